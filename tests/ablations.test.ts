@@ -62,7 +62,7 @@ const METHODS: [name: string, title: string, settings: string[]][] = [
   ],
 ];
 
-describe.each(METHODS)('%s, called %s', (method, title, settings) => {
+describe.each(METHODS)('%s, with the name %s', (method, title, settings) => {
   const output = title.replaceAll(/\W+/g, '-');
   const args = (folder: string) => [
     ...['train', 'run.yaml', '--json', '--resume'],
@@ -87,7 +87,7 @@ describe.each(METHODS)('%s, called %s', (method, title, settings) => {
     }
   });
 
-  it('learns, and stands under its name on its card and in its report', async () => {
+  it('learns, and has its name on its card and in its report', async () => {
     const losses = workspace.events(output).flatMap((event) => (event.type === 'step' ? [event.loss] : []));
     const last = losses.slice(-10);
     expect(last.reduce((a, b) => a + b) / last.length).toBeLessThan(0.6 * losses[0]);
@@ -113,7 +113,7 @@ describe.each(METHODS)('%s, called %s', (method, title, settings) => {
   });
 });
 
-it('writes ranks that were settled before training for other tools, and tells of them', async () => {
+it('writes ranks chosen before training for other tools, with a notice', async () => {
   const run = 'before';
   const lora = (settings: string) => [
     'method=lora',
@@ -177,7 +177,7 @@ describe('a budget', () => {
     },
   );
 
-  it('in parameters is never exceeded, and left by less than a component', async () => {
+  it('in parameters is never exceeded, and met within a component', async () => {
     await succeeds(workspace.train(...budgeted('adalora', 'target_parameters: 1000'), 'output=parameters'));
     const { budget, ranks } = final('parameters');
     const isWide = (path: string) => /(intermediate|[01]\.output)\.dense$/.test(path);

@@ -150,7 +150,7 @@ const cases: [name: string, prepare: () => void, settings: string[]][] = [
   ['an output in use', () => {}, ['output=model']],
 ];
 
-describe('a mistake of the user is exit code 2 and one message, and leaves nothing behind', () => {
+describe("a user's mistake gives exit code 2 and one message, and leaves nothing behind", () => {
   it.each(cases)('%s', async (_, prepare, settings) => {
     prepare();
     workspace.delete('run');
@@ -188,8 +188,8 @@ function listing(): string[] {
     .sort();
 }
 
-describe('what stops nothing is told', () => {
-  it('texts of 100,000 characters are cut and counted', async () => {
+describe('a warning', () => {
+  it('reports truncated texts of 100,000 characters', async () => {
     const rows = [`${'the cat sat. '.repeat(8_000)}\tgood`, `${'a'.repeat(100_000)} bad\tbad`, 'a dog\tgood'];
     workspace.write('long.tsv', `${HEADER}${rows.join('\n')}\n`);
     const { code, stdout, stderr } = await workspace.train(
@@ -201,7 +201,7 @@ describe('what stops nothing is told', () => {
   });
 });
 
-describe('training that goes wrong', () => {
+describe('failing training', () => {
   it('ends after ten steps in a row without a finite gradient, with advice', async () => {
     const { code, stdout, stderr } = await workspace.train('output=infinite', 'training.learning_rate=1e30');
     expect(code).toBe(2);
@@ -215,7 +215,7 @@ describe('training that goes wrong', () => {
     expect(existsSync(workspace.path('infinite', 'adapter'))).toBe(false);
   });
 
-  it('is an error where nobody could use what it ends with', async () => {
+  it('is an error if its result would be unusable', async () => {
     const { code, stderr } = await workspace.train(
       ...['output=lost', 'method=lora', 'training.weight_decay=1e308', 'training.max_steps=4'],
     );
@@ -229,7 +229,7 @@ describe('training that goes wrong', () => {
     expect(existsSync(workspace.path('lost', 'adapter'))).toBe(false);
   });
 
-  it('is an error where ranks were never allocated', async () => {
+  it('is an error if ranks were never allocated', async () => {
     const { code, stderr } = await workspace.train(
       ...['output=never', 'training.learning_rate=1e30', 'training.max_steps=8', 'adalora.tfinal=3'],
     );

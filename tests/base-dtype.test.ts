@@ -64,7 +64,7 @@ const ROUNDING = { int8: 0.04, int4: 0.2 };
 /** The measured change. */
 const distances: { int8?: number; int4?: number } = {};
 
-it('computes the same in WebAssembly, in another way', async () => {
+it('computes the same in WebAssembly, differently', async () => {
   const wasm = await answers('--device', 'wasm');
   expect(distance(wasm, float32)).toBeLessThan(ENGINES);
   // Its kernels round differently: equal bits in 96 numbers would mean the other engine.
@@ -78,7 +78,7 @@ describe.each(['int8', 'int4'] as const)('over a base in %s', (type) => {
     distances[type] = distance(cpu, float32);
   });
 
-  it('comes near to what it gives over float32, and does not give it', () => {
+  it('gives nearly, but not exactly, the results over float32', () => {
     expect(distances[type]).toBeLessThan(ROUNDING[type]);
     expect(distances[type]).toBeGreaterThan(10 * ENGINES);
     // A loss changes at most twice as much as its logits.
@@ -96,7 +96,7 @@ it('loses more to int4 than to int8', () => {
   expect(distances.int4).toBeGreaterThan(2 * distances.int8!);
 });
 
-it('counts for a merged model too', async () => {
+it('applies to a merged model too', async () => {
   expect(await workspace.run('merge', 'run', '-o', 'merged')).toMatchObject({ code: 0 });
   const logits = async (type: string) =>
     (await workspace.run('predict', 'merged', 'dev.tsv', '--logits', '--base-dtype', type)).stdout;
@@ -105,7 +105,7 @@ it('counts for a merged model too', async () => {
   expect(int8).not.toBe(plain);
 });
 
-it('refuses a type that would change nothing', async () => {
+it('rejects a type that would change nothing', async () => {
   writeTinyTextModel(workspace.path('gpt2'), 'gpt2');
   const { code, stderr } = await workspace.run('generate', 'gpt2', '--prompt', 'a', '--base-dtype', 'int8');
   expect({ code, stderr }).toEqual({
@@ -115,13 +115,13 @@ it('refuses a type that would change nothing', async () => {
   });
 });
 
-it('refuses a type that there is not', async () => {
+it('rejects an unknown type', async () => {
   const { code, stderr } = await workspace.run('eval', 'run', 'dev.tsv', '--base-dtype', 'int2');
   expect(code).toBe(2);
   expect(stderr).toContain('float32, int8, int4');
 });
 
-it('a run without evaluations tells what it is worth over float32, and compares that with nothing', async () => {
+it('a run without evaluations reports its score over float32 without a comparison', async () => {
   const { code, stdout } = await workspace.train(
     'output=int8',
     'base_dtype=int8',

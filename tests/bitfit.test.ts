@@ -56,7 +56,7 @@ describe('a run of BitFit', () => {
     expect(eventsOf(events, 'allocation')).toEqual([]);
   });
 
-  it('leaves an adapter of every bias and the head, all of them moved', () => {
+  it('writes an adapter of every bias and the head, all of them changed', () => {
     const { config, tensors } = readAdapter(workspace.path('run', 'adapter'));
     expect(config).toMatchObject({
       peft_type: 'BITFIT',
@@ -75,7 +75,7 @@ describe('a run of BitFit', () => {
     }
   });
 
-  it('has the gradient that full fine-tuning has of the same parameters', async () => {
+  it('has the gradient of full fine-tuning for the same parameters', async () => {
     const model = openForTask(workspace.path('model'), 'single_label_classification');
     const batch = { batch: 2, length: 4, attentionMask: new Int32Array(8).fill(1) };
     const inputIds = Int32Array.of(2, 5, 9, 3, 2, 6, 11, 3);
@@ -114,7 +114,7 @@ describe('a run of BitFit', () => {
     for (const [name, score] of Object.entries(scores)) expect(score).toBeCloseTo(finish.metrics[name], 5);
   });
 
-  it('is merged into a checkpoint that predicts the same, and differs in biases and head alone', async () => {
+  it('is merged into a checkpoint with the same predictions, which differs only in biases and head', async () => {
     await succeeds(workspace.run('merge', 'run', '-o', 'merged'));
     const logits = async (path: string) =>
       (await succeeds(workspace.run('predict', path, 'dev.tsv', '--logits')))
@@ -164,14 +164,14 @@ describe('a run of BitFit', () => {
     );
   });
 
-  it('goes on after a kill to the same bytes', async () => {
+  it('resumes after a kill to the same bytes', async () => {
     const parts = ['train', 'run.yaml', ...['output=parts', ...SETTINGS].flatMap((one) => ['--set', one])];
     await workspace.killAt({ type: 'checkpoint', step: 10 }, parts);
     await succeeds(workspace.run(...parts, '--resume'));
     expect(adapterBytes('parts').equals(adapterBytes('run'))).toBe(true);
   });
 
-  it('trains beside a base in integers', async () => {
+  it('trains over an integer base', async () => {
     await succeeds(workspace.train('output=int8', 'base_dtype=int8', ...SETTINGS));
     const lossesOf = (run: string) => eventsOf(workspace.events(run), 'step').map(({ loss }) => loss);
     const exact = lossesOf('run');
@@ -180,7 +180,7 @@ describe('a run of BitFit', () => {
     expect(adapterBytes('int8').equals(adapterBytes('run'))).toBe(false);
   });
 
-  it('has a card and a report of its own', async () => {
+  it('has its own card and report', async () => {
     const card = workspace.read('run', 'README.md').toString();
     expect(card).toContain('BitFit');
     expect(card).not.toMatch(/undefined|library_name: peft/);
@@ -191,7 +191,7 @@ describe('a run of BitFit', () => {
   });
 });
 
-describe('refused is', () => {
+describe('rejects', () => {
   it.each<[string, string[], string]>([
     [
       'going on from its adapter',

@@ -39,7 +39,7 @@ describe.each([
   const own = [`method=${method}`, `${method}.bottleneck=4`];
   beforeAll(() => run(...args(method, ...own)));
 
-  it('learns, and leaves the files of AdapterHub', () => {
+  it('learns, and writes the files of AdapterHub', () => {
     const losses = workspace.events(method).flatMap((event) => (event.type === 'step' ? [event.loss] : []));
     expect(losses.at(-1)).toBeLessThan(0.7 * losses[0]);
     expect(readdirSync(workspace.path(method, 'adapter')).sort()).toEqual([
@@ -93,7 +93,7 @@ describe.each([
     for (const [name, score] of Object.entries(scores)) expect(score).toBeCloseTo(finish.metrics[name], 5);
   });
 
-  it('goes on after a kill to the same bytes', async () => {
+  it('resumes after a kill to the same bytes', async () => {
     const parts = args('parts', ...own, 'training.save_steps=10');
     await workspace.killAt({ type: 'checkpoint', step: 20 }, parts);
     await run(...parts, '--resume');
@@ -101,13 +101,13 @@ describe.each([
     workspace.delete('parts');
   });
 
-  it('has the same bytes where activations are computed twice', async () => {
+  it('has the same bytes if activations are recomputed', async () => {
     await run(...args('twice', ...own, 'training.gradient_checkpointing=true'));
     expect(adapterBytes('twice')).toEqual(adapterBytes(method));
     workspace.delete('twice');
   });
 
-  it.each(['int8', 'int4'])('trains beside a base in %s', async (dtype) => {
+  it.each(['int8', 'int4'])('trains over a base in %s', async (dtype) => {
     await run(...args(dtype, ...own, `base_dtype=${dtype}`));
     const losses = (output: string) =>
       workspace.events(output).flatMap((event) => (event.type === 'step' ? [event.loss] : []));
@@ -118,7 +118,7 @@ describe.each([
     workspace.delete(dtype);
   });
 
-  it('has a card that says how Python loads it, a report, and curves for TensorBoard', async () => {
+  it('has a card with the Python code, a report, and curves for TensorBoard', async () => {
     const card = workspace.read(method, 'README.md').toString();
     expect(card).toContain(`# model, ${title}`);
     expect(card).toContain('library_name: adapter-transformers');
@@ -133,7 +133,7 @@ describe.each([
     workspace.delete('curves');
   });
 
-  it('cannot be merged, nor exported as something else', async () => {
+  it('cannot be merged or exported in another form', async () => {
     expect(await workspace.run('merge', method, '-o', 'merged')).toMatchObject({
       code: 2,
       stderr: `${method}/adapter: expected an adapter that can be added to the weights of its base model, got one of kind BOTTLENECK, which has layers of its own that no weight of the base can hold. It is used as it is: predict, eval and generate open it beside its base model.\n`,
@@ -144,7 +144,7 @@ describe.each([
     });
   });
 
-  it('refuses a bottleneck of nothing', async () => {
+  it('rejects a bottleneck of zero', async () => {
     for (const command of ['train', 'plan'])
       expect(
         await workspace.run(command, 'run.yaml', '--set', own[0], '--set', `${method}.bottleneck=0`),
@@ -153,7 +153,7 @@ describe.each([
 });
 
 describe.each(['llama', 'gpt2', 'gemma2'] as const)('adapters of the decoder %s', (type) => {
-  it('write texts of their own', async () => {
+  it('generate different texts', async () => {
     writeSmallGenerator(workspace.path(type), type);
     workspace.write('texts.txt', 'The cat sat on the mat.\n'.repeat(60));
     const settings = {

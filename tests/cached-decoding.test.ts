@@ -79,7 +79,7 @@ function handedOn({ entries }: KeyValueCache, past: Tensors, outputs: Tensors): 
   );
 }
 
-it('GPT-2 goes on from its cache, padding on the left included', async () => {
+it('GPT-2 continues from its cache, also with padding on the left', async () => {
   const config = { n_embd: 12, n_head: 3, n_layer: 2, n_positions: TOKENS };
   const gpt = model(gpt2, 'CAUSAL_LM', config);
   /** [batch, tokens]; the second text begins with its third token. */
@@ -129,7 +129,7 @@ it('GPT-2 goes on from its cache, padding on the left included', async () => {
   await whole.session.release();
 });
 
-it('BART goes on from its cache, and reads its source once', async () => {
+it('BART continues from its cache, and reads its source once', async () => {
   const config = {
     d_model: 12,
     encoder_attention_heads: 2,

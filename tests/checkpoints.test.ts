@@ -34,7 +34,7 @@ const scores = async (...args: string[]) => {
 };
 
 describe('a checkpoint', { timeout: 240_000 }, () => {
-  it('of the last step is what the run ended with', async () => {
+  it("of the last step equals the run's result", async () => {
     expect(await scores('run', '--checkpoint', '24')).toEqual(await scores('run'));
     const [own, kept] = ['run/adapter', 'run/checkpoints/checkpoint-24/adapter'].map((folder) =>
       workspace.read(folder, 'adapter_model.safetensors'),
@@ -42,7 +42,7 @@ describe('a checkpoint', { timeout: 240_000 }, () => {
     expect(kept.equals(own)).toBe(true);
   });
 
-  it('of an earlier step evaluates, by its file or its step, also of a run that has not finished', async () => {
+  it('of an earlier step can be evaluated, by its file or its step, also for an unfinished run', async () => {
     const early = await scores(PATH);
     expect(early).toEqual(await scores('run', '--checkpoint', '8'));
     expect(early.eval_loss).not.toBe((await scores('run')).eval_loss);
@@ -67,7 +67,7 @@ describe('a checkpoint', { timeout: 240_000 }, () => {
     [['model', '--checkpoint', '7'], 'must be a run with checkpoints, got model without checkpoints'],
     [[PATH, '--checkpoint', '7'], 'expected step 8'],
     [['run/checkpoints/checkpoint-5.safetensors'], 'checkpoint-5.safetensors'],
-  ])('%j is refused', async (args, message) => {
+  ])('%j is rejected', async (args, message) => {
     const { code, stderr } = await workspace.run('eval', ...args, 'dev.tsv');
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
   });

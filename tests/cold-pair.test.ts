@@ -20,8 +20,11 @@ afterAll(async () => {
 it.for<[Kind, Kind]>([
   ['thread', 'thread'],
   ['container', 'host'],
-])('a %s and a %s that need the same model and base at once train as one alone', async (kinds, { skip }) => {
-  const reason = kinds.map(whyNot).find((reason) => reason !== undefined);
-  skip(reason !== undefined, reason);
-  expect(await coldPair(workspace, server, kinds.join('-'), kinds, 'whole')).toEqual([]);
-});
+])(
+  'a %s and a %s that need the same model and base at once train like a single run',
+  async (kinds, { skip }) => {
+    const reason = kinds.map(whyNot).find((reason) => reason !== undefined);
+    skip(reason !== undefined, reason);
+    expect(await coldPair(workspace, server, kinds.join('-'), kinds, 'whole')).toEqual([]);
+  },
+);

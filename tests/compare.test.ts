@@ -54,7 +54,7 @@ describe('compare', { timeout: 240_000 }, () => {
     expect(existsSync(workspace.path('out'))).toBe(false);
   });
 
-  it('tunes each row, then trains its best from every seed, a shard at a time', async () => {
+  it('tunes each row, then trains the best choice with every seed, one shard at a time', async () => {
     expect(await workspace.run('compare', 'compare.yaml', '--shard', '1/2')).toMatchObject({ code: 0 });
     expect(runs('lora')).toEqual(['seed-0', 'seed-1', 'tuning']);
     expect(existsSync(workspace.path('out', 'runs', 'run', 'adalora'))).toBe(false);
@@ -82,7 +82,7 @@ describe('compare', { timeout: 240_000 }, () => {
     expect(config('seed-0')).toContain(`learning_rate: ${tasks[0].rows[0].choice['training.learning_rate']}`);
   });
 
-  it('comes to the same table wherever it was cut off', async () => {
+  it('gives the same table wherever it was interrupted', async () => {
     const before = results();
     // As after a kill: its log ends in the middle, and the next run has not started.
     const log = workspace
@@ -97,7 +97,7 @@ describe('compare', { timeout: 240_000 }, () => {
     expect(results()).toBe(before);
   });
 
-  it('does not take finished runs of other settings for its own', async () => {
+  it('does not accept finished runs with other settings', async () => {
     const other = await workspace.run(
       'compare',
       'compare.yaml',

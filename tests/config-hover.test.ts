@@ -37,7 +37,7 @@ function hoverTexts(): Map<string, string> {
   return found;
 }
 
-it('an editor says something of every key that defineConfig takes', () => {
+it('every key of defineConfig has a hover text', () => {
   const texts = hoverTexts();
   const keys = [
     'training.warmup_ratio',
@@ -63,7 +63,7 @@ describe('the JSON Schema of a config', () => {
     return validate.errors?.map(({ instancePath, message }) => `${instancePath} ${message}`) ?? [];
   };
 
-  it('says something of every key', () => {
+  it('describes every key', () => {
     const without = (part: Schema, path: string): string[] =>
       Object.entries(part.properties ?? {}).flatMap(([name, key]) => [
         ...(key.description ? [] : [`${path}${name}`]),
@@ -75,11 +75,11 @@ describe('the JSON Schema of a config', () => {
   });
 
   const examples = readdirSync('examples').filter((name) => name.endsWith('.yaml'));
-  it.each([...examples, 'starter/adalora.yaml'])('holds for examples/%s', (name) => {
+  it.each([...examples, 'starter/adalora.yaml'])('accepts examples/%s', (name) => {
     expect(problems(parse(readFileSync(`examples/${name}`, 'utf8')))).toEqual([]);
   });
 
-  it('names what is wrong', () => {
+  it('reports errors', () => {
     const data = { train: 'a.tsv', text: 'a', label: 'b' };
     expect(problems({ data, output: 'runs/a' })).toEqual([]);
     expect(

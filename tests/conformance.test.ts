@@ -18,9 +18,9 @@ describe.skipIf(!existsSync(GOLDEN))('golden cases', () => {
     expect(status, text).toBe('passed');
   });
 
-  it('no case is lost', () => expect(lostCases()).toEqual([]));
+  it('no case is missing', () => expect(lostCases()).toEqual([]));
 
-  describe('a broken one fails with a sentence', () => {
+  describe('a broken one fails with a message', () => {
     let folder: string;
     beforeAll(() => {
       folder = mkdtempSync(join(tmpdir(), 'conformance-'));

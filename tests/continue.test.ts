@@ -33,7 +33,7 @@ const logitsOf = (run: string) => succeeds(workspace.run('predict', run, 'dev.ts
 const adapterOf = (run: string) => readAdapter(workspace.path(run, 'adapter'));
 
 describe.each(['adalora', 'lora'])('an adapter of %s', (method) => {
-  it('that is continued starts from its own predictions and scores', async () => {
+  it('starts from its own predictions and scores when it is continued', async () => {
     const still = `still-${method}`;
     // Steps so small that no float32 changes.
     await succeeds(
@@ -51,7 +51,7 @@ describe.each(['adalora', 'lora'])('an adapter of %s', (method) => {
     expect(finish).toMatchObject({ metrics: scores });
   });
 
-  it('goes on learning, at the ranks that it has', async () => {
+  it('continues to learn, at its ranks', async () => {
     const on = `on-${method}`;
     const settings = [`method=${method}`, 'training.logging_steps=1'];
     const stdout = await succeeds(continued(on, `${method}/adapter`, ...settings));
@@ -71,7 +71,7 @@ describe.each(['adalora', 'lora'])('an adapter of %s', (method) => {
     expect(workspace.read(on, 'README.md').toString()).toContain('from an earlier adapter on');
   });
 
-  it('resumes exactly, and only with the adapter it came from', async () => {
+  it('resumes exactly, and only with its original adapter', async () => {
     const settings = ['--set', `method=${method}`, '--set', 'training.max_steps=25', '--set', 'adapter=from'];
     mkdirSync(workspace.path('from'), { recursive: true });
     const put = (run: string) => {
@@ -111,7 +111,7 @@ describe.each(['adalora', 'lora'])('an adapter of %s', (method) => {
   });
 });
 
-describe('an adapter that does not fit is refused', () => {
+describe('an incompatible adapter is rejected', () => {
   it.each<[string, string[], string]>([
     [
       'of another method',
@@ -145,8 +145,8 @@ describe('an adapter that does not fit is refused', () => {
 const TRAJECTORIES = '../shared/conformance/trajectories';
 
 // Skipped if the golden cases are not beside the repository.
-describe.skipIf(!existsSync(TRAJECTORIES))("an adapter of PEFT's", () => {
-  it.each(['bert-lora', 'bert-adalora'])('%s starts with the logits that it has there', async (name) => {
+describe.skipIf(!existsSync(TRAJECTORIES))('an adapter from PEFT', () => {
+  it.each(['bert-lora', 'bert-adalora'])('%s starts with the same logits', async (name) => {
     const folder = `${TRAJECTORIES}/${name}`;
     const adapter = readAdapter(`${folder}/adapter`);
     const probe = readSafetensors(`${folder}/probe.safetensors`);

@@ -44,7 +44,7 @@ beforeAll(async () => {
 afterAll(() => workspace.remove());
 
 describe('a decoder', { timeout: 240_000 }, () => {
-  it('has the accuracy over choices, and the completions, that plain loops give', async () => {
+  it('has the same accuracy over choices, and the same completions, as plain loops', async () => {
     const logitsOf = plainGpt2(workspace.path('merged'));
     const tokenizer = Tokenizer.fromFile(workspace.path('merged', 'tokenizer.json'));
     const idsOf = async (text: string) => [...(await tokenizer.encode(text)).getIds()];
@@ -91,7 +91,7 @@ describe('a decoder', { timeout: 240_000 }, () => {
     ['{"question": "a", "options": ["b"], "answer": 0}', 'a list of at least two texts in "options"'],
     ['{"question": "a", "options": ["b", "c"], "answer": 2}', 'one of "options" in "answer"'],
     ['{"question": "a", "options": ["b", "c"], "answer": "d"}', 'one of "options" in "answer"'],
-  ])('refuses the row %s', async (row, message) => {
+  ])('rejects the row %s', async (row, message) => {
     workspace.write('wrong.jsonl', `${row}\n`);
     const { code, stderr } = await workspace.run('eval', 'run', 'wrong.jsonl');
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });

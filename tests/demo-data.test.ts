@@ -26,7 +26,7 @@ describe('mimeText', () => {
     });
   });
 
-  it('takes the plain text of several parts, and no attachment', () => {
+  it('reads the plain text of several parts, without attachments', () => {
     const source = mail(
       'Content-Type: multipart/mixed; boundary=outer',
       '',
@@ -52,7 +52,7 @@ describe('mimeText', () => {
     expect(mimeText(source)).toEqual({ subject: '', body: 'plain', isHtml: false });
   });
 
-  it('reads damaged mails as far as they go', () => {
+  it('reads damaged mails as far as possible', () => {
     expect(mimeText('')).toMatchObject({ subject: '', body: '' });
     expect(mimeText('Subject: only')).toMatchObject({ subject: 'only', body: '' });
     expect(mimeText('Content-Type: multipart/mixed\n\ntext')).toMatchObject({ body: '' });
@@ -63,7 +63,7 @@ describe('mimeText', () => {
 });
 
 describe('messageText', () => {
-  it('holds of the header the subject alone, and nothing of lists and collectors', () => {
+  it('contains only the subject of the header, and nothing of lists and collectors', () => {
     const source = mail(
       'Return-Path: <list-admin@linux.ie>',
       'Delivered-To: someone@localhost.netnoteinc.com',
@@ -80,7 +80,7 @@ describe('messageText', () => {
     expect(messageText(source)).toBe('A question\nHow do I do this? Ask or you@elsewhere.net.');
   });
 
-  it('drops the head of feeds and the armour of signatures', () => {
+  it('drops feed headers and signature armour', () => {
     expect(
       messageText(mail('Subject: News', '', 'URL: http://a.b/c', 'Date: Not supplied', '', 'It rains.')),
     ).toBe('News\nIt rains.');
@@ -89,7 +89,7 @@ describe('messageText', () => {
     expect(messageText(mail('Subject: s', '', ...armoured, ...signature))).toBe('s\nHello.');
   });
 
-  it('is what a reader sees of HTML, also where it says to be plain', () => {
+  it('is the visible text of HTML, even if it is declared as plain text', () => {
     const html =
       '<html><style>p { color: red }</style><p>Buy&nbsp;&#78;ow<!-- xyz --> f<b>r</b>ee &amp; fast<br>today';
     const text = 'S\nBuy Now free & fast\ntoday';
@@ -137,7 +137,7 @@ describe('splitMails', () => {
     }
   });
 
-  it('splits the corpus with nothing of the test seen in training', () => {
+  it('splits the corpus so that training and test share nothing', () => {
     const mails = readCorpus().map(({ source, label }): Mail => ({ text: messageText(source), label }));
     const { train, validation, test, counts } = splitMails(mails);
     expect(counts).toEqual({ mails: 6046, empty: 0, same: 219, alike: 1088, contradicting: 0 });

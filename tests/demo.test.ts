@@ -48,7 +48,7 @@ it('goes from e-mails to scores, cost, a report and an adapter that predicts', (
   expect(['ham', 'spam']).toContain(JSON.parse(answer).label);
 });
 
-it('ends as its training does, without what comes after', () => {
+it('ends like its training, without later steps', () => {
   const { status, stdout, stderr } = demo('model=nowhere/at-all/here');
   expect(status).toBe(2);
   expect(stderr).toContain('nowhere/at-all/here: expected a model folder or a Hub id');

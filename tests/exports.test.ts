@@ -32,12 +32,12 @@ describe('the entry points', () => {
       ),
   );
 
-  it('know what is global', () => {
+  it('detect global types', () => {
     expect(globals).toContain('Generator');
     expect(globals).toContain('Node');
   });
 
-  it.each(ENTRIES)('%s exports no type that is called as a global one', (path) => {
+  it.each(ENTRIES)('%s exports no type with the name of a global one', (path) => {
     const module = checker.getSymbolAtLocation(program.getSourceFile(path)!);
     const names = checker.getExportsOfModule(module!).flatMap((symbol) => {
       const { flags } = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;

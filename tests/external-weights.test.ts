@@ -75,11 +75,11 @@ describe('external weights', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it('lie where no element is aligned', () => {
+  it('are read at unaligned offsets', () => {
     expect(names.map((name) => locate(name).begin % 4)).not.toContain(0);
   });
 
-  it('are read by offset from a file, at any place (node)', async () => {
+  it('are read by offset from a file, in any folder (node)', async () => {
     const session = await createNodeSession(lower(outputs, { target: 'cpu', locate }), {
       device: 'cpu',
       weightFolder: folder,
@@ -98,7 +98,7 @@ describe('external weights', () => {
     await session.release();
   });
 
-  it('outside their file are refused, before anything runs', async () => {
+  it('outside their file are rejected before anything runs', async () => {
     const beyond = (name: string) => ({ ...locate(name), begin: bytes.length, end: bytes.length + 24 });
     const model = lower({ y: outputs.y_float32 }, { target: 'cpu', locate: beyond });
     await expect(createNodeSession(model, { device: 'cpu', weightFolder: folder })).rejects.toThrow(
@@ -119,7 +119,7 @@ describe('external weights', () => {
     },
   );
 
-  it('are asked for once a name, and need a `locate`', () => {
+  it('are located once per name, and need a `locate`', () => {
     const asked: string[] = [];
     const counted = (name: string) => {
       asked.push(name);

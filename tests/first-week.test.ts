@@ -22,12 +22,12 @@ beforeAll(async () => {
 });
 afterAll(() => workspace.remove());
 
-it('a run that is resumed where there is none says that it starts anew', () => {
+it('resuming without a run says that it starts from step 0', () => {
   expect(trained.code).toBe(0);
   expect(trained.stdout).toContain('note: No checkpoint in run. Starting from step 0.\n');
 });
 
-it('the score in the line of a step is said to be that of the evaluation', () => {
+it("the score in the line of a step is labelled as the evaluation's", () => {
   expect(trained.stdout).toMatch(/^step 12\/20 {2}loss \d\.\d{4} {2}eval accuracy 0\.\d{4} /m);
 });
 
@@ -38,7 +38,7 @@ describe('predict', () => {
     return stdout.trimEnd().split('\n');
   };
 
-  it('gives each row its number, or what the file calls it, and each label its probability', async () => {
+  it('gives each row its number or its id in the file, and each label its probability', async () => {
     const answers = (await lines('dev.tsv')).map((line) => JSON.parse(line));
     expect(answers.map(({ row }) => row)).toEqual(ROWS.map((_, i) => i + 1));
     for (const { label, probabilities } of answers) {
@@ -50,7 +50,7 @@ describe('predict', () => {
     expect(JSON.parse(named)).toMatchObject({ id: 'x-7' });
   });
 
-  it('numbers rows as the file does where some are skipped, of files and of standard input', async () => {
+  it('numbers rows as in the file even if some are skipped, for files and standard input', async () => {
     workspace.write('ragged.tsv', 'sentence\tlabel\na cat .\tgood\nragged\na dog .\tbad\n');
     const skip = ['--on-bad-row', 'skip'];
     const rows = (await lines('ragged.tsv', ...skip)).map((line) => JSON.parse(line).row);
@@ -63,7 +63,7 @@ describe('predict', () => {
     expect(typed.stderr).toMatch(/^1 row is skipped\. standard input:3: .*\nGLUE's server takes only files/);
   });
 
-  it('reads standard input as it does files that are packed or parquet', async () => {
+  it('reads compressed and parquet data also from standard input', async () => {
     const parquet = readFileSync('src/data/parquet/fixtures/rows-v2.parquet');
     workspace.write('rows.parquet', parquet);
     const skip = ['--on-bad-row', 'skip'];
@@ -76,7 +76,7 @@ describe('predict', () => {
     expect(scored).toEqual(await workspace.run('eval', 'run', 'dev.tsv'));
   });
 
-  it('says how a text is asked where one stands in place of a file', async () => {
+  it('explains how to predict a text given instead of a file', async () => {
     const { code, stderr } = await workspace.run('predict', 'run', 'where is it');
     expect(code).toBe(2);
     expect(stderr).toBe(
@@ -84,13 +84,13 @@ describe('predict', () => {
     );
   });
 
-  it('writes CSV in which rows have an id or their number', async () => {
+  it('writes CSV with an id or a number for each row', async () => {
     workspace.write('some.jsonl', '{"sentence":"a cat ."}\n{"sentence":"a dog .","id":"x-7"}\n');
     const rows = await lines('some.jsonl', '--format', 'csv');
     expect(rows.map((line) => line.split(',')[0])).toEqual(['id', '1', 'x-7']);
   });
 
-  it('takes --json as the other commands do, and eval standard input as it does', async () => {
+  it('accepts --json like the other commands, and eval reads standard input too', async () => {
     expect(await lines('dev.tsv', '--json')).toEqual(await lines('dev.tsv'));
     const { code } = await workspace.run('predict', 'run', 'dev.tsv', '--json', '--format', 'csv');
     expect(code).toBe(2);
@@ -120,7 +120,7 @@ it.each([
     ['data.text_pair=pair'],
     '{"sentence":"a cat .","pair":"a dog ."}\n{"sentence":"a","pair":"b"}\n',
   ],
-])('the card of a run says how it is asked: %s', async (output, name, settings, content) => {
+])('the card of a run shows how to predict: %s', async (output, name, settings, content) => {
   const more = [`output=${output}`, `model=${workspace.path('model')}`, 'training.max_steps=2', ...settings];
   expect(await workspace.train('method=lora', ...more)).toMatchObject({ code: 0 });
   writeFileSync(workspace.path(output, name), content);
@@ -140,7 +140,7 @@ it.each([
   ).toEqual([1, 2]);
 });
 
-describe('which class was taken for which', () => {
+describe('the confusion matrix', () => {
   const counted = async () => {
     const { stdout } = await workspace.run('predict', 'run', 'dev.tsv');
     const found = stdout
@@ -152,7 +152,7 @@ describe('which class was taken for which', () => {
     return ['bad', 'good'].map((is) => ['bad', 'good'].map((taken) => count(is, taken)));
   };
 
-  it('is said by eval', async () => {
+  it('is printed by eval', async () => {
     const counts = await counted();
     const { stdout } = await workspace.run('eval', 'run', 'dev.tsv', '--json');
     const { confusion_matrix } = JSON.parse(stdout) as { confusion_matrix: Confusion };
@@ -164,7 +164,7 @@ describe('which class was taken for which', () => {
     expect(text).toMatch(new RegExp(`^bad +${numbers} +${bad.support} +${counts[0].join(' +')}$`, 'm'));
   });
 
-  it('is kept in the log, and shown in the report', async () => {
+  it('is in the log, and in the report', async () => {
     const [last] = eventsOf(workspace.events('run'), 'confusion').reverse();
     expect(last.counts).toEqual(await counted());
     expect(await workspace.run('report', 'run', '-o', 'report.html')).toMatchObject({ code: 0 });
@@ -175,7 +175,7 @@ describe('which class was taken for which', () => {
   });
 });
 
-it('a mean of more than two classes is said to be one wherever it stands', async () => {
+it('a mean over more than two classes is labelled as one everywhere', async () => {
   const { code, stdout } = await workspace.train(
     ...['output=scores', 'method=lora', 'data.label=score', 'training.max_steps=4'],
     ...['training.logging_steps=1', 'training.eval_steps=2', 'training.eval_strategy=steps'],
@@ -191,7 +191,7 @@ it('a mean of more than two classes is said to be one wherever it stands', async
   expect(page).toContain('<tr><th scope="row">mean of classes (macro)</th>');
 });
 
-it('scores of classes are those of scikit-learn', () => {
+it('scores of classes equal scikit-learn', () => {
   // classification_report([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 1, 1])
   expect(
     classReport([
@@ -206,7 +206,7 @@ it('scores of classes are those of scikit-learn', () => {
   ]);
 });
 
-it('the base model of an adapter is looked for from its own folder too, and asked for where it is not', async () => {
+it('the base model of an adapter is also searched from its own folder, and --model suggested if it is missing', async () => {
   const path = workspace.path('run', 'adapter', 'adapter_config.json');
   const config = JSON.parse(readFileSync(path, 'utf8'));
   const named = async (base: string) => {
@@ -219,7 +219,7 @@ it('the base model of an adapter is looked for from its own folder too, and aske
   expect(stderr).toContain('run/adapter names it as its base model: say where it is with --model.');
 });
 
-it('classes count in the loss as training.class_weights says, in two halves of a batch as in the whole', async () => {
+it('classes are weighted by training.class_weights, in two halves of a batch as in the whole', async () => {
   const losses = async (output: string, ...settings: string[]) => {
     const all = [
       ...settings,
@@ -251,7 +251,7 @@ it('classes count in the loss as training.class_weights says, in two halves of a
   whole.forEach((loss, i) => expect(halves[i]).toBeCloseTo(loss, 4));
 });
 
-it('a file of two texts again and again is trained on whole, and the plan says so', async () => {
+it('a file with two repeated texts is trained on whole, and the plan says so', async () => {
   const rows = Array.from({ length: 40 }, (_, i) => `${i % 2 ? 'a good film,yes' : 'a bad film,no'}\n`);
   workspace.write('alike.csv', `text,label\n${rows.join('')}`);
   const settings = ['defaults=chosen', 'data={train: alike.csv, text: text, label: label}'];
@@ -295,7 +295,7 @@ describe('data.validation: 25%', () => {
   const settings = ['data.validation=25%', 'method=lora', 'training.max_steps=4', 'output=held'];
   const args = ['train', 'run.yaml', ...settings.flatMap((setting) => ['--set', setting])];
 
-  it('keeps rows from training, the same in any order, and nearly the same with others beside them', async () => {
+  it('holds rows out from training, the same in any order, and nearly the same with additional rows', async () => {
     expect(await workspace.run(...args)).toMatchObject({ code: 0 });
     const [{ train_examples, eval_examples }] = eventsOf(workspace.events('held'), 'start');
     expect(train_examples + eval_examples).toBe(160);
@@ -319,7 +319,7 @@ describe('data.validation: 25%', () => {
     expect(twice.train.some((row) => twice.validation.includes(row))).toBe(false);
   });
 
-  it('is more than nothing and less than all, and of rows', async () => {
+  it('must be between nothing and all, and of rows', async () => {
     const said = async (...changes: string[]) => {
       const words = changes.flatMap((change) => ['--set', change]);
       const { code, stderr } = await workspace.run('plan', 'run.yaml', ...words);

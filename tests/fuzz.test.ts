@@ -17,7 +17,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it.each(KINDS)('$name: intact it is read, changed it gives a value or a sentence', async (kind) => {
+it.each(KINDS)('$name: intact it is read, changed it gives a value or a message', async (kind) => {
   await kind.read(join(folder, kind.file), folder);
   const ends: (Awaited<ReturnType<typeof tryMutation>> & { index: number })[] = [];
   for (let index = 0; index < (kind.isSlow ? FEW : COUNT); index++)

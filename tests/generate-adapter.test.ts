@@ -45,7 +45,7 @@ function keepTokens(file: string, count: number) {
 }
 
 // Skipped if the golden cases are not beside the repository.
-describe.skipIf(!existsSync(CASE))("an adapter of PEFT's", () => {
+describe.skipIf(!existsSync(CASE))('an adapter from PEFT', () => {
   const base = join(folder, 'base');
   const path = (name: string) => join(folder, name);
 
@@ -64,7 +64,7 @@ describe.skipIf(!existsSync(CASE))("an adapter of PEFT's", () => {
   });
 
   it.each(['adalora', 'lora'])(
-    'as %s writes what the merged model writes, and not what the base does',
+    'as %s generates like the merged model, and not like the base',
     async (name) => {
       const texts = async (of: string) => {
         const opened = await open(path(of), { model: base, generates: true });
@@ -85,7 +85,7 @@ describe.skipIf(!existsSync(CASE))("an adapter of PEFT's", () => {
 });
 
 describe.each<SmallGenerator>(['bart', 'gpt2'])('a LoRA adapter of %s', (type) => {
-  it('writes what the merged model writes', async () => {
+  it('generates like the merged model', async () => {
     const [base, path] = [join(folder, type), join(folder, `${type}-lora`)];
     writeSmallGenerator(base, type);
     writeRandomLora(path, base, type === 'bart' ? 'SEQ_2_SEQ_LM' : 'CAUSAL_LM');
@@ -127,7 +127,7 @@ function writeRandomLora(path: string, base: string, head: 'CAUSAL_LM' | 'SEQ_2_
   model.close();
 }
 
-describe('to write text, what is refused is', () => {
+describe('generation rejects', () => {
   it.each<[string, () => string, RegExp]>([
     [
       'an adapter for another task',

@@ -58,7 +58,7 @@ describe('adalora generate', () => {
     expect(lines.map((line) => JSON.parse(line))).toEqual(all.map((one) => ({ ...one, ids: [...one.ids] })));
   });
 
-  it('asks through the chat template, and draws by a seed', async () => {
+  it('applies the chat template, and samples by a seed', async () => {
     const config = { do_sample: true, temperature: 2, top_k: null, max_new_tokens: 12 };
     const messages = [
       { role: 'system', content: 'be' },
@@ -71,7 +71,7 @@ describe('adalora generate', () => {
     expect((await run('hi', '--chat', '--system', 'be', ...flags)).stdout).not.toBe(said.stdout);
   });
 
-  it('answers as a run has learnt it, through the template where that was on messages', async () => {
+  it('answers as trained, through the template if the run used messages', async () => {
     const row = (question: string, answer: string) =>
       JSON.stringify({
         messages: [
@@ -102,7 +102,7 @@ output: answers
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
-    'stops by %s, the text so far on a line of its own',
+    'stops on %s, with a line end after the text so far',
     async (signal) => {
       const args = ['generate', 'endless', '--prompt', 'the cat', '--max-new-tokens', '90000'];
       const { code, stdout, stderr } = await workspace.interrupt(
@@ -115,7 +115,7 @@ output: answers
     },
   );
 
-  it('ends when nobody reads on', async () => {
+  it('ends when the reader has closed', async () => {
     const { process: child, ended } = workspace.start([
       'generate',
       'endless',
@@ -130,7 +130,7 @@ output: answers
   });
 });
 
-describe('adalora generate says in a line', () => {
+describe('adalora generate reports in one line', () => {
   beforeAll(() => writeSmallGenerator(workspace.path('llama'), 'llama'));
 
   const says = async (folder: string, args: string[], input = 'hi') => {
@@ -177,7 +177,7 @@ describe('adalora generate says in a line', () => {
     expect(await says('llama', args, input)).toBe(message);
   });
 
-  it('which prompt is too long', async () => {
+  it('a prompt that is too long', async () => {
     const { code, stderr } = await workspace.runWith(`a\n${'a '.repeat(90)}`, 'generate', 'llama');
     expect(code).toBe(2);
     expect(stderr).toMatch(/^standard input:2: the prompt: expected fewer than 64 tokens.*\n$/);
@@ -226,7 +226,7 @@ describe('adalora generate says in a line', () => {
     expect(said).toMatch(message);
   });
 
-  it('what is no language model', async () => {
+  it('a model that is not a language model', async () => {
     expect(await says('model', [])).toBe(
       'model: expected a language model (SEQ_2_SEQ_LM or CAUSAL_LM), got a model of type bert.\n',
     );

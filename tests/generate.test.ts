@@ -53,7 +53,7 @@ describe.each(SMALL_GENERATORS)('%s', (type) => {
   const cases = fixture.cases.filter((one) => one.model === type);
 
   it.each(cases.map((one) => [JSON.stringify({ ...one, model: undefined, ids: undefined }), one] as const))(
-    'writes what it writes in transformers: %s',
+    'generates the same as transformers: %s',
     async (_, { prompts: chosen, user, ids }) => {
       const given = chosen.map((index) => prompts[index]);
       const rows = await generate(model, given, settingsOf(user));
@@ -64,7 +64,7 @@ describe.each(SMALL_GENERATORS)('%s', (type) => {
   it.each<[string, object]>([
     ['greedily', {}],
     ['with beams', { num_beams: 3, no_repeat_ngram_size: 3 }],
-  ])('writes %s for a batch of prompts what it writes for each', async (_, more) => {
+  ])('generates %s for a batch of prompts as for each alone', async (_, more) => {
     const settings = settingsOf({ max_new_tokens: 12, eos_token_id: [2, 5, 9], pad_token_id: 0, ...more });
     const together = await generate(model, prompts, settings);
     const longest = Math.max(...prompts.map(({ length }) => length));
@@ -92,7 +92,7 @@ describe('a generator', () => {
 
   const sampled = { do_sample: true, temperature: 1.5, top_k: null, max_new_tokens: 40 };
 
-  it('streams the text that it gives', async () => {
+  it('streams the text that it returns', async () => {
     let isHeldBack = false;
     for (let seed = 0; seed < 8; seed++) {
       const whole = await generator.generate('the cat', sampled, { seed });
@@ -111,7 +111,7 @@ describe('a generator', () => {
     expect(isHeldBack).toBe(true);
   });
 
-  it('draws by its seed', async () => {
+  it('samples by its seed', async () => {
     const texts = async (seed: number) => (await generator.generate('a', sampled, { seed })).text;
     expect(await texts(4)).toBe(await texts(4));
     expect(await texts(5)).not.toBe(await texts(4));
@@ -129,7 +129,7 @@ describe('a generator', () => {
     expect(await generator.generateAll([])).toEqual([]);
   });
 
-  it('ends texts at an end, at the length allowed, and where positions end', async () => {
+  it('ends texts at an end token, at the maximum length, and at the last position', async () => {
     const { ids } = await generator.generate('the cat', { max_new_tokens: 6 });
     const stopped = await generator.generate('the cat', { max_new_tokens: 6, eos_token_id: ids[3] });
     expect(stopped).toMatchObject({ ids: ids.subarray(0, 4), finish: 'stop' });
@@ -141,14 +141,14 @@ describe('a generator', () => {
     expect(long).toMatchObject({ finish: 'length', ids: { length: 4 } });
   });
 
-  it('writes with beams in one piece', async () => {
+  it('returns beams in one piece', async () => {
     const config = { num_beams: 3, max_new_tokens: 5 };
     const pieces: string[] = [];
     for await (const piece of generator.stream('the cat', config)) pieces.push(piece);
     expect(pieces).toEqual([(await generator.generate('the cat', config)).text]);
   });
 
-  it('does one thing at a time, and another when nobody listens any more', async () => {
+  it('runs one request at a time, and the next if the reader stops', async () => {
     const first = generator.generate('the cat', { max_new_tokens: 4 });
     const second = generator.generate('the cat', { max_new_tokens: 4 });
     expect(await second).toEqual(await first);
@@ -156,7 +156,7 @@ describe('a generator', () => {
     expect(await generator.generate('the cat', { max_new_tokens: 4 })).toEqual(await first);
   });
 
-  it('stops by a signal', async () => {
+  it('stops on a signal', async () => {
     const controller = new AbortController();
     const options = { signal: controller.signal, onText: () => controller.abort(new Error('enough')) };
     await expect(generator.generate('the cat', sampled, options)).rejects.toThrow('enough');
@@ -181,7 +181,7 @@ describe('a generator', () => {
       ['a', { do_sample: true, num_return_sequences: 2 }, { onText: () => {} }],
       /streaming: expected num_return_sequences: 1/,
     ],
-  ])('refuses %s', async (_, given, message) => {
+  ])('rejects %s', async (_, given, message) => {
     await expect(generator.generate(...given)).rejects.toThrow(message);
   });
 });
@@ -210,7 +210,7 @@ describe('a decoder', () => {
   });
   afterAll(() => loaded.model.close());
 
-  it('reads of a prompt that goes on from the one before what is new, and answers as if it had read all', async () => {
+  it('reads only the new part of a prompt that continues the previous one, with the same result', async () => {
     const continuing = await openLanguageModel({ ...loaded, engine }, { continues: true });
     const afresh = await openLanguageModel({ ...loaded, engine });
     const check = async (prompts: number[][], user: object, expected: number[]) => {
@@ -264,7 +264,7 @@ describe('a decoder', () => {
     await model.release();
   });
 
-  it('reads at once where the length of a text turns its tokens', async () => {
+  it('reads at once if positions depend on the length of the text', async () => {
     const path = join(folder, 'dynamic');
     writeSmallGenerator(path, 'llama', { rope_scaling: { type: 'dynamic', factor: 8 } });
     const dynamic = await openTuned(path, { generates: true });
@@ -284,7 +284,7 @@ describe('a decoder', () => {
   });
 });
 
-it('refuses what is too long for an encoder', async () => {
+it('rejects a prompt that is too long for an encoder', async () => {
   const path = join(folder, 'bart');
   writeSmallGenerator(path, 'bart');
   const opened = await open(path, { generates: true });

@@ -10,7 +10,7 @@ afterAll(() => workspace.remove());
 
 const text = (name: string) => workspace.read(name).toString();
 
-it('scores several sets by themselves, of which one decides, and names rows that are left out', async () => {
+it('scores several sets separately, selects by one, and reports skipped rows', async () => {
   const [header, ...rows] = text('dev.tsv').trimEnd().split('\n');
   workspace.write(
     'ragged.tsv',
@@ -59,7 +59,7 @@ it('writes predictions as a submission to GLUE', async () => {
   });
 });
 
-it('takes JSON arrays and packed files wherever it takes a file', async () => {
+it('accepts JSON arrays and compressed files as any file', async () => {
   const rows = text('dev.tsv')
     .trimEnd()
     .split('\n')

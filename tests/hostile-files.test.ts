@@ -49,16 +49,16 @@ describe('a config', () => {
     ['many lists that begin on a line', `${'- '.repeat(60_000)}\n`, /depth 64 and 8192 entries/],
     ['many keys', Array.from({ length: 10_000 }, (_, i) => `k${i}: 1\n`).join(''), /got more/],
     ['too long', `${'#'.repeat(2 ** 17)}\n`, /at most 131072 bytes/],
-  ])('with %s is refused', (_, text, message) => {
+  ])('with %s is rejected', (_, text, message) => {
     expect(() => loadConfig(file('config.yaml', text))).toThrow(message);
   });
 
-  it('takes no setting below an alias', () => {
+  it('accepts no setting below an alias', () => {
     const path = file('alias.yaml', 'data: &d {train: t}\ntraining: *d\n');
     expect(() => loadConfig(path, ['training.seed=1'])).toThrow(/^--set training.seed=1: expected/);
   });
 
-  it('of unknown tags and keys that are lists prints no warning of the reader', async () => {
+  it('with unknown tags and lists as keys prints no warning of the parser', async () => {
     workspace.write('odd.yaml', '? [a, b]\n: !odd c\n');
     const { code, stderr } = await workspace.start(['plan', 'odd.yaml']).ended;
     expect(code).toBe(2);
@@ -66,14 +66,14 @@ describe('a config', () => {
     expect(stderr).not.toContain('Warning');
   });
 
-  it('whose pattern would be searched for ever is answered', async () => {
+  it('with a pattern that would search forever is answered', async () => {
     const ended = await workspace.run('plan', 'run.yaml', '--set', 'adalora.target_modules=([a-z._0-9]+)+!');
     expect(ended.code).toBe(2);
     expect(ended.stderr).toContain('target_modules');
   });
 });
 
-it('a row of data that would take all memory is refused', () => {
+it('with a row of data that would take all memory is rejected', () => {
   const options = { text: 'a', label: 'b', format: 'jsonl', listed: false } as const;
   const deep = `{"a": ${'['.repeat(5000)}${']'.repeat(5000)}, "b": "x"}\n`;
   expect(() => readRows(file('deep.jsonl', deep), options)).toThrow(/:1: expected a JSON line, got .*deep/);
@@ -86,7 +86,7 @@ it('a row of data that would take all memory is refused', () => {
   }
 });
 
-it('a quote that is left open, and too many fields, are refused where they are', () => {
+it('with an unclosed quote, or too many fields, is rejected at that place', () => {
   const options = { text: 0, format: 'csv', listed: false } as const;
   const lines = 'abcdefgh\n'.repeat(2 ** 21);
   expect(() => readRows(file('late.csv', `a,b\n"c\nd","${lines}",e\n`), options)).toThrow(
@@ -100,7 +100,7 @@ it('a quote that is left open, and too many fields, are refused where they are',
   );
 });
 
-describe('a tokenizer that would take all memory is refused', () => {
+describe('a tokenizer that would take all memory is rejected', () => {
   const load = (type: string, files: Record<string, string | Uint8Array>) => {
     const made = mkdtempSync(join(root, 'tokenizer-'));
     writeFileSync(join(made, 'tokenizer_config.json'), JSON.stringify({ tokenizer_class: type }));
@@ -108,7 +108,7 @@ describe('a tokenizer that would take all memory is refused', () => {
     return () => loadTokenizer(made, { typeVocabSize: 2 });
   };
 
-  it('of pieces that lie in each other', () => {
+  it('with nested pieces', () => {
     const field = (id: number, bytes: Buffer): Buffer => {
       const length = bytes.length < 128 ? [bytes.length] : [128 | (bytes.length & 127), bytes.length >> 7];
       return Buffer.concat([Buffer.of((id << 3) | 2, ...length), bytes]);
@@ -121,20 +121,20 @@ describe('a tokenizer that would take all memory is refused', () => {
     expect(load('LlamaTokenizer', { 'spm.model': model })).toThrow('more than 1048576 merges of its pieces');
   });
 
-  it('of empty lines', () => {
+  it('with empty lines', () => {
     expect(load('BertTokenizer', { 'vocab.txt': '\n'.repeat(2 ** 22) })).toThrow(
       'vocab.txt: expected at most 2097152 lines, got more',
     );
   });
 
-  it('and told of in a few words', () => {
+  it('with a short message', () => {
     const vocab = `{"${'a'.repeat(1e6)}": [${'[],'.repeat(1e5)}0]}`;
     const work = load('GPT2Tokenizer', { 'vocab.json': vocab, 'merges.txt': '' });
     expect(work).toThrow(/the vocabulary has .{0,200} for the id of .{0,100}$/);
   });
 });
 
-it('shards of more tensors together than any model has are refused', () => {
+it('shards with more tensors than any model has are rejected', () => {
   const folder = mkdtempSync(join(root, 'shards-'));
   const tensors = Array.from(
     { length: 70_000 },
@@ -150,7 +150,7 @@ it('shards of more tensors together than any model has are refused', () => {
   expect(() => openCheckpoint(folder)).toThrow('expected at most 262144 tensors in its shards, got more');
 });
 
-it('a list of JSON with a text of millions of characters is read', () => {
+it('a JSON list with a text of millions of characters is read', () => {
   const options = { text: 'a', label: 'b', format: 'jsonl', listed: false } as const;
   const long = 'x'.repeat(8 * 2 ** 20);
   const text = JSON.stringify([
@@ -165,7 +165,7 @@ it('a list of JSON with a text of millions of characters is read', () => {
 });
 
 it.runIf(process.platform === 'linux')(
-  'a folder that the system does not make is refused, and the file is named',
+  'a folder that the system refuses to create is rejected with its name',
   () => {
     expect(() => atomicWrite('/proc/x/y', '')).toThrow('/proc/x: expected a folder that can be made');
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
@@ -185,7 +185,7 @@ it.runIf(process.platform === 'linux')(
   },
 );
 
-it('a disk that is full when something is copied to it is named by the copy', () => {
+it("a disk that is full when something is copied is named by the copy's path", () => {
   const message = "ENOSPC: no space left on device, copyfile 'model/vocab.txt' -> 'out/vocab.txt'";
   const places = { path: 'model/vocab.txt', dest: 'out/vocab.txt' };
   const full = Object.assign(new Error(message), { code: 'ENOSPC', ...places });
@@ -193,7 +193,7 @@ it('a disk that is full when something is copied to it is named by the copy', ()
   expect(fileError(Object.assign(full, { code: 'EACCES' }))?.message).toMatch(/^model\/vocab\.txt: expected/);
 });
 
-it('an engine without memory says what to do', () => {
+it('an engine out of memory says what to do', () => {
   const error = new Error(
     'Non-zero status code: BFCArena::AllocateRawInternal Failed to allocate memory for requested buffer',
   );
@@ -202,7 +202,7 @@ it('an engine without memory says what to do', () => {
   expect(() => explainMemory(new Error('other'))).toThrow('other');
 });
 
-it('what a link leads to outside of a model is not copied beside its weights', () => {
+it('files linked from outside a model are not copied beside its weights', () => {
   const secret = file('secret', 'secret');
   const model = join(root, 'model');
   mkdirSync(model);
@@ -219,7 +219,7 @@ it('what a link leads to outside of a model is not copied beside its weights', (
   expect([...sharedFiles(snapshot).keys()]).toEqual(['tokenizer.json']);
 });
 
-describe.runIf(process.platform === 'linux')('what the system does not give is said in a sentence', () => {
+describe.runIf(process.platform === 'linux')('a system limit is reported in a sentence', () => {
   const shell = (command: string) =>
     spawnSync('sh', ['-c', command], { encoding: 'utf8', cwd: workspace.folder });
   const program = `exec "${process.execPath}" "${resolve('dist/cli/main.js')}"`;
@@ -228,20 +228,20 @@ describe.runIf(process.platform === 'linux')('what the system does not give is s
     // Too few for the program's own files, and for those that a command loads.
     [24, /^adalora: the system cannot open more files \(EMFILE: .*\(ulimit -n\)\.\n$/],
     [56, /^\S+: expected the system to allow it, got EMFILE: too many open files\.\n$/],
-  ])('%d files that may be open', (limit, message) => {
+  ])('%d open files', (limit, message) => {
     const { status, stderr } = shell(`ulimit -n ${limit}; ${program} plan run.yaml`);
     expect(stderr).toMatch(message);
     expect(status).toBe(2);
   });
 
-  it('a full device for what is printed', () => {
+  it('a full device for the output', () => {
     const { status, stderr } = shell(`${program} plan run.yaml > /dev/full`);
     expect(stderr).toMatch(/^Cannot write to standard output: ENOSPC: .*\n$/);
     expect(status).toBe(2);
   });
 });
 
-it('a kind of problem that there is not is refused', async () => {
+it('an unknown problem type is rejected', async () => {
   const heads = { id2label: { 0: 'bad', 1: 'good' }, architectures: ['BertForSequenceClassification'] };
   for (const problem_type of ['fuzzy', 5, ['regression']]) {
     writeTinyModel(workspace.path('kind'), { ...heads, problem_type });

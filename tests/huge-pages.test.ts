@@ -24,11 +24,11 @@ describe.skipIf(!ASKS)(`huge pages${ASKS ? '' : ' (Linux does not give them for 
     return variables;
   }
 
-  it('are asked for by the same process, which takes signals and gives its exit code as ever', async () => {
+  it('are requested by the same process, which handles signals and exit codes as before', async () => {
     expect(await variablesOf('asked')).toContain('GLIBC_TUNABLES=glibc.malloc.hugetlb=1');
   });
 
-  it('are left alone for those who say so', async () => {
+  it('are left alone if the user has set the variable', async () => {
     const own = 'glibc.malloc.hugetlb=0';
     expect(await variablesOf('own', { GLIBC_TUNABLES: own })).toContain(`GLIBC_TUNABLES=${own}`);
   });

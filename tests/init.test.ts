@@ -11,7 +11,7 @@ beforeAll(() => {
 });
 afterAll(() => space.remove());
 
-it('writes a config and rows that train at once', async () => {
+it('writes a config and rows that can be trained at once', async () => {
   const { code, stdout } = await space.run('init', 'my first');
   expect(code).toBe(0);
   expect(stdout).toBe(
@@ -67,7 +67,7 @@ it('writes the starter of a chat model, which trains', async () => {
   );
 });
 
-it('names the key model where a decoder needs one', async () => {
+it('suggests the key model if a decoder is needed', async () => {
   space.write('text.txt', 'The cat sat.\n');
   space.write('no-model.yaml', 'task: causal_lm\ndata: {train: text.txt}\noutput: runs/none\n');
   for (const command of ['plan', 'train']) {
@@ -92,7 +92,7 @@ it('overwrites nothing, and then writes nothing', async () => {
   expect(readdirSync(folder).sort()).toEqual(['adalora.yaml', 'validation.tsv']);
 });
 
-it('says what is missing where there is no config', async () => {
+it('reports a missing config', async () => {
   const { code, stderr } = await space.run('plan');
   expect(code).toBe(2);
   expect(stderr).toBe(

@@ -121,7 +121,7 @@ describe.each([
     expect(plan.memoryMb).toBeGreaterThan(200);
   });
 
-  it('leaves an adapter that scores as in the run, and so do its merged model and its LoRA form', async () => {
+  it('writes an adapter that scores as in the run, and so do its merged model and its LoRA form', async () => {
     const score = async (folder: string) => json(await workspace.run('eval', folder, dev, '--json'));
     const { eval_loss, eval_perplexity } = run.evaluations.at(-1)!;
     const scores = await score(output);
@@ -137,7 +137,7 @@ describe.each([
     expect((await score(lora)).eval_loss).toBeCloseTo(eval_loss, 4);
   });
 
-  it('tells PEFT and people what it is', async () => {
+  it('has metadata for PEFT and a card', async () => {
     const adapter = JSON.parse(String(workspace.read(output, 'adapter', 'adapter_config.json')));
     expect(adapter).toMatchObject({
       task_type: file === 'masks.yaml' ? null : 'CAUSAL_LM',
@@ -159,7 +159,7 @@ describe.each([
   });
 });
 
-it('has the perplexity that plain loops over the merged model give', async () => {
+it('has the same perplexity as plain loops over the merged model', async () => {
   const { evaluations } = await trained('text.yaml', 'apart');
   expect(await workspace.run('merge', 'apart', '-o', 'apart-merged')).toMatchObject({ code: 0, stderr: '' });
   const logitsOf = plainGpt2(workspace.path('apart-merged'));
@@ -182,14 +182,14 @@ it('has the perplexity that plain loops over the merged model give', async () =>
   }
 });
 
-it('scores an adapter of PEFT, which has no notes', async () => {
+it('scores an adapter from PEFT, which has no notes', async () => {
   const score = async () => json(await workspace.run('eval', 'prompts', 'dev.jsonl', '--json'));
   const { eval_loss } = await score();
   rmSync(workspace.path('prompts', 'adapter', 'adalora.json'));
   expect((await score()).eval_loss).toBeCloseTo(eval_loss, 5);
 });
 
-it('refuses flags for labelled rows, and takes those for text', async () => {
+it('rejects flags for labelled rows, and accepts those for text', async () => {
   const refused = await workspace.run('eval', 'text', 'dev.txt', '--label', 'x');
   expect(refused).toMatchObject({ code: 2 });
   expect(refused.stderr).toContain('--label: expected a flag for task causal_lm, got one for labelled rows.');
@@ -197,7 +197,7 @@ it('refuses flags for labelled rows, and takes those for text', async () => {
   expect(await workspace.run('eval', 'text', 'named.jsonl', '--text', 'body')).toMatchObject({ code: 0 });
 });
 
-describe('pretraining from nothing', () => {
+describe('pretraining from scratch', () => {
   const settings = ['method=full', 'model_init=random', 'model=empty', 'training.learning_rate=3e-3'];
 
   it('needs no checkpoint, and gives a model for other tasks', async () => {
@@ -234,7 +234,7 @@ describe('pretraining from nothing', () => {
     expect(classes.stdout).toMatch(/The base model has no .*classifier, so/);
   });
 
-  it('begins with what the seed draws', async () => {
+  it('starts from values drawn by the seed', async () => {
     const first = async (output: string, seed: number) => {
       await trained(
         'masks.yaml',
@@ -268,7 +268,7 @@ describe.each(['text.yaml', 'masks.yaml'])('%s, stopped and resumed', (file) => 
     'training.logging_steps=3',
   ];
 
-  it('is the same as uninterrupted, bit by bit', async () => {
+  it('equals an uninterrupted run, bit for bit', async () => {
     const name = file.replace('.yaml', '');
     const [whole, parts] = [`${name}-whole`, `${name}-parts`];
     await trained(file, whole, ...settings);
@@ -282,7 +282,7 @@ describe.each(['text.yaml', 'masks.yaml'])('%s, stopped and resumed', (file) => 
     expect(weights(parts).equals(weights(whole))).toBe(true);
   });
 
-  it('refuses other data', async () => {
+  it('rejects other data', async () => {
     const name = file.replace('.yaml', '');
     writeFileSync(workspace.path('other.txt'), 'the cat sat.\n'.repeat(50));
     const args = ['train', file, ...set(`${name}-parts`, [...settings, 'data.train=other.txt']), '--resume'];
@@ -291,7 +291,7 @@ describe.each(['text.yaml', 'masks.yaml'])('%s, stopped and resumed', (file) => 
   });
 });
 
-it('takes a folder of texts, and names a row that is wrong', async () => {
+it('accepts a folder of texts, and reports an invalid row', async () => {
   mkdirSync(workspace.path('texts'));
   workspace.write('texts/a.txt', '\ufeffthe cat sat.\r\nthe dog ran.\r\n');
   workspace.write('texts/b.jsonl', '{"text": "the bird flew."}\n');

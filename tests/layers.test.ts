@@ -80,7 +80,7 @@ describe('imports', () => {
     ['src/data/row.ts', `import { read } from './node/read.ts'`, 'what runs in a browser cannot'],
     ['src/data/row.ts', `import { a } from '../../tests/support/table.ts'`, 'an import must stay in src'],
     ['src/util/a.ts', `import { z } from 'zod'`, 'src/util is not a layer'],
-  ])('of %s are refused: %s', (file, text, rule) => {
+  ])('of %s are rejected: %s', (file, text, rule) => {
     expect(objections(file, text)).toEqual([expect.stringContaining(rule)]);
   });
 

@@ -42,7 +42,7 @@ describe('the library', () => {
     expect(readFileSync('README.md', 'utf8')).toContain(`\`\`\`ts\n${readFileSync(EXAMPLE, 'utf8')}\`\`\`\n`);
   });
 
-  it('gives mistakes as errors of their own class, and stops at a signal', async () => {
+  it('throws mistakes as its own error class, and stops on a signal', async () => {
     const { train, UserError } = await import('adalora');
     const data = { train: workspace.path('train.tsv'), text: 'sentence', label: 'label', max_length: 32 };
     const config = {
@@ -70,7 +70,7 @@ describe('the library', () => {
     expect(finish.step).toBeLessThan(5000);
   });
 
-  it('stopped before its first step, a run goes on to the same adapter', async () => {
+  it('stopped before its first step, a run resumes to the same adapter', async () => {
     const { train } = await import('adalora');
     const data = { train: workspace.path('train.tsv'), text: 'sentence', label: 'label', max_length: 32 };
     const config = (output: string) =>
@@ -96,7 +96,7 @@ describe('the library', () => {
     expect(course('unbegun')).toEqual(course('begun'));
   });
 
-  it('learns from rows in memory as from a file of them, and goes on with them', async () => {
+  it('trains on rows in memory as on a file of them, and resumes with them', async () => {
     const { plan, train } = await import('adalora');
     const rows = tinyRows(40, 1);
     const text = (some: readonly object[]) => some.map((row) => `${JSON.stringify(row)}\n`).join('');
@@ -125,7 +125,7 @@ describe('the library', () => {
     await expect(train(others, { resume: true })).rejects.toThrow('other content in the data files');
   });
 
-  it('fails with what onEvent throws, after a checkpoint', async () => {
+  it('fails with an error of onEvent, after a checkpoint', async () => {
     const { train } = await import('adalora');
     const data = { train: workspace.path('train.tsv'), text: 'sentence', label: 'label', max_length: 32 };
     const config = {
@@ -158,7 +158,7 @@ describe('the library', () => {
     await expect(train(short, { onEvent: atEnd })).rejects.toBe(mistake);
   });
 
-  it("computes scores of the caller's own, and chooses the best model by one", async () => {
+  it('computes custom scores, and selects the best model by one', async () => {
     const { open, plan, train, UserError } = await import('adalora');
     const data = {
       train: workspace.path('train.tsv'),

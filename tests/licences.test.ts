@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { licencePage } from '../scripts/licences.ts';
 
-it('the page of licences names what an installation brings (npx tsx scripts/licences.ts > docs/licences.md)', () => {
+it('the page of licences lists all installed packages (npx tsx scripts/licences.ts > docs/licences.md)', () => {
   const page = readFileSync('docs/licences.md', 'utf8');
   expect(page).toBe(licencePage());
   expect(page).not.toContain('see the package');

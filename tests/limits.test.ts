@@ -79,7 +79,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it('names every kind of file', () => {
+it('lists every kind of file', () => {
   expect(rows.map(([name]) => name)).toEqual(Object.keys(READERS));
 });
 

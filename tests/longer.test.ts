@@ -7,7 +7,7 @@ beforeAll(() => {
 });
 afterAll(() => workspace.remove());
 
-it('a run that is resumed with more steps goes on to them, with the ranks that it was planned with', async () => {
+it('a run resumed with more steps continues to them, with its planned ranks', async () => {
   const args = (steps: number) =>
     ['training.max_steps', 'adalora.tfinal'].flatMap((key, i) => ['--set', `${key}=${[steps, 4][i]}`]);
   const train = (steps: number, ...more: string[]) =>
@@ -34,7 +34,7 @@ it('a run that is resumed with more steps goes on to them, with the ranks that i
   expect(other.stderr).toContain('training.weight_decay 0.5 (there');
 });
 
-it('a longer run that is stopped goes on with its own config.yaml, to the same end', async () => {
+it('a stopped longer run resumes with its own config.yaml, to the same end', async () => {
   const settings = (output: string, steps: number) =>
     [`output=${output}`, `training.max_steps=${steps}`, 'training.save_steps=3', 'adalora.tfinal=4'].flatMap(
       (setting) => ['--set', setting],

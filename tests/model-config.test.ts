@@ -14,7 +14,7 @@ afterAll(() => workspace.remove());
 const losses = (run: string) =>
   workspace.events(run).flatMap((event) => (event.type === 'step' ? event.loss : []));
 
-it('changes training, is known to what uses the adapter, and stands in what is merged', async () => {
+it('changes training, applies when the adapter is used, and is in the merged model', async () => {
   expect(await workspace.train(...SHORT, 'output=plain')).toMatchObject({ code: 0 });
   expect(await workspace.train(...SHORT, DROPOUT, 'output=changed')).toMatchObject({ code: 0 });
   expect(losses('changed')).not.toEqual(losses('plain'));
@@ -26,7 +26,7 @@ it('changes training, is known to what uses the adapter, and stands in what is m
   expect(merged).toMatchObject({ hidden_dropout_prob: 0.4, classifier_dropout: 0.3 });
 }, 120_000);
 
-it('changes the shape of a model with new weights, and predictions know it', async () => {
+it('changes the shape of a model with new weights, also for predictions', async () => {
   const shape = ['model_init=random', 'model_config={num_hidden_layers: 1}', 'method=full', 'output=shallow'];
   expect(await workspace.train(...SHORT, ...shape)).toMatchObject({ code: 0 });
   const config = JSON.parse(workspace.read('shallow', 'model', 'config.json').toString());
@@ -43,7 +43,7 @@ it.each([
   ['model_config={model_type: gpt2}', 'model_config.model_type: expected a field'],
   ['model_config=3', 'run.yaml: model_config'.replace('run.yaml', '--set')],
 ])(
-  'refuses %s',
+  'rejects %s',
   async (setting, message) => {
     const { code, stderr } = await workspace.train(...SHORT, setting, 'output=refused');
     expect(code).toBe(2);

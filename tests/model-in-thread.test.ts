@@ -47,7 +47,7 @@ async function turnsDuring(work: Promise<unknown>): Promise<number> {
 }
 
 describe('predict', () => {
-  it('answers as a model in this thread, and leaves the event loop free', async () => {
+  it('returns the same as a model in this thread, and leaves the event loop free', async () => {
     await answersOf(TEXTS);
     await using here = await openHere(workspace.path('run'), { model: workspace.path('model') });
     const expected: ClassAnswer[] = [];
@@ -84,7 +84,7 @@ describe('predict', () => {
     expect(await answersOf(TEXTS.slice(0, 1))).toHaveLength(1);
   });
 
-  it('refuses what cannot go to another thread', async () => {
+  it('rejects arguments that cannot be sent to another thread', async () => {
     const inputs = [{ text: () => 'a cat' }] as unknown as { text: string }[];
     await expect(answersOf(inputs)).rejects.toThrow('the arguments: expected plain data, got ');
   });
@@ -106,7 +106,7 @@ describe('evaluate', () => {
     expect(confusion?.counts.flat().reduce((a, b) => a + b)).toBe(48);
   });
 
-  it.each(['metrics', 'onConfusion'] as const)('fails with what a function throws: %s', async (name) => {
+  it.each(['metrics', 'onConfusion'] as const)('fails with an error of a function: %s', async (name) => {
     const mistake = new Error('mine');
     const fail = () => {
       throw mistake;
@@ -131,7 +131,7 @@ describe('evaluate', () => {
 describe('close', () => {
   const opened = () => open(workspace.path('run'), { model: workspace.path('model') });
 
-  it('waits for what was asked before, and refuses what is asked after', async () => {
+  it('waits for earlier requests, and rejects later ones', async () => {
     const closing = await opened();
     const answer = closing.predict(TEXTS).next();
     await closing.close();
@@ -173,7 +173,7 @@ describe('generate', () => {
   });
   afterAll(() => writer.close());
 
-  it('tells pieces as they are made, and lets calls wait for each other', async () => {
+  it('streams pieces as they are generated, and queues calls', async () => {
     const pieces: string[] = [];
     const options = { max_new_tokens: 8, onText: (piece: string) => pieces.push(piece) };
     const [first, second] = await Promise.all([
@@ -185,7 +185,7 @@ describe('generate', () => {
     expect(first.ids.length).toBe(8);
   });
 
-  it('ends with the reason of a signal, and with what onText throws', async () => {
+  it('ends with the reason of a signal, and with an error of onText', async () => {
     const controller = new AbortController();
     const onText = () => controller.abort(new Error('enough'));
     const aborted = writer.generate('the', { max_new_tokens: 50, onText, signal: controller.signal });
@@ -197,12 +197,12 @@ describe('generate', () => {
     await expect(writer.generate('the', { max_new_tokens: 50, onText: fail })).rejects.toBe(mistake);
   });
 
-  it('refuses keys that mean nothing', async () => {
+  it('rejects keys without effect', async () => {
     const options = { max_new_token: 5 } as object;
     await expect(writer.generate('the', options)).rejects.toThrow('max_new_token');
   });
 
-  it('refuses to predict', async () => {
+  it('rejects predictions', async () => {
     await expect(writer.predict([{ text: 'a' }]).next()).rejects.toThrow(UserError);
   });
 });

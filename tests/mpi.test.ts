@@ -54,7 +54,7 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
     expect(await train('two', 2)).toMatchObject({ code: 0 });
   });
 
-  it('train what one trains alone, and leave the same files', async () => {
+  it('train the same as a single one, with the same files', async () => {
     expectSameLosses('two');
     expect(workspace.read('two', 'config.yaml').toString()).toBe(
       workspace.read('alone', 'config.yaml').toString().replace('output: alone', 'output: two'),
@@ -66,12 +66,12 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
     expect(two.eval_loss).toBeCloseTo(alone.eval_loss, 5);
   });
 
-  it('train the same a second time, to the byte', async () => {
+  it('train the same a second time, byte for byte', async () => {
     expect(await train('again', 2)).toMatchObject({ code: 0 });
     expect(bytes('again').equals(bytes('two'))).toBe(true);
   });
 
-  it('ask MPI how many they are where the launcher does not say', async () => {
+  it('ask MPI for their number if the launcher does not set it', async () => {
     const { env, launcher = [] } = launched(2);
     const unsaid = [...launcher, 'env', '-u', 'OMPI_COMM_WORLD_SIZE'];
     expect(await workspace.start(words('unsaid', 2), { env, launcher: unsaid }).ended).toMatchObject({
@@ -80,7 +80,7 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
     expect(bytes('unsaid').equals(bytes('two'))).toBe(true);
   });
 
-  it('stop at a signal with a checkpoint, end with one that is killed, and go on in another number', async () => {
+  it('stop on a signal with a checkpoint, end when one is killed, and resume with another number', async () => {
     // Open MPI's delay between a signal and SIGKILL; its default is a second.
     const env = { ...MPI_ENVIRONMENT, OMPI_MCA_odls_base_sigkill_timeout: '10' };
     const stopped = async (output: string, processes: number, step: number, ...more: string[]) => {
@@ -119,7 +119,7 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
       expect(Math.abs(loss / losses('long')[i] - 1)).toBeLessThan(1e-4);
   });
 
-  it('predict and score together what one does alone', async () => {
+  it('predict and score the same as a single one', async () => {
     for (const command of [
       ['predict', 'alone', 'dev.tsv', '--logits'],
       ['eval', 'alone', 'dev.tsv', '--json'],
@@ -136,7 +136,7 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
     }
   });
 
-  it('write texts together, in the order of the prompts', async () => {
+  it('generate texts together, in the order of the prompts', async () => {
     workspace.write(
       'prompts.txt',
       Array.from({ length: 5 }, (_, i) => `the cat ${'sat '.repeat(i)}`).join('\n'),
@@ -153,7 +153,7 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
     expect(two).toEqual(one);
   });
 
-  it('name a host that has other data before the first step, and a global batch that is another', async () => {
+  it('report a host with other data before the first step, and another global batch', async () => {
     workspace.write(
       'other.tsv',
       readFileSync(workspace.path('train.tsv'), 'utf8').split('\n').slice(0, -2).join('\n'),
@@ -171,7 +171,7 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
     expect(twice.stderr).toContain('training.per_device_train_batch_size 6 (there 12)');
   });
 
-  it('say which library is missing', async () => {
+  it('report a missing library', async () => {
     const env = { ...MPI_ENVIRONMENT, ADALORA_MPI_LIBRARY: 'libz.so.1' };
     const { code, stderr } = await workspace.start(words('none', 2), { env, launcher: mpirun(2) }).ended;
     expect(code).toBe(2);

@@ -69,7 +69,7 @@ const linesWith = (sources: readonly Source[], pattern: RegExp) =>
   );
 
 describe('names', () => {
-  it('are looked for in all of src', () => {
+  it('are searched in all of src', () => {
     expect(SOURCES.length).toBeGreaterThan(300);
     expect(METHOD_NAMES).toContain('adalora');
     expect(TASK_NAMES).toContain('masked_lm');
@@ -90,22 +90,22 @@ describe('names', () => {
     ]);
   });
 
-  it.each([['const full = x.full;'], ['// lora'], ['x = "lora_alpha";']])('are none in %s', (text) => {
+  it.each([['const full = x.full;'], ['// lora'], ['x = "lora_alpha";']])('are not found in %s', (text) => {
     expect(strays([{ path: 'src/x.ts', text }], METHOD_NAMES, 'src/tuners/', ['full'])).toEqual([]);
   });
 
-  it('of methods stand in src/tuners alone', () => {
+  it('of methods are only in src/tuners', () => {
     // "full" is also an English word: only a whole string is the method's name.
     const found = strays(SOURCES, METHOD_NAMES, 'src/tuners/', ['full']);
     // The program is named after a method.
     expect(found.filter((place) => !place.startsWith('src/support/program.ts:'))).toEqual([]);
   });
 
-  it('of tasks stand in src/tasks alone', () => {
+  it('of tasks are only in src/tasks', () => {
     expect(strays(SOURCES, TASK_NAMES, 'src/tasks/')).toEqual([]);
   });
 
-  it('of heads stand where models, losses and tasks say which they have', () => {
+  it('of heads are only where models, losses and tasks declare theirs', () => {
     const homes = ['src/models/', 'src/objectives/', 'src/tasks/'];
     const others = SOURCES.filter(({ path }) => !homes.some((home) => path.startsWith(home)));
     expect(strays(others, HEAD_KINDS, 'src/models/')).toEqual([]);
@@ -113,24 +113,24 @@ describe('names', () => {
     expect(linesWith(others, /\bFor(Sequence|Token)Classification\b/)).toEqual([]);
   });
 
-  it('of tuners are asked for by no instanceof outside src/tuners', () => {
+  it('of tuners are not used in instanceof outside src/tuners', () => {
     const others = SOURCES.filter(({ path }) => !path.startsWith('src/tuners/'));
     expect(linesWith(others, /instanceof (\w*Tuner|WholeParameters)\b/)).toEqual([]);
   });
 
-  it('of the factors of low rank stand in src/tuners/low-rank alone, in comments too', () => {
+  it('of low-rank factors are only in src/tuners/low-rank, also in comments', () => {
     const others = SOURCES.filter(({ path }) => !path.startsWith('src/tuners/low-rank/'));
     expect(linesWith(others, /lora_[AEB]\b/)).toEqual([]);
   });
 
-  it('of this program stands in one place', () => {
+  it('of this program are in one place', () => {
     const places = linesWith(SOURCES, new RegExp(`(['"\`])${PROGRAM}\\1`));
     expect(places.filter((place) => !place.startsWith('src/tuners/'))).toEqual([
       expect.stringMatching(/^src\/support\/program\.ts:\d+: /),
     ]);
   });
 
-  it('no question of kind is asked of a task', () => {
+  it('of kinds are not asked of a task', () => {
     expect(linesWith(SOURCES, /isLanguageTask/)).toEqual([]);
   });
 });

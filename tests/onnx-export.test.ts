@@ -138,7 +138,7 @@ async function writesTheSame(task: string, output: string, model: OpenedModel): 
   }
 }
 
-describe('transformers.js answers as we do', () => {
+describe('transformers.js predicts like us', () => {
   it.each(familiesAndHeads().filter(inTransformersJs))('%s, %s', async (family, head) => {
     const { base, output, model } = await exported(family, head);
     await ANSWERS[head](output, model, base);
@@ -162,7 +162,7 @@ describe('types of weights', () => {
     ['gpt2', 'TOKEN_CLS'],
     ['bart', 'QUESTION_ANS'],
     ['llama', 'TOKEN_CLS'],
-  ] as const)('%s, %s: fp16 and q8 are near fp32', async (family, head) => {
+  ] as const)('%s, %s: fp16 and q8 are close to fp32', async (family, head) => {
     const { base, output, model } = await exported(family, head, { dtypes: ['fp32', 'fp16', 'q8', 'q4'] });
     await model.close();
     expect(readdirSync(join(output, 'onnx')).sort()).toEqual([
@@ -202,7 +202,7 @@ describe('types of weights', () => {
     }
   });
 
-  it('refuse a value that float16 cannot hold', async () => {
+  it('reject a value that float16 cannot represent', async () => {
     const base = mkdtempSync(join(folder, 'large-'));
     writeTinyHead(base, 'bert', 'SEQ_CLS');
     const path = join(base, 'model.safetensors');
@@ -236,7 +236,7 @@ describe('a model too large for one file', () => {
 });
 
 describe('the files beside it', () => {
-  it('have a tokenizer.json, made of what older models have', async () => {
+  it('include a tokenizer.json, made from the files of older models', async () => {
     const base = mkdtempSync(join(folder, 'slow-'));
     writeTinyHead(base, 'bert', 'SEQ_CLS');
     const { model } = JSON.parse(readFileSync(join(base, 'tokenizer.json'), 'utf8'));
@@ -250,7 +250,7 @@ describe('the files beside it', () => {
     expect(await exportedTokens(`${base}-onnx`, PAIRS)).toEqual([...batch.inputIds]);
   });
 
-  it('have what a base says of generation, its chat template and its labels', async () => {
+  it("include a base's generation settings, its chat template and its labels", async () => {
     const { output, model } = await exported('llama', 'CAUSAL_LM');
     const chat = [{ role: 'user', content: 'the cat' }];
     const settings = { max_new_tokens: 6, do_sample: false };
@@ -324,11 +324,11 @@ describe('adalora export --as onnx', () => {
       ['--as', 'lora', '--dtype', 'q8', '-o', 'new'],
       '`--dtype` requires --as onnx, got --as lora.\n',
     ],
-  ])('refuses %s', async (_, words, stderr) => {
+  ])('rejects %s', async (_, words, stderr) => {
     expect(await workspace.run('export', 'adalora', ...words)).toMatchObject({ code: 2, stderr });
   });
 
-  it('refuses a file that leads out of the base', async () => {
+  it('rejects a file that leads out of the base', async () => {
     cpSync(workspace.path('model'), workspace.path('linked'), { recursive: true });
     symlinkSync('/etc/hostname', workspace.path('linked', 'vocab.txt'));
     const words = ['--as', 'onnx', '--model', 'linked', '-o', 'new'];

@@ -62,7 +62,7 @@ describe('inputs of a program', () => {
       { text: 'a', text_pair: 'b' },
       'an object { text, textPair }, got one with a key "text_pair". Did you mean textPair',
     ],
-  ])('are refused by their number: %s', async (_, reading, input, message) => {
+  ])('are rejected by their number: %s', async (_, reading, input, message) => {
     await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
     const good = { text: 'a cat', ...(reading === PAIR && { textPair: 'a dog' }) };
     const answers = opened.predict([good, input as { text: string }], { reading });
@@ -70,7 +70,7 @@ describe('inputs of a program', () => {
     await expect(answers.next()).resolves.toMatchObject({ done: true });
   });
 
-  it('are a list', async () => {
+  it('must be a list', async () => {
     await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
     const answers = opened.predict({ text: 'a' } as unknown as { text: string }[]);
     await expect(answers.next()).rejects.toThrow('inputs: expected a list of them, got {"text":"a"}');
@@ -81,12 +81,12 @@ it.each<[string, unknown, string]>([
   ['a config whose run there is not', { output: 'runs/none' }, 'runs/none: expected the folder of a run'],
   ['a config without its output', {}, 'open: expected a path, an id on the Hub, or a config'],
   ['nothing', undefined, 'open: expected a path, an id on the Hub, or a config with its output, got nothing'],
-])('open refuses %s', async (_, what, message) => {
+])('open rejects %s', async (_, what, message) => {
   await expect(open(what as string)).rejects.toThrow(message);
 });
 
 describe('evaluate', () => {
-  it('reads as in the run, but for what is said, and takes rows', async () => {
+  it('reads as in the run, with given changes, and accepts rows', async () => {
     await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
     const scores = await opened.evaluate({ data: workspace.path('dev.tsv') });
     expect(await opened.evaluate({ data: workspace.path('dev.tsv'), reading: { label: 'label' } })).toEqual(
@@ -111,7 +111,7 @@ describe('evaluate', () => {
     ],
     ['what JSON has not', [{ sentence: 'a', label: 1n }], {}, 'evaluate, row 1: expected JSON values'],
     ['what is neither', 5, {}, 'evaluate: expected an object { data }, with the path of a file or with rows'],
-  ])('refuses %s', async (_, data, reading, message) => {
+  ])('rejects %s', async (_, data, reading, message) => {
     await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
     const given = data === 'dev.tsv' ? workspace.path(data) : (data as object[]);
     await expect(opened.evaluate({ data: given, reading })).rejects.toThrow(message);
@@ -144,7 +144,7 @@ describe.each(['merged', 'full'])('a whole model, %s', (path) => {
     expect(opened.labels).toEqual(['bad', 'good']);
   });
 
-  it.each(['int8', 'int4'] as const)('is kept in %s where that is asked for', async (dtype) => {
+  it.each(['int8', 'int4'] as const)('is stored in %s on request', async (dtype) => {
     const [exact, rounded] = [await answersOf(path, 'float32'), await answersOf(path, dtype)];
     const differing = differences(rounded, exact);
     // The rounded base gives other logits, and mostly the same labels.
@@ -153,7 +153,7 @@ describe.each(['merged', 'full'])('a whole model, %s', (path) => {
     expect(agreeing.length).toBeGreaterThanOrEqual(0.9 * ROWS.length);
   });
 
-  it('is kept so by the commands too', async () => {
+  it('is stored so by the commands too', async () => {
     const env = { ADALORA_CACHE: workspace.path('bases') };
     const predict = async (dtype: string) => {
       const args = ['predict', path, 'dev.tsv', '--logits', '--base-dtype', dtype];
@@ -167,14 +167,14 @@ describe.each(['merged', 'full'])('a whole model, %s', (path) => {
   });
 });
 
-it('a merged model answers as the adapter does', async () => {
+it('a merged model predicts like the adapter', async () => {
   const [adapted, merged] = [await answersOf('run', 'float32'), await answersOf('merged', 'float32')];
   // The increment is added to the weight before the product, not to its result: float32 rounds differently.
   expect(Math.max(...differences(adapted, merged))).toBeLessThan(1e-4);
   expect(merged.map(({ label }) => label)).toEqual(adapted.map(({ label }) => label));
 });
 
-it('says that an adapter was trained on other weights than its base has', async () => {
+it('reports that an adapter was trained on other weights than its base has', async () => {
   cpSync(workspace.path('model'), workspace.path('other'), { recursive: true });
   const path = workspace.path('other', 'model.safetensors');
   const weights = readFileSync(path);

@@ -7,7 +7,7 @@ import { checkOp } from './support/check-op.ts';
 /** Checked elsewhere: an input is an operand of every case; a weight needs a file (external-weights.test.ts). */
 const LEAVES = ['input', 'weight'];
 
-it('every op has cases, which use it', () => {
+it('every op has cases that use it', () => {
   expect([...LEAVES, ...Object.keys(opCases)].sort()).toEqual(Object.keys(derivatives).sort());
   for (const [op, ofOp] of Object.entries(opCases)) {
     expect(

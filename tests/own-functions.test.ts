@@ -23,7 +23,7 @@ const adapter = (run: string) =>
   readFileSync(workspace.path(run, 'adapter', 'adapter_model.safetensors')).toString('base64');
 
 describe('functions of the program in a config', () => {
-  it('train as the named score and schedule that they compute', async () => {
+  it('train like the named score and schedule that they compute', async () => {
     named = (await train(config('named'))).ranks;
     const computed = config('computed', {
       score: ({ sensitivity, uncertainty }: { sensitivity: number; uncertainty: number }) =>
@@ -37,7 +37,7 @@ describe('functions of the program in a config', () => {
     expect(`${workspace.read('computed', 'README.md')}`).toContain('AdaLoRA (own score, own schedule');
   });
 
-  it('train otherwise with another score', async () => {
+  it('train differently with another score', async () => {
     const { ranks } = await train(
       config('value', { score: ({ value }: { value: number }) => Math.abs(value) }),
     );
@@ -45,7 +45,7 @@ describe('functions of the program in a config', () => {
     expect(ranks).not.toEqual(named);
   });
 
-  it('resume with the same source only, and not without it', async () => {
+  it('resume only with the same source', async () => {
     const score = ({ sensitivity }: { sensitivity: number }) => sensitivity;
     const begun = (own: unknown) => config('resumed', { score: own });
     const controller = new AbortController();
@@ -68,7 +68,7 @@ describe('functions of the program in a config', () => {
     expect(adapter('resumed')).toBe(adapter('whole'));
   });
 
-  it('are told what is wrong with them', async () => {
+  it('are rejected with the reason', async () => {
     const limit = 3;
     await expect(train(config('closure', { score: () => limit }))).rejects.toThrow(
       'adalora.score: expected a function that uses nothing but its argument',

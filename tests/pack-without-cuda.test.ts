@@ -53,7 +53,7 @@ function install(
   expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
 }
 
-it('leaves nothing to fetch, but what a variable says, and a file that other projects share as it was', () => {
+it('leaves nothing to download except what a variable names, and keeps a file shared with other projects', () => {
   linkSync(list(), path('shared.js'));
   install();
   install();
@@ -64,7 +64,7 @@ it('leaves nothing to fetch, but what a variable says, and a file that other pro
 });
 
 it.each(['ONNXRUNTIME_NODE_INSTALL', 'npm_config_onnxruntime_node_install', 'ONNXRUNTIME_NODE_INSTALL_CUDA'])(
-  'does nothing where %s says what to fetch',
+  'does nothing if %s states what to download',
   (name) => {
     install({ [name]: 'cuda12' });
     expect(fetched()).toEqual(WHOLE);
@@ -74,13 +74,13 @@ it.each(['ONNXRUNTIME_NODE_INSTALL', 'npm_config_onnxruntime_node_install', 'ONN
 it.each([
   ['package.json', { dependencies: { adalora: '1', 'onnxruntime-node': '1' } }],
   ['node_modules/@some/package/package.json', { dependencies: { 'onnxruntime-node': '1' } }],
-])('does nothing where %s wants the engine too', (name, manifest) => {
+])('does nothing if %s needs the engine too', (name, manifest) => {
   write(name, manifest);
   install();
   expect(fetched()).toEqual(WHOLE);
 });
 
-it('does nothing in a checkout, without the engine, or with one that is built otherwise', () => {
+it('does nothing in a checkout, without the engine, or with a different one', () => {
   cpSync('scripts/without-cuda.mjs', path('checkout/scripts/without-cuda.mjs'));
   install({}, path('checkout/scripts/without-cuda.mjs'));
   expect(fetched()).toEqual(WHOLE);

@@ -83,7 +83,7 @@ describe.skipIf(!hasRegistry)('installed in an empty folder (skipped where npm r
     model.push('--set', `model=${join(folder, 'tiny')}`);
   }, 700_000);
 
-  it('begins, trains, predicts and reports', () => {
+  it('initialises, trains, predicts and reports', () => {
     expect(adalora('init')).toMatchObject({ status: 0, stderr: '' });
     const steps = ['--set', 'training.max_steps=4'];
     const trained = adalora('train', ...model, ...steps);
@@ -96,13 +96,13 @@ describe.skipIf(!hasRegistry)('installed in an empty folder (skipped where npm r
     expect(existsSync(join(home, 'runs/first/report.html'))).toBe(true);
   });
 
-  it('refuses to begin twice', () => {
+  it('refuses to initialise twice', () => {
     const { status, stderr } = adalora('init');
     expect(status).toBe(2);
     expect(stderr).toContain('adalora.yaml');
   });
 
-  it.skipIf(!isLinux)('has fetched no CUDA library, and would have failed to (on x64 Linux)', () => {
+  it.skipIf(!isLinux)('has downloaded no CUDA library, and would have failed to (on x64 Linux)', () => {
     expect(readdirSync(libraries()).filter((name) => name.includes('providers'))).toEqual([]);
     // npm from 12 on runs no install scripts, neither ours nor the engine's.
     if (npmVersion() < 12) expect(runAsUser(engine(), process.execPath, 'script/install').status).toBe(0);
@@ -112,7 +112,7 @@ describe.skipIf(!hasRegistry)('installed in an empty folder (skipped where npm r
     expect(asked.stderr).toMatch(/ECONNREFUSED|ENOTFOUND/);
   });
 
-  it('says what to do where a package manager left the engine out', () => {
+  it('says what to do if a package manager skipped the engine', () => {
     renameSync(engine(), join(folder, 'engine'));
     const { status, stderr } = adalora('train', ...model, '--set', 'output=runs/second');
     expect(status).toBe(2);
@@ -123,7 +123,7 @@ describe.skipIf(!hasRegistry)('installed in an empty folder (skipped where npm r
 });
 
 describe.skipIf(!hasRegistry)('a checkout (skipped where npm reaches no registry)', () => {
-  it('gets its packages without the CUDA libraries and without a warning of its settings', () => {
+  it('installs without the CUDA libraries and without a warning about its settings', () => {
     const checkout = join(folder, 'checkout');
     mkdirSync(checkout);
     for (const name of ['.npmrc', 'package-lock.json']) cpSync(name, join(checkout, name));

@@ -48,7 +48,7 @@ async function stoppedAfter(steps: number): Promise<Blob> {
   return checkpoint!;
 }
 
-it('a run in a page goes on from its checkpoint as if it had never stopped', async () => {
+it('a run in a page resumes from its checkpoint as if it had never stopped', async () => {
   const whole = await run();
   for (const step of [4, 12]) {
     const steps: number[] = [];
@@ -62,7 +62,7 @@ it('a run in a page goes on from its checkpoint as if it had never stopped', asy
   }
 });
 
-it('keeps the first step and the end where no more is asked for, and the end gives the result once more', async () => {
+it('stores the first step and the end by default, and the end returns the result again', async () => {
   const kept: Blob[] = [];
   const whole = await run({ onCheckpoint: (blob) => void kept.push(blob), checkpointSeconds: 1000 });
   expect(kept).toHaveLength(2);
@@ -71,7 +71,7 @@ it('keeps the first step and the end where no more is asked for, and the end giv
   expect(again.metrics).toEqual(whole.metrics);
 });
 
-it('does not go on from a checkpoint of another run, or from what is none', async () => {
+it('does not resume from a checkpoint of another run, or an invalid one', async () => {
   const checkpoint = await stoppedAfter(2);
   await expect(run({ checkpoint }, { seed: 1 })).rejects.toThrow(
     'checkpoint: expected that of a run with this config, these files and this model, got that of another',

@@ -27,14 +27,14 @@ describe('rows', () => {
   it.each([
     [7, 3, ['0-3', '3-5', '5-7']],
     [2, 3, ['0-1', '1-2', '2-2']],
-  ])('of %i fall to %i processes without gap', (count, size, expected) => {
+  ])('of %i are divided among %i processes without gap', (count, size, expected) => {
     const parts = Array.from({ length: size }, (_, rank) => rowsOf({ ...ALONE, rank, size }, count));
     expect(parts.map(({ start, end }) => `${start}-${end}`)).toEqual(expected);
   });
 });
 
-describe('work that is dealt', () => {
-  it('is done where it falls, and comes back in order', async () => {
+describe('dealt work', () => {
+  it('is done by the right process, and returns in order', async () => {
     const done: number[] = [];
     const all = [
       [['a', 'c'], 'e'],
@@ -48,7 +48,7 @@ describe('work that is dealt', () => {
     expect(results.join('')).toBe('abcde');
   });
 
-  it('keeps vectors of any length to the bit', async () => {
+  it('keeps vectors of any length bit for bit', async () => {
     const vectors = [Float32Array.of(0.1, -0, Number.NaN), new Float32Array(), Float32Array.of(1e-42)];
     // A process that gets its own messages twice: half of the work that it deals is not done.
     const echo: Communicator = { ...ALONE, size: 2, hosts: ['x', 'y'], gather: (bytes) => [bytes, bytes] };
@@ -57,10 +57,10 @@ describe('work that is dealt', () => {
   });
 });
 
-describe('what must be the same', () => {
+describe('facts that must be the same', () => {
   const hosts = ['a', 'b', 'b'];
 
-  it('is named with both sides where it is not', () => {
+  it('are reported with both sides if they differ', () => {
     const facts = (rate: string, file: string) =>
       encode({ version: '1', learning_rate: rate, 'the file x': file });
     const all = [facts('1', 'f'), facts('1', 'f'), facts('2', 'g')];
@@ -73,7 +73,7 @@ describe('what must be the same', () => {
     expect(thrownBy(() => assertAgreed(among(0, hosts, [all[0], all[0], all[0]]), {}))).toBeUndefined();
   });
 
-  it('ends a run in which values have come apart', () => {
+  it('end a run in which values have diverged', () => {
     const state = (values: string) => encode({ values, 'rank pattern': '{}' });
     const error = thrownBy(() =>
       assertEqual(among(1, hosts, [state('1f'), state('2e'), state('1f')]), 40, {}),

@@ -56,7 +56,7 @@ describe('plan --measure', () => {
     expect(readdirSync(workspace.path('bases'))).toHaveLength(2);
   });
 
-  it('says in its row what fails', async () => {
+  it('reports a failure in its row', async () => {
     const folder = new Workspace();
     truncateSync(folder.path('model', 'model.safetensors'), 100);
     const { code, stdout } = await folder.start(['plan', 'run.yaml', '--measure', '--set', 'method=full'])
@@ -66,7 +66,7 @@ describe('plan --measure', () => {
     expect(stdout).toMatch(/^float32 +\d+ MB +failed +\(this config\)\nfloat32: .*model\.safetensors.*$/m);
   });
 
-  it.skipIf(process.platform !== 'linux')('ends its process at a signal (seen on Linux)', async () => {
+  it.skipIf(process.platform !== 'linux')('ends its process on a signal (checked on Linux)', async () => {
     const { process: parent, ended } = measuring();
     let children: number[] = [];
     while (children.length === 0 && parent.exitCode === null) {

@@ -31,7 +31,7 @@ afterAll(() => workspace.remove());
 const CONTEXT = 'the bird sat . the dog ran . the cat swam .';
 
 describe('question answering by the command', () => {
-  it('a tiny model learns who did it, and that nobody did', async () => {
+  it('a tiny model learns who did it, and that there may be no answer', async () => {
     expect(metrics.eval_f1).toBeGreaterThan(0.8);
     expect(metrics.eval_exact_match).toBeLessThanOrEqual(metrics.eval_f1);
     expect(metrics.eval_best_f1).toBeGreaterThanOrEqual(metrics.eval_f1);
@@ -42,7 +42,7 @@ describe('question answering by the command', () => {
     expect(config).toMatchObject({ task_type: 'QUESTION_ANS' });
   });
 
-  it('scores by the script of v2.0 a file that says so, though all its questions have answers', async () => {
+  it('scores a file of v2.0 by the script of v2.0, even if all its questions have answers', async () => {
     const questions = JSON.parse(tinyQuestions(8, 4, false));
     workspace.write('answered.json', JSON.stringify({ ...questions, version: 'v2.0' }));
     workspace.write('v1.json', JSON.stringify(questions));
@@ -61,7 +61,7 @@ describe('question answering by the command', () => {
     expect(JSON.parse(stdout)).toHaveProperty('eval_best_f1');
   });
 
-  it('writes the official files, which score as the evaluation does', async () => {
+  it('writes the official files, with the same scores as the evaluation', async () => {
     const { stdout } = await workspace.run('predict', 'run', 'dev.json', '--output', 'out');
     expect(stdout).toBe('The predictions are in out\n');
     const files = ['--predictions', 'out/predictions.json', '--references', 'dev.json'];
@@ -84,7 +84,7 @@ describe('question answering by the command', () => {
     expect(nbest.q0.length).toBeGreaterThan(1);
   });
 
-  it('answers a question with its place, from a line or JSON, and none below the threshold', async () => {
+  it('answers a question with its position, from a line or JSON, and gives no answer below the threshold', async () => {
     const predict = async (input: string, ...flags: string[]) =>
       JSON.parse((await workspace.runWith(input, 'predict', 'run', ...flags)).stdout);
     const answer = await predict(`ran\t${CONTEXT}\n`);
@@ -96,7 +96,7 @@ describe('question answering by the command', () => {
     expect(none).toMatchObject({ answer: '', start: 0, end: 0 });
   });
 
-  it('answers in a program', async () => {
+  it('predicts in a program', async () => {
     const model = await open(workspace.path('run'), { model: workspace.path('model') });
     const answers: SpanAnswer[] = [];
     const inputs = [{ question: 'ran', context: CONTEXT }];
@@ -138,7 +138,7 @@ describe('question answering by the command', () => {
       ['predict', 'run', 'empty.json'],
       'empty.json, question 0: expected a text in "context", got an empty one.',
     ],
-  ])('says what is wrong with %j', async (args, message) => {
+  ])('reports the errors of %j', async (args, message) => {
     const bad = { id: 'a', question: 'x', context: CONTEXT, answers: [{ text: 'cow', answer_start: 4 }] };
     workspace.write('bad.json', JSON.stringify([bad]));
     workspace.write('empty.json', JSON.stringify([{ question: 'x', context: '' }]));

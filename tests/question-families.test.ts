@@ -110,13 +110,13 @@ describe.each(Object.keys(FAMILIES) as (keyof typeof FAMILIES)[])('question answ
     answers = await answersOf(run, family);
   });
 
-  it('learns, and answers with what stands in the text', () => {
+  it('learns, and answers with spans of the text', () => {
     expect(losses.at(-1)).toBeLessThan(0.8 * losses[0]);
     for (const [i, { answer, start, end }] of answers.entries())
       expect(asked[i].context.slice(start, end)).toBe(answer);
   });
 
-  it('is scored by what it answers', async () => {
+  it('is scored by its answers', async () => {
     const predictions = new Map(asked.map(({ id }, i) => [id, answers[i].answer]));
     const { exact_match, f1 } = squadScores(asked, predictions);
     expect(scores).toMatchObject({ eval_exact_match: exact_match, eval_f1: f1 });
@@ -124,7 +124,7 @@ describe.each(Object.keys(FAMILIES) as (keyof typeof FAMILIES)[])('question answ
     expect(await opened.evaluate({ data: workspace.path('dev.json') })).toEqual(scores);
   });
 
-  it('answers alike when it is merged, and as plain LoRA', async () => {
+  it('answers the same when merged, and as plain LoRA', async () => {
     const opened = await open(workspace.path(run), { model: workspace.path(family) });
     opened.merge(workspace.path(`${family}-merged`));
     opened.export('lora', workspace.path(`${family}-lora`));

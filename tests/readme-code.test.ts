@@ -103,13 +103,13 @@ async function trainChat(): Promise<void> {
 }
 
 describe('programs in TypeScript', () => {
-  it('are there', () => expect(programs.length).toBeGreaterThan(0));
+  it('exist', () => expect(programs.length).toBeGreaterThan(0));
 
   it.each(programs.map((block) => [place(block), block] as const))('%s', (where, { text }) => {
     expect(runTypeScript(workspace.folder, where.replaceAll(/\W/g, '-'), text)).not.toBe('');
   });
 
-  it('would fail by wrong types, and by a mistake of their own', () => {
+  it('fail on wrong types, and on their own errors', () => {
     const wrong = `import { trian } from 'adalora'; import { train } from 'adalora'; await train({ model: 3 })`;
     const run = (name: string, text: string) => () => runTypeScript(workspace.folder, name, text);
     expect(run('wrong-types', wrong)).toThrow(/no exported member.*trian.*number.*not assignable/s);
@@ -144,12 +144,12 @@ it('runs every command of a bash block in .ci/readme, or says why not', () => {
   expect(bashCommands.length).toBeGreaterThan(skipped.length);
 });
 
-it.each(blocks.filter(isData).map((block) => [place(block), block.text]))('%s is sound', (_, text) => {
+it.each(blocks.filter(isData).map((block) => [place(block), block.text]))('%s is valid', (_, text) => {
   // JSON is YAML too.
   expect(parseAllDocuments(text).flatMap(({ errors }) => errors)).toEqual([]);
 });
 
-it('knows what to do with every block, and excuses none that is not there', () => {
+it('handles every block, and excuses only existing ones', () => {
   const known = (block: CodeBlock) =>
     isTypeScript(block) || isBash(block) || isData(block) || block.language === '';
   expect(blocks.filter((block) => !known(block) && !isExcused(block.text)).map(place)).toEqual([]);

@@ -183,7 +183,7 @@ describe('budgets', () => {
     ['summarisation/xsum', '0.26%'],
     ['summarisation/xsum', '1.10%'],
     ['summarisation/xsum', '2.20%'],
-  ])("no bottleneck comes nearer to AdaLoRA's target of %s at %s", (name, budget) => {
+  ])("no bottleneck is closer to AdaLoRA's target of %s at %s", (name, budget) => {
     const wanted = started(configOf(name, 'adalora', budget), 1e6).budget?.forms.target.parameters ?? 0;
     for (const method of ['houlsby', 'pfeiffer'] as const) {
       const config = configOf(name, method, budget);
@@ -215,7 +215,7 @@ describe('the tables of the paper', () => {
     ['figure2', 24],
     ['figure3', 1],
     ['figure4', 1],
-  ])('%s has %i cells, each a sound config of its own', (name, count) => {
+  ])('%s has %i cells, each a valid config', (name, count) => {
     const cells = cellsOf(name);
     expect(cells).toHaveLength(count);
     const configs = cells.map(({ config }) => parseRunConfig({ ...config, output: 'run' }, name));
@@ -234,7 +234,7 @@ describe('the tables of the paper', () => {
     });
   });
 
-  it('have figures as they are printed, and no other for other settings or models', () => {
+  it('have numbers as printed, and none for other settings or models', () => {
     const figure = (name: string, row: string, task: string, choice?: Partial<TableChoice>) =>
       cellsOf(name, choice).find((cell) => cell.row === row && cell.task === task)?.paper;
     expect(figure('table1', 'AdaLoRA 0.16%', 'glue/cola')).toEqual({ matthews_correlation: 70.04 });
@@ -256,7 +256,7 @@ describe('the tables of the paper', () => {
     expect(adaLora?.settings).toMatchObject({ 'adalora.target_budget': 72, 'adalora.init_r': 4 });
   });
 
-  it('leave a row out that names matrices which another model has not, and say so', () => {
+  it('omit a row with matrices that another model does not have, with a notice', () => {
     const told: string[] = [];
     const inPlace = { model: 'small', modelType: 'bert', targets: ['query', 'value'], matrices: 36 };
     const cells = cellsOf('table14', {
@@ -270,7 +270,7 @@ describe('the tables of the paper', () => {
     ]);
   });
 
-  it('have rows of any method and level that is asked for, and say which there are not', () => {
+  it('have rows of any requested method and level, and list the unknown ones', () => {
     const rows = (choice: Partial<TableChoice>) => {
       const told: string[] = [];
       const found = cellsOf('table1', {
@@ -294,11 +294,11 @@ describe('the tables of the paper', () => {
     [{ methods: ['loraa'] }, '--method: expected a method, got loraa. Did you mean lora?'],
     [{ budgets: ['8%'] }, '--budget: expected a level of the table, got 8%. Known: 0.08%'],
     [{ tasks: ['glue/col'] }, '--task: expected a task of the table, got glue/col. Did you mean glue/cola,'],
-  ])('refuse %j', (choice, message) => {
+  ])('reject %j', (choice, message) => {
     expect(() => cellsOf('table1', choice)).toThrow(message);
   });
 
-  it('try the rates that the paper names for every method but AdaLoRA, whose rate it prints', () => {
+  it("try the paper's rates for every method but AdaLoRA, which has a printed rate", () => {
     const grids = cellsOf('table1', { tunes: true, tasks: ['glue/cola'] }).map(({ row, grid }) => [
       row,
       grid.length,
@@ -306,7 +306,7 @@ describe('the tables of the paper', () => {
     expect(Object.fromEntries(grids)).toMatchObject({ 'AdaLoRA 0.16%': 0, 'LoRA 0.16%': 5, 'Full FT': 5 });
   });
 
-  it('leave the rate of a method that the paper gives none for to be chosen', () => {
+  it('leave the rate to the policy for a method without one in the paper', () => {
     const rates = cellsOf('table1', { tasks: ['glue/cola'] }).map(({ row, config }) => [
       row,
       (config.training as { learning_rate?: number }).learning_rate,
@@ -317,7 +317,7 @@ describe('the tables of the paper', () => {
   });
 });
 
-it('every recipe is a sound config with each method that it may have', () => {
+it('every recipe is a valid config with each of its methods', () => {
   for (const { name, levels } of recipes) {
     for (const method of METHOD_NAMES) {
       if (configOf(name).base_dtype !== 'float32' && method === 'full') continue;
@@ -329,7 +329,7 @@ it('every recipe is a sound config with each method that it may have', () => {
   }
 });
 
-it('the learning rate of the paper is that of methods of low rank alone', () => {
+it("the paper's learning rate is only for low-rank methods", () => {
   expect(configOf('glue/sst2', 'lora').training.learning_rate).toBe(8e-4);
   expect(configOf('glue/sst2', 'full').training.learning_rate).toBeUndefined();
 });
@@ -394,13 +394,13 @@ describe('the command', () => {
     );
   });
 
-  it('comments what the released scripts have at a level', () => {
+  it('shows the values of the released scripts in comments', () => {
     const text = recipeConfig(named('glue/cola'), budgets, { budget: '0.08%' });
     expect(text).toContain('init_r: 2 # released scripts: 3\n');
     expect(recipeConfig(named('glue/cola'), budgets, { budget: '0.16%' })).toContain('init_r: 4\n');
   });
 
-  it('writes the section of the method that runs, and leaves its learning rate to be chosen', () => {
+  it('writes the section of the method that runs, and leaves its learning rate to the policy', () => {
     const written = (name: string, method: string) => recipeConfig(named(name), budgets, { method });
     const text = written('summarisation/xsum', 'houlsby');
     const config = parse(text);
@@ -418,7 +418,7 @@ describe('the command', () => {
       { method: 'bitfit', budget: '0.16%' },
       'expected a level of bitfit in glue/cola, got 0.16%. It has none',
     ],
-  ])('refuses %j', (choice, message) => {
+  ])('rejects %j', (choice, message) => {
     expect(() => recipeConfig(named('glue/cola'), budgets, choice)).toThrow(message);
   });
 });

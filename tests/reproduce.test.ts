@@ -39,7 +39,7 @@ const runs = () =>
   );
 
 describe('reproduce', { timeout: 240_000 }, () => {
-  it('plans every cell with its figures, without model or data', async () => {
+  it("plans every cell with the paper's numbers, without model or data", async () => {
     const { code, stdout } = await workspace.run('reproduce', 'table4', '--plan', '--json');
     const lines = stdout
       .trim()
@@ -55,7 +55,7 @@ describe('reproduce', { timeout: 240_000 }, () => {
     });
   });
 
-  it('says what a row takes before it starts, and what is left out', async () => {
+  it('prints the cost of a row before it starts, and what is omitted', async () => {
     const { code, stdout, stderr } = await workspace.run(
       ...ARGUMENTS,
       '--seeds',
@@ -71,7 +71,7 @@ describe('reproduce', { timeout: 240_000 }, () => {
     expect(runs()).toEqual([]);
   });
 
-  it('does a shard, then the other, and writes the table of what is there', async () => {
+  it('runs a shard, then the other, and writes the table of finished runs', async () => {
     expect(await workspace.run(...ARGUMENTS, '--resume', '--shard', '1/2')).toMatchObject({ code: 0 });
     expect(runs()).toEqual(['table/glue/cola/lora-rank-2/seed-0', 'table/glue/cola/lora-rank-2/seed-1']);
     const half = workspace.read('table', 'table.md').toString();
@@ -110,7 +110,7 @@ describe('reproduce', { timeout: 240_000 }, () => {
     expect(existsSync(workspace.path('table', 'report.html'))).toBe(true);
   });
 
-  it('runs what the paper has not', async () => {
+  it('runs rows that the paper does not have', async () => {
     const more = ['--method', 'svd_lora', '--budget', '0.32%', '--seeds', '1', '-o', 'more'];
     const settings = SETTINGS.flatMap((setting) => ['--set', setting]);
     const model = ['--model', 'model', '--data', 'sets'];
@@ -120,14 +120,14 @@ describe('reproduce', { timeout: 240_000 }, () => {
     expect(workspace.read('more', 'table.md').toString()).toMatch(/^\| SVD-LoRA rank 4 \| 1 \| [\d.−-]+ \|/m);
   });
 
-  it('does nothing twice, and refuses a folder of another table', async () => {
+  it('repeats nothing, and rejects a folder of another table', async () => {
     const { stdout } = await workspace.run(...ARGUMENTS, '--resume');
     expect(stdout).not.toContain('[1/4]');
     expect(await workspace.run(...ARGUMENTS)).toMatchObject({ code: 2 });
     expect(readdirSync(workspace.path('table', 'configs'))).toHaveLength(4);
   });
 
-  it('names a run that fails, goes on with the others, and exits with 1', async () => {
+  it('reports a failing run, continues with the others, and exits with 1', async () => {
     const bad = ['--set', 'lora.target_modules=[nothing]', '--resume', '-o', 'other', '--seeds', '1'];
     const { code, stderr, stdout } = await workspace.run(...ARGUMENTS, ...bad);
     expect(code).toBe(1);
@@ -143,7 +143,7 @@ describe('reproduce', { timeout: 240_000 }, () => {
       ['reproduce', 'table1', '--data', 'nowhere', '-o', 'new'],
       'expected rows with their data, got none in nowhere.',
     ],
-  ])('refuses %j', async (args, message) => {
+  ])('rejects %j', async (args, message) => {
     const { code, stderr } = await workspace.run(...args);
     expect(code).toBe(2);
     expect(stderr).toContain(message);

@@ -66,7 +66,7 @@ function dyingAt(operation: number, args: readonly string[]) {
   return workspace.start(args, { env }).ended;
 }
 
-it('a disk that is full ends a run with a sentence, and what was there goes on', MANY_STARTS, async () => {
+it('a full disk ends a run with a message, and the run can be resumed', MANY_STARTS, async () => {
   for (const operation of [3, 12, 30]) {
     const env = { NODE_OPTIONS: `--import ${FULL}`, FULL_AT: String(operation) };
     const { code, stderr } = await workspace.start(train('full', '--resume'), { env }).ended;
@@ -79,7 +79,7 @@ it('a disk that is full ends a run with a sentence, and what was there goes on',
   expectSameAsWhole('full');
 });
 
-it('a process that SIGKILL ends three times leaves a run that goes on', MANY_STARTS, async () => {
+it('a run killed three times by SIGKILL can be resumed', MANY_STARTS, async () => {
   const run = (output: string) => workspace.start(train(output, '--resume'), { env: asUsers }).ended;
   expect(await run('whole-threads')).toMatchObject({ code: 0, stderr: '' });
   const moment = { type: 'checkpoint', step: 100, signal: 'SIGKILL' } as const;
@@ -93,8 +93,8 @@ it('a process that SIGKILL ends three times leaves a run that goes on', MANY_STA
   expectSameAsWhole('killed', [], 'whole-threads');
 });
 
-describe('a killed run, resumed, is the same as an uninterrupted one', MANY_STARTS, () => {
-  it('at writes of its beginning and its course', async () => {
+describe('a killed run, resumed, equals an uninterrupted one', MANY_STARTS, () => {
+  it('at writes of its start and its middle', async () => {
     for (const operation of [2, 5, 8, 11, 15, 18, 21, 24, 27, 33, 40])
       await workspace.killAt(operation, train('writes', '--resume'));
     expect(await workspace.run(...train('writes', '--resume'))).toMatchObject({ code: 0, stderr: '' });
@@ -128,7 +128,7 @@ describe('a killed run, resumed, is the same as an uninterrupted one', MANY_STAR
   });
 });
 
-it('a killed run that trains every weight goes on to the same model', async () => {
+it('a killed run of full fine-tuning resumes to the same model', async () => {
   const every = (output: string) =>
     train(output, '--resume', '--set', 'method=full', '--set', 'training.learning_rate=1e-3');
   await workspace.killAt({ type: 'checkpoint', step: 21 }, every('full-killed'));
@@ -159,7 +159,7 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('a run stopped by %s', (
   });
 });
 
-it('does at a closed standard output what it does at a signal', async () => {
+it('handles a closed standard output like a signal', async () => {
   // Printing without a reader causes the stop.
   const halts: Halt[] = [
     { type: 'step', step: 3, until: 'unread' },
@@ -191,7 +191,7 @@ it('quits at once at the second Ctrl-C', async () => {
   expect(workspace.events('twice').at(-1)!.type).not.toBe('finish');
 });
 
-it("a folder that a run writes to is no other run's", async () => {
+it('a folder that a run writes to is locked for other runs', async () => {
   const slow = ['--set', 'training.num_train_epochs=10000', '--json'];
   const { process: child, ended } = workspace.start(train('held', ...slow));
   await new Promise<void>((begun) => {
@@ -208,7 +208,7 @@ it("a folder that a run writes to is no other run's", async () => {
 });
 
 describe('--resume', () => {
-  it('of a finished run says so and changes nothing', async () => {
+  it('with a finished run says so and changes nothing', async () => {
     const before = workspace.read('whole', 'metrics.jsonl');
     const { code, stdout, stderr } = await workspace.run(...train('whole', '--resume'));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -217,7 +217,7 @@ describe('--resume', () => {
     expect(workspace.read('whole', 'metrics.jsonl')).toEqual(before);
   });
 
-  it('where nothing is begins the run', async () => {
+  it('without a run starts it', async () => {
     const short = ['--set', 'training.max_steps=12', '--set', 'adalora={target_r: 2, init_r: 4}'];
     expect(await workspace.run(...train('new', ...short, '--resume'))).toMatchObject({ code: 0, stderr: '' });
   });
@@ -243,7 +243,7 @@ describe('--resume', () => {
       'output: model: expected the folder of a run (config.yaml), got a folder with other files. ' +
         'Choose another folder with --set output=...\n',
     ],
-  ])('%s is refused', async (_, settings, message) => {
+  ])('%s is rejected', async (_, settings, message) => {
     const before = workspace.read('whole', 'metrics.jsonl');
     const { code, stderr } = await workspace.run(...train('whole', ...settings, '--resume'));
     expect({ code, stderr }).toEqual({ code: 2, stderr: message });
@@ -254,7 +254,7 @@ describe('--resume', () => {
     ['weights', 'model.safetensors', changedLast],
     ['tokenizer', 'tokenizer.json', (text: Buffer) => Buffer.from(String(text).replace('"cat"', '"act"'))],
     ['config', 'config.json', (text: Buffer) => Buffer.from(String(text).replace('0.1', '0.2'))],
-  ])('with other %s of the same size under the same name is refused', async (_, name, change) => {
+  ])('with other %s of the same size under the same name is rejected', async (_, name, change) => {
     const before = workspace.read('model', name);
     workspace.write(join('model', name), change(before));
     const { code, stderr } = await workspace.run(...train('whole', '--resume'));
@@ -265,7 +265,7 @@ describe('--resume', () => {
     );
   });
 
-  it('goes on from what a killed process left half-made', async () => {
+  it('continues from files that a killed process left incomplete', async () => {
     mkdirSync(workspace.path('torn', 'checkpoints'), { recursive: true });
     writeFileSync(workspace.path('torn', 'config.yaml'), 'mod');
     for (const file of ['config.yaml', 'checkpoints/checkpoint-7.safetensors']) {

@@ -48,7 +48,7 @@ describe('score squad', () => {
     expect(stderr).toBe('1 questions have no prediction and score 0.\n');
   });
 
-  it('gives those of v2.0, with the best thresholds for odds', async () => {
+  it('gives the scores of v2.0, with the best thresholds for odds', async () => {
     const { stdout } = await squad('all.json', 'v2.json');
     const scores = {
       HasAns_exact: 0.5,
@@ -64,7 +64,7 @@ describe('score squad', () => {
     expect(JSON.parse(withOdds.stdout)).toMatchObject(best);
   });
 
-  it('gives those of v2.0 for a file that says so, though all questions have answers', async () => {
+  it('gives the scores of v2.0 for a file that declares it, even if all questions have answers', async () => {
     const { stdout } = await squad('empty.json', 'all-answered.json');
     // Reference answers without words are dropped, and if none is left, an empty prediction is right.
     const scores = { exact: 0.5, f1: 0.5, total: 2 };
@@ -88,7 +88,7 @@ describe('score squad', () => {
       'adalora score squad: expected --references FILE, got none.',
     ],
     [() => score('squat', '--predictions', 'all.json'), "'squat' is invalid"],
-  ])('says what is wrong (%#)', async (start, message) => {
+  ])('reports errors (%#)', async (start, message) => {
     const { code, stdout, stderr } = await start();
     expect(stderr).toContain(message);
     expect(stdout).toBe('');
@@ -131,7 +131,7 @@ describe('score rouge and bleu', () => {
       () => texts('bleu', 'several.jsonl', 'right.txt'),
       'several.jsonl:1: expected a JSON string or {"text": …}, got',
     ],
-  ])('says what is wrong (%#)', async (start, message) => {
+  ])('reports errors (%#)', async (start, message) => {
     const { code, stdout, stderr } = await start();
     expect(stderr).toContain(message);
     expect([code, stdout]).toEqual([2, '']);
@@ -141,7 +141,7 @@ describe('score rouge and bleu', () => {
 describe('score glue and seqeval', () => {
   const parsed = async (...args: string[]) => JSON.parse((await score(...args)).stdout);
 
-  it('gives the scores of each task, matched by index or by place', async () => {
+  it('gives the scores of each task, matched by id or by position', async () => {
     workspace.write('cola.tsv', 'x\t1\t\ta\nx\t0\t*\tb\nx\t1\t\tc\nx\t1\t\td\n');
     workspace.write('cola-out.tsv', 'index\tprediction\n3\t1\n2\t0\n1\t0\n0\t1\n');
     const cola = await parsed('glue/cola', '--predictions', 'cola-out.tsv', '--references', 'cola.tsv');
@@ -159,7 +159,7 @@ describe('score glue and seqeval', () => {
     for (const name of ['pearson', 'spearmanr', 'combined_score']) expect(stsb[name]).toBeCloseTo(1, 12);
   });
 
-  it('leaves ragged rows of the references out, whether they have a prediction or not', async () => {
+  it('skips ragged rows of the references, with or without a prediction', async () => {
     const rows = ['7\ta\tb\t1', '8\ta', '9\ta\tb\t0', '4\ta\tb\tc\t1', '2\ta\tb\t1'];
     workspace.write('qqp.tsv', `id\tquestion1\tquestion2\tis_duplicate\n${rows.join('\n')}\n`);
     const ofLines = (...lines: string[]) => {
@@ -182,7 +182,7 @@ describe('score glue and seqeval', () => {
     expect((await ofLines('0\t1', '1', '2\t0')).stderr).toContain('qqp-out.tsv:3: expected 2 fields');
   });
 
-  it("takes classes by number or by the Hub's name, from JSON Lines too", async () => {
+  it("accepts classes by number or by the Hub's name, also from JSON Lines", async () => {
     const references = [
       { idx: 5, label: 0 },
       { idx: 6, label: 2 },
@@ -202,13 +202,13 @@ describe('score glue and seqeval', () => {
     expect(cola.matthews_correlation).toBe(1);
   });
 
-  it('takes parquet', async () => {
+  it('accepts parquet', async () => {
     const references = resolve('src/data/parquet/fixtures/rows-none.parquet');
     const { stderr } = await score('glue/cola', '--predictions', 'cola-out.tsv', '--references', references);
     expect(stderr).toContain('rows-none.parquet:3: expected one of gold_label');
   });
 
-  it('refuses rows without an answer and classes that the task does not have', async () => {
+  it('rejects rows without an answer and classes that the task does not have', async () => {
     workspace.write('short.tsv', 'index\tprediction\n0\t1\n1\t0\n');
     const short = await score('glue/cola', '--predictions', 'short.tsv', '--references', 'cola.tsv');
     expect(short).toMatchObject({ code: 2, stderr: expect.stringContaining('none with index 2') });

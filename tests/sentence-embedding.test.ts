@@ -57,7 +57,7 @@ const lines = (rows: readonly object[]): string => `${rows.map((row) => JSON.str
 describe('a run on pairs', () => {
   const columns = { anchor: 'question', positive: 'answer' };
 
-  it('finds more answers than its base, and is one of sentence-transformers', async () => {
+  it('finds more answers than its base, and works in sentence-transformers', async () => {
     const file = written('pairs.jsonl', lines(PAIRS));
     const config = configOf('pairs', { train: file, validation: file, ...columns });
     await using base = await open(MODEL);
@@ -170,7 +170,7 @@ it('reads a retrieval set in the form of BEIR', async () => {
   );
 });
 
-it("opens an adapter of sentence-transformers', without notes", async () => {
+it('opens an adapter from sentence-transformers, without notes', async () => {
   await using model = await open(join(FIXTURES, 'lora', 'adapter'), { model: MODEL });
   const { probe, embeddings } = JSON.parse(readFileSync(join(FIXTURES, 'lora', 'trace.json'), 'utf8'));
   const vectors = await model.embed(probe);
@@ -179,7 +179,7 @@ it("opens an adapter of sentence-transformers', without notes", async () => {
   });
 });
 
-it('embeds behind prompts, at fewer dimensions, and says what is wrong', async () => {
+it('embeds with prompts, at fewer dimensions, and reports errors', async () => {
   await using model = await open(MODEL);
   const [plain, named, given] = [
     await model.embed(['the cat']),
@@ -197,14 +197,14 @@ it('embeds behind prompts, at fewer dimensions, and says what is wrong', async (
   await expect(model.embed(['a'], { dimensions: 17 })).rejects.toThrow(/from 1 to 16/);
 });
 
-it('names everything that is wrong with its columns at once', async () => {
+it('reports all errors in its columns at once', async () => {
   const data = { train: 'x', anchor: 'a', text: 'b', loss: 'cosent', matryoshka_weights: [1] };
   await expect(train(configOf('wrong', data))).rejects.toThrow(
     /data\.text.*\n.*data\.positive.*\n.*data\.label.*\n.*data\.loss.*\n.*data\.matryoshka_weights/,
   );
 });
 
-it('serves adapters that are mixed in a batch, each as it is alone', async () => {
+it('serves adapters mixed in a batch, with the same results as alone', async () => {
   const base = await BaseFolder.open(MODEL, 'float32');
   const limits = { maxRows: 16, maxTokens: 512, maxWait: 1, maxQueued: 100 };
   const serving = new Serving(base, {
@@ -244,7 +244,7 @@ it('serves adapters that are mixed in a batch, each as it is alone', async () =>
   await service.close();
 });
 
-it('prints a line of JSON for each text', async () => {
+it('prints one JSON line per text', async () => {
   const workspace = new Workspace();
   try {
     await using model = await open(MODEL);

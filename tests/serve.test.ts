@@ -108,7 +108,7 @@ describe('adapters of an encoder', () => {
   });
   afterAll(() => server.process.kill());
 
-  it('are listed with their tasks and labels, and those that are none are named', async () => {
+  it('are listed with their tasks and labels, and invalid ones are reported', async () => {
     const client = clientOf(server);
     const ids = (await client.models.list()).data.map(({ id }) => id);
     expect(ids).toEqual(['a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'answers', 'pairs', 'scores', 'tags']);
@@ -122,7 +122,7 @@ describe('adapters of an encoder', () => {
     ]);
   });
 
-  it('answer a mixture as each of them alone', async () => {
+  it('answer mixed requests as each of them alone', async () => {
     const texts = tinyRows(40, 5).map(({ text }) => text);
     const models = texts.map((_, i) => `a${(i * i) % 6}`);
     const answers = await Promise.all(texts.map((inputs, i) => ask(server, { inputs, model: models[i] })));
@@ -183,7 +183,7 @@ describe('adapters of an encoder', () => {
       /at most 32 tokens/,
     ],
     ['100 MB', `"${'x'.repeat(100 * 2 ** 20)}"`, 413, /at most 2097152 bytes/],
-  ])('refuse %s, and go on', async (_, body, status, message) => {
+  ])('reject %s, and continue', async (_, body, status, message) => {
     // A connection that closes after the response is closed before all of a large body has been sent.
     const response = await post(`${server.url}/predict`, body, { connection: 'keep-alive' });
     expect(response.status).toBe(status);
@@ -192,7 +192,7 @@ describe('adapters of an encoder', () => {
   });
 
   it.each([{ 'content-type': 'text/plain' }, { 'content-type': 'application/x-www-form-urlencoded' }])(
-    'refuse a body that is said to be %j',
+    'reject a body declared as %j',
     async (headers) => {
       const response = await post(`${server.url}/predict`, { inputs: 'x', model: 'a0' }, headers);
       expect(response.status).toBe(415);
@@ -201,7 +201,7 @@ describe('adapters of an encoder', () => {
     },
   );
 
-  it('answer a thousand clients at once, or say that they should come again', async () => {
+  it('answer a thousand clients at once, or ask them to retry', async () => {
     const alone = (await ask(server, { inputs: 'the cat.', model: 'a0' })) as { score: number }[];
     const answers = await Promise.all(
       Array.from({ length: 1000 }, () => post(`${server.url}/predict`, { inputs: 'the cat.', model: 'a0' })),
@@ -219,13 +219,13 @@ describe('adapters of an encoder', () => {
     expect(statuses).toContain(200);
   });
 
-  it('refuse to write', async () => {
+  it('reject generation', async () => {
     const client = clientOf(server);
     const refused = client.completions.create({ model: 'a0', prompt: 'x' });
     await expect(refused).rejects.toThrow(/400 a0: expected a model that generates text/);
   });
 
-  it('come and go with their folders, whole or not at all', async () => {
+  it('are loaded and unloaded with their folders, complete or not at all', async () => {
     const source = workspace.path('adapters', 'a2');
     cpSync(source, workspace.path('elsewhere'), { recursive: true });
     const half = workspace.path('adapters', 'new');
@@ -249,7 +249,7 @@ describe('adapters of an encoder', () => {
     expect(await ask(server, { inputs: 'x', model: 'new' })).toMatchObject({ error_type: 'not_found' });
   });
 
-  it('are loaded and unloaded by clients, from the folders alone', async () => {
+  it('are loaded and unloaded by clients, only from the folders', async () => {
     const change = (what: string, body: object) => post(`${server.url}/v1/${what}_lora_adapter`, body);
     const text = async (response: Promise<Response>) => (await response).text();
     expect(await text(change('load', { lora_name: 'again', lora_path: 'a5' }))).toMatch(/'again' added/);
@@ -265,7 +265,7 @@ describe('adapters of an encoder', () => {
     expect((await change('unload', { lora_name: 'again' })).status).toBe(404);
   });
 
-  it('describe themselves, and count', async () => {
+  it('have an API description, and metrics', async () => {
     const document = (await (await get(`${server.url}/openapi.json`)).json()) as { paths: object };
     expect(Object.keys(document.paths)).toEqual(
       expect.arrayContaining(['/predict', '/v1/models', '/v1/completions', '/v1/chat/completions']),
@@ -284,7 +284,7 @@ describe('adapters of an encoder', () => {
     });
   });
 
-  it('answer what is under way when the server is stopped, and end', async () => {
+  it('finish pending requests when the server is stopped, and end', async () => {
     const answers = tinyRows(20, 3).map(({ text }) =>
       post(`${server.url}/predict`, { inputs: text, model: 'a1' }),
     );
@@ -307,7 +307,7 @@ describe('adapters of an encoder', () => {
     expect((await server.ended).code).toBe(0);
   });
 
-  it('are served no longer where nobody reads the log: the server ends in order', async () => {
+  it('are no longer served if the log has no reader: the server ends gracefully', async () => {
     const unread = await serve(['adapters']);
     unread.process.stdout!.destroy();
     const answers = tinyRows(20, 3).map(({ text }) =>
@@ -344,14 +344,14 @@ describe('adapters of a decoder', () => {
   const greedy = { temperature: 0, max_tokens: 8 };
   const messages = [{ role: 'user' as const, content: 'Where do swallows go?' }];
 
-  it('are asked with the key alone', async () => {
+  it('require the key', async () => {
     const stranger = clientOf(server, 'wrong');
     await expect(stranger.models.list()).rejects.toThrow(/401 Authorization: expected/);
     const ids = (await client.models.list()).data.map(({ id }) => id);
     expect(ids).toEqual(['llama', 'c0', 'c1', 'c2']);
   });
 
-  it('write side by side what each writes alone', async () => {
+  it('generate in parallel the same as alone', async () => {
     const models = ['llama', 'c0', 'c1', 'c2'];
     const texts = await Promise.all(
       models.map(async (model) => {
@@ -373,7 +373,7 @@ describe('adapters of a decoder', () => {
     expect(new Set(texts).size).toBe(models.length);
   });
 
-  it('write one text where the files of the model ask for beams and several', async () => {
+  it("generate one text even if the model's files set beams and several texts", async () => {
     const asked = { model: 'c1', prompt: 'The cat', ...greedy };
     const before = await client.completions.create(asked);
     workspace.write('llama/generation_config.json', '{"num_beams": 3, "num_return_sequences": 2}');
@@ -382,7 +382,7 @@ describe('adapters of a decoder', () => {
     expect([choices, usage]).toEqual([before.choices, before.usage]);
   });
 
-  it('stream what they write at once', async () => {
+  it('stream the same text as at once', async () => {
     const asked = { model: 'c1', messages, ...greedy };
     const whole = await client.chat.completions.create(asked);
     const stream = await client.chat.completions.create({
@@ -402,7 +402,7 @@ describe('adapters of a decoder', () => {
     expect([finish, usage]).toEqual([whole.choices[0].finish_reason, whole.usage]);
   });
 
-  it('take several prompts, choices, seeds and stop texts', async () => {
+  it('accept several prompts, choices, seeds and stop texts', async () => {
     const asked = { model: 'c2', prompt: ['The cat', 'A dog'], n: 2, max_tokens: 6, seed: 5 };
     const [first, again] = [await client.completions.create(asked), await client.completions.create(asked)];
     expect(first.choices.map(({ text }) => text)).toEqual(again.choices.map(({ text }) => text));
@@ -425,12 +425,12 @@ describe('adapters of a decoder', () => {
       { prompt: [100_000] },
       /400 the prompt: expected tokens below .* Give ids/,
     ],
-  ])('refuse %s', async (_, change, message) => {
+  ])('reject %s', async (_, change, message) => {
     const asked = { model: 'c0', prompt: 'The cat', max_tokens: 4, ...change };
     await expect(client.completions.create(asked)).rejects.toThrow(message);
   });
 
-  it.each(['llama', 'c0'])('refuse to answer about texts: %s', async (model) => {
+  it.each(['llama', 'c0'])('reject predictions: %s', async (model) => {
     const response = await post(
       `${server.url}/predict`,
       { inputs: 'x', model },
@@ -443,7 +443,7 @@ describe('adapters of a decoder', () => {
   it.each<[string, number, (socket: Socket) => Promise<unknown>]>([
     ['while a text is written', 1, (socket) => once(socket, 'data')],
     ['with half a body sent', 0.5, () => new Promise((resolve) => setTimeout(resolve, 200))],
-  ])('forget a client that goes away %s', async (_, share, until) => {
+  ])('drop a client that disconnects %s', async (_, share, until) => {
     const gone = () => server.lines.filter(({ status }) => status === 499).length;
     const before = gone();
     const body = JSON.stringify({ model: 'c0', prompt: 'The', max_tokens: ENDLESS, stream: true });
@@ -461,7 +461,7 @@ describe('adapters of a decoder', () => {
     expect(await metrics.text()).toMatch(/adalora_requests_under_way 0/);
   });
 
-  it('say that more wait than can be answered', async () => {
+  it('report that too many requests wait', async () => {
     // The queue does not advance until a request was refused, however slowly they arrive.
     const endless = { model: 'c0', prompt: 'The', max_tokens: ENDLESS, stream: true } as const;
     const writing = await Promise.all(
@@ -507,7 +507,7 @@ describe('adapters of an encoder-decoder', () => {
   });
   afterAll(() => server.process.kill());
 
-  it('write what each writes alone, also piece by piece', async () => {
+  it('generate the same as alone, also streamed', async () => {
     const client = clientOf(server);
     const asked = { prompt: 'The cat sat', temperature: 0, max_tokens: 7 };
     const texts = await Promise.all(
@@ -529,7 +529,7 @@ describe('adapters of an encoder-decoder', () => {
     expect(text).toBe(texts[1]);
   });
 
-  it('search with the beams that the files of the model ask for, and write the best text', async () => {
+  it("search with the beams in the model's files, and return the best text", async () => {
     const client = clientOf(server);
     const beams = { num_beams: 3, num_return_sequences: 2, decoder_start_token_id: 2, eos_token_id: 2 };
     workspace.write('bart/generation_config.json', JSON.stringify(beams));
@@ -551,7 +551,7 @@ it.concurrent.each<[string, string[], RegExp]>([
     ['model', '--model', 'model', '--api-key-env', 'NO_SUCH'],
     /expected an environment variable with a key/,
   ],
-])('%s is said', async (_, args, message) => {
+])('%s is reported', async (_, args, message) => {
   const { code, stderr } = await workspace.run('serve', ...args);
   expect(stderr).toMatch(message);
   expect(code).toBe(2);

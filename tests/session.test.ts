@@ -33,19 +33,19 @@ describe.each([cpu, wasm])('a session on $name', ({ open, target }) => {
     await session.release();
   });
 
-  it('refuses memory of another size', async () => {
+  it('rejects memory of another size', async () => {
     const session = await openExample();
     await expect(session.run({ x: vector(5, 6) }, { next: vector(0, 0, 0) })).rejects.toThrow(/next/);
     await session.release();
   });
 
-  it('names a missing input', async () => {
+  it('reports a missing input', async () => {
     const session = await openExample();
     await expect(session.run({})).rejects.toThrow(/\bx\b/);
     await session.release();
   });
 
-  it('refuses a model that is none', async () => {
+  it('rejects an invalid model', async () => {
     await expect(open(Uint8Array.of(1, 2, 3))).rejects.toThrow();
   });
 });

@@ -42,14 +42,14 @@ describe.each(SCRIPTS.map((code) => [/--job-name=(\S+)/.exec(code)?.[1], code] a
     expect(told()).toBeUndefined();
   });
 
-  it('is requeued where a run was stopped', () => {
+  it('is requeued if a run was stopped', () => {
     command('node_modules/.bin/adalora', 'exit 130');
     expect(spawnSync('bash', ['-c', code], { env: environment() })).toMatchObject({ status: 130 });
     expect(told()).toBe('requeue 7\n');
   });
 });
 
-it('the script of an array hands a signal on, and does the same share alone', async () => {
+it('the script of an array passes a signal on, and runs the same share again', async () => {
   command('node_modules/.bin/adalora', LONG);
   const child = spawn('bash', ['-c', SCRIPTS[1]], { env: environment() });
   let words = '';

@@ -25,7 +25,7 @@ const resume = (output: string, ...more: string[]) =>
   );
 const adapter = (run: string) => workspace.read(run, 'adapter', 'adapter_model.safetensors');
 
-it('a run stops at a step, tells so and leaves its adapter; resumed it is the whole run', {
+it('a run stops at a step, says so and writes its adapter; resumed, it equals the whole run', {
   timeout: 240_000,
 }, async () => {
   expect(await train('whole')).toMatchObject({ code: 0 });
@@ -55,7 +55,7 @@ it('a run stops at a step, tells so and leaves its adapter; resumed it is the wh
   expect(parse(workspace.read('part', 'config.yaml').toString()).training.stop_at_step).toBeUndefined();
 });
 
-it('a run that is resumed with fewer steps is told what it may do instead', {
+it('a run resumed with fewer steps gets advice', {
   timeout: 120_000,
 }, async () => {
   expect(await train('long', 'training.stop_at_step=8')).toMatchObject({ code: 0 });

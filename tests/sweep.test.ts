@@ -25,7 +25,7 @@ afterAll(() => workspace.remove());
 const finished = () => readdirSync(workspace.path('sweep', 'runs')).sort();
 
 describe('sweep', () => {
-  it('does a shard, and says what is not there yet', async () => {
+  it('runs a shard, and reports what is missing', async () => {
     const { code, stdout } = await workspace.run('sweep', 'sweep.yaml', '--shard', '1/2');
     expect(code).toBe(0);
     expect(finished()).toEqual(['learning_rate=0.000001,seed=0', 'learning_rate=0.02,seed=0']);
@@ -34,12 +34,12 @@ describe('sweep', () => {
     );
   });
 
-  it('refuses the folder without --resume', async () => {
+  it('rejects the folder without --resume', async () => {
     const { code, stderr } = await workspace.run('sweep', 'sweep.yaml');
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('sweep') });
   });
 
-  it('goes on with the rest, lists what failed, and then does that alone', async () => {
+  it('continues with the rest, lists failures, and then repeats only those', async () => {
     // A file without a run blocks its folder.
     workspace.write('sweep/runs/learning_rate=0.02,seed=1', 'a file');
     const failed = await workspace.run('sweep', 'sweep.yaml', '--resume');
@@ -57,7 +57,7 @@ describe('sweep', () => {
     for (const table of tables()) expect(table).not.toContain('expected a folder');
   });
 
-  it('leaves the table, the report, and the choice on all training rows', async () => {
+  it('writes the table, the report, and the chosen config on all training rows', async () => {
     const table = workspace.read('sweep', 'table.md').toString();
     expect(table).toMatch(/^\| 0\.000001 \| 2\/2 \|/m);
     expect(table).toMatch(/^\| \*\*0\.02\*\* \| \*\*2\/2\*\* \|/m);
@@ -73,7 +73,7 @@ describe('sweep', () => {
     expect([train, heldOut]).toEqual([120, 40]);
   });
 
-  it('does not pass over finished runs of other settings, data or shares of them', async () => {
+  it('does not skip finished runs with other settings, data or shares of them', async () => {
     const said = async (...settings: string[]) => {
       const words = settings.flatMap((setting) => ['--set', setting]);
       const { code, stderr } = await workspace.run('sweep', 'sweep.yaml', '--resume', ...words);

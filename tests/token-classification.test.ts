@@ -34,7 +34,7 @@ const named = ({ entities }: Pick<TaggedWords, 'entities'>) =>
   entities.map(({ type, text }) => `${type} ${text}`);
 
 describe('token classification by the command', () => {
-  it('a tiny model finds names that it has not seen', async () => {
+  it('a tiny model finds unseen names', async () => {
     const { code, stderr } = await workspace.train();
     expect(stderr).not.toContain('Error');
     expect(code).toBe(0);
@@ -76,13 +76,13 @@ describe('token classification by the command', () => {
     ],
     [['eval', 'run', 'train.tsv'], 'train.tsv:1: expected a tag seen in training'],
     [['predict', 'run', 'missing.conll'], 'missing.conll: expected a file'],
-  ])('says what is wrong with %j', async (args, message) => {
+  ])('reports the errors of %j', async (args, message) => {
     const { code, stderr } = await workspace.run(...args);
     expect(stderr).toContain(message);
     expect(code).toBe(2);
   });
 
-  it('tells rows apart that cannot be learnt from', async () => {
+  it('reports rows that cannot be learned from', async () => {
     workspace.write('bad.conll', 'a O\nb\n\nc O\nd e f\n');
     const { code, stderr } = await workspace.train('data.train=bad.conll', 'output=bad');
     expect(stderr).toContain('bad.conll:2: expected 2 columns, as in line 1, got 1');
@@ -90,7 +90,7 @@ describe('token classification by the command', () => {
   });
 });
 
-it('its loss is that of the graph, the mean over first pieces', async () => {
+it("its loss equals the graph's, the mean over first pieces", async () => {
   const trained = await open(workspace.path('run'), { model: workspace.path('tagger') });
   const { model, values, tuner } = trained.parts;
   const program = new Program(nodeEngine(model, 'cpu'), model, tuner);

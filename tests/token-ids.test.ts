@@ -28,7 +28,7 @@ async function complaint(): Promise<string | undefined> {
   }
 }
 
-describe("a tokenizer's ids and types are those of the model", () => {
+describe("a tokenizer's ids and types match the model's", () => {
   const added = (id: number) => [...added_tokens, { ...added_tokens[0], id, content: '<new>' }];
   const vocab = { ...model.vocab, new: size };
   const ended = (type_id: number) => [...post_processor.single, { SpecialToken: { id: '[SEP]', type_id } }];
@@ -74,7 +74,7 @@ describe('tokens of config.json are in its vocabulary', () => {
     expect(() => writeTinyModel(folder, { model_type: 'roberta', pad_token_id: -2 })).toThrow('pad_token_id');
   });
 
-  it('what a decoder starts with', async () => {
+  it('the start token of a decoder', async () => {
     expect(() => writeSmallGenerator(folder, 'bart', { decoder_start_token_id: 2 ** 31 })).toThrow(
       'config.json, decoder_start_token_id: expected an id below',
     );

@@ -33,7 +33,7 @@ it('tokenize writes ids, tokens and offsets of each line', async () => {
   });
 });
 
-it('tokenize takes a file, and says what is not there', async () => {
+it('tokenize reads a file, and reports a missing one', async () => {
   workspace.write('texts.txt', 'the cat\r\nsat');
   const { stdout } = await workspace.run('tokenize', 'model', 'texts.txt');
   expect(stdout.trimEnd().split('\n')).toHaveLength(2);

@@ -59,7 +59,7 @@ describe.each([
     expect(run.finish).toMatchObject({ reason: 'done', step: 50 });
   });
 
-  it('leaves its files and no others', () => {
+  it('writes its files and no others', () => {
     const result = method === 'full' ? 'model' : 'adapter';
     expect(filesOf(method)).toEqual(
       [
@@ -75,7 +75,7 @@ describe.each([
     );
   });
 
-  it('gives the same logits when it is used as in its own evaluation', async () => {
+  it('gives the same logits in use as in its own evaluation', async () => {
     const [{ confusion_matrix: __, verdict, ...scores }] = json(
       await workspace.run('eval', method, 'dev.tsv', '--json'),
     );
@@ -105,7 +105,7 @@ describe.each([
 });
 
 describe('events', () => {
-  it('carry what they should, in the log and with --json', async () => {
+  it('have their fields, in the log and with --json', async () => {
     const ended = await workspace.run('train', 'run.yaml', '--json', '--set', 'output=events');
     const events = workspace.events('events');
     expect(eventsIn(ended.stdout)).toEqual(events);
@@ -140,7 +140,7 @@ describe('events', () => {
     );
   });
 
-  it('of allocations tell every rank, and their sum is the budget', async () => {
+  it('of allocations contain every rank, and their sum is the budget', async () => {
     const allocations = workspace.events('events').filter((event) => event.type === 'allocation');
     for (const { budget, ranks } of allocations) {
       expect(Object.keys(ranks)).toHaveLength(12);
@@ -212,7 +212,7 @@ describe('training settings', () => {
     }
   });
 
-  it('evaluate by steps, and stop early when nothing gets better', async () => {
+  it('evaluate by steps, and stop early without improvement', async () => {
     const { evaluations, finish, ended } = await trained(
       'early',
       'method=lora',
@@ -277,7 +277,7 @@ describe('training settings', () => {
   });
 });
 
-it('computes on WebAssembly as on the CPU', async () => {
+it('compute on WebAssembly as on the CPU', async () => {
   const settings = ['training.max_steps=6', 'training.logging_steps=1'];
   const cpu = await trained('on-cpu', ...settings);
   const wasm = await trained('on-wasm', ...settings, 'device=wasm');

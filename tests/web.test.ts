@@ -25,7 +25,7 @@ describe('adalora web', () => {
   });
   afterAll(() => stop());
 
-  it('serves the page and what it asks for, isolated, under a policy that names nobody else', async () => {
+  it('serves the page and its files, isolated, with a policy that allows no other origin', async () => {
     const addresses = [
       '',
       'main.js',
@@ -66,17 +66,17 @@ describe('adalora web', () => {
     ['GET', '/engine/', 404],
     ['GET', '//', 404],
     ['POST', '/', 405],
-  ])('hands out nothing else: %s %s', async (method, path, status) => {
+  ])('serves nothing else: %s %s', async (method, path, status) => {
     expect(await ask(method, path)).toBe(status);
   });
 
-  it('answers nobody who calls it otherwise', async () => {
+  it('rejects other hosts', async () => {
     expect(await ask('GET', '/', 'evil.example')).toBe(421);
     expect(await ask('GET', '/', `localhost:${url.port}`)).toBe(200);
   });
 });
 
-it('says that a port is taken', async () => {
+it('reports that a port is taken', async () => {
   const other = createServer();
   await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));
   const { port } = other.address() as AddressInfo;
@@ -87,7 +87,7 @@ it('says that a port is taken', async () => {
   other.close();
 });
 
-it('writes the page with all that it needs into a new folder', async () => {
+it('writes the page with all its files into a new folder', async () => {
   expect(await workspace.run('web', '--output', 'site')).toMatchObject({
     code: 0,
     stdout: 'The page is in site\n',

@@ -38,7 +38,7 @@ function total(value: Value): Value {
 
 /* tests/ops.test.ts checks that each rule is right. This file checks which rules are applied. */
 describe('gradients', () => {
-  it('form nothing for what needs none: no node below the first trained layer', () => {
+  it('form nothing below the first trained layer', () => {
     const { graph, x, trained, bias } = leaves();
     const hidden = tanh(matmul(x, weight(graph, 'frozen', [4, 3])));
     const loss = total(add(matmul(hidden, trained), bias));
@@ -57,7 +57,7 @@ describe('gradients', () => {
     `);
   });
 
-  it("pass through a frozen layer to the trained one below it, and do not form the frozen one's", () => {
+  it("pass through a frozen layer to the trained one below it, without forming the frozen one's", () => {
     const { graph, trained } = leaves();
     const y = matmul(matmul(tanh(trained), weight(graph, 'upper', [2, 2])), weight(graph, 'top', [2, 1]));
     expect(printGraph(gradients(total(y), [trained]))).toMatchInlineSnapshot(`
@@ -77,7 +77,7 @@ describe('gradients', () => {
     `);
   });
 
-  it('add up over all uses', () => {
+  it('sum over all uses', () => {
     const { bias } = leaves();
     expect(printGraph(gradients(total(multiply(bias, tanh(bias))), [bias]))).toMatchInlineSnapshot(`
       "%0 = input() name=bias : float32[2]
@@ -95,7 +95,7 @@ describe('gradients', () => {
     `);
   });
 
-  it('of slices that lie side by side are put side by side; only around them are zeros', () => {
+  it('of adjacent slices are concatenated, with zeros only around them', () => {
     const { x } = leaves();
     const part = (start: number, end: number) => tanh(slice(x, 1, start, end));
     const texts = (parts: Value[]) => {
@@ -117,7 +117,7 @@ describe('gradients', () => {
     ]);
   });
 
-  it('of a product of a matrix with itself take one product', () => {
+  it('of a product of a matrix with itself use one product', () => {
     const { trained } = leaves();
     const text = printGraph(
       gradients(total(tanh(matmul(trained, trained, { transposeB: true }))), [trained]),
@@ -125,7 +125,7 @@ describe('gradients', () => {
     expect(text.match(/matmul/g)).toHaveLength(2);
   });
 
-  it('take a wrt value for a leaf: nothing behind it is differentiated', () => {
+  it('treat a wrt value as a leaf: nothing behind it is differentiated', () => {
     const { bias } = leaves();
     const hidden = tanh(bias);
     const loss = total(multiply(hidden, hidden));
@@ -141,14 +141,14 @@ describe('gradients', () => {
     expect(() => gradients(bias, [bias])).toThrow('the loss must be a scalar, not [2]');
   });
 
-  it('refuse a value that the loss does not depend on', () => {
+  it('reject a value that the loss does not depend on', () => {
     const { x, bias } = leaves();
     expect(() => gradients(total(x), [bias])).toThrow(`the loss does not depend on %${bias.node.id} (input)`);
     const choice = where(greater(bias, 0), 1, 2);
     expect(() => gradients(total(choice), [bias])).toThrow('the loss does not depend on');
   });
 
-  it('refuse an op without a derivative', () => {
+  it('reject an op without a derivative', () => {
     const { graph, x, bias } = leaves();
     expect(() => gradients(total(cast(greater(bias, 0), 'float32')), [bias])).toThrow(
       /^cast \(node %\d+\) has no derivative$/,
@@ -194,7 +194,7 @@ describe('gradients', () => {
     expect(gradients(loss, [table, bias]).map(({ shape }) => shape)).toEqual([[7, 2], [2]]);
   });
 
-  it('read what lies between two cuts from a second computation of it, which waits for the first gradient there', () => {
+  it('read values between two cuts from a second computation, which waits for the first gradient there', () => {
     const { graph, x } = leaves();
     const square = input(graph, 'square', 'float32', [4, 4]);
     const layer = (hidden: Value) => tanh(matmul(hidden, square));
@@ -237,7 +237,7 @@ describe('gradients', () => {
     expect(ops).toContain('stopGradient');
   });
 
-  it('read the output of a layer norm computed once more, unless its input is not kept', () => {
+  it('recompute the output of a layer norm, unless its input is not kept', () => {
     const { graph, x } = leaves();
     const gain = input(graph, 'gain', 'float32', [4]);
     const norms = (before: Value, wrt: Value) => {
@@ -250,7 +250,7 @@ describe('gradients', () => {
     expect(norms(x, square)).toEqual([0]);
   });
 
-  it('with cuts read a mask from a window of its own, after the gate, and not that of the second computation', () => {
+  it('with cuts read a mask from a separate window after the gate, not from the second computation', () => {
     const { graph, x } = leaves();
     const pool = input(graph, 'pool', 'float32', [symbol('pool')]);
     const masked = multiply(x, window(pool, input(graph, 'start', 'int32', []), x.shape));

@@ -56,7 +56,7 @@ describe('a bag of words', () => {
     });
   });
 
-  it('takes rows evenly apart where there are more than it has time for', () => {
+  it('takes evenly spaced rows if there are too many', () => {
     const texts = Array.from({ length: 300 }, (_, i) => ({ text: i % 3 === 0 ? 'one' : 'other' }));
     const targets = texts.map((_, i) => Number(i % 3 === 0));
     const few = { weights: 1e6, characters: 500 };
@@ -67,7 +67,7 @@ describe('a bag of words', () => {
     );
   });
 
-  it('tells the words of the second text from those of the first', () => {
+  it('distinguishes the words of the second text from those of the first', () => {
     const texts = ['ab', 'ba'].flatMap((pair) =>
       Array(9).fill({ text: `${pair[0]}${pair[0]}`, textPair: `${pair[1]}${pair[1]}` }),
     );
@@ -77,14 +77,14 @@ describe('a bag of words', () => {
     expect(scores[17]).toBeLessThan(-1);
   });
 
-  it('is fitted where no row has a word', () => {
+  it('is fitted even if no row has a word', () => {
     const texts = ['', '?', 'a'].map((text) => ({ text }));
     const scores = bagOfWords({ texts, targets: [1, 1, 0], outputs: 1, loss: 'sigmoid' }, [texts[0]]);
     expect(scores[0]).toBeCloseTo(Math.log(2), 2);
   });
 });
 
-it('minimize finds the least of a narrow valley', () => {
+it('minimize finds the minimum of a narrow valley', () => {
   // (x - 3)² + 100 (y + x)²
   const found = minimize(
     ([x, y], gradient) => {

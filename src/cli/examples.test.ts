@@ -59,7 +59,7 @@ describe.each(EXAMPLES.filter((name) => name !== METHODS && !isLanguage(name)))(
   });
 
   it.skipIf(!shared || !('label' in loadConfig(path).data))(
-    'reads the files of GLUE (skipped without ../shared, and where a row has no label)',
+    'reads the files of GLUE (skipped without ../shared, and if a row has no label)',
     () => {
       const { data } = loadConfig(path);
       const rows = readRows(`../shared/${data.validation}`, data as DataOptions);
@@ -79,7 +79,7 @@ describe('language models', () => {
     expect(loadConfig(`examples/${name}`, ['method=lora'])).toMatchObject({ lora: LORA });
   });
 
-  it('pretrain-mlm.yaml begins with new weights', () => {
+  it('pretrain-mlm.yaml starts from new weights', () => {
     expect(loadConfig('examples/pretrain-mlm.yaml')).toMatchObject({
       model_init: 'random',
       method: 'full',

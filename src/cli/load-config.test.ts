@@ -37,7 +37,7 @@ function messageOf(yaml: string, ...settings: string[]): string {
 }
 
 describe('--set', () => {
-  it('takes YAML values, and what looks like a comment as it stands', () => {
+  it('takes YAML values, and # literally', () => {
     const config = load(
       BASE,
       'training.learning_rate=1e-3',
@@ -55,7 +55,7 @@ describe('--set', () => {
     });
   });
 
-  it('takes keys as they are written, which YAML would take for equal numbers', () => {
+  it('takes keys literally, also if they are equal numbers in YAML', () => {
     const weights = { 1: 3, '1.0': 2, '01': 4, '1234567890123456789': 5, True: 6, '~': 7 };
     const yaml = `{1: 3, 1.0: 2, 01: 4, 1234567890123456789: 5, True: 6, ~: 7}`;
     const inFile = BASE.replace('training:', `training: {class_weights: ${yaml}}`);
@@ -65,17 +65,17 @@ describe('--set', () => {
     expect(messageOf(inFile.replace('01', '1'))).toContain('Map keys must be unique');
   });
 
-  it('takes keys that are no words of ASCII', () => {
+  it('takes non-ASCII keys', () => {
     const { training } = load(BASE, 'training.class_weights.größe=3', 'training.class_weights.very good=2');
     expect(training.class_weights).toEqual({ größe: 3, 'very good': 2 });
   });
 
-  it('takes a key away with null, and the last of two wins', () => {
+  it('removes a key with null, and the last of two values counts', () => {
     expect(load(BASE, 'seed=1', 'seed=2').seed).toBe(2);
     expect(load(`${BASE}seed: 3\n`, 'seed=null').seed).toBe(0);
   });
 
-  it('leaves out no unknown key because it has no value', () => {
+  it('reports an unknown key without a value', () => {
     expect(messageOf(BASE, 'adalora={target_r:2,tinit: 5}', 'nothing=null')).toMatchInlineSnapshot(`
       "--set: \`adalora.target_r:2\` is not a known key. YAML needs a space after the colon: target_r: 2
       --set: \`nothing\` is not a known key. Known: model, model_init, model_config, base_dtype, task, method, adapter, defaults, data, training, adalora, lora, svd_lora, prune_lora, houlsby, pfeiffer, output, seed, device."
@@ -83,7 +83,7 @@ describe('--set', () => {
     expect(load(BASE, 'adalora={target_r: null}').adalora).toEqual(load(BASE).adalora);
   });
 
-  it('says what is wrong with a setting', () => {
+  it('reports an invalid setting', () => {
     expect(messageOf(BASE, 'seed')).toMatchInlineSnapshot(
       `"--set: expected key=value, got "seed". For example: --set training.learning_rate=1e-3"`,
     );
@@ -101,7 +101,7 @@ describe('--set', () => {
 });
 
 describe('loadConfig', () => {
-  it('names the lines of everything that is wrong', () => {
+  it('reports the lines of all errors', () => {
     const wrong = `model: bert-base-uncased
 method: adlora
 learning_rate: 1e-3
@@ -138,7 +138,7 @@ lora: 3
     `);
   });
 
-  it('names what is no YAML', () => {
+  it('reports invalid YAML', () => {
     expect(messageOf('model: a\nmodel: b\ndata: [1')).toMatchInlineSnapshot(`
       "run.yaml:2 is not valid YAML. Map keys must be unique
       run.yaml:3 is not valid YAML. Flow sequence in block collection must be sufficiently indented and end with a ]"

@@ -21,11 +21,11 @@ async function adalora(...args: string[]) {
   return { code, stdout, stderr: stderr.replaceAll(`${folder}/`, '') };
 }
 
-it('prints its help where nothing is asked', async () => {
+it('prints its help without arguments', async () => {
   expect(await adalora()).toMatchObject({ code: 0, stdout: expect.stringContaining('Usage: adalora') });
 });
 
-it('answers what is asked with exit code 0', async () => {
+it('answers with exit code 0', async () => {
   const version = `${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`;
   expect(await adalora('--version')).toMatchObject({ code: 0, stdout: version });
   for (const words of [
@@ -51,7 +51,7 @@ it.each([
   [['reproduce', 'glue', '--plan'], 'without them. --shard i/n splits its runs'],
   [['init', 'new'], 'without them.\n'],
   [['merge', 'run', '-o', 'new'], 'without them.\n'],
-])('refuses what is not divided in several processes, of which the first tells it: %j', (args, hint) => {
+])('rejects commands that several processes cannot share, reported by the first: %j', (args, hint) => {
   const words = ['--import', 'tsx', 'src/cli/main.ts', ...args];
   const [first, second] = ['0', '1'].map((rank) => {
     const env = { ...process.env, OMPI_COMM_WORLD_RANK: rank, OMPI_COMM_WORLD_SIZE: '2' };
@@ -91,7 +91,7 @@ it.each([
     ['inspect', 'exampels'],
     'exampels: expected the folder of a run, an adapter or a model, or its id on the Hub, got nothing there. Did you mean examples?',
   ],
-])('a mistake is exit code 2 and a message without a stack trace: %j', async (args, message) => {
+])('a mistake gives exit code 2 and a message without a stack trace: %j', async (args, message) => {
   const { code, stdout, stderr } = await adalora(...args);
   expect(stderr).toContain(message);
   expect(stderr).not.toMatch(/^ +at /m);
@@ -108,7 +108,7 @@ it.each(['train', 'eval', 'predict', 'generate', 'score', 'serve', 'export'])(
   },
 );
 
-it('names the line of a mistake in a config, and what else is wrong', async () => {
+it('reports the line of an error in a config, and all other errors', async () => {
   const path = join(folder, 'run.yaml');
   writeFileSync(path, 'model: a\noutput: b\ndata: {train: t, text: 0, label: 1}\ntraining:\n  epochs: 3\n');
   const { code, stderr } = await adalora('plan', path);
@@ -122,7 +122,7 @@ it('names the line of a mistake in a config, and what else is wrong', async () =
 const adapter = '../shared/conformance/trajectories/bert-adalora/adapter';
 
 describe.skipIf(!existsSync(adapter))('inspect (skipped without ../shared)', () => {
-  it('shows the ranks of an adapter that PEFT wrote', async () => {
+  it('shows the ranks of an adapter from PEFT', async () => {
     expect(`\n${(await adalora('inspect', adapter)).stdout}`).toMatchInlineSnapshot(`
       "
       ADALORA adapter of ../base

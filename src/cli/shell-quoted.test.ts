@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { shellQuoted } from './shell-quoted.ts';
 
-it('gives a shell the words back', () => {
+it('splits into the original words in a shell', () => {
   const words = [
     'a.yaml',
     '--set',

@@ -11,7 +11,7 @@ it.each([
   ['{"a":"1234567890123456789","1234567890123456789":"\\\\\\"1234567890123456789"}', undefined],
 ])('%s', (text, expected) => expect(exactJson(text)).toEqual(expected ?? JSON.parse(text)));
 
-it('refuses what JSON.parse refuses', () => {
+it('rejects what JSON.parse rejects', () => {
   for (const text of [
     '01234567890123456789',
     '[1234567890123456789',

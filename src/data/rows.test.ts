@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { UserError } from '../support/user-error.ts';
 import { rowsText } from './rows.ts';
 
-it('rows in memory must be what JSON has', () => {
+it('rows in memory must be valid JSON values', () => {
   expect(rowsText([{ a: 1 }, { b: ['x'] }], 'data.train')).toBe('{"a":1}\n{"b":["x"]}\n');
   const own: Record<string, unknown> = {};
   own.own = own;

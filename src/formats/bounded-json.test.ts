@@ -11,7 +11,7 @@ it.each(['null', '"{[,:"', '{"a":[1,{"b":"}\\\\\\"]"}],"__proto__":{"a":1}}', '{
   (text) => expect(parse(text)).toEqual(JSON.parse(text)),
 );
 
-describe('refuses', () => {
+describe('rejects', () => {
   it.each<[string, string, string]>([
     ['depth', '[[[[]]]]', 'x.json: expected JSON of depth 3 and 20 values at most, got depth 4'],
     ['depth that never closes', '['.repeat(1e7), 'got depth 4'],
@@ -29,7 +29,7 @@ describe('refuses', () => {
     expect(() => parse(text)).toThrow(message);
   });
 
-  it('what is no UTF-8', () => {
+  it('anything but UTF-8', () => {
     const bytes = Uint8Array.of(0x22, 0xff, 0x22);
     expect(() => parseBoundedJson(bytes, { depth: 1, values: 1 }, 'x')).toThrow(
       'x: expected JSON, got no UTF-8',
@@ -37,7 +37,7 @@ describe('refuses', () => {
   });
 });
 
-it('a byte changed is refused, or parsed as JSON.parse does', () => {
+it('a changed byte is rejected, or parsed as by JSON.parse', () => {
   const limits = { depth: 3, values: 40 };
   const text =
     '{"__metadata__":{"a":"b\\n\\u00e9"},"x":{"shape":[1,20],"at":[-0.5,3e2]},"y":[true,false,null]}';

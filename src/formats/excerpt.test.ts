@@ -12,7 +12,7 @@ it.each<[unknown, string]>([
   [Array(100).fill(10), `[${'10,'.repeat(53)}…`],
 ])('quotes %j', (value, expected) => expect(excerpt(value)).toBe(expected));
 
-it('names without quotation marks', () => {
+it('prints names without quotation marks', () => {
   expect(excerptName('layer.0"x\n')).toBe('layer.0\\"x\\n');
   expect(excerptName('')).toBe('');
   expect(excerptName('x'.repeat(1e6))).toBe(`${'x'.repeat(80)}…`);

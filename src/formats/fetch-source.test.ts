@@ -41,7 +41,7 @@ const messageOf = (error: unknown) => {
 };
 
 describe('openFetchSource', () => {
-  it('asks for ranges, and not again for what came first', async () => {
+  it('requests ranges, and nothing twice', async () => {
     const { url, asked } = await serve(ranged);
     const source = (await openFetchSource(url))!;
     expect(source.size).toBe(FILE.length);
@@ -50,7 +50,7 @@ describe('openFetchSource', () => {
     expect(asked).toEqual(['bytes=0-65535', 'bytes=70000-90000']);
   });
 
-  it('takes the whole file, once, of a server that has no ranges', async () => {
+  it('downloads the whole file once from a server without ranges', async () => {
     const { url, asked } = await serve((_, response) => response.end(FILE));
     const source = (await openFetchSource(url))!;
     expect(source.size).toBe(FILE.length);
@@ -58,7 +58,7 @@ describe('openFetchSource', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('takes the whole file where a page may not see what range came', async () => {
+  it('downloads the whole file if a page cannot see the range of a response', async () => {
     const { url, asked } = await serve((request, response) =>
       request.headers.range ? ranged(request, response, { range: null }) : response.end(FILE),
     );
@@ -68,7 +68,7 @@ describe('openFetchSource', () => {
     expect(asked).toEqual(['bytes=0-65535', undefined]);
   });
 
-  it('takes the whole file from a server that stops giving ranges', async () => {
+  it('downloads the whole file from a server that stops serving ranges', async () => {
     let answers = 0;
     const { url, asked } = await serve((request, response) =>
       answers++ === 0 ? ranged(request, response) : response.end(FILE),
@@ -79,7 +79,7 @@ describe('openFetchSource', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('knows an empty file, and one that is not there', async () => {
+  it('handles an empty file and a missing one', async () => {
     const { url } = await serve((_, response) => response.writeHead(416).end());
     expect((await openFetchSource(url))?.size).toBe(0);
     server.close();
@@ -91,7 +91,7 @@ describe('openFetchSource', () => {
     ['a first answer that is too short', { body: FILE.subarray(0, 9) }, 'got 9 of 65536 bytes'],
     ['one that is too long', { body: FILE }, 'an answer that ends with more than 65536 bytes'],
     ['a size beyond memory', { range: 'bytes 0-65535/9999999999' }, 'expected at most 4294967296 bytes'],
-  ])('refuses %s', async (_, change, message) => {
+  ])('rejects %s', async (_, change, message) => {
     const { url } = await serve((request, response) => ranged(request, response, change));
     expect(messageOf(await openFetchSource(url).catch((error) => error))).toContain(message);
   });
@@ -100,7 +100,7 @@ describe('openFetchSource', () => {
     ['a part that is too short', { body: FILE.subarray(0, 9) }, 'got 9 of 100 bytes'],
     ['another part', { range: `bytes 0-99/${FILE.length}` }, 'bytes 70000 to 70100, got bytes 0 to 100'],
     ['a part of another file', { range: 'bytes 70000-70099/70100' }, 'a file of 100000 bytes, got 70100'],
-  ])('refuses %s', async (_, change, message) => {
+  ])('rejects %s', async (_, change, message) => {
     let answers = 0;
     const { url } = await serve((request, response) =>
       ranged(request, response, answers++ === 0 ? {} : change),
@@ -109,7 +109,7 @@ describe('openFetchSource', () => {
     expect(messageOf(await source.read(70_000, 70_100).catch((error) => error))).toContain(message);
   });
 
-  it('tells what a server refuses, and that none answers', async () => {
+  it("reports a server's refusal, and an unreachable server", async () => {
     const { url } = await serve((_, response) => response.writeHead(403).end());
     expect(messageOf(await openFetchSource(url).catch((error) => error))).toContain('got status 403');
     server.close();

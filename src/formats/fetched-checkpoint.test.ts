@@ -46,7 +46,7 @@ function watched(files: Record<string, PageFile>): { set: FileSet; read: [number
 const indexOf = (map: Record<string, string>) => JSON.stringify({ weight_map: map });
 
 describe('openFetchedCheckpoint', () => {
-  it('reads the header first, then only what is wanted, each range of neighbours once', async () => {
+  it('reads the header first, then only what is needed, each range of neighbours once', async () => {
     const tensors = { a: f32(1, 2), b: f32(3), c: f32(4, 5), d: f16(0.5), e: f16(7, 8, 9) };
     const { set, read } = watched({ 'model.safetensors': file(tensors) });
     const checkpoint = await openFetchedCheckpoint(set);
@@ -75,7 +75,7 @@ describe('openFetchedCheckpoint', () => {
     expect(() => checkpoint.info('f')).toThrow('expected a tensor f');
   });
 
-  it('gives copies: who changes what he has read changes no weight', async () => {
+  it('returns copies: changing them changes no weight', async () => {
     const { set } = watched({ 'model.safetensors': file({ a: f32(1) }) });
     const checkpoint = await openFetchedCheckpoint(set);
     await checkpoint.load(['a']);
@@ -127,7 +127,7 @@ describe('openFetchedCheckpoint', () => {
       },
       'expected tensor a in x.safetensors, got a shard without it',
     ],
-  ])('refuses %s', async (_, files, message) => {
+  ])('rejects %s', async (_, files, message) => {
     await expect(openFetchedCheckpoint(watched(files).set)).rejects.toThrow(message);
   });
 });

@@ -8,7 +8,7 @@ const f32 = (bits: number[]) => new Float32Array(Uint32Array.from(bits).buffer);
 const bits = (values: Float32Array) => [...new Uint32Array(values.buffer)];
 
 describe('float16', () => {
-  it('widens every pattern as the oracle does', () => {
+  it('widens every pattern like the oracle', () => {
     const oracle = Float32Array.from(new Float16Array(everyPattern.slice().buffer));
     const widened = f16ToF32(everyPattern);
     const differing = everyPattern.filter((i) => !Object.is(widened[i], oracle[i]));
@@ -36,7 +36,7 @@ describe('float16', () => {
     expect([...differing]).toEqual([]);
   });
 
-  it('rounds random bit patterns as the oracle does', () => {
+  it('rounds random bit patterns like the oracle', () => {
     const random = new Random(3, 'float16');
     const values = f32(Array.from({ length: 200_000 }, () => random.uint32()));
     const narrowed = f16ToF32(f32ToF16(values));

@@ -15,7 +15,7 @@ function restored(values: Float32Array, bits: 4 | 8): Float32Array {
 it.each([
   [8, 1 / 254],
   [4, 1 / 14],
-] as const)('%i bits: no element is further off than half a step of its block', (bits, halfStep) => {
+] as const)('%i bits: every element is within half a step of its block', (bits, halfStep) => {
   const values = new Random(1, 'blocks').normals(64 * BLOCK, 1);
   const back = restored(values, bits);
   for (let start = 0; start < values.length; start += BLOCK) {
@@ -29,7 +29,7 @@ it.each([
   }
 });
 
-it('4 bits err less than the largest magnitude over 7 alone would', () => {
+it('4 bits have a smaller error than with the largest magnitude over 7 alone', () => {
   const values = new Random(2, 'blocks').normals(256 * BLOCK, 1);
   const error = (back: Float32Array) => back.reduce((sum, value, i) => sum + (value - values[i]) ** 2, 0);
   const plain = values.map((value, i) => {

@@ -35,7 +35,7 @@ describe('encodeSafetensors and parseSafetensorsHeader', () => {
     ['none', { dtype: 'I32', shape: [0, 5], data: new Int32Array(0) }],
   ]);
 
-  it('gives back what was written, aligned, wide types first', () => {
+  it('round-trip tensors, aligned, wide types first', () => {
     const bytes = concat(encodeSafetensors(tensors, { format: 'pt', __proto__x: 'é' }));
     const header = parse(bytes);
     expect(header.metadata).toEqual({ format: 'pt', __proto__x: 'é' });
@@ -56,12 +56,12 @@ describe('encodeSafetensors and parseSafetensorsHeader', () => {
     }
   });
 
-  it('reads an empty file of no tensors', () => {
+  it('read an empty file without tensors', () => {
     const bytes = concat(encodeSafetensors(new Map()));
     expect(parse(bytes)).toEqual({ metadata: {}, tensors: new Map(), dataStart: bytes.length });
   });
 
-  it('refuses data that is not of its type or shape', () => {
+  it('reject data of another type or shape', () => {
     const wrongType = new Map([['x', { dtype: 'F16' as const, shape: [1], data: Float32Array.of(1) }]]);
     expect(() => encodeSafetensors(wrongType)).toThrow(
       'x: expected Uint16Array of 1 for [1], got Float32Array of 1',
@@ -82,7 +82,7 @@ describe('toFloat32', () => {
     expect([...toFloat32({ dtype: 'F64' }, of(Float64Array.of(0.1)), 'x')]).toEqual([Math.fround(0.1)]);
   });
 
-  it('refuses integers', () => {
+  it('rejects integers', () => {
     expect(() => toFloat32({ dtype: 'I8' }, new Uint8Array(1), 'w')).toThrow(
       'w: expected floating-point values',
     );
@@ -171,7 +171,7 @@ describe('a hostile file', () => {
     expect(attempt).toThrow(message);
   });
 
-  it('with a bit turned is refused, or its tensors fill it without a gap', () => {
+  it('with a flipped bit is rejected, or its tensors fill it without a gap', () => {
     const tensors = new Map<string, StoredTensor>([
       ['a', { dtype: 'F32', shape: [2, 3], data: new Float32Array(6) }],
       ['half', { dtype: 'F16', shape: [5], data: new Uint16Array(5) }],

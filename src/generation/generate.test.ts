@@ -34,7 +34,7 @@ const settingsOf = (user: object, file = 'tokens') =>
   generationSettings({ user, generationConfig: fixture.files[file] });
 const idsOf = (rows: Int32Array[]) => rows.map((row) => row.join(' '));
 
-describe('generate finds what transformers finds', () => {
+describe('generate equals transformers', () => {
   it.each(fixture.cases.map((one) => [JSON.stringify({ ...one, ids: undefined }), one] as const))(
     '%s',
     async (_, { prompts, user, file, encoder, positions, ids }) => {
@@ -46,7 +46,7 @@ describe('generate finds what transformers finds', () => {
   );
 
   it.each(fixture.distributions)(
-    'drawing from the distribution of $user',
+    'samples from the distribution of $user',
     async ({ prompt, user, probabilities }) => {
       const settings = settingsOf({ do_sample: true, max_new_tokens: 1, ...user });
       const search = await beginSearch(tableModel(), [prompt], settings, {});
@@ -67,7 +67,7 @@ describe('generate finds what transformers finds', () => {
 describe('generate', () => {
   const prompts = [fixture.prompts[0], fixture.prompts[3]];
 
-  it('reads prompts once, and rows that ended no more', async () => {
+  it('reads prompts once, and ended rows no more', async () => {
     const greedy = tableModel();
     const rows = await generate(greedy, prompts, settingsOf({ max_new_tokens: 8, eos_token_id: [2, 7] }));
     const lengths = rows.map((row) => row.subarray(5).findIndex((id) => id === 2 || id === 7) + 1 || 8);
@@ -78,7 +78,7 @@ describe('generate', () => {
     expect(beams.reads).toEqual([2, 6, 6]);
   });
 
-  it('streams what it gives back', async () => {
+  it('streams its result', async () => {
     const settings = settingsOf({ max_new_tokens: 8, do_sample: true, num_return_sequences: 2, top_k: 0 });
     const heard: number[][] = [[], [], [], []];
     const rows = await generate(tableModel(), prompts, settings, {
@@ -106,7 +106,7 @@ describe('generate', () => {
     expect(await generate(tableModel(), [], settings)).toEqual([]);
   });
 
-  it('stops by a signal between two tokens', async () => {
+  it('stops on a signal between two tokens', async () => {
     const controller = new AbortController();
     const model = tableModel();
     const onToken = () => controller.abort(new Error('enough'));
@@ -151,7 +151,7 @@ describe('generate', () => {
       /every token banned/,
     ],
   ])(
-    'refuses %s',
+    'rejects %s',
     async (_, user, { encoder, positions }: { encoder?: boolean; positions?: number }, message) => {
       await expect(generate(tableModel(encoder, positions), prompts, settingsOf(user))).rejects.toThrow(
         message,
@@ -159,7 +159,7 @@ describe('generate', () => {
     },
   );
 
-  it('refuses an empty prompt without a first token, streams of beams, and logits that are no numbers', async () => {
+  it('rejects an empty prompt without a first token, streams of beams, and logits that are not finite', async () => {
     await expect(generate(tableModel(), [[5], []], settingsOf({}, 'pad'))).rejects.toThrow(
       /prompt 2: expected/,
     );

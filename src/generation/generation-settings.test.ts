@@ -13,7 +13,7 @@ const complaint = (sources: GenerationSources): string => {
 };
 
 describe('generationSettings', () => {
-  it('takes the person before the file before the defaults', () => {
+  it("prefers the user's keys to the file's, and those to the defaults", () => {
     const generationConfig = {
       num_beams: 4,
       min_length: 5,
@@ -34,7 +34,7 @@ describe('generationSettings', () => {
     expect(generationSettings({}).top_k).toBe(50);
   });
 
-  it('turns off what a person sets to null', () => {
+  it('turns off keys that a user sets to null', () => {
     const generationConfig = {
       do_sample: true,
       top_k: 20,
@@ -51,7 +51,7 @@ describe('generationSettings', () => {
     expect(generationSettings({ generationConfig }).pad_token_id).toBe(2);
   });
 
-  it('says everything that is wrong at once', () => {
+  it('reports all errors at once', () => {
     const user = {
       num_beam: 4,
       top_p: 1.5,
@@ -77,7 +77,7 @@ describe('generationSettings', () => {
     `);
   });
 
-  it('refuses what has no effect, for a person alone', () => {
+  it('rejects keys without effect, only from a user', () => {
     expect(
       complaint({ user: { temperature: 0.7, top_k: 5, top_p: 0.9, min_p: 0.1 } }),
     ).toMatchInlineSnapshot(`
@@ -95,7 +95,7 @@ describe('generationSettings', () => {
     expect(complaint({ user: { temperature: 1, top_k: 50, top_p: 1, length_penalty: 1 } })).toBe('');
   });
 
-  it('refuses what contradicts itself', () => {
+  it('rejects contradictions', () => {
     expect(complaint({ user: { num_return_sequences: 2 } })).toContain('expected at most 1');
     expect(complaint({ user: { num_return_sequences: 4, num_beams: 3 } })).toContain('expected at most 3');
     expect(complaint({ user: { num_return_sequences: 4, do_sample: true } })).toBe('');
@@ -107,7 +107,7 @@ describe('generationSettings', () => {
     expect(complaint({ user: { ...user, suppress_tokens: [3] } })).toBe('');
   });
 
-  it('refuses what a file asks for and is not supported, where it counts', () => {
+  it('rejects unsupported keys of a file, if they have an effect', () => {
     const harmless = { typical_p: 0.5, diversity_penalty: 0, num_beam_groups: 1, stop_strings: null };
     expect(complaint({ generationConfig: harmless })).toBe('');
     expect(complaint({ generationConfig: { ...harmless, do_sample: true } })).toMatchInlineSnapshot(

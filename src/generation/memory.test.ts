@@ -19,7 +19,7 @@ describe('TokenMemory', () => {
     return memory;
   };
 
-  it('keeps what is put behind, also when it grows', () => {
+  it('keeps appended values, also when it grows', () => {
     const memory = filled();
     expect(memory.tensor).toEqual(tensor([1, 2, 3], [11, 12, 13], [21, 22, 23]));
     const many = Array.from({ length: 50 }, (_, i) => [100 + i, 200 + i, 300 + i]);
@@ -34,7 +34,7 @@ describe('TokenMemory', () => {
     { parents: [2], kind: 'fewer' },
     { parents: [0, 2], kind: 'fewer, in order' },
     { parents: [2, 1, 0, 0, 2], kind: 'more' },
-  ])('goes on from $kind rows: $parents', ({ parents }) => {
+  ])('continues $kind rows: $parents', ({ parents }) => {
     const memory = filled();
     memory.follow(Int32Array.from(parents));
     const chosen = [
@@ -48,7 +48,7 @@ describe('TokenMemory', () => {
     expect(memory.tensor).toEqual(tensor(...chosen, next));
   });
 
-  it('does not touch what stays where it is', () => {
+  it('does not copy rows that stay in place', () => {
     const memory = filled();
     const { data } = memory.tensor;
     memory.follow(Int32Array.of(0, 1, 2));
@@ -57,7 +57,7 @@ describe('TokenMemory', () => {
     expect(memory.tensor.data.buffer).toBe(data.buffer);
   });
 
-  it('keeps what rows of one beginning have in common, through any changes', () => {
+  it('keeps the common start of rows, through any changes', () => {
     const memory = new TokenMemory(WIDTH);
     memory.reset(2);
     memory.append(tensor([1, 2], [11, 12]));
@@ -79,7 +79,7 @@ describe('TokenMemory', () => {
     expect(memory.tensor).toEqual(tensor([1, 1, 2, 2], [42, 41, 44, 44]));
   });
 
-  it('forgets', () => {
+  it('truncates', () => {
     const memory = filled();
     memory.truncate(1);
     memory.append(tensor([51, 52, 53]));
@@ -89,7 +89,7 @@ describe('TokenMemory', () => {
   });
 });
 
-it('ReadTokens counts what was real, and follows rows', () => {
+it('ReadTokens counts real tokens, and follows rows', () => {
   const read = new ReadTokens();
   read.reset(2);
   expect([...read.append(3, Int32Array.of(0, 0, 1, 1, 1, 1))]).toEqual([0, 0, 0, 0, 1, 2]);

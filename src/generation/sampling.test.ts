@@ -29,7 +29,7 @@ describe('sampling', () => {
   const settings = (user: object) => generationSettings({ user: { do_sample: true, top_k: 0, ...user } });
   const sampled = settings({ temperature: 0.8, max_new_tokens: 2, num_return_sequences: 4 });
 
-  it('finds pairs of tokens as often as their probabilities say, over many seeds', async () => {
+  it('draws pairs of tokens by their probabilities, over many seeds', async () => {
     const seeds = 2000;
     const counts = new Float64Array(vocab * vocab);
     for (let seed = 0; seed < seeds; seed++) {
@@ -43,7 +43,7 @@ describe('sampling', () => {
     });
   });
 
-  it('is decided by its seed', async () => {
+  it('depends only on its seed', async () => {
     const run = (seed: number, user: object) =>
       generate(new TableModel(table, vocab), [[1, 4], [2]], settings({ pad_token_id: 0, ...user }), { seed });
     for (const user of [
@@ -79,14 +79,14 @@ describe('drawing', () => {
   const scores = Float32Array.from([1, 0, -1, Number.NEGATIVE_INFINITY, 2]);
   const probabilities = softmax(scores);
 
-  it('falls on every index as wide as its weight', () => {
+  it('selects indices in proportion to their weights', () => {
     const weights = Float32Array.from([0, 1, 0, 3, 0]);
     const at = [0, 0.2499, 0.25, 0.9999, 1 - 2 ** -32].map((uniform) => draw(weights, uniform));
     expect(at).toEqual([1, 1, 3, 3, 3]);
     expect(draw(new Float32Array(3), 0.5)).toBe(-1);
   });
 
-  it('without replacement finds pairs as often as their probabilities say', () => {
+  it('without replacement draws pairs by their probabilities', () => {
     const draws = 20_000;
     const random = new Random(1, 'test');
     const counts = new Map<string, number>();
@@ -103,13 +103,13 @@ describe('drawing', () => {
     expect(counts.size).toBe(pairs.length);
   });
 
-  it('without replacement goes on with the best where no probability is left', () => {
+  it('without replacement continues with the best if no probability is left', () => {
     const few = Float32Array.from([-1e9, 0, Number.NEGATIVE_INFINITY, -1e9, -1]);
     expect([...drawDistinct(few, [0.5, 0.1, 0.9, 0.3, 0.7])]).toEqual([1, 4, 0, 3, 2]);
   });
 });
 
-describe('equals', () => {
+describe('equal scores', () => {
   const filtered = (settings: object, scores: number[], kept = 1) => {
     const result = Float32Array.from(scores);
     const all = { temperature: 1, top_k: 0, top_p: 1, ...settings };
@@ -117,19 +117,19 @@ describe('equals', () => {
     return Array.from(result, (score) => (Number.isFinite(score) ? 1 : 0));
   };
 
-  it('of the last of the top k stay; among those at the edge of top p the lower index goes', () => {
+  it('of the last of the top k stay; at the edge of top p, the lower index is removed', () => {
     expect(filtered({ top_k: 2 }, [3, 1, 3, 3, 0])).toEqual([1, 0, 1, 1, 0]);
     expect(filtered({ top_p: 0.5 }, [0, 0, 0, 0])).toEqual([0, 0, 1, 1]);
     expect(filtered({ top_p: 0 }, [1, 2, 2])).toEqual([0, 0, 1]);
   });
 
-  it('and all others leave at least as many as are to be kept', () => {
+  it('and all others leave at least the minimum number of tokens', () => {
     expect(filtered({ top_k: 1 }, [1, 4, 2], 2)).toEqual([0, 1, 1]);
     expect(filtered({ top_p: 0.1 }, [1, 4, 2], 2)).toEqual([0, 1, 1]);
     expect(filtered({ min_p: 1 }, [1, 4, 2], 2)).toEqual([0, 1, 1]);
   });
 
-  it('come in the order of their indices', () => {
+  it('are in the order of their indices', () => {
     const values = Float32Array.from([1, 3, Number.NEGATIVE_INFINITY, 3, 2, 3]);
     expect([...topIndices(values, 4)]).toEqual([1, 3, 5, 4]);
     expect([...topIndices(values, 9)]).toEqual([1, 3, 5, 4, 0, 2]);

@@ -31,7 +31,7 @@ describe('a symbolic size', () => {
     [multiplyDimensions(addDimensions(batch, 1), addDimensions(batch, -1)), 'batch*batch-1'],
     [multiplyDimensions(addDimensions(batch, 2), sequence), '2*sequence+batch*sequence'],
     [negative(batch), '-1*batch'],
-  ])('%s is printed in one canonical form', (size, text) => {
+  ])('%s has one canonical form', (size, text) => {
     expect(String(size)).toBe(text);
   });
 
@@ -57,7 +57,7 @@ describe('a symbolic size', () => {
     expect(size).toBe(number);
   });
 
-  it('equals another of the same polynomial only', () => {
+  it('equals only another with the same polynomial', () => {
     expect(sameDimension(batch, symbol('batch'))).toBe(true);
     expect(sameDimension(batch, sequence)).toBe(false);
     expect(sameDimension(3, 3)).toBe(true);
@@ -66,7 +66,7 @@ describe('a symbolic size', () => {
     expect(sameShape([batch], [batch, 1])).toBe(false);
   });
 
-  it('is worth what its symbols are worth', () => {
+  it("evaluates with its symbols' values", () => {
     const size = addDimensions(
       multiplyDimensions(multiplyDimensions(batch, sequence), 2),
       addDimensions(sequence, -7),

@@ -43,11 +43,11 @@ describe('a graph', () => {
     ['types', input(graph, 'x', 'int32', [3]), input(graph, 'x', 'float32', [3])],
     ['shapes of constants', constant(graph, [1, 2]), constant(graph, [1, 2], [2, 1])],
     ['elements of constants', constant(graph, [1, 2]), constant(graph, [1, 3])],
-  ])('keeps apart applications of different %s', (_, a, b) => {
+  ])('distinguishes applications with different %s', (_, a, b) => {
     expect(a).not.toBe(b);
   });
 
-  it('computes again what it is told to: other nodes, of equal types, as many as are nested', () => {
+  it('recomputes on request: new nodes of equal types, also nested', () => {
     const product = add(x, y);
     const [second] = graph.again(product.node);
     expect(second).not.toBe(product);
@@ -60,7 +60,7 @@ describe('a graph', () => {
     expect(add(x, y)).toBe(product);
   });
 
-  it('gets no node for a step that changes nothing', () => {
+  it('adds no node for a step that changes nothing', () => {
     const before = graph.nodes.length;
     for (const same of [
       add(x, 0),

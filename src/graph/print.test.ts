@@ -15,7 +15,7 @@ function program(graph: Graph) {
   return [softmax(y), sum(mean, [0, 1])];
 }
 
-it('prints one node a line, with types', () => {
+it('prints one node per line, with types', () => {
   expect(printGraph(program(new Graph()))).toMatchInlineSnapshot(`
     "%0 = input() name=x : float32[batch,sequence,4]
     %1 = weight() name=encoder.weight : float32[2,4]
@@ -32,7 +32,7 @@ it('prints one node a line, with types', () => {
   `);
 });
 
-it('marks what is computed again', () => {
+it('marks second computations', () => {
   const graph = new Graph();
   const sum = add(constant(graph, [5]), constant(graph, [7]));
   const [second] = graph.again(sum.node);

@@ -23,7 +23,7 @@ import { symbol } from './dimension.ts';
 import { Graph } from './graph.ts';
 
 /* Shapes that fit are checked by every case of tests/ops.test.ts. These are the messages for shapes that do not. */
-describe('operands that do not fit', () => {
+describe('mismatched operands', () => {
   const graph = new Graph();
   const batch = symbol('batch');
   const x = input(graph, 'x', 'float32', [batch, 3]);
@@ -73,7 +73,7 @@ describe('operands that do not fit', () => {
       () => window(x, k, [2]),
       'window(float32[batch,3], int32[2]) shape=[2]: needs a vector and an int32 start',
     ],
-  ])('%#: are shown with their types, and what is wrong', (build, message) => {
+  ])('%#: are reported with their types and the problem', (build, message) => {
     expect(build).toThrow(message);
   });
 });

@@ -26,7 +26,7 @@ describe('verify', () => {
   const y = add(x, 1);
   const none = {};
 
-  it('accepts what the builder makes', () => {
+  it('accepts graphs from the builder', () => {
     const gain = input(graph, 'gain', 'float32', [3]);
     const [normal, mean] = layerNorm(y, gain, gain, 1e-5);
     expect(() => verify([sum(normal, [0]), mean, negate(y)])).not.toThrow();
@@ -75,7 +75,7 @@ describe('verify', () => {
   it.each([
     ['type', input(graph, 'x', 'float32', [3])],
     ['kind', graph.leaf('weight', { name: 'x' }, { dtype: 'float32', shape: [3] })],
-  ])('refuses a second leaf of the same name and another %s', (_, leaf) => {
+  ])('rejects a second leaf with the same name and another %s', (_, leaf) => {
     expect(() => verify([add(x, leaf)])).toThrow(
       /bad node %\d+ = (input|weight)\(\) name=x: a second leaf named x/,
     );

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { parseRunConfig } from '../run/config/parse-run-config.ts';
 import { classWeights } from './class-weights.ts';
 
-it('weights of classes are those given, or make all classes count alike', () => {
+it('class weights are the given ones, or balance all classes', () => {
   const labels = ['ham', 'spam', 'rare'];
   expect(classWeights({}, labels, [1, 2, 3])).toBeUndefined();
   expect(classWeights({ class_weights: { spam: 3 } }, labels)).toEqual([1, 3, 1]);
@@ -13,7 +13,7 @@ it('weights of classes are those given, or make all classes count alike', () => 
   );
 });
 
-it('of a task without classes are refused', () => {
+it('for a task without classes are rejected', () => {
   const data = { train: 't', text: 0, label: 1 };
   const config = { task: 'regression', data, output: 'o', training: { class_weights: 'balanced' } };
   expect(() => parseRunConfig(config, 'test')).toThrow(

@@ -49,24 +49,24 @@ describe('scores', () => {
     ['pearson', pearson],
     ['spearmanr', spearmanr],
     ['counts', (x: number[], y: number[]) => classCounts(x, y, 2)],
-  ])('of what are no pairs are refused: %s', (_, score) => {
+  ])('of mismatched lengths are rejected: %s', (_, score) => {
     expect(() => score([1, 0, 1], [1, 0])).toThrow('3 predictions, 2 targets');
     expect(() => score([], [])).toThrow('0 targets');
   });
 });
 
-it('predicted labels are the greatest logit of a row, or all above zero', () => {
+it('predicted labels are the largest logit of a row, or all above zero', () => {
   expect([...argmaxRows(Float32Array.of(1, 3, 2, 5, 4, 0), 3)]).toEqual([1, 0]);
   expect([...positiveLogits(Float32Array.of(-1, 0, 0.5))]).toEqual([0, 0, 1]);
 });
 
-it('facts of scores are known by name, and of nothing else', () => {
+it('facts of scores are known by name, and only of scores', () => {
   expect(scoreFacts('mse')).toBe(SCORES.mse);
   expect(scoreFacts('mse')?.lessIsBetter).toBe(true);
   expect(scoreFacts('toString')).toBeUndefined();
 });
 
-it("refuses a score of the caller's own that is no number, and names that are taken", async () => {
+it('rejects a custom score that is not a number, and names that are taken', async () => {
   const half = { half: () => 0.5 };
   expect(await computeOwn(half, [], [])).toEqual({ half: 0.5 });
   const text = { half: () => '0.5' as never };

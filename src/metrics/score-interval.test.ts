@@ -13,7 +13,7 @@ describe('the 95 % interval of a score', () => {
     expect(found[1]).toBeCloseTo(high, 4);
   });
 
-  it('of a mean is about as wide as the central limit says, and the same each time', () => {
+  it('of a mean is about as wide as the central limit theorem predicts, and the same each time', () => {
     const values = Array.from({ length: 400 }, (_, i) => i % 2);
     const [low, high] = meanInterval(values)!;
     // 1.96 * 0.5 / 20 = 0.049; a thousand resamples leave an error of some 0.003.
@@ -22,7 +22,7 @@ describe('the 95 % interval of a score', () => {
     expect(meanInterval(values)).toEqual([low, high]);
   });
 
-  it('is missing where the score is not defined, or there is one row', () => {
+  it('is missing if the score is undefined, or there is one row', () => {
     expect(bootstrap(50, () => Number.NaN)).toBeUndefined();
     expect(meanInterval([1])).toBeUndefined();
   });

@@ -35,7 +35,7 @@ describe('equal to seqeval', () => {
   });
 });
 
-it('refuses what does not fit together', () => {
+it('rejects mismatched input', () => {
   expect(() => seqeval([['O']], [])).toThrow('1 predictions for 0 references');
   expect(() => seqeval([['O']], [['O', 'O']])).toThrow('1 predictions for 2 references');
 });

@@ -23,7 +23,7 @@ interface Fixture {
 const path = process.env.TEXT_SCORES ?? 'src/metrics/fixtures/text-scores.json';
 const { stems, texts, corpora } = JSON.parse(readFileSync(path, 'utf8')) as Fixture;
 
-it('stems of words are those of NLTK', () => {
+it("stems of words equal NLTK's", () => {
   const pairs = stems.split(' ');
   expect(pairs.length).toBeGreaterThan(100);
   expect(pairs.map((pair) => `${pair.split(':')[0]}:${porterStem(pair.split(':')[0])}`)).toEqual(pairs);
@@ -31,7 +31,7 @@ it('stems of words are those of NLTK', () => {
 
 describe('ROUGE', () => {
   // The same fractions in the same order, so they are the same numbers.
-  it('of every text is that of rouge_score', () => {
+  it('of every text equals rouge_score', () => {
     for (const { prediction, references, rouge: expected } of texts) {
       const scores = rougeOfText(prediction, references);
       const listed = ROUGE_TYPES.map((type) => Object.values(scores[type]));
@@ -58,7 +58,7 @@ describe('BLEU', () => {
     );
   });
 
-  it('of a corpus is that of sacrebleu', () => {
+  it('of a corpus equals sacrebleu', () => {
     for (const { texts: chosen, bleu: expected } of corpora) {
       const score = bleu(
         chosen.map((i) => texts[i].prediction),

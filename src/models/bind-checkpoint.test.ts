@@ -69,7 +69,7 @@ describe('a parameter is found', () => {
   });
 });
 
-it('leaves out what a head lacks, and what does not fit it', () => {
+it('omits parameters that a head lacks, and those that do not fit it', () => {
   const others = [WORDS, GAIN, SHIFT];
   const base = [...PARAMETERS].filter(([name]) => name !== CLASSIFIER);
   expect([...bind(checkpoint(base)).keys()]).toEqual(others);
@@ -77,7 +77,7 @@ it('leaves out what a head lacks, and what does not fit it', () => {
 });
 
 describe('an error says', () => {
-  it('what is missing, of another shape, and of a type that is not read, be it of a head', () => {
+  it('missing tensors, other shapes and unsupported types, also of a head', () => {
     const shapes: Shapes = [
       [GAIN, [3]],
       [SHIFT, [2]],
@@ -94,13 +94,13 @@ describe('an error says', () => {
     );
   });
 
-  it('that a parameter is missing where the one tied to it is a parameter of its own', () => {
+  it('that a parameter is missing if the one tied to it is a separate parameter', () => {
     const untied = new Map([...PARAMETERS, [DECODER, [5, 2]] as const]);
     const shapes = renamed((name) => (name === WORDS ? DECODER : name));
     expect(() => bind(checkpoint(shapes), untied as typeof PARAMETERS)).toThrow(`${WORDS}: expected`);
   });
 
-  it('how many more there are', () => {
+  it('the number of further problems', () => {
     const many = new Map(Array.from({ length: 13 }, (_, i) => [`layer.${i}`, [1]]));
     expect(() => bind(checkpoint([]), many)).toThrow(/layer\.9: .*\n {2}and 3 more$/);
   });

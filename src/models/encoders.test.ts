@@ -52,7 +52,7 @@ it.each<[string, HeadKind, Record<number, number>]>([
   expect(dropoutSites({ model_type, ...SIZES, ...settings }, head)).toEqual(expected);
 });
 
-it('dropout before a classifier is that of the hidden states where the config names none', () => {
+it('dropout before a classifier is that of the hidden states if the config names none', () => {
   const fields = { model_type: 'roberta', ...SIZES, ...BERT, classifier_dropout: null };
   expect(dropoutSites(fields, 'SEQ_CLS')).toEqual({ ...base, 0.1: base[0.1] + 2 });
 });
@@ -80,7 +80,7 @@ describe('a config.json', () => {
     ['distilbert', { num_attention_heads: 4 }, /must divide dim\n.*n_heads/],
     ['roberta', { pad_token_id: null }, /expected number, received null\n.*pad_token_id/],
     ['xlm-roberta', { pad_token_id: 15 }, /leaves no position.*\n.*pad_token_id/],
-  ])('of %s with %j is refused', (model_type, fields, message) => {
+  ])('of %s with %j is rejected', (model_type, fields, message) => {
     expect(() => parse({ model_type, ...fields })).toThrow(message);
   });
 });

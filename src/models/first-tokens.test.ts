@@ -87,7 +87,7 @@ function lastRows(inputs: Network['linearInputs']): string {
 }
 
 describe.each(Object.entries(CASES))('%s', (name, fields) => {
-  it('classifies alike, whether its last layer is computed for first tokens or for all', async () => {
+  it('gives the same classes, whether its last layer is computed for first tokens or for all', async () => {
     const model = build(fields, 'SEQ_CLS');
     const [first, all] = [await logits(model, false), await logits(model, true)];
     // The sums differ in order: a few float32 units in the last place.

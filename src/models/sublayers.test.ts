@@ -111,7 +111,7 @@ function usersOf(value: Value, logits: Value) {
 }
 
 describe.each(modelTypes())('%s', (modelType) => {
-  it('has a sublayer behind each attention and feed-forward network', () => {
+  it('has a sublayer after each attention and feed-forward network', () => {
     const { network } = build(modelType);
     const listed = [...network.sublayers.values()].map(({ path, kind }) => `${path} ${kind}`);
     expect(listed).toEqual(FAMILIES[modelType].sublayers);
@@ -119,7 +119,7 @@ describe.each(modelTypes())('%s', (modelType) => {
     expect([...network.sublayers.values()].map(({ width }) => width)).toEqual(listed.map(() => 8));
   });
 
-  it('tells a tuner the residual and the norm that its own graph has there', () => {
+  it('passes a tuner the residual and the norm of its own graph', () => {
     const { norm } = FAMILIES[modelType];
     const seen: { h: Value; end: SublayerEnd }[] = [];
     const look = atSublayers((_, h, end) => {
@@ -139,7 +139,7 @@ describe.each(modelTypes())('%s', (modelType) => {
     }
   });
 
-  it('goes on with what a tuner makes of the output, and with nothing else of it', () => {
+  it("continues only with the tuner's result for the output", () => {
     const seen: { sublayer: Sublayer; h: Value; made: Value; end: SublayerEnd }[] = [];
     const triple = atSublayers((sublayer, h, end) => {
       const made = multiply(h, 3);

@@ -110,6 +110,6 @@ it.each(Object.entries(SAME))('%s has other names', (name, others) => {
   for (const other of others) expect(activation(other)).toBe(activation(name));
 });
 
-it('names the nearest activation to one that is not there', () => {
+it('suggests the nearest activation for an unknown name', () => {
   expect(() => activation('gelu_12')).toThrow(/got "gelu_12".*Did you mean gelu/);
 });

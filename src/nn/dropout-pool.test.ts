@@ -3,7 +3,7 @@ import { DropoutPool } from './dropout-pool.ts';
 
 const long = new DropoutPool(3, 0.5).atLeast(1000);
 
-it('gives the same draws however it is asked, in views of one memory', () => {
+it('returns the same draws for any request, in views of one memory', () => {
   const pool = new DropoutPool(3, 0.5);
   const [first, rest] = [pool.read(0, 10), pool.read(900, 1000)];
   expect([...first]).toEqual([...long.subarray(0, 10)]);
@@ -11,7 +11,7 @@ it('gives the same draws however it is asked, in views of one memory', () => {
   expect(pool.read(0, 10).buffer).toBe(pool.read(700, 900).buffer);
 });
 
-it('begins again after its period', () => {
+it('repeats after its period', () => {
   const pool = new DropoutPool(3, 0.5, 300);
   const expected = Array.from({ length: 1000 }, (_, i) => long[i % 300]);
   expect([...pool.read(610, 890)]).toEqual(expected.slice(610, 890));
@@ -20,7 +20,7 @@ it('begins again after its period', () => {
   expect(pool.read(0, 900).buffer).toBe(pool.read(50, 1000).buffer);
 });
 
-it('keeps little more than a period for parts that lie far behind it', () => {
+it('keeps little more than a period for distant parts', () => {
   const pool = new DropoutPool(3, 0.5, 300);
   for (let at = 0; at < 100_000; at += 40) pool.read(at, at + 40);
   expect(pool.read(0, 1).buffer.byteLength).toBeLessThanOrEqual(4 * (300 + 1.25 * 40));

@@ -21,7 +21,7 @@ function firstMask(feeds: ReturnType<DropoutSites['feeds']>, length: number): nu
 }
 
 describe('dropout', () => {
-  it('draws the same masks again from seed and step, whatever came before', () => {
+  it('draws the same masks for the same seed and step, in any order', () => {
     const uninterrupted = sites();
     for (let step = 0; step < 3; step++) uninterrupted.feeds(7, step, { batch: 900 * (step + 1) });
     const resumed = sites().feeds(7, 3, { batch: 2 });
@@ -30,7 +30,7 @@ describe('dropout', () => {
     expect(firstMask(resumed, 2000)).toEqual(firstMask(expected, 2000));
   });
 
-  it('feeds the same masks where the host cuts them, without a copy of the pool', () => {
+  it('feeds the same masks if the host cuts them, without a copy of the pool', () => {
     const cut = sites().feeds(7, 3, { batch: 2 });
     const fed = sites('host').feeds(7, 3, { batch: 2 });
     expect(Object.keys(fed)).toEqual(['dropout_mask_0', 'dropout_mask_1', 'dropout_mask_2']);
@@ -46,7 +46,7 @@ describe('dropout', () => {
     expect(sites().feeds(8, 3, { batch: 2 }).dropout_offsets.data).not.toEqual(data);
   });
 
-  it('drops the share it should and keeps the mean', () => {
+  it('drops the right share and keeps the mean', () => {
     for (const probability of [0.1, 0.5]) {
       const data = sites().feeds(0, 0, { batch: 1 })[`dropout_pool_${probability}`].data as Float32Array;
       const dropped = data.reduce((count, value) => count + Number(value === 0), 0) / data.length;

@@ -24,7 +24,7 @@ const MASK = [
 const EXAMPLES = MASK.length;
 
 describe.each([cpu, wasm])('the last token of each example on $name', ({ open, target }) => {
-  it('is the last that is no padding, or that has an id', async () => {
+  it('is the last that is not padding, or that has an id', async () => {
     const graph = new Graph();
     const [sequence, batch] = [symbol('sequence'), symbol('batch')];
     const inputIds = input(graph, 'ids', 'int32', [sequence, batch]);

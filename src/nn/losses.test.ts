@@ -20,9 +20,9 @@ describe('binary cross-entropy', () => {
   });
 });
 
-describe('cross-entropy with weights of classes', () => {
+describe('cross-entropy with class weights', () => {
   it.each([0, 0.1])(
-    'is the mean of the rows by the weights of their labels (label smoothing %d)',
+    'is the mean of the rows, weighted by the weights of their labels (label smoothing %d)',
     async (smoothing) => {
       const [weights, labels] = [
         [2, 0.5, 1],
@@ -81,7 +81,7 @@ describe('cross-entropy', () => {
       2.2744945282359765,
       [0.0955061207535, 0.11519303010107572, -0.00660805198504, -0.16779070198418264],
     ],
-  ])('with label smoothing %d is that of LabelSmoother', async (smoothing, loss, slopes) => {
+  ])('with label smoothing %d equals LabelSmoother', async (smoothing, loss, slopes) => {
     const graph = new Graph();
     const x = input(graph, 'x', 'float32', [4, 5]);
     const value = crossEntropy(x, input(graph, 'labels', 'int32', [4]), smoothing);

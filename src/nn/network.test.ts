@@ -9,7 +9,7 @@ function network() {
 }
 
 describe('a part of a network', () => {
-  it('takes paths below its own, and writes into the records of the whole', () => {
+  it('takes paths below its own, and records in the whole network', () => {
     const { network: whole, x } = network();
     const layer = whole.at('encoder').at('layer.0');
     layer.linear('dense', x, 3);
@@ -29,7 +29,7 @@ describe('a part of a network', () => {
     expect(whole.layerInputs).toEqual([x]);
   });
 
-  it('asks the injection and the frozen base for whole paths', () => {
+  it('passes full paths to the injection and the frozen base', () => {
     const { graph, x } = network();
     const asked: string[] = [];
     const injection: Injection = {

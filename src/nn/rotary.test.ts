@@ -35,14 +35,14 @@ function expectClose(actual: number[], expected: number[]): void {
   expect(Math.max(...actual.map((value, i) => Math.abs(value - expected[i])))).toBeLessThan(1e-4);
 }
 
-it('makes products depend on the distance of positions alone', async () => {
+it('makes products depend only on the distance of positions', async () => {
   const near = await products(rotary, [0, 1, 3, 3, 7]);
   const [norm, apart] = near;
   expect(Math.abs(norm - apart)).toBeGreaterThan(0.1);
   expectClose(await products(rotary, [100, 101, 103, 103, 107]), near);
 });
 
-it('slows down all but the fastest where the context is stretched', async () => {
+it('slows down all but the fastest if the context is stretched', async () => {
   const dynamic = { ...rotary, stretch: { factor: 2, length: 8 } };
   const within = [0, 1, 3, 3, 7];
   expectClose(await products(dynamic, within), await products(rotary, within));

@@ -57,7 +57,7 @@ describe.each([false, true])('whole words: %s', (whole_word_mask) => {
   const { before, after, labels, chosen, plain } = masked({ whole_word_mask });
   const share = (test: (at: number) => boolean) => chosen.filter(test).length / chosen.length;
 
-  it('asks for 15 % of the tokens, never for special ones or padding', () => {
+  it('selects 15 % of the tokens, never special ones or padding', () => {
     expect(chosen.every((at) => plain.includes(at))).toBe(true);
     // Tokens of a word are masked together, so there are fewer draws than tokens.
     const draws = whole_word_mask ? plain.length / 3 : plain.length;
@@ -65,7 +65,7 @@ describe.each([false, true])('whole words: %s', (whole_word_mask) => {
     expect(chosen.every((at) => labels[at] === before[at])).toBe(true);
   });
 
-  it('masks 80 %, replaces 10 %, keeps 10 %, and touches nothing else', () => {
+  it('masks 80 %, replaces 10 %, keeps 10 %, and changes nothing else', () => {
     expect(Math.abs(share((at) => after[at] === MASK) - 0.8)).toBeLessThan(within(0.8, chosen.length));
     const random = share((at) => after[at] !== MASK && after[at] !== before[at]);
     expect(Math.abs(random - 0.1)).toBeLessThan(within(0.1, chosen.length));
@@ -90,7 +90,7 @@ it('follows other shares', () => {
   expect(all.chosen.every((at) => all.after[at] === MASK)).toBe(true);
 });
 
-it('draws by (seed, number) alone', () => {
+it('depends only on (seed, number)', () => {
   expect(masked({}).labels).toEqual(masked({}).labels);
   expect(masked({}).labels).not.toEqual(masked({}, 400, 64, 2).labels);
 });

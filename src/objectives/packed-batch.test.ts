@@ -11,7 +11,7 @@ const sequences = {
 };
 const packing = { items: Int32Array.of(0, 1, 2), starts: Int32Array.of(0, 2, 3) };
 
-it('numbers documents, counts positions anew, and asks for no first token', () => {
+it('numbers documents, restarts positions, and has no label for first tokens', () => {
   const batch = packedBatch(sequences, packing, Int32Array.of(1, 0), 7);
   expect(batch).toEqual({
     inputIds: Int32Array.of(30, 31, 32, 33, 7, 10, 11, 12, 20, 21),

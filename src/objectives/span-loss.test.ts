@@ -29,7 +29,7 @@ const GRADIENT = [
   -0.10317089, 0.06349578, 0.00116297, 0.03851214,
 ];
 
-it('the loss of spans is that of transformers: past the sequence ignored, below 0 taken for 0', async () => {
+it("the loss of spans equals transformers': positions past the sequence are ignored, below 0 count as 0", async () => {
   const graph = new Graph();
   const logits = input(graph, 'logits', 'float32', [2, symbol('batch'), symbol('sequence')]);
   const loss = spanLoss(logits);

@@ -68,13 +68,13 @@ async function kernels(build: (graph: Graph, x: Value) => Value, again: boolean)
   };
 }
 
-it.each(CASES)('the engine runs %s twice where the graph computes it again', async (names, build) => {
+it.each(CASES)('the engine runs %s twice if the graph recomputes it', async (names, build) => {
   const [once, twice] = [await kernels(build, false), await kernels(build, true)];
   expect(twice.run.toSorted()).toEqual([...once.run, ...names.split(' ')].toSorted());
   expect(twice.data).toEqual(once.data);
 });
 
-it.each(CASES)('WebAssembly takes a second %s', async (_, build) => {
+it.each(CASES)('WebAssembly supports a second %s', async (_, build) => {
   const results = [false, true].map(async (again) => {
     const { result, feeds } = program(build, again);
     const session = await wasm.open(lower({ result }, { target: 'wasm' }));

@@ -17,7 +17,7 @@ const SCHEMA = {
   Inner: { name: { type: 'string', id: 1 } },
 };
 
-it("gives the bytes of the library's own encoder", () => {
+it("gives the same bytes as the library's own encoder", () => {
   const nested = Object.entries(SCHEMA).map(([name, fields]) => {
     const described = Object.entries(fields as ProtobufSchema[string]).map(
       ([key, { repeated, ...field }]) => [key, repeated ? { ...field, rule: 'repeated' } : field],
@@ -53,7 +53,7 @@ it("gives the bytes of the library's own encoder", () => {
   }
 });
 
-it('knows no other fields', () => {
+it('rejects other fields', () => {
   expect(() => encodeProtobuf(SCHEMA, 'Outer', { inner: { title: 'a' } })).toThrow(
     'Inner has no field title',
   );

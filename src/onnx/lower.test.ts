@@ -24,21 +24,21 @@ describe('lowering', () => {
   const bias = input(graph, 'bias', 'float32', [4]);
   const product = matmul(x, w, { transposeB: true });
 
-  it('lets a product carry a sum, whichever side it stands on', () => {
+  it('fuses a sum into a product, on either side', () => {
     expect(operators(add(product, bias), 'wasm')).toEqual(['Gemm']);
     expect(operators(add(bias, product), 'webgpu')).toEqual(['Gemm']);
     expect(operators(add(add(product, bias), tanh(bias)), 'wasm')).toEqual(['Add', 'Gemm', 'Tanh']);
   });
 
-  it('keeps sums apart from products on the cpu', () => {
+  it('keeps sums separate from products on the cpu', () => {
     expect(operators(add(product, bias), 'cpu')).toEqual(['Add', 'Gemm']);
   });
 
-  it('keeps a sum apart from a product that is read elsewhere too', () => {
+  it('keeps a sum separate from a product with other uses', () => {
     expect(operators(multiply(add(product, bias), product), 'wasm')).toEqual(['Add', 'Gemm', 'Mul']);
   });
 
-  it('turns a product round on the cpu that has many rows and few columns', () => {
+  it('transposes a product with many rows and few columns on the cpu', () => {
     const gradient = matmul(x, input(graph, 'g', 'float32', [batch, 2]), { transposeA: true });
     expect(operators(gradient, 'cpu')).toEqual(['Gemm', 'Transpose']);
     expect(operators(gradient, 'wasm')).toEqual(['Gemm']);
@@ -53,7 +53,7 @@ describe('lowering', () => {
     }
   });
 
-  it('scatters by a one-hot product where there is no scatter', () => {
+  it('scatters by a one-hot product without a scatter kernel', () => {
     const rows = scatterAdd(input(graph, 'k', 'int32', [batch]), x, 7);
     expect(operators(rows, 'cpu')).toContain('ScatterND');
     expect(operators(rows, 'webgpu')).toEqual(['Cast', 'Equal', 'MatMul', 'Reshape']);
@@ -66,7 +66,7 @@ describe('lowering', () => {
     expect(operators(twice, 'cpu').filter((name) => name === 'Shape')).toEqual(['Shape']);
   });
 
-  it('needs an input that tells a symbolic size', () => {
+  it('needs an input that determines a symbolic size', () => {
     const y = input(graph, 'y', 'float32', [multiplyDimensions(symbol('n'), 2)]);
     expect(() => lower({ y: slice(y, 0, 0, symbol('n')) }, { target: 'cpu' })).toThrow(
       'no input has an axis of size n',

@@ -103,11 +103,11 @@ describe('AdamW equals torch', () => {
         { start: 1, end: 3 },
       ],
     ],
-  ])('refuses decay ranges %j', (decay) => {
+  ])('rejects decay ranges %j', (decay) => {
     expect(() => new AdamW(3, { decay })).toThrow('decay ranges');
   });
 
-  it('refuses a vector of another length', () => {
+  it('rejects a vector of another length', () => {
     expect(() => new AdamW(2).step(new Float32Array(3), new Float32Array(3), 1)).toThrow('vector of 3');
   });
 });
@@ -125,7 +125,7 @@ describe('schedules equal transformers', () => {
 });
 
 describe('flat vectors', () => {
-  it('has no norm when an element has none', () => {
+  it('has no finite norm if an element is not finite', () => {
     expect(globalNorm(new Float32Array([3, 4]))).toBe(5);
     expect(globalNorm(new Float32Array([1e30, 1e30]))).toBeCloseTo(Math.SQRT2 * 1e30, -24);
     const gradient = new Float32Array([1, Number.NaN, 2]);

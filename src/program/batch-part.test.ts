@@ -130,7 +130,7 @@ async function differentiate(name: Case, rank: number, size: number) {
 }
 
 it.each(Object.keys(CASES) as Case[])(
-  '%s: the parts of a batch come to the whole, with its masks',
+  '%s: the parts of a batch sum to the whole, with its masks',
   async (name) => {
     const whole = await differentiate(name, 0, 1);
     // With six processes, one of them has no example.

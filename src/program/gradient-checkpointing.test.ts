@@ -187,7 +187,7 @@ it.each<[Family, Method, BaseDtype]>([
   }
 });
 
-it('the engine computes all layers but the last a second time, when their gradients come', async () => {
+it('the engine recomputes all layers but the last, when their gradients are due', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'adalora-'));
   const profiled = (model: Uint8Array) =>
     createSession(model, { device: 'cpu', threads: 1, profilePrefix: join(folder, 'profile') });
@@ -213,12 +213,12 @@ describe('planned memory', () => {
     return peakMemory(Object.values(outputs), { ...SIZES, ...UNCOUNTED });
   };
 
-  it.each(families)('of three layers of %s is less by a third', (family) => {
+  it.each(families)('of three layers of %s is a third lower', (family) => {
     const model = build(family, {}, true);
     expect(peak(model, true)).toBeLessThan((2 / 3) * peak(model, false));
   });
 
-  it('of twelve layers is that of two and a hidden state for each of the others', () => {
+  it('of twelve layers is that of two plus a hidden state for each of the others', () => {
     const layers = (count: number, on: boolean) =>
       peak(build('bert', { num_hidden_layers: count }, true), on);
     // Beside the hidden state, the layer's own trained values, flat or cut out.
@@ -228,7 +228,7 @@ describe('planned memory', () => {
   });
 });
 
-it("lets no layer's gradients wait for those of other layers", () => {
+it("has no layer's gradients wait for those of other layers", () => {
   const model = build('bert');
   const tuner = AdaLoraTuner.create(
     model,

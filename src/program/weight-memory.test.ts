@@ -10,19 +10,19 @@ const matrix = weight(graph, 'matrix', [64, 64]);
 const forward = matmul(x, matrix, { transposeB: true });
 const backward = matmul(forward, matrix);
 
-it('counts what is mapped once, however often and by whom it is read', () => {
+it('counts mapped weights once, however often they are read', () => {
   const reader = { outputs: [backward], packed: false };
   expect(weightMemory([reader, reader])).toBe(4 * 64 * 64);
 });
 
-it('counts a copy for every product that packs, and the mapping where anything else reads it', () => {
+it('counts a copy for every product that packs, and the mapping if anything else reads it', () => {
   const packing = { outputs: [backward], packed: true };
   expect(weightMemory([packing])).toBe(2 * 4 * 64 * 64);
   expect(weightMemory([packing, { outputs: [forward], packed: false }])).toBe(3 * 4 * 64 * 64);
   expect(weightMemory([{ outputs: [forward, negate(matrix)], packed: true }])).toBe(2 * 4 * 64 * 64);
 });
 
-it('counts of a matrix of bytes and its mirror the one that a graph touches', () => {
+it('counts only the one that a graph reads, of a matrix of bytes and its mirror', () => {
   const bytes = (name: string) =>
     [weight(graph, name, [64, 64], 'uint8'), weight(graph, `${name} scales`, [64])] as const;
   const [values, mirror] = [bytes('values'), bytes('mirror')];
@@ -33,7 +33,7 @@ it('counts of a matrix of bytes and its mirror the one that a graph touches', ()
   expect(weightMemory([{ outputs: [gradient], packed: true }])).toBe(2 * one);
 });
 
-it('knows that blocks of 4 bits are packed on the way there only', () => {
+it('counts 4-bit blocks only as packed', () => {
   const blocks = weight(graph, 'blocks', [64, 32], 'uint8');
   const scales = weight(graph, 'scales', [64]);
   const attributes = { bits: 4, blockSize: 64, inFeatures: 64, outFeatures: 64, rounded: false } as const;

@@ -35,7 +35,7 @@ it('has front matter, scores, ranks, settings and use', () => {
   expect(card({})).toMatchSnapshot();
 });
 
-it('shows names of labels harmlessly', () => {
+it('escapes names of labels', () => {
   const text = card({}, { labels: ['good\u001b[2J', 'bad'] });
   expect(text).toContain('`good\\u{1b}[2J`, `bad`');
   expect(text).not.toMatch(/(?![\n])\p{Cc}/u);
@@ -79,7 +79,7 @@ it('of full fine-tuning loads with transformers', () => {
   });
 });
 
-it('says where the embedded model lies, which is not on the Hub', () => {
+it('says where the embedded model is, which is not on the Hub', () => {
   expect(card({ model: undefined })).toContain(
     '`adalora-mini` is the folder `models/mini` of the npm package',
   );
@@ -99,16 +99,16 @@ it.each([
 it.each([
   [['a', 'b'], '| F1 | 0.5 |'],
   [['a', 'b', 'c'], '| F1 (macro) | 0.5 |'],
-])('says that a score is a mean of classes: %j', (labels, line) => {
+])('says that a score is a mean over classes: %j', (labels, line) => {
   expect(card({}, { labels, metrics: { eval_f1: 0.5 } })).toContain(line);
 });
 
-it('names a split of the Hub of which a share was held out', () => {
+it('names a split of the Hub with a held-out share', () => {
   const text = card({ data: { ...RUN.data, dataset: 'owner/set', train: 'train', validation: '10%' } });
   const { dataset } = parse(text.split('---\n')[1])['model-index'][0].results[0];
   expect(dataset).toEqual({ type: 'owner/set', name: 'owner/set (10% held out)', split: 'train' });
 });
 
-it('names no place on the machine', () => {
+it('contains no path of the machine', () => {
   expect(card({})).not.toMatch(/someone|\/data/);
 });

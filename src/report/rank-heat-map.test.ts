@@ -24,7 +24,7 @@ it('has a cell for each adapted matrix: layers to the right, matrices upwards', 
   expect(key0.y).toBeLessThan(query0.y);
 });
 
-it('gives the largest rank the deepest shade and none the lightest', () => {
+it('gives the largest rank the darkest shade and zero the lightest', () => {
   expect(cellsOf(rankHeatMap(table, 't')).map(({ shade }) => shade)).toEqual(['16', '8', '0']);
 });
 

@@ -33,7 +33,7 @@ it('arranges BERT by layer and by the order of computation', () => {
   });
 });
 
-it('names the stacks where there are several', () => {
+it('names the stacks if there are several', () => {
   const table = rankTable({
     'model.encoder.layers.0.self_attn.q_proj': 1,
     'model.decoder.layers.0.self_attn.q_proj': 2,
@@ -47,6 +47,6 @@ it('names the stacks where there are several', () => {
   ]);
 });
 
-it('takes a model without adapters', () => {
+it('accepts a model without adapters', () => {
   expect(rankTable({})).toEqual({ columns: [], rows: [], total: 0, modules: 0, average: 0, largest: 0 });
 });

@@ -4,7 +4,7 @@ import { EMPTY_SHAPE } from './bank/bank-shape.ts';
 import { headBank } from './bank/head-bank.ts';
 import type { ServedBase } from './served-base.ts';
 
-it('closes the model that a bank cannot be opened with, and that of one that is released', async () => {
+it('closes the model of a bank that cannot be opened, and of a released one', async () => {
   const close = vi.fn();
   const base = { open: async () => ({ close }), engine: () => ({}) } as unknown as ServedBase;
   let fails = true;

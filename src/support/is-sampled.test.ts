@@ -4,11 +4,11 @@ import { isSampled } from './is-sampled.ts';
 const sampled = (count: number, most: number) =>
   Array.from({ length: count }, (_, i) => i + 1).filter((number) => isSampled(number, count, most));
 
-it('takes all of few', () => {
+it('selects all if there are few', () => {
   expect(sampled(5, 8)).toEqual([1, 2, 3, 4, 5]);
 });
 
-it('takes the first, the last and some evenly between of many', () => {
+it('selects the first, the last and evenly spaced ones between if there are many', () => {
   const some = sampled(1000, 30);
   expect(some.length).toBeLessThanOrEqual(31);
   expect(some[0]).toBe(1);

@@ -48,7 +48,7 @@ describe('Random', () => {
 });
 
 describe('names', () => {
-  it('are not compared or listed without end', () => {
+  it('are compared and listed up to a limit', () => {
     const long = 'a'.repeat(1e6);
     expect(nearest(long, [`${long}b`])).toEqual([]);
     expect(nearest('label', [long, 'labels'])).toEqual(['labels']);
@@ -65,7 +65,7 @@ describe('names', () => {
     expect(suggest('zzzzzzzz', ['query', 'key'])).toBe('Known: query, key.');
   });
 
-  it('says where, what and what to do', () => {
+  it('states the place, the problem and the remedy', () => {
     const error = new UserError({ where: 'a.yaml:3', expected: 'a number', got: '"x"', hint: 'Write 3.' });
     expect(error.message).toBe('a.yaml:3: expected a number, got "x". Write 3.');
     const long = new UserError({ where: 'a', expected: 'a number', got: 'x'.repeat(1e6) });

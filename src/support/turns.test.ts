@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Turns } from './turns.ts';
 
-it('pieces of work follow each other, also after one that failed', async () => {
+it('pieces of work run one after the other, also after a failure', async () => {
   const turns = new Turns();
   const seen: string[] = [];
   const work = (name: string) => async () => {

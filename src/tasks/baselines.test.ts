@@ -24,7 +24,7 @@ const words = ['good', 'good', 'good', 'good', 'bad', 'bad', 'bad'];
 
 describe('baselines', () => {
   const answering = TASK_NAMES.filter((name) => !taskNamed(name).words.instead);
-  it.each(answering)('there are some for %s', (name) => {
+  it.each(answering)('exist for %s', (name) => {
     expect(taskNamed(name).baselines).toBeTypeOf('function');
   });
 
@@ -49,7 +49,7 @@ describe('baselines', () => {
     expect(usual).toMatchObject({ name: 'always "good"', scores: { accuracy: 4 / 9 } });
   });
 
-  it('of sets of labels are a bag of words, and what more than half of the rows have', () => {
+  it('of sets of labels are a bag of words, and the labels of more than half of the rows', () => {
     const train = words.map((text) => ({ text, label: text === 'good' ? ['a', 'b'] : ['b'] }));
     const found = baselinesOf('multi_label_classification', columns, train, train, ['a', 'b']);
     expect(found).toMatchObject([
@@ -62,7 +62,7 @@ describe('baselines', () => {
     );
   });
 
-  it('of numbers are ridge regression, and the mean, of which no correlation is defined', () => {
+  it('of numbers are ridge regression, and the mean, whose correlation is undefined', () => {
     const train = words.map((text) => ({ text, label: text === 'good' ? 2 : 1 }));
     const [ridge, mean] = baselinesOf('regression', columns, train);
     expect(ridge.scores.pearson).toBeCloseTo(1, 6);
@@ -74,7 +74,7 @@ describe('baselines', () => {
     expect(mean.scores.r2).toBeCloseTo(0, 6);
   });
 
-  it('of tokens are the tag that a word mostly has, and the most frequent one', () => {
+  it('of tokens are the most frequent tag of each word, and the most frequent tag', () => {
     const sentence = (tokens: string, tags: string) => ({ tokens: tokens.split(' '), tags: tags.split(' ') });
     const train = [sentence('Ann saw Bob', 'B-PER O B-PER'), sentence('they saw it all', 'O O O O')];
     const scored = [sentence('Bob saw Eve', 'B-PER O B-PER')];
@@ -84,7 +84,7 @@ describe('baselines', () => {
     ]);
   });
 
-  it('of questions are the first sentence, and no answer where that may be right', () => {
+  it('of questions are the first sentence, and no answer if that may be right', () => {
     const asked = { question: 'Who?', context: 'Ann. Bob saw it.', answers: ['Ann.'] };
     const rows = [{ ...asked, answers: { text: ['Ann'], answer_start: [0] } }];
     expect(baselinesOf('question_answering', {}, rows)).toMatchObject([
@@ -124,7 +124,7 @@ describe('baselines', () => {
     expect(scores['recall@5']).toBe(1);
   });
 
-  it('of texts are what can be copied from the source', () => {
+  it('of texts are copies from the source', () => {
     const rows = [{ source: 'One two. Three four.', target: 'One two.' }];
     expect(baselinesOf('seq2seq_lm', {}, rows)).toMatchObject([
       { name: 'the first sentence', scores: { rougeL: 1 } },

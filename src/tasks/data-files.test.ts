@@ -9,13 +9,13 @@ it('names sets by their keys, or by their files', () => {
   expect(validationSets({ matched: 'a.tsv' })).toEqual([{ name: 'matched', path: 'a.tsv' }]);
 });
 
-it('sets several apart in the names of scores', () => {
+it('distinguishes several sets in the names of scores', () => {
   expect(scorePrefixes(undefined)).toEqual(['']);
   expect(scorePrefixes({ matched: 'a' })).toEqual(['']);
   expect(scorePrefixes({ matched: 'a', mismatched: 'b' })).toEqual(['matched_', 'mismatched_']);
 });
 
-it('refuses names twice, other characters and sections without files', () => {
+it('rejects duplicate names, other characters and sections without files', () => {
   const faults = (validation: Parameters<typeof validationProblems>[0]) =>
     validationProblems(validation).map((problem) => 'fault' in problem && problem.fault);
   expect(faults(['a/dev.tsv', 'b/dev.tsv'])).toEqual(['has two sets named "dev"']);

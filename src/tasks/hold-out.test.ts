@@ -19,14 +19,14 @@ const heldOut = (rows: readonly Row[], share = 0.1) =>
   );
 const count = (rows: readonly Row[], label: string) => rows.filter((row) => row.label === label).length;
 
-it('takes the share of every label', () => {
+it('holds out the same share of every label', () => {
   const { train, validation } = heldOut(ROWS);
   expect([train.length, validation.length]).toEqual([180, 20]);
   for (const label of ['rare', 'some', 'most'])
     expect(Math.abs(count(validation, label) - count(ROWS, label) / 10)).toBeLessThanOrEqual(1);
 });
 
-it('takes the same rows in whatever order, and equal ones to one side', () => {
+it('holds out the same rows in any order, and duplicates on one side', () => {
   const texts = (rows: readonly Row[]) => rows.map(({ text }) => text).sort();
   const { validation } = heldOut(ROWS);
   expect(texts(heldOut([...ROWS].reverse()).validation)).toEqual(texts(validation));
@@ -36,7 +36,7 @@ it('takes the same rows in whatever order, and equal ones to one side', () => {
   expect(twice.validation.length).toBe(40);
 });
 
-it('takes some of many small labels together', () => {
+it('holds out a share of many small labels together', () => {
   const rows = ROWS.map(({ text }, i) => ({ text, label: `${i % 100}` }));
   expect(heldOut(rows).validation).toHaveLength(20);
 });

@@ -40,7 +40,7 @@ describe('planEpoch', () => {
     }
   });
 
-  it('depends on seed and epoch alone', () => {
+  it('depends only on seed and epoch', () => {
     expect(plan(5000)).toEqual(plan(5000));
     expect(plan(5000)).not.toEqual(plan(5000, { epoch: 1 }));
     expect(plan(5000)).not.toEqual(plan(5000, { seed: 2 }));
@@ -65,7 +65,7 @@ describe('planEpoch', () => {
     expect(together.flatMap((batch) => [...batch]).sort((a, b) => a - b)).toEqual([...Array(n).keys()]);
   });
 
-  it('meets short and long batches in any order', () => {
+  it('visits short and long batches in any order', () => {
     const n = 8551;
     const lengthOf = lengths(n);
     const means = plan(n).map(
@@ -76,7 +76,7 @@ describe('planEpoch', () => {
     expect(Math.abs(mean(means.slice(0, half)) - mean(means.slice(half)))).toBeLessThan(5); // of 40; sorted: 20
   });
 
-  it('puts an example beside others in each epoch', () => {
+  it('combines an example with others in each epoch', () => {
     const companions = (epoch: number) => new Set(plan(600, { epoch }).find((batch) => batch.includes(7)));
     const [first, second] = [companions(0), companions(1)];
     expect([...first].filter((index) => second.has(index)).length).toBeLessThan(BATCH / 2);

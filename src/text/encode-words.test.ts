@@ -26,7 +26,7 @@ function open(name: string) {
 describe.each(Object.keys(fixture.encodings))('words of %s', (name) => {
   const { tokenizer, tokenizerJson } = open(name);
 
-  it('have the pieces that transformers gives them', () => {
+  it('have the same pieces as in transformers', () => {
     const made = fixture.maxLengths.flatMap((maxLength) =>
       fixture.sentences.map((words) => {
         const { inputIds, wordIds } = wordEncoder(tokenizer, maxLength)(words);
@@ -62,7 +62,7 @@ describe.each(Object.keys(fixture.encodings))('words of %s', (name) => {
 describe('wordEncoder', () => {
   const { tokenizer } = open('mini');
 
-  it('tells truncation, and needs room', () => {
+  it('reports truncation, and needs room', () => {
     const words = ['one', 'two', '\u200b'];
     expect(wordEncoder(tokenizer, 4)(words)).toMatchObject({
       truncated: false,
@@ -77,7 +77,7 @@ describe('wordEncoder', () => {
     );
   });
 
-  it('puts a space before words of byte-level tokenizers alone', () => {
+  it('puts a space before words only of byte-level tokenizers', () => {
     const gpt2 = open('gpt2').tokenizer;
     expect(gpt2.forWords()).not.toBe(gpt2);
     expect(gpt2.forWords().decode(gpt2.forWords().ids('cat'))).toBe(' cat');

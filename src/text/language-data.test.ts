@@ -39,7 +39,7 @@ const tokenizers = Object.fromEntries(TOKENIZERS.map((name) => [name, fixtureTok
 describe.each(TOKENIZERS)('%s', (name) => {
   const tokenizer = tokenizers[name];
 
-  it('has the ids of the Rust library, in whatever pieces a text is tokenized', () => {
+  it('has the ids of the Rust library, however a text is split', () => {
     expect(oracle.texts.map((text) => [...tokenizer.ids(text)])).toEqual(
       oracle.encodings[name].map(({ ids }) => ids),
     );
@@ -55,7 +55,7 @@ describe.each(TOKENIZERS)('%s', (name) => {
     }
   });
 
-  it('cuts long texts, without which they would take too long', () => {
+  it('splits long texts, which would otherwise take too long', () => {
     const text = `${oracle.texts[2]} `.repeat(100);
     const reports: number[] = [];
     const ids = tokenizer.ids(text, (characters) => reports.push(characters));

@@ -35,7 +35,7 @@ it.each([
      50 41 32 32 32 23 23
      50 41 32 32 32 32 23`,
   ],
-])('leaves %i tokens of a pair as transformers does', (budget, table) => {
+])('keeps %i tokens of a pair like transformers', (budget, table) => {
   const expected = table.split('\n').map((row) => row.trim().split(' '));
   const actual = expected.map((row, a) => row.map((_, b) => longestFirst(a, b, budget).join('')));
   expect(actual).toEqual(expected);

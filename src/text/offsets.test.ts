@@ -38,14 +38,14 @@ function told({ inputIds, starts, ends, sequenceIds }: OffsetsEncoding) {
 describe.each(Object.keys(encodings))('tokens of %s', (name) => {
   const tokenizer = open(name);
 
-  it('stand for what transformers says', () => {
+  it('have the same offsets as in transformers', () => {
     for (const [i, text] of texts.entries())
       expect(told(tokenizer.encodeWithOffsets(text)), JSON.stringify(text)).toEqual(
         encodings[name].single[i],
       );
   });
 
-  it('stand for the same in pairs', () => {
+  it('have the same offsets in pairs', () => {
     for (const [i, text] of texts.entries()) {
       const encoding = tokenizer.encodeWithOffsets(text, texts[(i + 1) % texts.length]);
       expect(told(encoding), JSON.stringify(text)).toEqual(encodings[name].pair[i]);

@@ -5,7 +5,7 @@ import { pack, unpacked } from './pack.ts';
 const rowsOf = ({ items, starts }: ReturnType<typeof pack>) =>
   Array.from({ length: starts.length - 1 }, (_, row) => [...items.subarray(starts[row], starts[row + 1])]);
 
-it('puts the longest first, each where it leaves the least room', () => {
+it('places the longest first, each in the fullest row that has room', () => {
   expect(rowsOf(pack(Int32Array.of(2, 7, 5, 3, 3, 10), 10))).toEqual([[5], [1, 3], [2, 4, 0]]);
 });
 
@@ -21,7 +21,7 @@ it('keeps every item, within the capacity, in few rows', () => {
   expect(pack(lengths, 256)).toEqual(pack(lengths, 256));
 });
 
-it('has a row for each item where nothing is packed', () => {
+it('has a row per item without packing', () => {
   expect(rowsOf(unpacked(3))).toEqual([[0], [1], [2]]);
   expect(rowsOf(pack(new Int32Array(), 8))).toEqual([]);
 });

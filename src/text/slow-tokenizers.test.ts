@@ -20,7 +20,7 @@ function expectedOf(name: string) {
 }
 
 describe.each(names)('%s, without a tokenizer.json', (name) => {
-  it('has the ids, tokens and offsets that transformers gives', () => {
+  it('has the same ids, tokens and offsets as in transformers', () => {
     const tokenizer = loadTokenizer(join(FOLDER, name), { typeVocabSize: 2 });
     const { pair, expected } = expectedOf(name);
     for (const [i, text] of texts.entries()) {
@@ -33,7 +33,7 @@ describe.each(names)('%s, without a tokenizer.json', (name) => {
   });
 });
 
-describe('files that lie', () => {
+describe('invalid files', () => {
   const folder = mkdtempSync(join(tmpdir(), 'adalora-slow-'));
   afterAll(() => rmSync(folder, { recursive: true }));
   const spm = readFileSync(join(FOLDER, 'deberta-v3', 'spm.model'));
@@ -62,7 +62,7 @@ describe('files that lie', () => {
     expect(load({ ...config, ...files })).toThrow(message);
   });
 
-  it('of a class that is not known, or that nothing names', () => {
+  it('of an unknown class, or without a class', () => {
     const files = { 'spm.model': spm };
     expect(load({ ...files, 'tokenizer_config.json': '{"tokenizer_class":"DebertaTokenizerr"}' })).toThrow(
       'this is DebertaTokenizerr',
@@ -72,7 +72,7 @@ describe('files that lie', () => {
     );
   });
 
-  it('of bytes that change give a tokenizer or a message', () => {
+  it('with changed bytes give a tokenizer or a message', () => {
     for (let at = 0; at < spm.length; at += 37) {
       const bytes = Uint8Array.from(spm);
       bytes[at] ^= 1 << (at % 8);
@@ -84,7 +84,7 @@ describe('files that lie', () => {
     }
   });
 
-  it('of text: a merge of what is no token, a vocabulary without its special tokens', () => {
+  it('of text: a merge of an unknown token, a vocabulary without its special tokens', () => {
     const gpt2 = { 'config.json': '{"model_type":"gpt2"}', 'vocab.json': '{"a":0,"<|endoftext|>":1}' };
     expect(load({ ...gpt2, 'merges.txt': '#version\na b\n' })).toThrow('merge 0 needs "b"');
     expect(load(gpt2)).toThrow('model/merges.txt: expected a file, got nothing');

@@ -26,13 +26,13 @@ describe('collate', () => {
 });
 
 describe('maxLength', () => {
-  it('is what both tokenizer and model allow', () => {
+  it('is the limit of both tokenizer and model', () => {
     expect(maxLength(undefined, 1e30, 512)).toBe(512);
     expect(maxLength(undefined, 128, 512)).toBe(128);
     expect(maxLength(256, 128, 512)).toBe(256);
   });
 
-  it.each([513, 0, -1, 1.5])('refuses %d', (requested) => {
+  it.each([513, 0, -1, 1.5])('rejects %d', (requested) => {
     expect(() => maxLength(requested, 512, 512)).toThrow(
       `data.max_length: expected a whole number from 1 to 512, the model's max_position_embeddings, got ${requested}.`,
     );
@@ -47,7 +47,7 @@ describe('loadTokenizer', () => {
     return loadTokenizer(folder, { typeVocabSize: 2 });
   };
 
-  it('names what is missing or wrong', () => {
+  it('reports missing and invalid files', () => {
     expect(load()).toThrow(/tokenizer\.json: expected a file, got nothing\. Save it/);
     expect(load('{}')).toThrow(/tokenizer_config\.json: expected a file, got nothing\./);
     writeFileSync(join(folder, 'tokenizer_config.json'), '{}');

@@ -6,7 +6,7 @@ const example = (learnt: number[]) => ({
   learnt: Uint8Array.from(learnt),
 });
 
-it('cuts examples, and refuses those that have nothing to learn then', () => {
+it('truncates examples, and rejects those without a label then', () => {
   const builder = new SequenceBuilder(3);
   expect(builder.addCut(example([0, 0, 1]))).toBe(true);
   expect(builder.addCut(example([0, 0, 1, 1, 1]))).toBe(true);
@@ -31,7 +31,7 @@ it('splits texts into blocks', () => {
   expect([...built.tokens]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 7, 8]);
 });
 
-it('grows without end', () => {
+it('grows without limit', () => {
   const builder = new SequenceBuilder(10_000);
   for (let i = 0; i < 5; i++) builder.addBlocks(new Int32Array(3000).fill(i), 1);
   const { tokens, learnt } = builder.build();

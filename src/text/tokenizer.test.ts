@@ -51,7 +51,7 @@ const NASTY = [
   `${'!?'.repeat(600)}`,
 ];
 
-describe.skipIf(!existsSync(folder))('MiniLM beside the Rust library', () => {
+describe.skipIf(!existsSync(folder))('MiniLM equals the Rust library', () => {
   let tokenizer: TextTokenizer;
   let rust: RustTokenizer;
   beforeAll(() => {
@@ -119,18 +119,18 @@ describe.skipIf(!existsSync(folder))('MiniLM beside the Rust library', () => {
     expect(differing.map((code) => code.toString(16))).toEqual([]);
   });
 
-  it('tells truncation', () => {
+  it('reports truncation', () => {
     expect(tokenizer.encode('one two three', undefined, 5).truncated).toBe(false);
     expect(tokenizer.encode('one two three', undefined, 4).truncated).toBe(true);
     expect(tokenizer.encode('one two', 'three', 5).truncated).toBe(true);
   });
 
-  it('takes 100,000 characters', () => {
+  it('handles 100,000 characters', () => {
     const { inputIds, truncated } = tokenizer.encode('x!'.repeat(50_000), undefined, 128);
     expect([inputIds.length, truncated]).toEqual([128, true]);
   });
 
-  it('knows the padding id and the length, and refuses a length without room', () => {
+  it('has the padding id and the length, and rejects a length without room', () => {
     expect([tokenizer.padId, tokenizer.modelMaxLength]).toEqual([0, 512]);
     expect(() => tokenizer.encode('a', 'b', 4)).toThrow(
       'data.max_length: expected at least 5, because 3 tokens are special',
@@ -142,7 +142,7 @@ describe.skipIf(!existsSync(folder))('MiniLM beside the Rust library', () => {
     expect([...plain.encode('a', 'b', 8).tokenTypeIds]).toEqual([0, 0, 0, 0, 0]);
   });
 
-  it('takes the casing from tokenizer_config.json, as transformers does', async () => {
+  it('reads the casing from tokenizer_config.json, like transformers', async () => {
     const json = JSON.parse(readFileSync(`${folder}/tokenizer.json`, 'utf8'));
     const cased = new TextTokenizer(json, { do_lower_case: false }, { typeVocabSize: 2 });
     json.normalizer.lowercase = false;
@@ -214,7 +214,7 @@ function robertaJson() {
   };
 }
 
-describe("RoBERTa's form beside the Rust library", () => {
+describe("RoBERTa's form equals the Rust library", () => {
   it('ids and types of texts and pairs', async () => {
     const config = { pad_token: { content: '<pad>' }, model_max_length: 512 };
     const tokenizer = new TextTokenizer(robertaJson(), config, { typeVocabSize: 1 });

@@ -30,7 +30,7 @@ async function after(eval_accuracy: number, eval_loss: number) {
   return { falls: await evaluations.considerConstant(2, program, CONSTANT), best: evaluations.best };
 }
 
-describe('a model that answers the same for every text', () => {
+describe('a model with the same prediction for every text', () => {
   it.each([
     ['a worse score and a higher loss', 0.65, 0.9, true],
     // A standard error of 40 rows is 0.07.
@@ -38,11 +38,11 @@ describe('a model that answers the same for every text', () => {
     ['a score that is better by more', 0.8, 0.9, false],
     ['a lower loss', 0.65, 0.55, false],
     ['a score that is not a number', Number.NaN, 0.9, false],
-  ])('beside %s', async (_, accuracy, loss, falls) => {
+  ])('compared with %s', async (_, accuracy, loss, falls) => {
     expect((await after(accuracy, loss)).falls).toBe(falls);
   });
 
-  it('is the best one then, with its own scores', async () => {
+  it('is the best one if necessary, with its own scores', async () => {
     const { best } = await after(0.65, 0.9);
     expect(best.values).toBe(CONSTANT);
     expect(best.state).toMatchObject({

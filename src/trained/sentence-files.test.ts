@@ -8,7 +8,7 @@ const settingsOf = (files: Readonly<Record<string, unknown>>) =>
   sentenceSettings(read({ 'modules.json': MODULES, '1_Pooling/config.json': {}, ...files }), 'model');
 
 describe('the files of sentence-transformers', () => {
-  it('are none of a model without modules.json', () => {
+  it('are missing for a model without modules.json', () => {
     expect(sentenceSettings(read({}), 'model')).toBeUndefined();
   });
 
@@ -17,13 +17,13 @@ describe('the files of sentence-transformers', () => {
     [{ pooling_mode_cls_token: true, pooling_mode_mean_tokens: false }, 'cls'],
     [{ pooling_mode_mean_tokens: true, pooling_mode_max_tokens: false }, 'mean'],
     [{}, 'mean'],
-  ])('say how vectors are pooled: %s', (config, mode) => {
+  ])('set the pooling of vectors: %s', (config, mode) => {
     const settings = settingsOf({ '1_Pooling/config.json': config });
     expect(settings).toMatchObject({ pooling: { mode, normalize: false } });
     expect(settings!.unsupported).toBeUndefined();
   });
 
-  it('say lengths and prompts', () => {
+  it('set lengths and prompts', () => {
     const settings = settingsOf({
       'modules.json': [...MODULES, moduleOf('Normalize', '2_Normalize')],
       'sentence_bert_config.json': { max_seq_length: 256, do_lower_case: false },
@@ -43,11 +43,11 @@ describe('the files of sentence-transformers', () => {
     [{ 'modules.json': [...MODULES, moduleOf('Dense', '2_Dense')] }, /type Dense/],
     [{ 'modules.json': [moduleOf('Transformer', '0_Transformer')] }, /folder 0_Transformer/],
     [{ 'sentence_bert_config.json': { do_lower_case: true } }, /do_lower_case/],
-  ])('tell what is not computed here: %j', (files, expected) => {
+  ])('reveal an unsupported feature: %j', (files, expected) => {
     expect(settingsOf(files)!.unsupported).toMatch(expected);
   });
 
-  it('name a file that is damaged', () => {
+  it('are reported if damaged', () => {
     expect(() => settingsOf({ 'modules.json': { a: 1 } })).toThrow(/model\/modules\.json/);
     expect(() => settingsOf({ 'config_sentence_transformers.json': { prompts: 3 } })).toThrow(
       /config_sentence_transformers\.json/,

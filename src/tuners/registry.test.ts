@@ -9,7 +9,7 @@ const stored = (config: object): StoredAdapter => ({
 });
 
 describe('the registry of methods', () => {
-  it('knows each kind of adapter by its own name, and no two by one', () => {
+  it('has a unique name for each kind of adapter', () => {
     const names = adapterKinds().map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     // AdapterHub's settings, which bottlenecks use, have no peft_type.
@@ -21,13 +21,13 @@ describe('the registry of methods', () => {
     [{ peft_type: 'LOHA' }, '"LOHA"'],
     [{ peft_type: null }, 'null'],
     [{}, 'nothing'],
-  ])('refuses an adapter of %j, naming the kinds there are', (config, got) => {
+  ])('rejects an adapter of %j, listing the known kinds', (config, got) => {
     expect(() => kindOf(stored(config), 'a/adapter_config.json')).toThrow(
       `a/adapter_config.json: peft_type: expected one of ADALORA, LORA, IA3, VERA, BITFIT, BOTTLENECK, got ${got}.`,
     );
   });
 
-  it.each(METHOD_NAMES)('has of %s what every part of the program asks for', (name) => {
+  it.each(METHOD_NAMES)('has everything that the program needs of %s', (name) => {
     const { trains, kind, continues, learningRate, vectors, words } = methodNamed(name);
     // A method that trains an adapter has a file for it; only methods with a file can continue an adapter.
     expect(kind !== undefined).toBe(trains === 'adapter');

@@ -41,7 +41,7 @@ describe('parameters trained beside the adapters', () => {
     expect(saved.map(({ name }) => name)).toEqual(expected);
   });
 
-  it('names the nearest module to one that is not there', () => {
+  it('suggests the nearest module for an unknown one', () => {
     expect(() => savedParameters(model, { bias: 'none', modules_to_save: ['poolr'] }, [])).toThrow(
       'modules_to_save: expected modules of the model, got "poolr"',
     );

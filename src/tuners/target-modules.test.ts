@@ -16,7 +16,7 @@ describe('equal to PEFT', () => {
   });
 });
 
-it('takes every linear layer but the heads and what is trained in full', () => {
+it('selects every linear layer except the heads and fully trained modules', () => {
   const heads = ['classifier'];
   expect(matchTargets(paths, { target_modules: 'all-linear' }, heads)).toEqual(
     paths.filter((path) => path !== 'classifier'),
@@ -53,7 +53,7 @@ describe('errors', () => {
     );
   });
 
-  it('explains what is left of a selection', () => {
+  it('explains an empty selection', () => {
     expect(messageOf({ target_modules: ['query'], exclude_modules: 'bert.*' })).toMatchInlineSnapshot(
       `"target_modules: expected a linear layer to adapt, got 3 layers, all of which exclude_modules or modules_to_save name."`,
     );
@@ -62,7 +62,7 @@ describe('errors', () => {
     );
   });
 
-  it('refuses what cannot go together, and what is no regular expression', () => {
+  it('rejects incompatible settings, and an invalid regular expression', () => {
     expect(messageOf({ target_modules: '.*', layers_to_transform: 1 })).toMatchInlineSnapshot(
       `"layers_to_transform: expected target_modules to be a list of names, got ".*". List the names, or put the layer numbers into the regular expression."`,
     );

@@ -48,7 +48,7 @@ describe.skipIf(CHROMIUM === undefined)(`a run in a browser (${CHROMIUM ?? NO_CH
   const until = (page: Page, least: number) =>
     page.waitForFunction((step) => Number(document.querySelector('progress')?.value) >= step, least);
 
-  it('goes along, survives reloads, and stops at the press of a button as with Ctrl-C', async () => {
+  it('updates, survives reloads, and stops at the press of a button as with Ctrl-C', async () => {
     const { url, ended } = await trainLive([...LONG, '--set', 'output=stopped']);
     const pages = await Promise.all(LOOKS.map((look) => openPage(browser, url, look)));
     const [{ page }] = pages;
@@ -86,7 +86,7 @@ describe.skipIf(CHROMIUM === undefined)(`a run in a browser (${CHROMIUM ?? NO_CH
     }
   });
 
-  it('shows the end of a resumed run, with what it did before', async () => {
+  it('shows the end of a resumed run, with its earlier steps', async () => {
     const short = ['--set', 'output=resumed', '--set', 'training.num_train_epochs=4'];
     const args = ['train', 'run.yaml', ...short];
     const stopped = await workspace.interruptAt({ type: 'step', step: 16 }, 'SIGINT', args);
@@ -123,7 +123,7 @@ describe.skipIf(CHROMIUM === undefined)(`a run in a browser (${CHROMIUM ?? NO_CH
     await page.close();
   });
 
-  it('tells why a run failed', async () => {
+  it('shows why a run failed', async () => {
     workspace.write('bad.tsv', 'sentence\tlabel\nsome text\n');
     const { url, ended } = await trainLive(['--set', 'data.train=bad.tsv', '--set', 'output=failed']);
     const opened = openPage(browser, url, LOOKS[0]).catch(() => undefined);

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => workspace.remove());
 
 describe('adalora report', () => {
-  it('writes one file: into the folder of one run, of several where it is told', async () => {
+  it('writes one file: into the folder of one run, for several to a given path', async () => {
     expect(await workspace.run('report', 'run')).toMatchObject({
       code: 0,
       stdout: 'The report is in run/report.html\n',
@@ -32,7 +32,7 @@ describe('adalora report', () => {
     expect(html).not.toContain(workspace.folder);
   });
 
-  it('draws a run that was killed, its last line cut short', async () => {
+  it('draws a run that was killed, with an incomplete last line', async () => {
     const log = workspace.read('run', 'metrics.jsonl').toString();
     workspace.write('run-1/metrics.jsonl', log.slice(0, log.indexOf('"evaluation"') + 5));
     expect(await workspace.run('report', 'run-1', '-o', 'killed.html')).toMatchObject({ code: 0 });
@@ -43,7 +43,7 @@ describe('adalora report', () => {
     [['nothing'], 'nothing: expected the folder of a run, got nothing there.'],
     [['model'], 'model/config.yaml: expected the config of a run, got nothing there.'],
     [[], "error: missing required argument 'run'"],
-  ])('of %j says what is wrong', async (folders, message) => {
+  ])('of %j reports the problem', async (folders, message) => {
     const ended = await workspace.run('report', ...folders);
     expect(ended.code).toBe(2);
     expect(ended.stderr).toContain(message);
@@ -62,7 +62,7 @@ describe.skipIf(CHROMIUM === undefined)(`a report in a browser (${CHROMIUM ?? NO
   });
   afterAll(() => browser?.close());
 
-  it.each(LOOKS)('fits $width pixels, $scheme, and complains of nothing', async (look) => {
+  it.each(LOOKS)('fits $width pixels, $scheme, without console errors', async (look) => {
     for (const file of [one, several]) {
       const { page, complaints, strayed } = await openPage(browser, file, look);
       expect(await misfits(page)).toEqual([]);
@@ -74,7 +74,7 @@ describe.skipIf(CHROMIUM === undefined)(`a report in a browser (${CHROMIUM ?? NO
     }
   });
 
-  it('of six runs in folders of long names scrolls nowhere at 1280 pixels', async () => {
+  it('of six runs in folders with long names has no scrolling at 1280 pixels', async () => {
     const names = Array.from({ length: 6 }, (_, i) => `${'a-long-name-'.repeat(4)}${'x'.repeat(40)}${i}`);
     for (const [i, name] of names.entries()) {
       cpSync(workspace.path('run'), workspace.path(name), { recursive: true });
@@ -97,7 +97,7 @@ describe.skipIf(CHROMIUM === undefined)(`a report in a browser (${CHROMIUM ?? NO
     await page.close();
   });
 
-  it('moves the ranks and the scores with its slider, by keyboard too', async () => {
+  it('changes the ranks and the scores with its slider, also by keyboard', async () => {
     const { page, complaints } = await openPage(browser, one, LOOKS[0]);
     const slider = page.getByRole('slider', { name: 'Step' });
     const shown = () =>
@@ -134,7 +134,7 @@ describe.skipIf(CHROMIUM === undefined)(`a report in a browser (${CHROMIUM ?? NO
     expect(complaints).toEqual([]);
   });
 
-  it('saves its pictures as SVG that looks the same by itself', async () => {
+  it('saves its pictures as SVG that looks the same elsewhere', async () => {
     const { page, complaints } = await openPage(browser, one, LOOKS[1]);
     const [download] = await Promise.all([
       page.waitForEvent('download'),
@@ -151,7 +151,7 @@ describe.skipIf(CHROMIUM === undefined)(`a report in a browser (${CHROMIUM ?? NO
     expect(complaints).toEqual([]);
   });
 
-  it('prints on white, without what only works on a screen', async () => {
+  it('prints on white, without interactive elements', async () => {
     const { page } = await openPage(browser, several, LOOKS[1]);
     await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
     const paper = await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);

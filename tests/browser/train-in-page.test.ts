@@ -154,14 +154,14 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
     }
   });
 
-  it('reads the weights in ranges, of the model alone what it needs', () => {
+  it('reads the weights in ranges, and only the needed parts', () => {
     const weights = server.answers.filter((answer) => answer.endsWith('model.safetensors'));
     expect(weights.length).toBeGreaterThan(1);
     expect(new Set(weights)).toEqual(new Set(['206 models/mini/model.safetensors']));
     expect(server.answers).not.toContainEqual(expect.stringMatching(/^[45]\d\d models/));
   });
 
-  it('answers as Node does with the adapter of the page, and the other way round', async () => {
+  it('predicts as in Node with the adapter of the page, and vice versa', async () => {
     const predict = (files?: SentFiles) =>
       page.evaluate(([texts, adapter]) => (window as unknown as Window).inPage.predict(texts, adapter), [
         TEXTS,
@@ -177,7 +177,7 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
     expect(await predict(filesOf(join(folder, 'run', 'adapter')))).toEqual(expected);
   });
 
-  it('stops after a step when it is told to', async () => {
+  it('stops after a step on request', async () => {
     const { result, adapter, events } = await trainInPage(page, CONFIG, { stopAt: 2 });
     expect(result?.reason).toBe('stopped');
     expect(result?.step).toBeLessThan(10);
@@ -185,7 +185,7 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
     expect(adapter).toBeUndefined();
   });
 
-  it('goes on from an adapter as Node does', async () => {
+  it('continues an adapter as in Node', async () => {
     const { adalora: _, training, ...rest } = CONFIG;
     const config = { ...rest, training: { ...training, max_steps: 3 }, adapter: 'run' };
     const adapter = filesOf(join(folder, 'run', 'adapter'));
@@ -217,19 +217,19 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
       { model: 'org/name' },
       'model: expected the files of org/name, or the address of their folder, got nothing.',
     ],
-  ])('refuses %s', async (_, change, message) => {
+  ])('rejects %s', async (_, change, message) => {
     const { error } = await trainInPage(page, { ...CONFIG, ...change } as PageConfig);
     expect(error?.name).toBe('UserError');
     expect(error?.message).toContain(message);
   });
 
-  it('says that the engine lacks its files', async () => {
+  it('reports missing files of the engine', async () => {
     const { error } = await trainInPage(await openPage(browser), CONFIG, { engineUrl: 'nowhere' });
     expect(error?.name).toBe('UserError');
     expect(error?.message).toMatch(/^engine: expected its files .*, got \[wasm\]/);
   });
 
-  it('tells a bad row in the words of Node', async () => {
+  it('reports a bad row with the same message as Node', async () => {
     writeFileSync(join(folder, 'bad.tsv'), 'sentence\tlabel\nthe cat sat.\tgood\nthe dog ran.\n');
     const config = { ...CONFIG, data: { ...CONFIG.data, train: 'bad.tsv' } };
     const { error } = await trainInPage(await openPage(browser, 'bad.tsv'), config);
@@ -241,7 +241,7 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
     expect(error?.message).toMatch(/^bad\.tsv:3: /);
   });
 
-  it('trains a whole model that was given as files', async () => {
+  it('trains a whole model given as files', async () => {
     writeTinyModel(join(folder, 'tiny'));
     const config = { ...CONFIG, model: 'tiny', method: 'full' } as const;
     const { result, model, error } = await trainInPage(page, config, {
@@ -262,12 +262,12 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
 describe.skipIf(CHROMIUM === undefined)(`the example of the README (${CHROMIUM ?? NO_CHROMIUM})`, () => {
   const EXAMPLE = 'tests/browser/support/readme-page.ts';
 
-  it('stands there', () =>
+  it('is in the README', () =>
     expect(readFileSync('README.md', 'utf8')).toContain(
       `\`\`\`ts\n${readFileSync(EXAMPLE, 'utf8')}\`\`\`\n`,
     ));
 
-  it('trains on a file and tells a label', { timeout: 300_000 }, async () => {
+  it('trains on a file and predicts a label', { timeout: 300_000 }, async () => {
     const example = await servePage(EXAMPLE);
     const browser = await launch();
     try {
@@ -298,7 +298,7 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page on WebGPU (${CHROMIU
   });
   afterAll(() => browser?.close());
 
-  it('has the losses of WebAssembly, nearly', { timeout: 600_000 }, async ({ skip }) => {
+  it('has nearly the losses of WebAssembly', { timeout: 600_000 }, async ({ skip }) => {
     // Rows of one length: each further length costs the software GPU seconds for new shaders.
     const rows = tinyRows(1200, 3).filter(({ text }) => text.split(' ').length === 4);
     const lines = ['sentence\tlabel', ...rows.slice(0, 200).map(({ text, label }) => `${text}\t${label}`)];
@@ -327,7 +327,7 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page on WebGPU (${CHROMIU
     expect(result?.ranks).toEqual((inNode.at(-1) as EventOf<'finish'>).ranks);
   });
 
-  it('says that there is no GPU', async () => {
+  it('reports a missing GPU', async () => {
     const without = await launch('--disable-gpu', '--disable-features=WebGPU');
     try {
       const { error } = await trainInPage(await openPage(without), { ...CONFIG, device: 'webgpu' });

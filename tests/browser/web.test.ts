@@ -43,7 +43,7 @@ function write(name: string, content: string | Uint8Array): string {
 
 describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_CHROMIUM})`, () => {
   it(
-    'goes the whole way, asks nobody for anything, and its adapter says the same in Node',
+    'works from start to end without requests to others, and its adapter predicts the same in Node',
     SLOWLY,
     async () => {
       const requests: string[] = [];
@@ -103,7 +103,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     },
   );
 
-  it('goes on in a new tab where a closed one was, and ends with the same adapter', SLOWLY, async () => {
+  it('resumes in a new tab after one was closed, and ends with the same adapter', SLOWLY, async () => {
     const { page, complaints } = await openPage(browser, server.url, LOOKS[2]);
     const first = new PageUser(page);
     await first.choose(join(folder, 'rows.csv'));
@@ -137,7 +137,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     await page.context().close();
   });
 
-  it('asks before it stops what is not kept, and says so where a checkpoint is not', SLOWLY, async () => {
+  it('asks before it stops an unsaved run, and reports a failed checkpoint', SLOWLY, async () => {
     const { page, complaints } = await openPage(browser, server.url, LOOKS[0]);
     const user = new PageUser(page);
     await user.choose(join(folder, 'rows.csv'));
@@ -184,7 +184,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     }
   });
 
-  it('keeps what was typed when a column is changed, and takes the same file once more', async () => {
+  it('keeps the typed text when a column is changed, and accepts the same file again', async () => {
     const { page, complaints } = await openPage(browser, server.url, LOOKS[0]);
     const user = new PageUser(page);
     const rows = tinyRows(60, 4).map(({ text, label }, i) => `"${text}",${label},${i % 2 ? 'odd' : 'even'}`);
@@ -211,7 +211,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     await page.context().close();
   });
 
-  it('answers what is no labelled table', async () => {
+  it('reports a file that is not a labelled table', async () => {
     const { page, complaints } = await openPage(browser, server.url, LOOKS[0]);
     const user = new PageUser(page);
     const large = write('large.csv', '');
@@ -262,7 +262,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     await page.context().close();
   });
 
-  it('reads parquet, and files packed by gzip', async () => {
+  it('reads parquet, and files compressed by gzip', async () => {
     const { page, complaints } = await openPage(browser, server.url, LOOKS[0]);
     const user = new PageUser(page);
     const fixture = (name: string) => join('src/data/parquet/fixtures', `${name}.parquet`);
@@ -284,7 +284,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     await page.context().close();
   });
 
-  it('can be used without a mouse', SLOWLY, async () => {
+  it('is usable without a mouse', SLOWLY, async () => {
     const { page } = await openPage(browser, server.url, LOOKS[0]);
     await page.keyboard.press('Tab');
     expect(await focused()).toBe('input');
@@ -319,7 +319,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     }
   });
 
-  it('may send nothing anywhere, from its worker either', async () => {
+  it('cannot send anything anywhere, not even from its worker', async () => {
     let asked = 0;
     const other = createServer((_, response) => {
       asked++;

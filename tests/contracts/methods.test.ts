@@ -41,7 +41,7 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
     const { tuner } = run;
     const read = (parameter: string, shape: readonly number[]) => initialise(parameter, shape, 1, 0.1);
 
-    it('trains the head, and names what it trains once', () => {
+    it('trains the head, and names each trained parameter once', () => {
       const names = tuner.layout.segments.map((segment) => segment.name);
       const head = [...model.parameters.keys()].filter((parameter) =>
         model.head.modules.some((module) => parameter.startsWith(`${module}.`)),
@@ -50,21 +50,21 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
       expect(new Set(names).size).toBe(names.length);
     });
 
-    it('starts from finite values that the seed alone decides', () => {
+    it('starts from finite values that depend only on the seed', () => {
       const values = tuner.initialValues(3, read);
       expect(values).toHaveLength(tuner.layout.length);
       expect(values.every(Number.isFinite)).toBe(true);
       expect(tuner.initialValues(3, read)).toEqual(values);
     });
 
-    it('builds sound graphs to train and to predict with', () => {
+    it('builds valid graphs for training and for prediction', () => {
       const { outputs } = trainingGraph(model.buildLoss, tuner);
       verify(Object.values(outputs));
       expect(outputs.gradient.shape).toEqual([tuner.layout.length]);
       verify(Object.values(evaluationGraph(model, tuner, 'logits')));
     });
 
-    it('has a regularizer over what stands first in the vector', () => {
+    it('has a regularizer over the start of the vector', () => {
       const { regularizer } = tuner;
       if (!regularizer) return;
       const covered = regularizer.views.reduce((sum, shape) => sum + elementCount(shape), 0);
@@ -77,7 +77,7 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
       expect(definition.words.regularizer?.({})).toMatch(/\w/);
     });
 
-    it('goes on from its own state', () => {
+    it('resumes from its own state', () => {
       const other = startMethod(methodConfig(name), model, STEPS).run;
       const values = distinct(tuner.layout.length);
       for (let step = 1; step <= 8; step++) {
@@ -119,7 +119,7 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
       expect(merged(parameter, 1, elementCount(shape))).toHaveLength(elementCount(shape) - 1);
     });
 
-    it('counts what its sites train', () => {
+    it('counts the trained parameters of its sites', () => {
       expect(adapterParameters(tuner)).toBeLessThanOrEqual(tuner.layout.length);
       expect(Object.keys(run.ranks()).length).toBeLessThanOrEqual(tuner.sites.length);
     });

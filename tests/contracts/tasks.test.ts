@@ -13,7 +13,7 @@ describe.each(TASK_NAMES)('task %s', (name) => {
   const required = Object.keys(shape).filter((key) => !shape[key].safeParse(undefined).success);
   const least = Object.fromEntries(['train', ...required].map((key) => [key, key]));
 
-  it('has a data section that a config takes', () => {
+  it('has a data section that a config accepts', () => {
     expect(shape).toHaveProperty('train');
     expect(shape).toHaveProperty('dataset');
     const config = parseRunConfig({ task: name, data: least, output: 'run' }, 'test');
@@ -21,7 +21,7 @@ describe.each(TASK_NAMES)('task %s', (name) => {
     expect(tasksWith('train')).toContain(name);
   });
 
-  it('has scores that are known, with a direction', () => {
+  it('has known scores with a direction', () => {
     expect(task.metrics.length).toBeGreaterThan(0);
     for (const metric of task.metrics) expect(SCORES).toHaveProperty(metric);
     const { training } = parseRunConfig({ task: name, data: least, output: 'run' }, 'test');
@@ -39,11 +39,11 @@ describe.each(TASK_NAMES)('task %s', (name) => {
     expect(words.python({ max_length: 8 }).length).toBeGreaterThan(0);
   });
 
-  it('predicts, or says what to do instead', () => {
+  it('predicts, or suggests an alternative', () => {
     if (!task.prediction) expect(task.words.instead).toContain('adalora');
   });
 
-  it('keeps what prediction needs beside an adapter', () => {
+  it('stores the settings for prediction beside an adapter', () => {
     const { data } = parseRunConfig({ task: name, data: least, output: 'run' }, 'test');
     const notes = parseNotes(JSON.parse(formatNotes({ task: name, data }, ['a', 'b'], 64)), 'test');
     expect(notes).toMatchObject({ task: name, labels: ['a', 'b'] });
@@ -51,7 +51,7 @@ describe.each(TASK_NAMES)('task %s', (name) => {
     expect(notes.data).not.toHaveProperty('train');
   });
 
-  it('builds a model with a head that some family has', () => {
+  it('builds a model with a head of some family', () => {
     const built = FAMILIES.flatMap((family) => {
       const { definition, config } = tinyClassifier(family);
       try {

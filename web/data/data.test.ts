@@ -34,7 +34,7 @@ describe('a table', () => {
     expect(other.rows.length - read.rows.length).toBe(hasHeader ? 1 : -1);
   });
 
-  it('is unpacked, up to a size', async () => {
+  it('is decompressed, up to a size', async () => {
     const packed = async (content: string) => {
       const stream = new Blob([content]).stream().pipeThrough(new CompressionStream('gzip'));
       return new Uint8Array(await new Response(stream).arrayBuffer());
@@ -60,15 +60,18 @@ it.each([
   [['id', 'message', 'kind'], 1, 2, []],
   [['label', 'text', 'source'], 1, 0, []],
   [['kind', 'kind 2', 'note'], 2, 0, ['label']],
-])('of the columns %j the texts are %i and the labels %i, not surely %j', (columns, text, label, doubts) => {
-  const cell = (name: string, i: number) => {
-    if (name === 'id') return `${i}`;
-    return /label|kind/.test(name) ? 'ab'[i % 2] : name === 'source' ? 'web' : `some words, number ${i}`;
-  };
-  const rows = Array.from({ length: 10 }, (_, i) => columns.map((name) => cell(name, i)));
-  const described = describeColumns({ fileName: 'x', columns, rows, ragged: 0 });
-  expect(guessColumns(described, rows.length)).toEqual({ text, label, doubts, isScale: false });
-});
+])(
+  'of the columns %j the texts are %i and the labels %i, with doubts about %j',
+  (columns, text, label, doubts) => {
+    const cell = (name: string, i: number) => {
+      if (name === 'id') return `${i}`;
+      return /label|kind/.test(name) ? 'ab'[i % 2] : name === 'source' ? 'web' : `some words, number ${i}`;
+    };
+    const rows = Array.from({ length: 10 }, (_, i) => columns.map((name) => cell(name, i)));
+    const described = describeColumns({ fileName: 'x', columns, rows, ragged: 0 });
+    expect(guessColumns(described, rows.length)).toEqual({ text, label, doubts, isScale: false });
+  },
+);
 
 describe('rows are split', () => {
   it('label by label, no text on both sides, the same for the same seed', () => {
@@ -91,7 +94,7 @@ describe('rows are split', () => {
     expect(splitRows(table(rows), 0, 1, 1).heldOut).not.toEqual(split.heldOut);
   });
 
-  it('into no more held out than a score needs, and every label is trained on', () => {
+  it('with at most as many held-out rows as a score needs, and every label in training', () => {
     const split = splitRows(table([...numbered(20_000, 'a', 'b'), ['rare', 'c']]), 0, 1, 0);
     expect(split.heldOut.length).toBeLessThanOrEqual(500);
     expect(split.heldOut.length).toBeGreaterThan(490);

@@ -5,7 +5,7 @@ import { keptStep } from './kept-step.ts';
 
 afterEach(() => vi.unstubAllGlobals());
 
-it('offers nothing where the answer comes after a training has begun', async () => {
+it('offers nothing if the answer arrives after a training has started', async () => {
   class Part {
     hidden = true;
     textContent = '';

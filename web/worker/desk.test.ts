@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
-it('has the file that was opened last, also where an earlier one takes longer to read', async () => {
+it('has the file that was opened last, even if an earlier one takes longer to read', async () => {
   const desk = new Desk(SITE);
   let arrive = () => {};
   const arrived = new Promise<void>((resolve) => {
@@ -28,7 +28,7 @@ it('has the file that was opened last, also where an earlier one takes longer to
   expect(desk.choose(0, 1).labels.map(([label]) => label)).toEqual(['new', 'newer']);
 });
 
-it('trains on the file that was open when it was asked to', async () => {
+it('trains on the file that was open at the request', async () => {
   const desk = new Desk(SITE);
   await desk.open(new File([rowsOf('old', 'older')], 'first.tsv'), false);
   const begun = vi.fn();
@@ -41,7 +41,7 @@ it('trains on the file that was open when it was asked to', async () => {
   await opened;
 });
 
-it('does one training at a time', async () => {
+it('runs one training at a time', async () => {
   const desk = new Desk(SITE);
   await desk.open(new File([rowsOf('a', 'b')], 'rows.tsv'), false);
   const watcher = { begun() {}, event() {}, checkpoint() {} };

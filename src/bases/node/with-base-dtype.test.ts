@@ -147,7 +147,7 @@ describe('a base in blocks', () => {
   );
 
   it.each(['int8', 'int4'] as const)(
-    '%s rounds activations as well in a graph that generates, and stays near',
+    '%s also rounds activations in a graph that generates, with a small error',
     async (dtype) => {
       const model = await withBaseDtype(openModel(folder('base'), causal), dtype, {
         cacheFolder: folder('cache'),
@@ -164,7 +164,7 @@ describe('a base in blocks', () => {
     },
   );
 
-  it('has the head over words twice: whole, and in blocks of 8 bits for graphs that generate', async () => {
+  it('has the head over words twice: whole, and in 8-bit blocks for graphs that generate', async () => {
     const tied = folder('tied');
     mkdirSync(tied);
     writeFileSync(join(tied, 'config.json'), JSON.stringify({ ...CONFIG, tie_word_embeddings: true }));
@@ -225,7 +225,7 @@ describe('a base in blocks', () => {
     writeFileSync(path, bytes);
   });
 
-  it('stays when another has begun to make it too, and is used by both', async () => {
+  it('stays if another process has made it too, and is used by both', async () => {
     const cacheFolder = folder('shared');
     const open = (onWritten: () => void) =>
       withBaseDtype(openModel(folder('base'), causal), 'int8', { cacheFolder, onWritten });
@@ -252,7 +252,7 @@ describe('a base in blocks', () => {
     for (const model of [first, second]) model.close();
   });
 
-  it('closes a model that cannot have one', async () => {
+  it('closes a model that does not support one', async () => {
     const close = vi.fn();
     const none = { ...openModel(folder('base'), causal), linears: [], close };
     const options = { cacheFolder: folder('none') };
@@ -298,7 +298,7 @@ describe('a base of bytes', () => {
   });
   afterAll(() => rmSync(root, { recursive: true }));
 
-  it('measures the columns that its layers read, and finds the one that stands out', async () => {
+  it('measures the input columns of its layers, and finds the outlier', async () => {
     const model = openModel(root, masked);
     const path = 'bert.encoder.layer.0.intermediate.dense';
     const found = await inputMagnitudes(model, nodeEngine(model, 'cpu'), new Set([path]));
@@ -309,7 +309,7 @@ describe('a base of bytes', () => {
     expect(columns[OUTLIER]).toBeGreaterThan(4 * columns[OUTLIER + 1]);
   });
 
-  it('computes about what the weights compute, in spite of that column', async () => {
+  it('is close to the exact result in spite of the outlier', async () => {
     const plain = openModel(root, masked);
     const bytes = await withBaseDtype(openModel(root, masked), 'int8', { cacheFolder: join(root, 'cache') });
     const [expected, ours] = [await results(plain, BERT_SETTINGS), await results(bytes, BERT_SETTINGS)];
@@ -323,7 +323,7 @@ describe('a base of bytes', () => {
   });
 });
 
-it('is another for a head whose weights the checkpoint has: after that of tokens, that of texts has its pooler', async () => {
+it('differs between heads with weights in the checkpoint: after the token head, the text head has its pooler', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'adalora-'));
   writeTinyModel(folder);
   const pooler = 'bert.pooler.dense.weight';

@@ -3,7 +3,7 @@ import { hugePageEnvironment } from './huge-page-environment.ts';
 
 const ASKED = 'always [madvise] never\n';
 
-it('asks for huge pages where Linux gives them to those who ask', () => {
+it('asks for huge pages if Linux gives them on request', () => {
   expect(hugePageEnvironment({ HOME: '/home' }, ASKED)).toEqual({
     HOME: '/home',
     GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
@@ -21,6 +21,6 @@ it.each([
   ['there are none', {}, ''],
   ['it has been done', { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' }, ASKED],
   ['the user has said no', { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=0' }, ASKED],
-])('changes nothing where %s', (_, environment, setting) => {
+])('changes nothing if %s', (_, environment, setting) => {
   expect(hugePageEnvironment(environment, setting)).toBeUndefined();
 });

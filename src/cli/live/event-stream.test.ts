@@ -22,7 +22,7 @@ class SlowResponse extends EventEmitter {
 const section = (id: string, version: number) => ({ id, html: `${id}${version}`, version });
 const htmlOf = (text: string) => JSON.parse(text.split('data: ')[1]).html;
 
-it('holds back what a slow client cannot take, and then sends only the newest of it', () => {
+it('holds back sections for a slow client, and then sends only the newest', () => {
   const response = new SlowResponse();
   const stream = new EventStream(response as unknown as ServerResponse);
   for (let version = 1; version <= 1000; version++)
@@ -32,7 +32,7 @@ it('holds back what a slow client cannot take, and then sends only the newest of
   expect(response.written.map(htmlOf)).toEqual(['a1', 'a1000', 'b1000']);
 });
 
-it('ends after the last picture has been taken', () => {
+it('ends after the last section was received', () => {
   const response = new SlowResponse();
   const stream = new EventStream(response as unknown as ServerResponse);
   stream.end([section('a', 1), section('b', 1)]);

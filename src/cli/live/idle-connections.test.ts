@@ -11,7 +11,7 @@ afterEach(() => {
   server.close();
 });
 
-it('idle connections keep nobody out', async () => {
+it('idle connections do not block others', async () => {
   limitConnections(server, 8);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

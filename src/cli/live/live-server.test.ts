@@ -62,8 +62,8 @@ async function connected(): Promise<{ client: Socket; served: Socket }> {
 const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]);
 const root = () => new URL(server.url).pathname;
 
-describe('who may talk to it', () => {
-  it('the page, by its address', async () => {
+describe('accepts', () => {
+  it('the page, by its URL', async () => {
     const answer = await ask('GET', root());
     expect(statusOf(answer)).toBe(200);
     expect(answer).toContain('<h1>LoRA on spam</h1>');
@@ -75,7 +75,7 @@ describe('who may talk to it', () => {
   });
 
   it.each(['/', '/events', '/wrong/', '/x'.padEnd(33, 'x').concat('/'), '//', '/favicon.ico'])(
-    'nobody at %s, without its token',
+    'nothing at %s, without its token',
     async (path) => {
       const answer = await ask('GET', path);
       expect(statusOf(answer)).toBe(404);
@@ -84,13 +84,13 @@ describe('who may talk to it', () => {
   );
 
   it.each(['evil.example', '127.0.0.1', '127.0.0.1:1', 'localhost', '169.254.0.1:80', ''])(
-    'nobody who calls it %j',
+    'nothing with the host %j',
     async (host) => {
       expect(statusOf(await ask('GET', root(), { Host: host }))).toBe(421);
     },
   );
 
-  it('nobody from another page', async () => {
+  it('nothing from another page', async () => {
     expect(statusOf(await ask('POST', `${root()}stop`, { Origin: 'http://evil.example' }))).toBe(403);
     expect(statusOf(await ask('POST', `${root()}stop`, { Origin: 'null' }))).toBe(403);
     expect(stops).toBe(0);
@@ -110,7 +110,7 @@ describe('who may talk to it', () => {
     }
   });
 
-  it('each server has a token of its own, and it is long', async () => {
+  it('a long token, which differs between servers', async () => {
     const other = await serveLive(picture, 0, () => {});
     await other.close();
     const [token, second] = [server.url, other.url].map((url) => new URL(url).pathname.replaceAll('/', ''));
@@ -119,7 +119,7 @@ describe('who may talk to it', () => {
   });
 });
 
-it('asks to stop once, however often the button is pressed', async () => {
+it('a stop request once, however often the button is pressed', async () => {
   const { origin } = new URL(server.url);
   expect(statusOf(await ask('GET', `${root()}stop`))).toBe(405);
   const modes = ['cors', 'cors', 'navigate'];
@@ -145,7 +145,7 @@ async function eventsUntilEnd(
 }
 
 describe('the stream', () => {
-  it('begins with everything, goes on with what changes, and ends with the run', async () => {
+  it('begins with everything, continues with changes, and ends with the run', async () => {
     const all = picture.sections().map(({ id }) => id);
     const response = await fetch(`${server.url}events`);
     expect(response.headers.get('content-type')).toMatch('text/event-stream');
@@ -179,7 +179,7 @@ describe('the stream', () => {
     await Promise.all(responses.map((response) => response.text()));
   });
 
-  it('does not keep the end of a run waiting for a client that reads nothing', async () => {
+  it('does not delay the end of a run for a client that reads nothing', async () => {
     const { client, served } = await connected();
     client.pause();
     // More than the buffers between them hold.
@@ -191,7 +191,7 @@ describe('the stream', () => {
   });
 });
 
-it('ends the stream of one who comes while it closes', async () => {
+it('ends at once for a client that connects while it closes', async () => {
   const { client: late, served } = await connected();
   let answer = '';
   late.setEncoding('utf8').on('data', (text) => {
@@ -210,7 +210,7 @@ it('ends the stream of one who comes while it closes', async () => {
   expect(answer).toContain('event: end');
 });
 
-it('waits for the stream of a page that has just been served', async () => {
+it('is waited for after a page has been served', async () => {
   await ask('GET', root());
   const closed = server.close();
   const events = await eventsUntilEnd(await fetch(`${server.url}events`));
@@ -218,7 +218,7 @@ it('waits for the stream of a page that has just been served', async () => {
   await closed;
 });
 
-it('waits for a page without scripts to come back', async () => {
+it('waits for a page without scripts to return', async () => {
   await ask('POST', `${root()}stop`, { 'Sec-Fetch-Mode': 'navigate' });
   const closed = server.close();
   expect(await ask('GET', root())).toContain('Stopping');
@@ -235,7 +235,7 @@ it('stops nothing once the run is over', async () => {
   await closed;
 });
 
-it('says when its port is taken', async () => {
+it('reports that its port is taken', async () => {
   const port = Number(new URL(server.url).port);
   await expect(serveLive(picture, port, () => {})).rejects.toThrow(`--port ${port}: expected a free port`);
 });

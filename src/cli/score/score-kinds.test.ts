@@ -11,7 +11,7 @@ const file = (name: string, content: string): TextFile => ({
   read: () => content,
 });
 
-describe('files of more than memory holds are refused by', () => {
+describe('files too large for memory are rejected by', () => {
   const questions = file('dev.json', '{"data": []}');
   const many = file('many.json', `{"data":[${'{},'.repeat(4e6)}{}]}`);
   const lines = file('lines.txt', 'a\n'.repeat(2_000_001));
@@ -39,7 +39,7 @@ describe('files of more than memory holds are refused by', () => {
   });
 });
 
-it('rows with ids that no double holds are found by them', async () => {
+it('rows are found by ids that a double cannot represent', async () => {
   const ids = ['1234567890123456789', '1234567890123456788', '1234567890123456787'];
   const lines = (labels: number[]) =>
     labels.map((label, i) => `{"id": ${ids[i]}, "label": ${label}}`).join('\n');
@@ -59,7 +59,7 @@ describe('score seqeval', () => {
     (await SCORE_KINDS.seqeval()).score({ predictions: file('tags.txt', content) }, () => {});
   const rows = 'EU B-ORG B-ORG\n# O O\n\nPeter B-PER O\n';
 
-  it('passes over comments, not over the word #', async () => {
+  it('skips comments, not the word #', async () => {
     const comments = '\ufeff# id = 1\n#\n# three more words\n# a comment\n';
     expect(await score(comments + rows)).toEqual(await score(rows));
     expect(await score(rows)).toMatchObject({ accuracy: 2 / 3, support: 2 });
@@ -82,12 +82,12 @@ describe('score seqeval', () => {
       'EU\tB-ORG\t\n',
       'tags.txt:1: expected a word and two tags in 3 columns, as in line 1, got "EU\tB-ORG\t"',
     ],
-  ])('refuses ragged lines: %j', async (content, message) => {
+  ])('rejects ragged lines: %j', async (content, message) => {
     await expect(score(content)).rejects.toThrow(message);
   });
 });
 
-it.each(['rouge', 'bleu'])('%s refuses several texts where one is expected', async (kind) => {
+it.each(['rouge', 'bleu'])('%s rejects several texts instead of one', async (kind) => {
   const { score } = await SCORE_KINDS[kind]();
   const predictions = file('p.jsonl', '{"text": ["x", "y"]}\n');
   const references = file('r.jsonl', '{"text": ["x", "y"]}\n');
@@ -108,7 +108,7 @@ it('values of any length are read, in the order of the file', () => {
   ]);
 });
 
-it('takes the words that Python writes for numbers which JSON has not, where numbers stand', () => {
+it("accepts Python's words for numbers that JSON lacks, where numbers are expected", () => {
   const numbers = (content: string) => valuesById(file('odds.json', content), 'number');
   const odds = numbers('{"NaN": NaN, "b": -Infinity,"c" : Infinity, "d": 1.5, "b": 2, "d": NaN}');
   expect([...odds.entries()]).toEqual([

@@ -60,7 +60,7 @@ async function served(options: Partial<AppOptions> = {}, service: Partial<Servic
 }
 
 describe('metrics', () => {
-  it('call requests by the routes that there are, also those that are refused', async () => {
+  it('label requests by existing routes, also rejected ones', async () => {
     const { ask } = await served({ apiKey: 'key' });
     const headers = { authorization: 'Bearer key' };
     await ask('/made-up');
@@ -82,7 +82,7 @@ describe('metrics', () => {
   });
 });
 
-describe('what is wrong with a request', () => {
+describe('an invalid request', () => {
   const failing = (error: Error): Partial<Service> => ({
     write: () => Promise.reject(error),
     load: () => Promise.reject(error),
@@ -107,13 +107,13 @@ describe('what is wrong with a request', () => {
     ['a name that is taken', LOAD, loading, complaint, 400, null, null],
     ['no such folder', LOAD, loading, new NotThere('x'), 404, null, null],
     ['no such route', '/v1/moderations', asked, complaint, 404, null, null],
-  ])('%s is said as OpenAI does', async (_, path, body, error, status, param, code) => {
+  ])("%s gets an error in OpenAI's format", async (_, path, body, error, status, param, code) => {
     const { post } = await served({}, failing(error));
     const answer = await post(path, body);
     expect(answer).toMatchObject({ status, body: { error: { param, code } } });
   });
 
-  it('a method that a route does not take is said with those that it takes', async () => {
+  it('with a wrong method gets the allowed methods', async () => {
     const { ask, post } = await served();
     const got = await ask('/predict');
     expect(got).toMatchObject({ status: 405, body: { error: 'GET /predict: expected POST, got GET.' } });
@@ -123,7 +123,7 @@ describe('what is wrong with a request', () => {
     expect(posted.headers.get('allow')).toBe('GET');
   });
 
-  it('to text-embeddings-inference a body that is wrong stays 422', async () => {
+  it('to text-embeddings-inference gets status 422 for its body', async () => {
     const { post } = await served();
     expect(await post('/predict', { inputs: 3 })).toMatchObject({
       status: 422,
@@ -132,7 +132,7 @@ describe('what is wrong with a request', () => {
   });
 });
 
-describe('what changes the answer and is not known here', () => {
+describe('an unsupported key that would change the answer', () => {
   const [COMPLETION, CHAT] = [
     ['/v1/completions', { model: 'm', prompt: 'x' }],
     ['/v1/chat/completions', { model: 'm', messages: [{ role: 'user', content: 'x' }] }],
@@ -167,7 +167,7 @@ describe('what changes the answer and is not known here', () => {
       /^inputs: expected .* got a list of 3 texts\. Send \[\["first"\]/,
     ],
     [PREDICT, { inputs: 3 }, 422, /^inputs: expected a text, .* got something else$/],
-  ])('is refused with a sentence: %j with %j', async ([path, asked], change, status, message) => {
+  ])('is rejected with a message: %j with %j', async ([path, asked], change, status, message) => {
     const { post } = await served();
     const answer = await post(path, { ...asked, ...change });
     expect(answer.status).toBe(status);
@@ -178,13 +178,13 @@ describe('what changes the answer and is not known here', () => {
     [COMPLETION, { logprobs: null, stop: ['a'], best_of: 1 }],
     [CHAT, { logprobs: false, top_logprobs: null, tools: [], functions: [] }],
     [PREDICT, { truncation_direction: 'Right' }],
-  ])('is taken at the value that changes nothing: %j with %j', async ([path, asked], change) => {
+  ])('is accepted with a neutral value: %j with %j', async ([path, asked], change) => {
     const { post } = await served();
     expect(await post(path, { ...asked, ...change })).toMatchObject({ status: 200 });
   });
 });
 
-it('a server whose models all write says so where it is asked about texts', async () => {
+it('a server with generating models only says so in routes about texts', async () => {
   const { post } = await served({}, { models: async () => [{ ...CARD, name: 'chat', writes: true }] });
   const { status, body } = await post('/predict', { inputs: 'x' });
   expect(status).toBe(422);
@@ -208,7 +208,7 @@ it.each([
   expect(answer.headers.get('www-authenticate')).toBe(status === 401 ? 'Bearer' : null);
 });
 
-describe('the description of the interface', () => {
+describe('the API description', () => {
   type Schema = { required: string[] };
   type Route = { security?: object[]; responses: Record<string, { content: Record<string, object> }> };
   interface Description {
@@ -220,7 +220,7 @@ describe('the description of the interface', () => {
     (await (await served(options)).ask('/openapi.json', { headers: { authorization: 'bearer key' } }))
       .body as Description;
 
-  it('has every route with what it answers where it fails', async () => {
+  it('has every route with its error responses', async () => {
     const { paths } = await described({});
     const statuses = Object.entries(paths).map(([path, route]) => [
       path,
@@ -252,7 +252,7 @@ describe('the description of the interface', () => {
   it.each([
     ['/v1/completions', { prompt: 'x' }, 'Completion'],
     ['/v1/chat/completions', { messages: [{ role: 'user', content: 'x' }] }, 'ChatCompletion'],
-  ])('has what %s writes', async (path, body, name) => {
+  ])('has the responses of %s', async (path, body, name) => {
     const { components } = await described({});
     const { post } = await served();
     const whole = await post(path, { model: 'm', ...body });
@@ -262,7 +262,7 @@ describe('the description of the interface', () => {
     expect(Object.keys(chunk).sort()).toEqual([...components.schemas[`${name}Chunk`].required].sort());
   });
 
-  it('asks for a bearer where the server has a key, but not of load balancers', async () => {
+  it('requires a bearer token if the server has a key, except from load balancers', async () => {
     const { components, paths, security } = await described({ apiKey: 'key' });
     expect(components.securitySchemes).toEqual({ bearer: { type: 'http', scheme: 'bearer' } });
     expect([security, paths['/health'].get.security]).toEqual([[{ bearer: [] }], []]);
@@ -270,10 +270,10 @@ describe('the description of the interface', () => {
   });
 });
 
-describe('vectors of texts', () => {
+describe('text vectors', () => {
   const models = async () => [{ ...CARD, name: 'search', embeds: true }];
 
-  it('come as numbers or as bytes to clients of OpenAI', async () => {
+  it('are numbers or bytes for clients of OpenAI', async () => {
     const { post } = await served({}, { models });
     const asked = { model: 'search', input: ['a', 'b'] };
     const { status, body } = await post('/v1/embeddings', asked);
@@ -293,7 +293,7 @@ describe('vectors of texts', () => {
     expect(wrong.body.error.message).toMatch(/input: expected a text, or a list of texts/);
   });
 
-  it('are those of text-embeddings-inference', async () => {
+  it('have the format of text-embeddings-inference', async () => {
     const { post } = await served({}, { models });
     expect((await post('/embed', { inputs: 'a' })).body).toEqual([
       [expect.closeTo(0.6, 6), expect.closeTo(0.8, 6)],
@@ -309,7 +309,7 @@ describe('vectors of texts', () => {
     expect([many.status, many.body.error_type]).toEqual([413, 'validation']);
   });
 
-  it('are not asked of models that answer about texts', async () => {
+  it('are not available from models that classify texts', async () => {
     const { post } = await served();
     const { status, body } = await post('/embed', { inputs: 'a' });
     expect(status).toBe(422);
@@ -318,7 +318,7 @@ describe('vectors of texts', () => {
 });
 
 describe('reranking', () => {
-  it('sorts texts by the one score of a cross-encoder', async () => {
+  it('sorts texts by the single score of a cross-encoder', async () => {
     const scores = [-1, 2, 0];
     const predict: Service['predict'] = async ({ inputs }) =>
       inputs.map((_, i) => [{ label: 'LABEL_0', score: scores[i]! }]);
@@ -334,7 +334,7 @@ describe('reranking', () => {
     expect((await post('/rerank', { ...asked, raw_scores: true })).body[0]).toEqual({ index: 1, score: 2 });
   });
 
-  it('refuses models with several labels', async () => {
+  it('rejects models with several labels', async () => {
     const { post } = await served(
       {},
       {
@@ -354,7 +354,7 @@ describe('reranking', () => {
   });
 });
 
-it('takes a key that is not ASCII, as clients send it in UTF-8 or in Latin-1', async () => {
+it('accepts a non-ASCII key, sent in UTF-8 or in Latin-1', async () => {
   const key = 'clé';
   const { ask } = await served({ apiKey: key });
   // fetch takes the bytes of a header as Latin-1.
@@ -366,7 +366,7 @@ it('takes a key that is not ASCII, as clients send it in UTF-8 or in Latin-1', a
   expect(await Promise.all(statuses)).toEqual([200, 200, 401]);
 });
 
-it('stops though a client does not read its answer', async () => {
+it('stops although a client does not read its response', async () => {
   const large = [{ label: 'x'.repeat(2 ** 25), score: 1 }];
   const { drain, port } = await served({}, { predict: async () => [large] });
   const socket = connect(port, '127.0.0.1');

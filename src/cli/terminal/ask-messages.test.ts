@@ -23,14 +23,14 @@ async function asked(...keys: string[]): Promise<string[]> {
   return messages;
 }
 
-it('takes lines until an empty one for a message', async () => {
+it('reads lines up to an empty one as a message', async () => {
   expect(await asked('one\r', 'two\r', '\r', 'three\r', ' \r', '\r', CTRL_D)).toEqual(['one\ntwo', 'three']);
 });
 
-it('takes what is there when the input ends', async () => {
+it('reads the rest when the input ends', async () => {
   expect(await asked('one\r', 'two\r', CTRL_D)).toEqual(['one\ntwo']);
 });
 
-it('drops what was typed on Ctrl-C, and ends on the next', async () => {
+it('discards typed text on Ctrl-C, and ends on the next', async () => {
   expect(await asked('one\r', 'tw', CTRL_C, 'three\r', '\r', CTRL_C)).toEqual(['three']);
 });

@@ -14,7 +14,7 @@ const measured = {
 const float32: PlannedBase = { dtype: 'float32', memoryMb: 1669.2 };
 const int8: PlannedBase = { dtype: 'int8', memoryMb: 639 };
 
-it('shows the memory of each type, the configured one marked', () => {
+it('shows the memory of each type, with the configured one marked', () => {
   expect(`\n${basesTable([float32, int8], 'int8')}\n`).toMatchInlineSnapshot(`
     "
     base_dtype    memory
@@ -24,7 +24,7 @@ it('shows the memory of each type, the configured one marked', () => {
   `);
 });
 
-it('shows what was measured, and what failed', () => {
+it('shows measurements and failures', () => {
   const rows: PlannedBase[] = [
     { ...float32, measured },
     { ...int8, measured: { ...measured, msPerStep: 9.06, runSeconds: 62 } },
@@ -41,7 +41,7 @@ it('shows what was measured, and what failed', () => {
   `);
 });
 
-it('has no column for an evaluation that there is not', () => {
+it('has no evaluation column without evaluations', () => {
   const rows = [{ ...float32, measured: { ...measured, evalExamplesPerSecond: undefined } }];
   expect(basesTable(rows, 'float32')).not.toContain('evaluation');
 });

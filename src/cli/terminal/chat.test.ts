@@ -28,7 +28,7 @@ async function typed(keys: readonly string[], isConversation: boolean) {
   return { isStopped: await ended, asked };
 }
 
-it('answers turn by turn with all that was said, half answers too', async () => {
+it('answers turn by turn with the whole conversation, incomplete answers too', async () => {
   const { asked, isStopped } = await typed(['one\r', '\r   \rtwo\r', CTRL_C, 'three\r'], true);
   const said = [
     { role: 'system', content: 'be' },
@@ -42,11 +42,11 @@ it('answers turn by turn with all that was said, half answers too', async () => 
   expect(isStopped).toBe(false);
 });
 
-it('takes lines as they are where they are no conversation', async () => {
+it('takes lines literally if they are not a conversation', async () => {
   const { asked } = await typed(['one\r', 'two\r', CTRL_C], false);
   expect(asked).toEqual(['one', 'two']);
 });
 
-it('is ended by Ctrl-C when nothing is being answered', async () => {
+it('is ended by Ctrl-C when no answer is in progress', async () => {
   expect(await typed([CTRL_C], true)).toEqual({ asked: [], isStopped: true });
 });

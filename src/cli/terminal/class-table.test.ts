@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { classTable } from './class-table.ts';
 
-it('the mean of classes is without those that are neither there nor predicted', () => {
+it('the mean of classes excludes those that are neither present nor predicted', () => {
   const counts = [
     [2, 1, 0],
     [0, 2, 0],

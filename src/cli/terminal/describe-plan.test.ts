@@ -37,7 +37,7 @@ const adalora: Plan = {
   ],
 };
 
-it('tells what trains, for how long and in how much memory', () => {
+it('states what is trained, for how long and with how much memory', () => {
   expect(`\n${describePlan(adalora)}\n`).toMatchInlineSnapshot(`
     "
     method       adalora
@@ -66,7 +66,7 @@ it('tells what trains, for how long and in how much memory', () => {
   `);
 });
 
-it('of full fine-tuning has no modules and no budget', () => {
+it('for full fine-tuning has no modules and no budget', () => {
   const full: Plan = {
     ...{ ...adalora, method: 'full', budget: undefined },
     ...{ sites: 0, ranks: {}, adapterParameters: 0 },
@@ -74,7 +74,7 @@ it('of full fine-tuning has no modules and no budget', () => {
   expect(describePlan(full)).not.toMatch(/layer|budget|in adapters/);
 });
 
-it('of an adapter without ranks counts modules', () => {
+it('for an adapter without ranks counts modules', () => {
   const biases: Plan = { ...adalora, method: 'bitfit', budget: undefined, sites: 22, ranks: {} };
   expect(describePlan(biases)).toContain('\nin adapters  18,456 in 22 modules\n');
   expect(describePlan(biases)).not.toMatch(/layer|budget/);
@@ -86,7 +86,7 @@ it('points to --measure until something is measured', () => {
   expect(describePlan(failed)).not.toContain('--measure');
 });
 
-it('says that activations are computed twice', () => {
+it('says that activations are recomputed', () => {
   expect(describePlan({ ...adalora, gradientCheckpointing: true })).toContain(
     '\nactivations  computed twice, not kept (gradient_checkpointing)\n',
   );

@@ -19,7 +19,7 @@ it('is a plain table without colour', () => {
   `);
 });
 
-it('paints ranks from the darkest to the lightest', () => {
+it('colours ranks from the darkest to the lightest', () => {
   expect(
     heatMap(table, true)
       .split('\n')
@@ -33,7 +33,7 @@ it('paints ranks from the darkest to the lightest', () => {
   `);
 });
 
-it('spells control characters in names of modules', () => {
+it('escapes control characters in names of modules', () => {
   const hostile = rankTable({ 'layer.0.que\u001b[31mry': 1, 'layer.1.que\u001b[31mry': 2 });
   expect(heatMap(hostile, false)).toContain('  que\\u{1b}[31mry  mean\n');
   expect(heatMap(hostile, false)).not.toContain('\u001b');

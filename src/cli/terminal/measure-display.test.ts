@@ -23,13 +23,13 @@ function shown(isTTY: boolean): string {
   return text;
 }
 
-it('redraws its line on a terminal, and leaves only what was made', () => {
+it('redraws its line on a terminal, and leaves only the made bases', () => {
   expect(shown(true).replaceAll(ERASE_LINE, '<')).toBe(
     '<measuring int8<measuring int8: rounding the base 50 %<the int8 base was made, and is kept for runs\n' +
       '<measuring int8: taking steps of training 25 %<',
   );
 });
 
-it('is a line for each type elsewhere', () => {
+it('prints a line for each type elsewhere', () => {
   expect(shown(false)).toBe('measuring int8\nthe int8 base was made, and is kept for runs\n');
 });

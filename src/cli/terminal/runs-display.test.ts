@@ -19,7 +19,7 @@ const START: TrainEvent = {
   averages: { f1: 'macro' },
 };
 
-it('shows evaluations and the end of each run, with how scores are averaged', () => {
+it('shows evaluations and the end of each run, with the averages of scores', () => {
   const run = { name: 'r=2', config: {} };
   const events: TrainEvent[] = [
     START,

@@ -90,7 +90,7 @@ function shown(screen: { isTTY?: boolean; columns?: number }, events: TrainEvent
 }
 
 describe('trainDisplay', () => {
-  it('is plain lines where the screen is no terminal', () => {
+  it('prints plain lines if the screen is not a terminal', () => {
     expect(`\n${shown({}, RUN)}`).toMatchInlineSnapshot(`
       "
       adalora on cpu: 8,551 examples, 1,072 steps (4 epochs), 207,098 trained parameters
@@ -111,7 +111,7 @@ describe('trainDisplay', () => {
     `);
   });
 
-  it('is loud where a run has learnt nothing, and calls none of it best', () => {
+  it('warns if a run has learned nothing, and calls no evaluation best', () => {
     const score = (value: number) => evaluationEvent(268, 1, { eval_accuracy: value }, true);
     const finish = RUN.at(-1) as Extract<TrainEvent, { type: 'finish' }>;
     const verdict = {
@@ -130,7 +130,7 @@ describe('trainDisplay', () => {
     );
   });
 
-  it('redraws one line on a terminal, cut to its width', () => {
+  it('redraws one line on a terminal, truncated to its width', () => {
     const text = shown({ isTTY: true, columns: 60 }, [RUN[0], step(10), step(500), step(600)]);
     const drawn = text.split('\r\x1b[2K');
     expect(drawn[0].trimEnd().split('\n').at(-1)).toContain('to beat');
@@ -142,7 +142,7 @@ describe('trainDisplay', () => {
   });
 });
 
-it('control characters in the path of a checkpoint are spelt', () => {
+it('control characters in the path of a checkpoint are escaped', () => {
   const path = 'a\u001b[2J/checkpoint-1.safetensors';
   expect(shown({ isTTY: true }, [{ type: 'checkpoint', step: 1, path }])).toContain(
     'checkpoint a\\u{1b}[2J/checkpoint-1.safetensors',

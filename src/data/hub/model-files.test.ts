@@ -8,7 +8,7 @@ const ADAPTERHUB = [
   'pytorch_model_head.bin',
 ];
 
-it("of AdapterHub's adapters the head's files come before the adapter's own tensors, which end a snapshot", () => {
+it("AdapterHub's head files come before the adapter's own tensors, which complete a snapshot", () => {
   const others = ['README.md', 'all_results.json', 'tokenizer.json', 'model.safetensors'];
   const needed = [
     'adapter_config.json',
@@ -22,6 +22,6 @@ it("of AdapterHub's adapters the head's files come before the adapter's own tens
   expect(isUsable(needed.slice(0, -1), [])).toBe(false);
 });
 
-it('adapters without tensors are of no use', () => {
+it('adapters without tensors are unusable', () => {
   expect(neededFiles(['adapter_config.json', 'head_config.json'])).toBeNull();
 });

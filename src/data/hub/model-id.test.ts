@@ -10,7 +10,7 @@ describe('parseModelId', () => {
     ['a/b@refs/pr/1', { name: 'a/b', revision: 'refs/pr/1' }],
   ])('%s', (text, id) => expect(parseModelId(text)).toEqual(id));
 
-  it('takes the revision given apart where the id names none', () => {
+  it('uses the separate revision if the id has none', () => {
     expect(parseModelId('a/b', 'dev')?.revision).toBe('dev');
     expect(parseModelId('a/b@v1', 'dev')?.revision).toBe('v1');
   });
@@ -28,10 +28,10 @@ describe('parseModelId', () => {
     'a/b.',
     `a/${'b'.repeat(100)}`,
     'a b',
-  ])('leaves "%s" alone', (text) => expect(parseModelId(text)).toBeNull());
+  ])('returns null for "%s"', (text) => expect(parseModelId(text)).toBeNull());
 
   it.each(['a/b@../../x', 'a/b@x/../y', 'a/b@/x', 'a/b@x//y', 'a/b@x y', 'a/b@.'])(
-    'refuses the revision of %s',
+    'rejects the revision of %s',
     (text) => expect(() => parseModelId(text)).toThrow('expected a branch, tag or commit after @'),
   );
 });

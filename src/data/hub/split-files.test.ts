@@ -33,7 +33,7 @@ const find = (present: string[], subset: string | undefined, split: string, card
   splitFiles(present, card, { dataset: 'nyu-mll/glue', subset, split });
 
 describe('by the card', () => {
-  it('finds the files of patterns, and only them', () => {
+  it('finds only the files that match patterns', () => {
     const present = ['cola/train-00000-of-00001.parquet', 'cola/train/x.parquet', 'colax/train-1.parquet'];
     expect(find(present, 'cola', 'train')).toEqual(['cola/train-00000-of-00001.parquet']);
     const tests = ['cola/test-a.csv', 'more/a/b/test-1.tsv', 'more/tast-2.csv', 'more/test-x.csv'];
@@ -45,13 +45,13 @@ describe('by the card', () => {
     expect(find(['ax/a.parquet', 'ax/b/c.parquet'], 'ax', 'train')).toEqual(['ax/a.parquet']);
   });
 
-  it('names the subsets and splits that there are', () => {
+  it('lists the existing subsets and splits', () => {
     expect(() => find([], 'cloa', 'train')).toThrow('a subset of nyu-mll/glue (cola, ax), got "cloa"');
     expect(() => find([], undefined, 'train')).toThrow('a subset of nyu-mll/glue (cola, ax), got nothing');
     expect(() => find([], 'cola', 'dev')).toThrow('one of its splits (train, test), got "dev"');
   });
 
-  it('knows classes', () => {
+  it('reads class names', () => {
     expect(CARD.classes('cola')).toEqual({ label: ['unacceptable', 'acceptable'] });
     expect(CARD.classes('ax')).toEqual({});
   });
@@ -73,7 +73,7 @@ describe('by names', () => {
     ]);
   });
 
-  it('wants every part', () => {
+  it('needs every part', () => {
     const parts = ['train-00000-of-00002.parquet', 'train-00001-of-00002.parquet'];
     expect(find(parts, undefined, 'train', none)).toEqual(parts);
     expect(find(parts.slice(1), undefined, 'train', none)).toBeUndefined();
@@ -84,7 +84,7 @@ describe('by names', () => {
   });
 });
 
-it('is not read where it is damaged, and patterns that take long match nothing', () => {
+it('ignores a damaged card, and slow patterns match nothing', () => {
   expect(datasetCard('---\n[: {\n---').subsets).toEqual([]);
   expect(datasetCard('---\nconfigs: 3\ndataset_info: [1, null]\n---').subsets).toEqual([]);
   const slow = datasetCard(`---\nconfigs:\n- config_name: x\n  data_files: "${'*a'.repeat(30)}"\n---`);

@@ -3,7 +3,7 @@ import { namesIn } from './class-names.ts';
 
 const card = (names: unknown) => namesIn({ class_label: { names } });
 
-it('reads names of classes by their numbers', () => {
+it('reads class names by their numbers', () => {
   expect(namesIn({ _type: 'ClassLabel', names: ['bad', 'good'] })).toEqual(['bad', 'good']);
   expect(namesIn({ feature: { _type: 'ClassLabel', names: ['O', 'B'] } })).toEqual(['O', 'B']);
   expect(card({ 1: 'good', 0: 'bad' })).toEqual(['bad', 'good']);
@@ -16,4 +16,4 @@ it.each([
   ['one name twice', ['bad', 'bad']],
   ['a name that is a number', { 0: 'bad', 1: 5 }],
   ['none', []],
-])('knows no names with %s', (_, names) => expect(card(names)).toBeUndefined());
+])('finds no names with %s', (_, names) => expect(card(names)).toBeUndefined());

@@ -11,7 +11,7 @@ const rowsOf = (text: string) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-describe('files of pyarrow', () => {
+describe('files from pyarrow', () => {
   // Rows repeat after ten, except for their number.
   const expected = JSON.parse(fixtureText('rows.json'));
 
@@ -24,7 +24,7 @@ describe('files of pyarrow', () => {
   });
 });
 
-it('takes names of classes from beside the file', async () => {
+it('uses class names from beside the file', async () => {
   const { text } = await parquetText(fixture('rows-none.parquet'), 'x', { label: ['no', 'yes'] });
   expect(
     rowsOf(text)
@@ -33,7 +33,7 @@ it('takes names of classes from beside the file', async () => {
   ).toEqual(['yes', 'no', null]);
 });
 
-it('writes numbers that no double holds as they are', async () => {
+it('writes numbers that a double cannot represent unchanged', async () => {
   const { text } = await parquetText(fixture('numbers.parquet'), 'x');
   const wide = ['12345678901234567890.1230', '12345678901234567890.1231', '-0.0500', null];
   expect(rowsOf(text)).toEqual(
@@ -65,13 +65,13 @@ it('writes them so in lists, structs and maps', async () => {
 });
 
 describe('hostile files', () => {
-  it('are not unpacked beyond what their size allows', async () => {
+  it('are not decompressed beyond the limit for their size', async () => {
     await expect(parquetText(fixture('bomb.parquet'), 'bomb.parquet')).rejects.toThrow(
       'bomb.parquet: expected a valid parquet file, got more than 67162336 bytes when unpacked.',
     );
   });
 
-  it('are refused or read, whatever is changed in them', async () => {
+  it('are rejected or read, whatever is changed in them', async () => {
     const random = new Random(1, 'parquet');
     // The library loops over some changed files, especially of data page v2: a thread stops those.
     for (const name of ['none', 'snappy', 'zstd']) {

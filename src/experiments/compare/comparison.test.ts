@@ -15,7 +15,7 @@ const where = (path: KeyPath) => `c.yaml (${path.join('.')})`;
 const of = (more: object = {}) => comparison({ ...GIVEN, ...more }, where);
 
 describe('a comparison', () => {
-  it('is each row on each task, the row over the task over what all share', () => {
+  it('is each row on each task; rows override tasks, which override common keys', () => {
     const { cells, seeds, average } = of({
       training: { learning_rate: 1e-3, weight_decay: 0.1 },
       tasks: { one: { data: { max_length: 8 } }, two: { training: { learning_rate: 2e-3 } } },
@@ -36,7 +36,7 @@ describe('a comparison', () => {
     expect({ seeds, average }).toEqual({ seeds: [0, 1, 2, 3, 4], average: true });
   });
 
-  it('has a grid for all rows, or a row its own', () => {
+  it('has a grid for all rows, or for a single row', () => {
     const rows = { ...GIVEN.rows, full: { method: 'full', grid: { training: { learning_rate: [1, 2] } } } };
     const { cells } = of({
       rows,
@@ -48,7 +48,7 @@ describe('a comparison', () => {
     expect(cells[0].grid[1]).toEqual({ 'training.learning_rate': 3, 'lora.r': 2 });
   });
 
-  it('counts what tuning takes in whole runs', () => {
+  it('counts tuning in whole runs', () => {
     const { cells, ...rest } = of({
       grid: { 'training.learning_rate': [1, 2, 3, 4] },
       halving: true,
@@ -61,7 +61,7 @@ describe('a comparison', () => {
     expect(runsOf(whole, whole.cells[0])).toEqual({ runs: 3, wholes: 2 });
   });
 
-  it('tells all mistakes at once, each at its place', () => {
+  it('reports all errors at once, each at its place', () => {
     const message = (more: object) => {
       try {
         of(more);

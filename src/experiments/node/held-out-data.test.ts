@@ -22,7 +22,7 @@ it.each([
   ['train.csv', ['\ufefftext,label', ...commas.slice(1)], {}],
   ['train.data', commas, { delimiter: ',' }],
   ['train.txt', commas.map((line) => line.replace(/,([^,]*)$/, '\t$1')), { quote: true }],
-])('each row of %s is on one side, as its reader takes it', async (name, lines, how) => {
+])('each row of %s is on one side, as its reader splits it', async (name, lines, how) => {
   const path = join(folder, name);
   writeFileSync(path, `${lines.join('\n')}\n`);
   const reading = { ...columns, ...how };
@@ -35,7 +35,7 @@ it.each([
   expect([...learnt, ...heldOut].sort()).toEqual(textsOf(path).sort());
 });
 
-it('texts of a folder are parted without what another has left in their place', async () => {
+it("texts of a folder are split without another sweep's files in their place", async () => {
   const lines = numbers.map((i) => `line ${i}`).join('\n');
   const parts = join(folder, 'texts');
   const part = async (name: string, files: readonly string[]) => {

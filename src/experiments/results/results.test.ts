@@ -73,7 +73,7 @@ const resultOf = (outcomes: CellOutcome[]) =>
     ),
   );
 
-it('every row is scored by its best evaluation from the last fixing of ranks on', () => {
+it('every row is scored by its best evaluation after all ranks are final', () => {
   const { rows, rule } = resultOf([outcome('LoRA', lora), outcome('AdaLoRA', adaLora)]);
   expect(rule.from).toBe(20);
   expect(rule.text).toContain('from step 20 on');
@@ -91,7 +91,7 @@ it('parameters are those of all seeds', () => {
   expect(mainTable({ title: '', about: [], versions: {}, tasks: [task] })[1]).toContain('100 to 102');
 });
 
-it('the paper stands beside runs on its number of rows alone', () => {
+it("the paper's numbers are only beside runs on its number of rows", () => {
   const paper = { paper: { accuracy: 71.45 }, scores: ['accuracy'] };
   const shown = (count: number, least = false) =>
     resultOf([outcome('a', lora, {}, { ...paper, paperExamples: { count, least } })]).rows[0].scores.accuracy
@@ -101,7 +101,7 @@ it('the paper stands beside runs on its number of rows alone', () => {
   expect([shown(8000, true), shown(9000, true)]).toEqual([expect.closeTo(0.7145, 12), undefined]);
 });
 
-it('says what a row is worth', () => {
+it("has remarks on a row's reliability", () => {
   const grid = [1e-3, 1e-2, 1e-1].map((rate) => ({ 'training.learning_rate': rate }));
   const same = runOf('lora', 3, [0.7, 0.7, 0.7]);
   same.confusion = {

@@ -11,7 +11,7 @@ describe('atomicWrite', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('writes strings, bytes and chunks, and makes parent folders', () => {
+  it('writes strings, bytes and chunks, and creates parent folders', () => {
     const path = join(folder, 'a/b/file');
     atomicWrite(path, 'é');
     expect(readFileSync(path, 'utf8')).toBe('é');
@@ -22,7 +22,7 @@ describe('atomicWrite', () => {
     expect(readdirSync(join(folder, 'a/b'))).toEqual(['file']);
   });
 
-  it('keeps the old content and leaves no temporary file when the source fails half way', () => {
+  it('keeps the old content and leaves no temporary file if the source fails half way', () => {
     const path = join(folder, 'file');
     atomicWrite(path, 'old');
     function* failing() {
@@ -34,7 +34,7 @@ describe('atomicWrite', () => {
     expect(readdirSync(folder)).toEqual(['file']);
   });
 
-  it('puts no file in place of a folder or a device', () => {
+  it('does not replace a folder or a device', () => {
     symlinkSync('/dev/null', join(folder, 'device'));
     // Like /dev/stdout when it is redirected to a file.
     symlinkSync(`/proc/self/exe`, join(folder, 'open'));
@@ -46,7 +46,7 @@ describe('atomicWrite', () => {
     expect(readlinkSync(join(folder, 'device'))).toBe('/dev/null');
   });
 
-  it('says so where a folder above is a link to nothing', () => {
+  it('reports a parent folder that is a broken link', () => {
     symlinkSync(join(folder, 'gone'), join(folder, 'link'));
     expect(() => atomicWrite(join(folder, 'link/file'), 'x')).toThrow(
       /link: expected a folder that can be made, got a link to nothing\.$/,

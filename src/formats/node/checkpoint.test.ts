@@ -59,7 +59,7 @@ describe('openCheckpoint', () => {
     checkpoint.close();
   });
 
-  it('prefers safetensors, and a single file, as transformers does', () => {
+  it('prefers safetensors, and a single file, like transformers', () => {
     const names = () => {
       const checkpoint = openCheckpoint(folder);
       checkpoint.close();
@@ -77,7 +77,7 @@ describe('openCheckpoint', () => {
     expect(names()).toEqual(['b']);
   });
 
-  it('tells what is missing, and how to convert what belongs to another framework', () => {
+  it('reports missing weights, and how to convert those of another framework', () => {
     expect(() => openCheckpoint(folder)).toThrow(
       `expected one of model.safetensors, ${INDEX}, pytorch_model.bin, pytorch_model.bin.index.json, got none`,
     );
@@ -93,7 +93,7 @@ describe.each(['tensors.bin', 'legacy.bin'])('a pytorch_model.bin like %s', (fix
     return openCheckpoint(folder);
   };
 
-  it('is read where it lies', () => {
+  it('is read in place', () => {
     const checkpoint = open();
     const { file, begin, end, ...info } = checkpoint.info('rows');
     expect(info).toEqual({ dtype: 'F32', shape: [2, 4] });
@@ -106,7 +106,7 @@ describe.each(['tensors.bin', 'legacy.bin'])('a pytorch_model.bin like %s', (fix
     checkpoint.close();
   });
 
-  it('tells in which order the axes of a turned tensor lie', () => {
+  it("states the order of a transposed tensor's axes", () => {
     const checkpoint = open();
     expect(checkpoint.info('transposed').axes).toEqual([1, 0]);
     expect(checkpoint.info('permuted').axes).toEqual([1, 2, 0]);
@@ -125,7 +125,7 @@ describe.each(['tensors.bin', 'legacy.bin'])('a pytorch_model.bin like %s', (fix
   });
 });
 
-it('reads shards of torch.save, of both formats', () => {
+it('reads shards of torch.save, in both formats', () => {
   copyFileSync(`${FIXTURES}/legacy.bin`, join(folder, 'pytorch_model-1.bin'));
   copyFileSync(`${FIXTURES}/state-dict.bin`, join(folder, 'pytorch_model-2.bin'));
   const shards = { matrix: 'pytorch_model-1.bin', bias: 'pytorch_model-2.bin' };

@@ -19,7 +19,7 @@ import { contentDigest } from './content-digest.ts';
 const root = mkdtempSync(join(tmpdir(), 'adalora-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
-it('is that of the content, whatever name and time it has', () => {
+it('depends on the content, not on name and time', () => {
   const [a, b, c] = ['a', 'b', 'c'].map((name) => join(root, name));
   writeFileSync(a, 'weights 1');
   writeFileSync(b, 'weights 1');
@@ -29,7 +29,7 @@ it('is that of the content, whatever name and time it has', () => {
   expect(contentDigest(c)).not.toBe(contentDigest(a));
 });
 
-it('counts all bytes of more than 128 MB', () => {
+it('covers all bytes of more than 128 MB', () => {
   const path = join(root, 'huge.bin');
   writeFileSync(path, '');
   truncateSync(path, 2 ** 27 + 3); // a sparse file: nothing is written
@@ -59,7 +59,7 @@ describe('of a large file', () => {
   });
   afterEach(() => void vi.restoreAllMocks());
 
-  it('tells a byte that changed, wherever it lies, also with the old time of modification', () => {
+  it('detects a changed byte anywhere, also with the old modification time', () => {
     const { atime, mtime } = statSync(path);
     const digest = () => {
       later();
@@ -77,7 +77,7 @@ describe('of a large file', () => {
     expect(remembered()).toHaveLength(3);
   });
 
-  it('is remembered only of one at rest, and what is remembered must be a digest', () => {
+  it('is only cached for an unchanged file, and a cached value must be a digest', () => {
     rmSync(cache, { recursive: true });
     write(0, 2);
     const digest = contentDigest(path, options);

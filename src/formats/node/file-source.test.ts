@@ -7,7 +7,7 @@ import { FileSource } from './file-source.ts';
 const folder = mkdtempSync(join(tmpdir(), 'source-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it('closed twice, leaves the file alone that has its number by then', () => {
+it('closed twice, does not close another file with the same descriptor', () => {
   const path = join(folder, 'weights');
   writeFileSync(path, 'weights');
   const source = FileSource.open(path, 'a file');

@@ -37,7 +37,7 @@ function writeSparse(): void {
   closeSync(fd);
 }
 
-it('of 8 GB opens, and is read in parts, without growing the process', () => {
+it('of 8 GB opens, and is read in parts, with constant memory', () => {
   writeSparse();
   const before = process.memoryUsage.rss();
   const checkpoint = openCheckpoint(folder);

@@ -60,7 +60,7 @@ describe.each(KINDS)('an index of $ending files', ({ ending, index, other }) => 
     ['no file', 'nine', 'beside it, got none. Download the missing file.'],
     ['a long name', 'x'.repeat(10_000), 'beside it, got none'],
     ['an empty file', 'empty', `empty${ending}: expected a`],
-  ])('that names %s', (_, shard, message) => fails({ weight: `${shard}${ending}` }, message));
+  ])('with %s', (_, shard, message) => fails({ weight: `${shard}${ending}` }, message));
 
   it.each<[string, unknown, string]>([
     ['another kind of file', { weight: `one${other}` }, `expected the name of a ${ending} file in the same`],
@@ -73,14 +73,14 @@ describe.each(KINDS)('an index of $ending files', ({ ending, index, other }) => 
       `expected tensor b in one${ending}, got a shard`,
     ],
     ['itself', { weight: index }, 'expected the name'],
-  ])('that holds %s', (_, weightMap, message) => fails(weightMap, message));
+  ])('with %s in a shard', (_, weightMap, message) => fails(weightMap, message));
 
-  it.skipIf(process.platform === 'win32')('that names a pipe', () => {
+  it.skipIf(process.platform === 'win32')('with a pipe', () => {
     execFileSync('mkfifo', [join(folder, `pipe${ending}`)]);
     fails({ weight: `pipe${ending}` }, 'got a folder or a device');
   });
 
-  it('with more shards, tensors or bytes than a model has, without end or twice', () => {
+  it('with too many shards, tensors or bytes, without end or duplicated', () => {
     const many = (count: number, shard: (i: number) => string) =>
       Object.fromEntries(Array.from({ length: count }, (_, i) => [`w${i}`, `${shard(i)}${ending}`]));
     fails(
@@ -102,7 +102,7 @@ describe.each(KINDS)('an index of $ending files', ({ ending, index, other }) => 
     expect(() => openCheckpoint(folder)).toThrow('expected every key of an object once');
   });
 
-  it.skipIf(!existsSync('/proc/self/fd'))('closes what it had opened', () => {
+  it.skipIf(!existsSync('/proc/self/fd'))('closes the shards opened so far', () => {
     const open = () => readdirSync('/proc/self/fd').length;
     const before = open();
     for (const map of [

@@ -49,19 +49,19 @@ describe('SafetensorsFile', () => {
     ['a missing folder', () => join(folder, 'no/model.safetensors'), 'does not exist either'],
     ['a folder', () => folder, ' expected a safetensors file, got a folder or a device.'],
     ['a file as folder', () => join(path(), 'x'), 'expected a safetensors file, got nothing there'],
-  ])('answers %s with a UserError', (_, wrong, message) => {
+  ])('rejects %s with a UserError', (_, wrong, message) => {
     expect(() => SafetensorsFile.open(wrong())).toThrow(UserError);
     expect(() => SafetensorsFile.open(wrong())).toThrow(message);
   });
 
-  it('says how much of a truncated file is missing', () => {
+  it('reports how much of a truncated file is missing', () => {
     truncateSync(path(), readFileSync(path()).length - 1);
     expect(() => SafetensorsFile.open(path())).toThrow('1 bytes are missing, from tensor "layer.bias" on');
     truncateSync(path(), 4);
     expect(() => SafetensorsFile.open(path())).toThrow('expected a safetensors file, got 4 bytes');
   });
 
-  it('says so when the file shrinks while open', () => {
+  it('reports a file that shrinks while open', () => {
     const file = SafetensorsFile.open(path());
     truncateSync(path(), file.info('layer.weight').begin + 4);
     expect(() => file.read('layer.weight')).toThrow('The file changed while it was read.');
@@ -78,7 +78,7 @@ describe.skipIf(!shared)('files of the reference writer (skipped without ../shar
       : [];
   const files = [...found('../shared/conformance'), ...found('../shared/models/all-MiniLM-L6-v2')];
 
-  it('are there', () => expect(files.length).toBeGreaterThan(80));
+  it('exist', () => expect(files.length).toBeGreaterThan(80));
 
   it.each(files)('%s is rewritten byte for byte', (path) => {
     const file = SafetensorsFile.open(path);

@@ -15,7 +15,7 @@ const TENSORS = new Map<string, FloatTensor>([
 const bytesOf = (tensors: ReadonlyMap<string, FloatTensor>) =>
   new Uint8Array(Buffer.concat([...encodeTorchFile(tensors, 'folder')]));
 
-it('is read as it was written', () => {
+it('round-trips', () => {
   const bytes = bytesOf(TENSORS);
   const file = new TorchFile(bytesAsSource(bytes), 'test');
   expect(file.names()).toEqual([...TENSORS.keys()]);
@@ -29,12 +29,12 @@ it('is read as it was written', () => {
   expect(new TorchFile(bytesAsSource(bytesOf(new Map())), 'test').names()).toEqual([]);
 });
 
-it('is not made of data of another shape', () => {
+it('rejects data of another shape', () => {
   const wrong = new Map([['w', { shape: [2, 2], data: new Float32Array(3) }]]);
   expect(() => bytesOf(wrong)).toThrow('w: 3 elements of [2,2]');
 });
 
-it('every entry has its checksum', () => {
+it('has a checksum for every entry', () => {
   // The check value of the polynomial: Williams, A painless guide to CRC error detection algorithms (1993).
   const data = new TextEncoder().encode('123456789');
   expect(crc32(data)).toBe(0xcbf43926);

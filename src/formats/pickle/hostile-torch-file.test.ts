@@ -21,7 +21,7 @@ const read = (name: string) => new Uint8Array(readFileSync(`${FIXTURES}/${name}`
 const open = (bytes: Uint8Array) => new TorchFile(bytesAsSource(bytes), 'x.bin');
 const archive = (...parts: Uint8Array[]) => writeZip([{ name: 'm/data.pkl', data: concat(parts) }]);
 
-describe('a file that is refused', () => {
+describe('a rejected file', () => {
   it.each([
     ['evil.bin', 'got the global posix.system (before byte'],
     ['legacy-evil.bin', 'got the global posix.system (before byte'],
@@ -34,7 +34,7 @@ describe('a file that is refused', () => {
     expect(existsSync('executed')).toBe(false);
   });
 
-  it('of no bytes, or of something else', () => {
+  it('without bytes, or in another format', () => {
     for (const bytes of [new Uint8Array(0), ascii('<html>')])
       expect(() => open(bytes)).toThrow(
         'x.bin: expected a file of torch.save (a zip archive or a pickle), got something else',
@@ -42,13 +42,13 @@ describe('a file that is refused', () => {
     expect(() => open(Uint8Array.of(0x80, 2, 0x4e, 0x2e))).toThrow('expected the magic number of torch.save');
   });
 
-  it.each(['tensors.bin', 'legacy.bin'])('%s cut short anywhere', (fixture) => {
+  it.each(['tensors.bin', 'legacy.bin'])('%s, truncated anywhere', (fixture) => {
     const bytes = read(fixture);
     for (let length = 0; length < bytes.length; length += 7)
       expect(() => open(bytes.subarray(0, length))).toThrow(UserError);
   });
 
-  it('with a bit turned: by a sentence, or read within its bounds', () => {
+  it('with a flipped bit: rejected with a message, or read within its bounds', () => {
     const readAll = (bytes: Uint8Array) => {
       const file = open(bytes);
       return file.names().map((name) => ({ ...file.info(name), data: file.read(name) }));
@@ -66,7 +66,7 @@ describe('a file that is refused', () => {
   });
 });
 
-describe('what a pickle asks for is not given', () => {
+describe('a global in a pickle is not resolved', () => {
   const call = (global: string, argument: string) =>
     concat([ascii(`c${global.replace(/\.(?=[^.]*$)/, '\n')}\n(`), text(argument), ascii('tR.')]);
   it.each([
@@ -106,11 +106,11 @@ const LIES: [string, MadeFile, string][] = [
   ['big-endian', { shape: [4], strides: [1], order: 'big' }, '-endian'],
 ];
 
-describe.each([makeArchive, makeLegacy])('numbers that lie: %o', (make) => {
+describe.each([makeArchive, makeLegacy])('false numbers: %o', (make) => {
   it.each(LIES)('%s', (_, fields, message) => expect(() => open(make(fields))).toThrow(message));
 });
 
-describe('an archive whose storages lie', () => {
+describe('an archive with false storages', () => {
   const whole = { shape: [4], strides: [1] };
   it.each<[string, MadeFile, string]>([
     ['larger than the entry', { ...whole, count: 8 }, 'expected a storage of 32 bytes, got 16'],
@@ -124,7 +124,7 @@ describe('an archive whose storages lie', () => {
     ],
   ])('%s', (_, fields, message) => expect(() => open(makeArchive(fields))).toThrow(message));
 
-  it('or that holds no tensors at all', () => {
+  it('or without tensors', () => {
     const pickle = (...names: string[]) => writeZip(names.map((name) => ({ name, data: ascii('N.') })));
     expect(() => open(pickle('m/data.pkl'))).toThrow('expected a dictionary of tensors, got None');
     expect(() => open(pickle('m/x'))).toThrow('expected one data.pkl in the archive');
@@ -132,7 +132,7 @@ describe('an archive whose storages lie', () => {
   });
 });
 
-describe('a file of the old format whose storages lie', () => {
+describe('a file of the old format with false storages', () => {
   const whole = { shape: [4], strides: [1] };
   it.each<[string, MadeFile, string]>([
     ['larger than the file', { ...whole, count: 8, stored: 8 }, 'a file of at least'],
@@ -146,7 +146,7 @@ describe('a file of the old format whose storages lie', () => {
   ])('%s', (_, fields, message) => expect(() => open(makeLegacy(fields))).toThrow(message));
 });
 
-describe('what would fill the memory or never end', () => {
+describe('a file that would fill the memory or never end', () => {
   it.each<[string, Uint8Array, string]>([
     ['dictionaries', new Uint8Array(2 ** 20).fill(0x7d), 'more than 524288 operations'],
     ['a pickle beyond its limit', new Uint8Array(2 ** 24 + 1), 'a pickle of at most 16777216 bytes'],

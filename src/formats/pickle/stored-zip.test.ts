@@ -26,7 +26,7 @@ function contents(bytes: Uint8Array): Record<string, number[]> {
 describe.each([false, true])('an archive (64-bit sizes: %s)', (wide) => {
   const bytes = writeZip(ENTRIES, { wide });
 
-  it('gives its entries, also before a comment', () => {
+  it('returns its entries, also before a comment', () => {
     const expected = { 'a/one': [1, 2, 3], 'a/none': [], ä: [4] };
     expect(contents(bytes)).toEqual(expected);
     expect(contents(concat([bytes, new Uint8Array(300)]))).toEqual(expected);
@@ -34,13 +34,13 @@ describe.each([false, true])('an archive (64-bit sizes: %s)', (wide) => {
     expect(open(writeZip([], { wide })).names()).toEqual([]);
   });
 
-  it('cut short anywhere is refused', () => {
+  it('truncated anywhere is rejected', () => {
     for (let length = 0; length < bytes.length; length++) {
       expect(() => contents(bytes.subarray(0, length))).toThrow(UserError);
     }
   });
 
-  it('with any byte changed is read or refused, within its bounds', () => {
+  it('with any byte changed is read or rejected, within its bounds', () => {
     const inputs = Array.from(bytes, (_, at) => [0, 1, 0x7f, 0xff].map((value) => bytes.with(at, value)));
     const rangesOf = (changed: Uint8Array) => {
       const zip = open(changed);
@@ -76,20 +76,20 @@ describe.each([false, true])('an archive (64-bit sizes: %s)', (wide) => {
       'a/one: expected a header that says what the directory',
     ],
     ['encrypted after all', { local: { flags: 1 } }, 'a/one: expected a header that says what the directory'],
-  ])('with an entry %s is refused', (_, lie, message) => {
+  ])('with an entry %s is rejected', (_, lie, message) => {
     const [first, ...rest] = ENTRIES;
     expect(() => contents(writeZip([{ ...first, ...lie }, ...rest], { wide }))).toThrow(message);
   });
 });
 
-it('refuses two entries of one name, and a directory beyond the file', () => {
+it('rejects two entries with the same name, and a directory beyond the file', () => {
   expect(() => open(writeZip([ENTRIES[0], ENTRIES[0]]))).toThrow('expected one entry of that name, got two');
   const bytes = writeZip(ENTRIES);
   new DataView(bytes.buffer).setUint32(bytes.length - 10, 0xffffffff, true);
   expect(() => open(bytes)).toThrow('expected a directory within');
 });
 
-it('refuses a directory of more or fewer entries than it says, or of too many', () => {
+it('rejects a directory with another number of entries than declared, or too many', () => {
   for (const [count, message] of [
     [2, 'expected 2 entries in the directory, got more'],
     [4, 'expected 4 entries in the directory, got 3'],

@@ -28,7 +28,7 @@ describe.each(['tensors.bin', 'protocol-4.bin', 'legacy.bin', 'legacy-protocol-4
 
     it.each(Object.keys(expected))('%s', (name) => expect(described(file, name)).toEqual(expected[name]));
 
-    it('has no other tensors, and says where they lie', () => {
+    it('has no other tensors, and states their locations', () => {
       expect(file.names()).toEqual(Object.keys(expected));
       const { begin, end, axes } = file.info('matrix');
       expect(axes).toBeUndefined();
@@ -40,7 +40,7 @@ describe.each(['tensors.bin', 'protocol-4.bin', 'legacy.bin', 'legacy-protocol-4
       expect(() => file.info('matrixx')).toThrow('Did you mean matrix?');
     });
 
-    it('says in which order the axes lie', () => {
+    it('states the order of the axes', () => {
       const { begin, end } = file.info('matrix');
       expect(file.info('transposed')).toMatchObject({ begin, end, axes: [1, 0] });
       expect(file.info('permuted')).toMatchObject({ shape: [4, 2, 3], axes: [1, 2, 0] });
@@ -49,7 +49,7 @@ describe.each(['tensors.bin', 'protocol-4.bin', 'legacy.bin', 'legacy-protocol-4
       for (const name of ['brain', 'position_ids', 'empty']) expect(file.info(name).axes).toBeUndefined();
     });
 
-    it('gives any range as f32', () => {
+    it('returns any range as f32', () => {
       for (const name of ['matrix', 'transposed', 'half', 'brain', 'double', 'rows']) {
         const all = expected[name].values.map((value) => Math.fround(Number(value)));
         expect([...file.readFloat32(name, 1)]).toEqual(all.slice(1));
@@ -72,7 +72,7 @@ it('reads a state_dict with its metadata', () => {
   ]);
 });
 
-it.each([makeArchive, makeLegacy])('reads what the tests make: %o', (make) => {
+it.each([makeArchive, makeLegacy])('reads the files made by the tests: %o', (make) => {
   const file = open(make({ shape: [2, 2], strides: [2, 1], order: 'little' }));
   expect(file.readFloat32('w0')).toHaveLength(4);
   expect(open(make({ shape: [2], strides: [2], offset: 1 })).readFloat32('w0')).toHaveLength(2);

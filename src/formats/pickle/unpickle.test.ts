@@ -82,7 +82,7 @@ describe('a pickle of data', () => {
   });
 });
 
-describe('a pickle that wants more', () => {
+describe('a pickle with unsupported content', () => {
   it.each<[string, Part[]]>([
     ['the global os.system', ['cos\nsystem\n', text('touch executed'), 0x85, 'R.']],
     ['the global os.system', [text('os'), text('system'), 0x93, '.']],
@@ -105,7 +105,7 @@ describe('a pickle that wants more', () => {
     ['a number beyond 2^53', [0x8a, 8, 0, 0, 0, 0, 0, 0, 0, 16, '.']],
     ['a number beyond 2^53', [0x8a, 200, new Uint8Array(200), '.']],
     ['protocol 6', [0x80, 6, 'N.']],
-  ])('is refused: %s', (got, parts) => {
+  ])('is rejected: %s', (got, parts) => {
     expect(() => load(...parts)).toThrow(`x.bin: expected nothing but tensors in dictionaries, got ${got} (`);
   });
 });
@@ -130,9 +130,9 @@ describe('a damaged pickle', () => {
     ['more than one value', ['(N.']],
     ['a call with other arguments', ['ca\nf\nNR.']],
     ['a storage that is described in another way', ['NQ.']],
-  ])('is refused: %s', (got, parts) => expect(() => load(...parts)).toThrow(got));
+  ])('is rejected: %s', (got, parts) => expect(() => load(...parts)).toThrow(got));
 
-  it('takes neither depth nor doubling for more than it is', () => {
+  it('handles depth and shared values in bounded memory', () => {
     const deep = load('N', new Uint8Array(400_000).fill(0x85), '.');
     expect(deep).toBeInstanceOf(Array);
     // Each level contains the one before it twice: 2^1000 values, if they were copied.
@@ -142,7 +142,7 @@ describe('a damaged pickle', () => {
     expect(load('}q', 0, text('a'), 'h', 0, 's.')).toBeInstanceOf(Map);
   });
 
-  it('of random bytes is refused, or a value made of what a pickle may hold', () => {
+  it('of random bytes is rejected, or gives a value of allowed types', () => {
     let state = 1;
     const random = () => {
       state = (Math.imul(state, 1103515245) + 12345) >>> 0;

@@ -16,7 +16,7 @@ describe('spread', () => {
 });
 
 describe('timed', () => {
-  it('stops at the count, at the time, and not before the first', async () => {
+  it('stops at the count or the time, and not before the first item', async () => {
     const taken = async (seconds: number, count: number) => {
       const shares: number[] = [];
       const seen: string[] = [];
@@ -63,7 +63,7 @@ describe('the planned steps', () => {
     expect(steps.reduce((sum, { tokens }) => sum + tokens, 0)).toBe(lengths.reduce((a, b) => a + b));
   });
 
-  it('are no more than the run has', () => {
+  it('are no more than those of the run', () => {
     const steps = plannedSteps({ lengths }, settings({ per_device_train_batch_size: 4, max_steps: 5 }));
     expect(steps.map(({ step }) => step).sort()).toEqual([0, 1, 2, 3, 4]);
   });

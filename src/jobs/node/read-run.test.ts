@@ -32,7 +32,7 @@ it('lowers a default length to the positions of the model, with a notice', async
   );
 });
 
-it('refuses a base that cannot be rounded before any weight is read', async () => {
+it('rejects a base that cannot be rounded before any weight is read', async () => {
   const model = join(folder, 'gpt2');
   writeTinyTextModel(model, 'gpt2');
   writeFileSync(join(model, 'model.safetensors'), 'no weights');

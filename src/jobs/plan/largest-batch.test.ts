@@ -20,7 +20,7 @@ function sizeOfLargest(training: Record<string, unknown>): number {
   return paddedTokens(largestBatch(config, examples), examples.lengths);
 }
 
-it('is one that a run of a few steps comes to', () => {
+it('is one that a run of a few steps reaches', () => {
   const batches = planEpoch({ ...examples, batchSize: 4, seed: 0, epoch: 0, groupByLength: true });
   const sizes = batches.map((batch) => paddedTokens(batch, examples.lengths));
   for (const [max_steps, gradient_accumulation_steps] of [
@@ -35,7 +35,7 @@ it('is one that a run of a few steps comes to', () => {
   expect(sizeOfLargest({ num_train_epochs: 1 })).toBe(Math.max(...sizes));
 });
 
-it('is one of any epoch where the steps are more than one has', () => {
+it('is one of any epoch if the run is longer than one', () => {
   expect(sizeOfLargest({ max_steps: 1000, num_train_epochs: 1 })).toBe(
     sizeOfLargest({ num_train_epochs: 5 }),
   );

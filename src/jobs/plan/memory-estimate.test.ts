@@ -50,7 +50,7 @@ const train: ExampleSet = {
 };
 
 describe('a plan', () => {
-  it('estimates every type that the base could be kept in, whichever is configured', () => {
+  it('estimates every possible type of the base, whichever is configured', () => {
     const plans = (['float32', 'int8', 'int4'] as const).map((base_dtype) =>
       planRun(configOf({ base_dtype, adalora: { init_r: 2, target_r: 1 } }), modelOf(BERT), { train }),
     );
@@ -69,12 +69,12 @@ describe('a plan', () => {
   });
 });
 
-describe('the types that a base could be kept in', () => {
-  it('are one where every weight is trained', () => {
+describe('the possible types of a base', () => {
+  it('are a single one if every weight is trained', () => {
     expect(allowedBases(configOf({ method: 'full' }), modelOf(BERT))).toEqual(['float32']);
   });
 
-  it('leave out what would change no weight, unless the config says it', () => {
+  it('exclude types that would change no weight, unless configured', () => {
     expect(allowedBases(configOf({ method: 'lora' }), modelOf(GPT2))).toEqual(['float32']);
     const config = configOf({ method: 'lora', base_dtype: 'int4' });
     expect(allowedBases(config, modelOf(GPT2))).toEqual(['float32', 'int4']);

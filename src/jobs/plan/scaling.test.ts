@@ -9,14 +9,14 @@ it('sends a long vector twice around a ring', () => {
   expect(seconds).toBeCloseTo(2 * (63 / 64) * 1.28 + 126 * 20e-6, 9);
 });
 
-it('sends a short one whole, to few others', () => {
+it('sends a short vector whole, to few others', () => {
   expect(allReduceTime(400, 64, GIGABIT)).toEqual({
     seconds: 6 * (20e-6 + 400 / 125e6),
     algorithm: 'recursive doubling',
   });
 });
 
-it('is efficient by what a step computes beside what it sends', () => {
+it('is more efficient with more computation per transfer', () => {
   const share = { parameters: 39_999_996, steps: 100, computing: 2.5, evaluations: 64 };
   expect(scaling(share, 1, GIGABIT)).toMatchObject({ allReduce: 0, efficiency: 1, run: 314 });
   const many = scaling(share, 64, GIGABIT);

@@ -26,7 +26,7 @@ function findings(verdict: Partial<Verdict>, symptoms: Partial<Symptoms> = {}) {
   ).map(({ message, remedy }) => `${message} ${remedy}`);
 }
 
-describe('a run that learnt nothing', () => {
+describe('a run that learned nothing', () => {
   it.each<[string, Partial<Symptoms>, string]>([
     [
       'exploded',
@@ -68,7 +68,7 @@ describe('a run that learnt nothing', () => {
       {},
       'The training loss fell (from 1.61 to 0.3), but the held-out rows are not predicted better. Check that data.validation is labelled like data.train. Otherwise label more rows, or lower training.num_train_epochs.',
     ],
-  ])('says why: it %s', (_, symptoms, message) => {
+  ])('states the reason: it %s', (_, symptoms, message) => {
     const found = findings({}, symptoms);
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(message);
@@ -83,14 +83,14 @@ describe('a run that learnt nothing', () => {
       1.6,
       'The texts do not predict the labels, and a bag of words does no better. The labels may be shuffled. Check that data.text and data.label name the right columns, and that each label belongs to its text.',
     ],
-  ])('has shuffled labels where words tell nothing, with a loss of %d', (last, message) => {
+  ])('has shuffled labels if words carry no information, with a loss of %d', (last, message) => {
     const to_beat = [{ ...bag, value: 0.23 }, blind];
     const [found] = findings({ to_beat }, { losses: { first: 1.61, last, peak: 1.61 } });
     expect(found).toContain(message);
     expect(found).toContain('Check that data.text and data.label name the right columns');
   });
 
-  it('tells that all rows have one answer', () => {
+  it('reports that all rows have one prediction', () => {
     const confusion = {
       labels: ['returns', 'payment'],
       counts: [
@@ -103,7 +103,7 @@ describe('a run that learnt nothing', () => {
     );
   });
 
-  it('cannot be told from one that learnt where the held-out rows have one class', () => {
+  it('cannot be distinguished from one that learned if the held-out rows have one class', () => {
     const confusion = {
       labels: ['returns', 'payment'],
       counts: [
@@ -123,7 +123,7 @@ describe('a run that learnt nothing', () => {
     [{ score: 'accuracy', value: Number.NaN }, 0.5, false, false],
     [{ score: 'accuracy', value: 0.5 }, 0.5, false, false],
   ])(
-    'is one that is no better than without reading: %j beside %d (less is better: %s): learnt %s',
+    'is no better than without reading: %j beside %d (less is better: %s): learned %s',
     (verdict, value, lessIsBetter, learnt) => {
       expect(isNoBetterThanFloor(verdict.value, [{ ...blind, value }], lessIsBetter)).toBe(!learnt);
     },
@@ -162,19 +162,19 @@ describe('a run that trained on from a head', () => {
   });
 });
 
-describe('a run that learnt', () => {
-  it('has no findings where it is better than all', () => {
+describe('a run that learned', () => {
+  it('has no findings if it beats all baselines', () => {
     expect(findings({ value: 0.95, interval: [0.92, 0.98] })).toEqual([]);
   });
 
-  it('says where there are too few rows to tell', () => {
+  it('reports too few rows', () => {
     const [found] = findings({ value: 0.3, interval: [0.1, 0.5], rows: 12, to_beat: [blind] });
     expect(found).toContain(
       'With 12 held-out rows, this cannot be distinguished from always "returns". Hold out more rows (data.validation), or label more rows.',
     );
   });
 
-  it('says where a bag of words is better by more than chance', () => {
+  it('reports a bag of words that is better by more than chance', () => {
     expect(findings({ value: 0.6, interval: [0.5, 0.7] })).toEqual([
       'A bag of words is better. Raise training.num_train_epochs (now 3, 60 steps), or try a larger model.',
     ]);

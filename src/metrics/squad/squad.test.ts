@@ -40,7 +40,7 @@ describe('equal to the official scripts', () => {
   );
 });
 
-it('a question without a prediction counts 0, an empty one that should be empty is exact without words in common', () => {
+it('a question without a prediction counts 0; a rightly empty one is exact without common words', () => {
   const questions = [
     { id: 'a', answers: ['the'] },
     { id: 'b', answers: ['x'] },
@@ -48,7 +48,7 @@ it('a question without a prediction counts 0, an empty one that should be empty 
   expect(squadScores(questions, new Map([['a', '']]))).toEqual({ exact_match: 0.5, f1: 0 });
 });
 
-it('a threshold of its own', () => {
+it('a given threshold', () => {
   const questions = [{ id: 'a', answers: [] }];
   const predictions = new Map([['a', 'x']]);
   const odds = new Map([['a', 0.5]]);
@@ -56,7 +56,7 @@ it('a threshold of its own', () => {
   expect(squadV2Scores(questions, predictions, { odds, threshold: 0 }).exact).toBe(1);
 });
 
-it('words as Python has them', () => {
+it('words as in Python', () => {
   expect(answerWords('The a\u0301 İstanbul\u2003Theory, an_a—the')).toEqual([
     '\u0301',
     'i\u0307stanbul',

@@ -30,7 +30,7 @@ it.each<[HeadKind, Record<number, number>]>([
   ['SEQ_2_SEQ_LM', base],
   ['SEQ_CLS', { ...base, 0.4: 2 }],
   ['QUESTION_ANS', base],
-])('dropout of %s is where transformers has it', (head, expected) => {
+])("dropout of %s is at transformers' sites", (head, expected) => {
   const probabilities = {
     dropout: 0.1,
     attention_dropout: 0.2,
@@ -50,9 +50,9 @@ describe('a config.json', () => {
     [{ decoder_attention_heads: 4 }, /must divide d_model\n.*decoder_attention_heads/],
     [{ encoder_layerdrop: 0.1 }, /set it to 0, which changes no prediction\n.*encoder_layerdrop/],
     [{ is_encoder_decoder: false }, /is_encoder_decoder/],
-  ])('with %j is refused', (fields, message) => expect(() => parse(fields)).toThrow(message));
+  ])('with %j is rejected', (fields, message) => expect(() => parse(fields)).toThrow(message));
 
-  it('with several ends of a text is refused where the state of one is classified', () => {
+  it('with several end tokens in a text is rejected if the state of one is classified', () => {
     const config = parse({ eos_token_id: [2, 3] });
     expect(() => tokenModel('SEQ_2_SEQ_LM')(bart, config)).not.toThrow();
     expect(() => sequenceModel(bart, config, scoreLoss)).toThrow(/eos_token_id: .*got \[2,3\]/s);

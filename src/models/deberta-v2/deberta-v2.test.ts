@@ -42,7 +42,7 @@ const BASE = {
 const parse = (fields: object) => parseDebertaV2Config({ ...SIZES, ...fields }, 'config.json');
 
 describe.each([cpu, wasm])('skewing on $name', ({ open, target }) => {
-  it.each([1, 2, 3])('brings relative positions to %i keys', async (n) => {
+  it.each([1, 2, 3])('moves relative positions to %i keys', async (n) => {
     const size = symbol('n');
     const columns = multiplyDimensions(2, size);
     const graph = new Graph();
@@ -72,7 +72,7 @@ it.each<[HeadKind, object, Record<number, number>]>([
   ['MASKED_LM', {}, base],
   ['QUESTION_ANS', { conv_kernel_size: 3 }, { ...base, 0.1: base[0.1] + 1 }],
   ['QUESTION_ANS', { relative_attention: false }, { ...base, 0.1: base[0.1] - 2 }],
-])('dropout of %s with %j is where transformers has it', (head, fields, expected) => {
+])("dropout of %s with %j is at transformers' sites", (head, fields, expected) => {
   const probabilities = {
     hidden_dropout_prob: 0.1,
     attention_probs_dropout_prob: 0.2,
@@ -85,7 +85,7 @@ it.each<[HeadKind, object, Record<number, number>]>([
 });
 
 describe('a config.json', () => {
-  it('has the defaults of transformers, and a length without end where positions are relative', () => {
+  it('has the defaults of transformers, and no maximum length if positions are relative', () => {
     const defaults = parseDebertaV2Config({}, 'config.json');
     const { hidden_size, num_hidden_layers, pos_att_type, maxLength } = defaults;
     expect([hidden_size, num_hidden_layers, pos_att_type, maxLength]).toEqual([1536, 24, [], 512]);
@@ -105,9 +105,9 @@ describe('a config.json', () => {
     [{ conv_kernel_size: 2 }, /must be odd.*\n.*conv_kernel_size/],
     [{ conv_kernel_size: 3, conv_groups: 4 }, /must divide hidden_size\n.*conv_groups/],
     [{ max_position_embeddings: 1e6 }, /max_position_embeddings/],
-  ])('with %j is refused', (fields, message) => expect(() => parse(fields)).toThrow(message));
+  ])('with %j is rejected', (fields, message) => expect(() => parse(fields)).toThrow(message));
 
-  it('with embeddings of another width is refused by the head that has no projection to them', () => {
+  it('with embeddings of another width is rejected by the head without a projection to them', () => {
     const config = parse({ embedding_size: 4, legacy: false });
     expect(() => tokenModel('MASKED_LM')(debertaV2, config)).toThrow(/embedding_size/);
     expect(() => sequenceModel(debertaV2, config, scoreLoss)).not.toThrow();

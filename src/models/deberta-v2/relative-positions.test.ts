@@ -5,12 +5,12 @@ const rows = (position_buckets: number, max_relative_positions: number, first: n
   rowsOfDistances({ position_buckets, max_relative_positions }, first, count, 1);
 
 describe('rows of relative embeddings', () => {
-  it('are one a distance without buckets, up to the farthest', () => {
+  it('are one per distance without buckets, up to the farthest', () => {
     expect(relativeRows({ position_buckets: -1, max_relative_positions: 3 })).toBe(6);
     expect(rows(-1, 3, -5, 11)).toEqual([0, 0, 0, 1, 2, 3, 4, 5, 5, 5, 5]);
   });
 
-  it('widen beyond half the buckets, as transformers 5.24 has them', () => {
+  it('widen beyond half the buckets, as in transformers 5.24', () => {
     expect(rows(8, 40, 0, 20).join(' ')).toBe('8 9 10 11 12 13 13 13 13 14 14 14 14 14 14 14 14 14 14 15');
     // The logarithm is a whole number here: log 2 / log 8 · 3.
     expect(rows(8, 33, 8, 2)).toEqual([13, 14]);

@@ -18,7 +18,7 @@ it.each<[HeadKind, Record<number, number>]>([
   ['SEQ_CLS', base],
   ['TOKEN_CLS', { ...base, 0.4: 1 }],
   ['QUESTION_ANS', base],
-])('dropout of %s is where transformers has it', (head, expected) => {
+])("dropout of %s is at transformers' sites", (head, expected) => {
   const probabilities = { embd_pdrop: 0.1, attn_pdrop: 0.2, resid_pdrop: 0.3, classifier_dropout: 0.4 };
   expect(dropoutSites({ model_type: 'gpt2', ...SIZES, ...probabilities }, head)).toEqual(expected);
 });
@@ -35,9 +35,9 @@ describe('a config.json', () => {
   it.each([
     [{ n_head: 4 }, /must divide n_embd\n.*n_head/],
     [{ add_cross_attention: true }, /add_cross_attention/],
-  ])('with %j is refused', (fields, message) => expect(() => parse(fields)).toThrow(message));
+  ])('with %j is rejected', (fields, message) => expect(() => parse(fields)).toThrow(message));
 
-  it('with an unknown activation is refused by its own key', () =>
+  it('with an unknown activation is rejected by its own key', () =>
     expect(() => model({ activation_function: 'gelo' })).toThrow(/activation_function: .*gelu/s));
 });
 
@@ -49,7 +49,7 @@ describe('the scores of words', () => {
     expect(model({}).parameters.has('lm_head.weight')).toBe(false);
   });
 
-  it('have a module where not tied, which all-linear leaves out and its name means', () => {
+  it('have a module if not tied, which all-linear excludes and its name selects', () => {
     const untied = { tie_word_embeddings: false };
     expect(paths(untied, 'all-linear')).toEqual(paths({}, 'all-linear'));
     expect(paths(untied, 'lm_head')).toEqual(['lm_head']);

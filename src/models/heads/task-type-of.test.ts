@@ -8,12 +8,12 @@ it.each<[string, string | null]>([
   ['BartForConditionalGeneration', 'SEQ_2_SEQ_LM'],
   ['BertForQuestionAnswering', 'QUESTION_ANS'],
   ['BertForMaskedLM', null],
-])('an adapter of AdapterHub of a %s is for %s', (model_class, taskType) => {
+])('an AdapterHub adapter of a %s is for %s', (model_class, taskType) => {
   expect(taskTypeOf({ config: { model_class } })).toBe(taskType);
   expect(taskTypeOf({ config: { model_class: 'BertModel' }, head: { model_class } })).toBe(taskType);
 });
 
-it('an exchangeable head says what it is for', () => {
+it('an exchangeable head has a task type', () => {
   const of = (head_type: string) =>
     taskTypeOf({ config: { model_class: 'BertAdapterModel' }, head: { config: { head_type } } });
   expect(of('question_answering')).toBe('QUESTION_ANS');
@@ -21,7 +21,7 @@ it('an exchangeable head says what it is for', () => {
   expect(of('image_classification')).toBeNull();
 });
 
-it("PEFT's files say it themselves", () => {
+it("PEFT's files state it", () => {
   expect(taskTypeOf({ config: { peft_type: 'LORA', task_type: 'TOKEN_CLS' } })).toBe('TOKEN_CLS');
   expect(taskTypeOf({ config: { peft_type: 'LORA', task_type: null } })).toBeNull();
 });

@@ -34,7 +34,7 @@ it('has the defaults of transformers', () => {
   });
 });
 
-it('has windows for the last layers where Qwen uses them', () => {
+it('has windows for the last layers if Qwen uses them', () => {
   const layers = { num_hidden_layers: 3, num_key_value_heads: 4, sliding_window: 5, max_window_layers: 2 };
   const types = ['full_attention', 'full_attention'];
   expect(parse('qwen2', layers)).toMatchObject({ layer_types: [...types, 'full_attention'] });
@@ -43,12 +43,12 @@ it('has windows for the last layers where Qwen uses them', () => {
   });
 });
 
-it('reaches as far as dynamic scaling stretches it', () => {
+it('has the length of its dynamic scaling', () => {
   const rope_scaling = { type: 'dynamic', factor: 2.5 };
   expect(parse('llama', { max_position_embeddings: 10, rope_scaling }).maxLength).toBe(25);
 });
 
-describe('what would be computed otherwise is refused', () => {
+describe('an unsupported setting is rejected', () => {
   it.each([
     ['llama', { num_key_value_heads: 3 }, /must divide num_attention_heads/],
     ['llama', { hidden_size: 20 }, /head_dim/],

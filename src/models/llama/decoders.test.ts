@@ -113,21 +113,21 @@ describe.each(Object.entries(CONFIGS))('%s', (modelType, settings) => {
   });
   afterAll(() => reader.session.release());
 
-  it('reads token by token what it reads at once', async () => {
+  it('reads token by token as all at once', async () => {
     reader.forget();
     const rows: number[][] = [];
     for (const [i, token] of TOKENS.entries()) rows.push(...(await reader.read([token], [i], ones(i + 1))));
     expect(largestDifference(rows, whole)).toBeLessThan(TOLERANCE);
   });
 
-  it('goes on from a prompt, several tokens at a time', async () => {
+  it('continues a prompt, several tokens at a time', async () => {
     reader.forget();
     const first = await reader.read(TOKENS.slice(0, 3), counted(3), ones(3));
     const rest = await reader.read(TOKENS.slice(3), counted(TOKENS.length - 3, 3), ones(TOKENS.length));
     expect(largestDifference([...first, ...rest], whole)).toBeLessThan(TOLERANCE);
   });
 
-  it('reads documents in one row as each alone', async () => {
+  it('reads packed documents as each alone', async () => {
     const other = [3, 40, 29, 5];
     reader.forget();
     const alone = await reader.read(other, counted(4), ones(4));
@@ -138,7 +138,7 @@ describe.each(Object.entries(CONFIGS))('%s', (modelType, settings) => {
     expect(largestDifference(packed.slice(0, -1), [...whole, ...alone])).toBeLessThan(TOLERANCE);
   });
 
-  it('reads behind padding what it reads without', async () => {
+  it('reads after padding as without', async () => {
     reader.forget();
     const padded = await reader.read(
       [0, 0, ...TOKENS],

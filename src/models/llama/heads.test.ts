@@ -21,12 +21,12 @@ it.each<[HeadKind, Record<number, number>]>([
   ['SEQ_CLS', { 0.1: 3 }],
   ['TOKEN_CLS', { 0.1: 3, 0.2: 1 }],
   ['QUESTION_ANS', { 0.1: 3 }],
-])('dropout of %s is where transformers has it', (head, expected) => {
+])("dropout of %s is at transformers' sites", (head, expected) => {
   const probabilities = { attention_dropout: 0.1, classifier_dropout: 0.2 };
   expect(dropoutSites({ ...CONFIG, ...probabilities }, head)).toEqual(expected);
 });
 
-it('finds the base model of a language model below the head for answers, which has another prefix', () => {
+it('finds the base model of a language model below the question answering head, which has another prefix', () => {
   const span = spanModel(llama, parse());
   const { parameters: stored } = tokenModel('CAUSAL_LM')(llama, parse());
   const source = {

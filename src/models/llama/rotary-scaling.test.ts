@@ -37,7 +37,7 @@ describe('frequencies and scale', () => {
     expect(actual.scale).toBeCloseTo(scale, 12);
   });
 
-  it('are those without scaling where the length decides', () => {
+  it('equal those without scaling for short lengths', () => {
     const { stretch, ...rest } = rotary({ rope_type: 'dynamic', factor: 3 });
     expect(rest).toEqual(rotary({}));
     expect(stretch).toEqual({ factor: 3, length: 64 });
@@ -69,5 +69,5 @@ describe('the older form', () => {
       { original_max_position_embeddings: 8, rope_scaling: { rope_type: 'yarn', factor: 2 } },
       { rope_type: 'yarn', rope_theta: 10_000, factor: 2, original_max_position_embeddings: 8 },
     ],
-  ])('%j is read as transformers reads it', (json, expected) => expect(read(json)).toEqual(expected));
+  ])('%j is read as in transformers', (json, expected) => expect(read(json)).toEqual(expected));
 });

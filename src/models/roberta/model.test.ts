@@ -21,7 +21,7 @@ const POSITIONS = [
 ];
 
 describe.each([cpu, wasm])('positions on $name', ({ open, target }) => {
-  it('count the tokens that are not padding, from it on', async () => {
+  it('count the tokens that are not padding, starting after its id', async () => {
     const ids = input(new Graph(), 'ids', 'int32', [symbol('sequence'), symbol('batch')]);
     const session = await open(lower({ positions: positionIds(ids, 1) }, { target }));
     const { positions } = await session.run({ ids: { data: Int32Array.from(IDS.flat()), dims: [4, 5] } });

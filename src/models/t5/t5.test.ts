@@ -14,7 +14,7 @@ const FLAN_SMALL = {
 };
 
 // From T5Attention._relative_position_bucket.
-it('buckets of distances are those of transformers', () => {
+it("buckets of distances equal transformers'", () => {
   const settings = { relative_attention_num_buckets: 8, relative_attention_max_distance: 9 };
   expect(distanceBuckets(settings, 2)).toEqual([3, 3, 3, 3, 3, 2, 2, 2, 1, 0, 5, 6, 6, 6, 7, 7, 7, 7, 7]);
   const usual = { relative_attention_num_buckets: 32, relative_attention_max_distance: 128 };
@@ -36,12 +36,12 @@ describe('the model of a config.json', () => {
     expect([...parameters.values()].reduce((sum, shape) => sum + elementCount(shape), 0)).toBe(count);
   });
 
-  it('adapts the matrices of the feed-forward network that it has', () => {
+  it('adapts the matrices of its form of the feed-forward network', () => {
     expect(defaultTargets(model({}), 'many')).toEqual(['q', 'k', 'v', 'o', 'wi', 'wo']);
     expect(defaultTargets(model(FLAN_SMALL), 'many')).toEqual(['q', 'k', 'v', 'o', 'wi_0', 'wi_1', 'wo']);
   });
 
-  it('has dropout where transformers has it', () => {
+  it("has dropout at transformers' sites", () => {
     const json = {
       model_type: 't5',
       num_layers: 1,
@@ -61,11 +61,11 @@ describe('the model of a config.json', () => {
     [{ relative_attention_max_distance: 16 }, /must be above half of relative_attention_num_buckets/],
     [{ feed_forward_proj: 'gated-relu-x' }, /feed_forward_proj/],
     [{ is_encoder_decoder: false }, /is_encoder_decoder/],
-  ])('is none with %j', (fields, message) => {
+  ])('is rejected with %j', (fields, message) => {
     expect(() => model(fields)).toThrow(message);
   });
 
-  it('draws new weights by the size of what they read, queries also by that of a head', () => {
+  it('draws new weights by their input size, for queries also by the head size', () => {
     const { config } = model({});
     const deviation = (name: string, shape: number[]) => config.deviationOf?.(name, shape);
     expect(deviation('shared.weight', [32128, 512])).toBe(1);

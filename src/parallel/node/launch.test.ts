@@ -20,11 +20,11 @@ it.each([
   ['a launcher that tells no size', { PMIX_RANK: '1' }, { mpi: undefined, rank: 1, size: undefined }],
   ['srun --mpi=pmi2', { ...SLURM, PMI_RANK: '3', PMI_SIZE: '8' }, { mpi: 'MPICH', rank: 3, size: 8 }],
   ['srun --mpi=pmix', { ...SLURM, PMIX_RANK: '3' }, { mpi: undefined, rank: 3, size: 8 }],
-])('knows that %s has started it', (_, env, launch) => {
+])('detects that %s started it', (_, env, launch) => {
   expect(launchOf(env)).toEqual(launch);
 });
 
-it('says what srun lacks that starts processes without telling them of each other', () => {
+it('reports that srun started processes without connecting them', () => {
   expect(() => launchOf(SLURM)).toThrow(
     'srun: expected processes that it tells of each other, got 8 of which each is alone. Start them with srun --mpi=pmix',
   );
@@ -37,11 +37,11 @@ it.each([
   [{ OMPI_COMM_WORLD_RANK: '0', OMPI_COMM_WORLD_SIZE: '2' }, 0],
   [{ PMIX_RANK: '1' }, 1],
   [SLURM, 3],
-])('knows its number among several: %j', (env, rank) => {
+])('knows its rank among several: %j', (env, rank) => {
   expect(rankAmongSeveral(env)).toBe(rank);
 });
 
-it('can be made to forget it', () => {
+it('can be hidden', () => {
   expect(launchOf(withoutLaunch({ ...SLURM, PMI_RANK: '3', PMI_SIZE: '8', PMIX_RANK: '3' }))).toBeUndefined();
   expect(launchOf(withoutLaunch({ MV2_COMM_WORLD_RANK: '1', MV2_COMM_WORLD_SIZE: '4' }))).toBeUndefined();
   expect(withoutLaunch({ HOME: '/h' })).toEqual({ HOME: '/h' });

@@ -27,7 +27,7 @@ it.each([
   ['mistake', new UserError('train.tsv: expected rows, got none.'), UserError],
   ['lack of memory', new ComputationError('the engine needs more memory'), ComputationError],
   ['fault', new TypeError('undefined is no function'), Error],
-])('a %s of another process is one here', async (_, error, kind) => {
+])('a %s of another process is thrown here too', async (_, error, kind) => {
   const { message, stack } = error;
   const here = await told(error);
   expect(here.constructor).toBe(kind);

@@ -25,7 +25,7 @@ describe('ticks', () => {
     expect(ticksOf([-5000, 5000], 2).labels).toEqual(['−5,000', '0', '5,000']);
   });
 
-  it('lie in a domain that is never empty', () => {
+  it('are in a domain that is never empty', () => {
     expect(niceDomain([0.41, 0.69])).toEqual([0.4, 0.7]);
     expect(niceDomain([0, 0])).toEqual([-1, 1]);
     expect(niceDomain([Number.NaN])).toEqual([0, 1]);
@@ -58,7 +58,7 @@ describe('logarithmic ticks', () => {
     expect(logTicks([Math.log10(low), Math.log10(high)]).labels).toEqual(labels);
   });
 
-  it('lie in a domain that ends at round numbers and is never empty', () => {
+  it('are in a domain that ends at round numbers and is never empty', () => {
     const domain = (...values: number[]) =>
       logDomain(values.map(Math.log10)).map((value) => Number((10 ** value).toPrecision(6)));
     expect(domain(30, 180)).toEqual([20, 200]);
@@ -68,7 +68,7 @@ describe('logarithmic ticks', () => {
 });
 
 describe('labels', () => {
-  it('that are long take several lines, all of their words', () => {
+  it('wrap to several lines if they are long, without losing words', () => {
     expect(wrapped('AdaLoRA, target_r 4, init_r 6', 140)).toEqual(['AdaLoRA, target_r 4,', 'init_r 6']);
     expect(wrapped('short', 140)).toEqual(['short']);
     expect(wrapped('AdaLoRA, minilm-cola-rank8-with-a-name', 140)).toEqual([
@@ -79,7 +79,7 @@ describe('labels', () => {
     expect(wrapped('a'.repeat(60), 140)).toEqual(['a'.repeat(24), 'a'.repeat(24), 'a'.repeat(12)]);
   });
 
-  it('stay where they are when they have room', () => {
+  it('stay in place if there is room', () => {
     expect(spreadLabels([10, 40, 25], 12, 0, 100)).toEqual([10, 40, 25]);
   });
 
@@ -94,7 +94,7 @@ describe('a line chart', () => {
   const frame = { id: 'a', title: 'Loss', description: 'It falls.' };
   const x = { name: 'step', domain: [0, 100] as [number, number] };
 
-  it('has curves between its axes, tooltips, and names only where there are several', () => {
+  it('has curves between its axes, tooltips, and names only for several curves', () => {
     const curve = {
       label: 'LoRA',
       tone: 0,
@@ -115,7 +115,7 @@ describe('a line chart', () => {
     expect(two).toContain('LoRA: 0.500\nAda&lt;LoRA&gt;: 0.500');
   });
 
-  it('does not grow with the number of points', () => {
+  it('has a size independent of the number of points', () => {
     const points = Array.from({ length: 5000 }, (_, i): [number, number] => [i, i]);
     const chart = lineChart({
       ...frame,
@@ -128,7 +128,7 @@ describe('a line chart', () => {
 });
 
 describe('a heat map', () => {
-  it('numbers its cells and means as its values are ordered', () => {
+  it('numbers its cells and means in the order of its values', () => {
     const table = rankTable({ 'm.0.query': 4, 'm.0.key': 1, 'm.1.query': 2 });
     expect(heatMapValues(table)).toEqual([4, 2, 1, null, 3, 1, 2.5, 2, 2.33]);
     const svg = heatMap({ id: 'a', title: 't', description: 'd', table, largest: 4 }).text;

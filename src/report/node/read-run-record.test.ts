@@ -23,7 +23,7 @@ const messageOf = () => {
   return 'none';
 };
 
-it('reads what it can of a damaged log', () => {
+it('reads the valid part of a damaged log', () => {
   const lines = [
     '{"type":"step","step":1,"loss":0.5}',
     'garbage',
@@ -38,14 +38,14 @@ it('reads what it can of a damaged log', () => {
   });
 });
 
-it('asks for the runs of a folder that holds them', () => {
+it('asks for the runs of a folder that contains some', () => {
   mkdirSync(join(folder, 'one'));
   renameSync(join(folder, 'config.yaml'), join(folder, 'one', 'config.yaml'));
   const message = 'expected the folder of a run, got one with runs in it. Name the runs in it: one.';
   expect(messageOf().replaceAll(folder, 'runs')).toBe(`runs: ${message}`);
 });
 
-it('refuses a log that would not fit into memory', () => {
+it('rejects a log that would not fit into memory', () => {
   truncateSync(join(folder, 'metrics.jsonl'), 2 ** 28 + 1);
   expect(messageOf()).toBe('metrics.jsonl: expected at most 268435456 bytes, got 268435457.');
 });
@@ -67,12 +67,12 @@ it.each([
       .join('\n')}`,
     NO_ALIASES,
   ],
-])('refuses a config that no run wrote: %s', (text, message) => {
+])('rejects a config that no run wrote: %s', (text, message) => {
   writeFileSync(join(folder, 'config.yaml'), text);
   expect(messageOf()).toBe(`config.yaml: ${message}`);
 });
 
-it('names what is missing', () => {
+it('reports missing files', () => {
   rmSync(join(folder, 'metrics.jsonl'));
   expect(messageOf()).toMatch(/^metrics.jsonl: expected the log of a run, got nothing there/);
   mkdirSync(join(folder, 'metrics.jsonl'));

@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-it('replaces a report, and no other file', () => {
+it('replaces a report, but no other file', () => {
   const path = join(folder, 'train.tsv');
   writeFileSync(path, 'text\tlabel\n');
   const attempt = () => writeReport([folder], path);

@@ -81,12 +81,12 @@ const page = (...records: ReturnType<typeof record>[]) =>
   reportPage(groupRuns(records), "default-src 'none'");
 
 describe('a report', () => {
-  it('says over which base a run was, where it is not float32', () => {
+  it('states the base of a run, if it is not float32', () => {
     expect(page(record())).not.toContain('>Base<');
     expect(page(record(), record({ base_dtype: 'int8' }))).toMatch(/>Base<.*int8/s);
   });
 
-  it('of one run has every section, named figures and no reference to elsewhere', () => {
+  it('of one run has every section, named figures and no external reference', () => {
     const html = page(record());
     expect([...html.matchAll(/<section id="([^"]+)"/g)].map(([, id]) => id)).toEqual([
       'summary',
@@ -113,12 +113,12 @@ describe('a report', () => {
     expect(html.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:|\/\//);
   });
 
-  it('has the budget from the beginning, before the first step that is logged', () => {
+  it('has the budget from the start, before the first logged step', () => {
     // Ranks of 4, 3, 2 and 1 at the start; the first logged step has 14 triplets.
     expect(page(record())).toContain('<b>Budget.</b> From 10 to 8.');
   });
 
-  it('names the seed of a table of classes, if there are several', () => {
+  it('names the seed of a confusion matrix, if there are several', () => {
     const told = (...runs: ReturnType<typeof record>[]) => {
       const confusion = {
         type: 'confusion',
@@ -143,7 +143,7 @@ describe('a report', () => {
     expect(html).toContain('class="band t0"');
   });
 
-  it('draws the factors of every matrix: a plot for each kind, in it a curve for each layer', () => {
+  it('draws the factors of every matrix: a plot for each kind, with a curve for each layer', () => {
     const html = page(record());
     const figure = (id: string) => new RegExp(`<svg [^>]*id="${id}".*?</svg>`, 's').exec(html)![0];
     expect(figure('factors-0-0')).toContain('>‖PᵀP − I‖²</text>');
@@ -173,7 +173,7 @@ describe('a report', () => {
     expect(page(old)).not.toContain('id="factors"');
   });
 
-  it('draws the score against the budget where a method has several', () => {
+  it('draws the score against the budget if a method has several', () => {
     const runs = [1, 2, 4].map((r) => record({ r, name: `runs-r${r}` }));
     const { start, finish, ...whole } = record({ method: 'full', name: 'whole' });
     const html = page(...runs, {
@@ -191,7 +191,7 @@ describe('a report', () => {
       expect(page(...told)).not.toContain('result-budget');
   });
 
-  it('falls back on mean ranks for logs that do not tell how much was kept', () => {
+  it('falls back on mean ranks for logs without the number of parameters', () => {
     const old = [1, 2].map((r) => {
       const run = record({ r });
       return { ...run, finish: { ...run.finish!, adapter_parameters: undefined, ranks: ranksOf(r) } };
@@ -203,7 +203,7 @@ describe('a report', () => {
     expect(page(record())).toBe(page(record()));
   });
 
-  it('of a run that has not begun says so', () => {
+  it('of a run that has not started says so', () => {
     const html = page(
       runRecord(runFacts({ model: 'm', method: 'full', data: { train: 'a.tsv' }, training: {} })!, []),
     );
@@ -211,20 +211,20 @@ describe('a report', () => {
     expect(html).not.toMatch(/NaN|undefined|Infinity/);
   });
 
-  it('shows hostile text as text', () => {
+  it('escapes hostile text', () => {
     const html = page(record({ hostile: HOSTILE }), record({ hostile: HOSTILE, method: 'lora' }));
     expect(html).not.toContain('<img');
     expect(html.match(/<script/g)).toHaveLength(html.match(/<\/script>/g)!.length);
     expect(html).not.toContain('\u0001');
   });
 
-  it('has no number that is none', () => {
+  it('contains no NaN', () => {
     expect(page(record())).not.toMatch(/NaN|undefined|Infinity/);
   });
 });
 
 describe('a live page', () => {
-  it('has a place for every section from the beginning', () => {
+  it('has a place for every section from the start', () => {
     const empty = runRecord(record().facts, []);
     const states = [empty, record()].map((state) =>
       liveSections({ record: state, isStopping: false, secondsLeft: Number.NaN }),
@@ -236,7 +236,7 @@ describe('a live page', () => {
     expect(states[1][0].html).toContain('The run is over: done, after 1:01 min.');
   });
 
-  it('tells a failure, escaped', () => {
+  it('shows a failure, escaped', () => {
     const failure = `data.tsv: ${HOSTILE}`;
     const [status] = liveSections({ record: record(), isStopping: false, secondsLeft: 1, failure });
     expect(status.html).toContain('The run failed: data.tsv: &lt;/script&gt;');

@@ -87,7 +87,7 @@ describe('a record', () => {
     expect(newestRanks(record)).toEqual({ 'm.0.q': 3, 'm.0.k': 1 });
   });
 
-  it('reads the lines of logs without what came later, and null as no number', () => {
+  it('reads lines of older logs, and null as NaN', () => {
     const { scores: _, ...old } = EVENTS[2] as Extract<TrainEvent, { type: 'allocation' }>;
     expect(readEvent(old)).toEqual(old);
     expect(readEvent({ type: 'step', step: 3, loss: null })).toMatchObject({ loss: Number.NaN });
@@ -100,18 +100,18 @@ describe('a record', () => {
     [{ type: 'unknown', step: 1 }],
     [{ type: 'step', step: -1 }],
     [{ type: 'allocation', step: 1, budget: 1, threshold: 1, final: false, ranks: { a: 'x' } }],
-  ])('passes over %j', (value) => {
+  ])('ignores %j', (value) => {
     expect(readEvent(value)).toBeUndefined();
   });
 
-  it('of a resumed run goes by its newest start', () => {
+  it('of a resumed run uses its newest start', () => {
     const resumed = run({}, [...EVENTS, { ...EVENTS[0], step: 20, ranks: { 'm.0.q': 3, 'm.0.k': 1 } }]);
     expect(resumed.start).toMatchObject({ step: 20, ranks: { 'm.0.q': 4 } });
   });
 });
 
 describe('groups', () => {
-  it('take runs together that differ by seed, folder and reporting only', () => {
+  it('contain runs that differ only by seed, folder and reporting', () => {
     const runs = [
       run({ seed: 2, output: 'b' }),
       run({ seed: 1, output: 'c', training: { learning_rate: 2e-3, logging_steps: 1 } }),
@@ -122,7 +122,7 @@ describe('groups', () => {
     expect(groups[0].runs.map((member) => member.facts.seed)).toEqual([1, 2]);
   });
 
-  it('are named after what sets them apart', () => {
+  it('are named after their differences', () => {
     const labels = (...all: object[]) =>
       groupRuns(all.map((changes) => run(changes))).map(({ label }) => label);
     expect(labels({}, { adalora: { init_r: 8, target_r: 2 } })).toEqual([
@@ -159,7 +159,7 @@ it.each([
   ['spam.jsonl', 'spam'],
   ['train.csv', 'train'],
   ['../data/imdb/train-20k.csv', 'imdb'],
-])('data in %s is called %s', (train, name) => {
+])('data in %s has the name %s', (train, name) => {
   expect(dataName(facts({ data: { train } }))).toBe(name);
 });
 
@@ -176,11 +176,11 @@ it.each([
     ['/a/run', '/a/run'],
     ['run', 'run'],
   ],
-])('folders %j are called %j', (paths, names) => {
+])('folders %j have the names %j', (paths, names) => {
   expect(folderNames(paths)).toEqual(names);
 });
 
-it('a model is called by its id or the last name of its folder', () => {
+it('a model is named by its id or the last name of its folder', () => {
   expect(modelName(facts({ model: 'owner/name' }))).toBe('owner/name');
   expect(modelName(facts({ model: '/home/someone/models/mini/' }))).toBe('mini');
 });

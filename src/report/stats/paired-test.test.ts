@@ -64,7 +64,7 @@ it('holm is the method of statsmodels', () => {
   expect(holm([undefined, 0.03, 0.04])).toEqual([undefined, 0.06, 0.06]);
 });
 
-it('pairedTest has no p where it knows of no variance', () => {
+it('pairedTest has no p without variance', () => {
   expect(pairedTest([1], [2])).toBeUndefined();
   expect(pairedTest([1, 2], [1, 2])).toEqual({ difference: { mean: 0, half: 0, count: 2 } });
   // Each is better by one row of 277: the differences are equal except for rounding.

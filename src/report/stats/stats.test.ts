@@ -11,7 +11,7 @@ it('an interval of a mean is its t interval', () => {
   expect(interval([0.5])).toEqual({ mean: 0.5, count: 1 });
 });
 
-it('a mean curve has the steps that all have, and a band', () => {
+it('a mean curve has the common steps, and a band', () => {
   const { points, band } = meanSeries([
     [
       [1, 2],
@@ -41,7 +41,7 @@ it('a long curve is thinned to means of neighbours', () => {
   expect(thin.at(-1)![0]).toBe(999);
 });
 
-it('scores split where the rank of each module says', () => {
+it('scores are split by the rank of each module', () => {
   const scores = [
     [-1, -2, -3],
     [-1.5, null, null],
@@ -55,7 +55,7 @@ it('scores split where the rank of each module says', () => {
   });
 });
 
-it('bins hold every value once', () => {
+it('bins contain every value once', () => {
   const values = [-12.3, -11, -9.99, -9.99, -8.5];
   const edges = binEdges(values);
   expect(edges[0]).toBeLessThanOrEqual(-12.3);

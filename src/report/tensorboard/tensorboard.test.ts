@@ -14,7 +14,7 @@ it.each([
   ['0 to 31', Uint8Array.from({ length: 32 }, (_, i) => i), 0x46dd794e],
   ['31 to 0', Uint8Array.from({ length: 32 }, (_, i) => 31 - i), 0x113fdb5c],
   ['123456789', ascii('123456789'), 0xe3069283],
-])('CRC-32C of %s is that of RFC 3720', (_, bytes, crc) => {
+])('CRC-32C of %s equals RFC 3720', (_, bytes, crc) => {
   expect(crc32c(bytes)).toBe(crc);
 });
 
@@ -42,7 +42,7 @@ const { root } = protobuf.parse(`
   message L { int32 status = 1; }
 `);
 
-it('writes events that a reader of the format finds again', () => {
+it('writes events that a reader of the format reads back', () => {
   const folder = mkdtempSync(join(tmpdir(), 'adalora-'));
   try {
     const write = eventFile(folder, () => 1_700_000_000_500);

@@ -31,7 +31,7 @@ const continued = (method: 'lora' | 'adalora', section: object, adapter: PeftAda
   continuedConfig(parseRunConfig({ ...BASE, method, [method]: section }, 'test'), stored(adapter));
 
 describe('the config of a continued adapter', () => {
-  it('takes from the adapter what it leaves out', () => {
+  it('takes missing keys from the adapter', () => {
     const config = continued('lora', { lora_dropout: 0 }, LORA);
     expect(config).toMatchObject({
       method: 'lora',
@@ -61,7 +61,7 @@ describe('the config of a continued adapter', () => {
   it.each([
     ['lora', LORA],
     ['adalora', ADALORA],
-  ] as const)('of %s is its own, also after it was written', (method, adapter) => {
+  ] as const)('of %s stays the same, also after it was written', (method, adapter) => {
     const config = continued(method, {}, adapter);
     const peft = stored(adapter);
     expect(continuedConfig(config, peft)).toEqual(config);
@@ -76,7 +76,7 @@ describe('the config of a continued adapter', () => {
     ],
     ['lora', { exclude_modules: undefined, alpha_pattern: {}, rank_pattern: { 'layer.0.query': 4 } }, LORA],
     ['adalora', { init_r: 6, target_modules: '.*query', bias: 'none' }, ADALORA],
-  ] as const)('may repeat the adapter (%s, %j)', (method, section, adapter) => {
+  ] as const)("may repeat the adapter's values (%s, %j)", (method, section, adapter) => {
     expect(() => continued(method, section, adapter)).not.toThrow();
   });
 
@@ -104,32 +104,32 @@ describe('the config of a continued adapter', () => {
       'adapter: a: expected an adapter of method lora, got ADALORA. Set method: adalora.',
     ],
     ['lora', {}, { peft_type: 'LORA', lora_alpha: -1 }, 'adapter: a: lora_alpha: '],
-  ] as const)('of %s with %j may not contradict it', (method, section, adapter, message) => {
+  ] as const)('of %s with %j must not contradict it', (method, section, adapter, message) => {
     expect(() => continued(method, section, adapter as PeftAdapterConfigInput)).toThrow(message);
   });
 });
 
-it('is none of bottleneck adapters, which cannot be merged either', () => {
+it('is not available for bottleneck adapters, which cannot be merged either', () => {
   const parsed = () => parseRunConfig({ ...BASE, method: 'houlsby' }, 'test');
   expect(parsed).toThrow(
     'test: `adapter` requires method adalora, lora or svd_lora, got houlsby. Such an adapter is trained in one run. Resume that run with more steps (--resume).',
   );
 });
 
-it.each(['full', 'bitfit'] as const)('is none of %s', (method) => {
+it.each(['full', 'bitfit'] as const)('is not available for %s', (method) => {
   expect(() => parseRunConfig({ ...BASE, method }, 'test')).toThrow(
     `test: \`adapter\` requires method adalora, lora or svd_lora, got ${method}. Merge the adapter`,
   );
 });
 
-it('of a kind that no method goes on from is refused', () => {
+it('of a kind that no method continues is rejected', () => {
   const bitFit = { config: { peft_type: 'BITFIT' }, tensors: new Map(), baseModel: null };
   expect(() => continuedConfig(parseRunConfig({ ...BASE, method: 'lora' }, 'test'), bitFit)).toThrow(
     'adapter: a: expected an adapter of method lora, got BITFIT. Training cannot continue from such an adapter. Merge it (adalora merge) and set model to the result.',
   );
 });
 
-it('of a kind that cannot be merged either is refused without that advice', () => {
+it('of a kind that cannot be merged either is rejected without that advice', () => {
   const houlsby = {
     config: { model_class: 'BertModel', config: {} },
     tensors: new Map(),

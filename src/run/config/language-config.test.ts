@@ -8,7 +8,7 @@ const MASKED = { ...BASE, task: 'masked_lm', data: { train: 'a.txt', validation:
 const parse = (config: object) => parseRunConfig(config, 'x');
 
 describe('a config of a language model', () => {
-  it('has defaults of its own', () => {
+  it('has its own defaults', () => {
     expect(parse(CAUSAL)).toMatchObject({
       model_init: 'checkpoint',
       data: { train: 'a.txt', sample_by: 'document', completion_only_loss: true, packing: true },
@@ -67,7 +67,7 @@ describe('a config of a language model', () => {
       ],
     ],
     [{ ...CAUSAL, data: 'a.txt' }, ['x: `data` must be a section with keys, got "a.txt".']],
-  ])('refuses %j', (config, messages) => {
+  ])('rejects %j', (config, messages) => {
     expect(() => parse(config)).toThrow(new RegExp(`^${messages.map(escaped).join('\n')}$`));
   });
 });

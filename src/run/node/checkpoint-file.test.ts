@@ -30,7 +30,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-it('gives back what was written', () => {
+it('round-trips', () => {
   expect(readLastCheckpoint(folder)).toBeUndefined();
   for (const step of [4, 8, 12]) writeCheckpoint(folder, state(step), ORIGIN, 2);
   const path = join(folder, 'checkpoint-12.safetensors');
@@ -45,7 +45,7 @@ it('of a run without evaluations has no best', () => {
   expect(readLastCheckpoint(folder)?.state.best).toBeUndefined();
 });
 
-it('whatever byte is wrong, the one before it is taken, and that is said', () => {
+it('with any wrong byte is replaced by the one before, with a notice', () => {
   for (const step of [4, 8]) writeCheckpoint(folder, state(step), ORIGIN, 2);
   const path = join(folder, 'checkpoint-8.safetensors');
   const bytes = readFileSync(path);
@@ -74,7 +74,7 @@ it('whatever byte is wrong, the one before it is taken, and that is said', () =>
   }
 });
 
-it('of another step or version under its name is none, and where none is intact that is an error', () => {
+it('of another step or version under its name is ignored, and without an intact one there is an error', () => {
   writeCheckpoint(folder, state(4), ORIGIN, 2);
   copyFileSync(join(folder, 'checkpoint-4.safetensors'), join(folder, 'checkpoint-8.safetensors'));
   expect(readLastCheckpoint(folder)?.state.step).toBe(4);

@@ -25,7 +25,7 @@ afterEach(() => {
   for (const path of [folder, `${folder}-mounted`]) rmSync(path, { recursive: true, force: true });
 });
 
-it('is held by one, also within a process, until it is given free', () => {
+it('is held by one, also within a process, until it is released', () => {
   const release = lockFolder(folder);
   expect(() => lockFolder(folder)).toThrow(`is in use by process ${process.pid} on "${hostname()}"`);
   release();
@@ -53,7 +53,7 @@ it.each<[string, () => object]>([
 });
 
 it.skipIf(process.platform !== 'linux')(
-  'of a process that has ended is, though its parent has not looked',
+  'of a process that has ended is taken over, though its parent has not collected it',
   async () => {
     // The shell's child ends; sleep, which replaces the shell, never collects it.
     const shell = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 100']);
@@ -85,13 +85,13 @@ it('names the process that its holder ends with', () => {
   unlock();
 });
 
-it('of a process whose launcher is there is not', () => {
+it('of a process with a running launcher is not taken over', () => {
   const launcher = process.ppid;
   writeFileSync(path, JSON.stringify({ ...own(), launcher }));
   expect(() => lockFolder(folder)).toThrow(`process ${process.pid} on`);
 });
 
-it('of another machine is watched, and its name is shown harmlessly', async () => {
+it('of another machine is observed, and its name is escaped', async () => {
   const far = JSON.stringify({ ...own(), host: 'far\u001b[2J' });
   writeFileSync(path, far);
   const stop = startHeartbeat(path, far, 20);
@@ -136,7 +136,7 @@ it('that was taken over is noticed by its first holder', () => {
   expect(existsSync(path)).toBe(true);
 });
 
-it('that is empty is being written, or was when its process was killed long ago', () => {
+it('that is empty is being written, or its writer was killed long ago', () => {
   writeFileSync(path, '');
   expect(() => lockFolder(folder)).toThrow('is in use by another process');
   utimesSync(path, 1, 1);

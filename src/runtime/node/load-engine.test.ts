@@ -4,7 +4,7 @@ import { loadEngine } from './load-engine.ts';
 const failing = (code: string, message: string) => () =>
   Promise.reject(Object.assign(new Error(message), { code }));
 
-it('says how to install an engine that a package manager has left out', async () => {
+it('says how to install an engine that a package manager has skipped', async () => {
   const load = failing('ERR_MODULE_NOT_FOUND', "Cannot find package 'onnxruntime-node' imported from /x.js");
   await expect(loadEngine(load)).rejects.toThrow(
     'onnxruntime-node: expected to be installed, got nothing there. Run: npm install onnxruntime-node@1 --ignore-scripts',
@@ -18,6 +18,6 @@ it('says which system has no binary', async () => {
   );
 });
 
-it('leaves other failures as they are', async () => {
+it('passes other failures on unchanged', async () => {
   await expect(loadEngine(failing('ERR_OTHER', 'boom'))).rejects.toThrow(/^boom$/);
 });

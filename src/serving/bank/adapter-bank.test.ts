@@ -16,7 +16,7 @@ const PARTS = [
 ];
 const NONE = new Set<object>();
 
-it('writes an adapter once, into the slot that was used the longest ago', () => {
+it('writes an adapter once, into the least recently used slot', () => {
   const bank = new AdapterBank(PARTS, 2);
   const [a, b, c] = [1, 2, 3].map((id) => ({ id }));
   expect([bank.place(a, packed(5), NONE), bank.place(b, packed(6), NONE)]).toEqual([true, true]);
@@ -31,7 +31,7 @@ it('writes an adapter once, into the slot that was used the longest ago', () => 
   expect(() => bank.feeds([b])).toThrow('an adapter without a slot');
 });
 
-it('keeps what must stay', () => {
+it('keeps adapters that must stay', () => {
   const bank = new AdapterBank(PARTS, 2);
   const [a, b, c] = [1, 2, 3].map((id) => ({ id }));
   bank.place(a, packed(5), NONE);

@@ -18,7 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), 'adalora-bank-'));
 beforeAll(() => writeTinyModel(folder));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it('gives each text rows of its own where a module reads the same for all', () => {
+it('gives each text its own rows if a module reads the same for all', () => {
   const graph = new Graph();
   const path = 'attention.query_proj';
   const shape = { ...EMPTY_SHAPE, ranks: new Map([[path, 2]]) };
@@ -38,7 +38,7 @@ it('gives each text rows of its own where a module reads the same for all', () =
   expect(injection.reader.parts.map(({ name }) => name)).toEqual([`A ${path}`, `B ${path}`]);
 });
 
-it('says which norm is of what all texts share', () => {
+it('names a norm that all texts share', () => {
   const graph = new Graph();
   const shape = { ...EMPTY_SHAPE, shifts: new Set(['encoder.LayerNorm']) };
   const injection = new BankInjection(graph, shape, 4, () => {
@@ -50,7 +50,7 @@ it('says which norm is of what all texts share', () => {
   );
 });
 
-it('says which place the network does not have', () => {
+it('names a module that the network does not have', () => {
   const shape = { ...EMPTY_SHAPE, shifts: new Set(['conv']) };
   const injection = new BankInjection(new Graph(), shape, 4, () => {
     throw new Error('not asked');
@@ -60,7 +60,7 @@ it('says which place the network does not have', () => {
   );
 });
 
-it('takes adapters of low rank and whole linear modules, and says what others have', () => {
+it('accepts low-rank adapters and whole linear modules, and names what others have', () => {
   const model = openForTask(folder, 'single_label_classification', 3);
   const pack = (tuner: Parameters<typeof packAdapter>[1]['tuner']) =>
     packAdapter(model, { tuner, values: new Float32Array(tuner.layout.length) }, 'mine');

@@ -28,7 +28,7 @@ function growing(checked = check) {
   return { log, bank };
 }
 
-it('opens once for all that it has room for, when it is first used', async () => {
+it('opens once for all adapters that fit, on first use', async () => {
   const { log, bank } = growing();
   await bank.makeRoom(adapter(2), 2);
   await bank.makeRoom(adapter(4), 3);
@@ -38,7 +38,7 @@ it('opens once for all that it has room for, when it is first used', async () =>
   expect(log).toEqual(['open rank 4, 3 outputs']);
 });
 
-it('grows beside those who use it, who end with what they have', async () => {
+it('grows while the old one is in use until its work is done', async () => {
   const { log, bank } = growing();
   await bank.makeRoom(adapter(2), 1);
   let end = () => {};
@@ -58,7 +58,7 @@ it('grows beside those who use it, who end with what they have', async () => {
   expect(log.at(-1)).toBe('release rank 5, 1 outputs');
 });
 
-it('is as before where it cannot grow', async () => {
+it('is unchanged if it cannot grow', async () => {
   const { log, bank } = growing();
   await bank.makeRoom(adapter(2), 1);
   await bank.use(async () => {});
@@ -68,7 +68,7 @@ it('is as before where it cannot grow', async () => {
   expect(log).toEqual(['open rank 2, 1 outputs']);
 });
 
-it('refuses what it cannot hold before anything is opened', async () => {
+it('rejects an adapter that it cannot hold before anything is opened', async () => {
   const { log, bank } = growing();
   await bank.makeRoom(adapter(2), 1);
   await expect(bank.makeRoom(adapter(17), 1)).rejects.toThrow('refused before it is opened');
@@ -76,7 +76,7 @@ it('refuses what it cannot hold before anything is opened', async () => {
   expect(log).toEqual(['open rank 2, 1 outputs']);
 });
 
-it('has room for an adapter during whose check a request has opened the smaller bank', async () => {
+it('has room for an adapter even if a request opened the smaller bank during its check', async () => {
   let pass = async () => {};
   const { log, bank } = growing(() => pass());
   await bank.makeRoom(adapter(2), 1);
@@ -93,7 +93,7 @@ it('has room for an adapter during whose check a request has opened the smaller 
   expect(log).toContain('release rank 2, 1 outputs');
 });
 
-it('opens anew what could not be opened', async () => {
+it('tries again after a failed opening', async () => {
   let isFull = true;
   const bank = new GrowingBank(async () => {
     if (isFull) throw new Error('no memory');

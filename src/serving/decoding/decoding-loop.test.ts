@@ -55,7 +55,7 @@ async function opened(family: TinyFamily, limits = { maxRows: 3, maxQueued: 20 }
 }
 
 it.each(families)(
-  '%s: sequences of different adapters come and go, and write what they would alone',
+  '%s: sequences of different adapters come and go, and generate the same as alone',
   async (family) => {
     const { model, all, loop } = await opened(family);
     const random = new Random(3, 'prompts');
@@ -88,7 +88,7 @@ it.each(families)(
   },
 );
 
-it('forgets those who go, whether they wait, are read or write', async () => {
+it('drops aborted sequences, whether they wait, are read or generate', async () => {
   const { model, all, loop } = await opened('llama', { maxRows: 1, maxQueued: 5 });
   const settings = generationSettings({ user: { max_new_tokens: 40 } });
   const controllers = Array.from({ length: 3 }, () => new AbortController());

@@ -16,7 +16,7 @@ function openers() {
   return { log, open };
 }
 
-it('does one thing at a time with each model, and keeps those used lately', async () => {
+it('runs one request at a time with each model, and keeps recently used ones', async () => {
   const { log, open } = openers();
   const models = new OwnModels(1, 10);
   const [a, b] = [{}, {}];
@@ -33,7 +33,7 @@ it('does one thing at a time with each model, and keeps those used lately', asyn
   expect(log.at(-1)).toBe('release b');
 });
 
-it('opens no more than it may, however many are asked for at once', async () => {
+it('opens no more than the limit, however many are requested at once', async () => {
   const { log, open } = openers();
   const models = new OwnModels(2, 10);
   const [a, b, c] = [{}, {}, {}];
@@ -50,7 +50,7 @@ it('opens no more than it may, however many are asked for at once', async () => 
   expect([log.includes('open c'), most]).toEqual([true, 2]);
 });
 
-it('says that too many wait, and goes on after one that failed', async () => {
+it('reports that too many wait, and continues after a failure', async () => {
   const { open } = openers();
   const models = new OwnModels(1, 1);
   const key = {};
@@ -62,7 +62,7 @@ it('says that too many wait, and goes on after one that failed', async () => {
   expect(await models.use(key, open('a'), async () => 'well')).toBe('well');
 });
 
-it('opens anew what could not be opened', async () => {
+it('tries again after a failed opening', async () => {
   const { open } = openers();
   const models = new OwnModels(1, 1);
   const key = {};

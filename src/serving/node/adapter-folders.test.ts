@@ -38,13 +38,13 @@ function watched(): { folders: AdapterFolders; served: ReadonlyMap<string, objec
   return { folders: new AdapterFolders([root], opened, serving as Serving, () => {}), served: models };
 }
 
-it('give a name to the first of those who ask for it at once', async () => {
+it('give a name to the first of simultaneous requests', async () => {
   const { folders } = watched();
   const ends = await Promise.allSettled(Array.from({ length: 5 }, () => folders.load('x', 'a')));
   expect(ends.map(({ status }) => status)).toEqual(['fulfilled', ...Array(4).fill('rejected')]);
 });
 
-it('serve no longer what was unloaded while it was read again', async () => {
+it('stop serving an adapter that was unloaded during a reload', async () => {
   const { folders, served } = watched();
   await folders.readAll();
   expect([...served.keys()]).toEqual(['a']);
@@ -58,7 +58,7 @@ it('serve no longer what was unloaded while it was read again', async () => {
   expect([...served.keys()]).toEqual([]);
 });
 
-it('read an adapter again that was replaced by one of equal size and time', async () => {
+it('reload an adapter that was replaced by one of equal size and time', async () => {
   const { folders, served } = watched();
   await folders.readAll();
   const before = served.get('a');

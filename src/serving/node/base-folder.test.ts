@@ -18,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const year = (text: ReturnType<typeof openText>, now?: Date) => text.chatTemplate(now).render([], false);
 
-it('a chat template tells the date of each rendering, or of the run', () => {
+it('a chat template gets the date of each rendering, or of the run', () => {
   const text = openText(folder, readFamily(folder).config, undefined);
   vi.useFakeTimers({ now: new Date('2030-06-01') });
   expect(year(text)).toBe('2030');

@@ -9,7 +9,7 @@ import { adapterIn } from './find-adapters.ts';
 import { PackedCache } from './packed-cache.ts';
 import { servedAdapter, servedBase } from './served-adapter.ts';
 
-it("a base that does not tell its task is served by its adapters' notes", async () => {
+it("a base without a known task is served by its adapters' notes", async () => {
   const root = mkdtempSync(join(tmpdir(), 'served-'));
   try {
     const [model, folder] = [join(root, 't5'), join(root, 'adapter')];

@@ -147,11 +147,11 @@ async function checkMixtures(task: TaskName, base = folder, makers = MAKERS): Pr
   model.close();
 }
 
-describe('every row gets what its adapter gives it alone, in mixtures of more adapters than slots', () => {
+describe('every row gets the same result as with its adapter alone, in batches with more adapters than slots', () => {
   it.each(TASKS)('%s', (task) => checkMixtures(task));
 
   it.each([true, false])(
-    'where relative positions are projected too, by the same matrices: %s',
+    'also with relative positions projected by the same matrices: %s',
     async (shared) => {
       const base = join(folder, `deberta ${shared}`);
       const relative = { relative_attention: true, position_buckets: 8, max_relative_positions: 16 };
@@ -172,7 +172,7 @@ describe('every row gets what its adapter gives it alone, in mixtures of more ad
  */
 const INT8_ROUNDING = 2e-2;
 
-it('over int8 rows depend on no neighbour either', async () => {
+it('over int8, rows do not depend on others either', async () => {
   const cacheFolder = join(folder, 'cache');
   const all = makeAdapters('single_label_classification');
   const plain = openForTask(folder, 'single_label_classification', MOST_LABELS);

@@ -24,7 +24,7 @@ function batcher(
   return { batches, made: new RowBatcher<Row, string>(compute, fits, { ...LIMITS, ...limits }) };
 }
 
-it('batches rows of like length, the oldest first, and gives each its own result', async () => {
+it('batches rows of similar length, the oldest first, and gives each its own result', async () => {
   const { batches, made } = batcher();
   const rows = [10, 50, 11, 9, 48].map((length) => row(length));
   const results = await Promise.all(rows.map((one) => made.submit([one])));
@@ -35,7 +35,7 @@ it('batches rows of like length, the oldest first, and gives each its own result
   ]);
 });
 
-it('fills batches up to rows and tokens; what is longer goes alone', async () => {
+it('fills batches up to the limits of rows and tokens; a longer row is alone', async () => {
   const { batches, made } = batcher({ maxTokens: 30 });
   await made.submit([
     ...Array.from({ length: 6 }, (_, i) => row(5, `a${i}`)),
@@ -47,13 +47,13 @@ it('fills batches up to rows and tokens; what is longer goes alone', async () =>
   expect(batches).toEqual([['a0', 'a1', 'a2', 'a3'], ['a4', 'a5'], ['12', '13'], ['14'], ['99']]);
 });
 
-it('leaves out what does not fit beside the others', async () => {
+it('skips rows that do not fit with the others', async () => {
   const { batches, made } = batcher({}, (rows, { name }) => rows.every((other) => other.name !== name));
   await made.submit([row(5, 'a'), row(5, 'a'), row(5, 'b')]);
   expect(batches).toEqual([['a', 'b'], ['a']]);
 });
 
-it('takes all rows of a request or none, and says when too many wait', async () => {
+it('queues all rows of a request or none, and reports too many waiting rows', async () => {
   const { made } = batcher({ maxQueued: 3 });
   const first = made.submit([row(1), row(1)]);
   await expect(made.submit([row(1), row(1)])).rejects.toThrow(Overloaded);
@@ -61,7 +61,7 @@ it('takes all rows of a request or none, and says when too many wait', async () 
   expect(await first).toHaveLength(2);
 });
 
-it('forgets rows of those who go, and goes on with the others', async () => {
+it('drops rows of aborted requests, and continues with the others', async () => {
   const { batches, made } = batcher();
   const controller = new AbortController();
   const gone = made.submit([row(1, 'gone')], controller.signal);
@@ -72,7 +72,7 @@ it('forgets rows of those who go, and goes on with the others', async () => {
   expect(batches).toEqual([['stays']]);
 });
 
-it('a batch that fails is the failure of its rows alone', async () => {
+it('a failing batch fails only its own rows', async () => {
   let runs = 0;
   const compute = async (rows: readonly Row[]) => {
     if (runs++ === 0) throw new Error('broken');

@@ -34,7 +34,7 @@ function remote(service: Partial<Service>): RemoteService {
 const REQUEST: PredictRequest = { model: 'a', inputs: [{ text: 'x' }], raw: false, truncate: true };
 const WRITE: WriteRequest = { model: 'a', prompt: 'x', generation: {}, seed: 1, stop: [] };
 
-it('answers each call, whatever comes first', async () => {
+it('answers each call, in any order', async () => {
   const waiting: (() => void)[] = [];
   const service = remote({
     predict: ({ model }) =>
@@ -58,7 +58,7 @@ it.each([
   expect(failed).toMatchObject({ name: error.name, message: error.message });
 });
 
-it('tells pieces of a text before its end', async () => {
+it('sends pieces of a text before its end', async () => {
   const written: Written = { text: 'ab', finish: 'stop', promptTokens: 1, newTokens: 2 };
   const service = remote({
     async write(_, __, onText) {
@@ -71,7 +71,7 @@ it('tells pieces of a text before its end', async () => {
   expect(pieces).toEqual(['a', 'b']);
 });
 
-it('stops the work for a client that has gone', async () => {
+it('stops the work for a disconnected client', async () => {
   let stopped: AbortSignal | undefined;
   const service = remote({
     predict: (_, signal) => {

@@ -22,7 +22,7 @@ function randomVector(length: number, stream: string): Float32Array {
 const round = Math.fround;
 
 it.each([0, 1, 2, 3, 511, 4095, 4096, 4097, 9001])(
-  'makes of %i elements what a loop of 32 bits makes',
+  'computes the same for %i elements as a 32-bit loop',
   (length) => {
     const [x, y, z] = ['x', 'y', 'z'].map((stream) => randomVector(length, stream));
     const [a, b] = [1 / 3, Math.PI];
@@ -37,7 +37,7 @@ it.each([0, 1, 2, 3, 511, 4095, 4096, 4097, 9001])(
   },
 );
 
-it('takes parts of larger vectors, and leaves their neighbours', () => {
+it('works on parts of larger vectors without changing their neighbours', () => {
   const vectors = ['x', 'y', 'z'].map((stream) => randomVector(40, stream));
   const [x, y, z] = vectors.map((vector) => vector.subarray(3, 10));
   const before = vectors.map((vector) => vector.slice());

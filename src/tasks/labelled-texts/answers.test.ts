@@ -32,7 +32,7 @@ describe('an answer', () => {
     ['WNLI', ['not_entailment', 'entailment'], '1'],
     ['MRPC', ['not_equivalent', 'equivalent'], '1'],
     ['MRPC by number', ['0', '1'], '1'],
-  ])("is submitted as GLUE's server has the classes of %s", (_, labels, expected) => {
+  ])("has the class names of %s in GLUE's format", (_, labels, expected) => {
     expect(classKind.submitted(classKind.answer(logits(0, 1), labels))).toBe(expected);
   });
 
@@ -40,14 +40,14 @@ describe('an answer', () => {
     ['a class', classKind, logits(2.7, 0.1)],
     ['labels', labelSetKind, logits(2.7, 0.1)],
     ['a score', scoreKind, logits(2.7)],
-  ])('of %s has the logits where details are wanted', (_, kind, values) => {
+  ])('of %s has the logits with details', (_, kind, values) => {
     const answer = kind.answer(values, ['a', 'b']);
     const json = kind.json(answer as never, true, ['a', 'b']) as { logits: number[] };
     expect(json.logits).toEqual(values.length === 2 ? [2.7, 0.1] : [2.7]);
     expect(kind.json(answer as never, false, ['a', 'b'])).not.toHaveProperty('logits');
   });
 
-  it('for people gives each label its probability', () => {
+  it('as text has the probability of each label', () => {
     const classes = ['ham', 'spam'];
     const none = { logits: logits() };
     expect(
@@ -65,7 +65,7 @@ describe('an answer', () => {
   });
 });
 
-it('numbers lose nothing of their 32 bits', () => {
+it('numbers keep all of their 32 bits', () => {
   for (const value of logits(0.1, 1 / 3, 16777217, -2.5e-30))
     expect(Math.fround(shortest(value))).toBe(value);
 });

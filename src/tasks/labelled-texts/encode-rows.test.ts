@@ -32,7 +32,7 @@ function given(rank: number): Uint8Array {
   return bytes;
 }
 
-it('encodes its part of many rows, and hears of the others what it would have found', () => {
+it('encodes its part of many rows, and gets the same for the rest from others', () => {
   const all = [0, 1, 2].map(given);
   encoded.length = 0;
   const together = encodeRows(rows, tokenizer, 7, { ...ALONE, rank: 1, size: 3, gather: () => all });
@@ -40,7 +40,7 @@ it('encodes its part of many rows, and hears of the others what it would have fo
   expect(together).toEqual(encodeRows(rows, tokenizer, 7));
 });
 
-it('fails where another process did', () => {
+it('fails if another process failed', () => {
   const all = [given(0), given(1), new Uint8Array(4)];
   const communicator = { ...ALONE, size: 3, gather: () => all };
   expect(() => encodeRows(rows, tokenizer, 7, communicator)).toThrow('process 2 could not encode its rows');

@@ -28,14 +28,14 @@ describe('labels', () => {
     expect(regression.labels(scores, {} as LabelOrigin)).toEqual([]);
   });
 
-  it("takes the checkpoint's order where that names them all", () => {
+  it("uses the checkpoint's order if it contains them all", () => {
     expect(names(['neg', 'pos'], { 0: 'pos', 1: 'neg', 2: 'other' })).toEqual(['pos', 'neg', 'other']);
     expect(names(['neg', 'pos'], { 0: 'pos', 1: 'other' })).toEqual(['neg', 'pos']);
     expect(names(['neg', 'pos'], { 1: 'pos', 2: 'neg' })).toEqual(['neg', 'pos']);
     expect(names(['LABEL_1', 'LABEL_0'], { 0: 'LABEL_1', 1: 'LABEL_0' })).toEqual(['LABEL_0', 'LABEL_1']);
   });
 
-  it('refuses a single class', () => {
+  it('rejects a single class', () => {
     expect(() => names(['1', '1'])).toThrow('x.tsv: expected at least 2 different labels, got only "1".');
     expect(() => names([[]], undefined, 1)).toThrow('at least 1 different labels, got none.');
   });
@@ -52,13 +52,13 @@ describe('targets', () => {
   it.each([
     ['classes', classTargets, rows('positve', 'negative', 'x')],
     ['sets', labelSetTargets, rows(['positve'], ['negative'], ['negative', 'x'])],
-  ])('name labels never seen in training: %s', (_, toTargets, unseen) => {
+  ])('report unknown labels: %s', (_, toTargets, unseen) => {
     expect(() => toTargets(unseen, ['positive', 'negative'], 'dev.tsv')).toThrow(
       'dev.tsv:1: expected a label seen in training, got "positve". Did you mean positive? The same in 2 rows: lines 1, 3.',
     );
   });
 
-  it.each(['high', 'NaN', 'Infinity', '1e39', '0x10', '1,5', ''])('refuse the score "%s"', (score) => {
+  it.each(['high', 'NaN', 'Infinity', '1e39', '0x10', '1,5', ''])('reject the score "%s"', (score) => {
     expect(() => scoreTargets(rows('1', score), [], 'x.tsv')).toThrow(
       `x.tsv:2: expected a finite number as label, got "${score}".`,
     );

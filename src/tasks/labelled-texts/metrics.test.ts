@@ -24,7 +24,7 @@ const fixture = JSON.parse(readFileSync('src/tasks/labelled-texts/fixtures/oracl
   cases: Case[];
 };
 
-describe('scores are those of scikit-learn and scipy', () => {
+describe('scores equal scikit-learn and scipy', () => {
   it.each(fixture.cases)('$name', ({ task, numLabels, logits, targets, expected }) => {
     const Targets = task === 'single_label_classification' ? Int32Array : Float32Array;
     const scores: Record<string, number | undefined> = KINDS[task].scores(
@@ -46,7 +46,7 @@ describe('scores are those of scikit-learn and scipy', () => {
   });
 });
 
-it.each(Object.entries(KINDS))('of %s are refused where targets do not fit the logits', (_, kind) => {
+it.each(Object.entries(KINDS))('of %s are rejected if targets do not fit the logits', (_, kind) => {
   expect(() => kind.scores(new Float32Array(6), 2, new Float32Array(2))).toThrow('2 targets');
   expect(() => kind.scores(new Float32Array(0), 2, new Float32Array(0))).toThrow('0 targets');
 });

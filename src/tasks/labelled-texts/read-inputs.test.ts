@@ -14,11 +14,11 @@ describe('useColumns', () => {
     expect(useColumns(MRPC, {}, false)).toEqual({ ...MRPC, label: undefined, header: true });
   });
 
-  it('knows a header that the run had for its label alone', () => {
+  it('keeps a header that the run had only for its label', () => {
     expect(header({ text: 0, label: 'label' }, {})).toBe(true);
   });
 
-  it('decides on a header anew for other columns', () => {
+  it('detects a header again for other columns', () => {
     expect(header(COLA, { text: 'sentence' })).toBe(true);
     expect(header(COLA, { text: 0 })).toBe(false);
     expect(header({ text: 'sentence', label: 'label' }, { text: 0 })).toBe(false);
@@ -27,7 +27,7 @@ describe('useColumns', () => {
     expect(header(COLA, { header: true })).toBe(true);
   });
 
-  it('asks for the column of the label where it is needed', () => {
+  it('asks for the column of the label if it is needed', () => {
     expect(() => useColumns({ text: 0 }, {}, true)).toThrow('--label: expected the column of the label');
   });
 });
@@ -37,20 +37,20 @@ describe('rowsFromInput', () => {
     rows.map(({ text, textPair }) => (textPair === undefined ? text : [text, textPair]));
   const predicting = (run: Columns) => useColumns(run, {}, false);
 
-  it('takes one text a line, of any run with one text', () => {
+  it('reads one text per line, for any run with one text', () => {
     const content = '\ufeffA "quoted, cat.\r\n\nTwo\n';
     expect(texts(rowsFromInput(content, predicting(COLA)))).toEqual(['A "quoted, cat.', '', 'Two']);
     const named: Columns = { text: 'sentence', label: 'label', header: true };
     expect(texts(rowsFromInput('sentence\none', predicting(named)))).toEqual(['sentence', 'one']);
   });
 
-  it('refuses a line that is longer than a text can be', () => {
+  it('rejects a line that is longer than a text can be', () => {
     expect(() => rowsFromInput(`a b\n${'a,'.repeat(2 ** 20)}\n`, COLA)).toThrow(
       'standard input:2: expected at most 1048576 characters in a line, got more.',
     );
   });
 
-  it('takes a table with the columns of the run', () => {
+  it('reads a table with the columns of the run', () => {
     expect(texts(rowsFromInput('gj04\t1\t\tThe sailors rode.\n', predicting(COLA)))).toEqual([
       'The sailors rode.',
     ]);
@@ -60,7 +60,7 @@ describe('rowsFromInput', () => {
     expect(texts(rowsFromInput(unlabelled, predicting(MRPC)))).toEqual([['a', 'b']]);
   });
 
-  it('takes CSV where commas part the names in use, or those of a pair have numbers', () => {
+  it('reads CSV if commas separate the names in use, or the columns of a pair are numbers', () => {
     const named: Columns = { text: 'sentence', label: 'label', header: true };
     const content = 'id,sentence\n1,"a, b\nc"\n2,d\n';
     expect(rowsFromInput(content, predicting(named))).toEqual([
@@ -81,13 +81,13 @@ describe('rowsFromInput', () => {
     ['a delimiter, and columns by number', { text: 0, label: 1, delimiter: ';' }, 'b;1\n'],
     ['quotes, and columns by number', { text: 1, label: 0, quote: true }, '1,"b"\n'],
     ['quotes around one column', { text: 0, label: 1, quote: true }, '"b"\n'],
-  ])('takes plain lines beside tables of a run with %s', (_, run, table) => {
+  ])('reads plain lines beside tables for a run with %s', (_, run, table) => {
     expect(texts(rowsFromInput(table, predicting(run)))).toEqual(['b']);
     const plain = ['A good film.', 'It was; and is.'];
     expect(texts(rowsFromInput(plain.join('\n'), predicting(run)))).toEqual(plain);
   });
 
-  it('takes JSON lines, with the keys text and text_pair for columns that have numbers', () => {
+  it('reads JSON Lines, with the keys text and text_pair for numbered columns', () => {
     expect(texts(rowsFromInput('{"text": "a"}\n{"text": "b"}\n', predicting(COLA)))).toEqual(['a', 'b']);
     expect(columnsFor('x.jsonl', { text: 5, text_pair: 6, label: 'score' })).toEqual({
       text: 'text',
@@ -96,7 +96,7 @@ describe('rowsFromInput', () => {
     });
   });
 
-  it('refuses lines of one text for a model of pairs', () => {
+  it('rejects lines of one text for a model of pairs', () => {
     expect(() => rowsFromInput('one\ntwo\n', predicting(MRPC))).toThrow(
       'standard input: expected pairs of texts: separated by tabs, as CSV or as JSON lines, got lines of one text',
     );
@@ -109,7 +109,7 @@ describe('rowsFromFile', () => {
     rowsFromFile(content, name, columnsFor(name, useColumns(run, flags, false))).map(({ text }) => text);
   const unknown: Columns = { text: 0 };
 
-  it('takes a text a line as standard input does, blank ones too', () => {
+  it('reads a text per line like standard input, blank ones too', () => {
     const content = '\ufeffone, "two\r\n\nthree\n\n';
     for (const [run, name] of [
       [unknown, 'x.txt'],

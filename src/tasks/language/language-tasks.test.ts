@@ -61,7 +61,7 @@ function meanLoss(logits: Float32Array, classes: number, labels: ArrayLike<numbe
 }
 
 describe.each(['llama', 'gpt2'] as const)('causal language modelling with %s', (family) => {
-  it('has the perplexity of the documents one by one, packed or not', async () => {
+  it('has the perplexity of the single documents, packed or not', async () => {
     const { model, program, values, context } = open<CausalData>(family, { sample_by: 'line' }, 64);
     const { tokenizer } = context;
     // Each document separately, logits of every token, the loss summed here.
@@ -87,7 +87,7 @@ describe.each(['llama', 'gpt2'] as const)('causal language modelling with %s', (
     model.close();
   });
 
-  it('accumulates micro-batches of unlike weight to the gradient of one batch', async () => {
+  it('accumulates micro-batches of different weight to the gradient of one batch', async () => {
     const { model, program, values, context } = open<CausalData>(family, { packing: false }, 64);
     const rows = [
       { prompt: 'The little girl', completion: ' ran.' },
@@ -149,12 +149,12 @@ describe('examples of causal language modelling', () => {
     },
   ]);
 
-  it('ask for completions and for what the assistant says', () => {
+  it("have labels for completions and for the assistant's turns", () => {
     expect(labelsOf(make(PROMPTS))).toBe(' because<|end_of_text|>');
     expect(labelsOf(make(CHATS))).toBe('So.<|im_end|>\n');
   });
 
-  it('ask for everything with completion_only_loss: false', () => {
+  it('have labels for everything with completion_only_loss: false', () => {
     expect(labelsOf(make(PROMPTS, { completion_only_loss: false }))).toBe(
       'Q: why? A: because<|end_of_text|>',
     );
@@ -163,7 +163,7 @@ describe('examples of causal language modelling', () => {
     );
   });
 
-  it('are cut, or refused with their lines where nothing is left to learn', () => {
+  it('are truncated, or rejected with their lines if nothing is left to learn', () => {
     expect(make(PROMPTS, {}, 14)).toMatchObject({ truncated: 1, lengths: Int32Array.of(14) });
     expect(() => make(PROMPTS, {}, 5)).toThrow(
       'x.jsonl:1: expected tokens to learn, got none within data.max_length (5).',
@@ -172,7 +172,7 @@ describe('examples of causal language modelling', () => {
     expect(() => make(silent)).toThrow('x.jsonl:1: expected tokens to learn, got no answer.');
   });
 
-  it('name the lines of conversations that the template refuses', () => {
+  it('report the lines of conversations that the template rejects', () => {
     const odd = lines([{ messages: [{ role: 'assistant', content: 3 }] }]);
     expect(() => make(odd)).toThrow('x.jsonl:1: expected a list of messages in "messages"');
     const none = lines([{ messages: [{ role: 'assistant' }] }]);
@@ -190,7 +190,7 @@ describe('examples of causal language modelling', () => {
     expect(set.truncated).toBe(0);
   });
 
-  it('know which files are empty, and tokens that the model does not have', () => {
+  it('report empty files, and tokens that the model does not have', () => {
     expect(() => make(file('\n \n'))).toThrow('x.txt: expected text, got an empty file.');
     expect(() => causalLm.examples([file(TEXT)], { ...context, vocabSize: 100 })).toThrow(
       "expected ids below 100, the vocab_size of the model's config.json",
@@ -202,7 +202,7 @@ describe('masked language modelling', () => {
   const SENTENCES =
     'the cat sat on the mat.\nthe dog ran, not very badly.\nbirds flew and fishs swam\n'.repeat(20);
 
-  it('has the loss of its masks one by one, the same whatever the batches', async () => {
+  it('has the loss of its single masks, the same for any batches', async () => {
     const { model, program, values, context } = open<MaskedData>('bert', { sample_by: 'line' }, 32);
     const evaluation = maskedLm.evaluation([file(SENTENCES)], context, 8);
     const scores = await evaluation.run(program, values);
@@ -226,7 +226,7 @@ describe('masked language modelling', () => {
     model.close();
   });
 
-  it('wraps blocks and masks others in every batch, by (seed, number) alone', () => {
+  it('adds special tokens to blocks and masks others in every batch, depending only on (seed, number)', () => {
     const { model, context } = open<MaskedData>('bert', {}, 12);
     const set = maskedLm.examples([file(SENTENCES)], context);
     expect(new Set(set.lengths.subarray(0, -1))).toEqual(new Set([12]));
@@ -259,7 +259,7 @@ describe('masked language modelling', () => {
   });
 });
 
-it('labels that are none count for nothing', () => {
+it('ignored labels count for nothing', () => {
   const { labels } = labelledRows(Int32Array.of(5, IGNORED, 7, 8), 2, 2, false);
   expect([...labels.data]).toEqual([5, 7, 8]);
 });

@@ -70,7 +70,7 @@ describe.each(windows)('$model: $max_length tokens, $doc_stride in common', (of)
   const { expected, questions } = of;
   const set = of.examplesOf(of);
 
-  it("features are those of transformers' run_qa.py", () => {
+  it("features equal transformers' run_qa.py", () => {
     const shown = ({ inputIds, tokenTypeIds, starts, ends, sequenceIds }: SpanFeature, i: number) => ({
       question: questions[set.questions[i]].id,
       ids: inputIds.join(' '),
@@ -83,7 +83,7 @@ describe.each(windows)('$model: $max_length tokens, $doc_stride in common', (of)
     expect(set.features.map(shown)).toEqual(expected.features.map(({ logits: _, ...feature }) => feature));
   });
 
-  it.each(expected.answers)('answers with $settings are those of utils_qa.py', ({ settings, ...answers }) => {
+  it.each(expected.answers)('answers with $settings equal utils_qa.py', ({ settings, ...answers }) => {
     const [version_2_with_negative, n_best_size, max_answer_length, null_score_diff_threshold] = settings;
     const logits = expected.features.map(({ logits: [start, end] }) => ({
       start: Float32Array.from(start.split(' ').map(Number)),
@@ -120,7 +120,7 @@ it('batches have the labels of their features', () => {
   ).not.toHaveProperty('start_positions');
 });
 
-it('says where question, windows and stride do not fit', () => {
+it('reports mismatched question, windows and stride', () => {
   expect(() => examplesOf({ max_length: 24, doc_stride: 20 })).toThrow(
     /^data\.doc_stride, question q0: expected less than 1\d /,
   );
@@ -145,7 +145,7 @@ it('the first question with logits that are not finite is named', async () => {
   await expect(logits).rejects.toThrow('row 3: expected logits that are finite');
 });
 
-it('where no span is left the answer is that of utils_qa.py: "empty"', () => {
+it('if no span is left, the answer is that of utils_qa.py: "empty"', () => {
   const feature = examplesOf({ max_length: 24, doc_stride: 6 }).features[0];
   const logits = new Float32Array(feature.inputIds.length);
   const search = { n_best_size: 1, max_answer_length: 30, null_score_diff_threshold: 0 };

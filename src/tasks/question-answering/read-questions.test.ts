@@ -15,7 +15,7 @@ const squad = (qas: unknown[], context: unknown = CONTEXT) => ({
 describe('readQuestions', () => {
   const answered = { ...ROW, id: 'a', answers: [{ text: 'cat', start: 4 }] };
 
-  it('takes SQuAD as published, of both versions', () => {
+  it("reads SQuAD's JSON, of both versions", () => {
     const answers = [{ text: 'cat', answer_start: 4 }];
     const none = { id: 'b', question: 'Why?', answers: [], is_impossible: true, plausible_answers: answers };
     expect(json(squad([{ id: 'a', question: ' Who?', answers }, none]))).toEqual([
@@ -26,7 +26,7 @@ describe('readQuestions', () => {
     expect(json({ version: '1.1', data })).toEqual([answered]);
   });
 
-  it('takes ids that no double holds', () => {
+  it('reads ids that a double cannot represent', () => {
     const ids = ['1234567890123456789', '1234567890123456788'];
     const rows = ids.map((id) => JSON.stringify({ ...ROW, id, answers: [] }).replace(`"${id}"`, id));
     for (const [content, name] of [
@@ -36,7 +36,7 @@ describe('readQuestions', () => {
       expect(readQuestions(content, name, 'places').map(({ id }) => id)).toEqual(ids);
   });
 
-  it('takes rows: JSON Lines, a list, under "data", one alone', () => {
+  it('reads rows: JSON Lines, a list, under "data", a single one', () => {
     const row = { ...ROW, id: 'a', answers: { text: ['cat'], answer_start: [4] } };
     const none = { ...ROW, answers: { text: [], answer_start: [] } };
     const both = [answered, { ...ROW, id: '1', answers: [] }];
@@ -48,7 +48,7 @@ describe('readQuestions', () => {
     expect(readQuestions(lines, 'x.json', 'places')).toEqual(both);
   });
 
-  it('knows v2.0 by what the file or a question says, though all have answers', () => {
+  it('detects v2.0 by the file or a question, even if all have answers', () => {
     const asked = { ...ROW, answers: [{ text: 'cat', answer_start: 4 }] };
     const isV2 = (value: unknown) => isSquadV2(json(value));
     expect(isV2({ version: '1.1', data: [asked] })).toBe(false);
@@ -57,7 +57,7 @@ describe('readQuestions', () => {
     expect(isV2([asked, { ...ROW, answers: [] }])).toBe(true);
   });
 
-  it('finds answers that come without a place', () => {
+  it('locates answers without a position', () => {
     const flat = [{ context: 'concat cat, cat', qas: [{ question: 'Who?', answer: 'cat' }] }];
     expect(json(flat)).toMatchObject([{ id: '0', answers: [{ text: 'cat', start: 7 }] }]);
   });
@@ -116,11 +116,11 @@ describe('readQuestions', () => {
     [{ data: [{ paragraphs: 5 }] }, 'data[0].paragraphs: expected a list'],
     [[], 'x.json: expected questions, got none.'],
     [5, 'expected JSON of SQuAD, or JSON Lines'],
-  ])('says what is wrong with %j', (value, message) => {
+  ])('reports the errors of %j', (value, message) => {
     expect(() => json(value)).toThrow(message);
   });
 
-  it('names the lines of JSON Lines, and several at once', () => {
+  it('reports the lines of JSON Lines, and several at once', () => {
     const bad = JSON.stringify({ ...ROW, answers: { text: ['dog'], answer_start: [4] } });
     expect(() => readQuestions(`${bad}\n${bad}\n`, 'x.jsonl', 'places')).toThrow(
       'x.jsonl:1: expected an answer that stands in its context, got "dog". The same in 2 rows: lines 1, 2.',

@@ -56,13 +56,13 @@ function opened(data: object = {}) {
   };
 }
 
-describe('embeddings are those of sentence-transformers', () => {
+describe('embeddings equal sentence-transformers', () => {
   const { texts, cases } = fixture<{
     texts: string[];
     cases: { mode: string; normalize: boolean; prompt: string; embeddings: number[][] }[];
   }>('embeddings.json');
 
-  it.each(cases)('pooled by $mode, normalised: $normalize, behind "$prompt"', async (expected) => {
+  it.each(cases)('pooled by $mode, normalised: $normalize, after "$prompt"', async (expected) => {
     const { model, context } = opened({ pooling: expected.mode, normalize: expected.normalize });
     const program = new Program(nodeEngine(model, 'cpu'), model, FROZEN.tuner);
     const inputs = texts.map((text) => ({ text, prompt: expected.prompt }));
@@ -90,7 +90,7 @@ interface LossCase {
   matryoshka?: number[];
 }
 
-describe('losses and their gradients are those of sentence-transformers', () => {
+describe('losses and their gradients equal sentence-transformers', () => {
   const { columns, cases } = fixture<{ columns: number[][][]; cases: LossCase[] }>('losses.json');
 
   it.each(cases)(
@@ -157,8 +157,8 @@ const SETTINGS = {
   },
 };
 
-describe('thirty steps of training are those of sentence-transformers with PEFT', () => {
-  it.each(['lora', 'adalora'] as const)('under %s', async (method) => {
+describe('thirty steps of training equal sentence-transformers with PEFT', () => {
+  it.each(['lora', 'adalora'] as const)('with %s', async (method) => {
     const { steps, probe, embeddings } = fixture<Trace>(`${method}/trace.json`);
     const { model, context } = opened({ anchor: 0, positive: 1 });
     const { config: schema, start } = methodNamed(method);
@@ -259,7 +259,7 @@ it('a step in parts has the loss and the gradient of the whole', async () => {
   expect(Math.max(...whole.gradient)).toBeGreaterThan(1e-2);
 });
 
-it("scores are those of sentence-transformers' evaluators", () => {
+it("scores equal sentence-transformers' evaluators", () => {
   const { embeddings, gold, queries, corpus, relevant, retrieval, similarity, triplets } = fixture<{
     embeddings: number[][];
     gold: number[];

@@ -99,7 +99,7 @@ describe('CoNLL columns', () => {
       { label_names: ['O', 'B-PER'] },
       'x.conll:2: expected a tag of data.label_names, got "B-PRE". Did you mean B-PER? The same in 2 rows: lines 2, 4.',
     ],
-  ])('refuses %s', (_, content, columns, message) => {
+  ])('rejects %s', (_, content, columns, message) => {
     expect(() => read(content, 'x.conll', columns)).toThrow(message);
   });
 });
@@ -118,7 +118,7 @@ describe('JSON Lines', () => {
     expect(read(`\n${JSON.stringify(object)}\r\n`, 'x.jsonl', columns)).toEqual(['2 a/O b/B-PER']);
   });
 
-  it('is known by its extension or by how it begins, and may have empty sentences', () => {
+  it('is detected by extension or by its first character, and may have empty sentences', () => {
     const content = lines({ tokens: [], tags: [] }, { tokens: [''], tags: ['O'] });
     for (const name of ['x.json', 'x.ndjson', '-', 'x.txt'])
       expect(read(content, name)).toEqual(['1', '2 /O']);
@@ -204,7 +204,7 @@ describe('JSON Lines', () => {
       IDS,
       'x.jsonl:1: expected numbers from 0 to 1 in "ner_tags", got 2. The same in 3 rows: lines 1, 2, 3.',
     ],
-  ])('may not have %s', (what, content, columns, message) => {
+  ])('must not have %s', (what, content, columns, message) => {
     const fileName = what === 'a table' ? 'x.csv' : 'x.jsonl';
     expect(() => read(content, fileName, columns)).toThrow(message);
   });

@@ -30,7 +30,7 @@ describe('sentences to tag are', () => {
     expect(words(content, name)).toEqual(['EU rejects', 'Peter']);
   });
 
-  it('asked for where lines may be columns as well', () => {
+  it('ambiguous if lines may be columns as well', () => {
     const content = 'EU NNP\nrejects VBZ\n\nPeter NNP\n';
     expect(() => words(content, 'x.txt')).toThrow(
       'x.txt: expected sentences, or columns with a word in each line, got lines of 2 words each',

@@ -16,12 +16,12 @@ describe('tagNames', () => {
   const names = (content: string, known?: Record<number, string>, label_names?: string[]) =>
     tagNames(read(content, label_names), label_names, 'x.conll', known);
 
-  it('sorts as run_ner.py does', () => {
+  it('sorts like run_ner.py', () => {
     expect(names(EUROPE)).toEqual(['B-LOC', 'B-ORG', 'B-PER', 'I-PER', 'O']);
     expect(names('a b\nb B\nc _\nd a')).toEqual(['B', '_', 'a', 'b']);
   });
 
-  it("takes the checkpoint's order where that names them all, else that of label_names", () => {
+  it("uses the checkpoint's order if it contains all, otherwise that of label_names", () => {
     const known = { 0: 'O', 1: 'I-PER', 2: 'B-PER', 3: 'B-LOC', 4: 'B-ORG', 5: 'B-MISC' };
     const given = ['O', 'B-PER', 'I-PER', 'B-ORG', 'B-LOC'];
     expect(names(EUROPE, known)).toEqual(Object.values(known));
@@ -37,7 +37,7 @@ describe('tagNames', () => {
 });
 
 describe('tagIds', () => {
-  it('are places, and know the line of a tag that is none', () => {
+  it('are indices, and report the line of an unknown tag', () => {
     expect(tagIds(read(EUROPE), ['O', 'B-PER', 'I-PER', 'B-ORG', 'B-LOC'], 'x.conll')).toEqual([
       Int32Array.of(3, 0, 4),
       Int32Array.of(1, 2),
@@ -48,7 +48,7 @@ describe('tagIds', () => {
   });
 });
 
-it('firstPieces leaves out what is special, further or without pieces', () => {
+it('firstPieces skips special tokens, later pieces and words without pieces', () => {
   expect(firstPieces(Int32Array.of(-1, 0, 0, 2, 3, 3, -1))).toEqual({
     words: Int32Array.of(0, 2, 3),
     positions: Int32Array.of(1, 3, 4),
@@ -69,7 +69,7 @@ describe('wordExamples', () => {
   ];
   const IDS = [Int32Array.of(1, 2, 3), Int32Array.of(4), new Int32Array(), Int32Array.of(5, 6, 7)];
 
-  it('have their labels on first pieces, whatever stands between', () => {
+  it('have their labels on first pieces', () => {
     const set = wordExamples(SENTENCES, tokenizer, 16, IDS);
     expect(set).toMatchObject({
       lengths: Int32Array.of(5, 6),
@@ -96,7 +96,7 @@ describe('wordExamples', () => {
     expect(weight).toBe(5);
   });
 
-  it('are cut, in the middle of a word too', () => {
+  it('are truncated, also inside a word', () => {
     const set = wordExamples(SENTENCES, tokenizer, 4, IDS);
     expect(set.truncated).toBe(2);
     const { feeds, weight } = set.batch(Int32Array.of(0, 1));
@@ -121,7 +121,7 @@ describe('taggedWords', () => {
   const logits = (...ids: number[]) =>
     Float32Array.from(ids.flatMap((id) => LABELS.map((_, label) => (label === id ? Math.log(3) : 0))));
 
-  it('tells the tag of each word, and entities over words that are not seen', () => {
+  it('returns the tag of each word, and entities across unseen words', () => {
     const words = ['in', 'New', '\u200b', 'York', 'Ann', 'cut'];
     const tagged = taggedWords(words, Int32Array.of(0, 1, 3, 4), logits(0, 1, 2, 3), LABELS);
     expect(tagged.tags).toEqual(['O', 'B-LOC', null, 'I-LOC', 'B-PER', null]);
@@ -135,7 +135,7 @@ describe('taggedWords', () => {
     expect(tagged.entities[0].score).toBeCloseTo(0.5, 6);
   });
 
-  it('takes the first of equals, and words alone', () => {
+  it('takes the first of equal tags, and single words', () => {
     expect(taggedWords(['a'], Int32Array.of(0), new Float32Array(4), LABELS)).toMatchObject({
       tags: ['O'],
       scores: [0.25],

@@ -18,7 +18,7 @@ const MESSAGES = [
 ];
 
 describe('a chat template', () => {
-  it('sees what transformers shows it', () => {
+  it('gets the same variables as in transformers', () => {
     const source = [
       '{{ messages | length }} {{ eos_token }} {{ add_generation_prompt }}',
       '{{ tools is none }} {{ documents is none }} {{ bos_token is defined }}',
@@ -33,7 +33,7 @@ describe('a chat template', () => {
     );
   });
 
-  it('that refuses or fails says why', () => {
+  it('that rejects or fails gives the reason', () => {
     const render = (source: string) => () => chat(source).render(MESSAGES, false);
     expect(render('{{ raise_exception("Only one turn!") }}')).toThrow(
       'x: expected a conversation that the chat template takes, got "Only one turn!".',
@@ -42,7 +42,7 @@ describe('a chat template', () => {
     expect(() => chat('{% if %}')).toThrow('x: expected a chat template (Jinja), got ');
   });
 
-  it('that is hostile comes to its limits', () => {
+  it('that is hostile reaches its limits', () => {
     expect(() => chat('{% for i in range(10 ** 9) %}{% endfor %}').render(MESSAGES, false)).toThrow('x: ');
     expect(() => chat('{% for i in range(1000000000) %}{% endfor %}').render(MESSAGES, false)).toThrow(
       'a range of 1000000000 numbers',
@@ -72,14 +72,14 @@ describe('the turns of a conversation', () => {
     return Array.from(ids, (id, i) => (learnt[i] === 1 ? tokenizer.decode([id]) : '')).join('');
   };
 
-  it('are what the template adds for them', () => {
+  it('are the text that the template adds for them', () => {
     const source =
       '{% for m in messages %}<{{ m.role }}>{{ m.content }};{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}';
     expect(told(source)).toBe('b;d;');
     expect(told('{% for m in messages %}[{{ m.content }}]{% endfor %}')).toBe('[b][d]');
   });
 
-  it('cannot be told where a template writes the past anew', () => {
+  it('cannot be located if a template changes the past', () => {
     const source = '{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}';
     expect(() => told(source)).toThrow(
       'message 2: expected a chat template that only adds text when a message is added, so that turns can be told apart, ' +
@@ -111,14 +111,14 @@ describe('loadChatTemplate', () => {
     expect(load().render([], false)).toBe('three');
   });
 
-  it('gives up what does not end', () => {
+  it('stops a rendering without end', () => {
     const nested = '{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}';
     writeFileSync(join(folder, 'chat_template.jinja'), nested);
     expect(() => load().render([], false)).toThrow('expected a text, got no end after 5 s.');
   }, 60_000);
 });
 
-it('strftime writes as Python does', () => {
+it("strftime equals Python's", () => {
   const date = new Date(2025, 0, 5, 0, 7, 9);
   expect(strftime(date, '%Y-%m-%d %H:%M:%S %I %p %a %A %b %B %y %% %Q')).toBe(
     '2025-01-05 00:07:09 12 AM Sun Sunday Jan January 25 % %Q',

@@ -5,7 +5,7 @@ import { CHARACTER_CLASSES } from './character-classes.ts';
 import { preTokenizer } from './pre-tokenizer.ts';
 import { unicodeNormalized } from './unicode-normalizer.ts';
 
-describe('as the Rust library has them', () => {
+describe("character classes equal the Rust library's", () => {
   // The counts from `scripts/oracle/character_classes.py`.
   it.each([
     ['nonspacing', 1567],
@@ -18,7 +18,7 @@ describe('as the Rust library has them', () => {
     expect(found).toBe(count);
   });
 
-  it('a younger mark is no accent, and younger signs split no word', () => {
+  it('a newer mark is not an accent, and newer symbols split no word', () => {
     const bert = { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true } as const;
     const stripped = (text: string) =>
       bertNormalized(AlignedText.of(text), { ...bert, strip_accents: true, lowercase: false }).text;
@@ -31,7 +31,7 @@ describe('as the Rust library has them', () => {
     ]);
   });
 
-  it('what is younger is not taken apart', () => {
+  it('newer characters are not decomposed', () => {
     expect(unicodeNormalized(AlignedText.of('\u32fe\u32ff\ufb01'), 'NFKC').text).toBe('ヲ\u32fffi');
   });
 });

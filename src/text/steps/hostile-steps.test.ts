@@ -10,7 +10,7 @@ const sequence = (count: number, step: object) => ({
   normalizer: { type: 'Sequence', normalizers: Array.from({ length: count }, () => step) },
 });
 
-it('a normalizer that makes a text far longer is refused before it has filled the memory', () => {
+it('a normalizer that makes a text far longer is rejected before it fills the memory', () => {
   const grows = pipeline(sequence(40, doubling));
   expect(() => grows.tokens('a')).toThrow(UserError);
   expect(() => grows.tokens('a')).toThrow(
@@ -23,13 +23,13 @@ it('a normalizer that makes a text far longer is refused before it has filled th
   expect(() => pipeline(added)).toThrow(UserError);
 });
 
-it('a normalizer of thousands of steps is refused', () => {
+it('a normalizer of thousands of steps is rejected', () => {
   const none = { type: 'Replace', pattern: { String: 'b' }, content: '' };
   expect(() => pipeline(sequence(1001, none))).toThrow('the normalizer has 1001 steps, more than 1000');
   expect(pipeline(sequence(60, none)).tokens('ab')).toMatchObject([{ id: 1 }]);
 });
 
-it('words of any length are looked up by the lengths of tokens alone', () => {
+it('the time for a long word depends only on the lengths of tokens', () => {
   const unlimited = { model: { ...model, max_input_chars_per_word: 2 ** 30 } };
   expect(pipeline(unlimited).tokens('a'.repeat(200_000))).toHaveLength(200_000);
   const long = {

@@ -35,7 +35,7 @@ const WAYS: Record<string, (model: OpenedModel, output: string) => Promise<void>
   lora: (model, output) => model.export('lora', output),
 };
 
-describe.each(Object.keys(WAYS))('%s refuses', (way) => {
+describe.each(Object.keys(WAYS))('%s rejects', (way) => {
   it.each([
     ['NaN', Number.NaN, /lora_A/],
     ['Infinity in the head', Number.POSITIVE_INFINITY, /classifier/],
@@ -53,7 +53,7 @@ describe.each(Object.keys(WAYS))('%s refuses', (way) => {
   });
 });
 
-it('layers of a graph are written with finite values alone', async () => {
+it('layers of a graph are written only with finite values', async () => {
   const adapter = mkdtempSync(join(folder, 'adapter-'));
   writeMadeAdapter(adapter, base, { method: 'houlsby', seed: 1, deviation: Number.NaN });
   const model = await open(adapter, { model: base });

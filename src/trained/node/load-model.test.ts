@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-it('trains the head, and of what it may lack that which the checkpoint lacks', () => {
+it('trains the head, and optional modules that the checkpoint lacks', () => {
   const whole = openForTask(folder, 'single_label_classification');
   expect(whole.head.modules).toEqual(['classifier']);
   whole.close();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { locateTrained } from './locate-trained.ts';
 
-it('a run that is missing is not asked of the Hub: the runs that there are get listed', async () => {
+it('a missing run is not looked up on the Hub: the existing runs are listed', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'runs-'));
   for (const name of ['a', 'b']) {
     mkdirSync(join(folder, name));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { adaLoraConfigSchema } from './config.ts';
 
 describe('schema', () => {
-  it('has the defaults of PEFT, but for the phases: left out they are shares of the run', () => {
+  it('has the defaults of PEFT, except the phases, which are shares of the run', () => {
     expect(adaLoraConfigSchema.parse({})).toEqual({
       target_r: 8,
       init_r: 12,
@@ -36,12 +36,12 @@ describe('schema', () => {
     [{ scale: 'alpha' }, 'scale'],
     [{ score: 'snr' }, 'score'],
     [{ grow: 'yes' }, 'grow'],
-  ])('refuses %j', (settings, key) => {
+  ])('rejects %j', (settings, key) => {
     const result = adaLoraConfigSchema.safeParse(settings);
     expect(result.error?.issues.map(({ path }) => path[0])).toEqual([key]);
   });
 
-  it('refuses an unknown key', () => {
+  it('rejects an unknown key', () => {
     expect(adaLoraConfigSchema.safeParse({ traget_r: 8 }).error?.issues[0].code).toBe('unrecognized_keys');
   });
 });

@@ -35,7 +35,7 @@ it('stacks A of one width, by rank, and λ in the same order', () => {
   );
 });
 
-it('takes one product with λ for all modules of a width, and one slice for those that stand together', () => {
+it('uses one product with λ for all modules of a width, and one slice for adjacent ones', () => {
   const { layout } = tripletLayout(MODULES, []);
   const graph = new Graph();
   const flat = input(graph, 'flat', 'float32', [layout.length]);

@@ -16,7 +16,7 @@ describe('allocate', () => {
     expect(allocate([Float64Array.of(3, 1), Float64Array.of(2, 5, 4)], 3).threshold).toBe(3);
   });
 
-  it('keeps the earlier of equals', () => {
+  it('keeps the earlier of equal scores', () => {
     expect(
       kept(
         [
@@ -43,7 +43,7 @@ describe('allocate', () => {
     ]);
   });
 
-  it('holds NaN for the least', () => {
+  it('ranks NaN lowest', () => {
     expect(
       kept(
         [
@@ -81,20 +81,20 @@ describe('allocate', () => {
     expect(least).toEqual({ kept: threshold, dropped: threshold, count: 33_333 });
   });
 
-  describe('by what they cost', () => {
+  describe('with costs', () => {
     // A component of the first module costs 2, of the second 5.
     const cost = ([a, b]: readonly number[]) => 2 * a + 5 * b;
     const scores = [Float64Array.of(9, 6, 1), Float64Array.of(8, 7)];
     const within = (budget: number) => allocate(scores, budget, cost);
 
-    it('takes the most important in order, and passes over what would cost more than there is', () => {
+    it('takes the most important in order, and skips those that exceed the rest', () => {
       expect(within(16)).toMatchObject({ count: 5, threshold: 1 });
       expect(within(15)).toMatchObject({ count: 4, threshold: 6 });
       expect(within(12)).toMatchObject({ count: 3, threshold: 7 });
       expect(within(11)).toMatchObject({ count: 4, threshold: 1 });
     });
 
-    it('spends what is left on cheaper ones behind', () => {
+    it('spends the rest on later, cheaper ones', () => {
       // 2 for the first and 5 for the second exceed the budget: the cheap ones are kept instead.
       expect(within(6).keep.map((module) => [...module])).toEqual([
         [1, 1, 1],
@@ -103,7 +103,7 @@ describe('allocate', () => {
       expect(within(1)).toMatchObject({ count: 0, threshold: Infinity });
     });
 
-    it('is top-b where all cost 1', () => {
+    it('equals top-b if all cost 1', () => {
       const random = new Random(1, 'scores');
       const many = Array.from({ length: 20 }, () =>
         Float64Array.from({ length: 9 }, () => random.integer(30)),

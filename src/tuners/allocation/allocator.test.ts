@@ -79,7 +79,7 @@ function lambdas(values: Float32Array, modules: PrunedModule[]): Record<string, 
   );
 }
 
-describe('equal to PEFT along given gradients', () => {
+describe('equal to PEFT for given gradients', () => {
   it.each(fixture.allocator)('$settings', (trajectory) => {
     const allocator = allocatorOf(trajectory);
     const values = new Float32Array(trajectory.initial);
@@ -104,7 +104,7 @@ describe('equal to PEFT along given gradients', () => {
   });
 });
 
-it('prunes doublets as PyTorch does along given gradients', () => {
+it('prunes doublets like PyTorch for given gradients', () => {
   const { settings, totalStep, lr, shapes, initial, trace } = fixture.doublets;
   const { init_r: rank, target_r } = settings;
   let start = 0;
@@ -146,7 +146,7 @@ it('resumes exactly', () => {
   }
 });
 
-it('refuses the state of other modules or another score', () => {
+it('rejects the state of other modules or another score', () => {
   const state = allocatorOf(fixture.allocator[1]).state();
   expect(() => allocatorOf(trajectory).restore(state)).toThrow('other modules');
   expect(() =>
@@ -164,7 +164,7 @@ it('finalises at the next step when the final one was skipped', () => {
   expect(allocator.allocations).toBe(events.filter(Boolean).length);
 });
 
-it('leaves the values alone after the end when the triplets are removed', () => {
+it('does not change the values after the end if triplets are removed', () => {
   const allocator = allocatorOf(trajectory, { shrink: 'at-final' });
   const values = new Float32Array(trajectory.initial);
   trajectory.trace.slice(0, 15).forEach((row, i) => {

@@ -92,7 +92,7 @@ describe.each(Object.entries(trainings))('a training in PyTorch: %s', (_, traini
   const { trace, settings, alpha } = training;
   const whole = replayed(training);
 
-  it('is followed in its values and in what it keeps', () => {
+  it('has the same values and kept triplets', () => {
     trace.forEach(({ values, keep }, i) => {
       const ranks = whole.modules.map((_, k) =>
         keep.slice(k * settings.init_r, (k + 1) * settings.init_r).reduce((a, b) => a + b),
@@ -104,11 +104,11 @@ describe.each(Object.entries(trainings))('a training in PyTorch: %s', (_, traini
     expect(whole.run.settled).toBe(true);
   });
 
-  it('has its scale', () => {
+  it('has the same scale', () => {
     for (const { scale } of whole.modules) expect(scale).toBeCloseTo(alpha, 12);
   });
 
-  it.each([3, 5, 6, 11])('goes on exactly after step %i', (pause) => {
+  it.each([3, 5, 6, 11])('resumes exactly after step %i', (pause) => {
     expect(replayed(training, pause).values).toEqual(whole.values);
   });
 });

@@ -8,6 +8,6 @@ it.each([
   [{ target_parameters: '0.32%', init_r: 4 }, 'rank 4 to 0.32% of the parameters'],
   [{ target_bytes: '1.2 MB' }, 'down to 1.2 MB'],
   [{}, undefined],
-])('%j comes to "%s"', (settings, summary) => {
+])('%j is described as "%s"', (settings, summary) => {
   expect(budgetSummary(settings, 'doublets')).toBe(summary);
 });

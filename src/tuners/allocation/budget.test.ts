@@ -10,7 +10,7 @@ function maskedSteps(schedule: AllocationSchedule): number[] {
 }
 
 describe('budgetAt', () => {
-  it('is level, falls without rising, and is level at the target', () => {
+  it('is constant, falls without rising, and is constant at the target', () => {
     const budgets = Array.from({ length: 20 }, (_, i) =>
       budgetAt(i + 1, { ...schedule, initialBudget: 90, targetBudget: 60 }),
     );

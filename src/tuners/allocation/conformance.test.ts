@@ -72,7 +72,7 @@ describe.skipIf(!existsSync(TRAJECTORIES))('golden trajectories (needs ../shared
       expect(layout.every(({ rank }) => rank === trace.tuner.init_r)).toBe(true);
     });
 
-    it('keeps the same triplets by the averages of the middle', () => {
+    it('keeps the same triplets with the averages of the middle', () => {
       const step = trace.tuner.tinit + 4;
       const { allocator, layout, sensitivity, uncertainty, tensors } = goldenAllocator(step);
       allocator.restore({

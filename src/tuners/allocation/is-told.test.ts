@@ -8,13 +8,13 @@ function told(schedule: AllocationSchedule): { masked: number[]; told: number[] 
   return { masked, told: masked.filter((step) => isTold(step, schedule)) };
 }
 
-it('tells of every allocation of a short run', () => {
+it('records every allocation of a short run', () => {
   const run = told({ tinit: 107, tfinal: 428, deltaT: 10, totalStep: 1072 });
   expect(run.masked).toHaveLength(55);
   expect(run.told).toEqual(run.masked);
 });
 
-it('tells of the first, the final and evenly spread ones of a long run', () => {
+it('records the first, the final and evenly spaced ones of a long run', () => {
   const run = told({ tinit: 500, tfinal: 2000, deltaT: 1, totalStep: 10_000 });
   expect(run.masked).toHaveLength(7500);
   expect(run.told.length).toBeLessThanOrEqual(65);

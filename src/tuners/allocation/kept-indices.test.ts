@@ -24,7 +24,7 @@ it('moves kept rows of lora_A, columns of lora_B and elements of lora_E to a lay
   ]);
 });
 
-it('refuses a layout with other ranks than the pattern keeps', () => {
+it('rejects a layout with other ranks than the pattern keeps', () => {
   const before = layout({ a: 3, b: 1 }, ['a', 'b']);
   const keep = [Uint8Array.from([1, 0, 0]), Uint8Array.from([1])];
   expect(() => keptIndices([module('a', 3), module('b', 1)], keep, before, before)).toThrow('a.lora_A');

@@ -32,7 +32,7 @@ describe('defaults', () => {
     expect(schema.parse(parsed)).toEqual(parsed);
   });
 
-  it('stand in the order of the schema', () => {
+  it('are in the order of the schema', () => {
     expect(Object.keys(schema.parse({}))).toEqual(['first', 'target_r', 'init_r', 'last']);
   });
 });
@@ -40,7 +40,7 @@ describe('defaults', () => {
 const issuesOf = (given: object) =>
   schema.safeParse(given).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
 
-it('is refused twice, whatever else is wrong', () => {
+it('is rejected twice, whatever else is wrong', () => {
   expect(
     issuesOf({ target_r: 2, target_bytes: 1000, init_budget: 9, init_parameters: '3%', last: 'x' }),
   ).toEqual([
@@ -63,6 +63,6 @@ it.each([
   [{ target_bytes: '1 TB' }],
   [{ init_r: 1.5 }],
   [{ init_bytes: 'MB' }],
-])('refuses %j', (given) => {
+])('rejects %j', (given) => {
   expect(schema.safeParse(given).error?.issues.map(({ path }) => path[0])).toEqual(Object.keys(given));
 });

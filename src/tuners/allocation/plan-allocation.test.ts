@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { TunableModel } from '../tuner.ts';
 import { planAllocation } from './plan-allocation.ts';
 
-it('tells of a schedule that cannot be beside modules that there are not', () => {
+it('reports an impossible schedule together with unknown modules', () => {
   const model = {
     parameters: new Map(),
     linears: [{ path: 'layer.0.query', inFeatures: 4, outFeatures: 4 }],

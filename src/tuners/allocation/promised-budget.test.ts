@@ -50,13 +50,13 @@ describe('in its unit', () => {
   });
 });
 
-it('starts at a rank that can be', () => {
+it('starts at a possible rank', () => {
   const refused = () => promised({ target_r: 60_000 });
   expect(refused).toThrow(UserError);
   expect(refused).toThrow('adalora.init_r: expected a start of at most rank 65536, got 90000');
 });
 
-it('comes in every unit, and says what was rounded', () => {
+it('is available in every unit, with notices about rounding', () => {
   const { initial, final, rounded } = promised({ target_parameters: '2%', init_budget: 20 });
   expect(initial).toEqual({ rank: 7, components: 21, parameters: 420, bytes: 100 + 7 * 252 });
   // 246 numbers are a mean rank of 4.1.
@@ -98,7 +98,7 @@ describe('a mistake', () => {
     expect(() => promised(settings)).toThrow(new UserError(`adalora.${message}`));
   });
 
-  it('is none at the edges', () => {
+  it('does not occur at the limits', () => {
     expect(promised({ target_parameters: 40 }).target).toBe(40);
     expect(promised({ target_bytes: 264 }).target).toBe(264);
     expect(promised({ target_budget: 1 }).target).toBe(1);

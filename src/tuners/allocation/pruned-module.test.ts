@@ -18,7 +18,7 @@ it('drops a doublet by zeroing both halves, a triplet by λ', () => {
   expect([...threes]).toEqual([...values()].map((value, i) => (i === 12 ? 0 : value)));
 });
 
-it('scores a doublet by the mean over its row and that over its column, a triplet by λ beside', () => {
+it('scores a doublet by the mean over its row plus that over its column, a triplet also by λ', () => {
   const sensitivity = (i: number) => values()[i];
   const halved = (i: number) => values()[i] / 2;
   // Rows of A: 2 3 4 and 5 6 7; columns of B: 9 11 and 10 12; λ: 13 and 14.
@@ -27,13 +27,13 @@ it('scores a doublet by the mean over its row and that over its column, a triple
   expect([...componentScores(triplets, halved)]).toEqual([6.5 + 6.5, 8.5 + 7]);
 });
 
-it('knows its part of the vector', () => {
+it('has its part of the vector', () => {
   expect(spanOf([doublets])).toEqual([1, 12]);
   expect(spanOf([triplets])).toEqual([1, 14]);
   expect(spanOf([shifted(doublets, -1), shifted(triplets, 3)])).toEqual([0, 17]);
 });
 
-it("is where a tuner's layout has it", () => {
+it("is where a tuner's layout puts it", () => {
   const modules = ['a', 'b'].map((path) => ({
     ...{ path, rank: 2, inFeatures: 3, outFeatures: 2, scale: 1 },
   }));

@@ -29,7 +29,7 @@ function best(scores: Float64Array[], allows: (ranks: number[]) => boolean): num
 const total = (ranks: number[]) => ranks.reduce((sum, rank) => sum + rank, 0);
 
 describe('limits of ranks', () => {
-  it('keep the best of all that they allow', () => {
+  it('keep the best that they allow', () => {
     const random = new Random(0, 'limits');
     for (let round = 0; round < 40; round++) {
       const scores = MODULES.map(() => Float64Array.from({ length: 4 }, () => random.uniform()));
@@ -61,7 +61,7 @@ describe('limits of ranks', () => {
     }
   });
 
-  it('hold with a cost too, and leave room for what a module must keep', () => {
+  it('apply to costs too, and reserve room for minimum ranks', () => {
     const scores = [Float64Array.of(9, 8, 7), Float64Array.of(1, 0.5, 0.1)];
     const cost = ([a, b]: readonly number[]) => 10 + 5 * a + 2 * b;
     const limits = rankLimits({ min_rank: 1 }, ['a', 'b']);
@@ -75,7 +75,7 @@ describe('limits of ranks', () => {
     [{ quotas: { qeury: '10%' } }, 'adalora.quotas: expected an adapted module, got "qeury"'],
     [{ min_rank: 3, max_rank: 2 }, 'adalora.min_rank: expected at most max_rank (2), got 3'],
     [{ min_rank: 3 }, 'adalora.min_rank: expected a budget with room for rank 3 in each of 4 modules'],
-  ])('are refused if they cannot be kept: %j', (config, message) => {
+  ])('are rejected if they cannot be met: %j', (config, message) => {
     expect(() => checkLimits(config, MODULES, 'adalora', (ranks) => total([...ranks]) <= 8)).toThrow(message);
   });
 });
@@ -83,18 +83,18 @@ describe('limits of ranks', () => {
 describe('a schedule', () => {
   const settings = { tinit: 10, tfinal: 20, deltaT: 1, totalStep: 110, initialBudget: 96, targetBudget: 24 };
 
-  it.each(CURVES)('%s begins and ends where the others do, and never rises', (curve) => {
+  it.each(CURVES)('%s begins and ends like the others, and never rises', (curve) => {
     const budgets = Array.from({ length: 110 }, (_, i) => budgetAt(i + 1, { ...settings, curve }));
     expect([budgets[9], budgets[89], budgets[109]]).toEqual([96, 24, 24]);
     budgets.forEach((budget, i) => expect(budget).toBeLessThanOrEqual(budgets[i - 1] ?? 96));
   });
 
-  it('has its form in the middle of the way', () => {
+  it('has its shape in the middle', () => {
     const half = (curve: (typeof CURVES)[number]) => budgetAt(50, { ...settings, curve });
     expect(CURVES.map(half)).toEqual([33, 60, 48, 60, 96]);
   });
 
-  it('may be a function of the step, which is kept within the budgets there are', () => {
+  it('may be a function of the step, clamped to the budgets', () => {
     const at = (step: number, curve: (step: number) => number) => budgetAt(step, { ...settings, curve });
     expect([at(50, (step) => step + 0.9), at(50, () => 1e9), at(50, () => -1), at(95, () => 50)]).toEqual([
       50, 96, 0, 24,

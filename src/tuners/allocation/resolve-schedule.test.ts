@@ -26,18 +26,18 @@ it('turns shares into steps', () => {
   expect(resolve({ tinit: '7%' }, 100).tinit).toBe(7);
 });
 
-describe('a schedule that is left out', () => {
+describe('a missing schedule', () => {
   const assumed = (settings: object, totalStep: number) => {
     const { tinit, tfinal } = resolve(settings, totalStep);
     return { tinit, tfinal, told: assumedPhases(settings, resolve(settings, totalStep)) };
   };
 
-  it('is 10 % and 40 % of the run, and that is told', () => {
+  it('is 10 % and 40 % of the run, with a notice', () => {
     const told = 'left out in the config: tinit is 107 of 1072 steps, tfinal is 428 of 1072 steps';
     expect(assumed({}, 1072)).toEqual({ tinit: 107, tfinal: 428, told });
   });
 
-  it('of which one phase is given has a share for the other, or half of what is left', () => {
+  it('with one given phase has a share for the other, or half of the rest', () => {
     const after = (tfinal: number) => `left out in the config: tfinal is ${tfinal} of 100 steps`;
     expect(assumed({ tinit: 5 }, 100)).toEqual({ tinit: 5, tfinal: 40, told: after(40) });
     expect(assumed({ tinit: '70%' }, 100)).toEqual({ tinit: 70, tfinal: 15, told: after(15) });
@@ -45,19 +45,19 @@ describe('a schedule that is left out', () => {
     expect(assumed({ tfinal: 95 }, 100)).toEqual({ tinit: 2, tfinal: 95, told: before });
   });
 
-  it("is not one with PEFT's zeros", () => {
+  it("is not missing with PEFT's zeros", () => {
     expect(assumed({ tinit: 0, tfinal: 0 }, 100)).toEqual({ tinit: 0, tfinal: 0, told: undefined });
   });
 });
 
-it('refuses a run without budgeting phase', () => {
+it('rejects a run without budgeting phase', () => {
   expect(messageOf({ tinit: 60, tfinal: '40%' }, 100)).toMatchInlineSnapshot(
     `"adalora.tinit, adalora.tfinal: expected room for a budgeting phase, tinit + tfinal < 100 (the steps of this run), got 60 + 40 = 100. Lower tinit or tfinal (shares such as 10% follow the length of the run), or train for more steps."`,
   );
   expect(resolve({ tinit: 59, tfinal: '40%' }, 100).tinit).toBe(59);
 });
 
-it('refuses a run that never measures importance', () => {
+it('rejects a run that never measures importance', () => {
   expect(messageOf({ tfinal: 9 }, 10)).toMatchInlineSnapshot(
     `"adalora.tfinal: expected at least one step before the final allocation, to measure importance, got the final allocation at step 1 of 10. Set adalora.tfinal to at most 8."`,
   );

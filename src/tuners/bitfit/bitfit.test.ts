@@ -42,7 +42,7 @@ describe('BitFit', () => {
     expect(count).toBe(8 + 2 * (5 * 8 + 12 + 2 * 8) + 8);
   });
 
-  it("takes what has bias in its name, of a head without modules too: a masked model's", () => {
+  it("selects parameters with bias in their name, also of a head without modules: a masked model's", () => {
     const definition = modelFamily(BERT, 'test');
     const masked = tokenModel('MASKED_LM')(definition, definition.parseConfig(BERT, 'test'));
     const { tuner } = bitFit.start(masked, {}, 10);
@@ -61,7 +61,7 @@ describe('BitFit', () => {
     expect(tuner.layout.read(values, bias)).toEqual(new Random(3, bias).normals(8, 1));
   });
 
-  it('is read back from its adapter as it was', () => {
+  it('round-trips through its adapter', () => {
     const { adapter, values } = stored(model);
     expect(adapter).toMatchObject({
       config: { peft_type: 'BITFIT', base_model_name_or_path: 'base', modules_to_save: ['classifier'] },
@@ -79,7 +79,7 @@ describe('BitFit', () => {
     ]);
   });
 
-  it('refuses an adapter of another model, with the tensor that does not fit', () => {
+  it('rejects an adapter of another model, with the tensor that does not fit', () => {
     const { adapter } = stored(model);
     const wider = classifier({ ...BERT, hidden_size: 10 });
     expect(() => kindOf(adapter, 'x').import(wider, adapter, 'x')).toThrow(
@@ -91,7 +91,7 @@ describe('BitFit', () => {
     );
   });
 
-  it('refuses a model whose layers have no bias', () => {
+  it('rejects a model whose layers have no bias', () => {
     expect(() => bitFit.start(classifier(LLAMA), {}, 10)).toThrow(
       'method: bitfit: expected a model whose layers have biases, got llama, whose layers have none.',
     );

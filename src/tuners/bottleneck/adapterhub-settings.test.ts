@@ -5,14 +5,14 @@ import { adapterHubSettings, parseAdapterHubSettings, reductionFactor } from './
 const sizeOf = (width: number, factor: number) => Math.round((width - (width % factor)) / factor);
 
 describe('the reduction factor', () => {
-  it('gives AdapterHub back every bottleneck of every width', () => {
+  it('gives AdapterHub the same bottleneck for every width', () => {
     for (const width of [8, 32, 312, 384, 768, 1000, 1024, 4096])
       for (let bottleneck = 1; bottleneck <= 2 * width; bottleneck++)
         if (sizeOf(width, reductionFactor(width, bottleneck)) !== bottleneck)
           expect.unreachable(`${width} / ${bottleneck}`);
   });
 
-  it('is the quotient wherever that does', () => {
+  it('is the quotient if that is enough', () => {
     expect(reductionFactor(768, 48)).toBe(16);
     expect(reductionFactor(384, 7)).toBe(384 / 7);
     // In binary, 32 / 5 is slightly more than 6.4, which fits into 32 four times.
@@ -26,7 +26,7 @@ const FORM = { reads: 'norm', nonLinearity: 'gelu' } as const;
 const SETTINGS = adapterHubSettings(FORM, ['feedForward'], 768, 48);
 
 describe("AdapterHub's settings", () => {
-  it('say where adapters stand, and come back', () => {
+  it('state the positions of adapters, and round-trip', () => {
     expect(SETTINGS).toMatchObject({
       mh_adapter: false,
       cross_adapter: false,
@@ -44,7 +44,7 @@ describe("AdapterHub's settings", () => {
     expect(parseAdapterHubSettings({ non_linearity: null }, 'test').nonLinearity).toBe('linear');
   });
 
-  it('may say of the residual what they like where the output alone is read', () => {
+  it('may have any residual settings if only the output is read', () => {
     const output = { ...SETTINGS, original_ln_before: false, residual_before_ln: 'post_add' };
     expect(parseAdapterHubSettings(output, 'test').reads).toBe('output');
   });
@@ -59,13 +59,13 @@ describe("AdapterHub's settings", () => {
     ['inv_adapter', 'nice', 'none', '"nice"'],
     ['scaling', 'learned', '1', '"learned"'],
     ['residual_before_ln', false, 'true', 'false'],
-  ])('of other adapters are refused: %s', (key, value, expected, got) => {
+  ])('of other adapters are rejected: %s', (key, value, expected, got) => {
     expect(() => parseAdapterHubSettings({ ...SETTINGS, [key]: value }, 'test')).toThrow(
       `test: config.${key}: expected ${expected}, got ${got}. Of the adapters of AdapterHub`,
     );
   });
 
-  it('name an activation that is known', () => {
+  it('name a known activation', () => {
     expect(() => parseAdapterHubSettings({ ...SETTINGS, non_linearity: 'prelu' }, 'test')).toThrow(
       'test: config.non_linearity: expected a known activation, got "prelu". Like it: ',
     );

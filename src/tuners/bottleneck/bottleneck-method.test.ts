@@ -52,7 +52,7 @@ it.each([
   ['pfeiffer', 16, 304_320],
   ['pfeiffer', 32, 599_424],
   ['pfeiffer', 64, 1_189_632],
-] as const)('%s of %i has the parameters that the paper of AdaLoRA counts', (method, bottleneck, count) => {
+] as const)("%s of %i has the number of parameters in AdaLoRA's paper", (method, bottleneck, count) => {
   const { tuner } = started(method, classifier(DEBERTA_V3_BASE), { bottleneck });
   expect(adapterParameters(tuner)).toBe(count);
   expect(tuner.sites.length).toBe(method === 'houlsby' ? 24 : 12);
@@ -102,7 +102,7 @@ describe.each<[string, object, string[]]>([
   });
 });
 
-it('BART has adapters in encoder and decoder, and none behind cross-attention', () => {
+it('BART has adapters in encoder and decoder, and none after cross-attention', () => {
   const bart = {
     model_type: 'bart',
     vocab_size: 11,
@@ -121,7 +121,7 @@ it('BART has adapters in encoder and decoder, and none behind cross-attention', 
   ]);
 });
 
-describe('beside adapters is trained', () => {
+describe('trained beside adapters is', () => {
   const others = (model: ReturnType<typeof classifier>) =>
     started('pfeiffer', model)
       .tuner.layout.segments.map(({ name }) => name)
@@ -141,7 +141,7 @@ describe('beside adapters is trained', () => {
     ]);
   });
 
-  it('of a head over words all but what scores them', () => {
+  it('a head over words, except what scores them', () => {
     const bert = { model_type: 'bert', ...SHAPE };
     const transform = 'cls.predictions.transform';
     const names = ['dense.weight', 'dense.bias', 'LayerNorm.weight', 'LayerNorm.bias'];
@@ -165,7 +165,7 @@ describe('at the start', () => {
       .filter(({ name }) => name.endsWith(part))
       .map(({ name }) => [...tuner.layout.read(values, name)]);
 
-  it('projections are normal with a deviation of 0.02, biases zero, the rest as the model has it', () => {
+  it('projections are normal with a deviation of 0.02, biases zero, the rest as in the model', () => {
     const weights = [...own('down.0.weight'), ...own('up.weight')];
     expect(weights.length).toBe(4);
     for (const drawn of weights) {
@@ -180,7 +180,7 @@ describe('at the start', () => {
     expect(own('classifier.bias')).toEqual([[5, 5]]);
   });
 
-  it('every adapter has values of its own, and another seed others', () => {
+  it('every adapter has different values, and so has another seed', () => {
     const drawn = own('down.0.weight').map(([first]) => first);
     expect(new Set(drawn).size).toBe(2);
     expect([...tuner.initialValues(2, read).subarray(0, 4)]).not.toEqual([...values.subarray(0, 4)]);
@@ -193,7 +193,7 @@ it.each([
   [{ bottleneck: 2.5 }],
   [{ non_linearity: 'swich' }],
   [{ reduction_factor: 16 }],
-])('refuses %j', (settings) => {
+])('rejects %j', (settings) => {
   for (const { config } of Object.values(METHODS)) expect(config.safeParse(settings).success).toBe(false);
 });
 

@@ -43,7 +43,7 @@ function renamed(
 const imported = (adapter: StoredAdapter, to = model) => bottleneckKind.import(to, adapter, 'test');
 
 describe('an adapter of a run', () => {
-  it('comes back with its values', () => {
+  it('round-trips with its values', () => {
     expect(kindOf(stored, 'test')).toBe(bottleneckKind);
     const again = imported(stored);
     expect(again.tuner.layout.segments).toEqual(tuner.layout.segments);
@@ -52,7 +52,7 @@ describe('an adapter of a run', () => {
     expect(again.tuner.merged).toBeUndefined();
   });
 
-  it('tells its model, its base and its classes', () => {
+  it('names its model, its base and its classes', () => {
     expect(stored).toMatchObject({
       baseModel: 'owner/name',
       config: {
@@ -83,7 +83,7 @@ describe('an adapter of a run', () => {
   });
 });
 
-describe("an adapter of AdapterHub's", () => {
+describe('an adapter from AdapterHub', () => {
   it('may have another name', () => {
     const config = { ...stored.config, name: 'sst-2' };
     const other = renamed((key) => key.replace('.default.', '.sst-2.'), { config });
@@ -98,7 +98,7 @@ describe("an adapter of AdapterHub's", () => {
     expect(imported(other).values).toEqual(values);
   });
 
-  it('may leave layers out, and have adapters of several sizes', () => {
+  it('may omit layers, and have adapters of several sizes', () => {
     const second = renamed((key) => (key.includes('layer.0.') ? undefined : key));
     expect(imported(second).tuner.sites.map(({ path }) => path)).toEqual([
       'bert.encoder.layer.1.attention.output',
@@ -117,7 +117,7 @@ describe("an adapter of AdapterHub's", () => {
     expect(bottleneckKind.facts(mixed, 'test').settings.bottleneck).toEqual([4, 2]);
   });
 
-  it('of a language model has words that are the base model’s own', () => {
+  it('of a language model uses the base model’s own words', () => {
     const json = { model_type: 'llama', ...SHAPE, num_key_value_heads: 2, tie_word_embeddings: true };
     const definition = modelFamily(json, 'test');
     const llama = tokenModel('CAUSAL_LM')(definition, definition.parseConfig(json, 'test'));
@@ -144,11 +144,11 @@ describe("an adapter of AdapterHub's", () => {
       renamed((key) => key.replace('layer.1.', 'layer.7.')),
       'layer.7.attention.output.adapters.default.adapter_down.0.weight: expected a part of an adapter',
     ],
-  ])('that %s is refused', (_, adapter, message) => {
+  ])('that %s is rejected', (_, adapter, message) => {
     expect(() => imported(adapter)).toThrow(message);
   });
 
-  it('of another width is refused', () => {
+  it('of another width is rejected', () => {
     const tensors = new Map(stored.tensors);
     tensors.set('classifier.weight', { shape: [3, 9], data: new Float32Array(27) });
     expect(() => imported({ ...stored, tensors })).toThrow(
@@ -157,7 +157,7 @@ describe("an adapter of AdapterHub's", () => {
   });
 });
 
-describe('a head that AdapterHub can exchange', () => {
+describe('an exchangeable head of AdapterHub', () => {
   /** Two layers, as `add_classification_head` makes them, or one. */
   function exchanged(layers: { [number: string]: string }, config: object): StoredAdapter {
     const places = Object.entries(layers);
@@ -193,7 +193,7 @@ describe('a head that AdapterHub can exchange', () => {
     expect(tuner.layout.get('classifier.weight').shape).toEqual([3, 8]);
   });
 
-  it('that computes something else is refused', () => {
+  it('that computes something else is rejected', () => {
     const adapter = exchanged(
       { 1: 'classifier' },
       { layers: 1, activation_function: 'tanh', use_pooler: false },

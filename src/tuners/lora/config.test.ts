@@ -40,7 +40,7 @@ it.each([
   { use_dora: true, allocation: 'before-training' },
   { lorafa: true, init_lora_weights: 'olora' },
   { lorafa: true, orth_reg_weight: 0.1 },
-])('refuses %j', (settings) => expect(loraConfigSchema.safeParse(settings).success).toBe(false));
+])('rejects %j', (settings) => expect(loraConfigSchema.safeParse(settings).success).toBe(false));
 
 it.each([
   { orth_reg_weight: 0, orthogonality: 'sum-squared' },

@@ -17,12 +17,12 @@ describe('the vector', () => {
     'classifier.bias',
   ];
 
-  it('of plain LoRA goes module by module', () => {
+  it('of plain LoRA is ordered by module', () => {
     expect(namesWith({})).toEqual(plain);
     expect(namesWith({ orth_reg_weight: 0, orthogonality: 'sum-squared' })).toEqual(plain);
   });
 
-  it('of LoRA + R begins with what the term takes, by shape', () => {
+  it('of LoRA + R begins with the parameters of the term, by shape', () => {
     expect(namesWith({ orth_reg_weight: 0.1, orthogonality: 'sum-squared' })).toEqual([
       ...['a.lora_A', 'd.lora_A', 'b.lora_A', 'c.lora_A'],
       ...['a.lora_B', 'c.lora_B', 'd.lora_B', 'b.lora_B'],
@@ -30,7 +30,7 @@ describe('the vector', () => {
     ]);
   });
 
-  it('of cosines leaves out what has no two rows', () => {
+  it('of cosines excludes factors with fewer than two rows', () => {
     expect(namesWith({ orth_reg_weight: 0.1 })).toEqual([
       ...['a.lora_A', 'd.lora_A', 'c.lora_A', 'a.lora_B', 'c.lora_B', 'd.lora_B'],
       ...['b.lora_A', 'b.lora_B', 'classifier.bias'],
@@ -44,7 +44,7 @@ describe('the vector', () => {
   });
 });
 
-it('has no term without a weight, nor of cosines where every rank is 1', () => {
+it('has no term without a weight, nor for cosines if every rank is 1', () => {
   const term = (settings: object, modules = MODULES) =>
     new LoraTuner(loraConfigSchema.parse(settings), modules, saved).regularizer;
   expect(term({})).toBeUndefined();

@@ -57,32 +57,35 @@ async function settled(run: RankedRun, seed = 0) {
   return found;
 }
 
-it.each([0, 1, 2])('gives ranks as the singular values of whole gradients do (seed %i)', async (seed) => {
-  const run = ranked();
-  const { allocation, pattern } = await settled(run, seed);
-  expect(Object.values(run.ranks())).toEqual(fixture.ranks);
-  expect(run.tuner.modules.map(({ scale }) => scale)).toEqual([0.5, 0.5, 0.5]);
-  expect(allocation).toMatchObject({ step: 0, budget: 6, final: true, ranks: run.ranks() });
-  // The gradients have rank 4 and are projected onto 4 directions: nothing is lost.
-  const logarithms = fixture.strengths.map((module) =>
-    module.map((x) => Math.round(100 * Math.log10(x)) / 100),
-  );
-  expect(allocation.scores).toEqual(logarithms);
-  expect(pattern).toEqual({
-    ...{ r: 2, lora_alpha: 8, use_rslora: false },
-    rank_pattern: { m1: 4 },
-    alpha_pattern: { m1: 16 },
-    target_modules: ['m0', 'm1'],
-    ...{ exclude_modules: null, layers_to_transform: null, layers_pattern: null },
-  });
-});
+it.each([0, 1, 2])(
+  'gives the same ranks as the singular values of whole gradients (seed %i)',
+  async (seed) => {
+    const run = ranked();
+    const { allocation, pattern } = await settled(run, seed);
+    expect(Object.values(run.ranks())).toEqual(fixture.ranks);
+    expect(run.tuner.modules.map(({ scale }) => scale)).toEqual([0.5, 0.5, 0.5]);
+    expect(allocation).toMatchObject({ step: 0, budget: 6, final: true, ranks: run.ranks() });
+    // The gradients have rank 4 and are projected onto 4 directions: nothing is lost.
+    const logarithms = fixture.strengths.map((module) =>
+      module.map((x) => Math.round(100 * Math.log10(x)) / 100),
+    );
+    expect(allocation.scores).toEqual(logarithms);
+    expect(pattern).toEqual({
+      ...{ r: 2, lora_alpha: 8, use_rslora: false },
+      rank_pattern: { m1: 4 },
+      alpha_pattern: { m1: 16 },
+      target_modules: ['m0', 'm1'],
+      ...{ exclude_modules: null, layers_to_transform: null, layers_pattern: null },
+    });
+  },
+);
 
 it('gives alphas that keep the scale of rsLoRA too', async () => {
   const { pattern } = await settled(ranked({ scale: 'rslora' }));
   expect(pattern).toMatchObject({ use_rslora: true, alpha_pattern: { m1: 8 * Math.SQRT2 } });
 });
 
-it('goes on from its state with the ranks that it had', async () => {
+it('resumes with its ranks', async () => {
   const run = ranked();
   await settled(run);
   const other = ranked();
@@ -91,7 +94,7 @@ it('goes on from its state with the ranks that it had', async () => {
   expect(other.tuner.layout.segments).toEqual(run.tuner.layout.segments);
 });
 
-it('refuses to spread ranks by a gradient that is zero', async () => {
+it('rejects a zero gradient', async () => {
   const run = ranked();
   const { length } = run.survey.tuner.layout;
   const settled = run.survey.settle(0, new Float32Array(length), async () => new Float32Array(length));

@@ -6,7 +6,7 @@ const module = (path: string, rank: number) => ({
   ...{ path, parameter: `${path}.weight`, inFeatures: 3, outFeatures: 4, rank, scale: 1 },
 });
 
-it('measures rows of A and columns of B, and passes over modules of rank 0', () => {
+it('measures rows of A and columns of B, and skips modules of rank 0', () => {
   const modules = [module('q', 2), module('k', 0), module('v', 1)];
   const layout = new ParameterLayout(
     modules.flatMap(({ path, rank }) => [

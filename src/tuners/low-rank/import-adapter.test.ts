@@ -60,7 +60,7 @@ describe('an imported adapter', () => {
     expect(turned.tuner.modules).toEqual(plain.tuner.modules);
   });
 
-  it('takes the settings of its further training', () => {
+  it('uses the settings for further training', () => {
     const given = { orth_reg_weight: 0.25, lora_dropout: 0.5 };
     const { section, start } = METHODS.adalora.continues as ContinuesAdapters<AdaLoraConfig>;
     const { run } = start(model, section(given, adalora(TRIPLET), 'x'), adalora(TRIPLET), 'x');
@@ -124,5 +124,5 @@ describe('an imported adapter', () => {
       lora({ 'bert.embeddings.word_embeddings.lora_embedding_A': [2, 8] }),
       'expected a module of the',
     ],
-  ])('with %s is refused', (_, stored, message) => expect(() => imported(stored)).toThrow(message));
+  ])('with %s is rejected', (_, stored, message) => expect(() => imported(stored)).toThrow(message));
 });

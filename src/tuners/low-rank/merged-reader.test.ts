@@ -40,7 +40,7 @@ it.each([
     }
 });
 
-it('gives the trained parameter where there is one, and the base model for the rest', () => {
+it("returns the trained parameter if there is one, otherwise the base model's", () => {
   expect(read('head.weight', 0, 2)).toEqual(tuner.layout.read(values, 'head.weight'));
   expect(read('layer.bias', 1, 3)).toEqual(base.slice(1, 3));
 });

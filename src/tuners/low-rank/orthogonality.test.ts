@@ -76,7 +76,7 @@ async function computed(flat: Float32Array, form: Orthogonality) {
 describe.each(['mean-norm', 'sum-squared', 'cosine'] as const)('%s', (form) => {
   const flat = new Random(3, form).normals(42, 0.5);
 
-  it('is what its definition says, and so is its gradient', async () => {
+  it('equals its definition, and so does its gradient', async () => {
     const { value, slope } = await computed(flat, form);
     expect(value).toBeCloseTo(expected(factorsIn(flat), form), 5);
     const shift = 1e-6;
@@ -90,7 +90,7 @@ describe.each(['mean-norm', 'sum-squared', 'cosine'] as const)('%s', (form) => {
     slope.forEach((actual, i) => expect(Math.abs(actual - slopes[i])).toBeLessThan(1e-5 * largest));
   });
 
-  it('has a gradient where a factor is zero, as B is at the start', async () => {
+  it('has a gradient if a factor is zero, as B is at the start', async () => {
     const start = flat.map((value, i) => (i < 30 ? value : 0));
     const { value, slope } = await computed(start, form);
     expect(value).toBeCloseTo(expected(factorsIn(start), form), 5);
@@ -99,7 +99,7 @@ describe.each(['mean-norm', 'sum-squared', 'cosine'] as const)('%s', (form) => {
   });
 });
 
-it('takes factors that are orthonormal but for rounding as orthonormal', async () => {
+it('treats factors that are orthonormal up to rounding as orthonormal', async () => {
   const [a, b, c] = [0.6, 0.8, 0].map(Math.fround);
   // Each factor is a rotation in 32 bits, beside columns or a row of zeros.
   const rotation = [a, b, c, -b, a, c, c, c, 1];

@@ -9,14 +9,14 @@ const { orthonormal } = JSON.parse(readFileSync('src/tuners/fixtures/beyond.json
   orthonormal: { rows: number[][]; result: number[][] };
 };
 
-it('makes rows orthonormal as LAPACK does', () => {
+it('orthonormalises rows like LAPACK', () => {
   const rows = orthonormalise(orthonormal.rows.map((row) => Float64Array.from(row)));
   orthonormal.result.forEach((row, i) => {
     row.forEach((value, j) => expect(rows[i][j]).toBeCloseTo(value, 12));
   });
 });
 
-it('leaves out what depends on earlier vectors or on others', () => {
+it('drops vectors that depend on earlier ones or on others', () => {
   const [a, b, c] = [
     [2, 0, 0],
     [3, 0, 0],
@@ -28,7 +28,7 @@ it('leaves out what depends on earlier vectors or on others', () => {
   ]);
 });
 
-it('finds singular values and vectors: they make the matrix again', () => {
+it('finds singular values and vectors that reproduce the matrix', () => {
   const random = new Random(0, 'test');
   const rows = Array.from({ length: 5 }, () => Float64Array.from({ length: 8 }, () => random.normal()));
   const found = principalDirections(rows.map((row) => row.slice()));

@@ -14,7 +14,7 @@ describe('equal to PEFT', () => {
   });
 });
 
-it('finds keys that match no module', () => {
+it('reports keys that match no module', () => {
   const modules = ['layer.0.query', 'layer.0.value'];
   expect(() =>
     checkPatternKeys({ query: 1, 'layer.0.value': 2 }, modules, 'lora.rank_pattern'),

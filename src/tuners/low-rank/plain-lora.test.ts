@@ -31,7 +31,7 @@ describe('an AdaLoRA adapter as plain LoRA', () => {
     'test',
   );
 
-  it('has Q, and P with λ and the scale in it, where a triplet is left', () => {
+  it('has Q, and P with λ and the scale in it, for modules with a triplet', () => {
     const scale = 8 / (4 + 1e-5);
     expect(Object.fromEntries(tensors)).toEqual({
       'base_model.model.a.q.lora_A.weight': tensor([2, 1], 5, 6),
@@ -54,7 +54,7 @@ describe('an AdaLoRA adapter as plain LoRA', () => {
     });
   });
 
-  it('is refused without a triplet, or with a part missing', () => {
+  it('is rejected without a triplet, or with a part missing', () => {
     const empty = {
       'a.k.lora_A': tensor([0, 1]),
       'a.k.lora_E': tensor([0, 1]),

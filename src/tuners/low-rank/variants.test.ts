@@ -15,6 +15,6 @@ it.each([
   ['lora', {}, 'LoRA'],
   ['lora', { orth_reg_weight: 0.1 }, 'LoRA + R'],
   ['lora', { orth_reg_weight: 0.1, orthogonality: 'sum-squared' }, 'LoRA + R (R of equation 4)'],
-] as const)('%s with %j is called %s', (method: MethodName, settings, title) => {
+] as const)('%s with %j has the name %s', (method: MethodName, settings, title) => {
   expect(titleOf(methodNamed(method).words, settings)).toBe(title);
 });

@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-it('lies in the package', () => {
+it('is in the package', () => {
   mkdirSync(join(root, 'models/mini'), { recursive: true });
   writeFileSync(join(root, 'models/mini/config.json'), '{}');
   expect(embeddedFolder([pathToFileURL(join(root, 'models/mini/config.json'))])).toBe(
@@ -30,14 +30,14 @@ it('lies in the package', () => {
   );
 });
 
-it('is named where a package comes without', () => {
+it('is reported missing in a package without it', () => {
   const file = pathToFileURL(join(root, 'models/mini/config.json'));
   expect(() => embeddedFolder([file])).toThrow(
     `\`model\` is not set, and the built-in model is missing from ${join(root, 'models/mini')}`,
   );
 });
 
-it.skipIf(!existsSync('models/mini'))('is named file by file, in Node and in pages', () => {
+it.skipIf(!existsSync('models/mini'))('is listed file by file, in Node and in pages', () => {
   const files = readdirSync('models/mini').filter((name) => name !== 'README.md');
   for (const source of ['src/data/hub/node/embedded-folder.ts', 'src/web/page-options.ts'])
     for (const name of files)

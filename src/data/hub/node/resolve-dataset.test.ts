@@ -47,7 +47,7 @@ async function serve(served: Partial<ServedModel> = {}): Promise<HubServer> {
   return server;
 }
 
-it('fetches a split into the cache, showing how far it is, and reads it from there without the network', async () => {
+it('downloads a split into the cache with progress, and reads it from there without the network', async () => {
   const { requests, close } = await serve();
   const progress: string[] = [];
   const source = { dataset: NAME, subset: 'cola' };
@@ -71,7 +71,7 @@ it('fetches a split into the cache, showing how far it is, and reads it from the
   );
 });
 
-it('takes the parquet that the Hub makes of data sets with a script', async () => {
+it("uses the Hub's parquet of data sets with a script", async () => {
   const converted = { commit: 'd'.repeat(40), files: { 'cola/train/0000.parquet': PARQUET } };
   await serve({ files: { 'glue.py': Buffer.from('') }, branches: { 'refs/convert/parquet': converted } });
   const { paths } = await resolveSplit({ dataset: NAME, subset: 'cola', split: 'train' });
@@ -80,7 +80,7 @@ it('takes the parquet that the Hub makes of data sets with a script', async () =
   expect((await resolveSplit({ dataset: NAME, subset: 'cola', split: 'train' })).paths).toEqual(paths);
 });
 
-it('says what there is, and what is wrong', async () => {
+it('lists what exists, and reports errors', async () => {
   await serve({ files: { ...files, 'README.md': Buffer.from('') } });
   await expect(resolveSplit({ dataset: NAME, split: 'train' })).rejects.toThrow('Its subsets: cola.');
   await expect(resolveSplit({ dataset: 'other/name', split: 'train' })).rejects.toThrow('or a data set on');

@@ -86,7 +86,7 @@ describe('resolveModel of an adapter', () => {
     'optimizer.pt': Buffer.from('pickle'),
   };
 
-  it('fetches its own files alone, and finds them again without the network', async () => {
+  it('downloads only its own files, and finds them again without the network', async () => {
     await serve({ files: adapter, large: ['adapter_model.safetensors'] });
     const found = await resolve();
     expect(readdirSync(found).sort()).toEqual(Object.keys(adapter).slice(0, 3).sort());
@@ -94,7 +94,7 @@ describe('resolveModel of an adapter', () => {
     expect(await resolve()).toBe(found);
   });
 
-  it('names what is missing where it has no tensors', async () => {
+  it('reports missing tensors', async () => {
     const { 'adapter_model.safetensors': _, ...rest } = adapter;
     await serve({ files: rest, large: [] });
     expect(await failure(resolve())).toContain(
@@ -110,14 +110,14 @@ describe('resolveModel', () => {
     expect(await resolve(join(folder, 'link'))).toBe(join(folder, 'model'));
   });
 
-  it('answers a path that is no folder', async () => {
+  it('reports a path that is not a folder', async () => {
     mkdirSync(join(folder, 'model'));
     writeFileSync(join(folder, 'file'), '');
     expect(await failure(resolve(join(folder, 'modle')))).toContain('Did you mean model, file?');
     expect(await failure(resolve(join(folder, 'file')))).toContain('expected a model folder, got a file');
   });
 
-  it("downloads what is needed into Python's layout, and needs no network from then on", async () => {
+  it("downloads the needed files into Python's layout, and then needs no network", async () => {
     const { endpoint, requests, close } = await serve();
     const progress: DownloadProgress[] = [];
     const debug = vi.spyOn(console, 'debug');
@@ -150,7 +150,7 @@ describe('resolveModel', () => {
     expect(await resolve()).toBe(snapshot);
   });
 
-  it('takes cache, server and token from the environment', async () => {
+  it('reads cache, server and token from the environment', async () => {
     const { endpoint } = await serve({ token: 'hf_secret' });
     vi.stubEnv('HF_ENDPOINT', `${endpoint}/`);
     vi.stubEnv('HF_HUB_CACHE', cacheDir);
@@ -165,7 +165,7 @@ describe('resolveModel', () => {
     expect(await resolveModel(NAME)).toBe(join(repository(), 'snapshots', COMMIT));
   });
 
-  it('fetches the tokenizer that a weights-only snapshot lacks, and keeps its files', async () => {
+  it('downloads the tokenizer that a weights-only snapshot lacks, and keeps its files', async () => {
     const { requests } = await serve();
     const snapshot = await resolve();
     rmSync(join(snapshot, 'tokenizer.json'));
@@ -192,7 +192,7 @@ describe('resolveModel', () => {
     };
     const pools = () => resolveModel(NAME, { cacheDir, endpoint: server?.endpoint, pools: true });
 
-    it('fetches how it pools', async () => {
+    it('downloads its pooling settings', async () => {
       await serve({ files: sentence });
       const snapshot = await resolve();
       expect(readFileSync(join(snapshot, '1_Pooling/config.json'))).toEqual(pooling);
@@ -200,7 +200,7 @@ describe('resolveModel', () => {
       expect(readSentence(snapshot)?.pooling.mode).toBe('cls');
     });
 
-    it('does without the folder that pools', async () => {
+    it('works without the folder of the pooling module', async () => {
       const { '1_Pooling/config.json': _, ...others } = sentence;
       const { requests } = await serve({ files: others });
       expect(readSentence(await pools())?.unsupported).toContain('no 1_Pooling/config.json');
@@ -209,7 +209,7 @@ describe('resolveModel', () => {
       expect(requests).toEqual([]);
     });
 
-    it('completes a snapshot of an earlier version once vectors are made, or says that it may lack something', async () => {
+    it('completes a snapshot of an earlier version for vectors, or says that it may be incomplete', async () => {
       const { requests, close } = await serve({ files: sentence });
       const snapshot = await resolve();
       for (const name of ['modules.json', '1_Pooling']) rmSync(join(snapshot, name), { recursive: true });
@@ -225,7 +225,7 @@ describe('resolveModel', () => {
       expect(await pools()).toBe(snapshot);
     });
 
-    it('asks once for what the repository of another model does not have', async () => {
+    it("asks once for files that another model's repository lacks", async () => {
       const { requests } = await serve();
       const snapshot = await resolve();
       rmSync(join(repository(), '.no_exist'), { recursive: true });
@@ -251,7 +251,7 @@ describe('resolveModel', () => {
     expect(findSnapshot(cacheDir, { name: NAME, revision: 'main' })).toBeNull();
   });
 
-  it('downloads a file twice at a time without a hole in either, and both have the first', async () => {
+  it('downloads a file twice at the same time without a hole in either, and both get the first', async () => {
     const begun: ServerResponse[] = [];
     await serve({
       intercept: (request, response) => {
@@ -277,7 +277,7 @@ describe('resolveModel', () => {
     expect(readdirSync(join(repository(), 'blobs'))).toHaveLength(3);
   });
 
-  it('downloads a blob again that has a hole, as an earlier version left it', async () => {
+  it('downloads a blob with a hole, left by an earlier version, again', async () => {
     await serve();
     const path = join(await resolve(), 'model.safetensors');
     const blob = realpathSync(path);
@@ -286,7 +286,7 @@ describe('resolveModel', () => {
     expect(readFileSync(join(await resolve(), 'model.safetensors')).equals(weights)).toBe(true);
   });
 
-  it('offline and not in the cache, names near models that are', async () => {
+  it('offline and not in the cache, suggests similar models in the cache', async () => {
     mkdirSync(join(cacheDir, 'models--owner--tinny'), { recursive: true });
     vi.stubEnv('HF_HUB_OFFLINE', '1');
     const message = await failure(resolve());
@@ -314,7 +314,7 @@ describe('resolveModel', () => {
     expect(await failure(resolve())).toContain(message);
   });
 
-  it('explains a server that is not there, and one that is not the Hub', async () => {
+  it('explains an unreachable server, and one that is not the Hub', async () => {
     const { endpoint, close } = await serve();
     await close();
     server = undefined;
@@ -360,7 +360,7 @@ describe('resolveModel', () => {
       },
       'got more',
     ],
-  ])('keeps nothing of %s, and what was complete', async (_, intercept, message) => {
+  ])('keeps nothing of %s, and keeps complete files', async (_, intercept, message) => {
     await serve({ intercept });
     expect(await failure(resolve())).toContain(message);
     expect(readdirSync(join(repository(), 'blobs'))).toHaveLength(2);
@@ -371,7 +371,7 @@ describe('resolveModel', () => {
     expect(findSnapshot(cacheDir, { name: NAME, revision: COMMIT })).toBeNull();
   });
 
-  it("fetches PyTorch's own files where there are no others, one or several", async () => {
+  it("downloads PyTorch's own files if there are no others, one or several", async () => {
     const { 'model.safetensors': _, 'README.md': __, 'pytorch_model.bin': bin, ...described } = files;
     await serve({ files: { ...described, 'pytorch_model.bin': bin }, large: [] });
     expect(readdirSync(await resolve()).sort()).toEqual([
@@ -390,13 +390,13 @@ describe('resolveModel', () => {
     expect(findSnapshot(cacheDir, { name: NAME, revision: COMMIT })).toBeNull();
   });
 
-  it('refuses a hostile server', async () => {
+  it('rejects a hostile server', async () => {
     await serve({ commit: '../../../evil' });
     expect(await failure(resolve())).toContain('expected a commit hash, got "../../../evil"');
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('refuses repositories without what is needed', async () => {
+  it('rejects repositories without the needed files', async () => {
     const { 'model.safetensors': _, 'pytorch_model.bin': _bin, ...unweighted } = files;
     await serve({ files: unweighted });
     expect(await failure(resolve())).toContain(

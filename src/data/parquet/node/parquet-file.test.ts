@@ -3,19 +3,19 @@ import { parquetFile } from './parquet-file.ts';
 
 const fixture = (name: string) => new URL(`../fixtures/${name}.parquet`, import.meta.url).pathname;
 
-it('reads a file in a thread, with names of classes from beside it', async () => {
+it('reads a file in a thread, with class names from beside it', async () => {
   const { text, classes } = await parquetFile(fixture('rows-v2'), { label: ['no', 'yes'] });
   expect(text.split('\n')[0]).toContain('"label":"yes"');
   expect(classes.label).toEqual(['no', 'yes']);
 });
 
-it('says what is wrong with one', async () => {
+it('reports errors in a file', async () => {
   await expect(parquetFile(fixture('bomb'))).rejects.toThrow(
     '/work/wt/words/src/data/parquet/fixtures/bomb.parquet: expected a valid parquet file, got more than 67162336 bytes when unpacked.',
   );
 });
 
-it('gives up one that the library would loop over', async () => {
+it('stops when the library would loop', async () => {
   await expect(parquetFile(fixture('endless'), undefined, 0.5)).rejects.toThrow(
     '/work/wt/words/src/data/parquet/fixtures/endless.parquet: expected a valid parquet file, got one that is not read within 1 s.',
   );

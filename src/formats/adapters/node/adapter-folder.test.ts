@@ -27,7 +27,7 @@ const config = parseAdapterConfig({ peft_type: 'LORA', target_modules: ['q'] }, 
 const adapter = (tensors: AdapterTensors = new Map()) => asStored({ config, tensors });
 
 describe('readAdapter and writeAdapter', () => {
-  it('give back what was written, rank 0 included', () => {
+  it('round-trip an adapter, rank 0 included', () => {
     const tensors = new Map([
       ['base_model.model.q.lora_A', { shape: [0, 4], data: new Float32Array(0) }],
       ['base_model.model.q.lora_B', { shape: [2, 1], data: Float32Array.of(1, 2) }],
@@ -52,7 +52,7 @@ describe('readAdapter and writeAdapter', () => {
     expect(readAdapter(folder).tensors.get('base_model.model.q.lora_A')?.data).toEqual(Float32Array.of(1));
   });
 
-  it('read a pickle where there are no safetensors', () => {
+  it('read a pickle if there are no safetensors', () => {
     const tensors = new Map([
       ['base_model.model.query.lora_A.weight', { shape: [1, 2], data: Float32Array.of(1, 1) }],
       ['base_model.model.query.lora_B.weight', { shape: [2, 1], data: Float32Array.of(0.5, 3) }],
@@ -64,7 +64,7 @@ describe('readAdapter and writeAdapter', () => {
     expect(readAdapter(folder).tensors.size).toBe(0);
   });
 
-  it('name what is wrong', () => {
+  it('report errors', () => {
     expect(() => readAdapter(join(folder, 'x'))).toThrow('expected an adapter folder, got nothing there');
     expect(() => readAdapter(folder)).toThrow(
       'adapter_config.json: expected the configuration of a PEFT adapter',

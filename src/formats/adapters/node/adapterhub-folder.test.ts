@@ -33,7 +33,7 @@ const text = (name: string) => readFileSync(join(folder, name), 'utf8');
 const write = (name: string, content: object) => writeFileSync(join(folder, name), JSON.stringify(content));
 
 describe("AdapterHub's folder", () => {
-  it('gives back what was written', () => {
+  it('round-trips', () => {
     writeAdapter(folder, ADAPTER);
     expect(readAdapter(folder)).toEqual(ADAPTER);
     expect(readdirSync(folder).sort()).toEqual([
@@ -46,7 +46,7 @@ describe("AdapterHub's folder", () => {
     expect(text('adapter_config.json')).toContain('"scaling": 1.0');
   });
 
-  it('has no files of a head where nothing of it was trained', () => {
+  it('has no head files if no head was trained', () => {
     const { head: _, ...headless } = ADAPTER;
     const tensors = new Map([...ADAPTER.tensors].slice(0, 1));
     writeAdapter(folder, { ...headless, tensors });
@@ -54,7 +54,7 @@ describe("AdapterHub's folder", () => {
     expect(readAdapter(folder)).toEqual({ ...headless, tensors });
   });
 
-  it('is read from safetensors where they lie beside pickles', () => {
+  it('is read from safetensors if they are beside pickles', () => {
     writeAdapter(folder, ADAPTER);
     const other = { dtype: 'F32' as const, shape: [2], data: Float32Array.of(8, 9) };
     writeSafetensors(join(folder, 'adapter.safetensors'), new Map([[OWN, other]]));
@@ -66,7 +66,7 @@ describe("AdapterHub's folder", () => {
     expect([...readAdapter(folder).tensors.keys()]).toEqual([OWN, 'qa_outputs.bias']);
   });
 
-  it('keeps what describes an exchangeable head', () => {
+  it('keeps the description of an exchangeable head', () => {
     const head = {
       model_class: 'BertAdapterModel',
       config: { head_type: 'question_answering', label2id: { a: 0 } },
@@ -76,7 +76,7 @@ describe("AdapterHub's folder", () => {
     expect(headLabels({ head })).toEqual({ 0: 'a' });
   });
 
-  it('names what is wrong', () => {
+  it('reports errors', () => {
     writeAdapter(folder, ADAPTER);
     write('head_config.json', { config: 3 });
     expect(() => readAdapter(folder)).toThrow(/head_config.json: (model_class|config): /);
@@ -96,7 +96,7 @@ describe("AdapterHub's folder", () => {
   });
 });
 
-it('class names stand in the order of their ids', () => {
+it('class names are in the order of their ids', () => {
   expect(Object.values(headLabels(ADAPTER)!)).toEqual(['A', 'B']);
   expect(headLabels({ head: { label2id: { A: 'x' } } })).toBeUndefined();
   expect(headLabels({})).toBeUndefined();

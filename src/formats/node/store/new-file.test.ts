@@ -37,7 +37,7 @@ it.for<[Kind, Kind]>([
   ['process', 'container'],
   ['host', 'container'],
 ])(
-  'a %s and a %s publish the same files, and neither replaces what the other has opened',
+  'a %s and a %s publish the same files, and neither replaces a file opened by the other',
   async ([a, b], { skip }) => {
     const reason = whyNot(a) ?? whyNot(b);
     skip(reason !== undefined, reason);
@@ -59,7 +59,7 @@ const publish = (content: string, isIntact: (path: string) => boolean) => {
   }
 };
 
-it('keeps the file of another writer if it is intact, and replaces a damaged one', () => {
+it('keeps an intact file of another writer, and replaces a damaged one', () => {
   const path = join(folder, 'file');
   const isNumber = (path: string) => /^\d+$/.test(readFileSync(path, 'utf8'));
   expect(publish('1', isNumber)).toBe(true);
@@ -72,7 +72,7 @@ it('keeps the file of another writer if it is intact, and replaces a damaged one
   expect(readdirSync(folder)).toEqual(['file']);
 });
 
-it('does not publish what cannot be read back', () => {
+it('does not publish an unreadable file', () => {
   expect(publish('1', () => false)).toBe(false);
   expect(readdirSync(folder)).toEqual([]);
 });

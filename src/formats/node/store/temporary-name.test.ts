@@ -21,14 +21,14 @@ function left(name: string, pid: number, place = placeKey()): string {
   return basename(path);
 }
 
-it('is another one each time', () => {
+it('is different each time', () => {
   const names = Array.from({ length: 100 }, () => temporaryName('file'));
   expect(new Set(names).size).toBe(100);
   expect(names.every(isTemporary)).toBe(true);
   expect(isTemporary('.file.12-0.tmp')).toBe(false);
 });
 
-it('fits a long name, and is known again', () => {
+it('fits a long name, and is recognised', () => {
   const name = 'é'.repeat(120);
   const dead = spawnSync(process.execPath, ['-e', '']).pid;
   expect(Buffer.byteLength(left(name, dead))).toBeLessThan(255);

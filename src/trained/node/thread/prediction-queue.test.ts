@@ -21,14 +21,14 @@ function counting() {
 
 const of = (...inputs: number[]) => inputs.map((input) => ({ of: input }));
 
-it('computes requests of one moment together', async () => {
+it('computes simultaneous requests together', async () => {
   const { rounds, queue } = counting();
   const answers = await Promise.all([[1], [2], [3]].map((inputs) => queue.answer(inputs, {})));
   expect(answers).toEqual([of(1), of(2), of(3)]);
   expect(rounds).toEqual([[1, 2], [3]]);
 });
 
-it('gives a short request its turn beside a long one', async () => {
+it('computes a short request beside a long one', async () => {
   const { rounds, queue } = counting();
   const ended: string[] = [];
   const note = (name: string) => () => void ended.push(name);
@@ -41,20 +41,20 @@ it('gives a short request its turn beside a long one', async () => {
   ]);
 });
 
-it('keeps requests apart that read their inputs otherwise', async () => {
+it('separates requests that read their inputs differently', async () => {
   const { rounds, queue } = counting();
   await Promise.all([queue.answer([1], { reading: { text: 'a' } }), queue.answer([2], {})]);
   expect(rounds).toEqual([[1], [2]]);
 });
 
-it('lets the mistake of one request fail that one alone', async () => {
+it('fails only the request with the error', async () => {
   const { queue } = counting();
   const [good, bad] = await Promise.allSettled([queue.answer([1], {}), queue.answer([-1], {})]);
   expect(good).toMatchObject({ value: of(1) });
   expect(bad).toMatchObject({ reason: { message: '-1 is below 0' } });
 });
 
-it('computes nothing more for a caller that has gone', async () => {
+it('computes nothing more for an aborted request', async () => {
   const { rounds, queue } = counting();
   const controller = new AbortController();
   const gone = queue.answer([1, 2, 3], { signal: controller.signal });
