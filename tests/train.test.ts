@@ -84,6 +84,7 @@ describe.each([
       step,
       epoch,
       best,
+      kept,
       eval_runtime,
       eval_samples_per_second,
       ...own

@@ -26,7 +26,13 @@ const stateNumbers = z.strictObject({
     .strictObject({ first: score.optional(), last: score.optional(), peak: score })
     .default({ peak: 0 }),
   best: z
-    .strictObject({ step: count, score: z.number(), waited: count, metrics: scores })
+    .strictObject({
+      step: count,
+      score: z.number(),
+      waited: count,
+      metrics: scores,
+      top: z.number().optional(),
+    })
     .optional()
     .transform((best): BestState | undefined => best),
   lastMetrics: scores,

@@ -83,6 +83,8 @@ const evaluation = z
     step,
     /** Whether this is the best evaluation so far by metric_for_best_model. */
     best: z.boolean().default(false),
+    /** Whether its values are kept though an earlier evaluation was slightly better: see `training.prefer_later_model`. */
+    kept: z.boolean().optional(),
   })
   .catchall(number);
 
@@ -160,9 +162,17 @@ export function evaluationEvent(
   epoch: number,
   scores: Readonly<Record<string, number>>,
   best: boolean,
+  kept = best,
 ): EventOf<'evaluation'> {
   // TypeScript has no type for "numbers under all other keys".
-  return { type: 'evaluation', step, epoch, ...scores, best } as unknown as EventOf<'evaluation'>;
+  return {
+    type: 'evaluation',
+    step,
+    epoch,
+    ...scores,
+    best,
+    ...(kept && !best && { kept }),
+  } as unknown as EventOf<'evaluation'>;
 }
 
 /** Parses an event of a log; undefined for one that is unknown or invalid in this version. */

@@ -7,6 +7,8 @@ export interface BestState {
   /** Evaluations since without a better one. */
   waited: number;
   metrics: Record<string, number>;
+  /** The best score, if a later evaluation is kept whose score is slightly worse. */
+  top?: number;
 }
 
 /** Sums between two log lines, as stored in a checkpoint. */

@@ -13,17 +13,32 @@ export class BestTracker {
     this.#sign = greaterIsBetter ? 1 : -1;
   }
 
-  /** Records an evaluation; returns true if it is the best so far. A score that is NaN or infinite never is. */
-  observe(step: number, metrics: Record<string, number>, values: Float32Array): boolean {
+  /**
+   * Records an evaluation. A score that is NaN or infinite is never the best.
+   *
+   * @param margin how much worse than the best a later evaluation may be and still be kept in its place
+   * @returns whether it is the best so far, and whether its values are kept
+   */
+  observe(
+    step: number,
+    metrics: Record<string, number>,
+    values: Float32Array,
+    margin = 0,
+  ): { isBest: boolean; isKept: boolean } {
     const score = metrics[this.#metric];
     if (score === undefined) throw new Error(`no metric ${this.#metric}`);
-    const isBetter = Number.isFinite(score) && (!this.state || this.#sign * (score - this.state.score) > 0);
-    if (isBetter) {
-      this.state = { step, score, waited: 0, metrics };
+    const { state } = this;
+    const top = state?.top ?? state?.score;
+    const ahead = top === undefined ? Number.POSITIVE_INFINITY : this.#sign * (score - top);
+    const isBest = Number.isFinite(score) && ahead > 0;
+    const isKept = isBest || (Number.isFinite(score) && margin > 0 && ahead >= -margin);
+    const waited = isBest ? 0 : (state?.waited ?? 0) + 1;
+    if (isKept) {
+      this.state = { step, score, waited, metrics, ...(!isBest && { top }) };
       this.values = values.slice();
-    } else if (this.state) {
-      this.state = { ...this.state, waited: this.state.waited + 1 };
+    } else if (state) {
+      this.state = { ...state, waited };
     }
-    return isBetter;
+    return { isBest, isKept };
   }
 }

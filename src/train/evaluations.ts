@@ -69,15 +69,17 @@ export class Evaluations {
     const { scores, seen } = await this.#score(validation, program, values);
     const seconds = (performance.now() - started) / 1000;
     this.lastMetrics = scores;
-    const best = canBeBest && this.best.observe(step, scores, values);
-    this.seen = { last: seen, best: best ? seen : this.seen.best };
+    const { isBest, isKept } = canBeBest
+      ? this.best.observe(step, scores, values, this.#settings.prefersLater ? this.#standardError(seen) : 0)
+      : { isBest: false, isKept: false };
+    this.seen = { last: seen, best: isKept ? seen : this.seen.best };
     const { confusion } = seen;
     const measured = {
       ...scores,
       eval_runtime: seconds,
       eval_samples_per_second: validation.count / seconds,
     };
-    this.#emit(evaluationEvent(step, step / stepsPerEpoch, measured, best));
+    this.#emit(evaluationEvent(step, step / stepsPerEpoch, measured, isBest, isKept));
     if (confusion && confusion.labels.length <= MOST_CONFUSED) {
       const { labels, counts } = confusion;
       const copy = { labels: [...labels], counts: counts.map((row) => [...row]) };
@@ -97,8 +99,7 @@ export class Evaluations {
     if (!best || !this.#validation) return false;
     const { scores, seen } = await this.#score(this.#validation, program, values);
     const score = scores[`eval_${metricForBest}`];
-    const [low, high] = seen.certainty?.interval(metricForBest) ?? [];
-    const margin = (Number(high) - Number(low)) / (2 * NORMAL);
+    const margin = this.#standardError(seen);
     const ahead = greaterIsBetter ? best.score - score : score - best.score;
     // Where one of them is not a number nothing is known.
     if (best.metrics.eval_loss < scores.eval_loss || !(ahead <= margin)) return false;
@@ -106,6 +107,12 @@ export class Evaluations {
     this.best.values = values;
     this.seen = { last: seen, best: seen };
     return true;
+  }
+
+  /** Of the score that decides; NaN if it has no interval. */
+  #standardError({ certainty }: Seen): number {
+    const [low, high] = certainty?.interval(this.#settings.metricForBest) ?? [];
+    return (Number(high) - Number(low)) / (2 * NORMAL);
   }
 
   async #score(validation: Validation, program: Program, values: Float32Array) {

@@ -21,6 +21,8 @@ export interface TrainerSettings extends StepBatchesSettings, TrainingOptions {
   metricForBest: string;
   greaterIsBetter: boolean;
   loadBestAtEnd: boolean;
+  /** Keep a later evaluation in place of the best one if it is worse by no more than a standard error. */
+  prefersLater: boolean;
   /** Evaluations without a better one before the run ends. */
   patience?: number;
 }
@@ -63,6 +65,7 @@ export function trainerSettings({ task, training, seed }: RunConfig, examples: n
     metricForBest: training.metric_for_best_model,
     greaterIsBetter: training.greater_is_better,
     loadBestAtEnd: training.load_best_model_at_end,
+    prefersLater: training.prefer_later_model ?? false,
     patience: training.early_stopping_patience,
   };
 }

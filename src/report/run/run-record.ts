@@ -55,7 +55,8 @@ export function addEvent(record: RunRecord, event: TrainEvent): void {
       if (
         !record.facts.training.load_best_model_at_end ||
         !record.confusion ||
-        record.evaluations.at(-1)?.best
+        record.evaluations.at(-1)?.best ||
+        record.evaluations.at(-1)?.kept
       )
         record.confusion = event;
       break;

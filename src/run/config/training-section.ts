@@ -81,6 +81,12 @@ export const trainingSchema = z.strictObject({
    */
   linear_probe: z.boolean().optional(),
   /**
+   * With `load_best_model_at_end`, keep a later evaluation in place of the best one if its score is worse by no more than a
+   * standard error. On few rows such a difference is noise. Default: true for labeled texts if `load_best_model_at_end` is
+   * not set either, else false.
+   */
+  prefer_later_model: z.boolean().optional(),
+  /**
    * End with a model that always answers the majority class if no evaluation had a lower loss than that, or a score that was
    * better by more than a standard error. It takes `load_best_model_at_end`, a single validation set and a classification head
    * with biases. Default: true if neither `load_best_model_at_end` nor `class_weights` is set, else false.

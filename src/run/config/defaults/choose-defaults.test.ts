@@ -32,6 +32,7 @@ it('are told with what they depend on, and are those that were set by hand', () 
     'validation 10% (425 rows)',
     'eval_strategy epoch (there are rows to validate on)',
     'load_best_model_at_end true (eval_strategy epoch)',
+    'prefer_later_model true (load_best_model_at_end)',
     'fall_back_to_majority true (load_best_model_at_end)',
     'learning_rate 5e-3 (AdaLoRA, 425 rows, width 384)',
     'num_train_epochs 8 (425 rows of about 20 tokens)',

@@ -37,9 +37,11 @@ export function chooseEvaluation<Config extends ParsedConfig>(
   const eval_strategy = strategy ?? (isValidated ? 'epoch' : 'no');
   const load_best_model_at_end = best ?? eval_strategy !== 'no';
   const tooFew = rows < LEAST_ROWS ? `${rows} rows are too few` : `too few of the ${rows} rows differ`;
+  const choosesBest = best === undefined && load_best_model_at_end;
+  const prefersLater =
+    choosesBest && training.prefer_later_model === undefined && taskNamed(task).probeLoss !== undefined;
   const fallsBack =
-    best === undefined &&
-    load_best_model_at_end &&
+    choosesBest &&
     training.fall_back_to_majority === undefined &&
     // With weights the majority class is not what counts.
     training.class_weights === undefined &&
@@ -57,6 +59,9 @@ export function chooseEvaluation<Config extends ParsedConfig>(
           },
         ]
       : []),
+    ...(prefersLater
+      ? [{ key: 'training.prefer_later_model', value: true, reason: 'load_best_model_at_end' }]
+      : []),
     ...(fallsBack
       ? [{ key: 'training.fall_back_to_majority', value: true, reason: 'load_best_model_at_end' }]
       : []),
@@ -69,6 +74,7 @@ export function chooseEvaluation<Config extends ParsedConfig>(
         ...training,
         eval_strategy,
         load_best_model_at_end,
+        ...(prefersLater && { prefer_later_model: true }),
         ...(fallsBack && { fall_back_to_majority: true }),
       },
     },
