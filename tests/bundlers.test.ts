@@ -11,13 +11,13 @@ import { codeBlocks } from './support/code-blocks.ts';
 import { writeTinyData } from './support/tiny-data.ts';
 
 /*
- * What docs/servers.md tells users of Next.js, Vite, Bun and Deno, done with the packed package and these tools as npm has
- * them: a gigabyte. tests/bundle.test.ts has esbuild. LONG_TESTS=1 npx vitest run tests/bundlers.test.ts
+ * Follows docs/servers.md for Next.js, Vite, Bun and Deno with the packed package and these tools from npm, a
+ * gigabyte in all. tests/bundle.test.ts covers esbuild. LONG_TESTS=1 npx vitest run tests/bundlers.test.ts
  */
 const TOOLS = ['next', 'react', 'react-dom', 'vite', 'bun', 'deno'];
 const isAsked = process.env.LONG_TESTS !== undefined && reachesRegistry();
 
-/** The document's code that begins so. */
+/** The document's code block that starts with this text. */
 function documented(start: string): string {
   const found = codeBlocks('docs/servers.md').find(({ text }) => text.startsWith(start));
   if (found) return found.text;
@@ -77,9 +77,9 @@ describe.skipIf(!isAsked)('the packed package (with LONG_TESTS=1, where npm reac
     expect(readFileSync('docs/servers.md', 'utf8')).toContain(
       [name.toLowerCase(), ...words].slice(-5).join(' '),
     );
-    // It trains a run of its own.
+    // The test trains its own run.
     rmSync(join(folder, 'runs/server'), { recursive: true, force: true });
-    // Colours are the runtime's own.
+    // Some runtimes colour their output.
     expect(done(command, ...words)).toMatch(/label.*(good|bad).*probabilities/s);
   });
 
@@ -134,7 +134,7 @@ describe.skipIf(!isAsked)('the packed package (with LONG_TESTS=1, where npm reac
     }
   });
 
-  /** Starts a program that is ended after the test. */
+  /** Starts a program that is stopped after the test. */
   function start(cwd: string, env: NodeJS.ProcessEnv, command: string, ...words: string[]) {
     const child = spawn(command, words, { cwd, env: { ...userEnvironment(), ...env } });
     let text = '';

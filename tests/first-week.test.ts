@@ -310,7 +310,7 @@ describe('data.validation: 25%', () => {
     const rows = Array.from({ length: 200 }, (_, i) => `row ${i}`);
     const held = (some: readonly string[]) => holdOut(some, 0.25, (row) => [row]).validation;
     expect(held([...rows].reverse()).reverse()).toEqual(held(rows));
-    // A share of so many rows is a whole number: a few change with it.
+    // The share of this many rows is a whole number: few rows change sets.
     const before = held(rows.slice(50));
     const now = held(rows).filter((row) => rows.indexOf(row) >= 50);
     expect(before.filter((row) => !now.includes(row)).length).toBeLessThanOrEqual(4);

@@ -28,7 +28,7 @@ describe('functions of the program in a config', () => {
     const computed = config('computed', {
       score: ({ sensitivity, uncertainty }: { sensitivity: number; uncertainty: number }) =>
         sensitivity * uncertainty,
-      // Twelve modules, from rank 4 to 2, between the steps 2 and 9.
+      // Twelve modules, from rank 4 to 2, between steps 2 and 9.
       schedule: (step: number) => (48 - 24) * (1 - (step - 2) / 7) ** 3 + 24,
     });
     expect((await plan(computed)).steps).toBe(12);

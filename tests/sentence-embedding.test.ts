@@ -63,7 +63,7 @@ describe('a run on pairs', () => {
     await using base = await open(MODEL);
     const before = await base.evaluate({ data: file, reading: columns });
     const { metrics, verdict } = await train(config);
-    // A word in common is what makes each pair.
+    // The texts of each pair share a word.
     const start = { name: 'the model before training', value: before['eval_ndcg@10'], is_start: true };
     expect(verdict?.to_beat).toMatchObject([{ name: 'a bag of words', value: 1 }, start]);
     expect(metrics['eval_ndcg@10']).toBeGreaterThan(before['eval_ndcg@10']!);

@@ -13,8 +13,8 @@ const RANKED: readonly MethodName[] = ['adalora', 'lora', 'svd_lora', 'prune_lor
 /**
  * The settings of PEFT's examples: sequence_classification/LoRA.ipynb, and
  * conditional_generation/peft_adalora_seq2seq.py, its only example of AdaLoRA. Both use torch's AdamW (weight decay
- * 0.01), a linear schedule, random batches, and no clipping. The latter's tinit 200 and tfinal 1000 are steps of 2,040,
- * so shares replace them.
+ * 0.01), a linear schedule, random batches, and no clipping. The second example sets tinit 200 and tfinal 1000 for
+ * 2,040 steps; here they are shares.
  */
 const PEFT_TRAINING = { weight_decay: 0.01, max_grad_norm: 0, group_by_length: false };
 const PEFT_LORA: Arm = {

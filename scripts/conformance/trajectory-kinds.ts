@@ -85,7 +85,7 @@ function nameInPeft(recorded: string): string | undefined {
   return parseAdapterKey(recorded.startsWith(PEFT_PREFIX) ? recorded : PEFT_PREFIX + recorded);
 }
 
-/** VeRA's shared matrices stand outside the model. */
+/** VeRA's shared matrices are stored outside the model. */
 function nameOfVera(recorded: string): string | undefined {
   return /^base_model\.vera_[AB]$/.test(recorded)
     ? recorded.slice('base_model.'.length)

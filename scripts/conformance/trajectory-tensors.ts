@@ -30,7 +30,7 @@ export class TrajectoryTensors {
   readonly #layout: ParameterLayout;
   readonly #undetermined: ReadonlySet<string | undefined>;
   readonly #initial: StoredTensors;
-  /** Saved, but not trained. */
+  /** Tensors that are saved but not trained. */
   readonly #still: StoredTensors;
   readonly #middle: StoredTensors;
   readonly #final: StoredTensors;
@@ -66,7 +66,7 @@ export class TrajectoryTensors {
     return this.#values(this.#initial);
   }
 
-  /** Gives tensors that are not trained the recorded values: a start from the weight is where the run began. */
+  /** Sets the recorded values of the tensors that are not trained. A start from the weight uses the initial values. */
   setFrozen(frozen: FrozenTensors | undefined): void {
     for (const { name } of frozen?.layout.segments ?? []) {
       const tensor = this.#still.get(name) ?? this.#initial.get(name.replace(AT_START, ''));

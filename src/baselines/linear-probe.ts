@@ -1,7 +1,7 @@
 import { fitLinear, type LinearLoss, linearScores, lossOf } from './linear-model.ts';
 import type { SparseRows } from './sparse-rows.ts';
 
-/** Features as a model computes them, and what is to be predicted from them. */
+/** Features from a model, and the targets to predict from them. */
 export interface ProbedRows {
   /** [rows, width] */
   features: Float32Array;
@@ -12,13 +12,14 @@ export interface ProbedRows {
   loss: LinearLoss;
 }
 
-/** Standard deviations that features get, squared: scikit-learn's C for standardised features. */
+/** Standard deviations to which features are scaled. Their squares are scikit-learn's C for standardised features. */
 const SCALES = [0.02, 0.05, 0.1, 0.2, 0.5];
-/** One row of so many tells which of them is best. */
+/** One row in this many is held out to choose the strength of the penalty. */
 const PART = 5;
 
 /**
- * Fits a linear layer to features. Of five strengths of its penalty it takes the one with the least loss on a fifth of the rows.
+ * Fits a linear layer to features. Tries five strengths of the penalty and takes the one with the lowest loss on a
+ * fifth of the rows.
  *
  * @returns weight [outputs, width] and bias [outputs]
  */
@@ -71,6 +72,6 @@ function momentsOf(features: Float32Array, width: number) {
   features.forEach((value, at) => {
     squares[at % width] += (value - means[at % width]) ** 2 / rows;
   });
-  // A feature that never changes says nothing.
+  // A constant feature carries no information.
   return { means, deviations: squares.map((square) => Math.sqrt(square) || 1) };
 }

@@ -183,7 +183,7 @@ function blockFormat(model: TaskModel, fewest: 4 | 8): BaseFormat {
   };
 }
 
-/** The length of each row of a weight, before it was rounded. */
+/** The Euclidean length of each row of a weight before rounding. */
 function rowNorms(name: string, rows: number, row: (index: number) => Float32Array): MadeTensor {
   const norm = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
   const make = () => [bytesOf(Float32Array.from({ length: rows }, (_, index) => norm(row(index))))];

@@ -14,10 +14,10 @@ it.each([
   ['0s', 0],
 ])('reads the time %s', (text, seconds) => expect(latency(text)).toBeCloseTo(seconds, 12));
 
-it.each(['', '10', '10GHz', '-1Gb/s', '0Gb/s'])('takes no speed from "%s"', (text) =>
+it.each(['', '10', '10GHz', '-1Gb/s', '0Gb/s'])('rejects the speed "%s"', (text) =>
   expect(() => bandwidth(text)).toThrow('Use a speed such as 10Gb/s or 1.2GB/s.'),
 );
 
-it.each(['', '20', '20 m'])('takes no time from "%s"', (text) =>
+it.each(['', '20', '20 m'])('rejects the time "%s"', (text) =>
   expect(() => latency(text)).toThrow('Use a time such as 20us.'),
 );

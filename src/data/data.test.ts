@@ -236,7 +236,7 @@ describe('parseRows', () => {
       `x.jsonl:1 has no column "constructor". The row's keys: text.`,
     ],
   ] as [string, string, string, DataOptions, string | RegExp][])(
-    'refuses %s',
+    'rejects %s',
     (_, fileName, content, options, message) => {
       expect(() => parseRows(content, fileName, options)).toThrow(message);
     },
@@ -268,7 +268,7 @@ it.each([
     'text,label\na,1',
     'x.tsv has no column "text". Fields seem to be separated by commas. Set data.delimiter, or use --delimiter ,.',
   ],
-])('names the delimiter that a header has: %s, %j', (name, content, hint) => {
+])('suggests the delimiter of a header: %s, %j', (name, content, hint) => {
   expect(() => parseRows(content, name, NAMED)).toThrow(hint);
 });
 
@@ -285,7 +285,7 @@ describe('on_bad_row: skip', () => {
     ['a table', 'x.tsv', 'text\tlabel\na\t1\nragged\nb\t0\n\nc\t1', [undefined, 2, 3]],
     ['JSON lines', 'x.jsonl', '{"text":"a"}\n\n{"text":5}\n{\n{"text":"b"}', [undefined, 3]],
     ['a list on one line', 'x.json', '[{"text":"a"},{"text":5},{"text":6},{"text":"b"}]', [undefined, 3]],
-  ])('keeps the places of rows behind them: %s', (_, name, content, places) => {
+  ])('keeps the indices of later rows: %s', (_, name, content, places) => {
     let skipped = 0;
     const options: DataOptions = { text: 'text', on_bad_row: 'skip' };
     const rows = parseRows(content, name, options, (_, count) => {
@@ -295,7 +295,7 @@ describe('on_bad_row: skip', () => {
     expect(skipped + rows.length).toBe(4);
   });
 
-  it('leaves out ragged rows and those without label, counted and named', () => {
+  it('skips ragged rows and those without label, counted and named', () => {
     const content = 'text\tlabel\na\t1\nb\nc\t\t\nd\t\ne\t0';
     expect(skipping(content, 'x.tsv', NAMED)).toEqual({
       lines: [2, 6],
@@ -307,20 +307,20 @@ describe('on_bad_row: skip', () => {
     });
   });
 
-  it('leaves out objects that lack something, once each', () => {
+  it('skips incomplete objects, once each', () => {
     const content = '{"text":"a","label":1}\nno\n{"text":null,"label":null}\n{"text":"b","label":0}';
     const { lines, told } = skipping(content, 'x.jsonl', NAMED);
     expect(lines).toEqual([1, 4]);
     expect(told).toEqual([expect.stringMatching(/^2 rows are skipped\. x\.jsonl:2: /)]);
   });
 
-  it('says nothing of sound rows, and refuses files without any', () => {
+  it('prints nothing for valid rows, and rejects files without any', () => {
     expect(skipping('a\t1', 'x.tsv', NUMBERED)).toEqual({ lines: [1], told: [] });
     expect(() => skipping('text\tlabel\na\nb', 'x.tsv', NAMED)).toThrow('expected 2 fields');
   });
 });
 
-it('rows without labels keep the number that the file gives them', () => {
+it('rows without labels keep their number in the file', () => {
   const ids = (content: string, name: string) =>
     parseRows(content, name, { text: 'text' }).map(({ id }) => id);
   expect(ids('index\ttext\n7\ta\n9\tb', 'x.tsv')).toEqual(['7', '9']);
@@ -344,7 +344,7 @@ describe('readRows', () => {
     ]);
   });
 
-  it('unpacks gzip, whatever the file is called, and no bombs', () => {
+  it("decompresses gzip, whatever the file's name, and no bombs", () => {
     const packed = gzipSync('text\tlabel\na\t1');
     expect(readRows(write('train.tsv.gz', packed), NAMED)).toEqual([{ line: 2, text: 'a', label: '1' }]);
     expect(readRows(write('packed.tsv', packed), NAMED)).toHaveLength(1);
@@ -357,7 +357,7 @@ describe('readRows', () => {
     );
   });
 
-  it('refuses other bytes, a folder and a file that is not there', () => {
+  it('rejects other bytes, a folder and a missing file', () => {
     expect(() => readRows(write('latin.tsv', Uint8Array.of(0xe9, 9, 0x31)), NUMBERED)).toThrow(
       '/latin.tsv is not UTF-8 text. Convert it, for example with iconv -t utf-8.',
     );

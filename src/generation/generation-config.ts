@@ -4,7 +4,7 @@ import { z } from 'zod';
 const MAX_TOKEN = 2 ** 31 - 1;
 /** So are lengths. A search grows its sequences step by step, so a large limit costs nothing in itself. */
 const MAX_LENGTH = 2 ** 31 - 1;
-/** Every row has a cache of its own. More than needed, and too few for a hostile file to do harm. */
+/** Maximum number of rows; each has its own cache. Far above any use, and low enough to stop a malicious file. */
 const MAX_ROWS = 1024;
 
 const whole = (least: number, most = MAX_LENGTH) =>

@@ -24,7 +24,7 @@ export function weight(
   return graph.leaf('weight', { name }, { dtype, shape });
 }
 
-/** A frozen float32 tensor that no checkpoint has; `make` gives its elements when a session opens. */
+/** A frozen float32 tensor that no checkpoint has; `make` computes its elements when a session opens. */
 export function frozen(
   graph: Graph,
   name: string,

@@ -7,7 +7,7 @@ import type { Dimension } from './dimension.ts';
 export interface Ops {
   // Leaves
   input: { name: string };
-  /** A frozen tensor: found by its name, or what `make` gives. */
+  /** A frozen tensor: a checkpoint's tensor of this name, or the result of `make`. */
   weight: { name: string; make?: () => Float32Array };
   constant: { data: readonly number[] };
   /** 0, 1, 2, …: int32 [length]. */
@@ -36,7 +36,7 @@ export interface Ops {
   /** condition ? a : b */
   where: None;
   cast: { to: DataType };
-  /** x itself, as a constant to the gradient. */
+  /** x itself; its gradient is zero. */
   stopGradient: None;
 
   // Contractions and reductions

@@ -48,7 +48,7 @@ export interface RunBeginning {
   /** The values that the user has not set. */
   chosen: readonly Chosen[];
   start?: StartingAdapter;
-  /** Functions of the caller's own that the config names. */
+  /** The caller's functions that the config names. */
   functions?: OwnFunctions;
   /** The config's section, with the settings that it leaves to the files. */
   data: RunConfig['data'];
@@ -59,7 +59,7 @@ export interface RunBeginning {
   maxLength: number;
   /** Notices about the files. */
   notices: readonly string[];
-  /** The logits of the classes' shares, if the run may end with a model that always answers the majority class. */
+  /** The logits of the classes' shares, if the run may end with a model that always predicts the majority class. */
   constant?: readonly number[];
   /** Weight of each class in training, if they are not equal. */
   classWeights?: readonly number[];

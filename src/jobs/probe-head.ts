@@ -8,12 +8,13 @@ import { planEvaluation } from '../text/batches.ts';
 import type { SetUpRun } from './set-up-run.ts';
 
 const BATCH = 64;
-/** Numbers that a fit goes through, rows times features times outputs, which takes a second or so. */
+/** Maximum cost of a fit (rows × features × outputs): about a second. */
 const MOST_WORK = 5e6;
 
 /**
- * Fits the last layer of a head to what it reads of the training rows before the first step: a linear probe, from which fine-tuning
- * starts (LP-FT, Kumar et al., ICLR 2022). Leaves a head alone that has no trained weight and bias there.
+ * Fits the last layer of a head to its input features on the training rows before the first step: a linear probe,
+ * from which fine-tuning starts (LP-FT, Kumar et al., ICLR 2022). Changes nothing if that layer has no trained weight
+ * and bias.
  */
 export async function probeHead(loaded: SetUpRun, loss: LinearLoss, seed: number): Promise<SetUpRun> {
   const { inputs, settings, model } = loaded;

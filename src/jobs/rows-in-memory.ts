@@ -29,7 +29,10 @@ export type ConfigWithRows = RunConfigInput extends infer Input
 /** Texts by the names that replace files in a config. */
 export type TextsInMemory = Readonly<Record<string, string>>;
 
-/** A config that names its rows and functions, their texts, and the program's own scores. The same rows are the same run, when it is resumed. */
+/**
+ * The config with names for its rows and functions, the texts behind the names, and the program's metrics. A run with
+ * equal rows can be resumed.
+ */
 export function namedRows(given: ConfigWithRows): {
   config: RunConfigInput;
   texts: TextsInMemory;

@@ -12,10 +12,10 @@ export interface StartedMethod {
 }
 
 /**
- * Sets up the method of a run of `totalSteps` optimizer steps. Where it continues an adapter, `start` is that, and
- * `config` must come from `continuedConfig`.
+ * Sets up the method of a run of `totalSteps` optimizer steps. To continue an adapter, pass it as `start`; `config`
+ * must then come from `continuedConfig`.
  *
- * @param functions those that the config names; left out where nothing is trained
+ * @param functions the functions that the config names; not needed without training
  */
 export function startMethod(
   config: RunConfig,

@@ -10,7 +10,10 @@ import type { Surveyed } from '../tuners/method-run.ts';
 import { probeHead } from './probe-head.ts';
 import type { SetUpRun } from './set-up-run.ts';
 
-/** A run before its first step: after the method's survey, with a linear probe in its head if the config asks for one. */
+/**
+ * Returns the run as it is before its first step: after the method's survey, and with a linear probe in its head if
+ * the config asks for one.
+ */
 export async function survey(
   opened: SetUpRun,
   { seed, task, training }: Pick<RunConfig, 'seed' | 'task' | 'training'>,

@@ -94,9 +94,9 @@ interface TargetModules {
   readonly few: readonly string[];
   /** The six matrices per layer from the AdaLoRA paper (encoders, BART), otherwise PEFT's default for AdaLoRA. */
   readonly many: readonly string[];
-  /** PEFT's for IA3, which rescales activations. */
+  /** PEFT's default targets for IA3, which rescales activations. */
   readonly rescaled: readonly string[];
-  /** The modules among them whose input is rescaled, not their output. */
+  /** The targets among `rescaled` whose input is rescaled instead of their output. */
   readonly rescaledInputs: readonly string[];
 }
 

@@ -14,22 +14,22 @@ export interface Injection {
   increments(paths: readonly string[], x: Value): readonly (Value | undefined)[];
   /** The output of a linear module for x [rows, in] if the tuner replaces its weight and bias; otherwise undefined. */
   linear?(module: LinearModule, bias: boolean, x: Value): Value | undefined;
-  /** What a linear module reads in place of x [rows, in]; undefined where it reads x. */
+  /** What a linear module reads instead of x [rows, in]; undefined keeps x. */
   input?(path: string, x: Value): Value | undefined;
   /**
-   * Replaces the output y of a linear module or a layer norm that read x, both rows; undefined keeps y. If x is the
+   * Replaces the output y of a linear module or a layer norm with input x, both rows; undefined keeps y. If x is the
    * same for all texts, the result may have rows for each text, sequence-major.
    *
-   * @param module the linear module without what a tuner adds; undefined of a layer norm
+   * @param module the linear module without the tuner's additions; undefined for a layer norm
    */
   output?(path: string, y: Value, x: Value, module?: FrozenModule): Value | undefined;
   /** Replaces a sublayer's output h [rows, width]; undefined keeps h. */
   sublayer?(sublayer: Sublayer, h: Value, end: SublayerEnd): Value | undefined;
 }
 
-/** A linear module as the base has it, in whatever form its weight W [out, in] is kept. */
+/** A linear module of the base, however its weight W [out, in] is stored. */
 export interface FrozenModule {
-  /** x Wᵀ of any x [rows, in], without the bias. */
+  /** x Wᵀ for any x [rows, in], without the bias. */
   product(x: Value): Value;
   /** The Euclidean length of each row of W: [out]. */
   norms(): Value;
@@ -217,7 +217,7 @@ export class Network {
     return matmul(x, this.parameter(`${path}.weight`, shape), { transposeB: !transposed });
   }
 
-  /** The length of each row of the weight [out, in] of a path, by `shape` and `transposed` as of {@link product}. */
+  /** The length of each row of a path's weight [out, in]. `shape` and `transposed` are those of {@link product}. */
   private norms(path: string, shape: readonly number[], transposed: boolean): Value {
     const whole = this.pathOf(path);
     if (this.base?.paths.has(whole)) return weight(this.graph, `${whole}.weight${NORMS}`, [shape[0]]);

@@ -9,7 +9,7 @@ export interface AdamWOptions {
   weightDecay?: number;
   /** The ranges with weight decay, in order and disjoint; the rest (biases, norms) has none. Default: no range. */
   decay?: readonly Segment[];
-  /** What the learning rate is multiplied by, range by range, which together are the vector. 1 by default. */
+  /** Factors of the learning rate, by range. The ranges must cover the vector. Default: 1 everywhere. */
   rates?: readonly Rate[];
 }
 

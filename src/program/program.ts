@@ -121,7 +121,7 @@ export class Program {
     return (await this.#evaluate('loss', values, batch))[0];
   }
 
-  /** The input of the model's last linear module for a batch, [rows, features], without dropout. */
+  /** Returns the input of the model's last linear module for a batch, [rows, features], without dropout. */
   async features(values: Float32Array, batch: Tensors): Promise<Float32Array> {
     return (await this.#evaluate('features', values, batch)) as Float32Array;
   }

@@ -59,7 +59,7 @@ export function trainingGraph(
   return { outputs: { loss, gradient: concat(sums, 0), regularizer: term.value }, dropouts };
 }
 
-/** The outputs that a model can be evaluated for. */
+/** The outputs that an evaluation can compute. */
 export type EvaluationOutput = 'logits' | 'loss' | 'features';
 
 /** The model in evaluation: `logits`, the mean `loss` of a batch, or `features`, the input of its last linear module. */

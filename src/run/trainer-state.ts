@@ -34,7 +34,7 @@ export interface TrainerState {
   losses: LossCourse;
   best: BestState | undefined;
   lastMetrics: Record<string, number>;
-  /** Scores before the first step, if they say anything. */
+  /** Scores before the first step, if they are meaningful. */
   before?: Record<string, number>;
   /** Trained values, AdamW's moments, the values of the best evaluation. */
   tensors: { values: Float32Array; m: Float32Array; v: Float32Array; best?: Float32Array };

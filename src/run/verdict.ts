@@ -15,7 +15,7 @@ export const toBeatSchema = z.object({
   value: number,
   /** Whether it answers without reading the text, such as the majority class. */
   is_blind: z.boolean(),
-  /** Whether it is the model before its training. */
+  /** Whether it is the model before training. */
   is_start: z.boolean().optional(),
 });
 
@@ -34,7 +34,7 @@ export const verdictSchema = z.object({
   /** The number of scored units: rows, sentences, questions. */
   rows: z.int().min(0).optional(),
   to_beat: z.array(toBeatSchema).default([]),
-  /** False if the model is no better than a baseline that does not read the text, or than before its training. */
+  /** False if the model is no better than a baseline that ignores the text, or than before training. */
   learnt: z.boolean().default(true),
   /** The most important first. */
   findings: z.array(findingSchema).default([]),
@@ -44,14 +44,14 @@ export type ToBeat = z.output<typeof toBeatSchema>;
 export type Finding = z.output<typeof findingSchema>;
 export type Verdict = z.output<typeof verdictSchema>;
 
-/** Whether a model that is no better has learned nothing. */
+/** Whether a model that is no better than this has learned nothing. */
 export function isFloor({ is_blind, is_start }: ToBeat): boolean {
   return is_blind || is_start === true;
 }
 
 /**
- * Whether a score is no better than that of a baseline that does not read the text, or of the model before its training:
- * then the model has learned nothing. NaN is not better.
+ * Whether a score is no better than that of a baseline that ignores the text, or of the model before training: then
+ * the model has learned nothing. NaN is not better.
  */
 export function isNoBetterThanFloor(value: number, toBeat: readonly ToBeat[], lessIsBetter = false): boolean {
   if (Number.isNaN(value)) return true;

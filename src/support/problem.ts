@@ -3,7 +3,7 @@ import type { Fault } from './user-error.ts';
 /** Keys from the root of a config to a value. */
 export type KeyPath = readonly PropertyKey[];
 
-/** Something wrong with the config's value at a path. */
+/** A problem with the config's value at a path. */
 export type Problem = Fault & { path: KeyPath; hint?: string };
 
 /** A config's value as messages show it. */

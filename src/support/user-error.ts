@@ -1,7 +1,7 @@
 /** A message: the place, what is wrong there, and the remedy. */
 export type Complaint = Place & Fault & { /** What to change, as an instruction. */ hint?: string };
 
-/** At least one of both. */
+/** At least one of the two. */
 interface Place {
   /** A file (with its line where known), a tensor, a model: whatever helps to find the spot. */
   where?: string;

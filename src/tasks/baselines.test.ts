@@ -104,7 +104,7 @@ describe('baselines', () => {
       { q: 'the cat', a: 'old cat', n: 'old dog' },
       { q: 'the dog', a: 'red dog', n: 'the dog is' },
     ];
-    // The second question has two words of its negative, and one of its positive.
+    // The second question shares two words with its negative, and one with its positive.
     expect(baselinesOf('sentence_embedding', columns, pairs)).toMatchObject([
       { name: 'a bag of words', isBlind: false, scores: { 'accuracy@1': 1 / 2, triplet_accuracy: 1 / 2 } },
     ]);
@@ -120,7 +120,8 @@ describe('baselines', () => {
       label: text.split(' ')[1],
     }));
     const [{ scores }] = baselinesOf('sentence_embedding', { text: 'text', label: 'label' }, labelled);
-    // Half of the texts with a word in common are of the class: the other of that class comes first or second.
+    // Half of the texts that share a word are of the query's class. The other text of that class comes first or
+    // second.
     expect(scores['recall@5']).toBe(1);
   });
 

@@ -68,7 +68,10 @@ export interface TaskDefinition<
   readonly modelToTry?: string;
   /** Whether its loss is a cross-entropy, so that labels can be smoothed. */
   readonly smoothsLabels?: boolean;
-  /** The loss of a linear probe that a new head can start from. Missing for tasks without one row of targets per example. */
+  /**
+   * The loss of a linear probe from which a new head can start. Missing for tasks without one row of targets per
+   * example.
+   */
   readonly probeLoss?: LinearLoss;
   /** Whether its evaluations report answers, which custom metrics need. */
   tellsAnswers?(data: Data): boolean;

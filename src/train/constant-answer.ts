@@ -1,9 +1,9 @@
 import type { TunableModel, Tuner } from '../tuners/tuner.ts';
 
 /**
- * Trained values with which a model gives the same logits for every text.
+ * Returns trained values with which a model gives the same logits for every text.
  *
- * @returns undefined for a head whose last layer has no trained weight and bias for them, or has an adapter
+ * @returns undefined if the head's last layer has no trained weight and bias, or has an adapter
  */
 export function constantAnswer(
   { linears }: Pick<TunableModel, 'linears'>,

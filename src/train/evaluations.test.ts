@@ -11,7 +11,10 @@ import type { TrainerSettings } from './trainer-settings.ts';
 const ROWS = 40;
 const CONSTANT = Float32Array.of(0);
 
-/** Evaluations whose constant model has an accuracy of 0.7 and a loss of 0.6, after one with these scores. */
+/**
+ * Evaluations in which the constant model has an accuracy of 0.7 and a loss of 0.6, after an evaluation with these
+ * scores.
+ */
 async function after(eval_accuracy: number, eval_loss: number) {
   const validation = {
     parts: [],
@@ -33,7 +36,7 @@ async function after(eval_accuracy: number, eval_loss: number) {
 describe('a model with the same prediction for every text', () => {
   it.each([
     ['a worse score and a higher loss', 0.65, 0.9, true],
-    // A standard error of 40 rows is 0.07.
+    // The standard error with 40 rows is 0.07.
     ['a score that is better by less than a standard error', 0.75, 0.9, true],
     ['a score that is better by more', 0.8, 0.9, false],
     ['a lower loss', 0.65, 0.55, false],

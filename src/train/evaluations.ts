@@ -19,7 +19,7 @@ export interface Seen {
 export class Evaluations {
   readonly best: BestTracker;
   lastMetrics: Record<string, number> = {};
-  /** Scores before the first step, if they were asked for. */
+  /** Scores before the first step, if requested. */
   before: Record<string, number> | undefined;
   /** Of the last evaluation and of the best; after a resume, undefined until the next evaluation. */
   seen: { last?: Seen; best?: Seen } = {};
@@ -50,7 +50,7 @@ export class Evaluations {
     return patience !== undefined && (this.best.state?.waited ?? 0) >= patience;
   }
 
-  /** Scores the model before the first step: what training has to improve. */
+  /** Scores the model before the first step, as the baseline for training. */
   async begin(program: Program, values: Float32Array): Promise<void> {
     const { metricForBest } = this.#settings;
     this.before = await this.#validation
@@ -88,10 +88,10 @@ export class Evaluations {
   }
 
   /**
-   * Makes a model that answers the same for every text the best one, unless that of the best evaluation has a lower loss, or a
+   * Makes a model with the same output for every text the best one, unless the best evaluation has a lower loss, or a
    * score that is better by more than a standard error.
    *
-   * @returns whether it is the best now
+   * @returns whether the constant model is the best now
    */
   async considerConstant(step: number, program: Program, values: Float32Array): Promise<boolean> {
     const best = this.best.state;
@@ -101,7 +101,7 @@ export class Evaluations {
     const score = scores[`eval_${metricForBest}`];
     const margin = this.#standardError(seen);
     const ahead = greaterIsBetter ? best.score - score : score - best.score;
-    // Where one of them is not a number nothing is known.
+    // Keep the best model if a score or loss is NaN.
     if (best.metrics.eval_loss < scores.eval_loss || !(ahead <= margin)) return false;
     this.best.state = { ...best, step, score, metrics: scores };
     this.best.values = values;

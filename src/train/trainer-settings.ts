@@ -15,7 +15,7 @@ export interface TrainerSettings extends StepBatchesSettings, TrainingOptions {
   loggingSteps: number;
   /** Steps between evaluations; 0 for none, "epoch" at the end of each epoch (and of the run). */
   evaluate: number | 'epoch';
-  /** Evaluate before the first step, too. */
+  /** Evaluate before the first step as well. */
   evaluateBefore: boolean;
   saveSteps: number;
   metricForBest: string;
@@ -59,7 +59,7 @@ export function trainerSettings({ task, training, seed }: RunConfig, examples: n
     },
     loggingSteps: training.logging_steps,
     evaluate: evaluations[training.eval_strategy],
-    // A new head knows nothing yet.
+    // A new head has learned nothing yet.
     evaluateBefore: training.eval_strategy !== 'no' && taskNamed(task).keepsHead === true,
     saveSteps: training.save_steps,
     metricForBest: training.metric_for_best_model,

@@ -32,7 +32,9 @@ export interface TrainerInputs {
   values: Float32Array;
   train: ExampleSet;
   validation?: Validation;
-  /** The logits that suit the training rows best whatever the text: the run ends with them if no evaluation is better. */
+  /**
+   * The constant logits with the lowest loss on the training rows. The run ends with them if no evaluation is better.
+   */
   constant?: readonly number[];
   /** The processes that share every batch; all of them compute the same training. Default: only this process. */
   communicator?: Communicator;
@@ -82,7 +84,7 @@ export class Trainer {
     return this.#updater.step;
   }
 
-  /** Scores before the first step, of models whose head is not new. */
+  /** Scores before the first step, for models whose head is not new. */
   get before(): Readonly<Record<string, number>> | undefined {
     return this.#evaluations.before;
   }

@@ -103,7 +103,7 @@ function decayRanges({ segments }: ParameterLayout, decays: (name: string) => bo
   return segments.filter(({ name, start, end }) => end > start && decays(name));
 }
 
-/** Ranges of equal rates; undefined where all are 1. */
+/** Ranges with equal learning rate factors; undefined if all are 1. */
 function rates(tuner: Tuner): Rate[] | undefined {
   const ranges: Rate[] = [];
   for (const { start, end, ...parameter } of tuner.layout.segments) {

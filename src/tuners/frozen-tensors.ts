@@ -2,7 +2,7 @@ import { frozen } from '../graph/build.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { ParameterLayout, type TrainedParameter } from './parameter-layout.ts';
 
-/** Tensors that a tuner computes with and never trains. Their values may be set after the graph was built. */
+/** Tensors that a tuner reads but does not train. Their values may be set after the graph was built. */
 export class FrozenTensors {
   readonly layout: ParameterLayout;
   #values: Float32Array | undefined;
@@ -11,13 +11,13 @@ export class FrozenTensors {
     this.layout = new ParameterLayout(parameters);
   }
 
-  /** Made when first asked for: a file may name sizes that nothing could hold. */
+  /** Allocated at first use: a file may name sizes beyond any memory. */
   get values(): Float32Array {
     this.#values ??= new Float32Array(this.layout.length);
     return this.#values;
   }
 
-  /** A view, not a copy. */
+  /** Returns a view, not a copy. */
   read(name: string): Float32Array {
     return this.layout.read(this.values, name);
   }

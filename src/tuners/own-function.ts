@@ -3,13 +3,19 @@ import { hashOf } from '../support/hash-of.ts';
 import { shown } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** Stands for a function of the calling program in a config. It has a digest of the source, so a changed function is another setting. */
+/**
+ * Represents a function of the calling program in a config. It contains a digest of the source: a changed function is
+ * another setting.
+ */
 export type OwnFunctionName = `function:${string}`;
 
-/** Sources of the calling program's functions, by the names that stand for them. No source is ever read from a file. */
+/** Sources of the calling program's functions, by the names that represent them. They never come from a file. */
 export type OwnFunctions = Readonly<Record<string, string>>;
 
-/** From numbers to a number. It computes from its arguments alone: it is moved to the training thread by its source. */
+/**
+ * A function from numbers to a number. It may use its arguments only, because its source is sent to the training
+ * thread.
+ */
 type NumberFunction = (...given: never[]) => number;
 
 const NAME = /^function:[0-9a-f]{16}$/;
@@ -34,10 +40,10 @@ export function nameOfFunction(source: string): OwnFunctionName {
 }
 
 /**
- * A method's settings with the functions that they name.
+ * Replaces the names of functions in a method's settings by the functions.
  *
- * @param section the settings' name in a config, for messages
- * @throws UserError for a name without a function: the run was begun by a program
+ * @param section the section's name in a config, for messages
+ * @throws UserError for a name without a function: a program started the run
  */
 export function withOwnFunctions<Settings extends object>(
   settings: Settings,
@@ -60,9 +66,11 @@ export function withOwnFunctions<Settings extends object>(
   return { ...settings, ...Object.fromEntries(found) };
 }
 
-/** @throws UserError (when called) for a function that fails, or gives no number */
+/**
+ * @throws UserError (when called) if the function throws or returns no number
+ */
 function compiled(source: string, where: string): NumberFunction {
-  // Compilers that keep names call __name for functions inside of this one.
+  // Compilers that keep names insert calls of __name into the source.
   const inner: NumberFunction = new Function(`"use strict"; const __name = (f) => f; return (${source});`)();
   return (...given) => {
     let result: unknown;

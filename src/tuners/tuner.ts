@@ -19,7 +19,7 @@ export interface TunableModel {
   parameters: ReadonlyMap<string, readonly number[]>;
   /** Shape of every tensor that no method trains. */
   buffers: ReadonlyMap<string, readonly number[]>;
-  /** Reads the weights that methods stand beside, if the model is loaded. */
+  /** Reads the weights of the adapted modules, if the model is loaded. */
   readRange?: ReadRange;
 }
 
@@ -42,7 +42,7 @@ export interface Tuner {
   readonly layout: ParameterLayout;
   /** The places in the network that it changes; empty if it trains the whole model. */
   readonly sites: readonly TunedSite[];
-  /** Tensors that it computes with and never trains; {@link initialValues} or an import sets their values. */
+  /** Tensors that the tuner reads but does not train. {@link initialValues} or an import sets their values. */
   readonly frozen?: FrozenTensors;
   /** The vector before the first step. */
   initialValues(seed: number, read: ReadParameter): Float32Array;
@@ -52,9 +52,9 @@ export interface Tuner {
    * @param layout of the same tensors, by default the tuner's; another one may stack them differently
    */
   inject(flat: Value, dropout: (x: Value, probability: number) => Value, layout?: ParameterLayout): Injection;
-  /** What the learning rate of a trained tensor is multiplied by; 1 for all if missing. */
+  /** The factor of the learning rate for a trained tensor; 1 for all if missing. */
   rateOf?(parameter: TrainedParameter): number;
-  /** Changes the accumulated and clipped gradient in place, before the optimizer sees it. */
+  /** Changes the accumulated and clipped gradient in place before the optimizer reads it. */
   precondition?(gradient: Float32Array): void;
   readonly regularizer?: Regularizer;
   /** For methods with factors that should be orthonormal, or could be; `values` are in the tuner's layout. */

@@ -3,10 +3,13 @@ import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Where nobody answers: that host is to be out of reach here as it is for many, the registry is not. */
+/** A host that does not answer: CUDA's host must be unreachable here, as it is for many users; the registry is not. */
 const NO_PROXY_THERE = 'http://127.0.0.1:9';
 
-/** A user's environment: without what this repository's npm hands on, and with the CUDA libraries' host cut off. */
+/**
+ * A user's environment: without the variables of this repository's npm, and without access to the CUDA libraries'
+ * host.
+ */
 export function userEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(npm_(?!config_(registry|cache|userconfig)$)|ONNXRUNTIME_|INIT_CWD)/i.test(name),
@@ -30,13 +33,15 @@ export function runAsUser(cwd: string, command: string, ...words: string[]) {
   });
 }
 
-/** What npm says where the network or the registry fails, rather than what is asked of it. */
+/** npm's messages for failures of the network or the registry. */
 const NETWORK = /ECONNRESET|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|EAI_AGAIN|ERR_SOCKET_TIMEOUT|\bE(429|5\d\d)\b/;
 
-/** npm with packages to fetch: once more where a registry is slow or hangs up. */
+/**
+ * Runs an npm command that downloads packages; tries a second time if the registry is slow or closes the connection.
+ */
 export function fetching(cwd: string, ...words: string[]) {
   const first = runAsUser(cwd, 'npm', ...words);
-  // One that was ended for its time has no status.
+  // A process that timed out has no status.
   const isNetwork = first.status === null || (first.status !== 0 && NETWORK.test(first.stderr));
   return isNetwork ? runAsUser(cwd, 'npm', ...words) : first;
 }
@@ -48,7 +53,7 @@ export function reachesRegistry(): boolean {
 
 /** Packs the built package into an empty folder. Returns the archive's path. */
 export function packInto(folder: string): string {
-  // dist/ is built already: the prepare step would take it away from the tests beside this one.
+  // dist/ is built already. The prepare step would delete it while other tests use it.
   const { status, stderr } = runAsUser('.', 'npm', 'pack', '--ignore-scripts', '--pack-destination', folder);
   if (status !== 0) throw new Error(stderr);
   return join(folder, readdirSync(folder)[0]);

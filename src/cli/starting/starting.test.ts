@@ -46,9 +46,9 @@ describe('a file of rows', () => {
     ['a.parquet', true],
     ['a.yaml', false],
     ['folder', false],
-  ])('%s is one: %s', (path, is) => expect(isDataFile(path)).toBe(is));
+  ])('%s is a data file: %s', (path, is) => expect(isDataFile(path)).toBe(is));
 
-  it('of German Excel is read, shown, and becomes a config', async () => {
+  it('from German Excel is read, shown, and becomes a config', async () => {
     const path = write('tickets.csv', Buffer.from(excel, 'latin1'));
     const file = await readDataFile(path);
     expect(file.guess).toMatchObject({ text: 1, label: 2, doubts: ['label'] });
@@ -75,12 +75,12 @@ describe('a file of rows', () => {
     [['Zuständig'], 3],
     [['nonsense', '9', '4'], 3],
     [[''], 2],
-  ])('asks in a terminal for a column in doubt: %j is column %i', async (typed, label) => {
+  ])('asks in a terminal about a doubtful column: %j is column %i', async (typed, label) => {
     const file = await readDataFile(write('doubt.csv', excel));
     expect(await chooseColumns(file, {}, terminal(...typed))).toMatchObject({ text: 1, label });
   });
 
-  it('does not ask for a column that a flag names, and tells all that are wrong at once', async () => {
+  it('does not ask about a column with a flag, and reports all wrong flags at once', async () => {
     const file = await readDataFile(write('flags.csv', excel));
     expect(await chooseColumns(file, { label: 'Zuständig' }, terminal('1'))).toMatchObject({ label: 3 });
     const wrong = chooseColumns(file, { text: 'Beschreibng', label: 7 }, terminal());
@@ -89,7 +89,7 @@ describe('a file of rows', () => {
     );
   });
 
-  it('without a header is read by numbers, and numbers on a scale are a regression', async () => {
+  it('without a header uses column numbers, and numbers on a scale are a regression', async () => {
     const lines = Array.from({ length: 60 }, (_, i) => `a longer text ${i}\t${(i % 29) / 4}`);
     const file = await readDataFile(write('scale.tsv', lines.join('\n')));
     const config = parse(dataConfig(file, await chooseColumns(file, {}, terminal()), 'scale.yaml'));
@@ -100,7 +100,7 @@ describe('a file of rows', () => {
     ['sheet.xlsx', Buffer.from('PK\x03\x04\0\0\0'), 'Save the sheet as CSV'],
     ['one.csv', 'text\na\nb\n', 'expected at least two columns, got one'],
     ['empty.csv', '', ' is empty.'],
-  ])('is refused: %s', async (name, content, message) => {
+  ])('is rejected: %s', async (name, content, message) => {
     await expect(readDataFile(write(name, content))).rejects.toThrow(message);
   });
 });

@@ -20,7 +20,7 @@ const SENTENCEPIECE = ['spm.model', 'spiece.model', 'sentencepiece.bpe.model', '
 /** Files of sentence-transformers beside a model: the list of its modules, and the folder of the pooling module. */
 export const MODULES = 'modules.json';
 export const POOLING = '1_Pooling';
-/** Those that tell how a vector is made of a text's tokens. Versions before that did not fetch them. */
+/** Files that define how a model pools token vectors into a text's vector. Earlier versions did not download them. */
 export const POOLING_FILES = [MODULES, `${POOLING}/config.json`];
 
 /** Small files that describe model and tokenizer. */

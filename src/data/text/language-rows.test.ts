@@ -37,7 +37,7 @@ describe('splitDocuments', () => {
     for (const { offset, text: part } of split(sampleBy)) expect(text.startsWith(part, offset)).toBe(true);
   });
 
-  it('has none where there is white space alone', () => expect(split('document', ' \n\t\n')).toEqual([]));
+  it('returns none for white space', () => expect(split('document', ' \n\t\n')).toEqual([]));
 });
 
 describe('languageRows', () => {
@@ -70,7 +70,7 @@ describe('languageRows', () => {
     expect(read(`\n${JSON.stringify(object)}\n`, columns)).toEqual([{ ...row, line: 2 }]);
   });
 
-  it('reads plain text, and texts of JSON as documents of their own', () => {
+  it('reads plain text, and texts of JSON as separate documents', () => {
     expect(read('{"a": 1}', {}, 'x.txt')).toEqual([{ text: '{"a": 1}', line: 1 }]);
     expect(read('one\n\ntwo', {}, 'notes', 'paragraph').map((row) => 'text' in row && row.text)).toEqual([
       'one',
@@ -127,7 +127,7 @@ describe('languageRows', () => {
       'x.jsonl',
       'got other entries.',
     ],
-  ])('refuses %s', (_, content, columns, name, message) => {
+  ])('rejects %s', (_, content, columns, name, message) => {
     expect(() => read(content, columns, name)).toThrow(message);
   });
 });
@@ -136,7 +136,7 @@ describe('textFiles', () => {
   const folder = mkdtempSync(join(tmpdir(), 'texts-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('are one, or those of a folder by name', () => {
+  it('are one file, or those of a folder by name', () => {
     expect(() => textFiles(folder)).toThrow(' has no text files (.txt, .jsonl).');
     for (const name of ['b.txt', 'a.jsonl', 'c.png']) writeFileSync(join(folder, name), `\ufeff${name}`);
     mkdirSync(join(folder, 'deeper'));

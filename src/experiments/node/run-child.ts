@@ -24,10 +24,10 @@ export function runChild(
 ): Promise<ChildRun> {
   // Its own group, so that a Ctrl-C in the terminal reaches it once, through us.
   const child = spawn(process.execPath, [MAIN, 'train', config, '--json', '--resume'], {
-    // Nothing is written to its standard input, which closes when we end: it ends with us.
+    // The child ends with this process: its standard input, to which nothing is written, closes then.
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
-    // It shares its run with nobody, whatever has launched us.
+    // The child is not part of a distributed run, even if a launcher started this process.
     env: withParent(withoutLaunch(process.env)),
   });
   const stop = () => child.kill('SIGTERM');

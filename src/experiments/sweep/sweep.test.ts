@@ -36,12 +36,12 @@ describe('the runs of a sweep', () => {
     expect(varied.map(({ name }) => name)).toEqual(['target_modules=query', 'target_modules=query+value']);
   });
 
-  it("are no more for the settings of other methods than a run's own", () => {
+  it("have no additional combinations for other methods' settings", () => {
     const runs = runsOf({ method: ['lora', 'adalora'], lora: { r: [4, 8] } });
     expect(runs.map(({ name }) => name)).toEqual(['method=lora,r=4', 'method=lora,r=8', 'method=adalora']);
   });
 
-  it('have beside them what is trained on all rows, the data of their own combination with it', () => {
+  it('have a config on all rows beside them, with the data of their own combination', () => {
     const data = { train: ['a/rows.tsv', 'b/rows.tsv'], text: 'text', label: 'label', max_length: [16, 32] };
     const bare = runsOf({ data }, true);
     expect(bare[2]).toMatchObject({
@@ -59,20 +59,20 @@ describe('the runs of a sweep', () => {
   });
 
   it.each([[undefined], [['a', 'b']], [''], [null]])(
-    'have one folder above them, which %j is none',
+    'need one folder above them, which %j is not',
     (output) => {
       expect(() => runsOf({ output, seed: [0, 1] })).toThrow('`output` must be a folder for all runs, got ');
     },
   );
 
-  it('are refused if they would end without a score', () => {
+  it('are rejected if they would end without a score', () => {
     const training = { eval_strategy: 'no' };
     expect(() => runsOf({ training, seed: [0, 1] })).toThrow(
       'sweep.yaml: training.eval_strategy: `training.eval_strategy` cannot be no, because runs are compared by their evaluations. Set data.validation, and remove training.eval_strategy.',
     );
   });
 
-  it('are refused without a list, and with a wrong value in one', () => {
+  it('are rejected without a list, and with an invalid value in one', () => {
     expect(() => runsOf({})).toThrow(
       'sweep.yaml:  has no list of values to sweep over. For example: seed: [0, 1, 2]. For a single run, use adalora train.',
     );
@@ -83,7 +83,7 @@ describe('the runs of a sweep', () => {
   });
 });
 
-describe('rows that are held out', () => {
+describe('held-out rows', () => {
   const lines = (text: string) => text.split('\n').filter((line) => line !== '');
   const numbers = Array.from({ length: 20 }, (_, i) => `row ${i}`);
   const options = { header: false, quote: false };
@@ -120,7 +120,7 @@ describe('rows that are held out', () => {
     expect(holdOut(blocks, 'a.conll', 0.1).heldOut.trim().split('\n\n')).toHaveLength(2);
   });
 
-  it('of JSON lists keep numbers that no double holds', () => {
+  it('of JSON lists keep numbers that a double cannot represent', () => {
     const rows = numbers.map((_, i) => `{"label": ${1234567890123456700n + BigInt(i)}}`);
     for (const content of [`[${rows}]`, `{"version": 1, "data": [${rows}]}`]) {
       const { train, heldOut } = holdOut(content, 'a.json', 0.1);
@@ -129,7 +129,7 @@ describe('rows that are held out', () => {
     }
   });
 
-  it('are sentences of CoNLL columns whatever the file is called, and lines of JSON Lines', () => {
+  it("are sentences of CoNLL columns whatever the file's name, and lines of JSON Lines", () => {
     const sentences = numbers.map((text) => `${text}\tO\nend\tO`).join('\n\n');
     for (const name of ['a.tsv', 'a.txt', 'a']) {
       const { train, heldOut } = holdOut(sentences, name, 0.1);
@@ -142,14 +142,14 @@ describe('rows that are held out', () => {
       expect(JSON.parse(holdOut(`[${rows.join()}]`, name, 0.1).heldOut)).toHaveLength(2);
   });
 
-  it('are refused of a file that is too small', () => {
+  it('are rejected for a file that is too small', () => {
     expect(() => holdOut('one\ntwo\n', 'a.tsv', 0.1, options)).toThrow(
       'a.tsv: expected enough rows to hold 0.1 of them out, got 2.',
     );
   });
 });
 
-describe('what a sweep comes to', () => {
+describe('the results of a sweep', () => {
   const run = (
     rate: number,
     seed: number,
@@ -170,7 +170,7 @@ describe('what a sweep comes to', () => {
   });
   const runs = [run(1, 0, 0.5), run(1, 1, 0.7), run(2, 0, 0.65), run(2, 1)];
 
-  it('is a row for what differs by more than the seed, and the best of those that are whole', () => {
+  it('have a row per combination, and the best of the complete ones', () => {
     const { rows, best } = sweepResults(runs, RULE);
     expect(rows.map(({ runs, of }) => [runs.length, of])).toEqual([
       [2, 2],
@@ -193,7 +193,7 @@ describe('what a sweep comes to', () => {
     expect(bestOf([run(1, 0, 0.5, 0.9), run(2, 0, 0.5)], true)).toEqual(first);
   });
 
-  it('tells what runs that have failed said', () => {
+  it('contain the messages of failed runs', () => {
     const failed = { ...runs[3], failure: 'train.tsv: expected rows, got none.\nmore\n' };
     const results = sweepResults([...runs.slice(0, 3), failed], {
       ...RULE,
@@ -208,7 +208,7 @@ describe('what a sweep comes to', () => {
     ]);
   });
 
-  it('is a table', () => {
+  it('are a table', () => {
     const results = sweepResults(runs, RULE);
     expect(sweepMarkdown(results).split('\n')).toEqual([
       '| training.learning_rate | runs | accuracy | loss | time | memory |',
@@ -221,7 +221,7 @@ describe('what a sweep comes to', () => {
     ]);
   });
 
-  it('says how a score is averaged over classes, where all runs say the same', () => {
+  it('state how a score is averaged over classes, if all runs agree', () => {
     const [first, second] = runs.slice(0, 2);
     const saying = (run: typeof first, averages?: Record<string, string>) => ({
       ...run,
@@ -235,7 +235,7 @@ describe('what a sweep comes to', () => {
     expect(head(saying(first, macro), saying(second))).toContain('| accuracy | loss |');
   });
 
-  it('has a column for each key that any row varies, empty where a row does not', () => {
+  it('have a column for each varied key, empty in rows without it', () => {
     const found = runsOf({ method: ['houlsby', 'lora'], lora: { r: [2, 4] } });
     const scored = found.map((run) => ({ ...run, record: runs[0].record }));
     const lines = sweepMarkdown(sweepResults(scored, RULE)).split('\n');

@@ -10,7 +10,7 @@ export interface Symptoms {
   losses: Pick<LossCourse, 'first' | 'last' | 'peak'>;
   /** Whether its loss is a cross-entropy: then it starts near that of the best answer without reading. */
   isCrossEntropy: boolean;
-  /** The loss on the scored rows of the best baseline that does not read the text, or of the model before its training. */
+  /** The loss on the scored rows of the best baseline that ignores the text, or of the model before training. */
   floorLoss?: number;
   learningRate: number;
   /** The learning rate of the policy of defaults. */

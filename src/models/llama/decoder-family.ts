@@ -22,7 +22,7 @@ interface DecoderFamily<Config extends DecoderConfig> extends DecoderParts<Confi
   hasTokenHead?: boolean;
   /** Prefix of the base model's parameters under the question answering head, if transformers has one. */
   spanPrefix?: string;
-  /** The projection that PEFT's IA3 rescales beside that of the values; by default the keys'. */
+  /** The projection that PEFT's IA3 rescales besides `v_proj`. Default: `k_proj`. */
   rescales?: 'q_proj' | 'k_proj';
   /** Transforms the logits over words; by default the identity. */
   finish?(logits: Value, config: Config): Value;

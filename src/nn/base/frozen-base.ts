@@ -24,5 +24,5 @@ export interface FrozenBase {
 /** Suffixes of the two tensors that replace a weight: its integers and their scales. */
 export const INTEGERS = '.integers';
 export const SCALES = '.scales';
-/** Ends the name of the lengths of a weight's rows, which no integers give. */
+/** Suffix of the name of a weight's row lengths, which cannot be computed from its integers. */
 export const NORMS = '.norms';

@@ -58,8 +58,8 @@ export function nodeEngine(
 }
 
 /**
- * Detects files of a folder that were replaced or overwritten after this call: a later session would map other weights
- * than the first. A new hard link changes the time of change as well, so the content decides then.
+ * Detects files of a folder that were replaced or overwritten after this call: a later session would map other
+ * weights than the first. A new hard link changes the change time as well, so the content is compared then.
  *
  * @returns a function that throws a UserError naming the first changed file
  */

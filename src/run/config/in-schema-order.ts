@@ -2,8 +2,8 @@ import { knownKeys } from './known-keys.ts';
 import type { ParsedConfig } from './run-config.ts';
 
 /**
- * A config with the keys of each section in the schema's order, as its YAML file and the model card show them. Values that
- * were chosen come last otherwise, but first once the run is resumed.
+ * Returns a config with the keys of each section in the schema's order, in which its YAML file and the model card
+ * show them. Without it, chosen values come last in a new run, but first in a resumed one.
  */
 export function inSchemaOrder<Config extends ParsedConfig>(config: Config): Config {
   const known = knownKeys(config.task);

@@ -21,7 +21,7 @@ function messageOf(config: object): string {
   throw new Error('no error');
 }
 
-it('bounds ranks', () => {
+it('limits ranks', () => {
   expect(messageOf({ adalora: { init_r: 2 ** 31 } })).toContain(
     'test: `adalora.init_r` must be at most 65536, got 2147483648.',
   );
@@ -97,7 +97,7 @@ describe('defaults', () => {
     `);
   });
 
-  it('follow method, task and data', () => {
+  it('depend on method, task and data', () => {
     const parse = (config: object) =>
       parseRunConfig({ ...BASE, ...config, defaults: 'huggingface' }, 'test').training;
     expect(parse({ method: 'lora' }).learning_rate).toBe(5e-4);
@@ -115,7 +115,7 @@ describe('defaults', () => {
     expect(byOwn.training.greater_is_better).toBe(true);
   });
 
-  it('stay open that depend on the rows and the model', () => {
+  it('that depend on the rows and the model stay open', () => {
     const { training, adalora } = parseRunConfig(BASE, 'test');
     for (const key of [...CHOSEN_TRAINING, 'early_stopping_patience'])
       expect(training).not.toHaveProperty(key);
@@ -127,7 +127,7 @@ describe('defaults', () => {
     expect(parseRunConfig(VALIDATED, 'test').training).toHaveProperty('eval_strategy', 'epoch');
   });
 
-  it.each(['adalora', 'lora', 'full'] as const)('of a resolved %s config are itself', (method) => {
+  it.each(['adalora', 'lora', 'full'] as const)('leave a resolved %s config unchanged', (method) => {
     const config = parseRunConfig({ ...VALIDATED, method, lora: { r: 4 } }, 'test');
     expect(parseRunConfig(config, 'test')).toEqual(config);
     expect(Object.keys(config).filter((key) => key === 'lora' || key === 'adalora')).toEqual(
@@ -135,17 +135,17 @@ describe('defaults', () => {
     );
   });
 
-  it.each(['lora', 'adalora', 'houlsby', 'training'])('take the place of an empty section: %s', (section) => {
+  it.each(['lora', 'adalora', 'houlsby', 'training'])('replace an empty section: %s', (section) => {
     expect(parseRunConfig({ ...BASE, [section]: null }, 'test')).toEqual(parseRunConfig(BASE, 'test'));
   });
 
-  it('take the place of null', () => {
+  it('replace null', () => {
     const config = { ...BASE, training: null, seed: null, data: { ...BASE.data, text_pair: null } };
     expect(parseRunConfig(config, 'test')).toEqual(parseRunConfig(BASE, 'test'));
   });
 });
 
-it('a key of another section is told its place', () => {
+it('a key of another section is reported with its place', () => {
   expect(messageOf({ target_r: 8, data: { ...VALIDATED.data, seed: 1 } })).toMatchInlineSnapshot(`
     "test: \`data.seed\` is not a known key. seed is a key of the top level.
     test: \`target_r\` is not a known key. It is a key of adalora."
@@ -167,11 +167,11 @@ it.each([
   { training: { metric_for_best_model: 'pearson' } },
   { training: { max_steps: 0 }, adalora: { tinit: '200%' } },
   { modle: 'x', training: { eval_strategy: 'steps' } },
-])('refuses %j', (config) => {
+])('rejects %j', (config) => {
   expect(messageOf(config)).toMatchSnapshot();
 });
 
-it('refuses what needs classes, or a row of labels, if the task has none', () => {
+it('rejects metrics and options that need classes or a row of labels if the task has none', () => {
   const training = { class_weights: 'balanced', fall_back_to_majority: true, linear_probe: true };
   const refused = (task: string) =>
     ['class_weights', 'fall_back_to_majority', 'linear_probe'].filter((key) =>
@@ -181,7 +181,7 @@ it('refuses what needs classes, or a row of labels, if the task has none', () =>
   expect(refused('token_classification')).toHaveLength(3);
 });
 
-it('refuses what is no object', () => {
+it('rejects anything but an object', () => {
   expect(() => parseRunConfig(undefined, 'test')).toThrow(
     'test: `config` is required (a section with keys). Set it in the file, or with --set =...',
   );

@@ -9,11 +9,12 @@ import type { RunConfig } from '../config/run-config.ts';
 const WHOLE_BYTES = 2 ** 27;
 
 /**
- * The keys in the fingerprint of a run that another version started, whose config.yaml has every key of that version.
+ * The keys in the fingerprint of a run that another version started. That run's config.yaml has all keys of its
+ * version.
  *
- * @param written the run's config.yaml as it stands
- * @param before the same, with the defaults of keys that have been added since
- * @returns undefined if the config sets one of those to another value
+ * @param written the run's config.yaml
+ * @param before the same, with defaults for keys added since
+ * @returns undefined if the config sets an added key to another value
  */
 export function keysOf(
   written: RunConfig,
@@ -25,13 +26,13 @@ export function keysOf(
   return added.every((key) => now.get(key) === defaults.get(key)) ? new Set(known.keys()) : undefined;
 }
 
-/** The error for a run whose held-out rows are not the ones that this version holds out. */
+/** The error for a run that held out other rows than this version would. */
 export function otherRows({ defaults, data, output }: RunConfig): UserError | undefined {
   if (defaults !== undefined || heldOutShare(data.validation) === undefined) return undefined;
   return byEarlierVersion(output, `held out other rows for data.validation: ${data.validation}`);
 }
 
-/** The error for a run whose large files cannot be compared with those of now. */
+/** The error for a run whose digests of large files this version cannot compare. */
 export function otherDigests(
   { defaults, output }: RunConfig,
   files: readonly (string | TextFile)[],
@@ -42,7 +43,7 @@ export function otherDigests(
   return byEarlierVersion(output, `identified files above 128 MB, such as ${large}, in another way`);
 }
 
-/** Versions before the key `defaults`, which every config.yaml has had since. */
+/** An error about versions before the key `defaults`, which every later config.yaml has. */
 function byEarlierVersion(output: string, what: string): UserError {
   return new UserError({
     where: `output: ${output}`,

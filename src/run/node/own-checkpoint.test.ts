@@ -29,7 +29,7 @@ function configOf(data: object = {}, more: object = {}): RunConfig {
   return parseRunConfig({ defaults: 'huggingface', ...given }, 'test');
 }
 
-/** Writes config.yaml as a version without some keys did, and returns the fingerprint of its checkpoints. */
+/** Writes config.yaml as a version without some keys would have, and returns the fingerprint of its checkpoints. */
 function startedWithout(config: RunConfig, ...keys: string[]): string {
   const { defaults: _, training, data, ...rest } = config;
   const without = (section: object, name: string) =>

@@ -7,21 +7,22 @@ import { keysOf, otherDigests, otherRows } from './earlier-version.ts';
 import type { runFiles } from './run-folder.ts';
 import { fingerprintOf, startedWith } from './same-run.ts';
 
-/** What identifies a run. */
+/** The parts that identify a run. */
 export interface RunIdentity {
   config: RunConfig;
   labels: readonly string[];
-  /** Everything it reads. */
+  /** All files that it reads. */
   files: readonly (string | TextFile)[];
-  /** Digests of these. */
+  /** The digests of `files`. */
   digests: readonly string[];
 }
 
 /**
- * Checks that a run may continue from a checkpoint. Keys that were added since it was written must have their defaults.
+ * Checks that a run may continue from a checkpoint. Keys added since the checkpoint was written must have their
+ * defaults.
  *
- * @param fingerprint that the checkpoint has
- * @param planned the config with the length that was planned, if that is another now
+ * @param fingerprint the checkpoint's fingerprint
+ * @param planned the config with the planned length, if the length has changed
  * @throws UserError that says what differs
  */
 export function assertOwnCheckpoint(
@@ -42,7 +43,10 @@ export function assertOwnCheckpoint(
   throw other || otherRun(config, files, ownMetrics);
 }
 
-/** A run's config.yaml without defaults, wherever the run lies now; undefined if it is missing or damaged, which a checkpoint can do without. */
+/**
+ * Reads a run's config.yaml and sets its folder to `output`. Undefined if the file is missing or damaged: a
+ * checkpoint does not need it.
+ */
 function writtenTo(path: string, output: string): RunConfig | undefined {
   try {
     const { data, training, ...rest } = Object(readYaml(path, "the run's config"));

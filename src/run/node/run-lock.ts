@@ -23,7 +23,7 @@ const SILENT_MS = 24 * BEAT_MS;
  */
 const WATCHED_MS = 3 * BEAT_MS;
 
-/** A launcher may end before the processes that end with it, which finish their step. */
+/** A launcher may end before its processes, which finish their step first. */
 const ENDING_MS = 20_000;
 const LOOK_AGAIN_MS = 100;
 

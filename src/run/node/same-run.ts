@@ -12,10 +12,10 @@ import type { ParsedConfig, RunConfig } from '../config/run-config.ts';
 import type { runFiles } from './run-folder.ts';
 
 /**
- * A hash of everything that affects training: equal for two runs that are the same step by step.
+ * A hash of everything that affects training: equal for two runs that are identical step by step.
  *
  * @param digests of the files that it reads: the data, the model and the continued adapter
- * @param keys that count, by default all
+ * @param keys the keys to hash; default: all
  */
 export function fingerprintOf(
   config: RunConfig,

@@ -1,12 +1,12 @@
-/** Process number of a parent that keeps this process's standard input open for as long as it runs. */
+/** Process number of a parent that keeps this process's standard input open while it runs. */
 const VARIABLE = 'ADALORA_PARENT';
 
-/** The environment of a child that is to end with this process: see {@link parentProcess}. */
+/** The environment of a child that must end with this process. See {@link parentProcess}. */
 export function withParent(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...env, [VARIABLE]: `${process.pid}` };
 }
 
-/** Number of the process that this one ends with; undefined for a process that was started by itself. */
+/** Number of the parent with which this process must end; undefined for a process that the user started. */
 export function parentProcess(env: NodeJS.ProcessEnv = process.env): number | undefined {
   const number = Number(env[VARIABLE]);
   return Number.isSafeInteger(number) && number > 0 ? number : undefined;

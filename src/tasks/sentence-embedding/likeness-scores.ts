@@ -7,18 +7,18 @@ import type { EmbeddingRows } from './embedding-rows.ts';
 /** Texts ranked per query: as many as the scores use. */
 const MOST_RANKED = 100;
 
-/** How vectors of one kind are compared. */
+/** How to compare vectors of one kind. */
 export interface Likeness<Vector> {
   cosine(a: Vector, b: Vector): number;
   /**
-   * Ranks candidates for a query by their cosines: their numbers, the best first, equal ones in their order.
+   * Ranks candidates by their cosine similarity to a query: returns their indices, the best first, ties in order.
    *
-   * @returns a function of the query, how many candidates to give, and one that does not count
+   * @returns a function of the query, the number of candidates to return, and the index of a candidate to leave out
    */
   ranking(candidates: readonly Vector[]): (query: Vector, count: number, left?: number) => number[];
 }
 
-/** The scores of rows by the vectors of their texts: correlation of scored pairs, retrieval of pairs and of classes. */
+/** Scores rows by the vectors of their texts: correlation for scored pairs, retrieval for pairs and for classes. */
 export function likenessScores<Vector>(
   { columns: texts, scores, classes }: EmbeddingRows,
   columns: readonly (readonly Vector[])[],

@@ -1,6 +1,6 @@
 import type { Likeness } from './likeness-scores.ts';
 
-/** How vectors of models are compared. */
+/** How to compare vectors of models. */
 export const DENSE: Likeness<Float32Array> = {
   cosine,
   ranking(candidates) {

@@ -4,13 +4,13 @@ import { wordsOf } from '../../baselines/words-of.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
 import { type Likeness, likenessScores, rankedScores } from './likeness-scores.ts';
 
-/** A bag of words at length 1: which words a text has, and how much each counts. */
+/** A bag of words, normalized to length 1: the weight of each word. */
 type WordVector = ReadonlyMap<number, number>;
 
-/** More words than that are no longer told apart. */
+/** Maximum number of words: the most frequent ones. */
 const MOST_WORDS = 1e6;
 
-/** Likeness by common words: TF-IDF of the texts that are scored, which wants no training. */
+/** Similarity by common words: TF-IDF over the scored texts, which needs no training. */
 export function wordBaseline(_: unknown, rows: EmbeddingRows): Baseline[] {
   const { columns, retrieval } = rows;
   const { queries = [], corpus = [], relevant = [] } = retrieval ?? {};

@@ -32,7 +32,7 @@ describe('pairs', () => {
     expect(readPairs(json, 'x.jsonl', COLUMNS, true)).toEqual([one]);
   });
 
-  it('may have sentences for a source and several targets', () => {
+  it('may have sentences as source and several targets', () => {
     const json = lines({ source: ['One.', 'Two.'], target: ['1', '2'] }, { source: 'x', target: 'y' });
     expect(readPairs(json, 'x.jsonl', COLUMNS, true)).toEqual([
       { line: 1, source: 'One. Two.', targets: ['1', '2'] },
@@ -78,7 +78,7 @@ describe('pairs', () => {
       'x.jsonl:1: expected a text, or a list of texts, in "target", got a value of type number.',
     ],
     ['x.jsonl', '', 'x.jsonl is empty.'],
-  ])('of %s are refused: %j', (name, content, message) => {
+  ])('of %s are rejected: %j', (name, content, message) => {
     expect(() => readPairs(content, name, COLUMNS, true)).toThrow(message);
   });
 });
@@ -90,13 +90,13 @@ describe('a config', () => {
       'x',
     );
 
-  it('scores by generated texts, or by the loss alone', () => {
+  it('scores by generated texts, or only by the loss', () => {
     expect(parse({}).training).toMatchObject({ metric_for_best_model: 'rougeL', greater_is_better: true });
     const byLoss = parse({}, { predict_with_generate: false }).training;
     expect(byLoss).toMatchObject({ metric_for_best_model: 'loss', greater_is_better: false });
   });
 
-  it('smooths labels of cross-entropies alone', () => {
+  it('smooths labels only of cross-entropies', () => {
     const smoothed = { training: { label_smoothing_factor: 0.1 } };
     expect(parse(smoothed).training.label_smoothing_factor).toBe(0.1);
     const data = { train: 'a', text: 0, label: 1 };
@@ -126,7 +126,7 @@ describe('a config', () => {
       { max_length: 3 },
       'x: `data.max_length` is not a known key. It is a key of data.generation_config.',
     ],
-  ])('is refused: %j %j', (config, data, message) => {
+  ])('is rejected: %j %j', (config, data, message) => {
     expect(() => parse(config, data)).toThrow(message);
   });
 });
@@ -197,7 +197,7 @@ describe('a small BART', () => {
     model.close();
   });
 
-  it('is scored by its loss, each token alike, and by what it writes against all targets', async () => {
+  it('is scored by its loss, with equal weight per token, and by its texts against all targets', async () => {
     const { model, program, values, context } = opened({ generation_config: { num_beams: 2 } });
     const set = seq2seqLm.examples(pairs(), context);
     let [sum, tokens] = [0, 0];
@@ -230,7 +230,7 @@ describe('a small BART', () => {
     model.close();
   });
 
-  it('writes a text for each source as it comes', async () => {
+  it('generates a text for each source in order', async () => {
     const trained = await openTrained(folder, { batchSize: 2 });
     expect(trained.task).toBe('seq2seq_lm');
     const { prediction } = seq2seqLm;
@@ -268,7 +268,7 @@ describe('a small BART', () => {
       { generation_config: { length_penalty: 2 } },
       'data.generation_config: length_penalty: expected num_beams of 2 or more',
     ],
-  ])('refuses %j before it trains', (data, message) => {
+  ])('rejects %j before it trains', (data, message) => {
     const { model, context } = opened(data);
     expect(() => seq2seqLm.evaluation(pairs(), context, 2)).toThrow(message);
     model.close();

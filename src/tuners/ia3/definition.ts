@@ -14,7 +14,7 @@ import { Ia3Tuner } from './ia3-tuner.ts';
 /** (IA)³ (Liu et al., 2022), with the keys and files of PEFT. */
 export const ia3: MethodDefinition<Ia3Config, typeof ia3ConfigSchema> = {
   config: ia3ConfigSchema,
-  // The paper's for T0.
+  // The paper's learning rate for T0.
   learningRate: 3e-3,
   chosen: { encoder: { rate: 1e-2 }, language: { rate: 3e-3 } },
   trains: 'adapter',
@@ -47,7 +47,7 @@ export const ia3: MethodDefinition<Ia3Config, typeof ia3ConfigSchema> = {
   words: { title: 'IA3', tags: ['peft', 'ia3'], library: 'peft' },
 };
 
-/** PEFT's rule: a regular expression for the full path, or the end of the path, dots or not. */
+/** PEFT's rule: a regular expression for the full path, or suffixes of the path, even within a name. */
 function isNamed(path: string, names: string | readonly string[]): boolean {
   return typeof names === 'string'
     ? fullMatchRegex(names, 'feedforward_modules').test(path)

@@ -18,7 +18,7 @@ const schema = z.object({
 /** PEFT's files of IA3. */
 export const IA3_FILES: PeftFiles<z.output<typeof schema>> = { peftType: 'IA3', schema, parts: [IA3_PART] };
 
-/** Adapters of PEFT's type IA3. The shape of a tensor tells whether it is of a module's input. */
+/** Adapters of PEFT's type IA3. The shape of a tensor shows whether it rescales the module's input. */
 export const ia3Kind: AdapterKind = {
   name: IA3_FILES.peftType,
   reads: ({ config }) => config.peft_type === IA3_FILES.peftType,

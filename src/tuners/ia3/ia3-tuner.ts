@@ -4,18 +4,18 @@ import type { FrozenModule, Injection, LinearModule } from '../../nn/network.ts'
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import type { ReadParameter, ReadRange, TunedSite, Tuner } from '../tuner.ts';
 
-/** A linear module with a vector of factors. */
+/** A linear module and its vector of factors. */
 export interface RescaledModule extends LinearModule {
-  /** Whether the factors are of the module's input; otherwise of its output. */
+  /** Whether the factors rescale the module's input instead of its output. */
   ofInput: boolean;
 }
 
-/** PEFT's name of the factors of a module. */
+/** PEFT's name of a module's factors. */
 export const IA3_PART = 'ia3_l';
 
 /**
- * (IA)³ (Liu et al., 2022, arXiv 2205.05638): a trained factor for each output of attention's keys and values, and for each
- * input of the second layer of the feed-forward network. y = l ∘ (x Wᵀ + b), or y = (l ∘ x) Wᵀ + b.
+ * (IA)³ (Liu et al., 2022, arXiv 2205.05638): a trained factor for each output of attention's keys and values, and
+ * for each input of the second layer of the feed-forward network. y = l ∘ (x Wᵀ + b), or y = (l ∘ x) Wᵀ + b.
  */
 export class Ia3Tuner implements Tuner {
   readonly layout: ParameterLayout;
@@ -24,11 +24,11 @@ export class Ia3Tuner implements Tuner {
 
   constructor(
     modules: readonly RescaledModule[],
-    /** Parameters of the model that are trained as they are: the head. */
+    /** Parameters of the model that are trained in full: the head. */
     readonly saved: readonly TrainedParameter[],
   ) {
     this.#modules = new Map(modules.map((module) => [module.path, module]));
-    // PEFT's shapes: a row of the weight's inputs, or a column of its outputs.
+    // PEFT's shapes: [1, in] for inputs, [out, 1] for outputs.
     const factors = modules.map(({ path, ofInput, inFeatures, outFeatures }) => ({
       name: `${path}.${IA3_PART}`,
       shape: ofInput ? [1, inFeatures] : [outFeatures, 1],
@@ -37,7 +37,7 @@ export class Ia3Tuner implements Tuner {
     this.sites = modules.map((module) => ({ path: module.path, parameters: widthOf(module) }));
   }
 
-  /** All factors 1: the model as it is. */
+  /** All factors are 1: the model is unchanged. */
   initialValues(_seed: number, read: ReadParameter): Float32Array {
     const values = new Float32Array(this.layout.length).fill(1);
     for (const { name, shape } of this.saved) this.layout.read(values, name).set(read(name, shape));

@@ -73,7 +73,7 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
   },
 };
 
-/** A start from the weight is stored as plain LoRA of twice the rank. */
+/** A start from the weight is exported as plain LoRA of twice the rank. */
 function storedKeys(config: Parameters<typeof doubledKeys>[0] & { init_lora_weights: unknown }) {
   return weightStart(config.init_lora_weights) ? doubledKeys(config) : {};
 }

@@ -15,12 +15,12 @@ import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import { LowRankInjection } from '../low-rank/low-rank-injection.ts';
 
 /**
- * DoRA (Liu et al., ICML 2024, arXiv 2402.09353): V = W + s B A gives the direction of each row, a trained magnitude m its
- * length: y = x (m / ‖V‖ · V)ᵀ + b. The lengths ‖V‖ are constants to the gradient (section 4.3). In training, dropout is on
- * the input of all but W x, as in PEFT.
+ * DoRA (Liu et al., ICML 2024, arXiv 2402.09353): V = W + s B A gives the direction of each row, a trained magnitude
+ * m its length: y = x (m / ‖V‖ · V)ᵀ + b. The gradient treats the lengths ‖V‖ as constants (section 4.3). In
+ * training, dropout applies to the input of every term but W x, as in PEFT.
  */
 export class DoraInjection extends LowRankInjection {
-  /** What dropout leaves of the input of each module, and its increment. */
+  /** The input of each module after dropout, and its increment. */
   readonly #seen = new Map<string, { x: Value; increment: Value }>();
 
   override increments(paths: readonly string[], x: Value): undefined[] {
@@ -43,7 +43,7 @@ export class DoraInjection extends LowRankInjection {
     return module.bias ? add(turned, module.bias) : turned;
   }
 
-  /** ‖V‖ of each row: ‖w‖² + 2 s (A w)·b + s² ‖Aᵀ b‖², so that V is never formed, and W may be integers. */
+  /** ‖V‖ of each row from ‖w‖² + 2 s (A w)·b + s² ‖Aᵀ b‖². This does not form V, and works for integer W. */
   #lengths({ path, scale }: LowRankModule, module: FrozenModule): Value {
     const [a, b] = (['A', 'B'] as const).map((factor) =>
       stopGradient(this.layout.value(this.flat, factorName(path, factor))),

@@ -5,9 +5,9 @@ import type { ReadRange } from '../tuner.ts';
 import { WeightMatrix } from './weight-matrix.ts';
 
 /**
- * Reads the parameters of a model with its DoRA merged: each row of V = W + s B A at the length that its magnitude says.
+ * Reads a model's parameters with DoRA merged: each row of V = W + s B A, rescaled to its magnitude.
  *
- * @param read gives V, in memory of its own, which is changed
+ * @param read returns V in memory that may be overwritten
  */
 export function doraReader({ modules, layout, values }: Factored, read: ReadRange): ReadRange {
   const adapted = new Map(modules.map((module) => [`${module.path}.weight`, module]));

@@ -24,7 +24,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Logits of LoRA and DoRA at the start, and of DoRA with B and magnitudes moved. */
+/** Logits of LoRA and DoRA at the start, and of DoRA with changed B and magnitudes. */
 async function answers(dtype: BaseDtype) {
   const model = await withBaseDtype(openForTask(folder, 'single_label_classification', 3), dtype);
   const feeds = modelFeeds(randomBatch(model.config.vocabSize, 3, 9, 'dora'));
@@ -51,7 +51,7 @@ const distance = (a: Float32Array, b: Float32Array) =>
 
 it('starts as the base answers and moves as over float32, whatever form the weights have', async () => {
   const [, , exact] = await answers('float32');
-  // Rounded weights move the logits of a model 64 wide by percents.
+  // Rounded weights change the logits of a model of width 64 by a few percent.
   for (const [dtype, rounding] of [
     ['float32', 1e-6],
     ['int8', 0.05],

@@ -2,12 +2,12 @@ import { AT_START, factorOf, type LowRankModule } from '../low-rank/factors.ts';
 
 type Read = (name: string) => Float32Array;
 
-/** Modules of plain LoRA that add what a start took from the weight again, at the same scale. */
+/** Modules of plain LoRA that also restore what a start took from the weight, at the same scale. */
 export function doubledModules(modules: readonly LowRankModule[]): LowRankModule[] {
   return modules.map((module) => ({ ...module, rank: 2 * module.rank }));
 }
 
-/** Their factors [B, -B₀] and [A; A₀], as PEFT converts them. */
+/** The factors [B, -B₀] and [A; A₀] of these modules, as PEFT converts them. */
 export function doubledFactors(modules: readonly LowRankModule[], read: Read): Read {
   const ranks = new Map(modules.map(({ path, rank }) => [path, rank]));
   return (name) => {
@@ -24,7 +24,7 @@ export function doubledFactors(modules: readonly LowRankModule[], read: Read): R
   };
 }
 
-/** PEFT's settings of that: twice the rank at the same scale. */
+/** PEFT's settings for these modules: twice the rank at the same scale. */
 export function doubledKeys(config: {
   r: number;
   lora_alpha: number;

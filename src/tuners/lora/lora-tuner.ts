@@ -33,8 +33,9 @@ export type LoraSettings = Pick<LoraConfig, 'lora_dropout'> &
   >;
 
 /**
- * LoRA (Hu et al., 2022) as PEFT computes it: y += alpha / r · x Aᵀ Bᵀ. Settings make variants of it: an orthogonality
- * term LoRA + R, a magnitude DoRA, a start from the weight PiSSA and OLoRA, a frozen A LoRA-FA, a learning rate for B LoRA+.
+ * LoRA (Hu et al., 2022) as PEFT computes it: y += alpha / r · x Aᵀ Bᵀ. Settings select variants: LoRA + R (an
+ * orthogonality term), DoRA (a magnitude), PiSSA and OLoRA (a start from the weight), LoRA-FA (a frozen A), LoRA+ (a
+ * learning rate for B).
  */
 export class LoraTuner extends LowRankTuner {
   protected readonly diagonal = false;
@@ -72,7 +73,7 @@ export class LoraTuner extends LowRankTuner {
     if (lorafa) this.frozen = new FrozenTensors(modules.map((module) => factorsOf(module).a));
     else if (this.#weightStart)
       this.frozen = new FrozenTensors(modules.map(factorsOf).flatMap(({ a, b }) => [atStart(a), atStart(b)]));
-    // Each row of a batch would need W x at a length of its own.
+    // Each row of a batch would need its own lengths.
     if (use_dora) this.banked = undefined;
   }
 
@@ -98,14 +99,17 @@ export class LoraTuner extends LowRankTuner {
     return new LoraTuner(this.settings, modules, this.saved);
   }
 
-  /** Learns the rate of B from that of A (Hayou et al., 2024, arXiv 2402.12354); as PEFT does, that of vectors too. */
+  /**
+   * Learning rate of B as a multiple of A's (Hayou et al., 2024, arXiv 2402.12354). As in PEFT, it applies to vectors
+   * too.
+   */
   rateOf({ name, shape }: TrainedParameter): number {
     return factorOf(name)?.factor === 'B' || shape.length === 1 ? (this.settings.loraplus_lr_ratio ?? 1) : 1;
   }
 
   /**
-   * LoRA-FA (Zhang et al., 2023, arXiv 2308.03303) as PEFT has it: the gradient of B becomes that whose increment is nearest to a
-   * step of the whole weight, G (A Aᵀ)⁻¹ / s².
+   * LoRA-FA (Zhang et al., 2023, arXiv 2308.03303) as in PEFT: replaces the gradient of B by G (A Aᵀ)⁻¹ / s², whose
+   * increment is nearest to a gradient step of the whole weight.
    */
   precondition(gradient: Float32Array): void {
     if (!this.settings.lorafa) return;
@@ -136,7 +140,7 @@ export class LoraTuner extends LowRankTuner {
     return this.settings.use_dora ? doraReader(this.factored(values), sum) : sum;
   }
 
-  /** Sets what is frozen from the weights: for factors that come from a file. */
+  /** Computes the frozen tensors from the weights, for factors that come from a file. */
   takeStart(seed: number, read: ReadParameter): void {
     for (const module of this.modules) {
       if (!this.#weightStart) return;
@@ -146,7 +150,7 @@ export class LoraTuner extends LowRankTuner {
     }
   }
 
-  /** A uniform within ±1 / √in (PEFT's Kaiming initialisation with a = √5), B zero; or both from the weight. */
+  /** A uniform within ±1 / √in (PEFT's Kaiming initialisation with a = √5) and B zero; or both from the weight. */
   protected initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void {
     this.takeStart(seed, read);
     for (const module of this.modules) {
@@ -177,7 +181,7 @@ export class LoraTuner extends LowRankTuner {
   }
 }
 
-/** The name and shape of the weight of a module, as the checkpoint stores it. */
+/** The name and shape of a module's weight, as the checkpoint stores it. */
 function weightOf({ path, inFeatures, outFeatures, transposed }: LowRankModule): [string, number[]] {
   return [`${path}.weight`, transposed ? [inFeatures, outFeatures] : [outFeatures, inFeatures]];
 }

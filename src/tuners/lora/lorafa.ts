@@ -1,6 +1,6 @@
 import { symmetricInverse } from './symmetric-inverse.ts';
 
-/** PEFT's guard of the inverse. */
+/** PEFT's constant that keeps the matrix invertible. */
 const EPSILON = 1e-8;
 
 /** (A Aᵀ)⁻¹ of A [rank, width]. */
@@ -15,7 +15,7 @@ export function inverseGram(a: Float32Array, rank: number): Float64Array {
   return symmetricInverse(gram, rank);
 }
 
-/** G (A Aᵀ)⁻¹ / s², in place of the gradient G [out, rank] of B. */
+/** Replaces the gradient G [out, rank] of B by G (A Aᵀ)⁻¹ / s². */
 export function nearestGradient(gradient: Float32Array, inverse: Float64Array, scale: number): void {
   const rank = Math.sqrt(inverse.length);
   for (let at = 0; at < gradient.length; at += rank) {

@@ -50,7 +50,7 @@ it.each([
     (factor) => initial.get(`${PEFT_PREFIX}${path}.lora_${factor}.weight`)!.data as Float32Array,
   );
   const theirs = product(theirA, theirB, sizes.rank);
-  // The signs of singular vectors are free, their product is not. Theirs are computed in 32 bits.
+  // The signs of singular vectors are arbitrary, but not their product. PEFT computes in 32 bits.
   const off = product(a, b, sizes.rank).map((value, i) => value - theirs[i]);
   expect(largest(off)).toBeLessThan(2e-5 * largest(theirs));
 });
@@ -102,7 +102,7 @@ it.each(['gpt2-pissa', 'llama-olora'])(
     const plain = kindOf(converted, name).import(model, converted, name);
     const other = new Program(nodeEngine(model, 'cpu'), model, plain.tuner);
     const expected = await other.predict(plain.values, feedsOf(model, inputs));
-    // The same product of matrices, summed otherwise.
+    // The same matrix product, summed in another order.
     expect(largest(answers.map((x, i) => x - expected[i]))).toBeLessThan(1e-5 * largest(logitsOf(probe)));
     await program.release();
     await other.release();

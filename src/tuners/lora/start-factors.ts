@@ -5,19 +5,22 @@ import { principalDirections } from '../low-rank/principal-directions.ts';
 import { type SingularTriplet, topSingular } from './top-singular.ts';
 import { WeightMatrix } from './weight-matrix.ts';
 
-/** Starts that are made of the weight, which then loses what they are. */
+/** Starts from the weight. They subtract the initial increment from it. */
 export type WeightStart = 'pissa' | `pissa_niter_${number}` | 'olora';
 
-/** The start from the weight that PEFT's `init_lora_weights` asks for; undefined for starts that leave the weight alone. */
+/**
+ * The start from the weight that PEFT's `init_lora_weights` selects; undefined for starts that do not change the
+ * weight.
+ */
 export function weightStart(init: unknown): WeightStart | undefined {
   const isOne = typeof init === 'string' && /^(pissa|pissa_niter_[1-9]\d?|olora)$/.test(init);
   return isOne ? (init as WeightStart) : undefined;
 }
 
 /**
- * The factors A [rank, in] and B [out, rank] that LoRA starts from: `pissa` the principal part of the weight (Meng et al.,
- * 2024, arXiv 2404.02948), `pissa_niter_N` the same by N power iterations, `olora` the first columns of its QR decomposition
- * (Büyükakyüz, 2024, arXiv 2406.01775).
+ * Computes the initial factors A [rank, in] and B [out, rank]. `pissa`: the principal part of the weight (Meng et
+ * al., 2024, arXiv 2404.02948). `pissa_niter_N`: an approximation by N power iterations. `olora`: the first columns
+ * of the weight's QR decomposition (Büyükakyüz, 2024, arXiv 2406.01775).
  *
  * @param weight as the checkpoint stores it
  */
@@ -46,14 +49,14 @@ export function startFactors(
           Number(init.slice('pissa_niter_'.length)),
           new Random(seed, `init ${module.path}`),
         );
-  // The increment is scaled, so the part that it takes over is divided.
+  // The increment is multiplied by the scale, so divide by it here.
   return packed(
     module,
     triplets.map((triplet) => ({ ...triplet, strength: triplet.strength / scale })),
   );
 }
 
-/** The square root of each strength goes to either factor. */
+/** Each factor gets the square root of the singular values. */
 function packed(
   { rank, inFeatures, outFeatures }: LowRankModule,
   triplets: readonly SingularTriplet[],
@@ -68,7 +71,7 @@ function packed(
   return { a, b };
 }
 
-/** Randomized singular triplets with power iterations, as `torch.svd_lowrank` (Halko et al., 2011). */
+/** Randomized singular triplets with power iterations, as in `torch.svd_lowrank` (Halko et al., 2011). */
 function approximate(
   matrix: WeightMatrix,
   count: number,

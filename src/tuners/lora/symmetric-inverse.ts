@@ -1,4 +1,4 @@
-/** The inverse of a symmetric positive definite matrix [size, size], by Gauss and Jordan's elimination. */
+/** Inverts a symmetric positive definite matrix [size, size] by Gauss-Jordan elimination. */
 export function symmetricInverse(matrix: Float64Array, size: number): Float64Array {
   const left = matrix.slice();
   const inverse = new Float64Array(size * size);

@@ -1,6 +1,6 @@
 import { scaleVariant, termVariant, withVariants } from '../low-rank/variants.ts';
 
-/** What LoRA is called with some settings, by the papers' names. */
+/** The papers' name for LoRA with these settings. */
 export function loraTitle(settings: Readonly<Record<string, unknown>>): string {
   const { orth_reg_weight = 0, orthogonality, use_rslora, scale, allocation, ...rest } = settings;
   const { use_dora, lorafa, loraplus_lr_ratio: ratio = 1, init_lora_weights: init } = rest;

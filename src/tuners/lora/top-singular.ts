@@ -3,7 +3,7 @@ import { norm, project } from '../low-rank/orthonormal.ts';
 import { principalDirections } from '../low-rank/principal-directions.ts';
 import type { WeightMatrix } from './weight-matrix.ts';
 
-/** A singular value with its unit vectors: W v = strength u. */
+/** A singular value and its unit vectors: W v = strength u. */
 export interface SingularTriplet {
   strength: number;
   /** [rows] */
@@ -12,14 +12,17 @@ export interface SingularTriplet {
   v: Float64Array;
 }
 
-/** A residual of this share of the singular value is below the rounding of float32. */
+/** Relative residual below the rounding error of float32. */
 const ACCURACY = 1e-8;
-/** A direction shorter than this share of the largest is rounding: the space is exhausted, and a new one begins. */
+/**
+ * A direction shorter than this share of the largest is rounding error: the space is exhausted and a new one begins.
+ */
 const EXHAUSTED = 1e-12;
 
 /**
- * The largest singular triplets of a matrix, the greatest first. Uses the bidiagonalization of Golub and Kahan (1965) with full
- * reorthogonalization: it ends when the residuals of all wanted triplets are rounding.
+ * Computes the largest singular triplets of a matrix, in descending order. Uses the bidiagonalization of Golub and
+ * Kahan (1965) with full reorthogonalization; it ends when the residuals of all requested triplets reach rounding
+ * error.
  *
  * @param count at most the smaller side
  */
@@ -46,7 +49,7 @@ export function topSingular(matrix: WeightMatrix, count: number): SingularTriple
     const found = principalDirections(bidiagonal(diagonal, beside)).slice(0, count);
     const last = us.length - 1;
     const isDone = found.every(
-      // The left vector's last element, times what the next step would add.
+      // The residual: the left vector's last element times the next off-diagonal element.
       ({ strength, direction }) =>
         Math.abs(diagonal[last] * direction[last] * beside[last]) <= ACCURACY * strength * strength,
     );
@@ -54,7 +57,7 @@ export function topSingular(matrix: WeightMatrix, count: number): SingularTriple
   }
 }
 
-/** W V = U B, where B has the diagonal and, above it, the lengths between. */
+/** W V = U B, where B has `diagonal` on the diagonal and `beside` above it. */
 function bidiagonal(diagonal: readonly number[], beside: readonly number[]): Float64Array[] {
   return diagonal.map((value, i) => {
     const row = new Float64Array(diagonal.length);
@@ -78,20 +81,20 @@ function tripletOf(
   return { strength, u: strength > 0 ? u.map((x) => x / strength) : u, v };
 }
 
-/** The vector at length 1, and the length it had; undefined if it is no longer than rounding. */
+/** Normalizes a vector; undefined if its length does not exceed `least`. */
 function unit(vector: Float64Array, least: number): { length: number; vector: Float64Array } | undefined {
   const length = norm(vector);
   return length > least ? { length, vector: vector.map((x) => x / length) } : undefined;
 }
 
-/** A random unit vector that is orthogonal to others. */
+/** A random unit vector orthogonal to the others. */
 function fresh(random: Random, length: number, others: readonly Float64Array[]): Float64Array {
   const vector = beyond(Float64Array.from(random.normals(length, 1)), others);
   const size = norm(vector);
   return size > 0 ? vector.map((x) => x / size) : vector;
 }
 
-/** A vector without its parts along orthonormal ones. */
+/** Removes a vector's components along orthonormal vectors. */
 function beyond(vector: Float64Array, basis: readonly Float64Array[]): Float64Array {
   project(vector, basis);
   return vector;

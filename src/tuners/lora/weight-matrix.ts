@@ -36,7 +36,7 @@ export class WeightMatrix {
   }
 }
 
-/** Of each stored row its product with a vector. */
+/** The product of each stored row with a vector. */
 function products(data: Float32Array, vector: Float64Array, count: number): Float64Array {
   const width = vector.length;
   return Float64Array.from({ length: count }, (_, row) => {
@@ -46,7 +46,7 @@ function products(data: Float32Array, vector: Float64Array, count: number): Floa
   });
 }
 
-/** The sum of the stored rows, each times an element of a vector. */
+/** The sum of the stored rows, weighted by the elements of a vector. */
 function combined(data: Float32Array, vector: Float64Array, width: number): Float64Array {
   const sum = new Float64Array(width);
   vector.forEach((factor, row) => {

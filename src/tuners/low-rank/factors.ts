@@ -6,10 +6,10 @@ export interface LowRankModule extends LinearModule {
   scale: number;
 }
 
-/** The factors of a module by their names in formulas: E is AdaLoRA's λ, M is DoRA's magnitude [out]. */
+/** A module's factors, named as in formulas: E is AdaLoRA's λ, M is DoRA's magnitude [out]. */
 export type Factor = 'A' | 'E' | 'B' | 'M';
 
-/** PEFT's names. */
+/** PEFT's names of the factors. */
 const NAMES: Readonly<Record<Factor, string>> = {
   A: 'lora_A',
   E: 'lora_E',
@@ -29,7 +29,7 @@ export function factorOf(name: string): { path: string; factor: Factor } | undef
   return factor && { path: name.slice(0, -NAMES[factor].length - 1), factor };
 }
 
-/** Ends the names of frozen copies of factors, as a run began with them. */
+/** Suffix of the names of frozen copies of the initial factors. */
 export const AT_START = '.start';
 
 /** Rank of each module by its path. */

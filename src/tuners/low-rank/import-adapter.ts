@@ -105,7 +105,7 @@ function tensorsOf(layout: ParameterLayout, stored: AdapterTensors, where: strin
   });
 }
 
-/** Files lack what a start took from the weight: it is made of the weight again. */
+/** Files lack the initial factors of a start from the weight: they are computed from the weight again. */
 function isStored({ name }: TrainedParameter): boolean {
   return !name.endsWith(AT_START);
 }

@@ -41,7 +41,7 @@ export class LowRankInjection implements Injection {
     return this.products(paths, this.options.dropout(x));
   }
 
-  /** The increments of modules for what dropout leaves of their input. */
+  /** The increments of modules for their input after dropout. */
   protected products(paths: readonly string[], x: Value): (Value | undefined)[] {
     const adapted = paths.flatMap((path) => this.modules.get(path) ?? []).filter(({ rank }) => rank > 0);
     if (adapted.length === 0) return paths.map(() => undefined);

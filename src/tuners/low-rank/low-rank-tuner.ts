@@ -22,7 +22,7 @@ export abstract class LowRankTuner implements Tuner {
   /** Whether modules have a diagonal between their factors. */
   protected abstract readonly diagonal: boolean;
   frozen?: FrozenTensors;
-  /** What puts the factors into a network. */
+  /** The class that adds the factors to a network. */
   protected injection = LowRankInjection;
 
   constructor(
@@ -65,7 +65,7 @@ export abstract class LowRankTuner implements Tuner {
     });
   }
 
-  /** The factors of the increments, as an adapter's file has them. */
+  /** The factors of the increments, as an adapter file stores them. */
   factored(values: Float32Array): Factored {
     return { modules: this.modules, layout: this.layout, values };
   }

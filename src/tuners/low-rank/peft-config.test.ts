@@ -43,7 +43,7 @@ describe('parseAdapterConfig', () => {
     });
   });
 
-  it('reads the patterns of LoRA, null as none', () => {
+  it('reads the patterns of LoRA, null as empty', () => {
     expect(parse({ peft_type: 'LORA', r: 4, rank_pattern: { 'a.b': 2 }, alpha_pattern: null })).toMatchObject(
       {
         r: 4,
@@ -56,9 +56,9 @@ describe('parseAdapterConfig', () => {
   it.each<[unknown, string]>([
     [null, 'c.json: peft_type: expected "LORA" or "ADALORA", got nothing'],
     [{ peft_type: 'LOHA' }, 'expected "LORA" or "ADALORA", got "LOHA"'],
-  ])('refuses the type of %j', (value, message) => expect(() => parse(value)).toThrow(message));
+  ])('rejects the type of %j', (value, message) => expect(() => parse(value)).toThrow(message));
 
-  it('lists every bad key', () => {
+  it('lists every invalid key', () => {
     const attempt = () => parse({ peft_type: 'LORA', r: 'x', lora_dropout: 2, rank_pattern: { a: 0.5 } });
     expect(attempt).toThrow(UserError);
     expect(attempt).toThrow(/^c\.json: lora_dropout: .*\nc\.json: r: .*\nc\.json: rank_pattern\.a: .*$/);
@@ -76,11 +76,11 @@ describe('parseAdapterConfig', () => {
     ['use_bdlora', { nblocks: 2 }],
     ['init_lora_weights', 'pissa_niter_16'],
     ['init_lora_weights', 'corda'],
-  ])('refuses %s: %j by name', (key, value) => {
+  ])('rejects %s: %j by name', (key, value) => {
     expect(() => parse({ peft_type: 'LORA', [key]: value })).toThrow(`c.json: ${key}: expected`);
   });
 
-  it('refuses of AdaLoRA what only LoRA has', () => {
+  it("rejects LoRA's settings for AdaLoRA", () => {
     const attempt = (settings: object) => () => parse({ peft_type: 'ADALORA', ...settings });
     expect(attempt({ use_dora: true })).toThrow('c.json: use_dora: expected it to be off');
     expect(attempt({ init_lora_weights: 'pissa' })).toThrow('c.json: init_lora_weights: expected one of');

@@ -2,9 +2,9 @@ import { UserError } from '../../support/user-error.ts';
 import type { LowRankModule } from './factors.ts';
 
 /**
- * A module has no more orthonormal vectors than features.
+ * Checks that each module has enough features: a module has at most as many orthonormal vectors as features.
  *
- * @param where the setting that needs as many as the rank
+ * @param where the setting that needs `r` orthonormal vectors
  * @throws UserError naming the first module that is too narrow
  */
 export function refuseTooManyVectors(modules: readonly LowRankModule[], where: string): void {

@@ -30,7 +30,7 @@ export const INERT_DEFAULTS = {
 /** No effect on their own: `megatron_config`, `use_qalora` and an initialisation that is already applied decide. */
 const HARMLESS = ['megatron_core', 'qalora_group_size', 'eva_config'];
 
-/** Initialisations that do not change the base weights. */
+/** Initialisations that leave the base weights unchanged. */
 const INITS = [true, false, 'gaussian', 'orthogonal', 'eva'];
 /** Initialisations that change the base weights and can be computed again from them. */
 const WEIGHT_STARTS = ['pissa', 'olora'];

@@ -2,7 +2,7 @@ import { headNamed } from '../../models/heads/registry.ts';
 import type { LinearModule } from '../../nn/network.ts';
 import type { TunableModel } from '../tuner.ts';
 
-/** The selection of modules in a method's settings. */
+/** The settings of a method that select modules. */
 interface Selection {
   target_modules?: string | readonly string[];
   modules_to_save?: readonly string[];
@@ -11,7 +11,7 @@ interface Selection {
 /**
  * The settings that PEFT writes for every adapter.
  *
- * @param targets the target modules of a config that names none
+ * @param targets the target modules of a config without `target_modules`
  * @param modules the adapted modules
  */
 export function describedAdapter<Config extends Selection>(
@@ -34,13 +34,13 @@ export function describedAdapter<Config extends Selection>(
         : null,
     target_modules: config.target_modules ?? targets,
     modules_to_save: saved.length > 0 ? saved : null,
-    // PEFT overwrites it for every adapted module, so the last one decides.
+    // PEFT overwrites it with each adapted module, so the last one decides.
     fan_in_fan_out: modules.at(-1)?.transposed ?? false,
     inference_mode: true,
   };
 }
 
-/** The module with a family's code in transformers. */
+/** The transformers module with a family's code. */
 function transformersModule(modelType: string): string {
   const folder = modelType.replaceAll('-', '_');
   return `transformers.models.${folder}.modeling_${folder}`;

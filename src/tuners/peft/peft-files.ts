@@ -18,16 +18,16 @@ const SHARED_PREFIX = 'base_model.';
 
 /** A `peft_type` of PEFT: its settings and the names of its tensors. */
 export interface PeftFiles<Config> {
-  /** As the file has it: `IA3`. */
+  /** The value in the file: `IA3`. */
   readonly peftType: string;
   readonly schema: z.ZodType<Config>;
-  /** What the tensors of a module are called below its path. */
+  /** Names of a module's tensors, below its path. */
   readonly parts: readonly string[];
   /** Tensors that all modules share. */
   readonly shared?: readonly string[];
 }
 
-/** An adapter of PEFT on a model. */
+/** An adapter in PEFT's format, matched to a model. */
 export interface ReadPeft<Config> {
   config: Config;
   /** The adapted modules, in the model's order, with the tensors of each by part. */
@@ -51,7 +51,7 @@ export function peftSettings<Config>(
   );
 }
 
-/** Whether a tensor of the file belongs to the adapter itself, and not to a module saved in full. */
+/** Whether a tensor of the file belongs to the adapter and not to a module that is saved in full. */
 export function isOwnTensor({ parts, shared = [] }: PeftFiles<unknown>, key: string): boolean {
   return (
     parts.some((part) => key.endsWith(`.${part}`)) || shared.some((name) => key === SHARED_PREFIX + name)
@@ -62,7 +62,7 @@ export function isOwnTensor({ parts, shared = [] }: PeftFiles<unknown>, key: str
  * Reads an adapter for a model.
  *
  * @param where the adapter's name for messages
- * @throws UserError naming settings that are wrong, and tensors that fit no module or are missing from one
+ * @throws UserError naming settings that are wrong, and tensors that match no module or are missing
  */
 export function readPeft<Config>(
   files: PeftFiles<Config>,
@@ -101,9 +101,9 @@ export function readPeft<Config>(
   return { config, modules, shared, saved };
 }
 
-/** An adapter to be written. */
+/** An adapter to write. */
 export interface WrittenPeft {
-  /** All settings but those of the writer: `peft_type`, `peft_version`. */
+  /** All settings except those that the writer adds: `peft_type`, `peft_version`. */
   config: Readonly<Record<string, unknown>>;
   layout: ParameterLayout;
   values: Float32Array;
@@ -112,7 +112,7 @@ export interface WrittenPeft {
   shared?: AdapterTensors;
 }
 
-/** The files of an adapter. Trained tensors have their names and shapes in the layout. */
+/** Returns the files of an adapter. Trained tensors have the names and shapes of the layout. */
 export function writePeft(
   { peftType, schema }: PeftFiles<unknown>,
   { config, layout, values, adapted, shared = new Map() }: WrittenPeft,

@@ -6,7 +6,7 @@ const { target_modules, layers_to_transform, layers_pattern, modules_to_save } =
 
 /** VeRA's settings: PEFT's keys and defaults. */
 export const veraConfigSchema = z.strictObject({
-  /** Rank of the shared matrices; higher than LoRA's, because it costs little. */
+  /** Rank of the shared matrices. It is higher than LoRA's because it adds few parameters. */
   r: rank.default(256),
   target_modules,
   layers_to_transform,
@@ -14,7 +14,10 @@ export const veraConfigSchema = z.strictObject({
   modules_to_save,
   /** Seed of the shared matrices A and B. */
   projection_prng_key: z.int().min(0).max(0xffff_ffff).default(0),
-  /** Whether the adapter's file has A and B. Without them it is smaller, and a reader needs the same generator. */
+  /**
+   * Whether the adapter file contains A and B. Without them it is smaller, and a reader needs the same random
+   * generator.
+   */
   save_projection: z.boolean().default(true),
   /** Dropout on the input of the increments. */
   vera_dropout: z.number().min(0).lt(1).default(0),

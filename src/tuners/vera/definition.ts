@@ -12,7 +12,7 @@ import { VeraTuner } from './vera-tuner.ts';
 /** VeRA (Kopiczko et al., ICLR 2024), with the keys and files of PEFT. */
 export const vera: MethodDefinition<VeraConfig, typeof veraConfigSchema> = {
   config: veraConfigSchema,
-  // The paper's for the base model on GLUE.
+  // The paper's learning rate for RoBERTa base on GLUE.
   learningRate: 4e-3,
   chosen: { encoder: { rate: 1e-2 }, language: { rate: 4e-3 } },
   trains: 'adapter',

@@ -25,7 +25,7 @@ export const VERA_FILES: PeftFiles<z.output<typeof schema>> = {
   shared: [VERA.A, VERA.B],
 };
 
-/** Adapters of PEFT's type VERA. Without the shared matrices in the file, they are drawn again from their seed. */
+/** Adapters of PEFT's type VERA. If the file lacks the shared matrices, they are generated from their seed. */
 export const veraKind: AdapterKind = {
   name: VERA_FILES.peftType,
   reads: ({ config }) => config.peft_type === VERA_FILES.peftType,

@@ -21,12 +21,12 @@ export interface VeraSettings {
   seed: number;
 }
 
-/** PEFT's names: of the vectors of a module, and of the matrices that all share. */
+/** PEFT's names of a module's vectors, and of the shared matrices. */
 export const VERA = { d: 'vera_lambda_d', b: 'vera_lambda_b', A: 'vera_A', B: 'vera_B' } as const;
 
 /**
- * VeRA (Kopiczko et al., ICLR 2024, arXiv 2310.11454): y += λ_b ∘ B (λ_d ∘ (A x)). All modules share the random A and B, which stay as
- * they are; a module uses as much of them as it is wide. Trained are the vectors λ_d [r] and λ_b [out].
+ * VeRA (Kopiczko et al., ICLR 2024, arXiv 2310.11454): y += λ_b ∘ B (λ_d ∘ (A x)). All modules share the frozen
+ * random matrices A and B; each module uses the part of its width. The vectors λ_d [r] and λ_b [out] are trained.
  */
 export class VeraTuner implements Tuner {
   readonly layout: ParameterLayout;
@@ -36,7 +36,7 @@ export class VeraTuner implements Tuner {
   constructor(
     readonly settings: VeraSettings,
     readonly modules: readonly LinearModule[],
-    /** Parameters of the model that are trained as they are: the head, biases. */
+    /** Parameters of the model that are trained in full: the head, biases. */
     readonly saved: readonly TrainedParameter[],
   ) {
     const { r } = settings;
@@ -52,7 +52,7 @@ export class VeraTuner implements Tuner {
     ]);
   }
 
-  /** λ_b zero: the increment starts at zero. */
+  /** λ_b is zero, so the increment starts at zero. */
   initialValues(_seed: number, read: ReadParameter): Float32Array {
     this.drawProjections();
     const values = new Float32Array(this.layout.length);
@@ -62,7 +62,7 @@ export class VeraTuner implements Tuner {
     return values;
   }
 
-  /** Fills A and B as PEFT does: uniform, by Kaiming's bound for their inputs. */
+  /** Fills A and B as PEFT does: uniformly, with Kaiming's bound for their inputs. */
   drawProjections(): void {
     const random = new TorchRandom(this.settings.seed);
     for (const { name, shape } of this.frozen.layout.segments) {
@@ -100,7 +100,7 @@ export class VeraTuner implements Tuner {
     return { factors: bankedFactors(this.#factored(values)), saved: this.saved.map(({ name }) => name) };
   }
 
-  /** The same increments as LoRA of rank r: A = λ_d ∘ A, B = λ_b ∘ B. */
+  /** The same increments as LoRA factors of rank r: A = λ_d ∘ A, B = λ_b ∘ B. */
   #factored(values: Float32Array): Factored {
     const { r } = this.settings;
     const modules = this.modules.map((module) => ({ ...module, rank: r, scale: 1 }));

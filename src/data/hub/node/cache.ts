@@ -39,7 +39,7 @@ export interface CachedSnapshot {
   folder: string;
   /** False if only the weights were downloaded. */
   tokenizer: boolean;
-  /** Whether it is known how the model pools. */
+  /** Whether the model's pooling is known. */
   pooling: boolean;
 }
 
@@ -58,8 +58,8 @@ export function findSnapshot(cacheDir: string, id: ModelId): CachedSnapshot | nu
 }
 
 /**
- * Whether a model's folder has the files that tell how it pools, or is known to have none. A snapshot may have been
- * fetched without them.
+ * Whether a model's folder has the files that define its pooling, or records that the repository lacks them. A
+ * snapshot may have been downloaded without them.
  */
 export function knowsPooling(folder: string): boolean {
   const [snapshots, commit] = [dirname(folder), basename(folder)];
@@ -68,7 +68,7 @@ export function knowsPooling(folder: string): boolean {
   return POOLING_FILES.every((file) => [folder, missing].some((place) => existsSync(join(place, file))));
 }
 
-/** Where huggingface_hub notes files that a repository does not have, by empty ones of their names. */
+/** The folder where huggingface_hub records files that a repository lacks, as empty files of the same names. */
 export function missingFolder(repository: string, commit: string): string {
   return join(repository, '.no_exist', commit);
 }

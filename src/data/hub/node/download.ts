@@ -35,7 +35,9 @@ export interface Repository {
   snapshot: string;
   /** Downloads a file, unless it is in the cache. */
   fetch(path: string): Promise<void>;
-  /** Stores the commit of the revision, and which files a model does not have. Call it once all needed files are there. */
+  /**
+   * Records the revision's commit and the files that the model lacks. Call it after all needed files were downloaded.
+   */
   keep(): void;
 }
 

@@ -12,7 +12,7 @@ export interface ResolveOptions {
   /** Branch, tag or commit, if the id has none (`owner/name@revision`). Default: main. */
   revision?: string;
   onProgress?: (progress: DownloadProgress) => void;
-  /** Whether it matters how the model pools: a snapshot that may lack the files that tell is completed. */
+  /** Whether the caller needs the model's pooling. If so, a snapshot that may lack the pooling files is completed. */
   pools?: boolean;
   /** Default: HF_TOKEN. */
   token?: string;

@@ -26,7 +26,7 @@ function chosenFor(given: object, rows: number, { model = MINILM, tokens = 20 } 
   return { config, chosen: [...evaluated.chosen, ...chosen].map(describeChosen) };
 }
 
-it('are told with what they depend on, and are those that were set by hand', () => {
+it('are printed with their reasons, and equal those set by hand', () => {
   const { config, chosen } = chosenFor({}, 425);
   expect(chosen).toEqual([
     'validation 10% (425 rows)',
@@ -44,7 +44,7 @@ it('are told with what they depend on, and are those that were set by hand', () 
   expect(config.adalora?.lora_alpha).toBe(32);
 });
 
-it('are as many steps for fewer rows, and no more time for longer texts and larger models', () => {
+it('give as many steps for fewer rows, and no more time for longer texts and larger models', () => {
   const epochs = (...args: Parameters<typeof chosenFor>) =>
     chosenFor(...args).config.training.num_train_epochs;
   expect(epochs({}, 100)).toBe(34);
@@ -70,13 +70,13 @@ it('are a linear probe for a run of few steps, unless it continues an adapter or
   expect(chosenFor(words, 10).config.training.linear_probe).toBeUndefined();
 });
 
-it('are a lower rate for a model that is wider than those that were measured', () => {
+it('have a lower rate for a model that is wider than the measured ones', () => {
   const rate = (width: number) =>
     chosenFor({}, 400, { model: modelOf(width, 4) }).config.training.learning_rate;
   expect([256, 384, 768, 1024].map(rate)).toEqual([5e-3, 5e-3, 2.5e-3, 1.9e-3]);
 });
 
-it('of a decoder are the usual ones', () => {
+it('for a decoder are the usual ones', () => {
   const decoder = modelOf(2048, 16, true);
   expect(chosenFor({ method: 'lora' }, 400, { model: decoder }).config).toMatchObject({
     training: { learning_rate: 2e-4 },
@@ -84,23 +84,20 @@ it('of a decoder are the usual ones', () => {
   });
 });
 
-it.each(METHOD_NAMES)(
-  'leave nothing open for %s, and are themselves when they are parsed again',
-  (method) => {
-    const { config } = chosenFor({ method }, 300);
-    for (const key of CHOSEN_TRAINING) expect(config.training[key]).toBeDefined();
-    const again = parseRunConfig(config, 'test');
-    expect(again).toEqual(config);
-    expect(
-      chooseDefaults(chooseEvaluation(again, 300).config, { model: MINILM, rows: 300, tokens: 20 }),
-    ).toEqual({
-      config,
-      chosen: [],
-    });
-  },
-);
+it.each(METHOD_NAMES)('leave nothing open for %s, and stay the same when they are parsed again', (method) => {
+  const { config } = chosenFor({ method }, 300);
+  for (const key of CHOSEN_TRAINING) expect(config.training[key]).toBeDefined();
+  const again = parseRunConfig(config, 'test');
+  expect(again).toEqual(config);
+  expect(
+    chooseDefaults(chooseEvaluation(again, 300).config, { model: MINILM, rows: 300, tokens: 20 }),
+  ).toEqual({
+    config,
+    chosen: [],
+  });
+});
 
-it('give way to what is set, and to defaults: huggingface', () => {
+it('are overridden by set values, and by defaults: huggingface', () => {
   const training = { learning_rate: 1e-4, max_steps: 7, eval_strategy: 'no', warmup_steps: 3 };
   const { config, chosen } = chosenFor({ training, adalora: { lora_alpha: 4 } }, 300);
   expect(config).toMatchObject({ training, adalora: { lora_alpha: 4 } });
@@ -128,13 +125,13 @@ it('fall back to no majority class with class weights, nor for numbers', () => {
   expect(chosenFor({ task: 'regression' }, 300).config.training.fall_back_to_majority).toBeUndefined();
 });
 
-it('hold nothing out of a few rows, nor where examples are no rows', () => {
+it('hold nothing out of a few rows, nor if examples are not rows', () => {
   expect(chosenFor({}, 12).config).toMatchObject({ training: { eval_strategy: 'no' } });
   const causal = chosenFor({ task: 'causal_lm', data: { train: 'a.txt' } }, 500).config;
   expect(causal).toMatchObject({ training: { eval_strategy: 'no', load_best_model_at_end: false } });
 });
 
-it('hold nothing out of rows that are alike, and say so', () => {
+it('hold nothing out of equal rows, with a notice', () => {
   const parsed = parseRunConfig(BASE, 'test');
   const { config, chosen } = chooseEvaluation(parsed, 300, () => false);
   expect(config.data.validation).toBeUndefined();
@@ -144,7 +141,7 @@ it('hold nothing out of rows that are alike, and say so', () => {
   ]);
 });
 
-it('of a run that is resumed are as they were, whatever would be chosen now', () => {
+it('of a resumed run are unchanged, whatever the policy is now', () => {
   const before = {
     ...parseRunConfig({ ...BASE, defaults: 'huggingface' }, 'test'),
     defaults: 'chosen',
@@ -157,7 +154,7 @@ it('of a run that is resumed are as they were, whatever would be chosen now', ()
   expect(keepChoices(parseRunConfig(BASE, 'test'), held)).toEqual(held);
 });
 
-it.each(METHOD_NAMES)('of a run of %s that is resumed stand in the same order in its files', (method) => {
+it.each(METHOD_NAMES)('of a resumed run of %s have the same order in its files', (method) => {
   const begun = chosenFor({ method }, 300).config;
   const facts = { model: MINILM, rows: 300, tokens: 20 };
   for (const given of [{ ...BASE, method }, begun]) {

@@ -40,7 +40,7 @@ const BATCH = 16;
 /** Minimum rows that a run sees: with fewer, a new head and its factors learn too little. */
 const ROWS_SEEN = 3400;
 const EPOCHS = { least: 8, most: 40, ofOldHead: 3 };
-/** A run that sees fewer rows starts its head from a linear probe: it teaches a new head too little otherwise. */
+/** A run that sees fewer rows starts its head from a linear probe: training on fewer rows does not fit a new head. */
 export const FEW_ROWS_SEEN = 1200;
 /**
  * Parameters of linear layers times tokens processed by a run: about two minutes on two cores (docs/defaults.md).

@@ -17,7 +17,7 @@ try {
     onProgress: (progress) => send({ progress }),
     onNotice: (notice) => send({ notice }),
   });
-  // It ends the thread alone. Deno's port has no `close`.
+  // process.exit ends only the thread here. Deno's port has no `close`.
   const service = new ModelService(model, () => process.exit());
   answerCalls(
     (call, answering) => service.answer(call, answering),
