@@ -68,7 +68,7 @@ describe.skipIf(!isAsked)('the packed package (with LONG_TESTS=1, where npm reac
       await once(program, 'exit');
     }
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }), 300_000);
 
   it.each([
     ['Bun', ['node_modules/.bin/bun', 'server.ts']],
@@ -120,7 +120,8 @@ describe.skipIf(!isAsked)('the packed package (with LONG_TESTS=1, where npm reac
       const lines: string[] = [];
       page.on('console', (message) => lines.push(message.text()));
       page.on('pageerror', (error) => lines.push(`error ${error.message}`));
-      await page.goto(`http://localhost:${port}/`, { waitUntil: 'networkidle' });
+      // Under development every module is a request of its own.
+      await page.goto(`http://localhost:${port}/`, { timeout: 240_000 });
       await page.setInputFiles('input', join(folder, 'rows.tsv'));
       const ended = () => expect(lines.at(-1)).toMatch(/^(good|bad|error)/);
       await vi.waitFor(ended, { timeout: 240_000, interval: 500 });

@@ -3,9 +3,9 @@ import { beamSearch } from './beam-search.ts';
 import type { GenerationSettings } from './generation-settings.ts';
 import type { LanguageModel } from './language-model.ts';
 import { type GeneratedToken, sampleTokens } from './sample-tokens.ts';
-import { beginSearch, type SearchOptions } from './search.ts';
+import { type BatchOptions, beginSearch } from './search.ts';
 
-export interface GenerateOptions extends SearchOptions {
+export interface GenerateOptions extends BatchOptions {
   /** Called with every token as it is chosen; beam search calls it only at the end. */
   onToken?: (generated: GeneratedToken) => void;
 }
@@ -42,7 +42,7 @@ export async function* streamTokens(
   model: LanguageModel,
   prompts: readonly ArrayLike<number>[],
   settings: GenerationSettings,
-  options: SearchOptions = {},
+  options: BatchOptions = {},
 ): AsyncGenerator<GeneratedToken, Int32Array[]> {
   if (settings.num_beams > 1) {
     throw new UserError({

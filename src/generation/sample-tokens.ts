@@ -29,9 +29,13 @@ export async function* sampleTokens(search: Search): AsyncGenerator<GeneratedTok
   /** Active rows, with the row of their logits. */
   let live = sequences.map((_, row) => ({ row, place: itemOf(row) }));
   for (let length = limits.begun; ; ) {
-    const random = new Random(search.seed, 'sampling', length - limits.begun);
+    const drawn = (seed: number, count: number) => {
+      const random = new Random(seed, 'sampling', length - limits.begun);
+      return Array.from({ length: count }, () => (do_sample ? random.uniform() : 0));
+    };
     // Ended rows also draw, so that a row's result does not depend on when others end.
-    const uniforms = sequences.map(() => (do_sample ? random.uniform() : 0));
+    const uniforms =
+      search.seeds?.flatMap((seed) => drawn(seed, copies)) ?? drawn(search.seed, sequences.length);
     const chosen = live.map(({ row, place }) => {
       const scores = logits.slice(place * vocabSize, (place + 1) * vocabSize);
       process(scores, sequences[row], itemOf(row));
@@ -41,7 +45,7 @@ export async function* sampleTokens(search: Search): AsyncGenerator<GeneratedTok
     for (const [i, { row }] of live.entries()) sequences[row][length] = chosen[i];
     for (const [i, { row }] of live.entries()) yield { row, token: chosen[i] };
     length++;
-    live = live.filter((_, i) => !ends.includes(chosen[i]));
+    live = live.filter(({ row }, i) => !ends.includes(chosen[i]) && !search.hasLeft?.(row));
     if (live.length === 0 || length >= limits.most) return sequences;
     signal?.throwIfAborted();
     logits = await reader.next(

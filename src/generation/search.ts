@@ -17,6 +17,14 @@ export interface SearchOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Options of several prompts at once. */
+export interface BatchOptions extends Omit<SearchOptions, 'seed'> {
+  /** Seed of sampling; or one for each prompt, which then is sampled as it is alone. */
+  seed?: number | readonly number[] | undefined;
+  /** Asked between two tokens: a row that has left is not continued. */
+  hasLeft?: (row: number) => boolean;
+}
+
 /** The common start of greedy search, sampling and beam search: settings are checked, and the prompts are read. */
 export interface Search {
   settings: GenerationSettings;
@@ -29,6 +37,9 @@ export interface Search {
   reader: ModelReader;
   process: LogitsProcessor;
   seed: number;
+  /** By prompt, if each has its own. */
+  seeds?: readonly number[];
+  hasLeft?: (row: number) => boolean;
   signal?: AbortSignal;
 }
 
@@ -39,7 +50,7 @@ export async function beginSearch(
   model: LanguageModel,
   prompts: readonly ArrayLike<number>[],
   settings: GenerationSettings,
-  { seed = 0, signal }: SearchOptions,
+  { seed = 0, hasLeft, signal }: BatchOptions,
 ): Promise<Search> {
   const { bos_token_id: bos, pad_token_id: pad, decoder_start_token_id: start = bos } = settings;
   const isEncoderDecoder = model.encode !== undefined;
@@ -63,7 +74,8 @@ export async function beginSearch(
     process: (scores, tokens, item) => {
       for (const process of processors) process(scores, tokens, item);
     },
-    seed,
+    ...(typeof seed === 'number' ? { seed } : { seed: seed[0], seeds: seed }),
+    hasLeft,
     signal,
   };
 }

@@ -14,6 +14,7 @@ import {
 import type { LanguageModel } from './language-model.ts';
 import type { GenerateTextOptions, GenerationInput, Prompt } from './prompt.ts';
 import type { SearchOptions } from './search.ts';
+import { WritingQueue } from './writing-queue.ts';
 
 /** The parts of a language model that reads and writes text. */
 export interface TextGeneratorParts {
@@ -32,16 +33,19 @@ export interface TextGeneratorParts {
 /** New tokens if neither the user nor the model's files set a length. transformers' 20 is rarely enough. */
 const DEFAULT_NEW_TOKENS = 256;
 
-/** A language model that generates text. It has one cache, so calls wait for each other. Close it after use. */
+/** A language model that generates text. It has one cache: calls that wait with equal settings share a batch, the others
+ * wait for each other. Close it after use. */
 export class TextGenerator {
   /** Whether its adapter was trained on conversations: then it expects messages. */
   readonly isChat: boolean;
   readonly #parts: TextGeneratorParts;
   readonly #turns = new Turns();
+  readonly #queue: WritingQueue;
 
   constructor(parts: TextGeneratorParts) {
     this.#parts = parts;
     this.isChat = parts.isChat;
+    this.#queue = new WritingQueue(parts.model, parts.tokenizer, this.#turns);
   }
 
   /**
@@ -56,6 +60,9 @@ export class TextGenerator {
     config: GenerationInput = {},
     { onText, ...options }: GenerateTextOptions = {},
   ): Promise<Generated> {
+    const settings = this.settings(config);
+    if (settings.num_beams === 1 && settings.num_return_sequences === 1)
+      return this.#queue.write(this.#ids(prompt, settings), settings, { onText, ...options });
     if (!onText) return (await this.generateAll([prompt], config, options))[0][0];
     const stream = this.stream(prompt, config, options);
     for (;;) {

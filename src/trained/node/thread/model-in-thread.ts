@@ -125,7 +125,8 @@ export class ModelInThread {
   }
 
   /**
-   * Generates the text after a prompt, or an encoder-decoder's output for it. Calls wait for each other.
+   * Generates the text after a prompt, or an encoder-decoder's output for it. Calls that wait
+   * with equal settings share a batch.
    *
    * @param options keys of transformers' `GenerationConfig`, beside `seed`, `signal` and `onText`
    * @throws UserError for a config, a prompt or a conversation that the model does not support; any error of
