@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClassAnswer, OwnMetric } from '../src/index.ts';
 import { tinyRows } from './support/tiny-data.ts';
@@ -36,6 +37,22 @@ describe('the library', () => {
     expect(stdout).toContain('eval_accuracy');
     expect(stdout).toMatch(/^(good|bad) \{ bad: [\d.e-]+, good: [\d.e-]+ \}$/m);
     expect(existsSync(workspace.path('runs', 'example', 'adapter', 'adapter_config.json'))).toBe(true);
+  });
+
+  it('starts its threads in a program that came as text, whose kind is a flag of Node', () => {
+    const program = `import { open, train } from ${JSON.stringify(pathToFileURL(resolve('dist/index.js')).href)};
+      const data = { train: 'train.tsv', text: 'sentence', label: 'label', max_length: 32 };
+      const config = { model: 'model', data, method: 'lora', output: 'typed', training: { max_steps: 1 } };
+      await train(config);
+      const model = await open(config);
+      console.log((await model.predict([{ text: 'a cat .' }]).next()).value.label);`;
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--input-type=module', '--eval', program],
+      { cwd: workspace.folder, encoding: 'utf8', timeout: 100_000 },
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^(good|bad)\n$/);
   });
 
   it('has the same example in the README', () => {

@@ -5,10 +5,14 @@ import { UserError } from '../support/user-error.ts';
 /** The default config of commands, as `adalora init` writes it. */
 export const CONFIG_NAME = 'adalora.yaml';
 
+/** Configs that are programs, written with `defineConfig`. */
+const MODULES = ['ts', 'mts', 'js', 'mjs'].map((ending) => `adalora.config.${ending}`);
+
 /** The path of the config: the given one, or the default name in the current folder. */
 export function configPath(given: string | undefined): string {
   if (given !== undefined) return existsSync(given) ? given : (packaged(given) ?? given);
-  if (existsSync(CONFIG_NAME)) return CONFIG_NAME;
+  const found = [CONFIG_NAME, ...MODULES].find((name) => existsSync(name));
+  if (found) return found;
   throw new UserError({
     where: CONFIG_NAME,
     fault: 'does not exist in this folder',

@@ -48,11 +48,11 @@ async function run(
   path: string | undefined,
   { set, measure, json, processes, ...network }: Flags,
 ): Promise<void> {
-  const { loadConfig } = await import('../load-config.ts');
+  const { runConfigAt } = await import('../run-config-at.ts');
   const { tellingAll } = await import('../../jobs/node/telling-all.ts');
-  const config = await tellingAll(() => loadConfig(configPath(path), set));
+  const { config, given } = await tellingAll(() => runConfigAt(configPath(path), set));
   const { plan } = await import('../../jobs/node/plan.ts');
-  const found = await plan(config, { onDownload: downloadDisplay(process.stderr) });
+  const found = await plan(given, { onDownload: downloadDisplay(process.stderr) });
   const planned = measure || processes ? await measured(config, found, measure) : found;
   if (!planned) {
     process.exitCode = STOPPED;

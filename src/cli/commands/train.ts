@@ -25,7 +25,7 @@ export function trainCommand(): Command {
     )
     .argument(
       '[config or rows]',
-      `YAML file (default: ${CONFIG_NAME} in this folder), or CSV, TSV, JSON Lines, parquet`,
+      `YAML file (default: ${CONFIG_NAME} in this folder), a program that exports the config (.mjs, .ts), or CSV, TSV, JSON Lines, parquet`,
     )
     .option(
       '--set <key=value>',
@@ -46,13 +46,13 @@ export function trainCommand(): Command {
 }
 
 async function run(path: string | undefined, { resume, json, ...flags }: Flags): Promise<void> {
-  const { loadConfig } = await import('../load-config.ts');
+  const { runConfigAt } = await import('../run-config-at.ts');
   const { launchOf } = await import('../../parallel/node/launch.ts');
   const rank = launchOf(process.env)?.rank ?? 0;
   if (rank > 0) return follow(rank, { given: path, set: flags.set, resume });
   const { tellingAll } = await import('../../jobs/node/telling-all.ts');
   const { given, set } = await tellingAll(() => configOf(path, { resume, json, ...flags }));
-  const config = await tellingAll(() => loadConfig(configPath(given), set));
+  const { config, given: asGiven } = await tellingAll(() => runConfigAt(configPath(given), set));
   const { train } = await import('../../jobs/node/train.ts');
   const { jsonDisplay, trainDisplay } = await import('../terminal/train-display.ts');
   const display = json
@@ -71,7 +71,7 @@ async function run(path: string | undefined, { resume, json, ...flags }: Flags):
     watch.show(event);
   };
   try {
-    const { reason } = await train(config, { resume, onEvent, signal: stop.signal });
+    const { reason } = await train(asGiven, { resume, onEvent, signal: stop.signal });
     display.close();
     await watch.close();
     if (reason === 'stopped') {
@@ -111,12 +111,13 @@ async function follow(
   rank: number,
   { given, set, resume }: { given?: string } & Pick<Flags, 'set' | 'resume'>,
 ): Promise<void> {
-  const { loadConfig } = await import('../load-config.ts');
+  const { runConfigAt } = await import('../run-config-at.ts');
   const { train } = await import('../../jobs/node/train.ts');
   const { failQuietly } = await import('../fail-quietly.ts');
   const stop = stopOnSignal(() => {});
   try {
-    await train(loadConfig(configPath(given), set), { resume, signal: stop.signal });
+    const config = await runConfigAt(configPath(given), set ?? []);
+    await train(config.given, { resume, signal: stop.signal });
   } catch (error) {
     await failQuietly(error, rank);
   } finally {

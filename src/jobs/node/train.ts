@@ -7,6 +7,7 @@ import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { unlockFolder } from '../../run/node/run-lock.ts';
 import { disableTelemetry } from '../../runtime/node/disable-telemetry.ts';
 import { revived } from '../../support/failure.ts';
+import { threadArguments } from '../../support/node/thread-arguments.ts';
 import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
 import type { Answers, JobFailure, WorkerJob, WorkerMessage } from './do-job.ts';
 import { tellingAll } from './telling-all.ts';
@@ -46,7 +47,10 @@ export async function train(
   if (signal?.aborted) requestStop();
   const job: WorkerJob = { config: parsed, texts, functions, scores, resume, stop };
   disableTelemetry();
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: job });
+  const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    ...threadArguments(),
+    workerData: job,
+  });
   const { threadId } = worker;
   let mistake: { error: unknown } | undefined;
   const score = ([predictions, references]: Answers) =>

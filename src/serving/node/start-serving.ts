@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { disableTelemetry } from '../../runtime/node/disable-telemetry.ts';
 import { batched } from '../../support/batched.ts';
+import { threadArguments } from '../../support/node/thread-arguments.ts';
 import { revivedError } from '../service/plain-error.ts';
 import { RemoteService } from '../service/remote-service.ts';
 import type { Service } from '../service/service.ts';
@@ -34,7 +35,10 @@ export interface StartedServing {
  */
 export function startServing(job: ServingJob, listener: ServingListener): Promise<StartedServing> {
   disableTelemetry();
-  const worker = new Worker(new URL('./serving-thread.js', import.meta.url), { workerData: job });
+  const worker = new Worker(new URL('./serving-thread.js', import.meta.url), {
+    ...threadArguments(),
+    workerData: job,
+  });
   const remote = new RemoteService({
     send: batched((calls) => worker.postMessage(calls), setImmediate),
     onMessage(listener) {

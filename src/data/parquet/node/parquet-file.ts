@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { threadArguments } from '../../../support/node/thread-arguments.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { ColumnClasses } from '../class-names.ts';
 import type { ParquetText } from '../parquet-text.ts';
@@ -30,6 +31,7 @@ export async function parquetFile(
   const job: ParquetJob = { path, bytes, known };
   const seconds = patience + (bytes?.length ?? statSync(path).size) / SLOWEST;
   const worker = new Worker(new URL('./parquet-worker.js', import.meta.url), {
+    ...threadArguments(),
     workerData: job,
     resourceLimits: { maxOldGenerationSizeMb: MAX_OBJECTS },
   });

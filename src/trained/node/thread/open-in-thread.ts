@@ -4,6 +4,7 @@ import { missingFile } from '../../../formats/node/missing-file.ts';
 import type { RunConfigInput } from '../../../run/config/run-config.ts';
 import { disableTelemetry } from '../../../runtime/node/disable-telemetry.ts';
 import { revived } from '../../../support/failure.ts';
+import { threadArguments } from '../../../support/node/thread-arguments.ts';
 import { shown } from '../../../support/problem.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { OpenOptions } from '../open.ts';
@@ -24,7 +25,10 @@ export async function openInThread(
   const path = typeof what === 'string' ? what : runFolder(what);
   const workerData: ModelJob = { path, options };
   disableTelemetry();
-  const worker = new Worker(new URL('./model-thread.js', import.meta.url), { workerData });
+  const worker = new Worker(new URL('./model-thread.js', import.meta.url), {
+    ...threadArguments(),
+    workerData,
+  });
   return new Promise((resolve, reject) => {
     const tell = (message: ModelMessage) => {
       if ('progress' in message) onProgress?.(message.progress);

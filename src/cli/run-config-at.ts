@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Document } from 'yaml';
+import { type ConfigWithRows, namedRows } from '../jobs/rows-in-memory.ts';
+import { parseRunConfig } from '../run/config/parse-run-config.ts';
+import type { ParsedConfig } from '../run/config/run-config.ts';
+import { isObject } from '../support/is-object.ts';
+import { shown } from '../support/problem.ts';
+import { UserError } from '../support/user-error.ts';
+import { applySetting } from './apply-setting.ts';
+import { loadConfig } from './load-config.ts';
+
+/** A run's config, and the same as `train` takes it: a program may give rows and scores of its own. */
+export interface RunConfigFile {
+  config: ParsedConfig;
+  given: ConfigWithRows;
+}
+
+/**
+ * Reads a run's config from a YAML file, or from a JavaScript or TypeScript file whose default export it is, and applies
+ * `--set` settings. Such a file is a program: it is run.
+ *
+ * @throws UserError as {@link loadConfig} does, and for a program that fails or exports no config
+ */
+export async function runConfigAt(path: string, settings: readonly string[]): Promise<RunConfigFile> {
+  if (!/\.[cm]?[jt]s$/i.test(path) || !existsSync(path)) {
+    const config = loadConfig(path, settings);
+    return { config, given: config as ConfigWithRows };
+  }
+  const exported = await exportedBy(path);
+  const { config: named, metrics } = namedRows(exported);
+  const document = new Document(named);
+  for (const setting of settings) applySetting(document, setting);
+  const plain = document.toJS();
+  const config = parseRunConfig(plain, path, Object.keys(metrics));
+  // Where no setting has replaced them, rows in memory stand in for their names.
+  const data = Object.fromEntries(
+    Object.entries(plain.data).map(([key, value]) => {
+      const isKept = JSON.stringify(value) === JSON.stringify(Object(named.data)[key]);
+      return [key, isKept ? Object(exported.data)[key] : value];
+    }),
+  );
+  return { config, given: { ...plain, data, metrics } as ConfigWithRows };
+}
+
+async function exportedBy(path: string): Promise<ConfigWithRows> {
+  let exported: unknown;
+  try {
+    exported = await (await import(pathToFileURL(resolve(path)).href)).default;
+  } catch (error) {
+    const { code, message, name } = Object(error) as NodeJS.ErrnoException;
+    if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
+      const hint = 'Use Node 22.18 or later, or write it in JavaScript: adalora.config.mjs';
+      throw new UserError({
+        where: path,
+        expected: 'a config that this Node can run',
+        got: `TypeScript in Node ${process.versions.node}`,
+        hint,
+      });
+    }
+    const got = name === undefined ? shown(error) : `${name}: ${message}`;
+    throw new UserError({ where: path, expected: 'a program that exports a config', got });
+  }
+  if (isObject(exported)) return exported as ConfigWithRows;
+  throw new UserError({
+    where: path,
+    expected: 'a config as its default export',
+    got: shown(exported),
+    hint: 'export default defineConfig({ … })',
+  });
+}
