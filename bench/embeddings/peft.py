@@ -1,4 +1,4 @@
-"""The other side of run.ts: the same rows, steps and adapter with sentence-transformers and PEFT.
+"""The counterpart of run.ts: the same rows, steps and adapter with sentence-transformers and PEFT.
 
     python3 bench/embeddings/peft.py OUT
 """

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# hosts.sh COUNT RATE COMMAND...: runs a command by Open MPI on hosts that this machine makes up. Each is a network
-# namespace with a name of its own, behind a link of that rate (tc's words: 1gbit) in either direction; all share the
+# hosts.sh COUNT RATE COMMAND...: runs a command with Open MPI on simulated hosts of this machine. Each is a network
+# namespace with its own name, behind a link of this rate in each direction (as for tc: 1gbit). All share the
 # machine's cores. Needs root and Linux; leaves nothing behind.
 set -euo pipefail
 if [ -z "${INSIDE:-}" ]; then
@@ -12,7 +12,7 @@ shift 2
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir -p /run/netns
-# Names of namespaces are files, which are to go with this one.
+# Names of namespaces are files; remove them with this process.
 mount -t tmpfs tmpfs /run/netns
 ip link set lo up
 ip link add switch type bridge
@@ -25,12 +25,12 @@ for i in $(seq "$count"); do
   ip -n "node$i" addr add "10.77.0.$i/24" dev eth0
   ip -n "node$i" link set eth0 up
   ip -n "node$i" link set lo up
-  # What a link sends at once is little, so that short messages have its rate too.
+  # A small burst, so that the rate applies to short messages too.
   tc qdisc add dev "link$i" root tbf rate "$rate" burst 256kb latency 100ms
   tc -n "node$i" qdisc add dev eth0 root tbf rate "$rate" burst 256kb latency 100ms
   echo "10.77.0.$i slots=1" >> "$scratch/hosts"
 done
-# In place of ssh.
+# Replaces ssh.
 cat > "$scratch/agent" <<'AGENT'
 #!/usr/bin/env bash
 node=node${1##*.}

@@ -1,6 +1,6 @@
-"""Fine-tuning with PEFT as users of transformers write it: dynamic padding, AdamW without decay, warm-up, linear decay.
+"""Fine-tuning with PEFT as is usual with transformers: dynamic padding, AdamW without decay, warm-up, linear decay.
 
-Rank 8 (AdaLoRA: from 12) on the six matrices, alpha 16, batch 32 in random order or of like length (transformers'
+Rank 8 (AdaLoRA: from 12) on the six matrices, alpha 16, batch 32 in random order or of similar length (transformers'
 `group_by_length`), padded to the longest of a batch; 6 % warm-up, then linear to 0. LoRA: lr 5e-4. AdaLoRA: lr 2e-3, gamma 0.1, tinit 10 %, tfinal 40 %, deltaT 10.
 """
 
@@ -28,7 +28,7 @@ def quiet():
 
 
 def load_base(folder):
-    f32 = dict(dtype=torch.float32)  # whatever the checkpoint is stored in
+    f32 = dict(dtype=torch.float32)  # whatever type the checkpoint has
     return AutoModelForSequenceClassification.from_pretrained(folder, num_labels=2, **f32)
 
 
@@ -60,7 +60,7 @@ class FineTuning:
         self.schedule = get_linear_schedule_with_warmup(self.optimizer, int(0.06 * self.total), self.total)
 
     def step(self, batch):
-        """Gives the number of examples."""
+        """Returns the number of examples."""
         self.steps += 1
         train_step(self.model, self.optimizer, batch, self.steps, self.dtype)
         self.schedule.step()
@@ -87,7 +87,7 @@ def tuner_settings(method, total, tinit=None):
 
 
 def loader(data, split, task, tokenizer, batch, order):
-    """order: random, grouped by length, sorted (longest first, as ours are evaluated), or that of the file."""
+    """order: random, grouped by length, sorted (longest first, as in our evaluations), or file."""
     texts, labels = read(data, task, split)
     encoded = {**tokenizer(*texts, truncation=True, max_length=task.max_length), "labels": labels}
     rows = [dict(zip(encoded, values, strict=True)) for values in zip(*encoded.values(), strict=True)]

@@ -24,7 +24,7 @@ TASKS = {
 
 
 def read(folder, task, split):
-    """(columns of text, labels) of `split` ("train" or "dev")."""
+    """Returns (columns of text, labels) of `split` ("train" or "dev")."""
     path = pathlib.Path(folder) / task.folder / f"{split}.tsv"
     lines = path.read_bytes().decode("utf-8-sig").rstrip("\n").split("\n")[task.header :]
     rows = [line.rstrip("\r").split("\t") for line in lines]

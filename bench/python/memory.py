@@ -8,12 +8,12 @@ def resident_mb():
 
 
 def peak_mb():
-    """The high-water mark. Not `ru_maxrss`: that one starts from the size of the parent at fork."""
+    """The peak. Not `ru_maxrss`, which starts from the size of the parent at fork."""
     return _status("VmHWM")
 
 
 def proportional_mb():
-    """What this process shares with n others counts as an n-th."""
+    """Memory that n processes share counts as 1 / n."""
     return _status("Pss", "smaps_rollup")
 
 

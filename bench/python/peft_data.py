@@ -5,7 +5,7 @@
     {"op": "block"}   -> {"train": {"examples", "ms"}, "evaluate": {"examples", "ms"}}
     {"op": "memory"}  -> {"peak_mb", "baseline_mb"}  (baseline: after the imports, before the model)
 
-AdaLoRA as fine_tuning.py says, but that the budget falls from the end of the first block on.
+AdaLoRA as in fine_tuning.py, but the budget falls from the end of the first block.
 """
 
 import itertools

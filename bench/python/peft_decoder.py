@@ -1,4 +1,4 @@
-"""Trains a decoder under PEFT's AdaLoRA, or writes with transformers' `generate`, on request (serve.py):
+"""Trains a decoder with PEFT's AdaLoRA, or generates with transformers' `generate`, on request (serve.py):
 
     {"op": "prepare", "model_type": "llama", "shape": {fields of its config}, "r": 12, "targets": [...], "batch": 2, "length": 128,
      "prompt": 64, "tokens": 32, "dtype": "float32" | "bfloat16", "threads": 2, "writes": false}  -> {"versions"}
@@ -6,8 +6,8 @@
                          it, and of those of eight texts at once
     {"op": "memory"}  -> {"peak_mb"}
 
-A step in bfloat16 is autocast over float32 weights; a model that writes has its weights in bfloat16. Attention is PyTorch's
-scaled_dot_product_attention. A process prepares once.
+A step in bfloat16 uses autocast with float32 weights; generation uses bfloat16 weights. Attention is PyTorch's
+scaled_dot_product_attention. Call prepare once per process.
 """
 
 import time
@@ -22,7 +22,7 @@ from memory import peak_mb
 from serve import serve
 from tuner import train_step, trainable
 
-# More steps than any benchmark runs, all before `tinit`: importance is averaged at each step, nothing pruned.
+# More steps than any benchmark runs, all before `tinit`: each step averages importance and prunes nothing.
 ENDLESS = 1_000_000
 MANY = 8
 

@@ -2,7 +2,7 @@
 
     {"op": "prepare", "model": FOLDER, "adapter": FOLDER, "data": GLUE_FOLDER, "task": "cola" | "mrpc",
      "dtype": "float32" | "bfloat16", "batch": 64, "threads": 2}
-    {"op": "predict"} -> {"examples", "ms", "labels": [the likeliest of each text]}
+    {"op": "predict"} -> {"examples", "ms", "labels": [the most likely of each text]}
     {"op": "memory"}  -> {"peak_mb", "baseline_mb"}  (baseline: after the imports, before the model)
 """
 

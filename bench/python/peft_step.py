@@ -6,7 +6,7 @@
     {"op": "step"}    -> {"ms", "loss"}
     {"op": "memory"}  -> {"peak_mb", "baseline_mb"}  (baseline: after the imports, before the model)
 
-bfloat16 is autocast: the weights stay float32. A process prepares once: its peak memory belongs to that configuration.
+bfloat16 uses autocast with float32 weights. Call prepare once per process: its peak memory is that of one configuration.
 """
 
 import time
@@ -20,7 +20,7 @@ from memory import peak_mb, resident_mb
 from serve import serve
 from tuner import train_step, trainable, wrap
 
-# More steps than any benchmark runs, all before `tinit`: importance is averaged at each step, nothing pruned.
+# More steps than any benchmark runs, all before `tinit`: each step averages importance and prunes nothing.
 ENDLESS = 1_000_000
 
 
@@ -58,14 +58,14 @@ class Server:
         return {"peak_mb": peak_mb(), "baseline_mb": self.baseline_mb}
 
     def random_batch(self):
-        """Every position is real: no padding, so no work that the attention could leave out."""
+        """A batch without padding, so that attention cannot skip work."""
         ids = torch.randint(1, self.model.config.vocab_size, (self.batch, self.length))
         labels = torch.randint(0, 2, (self.batch,))
         return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}
 
 
 def tuner_settings(method, r):
-    """Every method at rank `r` from the first step to the last."""
+    """Returns every method at constant rank `r`."""
     if method == "bitfit":
         return {}
     if method in ("lora", "prune_lora"):

@@ -2,8 +2,8 @@
 
     torchrun --standalone --nproc-per-node=2 peft_step_processes.py
 
-Process 0 is spoken to. `step` has also "processes": nothing is known of their waiting, for DistributedDataParallel adds up
-gradients while the backward pass goes on.
+Process 0 reads the requests. `step` also returns "processes", without waiting times: DistributedDataParallel sums gradients
+during the backward pass.
 """
 
 import os
@@ -43,7 +43,7 @@ class SharedServer(Server):
 
 
 def from_first(lines):
-    """What process 0 reads, in all processes."""
+    """Yields the requests that process 0 reads, in all processes."""
     lines = iter(lines)
     while True:
         line = [next(lines, None) if dist.get_rank() == 0 else None]

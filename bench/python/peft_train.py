@@ -1,10 +1,10 @@
-"""Fine-tunes with PEFT in f32, as fine_tuning.py says; prints one JSON line an epoch: metrics, examples a second, peak
+"""Fine-tunes with PEFT in f32, as in fine_tuning.py. Prints one JSON line per epoch: metrics, examples per second, peak
 memory.
 
     python peft_train.py --model FOLDER --data GLUE_FOLDER --task cola|mrpc --method adalora|lora
                          [--seed N] [--epochs N] [--max-steps N] [--threads N]
 
-`--max-steps` stops early, to measure speed: the schedule stays that of the whole run.
+`--max-steps` stops early to measure speed, on the schedule of the whole run.
 """
 
 import argparse

@@ -1,7 +1,7 @@
-"""How a measured process is spoken to: one JSON object a line on standard input, one on standard output for each.
+"""The protocol of measured processes: one JSON object per line on standard input, and one on standard output in response.
 
-{"op": NAME, other fields} calls the operation of that name with the fields and answers with what it gives, or with
-{"error": ...} where it raises; {"op": "exit"} ends the process.
+{"op": NAME, other fields} calls the operation of that name with the fields and responds with its result, or with
+{"error": ...} if it raises; {"op": "exit"} ends the process.
 """
 
 import json
@@ -9,7 +9,7 @@ import sys
 
 
 def serve(lines=sys.stdin, **operations):
-    answers, sys.stdout = sys.stdout, sys.stderr  # whatever a library prints must not break the protocol
+    answers, sys.stdout = sys.stdout, sys.stderr  # output of libraries must not break the protocol
     for line in lines:
         request = json.loads(line)
         operation = request.pop("op")

@@ -1,4 +1,4 @@
-"""A sequence classifier under a method, by PEFT where it has the method, and the one optimizer step all benchmarks time."""
+"""A sequence classifier with a method, PEFT's if it has the method, and the optimizer step that all benchmarks time."""
 
 from contextlib import nullcontext
 
@@ -9,10 +9,10 @@ SIX_MATRICES = ["query", "key", "value", "attention.output.dense", "intermediate
 
 
 def wrap(model, method, targets, **settings):
-    """`model` in training under a method. What a method does after each optimizer step is its `after_step`.
+    """Prepares `model` for training with a method. `after_step` is the method's work after each optimizer step.
 
-    "adalora" and "lora" are PEFT's, which trains the head by itself. "svd_lora" is AdaLoRA that never allocates, "prune_lora" LoRA
-    whose factors have AdaLoRA's averages of importance, "bitfit" all biases and the head.
+    "adalora" and "lora" are PEFT's, which also trains the head. "svd_lora" is AdaLoRA without allocation, "prune_lora" LoRA
+    with AdaLoRA's averages of importance, "bitfit" all biases and the head.
     """
     if method == "bitfit":
         for name, parameter in model.named_parameters():
@@ -51,12 +51,12 @@ def trainable(model):
 
 
 def autocast(dtype):
-    """float32 as it is, bfloat16 by autocast, as a Trainer with `bf16=True` runs it."""
+    """No context for float32; autocast for bfloat16, as in a Trainer with `bf16=True`."""
     return {"float32": nullcontext(), "bfloat16": torch.autocast("cpu", dtype=torch.bfloat16)}[dtype]
 
 
 def train_step(model, optimizer, batch, step, dtype="float32"):
-    """One optimizer step; AdaLoRA allocates where PEFT wants it, before `zero_grad`. Returns the loss."""
+    """One optimizer step. AdaLoRA allocates before `zero_grad`, as PEFT requires. Returns the loss."""
     with autocast(dtype):
         loss = model(**batch).loss
     loss.backward()

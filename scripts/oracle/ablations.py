@@ -1,10 +1,10 @@
-"""PEFT's AdaLoRA with the scores of the paper's ablations (table 4) and of IGU-LoRA in place of its own, from an orthonormal
+"""PEFT's AdaLoRA with the scores of the paper's ablations (table 4) and of IGU-LoRA instead of its own, from an orthonormal
 start, and with rsLoRA's scale.
 
     python scripts/oracle/ablations.py ../shared/conformance OUT && npm run conformance -- OUT
 
-writes whole training runs with them, and with no orthogonality term, as golden cases: the generator is the one in the first
-folder, the mathematics PEFT's but for the score.
+writes whole training runs with them, and without an orthogonality term, as golden cases. It uses the generator in the first
+folder, and PEFT's mathematics except for the score.
 """
 import contextlib, importlib.util, json, pathlib, sys
 import torch
@@ -14,7 +14,7 @@ from peft.tuners.adalora.layer import AdaLoraLayer, RankAllocator
 
 @contextlib.contextmanager
 def scored_by(score):
-    """`sensitivity`: |w g| of the last step, not averaged. `magnitude`: |lambda| alone. None: as PEFT has it."""
+    """`sensitivity`: |w g| of the last step, not averaged. `magnitude`: |lambda| alone. None: PEFT's score."""
     ours = {
         None: RankAllocator._element_score,
         "sensitivity": lambda self, n: self.ipt[n],
@@ -36,7 +36,7 @@ def scored_by(score):
 
 @contextlib.contextmanager
 def started(orthonormal):
-    """P and Q orthonormal at the start."""
+    """Makes the initial P and Q orthonormal."""
     plain = AdaLoraLayer.reset_lora_parameters
 
     def reset(self, name):
@@ -65,9 +65,9 @@ def main(shared, out):
         "llama-magnitude": ("magnitude", "llama", "CAUSAL_LM", dict(g.DEC), dict(llama, orth_reg_weight=0.3), clipped),
         "bert-signal-to-noise": ("signal-to-noise", "bert", "SEQ_CLS", dict(g.ENC), dict(bert, orth_reg_weight=0.5), plain),
         "llama-signal-to-noise": ("signal-to-noise", "llama", "CAUSAL_LM", dict(g.DEC), dict(llama, orth_reg_weight=0.3), clipped),
-        # PEFT's AdaLoRA takes no use_rslora: its scale is alpha / r.
+        # PEFT's AdaLoRA has no use_rslora: its scale is alpha / r.
         "bert-rslora": (None, "bert", "SEQ_CLS", dict(g.ENC), dict(bert, orth_reg_weight=0.5, lora_alpha=4 * 6**0.5), plain),
-        # At the orthonormal start the gradient of the regularizer is rounding: without it.
+        # At an orthonormal start the gradient of the regularizer is rounding error, so leave the regularizer out.
         "bert-orthonormal": (None, "bert", "SEQ_CLS", dict(g.ENC), dict(bert, orth_reg_weight=0.0), plain),
         "bert-gamma-0": (None, "bert", "SEQ_CLS", dict(g.ENC), dict(bert, orth_reg_weight=0.0), plain),
     }
@@ -81,7 +81,7 @@ def main(shared, out):
 
 
 def record(path, g, score, changes):
-    """Says in the trace what PEFT has no key for. Its averages are not what the first two scores keep."""
+    """Adds settings to the trace for which PEFT has no key. Its averages do not apply to the first two scores."""
     trace = json.loads(path.read_text())
     trace["tuner"].update(changes)
     if score: trace["tuner"]["score"] = score

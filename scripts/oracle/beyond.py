@@ -1,9 +1,9 @@
-"""Writes src/tuners/fixtures/beyond.json: what goes beyond AdaLoRA, computed in NumPy and PyTorch alone.
+"""Writes src/tuners/fixtures/beyond.json: extensions of AdaLoRA, computed with NumPy and PyTorch only.
 
     python scripts/oracle/beyond.py && npx biome format --write src/tuners/fixtures
 
-Whole trainings of two layers by AdaLoRA, with PyTorch's autograd and AdamW: scored by the signal-to-noise ratio, with dropped
-triplets that begin anew, from an orthonormal start, with rsLoRA's scale. Orthonormal vectors by LAPACK's QR. Ranks before
+Whole trainings of two layers by AdaLoRA, with PyTorch's autograd and AdamW: scored by the signal-to-noise ratio, with pruned
+triplets that restart, from an orthonormal start, with rsLoRA's scale. Orthonormal vectors by LAPACK's QR. Ranks before
 training by LAPACK's singular values of whole gradients.
 """
 import json, pathlib
@@ -24,7 +24,7 @@ def leading(seen, span):
 
 
 def against(vectors, span):
-    """The vectors made orthonormal, in order, and to the rows of `span`."""
+    """Orthonormalizes the vectors in order, also against the rows of `span`."""
     q, r = np.linalg.qr(np.concatenate([span, vectors]).T)
     return (q * np.sign(np.diag(r))).T[len(span):]
 
@@ -35,7 +35,7 @@ def training(steps, seed, score="sensitivity-uncertainty", grow=False, init="nor
     x, y = tensor(16, 7), tensor(16, 8)
     base = {m: tensor(o, i) / i**0.5 for m, (i, o) in SHAPES.items()}
     r, n = s["init_r"], len(SHAPES)
-    # rsLoRA's is what PEFT makes of the alpha in the file.
+    # PEFT computes rsLoRA's scale from the alpha in the file.
     alpha = s["lora_alpha"] * (r**0.5 if scale == "rslora" else 1) / (r + 1e-5)
     p = {}
     for m, (i, o) in SHAPES.items():
@@ -62,7 +62,7 @@ def training(steps, seed, score="sensitivity-uncertainty", grow=False, init="nor
         eye = torch.eye(r, dtype=torch.float64)
         grams = [g for m in SHAPES for g in (p[m]["A"] @ p[m]["A"].T, p[m]["B"].T @ p[m]["B"])]
         distances = [(g - eye).pow(2).sum() for g in grams]
-        # The root has no derivative where P and Q are orthonormal: there it counts as zero.
+        # The root has no derivative at orthonormal P and Q: take zero there.
         penalty = sum(torch.where(q > 1e-10, q.clamp(min=1e-10).sqrt(), 0 * q) for q in distances) / len(grams)
         optimizer.zero_grad()
         (loss + s["orth_reg_weight"] * penalty).backward()

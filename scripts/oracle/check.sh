@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Compares this program with the real PEFT and transformers, on a small model: what we train, export and merge there,
-# and what PEFT trains here. Every row must get the same label, and logits within 1e-4; small language models must write
-# in transformers what the tests' fixture says. Needs Python with torch and peft (PYTHON, by default python3) and says so
-# where it has not.
+# Compares this program with PEFT and transformers on a small model: they load what we train, export and merge, and we
+# load what PEFT trains. Every row must get the same label, and logits within 1e-4. In transformers small language models
+# must generate the texts of the tests' fixture. Needs Python with torch and peft (PYTHON, default: python3); without them
+# the script says so.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 python=${PYTHON:-python3}
@@ -29,7 +29,7 @@ training: {learning_rate: 2e-2, per_device_train_batch_size: 16}
 adalora: {target_r: 2, init_r: 4, lora_alpha: 16, tinit: 10%, tfinal: 30%, deltaT: 2}
 lora: {r: 4, use_rslora: true, rank_pattern: {value: 2}, alpha_pattern: {query: 4}, bias: lora_only}
 svd_lora: {r: 3, lora_alpha: 16}
-# So small a budget that some matrices keep nothing.
+# The budget is so small that some matrices get rank 0.
 prune_lora: {target_budget: 9, init_r: 4, lora_alpha: 16, tinit: 10%, tfinal: 30%, deltaT: 2}
 YAML
 

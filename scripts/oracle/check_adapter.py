@@ -1,13 +1,13 @@
 """Loads an adapter with PEFT, or a merged model with transformers, and compares its logits with those of
-`adalora predict RUN FILE --logits`. An adapter's are compared as it is and after `merge_and_unload`.
+`adalora predict RUN FILE --logits`. An adapter is compared before and after `merge_and_unload`.
 
     python check_adapter.py ADAPTER PREDICTIONS.jsonl FILE.tsv --model BASE
                             --text COLUMN [--text-pair COLUMN] --max-length N [--labels NAME ...]
 
-FILE is tab separated without quoting. Columns given by name mean that it has a header; by number from 0, that
-it has none. `--labels` names the labels in the order of the logits, where they are not 0, 1, ...
-Exit code 1: a tensor that PEFT does not expect or misses, a row too many or too few, another label, a logit
-off by more than 1e-4.
+FILE is tab separated without quoting. It has a header if columns are given by name, and none if they are numbers from 0.
+`--labels` names the labels in the order of the logits, if they are not 0, 1, ...
+Exit code 1: a tensor that PEFT does not expect or misses, a wrong number of rows, a different label, a logit
+that differs by more than 1e-4.
 """
 
 import argparse
@@ -24,19 +24,19 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, logg
 
 
 def load(folder, base):
-    """The model by what it is called in the report: an adapter as it is, or a model of its own."""
+    """Yields models by their names in the report: an adapter, before and after merging, or a merged model."""
     if not (pathlib.Path(folder) / "adapter_config.json").exists():
         return "model", AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32).eval()
     return "adapter", load_adapter(folder, base)
 
 
 def load_adapter(adapter, base):
-    """The adapted model. PEFT warns of missing tensors and is silent on extra ones: here both are fatal."""
+    """Loads the adapted model. PEFT warns about missing tensors and ignores extra ones; here both are fatal."""
     written = load_tensors(pathlib.Path(adapter))
     labels = written["base_model.model.classifier.weight"].shape[0]
     model = AutoModelForSequenceClassification.from_pretrained(base, dtype=torch.float32, num_labels=labels)
     model = PeftModel.from_pretrained(model, adapter).eval()
-    # With `bias: all` PEFT saves the head's bias a second time, and that of the head it replaced.
+    # With `bias: all` PEFT saves the head's bias twice, and the bias of the replaced head.
     repeated = re.compile(r"\.(original_module|modules_to_save)\.")
     expected = {key for key in get_peft_model_state_dict(model) if not repeated.search(key)}
     if written.keys() != expected:

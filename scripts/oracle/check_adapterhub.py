@@ -6,8 +6,8 @@ model, which exchanges the head.
                                --text COLUMN [--text-pair COLUMN] --max-length N [--safetensors]
 
 FILE and columns as for check_adapter.py.
-Exit code 1: a tensor that AdapterHub does not expect or misses, a row too many or too few, another label, a logit
-off by more than 1e-4.
+Exit code 1: a tensor that AdapterHub does not expect or misses, a wrong number of rows, a different label, a logit
+that differs by more than 1e-4.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from transformers import AutoTokenizer, logging
 
 
 def load(folder, base, model_class, labels, safetensors):
-    """The model with the adapter active. What AdapterHub says of tensors it only logs: here it is fatal."""
+    """Loads the model with the active adapter. AdapterHub only logs problems with tensors; here they are fatal."""
     if model_class is adapters.AutoAdapterModel:
         model = model_class.from_pretrained(base)
     else:

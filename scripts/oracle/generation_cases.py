@@ -1,10 +1,10 @@
-"""Writes src/generation/fixtures/oracle.json: what transformers' generate finds with language models that are small tables.
+"""Writes src/generation/fixtures/oracle.json: outputs of transformers' generate for language models that are small tables.
 
     python scripts/oracle/generation_cases.py && npx biome format --write src/generation/fixtures
 
-The logits after tokens a, b are row a * VOCAB + b of the table (a is 0 where b is the first token that is not padding); with an
-encoder, row (a + s) % VOCAB * VOCAB + b, s being the sum of the prompt's tokens. Every case is run again with noise on the table
-and must stay the same, so that none hangs on a rounding.
+The logits after tokens a, b are row a * VOCAB + b of the table (a is 0 if b is the first token that is not padding). With an
+encoder it is row (a + s) % VOCAB * VOCAB + b, where s is the sum of the prompt's tokens. Every case must give the same output
+with noise on the table, so that no case depends on rounding.
 """
 import itertools, json, pathlib, platform, warnings
 import torch, transformers
@@ -21,9 +21,9 @@ FILES = {
     "summary": {**TOKENS, "num_beams": 4, "length_penalty": 2.0, "early_stopping": True, "no_repeat_ngram_size": 3, "min_length": 6, "max_length": 14,
                 "forced_bos_token_id": 1, "forced_eos_token_id": 2, "temperature": 0.5, "top_k": None, "typical_p": 1.0},
 }
-# Rows of unlike length; the first begin alike.
+# Rows of different lengths; the first ones have a common prefix.
 PROMPTS = [[1, 5, 9], [1, 7, 7, 7, 12, 11], [6], [13, 4, 13, 4, 8], [10, 2, 15, 14]]
-# Rows without equals; the end a little likelier, so that beams end early and late.
+# Rows without ties. The end token is slightly more likely, so that beams end at different steps.
 draw = torch.Generator().manual_seed(3)
 table = torch.stack([2 * torch.randperm(2 * SCALE, generator=draw)[:VOCAB] - 2 * SCALE for _ in range(VOCAB * VOCAB)])
 table[:, EOS] += SCALE + 1
@@ -82,7 +82,7 @@ def generate(rows, prompts, user, file, encoder, positions, **more):
     model = (TableEncoderDecoder if encoder else TableModel)(config, rows).eval()
     model.generation_config = GenerationConfig.from_dict(dict(file))
     eos, pad = ({**file, **user}.get(key) for key in ("eos_token_id", "pad_token_id"))
-    if pad is None and eos is not None:   # generate pads its rows like that, and a person the prompts
+    if pad is None and eos is not None:   # generate pads its rows this way, and the caller the prompts
         pad = eos if isinstance(eos, int) else eos[0]
     with torch.no_grad():
         return model.generate(**padded(prompts, pad or 0, not encoder), **user, use_cache=False, **more)
@@ -97,7 +97,7 @@ def case(prompts, user, file="tokens", encoder=False, positions=None):
 
 
 def distribution(user, prompt=PROMPTS[3]):
-    """What the first token is drawn from."""
+    """The distribution from which the first token is sampled."""
     scores = generate(table, [prompt], {"do_sample": True, "max_new_tokens": 1, **user}, TOKENS, False, None, output_scores=True, return_dict_in_generate=True).scores[0]
     return {"prompt": prompt, "user": user, "probabilities": [float(f"{p:.7g}") for p in scores.softmax(-1)[0]]}
 
@@ -121,9 +121,9 @@ def cases():
                dict(eos_token_id=[7, 2], pad_token_id=None), dict(pad_token_id=15),
                dict(no_repeat_ngram_size=2, min_length=8, repetition_penalty=0.6, forced_eos_token_id=2, bad_words_ids=[[12]])]
     for change, (prompts, encoder), beams in itertools.product(changes, (([0, 3], False), ([2], False), ([4, 2], True)), (1, 4)):
-        if beams == 1 or not isinstance(change.get("forced_eos_token_id"), list):   # equal scores, of which torch.topk takes any
+        if beams == 1 or not isinstance(change.get("forced_eos_token_id"), list):   # ties, which torch.topk breaks arbitrarily
             yield case(prompts, new(num_beams=beams, **change), encoder=encoder)
-    # Lengths given otherwise, and not at all.
+    # Other settings of the length, and no setting.
     for beams in (1, 2):
         yield case([2, 3], {"num_beams": beams})
         yield case([2, 3], {"num_beams": beams}, positions=11)
@@ -134,7 +134,7 @@ def cases():
         yield case([0], {"num_beams": beams, "max_new_tokens": 1, "forced_eos_token_id": 2}, encoder=True)
         yield case([2], {"num_beams": beams, "max_new_tokens": 9}, file="empty")
         yield case([2, 0], {"num_beams": beams, "max_new_tokens": 9}, file="pad")
-    # A model's file under a person's keys; None turns off.
+    # The caller's keys override the model's file; None turns a key off.
     for user in ({}, {"num_beams": 1}, {"forced_eos_token_id": None, "forced_bos_token_id": None}, {"max_new_tokens": 5}, {"length_penalty": -1.0, "min_length": 0},
                  {"early_stopping": "never", "no_repeat_ngram_size": 0}, {"eos_token_id": None}, {"do_sample": False, "num_return_sequences": 4}):
         for encoder in (False, True):

@@ -1,10 +1,10 @@
-"""Writes src/text/fixtures: small tokenizers of four families, and what transformers makes of texts and chats with them.
+"""Writes src/text/fixtures: small tokenizers of four families, and transformers' encodings of texts and chats with them.
 
     python scripts/oracle/language_data.py TEXT.txt && npx biome format --write src/text/fixtures
 
-TEXT.txt is any English text of some 100,000 characters: the vocabularies are learnt from it. Masks of chats are those of
-transformers' `return_assistant_tokens_mask`, from templates that mark what the assistant says; those of prompts and completions
-are computed as TRL's SFTTrainer does.
+TEXT.txt is an English text of about 100,000 characters, from which the vocabularies are trained. Masks of chats are
+transformers' `return_assistant_tokens_mask`, with templates that mark the assistant's messages; masks of prompts and
+completions are computed as in TRL's SFTTrainer.
 """
 import json, pathlib, platform, sys
 import tokenizers, transformers
@@ -45,7 +45,7 @@ def llama3():
 
 
 def llama2():
-    """SentencePiece's BPE with byte fallback: no words, a space before every text."""
+    """SentencePiece's BPE with byte fallback: no split into words, a space before every text."""
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
     tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
     tokenizer.decoder = decoders.Sequence(
@@ -95,7 +95,7 @@ TEXTS = [
     "x" * 300 + " y" * 300,
 ]
 
-# What transformers' templates of these families write, with what the assistant says marked.
+# transformers' templates of these families, with the assistant's messages marked.
 TEMPLATES = {
     "llama3": """{{ bos_token }}{% for message in messages %}
 <|start_header_id|>{{ message.role }}<|end_header_id|>

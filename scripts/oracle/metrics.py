@@ -2,7 +2,7 @@
 
     python scripts/oracle/metrics.py && npx biome format --write src/tasks/labelled-texts/fixtures
 
-Logits are sixteenths, exact in 32 bits, so both sides compute on the same numbers (and ties occur).
+Logits are multiples of 1/16, which are exact in 32 bits, so both programs use the same numbers (and ties occur).
 """
 import json, math, pathlib, platform, warnings
 import numpy, scipy, sklearn
@@ -44,7 +44,7 @@ def case(name, task, logits, targets, expected):
 
 
 def main():
-    warnings.simplefilter("ignore")   # undefined scores are among the cases
+    warnings.simplefilter("ignore")   # some cases have undefined scores
     labels = lambda classes, rows: rng.integers(0, classes, rows)
     two, five = labels(2, 40), labels(5, 50)
     x = sixteenths(40, 1, scale=2)

@@ -1,16 +1,16 @@
-"""What transformers' generate finds with the small language models of the tests: src/generation/fixtures/models.json.
+"""Outputs of transformers' generate for the small language models of the tests: src/generation/fixtures/models.json.
 
     npx tsx scripts/oracle/small-generators.ts FOLDER && python scripts/oracle/model_generation_cases.py FOLDER > \
         src/generation/fixtures/models.json && npx biome format --write src/generation/fixtures
 
-Every case is run again with noise on the weights and must stay the same, so that none hangs on a rounding. With a second argument, the
-fixture, nothing is written: it is compared.
+Every case must give the same output with noise on the weights, so that no case depends on rounding. With a second argument, the
+fixture, the script compares and writes nothing.
 """
 import json, pathlib, platform, sys, warnings
 import torch, transformers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
-# Of unlike length; longer than the windows of the models that have some.
+# Of different lengths; longer than the models' attention windows.
 PROMPTS = [[1, 5, 9, 14, 3, 22], [1, 7], [1, 13, 4, 13, 4, 8, 19, 20, 6, 11], [17]]
 SETTINGS = [
     ([0], {}), ([0, 1], {}), ([2, 0, 3], {"max_new_tokens": 20}),
@@ -65,7 +65,7 @@ def main(folder, fixture=None):
     warnings.simplefilter("ignore")
     versions = {"python": platform.python_version(), "torch": torch.__version__, "transformers": transformers.__version__}
     expected = fixture and json.loads(pathlib.Path(fixture).read_text())
-    # 4.57 penalizes padding too, for one.
+    # 4.57 also penalizes padding, for example.
     if expected and expected["versions"]["transformers"] != transformers.__version__:
         print(f"skipped: the fixture is of transformers {expected['versions']['transformers']}, not {transformers.__version__}")
         return

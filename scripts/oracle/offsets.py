@@ -1,9 +1,9 @@
-"""Writes src/text/fixtures/offsets.json: what tokens stand for, as transformers' `return_offsets_mapping` tells it.
+"""Writes src/text/fixtures/offsets.json: offsets of tokens, from transformers' `return_offsets_mapping`.
 
     python scripts/oracle/offsets.py && npx biome format --write src/text/fixtures
 
-The tokenizers are those of src/text/fixtures and models/mini, and one more of GPT-2's that trims spaces off, as RoBERTa's do. A token
-stands as `id start end`, tokens with a space between them.
+The tokenizers are those of src/text/fixtures and models/mini, and a variant of GPT-2's that trims spaces, as RoBERTa's do. A token
+is written as `id start end`, with a space between tokens.
 """
 import json, pathlib, platform
 import tokenizers, transformers
@@ -22,7 +22,7 @@ TEXTS = [
 
 
 def offsets(tokenizer, *texts):
-    # As a batch of one: alone, an empty second text would count as none.
+    # A batch of one: otherwise an empty second text would count as none.
     made = tokenizer(*[[text] for text in texts], return_offsets_mapping=True)
     sequences = ["-" if each is None else str(each) for each in made.sequence_ids()]
     tokens = zip(made["input_ids"][0], made["offset_mapping"][0], strict=True)
@@ -41,7 +41,7 @@ def main():
     cases |= {"texts": TEXTS, "encodings": {}}
     for name, backend in backends.items():
         tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend)
-        # transformers would put spaces before words otherwise, or take them away.
+        # Otherwise transformers would add or remove spaces before words.
         tokenizer._tokenizer = backend
         pairs = zip(TEXTS, TEXTS[1:] + TEXTS[:1], strict=True)
         cases["encodings"][name] = {

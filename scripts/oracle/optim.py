@@ -11,7 +11,7 @@ STEPS, DECAYED, REST = 12, 5, 4
 
 
 def adamw(weight_decay, clip, betas=(0.9, 0.999), eps=1e-8, lr=0.05):
-    """Two parameter groups, the first one decaying; gradients of very different sizes, some of them zero."""
+    """Two parameter groups, the first with weight decay. Gradients of very different sizes, some of them zero."""
     g = torch.Generator().manual_seed(0)
     params = [torch.nn.Parameter(torch.randn(n, generator=g)) for n in (DECAYED, REST)]
     optimizer = torch.optim.AdamW([{"params": params[:1], "weight_decay": weight_decay}, {"params": params[1:], "weight_decay": 0.0}],

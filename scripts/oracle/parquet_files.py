@@ -1,4 +1,4 @@
-"""Small parquet files as pyarrow writes them, with their rows as JSON beside them.
+"""Writes small parquet files with pyarrow, and their rows as JSON.
 
     python scripts/oracle/parquet_files.py src/data/parquet/fixtures
 """
@@ -50,11 +50,11 @@ for row in rows:
     row["ner_tags"] = name(row["ner_tags"], FEATURES["ner_tags"]["feature"]["names"])
 (out / "rows.json").write_text(json.dumps(rows[:10], ensure_ascii=False))
 
-# Some KB that unpack to 96 MB.
+# A few KB that decompress to 96 MB.
 bomb = pa.table({"sentence": pa.array(["a" * 96_000_000])})
 pq.write_table(bomb, out / "bomb.parquet", compression="ZSTD", use_dictionary=False, write_statistics=False)
 
-# Integers and decimals that no double holds.
+# Integers and decimals that a double cannot represent.
 large = [1234567890123456789, 1234567890123456788, -5, None]
 wide = [Decimal("12345678901234567890.1230"), Decimal("12345678901234567890.1231"), Decimal("-0.0500"), None]
 numbers = pa.table(

@@ -29,7 +29,7 @@ ENC = ["query", "value", "output.dense"]
 CASES = {
     "bert-dora": ("bert", "SEQ_CLS", dict(kind="LORA", use_dora=True, target_modules=ENC, r=3, lora_alpha=6), {}),
     "gpt2-dora": ("gpt2", "CAUSAL_LM", dict(kind="LORA", use_dora=True, use_rslora=True, target_modules=["c_attn", "c_fc"], r=2, lora_alpha=4), {}),
-    # Of a language model, for PEFT loses the head of a classifier when it converts the adapter.
+    # A language model, because PEFT loses a classifier's head when it converts the adapter.
     "gpt2-pissa": ("gpt2", "CAUSAL_LM", dict(kind="LORA", init_lora_weights="pissa", target_modules=["c_attn", "c_fc"], r=3, lora_alpha=6), {}),
     "llama-olora": ("llama", "CAUSAL_LM", dict(kind="LORA", init_lora_weights="olora", use_rslora=True, target_modules=["q_proj", "v_proj"], r=2, lora_alpha=2), {}),
     "bert-loraplus": ("bert", "SEQ_CLS", dict(kind="LORA", loraplus_lr_ratio=8, bias="lora_only", target_modules=ENC, r=3, lora_alpha=6), dict(lr=1e-3)),
@@ -73,7 +73,7 @@ def make_batch(task, config, seed, batch=3, length=7):
 
 def peft_model(model, task, kind, settings):
     pm = get_peft_model(model, {"LORA": LoraConfig, "IA3": IA3Config, "VERA": VeraConfig}[kind](task_type=task, **settings)).train()
-    if settings.get("init_lora_weights", True) is True:   # what starts at zero has no gradient to show what is beside it
+    if settings.get("init_lora_weights", True) is True:   # factors that start at zero would hide the gradient of the others
         g = torch.Generator().manual_seed(1)
         with torch.no_grad():
             for n, p in sorted(pm.named_parameters()):
@@ -84,7 +84,7 @@ def peft_model(model, task, kind, settings):
 def optimizer_of(pm, tuner, lr, decay):
     if "loraplus_lr_ratio" in tuner:
         return create_loraplus_optimizer(pm, torch.optim.AdamW, lr=lr, loraplus_lr_ratio=tuner["loraplus_lr_ratio"])
-    if tuner.get("lorafa"):                               # its autocast to bfloat16 rounds: off
+    if tuner.get("lorafa"):                               # off: its autocast rounds to bfloat16
         lorafa.is_bf16_available = lambda: False
         optimizer = create_lorafa_optimizer(pm, r=tuner["r"], lora_alpha=tuner["lora_alpha"], lr=lr)
         for group in optimizer.param_groups: group["eps"] = 1e-12

@@ -1,4 +1,4 @@
-"""Writes the files of `src/formats/pickle/fixtures`: what `torch.save` makes, and pickles that must be refused.
+"""Writes the files of `src/formats/pickle/fixtures`: outputs of `torch.save`, and pickles that must be rejected.
 
     python scripts/oracle/pickles.py src/formats/pickle/fixtures && npx biome format --write src/formats/pickle/fixtures
 """
@@ -13,7 +13,7 @@ import torch
 
 
 class Evil:
-    """Unpickled by Python, it would run a command."""
+    """An object that runs a command when Python unpickles it."""
 
     def __reduce__(self):
         return os.system, ("touch executed",)
@@ -45,7 +45,7 @@ def tensors():
 
 
 def described(values):
-    """Shape and elements of every tensor, as numbers that JSON keeps (64-bit integers as text)."""
+    """Returns shape and elements of every tensor as JSON can store them (64-bit integers as text)."""
     text = {torch.int64: str}
     return {
         name: {"shape": list(t.shape), "values": [text.get(t.dtype, float)(x) for x in t.flatten().tolist()]}

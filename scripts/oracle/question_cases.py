@@ -1,9 +1,9 @@
-"""Writes src/tasks/question-answering/fixtures: features of questions as transformers' run_qa.py makes them and, for random logits,
-what utils_qa.py of the same folder (examples/pytorch/question-answering) makes of them, with tokenizers of three kinds.
+"""Writes src/tasks/question-answering/fixtures: features of questions from transformers' run_qa.py, and answers of
+utils_qa.py in the same folder (examples/pytorch/question-answering) for random logits, with tokenizers of three kinds.
 
     python scripts/oracle/question_cases.py utils_qa.py && npx biome format --write src/tasks/question-answering/fixtures
 
-Others, not for the repository: ... utils_qa.py MODEL OUT FILE MAX_LENGTH STRIDE [ROWS], for questions of a file in SQuAD's format, and
+To make other cases (not for the repository): ... utils_qa.py MODEL OUT FILE MAX_LENGTH STRIDE [ROWS], for questions of a file in SQuAD's format, and
 QUESTION_CASES=OUT npx vitest run src/tasks/question-answering/question-answering.test.ts
 """
 import importlib.util, json, pathlib, sys, tempfile
@@ -33,7 +33,7 @@ ROWS = [
 
 
 class Examples(list):
-    """Rows that are also columns, as a data set's."""
+    """Rows with access by column, like those of a data set."""
 
     def __getitem__(self, key):
         return [row[key] for row in self] if isinstance(key, str) else list.__getitem__(self, key)
@@ -86,7 +86,7 @@ def features_of(tokenizer, row, max_length, stride):
 
 
 def logits(features):
-    """Of equal logits numpy's sort leaves the order open: there are none. Of equal sums it is certain, and there are many."""
+    """Random logits without ties, because numpy's sort does not define their order. Equal sums occur; their order is defined."""
     for feature in features:
         yield [(draw.permutation(len(feature["input_ids"])) / 8 - 2).astype(numpy.float32) for _ in range(2)]
 
@@ -102,7 +102,7 @@ def answers_of(rows, features, values, settings, kept):
 
 
 def write(model, out, rows, windows, kept=None):
-    """kept: answers of a question that stand in the file; all, if left out."""
+    """kept: number of answers per question in the file; default: all."""
     tokenizer = AutoTokenizer.from_pretrained(ROOT / model)
     cases = []
     for max_length, stride in windows:
@@ -125,6 +125,6 @@ if len(sys.argv) > 2:
     write(str(pathlib.Path(model).resolve()), pathlib.Path(out), numbered(rows), [(int(max_length), int(stride))])
 else:
     write("models/mini", FIXTURES / "oracle.json", numbered(ROWS), [(384, 128), (24, 6)], kept=2)
-    # Their vocabularies are small, so that words are of more tokens.
+    # Their vocabularies are small, so words have several tokens.
     write(f"{SLOW}/roberta", FIXTURES / "roberta.json", ROWS, [(48, 12)], kept=2)
     write(f"{SLOW}/deberta-v3", FIXTURES / "deberta-v3.json", ROWS, [(48, 12)], kept=2)

@@ -1,4 +1,4 @@
-"""What the checks of adapters have in common: rows of a file, their logits in Python, and those that we predict."""
+"""Shared code of the adapter checks: rows of a file, their logits in Python, and our predictions."""
 
 import json
 import pathlib
@@ -11,7 +11,7 @@ BATCH = 32
 
 
 def read_columns(path, columns):
-    """One list of texts for each of `columns`."""
+    """Returns one list of texts for each of `columns`."""
     lines = pathlib.Path(path).read_bytes().decode("utf-8-sig").rstrip("\n").split("\n")
     rows = [line.rstrip("\r").split("\t") for line in lines]
     if all(column.isdecimal() for column in columns):
@@ -33,7 +33,7 @@ def predict(model, tokenizer, columns, max_length):
 
 
 def read_predictions(path, rows):
-    """The lines of `adalora predict --logits`, of which there must be as many as rows."""
+    """Reads the lines of `adalora predict --logits`. Their number must be that of the rows."""
     with open(path, encoding="utf-8") as lines:
         ours = [json.loads(line) for line in lines]
     if len(ours) != rows:
@@ -50,7 +50,7 @@ def compare(kind, ours, theirs, labels):
 
 
 def batches(tokenizer, texts, labels, max_length):
-    """Without end, in an order of its own every time."""
+    """Yields batches without end, in a new order each time."""
     while True:
         order = torch.randperm(len(texts)).tolist()
         for start in range(0, len(order) - BATCH + 1, BATCH):

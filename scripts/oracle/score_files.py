@@ -1,10 +1,10 @@
-"""Writes files as systems write them, with the official scores of each: what `adalora score` must give.
+"""Writes files of predictions with their official scores, which `adalora score` must reproduce.
 
     python scripts/oracle/score_files.py evaluate-v1.1.py evaluate-v2.0.py FOLDER [CASES]
     npx tsx scripts/oracle/compare_scores.ts FOLDER
 
-CASES files of every kind, with what is odd in such files: byte-order marks, CRLF, escapes, empty texts, Unicode's spaces and
-marks, rows in another order, classes that nobody predicted. FOLDER/cases.jsonl has a line a case.
+CASES files of every kind, with irregularities: byte-order marks, CRLF, escapes, empty texts, Unicode spaces and
+marks, rows in another order, classes without predictions. FOLDER/cases.jsonl has one line per case.
 """
 import json, math, pathlib, random, sys, warnings
 from rouge_score.rouge_scorer import RougeScorer
@@ -73,11 +73,11 @@ def squad(v1, v2):
     return files, {name: value if "total" in name or "thresh" in name else value / 100 for name, value in out.items()}
 
 
-# Texts a line, plain or as JSON, with one reference or several.
+# One text per line, plain or as JSON, with one reference or several.
 
 
 def texts():
-    """Predictions and references, and the files that hold them."""
+    """Returns predictions and references, and their files."""
     count, is_json = draw.choice([1, 2, 5, 9]), draw.random() < 0.5
     breaks = BREAKS if is_json else []
     references = [[text(breaks) for _ in range(draw.choice([1, 1, 2, 3]) if is_json else 1)] for _ in range(count)]
@@ -127,7 +127,7 @@ def seqeval():
     return {"predictions.txt": draw.choice(["", "\ufeff"]) + end.join(lines)}, expected
 
 
-# GLUE: the columns of its dev files, of which the label's place is told by None.
+# GLUE: the columns of its dev files; None is the label's column.
 GLUE = {
     "cola": ("", ["gj04", None, "*", "S"], ["0", "1"]),
     "sst2": ("sentence\tlabel", ["S", None], ["0", "1"]),

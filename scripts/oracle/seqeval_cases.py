@@ -2,8 +2,8 @@
 
     python scripts/oracle/seqeval_cases.py && npx biome format --write src/metrics/fixtures
 
-Sentences stand as tags with a space between them, entities as type, first word and the word after the last, counted over all
-sentences with a tag between them. Scores are precision, recall, F1 and support.
+Sentences are tags separated by spaces. Entities are type, first word and the word after the last, counted over all
+sentences with one tag between sentences. Scores are precision, recall, F1 and support.
 """
 import json, pathlib, platform, random, warnings
 from importlib.metadata import version
@@ -28,7 +28,7 @@ ALPHABETS = {
     "no type beside others": ["O", "P", "Q", ".", "E", "S", "B-_", "Q-X"],
 }
 
-# Sentences of IOB1, IOB2 and IOBES as people write them.
+# Sentences in IOB1, IOB2 and IOBES as in real data.
 def spans(length):
     at = 0
     while at < length:
@@ -100,7 +100,7 @@ HAND_PICKED = {
 
 
 def main():
-    warnings.simplefilter("ignore")  # tags of other forms and undefined scores are among the cases
+    warnings.simplefilter("ignore")  # some cases have irregular tags or undefined scores
     tags = lambda sentences: [sentence.split() for sentence in sentences]
     cases = [case(name, tags(references), tags(predictions)) for name, (references, predictions) in HAND_PICKED.items()]
     for name, alphabet in ALPHABETS.items():

@@ -1,11 +1,11 @@
-"""Writes folders of tokenizers as they were before tokenizer.json, and what transformers' fast tokenizers make of texts with them.
+"""Writes folders of tokenizers in the formats before tokenizer.json, and transformers' fast encodings of texts with them.
 
     python scripts/oracle/slow_tokenizers.py TEXT.txt                # the small ones of src/text/fixtures/slow
     python scripts/oracle/slow_tokenizers.py TEXT.txt FOLDER LINES   # larger ones, and LINES lines of mixed text
     npx tsx scripts/oracle/compare_tokenizers.ts FOLDER              # compares the latter
 
-TEXT.txt is any English text: sentencepiece models and byte-level vocabularies are learnt from it. A folder holds what the Hub has of
-such a model, `expected.jsonl` a line a text: tokens as `id start end`, with `tokens`, as transformers 4.57 gives them.
+TEXT.txt is an English text, from which sentencepiece models and byte-level vocabularies are trained. A folder has the files of
+such a model on the Hub. `expected.jsonl` has one line per text: transformers 4.57's tokens as `id start end`, with `tokens`.
 """
 import json, pathlib, platform, random, sys, unicodedata
 import sentencepiece, tokenizers, transformers
@@ -24,7 +24,7 @@ NASTY = [
 ]  # fmt: skip
 
 
-# The small ones have rules of their own, for those of NFKC take 240 KB: letters, ligatures, what vanishes, sequences.
+# The small models have their own rules, because NFKC's take 240 KB: letters, ligatures, removed characters, sequences.
 RULES = {"ﬁ": "fi", "½": "1⁄2", "²": "2", "①": "1", "\u212b": "Å", "\u00a0": " ", "\u3000": " ", "\t": " ", "\n": " ", "\r": " ", "\u0001": "", "\u0002": "", "\u200b": " ",
          "\u00ad": "", "e\u0301": "é", "a\u0301": "á", "\r\n": " ", "㍿": "株式会社", "～": "~", "ｆ": "f", "x\u0301": "x"}  # fmt: skip
 SMALL = ["deberta-v3", "deberta-v2-bpe", "xlm-roberta", "t5-new", "llama", "llama-new", "bert", "gpt2-bos", "roberta"]
@@ -76,7 +76,7 @@ LLAMA = {"normalization_rule_name": "identity", "byte_fallback": True, "split_di
 
 
 def folders(out, text, size):
-    """Name, function that fills the folder."""
+    """Names of folders, and the functions that fill them."""
 
     def spm(name, file, model_type, model_type_name, config=None, extra=(), **options):
         folder = out / name

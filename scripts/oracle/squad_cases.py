@@ -1,4 +1,4 @@
-"""Writes seeded cases with the scores that the official scripts of SQuAD give them.
+"""Writes seeded cases with their scores by SQuAD's official scripts.
 
     python scripts/oracle/squad_cases.py evaluate-v1.1.py evaluate-v2.0.py [CASES [OUT]] && npx biome format --write src/metrics/squad/fixtures
 

@@ -1,9 +1,9 @@
-"""Rows of JSON Lines (question, context, answers with answer_start, as the Hub has SQuAD) of a flat list without places.
+"""Converts a flat list of questions without positions to JSON Lines (question, context, answers with answer_start, as on the Hub).
 
     python squad_rows.py FLAT.json ROWS.jsonl
 
-FLAT.json is a list of paragraphs: context, and qas of question and answer, each answer a part of its context. Where that
-stands more than once, the first place that cuts no word is taken, as adalora does with an answer without a place.
+FLAT.json is a list of paragraphs: context, and qas of question and answer, each answer a part of its context. If it
+occurs several times, the first occurrence as whole words counts, as in adalora for an answer without a position.
 """
 
 import json

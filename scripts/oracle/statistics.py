@@ -1,4 +1,4 @@
-"""Writes what SciPy says of some paired scores: src/report/stats/fixtures/statistics.json.
+"""Writes SciPy's statistics of paired scores: src/report/stats/fixtures/statistics.json.
 
 Scores are shares of 277 rows and decimals, with ties, zeros and equal differences among them.
 """
@@ -14,7 +14,7 @@ OUT = pathlib.Path(__file__).parents[2] / "src/report/stats/fixtures/statistics.
 
 def pair(first, second):
     a, b = numpy.array(first), numpy.array(second)
-    # Shares of rows: equal differences are equal, whatever their last digits.
+    # Shares of rows: differences that differ only by rounding are equal.
     d = numpy.round(a - b, 9)
     t = stats.ttest_rel(a, b)
     interval = t.confidence_interval(0.95)
@@ -27,7 +27,7 @@ def pair(first, second):
         "high": float(interval.high),
         "p": float(t.pvalue),
         "effect": float(numpy.mean(a - b) / numpy.std(a - b, ddof=1)),
-        # Without zeros, and by every sign of what is left: exact with ties too.
+        # Without zeros, over all signs of the rest: exact with ties too.
         "wilcoxon": float(stats.wilcoxon(d[d != 0], method=exact).pvalue),
     }
 

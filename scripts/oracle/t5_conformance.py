@@ -1,8 +1,8 @@
-"""Golden cases of T5 for `npm run conformance -- OUT`, in the form of the shared ones, by their own generator.
+"""Writes golden cases of T5 for `npm run conformance -- OUT` in the format and with the generator of the shared ones.
 
     python scripts/oracle/t5_conformance.py OUT [../shared/conformance]
 
-Two models (ReLU and tied; gated GELU and not) whose distances go beyond what the table tells apart, a training of each method.
+Two models (ReLU and tied; gated GELU and not) whose distances exceed the table of relative positions, and a training of each method.
 """
 import pathlib, sys
 

@@ -2,7 +2,7 @@
 
     python scripts/oracle/text_scores.py && npx biome format --write src/metrics/fixtures
 
-Many more, of real texts as well (a summary a line; words of any text), with
+To make many more cases, also from real texts (one summary per line; words of any text):
 
     python scripts/oracle/text_scores.py --words 200000 --texts 6000 --corpora 3000 --out cases.json FILE...
     TEXT_SCORES=cases.json npx vitest run src/metrics/text-scores.test.ts
@@ -74,7 +74,7 @@ def main():
     for _ in range(args.corpora):
         chosen = draw.sample(range(len(texts)), draw.choice([1, 1, 2, 5, 20]))
         most = max(len(texts[i]["references"]) for i in chosen)
-        # sacrebleu wants as many references of each text; None stands for one that is not there.
+        # sacrebleu needs equal numbers of references for all texts; None is a missing one.
         streams = [[dict(enumerate(texts[i]["references"])).get(k) for i in chosen] for k in range(most)]
         corpora.append({"texts": chosen, "bleu": BLEU().corpus_score([texts[i]["prediction"] for i in chosen], streams).score})
 

@@ -1,10 +1,10 @@
-"""Trains an adapter with PEFT, shortly, and saves it: something of PEFT's own to evaluate with `adalora predict`.
+"""Trains an adapter with PEFT for a few steps and saves it, to evaluate it with `adalora predict`.
 
     python train_adapter.py OUTPUT FILE.tsv --model BASE --method lora|adalora --text COLUMN --label COLUMN
                             --max-length N [--steps N] [--pickle]
 
-FILE and columns as for check_adapter.py. `--pickle` saves `adapter_model.bin` instead of safetensors. LoRA has a
-rank and an alpha of its own for some modules; AdaLoRA prunes from 12 to 8 on average, and its ranks are final.
+FILE and columns as for check_adapter.py. `--pickle` saves `adapter_model.bin` instead of safetensors. LoRA has
+other ranks and alphas for some modules; AdaLoRA prunes from 12 to a mean rank of 8, and its ranks are final.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def main():
 
 
 def rename_base(path, model):
-    """PEFT names the base as transformers loaded it; a folder is easier to find by its whole path."""
+    """Writes the absolute path of the base model, because PEFT stores the path as transformers loaded it."""
     settings = json.loads(path.read_text())
     settings["base_model_name_or_path"] = str(pathlib.Path(model).resolve())
     path.write_text(json.dumps(settings, indent=2))

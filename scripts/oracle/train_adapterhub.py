@@ -1,10 +1,10 @@
-"""Trains an adapter with AdapterHub's `adapters`, shortly, and saves it: something of its own for `adalora predict`.
+"""Trains an adapter with AdapterHub's `adapters` for a few steps and saves it, to evaluate it with `adalora predict`.
 
     python train_adapterhub.py OUTPUT FILE.tsv --model BASE --method houlsby|pfeiffer --text COLUMN --label COLUMN
                                --max-length N [--steps N] [--exchangeable] [--safetensors]
 
-FILE and columns as for check_adapter.py. The adapter has another name and activation than ours. `--exchangeable`:
-in AdapterHub's own model with its usual head, not in that of transformers. Safetensors where asked for, else pickles.
+FILE and columns as for check_adapter.py. The adapter has another name and activation than ours. `--exchangeable`
+uses AdapterHub's own model with its usual head instead of transformers'. Without `--safetensors` it saves pickles.
 """
 
 import argparse

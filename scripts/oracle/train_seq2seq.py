@@ -1,11 +1,11 @@
-"""A small BART from random weights, trained here and in PyTorch on the same batches: losses, and what both write.
+"""Trains a small BART from random weights with adalora and PyTorch on the same batches; compares losses and outputs.
 
     python train_seq2seq.py prepare FOLDER e2e/devset.csv     # tokenizer, model, data, run.yaml
     (cd FOLDER && adalora train run.yaml && adalora predict run dev.jsonl > ours.jsonl)
-    npx tsx scripts/oracle/seq2seq-batches.ts FOLDER/run.yaml FOLDER/batches.json      # in FOLDER, for its paths are relative
+    npx tsx scripts/oracle/seq2seq-batches.ts FOLDER/run.yaml FOLDER/batches.json      # in FOLDER, because its paths are relative
     python train_seq2seq.py compare FOLDER
 
-The rows of E2E have several references each: training takes each as an example, evaluation the best of them.
+The rows of E2E have several references each: each is a training example, and evaluation counts the best.
 """
 import csv, json, pathlib, sys
 import sacrebleu, torch

@@ -1,10 +1,10 @@
-"""AdaLoRA on SQuAD with PyTorch and PEFT, by the settings of examples/squad.yaml: the other side of a comparison.
+"""AdaLoRA on SQuAD with PyTorch and PEFT and the settings of examples/squad.yaml, for comparison with adalora.
 
     python train_squad.py OUTPUT --model BASE --train ROWS.jsonl --validation SQUAD.json [--epochs N] [--seed N]
 
-ROWS.jsonl has a line a question with question, context and answers (text, answer_start). Features as transformers' run_qa.py
-makes them, batches of like length as adalora makes them, dynamic padding, two threads. OUTPUT gets predictions.json, which
-`adalora score squad` scores; a line of JSON tells the speed of training.
+ROWS.jsonl has one line per question with question, context and answers (text, answer_start). Features as in transformers'
+run_qa.py, batches of similar length as in adalora, dynamic padding, two threads. Writes predictions.json for
+`adalora score squad` to OUTPUT, and prints the training speed as a line of JSON.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def training_set(tokenizer, path):
 
 
 def batches(examples, order):
-    """Batches of like length: stretches of fifty batches are sorted, and come in any order."""
+    """Yields batches of similar length: blocks of fifty batches are sorted, and their batches shuffled."""
     groups = [order[i : i + 50 * BATCH] for i in range(0, len(order), 50 * BATCH)]
     found = []
     for group in groups:
@@ -75,7 +75,7 @@ def inputs(ids, types):
 
 
 def train(model, examples, total):
-    """Examples a second over `total` steps."""
+    """Trains for `total` steps; returns examples per second."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=LEARNING_RATE, weight_decay=0.0)
     scheduler = get_linear_schedule_with_warmup(optimizer, math.ceil(WARMUP * total), total)

@@ -11,11 +11,11 @@ from peft.tuners.tuners_utils import check_target_module_exists
 from peft.utils.other import get_pattern_key
 
 OUT = pathlib.Path(__file__).parents[2] / "src/tuners/fixtures/oracle.json"
-LR = 0.125   # exact in binary; the replay is plain gradient descent
+LR = 0.125   # exact in binary; the replay uses plain gradient descent
 
 
 def allocator(steps=20, score=None, **settings):
-    """Values after each step of descent along given gradients with PEFT's `update_and_allocate` called after it."""
+    """Returns the values after each step of gradient descent with the given gradients and PEFT's `update_and_allocate`."""
     with scored_by(score):
         return allocation(steps, settings, {} if score is None else {"score": score})
 
@@ -52,7 +52,7 @@ def allocation(steps, settings, score):
 
 
 def doublets(steps=20, **s):
-    """The same for LoRA's doublets: scored by the mean over the row of A and that over the column of B, dropped in both halves."""
+    """The same for LoRA's doublets: the score uses the means over the row of A and the column of B; pruning zeroes both."""
     shapes = {"first": (3, 2), "second": (2, 4)}
     g = torch.Generator().manual_seed(1)
     factors = {m: [torch.randn(s["init_r"], i, generator=g), torch.randn(o, s["init_r"], generator=g)] for m, (i, o) in shapes.items()}

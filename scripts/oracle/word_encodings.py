@@ -1,9 +1,9 @@
-"""Writes src/text/fixtures/words.json: what transformers' fast tokenizers make of sentences that are given as words.
+"""Writes src/text/fixtures/words.json: encodings by transformers' fast tokenizers of sentences that are split into words.
 
     python scripts/oracle/word_encodings.py && npx biome format --write src/text/fixtures
 
-The tokenizers are those of src/text/fixtures and models/mini. GPT-2's is opened with add_prefix_space=True, as transformers'
-run_ner.py does. Ids and word ids stand with a space between them; -1 is no word.
+The tokenizers are those of src/text/fixtures and models/mini. GPT-2's is loaded with add_prefix_space=True, as in
+transformers' run_ner.py. Ids and word ids are separated by spaces; -1 is no word.
 """
 import json, pathlib, platform, shutil, tempfile
 import tokenizers, transformers

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fetches what documents.ts reads besides ../shared/data/text: packages of public registries whose licences allow it.
+# Downloads what documents.ts reads besides ../shared/data/text: packages of public registries with permissive licences.
 set -euo pipefail
 folder=${1:-runs/pretrain/packages}
 mkdir -p "$folder"
