@@ -1,10 +1,10 @@
-"""Writes src/optim/fixtures/oracle.json: AdamW and clipping by torch, schedules by transformers, on small seeded cases.
+"""Writes src/optim/fixtures/oracle.json: AdamW and clipping by torch, Adafactor and schedules by transformers, Lion by its paper, on small seeded cases.
 
     python scripts/oracle/optim.py && npx biome format --write src/optim/fixtures
 """
 import json, pathlib, platform
 import torch, transformers
-from transformers import get_scheduler
+from transformers import Adafactor, get_scheduler
 
 OUT = pathlib.Path(__file__).parents[2] / "src/optim/fixtures/oracle.json"
 STEPS, DECAYED, REST = 12, 5, 4
@@ -32,23 +32,63 @@ def adamw(weight_decay, clip, betas=(0.9, 0.999), eps=1e-8, lr=0.05):
             "m": flat([s["exp_avg"] for s in state]), "v": flat([s["exp_avg_sq"] for s in state])}
 
 
-def schedule(name, warmup, total, steps):
-    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    scheduler = get_scheduler(name, optimizer, num_warmup_steps=warmup, num_training_steps=total)
+class Lion(torch.optim.Optimizer):
+    """Program 1 of arXiv 2302.06675."""
+    def __init__(self, params, lr, betas, weight_decay): super().__init__(params, dict(lr=lr, betas=betas, weight_decay=weight_decay))
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                m, (b1, b2) = self.state[p].setdefault("exp_avg", torch.zeros_like(p)), group["betas"]
+                p.mul_(1 - group["lr"] * group["weight_decay"]).sub_(torch.sign(b1 * m + (1 - b1) * p.grad), alpha=group["lr"])
+                m.mul_(b2).add_(p.grad, alpha=1 - b2)
+
+
+def beside(name, weight_decay, lr=0.05):
+    """A matrix that decays and a vector that does not."""
+    g = torch.Generator().manual_seed(1)
+    params = [torch.nn.Parameter(torch.randn(s, generator=g)) for s in ((3, 4), (5,))]
+    groups = [{"params": params[:1], "weight_decay": weight_decay}, {"params": params[1:], "weight_decay": 0.0}]
+    if name == "lion_32bit": optimizer = Lion(groups, lr=lr, betas=(0.9, 0.99), weight_decay=0.0)
+    else: optimizer = Adafactor(groups, lr=lr, scale_parameter=False, relative_step=False)
+    flat = lambda tensors: torch.cat([t.detach().reshape(-1) for t in tensors]).tolist()
+    initial, gradients, values = flat(params), [], []
+    for _ in range(STEPS):
+        for p in params: p.grad = torch.randn(p.shape, generator=g) * 10 ** torch.randint(-3, 2, (), generator=g)
+        gradients.append(flat([p.grad for p in params]))
+        optimizer.step()
+        values.append(flat(params))
+    return {"name": name, "lr": lr, "weightDecay": weight_decay, "shapes": [list(p.shape) for p in params], "initial": initial, "gradients": gradients, "values": values}
+
+
+def schedule(name, warmup, total, steps, lr=1.0, **options):
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
+    scheduler = get_scheduler(name, optimizer, num_warmup_steps=warmup, num_training_steps=total, scheduler_specific_kwargs=options)
     factors = []
     for _ in range(steps):
-        factors.append(scheduler.get_last_lr()[0])
+        factors.append(scheduler.get_last_lr()[0] / lr)
         optimizer.step()
         scheduler.step()
-    return {"type": name, "warmup": warmup, "total": total, "factors": factors}
+    return {"type": name, "warmup": warmup, "total": total, **({"rate": lr, "options": options} if options else {}), "factors": factors}
+
+
+OPTIONS = [
+    ("cosine", dict(num_cycles=1.5)), ("cosine_with_restarts", dict(num_cycles=3)), ("polynomial", dict(power=2.0, lr_end=1e-4)),
+    ("inverse_sqrt", dict(timescale=7)), ("warmup_stable_decay", dict(num_decay_steps=4)),
+    ("warmup_stable_decay", dict(num_stable_steps=2, num_decay_steps=3, warmup_type="cosine", decay_type="1-sqrt", min_lr_ratio=0.1)),
+    ("warmup_stable_decay", dict(num_decay_steps=5, warmup_type="1-sqrt", decay_type="linear", min_lr_ratio=0.2)),
+]
 
 
 def main():
-    names = ["linear", "cosine", "constant", "constant_with_warmup"]
+    names = ["linear", "cosine", "cosine_with_restarts", "polynomial", "constant", "constant_with_warmup", "inverse_sqrt"]
     OUT.write_text(json.dumps({
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "transformers": transformers.__version__},
         "adamw": [adamw(0.0, 0.0), adamw(0.1, 0.0), adamw(0.01, 2.0, betas=(0.8, 0.95), eps=1e-6)],
-        "schedules": [schedule(n, w, t, t + 2) for n in names for w, t in ((0, 7), (3, 10), (1, 1), (5, 5))],
+        "schedules": [schedule(n, w, t, t + 2) for n in names for w, t in ((0, 7), (3, 10), (1, 1), (5, 5))
+                      if n != "polynomial" or w < t]   # divides by the steps between
+                     + [schedule(n, w, 12, 14, lr=0.02, **o) for n, o in OPTIONS for w in (0, 3)],
+        "beside": [beside(n, d) for n in ("lion_32bit", "adafactor") for d in (0.0, 0.1)],
     }) + "\n")
 
 

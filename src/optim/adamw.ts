@@ -1,6 +1,7 @@
 import { lazy } from '../support/lazy.ts';
 import { add, divide, multiply, root, subtract } from '../support/vector-loop/expression.ts';
 import { VectorLoop } from '../support/vector-loop/vector-loop.ts';
+import type { Optimizer, OptimizerState } from './optimizer.ts';
 import type { Segment } from './segment.ts';
 
 export interface AdamWOptions {
@@ -17,21 +18,11 @@ export interface Rate extends Segment {
   factor: number;
 }
 
-/** The state in a checkpoint. Plain arrays, so that a caller can rebuild them when the vector shrinks. */
-export interface AdamWState {
-  /** First moments, one per value. */
-  m: Float32Array;
-  /** Second moments. */
-  v: Float32Array;
-  /** Steps taken so far, one count for all values as in PyTorch. */
-  step: number;
-}
-
 /**
  * AdamW with decoupled weight decay (Loshchilov and Hutter, ICLR 2019), equal to `torch.optim.AdamW` up to 32-bit
  * rounding.
  */
-export class AdamW {
+export class AdamW implements Optimizer {
   readonly #beta1: number;
   readonly #beta2: number;
   readonly #eps: number;
@@ -72,7 +63,7 @@ export class AdamW {
   }
 
   /** The state itself, not a copy: the next step changes it. */
-  state(): AdamWState {
+  state(): OptimizerState {
     return { m: this.#m, v: this.#v, step: this.#step };
   }
 
@@ -85,7 +76,7 @@ export class AdamW {
   }
 
   /** Restores a state of the same length; its arrays are used, not copied. */
-  restore({ m, v, step }: AdamWState): void {
+  restore({ m, v, step }: OptimizerState): void {
     this.#check(m.length, v.length);
     this.#m = m;
     this.#v = v;

@@ -1,25 +1,128 @@
-/** The supported values of `lr_scheduler_type` in Hugging Face's `TrainingArguments`. */
-export const LR_SCHEDULER_TYPES = ['linear', 'cosine', 'constant', 'constant_with_warmup'] as const;
-export type LrSchedulerType = (typeof LR_SCHEDULER_TYPES)[number];
+/** Options of schedules, by transformers' names in `lr_scheduler_kwargs`. */
+export interface ScheduleOptions {
+  /** Waves of a cosine (0.5: one fall), or restarts. */
+  num_cycles?: number;
+  /** Exponent of a polynomial. */
+  power?: number;
+  /** Final learning rate of a polynomial. */
+  lr_end?: number;
+  /** Steps over which the inverse square root falls. */
+  timescale?: number;
+  /** Steps at the full rate, and steps of the decay after them. */
+  num_stable_steps?: number;
+  num_decay_steps?: number;
+  warmup_type?: Ramp;
+  decay_type?: Ramp;
+  /** Least rate, as a share of the learning rate. */
+  min_lr_ratio?: number;
+}
 
-/**
- * The factor of the base learning rate at a step, as `transformers.optimization` computes it.
- *
- * @param step optimizer steps taken so far, 0 for the first (so with warm-up, the first step has rate 0, as in
- * transformers)
- */
-export function learningRateFactor(
-  type: LrSchedulerType,
-  step: number,
-  warmupSteps: number,
-  totalSteps: number,
+/** Curves of a ramp. */
+export const RAMPS = ['linear', 'cosine', '1-sqrt'] as const;
+type Ramp = (typeof RAMPS)[number];
+
+/** A step of a run. */
+interface At {
+  /** Optimizer steps taken so far. */
+  step: number;
+  warmupSteps: number;
+  totalSteps: number;
+  /** The base learning rate. */
+  rate: number;
+}
+
+interface Schedule {
+  /** The options that it has. */
+  options: readonly (keyof ScheduleOptions)[];
+  /** The factor after the warm-up; `progress` is the share of the remaining steps. */
+  factor(at: At & { progress: number }, options: ScheduleOptions): number;
+}
+
+/** The schedules of `lr_scheduler_type` in Hugging Face's `TrainingArguments`. A new schedule is one entry. */
+const SCHEDULES = {
+  linear: {
+    options: [],
+    factor: ({ step, warmupSteps, totalSteps }) =>
+      (totalSteps - step) / Math.max(1, totalSteps - warmupSteps),
+  },
+  cosine: {
+    options: ['num_cycles'],
+    factor: ({ progress }, { num_cycles = 0.5 }) => 0.5 * (1 + Math.cos(2 * Math.PI * num_cycles * progress)),
+  },
+  cosine_with_restarts: {
+    options: ['num_cycles'],
+    factor: ({ progress }, { num_cycles = 1 }) =>
+      progress >= 1 ? 0 : 0.5 * (1 + Math.cos(Math.PI * ((num_cycles * progress) % 1))),
+  },
+  polynomial: {
+    options: ['power', 'lr_end'],
+    factor: ({ progress, rate }, { power = 1, lr_end = 1e-7 }) =>
+      ((rate - lr_end) * Math.max(0, 1 - progress) ** power + lr_end) / rate,
+  },
+  constant: { options: [], factor: () => 1 },
+  constant_with_warmup: { options: [], factor: () => 1 },
+  inverse_sqrt: {
+    options: ['timescale'],
+    factor({ step, warmupSteps }, { timescale = warmupSteps || 10_000 }) {
+      return 1 / Math.sqrt((step + timescale - warmupSteps) / timescale);
+    },
+  },
+  warmup_stable_decay: {
+    options: [
+      ...(['num_stable_steps', 'num_decay_steps', 'warmup_type', 'decay_type'] as const),
+      ...(['min_lr_ratio', 'num_cycles'] as const),
+    ],
+    factor({ step, warmupSteps, totalSteps }, options) {
+      const {
+        num_decay_steps: decay = 0,
+        num_cycles = 0.5,
+        decay_type = 'cosine',
+        min_lr_ratio = 0,
+      } = options;
+      const stable = options.num_stable_steps ?? totalSteps - warmupSteps - decay;
+      const past = step - warmupSteps - stable;
+      if (past < 0) return 1;
+      if (past >= decay) return min_lr_ratio;
+      const progress = past / Math.max(1, decay);
+      const falls: Record<Ramp, number> = {
+        linear: 1 - progress,
+        cosine: 0.5 * (1 + Math.cos(2 * Math.PI * num_cycles * progress)),
+        '1-sqrt': 1 - Math.sqrt(progress),
+      };
+      return falls[decay_type] * (1 - min_lr_ratio) + min_lr_ratio;
+    },
+  },
+} satisfies Record<string, Schedule>;
+
+export type LrSchedulerType = keyof typeof SCHEDULES;
+export const LR_SCHEDULER_TYPES = Object.keys(SCHEDULES) as [LrSchedulerType, ...LrSchedulerType[]];
+
+/** The options of a schedule. */
+export function scheduleOptions(type: LrSchedulerType): readonly (keyof ScheduleOptions)[] {
+  return SCHEDULES[type].options;
+}
+
+/** The factor of the base learning rate at a step, as `transformers.optimization` computes it. */
+export function learningRateFactor(type: LrSchedulerType, at: At, options: ScheduleOptions = {}): number {
+  const { step, warmupSteps, totalSteps } = at;
+  if (type !== 'constant' && step < warmupSteps)
+    return warmupFactor(step / Math.max(1, warmupSteps), options);
+  const progress = (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps);
+  const schedule: Schedule = SCHEDULES[type];
+  return Math.max(0, schedule.factor({ ...at, progress }, options));
+}
+
+/** With warm-up, the first step has rate 0, as in transformers. */
+function warmupFactor(
+  progress: number,
+  { warmup_type = 'linear', min_lr_ratio = 0 }: ScheduleOptions,
 ): number {
-  if (type === 'constant') return 1;
-  if (step < warmupSteps) return step / Math.max(1, warmupSteps);
-  if (type === 'constant_with_warmup') return 1;
-  const decaySteps = Math.max(1, totalSteps - warmupSteps);
-  if (type === 'linear') return Math.max(0, (totalSteps - step) / decaySteps);
-  return Math.max(0, 0.5 * (1 + Math.cos((Math.PI * (step - warmupSteps)) / decaySteps)));
+  const rises: Record<Ramp, number> = {
+    linear: progress,
+    cosine: 0.5 * (1 - Math.cos(Math.PI * progress)),
+    '1-sqrt': 1 - Math.sqrt(1 - progress),
+  };
+  return rises[warmup_type] * (1 - min_lr_ratio) + min_lr_ratio;
 }
 
 /** Warm-up steps for a share of the run (`warmup_ratio`), rounded up as in Hugging Face's trainer. */

@@ -50,6 +50,8 @@ export function trainerSettings({ task, training, seed }: RunConfig, examples: n
     update: {
       learningRate: training.learning_rate,
       schedule: training.lr_scheduler_type,
+      scheduleOptions: training.lr_scheduler_kwargs,
+      optimizer: training.optim,
       warmupSteps: training.warmup_steps || warmupStepsOf(training.warmup_ratio, totalSteps),
       totalSteps,
       betas: [training.adam_beta1, training.adam_beta2],

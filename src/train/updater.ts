@@ -1,16 +1,21 @@
-import { AdamW, type AdamWState, type Rate } from '../optim/adamw.ts';
 import { clipByGlobalNorm } from '../optim/clip.ts';
-import { type LrSchedulerType, learningRateFactor } from '../optim/schedule.ts';
-import type { Segment } from '../optim/segment.ts';
+import {
+  makeOptimizer,
+  type Optimizer,
+  type OptimizerName,
+  type OptimizerState,
+} from '../optim/optimizer.ts';
+import { type LrSchedulerType, learningRateFactor, type ScheduleOptions } from '../optim/schedule.ts';
 import { gather } from '../support/gather.ts';
 import type { AllocationEvent } from '../tuners/allocation-event.ts';
 import type { MethodRun } from '../tuners/method-run.ts';
-import type { ParameterLayout } from '../tuners/parameter-layout.ts';
-import type { Tuner } from '../tuners/tuner.ts';
 
 export interface UpdateSettings {
   learningRate: number;
   schedule: LrSchedulerType;
+  scheduleOptions?: ScheduleOptions;
+  /** By default AdamW. */
+  optimizer?: OptimizerName;
   warmupSteps: number;
   totalSteps: number;
   betas: [number, number];
@@ -36,7 +41,7 @@ export interface Update {
 export class Updater {
   readonly #settings: UpdateSettings;
   readonly #method: MethodRun;
-  #optimizer: AdamW;
+  #optimizer: Optimizer;
   /** Trained values, in the layout of `method.tuner`. */
   values: Float32Array;
   /** Steps taken, skipped ones included. */
@@ -52,7 +57,8 @@ export class Updater {
   /** Applies the accumulated gradient of one step; clipping changes it in place. */
   apply(gradient: Float32Array): Update {
     const { learningRate: base, schedule, warmupSteps, totalSteps, maxGradNorm } = this.#settings;
-    const learningRate = base * learningRateFactor(schedule, this.step, warmupSteps, totalSteps);
+    const at = { step: this.step, warmupSteps, totalSteps, rate: base };
+    const learningRate = base * learningRateFactor(schedule, at, this.#settings.scheduleOptions);
     const step = ++this.step;
     const gradNorm = clipByGlobalNorm(gradient, maxGradNorm);
     // A single non-finite value would stay in the moments and in the averages of importance.
@@ -68,12 +74,12 @@ export class Updater {
   }
 
   /** The optimizer's state itself, not a copy. */
-  optimizerState(): AdamWState {
+  optimizerState(): OptimizerState {
     return this.#optimizer.state();
   }
 
   /** Continues at `step`; `method` must have been restored before, because it determines the layout. */
-  restore(step: number, values: Float32Array, optimizer: AdamWState): void {
+  restore(step: number, values: Float32Array, optimizer: OptimizerState): void {
     this.step = step;
     this.values = values;
     this.#optimizer = this.#newOptimizer();
@@ -86,31 +92,19 @@ export class Updater {
     this.restore(this.step, gather(this.values, indices), moved);
   }
 
-  #newOptimizer(): AdamW {
-    const { betas, epsilon, weightDecay, decays = decaysByDefault } = this.#settings;
+  #newOptimizer(): Optimizer {
+    const { optimizer = 'adamw_torch', betas, epsilon: eps, weightDecay } = this.#settings;
+    const { decays = decaysByDefault } = this.#settings;
     const { tuner } = this.#method;
-    const { layout } = tuner;
-    const decay = decayRanges(layout, decays);
-    return new AdamW(layout.length, { betas, eps: epsilon, weightDecay, decay, rates: rates(tuner) });
+    const tensors = tuner.layout.segments.map(({ name, shape, start, end }) => ({
+      ...{ shape, start, end },
+      rate: tuner.rateOf?.({ name, shape }) ?? 1,
+      decays: decays(name),
+    }));
+    return makeOptimizer(optimizer, tensors, { betas, eps, weightDecay });
   }
 }
 
 function decaysByDefault(name: string): boolean {
   return !/(\.bias|norm\.weight)$/i.test(name);
-}
-
-function decayRanges({ segments }: ParameterLayout, decays: (name: string) => boolean): Segment[] {
-  return segments.filter(({ name, start, end }) => end > start && decays(name));
-}
-
-/** Ranges with equal learning rate factors; undefined if all are 1. */
-function rates(tuner: Tuner): Rate[] | undefined {
-  const ranges: Rate[] = [];
-  for (const { start, end, ...parameter } of tuner.layout.segments) {
-    const factor = tuner.rateOf?.(parameter) ?? 1;
-    const last = ranges.at(-1);
-    if (last?.factor === factor) last.end = end;
-    else ranges.push({ start, end, factor });
-  }
-  return ranges.every(({ factor }) => factor === 1) ? undefined : ranges;
 }

@@ -1,3 +1,4 @@
+import { scheduleOptions } from '../../optim/schedule.ts';
 import { type Problem, shown } from '../../support/problem.ts';
 import { scorePrefixes } from '../../tasks/data-files.ts';
 import { metricsOf, type TaskName, taskNamed } from '../../tasks/registry.ts';
@@ -23,6 +24,7 @@ export function trainingProblems(
   return [
     ...warmupProblems(training),
     ...(data ? evaluationProblems(training, data, holdsOut(defaults, task)) : []),
+    ...scheduleProblems(training),
     ...(task ? metricProblems(training, task, own, data) : []),
     ...(task ? smoothingProblems(training, task) : []),
     ...(task ? classProblems(training, task) : []),
@@ -46,6 +48,27 @@ function warmupProblems({ warmup_ratio, warmup_steps, lr_scheduler_type }: Train
     });
   }
   return problems;
+}
+
+/** Options of another schedule, and those that its schedule needs. */
+function scheduleProblems({
+  lr_scheduler_type: type,
+  lr_scheduler_kwargs: options = {},
+}: TrainingSection): Problem[] {
+  const known: readonly string[] = scheduleOptions(type);
+  const problems = Object.keys(options)
+    .filter((key) => !known.includes(key))
+    .map((key) => ({
+      path: ['training', 'lr_scheduler_kwargs', key],
+      fault: `is not an option of ${type}`,
+      hint: known.length > 0 ? `It has ${known.join(', ')}.` : 'Remove it.',
+    }));
+  if (type !== 'warmup_stable_decay' || options.num_decay_steps !== undefined) return problems;
+  const path = ['training', 'lr_scheduler_kwargs', 'num_decay_steps'];
+  return [
+    ...problems,
+    { path, fault: `is required with ${type}`, hint: 'Set the number of steps of the decay.' },
+  ];
 }
 
 /** Whether rows are held out if no validation set is named. */

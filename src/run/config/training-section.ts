@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { LR_SCHEDULER_TYPES } from '../../optim/schedule.ts';
+import { OPTIMIZER_NAMES } from '../../optim/optimizer.ts';
+import { LR_SCHEDULER_TYPES, RAMPS } from '../../optim/schedule.ts';
 
 const given = z.string().min(1);
 const count = z.int().min(1);
@@ -36,6 +37,23 @@ export const trainingSchema = z.strictObject({
   gradient_checkpointing: z.boolean().default(false),
   /** Learning rate schedule after the warm-up. */
   lr_scheduler_type: z.enum(LR_SCHEDULER_TYPES).default('linear'),
+  /** Options of the schedule, by transformers' names, such as `num_cycles` or `num_decay_steps`. */
+  lr_scheduler_kwargs: z
+    .strictObject({
+      num_cycles: z.number().positive(),
+      power: z.number().positive(),
+      lr_end: z.number().min(0),
+      timescale: count,
+      num_stable_steps: z.int().min(0),
+      num_decay_steps: count,
+      warmup_type: z.enum(RAMPS),
+      decay_type: z.enum(RAMPS),
+      min_lr_ratio: z.number().min(0).lt(1),
+    })
+    .partial()
+    .optional(),
+  /** Optimizer. Lion takes a learning rate 3 to 10 times smaller than AdamW. */
+  optim: z.enum(OPTIMIZER_NAMES).optional(),
   /** Warm-up as a share of the run. Set this or `warmup_steps`. */
   warmup_ratio: z.number().min(0).lt(1).default(0),
   /** Warm-up in steps. 0: use `warmup_ratio`. */

@@ -1,5 +1,6 @@
 import { AllocatedRun } from '../allocation/allocated-run.ts';
 import { allocationVariants, LIMIT_KEYS } from '../allocation/allocation-variants.ts';
+import type { ScoreName } from '../allocation/allocator.ts';
 import { BUDGET_KEYS, withoutBudget } from '../allocation/budget-shape.ts';
 import { budgetSummary } from '../allocation/budget-summary.ts';
 import { keptCount } from '../allocation/kept-count.ts';
@@ -83,7 +84,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
     title: TITLE,
     titleWith: ({ score, grow, ...settings }) =>
       withVariants(TITLE, [
-        isOwnFunction(score) ? 'own score' : (SCORES[`${score}`] ?? []),
+        isOwnFunction(score) ? 'own score' : (SCORES[score as ScoreName] ?? []),
         ...allocationVariants(settings),
         importanceVariant(settings),
         grow === true ? 'growing' : [],
@@ -100,7 +101,8 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
 };
 
 /** The paper's names of its ablations (table 4), and IGU-LoRA's score in the same notation. */
-const SCORES: Readonly<Record<string, string>> = {
+const SCORES: Readonly<Record<ScoreName, string | undefined>> = {
+  'sensitivity-uncertainty': undefined,
   sensitivity: 's = I',
   magnitude: 's = |λ|',
   'signal-to-noise': 's = Ī / Ū',

@@ -30,13 +30,7 @@ export interface AllocatorConfig {
    * The score of a scalar w, from its averages of importance: Ī · Ū (equation 9 of AdaLoRA), Ī / (Ū + ε)
    * (`signal-to-noise`: IGU-LoRA, Cui et al., ICLR 2026, arXiv 2603.13792), |w g| of the last step, or only |λ|.
    */
-  score:
-    | 'sensitivity-uncertainty'
-    | 'signal-to-noise'
-    | 'sensitivity'
-    | 'magnitude'
-    | ScoreFunction
-    | OwnFunctionName;
+  score: ScoreName | ScoreFunction | OwnFunctionName;
   /** The curve of the budget. Default: cubic. */
   schedule?: BudgetSettings['curve'];
   min_rank?: number;
@@ -64,9 +58,17 @@ export type ScoreFunction = (importance: Readonly<Importance>) => number;
  */
 const NOISE_EPSILON = 1e-6;
 
-/** Whether a score uses the two averages. */
-function isAveraged(score: AllocatorConfig['score']): boolean {
-  return score !== 'sensitivity' && score !== 'magnitude';
+/** The named scores, and what each observes at a step: the two averages, the gradient alone, or nothing. */
+const OBSERVED = {
+  'sensitivity-uncertainty': 'averages',
+  'signal-to-noise': 'averages',
+  sensitivity: 'gradient',
+  magnitude: 'nothing',
+} as const;
+export type ScoreName = keyof typeof OBSERVED;
+
+function observedBy(score: AllocatorConfig['score']): (typeof OBSERVED)[ScoreName] {
+  return OBSERVED[score as ScoreName] ?? 'averages';
 }
 
 /** The final budget: a number of components, or their cost. */
@@ -120,8 +122,8 @@ export class RankAllocator {
     this.#cost = cost;
     const span = this.#end - this.#start;
     this.#state = {
-      sensitivity: new Float32Array(config.score === 'magnitude' ? 0 : span),
-      uncertainty: new Float32Array(isAveraged(config.score) ? span : 0),
+      sensitivity: new Float32Array(observedBy(config.score) === 'nothing' ? 0 : span),
+      uncertainty: new Float32Array(observedBy(config.score) === 'averages' ? span : 0),
       pattern: new Uint8Array(0),
       allocations: 0,
       done: false,
@@ -153,8 +155,9 @@ export class RankAllocator {
     const { score, beta1, beta2 } = this.#config;
     const w = values.subarray(this.#start, this.#end);
     const g = gradient.subarray(this.#start, this.#end);
-    if (isAveraged(score)) updateImportance(w, g, sensitivity, uncertainty, beta1, beta2);
-    else if (score === 'sensitivity') rawSensitivity(w, g, sensitivity);
+    const observed = observedBy(score);
+    if (observed === 'averages') updateImportance(w, g, sensitivity, uncertainty, beta1, beta2);
+    else if (observed === 'gradient') rawSensitivity(w, g, sensitivity);
   }
 
   /**
@@ -242,8 +245,11 @@ export class RankAllocator {
         return this.#modules.map((module) => componentScores(module, (i) => sensitivity[i]));
       case 'magnitude':
         return this.#modules.map((module) => magnitudeScores(module, values));
-      default:
-        throw new Error(`RankAllocator: ${score} is the name of a function`);
+      default: {
+        // A named score without a formula does not compile here.
+        const name: OwnFunctionName = score;
+        throw new Error(`RankAllocator: ${name} is the name of a function`);
+      }
     }
   }
 

@@ -1,0 +1,83 @@
+import type { OptimizedTensor, Optimizer, OptimizerSettings, OptimizerState } from './optimizer.ts';
+
+/** Added to squared gradients. */
+const EPSILON = 1e-30;
+/** The largest root mean square of an update, before the learning rate. */
+const CLIP = 1;
+/** The average of squares forgets by 1 - step^DECAY. */
+const DECAY = -0.8;
+
+/**
+ * Adafactor (Shazeer and Stern, ICML 2018) as Hugging Face's trainer sets it up: with an external learning rate, and without
+ * first moments. The second moments of a matrix are the product of a vector for its rows and one for its columns. The state has
+ * that product, because ranks may move during a run: so it saves no memory here.
+ */
+export class Adafactor implements Optimizer {
+  readonly #tensors: readonly OptimizedTensor[];
+  readonly #weightDecay: number;
+  #state: OptimizerState;
+
+  constructor(tensors: readonly OptimizedTensor[], { weightDecay }: Pick<OptimizerSettings, 'weightDecay'>) {
+    this.#tensors = tensors;
+    this.#weightDecay = weightDecay;
+    const length = tensors.at(-1)?.end ?? 0;
+    this.#state = { m: new Float32Array(length), v: new Float32Array(length), step: 0 };
+  }
+
+  step(values: Float32Array, gradient: Float32Array, lr: number): void {
+    const kept = 1 - (++this.#state.step) ** DECAY;
+    for (const { start, end, shape, rate, decays } of this.#tensors) {
+      if (end === start) continue;
+      const [own, slopes] = [values.subarray(start, end), gradient.subarray(start, end)];
+      const moments = this.#state.v.subarray(start, end);
+      if (shape.length < 2) average(moments, slopes, kept);
+      else averageOfMatrices(moments, slopes, kept, shape.at(-2) as number, shape.at(-1) as number);
+      const update = Float64Array.from(slopes, (slope, i) => slope / Math.sqrt(moments[i]));
+      const size = Math.sqrt(update.reduce((sum, x) => sum + x * x, 0) / update.length);
+      const step = (lr * rate) / Math.max(1, size / CLIP);
+      const left = decays ? 1 - this.#weightDecay * lr * rate : 1;
+      for (let i = 0; i < own.length; i++) own[i] = own[i] * left - step * update[i];
+    }
+  }
+
+  state(): OptimizerState {
+    return this.#state;
+  }
+
+  restore(state: OptimizerState): void {
+    this.#state = { ...state };
+  }
+
+  /** There are no first moments. */
+  forget(): void {}
+}
+
+function average(moments: Float32Array, gradient: Float32Array, kept: number): void {
+  for (let i = 0; i < moments.length; i++)
+    moments[i] = kept * moments[i] + (1 - kept) * (gradient[i] * gradient[i] + EPSILON);
+}
+
+/** The means of rows and columns say all of a product of two vectors: they are averaged, and multiplied again. */
+function averageOfMatrices(
+  moments: Float32Array,
+  gradient: Float32Array,
+  kept: number,
+  rows: number,
+  columns: number,
+): void {
+  for (let at = 0; at < moments.length; at += rows * columns) {
+    const ofRows = new Float64Array(rows);
+    const ofColumns = new Float64Array(columns);
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++) {
+        const k = at + i * columns + j;
+        const square = kept * moments[k] + (1 - kept) * (gradient[k] * gradient[k] + EPSILON);
+        ofRows[i] += square / columns;
+        ofColumns[j] += square / rows;
+      }
+    }
+    const mean = ofRows.reduce((sum, x) => sum + x, 0) / rows;
+    for (let i = 0; i < rows; i++)
+      for (let j = 0; j < columns; j++) moments[at + i * columns + j] = (ofRows[i] * ofColumns[j]) / mean;
+  }
+}
