@@ -11,7 +11,7 @@ import { bitFitKind, storeBiases } from './bitfit-kind.ts';
 export const bitFit: MethodDefinition<object> = {
   config: undefined,
   learningRate: 1e-3,
-  chosen: { encoder: { rate: 4e-3 }, language: { rate: 1e-3 } },
+  chosen: { encoder: { rate: 1e-2 }, language: { rate: 1e-3 } },
   trains: 'adapter',
   vectors: 5,
   start(model) {
