@@ -9,6 +9,7 @@ import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { Program } from '../../src/program/program.ts';
 import { elementCount } from '../../src/support/element-count.ts';
 import { everyParameter } from '../../src/tuners/full/definition.ts';
+import { weightStart } from '../../src/tuners/lora/start-factors.ts';
 import type { MethodRun } from '../../src/tuners/method-run.ts';
 import { kindOf } from '../../src/tuners/registry.ts';
 import type { ReadRange, TunedValues } from '../../src/tuners/tuner.ts';
@@ -43,7 +44,8 @@ export async function adapterChecks(findings: Findings, folder: string, replayed
   const adapter = isSaved ? readAdapter(path) : run.store?.(tensors.finalValues(), '../base');
   if (!adapter) return;
   const made = isSaved && run.store?.(values, '../base');
-  const { isCompact } = replayed.kind;
+  // PEFT's adapter may be relative to weights that its start has changed; ours is plain LoRA.
+  const isCompact = replayed.kind.isCompact || weightStart(adapter.config.init_lora_weights) !== undefined;
   if (made && !isCompact) compareAdapters(findings, made, adapter, replayed);
 
   const probe = readSafetensors(join(folder, 'probe.safetensors'));
