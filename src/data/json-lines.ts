@@ -2,6 +2,7 @@ import { checkRowCount } from './check-row-count.ts';
 import { endOfString } from './end-of-string.ts';
 import { exactJson } from './exact-json.ts';
 import type { RowProblems } from './row-problems.ts';
+import { shallowJson } from './shallow-json.ts';
 
 export type JsonObject = Record<string, unknown>;
 
@@ -14,8 +15,6 @@ export interface JsonLine {
 
 /** A row has a few texts; a book has some megabytes. */
 const MAX_LINE = 2 ** 24;
-/** Conversations are nested four deep. */
-const MAX_DEPTH = 64;
 
 /**
  * The objects of a file with one JSON object per line, or with a list of objects; blank lines are skipped. Numbers
@@ -101,17 +100,7 @@ function parseObject(source: string, line: number, problems: RowProblems): JsonO
  */
 function parseRow(source: string): unknown {
   if (source.length > MAX_LINE) throw new SyntaxError(`${source.length} characters`);
-  const value = exactJson(source);
-  if (depthOf(value, MAX_DEPTH) > MAX_DEPTH) throw new SyntaxError('too deeply nested lists or objects');
-  return value;
-}
-
-function depthOf(value: unknown, most: number): number {
-  if (typeof value !== 'object' || value === null) return 0;
-  if (most < 0) return 1;
-  return (
-    1 + Object.values(value).reduce<number>((deepest, item) => Math.max(deepest, depthOf(item, most - 1)), 0)
-  );
+  return shallowJson(source, exactJson);
 }
 
 /** An own property of the object. */

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { shallowJson } from '../../data/shallow-json.ts';
 import { missingFile } from '../../formats/node/missing-file.ts';
 import { readText, readYaml } from '../../formats/node/read-text.ts';
 import { readEvent, type TrainEvent } from '../../run/events.ts';
@@ -56,7 +57,7 @@ function configIn(folder: string): string {
 
 function parsed(line: string): unknown {
   try {
-    return JSON.parse(line);
+    return shallowJson(line);
   } catch {
     return undefined;
   }

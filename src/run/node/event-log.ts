@@ -1,4 +1,5 @@
 import { appendFileSync, existsSync } from 'node:fs';
+import { shallowJson } from '../../data/shallow-json.ts';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { readText } from '../../formats/node/read-text.ts';
 import type { FinishEvent, TrainEvent } from '../events.ts';
@@ -49,8 +50,8 @@ function readEvents(path: string): TrainEvent[] {
 /** The last line may be incomplete if the process was killed. */
 function parse(line: string): TrainEvent[] {
   try {
-    const event = JSON.parse(line);
-    return typeof event === 'object' && event !== null ? [event] : [];
+    const event = shallowJson(line);
+    return typeof event === 'object' && event !== null ? [event as TrainEvent] : [];
   } catch {
     return [];
   }
