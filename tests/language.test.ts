@@ -214,7 +214,7 @@ describe('pretraining from scratch', () => {
     const { steps, evaluations } = await trained('masks.yaml', 'pretrained', ...settings);
     expect(steps.at(-1)!.loss).toBeLessThan(0.8 * steps[0].loss);
     const notice = workspace.events('pretrained').find(({ type }) => type === 'notice');
-    expect(notice).toMatchObject({ message: 'every parameter is new (model_init: random)' });
+    expect(notice).toMatchObject({ message: 'All weights are new (model_init: random).' });
     expect(readdirSync(workspace.path('pretrained', 'model')).sort()).toEqual([
       'adalora.json',
       'config.json',
@@ -255,9 +255,7 @@ describe('pretraining from scratch', () => {
 
   it('is for whole models', async () => {
     const refused = await workspace.run('train', 'masks.yaml', ...set('no', ['model_init=random']));
-    expect(refused.stderr).toContain(
-      'model_init: expected checkpoint, where an adapter is trained, got random.',
-    );
+    expect(refused.stderr).toContain('`model_init` cannot be random with method');
   });
 });
 
