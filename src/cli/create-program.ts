@@ -1,0 +1,65 @@
+import { Command, type Option } from 'commander';
+import { programVersion } from '../support/node/program-version.ts';
+import { PROGRAM } from '../support/program.ts';
+import { compareCommand } from './commands/compare.ts';
+import { embedCommand } from './commands/embed.ts';
+import { evalCommand } from './commands/eval.ts';
+import { exportCommand } from './commands/export.ts';
+import { generateCommand } from './commands/generate.ts';
+import { initCommand } from './commands/init.ts';
+import { inspectCommand } from './commands/inspect.ts';
+import { mergeCommand } from './commands/merge.ts';
+import { planCommand } from './commands/plan.ts';
+import { predictCommand } from './commands/predict.ts';
+import { recipesCommand } from './commands/recipes.ts';
+import { reportCommand } from './commands/report.ts';
+import { reproduceCommand } from './commands/reproduce.ts';
+import { scoreCommand } from './commands/score.ts';
+import { serveCommand } from './commands/serve.ts';
+import { sweepCommand } from './commands/sweep.ts';
+import { tokenizeCommand } from './commands/tokenize.ts';
+import { trainCommand } from './commands/train.ts';
+import { webCommand } from './commands/web.ts';
+
+export const HELP = 'help';
+
+/** The command line with all commands. Commands load their code when they run, so that --help and errors are fast. */
+export function createProgram(): Command {
+  const program = new Command(PROGRAM)
+    .description('Fine-tune Hugging Face transformers with AdaLoRA and its baselines.')
+    .version(programVersion())
+    .helpCommand(`${HELP} [command]`, 'show help for a command')
+    .showSuggestionAfterError();
+  const commands = [
+    initCommand(),
+    recipesCommand(),
+    trainCommand(),
+    evalCommand(),
+    predictCommand(),
+    embedCommand(),
+    generateCommand(),
+    planCommand(),
+    inspectCommand(),
+    reportCommand(),
+    reproduceCommand(),
+    sweepCommand(),
+    compareCommand(),
+    scoreCommand(),
+    serveCommand(),
+    tokenizeCommand(),
+    exportCommand(),
+    mergeCommand(),
+    webCommand(),
+  ];
+  for (const command of commands) program.addCommand(command);
+  for (const command of [program, ...commands]) command.configureHelp({ optionTerm });
+  return program;
+}
+
+/**
+ * A flag in one spelling: with that of config keys beside it, `--max_length`, no line of help would have room for its
+ * text.
+ */
+function optionTerm({ flags }: Option): string {
+  return flags.replace(/^--\w*_\w*, (?=--)/, '');
+}

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import type { Schema } from '../scripts/config-files/config-schema.ts';
+import { commandReference } from '../scripts/reference/command-reference.ts';
+import { configReference } from '../scripts/reference/config-reference.ts';
+import { createProgram } from '../src/cli/create-program.ts';
+
+/* docs/config.md and docs/commands.md are generated: npx tsx scripts/reference/run.ts */
+
+it('has every key of a config as the schema has it', () => {
+  const schema = JSON.parse(readFileSync('dist/adalora.schema.json', 'utf8')) as Schema;
+  expect(readFileSync('docs/config.md', 'utf8')).toBe(configReference(schema));
+});
+
+it('has every command as the program has it', () => {
+  expect(readFileSync('docs/commands.md', 'utf8')).toBe(commandReference(createProgram()));
+});
