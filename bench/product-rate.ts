@@ -2,9 +2,9 @@ import { engineProfile, type KernelEvent, productSizes } from './engine-profile.
 
 /** Statistics of a run's matrix products, from the engine's own profile. */
 export interface ProductRate {
-  /** Of all products together: operations over kernel time. */
+  /** Rate of all products: operations over kernel time. */
   gflops: number;
-  /** Of the products with frozen weights and others of their size, which can reach the machine's peak. */
+  /** Rate of the products with frozen weights and others of their size, which can reach the machine's peak. */
   largeGflops: number;
   /** Share of kernel time spent in products. */
   share: number;

@@ -34,7 +34,7 @@ export function answer(reply: object): void {
 }
 
 /**
- * Answers requests by name until there are no more. Of several processes, only the first communicates, and all do the
+ * Answers requests by name until there are no more. If there are several processes, only the first communicates, and all do the
  * same.
  */
 export async function serve(

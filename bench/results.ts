@@ -7,7 +7,7 @@ import type { SideName } from './sides.ts';
 export interface BenchResults {
   /** As given, with defaults. */
   options: Record<string, string>;
-  /** Of PEFT and its dependencies. */
+  /** Versions of PEFT and its dependencies. */
   versions?: Record<string, string>;
   steps: StepResult[];
   data: DataResult[];
@@ -21,7 +21,7 @@ export interface StepResult {
   runs: StepRun[];
   /** The engine's product of 4096 x 768 x 3072, the machine's peak. */
   matmulGflops: number;
-  /** Of AdaLoRA's step on our float32 side. */
+  /** Rates in AdaLoRA's step on our float32 side. */
   products: ProductRate;
 }
 
@@ -30,7 +30,7 @@ export interface StepRun {
   method: BenchCase['method'];
   /** Trained numbers. */
   trainable: number;
-  /** Of every step. */
+  /** Time of every step. */
   ms: number[];
   memory: Memory;
 }

@@ -28,7 +28,7 @@ import { stepTable } from './table/step-table.ts';
 
 const { values: options } = parseArgs({
   options: {
-    /** Of every side, after two warm-up steps. */
+    /** Steps of every side, after two warm-up steps. */
     steps: { type: 'string', default: '7' },
     /** On real data, after one warm-up block. */
     blocks: { type: 'string', default: '5' },

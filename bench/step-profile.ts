@@ -6,7 +6,7 @@ export interface ProfileLine {
   /** Its number of kernels per step. */
   kernels: number;
   ms: number;
-  /** Of the time in kernels. */
+  /** Share of the time in kernels. */
   share: number;
 }
 

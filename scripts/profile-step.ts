@@ -21,7 +21,7 @@ const { values: flags } = parseArgs({
     method: { type: 'string', default: 'adalora' },
     'base-dtype': { type: 'string', default: 'float32' },
     dropout: { type: 'string', default: '0.1' },
-    /** Of the batch, if not the case's. */
+    /** Batch size, if not the case's. */
     batch: { type: 'string' },
     length: { type: 'string' },
     steps: { type: 'string', default: '7' },

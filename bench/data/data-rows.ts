@@ -4,7 +4,7 @@ import type { Launcher } from '../sides.ts';
 import { type DataTask, GLUE, MODEL } from './data-cases.ts';
 
 export interface DataRows {
-  /** Of blocks of steps, and then of predictions. */
+  /** Rounds of blocks of steps, then of predictions. */
   rounds: Rounds;
   blockSteps: number;
   threads: number;

@@ -19,7 +19,7 @@ import { measureSteps } from '../step-rows.ts';
 const { values: options } = parseArgs({
   options: {
     case: { type: 'string', default: 'MiniLM, 32 x 32' },
-    /** Of every side, after two warm-up steps. */
+    /** Steps of every side, after two warm-up steps. */
     steps: { type: 'string', default: '15' },
     dropout: { type: 'string', default: '0' },
     /** Methods with this text in their name. */

@@ -27,7 +27,7 @@ import { benchCases } from '../shapes.ts';
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
-    /** Of a block, after two warm-up steps. */
+    /** Steps of a block, after two warm-up steps. */
     steps: { type: 'string', default: '10' },
     processes: { type: 'string', default: '2' },
     /** Masks of a part of a batch are copied, so dropout affects the time. */

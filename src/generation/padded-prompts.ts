@@ -5,7 +5,7 @@ export interface PaddedPrompts {
   rows: readonly (readonly number[])[];
   /** Padding tokens by row. */
   paddings: readonly number[];
-  /** Of every row. */
+  /** Length of every row. */
   length: number;
   /** The concatenated rows, and 1 for a real token, 0 for padding. */
   tokens: Int32Array;

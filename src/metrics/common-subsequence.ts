@@ -2,7 +2,7 @@
 const [BOTH, FIRST, SECOND] = [0, 1, 2];
 
 /**
- * A longest common subsequence as positions in `first`. Of several, the one that ROUGE's Python package returns: from
+ * A longest common subsequence as positions in `first`. If there are several, returns the one of ROUGE's Python package: from
  * the end, with a step back in `first` if both directions are equal.
  */
 export function commonSubsequence(first: readonly string[], second: readonly string[]): number[] {

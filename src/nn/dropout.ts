@@ -17,7 +17,7 @@ const START_POSITIONS = 2 ** 20;
 type FeedTensors = Record<string, { data: Float32Array | Int32Array; dims: number[] }>;
 
 /**
- * Where windows are cut. `host`: every mask is an input, a view of the pool without a copy. `graph`: the pools are
+ * The place where windows are cut. `host`: every mask is an input, a view of the pool without a copy. `graph`: the pools are
  * inputs, and the graph copies each window. Use it for engines that do not share the caller's memory.
  */
 export type MaskSource = 'host' | 'graph';

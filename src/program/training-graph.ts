@@ -23,7 +23,7 @@ export interface TrainingGraph {
 export interface TrainingOptions extends LossOptions {
   /** Whether the backward pass recomputes the layers' activations, so that they need not be kept. */
   gradientCheckpointing?: boolean;
-  /** Where dropout masks are cut; by default by the host. */
+  /** The place where dropout masks are cut. Default: the host. */
   masks?: MaskSource;
 }
 

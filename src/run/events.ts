@@ -70,7 +70,7 @@ const trainStep = z.object({
   /** Triplets that may be kept, for methods that have a budget. */
   budget: optional,
   examples_per_second: number,
-  /** Of the whole process so far. */
+  /** Peak memory of the process so far. */
   peak_memory_mb: number,
   /** Steps so far with a non-finite gradient. */
   skipped_steps: number,
@@ -119,7 +119,7 @@ const finish = z.object({
   step,
   /** `stopped`: by a signal; `--resume` continues. `early`: by early_stopping_patience. `stop_at_step`: by that key. */
   reason: z.enum(['done', 'early', 'stop_at_step', 'stopped']),
-  /** Of the whole schedule. */
+  /** Steps of the whole schedule. */
   total_steps: optional,
   train_runtime: number,
   train_samples_per_second: number,

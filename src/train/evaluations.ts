@@ -21,7 +21,7 @@ export class Evaluations {
   lastMetrics: Record<string, number> = {};
   /** Scores before the first step, if requested. */
   before: Record<string, number> | undefined;
-  /** Of the last evaluation and of the best; after a resume, undefined until the next evaluation. */
+  /** The last and the best evaluation. After a resume, undefined until the next evaluation. */
   seen: { last?: Seen; best?: Seen } = {};
   readonly #validation: Validation | undefined;
   readonly #settings: TrainerSettings;

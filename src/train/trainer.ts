@@ -49,7 +49,7 @@ export interface TrainerHost {
   save?(state: TrainerState): string | Promise<string>;
   /** Called after each step: whether a checkpoint is due. Default: every `save_steps`, and after an epoch. */
   isSaveDue?(): boolean;
-  /** Of the process, so far. */
+  /** Peak memory of the process so far. */
   peakMemoryMb(): number;
 }
 

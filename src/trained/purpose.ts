@@ -19,7 +19,7 @@ export interface Purpose {
 
 /** The data that determine the purpose of a trained model. */
 export interface Trained {
-  /** Of the base model. */
+  /** Family of the base model. */
   family: Family;
   /** The base model's config.json. */
   json: Readonly<Record<string, unknown>>;

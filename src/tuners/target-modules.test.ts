@@ -55,7 +55,7 @@ describe('errors', () => {
 
   it('explains an empty selection', () => {
     expect(messageOf({ target_modules: ['query'], exclude_modules: 'bert.*' })).toMatchInlineSnapshot(
-      `"target_modules: expected a linear layer to adapt, got 3 layers, all of which exclude_modules or modules_to_save name."`,
+      `"\`target_modules\` names 3 layers, and exclude_modules or modules_to_save names all of them."`,
     );
     expect(messageOf({ target_modules: ['query'], layers_to_transform: [12] })).toMatchInlineSnapshot(
       `"layers_to_transform: expected layers that hold query, got 12."`,

@@ -7,6 +7,7 @@ export interface Prose {
   /** From 1. */
   line: number;
   kind: 'comment' | 'string' | 'document';
+  isHeading?: boolean;
   text: string;
 }
 
@@ -55,7 +56,7 @@ export function proseOfMarkdown(path: string, markdown = readFileSync(path, 'utf
     for (const cell of cells) {
       const last = found.at(-1);
       if (startsBlock || cells.length > 1 || !last)
-        found.push({ path, line: i + 1, kind: 'document', text: cell });
+        found.push({ path, line: i + 1, kind: 'document', isHeading: line.startsWith('#'), text: cell });
       else last.text += ` ${cell.trim()}`;
     }
   }

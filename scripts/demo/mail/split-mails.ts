@@ -19,7 +19,7 @@ export interface Split {
 }
 
 /**
- * Of 100 groups, those below TRAIN are for training and those below VALIDATION for validation; the others are the
+ * Groups 0 to 99: those below TRAIN are for training and those below VALIDATION for validation; the others are the
  * test set.
  */
 const TRAIN = 70;

@@ -19,7 +19,7 @@ const COLLECTORS =
   /mailman\/listinfo|\b(?:taint\.org|netnoteinc\.com|jmason\.org|example\.com|linux\.ie|example\.sourceforge\.net)\b/i;
 
 /**
- * Removes clues to an e-mail's class that come from how this corpus was collected. Of the header, only the subject is
+ * Removes clues to an e-mail's class that come from how this corpus was collected. Only the subject of the header is
  * kept (no Received, Delivered-To, Return-Path, From, To, Date, Message-Id, X-Mailer, X-Spam-*, List-*). Also removed
  * are list tags (`[ILUG]`), `Re:` and `Fwd:`, list footers, feed headers, signature armour, and addresses of the
  * collectors.

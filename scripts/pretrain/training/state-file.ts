@@ -4,7 +4,7 @@ import type { StoredTensor } from '../../../src/formats/tensor-data.ts';
 
 /** The state of a run. */
 export interface RunState {
-  /** Of training, without pauses. */
+  /** Training time without pauses. */
   seconds: number;
   step: number;
   /** Tokens of words read so far. */

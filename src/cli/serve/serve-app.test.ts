@@ -141,23 +141,18 @@ describe('an unsupported key that would change the answer', () => {
   const image = { type: 'image_url', image_url: { url: 'x' } };
 
   it.each<[readonly [string, object], object, number, RegExp]>([
-    [COMPLETION, { logprobs: 0 }, 400, /^logprobs: expected none/],
-    [
-      COMPLETION,
-      { stop: [...'abcde'] },
-      400,
-      /^stop: expected a text, or a list of at most 4, got something else$/,
-    ],
-    [COMPLETION, { prompt: { text: 'x' } }, 400, /^prompt: expected a text, ids of tokens/],
-    [CHAT, { logprobs: true }, 400, /^logprobs: expected none/],
-    [CHAT, { top_logprobs: 2 }, 400, /^top_logprobs: expected none/],
-    [CHAT, { tools: [{}] }, 400, /^tools: expected none: what is written here calls no tools$/],
-    [CHAT, { functions: [{}] }, 400, /^functions: expected none/],
+    [COMPLETION, { logprobs: 0 }, 400, 'logprobs: log probabilities are not supported'],
+    [COMPLETION, { stop: [...'abcde'] }, 400, 'stop: expected a string, or a list of at most 4'],
+    [COMPLETION, { prompt: { text: 'x' } }, 400, 'prompt: expected a string, token ids, or a list of either'],
+    [CHAT, { logprobs: true }, 400, 'logprobs: log probabilities are not supported'],
+    [CHAT, { top_logprobs: 2 }, 400, /^top_logprobs: log probabilities are not supported/],
+    [CHAT, { tools: [{}] }, 400, 'tools: tools are not supported'],
+    [CHAT, { functions: [{}] }, 400, 'functions: tools are not supported'],
     [
       CHAT,
       { messages: [{ role: 'user', content: [image] }] },
       400,
-      /0\.content: expected a text, or a list of p/,
+      'messages.0.content: expected a string, or a list of parts of type text',
     ],
     [PREDICT, { truncation_direction: 'Left' }, 422, /^truncation_direction: expected Right/],
     [
@@ -166,7 +161,7 @@ describe('an unsupported key that would change the answer', () => {
       422,
       /^inputs: expected .* got a list of 3 texts\. Send \[\["first"\]/,
     ],
-    [PREDICT, { inputs: 3 }, 422, /^inputs: expected a text, .* got something else$/],
+    [PREDICT, { inputs: 3 }, 422, /^inputs: expected a text, /],
   ])('is rejected with a message: %j with %j', async ([path, asked], change, status, message) => {
     const { post } = await served();
     const answer = await post(path, { ...asked, ...change });
@@ -290,7 +285,7 @@ describe('text vectors', () => {
     expect([buffer.readFloatLE(0), buffer.readFloatLE(4)]).toEqual([3, 4]);
     const wrong = await post('/v1/embeddings', { ...asked, input: [1, 2] });
     expect(wrong.status).toBe(400);
-    expect(wrong.body.error.message).toMatch(/input: expected a text, or a list of texts/);
+    expect(wrong.body.error.message).toMatch('input: expected a string, or a list of strings');
   });
 
   it('have the format of text-embeddings-inference', async () => {

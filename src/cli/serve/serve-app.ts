@@ -200,7 +200,7 @@ function answered(c: Context<ServeEnv>, failure: Failure): Response {
 /** Hono's error for a body that is not JSON, or not declared as JSON, is the client's mistake. */
 function errorOf(error: Error): Error {
   if (!(error instanceof HTTPException)) return error;
-  if (error.status === 400) return new Refused(400, 'the body: expected JSON, got something else.');
+  if (error.status === 400) return new Refused(400, 'The request body is not valid JSON.');
   if (error.status !== 415) return error;
   return new Refused(415, 'Content-Type: expected application/json, got another or none.');
 }

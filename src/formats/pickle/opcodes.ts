@@ -58,5 +58,5 @@ export function knownOpcode(byte: number): Opcode | undefined {
 }
 
 export function refusedOpcode(byte: number): string {
-  return REFUSED[byte] ?? `0x${byte.toString(16).padStart(2, '0')}, which is none`;
+  return REFUSED[byte] ?? `0x${byte.toString(16).padStart(2, '0')}`;
 }

@@ -98,7 +98,7 @@ describe('a pickle with unsupported content', () => {
     ['the operation NEWOBJ', ['ca\nf\n)', 0x81, '.']],
     ['the operation EXT1', [0x82, 1, '.']],
     ['the operation DUP', ['K', 1, '2.']],
-    ['the operation 0xff, which is none', [0xff, '.']],
+    ['the operation 0xff', [0xff, '.']],
     ['a call of something that is no function', ['ca\nvalue\n)R.']],
     ['attributes of something that is no dictionary', ['ca\nf\n}b.']],
     ['a key that is neither text nor number', ['})Ns.']],

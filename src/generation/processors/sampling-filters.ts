@@ -51,7 +51,7 @@ function keepTopP(p: number, kept: number): LogitsProcessor {
       sum += probabilities[removed];
       if (!(Math.fround(sum) <= rest)) break;
     }
-    // Of equal scores, lower indices are removed first, because they come first in ascending order.
+    // If scores are equal, lower indices are removed first, because they come first in ascending order.
     const bound = rising[removed];
     let equals = removed - rising.indexOf(bound);
     remove(scores, (score) => score < bound || (score === bound && equals-- > 0));

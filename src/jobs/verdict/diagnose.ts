@@ -6,7 +6,7 @@ import { type Finding, floorValue, isFloor, type Verdict } from '../../run/verdi
 export interface Symptoms {
   /** Whether a lower score is better. */
   lessIsBetter: boolean;
-  /** Of the training. */
+  /** Losses of the training. */
   losses: Pick<LossCourse, 'first' | 'last' | 'peak'>;
   /** Whether its loss is a cross-entropy: then it starts near that of the best answer without reading. */
   isCrossEntropy: boolean;

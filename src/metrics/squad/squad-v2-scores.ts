@@ -22,7 +22,7 @@ const DEFAULT_THRESHOLD = 1;
 /**
  * Scores predicted answers like the official script of SQuAD v2.0 (evaluate-v2.0.py), as fractions of 1 instead of
  * per cent. An empty prediction means no answer. With odds, it also returns the best scores over all thresholds, and
- * these thresholds. Of questions with the same id, the last counts.
+ * these thresholds. If questions have the same id, the last counts.
  *
  * @param predictions for every question (the script fails without one)
  * @param nullOdds for every question

@@ -26,7 +26,7 @@ it.each([
 
 it('reports that srun started processes without connecting them', () => {
   expect(() => launchOf(SLURM)).toThrow(
-    'srun: expected processes that it tells of each other, got 8 of which each is alone. Start them with srun --mpi=pmix',
+    'srun started 8 processes that cannot communicate. Start them with srun --mpi=pmix',
   );
 });
 

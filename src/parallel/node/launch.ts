@@ -52,9 +52,8 @@ export function launchOf(env: Environment): Launch | undefined {
   if (!isOfStep(env)) return undefined;
   throw new UserError({
     where: 'srun',
-    expected: 'processes that it tells of each other',
-    got: `${env.SLURM_STEP_NUM_TASKS} of which each is alone`,
-    hint: 'Start them with srun --mpi=pmix (MPICH: --mpi=pmi2), or one alone with srun --ntasks=1.',
+    fault: `started ${env.SLURM_STEP_NUM_TASKS} processes that cannot communicate`,
+    hint: 'Start them with srun --mpi=pmix (MPICH: --mpi=pmi2), or start one with srun --ntasks=1.',
   });
 }
 

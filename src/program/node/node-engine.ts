@@ -82,7 +82,7 @@ function unchanged(folder: string): (files: Iterable<string>) => void {
     for (const file of files) {
       if (isSame(file)) continue;
       const got = 'another: it was replaced or written to';
-      const hint = 'Begin again, with weights that nobody changes meanwhile.';
+      const hint = 'Start again with weights that do not change during the run.';
       throw new UserError({
         where: join(folder, file),
         expected: 'the file as it was when it was opened',

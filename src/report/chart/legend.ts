@@ -28,7 +28,7 @@ export function seriesLegend(named: readonly Named[]): Markup[] {
   );
 }
 
-/** Where a line may break, the best first: after commas, between words, and in names that have neither. */
+/** Places where a line may break, the best first: after commas, between words, and in names that have neither. */
 const ENDS = [/^.*, /s, /^.* /s, /^.*[-_/]/s];
 
 /** Wraps a text to lines of at most `width` pixels. */

@@ -19,7 +19,7 @@ export interface LiveState {
   record: RunRecord;
   /** Whether a stop was requested. */
   isStopping: boolean;
-  /** Of the remaining steps; NaN before it is known. */
+  /** Time for the remaining steps; NaN before it is known. */
   secondsLeft: number;
   /** Why the run ended without a result. */
   failure?: string;

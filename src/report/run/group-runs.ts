@@ -12,7 +12,7 @@ export interface RunGroup {
   runs: RunRecord[];
 }
 
-/** Where a run is computed, and when it reports, does not affect its result. */
+/** Settings that do not affect the result: where a run is computed, and when it reports. */
 const COURSE_APART = [
   'device',
   'training.stop_at_step',

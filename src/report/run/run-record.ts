@@ -13,7 +13,7 @@ export interface RunRecord {
   allocations: EventOf<'allocation'>[];
   orthogonality: EventOf<'orthogonality'>[];
   notices: EventOf<'notice'>[];
-  /** Of the evaluation with the run's final scores, or of the newest. */
+  /** From the evaluation with the run's final scores, or the newest. */
   confusion?: EventOf<'confusion'>;
   /** Missing while the run is active, and after it was killed. */
   finish?: EventOf<'finish'>;

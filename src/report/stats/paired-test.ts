@@ -3,7 +3,7 @@ import { wilcoxon } from './wilcoxon.ts';
 
 /** How two methods differ over runs with equal seeds. */
 export interface PairedTest {
-  /** Of the differences, first method minus second. */
+  /** Statistics of the differences, first method minus second. */
   difference: Interval;
   /** The mean difference in standard deviations of the differences (Cohen's d for pairs). */
   effect?: number;

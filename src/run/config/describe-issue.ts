@@ -33,7 +33,7 @@ function ownFault({ message }: Issue): string | undefined {
   return /^[a-z]/.test(message) && !message.startsWith(OWN_MESSAGE) ? message : undefined;
 }
 
-/** Where a key that is unknown in one section belongs. */
+/** The section that a misplaced key belongs to. */
 function placeOf(key: string, section: string, known: KnownKeys): string {
   const [, name, value] = /^(\w+):(\S.*)$/.exec(key) ?? [];
   if (known[section]?.includes(name)) return `YAML needs a space after the colon: ${name}: ${value}`;

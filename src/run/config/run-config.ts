@@ -27,7 +27,7 @@ interface CommonInput {
   output: string;
   /** Seed of initial values, order of examples and dropout. */
   seed?: number | undefined;
-  /** Where the model runs: `cpu`, `webgpu` (a GPU) or `wasm` (WebAssembly). */
+  /** Device: `cpu`, `webgpu` (a GPU) or `wasm` (WebAssembly). */
   device?: Device | undefined;
 }
 

@@ -44,7 +44,7 @@ export interface EmbedRequest extends EmbedOptions {
 /** A vector for each text. */
 export interface Embedded {
   vectors: Float32Array[];
-  /** Of all texts. */
+  /** Number of tokens of all texts. */
   tokens: number;
 }
 

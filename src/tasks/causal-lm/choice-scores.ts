@@ -14,8 +14,8 @@ import type { CausalData } from './data-section.ts';
 
 /**
  * How often the right choice is the most likely after its prompt: `eval_accuracy` by the log-likelihood of its tokens
- * (`acc` of lm-evaluation-harness), and `eval_accuracy_norm` by that divided by its bytes in UTF-8 (`acc_bytes`). Of
- * equal ones, the first counts. A choice directly follows its prompt, without an end of text.
+ * (`acc` of lm-evaluation-harness), and `eval_accuracy_norm` by that divided by its bytes in UTF-8 (`acc_bytes`). If
+ * some are equal, the first counts. A choice directly follows its prompt, without an end of text.
  *
  * @throws UserError for a prompt that leaves no room for a choice
  */

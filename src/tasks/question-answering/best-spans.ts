@@ -47,7 +47,7 @@ const EMPTY: Span & { score: number } = {
 
 /**
  * The best spans of a question over all its features, as `postprocess_qa_predictions` of transformers' utils_qa.py,
- * in 32 bits as there. Of equal logits, the later token counts as larger (there, the sort decides), and padding is
+ * in 32 bits as there. If logits are equal, the later token counts as larger (there, the sort decides), and padding is
  * not ranked.
  *
  * @param windows the question's features with their logits

@@ -20,5 +20,5 @@ export interface AnsweredText extends Question {
   ofV2?: true;
 }
 
-/** What is read beside question and context: nothing, or answers with or without positions. */
+/** The parts read beside question and context: nothing, or answers with or without positions. */
 export type AnswersRead = 'none' | 'texts' | 'places';

@@ -18,7 +18,7 @@ export function withPooling(
       where: 'the model',
       expected: `one that is pooled by ${POOLING_MODES.join(', ')}`,
       got: own.unsupported,
-      hint: 'Choose another model, or set data.pooling to train it anew with that.',
+      hint: 'Choose another model, or train it with one of these in data.pooling.',
     });
   }
   return {

@@ -117,7 +117,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
       autoModel: 'AutoModelForTokenClassification',
       use: () => ({
         command: 'adalora predict . < texts.txt',
-        explanation: 'a line of JSON for each sentence, of which the file has one a line',
+        explanation: 'one JSON line per sentence; the file has one sentence per line',
       }),
       python: ({ max_length }) => [
         `inputs = tokenizer("Some text", truncation=True, max_length=${max_length}, return_tensors="pt")`,

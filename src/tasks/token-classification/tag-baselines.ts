@@ -43,7 +43,7 @@ export function tagBaselines(train: LabelledSentences, validation: LabelledSente
   ];
 }
 
-/** Of equally frequent ones, the first. */
+/** The most frequent value, the first of several. */
 function mostFrequent(counts: ReadonlyMap<string, number>): string {
   return [...counts].reduce((best, tag) => (tag[1] > best[1] ? tag : best))[0];
 }

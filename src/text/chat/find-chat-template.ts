@@ -15,8 +15,8 @@ export interface ChatTemplateSources {
 }
 
 /**
- * The source of a model's chat template: `chat_template.jinja`, or `chat_template` of tokenizer_config.json. Of
- * several, the one named "default".
+ * The source of a model's chat template: `chat_template.jinja`, or `chat_template` of tokenizer_config.json. If
+ * there are several, the one named "default".
  *
  * @param model its folder for messages
  * @throws UserError if there is no template

@@ -22,7 +22,7 @@ export function unigram(config: UnigramConfig): Model {
       throw new Error(`entry ${id} of vocab is no token with a score`);
     if (token.length > MAX_TOKEN_LENGTH)
       throw new Error(`entry ${id} of vocab has ${token.length} characters, more than ${MAX_TOKEN_LENGTH}`);
-    // Of equal tokens, the last one counts, as in the Rust library.
+    // If tokens are equal, the last one counts, as in the Rust library.
     ids.set(token, id);
     vocabulary.tokens[id] = token;
     const first = token.charCodeAt(0);

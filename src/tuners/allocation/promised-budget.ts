@@ -15,7 +15,7 @@ export interface PromisedBudget {
   target: number;
   cost: Cost;
   components: Components;
-  /** Of every module at the start. */
+  /** Initial rank of every module. */
   initialRank: number;
   initial: BudgetForms;
   /** Exact in `unit`; in the other units, the value if all modules keep the same rank. */

@@ -7,7 +7,7 @@ import type { ReadParameter, TunedSite, Tuner } from '../tuner.ts';
 import { type BottleneckForm, BottleneckInjection } from './bottleneck-injection.ts';
 import { type BottleneckPart, type BottleneckSite, partName, siteParameters } from './bottleneck-site.ts';
 
-/** Of the projections at the start, as in AdapterHub and BERT. */
+/** Standard deviation of the initial projections, as in AdapterHub and BERT. */
 const INITIAL_DEVIATION = 0.02;
 
 /**

@@ -21,9 +21,8 @@ export function nothingMatched(
   const { target_modules: targets } = selection;
   if (targeted.length > 0) {
     return new UserError({
-      where: 'target_modules',
-      expected: 'a linear layer to adapt',
-      got: `${targeted.length} layers, all of which exclude_modules or modules_to_save name`,
+      key: 'target_modules',
+      fault: `names ${targeted.length} layers, and exclude_modules or modules_to_save names all of them`,
     });
   }
   if (typeof targets === 'string') {

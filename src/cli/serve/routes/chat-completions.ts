@@ -10,15 +10,12 @@ import { writtenSchemas } from './written-schemas.ts';
 /** Without a limit, an answer may be as long as the model has positions. */
 const TO_THE_END = 2 ** 30;
 
-const NO_TOOLS = z.array(z.unknown()).max(0, 'expected none: what is written here calls no tools').nullish();
+const NO_TOOLS = z.array(z.unknown()).max(0, 'tools are not supported').nullish();
 const part = z.object({ type: z.literal('text'), text: z.string() });
 const message = z.object({
   role: z.string(),
   content: z
-    .union(
-      [z.string(), z.array(part)],
-      'expected a text, or a list of parts of type text, got something else',
-    )
+    .union([z.string(), z.array(part)], 'expected a string, or a list of parts of type text')
     .nullish(),
   name: z.string().nullish(),
 });

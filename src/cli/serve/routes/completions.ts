@@ -22,7 +22,7 @@ const request = z
     ...writingFields,
     prompt: z.union(
       [z.string(), z.array(z.string()).min(1), tokens, z.array(tokens).min(1)],
-      'expected a text, ids of tokens, or a list of either, got something else',
+      'expected a string, token ids, or a list of either',
     ),
     max_tokens: z.int().min(1).nullish(),
     echo: z.literal(false).nullish(),

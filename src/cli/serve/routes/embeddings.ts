@@ -15,7 +15,7 @@ const model = z
   .optional()
   .describe('The name of a model; may be left out if only one makes vectors of texts');
 const truncate = z.boolean().default(true).describe('Cut texts that are too long; else they are refused');
-const texts = z.union([z.string(), z.array(z.string()).min(1)], 'expected a text, or a list of texts');
+const texts = z.union([z.string(), z.array(z.string()).min(1)], 'expected a string, or a list of strings');
 const promptName = z.string().nullish().describe("A prompt's name in the model's files, such as query");
 const body = <Schema extends z.ZodType>(schema: Schema) => ({
   body: { required: true, content: { 'application/json': { schema } } },

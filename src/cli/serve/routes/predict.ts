@@ -74,7 +74,7 @@ type Given = z.infer<typeof request>['inputs'];
 /** A list of texts is the most common mistake. */
 function notInputs(input: unknown): string {
   const isTexts = Array.isArray(input) && input.every((one) => typeof one === 'string');
-  if (!isTexts) return `expected ${FORMS}, got something else`;
+  if (!isTexts) return `expected ${FORMS}`;
   return `expected ${FORMS}, got a list of ${input.length} texts. Send [["first"], ["second"], …]`;
 }
 

@@ -8,7 +8,7 @@ const MOST_CHOICES = 8;
 const MOST_STOPS = 4;
 
 /** The reason why token probabilities are not available. */
-export const UNTOLD = 'expected none: tokens are told without their probabilities';
+export const UNTOLD = 'log probabilities are not supported';
 
 /** Keys that have no effect at this value, and are unsupported at others. */
 const neutral = {
@@ -30,7 +30,7 @@ export const writingFields = {
   stop: z
     .union(
       [z.string(), z.array(z.string()).max(MOST_STOPS)],
-      `expected a text, or a list of at most ${MOST_STOPS}, got something else`,
+      `expected a string, or a list of at most ${MOST_STOPS}`,
     )
     .nullish(),
   stream: z.boolean().nullish(),

@@ -16,7 +16,7 @@ export function budgetFigure(groups: readonly RunGroup[]): Markup | undefined {
   return curveFigure(groups, 'budget', 'Budget', counted, shown, undefined, finalMarks(groups));
 }
 
-/** Where the pattern became final, for a picture of one group. */
+/** Mark of the step at which the ranks became final, for a picture of one group. */
 function finalMarks(groups: readonly RunGroup[]): { x: number; label: string }[] {
   if (groups.length > 1) return [];
   const finals = groups[0].runs[0].allocations.filter(({ final }) => final);

@@ -24,7 +24,7 @@ function classesTable(
   label: string,
   { labels, counts }: NonNullable<RunGroup['runs'][number]['confusion']>,
 ): Markup {
-  const head = ['', 'Precision', 'Recall', 'F1', 'Rows', ...labels.map((name) => `taken for ${name}`)];
+  const head = ['', 'Precision', 'Recall', 'F1', 'Rows', ...labels.map((name) => `predicted ${name}`)];
   const row = (name: string, { precision, recall, f1, support }: ClassScores, taken: readonly unknown[]) => {
     const cells = [...[precision, recall, f1].map(score), `${support}`, ...taken.map(String)];
     return markup`<tr><th scope="row">${name}</th>${cells.map((cell) => markup`<td>${cell}</td>`)}</tr>`;

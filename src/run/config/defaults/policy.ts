@@ -54,7 +54,7 @@ export function policy(facts: ChoiceFacts): {
     TrainingConfig,
     'learning_rate' | 'num_train_epochs' | 'per_device_train_batch_size' | 'warmup_ratio'
   >;
-  /** Of the method's section. */
+  /** Settings of the method's section. */
   section: Readonly<Record<string, unknown>>;
 } {
   const { batchSize, keepsHead = false } = taskNamed(facts.task);
