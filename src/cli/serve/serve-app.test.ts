@@ -140,7 +140,7 @@ describe('an unsupported key that would change the answer', () => {
   const PREDICT = ['/predict', { inputs: 'x' }] as const;
   const image = { type: 'image_url', image_url: { url: 'x' } };
 
-  it.each<[readonly [string, object], object, number, RegExp]>([
+  it.each<[readonly [string, object], object, number, RegExp | string]>([
     [COMPLETION, { logprobs: 0 }, 400, 'logprobs: log probabilities are not supported'],
     [COMPLETION, { stop: [...'abcde'] }, 400, 'stop: expected a string, or a list of at most 4'],
     [COMPLETION, { prompt: { text: 'x' } }, 400, 'prompt: expected a string, token ids, or a list of either'],
