@@ -38,7 +38,7 @@ describe('twoSided is 2 * scipy.stats.t.sf(t, degrees)', () => {
 
 const fixture = JSON.parse(readFileSync('src/report/stats/fixtures/statistics.json', 'utf8'));
 
-// Values from SciPy, written by scripts/oracle/statistics.py. Sums of a few numbers near 1: twelve digits.
+// Values from SciPy, written by scripts/oracle/paired_tests.py. Sums of a few numbers near 1: twelve digits.
 it.each(fixture.pairs as Record<string, never>[])(
   'pairedTest is scipy.stats',
   ({ first, second, ...scipy }) => {
