@@ -196,17 +196,17 @@ describe('rejects', () => {
     [
       'going on from its adapter',
       ['method=bitfit', 'adapter=run'],
-      'adapter: expected method adalora, lora or svd_lora beside it, got bitfit. Merge the adapter (adalora merge) and give the result as the model.',
+      '`adapter` requires method adalora, lora or svd_lora, got bitfit. Merge the adapter (adalora merge) and set model to the result.',
     ],
     [
       'going on from its adapter with another method',
       ['method=lora', 'adapter=run'],
-      'adapter: run: expected an adapter of method lora, got BITFIT. Training does not go on from such adapters: merge it (adalora merge) and give the result as the model.',
+      'adapter: run: expected an adapter of method lora, got BITFIT. Training cannot continue from such an adapter. Merge it (adalora merge) and set model to the result.',
     ],
     [
       'a base that is new',
       ['method=bitfit', 'model_init=random'],
-      'model_init: expected checkpoint, where an adapter is',
+      '`model_init` cannot be random with method bitfit',
     ],
   ])('%s', async (_, settings, message) => {
     const { code, stderr } = await workspace.train('output=refused', ...settings);

@@ -148,7 +148,7 @@ describe.each([
     for (const command of ['train', 'plan'])
       expect(
         await workspace.run(command, 'run.yaml', '--set', own[0], '--set', `${method}.bottleneck=0`),
-      ).toMatchObject({ code: 2, stderr: `--set: ${method}.bottleneck: expected at least 1, got 0.\n` });
+      ).toMatchObject({ code: 2, stderr: `--set: \`${method}.bottleneck\` must be at least 1, got 0.\n` });
   });
 });
 

@@ -63,9 +63,9 @@ describe('a checkpoint', { timeout: 240_000 }, () => {
   });
 
   it.each([
-    [['run', '--checkpoint', '7'], 'expected one of run: '],
+    [['run', '--checkpoint', '7'], '`--checkpoint` must be one of run: 8, '],
     [['model', '--checkpoint', '7'], 'must be a run with checkpoints, got model without checkpoints'],
-    [[PATH, '--checkpoint', '7'], 'expected step 8'],
+    [[PATH, '--checkpoint', '7'], 'checkpoint-8.safetensors is step 8.'],
     [['run/checkpoints/checkpoint-5.safetensors'], 'checkpoint-5.safetensors'],
   ])('%j is rejected', async (args, message) => {
     const { code, stderr } = await workspace.run('eval', ...args, 'dev.tsv');

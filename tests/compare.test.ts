@@ -106,6 +106,6 @@ describe('compare', { timeout: 240_000 }, () => {
       'training.weight_decay=0.5',
     );
     expect(other.code).toBe(2);
-    expect(other.stderr).toContain('training.weight_decay 0.5 (there 0)');
+    expect(other.stderr).toContain('training.weight_decay is 0.5 (was 0)');
   });
 });

@@ -304,7 +304,7 @@ describe('data.validation: 25%', () => {
     const { code, stderr } = await workspace.run(...args, '--set', 'data.validation=30%', '--resume');
     expect({ code, stderr }).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('data.validation "30%" (there "25%")'),
+      stderr: expect.stringContaining('data.validation is "30%" (was "25%")'),
     });
 
     const rows = Array.from({ length: 200 }, (_, i) => `row ${i}`);
@@ -326,7 +326,7 @@ describe('data.validation: 25%', () => {
       expect(code).toBe(2);
       return stderr;
     };
-    expect(await said('data.validation=0%')).toContain('expected more than 0% and less than 100%, got "0%"');
+    expect(await said('data.validation=0%')).toContain('must be more than 0% and less than 100%, got "0%"');
     const texts = ['task=causal_lm', 'data={train: train.txt, validation: 10%}'];
     expect(await said(...texts)).toContain('`data.validation` must be a file for task causal_lm');
     expect(() => holdOut(['a'], 0.5, (row) => [row])).toThrow(

@@ -171,7 +171,7 @@ describe('adalora generate reports in one line', () => {
       'a file that is not there',
       ['--file', 'lama'],
       '',
-      'lama: expected a file, got nothing. Did you mean llama?\n',
+      'lama: expected a file, got nothing there. Did you mean llama?\n',
     ],
   ])('%s', async (_, args, input, message) => {
     expect(await says('llama', args, input)).toBe(message);

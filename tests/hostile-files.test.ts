@@ -62,7 +62,7 @@ describe('a config', () => {
     workspace.write('odd.yaml', '? [a, b]\n: !odd c\n');
     const { code, stderr } = await workspace.start(['plan', 'odd.yaml']).ended;
     expect(code).toBe(2);
-    expect(stderr).toContain('odd.yaml: `data` must be a section with keys');
+    expect(stderr).toContain('odd.yaml: `data` is required (a section with keys)');
     expect(stderr).not.toContain('Warning');
   });
 
@@ -161,7 +161,9 @@ it('a JSON list with a text of millions of characters is read', () => {
     long.length + 2,
     1,
   ]);
-  expect(() => readRows(file('open.json', `[{"a": "${'\\"'.repeat(1e6)}`), options)).toThrow('never closed');
+  expect(() => readRows(file('open.json', `[{"a": "${'\\"'.repeat(1e6)}`), options)).toThrow(
+    'a list that is not closed',
+  );
 });
 
 it.runIf(process.platform === 'linux')(

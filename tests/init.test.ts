@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -93,7 +93,8 @@ it('overwrites nothing, and then writes nothing', async () => {
 });
 
 it('reports a missing config', async () => {
-  const { code, stderr } = await space.run('plan');
+  mkdirSync(space.path('empty'));
+  const { code, stderr } = await space.start(['plan'], { cwd: space.path('empty') }).ended;
   expect(code).toBe(2);
   expect(stderr).toBe(
     'adalora.yaml does not exist in this folder. Name a config, or write one with adalora init.\n',

@@ -31,7 +31,7 @@ it('a run resumed with more steps continues to them, with its planned ranks', as
   expect(shorter.stderr).toContain('gives 15 steps, but the newest checkpoint is at step 18');
   const other = await train(20, '--resume', '--set', 'training.weight_decay=0.5');
   expect(other.code).toBe(2);
-  expect(other.stderr).toContain('training.weight_decay 0.5 (there');
+  expect(other.stderr).toContain('training.weight_decay is 0.5 (was');
 });
 
 it('a stopped longer run resumes with its own config.yaml, to the same end', async () => {

@@ -41,7 +41,7 @@ it.each([
   ],
   ['model_config={hidden_dropout_prob: 2}', 'hidden_dropout_prob'],
   ['model_config={model_type: gpt2}', 'model_config.model_type: expected a field'],
-  ['model_config=3', 'run.yaml: model_config'.replace('run.yaml', '--set')],
+  ['model_config=3', '--set: `model_config` must be a section with keys, got 3.'],
 ])(
   'rejects %s',
   async (setting, message) => {

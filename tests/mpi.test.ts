@@ -168,7 +168,7 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
     );
     expect(readdirSync(workspace.folder)).not.toContain('other');
     const twice = await train('two', 1, '--resume', '--set', 'training.per_device_train_batch_size=6');
-    expect(twice.stderr).toContain('training.per_device_train_batch_size 6 (there 12)');
+    expect(twice.stderr).toContain('training.per_device_train_batch_size is 6 (was 12)');
   });
 
   it('report a missing library', async () => {

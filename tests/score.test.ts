@@ -83,10 +83,7 @@ describe('score squad', () => {
     ],
     [() => squad('v1.json', 'v1.json'), 'v1.json, data: expected a string, got a list.'],
     [() => squad('all.json', 'all.json'), 'all.json, data: expected a list, got nothing.'],
-    [
-      () => score('squad', '--predictions', 'all.json'),
-      'adalora score squad: expected --references FILE, got none.',
-    ],
+    [() => score('squad', '--predictions', 'all.json'), 'adalora score squad needs --references FILE.'],
     [() => score('squat', '--predictions', 'all.json'), "'squat' is invalid"],
   ])('reports errors (%#)', async (start, message) => {
     const { code, stdout, stderr } = await start();
@@ -121,7 +118,7 @@ describe('score rouge and bleu', () => {
   });
 
   it.each([
-    [() => texts('rouge', 'texts.txt', 'short.txt'), 'short.txt: expected 3 texts, as texts.txt has, got 2.'],
+    [() => texts('rouge', 'texts.txt', 'short.txt'), 'short.txt: expected 3 texts, as in texts.txt, got 2.'],
     [
       () => texts('bleu', 'bad.jsonl', 'right.txt'),
       'bad.jsonl:2: expected a JSON string or {"text": …}, got 3. The same in 2 rows: lines 2, 3.',
@@ -214,7 +211,7 @@ describe('score glue and seqeval', () => {
     expect(short).toMatchObject({ code: 2, stderr: expect.stringContaining('none with index 2') });
     const other = await score('glue/mrpc', '--predictions', 'rte-out.tsv', '--references', 'rte.tsv');
     expect(other.stderr).toContain(
-      'rte-out.tsv:3: expected one of 0, 1, not_equivalent, equivalent, got "not_entailment". 2 rows',
+      'rte-out.tsv:3: expected one of 0, 1, not_equivalent, equivalent, got "not_entailment". The same in 2 rows',
     );
   });
 

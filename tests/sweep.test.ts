@@ -82,10 +82,10 @@ describe('sweep', () => {
     };
     const place = 'output: sweep/runs/learning_rate=0.000001,seed=0 holds a run with other';
     expect(await said('training.weight_decay=0.5')).toMatch(
-      new RegExp(`^${place} .*, got training\\.weight_decay 0\\.5 \\(there 0\\)\\. Resume with`),
+      new RegExp(`^${place} settings: training\\.weight_decay is 0\\.5 \\(was 0\\)\\. Resume with`),
     );
     const table = workspace.read('sweep', 'table.json').toString();
-    const other = /^output: .* got other content in the data files or /;
+    const other = /^output: .* holds a run with other content in the data files or /;
     expect(await said('held_out=0.5')).toMatch(other);
     const rows = workspace.read('train.tsv').toString();
     workspace.write('train.tsv', `${rows}${rows.trimEnd().split('\n').at(-1)}\n`);

@@ -75,7 +75,7 @@ describe('token classification by the command', () => {
       '--text_pair: expected a flag for task token_classification',
     ],
     [['eval', 'run', 'train.tsv'], 'train.tsv:1: expected a tag seen in training'],
-    [['predict', 'run', 'missing.conll'], 'missing.conll: expected a file'],
+    [['predict', 'run', 'missing.conll'], 'missing.conll does not exist.'],
   ])('reports the errors of %j', async (args, message) => {
     const { code, stderr } = await workspace.run(...args);
     expect(stderr).toContain(message);

@@ -128,7 +128,7 @@ export class TrajectoryTensors {
 
   compare(findings: Findings, kind: string, name: string, ours: Float32Array, theirs: Float32Array): void {
     const [actual, expected] = [ours, theirs].map((values) => this.#settled(name, values));
-    // What is saved and never trained is drawn by the reference's own generator: it differs by rounding.
+    // Saved tensors that are never trained come from the reference's own generator, so they differ by rounding.
     const isRecorded = this.#still.has(name) || this.#initial.has(name);
     const limit = isRecorded ? this.limit(name) : 2 * ROUNDING * largestMagnitude(theirs);
     findings.tensor(kind, actual, expected, limit, name);

@@ -34,7 +34,7 @@ export async function runConfigAt(path: string, settings: readonly string[]): Pr
   for (const setting of settings) applySetting(document, setting);
   const plain = document.toJS();
   const config = parseRunConfig(plain, path, Object.keys(metrics));
-  // Where no setting has replaced them, rows in memory stand in for their names.
+  // Rows in memory replace their names again, unless a setting has changed them.
   const data = Object.fromEntries(
     Object.entries(plain.data).map(([key, value]) => {
       const isKept = JSON.stringify(value) === JSON.stringify(Object(named.data)[key]);

@@ -109,7 +109,7 @@ export class Evaluations {
     return true;
   }
 
-  /** Of the score that decides; NaN if it has no interval. */
+  /** The standard error of the deciding score; NaN if it has no interval. */
   #standardError({ certainty }: Seen): number {
     const [low, high] = certainty?.interval(this.#settings.metricForBest) ?? [];
     return (Number(high) - Number(low)) / (2 * NORMAL);

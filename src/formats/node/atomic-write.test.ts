@@ -40,7 +40,7 @@ describe('atomicWrite', () => {
     symlinkSync(`/proc/self/exe`, join(folder, 'open'));
     for (const path of ['', folder, join(folder, 'device'), join(folder, 'open')])
       expect(() => atomicWrite(path, 'x')).toThrow(
-        '/work/wt/words: expected the name of a file, got a folder or a device.',
+        /: expected the name of a file, got a folder or a device\.$/,
       );
     expect(readdirSync(folder).sort()).toEqual(['device', 'open']);
     expect(readlinkSync(join(folder, 'device'))).toBe('/dev/null');

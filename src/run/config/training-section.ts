@@ -40,14 +40,23 @@ export const trainingSchema = z.strictObject({
   /** Options of the schedule, by transformers' names, such as `num_cycles` or `num_decay_steps`. */
   lr_scheduler_kwargs: z
     .strictObject({
+      /** Waves of cosine (default 0.5), or restarts of cosine_with_restarts (default 1). */
       num_cycles: z.number().positive(),
+      /** Exponent of polynomial. Default: 1. */
       power: z.number().positive(),
+      /** Final learning rate of polynomial. Default: 1e-7. */
       lr_end: z.number().min(0),
+      /** Time scale of inverse_sqrt, in steps. Default: the warm-up's steps, or 10,000. */
       timescale: count,
+      /** Steps at the full rate of warmup_stable_decay. */
       num_stable_steps: z.int().min(0),
+      /** Steps of the decay of warmup_stable_decay. */
       num_decay_steps: count,
+      /** Curve of the warm-up of warmup_stable_decay. Default: linear. */
       warmup_type: z.enum(RAMPS),
+      /** Curve of the decay of warmup_stable_decay. Default: cosine. */
       decay_type: z.enum(RAMPS),
+      /** Lowest rate of warmup_stable_decay, as a share of the full one. Default: 0. */
       min_lr_ratio: z.number().min(0).lt(1),
     })
     .partial()

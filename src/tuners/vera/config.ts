@@ -8,9 +8,13 @@ const { target_modules, layers_to_transform, layers_pattern, modules_to_save } =
 export const veraConfigSchema = z.strictObject({
   /** Rank of the shared matrices. It is higher than LoRA's because it adds few parameters. */
   r: rank.default(256),
+  /** Modules to adapt: names, or a regular expression. */
   target_modules,
+  /** Numbers of the layers to adapt. Default: all. */
   layers_to_transform,
+  /** Name of the list of layers in module paths. */
   layers_pattern,
+  /** Modules trained whole beside the adapter. */
   modules_to_save,
   /** Seed of the shared matrices A and B. */
   projection_prng_key: z.int().min(0).max(0xffff_ffff).default(0),

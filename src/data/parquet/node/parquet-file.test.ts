@@ -11,12 +11,12 @@ it('reads a file in a thread, with class names from beside it', async () => {
 
 it('reports errors in a file', async () => {
   await expect(parquetFile(fixture('bomb'))).rejects.toThrow(
-    '/work/wt/words/src/data/parquet/fixtures/bomb.parquet: expected a valid parquet file, got more than 67162336 bytes when unpacked.',
+    /bomb\.parquet: expected a valid parquet file, got more than \d+ bytes when unpacked\.$/,
   );
 });
 
 it('stops when the library would loop', async () => {
   await expect(parquetFile(fixture('endless'), undefined, 0.5)).rejects.toThrow(
-    '/work/wt/words/src/data/parquet/fixtures/endless.parquet: expected a valid parquet file, got one that is not read within 1 s.',
+    /endless\.parquet: expected a valid parquet file, got one that is not read within 1 s\.$/,
   );
 });
