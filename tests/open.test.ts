@@ -45,22 +45,22 @@ const differences = (a: ClassAnswer[], b: ClassAnswer[]) =>
 
 describe('inputs of a program', () => {
   it.each<[string, object | undefined, unknown, string]>([
-    ['a text that is none', {}, { text: 5 }, 'a text in "text", got a value of type number'],
-    ['a pair', {}, { text: 'a', textPair: 'b' }, 'nothing in "textPair", as its run is on single texts'],
+    ['a text that is none', {}, { text: 5 }, 'a string in "text", got a value of type number'],
+    ['a pair', {}, { text: 'a', textPair: 'b' }, 'nothing in "textPair", because its run is on single texts'],
     [
       'half a pair',
       PAIR,
       { text: 'a' },
-      'a text in "textPair", as its run is on pairs of texts, got nothing',
+      'a string in "textPair", because its run is on pairs of texts, got nothing',
     ],
     ['a text alone', {}, 'a text', 'an object { text }, got "a text"'],
     ['nothing', {}, null, 'an object { text }, got null'],
-    ['a key of the file', {}, { sentence: 'a' }, 'an object { text }, got one with a key "sentence"'],
+    ['a key of the file', {}, { sentence: 'a' }, 'an object { text }, got an unknown key "sentence"'],
     [
       'a key of the config',
       PAIR,
       { text: 'a', text_pair: 'b' },
-      'an object { text, textPair }, got one with a key "text_pair". Did you mean textPair',
+      'an object { text, textPair }, got an unknown key "text_pair". Did you mean textPair',
     ],
   ])('are rejected by their number: %s', async (_, reading, input, message) => {
     await using opened = await open(workspace.path('run'), { model: workspace.path('model') });

@@ -138,10 +138,10 @@ describe('reproduce', { timeout: 240_000 }, () => {
 
   it.each([
     [['reproduce', 'tabel1'], 'reproduce: expected a table, got tabel1. Did you mean table1'],
-    [[...ARGUMENTS, '--shard', '3/2'], 'expected i/n with i from 1 to n'],
+    [[...ARGUMENTS, '--shard', '3/2'], 'Use i/n with i from 1 to n'],
     [
       ['reproduce', 'table1', '--data', 'nowhere', '-o', 'new'],
-      'expected rows with their data, got none in nowhere.',
+      'expected rows with data, got none in nowhere.',
     ],
   ])('rejects %j', async (args, message) => {
     const { code, stderr } = await workspace.run(...args);

@@ -48,7 +48,7 @@ it('a run stops at a step, says so and writes its adapter; resumed, it equals th
   });
   expect(await resume('part', 'training.stop_at_step=8')).toMatchObject({
     code: 0,
-    stdout: expect.stringContaining('has finished before'),
+    stdout: expect.stringContaining('is already finished'),
   });
   expect(await resume('part')).toMatchObject({ code: 0 });
   expect(adapter('part').equals(adapter('whole'))).toBe(true);

@@ -44,9 +44,9 @@ describe('sweep', () => {
     workspace.write('sweep/runs/learning_rate=0.02,seed=1', 'a file');
     const failed = await workspace.run('sweep', 'sweep.yaml', '--resume');
     expect(failed.code).toBe(1);
-    expect(failed.stderr).toMatch(/^learning_rate=0\.02,seed=1 failed:\n.*expected a folder, got a file/m);
+    expect(failed.stderr).toMatch(/^learning_rate=0\.02,seed=1 failed:\s.*is a file/m);
     const tables = () => ['table.md', 'table.json'].map((name) => workspace.read('sweep', name).toString());
-    for (const table of tables()) expect(table).toMatch(/learning_rate=0\.02,seed=1.*expected a folder/s);
+    for (const table of tables()) expect(table).toMatch(/learning_rate=0\.02,seed=1.*is a file/s);
     // The other rate, with both of its runs.
     expect(failed.stdout).toMatch(/^\| \*\*0\.000001\*\* \| \*\*2\/2\*\* \|/m);
     workspace.delete('sweep/runs/learning_rate=0.02,seed=1');
