@@ -9,8 +9,6 @@ it('rows in memory must be valid JSON values', () => {
   for (const wrong of [{ a: 1n }, own]) {
     const read = () => rowsText([{ a: 1 }, wrong], 'data.train');
     expect(read).toThrow(UserError);
-    expect(read).toThrow(
-      'data.train, row 2: expected JSON values, got Converting circular structure to JSON.',
-    );
+    expect(read).toThrow(/^data\.train, row 2: expected JSON values, got [^\n]+$/);
   }
 });

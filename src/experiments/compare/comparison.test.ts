@@ -86,7 +86,7 @@ describe('a comparison', () => {
       'c.yaml (compared_with): `compared_with` must be the name of a row, got Lora. Did you mean LoRA?',
     );
     expect(message({ rows: { 'a b': {}, 'a-b': {} } })).toEqual([
-      'c.yaml (rows): expected names whose folders differ, got "run/a-b" twice',
+      'c.yaml (rows): two rows are named "run/a-b"',
     ]);
     expect(message({ training: { eval_strategy: 'no' } })[0]).toContain('expected epoch or steps');
     expect(message({ rows: {} })[0]).toContain('rows');
