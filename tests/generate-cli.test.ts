@@ -167,12 +167,7 @@ describe('adalora generate reports in one line', () => {
       'standard input:1: expected a string in "prompt", got a value of type number.\n' +
         'standard input:2: expected a list of messages in "messages", each with a role and a content, got an empty list.\n',
     ],
-    [
-      'a file that is not there',
-      ['--file', 'lama'],
-      '',
-      'lama: expected a file, got nothing there. Did you mean llama?\n',
-    ],
+    ['a file that is not there', ['--file', 'lama'], '', 'lama does not exist. Did you mean llama?\n'],
   ])('%s', async (_, args, input, message) => {
     expect(await says('llama', args, input)).toBe(message);
   });

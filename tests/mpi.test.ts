@@ -107,7 +107,7 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
     // The launcher may end slightly before its processes, so the lock is waited for.
     const resumed = await stopped('broken', 1, 120, '--resume');
     expect(resumed.code).toBe(130);
-    expect(resumed.stderr).toMatch(/^Finishing the step, .*\nTo continue: .*\n$/);
+    expect(resumed.stderr).toMatch(/^Finishing the step and .*\nTo continue: .*\n$/);
     expect(eventsOf(eventsIn(resumed.stdout), 'start')[0].step).toBeGreaterThan(0);
     const ranks = eventsOf(workspace.events('broken'), 'allocation').at(-1)?.ranks ?? {};
     expect(Object.values(ranks).reduce((sum, rank) => sum + rank, 0)).toBe(2 * Object.keys(ranks).length);

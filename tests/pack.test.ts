@@ -38,7 +38,17 @@ it('packs what users need and nothing else, below 20 MB', () => {
     .split('\n')
     .map((name) => name.replace(/^package\//, ''));
   expect([...new Set(names.map((name) => name.split('/')[0]))].sort()).toEqual([
-    ...['AGENTS.md', 'LICENSE', 'README.md', 'SECURITY.md', 'dist', 'docs', 'examples'],
+    ...[
+      'AGENTS.md',
+      'CHANGELOG.md',
+      'CONTRIBUTING.md',
+      'LICENSE',
+      'README.md',
+      'SECURITY.md',
+      'dist',
+      'docs',
+      'examples',
+    ],
     ...(existsSync('models/mini') ? ['models'] : []),
     ...['package.json', 'recipes', 'scripts'],
   ]);

@@ -117,8 +117,10 @@ describe('adapters of an encoder', () => {
     expect(refused).toEqual([
       expect.stringContaining('expected JSON'),
       expect.stringContaining('got an adapter with bert.embeddings.word_embeddings.weight trained in full'),
-      expect.stringContaining('expected an adapter of model, got one of'),
-      expect.stringMatching(/of the model in .* with other weights \(fingerprint 0123456789ab, not \w{12}\)/),
+      expect.stringContaining('but model is served. Serve it with its own base model.'),
+      expect.stringMatching(
+        /was trained with another model than the one in .* \(fingerprint 0123456789ab, not \w{12}\)/,
+      ),
     ]);
   });
 
@@ -161,10 +163,10 @@ describe('adapters of an encoder', () => {
   });
 
   it.each<[string, unknown, number, RegExp]>([
-    ['no JSON', '{', 400, /expected JSON/],
+    ['no JSON', '{', 400, /is not valid JSON/],
     ['another type', { inputs: 3, model: 'a0' }, 422, /^inputs: /],
-    ['a model that there is not', { inputs: 'x', model: 'a9' }, 404, /got "a9"\. Did you mean a0/],
-    ['a model with a path in it', { inputs: 'x', model: '../model' }, 404, /expected one that is served/],
+    ['a model that there is not', { inputs: 'x', model: 'a9' }, 404, /"a9" is not served\. Did you mean a0/],
+    ['a model with a path in it', { inputs: 'x', model: '../model' }, 404, /"..\/model" is not served/],
     ['no model where there are many', { inputs: 'x' }, 422, /^`model` is required/],
     ['no inputs', { inputs: [], model: 'a0' }, 400, /at least one/],
     ['too many inputs', { inputs: Array(33).fill(['x']), model: 'a0' }, 413, /at most 32/],
@@ -256,7 +258,9 @@ describe('adapters of an encoder', () => {
     expect(await ask(server, { inputs: 'the cat.', model: 'again' })).toEqual(
       await ask(server, { inputs: 'the cat.', model: 'a5' }),
     );
-    expect(await text(change('load', { lora_name: 'again', lora_path: 'a5' }))).toMatch(/which is served/);
+    expect(await text(change('load', { lora_name: 'again', lora_path: 'a5' }))).toMatch(
+      /again is already loaded/,
+    );
     expect(await text(change('load', { lora_name: '../x', lora_path: 'a5' }))).toMatch(
       /lora_name: expected letters/,
     );

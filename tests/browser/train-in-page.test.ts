@@ -259,11 +259,11 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
   });
 });
 
-describe.skipIf(CHROMIUM === undefined)(`the example of the README (${CHROMIUM ?? NO_CHROMIUM})`, () => {
+describe.skipIf(CHROMIUM === undefined)(`the example of docs/browser.md (${CHROMIUM ?? NO_CHROMIUM})`, () => {
   const EXAMPLE = 'tests/browser/support/readme-page.ts';
 
-  it('is in the README', () =>
-    expect(readFileSync('README.md', 'utf8')).toContain(
+  it('is in docs/browser.md', () =>
+    expect(readFileSync('docs/browser.md', 'utf8')).toContain(
       `\`\`\`ts\n${readFileSync(EXAMPLE, 'utf8')}\`\`\`\n`,
     ));
 

@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import type { ScoreFunction } from '../allocation/allocator.ts';
 import { budgetShape } from '../allocation/budget-shape.ts';
 import { oneBudget } from '../allocation/one-budget.ts';
 import { pruningShape } from '../allocation/pruning-shape.ts';
 import { scheduleShape } from '../allocation/schedule-shape.ts';
+import { scoreNamed } from '../allocation/score-shape.ts';
 import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
-import { wordOrFunction } from '../own-function.ts';
 import { tripletShape } from './triplet-shape.ts';
 
 const SCORES = ['sensitivity-uncertainty', 'signal-to-noise', 'sensitivity', 'magnitude'] as const;
@@ -22,7 +21,7 @@ export const adaLoraConfigSchema = oneBudget(
      * Importance score of a triplet. `sensitivity` and `magnitude` are the paper's ablations. `signal-to-noise` divides by the
      * uncertainty instead of multiplying by it (IGU-LoRA). A program may give a function.
      */
-    score: wordOrFunction<ScoreFunction, typeof SCORES>(SCORES).default('sensitivity-uncertainty'),
+    score: scoreNamed(SCORES).default('sensitivity-uncertainty'),
     /** Restart pruned triplets from the leading directions of the gradient until the ranks are final (ElaLoRA). */
     grow: z.boolean().default(false),
   }),

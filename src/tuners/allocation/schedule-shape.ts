@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { wordOrFunction } from '../own-function.ts';
-import type { BudgetFunction } from './budget.ts';
 import { CURVES } from './curves.ts';
 
 const SHARE = /^(100|\d{1,2}(\.\d+)?)%$/;
@@ -27,7 +26,7 @@ export const scheduleShape = {
   /** Steps between two allocations. */
   deltaT: steps(1).default(1),
   /** Curve of the budget between `tinit` and `tfinal`. Default: `cubic`, as in the paper. A program may give a function of the step. */
-  schedule: wordOrFunction<BudgetFunction, typeof CURVES>(CURVES).optional(),
+  schedule: wordOrFunction<(step: number) => number, typeof CURVES>(CURVES).optional(),
   /** Smoothing of the sensitivity (moving average). */
   beta1: z.number().gt(0).lt(1).default(0.85),
   /** Smoothing of the uncertainty (moving average). */

@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import type { ScoreFunction } from '../allocation/allocator.ts';
 import { budgetShape } from '../allocation/budget-shape.ts';
 import { oneBudget } from '../allocation/one-budget.ts';
 import { pruningShape } from '../allocation/pruning-shape.ts';
 import { scheduleShape } from '../allocation/schedule-shape.ts';
+import { scoreNamed } from '../allocation/score-shape.ts';
 import { adapterConfigShape, scaleShape } from '../low-rank/adapter-config-shape.ts';
-import { wordOrFunction } from '../own-function.ts';
 
 const SCORES = ['sensitivity-uncertainty', 'signal-to-noise', 'sensitivity'] as const;
 
@@ -18,7 +17,7 @@ export const pruneLoraConfigSchema = oneBudget(
     ...scheduleShape,
     ...pruningShape,
     /** Importance score of a doublet: AdaLoRA's or IGU-LoRA's averages, or that of the last step. A program may give a function. */
-    score: wordOrFunction<ScoreFunction, typeof SCORES>(SCORES).default('sensitivity-uncertainty'),
+    score: scoreNamed(SCORES).default('sensitivity-uncertainty'),
   }),
 );
 
