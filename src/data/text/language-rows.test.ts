@@ -116,7 +116,7 @@ describe('languageRows', () => {
       '{"text": "a"}\n{',
       {},
       'x.jsonl',
-      "x.jsonl:2: expected a JSON line, got invalid JSON (Expected property name or '}' in JSON at position 1).",
+      "x.jsonl:2: expected a JSON line, got invalid JSON (Expected property name or '}' in JSON at position 1",
     ],
     ['no messages', '{"messages": []}', {}, 'x.jsonl', 'each with a role and a content, got an empty list.'],
     ['messages without role', '{"messages": [{"content": "a"}]}', {}, 'x.jsonl', 'got other entries.'],
