@@ -261,7 +261,7 @@ describe('--resume', () => {
     workspace.write(join('model', name), before);
     expect(code).toBe(2);
     expect(stderr).toContain(
-      "other content in the data files or the model's (weights, tokenizer, config.json)",
+      'other content in the data files or the model files (weights, tokenizer, config.json)',
     );
   });
 
