@@ -5,6 +5,7 @@ import { dealNumbers } from '../parallel/deal.ts';
 import { Program } from '../program/program.ts';
 import { Random } from '../support/random.ts';
 import { planEvaluation } from '../text/batches.ts';
+import { trainedOutput } from '../tuners/trained-output.ts';
 import type { SetUpRun } from './set-up-run.ts';
 
 const BATCH = 64;
@@ -19,12 +20,10 @@ const MOST_WORK = 5e6;
 export async function probeHead(loaded: SetUpRun, loss: LinearLoss, seed: number): Promise<SetUpRun> {
   const { inputs, settings, model } = loaded;
   const { method, engine, train, communicator } = inputs;
-  const last = model.linears.at(-1);
   const { layout } = method.tuner;
-  const [weight, bias] = ['weight', 'bias'].map((name) => layout.find(`${last?.path}.${name}`));
-  if (!last || !weight || !bias) return loaded;
-  const { inFeatures: width } = last;
-  const [outputs] = weight.shape;
+  const last = trainedOutput(model.linears, layout);
+  if (!last) return loaded;
+  const { width, outputs } = last;
   const most = Math.max(outputs, Math.floor(MOST_WORK / (width * outputs)));
   const rows = new Random(seed, 'probe').permutation(train.lengths.length).slice(0, most);
   const lengths = Int32Array.from(rows, (row) => train.lengths[row]);
@@ -51,8 +50,8 @@ export async function probeHead(loaded: SetUpRun, loss: LinearLoss, seed: number
     }
     const probe = linearProbe({ features, width, targets, outputs, loss });
     const values = inputs.values.slice();
-    layout.read(values, weight.name).set(probe.weight);
-    layout.read(values, bias.name).set(probe.bias);
+    layout.read(values, last.weight).set(probe.weight);
+    layout.read(values, last.bias).set(probe.bias);
     return { ...loaded, inputs: { ...inputs, values } };
   } finally {
     await program.release();

@@ -1,3 +1,4 @@
+import { trainedOutput } from '../tuners/trained-output.ts';
 import type { TunableModel, Tuner } from '../tuners/tuner.ts';
 
 /**
@@ -11,12 +12,10 @@ export function constantAnswer(
   values: Float32Array,
   logits: readonly number[],
 ): Float32Array | undefined {
-  const last = linears.at(-1);
-  const [weight, bias] = ['weight', 'bias'].map((name) => layout.find(`${last?.path}.${name}`));
-  if (!weight || bias?.shape[0] !== logits.length || sites.some(({ path }) => path === last?.path))
-    return undefined;
+  const last = trainedOutput(linears, layout);
+  if (last?.outputs !== logits.length || sites.some(({ path }) => path === last.path)) return undefined;
   const constant = values.slice();
-  layout.read(constant, weight.name).fill(0);
-  layout.read(constant, bias.name).set(logits);
+  layout.read(constant, last.weight).fill(0);
+  layout.read(constant, last.bias).set(logits);
   return constant;
 }

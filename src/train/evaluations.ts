@@ -1,5 +1,5 @@
 import { NotFinite } from '../program/check-finite.ts';
-import type { Certainty, Confusion, Scores } from '../program/example-set.ts';
+import type { Certainty, Confusion, EvaluationWatch, Scores } from '../program/example-set.ts';
 import type { Program } from '../program/program.ts';
 import type { Validation } from '../program/validation.ts';
 import { evaluationEvent, type TrainEvent } from '../run/events.ts';
@@ -118,17 +118,22 @@ export class Evaluations {
   async #score(validation: Validation, program: Program, values: Float32Array) {
     const seen: Seen = {};
     const scores = await validation
-      .run(program, values, {
-        onConfusion(found) {
-          seen.confusion = found;
-        },
-        onCertainty(found) {
-          seen.certainty = found;
-        },
-      })
+      .run(program, values, watching(seen))
       .catch((error) => unscored(error, this.#settings.metricForBest));
     return { scores, seen };
   }
+}
+
+/** Notes the results of an evaluation beside its scores. */
+export function watching(seen: Seen): EvaluationWatch {
+  return {
+    onConfusion(found) {
+      seen.confusion = found;
+    },
+    onCertainty(found) {
+      seen.certainty = found;
+    },
+  };
 }
 
 /** Half the width of a 95 % interval, in standard errors. */

@@ -14,7 +14,7 @@ import type { MethodRun } from '../tuners/method-run.ts';
 import { adapterParameters } from '../tuners/tuner.ts';
 import { constantAnswer } from './constant-answer.ts';
 import { differentiateStep } from './differentiate-step.ts';
-import { Evaluations, type Seen } from './evaluations.ts';
+import { Evaluations, type Seen, watching } from './evaluations.ts';
 import { Meter } from './meter.ts';
 import { assertFinite, SkippedSteps } from './skipped-steps.ts';
 import { StepBatches } from './step-batches.ts';
@@ -114,14 +114,7 @@ export class Trainer {
     const again: Seen = {};
     const program = this.#newProgram();
     try {
-      await validation.run(program, this.values, {
-        onCertainty(found) {
-          again.certainty = found;
-        },
-        onConfusion(found) {
-          again.confusion = found;
-        },
-      });
+      await validation.run(program, this.values, watching(again));
     } finally {
       await program.release();
     }

@@ -130,9 +130,9 @@ export class LoraTuner extends LowRankTuner {
   }
 
   override factorDistances(values: Float32Array): FactorDistances {
-    return this.settings.lorafa
-      ? factorDistances(this.modules, this.factored(values).layout, this.factored(values).values)
-      : super.factorDistances(values);
+    if (!this.settings.lorafa) return super.factorDistances(values);
+    const whole = this.factored(values);
+    return factorDistances(this.modules, whole.layout, whole.values);
   }
 
   override merged(values: Float32Array, readBase: ReadRange): ReadRange {
@@ -142,8 +142,8 @@ export class LoraTuner extends LowRankTuner {
 
   /** Computes the frozen tensors from the weights, for factors that come from a file. */
   takeStart(seed: number, read: ReadParameter): void {
+    if (!this.#weightStart) return;
     for (const module of this.modules) {
-      if (!this.#weightStart) return;
       const { a, b } = startFactors(this.#weightStart, module, read(...weightOf(module)), seed);
       this.frozen!.read(factorName(module.path, 'A') + AT_START).set(a);
       this.frozen!.read(factorName(module.path, 'B') + AT_START).set(b);
