@@ -264,7 +264,9 @@ describe('adapters of an encoder', () => {
     expect(await text(change('load', { lora_name: '../x', lora_path: 'a5' }))).toMatch(
       /lora_name: expected letters/,
     );
-    expect(await text(change('load', { lora_name: 'x', lora_path: '../model' }))).toMatch(/inside the served folders/);
+    expect(await text(change('load', { lora_name: 'x', lora_path: '../model' }))).toMatch(
+      /inside the served folders/,
+    );
     expect(await text(change('unload', { lora_name: 'again' }))).toMatch(/'again' removed/);
     expect((await change('unload', { lora_name: 'again' })).status).toBe(404);
   });

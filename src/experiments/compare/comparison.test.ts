@@ -88,7 +88,9 @@ describe('a comparison', () => {
     expect(message({ rows: { 'a b': {}, 'a-b': {} } })).toEqual([
       'c.yaml (rows): two rows are named "run/a-b"',
     ]);
-    expect(message({ training: { eval_strategy: 'no' } })[0]).toContain('expected epoch or steps');
+    expect(message({ training: { eval_strategy: 'no' } })[0]).toContain(
+      '`training.eval_strategy` cannot be no, because runs are compared by their evaluations.',
+    );
     expect(message({ rows: {} })[0]).toContain('rows');
   });
 });
