@@ -37,6 +37,22 @@ describe('functions of the program in a config', () => {
     expect(`${workspace.read('computed', 'README.md')}`).toContain('AdaLoRA (own score, own schedule');
   });
 
+  it('train from a program on the command line', async () => {
+    const { data, output: _, ...rest } = config('');
+    workspace.write(
+      'adalora.config.mjs',
+      `const config = ${JSON.stringify({ ...rest, output: 'program' })};
+      const data = ${JSON.stringify(data)};
+      const score = ({ sensitivity, uncertainty }) => sensitivity * uncertainty;
+      const schedule = (step) => (48 - 24) * (1 - (step - 2) / 7) ** 3 + 24;
+      export default { ...config, data, adalora: { ...config.adalora, score, schedule } };`,
+    );
+    const planned = await workspace.run('plan', 'adalora.config.mjs');
+    expect(planned).toMatchObject({ code: 0, stdout: expect.stringMatching(/^steps +12,/m) });
+    expect(await workspace.run('train', 'adalora.config.mjs')).toMatchObject({ code: 0, stderr: '' });
+    expect(adapter('program')).toBe(adapter('named'));
+  });
+
   it('train differently with another score', async () => {
     const { ranks } = await train(
       config('value', { score: ({ value }: { value: number }) => Math.abs(value) }),

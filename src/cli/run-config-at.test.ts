@@ -19,21 +19,24 @@ const written = (name: string, text: string): string => {
 };
 const PROGRAM = pathToFileURL(resolve('dist/jobs/define-config.js')).href;
 
-it('takes the config that a program exports, with settings, rows in memory and scores of its own', async () => {
+it('takes the config that a program exports, with settings, rows in memory, and scores and functions of its own', async () => {
   const path = written(
     'adalora.config.mjs',
     `import { defineConfig } from '${PROGRAM}';
     const rows = [{ text: 'a', label: 'b' }];
     export default defineConfig({
       data: { train: rows, validation: rows, text: 'text', label: 'label' }, output: 'a',
+      adalora: { score: ({ value }) => value * value, schedule: (step) => 100 - step },
       metrics: { own: () => 1 }, training: { metric_for_best_model: 'own', greater_is_better: true },
     });`,
   );
-  const { config, given } = await runConfigAt(path, ['output=b', 'data.validation=dev.tsv']);
+  const settings = ['output=b', 'data.validation=dev.tsv', 'adalora.schedule=cubic'];
+  const { config, given } = await runConfigAt(path, settings);
   expect(config).toMatchObject({ output: 'b', training: { metric_for_best_model: 'own' } });
   expect(given).toMatchObject({
     output: 'b',
     data: { train: [{ text: 'a', label: 'b' }], validation: 'dev.tsv' },
+    adalora: { score: expect.any(Function), schedule: 'cubic' },
     metrics: { own: expect.any(Function) },
   });
 });

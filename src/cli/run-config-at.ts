@@ -29,19 +29,20 @@ export async function runConfigAt(path: string, settings: readonly string[]): Pr
     return { config, given: config as ConfigWithRows };
   }
   const exported = await exportedBy(path);
-  const { config: named, metrics } = namedRows(exported);
+  const { config: named, values, metrics } = namedRows(exported);
   const document = new Document(named);
   for (const setting of settings) applySetting(document, setting);
   const plain = document.toJS();
   const config = parseRunConfig(plain, path, Object.keys(metrics));
-  // Rows in memory replace their names again, unless a setting has changed them.
-  const data = Object.fromEntries(
-    Object.entries(plain.data).map(([key, value]) => {
-      const isKept = JSON.stringify(value) === JSON.stringify(Object(named.data)[key]);
-      return [key, isKept ? Object(exported.data)[key] : value];
-    }),
-  );
-  return { config, given: { ...plain, data, metrics } as ConfigWithRows };
+  return { config, given: { ...(withValues(plain, values) as ConfigWithRows), metrics } };
+}
+
+/** Names of rows and functions are replaced by these again, unless a setting has changed them. */
+function withValues(plain: unknown, values: ReadonlyMap<string, unknown>): unknown {
+  if (typeof plain === 'string') return values.get(plain) ?? plain;
+  if (Array.isArray(plain)) return plain.map((item) => withValues(item, values));
+  if (!isObject(plain)) return plain;
+  return Object.fromEntries(Object.entries(plain).map(([key, value]) => [key, withValues(value, values)]));
 }
 
 async function exportedBy(path: string): Promise<ConfigWithRows> {

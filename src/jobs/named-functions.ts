@@ -1,9 +1,14 @@
 import { isObject } from '../support/is-object.ts';
 import { nameOfFunction, type OwnFunctions } from '../tuners/own-function.ts';
 
-/** A config whose sections have names in place of functions. */
+/**
+ * A config whose sections have names in place of functions.
+ *
+ * @param values is given the functions by their names
+ */
 export function namedFunctions<Config extends object>(
   given: Config,
+  values = new Map<string, unknown>(),
 ): { config: Config; functions: OwnFunctions } {
   const functions: Record<string, string> = {};
   const named = (value: unknown): unknown => {
@@ -11,6 +16,7 @@ export function namedFunctions<Config extends object>(
     const source = String(value);
     const name = nameOfFunction(source);
     functions[name] = source;
+    values.set(name, value);
     return name;
   };
   const sections = Object.entries(given).map(([key, section]) => [

@@ -30,25 +30,29 @@ export type ConfigWithRows = RunConfigInput extends infer Input
 export type TextsInMemory = Readonly<Record<string, string>>;
 
 /**
- * The config with names for its rows and functions, the texts behind the names, and the program's metrics. A run with
- * equal rows can be resumed.
+ * The config with names for its rows and functions, the texts behind the names, the values that the names replace, and
+ * the program's metrics. A run with equal rows can be resumed.
  */
 export function namedRows(given: ConfigWithRows): {
   config: RunConfigInput;
   texts: TextsInMemory;
   functions: OwnFunctions;
+  values: ReadonlyMap<string, unknown>;
   metrics: OwnMetrics;
 } {
   const { data, metrics = {}, ...rest } = given;
-  const { config, functions } = namedFunctions(rest);
+  const values = new Map<string, unknown>();
+  const { config, functions } = namedFunctions(rest, values);
   // Anything but an object is left for the schema to reject.
   if (!isObject(data))
-    return { config: { ...config, data } as RunConfigInput, texts: {}, functions, metrics };
+    return { config: { ...config, data } as RunConfigInput, texts: {}, functions, values, metrics };
   const texts: Record<string, string> = {};
-  const named = (name: string, value: unknown): unknown => {
+  const named = (set: string, value: unknown): unknown => {
     if (!isRows(value)) return value;
-    texts[`memory/${name}.jsonl`] = rowsText(value, `data.${name}`);
-    return `memory/${name}.jsonl`;
+    const name = `memory/${set}.jsonl`;
+    texts[name] = rowsText(value, `data.${set}`);
+    values.set(name, value);
+    return name;
   };
   const { train, validation } = data;
   const sets = isObject(validation)
@@ -65,6 +69,7 @@ export function namedRows(given: ConfigWithRows): {
     } as RunConfigInput,
     texts,
     functions,
+    values,
     metrics,
   };
 }
