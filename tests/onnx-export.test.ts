@@ -54,7 +54,7 @@ async function exported(family: string, head: HeadKind, options?: ExportOnnxOpti
 }
 
 /** Families that transformers.js supports with these heads; it supports all generating ones. */
-const ENCODERS = ['bert', 'deberta-v2', 'distilbert', 'electra', 'roberta', 'xlm-roberta'];
+const ENCODERS = ['bert', 'deberta-v2', 'distilbert', 'electra', 'mpnet', 'roberta', 'xlm-roberta'];
 const inTransformersJs = ([family, head]: [string, HeadKind]) =>
   writesText(head) || ENCODERS.includes(family) || (family === 'bart' && head === 'SEQ_CLS');
 

@@ -27,7 +27,7 @@ NASTY = [
 # The small models have their own rules, because NFKC's take 240 KB: letters, ligatures, removed characters, sequences.
 RULES = {"ﬁ": "fi", "½": "1⁄2", "²": "2", "①": "1", "\u212b": "Å", "\u00a0": " ", "\u3000": " ", "\t": " ", "\n": " ", "\r": " ", "\u0001": "", "\u0002": "", "\u200b": " ",
          "\u00ad": "", "e\u0301": "é", "a\u0301": "á", "\r\n": " ", "㍿": "株式会社", "～": "~", "ｆ": "f", "x\u0301": "x"}  # fmt: skip
-SMALL = ["deberta-v3", "deberta-v2-bpe", "xlm-roberta", "t5-new", "llama", "llama-new", "bert", "gpt2-bos", "roberta"]
+SMALL = ["deberta-v3", "deberta-v2-bpe", "xlm-roberta", "t5-new", "llama", "llama-new", "bert", "mpnet", "gpt2-bos", "roberta"]
 small = len(sys.argv) < 4
 
 
@@ -51,10 +51,9 @@ def write(folder, name, content):
     (folder / name).write_text(content if isinstance(content, str) else json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
 
-def words(folder, text, size):
+def words(folder, text, size, special):
     vocab = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     vocab.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     vocab.train_from_iterator([text, text.lower(), OWN], trainers.WordPieceTrainer(vocab_size=size, special_tokens=special))
     ids = sorted(vocab.get_vocab().items(), key=lambda item: item[1])
     write(folder, "vocab.txt", "".join(f"{token}\n" for token, _ in ids))
@@ -72,6 +71,8 @@ DEBERTA = {"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3, "pad_piece": "[PA
 T5 = {"pad_id": 0, "eos_id": 1, "unk_id": 2, "bos_id": -1}
 BARE = {"normalization_rule_name": "identity", "add_dummy_prefix": False, "remove_extra_whitespaces": False}
 ROBERTA = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+BERT = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+MPNET = ["<s>", "<pad>", "</s>", "[UNK]", "<mask>"]
 LLAMA = {"normalization_rule_name": "identity", "byte_fallback": True, "split_digits": True, "allow_whitespace_only_pieces": True, "remove_extra_whitespaces": False}
 
 
@@ -106,14 +107,15 @@ def folders(out, text, size):
         for i, content in enumerate(["<unk>", "<s>", "</s>"])}, "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}, user_defined_symbols=["<user>"], **LLAMA)
     spm("llama-no-prefix", "tokenizer.model", "bpe", "llama", {**llama, "add_prefix_space": False}, **LLAMA | {"add_dummy_prefix": False})
 
-    for name, config in [("bert", {"do_lower_case": True}), ("bert-cased", {"do_lower_case": False, "tokenize_chinese_chars": False, "tokenizer_class": "BertTokenizer"}), ("bert-accents", {"do_lower_case": False, "strip_accents": True})]:
+    for name, config in [("bert", {"do_lower_case": True}), ("bert-cased", {"do_lower_case": False, "tokenize_chinese_chars": False, "tokenizer_class": "BertTokenizer"}), ("bert-accents", {"do_lower_case": False, "strip_accents": True}), ("mpnet", {"tokenizer_class": "MPNetTokenizer"})]:
         folder = out / name
         if small and name not in SMALL:
             continue
         folder.mkdir(parents=True, exist_ok=True)
-        words(folder, text, size)
+        kind = "mpnet" if name == "mpnet" else "bert"
+        words(folder, text, size, MPNET if kind == "mpnet" else BERT)
         write(folder, "tokenizer_config.json", config)
-        write(folder, "config.json", {"model_type": "bert"})
+        write(folder, "config.json", {"model_type": kind})
     for name, kind, config, special in [
         ("gpt2", "gpt2", None, ["<|endoftext|>"]),
         ("gpt2-bos", "gpt2", {"add_bos_token": True, "add_prefix_space": True, "tokenizer_class": "GPT2Tokenizer"}, ["<|endoftext|>"]),

@@ -43,6 +43,10 @@ it.each<[string, HeadKind, Record<number, number>]>([
   ['electra', 'TOKEN_CLS', { ...base, 0.3: 1 }],
   ['electra', 'QUESTION_ANS', base],
   ['electra', 'MASKED_LM', base],
+  ['mpnet', 'SEQ_CLS', { ...base, 0.1: base[0.1] + 2 }],
+  ['mpnet', 'TOKEN_CLS', { ...base, 0.1: base[0.1] + 1 }],
+  ['mpnet', 'QUESTION_ANS', base],
+  ['mpnet', 'MASKED_LM', base],
   ['distilbert', 'SEQ_CLS', { ...distilBase, 0.3: 1 }],
   ['distilbert', 'TOKEN_CLS', { ...distilBase, 0.1: 1 + 2 + 1 }],
   ['distilbert', 'QUESTION_ANS', { ...distilBase, 0.4: 1 }],
@@ -64,6 +68,7 @@ describe('a config.json', () => {
     ['distilbert', {}, 16],
     ['roberta', {}, 14],
     ['xlm-roberta', { pad_token_id: 3 }, 12],
+    ['mpnet', { pad_token_id: 0 }, 14],
   ])('of %s with %j leaves room for sequences', (model_type, fields, length) => {
     expect(parse({ model_type, ...fields }).config.maxLength).toBe(length);
   });
@@ -77,6 +82,7 @@ describe('a config.json', () => {
     ['roberta', { add_cross_attention: true }, /only its encoder is supported\n.*add_cross_attention/],
     ['electra', { position_embedding_type: 'relative_key' }, /"absolute"\n.*position_embedding_type/],
     ['electra', { num_attention_heads: 4 }, /must divide hidden_size\n.*num_attention_heads/],
+    ['mpnet', { relative_attention_num_buckets: 8 }, /32\n.*relative_attention_num_buckets/],
     ['distilbert', { num_attention_heads: 4 }, /must divide dim\n.*n_heads/],
     ['roberta', { pad_token_id: null }, /expected number, received null\n.*pad_token_id/],
     ['xlm-roberta', { pad_token_id: 15 }, /leaves no position.*\n.*pad_token_id/],

@@ -29,6 +29,7 @@ const CASES: Record<string, { model_type: string } & Record<string, unknown>> = 
   BERT: { model_type: 'bert' },
   RoBERTa: { model_type: 'roberta' },
   ELECTRA: { model_type: 'electra', embedding_size: 8 },
+  MPNet: { model_type: 'mpnet' },
   DistilBERT: { model_type: 'distilbert', hidden_dim: 24 },
   'DeBERTa with shared projections': { ...DEBERTA, pos_att_type: 'p2c|c2p', share_att_key: true },
   'DeBERTa with projections of positions': { ...DEBERTA, pos_att_type: 'p2c|c2p' },

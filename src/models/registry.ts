@@ -10,6 +10,7 @@ import { gpt2 } from './gpt2/definition.ts';
 import { llama } from './llama/definition.ts';
 import { mistral } from './mistral/definition.ts';
 import type { ModelDefinition } from './model-definition.ts';
+import { mpnet } from './mpnet/definition.ts';
 import { olmo2 } from './olmo2/definition.ts';
 import { qwen2 } from './qwen2/definition.ts';
 import { qwen3 } from './qwen3/definition.ts';
@@ -28,6 +29,7 @@ const families: Record<string, ModelDefinition> = {
   gemma2,
   llama,
   mistral,
+  mpnet,
   olmo2,
   qwen2,
   qwen3,

@@ -1,3 +1,4 @@
+import { add, slice } from '../graph/build.ts';
 import type { Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 import type { activation } from './activation.ts';
@@ -36,6 +37,8 @@ interface PostNormSettings {
   epsilon: number;
   /** Probabilities: of attention weights, and of the outputs of attention and the feed-forward network. */
   dropout: { weights: number; attended: number; outer: number };
+  /** Added to the scores of every layer: [1, heads, tokens, tokens] */
+  scoreBias?: Value;
 }
 
 interface EncoderInputs {
@@ -58,9 +61,10 @@ export function postNormEncoder(
   inputs: EncoderInputs,
   rows?: EncodedRows,
 ): Value {
-  const bias = attentionBias(inputs.attentionMask);
+  const padding = attentionBias(inputs.attentionMask);
   const width = embedded.shape[1] as number;
-  const { modules, heads, innerWidth, epsilon, dropout } = settings;
+  const { modules, heads, innerWidth, epsilon, dropout, scoreBias } = settings;
+  const bias = scoreBias ? add(scoreBias, padding) : padding;
   const options = { batch: inputs.batch, heads, headSize: width / heads, dropout: dropout.weights };
 
   /**
@@ -71,7 +75,8 @@ export function postNormEncoder(
     const names = [modules.query, modules.key, modules.value] as const;
     const parts = queryKeyValue(network, names, { hidden, asked }, width);
     const queries = asked === hidden ? bias.shape[3] : 1;
-    const mixed = attention(network, parts, bias, { ...options, queries });
+    const seen = asked === hidden || !scoreBias ? bias : slice(bias, 2, 0, 1);
+    const mixed = attention(network, parts, seen, { ...options, queries });
     const projected = network.dropout(network.linear(modules.attended, mixed, width), dropout.attended);
     const attended = addAndNorm(network.at(modules.attention), 'attention', projected, {
       residual: asked,

@@ -46,6 +46,7 @@ const DECODER = { ...ENCODER, num_key_value_heads: 2, head_dim: 16, attention_dr
 
 const CONFIGS = {
   bert: ENCODER,
+  mpnet: ENCODER,
   distilbert: { vocab_size: 40, dim: 64, n_layers: 3, n_heads: 4, hidden_dim: 128 },
   'deberta-v2': {
     ...ENCODER,

@@ -1,4 +1,5 @@
-interface BucketSettings {
+/** The fields of T5's config.json that bucket distances. */
+export interface BucketSettings {
   relative_attention_num_buckets: number;
   relative_attention_max_distance: number;
 }

@@ -16,8 +16,7 @@ import { addDimensions, type Dimension, multiplyDimensions } from '../../graph/d
 import type { Value } from '../../graph/graph.ts';
 import { embedding } from '../../nn/embedding.ts';
 import type { Network } from '../../nn/network.ts';
-import type { T5Config } from './config.ts';
-import { distanceBuckets } from './distance-buckets.ts';
+import { type BucketSettings, distanceBuckets } from './distance-buckets.ts';
 
 /**
  * The bias of every layer's scores for the distance from key to query: one number per head and bucket, from the
@@ -28,7 +27,7 @@ import { distanceBuckets } from './distance-buckets.ts';
  */
 export function relativeBias(
   module: Network,
-  config: T5Config,
+  config: BucketSettings & { num_heads: number },
   sides: 1 | 2,
   queries: Dimension,
   keys: Dimension,

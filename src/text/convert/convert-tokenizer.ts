@@ -7,7 +7,7 @@ import { gpt2, roberta } from './byte-level-classes.ts';
 import { debertaV2, llama, t5, xlmRoberta } from './sentencepiece-classes.ts';
 import type { SlowTokenizer, SpecialToken, TokenizerClass } from './slow-tokenizer.ts';
 import { jsonFile } from './text-file.ts';
-import { bert } from './word-piece-class.ts';
+import { bert, mpnet } from './word-piece-class.ts';
 
 /** By the class name in tokenizer_config.json, without `Fast`. */
 const CLASSES: Readonly<Record<string, TokenizerClass>> = {
@@ -18,6 +18,7 @@ const CLASSES: Readonly<Record<string, TokenizerClass>> = {
   BertTokenizer: bert,
   DistilBertTokenizer: bert,
   ElectraTokenizer: bert,
+  MPNetTokenizer: mpnet,
   GPT2Tokenizer: gpt2,
   RobertaTokenizer: roberta,
   BartTokenizer: roberta,
@@ -33,6 +34,7 @@ const BY_MODEL_TYPE: Readonly<Record<string, string>> = {
   bert: 'BertTokenizer',
   distilbert: 'DistilBertTokenizer',
   electra: 'ElectraTokenizer',
+  mpnet: 'MPNetTokenizer',
   gpt2: 'GPT2Tokenizer',
   roberta: 'RobertaTokenizer',
   bart: 'BartTokenizer',

@@ -1,5 +1,6 @@
 import { UserError } from '../../support/user-error.ts';
-import type { TokenizerClass } from './slow-tokenizer.ts';
+import type { PostProcessorConfig, TokenizerJson } from '../steps/tokenizer-json.ts';
+import type { SlowTokenizer, TokenizerClass } from './slow-tokenizer.ts';
 import { template } from './template.ts';
 import { textFile } from './text-file.ts';
 
@@ -13,38 +14,66 @@ export const bert: TokenizerClass = {
     ...{ unk_token: plain('[UNK]'), sep_token: plain('[SEP]'), pad_token: plain('[PAD]') },
     ...{ cls_token: plain('[CLS]'), mask_token: plain('[MASK]') },
   },
-  convert(slow, { unk_token = '[UNK]', cls_token = '[CLS]', sep_token = '[SEP]' }) {
-    const lines = textFile(slow, 'vocab.txt').split('\n', MAX_LINES + 2);
-    if (lines.at(-1) === '') lines.pop();
-    if (lines.length > MAX_LINES) {
-      const expected = `at most ${MAX_LINES} lines`;
-      throw new UserError({ where: slow.where('vocab.txt'), expected, got: 'more' });
-    }
-    const vocab = Object.fromEntries(lines.map((token, id) => [token, id]));
-    const missing = [unk_token, cls_token, sep_token].find((token) => !Object.hasOwn(vocab, token));
-    if (missing !== undefined)
-      throw new UserError({ where: slow.where('vocab.txt'), expected: `a line ${missing}`, got: 'none' });
-    const { do_lower_case, strip_accents, tokenize_chinese_chars } = slow.config;
-    return {
-      added_tokens: [],
-      normalizer: {
-        type: 'BertNormalizer',
-        clean_text: true,
-        handle_chinese_chars: tokenize_chinese_chars !== false,
-        strip_accents: typeof strip_accents === 'boolean' ? strip_accents : null,
-        lowercase: do_lower_case !== false,
-      },
-      pre_tokenizer: { type: 'BertPreTokenizer' },
-      model: {
-        ...{ type: 'WordPiece', vocab, unk_token },
-        ...{ continuing_subword_prefix: '##', max_input_chars_per_word: 100 },
-      },
-      post_processor: template(
-        `${cls_token} $A ${sep_token}`,
-        `${cls_token} $A ${sep_token} $B:1 ${sep_token}:1`,
-        (token) => vocab[token],
-      ),
-      decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
-    };
+  convert(slow, { unk_token = '[UNK]', cls_token: cls = '[CLS]', sep_token: sep = '[SEP]' }) {
+    const frame = (vocab: Vocabulary) =>
+      template(`${cls} $A ${sep}`, `${cls} $A ${sep} $B:1 ${sep}:1`, (token) => vocab[token]);
+    return wordPiece(slow, unk_token, [cls, sep], frame);
   },
 };
+
+/** BERT's, with RoBERTa's special tokens and frames. */
+export const mpnet: TokenizerClass = {
+  special: {
+    ...{ bos_token: plain('<s>'), eos_token: plain('</s>'), unk_token: plain('[UNK]') },
+    ...{ sep_token: plain('</s>'), pad_token: plain('<pad>'), cls_token: plain('<s>') },
+    mask_token: { content: '<mask>', lstrip: true },
+  },
+  convert(slow, { unk_token = '[UNK]', cls_token: cls = '<s>', sep_token: sep = '</s>' }) {
+    return wordPiece(slow, unk_token, [cls, sep], (vocab) => ({
+      ...{ type: 'RobertaProcessing', sep: [sep, vocab[sep]], cls: [cls, vocab[cls]] },
+      ...{ trim_offsets: true, add_prefix_space: false },
+    }));
+  },
+};
+
+type Vocabulary = Readonly<Record<string, number>>;
+
+/**
+ * @param framing the tokens around texts
+ * @param frame the step that adds them
+ */
+function wordPiece(
+  slow: SlowTokenizer,
+  unk_token: string,
+  framing: readonly string[],
+  frame: (vocab: Vocabulary) => PostProcessorConfig,
+): TokenizerJson {
+  const lines = textFile(slow, 'vocab.txt').split('\n', MAX_LINES + 2);
+  if (lines.at(-1) === '') lines.pop();
+  if (lines.length > MAX_LINES) {
+    const expected = `at most ${MAX_LINES} lines`;
+    throw new UserError({ where: slow.where('vocab.txt'), expected, got: 'more' });
+  }
+  const vocab = Object.fromEntries(lines.map((token, id) => [token, id]));
+  const missing = [unk_token, ...framing].find((token) => !Object.hasOwn(vocab, token));
+  if (missing !== undefined)
+    throw new UserError({ where: slow.where('vocab.txt'), expected: `a line ${missing}`, got: 'none' });
+  const { do_lower_case, strip_accents, tokenize_chinese_chars } = slow.config;
+  return {
+    added_tokens: [],
+    normalizer: {
+      type: 'BertNormalizer',
+      clean_text: true,
+      handle_chinese_chars: tokenize_chinese_chars !== false,
+      strip_accents: typeof strip_accents === 'boolean' ? strip_accents : null,
+      lowercase: do_lower_case !== false,
+    },
+    pre_tokenizer: { type: 'BertPreTokenizer' },
+    model: {
+      ...{ type: 'WordPiece', vocab, unk_token },
+      ...{ continuing_subword_prefix: '##', max_input_chars_per_word: 100 },
+    },
+    post_processor: frame(vocab),
+    decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+  };
+}

@@ -1,0 +1,57 @@
+"""Writes the golden cases of src/models/fixtures, in the format and with the generator of the shared ones.
+
+    python scripts/oracle/families.py [--shared ../shared/conformance] [CASE...] && npx biome format --write src/models/fixtures
+
+Tiny random models of families that the shared cases lack: logits, loss, every gradient and generated ids, by transformers. Windows,
+scalings and layers without rotation take effect within the batch. Dropout is 0.
+"""
+import argparse, pathlib, sys
+
+HERE = pathlib.Path(__file__).parents[2]
+OUT = HERE / "src/models/fixtures"
+ENC = dict(vocab_size=41, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=20,
+           hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, max_position_embeddings=60)
+MODELS = {
+    "mpnet-classification": ("mpnet", "SEQ_CLS", ENC, {}),
+    "mpnet-span": ("mpnet", "QUESTION_ANS", ENC, {}),
+    "mpnet-words": ("mpnet", "MASKED_LM", ENC, {}),
+    "mpnet-tokens": ("mpnet", "TOKEN_CLS", dict(ENC, num_labels=3), {}),
+}
+# Longer than a window, or than the distances that have a bucket each.
+LENGTHS = {"mpnet": 40}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--shared", default=str(HERE.parent / "shared/conformance"))
+    parser.add_argument("cases", nargs="*")
+    options = parser.parse_args()
+    sys.path.insert(0, options.shared)
+    import generate, torch
+    from transformers import AutoModelForMaskedLM, AutoModelForTokenClassification
+
+    generate.HEADS |= {"MASKED_LM": AutoModelForMaskedLM, "TOKEN_CLS": AutoModelForTokenClassification}
+    make_batch = generate.make_batch
+
+    def batch_of(task, config, seed, batch=3):
+        made = make_batch(task, config, seed, batch, LENGTHS.get(config.model_type, 12))
+        if task in ("MASKED_LM", "TOKEN_CLS"):
+            classes = config.vocab_size if task == "MASKED_LM" else config.num_labels
+            labels = torch.randint(0, classes, made["input_ids"].shape, generator=torch.Generator().manual_seed(seed + 1))
+            made["labels"] = torch.where(made["attention_mask"].bool(), labels, -100)
+        return made
+
+    generate.make_batch = batch_of
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    for i, (name, spec) in enumerate(MODELS.items()):
+        if not options.cases or name in options.cases:
+            generate.model_case(OUT, name, *spec, seed=300 + i)
+            print(name)
+    import platform, transformers
+
+    generate.dump(OUT / "versions.json", {"python": platform.python_version(), "torch": torch.__version__, "transformers": transformers.__version__})
+
+
+if __name__ == "__main__":
+    main()

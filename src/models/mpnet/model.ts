@@ -1,0 +1,63 @@
+import { add } from '../../graph/build.ts';
+import type { Value } from '../../graph/graph.ts';
+import { activation } from '../../nn/activation.ts';
+import { embedding } from '../../nn/embedding.ts';
+import type { EncodedRows } from '../../nn/encoder-layers.ts';
+import { layerNorm } from '../../nn/layer-norm.ts';
+import type { Network } from '../../nn/network.ts';
+import { postNormEncoder } from '../../nn/post-norm-encoder.ts';
+import type { ModelInputs } from '../model-definition.ts';
+import { positionIds } from '../roberta/model.ts';
+import { relativeBias } from '../t5/relative-bias.ts';
+import { BUCKETS, type MpnetConfig, PADDING } from './config.ts';
+
+const MODULES = {
+  query: 'attention.attn.q',
+  key: 'attention.attn.k',
+  value: 'attention.attn.v',
+  attended: 'attention.attn.o',
+  attention: 'attention',
+  attentionNorm: 'attention.LayerNorm',
+  inner: 'intermediate.dense',
+  outer: 'output.dense',
+  feedForward: 'output',
+  feedForwardNorm: 'output.LayerNorm',
+};
+
+/**
+ * The encoder without a head: BERT's layers, RoBERTa's positions, and T5's relative positions, one table for all
+ * layers. Hidden states of the last layer, [sequence · batch, hidden].
+ */
+export function mpnetModel(
+  network: Network,
+  config: MpnetConfig,
+  inputs: ModelInputs,
+  rows?: EncodedRows,
+): Value {
+  const { num_attention_heads: heads, hidden_dropout_prob: hidden } = config;
+  const encoder = network.at('mpnet.encoder');
+  const { sequence } = inputs;
+  const settings = {
+    modules: MODULES,
+    layers: config.num_hidden_layers,
+    heads,
+    innerWidth: config.intermediate_size,
+    activation: activation(config.hidden_act),
+    epsilon: config.layer_norm_eps,
+    dropout: { weights: config.attention_probs_dropout_prob, attended: hidden, outer: hidden },
+    scoreBias: relativeBias(encoder, { ...BUCKETS, num_heads: heads }, 2, sequence, sequence),
+  };
+  const embedded = embeddings(network.at('mpnet.embeddings'), config, inputs);
+  return postNormEncoder(encoder.at('layer'), settings, embedded, inputs, rows);
+}
+
+/** Word and position embeddings, summed and normalised. */
+function embeddings(module: Network, config: MpnetConfig, { inputIds }: ModelInputs): Value {
+  const { vocab_size, max_position_embeddings, hidden_size } = config;
+  const table = (name: string, rows: number, ids: Value) =>
+    embedding(module.at(name), [rows, hidden_size], ids, PADDING);
+  const words = table('word_embeddings', vocab_size, inputIds);
+  const positions = table('position_embeddings', max_position_embeddings, positionIds(inputIds, PADDING));
+  const normalised = layerNorm(module.at('LayerNorm'), add(words, positions), config.layer_norm_eps);
+  return module.dropout(normalised, config.hidden_dropout_prob);
+}
