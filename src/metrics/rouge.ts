@@ -1,8 +1,16 @@
-import { commonSubsequence } from './common-subsequence.ts';
+import { UserError } from '../support/user-error.ts';
+import { CommonSubsequences } from './common-subsequences.ts';
 import { porterStem } from './porter-stem.ts';
 
 export const ROUGE_TYPES = ['rouge1', 'rouge2', 'rougeL', 'rougeLsum'] as const;
 export type RougeType = (typeof ROUGE_TYPES)[number];
+
+/**
+ * Steps of rougeLsum through the tables of pairs of sentences, for all texts. Lines of few words that are all alike take
+ * thousands a word, and two novels of a sentence a line 40.
+ */
+const MOST_STEPS = 2 ** 24;
+const MOST_STEPS_PER_WORD = 64;
 
 /** From 0 to 1. */
 export interface RougeScore {
@@ -15,12 +23,19 @@ export interface RougeScore {
  * Mean F-measures of texts from 0 to 1, equal to the Python package rouge_score 0.1.2 with `use_stemmer=True`.
  *
  * @param references one or more for each text; the best counts, for each score separately
+ * @throws UserError for texts that take too many steps to compare
  */
 export function rouge(
   predictions: readonly string[],
   references: readonly (readonly string[])[],
 ): Record<RougeType, number> {
-  const scores = predictions.map((prediction, i) => rougeOfText(prediction, references[i]));
+  let left = MOST_STEPS;
+  const scores = predictions.map((prediction, i) =>
+    rougeOfText(prediction, references[i], (steps) => {
+      left -= steps;
+      if (left < 0) throw tooAlike(i);
+    }),
+  );
   const mean = (type: RougeType) =>
     scores.reduce((sum, score) => sum + score[type].fmeasure, 0) / scores.length;
   return {
@@ -31,13 +46,26 @@ export function rouge(
   };
 }
 
-/** The scores of one text against its best references. */
+function tooAlike(index: number): UserError {
+  return new UserError({
+    where: `text ${index + 1}`,
+    fault: 'and its references have too many short lines with the same words for rougeLsum',
+    hint: 'Join their lines, or score fewer texts at once.',
+  });
+}
+
+/**
+ * The scores of one text against its best references.
+ *
+ * @param spend called with steps of the computation; words that pay for steps are negative ones
+ */
 export function rougeOfText(
   prediction: string,
   references: readonly string[],
+  spend: (steps: number) => void = () => {},
 ): Record<RougeType, RougeScore> {
   const predicted = new Tokens(prediction);
-  const each = references.map((reference) => scoresOf(new Tokens(reference), predicted));
+  const each = references.map((reference) => scoresOf(new Tokens(reference), predicted, spend));
   const best = (type: RougeType) =>
     each.map((scores) => scores[type]).reduce((a, b) => (b.fmeasure > a.fmeasure ? b : a));
   return {
@@ -69,13 +97,18 @@ function tokenize(text: string): string[] {
   return words.map((word) => (word.length > 3 ? porterStem(word) : word));
 }
 
-function scoresOf(reference: Tokens, predicted: Tokens): Record<RougeType, RougeScore> {
+function scoresOf(
+  reference: Tokens,
+  predicted: Tokens,
+  spend: (steps: number) => void,
+): Record<RougeType, RougeScore> {
   const [target, given] = [reference.all, predicted.all];
+  spend(-MOST_STEPS_PER_WORD * (target.length + given.length));
   return {
     rouge1: score(sharedNgrams(target, given, 1), target.length, given.length),
     rouge2: score(sharedNgrams(target, given, 2), target.length - 1, given.length - 1),
-    rougeL: score(commonSubsequence(target, given).length, target.length, given.length),
-    rougeLsum: score(unionHits(reference.lines, predicted.lines), target.length, given.length),
+    rougeL: score(new CommonSubsequences([given]).with(target, spend).size, target.length, given.length),
+    rougeLsum: score(unionHits(reference.lines, predicted.lines, spend), target.length, given.length),
   };
 }
 
@@ -112,12 +145,22 @@ function counts(items: Iterable<string>): Map<string, number> {
  * Words of the reference's sentences that also occur in order in any sentence of the text; none counts more often
  * than in both.
  */
-function unionHits(target: readonly (readonly string[])[], given: readonly (readonly string[])[]): number {
+function unionHits(
+  target: readonly (readonly string[])[],
+  given: readonly (readonly string[])[],
+  spend: (steps: number) => void,
+): number {
   const [wanted, there] = [counts(target.flat()), counts(given.flat())];
+  const subsequences = new CommonSubsequences(different(given));
+  const known = new Map(
+    different(target).map((sentence) => [
+      sentence.join(' '),
+      [...subsequences.with(sentence, spend)].sort((a, b) => a - b),
+    ]),
+  );
   let hits = 0;
   for (const sentence of target) {
-    const places = new Set(given.flatMap((other) => commonSubsequence(sentence, other)));
-    for (const place of [...places].sort((a, b) => a - b)) {
+    for (const place of known.get(sentence.join(' '))!) {
       const word = sentence[place];
       const [left, leftThere] = [wanted.get(word) ?? 0, there.get(word) ?? 0];
       if (left === 0 || leftThere === 0) continue;
@@ -127,4 +170,9 @@ function unionHits(target: readonly (readonly string[])[], given: readonly (read
     }
   }
   return hits;
+}
+
+/** Sentences without repetitions. */
+function different(sentences: readonly (readonly string[])[]): (readonly string[])[] {
+  return [...new Map(sentences.map((sentence) => [sentence.join(' '), sentence])).values()];
 }

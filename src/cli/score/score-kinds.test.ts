@@ -39,6 +39,29 @@ describe('files too large for memory are rejected by', () => {
   });
 });
 
+describe('score rouge', () => {
+  /** Texts of 16,384 words. */
+  const text = (line: (i: number) => string, words: number) =>
+    JSON.stringify(Array.from({ length: 2 ** 14 / words }, (_, i) => line(i)).join('\n'));
+  const score = async (prediction: string, reference: string) => {
+    const lines = (one: string) => file('texts.jsonl', `${one}\n`);
+    const kind = await SCORE_KINDS.rouge();
+    return kind.score({ predictions: lines(prediction), references: lines(reference) }, () => {});
+  };
+
+  it('reads texts of as many words as are allowed, in lines of their own', async () => {
+    const lines = text((i) => `w${i}`, 1);
+    expect(await score(lines, lines)).toMatchObject({ rougeL: 1, rougeLsum: 1 });
+  });
+
+  it('refuses lines that must all be compared with each other', async () => {
+    const [prediction, reference] = [text((i) => `c b a z${i}`, 4), text((i) => `a b c y${i}`, 4)];
+    await expect(score(prediction, reference)).rejects.toThrow(
+      'text 1 and its references have too many short lines with the same words for rougeLsum',
+    );
+  });
+});
+
 it('rows are found by ids that a double cannot represent', async () => {
   const ids = ['1234567890123456789', '1234567890123456788', '1234567890123456787'];
   const lines = (labels: number[]) =>

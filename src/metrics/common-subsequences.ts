@@ -1,0 +1,128 @@
+const WORD = 32;
+
+/** A sentence's cells in a row of the table. */
+interface Sentence {
+  start: number;
+  end: number;
+}
+
+/** Where a word stands. */
+interface Occurrences {
+  /** Its cells, as bits. */
+  cells: Int32Array;
+  sentences: Set<Sentence>;
+}
+
+/**
+ * Longest common subsequences with each sentence of a text. The tables of all sentences stand side by side, a bit a
+ * cell, and 32 cells are computed at once (Hyyrö, 2004: "Bit-parallel LCS-length computation revisited"). One cell
+ * before each further sentence matches nothing and parts the tables.
+ */
+export class CommonSubsequences {
+  readonly #words = new Map<string, Occurrences>();
+  /** All cells of sentences. */
+  readonly #inside: Int32Array;
+
+  constructor(sentences: readonly (readonly string[])[]) {
+    const cells = sentences.reduce((sum, { length }) => sum + length + 1, 0);
+    this.#inside = new Int32Array(Math.ceil(cells / WORD));
+    let start = 0;
+    for (const words of sentences) {
+      const sentence = { start, end: start + words.length };
+      for (const word of words) this.#add(word, start++, sentence);
+      start++;
+    }
+  }
+
+  #add(word: string, cell: number, sentence: Sentence): void {
+    let found = this.#words.get(word);
+    if (!found) {
+      found = { cells: new Int32Array(this.#inside.length), sentences: new Set() };
+      this.#words.set(word, found);
+    }
+    found.sentences.add(sentence);
+    for (const bits of [found.cells, this.#inside]) bits[cell >>> 5] |= 1 << (cell & 31);
+  }
+
+  /**
+   * Positions in `first` that are in a longest common subsequence with any of the sentences. If a sentence has several,
+   * the one of ROUGE's Python package counts: from the end, with a step back in `first` if both directions are equal.
+   *
+   * @param spend is told the steps of each way through a table
+   */
+  with(first: readonly string[], spend: (steps: number) => void): Set<number> {
+    const found = first.map((word) => this.#words.get(word));
+    const rows = this.#rows(found);
+    const places = new Set<number>();
+    const seen = new Set<Sentence>();
+    for (const [place, word] of found.entries())
+      for (const sentence of word?.sentences ?? []) {
+        if (places.has(place)) break;
+        if (seen.has(sentence)) continue;
+        seen.add(sentence);
+        spend(this.#walk(sentence, found, rows, places));
+      }
+    return places;
+  }
+
+  /** For each number of words of the first text, the cells; a bit is 0 where the longest common subsequence grows. */
+  #rows(found: readonly (Occurrences | undefined)[]): Int32Array {
+    const [inside, width] = [this.#inside, this.#inside.length];
+    const rows = new Int32Array((found.length + 1) * width);
+    rows.set(inside);
+    for (let i = 0; i < found.length; i++) {
+      const above = i * width;
+      const cells = found[i]?.cells;
+      if (!cells) rows.copyWithin(above + width, above, above + width);
+      let carry = 0;
+      for (let k = 0; cells && k < width; k++) {
+        const [bits, match] = [rows[above + k], cells[k]];
+        const sum = (bits >>> 0) + ((bits & match) >>> 0) + carry;
+        carry = sum > 0xffff_ffff ? 1 : 0;
+        // A carry ends in the cell that parts two tables.
+        rows[above + width + k] = (sum | (bits & ~match)) & inside[k];
+      }
+    }
+    return rows;
+  }
+
+  /** Walks back through the table of a sentence. Returns the number of steps. */
+  #walk(
+    { start, end }: Sentence,
+    found: readonly (Occurrences | undefined)[],
+    rows: Int32Array,
+    places: Set<number>,
+  ): number {
+    const width = this.#inside.length;
+    let [i, j] = [found.length, end];
+    let length = zeros(rows, i * width, start, j);
+    let steps = 1;
+    for (; length > 0; steps++) {
+      const cells = found[i - 1]?.cells;
+      if (cells && (cells[(j - 1) >>> 5] & (1 << ((j - 1) & 31))) !== 0) {
+        places.add(--i);
+        j--;
+        length--;
+      } else if (cells && zeros(rows, (i - 1) * width, start, j) < length) j--;
+      else i--;
+    }
+    return steps;
+  }
+}
+
+/** The number of zeros among the bits from `start` to before `end` of a row. */
+function zeros(rows: Int32Array, row: number, start: number, end: number): number {
+  let count = 0;
+  for (let k = start >>> 5; k * WORD < end; k++) {
+    const low = Math.max(start - k * WORD, 0);
+    const high = Math.max((k + 1) * WORD - end, 0);
+    count += onesIn(~rows[row + k] & (-1 << low) & (-1 >>> high));
+  }
+  return count;
+}
+
+function onesIn(word: number): number {
+  let bits = word - ((word >>> 1) & 0x5555_5555);
+  bits = (bits & 0x3333_3333) + ((bits >>> 2) & 0x3333_3333);
+  return Math.imul((bits + (bits >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
+}
