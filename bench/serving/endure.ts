@@ -15,7 +15,7 @@ import { startServer } from './start-server.ts';
  * npx tsx bench/serving/endure.ts [--answers 100000] [--minutes N] [--adapters 32] [--replaced 12] [--links 0]
  * [--connections 64]
  *
- * Requests answers of adapters of six methods from `adalora serve` over a tiny base, while adapters are loaded,
+ * Requests answers of adapters of eight methods from `adalora serve` over a tiny base, while adapters are loaded,
  * unloaded and replaced in place by others of equal size and time, and compares each answer with the adapter's own
  * prediction. `--minutes` sets a time instead of a number of answers. `--links` adds links to those adapters. Prints
  * the server's start-up time, memory and open files. The exit code is 1 if an answer was wrong or stale, or if memory
@@ -32,7 +32,10 @@ const { values: options } = parseArgs({
     connections: { type: 'string', default: '64' },
   },
 });
-const METHODS = ['lora', 'adalora', 'svd_lora', 'bitfit', 'houlsby', 'pfeiffer'] as const;
+const METHODS = [
+  ...(['lora', 'adalora', 'svd_lora', 'prune_lora', 'vera'] as const),
+  ...(['bitfit', 'houlsby', 'pfeiffer'] as const),
+];
 const TEXT_COUNT = 20;
 /** Answers between two progress lines. */
 const BLOCK = 5_000;

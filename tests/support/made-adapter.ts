@@ -11,7 +11,7 @@ import { METHODS } from '../../src/tuners/registry.ts';
 export interface MadeAdapter {
   task?: TaskName;
   labels?: readonly string[];
-  method?: 'lora' | 'adalora' | 'svd_lora' | 'bitfit' | 'houlsby' | 'pfeiffer';
+  method?: 'lora' | 'adalora' | 'svd_lora' | 'prune_lora' | 'vera' | 'bitfit' | 'houlsby' | 'pfeiffer';
   /** Of factors; the size of bottlenecks. */
   rank?: number;
   seed: number;
@@ -52,17 +52,21 @@ export function writeMadeAdapter(
     target_modules: targets,
     ...(modules && { modules_to_save: modules }),
   };
-  const { lora, adalora, svd_lora, bitfit, houlsby, pfeiffer } = METHODS;
+  const { lora, adalora, svd_lora, prune_lora, vera, bitfit, houlsby, pfeiffer } = METHODS;
+  const budget = { init_r: rank + 1, target_r: rank, ...common };
   const runs = {
     lora: () => lora.start(model, lora.config.parse({ r: rank, ...common }), STEPS),
-    adalora: () =>
-      adalora.start(model, adalora.config.parse({ init_r: rank + 1, target_r: rank, ...common }), STEPS),
+    adalora: () => adalora.start(model, adalora.config.parse(budget), STEPS),
     svd_lora: () => svd_lora.start(model, svd_lora.config.parse({ r: rank, ...common }), STEPS),
+    prune_lora: () => prune_lora.start(model, prune_lora.config.parse(budget), STEPS),
+    vera: () => vera.start(model, vera.config.parse({ r: rank, target_modules: targets }), STEPS),
     bitfit: () => bitfit.start(model, {}, STEPS),
     houlsby: () => houlsby.start(model, houlsby.config.parse({ bottleneck: rank }), STEPS),
     pfeiffer: () => pfeiffer.start(model, pfeiffer.config.parse({ bottleneck: rank }), STEPS),
   };
   const run = runs[method]();
+  // Draws what is random and not trained.
+  run.tuner.initialValues(seed, (_, shape) => new Float32Array(shape.reduce((all, one) => all * one, 1)));
   const values = new Random(seed, 'adapter').normals(run.tuner.layout.length, deviation);
   writeAdapter(folder, run.store!(values, base, labels));
   const reading = taskNamed(task).data.parse({ train: 'x', ...data }) as unknown as BaseData;
