@@ -1,4 +1,4 @@
-"""PEFT's AdaLoRA with the scores of the paper's ablations (table 4) and of IGU-LoRA instead of its own, from an orthonormal
+"""PEFT's AdaLoRA with the scores of the paper's ablations (table 4) and of sensitivity over uncertainty instead of its own, from an orthonormal
 start, and with rsLoRA's scale.
 
     python scripts/oracle/ablations.py ../shared/conformance OUT && npm run conformance -- OUT

@@ -2,11 +2,13 @@ import { accumulate } from '../optim/accumulate.ts';
 import { globalNorm } from '../optim/clip.ts';
 import { Program } from '../program/program.ts';
 import type { RunConfig } from '../run/config/run-config.ts';
+import type { Tensors } from '../runtime/session.ts';
 import { UserError } from '../support/user-error.ts';
 import { taskNamed } from '../tasks/registry.ts';
 import { differentiateStep } from '../train/differentiate-step.ts';
 import { StepBatches } from '../train/step-batches.ts';
-import type { Surveyed } from '../tuners/method-run.ts';
+import type { InputsOf, Surveyed } from '../tuners/method-run.ts';
+import { moduleInputs } from './module-inputs.ts';
 import { probeHead } from './probe-head.ts';
 import type { SetUpRun } from './set-up-run.ts';
 
@@ -34,7 +36,7 @@ async function surveyMethod(loaded: SetUpRun, seed: number): Promise<{ loaded: S
   const batches = new StepBatches(train, settings);
   const reader = model.reader(seed);
   try {
-    const found = await settle(seed, tuner.initialValues(seed, reader), async (values) => {
+    const gradientAt = async (values: Float32Array) => {
       const sum = new Float32Array(values.length);
       let usable = 0;
       for (let step = 0; step < steps; step++) {
@@ -46,15 +48,24 @@ async function surveyMethod(loaded: SetUpRun, seed: number): Promise<{ loaded: S
       }
       if (usable === 0)
         throw new UserError({
-          where: 'lora.allocation: before-training',
+          where: 'the measurement before training',
           fault: `found no finite gradient in ${steps} steps`,
-          hint: 'Check the data, or set allocation: even.',
+          hint: 'Check the data, or train with method: lora.',
         });
       return sum.map((value) => value / usable);
-    });
+    };
+    const inputsOf: InputsOf = (paths) =>
+      moduleInputs({ model: inputs.model, engine, communicator }, paths, feedsOf(batches));
+    const found = await settle(seed, tuner.initialValues(seed, reader), gradientAt, inputsOf);
     const values = method.tuner.initialValues(seed, reader);
+    found.begin?.(values);
     return { loaded: { ...loaded, inputs: { ...inputs, values } }, found };
   } finally {
     await program.release();
   }
+}
+
+/** The batches of the run, without end. */
+function* feedsOf(batches: StepBatches): Generator<Tensors> {
+  for (let step = 0; ; step++) for (const { feeds } of batches.of(step)) yield feeds;
 }

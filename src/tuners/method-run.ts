@@ -37,22 +37,37 @@ export interface Budget {
 /** The gradient of a run's loss, a mean over some batches, at the given values of a survey's tuner. */
 export type GradientAt = (values: Float32Array) => Promise<Float32Array>;
 
+/** The rows [rows, width] that some linear modules read. */
+export interface ModuleInput {
+  /** The modules that read them, in the order of the model. */
+  paths: readonly string[];
+  width: number;
+  rows: Float32Array;
+}
+
+/** The inputs of linear modules without dropout, batch after batch of the run, without end. Padding is left out. */
+export type InputsOf = (paths: readonly string[]) => AsyncIterable<readonly ModuleInput[]>;
+
 /** A measurement that a method makes before the first step. The run's `tuner` may change afterwards. */
 export interface Survey {
   /** The tuner whose gradients it requests. */
   tuner: Tuner;
   /** A gradient is a mean over this many optimizer steps' worth of batches, from the run's first on. */
   steps: number;
+  /** What it measures, as the beginning of a sentence about ranks. */
+  measures: string;
   /**
    * @param initial the tuner's values at the start of a run
    * @returns its decision; `pattern`: in keys that other tools can train from
    */
-  settle(seed: number, initial: Float32Array, gradientAt: GradientAt): Promise<Surveyed>;
+  settle(seed: number, initial: Float32Array, gradientAt: GradientAt, inputsOf: InputsOf): Promise<Surveyed>;
 }
 
 export interface Surveyed {
   allocation: AllocationEvent;
   pattern: Readonly<Record<string, unknown>>;
+  /** Replaces initial values of the run's tuner. */
+  begin?(values: Float32Array): void;
 }
 
 /** A method during training: its work around the optimizer's step. Steps count from 1. */

@@ -4,6 +4,7 @@ import { UserError } from '../support/user-error.ts';
 import { adaLora } from './adalora/definition.ts';
 import type { AdapterKind } from './adapter-kind.ts';
 import { bitFit } from './bitfit/definition.ts';
+import { eva } from './eva/definition.ts';
 import { full } from './full/definition.ts';
 import { houlsby } from './houlsby/definition.ts';
 import { ia3 } from './ia3/definition.ts';
@@ -20,6 +21,8 @@ export const METHODS = {
   adalora: adaLora,
   /** LoRA: a pair of factors of one rank beside each module. */
   lora,
+  /** LoRA whose ranks and A follow the inputs of the modules. */
+  eva,
   /** AdaLoRA's triplets at a constant rank. */
   svd_lora: svdLora,
   /** LoRA's pairs, pruned as AdaLoRA prunes triplets. */

@@ -31,11 +31,7 @@ export function describePlan(plan: Plan): string {
     ['tokens', `${counted(plan.tokens)} an epoch`],
     ...(plan.baseDtype === 'float32' ? [] : [['base', plan.baseDtype] as [string, string]]),
   ];
-  if (surveyed !== undefined)
-    facts.push([
-      'ranks',
-      `means: the gradients of ${counted(surveyed)} steps' batches, read twice, settle them before training`,
-    ]);
+  if (surveyed !== undefined) facts.push(['ranks', `means: ${surveyed} settle them before training`]);
   if (budget) facts.push(...budgetFacts(budget, plan));
   if (plan.gradientCheckpointing)
     facts.push(['activations', 'computed twice, not kept (gradient_checkpointing)']);

@@ -33,11 +33,8 @@ export interface Plan {
   stepsPerEpoch: number;
   /** Tokens of an epoch, without padding. */
   tokens: number;
-  /**
-   * Steps' worth of batches read before the first step, to choose the ranks. Then the ranks are means, and counts are
-   * approximate.
-   */
-  surveyed?: number;
+  /** Measurements before the first step that choose the ranks. Then the ranks are means, and counts are approximate. */
+  surveyed?: string;
   /** Initial and final number of triplets, and the schedule, for methods with a budget. */
   budget?: Budget;
   /** Peak of the process, estimated. */
@@ -98,7 +95,7 @@ export function planRun(
     steps: totalSteps,
     stepsPerEpoch,
     tokens: lengths.reduce((sum, length) => sum + length, 0),
-    surveyed: run.survey?.steps,
+    surveyed: run.survey?.measures,
     budget: run.budget,
     memoryMb,
     bases,

@@ -100,7 +100,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
   },
 };
 
-/** The paper's names of its ablations (table 4), and IGU-LoRA's score in the same notation. */
+/** The paper's names of its ablations (table 4), and our score in the same notation. */
 const SCORES: Readonly<Record<ScoreName, string | undefined>> = {
   'sensitivity-uncertainty': undefined,
   sensitivity: 's = I',

@@ -28,7 +28,7 @@ export interface AllocatorConfig {
   beta2: number;
   /**
    * The score of a scalar w, from its averages of importance: Ī · Ū (equation 9 of AdaLoRA), Ī / (Ū + ε)
-   * (`signal-to-noise`: IGU-LoRA, Cui et al., ICLR 2026, arXiv 2603.13792), |w g| of the last step, or only |λ|.
+   * (`signal-to-noise`: ours), |w g| of the last step, or only |λ|.
    */
   score: ScoreName | ScoreFunction | OwnFunctionName;
   /** The curve of the budget. Default: cubic. */
@@ -53,8 +53,8 @@ export interface Importance {
 export type ScoreFunction = (importance: Readonly<Importance>) => number;
 
 /**
- * The ε of the score `signal-to-noise` in {@link AllocatorConfig.score}, from IGU-LoRA's code. It also gives values
- * with hardly any sensitivity a low score.
+ * The ε of the score `signal-to-noise` in {@link AllocatorConfig.score}. It stands in the denominator alone, so values
+ * with hardly any sensitivity get a low score.
  */
 const NOISE_EPSILON = 1e-6;
 

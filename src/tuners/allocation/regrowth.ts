@@ -13,8 +13,7 @@ interface Seeds {
 }
 
 /**
- * New directions for dropped triplets, so that an allocation can also grow: prune and grow as in ElaLoRA (Chang et
- * al., 2025, arXiv 2504.00254), from the leading singular directions of the loss's gradient G with respect to the
+ * New directions for dropped triplets, so that an allocation can also grow, from the leading singular directions of the loss's gradient G with respect to the
  * weight.
  *
  * G itself is never computed. The gradients of P and Q contain it at no cost in time or memory:

@@ -22,6 +22,7 @@ import { isRankStabilised } from './scale-of.ts';
 import { startFactors, type WeightStart, weightStart } from './start-factors.ts';
 import { StartedInjection } from './started-injection.ts';
 import { WeightMatrix } from './weight-matrix.ts';
+import { weightOf } from './weight-of.ts';
 
 /** How pairs of factors are trained. */
 export type LoraSettings = Pick<LoraConfig, 'lora_dropout'> &
@@ -179,9 +180,4 @@ export class LoraTuner extends LowRankTuner {
     for (const { name } of layout.segments) layout.read(values, name).set(read(name));
     return { modules, layout, values };
   }
-}
-
-/** The name and shape of a module's weight, as the checkpoint stores it. */
-function weightOf({ path, inFeatures, outFeatures, transposed }: LowRankModule): [string, number[]] {
-  return [`${path}.weight`, transposed ? [inFeatures, outFeatures] : [outFeatures, inFeatures]];
 }

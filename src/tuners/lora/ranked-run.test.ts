@@ -46,13 +46,22 @@ function gradientOf({ layout }: LoraTuner, values: Float32Array): Float32Array {
   return gradient;
 }
 
+const noInputs = () => {
+  throw new Error('not asked');
+};
+
 async function settled(run: RankedRun, seed = 0) {
   const tuner = run.survey.tuner as LoraTuner;
   let calls = 0;
-  const found = await run.survey.settle(seed, new Float32Array(tuner.layout.length), (values) => {
-    calls++;
-    return Promise.resolve(gradientOf(tuner, values));
-  });
+  const found = await run.survey.settle(
+    seed,
+    new Float32Array(tuner.layout.length),
+    (values) => {
+      calls++;
+      return Promise.resolve(gradientOf(tuner, values));
+    },
+    noInputs,
+  );
   expect(calls).toBe(2);
   return found;
 }
@@ -97,7 +106,12 @@ it('resumes with its ranks', async () => {
 it('rejects a zero gradient', async () => {
   const run = ranked();
   const { length } = run.survey.tuner.layout;
-  const settled = run.survey.settle(0, new Float32Array(length), async () => new Float32Array(length));
+  const settled = run.survey.settle(
+    0,
+    new Float32Array(length),
+    async () => new Float32Array(length),
+    noInputs,
+  );
   await expect(settled).rejects.toThrow(
     'lora.allocation: before-training: expected a gradient that is not zero',
   );

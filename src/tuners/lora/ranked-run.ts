@@ -14,7 +14,7 @@ import { LoraTuner } from './lora-tuner.ts';
 import { isRankStabilised } from './scale-of.ts';
 import { rankKeys } from './store-ranked.ts';
 
-/** The maximum rank of a module, as a multiple of the mean: EVA's default. */
+/** The maximum rank of a module, as a multiple of the mean. */
 const LARGEST_OVER_MEAN = 2;
 
 /**
@@ -27,10 +27,9 @@ const LARGEST_OVER_MEAN = 2;
  * all n modules are kept. The number of them in a module is its rank, from 0 to 2 r. Alphas are set so that all
  * modules keep the scale of `r`.
  *
- * Choosing ranks by the gradient at step 0 is from GoRA (He et al., 2025, arXiv 2502.12171). Comparing singular
- * values over all modules, and the limit of 2 r, are from EVA (Paischer et al., 2024, arXiv 2410.07170). G is never
- * computed: LoRA's own gradients project it onto 2 r directions, ∂C/∂B = G Aᵀ and ∂C/∂A = Bᵀ G. A random A gives a
- * basis B of the range of G, and B then gives the σ (Halko, Martinsson and Tropp, 2011, algorithms 4.1 and 5.1).
+ * This allocation is ours; GoRA and EVA are methods of their own (`gora`, `eva`). G is never computed: LoRA's own
+ * gradients project it onto 2 r directions, ∂C/∂B = G Aᵀ and ∂C/∂A = Bᵀ G. A random A gives a basis B of the range
+ * of G, and B then gives the σ (Halko, Martinsson and Tropp, 2011, algorithms 4.1 and 5.1).
  */
 export class RankedRun implements MethodRun {
   readonly settled = true;
@@ -49,6 +48,7 @@ export class RankedRun implements MethodRun {
     this.survey = {
       tuner: probe,
       steps: config.allocation_batches,
+      measures: `the gradients of ${config.allocation_batches} steps' batches, read twice,`,
       settle: (seed, initial, gradientAt) => this.#settle(probe, seed, initial, gradientAt),
     };
   }

@@ -43,7 +43,7 @@ export function storeRanked(
 }
 
 /** Selects only these modules. */
-function onlyThese(modules: readonly { path: string }[]) {
+export function onlyThese(modules: readonly { path: string }[]) {
   return {
     target_modules: modules.map(({ path }) => path),
     exclude_modules: null,

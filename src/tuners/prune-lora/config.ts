@@ -16,7 +16,7 @@ export const pruneLoraConfigSchema = oneBudget(
     ...budgetShape,
     ...scheduleShape,
     ...pruningShape,
-    /** Importance score of a doublet: AdaLoRA's or IGU-LoRA's averages, or that of the last step. A program may give a function. */
+    /** Importance score of a doublet: by the averages of sensitivity and uncertainty, or by the last step. A program may give a function. */
     score: scoreNamed(SCORES).default('sensitivity-uncertainty'),
   }),
 );

@@ -1,0 +1,80 @@
+import { Graph, type Value } from '../graph/graph.ts';
+import { writesText } from '../models/heads/registry.ts';
+import { Network } from '../nn/network.ts';
+import { LABEL_ROWS } from '../objectives/labelled-rows.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
+import { ALONE } from '../parallel/alone.ts';
+import type { Communicator } from '../parallel/communicator.ts';
+import { dealNumbers } from '../parallel/deal.ts';
+import type { Engine } from '../program/engine.ts';
+import type { Tensors } from '../runtime/session.ts';
+import type { ModuleInput } from '../tuners/method-run.ts';
+
+/** The parts of a run that {@link moduleInputs} needs. */
+export interface InputSource {
+  model: TaskModel;
+  engine: Engine;
+  communicator?: Communicator;
+}
+
+/**
+ * The rows that linear modules of the base model read, for each batch. Rows of padding are left out, and for models
+ * of language so are those of tokens without a label, as in PEFT's EVA (`use_label_mask`).
+ */
+export async function* moduleInputs(
+  { model, engine, communicator = ALONE }: InputSource,
+  paths: readonly string[],
+  feeds: Iterable<Tensors>,
+): AsyncGenerator<ModuleInput[]> {
+  const network = new Network(new Graph());
+  model.buildLogits(network, () => ({ everyRow: true }));
+  const groups = new Map<Value, string[]>();
+  for (const path of paths) {
+    const x = network.linearInputs.get(path)!;
+    groups.set(x, [...(groups.get(x) ?? []), path]);
+  }
+  const outputs = Object.fromEntries([...groups].map(([x, [path]]) => [path, x]));
+  const session = await engine.open(outputs);
+  const isDecoder = writesText(model.headKind);
+  try {
+    for (const batch of feeds) {
+      const found = await session.run(batch);
+      const chosen: ModuleInput[] = [];
+      for (const [x, own] of groups) {
+        const [, width] = found[own[0]].dims;
+        const data = found[own[0]].data as Float32Array;
+        const rowsOf = String(x.shape[0]);
+        const rows = rowsOf === 'batch' ? data : rowsAt(data, width, countedRows(rowsOf, batch, isDecoder));
+        // Every process decides from the same numbers: engines may round differently.
+        const [shared] = await dealNumbers(communicator, 1, () => Promise.resolve(rows));
+        chosen.push({ paths: own, width, rows: shared });
+      }
+      yield chosen;
+    }
+  } finally {
+    await session.release();
+  }
+}
+
+/** Numbers of the sequence-major rows that count: of real tokens, and of labelled ones where a model writes text. */
+function countedRows(rows: string, feeds: Tensors, isDecoder: boolean): number[] {
+  const labelled = feeds[LABEL_ROWS]?.data;
+  if (rows.includes('target')) return [...labelled];
+  const { data, dims } = feeds.attention_mask;
+  const [batch, length] = dims;
+  const isReal = (row: number) => data[(row % batch) * length + Math.floor(row / batch)] !== 0;
+  const real = Array.from({ length: batch * length }, (_, row) => row).filter(isReal);
+  const isEncoder = !labelled || 'decoder_input_ids' in feeds;
+  if (isEncoder) return real;
+  // A row predicts the next token.
+  const tokens = new Set(Array.from(labelled, (row) => row + (isDecoder ? batch : 0)));
+  return real.filter((row) => tokens.has(row));
+}
+
+function rowsAt(data: Float32Array, width: number, rows: readonly number[]): Float32Array {
+  const chosen = new Float32Array(rows.length * width);
+  rows.forEach((row, i) => {
+    chosen.set(data.subarray(row * width, (row + 1) * width), i * width);
+  });
+  return chosen;
+}

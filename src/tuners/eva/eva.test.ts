@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { loadCase } from '../../../scripts/conformance/load-case.ts';
+import { feedsOf, withPrefix } from '../../../scripts/conformance/read-case.ts';
+import { readSafetensors } from '../../formats/node/safetensors-file.ts';
+import { moduleInputs } from '../../jobs/module-inputs.ts';
+import { nodeEngine } from '../../program/node/node-engine.ts';
+import { Random } from '../../support/random.ts';
+import { factorName } from '../low-rank/factors.ts';
+import type { ModuleInput } from '../method-run.ts';
+import { evaConfigSchema } from './config.ts';
+import { eva } from './definition.ts';
+import { IncrementalPca } from './incremental-pca.ts';
+import { measureInputs } from './measure-inputs.ts';
+import { rankDistribution } from './rank-distribution.ts';
+
+const FIXTURES = 'src/tuners/fixtures/eva';
+
+/** A run on PEFT's model after its survey of PEFT's batches, and its initial values. */
+async function surveyed(name: string) {
+  const folder = `${FIXTURES}/${name}`;
+  const theirs = JSON.parse(readFileSync(`${folder}/eva.json`, 'utf8')) as {
+    task: string;
+    settings: object;
+    batches: number;
+    ranks: Record<string, number>;
+    scales: Record<string, number>;
+    rank_pattern: Record<string, number>;
+    alpha_pattern: Record<string, number>;
+  };
+  const batches = readSafetensors(`${folder}/batches.safetensors`);
+  const model = loadCase(`${folder}/base`, theirs.task, withPrefix(batches, '0.'));
+  const feeds = Array.from({ length: theirs.batches }, (_, i) =>
+    feedsOf(model, withPrefix(batches, `${i}.`)),
+  );
+  const { use_label_mask: _, ...settings } = theirs.settings as Record<string, unknown>;
+  const run = eva.start(model, evaConfigSchema.parse(settings), 10);
+  function* cycled() {
+    for (;;) yield* feeds;
+  }
+  const found = await run.survey!.settle(
+    0,
+    new Float32Array(0),
+    () => Promise.reject(new Error('not asked')),
+    (paths) => moduleInputs({ model, engine: nodeEngine(model, 'cpu') }, paths, cycled()),
+  );
+  const values = run.tuner.initialValues(3, model.reader(3));
+  found.begin!(values);
+  model.close();
+  return { theirs, run, found, values, a: readSafetensors(`${folder}/a.safetensors`) };
+}
+
+describe.each(['bert', 'gpt2'])('on %s', (name) => {
+  it('has the ranks, scales and A of PEFT', async () => {
+    const { theirs, run, found, values, a } = await surveyed(name);
+    expect(run.ranks()).toEqual(theirs.ranks);
+    expect(found.pattern).toMatchObject({
+      rank_pattern: theirs.rank_pattern,
+      alpha_pattern: theirs.alpha_pattern,
+    });
+    const { layout, modules } = run.tuner as ReturnType<typeof Object>;
+    for (const { path, scale } of modules) {
+      expect(scale).toBeCloseTo(theirs.scales[path], 12);
+      const ours = layout.read(values, factorName(path, 'A')) as Float32Array;
+      // PEFT decomposes in 32 bits, over several batches.
+      (a.get(path)!.data as Float32Array).forEach((value, i) => {
+        expect(ours[i]).toBeCloseTo(value, 4);
+      });
+      expect(Math.max(...layout.read(values, factorName(path, 'B')))).toBe(0);
+    }
+  });
+});
+
+it('resumes with its ranks and scales', async () => {
+  const { run, theirs } = await surveyed('bert');
+  const model = loadCase(
+    `${FIXTURES}/bert/base`,
+    theirs.task,
+    withPrefix(readSafetensors(`${FIXTURES}/bert/batches.safetensors`), '0.'),
+  );
+  const { use_label_mask: _, ...settings } = theirs.settings as Record<string, unknown>;
+  const other = eva.start(model, evaConfigSchema.parse(settings), 10);
+  model.close();
+  other.restore(structuredClone(run.state()));
+  expect(other.tuner.layout.segments).toEqual(run.tuner.layout.segments);
+  expect(other.store!(new Float32Array(other.tuner.layout.length), 'base').config).toEqual(
+    run.store!(new Float32Array(run.tuner.layout.length), 'base').config,
+  );
+});
+
+it('finds the components of all rows, batch by batch', () => {
+  const width = 6;
+  const rows = new Random(1, 'rows').normals(40 * width, 1).map((value, at) => value * (at % width) + 2);
+  const whole = new IncrementalPca(width, width);
+  whole.fit(rows);
+  const parts = new IncrementalPca(width, width);
+  for (const [from, to] of [
+    [0, 13],
+    [13, 20],
+    [20, 40],
+  ])
+    parts.fit(rows.slice(from * width, to * width));
+  // Nothing is cut off, so the parts lose only what 32 bits do.
+  parts.singularValues.forEach((value, k) => {
+    expect(value).toBeCloseTo(whole.singularValues[k], 3);
+  });
+  expect(parts.explained.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
+});
+
+it('gives the first of several modules with equal inputs the highest rank', () => {
+  const modules = [
+    { path: 'q', leader: 'q' },
+    { path: 'o', leader: 'o' },
+    { path: 'k', leader: 'q' },
+  ];
+  const explained = new Map([
+    ['q', [0.5, 0.2]],
+    ['o', [0.6, 0.1]],
+  ]);
+  expect(rankDistribution(modules, explained, 3)).toEqual(
+    new Map([
+      ['q', 1],
+      ['o', 1],
+      ['k', 1],
+    ]),
+  );
+  expect(rankDistribution(modules, explained, 4)).toEqual(
+    new Map([
+      ['q', 2],
+      ['o', 1],
+      ['k', 1],
+    ]),
+  );
+});
+
+it('says so when directions never settle', async () => {
+  async function* inputs(): AsyncGenerator<ModuleInput[]> {
+    for (let step = 0; ; step++)
+      yield [{ paths: ['m'], width: 8, rows: new Random(step, 'noise').normals(20 * 8, 1) }];
+  }
+  const settings = { ...evaConfigSchema.parse({ tau: 1, max_batches: 5 }) };
+  await expect(measureInputs([{ path: 'm', rank: 3 }], settings, inputs)).rejects.toThrow(
+    'eva found directions that still change after 5 batches',
+  );
+});
+
+it.each([
+  [{ rho: 0.5 }, 'rho'],
+  [{ tau: 0 }, 'tau'],
+  [{ max_batches: 1 }, 'max_batches'],
+])('rejects %j', (settings, key) => {
+  const result = evaConfigSchema.safeParse(settings);
+  expect(result.error?.issues.map(({ path }) => path[0])).toEqual([key]);
+});

@@ -1,0 +1,90 @@
+import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import { scoreLogarithms } from '../allocation/score-logarithms.ts';
+import type { LoraTuner } from '../lora/lora-tuner.ts';
+import { factorName, type LowRankModule, ranksOf } from '../low-rank/factors.ts';
+import type { GradientAt, InputsOf, MethodRun, MethodState, Survey } from '../method-run.ts';
+
+/** What a method decides before the first step, with modules in the order of the tuner. */
+export interface Measured {
+  ranks: readonly number[];
+  /** The scores that the ranks follow, per module. */
+  scores: readonly ArrayLike<number>[];
+  /** The initial factors that replace the tuner's, for these ranks. */
+  factors?: readonly { A?: ArrayLike<number>; B?: ArrayLike<number> }[];
+}
+
+/** A kind of LoRA with ranks and initial factors from the run's model and data. */
+export interface MeasuredMethod {
+  /** All modules at the mean rank. */
+  even: LoraTuner;
+  survey: Pick<Survey, 'tuner' | 'steps' | 'measures'>;
+  measure(seed: number, initial: Float32Array, gradientAt: GradientAt, inputsOf: InputsOf): Promise<Measured>;
+  /** The scale of a module at a rank. */
+  scale(path: string, rank: number): number;
+  /** The ranks and alphas of these modules in the keys of PEFT. */
+  keys(modules: readonly LowRankModule[]): Readonly<Record<string, unknown>>;
+  store(modules: readonly LowRankModule[], values: Float32Array, baseModel: string): StoredAdapter;
+}
+
+/** A LoRA run whose ranks are measured before the first step, and constant from then on. */
+export class MeasuredRun implements MethodRun {
+  readonly settled = true;
+  readonly survey: Survey;
+  tuner: LoraTuner;
+  readonly #method: MeasuredMethod;
+
+  constructor(method: MeasuredMethod) {
+    this.#method = method;
+    this.tuner = method.even;
+    this.survey = {
+      ...method.survey,
+      settle: async (...given) => {
+        const { ranks, scores, factors } = await method.measure(...given);
+        this.#take(ranks);
+        const { modules } = this.tuner;
+        return {
+          allocation: {
+            ...{ step: 0, budget: ranks.reduce((a, b) => a + b, 0), final: true, ranks: this.ranks() },
+            threshold: Number.NaN,
+            scores: scores.map((own) => scoreLogarithms(Float64Array.from(own))),
+          },
+          pattern: method.keys(modules),
+          begin: (values) => {
+            modules.forEach(({ path, rank }, k) => {
+              for (const factor of ['A', 'B'] as const) {
+                const start = factors?.[k][factor];
+                if (start && rank > 0) this.tuner.layout.read(values, factorName(path, factor)).set(start);
+              }
+            });
+          },
+        };
+      },
+    };
+  }
+
+  ranks(): Record<string, number> {
+    return ranksOf(this.tuner.modules);
+  }
+
+  state(): MethodState {
+    return { ranks: Int32Array.from(this.tuner.modules, ({ rank }) => rank) };
+  }
+
+  restore({ ranks }: MethodState): void {
+    this.#take([...ranks]);
+  }
+
+  store(values: Float32Array, baseModel: string): StoredAdapter {
+    return this.#method.store(this.tuner.modules, values, baseModel);
+  }
+
+  #take(ranks: readonly number[]): void {
+    const { even, scale } = this.#method;
+    const modules = even.modules.map((module, k) => ({
+      ...module,
+      rank: ranks[k],
+      scale: ranks[k] > 0 ? scale(module.path, ranks[k]) : module.scale,
+    }));
+    this.tuner = even.withModules(modules);
+  }
+}
