@@ -26,6 +26,7 @@ export type { ScoreAnswer } from './tasks/regression/definition.ts';
 export type { ClassAnswer } from './tasks/single-label-classification/definition.ts';
 export type { Words } from './tasks/token-classification/definition.ts';
 export type { TaggedWords } from './tasks/token-classification/tagged-words.ts';
+export type { OnStepEnd, StepControl, StepState } from './train/step-control.ts';
 export type { EvaluateParams, PredictOptions } from './trained/model-options.ts';
 export { openModel } from './trained/node/load-model.ts';
 export type { MergeOptions } from './trained/node/merge.ts';

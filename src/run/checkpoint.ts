@@ -19,6 +19,7 @@ const scores = z.record(z.string(), score);
 const stateNumbers = z.strictObject({
   step: count,
   optimizerStep: count,
+  learningRate: z.number().positive().optional(),
   skipped: z.strictObject({ total: count, inARow: count }),
   meter: z.strictObject({ lossSum: score, steps: count }),
   // Missing in checkpoints of earlier versions.

@@ -117,7 +117,8 @@ const checkpoint = z.object({ type: z.literal('checkpoint'), step, path: text })
 const finish = z.object({
   type: z.literal('finish'),
   step,
-  /** `stopped`: by a signal; `--resume` continues. `early`: by early_stopping_patience. `stop_at_step`: by that key. */
+  /** `stopped`: by a signal; `--resume` continues. `early`: by early_stopping_patience. `stop_at_step`: by that key or by
+   * onStepEnd. */
   reason: z.enum(['done', 'early', 'stop_at_step', 'stopped']),
   /** Steps of the whole schedule. */
   total_steps: optional,

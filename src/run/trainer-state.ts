@@ -29,6 +29,8 @@ export interface TrainerState {
   step: number;
   /** Optimizer steps without skipped ones. */
   optimizerStep: number;
+  /** The rate that replaced the config's; missing if none did. */
+  learningRate?: number;
   skipped: { total: number; inARow: number };
   meter: MeterState;
   losses: LossCourse;

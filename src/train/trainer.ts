@@ -10,6 +10,7 @@ import type { FinishEvent, TrainEvent } from '../run/events.ts';
 import type { LossCourse, TrainerState } from '../run/trainer-state.ts';
 import { hashOf } from '../support/hash-of.ts';
 import { isSampled } from '../support/is-sampled.ts';
+import { UserError } from '../support/user-error.ts';
 import type { MethodRun } from '../tuners/method-run.ts';
 import { adapterParameters } from '../tuners/tuner.ts';
 import { constantAnswer } from './constant-answer.ts';
@@ -18,6 +19,7 @@ import { Evaluations, type Seen, watching } from './evaluations.ts';
 import { Meter } from './meter.ts';
 import { assertFinite, SkippedSteps } from './skipped-steps.ts';
 import { StepBatches } from './step-batches.ts';
+import type { StepControl, StepState } from './step-control.ts';
 import type { TrainerSettings } from './trainer-settings.ts';
 import { Updater } from './updater.ts';
 
@@ -45,6 +47,8 @@ export interface TrainerHost {
   emit(event: TrainEvent): void;
   /** Called between steps: true ends the run after a checkpoint, in all processes if any of them returns it. */
   shouldStop(): boolean;
+  /** Called after each step; all processes get the same answer. */
+  onStepEnd?(state: StepState): Promise<StepControl>;
   /** Writes a checkpoint and returns its path; missing if nothing is kept. */
   save?(state: TrainerState): string | Promise<string>;
   /** Called after each step: whether a checkpoint is due. Default: every `save_steps`, and after an epoch. */
@@ -71,11 +75,12 @@ export class Trainer {
 
   constructor(inputs: TrainerInputs, settings: TrainerSettings, host: TrainerHost) {
     this.#inputs = inputs;
-    this.#settings = settings;
+    // onStepEnd may end the run earlier.
+    this.#settings = { ...settings };
     this.#host = host;
     this.#batches = new StepBatches(inputs.train, settings);
     this.#updater = new Updater(inputs.method, inputs.values, settings.update);
-    this.#evaluations = new Evaluations(inputs.validation, settings, (event) => host.emit(event));
+    this.#evaluations = new Evaluations(inputs.validation, this.#settings, (event) => host.emit(event));
     this.#program = this.#newProgram();
   }
 
@@ -130,14 +135,14 @@ export class Trainer {
   async run(): Promise<FinishEvent> {
     const started = performance.now();
     let reason: FinishEvent['reason'] = 'done';
-    const { totalSteps, stopStep, evaluateBefore } = this.#settings;
+    const { totalSteps, evaluateBefore } = this.#settings;
     if (this.step === 0 && evaluateBefore) await this.#evaluations.begin(this.#program, this.#updater.values);
-    while (this.step < stopStep) {
+    while (this.step < this.#settings.stopStep) {
       if (this.#shouldStop()) reason = 'stopped';
       else if (this.#evaluations.isPatienceOver) reason = 'early';
       if (reason !== 'done') break;
-      await this.#takeStep();
-      if (this.#evaluations.isDue(this.step))
+      const { should_evaluate } = await this.#controlled(await this.#takeStep());
+      if (should_evaluate || this.#evaluations.isDue(this.step))
         await this.#evaluations.run(
           this.step,
           this.#program,
@@ -187,6 +192,7 @@ export class Trainer {
     return {
       step: this.step,
       optimizerStep,
+      ...(this.#updater.isRateReplaced && { learningRate: this.#updater.learningRate }),
       skipped: this.#skipped.state,
       meter: this.#meter.state,
       losses: this.#meter.losses,
@@ -208,6 +214,7 @@ export class Trainer {
     const { values, m, v, best } = state.tensors;
     this.#inputs.method.restore(state.method);
     this.#updater.restore(state.step, values, { m, v, step: state.optimizerStep });
+    if (state.learningRate !== undefined) this.#updater.learningRate = state.learningRate;
     this.#skipped.state = state.skipped;
     this.#meter.state = state.meter;
     this.#meter.losses = state.losses;
@@ -219,7 +226,16 @@ export class Trainer {
     await this.#replaceProgram();
   }
 
-  async #takeStep(): Promise<void> {
+  async #controlled(state: StepState): Promise<StepControl> {
+    const control = (await this.#host.onStepEnd?.(state)) ?? {};
+    if (control.should_evaluate && !this.#inputs.validation)
+      throw new UserError('onStepEnd requests an evaluation, but the config has no data.validation.');
+    if (control.should_training_stop) this.#settings.stopStep = this.step;
+    if (control.learning_rate !== undefined) this.#updater.learningRate = control.learning_rate;
+    return control;
+  }
+
+  async #takeStep(): Promise<StepState> {
     const started = performance.now();
     const batches = this.#batches.of(this.step);
     const { seed, stepsPerEpoch } = this.#settings;
@@ -255,6 +271,14 @@ export class Trainer {
       this.#skipped.assertFew(step);
     }
     if (isSampled(step, this.#settings.totalSteps, MOST_MEASURED)) this.#measureFactors();
+    return {
+      step,
+      total_steps: this.#settings.totalSteps,
+      epoch: step / stepsPerEpoch,
+      loss: objective.loss,
+      learning_rate: update.learningRate,
+      metrics: this.#evaluations.lastMetrics,
+    };
   }
 
   async #considerConstant(): Promise<void> {

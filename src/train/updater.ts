@@ -46,19 +46,26 @@ export class Updater {
   values: Float32Array;
   /** Steps taken, skipped ones included. */
   step = 0;
+  /** The rate that the schedule scales. */
+  learningRate: number;
 
   constructor(method: MethodRun, values: Float32Array, settings: UpdateSettings) {
     this.#method = method;
     this.#settings = settings;
     this.values = values;
+    this.learningRate = settings.learningRate;
     this.#optimizer = this.#newOptimizer();
+  }
+
+  get isRateReplaced(): boolean {
+    return this.learningRate !== this.#settings.learningRate;
   }
 
   /** Applies the accumulated gradient of one step; clipping changes it in place. */
   apply(gradient: Float32Array): Update {
-    const { learningRate: base, schedule, warmupSteps, totalSteps, maxGradNorm } = this.#settings;
-    const at = { step: this.step, warmupSteps, totalSteps, rate: base };
-    const learningRate = base * learningRateFactor(schedule, at, this.#settings.scheduleOptions);
+    const { schedule, warmupSteps, totalSteps, maxGradNorm } = this.#settings;
+    const at = { step: this.step, warmupSteps, totalSteps, rate: this.learningRate };
+    const learningRate = this.learningRate * learningRateFactor(schedule, at, this.#settings.scheduleOptions);
     const step = ++this.step;
     const gradNorm = clipByGlobalNorm(gradient, maxGradNorm);
     // A single non-finite value would stay in the moments and in the averages of importance.

@@ -13,6 +13,7 @@ import type { FinishEvent, ProgressEvent, TrainEvent } from '../run/events.ts';
 import { UserError } from '../support/user-error.ts';
 import { validationFiles } from '../tasks/data-files.ts';
 import { maxLengthOf } from '../tasks/registry.ts';
+import { checkedControl, type OnStepEnd } from '../train/step-control.ts';
 import { Trainer } from '../train/trainer.ts';
 import { readAdapterSet, readNotesIn } from './adapter-set.ts';
 import { keptRun, restoreTrainer } from './kept-run.ts';
@@ -29,6 +30,8 @@ export interface TrainOptions extends PageOptions {
   /** The files of the adapter that training continues; its name is the config's `adapter`. */
   adapter?: ReadonlyMap<string, PageFile>;
   onEvent?: (event: TrainEvent) => void;
+  /** Called after each step, before an evaluation; its answer may end the run, evaluate, or change the learning rate. */
+  onStepEnd?: OnStepEnd;
   /** Aborting finishes the step and ends the run with reason "stopped", and without an adapter. */
   signal?: AbortSignal;
   /**
@@ -62,7 +65,7 @@ export interface TrainResult extends FinishEvent {
  * @throws UserError for every mistake in config, data or model
  */
 export async function train(config: PageConfig, options: TrainOptions): Promise<TrainResult> {
-  const { onEvent: emit = () => {}, signal } = options;
+  const { onEvent: emit = () => {}, onStepEnd, signal } = options;
   const startedAt = performance.now();
   const { run, base, texts } = await readPageRun(config, options);
   const { host, saved, began } = await keptRun(run, [base.configText, ...texts], options);
@@ -77,6 +80,7 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
       shouldStop: () => signal?.aborted ?? false,
       // A page cannot read its memory use.
       peakMemoryMb: () => Number.NaN,
+      ...(onStepEnd && { onStepEnd: async (state) => checkedControl(await onStepEnd(state)) }),
       ...host,
     });
     if (saved) await restoreTrainer(trainer, saved.state);

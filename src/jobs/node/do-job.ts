@@ -4,6 +4,7 @@ import type { ParsedConfig } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { type Failure, failureOf } from '../../support/failure.ts';
 import { fileError } from '../../support/file-error.ts';
+import type { StepControl, StepState } from '../../train/step-control.ts';
 import type { OwnFunctions } from '../../tuners/own-function.ts';
 import type { TextsInMemory } from '../rows-in-memory.ts';
 import { runTraining } from './run-training.ts';
@@ -17,6 +18,8 @@ export interface WorkerJob {
   functions: OwnFunctions;
   /** Names of custom scores. */
   scores: readonly string[];
+  /** Whether the caller acts after each step. */
+  isControlled: boolean;
   resume: boolean;
   /** One element; any value but 0 requests a stop. */
   stop: Int32Array<SharedArrayBuffer>;
@@ -25,15 +28,17 @@ export interface WorkerJob {
 /** Predictions and references, from which the caller computes custom scores. */
 export type Answers = [predictions: readonly unknown[], references: readonly unknown[]];
 
-/** The caller's reply; undefined if a score has failed. */
+/** The caller's reply; empty if its function has failed. */
 export interface OwnReply {
   scores?: Record<string, number>;
+  control?: StepControl;
 }
 
-/** Messages of the thread: events, and answers to be scored; then either the result or the failure. */
+/** Messages of the thread: events, answers to be scored, and the ends of steps; then either the result or the failure. */
 export type WorkerMessage =
   | { event: TrainEvent }
   | { answers: Answers }
+  | { stepEnd: StepState }
   | { result: FinishEvent }
   | { failure: JobFailure };
 
@@ -45,11 +50,11 @@ export interface JobFailure extends Failure {
 /**
  * Trains, and sends the events and the result.
  *
- * @param reply returns the next custom scores: functions cannot be sent to this thread, so their arguments are sent
+ * @param reply returns the caller's next reply: functions cannot be sent to this thread, so their arguments are sent
  * out
  */
 export async function doJob(
-  { config, texts, functions, scores, resume, stop }: WorkerJob,
+  { config, texts, functions, scores, isControlled, resume, stop }: WorkerJob,
   send: (message: WorkerMessage) => void,
   reply: () => Promise<OwnReply>,
 ): Promise<void> {
@@ -62,6 +67,10 @@ export async function doJob(
       throw new Error("one of the caller's scores failed");
     },
   };
+  const onStepEnd = async (stepEnd: StepState): Promise<StepControl> => {
+    send({ stepEnd });
+    return (await reply()).control ?? {};
+  };
   let processes: Processes | undefined;
   try {
     processes = await joinProcesses();
@@ -71,6 +80,7 @@ export async function doJob(
       functions,
       ownScores: scores.length > 0 ? ownScores : undefined,
       processes,
+      onStepEnd: isControlled ? onStepEnd : undefined,
       onEvent: (event) => send({ event }),
       shouldStop: () => Atomics.load(stop, 0) !== 0,
     });

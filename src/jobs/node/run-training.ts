@@ -21,6 +21,7 @@ import { assertLocked, lockFolder } from '../../run/node/run-lock.ts';
 import { asBegun, digestOf, fingerprintOf, lengthIn, lengthOf, withLength } from '../../run/node/same-run.ts';
 import { peakMemoryMb } from '../../support/node/peak-memory.ts';
 import { UserError } from '../../support/user-error.ts';
+import type { StepControl, StepState } from '../../train/step-control.ts';
 import { Trainer } from '../../train/trainer.ts';
 import { type TrainerSettings, trainerSettings } from '../../train/trainer-settings.ts';
 import { openModel } from '../../trained/node/load-model.ts';
@@ -45,6 +46,8 @@ export interface RunOptions extends InMemory {
   /** Called only in process 0. */
   onEvent(event: TrainEvent): void;
   shouldStop(): boolean;
+  /** Called only in process 0, whose answer all processes follow. */
+  onStepEnd?: ((state: StepState) => Promise<StepControl>) | undefined;
 }
 
 /**
@@ -144,9 +147,11 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
   // With all defaults filled in.
   const writeConfig = () => atomicWrite(files.config, stringify(config, { aliasDuplicateObjects: false }));
   const { save_total_limit: limit } = config.training;
+  const { onStepEnd } = options;
   const trainer = new Trainer(inputs, settings, {
     emit,
     shouldStop: options.shouldStop,
+    ...(onStepEnd && { onStepEnd: (state) => fromFirst(communicator, () => onStepEnd(state)) }),
     ...(isFirst && {
       save: (state) => {
         assertLocked(config.output);

@@ -8,6 +8,7 @@ import { unlockFolder } from '../../run/node/run-lock.ts';
 import { disableTelemetry } from '../../runtime/node/disable-telemetry.ts';
 import { revived } from '../../support/failure.ts';
 import { threadArguments } from '../../support/node/thread-arguments.ts';
+import { checkedControl, type OnStepEnd, type StepState } from '../../train/step-control.ts';
 import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
 import type { Answers, JobFailure, WorkerJob, WorkerMessage } from './do-job.ts';
 import { tellingAll } from './telling-all.ts';
@@ -16,6 +17,8 @@ export interface TrainOptions {
   /** Continue the run in `output` from its newest checkpoint. */
   resume?: boolean | undefined;
   onEvent?: ((event: TrainEvent) => void) | undefined;
+  /** Called after each step, before an evaluation; its answer may end the run, evaluate, or change the learning rate. */
+  onStepEnd?: OnStepEnd | undefined;
   /** Aborting finishes the step, writes a checkpoint and ends the run with reason "stopped". */
   signal?: AbortSignal | undefined;
 }
@@ -26,12 +29,12 @@ export interface TrainOptions {
  * by mpirun, mpiexec or srun share the run: all call this, each batch contains the rows of all, and only process 0
  * reports events and writes.
  *
- * @throws UserError for every mistake in config, data or model; any error of `onEvent`, after a checkpoint; any error
+ * @throws UserError for every mistake in config, data or model; any error of `onEvent` or `onStepEnd`, after a checkpoint; any error
  * of your `metrics`, at once: resume such a run from the checkpoint before
  */
 export async function train(
   config: ConfigWithRows,
-  { resume = false, onEvent, signal }: TrainOptions = {},
+  { resume = false, onEvent, onStepEnd, signal }: TrainOptions = {},
 ): Promise<FinishEvent> {
   readyForMpi(process.env);
   const { config: named, texts, functions, metrics } = namedRows(config);
@@ -45,7 +48,8 @@ export async function train(
   const requestStop = () => Atomics.store(stop, 0, 1);
   signal?.addEventListener('abort', requestStop);
   if (signal?.aborted) requestStop();
-  const job: WorkerJob = { config: parsed, texts, functions, scores, resume, stop };
+  const isControlled = onStepEnd !== undefined;
+  const job: WorkerJob = { config: parsed, texts, functions, scores, isControlled, resume, stop };
   disableTelemetry();
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     ...threadArguments(),
@@ -66,6 +70,14 @@ export async function train(
     mistake ??= { error };
     requestStop();
   };
+  const control = async (state: StepState) => {
+    try {
+      worker.postMessage({ control: checkedControl(await onStepEnd?.(state)) });
+    } catch (error) {
+      onMistake(error);
+      worker.postMessage({});
+    }
+  };
   // The pending calls of an asynchronous `onEvent`.
   let told: Promise<unknown> = Promise.resolve();
   return new Promise<FinishEvent>((resolve, reject) => {
@@ -73,6 +85,7 @@ export async function train(
       if ('result' in message)
         return void told.then(() => (mistake ? reject(mistake.error) : resolve(message.result)));
       if ('answers' in message) return score(message.answers);
+      if ('stepEnd' in message) return void control(message.stepEnd);
       if ('failure' in message) return reject(mistake ? mistake.error : errorOf(message.failure));
       if (mistake) return;
       try {

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { UserError } from '../support/user-error.ts';
+
+/** The state of a run after a step; names are those of Hugging Face's TrainerState if it has them. */
+export interface StepState {
+  /** Steps taken. */
+  step: number;
+  total_steps: number;
+  epoch: number;
+  /** Mean task loss of this step's rows. */
+  loss: number;
+  /** Of this step. */
+  learning_rate: number;
+  /** The scores of the last evaluation, by name with `eval_`; empty before the first one. */
+  metrics: Readonly<Record<string, number>>;
+}
+
+const control = z.strictObject({
+  /** End the run after this step, as `training.stop_at_step` does: with a last evaluation and an adapter. */
+  should_training_stop: z.boolean().optional(),
+  /** Evaluate now, although no evaluation is due. */
+  should_evaluate: z.boolean().optional(),
+  /** Replaces `training.learning_rate` from the next step on; the schedule continues. */
+  learning_rate: z.number().positive().optional(),
+});
+
+/** What a program wants of a run after a step; names are those of Hugging Face's TrainerControl if it has them. */
+export type StepControl = z.infer<typeof control>;
+
+type Answer = StepControl | undefined | void;
+
+/** Called after each step. A run that resumes exactly needs a function that depends on its argument only. */
+export type OnStepEnd = (state: StepState) => Answer | Promise<Answer>;
+
+/** @throws UserError for an answer that is no {@link StepControl} */
+export function checkedControl(answer: unknown): StepControl {
+  const { data, error } = control.safeParse(answer ?? {});
+  if (data) return data;
+  const [{ path, message }] = error.issues;
+  throw new UserError(
+    `The answer of onStepEnd is invalid${path.length ? ` at ${path.join('.')}` : ''}: ${message}.`,
+  );
+}
