@@ -53,10 +53,22 @@ async function exported(family: string, head: HeadKind, options?: ExportOnnxOpti
   return { base, output, model };
 }
 
-/** Families that transformers.js supports with these heads; it supports all generating ones. */
-const ENCODERS = ['bert', 'deberta-v2', 'distilbert', 'electra', 'mpnet', 'roberta', 'xlm-roberta'];
+/** Families that transformers.js supports with these heads; it supports all generating ones. ModernBERT
+ * cannot answer questions there. */
+const ENCODERS = [
+  'bert',
+  'deberta-v2',
+  'distilbert',
+  'electra',
+  'modernbert',
+  'mpnet',
+  'roberta',
+  'xlm-roberta',
+];
 const inTransformersJs = ([family, head]: [string, HeadKind]) =>
-  writesText(head) || ENCODERS.includes(family) || (family === 'bart' && head === 'SEQ_CLS');
+  writesText(head) ||
+  (ENCODERS.includes(family) && !(family === 'modernbert' && head === 'QUESTION_ANS')) ||
+  (family === 'bart' && head === 'SEQ_CLS');
 
 // biome-ignore lint/suspicious/noExplicitAny: the library's own types tell a pipeline's answer by its task alone.
 type Loaded = any;

@@ -11,11 +11,18 @@ HERE = pathlib.Path(__file__).parents[2]
 OUT = HERE / "src/models/fixtures"
 ENC = dict(vocab_size=41, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=20,
            hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, max_position_embeddings=60)
+MODERN = dict(vocab_size=41, hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=12, max_position_embeddings=60,
+              local_attention=6, global_attn_every_n_layers=2, pad_token_id=0, bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2)
 MODELS = {
     "mpnet-classification": ("mpnet", "SEQ_CLS", ENC, {}),
     "mpnet-span": ("mpnet", "QUESTION_ANS", ENC, {}),
     "mpnet-words": ("mpnet", "MASKED_LM", ENC, {}),
     "mpnet-tokens": ("mpnet", "TOKEN_CLS", dict(ENC, num_labels=3), {}),
+    "modernbert-classification": ("modernbert", "SEQ_CLS", MODERN, {}),
+    "modernbert-mean": ("modernbert", "SEQ_CLS", dict(MODERN, classifier_pooling="mean", norm_bias=True, attention_bias=True, mlp_bias=True, classifier_bias=True), {}),
+    "modernbert-span": ("modernbert", "QUESTION_ANS", MODERN, {}),
+    "modernbert-tokens": ("modernbert", "TOKEN_CLS", dict(MODERN, num_labels=3), {}),
+    "modernbert-words": ("modernbert", "MASKED_LM", MODERN, {}),
 }
 # Longer than a window, or than the distances that have a bucket each.
 LENGTHS = {"mpnet": 40}

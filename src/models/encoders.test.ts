@@ -25,9 +25,18 @@ function parse(fields: { model_type: string } & Record<string, unknown>) {
   return { family, config: family.parseConfig({ ...SIZES, ...fields }, 'config.json') };
 }
 
+const MODERNBERT = {
+  embedding_dropout: 0.1,
+  attention_dropout: 0.2,
+  classifier_dropout: 0.3,
+  mlp_dropout: 0.4,
+};
+const SETTINGS: Record<string, object> = { distilbert: DISTILBERT, modernbert: MODERNBERT };
+
 /** Embeddings, and two layers with two sites each beside attention's weights (DistilBERT: one). */
 const base = { 0.1: 1 + 2 * 2, 0.2: 2 };
 const distilBase = { 0.1: 1 + 2, 0.2: 2 };
+const modernBase = { 0.1: 1, 0.2: 2 * 2, 0.4: 2 };
 
 // The counts of transformers' modules, by the config.json key that sets them.
 it.each<[string, HeadKind, Record<number, number>]>([
@@ -47,12 +56,15 @@ it.each<[string, HeadKind, Record<number, number>]>([
   ['mpnet', 'TOKEN_CLS', { ...base, 0.1: base[0.1] + 1 }],
   ['mpnet', 'QUESTION_ANS', base],
   ['mpnet', 'MASKED_LM', base],
+  ['modernbert', 'SEQ_CLS', { ...modernBase, 0.3: 1 }],
+  ['modernbert', 'QUESTION_ANS', { ...modernBase, 0.3: 1 }],
+  ['modernbert', 'MASKED_LM', modernBase],
   ['distilbert', 'SEQ_CLS', { ...distilBase, 0.3: 1 }],
   ['distilbert', 'TOKEN_CLS', { ...distilBase, 0.1: 1 + 2 + 1 }],
   ['distilbert', 'QUESTION_ANS', { ...distilBase, 0.4: 1 }],
   ['distilbert', 'MASKED_LM', distilBase],
 ])('dropout of %s, %s', (model_type, head, expected) => {
-  const settings = model_type === 'distilbert' ? DISTILBERT : BERT;
+  const settings = SETTINGS[model_type] ?? BERT;
   expect(dropoutSites({ model_type, ...SIZES, ...settings }, head)).toEqual(expected);
 });
 
@@ -73,6 +85,26 @@ describe('a config.json', () => {
     expect(parse({ model_type, ...fields }).config.maxLength).toBe(length);
   });
 
+  it('of ModernBERT may have the keys of its first version', () => {
+    const { config } = parse({
+      ...{
+        model_type: 'modernbert',
+        num_hidden_layers: 5,
+        local_attention: 6,
+        global_attn_every_n_layers: 2,
+      },
+      ...{ global_rope_theta: 160_000, local_rope_theta: 10_000 },
+    });
+    expect(config).toMatchObject({
+      layer_types: [0, 1, 0, 1, 0].map((slides) => (slides ? 'sliding_attention' : 'full_attention')),
+      sliding_window: 3,
+      rope_parameters: {
+        full_attention: { rope_theta: 160_000 },
+        sliding_attention: { rope_theta: 10_000 },
+      },
+    });
+  });
+
   it('of DistilBERT may have the names of the others', () => {
     expect(parse({ model_type: 'distilbert' }).config).toMatchObject({ dim: 6, n_heads: 3, n_layers: 2 });
   });
@@ -82,6 +114,8 @@ describe('a config.json', () => {
     ['roberta', { add_cross_attention: true }, /only its encoder is supported\n.*add_cross_attention/],
     ['electra', { position_embedding_type: 'relative_key' }, /"absolute"\n.*position_embedding_type/],
     ['electra', { num_attention_heads: 4 }, /must divide hidden_size\n.*num_attention_heads/],
+    ['modernbert', { num_attention_heads: 2 }, /heads of even size\n.*num_attention_heads/],
+    ['modernbert', { layer_types: ['full_attention'] }, /must name num_hidden_layers, 2/],
     ['mpnet', { relative_attention_num_buckets: 8 }, /32\n.*relative_attention_num_buckets/],
     ['distilbert', { num_attention_heads: 4 }, /must divide dim\n.*n_heads/],
     ['roberta', { pad_token_id: null }, /expected number, received null\n.*pad_token_id/],

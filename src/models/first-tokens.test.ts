@@ -22,13 +22,14 @@ const SIZES = {
   max_position_embeddings: 64,
 };
 /** Modules of heads. */
-const HEAD = /classifier|pooler/;
+const HEAD = /classifier|pooler|^head/;
 const DEBERTA = { model_type: 'deberta-v2', relative_attention: true, position_buckets: 4 };
 
 const CASES: Record<string, { model_type: string } & Record<string, unknown>> = {
   BERT: { model_type: 'bert' },
   RoBERTa: { model_type: 'roberta' },
   ELECTRA: { model_type: 'electra', embedding_size: 8 },
+  ModernBERT: { model_type: 'modernbert', local_attention: 4, pad_token_id: 0 },
   MPNet: { model_type: 'mpnet' },
   DistilBERT: { model_type: 'distilbert', hidden_dim: 24 },
   'DeBERTa with shared projections': { ...DEBERTA, pos_att_type: 'p2c|c2p', share_att_key: true },

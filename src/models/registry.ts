@@ -10,6 +10,7 @@ import { gpt2 } from './gpt2/definition.ts';
 import { llama } from './llama/definition.ts';
 import { mistral } from './mistral/definition.ts';
 import type { ModelDefinition } from './model-definition.ts';
+import { modernBert } from './modernbert/definition.ts';
 import { mpnet } from './mpnet/definition.ts';
 import { olmo2 } from './olmo2/definition.ts';
 import { qwen2 } from './qwen2/definition.ts';
@@ -29,6 +30,7 @@ const families: Record<string, ModelDefinition> = {
   gemma2,
   llama,
   mistral,
+  modernbert: modernBert,
   mpnet,
   olmo2,
   qwen2,

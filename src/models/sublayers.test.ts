@@ -34,13 +34,17 @@ type Norm = 'of the sum' | 'before the sum' | 'none';
 
 /**
  * The places of AdapterHub's adapters (`mh_adapter`, `cross_adapter`, `output_adapter`), and of the norm after a
- * sublayer. AdapterHub has no OLMo 2 and no MPNet.
+ * sublayer. AdapterHub lacks OLMo 2, MPNet and ModernBERT.
  */
 const FAMILIES: Record<string, { norm: Norm; sublayers: string[] }> = {
   bert: { norm: 'of the sum', sublayers: encoder('bert') },
   roberta: { norm: 'of the sum', sublayers: encoder('roberta') },
   'xlm-roberta': { norm: 'of the sum', sublayers: encoder('roberta') },
   electra: { norm: 'of the sum', sublayers: encoder('electra') },
+  modernbert: {
+    norm: 'none',
+    sublayers: ['model.layers.0.attn attention', 'model.layers.0.mlp feedForward'],
+  },
   mpnet: {
     norm: 'of the sum',
     sublayers: ['mpnet.encoder.layer.0.attention attention', 'mpnet.encoder.layer.0.output feedForward'],

@@ -1,4 +1,15 @@
-import { cast, constant, equal, greater, iota, reshape, slice, subtract, where } from '../graph/build.ts';
+import {
+  cast,
+  constant,
+  equal,
+  greater,
+  iota,
+  multiply,
+  reshape,
+  slice,
+  subtract,
+  where,
+} from '../graph/build.ts';
 import { addDimensions, type Dimension, multiplyDimensions } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
@@ -16,6 +27,17 @@ export function attentionBias(mask: Value): Value {
 export function causalBias(like: Value, queries: Dimension, keys: Dimension): Value {
   const { later } = distances(like, queries, keys);
   return where(later, BLOCKED, 0);
+}
+
+/**
+ * The bias that lets a token see only others at most `reach` tokens away, on both sides: [1, 1, keys, keys].
+ *
+ * @param mask [batch, keys]
+ */
+export function windowBias(mask: Value, reach: number): Value {
+  const keys = mask.shape[1];
+  const { distance } = distances(mask, keys, keys);
+  return where(greater(multiply(distance, distance), reach ** 2), BLOCKED, 0);
 }
 
 /**

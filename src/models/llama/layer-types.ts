@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
-const SLIDING = 'sliding_attention';
-const FULL = 'full_attention';
+export const SLIDING = 'sliding_attention';
+export const FULL = 'full_attention';
+export type LayerType = typeof SLIDING | typeof FULL;
 
 /** `layer_types` of a config.json: which layers see all tokens, and which only a window. */
 export const layerTypes = z.array(z.enum([FULL, SLIDING]));

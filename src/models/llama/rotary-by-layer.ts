@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import type { Rotary } from '../../nn/rotary.ts';
+import { isObject } from '../../support/is-object.ts';
+import { FULL, type LayerType, SLIDING } from './layer-types.ts';
+import { rotaryFields, withRotaryFields } from './rotary-fields.ts';
+import { rotaryOf } from './rotary-scaling.ts';
+
+/** `rope_parameters` of a config.json with settings of their own for each type of layer. */
+export const rotaryByLayer = z.object({ [FULL]: rotaryFields, [SLIDING]: rotaryFields });
+
+/** A type's older key at the top level, and the value that transformers takes without it. */
+type Thetas = Readonly<Record<LayerType, readonly [key: string, theta: number]>>;
+
+/**
+ * Moves the rotary settings of a config.json to `rope_parameters` by type of layer, as transformers 5 writes them.
+ * Before, each type had a key for its base frequency, and `rope_scaling` was for layers that see all tokens.
+ */
+export function withRotaryByLayer(json: unknown, thetas: Thetas): unknown {
+  if (!isObject(json)) return json;
+  const given = isObject(json.rope_parameters) ? json.rope_parameters : {};
+  const settings = (type: LayerType) => {
+    const [key, theta] = thetas[type];
+    const rope_parameters = {
+      ...(given[type] ?? (undefined as object | undefined)),
+      ...(type === FULL && isObject(json.rope_scaling) && json.rope_scaling),
+    };
+    const parsed = withRotaryFields({ rope_parameters, rope_theta: json[key] ?? theta });
+    return (parsed as { rope_parameters: unknown }).rope_parameters;
+  };
+  return { ...json, rope_parameters: { [FULL]: settings(FULL), [SLIDING]: settings(SLIDING) } };
+}
+
+/** The rotary position embeddings of each type of layer. */
+export function rotariesOf(
+  fields: z.infer<typeof rotaryByLayer>,
+  headSize: number,
+  maxLength: number,
+): Record<LayerType, Rotary> {
+  const of = (type: LayerType) => rotaryOf(fields[type], headSize, maxLength);
+  return { [FULL]: of(FULL), [SLIDING]: of(SLIDING) };
+}
