@@ -159,15 +159,22 @@ describe.each([
   });
 });
 
-it('has the same perplexity as plain loops over the merged model', async () => {
-  const { evaluations } = await trained('text.yaml', 'apart');
+it('has the same perplexity as plain loops over the merged model, and as its tokens counted', async () => {
+  const { evaluations, start, finish } = await trained('text.yaml', 'apart');
   expect(await workspace.run('merge', 'apart', '-o', 'apart-merged')).toMatchObject({ code: 0, stderr: '' });
   const logitsOf = plainGpt2(workspace.path('apart-merged'));
   const tokenizer = Tokenizer.fromFile(workspace.path('apart-merged', 'tokenizer.json'));
   const END = 0;
+  const idsOf = (file: string) =>
+    Promise.all(
+      String(workspace.read(file))
+        .trimEnd()
+        .split('\n')
+        .map(async (line) => [...(await tokenizer.encode(line)).getIds(), END]),
+    );
+  const dev = await idsOf('dev.txt');
   let [sum, count] = [0, 0];
-  for (const line of String(workspace.read('dev.txt')).trimEnd().split('\n')) {
-    const ids = [...(await tokenizer.encode(line)).getIds(), END];
+  for (const ids of dev) {
     const logits = logitsOf(ids);
     // The logits before each token predict it; nothing predicts the first.
     for (let i = 1; i < ids.length; i++) sum += logSumExp(logits[i - 1]) - logits[i - 1][ids[i]];
@@ -180,6 +187,20 @@ it('has the same perplexity as plain loops over the merged model', async () => {
     expect(eval_loss).toBeCloseTo(sum / count, 5);
     expect(eval_perplexity / Math.exp(sum / count)).toBeCloseTo(1, 5);
   }
+  // Each token's share of the training tokens, with one added to every count.
+  const learnt = (await idsOf('train.txt')).flatMap((ids) => ids.slice(1));
+  const { vocab_size } = JSON.parse(String(workspace.read('apart-merged', 'config.json')));
+  const share = (id: number) =>
+    (1 + learnt.filter((other) => other === id).length) / (learnt.length + vocab_size);
+  const unigrams = dev
+    .flatMap((ids) => ids.slice(1))
+    .reduce((total, id) => total - Math.log(share(id)) / count, 0);
+  const baseline = { name: 'a unigram model', value: expect.closeTo(unigrams, 10), is_blind: true };
+  expect(start.to_beat).toEqual([baseline]);
+  expect(finish.verdict!.to_beat).toMatchObject([baseline, { name: 'the model before training' }]);
+  expect(json(await workspace.run('eval', 'apart', 'dev.txt', '--json')).verdict.to_beat).toEqual([baseline]);
+  const { stdout } = await workspace.run('eval', 'apart', 'dev.txt');
+  expect(stdout).toContain(`; a unigram model ${unigrams.toFixed(3)}`);
 });
 
 it('scores an adapter from PEFT, which has no notes', async () => {

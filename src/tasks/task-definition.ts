@@ -117,6 +117,8 @@ export interface TaskDefinition<
     validation: Rows,
     context: Pick<EncodingContext<Data>, 'labels' | 'reading'>,
   ): Baseline[];
+  /** The same from tokens instead of rows, for tasks that predict the tokens themselves. */
+  tokenBaselines?(train: ExampleSet, validation: ExampleSet, vocabSize: number): Baseline[];
   /**
    * Reads another file than the run's: as in the run, with changes by flags.
    *

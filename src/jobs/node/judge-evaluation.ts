@@ -3,7 +3,7 @@ import { dataFiles } from '../../data/node/text-files.ts';
 import type { TextFile } from '../../data/text-file.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
 import { type ScoreName, scoreFacts } from '../../metrics/scores.ts';
-import type { Certainty, Scores } from '../../program/example-set.ts';
+import type { Certainty, ExampleSet, Scores } from '../../program/example-set.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
 import { isNoBetterThanFloor, type Verdict } from '../../run/verdict.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -34,8 +34,14 @@ export async function judgeEvaluation(
   if (value === undefined) return undefined;
   const rows = task.read(files, reading);
   const learnt = await trainingRows(path, trained, own);
-  const baselines = task.baselines?.(learnt ?? rows, rows, { labels: trained.labels, reading }) ?? [];
-  const to_beat = baselines
+  const { labels } = trained;
+  const ofRows = task.baselines?.(learnt?.rows ?? rows, rows, { labels, reading }) ?? [];
+  const ofTokens = () => {
+    const context = trained.context(reading);
+    const scored = task.examples(rows, context);
+    return task.tokenBaselines?.(learnt?.examples ?? scored, scored, context.vocabSize) ?? [];
+  };
+  const to_beat = [...ofRows, ...(task.tokenBaselines ? ofTokens() : [])]
     .filter(({ isBlind }) => learnt !== undefined || isBlind)
     .map(({ name, isBlind, scores }) => ({
       name,
@@ -43,7 +49,7 @@ export async function judgeEvaluation(
       is_blind: isBlind,
     }));
   const interval = certainty?.interval(score);
-  const average = task.averages?.(trained.labels)[score];
+  const average = task.averages?.(labels)[score];
   return {
     ...{ score, value, to_beat, findings: [] },
     ...(average !== undefined && { average }),
@@ -53,12 +59,12 @@ export async function judgeEvaluation(
   };
 }
 
-/** The training rows of a run, if its folder names files that still exist. */
+/** The training rows of a run, and their examples if baselines need them, if its folder names files that still exist. */
 async function trainingRows(
   path: string,
-  trained: Pick<TrainedModel, 'definition'>,
+  trained: Pick<TrainedModel, 'definition' | 'context'>,
   reading: object,
-): Promise<unknown> {
+): Promise<{ rows: unknown; examples?: ExampleSet } | undefined> {
   const { config } = runFiles(path);
   if (!existsSync(config)) return undefined;
   const { data } = Object(readYaml(config, 'the config of a run')) as {
@@ -69,7 +75,8 @@ async function trainingRows(
   try {
     const all = task.read(await dataFiles(`${data.train}`, task.takesFolders), reading);
     const share = heldOutShare(data.validation);
-    return share === undefined ? all : (task.holdOut?.(all, share)?.train ?? all);
+    const rows = share === undefined ? all : (task.holdOut?.(all, share)?.train ?? all);
+    return { rows, ...(task.tokenBaselines && { examples: task.examples(rows, trained.context()) }) };
   } catch (error) {
     // Not the run's file any more.
     if (error instanceof UserError) return undefined;

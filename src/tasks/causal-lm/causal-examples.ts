@@ -34,6 +34,12 @@ export function causalExamples(files: readonly TextFile[], context: Context): Ex
   };
 }
 
+/** The tokens that the examples learn to predict, by example. */
+export function* learntTokens({ lengths, batch }: ExampleSet): Generator<Int32Array> {
+  for (const example of lengths.keys())
+    yield batch(Int32Array.of(example), 0).feeds.labels.data as Int32Array;
+}
+
 function encode(files: readonly TextFile[], context: Context): TokenSequences {
   const { tokenizer, maxLength, reading } = context;
   const builder = new SequenceBuilder(maxLength);

@@ -1,10 +1,11 @@
+import { unigramBaseline } from '../../baselines/unigram.ts';
 import { foundColumns } from '../../data/text/language-rows.ts';
 import type { TextFile } from '../../data/text-file.ts';
 import { tokenModel } from '../../objectives/token-model.ts';
 import { hasWordHead, LANGUAGE, readingWithFlags } from '../language/language-task.ts';
 import type { TaskDefinition } from '../task-definition.ts';
 import { causalEvaluation } from './causal-evaluation.ts';
-import { causalExamples } from './causal-examples.ts';
+import { causalExamples, learntTokens } from './causal-examples.ts';
 import { type CausalData, causalDataSchema, contentProblems } from './data-section.ts';
 
 /** Predicts the next token of texts, of completions of prompts, or of an assistant's turns. */
@@ -19,6 +20,9 @@ export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, ty
   found: ([file], reading) => foundColumns(file.read(), file.name, reading),
   examples: causalExamples,
   evaluation: causalEvaluation,
+  tokenBaselines: (train, validation, vocabSize) => [
+    unigramBaseline(learntTokens(train), learntTokens(validation), vocabSize),
+  ],
   metrics: ['loss', 'perplexity', 'accuracy', 'accuracy_norm', 'exact_match', 'valid_json', 'gen_len'],
   metricsOf: ({ choices, predict_with_generate: writes }) => [
     ...LANGUAGE.metrics,
