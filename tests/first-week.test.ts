@@ -251,14 +251,30 @@ it('classes are weighted by training.class_weights, in two halves of a batch as 
   whole.forEach((loss, i) => expect(halves[i]).toBeCloseTo(loss, 4));
 });
 
-it('a file with two repeated texts is trained on whole, and the plan says so', async () => {
+it('a file with two repeated texts is trained on whole, and plan and run say so', async () => {
   const rows = Array.from({ length: 40 }, (_, i) => `${i % 2 ? 'a good film,yes' : 'a bad film,no'}\n`);
   workspace.write('alike.csv', `text,label\n${rows.join('')}`);
   const settings = ['defaults=chosen', 'data={train: alike.csv, text: text, label: label}'];
   const sets = settings.flatMap((setting) => ['--set', setting]);
   const { code, stdout } = await workspace.run('plan', 'run.yaml', ...sets);
   expect(code).toBe(0);
-  expect(stdout).toContain('eval_strategy no (too few of the 40 rows differ to hold some out)');
+  const reason = 'too few of the 40 rows differ to hold some out';
+  expect(stdout).toContain(`eval_strategy no (${reason})`);
+  const still = ['learning_rate=1e-12', 'max_steps=4', 'logging_steps=1'];
+  settings.push('output=alike', ...still.map((setting) => `training.${setting}`));
+  const trained = await workspace.train(...settings);
+  expect(trained).toMatchObject({ code: 0, stderr: '' });
+  expect(trained.stdout.match(/^note: .*(scored|fell).*$/gm)).toEqual([
+    `note: The model will not be scored, because ${reason}. Set data.validation to a file of labelled rows, or label more rows.`,
+    expect.stringMatching(
+      /The training loss hardly fell, from [\d.]+ to [\d.]+\. Raise training\.learning_rate/,
+    ),
+    `note: The model was not scored, because ${reason}. Set data.validation to a file of labelled rows, or label more rows.`,
+  ]);
+  const refused = await workspace.run('plan', 'run.yaml', ...sets, '--set', 'data.validation=10%');
+  expect(refused.stderr).toContain(
+    'Only 2 of the 40 rows differ, and equal rows stay on one side. Set data.validation to a larger share or a file of labelled rows.',
+  );
 });
 
 it('a head starts from a linear probe', async () => {

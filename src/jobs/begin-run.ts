@@ -19,6 +19,7 @@ import type { Notes } from '../trained/notes.ts';
 import type { TrainedParts } from '../trained/trained-model.ts';
 import type { OwnFunctions } from '../tuners/own-function.ts';
 import { classWeights } from './class-weights.ts';
+import { notScored } from './verdict/not-scored.ts';
 
 /** The adapter that a run continues. */
 export interface StartingAdapter {
@@ -63,7 +64,9 @@ export interface RunBeginning {
   constant?: readonly number[];
   /** Weight of each class in training, if they are not equal. */
   classWeights?: readonly number[];
-  /** The baselines on the set that selects the best model; empty without rows. Fitted on the first call. */
+  /**
+   * The baselines on the set that selects the best model; empty without rows. Fitted on the first call, after `encode`.
+   */
   baselines(): readonly Baseline[];
   /** Tokenizes everything, together with the processes of the run. `began`: the time for chat templates. */
   encode(
@@ -123,6 +126,7 @@ export function beginRun({
   const constant = config.training.fall_back_to_majority
     ? counts?.map((count) => Math.log(Math.max(count, 0.5)))
     : undefined;
+  let encoded: { train: ExampleSet; validation?: Validation } | undefined;
   return {
     config,
     chosen: [...evaluated.chosen, ...chosen],
@@ -137,10 +141,15 @@ export function beginRun({
     notices: [
       ...[train, ...validation.map(({ rows }) => rows)].flatMap((rows) => task.notices?.(rows) ?? []),
       ...loweredLength(config, family.config),
+      ...notScored(evaluated.chosen).map((why) => `The model will not be scored${why}`),
     ],
-    baselines: lazy(
-      () => (decisive && task.baselines?.(train, decisive.rows, { labels, reading: data })) ?? [],
-    ),
+    baselines: lazy(() => {
+      if (!decisive) return [];
+      const scored = encoded?.validation?.parts[set].examples;
+      const ofRows = task.baselines?.(train, decisive.rows, { labels, reading: data });
+      const ofTokens = encoded && scored && task.tokenBaselines?.(encoded.train, scored, text.vocabSize);
+      return [...(ofRows ?? []), ...(ofTokens ?? [])];
+    }),
     encode(began, onProgress, communicator) {
       const { tokenizer, maxLength, vocabSize } = text;
       const context = {
@@ -148,7 +157,7 @@ export function beginRun({
         chatTemplate: () => text.chatTemplate(began),
         ...{ reading: data, labels, seed: config.seed, onProgress, communicator },
       };
-      return {
+      encoded = {
         train: task.examples(train, { ...context, classWeights: weights }),
         validation: validationOf(
           validation.map(({ name, rows }) => [
@@ -157,6 +166,7 @@ export function beginRun({
           ]),
         ),
       };
+      return encoded;
     },
   };
 }

@@ -7,7 +7,7 @@ import { setUpRun, startNotices } from '../jobs/set-up-run.ts';
 import { startEvent } from '../jobs/start-event.ts';
 import { startFrom } from '../jobs/start-from.ts';
 import { survey } from '../jobs/survey.ts';
-import { judgeRun } from '../jobs/verdict/judge-run.ts';
+import { judgeRun, unscoredNotices } from '../jobs/verdict/judge-run.ts';
 import { ownScoresOf } from '../program/own-scores.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../run/events.ts';
 import { UserError } from '../support/user-error.ts';
@@ -99,6 +99,8 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
       const trainedFor = { task, model_config, labels: run.labels };
       if (!result.adapter) result.model = await fullModelFiles(base, trained, trainedFor, results);
     }
+    for (const message of unscoredNotices(run, loaded, trainer, finish))
+      emit({ type: 'notice', step: finish.step, message });
     emit(finish);
     return result;
   } finally {

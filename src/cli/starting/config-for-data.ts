@@ -7,10 +7,10 @@ import { PROGRAM } from '../../support/program.ts';
 import { UserError } from '../../support/user-error.ts';
 import { readConfig } from '../load-config.ts';
 import { schemaLine } from '../schema-line.ts';
-import { type ColumnFlags, chooseColumns } from './choose-columns.ts';
+import { type ChosenColumns, type ColumnFlags, chooseColumns } from './choose-columns.ts';
 import { dataConfig, stem } from './data-config.ts';
 import { describeChoice } from './describe-choice.ts';
-import { freePath, readDataFile } from './read-data-file.ts';
+import { type DataFile, freePath, readDataFile } from './read-data-file.ts';
 
 /**
  * The config to train on a file of rows: the one written for it before, otherwise a new one.
@@ -68,12 +68,25 @@ export async function writeDataConfig(
   const file = await readDataFile(path);
   const chosen = await chooseColumns(file, flags, { input: process.stdin, output: process.stderr });
   tell(printable(describeChoice(file, chosen)));
+  assertClasses(file, chosen);
   const isAsked = process.stdin.isTTY && process.stderr.isTTY;
   const doubts = file.guess.doubts.filter((doubt) => flags[doubt] === undefined);
   if (!isAsked && doubts.length > 0)
     tell(`The ${doubts.join(' and the ')} column is a guess. To name it: --text COLUMN --label COLUMN`);
   atomicWrite(name, `${schemaLine(dirname(name))}${dataConfig(file, chosen, name)}`);
   tell(`Written: ${printable(name)}`);
+}
+
+/** Labels that are all equal teach nothing: there is no config to write. */
+function assertClasses({ path, table, columns, guess }: DataFile, { label }: ChosenColumns): void {
+  const [first, ...others] = table.rows.map((row) => row[label].trim());
+  if (others.some((other) => other !== first) || (guess.isScale && label === guess.label)) return;
+  throw new UserError({
+    where: path,
+    expected: `at least 2 different labels in column "${columns[label].name}"`,
+    got: `only "${first}"`,
+    hint: `Add rows with another label, or name the column of labels: --label COLUMN (${columns.map(({ name }) => name).join(', ')}).`,
+  });
 }
 
 function isInUse(folder: string): boolean {

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { chooseColumns } from './choose-columns.ts';
+import { writeDataConfig } from './config-for-data.ts';
 import { dataConfig, stem } from './data-config.ts';
 import { describeChoice } from './describe-choice.ts';
 import { isDataFile, readDataFile } from './read-data-file.ts';
@@ -103,6 +104,15 @@ describe('a file of rows', () => {
   ])('is rejected: %s', async (name, content, message) => {
     await expect(readDataFile(write(name, content))).rejects.toThrow(message);
   });
+});
+
+it('with one label is rejected before a config is written', async () => {
+  const path = write('same.csv', `text,kind\n${'a text,yes\n'.repeat(3)}`);
+  const config = join(folder, 'same.yaml');
+  await expect(writeDataConfig(path, config, {}, () => {})).rejects.toThrow(
+    /at least 2 different labels in column "kind", got only "yes".*--label COLUMN \(text, kind\)/,
+  );
+  expect(existsSync(config)).toBe(false);
 });
 
 it.each([

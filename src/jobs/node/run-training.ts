@@ -30,7 +30,7 @@ import { everySecond } from '../every-second.ts';
 import { startNotices } from '../set-up-run.ts';
 import { startEvent } from '../start-event.ts';
 import { survey } from '../survey.ts';
-import { judgeRun } from '../verdict/judge-run.ts';
+import { judgeRun, unscoredNotices } from '../verdict/judge-run.ts';
 import { asAlone } from './as-alone.ts';
 import { assertSameRun } from './assert-same-run.ts';
 import { loadRun } from './load-run.ts';
@@ -203,6 +203,8 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
       emit({ type: 'notice', step: finish.step, message });
     }
   }
+  for (const message of unscoredNotices(run, loaded, trainer, finish))
+    emit({ type: 'notice', step: finish.step, message });
   emit(finish);
   model.close();
   return finish;

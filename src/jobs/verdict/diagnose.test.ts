@@ -1,28 +1,29 @@
 import { describe, expect, it } from 'vitest';
 import { isNoBetterThanFloor, type Verdict } from '../../run/verdict.ts';
-import { diagnose, type Symptoms } from './diagnose.ts';
+import { diagnose, diagnoseLosses, type Symptoms } from './diagnose.ts';
 
 const blind = { name: 'always "returns"', value: 0.22, is_blind: true };
 const bag = { name: 'a bag of words', value: 0.9, is_blind: false };
+
+const SYMPTOMS: Symptoms = {
+  lessIsBetter: false,
+  losses: { first: 1.61, last: 0.3, peak: 1.61 },
+  isCrossEntropy: true,
+  floorLoss: 1.6,
+  learningRate: 2e-3,
+  usualRate: 2e-3,
+  steps: 60,
+  epochs: 3,
+  truncatedShare: 0,
+  maxLength: 128,
+};
 
 function findings(verdict: Partial<Verdict>, symptoms: Partial<Symptoms> = {}) {
   const { value = 0.22, to_beat = [bag, blind] } = verdict;
   const learnt = !isNoBetterThanFloor(value, to_beat, symptoms.lessIsBetter);
   return diagnose(
     { score: 'accuracy', value, rows: 76, to_beat, learnt, findings: [], ...verdict },
-    {
-      lessIsBetter: false,
-      losses: { first: 1.61, last: 0.3, peak: 1.61 },
-      isCrossEntropy: true,
-      floorLoss: 1.6,
-      learningRate: 2e-3,
-      usualRate: 2e-3,
-      steps: 60,
-      epochs: 3,
-      truncatedShare: 0,
-      maxLength: 128,
-      ...symptoms,
-    },
+    { ...SYMPTOMS, ...symptoms },
   ).map(({ message, remedy }) => `${message} ${remedy}`);
 }
 
@@ -148,6 +149,15 @@ describe('a run that trained on from a head', () => {
     expect(exploded[0]).toContain('The training loss exploded');
   });
 
+  it('is compared with the frequencies of tokens too', () => {
+    const unigrams = { name: 'a unigram model', value: 3, is_blind: true };
+    const worse = { score: 'loss', value: 3.05, to_beat: [unigrams, start] };
+    const [found] = findings(worse, { losses, floorLoss: 3.1, lessIsBetter: true });
+    expect(found).toMatch(
+      /^The training loss fell \(from 3 to 2\), but the model is no better on the held-out rows than a unigram model\. Lower/,
+    );
+  });
+
   it('says if too few rows tell it from the model before', () => {
     const close = { ...lm, value: 3, interval: [2.8, 3.2] as [number, number], rows: 9 };
     expect(findings(close, { losses, lessIsBetter: true })[0]).toContain(
@@ -180,4 +190,17 @@ describe('a run that learned', () => {
     ]);
     expect(findings({ value: 0.88, interval: [0.8, 0.95] })).toEqual([]);
   });
+});
+
+it.each([
+  [{ first: 0.7, last: 0.69, peak: 0.7 }, true, 'The training loss hardly fell, from 0.7 to 0.69.'],
+  [{ first: 0.7, last: 182, peak: 182 }, false, 'The training loss exploded, from 0.7 to 182.'],
+  [{ first: 0.7, last: 0.69, peak: 0.7 }, false, undefined],
+  [{ first: 0.7, last: 0.7, peak: 0.7 }, true, undefined],
+  [{ first: 0.7, last: 0.1, peak: 0.7 }, true, undefined],
+])('a run without held-out rows is judged by its losses: %j, new head: %s', (losses, isNewHead, message) => {
+  const found = diagnoseLosses({ ...SYMPTOMS, losses, floorLoss: undefined }, isNewHead);
+  expect(found.map((finding) => finding.message)).toEqual(
+    message === undefined ? [] : [expect.stringContaining(message)],
+  );
 });

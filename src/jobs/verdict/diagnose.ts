@@ -1,6 +1,6 @@
 import type { Confusion } from '../../program/example-set.ts';
 import type { LossCourse } from '../../run/trainer-state.ts';
-import { type Finding, floorValue, isFloor, type Verdict } from '../../run/verdict.ts';
+import { type Finding, floorValue, isFloor, isNoBetterThanFloor, type Verdict } from '../../run/verdict.ts';
 
 /** The data that show the most likely reason for a bad score. */
 export interface Symptoms {
@@ -52,26 +52,55 @@ export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
   return found;
 }
 
+/**
+ * The warnings about a run without held-out rows, from its training loss alone.
+ *
+ * @param isNewHead whether it trains a new head, whose loss falls if it learns anything
+ */
+export function diagnoseLosses(symptoms: Symptoms, isNewHead: boolean): Finding[] {
+  const { first = Number.NaN, last = Number.NaN } = symptoms.losses;
+  if (hasExploded(symptoms)) return [explosion(symptoms)];
+  // A single figure is no course.
+  const isFlat = first !== last && !(last < FALLEN * first);
+  return isNewHead && isFlat ? [hardlyFell(symptoms)] : [];
+}
+
+function explosion(symptoms: Symptoms, answers = ''): Finding {
+  const { learningRate, usualRate } = symptoms;
+  const usual = usualRate < learningRate ? usualRate : learningRate / 10;
+  return {
+    message: `The training loss exploded, ${fall(symptoms)}.${answers} The learning rate is too high.`,
+    remedy: `Lower training.learning_rate from ${learningRate} to ${usual}.`,
+  };
+}
+
+function hardlyFell(symptoms: Symptoms, answers = ''): Finding {
+  return {
+    message: `The training loss hardly fell, ${fall(symptoms)}.${answers}`,
+    remedy: strengthen(symptoms),
+  };
+}
+
+/** `from 1.61 to 0.3` */
+function fall({ losses: { first = Number.NaN, last = Number.NaN } }: Symptoms): string {
+  return `from ${figure(first)} to ${figure(last)}`;
+}
+
 /** The most likely reason why a run has learned nothing. */
 function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
   const { losses, floorLoss, learningRate, usualRate, truncatedShare, maxLength, steps, confusion } =
     symptoms;
   const [first, last] = [losses.first ?? Number.NaN, losses.last ?? Number.NaN];
-  const told = `from ${figure(first)} to ${figure(last)}`;
+  const told = fall(symptoms);
   const [only] = actualClasses(confusion);
   if (only !== undefined && actualClasses(confusion).length === 1)
     return {
       message: `Every held-out row is "${only}", so no score can show what the model learned.`,
       remedy: 'Hold out rows of every class (data.validation).',
     };
-  const usual = usualRate < learningRate ? usualRate : learningRate / 10;
   const one = onlyAnswer(confusion);
   const answers = one === undefined ? '' : ` The model predicts "${one}" for every row.`;
-  if (hasExploded(symptoms))
-    return {
-      message: `The training loss exploded, ${told}.${answers} The learning rate is too high.`,
-      remedy: `Lower training.learning_rate from ${learningRate} to ${usual}.`,
-    };
+  if (hasExploded(symptoms)) return explosion(symptoms, answers);
   if (truncatedShare > MOSTLY)
     return {
       message: `${percent(truncatedShare)} of the texts were truncated to ${maxLength} tokens, so the model did not see most of their content.${answers}`,
@@ -80,12 +109,9 @@ function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
   const reference = floorLoss ?? first;
   const isByHeart = last < BY_HEART * reference;
   const hasFallen = last < FALLEN * reference;
-  const tooLittle = {
-    message: `The training loss hardly fell, ${told}.${answers}`,
-    remedy: strengthen(symptoms),
-  };
+  const tooLittle = hardlyFell(symptoms, answers);
   if (!hasFallen && (UNUSUAL * learningRate < usualRate || steps < FEW_STEPS)) return tooLittle;
-  const other = verdict.to_beat.find(({ is_blind }) => !is_blind)?.name;
+  const other = verdict.to_beat.find((one) => !isFloor(one))?.name;
   if (other !== undefined && bagFindsNothing(verdict, symptoms))
     return {
       message: `${isByHeart ? 'The model memorised the training rows, but this does not help on others' : 'The texts do not predict the labels'}, and ${other} does no better. The labels may be shuffled.${answers}`,
@@ -93,12 +119,16 @@ function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
         'Check that data.text and data.label name the right columns, and that each label belongs to its text.',
     };
   if (!hasFallen) return tooLittle;
-  if (verdict.to_beat.some(({ is_start }) => is_start))
+  if (verdict.to_beat.some(({ is_start }) => is_start)) {
+    const { value, to_beat } = verdict;
+    const floor = to_beat.find((other) => isNoBetterThanFloor(value, [other], symptoms.lessIsBetter));
+    const than = floor && !floor.is_start ? `than ${floor.name}` : 'than before training';
     return {
-      message: `The training loss fell (${told}), but the model is no better on the held-out rows than before training.`,
+      message: `The training loss fell (${told}), but the model is no better on the held-out rows ${than}.`,
       remedy:
         'Lower training.num_train_epochs or training.learning_rate, train on more rows, or check that data.validation is like data.train.',
     };
+  }
   return {
     message: `The training loss fell (${told}), but the held-out rows are not predicted better.${answers}`,
     remedy:
@@ -117,7 +147,7 @@ function hasExploded({ losses, floorLoss, isCrossEntropy, learningRate, usualRat
 
 /** Whether the baseline that reads the words is no better than the one that does not. */
 function bagFindsNothing({ to_beat }: Verdict, { lessIsBetter }: Symptoms): boolean {
-  const reading = to_beat.filter(({ is_blind }) => !is_blind);
+  const reading = to_beat.filter((other) => !isFloor(other));
   const blind = to_beat.filter(({ is_blind }) => is_blind);
   const sign = lessIsBetter ? -1 : 1;
   const best = Math.max(...blind.map((other) => sign * floorValue(other)));

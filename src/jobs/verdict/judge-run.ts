@@ -7,7 +7,8 @@ import { taskNamed } from '../../tasks/registry.ts';
 import type { Trainer } from '../../train/trainer.ts';
 import type { RunBeginning } from '../begin-run.ts';
 import type { SetUpRun } from '../set-up-run.ts';
-import { diagnose } from './diagnose.ts';
+import { diagnose, diagnoseLosses, type Symptoms } from './diagnose.ts';
+import { notScored } from './not-scored.ts';
 import { toBeat } from './to-beat.ts';
 
 /** Adds the verdict to the end of a run. All processes that share the run call this. */
@@ -48,19 +49,48 @@ export async function judgeRun(
     learnt: !isNoBetterThanFloor(value, to_beat, lessIsBetter),
     findings: [],
   };
-  const { train } = inputs;
   verdict.findings = diagnose(verdict, {
+    ...symptomsOf(run, { inputs, settings }, trainer),
     lessIsBetter,
-    isCrossEntropy: task.smoothsLabels === true,
-    losses: trainer.losses,
-    floorLoss: run.baselines().find(({ isBlind }) => isBlind)?.scores.loss ?? trainer.before?.eval_loss,
+    confusion: set === 0 ? seen?.confusion : undefined,
+  });
+  return { ...finish, verdict };
+}
+
+/** Warnings about a finished run that no held-out rows have scored. */
+export function unscoredNotices(
+  run: RunBeginning,
+  setUp: SetUpRun,
+  trainer: Pick<Trainer, 'losses' | 'before'>,
+  { reason, metrics }: FinishEvent,
+): string[] {
+  if (reason === 'stopped' || `eval_${run.config.training.metric_for_best_model}` in metrics) return [];
+  const findings = diagnoseLosses(
+    symptomsOf(run, setUp, trainer),
+    taskNamed(run.config.task).keepsHead !== true,
+  );
+  return [
+    ...findings.map(({ message, remedy }) => `${message} ${remedy}`),
+    ...notScored(run.chosen).map((why) => `The model was not scored${why}`),
+  ];
+}
+
+function symptomsOf(
+  run: RunBeginning,
+  { inputs: { train, model }, settings }: Pick<SetUpRun, 'inputs' | 'settings'>,
+  { losses, before }: Pick<Trainer, 'losses' | 'before'>,
+): Symptoms {
+  const { config } = run;
+  return {
+    lessIsBetter: false,
+    isCrossEntropy: taskNamed(config.task).smoothsLabels === true,
+    losses,
+    floorLoss: before?.eval_loss ?? run.baselines().find(({ isBlind }) => isBlind)?.scores.loss,
     learningRate: config.training.learning_rate,
-    usualRate: usualRate({ ...config, model: inputs.model }),
+    usualRate: usualRate({ ...config, model }),
     steps: settings.totalSteps,
     epochs: settings.totalSteps / settings.stepsPerEpoch,
     truncatedShare: train.truncated / train.lengths.length,
     maxLength: run.maxLength,
-    confusion: set === 0 ? seen?.confusion : undefined,
-  });
-  return { ...finish, verdict };
+  };
 }
