@@ -4,7 +4,7 @@ import { finalScores, type RunRecord, scoresOf } from '../report/run/run-record.
 export interface ScoringRule {
   metric: string;
   greaterIsBetter: boolean;
-  /** Whether the best evaluation counts instead of the last. */
+  /** Whether the best evaluation counts instead of the last, or the one that the run keeps in its place. */
   best: boolean;
   /** The first step from which evaluations count: the last at which a row of the task fixed its ranks. */
   from: number;
@@ -15,24 +15,27 @@ export function scoringRule(
   training: { metric_for_best_model: string; greater_is_better: boolean; load_best_model_at_end?: boolean },
   records: readonly RunRecord[],
 ): ScoringRule {
-  const finals = records.flatMap(({ allocations }) =>
-    allocations.filter(({ final }) => final).map(({ step }) => step),
-  );
   return {
     metric: training.metric_for_best_model,
     greaterIsBetter: training.greater_is_better,
     // If the config leaves it open, it is chosen, and there are evaluations.
     best: training.load_best_model_at_end ?? true,
-    from: finals.reduce((most, step) => Math.max(most, step), 0),
+    from: lastFinal(records),
   };
 }
 
-/** The scores of a run by the rule. A run that ended before `from` has those of its last evaluation. */
+/**
+ * The scores of a run by the rule. A run that fixed its ranks at `from` has the scores of the model that it kept. If
+ * another row did later, they are those of the best evaluation after that, or of a later one that the run kept in its
+ * place. A run that ended before `from` has those of its last evaluation.
+ */
 export function scoresBy(
   record: RunRecord,
   { metric, greaterIsBetter, best, from }: ScoringRule,
 ): Map<string, number> {
-  if (!best) return finalScores(record);
+  const final = finalScores(record);
+  const isOwn = lastFinal([record]) === from && `eval_${metric}` in (record.finish?.metrics ?? {});
+  if (!best || isOwn) return final;
   const counted = record.evaluations.filter(({ step }) => step >= from);
   if (counted.length === 0) return finalScores({ ...record, finish: undefined });
   const sign = greaterIsBetter ? 1 : -1;
@@ -41,7 +44,13 @@ export function scoresBy(
   const chosen = counted.reduce((sofar, next) =>
     value(next) > value(sofar) || Number.isNaN(value(sofar)) ? next : sofar,
   );
-  return scoresOf(chosen);
+  return scoresOf(counted.findLast(({ step, kept }) => kept && step > chosen.step) ?? chosen);
+}
+
+/** The last step at which a run fixed its ranks; 0 if none did. */
+function lastFinal(records: readonly RunRecord[]): number {
+  const finals = records.flatMap(({ allocations }) => allocations.filter(({ final }) => final));
+  return finals.reduce((most, { step }) => Math.max(most, step), 0);
 }
 
 /** The rule in a sentence. */

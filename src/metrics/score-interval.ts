@@ -3,7 +3,8 @@ import { Random } from '../support/random.ts';
 /** The 95 % confidence interval of a score. */
 export type ScoreInterval = readonly [low: number, high: number];
 
-const NORMAL = 1.959964;
+/** Half the width of a 95 % interval, in standard errors. */
+export const NORMAL_95 = 1.959964;
 const MOST_RESAMPLES = 1000;
 const LEAST_RESAMPLES = 100;
 /** Rows drawn in all: some tenths of a second. */
@@ -11,9 +12,9 @@ const MOST_DRAWN = 2e6;
 
 /** The interval of a share of rows that are right (Wilson 1927). */
 export function wilson(share: number, rows: number): ScoreInterval {
-  const z2 = NORMAL ** 2;
+  const z2 = NORMAL_95 ** 2;
   const centre = (share + z2 / (2 * rows)) / (1 + z2 / rows);
-  const half = (NORMAL / (1 + z2 / rows)) * Math.sqrt((share * (1 - share)) / rows + z2 / (4 * rows ** 2));
+  const half = (NORMAL_95 / (1 + z2 / rows)) * Math.sqrt((share * (1 - share)) / rows + z2 / (4 * rows ** 2));
   return [Math.max(0, centre - half), Math.min(1, centre + half)];
 }
 

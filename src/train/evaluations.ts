@@ -1,3 +1,4 @@
+import { NORMAL_95 } from '../metrics/score-interval.ts';
 import { NotFinite } from '../program/check-finite.ts';
 import type { Certainty, Confusion, EvaluationWatch, Scores } from '../program/example-set.ts';
 import type { Program } from '../program/program.ts';
@@ -112,7 +113,7 @@ export class Evaluations {
   /** The standard error of the deciding score; NaN if it has no interval. */
   #standardError({ certainty }: Seen): number {
     const [low, high] = certainty?.interval(this.#settings.metricForBest) ?? [];
-    return (Number(high) - Number(low)) / (2 * NORMAL);
+    return (Number(high) - Number(low)) / (2 * NORMAL_95);
   }
 
   async #score(validation: Validation, program: Program, values: Float32Array) {
@@ -135,9 +136,6 @@ export function watching(seen: Seen): EvaluationWatch {
     },
   };
 }
-
-/** Half the width of a 95 % interval, in standard errors. */
-const NORMAL = 1.96;
 
 /** A run may diverge and continue: then its model has no score, which is never the best. */
 function unscored(error: unknown, metric: string): Scores {

@@ -3,7 +3,7 @@ import { runFacts } from '../../report/run/run-facts.ts';
 import { addEvent, emptyRecord, type RunRecord } from '../../report/run/run-record.ts';
 import { evaluationEvent, readEvent } from '../../run/events.ts';
 import type { Cell } from '../experiment.ts';
-import { scoringRule } from '../scoring-rule.ts';
+import { scoresBy, scoringRule } from '../scoring-rule.ts';
 import { resultsCsv } from './csv.ts';
 import { resultsLatex } from './latex.ts';
 import { mainTable } from './main-table.ts';
@@ -83,6 +83,22 @@ it('every row is scored by its best evaluation after all ranks are final', () =>
   expect(resultOf([outcome('LoRA', lora)]).rows[0].scores.accuracy.mean).toBeCloseTo(0.9, 12);
   const last = scoringRule({ ...TRAINING, load_best_model_at_end: false }, lora);
   expect(taskResult([outcome('LoRA', lora)], last).rows[0].scores.accuracy.mean).toBe(0.5);
+});
+
+it('a later evaluation counts if its run kept it', () => {
+  const scoreOf = (record: RunRecord, others: RunRecord[] = []) =>
+    scoresBy(record, scoringRule(TRAINING, [record, ...others])).get('accuracy');
+  const run = runOf('lora', 0, [0.7, 0.9, 0.89, 0.5]);
+  expect(scoreOf(run)).toBe(0.9);
+  run.evaluations[2] = evaluationEvent(30, 3, { eval_accuracy: 0.89 }, false, true);
+  expect(scoreOf(run)).toBe(0.89);
+  // Another row fixed its ranks later.
+  expect(scoreOf(run, [runOf('adalora', 0, [0.1], 20)])).toBe(0.89);
+  expect(scoreOf(run, [runOf('adalora', 0, [0.1], 40)])).toBe(0.5);
+  // The run ended with the majority class.
+  run.finish = { ...run.finish!, metrics: { eval_accuracy: 0.88 } };
+  expect(scoreOf(run)).toBe(0.88);
+  expect(scoreOf(run, [runOf('adalora', 0, [0.1], 20)])).toBe(0.89);
 });
 
 it('parameters are those of all seeds', () => {
