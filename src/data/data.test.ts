@@ -159,7 +159,7 @@ describe('parseRows', () => {
       'x.tsv',
       `text\tlabel\n${'a\t \n'.repeat(7)}`,
       NAMED,
-      'x.tsv:2: expected a label in column label, got an empty field. The same in 7 rows: lines 2, 3, 4, 5, 6 and 2 more.',
+      'x.tsv:2: expected a label in column label, got an empty field. To leave such rows out, set data.on_bad_row: skip. The same in 7 rows: lines 2, 3, 4, 5, 6 and 2 more.',
     ],
     [
       'an open quote',

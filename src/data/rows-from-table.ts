@@ -69,7 +69,12 @@ export function rowsFromTable(
     if (labelAt !== undefined) {
       const parsed = options.listed ? splitLabels(record[labelAt], separator) : record[labelAt].trim();
       if (parsed === '') {
-        problems.add(lines[i], { expected: `a label in column ${label}`, got: 'an empty field' });
+        problems.add(lines[i], {
+          expected: `a label in column ${label}`,
+          got: 'an empty field',
+          hint:
+            options.on_bad_row === 'skip' ? undefined : 'To leave such rows out, set data.on_bad_row: skip.',
+        });
         continue;
       }
       row.label = parsed;

@@ -52,7 +52,10 @@ function placeOf(
     where: `--${flag === 'textPair' ? 'text-pair' : flag}`,
     expected: `a column of ${path}`,
     got: `"${given}"`,
-    hint: suggestAmong(`${given}`, names, "The file's columns"),
+    hint:
+      typeof given === 'number'
+        ? `Its columns are 0 to ${columns.length - 1}.`
+        : suggestAmong(given, names, "The file's columns"),
   });
 }
 

@@ -79,12 +79,12 @@ export async function writeDataConfig(
 
 /** Labels that are all equal teach nothing: there is no config to write. */
 function assertClasses({ path, table, columns, guess }: DataFile, { label }: ChosenColumns): void {
-  const [first, ...others] = table.rows.map((row) => row[label].trim());
+  const [first, ...others] = table.rows.map((row) => row[label].trim()).filter((name) => name !== '');
   if (others.some((other) => other !== first) || (guess.isScale && label === guess.label)) return;
   throw new UserError({
     where: path,
     expected: `at least 2 different labels in column "${columns[label].name}"`,
-    got: `only "${first}"`,
+    got: first === undefined ? 'none' : `only "${first}"`,
     hint: `Add rows with another label, or name the column of labels: --label COLUMN (${columns.map(({ name }) => name).join(', ')}).`,
   });
 }

@@ -19,7 +19,13 @@ export function dataConfig(file: DataFile, chosen: ChosenColumns, name: string):
   const unused = others.length > 0 ? ` Not used: ${others.join(', ')}.` : '';
   const column = (place: number) => (table.hasHeader === false ? place : names[place]);
   const isScale = guess.isScale && label === guess.label;
-  const classes = new Set(table.rows.map((row) => row[label].trim())).size;
+  const labels = table.rows.map((row) => row[label].trim()).filter((name) => name !== '');
+  const unlabelled = table.rows.length - labels.length;
+  const bad = [
+    ...(table.ragged > 0 ? [`${table.ragged} rows have more fields or fewer.`] : []),
+    ...(unlabelled > 0 ? [`${unlabelled} ${unlabelled === 1 ? 'row has' : 'rows have'} no label.`] : []),
+  ];
+  const classes = new Set(labels).size;
   const lines: (readonly [line: string, comment?: string])[] = [
     [`# Trains on ${oneLine(path)}: npx ${PROGRAM} train ${oneLine(name)}`],
     ...(isScale
@@ -35,9 +41,7 @@ export function dataConfig(file: DataFile, chosen: ChosenColumns, name: string):
       isScale ? undefined : `${counted(classes)} different labels in ${counted(table.rows.length)} rows.`,
     ],
     ...(table.delimiter === ';' ? [[`  ${entry('delimiter', ';')}`] as const] : []),
-    ...(table.ragged > 0
-      ? [[`  ${entry('on_bad_row', 'skip')}`, `${table.ragged} rows have more fields or fewer.`] as const]
-      : []),
+    ...(bad.length > 0 ? [[`  ${entry('on_bad_row', 'skip')}`, bad.join(' ')] as const] : []),
   ];
   return lines.map(([line, comment]) => (comment ? `${line}  # ${comment}\n` : `${line}\n`)).join('');
 }

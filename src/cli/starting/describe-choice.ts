@@ -21,6 +21,7 @@ export function describeChoice(
     ...(textPair === undefined ? [] : [texts(textPair, 'pair ')]),
     `  label  ${columns[label].name}: ${guess.isScale && label === guess.label ? 'numbers on a scale' : labelsOf(rows, label)}`,
     ...repeats(rows, text, label),
+    ...unlabelled(rows, label),
     ...notices,
   ].join('\n');
 }
@@ -28,10 +29,22 @@ export function describeChoice(
 function labelsOf(rows: readonly (readonly string[])[], label: number): string {
   const counts = new Map<string, number>();
   for (const row of rows) counts.set(row[label].trim(), (counts.get(row[label].trim()) ?? 0) + 1);
+  counts.delete('');
   const labels = [...counts].sort((a, b) => b[1] - a[1]);
   const listed = labels.slice(0, MOST_LISTED).map(([name, count]) => `${excerpt(name)} ${counted(count)}`);
   const more = labels.length > MOST_LISTED ? `, and ${labels.length - MOST_LISTED} more` : '';
   return `${labels.length} labels: ${listed.join(', ')}${more}`;
+}
+
+/** Rows with an empty label, which are left out. */
+function unlabelled(rows: readonly (readonly string[])[], label: number): string[] {
+  const count = rows.filter((row) => row[label].trim() === '').length;
+  if (count === 0) return [];
+  return [
+    count === 1
+      ? '1 row has no label and is left out.'
+      : `${counted(count)} rows have no label and are left out.`,
+  ];
 }
 
 /** Duplicate texts, and those among them with different labels. */

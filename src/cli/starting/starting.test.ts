@@ -86,7 +86,7 @@ describe('a file of rows', () => {
     expect(await chooseColumns(file, { label: 'Zuständig' }, terminal('1'))).toMatchObject({ label: 3 });
     const wrong = chooseColumns(file, { text: 'Beschreibng', label: 7 }, terminal());
     await expect(wrong).rejects.toThrow(
-      /"Beschreibng"\. Did you mean Beschreibung\?[\s\S]*--label: .*got "7"/,
+      /"Beschreibng"\. Did you mean Beschreibung\?[\s\S]*--label: .*got "7"\. Its columns are 0 to 3\./,
     );
   });
 
@@ -104,6 +104,19 @@ describe('a file of rows', () => {
   ])('is rejected: %s', async (name, content, message) => {
     await expect(readDataFile(write(name, content))).rejects.toThrow(message);
   });
+});
+
+it('leaves out rows without a label, and says so', async () => {
+  const path = write('gaps.csv', 'text,label\na text,yes\nanother,no\nmore,\nrest,\n');
+  const file = await readDataFile(path);
+  const chosen = { text: 0, label: 1 };
+  expect(describeChoice(file, chosen)).toContain(
+    'label: 2 labels: yes 1, no 1\n2 rows have no label and are left out.',
+  );
+  const config = dataConfig(file, chosen, 'gaps.yaml');
+  expect(parse(config).data.on_bad_row).toBe('skip');
+  expect(config).toContain('# 2 rows have no label.');
+  expect(config).toContain('# 2 different labels in 4 rows.');
 });
 
 it('with one label is rejected before a config is written', async () => {
