@@ -6,7 +6,7 @@ interface Sentence {
   end: number;
 }
 
-/** Where a word stands. */
+/** The cells of a word. */
 interface Occurrences {
   /** Its cells, as bits. */
   cells: Int32Array;
@@ -48,7 +48,7 @@ export class CommonSubsequences {
    * Positions in `first` that are in a longest common subsequence with any of the sentences. If a sentence has several,
    * the one of ROUGE's Python package counts: from the end, with a step back in `first` if both directions are equal.
    *
-   * @param spend is told the steps of each way through a table
+   * @param spend called with the steps of each way through a table
    */
   with(first: readonly string[], spend: (steps: number) => void): Set<number> {
     const found = first.map((word) => this.#words.get(word));

@@ -9,7 +9,7 @@ export interface StepState {
   epoch: number;
   /** Mean task loss of this step's rows. */
   loss: number;
-  /** Of this step. */
+  /** The rate of this step. */
   learning_rate: number;
   /** The scores of the last evaluation, by name with `eval_`; empty before the first one. */
   metrics: Readonly<Record<string, number>>;
