@@ -11,7 +11,7 @@ import type { LossCourse, TrainerState } from '../run/trainer-state.ts';
 import { hashOf } from '../support/hash-of.ts';
 import { isSampled } from '../support/is-sampled.ts';
 import { UserError } from '../support/user-error.ts';
-import type { MethodRun } from '../tuners/method-run.ts';
+import type { ComponentImportance, MethodRun } from '../tuners/method-run.ts';
 import { adapterParameters } from '../tuners/tuner.ts';
 import { constantAnswer } from './constant-answer.ts';
 import { differentiateStep } from './differentiate-step.ts';
@@ -49,6 +49,8 @@ export interface TrainerHost {
   shouldStop(): boolean;
   /** Called after each step; all processes get the same answer. */
   onStepEnd?(state: StepState): Promise<StepControl>;
+  /** Called at every allocation of ranks. */
+  onImportance?(step: number, importance: readonly ComponentImportance[]): void;
   /** Writes a checkpoint and returns its path; missing if nothing is kept. */
   save?(state: TrainerState): string | Promise<string>;
   /** Called after each step: whether a checkpoint is due. Default: every `save_steps`, and after an epoch. */
@@ -249,6 +251,7 @@ export class Trainer {
 
     const { step } = this;
     this.#skipped.note(update.skipped);
+    if (update.importance) this.#host.onImportance?.(step, update.importance);
     if (update.allocation) this.#assertEqual();
     if (update.allocation) this.#host.emit({ type: 'allocation', ...update.allocation });
     if (step % this.#settings.loggingSteps === 0 || step === this.#settings.stopStep) {

@@ -8,7 +8,7 @@ import {
 import { type LrSchedulerType, learningRateFactor, type ScheduleOptions } from '../optim/schedule.ts';
 import { gather } from '../support/gather.ts';
 import type { AllocationEvent } from '../tuners/allocation-event.ts';
-import type { MethodRun } from '../tuners/method-run.ts';
+import type { ComponentImportance, MethodRun } from '../tuners/method-run.ts';
 
 export interface UpdateSettings {
   learningRate: number;
@@ -33,6 +33,7 @@ export interface Update {
   gradNorm: number;
   skipped: boolean;
   allocation?: AllocationEvent;
+  importance?: readonly ComponentImportance[];
   /** Whether the vector, and so the graph, has changed its layout. */
   relaidOut: boolean;
 }
@@ -77,7 +78,8 @@ export class Updater {
     if (after?.renewed) this.#optimizer.forget(after.renewed);
     if (after?.relayout) this.#relayout(after.relayout.indices);
     const relaidOut = after?.relayout !== undefined;
-    return { learningRate, gradNorm, skipped: false, allocation: after?.allocation, relaidOut };
+    const { allocation, importance } = after ?? {};
+    return { learningRate, gradNorm, skipped: false, allocation, importance, relaidOut };
   }
 
   /** The optimizer's state itself, not a copy. */

@@ -102,8 +102,18 @@ export interface MethodRun {
   store?(values: Float32Array, baseModel: string, labels?: readonly string[]): StoredAdapter;
 }
 
+/** The components of a module at an allocation, by their index in the initial factors. */
+export interface ComponentImportance {
+  module: string;
+  scores: Float64Array;
+  /** 1 for each kept component. */
+  kept: Uint8Array;
+}
+
 export interface AfterStep {
   allocation?: AllocationEvent;
+  /** At every allocation, for methods that score components. */
+  importance?: readonly ComponentImportance[];
   /** Indices of values that were replaced by unrelated ones: the optimizer resets their moments. */
   renewed?: readonly number[];
   relayout?: Relayout;

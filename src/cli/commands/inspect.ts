@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { AdapterTensors } from '../../formats/adapters/stored-adapter.ts';
 import { printable } from '../../support/printable.ts';
+import { UserError } from '../../support/user-error.ts';
 import { checkpointOption } from '../flags.ts';
 
 export function inspectCommand(): Command {
@@ -8,11 +9,27 @@ export function inspectCommand(): Command {
     .description('Show an adapter: its ranks by layer and matrix, or the size of its bottlenecks.')
     .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
     .addOption(checkpointOption())
+    .option(
+      '--importance',
+      'show the importance of each component over the run (training.log_importance: all)',
+    )
+    .option('--module <name>', 'with --importance: only matrices whose name contains this')
     .option('--json', 'print JSON Lines')
     .action(run);
 }
 
-async function run(path: string, { json }: { json?: boolean }): Promise<void> {
+interface InspectFlags {
+  importance?: boolean;
+  module?: string;
+  json?: boolean;
+}
+
+async function run(path: string, { importance, module, json }: InspectFlags): Promise<void> {
+  if (importance) {
+    const { showImportance } = await import('../show-importance.ts');
+    return showImportance(path, module, json);
+  }
+  if (module !== undefined) throw new UserError({ where: '--module', fault: 'needs --importance' });
   const { adapterConfigFile, readAdapter } = await import('../../formats/adapters/node/adapter-folder.ts');
   const { rankTable } = await import('../../report/rank-table.ts');
   const { locateAdapter } = await import('../../trained/node/locate-trained.ts');

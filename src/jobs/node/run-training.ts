@@ -9,6 +9,7 @@ import type { ParsedConfig } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { readLastCheckpoint, type SavedState, writeCheckpoint } from '../../run/node/checkpoint-file.ts';
 import { finishOf, openEventLog } from '../../run/node/event-log.ts';
+import { openImportanceLog } from '../../run/node/importance-log.ts';
 import { assertOwnCheckpoint } from '../../run/node/own-checkpoint.ts';
 import {
   checkRunFolder,
@@ -146,12 +147,14 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
   };
   // With all defaults filled in.
   const writeConfig = () => atomicWrite(files.config, stringify(config, { aliasDuplicateObjects: false }));
-  const { save_total_limit: limit } = config.training;
+  const { save_total_limit: limit, log_importance } = config.training;
+  let logImportance: ReturnType<typeof openImportanceLog> | undefined;
   const { onStepEnd } = options;
   const trainer = new Trainer(inputs, settings, {
     emit,
     shouldStop: options.shouldStop,
     ...(onStepEnd && { onStepEnd: (state) => fromFirst(communicator, () => onStepEnd(state)) }),
+    onImportance: (...allocated) => logImportance?.(...allocated),
     ...(isFirst && {
       save: (state) => {
         assertLocked(config.output);
@@ -178,6 +181,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     makeRunFolder(config.output);
     if (!saved || (finished && !isLonger)) writeConfig();
     log = openEventLog(files.metrics, saved && { step: saved.state.step, path: saved.path });
+    if (log_importance === 'all') logImportance = openImportanceLog(config.output, saved?.state.step);
     emit(startEvent(run, loaded, trainer.step, 1000 * process.uptime()));
     if (found) {
       atomicWrite(files.rankPattern, `${JSON.stringify(found.pattern, null, 2)}\n`);

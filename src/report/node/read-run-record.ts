@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { shallowJson } from '../../data/shallow-json.ts';
 import { missingFile } from '../../formats/node/missing-file.ts';
 import { readText, readYaml } from '../../formats/node/read-text.ts';
+import { coursesOf } from '../../run/component-course.ts';
 import { readEvent, type TrainEvent } from '../../run/events.ts';
+import { readImportanceLog } from '../../run/node/importance-log.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type RunFacts, runFacts } from '../run/run-facts.ts';
 import { type RunRecord, runRecord } from '../run/run-record.ts';
@@ -28,7 +30,9 @@ export function readRunRecord(folder: string, name = ''): RunRecord {
     throw new UserError({ where: folder, expected: 'the folder of a run', got: 'one with runs in it', hint });
   }
   const facts = readFacts(path);
-  return runRecord(facts, readRunEvents(join(folder, 'metrics.jsonl')), name);
+  const record = runRecord(facts, readRunEvents(join(folder, 'metrics.jsonl')), name);
+  const log = readImportanceLog(folder);
+  return { ...record, ...(log && { courses: coursesOf(log) }) };
 }
 
 /** The events of a log for a report; invalid lines, such as an incomplete last one, are skipped. */

@@ -113,6 +113,19 @@ describe('a report', () => {
     expect(html.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:|\/\//);
   });
 
+  it('follows single triplets, if the run logged them', () => {
+    const course = (component: number, kept: boolean) => ({
+      ...{ module: MODULES[0], component, steps: [12, 20] },
+      ...{ importance: [0, 10 ** -component], kept: [true, kept] },
+    });
+    const followed = { ...record(), courses: [course(1, true), course(2, false)] };
+    expect(page(record())).not.toContain('Importance of single triplets');
+    const html = page(followed);
+    expect(html).toContain('Importance of single triplets');
+    expect(html).toContain('bert.layer.0.query 1');
+    expect(html).toContain('bert.layer.0.query 2');
+  });
+
   it('has the budget from the start, before the first logged step', () => {
     // Ranks of 4, 3, 2 and 1 at the start; the first logged step has 14 triplets.
     expect(page(record())).toContain('<b>Budget.</b> From 10 to 8.');

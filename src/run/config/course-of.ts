@@ -17,8 +17,16 @@ export function courseOf({
   // The held-out share, which decides the training rows if there is no validation file.
   const columns = { ...files, ...(heldOutShare(validation) !== undefined && { validation }) };
   const { gradient_checkpointing, ...others } = training;
-  const { logging_steps, save_steps, save_total_limit, eval_strategy, eval_steps, stop_at_step, ...course } =
-    others;
+  const {
+    logging_steps,
+    log_importance,
+    save_steps,
+    save_total_limit,
+    eval_strategy,
+    eval_steps,
+    stop_at_step,
+    ...course
+  } = others;
   return leaves({ ...rest, data: columns, training: course });
 }
 

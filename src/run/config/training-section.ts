@@ -96,6 +96,11 @@ export const trainingSchema = z.strictObject({
   save_total_limit: count.default(2),
   /** Steps between two log entries. Hugging Face's default is 500. */
   logging_steps: count.default(10),
+  /**
+   * `all`: the run's folder gets `importance.f32`, with the importance of every component of every adapted matrix at each
+   * allocation of ranks. Show it with `adalora inspect RUN --importance`.
+   */
+  log_importance: z.enum(['none', 'all']).optional(),
   /** Score that selects the best model. Default: the task's main score. A leading `eval_` is ignored. */
   metric_for_best_model: given.optional(),
   /** Whether a higher score is better. Default: true, except for losses and errors. */

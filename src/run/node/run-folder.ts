@@ -10,6 +10,9 @@ export function runFiles(folder: string) {
   return {
     config: join(folder, 'config.yaml'),
     metrics: join(folder, 'metrics.jsonl'),
+    /** See ImportanceLog. */
+    importance: join(folder, 'importance.f32'),
+    importanceModules: join(folder, 'importance.json'),
     checkpoints: join(folder, 'checkpoints'),
     adapter: join(folder, 'adapter'),
     /** The fine-tuned model itself, for methods without an adapter. */

@@ -73,13 +73,14 @@ export class AllocatedRun implements MethodRun {
     if (this.#timing === 'after-step') this.#allocator.observe(step, values, gradient);
     const allocated = this.#allocator.allocate(step, values);
     const allocation = isTold(step, this.#method.schedule) ? allocated : undefined;
-    if (allocated && this.#growsAt(step)) return { allocation, renewed: this.#grow(values) };
-    if (!allocation?.final || this.#method.settings.shrink === 'at-export') return { allocation };
+    const decided = { allocation, ...(allocated && { importance: this.#allocator.importance }) };
+    if (allocated && this.#growsAt(step)) return { ...decided, renewed: this.#grow(values) };
+    if (!allocation?.final || this.#method.settings.shrink === 'at-export') return decided;
     const { layout, modules } = this.tuner;
     const keep = this.#allocator.keep();
     this.tuner = shrunk(this.tuner, keep);
     return {
-      allocation,
+      ...decided,
       relayout: { tuner: this.tuner, indices: keptIndices(modules, keep, layout, this.tuner.layout) },
     };
   }

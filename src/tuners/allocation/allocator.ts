@@ -1,4 +1,5 @@
 import type { AllocationEvent } from '../allocation-event.ts';
+import type { ComponentImportance } from '../method-run.ts';
 import type { OwnFunctionName } from '../own-function.ts';
 import { allocate, type Cost } from './allocate.ts';
 import { type AllocationSchedule, type BudgetSettings, budgetAt, finalStep, masksAt } from './budget.ts';
@@ -102,6 +103,8 @@ export class RankAllocator {
   /** Components in all. */
   readonly #count: number;
   #state: AllocatorState;
+  /** The scores and choices at the last allocation in this process. */
+  importance: readonly ComponentImportance[] = [];
 
   constructor(
     modules: readonly PrunedModule[],
@@ -175,6 +178,11 @@ export class RankAllocator {
     if (!final && !masksAt(step, this.#budget)) return undefined;
     const scores = this.#scores(w);
     const { keep, count, threshold } = allocate(scores, this.budgetAt(step), this.#cost, this.#limits);
+    this.importance = scores.map((scored, k) => ({
+      module: this.#modules[k].name,
+      scores: scored,
+      kept: keep[k],
+    }));
     this.#state.pattern = Uint8Array.from(keep.flatMap((module) => [...module]));
     this.#state.allocations++;
     this.#mask(w);

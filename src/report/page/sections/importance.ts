@@ -1,13 +1,16 @@
+import type { ComponentCourse } from '../../../run/component-course.ts';
 import type { EventOf } from '../../../run/events.ts';
 import { barcode } from '../../chart/barcode.ts';
 import { histogram, histogramGeometry } from '../../chart/histogram.ts';
+import { lineChart } from '../../chart/line-chart.ts';
 import { matrixName } from '../../chart/matrix-name.ts';
 import { capital, counted } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import { rankTable } from '../../rank-table.ts';
 import { componentsIn, type RunGroup } from '../../run/group-runs.ts';
 import { binEdges, binned, splitScores } from '../../stats/score-bins.ts';
-import { figure, type Section } from '../section.ts';
+import type { Point } from '../../stats/series.ts';
+import { figure, type Section, toneOf } from '../section.ts';
 
 /** The data of a slider over the scores of all allocations. */
 export interface ImportanceFrames {
@@ -22,7 +25,10 @@ type Scored = EventOf<'allocation'> & { scores: (number | null)[][] };
 
 /** The components kept at the final pattern: of every matrix, and of every layer. */
 export function importance(groups: readonly RunGroup[]): Section {
-  const figures = groups.flatMap((group, i) => barcodes(group, `importance-${i}`, groups.length > 1));
+  const figures = groups.flatMap((group, i) => [
+    ...barcodes(group, `importance-${i}`, groups.length > 1),
+    ...followed(group, `followed-${i}`, groups.length > 1),
+  ]);
   const section = { id: 'importance', title: 'What was kept' };
   return figures.length === 0 ? section : { ...section, body: markup`<div class="pair">${figures}</div>` };
 }
@@ -65,6 +71,47 @@ function barcodes(group: RunGroup, id: string, isNamed: boolean): Markup[] {
       caption: markup`<b>${title}.</b> ${description}`,
     });
   });
+}
+
+/** Number of components that are followed among those kept and among those dropped. */
+const FOLLOWED = 3;
+
+/** The importance of single components over the steps: the strongest of the kept and of the dropped ones. */
+function followed(group: RunGroup, id: string, isNamed: boolean): Markup[] {
+  const courses = group.runs[0].courses ?? [];
+  const last = ({ importance }: ComponentCourse) => importance.at(-1) ?? 0;
+  const strongest = [...courses].sort((a, b) => last(b) - last(a));
+  const isKept = ({ kept }: ComponentCourse) => kept.at(-1) === true;
+  const chosen = [
+    ...strongest.filter(isKept).slice(0, FOLLOWED),
+    ...strongest.filter((course) => !isKept(course)).slice(0, FOLLOWED),
+  ];
+  if (chosen.length === 0) return [];
+  const components = componentsIn([group]);
+  const title = capital(`${isNamed ? `${group.label}: ` : ''}importance of single ${components}`);
+  const description = `The strongest of those kept at the end and (dashed) of those dropped, as a power of ten.${seedOf(group)}`;
+  const curves = chosen.map((course, i) => ({
+    label: `${course.module.split('.').slice(-4).join('.')} ${course.component}`,
+    tone: toneOf(i),
+    dashed: !isKept(course),
+    points: course.steps
+      .map((step, i): Point => [step, Math.log10(course.importance[i])])
+      .filter(([, logarithm]) => Number.isFinite(logarithm)),
+  }));
+  return [
+    figure({
+      id,
+      picture: lineChart({
+        id,
+        title,
+        description,
+        x: { name: 'step' },
+        y: { name: 'log10 importance' },
+        curves,
+      }),
+      caption: markup`<b>${title}.</b> ${description}`,
+    }),
+  ];
 }
 
 /** The components of each matrix (over all layers), and of each layer. */

@@ -1,0 +1,47 @@
+import { type ComponentCourse, coursesOf } from '../run/component-course.ts';
+import { readImportanceLog } from '../run/node/importance-log.ts';
+import { printable } from '../support/printable.ts';
+import { UserError } from '../support/user-error.ts';
+import { sparkline } from './terminal/sparkline.ts';
+
+/** Number of components shown without `--json`. */
+const SHOWN = 20;
+
+/** Prints the importance of a run's components over time: the most important at the end first, or all as JSON Lines. */
+export function showImportance(folder: string, module: string | undefined, json: boolean | undefined): void {
+  const log = readImportanceLog(folder);
+  if (!log)
+    throw new UserError({
+      where: folder,
+      fault: 'has no log of importance',
+      hint: 'Train with --set training.log_importance=all, and a method that allocates ranks, such as adalora.',
+    });
+  const steps = log.rows.map(({ step }) => step);
+  const courses = coursesOf(log).filter(({ module: name }) => name.includes(module ?? ''));
+  if (courses.length === 0)
+    throw new UserError({
+      where: `--module ${module}`,
+      fault: 'matches no adapted matrix',
+      hint: `The first is ${log.modules[0].name}.`,
+    });
+  if (json) {
+    for (const course of courses) console.log(JSON.stringify(course));
+    return;
+  }
+  const last = (course: ComponentCourse) => course.importance.at(-1) ?? 0;
+  const sorted = courses.sort((a, b) => last(b) - last(a)).slice(0, module === undefined ? SHOWN : undefined);
+  const width = Math.max(...sorted.map(({ module }) => module.length));
+  for (const course of sorted) {
+    const { module, component, importance, kept } = course;
+    const fate = kept.at(-1) ? 'kept' : `dropped at step ${steps[kept.lastIndexOf(true) + 1]}`;
+    console.log(
+      printable(
+        `${module.padEnd(width)}  ${`${component}`.padStart(3)}  ${sparkline(importance)}  ${last(course).toExponential(2)}  ${fate}`,
+      ),
+    );
+  }
+  const returned = courses.filter(({ kept }) => kept.some((is, i) => is && i > 0 && !kept[i - 1])).length;
+  console.log(
+    `${courses.length} components at ${steps.length} allocations, steps ${steps[0]} to ${steps.at(-1)}; ${returned} came back after they were dropped`,
+  );
+}

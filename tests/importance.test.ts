@@ -1,0 +1,80 @@
+import { appendFileSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { eventsOf, Workspace } from './support/workspace.ts';
+
+/* The log of every component's importance: `training.log_importance: all`. */
+
+let workspace: Workspace;
+beforeAll(() => {
+  workspace = new Workspace();
+});
+afterAll(() => workspace.remove());
+
+const SETTINGS = ['training.max_steps=12', 'training.save_steps=6', 'training.log_importance=all'];
+SETTINGS.push(
+  'adalora.init_r=4',
+  'adalora.target_r=2',
+  'adalora.tinit=2',
+  'adalora.tfinal=3',
+  'adalora.deltaT=1',
+);
+const bytes = (run: string) => readFileSync(workspace.path(run, 'importance.f32'));
+
+it('has each allocation, continues after a kill, and is shown by inspect', async () => {
+  await workspace.train(...SETTINGS, 'output=whole');
+  const [first] = (await workspace.run('inspect', 'whole', '--importance', '--json')).stdout
+    .trim()
+    .split('\n');
+  const course = JSON.parse(first) as {
+    module: string;
+    steps: number[];
+    importance: number[];
+    kept: boolean[];
+  };
+  const allocations = eventsOf(workspace.events('whole'), 'allocation');
+  // deltaT is 1, so every allocation is in the event log as well.
+  expect(course.steps).toEqual(allocations.map(({ step }) => step));
+
+  const { stdout } = await workspace.run(
+    'inspect',
+    'whole',
+    '--importance',
+    '--json',
+    '--module',
+    course.module,
+  );
+  const rows = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as typeof course);
+  expect(rows).toHaveLength(4);
+  allocations.forEach(({ ranks, scores }, i) => {
+    expect(rows.filter(({ kept }) => kept[i])).toHaveLength(ranks[course.module]);
+    const largest = Math.max(...rows.map(({ importance }) => importance[i]));
+    // The event log has logarithms of two digits.
+    expect(Math.log10(largest)).toBeCloseTo(
+      scores?.[Object.keys(ranks).indexOf(course.module)][0] as number,
+      1,
+    );
+  });
+
+  // As after a kill: rows that are later than the checkpoint, the last one incomplete.
+  await workspace.train(...SETTINGS, 'training.stop_at_step=6', 'output=parts');
+  appendFileSync(workspace.path('parts', 'importance.f32'), bytes('whole').subarray(-10));
+  const resumed = SETTINGS.flatMap((setting) => ['--set', setting]);
+  await workspace.run('train', 'run.yaml', '--resume', ...resumed, '--set', 'output=parts');
+  expect(bytes('parts').equals(bytes('whole'))).toBe(true);
+
+  const shown = await workspace.run('inspect', 'whole', '--importance');
+  expect(shown.stdout).toMatch(/[▁-█]+ .*kept\n/);
+  expect(shown.stdout).toMatch(/components at \d+ allocations, steps \d+ to \d+; \d+ came back/);
+});
+
+it('is explained where it is missing', async () => {
+  await workspace.train('training.max_steps=2', 'output=plain');
+  expect(await workspace.run('inspect', 'plain', '--importance')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('training.log_importance=all'),
+  });
+  expect(await workspace.run('inspect', 'plain', '--module', 'query')).toMatchObject({ code: 2 });
+});
