@@ -1,6 +1,6 @@
-import { type Document, isMap, isScalar, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar } from 'yaml';
+import { yamlDocument } from '../formats/yaml-document.ts';
 import { UserError } from '../support/user-error.ts';
-import { keysToText, UNIQUE_TEXTS } from './yaml-keys.ts';
 
 /**
  * Applies one `--set` to a config: `training.learning_rate=2e-3`. The value is YAML (`[query, value]`, `true`,
@@ -29,8 +29,7 @@ export function applySetting(document: Document, setting: string): string[] {
 }
 
 function settingValue(text: string, setting: string): unknown {
-  const parsed = parseDocument(text.trim(), UNIQUE_TEXTS);
-  keysToText(parsed);
+  const parsed = yamlDocument(text.trim());
   if (parsed.errors.length > 0) {
     const hint = 'Put it in double quotes, inside quotes for the shell.';
     throw new UserError({

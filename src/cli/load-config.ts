@@ -1,12 +1,12 @@
-import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, LineCounter, type Pair, type Scalar, type YAMLMap } from 'yaml';
 import { checkYaml } from '../formats/check-yaml.ts';
 import { readText } from '../formats/node/read-text.ts';
+import { yamlDocument } from '../formats/yaml-document.ts';
 import { parseRunConfig } from '../run/config/parse-run-config.ts';
 import type { ParsedConfig } from '../run/config/run-config.ts';
 import type { KeyPath } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 import { applySetting } from './apply-setting.ts';
-import { keysToText, UNIQUE_TEXTS } from './yaml-keys.ts';
 
 /** Configs have a few kilobytes, and parsed YAML takes much more memory than its text. */
 const MAX_CONFIG_BYTES = 2 ** 17;
@@ -41,8 +41,7 @@ export function readConfig(path: string, settings: readonly string[] = []): Conf
   const lines = new LineCounter();
   const text = readText(path, 'a config file', MAX_CONFIG_BYTES);
   checkYaml(text, path);
-  const document = parseDocument(text, { lineCounter: lines, logLevel: 'error', ...UNIQUE_TEXTS });
-  keysToText(document);
+  const document = yamlDocument(text, { lineCounter: lines });
   if (document.errors.length > 0) {
     const told = document.errors.slice(0, MOST_TOLD);
     const messages = told.map(({ message, pos }) => {
@@ -61,11 +60,12 @@ export function readConfig(path: string, settings: readonly string[] = []): Conf
     });
   }
   const set = settings.map((setting) => applied(document, setting));
+  const offsetOf = offsets(document);
   return {
     value: plain(document, path) as Record<string, unknown>,
     where(key) {
       const isSet = set.some((path) => path.every((part, i) => part === String(key[i])));
-      const offset = offsetOf(document, key);
+      const offset = offsetOf(key);
       if (isSet) return '--set';
       return offset === undefined ? path : `${path}:${lines.linePos(offset).line}`;
     },
@@ -99,16 +99,26 @@ function plain(document: Document, where: string): unknown {
   }
 }
 
+type Keyed = YAMLMap<Scalar, unknown>;
+
 /** The position of a key in the file, or of the closest existing key above it. */
-function offsetOf(document: Document, path: KeyPath): number | undefined {
-  let offset: number | undefined;
-  let node: unknown = document.contents;
-  for (const part of path) {
-    if (!isMap<{ value: unknown; range?: [number, number, number] }>(node)) break;
-    const pair = node.items.find(({ key }) => String(key.value) === String(part));
-    if (!pair?.key.range) break;
-    [offset] = pair.key.range;
-    node = pair.value;
-  }
-  return offset;
+function offsets(document: Document): (path: KeyPath) => number | undefined {
+  const known = new Map<Keyed, Map<string, Pair<Scalar, unknown>>>();
+  const pairsOf = (map: Keyed) => {
+    const found = known.get(map) ?? new Map(map.items.map((pair) => [String(pair.key.value), pair]));
+    known.set(map, found);
+    return found;
+  };
+  return (path) => {
+    let offset: number | undefined;
+    let node: unknown = document.contents;
+    for (const part of path) {
+      if (!isMap<Scalar, unknown>(node)) break;
+      const pair = pairsOf(node).get(String(part));
+      if (!pair?.key.range) break;
+      [offset] = pair.key.range;
+      node = pair.value;
+    }
+    return offset;
+  };
 }

@@ -1,9 +1,6 @@
 import { UserError } from '../support/user-error.ts';
 
-/**
- * Limits on the nesting of lists and sections, and on keys and entries. The parser compares each key of a section
- * with all others.
- */
+/** Limits on the nesting of lists and sections, and on keys and entries. */
 const MOST = { depth: 64, entries: 8192 };
 
 /** Too many lists or sections that begin on one line, as in `- - - a`. */
@@ -13,7 +10,7 @@ const MANY_BEGIN = new RegExp(`(?:[-?:][ \\t]+){${MOST.depth}}`);
  * Rejects YAML that would take the parser all memory, or minutes, before it is parsed.
  *
  * @param where the file's name for messages
- * @param most entries; raise it for parsers that do not compare keys
+ * @param most entries
  * @throws UserError
  */
 export function checkYaml(text: string, where: string, most = MOST.entries): void {

@@ -1,7 +1,7 @@
-import { parse } from 'yaml';
 import { UserError } from '../../support/user-error.ts';
 import { checkYaml } from '../check-yaml.ts';
 import { MAX_JSON_BYTES, parseSmallJson } from '../small-json.ts';
+import { yamlDocument } from '../yaml-document.ts';
 import { FileSource } from './file-source.ts';
 
 /** Configs have a few kilobytes, and parsed YAML takes much more memory than its text. */
@@ -33,7 +33,9 @@ export function readYaml(path: string, expected: string): unknown {
   const text = readText(path, expected, MAX_YAML_BYTES);
   checkYaml(text, path);
   try {
-    return parse(text, { maxAliasCount: 0, logLevel: 'error' });
+    const document = yamlDocument(text);
+    if (document.errors.length > 0) throw document.errors[0];
+    return document.toJS({ maxAliasCount: 0 });
   } catch (error) {
     const [got] = (error as Error).message.split('\n', 1);
     throw new UserError({ where: path, expected: 'YAML', got: got.replace(/[.:]$/, '') });

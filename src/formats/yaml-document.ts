@@ -1,0 +1,39 @@
+import {
+  type Document,
+  type DocumentOptions,
+  isScalar,
+  type ParsedNode,
+  type ParseOptions,
+  parseDocument,
+  visit,
+  YAMLParseError,
+} from 'yaml';
+
+/**
+ * A YAML document whose keys are their source texts: YAML reads 1.0 as the number 1, but labels are texts. Two keys of
+ * equal texts are an error. The parser would compare each key with all before it.
+ */
+export function yamlDocument(text: string, options: ParseOptions & DocumentOptions = {}): Document.Parsed {
+  const document = parseDocument(text, { logLevel: 'error', ...options, uniqueKeys: false });
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<string>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        const name = textOf(key);
+        if (seen.has(name)) {
+          const [start, end] = (key as ParsedNode).range;
+          document.errors.push(new YAMLParseError([start, end], 'DUPLICATE_KEY', 'Map keys must be unique'));
+        }
+        seen.add(name);
+        key.value = name;
+      }
+    },
+  });
+  document.errors.sort((a, b) => a.pos[0] - b.pos[0]);
+  return document;
+}
+
+function textOf({ value, source }: { value: unknown; source?: string }): string {
+  return typeof value === 'string' ? value : (source ?? String(value));
+}
