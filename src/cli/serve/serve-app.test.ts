@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { PromptTooLong } from '../../generation/prompt-too-long.ts';
 import { NotThere } from '../../serving/service/not-there.ts';
 import type { Service } from '../../serving/service/service.ts';
@@ -56,7 +56,7 @@ async function served(options: Partial<AppOptions> = {}, service: Partial<Servic
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-  return { ask, post, drain, port: Number(new URL(url).port) };
+  return { app, ask, post, drain, port: Number(new URL(url).port) };
 }
 
 describe('metrics', () => {
@@ -359,6 +359,13 @@ it('accepts a non-ASCII key, sent in UTF-8 or in Latin-1', async () => {
     return status;
   });
   expect(await Promise.all(statuses)).toEqual([200, 200, 401]);
+});
+
+it('describes its routes once, because thousands of requests fit into a packet', async () => {
+  const { app, ask } = await served();
+  const described = vi.spyOn(app, 'getOpenAPI31Document');
+  for (let i = 0; i < 3; i++) expect((await ask('/openapi.json')).status).toBe(200);
+  expect(described).toHaveBeenCalledTimes(1);
 });
 
 it('stops although a client does not read its response', async () => {
