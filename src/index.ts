@@ -4,7 +4,7 @@
  * @module adalora
  */
 
-export type { Rows } from './data/rows.ts';
+export type { RowSource, Rows } from './data/rows.ts';
 export type { Generated } from './generation/generated.ts';
 export type { GenerateTextOptions, GenerationInput, Prompt } from './generation/prompt.ts';
 export { defineConfig } from './jobs/define-config.ts';

@@ -29,7 +29,7 @@ export async function runConfigAt(path: string, settings: readonly string[]): Pr
     return { config, given: config as ConfigWithRows };
   }
   const exported = await exportedBy(path);
-  const { config: named, values, metrics } = namedRows(exported);
+  const { config: named, values, metrics } = await namedRows(exported);
   const document = new Document(named);
   for (const setting of settings) applySetting(document, setting);
   const plain = document.toJS();

@@ -4,6 +4,13 @@ import type { TextFile } from './text-file.ts';
 /** Rows from a program, in the form of JSON Lines. */
 export type Rows = readonly object[];
 
+/** Rows that a program has, or that it reads one after another. */
+export type RowSource = Rows | AsyncIterable<object>;
+
+export function isAsyncRows(value: unknown): value is AsyncIterable<object> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
 /** Whether these are rows instead of a list of file names. */
 export function isRows(value: unknown): value is Rows {
   return Array.isArray(value) && value.every((row) => typeof row === 'object' && row !== null);

@@ -1,4 +1,4 @@
-import { isRows, type Rows, rowsText } from '../data/rows.ts';
+import { isAsyncRows, isRows, type RowSource, rowsText } from '../data/rows.ts';
 import type { OwnMetrics } from '../metrics/own-metrics.ts';
 import type { RunConfigInput } from '../run/config/run-config.ts';
 import { isObject } from '../support/is-object.ts';
@@ -7,10 +7,15 @@ import { namedFunctions } from './named-functions.ts';
 
 type DataWithRows<Data> = Data extends unknown
   ? Omit<Data, 'train' | 'validation'> & {
-      /** Training data: a file, a split of `dataset`, or rows in memory. */
-      train?: string | Rows | undefined;
-      /** Validation data: a file, a share of `train` such as `10%`, rows in memory, or several of them by name. */
-      validation?: string | readonly string[] | Rows | Readonly<Record<string, string | Rows>> | undefined;
+      /** Training data: a file, a split of `dataset`, or rows: an array or an async iterable. */
+      train?: string | RowSource | undefined;
+      /** Validation data: a file, a share of `train` such as `10%`, rows, or several of them by name. */
+      validation?:
+        | string
+        | readonly string[]
+        | RowSource
+        | Readonly<Record<string, string | RowSource>>
+        | undefined;
     }
   : never;
 
@@ -31,15 +36,15 @@ export type TextsInMemory = Readonly<Record<string, string>>;
 
 /**
  * The config with names for its rows and functions, the texts behind the names, the values that the names replace, and
- * the program's metrics. A run with equal rows can be resumed.
+ * the program's metrics. A run with equal rows can be resumed. Async iterables are read to their end.
  */
-export function namedRows(given: ConfigWithRows): {
+export async function namedRows(given: ConfigWithRows): Promise<{
   config: RunConfigInput;
   texts: TextsInMemory;
   functions: OwnFunctions;
   values: ReadonlyMap<string, unknown>;
   metrics: OwnMetrics;
-} {
+}> {
   const { data, metrics = {}, ...rest } = given;
   const values = new Map<string, unknown>();
   const { config, functions } = namedFunctions(rest, values);
@@ -47,23 +52,30 @@ export function namedRows(given: ConfigWithRows): {
   if (!isObject(data))
     return { config: { ...config, data } as RunConfigInput, texts: {}, functions, values, metrics };
   const texts: Record<string, string> = {};
-  const named = (set: string, value: unknown): unknown => {
-    if (!isRows(value)) return value;
+  const named = async (set: string, value: unknown): Promise<unknown> => {
+    const rows = isAsyncRows(value) ? await arrayOf(value) : value;
+    if (!isRows(rows)) return rows;
     const name = `memory/${set}.jsonl`;
-    texts[name] = rowsText(value, `data.${set}`);
-    values.set(name, value);
+    texts[name] = rowsText(rows, `data.${set}`);
+    values.set(name, rows);
     return name;
   };
   const { train, validation } = data;
-  const sets = isObject(validation)
-    ? Object.fromEntries(Object.entries(validation).map(([name, set]) => [name, named(name, set)]))
-    : named('validation', validation);
+  const trained = await named('train', train);
+  const sets =
+    isObject(validation) && !isAsyncRows(validation)
+      ? Object.fromEntries(
+          await Promise.all(
+            Object.entries(validation).map(async ([name, set]) => [name, await named(name, set)] as const),
+          ),
+        )
+      : await named('validation', validation);
   return {
     config: {
       ...config,
       data: {
         ...data,
-        ...(train !== undefined && { train: named('train', train) }),
+        ...(train !== undefined && { train: trained }),
         ...(validation !== undefined && { validation: sets }),
       },
     } as RunConfigInput,
@@ -72,4 +84,10 @@ export function namedRows(given: ConfigWithRows): {
     values,
     metrics,
   };
+}
+
+async function arrayOf<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const value of values) all.push(value);
+  return all;
 }

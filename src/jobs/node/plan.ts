@@ -18,7 +18,7 @@ export interface PlanOptions {
  * @throws UserError like the run
  */
 export async function plan(given: ConfigWithRows, { onDownload }: PlanOptions = {}): Promise<Plan> {
-  const { config: named, texts, metrics } = namedRows(given);
+  const { config: named, texts, metrics } = await namedRows(given);
   const parse = () => parseRunConfig(named, 'config', Object.keys(metrics));
   const run = await readRun(await tellingAll(parse, undefined, Object.keys(texts)), onDownload, { texts });
   const { config, chosen, start, folder, build, encode } = run;

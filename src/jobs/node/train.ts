@@ -37,7 +37,7 @@ export async function train(
   { resume = false, onEvent, onStepEnd, signal }: TrainOptions = {},
 ): Promise<FinishEvent> {
   readyForMpi(process.env);
-  const { config: named, texts, functions, metrics } = namedRows(config);
+  const { config: named, texts, functions, metrics } = await namedRows(config);
   const scores = Object.keys(metrics);
   const parsed = await tellingAll(
     () => parseRunConfig(named, 'config', scores),
