@@ -77,8 +77,11 @@ export function assertedFormat(
 ): BaseFormat {
   const format = baseFormat(model, dtype, byRow);
   if (format.base.paths.size > 0) return format;
-  const got = `${dtype}, and no linear weight of this ${model.definition.modelType} that can be kept so`;
-  throw new UserError({ where: 'base_dtype', expected: 'float32', got });
+  throw new UserError({
+    where: 'base_dtype',
+    fault: `${dtype} cannot hold any linear weight of this ${model.definition.modelType}`,
+    hint: 'Use float32.',
+  });
 }
 
 function byteFormat(model: TaskModel, byRow: boolean): BaseFormat {

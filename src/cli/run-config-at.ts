@@ -55,19 +55,19 @@ async function exportedBy(path: string): Promise<ConfigWithRows> {
       const hint = 'Use Node 22.18 or later, or write it in JavaScript: adalora.config.mjs';
       throw new UserError({
         where: path,
-        expected: 'a config that this Node can run',
-        got: `TypeScript in Node ${process.versions.node}`,
+        fault: `is TypeScript, which Node ${process.versions.node} cannot run`,
         hint,
       });
     }
-    const got = name === undefined ? shown(error) : `${name}: ${message}`;
-    throw new UserError({ where: path, expected: 'a program that exports a config', got });
+    throw new UserError({
+      where: path,
+      fault: `failed with ${name === undefined ? shown(error) : `${name}: ${message}`}`,
+    });
   }
   if (isObject(exported)) return exported as ConfigWithRows;
   throw new UserError({
     where: path,
-    expected: 'a config as its default export',
-    got: shown(exported),
+    fault: `must export a config by default, got ${shown(exported)}`,
     hint: 'export default defineConfig({ … })',
   });
 }

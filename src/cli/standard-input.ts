@@ -17,7 +17,7 @@ export async function readInput(): Promise<string> {
     size += chunk.length;
     if (size <= MAX_BYTES) continue;
     const hint = 'Split it, or give a file for each part.';
-    throw new UserError({ where: NAME, expected: `at most ${MAX_BYTES} bytes`, got: 'more', hint });
+    throw new UserError({ where: NAME, fault: `has more than ${MAX_BYTES} bytes`, hint });
   }
   const bytes = Buffer.concat(chunks);
   if (isParquet(bytes)) {

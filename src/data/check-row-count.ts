@@ -7,5 +7,5 @@ const MAX_ROWS = 2_000_000;
 export function checkRowCount(rows: number, fileName: string): void {
   if (rows <= MAX_ROWS) return;
   const hint = 'Split the file, or train on a part of it.';
-  throw new UserError({ where: fileName, expected: `at most ${MAX_ROWS} rows`, got: 'more', hint });
+  throw new UserError({ where: fileName, fault: `has more than ${MAX_ROWS} rows`, hint });
 }

@@ -8,8 +8,11 @@ const BYTE_ORDER_MARK = '\ufeff';
 /** Throws a UserError for a text file that is too large for one string. */
 export function checkTextSize(size: number, where: string): void {
   if (size <= MAX_FILE_BYTES) return;
-  const expected = `at most ${MAX_FILE_BYTES} bytes`;
-  throw new UserError({ where, expected, got: `${size}`, hint: 'Split the file.' });
+  throw new UserError({
+    where,
+    fault: `has ${size} bytes, expected at most ${MAX_FILE_BYTES}`,
+    hint: 'Split the file.',
+  });
 }
 
 /**

@@ -24,7 +24,7 @@ export function* fileLines(content: string, fileName: string): Iterable<FileLine
     checkRowCount(++line, fileName);
     if (end - start > MAX_LINE) {
       const where = `${fileName}:${line}`;
-      throw new UserError({ where, expected: `at most ${MAX_LINE} characters in a line`, got: 'more' });
+      throw new UserError({ where, fault: `has a line of more than ${MAX_LINE} characters` });
     }
     yield { line, text: content.slice(start, end) };
     start = next + 1;

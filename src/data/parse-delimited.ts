@@ -77,8 +77,7 @@ function recordsOf(text: string, lines: readonly number[], fileName: string, del
     const unclosed = code === 'CSV_QUOTE_NOT_CLOSED';
     throw new UserError({
       where: `${fileName}:${lines[records]}`,
-      expected: unclosed ? 'a closing quote' : 'double quotes around whole fields',
-      got: unclosed ? 'the end of the file' : 'a quote in the middle of a field',
+      fault: unclosed ? 'opens a quote that is never closed' : 'has a quote in the middle of a field',
       hint: QUOTE_HINT,
     });
   }
@@ -130,10 +129,5 @@ function* blocksOf(content: string, fileName: string, delimiter: string): Iterab
 }
 
 function tooMany(limit: number, what: string, fileName: string, line: number, hint?: string): UserError {
-  return new UserError({
-    where: `${fileName}:${line}`,
-    expected: `at most ${limit} ${what}`,
-    got: 'more',
-    hint,
-  });
+  return new UserError({ where: `${fileName}:${line}`, fault: `has more than ${limit} ${what}`, hint });
 }

@@ -51,7 +51,7 @@ function isId(value: unknown): boolean {
 export function keyName(column: string | number, fileName: string): string {
   if (typeof column === 'string') return column;
   const hint = 'Name the column: JSON Lines have keys, not numbers.';
-  throw new UserError({ where: fileName, expected: 'a key', got: `column number ${column}`, hint });
+  throw new UserError({ where: fileName, fault: `has keys, not column number ${column}`, hint });
 }
 
 /**
@@ -72,8 +72,8 @@ function labelName(value: unknown, name: string, line: number, problems: RowProb
   const label = scalar(value);
   if (label !== undefined && label !== '') return label;
   problems.add(line, {
-    expected: `a label in "${name}"`,
-    got: value === '' ? 'an empty string' : typeName(value),
+    fault:
+      value === '' ? `has an empty label in "${name}"` : `needs a label in "${name}", got ${typeName(value)}`,
   });
   return '';
 }

@@ -4,12 +4,16 @@ import type { OnSkipped } from './row.ts';
 /** Lines listed in full per kind of problem: enough to see the pattern, few enough to read. */
 const MAX_SHOWN = 5;
 
-/** A kind of problem with rows. */
-export interface RowProblem {
-  expected: string;
-  got: string;
-  hint?: string;
-}
+/** A problem with a row. */
+export type RowProblem = { hint?: string } & (
+  | { expected: string; got: string }
+  | {
+      /** The predicate of the sentence that begins with the place. */
+      fault: string;
+      /** Faults that differ only in their values have the same kind. */
+      kind?: string;
+    }
+);
 
 /** A line, or the name of a row in a file without lines. */
 type Place = number | string;
@@ -35,13 +39,14 @@ export class RowProblems {
     this.#last = undefined;
   }
 
-  /** Records a problem at a place. Problems with the same expectation are of one kind and reported together. */
+  /** Records a problem at a place. Problems of one kind (the same expectation) are reported together. */
   add(place: Place, problem: RowProblem): void {
     if (place !== this.#last) this.#rows++;
     this.#last = place;
-    const kind = this.#kinds.get(problem.expected);
+    const name = 'fault' in problem ? (problem.kind ?? problem.fault) : problem.expected;
+    const kind = this.#kinds.get(name);
     if (!kind) {
-      this.#kinds.set(problem.expected, { first: problem, places: [place], count: 1 });
+      this.#kinds.set(name, { first: problem, places: [place], count: 1 });
       return;
     }
     kind.count++;

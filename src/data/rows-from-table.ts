@@ -54,10 +54,8 @@ export function rowsFromTable(
     const record = records[i];
     if (exact ? record.length !== width : record.length < needed) {
       problems.add(lines[i], {
-        expected: exact
-          ? `${width} fields, as in ${hasHeader ? 'the header' : 'the first row'}`
-          : `at least ${needed} fields`,
-        got: String(record.length),
+        kind: 'fields',
+        fault: `has ${record.length} ${record.length === 1 ? 'field' : 'fields'}, expected ${exact ? `${width}, as in ${hasHeader ? 'the header' : 'the first row'}` : `at least ${needed}`}`,
         hint: quote ? undefined : 'If fields are enclosed in double quotes, set data.quote: true.',
       });
       continue;
@@ -70,10 +68,9 @@ export function rowsFromTable(
       const parsed = options.listed ? splitLabels(record[labelAt], separator) : record[labelAt].trim();
       if (parsed === '') {
         problems.add(lines[i], {
-          expected: `a label in column ${label}`,
-          got: 'an empty field',
+          fault: `has no label in column ${label}`,
           hint:
-            options.on_bad_row === 'skip' ? undefined : 'To leave such rows out, set data.on_bad_row: skip.',
+            options.on_bad_row === 'skip' ? undefined : 'To skip such rows, set data.on_bad_row: skip.',
         });
         continue;
       }
@@ -95,8 +92,7 @@ function splitLabels(field: string, separator: string): RawLabel {
 function columnIndex(given: string | number, header: string[] | undefined, width: number, fileName: string) {
   if (typeof given === 'number') {
     if (Number.isInteger(given) && given >= 0 && given < width) return given;
-    const expected = `a column from 0 to ${width - 1}`;
-    throw new UserError({ where: fileName, expected, got: String(given) });
+    throw new UserError({ where: fileName, fault: `has columns 0 to ${width - 1}, not ${given}` });
   }
   if (!header) {
     const hint = 'Use the number of the column, from 0.';

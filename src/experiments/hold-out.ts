@@ -38,8 +38,7 @@ export function holdOut(content: string, fileName: string, share: number, table?
   if (count === 0 || count === records.length) {
     throw new UserError({
       where: fileName,
-      expected: `enough rows to hold ${share} of them out`,
-      got: `${records.length}`,
+      fault: `has too few rows (${records.length}) to hold ${share} of them out`,
     });
   }
   const chosen = new Set(new Random(0, 'held out').permutation(records.length).subarray(0, count));

@@ -21,7 +21,7 @@ export function parseBoundedJson(bytes: Uint8Array, limits: JsonLimits, where: s
   const keys = checkJsonSize(bytes, limits, where);
   const value = parse(bytes, where);
   if (keys === keysOf(value)) return value;
-  throw new UserError({ where, expected: 'every key of an object once', got: 'one twice', hint: DAMAGED });
+  throw new UserError({ where, fault: 'has the same key twice in one object', hint: DAMAGED });
 }
 
 const BYTE = { quote: 0x22, backslash: 0x5c, comma: 0x2c, colon: 0x3a };
@@ -41,7 +41,6 @@ export function checkJsonSize(
   where: string,
   hint = DAMAGED,
 ): number {
-  const expected = `JSON of depth ${depth} and ${values} values at most`;
   let [open, count, keys] = [0, 0, 0];
   for (let at = 0; at < bytes.length; at++) {
     switch (bytes[at]) {
@@ -51,7 +50,8 @@ export function checkJsonSize(
       case ARRAY.begin:
       case OBJECT.begin:
         count++;
-        if (++open > depth) throw new UserError({ where, expected, got: `depth ${open}`, hint });
+        if (++open > depth)
+          throw new UserError({ where, fault: `is JSON nested deeper than ${depth} levels`, hint });
         break;
       case ARRAY.end:
       case OBJECT.end:
@@ -64,7 +64,8 @@ export function checkJsonSize(
       case BYTE.comma:
         count++;
     }
-    if (count > values) throw new UserError({ where, expected, got: 'more values', hint });
+    if (count > values)
+      throw new UserError({ where, fault: `is JSON with more than ${values} values`, hint });
   }
   return keys;
 }
@@ -82,8 +83,11 @@ function parse(bytes: Uint8Array, where: string): unknown {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     return JSON.parse(text);
   } catch (error) {
-    const got = text === undefined ? 'no UTF-8' : fault((error as Error).message, text);
-    throw new UserError({ where, expected: 'JSON', got, hint: DAMAGED });
+    throw new UserError({
+      where,
+      fault: `is not valid JSON: ${text === undefined ? 'it is not UTF-8' : fault((error as Error).message, text)}`,
+      hint: DAMAGED,
+    });
   }
 }
 

@@ -14,15 +14,14 @@ const MANY_BEGIN = new RegExp(`(?:[-?:][ \\t]+){${MOST.depth}}`);
  * @throws UserError
  */
 export function checkYaml(text: string, where: string, most = MOST.entries): void {
-  const expected = `YAML of depth ${MOST.depth} and ${most} entries at most`;
-  const refused = (got: string) => new UserError({ where, expected, got });
+  const tooDeep = () => new UserError({ where, fault: `is YAML nested deeper than ${MOST.depth} levels` });
   let [depth, entries] = [0, 0];
   for (const character of text) {
     if (character === '[' || character === '{') depth++;
     else if (character === ']' || character === '}') depth = Math.max(0, depth - 1);
     else if (character === ',' || character === ':') entries++;
-    if (depth > MOST.depth) throw refused('more within each other');
+    if (depth > MOST.depth) throw tooDeep();
   }
-  if (entries > most) throw refused('more');
-  if (MANY_BEGIN.test(text)) throw refused('more within each other');
+  if (entries > most) throw new UserError({ where, fault: `is YAML with more than ${most} entries` });
+  if (MANY_BEGIN.test(text)) throw tooDeep();
 }

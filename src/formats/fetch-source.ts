@@ -99,14 +99,14 @@ function inMemory(bytes: Uint8Array): AsyncByteSource {
 
 function unreachable(where: string, got: string): UserError {
   const hint = 'Check the address; a server of another origin must allow this page to read (CORS).';
-  return new UserError({ where, expected: 'the file from its server', got, hint });
+  return new UserError({ where, fault: `could not be fetched: ${got}`, hint });
 }
 
 function tooLarge(where: string, got: string): UserError {
-  return new UserError({ where, expected: `at most ${MAX_BYTES} bytes`, got });
+  return new UserError({ where, fault: `is larger than ${MAX_BYTES} bytes (${got})` });
 }
 
 function changed(where: string, before: number, now: number): UserError {
   const hint = 'The file changed while it was read; start again.';
-  return new UserError({ where, expected: `a file of ${before} bytes`, got: `${now}`, hint });
+  return new UserError({ where, fault: `changed its size from ${before} to ${now} bytes`, hint });
 }

@@ -56,7 +56,7 @@ export async function readFile(
   const source = await set.open(file);
   if (!source || source.size <= maxBytes) return source?.read(0, source.size);
   const where = pathIn(set.name, file);
-  throw new UserError({ where, expected: `at most ${maxBytes} bytes`, got: `${source.size}` });
+  throw new UserError({ where, fault: `has ${source.size} bytes, expected at most ${maxBytes}` });
 }
 
 /** The value of a small JSON file; undefined if it does not exist. Throws a UserError if it is not valid JSON. */
@@ -67,5 +67,5 @@ export async function readJsonFile(set: FileSet, file: string): Promise<unknown>
 
 /** The UserError for a required file that is missing. */
 export function missingIn(set: FileSet, file: string, expected: string): UserError {
-  return new UserError({ where: pathIn(set.name, file), expected, got: 'nothing there' });
+  return new UserError({ where: pathIn(set.name, file), fault: `does not exist; it should be ${expected}` });
 }

@@ -43,19 +43,24 @@ const DAMAGED = 'The file is damaged, or not a safetensors file. Download it aga
  */
 export function safetensorsDataStart(bytes: Uint8Array, fileSize: number, where: string): number {
   if (fileSize < LENGTH_BYTES || bytes.length < LENGTH_BYTES) {
-    throw new UserError({ where, expected: 'a safetensors file', got: `${fileSize} bytes`, hint: DAMAGED });
+    throw new UserError({
+      where,
+      fault: `has ${fileSize} bytes, too few for a safetensors file`,
+      hint: DAMAGED,
+    });
   }
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (length > MAX_HEADER_BYTES) {
-    const expected = `a header of at most ${MAX_HEADER_BYTES} bytes`;
-    throw new UserError({ where, expected, got: `a length of ${length}`, hint: DAMAGED });
-  }
-  if (LENGTH_BYTES + length > fileSize) {
-    const got = `a file of ${fileSize} bytes: at least ${LENGTH_BYTES + length - fileSize} are missing`;
     throw new UserError({
       where,
-      expected: `a header of ${length} bytes`,
-      got,
+      fault: `has a header of ${length} bytes, expected at most ${MAX_HEADER_BYTES}`,
+      hint: DAMAGED,
+    });
+  }
+  if (LENGTH_BYTES + length > fileSize) {
+    throw new UserError({
+      where,
+      fault: `has ${fileSize} bytes but a header of ${length}: at least ${LENGTH_BYTES + length - fileSize} are missing`,
       hint: 'Download the file again.',
     });
   }
@@ -93,8 +98,7 @@ function parseJsonObject(bytes: Uint8Array, where: string): object {
   if (isObject(value)) return value;
   throw new UserError({
     where,
-    expected: 'a header that is a JSON object',
-    got: excerpt(value),
+    fault: `has a header that is not a JSON object: ${excerpt(value)}`,
     hint: DAMAGED,
   });
 }
@@ -142,8 +146,7 @@ function checkLayout(
     if (begin !== position) {
       throw new UserError({
         where: `${where}: tensor ${excerpt(name)}`,
-        expected: `its data right after the tensor before it, at byte ${position}`,
-        got: `byte ${begin} (${begin < position ? 'an overlap' : 'a hole'})`,
+        fault: `starts at byte ${begin}, expected ${position}, right after the tensor before it (${begin < position ? 'an overlap' : 'a gap'})`,
         hint: DAMAGED,
       });
     }
@@ -151,14 +154,12 @@ function checkLayout(
   }
   if (position === fileSize) return;
   const [last] = tensors.find(([, { end }]) => end > fileSize) ?? [];
-  const got =
-    position > fileSize
-      ? `${fileSize}: ${position - fileSize} bytes are missing, from tensor ${excerpt(last)} on`
-      : `${fileSize}: ${fileSize - position} bytes too many`;
   throw new UserError({
     where,
-    expected: `a file of ${position} bytes`,
-    got,
+    fault:
+      position > fileSize
+        ? `has ${fileSize} bytes, expected ${position}: ${position - fileSize} are missing, from tensor ${excerpt(last)} on`
+        : `has ${fileSize} bytes, expected ${position}: ${fileSize - position} too many`,
     hint: 'Download the file again.',
   });
 }

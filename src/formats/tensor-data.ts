@@ -66,9 +66,8 @@ export function toFloat32(info: { dtype: Dtype }, bytes: Uint8Array, where: stri
     default:
       throw new UserError({
         where,
-        expected: 'floating-point values (F32, F16, BF16 or F64)',
-        got: info.dtype,
-        hint: 'Quantised checkpoints are not supported; take the original one.',
+        fault: `has values of ${info.dtype}, expected floating-point values (F32, F16, BF16 or F64)`,
+        hint: 'Quantised checkpoints are not supported. Use the original one.',
       });
   }
 }

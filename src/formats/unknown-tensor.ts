@@ -14,8 +14,7 @@ export function unknownTensor(name: string, known: string[], where: string): Use
   const hint = near.length > 0 ? `Did you mean ${near.map(excerptName).join(', ')}?` : undefined;
   return new UserError({
     where,
-    expected: `a tensor ${excerptName(name)}`,
-    got: `${known.length} tensors, none of that name`,
+    fault: `has no tensor ${excerptName(name)} among its ${known.length}`,
     hint,
   });
 }

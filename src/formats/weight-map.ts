@@ -23,8 +23,11 @@ export function parseWeightMap(bytes: Uint8Array, ending: string, where: string)
   const index = parseBoundedJson(bytes, JSON_LIMITS, where) as { weight_map?: unknown } | null;
   const map = index?.weight_map;
   if (typeof map !== 'object' || map === null || Array.isArray(map)) {
-    const got = map === undefined ? 'none' : excerpt(map);
-    throw new UserError({ where, expected: 'an object weight_map', got });
+    throw new UserError({
+      where,
+      fault:
+        map === undefined ? 'has no weight_map' : `has a weight_map that is not an object: ${excerpt(map)}`,
+    });
   }
   const entries = Object.entries(map).map(([name, shard]): [string, string] => {
     if (isPlainFileName(shard, ending)) return [name, shard];
@@ -37,7 +40,7 @@ export function parseWeightMap(bytes: Uint8Array, ending: string, where: string)
   });
   const { size } = new Set(entries.map(([, shard]) => shard));
   if (size <= MAX_SHARDS) return entries;
-  throw new UserError({ where, expected: `at most ${MAX_SHARDS} shards`, got: `${size}` });
+  throw new UserError({ where, fault: `names ${size} shards, expected at most ${MAX_SHARDS}` });
 }
 
 /** The open file of each tensor. Throws a UserError if a file lacks a tensor that the index assigns to it. */
@@ -52,8 +55,7 @@ export function holders<File extends { has(name: string): boolean }>(
       if (file.has(name)) return [name, file];
       throw new UserError({
         where,
-        expected: `tensor ${excerptName(name)} in ${excerptName(shard)}`,
-        got: 'a shard without it',
+        fault: `puts tensor ${excerptName(name)} into ${excerptName(shard)}, which does not contain it`,
         hint: 'Download the checkpoint again.',
       });
     }),
@@ -62,8 +64,11 @@ export function holders<File extends { has(name: string): boolean }>(
 
 /** The UserError for a shard that is not beside its index. */
 export function missingShard(shard: string, where: string): UserError {
-  const expected = `the shard ${excerptName(shard)} beside it`;
-  return new UserError({ where, expected, got: 'none', hint: 'Download the missing file.' });
+  return new UserError({
+    where,
+    fault: `names the shard ${excerptName(shard)}, which is missing`,
+    hint: 'Download the missing file.',
+  });
 }
 
 /** No way out of the folder: neither separators (of any system) nor drive letters, nor `..` (which does not end so). */

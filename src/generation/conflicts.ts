@@ -35,9 +35,8 @@ export function conflicts(user: GenerationConfig, settings: GenerationSettings, 
       ? [
           {
             where: `${where}: temperature`,
-            expected: 'a number above 0',
-            got: '0',
-            hint: 'For the likeliest token every time, set do_sample: false.',
+            fault: 'must be above 0, got 0',
+            hint: 'For the most likely token every time, set do_sample: false.',
           },
         ]
       : []),
@@ -51,8 +50,7 @@ function without(keys: GenerationConfig, user: GenerationConfig, needed: string,
     .filter((key) => user[key] !== undefined && user[key] !== keys[key])
     .map((key) => ({
       where: `${where}: ${key}`,
-      expected: `${needed} beside it`,
-      got: shown(user[key]),
+      fault: `${shown(user[key])} needs ${needed}`,
       hint: `Set that, or remove ${key}.`,
     }));
 }
@@ -61,8 +59,13 @@ function returned({ num_return_sequences, num_beams, do_sample }: GenerationSett
   const most = num_beams > 1 ? num_beams : do_sample ? Number.POSITIVE_INFINITY : 1;
   if (num_return_sequences <= most) return [];
   const hint = 'Raise num_beams, or set do_sample: true.';
-  const expected = `at most ${most}, as many as are found`;
-  return [{ where: `${where}: num_return_sequences`, expected, got: `${num_return_sequences}`, hint }];
+  return [
+    {
+      where: `${where}: num_return_sequences`,
+      fault: `must be at most ${most}, the number of texts found, got ${num_return_sequences}`,
+      hint,
+    },
+  ];
 }
 
 function suppressed(settings: GenerationSettings, where: string): Complaint[] {
@@ -71,9 +74,8 @@ function suppressed(settings: GenerationSettings, where: string): Complaint[] {
     .filter((key) => settings[key] !== undefined && [settings[key]].flat().every((id) => banned.includes(id)))
     .map((key) => ({
       where: `${where}: ${key}`,
-      expected: 'a token that suppress_tokens leaves',
-      got: shown(settings[key]),
-      hint: 'Remove it from one of them. min_new_tokens keeps the end from coming early.',
+      fault: `${shown(settings[key])} is suppressed by suppress_tokens`,
+      hint: 'Remove it from one of them. To delay the end, use min_new_tokens.',
     }));
 }
 
@@ -85,9 +87,10 @@ export function missing(file: unknown, isSampled: boolean, where: string): Compl
     .filter(([key, value]) => (asked[key] ?? value) !== value)
     .map(([key, value]) => ({
       where: `${where}: ${key}`,
-      expected:
-        value === undefined ? 'nothing, for it is not supported' : `${value}, the only value supported`,
-      got: shown(asked[key]),
+      fault:
+        value === undefined
+          ? `is not supported, got ${shown(asked[key])}`
+          : `must be ${value}, the only supported value, got ${shown(asked[key])}`,
       hint: 'Remove it from the file to generate without it.',
     }));
 }

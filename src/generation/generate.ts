@@ -47,9 +47,8 @@ export async function* streamTokens(
   if (settings.num_beams > 1) {
     throw new UserError({
       where: 'streaming',
-      expected: 'num_beams: 1',
-      got: `num_beams: ${settings.num_beams}`,
-      hint: 'Beam search knows its tokens at the end only: do not stream, or set num_beams: 1.',
+      fault: `needs num_beams: 1, got ${settings.num_beams}`,
+      hint: 'Beam search knows its tokens only at the end: do not stream, or set num_beams: 1.',
     });
   }
   if (prompts.length === 0) return [];

@@ -36,9 +36,8 @@ export class ModelReader {
     if (!hasNaN(logits)) return logits;
     throw new UserError({
       where: 'the model',
-      expected: 'logits that are numbers',
-      got: 'NaN',
-      hint: 'Its weights are damaged, or its activations overflow in half precision: try another dtype.',
+      fault: 'computed NaN logits',
+      hint: 'Its weights are damaged, or its activations overflow in half precision. Try another dtype.',
     });
   }
 }

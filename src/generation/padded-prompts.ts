@@ -28,16 +28,14 @@ export function padPrompts(
   if (empty >= 0) {
     throw new UserError({
       where: `prompt ${empty + 1}`,
-      expected: 'at least one token',
-      got: 'none',
+      fault: 'has no tokens',
       hint: 'Give it text, or set bos_token_id.',
     });
   }
   if (pad === undefined && paddings.some((count) => count > 0)) {
     throw new UserError({
       where: 'pad_token_id',
-      expected: 'a token, for prompts of different lengths are padded',
-      got: 'neither pad_token_id nor eos_token_id',
+      fault: 'is not set, nor is eos_token_id; prompts of different lengths are padded with it',
       hint: 'Set pad_token_id, or generate from one prompt at a time.',
     });
   }

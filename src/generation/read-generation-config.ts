@@ -16,7 +16,7 @@ export interface ReadConfig {
  */
 export function readGenerationConfig(value: unknown, where: string, from: 'person' | 'file'): ReadConfig {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return { config: {}, nulls: [], problems: [{ where, expected: 'a section of keys', got: shown(value) }] };
+    return { config: {}, nulls: [], problems: [{ where, fault: `must be an object, got ${shown(value)}` }] };
   }
   const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
   const isKnown = ([key]: [string, unknown]) => (GENERATION_KEYS as string[]).includes(key);
@@ -37,8 +37,7 @@ export function readGenerationConfig(value: unknown, where: string, from: 'perso
       })),
       ...[...wrong].map((key) => ({
         where: `${where}: ${key}`,
-        expected: generationConfigSchema.shape[key as keyof GenerationConfig].description ?? '',
-        got: shown(given[key]),
+        fault: `must be ${generationConfigSchema.shape[key as keyof GenerationConfig].description ?? ''}, got ${shown(given[key])}`,
       })),
     ],
   };

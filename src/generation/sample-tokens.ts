@@ -61,8 +61,7 @@ function drawToken(scores: Float32Array, uniform: number): number {
   if (token >= 0) return token;
   throw new UserError({
     where: 'sampling',
-    expected: 'a token that may come next',
-    got: 'every token banned',
-    hint: 'Ban less: see bad_words_ids, suppress_tokens, no_repeat_ngram_size and min_new_tokens.',
+    fault: 'has no token left: every one is banned',
+    hint: 'Ban fewer: see bad_words_ids, suppress_tokens, no_repeat_ngram_size and min_new_tokens.',
   });
 }

@@ -24,8 +24,7 @@ export function searchLimits(
     const isModel = most === maxPositions;
     throw new PromptTooLong({
       where: 'the prompt',
-      expected: `fewer than ${most} tokens, the ${isModel ? 'length of the model' : 'max_length'}`,
-      got: `${begun}`,
+      fault: `has ${begun} tokens, expected fewer than ${most}, the ${isModel ? "model's maximum length" : 'max_length'}`,
       hint: isModel ? 'Shorten it.' : 'Set max_new_tokens, or shorten it.',
     });
   }
@@ -37,6 +36,9 @@ export function searchLimits(
  */
 export function checkEncoderLength(length: number, maxPositions = Number.POSITIVE_INFINITY): void {
   if (length <= maxPositions) return;
-  const expected = `at most ${maxPositions} tokens, the length of the model`;
-  throw new PromptTooLong({ where: 'the prompt', expected, got: `${length}`, hint: 'Shorten it.' });
+  throw new PromptTooLong({
+    where: 'the prompt',
+    fault: `has ${length} tokens, expected at most ${maxPositions}, the model's maximum length`,
+    hint: 'Shorten it.',
+  });
 }

@@ -84,8 +84,7 @@ function startRows(items: number, start: number | undefined): number[][] {
   if (start !== undefined) return Array.from({ length: items }, () => [start]);
   throw new UserError({
     where: 'decoder_start_token_id',
-    expected: 'a token, for the model is an encoder and a decoder',
-    got: 'neither decoder_start_token_id nor bos_token_id',
+    fault: 'is not set, nor is bos_token_id; an encoder-decoder model needs it',
     hint: 'Set decoder_start_token_id.',
   });
 }
@@ -109,9 +108,12 @@ async function readPrompts(
 function checkRead(tokens: Int32Array, begun: readonly (readonly number[])[], vocabSize: number): void {
   const beyond = [...tokens, ...begun.flat()].find((id) => id < 0 || id >= vocabSize);
   if (beyond === undefined) return;
-  const expected = `ids of tokens below ${vocabSize}, the size of the model's vocabulary`;
   const hint = 'Look at pad_token_id, bos_token_id and decoder_start_token_id.';
-  throw new UserError({ where: 'what the model reads', expected, got: `${beyond}`, hint });
+  throw new UserError({
+    where: 'the input',
+    fault: `has token id ${beyond}, but the model's vocabulary has ${vocabSize}`,
+    hint,
+  });
 }
 
 /**
@@ -121,8 +123,12 @@ function checkTokens(settings: GenerationSettings, vocabSize: number): void {
   const problems = PRODUCED.flatMap((key) => {
     const beyond = [settings[key] ?? []].flat(2).find((id) => id >= vocabSize);
     if (beyond === undefined) return [];
-    const expected = `ids of tokens below ${vocabSize}, the size of the model's vocabulary`;
-    return [new UserError({ where: key, expected, got: `${beyond}` }).message];
+    return [
+      new UserError({
+        where: key,
+        fault: `has token id ${beyond}, but the model's vocabulary has ${vocabSize}`,
+      }).message,
+    ];
   });
   if (problems.length > 0) throw new UserError(problems.join('\n'));
 }

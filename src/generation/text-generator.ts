@@ -151,11 +151,10 @@ export class TextGenerator {
     if (beyond !== undefined) {
       throw new UserError({
         where: 'the prompt',
-        expected: `tokens below ${vocabSize}, the vocab_size of the model's config.json`,
-        got: `${beyond}`,
+        fault: `has token id ${beyond}, but vocab_size in the model's config.json is ${vocabSize}`,
         hint:
           prompt instanceof Int32Array
-            ? 'Give ids of the tokenizer of this very model.'
+            ? "Use ids of this model's tokenizer."
             : 'The tokenizer belongs to another model.',
       });
     }
@@ -180,8 +179,7 @@ export class TextGenerator {
 function severalTexts({ num_return_sequences }: GenerationSettings): UserError {
   return new UserError({
     where: 'streaming',
-    expected: 'num_return_sequences: 1',
-    got: `${num_return_sequences}`,
-    hint: 'Several texts would come at once: do not stream, or set num_return_sequences: 1.',
+    fault: `needs num_return_sequences: 1, got ${num_return_sequences}`,
+    hint: 'It would stream several texts at once: do not stream, or set num_return_sequences: 1.',
   });
 }

@@ -48,8 +48,7 @@ export function modelFamily(config: unknown, where: string): ModelDefinition {
   }
   throw new UserError({
     where: `${where}, model_type`,
-    expected: `one of ${Object.keys(families).join(', ')}`,
-    got: JSON.stringify(modelType) ?? 'nothing',
+    fault: `must be one of ${Object.keys(families).join(', ')}, got ${JSON.stringify(modelType) ?? 'nothing'}`,
     hint: typeof modelType === 'string' ? suggest(modelType, Object.keys(families)) : undefined,
   });
 }

@@ -90,8 +90,7 @@ function described(build: (network: Network) => Value): Network {
 function noHead({ modelType, heads }: ModelDefinition, headKind: HeadKind): UserError {
   return new UserError({
     where: `a model of type ${modelType}`,
-    expected: `one of its heads (${Object.keys(heads).join(', ')})`,
-    got: headKind,
+    fault: `has no head ${headKind}, only ${Object.keys(heads).join(', ')}`,
     hint: 'Choose another task, or a model that has this head.',
   });
 }

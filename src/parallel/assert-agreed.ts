@@ -24,8 +24,7 @@ export function assertAgreed(communicator: Communicator, facts: Readonly<Record<
     throw markAgreed(
       new UserError({
         where: processName(communicator, i + 1),
-        expected: `the same config, data, model and version as ${processName(communicator, 0)} (${said(first).join(', ')})`,
-        got: said(other).join(', '),
+        fault: `has another config, data, model or version than ${processName(communicator, 0)}: ${said(other).join(', ')} instead of ${said(first).join(', ')}`,
         hint: 'Give every host the same files and the same installation.',
       }),
     );

@@ -82,8 +82,7 @@ export function checkFormat({ format }: CheckpointMetadata, where: string): void
   if (format === FORMAT) return;
   throw new UserError({
     where,
-    expected: `a checkpoint of format ${FORMAT}`,
-    got: format === undefined ? 'another file' : `format ${excerptName(format)}`,
+    fault: `${format === undefined ? 'is not a checkpoint' : `is a checkpoint of format ${excerptName(format)}`}, expected format ${FORMAT}`,
     hint: 'If another version wrote it, resume with that version, or start a new run.',
   });
 }
@@ -96,9 +95,9 @@ export function restoreCheckpoint(
   where: string,
 ): CheckpointOrigin & { state: TrainerState } {
   const { data: numbers, error } = stateNumbers.safeParse(parsed(metadata.state));
-  if (error) throw damaged(where, `a state with an invalid ${error.issues[0].path.join('.') || 'content'}`);
+  if (error) throw damaged(where, `its state has an invalid ${error.issues[0].path.join('.') || 'content'}`);
   const planned = metadata.planned === undefined ? undefined : runLength.safeParse(parsed(metadata.planned));
-  if (planned?.error) throw damaged(where, 'an invalid plan');
+  if (planned?.error) throw damaged(where, 'its plan is invalid');
   const tensors: Record<string, Float32Array> = {};
   const method: MethodState = {};
   for (const [name, { data }] of stored) {
@@ -110,7 +109,7 @@ export function restoreCheckpoint(
   const isWhole = [values, m, v, ...(best ? [best] : [])].every(
     (data) => data instanceof Float32Array && data.length === values.length,
   );
-  if (!isWhole) throw damaged(where, 'values and moments of different sizes');
+  if (!isWhole) throw damaged(where, 'its values and moments have different sizes');
   return {
     fingerprint: metadata.fingerprint,
     began: new Date(metadata.began),
@@ -121,7 +120,7 @@ export function restoreCheckpoint(
 
 /** The error of a checkpoint that has changed since it was written. */
 export function damaged(where: string, got: string): UserError {
-  return new UserError({ where, expected: 'an intact checkpoint', got });
+  return new UserError({ where, fault: `is damaged: ${got}` });
 }
 
 /** Undefined for invalid JSON. */

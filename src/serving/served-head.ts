@@ -10,8 +10,7 @@ export function servedAs({ trained, name }: ServedModel): Served {
   if (served) return served;
   throw new UserError({
     where: name,
-    expected: 'a model that classifies, embeds or generates',
-    got: `a model for ${headKind}`,
+    fault: `is a model for ${headKind}; only models that classify, embed or generate are served`,
     hint: 'Use adalora predict.',
   });
 }

@@ -159,8 +159,7 @@ export class Serving {
 function notWriting({ name, trained }: ServedModel): UserError {
   return new UserError({
     where: name,
-    expected: 'a model that generates text',
-    got: `a model for ${trained.task}`,
+    fault: `is a model for ${trained.task}, which does not generate text`,
     hint: 'Use /predict.',
   });
 }

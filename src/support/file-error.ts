@@ -21,12 +21,11 @@ export function fileError(error: unknown): UserError | undefined {
     message: string;
   };
   if (code === 'ERR_INVALID_ARG_VALUE' && message.includes('null bytes'))
-    return new UserError({ where: 'file system', expected: 'a path', got: 'one with a null byte' });
+    return new UserError({ where: 'file system', fault: 'cannot use a path with a null byte' });
   if (code === undefined || !CODES.includes(code)) return undefined;
   return new UserError({
     // A copy reads from `path`.
     where: (OF_WRITING.includes(code) ? dest : undefined) ?? path ?? 'file system',
-    expected: 'the system to allow it',
-    got: message.split(', ')[0],
+    fault: code === 'ENOTDIR' ? 'has a file in its path (ENOTDIR)' : `failed: ${message.split(', ')[0]}`,
   });
 }

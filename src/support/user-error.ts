@@ -24,8 +24,10 @@ export class UserError extends Error {
   }
 }
 
-/** The value in a file may be a line of megabytes. */
-const MOST_SHOWN = 1000;
+/** A value in a file may be a line of megabytes. */
+const MAX_VALUE = 1000;
+/** A fault may list names, and quote a value. */
+const MAX_FAULT = 4000;
 
 function describe({ where, key, hint, ...fault }: Complaint): string {
   const place = where === undefined ? '' : key === undefined && 'fault' in fault ? `${where} ` : `${where}: `;
@@ -34,8 +36,11 @@ function describe({ where, key, hint, ...fault }: Complaint): string {
 }
 
 function predicate(fault: Fault, hasSubject: boolean): string {
-  if ('fault' in fault) return fault.fault;
+  if ('fault' in fault) return cut(fault.fault, MAX_FAULT);
   const { expected, got } = fault;
-  const shown = got.length > MOST_SHOWN ? `${got.slice(0, MOST_SHOWN)}…` : got;
-  return `${hasSubject ? 'must be' : 'expected'} ${expected}, got ${shown}`;
+  return `${hasSubject ? 'must be' : 'expected'} ${expected}, got ${cut(got, MAX_VALUE)}`;
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
 }

@@ -5,8 +5,7 @@ export function assertOneText(pair: string | undefined): void {
   if (pair === undefined) return;
   throw new UserError({
     where: 'inputs',
-    expected: 'one text',
-    got: 'a pair of texts',
+    fault: 'must be one text each, got a pair',
     hint: 'A list of single texts is [["first"], ["second"]].',
   });
 }

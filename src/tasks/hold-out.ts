@@ -43,11 +43,14 @@ export function holdOut<Row>(
   const parts: HeldOut<Row[]> = { train: [], validation: [] };
   rows.forEach((row, i) => void parts[heldOut.has(contents[i]) ? 'validation' : 'train'].push(row));
   if (parts.train.length > 0 && parts.validation.length > 0) return parts;
-  const got = `${parts.train.length} to train on and ${parts.validation.length} to validate on`;
   const count = new Set(contents).size;
   const alike = `Only ${count} of the ${rows.length} rows differ, and equal rows stay on one side.`;
   const hint = `${count < rows.length ? `${alike} ` : ''}Set data.validation to ${count > 1 ? 'a larger share or ' : ''}a file of labelled rows.`;
-  throw new UserError({ where: 'data.validation', expected: 'rows for both', got, hint });
+  throw new UserError({
+    where: 'data.validation',
+    fault: `leaves ${parts.train.length} rows to train on and ${parts.validation.length} to validate on; both need some`,
+    hint,
+  });
 }
 
 function byHash(contents: Iterable<string>): string[] {

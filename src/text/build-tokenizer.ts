@@ -51,7 +51,10 @@ export function buildTokenizer(
   } catch (error) {
     if (error instanceof UserError) throw error;
     const source = [TOKENIZER_FILES.tokenizer, ...SLOW_FILES].find((name) => files.has(name))!;
-    throw new UserError({ where: where(source), expected: 'a tokenizer', got: (error as Error).message });
+    throw new UserError({
+      where: where(source),
+      fault: `is not a readable tokenizer: ${(error as Error).message}`,
+    });
   }
 }
 
@@ -77,5 +80,5 @@ export function tokenizerJsons(
 
 function missingTokenizerFile(where: string): UserError {
   const hint = 'Save it beside the model with AutoTokenizer.from_pretrained(...).save_pretrained(...).';
-  return new UserError({ where, expected: 'a file', got: 'nothing', hint });
+  return new UserError({ where, fault: 'does not exist', hint });
 }

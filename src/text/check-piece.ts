@@ -12,8 +12,7 @@ export function checkPiece(text: string): void {
   if (text.length <= MOST) return;
   throw new UserError({
     where: `a text with ${JSON.stringify(text.slice(0, 20))}`,
-    expected: `at most ${MOST} characters between two places where its tokenizer can part it, as between words`,
-    got: `${text.length}`,
-    hint: 'Make several rows of it.',
+    fault: `has ${text.length} characters without a place to split, such as a space; at most ${MOST} are allowed`,
+    hint: 'Split it into several rows.',
   });
 }

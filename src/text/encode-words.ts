@@ -28,8 +28,10 @@ export function wordEncoder(
   const special = before.length + after.length;
   const room = maxLength - special;
   if (room < 1) {
-    const expected = `at least ${special + 1}, because ${special} tokens are special`;
-    throw new UserError({ where: 'data.max_length', expected, got: `${maxLength}` });
+    throw new UserError({
+      where: 'data.max_length',
+      fault: `must be at least ${special + 1}, because ${special} tokens are special, got ${maxLength}`,
+    });
   }
   const noWords = (tokens: Int32Array) => new Int32Array(tokens.length).fill(NO_WORD);
   return (words) => {

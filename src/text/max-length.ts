@@ -17,7 +17,6 @@ export function maxLength(
   if (Number.isInteger(requested) && requested > 0 && requested <= maxPositions) return requested;
   throw new UserError({
     where,
-    expected: `a whole number from 1 to ${maxPositions}, the model's max_position_embeddings`,
-    got: String(requested),
+    fault: `must be a whole number from 1 to ${maxPositions}, the model's max_position_embeddings, got ${requested}`,
   });
 }

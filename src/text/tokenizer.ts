@@ -278,6 +278,8 @@ function cleanedUp(text: string): string {
 }
 
 function noRoom(special: number, texts: number, maxLength: number): UserError {
-  const expected = `at least ${special + texts}, because ${special} tokens are special`;
-  return new UserError({ where: 'data.max_length', expected, got: String(maxLength) });
+  return new UserError({
+    where: 'data.max_length',
+    fault: `must be at least ${special + texts}, because ${special} tokens are special, got ${maxLength}`,
+  });
 }

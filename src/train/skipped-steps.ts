@@ -23,8 +23,7 @@ export class SkippedSteps {
     if (this.state.inARow < MAX_IN_A_ROW) return;
     throw new UserError({
       where: `step ${step}`,
-      expected: 'a finite gradient',
-      got: `${MAX_IN_A_ROW} steps in a row without one`,
+      fault: `has no finite gradient, like the ${MAX_IN_A_ROW - 1} steps before`,
       hint: HINT,
     });
   }
@@ -39,6 +38,9 @@ export class SkippedSteps {
 export function assertFinite(step: number, values: Float32Array, metrics: Record<string, number>): void {
   const isLost = metrics.eval_loss !== undefined && !Number.isFinite(metrics.eval_loss);
   if (!isLost && values.every(Number.isFinite)) return;
-  const got = isLost ? 'a loss that is not' : 'values that are not';
-  throw new UserError({ where: `step ${step}`, expected: 'a finite outcome', got, hint: HINT });
+  throw new UserError({
+    where: `step ${step}`,
+    fault: isLost ? 'has a loss that is not finite' : 'has values that are not finite',
+    hint: HINT,
+  });
 }

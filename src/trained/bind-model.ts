@@ -42,8 +42,7 @@ function checkTokens({ vocabSize, padTokenId, decoderStartTokenId }: CommonConfi
     if (id === undefined || id < vocabSize) continue;
     throw new UserError({
       where: `${where}, ${key}`,
-      expected: `an id below ${vocabSize}, its vocab_size`,
-      got: `${id}`,
+      fault: `must be below ${vocabSize}, its vocab_size, got ${id}`,
     });
   }
 }

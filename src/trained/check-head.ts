@@ -8,7 +8,6 @@ export function checkHead({ initialised }: LoadedModel, { tuner }: { tuner: Tune
   if (untrained.length === 0) return;
   throw new UserError({
     where,
-    expected: `the trained ${untrained.join(', ')}`,
-    got: 'neither here nor in the base model',
+    fault: `lacks the trained ${untrained.join(', ')}, and so does the base model`,
   });
 }

@@ -12,8 +12,7 @@ export function assertFiniteValues(values: Float32Array, where: string): void {
   if (other === undefined) return;
   throw new UserError({
     where,
-    expected: 'finite values',
-    got: `${other}`,
+    fault: `has the value ${other}`,
     hint: 'The training diverged, or the file is damaged. Use an earlier checkpoint or train again.',
   });
 }

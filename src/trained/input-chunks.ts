@@ -4,7 +4,7 @@ import { UserError } from '../support/user-error.ts';
 /** Lists of at most `size` items. Throws a UserError if `items` is not a list of inputs. */
 export function* inputChunks<T>(items: Iterable<T>, size: number): Iterable<T[]> {
   if (typeof Object(items)[Symbol.iterator] !== 'function')
-    throw new UserError({ where: 'inputs', expected: 'a list of them', got: shown(items) });
+    throw new UserError({ where: 'inputs', fault: `must be a list, got ${shown(items)}` });
   let chunk: T[] = [];
   for (const item of items) {
     chunk.push(item);

@@ -24,8 +24,7 @@ export function withModelConfig<Json extends Record<string, unknown>>(
     if (known) continue;
     throw new UserError({
       where: `model_config.${name}`,
-      expected: `a field of the config.json of ${definition.modelType}`,
-      got: name,
+      fault: `is not a field of the config.json of ${definition.modelType}`,
       hint: suggest(name, Object.keys(json)),
     });
   }

@@ -48,8 +48,7 @@ export function parseNotes(json: unknown, where: string): Notes {
   const error = notes.error ?? data?.error;
   throw new UserError({
     where,
-    expected: 'what this program wrote',
-    got: z.prettifyError(error as z.ZodError).replaceAll('\n', ' '),
+    fault: `was not written by this program: ${z.prettifyError(error as z.ZodError).replaceAll('\n', ' ')}`,
   });
 }
 

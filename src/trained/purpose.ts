@@ -95,8 +95,7 @@ function generating(
   if (head) return tokenModel(head);
   throw new UserError({
     where,
-    expected: `a language model (${GENERATING.join(' or ')})`,
-    got: taskType ? `an adapter of ${modelType} for ${taskType}` : `a model of type ${modelType}`,
+    fault: `is ${taskType ? `an adapter of ${modelType} for ${taskType}` : `a model of type ${modelType}`}, not a language model (${GENERATING.join(' or ')})`,
     hint: taskType ? 'For classes and scores: adalora predict.' : undefined,
   });
 }

@@ -110,8 +110,7 @@ function checked<T>(schema: z.ZodType<T>, json: unknown, where: string): T | und
   if (parsed.success) return parsed.data;
   throw new UserError({
     where,
-    expected: 'a file of sentence-transformers',
-    got: z.prettifyError(parsed.error).replaceAll('\n', ' '),
+    fault: `is not a valid file of sentence-transformers: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`,
   });
 }
 

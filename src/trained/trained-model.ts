@@ -234,8 +234,7 @@ export class TrainedModel {
     if (notes) return taskNamed(notes.task);
     throw new UserError({
       where: path,
-      expected: 'a known task',
-      got: `an adapter for ${model.headKind}`,
+      fault: `is an adapter for ${model.headKind}, which is not a known task`,
       hint: 'You can merge it into its base model (adalora merge).',
     });
   }
@@ -245,8 +244,7 @@ export class TrainedModel {
     const { path } = this.parts;
     return new UserError({
       where: path,
-      expected: 'a model that predicts rows',
-      got: `a model for ${this.task}`,
+      fault: `is a model for ${this.task}, which does not predict rows`,
       hint: this.definition().words.instead,
     });
   }
@@ -265,8 +263,7 @@ export class TrainedModel {
     if (vectors) return vectors;
     throw new UserError({
       where: this.parts.path,
-      expected: 'an embedding model',
-      got: `a model for ${this.task}`,
+      fault: `is a model for ${this.task}, not an embedding model`,
       hint: 'Open its base model with embeds: true.',
     });
   }
@@ -304,8 +301,7 @@ export class TrainedModel {
     if (!writesText(model.headKind)) {
       throw new UserError({
         where: path,
-        expected: 'a model that generates text',
-        got: `a model for ${model.headKind}`,
+        fault: `is a model for ${model.headKind}, which does not generate text`,
       });
     }
     const language = await openLanguageModel({ engine, model, tuner, values }, { continues });
@@ -324,8 +320,7 @@ function filesOrRows(data: readonly TextFile[] | Rows): readonly TextFile[] {
   if (!isRows(data))
     throw new UserError({
       where: 'evaluate',
-      expected: 'an object { data }, with a file or rows',
-      got: shown(data),
+      fault: `needs an object { data }, with a file or rows, got ${shown(data)}`,
     });
   const areFiles = data.length > 0 && data.every((item) => 'read' in item && typeof item.read === 'function');
   return areFiles ? (data as readonly TextFile[]) : [textInMemory('rows.jsonl', rowsText(data, 'evaluate'))];

@@ -56,8 +56,7 @@ export function withOwnFunctions<Settings extends object>(
     if (!Object.hasOwn(functions, name)) {
       throw new UserError({
         where,
-        expected: 'the function that the run was begun with',
-        got: 'no function',
+        fault: 'was a function when the run began and is missing now',
         hint: 'Resume the run with train() in the program that began it.',
       });
     }
@@ -77,10 +76,12 @@ function compiled(source: string, where: string): NumberFunction {
     try {
       result = inner(...given);
     } catch (error) {
-      const expected = 'a function that uses nothing but its argument';
-      throw new UserError({ where, expected, got: `the error "${(error as Error).message}"` });
+      throw new UserError({
+        where,
+        fault: `may use only its argument, and threw "${(error as Error).message}"`,
+      });
     }
     if (typeof result === 'number' && !Number.isNaN(result)) return result;
-    throw new UserError({ where, expected: 'a function that returns a number', got: shown(result) });
+    throw new UserError({ where, fault: `must return a number, got ${shown(result)}` });
   };
 }

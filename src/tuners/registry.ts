@@ -82,9 +82,8 @@ export function kindOf(stored: StoredAdapter, where: string): AdapterKind {
   if (kind) return kind;
   throw new UserError({
     where: `${where}: peft_type`,
-    expected: `one of ${adapterKinds()
+    fault: `must be one of ${adapterKinds()
       .map(({ name }) => name)
-      .join(', ')}`,
-    got: JSON.stringify(stored.config.peft_type) ?? 'nothing',
+      .join(', ')}, got ${JSON.stringify(stored.config.peft_type) ?? 'nothing'}`,
   });
 }

@@ -27,8 +27,7 @@ export function savedParameters(
     if (names.some((name) => isInside(name, module))) continue;
     throw new UserError({
       where: 'modules_to_save',
-      expected: 'modules of the model',
-      got: `"${module}"`,
+      fault: `has "${module}", which is not a module of the model`,
       hint: suggest(module, new Set(names.map((name) => name.split('.').at(-2) ?? name))),
     });
   }

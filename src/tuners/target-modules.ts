@@ -90,12 +90,11 @@ function checkCombination({ target_modules, layers_to_transform, layers_pattern 
   if (typeof target_modules === 'string' && layers_to_transform !== undefined) {
     throw new UserError({
       where: 'layers_to_transform',
-      expected: 'target_modules to be a list of names',
-      got: `"${target_modules}"`,
+      fault: `needs target_modules as a list of names, got "${target_modules}"`,
       hint: 'List the names, or put the layer numbers into the regular expression.',
     });
   }
   if (layers_pattern !== undefined && layers_to_transform === undefined) {
-    throw new UserError({ where: 'layers_pattern', expected: 'layers_to_transform beside it', got: 'none' });
+    throw new UserError({ where: 'layers_pattern', fault: 'needs layers_to_transform' });
   }
 }

@@ -44,8 +44,10 @@ export async function readCheckpoint(
   const stored: StoredCheckpoint = { metadata: header.metadata, tensors: new Map(tensors) };
   const saved = restoreCheckpoint(stored, NAME);
   if (saved.fingerprint === fingerprint) return saved;
-  const expected = 'that of a run with this config, these files and this model';
-  throw new UserError({ where: NAME, expected, got: 'that of another' });
+  throw new UserError({
+    where: NAME,
+    fault: 'belongs to a run with another config, other files or another model',
+  });
 }
 
 /**

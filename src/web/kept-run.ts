@@ -51,7 +51,9 @@ export async function restoreTrainer(trainer: Trainer, state: TrainerState): Pro
   try {
     await trainer.restore(state);
   } catch (error) {
-    const got = `another (${(error as Error).message})`;
-    throw new UserError({ where: 'checkpoint', expected: 'a state of this run', got });
+    throw new UserError({
+      where: 'checkpoint',
+      fault: `is not a state of this run: ${(error as Error).message}`,
+    });
   }
 }

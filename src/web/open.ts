@@ -82,6 +82,8 @@ function nameOfBase({ baseModel }: { baseModel: string | null }, path: string): 
 function filesOf({ adapter, model, reason }: TrainResult): ReadonlyMap<string, PageFile> {
   const files = adapter ?? model;
   if (files) return files;
-  const got = `one that ended with reason ${reason}`;
-  throw new UserError({ where: 'open', expected: 'a run with an adapter', got });
+  throw new UserError({
+    where: 'open',
+    fault: `needs a run with an adapter; this one ended with reason ${reason}`,
+  });
 }

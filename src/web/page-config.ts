@@ -1,7 +1,7 @@
 import type { OwnMetrics } from '../metrics/own-metrics.ts';
 import { parseRunConfig } from '../run/config/parse-run-config.ts';
 import type { ParsedConfig, RunConfigInput } from '../run/config/run-config.ts';
-import { UserError } from '../support/user-error.ts';
+import { type Complaint, UserError } from '../support/user-error.ts';
 import type { RunsOn } from './page-options.ts';
 
 /** A run's config without its output folder, which has no meaning in a page; with custom scores. */
@@ -22,17 +22,20 @@ export type PageRunConfig = ParsedConfig & Pick<RunsOn, 'device'>;
  */
 export function parsePageConfig({ metrics = {}, ...given }: PageConfig): PageRunConfig {
   const config = parseRunConfig({ device: 'wasm', output: 'page', ...given }, 'config', Object.keys(metrics));
-  const problems = [
+  const problems: Complaint[] = [
     ...(config.device === 'cpu'
-      ? [{ where: 'config: device', expected: 'wasm or webgpu in a page', got: 'cpu' }]
+      ? [{ where: 'config: device', fault: 'must be wasm or webgpu in a page, got cpu' }]
       : []),
     ...(config.base_dtype === 'float32'
       ? []
-      : [{ where: 'config: base_dtype', expected: 'float32 in a page', got: config.base_dtype }]),
+      : [{ where: 'config: base_dtype', fault: `must be float32 in a page, got ${config.base_dtype}` }]),
   ];
   if (config.data.dataset !== undefined) {
-    const expected = 'files of the page (data.train)';
-    problems.push({ where: 'config: data.dataset', expected, got: config.data.dataset });
+    problems.push({
+      where: 'config: data.dataset',
+      fault: 'is not available in a page',
+      hint: 'Give files of the page in data.train.',
+    });
   }
   if (problems.length === 0) return config as PageRunConfig;
   throw new UserError(problems.map((problem) => new UserError(problem).message).join('\n'));

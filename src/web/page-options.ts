@@ -44,8 +44,7 @@ export function modelFiles(name: string, { model, modelUrl }: PageOptions): File
     return modelUrl === undefined ? filesFrom(EMBEDDED, name) : filesAt(folderUrl(modelUrl));
   throw new UserError({
     where: 'model',
-    expected: `the files of ${name}, or the address of their folder`,
-    got: 'nothing',
+    fault: `needs the files of ${name}, or the address of their folder`,
     hint: 'Give them as the option model.',
   });
 }

@@ -17,7 +17,11 @@ export async function pageTextFile(files: PageTexts, name: string, key: string):
   if (!Object.hasOwn(files, name)) {
     const names = Object.keys(files);
     const hint = suggest(name, names) || `There are: ${names.join(', ') || 'none'}.`;
-    throw new UserError({ where: key, expected: 'a file of the page', got: JSON.stringify(name), hint });
+    throw new UserError({
+      where: key,
+      fault: `names ${JSON.stringify(name)}, which is not a file of the page`,
+      hint,
+    });
   }
   const content = files[name];
   const blob = typeof content === 'string' ? new Blob([content]) : content;

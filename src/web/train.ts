@@ -114,8 +114,10 @@ async function readPageRun(
   options: TrainOptions,
 ): Promise<{ run: RunBeginning; base: DescribedModel; texts: string[] }> {
   if (options.model !== undefined && given.model === undefined) {
-    const expected = 'the name of the model whose files are given, for the adapter to tell';
-    throw new UserError({ where: 'config: model', expected, got: 'none' });
+    throw new UserError({
+      where: 'config: model',
+      fault: 'is missing: the adapter records the name of the base model',
+    });
   }
   const { config: named, functions } = namedFunctions(given);
   const name = given.adapter ?? 'adapter';
@@ -158,8 +160,7 @@ async function readStart(config: PageRunConfig, { adapter }: TrainOptions) {
   if (stored) return startFrom(config, stored, await readNotesIn(files));
   throw new UserError({
     where: 'adapter',
-    expected: `the files of ${config.adapter}`,
-    got: adapter ? [...adapter.keys()].join(', ') || 'none' : 'nothing',
+    fault: `needs the files of ${config.adapter}, got ${adapter ? [...adapter.keys()].join(', ') || 'none' : 'nothing'}`,
     hint: 'Give them as the option adapter.',
   });
 }

@@ -27,7 +27,7 @@ export async function gunzip(
     }
   } catch (error) {
     const got = error instanceof Error ? error.message : String(error);
-    throw new UserError({ where, expected: 'a valid gzip file', got });
+    throw new UserError({ where, fault: `is not a valid gzip file: ${got}` });
   }
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }

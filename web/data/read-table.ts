@@ -23,14 +23,14 @@ export async function readFileTable(file: File, header?: boolean): Promise<PageT
   if (size > MAX_BYTES) throw tooLarge(name, `${Math.round(size / 1e6)} MB`);
   const packed = new Uint8Array(await file.arrayBuffer());
   const bytes = isGzip(packed) ? await gunzip(packed, name, MAX_BYTES) : packed;
-  if (!bytes) throw tooLarge(name, 'more when unpacked');
+  if (!bytes) throw tooLarge(name, 'unpacked');
   if (isParquet(bytes)) {
     const lines = await unpackParquet(bytes, name);
-    if (lines.length > MAX_BYTES) throw tooLarge(name, 'more when unpacked');
+    if (lines.length > MAX_BYTES) throw tooLarge(name, 'unpacked');
     return readTable(lines, name, { format: 'jsonl' });
   }
   if (bytes.includes(0) && !isSpreadsheet(bytes))
-    throw new UserError({ where: name, expected: 'CSV, TSV, JSON Lines or parquet', got: 'a binary file' });
+    throw new UserError({ where: name, fault: 'is a binary file, expected CSV, TSV, JSON Lines or parquet' });
   let notice: string | undefined;
   const content = decodeText(bytes, name, (message) => {
     notice = message;
@@ -40,5 +40,9 @@ export async function readFileTable(file: File, header?: boolean): Promise<PageT
 
 function tooLarge(where: string, got: string): UserError {
   const hint = 'Take a part of it, or train with the command: npx adalora train.';
-  return new UserError({ where, expected: `at most ${MAX_BYTES / 1e6} MB in a page`, got, hint });
+  return new UserError({
+    where,
+    fault: `is larger than ${MAX_BYTES / 1e6} MB (${got}), the limit in a page`,
+    hint,
+  });
 }

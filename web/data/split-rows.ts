@@ -34,32 +34,47 @@ export function splitRows(table: Table, text: number, label: number, seed: numbe
   const { fileName, columns } = table;
   const where = `${fileName}, column ${columns[label]}`;
   if (text === label) {
-    const got = columns.length === 1 ? 'one column in all' : `column ${columns[text]} for both`;
-    throw new UserError({ where: fileName, expected: 'a column of texts and another of labels', got });
+    throw new UserError({
+      where: fileName,
+      fault:
+        columns.length === 1
+          ? 'has one column, expected a column of texts and another of labels'
+          : `uses column ${columns[text]} for both texts and labels`,
+    });
   }
   const { rows, leftOut } = usable(table, text, label);
   const byLabel = rowsByLabel(rows);
   const labels = [...byLabel].map(([name, { length }]): [string, number] => [name, length]);
   labels.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
   if (labels.length < 2) {
-    const got = labels.length === 0 ? 'none' : `only "${labels[0][0]}"`;
     const hint = 'Choose another column, or a file with rows of a second label.';
-    throw new UserError({ where, expected: 'at least two different labels', got, hint });
+    throw new UserError({
+      where,
+      fault: `needs at least two different labels, got ${labels.length === 0 ? 'none' : `only "${labels[0][0]}"`}`,
+      hint,
+    });
   }
   if (labels.length > MOST_LABELS || 2 * labels.length > rows.length) {
-    const got = `${labels.length} different ones in ${rows.length} rows`;
     const hint = 'Is it the column of the labels?';
-    throw new UserError({ where, expected: 'labels that come again and again', got, hint });
+    throw new UserError({
+      where,
+      fault: `has ${labels.length} different labels in ${rows.length} rows`,
+      hint,
+    });
   }
   if (!rows.some((row) => /\p{L}/u.test(row.text))) {
-    const got = 'fields without a letter';
-    throw new UserError({ where: `${fileName}, column ${columns[text]}`, expected: 'texts', got });
+    throw new UserError({
+      where: `${fileName}, column ${columns[text]}`,
+      fault: 'has fields without letters, expected texts',
+    });
   }
   const share = Math.min(HELD_OUT_SHARE, MOST_HELD_OUT / rows.length);
   const heldOut = new Set([...byLabel.values()].flatMap((same) => chosen(same, share, seed)));
   if (heldOut.size === 0) {
-    const expected = 'five rows of a label at least, to hold one out';
-    throw new UserError({ where: fileName, expected, got: `${labels[0][1]} of "${labels[0][0]}"` });
+    throw new UserError({
+      where: fileName,
+      fault: `has ${labels[0][1]} rows of "${labels[0][0]}"; each label needs five, so that one can be held out`,
+    });
   }
   const train = rows.filter((row) => !heldOut.has(row));
   return { train, heldOut: [...heldOut], labels, leftOut };

@@ -15,8 +15,13 @@ export async function unpackParquet(bytes: Uint8Array<ArrayBuffer>, where: strin
   const worker = moduleWorker('parquet.js');
   let timer: ReturnType<typeof setTimeout> | undefined;
   const tooLong = new Promise<never>((_, reject) => {
-    const got = `one that is not read within ${PATIENCE_SECONDS} s`;
-    const refuse = () => reject(new UserError({ where, expected: 'a valid parquet file', got }));
+    const refuse = () =>
+      reject(
+        new UserError({
+          where,
+          fault: `is not a readable parquet file: it took more than ${PATIENCE_SECONDS} s`,
+        }),
+      );
     timer = setTimeout(refuse, 1000 * PATIENCE_SECONDS);
   });
   const failed = new Promise<never>((_, reject) => {

@@ -67,6 +67,9 @@ async function run(
 }
 
 function noVectors(where: string, task: string | undefined): UserError {
-  const expected = 'an embedding model';
-  return new UserError({ where, expected, got: `a model for ${task}`, hint: 'Give its base model.' });
+  return new UserError({
+    where,
+    fault: `is a model for ${task}, not an embedding model`,
+    hint: 'Give its base model.',
+  });
 }

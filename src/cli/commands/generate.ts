@@ -99,8 +99,7 @@ async function givenPrompts(
   if (!process.stdin.isTTY) return promptsFrom(await readInput(), 'standard input');
   if (!jsonl && !isShared) return undefined;
   const where = jsonl ? '--jsonl' : 'several processes';
-  const expected = 'prompts (--prompt, --file or standard input)';
-  throw new UserError({ where, expected, got: 'a terminal' });
+  throw new UserError({ where, fault: 'needs prompts: pass --prompt or --file, or pipe them in' });
 }
 
 /**

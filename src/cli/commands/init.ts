@@ -47,8 +47,7 @@ async function run(folder: string, flags: Flags): Promise<void> {
   if (there.length > 0) {
     throw new UserError({
       where: folder,
-      expected: 'a folder without these files',
-      got: there.map(({ path }) => path).join(', '),
+      fault: `already contains ${there.map(({ path }) => path).join(', ')}`,
       hint: 'Name another folder: adalora init FOLDER',
     });
   }

@@ -133,8 +133,11 @@ function noFile(where: string, path: string): UserError {
 }
 
 function noFiles(where: string, task: string | undefined): UserError {
-  const expected = 'a model whose answers have an official format';
-  return new UserError({ where, expected, got: `a model for ${task}`, hint: 'Remove --output.' });
+  return new UserError({
+    where,
+    fault: `is a model for ${task}, which has no official format of answers`,
+    hint: 'Remove --output.',
+  });
 }
 
 async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {

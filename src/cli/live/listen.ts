@@ -15,8 +15,13 @@ export function listen(
 ): Promise<AddressInfo> {
   return new Promise((done, fail) => {
     server.once('error', ({ code }: NodeJS.ErrnoException) => {
-      const got = code === 'EADDRINUSE' ? 'one in use' : `one that the system refused (${code})`;
-      fail(new UserError({ where: `--port ${port}`, expected: 'a free port', got, hint }));
+      fail(
+        new UserError({
+          where: `--port ${port}`,
+          fault: code === 'EADDRINUSE' ? 'is in use' : `was refused by the system (${code})`,
+          hint,
+        }),
+      );
     });
     server.listen(port, '127.0.0.1', () => done(server.address() as AddressInfo));
   });

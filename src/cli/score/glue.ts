@@ -46,11 +46,10 @@ function inOrder(
   if (missing < 0 && isKnown) return found as LabelledRow[];
   throw new UserError({
     where,
-    expected: `an answer for each of ${rows.length} rows, with its index`,
-    got:
+    fault:
       missing < 0
-        ? `${answers.length} answers`
-        : `${answers.length}, none with index ${keyOf(rows[missing])}`,
+        ? `has ${answers.length} answers, expected one for each of ${rows.length} rows`
+        : `has ${answers.length} answers but none with index ${keyOf(rows[missing])}`,
   });
 }
 

@@ -89,7 +89,7 @@ function tableLabels(
       ragged.add(line, { expected, got });
       found.ragged.push(row);
     } else {
-      if (row.label === '') problems.add(line, { expected: `an answer in column ${labelAt}`, got: 'none' });
+      if (row.label === '') problems.add(line, { fault: `has no answer in column ${labelAt}` });
       found.rows.push(row);
     }
   });
@@ -97,9 +97,5 @@ function tableLabels(
   if (onRagged) ragged.tellSkipped(found.rows.length, onRagged);
   else ragged.throwIfAny();
   if (found.rows.length > 0) return found;
-  throw new UserError({
-    where: fileName,
-    expected: 'rows',
-    got: first === 1 ? 'only a header' : 'an empty file',
-  });
+  throw new UserError({ where: fileName, fault: first === 1 ? 'has a header but no rows' : 'is empty' });
 }

@@ -38,7 +38,7 @@ export const seqeval: ScoreKind = {
       for (const tag of both) tags.add(tag);
       if (tags.size > MAX_TAGS) {
         const where = `${name}:${line}`;
-        throw new UserError({ where, expected: `at most ${MAX_TAGS} different tags`, got: 'more' });
+        throw new UserError({ where, fault: `has more than ${MAX_TAGS} different tags` });
       }
     }
     problems.throwIfAny();

@@ -42,9 +42,5 @@ function without(questions: readonly AnsweredQuestion[], by: ReadonlyMap<string,
 function refuseMissing(ids: readonly string[], where: string): void {
   if (ids.length === 0) return;
   const others = ids.length > 1 ? ` and ${ids.length - 1} others` : '';
-  throw new UserError({
-    where,
-    expected: 'a prediction for every question',
-    got: `none for ${ids[0]}${others}`,
-  });
+  throw new UserError({ where, fault: `has no prediction for ${ids[0]}${others}` });
 }

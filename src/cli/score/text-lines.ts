@@ -29,7 +29,7 @@ export function textLines(file: TextFile, listed: boolean): string[][] {
     if (!isRight)
       problems.add(line, { expected: `a JSON string or {"text": …}${several}`, got: text.slice(0, 60) });
     else if (found.some((text) => wordsIn(text) > MAX_WORDS))
-      problems.add(line, { expected: `at most ${MAX_WORDS} words in a text`, got: 'more' });
+      problems.add(line, { fault: `has a text of more than ${MAX_WORDS} words` });
     return isRight ? found : [''];
   });
   problems.throwIfAny();

@@ -77,7 +77,7 @@ function checkFolder(folder: string): void {
   const stats = statSync(folder, { throwIfNoEntry: false });
   if (!stats) throw missingFile(folder, 'a folder of adapters');
   if (stats.isDirectory()) return;
-  throw new UserError({ where: folder, expected: 'a folder of adapters', got: 'a file' });
+  throw new UserError({ where: folder, fault: 'is a file. Pass a folder of adapters' });
 }
 
 function keyOf(variable: string | undefined): string | undefined {
@@ -86,8 +86,7 @@ function keyOf(variable: string | undefined): string | undefined {
   if (key) return key;
   throw new UserError({
     where: `--api-key-env ${variable}`,
-    expected: 'an environment variable with a key',
-    got: 'none',
+    fault: 'names an environment variable that is not set',
   });
 }
 
@@ -101,8 +100,7 @@ async function namedBase(folders: readonly string[]): Promise<string> {
   }
   throw new UserError({
     where: folders.join(', '),
-    expected: 'an adapter with the name of its base model',
-    got: 'none',
+    fault: 'has no adapter that names its base model',
     hint: 'Give --model.',
   });
 }

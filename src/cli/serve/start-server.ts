@@ -22,9 +22,14 @@ export function startServer(
       },
     ) as Server;
     const refuse = ({ code, message }: NodeJS.ErrnoException) => {
-      const got = code === 'EADDRINUSE' ? 'one that is taken' : `what the system refuses (${message})`;
       const hint = 'Choose another with --port, or 0 for any.';
-      fail(new UserError({ where: `--host ${host} --port ${port}`, expected: 'a free port', got, hint }));
+      fail(
+        new UserError({
+          where: `--host ${host} --port ${port}`,
+          fault: code === 'EADDRINUSE' ? 'is in use' : `was refused by the system (${message})`,
+          hint,
+        }),
+      );
     };
     server.once('error', refuse);
   });

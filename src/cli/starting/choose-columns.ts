@@ -50,8 +50,7 @@ function placeOf(
   if (place >= 0 && place < columns.length) return place;
   throw new UserError({
     where: `--${flag === 'textPair' ? 'text-pair' : flag}`,
-    expected: `a column of ${path}`,
-    got: `"${given}"`,
+    fault: `names "${given}", which is not a column of ${path}`,
     hint:
       typeof given === 'number'
         ? `Its columns are 0 to ${columns.length - 1}.`

@@ -26,12 +26,7 @@ export async function configForData(
 ): Promise<{ given: string; set: string[] }> {
   if (launchOf(process.env)) {
     const hint = `Write its config first: ${PROGRAM} init ${path}`;
-    throw new UserError({
-      where: path,
-      expected: 'a config, in several processes',
-      got: 'a file of rows',
-      hint,
-    });
+    throw new UserError({ where: path, fault: 'is a file of rows; several processes need a config', hint });
   }
   const name = `${stem(path)}.yaml`;
   const settings = [...set];
@@ -39,7 +34,7 @@ export async function configForData(
     const { data } = readConfig(name).value as { data?: { train?: unknown } };
     if (data?.train !== path) {
       const hint = `Train with it (${PROGRAM} train ${name}), or rename it.`;
-      throw new UserError({ where: name, expected: `a config for ${path}`, got: 'another', hint });
+      throw new UserError({ where: name, fault: `is not a config for ${path}`, hint });
     }
     tell(`${name} is there already and is used.`);
     for (const [key, column] of Object.entries({

@@ -38,7 +38,7 @@ export async function readDataFile(path: string): Promise<DataFile> {
   const columns = describeColumns(table);
   if (columns.length < 2) {
     const hint = 'A file to train on has a column of texts and another of labels.';
-    throw new UserError({ where: path, expected: 'at least two columns', got: 'one', hint });
+    throw new UserError({ where: path, fault: 'has one column', hint });
   }
   if (table.ragged > 0) {
     const example = 'Set data.on_bad_row: skip to leave them out.';

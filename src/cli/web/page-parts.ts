@@ -19,7 +19,7 @@ export interface PagePart {
 export function pageParts(): PagePart[] {
   if (!existsSync(join(PAGE, 'index.html'))) {
     const hint = 'Run: npm run web:build';
-    throw new UserError({ where: PAGE, expected: 'the built page', got: 'nothing there', hint });
+    throw new UserError({ where: PAGE, fault: 'is missing: the page is not built', hint });
   }
   const model = embeddedFolder();
   return [

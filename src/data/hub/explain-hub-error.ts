@@ -39,17 +39,15 @@ export function explainHubError(
 
 function unreachable(got: string, where: string, endpoint: string): UserError {
   const hint = 'Check the network, or use a local folder. HF_ENDPOINT sets another server.';
-  return new UserError({ where, expected: `an answer from ${endpoint}`, got, hint });
+  return new UserError({ where, fault: `could not be fetched from ${endpoint}: ${got}`, hint });
 }
 
 function refusal(status: number, where: string, endpoint: string, what: string): UserError {
   const expected = `a folder, or a ${what} on ${endpoint}`;
   if (status === 401 || status === 404) {
-    const got = `neither (status ${status})`;
     return new UserError({
       where,
-      expected,
-      got,
+      fault: `is neither a folder nor a ${what} on ${endpoint} (status ${status})`,
       hint: `Check the spelling. A private ${what} needs HF_TOKEN.`,
     });
   }

@@ -11,9 +11,12 @@ export function gunzip(bytes: Uint8Array, where: string): Uint8Array {
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
     if (code === 'ERR_BUFFER_TOO_LARGE') {
-      const expected = `at most ${MAX_BYTES} decompressed bytes`;
-      throw new UserError({ where, expected, got: 'more', hint: 'Decompress the file first.' });
+      throw new UserError({
+        where,
+        fault: `decompresses to more than ${MAX_BYTES} bytes`,
+        hint: 'Decompress the file first.',
+      });
     }
-    throw new UserError({ where, expected: 'a valid gzip file', got: message });
+    throw new UserError({ where, fault: `is not a valid gzip file: ${message}` });
   }
 }

@@ -22,8 +22,10 @@ export function textFile(path: string): TextFile {
   const stats = statsOf(path);
   if (!stats) throw missing(path);
   if (!stats.isFile()) {
-    const got = stats.isDirectory() ? 'a folder' : 'a device or a pipe';
-    throw new UserError({ where: path, expected: 'a file', got });
+    throw new UserError({
+      where: path,
+      fault: stats.isDirectory() ? 'is a folder. Pass a file' : 'is a device or a pipe. Pass a file',
+    });
   }
   return fileOf(path, stats);
 }

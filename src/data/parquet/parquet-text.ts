@@ -54,7 +54,7 @@ export async function parquetText(
     // The reader throws errors of many kinds for damaged files.
     if (error instanceof UserError) throw error;
     const got = error instanceof Error ? error.message : String(error);
-    throw new UserError({ where, expected: 'a valid parquet file', got });
+    throw new UserError({ where, fault: `is not a valid parquet file: ${got}` });
   }
 }
 

@@ -70,8 +70,10 @@ function isJsonl(content: string, fileName: string): boolean {
       return false;
     case 'csv':
     case 'tsv': {
-      const expected = 'plain text (.txt) or JSON Lines (.jsonl)';
-      throw new UserError({ where: fileName, expected, got: `a table (.${extension})` });
+      throw new UserError({
+        where: fileName,
+        fault: `is a table (.${extension}). Pass plain text (.txt) or JSON Lines (.jsonl)`,
+      });
     }
     default:
       return /^\s*(\{|\[\s*\{)/.test(content);

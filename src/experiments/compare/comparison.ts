@@ -84,7 +84,7 @@ export function comparison(given: Record<string, unknown>, where: Where): Experi
   const all = typeof seeds === 'number' ? Array.from({ length: seeds }, (_, seed) => seed) : seeds;
   const count = cells.reduce((sum, cell) => sum + cell.grid.length + all.length, 0);
   if (count > MOST_RUNS)
-    throw new UserError({ where: where([]), expected: `at most ${MOST_RUNS} runs`, got: `${count}` });
+    throw new UserError({ where: where([]), fault: `has ${count} runs, expected at most ${MOST_RUNS}` });
   return {
     title: title ?? `Comparison of ${Object.keys(rows).length} rows`,
     output,

@@ -48,7 +48,7 @@ export function sweepRuns(given: Record<string, unknown>, where: Where, holdsOut
   }
   const count = axes.reduce((product, { values }) => product * values.length, 1);
   if (count > MOST_RUNS)
-    throw new UserError({ where: where([]), expected: `at most ${MOST_RUNS} runs`, got: `${count}` });
+    throw new UserError({ where: where([]), fault: `has ${count} runs, expected at most ${MOST_RUNS}` });
   const seen = new Set<string>();
   const found = Array.from({ length: count }, (_, number) => combination(axes, number)).flatMap((all) => {
     const method = all.find(({ path }) => path.join() === 'method')?.value ?? given.method ?? DEFAULT_METHOD;

@@ -32,8 +32,7 @@ export function peftName(key: string, where: string): string {
   if (key.startsWith(PEFT_PREFIX)) return key.slice(PEFT_PREFIX.length);
   throw new UserError({
     where,
-    expected: `tensor names that start with ${PEFT_PREFIX}`,
-    got: excerptName(key),
+    fault: `has the tensor ${excerptName(key)}; names of adapter tensors start with ${PEFT_PREFIX}`,
   });
 }
 

@@ -29,7 +29,7 @@ function assertNoOther(where: string): void {
   if (!stats) return;
   const isOpenFile = lstatSync(where).isSymbolicLink() && readlinkSync(where).startsWith('/proc/');
   if (!stats.isFile() || isOpenFile)
-    throw new UserError({ where, expected: 'the name of a file', got: 'a folder or a device' });
+    throw new UserError({ where, fault: 'is a folder or a device. Pass the name of a file' });
 }
 
 function chunksOf(data: string | Uint8Array | Iterable<Uint8Array>): Iterable<Uint8Array> {

@@ -89,8 +89,7 @@ function checkpoint(folder: string, fileOf: ReadonlyMap<string, TensorFile>): Ch
 function notInOneRange(folder: string, name: string, path: string): UserError {
   return new UserError({
     where: `${path}: tensor ${excerptName(name)}`,
-    expected: 'its elements one after the other',
-    got: 'elements apart from each other, as of a slice',
+    fault: 'is not contiguous, such as a slice',
     hint: convertHint(folder),
   });
 }
@@ -99,8 +98,7 @@ function noWeights(folder: string): UserError {
   const other = OTHER_WEIGHTS.find((name) => existsSync(join(folder, name)));
   return new UserError({
     where: folder,
-    expected: `one of ${FORMATS.flatMap(({ single, index }) => [single, index]).join(', ')}`,
-    got: other ?? 'none',
+    fault: `has no weights (${FORMATS.flatMap(({ single, index }) => [single, index]).join(', ')})${other ? `, only ${other}` : ''}`,
     hint: other && convertHint(folder),
   });
 }

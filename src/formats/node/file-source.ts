@@ -29,7 +29,7 @@ export class FileSource implements ByteSource {
     const status = fstatSync(fd);
     if (status.isFile()) return new FileSource(path, status.size, fd);
     closeSync(fd);
-    throw new UserError({ where: path, expected, got: 'a folder or a device' });
+    throw new UserError({ where: path, fault: `is a folder or a device. Pass ${expected}` });
   }
 
   read(begin: number, end: number): Uint8Array {
@@ -40,9 +40,12 @@ export class FileSource implements ByteSource {
       const length = Math.min(bytes.length - done, MAX_READ_BYTES);
       const count = readSync(fd, bytes, done, length, begin + done);
       if (count === 0) {
-        const got = `its end at ${begin + done}`;
         const hint = 'The file changed while it was read.';
-        throw new UserError({ where: this.path, expected: `bytes up to ${end}`, got, hint });
+        throw new UserError({
+          where: this.path,
+          fault: `ends at byte ${begin + done}, expected ${end}`,
+          hint,
+        });
       }
       done += count;
     }
@@ -73,6 +76,6 @@ function openForReading(path: string, expected: string): number {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') throw missingFile(path, expected);
-    throw new UserError({ where: path, expected: 'a readable file', got: code ?? String(error) });
+    throw new UserError({ where: path, fault: `cannot be read: ${code ?? String(error)}` });
   }
 }

@@ -20,8 +20,7 @@ export function makeFolder(path: string): void {
     if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
     throw new UserError({
       where: full,
-      expected: 'a folder that can be made',
-      got: code === 'EEXIST' ? 'a link to nothing' : 'a refusal of the system (ENOENT)',
+      fault: code === 'EEXIST' ? 'is a link to nothing, so no folder can be made' : 'cannot be made (ENOENT)',
     });
   }
 }

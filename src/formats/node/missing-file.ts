@@ -6,7 +6,7 @@ import { UserError } from '../../support/user-error.ts';
 /** The UserError for a path that does not exist; it names similar files beside it. `expected` reads like "a folder". */
 export function missingFile(path: string, expected: string): UserError {
   const folder = dirname(resolve(path));
-  const error = { where: path, expected, got: 'nothing there' };
+  const error = { where: path, fault: `does not exist; it should be ${expected}` };
   if (!existsSync(folder))
     return new UserError({ ...error, hint: `The folder ${folder} does not exist either.` });
   const near = nearNames(path);

@@ -30,11 +30,7 @@ export function openShards(
       files.set(shard, file);
       tensors += file.names().length;
       if (tensors > MAX_TENSORS)
-        throw new UserError({
-          where: index,
-          expected: `at most ${MAX_TENSORS} tensors in its shards`,
-          got: 'more',
-        });
+        throw new UserError({ where: index, fault: `has shards with more than ${MAX_TENSORS} tensors` });
     }
     return holders(weightMap, files, index);
   } catch (error) {

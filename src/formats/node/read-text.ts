@@ -38,7 +38,7 @@ export function readYaml(path: string, expected: string): unknown {
     return document.toJS({ maxAliasCount: 0 });
   } catch (error) {
     const [got] = (error as Error).message.split('\n', 1);
-    throw new UserError({ where: path, expected: 'YAML', got: got.replace(/[.:]$/, '') });
+    throw new UserError({ where: path, fault: `is not valid YAML: ${got.replace(/[.:]$/, '')}` });
   }
 }
 
@@ -47,7 +47,7 @@ export function readBytes(path: string, expected: string, maxBytes: number): Uin
   const source = FileSource.open(path, expected);
   try {
     if (source.size <= maxBytes) return source.read(0, source.size);
-    throw new UserError({ where: path, expected: `at most ${maxBytes} bytes`, got: `${source.size}` });
+    throw new UserError({ where: path, fault: `has ${source.size} bytes, expected at most ${maxBytes}` });
   } finally {
     source.close();
   }

@@ -5,16 +5,22 @@ import { TorchTensor } from './torch-tensor.ts';
 
 /** The tensors of a dictionary by name. Throws a UserError for any other value; transformers fails too. */
 export function* namedTensors(value: unknown, where: string): Generator<[string, TorchTensor]> {
-  const expected = 'a dictionary of tensors';
   if (!(value instanceof Map)) {
-    throw new UserError({ where, expected, got: kindOf(value), hint: SAVE_TENSORS });
+    throw new UserError({
+      where,
+      fault: `must be a dictionary of tensors, got ${kindOf(value)}`,
+      hint: SAVE_TENSORS,
+    });
   }
   for (const [name, tensor] of value) {
     if (typeof name === 'string' && tensor instanceof TorchTensor) yield [name, tensor];
     else {
-      const got = `${kindOf(tensor)} under ${excerpt(name)}`;
       const hint = tensor instanceof Map ? takeOut(excerpt(name)) : SAVE_TENSORS;
-      throw new UserError({ where, expected, got, hint });
+      throw new UserError({
+        where,
+        fault: `must be a dictionary of tensors, got ${kindOf(tensor)} under ${excerpt(name)}`,
+        hint,
+      });
     }
   }
 }
@@ -22,7 +28,7 @@ export function* namedTensors(value: unknown, where: string): Generator<[string,
 const SAVE_TENSORS = 'Save the tensors alone: torch.save(model.state_dict(), ...).';
 
 function takeOut(name: string): string {
-  return `It is a training checkpoint; save what is under ${name} alone with torch.save.`;
+  return `It is a training checkpoint. Save only the value of ${name} with torch.save.`;
 }
 
 function kindOf(value: unknown): string {

@@ -45,7 +45,7 @@ export class PickleMachine {
   }
 
   popMany(count: number): unknown[] {
-    if (this.#stack.length < count) throw this.damaged('an operation without its arguments');
+    if (this.#stack.length < count) throw this.damaged('has an operation without its arguments');
     return this.#stack.splice(this.#stack.length - count);
   }
 
@@ -57,7 +57,7 @@ export class PickleMachine {
   popMark(): unknown[] {
     const values = this.#stack;
     const below = this.#marked.pop();
-    if (!below) throw this.damaged('an operation without its mark');
+    if (!below) throw this.damaged('has an operation without its mark');
     this.#stack = below;
     return values;
   }
@@ -69,46 +69,46 @@ export class PickleMachine {
   }
 
   recall(index: number): void {
-    if (!this.#memo.has(index)) throw this.damaged(`a value ${index} that was not kept`);
+    if (!this.#memo.has(index)) throw this.damaged(`uses the value ${index}, which it did not store`);
     this.push(this.#memo.get(index));
   }
 
   text(value: string | undefined): string {
-    if (value === undefined) throw this.damaged('a text that is no UTF-8');
+    if (value === undefined) throw this.damaged('has text that is not UTF-8');
     return value;
   }
 
   global(module: unknown, name: unknown): void {
     // Only strings are joined: the text of nested tuples that each contain the last one twice would grow
     // exponentially.
-    if (typeof module !== 'string' || typeof name !== 'string') throw this.refused('a global without a name');
+    if (typeof module !== 'string' || typeof name !== 'string') throw this.refused('names no global');
     const path = `${module}.${name}`;
     const value = this.#options.globals.get(path);
-    if (!value) throw this.refused(`the global ${excerptName(path)}`);
+    if (!value) throw this.refused(`uses the global ${excerptName(path)}`);
     this.push(value);
   }
 
   reduce(): void {
     const [called, args] = this.popMany(2);
-    if (!(called instanceof PickleFunction)) throw this.refused('a call of something that is no function');
+    if (!(called instanceof PickleFunction)) throw this.refused('calls a value that is not a function');
     const value = Array.isArray(args) ? called.apply(args) : undefined;
-    if (value === undefined) throw this.damaged('a call with other arguments than torch.save gives');
+    if (value === undefined) throw this.damaged('calls a function with the wrong arguments');
     this.push(value);
   }
 
   persistent(): void {
     const value = this.#options.persistent(this.pop());
-    if (value === undefined)
-      throw this.damaged('a storage that is described in another way than torch.save does');
+    if (value === undefined) throw this.damaged('describes a storage in an unknown way');
     this.push(value);
   }
 
   setItems(items: readonly unknown[]): void {
     const target = this.pop();
-    if (!(target instanceof Map) || items.length % 2 !== 0) throw this.damaged('items of no dictionary');
+    if (!(target instanceof Map) || items.length % 2 !== 0)
+      throw this.damaged('has items without a dictionary');
     for (let i = 0; i < items.length; i += 2) {
       if (typeof items[i] !== 'string' && typeof items[i] !== 'number')
-        throw this.refused('a key that is neither text nor number');
+        throw this.refused('has a key that is neither text nor number');
       target.set(items[i], items[i + 1]);
     }
     this.push(target);
@@ -116,7 +116,7 @@ export class PickleMachine {
 
   append(items: readonly unknown[]): void {
     const target = this.pop();
-    if (!(target instanceof PickleList)) throw this.damaged('items of no list');
+    if (!(target instanceof PickleList)) throw this.damaged('has items without a list');
     for (const item of items) target.items.push(item);
     this.push(target);
   }
@@ -124,26 +124,26 @@ export class PickleMachine {
   /** Attributes of a dictionary, which torch.save keeps beside its items (`_metadata`), do not describe tensors. */
   build(): void {
     const [target] = this.popMany(2);
-    if (!(target instanceof Map)) throw this.refused('attributes of something that is no dictionary');
+    if (!(target instanceof Map)) throw this.refused('sets attributes of a value that is not a dictionary');
     this.push(target);
   }
 
   result(): unknown {
     const value = this.pop();
-    if (this.#stack.length > 0 || this.#marked.length > 0) throw this.damaged('more than one value');
+    if (this.#stack.length > 0 || this.#marked.length > 0) throw this.damaged('has more than one value');
     return value;
   }
 
-  refused(got: string): UserError {
-    return this.#error('nothing but tensors in dictionaries', got, WHY);
+  refused(fault: string): UserError {
+    return this.#error(fault, WHY);
   }
 
-  damaged(got: string): UserError {
-    return this.#error('a pickle as torch.save writes it', got, 'The file is damaged. Download it again.');
+  damaged(fault: string): UserError {
+    return this.#error(fault, 'torch.save does not write this: the file is damaged. Download it again.');
   }
 
-  #error(expected: string, got: string, hint: string): UserError {
+  #error(fault: string, hint: string): UserError {
     const { where } = this.#options;
-    return new UserError({ where, expected, got: `${got} (before byte ${this.#reader.at})`, hint });
+    return new UserError({ where, fault: `${fault} before byte ${this.#reader.at}`, hint });
   }
 }

@@ -39,17 +39,17 @@ function dataOf(
   where: string,
 ): ByteRange {
   if (offset + LOCAL.bytes > limit)
-    throw zipDamaged(where, `a header before byte ${limit}`, `byte ${offset}`);
+    throw zipDamaged(where, `has a header at byte ${offset}, expected one before ${limit}`);
   const header = viewOf(source.read(offset, offset + LOCAL.bytes));
   if (header.getUint32(0, true) !== LOCAL.signature)
-    throw zipDamaged(where, `a header at byte ${offset}`, 'none');
+    throw zipDamaged(where, `has no header at byte ${offset}`);
   const nameEnd = offset + LOCAL.bytes + header.getUint16(26, true);
   const begin = nameEnd + header.getUint16(28, true);
   const end = begin + size;
-  if (end > limit) throw zipDamaged(where, `${size} bytes before byte ${limit}`, `a start at byte ${begin}`);
+  if (end > limit)
+    throw zipDamaged(where, `starts at byte ${begin} and has ${size} bytes, beyond its limit at ${limit}`);
   const isPlain = header.getUint16(8, true) === 0 && !(header.getUint16(6, true) & ENCRYPTED);
   const local = new TextDecoder().decode(source.read(offset + LOCAL.bytes, nameEnd));
-  if (!isPlain || local !== name)
-    throw zipDamaged(where, 'a header that says what the directory says', 'another');
+  if (!isPlain || local !== name) throw zipDamaged(where, 'has a header that contradicts the directory');
   return { begin, end };
 }

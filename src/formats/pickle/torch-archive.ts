@@ -18,8 +18,10 @@ export function openTorchArchive(source: ByteSource, where: string): TorchConten
   checkByteOrder(source, zip, `${folder}byteorder`, where);
   const { begin, end } = zip.locate(`${folder}data.pkl`)!;
   if (end - begin > MAX_PICKLE_BYTES) {
-    const expected = `a pickle of at most ${MAX_PICKLE_BYTES} bytes`;
-    throw new UserError({ where, expected, got: `${end - begin}` });
+    throw new UserError({
+      where,
+      fault: `has a pickle of ${end - begin} bytes, expected at most ${MAX_PICKLE_BYTES}`,
+    });
   }
   const reader = new PickleReader(source.read(begin, end));
   const value = unpickle(reader, { globals: TORCH_GLOBALS, persistent: storageOf, where });
@@ -30,11 +32,7 @@ export function openTorchArchive(source: ByteSource, where: string): TorchConten
 function findFolder(zip: StoredZip, where: string): string {
   const pickles = zip.names().filter((name) => /^[^/]*\/data\.pkl$/.test(name));
   if (pickles.length === 1) return pickles[0].slice(0, -'data.pkl'.length);
-  throw new UserError({
-    where,
-    expected: 'one data.pkl in the archive, as torch.save writes it',
-    got: `${pickles.length}`,
-  });
+  throw new UserError({ where, fault: `has ${pickles.length} data.pkl files, expected one` });
 }
 
 function checkByteOrder(source: ByteSource, zip: StoredZip, name: string, where: string): void {
@@ -45,8 +43,7 @@ function checkByteOrder(source: ByteSource, zip: StoredZip, name: string, where:
   if (order === 'little') return;
   throw new UserError({
     where,
-    expected: 'tensors in little-endian order',
-    got: excerpt(order),
+    fault: `has tensors in the byte order ${excerpt(order)}, expected little-endian`,
     hint: 'Load the file with PyTorch and save it as safetensors.',
   });
 }

@@ -42,8 +42,10 @@ export class TorchFile {
       total += tensor.count * itemSize(info.dtype);
     }
     if (total > MAX_SHARING * source.size) {
-      const expected = `tensors of at most ${MAX_SHARING} times its size together`;
-      throw new UserError({ where, expected, got: `${total} bytes in a file of ${source.size}` });
+      throw new UserError({
+        where,
+        fault: `has tensors of ${total} bytes in a file of ${source.size}, expected at most ${MAX_SHARING} times its size`,
+      });
     }
   }
 
@@ -98,8 +100,7 @@ function openContent(source: ByteSource, where: string): TorchContent {
   if (start[0] === PICKLE_START) return openTorchLegacy(source, where);
   throw new UserError({
     where,
-    expected: 'a file of torch.save (a zip archive or a pickle)',
-    got: 'something else',
+    fault: 'is not a file of torch.save (a zip archive or a pickle)',
     hint: 'The file is damaged. Download it again.',
   });
 }
@@ -112,8 +113,10 @@ function placeOf(tensor: TorchTensor, { locate }: TorchContent, where: string): 
   if (!range || bytes !== storage.count * size) {
     throw new UserError({
       where,
-      expected: `a storage of ${storage.count * size} bytes`,
-      got: bytes === undefined ? 'none' : `${bytes}`,
+      fault:
+        bytes === undefined
+          ? 'has no such storage'
+          : `has a storage of ${bytes} bytes, expected ${storage.count * size}`,
       hint: 'The file is damaged. Download it again.',
     });
   }

@@ -26,7 +26,7 @@ const COUNT_BYTES = 8;
 export function openTorchLegacy(source: ByteSource, where: string): TorchContent {
   const head = source.read(0, Math.min(source.size, MAX_PICKLE_BYTES));
   const magicAt = MAGIC_AT.find((at) => MAGIC.every((byte, i) => head[at + i] === byte));
-  if (magicAt === undefined) throw damaged(where, 'the magic number of torch.save', 'another pickle');
+  if (magicAt === undefined) throw damaged(where, 'is not a pickle of torch.save (no magic number)');
   const reader = new PickleReader(head, magicAt + MAGIC.length);
   const storages = new Map<string, TorchStorage>();
   const options: PickleOptions = {
@@ -35,11 +35,11 @@ export function openTorchLegacy(source: ByteSource, where: string): TorchContent
     where,
   };
   const protocol = unpickle(reader, options);
-  if (protocol !== PROTOCOL) throw damaged(where, `protocol ${PROTOCOL} of torch.save`, 'another');
+  if (protocol !== PROTOCOL) throw damaged(where, `does not use protocol ${PROTOCOL} of torch.save`);
   checkMachine(unpickle(reader, options), where);
   const value = unpickle(reader, options);
   const keys = unpickle(reader, options);
-  if (!(keys instanceof PickleList)) throw damaged(where, 'the list of storages', 'something else');
+  if (!(keys instanceof PickleList)) throw damaged(where, 'has no list of storages');
   const places = placesOf(keys.items, storages, reader.at, source, where);
   return { value, locate: (key) => places.get(key) };
 }
@@ -55,7 +55,7 @@ function kept(storage: TorchStorage | undefined, storages: Map<string, TorchStor
 
 function checkMachine(properties: unknown, where: string): void {
   const isLittle = properties instanceof Map && properties.get('little_endian') === true;
-  if (!isLittle) throw damaged(where, 'tensors of a little-endian machine', 'others');
+  if (!isLittle) throw damaged(where, 'has tensors that are not little-endian');
 }
 
 function placesOf(
@@ -70,19 +70,20 @@ function placesOf(
   for (const key of keys) {
     const storage = typeof key === 'string' ? storages.get(key) : undefined;
     if (!storage || places.has(storage.key)) {
-      throw damaged(where, 'each storage of a tensor once', storage ? 'one twice' : 'one of no tensor');
+      throw damaged(where, storage ? 'has a storage twice' : 'has a storage without a tensor');
     }
     const begin = at + COUNT_BYTES;
     const end = begin + storage.count * itemSize(storage.dtype);
-    if (end > source.size) throw damaged(where, `a file of at least ${end} bytes`, `${source.size}`);
+    if (end > source.size) throw damaged(where, `has ${source.size} bytes, expected at least ${end}`);
     const count = Number(viewOf(source.read(at, begin)).getBigInt64(0, true));
-    if (count !== storage.count) throw damaged(where, `a storage of ${storage.count} elements`, `${count}`);
+    if (count !== storage.count)
+      throw damaged(where, `has a storage of ${count} elements, expected ${storage.count}`);
     places.set(storage.key, { begin, end });
     at = end;
   }
   return places;
 }
 
-function damaged(where: string, expected: string, got: string): UserError {
-  return new UserError({ where, expected, got, hint: 'The file is damaged. Download it again.' });
+function damaged(where: string, fault: string): UserError {
+  return new UserError({ where, fault, hint: 'The file is damaged. Download it again.' });
 }

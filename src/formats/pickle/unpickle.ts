@@ -22,21 +22,21 @@ export function unpickle(reader: PickleReader, options: PickleOptions): unknown 
     for (let count = 0; count < MAX_OPERATIONS; count++) {
       const byte = reader.uint8();
       const opcode = knownOpcode(byte);
-      if (opcode === undefined) throw machine.refused(`the operation ${refusedOpcode(byte)}`);
+      if (opcode === undefined) throw machine.refused(`uses the operation ${refusedOpcode(byte)}`);
       if (opcode === 'STOP') return machine.result();
       OPERATIONS[opcode](machine, reader);
     }
   } catch (error) {
-    if (error instanceof PickleEnd) throw machine.damaged('its end before STOP');
+    if (error instanceof PickleEnd) throw machine.damaged('ends without STOP');
     throw error;
   }
-  throw machine.damaged(`more than ${MAX_OPERATIONS} operations`);
+  throw machine.damaged(`has more than ${MAX_OPERATIONS} operations`);
 }
 
 const OPERATIONS: Record<Exclude<Opcode, 'STOP'>, (machine: PickleMachine, reader: PickleReader) => void> = {
   PROTO(machine, reader) {
     const protocol = reader.uint8();
-    if (protocol > MAX_PROTOCOL) throw machine.refused(`protocol ${protocol}`);
+    if (protocol > MAX_PROTOCOL) throw machine.refused(`uses protocol ${protocol}`);
   },
   FRAME: (_, reader) => reader.skip(8),
   MARK: (machine) => machine.mark(),
@@ -48,7 +48,7 @@ const OPERATIONS: Record<Exclude<Opcode, 'STOP'>, (machine: PickleMachine, reade
   BININT2: (machine, reader) => machine.push(reader.uint16()),
   LONG1(machine, reader) {
     const value = reader.long(reader.uint8());
-    if (value === undefined) throw machine.refused('a number beyond 2^53');
+    if (value === undefined) throw machine.refused('has a number beyond 2^53');
     machine.push(value);
   },
   BINFLOAT: (machine, reader) => machine.push(reader.float64()),

@@ -30,7 +30,7 @@ export function findZipDirectory(source: ByteSource, where: string): ZipDirector
   const tail = viewOf(source.read(start, source.size));
   let at = tail.byteLength - END.bytes;
   while (at >= 0 && tail.getUint32(at, true) !== END.signature) at--;
-  if (at < 0) throw zipDamaged(where, 'the end of a zip archive', 'none');
+  if (at < 0) throw zipDamaged(where, 'has no end record of a zip archive');
   const end = start + at;
   const directory = findDirectory64(source, end, where) ?? {
     count: tail.getUint16(at + 10, true),
@@ -39,11 +39,11 @@ export function findZipDirectory(source: ByteSource, where: string): ZipDirector
   };
   const { begin, count } = directory;
   if (!Number.isSafeInteger(directory.end) || directory.end > end)
-    throw zipDamaged(where, `a directory within ${end} bytes`, `one up to byte ${directory.end}`);
+    throw zipDamaged(where, `has a directory that ends at byte ${directory.end}, expected at most ${end}`);
   const bytes = directory.end - begin;
   if (count > MAX_ENTRIES || bytes > MAX_DIRECTORY_BYTES) {
-    const expected = `at most ${MAX_ENTRIES} entries in ${MAX_DIRECTORY_BYTES} bytes`;
-    throw zipDamaged(where, expected, `${count} in ${bytes}`);
+    const most = `at most ${MAX_ENTRIES} in ${MAX_DIRECTORY_BYTES}`;
+    throw zipDamaged(where, `has a directory of ${count} entries in ${bytes} bytes, expected ${most}`);
   }
   return directory;
 }
@@ -55,10 +55,10 @@ function findDirectory64(source: ByteSource, end: number, where: string): ZipDir
   if (locator.getUint32(0, true) !== LOCATOR_64.signature) return undefined;
   const at = Number(locator.getBigUint64(8, true));
   if (at + END_64.bytes > end)
-    throw zipDamaged(where, `a 64-bit end record within ${end} bytes`, `byte ${at}`);
+    throw zipDamaged(where, `has its 64-bit end record at byte ${at}, expected one within ${end} bytes`);
   const record = viewOf(source.read(at, at + END_64.bytes));
   if (record.getUint32(0, true) !== END_64.signature)
-    throw zipDamaged(where, `a 64-bit end record at byte ${at}`, 'none');
+    throw zipDamaged(where, `has no 64-bit end record at byte ${at}`);
   const begin = Number(record.getBigUint64(48, true));
   return {
     count: Number(record.getBigUint64(32, true)),
@@ -71,11 +71,6 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-export function zipDamaged(where: string, expected: string, got: string): UserError {
-  return new UserError({
-    where,
-    expected,
-    got,
-    hint: 'The file is damaged or truncated. Download it again.',
-  });
+export function zipDamaged(where: string, fault: string): UserError {
+  return new UserError({ where, fault, hint: 'The file is damaged or truncated. Download it again.' });
 }

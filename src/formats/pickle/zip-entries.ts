@@ -28,34 +28,33 @@ export function readZipEntries(
   let at = 0;
   for (let i = 0; i < count; i++) {
     if (at + ENTRY.bytes > view.byteLength || view.getUint32(at, true) !== ENTRY.signature)
-      throw zipDamaged(where, `${count} entries in the directory`, `${i}`);
+      throw zipDamaged(where, `has ${i} entries in its directory, expected ${count}`);
     const nameEnd = at + ENTRY.bytes + view.getUint16(at + 28, true);
     const extraEnd = nameEnd + view.getUint16(at + 30, true);
     const next = extraEnd + view.getUint16(at + 32, true);
     if (next > view.byteLength)
-      throw zipDamaged(where, `${count} entries in the directory`, `${i} and a part`);
+      throw zipDamaged(where, `has ${i} complete entries in its directory, expected ${count}`);
     const bytes = new Uint8Array(view.buffer, view.byteOffset + at + ENTRY.bytes, nameEnd - at - ENTRY.bytes);
     const name = new TextDecoder().decode(bytes);
     const entry = `${where}: ${excerptName(name)}`;
-    if (entries.has(name)) throw zipDamaged(entry, 'one entry of that name', 'two');
+    if (entries.has(name)) throw zipDamaged(entry, 'is there twice');
     entries.set(name, { ...readEntry(view, at, nameEnd, extraEnd, entry), limit: begin });
     at = next;
   }
-  if (at !== view.byteLength) throw zipDamaged(where, `${count} entries in the directory`, 'more');
+  if (at !== view.byteLength)
+    throw zipDamaged(where, `has more than the ${count} entries that its directory counts`);
   const inOrder = [...entries.values()].sort((a, b) => a.offset - b.offset);
   for (let i = 1; i < inOrder.length; i++) inOrder[i - 1].limit = inOrder[i].offset;
   return entries;
 }
 
 function readEntry(view: DataView, at: number, extra: number, extraEnd: number, where: string) {
-  if (view.getUint16(at + 8, true) & ENCRYPTED)
-    throw zipDamaged(where, 'an entry in the clear', 'an encrypted one');
+  if (view.getUint16(at + 8, true) & ENCRYPTED) throw zipDamaged(where, 'is encrypted');
   const method = view.getUint16(at + 10, true);
   if (method !== 0) {
     throw new UserError({
       where,
-      expected: 'an entry that is stored as it is, as torch.save does',
-      got: `one compressed by method ${method}`,
+      fault: `is compressed by method ${method}; torch.save stores entries uncompressed`,
       hint: 'Unpack the archive and pack it again without compression (zip -0).',
     });
   }
@@ -68,7 +67,7 @@ function readEntry(view: DataView, at: number, extra: number, extraEnd: number, 
     where,
   );
   if (size !== compressed64)
-    throw zipDamaged(where, 'one size of a stored entry', `${size} and ${compressed64}`);
+    throw zipDamaged(where, `has the sizes ${size} and ${compressed64}, expected the same size twice`);
   return { size, offset };
 }
 
@@ -81,12 +80,12 @@ function wideFields(fields: number[], view: DataView, begin: number, end: number
       let place = at + 4;
       return fields.map((field) => {
         if (field !== ELSEWHERE) return field;
-        if (place + 8 > next) throw zipDamaged(where, 'sizes in 64 bits', 'none');
+        if (place + 8 > next) throw zipDamaged(where, 'has no 64-bit sizes');
         place += 8;
         return Number(view.getBigUint64(place - 8, true));
       });
     }
     at = next;
   }
-  throw zipDamaged(where, 'sizes in 64 bits', 'none');
+  throw zipDamaged(where, 'has no 64-bit sizes');
 }

@@ -240,8 +240,10 @@ function assertNotShorter(
     });
   }
   if (stopStep >= step) return;
-  const expected = `step ${step} or later, the step of the newest checkpoint`;
-  throw new UserError({ where: 'training.stop_at_step', expected, got: `${stopStep}` });
+  throw new UserError({
+    where: 'training.stop_at_step',
+    fault: `must be ${step} or later, the step of the newest checkpoint, got ${stopStep}`,
+  });
 }
 
 /** The number of processes of the run, which shows if they are bound to few cores. Undefined for a single process. */
@@ -255,7 +257,9 @@ async function restore(trainer: Trainer, { state, path }: SavedState): Promise<v
   try {
     await trainer.restore(state);
   } catch (error) {
-    const got = `another (${(error as Error).message})`;
-    throw new UserError({ where: path, expected: 'a checkpoint of this run', got });
+    throw new UserError({
+      where: path,
+      fault: `is not a checkpoint of this run: ${(error as Error).message}`,
+    });
   }
 }

@@ -41,8 +41,10 @@ function checkpointOf(run: string, step: number): string {
   const steps = checkpointsIn(checkpoints);
   throw new UserError({
     key: '--checkpoint',
-    expected: steps.length > 0 ? `one of ${run}: ${steps.join(', ')}` : 'a run with checkpoints',
-    got: steps.length > 0 ? `${step}` : `${run} without checkpoints`,
+    fault:
+      steps.length > 0
+        ? `names step ${step}, which ${run} does not have (${steps.join(', ')})`
+        : `names step ${step}, but ${run} has no checkpoints`,
     hint: 'training.save_total_limit sets how many are kept.',
   });
 }

@@ -43,8 +43,7 @@ const ownHead = maskedLmHead<DebertaV2Config>(ARCHITECTURE, debertaV2Model, OWN,
   if (embedding_size === width) return { ...common(config), width };
   throw new UserError({
     where: 'config.json, embedding_size',
-    expected: `hidden_size (${width}), for the head of masked language models that is not legacy`,
-    got: String(embedding_size),
+    fault: `must equal hidden_size (${width}) unless the masked language model's head is legacy, got ${embedding_size}`,
   });
 });
 

@@ -103,8 +103,7 @@ function halves(values: Float32Array, name: string): Uint16Array {
   if (beyond === undefined) return f32ToF16(values);
   throw new UserError({
     where: name,
-    expected: `values below ${FLOAT16_OVERFLOW}, which float16 can hold`,
-    got: `${beyond}`,
+    fault: `has the value ${beyond}, beyond float16's limit of ${FLOAT16_OVERFLOW}`,
     hint: 'Leave fp16 out of --dtype.',
   });
 }

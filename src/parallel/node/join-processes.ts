@@ -53,8 +53,7 @@ function checkChannel(descriptor: string | undefined): void {
   } catch {
     throw new UserError({
       where: 'MPICH',
-      expected: `the file descriptor ${descriptor}, through which its launcher speaks`,
-      got: 'a closed one: npx hands none on',
+      fault: `talks through file descriptor ${descriptor}, but it is closed: npx does not pass it on`,
       hint: 'Start node_modules/.bin/adalora instead of npx adalora, or mpiexec with -pmi-port.',
     });
   }

@@ -81,12 +81,10 @@ function unchanged(folder: string): (files: Iterable<string>) => void {
   return (files) => {
     for (const file of files) {
       if (isSame(file)) continue;
-      const got = 'another: it was replaced or written to';
       const hint = 'Start again with weights that do not change during the run.';
       throw new UserError({
         where: join(folder, file),
-        expected: 'the file as it was when it was opened',
-        got,
+        fault: 'was replaced or changed since it was opened',
         hint,
       });
     }

@@ -39,5 +39,5 @@ export function recipeNamed(name: string, recipes: readonly Recipe[]): Recipe {
     name,
     recipes.map((recipe) => recipe.name),
   );
-  throw new UserError({ where: '--recipe', expected: 'the name of a recipe', got: name, hint });
+  throw new UserError({ where: '--recipe', fault: `names ${name}, which is not a recipe`, hint });
 }

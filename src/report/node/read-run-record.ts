@@ -27,7 +27,7 @@ export function readRunRecord(folder: string, name = ''): RunRecord {
   const within = existsSync(path) ? [] : runsIn(folder);
   if (within.length > 0) {
     const hint = `Name the runs in it: ${within.slice(0, MOST_NAMED).join(', ')}.`;
-    throw new UserError({ where: folder, expected: 'the folder of a run', got: 'one with runs in it', hint });
+    throw new UserError({ where: folder, fault: 'contains runs but is not a run itself', hint });
   }
   const facts = readFacts(path);
   const record = runRecord(facts, readRunEvents(join(folder, 'metrics.jsonl')), name);
@@ -45,7 +45,7 @@ export function readRunEvents(path: string): TrainEvent[] {
 function readFacts(path: string): RunFacts {
   const facts = runFacts(readYaml(path, 'the config of a run'));
   if (facts) return facts;
-  throw new UserError({ where: path, expected: 'the config that a run wrote', got: 'something else' });
+  throw new UserError({ where: path, fault: 'is not a config written by a run' });
 }
 
 /** Folders of runs in another folder. */

@@ -27,8 +27,7 @@ function checkReplaceable(path: string): void {
     return;
   throw new UserError({
     where: path,
-    expected: 'the name of a new file, or a report to replace',
-    got: 'another file',
-    hint: 'Choose another with -o, or remove it.',
+    fault: 'already exists and is not a report',
+    hint: 'Choose another name with -o, or remove it.',
   });
 }

@@ -21,8 +21,7 @@ export function continuedConfig<Config extends ParsedConfig>(config: Config, ada
     });
     throw new UserError({
       where,
-      expected: `an adapter of method ${config.method}`,
-      got: kind.name,
+      fault: `is an adapter of method ${kind.name}, not ${config.method}`,
       hint:
         methods.length > 0
           ? `Set method: ${methods[0]}.`

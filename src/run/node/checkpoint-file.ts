@@ -91,9 +91,9 @@ export function readCheckpoint(path: string, step: number): SavedState {
         .names()
         .map((name): [string, StoredTensor] => [name, { ...file.info(name), data: file.read(name) }]),
     );
-    if (checksum !== checksumOf(metadata, tensors)) throw damaged(path, 'content with another checksum');
+    if (checksum !== checksumOf(metadata, tensors)) throw damaged(path, 'its content has another checksum');
     const saved = restoreCheckpoint({ metadata, tensors }, path);
-    if (saved.state.step !== step) throw damaged(path, `that of step ${saved.state.step}`);
+    if (saved.state.step !== step) throw damaged(path, `it contains step ${saved.state.step}`);
     return { path, ...saved };
   } finally {
     file.close();

@@ -47,12 +47,7 @@ export function checkRunFolder(folder: string, resume: boolean): void {
   // A run that was killed before its first checkpoint has a folder for checkpoints.
   if (!entries.includes('config.yaml') && entries.some((name) => name !== 'checkpoints')) {
     const hint = 'Choose another folder with --set output=...';
-    throw new UserError({
-      where,
-      expected: 'the folder of a run (config.yaml)',
-      got: 'a folder with other files',
-      hint,
-    });
+    throw new UserError({ where, fault: 'has other files but no config.yaml of a run', hint });
   }
   checkWritable(folder, where);
 }
@@ -77,11 +72,9 @@ export function takeRunFolder(folder: string, seen: readonly string[], options?:
   });
   if (contentOf(folder).join('/') === seen.join('/')) return release;
   release();
-  const got = 'a folder with another run';
   throw new UserError({
     where: `output: ${folder}`,
-    expected: 'a folder without another run',
-    got,
+    fault: 'already contains another run',
     hint: 'Choose another folder with --set output=...',
   });
 }
@@ -110,11 +103,7 @@ function nearestAbove(path: string): string {
 
 function checkWritable(folder: string, where: string): void {
   if (!statSync(folder).isDirectory()) {
-    throw new UserError({
-      where,
-      expected: 'a folder that can be made',
-      got: `the file ${folder} in its place`,
-    });
+    throw new UserError({ where, fault: `cannot be made, because ${folder} is a file` });
   }
   try {
     accessSync(folder, constants.W_OK | constants.X_OK);
@@ -125,11 +114,7 @@ function checkWritable(folder: string, where: string): void {
 
 function refused(where: string, error: unknown): UserError {
   const { code } = error as NodeJS.ErrnoException;
-  return new UserError({
-    where,
-    expected: 'a writable folder',
-    got: `an error of the system (${code})`,
-  });
+  return new UserError({ where, fault: `is not writable (${code})` });
 }
 
 function statsOf(path: string) {

@@ -12,5 +12,5 @@ export function askedThreads(environment: NodeJS.ProcessEnv = process.env): numb
   const given = environment[VARIABLE];
   if (!given) return undefined;
   if (/^[1-9]\d{0,3}$/.test(given)) return Number(given);
-  throw new UserError({ where: VARIABLE, expected: 'a count of threads from 1 to 9999', got: given });
+  throw new UserError({ where: VARIABLE, fault: `must be a number of threads from 1 to 9999, got ${given}` });
 }

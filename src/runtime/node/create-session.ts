@@ -50,8 +50,7 @@ function explain(error: Error): never {
   if (reason === undefined) return explainMemory(error);
   throw new UserError({
     where: 'device',
-    expected: 'a GPU',
-    got: `none that WebGPU can use (${reason})`,
+    fault: `needs a GPU, and WebGPU found none (${reason})`,
     hint: 'Use the device cpu, or install a Vulkan driver.',
   });
 }

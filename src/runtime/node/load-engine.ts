@@ -23,16 +23,14 @@ export async function loadEngine(
     if (isMissing && message.includes(`'${ENGINE}'`)) {
       throw new UserError({
         where: ENGINE,
-        expected: 'to be installed',
-        got: 'nothing there',
+        fault: 'is not installed',
         hint: `Run: npm install ${ENGINE}@1 --ignore-scripts`,
       });
     }
     throw new UserError({
       where: ENGINE,
-      expected: `a binary for ${process.platform}/${process.arch}`,
-      got: message.split('\n')[0],
-      hint: 'The device wasm needs none, and is slower.',
+      fault: `has no binary for ${process.platform}/${process.arch}: ${message.split('\n')[0]}`,
+      hint: 'The device wasm works without it, but is slower.',
     });
   }
 }

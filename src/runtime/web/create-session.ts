@@ -51,8 +51,7 @@ function explain(error: Error): never {
   if (reason === undefined) throw error;
   throw new UserError({
     where: 'engine',
-    expected: 'its files (ort-wasm-*.wasm, ort-wasm-*.mjs) beside its code, or where engineUrl says',
-    got: reason,
-    hint: 'Serve them from dist of onnxruntime-web.',
+    fault: `did not start: ${reason}`,
+    hint: 'Serve ort-wasm-*.wasm and ort-wasm-*.mjs from dist of onnxruntime-web beside your code, or at engineUrl.',
   });
 }

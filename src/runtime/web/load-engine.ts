@@ -20,8 +20,9 @@ async function findGpu(): Promise<void> {
   if (await gpu?.requestAdapter()) return;
   throw new UserError({
     where: 'device',
-    expected: 'a GPU',
-    got: gpu ? 'none that WebGPU can use' : 'a browser without WebGPU, or a page that is not served by https',
+    fault: gpu
+      ? 'needs a GPU, and WebGPU found none'
+      : 'needs WebGPU: this browser lacks it, or the page is not served by https',
     hint: 'Use the device wasm.',
   });
 }

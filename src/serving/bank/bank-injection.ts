@@ -34,12 +34,7 @@ export class BankInjection implements Injection {
     const { ranks, outputs, shifts, bottlenecks } = this.shape;
     for (const path of [...ranks.keys(), ...outputs.keys(), ...shifts, ...bottlenecks.keys()]) {
       if (this.#met.has(path)) continue;
-      const got = 'another module';
-      throw new UserError({
-        where: path,
-        expected: 'a linear module, layer norm or sublayer',
-        got,
-      });
+      throw new UserError({ where: path, fault: 'is not a linear module, layer norm or sublayer' });
     }
   }
 
@@ -139,8 +134,7 @@ export class BankInjection implements Injection {
 function notByExample(path: string): UserError {
   return new UserError({
     where: path,
-    expected: 'a module that reads the tokens of each text',
-    got: 'a module that is shared by all texts',
+    fault: 'is shared by all texts, so each text cannot have its own adapter there',
     hint: 'Serve adapters of other modules.',
   });
 }

@@ -20,7 +20,7 @@ export function packAdapter(
   if (tuner.layout.length === 0) return NO_ADAPTER;
   const read: Read = (name) => tuner.layout.read(values, name);
   const banked = tuner.banked?.(values);
-  if (!banked) throw notBanked(where, 'an adapter of another method');
+  if (!banked) throw notBanked(where, 'is an adapter of another method');
   const { factors = new Map(), bottlenecks = new Map(), saved } = banked;
   return { factors, bottlenecks, ...packedParameters(model, new Set(saved), read, where) };
 }
@@ -48,7 +48,7 @@ function packedParameters(
   }
   const shifts = new Map<string, Float32Array>();
   for (const name of left) {
-    if (!name.endsWith('.bias')) throw notBanked(where, `an adapter with ${name} trained in full`);
+    if (!name.endsWith('.bias')) throw notBanked(where, `has ${name} trained in full`);
     const own = base(name) as Float32Array;
     shifts.set(
       name.slice(0, -'.bias'.length),
@@ -58,11 +58,10 @@ function packedParameters(
   return { linears, shifts };
 }
 
-function notBanked(where: string, got: string): UserError {
+function notBanked(where: string, fault: string): UserError {
   return new UserError({
     where,
-    expected: 'factors, bottlenecks, biases or fully trained linear modules, which can share batches',
-    got,
+    fault: `${fault}, so it cannot share batches with others`,
     hint: 'Merge it into its base model (adalora merge) to use it alone.',
   });
 }

@@ -129,8 +129,10 @@ export class AdapterFolders {
 
   async #load(name: string, path: string): Promise<void> {
     if (!NAME.test(name)) {
-      const expected = 'letters, digits, _, - and . (at most 128)';
-      throw new UserError({ where: 'lora_name', expected, got: JSON.stringify(name.slice(0, 200)) });
+      throw new UserError({
+        where: 'lora_name',
+        fault: `must be at most 128 letters, digits, _, - and ., got ${JSON.stringify(name.slice(0, 200))}`,
+      });
     }
     if (this.#serving.models.has(name)) {
       const hint = 'Unload it first.';

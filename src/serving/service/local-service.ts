@@ -148,8 +148,7 @@ export class LocalService implements Service {
 function notEmbedding({ name, trained }: ServedModel): UserError {
   return new UserError({
     where: name,
-    expected: 'an embedding model',
-    got: `a model for ${trained.task ?? 'text generation'}`,
+    fault: `is a model for ${trained.task ?? 'text generation'}, not an embedding model`,
     hint: 'See /v1/models for the task of each model.',
   });
 }
@@ -157,8 +156,7 @@ function notEmbedding({ name, trained }: ServedModel): UserError {
 function onlyWriting({ name }: ServedModel): UserError {
   return new UserError({
     where: name,
-    expected: 'a model that predicts',
-    got: 'a model that generates',
+    fault: 'generates text and does not predict',
     hint: 'Use /v1/completions.',
   });
 }
@@ -173,8 +171,7 @@ function checkLengths({ trained }: ServedModel, inputs: readonly TextInput[]): v
     if (length <= maxLength) continue;
     throw new UserError({
       where: `inputs[${i}]`,
-      expected: `at most ${maxLength} tokens`,
-      got: `${length}`,
+      fault: `has ${length} tokens, expected at most ${maxLength}`,
       hint: 'Shorten it, or set truncate: true.',
     });
   }

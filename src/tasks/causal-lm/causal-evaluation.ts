@@ -60,7 +60,6 @@ function promptRows(
   if (rows.length > 0) return rows;
   throw new UserError({
     where: `${files[0]?.name}: data.predict_with_generate`,
-    expected: 'rows with a prompt and a completion, or conversations that end with an answer',
-    got: 'texts',
+    fault: 'needs rows with a prompt and a completion, or conversations that end with an answer, got texts',
   });
 }

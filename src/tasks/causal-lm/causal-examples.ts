@@ -49,7 +49,7 @@ function encode(files: readonly TextFile[], context: Context): TokenSequences {
     (row, onProgress) => {
       if ('text' in row) {
         const ids = documentIds(tokenizer, row.text, onProgress);
-        if (ids.length < LEAST_TOKENS) return nothingToLearn(`a text of ${ids.length} tokens`);
+        if (ids.length < LEAST_TOKENS) return nothingToLearn(`the text has ${ids.length} tokens`);
         builder.addBlocks(ids, LEAST_TOKENS);
         return undefined;
       }
@@ -57,10 +57,12 @@ function encode(files: readonly TextFile[], context: Context): TokenSequences {
         const example = answerIds(row, context);
         if (builder.addCut(example)) return undefined;
         const isSilent = example.learnt.indexOf(1, 1) < 0;
-        return nothingToLearn(isSilent ? 'no answer' : `none within data.max_length (${maxLength})`);
+        return nothingToLearn(
+          isSilent ? 'it has no answer' : `its answers begin after data.max_length (${maxLength})`,
+        );
       } catch (error) {
         if (!(error instanceof BadConversation)) throw error;
-        return { expected: 'a conversation to learn from', got: `this: ${error.message}` };
+        return { fault: `does not fit the chat template: ${error.message}` };
       }
     },
     context.onProgress,
@@ -84,10 +86,9 @@ function answerIds(
   return conversationIds(tokenizer, chatTemplate(), row.messages);
 }
 
-function nothingToLearn(got: string) {
+function nothingToLearn(reason: string) {
   return {
-    expected: 'tokens to learn',
-    got,
-    hint: 'Remove such rows, or raise data.max_length where answers begin after it.',
+    fault: `has nothing to learn: ${reason}`,
+    hint: 'Remove such rows, or raise data.max_length if answers begin after it.',
   };
 }

@@ -53,6 +53,8 @@ function likeliest(values: readonly number[]): number {
 }
 
 function noRoom(choice: string, maxLength: number): UserError {
-  const got = `none of ${JSON.stringify(choice.slice(0, 40))} within ${maxLength}`;
-  return new UserError({ where: 'data.max_length', expected: 'room for a choice behind its prompt', got });
+  return new UserError({
+    where: 'data.max_length',
+    fault: `${maxLength} leaves no room for the choice ${JSON.stringify(choice.slice(0, 40))} after its prompt`,
+  });
 }

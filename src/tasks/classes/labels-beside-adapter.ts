@@ -16,15 +16,16 @@ export function labelsBesideAdapter(
   const known = adapter.labels;
   const stranger = known && found.find((name) => !known.includes(name));
   if (stranger !== undefined) {
-    const expected = `the labels of the adapter ${adapter.path} (${known?.join(', ')})`;
-    throw new UserError({ where, expected, got: `"${stranger}"` });
+    throw new UserError({
+      where,
+      fault: `has "${stranger}", which is not a label of the adapter ${adapter.path} (${known?.join(', ')})`,
+    });
   }
   const labels = known ?? found;
   const outputs = headOutputs(build(labels)(definition, config), adapter.tensors);
   if (outputs === undefined || outputs === labels.length) return labels;
   throw new UserError({
     where,
-    expected: `${outputs} labels, as the head of the adapter ${adapter.path} has`,
-    got: `${labels.length}`,
+    fault: `has ${labels.length} labels, but the head of the adapter ${adapter.path} has ${outputs}`,
   });
 }

@@ -18,8 +18,10 @@ export function buildLabels(
   const found = new Set<string>();
   for (const row of rows) for (const name of asList(row.label)) found.add(name);
   if (found.size < least) {
-    const got = found.size === 0 ? 'none' : `only "${[...found][0]}"`;
-    throw new UserError({ where: fileName, expected: `at least ${least} different labels`, got });
+    throw new UserError({
+      where: fileName,
+      fault: `needs at least ${least} different labels, got ${found.size === 0 ? 'none' : `only "${[...found][0]}"`}`,
+    });
   }
   const order = known && knownOrder(known);
   if (order && [...found].every((name) => order.includes(name))) return order;

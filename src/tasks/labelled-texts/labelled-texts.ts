@@ -224,7 +224,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
           // Models trained by other programs do not record their columns.
           if (text_pair === undefined && label !== undefined) assertOneText(textPair);
           if (text_pair === undefined || textPair !== undefined) return { text, textPair };
-          throw new UserError({ where: 'inputs', expected: 'a pair of texts', got: 'one text' });
+          throw new UserError({ where: 'inputs', fault: 'must be pairs of texts, got one text' });
         },
         answer: (answer, _, labels, raw) => labelScores(answer as Answer, labels, raw),
       },
@@ -263,8 +263,7 @@ function checkLabelled(rows: readonly Row[], where: string, column: string | num
   if (rows.length < 2 || !rows.every(({ label }) => Number(label) === -1)) return;
   throw new UserError({
     where,
-    expected: `labels in ${column}`,
-    got: '-1 in every row',
+    fault: `has the label -1 in every row of ${column}`,
     hint: 'It is a test set without labels: predict on it.',
   });
 }

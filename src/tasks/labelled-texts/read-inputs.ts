@@ -28,13 +28,16 @@ export type Columns = Omit<DataOptions, 'format'>;
 export function useColumns(run: Columns, flags: ReadingFlags, needsLabel: boolean): Columns {
   const stray = Object.keys(flags).find((key) => !KEYS.includes(key));
   if (stray !== undefined) {
-    const [expected, got] = ['a flag for labelled texts', 'one of other tasks'];
-    throw new UserError({ where: `--${stray}`, expected, got, hint: suggest(stray, KEYS) });
+    throw new UserError({
+      where: `--${stray}`,
+      fault: 'does not apply to labelled texts',
+      hint: suggest(stray, KEYS),
+    });
   }
   const columns = { ...run, ...flags } as Columns;
   const { text, text_pair, label, header, quote } = columns;
   if (needsLabel && label === undefined) {
-    throw new UserError({ where: '--label', expected: 'the column of the label', got: 'nothing' });
+    throw new UserError({ where: '--label', fault: 'needs the name of the label column' });
   }
   const isOther = [flags.text, flags.text_pair, flags.label].some((column) => column !== undefined);
   const inUse = isOther ? [text, text_pair, needsLabel ? label : undefined] : [text, text_pair, label];
@@ -82,8 +85,10 @@ export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnS
   if (columns.text_pair !== undefined) {
     throw new UserError({
       where: STANDARD_INPUT,
-      expected: 'pairs of texts: separated by tabs, as CSV or as JSON lines',
-      got: body.trim() === '' ? 'nothing' : 'lines of one text',
+      fault:
+        body.trim() === ''
+          ? 'is empty'
+          : 'has single texts, expected pairs separated by tabs, as CSV or as JSON Lines',
     });
   }
   if (body.trim() === '') throw new UserError({ where: STANDARD_INPUT, fault: 'has no rows' });
@@ -127,8 +132,11 @@ function tableRows(body: string, fileName: string, columns: DataOptions, onSkipp
   if (first.length > 1) {
     const hint =
       'Say which has the texts: --text NAME if the first line names the columns, else --text NUMBER from 0.';
-    const got = `${first.length} columns (${listNames(first.map((name) => name.slice(0, 40)))})`;
-    throw new UserError({ where: fileName, expected: 'one column, or one that is called text', got, hint });
+    throw new UserError({
+      where: fileName,
+      fault: `has ${first.length} columns, none named text (${listNames(first.map((name) => name.slice(0, 40)))})`,
+      hint,
+    });
   }
   return parseRows(body, fileName, { ...columns, header: false }, onSkipped);
 }

@@ -29,7 +29,7 @@ export const scoreTargets: ToTargets = (rows, _, fileName) => {
   const problems = new RowProblems(fileName);
   const targets = Float32Array.from(rows, ({ label, line }) => {
     if (isNumber(String(label))) return Number(label);
-    problems.add(line, { expected: 'a finite number as label', got: `"${label}"` });
+    problems.add(line, { kind: 'number', fault: `has the label "${label}", which is not a finite number` });
     return 0;
   });
   problems.throwIfAny();
@@ -48,7 +48,11 @@ function withIds<T>(
     const found = ids.get(name);
     if (found === undefined) {
       hint ??= suggest(name, labels);
-      problems.add(line, { expected: 'a label seen in training', got: `"${name}"`, hint });
+      problems.add(line, {
+        kind: 'unseen label',
+        fault: `has the label "${name}", which was not seen in training`,
+        hint,
+      });
     }
     return found ?? 0;
   });

@@ -1,4 +1,4 @@
-import { RowProblems } from '../../data/row-problems.ts';
+import { type RowProblem, RowProblems } from '../../data/row-problems.ts';
 import type { SampleBy } from '../../data/text/documents.ts';
 import type { LanguageColumns } from '../../data/text/language-keys.ts';
 import { type LanguageRow, languageRows } from '../../data/text/language-rows.ts';
@@ -7,8 +7,7 @@ import { UserError } from '../../support/user-error.ts';
 import type { TokenSequences } from '../../text/token-sequences.ts';
 
 /** Adds a row, or returns what is wrong with it. */
-export type AddRow = (row: LanguageRow, onProgress: (characters: number) => void) => Complaint | undefined;
-type Complaint = { expected: string; got: string; hint?: string };
+export type AddRow = (row: LanguageRow, onProgress: (characters: number) => void) => RowProblem | undefined;
 
 /**
  * Reads files one after the other, so that only one is in memory, and passes their rows on.
@@ -31,8 +30,8 @@ export function encodeFiles(
     for (const row of languageRows(content, file.name, columns, columns.sample_by, problems)) {
       const report = (characters: number) =>
         onProgress((before + (file.size * (row.offset + characters)) / content.length) / total);
-      const complaint = add(row, report);
-      if (complaint) problems.add(row.line, complaint);
+      const problem = add(row, report);
+      if (problem) problems.add(row.line, problem);
       report(0);
       rows++;
     }
@@ -42,7 +41,7 @@ export function encodeFiles(
   if (rows > 0) return;
   const [{ name }] = files;
   const where = files.length === 1 ? name : `${name} and ${files.length - 1} more`;
-  throw new UserError({ where, expected: 'text', got: files.length === 1 ? 'an empty file' : 'empty files' });
+  throw new UserError({ where, fault: files.length === 1 ? 'is empty' : 'are empty' });
 }
 
 /** Throws a UserError if the data use a token of the tokenizer that the model has no embedding for. */
@@ -52,8 +51,7 @@ export function checkVocabulary({ tokens }: TokenSequences, vocabSize: number): 
   if (largest < vocabSize) return;
   throw new UserError({
     where: 'the tokenizer',
-    expected: `ids below ${vocabSize}, the vocab_size of the model's config.json`,
-    got: `${largest}`,
+    fault: `makes the id ${largest}, but vocab_size in the model's config.json is ${vocabSize}`,
     hint: 'The tokenizer belongs to another model.',
   });
 }

@@ -47,10 +47,9 @@ export function hasWordHead(model: UnknownTrained, architecture: string | undefi
 
 function meaningless(key: string, task: string): UserError {
   const hint = suggest(key, ['text', 'max_length']);
-  const expected = `a flag for task ${task}`;
-  return new UserError({ where: `--${key}`, expected, got: 'one for labelled rows', hint });
+  return new UserError({ where: `--${key}`, fault: `does not apply to task ${task}`, hint });
 }
 
 function numbered(key: string, column: number): UserError {
-  return new UserError({ where: `--${key}`, expected: 'the name of a key', got: `column number ${column}` });
+  return new UserError({ where: `--${key}`, fault: `must name a key, got column number ${column}` });
 }

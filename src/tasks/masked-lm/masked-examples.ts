@@ -44,8 +44,10 @@ export function byExample(context: Context): Mask {
 function vocabularyOf({ tokenizer, vocabSize }: Context): MaskingVocabulary {
   const maskId = tokenizer.idOf('mask_token');
   if (maskId === undefined) {
-    const expected = 'a mask token (mask_token in tokenizer_config.json)';
-    throw new UserError({ where: 'the tokenizer', expected, got: 'none' });
+    throw new UserError({
+      where: 'the tokenizer',
+      fault: 'has no mask token (mask_token in tokenizer_config.json)',
+    });
   }
   return {
     maskId,
@@ -61,8 +63,10 @@ export function maskedExamples(files: readonly TextFile[], context: Context, mas
   const { before, after } = tokenizer.frame();
   const special = before.length + after.length;
   if (maxLength <= special) {
-    const expected = `at least ${special + 1}, because ${special} tokens are special`;
-    throw new UserError({ where: 'data.max_length', expected, got: `${maxLength}` });
+    throw new UserError({
+      where: 'data.max_length',
+      fault: `must be at least ${special + 1}, because ${special} tokens are special, got ${maxLength}`,
+    });
   }
   const blocks = encode(files, context, maxLength - special);
   checkVocabulary(blocks, context.vocabSize);
@@ -96,7 +100,7 @@ function encode(
     { sample_by: reading.sample_by, text: reading.text ?? 'text' },
     (row, report) => {
       const ids = 'text' in row ? tokenizer.ids(row.text, report) : new Int32Array();
-      if (ids.length === 0) return { expected: 'text', got: 'none that has tokens' };
+      if (ids.length === 0) return { fault: 'has no tokens' };
       builder.addBlocks(ids, 1);
       return undefined;
     },

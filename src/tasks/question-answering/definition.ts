@@ -73,7 +73,7 @@ export const questionAnswering: TaskDefinition<
       const empty = questions.find(({ context }) => context.trim() === '');
       if (empty) {
         const where = `question ${empty.id}`;
-        throw new UserError({ where, expected: 'a text in "context"', got: 'an empty one' });
+        throw new UserError({ where, fault: 'has an empty "context"' });
       }
       const set = questionExamples(questions, tokenizer, { maxLength, docStride: reading.doc_stride }, false);
       const logits = await predictSpans(program, values, set, batchSize);
@@ -97,8 +97,7 @@ export const questionAnswering: TaskDefinition<
     served: {
       input(question, context) {
         if (context !== undefined) return { question, context };
-        const [expected, got] = ['a question and its context', 'one text'];
-        throw new UserError({ where: 'inputs', expected, got });
+        throw new UserError({ where: 'inputs', fault: 'must be a question and its context, got one text' });
       },
       answer(answer) {
         const { answer: text, score, start, end } = answer as SpanAnswer;
@@ -142,6 +141,9 @@ const FLAGS = Object.keys(questionDataSchema.shape);
 function questionsWithFlags(reading: ReadingOf<QuestionData>, flags: ReadingFlags): ReadingOf<QuestionData> {
   const other = Object.keys(flags).find((key) => !FLAGS.includes(key));
   if (other === undefined) return { ...reading, ...flags };
-  const [expected, got] = ['a flag for task question_answering', 'one for rows of texts'];
-  throw new UserError({ where: `--${other}`, expected, got, hint: suggest(other, FLAGS) });
+  throw new UserError({
+    where: `--${other}`,
+    fault: 'does not apply to task question_answering',
+    hint: suggest(other, FLAGS),
+  });
 }

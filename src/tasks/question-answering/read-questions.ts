@@ -28,9 +28,8 @@ export function readQuestions(content: string, fileName: string, answers: Answer
     const id = idOf(entry.question, questions.length);
     const read = id === undefined ? badId(entry.question) : readQuestion(entry, id, answers);
     const where = place ?? `question ${id ?? questions.length}`;
-    if ('expected' in read) problems.add(where, read);
-    else if (ids.has(read.id))
-      problems.add(where, { expected: 'an id of its own', got: 'one that others have' });
+    if (!('id' in read)) problems.add(where, read);
+    else if (ids.has(read.id)) problems.add(where, { fault: 'has the id of another question' });
     else {
       ids.add(read.id);
       const isV2 = ofV2 || own(entry.question, 'is_impossible') !== undefined;
@@ -39,11 +38,7 @@ export function readQuestions(content: string, fileName: string, answers: Answer
   }
   problems.throwIfAny();
   if (questions.length > 0) return questions;
-  throw new UserError({
-    where: fileName,
-    expected: 'questions',
-    got: body.trim() === '' ? 'an empty file' : 'none',
-  });
+  throw new UserError({ where: fileName, fault: body.trim() === '' ? 'is empty' : 'has no questions' });
 }
 
 /** An entry of a file, with its line if there are lines. */
@@ -103,12 +98,16 @@ function badId(question: JsonObject): RowProblem {
   return { expected: 'a string in "id"', got: typeName(own(question, 'id')) };
 }
 
-function readQuestion({ question: row, paragraph }: QuestionEntry, id: string, answers: AnswersRead) {
+function readQuestion(
+  { question: row, paragraph }: QuestionEntry,
+  id: string,
+  answers: AnswersRead,
+): AnsweredText | RowProblem {
   const [question, context] = [own(row, 'question'), own(paragraph, 'context')];
   if (typeof question !== 'string') return missing('question', row);
   if (answers !== 'texts' || context !== undefined) {
     if (typeof context !== 'string') return missing('context', paragraph);
-    if (context.trim() === '') return { expected: 'a text in "context"', got: 'an empty one' };
+    if (context.trim() === '') return { fault: 'has an empty "context"' };
   }
   const read: AnsweredText = { id, question, context: String(context ?? ''), answers: [] };
   if (answers === 'none') return read;
@@ -118,7 +117,7 @@ function readQuestion({ question: row, paragraph }: QuestionEntry, id: string, a
   const characters = new Characters(read.context);
   const given: GivenAnswer[] = [];
   for (const { text, start } of raw) {
-    if (text === '') return { expected: 'a text in "text" of an answer', got: 'an empty one' };
+    if (text === '') return { fault: 'has an answer with an empty "text"' };
     const place = start ?? placeAnswer(read.context, text);
     const isThere =
       place !== undefined && characters.slice(place, place + new Characters(text).length) === text;
@@ -138,7 +137,11 @@ function notThere(context: string, text: string, start: number | undefined): Row
   const shown = JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
   const place = placeAnswer(context, text);
   if (start === undefined || place === undefined)
-    return { expected: 'an answer that stands in its context', got: shown };
+    return { kind: 'absent answer', fault: `has the answer ${shown}, which is not in its context` };
   const hint = `It stands at ${place}, counted in characters (code points) from 0.`;
-  return { expected: 'the answer at its answer_start', got: `another text at ${start} than ${shown}`, hint };
+  return {
+    kind: 'answer_start',
+    fault: `has another text than ${shown} at its answer_start, ${start}`,
+    hint,
+  };
 }

@@ -32,17 +32,18 @@ export function spanFeatures(
   const [begin, end] = [pair.sequenceIds.indexOf(CONTEXT), pair.sequenceIds.lastIndexOf(CONTEXT) + 1];
   const room = maxLength - (length - (end - begin));
   if (begin < 0 || room < 1) {
-    const got = `${maxLength - room} of the question and special ones`;
     throw new UserError({
       where,
-      expected: `room for the context in ${maxLength} tokens`,
-      got,
+      fault: `leaves no room for the context: ${maxLength - room} of ${maxLength} tokens are the question and special ones`,
       hint: LONGER,
     });
   }
   if (docStride >= room) {
-    const expected = `less than ${room} (data.max_length less the question and special tokens), as windows would not move on`;
-    throw new UserError({ where: `data.doc_stride, ${where}`, expected, got: `${docStride}`, hint: LONGER });
+    throw new UserError({
+      where: `data.doc_stride, ${where}`,
+      fault: `must be less than ${room} (data.max_length minus the question and special tokens) for windows to advance, got ${docStride}`,
+      hint: LONGER,
+    });
   }
   const windows: SpanFeature[] = [];
   for (let start = begin; ; start += room - docStride) {

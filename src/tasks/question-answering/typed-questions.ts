@@ -13,10 +13,6 @@ export function typedQuestions(content: string): Question[] {
     const [question, context] = [line.slice(0, tab), line.slice(tab + 1).trim()];
     if (tab >= 0 && context !== '') return [{ id: `${i}`, question, context }];
     const where = `${STANDARD_INPUT}:${i + 1}`;
-    throw new UserError({
-      where,
-      expected: 'a question and its text with a tab between',
-      got: 'no tab or no text',
-    });
+    throw new UserError({ where, fault: 'must be a question, a tab and a text' });
   });
 }

@@ -34,16 +34,26 @@ export function beirRows(files: readonly TextFile[]): EmbeddingRows {
     if (i === 0 && !Number.isFinite(Number(score))) return;
     const [isQuery, number] = [queries.has(query), numbers.get(document)];
     if (record.length !== 3)
-      problems.add(lines[i], { expected: 'query, text and score', got: `${record.length} fields` });
-    else if (!isQuery) problems.add(lines[i], { expected: 'a query of queries.jsonl', got: `"${query}"` });
+      problems.add(lines[i], {
+        kind: 'fields',
+        fault: `has ${record.length} fields, expected query, text and score`,
+      });
+    else if (!isQuery)
+      problems.add(lines[i], {
+        kind: 'query',
+        fault: `has the query "${query}", which is not in queries.jsonl`,
+      });
     else if (number === undefined)
-      problems.add(lines[i], { expected: 'a text of corpus.jsonl', got: `"${document}"` });
+      problems.add(lines[i], {
+        kind: 'text',
+        fault: `has the text "${document}", which is not in corpus.jsonl`,
+      });
     else if (Number(score) > 0) relevant.set(query, (relevant.get(query) ?? new Set()).add(number));
   });
   problems.throwIfAny();
   const texts = [...corpus.values()];
   const asked = [...relevant].map(([query, found]) => ({ query: queries.get(query) as string, found }));
-  if (asked.length === 0) throw new UserError({ where: qrels.name, expected: 'scores above 0', got: 'none' });
+  if (asked.length === 0) throw new UserError({ where: qrels.name, fault: 'has no scores above 0' });
   const pairs = asked.flatMap(({ query, found }) => [...found].map((number) => [query, texts[number]]));
   return {
     form: 'retrieval',

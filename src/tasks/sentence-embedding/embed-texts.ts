@@ -78,8 +78,7 @@ function asked(
   if (dimensions !== undefined && !(Number.isInteger(dimensions) && dimensions >= 1 && dimensions <= width))
     throw new UserError({
       where: 'dimensions',
-      expected: `a whole number from 1 to ${width}`,
-      got: `${dimensions}`,
+      fault: `must be a whole number from 1 to ${width}, got ${dimensions}`,
     });
   const named = promptName === undefined ? undefined : promptNamed(promptName, reading, config);
   return { prompt: prompt ?? named, dimensions };
@@ -94,12 +93,7 @@ export function embeddingFlags(
   const wrong = Object.keys(flags).find((key) => !known.includes(key));
   if (wrong === undefined) return { ...reading, ...flags };
   const hint = suggest(wrong, known);
-  throw new UserError({
-    where: `--${wrong}`,
-    expected: 'a flag for texts to embed',
-    got: 'one for other tasks',
-    hint,
-  });
+  throw new UserError({ where: `--${wrong}`, fault: 'does not apply to texts to embed', hint });
 }
 
 /** The column of the texts: a named one, otherwise the run's. */

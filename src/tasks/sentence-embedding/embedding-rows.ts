@@ -44,8 +44,8 @@ export function embeddingRows(files: readonly TextFile[], reading: ReadingOf<Emb
   if (form === 'retrieval') {
     throw new UserError({
       where: fileName,
-      expected: 'columns in data: anchor and positive, or text and label',
-      got: 'none, and no folder in the form of BEIR (corpus.jsonl, queries.jsonl, qrels)',
+      fault:
+        'needs columns in data: anchor and positive, or text and label. The folder does not have the BEIR layout (corpus.jsonl, queries.jsonl, qrels) either',
     });
   }
   const parts = files.map((file) => readOne(file, form, reading));
@@ -86,7 +86,7 @@ function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<Embeddi
   for (const column of columns)
     column.forEach((found, i) => {
       if (found.trim() !== '') return;
-      problems.add(rows[i].line, { expected: 'a text', got: 'an empty one', hint: 'Remove such rows.' });
+      problems.add(rows[i].line, { fault: 'has an empty text', hint: 'Remove such rows.' });
     });
   const scores = form === 'scored' ? rows.map(({ label: found, line }) => score(found, line)) : undefined;
   function score(found: unknown, line: number): number {
@@ -94,8 +94,8 @@ function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<Embeddi
     const isScore = isNumber(String(found)) && number >= -1 && number <= 1;
     if (!isScore)
       problems.add(line, {
-        expected: `a score from 0 to ${reading.max_score} in column ${label}`,
-        got: `"${found}"`,
+        kind: 'score',
+        fault: `needs a score from 0 to ${reading.max_score} in column ${label}, got "${found}"`,
         hint: 'If scores go up to 5, set data.max_score: 5.',
       });
     return number;

@@ -46,8 +46,10 @@ export function promptNamed(
   const names = Object.keys(prompts);
   throw new UserError({
     where: 'prompt name',
-    expected: names.length > 0 ? `one of ${names.join(', ')}` : 'no name, as the model has no prompts',
-    got: `"${name}"`,
+    fault:
+      names.length > 0
+        ? `must be one of ${names.join(', ')}, got "${name}"`
+        : `"${name}" is unknown: the model has no prompts`,
     hint: suggest(name, names),
   });
 }

@@ -16,8 +16,7 @@ export function withPooling(
   if (own.unsupported !== undefined && pooling === undefined) {
     throw new UserError({
       where: 'the model',
-      expected: `one that is pooled by ${POOLING_MODES.join(', ')}`,
-      got: own.unsupported,
+      fault: `is pooled by ${own.unsupported}; supported are ${POOLING_MODES.join(', ')}`,
       hint: 'Choose another model, or train it with one of these in data.pooling.',
     });
   }

@@ -77,8 +77,10 @@ function checkRoom(key: 'max_source_length' | 'max_target_length', given: number
   const { before, after } = context.tokenizer.frame();
   const special = before.length + after.length;
   if (given > special) return;
-  const expected = `at least ${special + 1}, because ${special} tokens are special`;
-  throw new UserError({ where: `data.${key}`, expected, got: `${given}` });
+  throw new UserError({
+    where: `data.${key}`,
+    fault: `must be at least ${special + 1}, because ${special} tokens are special, got ${given}`,
+  });
 }
 
 function checkIds(ids: Int32Array, { vocabSize }: Context): void {
@@ -86,8 +88,7 @@ function checkIds(ids: Int32Array, { vocabSize }: Context): void {
   if (beyond === undefined) return;
   throw new UserError({
     where: 'the tokenizer',
-    expected: `ids below ${vocabSize}, the vocab_size of the model's config.json`,
-    got: `${beyond}`,
+    fault: `makes the id ${beyond}, but vocab_size in the model's config.json is ${vocabSize}`,
     hint: 'The tokenizer belongs to another model.',
   });
 }

@@ -45,12 +45,7 @@ export function pairsWithFlags(reading: ReadingOf<PairData>, flags: ReadingFlags
   const wrong = Object.keys(flags).find((key) => !known.includes(key));
   if (wrong === undefined) return { ...reading, ...flags };
   const hint = suggest(wrong, known);
-  throw new UserError({
-    where: `--${wrong}`,
-    expected: 'a flag for pairs of texts',
-    got: 'one for labelled rows',
-    hint,
-  });
+  throw new UserError({ where: `--${wrong}`, fault: 'does not apply to pairs of texts', hint });
 }
 
 function isPlain(fileName: string): boolean {

@@ -83,9 +83,10 @@ function textsOf(object: JsonObject, key: string, line: number, problems: RowPro
 function checkTexts({ line, source, targets }: Pair, columns: PairColumns, problems: RowProblems): void {
   const isBlank = (text: string) => text.trim() === '';
   const hint = 'Remove such rows.';
-  if (isBlank(source))
-    problems.add(line, { expected: `a text in "${columns.source}"`, got: 'an empty one', hint });
+  if (isBlank(source)) problems.add(line, { fault: `has an empty text in "${columns.source}"`, hint });
   if (targets.length > 0 && !targets.some(isBlank)) return;
-  const got = targets.length === 0 ? 'an empty list' : 'an empty one';
-  problems.add(line, { expected: `a text to learn or to score by in "${columns.target}"`, got, hint });
+  problems.add(line, {
+    fault: `has ${targets.length === 0 ? 'an empty list' : 'an empty text'} in "${columns.target}"`,
+    hint,
+  });
 }

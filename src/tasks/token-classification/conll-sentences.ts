@@ -1,5 +1,5 @@
 import { fileLines } from '../../data/file-lines.ts';
-import type { RowProblems } from '../../data/row-problems.ts';
+import type { RowProblem, RowProblems } from '../../data/row-problems.ts';
 import { type ConllShape, conllShape, isBoundary, splitLine } from './conll-shape.ts';
 import type { TaggedSentence, WordColumns } from './tagged-sentence.ts';
 
@@ -50,19 +50,21 @@ function emptySentence() {
   return { words: [] as string[], tags: [] as string[], lines: [] as number[] };
 }
 
-function wrongFields(fields: readonly string[], { width, line, word, tag, isExact, isTabbed }: ConllShape) {
+function wrongFields(
+  fields: readonly string[],
+  { width, line, word, tag, isExact, isTabbed }: ConllShape,
+): RowProblem | undefined {
   const needed = Math.max(word, tag ?? 0) + 1;
   if (isExact ? fields.length !== width : fields.length < needed) {
     return {
-      expected: isExact ? `${width} columns, as in line ${line}` : `at least ${needed} columns`,
-      got: `${fields.length}`,
+      kind: 'columns',
+      fault: `has ${fields.length} ${fields.length === 1 ? 'column' : 'columns'}, expected ${isExact ? `${width}, as in line ${line}` : `at least ${needed}`}`,
       hint: isTabbed
         ? undefined
-        : 'Spaces separate columns here; if words have spaces in them, separate columns by tabs.',
+        : 'Spaces separate columns here. If words contain spaces, separate columns by tabs.',
     };
   }
-  if (fields[word] === '') return { expected: `a word in column ${word}`, got: 'an empty field' };
-  if (tag !== undefined && fields[tag] === '')
-    return { expected: `a tag in column ${tag}`, got: 'an empty field' };
+  if (fields[word] === '') return { fault: `has no word in column ${word}` };
+  if (tag !== undefined && fields[tag] === '') return { fault: `has no tag in column ${tag}` };
   return undefined;
 }

@@ -36,7 +36,7 @@ export function conllShape(
   if (labelled && width < 2) {
     const hint = 'Write a word a line with its tag after it, and an empty line after a sentence.';
     const where = `${fileName}:${first.line}`;
-    throw new UserError({ where, expected: 'a word and its tag', got: 'one column', hint });
+    throw new UserError({ where, fault: 'has one column, expected a word and its tag', hint });
   }
   const column = (given: string | number) => columnNumber(given, width, fileName);
   return {
@@ -74,9 +74,8 @@ function firstRow(content: string, fileName: string): FileLine | undefined {
 function columnNumber(given: string | number, width: number, fileName: string): number {
   if (typeof given === 'string') {
     const hint = 'Columns of CoNLL files have no names. Give the number, from 0.';
-    throw new UserError({ where: fileName, expected: 'the number of a column', got: `"${given}"`, hint });
+    throw new UserError({ where: fileName, fault: `has numbered columns, got "${given}"`, hint });
   }
   if (Number.isInteger(given) && given >= 0 && given < width) return given;
-  const expected = `a column from 0 to ${width - 1}`;
-  throw new UserError({ where: fileName, expected, got: `${given}` });
+  throw new UserError({ where: fileName, fault: `has columns 0 to ${width - 1}, not ${given}` });
 }

@@ -33,8 +33,7 @@ export function isPlainText(body: string, fileName: string | undefined, { words 
   if (width > MOST_COLUMNS || rows.length === lines.length) return true;
   throw new UserError({
     where: fileName,
-    expected: 'sentences, or columns with a word in each line',
-    got: `lines of ${width} words each, with empty ones between them`,
-    hint: 'For sentences use standard input (predict MODEL < FILE); for columns say which has the words (--text 0).',
+    fault: `has lines of ${width} words with empty lines between them: sentences or columns?`,
+    hint: 'For sentences use standard input (predict MODEL < FILE). For columns give the number of the word column (--text 0).',
   });
 }

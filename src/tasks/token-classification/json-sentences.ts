@@ -36,7 +36,7 @@ export function* jsonSentences(
     if (!Array.isArray(tags)) problems.add(line, tags);
     if (!Array.isArray(words) || !Array.isArray(tags)) continue;
     if (tagKey === undefined || tags.length === words.length) yield { line, words, tags };
-    else problems.add(line, { expected: 'as many tags as words', got: `${tags.length} for ${words.length}` });
+    else problems.add(line, { kind: 'counts', fault: `has ${tags.length} tags for ${words.length} words` });
   }
 }
 
@@ -51,12 +51,16 @@ function findKey(
   const names = Object.keys(row);
   if (typeof given === 'number') {
     const hint = 'Name the column: JSON Lines have keys, not numbers.';
-    throw new UserError({ where, expected: 'a key', got: `column number ${given}`, hint });
+    throw new UserError({ where, fault: `has keys, not column number ${given}`, hint });
   }
   const found = given ?? usual.find((key) => names.includes(key));
   if (found === undefined) {
     const hint = `Say in ${setting} what it is called.`;
-    throw new UserError({ where, expected: usual.join(' or '), got: `the keys ${listNames(names)}`, hint });
+    throw new UserError({
+      where,
+      fault: `has the keys ${listNames(names)}, expected ${usual.join(' or ')}`,
+      hint,
+    });
   }
   if (names.includes(found)) return found;
   const hint = suggestAmong(found, names, "The row's keys");

@@ -39,8 +39,10 @@ function isJsonl(content: string, fileName: string): boolean {
     case 'json':
       return true;
     case 'csv': {
-      const expected = 'CoNLL columns (tabs or spaces between them) or JSON Lines (.jsonl)';
-      throw new UserError({ where: fileName, expected, got: 'a table (.csv)' });
+      throw new UserError({
+        where: fileName,
+        fault: 'is a table (.csv). Pass CoNLL columns (separated by tabs or spaces) or JSON Lines (.jsonl)',
+      });
     }
     default:
       return /^\s*(\[\s*)?\{\s*"/.test(content);
@@ -58,7 +60,11 @@ function checkNames(
     sentence.tags.forEach((tag, word) => {
       if (known.has(tag)) return;
       hint ??= suggest(tag, names);
-      problems.add(lineOf(sentence, word), { expected: 'a tag of data.label_names', got: `"${tag}"`, hint });
+      problems.add(lineOf(sentence, word), {
+        kind: 'tag',
+        fault: `has the tag "${tag}", which is not in data.label_names`,
+        hint,
+      });
     });
   }
 }

@@ -24,8 +24,7 @@ export function wordsWithFlags(reading: ReadingOf<WordData>, flags: ReadingFlags
     if (KEYS.includes(meaning)) changed[meaning] = value;
     else {
       const hint = suggest(key, Object.keys(MEANING));
-      const got = 'one for rows of texts';
-      throw new UserError({ where: `--${key}`, expected: 'a flag for task token_classification', got, hint });
+      throw new UserError({ where: `--${key}`, fault: 'does not apply to task token_classification', hint });
     }
   }
   return changed;

@@ -20,7 +20,11 @@ export function tagIds(
       const id = ids.get(tag);
       if (id !== undefined) return id;
       hint ??= `${suggest(tag, names)} Tags that are too rare for the training data may be named in data.label_names.`;
-      problems.add(lineOf(sentence, word), { expected: 'a tag seen in training', got: `"${tag}"`, hint });
+      problems.add(lineOf(sentence, word), {
+        kind: 'tag',
+        fault: `has the tag "${tag}", which was not seen in training`,
+        hint,
+      });
       return 0;
     }),
   );

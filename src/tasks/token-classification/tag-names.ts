@@ -19,8 +19,10 @@ export function tagNames(
   const found = new Set(label_names);
   if (!label_names) for (const { tags } of sentences) for (const tag of tags) found.add(tag);
   if (found.size < 2) {
-    const got = found.size === 0 ? 'none' : `only "${[...found][0]}"`;
-    throw new UserError({ where: fileName, expected: 'at least 2 different tags', got });
+    throw new UserError({
+      where: fileName,
+      fault: `needs at least 2 different tags, got ${found.size === 0 ? 'none' : `only "${[...found][0]}"`}`,
+    });
   }
   const names = buildLabels([{ label: [...found] }], 2, fileName, known);
   const isCheckpoints = names.every((name, id) => known?.[id] === name);

@@ -40,7 +40,7 @@ export function wordExamples(
     return pieces.words.length === 0 ? [] : { sentence, encoding, pieces };
   });
   if (tagIds && examples.length === 0) {
-    throw new UserError({ where: 'the tokenizer', expected: 'pieces of the words', got: 'none at all' });
+    throw new UserError({ where: 'the tokenizer', fault: 'made no tokens of the words' });
   }
   return {
     lengths: Int32Array.from(examples, ({ encoding }) => encoding.inputIds.length),

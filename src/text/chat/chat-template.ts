@@ -38,13 +38,18 @@ export class ChatTemplate {
     this.#tokens = tokens;
     this.#options = { now: () => new Date(), limited: (render) => render(), ...options };
     if (source.length > MAX_TEMPLATE_LENGTH) {
-      const expected = `at most ${MAX_TEMPLATE_LENGTH} characters`;
-      throw new UserError({ where, expected, got: `${source.length}` });
+      throw new UserError({
+        where,
+        fault: `has ${source.length} characters, expected at most ${MAX_TEMPLATE_LENGTH}`,
+      });
     }
     try {
       this.#parsed = new Template(source).parsed;
     } catch (error) {
-      throw new UserError({ where, expected: 'a chat template (Jinja)', got: (error as Error).message });
+      throw new UserError({
+        where,
+        fault: `is not a valid chat template (Jinja): ${(error as Error).message}`,
+      });
     }
   }
 
@@ -60,8 +65,10 @@ export class ChatTemplate {
       return limited(() => this.#run(messages, addGenerationPrompt));
     } catch (error) {
       if (error instanceof UserError) throw error;
-      const got = error instanceof Refusal ? error.message : `an error (${(error as Error).message})`;
-      throw new BadConversation({ where, expected: 'a conversation that the chat template takes', got });
+      throw new BadConversation({
+        where,
+        fault: `refuses the conversation: ${error instanceof Refusal ? error.message : (error as Error).message}`,
+      });
     }
   }
 

@@ -33,8 +33,7 @@ export function conversationIds(
 function noTurn(turn: number): BadConversation {
   return new BadConversation({
     where: `message ${turn}`,
-    expected: 'a chat template that only adds text when a message is added, so that turns can be told apart',
-    got: 'one that changes the text before',
+    fault: 'changes the text before it in this chat template, so turns cannot be told apart',
     hint: 'Split the conversation into rows that end with one answer each, or set completion_only_loss: false.',
   });
 }

@@ -31,9 +31,8 @@ export function findChatTemplate(
   if (source !== undefined) return { source, where: `${tokenizerConfig?.path}: chat_template` };
   throw new UserError({
     where: model,
-    expected: `a chat template, for data of messages (${CHAT_TEMPLATE_FILE})`,
-    got: 'none',
-    hint: "Take a model that was made for chats, or put another model's chat_template.jinja beside this one.",
+    fault: `has no chat template (${CHAT_TEMPLATE_FILE}), which data of messages needs`,
+    hint: "Use a chat model, or put another model's chat_template.jinja into its folder.",
   });
 }
 

@@ -62,6 +62,6 @@ export class LimitedInterpreter extends PlainInterpreter {
 
   #check(count: number, most: number, what: string): void {
     if (count <= most) return;
-    throw new UserError({ where: this.#where, expected: `at most ${most} ${what}`, got: `${count}` });
+    throw new UserError({ where: this.#where, fault: `made ${count} ${what}, expected at most ${most}` });
   }
 }

@@ -30,7 +30,7 @@ export const roberta: TokenizerClass = {
     const { vocab } = json.model as { vocab: Record<string, number> };
     const withId = (token: string): [string, number] => {
       if (Object.hasOwn(vocab, token)) return [token, vocab[token]];
-      throw new UserError({ where: slow.where('vocab.json'), expected: `the token ${token}`, got: 'none' });
+      throw new UserError({ where: slow.where('vocab.json'), fault: `has no token ${token}` });
     };
     json.post_processor = {
       ...{ type: 'RobertaProcessing', sep: withId(sep_token), cls: withId(cls_token) },

@@ -83,12 +83,11 @@ function classOf(slow: SlowTokenizer): TokenizerClass {
   if (name !== undefined && Object.hasOwn(CLASSES, name)) return CLASSES[name];
   throw new UserError({
     where: slow.where('tokenizer.json'),
-    expected: 'a file',
-    got: 'nothing',
+    fault: 'does not exist',
     hint:
       name === undefined
         ? 'Save it beside the model with AutoTokenizer.from_pretrained(...).save_pretrained(...).'
-        : `Without it tokenizers of these classes are read: ${Object.keys(CLASSES).join(', ')}; this is ${name}. ${suggest(name, Object.keys(CLASSES))}`,
+        : `Without it, tokenizers of these classes are read: ${Object.keys(CLASSES).join(', ')}; this is ${name}. ${suggest(name, Object.keys(CLASSES))}`,
   });
 }
 

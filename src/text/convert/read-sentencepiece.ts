@@ -72,11 +72,10 @@ const types = lazy(() => {
 export function readSentencepiece(slow: SlowTokenizer): SentencepieceModel {
   const name = SENTENCEPIECE_FILES.find((name) => slow.file(name) !== undefined);
   if (name === undefined) {
-    const expected = `one of ${SENTENCEPIECE_FILES.join(', ')}`;
-    throw new UserError({ where: slow.where(''), expected, got: 'none of them' });
+    throw new UserError({ where: slow.where(''), fault: `has none of ${SENTENCEPIECE_FILES.join(', ')}` });
   }
   const fail = (got: string): never => {
-    throw new UserError({ where: slow.where(name), expected: 'a sentencepiece model', got });
+    throw new UserError({ where: slow.where(name), fault: `is not a valid sentencepiece model: ${got}` });
   };
   try {
     return checked(parse(slow.file(name)!), fail);

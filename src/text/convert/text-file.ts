@@ -5,7 +5,7 @@ import type { SlowTokenizer } from './slow-tokenizer.ts';
 export function textFile(slow: SlowTokenizer, name: string): string {
   const bytes = slow.file(name);
   const where = slow.where(name);
-  if (!bytes) throw new UserError({ where, expected: 'a file', got: 'nothing' });
+  if (!bytes) throw new UserError({ where, fault: 'does not exist' });
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes).replace(/\r\n?/g, '\n');
   } catch {
@@ -21,8 +21,8 @@ export function jsonFile(slow: SlowTokenizer, name: string): object {
     value = JSON.parse(textFile(slow, name));
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError({ where, expected: 'JSON', got: (error as Error).message });
+    throw new UserError({ where, fault: `is not valid JSON: ${(error as Error).message}` });
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  throw new UserError({ where, expected: 'a JSON object', got: 'another value' });
+  throw new UserError({ where, fault: 'is not a JSON object' });
 }

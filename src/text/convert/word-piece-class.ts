@@ -40,7 +40,7 @@ type Vocabulary = Readonly<Record<string, number>>;
 
 /**
  * @param framing the tokens around texts
- * @param frame the step that adds them
+ * @param frame the post-processor that adds them
  */
 function wordPiece(
   slow: SlowTokenizer,
@@ -51,13 +51,12 @@ function wordPiece(
   const lines = textFile(slow, 'vocab.txt').split('\n', MAX_LINES + 2);
   if (lines.at(-1) === '') lines.pop();
   if (lines.length > MAX_LINES) {
-    const expected = `at most ${MAX_LINES} lines`;
-    throw new UserError({ where: slow.where('vocab.txt'), expected, got: 'more' });
+    throw new UserError({ where: slow.where('vocab.txt'), fault: `has more than ${MAX_LINES} lines` });
   }
   const vocab = Object.fromEntries(lines.map((token, id) => [token, id]));
   const missing = [unk_token, ...framing].find((token) => !Object.hasOwn(vocab, token));
   if (missing !== undefined)
-    throw new UserError({ where: slow.where('vocab.txt'), expected: `a line ${missing}`, got: 'none' });
+    throw new UserError({ where: slow.where('vocab.txt'), fault: `has no line ${missing}` });
   const { do_lower_case, strip_accents, tokenize_chinese_chars } = slow.config;
   return {
     added_tokens: [],

@@ -17,8 +17,10 @@ export function loadTokenizer(folder: string, options: TokenizerOptions): TextTo
       return limitTime(work, MOST_MS);
     } catch (error) {
       if (!(error instanceof TookTooLong)) throw error;
-      const expected = `patterns that have read a text after ${MOST_MS / 1000} s`;
-      throw new UserError({ where: folder, expected, got: 'a tokenizer whose patterns have not' });
+      throw new UserError({
+        where: folder,
+        fault: `has a tokenizer whose patterns did not finish within ${MOST_MS / 1000} s`,
+      });
     }
   };
   return buildTokenizer(readTokenizerFiles(folder), (name) => join(folder, name), { ...options, limited });
@@ -38,7 +40,7 @@ export function readTokenizerFiles(folder: string): ReadonlyMap<string, Uint8Arr
     const path = join(folder, name);
     const { size } = statSync(path);
     if (size > maxBytes)
-      throw new UserError({ where: path, expected: `at most ${maxBytes} bytes`, got: `${size}` });
+      throw new UserError({ where: path, fault: `has ${size} bytes, expected at most ${maxBytes}` });
     return [name, readFileSync(path)];
   });
   return new Map(files);

@@ -43,8 +43,10 @@ function stepsIn(config: NormalizerConfig): number {
 
 function checkLength(length: number, most: number): void {
   if (length <= most) return;
-  const expected = `a normalizer that makes at most ${most} characters of a text`;
-  throw new UserError({ where: 'tokenizer.json, normalizer', expected, got: `${length} or more` });
+  throw new UserError({
+    where: 'tokenizer.json, normalizer',
+    fault: `makes ${length} or more characters of a text, expected at most ${most}`,
+  });
 }
 
 function stepOf(config: NormalizerConfig): Step {

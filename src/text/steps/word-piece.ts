@@ -44,8 +44,7 @@ export function wordPiece(config: WordPieceConfig): Model {
 function tooLong(word: string, longest: number): UserError {
   return new UserError({
     where: `a word with ${JSON.stringify(word.slice(0, 20))}`,
-    expected: 'fewer characters',
-    got: `${word.length}`,
-    hint: `The tokenizer allows words of ${longest} characters (max_input_chars_per_word): 100 is usual.`,
+    fault: `has ${word.length} characters`,
+    hint: `The tokenizer allows words of ${longest} characters (max_input_chars_per_word); 100 is usual.`,
   });
 }

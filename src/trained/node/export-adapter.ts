@@ -24,8 +24,7 @@ export function exportAdapter(
   if (!adapter || !written) {
     throw new UserError({
       where: folder,
-      expected: `a form that it can be written in (${forms.join(', ')})`,
-      got: adapter ? `${form} of an adapter of kind ${adapter.kind.name}` : `${form} of a whole model`,
+      fault: `cannot be written as ${form}, ${adapter ? `as an adapter of kind ${adapter.kind.name}` : 'as a whole model'}: choose ${forms.join(', ')}`,
       hint: suggest(form, forms),
     });
   }

@@ -52,8 +52,7 @@ function oneFolder(files: ReadonlySet<string>, where: string): string {
   if (folders.size === 1) return [...folders][0];
   throw new UserError({
     where,
-    expected: 'the real files of all shards in one folder',
-    got: `${folders.size} folders`,
+    fault: `has shards that link to ${folders.size} folders`,
     hint: 'Copy them into one.',
   });
 }

@@ -34,8 +34,7 @@ export async function locateTrained(path: string, options: LocateOptions = {}): 
   if (existsSync(join(folder, 'config.json'))) return { folder, kind: 'model' };
   throw new UserError({
     where: path,
-    expected: 'a run with an adapter, an adapter (adapter_config.json) or a model (config.json)',
-    got: 'none of them',
+    fault: 'is not a run with an adapter, an adapter (adapter_config.json) or a model (config.json)',
     hint: existsSync(config) ? 'The run has not finished: adalora train CONFIG.yaml --resume' : undefined,
   });
 }
@@ -59,7 +58,7 @@ function missingRun(path: string): UserError {
     runs.length > 0
       ? `There are ${runs.slice(0, MOST_LISTED).join(', ')}${more}.`
       : 'There are no runs here yet: adalora train makes one.';
-  return new UserError({ where: path, expected: 'the folder of a run', got: 'nothing there', hint });
+  return new UserError({ where: path, fault: 'does not exist; it should be the folder of a run', hint });
 }
 
 /** Folders of runs in a folder. */
@@ -89,8 +88,7 @@ export async function locateAdapter(path: string): Promise<Located> {
   if (located.kind === 'adapter') return located;
   throw new UserError({
     where: path,
-    expected: 'an adapter',
-    got: `a whole model in ${located.folder}`,
+    fault: `is a whole model in ${located.folder}, not an adapter`,
     hint: 'Use it as it is.',
   });
 }

@@ -40,14 +40,13 @@ export function writeMerged(opened: OpenedTuned, output: string, { dtype }: Merg
   const { model, baseFolder, folder, notes, adapter, tuner, values } = opened;
   if (!adapter) {
     const hint = 'Use it as it is.';
-    throw new UserError({ where: folder, expected: 'an adapter', got: 'a whole model', hint });
+    throw new UserError({ where: folder, fault: 'is a whole model, not an adapter', hint });
   }
   if (!tuner.merged) {
     throw new UserError({
       where: folder,
-      expected: 'an adapter that can be added to the weights of its base model',
-      got: `one of kind ${adapter.kind.name}${adapter.kind.unmergeable ? `, ${adapter.kind.unmergeable}` : ''}`,
-      hint: 'It is used as it is: predict, eval and generate open it beside its base model.',
+      fault: `is an adapter of kind ${adapter.kind.name}, which cannot be added to the weights of its base model${adapter.kind.unmergeable ? `: ${adapter.kind.unmergeable}` : ''}`,
+      hint: 'Use it as it is: predict, eval and generate open it with its base model.',
     });
   }
   assertFiniteValues(values, folder);
@@ -101,8 +100,7 @@ function encoded(values: Float32Array, dtype: MergedDtype, name: string): Uint8A
   if (beyond === undefined) return bytesOf(f32ToF16(values));
   throw new UserError({
     where: name,
-    expected: `values below ${FLOAT16_OVERFLOW}, which float16 can hold`,
-    got: `${beyond}`,
+    fault: `has the value ${beyond}, beyond float16's limit of ${FLOAT16_OVERFLOW}`,
     hint: 'Merge with --dtype bfloat16 or float32.',
   });
 }

@@ -16,8 +16,11 @@ export async function resolveBase(
   onProgress?: (progress: DownloadProgress) => void,
 ): Promise<string> {
   if (!name) {
-    const expected = 'the name of the base model';
-    throw new UserError({ where: adapterFolder, expected, got: 'none', hint: 'Give --model.' });
+    throw new UserError({
+      where: adapterFolder,
+      fault: 'does not name its base model',
+      hint: 'Give --model.',
+    });
   }
   const beside = join(adapterFolder, name);
   try {

@@ -57,9 +57,8 @@ export function sharedFiles(folder: string): Map<string, string> {
       if (isWithin && statSync(path).isFile()) return [name, path];
       throw new UserError({
         where: join(folder, name),
-        expected: 'a file of this folder, as it is copied beside the new weights',
-        got: isWithin ? 'a folder or a device' : `a link to ${path}`,
-        hint: 'Put a copy in its place.',
+        fault: `cannot be copied beside the new weights: it is ${isWithin ? 'a folder or a device' : `a link to ${path}`}`,
+        hint: 'Put a copy of the file in its place.',
       });
     }),
   );

@@ -115,9 +115,8 @@ export class AllocatedRun implements MethodRun {
     if (this.#allocator.done) return;
     throw new UserError({
       where: this.#method.method,
-      expected: 'the budget to have been allocated by the end of the run',
-      got: `${this.#allocator.allocations} allocations and no final one`,
-      hint: 'Every step near the end was skipped, for its gradient was not finite: lower training.learning_rate.',
+      fault: `ended after ${this.#allocator.allocations} allocations without the final one`,
+      hint: 'Every step near the end was skipped, because its gradient was not finite. Lower training.learning_rate.',
     });
   }
 

@@ -60,8 +60,10 @@ export function promisedBudget(config: BudgetConfig, facts: BudgetFacts): Promis
   const [rank, note] = start ? startingRank(start.key, amountOf(start), costs) : defaultRank(mean);
   if (rank > MAX_RANK) {
     const where = `${facts.method}.${start?.key ?? end.key}`;
-    const got = `${(start ?? end).value}, which is rank ${rank} in every matrix`;
-    throw new UserError({ where, expected: `a start of at most rank ${MAX_RANK}`, got });
+    throw new UserError({
+      where,
+      fault: `${(start ?? end).value} is rank ${rank} in every matrix, and at most ${MAX_RANK} is allowed`,
+    });
   }
   refuseTooLittle({ ...end, unit, target }, costs, facts);
   refuseTooMuch({ ...end, unit, target, mean }, { key: start?.key ?? 'init_r', rank }, costs, facts);
@@ -108,8 +110,7 @@ function refuseTooLittle({ key, value, unit, target }: Target, costs: BudgetCost
   }[unit];
   throw new UserError({
     where: `${facts.method}.${key}`,
-    expected: `at least ${least === 1 ? 'one of the' : least} ${what}`,
-    got: unit === 'components' && value !== target ? `${value}, which is ${target}` : `${value}`,
+    fault: `must be at least ${least === 1 ? 'one of the' : least} ${what}, got ${unit === 'components' && value !== target ? `${value} (${target})` : value}`,
   });
 }
 
@@ -125,8 +126,7 @@ function refuseTooMuch(
   const rank = start.key === 'init_r' ? `init_r (${start.rank})` : `rank ${start.rank} everywhere`;
   throw new UserError({
     where: `${method}.${key}`,
-    expected: `less than ${key === 'target_r' ? '' : amount}${rank}, for ${title} prunes from ${start.key} down to ${key}`,
-    got: `${value}`,
+    fault: `must be less than ${key === 'target_r' ? '' : amount}${rank}, because ${title} prunes from ${start.key} down to ${key}, got ${value}`,
     hint: `Set ${method}.init_r to about ${initialRank(mean)}, or train with lora at rank ${Math.max(1, Math.round(mean))}.`,
   });
 }

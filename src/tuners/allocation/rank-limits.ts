@@ -46,14 +46,12 @@ export function checkLimits(
   if (min > max)
     throw new UserError({
       where: `${method}.min_rank`,
-      expected: `at most max_rank (${max})`,
-      got: `${min}`,
+      fault: `must be at most max_rank (${max}), got ${min}`,
     });
   if (min === 0 || spends(modules.map(() => min))) return;
   throw new UserError({
     where: `${method}.min_rank`,
-    expected: `a budget with room for rank ${min} in each of ${modules.length} modules`,
-    got: 'one without',
+    fault: `${min} in each of ${modules.length} modules exceeds the budget`,
     hint: 'Lower min_rank, or raise the target.',
   });
 }

@@ -24,16 +24,14 @@ export function resolveSchedule(
   if (end <= schedule.tinit) {
     throw new UserError({
       where: `${method}.tinit, ${method}.tfinal`,
-      expected: `room for a budgeting phase, tinit + tfinal < ${totalStep} (the steps of this run)`,
-      got: `${schedule.tinit} + ${schedule.tfinal} = ${schedule.tinit + schedule.tfinal}`,
+      fault: `leave no step to allocate the budget: tinit + tfinal must be less than ${totalStep} (the steps of this run), got ${schedule.tinit} + ${schedule.tfinal} = ${schedule.tinit + schedule.tfinal}`,
       hint: 'Lower tinit or tfinal (shares such as 10% follow the length of the run), or train for more steps.',
     });
   }
   if (end < 2) {
     throw new UserError({
       where: `${method}.tfinal`,
-      expected: `at least one step before the final allocation, to measure importance`,
-      got: `the final allocation at step ${end} of ${totalStep}`,
+      fault: `puts the final allocation at step ${end} of ${totalStep}, with no step before it to measure importance`,
       hint: totalStep < 2 ? 'Train for more steps.' : `Set ${method}.tfinal to at most ${totalStep - 2}.`,
     });
   }

@@ -27,8 +27,9 @@ export const bitFitKind: AdapterKind = {
       if (expected?.join() === shape.join()) return { name, shape, data };
       throw new UserError({
         where: `${where}: ${name}`,
-        expected: expected ? `a tensor [${expected}]` : 'a parameter of the base model',
-        got: expected ? `[${shape}]` : 'none of that name',
+        fault: expected
+          ? `has shape [${shape}], expected [${expected}]`
+          : 'is not a parameter of the base model',
         hint: expected
           ? 'The adapter belongs to another base model, or is damaged.'
           : suggest(name, model.parameters.keys()),

@@ -36,8 +36,7 @@ function everyBias(model: TunableModel): WholeParameters {
   }
   throw new UserError({
     where: 'method: bitfit',
-    expected: 'a model whose layers have biases',
-    got: `${model.definition.modelType}, whose layers have none`,
+    fault: `needs a model with biases, and layers of ${model.definition.modelType} have none`,
     hint: 'Train an adapter of another method.',
   });
 }

@@ -89,9 +89,8 @@ export function parseAdapterHubSettings(
     if (given === undefined || given === value) continue;
     throw new UserError({
       where: `${where}: config.${key}`,
-      expected: value === null ? 'none' : `${value}`,
-      got: JSON.stringify(given),
-      hint: 'Of the adapters of AdapterHub those of its configs seq_bn and double_seq_bn are read.',
+      fault: `must be ${value === null ? 'null' : value}, got ${JSON.stringify(given)}`,
+      hint: 'Only adapters with the AdapterHub configs seq_bn and double_seq_bn are supported.',
     });
   }
   const name = typeof config.non_linearity === 'string' ? config.non_linearity.toLowerCase() : 'linear';
@@ -101,9 +100,8 @@ export function parseAdapterHubSettings(
   const near = nearest(nonLinearity, ACTIVATION_NAMES);
   throw new UserError({
     where: `${where}: config.non_linearity`,
-    expected: 'a known activation',
-    got: JSON.stringify(config.non_linearity),
-    hint: near.length > 0 ? `Like it: ${near.join(', ')}.` : undefined,
+    fault: `is not a known activation: ${JSON.stringify(config.non_linearity)}`,
+    hint: near.length > 0 ? `Did you mean ${near.join(', ')}?` : undefined,
   });
 }
 

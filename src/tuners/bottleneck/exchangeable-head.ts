@@ -61,9 +61,8 @@ export function withPlainHead(
     const { activation_function, use_pooler = false } = config;
     throw new UserError({
       where: `${where}: head_config.json`,
-      expected: `a head that computes what ${head.architecture} does`,
-      got: `${layers.length} layers, activation_function ${JSON.stringify(activation_function)}, use_pooler ${JSON.stringify(use_pooler)}`,
-      hint: `In Python: adapters.init of a ${head.architecture}, not AutoAdapterModel.`,
+      fault: `describes a head unlike ${head.architecture}: ${layers.length} layers, activation_function ${JSON.stringify(activation_function)}, use_pooler ${JSON.stringify(use_pooler)}`,
+      hint: `In Python, use adapters.init of a ${head.architecture}, not AutoAdapterModel.`,
     });
   }
   return new Map(

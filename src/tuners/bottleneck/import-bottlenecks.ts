@@ -40,8 +40,7 @@ export function importBottlenecks(
     if (tensor?.shape.join() !== shape.join()) {
       throw new UserError({
         where: `${where}: ${name}`,
-        expected: `a tensor [${shape}]`,
-        got: tensor ? `[${tensor.shape}]` : 'none',
+        fault: tensor ? `has shape [${tensor.shape}], expected [${shape}]` : 'is missing',
         hint: 'The adapter belongs to another base model, or is damaged.',
       });
     }
@@ -83,10 +82,9 @@ function tensorsByName(
 function strayTensor(key: string, where: string): UserError {
   return new UserError({
     where: `${where}: ${excerptName(key)}`,
-    expected: isAdapterHubTensor(key)
-      ? 'a part of an adapter behind a sublayer of the base model'
-      : 'a parameter of the base model',
-    got: 'none of that name',
+    fault: isAdapterHubTensor(key)
+      ? 'does not belong to a sublayer of the base model'
+      : 'is not a parameter of the base model',
     hint: 'Was the adapter made for another base model, or with a head of another class?',
   });
 }

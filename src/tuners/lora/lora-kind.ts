@@ -32,7 +32,7 @@ function readerOf({ readRange }: TunableModel, where: string): ReadParameter {
   if (readRange) return (name, shape) => readRange(name, 0, elementCount(shape));
   throw new UserError({
     where: `${where}: init_lora_weights`,
-    expected: 'true, for a base model without its weights',
-    got: 'a start that is made of them',
+    fault: 'needs the weights of the base model, which are not here',
+    hint: 'Set it to true.',
   });
 }

@@ -96,8 +96,7 @@ export class RankedRun implements MethodRun {
     if (strengths.every((module) => module.every((strength) => !(strength > 0))))
       throw new UserError({
         where: 'lora.allocation: before-training',
-        expected: 'a gradient that is not zero everywhere',
-        got: 'one that is',
+        fault: 'found a gradient that is zero everywhere',
         hint: 'Set allocation: even.',
       });
     const budget = this.config.r * probe.modules.length;

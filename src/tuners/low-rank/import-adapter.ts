@@ -65,8 +65,10 @@ function tensorsByName({ config, tensors }: PeftAdapter, where: string): Adapter
     const name = parseAdapterKey(key);
     if (name !== undefined) byName.set(name, tensor);
     else if (!BASE_WEIGHT.test(key) && (config.bias !== 'all' || !key.endsWith('.bias'))) {
-      const expected = 'such a tensor only where PEFT repeats biases (bias: all)';
-      throw new UserError({ where: `${where}: ${key}`, expected, got: `bias: ${config.bias}` });
+      throw new UserError({
+        where: `${where}: ${key}`,
+        fault: `is allowed only if PEFT saves biases (bias: all), got bias: ${config.bias}`,
+      });
     }
   }
   return byName;
@@ -98,8 +100,7 @@ function tensorsOf(layout: ParameterLayout, stored: AdapterTensors, where: strin
     if (tensor?.shape.join() === expected.join()) return { name, data: tensor.data };
     throw new UserError({
       where: `${where}: ${name}`,
-      expected: `a tensor [${expected}]`,
-      got: tensor ? `[${tensor.shape}]` : 'none',
+      fault: tensor ? `has shape [${tensor.shape}], expected [${expected}]` : 'is missing',
       hint: 'The adapter belongs to another base model, or is damaged.',
     });
   });
@@ -114,8 +115,9 @@ function strayFactor(name: string, ranks: ReadonlyMap<string, number>, where: st
   const path = factorOf(name)?.path ?? name;
   return new UserError({
     where: `${where}: ${name}`,
-    expected: ranks.has(path) ? 'no such tensor in a LORA adapter' : `${factorName(path, 'A')} beside it`,
-    got: ranks.has(path) ? 'one' : 'none',
+    fault: ranks.has(path)
+      ? 'does not belong in a LORA adapter'
+      : `has no ${factorName(path, 'A')} beside it`,
     hint: 'The adapter is damaged.',
   });
 }
@@ -123,8 +125,7 @@ function strayFactor(name: string, ranks: ReadonlyMap<string, number>, where: st
 function unknownName(where: string, name: string, known: Iterable<string>): UserError {
   return new UserError({
     where,
-    expected: 'a module of the base model',
-    got: 'none of that name',
+    fault: 'is not a module of the base model',
     hint: `${suggest(name, known).slice(0, 300)} Was the adapter made for another base model?`,
   });
 }

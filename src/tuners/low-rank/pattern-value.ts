@@ -28,8 +28,7 @@ export function checkPatternKeys(
     if (modules.some((module) => module === key || regex.test(module))) continue;
     throw new UserError({
       where,
-      expected: 'an adapted module',
-      got: `"${key}"`,
+      fault: `has "${key}", which is not an adapted module`,
       hint: suggest(key, modules),
     });
   }

@@ -66,8 +66,10 @@ export type PeftAdapterConfigInput = z.input<typeof adapterConfig>;
 export function parseAdapterConfig(value: unknown, where: string): PeftAdapterConfig {
   const type = (value as { peft_type?: unknown } | null | undefined)?.peft_type;
   if (type !== 'LORA' && type !== 'ADALORA') {
-    const got = JSON.stringify(type) ?? 'nothing';
-    throw new UserError({ where: `${where}: peft_type`, expected: '"LORA" or "ADALORA"', got });
+    throw new UserError({
+      where: `${where}: peft_type`,
+      fault: `must be "LORA" or "ADALORA", got ${JSON.stringify(type) ?? 'nothing'}`,
+    });
   }
   const result = adapterConfig.safeParse(value);
   if (!result.success) {

@@ -23,7 +23,7 @@ export function plainLora(adapter: PeftAdapter, where: string): PeftAdapter {
   const ranks = new Map([...factors].map(([path, { E }]) => [path, E.shape[0]]));
   const kept = [...ranks].filter(([, rank]) => rank > 0);
   if (kept.length === 0) {
-    throw new UserError({ where, expected: 'an adapter with a triplet left', got: 'rank 0 everywhere' });
+    throw new UserError({ where, fault: 'has rank 0 everywhere, so no triplet is left' });
   }
   const key = (name: string) => adapterKey(name, 'LORA', (path) => (ranks.get(path) ?? 0) > 0);
   const plain: AdapterTensors = new Map();
@@ -63,7 +63,7 @@ function factorsByModule(tensors: AdapterTensors, where: string) {
     for (const factor of ['A', 'E', 'B'] as const) {
       if (factors[factor]) continue;
       const name = factorName(path, factor);
-      throw new UserError({ where: `${where}: ${name}`, expected: 'a tensor', got: 'none' });
+      throw new UserError({ where: `${where}: ${name}`, fault: 'is missing' });
     }
   }
   return found as Map<string, Record<Factor, Tensor>>;

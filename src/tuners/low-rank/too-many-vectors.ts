@@ -14,7 +14,6 @@ export function refuseTooManyVectors(modules: readonly LowRankModule[], where: s
   if (!narrow) return;
   throw new UserError({
     where,
-    expected: `a rank at the start of at most ${Math.min(narrow.inFeatures, narrow.outFeatures)}, the features of ${narrow.path}`,
-    got: `${narrow.rank}`,
+    fault: `must start at rank ${Math.min(narrow.inFeatures, narrow.outFeatures)} at most, the features of ${narrow.path}, got ${narrow.rank}`,
   });
 }

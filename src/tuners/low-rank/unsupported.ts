@@ -43,9 +43,8 @@ export function refuseUnsupported(config: Record<string, unknown>, where: string
       continue;
     throw new UserError({
       where: `${where}: ${key}`,
-      expected: 'it to be off',
-      got: JSON.stringify(value).slice(0, 80),
-      hint: 'This setting is not supported; train the adapter without it.',
+      fault: `is not supported, got ${JSON.stringify(value).slice(0, 80)}`,
+      hint: 'Train the adapter without it.',
     });
   }
   const init = config.init_lora_weights ?? true;
@@ -53,8 +52,7 @@ export function refuseUnsupported(config: Record<string, unknown>, where: string
   if (known.includes(init as string)) return;
   throw new UserError({
     where: `${where}: init_lora_weights`,
-    expected: `one of ${known.join(', ')}`,
-    got: JSON.stringify(init),
+    fault: `must be one of ${known.join(', ')}, got ${JSON.stringify(init)}`,
     hint: 'Others change the base weights. Save the adapter as plain LoRA: save_pretrained with path_initial_model_for_weight_conversion.',
   });
 }

@@ -146,21 +146,19 @@ export function assertShape(
   if (shape.join() === expected.join()) return;
   throw new UserError({
     where,
-    expected: `a tensor [${expected}]`,
-    got: `[${shape}]`,
+    fault: `has shape [${shape}], expected [${expected}]`,
     hint: 'The adapter belongs to another base model, or is damaged.',
   });
 }
 
 function missing(where: string): UserError {
-  return new UserError({ where, expected: 'a tensor', got: 'none', hint: 'The adapter is damaged.' });
+  return new UserError({ where, fault: 'is missing', hint: 'The adapter is damaged.' });
 }
 
 function unknown(where: string, name: string, known: Iterable<string>): UserError {
   return new UserError({
     where,
-    expected: 'a module of the base model',
-    got: 'none of that name',
+    fault: 'is not a module of the base model',
     hint: `${suggest(name, known).slice(0, 300)} Was the adapter made for another base model?`,
   });
 }

@@ -12,7 +12,7 @@ const MAX_LENGTH = 10_000;
  */
 export function fullMatchRegex(pattern: string, where: string): RegExp {
   if (pattern.length > MAX_LENGTH) {
-    throw new UserError({ where, expected: `at most ${MAX_LENGTH} characters`, got: `${pattern.length}` });
+    throw new UserError({ where, fault: `has ${pattern.length} characters, expected at most ${MAX_LENGTH}` });
   }
   const translated = pattern.replace(/\\.|\(\?P<|\(\?P=(\w+)\)/gs, (token, name) => {
     if (token === '\\A') return '^';
@@ -23,6 +23,6 @@ export function fullMatchRegex(pattern: string, where: string): RegExp {
   try {
     return new RegExp(`^(?:${translated})$`);
   } catch {
-    throw new UserError({ where, expected: 'a regular expression', got: JSON.stringify(pattern) });
+    throw new UserError({ where, fault: `is not a valid regular expression: ${JSON.stringify(pattern)}` });
   }
 }

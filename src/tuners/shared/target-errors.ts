@@ -6,8 +6,7 @@ import type { TargetSelection } from '../target-modules.ts';
 export function unknownTarget(target: string, paths: readonly string[]): UserError {
   return new UserError({
     where: 'target_modules',
-    expected: 'names of linear layers',
-    got: `"${target}"`,
+    fault: `has "${target}", which is not a linear layer`,
     hint: suggestTarget(target, paths),
   });
 }
@@ -26,17 +25,19 @@ export function nothingMatched(
     });
   }
   if (typeof targets === 'string') {
-    const got = `the regular expression "${targets}", which matches none of ${paths.length}`;
     const isName = paths.some((path) => path.endsWith(`.${targets}`));
     const hint = isName
       ? `Write [${targets}] for the layers of that name.`
       : `It must match the whole path. ${suggestTarget(targets, paths)}`;
-    return new UserError({ where: 'target_modules', expected: 'a linear layer', got, hint });
+    return new UserError({
+      where: 'target_modules',
+      fault: `is the regular expression "${targets}", which matches none of ${paths.length} linear layers`,
+      hint,
+    });
   }
   return new UserError({
     where: 'layers_to_transform',
-    expected: `layers that hold ${targets.join(', ')}`,
-    got: `${selection.layers_to_transform}`,
+    fault: `${selection.layers_to_transform} has no layer that contains ${targets.join(', ')}`,
   });
 }
 

@@ -128,8 +128,7 @@ function requiredFiles(present: string[], where: string): string[] {
     : 'weights (model.safetensors or pytorch_model.bin)';
   throw new UserError({
     where,
-    expected: files ? 'a config.json' : weights,
-    got: present.slice(0, 10).join(', ') || 'an empty repository',
+    fault: `has no ${files ? 'config.json' : weights}, only ${present.slice(0, 10).join(', ') || 'an empty repository'}`,
     hint: files
       ? 'Check that this is a transformers model.'
       : 'Convert them with transformers (save_pretrained) and use that folder.',

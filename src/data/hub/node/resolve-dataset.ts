@@ -109,9 +109,8 @@ async function fetched(
   const hint = subsets.length > 0 ? `Its subsets: ${[...new Set(subsets)].join(', ')}.` : undefined;
   throw new UserError({
     where: `${dataset}${subset === undefined ? '' : `, ${subset}`}`,
-    expected: `files of the split "${split}"`,
-    got: 'no file with such a name',
-    hint: hint ?? 'Set data.subset, and name splits as on the page of the data set.',
+    fault: `has no file of the split "${split}"`,
+    hint: hint ?? 'Set data.subset, and name splits as on the page of the dataset.',
   });
 }
 

@@ -42,20 +42,14 @@ export async function resolveModel(model: string, options: ResolveOptions = {}):
 
 function existingFolder(path: string): string {
   if (statSync(path).isDirectory()) return realpathSync(path);
-  throw new UserError({
-    where: path,
-    expected: 'a model folder',
-    got: 'a file',
-    hint: 'Pass the folder that contains it.',
-  });
+  throw new UserError({ where: path, fault: 'is a file', hint: 'Pass the folder that contains it.' });
 }
 
 function notCached({ name, revision }: ModelId, cacheDir: string): UserError {
   const near = nearest(name, cachedModels(cacheDir)).filter((known) => known !== name);
   return new UserError({
     where: `${name}@${revision}`,
-    expected: `a folder, or a model in the cache ${cacheDir}`,
-    got: 'neither, and downloads are off (offline)',
+    fault: `is neither a folder nor in the cache ${cacheDir}, and downloads are off (offline)`,
     hint: `${near.length > 0 ? `Did you mean ${near.join(', ')}? ` : ''}Unset HF_HUB_OFFLINE to download it.`,
   });
 }

@@ -35,15 +35,20 @@ export async function parquetFile(
     workerData: job,
     resourceLimits: { maxOldGenerationSizeMb: MAX_OBJECTS },
   });
-  const refuse = (got: string) => new UserError({ where: path, expected: 'a valid parquet file', got });
+  const refuse = (got: string) =>
+    new UserError({ where: path, fault: `is not a readable parquet file: ${got}` });
   let timer: NodeJS.Timeout | undefined;
   try {
     const answer = await new Promise<ParquetAnswer>((resolve, reject) => {
-      const tooLong = () => reject(refuse(`one that is not read within ${Math.ceil(seconds)} s`));
+      const tooLong = () => reject(refuse(`reading it took more than ${Math.ceil(seconds)} s`));
       timer = setTimeout(tooLong, 1000 * seconds);
       worker.on('message', resolve);
       worker.on('error', (error: NodeJS.ErrnoException) =>
-        reject(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? refuse(`more than ${MAX_OBJECTS} MB`) : error),
+        reject(
+          error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+            ? refuse(`its structure needs more than ${MAX_OBJECTS} MB`)
+            : error,
+        ),
       );
     });
     if ('refused' in answer) throw new UserError(answer.refused);

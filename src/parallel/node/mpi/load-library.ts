@@ -54,9 +54,8 @@ function missing(mpi: MpiName | undefined, found: readonly string[], own: string
     : 'Install one (Debian: libopenmpi3)';
   return new UserError({
     where: own ? `${OWN_LIBRARY}=${own}` : 'MPI',
-    expected: `the library of ${name}${mpi ? `, whose launcher has started this process` : ''}`,
-    got: found.length > 0 ? `only ${found.join(', ')}` : 'none that the system finds',
-    hint: `${install}, start with the launcher of the one that is there, or name the library's path in ${OWN_LIBRARY}.`,
+    fault: `needs the library of ${name}${mpi ? ', whose launcher started this process' : ''}, but the system finds ${found.length > 0 ? `only ${found.join(', ')}` : 'none'}`,
+    hint: `${install}, use the launcher of an installed one, or set ${OWN_LIBRARY} to the library's path.`,
   });
 }
 
@@ -78,8 +77,7 @@ async function loadKoffi(): Promise<typeof import('koffi')> {
   } catch {
     throw new UserError({
       where: 'koffi',
-      expected: 'to be installed, to call MPI with',
-      got: 'nothing there, or no binary for this system',
+      fault: 'is needed to call MPI, but is not installed or has no binary for this system',
       hint: 'Run: npm install koffi@3',
     });
   }

@@ -68,13 +68,12 @@ export async function joinMpi(launch: Launch): Promise<MpiCommunicator> {
 function otherLauncher(name: string, found: Omit<Launch, 'mpi'>, said: Launch): UserError {
   return new UserError({
     where: 'MPI',
-    expected: `process ${said.rank}${said.size === undefined ? '' : ` of ${said.size}`}, as the launcher says`,
-    got: `process ${found.rank} of ${found.size} from the library of ${name}`,
-    hint: 'Start with the launcher that belongs to this library, or name its own in ADALORA_MPI_LIBRARY.',
+    fault: `is process ${found.rank} of ${found.size} in the library of ${name}, but the launcher says ${said.rank}${said.size === undefined ? '' : ` of ${said.size}`}`,
+    hint: 'Start with the launcher of this library, or set ADALORA_MPI_LIBRARY to the library of your launcher.',
   });
 }
 
 function secondRun(): UserError {
   const hint = 'Start a process for each run.';
-  return new UserError({ where: 'MPI', expected: 'one run a process', got: 'a second', hint });
+  return new UserError({ where: 'MPI', fault: 'allows one run in a process, and this is the second', hint });
 }

@@ -54,6 +54,6 @@ function limited(work: () => string, where: string): string {
     return script.runInContext(context, { timeout: MAX_MS });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
-    throw new UserError({ where, expected: 'a text', got: `no end after ${MAX_MS / 1000} s` });
+    throw new UserError({ where, fault: `did not finish within ${MAX_MS / 1000} s` });
   }
 }

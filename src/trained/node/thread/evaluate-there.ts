@@ -41,7 +41,6 @@ function dataOf(data: unknown, params: unknown): ScoreRequest['data'] {
   if (isRows(data)) return { rows: rowsText(data, 'evaluate') };
   throw new UserError({
     where: 'evaluate',
-    expected: 'an object { data }, with the path of a file or with rows',
-    got: shown(data === undefined ? params : { data }),
+    fault: `needs an object { data }, with the path of a file or with rows, got ${shown(data === undefined ? params : { data })}`,
   });
 }

@@ -211,5 +211,5 @@ export class ModelInThread {
 }
 
 function notPlain({ message }: Error): UserError {
-  return new UserError({ where: 'the arguments', expected: 'plain data', got: message });
+  return new UserError({ where: 'the arguments', fault: `must be plain data: ${message}` });
 }

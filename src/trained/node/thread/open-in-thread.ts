@@ -53,8 +53,10 @@ export async function openInThread(
 function runFolder(config: unknown): string {
   const { output } = Object(config) as { output?: unknown };
   if (typeof output !== 'string') {
-    const expected = 'a path, an id on the Hub, or a config with its output';
-    throw new UserError({ where: 'open', expected, got: shown(config) });
+    throw new UserError({
+      where: 'open',
+      fault: `needs a path, an id on the Hub, or a config with its output, got ${shown(config)}`,
+    });
   }
   if (existsSync(output)) return output;
   throw missingFile(output, 'the folder of a run that has finished');
