@@ -110,8 +110,7 @@ it('rejects a type that would change nothing', async () => {
   const { code, stderr } = await workspace.run('generate', 'gpt2', '--prompt', 'a', '--base-dtype', 'int8');
   expect({ code, stderr }).toEqual({
     code: 2,
-    stderr:
-      'base_dtype: expected float32, got int8, and no linear weight of this gpt2 that can be kept so.\n',
+    stderr: 'base_dtype int8 cannot hold any linear weight of this gpt2. Use float32.\n',
   });
 });
 

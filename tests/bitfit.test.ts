@@ -201,7 +201,7 @@ describe('rejects', () => {
     [
       'going on from its adapter with another method',
       ['method=lora', 'adapter=run'],
-      'adapter: run: expected an adapter of method lora, got BITFIT. Training cannot continue from such an adapter. Merge it (adalora merge) and set model to the result.',
+      'adapter: run is an adapter of method BITFIT, not lora. Training cannot continue from such an adapter. Merge it (adalora merge) and set model to the result.',
     ],
     [
       'a base that is new',
@@ -218,7 +218,7 @@ describe('rejects', () => {
     expect({ code, stderr }).toEqual({
       code: 2,
       stderr:
-        'run/adapter: expected a form that it can be written in (onnx), got lora of an adapter of kind BITFIT. Known: onnx.\n',
+        'run/adapter cannot be written as lora, as an adapter of kind BITFIT: choose onnx. Known: onnx.\n',
     });
   });
 
@@ -235,7 +235,7 @@ describe('rejects', () => {
       expect({ code, stderr }).toEqual({
         code: 2,
         stderr:
-          'method: bitfit: expected a model whose layers have biases, got llama, whose layers have none. Train an adapter of another method.\n',
+          'method: bitfit needs a model with biases, and layers of llama have none. Train an adapter of another method.\n',
       });
     }
   });

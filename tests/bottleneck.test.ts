@@ -136,11 +136,11 @@ describe.each([
   it('cannot be merged or exported in another form', async () => {
     expect(await workspace.run('merge', method, '-o', 'merged')).toMatchObject({
       code: 2,
-      stderr: `${method}/adapter: expected an adapter that can be added to the weights of its base model, got one of kind BOTTLENECK, which has layers of its own that no weight of the base can hold. It is used as it is: predict, eval and generate open it beside its base model.\n`,
+      stderr: `${method}/adapter is an adapter of kind BOTTLENECK, which cannot be added to the weights of its base model: it has layers of its own that no weight of the base can hold. Use it as it is: predict, eval and generate open it with its base model.\n`,
     });
     expect(await workspace.run('export', method, '--as', 'lora', '-o', 'exported')).toMatchObject({
       code: 2,
-      stderr: `${method}/adapter: expected a form that it can be written in (onnx), got lora of an adapter of kind BOTTLENECK. Known: onnx.\n`,
+      stderr: `${method}/adapter cannot be written as lora, as an adapter of kind BOTTLENECK: choose onnx. Known: onnx.\n`,
     });
   });
 
@@ -188,7 +188,7 @@ it('an adapter that names no base is opened with --model', async () => {
   workspace.write('nameless/adapter_config.json', JSON.stringify({ ...config, model_name: '' }));
   expect(await workspace.run('eval', 'nameless', 'dev.tsv')).toMatchObject({
     code: 2,
-    stderr: 'nameless: expected the name of the base model, got none. Give --model.\n',
+    stderr: 'nameless does not name its base model. Give --model.\n',
   });
   const score = async (...words: string[]) => {
     // A bag of words is fitted to the rows of a run, which an adapter alone does not have.

@@ -64,7 +64,7 @@ describe('a checkpoint', { timeout: 240_000 }, () => {
 
   it.each([
     [['run', '--checkpoint', '7'], '`--checkpoint` must be one of run: 8, '],
-    [['model', '--checkpoint', '7'], 'must be a run with checkpoints, got model without checkpoints'],
+    [['model', '--checkpoint', '7'], 'names step 7, but model has no checkpoints'],
     [[PATH, '--checkpoint', '7'], 'checkpoint-8.safetensors is step 8.'],
     [['run/checkpoints/checkpoint-5.safetensors'], 'checkpoint-5.safetensors'],
   ])('%j is rejected', async (args, message) => {

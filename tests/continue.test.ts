@@ -113,11 +113,7 @@ describe.each(['adalora', 'lora'])('an adapter of %s', (method) => {
 
 describe('an incompatible adapter is rejected', () => {
   it.each<[string, string[], string]>([
-    [
-      'of another method',
-      ['adapter=lora'],
-      'adapter: lora: expected an adapter of method adalora, got LORA.',
-    ],
+    ['of another method', ['adapter=lora'], 'adapter: lora is an adapter of method LORA, not adalora.'],
     [
       'with other ranks',
       ['adapter=lora', 'method=lora', 'lora.r=8'],
@@ -134,7 +130,7 @@ describe('an incompatible adapter is rejected', () => {
       'expected the labels of the adapter adalora (bad, good)',
     ],
     ['that is missing', ['adapter=lorra', 'method=lora'], 'Did you mean lora?'],
-    ['that is a model', ['adapter=model'], 'model: expected an adapter, got a whole model'],
+    ['that is a model', ['adapter=model'], 'model is a whole model'],
   ])('%s', async (_, settings, message) => {
     const { code, stderr } = await workspace.train('output=refused', ...settings);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });

@@ -51,7 +51,7 @@ it('goes from e-mails to scores, cost, a report and an adapter that predicts', (
 it('ends like its training, without later steps', () => {
   const { status, stdout, stderr } = demo('model=nowhere/at-all/here');
   expect(status).toBe(2);
-  expect(stderr).toContain('nowhere/at-all/here: expected a model folder or a Hub id');
+  expect(stderr).toContain('nowhere/at-all/here does not exist; it should be a model folder or a Hub id');
   expect(stdout).not.toContain('Test on');
   expect(existsSync(join(folder, 'runs/demo'))).toBe(false);
 });

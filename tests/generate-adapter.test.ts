@@ -137,7 +137,7 @@ describe('generation rejects', () => {
         writeAdapter(path, { ...rest, config: { ...config, task_type: 'SEQ_CLS' } });
         return path;
       },
-      /expected a language model \(SEQ_2_SEQ_LM or CAUSAL_LM\), got an adapter of gpt2 for SEQ_CLS\. .*adalora predict/,
+      /is an adapter of gpt2 for SEQ_CLS, not a language model \(SEQ_2_SEQ_LM or CAUSAL_LM\)\. .*adalora predict/,
     ],
     ['what is nowhere', () => join(folder, 'nothing'), /expected a model folder or a Hub id/],
   ])('%s', async (_, path, message) => {

@@ -145,7 +145,7 @@ describe('adalora generate reports in one line', () => {
       'a prompt that is too long',
       [],
       'a '.repeat(90),
-      'the prompt: expected fewer than 64 tokens, the length of the model, got 181. Shorten it.\n',
+      "the prompt has 181 tokens, expected fewer than 64, the model's maximum length. Shorten it.\n",
     ],
     [
       'a wrong key',
@@ -157,7 +157,7 @@ describe('adalora generate reports in one line', () => {
       'a key without effect',
       ['--temperature', '0.5'],
       'hi',
-      'generation: temperature: expected do_sample: true beside it, got 0.5. Set that, or remove temperature.\n',
+      'generation: temperature 0.5 needs do_sample: true. Set that, or remove temperature.\n',
     ],
     ['a chat that is none', ['--system', 'be'], 'hi', '`--system` applies to chats only. Add --chat.\n'],
     [
@@ -175,24 +175,20 @@ describe('adalora generate reports in one line', () => {
   it('a prompt that is too long', async () => {
     const { code, stderr } = await workspace.runWith(`a\n${'a '.repeat(90)}`, 'generate', 'llama');
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^standard input:2: the prompt: expected fewer than 64 tokens.*\n$/);
+    expect(stderr).toMatch(/^standard input:2: the prompt has \d+ tokens, expected fewer than 64.*\n$/);
   });
 
   it.each<[string, string, RegExp]>([
     ['no JSON', '{', /expected JSON/],
     ['JSON without end', '['.repeat(100_000), /expected JSON of depth 64/],
-    ['no object', '[]', /expected a section of keys, got \[\]/],
+    ['no object', '[]', /must be an object, got \[\]/],
     [
       'values that are none',
       '{"top_k": "x", "eos_token_id": [1e99], "max_length": 0}',
       /max_length: .*\n.*top_k: .*\n.*eos_token_id: .*\n$/,
     ],
-    ['more rows than memory', '{"num_beams": 1e9}', /num_beams: expected a whole number from 1 to 1024/],
-    [
-      'what is not supported',
-      '{"stop_strings": ["a"]}',
-      /stop_strings: expected nothing, for it is not supported/,
-    ],
+    ['more rows than memory', '{"num_beams": 1e9}', /num_beams must be a whole number from 1 to 1024/],
+    ['what is not supported', '{"stop_strings": ["a"]}', /stop_strings is not supported/],
     ['tokens beyond the vocabulary', '{"forced_eos_token_id": 9999}', /forced_eos_token_id: .*below 264/],
   ])('a generation_config.json with %s', async (_, content, message) => {
     workspace.write('llama/generation_config.json', content);
@@ -206,13 +202,9 @@ describe('adalora generate reports in one line', () => {
     [
       'that is none',
       '{% if %}',
-      /^llama\/chat_template\.jinja: expected a chat template \(Jinja\), got .*\n$/,
+      /^llama\/chat_template\.jinja is not a valid chat template \(Jinja\): .*\n$/,
     ],
-    [
-      'that refuses',
-      "{{ raise_exception('no') }}",
-      /a conversation that the chat template takes, got "no"\.\n$/,
-    ],
+    ['that refuses', "{{ raise_exception('no') }}", /refuses the conversation: "no"\.\n$/],
     ['that counts without end', '{% for i in range(10 ** 12) %}a{% endfor %}', /got an error \(.*\)\.\n$/],
   ])('a chat template %s', async (_, template, message) => {
     workspace.write('llama/chat_template.jinja', template);
@@ -223,8 +215,8 @@ describe('adalora generate reports in one line', () => {
 
   it('a model that is not a language model', async () => {
     expect(await says('model', [])).toBe(
-      'model: expected a language model (SEQ_2_SEQ_LM or CAUSAL_LM), got a model of type bert.\n',
+      'model is a model of type bert, not a language model (SEQ_2_SEQ_LM or CAUSAL_LM).\n',
     );
-    expect(await says('run', [])).toMatch(/^run@main: expected a folder, or a model in the cache/);
+    expect(await says('run', [])).toMatch(/^run@main is neither a folder nor in the cache/);
   });
 });

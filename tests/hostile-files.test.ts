@@ -44,7 +44,7 @@ describe('a config', () => {
     [
       'many lists in each other',
       `a: ${'['.repeat(100_000)}\n`,
-      /depth 64 and 8192 entries at most, got more/,
+      /is YAML (nested deeper than 64 levels|with more than 8192 entries)/,
     ],
     ['many lists that begin on a line', `${'- '.repeat(60_000)}\n`, /depth 64 and 8192 entries/],
     ['many keys', Array.from({ length: 10_000 }, (_, i) => `k${i}: 1\n`).join(''), /got more/],
@@ -80,9 +80,7 @@ it('with a row of data that would take all memory is rejected', () => {
   const wide = `a\tb\n${'\t'.repeat(20_000)}\n`;
   for (const quote of [true, false]) {
     const table = { ...options, format: 'tsv', header: true, quote } as const;
-    expect(() => readRows(file('wide.tsv', wide), table)).toThrow(
-      'wide.tsv:2: expected at most 10000 fields, got more',
-    );
+    expect(() => readRows(file('wide.tsv', wide), table)).toThrow('wide.tsv:2 has more than 10000 fields');
   }
 });
 
@@ -90,13 +88,13 @@ it('with an unclosed quote, or too many fields, is rejected at that place', () =
   const options = { text: 0, format: 'csv', listed: false } as const;
   const lines = 'abcdefgh\n'.repeat(2 ** 21);
   expect(() => readRows(file('late.csv', `a,b\n"c\nd","${lines}",e\n`), options)).toThrow(
-    'late.csv:3: expected at most 16777216 characters in a row, got more. A quote that opens here may be left open.',
+    'late.csv:3 has more than 16777216 characters in a row. A quote that opens here may be left open.',
   );
   expect(() => readRows(file('quotes.csv', '"'.repeat(2 ** 25)), options)).toThrow(
-    'quotes.csv:1: expected at most 16777216 characters in a row',
+    'quotes.csv:1 has more than 16777216 characters in a row',
   );
   expect(() => readRows(file('commas.csv', `${','.repeat(9999)}\n`.repeat(1201)), options)).toThrow(
-    'commas.csv:1201: expected at most 12000000 fields in all rows, got more',
+    'commas.csv:1201 has more than 12000000 fields in all rows',
   );
 });
 
@@ -123,7 +121,7 @@ describe('a tokenizer that would take all memory is rejected', () => {
 
   it('with empty lines', () => {
     expect(load('BertTokenizer', { 'vocab.txt': '\n'.repeat(2 ** 22) })).toThrow(
-      'vocab.txt: expected at most 2097152 lines, got more',
+      'vocab.txt has more than 2097152 lines',
     );
   });
 
@@ -147,7 +145,7 @@ it('shards with more tensors than any model has are rejected', () => {
   for (const name of names) writeFileSync(join(folder, name), Buffer.concat([length, header]));
   const index = { weight_map: Object.fromEntries(names.map((name, i) => [`${i}`, name])) };
   writeFileSync(join(folder, 'model.safetensors.index.json'), JSON.stringify(index));
-  expect(() => openCheckpoint(folder)).toThrow('expected at most 262144 tensors in its shards, got more');
+  expect(() => openCheckpoint(folder)).toThrow('has shards with more than 262144 tensors');
 });
 
 it('a JSON list with a text of millions of characters is read', () => {
@@ -169,7 +167,7 @@ it('a JSON list with a text of millions of characters is read', () => {
 it.runIf(process.platform === 'linux')(
   'a folder that the system refuses to create is rejected with its name',
   () => {
-    expect(() => atomicWrite('/proc/x/y', '')).toThrow('/proc/x: expected a folder that can be made');
+    expect(() => atomicWrite('/proc/x/y', '')).toThrow('/proc/x cannot be made');
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
     const path = join(root, 'full');
     const work = () =>
@@ -181,9 +179,7 @@ it.runIf(process.platform === 'linux')(
         })(),
       );
     expect(work).toThrow(full);
-    expect(fileError(full)?.message).toBe(
-      `${path}: expected the system to allow it, got ENOSPC: no space left on device.`,
-    );
+    expect(fileError(full)?.message).toBe(`${path} failed: ENOSPC: no space left on device.`);
   },
 );
 
@@ -191,8 +187,8 @@ it("a disk that is full when something is copied is named by the copy's path", (
   const message = "ENOSPC: no space left on device, copyfile 'model/vocab.txt' -> 'out/vocab.txt'";
   const places = { path: 'model/vocab.txt', dest: 'out/vocab.txt' };
   const full = Object.assign(new Error(message), { code: 'ENOSPC', ...places });
-  expect(fileError(full)?.message).toMatch(/^out\/vocab\.txt: expected/);
-  expect(fileError(Object.assign(full, { code: 'EACCES' }))?.message).toMatch(/^model\/vocab\.txt: expected/);
+  expect(fileError(full)?.message).toMatch(/^out\/vocab\.txt failed: ENOSPC/);
+  expect(fileError(Object.assign(full, { code: 'EACCES' }))?.message).toMatch(/^model\/vocab\.txt failed: /);
 });
 
 it('an engine out of memory says what to do', () => {
@@ -229,7 +225,7 @@ describe.runIf(process.platform === 'linux')('a system limit is reported in a se
   it.each([
     // Too few for the program's own files, and for those that a command loads.
     [24, /^adalora: the system cannot open more files \(EMFILE: .*\(ulimit -n\)\.\n$/],
-    [56, /^\S+: expected the system to allow it, got EMFILE: too many open files\.\n$/],
+    [56, /^\S+ failed: EMFILE: too many open files\.\n$/],
   ])('%d open files', (limit, message) => {
     const { status, stderr } = shell(`ulimit -n ${limit}; ${program} plan run.yaml`);
     expect(stderr).toMatch(message);

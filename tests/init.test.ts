@@ -87,7 +87,7 @@ it('overwrites nothing, and then writes nothing', async () => {
   space.delete('own', 'train.tsv');
   const { code, stdout, stderr } = await space.run('init', 'own');
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-  expect(stderr).toContain('own: expected a folder without these files, got own/adalora.yaml');
+  expect(stderr).toContain('own already contains own/adalora.yaml');
   expect(readFileSync(config, 'utf8')).toBe('mine');
   expect(readdirSync(folder).sort()).toEqual(['adalora.yaml', 'validation.tsv']);
 });

@@ -73,7 +73,7 @@ describe('the library', () => {
       [null, '`data` is required'],
       ['rows.tsv', '`data` must be a section with keys, got "rows.tsv"'],
       [{ ...data, train: 'x'.repeat(5000) }, 'ENAMETOOLONG'],
-      [{ ...data, train: '\0' }, 'expected a path, got one with a null byte'],
+      [{ ...data, train: '\0' }, 'file system cannot use a path with a null byte'],
     ] as const) {
       const started = train({ ...config, data: wrong as typeof data });
       await expect(started).rejects.toThrow(UserError);

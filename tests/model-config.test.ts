@@ -37,10 +37,10 @@ it('changes the shape of a model with new weights, also for predictions', async 
 it.each([
   [
     'model_config={hidden_dropout_probs: 0.1}',
-    'model_config.hidden_dropout_probs: expected a field of the config.json of bert, got hidden_dropout_probs. Did you mean hidden_dropout_prob',
+    'model_config.hidden_dropout_probs is not a field of the config.json of bert. Did you mean hidden_dropout_prob',
   ],
   ['model_config={hidden_dropout_prob: 2}', 'hidden_dropout_prob'],
-  ['model_config={model_type: gpt2}', 'model_config.model_type: expected a field'],
+  ['model_config={model_type: gpt2}', 'model_config.model_type is not a field'],
   ['model_config=3', '--set: `model_config` must be a section with keys, got 3.'],
 ])(
   'rejects %s',

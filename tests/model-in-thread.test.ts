@@ -86,7 +86,7 @@ describe('predict', () => {
 
   it('rejects arguments that cannot be sent to another thread', async () => {
     const inputs = [{ text: () => 'a cat' }] as unknown as { text: string }[];
-    await expect(answersOf(inputs)).rejects.toThrow('the arguments: expected plain data, got ');
+    await expect(answersOf(inputs)).rejects.toThrow('the arguments must be plain data: ');
   });
 });
 
@@ -145,7 +145,7 @@ describe('close', () => {
     ];
     for (const call of later) {
       await expect(call).rejects.toThrow(UserError);
-      await expect(call).rejects.toThrow('expected an open model, got one that was closed');
+      await expect(call).rejects.toThrow('is called on a model that was closed');
     }
   });
 

@@ -73,14 +73,18 @@ describe('inputs of a program', () => {
   it('must be a list', async () => {
     await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
     const answers = opened.predict({ text: 'a' } as unknown as { text: string }[]);
-    await expect(answers.next()).rejects.toThrow('inputs: expected a list of them, got {"text":"a"}');
+    await expect(answers.next()).rejects.toThrow('inputs must be a list, got {"text":"a"}');
   });
 });
 
 it.each<[string, unknown, string]>([
-  ['a config whose run there is not', { output: 'runs/none' }, 'runs/none: expected the folder of a run'],
-  ['a config without its output', {}, 'open: expected a path, an id on the Hub, or a config'],
-  ['nothing', undefined, 'open: expected a path, an id on the Hub, or a config with its output, got nothing'],
+  [
+    'a config whose run there is not',
+    { output: 'runs/none' },
+    'runs/none does not exist; it should be the folder of a run',
+  ],
+  ['a config without its output', {}, 'open needs a path, an id on the Hub, or a config'],
+  ['nothing', undefined, 'open needs a path, an id on the Hub, or a config with its output, got nothing'],
 ])('open rejects %s', async (_, what, message) => {
   await expect(open(what as string)).rejects.toThrow(message);
 });
@@ -103,14 +107,9 @@ describe('evaluate', () => {
   });
 
   it.each<[string, unknown, object, string]>([
-    [
-      'keys that mean nothing',
-      'dev.tsv',
-      { labell: 'label' },
-      '--labell: expected a flag for labelled texts',
-    ],
+    ['keys that mean nothing', 'dev.tsv', { labell: 'label' }, '--labell does not apply to labelled texts'],
     ['what JSON has not', [{ sentence: 'a', label: 1n }], {}, 'evaluate, row 1: expected JSON values'],
-    ['what is neither', 5, {}, 'evaluate: expected an object { data }, with the path of a file or with rows'],
+    ['what is neither', 5, {}, 'evaluate needs an object { data }, with the path of a file or with rows'],
   ])('rejects %s', async (_, data, reading, message) => {
     await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
     const given = data === 'dev.tsv' ? workspace.path(data) : (data as object[]);

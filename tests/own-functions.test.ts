@@ -87,7 +87,7 @@ describe('functions of the program in a config', () => {
   it('are rejected with the reason', async () => {
     const limit = 3;
     await expect(train(config('closure', { score: () => limit }))).rejects.toThrow(
-      'adalora.score: expected a function that uses nothing but its argument',
+      'adalora.score may use only its argument',
     );
     await expect(train(config('text', { score: () => 'much' }))).rejects.toThrow(
       'a function that returns a number',

@@ -66,7 +66,7 @@ describe('facts that must be the same', () => {
     const all = [facts('1', 'f'), facts('1', 'f'), facts('2', 'g')];
     const error = thrownBy(() => assertAgreed(among(0, hosts, all), {}));
     expect((error as Error).message).toBe(
-      'process 2 (b): expected the same config, data, model and version as process 0 (a) (learning_rate 1, the file x f), ' +
+      'process 2 (b) has another config, data, model or version than process 0 (a): ' +
         'got learning_rate 2, the file x g. Give every host the same files and the same installation.',
     );
     expect(isAgreed(error)).toBe(true);

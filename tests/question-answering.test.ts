@@ -103,7 +103,7 @@ describe('question answering by the command', () => {
     for await (const answer of model.predict<QuestionInput, SpanAnswer>(inputs)) answers.push(answer);
     expect(answers).toMatchObject([{ answer: 'dog', start: 19, end: 22 }]);
     await expect(model.predict<QuestionInput>([{ question: '', context: ' ' }]).next()).rejects.toThrow(
-      'question 0: expected a text in "context", got an empty one.',
+      'question 0 has an empty "context".',
     );
     await model.close();
   });
@@ -111,12 +111,9 @@ describe('question answering by the command', () => {
   it.each([
     [
       ['eval', 'run', 'dev.json', '--text_pair', '2'],
-      '--text_pair: expected a flag for task question_answering',
+      '--text_pair does not apply to task question_answering',
     ],
-    [
-      ['eval', 'run', 'bad.json'],
-      'bad.json, question a: expected an answer that stands in its context, got "cow".',
-    ],
+    [['eval', 'run', 'bad.json'], 'bad.json, question a has the answer "cow", which is not in its context.'],
     [
       ['train', 'run.yaml', '--set', 'data.doc_stride=32'],
       '`data.doc_stride` must be less than data.max_length (32)',
@@ -132,12 +129,9 @@ describe('question answering by the command', () => {
         '--set',
         'output=x',
       ],
-      'data.doc_stride, question 0: expected less than 2',
+      'data.doc_stride, question 0 must be less than 2',
     ],
-    [
-      ['predict', 'run', 'empty.json'],
-      'empty.json, question 0: expected a text in "context", got an empty one.',
-    ],
+    [['predict', 'run', 'empty.json'], 'empty.json, question 0 has an empty "context".'],
   ])('reports the errors of %j', async (args, message) => {
     const bad = { id: 'a', question: 'x', context: CONTEXT, answers: [{ text: 'cow', answer_start: 4 }] };
     workspace.write('bad.json', JSON.stringify([bad]));

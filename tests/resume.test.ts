@@ -240,7 +240,7 @@ describe('--resume', () => {
     [
       'in a folder of something else',
       ['--set', 'output=model'],
-      'output: model: expected the folder of a run (config.yaml), got a folder with other files. ' +
+      'output: model has other files but no config.yaml of a run. ' +
         'Choose another folder with --set output=...\n',
     ],
   ])('%s is rejected', async (_, settings, message) => {

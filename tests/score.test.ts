@@ -73,10 +73,7 @@ describe('score squad', () => {
   });
 
   it.each([
-    [
-      () => squad('some.json', 'v2.json'),
-      'some.json: expected a prediction for every question, got none for 10 and 2 others.',
-    ],
+    [() => squad('some.json', 'v2.json'), 'some.json has no prediction for 10 and 2 others.'],
     [
       () => squad('numbers.json', 'v1.json'),
       'numbers.json, 10: expected a string, got a value of type number.',

@@ -44,7 +44,7 @@ it('a run stops at a step, says so and writes its adapter; resumed, it equals th
 
   expect(await resume('part', 'training.stop_at_step=4')).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('training.stop_at_step: expected step 8 or later'),
+    stderr: expect.stringContaining('training.stop_at_step must be 8 or later'),
   });
   expect(await resume('part', 'training.stop_at_step=8')).toMatchObject({
     code: 0,

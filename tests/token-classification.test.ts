@@ -72,7 +72,7 @@ describe('token classification by the command', () => {
   it.each([
     [
       ['eval', 'run', 'dev.jsonl', '--text_pair', '2'],
-      '--text_pair: expected a flag for task token_classification',
+      '--text_pair does not apply to task token_classification',
     ],
     [['eval', 'run', 'train.tsv'], 'train.tsv:1: expected a tag seen in training'],
     [['predict', 'run', 'missing.conll'], 'missing.conll does not exist.'],
@@ -85,7 +85,7 @@ describe('token classification by the command', () => {
   it('reports rows that cannot be learned from', async () => {
     workspace.write('bad.conll', 'a O\nb\n\nc O\nd e f\n');
     const { code, stderr } = await workspace.train('data.train=bad.conll', 'output=bad');
-    expect(stderr).toContain('bad.conll:2: expected 2 columns, as in line 1, got 1');
+    expect(stderr).toContain('bad.conll:2 has 1 column, expected 2, as in line 1');
     expect(code).toBe(2);
   });
 });

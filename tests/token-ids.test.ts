@@ -62,28 +62,28 @@ describe("a tokenizer's ids and types match the model's", () => {
     writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify({ ...TINY_TOKENIZER, ...changes }));
     const said = await complaint();
     if (message === undefined) expect(said).toBe(undefined);
-    else expect(said).toContain(`tokenizer.json: expected a tokenizer, got ${message}`);
+    else expect(said).toContain(`tokenizer.json is not a readable tokenizer: ${message}`);
   });
 });
 
 describe('tokens of config.json are in its vocabulary', () => {
   it('padding', async () => {
     expect(() => writeTinyModel(folder, { pad_token_id: size })).toThrow(
-      `config.json, pad_token_id: expected an id below ${size}, its vocab_size, got ${size}.`,
+      `config.json, pad_token_id must be below ${size}, its vocab_size, got ${size}.`,
     );
     expect(() => writeTinyModel(folder, { model_type: 'roberta', pad_token_id: -2 })).toThrow('pad_token_id');
   });
 
   it('the start token of a decoder', async () => {
     expect(() => writeSmallGenerator(folder, 'bart', { decoder_start_token_id: 2 ** 31 })).toThrow(
-      'config.json, decoder_start_token_id: expected an id below',
+      'config.json, decoder_start_token_id must be below',
     );
     writeSmallGenerator(folder, 'bart');
     const generation = { pad_token_id: 0, eos_token_id: 2, decoder_start_token_id: 2 ** 30 };
     writeFileSync(join(folder, 'generation_config.json'), JSON.stringify(generation));
     await using opened = await open(folder, { generates: true });
     await expect(opened.generate('the cat', { max_new_tokens: 1 })).rejects.toThrow(
-      /what the model reads: expected ids of tokens below \d+, the size of the model's vocabulary, got 1073741824/,
+      /the input has token id 1073741824, but the model's vocabulary has \d+/,
     );
   });
 });

@@ -82,7 +82,7 @@ it('reports that a port is taken', async () => {
   const { port } = other.address() as AddressInfo;
   expect(await workspace.run('web', '--port', `${port}`)).toMatchObject({
     code: 2,
-    stderr: `--port ${port}: expected a free port, got one in use. Name another, with --port.\n`,
+    stderr: `--port ${port} is in use. Choose another with --port.\n`,
   });
   other.close();
 });

@@ -150,6 +150,6 @@ lora: 3
       `"run.yaml has no keys. A config is a list of keys and values (see examples/)."`,
     );
     expect(() => loadConfig(join(folder, 'rum.yaml'))).toThrow('Did you mean run.yaml?');
-    expect(() => loadConfig(folder)).toThrow('expected a config file, got a folder');
+    expect(() => loadConfig(folder)).toThrow('is a folder or a device. Pass a config file');
   });
 });

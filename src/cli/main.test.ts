@@ -73,23 +73,17 @@ it.each([
   [['train'], 'adalora.yaml does not exist in this folder.'],
   [
     ['train', 'examples/colaa.yaml'],
-    'examples/colaa.yaml: expected a config file, got nothing there. Did you mean cola.yaml',
+    'examples/colaa.yaml: does not exist; it should be a config file. Did you mean cola.yaml',
   ],
   [['train', 'examples/cola.yaml', '--set', 'seed'], '--set: expected key=value, got "seed"'],
   [['train', 'examples/cola.yaml', '--set', 'seed=-1'], '--set: `seed` must be at least 0, got -1.'],
   [['export', 'x', '-o', 'y'], "required option '--as <form>' not specified"],
   // It may be the id of an adapter on the Hub.
-  [
-    ['merge', 'nothing-here', '-o', 'y'],
-    'nothing-here@main: expected a folder, or a model in the cache hub, got',
-  ],
-  [
-    ['inspect', 'nothing-here'],
-    'nothing-here@main: expected a folder, or a model in the cache hub, got neither',
-  ],
+  [['merge', 'nothing-here', '-o', 'y'], 'nothing-here@main is neither a folder nor in the cache hub'],
+  [['inspect', 'nothing-here'], 'nothing-here@main is neither a folder nor in the cache hub'],
   [
     ['inspect', 'exampels'],
-    'exampels: expected the folder of a run, an adapter or a model, or its id on the Hub, got nothing there. Did you mean examples?',
+    'exampels does not exist; it should be the folder of a run, an adapter or a model, or its id on the Hub. Did you mean examples?',
   ],
 ])('a mistake gives exit code 2 and a message without a stack trace: %j', async (args, message) => {
   const { code, stdout, stderr } = await adalora(...args);

@@ -9,7 +9,7 @@ const MAX_BYTES = 2 ** 29 - 24;
 
 /** Reads all of standard input as text: gzip is decompressed, and parquet is converted to JSON Lines. */
 export async function readInput(): Promise<string> {
-  if (process.stdin.isTTY) console.error('Type one text a line; Ctrl-D ends.');
+  if (process.stdin.isTTY) console.error('Type one text per line. Ctrl-D ends.');
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of process.stdin) {

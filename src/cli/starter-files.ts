@@ -20,7 +20,7 @@ export function starterFiles(task: string = DEFAULT_TASK): { name: string; conte
   const known = TASK_NAMES.filter((name) => existsSync(folderOf(name)));
   const found = known.find((name) => name === task);
   if (!found) {
-    const hint = 'The package has a config for each other task in its folder examples.';
+    const hint = "For other tasks, see the configs in the package's folder examples.";
     throw new UserError({ where: '--task', expected: `one of ${known.join(', ')}`, got: task, hint });
   }
   const folder = folderOf(found);

@@ -13,17 +13,17 @@ it.each(['null', '"{[,:"', '{"a":[1,{"b":"}\\\\\\"]"}],"__proto__":{"a":1}}', '{
 
 describe('rejects', () => {
   it.each<[string, string, string]>([
-    ['depth', '[[[[]]]]', 'x.json: expected JSON of depth 3 and 20 values at most, got depth 4'],
+    ['depth', '[[[[]]]]', 'x.json is JSON nested deeper than 3 levels'],
     ['depth that never closes', '['.repeat(1e7), 'got depth 4'],
     ['many values', `[${'1,'.repeat(20)}1]`, 'got more values'],
     ['many objects', `[${'{} '.repeat(21)}]`, 'got more values'],
-    ['a key twice', '{"a":1,"a":1}', 'expected every key of an object once, got one twice'],
+    ['a key twice', '{"a":1,"a":1}', 'has the same key twice in one object'],
     ['a key twice, written differently', '{"a":{"b":1,"\\u0062":2}}', 'got one twice'],
-    ['an open text', '"abc\\', 'expected JSON, got a text that ends too early'],
-    ['nothing', '', 'expected JSON, got a text that ends too early'],
-    ['an object cut short', '{"a": 1,\n', 'x.json: expected JSON, got '],
-    ['a comma too few', '{"a": 1,\n"b": 2\n"c": 3}', 'expected JSON, got something else in line 3. The file'],
-    ['a word', 'secret', 'x.json: expected JSON, got something else. The file is damaged'],
+    ['an open text', '"abc\\', 'is not valid JSON: a text that ends too early'],
+    ['nothing', '', 'is not valid JSON: a text that ends too early'],
+    ['an object cut short', '{"a": 1,\n', 'x.json is not valid JSON: '],
+    ['a comma too few', '{"a": 1,\n"b": 2\n"c": 3}', 'is not valid JSON: something else in line 3. The file'],
+    ['a word', 'secret', 'x.json is not valid JSON: something else. The file is damaged'],
   ])('%s', (_, text, message) => {
     expect(() => parse(text)).toThrow(UserError);
     expect(() => parse(text)).toThrow(message);
@@ -32,7 +32,7 @@ describe('rejects', () => {
   it('anything but UTF-8', () => {
     const bytes = Uint8Array.of(0x22, 0xff, 0x22);
     expect(() => parseBoundedJson(bytes, { depth: 1, values: 1 }, 'x')).toThrow(
-      'x: expected JSON, got no UTF-8',
+      'x is not valid JSON: it is not UTF-8',
     );
   });
 });

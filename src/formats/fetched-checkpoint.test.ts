@@ -97,13 +97,13 @@ describe('openFetchedCheckpoint', () => {
   });
 
   it.each<[string, Record<string, PageFile>, string]>([
-    ['no weights', {}, 'model/model.safetensors: expected the weights'],
+    ['no weights', {}, 'model/model.safetensors does not exist; it should be the weights'],
     [
       'a pickle alone',
       { 'pytorch_model.bin': new Uint8Array(9) },
       'expected model.safetensors, got weights of PyTorch',
     ],
-    ['a file that is none', { 'model.safetensors': 'hello' }, 'expected a safetensors file, got 5 bytes'],
+    ['a file that is none', { 'model.safetensors': 'hello' }, 'has 5 bytes, too few for a safetensors file'],
     [
       'a file that ends too soon',
       { 'model.safetensors': file({ a: f32(1, 2) }).slice(0, -1) },
@@ -117,7 +117,7 @@ describe('openFetchedCheckpoint', () => {
     [
       'a missing shard',
       { 'model.safetensors.index.json': indexOf({ a: 'x.safetensors' }) },
-      'expected the shard x.safetensors beside it, got none',
+      'names the shard x.safetensors, which is missing',
     ],
     [
       'a shard without its tensor',
@@ -125,7 +125,7 @@ describe('openFetchedCheckpoint', () => {
         'model.safetensors.index.json': indexOf({ a: 'x.safetensors' }),
         'x.safetensors': file({ b: f32(1) }),
       },
-      'expected tensor a in x.safetensors, got a shard without it',
+      'puts tensor a into x.safetensors, which does not contain it',
     ],
   ])('rejects %s', async (_, files, message) => {
     await expect(openFetchedCheckpoint(watched(files).set)).rejects.toThrow(message);

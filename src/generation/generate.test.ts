@@ -123,15 +123,15 @@ describe('generate', () => {
       'a long prompt',
       { max_length: 5 },
       {},
-      /the prompt: expected fewer than 5 tokens, the max_length, got 5/,
+      /the prompt has 5 tokens, expected fewer than 5, the max_length/,
     ],
     [
       'a long prompt for the model',
       {},
       { positions: 5 },
-      /fewer than 5 tokens, the length of the model, got 5/,
+      /has 5 tokens, expected fewer than 5, the model's maximum length/,
     ],
-    ['no padding', { pad_token_id: null, eos_token_id: null }, {}, /pad_token_id: expected a token/],
+    ['no padding', { pad_token_id: null, eos_token_id: null }, {}, /pad_token_id is not set/],
     [
       'no start',
       { decoder_start_token_id: null, bos_token_id: null },
@@ -142,7 +142,7 @@ describe('generate', () => {
       'tokens beyond the vocabulary',
       { forced_eos_token_id: [2, 16], bad_words_ids: [[3], [1, 99]] },
       {},
-      /forced_eos_token_id: expected ids of tokens below 16.* got 16\.\nbad_words_ids: .* got 99/,
+      /forced_eos_token_id has token id 16, but .* has 16\.\nbad_words_ids has token id 99/,
     ],
     [
       'nothing left to draw',
@@ -161,13 +161,11 @@ describe('generate', () => {
 
   it('rejects an empty prompt without a first token, streams of beams, and logits that are not finite', async () => {
     await expect(generate(tableModel(), [[5], []], settingsOf({}, 'pad'))).rejects.toThrow(
-      /prompt 2: expected/,
+      /prompt 2 has no tokens/,
     );
     const beams = settingsOf({ num_beams: 2 });
     await expect(generate(tableModel(), prompts, beams, { onToken: () => {} })).rejects.toThrow(/streaming/);
     const broken = new TableModel(new Float32Array(16 ** 3).fill(Number.NaN), 16);
-    await expect(generate(broken, prompts, settingsOf({}))).rejects.toThrow(
-      /logits that are numbers, got NaN/,
-    );
+    await expect(generate(broken, prompts, settingsOf({}))).rejects.toThrow(/the model computed NaN logits/);
   });
 });

@@ -31,8 +31,7 @@ export function readGenerationConfig(value: unknown, where: string, from: 'perso
     problems: [
       ...unknown.map(([key, inner]) => ({
         where: `${where}: ${key}`,
-        expected: 'a known key',
-        got: shown(inner),
+        fault: `is not a known key, got ${shown(inner)}`,
         hint: suggest(key, GENERATION_KEYS),
       })),
       ...[...wrong].map((key) => ({

@@ -24,8 +24,8 @@ export function assertEqual(
       `${processName(communicator, rank)} has ${own[part]}`;
     throw markAgreed(
       new ComputationError(
-        `step ${step}: expected the same ${part} in every process, but ${side(0, first)} and ${side(i + 1, other)} ` +
-          '(hashes). A processor or a memory that errs does that, or hosts whose processors round differently.',
+        `step ${step}: ${part} differ between processes: ${side(0, first)} and ${side(i + 1, other)} ` +
+          '(hashes). The hosts round differently, or a processor or memory is faulty.',
       ),
     );
   }

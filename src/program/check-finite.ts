@@ -7,8 +7,8 @@ export class NotFinite extends ComputationError {
 
   constructor(example: number) {
     super(
-      `row ${example + 1}: expected logits that are finite, got others (NaN or infinite). ` +
-        'The weights of the model or the adapter have such values, or so large ones that the products overflow.',
+      `Row ${example + 1} has logits that are not finite (NaN or infinite). ` +
+        'The weights of the model or the adapter are not finite, or so large that products overflow.',
     );
     this.example = example;
   }

@@ -130,7 +130,7 @@ function introduction({ config, labels, steps, trainableParameters }: ModelCardF
   return (
     `${trains === 'model' ? 'A version' : 'An adapter'} of \`${base}\` for ${purpose}, ` +
     `trained by ${methodTitle(config)} for ${counted(steps)} steps with ` +
-    `${counted(trainableParameters)} trained parameters${adapter === undefined ? '' : ', from an earlier adapter on'}.${classes}`
+    `${counted(trainableParameters)} trained parameters${adapter === undefined ? '' : ', continued from an earlier adapter'}.${classes}`
   );
 }
 
@@ -205,7 +205,7 @@ function usage({ config, labels }: ModelCardFacts, base: string): string {
   const explained = explanation === undefined ? '' : ` (${explanation})`;
   const command = ['```sh', line, '```'];
   if (!library) {
-    const merge = 'For Python, `adalora merge . -o merged` makes a model of it that transformers loads.';
+    const merge = 'For Python, `adalora merge . -o merged` writes a model that transformers can load.';
     return [`In this folder, with \`${PROGRAM}\`${explained}:`, '', ...command, '', merge].join('\n');
   }
   const { name, isAdapter, imports, load } = PYTHON_LOADING[library];

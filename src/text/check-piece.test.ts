@@ -8,7 +8,7 @@ it('a text may have any length, unless its tokenizer cannot split it', () => {
   const words = 'a word, '.repeat(LONG / 4);
   expect(tokenizer.encode(words, undefined, 16)).toMatchObject({ truncated: true });
   const commas = ','.repeat(LONG);
-  const told = `a text with ",,,,,,,,,,,,,,,,,,,,": expected at most 1048576 characters between two places where its tokenizer can part it, as between words, got ${LONG}. Make several rows of it.`;
+  const told = `a text with ",,,,,,,,,,,,,,,,,,,," has ${LONG} characters without a place to split, such as a space; at most 1048576 are allowed. Split it into several rows.`;
   expect(() => tokenizer.encode(commas, undefined, 16)).toThrow(told);
   expect(() => tokenizer.encode(`some words, and ${commas}`, undefined, 16)).toThrow('a text with ",,,');
   expect(() => tokenizer.encodeWithOffsets(commas)).toThrow(told);

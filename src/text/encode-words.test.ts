@@ -73,7 +73,7 @@ describe('wordEncoder', () => {
       wordIds: Int32Array.of(-1, 0, NO_WORD),
     });
     expect(() => wordEncoder(tokenizer, 2)).toThrow(
-      'data.max_length: expected at least 3, because 2 tokens are special',
+      'data.max_length must be at least 3, because 2 tokens are special',
     );
   });
 

@@ -50,13 +50,17 @@ describe('invalid files', () => {
     [
       'no model at all',
       { 'spm.model': new Uint8Array(0) },
-      'model/spm.model: expected a sentencepiece model, got no pieces',
+      'model/spm.model is not a valid sentencepiece model: no pieces',
     ],
-    ['cut short', { 'spm.model': spm.subarray(0, 3000) }, 'model/spm.model: expected a sentencepiece model'],
+    [
+      'cut short',
+      { 'spm.model': spm.subarray(0, 3000) },
+      'model/spm.model is not a valid sentencepiece model',
+    ],
     [
       'a length that is not there',
       { 'spm.model': Uint8Array.of(10, 255, 255, 255, 127) },
-      'model/spm.model: expected a sentencepiece model',
+      'model/spm.model is not a valid sentencepiece model',
     ],
   ])('%s', (_, files, message) => {
     expect(load({ ...config, ...files })).toThrow(message);
@@ -68,7 +72,7 @@ describe('invalid files', () => {
       'this is DebertaTokenizerr',
     );
     expect(load({ ...files, 'config.json': '{"model_type":"bloom"}' })).toThrow(
-      'model/tokenizer.json: expected a file, got nothing',
+      'model/tokenizer.json does not exist',
     );
   });
 
@@ -87,9 +91,9 @@ describe('invalid files', () => {
   it('of text: a merge of an unknown token, a vocabulary without its special tokens', () => {
     const gpt2 = { 'config.json': '{"model_type":"gpt2"}', 'vocab.json': '{"a":0,"<|endoftext|>":1}' };
     expect(load({ ...gpt2, 'merges.txt': '#version\na b\n' })).toThrow('merge 0 needs "b"');
-    expect(load(gpt2)).toThrow('model/merges.txt: expected a file, got nothing');
+    expect(load(gpt2)).toThrow('model/merges.txt does not exist');
     expect(load({ 'config.json': '{"model_type":"bert"}', 'vocab.txt': 'a\n' })).toThrow(
-      'model/vocab.txt: expected a line [UNK]',
+      'model/vocab.txt has no line [UNK]',
     );
     writeFileSync(join(folder, 'vocab.txt'), Buffer.of(0xff, 0xfe));
     writeFileSync(join(folder, 'config.json'), '{"model_type":"bert"}');

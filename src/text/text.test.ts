@@ -34,7 +34,7 @@ describe('maxLength', () => {
 
   it.each([513, 0, -1, 1.5])('rejects %d', (requested) => {
     expect(() => maxLength(requested, 512, 512)).toThrow(
-      `data.max_length: expected a whole number from 1 to 512, the model's max_position_embeddings, got ${requested}.`,
+      `data.max_length must be a whole number from 1 to 512, the model's max_position_embeddings, got ${requested}.`,
     );
   });
 });
@@ -48,11 +48,11 @@ describe('loadTokenizer', () => {
   };
 
   it('reports missing and invalid files', () => {
-    expect(load()).toThrow(/tokenizer\.json: expected a file, got nothing\. Save it/);
-    expect(load('{}')).toThrow(/tokenizer_config\.json: expected a file, got nothing\./);
+    expect(load()).toThrow(/tokenizer\.json does not exist\. Save it/);
+    expect(load('{}')).toThrow(/tokenizer_config\.json does not exist\./);
     writeFileSync(join(folder, 'tokenizer_config.json'), '{}');
-    expect(load('{"model"')).toThrow(/tokenizer\.json: expected JSON, got /);
-    expect(load('[]')).toThrow(/tokenizer\.json: expected a JSON object, got another value\./);
-    expect(load('{}')).toThrow(/tokenizer\.json: expected a tokenizer, got .*model/);
+    expect(load('{"model"')).toThrow(/tokenizer\.json is not valid JSON: /);
+    expect(load('[]')).toThrow(/tokenizer\.json is not a JSON object\./);
+    expect(load('{}')).toThrow(/tokenizer\.json is not a readable tokenizer: .*model/);
   });
 });

@@ -133,7 +133,7 @@ describe.skipIf(!existsSync(folder))('MiniLM equals the Rust library', () => {
   it('has the padding id and the length, and rejects a length without room', () => {
     expect([tokenizer.padId, tokenizer.modelMaxLength]).toEqual([0, 512]);
     expect(() => tokenizer.encode('a', 'b', 4)).toThrow(
-      'data.max_length: expected at least 5, because 3 tokens are special',
+      'data.max_length must be at least 5, because 3 tokens are special',
     );
   });
 

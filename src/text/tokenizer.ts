@@ -259,14 +259,12 @@ function checkIds(
   if (tokens.length > vocabSize) {
     const id = tokens.findIndex((token, id) => id >= vocabSize && token !== undefined);
     throw new Error(
-      `${JSON.stringify(tokens[id])} has the id ${id}, where the model's config.json has a vocab_size of ${vocabSize}: they do not belong together`,
+      `${JSON.stringify(tokens[id])} has the id ${id}, but vocab_size in the model's config.json is ${vocabSize}; they do not belong together`,
     );
   }
   const type = [...single, ...pair].find((slot) => typeVocabSize > 1 && slot.type >= typeVocabSize)?.type;
   if (type !== undefined)
-    throw new Error(
-      `the template has the type ${type}, where the model's type_vocab_size is ${typeVocabSize}`,
-    );
+    throw new Error(`the template has the type ${type}, but the model's type_vocab_size is ${typeVocabSize}`);
 }
 
 /** Removes spaces before English punctuation, as in transformers. */

@@ -53,7 +53,7 @@ export async function differentiateStep(
   communicator.allReduce(sums);
   const [meanLoss, allShares, meanRegularizer, stopping] = sums.subarray(values.length);
   if (Math.abs(allShares - 1) > SHARE_TOLERANCE)
-    throw new Error(`the processes had ${allShares} of the batch between them, not all of it`);
+    throw new Error(`the processes computed ${allShares} of the batch together, not all of it`);
   const { regularizer: term } = program.parts.tuner;
   return {
     loss: meanLoss,

@@ -299,7 +299,7 @@ export class Trainer {
     const { best, lastMetrics } = this.#evaluations;
     if (!loadBestAtEnd || best.state || Object.keys(lastMetrics).length === 0) return;
     const metric = `eval_${metricForBest.replace(/^eval_/, '')}`;
-    const message = `No evaluation gave a finite ${metric}, so none is the best: the values of the last step are kept.`;
+    const message = `No evaluation had a finite ${metric}, so the values of the last step are kept.`;
     this.#host.emit({ type: 'notice', step: this.step, message });
   }
 

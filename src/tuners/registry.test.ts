@@ -23,7 +23,7 @@ describe('the registry of methods', () => {
     [{}, 'nothing'],
   ])('rejects an adapter of %j, listing the known kinds', (config, got) => {
     expect(() => kindOf(stored(config), 'a/adapter_config.json')).toThrow(
-      `a/adapter_config.json: peft_type: expected one of ADALORA, LORA, IA3, VERA, BITFIT, BOTTLENECK, got ${got}.`,
+      `a/adapter_config.json: peft_type must be one of ADALORA, LORA, IA3, VERA, BITFIT, BOTTLENECK, got ${got}.`,
     );
   });
 

@@ -43,7 +43,7 @@ describe('parameters trained beside the adapters', () => {
 
   it('suggests the nearest module for an unknown one', () => {
     expect(() => savedParameters(model, { bias: 'none', modules_to_save: ['poolr'] }, [])).toThrow(
-      'modules_to_save: expected modules of the model, got "poolr"',
+      'modules_to_save has "poolr", which is not a module of the model',
     );
   });
 });

@@ -37,19 +37,19 @@ describe('errors', () => {
 
   it('suggests the nearest names', () => {
     expect(messageOf({ target_modules: ['querry', 'value'] })).toMatchInlineSnapshot(
-      `"target_modules: expected names of linear layers, got "querry". Did you mean query?"`,
+      `"target_modules has "querry", which is not a linear layer. Did you mean query?"`,
     );
     expect(messageOf({ target_modules: ['output.dens'] })).toMatchInlineSnapshot(
-      `"target_modules: expected names of linear layers, got "output.dens". Did you mean output.dense?"`,
+      `"target_modules has "output.dens", which is not a linear layer. Did you mean output.dense?"`,
     );
     expect(messageOf({ target_modules: ['q_lin_something'] })).toMatchInlineSnapshot(
-      `"target_modules: expected names of linear layers, got "q_lin_something". Known: query, value, dense, classifier, up_proj."`,
+      `"target_modules has "q_lin_something", which is not a linear layer. Known: query, value, dense, classifier, up_proj."`,
     );
     expect(messageOf({ target_modules: '.*querry' })).toMatchInlineSnapshot(
-      `"target_modules: expected a linear layer, got the regular expression ".*querry", which matches none of 18. It must match the whole path. Did you mean query?"`,
+      `"target_modules is the regular expression ".*querry", which matches none of 18 linear layers. It must match the whole path. Did you mean query?"`,
     );
     expect(messageOf({ target_modules: 'query' })).toMatchInlineSnapshot(
-      `"target_modules: expected a linear layer, got the regular expression "query", which matches none of 18. Write [query] for the layers of that name."`,
+      `"target_modules is the regular expression "query", which matches none of 18 linear layers. Write [query] for the layers of that name."`,
     );
   });
 
@@ -58,22 +58,22 @@ describe('errors', () => {
       `"\`target_modules\` names 3 layers, and exclude_modules or modules_to_save names all of them."`,
     );
     expect(messageOf({ target_modules: ['query'], layers_to_transform: [12] })).toMatchInlineSnapshot(
-      `"layers_to_transform: expected layers that hold query, got 12."`,
+      `"layers_to_transform 12 has no layer that contains query."`,
     );
   });
 
   it('rejects incompatible settings, and an invalid regular expression', () => {
     expect(messageOf({ target_modules: '.*', layers_to_transform: 1 })).toMatchInlineSnapshot(
-      `"layers_to_transform: expected target_modules to be a list of names, got ".*". List the names, or put the layer numbers into the regular expression."`,
+      `"layers_to_transform needs target_modules as a list of names, got ".*". List the names, or put the layer numbers into the regular expression."`,
     );
     expect(messageOf({ target_modules: ['query'], layers_pattern: 'layer' })).toMatchInlineSnapshot(
-      `"layers_pattern: expected layers_to_transform beside it, got none."`,
+      `"layers_pattern needs layers_to_transform."`,
     );
     expect(messageOf({ target_modules: '(query' })).toMatchInlineSnapshot(
-      `"target_modules: expected a regular expression, got "(query"."`,
+      `"target_modules is not a valid regular expression: "(query"."`,
     );
     expect(messageOf({ target_modules: 'q'.repeat(10_001) })).toMatchInlineSnapshot(
-      `"target_modules: expected at most 10000 characters, got 10001."`,
+      `"target_modules has 10001 characters, expected at most 10000."`,
     );
   });
 });

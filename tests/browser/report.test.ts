@@ -40,8 +40,8 @@ describe('adalora report', () => {
   });
 
   it.each([
-    [['nothing'], 'nothing: expected the folder of a run, got nothing there.'],
-    [['model'], 'model/config.yaml: expected the config of a run, got nothing there.'],
+    [['nothing'], 'nothing does not exist; it should be the folder of a run.'],
+    [['model'], 'model/config.yaml does not exist; it should be the config of a run.'],
     [[], "error: missing required argument 'run'"],
   ])('of %j reports the problem', async (folders, message) => {
     const ended = await workspace.run('report', ...folders);

@@ -44,9 +44,9 @@ describe('a table', () => {
     const { columns, rows } = await read(small);
     expect([columns, rows.length]).toEqual([['text', 'label'], 2]);
     await expect(read(await packed('a,b\n'.repeat(13e6)))).rejects.toThrow(
-      'a.csv.gz: expected at most 50 MB in a page, got more when unpacked.',
+      'a.csv.gz is larger than 50 MB (unpacked), the limit in a page.',
     );
-    await expect(read(small.fill(255, 12))).rejects.toThrow('a.csv.gz: expected a valid gzip file, got ');
+    await expect(read(small.fill(255, 12))).rejects.toThrow('a.csv.gz is not a valid gzip file: ');
   });
 
   it('counts ragged rows, and names every column', async () => {
@@ -102,15 +102,11 @@ describe('rows are split', () => {
   });
 
   it.each([
-    [numbered(20, 'a'), 1, 'x.csv, column label: expected at least two different labels, got only "a".'],
-    [numbered(20, ''), 1, 'x.csv, column label: expected at least two different labels, got none.'],
-    [
-      numbered(20, 'a', 'b'),
-      0,
-      'x.csv: expected a column of texts and another of labels, got column text for both.',
-    ],
-    [numbered(8, ...'abcdefgh'), 1, 'labels that come again and again, got 8 different ones in 8 rows.'],
-    [numbered(4, 'a', 'b'), 1, 'five rows of a label at least, to hold one out, got 2 of "a".'],
+    [numbered(20, 'a'), 1, 'x.csv, column label needs at least two different labels, got only "a".'],
+    [numbered(20, ''), 1, 'x.csv, column label needs at least two different labels, got none.'],
+    [numbered(20, 'a', 'b'), 0, 'x.csv uses column text for both texts and labels.'],
+    [numbered(8, ...'abcdefgh'), 1, 'has 8 different labels in 8 rows.'],
+    [numbered(4, 'a', 'b'), 1, 'has 2 rows of "a"; each label needs five, so that one can be held out.'],
   ])('but not %j', (rows, label, message) => {
     expect(() => splitRows(table(rows), 0, label, 0)).toThrow(message);
   });

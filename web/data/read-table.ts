@@ -39,7 +39,7 @@ export async function readFileTable(file: File, header?: boolean): Promise<PageT
 }
 
 function tooLarge(where: string, got: string): UserError {
-  const hint = 'Take a part of it, or train with the command: npx adalora train.';
+  const hint = 'Use a part of it, or train on the command line: npx adalora train';
   return new UserError({
     where,
     fault: `is larger than ${MAX_BYTES / 1e6} MB (${got}), the limit in a page`,

@@ -119,7 +119,7 @@ export function choiceStep(
 }
 
 function factsOf({ fileName, rows, columns, ragged, notice }: OpenedFile): string {
-  const left = ragged > 0 ? ` ${counted(ragged)} with more fields or fewer are left out.` : '';
+  const left = ragged > 0 ? ` ${counted(ragged)} rows with another number of fields are skipped.` : '';
   return `${fileName}: ${counted(rows)} rows of ${counted(columns.length)} ${columns.length === 1 ? 'column' : 'columns'}.${left}${notice === undefined ? '' : ` ${notice}`}`;
 }
 
@@ -140,8 +140,8 @@ function labelsOf({ labels, leftOut, trainRows, heldOutRows }: Choice): Markup {
   const { empty, repeated } = leftOut;
   const left = [
     ...(empty > 0 ? [`${counted(empty)} without text or label`] : []),
-    ...(repeated > 0 ? [`${counted(repeated)} whose text came before`] : []),
+    ...(repeated > 0 ? [`${counted(repeated)} duplicates`] : []),
   ];
-  const out = left.length > 0 ? ` Left out: ${left.join(', ')}.` : '';
-  return markup`${labelBars(bars)}${more}<p>${counted(trainRows)} rows to train on, ${counted(heldOutRows)} held out to measure.${out}</p>`;
+  const out = left.length > 0 ? ` Removed: ${left.join(', ')}.` : '';
+  return markup`${labelBars(bars)}${more}<p>${counted(trainRows)} rows to train on, ${counted(heldOutRows)} held out for evaluation.${out}</p>`;
 }

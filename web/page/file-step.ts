@@ -53,9 +53,7 @@ export function fileStep(
   example.addEventListener('click', async () => {
     const response = await fetch(new URL('example.tsv', import.meta.url)).catch(() => undefined);
     if (response?.ok) take(new File([await response.blob()], EXAMPLE));
-    else
-      problem.textContent =
-        'The example could not be fetched: is the server that this page comes from still there?';
+    else problem.textContent = 'The example could not be loaded. Is the server of this page still running?';
   });
   // Until now, a click would have been lost.
   example.disabled = false;

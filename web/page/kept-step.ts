@@ -30,7 +30,7 @@ export function keptStep(desk: Remote<Desk>, onContinue: () => void): (isShown: 
     const kept = isShown ? await desk.kept() : undefined;
     // A training may have started meanwhile.
     if (!kept || turn !== asked) return;
-    line.textContent = `A training on ${kept.fileName} is kept in this browser, at step ${counted(kept.step)}. It goes on from there; if it was done, its result comes back.`;
+    line.textContent = `This browser has a training on ${kept.fileName}, saved at step ${counted(kept.step)}. Continue it, or see its result if it was finished.`;
     section.hidden = false;
   };
 }

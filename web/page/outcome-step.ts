@@ -79,7 +79,7 @@ export function outcomeStep(desk: Remote<Desk>): (ended: Ended | undefined) => v
     const { metrics, verdict } = ended.outcome;
     const { heldOutRows } = ended.begun;
     element('score', HTMLElement).textContent =
-      `Right on ${(100 * metrics.eval_accuracy).toFixed(1)} % of ${counted(heldOutRows)} rows that it was not trained on.`;
+      `Correct on ${(100 * metrics.eval_accuracy).toFixed(1)} % of ${counted(heldOutRows)} held-out rows.`;
     element('score-note', HTMLElement).textContent =
       `${verdict ? `${capital(verdictSentence(verdict))}. ` : ''}F1 is ${score(metrics.eval_f1)}.`;
     element('verdict', HTMLElement).textContent = verdict ? findingSentences(verdict).join('\n') : '';

@@ -52,7 +52,7 @@ export async function trainingStep(
   stop.hidden = false;
   stop.disabled = false;
   stop.onclick = () => {
-    if (lost !== undefined && !confirm(`${lost} Stop all the same?`)) return;
+    if (lost !== undefined && !confirm(`${lost} Stop anyway?`)) return;
     stop.disabled = true;
     line.textContent = 'Finishing the step.';
     void desk.stop();
@@ -61,7 +61,7 @@ export async function trainingStep(
   const watcher: Watcher = {
     begun(run) {
       begun = run;
-      if (!run.isKept) lost = 'This training is not kept: what it has learnt would be lost.';
+      if (!run.isKept) lost = 'This training is not saved, so its progress would be lost.';
       record = emptyRecord(run.facts);
       picture = new RunPicture(element('picture', HTMLElement), record);
       note.textContent = noteOf(run);
@@ -78,13 +78,13 @@ export async function trainingStep(
       if (!stop.disabled) line.textContent = stepLine(record, left);
       const part = Math.floor(SPOKEN_PARTS * progress.value);
       if (part > spokenPart && part < SPOKEN_PARTS)
-        spoken.textContent = `${Math.round((100 * part) / SPOKEN_PARTS)} % of the steps taken`;
+        spoken.textContent = `${Math.round((100 * part) / SPOKEN_PARTS)} % of the steps done`;
       spokenPart = part;
     },
     checkpoint(unkept) {
       lost =
-        unkept && 'The newest checkpoint is not kept: what was learnt since the one before would be lost.';
-      const message = unkept ? `A checkpoint could not be kept (${unkept}): leave this tab open.` : '';
+        unkept && 'The newest checkpoint is not saved, so the progress since the one before would be lost.';
+      const message = unkept ? `A checkpoint could not be saved (${unkept}). Leave this tab open.` : '';
       // A screen reader repeats it each time it is set.
       if (problem.textContent !== message) problem.textContent = message;
     },
@@ -106,17 +106,16 @@ export async function trainingStep(
 }
 
 function noteOf({ facts, isKept }: Begun): string {
-  const threads = crossOriginIsolated ? '' : ', in one thread since this page is not cross-origin isolated';
-  const device =
-    facts.device === 'webgpu' ? 'On the GPU (WebGPU)' : `On the processor (WebAssembly)${threads}`;
+  const threads = crossOriginIsolated ? '' : ', in one thread because this page is not cross-origin isolated';
+  const device = facts.device === 'webgpu' ? 'On the GPU (WebGPU)' : `On the CPU (WebAssembly)${threads}`;
   const kept = isKept
-    ? 'A checkpoint is kept every 20 seconds.'
-    : 'Not kept: another tab keeps its training, or this browser has no private files. Leave this tab open.';
+    ? 'A checkpoint is saved every 20 seconds.'
+    : 'Not saved: another tab is saving its training, or this browser has no private file system. Leave this tab open.';
   return `${device}. ${kept}`;
 }
 
 function lineOf({ reason, step, train_runtime, metrics }: Outcome): string {
   if (reason === 'stopped') return `Stopped at step ${counted(step)}.`;
   const { eval_accuracy } = metrics;
-  return `Done after ${duration(train_runtime)}: accuracy ${score(eval_accuracy)} on the rows held out.`;
+  return `Done after ${duration(train_runtime)}: accuracy ${score(eval_accuracy)} on the held-out rows.`;
 }

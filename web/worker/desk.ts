@@ -126,7 +126,7 @@ export class Desk {
 
   /** Two trainings would write to the same store. */
   async #alone(work: () => Promise<Outcome>): Promise<Outcome> {
-    if (this.#isTraining) throw new UserError('A training is under way: wait for its end, or stop it.');
+    if (this.#isTraining) throw new UserError('A training is running. Wait for its end, or stop it.');
     this.#isTraining = true;
     try {
       return await work();

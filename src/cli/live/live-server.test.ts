@@ -237,5 +237,5 @@ it('stops nothing once the run is over', async () => {
 
 it('reports that its port is taken', async () => {
   const port = Number(new URL(server.url).port);
-  await expect(serveLive(picture, port, () => {})).rejects.toThrow(`--port ${port}: expected a free port`);
+  await expect(serveLive(picture, port, () => {})).rejects.toThrow(`--port ${port} is in use`);
 });

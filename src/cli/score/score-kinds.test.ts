@@ -20,17 +20,17 @@ describe('files too large for memory are rejected by', () => {
   const wideTags = file('wide.txt', `a O O\n${' '.repeat(2 ** 20 + 1)}`);
   const tags = file('tags.txt', Array.from({ length: 10_001 }, (_, i) => `a B-${i} B-${i}\n`).join(''));
   it.each<[string, ScoredFiles, string]>([
+    ['squad', { predictions: file('p.json', '{}'), references: many }, 'many.json is JSON with more than'],
+    ['squad', { predictions: many, references: questions }, 'many.json is JSON with more than'],
+    ['rouge', { predictions: lines, references: lines }, 'lines.txt has more than 2000000 rows'],
+    ['rouge', { predictions: words, references: words }, 'words.txt:2 has a text of more than 16384 words'],
     [
-      'squad',
-      { predictions: file('p.json', '{}'), references: many },
-      'many.json: expected JSON of depth 64',
+      'bleu',
+      { predictions: wide, references: wide },
+      'wide.txt:2 has a line of more than 1048576 characters',
     ],
-    ['squad', { predictions: many, references: questions }, 'many.json: expected JSON of depth 64'],
-    ['rouge', { predictions: lines, references: lines }, 'lines.txt: expected at most 2000000 rows'],
-    ['rouge', { predictions: words, references: words }, 'words.txt:2: expected at most 16384 words'],
-    ['bleu', { predictions: wide, references: wide }, 'wide.txt:2: expected at most 1048576 characters'],
-    ['seqeval', { predictions: wideTags }, 'wide.txt:2: expected at most 1048576 characters'],
-    ['seqeval', { predictions: tags }, 'tags.txt:10001: expected at most 10000 different tags'],
+    ['seqeval', { predictions: wideTags }, 'wide.txt:2 has a line of more than 1048576 characters'],
+    ['seqeval', { predictions: tags }, 'tags.txt:10001 has more than 10000 different tags'],
   ])('%s (%#)', async (kind, files, message) => {
     const { score } = await SCORE_KINDS[kind]();
     const refused = () => score(files, () => {});

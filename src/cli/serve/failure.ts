@@ -45,7 +45,7 @@ const RETRY_AFTER = 1;
  * @param isGone whether the client has disconnected
  */
 export function failureOf(error: unknown, isGone: boolean): Failure {
-  if (isGone) return { status: 499, message: 'the client has gone' };
+  if (isGone) return { status: 499, message: 'the client closed the connection' };
   if (error instanceof Overloaded) return { status: 503, message: error.message, retryAfter: RETRY_AFTER };
   if (error instanceof Refused) {
     const { status, message, param } = error;
@@ -58,5 +58,5 @@ export function failureOf(error: unknown, isGone: boolean): Failure {
   if (error instanceof UserError) return { status: 422, message: error.message };
   if (error instanceof TimedOut) return { status: 504, message: error.message };
   if (error instanceof ComputationError) return { status: 500, message: error.message };
-  return { status: 500, message: 'a fault of the server; its log has more' };
+  return { status: 500, message: 'an error of the server; see its log' };
 }

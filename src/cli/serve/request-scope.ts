@@ -19,7 +19,7 @@ export class RequestScope {
    */
   constructor(seconds: number) {
     this.#timer = setTimeout(() => {
-      const expected = `expected to be answered within ${seconds} s, got no answer by then.`;
+      const expected = `took longer than ${seconds} s.`;
       this.#controller.abort(new TimedOut(`the request: ${expected}`));
     }, seconds * 1000);
     this.ended = new Promise((_, fail) => {
@@ -41,7 +41,7 @@ export class RequestScope {
   /** The client has disconnected: the response has no reader. */
   gone(): void {
     this.isGone = true;
-    this.#controller.abort(new Error('the client has gone'));
+    this.#controller.abort(new Error('the client closed the connection'));
   }
 
   /** The response has been sent: pending work for it ends. */

@@ -94,15 +94,15 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
     if (c.req.path === '/health') return next();
     if (apiKey !== undefined && !shows(c.req.header('authorization'), apiKey)) {
       c.header('WWW-Authenticate', 'Bearer');
-      throw new Refused(
-        401,
-        'Authorization: expected "Bearer" and the key of this server, got another or none.',
-      );
+      throw new Refused(401, 'Authorization must be "Bearer" and the API key of this server.');
     }
     if (LIGHT.includes(c.req.path)) return next();
-    if (isDraining) throw new Refused(503, 'the server: expected to be running, but it is being stopped.');
+    if (isDraining) throw new Refused(503, 'The server is stopping.');
     if (scopes.size >= maxRequests)
-      throw new Refused(503, `the server: expected at most ${maxRequests} requests at a time, got one more.`);
+      throw new Refused(
+        503,
+        `The server handles at most ${maxRequests} requests at a time. Try again later.`,
+      );
     const scope = c.get('scope');
     scopes.add(scope);
     metrics.underWay.set(scopes.size);
@@ -135,12 +135,12 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
     if (methods.length === 0)
       return answered(c, {
         status: 404,
-        message: `${method} ${path}: expected a route, got none. See /openapi.json.`,
+        message: `${method} ${path} is not a route. See /openapi.json.`,
       });
     c.header('Allow', methods.join(', '));
     return answered(c, {
       status: 405,
-      message: `${method} ${path}: expected ${methods.join(' or ')}, got ${method}.`,
+      message: `${path} does not support ${method}. Use ${methods.join(' or ')}.`,
     });
   });
 
@@ -174,8 +174,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
       await Promise.race([idle, setTimeout(seconds * 1000, undefined, { signal }).catch(() => {})]);
       late.abort();
       if (scopes.size === 0) return;
-      for (const scope of scopes)
-        scope.abort(new Refused(503, 'the server: it was stopped before the answer.'));
+      for (const scope of scopes) scope.abort(new Refused(503, 'The server stopped before the answer.'));
       // A client that does not read gets no response.
       await Promise.race([idle, setTimeout(LAST_WORDS_MS)]);
     },
@@ -191,7 +190,7 @@ function shows(header = '', key: string): boolean {
 }
 
 function tooLarge(maxBody: number): Refused {
-  return new Refused(413, `the body: expected at most ${maxBody} bytes, got more.`);
+  return new Refused(413, `The body has more than ${maxBody} bytes.`);
 }
 
 /** An error in the format of the requested API. */
@@ -207,7 +206,7 @@ function errorOf(error: Error): Error {
   if (!(error instanceof HTTPException)) return error;
   if (error.status === 400) return new Refused(400, 'The request body is not valid JSON.');
   if (error.status !== 415) return error;
-  return new Refused(415, 'Content-Type: expected application/json, got another or none.');
+  return new Refused(415, 'Content-Type must be application/json.');
 }
 
 /** The errors of a body against a route's schema. */

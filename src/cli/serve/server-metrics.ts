@@ -11,48 +11,48 @@ export class ServerMetrics {
   readonly requests = new Counter({
     ...this.#prefix,
     name: 'adalora_requests_total',
-    help: 'Requests that were answered',
+    help: 'Answered requests',
     labelNames: ['route', 'status'],
   });
   readonly seconds = new Histogram({
     ...this.#prefix,
     name: 'adalora_request_seconds',
-    help: 'From a request to the end of its answer',
+    help: 'Seconds from a request to the end of its answer',
     labelNames: ['route'],
     buckets: SECONDS,
   });
   readonly underWay = new Gauge({
     ...this.#prefix,
     name: 'adalora_requests_under_way',
-    help: 'Requests that wait for an answer',
+    help: 'Requests in progress',
   });
   readonly adapters = new Gauge({
     ...this.#prefix,
     name: 'adalora_adapters',
-    help: 'Adapters that are served',
+    help: 'Served adapters',
   });
   readonly #runs = new Histogram({
     ...this.#prefix,
     name: 'adalora_run_seconds',
-    help: 'Time of a run of the engine',
+    help: 'Seconds per run of the engine',
     buckets: SECONDS,
   });
   readonly #rows = new Histogram({
     ...this.#prefix,
     name: 'adalora_run_rows',
-    help: 'Rows, or sequences, of a run of the engine',
+    help: 'Rows or sequences per run of the engine',
     buckets: ROWS,
   });
   readonly #mixed = new Histogram({
     ...this.#prefix,
     name: 'adalora_run_adapters',
-    help: 'Different adapters in a run of the engine',
+    help: 'Different adapters per run of the engine',
     buckets: ROWS,
   });
   readonly #tokens = new Counter({
     ...this.#prefix,
     name: 'adalora_tokens_total',
-    help: 'Tokens that the engine has read, padding included',
+    help: 'Tokens computed by the engine, padding included',
   });
 
   constructor() {

@@ -36,7 +36,7 @@ export async function configForData(
       const hint = `Train with it (${PROGRAM} train ${name}), or rename it.`;
       throw new UserError({ where: name, fault: `is not a config for ${path}`, hint });
     }
-    tell(`${name} is there already and is used.`);
+    tell(`Using the existing ${name}.`);
     for (const [key, column] of Object.entries({
       text: flags.text,
       text_pair: flags.textPair,
@@ -47,7 +47,7 @@ export async function configForData(
   const { output } = readConfig(name, settings).value;
   if (!resume && typeof output === 'string' && isInUse(output)) {
     const free = freePath(output);
-    tell(`${output} holds an earlier run: this one goes to ${free}.`);
+    tell(`${output} contains an earlier run, so this run is written to ${free}.`);
     settings.push(`output=${free}`);
   }
   return { given: name, set: settings };

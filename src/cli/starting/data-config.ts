@@ -22,7 +22,7 @@ export function dataConfig(file: DataFile, chosen: ChosenColumns, name: string):
   const labels = table.rows.map((row) => row[label].trim()).filter((name) => name !== '');
   const unlabelled = table.rows.length - labels.length;
   const bad = [
-    ...(table.ragged > 0 ? [`${table.ragged} rows have more fields or fewer.`] : []),
+    ...(table.ragged > 0 ? [`${table.ragged} rows have another number of fields.`] : []),
     ...(unlabelled > 0 ? [`${unlabelled} ${unlabelled === 1 ? 'row has' : 'rows have'} no label.`] : []),
   ];
   const classes = new Set(labels).size;

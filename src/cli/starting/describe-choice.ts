@@ -61,7 +61,5 @@ function repeats(rows: readonly (readonly string[])[], text: number, label: numb
   }
   if (again === 0) return [];
   const differ = other > 0 ? `, ${counted(other)} of them with another label` : '';
-  return [
-    `${counted(again)} ${again === 1 ? 'row repeats' : 'rows repeat'} a text that came before${differ}.`,
-  ];
+  return [`${counted(again)} ${again === 1 ? 'row repeats' : 'rows repeat'} an earlier text${differ}.`];
 }

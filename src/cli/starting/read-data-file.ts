@@ -41,8 +41,8 @@ export async function readDataFile(path: string): Promise<DataFile> {
     throw new UserError({ where: path, fault: 'has one column', hint });
   }
   if (table.ragged > 0) {
-    const example = 'Set data.on_bad_row: skip to leave them out.';
-    notices.push(`${table.ragged} rows have more fields or fewer than the first. ${example}`);
+    const example = 'To skip them, set data.on_bad_row: skip.';
+    notices.push(`${table.ragged} rows have another number of fields than the first. ${example}`);
   }
   return { path, table, columns, guess: guessColumns(columns, table.rows.length), notices };
 }

@@ -59,7 +59,7 @@ describe('a file of rows', () => {
         '/tickets.csv: 12 rows, 4 columns separated by semicolons',
         '  text   Beschreibung: 28 characters on average, such as "Größe "0" paßt nicht; schade"',
         '  label  Priorität: 2 labels: a 6, b 6',
-        '2 rows repeat a text that came before.',
+        '2 rows repeat an earlier text.',
         '/tickets.csv is not UTF-8; reading it as Windows-1252, as spreadsheets write it.',
       ].join('\n'),
     );
@@ -99,7 +99,7 @@ describe('a file of rows', () => {
 
   it.each([
     ['sheet.xlsx', Buffer.from('PK\x03\x04\0\0\0'), 'Save the sheet as CSV'],
-    ['one.csv', 'text\na\nb\n', 'expected at least two columns, got one'],
+    ['one.csv', 'text\na\nb\n', 'has one column'],
     ['empty.csv', '', ' is empty.'],
   ])('is rejected: %s', async (name, content, message) => {
     await expect(readDataFile(write(name, content))).rejects.toThrow(message);

@@ -54,10 +54,10 @@ function start(event: EventOf<'start'>): string {
 }
 
 function cut({ truncated, train_examples, eval_examples }: EventOf<'start'>): string {
-  if (truncated === 1) return '1 text is longer than data allows and was cut';
+  if (truncated === 1) return '1 text was truncated to the maximum length';
   const percent = (100 * truncated) / (train_examples + eval_examples);
   const share = percent < 1 ? 'under 1' : Math.round(percent);
-  return `${counted(truncated)} texts (${share} %) are longer than data allows and were cut`;
+  return `${counted(truncated)} texts (${share} %) were truncated to the maximum length`;
 }
 
 function evaluation(event: EventOf<'evaluation'>, begun: EventOf<'start'> | undefined): string {

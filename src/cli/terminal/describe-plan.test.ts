@@ -88,7 +88,7 @@ it('points to --measure until something is measured', () => {
 
 it('says that activations are recomputed', () => {
   expect(describePlan({ ...adalora, gradientCheckpointing: true })).toContain(
-    '\nactivations  computed twice, not kept (gradient_checkpointing)\n',
+    '\nactivations  recomputed (gradient_checkpointing)\n',
   );
   expect(describePlan(adalora)).not.toContain('activations');
 });

@@ -27,14 +27,13 @@ export function describePlan(plan: Plan): string {
       `${surveyed === undefined ? '' : 'about '}${counted(trainableParameters)} parameters, ${share} % of ${counted(totalParameters)}`,
     ],
     ...(sites === 0 ? [] : [inAdapters(plan)]),
-    ['steps', `${counted(plan.steps)}, ${counted(plan.stepsPerEpoch)} an epoch`],
-    ['tokens', `${counted(plan.tokens)} an epoch`],
+    ['steps', `${counted(plan.steps)}, ${counted(plan.stepsPerEpoch)} per epoch`],
+    ['tokens', `${counted(plan.tokens)} per epoch`],
     ...(plan.baseDtype === 'float32' ? [] : [['base', plan.baseDtype] as [string, string]]),
   ];
-  if (surveyed !== undefined) facts.push(['ranks', `means: ${surveyed} settle them before training`]);
+  if (surveyed !== undefined) facts.push(['ranks', `means: ${surveyed} set them before training`]);
   if (budget) facts.push(...budgetFacts(budget, plan));
-  if (plan.gradientCheckpointing)
-    facts.push(['activations', 'computed twice, not kept (gradient_checkpointing)']);
+  if (plan.gradientCheckpointing) facts.push(['activations', 'recomputed (gradient_checkpointing)']);
   facts.push(['memory', `about ${counted(Math.round(plan.memoryMb))} MB at the peak`]);
   const lines = facts.map(([name, fact]) => `${name.padEnd(NAMES)}  ${fact}`);
   const table = rankTable(ranks);

@@ -25,8 +25,8 @@ function shown(isTTY: boolean): string {
 
 it('redraws its line on a terminal, and leaves only the made bases', () => {
   expect(shown(true).replaceAll(ERASE_LINE, '<')).toBe(
-    '<measuring int8<measuring int8: rounding the base 50 %<the int8 base was made, and is kept for runs\n' +
-      '<measuring int8: taking steps of training 25 %<',
+    '<measuring int8<measuring int8: quantising the base model 50 %<the int8 base was made, and is kept for runs\n' +
+      '<measuring int8: training some steps 25 %<',
   );
 });
 

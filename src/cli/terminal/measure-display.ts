@@ -3,9 +3,9 @@ import { ERASE_LINE, type Screen } from './screen.ts';
 
 const DOING = {
   download: 'fetching the model',
-  base: 'rounding the base',
+  base: 'quantising the base model',
   text: 'tokenizing',
-  steps: 'taking steps of training',
+  steps: 'training some steps',
   evaluation: 'evaluating',
 } as const;
 
@@ -27,7 +27,7 @@ export function measureDisplay(screen: Screen): { show(event: MeasureEvent): voi
       if (event.what === 'begin') draw(`measuring ${dtype}`);
       else if (event.what === 'made') {
         close();
-        screen.write(`the ${dtype} base was made, and is kept for runs\n`);
+        screen.write(`the ${dtype} base model is cached for runs\n`);
       } else if (isLive && 'share' in event)
         draw(`measuring ${dtype}: ${DOING[event.what]} ${Math.round(100 * event.share)} %`);
     },

@@ -20,7 +20,11 @@ const BAR_WIDTH = 20;
 /** Share of the tokenization between two lines, on a screen that keeps every line. */
 const TOLD_SHARE = 0.1;
 
-const DOING = { download: 'fetching the model', base: 'rounding the base', text: 'tokenizing' } as const;
+const DOING = {
+  download: 'fetching the model',
+  base: 'quantising the base model',
+  text: 'tokenizing',
+} as const;
 
 /** Every event as a line of JSON (NaN as null). */
 export function jsonDisplay(screen: Screen): Display {

@@ -37,6 +37,6 @@ export async function servePage(port: number): Promise<PageServer> {
     request.url = `/${name}`;
     handler.send(request, response, () => void refuse(404));
   });
-  ({ port } = await listen(server, port, 'Name another, with --port.'));
+  ({ port } = await listen(server, port, 'Choose another with --port.'));
   return { url: `http://127.0.0.1:${port}/`, server };
 }

@@ -88,7 +88,7 @@ describe('languageRows', () => {
       'a\tb',
       {},
       'x.tsv',
-      'x.tsv: expected plain text (.txt) or JSON Lines (.jsonl), got a table (.tsv).',
+      'x.tsv is a table (.tsv). Pass plain text (.txt) or JSON Lines (.jsonl).',
     ],
     [
       'keys it does not know',

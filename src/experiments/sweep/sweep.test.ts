@@ -144,7 +144,7 @@ describe('held-out rows', () => {
 
   it('are rejected for a file that is too small', () => {
     expect(() => holdOut('one\ntwo\n', 'a.tsv', 0.1, options)).toThrow(
-      'a.tsv: expected enough rows to hold 0.1 of them out, got 2.',
+      'a.tsv has too few rows (2) to hold 0.1 of them out.',
     );
   });
 });

@@ -39,9 +39,7 @@ describe('atomicWrite', () => {
     // Like /dev/stdout when it is redirected to a file.
     symlinkSync(`/proc/self/exe`, join(folder, 'open'));
     for (const path of ['', folder, join(folder, 'device'), join(folder, 'open')])
-      expect(() => atomicWrite(path, 'x')).toThrow(
-        /: expected the name of a file, got a folder or a device\.$/,
-      );
+      expect(() => atomicWrite(path, 'x')).toThrow(/ is a folder or a device\. Pass the name of a file\.$/);
     expect(readdirSync(folder).sort()).toEqual(['device', 'open']);
     expect(readlinkSync(join(folder, 'device'))).toBe('/dev/null');
   });
@@ -49,7 +47,7 @@ describe('atomicWrite', () => {
   it('reports a parent folder that is a broken link', () => {
     symlinkSync(join(folder, 'gone'), join(folder, 'link'));
     expect(() => atomicWrite(join(folder, 'link/file'), 'x')).toThrow(
-      /link: expected a folder that can be made, got a link to nothing\.$/,
+      /link is a link to nothing, so no folder can be made\.$/,
     );
   });
 });

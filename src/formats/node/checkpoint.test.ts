@@ -79,11 +79,11 @@ describe('openCheckpoint', () => {
 
   it('reports missing weights, and how to convert those of another framework', () => {
     expect(() => openCheckpoint(folder)).toThrow(
-      `expected one of model.safetensors, ${INDEX}, pytorch_model.bin, pytorch_model.bin.index.json, got none`,
+      `has no weights (model.safetensors, ${INDEX}, pytorch_model.bin, pytorch_model.bin.index.json)`,
     );
     writeFileSync(join(folder, 'tf_model.h5'), '');
     expect(() => openCheckpoint(folder)).toThrow(/got tf_model.h5. Convert .*save_pretrained/);
-    expect(() => openCheckpoint(`${folder}x`)).toThrow('expected a model folder, got nothing there');
+    expect(() => openCheckpoint(`${folder}x`)).toThrow('does not exist; it should be a model folder');
   });
 });
 
@@ -117,9 +117,7 @@ describe.each(['tensors.bin', 'legacy.bin'])('a pytorch_model.bin like %s', (fix
 
   it('has a tensor that can be read but not mapped', () => {
     const checkpoint = open();
-    expect(() => checkpoint.info('columns')).toThrow(
-      'tensor columns: expected its elements one after the other',
-    );
+    expect(() => checkpoint.info('columns')).toThrow('tensor columns is not contiguous');
     expect(() => checkpoint.info('columns')).toThrow('Convert the checkpoint once');
     checkpoint.close();
   });

@@ -55,22 +55,22 @@ describe.each(KINDS)('an index of $ending files', ({ ending, index, other }) => 
     ['a zero byte', 'one\0', 'weight_map: weight: expected the name'],
     ['an ending alone', '', 'weight_map: weight: expected the name'],
     ['a folder', 'folder', 'got a folder or a device'],
-    ['a link to itself', 'loop', 'beside it, got none'],
-    ['a link to nothing', 'dangling', 'beside it, got none'],
-    ['no file', 'nine', 'beside it, got none. Download the missing file.'],
-    ['a long name', 'x'.repeat(10_000), 'beside it, got none'],
+    ['a link to itself', 'loop', 'which is missing'],
+    ['a link to nothing', 'dangling', 'which is missing'],
+    ['no file', 'nine', 'which is missing. Download the missing file.'],
+    ['a long name', 'x'.repeat(10_000), 'which is missing'],
     ['an empty file', 'empty', `empty${ending}: expected a`],
   ])('with %s', (_, shard, message) => fails({ weight: `${shard}${ending}` }, message));
 
   it.each<[string, unknown, string]>([
     ['another kind of file', { weight: `one${other}` }, `expected the name of a ${ending} file in the same`],
     ['a number', { weight: 1 }, 'weight_map: weight: expected the name'],
-    ['a list', ['weight'], 'expected an object weight_map, got ["weight"]'],
-    ['no map', undefined, 'expected an object weight_map, got none'],
+    ['a list', ['weight'], 'has a weight_map that is not an object: ["weight"]'],
+    ['no map', undefined, 'has no weight_map'],
     [
       'a tensor that the shard lacks',
       { b: `one${ending}` },
-      `expected tensor b in one${ending}, got a shard`,
+      `puts tensor b into one${ending}, which does not contain it`,
     ],
     ['itself', { weight: index }, 'expected the name'],
   ])('with %s in a shard', (_, weightMap, message) => fails(weightMap, message));
@@ -85,17 +85,17 @@ describe.each(KINDS)('an index of $ending files', ({ ending, index, other }) => 
       Object.fromEntries(Array.from({ length: count }, (_, i) => [`w${i}`, `${shard(i)}${ending}`]));
     fails(
       many(2000, (i) => `${i}`),
-      'expected at most 1024 shards, got 2000',
+      'names 2000 shards, expected at most 1024',
     );
     fails(
       many(1_000_000, () => 'one'),
-      'and 1048576 values at most, got more values',
+      'is JSON with more than 1048576 values',
     );
     const write = (content: string | Uint8Array) => writeFileSync(join(folder, index), content);
     write(Buffer.alloc(2 ** 25 + 1));
-    expect(() => openCheckpoint(folder)).toThrow('expected at most 33554432 bytes, got 33554433');
+    expect(() => openCheckpoint(folder)).toThrow('has 33554433 bytes, expected at most 33554432');
     write('{');
-    expect(() => openCheckpoint(folder)).toThrow(`${index}: expected JSON, got something else`);
+    expect(() => openCheckpoint(folder)).toThrow(`${index} is not valid JSON: something else`);
     write('['.repeat(1e6));
     expect(() => openCheckpoint(folder)).toThrow('got depth 9');
     write(`{"weight_map":{"weight":"one${ending}","weight":"two${ending}"}}`);

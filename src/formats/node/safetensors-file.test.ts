@@ -39,7 +39,7 @@ describe('SafetensorsFile', () => {
     expect(file.readFloat32('layer.bias')).toEqual(Float32Array.of(1));
     expect(file.read('layer.bias')).toEqual(Uint16Array.of(0x3c00));
     expect(file.read('ids')).toEqual(BigInt64Array.of(1n, -1n));
-    expect(() => file.readFloat32('ids')).toThrow(`${path()}: tensor ids: expected floating-point values`);
+    expect(() => file.readFloat32('ids')).toThrow(`${path()}: tensor ids has values of`);
     expect(() => file.info('layer.wieght')).toThrow('Did you mean layer.weight');
     file.close();
   });
@@ -47,8 +47,8 @@ describe('SafetensorsFile', () => {
   it.each<[string, () => string, string]>([
     ['a misspelt name', () => join(folder, 'modle.safetensors'), 'Did you mean model.safetensors?'],
     ['a missing folder', () => join(folder, 'no/model.safetensors'), 'does not exist either'],
-    ['a folder', () => folder, ' expected a safetensors file, got a folder or a device.'],
-    ['a file as folder', () => join(path(), 'x'), 'expected a safetensors file, got nothing there'],
+    ['a folder', () => folder, ' is a folder or a device. Pass a safetensors file.'],
+    ['a file as folder', () => join(path(), 'x'), 'does not exist; it should be a safetensors file'],
   ])('rejects %s with a UserError', (_, wrong, message) => {
     expect(() => SafetensorsFile.open(wrong())).toThrow(UserError);
     expect(() => SafetensorsFile.open(wrong())).toThrow(message);
@@ -58,7 +58,7 @@ describe('SafetensorsFile', () => {
     truncateSync(path(), readFileSync(path()).length - 1);
     expect(() => SafetensorsFile.open(path())).toThrow('1 bytes are missing, from tensor "layer.bias" on');
     truncateSync(path(), 4);
-    expect(() => SafetensorsFile.open(path())).toThrow('expected a safetensors file, got 4 bytes');
+    expect(() => SafetensorsFile.open(path())).toThrow('has 4 bytes, too few for a safetensors file');
   });
 
   it('reports a file that shrinks while open', () => {

@@ -59,7 +59,7 @@ describe.each(['tensors.bin', 'protocol-4.bin', 'legacy.bin', 'legacy-protocol-4
       }
       file.readFloat32('transposed', 0, 1).fill(9);
       expect(file.readFloat32('transposed', 0, 1)).toEqual(Float32Array.of(0));
-      expect(() => file.readFloat32('long')).toThrow('x.bin: tensor long: expected floating-point values');
+      expect(() => file.readFloat32('long')).toThrow('x.bin: tensor long has values of');
     });
   },
 );

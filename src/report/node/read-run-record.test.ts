@@ -41,21 +41,21 @@ it('reads the valid part of a damaged log', () => {
 it('asks for the runs of a folder that contains some', () => {
   mkdirSync(join(folder, 'one'));
   renameSync(join(folder, 'config.yaml'), join(folder, 'one', 'config.yaml'));
-  const message = 'expected the folder of a run, got one with runs in it. Name the runs in it: one.';
+  const message = 'contains runs but is not a run itself. Name the runs in it: one.';
   expect(messageOf().replaceAll(folder, 'runs')).toBe(`runs: ${message}`);
 });
 
 it('rejects a log that would not fit into memory', () => {
   truncateSync(join(folder, 'metrics.jsonl'), 2 ** 28 + 1);
-  expect(messageOf()).toBe('metrics.jsonl: expected at most 268435456 bytes, got 268435457.');
+  expect(messageOf()).toBe('metrics.jsonl has 268435457 bytes, expected at most 268435456.');
 });
 
-const NO_CONFIG = 'expected the config that a run wrote, got something else.';
+const NO_CONFIG = 'is not a config written by a run.';
 // Runs write none.
-const NO_ALIASES = 'expected YAML, got Alias resolution is disabled.';
+const NO_ALIASES = 'is not valid YAML: Alias resolution is disabled.';
 
 it.each([
-  ['{', 'expected YAML, got Flow map must end with a } at line 1, column 2.'],
+  ['{', 'is not valid YAML: Flow map must end with a } at line 1, column 2.'],
   ['[]', NO_CONFIG],
   ['method: other', NO_CONFIG],
   [`${CONFIG}a: &a [*a]\n`, NO_ALIASES],
@@ -74,7 +74,7 @@ it.each([
 
 it('reports missing files', () => {
   rmSync(join(folder, 'metrics.jsonl'));
-  expect(messageOf()).toMatch(/^metrics.jsonl: expected the log of a run, got nothing there/);
+  expect(messageOf()).toMatch(/^metrics.jsonl does not exist; it should be the log of a run/);
   mkdirSync(join(folder, 'metrics.jsonl'));
-  expect(messageOf()).toBe('metrics.jsonl: expected the log of a run, got a folder or a device.');
+  expect(messageOf()).toBe('metrics.jsonl is a folder or a device. Pass the log of a run.');
 });

@@ -15,7 +15,7 @@ it('replaces a report, but no other file', () => {
   const path = join(folder, 'train.tsv');
   writeFileSync(path, 'text\tlabel\n');
   const attempt = () => writeReport([folder], path);
-  expect(attempt).toThrow('expected the name of a new file, or a report to replace, got another file.');
+  expect(attempt).toThrow('already exists and is not a report.');
   expect(readFileSync(path, 'utf8')).toBe('text\tlabel\n');
   writeFileSync(path, `<footer>${DRAWN_BY} run.</footer>`);
   // After the check, it fails because the folder is not a run's.

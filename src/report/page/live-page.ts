@@ -72,9 +72,9 @@ function lineOf(record: RunRecord, isStopping: boolean, secondsLeft: number, fai
   const { start, step, finish } = record;
   if (failure !== undefined) return `The run failed: ${failure}`;
   if (finish?.reason === 'stopped')
-    return `Stopped at step ${counted(step)}, with a checkpoint. The same command with --resume goes on.`;
-  if (finish) return `The run is over: ${stateOf(record)}, after ${duration(finish.train_runtime)}.`;
+    return `Stopped at step ${counted(step)} with a checkpoint. To continue, run the same command with --resume.`;
+  if (finish) return `The run is over: ${stateOf(record)} after ${duration(finish.train_runtime)}.`;
   if (!start) return 'Loading model and data.';
   const line = stepLine(record, secondsLeft);
-  return isStopping ? `${line} · finishing the step, then writing a checkpoint` : line;
+  return isStopping ? `${line} · finishing the step and writing a checkpoint` : line;
 }

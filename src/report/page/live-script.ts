@@ -13,13 +13,13 @@ export function liveScript(): void {
   });
   source.addEventListener('end', () => {
     source.close();
-    connection.textContent = 'The run is over; this page stays as it is and is no longer served.';
+    connection.textContent = 'The run is over. This page is no longer updated.';
   });
   source.onopen = () => {
     connection.textContent = '';
   };
   source.onerror = () => {
-    connection.textContent = 'No connection to the run; trying again.';
+    connection.textContent = 'No connection to the run. Trying again.';
   };
   document.addEventListener('submit', (event) => {
     const form = event.target as HTMLFormElement;

@@ -6,7 +6,7 @@ export function stepLine({ start, step, steps }: RunRecord, secondsLeft: number)
   const last = steps.at(-1);
   return [
     `Step ${counted(step)} of ${counted(start?.total_steps ?? step)}`,
-    ...(last ? [`loss ${short(last.loss)}`, `${short(last.examples_per_second)} examples a second`] : []),
+    ...(last ? [`loss ${short(last.loss)}`, `${short(last.examples_per_second)} examples per second`] : []),
     ...(Number.isFinite(secondsLeft) ? [`${duration(secondsLeft)} left`] : []),
   ].join(' · ');
 }

@@ -96,13 +96,8 @@ describe('the config of a continued adapter', () => {
       'adalora.target_budget: expected no such key where an adapter goes on as it is, got 30. Leave the key out.',
     ],
     ['adalora', { grow: true }, ADALORA, 'adalora.grow: expected no such key'],
-    ['adalora', {}, LORA, 'adapter: a: expected an adapter of method adalora, got LORA. Set method: lora.'],
-    [
-      'lora',
-      {},
-      ADALORA,
-      'adapter: a: expected an adapter of method lora, got ADALORA. Set method: adalora.',
-    ],
+    ['adalora', {}, LORA, 'adapter: a is an adapter of method LORA, not adalora. Set method: lora.'],
+    ['lora', {}, ADALORA, 'adapter: a is an adapter of method ADALORA, not lora. Set method: adalora.'],
     ['lora', {}, { peft_type: 'LORA', lora_alpha: -1 }, 'adapter: a: lora_alpha: '],
   ] as const)('of %s with %j must not contradict it', (method, section, adapter, message) => {
     expect(() => continued(method, section, adapter as PeftAdapterConfigInput)).toThrow(message);
@@ -125,7 +120,7 @@ it.each(['full', 'bitfit'] as const)('is not available for %s', (method) => {
 it('of a kind that no method continues is rejected', () => {
   const bitFit = { config: { peft_type: 'BITFIT' }, tensors: new Map(), baseModel: null };
   expect(() => continuedConfig(parseRunConfig({ ...BASE, method: 'lora' }, 'test'), bitFit)).toThrow(
-    'adapter: a: expected an adapter of method lora, got BITFIT. Training cannot continue from such an adapter. Merge it (adalora merge) and set model to the result.',
+    'adapter: a is an adapter of method BITFIT, not lora. Training cannot continue from such an adapter. Merge it (adalora merge) and set model to the result.',
   );
 });
 
@@ -136,6 +131,6 @@ it('of a kind that cannot be merged either is rejected without that advice', () 
     baseModel: null,
   };
   expect(() => continuedConfig(parseRunConfig({ ...BASE, method: 'lora' }, 'test'), houlsby)).toThrow(
-    'adapter: a: expected an adapter of method lora, got BOTTLENECK. Training cannot continue from such an adapter.',
+    'adapter: a is an adapter of method BOTTLENECK, not lora. Training cannot continue from such an adapter.',
   );
 });

@@ -10,6 +10,6 @@ it("is the user's setting", () => expect(askedThreads({ ADALORA_THREADS: '12' })
 
 it.each(['0', '-1', '1.5', 'all', '99999'])('rejects %s', (given) => {
   expect(() => askedThreads({ ADALORA_THREADS: given })).toThrow(
-    `ADALORA_THREADS: expected a count of threads from 1 to 9999, got ${given}`,
+    `ADALORA_THREADS must be a number of threads from 1 to 9999, got ${given}`,
   );
 });

@@ -13,6 +13,6 @@ it.skipIf(process.platform !== 'linux')('says what to do on a machine without a 
   const refused = createSession(model, { device: 'webgpu' });
   await expect(refused).rejects.toThrow(UserError);
   await expect(refused).rejects.toThrow(
-    'device: expected a GPU, got none that WebGPU can use (No supported adapters). Use the device cpu, or install',
+    'device needs a GPU, and WebGPU found none (No supported adapters). Use the device cpu, or install',
   );
 });

@@ -7,14 +7,14 @@ const failing = (code: string, message: string) => () =>
 it('says how to install an engine that a package manager has skipped', async () => {
   const load = failing('ERR_MODULE_NOT_FOUND', "Cannot find package 'onnxruntime-node' imported from /x.js");
   await expect(loadEngine(load)).rejects.toThrow(
-    'onnxruntime-node: expected to be installed, got nothing there. Run: npm install onnxruntime-node@1 --ignore-scripts',
+    'onnxruntime-node is not installed. Run: npm install onnxruntime-node@1 --ignore-scripts',
   );
 });
 
 it('says which system has no binary', async () => {
   const load = failing('ERR_DLOPEN_FAILED', 'libc.so.6: version GLIBC_2.99 not found\nmore');
   await expect(loadEngine(load)).rejects.toThrow(
-    `expected a binary for ${process.platform}/${process.arch}, got libc.so.6: version GLIBC_2.99 not found.`,
+    `has no binary for ${process.platform}/${process.arch}: libc.so.6: version GLIBC_2.99 not found.`,
   );
 });
 

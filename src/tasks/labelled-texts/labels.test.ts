@@ -36,7 +36,7 @@ describe('labels', () => {
   });
 
   it('rejects a single class', () => {
-    expect(() => names(['1', '1'])).toThrow('x.tsv: expected at least 2 different labels, got only "1".');
+    expect(() => names(['1', '1'])).toThrow('x.tsv needs at least 2 different labels, got only "1".');
     expect(() => names([[]], undefined, 1)).toThrow('at least 1 different labels, got none.');
   });
 });
@@ -54,13 +54,13 @@ describe('targets', () => {
     ['sets', labelSetTargets, rows(['positve'], ['negative'], ['negative', 'x'])],
   ])('report unknown labels: %s', (_, toTargets, unseen) => {
     expect(() => toTargets(unseen, ['positive', 'negative'], 'dev.tsv')).toThrow(
-      'dev.tsv:1: expected a label seen in training, got "positve". Did you mean positive? The same in 2 rows: lines 1, 3.',
+      'dev.tsv:1 has the label "positve", which was not seen in training. Did you mean positive? The same in 2 rows: lines 1, 3.',
     );
   });
 
   it.each(['high', 'NaN', 'Infinity', '1e39', '0x10', '1,5', ''])('reject the score "%s"', (score) => {
     expect(() => scoreTargets(rows('1', score), [], 'x.tsv')).toThrow(
-      `x.tsv:2: expected a finite number as label, got "${score}".`,
+      `x.tsv:2 has the label "${score}", which is not a finite number.`,
     );
   });
 });

@@ -28,7 +28,7 @@ describe('useColumns', () => {
   });
 
   it('asks for the column of the label if it is needed', () => {
-    expect(() => useColumns({ text: 0 }, {}, true)).toThrow('--label: expected the column of the label');
+    expect(() => useColumns({ text: 0 }, {}, true)).toThrow('--label needs the name of the label column');
   });
 });
 
@@ -46,7 +46,7 @@ describe('rowsFromInput', () => {
 
   it('rejects a line that is longer than a text can be', () => {
     expect(() => rowsFromInput(`a b\n${'a,'.repeat(2 ** 20)}\n`, COLA)).toThrow(
-      'standard input:2: expected at most 1048576 characters in a line, got more.',
+      'standard input:2 has a line of more than 1048576 characters.',
     );
   });
 
@@ -98,7 +98,7 @@ describe('rowsFromInput', () => {
 
   it('rejects lines of one text for a model of pairs', () => {
     expect(() => rowsFromInput('one\ntwo\n', predicting(MRPC))).toThrow(
-      'standard input: expected pairs of texts: separated by tabs, as CSV or as JSON lines, got lines of one text',
+      'standard input has single texts, expected pairs separated by tabs, as CSV or as JSON Lines',
     );
     expect(() => rowsFromInput('', predicting(COLA))).toThrow('standard input has no rows.');
   });
@@ -136,7 +136,7 @@ describe('rowsFromFile', () => {
   it('asks for the column of a table for a model without columns', () => {
     const table = 'title1,body1\n1,a\n2,b\n';
     expect(() => texts(table, 'x.csv', unknown)).toThrow(
-      'x.csv: expected one column, or one that is called text, got 2 columns (title1, body1). Say which',
+      'x.csv has 2 columns, none named text (title1, body1). Say which',
     );
     expect(texts(table, 'x.csv', unknown, { text: 'body1' })).toEqual(['a', 'b']);
     expect(texts(table, 'x.csv', unknown, { text: 1 })).toEqual(['body1', 'a', 'b']);

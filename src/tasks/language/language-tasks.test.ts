@@ -166,19 +166,17 @@ describe('examples of causal language modelling', () => {
   it('are truncated, or rejected with their lines if nothing is left to learn', () => {
     expect(make(PROMPTS, {}, 14)).toMatchObject({ truncated: 1, lengths: Int32Array.of(14) });
     expect(() => make(PROMPTS, {}, 5)).toThrow(
-      'x.jsonl:1: expected tokens to learn, got none within data.max_length (5).',
+      'x.jsonl:1 has nothing to learn: its answers begin after data.max_length (5).',
     );
     const silent = lines([{ messages: [{ role: 'user', content: 'Why?' }] }]);
-    expect(() => make(silent)).toThrow('x.jsonl:1: expected tokens to learn, got no answer.');
+    expect(() => make(silent)).toThrow('x.jsonl:1 has nothing to learn: it has no answer.');
   });
 
   it('report the lines of conversations that the template rejects', () => {
     const odd = lines([{ messages: [{ role: 'assistant', content: 3 }] }]);
     expect(() => make(odd)).toThrow('x.jsonl:1: expected a list of messages in "messages"');
     const none = lines([{ messages: [{ role: 'assistant' }] }]);
-    expect(() => make(none)).toThrow(
-      /^x\.jsonl:1: expected a conversation to learn from, got this: .*chat_template/,
-    );
+    expect(() => make(none)).toThrow(/^x\.jsonl:1 does not fit the chat template: .*chat_template/);
   });
 
   it('of long texts are blocks', () => {
@@ -191,7 +189,7 @@ describe('examples of causal language modelling', () => {
   });
 
   it('report empty files, and tokens that the model does not have', () => {
-    expect(() => make(file('\n \n'))).toThrow('x.txt: expected text, got an empty file.');
+    expect(() => make(file('\n \n'))).toThrow('x.txt is empty.');
     expect(() => causalLm.examples([file(TEXT)], { ...context, vocabSize: 100 })).toThrow(
       "expected ids below 100, the vocab_size of the model's config.json",
     );
@@ -245,7 +243,7 @@ describe('masked language modelling', () => {
   it('needs a mask token and room', () => {
     const { model, context } = open<MaskedData>('bert', {}, 2);
     expect(() => maskedLm.examples([file('a cat')], context)).toThrow(
-      'data.max_length: expected at least 3, because 2 tokens are special',
+      'data.max_length must be at least 3, because 2 tokens are special',
     );
     const { tokenizer } = openText(
       join(folder, 'gpt2'),
@@ -253,7 +251,7 @@ describe('masked language modelling', () => {
       16,
     );
     expect(() => maskedLm.examples([file('a cat')], { ...context, tokenizer, maxLength: 16 })).toThrow(
-      'the tokenizer: expected a mask token',
+      'the tokenizer has no mask token',
     );
     model.close();
   });

@@ -73,16 +73,13 @@ describe('readQuestions', () => {
   it.each([
     [
       { ...ROW, id: 'a7', answers: { text: ['dog'], answer_start: [4] } },
-      'x.json, question a7: expected an answer that stands in its context, got "dog".',
+      'x.json, question a7 has the answer "dog", which is not in its context.',
     ],
     [
       { ...ROW, answers: { text: ['cat'], answer_start: [5] } },
-      'question 0: expected the answer at its answer_start, got another text at 5 than "cat". It stands at 4, counted in characters (code points) from 0.',
+      'question 0 has another text than "cat" at its answer_start, 5. It stands at 4, counted in characters (code points) from 0.',
     ],
-    [
-      { ...ROW, answers: { text: [''], answer_start: [5] } },
-      'expected a text in "text" of an answer, got an empty one.',
-    ],
+    [{ ...ROW, answers: { text: [''], answer_start: [5] } }, 'has an answer with an empty "text".'],
     [
       { ...ROW, answers: { text: ['cat'], answer_start: [], x: 1 }, context: 'dog' },
       'expected an answer that stands in its context',
@@ -100,21 +97,18 @@ describe('readQuestions', () => {
     [{ context: CONTEXT }, 'expected a list, got nothing.'],
     [{ question: 'Who?' }, 'question 0: expected a key "context", got the keys question.'],
     [squad([{ id: 'a', answers: [] }]), 'question a: expected a key "question", got the keys id, answers.'],
-    [
-      squad([{ id: 'a', question: '?', answers: [] }], ' \n'),
-      'question a: expected a text in "context", got an empty one.',
-    ],
+    [squad([{ id: 'a', question: '?', answers: [] }], ' \n'), 'question a has an empty "context".'],
     [
       squad([
         { id: 'a', question: '?', answers: [] },
         { id: 'a', question: '?', answers: [] },
       ]),
-      'question a: expected an id of its own',
+      'question a has the id of another question',
     ],
     [squad([{ id: {}, question: '?', answers: [] }]), 'expected a string in "id"'],
     [squad([7]), 'data[0].paragraphs[0].qas[0]: expected a JSON object, got a value of type number.'],
     [{ data: [{ paragraphs: 5 }] }, 'data[0].paragraphs: expected a list'],
-    [[], 'x.json: expected questions, got none.'],
+    [[], 'x.json has no questions.'],
     [5, 'expected JSON of SQuAD, or JSON Lines'],
   ])('reports the errors of %j', (value, message) => {
     expect(() => json(value)).toThrow(message);
@@ -123,7 +117,7 @@ describe('readQuestions', () => {
   it('reports the lines of JSON Lines, and several at once', () => {
     const bad = JSON.stringify({ ...ROW, answers: { text: ['dog'], answer_start: [4] } });
     expect(() => readQuestions(`${bad}\n${bad}\n`, 'x.jsonl', 'places')).toThrow(
-      'x.jsonl:1: expected an answer that stands in its context, got "dog". The same in 2 rows: lines 1, 2.',
+      'x.jsonl:1 has the answer "dog", which is not in its context. The same in 2 rows: lines 1, 2.',
     );
     expect(() => readQuestions('{"question": ', 'x.jsonl', 'places')).toThrow(
       'x.jsonl:1: expected a JSON line, got invalid JSON (Unexpected end of JSON input).',

@@ -55,22 +55,22 @@ describe('pairs', () => {
     [
       'x.csv',
       'source,target\na,b\nc,\nd," "\n',
-      'x.csv:3: expected a text to learn or to score by in "target", got an empty one. Remove such rows. The same in 2 rows: lines 3, 4.',
+      'x.csv:3 has an empty text in "target". Remove such rows. The same in 2 rows: lines 3, 4.',
     ],
     [
       'x.jsonl',
       lines({ source: ' ', target: 'b' }),
-      'x.jsonl:1: expected a text in "source", got an empty one. Remove such rows.',
+      'x.jsonl:1 has an empty text in "source". Remove such rows.',
     ],
     [
       'x.jsonl',
       lines({ source: 'a', target: [] }),
-      'x.jsonl:1: expected a text to learn or to score by in "target", got an empty list. Remove such rows.',
+      'x.jsonl:1 has an empty list in "target". Remove such rows.',
     ],
     [
       'x.jsonl',
       lines({ source: 'a', target: ['b', ''] }),
-      'x.jsonl:1: expected a text to learn or to score by in "target", got an empty one. Remove such rows.',
+      'x.jsonl:1 has an empty text in "target". Remove such rows.',
     ],
     [
       'x.jsonl',
@@ -255,18 +255,18 @@ describe('a small BART', () => {
   });
 
   it.each([
-    [{ max_target_length: 99 }, 'data.max_target_length: expected a whole number from 1 to 64'],
+    [{ max_target_length: 99 }, 'data.max_target_length must be a whole number from 1 to 64'],
     [
       { max_target_length: 2 },
-      'data.max_target_length: expected at least 3, because 2 tokens are special, got 2.',
+      'data.max_target_length must be at least 3, because 2 tokens are special, got 2.',
     ],
     [
       { max_source_length: 1 },
-      'data.max_source_length: expected at least 3, because 2 tokens are special, got 1.',
+      'data.max_source_length must be at least 3, because 2 tokens are special, got 1.',
     ],
     [
       { generation_config: { length_penalty: 2 } },
-      'data.generation_config: length_penalty: expected num_beams of 2 or more',
+      'data.generation_config: length_penalty 2 needs num_beams of 2 or more',
     ],
   ])('rejects %j before it trains', (data, message) => {
     const { model, context } = opened(data);

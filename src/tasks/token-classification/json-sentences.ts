@@ -36,7 +36,7 @@ export function* jsonSentences(
     if (!Array.isArray(tags)) problems.add(line, tags);
     if (!Array.isArray(words) || !Array.isArray(tags)) continue;
     if (tagKey === undefined || tags.length === words.length) yield { line, words, tags };
-    else problems.add(line, { kind: 'counts', fault: `has ${tags.length} tags for ${words.length} words` });
+    else problems.add(line, { kind: 'counts', fault: `has ${words.length} words but ${tags.length} tags` });
   }
 }
 

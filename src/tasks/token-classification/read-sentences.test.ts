@@ -68,36 +68,35 @@ describe('CoNLL columns', () => {
       'one column',
       '\nEU\nacts',
       {},
-      'x.conll:2: expected a word and its tag, got one column. Write a word a line',
+      'x.conll:2 has one column, expected a word and its tag. Write a word a line',
     ],
     [
       'ragged lines, seven of them',
       `a O\nNew York B-LOC\n${'x\n'.repeat(6)}`,
       {},
-      'x.conll:2: expected 2 columns, as in line 1, got 3. Spaces separate columns here; ' +
+      'x.conll:2 has 3 columns, expected 2, as in line 1. Spaces separate columns here. ' +
         'if words have spaces in them, separate columns by tabs. The same in 7 rows: lines 2, 3, 4, 5, 6 and 2 more.',
     ],
-    ['ragged lines of tabs', 'a\tO\nb c\n', {}, 'x.conll:2: expected 2 columns, as in line 1, got 1.'],
+    ['ragged lines of tabs', 'a\tO\nb c\n', {}, 'x.conll:2 has 1 column, expected 2, as in line 1.'],
     [
       'lines too short for what is named',
       'a x O\nb\n',
       { words: 0, tags: 2 },
-      'x.conll:2: expected at least 3 columns, got 1.',
+      'x.conll:2 has 1 column, expected at least 3.',
     ],
     [
       'empty fields',
       'a\tO\nb\t \n\tO\n',
       {},
-      'x.conll:2: expected a tag in column 1, got an empty field.\n' +
-        'x.conll:3: expected a word in column 0, got an empty field.',
+      'x.conll:2 has no tag in column 1.\n' + 'x.conll:3 has no word in column 0.',
     ],
-    ['a number too high', 'a O', { tags: 2 }, 'x.conll: expected a column from 0 to 1, got 2.'],
-    ['a name', 'a O', { words: 'tokens' }, 'x.conll: expected the number of a column, got "tokens".'],
+    ['a number too high', 'a O', { tags: 2 }, 'x.conll has columns 0 to 1, not 2.'],
+    ['a name', 'a O', { words: 'tokens' }, 'x.conll has numbered columns, got "tokens".'],
     [
       'tags that are not named',
       'a O\nb B-PRE\n\nc B-PRE\n',
       { label_names: ['O', 'B-PER'] },
-      'x.conll:2: expected a tag of data.label_names, got "B-PRE". Did you mean B-PER? The same in 2 rows: lines 2, 4.',
+      'x.conll:2 has the tag "B-PRE", which is not in data.label_names. Did you mean B-PER? The same in 2 rows: lines 2, 4.',
     ],
   ])('rejects %s', (_, content, columns, message) => {
     expect(() => read(content, 'x.conll', columns)).toThrow(message);
@@ -133,12 +132,7 @@ describe('JSON Lines', () => {
   });
 
   it.each<[string, string, WordColumns, string]>([
-    [
-      'a table',
-      'a,O',
-      {},
-      'x.csv: expected CoNLL columns (tabs or spaces between them) or JSON Lines (.jsonl)',
-    ],
+    ['a table', 'a,O', {}, 'x.csv is a table (.csv). Pass CoNLL columns'],
     ['no rows', '\n', {}, 'x.jsonl is empty.'],
     ['no words at all', lines({ tokens: [], tags: [] }), {}, 'x.jsonl is empty.'],
     [
@@ -151,13 +145,13 @@ describe('JSON Lines', () => {
       'keys it does not know',
       lines({ text: 'a', ner: [] }),
       {},
-      'x.jsonl:1: expected tokens or words, got the keys text, ner. Say in data.words what it is called.',
+      'x.jsonl:1 has the keys text, ner, expected tokens or words. Say in data.words what it is called.',
     ],
     [
       'no tags',
       lines({ tokens: ['a'] }),
       {},
-      'x.jsonl:1: expected ner_tags or tags or labels, got the keys tokens. Say in data.tags',
+      'x.jsonl:1 has the keys tokens, expected ner_tags or tags or labels. Say in data.tags',
     ],
     [
       'a misspelt key',
@@ -165,12 +159,12 @@ describe('JSON Lines', () => {
       { tags: 'ner_tag' },
       'x.jsonl:1 has no column "ner_tag". Did you mean ner_tags?',
     ],
-    ['a number', lines({ tokens: ['a'] }), { words: 0 }, 'x.jsonl:1: expected a key, got column number 0.'],
+    ['a number', lines({ tokens: ['a'] }), { words: 0 }, 'x.jsonl:1 has keys, not column number 0.'],
     [
       'lists of unlike length',
       lines({ tokens: ['a'], tags: ['O'] }, { tokens: ['a', 'b'], tags: ['O'] }, { tokens: [], tags: ['O'] }),
       {},
-      'x.jsonl:2: expected as many tags as words, got 1 for 2. The same in 2 rows: lines 2, 3.',
+      'x.jsonl:2 has 2 words but 1 tags. The same in 2 rows: lines 2, 3.',
     ],
     [
       'other values',

@@ -32,9 +32,7 @@ describe('sentences to tag are', () => {
 
   it('ambiguous if lines may be columns as well', () => {
     const content = 'EU NNP\nrejects VBZ\n\nPeter NNP\n';
-    expect(() => words(content, 'x.txt')).toThrow(
-      'x.txt: expected sentences, or columns with a word in each line, got lines of 2 words each',
-    );
+    expect(() => words(content, 'x.txt')).toThrow('x.txt has lines of 2 words with empty lines between them');
     expect(words(content, 'x.txt', { words: 0 })).toEqual(['EU rejects', 'Peter']);
     expect(words(content)).toEqual(['EU NNP', 'rejects VBZ', '', 'Peter NNP']);
   });

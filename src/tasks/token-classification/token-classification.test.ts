@@ -32,7 +32,7 @@ describe('tagNames', () => {
   });
 
   it('needs two', () => {
-    expect(() => names('a O\nb O')).toThrow('x.conll: expected at least 2 different tags, got only "O".');
+    expect(() => names('a O\nb O')).toThrow('x.conll needs at least 2 different tags, got only "O".');
   });
 });
 
@@ -43,7 +43,7 @@ describe('tagIds', () => {
       Int32Array.of(1, 2),
     ]);
     expect(() => tagIds(read(EUROPE), ['B-LOC', 'B-ORG', 'B-PERS', 'O'], 'dev.conll')).toThrow(
-      'dev.conll:5: expected a tag seen in training, got "B-PER". Did you mean B-PERS, ',
+      'dev.conll:5 has the tag "B-PER", which was not seen in training. Did you mean B-PERS, ',
     );
   });
 });
@@ -111,7 +111,7 @@ describe('wordExamples', () => {
     const silent = [{ words: ['\u200b'] }];
     expect(wordExamples(silent, tokenizer, 16).lengths.length).toBe(0);
     expect(() => wordExamples(silent, tokenizer, 16, [Int32Array.of(0)])).toThrow(
-      'the tokenizer: expected pieces of the words, got none at all.',
+      'the tokenizer made no tokens of the words.',
     );
   });
 });

@@ -36,10 +36,10 @@ describe('a chat template', () => {
   it('that rejects or fails gives the reason', () => {
     const render = (source: string) => () => chat(source).render(MESSAGES, false);
     expect(render('{{ raise_exception("Only one turn!") }}')).toThrow(
-      'x: expected a conversation that the chat template takes, got "Only one turn!".',
+      'x refuses the conversation: "Only one turn!".',
     );
-    expect(render('{{ messages[9].content.strip() }}')).toThrow('the chat template takes, got an error (');
-    expect(() => chat('{% if %}')).toThrow('x: expected a chat template (Jinja), got ');
+    expect(render('{{ messages[9].content.strip() }}')).toThrow('x refuses the conversation: ');
+    expect(() => chat('{% if %}')).toThrow('x is not a valid chat template (Jinja): ');
   });
 
   it('that is hostile reaches its limits', () => {
@@ -53,11 +53,13 @@ describe('a chat template', () => {
     const doubling =
       '{% set ns = namespace(x="ab") %}{% for i in range(25) %}{% set ns.x = ns.x + ns.x %}{% endfor %}';
     expect(() => chat(doubling).render(MESSAGES, false)).toThrow(
-      'x: expected at most 4194304 characters of text, got 8388608',
+      'x made 8388608 characters of text, expected at most 4194304',
     );
     const lists = (made: string) => doubling.replace('"ab"', '[1]').replace('ns.x + ns.x', made);
     for (const made of ['ns.x + ns.x', '[ns.x, ns.x]'])
-      expect(() => chat(lists(made)).render(MESSAGES, false)).toThrow('x: expected at most 1048576 values');
+      expect(() => chat(lists(made)).render(MESSAGES, false)).toThrow(
+        /^x made \d+ values, expected at most 1048576/,
+      );
     expect(() =>
       chat(doubling.replace('ns.x + ns.x', 'ns.x.replace("a", "aaaaaaaaaaaa")')).render([], false),
     ).toThrow('expected at most 4194304 characters');
@@ -82,7 +84,7 @@ describe('the turns of a conversation', () => {
   it('cannot be located if a template changes the past', () => {
     const source = '{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}';
     expect(() => told(source)).toThrow(
-      'message 2: expected a chat template that only adds text when a message is added, so that turns can be told apart, ' +
+      'message 2 changes the text before it in this chat template, so turns cannot be told apart' +
         'got one that changes the text before.',
     );
     expect(told(source.slice('{{ messages | length }}'.length))).toBe('bd');
@@ -97,7 +99,7 @@ describe('loadChatTemplate', () => {
   const load = () => loadChatTemplate(folder, {});
 
   it('finds it in tokenizer_config.json or beside it', () => {
-    expect(load).toThrow('expected a chat template, for data of messages (chat_template.jinja), got none.');
+    expect(load).toThrow('has no chat template (chat_template.jinja), which data of messages needs.');
     config('one');
     expect(load().render([], false)).toBe('one');
     config([
@@ -114,7 +116,7 @@ describe('loadChatTemplate', () => {
   it('stops a rendering without end', () => {
     const nested = '{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}';
     writeFileSync(join(folder, 'chat_template.jinja'), nested);
-    expect(() => load().render([], false)).toThrow('expected a text, got no end after 5 s.');
+    expect(() => load().render([], false)).toThrow('did not finish within 5 s.');
   }, 60_000);
 });
 

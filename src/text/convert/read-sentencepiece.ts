@@ -94,7 +94,7 @@ function parse(bytes: Uint8Array) {
   while (reader.pos < reader.len) {
     const tag = reader.uint32();
     if (tag === ((1 << 3) | 2)) {
-      if (pieces.length === MAX_PIECES) throw new Error(`more than ${MAX_PIECES} pieces`);
+      if (pieces.length === MAX_PIECES) throw new Error(`it has more than ${MAX_PIECES} pieces`);
       pieces.push(SentencePiece.decode(reader, reader.uint32()) as unknown as SentencePiece);
     } else if (tag === ((2 << 3) | 2)) trainer = TrainerSpec.decode(reader, reader.uint32());
     else if (tag === ((3 << 3) | 2)) normalizer = NormalizerSpec.decode(reader, reader.uint32());
@@ -118,13 +118,13 @@ function parse(bytes: Uint8Array) {
 
 function checked(read: ReturnType<typeof parse>, fail: (got: string) => never): SentencepieceModel {
   const { pieces, model, modelType, unkId, unkPiece, charsmap } = read;
-  if (pieces.length === 0) fail('no pieces');
-  if (!model) fail(`a model of type ${modelType}, neither Unigram nor BPE`);
+  if (pieces.length === 0) fail('it has no pieces');
+  if (!model) fail(`its type is ${modelType}, neither Unigram nor BPE`);
   for (const [id, { piece, score }] of pieces.entries()) {
-    if (piece.length > MAX_PIECE_LENGTH) fail(`piece ${id} of more than ${MAX_PIECE_LENGTH} characters`);
-    if (!Number.isFinite(score)) fail(`piece ${id} with the score ${score}`);
+    if (piece.length > MAX_PIECE_LENGTH) fail(`piece ${id} has more than ${MAX_PIECE_LENGTH} characters`);
+    if (!Number.isFinite(score)) fail(`piece ${id} has the score ${score}`);
   }
   if (unkId < 0 || unkId >= pieces.length)
-    fail(`${unkId} for the id of what is unknown, of ${pieces.length} pieces`);
+    fail(`the unknown token has the id ${unkId}, but there are ${pieces.length} pieces`);
   return { pieces, model, unkId, unkPiece, charsmap: Uint8Array.from(charsmap) };
 }

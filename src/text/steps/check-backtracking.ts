@@ -33,9 +33,7 @@ function checkGroups(items: readonly Item[], pattern: string): void {
   for (const { branches, most } of items) {
     if (!branches) continue;
     if (most >= MANY && (branches.some(varies) || !areApart(branches)))
-      throw new Error(
-        `the pattern ${pattern} repeats a group in which something varies, which may take for ever`,
-      );
+      throw new Error(`the pattern ${pattern} nests repetitions, so matching could take exponential time`);
     for (const branch of branches) checkGroups(branch, pattern);
   }
 }

@@ -16,7 +16,7 @@ export type Pattern = { String: string } | { Regex: string };
 export function compilePattern(pattern: Pattern): RegExp {
   if ('String' in pattern) return new RegExp(pattern.String.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'), 'gu');
   const { pattern: compiled } = new SplitPreTokenizer({ type: 'Split', pattern });
-  if (compiled === null) throw new Error(`${pattern.Regex} is no regular expression`);
+  if (compiled === null) throw new Error(`${pattern.Regex} is not a regular expression`);
   checkBacktracking(compiled);
   return compiled;
 }

@@ -19,7 +19,7 @@ export function unigram(config: UnigramConfig): Model {
   for (const [id, entry] of config.vocab.entries()) {
     const [token, score] = Array.isArray(entry) ? entry : [];
     if (typeof token !== 'string' || typeof score !== 'number')
-      throw new Error(`entry ${id} of vocab is no token with a score`);
+      throw new Error(`entry ${id} of vocab is not a token with a score`);
     if (token.length > MAX_TOKEN_LENGTH)
       throw new Error(`entry ${id} of vocab has ${token.length} characters, more than ${MAX_TOKEN_LENGTH}`);
     // If tokens are equal, the last one counts, as in the Rust library.

@@ -13,7 +13,7 @@ export class Vocabulary {
       throw new Error(`the vocabulary has ${excerpt(id)} for the id of ${excerpt(token)}`);
     const known = this.#ids.get(token);
     if (known !== undefined && known !== id)
-      throw new Error(`${excerpt(token)} has the id ${known} and the id ${id}`);
+      throw new Error(`${excerpt(token)} has the ids ${known} and ${id}`);
     this.#ids.set(token, id as number);
     this.tokens[id as number] ??= token;
   }

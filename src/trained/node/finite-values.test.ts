@@ -57,8 +57,6 @@ it('layers of a graph are written only with finite values', async () => {
   const adapter = mkdtempSync(join(folder, 'adapter-'));
   writeMadeAdapter(adapter, base, { method: 'houlsby', seed: 1, deviation: Number.NaN });
   const model = await open(adapter, { model: base });
-  await expect(model.export('onnx', join(folder, 'layers'))).rejects.toThrow(
-    'expected finite values, got NaN',
-  );
+  await expect(model.export('onnx', join(folder, 'layers'))).rejects.toThrow('has the value NaN');
   await model.close();
 });

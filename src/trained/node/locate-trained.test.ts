@@ -12,10 +12,10 @@ it('a missing run is not looked up on the Hub: the existing runs are listed', as
   }
   const wanted = join(folder, 'nothing');
   await expect(locateTrained(wanted)).rejects.toThrow(
-    `${wanted}: expected the folder of a run, got nothing there. There are ${join(folder, 'a')}, ${join(folder, 'b')}.`,
+    `${wanted} does not exist; it should be the folder of a run. There are ${join(folder, 'a')}, ${join(folder, 'b')}.`,
   );
   await expect(locateTrained('runs/nothing-of-that-name')).rejects.toThrow(
-    'expected the folder of a run, got nothing there',
+    'does not exist; it should be the folder of a run',
   );
   rmSync(folder, { recursive: true });
 });

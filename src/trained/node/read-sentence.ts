@@ -11,7 +11,7 @@ import { SENTENCE_FILES, sentenceSettings } from '../sentence-files.ts';
  */
 export function readSentence(folder: string): SentenceSettings | undefined {
   if (!knowsPooling(folder)) {
-    const unsupported = `a snapshot in the cache that may lack ${SENTENCE_FILES.modules}: with access to the Hub it is completed`;
+    const unsupported = `the cached snapshot may lack ${SENTENCE_FILES.modules}; it is completed when the Hub can be reached`;
     return { ...PLAIN_SENTENCE, unsupported };
   }
   return sentenceSettings((name) => {

@@ -28,7 +28,7 @@ export async function resolveBase(
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(
-      `${error.message} ${adapterFolder} names it as its base model: say where it is with --model.`,
+      `${error.message} ${adapterFolder} names it as its base model. If it is elsewhere, pass --model.`,
     );
   }
 }

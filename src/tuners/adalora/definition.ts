@@ -78,7 +78,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
     known: (start) => ({ ...start, scale: 'standard' }),
     imported: importedAdaLora,
     meaningless: [...BUDGET_KEYS, 'score', 'grow', 'init', 'importance_timing', ...LIMIT_KEYS, 'schedule'],
-    notices: ['the adapter goes on with the triplets it has: no rank changes'],
+    notices: ["Training continues with the adapter's triplets. Their ranks do not change."],
   }),
   words: {
     title: TITLE,

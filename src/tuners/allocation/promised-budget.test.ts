@@ -53,7 +53,7 @@ describe('in its unit', () => {
 it('starts at a possible rank', () => {
   const refused = () => promised({ target_r: 60_000 });
   expect(refused).toThrow(UserError);
-  expect(refused).toThrow('adalora.init_r: expected a start of at most rank 65536, got 90000');
+  expect(refused).toThrow('adalora.init_r 90000 is rank 90000 in every matrix, and at most 65536 is allowed');
 });
 
 it('is available in every unit, with notices about rounding', () => {
@@ -75,23 +75,23 @@ it('is available in every unit, with notices about rounding', () => {
 
 describe('a mistake', () => {
   it.each([
-    [{ target_r: 0.2 }, 'target_r: expected at least one of the triplets, got 0.2, which is 0.'],
+    [{ target_r: 0.2 }, 'target_r must be at least one of the triplets, got 0.2 (0).'],
     [
       { target_parameters: 39 },
-      'target_parameters: expected at least 40 parameters, one of the triplets of the largest matrix, got 39.',
+      'target_parameters must be at least 40 parameters, one of the triplets of the largest matrix, got 39.',
     ],
     [
       { target_bytes: 263 },
-      'target_bytes: expected at least 264 bytes: header, head and one of the triplets of the largest matrix, got 263.',
+      'target_bytes must be at least 264 bytes: header, head and one of the triplets of the largest matrix, got 263.',
     ],
     [
       { target_r: 12, init_r: 12 },
-      'target_r: expected less than init_r (12), for AdaLoRA prunes from init_r down to target_r, got 12. ' +
+      'target_r must be less than init_r (12), because AdaLoRA prunes from init_r down to target_r, got 12. ' +
         'Set adalora.init_r to about 18, or train with lora at rank 12.',
     ],
     [
       { target_bytes: '2 kB', init_budget: 20 },
-      'target_bytes: expected less than 1864 bytes, rank 7 everywhere, for AdaLoRA prunes from init_budget down to target_bytes, got 2 kB. ' +
+      'target_bytes must be less than 1864 bytes, rank 7 everywhere, because AdaLoRA prunes from init_budget down to target_bytes, got 2 kB. ' +
         'Set adalora.init_r to about 12, or train with lora at rank 8.',
     ],
   ])('%j', (settings, message) => {

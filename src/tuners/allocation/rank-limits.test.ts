@@ -72,9 +72,9 @@ describe('limits of ranks', () => {
   });
 
   it.each([
-    [{ quotas: { qeury: '10%' } }, 'adalora.quotas: expected an adapted module, got "qeury"'],
-    [{ min_rank: 3, max_rank: 2 }, 'adalora.min_rank: expected at most max_rank (2), got 3'],
-    [{ min_rank: 3 }, 'adalora.min_rank: expected a budget with room for rank 3 in each of 4 modules'],
+    [{ quotas: { qeury: '10%' } }, 'adalora.quotas has "qeury", which is not an adapted module'],
+    [{ min_rank: 3, max_rank: 2 }, 'adalora.min_rank must be at most max_rank (2), got 3'],
+    [{ min_rank: 3 }, 'adalora.min_rank 3 in each of 4 modules exceeds the budget'],
   ])('are rejected if they cannot be met: %j', (config, message) => {
     expect(() => checkLimits(config, MODULES, 'adalora', (ranks) => total([...ranks]) <= 8)).toThrow(message);
   });

@@ -52,17 +52,17 @@ describe('a missing schedule', () => {
 
 it('rejects a run without budgeting phase', () => {
   expect(messageOf({ tinit: 60, tfinal: '40%' }, 100)).toMatchInlineSnapshot(
-    `"adalora.tinit, adalora.tfinal: expected room for a budgeting phase, tinit + tfinal < 100 (the steps of this run), got 60 + 40 = 100. Lower tinit or tfinal (shares such as 10% follow the length of the run), or train for more steps."`,
+    `"adalora.tinit, adalora.tfinal leave no step to allocate the budget: tinit + tfinal must be less than 100 (the steps of this run), got 60 + 40 = 100. Lower tinit or tfinal (shares such as 10% follow the length of the run), or train for more steps."`,
   );
   expect(resolve({ tinit: 59, tfinal: '40%' }, 100).tinit).toBe(59);
 });
 
 it('rejects a run that never measures importance', () => {
   expect(messageOf({ tfinal: 9 }, 10)).toMatchInlineSnapshot(
-    `"adalora.tfinal: expected at least one step before the final allocation, to measure importance, got the final allocation at step 1 of 10. Set adalora.tfinal to at most 8."`,
+    `"adalora.tfinal puts the final allocation at step 1 of 10, with no step before it to measure importance. Set adalora.tfinal to at most 8."`,
   );
   expect(messageOf({}, 1)).toMatchInlineSnapshot(
-    `"adalora.tfinal: expected at least one step before the final allocation, to measure importance, got the final allocation at step 1 of 1. Train for more steps."`,
+    `"adalora.tfinal puts the final allocation at step 1 of 1, with no step before it to measure importance. Train for more steps."`,
   );
   expect(resolve({}, 2).totalStep).toBe(2);
 });

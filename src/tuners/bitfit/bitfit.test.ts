@@ -83,17 +83,17 @@ describe('BitFit', () => {
     const { adapter } = stored(model);
     const wider = classifier({ ...BERT, hidden_size: 10 });
     expect(() => kindOf(adapter, 'x').import(wider, adapter, 'x')).toThrow(
-      'x: bert.embeddings.LayerNorm.bias: expected a tensor [10], got [8]. The adapter belongs to another base model',
+      'x: bert.embeddings.LayerNorm.bias has shape [8], expected [10]. The adapter belongs to another base model',
     );
     const shorter = classifier({ ...BERT, num_hidden_layers: 1 });
     expect(() => kindOf(adapter, 'x').import(shorter, adapter, 'x')).toThrow(
-      'expected a parameter of the base model, got none of that name',
+      'is not a parameter of the base model',
     );
   });
 
   it('rejects a model whose layers have no bias', () => {
     expect(() => bitFit.start(classifier(LLAMA), {}, 10)).toThrow(
-      'method: bitfit: expected a model whose layers have biases, got llama, whose layers have none.',
+      'method: bitfit needs a model with biases, and layers of llama have none.',
     );
   });
 });

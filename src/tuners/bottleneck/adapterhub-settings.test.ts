@@ -61,13 +61,13 @@ describe("AdapterHub's settings", () => {
     ['residual_before_ln', false, 'true', 'false'],
   ])('of other adapters are rejected: %s', (key, value, expected, got) => {
     expect(() => parseAdapterHubSettings({ ...SETTINGS, [key]: value }, 'test')).toThrow(
-      `test: config.${key}: expected ${expected}, got ${got}. Of the adapters of AdapterHub`,
+      `test: config.${key} must be ${expected}, got ${got}. Only adapters with the AdapterHub configs`,
     );
   });
 
   it('name a known activation', () => {
     expect(() => parseAdapterHubSettings({ ...SETTINGS, non_linearity: 'prelu' }, 'test')).toThrow(
-      'test: config.non_linearity: expected a known activation, got "prelu". Like it: ',
+      'test: config.non_linearity is not a known activation: "prelu". Did you mean ',
     );
   });
 });

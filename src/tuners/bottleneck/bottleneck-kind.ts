@@ -25,7 +25,7 @@ export const bottleneckKind: AdapterKind = {
     };
   },
   exports: {},
-  unmergeable: 'which has layers of its own that no weight of the base can hold',
+  unmergeable: 'it has layers of its own that no weight of the base can hold',
 };
 
 function settingsOf({ config }: StoredAdapter, where: string) {

@@ -89,7 +89,7 @@ describe('an adapter from AdapterHub', () => {
     const other = renamed((key) => key.replace('.default.', '.sst-2.'), { config });
     expect(imported(other).values).toEqual(values);
     expect(() => imported({ ...other, config: stored.config })).toThrow(
-      'test: bert.encoder.layer.0.attention.output.adapters.sst-2.adapter_down.0.weight: expected a part of an adapter behind a sublayer of the base model, got none of that name.',
+      'test: bert.encoder.layer.0.attention.output.adapters.sst-2.adapter_down.0.weight does not belong to a sublayer of the base model.',
     );
   });
 
@@ -132,17 +132,17 @@ describe('an adapter from AdapterHub', () => {
     [
       'lacks a tensor',
       renamed((key) => (key.endsWith('layer.1.output.adapters.default.adapter_up.bias') ? undefined : key)),
-      'layer.1.output.adapters.default.adapter_up.bias: expected a tensor [8], got none. The adapter belongs to another base model, or is damaged.',
+      'layer.1.output.adapters.default.adapter_up.bias is missing. The adapter belongs to another base model, or is damaged.',
     ],
     [
       'has a head of another class',
       renamed((key) => key.replace('classifier', 'qa_outputs')),
-      'test: qa_outputs.weight: expected a parameter of the base model, got none of that name.',
+      'test: qa_outputs.weight is not a parameter of the base model.',
     ],
     [
       'is one of another model',
       renamed((key) => key.replace('layer.1.', 'layer.7.')),
-      'layer.7.attention.output.adapters.default.adapter_down.0.weight: expected a part of an adapter',
+      'layer.7.attention.output.adapters.default.adapter_down.0.weight does not belong to a sublayer',
     ],
   ])('that %s is rejected', (_, adapter, message) => {
     expect(() => imported(adapter)).toThrow(message);
@@ -152,7 +152,7 @@ describe('an adapter from AdapterHub', () => {
     const tensors = new Map(stored.tensors);
     tensors.set('classifier.weight', { shape: [3, 9], data: new Float32Array(27) });
     expect(() => imported({ ...stored, tensors })).toThrow(
-      'test: classifier.weight: expected a tensor [3,8], got [3,9].',
+      'test: classifier.weight has shape [3,9], expected [3,8].',
     );
   });
 });
@@ -199,7 +199,7 @@ describe('an exchangeable head of AdapterHub', () => {
       { layers: 1, activation_function: 'tanh', use_pooler: false },
     );
     expect(() => imported(adapter)).toThrow(
-      'test: head_config.json: expected a head that computes what BertForSequenceClassification does, got 1 layers, activation_function "tanh", use_pooler false. In Python: adapters.init',
+      'test: head_config.json describes a head unlike BertForSequenceClassification: 1 layers, activation_function "tanh", use_pooler false. In Python, use adapters.init',
     );
   });
 });

@@ -113,6 +113,6 @@ it('rejects a zero gradient', async () => {
     noInputs,
   );
   await expect(settled).rejects.toThrow(
-    'lora.allocation: before-training: expected a gradient that is not zero',
+    'lora.allocation: before-training found a gradient that is zero',
   );
 });

@@ -34,12 +34,16 @@ export function continuedSection<Schema extends z.ZodObject>(
 ): z.output<Schema> {
   const contradictions = DECIDED.filter(
     (key) => key in given && key in known && !agrees(key, given[key], known[key]),
-  ).map((key) => describe(`${method}.${key}`, `${shown(known[key])}, as the adapter has it`, given[key]));
+  ).map((key) =>
+    describe(`${method}.${key}`, `must be ${shown(known[key])}, as in the adapter, got ${shown(given[key])}`),
+  );
   const idle = meaningless
     .filter((key) => !(key in known) && given[key] !== undefined)
     // A config saved with its defaults may be read again.
     .filter((key) => given[key] !== schema.shape[key].safeParse(undefined).data)
-    .map((key) => describe(`${method}.${key}`, 'no such key where an adapter goes on as it is', given[key]));
+    .map((key) =>
+      describe(`${method}.${key}`, `does not apply when an adapter is continued, got ${shown(given[key])}`),
+    );
   const problems = [...contradictions, ...idle];
   if (problems.length > 0) throw new UserError(problems.join('\n'));
   const taken = Object.keys(schema.shape).filter((key) => key in known && !isEmpty(known[key]));
@@ -74,13 +78,8 @@ function isEmpty(value: unknown): boolean {
   return value === null || (typeof value === 'object' && Object.keys(value as object).length === 0);
 }
 
-function describe(key: string, expected: string, given: unknown): string {
-  return new UserError({
-    where: key,
-    expected,
-    got: shown(given),
-    hint: 'Leave the key out.',
-  }).message;
+function describe(key: string, fault: string): string {
+  return new UserError({ where: key, fault, hint: 'Remove the key.' }).message;
 }
 
 function shown(value: unknown): string {

@@ -72,7 +72,7 @@ describe('an imported adapter', () => {
     const repeated = { 'classifier.original_module.bias': [2] };
     expect(() => imported(lora({ ...PAIR, ...repeated }, { bias: 'all' }))).not.toThrow();
     expect(() => imported(lora({ ...PAIR, ...repeated }))).toThrow(
-      'classifier.original_module.bias: expected such a tensor only where PEFT repeats biases',
+      'classifier.original_module.bias is allowed only if PEFT saves biases',
     );
   });
 
@@ -80,22 +80,18 @@ describe('an imported adapter', () => {
     [
       'B without A',
       lora({ [`${QUERY}.lora_B.weight`]: [4, 2] }),
-      `x: ${QUERY}.lora_B: expected ${QUERY}.lora_A beside it`,
+      `x: ${QUERY}.lora_B has no ${QUERY}.lora_A beside it`,
     ],
-    [
-      'A without B',
-      lora({ [`${QUERY}.lora_A.weight`]: [2, 4] }),
-      `x: ${QUERY}.lora_B: expected a tensor [4,2], got none`,
-    ],
+    ['A without B', lora({ [`${QUERY}.lora_A.weight`]: [2, 4] }), `x: ${QUERY}.lora_B is missing`],
     [
       'E without A',
       adalora({ [`${QUERY}.lora_E`]: [2, 1] }),
-      `x: ${QUERY}.lora_E: expected ${QUERY}.lora_A beside it`,
+      `x: ${QUERY}.lora_E has no ${QUERY}.lora_A beside it`,
     ],
     [
       'a triplet without E',
       adalora({ ...TRIPLET, [`${QUERY}.lora_E`]: [2] }),
-      'expected a tensor [2,1], got [2]',
+      'has shape [2], expected [2,1]',
     ],
     [
       'E in a LORA adapter',
@@ -105,19 +101,19 @@ describe('an imported adapter', () => {
     [
       'another width',
       lora({ ...PAIR, [`${QUERY}.lora_A.weight`]: [2, 5] }),
-      'expected a tensor [2,4], got [2,5]',
+      'has shape [2,5], expected [2,4]',
     ],
     [
       'an enormous rank',
       lora({ ...PAIR, [`${QUERY}.lora_A.weight`]: [2 ** 50, 0] }),
       'got [1125899906842624,0]',
     ],
-    ['another head', lora({ ...PAIR, 'classifier.weight': [3, 4] }), 'expected a tensor [2,4], got [3,4]'],
+    ['another head', lora({ ...PAIR, 'classifier.weight': [3, 4] }), 'has shape [3,4], expected [2,4]'],
     ['another module', lora({ ...PAIR, 'bert.pool.bias': [4] }), 'expected a module of the base model'],
     [
       'a name of another program',
       { ...lora({}), tensors: new Map([['q.lora_A', { shape: [1], data: Float32Array.of(1) }]]) },
-      'x: expected tensor names that start with base_model.model., got q.lora_A',
+      'x has the tensor q.lora_A; names of adapter tensors start with base_model.model.',
     ],
     [
       'an embedding',

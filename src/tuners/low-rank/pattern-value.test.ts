@@ -22,6 +22,6 @@ it('reports keys that match no module', () => {
   expect(() =>
     checkPatternKeys({ 'layer.0.valu': 1 }, modules, 'lora.rank_pattern'),
   ).toThrowErrorMatchingInlineSnapshot(
-    `[UserError: lora.rank_pattern: expected an adapted module, got "layer.0.valu". Did you mean layer.0.value, layer.0.query?]`,
+    `[UserError: lora.rank_pattern has "layer.0.valu", which is not an adapted module. Did you mean layer.0.value, layer.0.query?]`,
   );
 });

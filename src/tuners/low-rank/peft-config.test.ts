@@ -54,8 +54,8 @@ describe('parseAdapterConfig', () => {
   });
 
   it.each<[unknown, string]>([
-    [null, 'c.json: peft_type: expected "LORA" or "ADALORA", got nothing'],
-    [{ peft_type: 'LOHA' }, 'expected "LORA" or "ADALORA", got "LOHA"'],
+    [null, 'c.json: peft_type must be "LORA" or "ADALORA", got nothing'],
+    [{ peft_type: 'LOHA' }, 'must be "LORA" or "ADALORA", got "LOHA"'],
   ])('rejects the type of %j', (value, message) => expect(() => parse(value)).toThrow(message));
 
   it('lists every invalid key', () => {
@@ -77,13 +77,13 @@ describe('parseAdapterConfig', () => {
     ['init_lora_weights', 'pissa_niter_16'],
     ['init_lora_weights', 'corda'],
   ])('rejects %s: %j by name', (key, value) => {
-    expect(() => parse({ peft_type: 'LORA', [key]: value })).toThrow(`c.json: ${key}: expected`);
+    expect(() => parse({ peft_type: 'LORA', [key]: value })).toThrow(`c.json: ${key} is not supported, got `);
   });
 
   it("rejects LoRA's settings for AdaLoRA", () => {
     const attempt = (settings: object) => () => parse({ peft_type: 'ADALORA', ...settings });
-    expect(attempt({ use_dora: true })).toThrow('c.json: use_dora: expected it to be off');
-    expect(attempt({ init_lora_weights: 'pissa' })).toThrow('c.json: init_lora_weights: expected one of');
+    expect(attempt({ use_dora: true })).toThrow('c.json: use_dora is not supported');
+    expect(attempt({ init_lora_weights: 'pissa' })).toThrow('c.json: init_lora_weights must be one of');
   });
 
   it('accepts the same settings when off', () => {

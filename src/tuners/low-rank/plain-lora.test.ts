@@ -60,8 +60,8 @@ describe('an AdaLoRA adapter as plain LoRA', () => {
       'a.k.lora_E': tensor([0, 1]),
       'a.k.lora_B': tensor([2, 0]),
     };
-    expect(() => plainLora(adapter(empty), 'x')).toThrow('x: expected an adapter with a triplet left');
+    expect(() => plainLora(adapter(empty), 'x')).toThrow('x has rank 0 everywhere');
     const part = { 'a.k.lora_A': tensor([1, 1], 1), 'a.k.lora_B': tensor([1, 1], 1) };
-    expect(() => plainLora(adapter(part), 'x')).toThrow('x: a.k.lora_E: expected a tensor, got none');
+    expect(() => plainLora(adapter(part), 'x')).toThrow('x: a.k.lora_E is missing');
   });
 });

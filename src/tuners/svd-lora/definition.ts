@@ -50,7 +50,7 @@ export const svdLora: MethodDefinition<SvdLoraConfig, typeof svdLoraConfigSchema
     known: ({ init_r, ...config }) => ({ ...config, r: init_r, scale: 'standard' }),
     imported: importedAdaLora,
     meaningless: ['init'],
-    notices: ['the adapter goes on with the triplets it has'],
+    notices: ["Training continues with the adapter's triplets."],
   }),
   words: {
     title: TITLE,

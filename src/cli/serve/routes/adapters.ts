@@ -13,14 +13,14 @@ const said = {
 const load = createRoute({
   method: 'post',
   path: '/v1/load_lora_adapter',
-  summary: 'Serve an adapter that lies in one of the folders',
+  summary: 'Load an adapter from one of the folders',
   request: { body: { required: true, content: { 'application/json': { schema: loading } } } },
   responses: said,
 });
 const unload = createRoute({
   method: 'post',
   path: '/v1/unload_lora_adapter',
-  summary: 'Serve an adapter no longer',
+  summary: 'Unload an adapter',
   request: { body: { required: true, content: { 'application/json': { schema: unloading } } } },
   responses: said,
 });

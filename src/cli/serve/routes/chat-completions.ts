@@ -45,7 +45,7 @@ const FORM: WritingForm = {
 const role = z.literal('assistant');
 const route = writingRoute(
   '/v1/chat/completions',
-  'The answer in a conversation',
+  'Generate the next message of a conversation',
   request,
   writtenSchemas(
     'ChatCompletion',

@@ -44,7 +44,7 @@ const FORM: WritingForm = {
 const text = { text: z.string() };
 const route = writingRoute(
   '/v1/completions',
-  'What follows a prompt',
+  'Generate text after a prompt',
   request,
   writtenSchemas('Completion', FORM.object, text, text),
 );

@@ -13,10 +13,10 @@ const MOST_TEXTS = 32;
 const model = z
   .string()
   .optional()
-  .describe('The name of a model; may be left out if only one makes vectors of texts');
-const truncate = z.boolean().default(true).describe('Cut texts that are too long; else they are refused');
+  .describe('Name of a model; optional if only one computes embeddings');
+const truncate = z.boolean().default(true).describe('Truncate texts that are too long instead of rejecting them');
 const texts = z.union([z.string(), z.array(z.string()).min(1)], 'expected a string, or a list of strings');
-const promptName = z.string().nullish().describe("A prompt's name in the model's files, such as query");
+const promptName = z.string().nullish().describe("Name of a prompt in the model's files, such as query");
 const body = <Schema extends z.ZodType>(schema: Schema) => ({
   body: { required: true, content: { 'application/json': { schema } } },
 });
@@ -28,7 +28,7 @@ const teiErrors = errorResponses('embeddings', 400, 401, 404, 413, 415, 422, 503
 const openAi = createRoute({
   method: 'post',
   path: '/v1/embeddings',
-  summary: 'Vectors of texts, as OpenAI has them',
+  summary: "Embeddings in OpenAI's format",
   request: body(
     z
       .object({
@@ -42,7 +42,7 @@ const openAi = createRoute({
   ),
   responses: {
     ...json(
-      'A vector for each text',
+      'One vector per text',
       z
         .object({
           object: z.literal('list'),
@@ -65,23 +65,23 @@ const openAi = createRoute({
 const embed = createRoute({
   method: 'post',
   path: '/embed',
-  summary: 'Vectors of texts, as text-embeddings-inference has them',
+  summary: 'Embeddings in the format of text-embeddings-inference',
   request: body(
     z
       .object({
         ...{ inputs: texts, model, truncate, prompt_name: promptName },
-        normalize: z.boolean().default(true).describe('Give vectors of length 1'),
+        normalize: z.boolean().default(true).describe('Normalise vectors to length 1'),
         dimensions: z.int().min(1).nullish(),
       })
       .openapi('EmbedRequest'),
   ),
-  responses: { ...json('A vector for each text', z.array(z.array(z.number()))), ...teiErrors },
+  responses: { ...json('One vector per text', z.array(z.array(z.number()))), ...teiErrors },
 });
 
 const similarity = createRoute({
   method: 'post',
   path: '/similarity',
-  summary: 'Cosines between a sentence and others, as text-embeddings-inference has them',
+  summary: 'Cosine similarities in the format of text-embeddings-inference',
   request: body(
     z
       .object({
@@ -91,7 +91,7 @@ const similarity = createRoute({
       })
       .openapi('SimilarityRequest'),
   ),
-  responses: { ...json('A cosine for each sentence', z.array(z.number())), ...teiErrors },
+  responses: { ...json('One cosine similarity per sentence', z.array(z.number())), ...teiErrors },
 });
 
 /** Routes of models that make text vectors. */
@@ -158,7 +158,7 @@ export function addEmbeddings(app: ServeApp, service: Service): void {
 function listOf(given: string | readonly string[], most: number, where: string): readonly string[] {
   const list = typeof given === 'string' ? [given] : given;
   if (list.length <= most) return list;
-  throw new Refused(413, `${where}: expected at most ${most}, got ${list.length}. Send several requests.`);
+  throw new Refused(413, `${where} has ${list.length} texts, expected at most ${most}. Send several requests.`);
 }
 
 function atLengthOne(vector: Float32Array): Float32Array {

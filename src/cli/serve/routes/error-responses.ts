@@ -6,7 +6,7 @@ const FORMS = {
       error: z.object({
         message: z.string(),
         type: z.string(),
-        param: z.string().nullable().describe('The key of the body that is wrong'),
+        param: z.string().nullable().describe('The invalid key of the body'),
         code: z.string().nullable(),
       }),
     })
@@ -15,14 +15,14 @@ const FORMS = {
 };
 
 const MEANINGS = {
-  400: 'What is asked is wrong; the message says where',
-  401: 'The key of the server is asked for',
-  404: 'What is named is not there',
-  413: 'It is too much at a time',
-  415: 'The body is not said to be JSON',
-  422: 'The body is JSON, and wrong; the message says where',
-  503: 'Too much waits, or the server is being stopped; come again after Retry-After',
-  504: 'It took too long',
+  400: 'The request is invalid; the message names the place',
+  401: 'The API key is missing or wrong',
+  404: 'Not found',
+  413: 'The request is too large',
+  415: 'The Content-Type is not application/json',
+  422: 'The body is valid JSON with invalid values; the message names the place',
+  503: 'The server is overloaded or stopping; retry after Retry-After',
+  504: 'The time limit was exceeded',
 };
 
 /** The error responses of a route, for the API description. */

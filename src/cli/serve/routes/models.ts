@@ -21,16 +21,16 @@ const list = z.object({ object: z.literal('list'), data: z.array(model) }).opena
 const all = createRoute({
   method: 'get',
   path: '/v1/models',
-  summary: 'The base model and the adapters that are served',
+  summary: 'List the base model and the served adapters',
   responses: {
-    200: { description: 'All of them', content: { 'application/json': { schema: list } } },
+    200: { description: 'The models', content: { 'application/json': { schema: list } } },
     ...errorResponses('openAi', 401, 503, 504),
   },
 });
 const one = createRoute({
   method: 'get',
   path: '/v1/models/{model}',
-  summary: 'A model by its name',
+  summary: 'Describe a model',
   request: { params: z.object({ model: z.string() }) },
   responses: {
     200: { description: 'The model', content: { 'application/json': { schema: model } } },

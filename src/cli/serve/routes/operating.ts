@@ -10,20 +10,20 @@ const state = (status: string) => ({
 const health = createRoute({
   method: 'get',
   path: '/health',
-  summary: 'Whether requests are answered',
+  summary: 'Check that the server is ready',
   // Load balancers have no key.
   security: [],
   responses: {
-    200: { description: 'They are', content: state('ok') },
-    503: { description: 'The server is being stopped', content: state('stopping') },
+    200: { description: 'The server is ready', content: state('ok') },
+    503: { description: 'The server is stopping', content: state('stopping') },
   },
 });
 const counts = createRoute({
   method: 'get',
   path: '/metrics',
-  summary: 'What Prometheus reads',
+  summary: 'Metrics for Prometheus',
   responses: {
-    200: { description: 'In its text format', content: { 'text/plain': { schema: z.string() } } },
+    200: { description: 'The Prometheus text format', content: { 'text/plain': { schema: z.string() } } },
     ...errorResponses('embeddings', 401),
   },
 });

@@ -22,9 +22,12 @@ const request = z
         error: ({ input }) => notInputs(input),
       })
       .describe(FORMS),
-    model: z.string().optional().describe('The name of an adapter; may be left out where only one answers'),
-    raw_scores: z.boolean().default(false).describe('Logits instead of probabilities'),
-    truncate: z.boolean().default(true).describe('Cut texts that are too long; else they are refused'),
+    model: z.string().optional().describe('Name of an adapter; optional if only one predicts'),
+    raw_scores: z.boolean().default(false).describe('Return logits instead of probabilities'),
+    truncate: z
+      .boolean()
+      .default(true)
+      .describe('Truncate texts that are too long instead of rejecting them'),
     truncation_direction: z
       .enum(['Right', 'right'], 'expected Right, got another: texts are cut at their ends')
       .optional(),
@@ -43,16 +46,16 @@ const answer = z.object({ answer: z.string(), score: z.number(), start: z.int(),
 const ofInput = z.union([z.array(label), z.array(entity), answer]);
 const response = z
   .union([ofInput, z.array(ofInput)])
-  .describe('Labels, entities or an answer; of a list of inputs a list of them')
+  .describe('Labels, entities or an answer; a list for a list of inputs')
   .openapi('PredictResponse');
 
 const route = createRoute({
   method: 'post',
   path: '/predict',
-  summary: 'Classes of texts, entities in texts, answers to questions',
+  summary: 'Classify texts, find entities in texts, answer questions',
   request: { body: { required: true, content: { 'application/json': { schema: request } } } },
   responses: {
-    200: { description: 'What the model says', content: { 'application/json': { schema: response } } },
+    200: { description: 'The predictions', content: { 'application/json': { schema: response } } },
     ...errorResponses('embeddings', 400, 401, 404, 413, 415, 422, 503, 504),
   },
 });
@@ -83,11 +86,11 @@ function readInputs(given: Given): { inputs: TextInput[]; isList: boolean } {
   if (typeof given === 'string') return { inputs: [{ text: given }], isList: false };
   if (!Array.isArray(given) || typeof given[0] === 'string')
     return { inputs: [readInput(given as z.infer<typeof one>)], isList: false };
-  if (given.length === 0) throw new Refused(400, 'inputs: expected at least one, got none.');
+  if (given.length === 0) throw new Refused(400, 'inputs is empty.');
   if (given.length > MOST_INPUTS)
     throw new Refused(
       413,
-      `inputs: expected at most ${MOST_INPUTS}, got ${given.length}. Send them in several requests.`,
+      `inputs has ${given.length} texts, expected at most ${MOST_INPUTS}. Send several requests.`,
     );
   return { inputs: (given as z.infer<typeof one>[]).map(readInput), isList: true };
 }

@@ -13,8 +13,8 @@ const request = z
   .object({
     query: z.string(),
     texts: z.array(z.string()).min(1),
-    model: z.string().optional().describe('The name of a cross-encoder; may be left out if only one answers'),
-    raw_scores: z.boolean().default(false).describe('What the model gives, without a sigmoid'),
+    model: z.string().optional().describe('Name of a cross-encoder; optional if only one is served'),
+    raw_scores: z.boolean().default(false).describe("Return the model's scores without a sigmoid"),
     return_text: z.boolean().default(false),
     truncate: z.boolean().default(true),
   })
@@ -24,10 +24,10 @@ const rank = z.object({ index: z.int(), score: z.number(), text: z.string().opti
 const route = createRoute({
   method: 'post',
   path: '/rerank',
-  summary: 'Texts by how well they answer a query, the best first: by a cross-encoder with one score',
+  summary: 'Sort texts by their score for a query, best first, with a cross-encoder',
   request: { body: { required: true, content: { 'application/json': { schema: request } } } },
   responses: {
-    200: { description: 'All texts', content: { 'application/json': { schema: z.array(rank) } } },
+    200: { description: 'All texts, best first', content: { 'application/json': { schema: z.array(rank) } } },
     ...errorResponses('embeddings', 400, 401, 404, 413, 415, 422, 503, 504),
   },
 });
@@ -39,7 +39,7 @@ export function addRerank(app: ServeApp, service: Service): void {
     if (texts.length > MOST_TEXTS)
       throw new Refused(
         413,
-        `texts: expected at most ${MOST_TEXTS}, got ${texts.length}. Send several requests.`,
+        `texts has ${texts.length} texts, expected at most ${MOST_TEXTS}. Send several requests.`,
       );
     const { facts, signal } = c.get('scope');
     const model = named ?? (await onlyModel(service, 'answers'));

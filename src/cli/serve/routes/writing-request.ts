@@ -20,7 +20,7 @@ const neutral = {
 /** The common keys of both generation routes. */
 export const writingFields = {
   model: z.string(),
-  temperature: z.number().min(0).max(2).nullish().describe('0: the likeliest token; by default 1'),
+  temperature: z.number().min(0).max(2).nullish().describe('0 takes the most likely token (default: 1)'),
   top_p: z.number().min(0).max(1).nullish(),
   top_k: z.int().min(0).nullish(),
   min_p: z.number().min(0).max(1).nullish(),
@@ -64,7 +64,7 @@ export function choicesOf(prompts: readonly WriteRequest['prompt'][], { n, seed 
   if (prompts.length * count > MOST_CHOICES)
     throw new Refused(
       422,
-      `prompt, n: expected at most ${MOST_CHOICES} texts, got ${prompts.length * count}.`,
+      `prompt, n: ${prompts.length * count} texts requested, at most ${MOST_CHOICES} allowed.`,
       'n',
     );
   return prompts.flatMap((prompt) => Array.from({ length: count }, (_, i) => ({ prompt, seed: first + i })));

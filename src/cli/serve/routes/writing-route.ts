@@ -16,7 +16,8 @@ export function writingRoute<Path extends string, Request extends z.ZodType>(
     request: { body: { required: true, content: { 'application/json': { schema: request } } } },
     responses: {
       200: {
-        description: 'As in the OpenAI API. With `stream`, a stream of events that ends with [DONE]',
+        description:
+          'The response of the OpenAI API; with `stream`, a stream of events that ends with [DONE]',
         content: { 'application/json': { schema: whole }, 'text/event-stream': { schema: chunk } },
       },
       ...errorResponses('openAi', 400, 401, 404, 413, 415, 503, 504),

@@ -65,16 +65,16 @@ describe('readAdapter and writeAdapter', () => {
   });
 
   it('report errors', () => {
-    expect(() => readAdapter(join(folder, 'x'))).toThrow('expected an adapter folder, got nothing there');
+    expect(() => readAdapter(join(folder, 'x'))).toThrow('does not exist; it should be an adapter folder');
     expect(() => readAdapter(folder)).toThrow(
-      'adapter_config.json: expected the configuration of a PEFT adapter',
+      'adapter_config.json does not exist; it should be the configuration of a PEFT adapter',
     );
     writeFileSync(join(folder, 'adapter_config.json'), '{"peft_type": "LORA"');
-    expect(() => readAdapter(folder)).toThrow('adapter_config.json: expected JSON');
+    expect(() => readAdapter(folder)).toThrow('adapter_config.json is not valid JSON');
     writeFileSync(join(folder, 'adapter_config.json'), '{"peft_type": "LORA"}');
-    expect(() => readAdapter(folder)).toThrow('adapter_model.safetensors: expected a safetensors file');
+    expect(() => readAdapter(folder)).toThrow('adapter_model.safetensors has ');
     writeFileSync(join(folder, 'adapter_model.bin'), '');
-    expect(() => readAdapter(folder)).toThrow('adapter_model.bin: expected a file of torch.save');
+    expect(() => readAdapter(folder)).toThrow('adapter_model.bin is not a file of torch.save');
   });
 });
 

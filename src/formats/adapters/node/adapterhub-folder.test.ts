@@ -85,13 +85,13 @@ describe("AdapterHub's folder", () => {
     write('adapter_config.json', { ...ADAPTER.config, config: 'pfeiffer' });
     expect(() => readAdapter(folder)).toThrow('adapter_config.json: config: ');
     writeFileSync(join(folder, 'adapter_config.json'), '{');
-    expect(() => readAdapter(folder)).toThrow('adapter_config.json: expected JSON');
+    expect(() => readAdapter(folder)).toThrow('adapter_config.json is not valid JSON');
     writeAdapter(folder, ADAPTER);
     writeFileSync(join(folder, 'pytorch_model_head.bin'), 'PK');
     expect(() => readAdapter(folder)).toThrow('pytorch_model_head.bin: ');
     rmSync(join(folder, 'pytorch_adapter.bin'));
     expect(() => readAdapter(folder)).toThrow(
-      'pytorch_adapter.bin: expected a file of torch.save, got nothing',
+      'pytorch_adapter.bin does not exist; it should be a file of torch.save',
     );
   });
 });

@@ -15,10 +15,10 @@ interface Cost {
 
 const COSTS: readonly Cost[] = [
   { name: 'Time per step', of: stepMs, show: short, unit: ' ms' },
-  { name: 'Examples a second', of: examplesPerSecond, show: short },
+  { name: 'Examples per second', of: examplesPerSecond, show: short },
   { name: 'Peak memory', of: peakMemoryMb, show: counted, unit: ' MB' },
   { name: 'Trained parameters', of: ({ start }) => start?.trainable_parameters, show: counted },
-  { name: 'of these in the adapter', of: ({ start }) => start?.adapter_parameters, show: counted },
+  { name: 'of them in the adapter', of: ({ start }) => start?.adapter_parameters, show: counted },
   {
     name: 'From start to first step',
     of: ({ start }) => start && start.startup_ms / 1000,
@@ -40,10 +40,10 @@ export function cost(groups: readonly RunGroup[]): Section {
       }),
     ];
   });
-  const note = groups.length > 1 ? ` × is what it is of ${groups[0].label}.` : '';
+  const note = groups.length > 1 ? ` × is relative to ${groups[0].label}.` : '';
   const body = part(
     'cost-table',
-    markup`${table('Cost', groups, rows)}<p class="note">At the start of training, before dropped triplets go. Times and rates are of training alone, without evaluations; memory is the whole process’s.${note}</p>`,
+    markup`${table('Cost', groups, rows)}<p class="note">Parameters are counted at the start of training, before triplets are pruned. Times and rates exclude evaluations. Memory is that of the whole process.${note}</p>`,
   );
   const hasBegun = groups.some(({ runs }) => runs.some(({ start }) => start));
   return { id: 'cost', title: 'Cost', ...(hasBegun && { body }) };

@@ -67,7 +67,7 @@ function ofMatrices(groups: readonly RunGroup[], group: RunGroup, id: string, si
   const of = groups.length > 1 ? `${group.label}: ` : '';
   const title = capital(`${of}${name} of each matrix`);
   const seeds = group.runs.length > 1 ? ` Means of ${group.runs.length} seeds.` : '';
-  const caption = `How far the ${side === 0 ? 'columns' : 'rows'} of ${namesOf(group)[side]} are from orthonormal, a curve for each layer; 0 would be orthonormal.${seeds}`;
+  const caption = `Distance of the ${side === 0 ? 'columns' : 'rows'} of ${namesOf(group)[side]} from orthonormal, one curve per layer; 0 is orthonormal.${seeds}`;
   const layers = places.rows.map(({ layer }) => layer);
   return figure({
     id: `${id}-${side}`,

@@ -46,7 +46,7 @@ export function scoreHistogram(group: RunGroup, id: string, isNamed: boolean): M
   const { kept, dropped, keptCount, count } = splitOf(last);
   const components = componentsIn([group]);
   const without = count - kept.length - dropped.length;
-  const missing = without > 0 ? `; ${counted(without)} had none and are not drawn` : '';
+  const missing = without > 0 ? `; ${counted(without)} without a score are not drawn` : '';
   const text = `${counted(keptCount)} of ${counted(count)} ${components} kept at step ${counted(last.step)}${missing}.${seedOf(group)}`;
   const title = capital(`${isNamed ? `${group.label}: ` : ''}importance of the ${components}`);
   const counts = { kept: binned(kept, edges), dropped: binned(dropped, edges) };
@@ -64,7 +64,7 @@ function barcodes(group: RunGroup, id: string, isNamed: boolean): Markup[] {
   const component = componentsIn([group]).slice(0, -1);
   return rowsOf(last).map(({ by, rows }) => {
     const title = capital(`${isNamed ? `${group.label}: ` : ''}importance by ${by}`);
-    const description = `Every ${component} a stroke, at step ${counted(last.step)}; pale ones were dropped.${seedOf(group)}`;
+    const description = `One stroke per ${component} at step ${counted(last.step)}; pale ones were dropped.${seedOf(group)}`;
     return figure({
       id: `${id}-by-${by}`,
       picture: barcode({ id: `${id}-by-${by}`, title, description, rows, domain, cut: cutOf(last) }),

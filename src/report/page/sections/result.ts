@@ -65,7 +65,7 @@ function spread(groups: readonly RunGroup[], name: string) {
   const title = `${scoreTitleIn(groups, name)} of every run`;
   const several = groups.some(({ runs }) => runs.length > 1);
   const caption = several
-    ? `${title}: a dot each; strokes are means, lines their 95 % intervals.`
+    ? `${title}: one dot per run; strokes are means, lines their 95 % intervals.`
     : `${title}.`;
   return figure({
     id,

@@ -41,8 +41,8 @@ export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup
   );
   const [id, title] = ['result-budget', `${scoreTitleIn(groups, name)} against budget`];
   const isMean = groups.some(({ runs }) => runs.length > 1);
-  const means = isMean ? '; means over seeds, pale bands are 95 % intervals' : '';
-  const caption = `A dot for each budget, ${text}${means}.`;
+  const means = isMean ? '; lines are means over seeds, pale bands 95 % intervals' : '';
+  const caption = `One dot per budget, ${text}${means}.`;
   return figure({
     id,
     picture: lineChart({

@@ -62,7 +62,7 @@ function methodOf(run: RunRecord): string {
   const modules = Object.keys(newestRanks(run)).length;
   const summary = methodNamed(facts.method).words.summary?.(methodSettings(facts));
   const where = summary !== undefined && modules > 0 ? ` in ${modules} matrices` : '';
-  const from = facts.adapter === undefined ? '' : ', from an earlier adapter on';
+  const from = facts.adapter === undefined ? '' : ', continued from an earlier adapter';
   return `${methodTitle(facts)}${summary === undefined ? '' : `, ${summary}`}${where}${from}`;
 }
 
@@ -85,7 +85,7 @@ export function stateOf({ finish, step }: RunRecord): string {
     case 'stopped':
       return `stopped at step ${counted(step)}`;
     default:
-      return step > 0 ? `not finished, at step ${counted(step)}` : 'not begun';
+      return step > 0 ? `not finished, at step ${counted(step)}` : 'not started';
   }
 }
 
@@ -108,7 +108,7 @@ export function leadOf(groups: readonly RunGroup[]): string {
   });
   const result = scores.length > 0 ? `: ${scoreTitleIn(groups, name)} ${scores.join(', ')}` : '';
   const how = groups.some((group) => group.runs.length > 1)
-    ? ' Runs that differ by their seed only are taken together: numbers are means; ± and pale bands are 95 % intervals of the mean by Student’s t.'
+    ? ' Runs that differ only by seed are averaged: numbers are means; ± and pale bands are 95 % intervals of the mean (Student’s t).'
     : '';
   return `${models}${result}.${how}`;
 }
