@@ -68,7 +68,7 @@ describe.each(['adalora', 'lora'])('an adapter of %s', (method) => {
     });
     expect(adapterOf(on).tensors).not.toEqual(adapterOf(method).tensors);
     expect(adapterOf(on).config).toEqual(adapterOf(method).config);
-    expect(workspace.read(on, 'README.md').toString()).toContain('from an earlier adapter on');
+    expect(workspace.read(on, 'README.md').toString()).toContain('continued from an earlier adapter');
   });
 
   it('resumes exactly, and only with its original adapter', async () => {
@@ -117,7 +117,7 @@ describe('an incompatible adapter is rejected', () => {
     [
       'with other ranks',
       ['adapter=lora', 'method=lora', 'lora.r=8'],
-      'lora.r: expected 4, as the adapter has it, got 8.',
+      'lora.r must be 4, as in the adapter, got 8.',
     ],
     [
       'for another task',

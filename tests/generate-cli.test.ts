@@ -151,7 +151,7 @@ describe('adalora generate reports in one line', () => {
       'a wrong key',
       ['--set', 'top=3'],
       'hi',
-      'generation: top: expected a known key, got 3. Did you mean top_k, top_p?\n',
+      'generation: top is not a known key, got 3. Did you mean top_k, top_p?\n',
     ],
     [
       'a key without effect',

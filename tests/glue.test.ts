@@ -21,7 +21,7 @@ it('scores several sets separately, selects by one, and reports skipped rows', a
   const refused = await workspace.train('output=sets', ...settings);
   expect(refused).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('ragged.tsv:22: expected 5 fields'),
+    stderr: expect.stringContaining('ragged.tsv:22 has 1 field, expected 5'),
   });
 
   const best = 'training.metric_for_best_model=mismatched_combined_score';
@@ -31,7 +31,7 @@ it('scores several sets separately, selects by one, and reports skipped rows', a
   const events = workspace.events('sets');
   expect(eventsOf(events, 'start')[0]).toMatchObject({ eval_examples: 96 });
   expect(eventsOf(events, 'notice')[0].message).toMatch(
-    /^1 row is skipped\. ragged\.tsv:22: expected 5 fields/,
+    /^1 row is skipped\. ragged\.tsv:22 has 1 field, expected 5/,
   );
   const [first] = eventsOf(events, 'evaluation');
   expect(first.eval_matched_accuracy).toBe(first.eval_mismatched_accuracy);

@@ -79,7 +79,7 @@ describe('facts that must be the same', () => {
       assertEqual(among(1, hosts, [state('1f'), state('2e'), state('1f')]), 40, {}),
     );
     expect((error as Error).message).toContain(
-      'step 40: expected the same values in every process, but process 0 (a) has 1f and process 1 (b) has 2e',
+      'step 40: values differ between processes: process 0 (a) has 1f and process 1 (b) has 2e',
     );
   });
 });

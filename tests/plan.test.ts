@@ -36,7 +36,7 @@ describe('plan --measure', () => {
         'measuring float32',
         ...['int8', 'int4'].flatMap((dtype) => [
           `measuring ${dtype}`,
-          `the ${dtype} base was made, and is kept for runs`,
+          `the ${dtype} base model is cached for runs`,
         ]),
         '',
       ].join('\n'),

@@ -74,7 +74,7 @@ describe('token classification by the command', () => {
       ['eval', 'run', 'dev.jsonl', '--text_pair', '2'],
       '--text_pair does not apply to task token_classification',
     ],
-    [['eval', 'run', 'train.tsv'], 'train.tsv:1: expected a tag seen in training'],
+    [['eval', 'run', 'train.tsv'], 'which was not seen in training'],
     [['predict', 'run', 'missing.conll'], 'missing.conll does not exist.'],
   ])('reports the errors of %j', async (args, message) => {
     const { code, stderr } = await workspace.run(...args);

@@ -220,7 +220,7 @@ describe('parseRows', () => {
       'x.jsonl',
       '{}',
       NUMBERED,
-      'x.jsonl has keys, not column number 0. Name the column: JSON Lines have keys, not numbers.',
+      'x.jsonl has keys, not column number 0. Give the name of a key.',
     ],
     [
       'a key inherited from Object',
@@ -310,7 +310,7 @@ describe('on_bad_row: skip', () => {
 
   it('prints nothing for valid rows, and rejects files without any', () => {
     expect(skipping('a\t1', 'x.tsv', NUMBERED)).toEqual({ lines: [1], told: [] });
-    expect(() => skipping('text\tlabel\na\nb', 'x.tsv', NAMED)).toThrow('expected 2 fields');
+    expect(() => skipping('text\tlabel\na\nb', 'x.tsv', NAMED)).toThrow('has 1 field, expected 2');
   });
 });
 

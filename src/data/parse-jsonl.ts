@@ -50,7 +50,7 @@ function isId(value: unknown): boolean {
 /** A column of JSON Lines. Throws a UserError for a column number. */
 export function keyName(column: string | number, fileName: string): string {
   if (typeof column === 'string') return column;
-  const hint = 'Name the column: JSON Lines have keys, not numbers.';
+  const hint = 'Give the name of a key.';
   throw new UserError({ where: fileName, fault: `has keys, not column number ${column}`, hint });
 }
 
@@ -72,6 +72,7 @@ function labelName(value: unknown, name: string, line: number, problems: RowProb
   const label = scalar(value);
   if (label !== undefined && label !== '') return label;
   problems.add(line, {
+    kind: 'label',
     fault:
       value === '' ? `has an empty label in "${name}"` : `needs a label in "${name}", got ${typeName(value)}`,
   });

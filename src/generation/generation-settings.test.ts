@@ -63,7 +63,7 @@ describe('generationSettings', () => {
     expect(
       complaint({ user, generationConfig: { do_sample: 'yes', typical_p: 0.5 } }),
     ).toMatchInlineSnapshot(`
-      "generation: num_beam: expected a known key, got 4. Did you mean num_beams?
+      "generation: num_beam is not a known key, got 4. Did you mean num_beams?
       generation: max_new_tokens must be a whole number from 1, got 0.
       generation: early_stopping must be true, false or never, got "no".
       generation: top_p must be a number from 0 to 1, got 1.5.

@@ -45,7 +45,7 @@ it.skipIf(!process.env.LONG_TESTS || !CHROMIUM)(
       console.log(`The adapter is there after ${seconds()} s.`);
       await picture('done');
 
-      const [, percent] = /^Right on ([\d.]+) %/.exec(score)!;
+      const [, percent] = /^Correct on ([\d.]+) %/.exec(score)!;
       const note = (await page.locator('#score-note').textContent())!;
       const [, guess] = /a bag of words [\d.]+, always ".+" ([\d.]+)/.exec(note)!;
       expect(Number(percent)).toBeGreaterThan(100 * Number(guess) + 10);

@@ -58,7 +58,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
       expect(await page.locator('#counts').textContent()).toMatch(/good\s*\d+/);
       await user.train(3);
       const score = await user.score();
-      const [, percent, rows] = /^Right on ([\d.]+) % of (\d+) rows/.exec(score)!;
+      const [, percent, rows] = /^Correct on ([\d.]+) % of (\d+) held-out rows/.exec(score)!;
       expect(Number(rows)).toBeGreaterThan(10);
       expect(Number(percent)).toBeGreaterThan(0);
       expect(await page.locator('#ranks .cell').count()).toBe(24);
@@ -154,7 +154,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     await second.choose(join(folder, 'rows.csv'));
     await second.train(100);
     await other.getByText('Not kept: another tab keeps its training').waitFor({ timeout: 0 });
-    expect(await stopped(other, false)).toMatch(/^This training is not kept: /);
+    expect(await stopped(other, false)).toMatch(/^This training is not saved, /);
     expect(await other.getByRole('button', { name: 'Stop' }).isEnabled()).toBe(true);
     await stopped(other, true);
     await other
@@ -162,8 +162,8 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
       .first()
       .waitFor({ timeout: 0 });
 
-    await page.getByText('A checkpoint could not be kept (no room)').waitFor({ timeout: 0 });
-    expect(await stopped(page, true)).toMatch(/^The newest checkpoint is not kept: /);
+    await page.getByText('A checkpoint could not be saved (no room)').waitFor({ timeout: 0 });
+    expect(await stopped(page, true)).toMatch(/^The newest checkpoint is not saved, /);
     await page
       .getByText(/^Stopped at step/)
       .first()

@@ -116,7 +116,7 @@ describe('an invalid request', () => {
   it('with a wrong method gets the allowed methods', async () => {
     const { ask, post } = await served();
     const got = await ask('/predict');
-    expect(got).toMatchObject({ status: 405, body: { error: 'GET /predict: expected POST, got GET.' } });
+    expect(got).toMatchObject({ status: 405, body: { error: '/predict does not support GET. Use POST.' } });
     expect(got.headers.get('allow')).toBe('POST');
     const posted = await post('/v1/models/x', {});
     expect(posted).toMatchObject({ status: 405, body: { error: { code: null } } });

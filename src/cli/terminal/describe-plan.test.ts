@@ -43,8 +43,8 @@ it('states what is trained, for how long and with how much memory', () => {
     method       adalora
     trained      19,226 parameters, 0.08 % of 22,732,442
     in adapters  18,456 in 2 matrices
-    steps        1,072, 268 an epoch
-    tokens       98,123 an epoch
+    steps        1,072, 268 per epoch
+    tokens       98,123 per epoch
     budget       24 triplets down to 16
                  falls from step 107 to 644, every 10 steps
     mean rank    12 to 8

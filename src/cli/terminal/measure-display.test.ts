@@ -25,11 +25,11 @@ function shown(isTTY: boolean): string {
 
 it('redraws its line on a terminal, and leaves only the made bases', () => {
   expect(shown(true).replaceAll(ERASE_LINE, '<')).toBe(
-    '<measuring int8<measuring int8: quantising the base model 50 %<the int8 base was made, and is kept for runs\n' +
+    '<measuring int8<measuring int8: quantising the base model 50 %<the int8 base model is cached for runs\n' +
       '<measuring int8: training some steps 25 %<',
   );
 });
 
 it('prints a line for each type elsewhere', () => {
-  expect(shown(false)).toBe('measuring int8\nthe int8 base was made, and is kept for runs\n');
+  expect(shown(false)).toBe('measuring int8\nthe int8 base model is cached for runs\n');
 });

@@ -94,7 +94,7 @@ describe('trainDisplay', () => {
     expect(`\n${shown({}, RUN)}`).toMatchInlineSnapshot(`
       "
       adalora on cpu: 8,551 examples, 1,072 steps (4 epochs), 207,098 trained parameters
-      note: 3 texts (under 1 %) are longer than data allows and were cut
+      note: 3 texts (under 1 %) were truncated to the maximum length
       to beat, accuracy: a bag of words 0.690, always "1" 0.680
       note: The base model has no classifier, so a new one is trained (expected).
       step 10/1072  loss 0.6000  budget 400  132 examples/s  0:13 left

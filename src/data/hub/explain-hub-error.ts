@@ -43,7 +43,6 @@ function unreachable(got: string, where: string, endpoint: string): UserError {
 }
 
 function refusal(status: number, where: string, endpoint: string, what: string): UserError {
-  const expected = `a folder, or a ${what} on ${endpoint}`;
   if (status === 401 || status === 404) {
     return new UserError({
       where,
@@ -56,7 +55,7 @@ function refusal(status: number, where: string, endpoint: string, what: string):
     return new UserError({ where, fault: 'is not accessible with your account (status 403)', hint });
   }
   const hint = status === 429 ? 'Wait, or set HF_TOKEN.' : 'Try again later.';
-  return new UserError({ where, expected, got: `status ${status}`, hint });
+  return new UserError({ where, fault: `could not be fetched from ${endpoint} (status ${status})`, hint });
 }
 
 /** How `fetch` fails: before the response or in the middle of it. */

@@ -220,7 +220,7 @@ describe('a report', () => {
     const html = page(
       runRecord(runFacts({ model: 'm', method: 'full', data: { train: 'a.tsv' }, training: {} })!, []),
     );
-    expect(html).toContain('not begun');
+    expect(html).toContain('not started');
     expect(html).not.toMatch(/NaN|undefined|Infinity/);
   });
 
@@ -246,7 +246,7 @@ describe('a live page', () => {
     expect(before).toEqual(after);
     expect(states[0].find(({ id }) => id === 'ranks')?.html).toContain('<section id="ranks" hidden>');
     expect(states[0][0].html).toContain('Loading model and data');
-    expect(states[1][0].html).toContain('The run is over: done, after 1:01 min.');
+    expect(states[1][0].html).toContain('The run is over: done after 1:01 min.');
   });
 
   it('shows a failure, escaped', () => {

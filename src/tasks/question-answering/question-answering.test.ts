@@ -142,7 +142,7 @@ it('the first question with logits that are not finite is named', async () => {
     return set.questions[asked] < 2 ? logits : logits.fill(Number.NaN, logits.length - 1);
   };
   const logits = predictSpans({ predict, communicator: ALONE }, new Float32Array(0), { ...set, batch }, 1);
-  await expect(logits).rejects.toThrow('row 3: expected logits that are finite');
+  await expect(logits).rejects.toThrow('Row 3 has logits that are not finite');
 });
 
 it('if no span is left, the answer is that of utils_qa.py: "empty"', () => {

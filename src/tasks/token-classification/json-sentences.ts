@@ -50,7 +50,7 @@ function findKey(
 ): string {
   const names = Object.keys(row);
   if (typeof given === 'number') {
-    const hint = 'Name the column: JSON Lines have keys, not numbers.';
+    const hint = 'Give the name of a key.';
     throw new UserError({ where, fault: `has keys, not column number ${given}`, hint });
   }
   const found = given ?? usual.find((key) => names.includes(key));

@@ -54,8 +54,8 @@ function phases({ tinit, tfinal }: Phases, totalStep: number): { tinit: number; 
 export function assumedPhases(config: Phases, schedule: AllocationSchedule): string | undefined {
   const left = (['tinit', 'tfinal'] as const).filter((key) => config[key] === undefined);
   if (left.length === 0) return undefined;
-  const taken = left.map((key) => `Using ${key} = ${schedule[key]} of ${schedule.totalStep} steps`);
-  return `The config does not set ${left.join(' and ')}. ${taken.join(', ')}.`;
+  const used = left.map((key) => `${key} = ${schedule[key]}`).join(' and ');
+  return `The config does not set ${left.join(' and ')}. Using ${used} of ${schedule.totalStep} steps.`;
 }
 
 function inSteps(value: number | string, totalStep: number): number {

@@ -124,7 +124,7 @@ function requiredFiles(present: string[], where: string): string[] {
   const files = neededFiles(present);
   if (files && (isAdapterRepository(present) || files.includes('config.json'))) return files;
   const weights = isAdapterRepository(present)
-    ? 'the tensors of the adapter (adapter_model.safetensors or adapter_model.bin)'
+    ? 'tensors of the adapter (adapter_model.safetensors or adapter_model.bin)'
     : 'weights (model.safetensors or pytorch_model.bin)';
   throw new UserError({
     where,

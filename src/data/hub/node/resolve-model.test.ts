@@ -98,7 +98,7 @@ describe('resolveModel of an adapter', () => {
     const { 'adapter_model.safetensors': _, ...rest } = adapter;
     await serve({ files: rest, large: [] });
     expect(await failure(resolve())).toContain(
-      'expected the tensors of the adapter (adapter_model.safetensors or adapter_model.bin), got',
+      'has no tensors of the adapter (adapter_model.safetensors or adapter_model.bin), only',
     );
   });
 });
@@ -215,7 +215,7 @@ describe('resolveModel', () => {
       for (const name of ['modules.json', '1_Pooling']) rmSync(join(snapshot, name), { recursive: true });
       requests.length = 0;
       vi.stubEnv('HF_HUB_OFFLINE', '1');
-      expect(readSentence(await pools())?.unsupported).toMatch(/^a snapshot .* may lack modules\.json/);
+      expect(readSentence(await pools())?.unsupported).toMatch(/^the cached snapshot may lack modules\.json/);
       vi.stubEnv('HF_HUB_OFFLINE', '');
       expect(await resolve()).toBe(snapshot);
       expect(requests).toEqual([]);
@@ -297,10 +297,10 @@ describe('resolveModel', () => {
   });
 
   it.each<[number, string]>([
-    [404, 'got neither (status 404). Check the spelling'],
+    [404, ' (status 404). Check the spelling'],
     [403, 'owner/tiny@main is not accessible with your account (status 403). Accept its terms at http://'],
-    [429, 'got status 429. Wait'],
-    [503, 'got status 503. Try again later'],
+    [429, '(status 429). Wait'],
+    [503, '(status 503). Try again later'],
   ])('explains status %i', async (status, message) => {
     await serve({
       intercept: (_, response) => {
@@ -397,12 +397,12 @@ describe('resolveModel', () => {
     const { 'model.safetensors': _, 'pytorch_model.bin': _bin, ...unweighted } = files;
     await serve({ files: unweighted });
     expect(await failure(resolve())).toContain(
-      'expected weights (model.safetensors or pytorch_model.bin), got',
+      'has no weights (model.safetensors or pytorch_model.bin), only',
     );
     await server?.close();
     const { 'config.json': __, ...noConfig } = files;
     await serve({ files: noConfig });
-    expect(await failure(resolve())).toContain('expected a config.json');
+    expect(await failure(resolve())).toContain('has no config.json');
   });
 });
 
