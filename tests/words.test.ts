@@ -13,7 +13,7 @@ const PHRASES =
 const INVERSIONS = /^(Where|Of|What is) (?!.*\?)/;
 
 /** Longest sentence of the README and of help, in words. */
-const MOST_WORDS = 30;
+const MAX_WORDS = 30;
 
 /** Ends of paths in which test names are not rewritten yet. */
 const OLD = ['.test.ts'];
@@ -75,6 +75,6 @@ it('README and help have sentences of at most 30 words', () => {
     ...command.options.map(({ description }) => description),
   ]);
   const texts = [...help, ...proseOfMarkdown('README.md').map(({ text }) => text)];
-  const long = texts.flatMap(sentencesOf).filter((sentence) => sentence.split(' ').length > MOST_WORDS);
+  const long = texts.flatMap(sentencesOf).filter((sentence) => sentence.split(' ').length > MAX_WORDS);
   expect(long).toEqual([]);
 });

@@ -15,9 +15,9 @@ const count = Number(values.count ?? 2000);
 const seed = Number(values.seed ?? 1);
 
 /** Processor time: a busy machine is slow, not broken. A reader that waits forever uses none. */
-const MOST_MS = 10_000;
-const MOST_WAITED_MS = 300_000;
-const MOST_BYTES = 2 ** 30;
+const MAX_MS = 10_000;
+const MAX_WAITED_MS = 300_000;
+const MAX_BYTES = 2 ** 30;
 const LOOK_MS = 200;
 
 const ends: Record<string, number> = {};
@@ -61,9 +61,9 @@ async function tried(from: number): Promise<number> {
     // On a busy machine it may take minutes to start.
     if (computed !== computedMs(child.pid)) since = Date.now();
     computed = computedMs(child.pid);
-    if (computed - before > MOST_MS) kill('over 10 s');
-    else if (Date.now() - since > MOST_WAITED_MS) kill('no end');
-    else if (memoryOf(child.pid) > MOST_BYTES) kill('over 1 GB');
+    if (computed - before > MAX_MS) kill('over 10 s');
+    else if (Date.now() - since > MAX_WAITED_MS) kill('no end');
+    else if (memoryOf(child.pid) > MAX_BYTES) kill('over 1 GB');
   }, LOOK_MS);
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text) => {

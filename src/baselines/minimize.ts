@@ -5,7 +5,7 @@ export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 const MEMORY = 8;
 /** Share of the decrease that the slope predicts (Armijo). */
 const SUFFICIENT = 1e-4;
-const MOST_HALVINGS = 30;
+const MAX_HALVINGS = 30;
 
 /**
  * Minimises a smooth convex function, starting from 0, by L-BFGS (Liu and Nocedal 1989; Nocedal and Wright, algorithm
@@ -29,7 +29,7 @@ export function minimize(
     let next = x;
     const nextGradient = new Float64Array(size);
     let nextValue = Number.POSITIVE_INFINITY;
-    for (let halving = 0; halving < MOST_HALVINGS; halving++, length /= 2) {
+    for (let halving = 0; halving < MAX_HALVINGS; halving++, length /= 2) {
       next = x.map((element, i) => element + length * direction[i]);
       nextValue = objective(next, nextGradient);
       if (nextValue <= value + SUFFICIENT * length * slope) break;

@@ -42,7 +42,7 @@ type ReadElements = (start: number, end: number) => Float32Array;
 /** Elements that share a scale in blocks, as in QLoRA. */
 const BLOCK_SIZE = 64;
 /** The magnitude assumed for a column that was zero in every input. */
-const LEAST_MAGNITUDE = 1e-3;
+const MIN_MAGNITUDE = 1e-3;
 /** The byte that stands for zero: 8-bit kernels read unsigned bytes. */
 const ZERO = 0x80;
 /** Elements per read; whole blocks. */
@@ -119,7 +119,7 @@ function byteFormat(model: TaskModel, byRow: boolean): BaseFormat {
 
 /** Half of a column's magnitude is moved to the weights: SmoothQuant's α of 0.5. */
 function smoothDivisor(magnitude: number): number {
-  return Math.sqrt(Math.max(magnitude, LEAST_MAGNITUDE));
+  return Math.sqrt(Math.max(magnitude, MIN_MAGNITUDE));
 }
 
 function byteMatrix(name: string, rows: number, columns: number, quantize: () => ByteColumns): MadeTensor[] {

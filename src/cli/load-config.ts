@@ -12,7 +12,7 @@ import { applySetting } from './apply-setting.ts';
 const MAX_CONFIG_BYTES = 2 ** 17;
 
 /** Number of YAML syntax errors reported: most follow from the first. */
-const MOST_TOLD = 5;
+const MAX_TOLD = 5;
 
 /** The content of a config file, and the location of each key. */
 export interface ConfigFile {
@@ -43,7 +43,7 @@ export function readConfig(path: string, settings: readonly string[] = []): Conf
   checkYaml(text, path);
   const document = yamlDocument(text, { lineCounter: lines });
   if (document.errors.length > 0) {
-    const told = document.errors.slice(0, MOST_TOLD);
+    const told = document.errors.slice(0, MAX_TOLD);
     const messages = told.map(({ message, pos }) => {
       const [what] = message.split(/ at line \d+/);
       return `${path}:${lines.linePos(pos[0]).line} is not valid YAML. ${what}`;

@@ -43,7 +43,7 @@ export function isSection(value: unknown): value is Config {
 }
 
 /** Longer folder names are truncated: file systems allow 255 bytes. */
-const MOST_CHARACTERS = 150;
+const MAX_CHARACTERS = 150;
 
 /**
  * Folder names for settings: the last part of each key with its value, `learning_rate=0.001,r=8`, numbered if two are
@@ -67,5 +67,5 @@ function plainName(settings: Settings): string {
     .map(([key, value]) => `${key.split('.').at(-1)}=${text(value)}`)
     .join(',')
     .replace(/[^\w.,=+-]+/g, '_')
-    .slice(0, MOST_CHARACTERS);
+    .slice(0, MAX_CHARACTERS);
 }

@@ -1,10 +1,10 @@
 import { UserError } from '../support/user-error.ts';
 
 /** Limits on the nesting of lists and sections, and on keys and entries. */
-const MOST = { depth: 64, entries: 8192 };
+const MAX = { depth: 64, entries: 8192 };
 
 /** Too many lists or sections that begin on one line, as in `- - - a`. */
-const MANY_BEGIN = new RegExp(`(?:[-?:][ \\t]+){${MOST.depth}}`);
+const MANY_BEGIN = new RegExp(`(?:[-?:][ \\t]+){${MAX.depth}}`);
 
 /**
  * Rejects YAML that would take the parser all memory, or minutes, before it is parsed.
@@ -13,14 +13,14 @@ const MANY_BEGIN = new RegExp(`(?:[-?:][ \\t]+){${MOST.depth}}`);
  * @param most entries
  * @throws UserError
  */
-export function checkYaml(text: string, where: string, most = MOST.entries): void {
-  const tooDeep = () => new UserError({ where, fault: `is YAML nested deeper than ${MOST.depth} levels` });
+export function checkYaml(text: string, where: string, most = MAX.entries): void {
+  const tooDeep = () => new UserError({ where, fault: `is YAML nested deeper than ${MAX.depth} levels` });
   let [depth, entries] = [0, 0];
   for (const character of text) {
     if (character === '[' || character === '{') depth++;
     else if (character === ']' || character === '}') depth = Math.max(0, depth - 1);
     else if (character === ',' || character === ':') entries++;
-    if (depth > MOST.depth) throw tooDeep();
+    if (depth > MAX.depth) throw tooDeep();
   }
   if (entries > most) throw new UserError({ where, fault: `is YAML with more than ${most} entries` });
   if (MANY_BEGIN.test(text)) throw tooDeep();

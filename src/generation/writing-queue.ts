@@ -8,7 +8,7 @@ import type { LanguageModel } from './language-model.ts';
 import type { GenerateTextOptions } from './prompt.ts';
 
 /** Prompts of one batch: more gain little, and each needs memory for its keys and values. */
-const MOST_TOGETHER = 8;
+const MAX_TOGETHER = 8;
 
 interface Request {
   prompt: Int32Array;
@@ -86,7 +86,7 @@ export class WritingQueue {
     this.#waiting = this.#waiting.filter(({ isSettled }) => !isSettled);
     const batch: Request[] = [];
     for (const request of this.#waiting)
-      if (batch.length < MOST_TOGETHER && this.#fits(request, batch)) batch.push(request);
+      if (batch.length < MAX_TOGETHER && this.#fits(request, batch)) batch.push(request);
     this.#waiting = this.#waiting.filter((request) => !batch.includes(request));
     return batch;
   }

@@ -10,7 +10,7 @@ import type { SetUpRun } from './set-up-run.ts';
 
 const BATCH = 64;
 /** Maximum cost of a fit (rows × features × outputs): about a second. */
-const MOST_WORK = 5e6;
+const MAX_WORK = 5e6;
 
 /**
  * Fits the last layer of a head to its input features on the training rows before the first step: a linear probe,
@@ -24,7 +24,7 @@ export async function probeHead(loaded: SetUpRun, loss: LinearLoss, seed: number
   const last = trainedOutput(model.linears, layout);
   if (!last) return loaded;
   const { width, outputs } = last;
-  const most = Math.max(outputs, Math.floor(MOST_WORK / (width * outputs)));
+  const most = Math.max(outputs, Math.floor(MAX_WORK / (width * outputs)));
   const rows = new Random(seed, 'probe').permutation(train.lengths.length).slice(0, most);
   const lengths = Int32Array.from(rows, (row) => train.lengths[row]);
   const batches = planEvaluation({ lengths }, BATCH);

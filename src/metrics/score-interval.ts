@@ -5,10 +5,10 @@ export type ScoreInterval = readonly [low: number, high: number];
 
 /** Half the width of a 95 % interval, in standard errors. */
 export const NORMAL_95 = 1.959964;
-const MOST_RESAMPLES = 1000;
-const LEAST_RESAMPLES = 100;
+const MAX_RESAMPLES = 1000;
+const MIN_RESAMPLES = 100;
 /** Rows drawn in all: some tenths of a second. */
-const MOST_DRAWN = 2e6;
+const MAX_DRAWN = 2e6;
 
 /** The interval of a share of rows that are right (Wilson 1927). */
 export function wilson(share: number, rows: number): ScoreInterval {
@@ -27,7 +27,7 @@ export function wilson(share: number, rows: number): ScoreInterval {
  */
 export function bootstrap(rows: number, scoreOf: (rows: Int32Array) => number): ScoreInterval | undefined {
   const random = new Random(0, 'bootstrap');
-  const resamples = Math.max(LEAST_RESAMPLES, Math.min(MOST_RESAMPLES, Math.floor(MOST_DRAWN / rows)));
+  const resamples = Math.max(MIN_RESAMPLES, Math.min(MAX_RESAMPLES, Math.floor(MAX_DRAWN / rows)));
   const drawn = new Int32Array(rows);
   const scores: number[] = [];
   for (let i = 0; i < resamples; i++) {

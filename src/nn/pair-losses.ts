@@ -26,7 +26,7 @@ import { normalised } from './pool-tokens.ts';
 /** PyTorch's `F.pairwise_distance` adds it to every difference. */
 const DISTANCE_EPSILON = 1e-6;
 /** Triplets of {@link batchTriplets} with a smaller loss do not count. */
-const LEAST_TRIPLET = 1e-16;
+const MIN_TRIPLET = 1e-16;
 /** The score of an excluded pair; the same as in sentence-transformers. */
 const NEVER = -1e12;
 
@@ -127,8 +127,8 @@ export function batchTriplets(vectors: Value, labels: Value, margin: number): Va
   const ofSame = where(isSame(labels, 0, 1), ofOther, 0);
   const valid = where(isSame(number, 0, 1), 0, ofSame);
   const ones = expand(constant(graph, [1], []), valid.shape);
-  const count = sum(where(greater(valid, LEAST_TRIPLET), ones, 0), [0, 1, 2]);
-  return divide(sum(valid, [0, 1, 2]), add(count, LEAST_TRIPLET));
+  const count = sum(where(greater(valid, MIN_TRIPLET), ones, 0), [0, 1, 2]);
+  return divide(sum(valid, [0, 1, 2]), add(count, MIN_TRIPLET));
 }
 
 /** Euclidean distances of all rows, [rows, rows], computed from their products. */

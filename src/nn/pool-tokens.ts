@@ -14,7 +14,7 @@ import type { Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
 /** The smallest divisor in PyTorch's `F.normalize`. */
-const LEAST_LENGTH = 1e-12;
+const MIN_LENGTH = 1e-12;
 
 /**
  * The mean of the hidden states of each text's tokens, [batch, width]; padding does not count.
@@ -37,5 +37,5 @@ export function meanTokens(
 /** Rows scaled to length 1, as in PyTorch's `F.normalize`; x [rows, width]. */
 export function normalised(x: Value): Value {
   const length = sqrt(sum(multiply(x, x), [1], true));
-  return divide(x, where(greater(length, LEAST_LENGTH), length, LEAST_LENGTH));
+  return divide(x, where(greater(length, MIN_LENGTH), length, MIN_LENGTH));
 }

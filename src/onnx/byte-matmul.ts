@@ -6,7 +6,7 @@ import { ELEMENT } from './schema.ts';
 /** The byte that stands for 0 in activations: the fast kernels read unsigned bytes. */
 const ZERO = 128;
 /** The largest distance of a byte from ZERO. */
-const MOST = 127;
+const MAX = 127;
 /** Replaces the largest magnitude of a row of zeros, so that no scale is 0. */
 const TINY = 1e-30;
 
@@ -61,7 +61,7 @@ function roundedRows(e: Emitter, { name: x, rows, width }: Rows): { bytes: strin
     const highest = e.emit('ReduceMax', [x, e.int64([1])], keep);
     const lowest = e.emit('Neg', [e.emit('ReduceMin', [x, e.int64([1])], keep)]);
     const largest = e.emit('Max', [highest, lowest, e.float32([TINY], [])]);
-    const step = e.emit('Mul', [largest, e.float32([1 / MOST], [])]);
+    const step = e.emit('Mul', [largest, e.float32([1 / MAX], [])]);
     const [zeros] = e.once(`zeros of ${rows} rows`, () => {
       // Expanded as float32 first: WebGPU cannot expand bytes.
       const zero = e.emit('Expand', [e.float32([ZERO], []), e.shape([rows, 1])]);

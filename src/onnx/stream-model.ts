@@ -11,7 +11,7 @@ import {
 /** Protobuf's limit for a message, and the limit of a buffer in many browsers. */
 const MAX_BYTES = 2 ** 31 - 1;
 /** Smaller tensors stay in the model's own file. */
-const LEAST_EXTERNAL = 1024;
+const MIN_EXTERNAL = 1024;
 /** Alignment of a tensor in a file of external data: a page, so that an engine can map it. */
 const ALIGNMENT = 4096;
 
@@ -56,7 +56,7 @@ function externalised(
   const placed = tensors.map((tensor) => {
     const stream = tensor.stream as ByteStream;
     const { byteLength } = stream;
-    if (byteLength < LEAST_EXTERNAL) return tensor;
+    if (byteLength < MIN_EXTERNAL) return tensor;
     let offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
     if (offset + byteLength > maxBytes) {
       parts.push([]);

@@ -5,7 +5,7 @@ import { gatherJson } from './messages.ts';
 import { processName } from './process-name.ts';
 
 /** The maximum number of differences in one message. */
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;
 
 /**
  * Checks that facts are equal in all processes before they begin.
@@ -20,7 +20,7 @@ export function assertAgreed(communicator: Communicator, facts: Readonly<Record<
     const differing = names.filter((name) => first[name] !== other[name]);
     if (differing.length === 0) continue;
     const said = (own: Readonly<Record<string, string>>) =>
-      differing.slice(0, MOST_NAMED).map((name) => `${name} ${own[name] ?? 'left out'}`);
+      differing.slice(0, MAX_NAMED).map((name) => `${name} ${own[name] ?? 'left out'}`);
     throw markAgreed(
       new UserError({
         where: processName(communicator, i + 1),

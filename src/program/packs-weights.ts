@@ -5,7 +5,7 @@ import type { Packing } from '../nn/base/frozen-base.ts';
 import { weightMemory } from './weight-memory.ts';
 
 /** Base models of 100 million parameters stay below it, with a copy for either direction; larger ones do not. */
-const MOST_BYTES = 1.5 * 2 ** 30;
+const MAX_BYTES = 1.5 * 2 ** 30;
 
 /**
  * Whether the products of a session copy their frozen matrices into the kernels' layout. Block kernels always do:
@@ -20,7 +20,7 @@ export function packsWeights(
 ): boolean {
   if (reachable(outputs).some(isBlockKernel)) return true;
   if (packing === 'never' || sharesHost) return false;
-  return packing === 'alone' || (wanted && weightMemory([{ outputs, packed: true }]) <= MOST_BYTES);
+  return packing === 'alone' || (wanted && weightMemory([{ outputs, packed: true }]) <= MAX_BYTES);
 }
 
 function isBlockKernel(node: GraphNode): boolean {

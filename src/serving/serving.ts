@@ -21,7 +21,7 @@ export interface ServingOptions {
 }
 
 /** Models with their own session that are open at a time. */
-const MOST_OWN = 4;
+const MAX_OWN = 4;
 
 /** A request gets one text, whatever the model's own files say. */
 const ONE_TEXT: GenerationInput = { num_return_sequences: 1 };
@@ -52,7 +52,7 @@ export class Serving {
       if (served === 'rows') this.#rows.set(kind, headBank(base, kind, openRows, rowsGraph));
       if (served === 'decoding') this.#decoding.set(kind, headBank(base, kind, openLoop, causalGraph));
     }
-    this.#own = new OwnModels(MOST_OWN, decoding.maxQueued);
+    this.#own = new OwnModels(MAX_OWN, decoding.maxQueued);
   }
 
   /** Served models, by name. */

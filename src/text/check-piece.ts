@@ -1,7 +1,7 @@
 import { UserError } from '../support/user-error.ts';
 
 /** Characters: if each is a token, nearly a gigabyte and three seconds. */
-const MOST = 2 ** 20;
+const MAX = 2 ** 20;
 
 /**
  * Rejects a text that is too long to be tokenized at once.
@@ -9,10 +9,10 @@ const MOST = 2 ** 20;
  * @throws UserError that quotes the start of the text
  */
 export function checkPiece(text: string): void {
-  if (text.length <= MOST) return;
+  if (text.length <= MAX) return;
   throw new UserError({
     where: `a text with ${JSON.stringify(text.slice(0, 20))}`,
-    fault: `has ${text.length} characters without a place to split, such as a space; at most ${MOST} are allowed`,
+    fault: `has ${text.length} characters without a place to split, such as a space; at most ${MAX} are allowed`,
     hint: 'Split it into several rows.',
   });
 }

@@ -8,7 +8,7 @@ import { BestTracker } from './best-tracker.ts';
 import type { TrainerSettings } from './trainer-settings.ts';
 
 /** Maximum number of classes for a confusion matrix in the log: a larger table is too big to read. */
-const MOST_CONFUSED = 32;
+const MAX_CONFUSED = 32;
 
 /** The results of an evaluation beside its scores. */
 export interface Seen {
@@ -81,7 +81,7 @@ export class Evaluations {
       eval_samples_per_second: validation.count / seconds,
     };
     this.#emit(evaluationEvent(step, step / stepsPerEpoch, measured, isBest, isKept));
-    if (confusion && confusion.labels.length <= MOST_CONFUSED) {
+    if (confusion && confusion.labels.length <= MAX_CONFUSED) {
       const { labels, counts } = confusion;
       const copy = { labels: [...labels], counts: counts.map((row) => [...row]) };
       this.#emit({ type: 'confusion', step, ...copy });

@@ -24,7 +24,7 @@ import type { TrainerSettings } from './trainer-settings.ts';
 import { Updater } from './updater.ts';
 
 /** Number of steps at which orthogonality is logged; more would not be visible in the chart. */
-const MOST_MEASURED = 32;
+const MAX_MEASURED = 32;
 
 export interface TrainerInputs {
   engine: Engine;
@@ -273,7 +273,7 @@ export class Trainer {
       this.#host.emit({ type: 'notice', step, message });
       this.#skipped.assertFew(step);
     }
-    if (isSampled(step, this.#settings.totalSteps, MOST_MEASURED)) this.#measureFactors();
+    if (isSampled(step, this.#settings.totalSteps, MAX_MEASURED)) this.#measureFactors();
     return {
       step,
       total_steps: this.#settings.totalSteps,

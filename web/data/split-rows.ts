@@ -20,9 +20,9 @@ export interface Split {
 
 const HELD_OUT_SHARE = 0.2;
 /** Enough for a score within a percent or two; more would delay checkpoints too long. */
-const MOST_HELD_OUT = 500;
+const MAX_HELD_OUT = 500;
 /** With more labels, a classifier would learn none of them from the rows that a page can train on. */
-const MOST_LABELS = 200;
+const MAX_LABELS = 200;
 
 /**
  * Takes texts and labels out of a table and holds out a share of each label. Duplicate texts are dropped, so that
@@ -54,7 +54,7 @@ export function splitRows(table: Table, text: number, label: number, seed: numbe
       hint,
     });
   }
-  if (labels.length > MOST_LABELS || 2 * labels.length > rows.length) {
+  if (labels.length > MAX_LABELS || 2 * labels.length > rows.length) {
     const hint = 'Is it the column of the labels?';
     throw new UserError({
       where,
@@ -68,7 +68,7 @@ export function splitRows(table: Table, text: number, label: number, seed: numbe
       fault: 'has fields without letters, expected texts',
     });
   }
-  const share = Math.min(HELD_OUT_SHARE, MOST_HELD_OUT / rows.length);
+  const share = Math.min(HELD_OUT_SHARE, MAX_HELD_OUT / rows.length);
   const heldOut = new Set([...byLabel.values()].flatMap((same) => chosen(same, share, seed)));
   if (heldOut.size === 0) {
     throw new UserError({

@@ -7,7 +7,7 @@ import { element } from './element.ts';
 import { labelBars } from './label-bars.ts';
 
 /** Number of labels that are listed; the others are counted. */
-const MOST_LISTED = 12;
+const MAX_LISTED = 12;
 
 /** The choices, as passed to training. */
 export type Chosen = [text: number, label: number, settings: ChosenSettings];
@@ -132,11 +132,11 @@ function preview({ columns, preview }: OpenedFile, text: number, label: number):
 
 function labelsOf({ labels, leftOut, trainRows, heldOutRows }: Choice): Markup {
   const most = labels[0][1];
-  const bars = labels.slice(0, MOST_LISTED).map(([label, rows]) => ({
+  const bars = labels.slice(0, MAX_LISTED).map(([label, rows]) => ({
     ...{ label, share: rows / most },
     value: counted(rows),
   }));
-  const more = labels.length > MOST_LISTED && markup`<p>and ${labels.length - MOST_LISTED} more labels.</p>`;
+  const more = labels.length > MAX_LISTED && markup`<p>and ${labels.length - MAX_LISTED} more labels.</p>`;
   const { empty, repeated } = leftOut;
   const left = [
     ...(empty > 0 ? [`${counted(empty)} without text or label`] : []),

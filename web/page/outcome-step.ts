@@ -10,7 +10,7 @@ import type { Ended } from './training-step.ts';
 
 /** Delay after the last key before a text is labelled. */
 const PAUSE_MS = 250;
-const MOST_SHOWN = 6;
+const MAX_SHOWN = 6;
 
 /**
  * The fourth step: the model's scores, predictions for a text, and downloads. Buttons and box are wired once.
@@ -87,7 +87,7 @@ export function outcomeStep(desk: Remote<Desk>): (ended: Ended | undefined) => v
 }
 
 function answerOf({ probabilities }: Prediction) {
-  const shown = probabilities.slice(0, MOST_SHOWN).map(([label, share]) => ({
+  const shown = probabilities.slice(0, MAX_SHOWN).map(([label, share]) => ({
     ...{ label, share },
     value: `${(100 * share).toFixed(1)} %`,
   }));

@@ -16,7 +16,7 @@ import { RunStore } from './run-store.ts';
 
 const PREVIEWED = 5;
 /** Characters of a field in the preview. */
-const MOST_CHARACTERS = 200;
+const MAX_CHARACTERS = 200;
 
 /** Everything that takes long, in a worker: one file, one run and one trained model at a time. */
 export class Desk {
@@ -52,7 +52,7 @@ export class Desk {
     return {
       ...facts,
       ...{ rows: rows.length, columns, guess: guessColumns(columns, rows.length) },
-      preview: rows.slice(0, PREVIEWED).map((row) => row.map((field) => field.slice(0, MOST_CHARACTERS))),
+      preview: rows.slice(0, PREVIEWED).map((row) => row.map((field) => field.slice(0, MAX_CHARACTERS))),
     };
   }
 

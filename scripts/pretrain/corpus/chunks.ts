@@ -11,7 +11,7 @@ export interface Chunk {
 }
 
 /** A shorter chunk adds little. */
-const LEAST_TOKENS = 6;
+const MIN_TOKENS = 6;
 
 /**
  * Splits documents into groups of whole sentences of all lengths up to `room` tokens, because later inputs are
@@ -34,7 +34,7 @@ export function* chunks(
       if (own.lengths.length !== others.lengths.length) continue;
       const { tokens } = chunk.student;
       const isFull = tokens.length >= wanted || tokens.length + own.tokens.length > room;
-      if (isFull && tokens.length >= LEAST_TOKENS) {
+      if (isFull && tokens.length >= MIN_TOKENS) {
         yield chunk;
         chunk = empty();
         wanted = random.integer(room);
@@ -48,7 +48,7 @@ export function* chunks(
         append(chunk.teacher, others, from, to);
       }
     }
-    if (chunk.student.tokens.length >= LEAST_TOKENS) yield chunk;
+    if (chunk.student.tokens.length >= MIN_TOKENS) yield chunk;
   }
 }
 

@@ -1,10 +1,10 @@
 /** Remains of tables, templates and links in pages that were converted to text. */
 const MARKUP = /\{\||\|\||\{\{|\}\}|\[\[|<\/?\w|&lt;|https?:\/\//;
 /** Headings, credits and list items are shorter. */
-const LEAST_CHARACTERS = 25;
-const LEAST_LETTERS = 0.6;
+const MIN_CHARACTERS = 25;
+const MIN_LETTERS = 0.6;
 /** Maximum share of non-Latin letters in an English text. */
-const MOST_FOREIGN = 0.02;
+const MAX_FOREIGN = 0.02;
 
 /** Paragraphs of prose: lines joined, white space collapsed, all else removed. */
 export function cleanParagraphs(paragraphs: readonly string[]): string[] {
@@ -19,12 +19,12 @@ export function cleanParagraphs(paragraphs: readonly string[]): string[] {
 }
 
 function isProse(paragraph: string): boolean {
-  if (paragraph.length < LEAST_CHARACTERS || MARKUP.test(paragraph)) return false;
+  if (paragraph.length < MIN_CHARACTERS || MARKUP.test(paragraph)) return false;
   const letters = paragraph.match(/[A-Za-z ]/g)?.length ?? 0;
   const foreign = paragraph.match(/[^\P{L}\p{Script=Latin}]/gu)?.length ?? 0;
   return (
-    letters >= LEAST_LETTERS * paragraph.length &&
-    foreign <= MOST_FOREIGN * paragraph.length &&
+    letters >= MIN_LETTERS * paragraph.length &&
+    foreign <= MAX_FOREIGN * paragraph.length &&
     /[a-z]{2}/.test(paragraph)
   );
 }

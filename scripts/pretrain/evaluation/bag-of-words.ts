@@ -1,7 +1,7 @@
 import { logisticRegression, predictsOne, type Sparse } from './logistic-regression.ts';
 
 /** Words and word pairs in fewer training texts are left out. */
-const LEAST_TEXTS = 2;
+const MIN_TEXTS = 2;
 /** Candidates for the inverse penalty, scikit-learn's C, chosen on a tenth of the training texts. */
 const STRENGTHS = [0.3, 1, 3, 10, 30];
 
@@ -38,7 +38,7 @@ function vectorizer(texts: readonly string[]): { size: number; row(text: string)
   const frequencies = new Map<string, number>();
   for (const text of texts)
     for (const gram of new Set(grams(text))) frequencies.set(gram, (frequencies.get(gram) ?? 0) + 1);
-  const kept = [...frequencies].filter(([, count]) => count >= LEAST_TEXTS);
+  const kept = [...frequencies].filter(([, count]) => count >= MIN_TEXTS);
   const index = new Map(kept.map(([gram], at) => [gram, at]));
   const idf = kept.map(([, count]) => Math.log((1 + texts.length) / (1 + count)) + 1);
   const row = (text: string): Sparse => {

@@ -15,7 +15,7 @@ export interface TargetScales {
 }
 
 /** A constant element teaches nothing. */
-const LEAST_VARIANCE = 1e-6;
+const MIN_VARIANCE = 1e-6;
 const SAMPLE = 1024;
 const AT_ONCE = 32;
 
@@ -72,7 +72,7 @@ class Moments {
     const mean = Float32Array.from(this.#sum, (sum) => sum / this.#count);
     const factor = Float32Array.from(this.#squares, (sum, i) => {
       const variance = sum / this.#count - mean[i] ** 2;
-      return variance > LEAST_VARIANCE ? 1 / Math.sqrt(variance) : 0;
+      return variance > MIN_VARIANCE ? 1 / Math.sqrt(variance) : 0;
     });
     return { mean, factor };
   }

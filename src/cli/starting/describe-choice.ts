@@ -3,7 +3,7 @@ import { type ChosenColumns, excerpt } from './choose-columns.ts';
 import type { DataFile } from './read-data-file.ts';
 
 /** Number of labels that are listed. */
-const MOST_LISTED = 6;
+const MAX_LISTED = 6;
 
 /** A description of the training data in a file, as lines. */
 export function describeChoice(
@@ -31,8 +31,8 @@ function labelsOf(rows: readonly (readonly string[])[], label: number): string {
   for (const row of rows) counts.set(row[label].trim(), (counts.get(row[label].trim()) ?? 0) + 1);
   counts.delete('');
   const labels = [...counts].sort((a, b) => b[1] - a[1]);
-  const listed = labels.slice(0, MOST_LISTED).map(([name, count]) => `${excerpt(name)} ${counted(count)}`);
-  const more = labels.length > MOST_LISTED ? `, and ${labels.length - MOST_LISTED} more` : '';
+  const listed = labels.slice(0, MAX_LISTED).map(([name, count]) => `${excerpt(name)} ${counted(count)}`);
+  const more = labels.length > MAX_LISTED ? `, and ${labels.length - MAX_LISTED} more` : '';
   return `${labels.length} labels: ${listed.join(', ')}${more}`;
 }
 

@@ -4,11 +4,11 @@ import type { Confusion } from '../../program/example-set.ts';
 import { printable } from '../../support/printable.ts';
 
 /** With more, the table would be too wide for a terminal. */
-const MOST_CLASSES = 12;
+const MAX_CLASSES = 12;
 
 /** Precision, recall and F1 of each class, with their means, and the confusion matrix. */
 export function classTable({ labels, counts }: Confusion): string {
-  const isNarrow = labels.length <= MOST_CLASSES;
+  const isNarrow = labels.length <= MAX_CLASSES;
   const numbers = ({ precision, recall, f1, support }: ClassScores) => [
     ...[precision, recall, f1].map((share) => share.toFixed(4)),
     `${support}`,

@@ -4,7 +4,7 @@ import { type ColumnClasses, namesIn } from '../parquet/class-names.ts';
 
 /** Cards have a few KB, those with hundreds of subsets some hundred KB. */
 const MAX_LENGTH = 2 ** 20;
-const MOST_ENTRIES = 150_000;
+const MAX_ENTRIES = 150_000;
 
 /** The information about one subset in a data set's card (README.md). */
 export interface SubsetCard {
@@ -42,7 +42,7 @@ export function datasetCard(text: string): DatasetCard {
 
 function readYaml(text: string): unknown {
   try {
-    checkYaml(text, 'README.md', MOST_ENTRIES);
+    checkYaml(text, 'README.md', MAX_ENTRIES);
     return parse(text, { maxAliasCount: 10, uniqueKeys: false });
   } catch {
     return undefined;

@@ -1,9 +1,9 @@
 import type { FileMetaData, SchemaElement, SchemaTree } from 'hyparquet';
 
 /** Digits that a double represents exactly. */
-const MOST_DIGITS = 15;
+const MAX_DIGITS = 15;
 /** Digits of 256-bit decimals. */
-const MOST_SCALE = 76;
+const MAX_SCALE = 76;
 
 /** Replaces the stored decimals in a value that the reader returns. */
 type Rewrite = (value: unknown) => unknown;
@@ -24,10 +24,10 @@ export function withWideDecimals(
   const scales = new Map<SchemaElement, number>();
   const schema = metadata.schema.map((element): SchemaElement => {
     const { converted_type, precision = 0, scale = 0, ...stored } = element;
-    if (converted_type !== 'DECIMAL' || precision <= MOST_DIGITS) return element;
+    if (converted_type !== 'DECIMAL' || precision <= MAX_DIGITS) return element;
     if (element.type === 'BYTE_ARRAY')
       throw new RangeError(`decimals of ${precision} digits and no fixed length in ${element.name}`);
-    if (!(scale >= 0 && scale <= MOST_SCALE))
+    if (!(scale >= 0 && scale <= MAX_SCALE))
       throw new RangeError(`${scale} digits behind the point in ${element.name}`);
     const column = { ...stored, logical_type: undefined };
     scales.set(column, scale);
@@ -59,7 +59,7 @@ function rewriteOf(node: SchemaTree, scales: ReadonlyMap<SchemaElement, number>)
   if (isOfOne && element.converted_type === 'MAP' && first.children.length === 2) {
     const [ofKey, ofValue] = first.children.map((child) => rewriteOf(child, scales));
     if (ofKey)
-      throw new RangeError(`keys that are decimals of more than ${MOST_DIGITS} digits in ${element.name}`);
+      throw new RangeError(`keys that are decimals of more than ${MAX_DIGITS} digits in ${element.name}`);
     return ofValue && withEach(() => inLists(ofValue));
   }
   const members = rewritesOf(children, scales);

@@ -6,7 +6,7 @@ const LABEL_NAME =
 /** A column with fields this many times longer than those of any other contains the texts, whatever its name. */
 const CLEARLY_LONGER = 3;
 /** With more different numbers than this, a column does not contain classes. */
-const MOST_NUMBERED_CLASSES = 20;
+const MAX_NUMBERED_CLASSES = 20;
 
 /** Indices of the columns that most likely contain the texts and their labels. */
 export interface ColumnGuess {
@@ -36,6 +36,6 @@ export function guessColumns(columns: readonly Column[], rows: number): ColumnGu
   return {
     ...{ text, label },
     doubts: [...(isTextSure ? [] : ['text' as const]), ...(isLabelSure ? [] : ['label' as const])],
-    isScale: columns[label].isNumeric && columns[label].distinct > MOST_NUMBERED_CLASSES,
+    isScale: columns[label].isNumeric && columns[label].distinct > MAX_NUMBERED_CLASSES,
   };
 }

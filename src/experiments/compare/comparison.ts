@@ -10,7 +10,7 @@ import { flat, isSection, merged, type Settings } from '../settings.ts';
 /** A placeholder for held-out rows until they are written. */
 const HELD_OUT = 'held-out rows';
 /** The folders are side by side; more are a mistake in the file. */
-const MOST_RUNS = 10_000;
+const MAX_RUNS = 10_000;
 
 const section = z.record(z.string(), z.unknown());
 const share = z
@@ -83,8 +83,8 @@ export function comparison(given: Record<string, unknown>, where: Where): Experi
   if (problems.size > 0) throw new UserError([...problems].join('\n'));
   const all = typeof seeds === 'number' ? Array.from({ length: seeds }, (_, seed) => seed) : seeds;
   const count = cells.reduce((sum, cell) => sum + cell.grid.length + all.length, 0);
-  if (count > MOST_RUNS)
-    throw new UserError({ where: where([]), fault: `has ${count} runs, expected at most ${MOST_RUNS}` });
+  if (count > MAX_RUNS)
+    throw new UserError({ where: where([]), fault: `has ${count} runs, expected at most ${MAX_RUNS}` });
   return {
     title: title ?? `Comparison of ${Object.keys(rows).length} rows`,
     output,

@@ -22,7 +22,7 @@ export interface SweepRun {
 const HELD_OUT = 'held-out rows';
 
 /** The folders of a sweep are side by side; more are a mistake in the file. */
-const MOST_RUNS = 10_000;
+const MAX_RUNS = 10_000;
 
 type Where = (path: KeyPath) => string;
 
@@ -47,8 +47,8 @@ export function sweepRuns(given: Record<string, unknown>, where: Where, holdsOut
     throw new UserError({ where: where([]), fault: 'has no list of values to sweep over', hint });
   }
   const count = axes.reduce((product, { values }) => product * values.length, 1);
-  if (count > MOST_RUNS)
-    throw new UserError({ where: where([]), fault: `has ${count} runs, expected at most ${MOST_RUNS}` });
+  if (count > MAX_RUNS)
+    throw new UserError({ where: where([]), fault: `has ${count} runs, expected at most ${MAX_RUNS}` });
   const seen = new Set<string>();
   const found = Array.from({ length: count }, (_, number) => combination(axes, number)).flatMap((all) => {
     const method = all.find(({ path }) => path.join() === 'method')?.value ?? given.method ?? DEFAULT_METHOD;

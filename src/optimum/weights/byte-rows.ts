@@ -6,14 +6,14 @@ import type { Matrix } from './matrix.ts';
 import type { MatrixForm } from './matrix-form.ts';
 
 /** Smaller matrices, such as a head of a few classes, are not worth the rounding. */
-const LEAST_ROWS = 32;
+const MIN_ROWS = 32;
 
 /**
  * Signed bytes, each row with a scale. A product also rounds its operand to bytes, each row with its own scale, so
  * that a result does not depend on the rest of the batch. One matrix serves products and lookups.
  */
 export const byteRows: MatrixForm = {
-  fits: ({ rows }) => rows >= LEAST_ROWS,
+  fits: ({ rows }) => rows >= MIN_ROWS,
   product(e, matrix, x, rows) {
     const { bytes, scales } = stored(e, matrix);
     const [turned] = e.once(`${bytes} turned`, () => [e.emit('Transpose', [bytes], { perm: [1, 0] })]);

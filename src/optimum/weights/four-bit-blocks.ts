@@ -6,12 +6,12 @@ import type { MatrixForm } from './matrix-form.ts';
 /** Elements that share a scale, as in transformers.js's own models. */
 const BLOCK_SIZE = 32;
 /** Smaller matrices, such as a head of a few classes, are not worth the rounding. */
-const LEAST_ROWS = 32;
+const MIN_ROWS = 32;
 const BITS = 4;
 
 /** Blocks of 4-bit integers along the rows, for the operator `MatMulNBits`, which does not round its operand. */
 export const fourBitBlocks: MatrixForm = {
-  fits: ({ rows, columns }) => rows >= LEAST_ROWS && columns % BLOCK_SIZE === 0,
+  fits: ({ rows, columns }) => rows >= MIN_ROWS && columns % BLOCK_SIZE === 0,
   product(e, matrix, x) {
     const { name, rows, columns } = matrix;
     const blocks = columns / BLOCK_SIZE;

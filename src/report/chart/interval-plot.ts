@@ -16,11 +16,11 @@ export interface IntervalPlot extends Omit<Frame, 'width' | 'height'> {
 const ROW = 26;
 const LINE = 12;
 /** Longer labels take several lines. */
-const MOST_LEFT = 140;
+const MAX_LEFT = 140;
 
 /** A row for each group of runs: a dot for every run, a stroke for their mean, a line for its interval. */
 export function intervalPlot({ name, rows, ...frame }: IntervalPlot): Markup {
-  const labels = rows.map(({ label }) => wrapped(label, MOST_LEFT));
+  const labels = rows.map(({ label }) => wrapped(label, MAX_LEFT));
   const left = Math.ceil(Math.max(...labels.flat().map(textWidth))) + 14;
   const heights = labels.map(({ length }) => Math.max(ROW, length * LINE + 8));
   const below = heights.reduce((sum, height) => sum + height, 8);

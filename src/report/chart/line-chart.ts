@@ -37,16 +37,16 @@ export interface LineChart extends Omit<Frame, 'width' | 'height'> {
 const HEIGHT = 208;
 const LABEL_HEIGHT = 12;
 /** Longer names are above the plot instead of at the ends of their curves. */
-const MOST_AT_END = 120;
+const MAX_AT_END = 120;
 /** Stripes that show the values below the pointer. */
-const MOST_STRIPES = 60;
+const MAX_STRIPES = 60;
 
 /** Curves over steps or sizes. Several are named at their ends, or above the plot if a name is long. */
 export function lineChart({ x, y, curves, marks = [], ...frame }: LineChart): Markup {
   const shown = curves.map((curve) => drawable(curve, x, y)).filter(({ points }) => points.length > 0);
   const isNamed = shown.length > 1;
   const longest = isNamed ? Math.max(...shown.map(({ label }) => textWidth(label))) : 0;
-  const isLegend = longest > MOST_AT_END;
+  const isLegend = longest > MAX_AT_END;
   const above = isLegend ? legendHeight(shown) : 0;
   const xs = measured(
     x,
@@ -147,7 +147,7 @@ function markOf({ x, label }: { x: number; label: string }, scale: Scale, box: B
 function stripes(curves: readonly Curve[], axes: { x: Axis; y: Axis }, scale: Scale, box: Box): Markup[] {
   const values = curves.map(({ points }) => new Map(points));
   const xs = [...new Set(values.flatMap((points) => [...points.keys()]))].sort((a, b) => a - b);
-  const chosen = xs.filter((_, i) => i % Math.ceil(xs.length / MOST_STRIPES) === 0 || i === xs.length - 1);
+  const chosen = xs.filter((_, i) => i % Math.ceil(xs.length / MAX_STRIPES) === 0 || i === xs.length - 1);
   return chosen.map((x, i) => {
     const left = i === 0 ? box.left : scale((chosen[i - 1] + x) / 2);
     const right = i === chosen.length - 1 ? box.right + 2 : scale((x + chosen[i + 1]) / 2);

@@ -13,7 +13,7 @@ import { type RunRecord, runRecord } from '../run/run-record.ts';
 /** The approximate size of a log of a million steps; a longer one would not fit into one string. */
 const MAX_LOG_BYTES = 2 ** 28;
 /** Runs that are named for a folder that contains runs instead of being one. */
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;
 
 /**
  * The record of a run's folder, from its `config.yaml` and `metrics.jsonl`. The run may be active or killed.
@@ -26,7 +26,7 @@ export function readRunRecord(folder: string, name = ''): RunRecord {
   const path = configIn(folder);
   const within = existsSync(path) ? [] : runsIn(folder);
   if (within.length > 0) {
-    const hint = `Name the runs in it: ${within.slice(0, MOST_NAMED).join(', ')}.`;
+    const hint = `Name the runs in it: ${within.slice(0, MAX_NAMED).join(', ')}.`;
     throw new UserError({ where: folder, fault: 'contains runs but is not a run itself', hint });
   }
   const facts = readFacts(path);

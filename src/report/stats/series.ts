@@ -9,7 +9,7 @@ export interface Series {
 }
 
 /** More points are not visible in a figure's width. */
-const MOST_POINTS = 240;
+const MAX_POINTS = 240;
 
 /** The mean of several runs' curves at their common steps; for one run, the curve itself. */
 export function meanSeries(curves: readonly (readonly Point[])[]): Series {
@@ -23,10 +23,10 @@ export function meanSeries(curves: readonly (readonly Point[])[]): Series {
   return { points, band: at.map(({ x, mean, half = 0 }) => [x, mean - half, mean + half] as const) };
 }
 
-/** A curve of at most {@link MOST_POINTS} points: if there are more, each is the mean of equally many neighbours. */
+/** A curve of at most {@link MAX_POINTS} points: if there are more, each is the mean of equally many neighbours. */
 export function thinned(points: readonly Point[]): Point[] {
   const finite = points.filter(([, y]) => Number.isFinite(y));
-  const width = Math.ceil(finite.length / MOST_POINTS);
+  const width = Math.ceil(finite.length / MAX_POINTS);
   if (width <= 1) return finite;
   return Array.from({ length: Math.ceil(finite.length / width) }, (_, i): Point => {
     const some = finite.slice(i * width, (i + 1) * width);

@@ -1,5 +1,5 @@
 /** Sums of signs are counted in numbers that are exact up to 2^53. */
-const MOST_PAIRS = 50;
+const MAX_PAIRS = 50;
 
 /**
  * The two-sided p of Wilcoxon's signed-rank test of paired differences: exact, with mean ranks for ties and without
@@ -7,7 +7,7 @@ const MOST_PAIRS = 50;
  */
 export function wilcoxon(differences: readonly number[]): number | undefined {
   const values = differences.filter((value) => value !== 0 && !Number.isNaN(value));
-  if (values.length === 0 || values.length > MOST_PAIRS) return undefined;
+  if (values.length === 0 || values.length > MAX_PAIRS) return undefined;
   const ranks = doubledRanks(values.map(Math.abs));
   const positive = ranks.reduce((sum, rank, i) => sum + (values[i] > 0 ? rank : 0), 0);
   // How many of the 2^n signs give each sum of the positive ranks.

@@ -12,7 +12,7 @@ import type { PackedLinear } from './packed-adapter.ts';
 /** Default memory of a bank. */
 const BANK_BYTES = 2 ** 28;
 /** Limits on the number of slots in that memory. */
-const [MOST_SLOTS, LEAST_SLOTS] = [64, 4];
+const [MAX_SLOTS, MIN_SLOTS] = [64, 4];
 
 /** A model's graph with the bank that its rows read their adapters from. */
 export interface BankedGraph<Made> {
@@ -50,7 +50,7 @@ export function bankedGraph<Made>(
 
 function slotsFor(parts: readonly BankPart[]): number {
   const bytes = parts.reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
-  return Math.max(LEAST_SLOTS, Math.min(MOST_SLOTS, Math.floor(BANK_BYTES / Math.max(bytes, 1))));
+  return Math.max(MIN_SLOTS, Math.min(MAX_SLOTS, Math.floor(BANK_BYTES / Math.max(bytes, 1))));
 }
 
 function baseLinear(model: LoadedModel, path: string): PackedLinear {

@@ -23,7 +23,7 @@ const LOOK_MS = 1000;
  * Scans of many folders take at most this share of the time, unless they would be further apart than the second
  * value.
  */
-const [LOOK_SHARE, MOST_LOOK_MS] = [0.02, 10_000];
+const [LOOK_SHARE, MAX_LOOK_MS] = [0.02, 10_000];
 /** Allowed names of adapters that are loaded by name. */
 const NAME = /^\w[\w.-]{0,127}$/;
 
@@ -68,7 +68,7 @@ export class AdapterFolders {
   watch(pause = LOOK_MS): void {
     this.#timer = setTimeout(async () => {
       const took = await this.look();
-      if (!this.#isClosed) this.watch(Math.min(Math.max(LOOK_MS, took / LOOK_SHARE), MOST_LOOK_MS));
+      if (!this.#isClosed) this.watch(Math.min(Math.max(LOOK_MS, took / LOOK_SHARE), MAX_LOOK_MS));
     }, pause);
   }
 

@@ -18,7 +18,7 @@ export interface FoundAdapter {
 }
 
 /** Adapters may be in the direct subfolders of a root and in those of them; the scan goes no further. */
-const MOST_FOLDERS = 100_000;
+const MAX_FOLDERS = 100_000;
 
 /**
  * The adapters of a folder: its own, its run's, or those of its subfolders.
@@ -30,7 +30,7 @@ export async function findAdapters(root: string): Promise<FoundAdapter[]> {
   if (own) return [own];
   const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
   const found: FoundAdapter[] = [];
-  for (const entry of entries.slice(0, MOST_FOLDERS)) {
+  for (const entry of entries.slice(0, MAX_FOLDERS)) {
     const adapter = entry.isFile() ? undefined : adapterIn(join(root, entry.name));
     if (adapter) found.push(adapter);
   }

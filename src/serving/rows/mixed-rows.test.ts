@@ -36,7 +36,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
  */
 const ROUNDING = 2e-5;
 
-const MOST_LABELS = 5;
+const MAX_LABELS = 5;
 const TASKS: TaskName[] = ['single_label_classification', 'token_classification', 'question_answering'];
 
 interface Own extends TunedValues, RowAdapter {
@@ -78,7 +78,7 @@ const MAKERS = [
 /** Adapters of different methods, ranks, modules and numbers of labels. */
 function makeAdapters(task: TaskName, base = folder, makers = MAKERS): Own[] {
   return makers.map((make, i) => {
-    const model = openForTask(base, task, task === 'question_answering' ? 2 : 2 + (i % (MOST_LABELS - 1)));
+    const model = openForTask(base, task, task === 'question_answering' ? 2 : 2 + (i % (MAX_LABELS - 1)));
     const tuner = make(model, i);
     const values = new Random(i, 'adapter').normals(tuner.layout.length, 0.3);
     const packed = packAdapter(model, { tuner, values }, 'test');
@@ -118,7 +118,7 @@ function furthest(kind: HeadKind, feeds: Tensors, outputs: number, a: Float32Arr
 /** Rows in mixed batches get the same results as with their adapter alone, and not those of another adapter. */
 async function checkMixtures(task: TaskName, base = folder, makers = MAKERS): Promise<void> {
   const all = makeAdapters(task, base, makers);
-  const model = openForTask(base, task, task === 'question_answering' ? 2 : MOST_LABELS);
+  const model = openForTask(base, task, task === 'question_answering' ? 2 : MAX_LABELS);
   const mixed = await openMixed(all, model);
   const random = new Random(1, 'mixtures');
   const asked = Array.from({ length: 40 }, () => ({
@@ -175,7 +175,7 @@ const INT8_ROUNDING = 2e-2;
 it('over int8, rows do not depend on others either', async () => {
   const cacheFolder = join(folder, 'cache');
   const all = makeAdapters('single_label_classification');
-  const plain = openForTask(folder, 'single_label_classification', MOST_LABELS);
+  const plain = openForTask(folder, 'single_label_classification', MAX_LABELS);
   const model = await withBaseDtype(plain, 'int8', { cacheFolder, byRow: true });
   const mixed = await openMixed(all, model);
   const random = new Random(2, 'mixtures');

@@ -18,7 +18,7 @@ export interface BatchLimits {
 }
 
 /** The minimum length of a batch's rows as a share of its longest, so that little padding is computed. */
-const LEAST_SHARE = 0.6;
+const MIN_SHARE = 0.6;
 
 interface Waiting<Row, Result> {
   row: Row;
@@ -139,7 +139,7 @@ export class RowBatcher<Row extends BatchedRow, Result> {
       const { length } = waiting.row;
       const [shortest, longest] = [Math.min(least, length), Math.max(most, length)];
       const isTooMuch = (batch.length + 1) * longest > this.#limits.maxTokens;
-      if (isTooMuch || shortest < LEAST_SHARE * longest) continue;
+      if (isTooMuch || shortest < MIN_SHARE * longest) continue;
       if (
         !this.#fits(
           batch.map(({ row }) => row),

@@ -24,7 +24,7 @@ export interface Loader {
 }
 
 /** Texts of a request that are queued together. */
-const MOST_TOGETHER = 32;
+const MAX_TOGETHER = 32;
 
 /** Ends a text that has reached one of its stop texts. */
 const STOPPED = Symbol('stopped');
@@ -79,8 +79,8 @@ export class LocalService implements Service {
     const inputs = model.trained.vectorInputs(texts, options);
     const found: Embedded = { vectors: [], tokens: 0 };
     // Long lists are queued in parts, so that they leave room for others.
-    for (let start = 0; start < inputs.length; start += MOST_TOGETHER) {
-      const part = inputs.slice(start, start + MOST_TOGETHER);
+    for (let start = 0; start < inputs.length; start += MAX_TOGETHER) {
+      const part = inputs.slice(start, start + MAX_TOGETHER);
       for (const answer of await this.#serving.predict(model, part, signal)) {
         const { embedding, tokens } = vectors.of(answer);
         found.vectors.push(embedding);

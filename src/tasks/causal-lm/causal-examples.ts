@@ -49,8 +49,8 @@ function encode(files: readonly TextFile[], context: Context): TokenSequences {
     (row, onProgress) => {
       if ('text' in row) {
         const ids = documentIds(tokenizer, row.text, onProgress);
-        if (ids.length < LEAST_TOKENS) return nothingToLearn(`the text has ${ids.length} tokens`);
-        builder.addBlocks(ids, LEAST_TOKENS);
+        if (ids.length < MIN_TOKENS) return nothingToLearn(`the text has ${ids.length} tokens`);
+        builder.addBlocks(ids, MIN_TOKENS);
         return undefined;
       }
       try {
@@ -71,7 +71,7 @@ function encode(files: readonly TextFile[], context: Context): TokenSequences {
 }
 
 /** A single token has no next one to predict. */
-const LEAST_TOKENS = 2;
+const MIN_TOKENS = 2;
 
 function answerIds(
   row: Exclude<LanguageRow, { text: string }>,

@@ -4,7 +4,7 @@ import type { Encoding, TextTokenizer } from '../../text/tokenizer.ts';
 import type { Texts } from './encoded-set.ts';
 
 /** With fewer rows, the exchange takes longer than encoding. */
-const LEAST_ROWS = 5000;
+const MIN_ROWS = 5000;
 
 /** Encodes texts, or pairs. If there are many, every process of the run encodes a part of them. */
 export function encodeRows(
@@ -15,7 +15,7 @@ export function encodeRows(
 ): Encoding[] {
   const encode = ({ text, textPair }: Texts) => tokenizer.encode(text, textPair, maxLength);
   const { rank, size } = communicator;
-  if (size === 1 || rows.length < LEAST_ROWS) return rows.map(encode);
+  if (size === 1 || rows.length < MIN_ROWS) return rows.map(encode);
   // A process that fails still joins the collective call, with no data.
   let failure: { error: unknown } | undefined;
   let own: Encoding[] = [];

@@ -5,7 +5,7 @@ import { spearmanr } from '../../metrics/spearmanr.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
 
 /** Texts ranked per query: as many as the scores use. */
-const MOST_RANKED = 100;
+const MAX_RANKED = 100;
 
 /** How to compare vectors of one kind. */
 export interface Likeness<Vector> {
@@ -46,7 +46,7 @@ export function rankedScores<Vector>(
 ): RetrievalScores {
   const rank = ranking(corpus);
   return retrievalScores(
-    queries.map((query) => rank(query, MOST_RANKED)),
+    queries.map((query) => rank(query, MAX_RANKED)),
     relevant,
   );
 }
@@ -90,7 +90,7 @@ function classScores<Vector>(
   const asked = [...vectors.keys()].filter((i) => relevant[i].size > 0);
   if (asked.length === 0) return {};
   return retrievalScores(
-    asked.map((i) => rank(vectors[i], MOST_RANKED, i)),
+    asked.map((i) => rank(vectors[i], MAX_RANKED, i)),
     asked.map((i) => relevant[i]),
   );
 }

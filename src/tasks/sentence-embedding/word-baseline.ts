@@ -8,14 +8,14 @@ import { type Likeness, likenessScores, rankedScores } from './likeness-scores.t
 type WordVector = ReadonlyMap<number, number>;
 
 /** Maximum number of words: the most frequent ones. */
-const MOST_WORDS = 1e6;
+const MAX_WORDS = 1e6;
 
 /** Similarity by common words: TF-IDF over the scored texts, which needs no training. */
 export function wordBaseline(_: unknown, rows: EmbeddingRows): Baseline[] {
   const { columns, retrieval } = rows;
   const { queries = [], corpus = [], relevant = [] } = retrieval ?? {};
   const all = [...(retrieval ? corpus : columns.flat())].map(wordsOf);
-  const tfIdf = new TfIdf(all, MOST_WORDS);
+  const tfIdf = new TfIdf(all, MAX_WORDS);
   const vectors = (texts: readonly string[]) => vectorsOf(tfIdf, texts);
   const scores = retrieval
     ? rankedScores(vectors(queries), vectors(corpus), relevant, SPARSE)

@@ -7,7 +7,7 @@ import type { PairData } from './data-section.ts';
 import type { Pair } from './read-pairs.ts';
 
 /** Characters copied from a source: the time of ROUGE grows with the product of both lengths. */
-const MOST_COPIED = 4000;
+const MAX_COPIED = 4000;
 
 /** The first sentence of the source, and the source itself. */
 export function copyBaselines(
@@ -26,7 +26,7 @@ export function copyBaselines(
     {
       name: 'a copy of the source',
       isBlind: false,
-      scores: scores((source) => source.slice(0, MOST_COPIED)),
+      scores: scores((source) => source.slice(0, MAX_COPIED)),
     },
   ];
 }

@@ -6,7 +6,7 @@ import type { WordColumns } from './tagged-sentence.ts';
 
 const TAG = /^(O|[BIESLUM]-\S+)$/;
 /** Column files without a tag at the end have few columns: a word, its part of speech, its chunk. */
-const MOST_COLUMNS = 4;
+const MAX_COLUMNS = 4;
 
 /**
  * Whether lines are sentences instead of JSON or CoNLL columns, which have tabs, tags at the end of lines, one word
@@ -30,7 +30,7 @@ export function isPlainText(body: string, fileName: string | undefined, { words 
   if (2 * tagged >= rows.length) return false;
   if (fileName === undefined || !isEven || rows.length === 1) return true;
   if (typeof words === 'number') return false;
-  if (width > MOST_COLUMNS || rows.length === lines.length) return true;
+  if (width > MAX_COLUMNS || rows.length === lines.length) return true;
   throw new UserError({
     where: fileName,
     fault: `has lines of ${width} words with empty lines between them: sentences or columns?`,

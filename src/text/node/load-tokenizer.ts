@@ -14,12 +14,12 @@ import type { TextTokenizer, TokenizerOptions } from '../tokenizer.ts';
 export function loadTokenizer(folder: string, options: TokenizerOptions): TextTokenizer {
   const limited = <T>(work: () => T): T => {
     try {
-      return limitTime(work, MOST_MS);
+      return limitTime(work, MAX_MS);
     } catch (error) {
       if (!(error instanceof TookTooLong)) throw error;
       throw new UserError({
         where: folder,
-        fault: `has a tokenizer whose patterns did not finish within ${MOST_MS / 1000} s`,
+        fault: `has a tokenizer whose patterns did not finish within ${MAX_MS / 1000} s`,
       });
     }
   };
@@ -27,7 +27,7 @@ export function loadTokenizer(folder: string, options: TokenizerOptions): TextTo
 }
 
 /** A text of a megabyte takes half a second. */
-const MOST_MS = 10_000;
+const MAX_MS = 10_000;
 
 /**
  * The files of a folder's tokenizer by name.

@@ -16,9 +16,9 @@ export type Normalize = (text: AlignedText) => AlignedText;
 type Step = (text: AlignedText, most: number) => AlignedText;
 
 /** Steps of a normalizer: the largest of known models has some sixty. */
-const MOST_STEPS = 1000;
+const MAX_STEPS = 1000;
 /** How much longer a text may become. Unicode normalization forms make at most 18 characters of one. */
-const MOST_GROWTH = 32;
+const MAX_GROWTH = 32;
 /** The maximum result length of a short text. */
 const SHORT = 1000;
 
@@ -31,9 +31,9 @@ const SHORT = 1000;
 export function normalizer(config: NormalizerConfig | null): Normalize {
   if (!config) return (text) => text;
   const steps = stepsIn(config);
-  if (steps > MOST_STEPS) throw new Error(`the normalizer has ${steps} steps, more than ${MOST_STEPS}`);
+  if (steps > MAX_STEPS) throw new Error(`the normalizer has ${steps} steps, more than ${MAX_STEPS}`);
   const step = stepOf(config);
-  return (text) => step(text, SHORT + MOST_GROWTH * text.text.length);
+  return (text) => step(text, SHORT + MAX_GROWTH * text.text.length);
 }
 
 function stepsIn(config: NormalizerConfig): number {

@@ -4,7 +4,7 @@ import type { WordPieceConfig } from './tokenizer-json.ts';
 import { vocabularyOf } from './vocabulary.ts';
 
 /** Vocabulary lookups for one word: a second. */
-const MOST_LOOKS = 2 ** 22;
+const MAX_LOOKS = 2 ** 22;
 
 /** WordPiece: repeatedly takes the longest token of the vocabulary that the rest of a word begins with. */
 export function wordPiece(config: WordPieceConfig): Model {
@@ -20,7 +20,7 @@ export function wordPiece(config: WordPieceConfig): Model {
     tokenize(word) {
       const whole = [{ id: unknown, token: config.unk_token, from: 0, to: word.length }];
       if (word.length > longest && [...word].length > longest) return whole;
-      if (word.length * Math.min(longestToken, word.length) > MOST_LOOKS) throw tooLong(word, longest);
+      if (word.length * Math.min(longestToken, word.length) > MAX_LOOKS) throw tooLong(word, longest);
       const tokens: PieceToken[] = [];
       for (let from = 0; from < word.length; from = tokens[tokens.length - 1].to) {
         const found = longestAt(word, from);

@@ -42,7 +42,7 @@ export async function locateTrained(path: string, options: LocateOptions = {}): 
 /** The default folder of runs. */
 const RUNS = 'runs';
 /** Maximum number of runs that are listed. */
-const MOST_LISTED = 10;
+const MAX_LISTED = 10;
 
 /** Whether a path can only be a run's: it is not a Hub id, or is in the folder of runs. */
 function isOfRuns(path: string): boolean {
@@ -53,10 +53,10 @@ function isOfRuns(path: string): boolean {
 function missingRun(path: string): UserError {
   const beside = runsIn(dirname(path));
   const runs = beside.length > 0 ? beside : runsIn(RUNS);
-  const more = runs.length > MOST_LISTED ? ` and ${runs.length - MOST_LISTED} more` : '';
+  const more = runs.length > MAX_LISTED ? ` and ${runs.length - MAX_LISTED} more` : '';
   const hint =
     runs.length > 0
-      ? `There are ${runs.slice(0, MOST_LISTED).join(', ')}${more}.`
+      ? `There are ${runs.slice(0, MAX_LISTED).join(', ')}${more}.`
       : 'There are no runs here yet: adalora train makes one.';
   return new UserError({ where: path, fault: 'does not exist; it should be the folder of a run', hint });
 }

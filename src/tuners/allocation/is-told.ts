@@ -2,7 +2,7 @@ import { isSampled } from '../../support/is-sampled.ts';
 import { type AllocationSchedule, finalStep, maskingSteps } from './budget.ts';
 
 /** Allocations that a run's log records, beside the final one: with `deltaT: 1` there are thousands. */
-const MOST_TOLD = 64;
+const MAX_TOLD = 64;
 
 /**
  * Whether the log records the allocation at a masking step: all if there are few, otherwise the first, the final one
@@ -12,5 +12,5 @@ export function isTold(step: number, schedule: AllocationSchedule): boolean {
   if (step >= finalStep(schedule)) return true;
   const { tinit, deltaT } = schedule;
   const count = Math.floor(step / deltaT) - Math.floor(tinit / deltaT);
-  return isSampled(count, maskingSteps(schedule), MOST_TOLD);
+  return isSampled(count, maskingSteps(schedule), MAX_TOLD);
 }

@@ -9,7 +9,7 @@ export interface PrincipalDirection {
 /** Rotations stop when no off-diagonal element exceeds this share of the diagonal. */
 const ACCURACY = 1e-14;
 /** Each sweep squares the remaining error: eight are ample. */
-const MOST_SWEEPS = 30;
+const MAX_SWEEPS = 30;
 
 /**
  * The singular values and right singular vectors of the matrix with these rows, the largest first. Rows are few and
@@ -19,7 +19,7 @@ const MOST_SWEEPS = 30;
  * @returns one per row, each with its largest element positive; directions of strength 0 are zeros
  */
 export function principalDirections(rows: readonly Float64Array[]): PrincipalDirection[] {
-  for (let sweep = 0, isDone = false; !isDone && sweep < MOST_SWEEPS; sweep++) {
+  for (let sweep = 0, isDone = false; !isDone && sweep < MAX_SWEEPS; sweep++) {
     isDone = true;
     for (let i = 0; i < rows.length; i++) {
       for (let j = i + 1; j < rows.length; j++) isDone = !rotate(rows[i], rows[j]) && isDone;

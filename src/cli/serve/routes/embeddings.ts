@@ -6,9 +6,9 @@ import { errorResponses } from './error-responses.ts';
 import { onlyModel } from './only-model.ts';
 
 /** Texts per request: OpenAI's limit. */
-const MOST_INPUTS = 2048;
+const MAX_INPUTS = 2048;
 /** Texts per request: the limit of text-embeddings-inference. */
-const MOST_TEXTS = 32;
+const MAX_TEXTS = 32;
 
 const model = z
   .string()
@@ -98,7 +98,7 @@ const similarity = createRoute({
 export function addEmbeddings(app: ServeApp, service: Service): void {
   app.openapi(openAi, async (c) => {
     const { input, model: name, encoding_format, dimensions } = c.req.valid('json');
-    const inputs = listOf(input, MOST_INPUTS, 'input');
+    const inputs = listOf(input, MAX_INPUTS, 'input');
     const { facts, signal } = c.get('scope');
     Object.assign(facts, { model: name.slice(0, 200), rows: inputs.length });
     const { vectors, tokens } = await service.embed(
@@ -127,7 +127,7 @@ export function addEmbeddings(app: ServeApp, service: Service): void {
     const vectors = await vectorsOf(
       {
         ...{ model: asked.model, truncate: asked.truncate, promptName: asked.prompt_name ?? undefined },
-        ...{ inputs: listOf(asked.inputs, MOST_TEXTS, 'inputs'), dimensions: asked.dimensions ?? undefined },
+        ...{ inputs: listOf(asked.inputs, MAX_TEXTS, 'inputs'), dimensions: asked.dimensions ?? undefined },
       },
       c.get('scope'),
     );
@@ -138,7 +138,7 @@ export function addEmbeddings(app: ServeApp, service: Service): void {
   });
   app.openapi(similarity, async (c) => {
     const { model: name, inputs, parameters = {} } = c.req.valid('json');
-    const all = [inputs.source_sentence, ...listOf(inputs.sentences, MOST_TEXTS, 'inputs.sentences')];
+    const all = [inputs.source_sentence, ...listOf(inputs.sentences, MAX_TEXTS, 'inputs.sentences')];
     const [source, ...others] = (
       await vectorsOf(
         {

@@ -6,7 +6,7 @@ import { errorResponses } from './error-responses.ts';
 import { onlyModel } from './only-model.ts';
 
 /** Inputs per request, as in text-embeddings-inference. */
-const MOST_INPUTS = 32;
+const MAX_INPUTS = 32;
 
 const text = z.string();
 const pair = z.tuple([text, text]);
@@ -87,10 +87,10 @@ function readInputs(given: Given): { inputs: TextInput[]; isList: boolean } {
   if (!Array.isArray(given) || typeof given[0] === 'string')
     return { inputs: [readInput(given as z.infer<typeof one>)], isList: false };
   if (given.length === 0) throw new Refused(400, 'inputs is empty.');
-  if (given.length > MOST_INPUTS)
+  if (given.length > MAX_INPUTS)
     throw new Refused(
       413,
-      `inputs has ${given.length} texts, expected at most ${MOST_INPUTS}. Send several requests.`,
+      `inputs has ${given.length} texts, expected at most ${MAX_INPUTS}. Send several requests.`,
     );
   return { inputs: (given as z.infer<typeof one>[]).map(readInput), isList: true };
 }

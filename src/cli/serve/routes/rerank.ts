@@ -7,7 +7,7 @@ import { errorResponses } from './error-responses.ts';
 import { onlyModel } from './only-model.ts';
 
 /** Texts per request, as in text-embeddings-inference. */
-const MOST_TEXTS = 32;
+const MAX_TEXTS = 32;
 
 const request = z
   .object({
@@ -36,10 +36,10 @@ const route = createRoute({
 export function addRerank(app: ServeApp, service: Service): void {
   app.openapi(route, async (c) => {
     const { query, texts, model: named, raw_scores, return_text, truncate } = c.req.valid('json');
-    if (texts.length > MOST_TEXTS)
+    if (texts.length > MAX_TEXTS)
       throw new Refused(
         413,
-        `texts has ${texts.length} texts, expected at most ${MOST_TEXTS}. Send several requests.`,
+        `texts has ${texts.length} texts, expected at most ${MAX_TEXTS}. Send several requests.`,
       );
     const { facts, signal } = c.get('scope');
     const model = named ?? (await onlyModel(service, 'answers'));

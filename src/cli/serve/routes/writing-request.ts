@@ -4,8 +4,8 @@ import type { WriteRequest } from '../../../serving/service/service.ts';
 import { Refused } from '../failure.ts';
 
 /** Texts per request; each takes a row of the decoder. */
-const MOST_CHOICES = 8;
-const MOST_STOPS = 4;
+const MAX_CHOICES = 8;
+const MAX_STOPS = 4;
 
 /** The reason why token probabilities are not available. */
 export const UNTOLD = 'log probabilities are not supported';
@@ -25,12 +25,12 @@ export const writingFields = {
   top_k: z.int().min(0).nullish(),
   min_p: z.number().min(0).max(1).nullish(),
   repetition_penalty: z.number().positive().nullish(),
-  n: z.int().min(1).max(MOST_CHOICES).nullish(),
+  n: z.int().min(1).max(MAX_CHOICES).nullish(),
   seed: z.int().nullish(),
   stop: z
     .union(
-      [z.string(), z.array(z.string()).max(MOST_STOPS)],
-      `expected a string, or a list of at most ${MOST_STOPS}`,
+      [z.string(), z.array(z.string()).max(MAX_STOPS)],
+      `expected a string, or a list of at most ${MAX_STOPS}`,
     )
     .nullish(),
   stream: z.boolean().nullish(),
@@ -61,10 +61,10 @@ export function generationOf(writing: Writing, maxTokens: number): GenerationInp
 export function choicesOf(prompts: readonly WriteRequest['prompt'][], { n, seed }: Writing): Choice[] {
   const first = seed ?? crypto.getRandomValues(new Uint32Array(1))[0];
   const count = n ?? 1;
-  if (prompts.length * count > MOST_CHOICES)
+  if (prompts.length * count > MAX_CHOICES)
     throw new Refused(
       422,
-      `prompt, n: ${prompts.length * count} texts requested, at most ${MOST_CHOICES} allowed.`,
+      `prompt, n: ${prompts.length * count} texts requested, at most ${MAX_CHOICES} allowed.`,
       'n',
     );
   return prompts.flatMap((prompt) => Array.from({ length: count }, (_, i) => ({ prompt, seed: first + i })));

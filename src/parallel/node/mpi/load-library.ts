@@ -11,7 +11,7 @@ export interface MpiLibrary {
 /** The variable that names a library, if the linker does not find the right one. */
 const OWN_LIBRARY = 'ADALORA_MPI_LIBRARY';
 /** The largest MPI_MAX_LIBRARY_VERSION_STRING of the implementations. */
-const MOST_CHARACTERS = 2 ** 13;
+const MAX_CHARACTERS = 2 ** 13;
 /** Debian's package of each library. */
 const PACKAGES: Record<MpiName, string> = { 'Open MPI': 'libopenmpi3', MPICH: 'libmpich12' };
 
@@ -63,7 +63,7 @@ function missing(mpi: MpiName | undefined, found: readonly string[], own: string
 function versionOf(library: LibraryHandle): string {
   try {
     const ask = library.func('int MPI_Get_library_version(_Out_ char *text, _Out_ int *length)');
-    const text = Buffer.alloc(MOST_CHARACTERS);
+    const text = Buffer.alloc(MAX_CHARACTERS);
     ask(text, [0]);
     return text.toString('utf8', 0, text.indexOf(0)).split(/[,\n]/)[0].replace(/\s+/g, ' ').trim();
   } catch {

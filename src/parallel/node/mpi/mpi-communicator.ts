@@ -6,7 +6,7 @@ import { loadLibrary } from './load-library.ts';
 import { mpiCalls } from './mpi-calls.ts';
 
 /** MPI counts in an `int`. */
-const MOST_BYTES = 2 ** 30;
+const MAX_BYTES = 2 ** 30;
 
 /** Processes connected by MPI. */
 export interface MpiCommunicator extends Communicator {
@@ -29,8 +29,8 @@ export async function joinMpi(launch: Launch): Promise<MpiCommunicator> {
     throw otherLauncher(found.abi.name, { rank, size }, launch);
 
   const spread = (bytes: Uint8Array, root: number) => {
-    for (let at = 0; at < bytes.length; at += MOST_BYTES)
-      mpi.broadcast(bytes.subarray(at, at + MOST_BYTES), root);
+    for (let at = 0; at < bytes.length; at += MAX_BYTES)
+      mpi.broadcast(bytes.subarray(at, at + MAX_BYTES), root);
     return bytes;
   };
   const lengthsOf = (length: number) => {
@@ -50,8 +50,8 @@ export async function joinMpi(launch: Launch): Promise<MpiCommunicator> {
     allReduce(values) {
       if (own.length < values.length) own = new Float32Array(values.length);
       own.set(values);
-      for (let at = 0; at < values.length; at += MOST_BYTES / 4) {
-        const sums = values.subarray(at, at + MOST_BYTES / 4);
+      for (let at = 0; at < values.length; at += MAX_BYTES / 4) {
+        const sums = values.subarray(at, at + MAX_BYTES / 4);
         mpi.allReduce(own.subarray(at, at + sums.length), sums);
       }
     },

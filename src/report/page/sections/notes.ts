@@ -3,7 +3,7 @@ import type { RunGroup } from '../../run/group-runs.ts';
 import { part, type Section } from '../section.ts';
 
 /** More would be a log, not a report. */
-const MOST_NOTES = 20;
+const MAX_NOTES = 20;
 
 /** The notices of the runs. */
 export function notes(groups: readonly RunGroup[]): Section {
@@ -15,7 +15,7 @@ export function notes(groups: readonly RunGroup[]): Section {
   const unique = [...new Set(remarks)];
   const section = { id: 'notes', title: 'Notes' };
   if (unique.length === 0) return section;
-  const more = unique.length > MOST_NOTES && markup`<li>and ${unique.length - MOST_NOTES} more</li>`;
-  const items = unique.slice(0, MOST_NOTES).map((remark) => markup`<li>${remark}</li>`);
+  const more = unique.length > MAX_NOTES && markup`<li>and ${unique.length - MAX_NOTES} more</li>`;
+  const items = unique.slice(0, MAX_NOTES).map((remark) => markup`<li>${remark}</li>`);
   return { ...section, body: part('notes-list', markup`<ul>${items}${more}</ul>`) };
 }

@@ -35,11 +35,11 @@ export function result(groups: readonly RunGroup[]): Section {
 }
 
 /** Maximum number of runs with an assessment in words each; beyond it, only runs that have learned nothing get one. */
-const MOST_JUDGED = 4;
+const MAX_JUDGED = 4;
 
 /** The assessment of each run. */
 function verdicts(groups: readonly RunGroup[]) {
-  const isFew = groups.reduce((sum, { runs }) => sum + runs.length, 0) <= MOST_JUDGED;
+  const isFew = groups.reduce((sum, { runs }) => sum + runs.length, 0) <= MAX_JUDGED;
   return groups.flatMap(({ runs, label }) =>
     runs.flatMap(({ finish, name }) => {
       const verdict = finish?.verdict;

@@ -3,7 +3,7 @@ import { methodNamed } from '../../../tuners/registry.ts';
 import { inSchemaOrder } from '../in-schema-order.ts';
 import { methodOf } from '../method-of.ts';
 import type { ParsedConfig, RunConfig } from '../run-config.ts';
-import { type ChoiceFacts, FEW_ROWS_SEEN, HELD_OUT, LEAST_ROWS, policy, widthOf } from './policy.ts';
+import { type ChoiceFacts, FEW_ROWS_SEEN, HELD_OUT, MIN_ROWS, policy, widthOf } from './policy.ts';
 
 /** A value that was chosen because the config does not set it. */
 export interface Chosen {
@@ -32,11 +32,11 @@ export function chooseEvaluation<Config extends ParsedConfig>(
     strategy !== 'no' &&
     config.defaults === 'chosen' &&
     taskNamed(task).holdOut !== undefined &&
-    (strategy !== undefined || (rows >= LEAST_ROWS && canHoldOut(HELD_OUT)));
+    (strategy !== undefined || (rows >= MIN_ROWS && canHoldOut(HELD_OUT)));
   const isValidated = data.validation !== undefined || holdsOut;
   const eval_strategy = strategy ?? (isValidated ? 'epoch' : 'no');
   const load_best_model_at_end = best ?? eval_strategy !== 'no';
-  const tooFew = rows < LEAST_ROWS ? `${rows} rows are too few` : `too few of the ${rows} rows differ`;
+  const tooFew = rows < MIN_ROWS ? `${rows} rows are too few` : `too few of the ${rows} rows differ`;
   const choosesBest = best === undefined && load_best_model_at_end;
   const prefersLater =
     choosesBest && training.prefer_later_model === undefined && taskNamed(task).probeLoss !== undefined;

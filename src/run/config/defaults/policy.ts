@@ -28,7 +28,7 @@ export interface ChoiceFacts {
 
 /** The share of rows held out if the config names no validation set, and the minimum number of rows for that. */
 export const HELD_OUT = 0.1;
-export const LEAST_ROWS = 20;
+export const MIN_ROWS = 20;
 
 /**
  * The width of all-MiniLM-L6-v2, the widest model measured. Wider models get a rate scaled by 1 / width; narrower

@@ -2,7 +2,7 @@ import type { Answer } from '../../../tasks/prediction.ts';
 import type { AnswerOptions, TrainedModel } from '../../trained-model.ts';
 
 /** Batches per round when a single request waits, so that similar lengths share a batch. */
-const MOST_BATCHES = 4;
+const MAX_BATCHES = 4;
 
 interface Request {
   inputs: readonly unknown[];
@@ -68,7 +68,7 @@ export class PredictionQueue {
     const requests = [...this.#waiting];
     const key = ({ options }: Request) => JSON.stringify(options.reading);
     const alike = requests.filter((request) => key(request) === key(requests[0]));
-    let room = Math.min(inputsAtOnce, batchSize * (alike.length > 1 ? 1 : MOST_BATCHES));
+    let room = Math.min(inputsAtOnce, batchSize * (alike.length > 1 ? 1 : MAX_BATCHES));
     return alike.flatMap((request, i) => {
       const begin = request.answers.length;
       const share = Math.ceil(room / (alike.length - i));
