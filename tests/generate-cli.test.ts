@@ -205,7 +205,11 @@ describe('adalora generate reports in one line', () => {
       /^llama\/chat_template\.jinja is not a valid chat template \(Jinja\): .*\n$/,
     ],
     ['that refuses', "{{ raise_exception('no') }}", /refuses the conversation: "no"\.\n$/],
-    ['that counts without end', '{% for i in range(10 ** 12) %}a{% endfor %}', /got an error \(.*\)\.\n$/],
+    [
+      'that counts without end',
+      '{% for i in range(10 ** 12) %}a{% endfor %}',
+      /refuses the conversation: .*\.\n$/,
+    ],
   ])('a chat template %s', async (_, template, message) => {
     workspace.write('llama/chat_template.jinja', template);
     const said = await says('llama', ['--chat']);

@@ -161,7 +161,7 @@ describe('close', () => {
       expect(writeSync(file, 'mine')).toBe(4);
       closeSync(file);
     }
-    await expect(closing.predict(TEXTS).next()).rejects.toThrow('got one that was closed');
+    await expect(closing.predict(TEXTS).next()).rejects.toThrow('is called on a model that was closed');
   });
 });
 

@@ -67,7 +67,7 @@ describe('facts that must be the same', () => {
     const error = thrownBy(() => assertAgreed(among(0, hosts, all), {}));
     expect((error as Error).message).toBe(
       'process 2 (b) has another config, data, model or version than process 0 (a): ' +
-        'got learning_rate 2, the file x g. Give every host the same files and the same installation.',
+        'learning_rate 2, the file x g instead of learning_rate 1, the file x f. Give every host the same files and the same installation.',
     );
     expect(isAgreed(error)).toBe(true);
     expect(thrownBy(() => assertAgreed(among(0, hosts, [all[0], all[0], all[0]]), {}))).toBeUndefined();

@@ -171,8 +171,8 @@ describe('score glue and seqeval', () => {
       ['0\t1', '1\t1', '2\t0', '3\t1', '4\t0'],
     ])
       expect(await ofLines(...lines)).toEqual(named);
-    expect((await ofLines('0\t1', '1\t0', '2\t0')).stderr).toContain('got 3, none with index 4.');
-    expect((await ofLines('7\t1', '2\t0', '9\t0', '5\t0')).stderr).toContain('got 4 answers.');
+    expect((await ofLines('0\t1', '1\t0', '2\t0')).stderr).toContain('has 3 answers but none with index 4.');
+    expect((await ofLines('7\t1', '2\t0', '9\t0', '5\t0')).stderr).toContain('has 4 answers, expected one');
     expect((await ofLines('0\t1', '1', '2\t0')).stderr).toContain('qqp-out.tsv:3: expected 2 fields');
   });
 

@@ -115,8 +115,8 @@ describe('adapters of an encoder', () => {
     expect(await client.models.retrieve('a1')).toMatchObject({ parent: 'model', labels: ['a', 'b', 'c'] });
     const refused = server.lines.filter(({ event }) => event === 'refused').map(({ reason }) => reason);
     expect(refused).toEqual([
-      expect.stringContaining('expected JSON'),
-      expect.stringContaining('got an adapter with bert.embeddings.word_embeddings.weight trained in full'),
+      expect.stringContaining('is not valid JSON'),
+      expect.stringContaining('has bert.embeddings.word_embeddings.weight trained in full'),
       expect.stringContaining('but model is served. Serve it with its own base model.'),
       expect.stringMatching(
         /was trained with another model than the one in .* \(fingerprint 0123456789ab, not \w{12}\)/,

@@ -73,7 +73,7 @@ it.each([
   [['train'], 'adalora.yaml does not exist in this folder.'],
   [
     ['train', 'examples/colaa.yaml'],
-    'examples/colaa.yaml: does not exist; it should be a config file. Did you mean cola.yaml',
+    'examples/colaa.yaml does not exist; it should be a config file. Did you mean cola.yaml',
   ],
   [['train', 'examples/cola.yaml', '--set', 'seed'], '--set: expected key=value, got "seed"'],
   [['train', 'examples/cola.yaml', '--set', 'seed=-1'], '--set: `seed` must be at least 0, got -1.'],

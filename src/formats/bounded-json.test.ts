@@ -14,11 +14,11 @@ it.each(['null', '"{[,:"', '{"a":[1,{"b":"}\\\\\\"]"}],"__proto__":{"a":1}}', '{
 describe('rejects', () => {
   it.each<[string, string, string]>([
     ['depth', '[[[[]]]]', 'x.json is JSON nested deeper than 3 levels'],
-    ['depth that never closes', '['.repeat(1e7), 'got depth 4'],
-    ['many values', `[${'1,'.repeat(20)}1]`, 'got more values'],
-    ['many objects', `[${'{} '.repeat(21)}]`, 'got more values'],
+    ['depth that never closes', '['.repeat(1e7), 'nested deeper than 3 levels'],
+    ['many values', `[${'1,'.repeat(20)}1]`, 'is JSON with more than 20 values'],
+    ['many objects', `[${'{} '.repeat(21)}]`, 'is JSON with more than 20 values'],
     ['a key twice', '{"a":1,"a":1}', 'has the same key twice in one object'],
-    ['a key twice, written differently', '{"a":{"b":1,"\\u0062":2}}', 'got one twice'],
+    ['a key twice, written differently', '{"a":{"b":1,"\\u0062":2}}', 'has the same key twice in one object'],
     ['an open text', '"abc\\', 'is not valid JSON: a text that ends too early'],
     ['nothing', '', 'is not valid JSON: a text that ends too early'],
     ['an object cut short', '{"a": 1,\n', 'x.json is not valid JSON: '],

@@ -91,11 +91,11 @@ describe('a hostile file', () => {
   const one = tensor('F32', '[1]', '[0,4]');
   it.each<[string, Uint8Array, string]>([
     ['empty', new Uint8Array(0), 'm.safetensors has 0 bytes, too few for a safetensors file'],
-    ['seven bytes', new Uint8Array(7), 'got 7 bytes'],
-    ['an endless header', file('{}', 0, 2n ** 63n), 'a header of at most 33554432 bytes'],
+    ['seven bytes', new Uint8Array(7), 'has 7 bytes, too few'],
+    ['an endless header', file('{}', 0, 2n ** 63n), 'expected at most 33554432'],
     ['a header beyond the file', file('{}', 0, 12n), 'has 10 bytes but a header of 12: at least 10'],
     ['no JSON', file('{"a":'), 'm.safetensors: header is not valid JSON: a text that ends too early'],
-    ['an array', file('[]'), 'a header that is a JSON object'],
+    ['an array', file('[]'), 'has a header that is not a JSON object'],
     ['invalid UTF-8', Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff), 'header is not valid JSON'],
     ['a name twice', file(`{"a":${one},"\\u0061":${one}}`, 4), 'header has the same key twice in one object'],
     [
@@ -145,15 +145,15 @@ describe('a hostile file', () => {
     ['negative offsets', file(`{"a":${tensor('F32', '[1]', '[-4,0]')}}`), 'data_offsets [begin, end]'],
     ['offsets backwards', file(`{"a":${tensor('F32', '[0]', '[4,0]')}}`), 'data_offsets [begin, end]'],
     ['three offsets', file(`{"a":${tensor('F32', '[1]', '[0,4,4]')}}`, 4), 'data_offsets [begin, end]'],
-    ['an overlap', file(`{"a":${one},"b":${one}}`, 4), 'got byte'],
-    ['a hole', file(`{"a":${one},"b":${tensor('F32', '[1]', '[8,12]')}}`, 12), '(a hole)'],
-    ['a hole at the start', file(`{"a":${tensor('F32', '[1]', '[4,8]')}}`, 8), '(a hole)'],
+    ['an overlap', file(`{"a":${one},"b":${one}}`, 4), '(an overlap)'],
+    ['a gap', file(`{"a":${one},"b":${tensor('F32', '[1]', '[8,12]')}}`, 12), '(a gap)'],
+    ['a gap at the start', file(`{"a":${tensor('F32', '[1]', '[4,8]')}}`, 8), '(a gap)'],
     [
       'truncated data',
       file(`{"a":${tensor('F32', '[4]', '[0,16]')}}`, 6),
-      '10 bytes are missing, from tensor "a" on',
+      '10 are missing, from tensor "a" on',
     ],
-    ['surplus data', file(`{"a":${one}}`, 5), '1 bytes too many'],
+    ['surplus data', file(`{"a":${one}}`, 5), '1 too many'],
   ])('%s', (_, bytes, message) => {
     const attempt = () => parse(bytes);
     expect(attempt).toThrow(UserError);

@@ -148,7 +148,7 @@ describe('generate', () => {
       'nothing left to draw',
       { do_sample: true, suppress_tokens: Array.from({ length: 16 }, (_, i) => i) },
       {},
-      /every token banned/,
+      /every one is banned/,
     ],
   ])(
     'rejects %s',

@@ -96,8 +96,8 @@ describe('generationSettings', () => {
   });
 
   it('rejects contradictions', () => {
-    expect(complaint({ user: { num_return_sequences: 2 } })).toContain('expected at most 1');
-    expect(complaint({ user: { num_return_sequences: 4, num_beams: 3 } })).toContain('expected at most 3');
+    expect(complaint({ user: { num_return_sequences: 2 } })).toContain('must be at most 1');
+    expect(complaint({ user: { num_return_sequences: 4, num_beams: 3 } })).toContain('must be at most 3');
     expect(complaint({ user: { num_return_sequences: 4, do_sample: true } })).toBe('');
     expect(complaint({ user: { do_sample: true, temperature: 0 } })).toContain('set do_sample: false');
     const user = { forced_eos_token_id: [2, 3], suppress_tokens: [3, 2, 1] };
@@ -109,10 +109,10 @@ describe('generationSettings', () => {
     const harmless = { typical_p: 0.5, diversity_penalty: 0, num_beam_groups: 1, stop_strings: null };
     expect(complaint({ generationConfig: harmless })).toBe('');
     expect(complaint({ generationConfig: { ...harmless, do_sample: true } })).toMatchInlineSnapshot(
-      `"generation_config.json: typical_p must be 1, the only value supported, got 0.5. Remove it from the file to generate without it."`,
+      `"generation_config.json: typical_p must be 1, the only supported value, got 0.5. Remove it from the file to generate without it."`,
     );
     expect(complaint({ modelConfig: { diversity_penalty: 0.5 } })).toMatchInlineSnapshot(
-      `"config.json: diversity_penalty must be 0, the only value supported, got 0.5. Remove it from the file to generate without it."`,
+      `"config.json: diversity_penalty must be 0, the only supported value, got 0.5. Remove it from the file to generate without it."`,
     );
   });
 });

@@ -50,7 +50,7 @@ describe('invalid files', () => {
     [
       'no model at all',
       { 'spm.model': new Uint8Array(0) },
-      'model/spm.model is not a valid sentencepiece model: no pieces',
+      'model/spm.model is not a valid sentencepiece model: it has no pieces',
     ],
     [
       'cut short',

@@ -86,7 +86,7 @@ describe('a file of rows', () => {
     expect(await chooseColumns(file, { label: 'Zuständig' }, terminal('1'))).toMatchObject({ label: 3 });
     const wrong = chooseColumns(file, { text: 'Beschreibng', label: 7 }, terminal());
     await expect(wrong).rejects.toThrow(
-      /"Beschreibng"\. Did you mean Beschreibung\?[\s\S]*--label: .*got "7"\. Its columns are 0 to 3\./,
+      /"Beschreibng", .*\. Did you mean Beschreibung\?[\s\S]*--label names "7", .*\. Its columns are 0 to 3\./,
     );
   });
 

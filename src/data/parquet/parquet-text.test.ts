@@ -60,7 +60,7 @@ it('writes them so in lists, structs and maps', async () => {
     { list: [], lists: null, struct: null, structs: [], map: {} },
   ]);
   await expect(parquetText(fixture('decimal-keys.parquet'), 'x')).rejects.toThrow(
-    'got keys that are decimals of more than 15 digits in map',
+    'keys that are decimals of more than 15 digits in map',
   );
 });
 

@@ -82,7 +82,7 @@ describe('openCheckpoint', () => {
       `has no weights (model.safetensors, ${INDEX}, pytorch_model.bin, pytorch_model.bin.index.json)`,
     );
     writeFileSync(join(folder, 'tf_model.h5'), '');
-    expect(() => openCheckpoint(folder)).toThrow(/got tf_model.h5. Convert .*save_pretrained/);
+    expect(() => openCheckpoint(folder)).toThrow(/only tf_model.h5. Convert .*save_pretrained/);
     expect(() => openCheckpoint(`${folder}x`)).toThrow('does not exist; it should be a model folder');
   });
 });

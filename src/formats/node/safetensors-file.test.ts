@@ -56,7 +56,7 @@ describe('SafetensorsFile', () => {
 
   it('reports how much of a truncated file is missing', () => {
     truncateSync(path(), readFileSync(path()).length - 1);
-    expect(() => SafetensorsFile.open(path())).toThrow('1 bytes are missing, from tensor "layer.bias" on');
+    expect(() => SafetensorsFile.open(path())).toThrow('1 are missing, from tensor "layer.bias" on');
     truncateSync(path(), 4);
     expect(() => SafetensorsFile.open(path())).toThrow('has 4 bytes, too few for a safetensors file');
   });

@@ -39,5 +39,5 @@ it('rejects a base that cannot be rounded before any weight is read', async () =
   const texts = join(folder, 'train.txt');
   writeFileSync(texts, 'a good film');
   const config = { model, task: 'causal_lm', data: { train: texts }, base_dtype: 'int8' };
-  await expect(read(config)).rejects.toThrow('no linear weight of this gpt2 that can be kept so');
+  await expect(read(config)).rejects.toThrow('base_dtype int8 cannot hold any linear weight of this gpt2');
 });

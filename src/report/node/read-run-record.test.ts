@@ -42,7 +42,7 @@ it('asks for the runs of a folder that contains some', () => {
   mkdirSync(join(folder, 'one'));
   renameSync(join(folder, 'config.yaml'), join(folder, 'one', 'config.yaml'));
   const message = 'contains runs but is not a run itself. Name the runs in it: one.';
-  expect(messageOf().replaceAll(folder, 'runs')).toBe(`runs: ${message}`);
+  expect(messageOf().replaceAll(folder, 'runs')).toBe(`runs ${message}`);
 });
 
 it('rejects a log that would not fit into memory', () => {
@@ -69,7 +69,7 @@ it.each([
   ],
 ])('rejects a config that no run wrote: %s', (text, message) => {
   writeFileSync(join(folder, 'config.yaml'), text);
-  expect(messageOf()).toBe(`config.yaml: ${message}`);
+  expect(messageOf()).toBe(`config.yaml ${message}`);
 });
 
 it('reports missing files', () => {

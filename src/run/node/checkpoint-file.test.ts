@@ -78,6 +78,6 @@ it('of another step or version under its name is ignored, and without an intact 
   expect(readLastCheckpoint(folder)?.state.step).toBe(4);
   writeFileSync(join(folder, 'checkpoint-4.safetensors'), 'x');
   expect(() => readLastCheckpoint(folder)).toThrow(
-    /got that of step 4\.\n.*\nNo checkpoint of the run is intact/,
+    /it contains step 4\.\n.*\nNo checkpoint of the run is intact/,
   );
 });

@@ -191,7 +191,7 @@ describe('examples of causal language modelling', () => {
   it('report empty files, and tokens that the model does not have', () => {
     expect(() => make(file('\n \n'))).toThrow('x.txt is empty.');
     expect(() => causalLm.examples([file(TEXT)], { ...context, vocabSize: 100 })).toThrow(
-      "expected ids below 100, the vocab_size of the model's config.json",
+      "but vocab_size in the model's config.json is 100",
     );
   });
 });

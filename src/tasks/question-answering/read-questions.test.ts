@@ -82,7 +82,7 @@ describe('readQuestions', () => {
     [{ ...ROW, answers: { text: [''], answer_start: [5] } }, 'has an answer with an empty "text".'],
     [
       { ...ROW, answers: { text: ['cat'], answer_start: [], x: 1 }, context: 'dog' },
-      'expected an answer that stands in its context',
+      ', which is not in its context',
     ],
     [
       { ...ROW, answers: { text: ['cat'], answer_start: [1, 2] } },

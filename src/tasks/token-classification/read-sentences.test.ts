@@ -75,7 +75,7 @@ describe('CoNLL columns', () => {
       `a O\nNew York B-LOC\n${'x\n'.repeat(6)}`,
       {},
       'x.conll:2 has 3 columns, expected 2, as in line 1. Spaces separate columns here. ' +
-        'if words have spaces in them, separate columns by tabs. The same in 7 rows: lines 2, 3, 4, 5, 6 and 2 more.',
+        'If words contain spaces, separate columns by tabs. The same in 7 rows: lines 2, 3, 4, 5, 6 and 2 more.',
     ],
     ['ragged lines of tabs', 'a\tO\nb c\n', {}, 'x.conll:2 has 1 column, expected 2, as in line 1.'],
     [

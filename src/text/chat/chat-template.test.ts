@@ -43,12 +43,12 @@ describe('a chat template', () => {
   });
 
   it('that is hostile reaches its limits', () => {
-    expect(() => chat('{% for i in range(10 ** 9) %}{% endfor %}').render(MESSAGES, false)).toThrow('x: ');
+    expect(() => chat('{% for i in range(10 ** 9) %}{% endfor %}').render(MESSAGES, false)).toThrow('x ');
     expect(() => chat('{% for i in range(1000000000) %}{% endfor %}').render(MESSAGES, false)).toThrow(
       'a range of 1000000000 numbers',
     );
     expect(() => chat('{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}').render(MESSAGES, false)).toThrow(
-      'got an error',
+      'x refuses the conversation: ',
     );
     const doubling =
       '{% set ns = namespace(x="ab") %}{% for i in range(25) %}{% set ns.x = ns.x + ns.x %}{% endfor %}';
@@ -84,8 +84,7 @@ describe('the turns of a conversation', () => {
   it('cannot be located if a template changes the past', () => {
     const source = '{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}';
     expect(() => told(source)).toThrow(
-      'message 2 changes the text before it in this chat template, so turns cannot be told apart' +
-        'got one that changes the text before.',
+      'message 2 changes the text before it in this chat template, so turns cannot be told apart.',
     );
     expect(told(source.slice('{{ messages | length }}'.length))).toBe('bd');
   });
@@ -108,7 +107,7 @@ describe('loadChatTemplate', () => {
     ]);
     expect(load().render([], false)).toBe('two');
     config(undefined);
-    expect(load).toThrow('got none');
+    expect(load).toThrow('has no chat template');
     writeFileSync(join(folder, 'chat_template.jinja'), 'three');
     expect(load().render([], false)).toBe('three');
   });

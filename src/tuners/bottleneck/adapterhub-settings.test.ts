@@ -50,13 +50,13 @@ describe("AdapterHub's settings", () => {
   });
 
   it.each([
-    ['architecture', 'lora', 'none', '"lora"'],
+    ['architecture', 'lora', 'null', '"lora"'],
     ['ln_after', true, 'false', 'true'],
     ['original_ln_after', false, 'true', 'false'],
     ['is_parallel', true, 'false', 'true'],
     ['phm_layer', true, 'false', 'true'],
     ['use_gating', true, 'false', 'true'],
-    ['inv_adapter', 'nice', 'none', '"nice"'],
+    ['inv_adapter', 'nice', 'null', '"nice"'],
     ['scaling', 'learned', '1', '"learned"'],
     ['residual_before_ln', false, 'true', 'false'],
   ])('of other adapters are rejected: %s', (key, value, expected, got) => {

@@ -96,7 +96,7 @@ describe('an imported adapter', () => {
     [
       'E in a LORA adapter',
       lora({ ...PAIR, [`${QUERY}.lora_E`]: [2, 1] }),
-      'expected no such tensor in a LORA adapter',
+      'does not belong in a LORA adapter',
     ],
     [
       'another width',
@@ -106,10 +106,10 @@ describe('an imported adapter', () => {
     [
       'an enormous rank',
       lora({ ...PAIR, [`${QUERY}.lora_A.weight`]: [2 ** 50, 0] }),
-      'got [1125899906842624,0]',
+      'has shape [1125899906842624,0]',
     ],
     ['another head', lora({ ...PAIR, 'classifier.weight': [3, 4] }), 'has shape [3,4], expected [2,4]'],
-    ['another module', lora({ ...PAIR, 'bert.pool.bias': [4] }), 'expected a module of the base model'],
+    ['another module', lora({ ...PAIR, 'bert.pool.bias': [4] }), 'is not a module of the base model'],
     [
       'a name of another program',
       { ...lora({}), tensors: new Map([['q.lora_A', { shape: [1], data: Float32Array.of(1) }]]) },
@@ -118,7 +118,7 @@ describe('an imported adapter', () => {
     [
       'an embedding',
       lora({ 'bert.embeddings.word_embeddings.lora_embedding_A': [2, 8] }),
-      'expected a module of the',
+      'is not a module of the base model',
     ],
   ])('with %s is rejected', (_, stored, message) => expect(() => imported(stored)).toThrow(message));
 });

@@ -77,7 +77,7 @@ describe('parseAdapterConfig', () => {
     ['init_lora_weights', 'pissa_niter_16'],
     ['init_lora_weights', 'corda'],
   ])('rejects %s: %j by name', (key, value) => {
-    expect(() => parse({ peft_type: 'LORA', [key]: value })).toThrow(`c.json: ${key} is not supported, got `);
+    expect(() => parse({ peft_type: 'LORA', [key]: value })).toThrow(`c.json: ${key} `);
   });
 
   it("rejects LoRA's settings for AdaLoRA", () => {

@@ -72,7 +72,7 @@ describe('readAdapter and writeAdapter', () => {
     writeFileSync(join(folder, 'adapter_config.json'), '{"peft_type": "LORA"');
     expect(() => readAdapter(folder)).toThrow('adapter_config.json is not valid JSON');
     writeFileSync(join(folder, 'adapter_config.json'), '{"peft_type": "LORA"}');
-    expect(() => readAdapter(folder)).toThrow('adapter_model.safetensors has ');
+    expect(() => readAdapter(folder)).toThrow('adapter_model.safetensors does not exist');
     writeFileSync(join(folder, 'adapter_model.bin'), '');
     expect(() => readAdapter(folder)).toThrow('adapter_model.bin is not a file of torch.save');
   });

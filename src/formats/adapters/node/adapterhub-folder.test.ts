@@ -88,7 +88,7 @@ describe("AdapterHub's folder", () => {
     expect(() => readAdapter(folder)).toThrow('adapter_config.json is not valid JSON');
     writeAdapter(folder, ADAPTER);
     writeFileSync(join(folder, 'pytorch_model_head.bin'), 'PK');
-    expect(() => readAdapter(folder)).toThrow('pytorch_model_head.bin: ');
+    expect(() => readAdapter(folder)).toThrow('pytorch_model_head.bin ');
     rmSync(join(folder, 'pytorch_adapter.bin'));
     expect(() => readAdapter(folder)).toThrow(
       'pytorch_adapter.bin does not exist; it should be a file of torch.save',
