@@ -211,7 +211,7 @@ it('files linked from outside a model are not copied beside its weights', () => 
   writeFileSync(join(model, 'tokenizer.json'), '{}');
   expect([...sharedFiles(model).keys()]).toEqual(['tokenizer.json']);
   symlinkSync(secret, join(model, 'vocab.txt'));
-  expect(() => sharedFiles(model)).toThrow(`got a link to ${secret}. Put a copy in its place.`);
+  expect(() => sharedFiles(model)).toThrow(`a link to ${secret}. Put a copy of the file in its place.`);
   // The Hub's cache consists of links.
   const snapshot = join(root, 'hub', 'snapshots', 'abc');
   mkdirSync(snapshot, { recursive: true });

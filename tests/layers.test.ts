@@ -96,3 +96,8 @@ describe('imports', () => {
     expect(objections(file, text)).toEqual([]);
   });
 });
+
+it('CONTRIBUTING.md has every room with its content, in this order', () => {
+  const tree = Object.entries(ROOMS).map(([room, content]) => `  ${`${room}/`.padEnd(13)}${content}\n`);
+  expect(readFileSync('CONTRIBUTING.md', 'utf8')).toContain(`src/\n${tree.join('')}`);
+});

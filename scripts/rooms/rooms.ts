@@ -1,39 +1,39 @@
 /**
- * The rooms of src with their content. A room imports only from itself and from those before it:
- * tests/layers.test.ts.
+ * The rooms of src with their content. A room imports only from itself and from those before it, as
+ * tests/layers.test.ts checks. CONTRIBUTING.md has the same list.
  */
 export const ROOMS = {
   support: 'user errors, randomness, small helpers',
   graph: 'op set, shapes, builder, verifier, printer',
   autodiff: 'derivatives, the reverse walk, recomputation',
   onnx: 'lowering and encoding to ONNX',
-  runtime: 'the only place that knows ONNX Runtime',
-  formats: 'safetensors, PyTorch files, integers, adapter folders, the reader of small files',
-  nn: 'linear, attention, norms, dropout, losses; where a method may stand',
-  models: 'a folder a model_type',
-  tuners: 'a folder a method',
-  optim: 'AdamW and schedules',
+  runtime: 'ONNX Runtime: no other room imports it',
+  formats: 'safetensors, PyTorch files, integer weights, adapter folders, small files',
+  nn: 'linear layers, attention, norms, dropout, losses, and the places for adapters',
+  models: 'one folder per model_type',
+  tuners: 'one folder per method',
+  optim: 'optimizers and schedules',
   text: 'tokens, chat templates, packing, batches',
   data: 'TSV, CSV, JSON Lines, texts, the Hub',
-  metrics: 'a file a score',
-  baselines: 'bag of words, and what else a model has to beat',
+  metrics: 'one file per score',
+  baselines: 'bag of words and other baselines',
   objectives: 'losses over heads',
-  parallel: 'the processes of a run: alone, or MPI',
+  parallel: 'the processes of a run: one, or several with MPI',
   program: 'an engine, a tuned network, its sessions and batches',
   bases: 'frozen weights as integers',
   optimum: 'ONNX files as Optimum exports them',
   generation: 'search over a language model',
-  tasks: 'a folder a task',
+  tasks: 'one folder per task',
   run: "a run's config, events, folder and checkpoints",
   recipes: "the paper's experiments as configs",
   trained: 'opening models and adapters: predict, evaluate, generate, merge, export',
-  serving: 'many adapters over one base: their bank, batches of rows, decoding',
+  serving: 'many adapters over one base model: bank, batches, decoding',
   report: 'report, charts, model card, TensorBoard',
-  train: 'the loop',
-  jobs: 'a whole training, its plan, its measurement',
+  train: 'the training loop',
+  jobs: 'a whole training, its plan, its measurements',
   experiments: 'many runs: their plan, tuning, tests and tables',
-  web: 'the same in a page',
-  cli: 'a file a command',
+  web: 'train and predict in a page',
+  cli: 'one file per command',
 } as const;
 
 export type Room = keyof typeof ROOMS;
