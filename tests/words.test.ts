@@ -7,7 +7,7 @@ import { type Prose, proseOfMarkdown, proseOfSource, sentencesOf } from './suppo
 
 /** Phrases that make a reader read twice. */
 const PHRASES =
-  /\b(of which|whoever|whom|nobody|anew|thereby|(?<!there )(is|are) none|that there (is|are)|(is|are) (told|said)|goes by|taken for|comes of|got something else|it is no(?! longer))\b|, as there (is|are)\b/i;
+  /\b(of which|whoever|whom|nobody|anew|thereby|(?<!there )(is|are) none|that there (is|are)|(is|are) (told|said)|goes by|taken for|comes of|got something else|it is no(?! longer)|goes on|nothing there|none of that name|is no (regular|token|function|dictionary|section)|, for (it|they|its \w+|the \w+) (is|are|was|were|has|have))\b|, as there (is|are)\b/i;
 
 /** Beginnings of sentences that put the subject late. */
 const INVERSIONS = /^(Where|Of|What is) (?!.*\?)/;
@@ -60,6 +60,7 @@ it('finds an old phrase and an inverted sentence', () => {
   expect(
     problems([piece('The rows, of which some are left.'), piece('Where a key is missing, it is chosen.')]),
   ).toHaveLength(2);
+  expect(problems([piece('The run goes on.'), piece('It stops, for the disk is full.')])).toHaveLength(2);
   expect(problems([piece('Where is it? If a key is missing, it is chosen.')])).toEqual([]);
 });
 

@@ -120,6 +120,6 @@ describe('openFetchSource', () => {
     );
     server.close();
     const gone = await openFetchSource('http://127.0.0.1:9/file').catch((error) => error);
-    expect(messageOf(gone)).toContain('expected the file from its server');
+    expect(messageOf(gone)).toContain('could not be fetched: ');
   });
 });

@@ -71,7 +71,7 @@ export function missingShard(shard: string, where: string): UserError {
   });
 }
 
-/** No way out of the folder: neither separators (of any system) nor drive letters, nor `..` (which does not end so). */
+/** A name within the folder: no separators of any system, no drive letters. `..` lacks the file's ending. */
 function isPlainFileName(name: unknown, ending: string): name is string {
   return typeof name === 'string' && /^[^/\\:\0]+$/.test(name) && name.endsWith(ending) && name !== ending;
 }

@@ -101,7 +101,7 @@ describe('generationSettings', () => {
     expect(complaint({ user: { num_return_sequences: 4, do_sample: true } })).toBe('');
     expect(complaint({ user: { do_sample: true, temperature: 0 } })).toContain('set do_sample: false');
     const user = { forced_eos_token_id: [2, 3], suppress_tokens: [3, 2, 1] };
-    expect(complaint({ user })).toContain('forced_eos_token_id 1 is suppressed by suppress_tokens');
+    expect(complaint({ user })).toContain('forced_eos_token_id [2,3] is suppressed by suppress_tokens');
     expect(complaint({ user: { ...user, suppress_tokens: [3] } })).toBe('');
   });
 

@@ -2,9 +2,9 @@ import { isObject } from '../support/is-object.ts';
 import { nameOfFunction, type OwnFunctions } from '../tuners/own-function.ts';
 
 /**
- * A config whose sections have names in place of functions.
+ * A config with names instead of functions in its sections.
  *
- * @param values is given the functions by their names
+ * @param values receives the functions by name
  */
 export function namedFunctions<Config extends object>(
   given: Config,

@@ -1,26 +1,26 @@
 const WORD = 32;
 
-/** A sentence's cells in a row of the table. */
+/** The cells of a sentence in a row of the table: from `start` to before `end`. */
 interface Sentence {
   start: number;
   end: number;
 }
 
-/** The cells of a word. */
+/** All places of a word. */
 interface Occurrences {
-  /** Its cells, as bits. */
+  /** One bit per cell of the table. */
   cells: Int32Array;
   sentences: Set<Sentence>;
 }
 
 /**
- * Longest common subsequences with each sentence of a text. The tables of all sentences stand side by side, a bit a
- * cell, and 32 cells are computed at once (Hyyrö, 2004: "Bit-parallel LCS-length computation revisited"). One cell
- * before each further sentence matches nothing and parts the tables.
+ * Longest common subsequences with each sentence of a text. The tables of all sentences are side by side with one bit
+ * per cell, so 32 cells are computed at once (Hyyrö, 2004: "Bit-parallel LCS-length computation revisited"). A cell
+ * that matches nothing separates the tables of neighbouring sentences.
  */
 export class CommonSubsequences {
   readonly #words = new Map<string, Occurrences>();
-  /** All cells of sentences. */
+  /** Bits of the cells that belong to sentences. */
   readonly #inside: Int32Array;
 
   constructor(sentences: readonly (readonly string[])[]) {
@@ -48,7 +48,7 @@ export class CommonSubsequences {
    * Positions in `first` that are in a longest common subsequence with any of the sentences. If a sentence has several,
    * the one of ROUGE's Python package counts: from the end, with a step back in `first` if both directions are equal.
    *
-   * @param spend called with the steps of each way through a table
+   * @param spend called with the number of steps through each table
    */
   with(first: readonly string[], spend: (steps: number) => void): Set<number> {
     const found = first.map((word) => this.#words.get(word));
@@ -65,7 +65,7 @@ export class CommonSubsequences {
     return places;
   }
 
-  /** For each number of words of the first text, the cells; a bit is 0 where the longest common subsequence grows. */
+  /** One row per prefix of the first text. A bit is 0 if the longest common subsequence grows at its cell. */
   #rows(found: readonly (Occurrences | undefined)[]): Int32Array {
     const [inside, width] = [this.#inside, this.#inside.length];
     const rows = new Int32Array((found.length + 1) * width);
@@ -79,7 +79,7 @@ export class CommonSubsequences {
         const [bits, match] = [rows[above + k], cells[k]];
         const sum = (bits >>> 0) + ((bits & match) >>> 0) + carry;
         carry = sum > 0xffff_ffff ? 1 : 0;
-        // A carry ends in the cell that parts two tables.
+        // A carry ends in the cell that separates two tables.
         rows[above + width + k] = (sum | (bits & ~match)) & inside[k];
       }
     }

@@ -6,8 +6,8 @@ export const ROUGE_TYPES = ['rouge1', 'rouge2', 'rougeL', 'rougeLsum'] as const;
 export type RougeType = (typeof ROUGE_TYPES)[number];
 
 /**
- * Steps of rougeLsum through the tables of pairs of sentences, for all texts. Lines of few words that are all alike take
- * thousands a word, and two novels of a sentence a line 40.
+ * Limits of rougeLsum's steps through the tables of sentence pairs. Short lines that are all alike take thousands of
+ * steps per word; two novels with one sentence per line take 40.
  */
 const MOST_STEPS = 2 ** 24;
 const MOST_STEPS_PER_WORD = 64;

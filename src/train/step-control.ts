@@ -24,15 +24,15 @@ const control = z.strictObject({
   learning_rate: z.number().positive().optional(),
 });
 
-/** What a program wants of a run after a step; names are those of Hugging Face's TrainerControl if it has them. */
+/** A program's requests to a run after a step; names are those of Hugging Face's TrainerControl if it has them. */
 export type StepControl = z.infer<typeof control>;
 
 type Answer = StepControl | undefined | void;
 
-/** Called after each step. A run that resumes exactly needs a function that depends on its argument only. */
+/** Called after each step. For an exact resume, the function must depend only on its argument. */
 export type OnStepEnd = (state: StepState) => Answer | Promise<Answer>;
 
-/** @throws UserError for an answer that is no {@link StepControl} */
+/** @throws UserError for an answer that is not a {@link StepControl} */
 export function checkedControl(answer: unknown): StepControl {
   const { data, error } = control.safeParse(answer ?? {});
   if (data) return data;

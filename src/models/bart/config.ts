@@ -19,7 +19,7 @@ const layerdrop = z
   .default(0)
   .refine((value) => !value, {
     message:
-      'layers left out at random in training are not supported; set it to 0, which changes no prediction',
+      'LayerDrop is not supported; set it to 0, which does not change predictions',
   });
 
 const schema = z
