@@ -23,11 +23,11 @@ const { values } = parseArgs({
 const minutes = (count: string) => Number(count) * 60_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'adalora-endurance-'));
-const began = performance.now();
+const startedAt = performance.now();
 /** Prints and returns the resident memory, in MB. */
 function look(what: string): number {
   const mb = process.memoryUsage.rss() / 2 ** 20;
-  const past = (performance.now() - began) / 60_000;
+  const past = (performance.now() - startedAt) / 60_000;
   console.log(`${past.toFixed(1).padStart(6)} min  ${mb.toFixed(1).padStart(6)} MB  ${what}`);
   return mb;
 }
@@ -69,12 +69,12 @@ try {
 async function trainedFor(duration: number, every: number): Promise<number[]> {
   const looks: number[] = [];
   // The first sample comes early, when everything has been used once.
-  let next = began + every / 10;
+  let next = startedAt + every / 10;
   const { step } = await train(config('long', 1e8), {
     signal: AbortSignal.timeout(duration),
     onEvent({ step }) {
       if (performance.now() < next) return;
-      next = looks.length === 0 ? began + every : next + every;
+      next = looks.length === 0 ? startedAt + every : next + every;
       looks.push(look(`step ${step}`));
     },
   });

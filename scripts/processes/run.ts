@@ -116,10 +116,10 @@ async function kills(): Promise<void> {
     if (i > 0 && from > 0) goneOn++;
     const processesOfRun = below(Number(launcher.pid));
     const killed = processesOfRun[i % processesOfRun.length];
-    const began = Date.now();
+    const startedAt = Date.now();
     process.kill(killed, 'SIGKILL');
     const { code, stdout, stderr } = await ended;
-    const seconds = (Date.now() - began) / 1000;
+    const seconds = (Date.now() - startedAt) / 1000;
     const named = /process rank \d+ .*signal 9/s.test(stdout + stderr);
     tell(
       `kill -9 ${i + 1} of ${processes} processes`,

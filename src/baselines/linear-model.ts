@@ -71,13 +71,13 @@ export function lossOf(
   let total = 0;
   if (loss === 'softmax') {
     for (let row = 0; row < targets.length; row++) {
-      const own = scores.subarray(row * outputs, (row + 1) * outputs);
-      const largest = own.reduce((a, b) => Math.max(a, b));
-      const score = own[targets[row]] - largest;
+      const rowScores = scores.subarray(row * outputs, (row + 1) * outputs);
+      const largest = rowScores.reduce((a, b) => Math.max(a, b));
+      const score = rowScores[targets[row]] - largest;
       let sum = 0;
-      for (let k = 0; k < outputs; k++) sum += own[k] = Math.exp(own[k] - largest);
-      for (let k = 0; k < outputs; k++) own[k] /= sum;
-      own[targets[row]] -= 1;
+      for (let k = 0; k < outputs; k++) sum += rowScores[k] = Math.exp(rowScores[k] - largest);
+      for (let k = 0; k < outputs; k++) rowScores[k] /= sum;
+      rowScores[targets[row]] -= 1;
       total += Math.log(sum) - score;
     }
     return total;

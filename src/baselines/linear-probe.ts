@@ -53,9 +53,9 @@ export function linearProbe(rows: ProbedRows): { weight: Float32Array; bias: Flo
   const bias = Float32Array.from({ length: outputs }, (_, k) => {
     let shift = 0;
     for (let i = 0; i < width; i++) {
-      const own = (weights[i * outputs + k] * scale) / deviations[i];
-      weight[k * width + i] = own;
-      shift += own * means[i];
+      const folded = (weights[i * outputs + k] * scale) / deviations[i];
+      weight[k * width + i] = folded;
+      shift += folded * means[i];
     }
     return weights[width * outputs + k] - shift;
   });

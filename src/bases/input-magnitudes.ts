@@ -29,10 +29,10 @@ export async function inputMagnitudes(
   const { vocabSize, maxLength } = model.config;
   const batch = randomBatch(vocabSize, BATCH, Math.min(LENGTH, maxLength), 'input magnitudes');
   // The decoder of an encoder-decoder reads the same; other models ignore it.
-  const found = await session.run(modelFeeds({ ...batch, decoder: batch }));
+  const outputs = await session.run(modelFeeds({ ...batch, decoder: batch }));
   await session.release();
   return new Map(
-    Object.entries(found).map(([path, { data }]) => [
+    Object.entries(outputs).map(([path, { data }]) => [
       path,
       Float32Array.from(data, (square) => Math.sqrt(square)),
     ]),

@@ -9,10 +9,10 @@ export const CONFIG_NAME = 'adalora.yaml';
 const MODULES = ['ts', 'mts', 'js', 'mjs'].map((ending) => `adalora.config.${ending}`);
 
 /** The path of the config: the given one, or the default name in the current folder. */
-export function configPath(given: string | undefined): string {
-  if (given !== undefined) return existsSync(given) ? given : (packaged(given) ?? given);
-  const found = [CONFIG_NAME, ...MODULES].find((name) => existsSync(name));
-  if (found) return found;
+export function configPath(path: string | undefined): string {
+  if (path !== undefined) return existsSync(path) ? path : (packaged(path) ?? path);
+  const existing = [CONFIG_NAME, ...MODULES].find((name) => existsSync(name));
+  if (existing) return existing;
   throw new UserError({
     where: CONFIG_NAME,
     fault: 'does not exist in this folder',
@@ -24,8 +24,8 @@ export function configPath(given: string | undefined): string {
 const PACKAGE = new URL('../../', import.meta.url);
 
 /** A config among the package's examples, by its path in the repository, as README names it. */
-function packaged(given: string): string | undefined {
-  const [name] = /^examples\/[\w-]+\.yaml$/.exec(given) ?? [];
+function packaged(relative: string): string | undefined {
+  const [name] = /^examples\/[\w-]+\.yaml$/.exec(relative) ?? [];
   const path = name && fileURLToPath(new URL(name, PACKAGE));
   return path && existsSync(path) ? path : undefined;
 }

@@ -55,8 +55,8 @@ export async function generationInput(flags: GenerationFlags): Promise<Generatio
     top_p: flags.topP,
     num_beams: flags.numBeams,
   };
-  const given = Object.entries(named).filter(([, value]) => value !== undefined);
-  return { ...document.toJS(), ...Object.fromEntries(given) };
+  const settings = Object.entries(named).filter(([, value]) => value !== undefined);
+  return { ...document.toJS(), ...Object.fromEntries(settings) };
 }
 
 function number(value: string): number {

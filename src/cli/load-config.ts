@@ -43,12 +43,12 @@ export function readConfig(path: string, settings: readonly string[] = []): Conf
   checkYaml(text, path);
   const document = yamlDocument(text, { lineCounter: lines });
   if (document.errors.length > 0) {
-    const told = document.errors.slice(0, MAX_TOLD);
-    const messages = told.map(({ message, pos }) => {
+    const shown = document.errors.slice(0, MAX_TOLD);
+    const messages = shown.map(({ message, pos }) => {
       const [what] = message.split(/ at line \d+/);
       return `${path}:${lines.linePos(pos[0]).line} is not valid YAML. ${what}`;
     });
-    const more = document.errors.length - told.length;
+    const more = document.errors.length - shown.length;
     throw new UserError([...messages, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'));
   }
   if (!isMap(document.contents)) {

@@ -1,4 +1,4 @@
-import { jsonLines, own, textOf } from '../data/json-lines.ts';
+import { jsonLines, ownValue, textOf } from '../data/json-lines.ts';
 import { RowProblems } from '../data/row-problems.ts';
 import { readMessages } from '../data/text/language-rows.ts';
 import { UserError } from '../support/user-error.ts';
@@ -35,7 +35,7 @@ function fromJson(body: string, fileName: string): GivenPrompt[] {
   const prompts: GivenPrompt[] = [];
   for (const { line, object } of jsonLines(body, problems)) {
     const prompt =
-      own(object, 'messages') === undefined
+      ownValue(object, 'messages') === undefined
         ? textOf(object, 'prompt', line, problems)
         : readMessages(object.messages, 'messages', line, problems)?.messages;
     if (prompt !== undefined) prompts.push({ where: `${fileName}:${line}`, prompt });

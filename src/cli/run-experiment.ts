@@ -33,22 +33,22 @@ export async function runExperimentHere(
   if (!resume && !plan && shard.of === 1) assertNewFolder(output);
   // The runs of a cell depend on its tuning, so a cell with something to choose belongs to one shard.
   const tunes = cells.some(({ grid }) => grid.length > 1);
-  const own = tunes ? inShard(cells, shard) : cells;
+  const shardCells = tunes ? inShard(cells, shard) : cells;
   const stop = stopOnSignal(() => console.error('Stopping after a checkpoint.'));
   try {
-    if (!resume || plan) console.log(await planned(experiment, own, stop.signal));
+    if (!resume || plan) console.log(await planned(experiment, shardCells, stop.signal));
     if (plan) return;
     const { finalRun } = await import('../experiments/experiment.ts');
     const { runExperiment, tuningData } = await import('../experiments/node/run-experiment.ts');
     const { writeResults } = await import('../experiments/node/write-results.ts');
     const { runsDisplay } = await import('./terminal/runs-display.ts');
     const all = experiment.seeds.flatMap((seed) =>
-      own.map((cell) => finalRun(experiment, cell, {}, seed).name),
+      shardCells.map((cell) => finalRun(experiment, cell, {}, seed).name),
     );
     const mine = new Set(tunes ? all : inShard(all, shard));
     const data = await tuningData(experiment);
     const trained = await runExperiment(experiment, data, {
-      cells: own,
+      cells: shardCells,
       isOwn: ({ name }) => mine.has(name),
       ...runsDisplay(process.stdout, [...mine]),
       signal: stop.signal,
@@ -67,9 +67,9 @@ export async function runExperimentHere(
 async function planned(experiment: Experiment, cells: readonly Cell[], signal: AbortSignal): Promise<string> {
   const { estimate } = await import('../experiments/node/estimate.ts');
   const { describeExperiment } = await import('./terminal/describe-experiment.ts');
-  const found = await estimate(experiment, cells, signal).catch((error) => {
+  const estimated = await estimate(experiment, cells, signal).catch((error) => {
     if (!(error instanceof UserError) || signal.aborted) throw error;
     return { steps: new Map<string, number>(), failure: error.message };
   });
-  return describeExperiment(experiment, cells, found);
+  return describeExperiment(experiment, cells, estimated);
 }

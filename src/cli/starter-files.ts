@@ -18,12 +18,12 @@ const STARTER = fileURLToPath(new URL('../../examples/starter', import.meta.url)
 export function starterFiles(task: string = DEFAULT_TASK): { name: string; content: string }[] {
   const folderOf = (name: string) => (name === DEFAULT_TASK ? STARTER : join(STARTER, name));
   const known = TASK_NAMES.filter((name) => existsSync(folderOf(name)));
-  const found = known.find((name) => name === task);
-  if (!found) {
+  const knownTask = known.find((name) => name === task);
+  if (!knownTask) {
     const hint = "For other tasks, see the configs in the package's folder examples.";
     throw new UserError({ where: '--task', expected: `one of ${known.join(', ')}`, got: task, hint });
   }
-  const folder = folderOf(found);
+  const folder = folderOf(knownTask);
   const rows = readdirSync(folder).filter((name) => /^(train|validation)\./.test(name));
   return [CONFIG_NAME, ...rows.sort()].map((name) => ({
     name,

@@ -104,7 +104,7 @@ function parseRow(source: string): unknown {
 }
 
 /** An own property of the object. */
-export function own(object: JsonObject, name: string): unknown {
+export function ownValue(object: JsonObject, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
@@ -116,7 +116,7 @@ export function typeName(value: unknown): string {
 
 /** The text under a key; reports a problem if it is missing. */
 export function textOf(object: JsonObject, name: string, line: number, problems: RowProblems): string {
-  const value = own(object, name);
+  const value = ownValue(object, name);
   if (typeof value === 'string') return value;
   problems.add(line, { expected: `a string in "${name}"`, got: typeName(value) });
   return '';

@@ -1,7 +1,7 @@
 import { allOf } from '../support/all-of.ts';
 import { suggestAmong } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
-import { type JsonObject, jsonLines, own, textOf, typeName } from './json-lines.ts';
+import { type JsonObject, jsonLines, ownValue, textOf, typeName } from './json-lines.ts';
 import { type DataOptions, type RawLabel, ROW_IDS, type Row } from './row.ts';
 import type { RowProblems } from './row-problems.ts';
 
@@ -34,8 +34,8 @@ export function parseJsonl(
     const row: Row = { line, text: textOf(object, textKey, line, problems) };
     if (before > 0) row.place = rows.length + before;
     if (pairKey !== undefined) row.textPair = textOf(object, pairKey, line, problems);
-    if (labelKey !== undefined) row.label = toLabel(own(object, labelKey), labelKey, line, problems);
-    const id = labelKey === undefined && ROW_IDS.map((name) => own(object, name)).find(isId);
+    if (labelKey !== undefined) row.label = toLabel(ownValue(object, labelKey), labelKey, line, problems);
+    const id = labelKey === undefined && ROW_IDS.map((name) => ownValue(object, name)).find(isId);
     if (id !== undefined && id !== false) row.id = String(id);
     if (problems.count === before) rows.push(row);
   }

@@ -89,33 +89,33 @@ function splitLabels(field: string, separator: string): RawLabel {
     .filter((name) => name !== '');
 }
 
-function columnIndex(given: string | number, header: string[] | undefined, width: number, fileName: string) {
-  if (typeof given === 'number') {
-    if (Number.isInteger(given) && given >= 0 && given < width) return given;
-    throw new UserError({ where: fileName, fault: `has columns 0 to ${width - 1}, not ${given}` });
+function columnIndex(column: string | number, header: string[] | undefined, width: number, fileName: string) {
+  if (typeof column === 'number') {
+    if (Number.isInteger(column) && column >= 0 && column < width) return column;
+    throw new UserError({ where: fileName, fault: `has columns 0 to ${width - 1}, not ${column}` });
   }
   if (!header) {
     const hint = 'Use the number of the column, from 0.';
-    throw new UserError({ where: fileName, fault: `has no header, so there is no column "${given}"`, hint });
+    throw new UserError({ where: fileName, fault: `has no header, so there is no column "${column}"`, hint });
   }
   const names = header.map((name) => name.trim());
-  const index = names.indexOf(given);
+  const index = names.indexOf(column);
   if (index < 0) {
-    const hint = otherDelimiter(given, names) ?? suggestAmong(given, names, "The file's columns");
-    throw new UserError({ where: fileName, fault: `has no column "${given}"`, hint });
+    const hint = otherDelimiter(column, names) ?? suggestAmong(column, names, "The file's columns");
+    throw new UserError({ where: fileName, fault: `has no column "${column}"`, hint });
   }
-  if (names.lastIndexOf(given) !== index) {
+  if (names.lastIndexOf(column) !== index) {
     const hint = 'Use the number of the column, from 0.';
-    throw new UserError({ where: fileName, fault: `has several columns "${given}"`, hint });
+    throw new UserError({ where: fileName, fault: `has several columns "${column}"`, hint });
   }
   return index;
 }
 
 /** The advice if the header's only name would be several with another delimiter, one of them requested. */
-function otherDelimiter(given: string, names: readonly string[]): string | undefined {
+function otherDelimiter(current: string, names: readonly string[]): string | undefined {
   if (names.length > 1) return undefined;
   const found = DELIMITERS.find(([delimiter]) =>
-    names[0].split(delimiter).some((name) => name.trim() === given),
+    names[0].split(delimiter).some((name) => name.trim() === current),
   );
   return (
     found && `Fields seem to be separated by ${found[1]}. Set data.delimiter, or use --delimiter ${found[2]}.`

@@ -101,6 +101,6 @@ function fault(message: string, text: string): string {
 
 function keysOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
-  const own = Array.isArray(value) ? 0 : Object.keys(value).length;
-  return Object.values(value).reduce<number>((sum, item) => sum + keysOf(item), own);
+  const keyCount = Array.isArray(value) ? 0 : Object.keys(value).length;
+  return Object.values(value).reduce<number>((sum, item) => sum + keysOf(item), keyCount);
 }

@@ -67,11 +67,11 @@ function checkpoint(
     readFloat32: (name, start, end) => find(name).readFloat32(name, start, end),
     async load(names, onProgress = () => {}) {
       const wanted = new Set(names);
-      const own = (file: FetchedTensors) => new Set([...wanted].filter((name) => find(name) === file));
-      const total = files.reduce((sum, file) => sum + file.sizeOf(own(file)), 0);
+      const namesIn = (file: FetchedTensors) => new Set([...wanted].filter((name) => find(name) === file));
+      const total = files.reduce((sum, file) => sum + file.sizeOf(namesIn(file)), 0);
       let read = 0;
       for (const file of files) {
-        await file.load(own(file), (bytes) => {
+        await file.load(namesIn(file), (bytes) => {
           read += bytes;
           onProgress(read / total);
         });

@@ -103,11 +103,11 @@ function bestCandidates(
 ): Candidate[] {
   const scores = new Float32Array(running.length * vocabSize);
   for (const [i, { tokens, score, place }] of running.entries()) {
-    const own = scores.subarray(i * vocabSize, (i + 1) * vocabSize);
-    own.set(logits.subarray(place * vocabSize, (place + 1) * vocabSize));
-    logSoftmax(own);
-    process(own, tokens, index);
-    for (let id = 0; id < vocabSize; id++) own[id] += score;
+    const rowScores = scores.subarray(i * vocabSize, (i + 1) * vocabSize);
+    rowScores.set(logits.subarray(place * vocabSize, (place + 1) * vocabSize));
+    logSoftmax(rowScores);
+    process(rowScores, tokens, index);
+    for (let id = 0; id < vocabSize; id++) rowScores[id] += score;
   }
   const chosen = settings.do_sample ? drawDistinct(scores, uniforms) : topIndices(scores, uniforms.length);
   return Array.from(chosen, (at) => {

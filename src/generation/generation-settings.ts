@@ -52,10 +52,10 @@ export function generationSettings(
   const isLegacy = generationConfig === undefined;
   const fileName = isLegacy ? 'config.json' : 'generation_config.json';
   const file = isLegacy ? legacyConfig(modelConfig ?? {}) : generationConfig;
-  const given = readGenerationConfig(user, where, 'person');
+  const userConfig = readGenerationConfig(user, where, 'person');
   const model = readGenerationConfig(file, fileName, 'file');
-  const off = Object.fromEntries(given.nulls.map((key) => [key, OFF[key]]));
-  const merged = { ...DEFAULTS, ...model.config, ...off, ...given.config };
+  const off = Object.fromEntries(userConfig.nulls.map((key) => [key, OFF[key]]));
+  const merged = { ...DEFAULTS, ...model.config, ...off, ...userConfig.config };
   const settings: GenerationSettings = {
     ...merged,
     pad_token_id: merged.pad_token_id ?? listed(merged.eos_token_id)?.[0],
@@ -63,9 +63,9 @@ export function generationSettings(
     forced_eos_token_id: listed(merged.forced_eos_token_id),
   };
   const problems = [
-    ...given.problems,
+    ...userConfig.problems,
     ...model.problems,
-    ...conflicts(given.config, settings, where),
+    ...conflicts(userConfig.config, settings, where),
     ...missing(file, settings.do_sample, fileName),
   ];
   if (problems.length === 0) return settings;

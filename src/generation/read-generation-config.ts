@@ -22,11 +22,11 @@ export function readGenerationConfig(value: unknown, where: string, from: 'perso
   const isKnown = ([key]: [string, unknown]) => (GENERATION_KEYS as string[]).includes(key);
   const unknown = from === 'file' ? [] : entries.filter((entry) => !isKnown(entry));
   const known = entries.filter(isKnown).filter(([key, inner]) => !(from === 'file' && isNoToken(key, inner)));
-  const given = Object.fromEntries(known.filter(([, inner]) => inner !== null));
+  const values = Object.fromEntries(known.filter(([, inner]) => inner !== null));
   const schema = generationConfigSchema.partial();
-  const wrong = new Set(schema.safeParse(given).error?.issues.map(({ path }) => String(path[0])));
+  const wrong = new Set(schema.safeParse(values).error?.issues.map(({ path }) => String(path[0])));
   return {
-    config: schema.parse(Object.fromEntries(Object.entries(given).filter(([key]) => !wrong.has(key)))),
+    config: schema.parse(Object.fromEntries(Object.entries(values).filter(([key]) => !wrong.has(key)))),
     nulls: known.filter(([, inner]) => inner === null).map(([key]) => key),
     problems: [
       ...unknown.map(([key, inner]) => ({
@@ -36,7 +36,7 @@ export function readGenerationConfig(value: unknown, where: string, from: 'perso
       })),
       ...[...wrong].map((key) => ({
         where: `${where}: ${key}`,
-        fault: `must be ${generationConfigSchema.shape[key as keyof GenerationConfig].description ?? ''}, got ${shown(given[key])}`,
+        fault: `must be ${generationConfigSchema.shape[key as keyof GenerationConfig].description ?? ''}, got ${shown(values[key])}`,
       })),
     ],
   };

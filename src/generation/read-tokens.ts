@@ -24,9 +24,9 @@ export class ReadTokens {
     const length = Math.max(this.#length, other.#length);
     const moved = [this as ReadTokens, other].flatMap((tokens) =>
       tokens.#rows.map(({ mask, real }) => {
-        const own = new Int32Array(length);
-        own.set(mask.subarray(0, tokens.#length), length - tokens.#length);
-        return { mask: own, real };
+        const rowTokens = new Int32Array(length);
+        rowTokens.set(mask.subarray(0, tokens.#length), length - tokens.#length);
+        return { mask: rowTokens, real };
       }),
     );
     this.#rows = moved;

@@ -54,8 +54,8 @@ export async function beginSearch(
 ): Promise<Search> {
   const { bos_token_id: bos, pad_token_id: pad, decoder_start_token_id: start = bos } = settings;
   const isEncoderDecoder = model.encode !== undefined;
-  const given = prompts.map((prompt) => (prompt.length === 0 && bos !== undefined ? [bos] : prompt));
-  const padded = padPrompts(given, isEncoderDecoder ? 'right' : 'left', pad);
+  const started = prompts.map((prompt) => (prompt.length === 0 && bos !== undefined ? [bos] : prompt));
+  const padded = padPrompts(started, isEncoderDecoder ? 'right' : 'left', pad);
   const begun = isEncoderDecoder ? startRows(padded.rows.length, start) : padded.rows;
   if (isEncoderDecoder) checkEncoderLength(padded.length, model.maxPositions);
   const limits = searchLimits(settings, begun[0].length, model.maxPositions);

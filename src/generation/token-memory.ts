@@ -54,11 +54,14 @@ export class TokenMemory {
 
   /** Appends the rows of another memory; the shorter ones start with zeros, so that all end together. */
   join(other: TokenMemory): void {
-    const [own, added] = [this.#roots.length, other.#roots.length];
-    const [rows, width] = [own + added, this.#width];
+    const [ownRows, addedRows] = [this.#roots.length, other.#roots.length];
+    const [rows, width] = [ownRows + addedRows, this.#width];
     const tokens = Math.max(this.#tokens, other.#tokens);
     const joined = new Float32Array(tokens * rows * width);
-    for (const [memory, count, place] of [[this, own, 0] as const, [other, added, own] as const]) {
+    for (const [memory, count, place] of [
+      [this, ownRows, 0] as const,
+      [other, addedRows, ownRows] as const,
+    ]) {
       const before = tokens - memory.#tokens;
       for (let i = 0; i < memory.#tokens; i++) {
         const token = memory.#data.subarray(i * count * width, (i + 1) * count * width);

@@ -56,7 +56,10 @@ export class Graph {
    *
    * @param inputs replace the node's inputs, if those are computed again too
    */
-  again<K extends Op>({ op, inputs: own, attributes, repeat }: GraphNode<K>, inputs = own): readonly Value[] {
+  again<K extends Op>(
+    { op, inputs: nodeInputs, attributes, repeat }: GraphNode<K>,
+    inputs = nodeInputs,
+  ): readonly Value[] {
     return this.#apply({ op, inputs, attributes, repeat: repeat + 1 });
   }
 

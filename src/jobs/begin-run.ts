@@ -70,7 +70,7 @@ export interface RunBeginning {
   baselines(): readonly Baseline[];
   /** Tokenizes everything, together with the processes of the run. `began`: the time for chat templates. */
   encode(
-    began: Date,
+    startedAt: Date,
     onProgress?: (share: number) => void,
     communicator?: Communicator,
   ): { train: ExampleSet; validation?: Validation };
@@ -150,11 +150,11 @@ export function beginRun({
       const ofTokens = encoded && scored && task.tokenBaselines?.(encoded.train, scored, text.vocabSize);
       return [...(ofRows ?? []), ...(ofTokens ?? [])];
     }),
-    encode(began, onProgress, communicator) {
+    encode(startedAt, onProgress, communicator) {
       const { tokenizer, maxLength, vocabSize } = text;
       const context = {
         ...{ tokenizer, maxLength, vocabSize, config: family.config, generationFiles },
-        chatTemplate: () => text.chatTemplate(began),
+        chatTemplate: () => text.chatTemplate(startedAt),
         ...{ reading: data, labels, seed: config.seed, onProgress, communicator },
       };
       encoded = {

@@ -19,7 +19,7 @@ export interface SetUpRun {
 /**
  * Tokenizes everything and sets the method up on the model.
  *
- * @param began the time for chat templates
+ * @param startedAt the time for chat templates
  * @param planned the original config of a run that is longer now: its method keeps to those steps
  * @param communicator the processes that share the run
  * @throws UserError for rows that cannot be learned from, and for an adapter of another model
@@ -28,13 +28,13 @@ export function setUpRun(
   run: RunBeginning,
   model: LoadedModel,
   engine: Engine,
-  began: Date,
+  startedAt: Date,
   onProgress?: (share: number) => void,
   planned: RunConfig = run.config,
   communicator?: Communicator,
 ): SetUpRun {
   const { config, start } = run;
-  const { train, validation } = run.encode(began, onProgress, communicator);
+  const { train, validation } = run.encode(startedAt, onProgress, communicator);
   const settings = { ...trainerSettings(config, train.lengths.length), classWeights: run.classWeights };
   const { totalSteps } = trainerSettings(planned, train.lengths.length);
   const { run: method, values } = startMethod(config, model, totalSteps, start?.stored, run.functions ?? {});

@@ -11,11 +11,11 @@ import type { StartingAdapter } from './begin-run.ts';
  * @throws UserError for an adapter of another method or task, and for keys of the config that contradict it
  */
 export function startFrom<Config extends ParsedConfig>(
-  given: Config,
+  userConfig: Config,
   stored: StoredAdapter,
   notes: Notes | undefined,
 ): { config: Config; start: StartingAdapter } {
-  const config = continuedConfig(given, stored);
+  const config = continuedConfig(userConfig, stored);
   if (notes && notes.task !== config.task) {
     const got = config.task;
     throw new UserError({ key: 'task', expected: `${notes.task}, the task of the adapter`, got });

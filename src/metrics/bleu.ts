@@ -70,16 +70,16 @@ function count(statistics: Statistics, predicted: string[], references: readonly
 }
 
 function ngrams(words: readonly string[]): Map<string, { order: number; times: number }> {
-  const found = new Map<string, { order: number; times: number }>();
+  const counts = new Map<string, { order: number; times: number }>();
   for (let order = 1; order <= MAX_ORDER; order++) {
     for (let start = 0; start + order <= words.length; start++) {
       const ngram = words.slice(start, start + order).join(' ');
-      const known = found.get(ngram);
+      const known = counts.get(ngram);
       if (known) known.times++;
-      else found.set(ngram, { order, times: 1 });
+      else counts.set(ngram, { order, times: 1 });
     }
   }
-  return found;
+  return counts;
 }
 
 /** The nearest length; of two equally near ones, the shorter. */

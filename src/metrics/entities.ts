@@ -24,16 +24,16 @@ const NO_TYPE = '_';
  * @param tags none of them empty
  */
 export function entities(tags: readonly string[]): Entity[] {
-  const found: Entity[] = [];
+  const complete: Entity[] = [];
   let start = 0;
   let before: Tag = { prefix: OUTSIDE, type: '' };
   for (let at = 0; at <= tags.length; at++) {
     const tag = parse(at < tags.length ? tags[at] : OUTSIDE);
-    if (ends(before, tag)) found.push({ type: before.type, start, end: at });
+    if (ends(before, tag)) complete.push({ type: before.type, start, end: at });
     if (starts(before, tag)) start = at;
     before = tag;
   }
-  return found;
+  return complete;
 }
 
 function parse(tag: string): Tag {

@@ -53,9 +53,9 @@ function gain(hits: readonly boolean[]): number {
 
 /** The sum of precisions at each hit among the first hundred, divided by the largest possible number of hits. */
 function averagePrecision(hits: readonly boolean[], count: number): number {
-  let [found, sum] = [0, 0];
+  let [relevantSoFar, sum] = [0, 0];
   hits.slice(0, MAP_CUT).forEach((hit, i) => {
-    if (hit) sum += ++found / (i + 1);
+    if (hit) sum += ++relevantSoFar / (i + 1);
   });
   return sum / Math.min(MAP_CUT, count);
 }

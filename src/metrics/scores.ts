@@ -64,10 +64,10 @@ export type ScoreName = keyof typeof SCORES;
  */
 export function scoreFacts(name: string): (ScoreFacts & { set?: string }) | undefined {
   if (Object.hasOwn(SCORES, name)) return SCORES[name as ScoreName];
-  const own = Object.keys(SCORES).filter(
+  const names = Object.keys(SCORES).filter(
     (score) => name.endsWith(`_${score}`) && name.length > score.length + 1,
   );
-  const longest = own.sort((a, b) => b.length - a.length).at(0);
+  const longest = names.sort((a, b) => b.length - a.length).at(0);
   if (longest === undefined) return undefined;
   return { ...SCORES[longest as ScoreName], set: name.slice(0, -longest.length - 1) };
 }

@@ -57,10 +57,10 @@ function joined(sentences: readonly (readonly string[])[]): string[] {
 }
 
 function countByType(predicted: readonly string[], actual: readonly string[]): Map<string, Counts> {
-  const [found, there] = [placesByType(predicted), placesByType(actual)];
+  const [predictedPlaces, actualPlaces] = [placesByType(predicted), placesByType(actual)];
   const counts = new Map<string, Counts>();
-  for (const type of new Set([...there.keys(), ...found.keys()])) {
-    const [ours, theirs] = [found.get(type) ?? NONE, there.get(type) ?? NONE];
+  for (const type of new Set([...actualPlaces.keys(), ...predictedPlaces.keys()])) {
+    const [ours, theirs] = [predictedPlaces.get(type) ?? NONE, actualPlaces.get(type) ?? NONE];
     let correct = 0;
     for (const place of ours) if (theirs.has(place)) correct++;
     counts.set(type, { correct, predicted: ours.size, actual: theirs.size });

@@ -59,11 +59,11 @@ export function bindCheckpoint(
   for (const [name, shape] of parameters) {
     const tied = (tiedNames[name] ?? []).filter((other) => !parameters.has(other));
     const names = [name, ...tied].flatMap((own) => candidates(own, baseModelPrefixes));
-    const found = [...names, ...names.map((own) => outer + own)].find((candidate) => present.has(candidate));
-    const stored = found === undefined ? undefined : source.info(found);
+    const match = [...names, ...names.map((own) => outer + own)].find((candidate) => present.has(candidate));
+    const stored = match === undefined ? undefined : source.info(match);
     const fits = stored?.shape.join() === shape.join();
-    if (found !== undefined && stored && fits && Object.hasOwn(ENGINE_DTYPES, stored.dtype)) {
-      bound.set(name, found);
+    if (match !== undefined && stored && fits && Object.hasOwn(ENGINE_DTYPES, stored.dtype)) {
+      bound.set(name, match);
     } else if (fits || !mayInitialise(name)) {
       const got = stored ? `${stored.dtype} [${stored.shape}]` : 'no such tensor';
       problems.push(`  ${name}: expected F32, F16 or BF16 [${shape}], got ${got}`);
@@ -83,8 +83,8 @@ export function weightLocation({ dtype, file, begin, end, axes }: TensorPlace): 
 
 /** The possible names of a parameter in a checkpoint, the likeliest first. */
 function candidates(name: string, prefixes: readonly string[]): string[] {
-  const own = prefixes.find((prefix) => name.startsWith(`${prefix}.`));
-  const bare = own === undefined ? [] : [name.slice(own.length + 1)];
+  const usedPrefix = prefixes.find((prefix) => name.startsWith(`${prefix}.`));
+  const bare = usedPrefix === undefined ? [] : [name.slice(usedPrefix.length + 1)];
   const prefixed = [...bare, name].flatMap((rest) => prefixes.map((prefix) => `${prefix}.${rest}`));
   return [name, ...bare, ...prefixed].flatMap((current) => [
     current,

@@ -186,17 +186,17 @@ export class Network {
       const read = this.injection?.input?.(whole[i], x) ?? x;
       const product = this.product(path, read, shape, transposed);
       const shift = bias ? this.parameter(`${path}.bias`, [out]) : undefined;
-      const own: FrozenModule = {
+      const frozenModule: FrozenModule = {
         product: (x) => this.product(path, x, shape, transposed),
         norms: () => this.norms(path, shape, transposed),
         bias: shift,
       };
-      return { y: shift ? add(product, shift) : product, own };
+      return { y: shift ? add(product, shift) : product, own: frozenModule };
     });
     const increments = this.injection?.increments(whole, x) ?? [];
-    return frozen.map(({ y, own }, i) => {
+    return frozen.map(({ y, own: frozenModule }, i) => {
       const increment = increments[i];
-      return this.output(whole[i], increment ? add(y, increment) : y, x, own);
+      return this.output(whole[i], increment ? add(y, increment) : y, x, frozenModule);
     });
   }
 

@@ -51,12 +51,12 @@ export function rankingLoss(
   { scale, symmetric }: { scale: number; symmetric: boolean },
 ): Value {
   const [pairs] = anchors.shape;
-  const own = iota(anchors.node.graph, pairs);
+  const pairIndices = iota(anchors.node.graph, pairs);
   const [a, c] = [normalised(anchors), normalised(concat(candidates, 0))];
-  const forward = crossEntropy(matmul(a, c, { transposeB: true, scale }), own);
+  const forward = crossEntropy(matmul(a, c, { transposeB: true, scale }), pairIndices);
   if (!symmetric) return forward;
   const p = normalised(candidates[0]);
-  const backward = crossEntropy(matmul(p, a, { transposeB: true, scale }), own);
+  const backward = crossEntropy(matmul(p, a, { transposeB: true, scale }), pairIndices);
   return multiply(add(forward, backward), 0.5);
 }
 

@@ -101,9 +101,9 @@ function join(names: readonly string[], batches: readonly Tensors[], texts: read
   const joined = names.map((name): [string, HostTensor] => {
     let before = 0;
     const data = batches.flatMap((batch, i) => {
-      const own = Array.from(batch[name].data as Int32Array, (x) => (name === TARGETS ? x : x + before));
+      const shifted = Array.from(batch[name].data as Int32Array, (x) => (name === TARGETS ? x : x + before));
       before += texts[i];
-      return own;
+      return shifted;
     });
     const Numbers = batches[0][name].data.constructor as Int32ArrayConstructor;
     return [name, { data: Numbers.from(data), dims: [data.length] }];

@@ -47,8 +47,8 @@ function dequantised(
   const zero = bits === 4 ? e.uint4(TWO_EIGHTS, [blocks]) : e.uint8(ZERO, [blocks]);
   // Each product dequantises when its operand is ready. Otherwise the engine would share one matrix between the
   // products of both directions, and keep it in between.
-  const own = waiting(e, { name: scales, rank: 1 }, { name: operand, shape: x.shape });
+  const block = waiting(e, { name: scales, rank: 1 }, { name: operand, shape: x.shape });
   // One block per row: the kernel's fast case.
-  const rows = e.emit('DequantizeLinear', [integers, own, zero], { axis: 0 });
+  const rows = e.emit('DequantizeLinear', [integers, block, zero], { axis: 0 });
   return e.emit('Reshape', [rows, e.int64([outFeatures, inFeatures])]);
 }

@@ -43,9 +43,9 @@ function write(
   const unknown = Object.keys(value).find((key) => !Object.hasOwn(fields, key));
   if (unknown !== undefined) throw new Error(`${name} has no field ${unknown}`);
   for (const [key, { type, id, repeated }] of Object.entries(fields)) {
-    const given = (value as Record<string, unknown>)[key];
-    if (given === undefined) continue;
-    const items = repeated ? (given as unknown[]) : [given];
+    const field = (value as Record<string, unknown>)[key];
+    if (field === undefined) continue;
+    const items = repeated ? (field as unknown[]) : [field];
     const wireType = isScalar(type) ? SCALARS[type] : LENGTH_DELIMITED;
     if (repeated && wireType === VARINT) {
       if (items.length === 0) continue;

@@ -81,10 +81,10 @@ function productsInsideSums(
       { value: a, addend: b },
       { value: b, addend: a },
     ].sort((x, y) => y.value.node.id - x.value.node.id);
-    const found = candidates.find(
+    const match = candidates.find(
       ({ value, addend }) => users.get(value)?.length === 1 && takes(value, addend),
     );
-    if (found) sums.set(node, { product: found.value.node as GraphNode<'matmul'>, addend: found.addend });
+    if (match) sums.set(node, { product: match.value.node as GraphNode<'matmul'>, addend: match.addend });
   }
   return sums;
 }

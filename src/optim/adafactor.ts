@@ -28,7 +28,7 @@ export class Adafactor implements Optimizer {
     const kept = 1 - (++this.#state.step) ** DECAY;
     for (const { start, end, shape, rate, decays } of this.#tensors) {
       if (end === start) continue;
-      const [own, slopes] = [values.subarray(start, end), gradient.subarray(start, end)];
+      const [parameters, slopes] = [values.subarray(start, end), gradient.subarray(start, end)];
       const moments = this.#state.v.subarray(start, end);
       if (shape.length < 2) average(moments, slopes, kept);
       else averageOfMatrices(moments, slopes, kept, shape.at(-2) as number, shape.at(-1) as number);
@@ -36,7 +36,7 @@ export class Adafactor implements Optimizer {
       const size = Math.sqrt(update.reduce((sum, x) => sum + x * x, 0) / update.length);
       const step = (lr * rate) / Math.max(1, size / CLIP);
       const left = decays ? 1 - this.#weightDecay * lr * rate : 1;
-      for (let i = 0; i < own.length; i++) own[i] = own[i] * left - step * update[i];
+      for (let i = 0; i < parameters.length; i++) parameters[i] = parameters[i] * left - step * update[i];
     }
   }
 

@@ -19,8 +19,8 @@ export function assertAgreed(communicator: Communicator, facts: Readonly<Record<
     const names = [...new Set([...Object.keys(first), ...Object.keys(other)])];
     const differing = names.filter((name) => first[name] !== other[name]);
     if (differing.length === 0) continue;
-    const said = (own: Readonly<Record<string, string>>) =>
-      differing.slice(0, MAX_NAMED).map((name) => `${name} ${own[name] ?? 'left out'}`);
+    const said = (facts: Readonly<Record<string, string>>) =>
+      differing.slice(0, MAX_NAMED).map((name) => `${name} ${facts[name] ?? 'left out'}`);
     throw markAgreed(
       new UserError({
         where: processName(communicator, i + 1),

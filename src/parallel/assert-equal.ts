@@ -20,8 +20,8 @@ export function assertEqual(
   for (const [i, other] of others.entries()) {
     const part = Object.keys(first).find((name) => first[name] !== other[name]);
     if (part === undefined) continue;
-    const side = (rank: number, own: Readonly<Record<string, string>>) =>
-      `${processName(communicator, rank)} has ${own[part]}`;
+    const side = (rank: number, hashes: Readonly<Record<string, string>>) =>
+      `${processName(communicator, rank)} has ${hashes[part]}`;
     throw markAgreed(
       new ComputationError(
         `step ${step}: ${part} differ between processes: ${side(0, first)} and ${side(i + 1, other)} ` +

@@ -12,10 +12,10 @@ export async function deal<T>(
   { pack, unpack }: { pack(results: T[]): Uint8Array; unpack(bytes: Uint8Array): T[] },
 ): Promise<T[]> {
   const { rank, size } = communicator;
-  const own: T[] = [];
-  for (let piece = rank; piece < count; piece += size) own.push(await work(piece));
-  if (size === 1) return own;
-  const byRank = communicator.gather(pack(own)).map(unpack);
+  const dealt: T[] = [];
+  for (let piece = rank; piece < count; piece += size) dealt.push(await work(piece));
+  if (size === 1) return dealt;
+  const byRank = communicator.gather(pack(dealt)).map(unpack);
   return Array.from({ length: count }, (_, piece) => byRank[piece % size][Math.floor(piece / size)]);
 }
 

@@ -85,7 +85,7 @@ export class JointProgram {
     const width = config.numLabels;
     const sizes = batches.map(({ feeds }) => symbolsOf(forward.outputs, feeds));
     const texts = sizes.map(({ batch }) => batch);
-    const own = batches.map(({ chunk = Number.POSITIVE_INFINITY }, i) =>
+    const rowChunks = batches.map(({ chunk = Number.POSITIVE_INFINITY }, i) =>
       chunksOf(rowsOf(communicator, texts[i]), chunk),
     );
     const feedsOf = ({ session: _, outputs, dropouts }: Opened, i: number, rows: Rows, extra?: Tensors) => {
@@ -96,7 +96,7 @@ export class JointProgram {
     };
 
     const computed: Float32Array[] = [];
-    for (const [i, parts] of own.entries())
+    for (const [i, parts] of rowChunks.entries())
       for (const rows of parts) {
         const made = await forward.session.run(feedsOf(forward, i, rows));
         computed.push(Float32Array.from(made[OUTPUTS].data as Float32Array));
@@ -107,12 +107,15 @@ export class JointProgram {
       texts,
     );
     const total = texts.reduce((a, b) => a + b, 0);
-    const found = await lossSession.run({ ...inputs, [OUTPUTS]: { data: outputs, dims: [total, width] } });
-    const loss = found.loss.data[0] as number;
-    const pulled = found.gradient.data as Float32Array;
+    const lossOutputs = await lossSession.run({
+      ...inputs,
+      [OUTPUTS]: { data: outputs, dims: [total, width] },
+    });
+    const loss = lossOutputs.loss.data[0] as number;
+    const pulled = lossOutputs.gradient.data as Float32Array;
 
     let before = 0;
-    for (const [i, parts] of own.entries()) {
+    for (const [i, parts] of rowChunks.entries()) {
       const of = pulled.subarray(before * width, (before + texts[i]) * width);
       for (const rows of parts) {
         const share = (batches[i].weight * (rows.end - rows.start)) / texts[i];

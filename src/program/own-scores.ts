@@ -19,8 +19,8 @@ export function ownScoresOf(metrics: OwnMetrics = {}): OwnScores | undefined {
 }
 
 /** The same evaluation with custom scores after those of the task. */
-export function withOwnScores(evaluation: Evaluation, own: OwnScores | undefined): Evaluation {
-  if (!own) return evaluation;
+export function withOwnScores(evaluation: Evaluation, ownScores: OwnScores | undefined): Evaluation {
+  if (!ownScores) return evaluation;
   return {
     ...evaluation,
     async run(program, values, watch) {
@@ -32,7 +32,7 @@ export function withOwnScores(evaluation: Evaluation, own: OwnScores | undefined
         },
       });
       if (!answers) throw new Error('an evaluation that tells no answers');
-      for (const [name, score] of Object.entries(await own.compute(...answers)))
+      for (const [name, score] of Object.entries(await ownScores.compute(...answers)))
         scores[`eval_${name}`] = score;
       return scores;
     },

@@ -48,10 +48,10 @@ export function trainingGraph(
   const term = differentiate(regularizer, flat);
   const sums = tuner.layout.stacks.map(({ start, end }, i) => {
     const part = gradientCheckpointing ? slice(gradient, 0, start, end) : parts[i];
-    const own = term.gradients.filter((part) => part.start >= start && part.start < end);
-    if (own.length === 0) return part;
+    const sliceGradients = term.gradients.filter((part) => part.start >= start && part.start < end);
+    if (sliceGradients.length === 0) return part;
     const whole = concat(
-      own.map(({ gradient }) => gradient),
+      sliceGradients.map(({ gradient }) => gradient),
       0,
     );
     return add(part, whole);

@@ -19,10 +19,10 @@ export function weightMemory(readers: readonly WeightReader[]): number {
   let copies = 0;
   for (const { outputs, packed } of readers) {
     for (const node of reachable(outputs)) {
-      const own = packed ? packedMatrix(node) : undefined;
+      const packedWeight = packed ? packedMatrix(node) : undefined;
       for (const value of readBy(node)) {
         if (value.node.op !== 'weight') continue;
-        if (value === own) copies += bytesOf(value);
+        if (value === packedWeight) copies += bytesOf(value);
         else mapped.set((value.node as GraphNode<'weight'>).attributes.name, bytesOf(value));
       }
     }

@@ -53,10 +53,10 @@ export function recipeValues(
   const { settings, leavesRate } = chosenSettings(recipe, budgets, { method, budget });
   const values = PARSED.get(recipe) ?? (parse(recipe.config) as Record<string, unknown>);
   PARSED.set(recipe, values);
-  const own = Object.entries(values).filter(([key]) => key === method || !isMethod(key));
+  const kept = Object.entries(values).filter(([key]) => key === method || !isMethod(key));
   const { learning_rate: _, ...training } = values.training as Record<string, unknown>;
   return {
-    values: { ...Object.fromEntries(own), ...(leavesRate && { training }), method },
+    values: { ...Object.fromEntries(kept), ...(leavesRate && { training }), method },
     settings,
   };
 }

@@ -185,8 +185,8 @@ function rankSection(ranks: RankTable): string {
 function settings({ config }: ModelCardFacts): object {
   const { task, method, seed, data, training } = config;
   const section = methodSection(config);
-  const own = section ? { [method]: section } : {};
-  return { task, method, seed, data: { max_length: data.max_length }, training, ...own };
+  const methodKeys = section ? { [method]: section } : {};
+  return { task, method, seed, data: { max_length: data.max_length }, training, ...methodKeys };
 }
 
 function methodTitle(config: ModelCardFacts['config']): string {

@@ -118,7 +118,7 @@ export class Serving {
     const { headKind } = model.trained.parts.model;
     if (servedAs(model) === 'own') {
       const prefix = model.trained.parts.notes?.data.source_prefix ?? '';
-      const given = typeof prompt === 'string' ? `${prefix}${prompt}` : prompt;
+      const prefixed = typeof prompt === 'string' ? `${prefix}${prompt}` : prompt;
       return this.#own.use(
         model,
         async () => {
@@ -127,7 +127,7 @@ export class Serving {
             openLanguageModel({ engine: this.#base.engine(loaded), model: loaded, ...model.tuned() }),
           );
         },
-        (language) => writeText(model, language, given, { ...ONE_TEXT, ...input }, options),
+        (language) => writeText(model, language, prefixed, { ...ONE_TEXT, ...input }, options),
       );
     }
     const decoding = this.#decoding.get(headKind);

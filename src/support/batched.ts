@@ -4,7 +4,7 @@
  * @param later calls back at the end of the turn
  */
 export function batched<Item>(
-  take: (items: Item[]) => void,
+  onBatch: (items: Item[]) => void,
   later: (flush: () => void) => void,
 ): (item: Item) => void {
   let waiting: Item[] = [];
@@ -14,7 +14,7 @@ export function batched<Item>(
     later(() => {
       const items = waiting;
       waiting = [];
-      take(items);
+      onBatch(items);
     });
   };
 }

@@ -42,8 +42,8 @@ export function suggestAmong(name: string, known: Iterable<string>, all: string)
 }
 
 function near(name: string, names: readonly string[]): string | undefined {
-  const found = nearest(name, names);
-  return found.length > 0 ? `Did you mean ${found.join(', ')}?` : undefined;
+  const matches = nearest(name, names);
+  return matches.length > 0 ? `Did you mean ${matches.join(', ')}?` : undefined;
 }
 
 function editDistance(a: string, b: string): number {

@@ -33,12 +33,12 @@ export function assertInput(input: unknown, { keys, others }: InputShape, number
   const names = Object.keys(keys).filter((name) => keys[name].is !== 'nothing' && !keys[name].optional);
   const expected = `an object { ${names.join(', ')} }`;
   if (!isObject(input)) fail({ expected, got: shown(input) });
-  const given = input as JsonObject;
-  const stray = Object.keys(given).find((name) => !Object.hasOwn(keys, name) && !others.includes(name));
+  const object = input as JsonObject;
+  const stray = Object.keys(object).find((name) => !Object.hasOwn(keys, name) && !others.includes(name));
   if (stray !== undefined)
     fail({ expected, got: `an unknown key "${stray}"`, hint: suggest(stray, Object.keys(keys)) });
   for (const [name, { is, optional, why }] of Object.entries(keys)) {
-    const value = given[name];
+    const value = object[name];
     if (isOf(is, value) || (optional && value === undefined)) continue;
     fail({
       expected: `${is} in "${name}"${why === undefined ? '' : `, because ${why}`}`,

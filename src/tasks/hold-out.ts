@@ -35,10 +35,12 @@ export function holdOut<Row>(
   // The largest stratum first; its rounding error is passed to the next, so that small strata have their share
   // together.
   let passed = 0;
-  for (const [, own] of [...strata].sort(([a, { size: m }], [b, { size: n }]) => n - m || (a < b ? -1 : 1))) {
-    const count = Math.round(share * (passed + own.size)) - Math.round(share * passed);
-    passed += own.size;
-    for (const content of byHash(own).slice(0, count)) heldOut.add(content);
+  for (const [, stratumRows] of [...strata].sort(
+    ([a, { size: m }], [b, { size: n }]) => n - m || (a < b ? -1 : 1),
+  )) {
+    const count = Math.round(share * (passed + stratumRows.size)) - Math.round(share * passed);
+    passed += stratumRows.size;
+    for (const content of byHash(stratumRows).slice(0, count)) heldOut.add(content);
   }
   const parts: HeldOut<Row[]> = { train: [], validation: [] };
   rows.forEach((row, i) => void parts[heldOut.has(contents[i]) ? 'validation' : 'train'].push(row));

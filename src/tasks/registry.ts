@@ -89,8 +89,8 @@ export function tasksWith(key: string): TaskName[] {
  */
 export function recognisedTask(model: UnknownTrained): Recognised & { task: TaskName } {
   for (const task of [...TASK_NAMES].reverse()) {
-    const found = TASKS[task].recognises(model);
-    if (found) return { task, ...found };
+    const problemType = TASKS[task].recognises(model);
+    if (problemType) return { task, ...problemType };
   }
   const problemTypes = TASK_NAMES.filter((name) => 'problem_type' in (taskNamed(name).classKeys?.([]) ?? {}));
   throw new UserError({

@@ -22,14 +22,14 @@ export function onnxConfig(
 ): string {
   // By default, it loads q8 on WebAssembly, otherwise fp32.
   const hasDefaults = dtypes.includes('fp32') && dtypes.includes('q8');
-  const own = {
+  const labels = {
     ...(!hasDefaults && { dtype: dtypes[0] }),
     ...(Object.keys(external).length > 0 && { use_external_data_format: external }),
   };
   const changed = editJson(text, ({ 'transformers.js_config': _, ...json }) => ({
     ...json,
     ...cacheFields(json, config),
-    ...(Object.keys(own).length > 0 && { 'transformers.js_config': own }),
+    ...(Object.keys(labels).length > 0 && { 'transformers.js_config': labels }),
   }));
   return `${changed}\n`;
 }

@@ -10,7 +10,7 @@ import {
   type StoredCheckpoint,
   storeCheckpoint,
 } from '../run/checkpoint.ts';
-import { courseOf } from '../run/config/course-of.ts';
+import { fingerprintSettings } from '../run/config/fingerprint-settings.ts';
 import type { RunConfig } from '../run/config/run-config.ts';
 import type { TrainerState } from '../run/trainer-state.ts';
 import { UserError } from '../support/user-error.ts';
@@ -60,7 +60,7 @@ export async function fingerprintOf(
   labels: readonly string[],
   texts: readonly string[],
 ): Promise<string> {
-  const text = JSON.stringify([[...courseOf(config)].sort(), labels, texts]);
+  const text = JSON.stringify([[...fingerprintSettings(config)].sort(), labels, texts]);
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

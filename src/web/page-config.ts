@@ -20,8 +20,12 @@ export type PageRunConfig = ParsedConfig & Pick<RunsOn, 'device'>;
  *
  * @throws UserError with a line for every problem, including features that a page does not support
  */
-export function parsePageConfig({ metrics = {}, ...given }: PageConfig): PageRunConfig {
-  const config = parseRunConfig({ device: 'wasm', output: 'page', ...given }, 'config', Object.keys(metrics));
+export function parsePageConfig({ metrics = {}, ...settings }: PageConfig): PageRunConfig {
+  const config = parseRunConfig(
+    { device: 'wasm', output: 'page', ...settings },
+    'config',
+    Object.keys(metrics),
+  );
   const problems: Complaint[] = [
     ...(config.device === 'cpu'
       ? [{ where: 'config: device', fault: 'must be wasm or webgpu in a page, got cpu' }]

@@ -66,7 +66,7 @@ export async function readModel(files: FileSet, changes?: ModelConfig): Promise<
       const built = buildTokenizer(tokenizer, path, family.config);
       const config = tokenizer.get(TOKENIZER_FILES.config);
       const loadTemplate = (now?: Date) => {
-        const found = findChatTemplate(
+        const chat = findChatTemplate(
           {
             file: template && {
               path: pathIn(files.name, CHAT_TEMPLATE_FILE),
@@ -79,8 +79,8 @@ export async function readModel(files: FileSet, changes?: ModelConfig): Promise<
           },
           files.name,
         );
-        return new ChatTemplate(found.source, built.specialTokens, {
-          where: found.where,
+        return new ChatTemplate(chat.source, built.specialTokens, {
+          where: chat.where,
           ...(now && { now: () => now }),
         });
       };

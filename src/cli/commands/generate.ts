@@ -144,8 +144,8 @@ async function answerAll(
   };
   try {
     for (let at = 0; at < prompts.length; at += size * batchSize) {
-      const own = await together(communicator, () => attempt(at + rank * batchSize));
-      for (const lines of gatherJson(communicator, own)) {
+      const texts = await together(communicator, () => attempt(at + rank * batchSize));
+      for (const lines of gatherJson(communicator, texts)) {
         if (lines === null) return true;
         if (rank === 0) for (const line of lines) await write(`${line}\n`);
       }

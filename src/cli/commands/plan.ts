@@ -52,8 +52,8 @@ async function run(
   const { tellingAll } = await import('../../jobs/node/telling-all.ts');
   const { config, given } = await tellingAll(() => runConfigAt(configPath(path), set));
   const { plan } = await import('../../jobs/node/plan.ts');
-  const found = await plan(given, { onDownload: downloadDisplay(process.stderr) });
-  const planned = measure || processes ? await measured(config, found, measure) : found;
+  const estimated = await plan(given, { onDownload: downloadDisplay(process.stderr) });
+  const planned = measure || processes ? await measured(config, estimated, measure) : estimated;
   if (!planned) {
     process.exitCode = STOPPED;
     return;

@@ -154,8 +154,8 @@ async function answerTyped(
 ): Promise<void> {
   const { askMessages } = await import('../terminal/ask-messages.ts');
   const answer = async (text: string) => {
-    for await (const found of trained.predict<unknown>([line(text)]))
-      console.log(describe(found, trained.labels));
+    for await (const prediction of trained.predict<unknown>([line(text)]))
+      console.log(describe(prediction, trained.labels));
   };
   console.error('Type a text, then an empty line. Ctrl-D quits.');
   await askMessages(answer, { input: process.stdin, output: process.stderr });

@@ -70,10 +70,10 @@ async function run(name: string, flags: Flags): Promise<void> {
     seeds: Array.from({ length: flags.seeds }, (_, seed) => seed),
     tuning: { heldOut: 0.1, seed: 0, halving: [] },
     comparedWith: ({ row, task }: { row: string; task: string }) => {
-      const own = cells.find((cell) => cell.row === row && cell.task === task);
-      if (own?.method === table.compared_with || own?.level === undefined) return undefined;
+      const taskCell = cells.find((cell) => cell.row === row && cell.task === task);
+      if (taskCell?.method === table.compared_with || taskCell?.level === undefined) return undefined;
       return cells.find(
-        (cell) => cell.task === task && cell.level === own.level && cell.method === table.compared_with,
+        (cell) => cell.task === task && cell.level === taskCell.level && cell.method === table.compared_with,
       );
     },
   };
@@ -119,11 +119,11 @@ function tableNamed(name: string, tables: readonly PaperTable[]): PaperTable {
 }
 
 /** The settings of `--set` by dotted keys. */
-async function settingsOf(given: readonly string[]): Promise<Settings> {
+async function settingsOf(settings: readonly string[]): Promise<Settings> {
   const { Document } = await import('yaml');
   const { applySetting } = await import('../apply-setting.ts');
   const document = new Document({});
-  const paths = given.map((setting) => applySetting(document, setting));
+  const paths = settings.map((setting) => applySetting(document, setting));
   const { valueAt } = await import('../../support/problem.ts');
   return Object.fromEntries(paths.map((path) => [path.join('.'), valueAt(document.toJS(), path)]));
 }

@@ -46,12 +46,12 @@ async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
       got,
     });
   }
-  const found = sweepRuns(given, where, share > 0);
+  const sweepList = sweepRuns(given, where, share > 0);
   const output = given.output as string;
   // Shards of one sweep start in any order.
   if (!resume && shard.of === 1) assertNewFolder(output);
-  const runs = await withHeldOut(found, share, output);
-  const own = inShard(runs, shard);
+  const runs = await withHeldOut(sweepList, share, output);
+  const shardRuns = inShard(runs, shard);
   const { assertOwnRuns } = await import('../../experiments/node/assert-own-runs.ts');
   // The table is of all shards.
   await assertOwnRuns(runs);
@@ -64,9 +64,9 @@ async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
   try {
     const display = runsDisplay(
       process.stdout,
-      own.map(({ name }) => name),
+      shardRuns.map(({ name }) => name),
     );
-    const trained = await trainAll(own, { output, ...display, signal: stop.signal });
+    const trained = await trainAll(shardRuns, { output, ...display, signal: stop.signal });
     const written = writeSweep(runs, output);
     const remarks: string[] = [];
     if (written) {

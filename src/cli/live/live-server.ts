@@ -104,9 +104,9 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
   const draw = () => {
     timer = undefined;
     if (streams.size === 0) return;
-    const began = performance.now();
+    const startedAt = performance.now();
     const sections = picture.sections();
-    interval = Math.max(PICTURE_MS, (performance.now() - began) / DRAWING_SHARE);
+    interval = Math.max(PICTURE_MS, (performance.now() - startedAt) / DRAWING_SHARE);
     for (const stream of streams) stream.send(sections);
   };
   const changed = () => {

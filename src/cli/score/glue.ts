@@ -38,12 +38,12 @@ function inOrder(
   const byKey = new Map(answers.map((answer) => [answer.id ?? String(answer.place), answer]));
   const isNamed = rows.every(({ id }) => id !== undefined && byKey.has(id));
   const keyOf = ({ id, place }: RowName) => (isNamed ? String(id) : String(place));
-  const found = rows.map((row) => byKey.get(keyOf(row)));
-  const missing = found.indexOf(undefined);
+  const answersByRow = rows.map((row) => byKey.get(keyOf(row)));
+  const missing = answersByRow.indexOf(undefined);
   // Other systems may have answered the skipped rows.
   const known = new Set([...rows, ...ragged].map(keyOf));
   const isKnown = answers.length === byKey.size && [...byKey.keys()].every((key) => known.has(key));
-  if (missing < 0 && isKnown) return found as LabelledRow[];
+  if (missing < 0 && isKnown) return answersByRow as LabelledRow[];
   throw new UserError({
     where,
     fault:

@@ -1,5 +1,5 @@
 import { detectFormat } from '../../data/detect-format.ts';
-import { jsonLines, own } from '../../data/json-lines.ts';
+import { jsonLines, ownValue } from '../../data/json-lines.ts';
 import { parseDelimited } from '../../data/parse-delimited.ts';
 import { ROW_IDS } from '../../data/row.ts';
 import { RowProblems } from '../../data/row-problems.ts';
@@ -53,7 +53,7 @@ export function labelsByRow(
 function jsonLabels(content: string, problems: RowProblems): LabelledRow[] {
   return Array.from(jsonLines(content, problems), ({ line, object }, place) => {
     const find = (keys: readonly string[]) =>
-      keys.map((key) => own(object, key)).find((value) => value !== undefined && value !== null);
+      keys.map((key) => ownValue(object, key)).find((value) => value !== undefined && value !== null);
     const [id, label] = [find(ROW_IDS), find(LABELS)];
     if (label === undefined) problems.add(line, { expected: `one of ${LABELS.join(', ')}`, got: 'none' });
     return { line, place, id: id === undefined ? undefined : String(id), label: String(label) };
@@ -77,7 +77,7 @@ function tableLabels(
   }
   const first = title === undefined ? 0 : 1;
   const idAt = first === 1 ? names.findIndex((name) => ROW_IDS.includes(name)) : -1;
-  const found: LabelledRows = { rows: [], ragged: [] };
+  const labelled: LabelledRows = { rows: [], ragged: [] };
   const ragged = new RowProblems(fileName);
   records.slice(first).forEach((record, place) => {
     const line = lines[place + first];
@@ -87,15 +87,15 @@ function tableLabels(
       const expected =
         first === 1 ? `${names.length} fields, as in the header` : `at least ${labelAt + 1} fields`;
       ragged.add(line, { expected, got });
-      found.ragged.push(row);
+      labelled.ragged.push(row);
     } else {
       if (row.label === '') problems.add(line, { fault: `has no answer in column ${labelAt}` });
-      found.rows.push(row);
+      labelled.rows.push(row);
     }
   });
   problems.throwIfAny();
-  if (onRagged) ragged.tellSkipped(found.rows.length, onRagged);
+  if (onRagged) ragged.tellSkipped(labelled.rows.length, onRagged);
   else ragged.throwIfAny();
-  if (found.rows.length > 0) return found;
+  if (labelled.rows.length > 0) return labelled;
   throw new UserError({ where: fileName, fault: first === 1 ? 'has a header but no rows' : 'is empty' });
 }

@@ -86,7 +86,7 @@ function* taggedLines(
 
 /** Whether all lines that do not begin with `#` end with entity tags, and there are any. */
 function isOfEntities(content: string, name: string, shape: ConllShape): boolean {
-  let found = false;
+  let hasTags = false;
   for (const { text } of fileLines(content, name)) {
     if (isBoundary(text) || text.startsWith('#')) continue;
     if (
@@ -95,7 +95,7 @@ function isOfEntities(content: string, name: string, shape: ConllShape): boolean
         .every((tag) => TAG.test(tag))
     )
       return false;
-    found = true;
+    hasTags = true;
   }
-  return found;
+  return hasTags;
 }

@@ -22,9 +22,9 @@ export function textLines(file: TextFile, listed: boolean): string[][] {
   const problems = new RowProblems(file.name);
   const texts = lines.map(({ line, text }) => {
     const value = isJson ? parsed(text) : text;
-    const given = Object(value).text ?? value;
-    const found = [given].flat();
-    const isRight = found.length > 0 && found.every(isText) && (listed || !Array.isArray(given));
+    const content = Object(value).text ?? value;
+    const found = [content].flat();
+    const isRight = found.length > 0 && found.every(isText) && (listed || !Array.isArray(content));
     const several = listed ? ', or a list of strings' : '';
     if (!isRight)
       problems.add(line, { expected: `a JSON string or {"text": …}${several}`, got: text.slice(0, 60) });

@@ -12,16 +12,16 @@ const METHODS = ['GET', 'POST'];
 
 /** The route of a path in an app, for any method. */
 export function routeAt(app: ServeApp, path: string): RouteAt {
-  const found = METHODS.flatMap((method) => {
+  const routes = METHODS.flatMap((method) => {
     const [matches] = app.router.match(method, path);
     // A handler for all methods is not a route but middleware.
-    const own = matches
+    const candidates = matches
       .map(([[, { method, path }]]) => ({ method, path }))
       .find((one) => one.method === method);
-    return own ?? [];
+    return candidates ?? [];
   });
   return {
-    route: found[0]?.path.replaceAll(/:(\w+)/g, '{$1}') ?? 'none',
-    methods: found.map(({ method }) => method),
+    route: routes[0]?.path.replaceAll(/:(\w+)/g, '{$1}') ?? 'none',
+    methods: routes.map(({ method }) => method),
   };
 }

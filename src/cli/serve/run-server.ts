@@ -93,8 +93,8 @@ function keyOf(variable: string | undefined): string | undefined {
 /** The base model of the first adapter that can be read. */
 async function namedBase(folders: readonly string[]): Promise<string> {
   for (const folder of folders) {
-    for (const found of await findAdapters(folder)) {
-      const named = baseNameOf(found);
+    for (const adapter of await findAdapters(folder)) {
+      const named = baseNameOf(adapter);
       if (named) return named;
     }
   }

@@ -65,14 +65,14 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
   });
 
   app.use(async (c, next) => {
-    const began = performance.now();
+    const startedAt = performance.now();
     const scope = new RequestScope(maxSeconds);
     c.set('scope', scope);
     const { outgoing } = c.env;
     // The request's own signal misses clients that disconnect in the middle of their body.
     outgoing.once('close', () => {
       if (!outgoing.writableFinished) scope.gone();
-      const seconds = (performance.now() - began) / 1000;
+      const seconds = (performance.now() - startedAt) / 1000;
       // Prometheus keeps every label.
       const { route } = routeAt(app, c.req.path);
       const status = scope.isGone ? 499 : outgoing.statusCode;

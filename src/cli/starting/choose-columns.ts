@@ -42,19 +42,19 @@ export async function chooseColumns(
 function placeOf(
   { path, columns }: DataFile,
   flag: string,
-  given: string | number | undefined,
+  column: string | number | undefined,
 ): number | undefined {
-  if (given === undefined) return undefined;
+  if (column === undefined) return undefined;
   const names = columns.map(({ name }) => name);
-  const place = typeof given === 'number' ? given : names.indexOf(given);
+  const place = typeof column === 'number' ? column : names.indexOf(column);
   if (place >= 0 && place < columns.length) return place;
   throw new UserError({
     where: `--${flag === 'textPair' ? 'text-pair' : flag}`,
-    fault: `names "${given}", which is not a column of ${path}`,
+    fault: `names "${column}", which is not a column of ${path}`,
     hint:
-      typeof given === 'number'
+      typeof column === 'number'
         ? `Its columns are 0 to ${columns.length - 1}.`
-        : suggestAmong(given, names, "The file's columns"),
+        : suggestAmong(column, names, "The file's columns"),
   });
 }
 

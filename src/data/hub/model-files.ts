@@ -59,12 +59,12 @@ export function neededFiles(present: string[]): string[] | null {
     const [config, ...others] = adapterFiles(present) ?? [];
     return config === undefined ? null : [config, ...notes, ...others];
   }
-  const found = WEIGHTS.flatMap(({ single, index, shard }) => {
+  const weightFiles = WEIGHTS.flatMap(({ single, index, shard }) => {
     if (present.includes(single)) return [[single]];
     if (present.includes(index)) return [[index, ...present.filter((name) => shard.test(name)).sort()]];
     return [];
   })[0];
-  return found ? [...DESCRIPTION.filter((name) => present.includes(name)), ...found] : null;
+  return weightFiles ? [...DESCRIPTION.filter((name) => present.includes(name)), ...weightFiles] : null;
 }
 
 /** The index of a snapshot with sharded weights. */

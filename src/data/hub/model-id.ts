@@ -11,10 +11,10 @@ export interface ModelId {
  * else.
  */
 export function parseModelId(text: string, revision = 'main'): ModelId | null {
-  const [, name, own] = /^([\w.-]+(?:\/[\w.-]+)?)(?:@(.+))?$/.exec(text) ?? [];
+  const [, name, named] = /^([\w.-]+(?:\/[\w.-]+)?)(?:@(.+))?$/.exec(text) ?? [];
   // The Hub's own rule. It also keeps the id from naming any other folder of the cache.
   if (name === undefined || /--|\.\.|(^|\/)[-.]|[-.](\/|$)/.test(name) || name.length > MAX_NAME) return null;
-  return { name, revision: checkRevision(own ?? revision, text) };
+  return { name, revision: checkRevision(named ?? revision, text) };
 }
 
 const MAX_NAME = 96;

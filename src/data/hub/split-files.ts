@@ -26,13 +26,13 @@ export function splitFiles(
   { dataset, subset, split }: DatasetSplit,
 ): string[] | undefined {
   const named = card.subsets.filter(({ splits }) => splits.size > 0);
-  const found = subset === undefined ? onlyOne(named) : named.find(({ name }) => name === subset);
-  if (named.length > 0 && !found) throw unknown('data.subset', dataset, named, subset);
-  const patterns = found?.splits.get(split);
-  if (found && !patterns) {
+  const config = subset === undefined ? onlyOne(named) : named.find(({ name }) => name === subset);
+  if (named.length > 0 && !config) throw unknown('data.subset', dataset, named, subset);
+  const patterns = config?.splits.get(split);
+  if (config && !patterns) {
     throw new UserError({
       where: `${dataset}${subset === undefined ? '' : `, ${subset}`}`,
-      expected: `one of its splits (${[...found.splits.keys()].join(', ')})`,
+      expected: `one of its splits (${[...config.splits.keys()].join(', ')})`,
       got: `"${split}"`,
     });
   }

@@ -26,9 +26,11 @@ export function classesOf(entries: readonly { key: string; value?: string }[] | 
 export function namesIn(feature: unknown): readonly string[] | undefined {
   const { _type, names, class_label, feature: inner } = Object(Array.isArray(feature) ? feature[0] : feature);
   if (inner !== undefined) return namesIn(inner);
-  const found = _type === 'ClassLabel' ? names : Object(class_label).names;
+  const classNames = _type === 'ClassLabel' ? names : Object(class_label).names;
   // Indexed by number: with gaps between numbers, the second name may belong to the third class.
-  const list = Array.isArray(found) ? found : Object.keys(Object(found)).map((_, id) => found[id]);
+  const list = Array.isArray(classNames)
+    ? classNames
+    : Object.keys(Object(classNames)).map((_, id) => classNames[id]);
   const areNames = list.length > 0 && list.every((name) => typeof name === 'string');
   // Two classes with one name would become one.
   return areNames && new Set(list).size === list.length ? list : undefined;

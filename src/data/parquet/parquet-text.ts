@@ -32,9 +32,9 @@ export async function parquetText(
       bytes.buffer.slice(bytes.byteOffset + from, bytes.byteOffset + (to ?? bytes.byteLength)),
   };
   try {
-    const found = parquetMetadata(file.slice(0));
-    checkSizes(bytes, found);
-    const { metadata, rewrites } = withWideDecimals(found, parquetSchema);
+    const fileMetadata = parquetMetadata(file.slice(0));
+    checkSizes(bytes, fileMetadata);
+    const { metadata, rewrites } = withWideDecimals(fileMetadata, parquetSchema);
     const classes = { ...classesOf(metadata.key_value_metadata), ...known };
     const parts: string[] = [];
     let size = 0;

@@ -39,12 +39,12 @@ export function withWideDecimals(
 }
 
 function rewritesOf(nodes: readonly SchemaTree[], scales: ReadonlyMap<SchemaElement, number>) {
-  const found = new Map<string, Rewrite>();
+  const rewrites = new Map<string, Rewrite>();
   for (const node of nodes) {
     const rewrite = rewriteOf(node, scales);
-    if (rewrite) found.set(node.element.name, inLists(rewrite));
+    if (rewrite) rewrites.set(node.element.name, inLists(rewrite));
   }
-  return found;
+  return rewrites;
 }
 
 /** Rewrites a value of this part of the schema; undefined if it has no wide decimals. */

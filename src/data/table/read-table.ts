@@ -1,6 +1,6 @@
 import { UserError } from '../../support/user-error.ts';
 import { detectFormat, firstLine } from '../detect-format.ts';
-import { jsonLines, own } from '../json-lines.ts';
+import { jsonLines, ownValue } from '../json-lines.ts';
 import { looksLikeHeader } from '../looks-like-header.ts';
 import { parseDelimited } from '../parse-delimited.ts';
 import type { FileFormat } from '../row.ts';
@@ -66,7 +66,7 @@ function fromJson(content: string, name: string): Table {
   const objects = [...jsonLines(content, problems)].map(({ object }) => object);
   problems.throwIfAny();
   const columns = [...new Set(objects.slice(0, 100).flatMap((object) => Object.keys(object)))];
-  const rows = objects.map((object) => columns.map((column) => fieldOf(own(object, column))));
+  const rows = objects.map((object) => columns.map((column) => fieldOf(ownValue(object, column))));
   return { fileName: name, columns, rows, ragged: 0 };
 }
 
@@ -77,8 +77,8 @@ function fieldOf(value: unknown): string {
 /** Column names made unique; empty ones get a name. */
 function distinct(names: readonly string[]): string[] {
   const taken = new Set<string>();
-  return names.map((given, i) => {
-    const name = given.trim() || `column ${i + 1}`;
+  return names.map((header, i) => {
+    const name = header.trim() || `column ${i + 1}`;
     const unique = taken.has(name) ? `${name} (column ${i + 1})` : name;
     taken.add(unique);
     return unique;

@@ -36,7 +36,7 @@ export function findKeys(first: JsonObject, columns: LanguageColumns, where: str
   } = columns;
   const present = Object.keys(first);
   const isCompletion = columns.prompt !== undefined || columns.completion !== undefined;
-  const given: Keys | undefined =
+  const keys: Keys | undefined =
     messages !== undefined
       ? { kind: 'messages', messages }
       : choices !== undefined
@@ -46,11 +46,11 @@ export function findKeys(first: JsonObject, columns: LanguageColumns, where: str
           : text !== undefined
             ? { kind: 'text', text }
             : undefined;
-  if (given) {
-    const { kind: _, ...names } = given;
+  if (keys) {
+    const { kind: _, ...names } = keys;
     for (const name of Object.values(names))
       if (!present.includes(name)) throw noColumn(name, present, where);
-    return given;
+    return keys;
   }
   const has = (...names: string[]) => names.every((name) => present.includes(name));
   if (has('messages')) return { kind: 'messages', messages: 'messages' };

@@ -2,7 +2,7 @@ import { UserError } from '../../support/user-error.ts';
 import type { ChatMessage } from '../../text/chat/chat-message.ts';
 import { checkRowCount } from '../check-row-count.ts';
 import { extensionOf } from '../extension-of.ts';
-import { type JsonObject, jsonLines, own, textOf, typeName } from '../json-lines.ts';
+import { type JsonObject, jsonLines, ownValue, textOf, typeName } from '../json-lines.ts';
 import { RowProblems } from '../row-problems.ts';
 import { type SampleBy, splitDocuments } from './documents.ts';
 import { findKeys, type Keys, type LanguageColumns } from './language-keys.ts';
@@ -95,7 +95,7 @@ function readRow(
     case 'choices':
       return readChoices(object, keys, line, problems);
     case 'messages':
-      return readMessages(own(object, keys.messages), keys.messages, line, problems);
+      return readMessages(ownValue(object, keys.messages), keys.messages, line, problems);
   }
 }
 
@@ -106,7 +106,7 @@ function readChoices(
   line: number,
   problems: RowProblems,
 ): LanguageContent | undefined {
-  const choices = own(object, key);
+  const choices = ownValue(object, key);
   if (
     !Array.isArray(choices) ||
     choices.length < 2 ||
@@ -115,7 +115,7 @@ function readChoices(
     problems.add(line, { expected: `a list of at least two texts in "${key}"`, got: typeName(choices) });
     return undefined;
   }
-  const right = own(object, answer);
+  const right = ownValue(object, answer);
   const completion: unknown =
     typeof right === 'number' ? choices[right] : choices.find((one) => one === right);
   if (typeof completion === 'string')

@@ -45,8 +45,8 @@ type Where = (path: KeyPath) => string;
  *
  * @throws UserError with every problem, including those of each run's config
  */
-export function comparison(given: Record<string, unknown>, where: Where): Experiment {
-  const parsed = comparisonSchema.safeParse(given);
+export function comparison(file: Record<string, unknown>, where: Where): Experiment {
+  const parsed = comparisonSchema.safeParse(file);
   if (!parsed.success) {
     const messages = parsed.error.issues.map(
       ({ path, message }) => `${where(path)}: ${path.join('.')}: ${message}`,
@@ -54,14 +54,14 @@ export function comparison(given: Record<string, unknown>, where: Where): Experi
     throw new UserError([...new Set(messages)].join('\n'));
   }
   const { output, title, rows, tasks, seeds, held_out, tuning_seed, halving, compared_with } = parsed.data;
-  const own = new Set(Object.keys(comparisonSchema.shape));
-  const common = Object.fromEntries(Object.entries(given).filter(([key]) => !own.has(key)));
+  const knownKeys = new Set(Object.keys(comparisonSchema.shape));
+  const common = Object.fromEntries(Object.entries(file).filter(([key]) => !knownKeys.has(key)));
   const problems = new Set<string>();
   const cells = Object.entries(tasks ?? { run: {} }).flatMap(([task, ofTask]) =>
     Object.entries(rows).map(([row, { grid: ofRow, ...set }]): Cell => {
       const place: Where = (path) => {
         const homes: KeyPath[] = [['rows', row], ['tasks', task], []];
-        const home = homes.find((home) => valueAt(given, [...home, ...path]) !== undefined);
+        const home = homes.find((home) => valueAt(file, [...home, ...path]) !== undefined);
         return where([...(home ?? []), ...path]);
       };
       const choices = gridOf(ofRow ?? parsed.data.grid, problems, place(['grid']));
@@ -102,8 +102,8 @@ export function comparison(given: Record<string, unknown>, where: Where): Experi
 }
 
 /** Every combination of a grid's values, the last key varying fastest. */
-function gridOf(given: unknown, problems: Set<string>, where: string): Settings[] {
-  const parsed = grid.safeParse(isSection(given) ? flat(given) : given);
+function gridOf(gridSection: unknown, problems: Set<string>, where: string): Settings[] {
+  const parsed = grid.safeParse(isSection(gridSection) ? flat(gridSection) : gridSection);
   if (!parsed.success) {
     problems.add(`${where}: \`grid\` must have a list of values for each key`);
     return [];

@@ -13,9 +13,9 @@ import { isFinished, type NamedRun } from './train-all.ts';
  */
 export async function assertOwnRuns(runs: readonly NamedRun[]): Promise<void> {
   for (const finished of runs.filter(isFinished)) {
-    const given = parseRunConfig(finished.config, finished.name);
-    const files = runFiles(given.output);
-    const run = await readRun(asBegun(given, files));
+    const finishedConfig = parseRunConfig(finished.config, finished.name);
+    const files = runFiles(finishedConfig.output);
+    const run = await readRun(asBegun(finishedConfig, files));
     // Without checkpoints, only the settings can be compared.
     const known = lastFingerprint(files.checkpoints);
     if (known !== undefined) {

@@ -32,11 +32,11 @@ export function writeResults(
   const { output, title } = experiment;
   const outcomes = experiment.cells.map((cell) => outcomeOf(experiment, cell, data));
   const tasks = [...new Set(experiment.cells.map(({ task }) => task))].flatMap((task): TaskResult[] => {
-    const own = outcomes.filter(({ cell }) => cell.task === task);
-    const records = own.flatMap((outcome) => outcome.records);
+    const taskOutcomes = outcomes.filter(({ cell }) => cell.task === task);
+    const records = taskOutcomes.flatMap((outcome) => outcome.records);
     if (records.length === 0) return [];
-    const { training } = parseRunConfig({ ...own[0].cell.config, output }, own[0].cell.row);
-    return [taskResult(own, scoringRule(training, records))];
+    const { training } = parseRunConfig({ ...taskOutcomes[0].cell.config, output }, taskOutcomes[0].cell.row);
+    return [taskResult(taskOutcomes, scoringRule(training, records))];
   });
   if (tasks.length === 0) return undefined;
   const versions = { [PROGRAM]: programVersion(), node: process.version };

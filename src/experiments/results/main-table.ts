@@ -19,14 +19,14 @@ export function mainTable({ tasks, average }: ExperimentResults): string[][] {
     head,
     ...names.map((name) => {
       const cells = tasks.map((task) => ({ ...task, row: task.rows.find(({ row }) => row === name) }));
-      const own = cells.flatMap(({ row }) => row ?? []);
+      const taskRows = cells.flatMap(({ row }) => row ?? []);
       return [
         name,
         ...cells.map(({ row, scores }) => (row ? scoresText(row, scores) : '')),
         ...(average ? [averageText(average[name])] : []),
-        parametersText(own),
-        timeText(own),
-        memoryText(own),
+        parametersText(taskRows),
+        timeText(taskRows),
+        memoryText(taskRows),
       ];
     }),
   ];

@@ -37,8 +37,8 @@ export function pairTests(rows: readonly RowResult[], score: string): PairTest[]
 
 /** The test of a row against another, in either order. */
 export function testOf(tests: readonly PairTest[], row: string, other: string): PairTest | undefined {
-  const found = tests.find(({ first, second }) => first === row && second === other);
-  if (found) return found;
+  const test = tests.find(({ first, second }) => first === row && second === other);
+  if (test) return test;
   const turned = tests.find(({ first, second }) => first === other && second === row);
   if (!turned) return undefined;
   const { mean, ...rest } = turned.difference;

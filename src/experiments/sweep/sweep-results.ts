@@ -54,13 +54,13 @@ export function sweepResults(runs: readonly RunOutcome[], rule: ScoringRule): Sw
     const key = JSON.stringify(withoutSeed(run.settings));
     groups.set(key, [...(groups.get(key) ?? []), run]);
   }
-  const rows = [...groups.values()].map((own) => rowOf(own, rule));
+  const rows = [...groups.values()].map((outcomes) => rowOf(outcomes, rule));
   const scored = rows.filter(({ scores }) => !Number.isNaN(scores[metric]?.mean ?? Number.NaN));
   const best = [...new Set(scored.map(({ method }) => method))].flatMap((method) => {
-    const own = scored.filter((row) => row.method === method);
+    const methodRows = scored.filter((row) => row.method === method);
     // The mean over few remaining seeds can be high by chance.
-    const whole = own.filter(({ runs, of }) => runs.length === of);
-    const candidates = whole.length > 0 ? whole : own;
+    const whole = methodRows.filter(({ runs, of }) => runs.length === of);
+    const candidates = whole.length > 0 ? whole : methodRows;
     const tried = candidates.map(({ scores }) => ({
       score: scores[metric].mean,
       loss: scores.loss?.mean ?? 0,
@@ -80,8 +80,8 @@ function averagesOf(runs: readonly RunOutcome[]): SweepResults['averages'] {
   );
 }
 
-function rowOf(own: readonly RunOutcome[], rule: ScoringRule): SweepRow {
-  const finished = own.flatMap(({ record, config }) =>
+function rowOf(outcomes: readonly RunOutcome[], rule: ScoringRule): SweepRow {
+  const finished = outcomes.flatMap(({ record, config }) =>
     record ? [{ record, output: `${config.output}` }] : [],
   );
   const scores = finished.map(({ record }) => scoresBy(record, rule));
@@ -91,10 +91,10 @@ function rowOf(own: readonly RunOutcome[], rule: ScoringRule): SweepRow {
     return values.length > 0 ? interval(values) : undefined;
   };
   return {
-    method: `${own[0].config.method ?? DEFAULT_METHOD}`,
-    settings: withoutSeed(own[0].settings),
+    method: `${outcomes[0].config.method ?? DEFAULT_METHOD}`,
+    settings: withoutSeed(outcomes[0].settings),
     runs: finished.map(({ output }) => output),
-    of: own.length,
+    of: outcomes.length,
     scores: Object.fromEntries(
       [...names].flatMap((name) => {
         const values = scores.map((of) => of.get(name) ?? Number.NaN);

@@ -30,18 +30,18 @@ type Where = (path: KeyPath) => string;
  * Every combination of a config's lists, if a list replaces a value. Keys that take a list themselves
  * (`target_modules`) vary by a list of lists. The last key varies fastest.
  *
- * @param given a config, whose `output` is the sweep's folder
+ * @param file a config, whose `output` is the sweep's folder
  * @param holdsOut whether the runs are scored on held-out rows instead of `data.validation`
  * @throws UserError for problems in any of the runs, and for a file without lists
  */
-export function sweepRuns(given: Record<string, unknown>, where: Where, holdsOut = false): SweepRun[] {
-  const { output } = given;
+export function sweepRuns(file: Record<string, unknown>, where: Where, holdsOut = false): SweepRun[] {
+  const { output } = file;
   if (typeof output !== 'string' || output === '') {
     const [expected, got] = ['a folder for all runs', shown(output)];
     throw new UserError({ where: where(['output']), key: 'output', expected, got });
   }
   const scored = (config: Record<string, unknown>) => (holdsOut ? onHeldOut(config) : config);
-  const axes = axesOf(given, [], scored);
+  const axes = axesOf(file, [], scored);
   if (axes.length === 0) {
     const hint = 'For example: seed: [0, 1, 2]. For a single run, use adalora train.';
     throw new UserError({ where: where([]), fault: 'has no list of values to sweep over', hint });
@@ -50,8 +50,8 @@ export function sweepRuns(given: Record<string, unknown>, where: Where, holdsOut
   if (count > MAX_RUNS)
     throw new UserError({ where: where([]), fault: `has ${count} runs, expected at most ${MAX_RUNS}` });
   const seen = new Set<string>();
-  const found = Array.from({ length: count }, (_, number) => combination(axes, number)).flatMap((all) => {
-    const method = all.find(({ path }) => path.join() === 'method')?.value ?? given.method ?? DEFAULT_METHOD;
+  const runs = Array.from({ length: count }, (_, number) => combination(axes, number)).flatMap((all) => {
+    const method = all.find(({ path }) => path.join() === 'method')?.value ?? file.method ?? DEFAULT_METHOD;
     // Other methods' settings have no effect.
     const chosen = all.filter(({ path: [section] }) => section === method || !isMethod(section));
     const key = JSON.stringify(chosen);
@@ -60,13 +60,13 @@ export function sweepRuns(given: Record<string, unknown>, where: Where, holdsOut
     const rest = all.filter((one) => !chosen.includes(one));
     const config = [...chosen, ...rest].reduce(
       (sofar, { path, value }) => withSetting(sofar, path, value),
-      given,
+      file,
     );
     const settings = Object.fromEntries(chosen.map(({ path, value }) => [path.join('.'), value]));
     return [{ settings, whole: config }];
   });
-  const names = folderNames(found.map(({ settings }) => settings));
-  return found.map(({ settings, whole }, i) => {
+  const names = folderNames(runs.map(({ settings }) => settings));
+  return runs.map(({ settings, whole }, i) => {
     const config = { ...scored(whole), output: `${output}/runs/${names[i]}` };
     assertScored(parseRunConfig(config, where), where(['training', 'eval_strategy']));
     if (Object(whole.data).validation !== undefined) parseRunConfig(whole, where);
@@ -96,12 +96,12 @@ interface Axis {
 
 /** Lists where the schema expects a scalar: the sweep's axes. `scored`: the config of a run. */
 function axesOf(
-  given: Record<string, unknown>,
-  found: readonly Axis[],
+  baseConfig: Record<string, unknown>,
+  axes: readonly Axis[],
   scored: (config: Record<string, unknown>) => Record<string, unknown>,
 ): Axis[] {
   const wrong: KeyPath[] = [];
-  const tried = found.reduce((config, { path, values }) => withSetting(config, path, values[0]), given);
+  const tried = axes.reduce((config, { path, values }) => withSetting(config, path, values[0]), baseConfig);
   try {
     parseRunConfig(scored(tried), (path) => {
       wrong.push(path);
@@ -111,10 +111,10 @@ function axesOf(
     if (!(error instanceof UserError)) throw error;
   }
   const more = listsIn(tried).filter(({ path }) => wrong.some((at) => path.every((key, i) => key === at[i])));
-  if (more.length > 0) return axesOf(given, [...found, ...more], scored);
-  const order = listsIn(given).map(({ path }) => path.join('.'));
+  if (more.length > 0) return axesOf(baseConfig, [...axes, ...more], scored);
+  const order = listsIn(baseConfig).map(({ path }) => path.join('.'));
   const place = ({ path }: Axis) => order.indexOf(path.join('.'));
-  return [...found].sort((a, b) => place(a) - place(b));
+  return [...axes].sort((a, b) => place(a) - place(b));
 }
 
 function listsIn(value: unknown, path: readonly string[] = []): Axis[] {

@@ -18,10 +18,10 @@ export function onModel(
   { models }: Budgets,
   inPlace: ModelInPlace,
 ): Record<string, unknown> {
-  const own = models[model];
-  if (!own) return config;
-  const isOwn = inPlace.modelType === own.model_type;
-  const factor = inPlace.matrices / own.matrices;
+  const facts = models[model];
+  if (!facts) return config;
+  const isOwn = inPlace.modelType === facts.model_type;
+  const factor = inPlace.matrices / facts.matrices;
   return Object.fromEntries(
     Object.entries({ ...config, model: inPlace.model })
       .filter(([key]) => key !== 'model_config' || isOwn)

@@ -71,8 +71,8 @@ function cellOf(
   const { inPlace, settings: others = {} } = choice;
   const { values, settings: ofLevel } = recipeValues(recipe, budgets, { method, budget: level });
   const data = movedFiles(values.data as Record<string, unknown>, choice.data);
-  const own = merged(merged(values, ofLevel), { ...row.settings, data });
-  const settled = inPlace ? onModel(own, recipe, budgets, inPlace) : own;
+  const cellConfig = merged(merged(values, ofLevel), { ...row.settings, data });
+  const settled = inPlace ? onModel(cellConfig, recipe, budgets, inPlace) : cellConfig;
   const targets = `${method}.target_modules`;
   if (inPlace && targets in row.settings && inPlace.modelType !== budgets.models[recipe.model]?.model_type) {
     choice.onMissing?.(`Skipping ${row.row}: its ${targets} are those of the paper's model.`);
@@ -92,7 +92,7 @@ function cellOf(
     task: recipe.name,
     settings: Object.fromEntries(actual),
     config,
-    grid: choice.tunes && method !== recipe.method ? ratesOf(own, method, budgets) : [],
+    grid: choice.tunes && method !== recipe.method ? ratesOf(cellConfig, method, budgets) : [],
     scores,
     ...(paper && { paper }),
     ...(recipe.rows && { paperExamples: { count: recipe.rows, least: recipe.splits_rows } }),
@@ -107,11 +107,11 @@ function nameOn(
   { models }: Budgets,
   other?: ModelInPlace,
 ): string {
-  const own = models[model];
-  const isOwn = !other || (other.modelType === own?.model_type && other.matrices === own.matrices);
-  if (isOwn || level === undefined || !own) return row;
+  const facts = models[model];
+  const isOwn = !other || (other.modelType === facts?.model_type && other.matrices === facts.matrices);
+  if (isOwn || level === undefined || !facts) return row;
   const { target_budget } = Object.assign({}, ...Object.values(levels[level])) as { target_budget: number };
-  return row.replace(level, `rank ${target_budget / own.matrices}`);
+  return row.replace(level, `rank ${target_budget / facts.matrices}`);
 }
 
 /** The learning rates from the paper, the method's default and, for the recipe's own method, the recipe's. */
@@ -135,18 +135,22 @@ function rowsOf(table: PaperTable, tasks: readonly Recipe[], choice: TableChoice
   const hasLevels = (method: string) =>
     tasks.some(({ levels }) => Object.values(levels).some((level) => level[method]));
   return [...new Set(known)].flatMap((method) => {
-    const own = table.rows.filter((row) => row.method === method);
+    const methodRows = table.rows.filter((row) => row.method === method);
     if (!hasLevels(method)) {
       if (budgets) onMissing?.(`Skipping ${method}: it has no budget levels.`);
-      return budgets ? [] : own.length > 0 ? own : [{ row: titleOf(method), method, settings: {} }];
+      return budgets
+        ? []
+        : methodRows.length > 0
+          ? methodRows
+          : [{ row: titleOf(method), method, settings: {} }];
     }
     const levels = new Set(
-      own.length > 0 ? own.map(({ level }) => level) : table.rows.map(({ level }) => level),
+      methodRows.length > 0 ? methodRows.map(({ level }) => level) : table.rows.map(({ level }) => level),
     );
     return (budgets ?? [...levels]).flatMap((level): PaperRow[] => {
-      if (level === undefined) return own.filter((row) => row.level === undefined);
-      const found = own.filter((row) => row.level === level);
-      if (found.length > 0) return found;
+      if (level === undefined) return methodRows.filter((row) => row.level === undefined);
+      const levelRows = methodRows.filter((row) => row.level === level);
+      if (levelRows.length > 0) return levelRows;
       if (tasks.some(({ levels }) => levels[level]?.[method]))
         return [{ row: `${titleOf(method)} ${level}`, method, level, settings: {} }];
       onMissing?.(`Skipping ${method} at ${level}: the recipes have no such level.`);

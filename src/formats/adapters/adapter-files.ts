@@ -36,10 +36,10 @@ export function formatOfFiles(present: readonly string[]): AdapterFormat {
 export function adapterFiles(present: readonly string[]): string[] | undefined {
   const { tensors, headConfig, headTensors } = ADAPTERHUB_FILES;
   const isPeft = formatOfFiles(present) === 'peft';
-  const own = firstOf(isPeft ? PEFT_TENSORS : tensors, present);
-  if (own === undefined || !present.includes(ADAPTER_CONFIG)) return undefined;
+  const adapterFile = firstOf(isPeft ? PEFT_TENSORS : tensors, present);
+  if (adapterFile === undefined || !present.includes(ADAPTER_CONFIG)) return undefined;
   const head = isPeft ? [] : [firstOf([headConfig], present), firstOf(headTensors, present)];
-  return [ADAPTER_CONFIG, ...head.filter((name) => name !== undefined), own];
+  return [ADAPTER_CONFIG, ...head.filter((name) => name !== undefined), adapterFile];
 }
 
 /** The first of some names that is present. */

@@ -88,8 +88,8 @@ export class TorchFile {
   }
 
   #find(name: string) {
-    const found = this.#tensors.get(name);
-    if (found) return found;
+    const tensor = this.#tensors.get(name);
+    if (tensor) return tensor;
     throw unknownTensor(name, this.names(), this.#where);
   }
 }

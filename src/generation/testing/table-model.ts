@@ -39,9 +39,9 @@ export class TableModel implements LanguageModel {
     if (parents !== undefined && parents.length !== rows) throw new Error('not one parent a row');
     const parent = (row: number) => {
       if (isFirst) return { before: 0, last: 0, shift: this.#shifts[row] ?? 0 };
-      const found = this.#rows?.[parents?.[row] ?? row];
-      if (found === undefined) throw new Error(`row ${row} has no parent`);
-      return found;
+      const logits = this.#rows?.[parents?.[row] ?? row];
+      if (logits === undefined) throw new Error(`row ${row} has no parent`);
+      return logits;
     };
     this.#rows = Array.from({ length: rows }, (_, row) => {
       const state = { ...parent(row) };

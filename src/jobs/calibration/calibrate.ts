@@ -37,7 +37,7 @@ export async function calibrate(
   const updater = new Updater(method, inputs.values, settings.update);
   const stepBatches = new StepBatches(train, settings);
   let program = newProgram();
-  const take = async (batches: readonly MicroBatch[]) => {
+  const trainSteps = async (batches: readonly MicroBatch[]) => {
     const { gradient } = await differentiateStep(program, updater.values, batches, settings.seed);
     if (!updater.apply(gradient).relaidOut) return;
     await program.release();
@@ -50,12 +50,12 @@ export async function calibrate(
   // With several batches per step, gradients are summed in separate memory: two batches show it.
   const warmUp = settings.accumulation > 1 ? [largest, largest] : [largest];
   for (let i = 0; i < WARM_UP_STEPS; i++)
-    await take(warmUp.map((batch) => ({ ...batch, weight: 1 / warmUp.length })));
+    await trainSteps(warmUp.map((batch) => ({ ...batch, weight: 1 / warmUp.length })));
   const planned = plannedSteps(train, settings);
   const steps = await timed(
     planned,
     isQuick ? QUICK : TRAINING,
-    ({ step }) => take(stepBatches.of(step)),
+    ({ step }) => trainSteps(stepBatches.of(step)),
     tell('steps'),
   );
   const batchSize = config.training.per_device_eval_batch_size;
@@ -98,6 +98,6 @@ function largestSet({ parts }: Validation): Evaluation {
  */
 function evaluations({ evaluate, totalSteps, stepsPerEpoch }: TrainerSettings, config: RunConfig): number {
   const every = evaluate === 'epoch' ? stepsPerEpoch : evaluate;
-  const own = every === 0 ? 0 : Math.ceil(totalSteps / every);
-  return own + (config.base_dtype === 'float32' ? 0 : 1);
+  const duringTraining = every === 0 ? 0 : Math.ceil(totalSteps / every);
+  return duringTraining + (config.base_dtype === 'float32' ? 0 : 1);
 }

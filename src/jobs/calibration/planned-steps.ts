@@ -22,12 +22,14 @@ export function plannedSteps(examples: ExampleLengths, settings: TrainerSettings
   const { lengths, targetLengths } = examples;
   const batches = planEpoch({ ...settings, lengths, targetLengths, epoch: 0 });
   const steps = Array.from({ length: Math.min(stepsPerEpoch, totalSteps) }, (_, step) => {
-    const own = batches.slice(step * accumulation, (step + 1) * accumulation);
+    const stepBatches = batches.slice(step * accumulation, (step + 1) * accumulation);
     return {
       step,
-      examples: total(own.map(({ length }) => length)),
-      tokens: total(own.map((examples) => examples.reduce((sum, example) => sum + lengths[example], 0))),
-      size: total(own.map((examples) => paddedTokens(examples, lengths))),
+      examples: total(stepBatches.map(({ length }) => length)),
+      tokens: total(
+        stepBatches.map((examples) => examples.reduce((sum, example) => sum + lengths[example], 0)),
+      ),
+      size: total(stepBatches.map((examples) => paddedTokens(examples, lengths))),
     };
   });
   steps.sort((a, b) => a.size - b.size);

@@ -12,14 +12,14 @@ export async function timed<Item>(
   onProgress: (share: number) => void,
 ): Promise<{ item: Item; ms: number }[]> {
   const done: { item: Item; ms: number }[] = [];
-  const began = performance.now();
+  const startedAt = performance.now();
   const most = Math.min(count, items.length);
   for (const item of items.slice(0, most)) {
     const started = performance.now();
     await act(item);
     const now = performance.now();
     done.push({ item, ms: now - started });
-    const share = Math.max(done.length / most, (now - began) / (1000 * seconds));
+    const share = Math.max(done.length / most, (now - startedAt) / (1000 * seconds));
     onProgress(Math.min(1, share));
     if (share >= 1) break;
   }

@@ -10,7 +10,7 @@ export function asAlone<Config extends ParsedConfig>(
   { size }: Pick<Communicator, 'size'>,
 ): Config {
   const { training } = config;
-  const own = training.per_device_train_batch_size;
-  if (own === undefined) return config;
-  return { ...config, training: { ...training, per_device_train_batch_size: own * size } };
+  const batchSize = training.per_device_train_batch_size;
+  if (batchSize === undefined) return config;
+  return { ...config, training: { ...training, per_device_train_batch_size: batchSize * size } };
 }

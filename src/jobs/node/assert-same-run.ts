@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { assertAgreed } from '../../parallel/assert-agreed.ts';
 import type { Communicator } from '../../parallel/communicator.ts';
-import { courseOf } from '../../run/config/course-of.ts';
+import { fingerprintSettings } from '../../run/config/fingerprint-settings.ts';
 import { programVersion } from '../../support/node/program-version.ts';
 import { PROGRAM } from '../../support/program.ts';
 import type { RunOfFiles } from './read-run.ts';
@@ -28,7 +28,7 @@ export function assertSameRun(
   ]);
   assertAgreed(communicator, {
     [PROGRAM]: programVersion(),
-    ...Object.fromEntries(courseOf(config)),
+    ...Object.fromEntries(fingerprintSettings(config)),
     ...Object.fromEntries(byName),
     fingerprint: fingerprint.slice(0, SHOWN),
   });

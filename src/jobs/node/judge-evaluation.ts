@@ -27,13 +27,13 @@ export async function judgeEvaluation(
   certainty: Certainty | undefined,
 ): Promise<Verdict | undefined> {
   const task = trained.definition();
-  const own = trained.context().reading;
-  const reading = task.withFlags(own, flags, files[0].name);
+  const ownReading = trained.context().reading;
+  const reading = task.withFlags(ownReading, flags, files[0].name);
   const [score] = metricsOf(trained.task!, reading as Parameters<typeof metricsOf>[1]);
   const value = scores[`eval_${score}`];
   if (value === undefined) return undefined;
   const rows = task.read(files, reading);
-  const learnt = await trainingRows(path, trained, own);
+  const learnt = await trainingRows(path, trained, ownReading);
   const { labels } = trained;
   const ofRows = task.baselines?.(learnt?.rows ?? rows, rows, { labels, reading }) ?? [];
   const ofTokens = () => {

@@ -15,7 +15,7 @@ import type { RunOfFiles } from './read-run.ts';
 /**
  * Opens the model, makes its base if it has another type, tokenizes everything and sets the method up.
  *
- * @param began the time for chat templates
+ * @param startedAt the time for chat templates
  * @param planned the original config of a run that is longer now
  * @param processes those that share the run: one of each host makes the base, and all read it
  * @throws UserError for a checkpoint that does not fit the model, rows that cannot be learned from, an adapter of
@@ -23,7 +23,7 @@ import type { RunOfFiles } from './read-run.ts';
  */
 export async function loadRun(
   run: RunOfFiles,
-  began: Date,
+  startedAt: Date,
   onProgress: (what: ProgressEvent['what'], share: number) => void,
   { communicator, threads, sharesHost }: Processes = ALONE_PROCESSES,
   planned?: RunConfig,
@@ -32,7 +32,7 @@ export async function loadRun(
   const model = await oncePerHost(communicator, () => openBase(run, tell('base')));
   const engine = nodeEngine(model, run.config.device, { threads, sharesHost });
   return together(communicator, () =>
-    setUpRun(run, model, engine, began, tell('text'), planned, communicator),
+    setUpRun(run, model, engine, startedAt, tell('text'), planned, communicator),
   );
 }
 

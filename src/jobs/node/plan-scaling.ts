@@ -9,18 +9,22 @@ import { plan } from './plan.ts';
 /**
  * The cost of a run in several processes, each on a host like this one.
  *
- * @param own the plan of its config for one process
+ * @param alone the plan of its config for one process
  * @param measured the cost of its steps here
  */
 export async function planScaling(
-  given: RunConfigInput,
-  own: Plan,
+  config: RunConfigInput,
+  alone: Plan,
   measured: Calibration,
   processes: number,
   network: NetworkSpeed,
 ): Promise<Scaling> {
-  const { steps } = await plan(asAlone(parseRunConfig(given, 'config'), { size: processes }));
+  const { steps } = await plan(asAlone(parseRunConfig(config, 'config'), { size: processes }));
   const computing = measured.msPerStep / 1000;
-  const evaluations = Math.max(0, measured.runSeconds - own.steps * computing);
-  return scaling({ parameters: own.trainableParameters, steps, computing, evaluations }, processes, network);
+  const evaluations = Math.max(0, measured.runSeconds - alone.steps * computing);
+  return scaling(
+    { parameters: alone.trainableParameters, steps, computing, evaluations },
+    processes,
+    network,
+  );
 }

@@ -17,8 +17,8 @@ export interface PlanOptions {
  *
  * @throws UserError like the run
  */
-export async function plan(given: ConfigWithRows, { onDownload }: PlanOptions = {}): Promise<Plan> {
-  const { config: named, texts, metrics } = await namedRows(given);
+export async function plan(userConfig: ConfigWithRows, { onDownload }: PlanOptions = {}): Promise<Plan> {
+  const { config: named, texts, metrics } = await namedRows(userConfig);
   const parse = () => parseRunConfig(named, 'config', Object.keys(metrics));
   const run = await readRun(await tellingAll(parse, undefined, Object.keys(texts)), onDownload, { texts });
   const { config, chosen, start, folder, build, encode } = run;

@@ -58,8 +58,8 @@ async function writeAdapterOf(path: string, step: number): Promise<string> {
   };
   const metric = given.training?.metric_for_best_model;
   // Only the name of a custom score is known here.
-  const own = metric === undefined || scoreFacts(metric) ? [] : [metric];
-  const config = parseRunConfig(given, files.config, own);
+  const ownMetrics = metric === undefined || scoreFacts(metric) ? [] : [metric];
+  const config = parseRunConfig(given, files.config, ownMetrics);
   const run = await readRun(config);
   const model = openModel(run.folder, run.build, run.config.model_config);
   try {

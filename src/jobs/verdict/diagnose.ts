@@ -41,15 +41,15 @@ const MOSTLY = 0.5;
 export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
   if (!verdict.learnt) return [reasonFor(verdict, symptoms)];
   const floor = verdict.to_beat.find(isFloor);
-  const found: Finding[] = [];
+  const findings: Finding[] = [];
   if (floor && verdict.interval && isWithin(floorValue(floor), verdict.interval))
-    found.push({
+    findings.push({
       message: `With ${verdict.rows} held-out rows, this cannot be distinguished from ${floor.name}.`,
       remedy: 'Hold out more rows (data.validation), or label more rows.',
     });
   const better = verdict.to_beat.find(({ value }) => isBeaten(verdict, value, symptoms.lessIsBetter));
-  if (better) found.push({ message: `${capital(better.name)} is better.`, remedy: strengthen(symptoms) });
-  return found;
+  if (better) findings.push({ message: `${capital(better.name)} is better.`, remedy: strengthen(symptoms) });
+  return findings;
 }
 
 /**
@@ -91,7 +91,7 @@ function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
   const { losses, floorLoss, learningRate, usualRate, truncatedShare, maxLength, steps, confusion } =
     symptoms;
   const [first, last] = [losses.first ?? Number.NaN, losses.last ?? Number.NaN];
-  const told = fall(symptoms);
+  const lossChange = fall(symptoms);
   const [only] = actualClasses(confusion);
   if (only !== undefined && actualClasses(confusion).length === 1)
     return {
@@ -124,13 +124,13 @@ function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
     const floor = to_beat.find((other) => isNoBetterThanFloor(value, [other], symptoms.lessIsBetter));
     const than = floor && !floor.is_start ? `than ${floor.name}` : 'than before training';
     return {
-      message: `The training loss fell (${told}), but the model is no better on the held-out rows ${than}.`,
+      message: `The training loss fell (${lossChange}), but the model is no better on the held-out rows ${than}.`,
       remedy:
         'Lower training.num_train_epochs or training.learning_rate, train on more rows, or check that data.validation is like data.train.',
     };
   }
   return {
-    message: `The training loss fell (${told}), but the held-out rows are not predicted better.${answers}`,
+    message: `The training loss fell (${lossChange}), but the held-out rows are not predicted better.${answers}`,
     remedy:
       'Check that data.validation is labelled like data.train. Otherwise label more rows, or lower training.num_train_epochs.',
   };

@@ -46,10 +46,10 @@ export class FileWeights implements WeightStorage {
   }
 
   lower(emitter: Emitter, node: GraphNode, nameOf: NameOf): string {
-    const found = this.#formOf(node);
+    const form = this.#formOf(node);
     const [first, second] = node.inputs;
-    if (isProduct(node)) return found!.form.product!(emitter, found!.matrix, nameOf(first), first.shape[0]);
-    if (found) return found.form.rows!(emitter, found.matrix, nameOf(second));
+    if (isProduct(node)) return form!.form.product!(emitter, form!.matrix, nameOf(first), first.shape[0]);
+    if (form) return form.form.rows!(emitter, form.matrix, nameOf(second));
     const rows = emitter.emit('Gather', [this.#plain(emitter, first), nameOf(second)], { axis: 0 });
     return emitter.emit('Cast', [rows], { to: ELEMENT.float32 });
   }

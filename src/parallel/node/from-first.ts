@@ -9,6 +9,8 @@ import { together } from './together.ts';
 export async function fromFirst<T>(communicator: Communicator, find: () => T | Promise<T>): Promise<T> {
   if (communicator.size === 1) return find();
   const isFirst = communicator.rank === 0;
-  const found = await together(communicator, async () => (isFirst ? serialize(await find()) : undefined));
-  return deserialize(communicator.broadcast(found));
+  const serialized = await together(communicator, async () =>
+    isFirst ? serialize(await find()) : undefined,
+  );
+  return deserialize(communicator.broadcast(serialized));
 }

@@ -14,11 +14,11 @@ interface Cores {
  * The number of compute threads for this process: its share of its cores. Processes of a host that have the same
  * cores from the launcher share them; processes with separate cores use their own.
  */
-export function threadsOf(communicator: Communicator, own: Cores = coresOf()): number {
+export function threadsOf(communicator: Communicator, cores: Cores = coresOf()): number {
   const { rank, hosts } = communicator;
-  const all = gatherJson(communicator, own);
-  const sharing = all.filter(({ list }, i) => hosts[i] === hosts[rank] && list === own.list).length;
-  return Math.max(1, Math.floor(own.count / sharing));
+  const all = gatherJson(communicator, cores);
+  const sharing = all.filter(({ list }, i) => hosts[i] === hosts[rank] && list === cores.list).length;
+  return Math.max(1, Math.floor(cores.count / sharing));
 }
 
 function coresOf(): Cores {

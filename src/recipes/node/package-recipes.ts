@@ -33,8 +33,8 @@ export function packageRecipes(): { recipes: Recipe[]; budgets: Budgets; tables:
 
 /** The recipe with a name. Throws a UserError with the nearest names if there is none. */
 export function recipeNamed(name: string, recipes: readonly Recipe[]): Recipe {
-  const found = recipes.find((recipe) => recipe.name === name);
-  if (found) return found;
+  const match = recipes.find((recipe) => recipe.name === name);
+  if (match) return match;
   const hint = suggest(
     name,
     recipes.map((recipe) => recipe.name),

@@ -110,7 +110,7 @@ function measured(
 }
 
 /** A value on an axis in the reader's units. */
-function told({ isLogarithmic }: Axis, value: number): string {
+function valueText({ isLogarithmic }: Axis, value: number): string {
   return short(isLogarithmic ? Number((10 ** value).toPrecision(6)) : value);
 }
 
@@ -153,9 +153,9 @@ function stripes(curves: readonly Curve[], axes: { x: Axis; y: Axis }, scale: Sc
     const right = i === chosen.length - 1 ? box.right + 2 : scale((x + chosen[i + 1]) / 2);
     const lines = curves.flatMap(({ label }, k) => {
       const y = values[k].get(x);
-      return y === undefined ? [] : [`${curves.length > 1 ? `${label}: ` : ''}${told(axes.y, y)}`];
+      return y === undefined ? [] : [`${curves.length > 1 ? `${label}: ` : ''}${valueText(axes.y, y)}`];
     });
-    const text = `${axes.x.name} ${told(axes.x, x)}\n${lines.join('\n')}`;
+    const text = `${axes.x.name} ${valueText(axes.x, x)}\n${lines.join('\n')}`;
     return markup`<rect class="stripe" x="${left}" y="${box.top}" width="${rounded(Math.max(1, right - left))}" height="${box.bottom - box.top}"><title>${text}</title></rect>`;
   });
 }

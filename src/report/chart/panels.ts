@@ -48,7 +48,7 @@ export function panels({ layers, panels, x, y, ...frame }: Panels): Markup {
     const isLowest = i + 2 >= panels.length;
     const lines = curves.map(({ layer, points }) => {
       const path = points.map(([step, value]) => `${at.x(step)},${at.y(Math.log10(value))}`).join(' ');
-      return markup`<g class="s${shade(layer)}"><title>${courseOf(layer, label, points)}</title><polyline class="curve" points="${path}"/></g>`;
+      return markup`<g class="s${shade(layer)}"><title>${changeText(layer, label, points)}</title><polyline class="curve" points="${path}"/></g>`;
     });
     return [
       isFirst ? yAxis(ticks.y, '', at.y, box) : gridLines(ticks.y, at.y, box),
@@ -82,7 +82,7 @@ function legend(layers: readonly (readonly [layer: string, shade: number])[]): C
   ];
 }
 
-function courseOf(layer: string, label: string, points: readonly Point[]): string {
+function changeText(layer: string, label: string, points: readonly Point[]): string {
   const place = layer === '' ? label : `layer ${layer}, ${label}`;
   const [first, last] = [points[0], points.at(-1)];
   return first && last ? `${place}: from ${short(first[1])} to ${short(last[1])}` : place;

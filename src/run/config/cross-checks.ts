@@ -25,18 +25,18 @@ export interface SoundSections {
 /**
  * Problems between keys that are individually valid.
  *
- * @param own names of custom scores
+ * @param ownMetrics names of custom scores
  */
-export function crossCheck(sections: SoundSections, own: readonly string[] = []): Problem[] {
+export function crossCheck(sections: SoundSections, ownMetrics: readonly string[] = []): Problem[] {
   const { task, data, training } = sections;
   return [
-    ...ownMetricProblems(own),
-    ...(task && data ? answerProblems(own, task, data) : []),
+    ...ownMetricProblems(ownMetrics),
+    ...(task && data ? answerProblems(ownMetrics, task, data) : []),
     ...(sections.method ? methodProblems(sections.method, sections) : []),
     ...(task && data ? (taskNamed(task).problems?.(data) ?? []) : []),
     ...(data ? placeProblems(data) : []),
     ...(task && data ? splitProblems(task, data) : []),
-    ...(training ? trainingProblems(training, sections, own) : []),
+    ...(training ? trainingProblems(training, sections, ownMetrics) : []),
   ];
 }
 
@@ -47,8 +47,8 @@ function splitProblems(task: TaskName, { validation }: BaseData): Problem[] {
 }
 
 /** Custom scores need predictions. */
-function answerProblems(own: readonly string[], task: TaskName, data: BaseData): Problem[] {
-  if (own.length === 0 || taskNamed(task).tellsAnswers?.(data)) return [];
-  const fault = `(${own.join(', ')}) cannot be computed, because ${task} evaluates the loss only with this data section`;
+function answerProblems(ownMetrics: readonly string[], task: TaskName, data: BaseData): Problem[] {
+  if (ownMetrics.length === 0 || taskNamed(task).tellsAnswers?.(data)) return [];
+  const fault = `(${ownMetrics.join(', ')}) cannot be computed, because ${task} evaluates the loss only with this data section`;
   return [{ path: ['metrics'], fault }];
 }

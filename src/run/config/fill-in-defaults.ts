@@ -18,7 +18,7 @@ export type CheckedConfig = Omit<z.output<typeof runSchema>, 'task' | 'data'> & 
  */
 export function fillInDefaults(
   sound: CheckedConfig,
-  given: unknown,
+  userConfig: unknown,
   ownMetrics: readonly string[],
 ): ParsedConfig {
   const data = withSplits<BaseData>(sound.data, sound.training.eval_strategy !== 'no');
@@ -36,11 +36,11 @@ export function fillInDefaults(
   const run = Object.fromEntries(
     Object.entries(sections).filter(([key]) => ![...others, 'training', 'method'].includes(key)),
   );
-  const own = sections[method] as object | undefined;
-  const inSection = (given as Record<string, object | undefined>)[method] ?? {};
-  const open = openKeys(checked, given as { training?: object });
+  const methodSection = sections[method] as object | undefined;
+  const inSection = (userConfig as Record<string, object | undefined>)[method] ?? {};
+  const open = openKeys(checked, userConfig as { training?: object });
   const isOpen = (key: string) => checked.adapter !== undefined || open.section.includes(key);
-  const settings = own && without(own, (key) => !(key in inSection) && isOpen(key));
+  const settings = methodSection && without(methodSection, (key) => !(key in inSection) && isOpen(key));
   return {
     ...run,
     training: without(

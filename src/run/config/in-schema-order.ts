@@ -11,8 +11,8 @@ export function inSchemaOrder<Config extends ParsedConfig>(config: Config): Conf
     const keys = known[name];
     if (!keys || typeof section !== 'object' || section === null) return [name, section];
     const values = section as Readonly<Record<string, unknown>>;
-    const given = keys.filter((key) => Object.hasOwn(values, key));
-    return [name, { ...Object.fromEntries(given.map((key) => [key, values[key]])), ...values }];
+    const present = keys.filter((key) => Object.hasOwn(values, key));
+    return [name, { ...Object.fromEntries(present.map((key) => [key, values[key]])), ...values }];
   });
   return Object.fromEntries(sections) as Config;
 }

@@ -35,14 +35,16 @@ export function parseRunConfig(
   where: string | ((path: KeyPath) => string),
   ownMetrics: readonly string[] = [],
 ): ParsedConfig {
-  const given = withoutNulls(value);
-  const task = runSchema.shape.task.safeParse(Object(given).task).data;
+  const config = withoutNulls(value);
+  const task = runSchema.shape.task.safeParse(Object(config).task).data;
   const checked = task ? runSchema.extend({ data: taskNamed(task).data }) : runSchema;
-  const result = checked.safeParse(given);
+  const result = checked.safeParse(config);
   const problems = [
-    ...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue, given, checked, knownKeys(task))),
+    ...(result.error?.issues ?? []).flatMap((issue) =>
+      describeIssue(issue, config, checked, knownKeys(task)),
+    ),
     ...unknownNulls(value, checked).flatMap((issue) => describeIssue(issue, value, checked, knownKeys(task))),
-    ...crossCheck(soundSections(given, task), ownMetrics),
+    ...crossCheck(soundSections(config, task), ownMetrics),
   ];
   if (problems.length > 0 || !result.success) {
     const messages = problems.map(({ path, ...complaint }) => {
@@ -50,9 +52,9 @@ export function parseRunConfig(
       const key = path.length === 0 ? 'config' : path.join('.');
       return new UserError({ where: place, key, ...complaint }).message;
     });
-    throw new ConfigError(messages.join('\n'), soundParts(given, task));
+    throw new ConfigError(messages.join('\n'), soundParts(config, task));
   }
-  return fillInDefaults(result.data as CheckedConfig, given, ownMetrics);
+  return fillInDefaults(result.data as CheckedConfig, config, ownMetrics);
 }
 
 /** Unknown keys with null values, which would be removed otherwise: `{target_r:8}` is one of them in YAML. */

@@ -14,37 +14,37 @@ const dataFilesSchema = z.object(dataFiles);
 /** The valid sections, so that an error in one does not hide errors between others. */
 export function soundSections(value: unknown, task: TaskName | undefined): SoundSections {
   const { model_init, base_dtype, method, adapter, defaults, training } = runSchema.shape;
-  const given = Object(value) as Record<string, unknown>;
+  const section = Object(value) as Record<string, unknown>;
   return {
     task,
-    model_init: model_init.safeParse(given.model_init).data,
-    base_dtype: base_dtype.safeParse(given.base_dtype).data,
-    method: method.safeParse(given.method).data,
-    adapter: adapter.safeParse(given.adapter).data,
-    defaults: defaults.safeParse(given.defaults).data,
-    data: task && dataOf(task, given),
-    training: training.safeParse(given.training).data,
+    model_init: model_init.safeParse(section.model_init).data,
+    base_dtype: base_dtype.safeParse(section.base_dtype).data,
+    method: method.safeParse(section.method).data,
+    adapter: adapter.safeParse(section.adapter).data,
+    defaults: defaults.safeParse(section.defaults).data,
+    data: task && dataOf(task, section),
+    training: training.safeParse(section.training).data,
   };
 }
 
 /** The parts of a config that locate files, or that the files must fit. */
 export function soundParts(value: unknown, task: TaskName | undefined): SoundParts {
   const { model, model_config } = runSchema.shape;
-  const given = Object(value) as Record<string, unknown>;
-  const { method, adapter } = soundSections(given, task);
+  const section = Object(value) as Record<string, unknown>;
+  const { method, adapter } = soundSections(section, task);
   // The files can be read even if there is an unknown key.
-  const whole = task && (taskNamed(task).data.strip().safeParse(given.data).data as BaseData | undefined);
-  const data = whole ?? dataFilesSchema.safeParse(given.data).data;
-  const steps = trainingSchema.shape.max_steps.safeParse(Object(given.training).max_steps).data ?? -1;
+  const whole = task && (taskNamed(task).data.strip().safeParse(section.data).data as BaseData | undefined);
+  const data = whole ?? dataFilesSchema.safeParse(section.data).data;
+  const steps = trainingSchema.shape.max_steps.safeParse(Object(section.training).max_steps).data ?? -1;
   return {
-    model: model.safeParse(given.model).data,
-    model_config: model_config.safeParse(given.model_config).data,
+    model: model.safeParse(section.model).data,
+    model_config: model_config.safeParse(section.model_config).data,
     adapter,
     task,
     data,
     readsData: whole !== undefined,
     method,
-    settings: method && methodNamed(method).config?.prefault({}).safeParse(given[method]).data,
+    settings: method && methodNamed(method).config?.prefault({}).safeParse(section[method]).data,
     steps: steps > 0 ? steps : undefined,
   };
 }

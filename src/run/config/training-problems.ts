@@ -14,18 +14,18 @@ export function defaultEvalStrategy(data: Pick<BaseData, 'validation'>): 'epoch'
 /**
  * Problems within `training`, and between it, the task and the data.
  *
- * @param own names of custom scores
+ * @param ownMetrics names of custom scores
  */
 export function trainingProblems(
   training: TrainingSection,
   { task, data, defaults = 'chosen' }: Pick<SoundSections, 'task' | 'data' | 'defaults'>,
-  own: readonly string[],
+  ownMetrics: readonly string[],
 ): Problem[] {
   return [
     ...warmupProblems(training),
     ...(data ? evaluationProblems(training, data, holdsOut(defaults, task)) : []),
     ...scheduleProblems(training),
-    ...(task ? metricProblems(training, task, own, data) : []),
+    ...(task ? metricProblems(training, task, ownMetrics, data) : []),
     ...(task ? smoothingProblems(training, task) : []),
     ...(task ? classProblems(training, task) : []),
   ];
@@ -122,10 +122,10 @@ function evaluationProblems(
 function metricProblems(
   { metric_for_best_model: metric }: TrainingSection,
   task: TaskName,
-  own: readonly string[],
+  ownMetrics: readonly string[],
   data?: BaseData,
 ): Problem[] {
-  const scores = [...metricsOf(task, data), ...own];
+  const scores = [...metricsOf(task, data), ...ownMetrics];
   const metrics = scorePrefixes(data?.validation).flatMap((prefix) => scores.map((score) => prefix + score));
   const known: readonly string[] = [...scores, ...metrics];
   if (metric === undefined || known.includes(withoutPrefix(metric))) return [];

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { OPTIMIZER_NAMES } from '../../optim/optimizer.ts';
 import { LR_SCHEDULER_TYPES, RAMPS } from '../../optim/schedule.ts';
 
-const given = z.string().min(1);
+const nonEmpty = z.string().min(1);
 const count = z.int().min(1);
 
 /** Names, meanings and defaults of Hugging Face's `TrainingArguments`, unless a comment says otherwise. */
@@ -102,7 +102,7 @@ export const trainingSchema = z.strictObject({
    */
   log_importance: z.enum(['none', 'all']).optional(),
   /** Score that selects the best model. Default: the task's main score. A leading `eval_` is ignored. */
-  metric_for_best_model: given.optional(),
+  metric_for_best_model: nonEmpty.optional(),
   /** Whether a higher score is better. Default: true, except for losses and errors. */
   greater_is_better: z.boolean().optional(),
   /** Keep the best model at the end instead of the last. */

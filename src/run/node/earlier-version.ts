@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import type { TextFile } from '../../data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
 import { heldOutShare } from '../../tasks/data-files.ts';
-import { courseOf } from '../config/course-of.ts';
+import { fingerprintSettings } from '../config/fingerprint-settings.ts';
 import type { RunConfig } from '../config/run-config.ts';
 
 /** Earlier versions read only parts of larger files to identify them. */
@@ -21,7 +21,7 @@ export function keysOf(
   before: RunConfig,
   config: RunConfig,
 ): ReadonlySet<string> | undefined {
-  const [known, defaults, now] = [written, before, config].map(courseOf);
+  const [known, defaults, now] = [written, before, config].map(fingerprintSettings);
   const added = [...now.keys()].filter((key) => !known.has(key));
   return added.every((key) => now.get(key) === defaults.get(key)) ? new Set(known.keys()) : undefined;
 }

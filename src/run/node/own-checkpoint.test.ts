@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { courseOf } from '../config/course-of.ts';
+import { fingerprintSettings } from '../config/fingerprint-settings.ts';
 import { parseRunConfig } from '../config/parse-run-config.ts';
 import type { RunConfig } from '../config/run-config.ts';
 import { assertOwnCheckpoint } from './own-checkpoint.ts';
@@ -37,7 +37,7 @@ function startedWithout(config: RunConfig, ...keys: string[]): string {
   const written = { ...rest, data: without(data, 'data'), training: without(training, 'training') };
   mkdirSync(folder, { recursive: true });
   writeFileSync(runFiles(folder).config, stringify(written));
-  const known = [...courseOf(config).keys()].filter((key) => !keys.includes(key));
+  const known = [...fingerprintSettings(config).keys()].filter((key) => !keys.includes(key));
   return fingerprintOf(config, LABELS, DIGESTS, new Set(known));
 }
 

@@ -1,7 +1,7 @@
 import type { TextFile } from '../../data/text-file.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
 import { UserError } from '../../support/user-error.ts';
-import { courseOf } from '../config/course-of.ts';
+import { fingerprintSettings } from '../config/fingerprint-settings.ts';
 import type { RunConfig } from '../config/run-config.ts';
 import { keysOf, otherDigests, otherRows } from './earlier-version.ts';
 import type { runFiles } from './run-folder.ts';
@@ -63,8 +63,8 @@ export function differencesFrom(
   { config: path }: ReturnType<typeof runFiles>,
   ownMetrics?: readonly string[],
 ): string[] {
-  const before = courseOf(startedWith(path, ownMetrics));
-  const now = courseOf(config);
+  const before = fingerprintSettings(startedWith(path, ownMetrics));
+  const now = fingerprintSettings(config);
   return [...new Set([...before.keys(), ...now.keys()])]
     .filter((key) => before.get(key) !== now.get(key))
     .map((key) => `${key} is ${now.get(key) ?? 'not set'} (was ${before.get(key) ?? 'not set'})`);

@@ -70,13 +70,13 @@ export function lockFolder(folder: string, options: LockOptions = {}): () => voi
         unlockFolder(folder, threadId);
       };
     }
-    const found = read(path);
-    if (!found) continue; // It has just been unlocked.
-    const holder = holderIn(found.text);
-    let isOver = holder ? hasEnded(placeKey(holder), holder) : Date.now() - found.beat > WRITING_MS;
+    const current = read(path);
+    if (!current) continue; // It has just been unlocked.
+    const holder = holderIn(current.text);
+    let isOver = holder ? hasEnded(placeKey(holder), holder) : Date.now() - current.beat > WRITING_MS;
     const mayEnd = holder && isOver === false && isEnding(holder) && performance.now() < patience;
-    if (holder && isOver === undefined) isOver = isSilent(holder, found);
-    if (isOver) takeAway(path, (aside) => read(aside)?.text === found.text);
+    if (holder && isOver === undefined) isOver = isSilent(holder, current);
+    if (isOver) takeAway(path, (aside) => read(aside)?.text === current.text);
     else if (isOver === false && !mayEnd) throw heldBy(holder, folder, path);
     else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS);
   }

@@ -5,8 +5,8 @@ import { contentDigest } from '../../formats/node/content-digest.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { RunLength } from '../checkpoint.ts';
-import { courseOf } from '../config/course-of.ts';
 import { keepChoices } from '../config/defaults/keep-choices.ts';
+import { fingerprintSettings } from '../config/fingerprint-settings.ts';
 import { parseRunConfig } from '../config/parse-run-config.ts';
 import type { ParsedConfig, RunConfig } from '../config/run-config.ts';
 import type { runFiles } from './run-folder.ts';
@@ -24,8 +24,8 @@ export function fingerprintOf(
   keys?: ReadonlySet<string>,
 ): string {
   const hash = createHash('sha256');
-  const course = [...courseOf(config)].filter(([key]) => keys?.has(key) ?? true);
-  hash.update(JSON.stringify([course.sort(), labels]));
+  const settings = [...fingerprintSettings(config)].filter(([key]) => keys?.has(key) ?? true);
+  hash.update(JSON.stringify([settings.sort(), labels]));
   for (const digest of digests) hash.update(digest);
   return hash.digest('hex');
 }
@@ -51,8 +51,8 @@ export function lengthOf({ training: { max_steps, num_train_epochs } }: RunConfi
 
 /** A config with another length; undefined if it already has that length. */
 export function withLength(config: RunConfig, length: RunLength): RunConfig | undefined {
-  const own = lengthOf(config);
-  if (own.max_steps === length.max_steps && own.num_train_epochs === length.num_train_epochs)
+  const current = lengthOf(config);
+  if (current.max_steps === length.max_steps && current.num_train_epochs === length.num_train_epochs)
     return undefined;
   return { ...config, training: { ...config.training, ...length } };
 }
@@ -65,16 +65,16 @@ export function startedWith(path: string, ownMetrics: readonly string[] | undefi
 
 /** The config of a resumed run, if its folder has one: values that it leaves open are those at the start of the run. */
 export function asBegun(
-  given: ParsedConfig,
+  config: ParsedConfig,
   { config: path }: ReturnType<typeof runFiles>,
   ownMetrics?: readonly string[],
 ): ParsedConfig {
-  if (!existsSync(path)) return given;
+  if (!existsSync(path)) return config;
   try {
-    return keepChoices(given, startedWith(path, ownMetrics));
+    return keepChoices(config, startedWith(path, ownMetrics));
   } catch (error) {
     // A killed process may have written half of it. If the run has checkpoints, they reveal a mismatch.
-    if (error instanceof UserError) return given;
+    if (error instanceof UserError) return config;
     throw error;
   }
 }

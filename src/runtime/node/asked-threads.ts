@@ -9,8 +9,8 @@ const VARIABLE = 'ADALORA_THREADS';
  * @throws UserError if it is not an integer of at least 1
  */
 export function askedThreads(environment: NodeJS.ProcessEnv = process.env): number | undefined {
-  const given = environment[VARIABLE];
-  if (!given) return undefined;
-  if (/^[1-9]\d{0,3}$/.test(given)) return Number(given);
-  throw new UserError({ where: VARIABLE, fault: `must be a number of threads from 1 to 9999, got ${given}` });
+  const value = environment[VARIABLE];
+  if (!value) return undefined;
+  if (/^[1-9]\d{0,3}$/.test(value)) return Number(value);
+  throw new UserError({ where: VARIABLE, fault: `must be a number of threads from 1 to 9999, got ${value}` });
 }

@@ -20,17 +20,17 @@ export function bankedBottleneck(
     copy: (bottleneck: BankedBottleneck, slot: Float32Array) => void,
   ) =>
     reader.read(`${name} ${path} ${key}`, shape, ({ bottlenecks }, slot) => {
-      const own = bottlenecks.get(path);
-      if (own && formKey(own.form) === key) copy(own, slot);
+      const bottleneck = bottlenecks.get(path);
+      if (bottleneck && formKey(bottleneck.form) === key) copy(bottleneck, slot);
     });
-  const down = part('down', [size, width], (own, slot) => slot.set(own.down));
-  const downBias = part('downBias', [1, size], (own, slot) => slot.set(own.downBias));
+  const down = part('down', [size, width], (bottleneck, slot) => slot.set(bottleneck.down));
+  const downBias = part('downBias', [1, size], (bottleneck, slot) => slot.set(bottleneck.downBias));
   // The columns of a smaller one are at the start of each row.
-  const up = part('up', [width, size], (own, slot) => {
+  const up = part('up', [width, size], (bottleneck, slot) => {
     for (let row = 0; row < width; row++)
-      slot.set(own.up.subarray(row * own.size, (row + 1) * own.size), row * size);
+      slot.set(bottleneck.up.subarray(row * bottleneck.size, (row + 1) * bottleneck.size), row * size);
   });
-  const upBias = part('upBias', [1, width], (own, slot) => slot.set(own.upBias));
+  const upBias = part('upBias', [1, width], (bottleneck, slot) => slot.set(bottleneck.upBias));
   const inner = activation(form.nonLinearity, path)(add(matmul(x, down, { transposeB: true }), downBias));
   return add(matmul(inner, up, { transposeB: true }), upBias);
 }

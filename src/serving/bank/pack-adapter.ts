@@ -49,10 +49,10 @@ function packedParameters(
   const shifts = new Map<string, Float32Array>();
   for (const name of left) {
     if (!name.endsWith('.bias')) throw notBanked(where, `has ${name} trained in full`);
-    const own = base(name) as Float32Array;
+    const baseBias = base(name) as Float32Array;
     shifts.set(
       name.slice(0, -'.bias'.length),
-      read(name).map((x, i) => x - own[i]),
+      read(name).map((x, i) => x - baseBias[i]),
     );
   }
   return { linears, shifts };

@@ -116,12 +116,12 @@ export class DecodingLoop {
    * @param adapter identifies the adapter: equal objects are one
    */
   sequence(adapter: object, packed: PackedAdapter): LanguageModel & { release(): Promise<void> } {
-    const own: Sequence = { adapter, packed, isReleased: false };
+    const started: Sequence = { adapter, packed, isReleased: false };
     return {
       ...this.#model,
-      read: (tokens, _, options) => this.#read(own, tokens, options),
+      read: (tokens, _, options) => this.#read(started, tokens, options),
       release: async () => {
-        own.isReleased = true;
+        started.isReleased = true;
         this.#wake();
       },
     };
@@ -244,7 +244,7 @@ export class DecodingLoop {
     sequences: readonly Sequence[],
     tokens: Int32Array,
   ): Promise<Float32Array> {
-    const began = performance.now();
+    const startedAt = performance.now();
     const adapters = sequences.map(({ adapter }) => adapter);
     const bank: Tensors = this.#bank.feeds(adapters);
     const logits = await rows.read(tokens, sequences.length, undefined, bank);
@@ -252,7 +252,7 @@ export class DecodingLoop {
       rows: sequences.length,
       tokens: tokens.length,
       adapters: new Set(adapters).size,
-      seconds: (performance.now() - began) / 1000,
+      seconds: (performance.now() - startedAt) / 1000,
     });
     return logits;
   }

@@ -78,7 +78,7 @@ export class AdapterFolders {
    * @returns milliseconds of the scan, without loading
    */
   async look(): Promise<number> {
-    const began = performance.now();
+    const startedAt = performance.now();
     const all = new Map((await this.#found()).map((found) => [found.folder, found]));
     for (const [name, { folder, run }] of this.#served) {
       // A client may have loaded one in a deeper folder.
@@ -86,7 +86,7 @@ export class AdapterFolders {
       if (now) all.set(folder, { ...now, run });
       else this.#drop(name, folder);
     }
-    const took = performance.now() - began;
+    const took = performance.now() - startedAt;
     const before = this.#seen;
     this.#seen = new Map([...all].map(([folder, { state }]) => [folder, state]));
     for (const [folder, found] of all)
@@ -152,15 +152,15 @@ export class AdapterFolders {
   }
 
   /** Serves an adapter, if it is new, under all names of its folder. A failure is reported once. */
-  async #take(found: FoundAdapter): Promise<void> {
-    const { folder, state } = found;
+  async #take(adapter: FoundAdapter): Promise<void> {
+    const { folder, state } = adapter;
     if (this.#isClosed || this.#passedOver.get(folder) === state) return;
-    for (const name of [...(this.#names.get(folder) ?? [found.name])]) {
+    for (const name of [...(this.#names.get(folder) ?? [adapter.name])]) {
       const served = this.#served.get(name);
       if (served?.folder === folder && served.state === state) continue;
       try {
         if (served && served.folder !== folder) throw isTaken(name, folder, served.folder);
-        await this.#serve(found, name);
+        await this.#serve(adapter, name);
       } catch (error) {
         // A broken adapter must not affect the others.
         this.#passedOver.set(folder, state);
@@ -170,12 +170,12 @@ export class AdapterFolders {
     }
   }
 
-  async #serve(found: FoundAdapter, name: string): Promise<void> {
-    const { folder } = found;
+  async #serve(adapter: FoundAdapter, name: string): Promise<void> {
+    const { folder } = adapter;
     if (name === this.#base.name) throw isTaken(name, folder, 'the base model');
     const isKnown = this.#served.has(name);
-    await this.#serving.add(servedAdapter(found, name, this.#base, this.#cache));
-    this.#served.set(name, found);
+    await this.#serving.add(servedAdapter(adapter, name, this.#base, this.#cache));
+    this.#served.set(name, adapter);
     this.#names.set(folder, new Set([...(this.#names.get(folder) ?? []), name]));
     this.#passedOver.delete(folder);
     this.#onEvent({ type: isKnown ? 'reloaded' : 'loaded', name, folder });

@@ -26,15 +26,15 @@ const MAX_FOLDERS = 100_000;
  * @returns in the order of their names; empty for a missing folder
  */
 export async function findAdapters(root: string): Promise<FoundAdapter[]> {
-  const own = adapterIn(root);
-  if (own) return [own];
+  const rootAdapter = adapterIn(root);
+  if (rootAdapter) return [rootAdapter];
   const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
-  const found: FoundAdapter[] = [];
+  const adapters: FoundAdapter[] = [];
   for (const entry of entries.slice(0, MAX_FOLDERS)) {
     const adapter = entry.isFile() ? undefined : adapterIn(join(root, entry.name));
-    if (adapter) found.push(adapter);
+    if (adapter) adapters.push(adapter);
   }
-  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return adapters.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** The adapter of a folder, or of the run in it. */

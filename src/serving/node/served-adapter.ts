@@ -143,10 +143,10 @@ function checkSame(
   where: string,
 ): void {
   const changed = describeAs(base.folder, build, changes);
-  const [own, other] = [model, changed].map((of) =>
+  const [modelJson, other] = [model, changed].map((of) =>
     printGraph(Object.values(evaluationGraph(of, FROZEN.tuner, 'logits'))),
   );
-  if (own === other) return;
+  if (modelJson === other) return;
   throw new UserError({
     where,
     fault: `was trained with model_config ${JSON.stringify(changes)} and cannot be served`,
@@ -157,13 +157,13 @@ function checkSame(
 /** Rejects an adapter with another pooling than the base's: rows of one batch are pooled alike. */
 function checkPooling({ family }: BaseFolder, model: LoadedModel, where: string): void {
   if (headNamed(model.headKind).purpose !== 'embed') return;
-  const [own, ofBase] = [model.config, family.config].map(({ sentence = PLAIN_SENTENCE }) =>
+  const [modelPooling, basePooling] = [model.config, family.config].map(({ sentence = PLAIN_SENTENCE }) =>
     JSON.stringify(sentence.pooling),
   );
-  if (own === ofBase) return;
+  if (modelPooling === basePooling) return;
   throw new UserError({
     where,
-    fault: `pools vectors with ${own}, but the base model with ${ofBase}`,
+    fault: `pools vectors with ${modelPooling}, but the base model with ${basePooling}`,
     hint: 'Merge it into its base model (adalora merge) to serve it alone.',
   });
 }

@@ -49,8 +49,8 @@ try {
     decoding: { ...limits, onRun },
   });
   const adapters = new AdapterFolders(folders, base, serving, (event) => send({ event }));
-  const own = servedBase(base);
-  if (own) await serving.add(own);
+  const served = servedBase(base);
+  if (served) await serving.add(served);
   await adapters.readAll();
   await serving.open();
   const local = new LocalService(serving, adapters);

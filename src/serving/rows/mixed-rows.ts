@@ -102,7 +102,7 @@ export class MixedRows {
   }
 
   async #compute(rows: readonly MixedRow[]): Promise<Float32Array[]> {
-    const began = performance.now();
+    const startedAt = performance.now();
     const adapters = new Set(rows.map(({ adapter }) => adapter));
     for (const { adapter, packed } of rows) this.#bank.place(adapter, packed, adapters);
     const { length, ...batch } = collate(
@@ -111,7 +111,7 @@ export class MixedRows {
     );
     const bank = this.#bank.feeds(rows.map(({ adapter }) => adapter));
     const { logits } = await this.#session.run({ ...modelFeeds({ ...batch, length }), ...bank });
-    const [count, seconds] = [rows.length, (performance.now() - began) / 1000];
+    const [count, seconds] = [rows.length, (performance.now() - startedAt) / 1000];
     const tokens = count * length;
     this.#options.onBatch?.({ rows: count, tokens, adapters: adapters.size, seconds });
     const padded = { length, outputs: this.#outputs };
@@ -137,9 +137,9 @@ function encodingsOf({ input_ids, token_type_ids, attention_mask }: Tensors): En
   const [length, batch] = input_ids.dims;
   return Array.from({ length: batch }, (_, row) => {
     const mask = attention_mask.data as Int32Array;
-    const own = mask.subarray(row * length, (row + 1) * length).reduce((a, b) => a + b, 0);
+    const rowLength = mask.subarray(row * length, (row + 1) * length).reduce((a, b) => a + b, 0);
     const column = ({ data }: Tensors[string]) =>
-      Int32Array.from({ length: own }, (_, position) => data[position * batch + row]);
+      Int32Array.from({ length: rowLength }, (_, position) => data[position * batch + row]);
     return { inputIds: column(input_ids), tokenTypeIds: column(token_type_ids), truncated: false };
   });
 }

@@ -26,10 +26,10 @@ export function rowLogits(
   logits: Float32Array,
   { row, batch }: { row: number; batch: number },
   padded: LogitsSize,
-  own: LogitsSize,
+  rowSize: LogitsSize,
 ): Float32Array {
   const { width: stride } = orderOf(kind, padded);
-  const { runs, width: size } = orderOf(kind, own);
+  const { runs, width: size } = orderOf(kind, rowSize);
   const taken = new Float32Array(runs * size);
   for (let run = 0; run * size < taken.length; run++) {
     const start = (run * batch + row) * stride;

@@ -77,17 +77,17 @@ export class LocalService implements Service {
         texts.map((text) => ({ text })),
       );
     const inputs = model.trained.vectorInputs(texts, options);
-    const found: Embedded = { vectors: [], tokens: 0 };
+    const embedded: Embedded = { vectors: [], tokens: 0 };
     // Long lists are queued in parts, so that they leave room for others.
     for (let start = 0; start < inputs.length; start += MAX_TOGETHER) {
       const part = inputs.slice(start, start + MAX_TOGETHER);
       for (const answer of await this.#serving.predict(model, part, signal)) {
         const { embedding, tokens } = vectors.of(answer);
-        found.vectors.push(embedding);
-        found.tokens += tokens;
+        embedded.vectors.push(embedding);
+        embedded.tokens += tokens;
       }
     }
-    return found;
+    return embedded;
   }
 
   async write(

@@ -17,10 +17,10 @@ export class StopText {
   add(piece: string): string {
     if (this.#isEnded) return '';
     this.#held += piece;
-    const found = this.#stops.map((stop) => this.#held.indexOf(stop)).filter((at) => at >= 0);
-    if (found.length > 0) {
+    const places = this.#stops.map((stop) => this.#held.indexOf(stop)).filter((at) => at >= 0);
+    if (places.length > 0) {
       this.#isEnded = true;
-      return this.#give(Math.min(...found));
+      return this.#give(Math.min(...places));
     }
     return this.#give(this.#held.length - this.#beginning());
   }
@@ -41,8 +41,8 @@ export class StopText {
   }
 
   #give(length: number): string {
-    const given = this.#held.slice(0, length);
+    const released = this.#held.slice(0, length);
     this.#held = this.#held.slice(length);
-    return given;
+    return released;
   }
 }

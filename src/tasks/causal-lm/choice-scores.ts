@@ -26,7 +26,7 @@ export async function choiceScores(
   values: Float32Array,
 ): Promise<Scores> {
   const all = rows.flatMap(({ prompt, choices = [] }) => choices.map((choice) => ({ prompt, choice })));
-  const found = await dealNumbers(program.communicator, all.length, async (i) => {
+  const scores = await dealNumbers(program.communicator, all.length, async (i) => {
     const builder = new SequenceBuilder(maxLength);
     if (!builder.addCut(followedIds(tokenizer, all[i].prompt, all[i].choice)))
       throw noRoom(all[i].choice, maxLength);
@@ -40,7 +40,7 @@ export async function choiceScores(
   let at = 0;
   let [right, rightByByte] = [0, 0];
   for (const { choices = [], completion } of rows) {
-    const likelihoods = choices.map(() => found[at++][0]);
+    const likelihoods = choices.map(() => scores[at++][0]);
     const byByte = likelihoods.map((value, i) => value / bytes.encode(choices[i]).length);
     right += Number(choices[likeliest(likelihoods)] === completion);
     rightByByte += Number(choices[likeliest(byByte)] === completion);

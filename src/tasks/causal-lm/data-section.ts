@@ -3,24 +3,24 @@ import { generationConfigSchema } from '../../generation/generation-config.ts';
 import type { Problem } from '../../support/problem.ts';
 import { languageData } from '../language/data-section.ts';
 
-const given = z.string().min(1);
+const nonEmpty = z.string().min(1);
 
 /** Data of a causal language model. Names as in TRL's `SFTConfig` where it has them. */
 export const causalDataSchema = z.strictObject({
   ...languageData,
   /** JSON key of the prompt. Default: `prompt`. */
-  prompt: given.optional(),
+  prompt: nonEmpty.optional(),
   /** JSON key of the completion. Default: `completion`. */
-  completion: given.optional(),
+  completion: nonEmpty.optional(),
   /** JSON key of a conversation's messages. Default: `messages`. */
-  messages: given.optional(),
+  messages: nonEmpty.optional(),
   /**
    * JSON key of a list of completions, for multiple choice. The model trains on the correct one. `accuracy` is the share of
    * rows in which the model finds it most likely.
    */
-  choices: given.optional(),
+  choices: nonEmpty.optional(),
   /** JSON key of the correct choice: its number from 0 or its text. Default: `answer`. */
-  answer: given.optional(),
+  answer: nonEmpty.optional(),
   /** Generate and score completions in evaluations: `exact_match`, `valid_json` and your own metrics. */
   predict_with_generate: z.boolean().default(false),
   /** Generation settings, such as `max_new_tokens`. Default: greedy, up to the longest reference completion. */

@@ -51,8 +51,8 @@ export async function writtenScores(
     const batches = planEvaluation({ lengths: Int32Array.from(prompts, ({ length }) => length) }, batchSize);
     const written = await dealJson(program.communicator, batches.length, async (number) => {
       const batch = Array.from(batches[number], (i) => prompts[i]);
-      const found = await generator.generateAll(batch, config);
-      return found.map(([{ text, ids }]) => ({ text, tokens: ids.length }));
+      const generated = await generator.generateAll(batch, config);
+      return generated.map(([{ text, ids }]) => ({ text, tokens: ids.length }));
     });
     const answers = new Array<{ text: string; tokens: number }>(rows.length);
     for (const [number, ofBatch] of written.entries())

@@ -15,17 +15,17 @@ export function buildLabels(
   fileName: string,
   known?: Readonly<Record<string, string>>,
 ): readonly string[] {
-  const found = new Set<string>();
-  for (const row of rows) for (const name of asList(row.label)) found.add(name);
-  if (found.size < least) {
+  const labels = new Set<string>();
+  for (const row of rows) for (const name of asList(row.label)) labels.add(name);
+  if (labels.size < least) {
     throw new UserError({
       where: fileName,
-      fault: `needs at least ${least} different labels, got ${found.size === 0 ? 'none' : `only "${[...found][0]}"`}`,
+      fault: `needs at least ${least} different labels, got ${labels.size === 0 ? 'none' : `only "${[...labels][0]}"`}`,
     });
   }
   const order = known && knownOrder(known);
-  if (order && [...found].every((name) => order.includes(name))) return order;
-  return [...found].sort([...found].every(isNumber) ? byValue : byCodePoint);
+  if (order && [...labels].every((name) => order.includes(name))) return order;
+  return [...labels].sort([...labels].every(isNumber) ? byValue : byCodePoint);
 }
 
 /** The names in a label. */

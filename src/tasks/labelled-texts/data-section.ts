@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { ON_BAD_ROW } from '../../data/row.ts';
 import { dataFiles } from '../data-files.ts';
 
-const given = z.string().min(1);
+const nonEmpty = z.string().min(1);
 
-const column = z.union([given, z.int().min(0)], {
+const column = z.union([nonEmpty, z.int().min(0)], {
   error: 'expected the name of a column, or its number from 0',
 });
 
@@ -23,7 +23,7 @@ export const labelledDataSchema = z.strictObject({
   /** Whether double quotes enclose fields. Default: yes in CSV, no in TSV. */
   quote: z.boolean().optional(),
   /** Separator of the labels of a row, for multi-label tables. Default: `;`. */
-  label_separator: given.optional(),
+  label_separator: nonEmpty.optional(),
   /** Separator of fields, if not a tab (TSV) or a comma (CSV). */
   delimiter: z.string().length(1, { error: 'expected one character' }).optional(),
   /** Rows with missing fields or labels: `error` (default), or `skip` them with a warning. */

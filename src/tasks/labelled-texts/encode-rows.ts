@@ -18,13 +18,13 @@ export function encodeRows(
   if (size === 1 || rows.length < MIN_ROWS) return rows.map(encode);
   // A process that fails still joins the collective call, with no data.
   let failure: { error: unknown } | undefined;
-  let own: Encoding[] = [];
+  let encodings: Encoding[] = [];
   try {
-    own = rows.filter((_, i) => i % size === rank).map(encode);
+    encodings = rows.filter((_, i) => i % size === rank).map(encode);
   } catch (error) {
     failure = { error };
   }
-  const all = communicator.gather(pack(own)).map(unpack);
+  const all = communicator.gather(pack(encodings)).map(unpack);
   if (failure) throw failure.error;
   return rows.map((_, i) => {
     const encoding = all[i % size][Math.floor(i / size)];

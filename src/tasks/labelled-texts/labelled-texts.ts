@@ -250,10 +250,10 @@ function takenRows<Values extends Float32Array | Int32Array>(
   taken: Int32Array,
 ) {
   const width = values.length / rows;
-  const found = values.slice(0, taken.length * width) as Values;
-  for (let i = 0; i < found.length; i++)
-    found[i] = values[taken[Math.floor(i / width)] * width + (i % width)];
-  return found;
+  const rowValues = values.slice(0, taken.length * width) as Values;
+  for (let i = 0; i < rowValues.length; i++)
+    rowValues[i] = values[taken[Math.floor(i / width)] * width + (i % width)];
+  return rowValues;
 }
 
 /**

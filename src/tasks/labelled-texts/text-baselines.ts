@@ -43,8 +43,8 @@ export function textBaselines(
   const outputs = hasOneOutput ? 1 : constant.logits.length;
   const loss = hasOneOutput ? 'sigmoid' : linearLoss;
   const learnt = { texts: train.rows, targets: train.targets, outputs, loss };
-  const found = bagOfWords(learnt, validation.rows);
-  const logits = Float32Array.from(hasOneOutput ? [...found].flatMap((score) => [0, score]) : found);
+  const baseline = bagOfWords(learnt, validation.rows);
+  const logits = Float32Array.from(hasOneOutput ? [...baseline].flatMap((score) => [0, score]) : baseline);
   return [
     { name: linearName, isBlind: false, scores: scores(logits) },
     { name: constant.name, isBlind: true, scores: scores(Float32Array.from(everywhere)) },

@@ -45,8 +45,8 @@ function withIds<T>(
   const ids = new Map(labels.map((name, id) => [name, id]));
   let hint: string | undefined; // for the first such label, the only one reported in full
   const made = make((name, line) => {
-    const found = ids.get(name);
-    if (found === undefined) {
+    const id = ids.get(name);
+    if (id === undefined) {
       hint ??= suggest(name, labels);
       problems.add(line, {
         kind: 'unseen label',
@@ -54,7 +54,7 @@ function withIds<T>(
         hint,
       });
     }
-    return found ?? 0;
+    return id ?? 0;
   });
   problems.throwIfAny();
   return made;

@@ -2,14 +2,14 @@ import { z } from 'zod';
 import { SAMPLE_BY } from '../../data/text/documents.ts';
 import { dataFiles } from '../data-files.ts';
 
-const given = z.string().min(1);
+const nonEmpty = z.string().min(1);
 
 /** Keys of every language model. */
 export const languageData = {
   /** Text (.txt), JSON Lines, or a folder of them. */
   ...dataFiles,
   /** JSON key of the text. Default: `text`. */
-  text: given.optional(),
+  text: nonEmpty.optional(),
   /** Unit of a document: the whole text, a paragraph or a line. */
   sample_by: z.enum(SAMPLE_BY).default('document'),
   /** Maximum number of tokens of an example, special tokens included. Default: 1024, or the model's limit if lower. */

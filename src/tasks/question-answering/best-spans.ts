@@ -58,10 +58,10 @@ export function bestSpans(
   search: SpanSearch,
 ): BestSpans {
   const size = search.n_best_size;
-  const found = windows.flatMap(({ feature, logits }) => spansOf(feature, logits, search));
+  const candidates = windows.flatMap(({ feature, logits }) => spansOf(feature, logits, search));
   const none = search.version_2_with_negative ? noAnswer(windows.map(({ logits }) => logits)) : undefined;
-  if (none) found.push(none);
-  const kept = found.sort((a, b) => b.score - a.score).slice(0, size);
+  if (none) candidates.push(none);
+  const kept = candidates.sort((a, b) => b.score - a.score).slice(0, size);
   if (none && !kept.some(({ start, end }) => start === 0 && end === 0)) kept.push(none);
 
   const characters = new Characters(context);

@@ -1,4 +1,4 @@
-import { type JsonObject, own, typeName } from '../../data/json-lines.ts';
+import { type JsonObject, ownValue, typeName } from '../../data/json-lines.ts';
 import type { RowProblem } from '../../data/row-problems.ts';
 
 /** An unchecked question in a file: the values of its keys. */
@@ -33,7 +33,7 @@ export function* questionEntries(
     } else if (Object.hasOwn(item, 'paragraphs')) {
       yield* questionEntries(item.paragraphs, `${place}.paragraphs`, misplaced);
     } else if (Object.hasOwn(item, 'qas')) {
-      for (const { question } of questionEntries(own(item, 'qas'), `${place}.qas`, misplaced))
+      for (const { question } of questionEntries(ownValue(item, 'qas'), `${place}.qas`, misplaced))
         yield { question, paragraph: item };
     } else yield { question: item, paragraph: item };
   }

@@ -30,16 +30,16 @@ export function questionEvaluation(
     output: 'logits',
     async run(program, values, watch) {
       const logits = await predictSpans(program, values, set, batchSize);
-      const found = bestOfAll(questions, set, logits, search);
+      const best = bestOfAll(questions, set, logits, search);
       watch?.onAnswers?.(
-        found.map(({ answer }) => answer.text),
+        best.map(({ answer }) => answer.text),
         questions.map(({ answers }) => answers.map(({ text }) => text)),
       );
       watch?.onCertainty?.({
         rows: questions.length,
-        interval: (score) => answerInterval(questions, found, score),
+        interval: (score) => answerInterval(questions, best, score),
       });
-      return { eval_loss: meanLoss(logits, set), ...answerScores(questions, found) };
+      return { eval_loss: meanLoss(logits, set), ...answerScores(questions, best) };
     },
   };
 }
@@ -58,15 +58,15 @@ export function bestOfAll(
   return questions.map(({ context }, question) => bestSpans(windows[question], context, search));
 }
 
-function answerScores(questions: readonly AnsweredText[], found: readonly BestSpans[]): Scores {
+function answerScores(questions: readonly AnsweredText[], best: readonly BestSpans[]): Scores {
   const asked = questions.map(({ id, answers }) => ({ id, answers: answers.map(({ text }) => text) }));
-  const byId = <T>(value: (of: BestSpans) => T) => new Map(asked.map(({ id }, i) => [id, value(found[i])]));
+  const byId = <T>(value: (of: BestSpans) => T) => new Map(asked.map(({ id }, i) => [id, value(best[i])]));
   const predictions = byId(({ answer }) => answer.text);
-  if (!isSquadV2(questions) && found[0].nullOdds === undefined) {
+  if (!isSquadV2(questions) && best[0].nullOdds === undefined) {
     const { exact_match, f1 } = squadScores(asked, predictions);
     return { eval_exact_match: exact_match, eval_f1: f1 };
   }
-  const odds = found[0].nullOdds === undefined ? undefined : byId(({ nullOdds }) => nullOdds!);
+  const odds = best[0].nullOdds === undefined ? undefined : byId(({ nullOdds }) => nullOdds!);
   const { exact, f1, ...others } = squadV2Scores(asked, predictions, odds && { odds });
   const scores: Scores = { eval_exact_match: exact, eval_f1: f1 };
   for (const [name, score] of Object.entries(others)) {
@@ -76,9 +76,9 @@ function answerScores(questions: readonly AnsweredText[], found: readonly BestSp
 }
 
 /** For scores that are means over questions. */
-function answerInterval(questions: readonly AnsweredText[], found: readonly BestSpans[], score: string) {
+function answerInterval(questions: readonly AnsweredText[], best: readonly BestSpans[], score: string) {
   if (score !== 'f1' && score !== 'exact_match') return undefined;
-  const each = questions.map((question, i) => answerScores([question], [found[i]])[`eval_${score}`]);
+  const each = questions.map((question, i) => answerScores([question], [best[i]])[`eval_${score}`]);
   if (score === 'f1') return meanInterval(each);
   return wilson(each.reduce((sum, value) => sum + value, 0) / each.length, each.length);
 }

@@ -1,4 +1,4 @@
-import { type JsonObject, own, typeName } from '../../data/json-lines.ts';
+import { type JsonObject, ownValue, typeName } from '../../data/json-lines.ts';
 import type { RowProblem } from '../../data/row-problems.ts';
 import { listNames } from '../../support/list-names.ts';
 
@@ -14,18 +14,18 @@ export interface RawAnswer {
  * Hub, or one text under `answer`. Returns the problem if it has another form.
  */
 export function readAnswers(question: JsonObject): RawAnswer[] | RowProblem {
-  const answers = own(question, 'answers');
-  const answer = own(question, 'answer');
+  const answers = ownValue(question, 'answers');
+  const answer = ownValue(question, 'answer');
   if (answers === undefined && typeof answer === 'string') return [{ text: answer }];
-  if (answers === undefined && own(question, 'is_impossible') === true) return [];
+  if (answers === undefined && ownValue(question, 'is_impossible') === true) return [];
   if (answers === undefined) {
     return { expected: 'a key "answers"', got: `the keys ${listNames(Object.keys(question))}` };
   }
   if (Array.isArray(answers)) return listed(answers);
   if (typeof answers !== 'object' || answers === null)
     return { expected: 'answers with "text" and "answer_start"', got: typeName(answers) };
-  const texts = own(answers as JsonObject, 'text');
-  const starts = own(answers as JsonObject, 'answer_start') ?? [];
+  const texts = ownValue(answers as JsonObject, 'text');
+  const starts = ownValue(answers as JsonObject, 'answer_start') ?? [];
   if (!Array.isArray(texts)) return { expected: 'a list of "text" in "answers"', got: typeName(texts) };
   if (!Array.isArray(starts))
     return { expected: 'a list of "answer_start" in "answers"', got: typeName(starts) };
@@ -40,7 +40,7 @@ function listed(answers: readonly unknown[]): RawAnswer[] | RowProblem {
   const read: RawAnswer[] = [];
   for (const answer of answers) {
     const object = Object(answer) as JsonObject;
-    const [text, start] = [own(object, 'text'), own(object, 'answer_start')];
+    const [text, start] = [ownValue(object, 'text'), ownValue(object, 'answer_start')];
     if (typeof text !== 'string') return { expected: 'a string in "text" of an answer', got: typeName(text) };
     const isPlace = typeof start === 'number' && Number.isInteger(start) && start >= 0;
     if (start !== undefined && !isPlace) {

@@ -1,6 +1,6 @@
 import { checkWholeJson } from '../../data/check-whole-json.ts';
 import { exactJson } from '../../data/exact-json.ts';
-import { type JsonObject, jsonLines, own, typeName } from '../../data/json-lines.ts';
+import { type JsonObject, jsonLines, ownValue, typeName } from '../../data/json-lines.ts';
 import { type RowProblem, RowProblems } from '../../data/row-problems.ts';
 import { listNames } from '../../support/list-names.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -32,7 +32,7 @@ export function readQuestions(content: string, fileName: string, answers: Answer
     else if (ids.has(read.id)) problems.add(where, { fault: 'has the id of another question' });
     else {
       ids.add(read.id);
-      const isV2 = ofV2 || own(entry.question, 'is_impossible') !== undefined;
+      const isV2 = ofV2 || ownValue(entry.question, 'is_impossible') !== undefined;
       questions.push(isV2 ? { ...read, ofV2: true } : read);
     }
   }
@@ -57,9 +57,9 @@ function* entriesOf(body: string, fileName: string, problems: RowProblems): Iter
     return;
   }
   const isRow = !Array.isArray(whole) && Object.hasOwn(whole, 'question');
-  const version = Array.isArray(whole) ? undefined : own(whole, 'version');
+  const version = Array.isArray(whole) ? undefined : ownValue(whole, 'version');
   const ofV2 = typeof version === 'string' && /^v?2/i.test(version);
-  const items = Array.isArray(whole) ? whole : isRow ? [whole] : own(whole, 'data');
+  const items = Array.isArray(whole) ? whole : isRow ? [whole] : ownValue(whole, 'data');
   const misplaced = (place: string, problem: RowProblem) => problems.add(place, problem);
   for (const entry of questionEntries(items, Array.isArray(whole) ? 'the file' : 'data', misplaced))
     yield { entry, ofV2 };
@@ -90,12 +90,12 @@ function parsed(body: string, fileName: string): JsonObject | unknown[] {
 }
 
 function idOf(question: JsonObject, place: number): string | undefined {
-  const id = own(question, 'id') ?? place;
+  const id = ownValue(question, 'id') ?? place;
   return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined;
 }
 
 function badId(question: JsonObject): RowProblem {
-  return { expected: 'a string in "id"', got: typeName(own(question, 'id')) };
+  return { expected: 'a string in "id"', got: typeName(ownValue(question, 'id')) };
 }
 
 function readQuestion(
@@ -103,7 +103,7 @@ function readQuestion(
   id: string,
   answers: AnswersRead,
 ): AnsweredText | RowProblem {
-  const [question, context] = [own(row, 'question'), own(paragraph, 'context')];
+  const [question, context] = [ownValue(row, 'question'), ownValue(paragraph, 'context')];
   if (typeof question !== 'string') return missing('question', row);
   if (answers !== 'texts' || context !== undefined) {
     if (typeof context !== 'string') return missing('context', paragraph);
@@ -115,20 +115,20 @@ function readQuestion(
   if (!Array.isArray(raw)) return raw;
   if (answers === 'texts') return { ...read, answers: raw.map(({ text }) => ({ text, start: -1 })) };
   const characters = new Characters(read.context);
-  const given: GivenAnswer[] = [];
+  const placedAnswers: GivenAnswer[] = [];
   for (const { text, start } of raw) {
     if (text === '') return { fault: 'has an answer with an empty "text"' };
     const place = start ?? placeAnswer(read.context, text);
     const isThere =
       place !== undefined && characters.slice(place, place + new Characters(text).length) === text;
     if (!isThere) return notThere(read.context, text, start);
-    given.push({ text, start: place });
+    placedAnswers.push({ text, start: place });
   }
-  return { ...read, answers: given };
+  return { ...read, answers: placedAnswers };
 }
 
 function missing(key: string, object: JsonObject): RowProblem {
-  const value = own(object, key);
+  const value = ownValue(object, key);
   if (value !== undefined) return { expected: `a string in "${key}"`, got: typeName(value) };
   return { expected: `a key "${key}"`, got: `the keys ${listNames(Object.keys(object))}` };
 }

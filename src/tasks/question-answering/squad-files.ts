@@ -1,18 +1,18 @@
 import type { BestSpans } from './best-spans.ts';
 
 /** File contents by name, as run_qa.py writes them and the official script of SQuAD v2.0 reads them. */
-export function squadFiles(ids: readonly string[], found: readonly BestSpans[]): Record<string, string> {
-  const hasOdds = found.some(({ nullOdds }) => nullOdds !== undefined);
+export function squadFiles(ids: readonly string[], best: readonly BestSpans[]): Record<string, string> {
+  const hasOdds = best.some(({ nullOdds }) => nullOdds !== undefined);
   return {
     'predictions.json': object(
       ids,
-      found.map(({ answer }) => answer.text),
+      best.map(({ answer }) => answer.text),
     ),
-    'nbest_predictions.json': object(ids, found.map(nbestRows)),
+    'nbest_predictions.json': object(ids, best.map(nbestRows)),
     ...(hasOdds && {
       'null_odds.json': object(
         ids,
-        found.map(({ nullOdds }) => nullOdds),
+        best.map(({ nullOdds }) => nullOdds),
       ),
     }),
   };

@@ -1,4 +1,4 @@
-import { jsonLines, own, textOf } from '../../data/json-lines.ts';
+import { jsonLines, ownValue, textOf } from '../../data/json-lines.ts';
 import { parseDelimited } from '../../data/parse-delimited.ts';
 import { RowProblems } from '../../data/row-problems.ts';
 import type { TextFile } from '../../data/text-file.ts';
@@ -72,9 +72,9 @@ function textsOf(file: TextFile): Map<string, string> {
   const problems = new RowProblems(file.name);
   const texts = new Map<string, string>();
   for (const { line, object } of jsonLines(file.read(), problems)) {
-    const id = own(object, '_id');
+    const id = ownValue(object, '_id');
     if (typeof id !== 'string') problems.add(line, { expected: 'a string in "_id"', got: typeof id });
-    const title = own(object, 'title');
+    const title = ownValue(object, 'title');
     const text = textOf(object, 'text', line, problems);
     texts.set(String(id), typeof title === 'string' && title !== '' ? `${title} ${text}`.trim() : text);
   }
@@ -83,12 +83,12 @@ function textsOf(file: TextFile): Map<string, string> {
 }
 
 function find(files: readonly TextFile[], pattern: RegExp, name: string): TextFile {
-  const found = files.filter((file) => pattern.test(file.name));
-  if (found.length === 1) return found[0];
+  const matches = files.filter((file) => pattern.test(file.name));
+  if (matches.length === 1) return matches[0];
   throw new UserError({
     where: files[0].name,
     expected: `one ${name} beside it`,
-    got: `${found.length}`,
+    got: `${matches.length}`,
     hint: 'Give a file of qrels: data.train: FOLDER/qrels/train.tsv.',
   });
 }

@@ -53,10 +53,10 @@ export function embeddingEvaluation(
       if (String(inputs) === String(examples.lossInputs))
         scores.eval_loss = await meanLoss(program, values, examples, batchSize);
       const columns = examples.columns.map((column) => Array.from(column, (number) => vectors[number]));
-      const found = rows.retrieval
+      const computed = rows.retrieval
         ? await scoredRetrieval(rows.retrieval, context, program, values, size, batchSize)
         : likenessScores(rows, columns, DENSE);
-      for (const [name, score] of Object.entries(found)) scores[`eval_${name}`] = score;
+      for (const [name, score] of Object.entries(computed)) scores[`eval_${name}`] = score;
       watch?.onAnswers?.(
         rows.scores ? columns[0].map((vector, i) => cosine(vector, columns[1][i])) : columns[0],
         rows.scores ?? rows.classes ?? columns[1],

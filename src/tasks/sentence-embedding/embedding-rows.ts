@@ -84,18 +84,18 @@ function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<Embeddi
     ...negatives.map((negative) => read({ text: negative }).map((row) => row.text)),
   ];
   for (const column of columns)
-    column.forEach((found, i) => {
-      if (found.trim() !== '') return;
+    column.forEach((text, i) => {
+      if (text.trim() !== '') return;
       problems.add(rows[i].line, { fault: 'has an empty text', hint: 'Remove such rows.' });
     });
   const scores = form === 'scored' ? rows.map(({ label: found, line }) => score(found, line)) : undefined;
-  function score(found: unknown, line: number): number {
-    const number = Number(found) / reading.max_score;
-    const isScore = isNumber(String(found)) && number >= -1 && number <= 1;
+  function score(value: unknown, line: number): number {
+    const number = Number(value) / reading.max_score;
+    const isScore = isNumber(String(value)) && number >= -1 && number <= 1;
     if (!isScore)
       problems.add(line, {
         kind: 'score',
-        fault: `needs a score from 0 to ${reading.max_score} in column ${label}, got "${found}"`,
+        fault: `needs a score from 0 to ${reading.max_score} in column ${label}, got "${value}"`,
         hint: 'If scores go up to 5, set data.max_score: 5.',
       });
     return number;

@@ -31,10 +31,10 @@ export function likenessScores<Vector>(
   }
   if (classes) return classScores(columns[0], classes, likeness);
   const [anchors, positives, negatives] = columns;
-  const found = pairScores(texts, columns, likeness);
-  if (!negatives) return found;
+  const baselineScores = pairScores(texts, columns, likeness);
+  if (!negatives) return baselineScores;
   const isRight = anchors.map((anchor, i) => cosine(anchor, positives[i]) > cosine(anchor, negatives[i]));
-  return { ...found, triplet_accuracy: isRight.filter(Boolean).length / isRight.length };
+  return { ...baselineScores, triplet_accuracy: isRight.filter(Boolean).length / isRight.length };
 }
 
 /** Ranks a corpus for each query and scores the rankings. */

@@ -45,9 +45,9 @@ export function nearestOf(
   count: number,
   left?: number,
 ): { number: number; score: number }[] {
-  const own = unit(query);
+  const queryVector = unit(query);
   return candidates
-    .map((candidate, number) => ({ number, score: dot(own, candidate) }))
+    .map((candidate, number) => ({ number, score: dot(queryVector, candidate) }))
     .filter(({ number }) => number !== left)
     .sort((a, b) => b.score - a.score || a.number - b.number)
     .slice(0, count);

@@ -12,21 +12,21 @@ export function withPooling(
   config: CommonConfig,
   { pooling, normalize, prompts }: Pick<Partial<EmbeddingData>, 'pooling' | 'normalize' | 'prompts'>,
 ): CommonConfig {
-  const own = config.sentence ?? PLAIN_SENTENCE;
-  if (own.unsupported !== undefined && pooling === undefined) {
+  const modelSentence = config.sentence ?? PLAIN_SENTENCE;
+  if (modelSentence.unsupported !== undefined && pooling === undefined) {
     throw new UserError({
       where: 'the model',
-      fault: `is pooled by ${own.unsupported}; supported are ${POOLING_MODES.join(', ')}`,
+      fault: `is pooled by ${modelSentence.unsupported}; supported are ${POOLING_MODES.join(', ')}`,
       hint: 'Choose another model, or train it with one of these in data.pooling.',
     });
   }
   return {
     ...config,
     sentence: {
-      ...own,
+      ...modelSentence,
       pooling: {
-        mode: pooling ?? own.pooling.mode,
-        normalize: normalize ?? own.pooling.normalize,
+        mode: pooling ?? modelSentence.pooling.mode,
+        normalize: normalize ?? modelSentence.pooling.normalize,
       },
       ...(prompts && { prompts }),
     },

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { generationConfigSchema } from '../../generation/generation-config.ts';
 import { dataFiles } from '../data-files.ts';
 
-const given = z.string().min(1);
+const nonEmpty = z.string().min(1);
 
-const column = z.union([given, z.int().min(0)], {
+const column = z.union([nonEmpty, z.int().min(0)], {
   error: 'expected the name of a column, or its number from 0',
 });
 

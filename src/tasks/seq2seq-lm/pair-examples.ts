@@ -73,13 +73,13 @@ export function targetLength(context: Context): number {
   return longest;
 }
 
-function checkRoom(key: 'max_source_length' | 'max_target_length', given: number, context: Context): void {
+function checkRoom(key: 'max_source_length' | 'max_target_length', length: number, context: Context): void {
   const { before, after } = context.tokenizer.frame();
   const special = before.length + after.length;
-  if (given > special) return;
+  if (length > special) return;
   throw new UserError({
     where: `data.${key}`,
-    fault: `must be at least ${special + 1}, because ${special} tokens are special, got ${given}`,
+    fault: `must be at least ${special + 1}, because ${special} tokens are special, got ${length}`,
   });
 }
 

@@ -1,5 +1,5 @@
 import { detectFormat } from '../../data/detect-format.ts';
-import { type JsonObject, jsonLines, own, typeName } from '../../data/json-lines.ts';
+import { type JsonObject, jsonLines, ownValue, typeName } from '../../data/json-lines.ts';
 import { checkKeys, keyName } from '../../data/parse-jsonl.ts';
 import { parseRows } from '../../data/parse-rows.ts';
 import { RowProblems } from '../../data/row-problems.ts';
@@ -73,7 +73,7 @@ function jsonPairs(
 
 /** A text, or a list of texts. */
 function textsOf(object: JsonObject, key: string, line: number, problems: RowProblems): readonly string[] {
-  const value = own(object, key);
+  const value = ownValue(object, key);
   if (typeof value === 'string') return [value];
   if (Array.isArray(value) && value.every((text) => typeof text === 'string')) return value;
   problems.add(line, { expected: `a text, or a list of texts, in "${key}"`, got: typeName(value) });

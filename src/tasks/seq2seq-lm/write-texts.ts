@@ -40,8 +40,8 @@ export async function writeTexts(
   const batches = planEvaluation({ lengths }, batchSize);
   const written = await dealJson(communicator, batches.length, async (number) => {
     const batch = Array.from(batches[number], (i) => prompts[i]);
-    const found = await generator.generateAll(batch, config);
-    return found.map(([best]) => ({ ...best, ids: [...best.ids] }));
+    const generated = await generator.generateAll(batch, config);
+    return generated.map(([best]) => ({ ...best, ids: [...best.ids] }));
   });
   for (const [number, ofBatch] of written.entries()) {
     for (const [row, best] of ofBatch.entries())

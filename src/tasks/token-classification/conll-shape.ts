@@ -71,11 +71,11 @@ function firstRow(content: string, fileName: string): FileLine | undefined {
   return hash;
 }
 
-function columnNumber(given: string | number, width: number, fileName: string): number {
-  if (typeof given === 'string') {
+function columnNumber(column: string | number, width: number, fileName: string): number {
+  if (typeof column === 'string') {
     const hint = 'Columns of CoNLL files have no names. Give the number, from 0.';
-    throw new UserError({ where: fileName, fault: `has numbered columns, got "${given}"`, hint });
+    throw new UserError({ where: fileName, fault: `has numbered columns, got "${column}"`, hint });
   }
-  if (Number.isInteger(given) && given >= 0 && given < width) return given;
-  throw new UserError({ where: fileName, fault: `has columns 0 to ${width - 1}, not ${given}` });
+  if (Number.isInteger(column) && column >= 0 && column < width) return column;
+  throw new UserError({ where: fileName, fault: `has columns 0 to ${width - 1}, not ${column}` });
 }

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { Problem } from '../../support/problem.ts';
 import { dataFiles } from '../data-files.ts';
 
-const given = z.string().min(1);
+const nonEmpty = z.string().min(1);
 
-const column = z.union([given, z.int().min(0)], {
+const column = z.union([nonEmpty, z.int().min(0)], {
   error: 'expected a JSON key, or the number of a column from 0',
 });
 
@@ -17,7 +17,7 @@ export const wordDataSchema = z.strictObject({
   /** Key or column of the tags. Default: `ner_tags`, `tags` or `labels` in JSON, else the last column. */
   tags: column.optional(),
   /** List of all tags. Tags given as numbers in JSON Lines are indices into it. */
-  label_names: z.array(given).min(2).optional(),
+  label_names: z.array(nonEmpty).min(2).optional(),
   /** Maximum number of tokens, special tokens included. Longer sentences are truncated. */
   max_length: z.int().min(1).default(128),
 });

@@ -48,8 +48,8 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
       return { train: { sentences: train, ...file }, validation: { sentences: validation, ...file } };
     },
     labels({ sentences, fileName, names }, origin) {
-      const found = tagNames(sentences, names, fileName, origin.config.id2label);
-      return labelsBesideAdapter(found, origin, build);
+      const tags = tagNames(sentences, names, fileName, origin.config.id2label);
+      return labelsBesideAdapter(tags, origin, build);
     },
     examples: ({ sentences, fileName }, { labels, tokenizer, maxLength }) =>
       wordExamples(sentences, tokenizer, maxLength, tagIds(sentences, labels, fileName)),

@@ -1,4 +1,4 @@
-import { type JsonObject, jsonLines, own, typeName } from '../../data/json-lines.ts';
+import { type JsonObject, jsonLines, ownValue, typeName } from '../../data/json-lines.ts';
 import type { RowProblem, RowProblems } from '../../data/row-problems.ts';
 import { listNames } from '../../support/list-names.ts';
 import { suggestAmong } from '../../support/nearest.ts';
@@ -30,8 +30,8 @@ export function* jsonSentences(
       wordKey = findKey(object, columns.words, WORDS, where, 'data.words');
       if (labelled) tagKey = findKey(object, columns.tags, TAGS, where, 'data.tags');
     }
-    const words = readWords(own(object, wordKey), wordKey);
-    const tags = tagKey === undefined ? [] : readTags(own(object, tagKey), tagKey, columns.label_names);
+    const words = readWords(ownValue(object, wordKey), wordKey);
+    const tags = tagKey === undefined ? [] : readTags(ownValue(object, tagKey), tagKey, columns.label_names);
     if (!Array.isArray(words)) problems.add(line, words);
     if (!Array.isArray(tags)) problems.add(line, tags);
     if (!Array.isArray(words) || !Array.isArray(tags)) continue;
@@ -43,18 +43,18 @@ export function* jsonSentences(
 /** The given key, or the first of the usual ones that the row has. */
 function findKey(
   row: JsonObject,
-  given: string | number | undefined,
+  setKey: string | number | undefined,
   usual: readonly string[],
   where: string,
   setting: string,
 ): string {
   const names = Object.keys(row);
-  if (typeof given === 'number') {
+  if (typeof setKey === 'number') {
     const hint = 'Give the name of a key.';
-    throw new UserError({ where, fault: `has keys, not column number ${given}`, hint });
+    throw new UserError({ where, fault: `has keys, not column number ${setKey}`, hint });
   }
-  const found = given ?? usual.find((key) => names.includes(key));
-  if (found === undefined) {
+  const usedKey = setKey ?? usual.find((key) => names.includes(key));
+  if (usedKey === undefined) {
     const hint = `Say in ${setting} what it is called.`;
     throw new UserError({
       where,
@@ -62,9 +62,9 @@ function findKey(
       hint,
     });
   }
-  if (names.includes(found)) return found;
-  const hint = suggestAmong(found, names, "The row's keys");
-  throw new UserError({ where, fault: `has no column "${found}"`, hint });
+  if (names.includes(usedKey)) return usedKey;
+  const hint = suggestAmong(usedKey, names, "The row's keys");
+  throw new UserError({ where, fault: `has no column "${usedKey}"`, hint });
 }
 
 function readWords(value: unknown, key: string): string[] | RowProblem {

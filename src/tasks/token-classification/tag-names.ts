@@ -16,15 +16,15 @@ export function tagNames(
   fileName: string,
   known?: Readonly<Record<string, string>>,
 ): readonly string[] {
-  const found = new Set(label_names);
-  if (!label_names) for (const { tags } of sentences) for (const tag of tags) found.add(tag);
-  if (found.size < 2) {
+  const seen = new Set(label_names);
+  if (!label_names) for (const { tags } of sentences) for (const tag of tags) seen.add(tag);
+  if (seen.size < 2) {
     throw new UserError({
       where: fileName,
-      fault: `needs at least 2 different tags, got ${found.size === 0 ? 'none' : `only "${[...found][0]}"`}`,
+      fault: `needs at least 2 different tags, got ${seen.size === 0 ? 'none' : `only "${[...seen][0]}"`}`,
     });
   }
-  const names = buildLabels([{ label: [...found] }], 2, fileName, known);
+  const names = buildLabels([{ label: [...seen] }], 2, fileName, known);
   const isCheckpoints = names.every((name, id) => known?.[id] === name);
-  return label_names && !isCheckpoints ? [...found] : names;
+  return label_names && !isCheckpoints ? [...seen] : names;
 }

@@ -73,9 +73,9 @@ export function wordScores(
   let loss = 0;
   let words = 0;
   logits.forEach((rows, example) => {
-    const own = targets[example];
-    loss += own.length * meanCrossEntropy(rows, labels.length, own);
-    words += own.length;
+    const tags = targets[example];
+    loss += tags.length * meanCrossEntropy(rows, labels.length, tags);
+    words += tags.length;
   });
   const predicted = logits.map((rows) => tags(argmaxRows(rows, labels.length)));
   const references = targets.map(tags);

@@ -34,17 +34,17 @@ export function addedTokenCutter(tokens: readonly AddedToken[], contents: readon
       done = Math.max(done, to);
     };
     for (let at = 0; at < text.text.length; ) {
-      const found = byFirst.get(text.text[at])?.find(({ content }) => text.text.startsWith(content, at));
-      if (!found) {
+      const token = byFirst.get(text.text[at])?.find(({ content }) => text.text.startsWith(content, at));
+      if (!token) {
         at++;
         continue;
       }
-      const end = at + found.content.length;
-      const { single_word, lstrip, rstrip } = found.token;
+      const end = at + token.content.length;
+      const { single_word, lstrip, rstrip } = token.token;
       if (!single_word || isAlone(text.text, at, end)) {
         until(lstrip ? Math.max(done, spaceBefore(text.text, at)) : at);
         const to = rstrip ? spaceAfter(text.text, end) : end;
-        sections.push({ text: text.slice(done, to), token: found.token });
+        sections.push({ text: text.slice(done, to), token: token.token });
         done = to;
       }
       at = end;

@@ -36,7 +36,7 @@ export function bpe(config: BpeConfig): Model {
   }
 
   function symbols(piece: string): PieceSymbol[] {
-    const found: PieceSymbol[] = [];
+    const pieces: PieceSymbol[] = [];
     let pending: PieceSymbol | undefined;
     let from = 0;
     for (const character of piece) {
@@ -45,21 +45,21 @@ export function bpe(config: BpeConfig): Model {
       const id = vocabulary.idOf(text);
       const fallback = id === undefined ? bytes?.(text, from, to) : undefined;
       if (id !== undefined) {
-        if (pending) found.push(pending);
+        if (pending) pieces.push(pending);
         pending = undefined;
-        found.push({ id, from, to });
-      } else if (fallback) found.push(...fallback);
+        pieces.push({ id, from, to });
+      } else if (fallback) pieces.push(...fallback);
       else if (unknown !== undefined) {
         if (pending && config.fuse_unk) pending.to = to;
         else {
-          if (pending) found.push(pending);
+          if (pending) pieces.push(pending);
           pending = { id: idOfUnknown(unknown), from, to };
         }
       }
       from = to;
     }
-    if (pending) found.push(pending);
-    return found;
+    if (pending) pieces.push(pending);
+    return pieces;
   }
 }
 

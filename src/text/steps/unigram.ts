@@ -80,13 +80,13 @@ export function unigram(config: UnigramConfig): Model {
       }
       if (!hasSingle) offer(from, from + width, unknownScore + score[from], known());
     }
-    const found: [number, number][] = [];
+    const pieces: [number, number][] = [];
     let joinable = false;
     for (let to = size; to > 0; to = start[to]) {
-      if (joinable && isUnknown[to]) found[found.length - 1][0] = start[to];
-      else found.push([start[to], to]);
+      if (joinable && isUnknown[to]) pieces[pieces.length - 1][0] = start[to];
+      else pieces.push([start[to], to]);
       joinable = isUnknown[to] === 1;
     }
-    return found.reverse();
+    return pieces.reverse();
   }
 }

@@ -23,9 +23,9 @@ export function wordPiece(config: WordPieceConfig): Model {
       if (word.length * Math.min(longestToken, word.length) > MAX_LOOKS) throw tooLong(word, longest);
       const tokens: PieceToken[] = [];
       for (let from = 0; from < word.length; from = tokens[tokens.length - 1].to) {
-        const found = longestAt(word, from);
-        if (!found) return whole;
-        tokens.push(found);
+        const piece = longestAt(word, from);
+        if (!piece) return whole;
+        tokens.push(piece);
       }
       return tokens;
     },

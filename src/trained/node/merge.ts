@@ -66,16 +66,16 @@ function writeWeights(
   read: ReadRange,
   dtype: MergedDtype | undefined,
 ): void {
-  const own = (name: string) => {
+  const dtypeOf = (name: string) => {
     const place = model.locate(name);
     return 'data' in place || place.dtype === 'uint8' ? undefined : place.dtype;
   };
-  const buffers = [...model.buffers].filter(([name]) => own(name) !== undefined);
+  const buffers = [...model.buffers].filter(([name]) => dtypeOf(name) !== undefined);
   const tensors = [...model.parameters, ...buffers];
   // A parameter that the base lacks, such as the head, gets the type of the base's first tensor.
-  const first = tensors.map(([name]) => own(name)).find((found) => found !== undefined) ?? 'float32';
+  const first = tensors.map(([name]) => dtypeOf(name)).find((dtype) => dtype !== undefined) ?? 'float32';
   const written = new Map(
-    tensors.map(([name, shape]) => [name, { shape, dtype: dtype ?? own(name) ?? first }]),
+    tensors.map(([name, shape]) => [name, { shape, dtype: dtype ?? dtypeOf(name) ?? first }]),
   );
   const stored = new Map(
     [...written].map(([name, { shape, dtype }]) => [name, { shape, dtype: STORED[dtype] }]),

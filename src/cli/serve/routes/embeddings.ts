@@ -10,11 +10,11 @@ const MAX_INPUTS = 2048;
 /** Texts per request: the limit of text-embeddings-inference. */
 const MAX_TEXTS = 32;
 
-const model = z
-  .string()
-  .optional()
-  .describe('Name of a model; optional if only one computes embeddings');
-const truncate = z.boolean().default(true).describe('Truncate texts that are too long instead of rejecting them');
+const model = z.string().optional().describe('Name of a model; optional if only one computes embeddings');
+const truncate = z
+  .boolean()
+  .default(true)
+  .describe('Truncate texts that are too long instead of rejecting them');
 const texts = z.union([z.string(), z.array(z.string()).min(1)], 'expected a string, or a list of strings');
 const promptName = z.string().nullish().describe("Name of a prompt in the model's files, such as query");
 const body = <Schema extends z.ZodType>(schema: Schema) => ({
@@ -155,10 +155,13 @@ export function addEmbeddings(app: ServeApp, service: Service): void {
   });
 }
 
-function listOf(given: string | readonly string[], most: number, where: string): readonly string[] {
-  const list = typeof given === 'string' ? [given] : given;
+function listOf(input: string | readonly string[], most: number, where: string): readonly string[] {
+  const list = typeof input === 'string' ? [input] : input;
   if (list.length <= most) return list;
-  throw new Refused(413, `${where} has ${list.length} texts, expected at most ${most}. Send several requests.`);
+  throw new Refused(
+    413,
+    `${where} has ${list.length} texts, expected at most ${most}. Send several requests.`,
+  );
 }
 
 function atLengthOne(vector: Float32Array): Float32Array {

@@ -37,14 +37,14 @@ export function readAdapterHub(folder: string, present: readonly string[]): Stor
 
 /** Writes like AdapterHub's `save_adapter`. The settings come last: if they exist, the adapter is complete. */
 export function writeAdapterHub(folder: string, { config, tensors, head }: StoredAdapter): void {
-  const [own, saved] = [true, false].map((isOwn) =>
+  const [adapterTensors, saved] = [true, false].map((isOwn) =>
     [...tensors].filter(([key]) => isAdapterHubTensor(key) === isOwn),
   );
   if (saved.length > 0) {
     writeTensors(folder, WRITTEN_HEAD, saved);
     if (head) atomicWrite(join(folder, HEAD_CONFIG), formatAdapterConfig(head));
   }
-  writeTensors(folder, WRITTEN, own);
+  writeTensors(folder, WRITTEN, adapterTensors);
   atomicWrite(join(folder, ADAPTER_CONFIG), formatAdapterConfig(config, FLOATS));
 }
 

@@ -36,8 +36,14 @@ async function answer({ kind, config, isQuick }: ChildJob): Promise<ChildAnswer>
     const { inputs, settings } = await loadRun(run, new Date(), (what, share) =>
       send({ progress: { what, share } }),
     );
-    const found = await calibrate(inputs, settings, run.config, (progress) => send({ progress }), isQuick);
-    return { measured: { peakMb: peakMemoryMb(), ...found } };
+    const calibration = await calibrate(
+      inputs,
+      settings,
+      run.config,
+      (progress) => send({ progress }),
+      isQuick,
+    );
+    return { measured: { peakMb: peakMemoryMb(), ...calibration } };
   }
   let made = false;
   const model = await openBase(run, (share) => {

@@ -25,16 +25,16 @@ export interface MeasureOptions {
  * @throws the signal's reason when it is aborted
  */
 export async function measureBases(
-  given: ParsedConfig,
+  parsed: ParsedConfig,
   bases: readonly PlannedBase[],
   { signal, isQuick, onEvent = () => {} }: MeasureOptions = {},
 ): Promise<PlannedBase[]> {
   // Resolved once: all of them measure the same files.
-  const model = await resolveModel(given.model);
+  const model = await resolveModel(parsed.model);
   const measured: PlannedBase[] = [];
   for (const base of bases) {
     const { dtype } = base;
-    const config = { ...given, model, base_dtype: dtype };
+    const config = { ...parsed, model, base_dtype: dtype };
     const ask = (kind: ChildJob['kind']) =>
       askChild(
         { kind, config, isQuick },

@@ -25,13 +25,13 @@ export async function loadLibrary(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<MpiLibrary> {
   const koffi = await loadKoffi();
-  const own = env[OWN_LIBRARY];
+  const libraryPath = env[OWN_LIBRARY];
   const system = process.platform === 'darwin' ? 'darwin' : 'linux';
   const wanted = ABIS.filter(({ name }) => mpi === undefined || name === mpi);
   const others = ABIS.filter((abi) => !wanted.includes(abi));
-  const found: string[] = [];
+  const installed: string[] = [];
   for (const abi of [...wanted, ...others]) {
-    for (const name of own ? [own] : abi.libraries[system]) {
+    for (const name of libraryPath ? [libraryPath] : abi.libraries[system]) {
       let library: LibraryHandle;
       try {
         // Open MPI's parts look up its symbols globally in the process.
@@ -41,20 +41,24 @@ export async function loadLibrary(
       }
       const version = versionOf(library);
       if (abi.version.test(version) && wanted.includes(abi)) return { abi, library };
-      found.push(`${name} (${version || 'no MPI'})`);
+      installed.push(`${name} (${version || 'no MPI'})`);
     }
   }
-  throw missing(mpi, [...new Set(found)], own);
+  throw missing(mpi, [...new Set(installed)], libraryPath);
 }
 
-function missing(mpi: MpiName | undefined, found: readonly string[], own: string | undefined): UserError {
+function missing(
+  mpi: MpiName | undefined,
+  installed: readonly string[],
+  libraryPath: string | undefined,
+): UserError {
   const name = mpi ?? 'MPI';
   const install = mpi
     ? `Install it (Debian: apt-get install ${PACKAGES[mpi]})`
     : 'Install one (Debian: libopenmpi3)';
   return new UserError({
-    where: own ? `${OWN_LIBRARY}=${own}` : 'MPI',
-    fault: `needs the library of ${name}${mpi ? ', whose launcher started this process' : ''}, but the system finds ${found.length > 0 ? `only ${found.join(', ')}` : 'none'}`,
+    where: libraryPath ? `${OWN_LIBRARY}=${libraryPath}` : 'MPI',
+    fault: `needs the library of ${name}${mpi ? ', whose launcher started this process' : ''}, but the system finds ${installed.length > 0 ? `only ${installed.join(', ')}` : 'none'}`,
     hint: `${install}, use the launcher of an installed one, or set ${OWN_LIBRARY} to the library's path.`,
   });
 }

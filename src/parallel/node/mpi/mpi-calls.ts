@@ -10,10 +10,10 @@ export interface MpiCalls {
   init(): void;
   rank(): number;
   size(): number;
-  allReduce(own: Float32Array, sums: Float32Array): void;
+  allReduce(values: Float32Array, sums: Float32Array): void;
   broadcast(bytes: Uint8Array, root: number): void;
   /** Collects every process's data in `all`, by rank. */
-  allGather(own: Float64Array, all: Float64Array): void;
+  allGather(values: Float64Array, all: Float64Array): void;
   barrier(): void;
   finalize(): void;
 }
@@ -29,7 +29,7 @@ export function mpiCalls({ abi, library }: MpiLibrary): MpiCalls {
       if (code !== 0) throw new Error(`${call} of ${name} failed with code ${code}`);
     };
   };
-  const given = (call: string, parameters: string, ...values: unknown[]) => {
+  const callReturning = (call: string, parameters: string, ...values: unknown[]) => {
     const result = [0];
     declare(call, `${parameters}_Out_ int *result`)(...values, result);
     return result[0];
@@ -46,15 +46,22 @@ export function mpiCalls({ abi, library }: MpiLibrary): MpiCalls {
   const barrier = declare('MPI_Barrier', `${handle} comm`);
   const finalize = declare('MPI_Finalize', '');
   return {
-    isFinalized: () => given('MPI_Finalized', '') !== 0,
+    isFinalized: () => callReturning('MPI_Finalized', '') !== 0,
     init: () => {
-      given('MPI_Init_thread', 'void *argc, void *argv, int required, ', null, null, MPI_THREAD_SERIALIZED);
+      callReturning(
+        'MPI_Init_thread',
+        'void *argc, void *argv, int required, ',
+        null,
+        null,
+        MPI_THREAD_SERIALIZED,
+      );
     },
-    rank: () => given('MPI_Comm_rank', `${handle} comm, `, world),
-    size: () => given('MPI_Comm_size', `${handle} comm, `, world),
-    allReduce: (own, sums) => allReduce(own, sums, sums.length, float, sum, world),
+    rank: () => callReturning('MPI_Comm_rank', `${handle} comm, `, world),
+    size: () => callReturning('MPI_Comm_size', `${handle} comm, `, world),
+    allReduce: (values, sums) => allReduce(values, sums, sums.length, float, sum, world),
     broadcast: (bytes, root) => broadcast(bytes, bytes.length, byte, root, world),
-    allGather: (own, all) => allGather(own, own.byteLength, byte, all, own.byteLength, byte, world),
+    allGather: (values, all) =>
+      allGather(values, values.byteLength, byte, all, values.byteLength, byte, world),
     barrier: () => barrier(world),
     finalize: () => finalize(),
   };

@@ -20,13 +20,13 @@ export interface MpiCommunicator extends Communicator {
  * @throws UserError if MPI is missing, does not match the launcher, or was finalised before in this process
  */
 export async function joinMpi(launch: Launch): Promise<MpiCommunicator> {
-  const found = await loadLibrary(launch);
-  const mpi = mpiCalls(found);
+  const library = await loadLibrary(launch);
+  const mpi = mpiCalls(library);
   if (mpi.isFinalized()) throw secondRun();
   mpi.init();
   const [rank, size] = [mpi.rank(), mpi.size()];
   if (rank !== launch.rank || size !== (launch.size ?? size))
-    throw otherLauncher(found.abi.name, { rank, size }, launch);
+    throw otherLauncher(library.abi.name, { rank, size }, launch);
 
   const spread = (bytes: Uint8Array, root: number) => {
     for (let at = 0; at < bytes.length; at += MAX_BYTES)
@@ -65,10 +65,10 @@ export async function joinMpi(launch: Launch): Promise<MpiCommunicator> {
   };
 }
 
-function otherLauncher(name: string, found: Omit<Launch, 'mpi'>, said: Launch): UserError {
+function otherLauncher(name: string, actual: Omit<Launch, 'mpi'>, expected: Launch): UserError {
   return new UserError({
     where: 'MPI',
-    fault: `is process ${found.rank} of ${found.size} in the library of ${name}, but the launcher says ${said.rank}${said.size === undefined ? '' : ` of ${said.size}`}`,
+    fault: `is process ${actual.rank} of ${actual.size} in the library of ${name}, but the launcher says ${expected.rank}${expected.size === undefined ? '' : ` of ${expected.size}`}`,
     hint: 'Start with the launcher of this library, or set ADALORA_MPI_LIBRARY to the library of your launcher.',
   });
 }

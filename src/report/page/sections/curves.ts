@@ -65,10 +65,10 @@ export function stepDomain(groups: readonly RunGroup[]): [number, number] {
 /** The first and last values of the curves, for the description. */
 function ends(drawn: readonly Curve[]): string {
   const shown = drawn.filter(({ points }) => points.length > 0);
-  const courses = shown.map(({ label, points }) => {
+  const descriptions = shown.map(({ label, points }) => {
     const [first, last] = [points[0][1], points.at(-1)![1]];
-    const course = first === last ? short(last) : `from ${short(first)} to ${short(last)}`;
-    return shown.length > 1 ? `${label} ${course}` : course;
+    const change = first === last ? short(last) : `from ${short(first)} to ${short(last)}`;
+    return shown.length > 1 ? `${label} ${change}` : change;
   });
-  return `${capital(courses.join('; '))}.`;
+  return `${capital(descriptions.join('; '))}.`;
 }

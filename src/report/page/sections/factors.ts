@@ -59,7 +59,7 @@ function ofMatrices(groups: readonly RunGroup[], group: RunGroup, id: string, si
     curves: places.rows.flatMap(({ layer, ranks }) => {
       const index = ranks[k];
       if (index === undefined) return [];
-      const { points } = groupSeries(group, (run) => courseOf(run, paths[index], side));
+      const { points } = groupSeries(group, (run) => distancesOf(run, paths[index], side));
       return points.length > 0 ? [{ layer, points }] : [];
     }),
   }));
@@ -79,7 +79,7 @@ function ofMatrices(groups: readonly RunGroup[], group: RunGroup, id: string, si
   });
 }
 
-function courseOf({ orthogonality }: RunRecord, path: string, side: Side): Point[] {
+function distancesOf({ orthogonality }: RunRecord, path: string, side: Side): Point[] {
   return orthogonality.flatMap(({ step, modules }) => {
     const value = modules[path]?.[side];
     return value > 0 ? [[step, value] as const] : [];

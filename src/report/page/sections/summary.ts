@@ -14,11 +14,11 @@ import { scoreNames } from './result.ts';
 /** The runs as a table with a column for each group. */
 export function summary(groups: readonly RunGroup[]): Section {
   const rows = FACTS.map(([name, of]) => [name, ...groups.map((group) => of(group))]);
-  const told = rows.filter(([, ...cells]) => cells.some((cell) => cell !== ''));
+  const filled = rows.filter(([, ...cells]) => cells.some((cell) => cell !== ''));
   return {
     id: 'summary',
     title: 'What was run',
-    body: part('summary-table', table('What was run', groups, told)),
+    body: part('summary-table', table('What was run', groups, filled)),
   };
 }
 

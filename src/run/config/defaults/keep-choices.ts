@@ -6,18 +6,18 @@ import { sectionKeys } from './open-keys.ts';
  *
  * @param before the run's config.yaml
  */
-export function keepChoices(given: ParsedConfig, before: RunConfig): ParsedConfig {
-  const { method, training, data } = given;
+export function keepChoices(resumed: ParsedConfig, before: RunConfig): ParsedConfig {
+  const { method, training, data } = resumed;
   // An early stop is requested again each time.
   const { stop_at_step: _, ...begun } = before.training;
   const isOpen = data.validation === undefined && training.eval_strategy === undefined;
   const section = (config: object) => (config as Record<string, Record<string, unknown> | undefined>)[method];
-  const [own, kept] = [section(given), section(before)];
+  const [current, kept] = [section(resumed), section(before)];
   const chosen = kept && sectionKeys(method).flatMap((key) => (key in kept ? [[key, kept[key]]] : []));
   return {
-    ...given,
+    ...resumed,
     data: { ...data, ...(isOpen && before.data.validation && { validation: before.data.validation }) },
     training: { ...begun, ...training },
-    ...(own && { [method]: { ...Object.fromEntries(chosen ?? []), ...own } }),
+    ...(current && { [method]: { ...Object.fromEntries(chosen ?? []), ...current } }),
   } as ParsedConfig;
 }

@@ -12,8 +12,8 @@ type Call = (method: string, args: readonly unknown[], options?: CallOptions<Sco
 /** Evaluates in another thread, and calls the caller's functions in this one. The first error of a function counts. */
 export async function evaluateThere(call: Call, params: EvaluateParams<string | Rows>): Promise<Scores> {
   const { data, metrics = {}, reading, onNotice, onConfusion, signal } = Object(params) as typeof params;
-  const own = Object.keys(assertOwnMetrics(metrics));
-  const request: ScoreRequest = { data: dataOf(data, params), reading, own };
+  const names = Object.keys(assertOwnMetrics(metrics));
+  const request: ScoreRequest = { data: dataOf(data, params), reading, own: names };
   let mistake: { error: unknown } | undefined;
   const handle = async (told: ScoreTold) => {
     if ('notice' in told) return onNotice?.(told.notice);

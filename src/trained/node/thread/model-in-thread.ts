@@ -107,10 +107,10 @@ export class ModelInThread {
     texts: Iterable<string>,
     { signal, ...options }: EmbedOptions & Pick<PredictOptions, 'signal'> = {},
   ): Promise<Float32Array[]> {
-    const found: Float32Array[] = [];
+    const vectors: Float32Array[] = [];
     for (const chunk of inputChunks(texts, this.#card.inputsAtOnce ?? 1))
-      found.push(...(await this.#call<Float32Array[]>('embed', [chunk, options], { signal })));
-    return found;
+      vectors.push(...(await this.#call<Float32Array[]>('embed', [chunk, options], { signal })));
+    return vectors;
   }
 
   /**

@@ -5,7 +5,7 @@ import type { RunConfig } from './run-config.ts';
  * All config values that affect training, as JSON, by dotted key. It excludes the locations of files, the device,
  * recomputation (bit for bit the same), and when something is reported.
  */
-export function courseOf({
+export function fingerprintSettings({
   output: _,
   device: __,
   defaults: ____,
@@ -25,9 +25,9 @@ export function courseOf({
     eval_strategy,
     eval_steps,
     stop_at_step,
-    ...course
+    ...trainingKeys
   } = others;
-  return leaves({ ...rest, data: columns, training: course });
+  return leaves({ ...rest, data: columns, training: trainingKeys });
 }
 
 /** Every value of nested settings as JSON, by its dotted key. */
