@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryName } from '../src/formats/node/store/temporary-name.ts';
 import type { TrainEvent } from '../src/run/events.ts';
-import { courseOf } from './support/fingerprint-settings.ts';
+import { courseOf } from './support/course-of.ts';
 import { type Halt, type Moment, Workspace } from './support/workspace.ts';
 
 const FULL = pathToFileURL('tests/support/full-at.mjs').href;
