@@ -69,8 +69,7 @@ export function rowsFromTable(
       if (parsed === '') {
         problems.add(lines[i], {
           fault: `has no label in column ${label}`,
-          hint:
-            options.on_bad_row === 'skip' ? undefined : 'To skip such rows, set data.on_bad_row: skip.',
+          hint: options.on_bad_row === 'skip' ? undefined : 'To skip such rows, set data.on_bad_row: skip.',
         });
         continue;
       }

@@ -18,8 +18,7 @@ const layerdrop = z
   .nullable()
   .default(0)
   .refine((value) => !value, {
-    message:
-      'LayerDrop is not supported; set it to 0, which does not change predictions',
+    message: 'LayerDrop is not supported; set it to 0, which does not change predictions',
   });
 
 const schema = z

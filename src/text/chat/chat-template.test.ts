@@ -58,7 +58,7 @@ describe('a chat template', () => {
     const lists = (made: string) => doubling.replace('"ab"', '[1]').replace('ns.x + ns.x', made);
     for (const made of ['ns.x + ns.x', '[ns.x, ns.x]'])
       expect(() => chat(lists(made)).render(MESSAGES, false)).toThrow(
-        /^x made \d+ values, expected at most 1048576/,
+        /^x made \d+ values in a list, expected at most 1048576/,
       );
     expect(() =>
       chat(doubling.replace('ns.x + ns.x', 'ns.x.replace("a", "aaaaaaaaaaaa")')).render([], false),

@@ -33,12 +33,14 @@ describe('a missing schedule', () => {
   };
 
   it('is 10 % and 40 % of the run, with a notice', () => {
-    const told = 'The config does not set tinit and tfinal. Using tinit = 107 and tfinal = 428 of 1072 steps.';
+    const told =
+      'The config does not set tinit and tfinal. Using tinit = 107 and tfinal = 428 of 1072 steps.';
     expect(assumed({}, 1072)).toEqual({ tinit: 107, tfinal: 428, told });
   });
 
   it('with one given phase has a share for the other, or half of the rest', () => {
-    const after = (tfinal: number) => `The config does not set tfinal. Using tfinal = ${tfinal} of 100 steps.`;
+    const after = (tfinal: number) =>
+      `The config does not set tfinal. Using tfinal = ${tfinal} of 100 steps.`;
     expect(assumed({ tinit: 5 }, 100)).toEqual({ tinit: 5, tfinal: 40, told: after(40) });
     expect(assumed({ tinit: '70%' }, 100)).toEqual({ tinit: 70, tfinal: 15, told: after(15) });
     const before = 'The config does not set tinit. Using tinit = 2 of 100 steps.';

@@ -112,7 +112,5 @@ it('rejects a zero gradient', async () => {
     async () => new Float32Array(length),
     noInputs,
   );
-  await expect(settled).rejects.toThrow(
-    'lora.allocation: before-training found a gradient that is zero',
-  );
+  await expect(settled).rejects.toThrow('lora.allocation: before-training found a gradient that is zero');
 });
