@@ -13,6 +13,11 @@ ENC = dict(vocab_size=41, hidden_size=16, num_hidden_layers=2, num_attention_hea
            hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, max_position_embeddings=60)
 MODERN = dict(vocab_size=41, hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=12, max_position_embeddings=60,
               local_attention=6, global_attn_every_n_layers=2, pad_token_id=0, bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2)
+DEC = dict(vocab_size=41, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1, intermediate_size=20,
+           max_position_embeddings=64, pad_token_id=0, bos_token_id=1, eos_token_id=2)
+GEMMA = dict(DEC, head_dim=6, num_hidden_layers=3, sliding_window=5, sliding_window_pattern=3, query_pre_attn_scalar=8)
+LONG = dict(DEC, original_max_position_embeddings=8, rope_parameters={
+    "rope_type": "longrope", "partial_rotary_factor": 0.5, "rope_theta": 100.0, "short_factor": [1.0, 1.5], "long_factor": [1.2, 7.0]})
 MODELS = {
     "mpnet-classification": ("mpnet", "SEQ_CLS", ENC, {}),
     "mpnet-span": ("mpnet", "QUESTION_ANS", ENC, {}),
@@ -23,6 +28,14 @@ MODELS = {
     "modernbert-span": ("modernbert", "QUESTION_ANS", MODERN, {}),
     "modernbert-tokens": ("modernbert", "TOKEN_CLS", dict(MODERN, num_labels=3), {}),
     "modernbert-words": ("modernbert", "MASKED_LM", MODERN, {}),
+    "gemma3-causal": ("gemma3_text", "CAUSAL_LM", GEMMA, {}),
+    "gemma3-classification": ("gemma3_text", "SEQ_CLS", dict(GEMMA, rope_parameters={
+        "full_attention": {"rope_type": "linear", "factor": 4.0, "rope_theta": 100.0}, "sliding_attention": {"rope_type": "default", "rope_theta": 10.0}}), {}),
+    "smollm3-causal": ("smollm3", "CAUSAL_LM", dict(DEC, no_rope_layer_interval=2, sliding_window=5, use_sliding_window=True), {}),
+    "smollm3-span": ("smollm3", "QUESTION_ANS", dict(DEC, no_rope_layers=[0, 1]), {}),
+    "phi3-causal": ("phi3", "CAUSAL_LM", dict(DEC, sliding_window=5), {}),
+    "phi3-long": ("phi3", "CAUSAL_LM", LONG, {}),
+    "phi3-tokens": ("phi3", "TOKEN_CLS", dict(LONG, original_max_position_embeddings=16, num_labels=3, classifier_dropout=0.0), {}),
 }
 # Longer than a window, or than the distances that have a bucket each.
 LENGTHS = {"mpnet": 40}

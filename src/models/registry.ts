@@ -6,6 +6,7 @@ import { debertaV2 } from './deberta-v2/definition.ts';
 import { distilBert } from './distilbert/definition.ts';
 import { electra } from './electra/definition.ts';
 import { gemma2 } from './gemma2/definition.ts';
+import { gemma3 } from './gemma3/definition.ts';
 import { gpt2 } from './gpt2/definition.ts';
 import { llama } from './llama/definition.ts';
 import { mistral } from './mistral/definition.ts';
@@ -13,9 +14,11 @@ import type { ModelDefinition } from './model-definition.ts';
 import { modernBert } from './modernbert/definition.ts';
 import { mpnet } from './mpnet/definition.ts';
 import { olmo2 } from './olmo2/definition.ts';
+import { phi3 } from './phi3/definition.ts';
 import { qwen2 } from './qwen2/definition.ts';
 import { qwen3 } from './qwen3/definition.ts';
 import { roberta } from './roberta/definition.ts';
+import { smolLm3 } from './smollm3/definition.ts';
 import { t5 } from './t5/definition.ts';
 import { xlmRoberta } from './xlm-roberta/definition.ts';
 
@@ -28,14 +31,17 @@ const families: Record<string, ModelDefinition> = {
   distilbert: distilBert,
   electra,
   gemma2,
+  gemma3_text: gemma3,
   llama,
   mistral,
   modernbert: modernBert,
   mpnet,
   olmo2,
+  phi3,
   qwen2,
   qwen3,
   roberta,
+  smollm3: smolLm3,
   t5,
   'xlm-roberta': xlmRoberta,
 };

@@ -34,7 +34,7 @@ type Norm = 'of the sum' | 'before the sum' | 'none';
 
 /**
  * The places of AdapterHub's adapters (`mh_adapter`, `cross_adapter`, `output_adapter`), and of the norm after a
- * sublayer. AdapterHub lacks OLMo 2, MPNet and ModernBERT.
+ * sublayer. AdapterHub lacks OLMo 2, MPNet, ModernBERT, Phi-3, Gemma 3 and SmolLM3.
  */
 const FAMILIES: Record<string, { norm: Norm; sublayers: string[] }> = {
   bert: { norm: 'of the sum', sublayers: encoder('bert') },
@@ -84,6 +84,9 @@ const FAMILIES: Record<string, { norm: Norm; sublayers: string[] }> = {
   qwen2: { norm: 'none', sublayers: decoder },
   qwen3: { norm: 'none', sublayers: decoder },
   gemma2: { norm: 'before the sum', sublayers: decoder },
+  gemma3_text: { norm: 'before the sum', sublayers: decoder },
+  smollm3: { norm: 'none', sublayers: decoder },
+  phi3: { norm: 'none', sublayers: decoder },
   olmo2: { norm: 'before the sum', sublayers: decoder },
 };
 

@@ -21,11 +21,16 @@ export interface DecoderAttentionOptions {
   heads: number;
   keyValueHeads: number;
   headSize: number;
-  rotary: Rotary;
+  /** Without it, attention does not depend on positions. */
+  rotary?: Rotary;
   /** The number of tokens that a token sees, itself included; by default all before it. */
   window?: number;
   /** Whether the query, key and value projections have a bias. */
   bias?: boolean;
+  /** Queries, keys and values of rows x; by default from the modules `q_proj`, `k_proj` and `v_proj`. */
+  project?: (module: Network, x: Value) => Value[];
+  /** Name of the output projection; by default `o_proj`. */
+  output?: string;
   /** Whether the output projection has a bias. */
   outputBias?: boolean;
   /** Normalises queries and keys before the rotation, with the module `q_norm` or `k_norm`. */
@@ -45,16 +50,14 @@ export function decoderAttention(
   { positionIds, attentionMask, batch, sequence, cache }: DecoderInputs,
   options: DecoderAttentionOptions,
 ): Value {
-  const { heads, keyValueHeads, headSize, bias = false, outputBias = false } = options;
+  const { heads, keyValueHeads, headSize, output = 'o_proj', outputBias = false } = options;
   const { normalise = (_, rows) => rows, dropout, scale, adjust } = options;
-  const [query, key, value] = module.linearGroup(
-    ['q_proj', 'k_proj', 'v_proj'],
-    x,
-    [heads, keyValueHeads, keyValueHeads].map((count) => count * headSize),
-    { bias },
-  );
-  const angles = rotation(positionIds, options.rotary);
-  const placed = (norm: string, rows: Value) => rotate(normalise(module.at(norm), rows), angles);
+  const [query, key, value] = (options.project ?? apart(options))(module, x);
+  const angles = options.rotary && rotation(positionIds, options.rotary);
+  const placed = (norm: string, rows: Value) => {
+    const normed = normalise(module.at(norm), rows);
+    return angles ? rotate(normed, angles, headSize) : normed;
+  };
   const remembered = (name: string, rows: Value) =>
     cache?.extend(module.pathOf(name), rows, sequence, headSize) ?? rows;
   const mixed = attention(
@@ -63,5 +66,12 @@ export function decoderAttention(
     decoderBias(attentionMask, sequence, options.window),
     { batch, queries: sequence, heads, headSize, keyValueHeads, dropout, scale, adjust },
   );
-  return module.linear('o_proj', mixed, x.shape[1] as number, { bias: outputBias });
+  return module.linear(output, mixed, x.shape[1] as number, { bias: outputBias });
+}
+
+/** Queries, keys and values from modules of their own. */
+function apart({ heads, keyValueHeads, headSize, bias = false }: DecoderAttentionOptions) {
+  const widths = [heads, keyValueHeads, keyValueHeads].map((count) => count * headSize);
+  return (module: Network, x: Value) =>
+    module.linearGroup(['q_proj', 'k_proj', 'v_proj'], x, widths, { bias });
 }

@@ -13,7 +13,7 @@ async function products(rotary: Rotary, positions: number[]): Promise<number[]> 
   const graph = new Graph();
   const ids = input(graph, 'ids', 'int32', [TOKENS, 1]);
   const rows = input(graph, 'rows', 'float32', [TOKENS, HEADS * SIZE]);
-  const turned = reshape(rotate(rows, rotation(ids, rotary)), [TOKENS, HEADS * SIZE]);
+  const turned = reshape(rotate(rows, rotation(ids, rotary), SIZE), [TOKENS, HEADS * SIZE]);
   const session = await cpu.open(
     lower({ y: matmul(turned, turned, { transposeB: true }) }, { target: 'cpu' }),
   );

@@ -30,6 +30,8 @@ export interface Rotary {
   scale: number;
   /** Beyond `length` positions: the factor by which the context is stretched. */
   stretch?: { factor: number; length: number };
+  /** Frequencies of all tokens if a position lies beyond `length`. */
+  beyond?: { frequencies: readonly number[]; length: number };
 }
 
 /** Cosines and sines of every token's angles, [tokens, headSize / 2]. */
@@ -45,11 +47,17 @@ export function rotation(positionIds: Value, rotary: Rotary): Rotation {
   return { cosines: multiply(cos(angles), rotary.scale), sines: multiply(sin(angles), rotary.scale) };
 }
 
-/** Rotates the heads in rows [tokens, heads · headSize]. */
-export function rotate(rows: Value, { cosines, sines }: Rotation): Value {
+/** Rotates the heads in rows [tokens, heads · headSize]; a head's features that have no frequency stay as they are. */
+export function rotate(rows: Value, { cosines, sines }: Rotation, headSize: number): Value {
   const [tokens, width] = rows.shape;
   const half = cosines.shape[1] as number;
-  const heads = (width as number) / (2 * half);
+  const heads = (width as number) / headSize;
+  if (2 * half < headSize) {
+    const whole = reshape(rows, [tokens, heads, headSize]);
+    const part = reshape(slice(whole, 2, 0, 2 * half), [tokens, heads * 2 * half]);
+    const turned = reshape(rotate(part, { cosines, sines }, 2 * half), [tokens, heads, 2 * half]);
+    return reshape(concat([turned, slice(whole, 2, 2 * half, headSize)], 2), rows.shape);
+  }
   const pairs = reshape(rows, [tokens, heads, 2, half]);
   const [x, y] = [slice(pairs, 2, 0, 1), slice(pairs, 2, 1, 2)];
   const [c, s] = [cosines, sines].map((table) => reshape(table, [tokens, 1, 1, half]));
@@ -58,15 +66,19 @@ export function rotate(rows: Value, { cosines, sines }: Rotation): Value {
 }
 
 /**
- * The frequencies, lowered if the positions exceed `stretch.length` (NTK-aware scaling). The base grows so that the
+ * The frequencies: others if the positions exceed `beyond.length` (LongRoPE), lowered if they exceed `stretch.length` (NTK-aware scaling). The base grows so that the
  * slowest pair of features spans the longer context, and the fastest stays the same.
  */
-function frequencies(positions: Value, { frequencies, stretch }: Rotary): Value {
+function frequencies(positions: Value, { frequencies, stretch, beyond }: Rotary): Value {
   const { graph } = positions.node;
   const unscaled = constant(graph, frequencies, [1, frequencies.length]);
-  if (!stretch) return unscaled;
-  const { factor, length } = stretch;
+  if (!stretch && !beyond) return unscaled;
   const reached = reshape(add(max(positions, [0, 1]), 1), [1, 1]);
+  if (beyond) {
+    const others = constant(graph, beyond.frequencies, [1, beyond.frequencies.length]);
+    return where(greater(reached, beyond.length), others, unscaled);
+  }
+  const { factor, length } = stretch as NonNullable<typeof stretch>;
   const ratio = subtract(multiply(reached, factor / length), factor - 1);
   const grown = log(where(greater(reached, length), ratio, 1));
   // The base to the power i / half becomes (base · ratio^(half / (half - 1)))^(i / half).

@@ -63,6 +63,7 @@ const CONFIGS = {
   gpt2: { vocab_size: 40, n_embd: 64, n_layer: 3, n_head: 4, n_positions: 16 },
   llama: DECODER,
   qwen3: DECODER,
+  phi3: { ...DECODER, resid_pdrop: 0.1 },
   gemma2: { ...DECODER, sliding_window: 4 },
   bart: {
     vocab_size: 40,

@@ -37,6 +37,15 @@ const CONFIGS = {
   mistral: { ...decoder, sliding_window: 4 },
   qwen3: { ...decoder, head_dim: 8 },
   gemma2: { ...decoder, head_dim: 8, sliding_window: 4, query_pre_attn_scalar: 8 },
+  gemma3_text: {
+    ...decoder,
+    head_dim: 8,
+    sliding_window: 3,
+    sliding_window_pattern: 2,
+    query_pre_attn_scalar: 8,
+  },
+  smollm3: { ...decoder, no_rope_layer_interval: 2 },
+  phi3: { ...decoder, partial_rotary_factor: 0.5, sliding_window: 4 },
   gpt2: { n_embd: 32, n_head: 4, n_layer: 2, n_positions: 64 },
   bart: {
     d_model: 32,

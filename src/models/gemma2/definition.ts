@@ -1,30 +1,34 @@
 import { z } from 'zod';
 import { multiply, tanh } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
+import type { Network } from '../../nn/network.ts';
 import { rmsNorm } from '../../nn/rms-norm.ts';
 import { size } from '../config-fields.ts';
-import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
+import { type DecoderConfig, decoderFields, parseDecoderConfig } from '../llama/config.ts';
 import { decoderFamily } from '../llama/decoder-family.ts';
 import { feedForward, normAndAdd } from '../llama/layer.ts';
 import { checkLayerTypes, layerTypes, typesWhere, windowOf } from '../llama/layer-types.ts';
 
+/** Fields of every Gemma's config.json. */
+export const gemmaFields = {
+  ...decoderFields,
+  num_key_value_heads: size.default(4),
+  head_dim: size.default(256),
+  hidden_activation: z.string().default('gelu_pytorch_tanh'),
+  max_position_embeddings: size.default(8192),
+  pad_token_id: z.int().nullable().default(0),
+  tie_word_embeddings: z.boolean().default(true),
+  attention_bias: z.boolean().default(false),
+  query_pre_attn_scalar: z.number().positive().default(256),
+  sliding_window: size.nullable().default(4096),
+  layer_types: layerTypes.nullish(),
+  attn_logit_softcapping: z.number().positive().nullable().default(50),
+  final_logit_softcapping: z.number().positive().nullable().default(30),
+  use_bidirectional_attention: z.literal(false).nullish(),
+};
+
 const schema = z
-  .object({
-    ...decoderFields,
-    num_key_value_heads: size.default(4),
-    head_dim: size.default(256),
-    hidden_activation: z.string().default('gelu_pytorch_tanh'),
-    max_position_embeddings: size.default(8192),
-    pad_token_id: z.int().nullable().default(0),
-    tie_word_embeddings: z.boolean().default(true),
-    attention_bias: z.boolean().default(false),
-    query_pre_attn_scalar: z.number().positive().default(256),
-    sliding_window: size.nullable().default(4096),
-    layer_types: layerTypes.nullish(),
-    attn_logit_softcapping: z.number().positive().nullable().default(50),
-    final_logit_softcapping: z.number().positive().nullable().default(30),
-    use_bidirectional_attention: z.literal(false).nullish(),
-  })
+  .object(gemmaFields)
   .transform((fields) => ({
     ...fields,
     hidden_act: fields.hidden_activation,
@@ -33,7 +37,7 @@ const schema = z
   .superRefine(checkLayerTypes);
 
 /** A norm multiplies by its weight plus this. */
-const NORM_OFFSET = 1;
+export const NORM_OFFSET = 1;
 
 /** Gemma 2 (Gemma Team, 2024): norms before and after, every second layer with a window, bounded scores. */
 export const gemma2 = decoderFamily({
@@ -45,32 +49,45 @@ export const gemma2 = decoderFamily({
   embeddingScale: ({ hidden_size }) => Math.sqrt(hidden_size),
   normOffset: NORM_OFFSET,
   finish: (logits, { final_logit_softcapping: cap }) => bounded(logits, cap),
-  attention(config, layer) {
-    const { attention_bias: bias, query_pre_attn_scalar, attn_logit_softcapping: cap } = config;
-    return {
-      bias,
-      outputBias: bias,
-      window: windowOf(config, layer),
-      scale: 1 / Math.sqrt(query_pre_attn_scalar),
-      adjust: (scores) => bounded(scores, cap),
-    };
-  },
-  layer(network, config, hidden, attend) {
-    const norm = (name: string) => (x: Value) =>
-      rmsNorm(network.at(`${name}_layernorm`), x, config.rms_norm_eps, NORM_OFFSET);
-    const attended = normAndAdd(network.at('self_attn'), 'attention', attend(norm('input')(hidden)), {
-      residual: hidden,
-      norm: norm('post_attention'),
-    });
-    const mlp = network.at('mlp');
-    return normAndAdd(mlp, 'feedForward', feedForward(mlp, config, norm('pre_feedforward')(attended)), {
-      residual: attended,
-      norm: norm('post_feedforward'),
-    });
-  },
+  attention: (config, layer) => gemmaAttention(config, layer),
+  layer: (...parts) => gemmaLayer(...parts),
 });
 
+type GemmaConfig = z.infer<z.ZodObject<typeof gemmaFields>> & DecoderConfig;
+
+/** Options of a layer's attention. */
+export function gemmaAttention(config: GemmaConfig & Parameters<typeof windowOf>[0], layer: number) {
+  const { attention_bias: bias, query_pre_attn_scalar, attn_logit_softcapping: cap } = config;
+  return {
+    bias,
+    outputBias: bias,
+    window: windowOf(config, layer),
+    scale: 1 / Math.sqrt(query_pre_attn_scalar),
+    adjust: (scores: Value) => bounded(scores, cap),
+  };
+}
+
+/** A layer with norms before and after attention and the feed-forward network. */
+export function gemmaLayer(
+  network: Network,
+  config: DecoderConfig,
+  hidden: Value,
+  attend: (x: Value) => Value,
+): Value {
+  const norm = (name: string) => (x: Value) =>
+    rmsNorm(network.at(`${name}_layernorm`), x, config.rms_norm_eps, NORM_OFFSET);
+  const attended = normAndAdd(network.at('self_attn'), 'attention', attend(norm('input')(hidden)), {
+    residual: hidden,
+    norm: norm('post_attention'),
+  });
+  const mlp = network.at('mlp');
+  return normAndAdd(mlp, 'feedForward', feedForward(mlp, config, norm('pre_feedforward')(attended)), {
+    residual: attended,
+    norm: norm('post_feedforward'),
+  });
+}
+
 /** Squashes values smoothly into (-cap, cap). */
-function bounded(x: Value, cap: number | null): Value {
+export function bounded(x: Value, cap: number | null): Value {
   return cap === null ? x : multiply(tanh(multiply(x, 1 / cap)), cap);
 }

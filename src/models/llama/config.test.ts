@@ -32,6 +32,28 @@ it('has the defaults of transformers', () => {
     layer_types: ['sliding_attention', 'full_attention'],
     hidden_act: 'gelu_pytorch_tanh',
   });
+  expect(parse('smollm3', { num_hidden_layers: 4 })).toMatchObject({
+    no_rope_layers: [1, 1, 1, 0],
+    rope_parameters: { rope_theta: 2_000_000 },
+    keyValueHeads: 4,
+  });
+});
+
+it('has the layers and the rotary settings of Gemma 3, also by their older keys', () => {
+  const older = {
+    ...{ num_hidden_layers: 3, sliding_window_pattern: 3, rope_theta: 500_000, rope_local_base_freq: 20_000 },
+    rope_scaling: { rope_type: 'linear', factor: 8 },
+  };
+  expect(parse('gemma3_text', older)).toMatchObject({
+    layer_types: ['sliding_attention', 'sliding_attention', 'full_attention'],
+    rotary_by_layer: {
+      full_attention: { rope_type: 'linear', factor: 8, rope_theta: 500_000 },
+      sliding_attention: { rope_type: 'default', rope_theta: 20_000 },
+    },
+  });
+  expect(parse('gemma3_text', {})).toMatchObject({
+    rotary_by_layer: { full_attention: { rope_theta: 1_000_000 }, sliding_attention: { rope_theta: 10_000 } },
+  });
 });
 
 it('has windows for the last layers if Qwen uses them', () => {
@@ -64,6 +86,16 @@ describe('an unsupported setting is rejected', () => {
       { num_key_value_heads: 4, layer_types: ['full_attention', 'sliding_attention'] },
       /needs a sliding_window/,
     ],
+    ['smollm3', { no_rope_layers: [1] }, /must name every layer/],
+    ['smollm3', { no_rope_layers: [2, 0] }, /no_rope_layers/],
+    ['phi3', { rope_scaling: { type: 'yarn', factor: 2 } }, /'longrope'/],
+    [
+      'phi3',
+      { rope_scaling: { type: 'longrope', short_factor: [1], long_factor: [1] } },
+      /must have 3 factors/,
+    ],
+    ['phi3', { partial_rotary_factor: 0.2 }, /must be even/],
+    ['gemma3_text', { use_bidirectional_attention: true }, /use_bidirectional_attention/],
     ['gemma2', { sliding_window: null }, /needs a sliding_window/],
     ['gemma2', { use_bidirectional_attention: true }, /use_bidirectional_attention/],
   ])('%s with %j', (modelType, fields, message) => expect(() => parse(modelType, fields)).toThrow(message));

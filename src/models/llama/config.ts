@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Rotary } from '../../nn/rotary.ts';
 import { encoderFields, labelsOf, layers, parseFields, probability, size } from '../config-fields.ts';
 import type { CommonConfig } from '../model-definition.ts';
-import { rotaryFields, withRotaryFields } from './rotary-fields.ts';
+import { type RotaryFields, rotaryFields, withRotaryFields } from './rotary-fields.ts';
 import { rotaryOf } from './rotary-scaling.ts';
 
 /** Fields of every config.json of a Llama-like model. */
@@ -28,7 +28,7 @@ export const decoderFields = {
 };
 
 const decoderSchema = z.object(decoderFields);
-type Fields = z.infer<typeof decoderSchema>;
+type Fields = Omit<z.infer<typeof decoderSchema>, 'rope_parameters'> & { rope_parameters: RotaryFields };
 
 export type DecoderConfig = Fields &
   CommonConfig & { keyValueHeads: number; headSize: number; rotary: Rotary };
@@ -53,7 +53,7 @@ export function parseDecoderConfig<F extends Fields>(
     maxLength: rope.rope_type === 'dynamic' ? Math.floor(longest * Math.max(rope.factor, 1)) : longest,
     initializerRange: fields.initializer_range,
     padTokenId: padding ?? undefined,
-    readsWhole: rope.rope_type === 'dynamic',
+    readsWhole: rope.rope_type === 'dynamic' || rope.rope_type === 'longrope',
   };
 }
 
@@ -71,6 +71,14 @@ function checkHeads(fields: Fields, context: z.RefinementCtx): void {
     context.addIssue({ code: 'custom', path: [key], message });
   if (fields.num_attention_heads % keyValueHeads !== 0)
     report('num_key_value_heads', 'must divide num_attention_heads');
-  if (headSize % 2 !== 0 || headSize === 0)
-    report('head_dim', `must be even to be turned in pairs, is ${headSize}`);
+  const { rope_parameters: rope } = fields;
+  const turned =
+    'partial_rotary_factor' in rope ? Math.floor(headSize * (rope.partial_rotary_factor ?? 1)) : headSize;
+  if (
+    rope.rope_type === 'longrope' &&
+    ![rope.short_factor, rope.long_factor].every((f) => f.length === turned / 2)
+  )
+    report('rope_parameters', `must have ${turned / 2} factors, half of the features that are turned`);
+  if (turned % 2 !== 0 || turned === 0)
+    report('head_dim', `must be even to be turned in pairs, is ${turned}`);
 }

@@ -24,6 +24,10 @@ interface DecoderFamily<Config extends DecoderConfig> extends DecoderParts<Confi
   spanPrefix?: string;
   /** The projection that PEFT's IA3 rescales besides `v_proj`. Default: `k_proj`. */
   rescales?: 'q_proj' | 'k_proj';
+  /** Targets of methods, if the family's layers have other modules. */
+  targetModules?: ModelDefinition['targetModules'];
+  /** The name in classes other than the language model's, such as `Gemma3TextModel`; by default `name`. */
+  baseName?: string;
   /** Transforms the logits over words; by default the identity. */
   finish?(logits: Value, config: Config): Value;
 }
@@ -39,6 +43,7 @@ export function decoderFamily<Config extends DecoderConfig>(
     hasTokenHead,
     spanPrefix,
     rescales = 'k_proj',
+    baseName = name,
     finish = (logits) => logits,
   } = family;
   const below = (prefix: string): Encode<Config> => {
@@ -50,7 +55,7 @@ export function decoderFamily<Config extends DecoderConfig>(
     modelType,
     isDecoder: true,
     baseModelPrefix: PREFIX,
-    targetModules: {
+    targetModules: family.targetModules ?? {
       few: TARGETS,
       many: TARGETS,
       rescaled: [rescales, 'v_proj', 'down_proj'],
@@ -60,8 +65,8 @@ export function decoderFamily<Config extends DecoderConfig>(
     parseConfig,
     heads: {
       CAUSAL_LM: causalHead(`${name}ForCausalLM`, model, words, finish),
-      SEQ_CLS: sequenceHead(`${name}ForSequenceClassification`, model),
-      FEATURE_EXTRACTION: featureHead(`${name}Model`, PREFIX, model, (config) => config.hidden_size),
+      SEQ_CLS: sequenceHead(`${baseName}ForSequenceClassification`, model),
+      FEATURE_EXTRACTION: featureHead(`${baseName}Model`, PREFIX, model, (config) => config.hidden_size),
       ...(hasTokenHead && { TOKEN_CLS: tokenHead(`${name}ForTokenClassification`, model) }),
       ...(spanPrefix && {
         QUESTION_ANS: {

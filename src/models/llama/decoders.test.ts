@@ -31,6 +31,9 @@ const CONFIGS = {
   qwen3: { attention_bias: true },
   olmo2: {},
   gemma2: { sliding_window: 2 },
+  gemma3_text: { sliding_window: 2, sliding_window_pattern: 2 },
+  smollm3: { no_rope_layer_interval: 2, use_sliding_window: true, sliding_window: 3 },
+  phi3: { partial_rotary_factor: 0.34, sliding_window: 4, tie_word_embeddings: true },
 };
 
 /** Rounding of logits of a few units, over a few layers. */

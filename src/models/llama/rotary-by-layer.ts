@@ -15,19 +15,19 @@ type Thetas = Readonly<Record<LayerType, readonly [key: string, theta: number]>>
  * Moves the rotary settings of a config.json to `rope_parameters` by type of layer, as transformers 5 writes them.
  * Before, each type had a key for its base frequency, and `rope_scaling` was for layers that see all tokens.
  */
-export function withRotaryByLayer(json: unknown, thetas: Thetas): unknown {
-  if (!isObject(json)) return json;
-  const given = isObject(json.rope_parameters) ? json.rope_parameters : {};
+export function withRotaryByLayer(json: unknown, thetas: Thetas) {
+  const fields = isObject(json) ? json : {};
+  const given = isObject(fields.rope_parameters) ? fields.rope_parameters : {};
   const settings = (type: LayerType) => {
     const [key, theta] = thetas[type];
     const rope_parameters = {
       ...(given[type] ?? (undefined as object | undefined)),
-      ...(type === FULL && isObject(json.rope_scaling) && json.rope_scaling),
+      ...(type === FULL && isObject(fields.rope_scaling) && fields.rope_scaling),
     };
-    const parsed = withRotaryFields({ rope_parameters, rope_theta: json[key] ?? theta });
+    const parsed = withRotaryFields({ rope_parameters, rope_theta: fields[key] ?? theta });
     return (parsed as { rope_parameters: unknown }).rope_parameters;
   };
-  return { ...json, rope_parameters: { [FULL]: settings(FULL), [SLIDING]: settings(SLIDING) } };
+  return { ...fields, rope_parameters: { [FULL]: settings(FULL), [SLIDING]: settings(SLIDING) } };
 }
 
 /** The rotary position embeddings of each type of layer. */

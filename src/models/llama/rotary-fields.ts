@@ -37,7 +37,24 @@ export const rotaryFields = z.discriminatedUnion('rope_type', [
   }),
 ]);
 
-export type RotaryFields = z.infer<typeof rotaryFields>;
+/** The same in families that turn a part of each head. */
+const partial_rotary_factor = factor.max(1).default(1);
+const factors = z.array(factor);
+export const partialRotaryFields = z.discriminatedUnion('rope_type', [
+  z.object({ rope_type: z.literal('default'), ...common, partial_rotary_factor }),
+  z.object({
+    rope_type: z.literal('longrope'),
+    ...common,
+    partial_rotary_factor,
+    factor: factor.nullish(),
+    short_factor: factors,
+    long_factor: factors,
+    original_max_position_embeddings: size.min(2),
+    attention_factor: z.number().nullish(),
+  }),
+]);
+
+export type RotaryFields = z.infer<typeof rotaryFields> | z.infer<typeof partialRotaryFields>;
 
 const DEFAULT_THETA = 10_000;
 /** Keys that older files have at the top level. */

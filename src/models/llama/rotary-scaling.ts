@@ -13,7 +13,8 @@ type Scaling = { [T in RotaryFields['rope_type']]: (fields: Fields<T>) => Rotary
  * @param maxLength `max_position_embeddings`
  */
 export function rotaryOf(fields: RotaryFields, headSize: number, maxLength: number): Rotary {
-  const unscaled = inverseFrequencies(fields.rope_theta, headSize);
+  const share = 'partial_rotary_factor' in fields ? (fields.partial_rotary_factor ?? 1) : 1;
+  const unscaled = inverseFrequencies(fields.rope_theta, Math.floor(headSize * share));
   const scaling: Scaling = {
     default: () => ({ frequencies: unscaled, scale: 1 }),
     linear: ({ factor }) => ({ frequencies: unscaled.map((f) => f / factor), scale: 1 }),
@@ -23,6 +24,7 @@ export function rotaryOf(fields: RotaryFields, headSize: number, maxLength: numb
       scale: 1,
     }),
     yarn: (yarn) => yarnRotary(unscaled, yarn, maxLength),
+    longrope: (longrope) => longRotary(unscaled, longrope, maxLength),
   };
   return scaling[fields.rope_type](fields as never);
 }
@@ -65,6 +67,20 @@ function yarnRotary(unscaled: readonly number[], fields: Fields<'yarn'>, maxLeng
     return fround(fround(fround(frequency / factor) * fround(1 - kept)) + fround(frequency * kept));
   });
   return { frequencies, scale: fields.attention_factor ?? attentionFactor(factor, fields) };
+}
+
+/** LongRoPE (Ding et al., 2024): a factor for every pair of features, and others beyond the original length. */
+function longRotary(unscaled: readonly number[], fields: Fields<'longrope'>, maxLength: number): Rotary {
+  const { original_max_position_embeddings: original, short_factor, long_factor } = fields;
+  const factor = fields.factor ?? maxLength / original;
+  const scaled = (factors: readonly number[]) =>
+    unscaled.map((frequency, i) => fround(frequency / fround(factors[i])));
+  return {
+    frequencies: scaled(short_factor),
+    scale:
+      fields.attention_factor ?? (factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original))),
+    beyond: { frequencies: scaled(long_factor), length: original },
+  };
 }
 
 function attentionFactor(factor: number, { mscale, mscale_all_dim }: Fields<'yarn'>): number {

@@ -95,11 +95,12 @@ function attend(
   } = config;
   const fused = module.linear('Wqkv', x, 3 * width, { bias: attention_bias });
   const [query, key, value] = [0, 1, 2].map((i) => slice(fused, 1, i * width, (i + 1) * width));
-  const turned = rotate(query, turns);
-  const parts = [isFirst ? firstTokens(turned, { batch }) : turned, rotate(key, turns), value];
+  const headSize = width / heads;
+  const turned = rotate(query, turns, headSize);
+  const parts = [isFirst ? firstTokens(turned, { batch }) : turned, rotate(key, turns, headSize), value];
   const seen = isFirst && bias.shape[2] !== 1 ? slice(bias, 2, 0, 1) : bias;
   const queries = isFirst ? 1 : sequence;
-  const mixed = attention(module, parts, seen, { batch, queries, heads, headSize: width / heads, dropout });
+  const mixed = attention(module, parts, seen, { batch, queries, heads, headSize, dropout });
   return module.dropout(module.linear('Wo', mixed, width, { bias: attention_bias }), dropout);
 }
 

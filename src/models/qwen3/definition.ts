@@ -1,12 +1,9 @@
 import { z } from 'zod';
-import { reshape } from '../../graph/build.ts';
-import type { Value } from '../../graph/graph.ts';
-import type { Network } from '../../nn/network.ts';
-import { rmsNorm } from '../../nn/rms-norm.ts';
 import { size } from '../config-fields.ts';
 import { parseDecoderConfig } from '../llama/config.ts';
 import { decoderFamily } from '../llama/decoder-family.ts';
 import { windowOf } from '../llama/layer-types.ts';
+import { normOfHeads } from '../llama/norm-of-heads.ts';
 import { qwenFields, withWindows } from '../qwen2/config.ts';
 
 const schema = withWindows(
@@ -23,11 +20,7 @@ export const qwen3 = decoderFamily({
   parseConfig: (json, where) => parseDecoderConfig(schema, json, where),
   attention(config, layer) {
     const { attention_bias: bias, headSize, rms_norm_eps } = config;
-    const normalise = (norm: Network, rows: Value) => {
-      const [tokens, width] = rows.shape;
-      const heads = reshape(rows, [tokens, (width as number) / headSize, headSize]);
-      return reshape(rmsNorm(norm, heads, rms_norm_eps), rows.shape);
-    };
+    const normalise = normOfHeads(headSize, rms_norm_eps);
     return { bias, outputBias: bias, window: windowOf(config, layer), normalise };
   },
 });
