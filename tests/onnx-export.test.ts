@@ -53,9 +53,9 @@ async function exported(family: string, head: HeadKind, options?: ExportOnnxOpti
   return { base, output, model };
 }
 
-/** Families that transformers.js supports with these heads; it supports all generating ones. ModernBERT
- * cannot answer questions there. */
+/** Families that transformers.js supports with these heads; it supports all generating ones. */
 const ENCODERS = [
+  'albert',
   'bert',
   'deberta-v2',
   'distilbert',
@@ -65,9 +65,10 @@ const ENCODERS = [
   'roberta',
   'xlm-roberta',
 ];
+const NOT_THERE = ['modernbert QUESTION_ANS', 'albert TOKEN_CLS'];
 const inTransformersJs = ([family, head]: [string, HeadKind]) =>
   writesText(head) ||
-  (ENCODERS.includes(family) && !(family === 'modernbert' && head === 'QUESTION_ANS')) ||
+  (ENCODERS.includes(family) && !NOT_THERE.includes(`${family} ${head}`)) ||
   (family === 'bart' && head === 'SEQ_CLS');
 
 // biome-ignore lint/suspicious/noExplicitAny: the library's own types tell a pipeline's answer by its task alone.

@@ -18,6 +18,7 @@ DEC = dict(vocab_size=41, hidden_size=16, num_hidden_layers=2, num_attention_hea
 GEMMA = dict(DEC, head_dim=6, num_hidden_layers=3, sliding_window=5, sliding_window_pattern=3, query_pre_attn_scalar=8)
 LONG = dict(DEC, original_max_position_embeddings=8, rope_parameters={
     "rope_type": "longrope", "partial_rotary_factor": 0.5, "rope_theta": 100.0, "short_factor": [1.0, 1.5], "long_factor": [1.2, 7.0]})
+ALBERT = dict(ENC, embedding_size=10, classifier_dropout_prob=0.0)
 MODELS = {
     "mpnet-classification": ("mpnet", "SEQ_CLS", ENC, {}),
     "mpnet-span": ("mpnet", "QUESTION_ANS", ENC, {}),
@@ -36,6 +37,11 @@ MODELS = {
     "phi3-causal": ("phi3", "CAUSAL_LM", dict(DEC, sliding_window=5), {}),
     "phi3-long": ("phi3", "CAUSAL_LM", LONG, {}),
     "phi3-tokens": ("phi3", "TOKEN_CLS", dict(LONG, original_max_position_embeddings=16, num_labels=3, classifier_dropout=0.0), {}),
+    "albert-classification": ("albert", "SEQ_CLS", ALBERT, {}),
+    "albert-groups": ("albert", "SEQ_CLS", dict(ALBERT, num_hidden_layers=4, num_hidden_groups=2, inner_group_num=2), {}),
+    "albert-span": ("albert", "QUESTION_ANS", ALBERT, {}),
+    "albert-tokens": ("albert", "TOKEN_CLS", dict(ALBERT, num_labels=3), {}),
+    "albert-words": ("albert", "MASKED_LM", ALBERT, {}),
 }
 # Longer than a window, or than the distances that have a bucket each.
 LENGTHS = {"mpnet": 40}

@@ -31,7 +31,8 @@ const MODERNBERT = {
   classifier_dropout: 0.3,
   mlp_dropout: 0.4,
 };
-const SETTINGS: Record<string, object> = { distilbert: DISTILBERT, modernbert: MODERNBERT };
+const ALBERT = { hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.2, classifier_dropout_prob: 0.3 };
+const SETTINGS: Record<string, object> = { albert: ALBERT, distilbert: DISTILBERT, modernbert: MODERNBERT };
 
 /** Embeddings, and two layers with two sites each beside attention's weights (DistilBERT: one). */
 const base = { 0.1: 1 + 2 * 2, 0.2: 2 };
@@ -56,6 +57,10 @@ it.each<[string, HeadKind, Record<number, number>]>([
   ['mpnet', 'TOKEN_CLS', { ...base, 0.1: base[0.1] + 1 }],
   ['mpnet', 'QUESTION_ANS', base],
   ['mpnet', 'MASKED_LM', base],
+  // None in the feed-forward network.
+  ['albert', 'SEQ_CLS', { ...base, 0.1: 1 + 2, 0.3: 1 }],
+  ['albert', 'TOKEN_CLS', { ...base, 0.1: 1 + 2, 0.3: 1 }],
+  ['albert', 'MASKED_LM', { ...base, 0.1: 1 + 2 }],
   ['modernbert', 'SEQ_CLS', { ...modernBase, 0.3: 1 }],
   ['modernbert', 'QUESTION_ANS', { ...modernBase, 0.3: 1 }],
   ['modernbert', 'MASKED_LM', modernBase],
@@ -116,6 +121,7 @@ describe('a config.json', () => {
     ['electra', { num_attention_heads: 4 }, /must divide hidden_size\n.*num_attention_heads/],
     ['modernbert', { num_attention_heads: 2 }, /heads of even size\n.*num_attention_heads/],
     ['modernbert', { layer_types: ['full_attention'] }, /must name num_hidden_layers, 2/],
+    ['albert', { num_hidden_groups: 3 }, /must not exceed num_hidden_layers/],
     ['mpnet', { relative_attention_num_buckets: 8 }, /32\n.*relative_attention_num_buckets/],
     ['distilbert', { num_attention_heads: 4 }, /must divide dim\n.*n_heads/],
     ['roberta', { pad_token_id: null }, /expected number, received null\n.*pad_token_id/],

@@ -30,6 +30,7 @@ const CASES: Record<string, { model_type: string } & Record<string, unknown>> = 
   RoBERTa: { model_type: 'roberta' },
   ELECTRA: { model_type: 'electra', embedding_size: 8 },
   ModernBERT: { model_type: 'modernbert', local_attention: 4, pad_token_id: 0 },
+  ALBERT: { model_type: 'albert', embedding_size: 8 },
   MPNet: { model_type: 'mpnet' },
   DistilBERT: { model_type: 'distilbert', hidden_dim: 24 },
   'DeBERTa with shared projections': { ...DEBERTA, pos_att_type: 'p2c|c2p', share_att_key: true },

@@ -1,5 +1,6 @@
 import { suggest } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
+import { albert } from './albert/definition.ts';
 import { bart } from './bart/definition.ts';
 import { bert } from './bert/definition.ts';
 import { debertaV2 } from './deberta-v2/definition.ts';
@@ -24,6 +25,7 @@ import { xlmRoberta } from './xlm-roberta/definition.ts';
 
 /** Every model family, by `model_type`. A new family is one entry here and one folder beside. */
 const families: Record<string, ModelDefinition> = {
+  albert,
   bart,
   bert,
   'deberta-v2': debertaV2,

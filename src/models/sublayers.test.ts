@@ -45,6 +45,12 @@ const FAMILIES: Record<string, { norm: Norm; sublayers: string[] }> = {
     norm: 'none',
     sublayers: ['model.layers.0.attn attention', 'model.layers.0.mlp feedForward'],
   },
+  albert: {
+    norm: 'of the sum',
+    sublayers: ['attention attention', 'ffn_output feedForward'].map(
+      (name) => `albert.encoder.albert_layer_groups.0.albert_layers.0.${name}`,
+    ),
+  },
   mpnet: {
     norm: 'of the sum',
     sublayers: ['mpnet.encoder.layer.0.attention attention', 'mpnet.encoder.layer.0.output feedForward'],

@@ -30,6 +30,8 @@ interface PostNormModules {
 interface PostNormSettings {
   modules: PostNormModules;
   layers: number;
+  /** Path of layer i in the module list; by default its index. */
+  path?: (i: number) => string;
   heads: number;
   innerWidth: number;
   /** Activation of the feed-forward network, from {@link activation}. */
@@ -63,7 +65,7 @@ export function postNormEncoder(
 ): Value {
   const padding = attentionBias(inputs.attentionMask);
   const width = embedded.shape[1] as number;
-  const { modules, heads, innerWidth, epsilon, dropout, scoreBias } = settings;
+  const { modules, path = String, heads, innerWidth, epsilon, dropout, scoreBias } = settings;
   const bias = scoreBias ? add(scoreBias, padding) : padding;
   const options = { batch: inputs.batch, heads, headSize: width / heads, dropout: dropout.weights };
 
@@ -91,6 +93,6 @@ export function postNormEncoder(
   };
 
   return encoderLayers(list, settings.layers, embedded, { ...inputs, rows }, (i, hidden, asked) =>
-    layer(list.at(`${i}`), hidden, asked),
+    layer(list.at(path(i)), hidden, asked),
   );
 }

@@ -47,6 +47,7 @@ const DECODER = { ...ENCODER, num_key_value_heads: 2, head_dim: 16, attention_dr
 const CONFIGS = {
   bert: ENCODER,
   mpnet: ENCODER,
+  albert: { ...ENCODER, embedding_size: 32 },
   modernbert: { ...ENCODER, local_attention: 4, attention_dropout: 0.1, mlp_dropout: 0.1, pad_token_id: 0 },
   distilbert: { vocab_size: 40, dim: 64, n_layers: 3, n_heads: 4, hidden_dim: 128 },
   'deberta-v2': {

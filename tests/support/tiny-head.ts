@@ -21,6 +21,7 @@ const ENCODERS: Readonly<Record<string, object>> = {
   roberta: { pad_token_id: 0, type_vocab_size: 1 },
   'xlm-roberta': { pad_token_id: 0, type_vocab_size: 1 },
   modernbert: { pad_token_id: 0, local_attention: 4 },
+  albert: { embedding_size: 16 },
   mpnet: { pad_token_id: 0 },
   distilbert: { dim: 32, n_layers: 2, n_heads: 4, hidden_dim: 64 },
   'deberta-v2': { relative_attention: true, pos_att_type: ['c2p', 'p2c'], position_biased_input: false },

@@ -33,6 +33,8 @@ const BY_MODEL_TYPE: Readonly<Record<string, string>> = {
   mistral: 'LlamaTokenizer',
   bert: 'BertTokenizer',
   distilbert: 'DistilBertTokenizer',
+  // Its vocabulary is not converted: ALBERT's folders have a tokenizer.json.
+  albert: 'AlbertTokenizer',
   electra: 'ElectraTokenizer',
   mpnet: 'MPNetTokenizer',
   gpt2: 'GPT2Tokenizer',
