@@ -14,6 +14,7 @@ export { type TrainOptions, train } from './jobs/node/train.ts';
 export type { Plan } from './jobs/plan/plan.ts';
 export type { ConfigWithRows } from './jobs/rows-in-memory.ts';
 export type { OwnMetric, OwnMetrics } from './metrics/own-metrics.ts';
+export type { LossFunction, LossOps } from './objectives/own-loss.ts';
 export { nodeEngine } from './program/node/node-engine.ts';
 export { parseRunConfig } from './run/config/parse-run-config.ts';
 export type { RunConfig, RunConfigInput } from './run/config/run-config.ts';

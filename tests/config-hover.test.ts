@@ -23,6 +23,8 @@ function hoverTexts(): Map<string, string> {
     for (const part of type.isUnion() ? type.types : [type]) {
       if (!(part.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection)) || checker.isArrayType(part))
         continue;
+      // An async iterable of rows has no keys.
+      if (checker.getPropertiesOfType(part).some(({ name }) => name.startsWith('__@asyncIterator'))) continue;
       // Rows have arbitrary keys.
       if (part.getCallSignatures().length > 0 || checker.getIndexInfosOfType(part).length > 0) continue;
       for (const property of checker.getPropertiesOfType(part)) {

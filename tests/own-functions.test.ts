@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { plan, train } from '../src/index.ts';
+import { type LossFunction, plan, train } from '../src/index.ts';
 import { Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
@@ -84,10 +84,43 @@ describe('functions of the program in a config', () => {
     expect(adapter('resumed')).toBe(adapter('whole'));
   });
 
+  it('replace the loss', async () => {
+    const withLoss = (output: string, compute_loss_func?: LossFunction) => {
+      const { adalora: _, ...rest } = config(output);
+      return { ...rest, lora: { r: 2 }, training: { ...steps, learning_rate: 2e-2, compute_loss_func } };
+    };
+    await train(withLoss('loss-default'));
+    await train(withLoss('loss-same', (logits, labels, { crossEntropy }) => crossEntropy(logits, labels)));
+    expect(adapter('loss-same')).toBe(adapter('loss-default'));
+    // A hinge on two classes: 1 - (2 label - 1) (logit of 1 - logit of 0).
+    const hinge: LossFunction = (logits, labels, ops) => {
+      const ones = ops.reshape(ops.slice(logits, 1, 1, 2), labels.shape);
+      const margin = ops.subtract(ones, ops.reshape(ops.slice(logits, 1, 0, 1), labels.shape));
+      const signed = ops.where(
+        ops.greater(labels, ops.constant(labels.node.graph, [0], [], 'int32')),
+        margin,
+        ops.negate(margin),
+      );
+      return ops.average(ops.relu(ops.subtract(1, signed)));
+    };
+    await train(withLoss('loss-hinge', hinge));
+    expect(adapter('loss-hinge')).not.toBe(adapter('loss-default'));
+    expect(workspace.events('loss-hinge')).toContainEqual(
+      expect.objectContaining({ type: 'step', step: 1, loss: expect.closeTo(1, 0.9) }),
+    );
+    await expect(train(withLoss('loss-rows', (logits) => logits))).rejects.toThrow(
+      /compute_loss_func` must return one number, float32 of shape \[\], got float32 of shape \[.*2\]/,
+    );
+    const smoothed = withLoss('loss-smoothed', hinge);
+    await expect(
+      train({ ...smoothed, training: { ...smoothed.training, label_smoothing_factor: 0.1 } }),
+    ).rejects.toThrow('does not apply to compute_loss_func');
+  });
+
   it('are rejected with the reason', async () => {
     const limit = 3;
     await expect(train(config('closure', { score: () => limit }))).rejects.toThrow(
-      'adalora.score may use only its argument',
+      'adalora.score may use only its arguments',
     );
     await expect(train(config('text', { score: () => 'much' }))).rejects.toThrow(
       'a function that returns a number',

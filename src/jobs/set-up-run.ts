@@ -1,3 +1,4 @@
+import type { LossFunction } from '../objectives/own-loss.ts';
 import type { Communicator } from '../parallel/communicator.ts';
 import type { Engine } from '../program/engine.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
@@ -6,6 +7,7 @@ import type { RunConfig } from '../run/config/run-config.ts';
 import type { TrainerInputs } from '../train/trainer.ts';
 import { type TrainerSettings, trainerSettings } from '../train/trainer-settings.ts';
 import { checkHead } from '../trained/check-head.ts';
+import { type OwnFunctions, ownFunction } from '../tuners/own-function.ts';
 import type { RunBeginning } from './begin-run.ts';
 import { startMethod } from './start-method.ts';
 
@@ -35,7 +37,10 @@ export function setUpRun(
 ): SetUpRun {
   const { config, start } = run;
   const { train, validation } = run.encode(startedAt, onProgress, communicator);
-  const settings = { ...trainerSettings(config, train.lengths.length), classWeights: run.classWeights };
+  const settings = {
+    ...trainerSettings(config, train.lengths.length),
+    ...{ classWeights: run.classWeights, own: lossFunction(config, run.functions ?? {}) },
+  };
   const { totalSteps } = trainerSettings(planned, train.lengths.length);
   const { run: method, values } = startMethod(config, model, totalSteps, start?.stored, run.functions ?? {});
   if (start) checkHead(model, method, `adapter: ${config.adapter}`);
@@ -53,6 +58,11 @@ export function setUpRun(
       communicator,
     },
   };
+}
+
+function lossFunction({ training }: RunConfig, functions: OwnFunctions): LossFunction | undefined {
+  const name = training.compute_loss_func;
+  return name && (ownFunction(functions, name, 'training.compute_loss_func') as LossFunction);
 }
 
 /** Notices for the user before the first step. */

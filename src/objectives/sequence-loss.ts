@@ -2,32 +2,32 @@ import { input, reshape } from '../graph/build.ts';
 import type { Value } from '../graph/graph.ts';
 import { binaryCrossEntropy, crossEntropy, meanSquaredError } from '../nn/losses.ts';
 import type { HostTensor } from '../runtime/session.ts';
+import { ownLoss } from './own-loss.ts';
 import type { LossOptions } from './task-model.ts';
 
 /** The input of targets. */
 export const LABELS = 'labels';
 
 /** Cross-entropy of one class per text, from logits [batch, classes]; declares the input `labels`, int32 [batch]. */
-export function classLoss(logits: Value, { labelSmoothing, classWeights }: LossOptions = {}): Value {
+export function classLoss(logits: Value, { labelSmoothing, classWeights, own }: LossOptions = {}): Value {
   const [batch] = logits.shape;
-  return crossEntropy(
-    logits,
-    input(logits.node.graph, LABELS, 'int32', [batch]),
-    labelSmoothing,
-    classWeights,
-  );
+  const labels = input(logits.node.graph, LABELS, 'int32', [batch]);
+  if (own) return ownLoss(own, logits, labels);
+  return crossEntropy(logits, labels, labelSmoothing, classWeights);
 }
 
 /** Squared error of a score, from logits [batch, 1]; declares the input `labels`, float32 [batch]. */
-export function scoreLoss(logits: Value): Value {
+export function scoreLoss(logits: Value, { own }: LossOptions = {}): Value {
   const [batch] = logits.shape;
-  return meanSquaredError(reshape(logits, [batch]), input(logits.node.graph, LABELS, 'float32', [batch]));
+  const scores = input(logits.node.graph, LABELS, 'float32', [batch]);
+  return own ? ownLoss(own, logits, scores) : meanSquaredError(reshape(logits, [batch]), scores);
 }
 
 /** Binary cross-entropy of independent labels; declares the input `labels`, float32 [batch, classes]. */
-export function labelSetLoss(logits: Value): Value {
+export function labelSetLoss(logits: Value, { own }: LossOptions = {}): Value {
   const [batch, classes] = logits.shape;
-  return binaryCrossEntropy(logits, input(logits.node.graph, LABELS, 'float32', [batch, classes]));
+  const labels = input(logits.node.graph, LABELS, 'float32', [batch, classes]);
+  return own ? ownLoss(own, logits, labels) : binaryCrossEntropy(logits, labels);
 }
 
 /** Selects the targets of some examples from those of a data set, row-major, as that input. */

@@ -6,6 +6,7 @@ import type { Tensors } from '../runtime/session.ts';
 import { UserError } from '../support/user-error.ts';
 import type { TunableModel } from '../tuners/tuner.ts';
 import { modelInputs } from './model-inputs.ts';
+import type { LossFunction } from './own-loss.ts';
 
 /** Inputs of a model that replace those of {@link modelInputs}. */
 export type ChangeInputs = (inputs: ModelInputs) => Partial<ModelInputs>;
@@ -16,6 +17,8 @@ export interface LossOptions {
   labelSmoothing?: number;
   /** Weights of the rows of each class; by default 1. */
   classWeights?: readonly number[];
+  /** Replaces the loss, for tasks with a row of labels per example. */
+  own?: LossFunction;
 }
 
 /** A model with a head and its loss: builds its graphs. */

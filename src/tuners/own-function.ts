@@ -20,6 +20,15 @@ type NumberFunction = (...given: never[]) => number;
 
 const NAME = /^function:[0-9a-f]{16}$/;
 
+/** A setting that is a function of the program. */
+export function functionOnly<F extends (...given: never[]) => unknown>(): z.ZodType<
+  OwnFunctionName,
+  OwnFunctionName | F
+> {
+  const schema = z.string().regex(NAME, { error: 'expected a function' });
+  return schema as unknown as z.ZodType<OwnFunctionName, OwnFunctionName | F>;
+}
+
 /** A setting that is one of some words or, in a program, a function. */
 export function wordOrFunction<F extends NumberFunction, const Words extends readonly [string, ...string[]]>(
   words: Words,
@@ -53,34 +62,52 @@ export function withOwnFunctions<Settings extends object>(
   const named = Object.entries(settings).filter(([, value]) => isOwnFunction(value));
   const found = named.map(([key, name]) => {
     const where = `${section}.${key}`;
-    if (!Object.hasOwn(functions, name)) {
-      throw new UserError({
-        where,
-        fault: 'was a function when the run began and is missing now',
-        hint: 'Resume the run with train() in the program that began it.',
-      });
-    }
-    return [key, compiled(functions[name], where)];
+    return [key, numbersOnly(ownFunction(functions, name, where), where)];
   });
   return { ...settings, ...Object.fromEntries(found) };
 }
 
 /**
- * @throws UserError (when called) if the function throws or returns no number
+ * The function behind a name.
+ *
+ * @param where its key in a config, for messages
+ * @throws UserError for a name without a function, and (when called) if the function throws
  */
-function compiled(source: string, where: string): NumberFunction {
+export function ownFunction(
+  functions: OwnFunctions,
+  name: OwnFunctionName,
+  where: string,
+): (...given: never[]) => unknown {
+  if (Object.hasOwn(functions, name)) return compiled(functions[name], where);
+  throw new UserError({
+    where,
+    fault: 'was a function when the run began and is missing now',
+    hint: 'Resume the run with train() in the program that began it.',
+  });
+}
+
+function compiled(source: string, where: string): (...given: never[]) => unknown {
   // Compilers that keep names insert calls of __name into the source.
-  const inner: NumberFunction = new Function(`"use strict"; const __name = (f) => f; return (${source});`)();
+  const inner = new Function(`"use strict"; const __name = (f) => f; return (${source});`)();
   return (...given) => {
-    let result: unknown;
     try {
-      result = inner(...given);
+      return inner(...given);
     } catch (error) {
+      if (error instanceof UserError) throw error;
       throw new UserError({
         where,
-        fault: `may use only its argument, and threw "${(error as Error).message}"`,
+        fault: `may use only its arguments, and threw "${(error as Error).message}"`,
       });
     }
+  };
+}
+
+/**
+ * @throws UserError (when called) if the function returns no number
+ */
+function numbersOnly(inner: (...given: never[]) => unknown, where: string): NumberFunction {
+  return (...given) => {
+    const result = inner(...given);
     if (typeof result === 'number' && !Number.isNaN(result)) return result;
     throw new UserError({ where, fault: `must return a number, got ${shown(result)}` });
   };

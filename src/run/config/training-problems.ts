@@ -28,6 +28,7 @@ export function trainingProblems(
     ...(task ? metricProblems(training, task, ownMetrics, data) : []),
     ...(task ? smoothingProblems(training, task) : []),
     ...(task ? classProblems(training, task) : []),
+    ...ownLossProblems(training),
   ];
 }
 
@@ -145,7 +146,7 @@ function smoothingProblems({ label_smoothing_factor: factor }: TrainingSection, 
 }
 
 function classProblems(
-  { class_weights, fall_back_to_majority, linear_probe }: TrainingSection,
+  { class_weights, fall_back_to_majority, linear_probe, compute_loss_func }: TrainingSection,
   task: TaskName,
 ): Problem[] {
   const { classCounts, probeLoss } = taskNamed(task);
@@ -153,11 +154,30 @@ function classProblems(
     ...(class_weights && !classCounts && { class_weights: 'its loss has no classes to weight' }),
     ...(fall_back_to_majority && !classCounts && { fall_back_to_majority: 'its rows have no classes' }),
     ...(linear_probe && !probeLoss && { linear_probe: 'its examples have no row of labels each' }),
+    ...(compute_loss_func && !probeLoss && { compute_loss_func: 'its examples have no row of labels each' }),
   };
   return Object.entries(foreign).map(([key, reason]) => ({
     path: ['training', key],
     fault: `does not apply to task ${task}, because ${reason}`,
     hint: 'Remove it.',
+  }));
+}
+
+/** Options of the loss that an own loss replaces. */
+function ownLossProblems({
+  compute_loss_func,
+  label_smoothing_factor,
+  class_weights,
+}: TrainingSection): Problem[] {
+  if (!compute_loss_func) return [];
+  const ignored = [
+    ...(label_smoothing_factor > 0 ? ['label_smoothing_factor'] : []),
+    ...(class_weights ? ['class_weights'] : []),
+  ];
+  return ignored.map((key) => ({
+    path: ['training', key],
+    fault: 'does not apply to compute_loss_func',
+    hint: 'Remove one of them.',
   }));
 }
 

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import type { LossFunction } from '../../objectives/own-loss.ts';
 import { OPTIMIZER_NAMES } from '../../optim/optimizer.ts';
 import { LR_SCHEDULER_TYPES, RAMPS } from '../../optim/schedule.ts';
+import { functionOnly } from '../../tuners/own-function.ts';
 
 const nonEmpty = z.string().min(1);
 const count = z.int().min(1);
@@ -76,6 +78,11 @@ export const trainingSchema = z.strictObject({
    * `eval_loss` is not weighted.
    */
   class_weights: z.union([z.literal('balanced'), z.record(z.string(), z.number().positive())]).optional(),
+  /**
+   * Your loss instead of the task's, as a function of logits, labels and the operations of a graph. Only in a program, for
+   * tasks with a label per row. `eval_loss` stays the task's.
+   */
+  compute_loss_func: functionOnly<LossFunction>().optional(),
   /** Maximum global norm of the gradient. 0: no clipping. */
   max_grad_norm: z.number().min(0).default(1),
   /** AdamW's beta1, for the mean of the gradient. */
