@@ -107,6 +107,12 @@ describe('rows are split', () => {
     [numbered(20, 'a', 'b'), 0, 'x.csv uses column text for both texts and labels.'],
     [numbered(8, ...'abcdefgh'), 1, 'has 8 different labels in 8 rows.'],
     [numbered(4, 'a', 'b'), 1, 'has 2 rows of "a"; each label needs five, so that one can be held out.'],
+    [
+      [...numbered(2, 'a', 'b'), ...numbered(2, 'a', 'b'), ...numbered(2, 'a', 'b')],
+      1,
+      'x.csv has 2 different texts in 6 rows; a label needs five, so that one can be held out. Add rows with other texts. The command line trains without held-out rows: npx adalora train x.csv',
+    ],
+    [[...numbered(6, 'a', 'b'), ...numbered(6, 'a', 'b')], 1, 'has 6 different texts in 12 rows; a label'],
   ])('but not %j', (rows, label, message) => {
     expect(() => splitRows(table(rows), 0, label, 0)).toThrow(message);
   });

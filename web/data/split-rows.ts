@@ -54,6 +54,9 @@ export function splitRows(table: Table, text: number, label: number, seed: numbe
       hint,
     });
   }
+  const count = rows.length + leftOut.repeated;
+  if (2 * labels.length > rows.length && 2 * labels.length <= count)
+    throw fewTexts(fileName, rows.length, count);
   if (labels.length > MAX_LABELS || 2 * labels.length > rows.length) {
     const hint = 'Is it the column of the labels?';
     throw new UserError({
@@ -71,6 +74,7 @@ export function splitRows(table: Table, text: number, label: number, seed: numbe
   const share = Math.min(HELD_OUT_SHARE, MAX_HELD_OUT / rows.length);
   const heldOut = new Set([...byLabel.values()].flatMap((same) => chosen(same, share, seed)));
   if (heldOut.size === 0) {
+    if (leftOut.repeated > 0) throw fewTexts(fileName, rows.length, count);
     throw new UserError({
       where: fileName,
       fault: `has ${labels[0][1]} rows of "${labels[0][0]}"; each label needs five, so that one can be held out`,
@@ -78,6 +82,15 @@ export function splitRows(table: Table, text: number, label: number, seed: numbe
   }
   const train = rows.filter((row) => !heldOut.has(row));
   return { train, heldOut: [...heldOut], labels, leftOut };
+}
+
+/** The error for rows that mostly repeat the same texts. */
+function fewTexts(where: string, texts: number, rows: number): UserError {
+  return new UserError({
+    where,
+    fault: `has ${texts} different texts in ${rows} rows; a label needs five, so that one can be held out`,
+    hint: `Add rows with other texts. The command line trains without held-out rows: npx adalora train ${where}`,
+  });
 }
 
 function rowsByLabel(rows: Iterable<LabelledRow>): Map<string, LabelledRow[]> {

@@ -6,6 +6,7 @@ import type { Desk } from '../worker/desk.ts';
 import type { Prediction } from '../worker/messages.ts';
 import { element } from './element.ts';
 import { labelBars } from './label-bars.ts';
+import { pageWords } from './page-words.ts';
 import type { Ended } from './training-step.ts';
 
 /** Delay after the last key before a text is labelled. */
@@ -82,7 +83,9 @@ export function outcomeStep(desk: Remote<Desk>): (ended: Ended | undefined) => v
       `Correct on ${(100 * metrics.eval_accuracy).toFixed(1)} % of ${counted(heldOutRows)} held-out rows.`;
     element('score-note', HTMLElement).textContent =
       `${verdict ? `${capital(verdictSentence(verdict))}. ` : ''}F1 is ${score(metrics.eval_f1)}.`;
-    element('verdict', HTMLElement).textContent = verdict ? findingSentences(verdict).join('\n') : '';
+    element('verdict', HTMLElement).textContent = verdict
+      ? findingSentences(verdict).map(pageWords).join('\n')
+      : '';
   };
 }
 
