@@ -6,6 +6,7 @@ import type { AdapterKind } from './adapter-kind.ts';
 import { bitFit } from './bitfit/definition.ts';
 import { eva } from './eva/definition.ts';
 import { full } from './full/definition.ts';
+import { gora } from './gora/definition.ts';
 import { houlsby } from './houlsby/definition.ts';
 import { ia3 } from './ia3/definition.ts';
 import { lora } from './lora/definition.ts';
@@ -23,6 +24,8 @@ export const METHODS = {
   lora,
   /** LoRA whose ranks and A follow the inputs of the modules. */
   eva,
+  /** LoRA whose ranks and B follow the gradient of the weights. */
+  gora,
   /** AdaLoRA's triplets at a constant rank. */
   svd_lora: svdLora,
   /** LoRA's pairs, pruned as AdaLoRA prunes triplets. */

@@ -1,0 +1,67 @@
+"""Writes src/tuners/fixtures/gora.json: ranks and initial B by GoRA's released code, and by the formulas of its paper.
+
+    python scripts/oracle/gora.py FOLDER      a clone of github.com/hhnqqq/MyTransformers
+"""
+import json, math, pathlib, sys, types
+from unittest.mock import MagicMock
+import torch
+from torch import nn
+
+OUT = pathlib.Path(__file__).parents[2] / "src/tuners/fixtures/gora.json"
+for name in ("bitsandbytes", "common.utils", "common.utils.utils", "common.utils.params_manager", "common.lora_modules.adalomo", "common.lora_modules.grad_utils"):
+    sys.modules[name] = MagicMock()
+for name in ("common", "common.lora_modules"):
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].__path__ = [f"{sys.argv[1]}/{name.replace('.', '/')}"]
+from common.lora_modules import gora
+from common.lora_modules.lora import LoRAConfig
+
+SIZES = {"q": (12, 12), "up": (12, 20), "down": (20, 12)}    # in, out
+R, ALPHA, GAMMA = 3, 6.0, 0.05
+
+
+def model_with(g):
+    model = nn.Module()
+    for name, (i, o) in SIZES.items():
+        layer = gora.LinearWithGoRA(LoRAConfig(i, o, lora_rank=R, lora_scaler=ALPHA, weight_a_init_method="kaiming"), gora_rank_stablize=True, gora_dynamic_scaling=True)
+        weight, gradient = (torch.randn(o, i, generator=g) * s for s in (0.4, {"q": 0.02, "up": 0.05, "down": 0.01}[name]))
+        layer.weight.data = weight
+        layer.weight.grad_stored, layer.weight.iters = gradient * 4, 4
+        model.add_module(name, layer)
+    return model
+
+
+def released(features, kind, lowest, highest):
+    torch.manual_seed(5)
+    model = model_with(torch.Generator().manual_seed(4))
+    args = types.SimpleNamespace(global_rank=0, world_size=1, device="cpu", gora_allocate_stretagy="moderate", gora_features_func=features, gora_importance_type=kind,
+                                 gora_scale_importance=False, gora_softmax_importance=False, lora_rank=R, gora_max_rank=highest, gora_min_rank=lowest)
+    _, _, ranks, _, _ = gora.get_allocated_rank(model, args)
+    out = {"ranks": {n: int(v) for n, v in ranks.items()}, "a": {}, "b": {}, "scales": {}}
+    for name, layer in model.named_children():
+        layer.weight.grad_stored = layer.weight.grad_stored / layer.weight.iters
+        layer.dynamic_init(R, int(ranks[name]), 1, True, lr=GAMMA)
+        out["a"][name], out["b"][name], out["scales"][name] = layer.weight_a.flatten().tolist(), layer.weight_b.flatten().tolist(), layer.lora_scaler
+    return out
+
+
+def paper(case, lowest, highest):
+    """Equations of sections 4.1 and 4.2, with the A that the code has drawn."""
+    model = model_with(torch.Generator().manual_seed(4))
+    importance = {n: (m.weight * m.weight.grad_stored / 4).abs().mean().item() for n, m in model.named_children()}
+    cost = {n: math.sqrt(i + o) for n, (i, o) in SIZES.items()}
+    budget = sum(c * R for c in cost.values())
+    return {n: min(max(round(budget * v / sum(importance.values()) / cost[n]), lowest), highest) for n, v in importance.items()}
+
+
+cases = [(features, kind, lowest, highest, released(features, kind, lowest, highest))
+         for features, kind, lowest, highest in [(None, "union_frobenius_norm", 1, 12), ("sqrt", "union_mean", 1, 12), ("sqrt", "union_mean", 2, 5)]]
+model = model_with(torch.Generator().manual_seed(4))
+told = {"r": R, "alpha": ALPHA, "gamma": GAMMA, "sizes": SIZES,
+        "weights": {n: m.weight.flatten().tolist() for n, m in model.named_children()},
+        "gradients": {n: (m.weight.grad_stored / 4).flatten().tolist() for n, m in model.named_children()},
+        "paper": paper(cases, 1, 12),
+        "cases": [{"features": {None: "sum", "sqrt": "sqrt"}[f], "importance": {"union_mean": "mean", "union_frobenius_norm": "frobenius"}[k], "min_rank": lo, "max_rank": hi, **c} for f, k, lo, hi, c in cases]}
+short = lambda v: [short(x) for x in v] if isinstance(v, list) else {k: short(x) for k, x in v.items()} if isinstance(v, dict) else float(f"{v:.9g}") if isinstance(v, float) else v
+OUT.write_text(json.dumps(short(told)) + "\n")
+print(told["paper"], [c["ranks"] for c in told["cases"]])

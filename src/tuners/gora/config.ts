@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
+import { rank } from '../shared/rank.ts';
+
+/** GoRA's settings: the paper's symbols and defaults. Options of the released code that differ are named as such. */
+export const goraConfigSchema = z
+  .strictObject({
+    ...adapterConfigShape,
+    /** Mean rank that sets the budget: the parameters of LoRA with this rank. */
+    r: rank.default(8),
+    /** Minimum rank of a module. Default: half of `r`. */
+    min_rank: rank.optional(),
+    /** Maximum rank of a module. Default: 4 times `r`. */
+    max_rank: rank.optional(),
+    /** Scale `lora_alpha / sqrt(r)` of each module's own rank. `false`: `lora_alpha / r`. */
+    use_rslora: z.boolean().default(true),
+    /** γ: the size of the initial increment, as a gradient step of the weight. */
+    gamma: z.number().positive().default(0.05),
+    /** Number of batches, in optimizer steps, for the mean gradient. */
+    gradient_batches: z.int().min(1).default(64),
+    /** Importance of a weight W with gradient G: mean of |W G| (paper), or its Frobenius norm (the code's default). */
+    importance: z.enum(['mean', 'frobenius']).default('mean'),
+    /** Cost of a rank in the budget: `sqrt` of the features (paper), or their `sum` (the code's default). */
+    features: z.enum(['sqrt', 'sum']).default('sqrt'),
+    /** How a share of the budget becomes a rank: `nearest` (paper) or `down` (code). */
+    rounding: z.enum(['nearest', 'down']).default('nearest'),
+    /** Sign of the initial increment: against the gradient (paper), or along it (code). */
+    direction: z.enum(['descent', 'ascent']).default('descent'),
+  })
+  .refine(({ r, min_rank = 1 }) => min_rank <= r, { path: ['min_rank'], error: 'must not be above r' })
+  .refine(({ r, max_rank = r }) => max_rank >= r, { path: ['max_rank'], error: 'must not be below r' });
+
+export type GoraConfig = z.infer<typeof goraConfigSchema>;

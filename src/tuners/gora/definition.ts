@@ -1,0 +1,73 @@
+import { UserError } from '../../support/user-error.ts';
+import type { LoraTuner } from '../lora/lora-tuner.ts';
+import { factorName } from '../low-rank/factors.ts';
+import { withVariants } from '../low-rank/variants.ts';
+import { measuredLora } from '../measured/measured-lora.ts';
+import type { Measured } from '../measured/measured-run.ts';
+import { WeightGradientTuner } from '../measured/weight-gradient-tuner.ts';
+import type { GradientAt } from '../method-run.ts';
+import { type GoraConfig, goraConfigSchema } from './config.ts';
+import { goraRanks, weightImportance } from './gora-ranks.ts';
+import { goraStart } from './gora-start.ts';
+
+/** GoRA (He et al., NeurIPS 2025, arXiv 2502.12171): ranks and the initial B of LoRA from the gradient of the weights. */
+export const gora = measuredLora<GoraConfig, typeof goraConfigSchema>({
+  config: goraConfigSchema,
+  learningRate: 5e-4,
+  chosen: { encoder: { rate: 1e-3, lora_alpha: 16 }, language: { rate: 2e-4, lora_alpha: 16 } },
+  words: {
+    title: 'GoRA',
+    titleWith: ({ importance, features, rounding, direction, use_rslora }) =>
+      withVariants('GoRA', [
+        importance === 'frobenius' ? 'importance ‖W ∘ G‖' : [],
+        features === 'sum' ? 'budget of parameters' : [],
+        rounding === 'down' ? 'ranks rounded down' : [],
+        direction === 'ascent' ? 'along the gradient' : [],
+        use_rslora === false ? 'alpha / r' : [],
+      ]),
+    tags: ['peft', 'lora', 'gora'],
+  },
+  alpha: ({ lora_alpha }) => lora_alpha,
+  method(even, config) {
+    const tuner = new WeightGradientTuner(even.modules, even.saved);
+    const { gradient_batches: steps } = config;
+    return {
+      survey: { tuner, steps, measures: `the gradients of ${steps} steps' batches` },
+      measure: (seed, initial, gradientAt) => measure(even, tuner, config, { seed, initial, gradientAt }),
+    };
+  },
+});
+
+async function measure(
+  even: LoraTuner,
+  tuner: WeightGradientTuner,
+  config: GoraConfig,
+  { seed, initial, gradientAt }: { seed: number; initial: Float32Array; gradientAt: GradientAt },
+): Promise<Measured> {
+  const found = await gradientAt(initial);
+  const { modules } = even;
+  const gradients = modules.map(({ path }) => tuner.gradientOf(path, found));
+  const importance = modules.map((module, k) =>
+    weightImportance(tuner.weight(module), gradients[k], config.importance),
+  );
+  if (!importance.some((value) => value > 0))
+    throw new UserError({
+      where: 'gora',
+      fault: 'found a gradient that is zero everywhere',
+      hint: 'Train with method: lora.',
+    });
+  const ranks = goraRanks(modules, importance, config);
+  const ranked = even.withModules(modules.map((module, k) => ({ ...module, rank: ranks[k] })));
+  // The A that the run starts with: the head is not needed.
+  const values = ranked.initialValues(seed, (_, shape) => new Float32Array(shape.reduce((a, b) => a * b, 1)));
+  const { gamma, lora_alpha, direction } = config;
+  return {
+    ranks,
+    scores: importance.map((value) => [value]),
+    factors: modules.map(({ path, inFeatures }, k) => {
+      const a = ranked.layout.read(values, factorName(path, 'A'));
+      const factor = ((direction === 'descent' ? -gamma : gamma) * Math.sqrt(inFeatures)) / lora_alpha;
+      return { A: a, B: goraStart(a, gradients[k], ranks[k], factor) };
+    }),
+  };
+}

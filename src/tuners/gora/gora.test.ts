@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { FAMILIES, tinyClassifier } from '../../../tests/contracts/tiny-families.ts';
+import { methodConfig } from '../../../tests/support/method-config.ts';
+import { startMethod } from '../../jobs/start-method.ts';
+import { initialise } from '../../models/initialise.ts';
+import type { LoraTuner } from '../lora/lora-tuner.ts';
+import { factorName } from '../low-rank/factors.ts';
+import type { WeightGradientTuner } from '../measured/weight-gradient-tuner.ts';
+import { goraConfigSchema } from './config.ts';
+import { goraRanks, weightImportance } from './gora-ranks.ts';
+import { goraStart } from './gora-start.ts';
+
+type ByModule<T> = Record<string, T>;
+
+/** By the released code, and `paper` by the paper's formulas (scripts/oracle/gora.py). */
+const golden = JSON.parse(readFileSync('src/tuners/fixtures/gora.json', 'utf8')) as {
+  r: number;
+  alpha: number;
+  gamma: number;
+  sizes: ByModule<[inFeatures: number, outFeatures: number]>;
+  weights: ByModule<number[]>;
+  gradients: ByModule<number[]>;
+  paper: ByModule<number>;
+  cases: (Record<'ranks' | 'scales', ByModule<number>> &
+    Record<'a' | 'b', ByModule<number[]>> & {
+      features: 'sqrt' | 'sum';
+      importance: 'mean' | 'frobenius';
+      min_rank: number;
+      max_rank: number;
+    })[];
+};
+
+const names = Object.keys(golden.sizes);
+const sizes = Object.values(golden.sizes).map(([inFeatures, outFeatures]) => ({ inFeatures, outFeatures }));
+const importanceOf = (kind: 'mean' | 'frobenius') =>
+  names.map((name) =>
+    weightImportance(
+      Float32Array.from(golden.weights[name]),
+      Float32Array.from(golden.gradients[name]),
+      kind,
+    ),
+  );
+
+describe.each(golden.cases)(
+  'with $features of features, $importance, ranks $min_rank to $max_rank',
+  (given) => {
+    const { features, importance, min_rank, max_rank } = given;
+
+    it('gives the ranks of the released code', () => {
+      const config = goraConfigSchema.parse({
+        ...{ r: golden.r, features, importance, min_rank, max_rank, rounding: 'down' },
+      });
+      expect(goraRanks(sizes, importanceOf(importance), config)).toEqual(Object.values(given.ranks));
+    });
+
+    it.each(names)('gives its B for %s', (name) => {
+      const [inFeatures] = golden.sizes[name];
+      const b = goraStart(
+        Float32Array.from(given.a[name]),
+        Float32Array.from(golden.gradients[name]),
+        given.ranks[name],
+        (golden.gamma * Math.sqrt(inFeatures)) / golden.alpha,
+      );
+      // The code inverts in 32 bits.
+      given.b[name].forEach((value, i) => {
+        expect(b[i]).toBeCloseTo(value, 6);
+      });
+      expect(given.scales[name]).toBeCloseTo(golden.alpha / Math.sqrt(given.ranks[name]), 6);
+    });
+  },
+);
+
+it('gives the ranks of the paper', () => {
+  const config = goraConfigSchema.parse({ r: golden.r, min_rank: 1 });
+  expect(goraRanks(sizes, importanceOf('mean'), config)).toEqual(Object.values(golden.paper));
+});
+
+describe.each(FAMILIES)('a run on %s', (family) => {
+  const model = tinyClassifier(family);
+  const read = (parameter: string, shape: readonly number[]) => initialise(parameter, shape, 1, 0.1);
+  const config = {
+    ...methodConfig('gora'),
+    gora: goraConfigSchema.parse({ r: 2, lora_alpha: 4, min_rank: 1 }),
+  };
+
+  it('starts with a step against the gradient, as far as A allows', async () => {
+    const { run } = startMethod(config, model, 10);
+    const probe = run.survey!.tuner as WeightGradientTuner;
+    const initial = probe.initialValues(3, read);
+    const gradient = initial.map((_, i) => Math.sin(i) / 10);
+    const found = await run.survey!.settle(
+      3,
+      initial,
+      async () => gradient,
+      () => {
+        throw new Error('not asked');
+      },
+    );
+    const values = run.tuner.initialValues(3, read);
+    found.begin!(values);
+    const { modules, layout } = run.tuner as LoraTuner;
+    for (const { path, rank, scale, inFeatures } of modules) {
+      const [a, b] = (['A', 'B'] as const).map((factor) => layout.read(values, factorName(path, factor)));
+      const whole = probe.gradientOf(path, gradient);
+      // The residual of the increment from -γ √(in / r) G is orthogonal to the rows of A.
+      const step = -0.05 * Math.sqrt(inFeatures / rank);
+      for (let k = 0; k < rank; k++) {
+        let along = 0;
+        for (let j = 0; j < inFeatures; j++) {
+          let increment = 0;
+          for (let l = 0; l < rank; l++) increment += scale * b[l] * a[l * inFeatures + j];
+          along += (increment - step * whole[j]) * a[k * inFeatures + j];
+        }
+        expect(along).toBeCloseTo(0, 6);
+      }
+    }
+    const other = startMethod(config, model, 10).run;
+    other.restore(structuredClone(run.state()));
+    expect(other.tuner.layout.segments).toEqual(layout.segments);
+    expect(other.store!(values, 'base')).toEqual(run.store!(values, 'base'));
+  });
+});
+
+it.each([
+  [{ min_rank: 9 }, 'min_rank'],
+  [{ max_rank: 7 }, 'max_rank'],
+  [{ gamma: 0 }, 'gamma'],
+  [{ direction: 'down' }, 'direction'],
+])('rejects %j', (settings, key) => {
+  const result = goraConfigSchema.safeParse(settings);
+  expect(result.error?.issues.map(({ path }) => path[0])).toEqual([key]);
+});
