@@ -67,7 +67,11 @@ function lossFunction({ training }: RunConfig, functions: OwnFunctions): LossFun
 
 /** Notices for the user before the first step. */
 export function startNotices(run: RunBeginning, { model, inputs }: SetUpRun): string[] {
-  return [...run.notices, ...originNotices(run, model), ...[inputs.method.budget?.assumed ?? []].flat()];
+  return [
+    ...run.notices,
+    ...originNotices(run, model),
+    ...[inputs.method.budget?.assumed ?? inputs.method.assumed ?? []].flat(),
+  ];
 }
 
 function originNotices({ config, start }: RunBeginning, { initialised }: LoadedModel): string[] {

@@ -27,7 +27,7 @@ export function startMethod(
   const { definition, settings } = methodOf(config);
   if (!start) {
     const complete = functions ? withOwnFunctions(settings, functions, config.method) : settings;
-    return { run: definition.start(model, complete, totalSteps) };
+    return { run: definition.start(model, complete, totalSteps, config.seed) };
   }
   if (!definition.continues) throw new Error(`no adapter is continued with ${config.method}`);
   return definition.continues.start(model, settings, start, `adapter: ${config.adapter}`);

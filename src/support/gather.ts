@@ -1,6 +1,9 @@
-/** The elements of `vector` at `indices`, in that order. Values and moments follow this way when a vector shrinks. */
+/**
+ * The elements of `vector` at `indices`, in that order; -1 gives 0. Values and moments follow this way when a vector
+ * changes its layout.
+ */
 export function gather(vector: Float32Array, indices: Int32Array): Float32Array {
   const result = new Float32Array(indices.length);
-  for (let i = 0; i < indices.length; i++) result[i] = vector[indices[i]];
+  for (let i = 0; i < indices.length; i++) result[i] = indices[i] < 0 ? 0 : vector[indices[i]];
   return result;
 }

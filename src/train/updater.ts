@@ -76,7 +76,10 @@ export class Updater {
     this.#optimizer.step(this.values, gradient, learningRate);
     const after = this.#method.afterStep?.(step, this.values, gradient);
     if (after?.renewed) this.#optimizer.forget(after.renewed);
-    if (after?.relayout) this.#relayout(after.relayout.indices);
+    if (after?.relayout) {
+      this.#relayout(after.relayout.indices);
+      after.relayout.begin?.(this.values);
+    }
     const relaidOut = after?.relayout !== undefined;
     const { allocation, importance } = after ?? {};
     return { learningRate, gradNorm, skipped: false, allocation, importance, relaidOut };

@@ -92,9 +92,10 @@ export interface MethodDefinition<Config = never, Schema extends z.ZodObject | u
    * Sets the method up on a model.
    *
    * @param totalSteps optimizer steps of the run
+   * @param seed of what it draws during the run
    * @throws UserError for settings that do not fit the model or the run
    */
-  start(model: TunableModel, config: Config, totalSteps: number): MethodRun;
+  start(model: TunableModel, config: Config, totalSteps: number, seed?: number): MethodRun;
   /** The kind of its adapter files. */
   readonly kind?: AdapterKind;
   readonly continues?: ContinuesAdapters<Config>;

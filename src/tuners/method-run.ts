@@ -8,7 +8,7 @@ import type { Tuner } from './tuner.ts';
 /** Arrays that a method keeps between steps; numbers are arrays of length one. */
 export type MethodState = Record<string, Float32Array | Uint8Array | Int32Array>;
 
-/** Moves the trained vector to the layout of `tuner`: element i comes from element `indices[i]`. */
+/** Moves the trained vector to the layout of `tuner`: element i comes from element `indices[i]`; -1 is a new zero. */
 export interface Relayout {
   tuner: Tuner;
   indices: Int32Array;
@@ -82,6 +82,8 @@ export interface MethodRun {
   afterStep?(step: number, values: Float32Array, gradient: Float32Array): AfterStep;
   /** For methods that have one. */
   readonly budget?: Budget;
+  /** A notice about the parts of a schedule that the config omits, for methods with a schedule and no budget. */
+  readonly assumed?: string;
   /** The budget at a step, for the log. */
   budgetAt?(step: number): number;
   /** Whether the trained values have their final size: only then can a state become the best one. */
@@ -116,7 +118,9 @@ export interface AfterStep {
   importance?: readonly ComponentImportance[];
   /** Indices of values that were replaced by unrelated ones: the optimizer resets their moments. */
   renewed?: readonly number[];
-  relayout?: Relayout;
+  relayout?: Relayout & {
+    /** Sets the new elements of the moved values. */ begin?(values: Float32Array): void;
+  };
 }
 
 /** A method that only trains, at constant ranks if it has any. */

@@ -4,7 +4,9 @@ import { UserError } from '../support/user-error.ts';
 import { adaLora } from './adalora/definition.ts';
 import type { AdapterKind } from './adapter-kind.ts';
 import { bitFit } from './bitfit/definition.ts';
+import { elaLora } from './elalora/definition.ts';
 import { eva } from './eva/definition.ts';
+import { flexLora } from './flexlora/definition.ts';
 import { full } from './full/definition.ts';
 import { gora } from './gora/definition.ts';
 import { houlsby } from './houlsby/definition.ts';
@@ -22,6 +24,10 @@ export const METHODS = {
   adalora: adaLora,
   /** LoRA: a pair of factors of one rank beside each module. */
   lora,
+  /** AdaLoRA's triplets, which move to modules where they matter more. */
+  elalora: elaLora,
+  /** AdaLoRA's triplets, which move by the entropy of each matrix's spectrum. */
+  flexlora: flexLora,
   /** LoRA whose ranks and A follow the inputs of the modules. */
   eva,
   /** LoRA whose ranks and B follow the gradient of the weights. */

@@ -6,6 +6,7 @@ import { startMethod } from '../../src/jobs/start-method.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { evaluationGraph, trainingGraph } from '../../src/program/training-graph.ts';
 import { elementCount } from '../../src/support/element-count.ts';
+import { gather } from '../../src/support/gather.ts';
 import { adapterKinds, kindOf, METHOD_NAMES, methodNamed } from '../../src/tuners/registry.ts';
 import { adapterParameters } from '../../src/tuners/tuner.ts';
 import { methodConfig } from '../support/method-config.ts';
@@ -79,10 +80,14 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
 
     it('resumes from its own state', () => {
       const other = startMethod(methodConfig(name), model, STEPS).run;
-      const values = distinct(tuner.layout.length);
+      let values: Float32Array = distinct(tuner.layout.length);
       for (let step = 1; step <= 8; step++) {
         run.beforeStep?.(step, values, values);
-        run.afterStep?.(step, values, values);
+        const relayout = run.afterStep?.(step, values, values).relayout;
+        if (!relayout) continue;
+        values = gather(values, relayout.indices);
+        relayout.begin?.(values);
+        expect(values).toHaveLength(run.tuner.layout.length);
       }
       other.restore(structuredClone(run.state()));
       expect(other.state()).toEqual(run.state());

@@ -14,23 +14,53 @@ export function keptIndices(
   before: ParameterLayout,
   after: ParameterLayout,
 ): Int32Array {
+  const sources = keep.map((flags) => [...flags.keys()].filter((i) => flags[i] === 1));
+  return movedIndices(modules, sources, before, after);
+}
+
+/**
+ * Maps each element of the vector with layout `after` to its index in layout `before`; -1 for those of new triplets.
+ *
+ * @param modules the modules with their ranks before
+ * @param sources per module, the triplet before that each triplet was; -1 for a new one
+ */
+export function movedIndices(
+  modules: readonly LowRankModule[],
+  sources: readonly (readonly number[])[],
+  before: ParameterLayout,
+  after: ParameterLayout,
+): Int32Array {
   const indices = new Int32Array(after.length);
-  const triplets = new Map(modules.map(({ path }, k) => [path, keep[k]]));
-  for (const { name, start, end } of after.segments) {
+  const triplets = new Map(modules.map(({ path }, k) => [path, sources[k]]));
+  for (const { name, start, end, shape } of after.segments) {
     const source = before.get(name);
     const own = factorOf(name);
-    const kept = own && triplets.get(own.path);
-    let next = start;
-    for (let i = source.start; i < source.end; i++) {
-      if (!own || !kept || kept[tripletOf(i - source.start, own.factor, source.shape)]) indices[next++] = i;
-    }
-    if (next !== end) throw new Error(`${name}: ${next - start} values kept, ${end - start} expected`);
+    const from = own && triplets.get(own.path);
+    const expected = from && own ? sizeOf(own.factor, source.shape, from.length) : source.end - source.start;
+    if (end - start !== expected)
+      throw new Error(`${name}: ${expected} values kept, ${end - start} expected`);
+    for (let i = 0; i < end - start; i++)
+      indices[start + i] = own && from ? movedFrom(i, own.factor, shape, source, from) : source.start + i;
   }
   return indices;
 }
 
-/** The triplet that an element of a factor belongs to: a row of A, an element of E, a column of B. */
-function tripletOf(index: number, factor: Factor, shape: readonly number[]): number {
-  if (factor === 'A') return Math.floor(index / shape[1]);
-  return factor === 'B' ? index % shape[1] : index;
+function sizeOf(factor: Factor, shape: readonly number[], rank: number): number {
+  return factor === 'E' ? rank : rank * (factor === 'A' ? shape[1] : shape[0]);
+}
+
+/** The index before of element `i` of a factor: triplets are rows of A, elements of E and columns of B. */
+function movedFrom(
+  i: number,
+  factor: Factor,
+  shape: readonly number[],
+  source: { start: number; shape: readonly number[] },
+  from: readonly number[],
+): number {
+  const width = factor === 'E' ? 1 : shape[1];
+  const [row, column] = [Math.floor(i / width), i % width];
+  const triplet = from[factor === 'B' ? column : row];
+  if (triplet < 0) return -1;
+  if (factor === 'B') return source.start + row * source.shape[1] + triplet;
+  return source.start + triplet * width + column;
 }

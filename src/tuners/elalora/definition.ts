@@ -1,0 +1,16 @@
+import { seeded } from '../elastic/draw.ts';
+import { elasticLora } from '../elastic/elastic-lora.ts';
+import { importanceVariant } from '../low-rank/variants.ts';
+import { type ElaLoraConfig, elaLoraConfigSchema } from './config.ts';
+import { ElaLoraPolicy } from './elalora-policy.ts';
+
+/** ElaLoRA (Chang et al., 2025, arXiv 2504.00254): triplets move to the modules where they matter most. */
+export const elaLora = elasticLora<ElaLoraConfig, typeof elaLoraConfigSchema>({
+  method: 'elalora',
+  title: 'ElaLoRA',
+  config: elaLoraConfigSchema,
+  averages: 2,
+  variants: importanceVariant,
+  policy: ({ layout }, config, schedule, seed) =>
+    new ElaLoraPolicy(layout.length, config, schedule, seeded(seed)),
+});

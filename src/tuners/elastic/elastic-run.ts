@@ -1,0 +1,145 @@
+import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
+import { movedIndices } from '../allocation/kept-indices.ts';
+import { scoreLogarithms } from '../allocation/score-logarithms.ts';
+import { factorName, ranksOf } from '../low-rank/factors.ts';
+import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
+import type { AfterStep, MethodRun, MethodState } from '../method-run.ts';
+
+/** The factors of a new triplet. */
+export interface NewTriplet {
+  a: ArrayLike<number>;
+  b: ArrayLike<number>;
+  lambda: number;
+}
+
+/** The change of one module: the triplets that stay, by their numbers before, and those that follow them. */
+export interface ModuleChange {
+  kept: readonly number[];
+  added: readonly NewTriplet[];
+}
+
+/** How a method moves ranks between modules during training. */
+export interface RankPolicy {
+  /** Before or after the optimizer's step, as the method has it. */
+  beforeStep?(step: number, tuner: LowRankTuner, values: Float32Array, gradient: Float32Array): void;
+  afterStep?(step: number, tuner: LowRankTuner, values: Float32Array, gradient: Float32Array): void;
+  /** The change at a step, one entry per module, and the scores it follows; undefined for none. */
+  decide(
+    step: number,
+    tuner: LowRankTuner,
+    values: Float32Array,
+  ): { changes: readonly ModuleChange[]; scores: readonly ArrayLike<number>[] } | undefined;
+  /** Moves what the policy keeps between steps to the new layout. */
+  move?(indices: Int32Array): void;
+  state(): MethodState;
+  restore(state: MethodState): void;
+}
+
+/** The parts of an elastic method that are specific to it. */
+export interface ElasticMethod {
+  /** All modules at the rank of the start. */
+  tuner: LowRankTuner;
+  schedule: AllocationSchedule;
+  policy: RankPolicy;
+  /** See {@link MethodRun.assumed}. */
+  assumed?: string;
+  store(tuner: LowRankTuner, values: Float32Array, baseModel: string): StoredAdapter;
+}
+
+/**
+ * A method in which modules gain and lose triplets while they train. The vector of trained values has the triplets of
+ * the moment, so each change builds the graph again.
+ */
+export class ElasticRun implements MethodRun {
+  tuner: LowRankTuner;
+  readonly #method: ElasticMethod;
+  #step = 0;
+
+  constructor(method: ElasticMethod) {
+    this.#method = method;
+    this.tuner = method.tuner;
+  }
+
+  get assumed(): string | undefined {
+    return this.#method.assumed;
+  }
+
+  get settled(): boolean {
+    return this.#step >= finalStep(this.#method.schedule);
+  }
+
+  beforeStep(step: number, values: Float32Array, gradient: Float32Array): void {
+    this.#method.policy.beforeStep?.(step, this.tuner, values, gradient);
+  }
+
+  afterStep(step: number, values: Float32Array, gradient: Float32Array): AfterStep {
+    const { policy } = this.#method;
+    const { settled: wasSettled } = this;
+    this.#step = step;
+    if (wasSettled) return {};
+    policy.afterStep?.(step, this.tuner, values, gradient);
+    const decision = policy.decide(step, this.tuner, values);
+    if (!decision) return {};
+    const { changes, scores } = decision;
+    const before = this.tuner;
+    this.tuner = this.#at(changes.map(({ kept, added }) => kept.length + added.length));
+    const sources = changes.map(({ kept, added }) => [...kept, ...added.map(() => -1)]);
+    const indices = movedIndices(before.modules, sources, before.layout, this.tuner.layout);
+    policy.move?.(indices);
+    const { tuner } = this;
+    const ranks = this.ranks();
+    return {
+      allocation: {
+        ...{ step, ranks, final: false, threshold: Number.NaN },
+        budget: Object.values(ranks).reduce((a, b) => a + b, 0),
+        scores: scores.map((own) => scoreLogarithms(Float64Array.from(own))),
+      },
+      relayout: { tuner, indices, begin: (moved) => plant(tuner, moved, changes) },
+    };
+  }
+
+  ranks(): Record<string, number> {
+    return ranksOf(this.tuner.modules);
+  }
+
+  state(): MethodState {
+    const ranks = Int32Array.from(this.tuner.modules, ({ rank }) => rank);
+    return { ...this.#method.policy.state(), ranks, step: Int32Array.of(this.#step) };
+  }
+
+  restore({ ranks, step, ...own }: MethodState): void {
+    this.tuner = this.#at([...ranks]);
+    [this.#step] = step;
+    this.#method.policy.restore(own);
+  }
+
+  store(values: Float32Array, baseModel: string): StoredAdapter {
+    return this.#method.store(this.tuner, values, baseModel);
+  }
+
+  #at(ranks: readonly number[]): LowRankTuner {
+    const { tuner } = this.#method;
+    return tuner.withModules(tuner.modules.map((module, k) => ({ ...module, rank: ranks[k] })));
+  }
+}
+
+/** Writes the factors of new triplets. */
+function plant(
+  { layout, modules }: LowRankTuner,
+  values: Float32Array,
+  changes: readonly ModuleChange[],
+): void {
+  modules.forEach(({ path, rank, inFeatures, outFeatures }, k) => {
+    const { kept, added } = changes[k];
+    const [a, e, b] = (['A', 'E', 'B'] as const).map((factor) =>
+      layout.read(values, factorName(path, factor)),
+    );
+    added.forEach((triplet, i) => {
+      const at = kept.length + i;
+      a.set(triplet.a, at * inFeatures);
+      e[at] = triplet.lambda;
+      for (let row = 0; row < outFeatures; row++) b[row * rank + at] = triplet.b[row];
+    });
+  });
+}

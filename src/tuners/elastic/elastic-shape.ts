@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { tripletShape } from '../adalora/triplet-shape.ts';
+import { scheduleShape } from '../allocation/schedule-shape.ts';
+import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
+import { rank } from '../shared/rank.ts';
+
+const { tinit, tfinal, deltaT } = scheduleShape;
+
+/** Settings of methods that move ranks between modules while they train. */
+export const elasticShape = {
+  ...adapterConfigShape,
+  /** Rank of every module at the start, and their mean throughout. */
+  r: rank.default(8),
+  /** Steps before ranks move: a number or a share. Default: 10 % of the run. */
+  tinit,
+  /** Final steps with fixed ranks: a number or a share. Default: 40 % of the run. */
+  tfinal,
+  /** Steps between two moves: a number or a share. Each move builds the graph again, which takes about a second. */
+  deltaT: deltaT.unwrap().default('5%'),
+  /** Maximum number of ranks that move at once. */
+  b: z.int().min(1).default(4),
+  /** Whether `b` falls to zero between `tinit` and `tfinal` (`cubic`) or not (`constant`). */
+  schedule: z.enum(['cubic', 'constant']).default('cubic'),
+  ...tripletShape,
+};
+
+export type ElasticConfig = z.output<z.ZodObject<typeof elasticShape>>;

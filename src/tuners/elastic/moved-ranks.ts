@@ -1,0 +1,15 @@
+import { roundHalfEven } from '../../support/round-half-even.ts';
+import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
+
+/** The number of ranks that move at a step; 0 at steps without a move. Steps count from 1. */
+export function movedRanks(
+  step: number,
+  schedule: AllocationSchedule,
+  { b, schedule: curve }: { b: number; schedule: 'cubic' | 'constant' },
+): number {
+  const { tinit, deltaT } = schedule;
+  const end = finalStep(schedule);
+  if (step <= tinit || step >= end || (step - tinit) % deltaT !== 0) return 0;
+  if (curve === 'constant') return b;
+  return roundHalfEven(b - b * ((step - tinit) / (end - tinit)) ** 3);
+}

@@ -1,0 +1,66 @@
+import type { AllocationSchedule } from '../allocation/budget.ts';
+import type { Draw } from '../elastic/draw.ts';
+import type { NewTriplet, RankPolicy } from '../elastic/elastic-run.ts';
+import { movedRanks } from '../elastic/moved-ranks.ts';
+import { factorName, type LowRankModule } from '../low-rank/factors.ts';
+import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
+import type { FlexLoraConfig } from './config.ts';
+import { spectralEntropy } from './spectral-entropy.ts';
+
+/**
+ * Moves ranks from the matrices with the most concentrated spectra to those with the flattest (FlexLoRA, ICLR 2026,
+ * arXiv 2601.22905). Needs no gradients and keeps nothing between steps.
+ */
+export class FlexLoraPolicy implements RankPolicy {
+  constructor(
+    readonly config: Pick<FlexLoraConfig, 'b' | 'schedule' | 'removal'>,
+    readonly schedule: AllocationSchedule,
+    readonly draw: Draw,
+  ) {}
+
+  decide(step: number, tuner: LowRankTuner, values: Float32Array) {
+    const b = movedRanks(step, this.schedule, this.config);
+    if (b === 0) return undefined;
+    const { modules, layout } = tuner;
+    const lambdas = modules.map(({ path }) => layout.read(values, factorName(path, 'E')));
+    const entropies = lambdas.map(spectralEntropy);
+    const order = [...modules.keys()].sort((i, j) => ascending(entropies[i], entropies[j]));
+    const shrinking = new Set(order.filter((k) => modules[k].rank > 1).slice(0, b));
+    const added = new Map(
+      order
+        .slice(-b)
+        .reverse()
+        .map((k) => [k, [this.#newTriplet(modules[k], step)]]),
+    );
+    const changes = modules.map(({ rank }, k) => {
+      const dropped = shrinking.has(k) ? this.#weakest(lambdas[k]) : -1;
+      const kept = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== dropped);
+      return { kept, added: added.get(k) ?? [] };
+    });
+    return { changes, scores: lambdas.map((own) => own.map(Math.abs)) };
+  }
+
+  state() {
+    return {};
+  }
+
+  restore(): void {}
+
+  /** Standard normal vectors, as in the code; λ = 0 leaves the model unchanged. */
+  #newTriplet({ path, inFeatures, outFeatures }: LowRankModule, step: number): NewTriplet {
+    return {
+      a: this.draw(`${path} row`, step, inFeatures),
+      b: this.draw(`${path} column`, step, outFeatures),
+      lambda: 0,
+    };
+  }
+
+  #weakest(lambdas: Float32Array): number {
+    const size = this.config.removal === 'signed' ? lambdas : lambdas.map(Math.abs);
+    return size.indexOf(Math.min(...size));
+  }
+}
+
+function ascending(a: number, b: number): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}
