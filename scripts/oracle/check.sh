@@ -65,6 +65,7 @@ option rs-prune_lora method=prune_lora prune_lora.scale=rslora
 option rs-lora method=lora 'lora={r: 4, scale: rslora}'
 option eva method=eva 'eva={r: 2, tau: 0.8, use_rslora: true}'
 option gora method=gora 'gora={r: 2, min_rank: 1, gradient_batches: 4}'
+option igulora method=igulora 'igulora={target_r: 2, init_r: 4, lora_alpha: 16, deltaT: 2}'
 option elalora method=elalora 'elalora={r: 3, lora_alpha: 16, deltaT: 2}'
 option flexlora method=flexlora 'flexlora={r: 3, lora_alpha: 16, deltaT: 2}'
 option before method=lora 'lora={r: 2, allocation: before-training, scale: rslora}'

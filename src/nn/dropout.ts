@@ -10,6 +10,7 @@ import { type BatchRows, MaskPart } from './mask-part.ts';
 const MASK = 'dropout_mask_';
 const OFFSETS = 'dropout_offsets';
 const POOL = 'dropout_pool_';
+const FRACTION = 'fraction';
 
 /** The number of windows that a site may draw: about a million, so that masks hardly ever recur. */
 const START_POSITIONS = 2 ** 20;
@@ -34,6 +35,7 @@ export class DropoutSites {
   readonly #source: MaskSource;
   readonly #sites: { shape: readonly Dimension[]; probability: number }[] = [];
   #offsets: Value | undefined;
+  #fractions = 0;
   readonly #pools = new Map<number, DropoutPool>();
   readonly #parts: MaskPart[] = [];
 
@@ -49,6 +51,12 @@ export class DropoutSites {
     return multiply(x, this.#source === 'host' ? this.#fed(site) : this.#cut(site));
   }
 
+  /** A random one of 1/parts, 2/parts, …, 1 in each step: []. All calls of a graph give the same number of parts. */
+  fraction(parts: number): Value {
+    this.#fractions = parts;
+    return input(this.#graph, FRACTION, 'float32', []);
+  }
+
   /**
    * The tensors to feed at a step, for a batch with the given symbolic sizes.
    *
@@ -61,10 +69,14 @@ export class DropoutSites {
     symbols: Readonly<Record<string, number>>,
     rows?: BatchRows,
   ): FeedTensors {
-    if (this.#sites.length === 0) return {};
+    const feeds: FeedTensors = {};
+    if (this.#fractions > 0) {
+      const part = 1 + new Random(seed, FRACTION, step).integer(this.#fractions);
+      feeds[FRACTION] = { data: Float32Array.of(part / this.#fractions), dims: [] };
+    }
+    if (this.#sites.length === 0) return feeds;
     const random = new Random(seed, 'dropout offsets', step);
     const offsets = Int32Array.from(this.#sites, () => random.integer(START_POSITIONS));
-    const feeds: FeedTensors = {};
     if (this.#source === 'graph') {
       if (rows) throw new Error('a graph cuts the masks of whole batches');
       feeds[OFFSETS] = { data: offsets, dims: [offsets.length] };

@@ -91,7 +91,12 @@ export function tunedNetwork(
   const network: Network = new Network(graph, {
     training,
     masks,
-    injection: tuner.inject(flat, (x, probability) => network.dropout(x, probability), layout),
+    injection: tuner.inject(
+      flat,
+      (x, probability) => network.dropout(x, probability),
+      layout,
+      (parts) => network.dropouts?.fraction(parts),
+    ),
   });
   return { network, flat };
 }

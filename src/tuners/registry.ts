@@ -11,6 +11,7 @@ import { full } from './full/definition.ts';
 import { gora } from './gora/definition.ts';
 import { houlsby } from './houlsby/definition.ts';
 import { ia3 } from './ia3/definition.ts';
+import { iguLora } from './igulora/definition.ts';
 import { lora } from './lora/definition.ts';
 import type { MethodDefinition } from './method-definition.ts';
 import { pfeiffer } from './pfeiffer/definition.ts';
@@ -24,6 +25,8 @@ export const METHODS = {
   adalora: adaLora,
   /** LoRA: a pair of factors of one rank beside each module. */
   lora,
+  /** AdaLoRA's triplets, scored by integrated gradients and their uncertainty. */
+  igulora: iguLora,
   /** AdaLoRA's triplets, which move to modules where they matter more. */
   elalora: elaLora,
   /** AdaLoRA's triplets, which move by the entropy of each matrix's spectrum. */

@@ -50,8 +50,14 @@ export interface Tuner {
    * Injects the method into a network; `flat` is the vector's value, `dropout` the network's.
    *
    * @param layout of the same tensors, by default the tuner's; another one may stack them differently
+   * @param fraction a random one of 1/parts, …, 1 in each training step, []; undefined in evaluation
    */
-  inject(flat: Value, dropout: (x: Value, probability: number) => Value, layout?: ParameterLayout): Injection;
+  inject(
+    flat: Value,
+    dropout: (x: Value, probability: number) => Value,
+    layout?: ParameterLayout,
+    fraction?: (parts: number) => Value | undefined,
+  ): Injection;
   /** The factor of the learning rate for a trained tensor; 1 for all if missing. */
   rateOf?(parameter: TrainedParameter): number;
   /** Changes the accumulated and clipped gradient in place before the optimizer reads it. */

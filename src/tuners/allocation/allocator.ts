@@ -29,7 +29,8 @@ export interface AllocatorConfig {
   beta2: number;
   /**
    * The score of a scalar w, from its averages of importance: Ī · Ū (equation 9 of AdaLoRA), Ī / (Ū + ε)
-   * (`signal-to-noise`: ours), |w g| of the last step, or only |λ|.
+   * (`signal-to-noise`: ours), (Ī + ε) / (Ū + ε)
+   * (`sensitivity-over-uncertainty`: IGU-LoRA's), |w g| of the last step, or only |λ|.
    */
   score: ScoreName | ScoreFunction | OwnFunctionName;
   /** The curve of the budget. Default: cubic. */
@@ -63,6 +64,7 @@ const NOISE_EPSILON = 1e-6;
 const OBSERVED = {
   'sensitivity-uncertainty': 'averages',
   'signal-to-noise': 'averages',
+  'sensitivity-over-uncertainty': 'averages',
   sensitivity: 'gradient',
   magnitude: 'nothing',
 } as const;
@@ -248,6 +250,10 @@ export class RankAllocator {
       case 'signal-to-noise':
         return this.#modules.map((module) =>
           componentScores(module, (i) => sensitivity[i] / (uncertainty[i] + NOISE_EPSILON)),
+        );
+      case 'sensitivity-over-uncertainty':
+        return this.#modules.map((module) =>
+          componentScores(module, (i) => (sensitivity[i] + NOISE_EPSILON) / (uncertainty[i] + NOISE_EPSILON)),
         );
       case 'sensitivity':
         return this.#modules.map((module) => componentScores(module, (i) => sensitivity[i]));

@@ -6,7 +6,7 @@ export interface Moves {
 
 /**
  * Chooses the triplets that move (Chang et al., 2025, arXiv 2504.00254, algorithm 1). Each module offers its `k`
- * lowest scores and keeps at least one triplet. Of all that are offered, the `b` lowest are removed, and the modules
+ * lowest scores and keeps at least one triplet. The `b` lowest offers are removed, and the modules
  * of the `b` highest gain a triplet for each.
  *
  * @param scores of the triplets of each module

@@ -1,0 +1,68 @@
+import { type AllocatedMethod, AllocatedRun } from '../allocation/allocated-run.ts';
+import { type BudgetConfig, withoutBudget } from '../allocation/budget-shape.ts';
+import { keptCount } from '../allocation/kept-count.ts';
+import { planAllocation } from '../allocation/plan-allocation.ts';
+import type { ScheduleConfig } from '../allocation/schedule-shape.ts';
+import type { AdapterSettings, ScaleConfig } from '../low-rank/adapter-config-shape.ts';
+import { defaultTargets } from '../low-rank/default-targets.ts';
+import { exportAdapter } from '../low-rank/export-adapter.ts';
+import { factorName } from '../low-rank/factors.ts';
+import { asStored } from '../low-rank/peft-adapter.ts';
+import { adaLoraAlpha } from '../low-rank/scales.ts';
+import type { TunableModel } from '../tuner.ts';
+import type { AdaLoraTuner, TripletSettings } from './adalora-tuner.ts';
+
+type AllocatedConfig = AdapterSettings &
+  BudgetConfig &
+  ScheduleConfig &
+  ScaleConfig &
+  TripletSettings &
+  AllocatedMethod['settings'];
+
+/**
+ * A run that prunes triplets by a budget, and stores them as PEFT's AdaLoRA.
+ *
+ * @param create makes the tuner at the start, from the settings with the rank of every module
+ */
+export function allocatedTriplets<Config extends AllocatedConfig>(
+  { method, title }: { method: string; title: string },
+  model: TunableModel,
+  settings: Config,
+  totalSteps: number,
+  create: (config: Config & { init_r: number }) => AdaLoraTuner,
+): AllocatedRun {
+  const targets = defaultTargets(model, 'many');
+  const allocating = { method, title, components: 'triplets', targets, kind: 'ADALORA' } as const;
+  const { budget, schedule } = planAllocation(allocating, model, settings, totalSteps);
+  // PEFT also has a target_parameters, with another meaning.
+  const config = { ...withoutBudget(settings), init_r: budget.initialRank };
+  const lora_alpha = adaLoraAlpha(settings, budget.initialRank);
+  return new AllocatedRun({
+    ...{ method, settings, schedule, budget },
+    tuner: create(config as Config & { init_r: number }),
+    store({ tuner: { modules, layout }, keep, settled }, values, baseModel) {
+      const flags = modules.map(
+        ({ path }, k) => [factorName(path, 'E'), Array.from(keep[k], Boolean)] as const,
+      );
+      const { totalStep, ...steps } = schedule;
+      const kept = keep.reduce((sum, module) => sum + keptCount(module), 0);
+      return asStored(
+        exportAdapter(
+          { model, config: { ...config, lora_alpha }, targets, modules, layout, values, baseModel },
+          {
+            peft_type: 'ADALORA',
+            ...steps,
+            total_step: totalStep,
+            // PEFT's is an integer, which has no effect once ranks are final.
+            target_r: wholeRank(settled ? kept / modules.length : budget.final.rank),
+            rank_pattern: settled ? Object.fromEntries(flags) : null,
+          },
+        ),
+      );
+    },
+  });
+}
+
+function wholeRank(mean: number): number {
+  return Math.max(1, Math.round(mean));
+}

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { tripletShape } from '../adalora/triplet-shape.ts';
+import { budgetShape } from '../allocation/budget-shape.ts';
+import { oneBudget } from '../allocation/one-budget.ts';
+import { pruningShape } from '../allocation/pruning-shape.ts';
+import { scheduleShape } from '../allocation/schedule-shape.ts';
+import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
+
+const { shrink: _, ...pruning } = pruningShape;
+
+/** IGU-LoRA's settings: AdaLoRA's, and those of its integrated gradients. */
+export const iguLoraConfigSchema = oneBudget(
+  z.strictObject({
+    ...adapterConfigShape,
+    ...budgetShape,
+    ...scheduleShape,
+    ...tripletShape,
+    ...pruning,
+    /** Points of the path from zero to the weights. Each training step takes one at random. `1`: no path. */
+    path_points: z.int().min(1).default(20),
+    /** Initial λ of all triplets. */
+    initial_lambda: z.number().default(0.1),
+  }),
+);
+
+export type IguLoraConfig = z.infer<typeof iguLoraConfigSchema>;

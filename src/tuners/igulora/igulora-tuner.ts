@@ -1,0 +1,48 @@
+import type { Value } from '../../graph/graph.ts';
+import { AdaLoraTuner, type TripletSettings } from '../adalora/adalora-tuner.ts';
+import { factorName, type LowRankModule } from '../low-rank/factors.ts';
+import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
+import type { IguLoraConfig } from './config.ts';
+import { PathInjection } from './path-injection.ts';
+
+/**
+ * Triplets with gradients at random points of the path from zero to their values. Their mean over the steps is an
+ * integrated gradient (Cui et al., ICLR 2026, arXiv 2603.13792).
+ */
+export class IguLoraTuner extends AdaLoraTuner {
+  constructor(
+    readonly path: Pick<IguLoraConfig, 'path_points' | 'initial_lambda'>,
+    settings: TripletSettings,
+    modules: readonly LowRankModule[],
+    saved: readonly TrainedParameter[],
+  ) {
+    super(settings, modules, saved);
+  }
+
+  /** The kept triplets, once ranks are final: they train as they are. */
+  override withModules(modules: readonly LowRankModule[]): AdaLoraTuner {
+    return new AdaLoraTuner(this.settings, modules, this.saved);
+  }
+
+  override inject(
+    flat: Value,
+    dropout: (x: Value, probability: number) => Value,
+    layout: ParameterLayout = this.layout,
+    fraction?: (parts: number) => Value | undefined,
+  ): PathInjection {
+    const { path_points: points } = this.path;
+    const { dropout: probability, modules } = this;
+    return new PathInjection(layout, flat, modules, {
+      diagonal: this.diagonal,
+      dropout: (x) => dropout(x, probability),
+      // The network exists when the first increment is built.
+      fraction: () => (points > 1 ? fraction?.(points) : undefined),
+    });
+  }
+
+  protected override initialiseFactors(values: Float32Array, seed: number): void {
+    super.initialiseFactors(values, seed);
+    for (const { path } of this.modules)
+      this.layout.read(values, factorName(path, 'E')).fill(this.path.initial_lambda);
+  }
+}
