@@ -62,6 +62,6 @@ const SCORES: Readonly<Record<ScoreName, string | undefined>> = {
   sensitivity: 's = I',
   magnitude: 's = |λ|',
   'signal-to-noise': 's = Ī / Ū',
-  // Of another method.
+  // IGU-LoRA alone has it.
   'sensitivity-over-uncertainty': undefined,
 };
