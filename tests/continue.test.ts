@@ -127,7 +127,7 @@ describe('an incompatible adapter is rejected', () => {
     [
       'for other labels',
       ['adapter=adalora', 'data.label=pair'],
-      'expected the labels of the adapter adalora (bad, good)',
+      'which is not a label of the adapter adalora (bad, good)',
     ],
     ['that is missing', ['adapter=lorra', 'method=lora'], 'Did you mean lora?'],
     ['that is a model', ['adapter=model'], 'model is a whole model'],

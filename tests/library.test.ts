@@ -238,7 +238,7 @@ describe('the library', () => {
       onEvent: (event) => void (event.type === 'notice' && notices.push(event.message)),
     });
     expect(eventsOf(workspace.events('nowhere'), 'evaluation').map(({ best }) => best)).not.toContain(true);
-    expect(notices).toContainEqual(expect.stringContaining('No evaluation gave a finite eval_falling_loss'));
+    expect(notices).toContainEqual(expect.stringContaining('No evaluation had a finite eval_falling_loss'));
 
     const mistake = new Error('mine');
     const failing = (metric: OwnMetric, name = 'falling_loss') =>

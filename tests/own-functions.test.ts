@@ -123,7 +123,7 @@ describe('functions of the program in a config', () => {
       'adalora.score may use only its arguments',
     );
     await expect(train(config('text', { score: () => 'much' }))).rejects.toThrow(
-      'a function that returns a number',
+      'must return a number, got "much"',
     );
     await expect(train(config('near', { score: 'magnitud' }))).rejects.toThrow('Did you mean magnitude?');
   });

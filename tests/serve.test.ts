@@ -551,11 +551,11 @@ describe('adapters of an encoder-decoder', () => {
 
 it.concurrent.each<[string, string[], RegExp]>([
   ['a folder that there is not', ['nowhere'], /nowhere does not exist; it should be a folder of adapters/],
-  ['a folder without adapters', ['model'], /expected an adapter with the name of its base model/],
+  ['a folder without adapters', ['model'], /has no adapter that names its base model/],
   [
     'a variable without a key',
     ['model', '--model', 'model', '--api-key-env', 'NO_SUCH'],
-    /expected an environment variable with a key/,
+    /names an environment variable that is not set/,
   ],
 ])('%s is reported', async (_, args, message) => {
   const { code, stderr } = await workspace.run('serve', ...args);

@@ -38,7 +38,7 @@ describe("a tokenizer's ids and types match the model's", () => {
     [
       'a piece beyond',
       { model: { ...model, vocab } },
-      `"new" has the id ${size}, where the model's config.json has a vocab_size of ${size}: they do not belong together`,
+      `"new" has the id ${size}, but vocab_size in the model's config.json is ${size}; they do not belong together`,
     ],
     ['an added token beyond', { added_tokens: added(size + 9) }, `"<new>" has the id ${size + 9}`],
     [
@@ -54,7 +54,7 @@ describe("a tokenizer's ids and types match the model's", () => {
     [
       'a type beyond',
       { post_processor: { ...post_processor, single: ended(2) } },
-      "the template has the type 2, where the model's type_vocab_size is 2",
+      "the template has the type 2, but the model's type_vocab_size is 2",
     ],
   ])('%s', async (_, changes, message) => {
     const heads = { num_labels: 2, architectures: ['BertForMaskedLM'] };

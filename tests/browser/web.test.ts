@@ -116,7 +116,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
 
     const again = await page.context().newPage();
     await again.goto(server.url);
-    const offer = again.getByText('A training on rows.csv is kept in this browser, at step');
+    const offer = again.getByText('This browser has a training on rows.csv, saved at step');
     await offer.waitFor();
     const second = new PageUser(again);
     await again.getByRole('button', { name: 'Continue' }).click();
@@ -153,7 +153,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     const second = new PageUser(other);
     await second.choose(join(folder, 'rows.csv'));
     await second.train(100);
-    await other.getByText('Not kept: another tab keeps its training').waitFor({ timeout: 0 });
+    await other.getByText('Not saved: another tab is saving its training').waitFor({ timeout: 0 });
     expect(await stopped(other, false)).toMatch(/^This training is not saved, /);
     expect(await other.getByRole('button', { name: 'Stop' }).isEnabled()).toBe(true);
     await stopped(other, true);
