@@ -60,7 +60,7 @@ describe('predict', () => {
       ...['predict', 'run', '--format', 'glue', ...skip],
     );
     expect(typed.stdout).toMatch(/^index\tprediction\n0\t\w+\n2\t\w+\n$/);
-    expect(typed.stderr).toMatch(/^1 row is skipped\. standard input:3: .*\nGLUE's server takes only files/);
+    expect(typed.stderr).toMatch(/^1 row is skipped\. standard input:3 .*\nGLUE's server takes only files/);
   });
 
   it('reads compressed and parquet data also from standard input', async () => {

@@ -55,7 +55,7 @@ describe('a config.json', () => {
   it('with several end tokens in a text is rejected if the state of one is classified', () => {
     const config = parse({ eos_token_id: [2, 3] });
     expect(() => tokenModel('SEQ_2_SEQ_LM')(bart, config)).not.toThrow();
-    expect(() => sequenceModel(bart, config, scoreLoss)).toThrow(/eos_token_id: .*got \[2,3\]/s);
+    expect(() => sequenceModel(bart, config, scoreLoss)).toThrow(/eos_token_id must .*got \[2,3\]/s);
   });
 });
 
