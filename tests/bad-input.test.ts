@@ -178,7 +178,7 @@ it('an output whose name is too long for the system', async () => {
   const name = 'x'.repeat(300);
   const { code, stderr } = await workspace.train(`output=${name}`);
   const refused = 'is not writable (ENAMETOOLONG).';
-  expect({ code, stderr }).toEqual({ code: 2, stderr: `output: ${name}: ${refused}\n` });
+  expect({ code, stderr }).toEqual({ code: 2, stderr: `output: ${name} ${refused}\n` });
 });
 
 /** The folder's content, without the files of the preparations. */

@@ -179,8 +179,8 @@ describe('adalora generate reports in one line', () => {
   });
 
   it.each<[string, string, RegExp]>([
-    ['no JSON', '{', /expected JSON/],
-    ['JSON without end', '['.repeat(100_000), /expected JSON of depth 64/],
+    ['no JSON', '{', /is not valid JSON/],
+    ['JSON without end', '['.repeat(100_000), /is JSON nested deeper than 64 levels/],
     ['no object', '[]', /must be an object, got \[\]/],
     [
       'values that are none',
@@ -189,7 +189,11 @@ describe('adalora generate reports in one line', () => {
     ],
     ['more rows than memory', '{"num_beams": 1e9}', /num_beams must be a whole number from 1 to 1024/],
     ['what is not supported', '{"stop_strings": ["a"]}', /stop_strings is not supported/],
-    ['tokens beyond the vocabulary', '{"forced_eos_token_id": 9999}', /forced_eos_token_id has token id 9999, but .* has 264/],
+    [
+      'tokens beyond the vocabulary',
+      '{"forced_eos_token_id": 9999}',
+      /forced_eos_token_id has token id 9999, but .* has 264/,
+    ],
   ])('a generation_config.json with %s', async (_, content, message) => {
     workspace.write('llama/generation_config.json', content);
     const said = await says('llama', []);
