@@ -184,7 +184,7 @@ describe('adapters of an encoder', () => {
       422,
       /at most 32 tokens/,
     ],
-    ['100 MB', `"${'x'.repeat(100 * 2 ** 20)}"`, 413, /at most 2097152 bytes/],
+    ['100 MB', `"${'x'.repeat(100 * 2 ** 20)}"`, 413, /more than 2097152 bytes/],
   ])('reject %s, and continue', async (_, body, status, message) => {
     // A connection that closes after the response is closed before all of a large body has been sent.
     const response = await post(`${server.url}/predict`, body, { connection: 'keep-alive' });
