@@ -48,7 +48,7 @@ describe('a config.json', () => {
 
   it.each([
     [{ decoder_attention_heads: 4 }, /must divide d_model\n.*decoder_attention_heads/],
-    [{ encoder_layerdrop: 0.1 }, /set it to 0, which changes no prediction\n.*encoder_layerdrop/],
+    [{ encoder_layerdrop: 0.1 }, /set it to 0, which does not change predictions\n.*encoder_layerdrop/],
     [{ is_encoder_decoder: false }, /is_encoder_decoder/],
   ])('with %j is rejected', (fields, message) => expect(() => parse(fields)).toThrow(message));
 
