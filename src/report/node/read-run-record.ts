@@ -1,17 +1,15 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { shallowJson } from '../../data/shallow-json.ts';
 import { missingFile } from '../../formats/node/missing-file.ts';
-import { readText, readYaml } from '../../formats/node/read-text.ts';
+import { readYaml } from '../../formats/node/read-text.ts';
 import { coursesOf } from '../../run/component-course.ts';
 import { readEvent, type TrainEvent } from '../../run/events.ts';
 import { readImportanceLog } from '../../run/node/importance-log.ts';
+import { logValues } from '../../run/node/log-values.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type RunFacts, runFacts } from '../run/run-facts.ts';
 import { type RunRecord, runRecord } from '../run/run-record.ts';
 
-/** The approximate size of a log of a million steps; a longer one would not fit into one string. */
-const MAX_LOG_BYTES = 2 ** 28;
 /** Runs that are named for a folder that contains runs instead of being one. */
 const MAX_NAMED = 5;
 
@@ -37,9 +35,7 @@ export function readRunRecord(folder: string, name = ''): RunRecord {
 
 /** The events of a log for a report; invalid lines, such as an incomplete last one, are skipped. */
 export function readRunEvents(path: string): TrainEvent[] {
-  return readText(path, 'the log of a run', MAX_LOG_BYTES)
-    .split('\n')
-    .flatMap((line) => readEvent(parsed(line)) ?? []);
+  return logValues(path).flatMap((value) => readEvent(value) ?? []);
 }
 
 function readFacts(path: string): RunFacts {
@@ -57,12 +53,4 @@ function runsIn(folder: string): string[] {
 
 function configIn(folder: string): string {
   return join(folder, 'config.yaml');
-}
-
-function parsed(line: string): unknown {
-  try {
-    return shallowJson(line);
-  } catch {
-    return undefined;
-  }
 }

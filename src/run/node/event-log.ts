@@ -1,11 +1,7 @@
 import { appendFileSync, existsSync } from 'node:fs';
-import { shallowJson } from '../../data/shallow-json.ts';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
-import { readText } from '../../formats/node/read-text.ts';
 import type { FinishEvent, TrainEvent } from '../events.ts';
-
-/** The same limit as in a report. */
-const MAX_LOG_BYTES = 2 ** 28;
+import { logValues } from './log-values.ts';
 
 /** The checkpoint that a run continues from. */
 export interface ResumePoint {
@@ -44,17 +40,7 @@ function isBefore({ type, step }: TrainEvent, resumedAt: number): boolean {
 
 function readEvents(path: string): TrainEvent[] {
   if (!existsSync(path)) return [];
-  return readText(path, 'the log of a run', MAX_LOG_BYTES).split('\n').flatMap(parse);
-}
-
-/** The last line may be incomplete if the process was killed. */
-function parse(line: string): TrainEvent[] {
-  try {
-    const event = shallowJson(line);
-    return typeof event === 'object' && event !== null ? [event as TrainEvent] : [];
-  } catch {
-    return [];
-  }
+  return logValues(path).filter((event): event is TrainEvent => typeof event === 'object' && event !== null);
 }
 
 function asLine(event: object): string {

@@ -1,0 +1,32 @@
+import { shallowJson } from '../../data/shallow-json.ts';
+import { readText } from '../../formats/node/read-text.ts';
+import { UserError } from '../../support/user-error.ts';
+
+/** The approximate size of a log of a million steps; a longer one would not fit into one string. */
+const MAX_BYTES = 2 ** 28;
+/** A run that is killed leaves one such line. Each takes as long as many others. */
+const MOST_DAMAGED = 1000;
+
+/**
+ * The JSON values of a run's log, one a line. Lines that are not JSON, such as an incomplete last one, are skipped.
+ *
+ * @throws UserError for a log with many such lines
+ */
+export function logValues(path: string): unknown[] {
+  let damaged = 0;
+  return readText(path, 'the log of a run', MAX_BYTES)
+    .split('\n')
+    .flatMap((line) => {
+      if (line === '') return [];
+      try {
+        return [shallowJson(line)];
+      } catch {
+        if (++damaged <= MOST_DAMAGED) return [];
+        throw new UserError({
+          where: path,
+          expected: `at most ${MOST_DAMAGED} lines that are not JSON`,
+          got: 'more',
+        });
+      }
+    });
+}
