@@ -1,14 +1,30 @@
 import { writeSync } from 'node:fs';
 import { KINDS } from './kinds.ts';
-import { tryMutation } from './try-mutation.ts';
+import { type Tried, tryContent, tryMutation } from './try-mutation.ts';
+import { WORST_FILES } from './worst-files.ts';
 import { writeSamples } from './write-samples.ts';
 
-/** Tries mutations [from, to), and reports each result at once, because the next may end the process. */
+/**
+ * Tries mutations [from, to), or with `worst` as their seed the worst files. Reports each result at once, because the
+ * next may end the process.
+ */
 const [folder, seed, from, to] = process.argv.slice(2);
 writeSamples(folder);
 writeSync(1, '{}\n');
 for (let index = Number(from); index < Number(to); index++) {
-  const { outcome, message } = await tryMutation(KINDS[index % KINDS.length], folder, Number(seed), index);
+  const { outcome, message } = await (seed === 'worst'
+    ? tryWorst(index)
+    : tryMutation(KINDS[index % KINDS.length], folder, Number(seed), index));
   const said = outcome === 'value' || outcome === 'refused' ? '' : message;
   writeSync(1, `${JSON.stringify({ index, outcome, message: said })}\n`);
+}
+
+async function tryWorst(index: number): Promise<Tried> {
+  const { kind: name, content, refused } = WORST_FILES[index];
+  const kind = KINDS.find((kind) => kind.name === name)!;
+  // What the previous files left does not count.
+  globalThis.gc?.();
+  const tried = await tryContent(kind, folder, content);
+  const isExpected = refused === undefined ? tried.outcome === 'value' : tried.message.includes(refused);
+  return isExpected || tried.outcome === 'stack' ? tried : { ...tried, outcome: 'other' };
 }

@@ -5,14 +5,19 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { KINDS } from './kinds.ts';
+import { WORST_FILES } from './worst-files.ts';
 
 /**
  * `npm run fuzz -- --count 20000 --seed 1`: mutated files of every external kind, each read in a child process with
- * limits. Prints how many gave a value or a message, and every other result; then the exit code is 1.
+ * limits. `--seed worst`: the small files that cost their readers most. Prints how many gave a value or a message, and
+ * every other result; then the exit code is 1.
  */
-const { values } = parseArgs({ options: { count: { type: 'string' }, seed: { type: 'string' } } });
-const count = Number(values.count ?? 2000);
-const seed = Number(values.seed ?? 1);
+const { values } = parseArgs({
+  options: { count: { type: 'string' }, seed: { type: 'string', default: '1' } },
+});
+const { seed } = values;
+const isWorst = seed === 'worst';
+const count = isWorst ? WORST_FILES.length : Number(values.count ?? 2000);
 
 /** Processor time: a busy machine is slow, not broken. A reader that waits forever uses none. */
 const MAX_MS = 10_000;
@@ -26,7 +31,10 @@ const note = (index: number, end: string, message = '') => {
   ends[end] = (ends[end] ?? 0) + 1;
   if (end === 'value' || end === 'refused') return;
   found.push(end);
-  console.log(`#${index} ${KINDS[index % KINDS.length].name}: ${end} ${message}`);
+  const { kind, what } = isWorst
+    ? WORST_FILES[index]
+    : { kind: KINDS[index % KINDS.length].name, what: 'changed' };
+  console.log(`#${index} ${kind}, ${what}: ${end} ${message}`);
 };
 
 for (let next = 0; next < count; ) next = await tried(next);
@@ -39,6 +47,7 @@ async function tried(from: number): Promise<number> {
   const child = spawn(
     process.execPath,
     [
+      '--expose-gc',
       '--import',
       import.meta.resolve('tsx'),
       new URL('./child.ts', import.meta.url).pathname,

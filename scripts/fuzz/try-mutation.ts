@@ -9,16 +9,25 @@ import { mutated } from './mutated.ts';
 /** How a reader ended: with a value, a message, a stack trace, or a value other than the written one. */
 export type Outcome = 'value' | 'refused' | 'stack' | 'other';
 
-/** Reads a changed file, and restores the sample afterwards. */
-export async function tryMutation(
+export interface Tried {
+  outcome: Outcome;
+  message: string;
+}
+
+/** Reads a mutated file, and restores the sample afterwards. */
+export function tryMutation(kind: Kind, folder: string, seed: number, index: number): Promise<Tried> {
+  return tryContent(kind, folder, (sample) => mutated(sample, seed, index));
+}
+
+/** Reads a file with the content made of the sample, and restores the sample afterwards. */
+export async function tryContent(
   kind: Kind,
   folder: string,
-  seed: number,
-  index: number,
-): Promise<{ outcome: Outcome; message: string }> {
+  content: (sample: Buffer) => string | Uint8Array,
+): Promise<Tried> {
   const path = join(folder, kind.file);
   const sample = readFileSync(path);
-  writeFileSync(path, mutated(sample, seed, index));
+  writeFileSync(path, content(sample));
   try {
     await kind.read(path, folder);
     return { outcome: 'value', message: '' };

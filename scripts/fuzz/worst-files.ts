@@ -1,0 +1,430 @@
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { encodeZip } from '../../src/formats/pickle/encode-zip.ts';
+
+/** A small file that costs its reader as much as any. */
+export interface WorstFile {
+  /** The name of its kind. */
+  kind: string;
+  /** What makes it costly. */
+  what: string;
+  /**
+   * @param sample an intact file
+   */
+  content(sample: Buffer): string | Uint8Array;
+  /** Part of the message with which it is refused; missing if it is read. */
+  refused?: string;
+}
+
+const KB = 2 ** 10;
+const MB = 2 ** 20;
+
+const list = (count: number, item: (i: number) => string) =>
+  Array.from({ length: count }, (_, i) => item(i)).join();
+const lines = (count: number, line: (i: number) => string) =>
+  Array.from({ length: count }, (_, i) => `${line(i)}\n`).join('');
+
+/** JSON, or JSON of an object with one more key. */
+const withKey = (sample: Buffer, key: string, json: string) =>
+  `${`${sample}`.trimEnd().slice(0, -1)}, "${key}": ${json}}`;
+const changed = (sample: Buffer, parts: object) => JSON.stringify({ ...JSON.parse(`${sample}`), ...parts });
+
+function safetensors(header: string): Uint8Array {
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(Buffer.byteLength(header)));
+  return Buffer.concat([length, Buffer.from(header)]);
+}
+
+function torch(pickle: string): Uint8Array {
+  return Buffer.concat([...encodeZip([{ name: 'm/data.pkl', data: Buffer.from(pickle, 'latin1') }])]);
+}
+
+/** Many splits, normalizers and other steps. */
+const steps = (key: string, of: string, count: number, step: object) => (sample: Buffer) =>
+  changed(sample, { [key]: { type: 'Sequence', [of]: Array(count).fill(step) } });
+
+const aliases = (name: string, i: number) => `${name}: &${name} [${`*${'abcdefghi'[i]}, `.repeat(9)}]\n`;
+const BOMB = `a: &a [x, x]\n${[...'bcdefghij'].map(aliases).join('')}`;
+/** Jinja that sets x again and again. */
+const grown = (from: string, next: string) =>
+  `{% set ns = namespace(x=${from}) %}{% for i in range(100) %}{% set ns.x = ${next} %}{% endfor %}{{ ns.x | length }}`;
+
+const of = (kinds: string[], files: Omit<WorstFile, 'kind'>[]): WorstFile[] =>
+  kinds.flatMap((kind) => files.map((file) => ({ kind, ...file })));
+
+/** All but data. Data are below. */
+const MODELS: readonly WorstFile[] = [
+  ...[
+    ['config', '`data` is required'],
+    ['run config', 'the config that a run wrote'],
+    ['sweep', 'no list of values to sweep over'],
+    ['comparison', 'rows: '],
+  ].map(([kind, refused]) => ({
+    ...{ kind, what: 'unknown keys', content: () => lines(8000, (i) => `k${i}: 1`), refused },
+  })),
+  ...of(
+    ['config', 'run config', 'sweep', 'comparison'],
+    [{ what: 'a mistake a line', content: () => '"\n'.repeat(60 * KB), refused: 'double-quoted' }],
+  ),
+  ...of(
+    ['config'],
+    [
+      { what: 'aliases of aliases', content: () => BOMB, refused: 'few aliases' },
+      { what: 'open maps', content: () => '{a: '.repeat(30 * KB), refused: 'depth 64' },
+      { what: 'nested keys', content: () => '? '.repeat(60 * KB), refused: 'depth 64' },
+      { what: 'a long number', content: () => `seed: ${'9'.repeat(120 * KB)}`, refused: 'seed' },
+      {
+        what: 'a pattern that searches forever',
+        content: (sample) => `${sample}`.replace("'encoder.*(query|value)'", `'(${'(a*)*'.repeat(900)})+!'`),
+      },
+    ],
+  ),
+  ...of(
+    ['safetensors'],
+    [
+      {
+        what: 'tensors',
+        content: () =>
+          safetensors(`{${list(60_000, (i) => `"${i}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`)}}`),
+      },
+      {
+        what: 'axes',
+        content: () =>
+          safetensors(`{"a":{"dtype":"U8","shape":[${list(MB, () => '1')}],"data_offsets":[0,0]}}`),
+        refused: '1048576 values at most',
+      },
+      { what: 'open lists', content: () => safetensors('['.repeat(4 * MB)), refused: 'depth 3' },
+      {
+        what: 'notes',
+        content: () => safetensors(`{"__metadata__":{${list(300_000, (i) => `"${i}":"x"`)}}}`),
+      },
+    ],
+  ),
+  ...of(
+    ['index'],
+    [
+      {
+        what: 'tensors that are in no file',
+        content: () =>
+          `{"weight_map":{${list(250_000, (i) => `"${i}":"model-00001-of-00001.safetensors"`)}}}`,
+        refused: 'a shard without it',
+      },
+      {
+        what: 'a file for each tensor',
+        content: () => `{"weight_map":{${list(250_000, (i) => `"${i}":"${i}.safetensors"`)}}}`,
+        refused: 'at most 1024 shards',
+      },
+    ],
+  ),
+  ...of(
+    ['model config'],
+    [
+      { what: 'open lists', content: () => '['.repeat(4 * MB), refused: 'depth 64' },
+      { what: 'objects', content: (sample) => withKey(sample, 'x', `[${list(MB, () => '{}')}]`) },
+      {
+        what: 'labels',
+        content: (sample) => withKey(sample, 'id2label', `{${list(200_000, (i) => `"${i}":"x"`)}}`),
+      },
+      { what: 'keys', content: (sample) => withKey(sample, 'x', `{${list(300_000, (i) => `"${i}":0`)}}`) },
+    ],
+  ),
+  ...of(
+    ['tokenizer'],
+    [
+      {
+        what: 'normalizers that lengthen a text',
+        content: steps('normalizer', 'normalizers', 40, {
+          type: 'Replace',
+          pattern: { String: '' },
+          content: 'ab',
+        }),
+        refused: 'a normalizer that makes at most',
+      },
+      { what: 'splits', content: steps('pre_tokenizer', 'pretokenizers', 30_000, { type: 'Whitespace' }) },
+      {
+        what: 'a pattern that searches forever',
+        content: steps('pre_tokenizer', 'pretokenizers', 1, {
+          ...{ type: 'Split', pattern: { Regex: '(\\w+\\s*)+!' }, behavior: 'Isolated', invert: false },
+        }),
+        refused: 'got the pattern',
+      },
+      {
+        what: 'added tokens',
+        content: (sample) =>
+          changed(sample, {
+            added_tokens: Array.from({ length: 50_000 }, (_, id) => ({
+              ...{ id: id + 100, content: `<${id}>`, special: id % 2 === 0, single_word: false },
+              ...{ lstrip: true, rstrip: true, normalized: false },
+            })),
+          }),
+      },
+      {
+        what: 'pieces',
+        content: (sample) =>
+          changed(sample, {
+            model: {
+              type: 'Unigram',
+              unk_id: 0,
+              vocab: Array.from({ length: 200_000 }, (_, i) => [`a${i}`, -i]),
+            },
+          }),
+      },
+      {
+        what: 'long merges',
+        content: (sample) =>
+          changed(sample, {
+            model: {
+              type: 'BPE',
+              vocab: Object.fromEntries(Array.from({ length: 2000 }, (_, i) => ['a'.repeat(i + 1), i])),
+              merges: Array.from({ length: 1999 }, (_, i) => ['a'.repeat(i + 1), 'a']),
+            },
+          }),
+      },
+    ],
+  ),
+  ...of(
+    ["bert's vocab.txt"],
+    [{ what: 'empty lines', content: () => '\n'.repeat(4 * MB), refused: 'at most 2097152 lines' }],
+  ),
+  ...of(
+    ["gpt2-bos's merges.txt"],
+    [{ what: 'merges', content: () => lines(400_000, (i) => `a ${i}`), refused: 'merge 0' }],
+  ),
+  ...of(
+    ["deberta-v3's spm.model"],
+    [
+      {
+        what: 'pieces',
+        content: () => Buffer.alloc(4 * MB, Uint8Array.of(10, 0)),
+        refused: 'more than 1048576 pieces',
+      },
+      { what: 'open groups', content: () => Buffer.alloc(4 * MB, 11), refused: 'nesting depth' },
+    ],
+  ),
+  ...of(
+    ['torch'],
+    [
+      {
+        what: 'dictionaries',
+        content: () => torch('}'.repeat(8 * MB)),
+        refused: 'more than 524288 operations',
+      },
+      {
+        what: 'tuples in tuples',
+        content: () => torch(`)${'\x85'.repeat(500_000)}.`),
+        refused: 'a dictionary of tensors',
+      },
+      {
+        what: 'a long number',
+        content: () => torch(`L${'9'.repeat(8 * MB)}L\n.`),
+        refused: 'the operation LONG',
+      },
+      {
+        what: 'entries',
+        content: () =>
+          Buffer.concat([
+            ...encodeZip(
+              Array.from({ length: 60_000 }, (_, i) => ({ name: `m/${i}`, data: new Uint8Array(0) })),
+            ),
+          ]),
+        refused: 'one data.pkl',
+      },
+    ],
+  ),
+  ...of(
+    ['chat template'],
+    [
+      { what: 'open brackets', content: () => `{{ ${'('.repeat(500_000)} }}`, refused: 'a chat template' },
+      { what: 'operators', content: () => `{{ 1${' + 1'.repeat(200_000)} }}`, refused: 'call stack' },
+      {
+        what: 'loops in loops',
+        content: () => `${'{% for a in range(99999) %}'.repeat(5)}${'{% endfor %}'.repeat(5)}`,
+        refused: 'got',
+      },
+      {
+        what: 'a text that doubles',
+        content: () => grown("'aa'", 'ns.x ~ ns.x'),
+        refused: 'at most 4194304 characters',
+      },
+      {
+        what: 'a list that doubles',
+        content: () => grown('[1, 2]', 'ns.x + ns.x'),
+        refused: 'at most 1048576 values',
+      },
+      { what: 'texts in texts', content: () => grown("'aa'", "ns.x | replace('a', 'aa')"), refused: 'got' },
+      {
+        what: 'a call of itself',
+        content: () => '{% macro a() %}{{ a() }}{{ a() }}{% endmacro %}{{ a() }}',
+        refused: 'got',
+      },
+    ],
+  ),
+];
+
+const DATA: readonly WorstFile[] = [
+  ...of(
+    ['tsv'],
+    [
+      { what: 'rows', content: () => `sentence\tlabel\n${'a\tb\n'.repeat(500_000)}` },
+      {
+        what: 'fields',
+        content: () => `sentence\tlabel\n${'\t'.repeat(4 * MB)}`,
+        refused: 'at most 10000 fields',
+      },
+      {
+        what: 'a packed bomb',
+        content: () => gzipSync(Buffer.alloc(260 * MB, 'a\tb\n')),
+        refused: 'decompressed bytes',
+      },
+    ],
+  ),
+  ...of(
+    ['csv'],
+    [
+      { what: 'rows', content: () => `sentence,label\n${'a,b\n'.repeat(500_000)}` },
+      { what: 'quotes', content: () => `sentence,label\n${'"'.repeat(8 * MB)}`, refused: 'rows.csv' },
+      { what: 'an open quote a line', content: () => `sentence,label\n${'a,"\n'.repeat(500_000)}` },
+    ],
+  ),
+  ...of(
+    ['jsonl'],
+    [
+      { what: 'open lists', content: () => '['.repeat(8 * MB), refused: 'rows.jsonl' },
+      {
+        what: 'a deep list',
+        content: () => `{"sentence": ${'['.repeat(2 * MB)}${']'.repeat(2 * MB)}, "label": "x"}\n`,
+        refused: 'rows.jsonl:1',
+      },
+      {
+        what: 'values',
+        content: () => `{"sentence": "x", "label": "y", "z": [${list(2 * MB, () => '0')}]}\n`,
+      },
+      {
+        what: 'keys',
+        content: () => `{"sentence": "x", "label": "y", "z": {${list(300_000, (i) => `"${i}":0`)}}}\n`,
+      },
+      { what: 'a long number', content: () => `{"sentence": "x", "label": ${'9'.repeat(4 * MB)}}\n` },
+      { what: 'rows without end', content: () => '{\n'.repeat(500_000), refused: 'rows.jsonl:1' },
+      { what: 'a list of rows', content: () => `[${list(200_000, () => '{"sentence":"a","label":"b"}')}]` },
+    ],
+  ),
+  ...of(
+    ['parquet'],
+    [
+      {
+        what: 'a bomb',
+        content: () => readFileSync('src/data/parquet/fixtures/bomb.parquet'),
+        refused: 'rows.parquet',
+      },
+      {
+        what: 'a page without end',
+        content: () => readFileSync('src/data/parquet/fixtures/endless.parquet'),
+        refused: 'rows.parquet',
+      },
+    ],
+  ),
+  ...of(
+    ['words'],
+    [
+      {
+        what: 'words and tags',
+        content: () =>
+          `{"tokens": [${list(100_000, () => '"a"')}], "ner_tags": [${list(100_000, () => '"B-X"')}]}\n`,
+      },
+    ],
+  ),
+  ...of(
+    ['conll', 'seqeval'],
+    [
+      { what: 'sentences', content: () => 'a B-X B-Y\n\n'.repeat(200_000) },
+      {
+        what: 'spaces',
+        content: () => `a${' '.repeat(4 * MB)}B-X B-Y\n`,
+        refused: 'at most 1048576 characters',
+      },
+    ],
+  ),
+  ...of(['conll'], [{ what: 'tags', content: () => lines(200_000, (i) => `a B-${i}`) }]),
+  ...of(
+    ['seqeval'],
+    [
+      {
+        what: 'tags',
+        content: () => lines(200_000, (i) => `a B-${i} I-${i}`),
+        refused: 'at most 10000 different tags',
+      },
+    ],
+  ),
+  ...of(
+    ['squad', 'squad predictions'],
+    [
+      { what: 'open lists', content: () => '['.repeat(8 * MB), refused: 'depth 64' },
+      { what: 'values', content: () => `{"data": [${list(3_900_000, () => '0')}]}`, refused: 'json' },
+      { what: 'keys', content: () => `{${list(300_000, (i) => `"${i}":"x"`)}}`, refused: 'json' },
+    ],
+  ),
+  ...of(
+    ['squad predictions'],
+    [
+      {
+        what: 'a long answer',
+        content: () => `{"a": "${'the a an '.repeat(400_000)}", "7": "${'. '.repeat(MB)}"}`,
+      },
+    ],
+  ),
+  ...of(
+    ['summaries'],
+    [
+      { what: 'words', content: () => `${JSON.stringify('ab '.repeat(16_000))}\n`.repeat(8) },
+      {
+        what: 'lines that are alike',
+        content: () => `${JSON.stringify(lines(4096, (i) => `a b a y${i}`))}\n`.repeat(8),
+      },
+    ],
+  ),
+  ...of(
+    ['texts of bleu'],
+    [
+      { what: 'points', content: () => `${'.,'.repeat(MB / 2)}\n`.repeat(2) },
+      { what: 'spaces', content: () => `a${' '.repeat(900_000)}a\n`.repeat(4) },
+    ],
+  ),
+  ...of(
+    ['glue predictions', 'stsb predictions', 'mnli predictions'],
+    [
+      { what: 'rows', content: () => `index\tprediction\n${lines(300_000, (i) => `${i}\t1`)}` },
+      {
+        what: 'a long number',
+        content: () => `index\tprediction\n0\t${'9'.repeat(MB)}\n`,
+        refused: '.tsv:2',
+      },
+    ],
+  ),
+  ...of(
+    ['sst2 predictions'],
+    [{ what: 'rows', content: () => lines(100_000, (i) => `{"idx": ${i}, "label": 1}`) }],
+  ),
+  ...of(['texts to predict', 'sentences to tag'], [{ what: 'lines', content: () => 'a\n'.repeat(500_000) }]),
+  ...of(
+    ['metrics'],
+    [
+      { what: 'events', content: (sample) => `${sample}`.repeat(5000) },
+      { what: 'lines without end', content: () => '{\n'.repeat(500_000), refused: 'at most 1000 lines' },
+      { what: 'open lists', content: () => '['.repeat(8 * MB) },
+    ],
+  ),
+  ...of(
+    ['data set card'],
+    [
+      { what: 'open lists', content: () => `---\n${'['.repeat(MB)}\n---\n` },
+      { what: 'a mistake a line', content: () => `---\n${'"\n'.repeat(MB)}---\n` },
+      { what: 'aliases of aliases', content: () => `---\n${BOMB}---\n` },
+      ...['**/*'.repeat(50_000), '{a,b}'.repeat(1000), `${'*a'.repeat(1000)}b`].map((pattern) => ({
+        what: `the pattern ${pattern.slice(0, 12)}…`,
+        content: () => `---\nconfigs:\n- {config_name: default, data_files: '${pattern}'}\n---\n`,
+      })),
+    ],
+  ),
+];
+
+export const WORST_FILES: readonly WorstFile[] = [...MODELS, ...DATA];
