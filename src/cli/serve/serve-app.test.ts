@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
+import OpenAI from 'openai';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { PromptTooLong } from '../../generation/prompt-too-long.ts';
 import { NotThere } from '../../serving/service/not-there.ts';
@@ -286,6 +287,25 @@ describe('text vectors', () => {
     const wrong = await post('/v1/embeddings', { ...asked, input: [1, 2] });
     expect(wrong.status).toBe(400);
     expect(wrong.body.error.message).toMatch('input: expected a string, or a list of strings');
+  });
+
+  it("are read by OpenAI's client, as numbers, in base64, and by its own choice", async () => {
+    const { port } = await served({ apiKey: 'key' }, { models });
+    const client = new OpenAI({ baseURL: `http://127.0.0.1:${port}/v1`, apiKey: 'key', maxRetries: 0 });
+    const asked = { model: 'search', input: ['a', 'b'] };
+    const floats = await client.embeddings.create({ ...asked, encoding_format: 'float' });
+    expect(floats.data.map(({ embedding }) => embedding)).toEqual([
+      [3, 4],
+      [3, 8],
+    ]);
+    expect(floats.usage).toEqual({ prompt_tokens: 4, total_tokens: 4 });
+    // Without a format, the client requests base64 and decodes it; with one, it leaves the answer as it is.
+    expect((await client.embeddings.create(asked)).data).toEqual(floats.data);
+    const { data } = await client.embeddings.create({ ...asked, encoding_format: 'base64' });
+    const bytes = Buffer.from(data[1].embedding as unknown as string, 'base64');
+    expect([bytes.readFloatLE(0), bytes.readFloatLE(4)]).toEqual([3, 8]);
+    const unknown = client.embeddings.create({ ...asked, encoding_format: 'hex' as 'float' });
+    await expect(unknown).rejects.toBeInstanceOf(OpenAI.BadRequestError);
   });
 
   it('have the format of text-embeddings-inference', async () => {
