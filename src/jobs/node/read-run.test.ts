@@ -24,9 +24,9 @@ it('lowers a default length to the positions of the model, with a notice', async
   const data = { train, text: 'text', label: 'label' };
   const run = await read({ model, data });
   expect(run.maxLength).toBe(64);
-  expect(run.notices).toEqual([
+  expect(run.notices).toContain(
     'data.max_length is 64, because the model has only 64 positions (default: 128).',
-  ]);
+  );
   await expect(read({ model, data: { ...data, max_length: 100 } })).rejects.toThrow(
     "data.max_length must be a whole number from 1 to 64, the model's max_position_embeddings, got 100",
   );
