@@ -27,6 +27,7 @@ const control = z.strictObject({
 /** A program's requests to a run after a step; names are those of Hugging Face's TrainerControl if it has them. */
 export type StepControl = z.infer<typeof control>;
 
+// biome-ignore lint/suspicious/noConfusingVoidType: a function may return nothing
 type Answer = StepControl | undefined | void;
 
 /** Called after each step. For an exact resume, the function must depend only on its argument. */
