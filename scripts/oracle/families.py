@@ -19,6 +19,8 @@ GEMMA = dict(DEC, head_dim=6, num_hidden_layers=3, sliding_window=5, sliding_win
 LONG = dict(DEC, original_max_position_embeddings=8, rope_parameters={
     "rope_type": "longrope", "partial_rotary_factor": 0.5, "rope_theta": 100.0, "short_factor": [1.0, 1.5], "long_factor": [1.2, 7.0]})
 ALBERT = dict(ENC, embedding_size=10, classifier_dropout_prob=0.0)
+NEOX = dict(DEC, num_key_value_heads=None, rotary_pct=0.5, classifier_dropout=0.0)
+NEOX.pop("num_key_value_heads")
 MODELS = {
     "mpnet-classification": ("mpnet", "SEQ_CLS", ENC, {}),
     "mpnet-span": ("mpnet", "QUESTION_ANS", ENC, {}),
@@ -42,6 +44,9 @@ MODELS = {
     "albert-span": ("albert", "QUESTION_ANS", ALBERT, {}),
     "albert-tokens": ("albert", "TOKEN_CLS", dict(ALBERT, num_labels=3), {}),
     "albert-words": ("albert", "MASKED_LM", ALBERT, {}),
+    "neox-causal": ("gpt_neox", "CAUSAL_LM", NEOX, {}),
+    "neox-sequential": ("gpt_neox", "CAUSAL_LM", dict(NEOX, use_parallel_residual=False, attention_bias=False, rotary_pct=1.0), {}),
+    "neox-tokens": ("gpt_neox", "TOKEN_CLS", dict(NEOX, num_labels=3), {}),
 }
 # Longer than a window, or than the distances that have a bucket each.
 LENGTHS = {"mpnet": 40}

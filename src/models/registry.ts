@@ -8,6 +8,7 @@ import { distilBert } from './distilbert/definition.ts';
 import { electra } from './electra/definition.ts';
 import { gemma2 } from './gemma2/definition.ts';
 import { gemma3 } from './gemma3/definition.ts';
+import { gptNeox } from './gpt-neox/definition.ts';
 import { gpt2 } from './gpt2/definition.ts';
 import { llama } from './llama/definition.ts';
 import { mistral } from './mistral/definition.ts';
@@ -30,6 +31,7 @@ const families: Record<string, ModelDefinition> = {
   bert,
   'deberta-v2': debertaV2,
   gpt2,
+  gpt_neox: gptNeox,
   distilbert: distilBert,
   electra,
   gemma2,

@@ -93,6 +93,10 @@ const FAMILIES: Record<string, { norm: Norm; sublayers: string[] }> = {
   gemma3_text: { norm: 'before the sum', sublayers: decoder },
   smollm3: { norm: 'none', sublayers: decoder },
   phi3: { norm: 'none', sublayers: decoder },
+  gpt_neox: {
+    norm: 'none',
+    sublayers: ['gpt_neox.layers.0.attention attention', 'gpt_neox.layers.0.mlp feedForward'],
+  },
   olmo2: { norm: 'before the sum', sublayers: decoder },
 };
 

@@ -46,6 +46,7 @@ const CONFIGS = {
   },
   smollm3: { ...decoder, no_rope_layer_interval: 2 },
   phi3: { ...decoder, partial_rotary_factor: 0.5, sliding_window: 4 },
+  gpt_neox: { ...decoder, num_key_value_heads: 4, rotary_pct: 0.5 },
   gpt2: { n_embd: 32, n_head: 4, n_layer: 2, n_positions: 64 },
   bart: {
     d_model: 32,

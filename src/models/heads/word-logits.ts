@@ -3,7 +3,7 @@ import type { Network } from '../../nn/network.ts';
 
 /**
  * Scores of every word for rows of hidden states [rows, width]: products with the word embeddings, or with the module
- * `lm_head` if they are not tied.
+ * `projection` if they are not tied.
  *
  * @param embeddings path of the word embeddings
  */
@@ -12,8 +12,9 @@ export function wordLogits(
   { vocab_size, tie_word_embeddings }: { vocab_size: number; tie_word_embeddings: boolean },
   embeddings: string,
   rows: Value,
+  projection = 'lm_head',
 ): Value {
-  network.words = tie_word_embeddings ? embeddings : 'lm_head';
-  if (!tie_word_embeddings) return network.linear('lm_head', rows, vocab_size, { bias: false });
+  network.words = tie_word_embeddings ? embeddings : projection;
+  if (!tie_word_embeddings) return network.linear(projection, rows, vocab_size, { bias: false });
   return network.product(embeddings, rows, [vocab_size, rows.shape[1] as number]);
 }

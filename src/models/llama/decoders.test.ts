@@ -32,6 +32,7 @@ const CONFIGS = {
   olmo2: {},
   gemma2: { sliding_window: 2 },
   gemma3_text: { sliding_window: 2, sliding_window_pattern: 2 },
+  gpt_neox: { head_dim: 6, num_key_value_heads: 4, rotary_pct: 0.34, use_parallel_residual: true },
   smollm3: { no_rope_layer_interval: 2, use_sliding_window: true, sliding_window: 3 },
   phi3: { partial_rotary_factor: 0.34, sliding_window: 4, tie_word_embeddings: true },
 };

@@ -1,0 +1,56 @@
+import { add, reshape, slice } from '../../graph/build.ts';
+import type { Value } from '../../graph/graph.ts';
+import { activation } from '../../nn/activation.ts';
+import { decoderAttention } from '../../nn/decoder-attention.ts';
+import { embedding } from '../../nn/embedding.ts';
+import { layerNorm } from '../../nn/layer-norm.ts';
+import type { Network } from '../../nn/network.ts';
+import type { ModelInputs } from '../model-definition.ts';
+import type { GptNeoxConfig } from './config.ts';
+
+/** The path of the word embeddings. */
+export const WORDS = 'gpt_neox.embed_in';
+
+/** The decoder without a head: hidden states of the last layer, normalised, [sequence · batch, hidden]. */
+export function gptNeoxModel(network: Network, config: GptNeoxConfig, inputs: ModelInputs): Value {
+  const { vocab_size, hidden_size, hidden_dropout } = config;
+  const module = network.at('gpt_neox');
+  const words = embedding(network.at(WORDS), [vocab_size, hidden_size], inputs.inputIds);
+  let hidden = network.dropout(words, hidden_dropout);
+  for (let i = 0; i < config.num_hidden_layers; i++)
+    hidden = layer(module.at(`layers.${i}`), config, module.layerInput(hidden), inputs);
+  return layerNorm(module.at('final_layer_norm'), hidden, config.layer_norm_eps);
+}
+
+/** A layer. With parallel residuals, the feed-forward network reads what attention reads. */
+function layer(network: Network, config: GptNeoxConfig, hidden: Value, inputs: ModelInputs): Value {
+  const { intermediate_size, hidden_size, hidden_dropout, layer_norm_eps } = config;
+  const norm = (name: string, x: Value) => layerNorm(network.at(name), x, layer_norm_eps);
+  const [attention, mlp] = [network.at('attention'), network.at('mlp')];
+  const mixed = network.dropout(
+    attend(attention, config, norm('input_layernorm', hidden), inputs),
+    hidden_dropout,
+  );
+  const attended = add(hidden, attention.sublayer('attention', mixed, { residual: hidden }));
+  const read = config.use_parallel_residual ? hidden : attended;
+  const inner = mlp.linear('dense_h_to_4h', norm('post_attention_layernorm', read), intermediate_size);
+  const outer = mlp.linear('dense_4h_to_h', activation(config.hidden_act)(inner), hidden_size);
+  const dropped = network.dropout(outer, hidden_dropout);
+  return add(attended, mlp.sublayer('feedForward', dropped, { residual: attended }));
+}
+
+function attend(module: Network, config: GptNeoxConfig, x: Value, inputs: ModelInputs): Value {
+  const { num_attention_heads: heads, headSize, attention_bias: bias } = config;
+  const width = heads * headSize;
+  return decoderAttention(module, x, inputs, {
+    ...{ heads, keyValueHeads: heads, headSize, rotary: config.rotary, dropout: config.attention_dropout },
+    ...{ output: 'dense', outputBias: bias },
+    // Each head's query, key and value are beside each other.
+    project(module, x) {
+      const fused = module.linear('query_key_value', x, 3 * width, { bias });
+      const [tokens] = x.shape;
+      const parts = reshape(fused, [tokens, heads, 3, headSize]);
+      return [0, 1, 2].map((i) => reshape(slice(parts, 2, i, i + 1), [tokens, width]));
+    },
+  });
+}
