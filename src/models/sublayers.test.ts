@@ -21,6 +21,7 @@ const CONFIG = {
   head_dim: 4,
   num_key_value_heads: 2,
   hidden_dim: 12,
+  rotary_pct: 1,
 };
 
 /** After attention and the feed-forward network of BERT and related families. */
