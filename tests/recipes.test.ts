@@ -291,7 +291,7 @@ describe('the tables of the paper', () => {
   });
 
   it.each([
-    [{ methods: ['loraa'] }, '--method: expected a method, got loraa. Did you mean lora, vera?'],
+    [{ methods: ['loraa'] }, '--method: expected a method, got loraa. Did you mean lora, gora, vera?'],
     [{ budgets: ['8%'] }, '--budget: expected a level of the table, got 8%. Known: 0.08%'],
     [{ tasks: ['glue/col'] }, '--task: expected a task of the table, got glue/col. Did you mean glue/cola,'],
   ])('reject %j', (choice, message) => {
@@ -412,7 +412,7 @@ describe('the command', () => {
   });
 
   it.each([
-    [{ method: 'loraa' }, '--method: expected a method, got loraa. Did you mean lora, vera?'],
+    [{ method: 'loraa' }, '--method: expected a method, got loraa. Did you mean lora, gora, vera?'],
     [{ budget: '8%' }, '--budget: expected a level of glue/cola, got 8%. Known: 0.08%, 0.16%, 0.32%, 0.65%.'],
     [
       { method: 'bitfit', budget: '0.16%' },

@@ -256,7 +256,9 @@ describe('a base in blocks', () => {
     const close = vi.fn();
     const none = { ...openModel(folder('base'), causal), linears: [], close };
     const options = { cacheFolder: folder('none') };
-    await expect(withBaseDtype(none, 'int8', options)).rejects.toThrow('base_dtype int8 cannot hold any linear weight of this llama');
+    await expect(withBaseDtype(none, 'int8', options)).rejects.toThrow(
+      'base_dtype int8 cannot hold any linear weight of this llama',
+    );
     expect(close).toHaveBeenCalledOnce();
   });
 
