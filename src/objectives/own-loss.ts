@@ -12,8 +12,8 @@ export type LossOps = typeof LOSS_OPS;
  * Builds a program's loss, the mean over a batch, as a graph.
  *
  * @param logits [batch, outputs]
- * @param labels int32 [batch]: the class ids; or float32 [batch, outputs]: 1 for each label that applies; or float32
- * [batch]: the numbers to predict
+ * @param labels the class ids, int32 [batch]; or 1 for each label that applies, float32 [batch, outputs]; or the
+ * numbers to predict, float32 [batch]
  * @returns the loss, float32 []
  */
 export type LossFunction = (logits: Value, labels: Value, ops: LossOps) => Value;
