@@ -168,9 +168,14 @@ describe('adapters of an encoder', () => {
     ['a model that there is not', { inputs: 'x', model: 'a9' }, 404, /"a9" is not served\. Did you mean a0/],
     ['a model with a path in it', { inputs: 'x', model: '../model' }, 404, /"..\/model" is not served/],
     ['no model where there are many', { inputs: 'x' }, 422, /^`model` is required/],
-    ['no inputs', { inputs: [], model: 'a0' }, 400, /at least one/],
+    ['no inputs', { inputs: [], model: 'a0' }, 400, /inputs is empty/],
     ['too many inputs', { inputs: Array(33).fill(['x']), model: 'a0' }, 413, /at most 32/],
-    ['one text for pairs', { inputs: 'x', model: 'pairs' }, 422, /a pair of texts/],
+    [
+      'one text for pairs',
+      { inputs: 'x', model: 'pairs' },
+      422,
+      /inputs must be pairs of texts, got one text/,
+    ],
     [
       'a pair for single texts',
       { inputs: ['x', 'y'], model: 'a0' },
@@ -182,7 +187,7 @@ describe('adapters of an encoder', () => {
       'a text that must not be cut',
       { inputs: 'cat '.repeat(99), model: 'a0', truncate: false },
       422,
-      /at most 32 tokens/,
+      /has 101 tokens, expected at most 32/,
     ],
     ['100 MB', `"${'x'.repeat(100 * 2 ** 20)}"`, 413, /more than 2097152 bytes/],
   ])('reject %s, and continue', async (_, body, status, message) => {

@@ -20,11 +20,13 @@ export function assertAgreed(communicator: Communicator, facts: Readonly<Record<
     const differing = names.filter((name) => first[name] !== other[name]);
     if (differing.length === 0) continue;
     const said = (facts: Readonly<Record<string, string>>) =>
-      differing.slice(0, MAX_NAMED).map((name) => `${name} ${facts[name] ?? 'left out'}`);
+      differing
+        .slice(0, MAX_NAMED)
+        .flatMap((name) => (facts[name] === undefined ? [] : [`${name} ${facts[name]}`]));
     throw markAgreed(
       new UserError({
         where: processName(communicator, i + 1),
-        fault: `has another config, data, model or version than ${processName(communicator, 0)}: ${said(other).join(', ')} instead of ${said(first).join(', ')}`,
+        fault: `has another config, data, model or version than ${processName(communicator, 0)}: ${said(other).join(', ') || 'nothing'} instead of ${said(first).join(', ') || 'nothing'}`,
         hint: 'Give every host the same files and the same installation.',
       }),
     );
