@@ -350,7 +350,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     plain.close();
     plain.closeAllConnections();
     await page.getByRole('button', { name: 'Try messages' }).click();
-    await page.getByText('The example could not be fetched').waitFor();
+    await page.getByText('The example could not be loaded').waitFor();
     await page.context().close();
     other.close();
   });
