@@ -76,7 +76,7 @@ describe.skipIf(CHROMIUM === undefined)(`a run in a browser (${CHROMIUM ?? NO_CH
     expect(finish).toMatchObject({ type: 'finish', reason: 'stopped' });
     for (const { page, complaints, strayed } of pages) {
       await page
-        .getByText(`Stopped at step ${finish.step.toLocaleString('en')}, with a checkpoint`)
+        .getByText(`Stopped at step ${finish.step.toLocaleString('en')} with a checkpoint`)
         .waitFor();
       await page.getByText('The run is over').waitFor();
       expect(await page.getByRole('button').count()).toBe(0);

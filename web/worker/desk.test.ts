@@ -47,8 +47,8 @@ it('runs one training at a time', async () => {
   const watcher = { begun() {}, event() {}, checkpoint() {} };
   const train = () => desk.train(0, 1, { epochs: 1, rank: 2 }, watcher);
   const first = train();
-  await expect(train()).rejects.toThrow('A training is under way');
-  await expect(desk.resume(watcher)).rejects.toThrow('A training is under way');
+  await expect(train()).rejects.toThrow('A training is running');
+  await expect(desk.resume(watcher)).rejects.toThrow('A training is running');
   await expect(first).rejects.toThrow(/config\.json/);
   await expect(train()).rejects.toThrow(/config\.json/);
 });

@@ -63,7 +63,7 @@ describe('a chat template', () => {
     expect(() =>
       chat(doubling.replace('ns.x + ns.x', 'ns.x.replace("a", "aaaaaaaaaaaa")')).render([], false),
     ).toThrow('characters of text, expected at most 4194304');
-    expect(() => chat('x'.repeat(2 ** 20 + 1))).toThrow('expected at most 1048576 characters');
+    expect(() => chat('x'.repeat(2 ** 20 + 1))).toThrow('has 1048577 characters, expected at most 1048576');
   });
 });
 
