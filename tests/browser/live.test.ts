@@ -75,9 +75,7 @@ describe.skipIf(CHROMIUM === undefined)(`a run in a browser (${CHROMIUM ?? NO_CH
     const finish = workspace.events('stopped').at(-1) as FinishEvent;
     expect(finish).toMatchObject({ type: 'finish', reason: 'stopped' });
     for (const { page, complaints, strayed } of pages) {
-      await page
-        .getByText(`Stopped at step ${finish.step.toLocaleString('en')} with a checkpoint`)
-        .waitFor();
+      await page.getByText(`Stopped at step ${finish.step.toLocaleString('en')} with a checkpoint`).waitFor();
       await page.getByText('The run is over').waitFor();
       expect(await page.getByRole('button').count()).toBe(0);
       expect(complaints).toEqual([]);

@@ -136,7 +136,8 @@ describe.each(familiesAndHeads())('%s with the head %s', (family, head) => {
 
   it.each(ROUNDED)('computes and trains over %s, or says why not', async (dtype) => {
     const attempt = logitsOf(family, head, dtype);
-    if (REFUSED.includes(family)) return expect(attempt).rejects.toThrow('cannot hold any linear weight of this');
+    if (REFUSED.includes(family))
+      return expect(attempt).rejects.toThrow('cannot hold any linear weight of this');
     const logits = await attempt;
     const distance = norm(logits.map((value, i) => value - plain[i])) / norm(plain);
     expect(distance).toBeGreaterThan(0);
