@@ -287,3 +287,11 @@ it('compute on WebAssembly as on the CPU', async () => {
   expect(wasm.finish.ranks).toEqual(cpu.finish.ranks);
   expect(wasm.finish.metrics.eval_loss).toBeCloseTo(cpu.finish.metrics.eval_loss, 4);
 });
+
+it('take the model as a flag', async () => {
+  workspace.write('few.csv', 'text,label\ngood,a\nfine,a\nbad,b\npoor,b\n');
+  const flags = ['--model', workspace.path('model'), '--set', 'method=lora'];
+  flags.push('--set', 'training.max_steps=1', '--set', 'output=flag');
+  expect(await workspace.run('train', 'few.csv', ...flags)).toMatchObject({ code: 0 });
+  expect(workspace.read('flag', 'config.yaml').toString()).toContain(`model: ${workspace.path('model')}\n`);
+});

@@ -11,6 +11,7 @@ import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 
 interface Flags extends ColumnFlags {
   set: string[];
+  model?: string;
   resume?: boolean;
   json?: boolean;
   live?: boolean;
@@ -33,6 +34,7 @@ export function trainCommand(): Command {
       repeated,
       [],
     )
+    .option('--model <folder or id>', 'the model to fine-tune, as --set model=... does')
     .option('--resume', 'continue from the newest checkpoint in the output folder')
     .option('--json', 'print every event as one JSON line')
     .option('--live', 'serve a live page of the run on 127.0.0.1 and print its address')
@@ -45,7 +47,10 @@ export function trainCommand(): Command {
   return addColumnFlags(command).action(run);
 }
 
-async function run(path: string | undefined, { resume, json, ...flags }: Flags): Promise<void> {
+async function run(path: string | undefined, { resume, json, model, ...rest }: Flags): Promise<void> {
+  // A setting is YAML: quotes keep a name such as 1e3.
+  const named = model === undefined ? [] : [`model=${JSON.stringify(model)}`];
+  const flags = { ...rest, set: [...rest.set, ...named] };
   const { runConfigAt } = await import('../run-config-at.ts');
   const { launchOf } = await import('../../parallel/node/launch.ts');
   const rank = launchOf(process.env)?.rank ?? 0;
@@ -75,9 +80,9 @@ async function run(path: string | undefined, { resume, json, ...flags }: Flags):
     display.close();
     await watch.close();
     if (reason === 'stopped') {
-      const named = given === undefined ? [] : [given];
+      const file = given === undefined ? [] : [given];
       const settings = set.flatMap((setting) => ['--set', setting]);
-      console.error(`To continue: ${shellQuoted([PROGRAM, 'train', ...named, ...settings, '--resume'])}`);
+      console.error(`To continue: ${shellQuoted([PROGRAM, 'train', ...file, ...settings, '--resume'])}`);
       process.exitCode = STOPPED;
     } else if (!json) {
       console.log(`The run is in ${printable(config.output)}`);
