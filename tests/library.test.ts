@@ -121,11 +121,12 @@ describe('the library', () => {
     workspace.write('dev.jsonl', text(rows.slice(0, 8)));
     const columns = { text: 'text', label: 'label', max_length: 32 } as const;
     const shared = { model: workspace.path('model'), method: 'lora', training: { max_steps: 3 } } as const;
-    const inMemory = { ...columns, train: rows, validation: { small: rows.slice(0, 8) } };
+    const inMemory = { ...columns, train: rows, validation: { train: rows.slice(0, 8) } };
     const files = {
       ...columns,
       train: workspace.path('rows.jsonl'),
-      validation: { small: workspace.path('dev.jsonl') },
+      // A set may be called train: its rows are other rows.
+      validation: { train: workspace.path('dev.jsonl') },
     };
     const one = { ...shared, data: inMemory, output: workspace.path('memory') };
     expect((await plan(one)).steps).toBe(3);

@@ -66,7 +66,9 @@ export async function namedRows(given: ConfigWithRows): Promise<{
     isObject(validation) && !isAsyncRows(validation)
       ? Object.fromEntries(
           await Promise.all(
-            Object.entries(validation).map(async ([name, set]) => [name, await named(name, set)] as const),
+            Object.entries(validation).map(
+              async ([name, set]) => [name, await named(`validation.${name}`, set)] as const,
+            ),
           ),
         )
       : await named('validation', validation);
