@@ -1,4 +1,4 @@
-import { type ComponentCourse, coursesOf } from '../run/component-course.ts';
+import { coursesOf, lastImportance, strongestFirst } from '../run/component-course.ts';
 import { readImportanceLog } from '../run/node/importance-log.ts';
 import { printable } from '../support/printable.ts';
 import { UserError } from '../support/user-error.ts';
@@ -28,15 +28,14 @@ export function showImportance(folder: string, module: string | undefined, json:
     for (const course of courses) console.log(JSON.stringify(course));
     return;
   }
-  const last = (course: ComponentCourse) => course.importance.at(-1) ?? 0;
-  const sorted = courses.sort((a, b) => last(b) - last(a)).slice(0, module === undefined ? SHOWN : undefined);
+  const sorted = strongestFirst(courses).slice(0, module === undefined ? SHOWN : undefined);
   const width = Math.max(...sorted.map(({ module }) => module.length));
   for (const course of sorted) {
     const { module, component, importance, kept } = course;
     const fate = kept.at(-1) ? 'kept' : `dropped at step ${steps[kept.lastIndexOf(true) + 1]}`;
     console.log(
       printable(
-        `${module.padEnd(width)}  ${`${component}`.padStart(3)}  ${sparkline(importance)}  ${last(course).toExponential(2)}  ${fate}`,
+        `${module.padEnd(width)}  ${`${component}`.padStart(3)}  ${sparkline(importance)}  ${lastImportance(course).toExponential(2)}  ${fate}`,
       ),
     );
   }

@@ -25,6 +25,16 @@ export interface ComponentCourse {
   kept: boolean[];
 }
 
+/** The importance at the last allocation. */
+export function lastImportance({ importance }: ComponentCourse): number {
+  return importance.at(-1) ?? 0;
+}
+
+/** The courses with the most important components at the end first. */
+export function strongestFirst(courses: readonly ComponentCourse[]): ComponentCourse[] {
+  return courses.toSorted((a, b) => lastImportance(b) - lastImportance(a));
+}
+
 /** The course of every component, modules in order. */
 export function coursesOf({ modules, rows }: ImportanceLog): ComponentCourse[] {
   const steps = rows.map(({ step }) => step);

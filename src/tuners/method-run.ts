@@ -12,6 +12,8 @@ export type MethodState = Record<string, Float32Array | Uint8Array | Int32Array>
 export interface Relayout {
   tuner: Tuner;
   indices: Int32Array;
+  /** Sets the new elements of the moved values. */
+  begin?(values: Float32Array): void;
 }
 
 /** The budget of a run, and its schedule in optimizer steps. */
@@ -118,9 +120,7 @@ export interface AfterStep {
   importance?: readonly ComponentImportance[];
   /** Indices of values that were replaced by unrelated ones: the optimizer resets their moments. */
   renewed?: readonly number[];
-  relayout?: Relayout & {
-    /** Sets the new elements of the moved values. */ begin?(values: Float32Array): void;
-  };
+  relayout?: Relayout;
 }
 
 /** A method that only trains, at constant ranks if it has any. */

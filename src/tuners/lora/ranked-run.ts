@@ -2,13 +2,13 @@ import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { Random } from '../../support/random.ts';
 import { UserError } from '../../support/user-error.ts';
 import { allocate } from '../allocation/allocate.ts';
-import { scoreLogarithms } from '../allocation/score-logarithms.ts';
-import type { AllocationEvent } from '../allocation-event.ts';
+import { keptCount } from '../allocation/kept-count.ts';
 import { columnsOf, rowsOf } from '../low-rank/factor-vectors.ts';
-import { factorName, type LowRankModule, ranksOf } from '../low-rank/factors.ts';
+import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import { orthonormalise } from '../low-rank/orthonormal.ts';
 import { principalDirections } from '../low-rank/principal-directions.ts';
-import type { GradientAt, MethodRun, MethodState, Survey } from '../method-run.ts';
+import { MeasuredRun } from '../measured/measured-run.ts';
+import type { GradientAt } from '../method-run.ts';
 import type { LoraConfig } from './config.ts';
 import { LoraTuner } from './lora-tuner.ts';
 import { isRankStabilised } from './scale-of.ts';
@@ -31,95 +31,69 @@ const LARGEST_OVER_MEAN = 2;
  * gradients project it onto 2 r directions, ∂C/∂B = G Aᵀ and ∂C/∂A = Bᵀ G. A random A gives a basis B of the range
  * of G, and B then gives the σ (Halko, Martinsson and Tropp, 2011, algorithms 4.1 and 5.1).
  */
-export class RankedRun implements MethodRun {
-  readonly settled = true;
-  readonly survey: Survey;
-  tuner: LoraTuner;
-  readonly #even: LoraTuner;
-
+export class RankedRun extends MeasuredRun {
   constructor(
     even: LoraTuner,
-    readonly config: LoraConfig,
-    readonly storing: (tuner: LoraTuner, values: Float32Array, baseModel: string) => StoredAdapter,
+    config: LoraConfig,
+    store: (tuner: LoraTuner, values: Float32Array, baseModel: string) => StoredAdapter,
   ) {
-    this.#even = even;
-    this.tuner = even;
-    const probe = new LoraTuner({ lora_dropout: 0 }, even.modules.map(probed(config.r)), even.saved);
-    this.survey = {
-      tuner: probe,
-      steps: config.allocation_batches,
-      measures: `the gradients of ${config.allocation_batches} steps' batches, read twice,`,
-      settle: (seed, initial, gradientAt) => this.#settle(probe, seed, initial, gradientAt),
-    };
-  }
-
-  ranks(): Record<string, number> {
-    return ranksOf(this.tuner.modules);
-  }
-
-  state(): MethodState {
-    return { ranks: Int32Array.from(this.tuner.modules, ({ rank }) => rank) };
-  }
-
-  restore({ ranks }: MethodState): void {
-    this.#take([...ranks]);
-  }
-
-  store(values: Float32Array, baseModel: string): StoredAdapter {
-    return this.storing(this.tuner, values, baseModel);
-  }
-
-  async #settle(probe: LoraTuner, seed: number, initial: Float32Array, gradientAt: GradientAt) {
-    const values = initial.slice();
-    fillFactors(probe, values, ({ path, rank, inFeatures }) => {
-      const random = new Random(seed, `survey ${path}`);
-      return { A: random.normals(rank * inFeatures, 1), B: undefined };
+    const { r, allocation_batches: steps } = config;
+    const probe = new LoraTuner({ lora_dropout: 0 }, even.modules.map(probed(r)), even.saved);
+    super({
+      even,
+      survey: { tuner: probe, steps, measures: `the gradients of ${steps} steps' batches, read twice,` },
+      measure: async (seed, initial, gradientAt) => {
+        const scores = await strengthsOf(probe, seed, initial, gradientAt);
+        const { keep, threshold } = allocate(scores, r * probe.modules.length);
+        return { ranks: keep.map(keptCount), scores, threshold };
+      },
+      keys: (modules) => ({
+        // By full name: the config's other targets may match by a name's end or a pattern.
+        target_modules: modules.flatMap(({ path, rank }) => (rank > 0 ? [path] : [])),
+        ...rankKeys(modules, { ...config, use_rslora: isRankStabilised(config) }),
+      }),
+      store,
     });
-    const reached = await gradientAt(values);
-    const bases = probe.modules.map(({ path, rank, outFeatures }) =>
-      orthonormalise(columnsOf(reached, probe.layout.get(factorName(path, 'B')).start, rank, outFeatures)),
-    );
-    fillFactors(probe, values, ({ rank, outFeatures }, k) => {
-      const b = new Float32Array(outFeatures * rank);
-      bases[k].forEach((column, i) => {
-        for (let j = 0; j < outFeatures; j++) b[j * rank + i] = column[j];
-      });
-      return { A: undefined, B: b };
-    });
-    const seen = await gradientAt(values);
-    const strengths = probe.modules.map(({ path, rank, inFeatures }) =>
-      Float64Array.from(
-        principalDirections(rowsOf(seen, probe.layout.get(factorName(path, 'A')).start, rank, inFeatures)),
-        ({ strength }) => strength,
-      ),
-    );
-    if (strengths.every((module) => module.every((strength) => !(strength > 0))))
-      throw new UserError({
-        where: 'lora.allocation: before-training',
-        fault: 'found a gradient that is zero everywhere',
-        hint: 'Set allocation: even.',
-      });
-    const budget = this.config.r * probe.modules.length;
-    const { keep, count, threshold } = allocate(strengths, budget);
-    this.#take(keep.map((module) => module.reduce((sum, kept) => sum + kept, 0)));
-    const event: AllocationEvent = {
-      ...{ step: 0, budget: count, threshold, final: true, ranks: this.ranks() },
-      scores: strengths.map(scoreLogarithms),
-    };
-    const { lora_alpha } = this.config;
-    // By full name: the config's other targets may match by a name's end or a pattern.
-    const target_modules = this.tuner.modules.flatMap(({ path, rank }) => (rank > 0 ? [path] : []));
-    const keys = rankKeys(this.tuner.modules, {
-      ...this.config,
-      use_rslora: isRankStabilised(this.config),
-    });
-    return { allocation: event, pattern: { lora_alpha, target_modules, ...keys } };
   }
+}
 
-  #take(ranks: readonly number[]): void {
-    const modules = this.#even.modules.map((module, k) => ({ ...module, rank: ranks[k] }));
-    this.tuner = this.#even.withModules(modules);
-  }
+/** The singular values of the modules' gradients, as far as the probe's directions reach them. */
+async function strengthsOf(
+  probe: LoraTuner,
+  seed: number,
+  initial: Float32Array,
+  gradientAt: GradientAt,
+): Promise<Float64Array[]> {
+  const values = initial.slice();
+  fillFactors(probe, values, ({ path, rank, inFeatures }) => {
+    const random = new Random(seed, `survey ${path}`);
+    return { A: random.normals(rank * inFeatures, 1), B: undefined };
+  });
+  const reached = await gradientAt(values);
+  const bases = probe.modules.map(({ path, rank, outFeatures }) =>
+    orthonormalise(columnsOf(reached, probe.layout.get(factorName(path, 'B')).start, rank, outFeatures)),
+  );
+  fillFactors(probe, values, ({ rank, outFeatures }, k) => {
+    const b = new Float32Array(outFeatures * rank);
+    bases[k].forEach((column, i) => {
+      for (let j = 0; j < outFeatures; j++) b[j * rank + i] = column[j];
+    });
+    return { A: undefined, B: b };
+  });
+  const seen = await gradientAt(values);
+  const strengths = probe.modules.map(({ path, rank, inFeatures }) =>
+    Float64Array.from(
+      principalDirections(rowsOf(seen, probe.layout.get(factorName(path, 'A')).start, rank, inFeatures)),
+      ({ strength }) => strength,
+    ),
+  );
+  if (strengths.every((module) => module.every((strength) => !(strength > 0))))
+    throw new UserError({
+      where: 'lora.allocation: before-training',
+      fault: 'found a gradient that is zero everywhere',
+      hint: 'Set allocation: even.',
+    });
+  return strengths;
 }
 
 /** A module with as many directions as it may get, to project its gradient. */

@@ -12,38 +12,52 @@ export interface EvenSettings {
   use_rslora: boolean;
 }
 
+/** The alpha of a module at a rank. */
+type AlphaOf = (path: string, rank: number) => number;
+
+/** The alphas that keep the scale of `r` at every rank. */
+function sameScale({ r, lora_alpha, use_rslora }: EvenSettings): AlphaOf {
+  return (_, rank) => lora_alpha * (use_rslora ? Math.sqrt(rank / r) : rank / r);
+}
+
 /**
- * Ranks of modules in PEFT's keys, with the alpha per module that keeps the scale of `r`. PEFT has no LoRA of rank 0:
- * modules of rank 0 are omitted, and then the others are named individually.
+ * Ranks and alphas of modules in PEFT's keys. PEFT has no LoRA of rank 0: modules of rank 0 are omitted, and then the
+ * others are named individually.
  */
-export function rankKeys(modules: readonly LowRankModule[], { r, lora_alpha, use_rslora }: EvenSettings) {
+export function rankKeys(
+  modules: readonly LowRankModule[],
+  settings: EvenSettings,
+  alphaOf: AlphaOf = sameScale(settings),
+) {
+  const { r, lora_alpha, use_rslora } = settings;
   const left = modules.filter(({ rank }) => rank > 0);
-  const changed = left.filter(({ rank }) => rank !== r);
-  const share = (rank: number) => (use_rslora ? Math.sqrt(rank / r) : rank / r);
+  const alphas = left.map(({ path, rank }) => [path, alphaOf(path, rank)] as const);
   return {
-    r,
-    use_rslora,
-    rank_pattern: Object.fromEntries(changed.map(({ path, rank }) => [path, rank])),
-    alpha_pattern: Object.fromEntries(changed.map(({ path, rank }) => [path, lora_alpha * share(rank)])),
+    ...{ r, lora_alpha, use_rslora },
+    rank_pattern: Object.fromEntries(
+      left.filter(({ rank }) => rank !== r).map(({ path, rank }) => [path, rank]),
+    ),
+    alpha_pattern: Object.fromEntries(alphas.filter(([, alpha]) => alpha !== lora_alpha)),
     ...(left.length < modules.length && onlyThese(left)),
   };
 }
 
-/** LoRA with an individual rank for each module. */
+/** LoRA with an individual rank, and alpha, for each module. */
 export function storeRanked(
   made: Pick<Export, 'model' | 'targets' | 'values' | 'baseModel'>,
   config: Export['config'] & EvenSettings,
   tuner: LowRankTuner,
+  alphaOf?: AlphaOf,
 ): StoredAdapter {
   const modules = tuner.modules.filter(({ rank }) => rank > 0);
   // The vector is unchanged: modules of rank 0 have no values in it.
   const { layout } = tuner.withModules(modules);
-  const keys = rankKeys(tuner.modules, config);
+  const keys = rankKeys(tuner.modules, config, alphaOf);
   return asStored(exportAdapter({ ...made, config, modules, layout }, { peft_type: 'LORA', ...keys }));
 }
 
 /** Selects only these modules. */
-export function onlyThese(modules: readonly { path: string }[]) {
+function onlyThese(modules: readonly { path: string }[]) {
   return {
     target_modules: modules.map(({ path }) => path),
     exclude_modules: null,

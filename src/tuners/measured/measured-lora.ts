@@ -2,15 +2,19 @@ import type { z } from 'zod';
 import { loraConfigSchema } from '../lora/config.ts';
 import { loraKind } from '../lora/lora-kind.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
+import { type EvenSettings, rankKeys, storeRanked } from '../lora/store-ranked.ts';
 import type { AdapterSettings } from '../low-rank/adapter-config-shape.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
-import { exportAdapter } from '../low-rank/export-adapter.ts';
 import type { LowRankModule } from '../low-rank/factors.ts';
-import { asStored } from '../low-rank/peft-adapter.ts';
 import type { MethodDefinition, MethodWords } from '../method-definition.ts';
 import type { TunableModel } from '../tuner.ts';
-import { type MeasuredSettings, measuredKeys } from './measured-keys.ts';
 import { type MeasuredMethod, MeasuredRun } from './measured-run.ts';
+
+/** LoRA's settings of all modules, in PEFT's keys. */
+interface MeasuredSettings extends EvenSettings {
+  rank_pattern: Readonly<Record<string, number>>;
+  alpha_pattern: Readonly<Record<string, number>>;
+}
 
 type MeasuredConfig = AdapterSettings & Partial<MeasuredSettings> & { r: number };
 
@@ -48,19 +52,13 @@ export function measuredLora<Config extends MeasuredConfig, Schema extends z.Zod
       const even = LoraTuner.create(model, lora);
       const moduleAt = new Map(even.modules.map((module) => [module.path, module]));
       const alphaOf = (path: string, rank: number) => alpha(config, moduleAt.get(path)!, rank);
-      const keys = (modules: readonly LowRankModule[]) => measuredKeys(modules, lora, alphaOf);
       return new MeasuredRun({
         even,
         ...method(even, config, model),
         scale: (path, rank) => alphaOf(path, rank) / (lora.use_rslora ? Math.sqrt(rank) : rank),
-        keys,
-        store(modules, values, baseModel) {
-          const left = modules.filter(({ rank }) => rank > 0);
-          // The vector is unchanged: modules of rank 0 have no values in it.
-          const { layout } = even.withModules(left);
-          const made = { model, config: lora, targets, modules: left, layout, values, baseModel };
-          return asStored(exportAdapter(made, { peft_type: 'LORA', ...keys(modules) }));
-        },
+        keys: (modules) => rankKeys(modules, lora, alphaOf),
+        store: (tuner, values, baseModel) =>
+          storeRanked({ model, targets, values, baseModel }, lora, tuner, alphaOf),
       });
     },
     kind: loraKind,

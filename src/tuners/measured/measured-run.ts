@@ -9,6 +9,8 @@ export interface Measured {
   ranks: readonly number[];
   /** The scores that the ranks follow, per module. */
   scores: readonly ArrayLike<number>[];
+  /** The lowest score kept, if there is one for all modules. */
+  threshold?: number;
   /** The initial factors that replace the tuner's, for these ranks. */
   factors?: readonly { A?: ArrayLike<number>; B?: ArrayLike<number> }[];
 }
@@ -19,11 +21,11 @@ export interface MeasuredMethod {
   even: LoraTuner;
   survey: Pick<Survey, 'tuner' | 'steps' | 'measures'>;
   measure(seed: number, initial: Float32Array, gradientAt: GradientAt, inputsOf: InputsOf): Promise<Measured>;
-  /** The scale of a module at a rank. */
-  scale(path: string, rank: number): number;
+  /** The scale of a module at a rank. Default: that of the even tuner. */
+  scale?(path: string, rank: number): number;
   /** The ranks and alphas of these modules in the keys of PEFT. */
   keys(modules: readonly LowRankModule[]): Readonly<Record<string, unknown>>;
-  store(modules: readonly LowRankModule[], values: Float32Array, baseModel: string): StoredAdapter;
+  store(tuner: LoraTuner, values: Float32Array, baseModel: string): StoredAdapter;
 }
 
 /** A LoRA run whose ranks are measured before the first step, and constant from then on. */
@@ -39,13 +41,13 @@ export class MeasuredRun implements MethodRun {
     this.survey = {
       ...method.survey,
       settle: async (...given) => {
-        const { ranks, scores, factors } = await method.measure(...given);
+        const { ranks, scores, threshold = Number.NaN, factors } = await method.measure(...given);
         this.#take(ranks);
         const { modules } = this.tuner;
         return {
           allocation: {
-            ...{ step: 0, budget: ranks.reduce((a, b) => a + b, 0), final: true, ranks: this.ranks() },
-            threshold: Number.NaN,
+            ...{ step: 0, budget: ranks.reduce((a, b) => a + b, 0), threshold },
+            ...{ final: true, ranks: this.ranks() },
             scores: scores.map((own) => scoreLogarithms(Float64Array.from(own))),
           },
           pattern: method.keys(modules),
@@ -75,7 +77,7 @@ export class MeasuredRun implements MethodRun {
   }
 
   store(values: Float32Array, baseModel: string): StoredAdapter {
-    return this.#method.store(this.tuner.modules, values, baseModel);
+    return this.#method.store(this.tuner, values, baseModel);
   }
 
   #take(ranks: readonly number[]): void {
@@ -83,7 +85,7 @@ export class MeasuredRun implements MethodRun {
     const modules = even.modules.map((module, k) => ({
       ...module,
       rank: ranks[k],
-      scale: ranks[k] > 0 ? scale(module.path, ranks[k]) : module.scale,
+      scale: scale && ranks[k] > 0 ? scale(module.path, ranks[k]) : module.scale,
     }));
     this.tuner = even.withModules(modules);
   }

@@ -1,4 +1,4 @@
-import type { ComponentCourse } from '../../../run/component-course.ts';
+import { type ComponentCourse, strongestFirst } from '../../../run/component-course.ts';
 import type { EventOf } from '../../../run/events.ts';
 import { barcode } from '../../chart/barcode.ts';
 import { histogram, histogramGeometry } from '../../chart/histogram.ts';
@@ -79,8 +79,7 @@ const FOLLOWED = 3;
 /** The importance of single components over the steps: the strongest of the kept and of the dropped ones. */
 function followed(group: RunGroup, id: string, isNamed: boolean): Markup[] {
   const courses = group.runs[0].courses ?? [];
-  const last = ({ importance }: ComponentCourse) => importance.at(-1) ?? 0;
-  const strongest = [...courses].sort((a, b) => last(b) - last(a));
+  const strongest = strongestFirst(courses);
   const isKept = ({ kept }: ComponentCourse) => kept.at(-1) === true;
   const chosen = [
     ...strongest.filter(isKept).slice(0, FOLLOWED),
