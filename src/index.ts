@@ -19,10 +19,12 @@ export { nodeEngine } from './program/node/node-engine.ts';
 export { parseRunConfig } from './run/config/parse-run-config.ts';
 export type { RunConfig, RunConfigInput } from './run/config/run-config.ts';
 export type { EventOf, FinishEvent, TrainEvent } from './run/events.ts';
+export type { Module } from './support/definitions.ts';
 export { UserError } from './support/user-error.ts';
 export type { Texts } from './tasks/labelled-texts/encoded-set.ts';
 export type { LabelSetAnswer } from './tasks/multi-label-classification/definition.ts';
 export type { EmbedOptions } from './tasks/prediction.ts';
+export { type DefinedTasks, defineTask } from './tasks/registry.ts';
 export type { ScoreAnswer } from './tasks/regression/definition.ts';
 export type { ClassAnswer } from './tasks/single-label-classification/definition.ts';
 export type { Words } from './tasks/token-classification/definition.ts';
@@ -37,3 +39,4 @@ export type { ModelInThread as OpenedModel } from './trained/node/thread/model-i
 export type { ExportOnnxOptions } from './trained/onnx-folder.ts';
 export type { Importance, ScoreFunction } from './tuners/allocation/allocator.ts';
 export type { BudgetFunction } from './tuners/allocation/budget.ts';
+export { type DefinedMethods, defineMethod } from './tuners/registry.ts';

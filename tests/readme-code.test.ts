@@ -29,6 +29,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'from peft import': 'scripts/oracle/check.sh loads such folders with PEFT',
   "import { pipeline } from '@huggingface/transformers'": 'tests/onnx-export.test.ts does so',
   "import { open, train } from 'adalora/web'": 'tests/browser/train-in-page.test.ts runs it in a page',
+  "import { train } from 'adalora';\nimport './method.js'": 'tests/definitions.test.ts does so',
+  "NODE_OPTIONS='--import ./method.js'": 'tests/definitions.test.ts does so',
   "import { defineConfig } from 'adalora'": 'src/cli/run-config-at.test.ts trains with such a file',
   'npx adalora embed runs/search': 'tests/sentence-embedding.test.ts does so',
   '// next.config.mjs': 'tests/bundlers.test.ts builds and asks such a server',

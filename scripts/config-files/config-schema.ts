@@ -17,7 +17,7 @@ export function configSchema(types: ConfigTypes): Schema {
     ...[...types.texts('TrainingInput')].map(([key, text]): [string, string] => [`training.${key}`, text]),
     ...types.texts('SectionInputs'),
   ]);
-  const { $schema, ...config } = described(jsonSchema(runSchema), texts);
+  const { $schema, ...config } = described(jsonSchema(runSchema()), texts);
   const ofData = types.texts('DataInputOf');
   return {
     $schema,

@@ -2,7 +2,7 @@ export { activation } from './activation.ts';
 export { type AttentionOptions, attention } from './attention.ts';
 export { attentionBias } from './attention-bias.ts';
 export { layerNorm } from './layer-norm.ts';
-export { binaryCrossEntropy, crossEntropy, meanSquaredError } from './losses.ts';
+export { average, binaryCrossEntropy, crossEntropy, meanSquaredError } from './losses.ts';
 export {
   type Injection,
   type LinearModule,

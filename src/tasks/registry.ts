@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ScoreName } from '../metrics/scores.ts';
 import type { CommonConfig } from '../models/model-definition.ts';
+import { Definitions, type Module } from '../support/definitions.ts';
 import { shown } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 import { causalLm } from './causal-lm/definition.ts';
@@ -14,7 +15,7 @@ import { singleLabelClassification } from './single-label-classification/definit
 import type { BaseData, Recognised, TaskDefinition, UnknownTrained } from './task-definition.ts';
 import { tokenClassification } from './token-classification/definition.ts';
 
-/** Every task, by its name in a config. A new one is one entry here and one folder beside. */
+/** The built-in tasks, by name in a config. A new one is one entry here and one folder beside. */
 export const TASKS = {
   single_label_classification: singleLabelClassification,
   regression,
@@ -34,7 +35,17 @@ export type DataOf = { [Task in TaskName]: z.output<(typeof TASKS)[Task]['data']
 /** The same as written by a user: keys with a default are optional. */
 export type DataInputOf = { [Task in TaskName]: z.input<(typeof TASKS)[Task]['data']> };
 
-export const TASK_NAMES = Object.keys(TASKS) as [TaskName, ...TaskName[]];
+/**
+ * The `data` sections of tasks that a program defines, by name, for the types of configs. A program adds its own by
+ * declaration merging.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: programs extend it
+export interface DefinedTasks {}
+
+const tasks = new Definitions<AnyTask>('task', TASKS);
+
+/** Every task, also those that programs define: the array grows with {@link defineTask}. */
+export const TASK_NAMES = tasks.names as [TaskName, ...TaskName[]];
 
 /** The task of a config that names none. */
 export const DEFAULT_TASK: TaskName = 'single_label_classification';
@@ -47,7 +58,24 @@ export const SCALE_TASK: TaskName = 'regression';
 export type AnyTask = TaskDefinition<any, any, any>;
 
 export function taskNamed(name: TaskName): AnyTask {
-  return TASKS[name];
+  return tasks.named(name);
+}
+
+/**
+ * Adds a task: from then on, configs may name it. Call it before any other function of this package.
+ *
+ * @param name its name in a config
+ * @param module the calling module, `import.meta`: threads that train import it again, and a run resumes only if its
+ * file is unchanged
+ * @throws UserError for a name that is taken
+ */
+export function defineTask(name: string, definition: AnyTask, module: Module): void {
+  tasks.define(name, definition, module);
+}
+
+/** The address of the module that defines a task; undefined for built-in ones. */
+export function moduleOfTask(name: TaskName): string | undefined {
+  return tasks.moduleOf(name);
 }
 
 /** The scores of a task with a `data` section, or all; the default for comparing models first. */
@@ -79,7 +107,7 @@ export function vectorTask(): TaskName {
 
 /** The tasks that have a key in their `data` section. */
 export function tasksWith(key: string): TaskName[] {
-  return TASK_NAMES.filter((task) => Object.hasOwn(TASKS[task].data.shape, key));
+  return TASK_NAMES.filter((task) => Object.hasOwn(taskNamed(task).data.shape, key));
 }
 
 /**
@@ -89,7 +117,7 @@ export function tasksWith(key: string): TaskName[] {
  */
 export function recognisedTask(model: UnknownTrained): Recognised & { task: TaskName } {
   for (const task of [...TASK_NAMES].reverse()) {
-    const problemType = TASKS[task].recognises(model);
+    const problemType = taskNamed(task).recognises(model);
     if (problemType) return { task, ...problemType };
   }
   const problemTypes = TASK_NAMES.filter((name) => 'problem_type' in (taskNamed(name).classKeys?.([]) ?? {}));

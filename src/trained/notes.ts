@@ -29,12 +29,14 @@ interface NotedTask {
 }
 
 const modelConfig = z.record(z.string(), z.unknown()).optional();
-const beginning = z.object({
-  task: z.enum(TASK_NAMES),
-  labels: z.array(z.string()),
-  model_config: modelConfig,
-  base_digest: z.string().optional(),
-});
+/** A program may define more tasks at any time. */
+const beginning = () =>
+  z.object({
+    task: z.enum(TASK_NAMES),
+    labels: z.array(z.string()),
+    model_config: modelConfig,
+    base_digest: z.string().optional(),
+  });
 
 /**
  * Parses the text of {@link formatNotes}.
@@ -42,7 +44,7 @@ const beginning = z.object({
  * @throws UserError for anything else
  */
 export function parseNotes(json: unknown, where: string): Notes {
-  const notes = beginning.safeParse(json);
+  const notes = beginning().safeParse(json);
   const data = notes.data && readingSchema(notes.data.task).safeParse(Object(json).data);
   if (notes.data && data?.data) return { ...notes.data, data: data.data };
   const error = notes.error ?? data?.error;

@@ -1,3 +1,4 @@
+export { z } from 'zod';
 export { AdaLoraTuner } from './adalora/adalora-tuner.ts';
 export { type AdaLoraConfig, adaLoraConfigSchema } from './adalora/config.ts';
 export type { AdapterFacts, AdapterKind } from './adapter-kind.ts';
@@ -15,14 +16,26 @@ export { everyParameter } from './full/definition.ts';
 export { headOutputs } from './head-outputs.ts';
 export { type LoraConfig, loraConfigSchema } from './lora/config.ts';
 export { LoraTuner } from './lora/lora-tuner.ts';
+export { adaptedModules } from './low-rank/adapted-modules.ts';
+export { defaultTargets } from './low-rank/default-targets.ts';
 export type { LowRankModule } from './low-rank/factors.ts';
 export { checkPatternKeys, patternValue } from './low-rank/pattern-value.ts';
 export { asStored, type PeftAdapter, peftAdapter } from './low-rank/peft-adapter.ts';
 export { plainLora } from './low-rank/plain-lora.ts';
 export type { ContinuesAdapters, MethodDefinition, MethodWords } from './method-definition.ts';
 export { type MethodRun, staticRun } from './method-run.ts';
+export { type OwnAdapters, ownAdapters } from './own-adapters.ts';
 export { ParameterLayout } from './parameter-layout.ts';
-export { kindOf, METHOD_NAMES, METHODS, type MethodName, methodNamed } from './registry.ts';
+export {
+  type DefinedMethods,
+  defineMethod,
+  kindOf,
+  METHOD_NAMES,
+  METHODS,
+  type MethodName,
+  methodNamed,
+} from './registry.ts';
+export { savedParameters } from './saved-parameters.ts';
 export { matchTargets, type TargetSelection } from './target-modules.ts';
 export type { ReadRange, TunableModel, TunedSite, TunedValues, Tuner } from './tuner.ts';
 export { WholeParameters } from './whole-parameters.ts';

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
+import { Definitions, type Module } from '../support/definitions.ts';
 import { UserError } from '../support/user-error.ts';
 import { adaLora } from './adalora/definition.ts';
 import type { AdapterKind } from './adapter-kind.ts';
@@ -19,7 +20,7 @@ import { pruneLora } from './prune-lora/definition.ts';
 import { svdLora } from './svd-lora/definition.ts';
 import { vera } from './vera/definition.ts';
 
-/** Every method, by its name in a config. A new one is one entry here and one folder beside. */
+/** The built-in methods, by name in a config. A new one is one entry here and one folder beside. */
 export const METHODS = {
   /** AdaLoRA: low-rank triplets; their budget moves to the modules that need it. */
   adalora: adaLora,
@@ -65,7 +66,17 @@ export type SectionInputs = {
 };
 export type Sections = { [Name in Configured]: z.output<SchemaOf<Name>> };
 
-export const METHOD_NAMES = Object.keys(METHODS) as [MethodName, ...MethodName[]];
+/**
+ * The sections of methods that a program defines, by name, for the types of configs. A program adds its own by
+ * declaration merging.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: programs extend it
+export interface DefinedMethods {}
+
+const methods = new Definitions<AnyMethod>('method', METHODS as unknown as Record<MethodName, AnyMethod>);
+
+/** Every method, also those that programs define: the array grows with {@link defineMethod}. */
+export const METHOD_NAMES = methods.names as [MethodName, ...MethodName[]];
 
 /** The method of a config that names none. */
 export const DEFAULT_METHOD: MethodName = 'adalora';
@@ -75,7 +86,29 @@ export type AnyMethod = MethodDefinition<Record<string, unknown>, z.ZodObject | 
 
 /** The definition of a method, for settings that its own schema has checked. */
 export function methodNamed(name: MethodName): AnyMethod {
-  return METHODS[name] as unknown as AnyMethod;
+  return methods.named(name);
+}
+
+/**
+ * Adds a method: from then on, configs may name it, and adapters of its kind can be opened. Call it before any other
+ * function of this package.
+ *
+ * @param name its name in a config, and that of its section
+ * @param module the calling module, `import.meta`: threads that train import it again, and a run resumes only if its
+ * file is unchanged
+ * @throws UserError for a name that is taken
+ */
+export function defineMethod<Config, Schema extends z.ZodObject | undefined>(
+  name: string,
+  definition: MethodDefinition<Config, Schema>,
+  module: Module,
+): void {
+  methods.define(name, definition as unknown as AnyMethod, module);
+}
+
+/** The address of the module that defines a method; undefined for built-in ones. */
+export function moduleOfMethod(name: MethodName): string | undefined {
+  return methods.moduleOf(name);
 }
 
 /** Every kind of adapter file that a method writes. */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { assertedFormat } from '../../bases/base-format.ts';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
@@ -13,7 +14,7 @@ import type { SoundParts } from '../../run/config/config-error.ts';
 import { methodOf } from '../../run/config/method-of.ts';
 import type { ParsedConfig } from '../../run/config/run-config.ts';
 import { validationFiles } from '../../tasks/data-files.ts';
-import { maxLengthOf, taskNamed } from '../../tasks/registry.ts';
+import { maxLengthOf, moduleOfTask, taskNamed } from '../../tasks/registry.ts';
 import { SHARED_FILES } from '../../trained/full-model.ts';
 import { readFamily } from '../../trained/node/load-model.ts';
 import { locateAdapter } from '../../trained/node/locate-trained.ts';
@@ -21,6 +22,7 @@ import { readNotes } from '../../trained/node/notes-file.ts';
 import { openText } from '../../trained/node/open-text.ts';
 import { readGenerationFiles } from '../../trained/node/read-generation-files.ts';
 import type { OwnFunctions } from '../../tuners/own-function.ts';
+import { moduleOfMethod } from '../../tuners/registry.ts';
 import { beginRun, type RunBeginning, type StartingAdapter } from '../begin-run.ts';
 import type { TextsInMemory } from '../rows-in-memory.ts';
 import { startFrom } from '../start-from.ts';
@@ -105,6 +107,7 @@ async function read(
         Object.hasOwn(texts, file.name) ? file : file.name,
       ),
       ...files,
+      ...definingFiles(config),
       ...modelFiles(folder, config.model_init),
     ],
   };
@@ -115,6 +118,15 @@ function soundPartsOf(config: ParsedConfig): SoundParts {
   const { settings } = methodOf(config);
   const steps = training.max_steps > 0 ? training.max_steps : undefined;
   return { model, model_config, adapter, task, data, readsData: true, method, settings, steps };
+}
+
+/** The files that define the run's method and task, if those are not built in. */
+function definingFiles({ method, task }: ParsedConfig): (string | TextFile)[] {
+  const urls = new Set([moduleOfMethod(method), moduleOfTask(task)]);
+  return [...urls].flatMap((url) => {
+    if (url === undefined) return [];
+    return url.startsWith('file:') ? fileURLToPath(url) : textInMemory(url, url);
+  });
 }
 
 /** The files of a model folder that affect training. */

@@ -7,6 +7,7 @@ import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { unlockFolder } from '../../run/node/run-lock.ts';
 import { disableTelemetry } from '../../runtime/node/disable-telemetry.ts';
 import { revived } from '../../support/failure.ts';
+import { withModules } from '../../support/node/import-modules.ts';
 import { threadArguments } from '../../support/node/thread-arguments.ts';
 import { checkedControl, type OnStepEnd, type StepState } from '../../train/step-control.ts';
 import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
@@ -53,7 +54,7 @@ export async function train(
   disableTelemetry();
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     ...threadArguments(),
-    workerData: job,
+    workerData: withModules(job),
   });
   const { threadId } = worker;
   let mistake: { error: unknown } | undefined;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DEFAULT_TASK } from '../../tasks/registry.ts';
 import { titleOf } from '../../tuners/method-definition.ts';
-import { METHOD_NAMES, methodNamed } from '../../tuners/registry.ts';
+import { METHOD_NAMES, type MethodName, methodNamed } from '../../tuners/registry.ts';
 
 const column = z.union([z.string(), z.number()]);
 
@@ -9,7 +9,7 @@ const column = z.union([z.string(), z.number()]);
 const runFactsSchema = z.looseObject({
   model: z.string(),
   task: z.string().default(DEFAULT_TASK),
-  method: z.enum(METHOD_NAMES),
+  method: z.custom<MethodName>((name) => METHOD_NAMES.some((known) => known === name)),
   data: z.looseObject({
     dataset: z.string().optional(),
     subset: z.string().optional(),

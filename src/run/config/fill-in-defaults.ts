@@ -6,11 +6,11 @@ import type { BaseData } from '../../tasks/task-definition.ts';
 import { METHOD_NAMES, methodNamed } from '../../tuners/registry.ts';
 import { openKeys } from './defaults/open-keys.ts';
 import type { ParsedConfig, TaskSection } from './run-config.ts';
-import type { runSchema } from './run-schema.ts';
+import type { RunSchema } from './run-schema.ts';
 import { defaultEvalStrategy, withoutPrefix } from './training-problems.ts';
 
 /** The schema's output, with the `data` section of its task. */
-export type CheckedConfig = Omit<z.output<typeof runSchema>, 'task' | 'data'> & TaskSection;
+export type CheckedConfig = Omit<z.output<RunSchema>, 'task' | 'data'> & TaskSection;
 
 /**
  * Fills in defaults that depend on other keys, and removes the sections of other methods. Values that depend on the

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TASKS, type TaskName } from '../../tasks/registry.ts';
+import { type TaskName, taskNamed } from '../../tasks/registry.ts';
 import { METHOD_NAMES, methodNamed } from '../../tuners/registry.ts';
 import type { KnownKeys } from './describe-issue.ts';
 import { runSchema } from './run-schema.ts';
@@ -12,8 +12,8 @@ export function knownKeys(task: TaskName | undefined): KnownKeys {
     return config ? [[name, Object.keys(config.shape)]] : [];
   });
   return {
-    '': Object.keys(runSchema.shape),
-    ...(task && dataKeys(TASKS[task].data.shape)),
+    '': Object.keys(runSchema().shape),
+    ...(task && dataKeys(taskNamed(task).data.shape)),
     training: Object.keys(trainingSchema.shape),
     ...Object.fromEntries(sections),
   };

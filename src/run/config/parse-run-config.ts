@@ -36,8 +36,9 @@ export function parseRunConfig(
   ownMetrics: readonly string[] = [],
 ): ParsedConfig {
   const config = withoutNulls(value);
-  const task = runSchema.shape.task.safeParse(Object(config).task).data;
-  const checked = task ? runSchema.extend({ data: taskNamed(task).data }) : runSchema;
+  const schema = runSchema();
+  const task = schema.shape.task.safeParse(Object(config).task).data;
+  const checked = task ? schema.extend({ data: taskNamed(task).data }) : schema;
   const result = checked.safeParse(config);
   const problems = [
     ...(result.error?.issues ?? []).flatMap((issue) =>

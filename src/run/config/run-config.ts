@@ -1,7 +1,7 @@
 import type { BaseDtype } from '../../bases/base-dtype.ts';
 import type { Device } from '../../runtime/session.ts';
-import type { DataInputOf, DataOf, DEFAULT_TASK, TaskName } from '../../tasks/registry.ts';
-import type { MethodName, SectionInputs, Sections } from '../../tuners/registry.ts';
+import type { DataInputOf, DataOf, DEFAULT_TASK, DefinedTasks, TaskName } from '../../tasks/registry.ts';
+import type { DefinedMethods, MethodName, SectionInputs, Sections } from '../../tuners/registry.ts';
 import type { ParsedTraining } from './defaults/parsed-training.ts';
 import type { TrainingConfig, TrainingInput } from './training-section.ts';
 
@@ -16,7 +16,7 @@ interface CommonInput {
   /** Type of the frozen linear weights. Integers of 8 or 4 bits need less memory than `float32`. */
   base_dtype?: BaseDtype | undefined;
   /** Fine-tuning method. Its settings are in the section of the same name. */
-  method?: MethodName | undefined;
+  method?: MethodName | keyof DefinedMethods | undefined;
   /** Folder of an adapter or run. Training continues from its values. */
   adapter?: string | undefined;
   /** Values of missing keys: `chosen` for this method, task, model and data, or the defaults of Hugging Face and PEFT. */
@@ -40,11 +40,14 @@ type TaskInput =
         data: DataInputOf[Task];
       };
     }[TaskName]
+  | { [Task in keyof DefinedTasks]: { task: Task; data: DefinedTasks[Task] } }[keyof DefinedTasks]
   | { task?: undefined; data: DataInputOf[typeof DEFAULT_TASK] };
 
 /** The config as written by a user: keys with a default are optional. */
 export type RunConfigInput = CommonInput &
-  TaskInput & { [Name in keyof SectionInputs]?: SectionInputs[Name] | undefined };
+  TaskInput & { [Name in keyof SectionInputs]?: SectionInputs[Name] | undefined } & {
+    [Name in keyof DefinedMethods]?: DefinedMethods[Name] | undefined;
+  };
 
 /**
  * A run with all defaults filled in and only the section of its method. If it continues an adapter, that section has

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BASE_DTYPES } from '../../bases/base-dtype.ts';
 import { EMBEDDED_MODEL } from '../../data/hub/embedded-model.ts';
 import type { Device } from '../../runtime/session.ts';
+import { UserError } from '../../support/user-error.ts';
 import { DEFAULT_TASK, TASK_NAMES } from '../../tasks/registry.ts';
 import {
   DEFAULT_METHOD,
@@ -16,28 +17,55 @@ import { trainingSchema } from './training-section.ts';
 export const DEFAULTS = ['chosen', 'huggingface'] as const;
 const DEVICES = ['cpu', 'webgpu', 'wasm'] as const satisfies Device[];
 
+type MethodSections = {
+  [Name in keyof Sections]: z.ZodType<Sections[Name], SectionInputs[Name] | undefined>;
+};
+
 /** The sections of all methods: sections of methods other than `method` may be present and are only checked. */
-const methodSections = Object.fromEntries(
-  METHOD_NAMES.flatMap((name) => {
+function methodSections(): MethodSections {
+  const sections = METHOD_NAMES.flatMap((name) => {
     const section = methodNamed(name).config?.prefault({});
     return section ? [[name, section]] : [];
-  }),
-) as unknown as { [Name in keyof Sections]: z.ZodType<Sections[Name], SectionInputs[Name] | undefined> };
+  });
+  return Object.fromEntries(sections) as unknown as MethodSections;
+}
 
-/** The schema of a run's YAML file; `CommonInput` (run-config.ts) describes the keys. */
-export const runSchema = z.strictObject({
-  model: z.string().min(1).default(EMBEDDED_MODEL),
-  model_init: z.enum(['checkpoint', 'random']).default('checkpoint'),
-  model_config: z.record(z.string(), z.json()).optional(),
-  base_dtype: z.enum(BASE_DTYPES).default('float32'),
-  task: z.enum(TASK_NAMES).default(DEFAULT_TASK),
-  method: z.enum(METHOD_NAMES).default(DEFAULT_METHOD),
-  adapter: z.string().min(1).optional(),
-  defaults: z.enum(DEFAULTS).default('chosen'),
-  data: z.object({}).loose(),
-  training: trainingSchema.prefault({}),
-  ...methodSections,
-  output: z.string().min(1),
-  seed: z.int().min(0).default(0),
-  device: z.enum(DEVICES).default('cpu'),
-});
+let built: { names: number; schema: RunSchema } | undefined;
+
+/**
+ * The schema of a run's YAML file, with all methods and tasks that are defined so far; `CommonInput` (run-config.ts)
+ * describes the keys.
+ *
+ * @throws UserError for a method of a program that has the name of another key
+ */
+export function runSchema(): RunSchema {
+  const names = METHOD_NAMES.length + TASK_NAMES.length;
+  if (built?.names !== names) built = { names, schema: build() };
+  return built.schema;
+}
+
+export type RunSchema = ReturnType<typeof build>;
+
+function build() {
+  const before = {
+    model: z.string().min(1).default(EMBEDDED_MODEL),
+    model_init: z.enum(['checkpoint', 'random']).default('checkpoint'),
+    model_config: z.record(z.string(), z.json()).optional(),
+    base_dtype: z.enum(BASE_DTYPES).default('float32'),
+    task: z.enum(TASK_NAMES).default(DEFAULT_TASK),
+    method: z.enum(METHOD_NAMES).default(DEFAULT_METHOD),
+    adapter: z.string().min(1).optional(),
+    defaults: z.enum(DEFAULTS).default('chosen'),
+    data: z.object({}).loose(),
+    training: trainingSchema.prefault({}),
+  };
+  const after = {
+    output: z.string().min(1),
+    seed: z.int().min(0).default(0),
+    device: z.enum(DEVICES).default('cpu'),
+  };
+  const sections = methodSections();
+  const taken = Object.keys(sections).find((name) => name in before || name in after);
+  if (taken === undefined) return z.strictObject({ ...before, ...sections, ...after });
+  throw new UserError({ where: `the method "${taken}"`, fault: 'has the name of another key of a config' });
+}

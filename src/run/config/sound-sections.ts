@@ -13,7 +13,7 @@ const dataFilesSchema = z.object(dataFiles);
 
 /** The valid sections, so that an error in one does not hide errors between others. */
 export function soundSections(value: unknown, task: TaskName | undefined): SoundSections {
-  const { model_init, base_dtype, method, adapter, defaults, training } = runSchema.shape;
+  const { model_init, base_dtype, method, adapter, defaults, training } = runSchema().shape;
   const section = Object(value) as Record<string, unknown>;
   return {
     task,
@@ -29,7 +29,7 @@ export function soundSections(value: unknown, task: TaskName | undefined): Sound
 
 /** The parts of a config that locate files, or that the files must fit. */
 export function soundParts(value: unknown, task: TaskName | undefined): SoundParts {
-  const { model, model_config } = runSchema.shape;
+  const { model, model_config } = runSchema().shape;
   const section = Object(value) as Record<string, unknown>;
   const { method, adapter } = soundSections(section, task);
   // The files can be read even if there is an unknown key.

@@ -1,6 +1,8 @@
 import type { TextFile } from '../../data/text-file.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
 import { UserError } from '../../support/user-error.ts';
+import { moduleOfTask } from '../../tasks/registry.ts';
+import { moduleOfMethod } from '../../tuners/registry.ts';
 import { fingerprintSettings } from '../config/fingerprint-settings.ts';
 import type { RunConfig } from '../config/run-config.ts';
 import { keysOf, otherDigests, otherRows } from './earlier-version.ts';
@@ -79,6 +81,8 @@ export function otherRun(
   const differences = differencesFrom(config, files, ownMetrics);
   const contents = ['the data files', 'the model files (weights, tokenizer, config.json)'];
   if (config.adapter !== undefined) contents.push('the adapter');
+  if (moduleOfMethod(config.method) ?? moduleOfTask(config.task))
+    contents.push('the modules that define its method and task');
   return new UserError({
     where: `output: ${config.output}`,
     fault:

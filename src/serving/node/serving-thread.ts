@@ -4,6 +4,7 @@ import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { batched } from '../../support/batched.ts';
 import type { Call, Cancel, Reply } from '../../support/calls/call.ts';
 import { fileError } from '../../support/file-error.ts';
+import { importModules } from '../../support/node/import-modules.ts';
 import type { DecodingLimits } from '../decoding/decoding-loop.ts';
 import type { EngineRun } from '../engine-run.ts';
 import type { BatchLimits } from '../rows/row-batcher.ts';
@@ -42,6 +43,7 @@ const parent = parentPort as MessagePort;
 const send = (message: ServingMessage) => parent.postMessage(message);
 
 try {
+  await importModules(workerData);
   const base = await BaseFolder.open(model, baseDtype, (progress) => send({ progress }));
   const onRun = (run: EngineRun) => send({ run });
   const serving = new Serving(base, {

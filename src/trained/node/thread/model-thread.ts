@@ -2,6 +2,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { answerCalls } from '../../../support/calls/answer-calls.ts';
 import { failureOf } from '../../../support/failure.ts';
 import { fileError } from '../../../support/file-error.ts';
+import { importModules } from '../../../support/node/import-modules.ts';
 import { open } from '../open.ts';
 import type { ModelJob, ModelMessage } from './model-job.ts';
 import { ModelService } from './model-service.ts';
@@ -12,6 +13,7 @@ const send = (message: ModelMessage) => parent.postMessage(message);
 const plain = (error: unknown) => failureOf(fileError(error) ?? (error as Error));
 
 try {
+  await importModules(workerData);
   const model = await open(path, {
     ...options,
     onProgress: (progress) => send({ progress }),

@@ -4,6 +4,7 @@ import { missingFile } from '../../../formats/node/missing-file.ts';
 import type { RunConfigInput } from '../../../run/config/run-config.ts';
 import { disableTelemetry } from '../../../runtime/node/disable-telemetry.ts';
 import { revived } from '../../../support/failure.ts';
+import { withModules } from '../../../support/node/import-modules.ts';
 import { threadArguments } from '../../../support/node/thread-arguments.ts';
 import { shown } from '../../../support/problem.ts';
 import { UserError } from '../../../support/user-error.ts';
@@ -23,11 +24,11 @@ export async function openInThread(
   { onProgress, onNotice = (message) => process.emitWarning(message), ...options }: OpenOptions = {},
 ): Promise<ModelInThread> {
   const path = typeof what === 'string' ? what : runFolder(what);
-  const workerData: ModelJob = { path, options };
+  const job: ModelJob = { path, options };
   disableTelemetry();
   const worker = new Worker(new URL('./model-thread.js', import.meta.url), {
     ...threadArguments(),
-    workerData,
+    workerData: withModules(job),
   });
   return new Promise((resolve, reject) => {
     const tell = (message: ModelMessage) => {
