@@ -32,6 +32,7 @@ export const trajectorySchema = z.object({
     weight_decay: z.number(),
     warmup: z.int().optional(),
     clip: z.number().optional(),
+    neftune_noise_alpha: z.number().optional(),
   }),
   steps: z.array(
     z.object({

@@ -8,20 +8,23 @@ const PERIOD = 2 ** 26;
 /** A pool that must grow is made larger than needed by this factor, so that it seldom grows again. */
 const GROWTH = 1.25;
 
+/** What a pool draws: dropout's factors of a probability, or NEFTune's noise, uniform in [-1, 1). */
+export type Drawn = number | 'noise';
+
 /**
- * An unlimited sequence of draws, 0 with the given probability and 1 / (1 - p) otherwise, independent up to its
- * period.
+ * An unlimited sequence of draws, independent up to its period. Dropout's are 0 with the given probability and
+ * 1 / (1 - p) otherwise.
  */
 export class DropoutPool {
   /** The start of the sequence, followed by as many repeated draws as the longest view so far needed. */
   #values = new Float32Array(0);
   readonly #random: Random;
-  readonly #probability: number;
+  readonly #drawn: Drawn;
   readonly #period: number;
 
-  constructor(seed: number, probability: number, period = PERIOD) {
-    this.#random = new Random(seed, `dropout pool ${probability}`);
-    this.#probability = probability;
+  constructor(seed: number, drawn: Drawn, period = PERIOD) {
+    this.#random = new Random(seed, `dropout pool ${drawn}`);
+    this.#drawn = drawn;
     this.#period = period;
   }
 
@@ -37,9 +40,9 @@ export class DropoutPool {
     const period = this.#period;
     const values = new Float32Array(grown(length, period));
     values.set(this.#values);
-    const kept = 1 / (1 - this.#probability);
-    for (let i = present; i < Math.min(values.length, period); i++)
-      values[i] = this.#random.uniform() < this.#probability ? 0 : kept;
+    const drawn = this.#drawn;
+    const value = drawn === 'noise' ? noise : kept(drawn);
+    for (let i = present; i < Math.min(values.length, period); i++) values[i] = value(this.#random.uniform());
     for (let i = Math.max(present, period); i < values.length; i++) values[i] = values[i - period];
     this.#values = values;
     return values;
@@ -51,6 +54,15 @@ export class DropoutPool {
     const last = first + end - start;
     return this.atLeast(last).subarray(first, last);
   }
+}
+
+function noise(uniform: number): number {
+  return 2 * uniform - 1;
+}
+
+function kept(probability: number): (uniform: number) => number {
+  const factor = 1 / (1 - probability);
+  return (uniform) => (uniform < probability ? 0 : factor);
 }
 
 function grown(length: number, period: number): number {

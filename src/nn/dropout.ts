@@ -1,9 +1,9 @@
-import { input, multiply, slice, window } from '../graph/build.ts';
-import { type Dimension, evaluateDimension, sizeOf, symbol } from '../graph/dimension.ts';
+import { add, input, multiply, slice, window } from '../graph/build.ts';
+import { type Dimension, evaluateDimension, multiplyDimensions, sizeOf, symbol } from '../graph/dimension.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { elementCount } from '../support/element-count.ts';
 import { Random } from '../support/random.ts';
-import { DropoutPool } from './dropout-pool.ts';
+import { type Drawn, DropoutPool } from './dropout-pool.ts';
 import { type BatchRows, MaskPart } from './mask-part.ts';
 
 /** Prefix of the inputs that dropout adds to a training graph: see {@link DropoutSites}. */
@@ -11,6 +11,7 @@ const MASK = 'dropout_mask_';
 const OFFSETS = 'dropout_offsets';
 const POOL = 'dropout_pool_';
 const FRACTION = 'fraction';
+const NOISE_SCALE = 'noise_scale_';
 
 /** The number of windows that a site may draw: about a million, so that masks hardly ever recur. */
 const START_POSITIONS = 2 ** 20;
@@ -33,10 +34,11 @@ export type MaskSource = 'host' | 'graph';
 export class DropoutSites {
   readonly #graph: Graph;
   readonly #source: MaskSource;
-  readonly #sites: { shape: readonly Dimension[]; probability: number }[] = [];
+  readonly #sites: { shape: readonly Dimension[]; drawn: Drawn }[] = [];
+  readonly #noises: { alpha: number; size: Dimension }[] = [];
   #offsets: Value | undefined;
   #fractions = 0;
-  readonly #pools = new Map<number, DropoutPool>();
+  readonly #pools = new Map<Drawn, DropoutPool>();
   readonly #parts: MaskPart[] = [];
 
   constructor(graph: Graph, source: MaskSource = 'host') {
@@ -46,9 +48,19 @@ export class DropoutSites {
 
   /** x · mask / (1 - p); each call has its own mask. */
   apply(x: Value, probability: number): Value {
-    if (probability === 0) return x;
-    const site = this.#sites.push({ shape: x.shape, probability }) - 1;
-    return multiply(x, this.#source === 'host' ? this.#fed(site) : this.#cut(site));
+    return probability === 0 ? x : multiply(x, this.#draws(x.shape, probability));
+  }
+
+  /**
+   * Adds NEFTune's noise (Jain et al., ICLR 2024): uniform in ±α / √(L d), as transformers' trainer does.
+   *
+   * @param x word embeddings, [L · batch, d]
+   * @param tokens L, padding included
+   */
+  noise(x: Value, alpha: number, tokens: Dimension): Value {
+    const size = multiplyDimensions(tokens, x.shape[1]);
+    const name = NOISE_SCALE + (this.#noises.push({ alpha, size }) - 1);
+    return add(x, multiply(this.#draws(x.shape, 'noise'), input(this.#graph, name, 'float32', [])));
   }
 
   /** A random one of 1/parts, 2/parts, …, 1 in each step: []. All calls of a graph give the same number of parts. */
@@ -75,23 +87,26 @@ export class DropoutSites {
       feeds[FRACTION] = { data: Float32Array.of(part / this.#fractions), dims: [] };
     }
     if (this.#sites.length === 0) return feeds;
+    this.#noises.forEach(({ alpha, size }, i) => {
+      const scale = alpha / Math.sqrt(evaluateDimension(size, symbols));
+      feeds[NOISE_SCALE + i] = { data: Float32Array.of(scale), dims: [] };
+    });
     const random = new Random(seed, 'dropout offsets', step);
     const offsets = Int32Array.from(this.#sites, () => random.integer(START_POSITIONS));
     if (this.#source === 'graph') {
       if (rows) throw new Error('a graph cuts the masks of whole batches');
       feeds[OFFSETS] = { data: offsets, dims: [offsets.length] };
-      for (const [probability, length] of this.#poolLengths(symbols)) {
-        const data = this.#pool(seed, probability).atLeast(length);
-        feeds[POOL + probability] = { data, dims: [data.length] };
+      for (const [drawn, length] of this.#poolLengths(symbols)) {
+        const data = this.#pool(seed, drawn).atLeast(length);
+        feeds[POOL + drawn] = { data, dims: [data.length] };
       }
       return feeds;
     }
     // A part of a batch reads little of the pool.
     if (!rows)
-      for (const [probability, length] of this.#poolLengths(symbols))
-        this.#pool(seed, probability).atLeast(length);
-    this.#sites.forEach(({ shape, probability }, site) => {
-      const pool = this.#pool(seed, probability);
+      for (const [drawn, length] of this.#poolLengths(symbols)) this.#pool(seed, drawn).atLeast(length);
+    this.#sites.forEach(({ shape, drawn }, site) => {
+      const pool = this.#pool(seed, drawn);
       const read = (start: number, end: number) => pool.read(offsets[site] + start, offsets[site] + end);
       if (rows) feeds[MASK + site] = this.#part(site).cut(read, symbols, rows);
       else {
@@ -114,32 +129,37 @@ export class DropoutSites {
     return this.#parts[site];
   }
 
+  #draws(shape: readonly Dimension[], drawn: Drawn): Value {
+    const site = this.#sites.push({ shape, drawn }) - 1;
+    return this.#source === 'host' ? this.#fed(site) : this.#cut(site);
+  }
+
   #fed(site: number): Value {
     return input(this.#graph, MASK + site, 'float32', this.#sites[site].shape);
   }
 
   #cut(site: number): Value {
-    const { shape, probability } = this.#sites[site];
+    const { shape, drawn } = this.#sites[site];
     this.#offsets ??= input(this.#graph, OFFSETS, 'int32', [symbol('dropout_sites')]);
-    const pool = input(this.#graph, POOL + probability, 'float32', [symbol(`pool_${probability}`)]);
+    const pool = input(this.#graph, POOL + drawn, 'float32', [symbol(`pool_${drawn}`)]);
     return window(pool, slice(this.#offsets, 0, site, site + 1), shape);
   }
 
-  /** The number of draws that a batch needs, by probability: enough for the largest site at the last start position. */
-  #poolLengths(symbols: Readonly<Record<string, number>>): Map<number, number> {
-    const lengths = new Map<number, number>();
-    for (const { shape, probability } of this.#sites) {
+  /** The number of draws that a batch needs, by pool: enough for the largest site at the last start position. */
+  #poolLengths(symbols: Readonly<Record<string, number>>): Map<Drawn, number> {
+    const lengths = new Map<Drawn, number>();
+    for (const { shape, drawn } of this.#sites) {
       const length = START_POSITIONS + evaluateDimension(sizeOf(shape), symbols);
-      lengths.set(probability, Math.max(length, lengths.get(probability) ?? 0));
+      lengths.set(drawn, Math.max(length, lengths.get(drawn) ?? 0));
     }
     return lengths;
   }
 
-  #pool(seed: number, probability: number): DropoutPool {
-    let pool = this.#pools.get(probability);
+  #pool(seed: number, drawn: Drawn): DropoutPool {
+    let pool = this.#pools.get(drawn);
     if (!pool) {
-      pool = new DropoutPool(seed, probability);
-      this.#pools.set(probability, pool);
+      pool = new DropoutPool(seed, drawn);
+      this.#pools.set(drawn, pool);
     }
     return pool;
   }

@@ -1,7 +1,18 @@
-import { gather, reshape } from '../graph/build.ts';
+import { gather, multiply, reshape } from '../graph/build.ts';
 import { sizeOf } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 import type { Network } from './network.ts';
+
+/** {@link embedding} of a model's tokens, int32 [tokens, batch], times `scale`. Only they get NEFTune's noise. */
+export function wordEmbedding(
+  module: Network,
+  table: readonly [number, number],
+  ids: Value,
+  { padding, scale = 1 }: { padding?: number | null; scale?: number } = {},
+): Value {
+  const words = multiply(embedding(module, table, ids, padding), scale);
+  return module.noise(words, ids.shape[0]);
+}
 
 /**
  * Rows of the module's table `weight` [rows, width] for int32 ids of any shape: [ids, width].

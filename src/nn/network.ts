@@ -1,4 +1,5 @@
 import { add, matmul, multiply, sqrt, sum, weight } from '../graph/build.ts';
+import type { Dimension } from '../graph/dimension.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { type FrozenBase, NORMS } from './base/frozen-base.ts';
 import { DropoutSites, type MaskSource } from './dropout.ts';
@@ -105,12 +106,17 @@ export class Network {
   private readonly left: string = '';
   // `private` instead of #: a part reads the fields of the whole through its prototype, which # does not allow.
   private readonly injection: Injection | undefined;
+  private readonly noiseAlpha: number;
 
+  /**
+   * @param options.noiseAlpha NEFTune's α, in training; by default 0
+   */
   constructor(
     readonly graph: Graph,
-    options: { injection?: Injection; training?: boolean; masks?: MaskSource } = {},
+    options: { injection?: Injection; training?: boolean; masks?: MaskSource; noiseAlpha?: number } = {},
   ) {
     this.injection = options.injection;
+    this.noiseAlpha = options.noiseAlpha ?? 0;
     this.dropouts = options.training ? new DropoutSites(graph, options.masks) : undefined;
   }
 
@@ -238,6 +244,11 @@ export class Network {
   /** Dropout in training, otherwise x itself. */
   dropout(x: Value, probability: number): Value {
     return this.dropouts?.apply(x, probability) ?? x;
+  }
+
+  /** Adds NEFTune's noise to the embeddings x of `tokens` · batch tokens in training, if the run has any. */
+  noise(x: Value, tokens: Dimension): Value {
+    return (this.noiseAlpha > 0 && this.dropouts?.noise(x, this.noiseAlpha, tokens)) || x;
   }
 }
 

@@ -1,5 +1,9 @@
+import { GreedyRate } from './greedy-rate.ts';
+import type { MetricOptions, MetricSchedule } from './metric-schedule.ts';
+import { PlateauRate } from './plateau-rate.ts';
+
 /** Options of schedules, by transformers' names in `lr_scheduler_kwargs`. */
-export interface ScheduleOptions {
+export interface ScheduleOptions extends MetricOptions {
   /** Waves of a cosine (0.5: one fall), or restarts. */
   num_cycles?: number;
   /** Exponent of a polynomial. */
@@ -15,6 +19,10 @@ export interface ScheduleOptions {
   decay_type?: Ramp;
   /** Least rate, as a share of the learning rate. */
   min_lr_ratio?: number;
+  /** The same, of a cosine; `min_lr` is the rate itself. */
+  min_lr_rate?: number;
+  /** The rate of the first step, as a share of the learning rate. */
+  warmup_lr_rate?: number;
 }
 
 /** Curves of a ramp. */
@@ -34,6 +42,10 @@ interface At {
 interface Schedule {
   /** The options that it has. */
   options: readonly (keyof ScheduleOptions)[];
+  /** The factor of a step of the warm-up; by default a line from 0. `null`: the schedule has no warm-up. */
+  warmup?: ((at: At, options: ScheduleOptions) => number) | null;
+  /** For schedules that follow the evaluations: changes the base learning rate after each of them. */
+  observe?(options: ScheduleOptions, rate: number): MetricSchedule;
   /** The factor after the warm-up; `progress` is the share of the remaining steps. */
   factor(at: At & { progress: number }, options: ScheduleOptions): number;
 }
@@ -59,7 +71,20 @@ const SCHEDULES = {
     factor: ({ progress, rate }, { power = 1, lr_end = 1e-7 }) =>
       ((rate - lr_end) * Math.max(0, 1 - progress) ** power + lr_end) / rate,
   },
-  constant: { options: [], factor: () => 1 },
+  cosine_with_min_lr: {
+    options: ['num_cycles', 'min_lr', 'min_lr_rate'],
+    factor: ({ progress, rate }, options) => cosineAbove(progress, rate, options),
+  },
+  cosine_warmup_with_min_lr: {
+    options: ['num_cycles', 'min_lr', 'min_lr_rate', 'warmup_lr_rate'],
+    warmup({ step, warmupSteps }, { warmup_lr_rate: first }) {
+      if (first === undefined) return (step + 1) / warmupSteps;
+      return first + ((1 - first) * step) / Math.max(1, warmupSteps - 1);
+    },
+    factor: ({ step, warmupSteps, totalSteps, rate }, options) =>
+      cosineAbove((step - warmupSteps + 1) / Math.max(1, totalSteps - warmupSteps), rate, options),
+  },
+  constant: { options: [], warmup: null, factor: () => 1 },
   constant_with_warmup: { options: [], factor: () => 1 },
   inverse_sqrt: {
     options: ['timescale'],
@@ -72,6 +97,15 @@ const SCHEDULES = {
       ...(['num_stable_steps', 'num_decay_steps', 'warmup_type', 'decay_type'] as const),
       ...(['min_lr_ratio', 'num_cycles'] as const),
     ],
+    warmup({ step, warmupSteps }, { warmup_type = 'linear', min_lr_ratio = 0 }) {
+      const progress = step / warmupSteps;
+      const rises: Record<Ramp, number> = {
+        linear: progress,
+        cosine: 0.5 * (1 - Math.cos(Math.PI * progress)),
+        '1-sqrt': 1 - Math.sqrt(1 - progress),
+      };
+      return rises[warmup_type] * (1 - min_lr_ratio) + min_lr_ratio;
+    },
     factor({ step, warmupSteps, totalSteps }, options) {
       const {
         num_decay_steps: decay = 0,
@@ -92,6 +126,18 @@ const SCHEDULES = {
       return falls[decay_type] * (1 - min_lr_ratio) + min_lr_ratio;
     },
   },
+  reduce_lr_on_plateau: {
+    options: PlateauRate.options,
+    warmup: null,
+    factor: () => 1,
+    observe: (options) => new PlateauRate(options),
+  },
+  greedy: {
+    options: GreedyRate.options,
+    warmup: null,
+    factor: () => 1,
+    observe: (options, rate) => new GreedyRate(options, rate),
+  },
 } satisfies Record<string, Schedule>;
 
 export type LrSchedulerType = keyof typeof SCHEDULES;
@@ -102,27 +148,43 @@ export function scheduleOptions(type: LrSchedulerType): readonly (keyof Schedule
   return SCHEDULES[type].options;
 }
 
+/** Whether a schedule has a warm-up. */
+export function hasWarmup(type: LrSchedulerType): boolean {
+  return (SCHEDULES[type] as Schedule).warmup !== null;
+}
+
+/**
+ * The part of a schedule that follows the evaluations; undefined if it depends on the step alone.
+ *
+ * @param rate the learning rate at the start
+ */
+export function metricSchedule(
+  type: LrSchedulerType,
+  options: ScheduleOptions,
+  rate: number,
+): MetricSchedule | undefined {
+  return (SCHEDULES[type] as Schedule).observe?.(options, rate);
+}
+
 /** The factor of the base learning rate at a step, as `transformers.optimization` computes it. */
 export function learningRateFactor(type: LrSchedulerType, at: At, options: ScheduleOptions = {}): number {
   const { step, warmupSteps, totalSteps } = at;
-  if (type !== 'constant' && step < warmupSteps)
-    return warmupFactor(step / Math.max(1, warmupSteps), options);
-  const progress = (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps);
   const schedule: Schedule = SCHEDULES[type];
+  // With warm-up, the first step usually has rate 0, as in transformers.
+  const { warmup = () => step / warmupSteps } = schedule;
+  if (warmup && step < warmupSteps) return warmup(at, options);
+  const progress = (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps);
   return Math.max(0, schedule.factor({ ...at, progress }, options));
 }
 
-/** With warm-up, the first step has rate 0, as in transformers. */
-function warmupFactor(
+/** A cosine that ends at a least rate. */
+function cosineAbove(
   progress: number,
-  { warmup_type = 'linear', min_lr_ratio = 0 }: ScheduleOptions,
+  rate: number,
+  { num_cycles = 0.5, min_lr = 0, min_lr_rate = min_lr / rate }: ScheduleOptions,
 ): number {
-  const rises: Record<Ramp, number> = {
-    linear: progress,
-    cosine: 0.5 * (1 - Math.cos(Math.PI * progress)),
-    '1-sqrt': 1 - Math.sqrt(1 - progress),
-  };
-  return rises[warmup_type] * (1 - min_lr_ratio) + min_lr_ratio;
+  const cosine = 0.5 * (1 + Math.cos(2 * Math.PI * num_cycles * progress));
+  return cosine * (1 - min_lr_rate) + min_lr_rate;
 }
 
 /** Warm-up steps for a share of the run (`warmup_ratio`), rounded up as in Hugging Face's trainer. */

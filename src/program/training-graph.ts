@@ -25,18 +25,20 @@ export interface TrainingOptions extends LossOptions {
   gradientCheckpointing?: boolean;
   /** The place where dropout masks are cut. Default: the host. */
   masks?: MaskSource;
+  /** α of the noise on word embeddings (NEFTune). Default: 0. */
+  noiseAlpha?: number;
 }
 
 /** One training step: from trained values and a batch to the loss and the gradient of loss + γ R. */
 export function trainingGraph(
   buildLoss: BuildModel,
   tuner: Tuner,
-  { gradientCheckpointing = false, masks, ...options }: TrainingOptions = {},
+  { gradientCheckpointing = false, masks, noiseAlpha, ...options }: TrainingOptions = {},
 ): TrainingGraph {
   // The engine finishes a stack's gradients before it begins another stack: all layers' activations would wait for
   // the second.
   const layout = gradientCheckpointing ? tuner.layout.apart() : tuner.layout;
-  const { network, flat } = tunedNetwork(tuner, true, masks, layout);
+  const { network, flat } = tunedNetwork(tuner, true, { masks, noiseAlpha }, layout);
   const loss = buildLoss(network, options);
   const leaves = layout.stacks.map((stack) => stackValue(flat, stack));
   const cuts = gradientCheckpointing ? network.layerInputs : [];
@@ -75,15 +77,15 @@ export function evaluationGraph(
 }
 
 /** The network in training, with dropout and without a loss. */
-export function trainingNetwork(tuner: Tuner, { masks }: TrainingOptions): { network: Network; flat: Value } {
-  return tunedNetwork(tuner, true, masks);
+export function trainingNetwork(tuner: Tuner, options: TrainingOptions): { network: Network; flat: Value } {
+  return tunedNetwork(tuner, true, options);
 }
 
 /** A network with a tuner, and its trained vector. */
 export function tunedNetwork(
   tuner: Tuner,
   training: boolean,
-  masks?: MaskSource,
+  { masks, noiseAlpha }: Pick<TrainingOptions, 'masks' | 'noiseAlpha'> = {},
   layout?: ParameterLayout,
 ): { network: Network; flat: Value } {
   const graph = new Graph();
@@ -91,6 +93,7 @@ export function tunedNetwork(
   const network: Network = new Network(graph, {
     training,
     masks,
+    noiseAlpha,
     injection: tuner.inject(
       flat,
       (x, probability) => network.dropout(x, probability),

@@ -1,3 +1,4 @@
+import type { MetricState } from '../optim/metric-schedule.ts';
 import type { MethodState } from '../tuners/method-run.ts';
 
 /** The best evaluation so far, and the number of evaluations since. */
@@ -31,6 +32,8 @@ export interface TrainerState {
   optimizerStep: number;
   /** The rate that replaced the config's; missing if none did. */
   learningRate?: number;
+  /** Of a schedule that follows the evaluations. */
+  schedule?: MetricState;
   skipped: { total: number; inARow: number };
   meter: MeterState;
   losses: LossCourse;

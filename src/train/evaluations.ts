@@ -39,6 +39,11 @@ export class Evaluations {
     this.best = new BestTracker(settings.metricForBest, settings.greaterIsBetter);
   }
 
+  /** The deciding score of the last evaluation. */
+  get score(): number {
+    return this.lastMetrics[`eval_${this.#settings.metricForBest.replace(/^eval_/, '')}`];
+  }
+
   isDue(step: number): boolean {
     const { evaluate, stopStep, stepsPerEpoch } = this.#settings;
     if (evaluate === 0) return false;

@@ -47,10 +47,11 @@ export function trainerSettings({ task, training, seed }: RunConfig, examples: n
     groupByLength: training.group_by_length,
     gradientCheckpointing: training.gradient_checkpointing,
     labelSmoothing: training.label_smoothing_factor,
+    noiseAlpha: training.neftune_noise_alpha,
     update: {
       learningRate: training.learning_rate,
       schedule: training.lr_scheduler_type,
-      scheduleOptions: training.lr_scheduler_kwargs,
+      scheduleOptions: { mode: training.greater_is_better ? 'max' : 'min', ...training.lr_scheduler_kwargs },
       optimizer: training.optim,
       warmupSteps: training.warmup_steps || warmupStepsOf(training.warmup_ratio, totalSteps),
       totalSteps,

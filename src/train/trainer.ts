@@ -144,13 +144,11 @@ export class Trainer {
       else if (this.#evaluations.isPatienceOver) reason = 'early';
       if (reason !== 'done') break;
       const { should_evaluate } = await this.#controlled(await this.#takeStep());
-      if (should_evaluate || this.#evaluations.isDue(this.step))
-        await this.#evaluations.run(
-          this.step,
-          this.#program,
-          this.#updater.values,
-          this.#inputs.method.settled,
-        );
+      if (should_evaluate || this.#evaluations.isDue(this.step)) {
+        const { method } = this.#inputs;
+        await this.#evaluations.run(this.step, this.#program, this.#updater.values, method.settled);
+        this.#updater.observe(this.#evaluations.score);
+      }
       if (this.#isSaveDue()) await this.#save();
     }
     if (reason === 'done' && this.step < totalSteps) reason = 'stop_at_step';
@@ -195,6 +193,7 @@ export class Trainer {
       step: this.step,
       optimizerStep,
       ...(this.#updater.isRateReplaced && { learningRate: this.#updater.learningRate }),
+      ...(this.#updater.scheduleState && { schedule: this.#updater.scheduleState }),
       skipped: this.#skipped.state,
       meter: this.#meter.state,
       losses: this.#meter.losses,
@@ -217,6 +216,7 @@ export class Trainer {
     this.#inputs.method.restore(state.method);
     this.#updater.restore(state.step, values, { m, v, step: state.optimizerStep });
     if (state.learningRate !== undefined) this.#updater.learningRate = state.learningRate;
+    this.#updater.scheduleState = state.schedule;
     this.#skipped.state = state.skipped;
     this.#meter.state = state.meter;
     this.#meter.losses = state.losses;

@@ -1,11 +1,17 @@
 import { clipByGlobalNorm } from '../optim/clip.ts';
+import type { MetricSchedule, MetricState } from '../optim/metric-schedule.ts';
 import {
   makeOptimizer,
   type Optimizer,
   type OptimizerName,
   type OptimizerState,
 } from '../optim/optimizer.ts';
-import { type LrSchedulerType, learningRateFactor, type ScheduleOptions } from '../optim/schedule.ts';
+import {
+  type LrSchedulerType,
+  learningRateFactor,
+  metricSchedule,
+  type ScheduleOptions,
+} from '../optim/schedule.ts';
 import { gather } from '../support/gather.ts';
 import type { AllocationEvent } from '../tuners/allocation-event.ts';
 import type { ComponentImportance, MethodRun } from '../tuners/method-run.ts';
@@ -42,6 +48,7 @@ export interface Update {
 export class Updater {
   readonly #settings: UpdateSettings;
   readonly #method: MethodRun;
+  readonly #rates: MetricSchedule | undefined;
   #optimizer: Optimizer;
   /** Trained values, in the layout of `method.tuner`. */
   values: Float32Array;
@@ -55,7 +62,23 @@ export class Updater {
     this.#settings = settings;
     this.values = values;
     this.learningRate = settings.learningRate;
+    const { schedule, scheduleOptions = {}, learningRate } = settings;
+    this.#rates = metricSchedule(schedule, scheduleOptions, learningRate);
     this.#optimizer = this.#newOptimizer();
+  }
+
+  /** Tells the schedule the deciding score of an evaluation. */
+  observe(score: number): void {
+    if (this.#rates) this.learningRate = this.#rates.next(score, this.learningRate);
+  }
+
+  /** The state of a schedule that follows the evaluations. */
+  get scheduleState(): MetricState | undefined {
+    return this.#rates?.state;
+  }
+
+  set scheduleState(state: MetricState | undefined) {
+    if (this.#rates && state) this.#rates.state = state;
   }
 
   get isRateReplaced(): boolean {

@@ -45,8 +45,12 @@ export function memoryEstimate(
   const training = train.batch(largestBatch(config, train), 0).feeds;
   const evaluations = (validation?.parts ?? []).map((part) => evaluationFeeds(part, config));
   const vectors = 4 * methodOf(config).definition.vectors * tuner.layout.length;
-  const { gradient_checkpointing, label_smoothing_factor } = config.training;
-  const options = { gradientCheckpointing: gradient_checkpointing, labelSmoothing: label_smoothing_factor };
+  const { gradient_checkpointing, label_smoothing_factor, neftune_noise_alpha } = config.training;
+  const options = {
+    gradientCheckpointing: gradient_checkpointing,
+    labelSmoothing: label_smoothing_factor,
+    noiseAlpha: neftune_noise_alpha,
+  };
   return (dtype) => {
     const base = dtype === 'float32' ? undefined : baseFormat(plain, dtype).base;
     const model = base ? onBase(plain, base) : plain;

@@ -1,8 +1,8 @@
-import { add, multiply } from '../../graph/build.ts';
+import { add } from '../../graph/build.ts';
 import { addDimensions, type Dimension } from '../../graph/dimension.ts';
 import type { Value } from '../../graph/graph.ts';
 import { absolutePositions } from '../../nn/absolute-positions.ts';
-import { embedding } from '../../nn/embedding.ts';
+import { wordEmbedding } from '../../nn/embedding.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import type { BartConfig } from './config.ts';
@@ -30,14 +30,17 @@ export function bartEmbeddings(
   const [sequence, batch] = ids.shape;
   const module = network.at(`model.${side}`);
   const table = config.tie_word_embeddings ? network.at(SHARED) : module.at('embed_tokens');
-  const words = embedding(table, [vocab_size, width], ids, pad_token_id);
+  const words = wordEmbedding(table, [vocab_size, width], ids, {
+    padding: pad_token_id,
+    scale: config.scale_embedding ? Math.sqrt(width) : 1,
+  });
   const positions = absolutePositions(
     module.at('embed_positions'),
     [max_position_embeddings + FIRST_POSITION, width],
     { batch, sequence },
     addDimensions(past, FIRST_POSITION),
   );
-  const sum = add(multiply(words, config.scale_embedding ? Math.sqrt(width) : 1), positions);
+  const sum = add(words, positions);
   const normalised = layerNorm(module.at('layernorm_embedding'), sum, LAYER_NORM_EPSILON);
   return network.dropout(normalised, config.dropout);
 }

@@ -1,6 +1,6 @@
 import { add } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
-import { embedding } from '../../nn/embedding.ts';
+import { embedding, wordEmbedding } from '../../nn/embedding.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import type { ModelInputs } from '../model-definition.ts';
@@ -22,10 +22,10 @@ export function bertEmbeddings(
   positions: Value,
 ): Value {
   const width = positions.shape[1] as number;
-  const table = (name: string, rows: number, ids: Value, padding?: number | null) =>
-    embedding(module.at(name), [rows, width], ids, padding);
-  const words = table('word_embeddings', config.vocab_size, inputIds, config.pad_token_id);
-  const types = table('token_type_embeddings', config.type_vocab_size, tokenTypeIds);
+  const words = wordEmbedding(module.at('word_embeddings'), [config.vocab_size, width], inputIds, {
+    padding: config.pad_token_id,
+  });
+  const types = embedding(module.at('token_type_embeddings'), [config.type_vocab_size, width], tokenTypeIds);
   const sum = add(add(words, types), positions);
   const normalised = layerNorm(module.at('LayerNorm'), sum, config.layer_norm_eps);
   return module.dropout(normalised, config.hidden_dropout_prob);

@@ -1,7 +1,7 @@
 import { add, multiply } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { absolutePositions } from '../../nn/absolute-positions.ts';
-import { embedding } from '../../nn/embedding.ts';
+import { embedding, wordEmbedding } from '../../nn/embedding.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import type { ModelInputs } from '../model-definition.ts';
@@ -20,12 +20,9 @@ export function debertaV2Embeddings(
   realRows: Value,
 ): Value {
   const { embedding_size: width, hidden_size, type_vocab_size: types } = config;
-  let sum = embedding(
-    module.at('word_embeddings'),
-    [config.vocab_size, width],
-    inputs.inputIds,
-    config.pad_token_id,
-  );
+  let sum = wordEmbedding(module.at('word_embeddings'), [config.vocab_size, width], inputs.inputIds, {
+    padding: config.pad_token_id,
+  });
   if (config.position_biased_input) {
     const table = [config.max_position_embeddings, width] as const;
     sum = add(sum, absolutePositions(module.at('position_embeddings'), table, inputs));

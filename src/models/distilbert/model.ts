@@ -2,7 +2,7 @@ import { add } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { absolutePositions } from '../../nn/absolute-positions.ts';
 import { activation } from '../../nn/activation.ts';
-import { embedding } from '../../nn/embedding.ts';
+import { wordEmbedding } from '../../nn/embedding.ts';
 import type { EncodedRows } from '../../nn/encoder-layers.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
@@ -50,7 +50,7 @@ export function distilBertModel(
 function embeddings(module: Network, config: DistilBertConfig, inputs: ModelInputs): Value {
   const { vocab_size, max_position_embeddings, dim, pad_token_id } = config;
   const table = module.at('word_embeddings');
-  const words = embedding(table, [vocab_size, dim], inputs.inputIds, pad_token_id);
+  const words = wordEmbedding(table, [vocab_size, dim], inputs.inputIds, { padding: pad_token_id });
   const rows = [max_position_embeddings, dim] as const;
   const sum = add(words, absolutePositions(module.at('position_embeddings'), rows, inputs));
   return module.dropout(layerNorm(module.at('LayerNorm'), sum, EPSILON), config.dropout);

@@ -2,7 +2,7 @@ import { add, reshape, slice } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
 import { decoderAttention } from '../../nn/decoder-attention.ts';
-import { embedding } from '../../nn/embedding.ts';
+import { wordEmbedding } from '../../nn/embedding.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import type { ModelInputs } from '../model-definition.ts';
@@ -15,7 +15,7 @@ export const WORDS = 'gpt_neox.embed_in';
 export function gptNeoxModel(network: Network, config: GptNeoxConfig, inputs: ModelInputs): Value {
   const { vocab_size, hidden_size, hidden_dropout } = config;
   const module = network.at('gpt_neox');
-  const words = embedding(network.at(WORDS), [vocab_size, hidden_size], inputs.inputIds);
+  const words = wordEmbedding(network.at(WORDS), [vocab_size, hidden_size], inputs.inputIds);
   let hidden = network.dropout(words, hidden_dropout);
   for (let i = 0; i < config.num_hidden_layers; i++)
     hidden = layer(module.at(`layers.${i}`), config, module.layerInput(hidden), inputs);

@@ -1,7 +1,7 @@
 import { add } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { decoderBias } from '../../nn/attention-bias.ts';
-import { embedding } from '../../nn/embedding.ts';
+import { embedding, wordEmbedding } from '../../nn/embedding.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import type { ModelInputs } from '../model-definition.ts';
@@ -14,7 +14,7 @@ export const WORDS = 'transformer.wte';
 export function gpt2Model(network: Network, config: Gpt2Config, inputs: ModelInputs): Value {
   const { vocab_size, n_positions, n_embd: width } = config;
   const { inputIds, positionIds, attentionMask, sequence } = inputs;
-  const words = embedding(network.at(WORDS), [vocab_size, width], inputIds);
+  const words = wordEmbedding(network.at(WORDS), [vocab_size, width], inputIds);
   const positions = embedding(network.at('transformer.wpe'), [n_positions, width], positionIds);
   const bias = decoderBias(attentionMask, sequence);
   let hidden = network.dropout(add(words, positions), config.embd_pdrop);

@@ -1,7 +1,6 @@
-import { multiply } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { type DecoderAttentionOptions, decoderAttention } from '../../nn/decoder-attention.ts';
-import { embedding } from '../../nn/embedding.ts';
+import { wordEmbedding } from '../../nn/embedding.ts';
 import type { Network } from '../../nn/network.ts';
 import { rmsNorm } from '../../nn/rms-norm.ts';
 import type { ModelInputs } from '../model-definition.ts';
@@ -33,8 +32,10 @@ export function decoderModel<Config extends DecoderConfig>(
 ): Value {
   const { vocab_size, hidden_size, pad_token_id } = config;
   const table = module.at('embed_tokens');
-  const words = embedding(table, [vocab_size, hidden_size], inputs.inputIds, pad_token_id);
-  let hidden = multiply(words, embeddingScale(config));
+  let hidden = wordEmbedding(table, [vocab_size, hidden_size], inputs.inputIds, {
+    padding: pad_token_id,
+    scale: embeddingScale(config),
+  });
   for (let i = 0; i < config.num_hidden_layers; i++) {
     const network = module.at(`layers.${i}`);
     const options = { ...commonOptions(config), ...attention(config, i) };

@@ -3,7 +3,7 @@ import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
 import { attention } from '../../nn/attention.ts';
 import { attentionBias, windowBias } from '../../nn/attention-bias.ts';
-import { embedding } from '../../nn/embedding.ts';
+import { wordEmbedding } from '../../nn/embedding.ts';
 import { type EncodedRows, encoderLayers } from '../../nn/encoder-layers.ts';
 import { firstTokens } from '../../nn/first-tokens.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
@@ -60,7 +60,9 @@ export function norm(module: Network, { norm_eps, norm_bias }: ModernBertConfig,
 
 function embeddings(module: Network, config: ModernBertConfig, { inputIds }: ModelInputs): Value {
   const { vocab_size, hidden_size, pad_token_id } = config;
-  const words = embedding(module.at('tok_embeddings'), [vocab_size, hidden_size], inputIds, pad_token_id);
+  const words = wordEmbedding(module.at('tok_embeddings'), [vocab_size, hidden_size], inputIds, {
+    padding: pad_token_id,
+  });
   return module.dropout(norm(module.at('norm'), config, words), config.embedding_dropout);
 }
 

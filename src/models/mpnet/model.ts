@@ -1,7 +1,7 @@
 import { add } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
-import { embedding } from '../../nn/embedding.ts';
+import { embedding, wordEmbedding } from '../../nn/embedding.ts';
 import type { EncodedRows } from '../../nn/encoder-layers.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
@@ -54,10 +54,11 @@ export function mpnetModel(
 /** Word and position embeddings, summed and normalised. */
 function embeddings(module: Network, config: MpnetConfig, { inputIds }: ModelInputs): Value {
   const { vocab_size, max_position_embeddings, hidden_size } = config;
-  const table = (name: string, rows: number, ids: Value) =>
-    embedding(module.at(name), [rows, hidden_size], ids, PADDING);
-  const words = table('word_embeddings', vocab_size, inputIds);
-  const positions = table('position_embeddings', max_position_embeddings, positionIds(inputIds, PADDING));
+  const table = module.at('word_embeddings');
+  const words = wordEmbedding(table, [vocab_size, hidden_size], inputIds, { padding: PADDING });
+  const places = [max_position_embeddings, hidden_size] as const;
+  const ids = positionIds(inputIds, PADDING);
+  const positions = embedding(module.at('position_embeddings'), places, ids, PADDING);
   const normalised = layerNorm(module.at('LayerNorm'), add(words, positions), config.layer_norm_eps);
   return module.dropout(normalised, config.hidden_dropout_prob);
 }

@@ -2,7 +2,7 @@ import { add } from '../../graph/build.ts';
 import { addDimensions } from '../../graph/dimension.ts';
 import type { Value } from '../../graph/graph.ts';
 import { attentionBias, causalBias } from '../../nn/attention-bias.ts';
-import { embedding } from '../../nn/embedding.ts';
+import { wordEmbedding } from '../../nn/embedding.ts';
 import type { Network } from '../../nn/network.ts';
 import { rmsNorm } from '../../nn/rms-norm.ts';
 import { lazy } from '../../support/lazy.ts';
@@ -72,7 +72,7 @@ function firstAttention(stack: Network): Network {
 }
 
 function words(network: Network, { vocab_size, d_model, dropout_rate }: T5Config, ids: Value): Value {
-  return network.dropout(embedding(network.at(SHARED), [vocab_size, d_model], ids), dropout_rate);
+  return network.dropout(wordEmbedding(network.at(SHARED), [vocab_size, d_model], ids), dropout_rate);
 }
 
 function ended(stack: Network, { layer_norm_epsilon, dropout_rate }: T5Config, hidden: Value): Value {

@@ -167,6 +167,15 @@ it.each([
   { training: { lr_scheduler_type: 'cosine', lr_scheduler_kwargs: { power: 2 } } },
   { training: { lr_scheduler_kwargs: { num_cycles: 2 } } },
   { training: { lr_scheduler_type: 'warmup_stable_decay' } },
+  { training: { lr_scheduler_type: 'cosine_with_min_lr' } },
+  {
+    training: {
+      lr_scheduler_type: 'cosine_warmup_with_min_lr',
+      lr_scheduler_kwargs: { min_lr: 1e-5, min_lr_rate: 0.1 },
+    },
+  },
+  { defaults: 'huggingface', training: { lr_scheduler_type: 'reduce_lr_on_plateau' }, data: BASE.data },
+  { training: { lr_scheduler_type: 'greedy', warmup_steps: 3 } },
   { training: { optim: 'sgd' } },
   { training: { metric_for_best_model: 'pearson' } },
   { training: { max_steps: 0 }, adalora: { tinit: '200%' } },

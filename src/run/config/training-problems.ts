@@ -1,4 +1,4 @@
-import { scheduleOptions } from '../../optim/schedule.ts';
+import { hasWarmup, metricSchedule, scheduleOptions } from '../../optim/schedule.ts';
 import { type Problem, shown } from '../../support/problem.ts';
 import { scorePrefixes } from '../../tasks/data-files.ts';
 import { metricsOf, type TaskName, taskNamed } from '../../tasks/registry.ts';
@@ -41,11 +41,11 @@ function warmupProblems({ warmup_ratio, warmup_steps, lr_scheduler_type }: Train
       hint: 'Remove one of them.',
     });
   }
-  if (lr_scheduler_type === 'constant' && warmup_ratio + warmup_steps > 0) {
+  if (!hasWarmup(lr_scheduler_type) && warmup_ratio + warmup_steps > 0) {
     problems.push({
       path: ['training', 'lr_scheduler_type'],
-      fault: 'is constant, which has no warm-up',
-      hint: 'Use constant_with_warmup, or remove warmup_ratio and warmup_steps.',
+      fault: `is ${lr_scheduler_type}, which has no warm-up`,
+      hint: `${lr_scheduler_type === 'constant' ? 'Use constant_with_warmup, or remove' : 'Remove'} warmup_ratio and warmup_steps.`,
     });
   }
   return problems;
@@ -64,12 +64,22 @@ function scheduleProblems({
       fault: `is not an option of ${type}`,
       hint: known.length > 0 ? `It has ${known.join(', ')}.` : 'Remove it.',
     }));
-  if (type !== 'warmup_stable_decay' || options.num_decay_steps !== undefined) return problems;
-  const path = ['training', 'lr_scheduler_kwargs', 'num_decay_steps'];
-  return [
-    ...problems,
-    { path, fault: `is required with ${type}`, hint: 'Set the number of steps of the decay.' },
-  ];
+  const isBounded = known.includes('min_lr_rate');
+  const bounds = [options.min_lr, options.min_lr_rate].filter((bound) => bound !== undefined).length;
+  const at = (key: string) => ['training', 'lr_scheduler_kwargs', key];
+  if (type === 'warmup_stable_decay' && options.num_decay_steps === undefined) {
+    const hint = 'Set the number of steps of the decay.';
+    problems.push({ path: at('num_decay_steps'), fault: `is required with ${type}`, hint });
+  }
+  if (isBounded && bounds === 0)
+    problems.push({
+      path: at('min_lr_rate'),
+      fault: `is required with ${type}`,
+      hint: 'Set the lowest rate as a share of learning_rate, or as min_lr.',
+    });
+  if (isBounded && bounds === 2)
+    problems.push({ path: at('min_lr'), fault: 'cannot be combined with min_lr_rate', hint: 'Remove one.' });
+  return problems;
 }
 
 /** Whether rows are held out if no validation set is named. */
@@ -107,7 +117,9 @@ function evaluationProblems(
       hint: 'Set eval_strategy to steps, or remove eval_steps.',
     });
   }
+  const { lr_scheduler_type, lr_scheduler_kwargs = {} } = training;
   const needsEvaluation = [
+    ...(metricSchedule(lr_scheduler_type, lr_scheduler_kwargs, 1) ? ['lr_scheduler_type'] : []),
     ...(early_stopping_patience === undefined ? [] : ['early_stopping_patience']),
     ...(load_best_model_at_end ? ['load_best_model_at_end'] : []),
   ];

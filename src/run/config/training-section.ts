@@ -60,6 +60,36 @@ export const trainingSchema = z.strictObject({
       decay_type: z.enum(RAMPS),
       /** Lowest rate of warmup_stable_decay, as a share of the full one. Default: 0. */
       min_lr_ratio: z.number().min(0).lt(1),
+      /** Lowest rate of cosine_with_min_lr and cosine_warmup_with_min_lr, as a share of the full one. Set this or `min_lr`. */
+      min_lr_rate: z.number().min(0).max(1),
+      /** First rate of the warm-up of cosine_warmup_with_min_lr, as a share of the full one. Default: one over its steps. */
+      warmup_lr_rate: z.number().min(0).max(1),
+      /** Lowest rate: of the cosines above, of reduce_lr_on_plateau (default 0) and greedy (default 1e-3). */
+      min_lr: z.number().min(0),
+      /** Highest rate of greedy. Default: 1. */
+      max_lr: z.number().positive(),
+      /** Whether the score should fall or rise. Default: by `greater_is_better`. For this and all below: reduce_lr_on_plateau, greedy. */
+      mode: z.enum(['min', 'max']),
+      /** Factor of a reduction. Default: 0.1; greedy 0.95. */
+      factor: z.number().positive().lt(1),
+      /** Evaluations without a better score before a reduction. Default: 10. */
+      patience: z.int().min(0),
+      /** A score is better if it exceeds the best one by this much. Default: 1e-4; greedy 1e-6. */
+      threshold: z.number().min(0),
+      /** Whether the threshold is a share of the best score. Default: rel; greedy abs. */
+      threshold_mode: z.enum(['rel', 'abs']),
+      /** Evaluations after a reduction that do not count. Default: 0. */
+      cooldown: z.int().min(0),
+      /** Evaluations after an increase that do not count, with greedy. Default: 0. */
+      warmup: z.int().min(0),
+      /** Smaller changes of the rate are not made. Default: 1e-8. */
+      eps: z.number().min(0),
+      /** Average the score over `window_size` evaluations, with greedy. Default: false. */
+      smooth: z.boolean(),
+      /** Evaluations to average. Default: 50. */
+      window_size: count,
+      /** Reductions at the lowest rate before greedy starts again. Default: 500. */
+      reset_start: count,
     })
     .partial()
     .optional(),
@@ -83,6 +113,11 @@ export const trainingSchema = z.strictObject({
    * tasks with a label per row. `eval_loss` stays the task's.
    */
   compute_loss_func: functionOnly<LossFunction>().optional(),
+  /**
+   * NEFTune (Jain et al., ICLR 2024): in training, word embeddings get uniform noise of this size divided by √(L d), for texts of L
+   * tokens and embeddings of width d. The paper uses 5 to 15 for instruction tuning. Default: no noise.
+   */
+  neftune_noise_alpha: z.number().min(0).optional(),
   /** Maximum global norm of the gradient. 0: no clipping. */
   max_grad_norm: z.number().min(0).default(1),
   /** AdamW's beta1, for the mean of the gradient. */

@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { eventsOf, Workspace } from './support/workspace.ts';
+
+let workspace: Workspace;
+beforeAll(() => {
+  workspace = new Workspace();
+});
+afterAll(() => workspace.remove());
+
+const STEPS = 8;
+const EVALUATED = ['training.eval_strategy=steps', 'training.eval_steps=1'];
+const scheduled = (name: string, options: string) => [
+  ...EVALUATED,
+  `training.lr_scheduler_type=${name}`,
+  `training.lr_scheduler_kwargs=${options}`,
+];
+
+it.each([
+  ['neftune', ['training.neftune_noise_alpha=5']],
+  ['plateau', scheduled('reduce_lr_on_plateau', '{patience: 0, factor: 0.5, threshold: 0.5}')],
+  ['greedy', scheduled('greedy', '{patience: 0, factor: 0.7, smooth: true, min_lr: 1e-4}')],
+])('a run with %s resumes byte for byte', async (name, settings) => {
+  const common = ['method=lora', `training.max_steps=${STEPS}`, 'training.logging_steps=1', ...settings];
+  const run = async (output: string, ...more: string[]) => {
+    const given = [...common, `output=${output}`].flatMap((setting) => ['--set', setting]);
+    expect(await workspace.run('train', 'run.yaml', ...given, ...more)).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+  };
+  await run(`${name}-whole`);
+  await run(`${name}-parts`, '--set', 'training.stop_at_step=3');
+  await run(`${name}-parts`, '--resume');
+  const [whole, parts] = ['whole', 'parts'].map((part) =>
+    workspace.read(`${name}-${part}`, 'adapter/adapter_model.safetensors'),
+  );
+  expect(parts.equals(whole)).toBe(true);
+  const rates = (part: string) =>
+    eventsOf(workspace.events(`${name}-${part}`), 'step').map(({ learning_rate }) => learning_rate);
+  expect(rates('parts')).toEqual(rates('whole'));
+  // The schedules that follow the evaluations have changed the rate before and after the stop.
+  if (settings.length > 1) expect(new Set(rates('whole').slice(3)).size).toBeGreaterThan(1);
+});
