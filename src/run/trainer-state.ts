@@ -32,7 +32,7 @@ export interface TrainerState {
   optimizerStep: number;
   /** The rate that replaced the config's; missing if none did. */
   learningRate?: number;
-  /** Of a schedule that follows the evaluations. */
+  /** The state of a schedule that follows the evaluations. */
   schedule?: MetricState;
   skipped: { total: number; inARow: number };
   meter: MeterState;
