@@ -16,7 +16,7 @@ it('are a config with the embedded model, and the rows that it reads', () => {
     files.flatMap(({ name, content }) =>
       name === wanted ? parseRows(content, name, { ...(data as DataOptions), format: 'tsv' }) : [],
     );
-  const [train, validation] = [rowsOf(data.train), rowsOf(data.validation as string)];
+  const [train, validation] = [rowsOf(data.train as string), rowsOf(data.validation as string)];
   expect([train.length, validation.length]).toEqual([48, 18]);
   const labels = (rows: typeof train) => [...new Set(rows.map(({ label }) => label))];
   expect(labels(validation)).toEqual(labels(train));

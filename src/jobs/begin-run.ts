@@ -4,6 +4,7 @@ import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import type { CommonConfig } from '../models/model-definition.ts';
 import type { Communicator } from '../parallel/communicator.ts';
 import type { ExampleSet } from '../program/example-set.ts';
+import { mixedCount, mixedSet } from '../program/mixture.ts';
 import { type OwnScores, withOwnScores } from '../program/own-scores.ts';
 import { type Validation, validationOf } from '../program/validation.ts';
 import { type Chosen, chooseDefaults, chooseEvaluation } from '../run/config/defaults/choose-defaults.ts';
@@ -11,8 +12,8 @@ import type { ParsedConfig, RunConfig } from '../run/config/run-config.ts';
 import { lazy } from '../support/lazy.ts';
 import { UserError } from '../support/user-error.ts';
 import { chiefScore } from '../tasks/chief-score.ts';
-import { heldOutShare } from '../tasks/data-files.ts';
-import { maxLengthOf, taskNamed } from '../tasks/registry.ts';
+import { heldOutShare, mixingOf, trainingFiles } from '../tasks/data-files.ts';
+import { type AnyTask, maxLengthOf, taskNamed } from '../tasks/registry.ts';
 import type { BuildTask } from '../tasks/task-definition.ts';
 import type { Family } from '../trained/bind-model.ts';
 import type { Notes } from '../trained/notes.ts';
@@ -35,7 +36,8 @@ export interface RunMaterial {
   family: Family;
   text: TrainedParts['text'];
   generationFiles: TrainedParts['generationFiles'];
-  train: readonly TextFile[];
+  /** The files of each source of training rows. */
+  train: readonly { name: string; files: readonly TextFile[] }[];
   /** The files of each set. */
   validation: readonly { name: string; files: readonly TextFile[] }[];
   /** Custom scores. */
@@ -92,8 +94,15 @@ export function beginRun({
   ...files
 }: RunMaterial): RunBeginning {
   const task = taskNamed(given.task);
-  const all = task.read(files.train, given.data);
-  const split = (share: number) => task.holdOut?.(all, share);
+  const sources = files.train.map(({ name, files }) => ({
+    ...{ name, files },
+    rows: task.read(files, given.data),
+  }));
+  const all = joined(
+    task,
+    sources.map(({ rows }) => rows),
+  );
+  const split = (share: number) => splitSources(task, sources, share);
   const evaluated = chooseEvaluation(given, task.countRows?.(all) ?? 0, (share) =>
     isPossible(() => split(share)),
   );
@@ -101,11 +110,13 @@ export function beginRun({
   const share = heldOutShare(data.validation);
   const held = share === undefined ? undefined : split(share);
   const train = held?.train ?? all;
+  const counts = sizesOf(task, held?.sources ?? sources);
+  const mixing = mixingOf(data);
   const validation = held
     ? [{ name: 'validation', rows: held.validation }]
     : files.validation.map(({ name, files }) => ({ name, rows: task.read(files, data) }));
   const labels = task.labels(all, {
-    fileName: data.dataset === undefined ? data.train : `${data.dataset}, ${data.train}`,
+    fileName: [data.dataset, ...trainingFiles(data)].filter((part) => part !== undefined).join(', '),
     ...family,
     adapter: start && {
       path: String(given.adapter),
@@ -116,15 +127,20 @@ export function beginRun({
   const build = task.build(labels, data);
   const { config, chosen } = chooseDefaults(evaluated.config, {
     model: build(family.definition, family.config),
-    ...amountOf(files.train, task.countRows?.(all), task.countRows?.(train), text.maxLength),
+    ...amountOf(
+      sources.flatMap(({ files }) => files),
+      task.countRows?.(all),
+      mixing ? mixedCount(counts, mixing) : task.countRows?.(train),
+      text.maxLength,
+    ),
   });
   const evalBatchSize = config.training.per_device_eval_batch_size;
   const { set } = chiefScore(config);
   const decisive = config.training.eval_strategy === 'no' ? undefined : validation[set];
-  const counts = task.classCounts?.(train, labels);
-  const weights = classWeights(config.training, labels, counts);
+  const classes = task.classCounts?.(train, labels);
+  const weights = classWeights(config.training, labels, classes);
   const constant = config.training.fall_back_to_majority
-    ? counts?.map((count) => Math.log(Math.max(count, 0.5)))
+    ? classes?.map((count) => Math.log(Math.max(count, 0.5)))
     : undefined;
   let encoded: { train: ExampleSet; validation?: Validation } | undefined;
   return {
@@ -157,8 +173,14 @@ export function beginRun({
         chatTemplate: () => text.chatTemplate(startedAt),
         ...{ reading: data, labels, seed: config.seed, onProgress, communicator },
       };
+      const examples = task.examples(train, {
+        ...context,
+        classWeights: weights,
+        ...(mixing && { sources: counts }),
+      });
+      const named = sources.map(({ name }, i) => ({ name, rows: counts[i] }));
       encoded = {
-        train: task.examples(train, { ...context, classWeights: weights }),
+        train: mixing ? mixedSet(examples, named, mixing, config.seed) : examples,
         validation: validationOf(
           validation.map(({ name, rows }) => [
             name,
@@ -169,6 +191,37 @@ export function beginRun({
       return encoded;
     },
   };
+}
+
+interface Source {
+  files: readonly TextFile[];
+  rows: unknown;
+}
+
+function joined(task: AnyTask, parts: readonly unknown[]): unknown {
+  return parts.length === 1 ? parts[0] : task.join(parts);
+}
+
+/** Holds out a share of each source. */
+function splitSources(task: AnyTask, sources: readonly Source[], share: number) {
+  const parts = sources.map(({ rows }) => task.holdOut?.(rows, share));
+  if (!parts.every((part) => part !== undefined)) return undefined;
+  return {
+    train: joined(
+      task,
+      parts.map(({ train }) => train),
+    ),
+    validation: joined(
+      task,
+      parts.map(({ validation }) => validation),
+    ),
+    sources: sources.map(({ files }, i) => ({ files, rows: parts[i].train })),
+  };
+}
+
+/** The rows of each source, or its files if examples are not rows. */
+function sizesOf(task: AnyTask, sources: readonly Source[]): number[] {
+  return sources.map(({ files, rows }) => task.countRows?.(rows) ?? files.length);
 }
 
 /** Whether a step succeeds with the user's files. */

@@ -7,8 +7,8 @@ import { namedFunctions } from './named-functions.ts';
 
 type DataWithRows<Data> = Data extends unknown
   ? Omit<Data, 'train' | 'validation'> & {
-      /** Training data: a file, a split of `dataset`, or rows: an array or an async iterable. */
-      train?: string | RowSource | undefined;
+      /** Training data: a file or several, a split of `dataset`, or rows: an array or an async iterable. */
+      train?: string | readonly string[] | RowSource | undefined;
       /** Validation data: a file, a share of `train` such as `10%`, rows, or several of them by name. */
       validation?:
         | string

@@ -1,5 +1,6 @@
 import type { ScoreInterval } from '../metrics/score-interval.ts';
 import type { Tensors } from '../runtime/session.ts';
+import type { Source } from './mixture.ts';
 import type { Evaluator } from './program.ts';
 
 /** Examples in the form that a model reads. */
@@ -10,6 +11,10 @@ export interface ExampleSet {
   readonly targetLengths?: Int32Array;
   /** Number of texts truncated to the maximum length. */
   readonly truncated: number;
+  /** The row of each example, in ascending order, if examples are not one per row; of files without rows, the file. */
+  readonly rows?: Int32Array;
+  /** The sources that training examples come from, if there are several. */
+  readonly sources?: readonly Source[];
   /**
    * Some examples as one batch.
    *

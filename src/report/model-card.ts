@@ -26,7 +26,7 @@ export interface ModelCardFacts {
     data: {
       dataset?: string;
       subset?: string;
-      train: string;
+      train: string | readonly string[];
       validation?: ValidationFiles;
       text?: string | number;
       text_pair?: string | number;
@@ -104,7 +104,7 @@ function frontMatter(facts: ModelCardFacts, base: string, title: string): object
 /** The data set's name on the Hub, or the kind and name of a file; for a held-out share, its source. */
 function datasetOf({ dataset, subset, train, validation }: ModelCardFacts['config']['data'], file: string) {
   const isHeldOut = heldOutShare(validation) !== undefined;
-  const source = isHeldOut ? lastName(train) : file;
+  const source = isHeldOut ? [train].flat().map(lastName).join(' + ') : file;
   const named = (name: string) => (isHeldOut ? `${name} (${file} held out)` : name);
   if (dataset === undefined) return { type: datasetType(source), name: named(source) };
   const config = subset !== undefined && { config: subset };

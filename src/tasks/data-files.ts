@@ -1,7 +1,11 @@
 import { z } from 'zod';
+import { type Mixing, STOPPING_STRATEGIES, type StoppingStrategy } from '../program/mixture.ts';
 import { type Problem, shown } from '../support/problem.ts';
 
 const path = z.string().min(1);
+
+/** Numbers such as 1/3 are written with few digits. */
+const SUM_TOLERANCE = 1e-3;
 
 /** A set's name is part of the names of its scores: `eval_<set>_<score>`. */
 const SET_NAME = /^[a-z\d][\w-]*$/i;
@@ -17,8 +21,17 @@ export const dataFiles = {
   dataset: path.optional(),
   /** Subset of the data set, if it has several. */
   subset: path.optional(),
-  /** File of the training rows. */
-  train: path.default(''),
+  /** File of the training rows, or a list of files for a mixture. */
+  train: z.union([path, z.array(path).min(1)], { error: 'expected a file, or a list of files' }).default(''),
+  /**
+   * Chance of each file in the list of training files, in sum 1, as in `interleave_datasets` of Hugging Face's datasets.
+   */
+  probabilities: z.array(z.number().positive()).optional(),
+  /**
+   * End of a mixture: when the first file has no rows left (`first_exhausted`, the default), or when each row of each file has
+   * been used (`all_exhausted`).
+   */
+  stopping_strategy: z.enum(STOPPING_STRATEGIES).optional(),
   /**
    * Validation file, or several files that are scored separately, such as MNLI's matched and mismatched. Or a share of the
    * training rows to hold out, such as `10%`.
@@ -53,8 +66,23 @@ export function validationSets(validation: ValidationFiles | undefined): Validat
 export interface DataPlaces {
   dataset?: string;
   subset?: string;
-  train: string;
+  train: string | readonly string[];
+  probabilities?: readonly number[];
+  stopping_strategy?: StoppingStrategy;
   validation?: ValidationFiles;
+}
+
+/** The training files. */
+export function trainingFiles({ train }: Pick<DataPlaces, 'train'>): readonly string[] {
+  return typeof train === 'string' ? [train] : train;
+}
+
+/** How the training files are mixed; undefined for a single file. */
+export function mixingOf({
+  probabilities,
+  stopping_strategy = 'first_exhausted',
+}: Pick<DataPlaces, 'probabilities' | 'stopping_strategy'>): Mixing | undefined {
+  return probabilities && { probabilities, strategy: stopping_strategy };
 }
 
 /** The validation sets in separate files. */
@@ -70,8 +98,9 @@ export function withSplits<Data extends DataPlaces>(data: Data, validates: boole
 }
 
 /** Problems of the places of the rows. */
-export function placeProblems({ dataset, subset, train, validation }: DataPlaces): Problem[] {
-  const problems = validationProblems(validation);
+export function placeProblems(data: DataPlaces): Problem[] {
+  const { dataset, subset, train, validation } = data;
+  const problems = [...validationProblems(validation), ...mixtureProblems(data)];
   if (train === '' && dataset === undefined) {
     const hint = 'Set it in the file, or with --set data.train=...';
     problems.push({ path: ['data', 'train'], fault: 'is required', hint });
@@ -79,6 +108,27 @@ export function placeProblems({ dataset, subset, train, validation }: DataPlaces
   if (subset !== undefined && dataset === undefined)
     problems.push({ path: ['data', 'subset'], fault: 'requires data.dataset' });
   return problems;
+}
+
+function mixtureProblems({ train, probabilities, stopping_strategy }: DataPlaces): Problem[] {
+  const path = ['data', 'probabilities'];
+  if (!probabilities) {
+    const hint =
+      'Give one for each file, such as probabilities: [0.8, 0.2]. To train on all rows, join the files.';
+    // At the list, which a sweep then takes for values to vary.
+    if (typeof train !== 'string')
+      return [{ path: ['data', 'train'], fault: 'may be a list only with data.probabilities', hint }];
+    if (stopping_strategy === undefined) return [];
+    return [{ path: ['data', 'stopping_strategy'], fault: 'requires data.probabilities' }];
+  }
+  const files = trainingFiles({ train }).length;
+  if (typeof train === 'string' || probabilities.length !== files) {
+    const expected = 'a number for each file in a list in data.train';
+    return [{ path, expected, got: `${probabilities.length} for ${files}` }];
+  }
+  const sum = probabilities.reduce((total, probability) => total + probability);
+  if (Math.abs(sum - 1) < SUM_TOLERANCE) return [];
+  return [{ path, expected: 'in sum 1', got: `${Number(sum.toPrecision(6))}` }];
 }
 
 /** Prefixes of the names of scores, by validation set. */

@@ -9,6 +9,7 @@ import type { CommonConfig, ModelDefinition } from '../models/model-definition.t
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { Communicator } from '../parallel/communicator.ts';
 import type { Evaluation, ExampleSet } from '../program/example-set.ts';
+import type { StoppingStrategy } from '../program/mixture.ts';
 import type { Problem } from '../support/problem.ts';
 import type { ChatTemplate } from '../text/chat/chat-template.ts';
 import type { TextTokenizer } from '../text/tokenizer.ts';
@@ -24,7 +25,9 @@ export type BuildTask = (definition: ModelDefinition, config: CommonConfig) => T
 export interface BaseData {
   dataset?: string | undefined;
   subset?: string | undefined;
-  train: string;
+  train: string | readonly string[];
+  probabilities?: readonly number[] | undefined;
+  stopping_strategy?: StoppingStrategy | undefined;
   validation?: ValidationFiles | undefined;
   max_length?: number | undefined;
 }
@@ -93,6 +96,8 @@ export interface TaskDefinition<
    * @throws UserError for files without rows, and for bad rows with their lines
    */
   read(files: readonly TextFile[], reading: ReadingOf<Data>): Rows;
+  /** The content of several sources as one: the rows of each in turn, or all of their files. */
+  join(parts: readonly Rows[]): Rows;
   /** Holds out a share of the training rows for validation; missing if examples are not rows. */
   holdOut?(rows: Rows, share: number): HeldOut<Rows> | undefined;
   /** Rows of each class, for tasks with class weights in their loss. */
@@ -162,6 +167,8 @@ export interface EncodingContext<Data extends BaseData = BaseData> {
    */
   chatTemplate(): ChatTemplate;
   seed: number;
+  /** The rows of each source of training rows, or its files, if there are several sources: no example is of two. */
+  sources?: readonly number[];
   /** Weight of each class in training, if they are not equal. */
   classWeights?: readonly number[];
   /** The processes of the run, which may share the work of making examples; each gets all of them. */

@@ -25,6 +25,11 @@ export class SequenceBuilder {
     this.#starts.push(0);
   }
 
+  /** Number of sequences so far. */
+  get count(): number {
+    return this.#starts.length - 1;
+  }
+
   /** Adds a truncated example. Returns false and adds nothing if no learned token is left. */
   addCut({ ids, learnt }: LearntIds): boolean {
     const kept = learnt.subarray(0, this.#maxLength);

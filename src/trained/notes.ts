@@ -60,7 +60,7 @@ export function formatNotes(
   labels: readonly string[],
   maxLength: number,
 ): string {
-  const { train: _, validation: __, ...reading } = data;
+  const { train: _, validation: __, probabilities: ___, stopping_strategy: ____, ...reading } = data;
   const notes = { task, labels, data: { ...reading, max_length: maxLength }, model_config, base_digest };
   return `${JSON.stringify(notes, null, 2)}\n`;
 }
@@ -72,7 +72,13 @@ export function readingOf(task: TaskName, data: object): Notes['data'] {
 
 /** The `data` section of a task without its files; for labelled rows also without the label. */
 function readingSchema(task: TaskName) {
-  const { train: _, validation: __, ...shape } = taskNamed(task).data.shape as Record<string, z.ZodType>;
+  const {
+    train: _,
+    validation: __,
+    probabilities: ___,
+    stopping_strategy: ____,
+    ...shape
+  } = taskNamed(task).data.shape as Record<string, z.ZodType>;
   // Always under this name, whatever the section calls it.
   const max_length = z.int().min(1).optional();
   return z.object({ max_length, ...shape, ...(shape.label && { label: shape.label.optional() }) });

@@ -11,7 +11,7 @@ import { judgeRun, unscoredNotices } from '../jobs/verdict/judge-run.ts';
 import { ownScoresOf } from '../program/own-scores.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../run/events.ts';
 import { UserError } from '../support/user-error.ts';
-import { validationFiles } from '../tasks/data-files.ts';
+import { trainingFiles, validationFiles } from '../tasks/data-files.ts';
 import { maxLengthOf } from '../tasks/registry.ts';
 import { checkedControl, type OnStepEnd } from '../train/step-control.ts';
 import { Trainer } from '../train/trainer.ts';
@@ -126,7 +126,12 @@ async function readPageRun(
     options,
   );
   const { data } = config;
-  const train = [await pageTextFile(options.files, data.train, 'data.train')];
+  const train = await Promise.all(
+    trainingFiles(data).map(async (name) => ({
+      name,
+      files: [await pageTextFile(options.files, name, 'data.train')],
+    })),
+  );
   const validation = await Promise.all(
     validationFiles(data.validation).map(async ({ name, path }) => ({
       name,
@@ -149,7 +154,7 @@ async function readPageRun(
     ownScores,
     functions,
   });
-  const texts = [...train, ...validation.flatMap(({ files }) => files)].map((file) => file.read());
+  const texts = [...train, ...validation].flatMap(({ files }) => files).map((file) => file.read());
   return { run, base, texts };
 }
 

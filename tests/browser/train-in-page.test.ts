@@ -68,7 +68,7 @@ function trainInPage(page: Page, config: PageConfig, options: PageRunOptions = {
 async function trainInNode(config: PageConfig, output: string): Promise<TrainEvent[]> {
   const events: TrainEvent[] = [];
   const path = (name: string | undefined) => name && join(folder, name);
-  const { train } = config.data;
+  const train = config.data.train as string | undefined;
   const validation = config.data.validation as string | undefined;
   const data = { ...config.data, train: path(train), validation: path(validation) };
   const [model, adapter] = [path(config.model), path(config.adapter)];

@@ -1,4 +1,5 @@
 import type { Plan } from '../../jobs/plan/plan.ts';
+import type { Source } from '../../program/mixture.ts';
 import { rankTable } from '../../report/rank-table.ts';
 import { describeChosen } from '../../run/config/defaults/choose-defaults.ts';
 
@@ -31,6 +32,7 @@ export function describePlan(plan: Plan): string {
     ['tokens', `${counted(plan.tokens)} per epoch`],
     ...(plan.baseDtype === 'float32' ? [] : [['base', plan.baseDtype] as [string, string]]),
   ];
+  for (const source of plan.sources ?? []) facts.push(['drawn', sourceFact(source, plan)]);
   if (surveyed !== undefined) facts.push(['ranks', `means: ${surveyed} set them before training`]);
   if (budget) facts.push(...budgetFacts(budget, plan));
   if (plan.gradientCheckpointing) facts.push(['activations', 'recomputed (gradient_checkpointing)']);
@@ -47,6 +49,16 @@ export function describePlan(plan: Plan): string {
     basesTable(plan.bases, plan.baseDtype),
     ...(isMeasured ? [] : [HINT]),
   ].join('\n\n');
+}
+
+/** "700 of 1,000 examples of a.tsv, 70.0 % of an epoch" */
+function sourceFact({ name, examples, drawn }: Source, { sources = [] }: Plan): string {
+  const share = (100 * drawn) / sources.reduce((sum, source) => sum + source.drawn, 0);
+  const amount =
+    drawn > examples
+      ? `${counted(drawn)} from ${counted(examples)}`
+      : `${counted(drawn)} of ${counted(examples)}`;
+  return `${amount} examples of ${name}, ${share.toFixed(1)} % of an epoch`;
 }
 
 function inAdapters({ adapterParameters, sites, ranks }: Plan): [string, string] {

@@ -32,6 +32,13 @@ export async function writeHeldOut(
       hint: 'Set held_out: 0 to choose by data.validation. It is then no longer a test set.',
     });
   }
+  if (typeof data.train !== 'string') {
+    throw new UserError({
+      key: 'data.train',
+      fault: 'cannot be a list here, because rows are held out of one file',
+      hint: 'Set held_out: 0 to choose by data.validation. It is then no longer a test set.',
+    });
+  }
   const { takesFolders, takesTables } = taskNamed(task);
   const files = await dataFiles(data.train, takesFolders);
   const [train, validation] = ['train', 'held-out'].map((name) => join(folder, name));

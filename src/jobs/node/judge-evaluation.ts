@@ -7,7 +7,7 @@ import type { Certainty, ExampleSet, Scores } from '../../program/example-set.ts
 import { runFiles } from '../../run/node/run-folder.ts';
 import { isNoBetterThanFloor, type Verdict } from '../../run/verdict.ts';
 import { UserError } from '../../support/user-error.ts';
-import { heldOutShare, type ValidationFiles } from '../../tasks/data-files.ts';
+import { heldOutShare, trainingFiles, type ValidationFiles } from '../../tasks/data-files.ts';
 import { metricsOf } from '../../tasks/registry.ts';
 import type { ReadingFlags } from '../../tasks/task-definition.ts';
 import type { TrainedModel } from '../../trained/trained-model.ts';
@@ -68,12 +68,17 @@ async function trainingRows(
   const { config } = runFiles(path);
   if (!existsSync(config)) return undefined;
   const { data } = Object(readYaml(config, 'the config of a run')) as {
-    data?: { dataset?: string; train?: string; validation?: ValidationFiles };
+    data?: { dataset?: string; train: string | readonly string[]; validation?: ValidationFiles };
   };
-  if (!data || data.dataset !== undefined || !existsSync(`${data.train}`)) return undefined;
+  if (!data || data.dataset !== undefined) return undefined;
+  const paths = trainingFiles(data);
+  if (!paths.every((path) => existsSync(`${path}`))) return undefined;
   const task = trained.definition();
   try {
-    const all = task.read(await dataFiles(`${data.train}`, task.takesFolders), reading);
+    const parts = await Promise.all(
+      paths.map(async (path) => task.read(await dataFiles(path, task.takesFolders), reading)),
+    );
+    const all = parts.length === 1 ? parts[0] : task.join(parts);
     const share = heldOutShare(data.validation);
     const rows = share === undefined ? all : (task.holdOut?.(all, share)?.train ?? all);
     return { rows, ...(task.tokenBaselines && { examples: task.examples(rows, trained.context()) }) };

@@ -5,7 +5,7 @@ import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { dataFiles } from '../../data/node/text-files.ts';
 import type { SoundParts } from '../../run/config/config-error.ts';
 import type { Mistakes } from '../../support/mistakes.ts';
-import { validationFiles } from '../../tasks/data-files.ts';
+import { trainingFiles, validationFiles } from '../../tasks/data-files.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import { describeAs, readFamily } from '../../trained/node/load-model.ts';
 import { locateAdapter } from '../../trained/node/locate-trained.ts';
@@ -38,7 +38,7 @@ export async function lookAtAll(
     });
   }
   if (!data || data.dataset !== undefined) return;
-  const paths = [data.train, ...validationFiles(data.validation).map(({ path }) => path)];
+  const paths = [...trainingFiles(data), ...validationFiles(data.validation).map(({ path }) => path)];
   for (const path of paths.filter((path) => path !== '' && !inMemory.includes(path)))
     await mistakes.of(async () => {
       const files = await dataFiles(path, task !== undefined && taskNamed(task).takesFolders);

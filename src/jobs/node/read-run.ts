@@ -13,7 +13,7 @@ import type { OwnScores } from '../../program/own-scores.ts';
 import type { SoundParts } from '../../run/config/config-error.ts';
 import { methodOf } from '../../run/config/method-of.ts';
 import type { ParsedConfig } from '../../run/config/run-config.ts';
-import { validationFiles } from '../../tasks/data-files.ts';
+import { trainingFiles, validationFiles } from '../../tasks/data-files.ts';
 import { maxLengthOf, moduleOfTask, taskNamed } from '../../tasks/registry.ts';
 import { SHARED_FILES } from '../../trained/full-model.ts';
 import { readFamily } from '../../trained/node/load-model.ts';
@@ -78,7 +78,9 @@ async function read(
     Object.hasOwn(texts, path)
       ? [textInMemory(path, texts[path])]
       : filesOf(data, path, takesFolders, onDownload);
-  const train = await filesAt(data.train);
+  const train = await Promise.all(
+    trainingFiles(data).map(async (name) => ({ name, files: await filesAt(name) })),
+  );
   const validation = await Promise.all(
     validationFiles(data.validation).map(async ({ name, path }) => ({ name, files: await filesAt(path) })),
   );
@@ -103,9 +105,9 @@ async function read(
     ...run,
     folder,
     files: () => [
-      ...[...train, ...validation.flatMap(({ files }) => files)].map((file) =>
-        Object.hasOwn(texts, file.name) ? file : file.name,
-      ),
+      ...[...train, ...validation]
+        .flatMap(({ files }) => files)
+        .map((file) => (Object.hasOwn(texts, file.name) ? file : file.name)),
       ...files,
       ...definingFiles(config),
       ...modelFiles(folder, config.model_init),

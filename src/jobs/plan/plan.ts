@@ -1,6 +1,7 @@
 import type { BaseDtype } from '../../bases/base-dtype.ts';
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
+import type { Source } from '../../program/mixture.ts';
 import type { Chosen } from '../../run/config/defaults/choose-defaults.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import { elementCount } from '../../support/element-count.ts';
@@ -33,6 +34,8 @@ export interface Plan {
   stepsPerEpoch: number;
   /** Tokens of an epoch, without padding. */
   tokens: number;
+  /** The files that an epoch draws from, if there are several. */
+  sources?: readonly Source[];
   /** Measurements before the first step that choose the ranks. Then the ranks are means, and counts are approximate. */
   surveyed?: string;
   /** Initial and final number of triplets, and the schedule, for methods with a budget. */
@@ -95,6 +98,7 @@ export function planRun(
     steps: totalSteps,
     stepsPerEpoch,
     tokens: lengths.reduce((sum, length) => sum + length, 0),
+    ...(facts.train.sources && { sources: facts.train.sources }),
     surveyed: run.survey?.measures,
     budget: run.budget,
     memoryMb,

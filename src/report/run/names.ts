@@ -13,8 +13,12 @@ const EVERYONES = /^(train|training|dev|valid|validation|test|data|eval)([-_.].*
 export function dataName({ data }: RunFacts): string {
   if (data.dataset !== undefined)
     return [partsOf(data.dataset).at(-1), data.subset].filter((part) => part !== undefined).join(' ');
-  const parts = partsOf(data.train);
-  const file = parts.at(-1)?.replace(/\.\w+$/, '') ?? data.train;
+  return [data.train].flat().map(fileTitle).join(' + ');
+}
+
+function fileTitle(path: string): string {
+  const parts = partsOf(path);
+  const file = parts.at(-1)?.replace(/\.\w+$/, '') ?? path;
   return EVERYONES.test(file) ? (parts.at(-2) ?? file) : file;
 }
 

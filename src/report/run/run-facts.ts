@@ -13,7 +13,7 @@ const runFactsSchema = z.looseObject({
   data: z.looseObject({
     dataset: z.string().optional(),
     subset: z.string().optional(),
-    train: z.string(),
+    train: z.union([z.string(), z.array(z.string())]),
     validation: z.unknown().optional(),
     text_pair: column.optional(),
   }),

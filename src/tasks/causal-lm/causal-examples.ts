@@ -4,13 +4,14 @@ import { labelledRows } from '../../objectives/labelled-rows.ts';
 import { modelFeeds } from '../../objectives/model-inputs.ts';
 import { packedBatch, rowLength } from '../../objectives/packed-batch.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
+import { concatenated } from '../../support/concatenated.ts';
 import { BadConversation } from '../../text/chat/bad-conversation.ts';
 import { conversationIds } from '../../text/chat/conversation-ids.ts';
 import { documentIds, promptIds } from '../../text/document-ids.ts';
 import { allLearnt, type LearntIds } from '../../text/learnt-ids.ts';
-import { pack, unpacked } from '../../text/pack.ts';
+import { type Packing, pack, unpacked } from '../../text/pack.ts';
 import { lengthsOf, SequenceBuilder, type TokenSequences } from '../../text/token-sequences.ts';
-import { checkVocabulary, encodeFiles } from '../language/language-encoder.ts';
+import { checkVocabulary, encodeFiles, SequenceFiles } from '../language/language-encoder.ts';
 import type { EncodingContext } from '../task-definition.ts';
 import type { CausalData } from './data-section.ts';
 
@@ -18,19 +19,45 @@ type Context = EncodingContext<CausalData>;
 
 /** Rows of one or several packed documents; each token predicts the next. */
 export function causalExamples(files: readonly TextFile[], context: Context): ExampleSet {
-  const sequences = encode(files, context);
+  const { sequences, origins } = encode(files, context);
   checkVocabulary(sequences, context.vocabSize);
   const lengths = lengthsOf(sequences);
-  const packing = context.reading.packing ? pack(lengths, context.maxLength) : unpacked(lengths.length);
+  const packing = context.reading.packing ? packSources(lengths, origins, context) : unpacked(lengths.length);
   const rows = packing.starts.length - 1;
   return {
     lengths: Int32Array.from({ length: rows }, (_, row) => rowLength(sequences.starts, packing, row)),
     truncated: sequences.truncated,
+    rows: Int32Array.from({ length: rows }, (_, row) => origins[packing.items[packing.starts[row]]]),
     batch(chosen) {
       const batch = packedBatch(sequences, packing, chosen, context.tokenizer.padId);
       const labels = labelledRows(batch.labels, batch.batch, batch.length, true);
       return { feeds: { ...modelFeeds(batch), ...labels }, weight: labels.labels.data.length };
     },
+  };
+}
+
+/** Packs the documents of each source of files. */
+function packSources(lengths: Int32Array, files: Int32Array, { sources = [], maxLength }: Context): Packing {
+  if (sources.length < 2) return pack(lengths, maxLength);
+  let end = 0;
+  const packings = sources.map((count) => {
+    const start = end;
+    end += count;
+    const items = Int32Array.from(lengths.keys()).filter((item) => files[item] >= start && files[item] < end);
+    const packing = pack(
+      items.map((item) => lengths[item]),
+      maxLength,
+    );
+    return { ...packing, items: packing.items.map((item) => items[item]) };
+  });
+  const starts = [0];
+  for (const packing of packings) {
+    const before = starts.at(-1) as number;
+    for (const start of packing.starts.subarray(1)) starts.push(before + start);
+  }
+  return {
+    items: concatenated(...packings.map(({ items }) => items)),
+    starts: Int32Array.from(starts),
   };
 }
 
@@ -40,22 +67,31 @@ export function* learntTokens({ lengths, batch }: ExampleSet): Generator<Int32Ar
     yield batch(Int32Array.of(example), 0).feeds.labels.data as Int32Array;
 }
 
-function encode(files: readonly TextFile[], context: Context): TokenSequences {
+/** `origins`: the file of each sequence. */
+function encode(
+  files: readonly TextFile[],
+  context: Context,
+): { sequences: TokenSequences; origins: Int32Array } {
   const { tokenizer, maxLength, reading } = context;
   const builder = new SequenceBuilder(maxLength);
+  const origins = new SequenceFiles();
   encodeFiles(
     files,
     reading,
-    (row, onProgress) => {
+    (row, onProgress, file) => {
       if ('text' in row) {
         const ids = documentIds(tokenizer, row.text, onProgress);
         if (ids.length < MIN_TOKENS) return nothingToLearn(`the text has ${ids.length} tokens`);
         builder.addBlocks(ids, MIN_TOKENS);
+        origins.note(builder, file);
         return undefined;
       }
       try {
         const example = answerIds(row, context);
-        if (builder.addCut(example)) return undefined;
+        if (builder.addCut(example)) {
+          origins.note(builder, file);
+          return undefined;
+        }
         const isSilent = example.learnt.indexOf(1, 1) < 0;
         return nothingToLearn(
           isSilent ? 'it has no answer' : `its answers begin after data.max_length (${maxLength})`,
@@ -67,7 +103,7 @@ function encode(files: readonly TextFile[], context: Context): TokenSequences {
     },
     context.onProgress,
   );
-  return builder.build();
+  return { sequences: builder.build(), origins: origins.all };
 }
 
 /** A single token has no next one to predict. */

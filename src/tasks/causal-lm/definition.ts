@@ -16,6 +16,7 @@ export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, ty
   problems: contentProblems,
   build: () => tokenModel('CAUSAL_LM'),
   read: (files) => files,
+  join: (parts) => parts.flat(),
   labels: () => [],
   found: ([file], reading) => foundColumns(file.read(), file.name, reading),
   examples: causalExamples,

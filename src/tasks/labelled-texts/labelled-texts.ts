@@ -137,6 +137,17 @@ export function labelledTexts<Answer extends LabelAnswer>(
         ...(names && { names }),
       };
     },
+    join(parts) {
+      const [first] = parts;
+      const skipped = parts.flatMap((part) => part.skipped ?? []);
+      const isSame = parts.every(({ names }) => names?.join('\n') === first.names?.join('\n'));
+      return {
+        rows: parts.flatMap(({ rows }) => rows),
+        fileName: first.fileName,
+        ...(skipped.length > 0 && { skipped: skipped.join(' ') }),
+        ...(isSame && first.names && { names: first.names }),
+      };
+    },
     holdOut({ rows, ...file }, share) {
       const stratumOf = kind.leastLabels > 0 && !kind.listed ? ({ label }: Row) => String(label) : undefined;
       const { train, validation } = holdOut(rows, share, ({ text, textPair }) => [text, textPair], stratumOf);

@@ -4,10 +4,14 @@ import type { LanguageColumns } from '../../data/text/language-keys.ts';
 import { type LanguageRow, languageRows } from '../../data/text/language-rows.ts';
 import type { TextFile } from '../../data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { TokenSequences } from '../../text/token-sequences.ts';
+import type { SequenceBuilder, TokenSequences } from '../../text/token-sequences.ts';
 
 /** Adds a row, or returns what is wrong with it. */
-export type AddRow = (row: LanguageRow, onProgress: (characters: number) => void) => RowProblem | undefined;
+export type AddRow = (
+  row: LanguageRow,
+  onProgress: (characters: number) => void,
+  file: number,
+) => RowProblem | undefined;
 
 /**
  * Reads files one after the other, so that only one is in memory, and passes their rows on.
@@ -24,13 +28,13 @@ export function encodeFiles(
   const total = files.reduce((sum, { size }) => sum + size, 0);
   let before = 0;
   let rows = 0;
-  for (const file of files) {
+  for (const [number, file] of files.entries()) {
     const content = file.read();
     const problems = new RowProblems(file.name);
     for (const row of languageRows(content, file.name, columns, columns.sample_by, problems)) {
       const report = (characters: number) =>
         onProgress((before + (file.size * (row.offset + characters)) / content.length) / total);
-      const problem = add(row, report);
+      const problem = add(row, report, number);
       if (problem) problems.add(row.line, problem);
       report(0);
       rows++;
@@ -42,6 +46,20 @@ export function encodeFiles(
   const [{ name }] = files;
   const where = files.length === 1 ? name : `${name} and ${files.length - 1} more`;
   throw new UserError({ where, fault: files.length === 1 ? 'is empty' : 'are empty' });
+}
+
+/** The file of each sequence of a builder. */
+export class SequenceFiles {
+  readonly #files: number[] = [];
+
+  /** Notes that all sequences since the last call come from a file. */
+  note({ count }: SequenceBuilder, file: number): void {
+    while (this.#files.length < count) this.#files.push(file);
+  }
+
+  get all(): Int32Array {
+    return Int32Array.from(this.#files);
+  }
 }
 
 /** Throws a UserError if the data use a token of the tokenizer that the model has no embedding for. */

@@ -13,6 +13,7 @@ export const maskedLm: TaskDefinition<MaskedData, readonly TextFile[], never, ty
   problems: maskingProblems,
   build: () => tokenModel('MASKED_LM'),
   read: (files) => files,
+  join: (parts) => parts.flat(),
   labels: () => [],
   examples: (files, context) => maskedExamples(files, context, byBatch(context)),
   evaluation: (files, context, batchSize) =>

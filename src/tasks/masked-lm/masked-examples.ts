@@ -8,7 +8,7 @@ import { Random } from '../../support/random.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type Batch, collate } from '../../text/collate.ts';
 import { lengthsOf, SequenceBuilder, type TokenSequences } from '../../text/token-sequences.ts';
-import { checkVocabulary, encodeFiles } from '../language/language-encoder.ts';
+import { checkVocabulary, encodeFiles, SequenceFiles } from '../language/language-encoder.ts';
 import type { EncodingContext } from '../task-definition.ts';
 import type { MaskedData } from './data-section.ts';
 
@@ -68,7 +68,7 @@ export function maskedExamples(files: readonly TextFile[], context: Context, mas
       fault: `must be at least ${special + 1}, because ${special} tokens are special, got ${maxLength}`,
     });
   }
-  const blocks = encode(files, context, maxLength - special);
+  const { blocks, rows } = encode(files, context, maxLength - special);
   checkVocabulary(blocks, context.vocabSize);
   const encoding = (block: number) => {
     const inputIds = concatenated(
@@ -81,6 +81,7 @@ export function maskedExamples(files: readonly TextFile[], context: Context, mas
   return {
     lengths: lengthsOf(blocks).map((length) => length + special),
     truncated: 0,
+    rows,
     batch(chosen, number) {
       const batch = collate(Array.from(chosen, encoding), tokenizer.padId);
       const labels = labelledRows(mask(batch, chosen, number), batch.batch, batch.length, false);
@@ -93,18 +94,20 @@ function encode(
   files: readonly TextFile[],
   { tokenizer, reading, onProgress }: Context,
   room: number,
-): TokenSequences {
+): { blocks: TokenSequences; rows: Int32Array } {
   const builder = new SequenceBuilder(room);
+  const origins = new SequenceFiles();
   encodeFiles(
     files,
     { sample_by: reading.sample_by, text: reading.text ?? 'text' },
-    (row, report) => {
+    (row, report, file) => {
       const ids = 'text' in row ? tokenizer.ids(row.text, report) : new Int32Array();
       if (ids.length === 0) return { fault: 'has no tokens' };
       builder.addBlocks(ids, 1);
+      origins.note(builder, file);
       return undefined;
     },
     onProgress,
   );
-  return builder.build();
+  return { blocks: builder.build(), rows: origins.all };
 }

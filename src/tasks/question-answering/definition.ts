@@ -49,6 +49,7 @@ export const questionAnswering: TaskDefinition<
   takesFolders: false,
   build: () => spanModel,
   read: (files) => files.flatMap((file) => readQuestions(file.read(), file.name, 'places')),
+  join: (parts) => parts.flat(),
   // All questions on a text are on one side.
   holdOut: (questions, share) => holdOut(questions, share, ({ context }) => [context]),
   labels: () => [],

@@ -47,6 +47,7 @@ export function questionExamples(
     features,
     questions: Int32Array.from(owners),
     labels,
+    rows: Int32Array.from(owners),
     lengths: Int32Array.from(features, ({ inputIds }) => inputIds.length),
     truncated: 0, // one window has what another lacks
     batch(examples) {

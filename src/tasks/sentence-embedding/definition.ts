@@ -12,7 +12,7 @@ import {
 import { type EmbeddedText, embeddingFlags, embedTexts } from './embed-texts.ts';
 import { embeddingEvaluation, SCORES_OF } from './embedding-evaluation.ts';
 import { embeddingExamples } from './embedding-examples.ts';
-import { type EmbeddingRows, embeddingRows } from './embedding-rows.ts';
+import { type EmbeddingRows, embeddingRows, joinedRows } from './embedding-rows.ts';
 import { withPooling } from './with-pooling.ts';
 import { wordBaseline } from './word-baseline.ts';
 
@@ -40,6 +40,7 @@ export const sentenceEmbedding: TaskDefinition<
       embeddingModel(modelLoss(reading), matryoshka)(definition, withPooling(config, reading));
   },
   read: embeddingRows,
+  join: joinedRows,
   holdOut(rows, share) {
     if (rows.retrieval) return undefined;
     const numbers = [...rows.columns[0].keys()];

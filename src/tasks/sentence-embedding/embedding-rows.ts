@@ -48,7 +48,12 @@ export function embeddingRows(files: readonly TextFile[], reading: ReadingOf<Emb
         'needs columns in data: anchor and positive, or text and label. The folder does not have the BEIR layout (corpus.jsonl, queries.jsonl, qrels) either',
     });
   }
-  const parts = files.map((file) => readOne(file, form, reading));
+  return joinedRows(files.map((file) => readOne(file, form, reading)));
+}
+
+/** The rows of several parts in the same form, one part after the other; without what scores retrieval. */
+export function joinedRows(parts: readonly EmbeddingRows[]): EmbeddingRows {
+  const [{ form, fileName }] = parts;
   const of = <T>(pick: (part: EmbeddingRows) => readonly T[] | undefined) =>
     parts.flatMap((part) => pick(part) ?? []);
   return {

@@ -25,6 +25,7 @@ export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof
   lengthKey: 'max_source_length',
   build: () => tokenModel('SEQ_2_SEQ_LM'),
   read: (files, reading) => files.flatMap((file) => readPairs(file.read(), file.name, reading, true)),
+  join: (parts) => parts.flat(),
   holdOut: (pairs, share) => holdOut(pairs, share, ({ source }) => [source]),
   labels: () => [],
   examples: pairExamples,

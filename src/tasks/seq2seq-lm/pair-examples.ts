@@ -26,13 +26,14 @@ export function pairExamples(pairs: readonly Pair[], context: Context): ExampleS
     return targets.map((target) => {
       const written = tokenizer.encode(target, undefined, longest);
       checkIds(written.inputIds, context);
-      return { read, written };
+      return { row: i, read, written };
     });
   });
   const targetLengths = Int32Array.from(examples, ({ written }) => written.inputIds.length);
   return {
     lengths: targetLengths.map((length, i) => length + examples[i].read.inputIds.length),
     targetLengths,
+    rows: Int32Array.from(examples, ({ row }) => row),
     truncated: examples.filter(({ read, written }) => read.truncated || written.truncated).length,
     batch(chosen) {
       const parts = Array.from(chosen, (example) => examples[example]);

@@ -43,6 +43,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
       fileName: file.name,
       names: reading.label_names,
     }),
+    join: (parts) => ({ ...parts[0], sentences: parts.flatMap(({ sentences }) => sentences) }),
     holdOut({ sentences, ...file }, share) {
       const { train, validation } = holdOut(sentences, share, ({ words }) => words);
       return { train: { sentences: train, ...file }, validation: { sentences: validation, ...file } };

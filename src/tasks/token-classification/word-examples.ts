@@ -15,6 +15,8 @@ export interface WordExamples {
   readonly truncated: number;
   /** Sentence index of each example; sentences without any piece are skipped. */
   readonly sentences: Int32Array;
+  /** The same, by the name that all tasks have. */
+  readonly rows: Int32Array;
   /** The words in each example. */
   readonly firstPieces: readonly FirstPieces[];
   /** Some examples as one batch; its weight is the number of its labelled tokens. */
@@ -46,6 +48,7 @@ export function wordExamples(
     lengths: Int32Array.from(examples, ({ encoding }) => encoding.inputIds.length),
     truncated: examples.filter(({ encoding }) => encoding.truncated).length,
     sentences: Int32Array.from(examples, ({ sentence }) => sentence),
+    rows: Int32Array.from(examples, ({ sentence }) => sentence),
     firstPieces: examples.map(({ pieces }) => pieces),
     batch(chosen) {
       const parts = Array.from(chosen, (example) => examples[example]);

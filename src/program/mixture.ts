@@ -1,0 +1,118 @@
+import { Random } from '../support/random.ts';
+import type { ExampleSet } from './example-set.ts';
+
+/** When a mixture ends, as in `interleave_datasets` of Hugging Face's datasets. */
+export const STOPPING_STRATEGIES = ['first_exhausted', 'all_exhausted'] as const;
+export type StoppingStrategy = (typeof STOPPING_STRATEGIES)[number];
+
+/** How the examples of several sources are mixed. */
+export interface Mixing {
+  /** The chance of each source, in sum 1. */
+  probabilities: readonly number[];
+  /** `first_exhausted`: the mixture ends with the last example of some source. `all_exhausted`: with that of the last. */
+  strategy: StoppingStrategy;
+}
+
+/** A source of training examples. */
+export interface Source {
+  name: string;
+  examples: number;
+  /** Examples of it in an epoch. */
+  drawn: number;
+}
+
+/** The expected number of examples in a mixture. */
+export function mixedCount(counts: readonly number[], { probabilities, strategy }: Mixing): number {
+  const ends = counts.map((count, i) => count / probabilities[i]);
+  return Math.round(strategy === 'first_exhausted' ? Math.min(...ends) : Math.max(...ends));
+}
+
+/**
+ * Draws a mixture as `interleave_datasets` does: each example is the next one of a random source. A source is read in a
+ * random order, and again in another one if the mixture needs more of it. The result depends only on the seed.
+ *
+ * @param counts examples of each source, at least one
+ * @returns the source of each example, and its index there
+ */
+export function drawMixture(
+  counts: readonly number[],
+  { probabilities, strategy }: Mixing,
+  seed: number,
+): { source: number; index: number }[] {
+  const random = new Random(seed, 'mixture');
+  const orderOf = (source: number, pass: number) =>
+    new Random(seed, `mixture ${source}`, pass).permutation(counts[source]);
+  const readers = counts.map((count, source) => ({ count, pass: 0, at: 0, order: orderOf(source, 0) }));
+  const exhausted = new Set<number>();
+  const isOver = () => exhausted.size >= (strategy === 'first_exhausted' ? 1 : counts.length);
+  const drawn: { source: number; index: number }[] = [];
+  while (!isOver()) {
+    const source = sourceAt(random.uniform(), probabilities);
+    const reader = readers[source];
+    if (reader.at === reader.count) {
+      reader.order = orderOf(source, ++reader.pass);
+      reader.at = 0;
+    }
+    drawn.push({ source, index: reader.order[reader.at++] });
+    if (reader.at === reader.count) exhausted.add(source);
+  }
+  return drawn;
+}
+
+function sourceAt(share: number, probabilities: readonly number[]): number {
+  let end = 0;
+  const source = probabilities.findIndex((probability) => {
+    end += probability;
+    return share < end;
+  });
+  // The sum of the probabilities may be rounded below 1.
+  return source < 0 ? probabilities.length - 1 : source;
+}
+
+/**
+ * A mixture of the examples of several sources.
+ *
+ * @param set the examples of all sources
+ * @param sources their names, and their rows in `set`
+ */
+export function mixedSet(
+  set: ExampleSet,
+  sources: readonly { name: string; rows: number }[],
+  mixing: Mixing,
+  seed: number,
+): ExampleSet {
+  const members = membersOf(set, sources);
+  const drawn = drawMixture(
+    members.map(({ length }) => length),
+    mixing,
+    seed,
+  );
+  const chosen = Int32Array.from(drawn, ({ source, index }) => members[source][index]);
+  const { lengths, targetLengths } = set;
+  return {
+    ...set,
+    lengths: chosen.map((example) => lengths[example]),
+    ...(targetLengths && { targetLengths: chosen.map((example) => targetLengths[example]) }),
+    sources: sources.map(({ name }, i) => ({
+      name,
+      examples: members[i].length,
+      drawn: drawn.filter(({ source }) => source === i).length,
+    })),
+    batch: (examples, number) =>
+      set.batch(
+        examples.map((example) => chosen[example]),
+        number,
+      ),
+  };
+}
+
+/** The examples of each source. */
+function membersOf({ lengths, rows }: ExampleSet, sources: readonly { rows: number }[]): number[][] {
+  const ends = sources.map((_, i) => sources.slice(0, i + 1).reduce((sum, source) => sum + source.rows, 0));
+  const members = sources.map((): number[] => []);
+  for (const example of lengths.keys()) {
+    const row = rows ? rows[example] : example;
+    members[ends.findIndex((end) => row < end)].push(example);
+  }
+  return members;
+}
