@@ -20,10 +20,9 @@ export const STATE: TrainerState = {
   lastMetrics: { eval_accuracy: 0.4 },
   tensors: {
     values: Float32Array.of(1, 2, 3),
-    m: new Float32Array(3),
-    v: new Float32Array(3),
     best: new Float32Array(3),
   },
+  optimizer: { m: new Float32Array(3), v: new Float32Array(3) },
   method: { pattern: Uint8Array.of(1, 0), progress: Int32Array.of(1, 0) },
 };
 

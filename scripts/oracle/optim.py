@@ -49,6 +49,7 @@ def beside(name, weight_decay, lr=0.05):
     g = torch.Generator().manual_seed(1)
     params = [torch.nn.Parameter(torch.randn(s, generator=g)) for s in ((3, 4), (5,))]
     groups = [{"params": params[:1], "weight_decay": weight_decay}, {"params": params[1:], "weight_decay": 0.0}]
+    if name == "muon": return muon(params, weight_decay, lr)
     if name == "lion_32bit": optimizer = Lion(groups, lr=lr, betas=(0.9, 0.99), weight_decay=0.0)
     else: optimizer = Adafactor(groups, lr=lr, scale_parameter=False, relative_step=False)
     flat = lambda tensors: torch.cat([t.detach().reshape(-1) for t in tensors]).tolist()
@@ -59,6 +60,27 @@ def beside(name, weight_decay, lr=0.05):
         optimizer.step()
         values.append(flat(params))
     return {"name": name, "lr": lr, "weightDecay": weight_decay, "shapes": [list(p.shape) for p in params], "initial": initial, "gradients": gradients, "values": values}
+
+
+def muon(params, weight_decay, lr):
+    """torch.optim.Muon for the matrices, AdamW for the rest. In 32 bits, where PyTorch's iteration rounds to bfloat16."""
+    import inspect
+    from torch.optim import _muon
+    source = inspect.getsource(_muon).split("def _zeropower")[1].split("\ndef ")[0]
+    exec("def _zeropower" + source.replace("torch.bfloat16", "torch.float32"), _muon.__dict__)
+    g = torch.Generator().manual_seed(2)
+    params = [torch.nn.Parameter(torch.randn(s, generator=g)) for s in ((3, 4), (5,), (6, 2), (4, 1))]
+    matrices, rest = [params[0], params[2]], [params[1], params[3]]
+    optimizers = [torch.optim.Muon(matrices, lr=lr, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"),
+                  torch.optim.AdamW(rest, lr=lr, betas=(0.9, 0.99), weight_decay=0.0)]
+    flat = lambda tensors: torch.cat([t.detach().reshape(-1) for t in tensors]).tolist()
+    initial, gradients, values = flat(params), [], []
+    for _ in range(STEPS):
+        for p in params: p.grad = torch.randn(p.shape, generator=g) * 10 ** torch.randint(-3, 2, (), generator=g)
+        gradients.append(flat([p.grad for p in params]))
+        for optimizer in optimizers: optimizer.step()
+        values.append(flat(params))
+    return {"name": "muon", "lr": lr, "weightDecay": weight_decay, "shapes": [list(p.shape) for p in params], "initial": initial, "gradients": gradients, "values": values}
 
 
 def schedule(name, warmup, total, steps, lr=1.0, **options):
@@ -111,7 +133,7 @@ def main():
                       if n != "polynomial" or w < t]   # divides by the steps between
                      + [schedule(n, w, 12, 14, lr=0.02, **o) for n, o in OPTIONS for w in (0, 3)],
         "metricSchedules": [metric_schedule(n, SCORES, **o) for n, o in METRIC_OPTIONS],
-        "beside": [beside(n, d) for n in ("lion_32bit", "adafactor") for d in (0.0, 0.1)],
+        "beside": [beside(n, d) for n in ("lion_32bit", "adafactor", "muon") for d in (0.0, 0.1)],
     }) + "\n")
 
 

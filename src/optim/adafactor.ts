@@ -1,4 +1,5 @@
-import type { OptimizedTensor, Optimizer, OptimizerSettings, OptimizerState } from './optimizer.ts';
+import { lengthOf, MomentOptimizer } from './moment-optimizer.ts';
+import type { OptimizedTensor, OptimizerSettings } from './optimizer.ts';
 
 /** Added to squared gradients. */
 const EPSILON = 1e-30;
@@ -12,24 +13,22 @@ const DECAY = -0.8;
  * first moments. The second moments of a matrix are the product of a vector for its rows and one for its columns. The state has
  * that product, because ranks may move during a run: so it saves no memory here.
  */
-export class Adafactor implements Optimizer {
+export class Adafactor extends MomentOptimizer {
   readonly #tensors: readonly OptimizedTensor[];
   readonly #weightDecay: number;
-  #state: OptimizerState;
 
   constructor(tensors: readonly OptimizedTensor[], { weightDecay }: Pick<OptimizerSettings, 'weightDecay'>) {
+    super(lengthOf(tensors));
     this.#tensors = tensors;
     this.#weightDecay = weightDecay;
-    const length = tensors.at(-1)?.end ?? 0;
-    this.#state = { m: new Float32Array(length), v: new Float32Array(length), step: 0 };
   }
 
   step(values: Float32Array, gradient: Float32Array, lr: number): void {
-    const kept = 1 - (++this.#state.step) ** DECAY;
+    const kept = 1 - (++this.current.step) ** DECAY;
     for (const { start, end, shape, rate, decays } of this.#tensors) {
       if (end === start) continue;
       const [parameters, slopes] = [values.subarray(start, end), gradient.subarray(start, end)];
-      const moments = this.#state.v.subarray(start, end);
+      const moments = this.current.v.subarray(start, end);
       if (shape.length < 2) average(moments, slopes, kept);
       else averageOfMatrices(moments, slopes, kept, shape.at(-2) as number, shape.at(-1) as number);
       const update = Float64Array.from(slopes, (slope, i) => slope / Math.sqrt(moments[i]));
@@ -40,16 +39,8 @@ export class Adafactor implements Optimizer {
     }
   }
 
-  state(): OptimizerState {
-    return this.#state;
-  }
-
-  restore(state: OptimizerState): void {
-    this.#state = { ...state };
-  }
-
   /** There are no first moments. */
-  forget(): void {}
+  override forget(): void {}
 }
 
 function average(moments: Float32Array, gradient: Float32Array, kept: number): void {

@@ -1,7 +1,7 @@
 import { lazy } from '../support/lazy.ts';
 import { add, divide, multiply, root, subtract } from '../support/vector-loop/expression.ts';
 import { VectorLoop } from '../support/vector-loop/vector-loop.ts';
-import type { Optimizer, OptimizerState } from './optimizer.ts';
+import { MomentOptimizer } from './moment-optimizer.ts';
 import type { Segment } from './segment.ts';
 
 export interface AdamWOptions {
@@ -22,21 +22,19 @@ export interface Rate extends Segment {
  * AdamW with decoupled weight decay (Loshchilov and Hutter, ICLR 2019), equal to `torch.optim.AdamW` up to 32-bit
  * rounding.
  */
-export class AdamW implements Optimizer {
+export class AdamW extends MomentOptimizer {
   readonly #beta1: number;
   readonly #beta2: number;
   readonly #eps: number;
   readonly #weightDecay: number;
   readonly #decay: readonly Segment[];
   readonly #rates: readonly Rate[];
-  #m: Float32Array;
-  #v: Float32Array;
-  #step = 0;
 
   constructor(
     length: number,
     { betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, decay = [], rates }: AdamWOptions = {},
   ) {
+    super(length);
     this.#rates = rates ?? [{ start: 0, end: length, factor: 1 }];
     [this.#beta1, this.#beta2] = betas;
     this.#eps = eps;
@@ -47,40 +45,17 @@ export class AdamW implements Optimizer {
       if (start < from || end < start || end > length)
         throw new Error('AdamW: decay ranges overlap or lie outside');
     });
-    this.#m = new Float32Array(length);
-    this.#v = new Float32Array(length);
   }
 
   /** One step, in place on `values`. */
   step(values: Float32Array, gradient: Float32Array, lr: number): void {
     this.#check(values.length, gradient.length);
-    this.#step++;
+    this.current.step++;
     for (const { factor, ...range } of this.#rates) {
       const kept = 1 - lr * factor * this.#weightDecay;
       if (kept !== 1) this.#shrink(values, kept, range);
       this.#update(values, gradient, lr * factor, range);
     }
-  }
-
-  /** The state itself, not a copy: the next step changes it. */
-  state(): OptimizerState {
-    return { m: this.#m, v: this.#v, step: this.#step };
-  }
-
-  /**
-   * Resets the first moments of some values. The second moments stay: the bias correction depends on the single step
-   * count, so fresh ones would cause steps of several times the learning rate.
-   */
-  forget(indices: readonly number[]): void {
-    for (const index of indices) this.#m[index] = 0;
-  }
-
-  /** Restores a state of the same length; its arrays are used, not copied. */
-  restore({ m, v, step }: OptimizerState): void {
-    this.#check(m.length, v.length);
-    this.#m = m;
-    this.#v = v;
-    this.#step = step;
   }
 
   /** Applies weight decay to a range; `kept` is the remaining factor. */
@@ -94,25 +69,26 @@ export class AdamW implements Optimizer {
   #update(values: Float32Array, gradient: Float32Array, lr: number, { start, end }: Segment): void {
     const beta1 = this.#beta1;
     const beta2 = this.#beta2;
+    const { m, v, step } = this.current;
     UPDATE().run(
       {
         values: values.subarray(start, end),
         gradient: gradient.subarray(start, end),
-        m: this.#m.subarray(start, end),
-        v: this.#v.subarray(start, end),
+        m: m.subarray(start, end),
+        v: v.subarray(start, end),
       },
       {
         ...{ beta1, rest1: 1 - beta1, beta2, rest2: 1 - beta2, eps: this.#eps },
-        stepSize: lr / (1 - beta1 ** this.#step),
-        inverseRoot: 1 / Math.sqrt(1 - beta2 ** this.#step),
+        stepSize: lr / (1 - beta1 ** step),
+        inverseRoot: 1 / Math.sqrt(1 - beta2 ** step),
       },
     );
   }
 
   #check(...lengths: number[]): void {
-    const wrong = lengths.find((length) => length !== this.#m.length);
-    if (wrong !== undefined)
-      throw new Error(`AdamW: a vector of ${wrong} for an optimizer of ${this.#m.length}`);
+    const { length: own } = this.current.m;
+    const wrong = lengths.find((length) => length !== own);
+    if (wrong !== undefined) throw new Error(`AdamW: a vector of ${wrong} for an optimizer of ${own}`);
   }
 }
 

@@ -85,7 +85,7 @@ describe('AdamW equals torch', () => {
         expect(Math.abs(values[i] - wanted)).toBeLessThanOrEqual(bound);
       }
     });
-    const { m, v, step } = optimizer.state();
+    const { m, v, step } = optimizer.moments();
     expect(step).toBe(trace.gradients.length);
     for (let i = 0; i < m.length; i++) expect(Math.abs(m[i] - trace.m[i])).toBeLessThan(1e-6);
     expectNear(v, trace.v);
@@ -100,9 +100,9 @@ describe('AdamW equals torch', () => {
     gradients.forEach((row, i) => {
       first.step(whole, new Float32Array(row), lr);
       if (i === 5) {
-        const { m, v, step } = second.state();
+        const state = structuredClone(second.state());
         second = new AdamW(halves.length, options);
-        second.restore({ m: m.slice(), v: v.slice(), step });
+        second.restore(state);
       }
       second.step(halves, new Float32Array(row), lr);
     });
@@ -146,7 +146,7 @@ it.each(fixture.beside)('$name equals its reference, weight decay $weightDecay',
   const values = new Float32Array(trace.initial);
   let start = 0;
   const tensors = trace.shapes.map((shape, i) => {
-    const tensor = { shape, start, end: start + shape.reduce((a, b) => a * b), rate: 1, decays: i === 0 };
+    const tensor = { shape, start, end: start + shape.reduce((a, b) => a * b), rate: 1, decays: i % 2 === 0 };
     start = tensor.end;
     return tensor;
   });
@@ -154,9 +154,9 @@ it.each(fixture.beside)('$name equals its reference, weight decay $weightDecay',
   let optimizer = makeOptimizer(trace.name, tensors, settings);
   trace.gradients.forEach((row, step) => {
     if (step === 5) {
-      const { m, v, step } = optimizer.state();
+      const state = structuredClone(optimizer.state());
       optimizer = makeOptimizer(trace.name, tensors, settings);
-      optimizer.restore({ m: m.slice(), v: v.slice(), step });
+      optimizer.restore(state);
     }
     optimizer.step(values, new Float32Array(row), trace.lr);
     // Some roundings of 32 bits a step.

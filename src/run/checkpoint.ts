@@ -6,6 +6,8 @@ import type { MethodState } from '../tuners/method-run.ts';
 import type { BestState, TrainerState } from './trainer-state.ts';
 
 const METHOD_PREFIX = 'method.';
+/** Tensors that are neither the method's nor the optimizer's. */
+const VALUES: readonly string[] = ['values', 'best'];
 /** Increase it when checkpoints of older versions can no longer be read. */
 const FORMAT = '2';
 
@@ -69,9 +71,9 @@ export function storeCheckpoint(
   state: TrainerState,
   { fingerprint, began, planned }: CheckpointOrigin,
 ): StoredCheckpoint {
-  const { tensors, method, ...numbers } = state;
+  const { tensors, optimizer, method, ...numbers } = state;
   const stored = new Map<string, StoredTensor>();
-  for (const [name, data] of Object.entries(tensors)) stored.set(name, asStored(data));
+  for (const [name, data] of Object.entries({ ...tensors, ...optimizer })) stored.set(name, asStored(data));
   for (const [name, data] of Object.entries(method)) stored.set(METHOD_PREFIX + name, asStored(data));
   const [when, text] = [began.toISOString(), JSON.stringify(numbers)];
   const metadata = { format: FORMAT, fingerprint, began: when, state: text };
@@ -100,14 +102,18 @@ export function restoreCheckpoint(
   const planned = metadata.planned === undefined ? undefined : runLength.safeParse(parsed(metadata.planned));
   if (planned?.error) throw damaged(where, 'its plan is invalid');
   const tensors: Record<string, Float32Array> = {};
+  const optimizer: Record<string, Float32Array | Uint8Array> = {};
   const method: MethodState = {};
   for (const [name, { data }] of stored) {
     if (name.startsWith(METHOD_PREFIX))
       method[name.slice(METHOD_PREFIX.length)] = data as MethodState[string];
-    else tensors[name] = data as Float32Array;
+    else if (VALUES.includes(name)) tensors[name] = data as Float32Array;
+    else optimizer[name] = data as Float32Array | Uint8Array;
   }
-  const { values, m, v, best } = tensors;
-  const isWhole = [values, m, v, ...(best ? [best] : [])].every(
+  const { values, best } = tensors;
+  const isIn32Bits = Object.values(optimizer).every((data) => data instanceof Float32Array);
+  const moments = isIn32Bits ? [optimizer.m, optimizer.v] : [];
+  const isWhole = [values, ...moments, ...(best ? [best] : [])].every(
     (data) => data instanceof Float32Array && data.length === values.length,
   );
   if (!isWhole) throw damaged(where, 'its values and moments have different sizes');
@@ -115,7 +121,7 @@ export function restoreCheckpoint(
     fingerprint: metadata.fingerprint,
     began: new Date(metadata.began),
     ...(planned && { planned: planned.data }),
-    state: { ...numbers, tensors: { values, m, v, ...(best && { best }) }, method },
+    state: { ...numbers, tensors: { values, ...(best && { best }) }, optimizer, method },
   };
 }
 

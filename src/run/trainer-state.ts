@@ -1,4 +1,5 @@
 import type { MetricState } from '../optim/metric-schedule.ts';
+import type { OptimizerState } from '../optim/optimizer.ts';
 import type { MethodState } from '../tuners/method-run.ts';
 
 /** The best evaluation so far, and the number of evaluations since. */
@@ -41,7 +42,8 @@ export interface TrainerState {
   lastMetrics: Record<string, number>;
   /** Scores before the first step, if they are meaningful. */
   before?: Record<string, number>;
-  /** Trained values, AdamW's moments, the values of the best evaluation. */
-  tensors: { values: Float32Array; m: Float32Array; v: Float32Array; best?: Float32Array };
+  /** Trained values, and the values of the best evaluation. */
+  tensors: { values: Float32Array; best?: Float32Array };
+  optimizer: OptimizerState['vectors'];
   method: MethodState;
 }

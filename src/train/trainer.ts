@@ -187,7 +187,7 @@ export class Trainer {
   }
 
   state(): TrainerState {
-    const { m, v, step: optimizerStep } = this.#updater.optimizerState();
+    const { vectors: optimizer, step: optimizerStep } = this.#updater.optimizerState();
     const { best, lastMetrics, before } = this.#evaluations;
     return {
       step: this.step,
@@ -202,19 +202,18 @@ export class Trainer {
       ...(before && { before }),
       tensors: {
         values: this.#updater.values,
-        m,
-        v,
         ...(best.values && { best: best.values }),
       },
+      optimizer,
       method: this.#inputs.method.state(),
     };
   }
 
   /** Continues from a state of a trainer of the same run. */
   async restore(state: TrainerState): Promise<void> {
-    const { values, m, v, best } = state.tensors;
+    const { values, best } = state.tensors;
     this.#inputs.method.restore(state.method);
-    this.#updater.restore(state.step, values, { m, v, step: state.optimizerStep });
+    this.#updater.restore(state.step, values, { vectors: state.optimizer, step: state.optimizerStep });
     if (state.learningRate !== undefined) this.#updater.learningRate = state.learningRate;
     this.#updater.scheduleState = state.schedule;
     this.#skipped.state = state.skipped;
@@ -323,7 +322,7 @@ export class Trainer {
   #assertEqual(): void {
     const { size } = this.#communicator;
     if (size === 1) return;
-    const { m, v } = this.#updater.optimizerState();
+    const { m, v } = this.#updater.moments();
     assertEqual(this.#communicator, this.step, {
       values: hashOf(this.#updater.values),
       'optimizer state': hashOf(m) + hashOf(v),

@@ -1,6 +1,8 @@
 import { clipByGlobalNorm } from '../optim/clip.ts';
 import type { MetricSchedule, MetricState } from '../optim/metric-schedule.ts';
 import {
+  DEFAULT_OPTIMIZER,
+  type Moments,
   makeOptimizer,
   type Optimizer,
   type OptimizerName,
@@ -113,6 +115,11 @@ export class Updater {
     return this.#optimizer.state();
   }
 
+  /** The optimizer's moments of all values. */
+  moments(): Moments {
+    return this.#optimizer.moments();
+  }
+
   /** Continues at `step`; `method` must have been restored before, because it determines the layout. */
   restore(step: number, values: Float32Array, optimizer: OptimizerState): void {
     this.step = step;
@@ -122,13 +129,14 @@ export class Updater {
   }
 
   #relayout(indices: Int32Array): void {
-    const { m, v, step } = this.#optimizer.state();
-    const moved = { m: gather(m, indices), v: gather(v, indices), step };
-    this.restore(this.step, gather(this.values, indices), moved);
+    const { m, v, step } = this.#optimizer.moments();
+    this.values = gather(this.values, indices);
+    this.#optimizer = this.#newOptimizer();
+    this.#optimizer.adopt({ m: gather(m, indices), v: gather(v, indices), step });
   }
 
   #newOptimizer(): Optimizer {
-    const { optimizer = 'adamw_torch', betas, epsilon: eps, weightDecay } = this.#settings;
+    const { optimizer = DEFAULT_OPTIMIZER, betas, epsilon: eps, weightDecay } = this.#settings;
     const { decays = decaysByDefault } = this.#settings;
     const { tuner } = this.#method;
     const tensors = tuner.layout.segments.map(({ name, shape, start, end }) => ({

@@ -50,7 +50,7 @@ export async function trainFor(
   const lengths = settings.chunks.map((chunk) => all[chunk]);
   const decay = student.layout.segments.filter(({ shape }) => shape.length > 1);
   const optimizer = new AdamW(student.layout.length, { betas: BETAS, weightDecay: WEIGHT_DECAY, decay });
-  optimizer.restore({ m: state.m, v: state.v, step: state.step });
+  optimizer.adopt({ m: state.m, v: state.v, step: state.step });
   const before = state.seconds;
   const started = performance.now();
   let plan: { epoch: number; batches: Int32Array[] } | undefined;

@@ -5,6 +5,7 @@ import type { Value } from '../../graph/graph.ts';
 import { peakMemory } from '../../graph/peak-memory.ts';
 import { symbolsOf } from '../../graph/symbols-of.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
+import { DEFAULT_OPTIMIZER, optimizerBytes } from '../../optim/optimizer.ts';
 import type { Evaluation, ExampleSet } from '../../program/example-set.ts';
 import { packsWeights } from '../../program/packs-weights.ts';
 import { evaluationGraph, trainingGraph } from '../../program/training-graph.ts';
@@ -44,8 +45,11 @@ export function memoryEstimate(
 ): (dtype: BaseDtype) => number {
   const training = train.batch(largestBatch(config, train), 0).feeds;
   const evaluations = (validation?.parts ?? []).map((part) => evaluationFeeds(part, config));
-  const vectors = 4 * methodOf(config).definition.vectors * tuner.layout.length;
-  const { gradient_checkpointing, label_smoothing_factor, neftune_noise_alpha } = config.training;
+  const { gradient_checkpointing, label_smoothing_factor, neftune_noise_alpha, optim } = config.training;
+  // A method's count has two moments of 32 bits.
+  const vectors =
+    4 * (methodOf(config).definition.vectors - 2) * tuner.layout.length +
+    optimizerBytes(optim ?? DEFAULT_OPTIMIZER, tuner.layout.segments);
   const options = {
     gradientCheckpointing: gradient_checkpointing,
     labelSmoothing: label_smoothing_factor,

@@ -93,7 +93,11 @@ export const trainingSchema = z.strictObject({
     })
     .partial()
     .optional(),
-  /** Optimizer. Lion takes a learning rate 3 to 10 times smaller than AdamW. */
+  /**
+   * Optimizer, by transformers' names. `adamw_bnb_8bit` keeps the moments of tensors of 4,096 values or more in bytes. `muon` moves
+   * matrices by orthogonalized gradients, and everything else by AdamW at the same learning rate. Lion takes a rate 3 to 10 times
+   * smaller than AdamW. Default: adamw_torch.
+   */
   optim: z.enum(OPTIMIZER_NAMES).optional(),
   /** Warm-up as a share of the run. Set this or `warmup_steps`. */
   warmup_ratio: z.number().min(0).lt(1).default(0),

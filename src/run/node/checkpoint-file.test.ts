@@ -17,10 +17,9 @@ const state = (step: number): TrainerState => ({
   lastMetrics: { eval_accuracy: 0.5, eval_matthews: Number.NaN },
   tensors: {
     values: new Random(step, 'values').normals(7, 1),
-    m: new Float32Array(7),
-    v: new Float32Array(7).fill(step),
     best: new Float32Array(7).fill(3),
   },
+  optimizer: { m: new Float32Array(7), v: new Float32Array(7).fill(step) },
   method: { pattern: Uint8Array.of(1, 0, 1), progress: Int32Array.of(2, 0) },
 });
 

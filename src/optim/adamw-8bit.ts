@@ -1,0 +1,159 @@
+import { lazy } from '../support/lazy.ts';
+import { DynamicMap } from './dynamic-map.ts';
+import type { Moments, OptimizedTensor, Optimizer, OptimizerSettings, OptimizerState } from './optimizer.ts';
+
+/** Values that share a scale. */
+const BLOCK = 256;
+/** Smaller tensors keep moments of 32 bits, as in bitsandbytes. */
+const MIN_SIZE = 4096;
+
+const MAPS = lazy(() => ({ m: new DynamicMap(true), v: new DynamicMap(false) }));
+const MOMENTS = ['m', 'v'] as const;
+
+/** A tensor and the place of its moments: their start among the bytes or the 32-bit ones, and their first scale. */
+interface Part extends OptimizedTensor {
+  at: number;
+  scale?: number;
+}
+
+type Vectors = { m: Float32Array; v: Float32Array } & {
+  [Name in 'm' | 'v' as `${Name}.bytes`]: Uint8Array;
+} & { [Name in 'm' | 'v' as `${Name}.scales`]: Float32Array };
+
+/**
+ * AdamW with moments of 8 bits (Dettmers et al., ICLR 2022), equal to bitsandbytes' `AdamW8bit`: 256 values of a
+ * tensor share a scale, their largest magnitude. A step decodes a block's moments, applies AdamW, and encodes them.
+ */
+export class AdamW8bit implements Optimizer {
+  readonly #settings: OptimizerSettings;
+  readonly #parts: readonly Part[];
+  #vectors: Vectors;
+  #step = 0;
+
+  constructor(tensors: readonly OptimizedTensor[], settings: OptimizerSettings) {
+    this.#settings = settings;
+    let [bytes, small, scales] = [0, 0, 0];
+    this.#parts = tensors.map((tensor): Part => {
+      const size = tensor.end - tensor.start;
+      const isLarge = size >= MIN_SIZE;
+      const part = { ...tensor, at: isLarge ? bytes : small, ...(isLarge && { scale: scales }) };
+      if (isLarge) [bytes, scales] = [bytes + size, scales + Math.ceil(size / BLOCK)];
+      else small += size;
+      return part;
+    });
+    this.#vectors = {
+      ...{ m: new Float32Array(small), v: new Float32Array(small) },
+      'm.bytes': new Uint8Array(bytes).fill(MAPS().m.zero),
+      'v.bytes': new Uint8Array(bytes).fill(MAPS().v.zero),
+      ...{ 'm.scales': new Float32Array(scales), 'v.scales': new Float32Array(scales) },
+    };
+  }
+
+  /** Bytes of the moments of a tensor with this number of values. */
+  static bytes(size: number): number {
+    return size < MIN_SIZE ? 8 * size : 2 * (size + 4 * Math.ceil(size / BLOCK));
+  }
+
+  step(values: Float32Array, gradient: Float32Array, lr: number): void {
+    this.#step++;
+    const { weightDecay } = this.#settings;
+    for (const part of this.#parts) {
+      const kept = part.decays ? 1 - lr * part.rate * weightDecay : 1;
+      for (const block of blocksOf(part)) {
+        const [m, v] = MOMENTS.map((name) => this.#read(name, block));
+        const own = values.subarray(block.start, block.end);
+        this.#update(own, gradient.subarray(block.start, block.end), m, v, { lr: lr * part.rate, kept });
+        this.#write('m', block, m);
+        this.#write('v', block, v);
+      }
+    }
+  }
+
+  state(): OptimizerState {
+    return { step: this.#step, vectors: this.#vectors };
+  }
+
+  restore({ step, vectors }: OptimizerState): void {
+    for (const [name, { length }] of Object.entries(this.#vectors))
+      if (vectors[name]?.length !== length)
+        throw new Error(`${name} has ${vectors[name]?.length} elements in place of ${length}`);
+    this.#vectors = vectors as unknown as Vectors;
+    this.#step = step;
+  }
+
+  moments(): Moments {
+    const length = this.#parts.at(-1)?.end ?? 0;
+    const moments = { m: new Float32Array(length), v: new Float32Array(length), step: this.#step };
+    for (const block of this.#parts.flatMap(blocksOf))
+      for (const name of MOMENTS) moments[name].set(this.#read(name, block), block.start);
+    return moments;
+  }
+
+  adopt({ step, ...moments }: Moments): void {
+    this.#step = step;
+    for (const block of this.#parts.flatMap(blocksOf))
+      for (const name of MOMENTS) this.#write(name, block, moments[name].slice(block.start, block.end));
+  }
+
+  forget(indices: readonly number[]): void {
+    for (const index of indices) {
+      const part = this.#parts.find(({ start, end }) => index >= start && index < end);
+      if (!part) throw new Error(`no tensor has the value ${index}`);
+      const at = part.at + index - part.start;
+      if (part.scale === undefined) this.#vectors.m[at] = 0;
+      else this.#vectors['m.bytes'][at] = MAPS().m.zero;
+    }
+  }
+
+  #update(
+    values: Float32Array,
+    gradient: Float32Array,
+    m: Float32Array,
+    v: Float32Array,
+    { lr, kept }: { lr: number; kept: number },
+  ): void {
+    const { betas, eps } = this.#settings;
+    const [beta1, beta2] = betas;
+    const stepSize = lr / (1 - beta1 ** this.#step);
+    const root = Math.sqrt(1 - beta2 ** this.#step);
+    for (let i = 0; i < values.length; i++) {
+      m[i] = Math.fround(m[i] * beta1) + (1 - beta1) * gradient[i];
+      v[i] = Math.fround(v[i] * beta2) + (1 - beta2) * gradient[i] * gradient[i];
+      const denominator = Math.fround(Math.fround(Math.sqrt(v[i]) / root) + eps);
+      values[i] = Math.fround(values[i] * kept) - (stepSize * m[i]) / denominator;
+    }
+  }
+
+  /** The moments of a block: for a small tensor the vector itself, otherwise a decoded copy. */
+  #read(name: 'm' | 'v', { at, end, start, scale }: Part): Float32Array {
+    const size = end - start;
+    if (scale === undefined) return this.#vectors[name].subarray(at, at + size);
+    const { values } = MAPS()[name];
+    const factor = this.#vectors[`${name}.scales`][scale];
+    const bytes = this.#vectors[`${name}.bytes`];
+    const decoded = new Float32Array(size);
+    for (let i = 0; i < size; i++) decoded[i] = values[bytes[at + i]] * factor;
+    return decoded;
+  }
+
+  /** Stores the moments of a block; `moments` is overwritten. */
+  #write(name: 'm' | 'v', { at, end, start, scale }: Part, moments: Float32Array): void {
+    if (scale === undefined) return this.#vectors[name].set(moments, at);
+    let largest = 0;
+    for (let i = 0; i < moments.length; i++) largest = Math.max(largest, Math.abs(moments[i]));
+    this.#vectors[`${name}.scales`][scale] = largest;
+    const inverse = largest > 0 ? Math.fround(1 / largest) : 0;
+    for (let i = 0; i < moments.length; i++) moments[i] = Math.max(-1, Math.min(moments[i] * inverse, 1));
+    MAPS()[name].encode(moments, this.#vectors[`${name}.bytes`].subarray(at, at + end - start));
+  }
+}
+
+/** The blocks of a tensor; a small one is a single block. */
+function blocksOf(part: Part): Part[] {
+  const { start, end, at, scale } = part;
+  if (scale === undefined) return end > start ? [part] : [];
+  return Array.from({ length: Math.ceil((end - start) / BLOCK) }, (_, i) => {
+    const from = start + i * BLOCK;
+    return { ...part, start: from, end: Math.min(from + BLOCK, end), at: at + i * BLOCK, scale: scale + i };
+  });
+}

@@ -1,0 +1,50 @@
+/**
+ * The 256 numbers in [-1, 1], or [0, 1], that a byte can be (Dettmers, 2016, arXiv 1511.04561; `create_dynamic_map` of
+ * bitsandbytes): seven decades, the larger ones divided more finely. In ascending order.
+ */
+export class DynamicMap {
+  readonly values: Float32Array;
+  /** The byte of 0. */
+  readonly zero: number;
+  /** Midpoints of neighbours: a number above bounds[i] is nearer to values[i + 1]. */
+  readonly #bounds: Float32Array;
+  /** By the upper half of a number's bits: the byte of the least number with them, from which a search starts. */
+  readonly #first = new Uint8Array(2 ** 16);
+
+  constructor(isSigned: boolean) {
+    const numbers = [0, 1];
+    for (let decade = 0; decade < 7; decade++) {
+      const count = 2 ** (decade + (isSigned ? 0 : 1));
+      const step = 0.9 / count;
+      for (let i = 0; i < count; i++) {
+        const [low, high] = [0.1 + step * i, 0.1 + step * (i + 1)].map(Math.fround);
+        const mean = Math.fround(Math.fround(low + high) / 2);
+        const number = Math.fround(Math.fround(10 ** (decade - 6)) * mean);
+        numbers.push(number, ...(isSigned ? [-number] : []));
+      }
+    }
+    this.values = Float32Array.from(numbers).sort();
+    this.zero = this.values.indexOf(0);
+    this.#bounds = Float32Array.from({ length: 255 }, (_, i) => (this.values[i] + this.values[i + 1]) / 2);
+    const bits = new Uint32Array(1);
+    const number = new Float32Array(bits.buffer);
+    for (let upper = 0; upper < 2 ** 16; upper++) {
+      // Of the negative numbers with these bits, the one with all lower bits set is the least.
+      bits[0] = upper * 2 ** 16 + (upper >= 2 ** 15 ? 2 ** 16 - 1 : 0);
+      this.#first[upper] = this.#search(number[0], 0);
+    }
+  }
+
+  /** The nearest bytes of numbers in [-1, 1]. */
+  encode(numbers: Float32Array, bytes: Uint8Array): void {
+    const bits = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
+    for (let i = 0; i < numbers.length; i++)
+      bytes[i] = this.#search(numbers[i], this.#first[bits[i] >>> 16]);
+  }
+
+  #search(number: number, from: number): number {
+    let byte = from;
+    while (byte < 255 && number > this.#bounds[byte]) byte++;
+    return byte;
+  }
+}

@@ -1,0 +1,46 @@
+import type { Moments, OptimizedTensor, Optimizer, OptimizerState } from './optimizer.ts';
+
+/** An optimizer with two moments of 32 bits for every value. */
+export abstract class MomentOptimizer implements Optimizer {
+  protected current: Moments;
+
+  constructor(length: number) {
+    this.current = { m: new Float32Array(length), v: new Float32Array(length), step: 0 };
+  }
+
+  abstract step(values: Float32Array, gradient: Float32Array, lr: number): void;
+
+  state(): OptimizerState {
+    const { m, v, step } = this.current;
+    return { step, vectors: { m, v } };
+  }
+
+  restore({ step, vectors: { m, v } }: OptimizerState): void {
+    this.adopt({ m: m as Float32Array, v: v as Float32Array, step });
+  }
+
+  moments(): Moments {
+    return this.current;
+  }
+
+  adopt(moments: Moments): void {
+    const { length } = this.current.m;
+    for (const vector of [moments.m, moments.v])
+      if (vector.length !== length)
+        throw new Error(`a vector of ${vector.length} for an optimizer of ${length}`);
+    this.current = { ...moments };
+  }
+
+  /**
+   * Resets the first moments of some values. The second moments stay: the bias correction depends on the single step
+   * count, so fresh ones would cause steps of several times the learning rate.
+   */
+  forget(indices: readonly number[]): void {
+    for (const index of indices) this.current.m[index] = 0;
+  }
+}
+
+/** The length of the vector that tensors make up. */
+export function lengthOf(tensors: readonly Pick<OptimizedTensor, 'end'>[]): number {
+  return tensors.at(-1)?.end ?? 0;
+}
