@@ -47,5 +47,6 @@ it.each([
     eventsOf(workspace.events(`${name}-${part}`), 'step').map(({ learning_rate }) => learning_rate);
   expect(rates('parts')).toEqual(rates('whole'));
   // The schedules that follow the evaluations have changed the rate before and after the stop.
-  if (settings.some((setting) => setting.includes('kwargs'))) expect(new Set(rates('whole').slice(3)).size).toBeGreaterThan(1);
+  if (settings.some((setting) => setting.includes('kwargs')))
+    expect(new Set(rates('whole').slice(3)).size).toBeGreaterThan(1);
 });

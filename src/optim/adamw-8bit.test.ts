@@ -58,7 +58,9 @@ describe('AdamW in 8 bits equals bitsandbytes', () => {
     const { vectors } = ours.state();
     const floats = new Float32Array(new Uint8Array(Buffer.from(expected.values, 'base64')).buffer);
     // A moment between two bytes may be rounded to either: that moves its value by a share of the rate.
-    const far = values.filter((value, i) => Math.abs(value - floats[i]) > 1e-5 * Math.max(1, Math.abs(floats[i])));
+    const far = values.filter(
+      (value, i) => Math.abs(value - floats[i]) > 1e-5 * Math.max(1, Math.abs(floats[i])),
+    );
     expect(far.length).toBeLessThanOrEqual(length / 500);
     for (const name of ['m', 'v'] as const) {
       const theirs = Buffer.from(expected[name], 'base64');

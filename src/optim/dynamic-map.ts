@@ -38,8 +38,7 @@ export class DynamicMap {
   /** The nearest bytes of numbers in [-1, 1]. */
   encode(numbers: Float32Array, bytes: Uint8Array): void {
     const bits = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
-    for (let i = 0; i < numbers.length; i++)
-      bytes[i] = this.#search(numbers[i], this.#first[bits[i] >>> 16]);
+    for (let i = 0; i < numbers.length; i++) bytes[i] = this.#search(numbers[i], this.#first[bits[i] >>> 16]);
   }
 
   #search(number: number, from: number): number {

@@ -1,5 +1,5 @@
-import { adamWOf } from './adamw-of.ts';
 import type { AdamW } from './adamw.ts';
+import { adamWOf } from './adamw-of.ts';
 import type { Moments, OptimizedTensor, Optimizer, OptimizerSettings, OptimizerState } from './optimizer.ts';
 
 /** Muon's β of the mean of gradients. */
@@ -77,7 +77,8 @@ function isMatrix({ shape }: OptimizedTensor): boolean {
 
 /** A matrix with the singular vectors of `x` [rows, columns] and singular values near 1, by Newton and Schulz's iteration. */
 export function orthogonalized(x: Float32Array, rows: number, columns: number): Float32Array {
-  if (rows > columns) return transposed(orthogonalized(transposed(x, rows, columns), columns, rows), columns, rows);
+  if (rows > columns)
+    return transposed(orthogonalized(transposed(x, rows, columns), columns, rows), columns, rows);
   const norm = Math.max(EPSILON, Math.sqrt(x.reduce((sum, value) => sum + value * value, 0)));
   let current: Float32Array = x.map((value) => value / norm);
   for (let step = 0; step < STEPS; step++) {

@@ -91,7 +91,8 @@ export function optimizerBytes(
   tensors: readonly Pick<OptimizedTensor, 'start' | 'end'>[],
 ): number {
   return tensors.reduce(
-    (sum, { start, end }) => sum + (name === 'adamw_bnb_8bit' ? AdamW8bit.bytes(end - start) : 8 * (end - start)),
+    (sum, { start, end }) =>
+      sum + (name === 'adamw_bnb_8bit' ? AdamW8bit.bytes(end - start) : 8 * (end - start)),
     0,
   );
 }
