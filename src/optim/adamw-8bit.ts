@@ -138,7 +138,10 @@ export class AdamW8bit implements Optimizer {
 
   /** Stores the moments of a block; `moments` is overwritten. */
   #write(name: 'm' | 'v', { at, end, start, scale }: Part, moments: Float32Array): void {
-    if (scale === undefined) return this.#vectors[name].set(moments, at);
+    if (scale === undefined) {
+      this.#vectors[name].set(moments, at);
+      return;
+    }
     let largest = 0;
     for (let i = 0; i < moments.length; i++) largest = Math.max(largest, Math.abs(moments[i]));
     this.#vectors[`${name}.scales`][scale] = largest;
