@@ -29,7 +29,7 @@ export class DynamicMap {
     const bits = new Uint32Array(1);
     const number = new Float32Array(bits.buffer);
     for (let upper = 0; upper < 2 ** 16; upper++) {
-      // Of the negative numbers with these bits, the one with all lower bits set is the least.
+      // The least negative number with these bits has all lower bits set.
       bits[0] = upper * 2 ** 16 + (upper >= 2 ** 15 ? 2 ** 16 - 1 : 0);
       this.#first[upper] = this.#search(number[0], 0);
     }
