@@ -24,7 +24,8 @@ export async function watchRun(config: ParsedConfig, flags: WatchFlags, onStop: 
     console.error(`Live: ${live.url}`);
     watches.push(live);
   }
-  if (flags.tensorboard) {
+  const reported = [config.training.report_to ?? []].flat();
+  if (flags.tensorboard && !reported.includes('tensorboard')) {
     const { eventFile } = await import('../../report/tensorboard/node/event-file.ts');
     watches.push({ show: eventFile(join(config.output, 'tensorboard')), close: async () => {} });
   }

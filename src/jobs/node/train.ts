@@ -2,7 +2,9 @@ import { Worker } from 'node:worker_threads';
 import { computeOwn } from '../../metrics/own-metrics.ts';
 import { markAgreed } from '../../parallel/agreed.ts';
 import { readyForMpi } from '../../parallel/node/launch.ts';
+import type { TrackedEvents } from '../../report/trackers/node/track-run.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
+import type { ParsedConfig } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { unlockFolder } from '../../run/node/run-lock.ts';
 import { disableTelemetry } from '../../runtime/node/disable-telemetry.ts';
@@ -45,6 +47,8 @@ export async function train(
     undefined,
     Object.keys(texts),
   );
+  let lastStep = 0;
+  const tracked = await tracking(parsed, (message) => tell({ type: 'notice', step: lastStep, message }));
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const requestStop = () => Atomics.store(stop, 0, 1);
   signal?.addEventListener('abort', requestStop);
@@ -81,31 +85,57 @@ export async function train(
   };
   // The pending calls of an asynchronous `onEvent`.
   let told: Promise<unknown> = Promise.resolve();
+  function tell(event: TrainEvent): void {
+    if (mistake) return;
+    try {
+      const returned: unknown = onEvent?.(event);
+      if (returned instanceof Promise) {
+        const handled = returned.catch(onMistake);
+        told = told.then(() => handled);
+      }
+    } catch (error) {
+      onMistake(error);
+    }
+  }
+  // After its last message, the thread may end while that message is handled.
+  let isOver = false;
   return new Promise<FinishEvent>((resolve, reject) => {
     worker.on('message', (message: WorkerMessage) => {
-      if ('result' in message)
-        return void told.then(() => (mistake ? reject(mistake.error) : resolve(message.result)));
+      isOver ||= 'result' in message || 'failure' in message;
+      if ('result' in message) {
+        const { result } = message;
+        const isTracked = tracked?.close(result.reason === 'stopped' ? 'stopped' : 'finished');
+        return void Promise.all([told, isTracked]).then(() =>
+          mistake ? reject(mistake.error) : resolve(result),
+        );
+      }
       if ('answers' in message) return score(message.answers);
       if ('stepEnd' in message) return void control(message.stepEnd);
-      if ('failure' in message) return reject(mistake ? mistake.error : errorOf(message.failure));
-      if (mistake) return;
-      try {
-        const returned: unknown = onEvent?.(message.event);
-        if (returned instanceof Promise) {
-          const handled = returned.catch(onMistake);
-          told = told.then(() => handled);
-        }
-      } catch (error) {
-        onMistake(error);
+      if ('failure' in message) {
+        const error = mistake ? mistake.error : errorOf(message.failure);
+        return void Promise.resolve(tracked?.close('failed')).then(() => reject(error));
       }
+      lastStep = message.event.step;
+      tracked?.show(message.event);
+      tell(message.event);
     });
     worker.on('error', reject);
     worker.on('exit', (code) => {
       // A killed thread leaves its lock.
       unlockFolder(job.config.output, threadId);
-      void told.then(() => reject(new Error(`the training thread ended with code ${code}`)));
+      if (!isOver) void told.then(() => reject(new Error(`the training thread ended with code ${code}`)));
     });
   }).finally(() => signal?.removeEventListener('abort', requestStop));
+}
+
+/** The displays that `training.report_to` names. */
+async function tracking(
+  config: ParsedConfig,
+  onFailure: (message: string) => void,
+): Promise<TrackedEvents | undefined> {
+  if (config.training.report_to === undefined) return undefined;
+  const { trackRun } = await import('../../report/trackers/node/track-run.ts');
+  return trackRun(config, process.env, onFailure);
 }
 
 function errorOf({ agreed, ...failure }: JobFailure): Error {

@@ -5,15 +5,24 @@ const LEFT_OUT = ['output', 'seed', 'model', 'adapter', 'data.train', 'data.vali
 
 /** Every value of a config by its dotted key, as text; without paths and seed. */
 export function settingsOf(facts: RunFacts): Map<string, string> {
-  return new Map(leaves(facts, '').filter(([key]) => !LEFT_OUT.includes(key)));
+  return new Map(
+    valuesOf(facts)
+      .filter(([key]) => !LEFT_OUT.includes(key))
+      .map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)]),
+  );
 }
 
-function leaves(value: unknown, key: string): [string, string][] {
+/** Every value of a config by its dotted key; lists are values. */
+export function valuesOf(config: object): [string, unknown][] {
+  return leaves(config, '');
+}
+
+function leaves(value: unknown, key: string): [string, unknown][] {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return Object.entries(value).flatMap(([name, inner]) =>
       leaves(inner, key === '' ? name : `${key}.${name}`),
     );
   }
   if (value === undefined || value === null) return [];
-  return [[key, typeof value === 'string' ? value : JSON.stringify(value)]];
+  return [[key, value]];
 }

@@ -20,6 +20,7 @@ export function fingerprintSettings({
   const {
     logging_steps,
     log_importance,
+    report_to,
     save_steps,
     save_total_limit,
     eval_strategy,

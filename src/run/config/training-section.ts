@@ -4,6 +4,10 @@ import { OPTIMIZER_NAMES } from '../../optim/optimizer.ts';
 import { LR_SCHEDULER_TYPES, RAMPS } from '../../optim/schedule.ts';
 import { functionOnly } from '../../tuners/own-function.ts';
 
+/** Programs that show the course of a run. */
+export const REPORT_TO = ['tensorboard', 'wandb', 'mlflow'] as const;
+export type ReportTo = (typeof REPORT_TO)[number];
+
 const nonEmpty = z.string().min(1);
 const count = z.int().min(1);
 
@@ -147,6 +151,11 @@ export const trainingSchema = z.strictObject({
    * allocation of ranks. Show it with `adalora inspect RUN --importance`.
    */
   log_importance: z.enum(['none', 'all']).optional(),
+  /**
+   * Programs that show the run while it trains: `tensorboard` (event files in `tensorboard/`), `wandb` (Weights & Biases), `mlflow`.
+   * Addresses and keys of servers come from environment variables. Default: none.
+   */
+  report_to: z.union([z.enum(REPORT_TO), z.array(z.enum(REPORT_TO))]).optional(),
   /** Score that selects the best model. Default: the task's main score. A leading `eval_` is ignored. */
   metric_for_best_model: nonEmpty.optional(),
   /** Whether a higher score is better. Default: true, except for losses and errors. */

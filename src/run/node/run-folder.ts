@@ -18,6 +18,8 @@ export function runFiles(folder: string) {
     /** The fine-tuned model itself, for methods without an adapter. */
     model: join(folder, 'model'),
     card: join(folder, 'README.md'),
+    /** The run's ids on servers that `training.report_to` names. */
+    trackers: join(folder, 'trackers.json'),
     /** Ranks that were chosen before the first step, in PEFT's keys. */
     rankPattern: join(folder, 'rank_pattern.json'),
   };

@@ -1,0 +1,130 @@
+import type { Outcome, Point, TrackedRun, Tracker } from './tracker.ts';
+
+/** Milliseconds between two requests, and after a failed one. */
+const PAUSES = { every: 5000, afterFailure: 30_000, end: 20_000 };
+/** Points that wait for a server; older ones are dropped. */
+const MAX_POINTS = 10_000;
+/** Points of one request. */
+const MAX_SENT = 500;
+
+/** The part of a tracked run that a resume needs. */
+export interface TrackerState {
+  id: string;
+  /** The last step that the server has. */
+  step: number;
+}
+
+export interface QueueHost {
+  /** Called once, at the first failure. */
+  onFailure(message: string): void;
+  /** Called after every request that has succeeded. */
+  onState(state: TrackerState): void;
+}
+
+/**
+ * Waits for work for a limited time.
+ *
+ * @throws Error after that time
+ */
+async function limited(work: Promise<void>, ms: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms / 1000} s`)), ms);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+/**
+ * Sends the points of a run in the background. A server that fails is tried again with the points that it lacks, and
+ * never stops the run.
+ */
+export class TrackerQueue {
+  readonly #points: Point[] = [];
+  #state: TrackerState | undefined;
+  #isBegun = false;
+  #hasFailed = false;
+  #isClosing = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #sending: Promise<boolean> | undefined;
+
+  constructor(
+    private readonly tracker: Tracker,
+    private readonly run: TrackedRun,
+    private readonly host: QueueHost,
+    state?: TrackerState,
+    private readonly pauses = PAUSES,
+  ) {
+    this.#state = state;
+    this.#schedule(0);
+  }
+
+  add(point: Point): void {
+    // A resumed run repeats the steps after its checkpoint.
+    if (point.scalars.length === 0 || (this.#state && point.step < this.#state.step)) return;
+    this.#points.push(point);
+    if (this.#points.length > MAX_POINTS) this.#points.shift();
+    this.#schedule(this.pauses.every);
+  }
+
+  /** Sends the rest, and ends the run on the server. Gives up after some seconds. */
+  async close(outcome: Outcome): Promise<void> {
+    this.#isClosing = true;
+    clearTimeout(this.#timer);
+    const finish = async () => {
+      await this.#sending;
+      if (!(await this.#send())) return;
+      await this.tracker.end(outcome);
+    };
+    try {
+      await limited(finish(), this.pauses.end);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #schedule(pause: number): void {
+    if (this.#isClosing || this.#timer || this.#sending) return;
+    this.#timer = setTimeout(async () => {
+      this.#timer = undefined;
+      this.#sending = this.#send();
+      const isSent = await this.#sending;
+      this.#sending = undefined;
+      if (!isSent) this.#schedule(this.pauses.afterFailure);
+      else if (this.#points.length > 0) this.#schedule(this.pauses.every);
+    }, pause);
+    // The program may end before.
+    this.#timer.unref?.();
+  }
+
+  async #send(): Promise<boolean> {
+    try {
+      if (!this.#isBegun) {
+        const id = await this.tracker.begin(this.run, this.#state?.id);
+        this.#keep({ id, step: this.#state?.step ?? 0 });
+        this.#isBegun = true;
+      }
+      while (this.#points.length > 0) {
+        const part = this.#points.slice(0, MAX_SENT);
+        await this.tracker.log(part);
+        // Older points may have been dropped in the meantime.
+        while (part.includes(this.#points[0])) this.#points.shift();
+        this.#keep({ id: (this.#state as TrackerState).id, step: (part.at(-1) as Point).step });
+      }
+      return true;
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+  }
+
+  #keep(state: TrackerState): void {
+    this.#state = state;
+    this.host.onState(state);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.host.onFailure((error as Error).message);
+  }
+}
