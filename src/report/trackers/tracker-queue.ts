@@ -93,7 +93,7 @@ export class TrackerQueue {
       else if (this.#points.length > 0) this.#schedule(this.pauses.every);
     }, pause);
     // The program may end before.
-    this.#timer.unref?.();
+    (this.#timer as { unref?(): void }).unref?.();
   }
 
   async #send(): Promise<boolean> {
