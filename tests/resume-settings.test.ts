@@ -22,6 +22,7 @@ it.each([
   ['plateau', scheduled('reduce_lr_on_plateau', '{patience: 0, factor: 0.5, threshold: 0.5}')],
   ['greedy', scheduled('greedy', '{patience: 0, factor: 0.7, smooth: true, min_lr: 1e-4}')],
   ['adamw_bnb_8bit', ['method=full', 'training.optim=adamw_bnb_8bit', 'training.learning_rate=1e-3']],
+  ['noise-scale', ['training.log_gradient_noise_scale=true', 'training.logging_steps=2']],
   ['muon', ['training.optim=muon']],
   ['lion_32bit', ['training.optim=lion_32bit']],
   ['adafactor', ['training.optim=adafactor']],
@@ -37,16 +38,21 @@ it.each([
     });
   };
   await run(`${name}-whole`);
-  await run(`${name}-parts`, '--set', 'training.stop_at_step=3');
+  await run(`${name}-parts`, '--set', 'training.stop_at_step=4');
   await run(`${name}-parts`, '--resume');
   const [whole, parts] = ['whole', 'parts'].map((part) =>
     workspace.read(`${name}-${part}`, ...(settings.includes('method=full') ? MODEL : ADAPTER)),
   );
   expect(parts.equals(whole)).toBe(true);
-  const rates = (part: string) =>
-    eventsOf(workspace.events(`${name}-${part}`), 'step').map(({ learning_rate }) => learning_rate);
-  expect(rates('parts')).toEqual(rates('whole'));
+  const steps = (part: string) =>
+    eventsOf(workspace.events(`${name}-${part}`), 'step').map(
+      ({ examples_per_second: _, peak_memory_mb: __, ...step }) => step,
+    );
+  expect(steps('parts')).toEqual(steps('whole'));
+  const rates = steps('whole').map(({ learning_rate }) => learning_rate);
   // The schedules that follow the evaluations have changed the rate before and after the stop.
   if (settings.some((setting) => setting.includes('kwargs')))
-    expect(new Set(rates('whole').slice(3)).size).toBeGreaterThan(1);
+    expect(new Set(rates.slice(4)).size).toBeGreaterThan(1);
+  const isMeasured = steps('whole').some(({ gradient_noise_scale: scale = 0 }) => scale > 0);
+  expect(isMeasured).toBe(name === 'noise-scale');
 });

@@ -27,6 +27,8 @@ export interface Objective {
   gradient: Float32Array;
   /** The share in the micro-batch's mean loss; 1 for a single process. */
   share: number;
+  /** Examples computed. */
+  examples: number;
 }
 
 /** The part of a program that computes logits. */
@@ -38,6 +40,8 @@ export type Evaluator = Pick<Program, 'parts' | 'predict' | 'loss' | 'communicat
 export interface ProgramOptions extends Omit<TrainingOptions, 'masks'> {
   /** The processes that examples are divided among; by default only this one. */
   communicator?: Communicator;
+  /** Whether a batch may be computed in parts. */
+  measuresNoise?: boolean;
 }
 
 /**
@@ -56,11 +60,14 @@ export class Program {
   readonly #evaluations = new Map<EvaluationOutput, Promise<Session>>();
 
   constructor(engine: Engine, model: TaskModel, tuner: Tuner, options: ProgramOptions = {}) {
-    const { communicator = ALONE, ...training } = options;
+    const { communicator = ALONE, measuresNoise, ...training } = options;
     this.parts = { engine, model, tuner };
     this.communicator = communicator;
     // A graph can only cut the masks of whole batches.
-    this.#options = { ...training, masks: communicator.size > 1 || model.joint ? 'host' : engine.masks };
+    this.#options = {
+      ...training,
+      masks: communicator.size > 1 || model.joint || measuresNoise ? 'host' : engine.masks,
+    };
     this.#gradient = new Float32Array(tuner.layout.length);
   }
 
@@ -72,21 +79,23 @@ export class Program {
   /**
    * @param batch the inputs of the model and of its loss
    * @param dropoutStep number of the micro-batch: equal numbers draw equal masks
+   * @param division the parts of the batch, and which of them to compute; by default the processes
    */
   async differentiate(
     values: Float32Array,
     batch: Tensors,
     seed: number,
     dropoutStep: number,
+    division: Communicator = this.communicator,
   ): Promise<Objective> {
     const { session, graph } = await this.#openTraining();
     const graphOutputs = Object.values(graph.outputs);
     const sizes = symbolsOf(graphOutputs, batch);
     const part =
-      this.communicator.size > 1
-        ? batchPart(graphOutputs, batch, rowsOf(this.communicator, sizes.batch), this.#options.classWeights)
+      division.size > 1
+        ? batchPart(graphOutputs, batch, rowsOf(division, sizes.batch), this.#options.classWeights)
         : undefined;
-    if (part?.share === 0) return { loss: 0, gradient: this.#gradient.fill(0), share: 0 };
+    if (part?.share === 0) return { loss: 0, gradient: this.#gradient.fill(0), share: 0, examples: 0 };
     const feeds = {
       ...withTrained(values, part?.feeds ?? batch),
       ...graph.dropouts.feeds(seed, dropoutStep, sizes, part?.rows),
@@ -98,6 +107,7 @@ export class Program {
       regularizer: outputs.regularizer?.data[0],
       gradient: this.#gradient,
       share: part?.share ?? 1,
+      examples: part ? part.rows.end - part.rows.start : sizes.batch,
     };
   }
 

@@ -24,7 +24,11 @@ const stateNumbers = z.strictObject({
   learningRate: z.number().positive().optional(),
   schedule: z.record(z.string(), z.union([score, z.array(score)])).optional(),
   skipped: z.strictObject({ total: count, inARow: count }),
-  meter: z.strictObject({ lossSum: score, steps: count }),
+  meter: z.strictObject({
+    lossSum: score,
+    steps: count,
+    noise: z.strictObject({ variance: score, squared: score }).optional(),
+  }),
   // Missing in checkpoints of earlier versions.
   losses: z
     .strictObject({ first: score.optional(), last: score.optional(), peak: score })

@@ -66,6 +66,11 @@ const trainStep = z.object({
   /** R of the last step, for methods that have one. */
   regularizer: optional,
   grad_norm: number,
+  /**
+   * tr(Σ) / |G|² of the gradient in examples (McCandlish et al., 2018), with `log_gradient_noise_scale`. NaN if the steps are too few for
+   * an estimate.
+   */
+  gradient_noise_scale: optional,
   learning_rate: number,
   /** Triplets that may be kept, for methods that have a budget. */
   budget: optional,

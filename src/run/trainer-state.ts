@@ -1,4 +1,5 @@
 import type { MetricState } from '../optim/metric-schedule.ts';
+import type { GradientNoise } from '../optim/noise-scale.ts';
 import type { OptimizerState } from '../optim/optimizer.ts';
 import type { MethodState } from '../tuners/method-run.ts';
 
@@ -17,6 +18,7 @@ export interface BestState {
 export interface MeterState {
   lossSum: number;
   steps: number;
+  noise?: GradientNoise;
 }
 
 /** The mean losses of the first and last reported steps, and the largest. */

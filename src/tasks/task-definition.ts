@@ -59,6 +59,8 @@ export interface TaskDefinition<
   readonly batchSize: { train: number; eval: number };
   /** Whether the model's own head is trained further, instead of a new one for labels. */
   readonly keepsHead?: boolean;
+  /** Whether the loss of an example depends on the others of its batch. */
+  readonly comparesExamples?: boolean;
   /** Number of rows; missing or undefined if examples are not rows. */
   countRows?(rows: Rows): number | undefined;
   /** Scores by which models are compared, the default first. */

@@ -1,15 +1,22 @@
 import { accumulate } from '../optim/accumulate.ts';
+import { globalNorm } from '../optim/clip.ts';
+import { type GradientNoise, type GradientParts, gradientNoise } from '../optim/noise-scale.ts';
+import { ALONE } from '../parallel/alone.ts';
+import type { Communicator } from '../parallel/communicator.ts';
 import type { Objective, Program } from '../program/program.ts';
 import type { MicroBatch } from './step-batches.ts';
 
 /** The result for a step's batches. */
-export type StepObjective = Omit<Objective, 'share'> & {
+export type StepObjective = Omit<Objective, 'share' | 'examples'> & {
   /** Whether a process wants to stop. */
   stops: boolean;
+  noise?: GradientNoise;
 };
 
 /** Sums after the gradient: see {@link differentiateStep}. */
-const SUMS = 4;
+const SUMS = 7;
+/** A single batch in two parts. */
+const HALVES: readonly Communicator[] = [0, 1].map((rank) => ({ ...ALONE, rank, size: 2 }));
 /** Shares are summed in 32 bits. */
 const SHARE_TOLERANCE = 1e-4;
 
@@ -17,28 +24,37 @@ const SHARE_TOLERANCE = 1e-4;
  * Loss and gradient of a step: means over all labels of its micro-batches. R does not depend on them. If several
  * processes share the run, each contributes the results for its examples, and one all-reduce sums gradients, losses,
  * shares, R and stop requests.
+ *
+ * @param measuresNoise compares the gradients of the parts of a step: its micro-batches, the processes' examples, or
+ * the halves of a single batch
  */
 export async function differentiateStep(
   program: Program,
   values: Float32Array,
   batches: readonly MicroBatch[],
   seed: number,
-  stops = false,
+  { stops = false, measuresNoise = false }: { stops?: boolean; measuresNoise?: boolean } = {},
 ): Promise<StepObjective> {
   const { communicator } = program;
-  const of = ({ feeds, number }: MicroBatch) => program.differentiate(values, feeds, seed, number);
+  const of = ({ feeds, number }: MicroBatch, division?: Communicator) =>
+    program.differentiate(values, feeds, seed, number, division);
   const isJoint = program.parts.model.joint !== undefined;
-  if (batches.length === 1 && communicator.size === 1 && !(isJoint && batches[0].chunk))
+  const isSingle = batches.length === 1 && communicator.size === 1;
+  if (isSingle && !measuresNoise && !(isJoint && batches[0].chunk))
     return { ...(await of(batches[0])), stops };
   const sums = new Float32Array(values.length + SUMS);
   const gradient = sums.subarray(0, values.length);
   let loss = 0;
   let shares = 0;
   let regularizer: number | undefined;
+  const noise = { squares: 0, perPart: 0, perStep: 0 };
+  const divisions = isSingle && measuresNoise ? HALVES : [undefined];
   async function* each() {
     for (const batch of batches) {
-      const part = await of(batch);
-      yield { ...part, share: batch.weight * part.share };
+      for (const division of divisions) {
+        const part = await of(batch, division);
+        yield { ...part, share: batch.weight * part.share };
+      }
     }
   }
   for await (const part of isJoint ? program.differentiateJointly(values, batches, seed) : each()) {
@@ -46,12 +62,23 @@ export async function differentiateStep(
     loss += share * part.loss;
     shares += share;
     accumulate(gradient, part.gradient, share);
+    const { examples = 0 } = part as Partial<Objective>;
+    if (measuresNoise && examples > 0) {
+      noise.squares += share * globalNorm(part.gradient) ** 2;
+      noise.perPart += share / examples;
+      noise.perStep += share ** 2 / examples;
+    }
     regularizer = part.regularizer ?? regularizer;
   }
-  if (communicator.size === 1) return { loss, regularizer, gradient, stops };
-  sums.set([loss, shares, shares * (regularizer ?? 0), Number(stops)], values.length);
+  const noiseOf = (parts: GradientParts) =>
+    measuresNoise ? gradientNoise(parts, globalNorm(gradient) ** 2) : undefined;
+  if (communicator.size === 1) return { loss, regularizer, gradient, stops, noise: noiseOf(noise) };
+  const others = [noise.squares, noise.perPart, noise.perStep];
+  sums.set([loss, shares, shares * (regularizer ?? 0), Number(stops), ...others], values.length);
   communicator.allReduce(sums);
-  const [meanLoss, allShares, meanRegularizer, stopping] = sums.subarray(values.length);
+  const [meanLoss, allShares, meanRegularizer, stopping, squares, perPart, perStep] = sums.subarray(
+    values.length,
+  );
   if (Math.abs(allShares - 1) > SHARE_TOLERANCE)
     throw new Error(`the processes computed ${allShares} of the batch together, not all of it`);
   const { regularizer: term } = program.parts.tuner;
@@ -60,5 +87,6 @@ export async function differentiateStep(
     regularizer: term && term.weight !== 0 ? meanRegularizer : undefined,
     gradient,
     stops: stopping > 0,
+    noise: noiseOf({ squares, perPart, perStep }),
   };
 }

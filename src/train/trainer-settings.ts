@@ -8,6 +8,8 @@ import type { UpdateSettings } from './updater.ts';
 
 /** The settings of the trainer. */
 export interface TrainerSettings extends StepBatchesSettings, TrainingOptions {
+  /** Whether the log has the gradient noise scale. */
+  measuresNoise?: boolean;
   totalSteps: number;
   /** The step after which the run ends, on the schedule of `totalSteps`. */
   stopStep: number;
@@ -47,6 +49,7 @@ export function trainerSettings({ task, training, seed }: RunConfig, examples: n
     groupByLength: training.group_by_length,
     gradientCheckpointing: training.gradient_checkpointing,
     labelSmoothing: training.label_smoothing_factor,
+    measuresNoise: training.log_gradient_noise_scale,
     noiseAlpha: training.neftune_noise_alpha,
     update: {
       learningRate: training.learning_rate,

@@ -158,12 +158,20 @@ function smoothingProblems({ label_smoothing_factor: factor }: TrainingSection, 
 }
 
 function classProblems(
-  { class_weights, fall_back_to_majority, linear_probe, compute_loss_func }: TrainingSection,
+  {
+    class_weights,
+    fall_back_to_majority,
+    linear_probe,
+    compute_loss_func,
+    log_gradient_noise_scale,
+  }: TrainingSection,
   task: TaskName,
 ): Problem[] {
-  const { classCounts, probeLoss } = taskNamed(task);
+  const { classCounts, probeLoss, comparesExamples } = taskNamed(task);
   const foreign = {
     ...(class_weights && !classCounts && { class_weights: 'its loss has no classes to weight' }),
+    ...(log_gradient_noise_scale &&
+      comparesExamples && { log_gradient_noise_scale: 'its loss compares the examples of a batch' }),
     ...(fall_back_to_majority && !classCounts && { fall_back_to_majority: 'its rows have no classes' }),
     ...(linear_probe && !probeLoss && { linear_probe: 'its examples have no row of labels each' }),
     ...(compute_loss_func && !probeLoss && { compute_loss_func: 'its examples have no row of labels each' }),

@@ -156,6 +156,12 @@ export const trainingSchema = z.strictObject({
    * Addresses and keys of servers come from environment variables. Default: none.
    */
   report_to: z.union([z.enum(REPORT_TO), z.array(z.enum(REPORT_TO))]).optional(),
+  /**
+   * Log the simple gradient noise scale (McCandlish et al., 2018): about the batch size, in examples, up to which larger batches
+   * save steps. Estimated from the batches of a step with `gradient_accumulation_steps`, otherwise from the halves of each batch, and
+   * averaged over the steps of a log entry. Not for sentence_embedding. Default: false.
+   */
+  log_gradient_noise_scale: z.boolean().optional(),
   /** Score that selects the best model. Default: the task's main score. A leading `eval_` is ignored. */
   metric_for_best_model: nonEmpty.optional(),
   /** Whether a higher score is better. Default: true, except for losses and errors. */

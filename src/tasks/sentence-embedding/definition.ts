@@ -30,6 +30,7 @@ export const sentenceEmbedding: TaskDefinition<
   metricsOf: (data) => SCORES_OF[formOf(data)],
   tellsAnswers: () => true,
   keepsHead: true,
+  comparesExamples: true,
   countRows: (rows) => (rows.retrieval ? undefined : rows.columns[0].length),
   takesFolders: true,
   takesTables: true,

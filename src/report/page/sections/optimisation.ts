@@ -28,6 +28,13 @@ export function optimisation(groups: readonly RunGroup[]): Section {
     ),
     curveFigure(
       groups,
+      'gradient-noise-scale',
+      'Gradient noise scale',
+      'examples',
+      over((step) => step.gradient_noise_scale),
+    ),
+    curveFigure(
+      groups,
       'learning-rate',
       'Learning rate',
       'learning rate',

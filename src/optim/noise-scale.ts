@@ -1,0 +1,36 @@
+/**
+ * Sums over the parts of a step: each is the mean gradient gᵢ of bᵢ examples, with the share wᵢ of the step's gradient.
+ */
+export interface GradientParts {
+  /** Σ wᵢ |gᵢ|² */
+  squares: number;
+  /** Σ wᵢ / bᵢ: one over the examples of a part, in the mean. */
+  perPart: number;
+  /** Σ wᵢ² / bᵢ: one over the examples of the step, if the shares follow them. */
+  perStep: number;
+}
+
+/** Unbiased estimates from one step. */
+export interface GradientNoise {
+  /** The trace of the covariance of one example's gradient. */
+  variance: number;
+  /** The squared length of the true gradient. */
+  squared: number;
+}
+
+/**
+ * The simple estimator of McCandlish et al. (2018, arXiv 1812.06162, appendix A.1), from |gᵢ|² and |Σ wᵢ gᵢ|²: a mean over b examples
+ * has the expected squared length |G|² + tr(Σ) / b. Their ratio tr(Σ) / |G|², each averaged over steps before, is the simple
+ * noise scale: a batch of about this size uses examples well.
+ *
+ * @returns undefined if the step has a single part
+ */
+export function gradientNoise(
+  { squares, perPart, perStep }: GradientParts,
+  stepSquare: number,
+): GradientNoise | undefined {
+  const difference = perPart - perStep;
+  if (!(difference > 0)) return undefined;
+  const variance = (squares - stepSquare) / difference;
+  return { variance, squared: stepSquare - variance * perStep };
+}
