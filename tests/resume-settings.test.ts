@@ -22,6 +22,7 @@ it.each([
   ['plateau', scheduled('reduce_lr_on_plateau', '{patience: 0, factor: 0.5, threshold: 0.5}')],
   ['greedy', scheduled('greedy', '{patience: 0, factor: 0.7, smooth: true, min_lr: 1e-4}')],
   ['adamw_bnb_8bit', ['method=full', 'training.optim=adamw_bnb_8bit', 'training.learning_rate=1e-3']],
+  ['loftq', ['base_dtype=int4', 'lora.init_lora_weights=loftq', 'lora.target_modules=[query, output.dense]']],
   ['noise-scale', ['training.log_gradient_noise_scale=true', 'training.logging_steps=2']],
   ['muon', ['training.optim=muon']],
   ['lion_32bit', ['training.optim=lion_32bit']],

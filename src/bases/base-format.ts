@@ -1,4 +1,4 @@
-import { quantizeBlocks } from '../formats/quantize-blocks.ts';
+import { BASE_BLOCK, quantizeBlocks } from '../formats/quantize-blocks.ts';
 import { type ByteColumns, quantizeColumns, quantizeTransposed } from '../formats/quantize-columns.ts';
 import type { Dtype } from '../formats/tensor-data.ts';
 import { blockBase } from '../nn/base/block-base.ts';
@@ -39,8 +39,6 @@ export interface BaseFormat {
 
 type ReadElements = (start: number, end: number) => Float32Array;
 
-/** Elements that share a scale in blocks, as in QLoRA. */
-const BLOCK_SIZE = 64;
 /** The magnitude assumed for a column that was zero in every input. */
 const MIN_MAGNITUDE = 1e-3;
 /** The byte that stands for zero: 8-bit kernels read unsigned bytes. */
@@ -144,14 +142,14 @@ function byteMatrix(name: string, rows: number, columns: number, quantize: () =>
  * distinguishes words.
  */
 function blockFormat(model: TaskModel, fewest: 4 | 8): BaseFormat {
-  const paths = quantizedPaths(model, BLOCK_SIZE);
+  const paths = quantizedPaths(model, BASE_BLOCK);
   const width = model.parameters.get(`${model.words}.weight`)?.[1] ?? 1;
-  const words = width % BLOCK_SIZE === 0 ? model.words : undefined;
+  const words = width % BASE_BLOCK === 0 ? model.words : undefined;
   const bitsOf = (path: string) => (path === words ? 8 : fewest);
   return {
-    base: blockBase(paths, bitsOf, BLOCK_SIZE, words),
+    base: blockBase(paths, bitsOf, BASE_BLOCK, words),
     measured: new Set(),
-    key: { bits: fewest, zero: ZERO, blockSize: BLOCK_SIZE, paths: [...paths], words, norms: true },
+    key: { bits: fewest, zero: ZERO, blockSize: BASE_BLOCK, paths: [...paths], words, norms: true },
     tensors(path, [outputs, inputs], read) {
       const bits = bitsOf(path);
       const name = `${path}.weight`;
@@ -161,12 +159,12 @@ function blockFormat(model: TaskModel, fewest: 4 | 8): BaseFormat {
         {
           name: name + INTEGERS,
           dtype: 'U8',
-          shape: [count / BLOCK_SIZE, (BLOCK_SIZE * bits) / 8],
+          shape: [count / BASE_BLOCK, (BASE_BLOCK * bits) / 8],
           *make() {
-            scales = new Float32Array(count / BLOCK_SIZE);
+            scales = new Float32Array(count / BASE_BLOCK);
             for (let start = 0; start < count; start += CHUNK) {
-              const part = quantizeBlocks(read(start, Math.min(count, start + CHUNK)), bits, BLOCK_SIZE);
-              scales.set(part.scales, start / BLOCK_SIZE);
+              const part = quantizeBlocks(read(start, Math.min(count, start + CHUNK)), bits, BASE_BLOCK);
+              scales.set(part.scales, start / BASE_BLOCK);
               yield bits === 8 ? part.blocks.map((byte) => byte ^ ZERO) : part.blocks;
             }
           },
@@ -174,7 +172,7 @@ function blockFormat(model: TaskModel, fewest: 4 | 8): BaseFormat {
         {
           name: name + SCALES,
           dtype: 'F32',
-          shape: [count / BLOCK_SIZE],
+          shape: [count / BASE_BLOCK],
           *make() {
             yield bytesOf(scales);
             scales = new Float32Array(0);

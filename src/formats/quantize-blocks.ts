@@ -1,3 +1,6 @@
+/** Elements that share a scale in the weights of an int4 or int8 base, as in QLoRA. */
+export const BASE_BLOCK = 64;
+
 /** Elements as integers of 4 or 8 bits, with one scale per block. */
 export interface QuantizedBlocks {
   /** With 4 bits two per byte, the lower half first, 8 for zero; with 8 bits one signed byte each. */

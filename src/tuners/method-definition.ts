@@ -83,6 +83,8 @@ export interface MethodDefinition<Config = never, Schema extends z.ZodObject | u
   };
   /** `adapter`: beside a frozen base. `model`: the model's own weights, so no base is frozen. */
   readonly trains: 'adapter' | 'model';
+  /** The type of the base that these settings start from, and the setting that needs it. */
+  requiredBase?(config: Config): { key: string; dtype: 'int4' } | undefined;
   /**
    * The number of float32 vectors that training keeps, each as long as the trained one: values, gradient, moments and
    * the method's own.

@@ -15,6 +15,8 @@ export interface SoundSections {
   model_init?: 'checkpoint' | 'random';
   base_dtype?: BaseDtype;
   method?: MethodName;
+  /** The method's section. */
+  settings?: Record<string, unknown>;
   adapter?: string;
   defaults?: 'chosen' | 'huggingface';
   /** The task's section. */

@@ -5,7 +5,7 @@ import type { SoundSections } from './cross-checks.ts';
 /** Problems between the method and the model or adapter that it starts from. */
 export function methodProblems(method: MethodName, sections: SoundSections): Problem[] {
   const { adapter, model_init, base_dtype = 'float32' } = sections;
-  const { trains, continues, kind } = methodNamed(method);
+  const { trains, continues, kind, requiredBase } = methodNamed(method);
   const problems: Problem[] = [];
   if (adapter !== undefined && !continues) {
     problems.push({
@@ -15,6 +15,14 @@ export function methodProblems(method: MethodName, sections: SoundSections): Pro
         kind?.unmergeable === undefined
           ? 'Merge the adapter (adalora merge) and set model to the result.'
           : 'Such an adapter is trained in one run. Resume that run with more steps (--resume).',
+    });
+  }
+  const required = sections.settings && requiredBase?.(sections.settings);
+  if (required && required.dtype !== base_dtype) {
+    problems.push({
+      path: ['base_dtype'],
+      fault: `must be ${required.dtype} with ${method}.${required.key}, got ${base_dtype}`,
+      hint: `Set base_dtype: ${required.dtype}, or another start.`,
     });
   }
   if (trains === 'adapter' && model_init === 'random') {

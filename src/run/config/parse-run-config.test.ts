@@ -177,6 +177,7 @@ it.each([
   { defaults: 'huggingface', training: { lr_scheduler_type: 'reduce_lr_on_plateau' }, data: BASE.data },
   { training: { lr_scheduler_type: 'greedy', warmup_steps: 3 } },
   { training: { optim: 'sgd' } },
+  { method: 'lora', lora: { init_lora_weights: 'loftq' }, base_dtype: 'int8' },
   { training: { metric_for_best_model: 'pearson' } },
   { training: { max_steps: 0 }, adalora: { tinit: '200%' } },
   { modle: 'x', training: { eval_strategy: 'steps' } },

@@ -15,11 +15,13 @@ const dataFilesSchema = z.object(dataFiles);
 export function soundSections(value: unknown, task: TaskName | undefined): SoundSections {
   const { model_init, base_dtype, method, adapter, defaults, training } = runSchema().shape;
   const section = Object(value) as Record<string, unknown>;
+  const name = method.safeParse(section.method).data;
   return {
     task,
     model_init: model_init.safeParse(section.model_init).data,
     base_dtype: base_dtype.safeParse(section.base_dtype).data,
-    method: method.safeParse(section.method).data,
+    method: name,
+    settings: name && methodNamed(name).config?.prefault({}).safeParse(section[name]).data,
     adapter: adapter.safeParse(section.adapter).data,
     defaults: defaults.safeParse(section.defaults).data,
     data: task && dataOf(task, section),

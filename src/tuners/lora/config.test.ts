@@ -34,7 +34,8 @@ it.each([
   { allocation: 'before-training', rank_pattern: { query: 4 } },
   { allocation: 'before-training', alpha_pattern: { query: 4 } },
   { init_lora_weights: 'pissa_niter_0' },
-  { init_lora_weights: 'loftq' },
+  { init_lora_weights: 'loftq', loftq_config: { loftq_iter: 2 } },
+  { loftq_config: {} },
   { loraplus_lr_ratio: 0 },
   { use_dora: true, init_lora_weights: 'pissa' },
   { use_dora: true, allocation: 'before-training' },
@@ -48,5 +49,6 @@ it.each([
   { orth_reg_weight: 0.1, r: 1, rank_pattern: { query: 2 } },
   { allocation: 'before-training', allocation_batches: 4 },
   { init_lora_weights: 'pissa_niter_16', loraplus_lr_ratio: 16 },
+  { init_lora_weights: 'loftq', loftq_config: { loftq_bits: 4 } },
   { use_dora: true, orth_reg_weight: 0.1 },
 ])('accepts %j', (settings) => expect(loraConfigSchema.safeParse(settings).success).toBe(true));

@@ -31,11 +31,21 @@ export const loraConfigSchema = z
     /**
      * Initial A and B. `true`: A uniform, B zero. `pissa`: the principal part of the weight; `pissa_niter_16` approximates it with 16
      * power iterations, which is faster for large models. `olora`: the QR decomposition of the weight. Both are exported as plain LoRA
-     * of twice the rank, as PEFT converts them.
+     * of twice the rank, as PEFT converts them. `loftq`: the best increment to the rounded weight of `base_dtype: int4`.
      */
     init_lora_weights: z
-      .union([z.literal(true), z.enum(['pissa', 'olora']), z.string().regex(/^pissa_niter_[1-9]\d?$/)])
+      .union([
+        z.literal(true),
+        z.enum(['pissa', 'olora', 'loftq']),
+        z.string().regex(/^pissa_niter_[1-9]\d?$/),
+      ])
       .default(true),
+    /**
+     * Bits and rounds of LoftQ. More rounds would round another weight, so that the adapter needed a base of its own.
+     */
+    loftq_config: z
+      .strictObject({ loftq_bits: z.literal(4).default(4), loftq_iter: z.literal(1).default(1) })
+      .optional(),
     /** DoRA: LoRA changes the direction of each row of the weight, and a trained magnitude its length. */
     use_dora: z.boolean().default(false),
     /** LoRA+: learning rate of B and of vectors, as a multiple of `learning_rate`. Default: 1. The paper recommends 16. */
@@ -97,6 +107,10 @@ export const loraConfigSchema = z
         path: [key],
         message: `cannot be combined with ${first[0]}`,
       });
+  })
+  .refine(({ init_lora_weights: init, loftq_config }) => loftq_config === undefined || init === 'loftq', {
+    path: ['loftq_config'],
+    error: 'requires init_lora_weights: loftq',
   })
   .refine(({ lorafa, orth_reg_weight: weight = 0 }) => !lorafa || weight === 0, {
     path: ['lorafa'],

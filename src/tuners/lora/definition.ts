@@ -22,6 +22,8 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
   chosen: { encoder: { rate: 3e-3, lora_alpha: 32 }, language: { rate: 2e-4, lora_alpha: 16 } },
   trains: 'adapter',
   vectors: 5,
+  requiredBase: ({ init_lora_weights: init }) =>
+    init === 'loftq' ? { key: 'init_lora_weights: loftq', dtype: 'int4' } : undefined,
   start(model, config) {
     const tuner = LoraTuner.create(model, config);
     const targets = defaultTargets(model, 'few');
@@ -75,5 +77,6 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
 
 /** A start from the weight is exported as plain LoRA of twice the rank. */
 function storedKeys(config: Parameters<typeof doubledKeys>[0] & { init_lora_weights: unknown }) {
+  if (config.init_lora_weights === 'loftq') return { init_lora_weights: true, loftq_config: {} };
   return weightStart(config.init_lora_weights) ? doubledKeys(config) : {};
 }

@@ -17,6 +17,7 @@ import type { LoraConfig } from './config.ts';
 import { DoraInjection } from './dora-injection.ts';
 import { doraReader } from './dora-reader.ts';
 import { doubledFactors, doubledModules } from './doubled-factors.ts';
+import { isInt4, loftqFactors } from './loftq-factors.ts';
 import { inverseGram, nearestGradient } from './lorafa.ts';
 import { isRankStabilised } from './scale-of.ts';
 import { startFactors, type WeightStart, weightStart } from './start-factors.ts';
@@ -35,7 +36,7 @@ export type LoraSettings = Pick<LoraConfig, 'lora_dropout'> &
 
 /**
  * LoRA (Hu et al., 2022) as PEFT computes it: y += alpha / r · x Aᵀ Bᵀ. Settings select variants: LoRA + R (an
- * orthogonality term), DoRA (a magnitude), PiSSA and OLoRA (a start from the weight), LoRA-FA (a frozen A), LoRA+ (a
+ * orthogonality term), DoRA (a magnitude), PiSSA, OLoRA and LoftQ (a start from the weight), LoRA-FA (a frozen A), LoRA+ (a
  * learning rate for B).
  */
 export class LoraTuner extends LowRankTuner {
@@ -92,7 +93,7 @@ export class LoraTuner extends LowRankTuner {
         scale: loraScale({ ...config, use_rslora: isRankStabilised(config) }, module.path, rank),
       };
     });
-    if (weightStart(config.init_lora_weights)) refuseTooManyVectors(modules, 'lora.init_lora_weights');
+    if (typeof config.init_lora_weights === 'string') refuseTooManyVectors(modules, 'lora.init_lora_weights');
     return new LoraTuner(config, modules, savedParameters(model, config, adapted));
   }
 
@@ -164,6 +165,12 @@ export class LoraTuner extends LowRankTuner {
       if (this.#weightStart) {
         for (const factor of [name, factorName(path, 'B')])
           this.layout.read(values, factor).set(this.frozen!.read(factor + AT_START));
+        continue;
+      }
+      if (this.settings.init_lora_weights === 'loftq' && isInt4(module)) {
+        const { a, b } = loftqFactors(module, read(...weightOf(module)));
+        this.layout.read(values, name).set(a);
+        this.layout.read(values, factorName(path, 'B')).set(b);
         continue;
       }
       const random = new Random(seed, `init ${name}`);

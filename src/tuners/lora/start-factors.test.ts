@@ -113,3 +113,14 @@ it.each(['gpt2-pissa', 'llama-olora'])(
     model.close();
   },
 );
+
+it('are exact for a wide matrix with nearly as many triplets as rows', () => {
+  const [rows, columns] = [6, 40];
+  const matrix = new WeightMatrix(
+    { path: 'm', inFeatures: columns, outFeatures: rows },
+    new Random(2, 'wide').normals(rows * columns, 1),
+  );
+  const squares = topSingular(matrix, rows).reduce((sum, { strength }) => sum + strength ** 2, 0);
+  const whole = [...matrix.norms()].reduce((sum, norm) => sum + norm ** 2, 0);
+  expect(squares / whole).toBeCloseTo(1, 10);
+});

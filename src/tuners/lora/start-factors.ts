@@ -35,7 +35,7 @@ export function startFactors(
   if (init === 'olora') {
     const columns = Array.from({ length: rank }, (_, i) => matrix.times(axis(i, matrix.columns)));
     const us = orthonormalise(columns);
-    return packed(
+    return packedFactors(
       module,
       us.map((u) => ({ u, v: matrix.turnedTimes(u), strength: 1 })),
     );
@@ -50,14 +50,14 @@ export function startFactors(
           new Random(seed, `init ${module.path}`),
         );
   // The increment is multiplied by the scale, so divide by it here.
-  return packed(
+  return packedFactors(
     module,
     triplets.map((triplet) => ({ ...triplet, strength: triplet.strength / scale })),
   );
 }
 
 /** Each factor gets the square root of the singular values. */
-function packed(
+export function packedFactors(
   { rank, inFeatures, outFeatures }: LowRankModule,
   triplets: readonly SingularTriplet[],
 ): { a: Float32Array; b: Float32Array } {

@@ -1,5 +1,7 @@
 import { scaleVariant, termVariant, withVariants } from '../low-rank/variants.ts';
 
+const STARTS: Readonly<Record<string, string>> = { pissa: 'PiSSA', olora: 'OLoRA', loftq: 'LoftQ' };
+
 /** The papers' name for LoRA with these settings. */
 export function loraTitle(settings: Readonly<Record<string, unknown>>): string {
   const { orth_reg_weight = 0, orthogonality, use_rslora, scale, allocation, ...rest } = settings;
@@ -7,7 +9,7 @@ export function loraTitle(settings: Readonly<Record<string, unknown>>): string {
   const plus = Number(ratio) === 1 ? '' : '+';
   const title = use_dora === true ? `DoRA${plus}` : lorafa === true ? 'LoRA-FA' : `LoRA${plus}`;
   return withVariants(Number(orth_reg_weight) > 0 ? `${title} + R` : title, [
-    typeof init === 'string' ? `${init.startsWith('pissa') ? 'PiSSA' : 'OLoRA'} start` : [],
+    typeof init === 'string' ? `${STARTS[init.slice(0, 5)]} start` : [],
     termVariant({ orth_reg_weight, orthogonality }),
     allocation === 'before-training' ? 'ranks before training' : [],
     scaleVariant({ scale: use_rslora === true ? 'rslora' : scale }),

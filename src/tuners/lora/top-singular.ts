@@ -31,7 +31,12 @@ export function topSingular(matrix: WeightMatrix, count: number): SingularTriple
   const side = Math.min(rows, columns);
   const random = new Random(0, 'top singular');
   const [us, vs, diagonal, beside]: [Float64Array[], Float64Array[], number[], number[]] = [[], [], [], []];
-  let next = fresh(random, columns, vs);
+  // A direction that W maps to 0 would take the place of one that counts: as many vectors as W has rows must span its row space.
+  const start = () => {
+    const row = columns > rows && unit(beyond(matrix.turnedTimes(fresh(random, rows, us)), vs), 0);
+    return row ? row.vector : fresh(random, columns, vs);
+  };
+  let next = start();
   for (let checkAt = Math.min(side, 2 * count + 20); ; checkAt = Math.min(side, Math.ceil(1.5 * checkAt))) {
     while (us.length < checkAt) {
       vs.push(next);
@@ -44,7 +49,7 @@ export function topSingular(matrix: WeightMatrix, count: number): SingularTriple
       diagonal.push(u.length);
       const v = unit(beyond(matrix.turnedTimes(u.vector), vs), EXHAUSTED * scale);
       beside.push(v?.length ?? 0);
-      next = v?.vector ?? fresh(random, columns, vs);
+      next = v?.vector ?? start();
     }
     const found = principalDirections(bidiagonal(diagonal, beside)).slice(0, count);
     const last = us.length - 1;

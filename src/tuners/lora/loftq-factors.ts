@@ -1,0 +1,39 @@
+import { BASE_BLOCK, quantizeBlocks } from '../../formats/quantize-blocks.ts';
+import type { LinearModule } from '../../nn/network.ts';
+import type { LowRankModule } from '../low-rank/factors.ts';
+import { packedFactors } from './start-factors.ts';
+import { topSingular } from './top-singular.ts';
+import { WeightMatrix } from './weight-matrix.ts';
+
+/**
+ * Computes the initial factors of LoftQ (Li et al., ICLR 2024, arXiv 2310.08659, algorithm 1): the best increment to the rounded
+ * weight, s B A ≈ W - Q. Q is this program's int4 form, not NF4. One round, as is PEFT's default: a further round would round
+ * another weight, and the adapter would need a base of its own. PEFT leaves out the division by the scale s.
+ *
+ * @param weight as the checkpoint stores it
+ */
+export function loftqFactors(
+  module: LowRankModule,
+  weight: Float32Array,
+): { a: Float32Array; b: Float32Array } {
+  const residual = roundingError(weight);
+  const triplets = topSingular(new WeightMatrix(module, residual), module.rank);
+  return packedFactors(
+    module,
+    triplets.map((triplet) => ({ ...triplet, strength: triplet.strength / module.scale })),
+  );
+}
+
+/** Whether an int4 base stores the weight of a module in 4 bits. */
+export function isInt4({ inFeatures, transposed }: LinearModule): boolean {
+  return !transposed && inFeatures % BASE_BLOCK === 0;
+}
+
+/** W - Q. */
+function roundingError(weight: Float32Array): Float32Array {
+  const { blocks, scales } = quantizeBlocks(weight, 4, BASE_BLOCK);
+  return weight.map((value, i) => {
+    const nibble = (blocks[i >> 1] >> (4 * (i % 2))) & 15;
+    return value - (nibble - 8) * scales[Math.floor(i / BASE_BLOCK)];
+  });
+}
