@@ -174,6 +174,17 @@ describe('a budget', () => {
       const { size } = statSync(workspace.path(run, 'adapter', 'adapter_model.safetensors'));
       expect(size).toBeLessThanOrEqual(9500);
       expect(size).toBeGreaterThan(9500 - LARGEST_BYTES);
+      // What inspect counts is the adapter of the run: nothing of the head or the pooler.
+      const inspected = JSON.parse(await succeeds(workspace.run('inspect', run, '--json')));
+      const { ranks, adapter_parameters } = workspace
+        .events(run)
+        .find((event): event is EventOf<'finish'> => event.type === 'finish')!;
+      // Files of LoRA's kind leave out matrices without components.
+      expect(inspected.ranks).toMatchObject(
+        Object.fromEntries(Object.entries(ranks).filter(([, rank]) => rank > 0)),
+      );
+      const lambdas = method === 'adalora' ? inspected.total_rank : 0;
+      expect(inspected.adapter_parameters).toBe((adapter_parameters ?? 0) + lambdas);
     },
   );
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { placeOf } from '../src/experiments/experiment.ts';
+import { comparedCell } from '../src/experiments/tables/compared-cell.ts';
 import { type TableChoice, tableCells } from '../src/experiments/tables/table-cells.ts';
 import { startMethod } from '../src/jobs/start-method.ts';
 import { packageRecipes } from '../src/recipes/node/package-recipes.ts';
@@ -296,6 +297,15 @@ describe('the tables of the paper', () => {
     [{ tasks: ['glue/col'] }, '--task: expected a task of the table, got glue/col. Did you mean glue/cola,'],
   ])('reject %j', (choice, message) => {
     expect(() => cellsOf('table1', choice)).toThrow(message);
+  });
+
+  it('compare a row with LoRA at its level, and rows without a level with none', () => {
+    const cells = cellsOf('table1', { tasks: ['glue/cola'] });
+    const compared = cells.map((cell) => [cell.row, comparedCell(cells, cell, 'lora')?.row]);
+    expect(Object.fromEntries(compared)).toMatchObject({
+      ...{ 'Full FT': undefined, BitFit: undefined, 'LoRA 0.16%': undefined },
+      ...{ 'AdaLoRA 0.16%': 'LoRA 0.16%', 'HAdapter 0.65%': 'LoRA 0.65%', 'PAdapter 0.32%': undefined },
+    });
   });
 
   it("try the paper's rates for every method but AdaLoRA, which has a printed rate", () => {

@@ -88,6 +88,10 @@ describe('reproduce', { timeout: 240_000 }, () => {
     expect(tasks).toMatchObject([{ task: 'glue/cola', model: 'model', rows: [{ row: 'LoRA rank 2' }, {}] }]);
     expect(Object.keys(versions)).toEqual(['adalora', 'node']);
     expect(about[0]).toContain('training.max_steps=6');
+    // The table itself names them, and model, settings and steps of its rows.
+    expect(table).toMatch(/^- adalora \d+\.\d+\.\d+.*, Node v\d+/m);
+    expect(table).toMatch(/^.+ with model\. /m);
+    expect(table).toMatch(/^- LoRA rank 2: .*lora\.r 2.*; 6 steps$/m);
     const [lora, adaLora] = tasks[0].rows;
     expect(adaLora.runs.map(({ seed }: { seed: number }) => seed)).toEqual([0, 1]);
     // On another model, the paper's number has no meaning.

@@ -1,8 +1,10 @@
 import { readdirSync } from 'node:fs';
 import type { Workspace } from '../../tests/support/workspace.ts';
 
-/** The result files of a run, or of each run of a sweep; logs and tables contain times. */
-const RESULT = /(^|\/)(adapter\/.*|model\/.*|README\.md)$/;
+/** The result files of a run, of each run of a sweep, and of a comparison; logs contain times. */
+const RESULT = /(^|\/)(adapter\/.*|model\/.*|README\.md|table\.(json|csv))$/;
+/** Times and memory in tables, which differ between equal runs. */
+const MEASURED = /("(?:seconds|memoryMb)":(?:\{[^}]*\}|[^,}]*))|(?<=,\d+),[\d.]+,[\d.]+(?=\r\n)/g;
 
 /** Differences between two runs that should be byte for byte the same, and leftovers of writes. */
 export function differences(workspace: Workspace, run: string, whole: string): string[] {
@@ -13,9 +15,14 @@ export function differences(workspace: Workspace, run: string, whole: string): s
   const [own, others] = [filesOf(run), filesOf(whole)];
   // Cards name the data, which for a sweep are in its folder.
   const content = (folder: string, file: string) =>
-    workspace.read(folder, file).toString('latin1').replaceAll(whole, run);
+    withoutMeasures(file, workspace.read(folder, file).toString('latin1').replaceAll(whole, run));
   const expected = others.filter((file) => RESULT.test(file));
   if (expected.length === 0) throw new Error(`${whole} has no results`);
   const other = expected.filter((file) => !own.includes(file) || content(run, file) !== content(whole, file));
   return [...other, ...own.filter((file) => file.endsWith('.tmp'))];
+}
+
+function withoutMeasures(file: string, text: string): string {
+  if (!/table\.(json|csv)$/.test(file)) return text;
+  return (file.endsWith('json') ? JSON.stringify(JSON.parse(text)) : text).replaceAll(MEASURED, '');
 }

@@ -40,7 +40,7 @@ held_out: 0.25
 data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32}
 rows: {lora: {method: lora}, adalora: {method: adalora, adalora: {target_r: 2, init_r: 4, tinit: 3, tfinal: 9}}}
 grid: {training.learning_rate: [1e-3, 1e-2]}
-seeds: 1
+seeds: 2
 held_out: 0.25
 `,
 };

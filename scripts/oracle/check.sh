@@ -94,3 +94,17 @@ for method in lora adalora; do
   "${adalora[@]}" predict "on-$method" dev.tsv --logits > ours.jsonl
   compare "on-$method/adapter" ours.jsonl bad good
 done
+
+if "$python" -c 'import scipy' 2>/dev/null; then
+  echo "== a comparison, recomputed with SciPy"
+  cat > compare.yaml <<YAML
+model: model
+data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32}
+training: {max_steps: 6, per_device_train_batch_size: 16, learning_rate: 2e-2, eval_strategy: steps, eval_steps: 3}
+rows: {LoRA: {method: lora, lora.r: 2}, BitFit: {method: bitfit}, IA3: {method: ia3}, VeRA: {method: vera}}
+seeds: 4
+output: compared
+YAML
+  "${adalora[@]}" compare compare.yaml > /dev/null
+  "$python" "$oracle/comparison.py" compared/table.json
+fi

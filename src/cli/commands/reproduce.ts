@@ -63,19 +63,14 @@ async function run(name: string, flags: Flags): Promise<void> {
   for (const message of missing) console.error(message);
   const isPlanOfAll = flags.plan && flags.json;
   const cells = isPlanOfAll ? all : withData(all, data, flags.plan);
+  const { comparedCell } = await import('../../experiments/tables/compared-cell.ts');
   const { runExperimentHere } = await import('../run-experiment.ts');
   const changes = flags.set.length > 0 ? [`Set for every row: ${flags.set.join(', ')}.`] : [];
   const experiment = {
     ...{ title: table.title, output, folder: output, cells, average: table.average },
     seeds: Array.from({ length: flags.seeds }, (_, seed) => seed),
     tuning: { heldOut: 0.1, seed: 0, halving: [] },
-    comparedWith: ({ row, task }: { row: string; task: string }) => {
-      const taskCell = cells.find((cell) => cell.row === row && cell.task === task);
-      if (taskCell?.method === table.compared_with || taskCell?.level === undefined) return undefined;
-      return cells.find(
-        (cell) => cell.task === task && cell.level === taskCell.level && cell.method === table.compared_with,
-      );
-    },
+    comparedWith: (cell: { row: string; task: string }) => comparedCell(cells, cell, table.compared_with),
   };
   const paper = Object.fromEntries(
     table.rows.flatMap(({ row, average }) => (average === undefined ? [] : [[row, average]])),

@@ -58,7 +58,7 @@ async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
   const { trainAll } = await import('../../experiments/node/train-all.ts');
   const { runsDisplay } = await import('../terminal/runs-display.ts');
   const { writeSweep } = await import('../../experiments/node/write-sweep.ts');
-  const { bestName } = await import('../../experiments/sweep/sweep-results.ts');
+  const { bestName, isTied } = await import('../../experiments/sweep/sweep-results.ts');
   const { describeSettings } = await import('../../experiments/sweep/sweep-markdown.ts');
   const stop = stopOnSignal(() => console.error('Stopping after a checkpoint.'));
   try {
@@ -77,7 +77,8 @@ async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
       for (const row of results.best) {
         const whose = results.best.length > 1 ? ` ${row.method}` : '';
         const path = join(output, `${bestName(row, results)}.yaml`);
-        remarks.push(`Best${whose} by ${results.metric} on ${by}${sofar}: ${describeSettings(row)}`);
+        const tie = isTied(row, results) ? ', of equal scores the lowest loss' : '';
+        remarks.push(`Best${whose} by ${results.metric} on ${by}${tie}${sofar}: ${describeSettings(row)}`);
         remarks.push(`On all training rows: ${shellQuoted([PROGRAM, 'train', path])}`);
       }
     }

@@ -112,6 +112,14 @@ function withoutSeed({ seed: _, ...settings }: Readonly<Record<string, unknown>>
   return settings;
 }
 
+/** Whether another row of a chosen row's method has the same score, so that the lower loss decided. */
+export function isTied(row: SweepRow, { rows, metric }: SweepResults): boolean {
+  const scoreOf = ({ scores }: SweepRow) => scores[metric]?.mean;
+  return rows.some(
+    (other) => other !== row && other.method === row.method && scoreOf(other) === scoreOf(row),
+  );
+}
+
 /** The name of a chosen row's config and folder: `best`, or `best-METHOD` if there are several methods. */
 export function bestName({ method }: SweepRow, { best }: SweepResults): string {
   return best.length > 1 ? `best-${method}` : 'best';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunRecord } from '../../report/run/run-record.ts';
 import { holdOut } from '../hold-out.ts';
 import { sweepMarkdown } from './sweep-markdown.ts';
-import { sweepResults } from './sweep-results.ts';
+import { isTied, type RunOutcome, sweepResults } from './sweep-results.ts';
 import { type SweepRun, sweepRuns } from './sweep-runs.ts';
 
 const GIVEN = {
@@ -191,6 +191,12 @@ describe('the results of a sweep', () => {
     // Of equal ones, that with the lower loss.
     expect(bestOf([run(1, 0, 0.5), run(2, 0, 0.5, 0.9)], true)).toEqual(second);
     expect(bestOf([run(1, 0, 0.5, 0.9), run(2, 0, 0.5)], true)).toEqual(first);
+    const tied = (some: RunOutcome[]) => {
+      const results = sweepResults(some, RULE);
+      return isTied(results.best[0], results);
+    };
+    expect(tied([run(1, 0, 0.5), run(2, 0, 0.5, 0.9)])).toBe(true);
+    expect(tied([run(1, 0, 0.5), run(2, 0, 0.6)])).toBe(false);
   });
 
   it('contain the messages of failed runs', () => {

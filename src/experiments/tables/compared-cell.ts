@@ -1,0 +1,17 @@
+import type { TableCell } from './table-cells.ts';
+
+/**
+ * The cell that another one of its task is compared with: of the table's reference method, at the same level. Undefined
+ * for cells without a level, such as BitFit, and for the reference itself.
+ */
+export function comparedCell(
+  cells: readonly TableCell[],
+  { row, task }: Pick<TableCell, 'row' | 'task'>,
+  reference: string | undefined,
+): TableCell | undefined {
+  const own = cells.find((cell) => cell.row === row && cell.task === task);
+  if (own?.method === reference || own?.level === undefined) return undefined;
+  return cells.find(
+    ({ method, level, ...cell }) => cell.task === task && level === own.level && method === reference,
+  );
+}
