@@ -74,6 +74,11 @@ export const derivatives: { [K in Op]: Derivative<K> | null } = {
     },
   ]),
   stopGradient: () => [undefined],
+  watch: single(({ g, inputs: [, , ...read], attributes: { of } }) => [
+    () => g,
+    () => of(g, read),
+    ...read.map(() => undefined),
+  ]),
   equal: null,
   greater: null,
   where: single(({ g, inputs: [condition] }) => [

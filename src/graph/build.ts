@@ -116,6 +116,17 @@ export const relu = unary('relu');
 export const normalCdf = unary('normalCdf');
 export const gelu = unary('gelu');
 export const stopGradient = unary('stopGradient');
+
+/** y itself. The gradient of `seen` becomes what `of` computes from the gradient of y and some values. */
+export function watch(y: Value, seen: Value, read: readonly Value[], of: Ops['watch']['of']): Value {
+  return apply('watch', [y, seen, ...read], { of });
+}
+
+/** |x| */
+export function absolute(x: Value): Value {
+  return where(greater(x, 0), x, negate(x));
+}
+
 /** Over the last axis. */
 export const softmax = unary('softmax');
 /** log Σ exp over the last axis, which becomes 1. */

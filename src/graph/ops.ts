@@ -1,4 +1,5 @@
 import type { Dimension } from './dimension.ts';
+import type { Value } from './graph.ts';
 
 /**
  * The whole op set: name and attributes. Every table that covers all ops (shapes, gradients, lowering) is a `Record`
@@ -38,6 +39,11 @@ export interface Ops {
   cast: { to: DataType };
   /** x itself; its gradient is zero. */
   stopGradient: None;
+  /**
+   * (y, seen, ...read): y itself. `seen` has no effect, and its gradient is what `of` computes from the gradient of y:
+   * a statistic of the backward pass.
+   */
+  watch: { of: (gradient: Value, read: readonly Value[]) => Value };
 
   // Contractions and reductions
   /** scale · op(A) op(B) over the last two axes; leading axes broadcast. */

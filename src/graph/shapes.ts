@@ -37,6 +37,7 @@ const inference: { [K in Op]: Inference<K> } = {
   divide: arithmetic,
   negate: unary,
   stopGradient: unary,
+  watch: ([y]) => [{ dtype: y.dtype, shape: y.shape }],
   exp: unary,
   log: unary,
   sqrt: unary,

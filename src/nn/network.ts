@@ -26,6 +26,8 @@ export interface Injection {
   output?(path: string, y: Value, x: Value, module?: FrozenModule): Value | undefined;
   /** Replaces a sublayer's output h [rows, width]; undefined keeps h. */
   sublayer?(sublayer: Sublayer, h: Value, end: SublayerEnd): Value | undefined;
+  /** Values [] whose gradients are statistics of a step (the op `watch`), once the network is built. */
+  watched?(): readonly Value[];
 }
 
 /** A linear module of the base, however its weight W [out, in] is stored. */

@@ -47,6 +47,7 @@ const portable: LoweringTable = {
   },
   gelu: direct('Gelu'),
   stopGradient: (_, __, [x]) => [x],
+  watch: (_, __, [y]) => [y],
   equal: direct('Equal'),
   greater: direct('Greater'),
   where: direct('Where'),

@@ -39,7 +39,7 @@ export interface JointPart {
   /** The step's loss. */
   loss: number;
   regularizer?: number;
-  /** The part's contribution to the gradient of loss + γ R, divided by its share. The next part reuses the memory. */
+  /** The part's contribution to the gradient (see `Objective`), divided by its share. The next part reuses the memory. */
   gradient: Float32Array;
   share: number;
 }
@@ -70,7 +70,7 @@ export class JointProgram {
     if (!model.joint) throw new Error('a loss that is taken example by example');
     [this.#engine, this.#tuner, this.#options] = [engine, tuner, options];
     this.#model = { ...model, joint: model.joint };
-    this.#gradient = new Float32Array(tuner.layout.length);
+    this.#gradient = new Float32Array(tuner.layout.length + (tuner.watches ?? 0));
   }
 
   /** Yields the result of each part of this process in order; the shares of all processes sum to 1. */

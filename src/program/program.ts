@@ -23,7 +23,7 @@ export interface Objective {
   loss: number;
   /** R, if the method has one. */
   regularizer?: number;
-  /** The gradient of loss + γ R. The next call reuses the memory. */
+  /** The gradient of loss + γ R, then what the tuner watches. The next call reuses the memory. */
   gradient: Float32Array;
   /** The share in the micro-batch's mean loss; 1 for a single process. */
   share: number;
@@ -68,7 +68,7 @@ export class Program {
       ...training,
       masks: communicator.size > 1 || model.joint || measuresNoise ? 'host' : engine.masks,
     };
-    this.#gradient = new Float32Array(tuner.layout.length);
+    this.#gradient = new Float32Array(tuner.layout.length + (tuner.watches ?? 0));
   }
 
   /** Opens the training session in advance. */

@@ -2,7 +2,7 @@ import { gradients } from '../autodiff/gradients.ts';
 import { add, concat, input, multiply, reshape, slice } from '../graph/build.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import type { DropoutSites, MaskSource } from '../nn/dropout.ts';
-import { Network } from '../nn/network.ts';
+import { type Injection, Network } from '../nn/network.ts';
 import type { LossOptions, TaskModel } from '../objectives/task-model.ts';
 import { elementCount } from '../support/element-count.ts';
 import { type ParameterLayout, stackValue } from '../tuners/parameter-layout.ts';
@@ -15,7 +15,10 @@ export const TRAINED = 'trained';
 export type BuildModel = (network: Network, options?: LossOptions) => Value;
 
 export interface TrainingGraph {
-  /** Outputs `loss` [] (the task's), `gradient` [length] (of the objective) and, if there is one, `regularizer` []. */
+  /**
+   * Outputs `loss` [] (the task's), `gradient` (of the objective [length], then what the tuner watches) and, if there is
+   * one, `regularizer` [].
+   */
   outputs: Record<string, Value>;
   dropouts: DropoutSites;
 }
@@ -38,12 +41,13 @@ export function trainingGraph(
   // The engine finishes a stack's gradients before it begins another stack: all layers' activations would wait for
   // the second.
   const layout = gradientCheckpointing ? tuner.layout.apart() : tuner.layout;
-  const { network, flat } = tunedNetwork(tuner, true, { masks, noiseAlpha }, layout);
+  const { network, flat, injection } = tunedNetwork(tuner, true, { masks, noiseAlpha }, layout);
   const loss = buildLoss(network, options);
   const leaves = layout.stacks.map((stack) => stackValue(flat, stack));
   const cuts = gradientCheckpointing ? network.layerInputs : [];
-  const parts = gradients(loss, leaves, cuts).map(flatten);
-  const gradient = concat(parts, 0);
+  const all = gradients(loss, [...leaves, ...(injection.watched?.() ?? [])], cuts).map(flatten);
+  const [parts, watched] = [all.slice(0, leaves.length), all.slice(leaves.length)];
+  const gradient = concat(all, 0);
   const dropouts = network.dropouts as DropoutSites;
   const { regularizer } = tuner;
   if (!regularizer || regularizer.weight === 0) return { outputs: { loss, gradient }, dropouts };
@@ -58,7 +62,7 @@ export function trainingGraph(
     );
     return add(part, whole);
   });
-  return { outputs: { loss, gradient: concat(sums, 0), regularizer: term.value }, dropouts };
+  return { outputs: { loss, gradient: concat([...sums, ...watched], 0), regularizer: term.value }, dropouts };
 }
 
 /** The outputs that an evaluation can compute. */
@@ -87,21 +91,17 @@ export function tunedNetwork(
   training: boolean,
   { masks, noiseAlpha }: Pick<TrainingOptions, 'masks' | 'noiseAlpha'> = {},
   layout?: ParameterLayout,
-): { network: Network; flat: Value } {
+): { network: Network; flat: Value; injection: Injection } {
   const graph = new Graph();
   const flat = input(graph, TRAINED, 'float32', [tuner.layout.length]);
-  const network: Network = new Network(graph, {
-    training,
-    masks,
-    noiseAlpha,
-    injection: tuner.inject(
-      flat,
-      (x, probability) => network.dropout(x, probability),
-      layout,
-      (parts) => network.dropouts?.fraction(parts),
-    ),
-  });
-  return { network, flat };
+  const injection = tuner.inject(
+    flat,
+    (x, probability) => network.dropout(x, probability),
+    layout,
+    (parts) => network.dropouts?.fraction(parts),
+  );
+  const network: Network = new Network(graph, { training, masks, noiseAlpha, injection });
+  return { network, flat, injection };
 }
 
 /**

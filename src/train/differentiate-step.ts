@@ -42,8 +42,9 @@ export async function differentiateStep(
   const isSingle = batches.length === 1 && communicator.size === 1;
   if (isSingle && !measuresNoise && !(isJoint && batches[0].chunk))
     return { ...(await of(batches[0])), stops };
-  const sums = new Float32Array(values.length + SUMS);
-  const gradient = sums.subarray(0, values.length);
+  const length = values.length + (program.parts.tuner.watches ?? 0);
+  const sums = new Float32Array(length + SUMS);
+  const gradient = sums.subarray(0, length);
   let loss = 0;
   let shares = 0;
   let regularizer: number | undefined;
@@ -64,21 +65,19 @@ export async function differentiateStep(
     accumulate(gradient, part.gradient, share);
     const { examples = 0 } = part as Partial<Objective>;
     if (measuresNoise && examples > 0) {
-      noise.squares += share * globalNorm(part.gradient) ** 2;
+      noise.squares += share * globalNorm(part.gradient.subarray(0, values.length)) ** 2;
       noise.perPart += share / examples;
       noise.perStep += share ** 2 / examples;
     }
     regularizer = part.regularizer ?? regularizer;
   }
   const noiseOf = (parts: GradientParts) =>
-    measuresNoise ? gradientNoise(parts, globalNorm(gradient) ** 2) : undefined;
+    measuresNoise ? gradientNoise(parts, globalNorm(gradient.subarray(0, values.length)) ** 2) : undefined;
   if (communicator.size === 1) return { loss, regularizer, gradient, stops, noise: noiseOf(noise) };
   const others = [noise.squares, noise.perPart, noise.perStep];
-  sums.set([loss, shares, shares * (regularizer ?? 0), Number(stops), ...others], values.length);
+  sums.set([loss, shares, shares * (regularizer ?? 0), Number(stops), ...others], length);
   communicator.allReduce(sums);
-  const [meanLoss, allShares, meanRegularizer, stopping, squares, perPart, perStep] = sums.subarray(
-    values.length,
-  );
+  const [meanLoss, allShares, meanRegularizer, stopping, squares, perPart, perStep] = sums.subarray(length);
   if (Math.abs(allShares - 1) > SHARE_TOLERANCE)
     throw new Error(`the processes computed ${allShares} of the batch together, not all of it`);
   const { regularizer: term } = program.parts.tuner;

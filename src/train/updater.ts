@@ -87,8 +87,9 @@ export class Updater {
     return this.learningRate !== this.#settings.learningRate;
   }
 
-  /** Applies the accumulated gradient of one step; clipping changes it in place. */
-  apply(gradient: Float32Array): Update {
+  /** Applies the accumulated gradient of one step; clipping changes it in place. What the tuner watches follows it. */
+  apply(accumulated: Float32Array): Update {
+    const gradient = accumulated.subarray(0, this.values.length);
     const { schedule, warmupSteps, totalSteps, maxGradNorm } = this.#settings;
     const at = { step: this.step, warmupSteps, totalSteps, rate: this.learningRate };
     const learningRate = this.learningRate * learningRateFactor(schedule, at, this.#settings.scheduleOptions);
@@ -97,7 +98,7 @@ export class Updater {
     // A single non-finite value would stay in the moments and in the averages of importance.
     if (!Number.isFinite(gradNorm)) return { learningRate, gradNorm, skipped: true, relaidOut: false };
     this.#method.tuner.precondition?.(gradient);
-    this.#method.beforeStep?.(step, this.values, gradient);
+    this.#method.beforeStep?.(step, this.values, gradient, accumulated.subarray(gradient.length));
     this.#optimizer.step(this.values, gradient, learningRate);
     const after = this.#method.afterStep?.(step, this.values, gradient);
     if (after?.renewed) this.#optimizer.forget(after.renewed);

@@ -78,8 +78,12 @@ export interface MethodRun {
   readonly tuner: Tuner;
   /** Runs before the first step, unless the run resumes. */
   readonly survey?: Survey;
-  /** Called before the optimizer's step, with the accumulated and clipped gradient. */
-  beforeStep?(step: number, values: Float32Array, gradient: Float32Array): void;
+  /**
+   * Called before the optimizer's step, with the accumulated and clipped gradient.
+   *
+   * @param watched the statistics that the tuner watches: means over the step's batches
+   */
+  beforeStep?(step: number, values: Float32Array, gradient: Float32Array, watched?: Float32Array): void;
   /** Called after it; may change `values`. */
   afterStep?(step: number, values: Float32Array, gradient: Float32Array): AfterStep;
   /** For methods that have one. */

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import { Definitions, type Module } from '../support/definitions.ts';
 import { UserError } from '../support/user-error.ts';
+import { adaDora } from './adadora/definition.ts';
 import { adaLora } from './adalora/definition.ts';
 import type { AdapterKind } from './adapter-kind.ts';
 import { bitFit } from './bitfit/definition.ts';
@@ -13,6 +14,7 @@ import { gora } from './gora/definition.ts';
 import { houlsby } from './houlsby/definition.ts';
 import { ia3 } from './ia3/definition.ts';
 import { iguLora } from './igulora/definition.ts';
+import { increLora } from './increlora/definition.ts';
 import { lora } from './lora/definition.ts';
 import type { MethodDefinition } from './method-definition.ts';
 import { pfeiffer } from './pfeiffer/definition.ts';
@@ -26,12 +28,16 @@ export const METHODS = {
   adalora: adaLora,
   /** LoRA: a pair of factors of one rank beside each module. */
   lora,
+  /** AdaLoRA's triplets with DoRA's magnitude. */
+  adadora: adaDora,
   /** AdaLoRA's triplets, scored by integrated gradients and their uncertainty. */
   igulora: iguLora,
   /** AdaLoRA's triplets, which move to modules where they matter more. */
   elalora: elaLora,
   /** AdaLoRA's triplets, which move by the entropy of each matrix's spectrum. */
   flexlora: flexLora,
+  /** AdaLoRA's triplets, added where the increments matter most. */
+  increlora: increLora,
   /** LoRA whose ranks and A follow the inputs of the modules. */
   eva,
   /** LoRA whose ranks and B follow the gradient of the weights. */

@@ -63,6 +63,8 @@ export interface Tuner {
   /** Changes the accumulated and clipped gradient in place before the optimizer reads it. */
   precondition?(gradient: Float32Array): void;
   readonly regularizer?: Regularizer;
+  /** The number of values that its injection watches. Default: 0. */
+  readonly watches?: number;
   /** For methods with factors that should be orthonormal, or could be; `values` are in the tuner's layout. */
   factorDistances?(values: Float32Array): FactorDistances;
   /**

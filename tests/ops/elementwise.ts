@@ -2,7 +2,7 @@
 
 import {
   add, cast, constant, cos, divide, equal, exp, gelu, greater, iota, log, multiply, negate, normalCdf, type Operand, relu,
-  sigmoid, sin, sqrt, stopGradient, subtract, tanh, where,
+  sigmoid, sin, sqrt, stopGradient, subtract, tanh, watch, where,
 } from '../../src/graph/build.ts';
 import type { Value } from '../../src/graph/graph.ts';
 import type { DataType } from '../../src/graph/ops.ts';
@@ -46,6 +46,8 @@ export const elementwise = {
   multiply: binary(multiply, (a, b) => a * b),
   divide: binary(divide, (a, b) => a / b),
   stopGradient: [op([real(2, 3), real(2, 3)], (a, b) => multiply(a, stopGradient(b)), [2, 3], (a, b) => (i, j) => a(i, j) * b(i, j), [0])],
+  // Its rule for `b` is that of the sum's second part, which has no gradient itself.
+  watch: [op([real(2, 3), real(2, 3), real(2, 3)], (y, b, c) => add(watch(y, b, [c], (g, [read]) => multiply(g, read)), stopGradient(multiply(b, c))), [2, 3], (y, b, c) => (i, j) => y(i, j) + b(i, j) * c(i, j), [0, 1])],
   negate: [op([real(2, 3)], negate, [2, 3], (x) => (i, j) => -x(i, j))],
   exp: [op([real(2, 3)], exp, [2, 3], (x) => (i, j) => Math.exp(x(i, j)))],
   log: [op([positive(2, 3)], log, [2, 3], (x) => (i, j) => Math.log(x(i, j)))],

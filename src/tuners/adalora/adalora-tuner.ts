@@ -10,7 +10,7 @@ import { adaLoraAlpha, adaLoraScale } from '../low-rank/scales.ts';
 import { refuseTooManyVectors } from '../low-rank/too-many-vectors.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
 import { savedParameters } from '../saved-parameters.ts';
-import type { Regularizer, TunableModel } from '../tuner.ts';
+import type { ReadParameter, Regularizer, TunableModel } from '../tuner.ts';
 import { tripletLayout } from './triplet-layout.ts';
 
 /** Standard deviation of the initial P and Q. */
@@ -35,8 +35,10 @@ export class AdaLoraTuner extends LowRankTuner {
     readonly settings: TripletSettings,
     modules: readonly LowRankModule[],
     saved: readonly TrainedParameter[],
+    /** Trained tensors of the method beside the triplets. */
+    beside: readonly TrainedParameter[] = [],
   ) {
-    const { layout, groups } = tripletLayout(modules, saved);
+    const { layout, groups } = tripletLayout(modules, [...beside, ...saved]);
     super(layout, modules, saved, settings.lora_dropout);
     const { orthogonality, orth_reg_weight } = settings;
     this.regularizer = orthogonalityTerm(groups, orthogonality, orth_reg_weight, 2 * modules.length);
@@ -70,7 +72,7 @@ export class AdaLoraTuner extends LowRankTuner {
    * these normals are orthonormalised (the columns of P, the rows of Q), which is uniform over all such matrices
    * (Saxe et al., 2014, arXiv 1312.6120).
    */
-  protected initialiseFactors(values: Float32Array, seed: number): void {
+  protected initialiseFactors(values: Float32Array, seed: number, _read: ReadParameter): void {
     for (const { path, rank, inFeatures, outFeatures } of this.modules) {
       for (const [factor, length] of [
         ['A', inFeatures],

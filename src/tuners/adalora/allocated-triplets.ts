@@ -1,3 +1,4 @@
+import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { type AllocatedMethod, AllocatedRun } from '../allocation/allocated-run.ts';
 import { type BudgetConfig, withoutBudget } from '../allocation/budget-shape.ts';
 import { keptCount } from '../allocation/kept-count.ts';
@@ -5,8 +6,9 @@ import { planAllocation } from '../allocation/plan-allocation.ts';
 import type { ScheduleConfig } from '../allocation/schedule-shape.ts';
 import type { AdapterSettings, ScaleConfig } from '../low-rank/adapter-config-shape.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
-import { exportAdapter } from '../low-rank/export-adapter.ts';
+import { type Export, exportAdapter } from '../low-rank/export-adapter.ts';
 import { factorName } from '../low-rank/factors.ts';
+import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { asStored } from '../low-rank/peft-adapter.ts';
 import { adaLoraAlpha } from '../low-rank/scales.ts';
 import type { TunableModel } from '../tuner.ts';
@@ -19,10 +21,17 @@ type AllocatedConfig = AdapterSettings &
   TripletSettings &
   AllocatedMethod['settings'];
 
+/** Stores kept triplets as an adapter. */
+type StoreTriplets = (
+  made: Pick<Export, 'model' | 'config' | 'targets' | 'values' | 'baseModel'>,
+  tuner: LowRankTuner,
+) => StoredAdapter;
+
 /**
- * A run that prunes triplets by a budget, and stores them as PEFT's AdaLoRA.
+ * A run that prunes triplets by a budget.
  *
  * @param create makes the tuner at the start, from the settings with the rank of every module
+ * @param storeAs stores the kept triplets; by default as PEFT's AdaLoRA
  */
 export function allocatedTriplets<Config extends AllocatedConfig>(
   { method, title }: { method: string; title: string },
@@ -30,9 +39,16 @@ export function allocatedTriplets<Config extends AllocatedConfig>(
   settings: Config,
   totalSteps: number,
   create: (config: Config & { init_r: number }) => AdaLoraTuner,
+  storeAs?: StoreTriplets,
 ): AllocatedRun {
   const targets = defaultTargets(model, 'many');
-  const allocating = { method, title, components: 'triplets', targets, kind: 'ADALORA' } as const;
+  const allocating = {
+    method,
+    title,
+    components: 'triplets',
+    targets,
+    kind: storeAs ? 'LORA' : 'ADALORA',
+  } as const;
   const { budget, schedule } = planAllocation(allocating, model, settings, totalSteps);
   // PEFT also has a target_parameters, with another meaning.
   const config = { ...withoutBudget(settings), init_r: budget.initialRank };
@@ -40,7 +56,9 @@ export function allocatedTriplets<Config extends AllocatedConfig>(
   return new AllocatedRun({
     ...{ method, settings, schedule, budget },
     tuner: create(config as Config & { init_r: number }),
-    store({ tuner: { modules, layout }, keep, settled }, values, baseModel) {
+    store({ tuner, keep, settled }, values, baseModel) {
+      if (storeAs) return storeAs({ model, config, targets, values, baseModel }, tuner);
+      const { modules, layout } = tuner;
       const flags = modules.map(
         ({ path }, k) => [factorName(path, 'E'), Array.from(keep[k], Boolean)] as const,
       );

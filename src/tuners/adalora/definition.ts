@@ -3,18 +3,16 @@ import type { ScoreName } from '../allocation/allocator.ts';
 import { BUDGET_KEYS } from '../allocation/budget-shape.ts';
 import { budgetSummary } from '../allocation/budget-summary.ts';
 import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
-import { importanceVariant, withVariants } from '../low-rank/variants.ts';
+import { importanceVariant } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { isOwnFunction } from '../own-function.ts';
 import { adaLoraKind, importedAdaLora } from './adalora-kind.ts';
 import { AdaLoraTuner } from './adalora-tuner.ts';
 import { allocatedTriplets } from './allocated-triplets.ts';
 import { type AdaLoraConfig, adaLoraConfigSchema } from './config.ts';
-import { tripletTerm } from './triplet-term.ts';
-import { tripletVariants } from './triplet-variants.ts';
+import { tripletWords } from './triplet-words.ts';
 
 const NAMES = { method: 'adalora', title: 'AdaLoRA', components: 'triplets' } as const;
-const { method: METHOD, title: TITLE } = NAMES;
 
 /** AdaLoRA (Zhang et al., ICLR 2023), with the keys and files of PEFT. */
 export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema> = {
@@ -28,7 +26,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
     allocatedTriplets(NAMES, model, settings, totalSteps, (config) => AdaLoraTuner.create(model, config)),
   kind: adaLoraKind,
   continues: continuesLowRank({
-    method: METHOD,
+    method: NAMES.method,
     schema: adaLoraConfigSchema,
     // The file's alpha already includes the scale of the original run.
     known: (start) => ({ ...start, scale: 'standard' }),
@@ -36,24 +34,18 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
     meaningless: [...BUDGET_KEYS, 'score', 'grow', 'init', 'importance_timing', ...LIMIT_KEYS, 'schedule'],
     notices: ["Training continues with the adapter's triplets. Their ranks do not change."],
   }),
-  words: {
-    title: TITLE,
-    titleWith: ({ score, grow, ...settings }) =>
-      withVariants(TITLE, [
+  words: tripletWords(NAMES, {
+    tags: ['adalora'],
+    variants: ({ score, grow, ...settings }) =>
+      [
         isOwnFunction(score) ? 'own score' : (SCORES[score as ScoreName] ?? []),
-        ...allocationVariants(settings),
+        allocationVariants(settings),
         importanceVariant(settings),
         grow === true ? 'growing' : [],
-        tripletVariants(settings),
-      ]),
-    tags: ['peft', 'adalora'],
-    library: 'peft',
-    components: NAMES.components,
+      ].flat(),
     summary: (settings) => budgetSummary(settings, NAMES.components),
     budgetKeys: BUDGET_KEYS,
-    factors: ['P', 'Q'],
-    regularizer: tripletTerm,
-  },
+  }),
 };
 
 /** The paper's names of its ablations (table 4), and our score in the same notation. */

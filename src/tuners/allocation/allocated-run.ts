@@ -72,8 +72,8 @@ export class AllocatedRun implements MethodRun {
   afterStep(step: number, values: Float32Array, gradient: Float32Array): AfterStep {
     if (this.#timing === 'after-step') this.#allocator.observe(step, values, gradient);
     const allocated = this.#allocator.allocate(step, values);
-    const allocation = isTold(step, this.#method.schedule) ? allocated : undefined;
-    const decided = { allocation, ...(allocated && { importance: this.#allocator.importance }) };
+    const allocation = isTold(step, this.#method.schedule) ? allocated?.event : undefined;
+    const decided = { allocation, ...(allocated && { importance: allocated.importance }) };
     if (allocated && this.#growsAt(step)) return { ...decided, renewed: this.#grow(values) };
     if (!allocation?.final || this.#method.settings.shrink === 'at-export') return decided;
     const { layout, modules } = this.tuner;

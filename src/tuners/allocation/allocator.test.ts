@@ -62,7 +62,7 @@ function take(
   gradient: Float32Array,
 ): AllocationEvent | undefined {
   allocator.observe(step, values, gradient);
-  return allocator.allocate(step, values);
+  return allocator.allocate(step, values)?.event;
 }
 
 function descend(values: Float32Array, { gradient }: { gradient: number[] }, lr: number): Float32Array {

@@ -74,6 +74,12 @@ function observedBy(score: AllocatorConfig['score']): (typeof OBSERVED)[ScoreNam
   return OBSERVED[score as ScoreName] ?? 'averages';
 }
 
+/** A decision, with the scores and choices behind it. */
+export interface Allocated {
+  event: AllocationEvent;
+  importance: readonly ComponentImportance[];
+}
+
 /** The final budget: a number of components, or their cost. */
 export interface AllocatorBudget {
   target: number;
@@ -105,8 +111,6 @@ export class RankAllocator {
   /** Components in all. */
   readonly #count: number;
   #state: AllocatorState;
-  /** The scores and choices at the last allocation in this process. */
-  importance: readonly ComponentImportance[] = [];
 
   constructor(
     modules: readonly PrunedModule[],
@@ -170,7 +174,7 @@ export class RankAllocator {
    * Dropped components stay trainable and may return until the pattern is final. From then on, `shrink: at-export`
    * zeroes them at every step, as PEFT does. With `at-final`, the caller removes them, and `values` is not changed.
    */
-  allocate(step: number, values: Float32Array): AllocationEvent | undefined {
+  allocate(step: number, values: Float32Array): Allocated | undefined {
     const w = values.subarray(this.#start, this.#end);
     if (this.#state.done) {
       if (this.#config.shrink === 'at-export') this.#mask(w);
@@ -180,7 +184,7 @@ export class RankAllocator {
     if (!final && !masksAt(step, this.#budget)) return undefined;
     const scores = this.#scores(w);
     const { keep, count, threshold } = allocate(scores, this.budgetAt(step), this.#cost, this.#limits);
-    this.importance = scores.map((scored, k) => ({
+    const importance = scores.map((scored, k) => ({
       module: this.#modules[k].name,
       scores: scored,
       kept: keep[k],
@@ -191,7 +195,15 @@ export class RankAllocator {
     if (final) this.#finish();
     const ranks = keep.map((module, k) => [this.#modules[k].name, keptCount(module)]);
     const logarithms = scores.map(scoreLogarithms);
-    return { step, budget: count, threshold, final, ranks: Object.fromEntries(ranks), scores: logarithms };
+    const event = {
+      step,
+      budget: count,
+      threshold,
+      final,
+      ranks: Object.fromEntries(ranks),
+      scores: logarithms,
+    };
+    return { event, importance };
   }
 
   /** The kept components of each module, in the order of the constructor: all before the first allocation. */

@@ -65,7 +65,7 @@ describe.skipIf(!existsSync(TRAJECTORIES))('golden trajectories (needs ../shared
       const { allocator, layout } = goldenAllocator(3);
       const values = new Float32Array(allocator.state().sensitivity.length);
       const events = trace.steps
-        .map(({ step }) => allocator.allocate(step, values))
+        .map(({ step }) => allocator.allocate(step, values)?.event)
         .filter((event) => event !== undefined);
       const masked = trace.steps.filter((row) => 'margin' in row).map(({ step }) => step);
       expect(events.map(({ step }) => step)).toEqual(masked);
@@ -83,7 +83,7 @@ describe.skipIf(!existsSync(TRAJECTORIES))('golden trajectories (needs ../shared
         done: false,
       });
       const values = new Float32Array(sensitivity.length).fill(1);
-      const event = allocator.allocate(step, values)!;
+      const { event } = allocator.allocate(step, values)!;
       const expected = trace.steps[step - 1].ranks!;
       expect(Object.keys(event.ranks)).toHaveLength(layout.length);
       for (const [module, rank] of Object.entries(event.ranks))

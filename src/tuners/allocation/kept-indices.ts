@@ -35,7 +35,8 @@ export function movedIndices(
   for (const { name, start, end, shape } of after.segments) {
     const source = before.get(name);
     const own = factorOf(name);
-    const from = own && triplets.get(own.path);
+    // A magnitude belongs to all triplets.
+    const from = own && own.factor !== 'M' ? triplets.get(own.path) : undefined;
     const expected = from && own ? sizeOf(own.factor, source.shape, from.length) : source.end - source.start;
     if (end - start !== expected)
       throw new Error(`${name}: ${expected} values kept, ${end - start} expected`);

@@ -4,9 +4,10 @@ import { finalStep } from '../allocation/budget.ts';
 import { componentScores } from '../allocation/component-scores.ts';
 import { updateImportance } from '../allocation/importance.ts';
 import { prunedModules } from '../allocation/pruned-module.ts';
+import type { NewTriplet } from '../elastic/changed-triplets.ts';
 import type { Draw } from '../elastic/draw.ts';
-import type { NewTriplet, RankPolicy } from '../elastic/elastic-run.ts';
-import { movedRanks } from '../elastic/moved-ranks.ts';
+import type { RankPolicy } from '../elastic/elastic-run.ts';
+import { isLastMove, movedRanks } from '../elastic/moved-ranks.ts';
 import { factorName } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import type { MethodState } from '../method-run.ts';
@@ -63,7 +64,7 @@ export class ElaLoraPolicy implements RankPolicy {
       }
       return { kept, added: grown };
     });
-    return { changes, scores };
+    return { changes, scores, final: isLastMove(step, schedule, config) };
   }
 
   move(indices: Int32Array): void {

@@ -1,4 +1,4 @@
-import type { NewTriplet } from '../elastic/elastic-run.ts';
+import type { NewTriplet } from '../elastic/changed-triplets.ts';
 import { columnsOf, rowsOf } from '../low-rank/factor-vectors.ts';
 import { dot, norm } from '../low-rank/orthonormal.ts';
 

@@ -1,19 +1,15 @@
 import type { z } from 'zod';
 import { adaLoraKind } from '../adalora/adalora-kind.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { tripletTerm } from '../adalora/triplet-term.ts';
-import { tripletVariants } from '../adalora/triplet-variants.ts';
+import { continuesTriplets } from '../adalora/continues-triplets.ts';
+import { tripletWords } from '../adalora/triplet-words.ts';
 import type { AllocationSchedule } from '../allocation/budget.ts';
 import { assumedPhases, resolveSchedule } from '../allocation/resolve-schedule.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
-import { exportAdapter } from '../low-rank/export-adapter.ts';
-import { factorName } from '../low-rank/factors.ts';
-import { asStored } from '../low-rank/peft-adapter.ts';
-import { adaLoraAlpha } from '../low-rank/scales.ts';
-import { withVariants } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { ElasticRun, type RankPolicy } from './elastic-run.ts';
 import type { ElasticConfig } from './elastic-shape.ts';
+import { storeTriplets } from './store-triplets.ts';
 
 /** The parts of a method that are specific to it. */
 interface ElasticParts<Config, Schema extends z.ZodObject> {
@@ -55,40 +51,28 @@ export function elasticLora<Config extends ElasticConfig, Schema extends z.ZodOb
         tuner,
         schedule,
         policy: policy(tuner, config, schedule, seed),
-        store({ modules, layout }, values, baseModel) {
-          // PEFT stores flags over the initial rank, so that rank must be the largest one at the same scale.
-          const init_r = Math.max(...modules.map(({ rank }) => rank));
-          const lora_alpha = (adaLoraAlpha(config, r) / (r + 1e-5)) * (init_r + 1e-5);
-          const flags = modules.map(({ path, rank }) => [
-            factorName(path, 'E'),
-            Array.from({ length: init_r }, (_, i) => i < rank),
-          ]);
-          const made = {
-            ...{ model, targets, modules, layout, values, baseModel },
-            config: { ...config, lora_alpha },
-          };
-          const ranks = { init_r, target_r: r, rank_pattern: Object.fromEntries(flags) };
-          return asStored(exportAdapter(made, { peft_type: 'ADALORA', ...phases, total_step, ...ranks }));
-        },
+        store: ({ modules, layout }, values, baseModel) =>
+          storeTriplets(
+            { model, targets, modules, layout, values, baseModel, config },
+            { ...phases, total_step, target_r: r },
+          ),
         assumed: assumedPhases(config, schedule),
       });
     },
     kind: adaLoraKind,
-    words: {
-      title,
-      titleWith: (settings) =>
-        withVariants(title, [
-          settings.schedule === 'constant' ? 'constant b' : [],
-          variants(settings),
-          tripletVariants(settings),
-        ]),
-      tags: ['peft', 'adalora', method],
-      library: 'peft',
-      summary: ({ r }) => (r === undefined ? undefined : `rank ${r} on average`),
-      budgetKeys: ['r', 'lora_alpha'],
-      components: 'triplets',
-      factors: ['P', 'Q'],
-      regularizer: tripletTerm,
-    },
+    continues: continuesTriplets(method, parts.config, ({ target_r, ...start }) => ({
+      ...start,
+      r: target_r,
+    })),
+    words: tripletWords(
+      { title },
+      {
+        tags: ['adalora', method],
+        variants: (settings) =>
+          [settings.schedule === 'constant' ? 'constant b' : [], variants(settings)].flat(),
+        summary: ({ r }) => (r === undefined ? undefined : `rank ${r} on average`),
+        budgetKeys: ['r', 'lora_alpha'],
+      },
+    ),
   };
 }

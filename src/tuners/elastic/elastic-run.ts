@@ -1,35 +1,22 @@
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
-import { movedIndices } from '../allocation/kept-indices.ts';
 import { scoreLogarithms } from '../allocation/score-logarithms.ts';
-import { factorName, ranksOf } from '../low-rank/factors.ts';
+import { ranksOf } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import type { AfterStep, MethodRun, MethodState } from '../method-run.ts';
-
-/** The factors of a new triplet. */
-export interface NewTriplet {
-  a: ArrayLike<number>;
-  b: ArrayLike<number>;
-  lambda: number;
-}
-
-/** The change of one module: the triplets that stay, by their numbers before, and those that follow them. */
-export interface ModuleChange {
-  kept: readonly number[];
-  added: readonly NewTriplet[];
-}
+import { changedTriplets, type ModuleChange } from './changed-triplets.ts';
 
 /** How a method moves ranks between modules during training. */
 export interface RankPolicy {
   /** Before or after the optimizer's step, as the method has it. */
   beforeStep?(step: number, tuner: LowRankTuner, values: Float32Array, gradient: Float32Array): void;
   afterStep?(step: number, tuner: LowRankTuner, values: Float32Array, gradient: Float32Array): void;
-  /** The change at a step, one entry per module, and the scores it follows; undefined for none. */
+  /** The change at a step, one entry per module, the scores it follows, and whether it is the last; undefined for none. */
   decide(
     step: number,
     tuner: LowRankTuner,
     values: Float32Array,
-  ): { changes: readonly ModuleChange[]; scores: readonly ArrayLike<number>[] } | undefined;
+  ): { changes: readonly ModuleChange[]; scores: readonly ArrayLike<number>[]; final: boolean } | undefined;
   /** Moves what the policy keeps between steps to the new layout. */
   move?(indices: Int32Array): void;
   state(): MethodState;
@@ -81,21 +68,19 @@ export class ElasticRun implements MethodRun {
     policy.afterStep?.(step, this.tuner, values, gradient);
     const decision = policy.decide(step, this.tuner, values);
     if (!decision) return {};
-    const { changes, scores } = decision;
+    const { changes, scores, final } = decision;
     const before = this.tuner;
     this.tuner = this.#at(changes.map(({ kept, added }) => kept.length + added.length));
-    const sources = changes.map(({ kept, added }) => [...kept, ...added.map(() => -1)]);
-    const indices = movedIndices(before.modules, sources, before.layout, this.tuner.layout);
-    policy.move?.(indices);
-    const { tuner } = this;
+    const relayout = changedTriplets(before, this.tuner, changes);
+    policy.move?.(relayout.indices);
     const ranks = this.ranks();
     return {
       allocation: {
-        ...{ step, ranks, final: false, threshold: Number.NaN },
+        ...{ step, ranks, final, threshold: Number.NaN },
         budget: Object.values(ranks).reduce((a, b) => a + b, 0),
         scores: scores.map((own) => scoreLogarithms(Float64Array.from(own))),
       },
-      relayout: { tuner, indices, begin: (moved) => plant(tuner, moved, changes) },
+      relayout,
     };
   }
 
@@ -122,24 +107,4 @@ export class ElasticRun implements MethodRun {
     const { tuner } = this.#method;
     return tuner.withModules(tuner.modules.map((module, k) => ({ ...module, rank: ranks[k] })));
   }
-}
-
-/** Writes the factors of new triplets. */
-function plant(
-  { layout, modules }: LowRankTuner,
-  values: Float32Array,
-  changes: readonly ModuleChange[],
-): void {
-  modules.forEach(({ path, rank, inFeatures, outFeatures }, k) => {
-    const { kept, added } = changes[k];
-    const [a, e, b] = (['A', 'E', 'B'] as const).map((factor) =>
-      layout.read(values, factorName(path, factor)),
-    );
-    added.forEach((triplet, i) => {
-      const at = kept.length + i;
-      a.set(triplet.a, at * inFeatures);
-      e[at] = triplet.lambda;
-      for (let row = 0; row < outFeatures; row++) b[row * rank + at] = triplet.b[row];
-    });
-  });
 }

@@ -1,7 +1,8 @@
 import type { AllocationSchedule } from '../allocation/budget.ts';
+import type { NewTriplet } from '../elastic/changed-triplets.ts';
 import type { Draw } from '../elastic/draw.ts';
-import type { NewTriplet, RankPolicy } from '../elastic/elastic-run.ts';
-import { movedRanks } from '../elastic/moved-ranks.ts';
+import type { RankPolicy } from '../elastic/elastic-run.ts';
+import { isLastMove, movedRanks } from '../elastic/moved-ranks.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import type { FlexLoraConfig } from './config.ts';
@@ -26,18 +27,16 @@ export class FlexLoraPolicy implements RankPolicy {
     const entropies = lambdas.map(spectralEntropy);
     const order = [...modules.keys()].sort((i, j) => ascending(entropies[i], entropies[j]));
     const shrinking = new Set(order.filter((k) => modules[k].rank > 1).slice(0, b));
-    const added = new Map(
-      order
-        .slice(-b)
-        .reverse()
-        .map((k) => [k, [this.#newTriplet(modules[k], step)]]),
-    );
+    // Of equal entropies the first one, as in the code.
+    const descending = order.toSorted((i, j) => ascending(entropies[j], entropies[i]) || i - j);
+    const added = new Map(descending.slice(0, b).map((k) => [k, [this.#newTriplet(modules[k], step)]]));
     const changes = modules.map(({ rank }, k) => {
       const dropped = shrinking.has(k) ? this.#weakest(lambdas[k]) : -1;
       const kept = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== dropped);
       return { kept, added: added.get(k) ?? [] };
     });
-    return { changes, scores: lambdas.map((own) => own.map(Math.abs)) };
+    const scores = lambdas.map((own) => own.map(Math.abs));
+    return { changes, scores, final: isLastMove(step, this.schedule, this.config) };
   }
 
   state() {

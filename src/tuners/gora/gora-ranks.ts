@@ -31,7 +31,7 @@ export function goraRanks(
   importance: readonly number[],
   { r, min_rank, max_rank, features, rounding }: GoraConfig,
 ): number[] {
-  const { least, most } = rankLimits(r, min_rank, max_rank);
+  const { least, most } = rankRange(r, min_rank, max_rank);
   const costs = modules.map(({ inFeatures, outFeatures }) => {
     const sum = inFeatures + outFeatures;
     return features === 'sqrt' ? Math.sqrt(sum) : sum;
@@ -49,6 +49,6 @@ export function goraRanks(
 }
 
 /** The limits of the paper's experiments: 4 to 32 for a mean of 8. */
-export function rankLimits(r: number, least = Math.max(1, Math.floor(r / 2)), most = 4 * r) {
+export function rankRange(r: number, least = Math.max(1, Math.floor(r / 2)), most = 4 * r) {
   return { least, most };
 }

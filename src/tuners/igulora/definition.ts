@@ -1,11 +1,11 @@
 import { adaLoraKind } from '../adalora/adalora-kind.ts';
 import { allocatedTriplets } from '../adalora/allocated-triplets.ts';
-import { tripletTerm } from '../adalora/triplet-term.ts';
-import { tripletVariants } from '../adalora/triplet-variants.ts';
+import { continuesTriplets } from '../adalora/continues-triplets.ts';
+import { tripletWords } from '../adalora/triplet-words.ts';
 import { allocationVariants } from '../allocation/allocation-variants.ts';
 import { BUDGET_KEYS } from '../allocation/budget-shape.ts';
 import { budgetSummary } from '../allocation/budget-summary.ts';
-import { importanceVariant, withVariants } from '../low-rank/variants.ts';
+import { importanceVariant } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { type IguLoraConfig, iguLoraConfigSchema } from './config.ts';
 import { IguLoraTuner } from './igulora-tuner.ts';
@@ -35,21 +35,16 @@ export const iguLora: MethodDefinition<IguLoraConfig, typeof iguLoraConfigSchema
       },
     ),
   kind: adaLoraKind,
-  words: {
-    title: NAMES.title,
-    titleWith: ({ path_points: points, ...settings }) =>
-      withVariants(NAMES.title, [
+  continues: continuesTriplets(NAMES.method, iguLoraConfigSchema),
+  words: tripletWords(NAMES, {
+    tags: ['adalora', NAMES.method],
+    variants: ({ path_points: points, ...settings }) =>
+      [
         points === 1 ? 'without the path' : [],
-        ...allocationVariants(settings),
+        allocationVariants(settings),
         importanceVariant(settings),
-        tripletVariants(settings),
-      ]),
-    tags: ['peft', 'adalora', NAMES.method],
-    library: 'peft',
-    components: 'triplets',
+      ].flat(),
     summary: (settings) => budgetSummary(settings, 'triplets'),
     budgetKeys: BUDGET_KEYS,
-    factors: ['P', 'Q'],
-    regularizer: tripletTerm,
-  },
+  }),
 };

@@ -2,6 +2,7 @@ import type { Value } from '../../graph/graph.ts';
 import { AdaLoraTuner, type TripletSettings } from '../adalora/adalora-tuner.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
+import type { ReadParameter } from '../tuner.ts';
 import type { IguLoraConfig } from './config.ts';
 import { PathInjection } from './path-injection.ts';
 
@@ -40,8 +41,8 @@ export class IguLoraTuner extends AdaLoraTuner {
     });
   }
 
-  protected override initialiseFactors(values: Float32Array, seed: number): void {
-    super.initialiseFactors(values, seed);
+  protected override initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void {
+    super.initialiseFactors(values, seed, read);
     for (const { path } of this.modules)
       this.layout.read(values, factorName(path, 'E')).fill(this.path.initial_lambda);
   }

@@ -3,6 +3,7 @@ import {
   divide,
   matmul,
   multiply,
+  reshape,
   sqrt,
   stopGradient,
   subtract,
@@ -17,7 +18,7 @@ import { LowRankInjection } from '../low-rank/low-rank-injection.ts';
 /**
  * DoRA (Liu et al., ICML 2024, arXiv 2402.09353): V = W + s B A gives the direction of each row, a trained magnitude
  * m its length: y = x (m / ‖V‖ · V)ᵀ + b. The gradient treats the lengths ‖V‖ as constants (section 4.3). In
- * training, dropout applies to the input of every term but W x, as in PEFT.
+ * training, dropout applies to the input of every term but W x, as in PEFT. With a diagonal, A is diag(λ) Q and B is P.
  */
 export class DoraInjection extends LowRankInjection {
   /** The input of each module after dropout, and its increment. */
@@ -44,10 +45,13 @@ export class DoraInjection extends LowRankInjection {
   }
 
   /** ‖V‖ of each row from ‖w‖² + 2 s (A w)·b + s² ‖Aᵀ b‖². This does not form V, and works for integer W. */
-  #lengths({ path, scale }: LowRankModule, module: FrozenModule): Value {
-    const [a, b] = (['A', 'B'] as const).map((factor) =>
+  #lengths({ path, rank, scale }: LowRankModule, module: FrozenModule): Value {
+    const [whole, b] = (['A', 'B'] as const).map((factor) =>
       stopGradient(this.layout.value(this.flat, factorName(path, factor))),
     );
+    const a = this.options.diagonal
+      ? multiply(whole, stopGradient(reshape(this.layout.value(this.flat, factorName(path, 'E')), [rank, 1])))
+      : whole;
     const norms = module.norms();
     const across = sum(multiply(transpose(module.product(a), [1, 0]), b), [1]);
     const own = sum(multiply(matmul(b, matmul(a, a, { transposeB: true })), b), [1]);

@@ -2,7 +2,7 @@ import { concat, matmul, multiply, reshape, slice } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { Injection } from '../../nn/network.ts';
 import type { FrozenTensors } from '../frozen-tensors.ts';
-import { type ParameterLayout, stackValue } from '../parameter-layout.ts';
+import { type ParameterLayout, stackValue, type TrainedStack } from '../parameter-layout.ts';
 import { factorName, type LowRankModule } from './factors.ts';
 
 export interface LowRankOptions {
@@ -58,6 +58,11 @@ export class LowRankInjection implements Injection {
     return paths.map((path) => increments.get(path));
   }
 
+  /** The λ of a stack. */
+  protected lambdas(stack: TrainedStack): Value {
+    return stackValue(this.flat, stack);
+  }
+
   /** The rows of a module's A, multiplied by λ (A is smaller than x·Aᵀ), once for all rows of a stack. */
   #rows(path: string): Rows {
     const name = factorName(path, 'A');
@@ -67,7 +72,7 @@ export class LowRankInjection implements Injection {
     const stacked = stackValue(this.flat, this.layout.get(name).stack);
     const [from, to] = this.layout.rows(name);
     if (!this.options.diagonal) return { of: stacked, from, to };
-    const diagonal = stackValue(this.flat, this.layout.get(factorName(path, 'E')).stack);
+    const diagonal = this.lambdas(this.layout.get(factorName(path, 'E')).stack);
     return { of: multiply(stacked, reshape(diagonal, [stacked.shape[0], 1])), from, to };
   }
 }

@@ -9,6 +9,11 @@ export function adaLoraScale({ lora_alpha, init_r }: { lora_alpha: number; init_
   return lora_alpha / (init_r + RANK_EPSILON);
 }
 
+/** The alpha with which {@link adaLoraScale} gives a scale. */
+export function adaLoraAlphaOf(scale: number, init_r: number): number {
+  return scale * (init_r + RANK_EPSILON);
+}
+
 /**
  * The alpha with which {@link adaLoraScale} gives the scale of the settings. PEFT's AdaLoRA only supports alpha / r.
  * So with rsLoRA's alpha / √r, its files store alpha √r, and PEFT computes the same scale.

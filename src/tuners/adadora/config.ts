@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { tripletShape } from '../adalora/triplet-shape.ts';
+import { budgetShape } from '../allocation/budget-shape.ts';
+import { oneBudget } from '../allocation/one-budget.ts';
+import { pruningShape } from '../allocation/pruning-shape.ts';
+import { scheduleShape } from '../allocation/schedule-shape.ts';
+import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
+
+/** AdaDoRA's settings: AdaLoRA's, with one triplet in every module. */
+export const adaDoraConfigSchema = oneBudget(
+  z.strictObject({
+    ...adapterConfigShape,
+    ...budgetShape,
+    ...scheduleShape,
+    ...tripletShape,
+    ...pruningShape,
+    /** Minimum rank of every module. PEFT's LoRA has no rank 0, and a magnitude alone would be lost. */
+    min_rank: z.int().min(1).default(1),
+  }),
+);
+
+export type AdaDoraConfig = z.infer<typeof adaDoraConfigSchema>;

@@ -1,0 +1,31 @@
+import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import { type Export, exportAdapter } from '../low-rank/export-adapter.ts';
+import { factorName } from '../low-rank/factors.ts';
+import { asStored } from '../low-rank/peft-adapter.ts';
+import { adaLoraAlphaOf } from '../low-rank/scales.ts';
+
+/**
+ * Triplets of individual ranks and scales as PEFT's AdaLoRA. Its flags cover the initial rank, so that rank is the
+ * largest one; all its modules have one scale, so λ takes up the difference.
+ *
+ * @param keys the schedule and target rank in PEFT's keys
+ */
+export function storeTriplets(made: Export, keys: Readonly<Record<string, unknown>>): StoredAdapter {
+  const { modules, layout } = made;
+  const init_r = Math.max(...modules.map(({ rank }) => rank));
+  const [{ scale: common }] = modules;
+  const values = made.values.slice();
+  for (const { path, scale } of modules) {
+    const lambdas = layout.read(values, factorName(path, 'E'));
+    lambdas.forEach((lambda, i) => {
+      lambdas[i] = lambda * (scale / common);
+    });
+  }
+  const flags = modules.map(({ path, rank }) => [
+    factorName(path, 'E'),
+    Array.from({ length: init_r }, (_, i) => i < rank),
+  ]);
+  const config = { ...made.config, lora_alpha: adaLoraAlphaOf(common, init_r) };
+  const ranks = { init_r, rank_pattern: Object.fromEntries(flags) };
+  return asStored(exportAdapter({ ...made, config, values }, { peft_type: 'ADALORA', ...keys, ...ranks }));
+}

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { tripletShape } from '../adalora/triplet-shape.ts';
+import { scheduleShape } from '../allocation/schedule-shape.ts';
+import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
+import { rank } from '../shared/rank.ts';
+
+const { scale: _, ...triplets } = tripletShape;
+const { tinit, tfinal, deltaT, beta1, beta2 } = scheduleShape;
+
+/** IncreLoRA's settings: the ideas of its code, under AdaLoRA's names where those exist. */
+export const increLoraConfigSchema = z
+  .strictObject({
+    ...adapterConfigShape,
+    /** Rank of every module at the start. */
+    init_r: rank.default(1),
+    /** Mean rank at the end. */
+    target_r: rank.default(8),
+    /** Number of modules that grow at once. */
+    top_h: z.int().min(1).default(10),
+    /** Number of triplets that such a module gains. Default: half of `target_r`. */
+    incre_rank_num: z.int().min(1).optional(),
+    /** Train the next triplets of every module in advance, at a constant λ of 1e-5. */
+    advance_learn: z.boolean().default(true),
+    /** Steps before ranks grow: a number or a share. Default: 10 % of the run. */
+    tinit,
+    /** Final steps with fixed ranks: a number or a share. Default: 40 % of the run. */
+    tfinal,
+    /** Steps between two rounds of growth: a number or a share. Default: the rounds fill the steps between `tinit` and `tfinal`. */
+    deltaT: deltaT.unwrap().optional(),
+    beta1,
+    beta2,
+    ...triplets,
+  })
+  .refine(({ init_r, target_r }) => init_r < target_r, {
+    path: ['target_r'],
+    error: 'must be above init_r',
+  });
+
+export type IncreLoraConfig = z.infer<typeof increLoraConfigSchema>;

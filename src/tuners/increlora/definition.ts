@@ -1,0 +1,52 @@
+import { adaLoraKind } from '../adalora/adalora-kind.ts';
+import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
+import { continuesTriplets } from '../adalora/continues-triplets.ts';
+import { tripletWords } from '../adalora/triplet-words.ts';
+import { assumedPhases } from '../allocation/resolve-schedule.ts';
+import { seeded } from '../elastic/draw.ts';
+import { storeTriplets } from '../elastic/store-triplets.ts';
+import { defaultTargets } from '../low-rank/default-targets.ts';
+import type { MethodDefinition } from '../method-definition.ts';
+import { type IncreLoraConfig, increLoraConfigSchema } from './config.ts';
+import { growthOf } from './growth.ts';
+import { IncreLoraRun } from './increlora-run.ts';
+
+const NAMES = { method: 'increlora', title: 'IncreLoRA' } as const;
+
+/** IncreLoRA (Zhang et al., 2023, arXiv 2308.12043): ranks grow where the increments matter most. */
+export const increLora: MethodDefinition<IncreLoraConfig, typeof increLoraConfigSchema> = {
+  config: increLoraConfigSchema,
+  learningRate: 2e-3,
+  chosen: { encoder: { rate: 5e-3, lora_alpha: 32 }, language: { rate: 1e-3, lora_alpha: 32 } },
+  trains: 'adapter',
+  vectors: 5,
+  start(model, config, totalSteps, seed = 0) {
+    const { init_r, target_r, lora_alpha, advance_learn: advance, beta1, beta2 } = config;
+    const tuner = AdaLoraTuner.create(model, { ...config, scale: 'standard' });
+    const growth = growthOf(config, tuner.modules.length, totalSteps);
+    const { totalStep: total_step, ...phases } = growth.schedule;
+    const targets = defaultTargets(model, 'many');
+    return new IncreLoraRun({
+      ...{ tuner, growth, lora_alpha, advance, betas: [beta1, beta2], draw: seeded(seed) },
+      assumed: assumedPhases(config, growth.schedule),
+      store: ({ modules, layout }, values, baseModel) =>
+        storeTriplets(
+          { model, targets, modules, layout, values, baseModel, config },
+          { ...phases, total_step, target_r: Math.max(init_r, target_r) },
+        ),
+    });
+  },
+  kind: adaLoraKind,
+  continues: continuesTriplets(
+    NAMES.method,
+    increLoraConfigSchema,
+    ({ init_r: _, target_r: __, ...start }) => start,
+  ),
+  words: tripletWords(NAMES, {
+    tags: ['adalora', NAMES.method],
+    variants: ({ advance_learn: advance }) => (advance === false ? ['without advance learning'] : []),
+    summary: ({ init_r, target_r }) =>
+      target_r === undefined ? undefined : `rank ${init_r} to ${target_r} on average`,
+    budgetKeys: ['init_r', 'target_r', 'lora_alpha'],
+  }),
+};

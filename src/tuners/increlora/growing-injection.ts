@@ -1,0 +1,80 @@
+import {
+  absolute,
+  constant,
+  frozen,
+  matmul,
+  multiply,
+  reshape,
+  stopGradient,
+  sum,
+  watch,
+  where,
+} from '../../graph/build.ts';
+import type { Value } from '../../graph/graph.ts';
+import { factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts';
+import { LowRankInjection, type LowRankOptions } from '../low-rank/low-rank-injection.ts';
+import type { ParameterLayout, TrainedStack } from '../parameter-layout.ts';
+
+interface GrowingOptions extends LowRankOptions {
+  /** The last triplets of each module, whose λ is constant. */
+  reserve: number;
+}
+
+/**
+ * Triplets whose increments ΔW are watched: the sum of |ΔW ∘ G|, with the gradient G of the weight. G is the product of
+ * the module's output gradient and its input. It is formed for one module at a time, and never leaves the graph.
+ */
+export class GrowingInjection extends LowRankInjection {
+  readonly #reserve: number;
+  readonly #seen = new Map<string, Value>();
+
+  constructor(
+    layout: ParameterLayout,
+    flat: Value,
+    modules: readonly LowRankModule[],
+    options: GrowingOptions,
+  ) {
+    super(layout, flat, modules, options);
+    this.#reserve = options.reserve;
+  }
+
+  override increments(paths: readonly string[], x: Value): (Value | undefined)[] {
+    const read = this.options.dropout(x);
+    return this.products(paths, read).map((increment, i) => {
+      const module = this.modules.get(paths[i]);
+      if (!increment || !module) return increment;
+      const seen = frozen(x.node.graph, `${paths[i]}.seen`, [], () => new Float32Array(1));
+      this.#seen.set(paths[i], seen);
+      return watch(increment, seen, [read, this.#increment(module)], (gradient, [input, increase]) =>
+        sum(absolute(multiply(increase, matmul(gradient, input, { transposeA: true }))), [0, 1]),
+      );
+    });
+  }
+
+  watched(): Value[] {
+    return [...this.modules.keys()].map((path) => this.#seen.get(path) as Value);
+  }
+
+  /** λ of reserved triplets has no gradient. */
+  protected override lambdas(stack: TrainedStack): Value {
+    const all = super.lambdas(stack);
+    const isReserved = this.layout.segments
+      .filter(({ name, stack: own }) => own === stack && factorOf(name)?.factor === 'E')
+      .flatMap(({ shape: [rank] }) =>
+        Array.from({ length: rank }, (_, i) => Number(i >= rank - this.#reserve)),
+      );
+    return where(
+      constant(all.node.graph, isReserved, [...(all.shape as number[])], 'bool'),
+      stopGradient(all),
+      all,
+    );
+  }
+
+  /** ΔW of a module, [out, in]. */
+  #increment({ path, rank, scale }: LowRankModule): Value {
+    const [a, e, b] = (['A', 'E', 'B'] as const).map((factor) =>
+      this.layout.value(this.flat, factorName(path, factor)),
+    );
+    return matmul(b, multiply(a, reshape(e, [rank, 1])), { scale });
+  }
+}

@@ -1,0 +1,43 @@
+import { UserError } from '../../support/user-error.ts';
+import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
+import { resolveSchedule } from '../allocation/resolve-schedule.ts';
+import type { IncreLoraConfig } from './config.ts';
+
+/** How ranks grow. */
+export interface Growth {
+  schedule: AllocationSchedule;
+  /** Triplets over all modules at the end. */
+  target: number;
+  /** Modules that grow in a round, and triplets that each gains. */
+  modules: number;
+  gained: number;
+}
+
+/**
+ * The growth of `count` modules in a run.
+ *
+ * @throws UserError if the run is too short for its rounds
+ */
+export function growthOf(config: IncreLoraConfig, count: number, totalSteps: number): Growth {
+  const { init_r, target_r, deltaT: given, top_h } = config;
+  const gained = config.incre_rank_num ?? Math.max(1, Math.round(target_r / 2));
+  const modules = Math.min(top_h, count);
+  const rounds = Math.ceil(((target_r - init_r) * count) / (modules * gained));
+  const phases = resolveSchedule({ ...config, deltaT: given ?? 1 }, totalSteps, 'increlora');
+  const last = Math.min(finalStep(phases), totalSteps - 1);
+  const even = Math.max(1, Math.floor((last - phases.tinit) / rounds));
+  const schedule = { ...phases, deltaT: given === undefined ? even : phases.deltaT };
+  const { tinit, deltaT } = schedule;
+  const possible = Math.floor(last / deltaT) - Math.floor(tinit / deltaT);
+  if (possible >= rounds) return { schedule, target: target_r * count, modules, gained };
+  throw new UserError({
+    where: 'increlora.deltaT',
+    fault: `leaves ${possible} rounds of growth between tinit and tfinal, but ${count} modules need ${rounds} from rank ${init_r} to ${target_r}`,
+    hint: 'Raise top_h or incre_rank_num, lower deltaT, or train for more steps.',
+  });
+}
+
+/** Whether ranks grow at a step, from 1. The released code counts from 0. */
+export function growsAt(step: number, { tinit, deltaT }: AllocationSchedule): boolean {
+  return step - 1 > tinit && (step - 1) % deltaT === 0;
+}

@@ -1,0 +1,198 @@
+import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import { gather } from '../../support/gather.ts';
+import { UserError } from '../../support/user-error.ts';
+import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
+import { movedIndices } from '../allocation/kept-indices.ts';
+import { scoreLogarithms } from '../allocation/score-logarithms.ts';
+import { changedTriplets, type ModuleChange, type NewTriplet } from '../elastic/changed-triplets.ts';
+import type { Draw } from '../elastic/draw.ts';
+import { factorName, type LowRankModule } from '../low-rank/factors.ts';
+import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
+import { adaLoraScale } from '../low-rank/scales.ts';
+import type { AfterStep, MethodRun, MethodState } from '../method-run.ts';
+import { type Growth, growsAt } from './growth.ts';
+import { IncreLoraTuner } from './increlora-tuner.ts';
+import { ModuleScores } from './module-scores.ts';
+
+/** λ of triplets that are trained in advance. */
+const RESERVE_LAMBDA = 1e-5;
+/** Standard deviation of new factors. */
+const INITIAL_STD = 0.02;
+
+/** The parts of a run. */
+export interface Growing {
+  /** All modules at the rank of the start. */
+  tuner: AdaLoraTuner;
+  growth: Growth;
+  lora_alpha: number;
+  /** Whether new triplets are trained before they count. */
+  advance: boolean;
+  betas: readonly [sensitivity: number, uncertainty: number];
+  draw: Draw;
+  assumed?: string;
+  store(tuner: LowRankTuner, values: Float32Array, baseModel: string): StoredAdapter;
+}
+
+/**
+ * A run in which the modules with the highest scores gain triplets (Zhang et al., 2023, arXiv 2308.12043). From the
+ * first step until the ranks are final, every module has a reserve of triplets with a small constant λ. A module that
+ * grows trains the λ of its reserve, and gets a new one.
+ */
+export class IncreLoraRun implements MethodRun {
+  tuner: AdaLoraTuner;
+  readonly #method: Growing;
+  readonly #scores: ModuleScores;
+  /** Ranks without the reserve. */
+  #ranks: number[];
+  #begun = false;
+
+  constructor(method: Growing) {
+    this.#method = method;
+    this.tuner = method.tuner;
+    this.#ranks = method.tuner.modules.map(({ rank }) => rank);
+    this.#scores = new ModuleScores(method.tuner.modules, method.betas);
+  }
+
+  get assumed(): string | undefined {
+    return this.#method.assumed;
+  }
+
+  get settled(): boolean {
+    return this.#total >= this.#method.growth.target;
+  }
+
+  beforeStep(_step: number, _values: Float32Array, _gradient: Float32Array, watched?: Float32Array): void {
+    if (!this.settled) this.#scores.observe(watched);
+  }
+
+  afterStep(step: number, values: Float32Array): AfterStep {
+    if (this.settled) return {};
+    this.#holdReserve(values);
+    if (growsAt(step, this.#method.growth.schedule)) return this.#grow(step);
+    return this.#begun ? {} : { relayout: this.#change(this.#ranks.map(() => 0)) };
+  }
+
+  ranks(): Record<string, number> {
+    return Object.fromEntries(this.tuner.modules.map(({ path }, k) => [path, this.#ranks[k]]));
+  }
+
+  assertComplete(): void {
+    if (this.settled) return;
+    throw new UserError({
+      where: 'increlora',
+      fault: `ended with ${this.#total} of ${this.#method.growth.target} triplets`,
+      hint: 'Steps at which ranks grow were skipped, because their gradient was not finite. Lower training.learning_rate.',
+    });
+  }
+
+  state(): MethodState {
+    return {
+      ...this.#scores.state(),
+      ranks: Int32Array.from(this.#ranks),
+      begun: Uint8Array.of(Number(this.#begun)),
+    };
+  }
+
+  restore({ ranks, begun, ...scores }: MethodState): void {
+    this.#ranks = [...ranks];
+    this.#begun = begun[0] === 1;
+    this.#scores.restore(scores);
+    if (this.#begun) this.tuner = this.#grown();
+  }
+
+  /** Stores the triplets that count. */
+  store(values: Float32Array, baseModel: string): StoredAdapter {
+    const { modules, layout } = this.tuner;
+    const plain = this.#at(this.#ranks);
+    const kept = this.#ranks.map((rank) => upTo(rank));
+    const own = gather(values, movedIndices(modules, kept, layout, plain.layout));
+    return this.#method.store(plain, own, baseModel);
+  }
+
+  get #total(): number {
+    return this.#ranks.reduce((a, b) => a + b, 0);
+  }
+
+  get #reserve(): number {
+    const { advance, growth } = this.#method;
+    return this.#begun && advance && !this.settled ? growth.gained : 0;
+  }
+
+  /** Weight decay would change it. */
+  #holdReserve(values: Float32Array): void {
+    for (const { path } of this.tuner.modules) {
+      const lambdas = this.tuner.layout.read(values, factorName(path, 'E'));
+      lambdas.fill(RESERVE_LAMBDA, lambdas.length - this.#reserve);
+    }
+  }
+
+  #grow(step: number): AfterStep {
+    const { modules, gained, target } = this.#method.growth;
+    const scores = this.#scores.scores();
+    let left = target - this.#total;
+    const gains = this.#ranks.map(() => 0);
+    const order = [...scores.keys()].sort((i, j) => scores[j] - scores[i]).slice(0, modules);
+    for (const k of order) {
+      gains[k] = Math.min(gained, left);
+      left -= gains[k];
+    }
+    const relayout = this.#change(gains);
+    return {
+      allocation: {
+        ...{ step, ranks: this.ranks(), budget: this.#total, final: this.settled },
+        threshold: scores[order[order.length - 1]],
+        scores: [...scores].map((score) => scoreLogarithms(Float64Array.of(score))),
+      },
+      relayout,
+    };
+  }
+
+  /** Gives modules more triplets; each keeps as many in reserve as all others. */
+  #change(gains: readonly number[]) {
+    const before = this.tuner;
+    this.#ranks = this.#ranks.map((rank, k) => rank + gains[k]);
+    this.#begun = true;
+    this.tuner = this.#grown();
+    const changes = before.modules.map((module, k): ModuleChange => {
+      const kept = Math.min(module.rank, this.tuner.modules[k].rank);
+      const added = this.tuner.modules[k].rank - kept;
+      return { kept: upTo(kept), added: upTo(added).map((i) => this.#newTriplet(module, kept + i)) };
+    });
+    return changedTriplets(before, this.tuner, changes);
+  }
+
+  /** @param number of the triplet in its module */
+  #newTriplet({ path, inFeatures, outFeatures }: LowRankModule, number: number): NewTriplet {
+    const { draw, advance } = this.#method;
+    const factor = (what: string, length: number) =>
+      Array.from(draw(`${path} ${what} ${number}`, 0, length), (value) => value * INITIAL_STD);
+    return {
+      a: factor('row', inFeatures),
+      b: factor('column', outFeatures),
+      lambda: advance ? RESERVE_LAMBDA : 0,
+    };
+  }
+
+  /** The tuner at the present ranks. */
+  #grown(): AdaLoraTuner {
+    const reserve = this.#reserve;
+    const { settings, modules, saved } = this.#at(this.#ranks);
+    if (this.settled) return new AdaLoraTuner(settings, modules, saved);
+    const whole = modules.map((module) => ({ ...module, rank: module.rank + reserve }));
+    return new IncreLoraTuner(settings, whole, saved, reserve);
+  }
+
+  /** A module's scale follows its rank. */
+  #at(ranks: readonly number[]): AdaLoraTuner {
+    const { tuner, lora_alpha } = this.#method;
+    const modules = tuner.modules.map((module, k) => {
+      const rank = ranks[k];
+      return { ...module, rank, scale: adaLoraScale({ lora_alpha, init_r: rank }) };
+    });
+    return tuner.withModules(modules);
+  }
+}
+
+function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i);
+}
