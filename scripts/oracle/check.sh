@@ -68,6 +68,8 @@ option gora method=gora 'gora={r: 2, min_rank: 1, gradient_batches: 4}'
 option igulora method=igulora 'igulora={target_r: 2, init_r: 4, lora_alpha: 16, deltaT: 2}'
 option elalora method=elalora 'elalora={r: 3, lora_alpha: 16, deltaT: 2}'
 option flexlora method=flexlora 'flexlora={r: 3, lora_alpha: 16, deltaT: 2}'
+option increlora method=increlora 'increlora={target_r: 3, lora_alpha: 16, top_h: 3}'
+option adadora method=adadora 'adadora={target_r: 2, init_r: 4, lora_alpha: 16, deltaT: 2}'
 option before method=lora 'lora={r: 2, allocation: before-training, scale: rslora}'
 "$python" -c 'import json, peft; peft.LoraConfig(**json.load(open("before/rank_pattern.json")))'
 

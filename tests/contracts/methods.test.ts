@@ -8,7 +8,7 @@ import { evaluationGraph, trainingGraph } from '../../src/program/training-graph
 import { elementCount } from '../../src/support/element-count.ts';
 import { gather } from '../../src/support/gather.ts';
 import { adapterKinds, kindOf, METHOD_NAMES, methodNamed } from '../../src/tuners/registry.ts';
-import { adapterParameters } from '../../src/tuners/tuner.ts';
+import { adapterParameters, type ReadRange } from '../../src/tuners/tuner.ts';
 import { methodConfig } from '../support/method-config.ts';
 import { FAMILIES, tinyClassifier } from './tiny-families.ts';
 
@@ -104,9 +104,28 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
       const kind = kindOf(stored, 'x');
       expect(adapterKinds()).toContain(kind);
       const back = kind.import(model, stored, 'x');
-      for (const { name: parameter } of fresh.tuner.layout.segments) {
-        const before = fresh.tuner.layout.read(values, parameter);
-        expect(back.tuner.layout.read(back.values, parameter)).toEqual(before);
+      const names = fresh.tuner.layout.segments.map((segment) => segment.name);
+      if (names.every((parameter) => back.tuner.layout.find(parameter)))
+        for (const parameter of names) {
+          const before = fresh.tuner.layout.read(values, parameter);
+          expect(back.tuner.layout.read(back.values, parameter)).toEqual(before);
+        }
+      // Its files have another form of the same weights.
+      else {
+        const readBase: ReadRange = (parameter, start, end) =>
+          read(parameter, model.parameters.get(parameter)!).slice(start, end);
+        const [before, after] = [
+          fresh.tuner.merged!(values, readBase),
+          back.tuner.merged!(back.values, readBase),
+        ];
+        for (const [parameter, shape] of model.parameters) {
+          const expected = before(parameter, 0, elementCount(shape));
+          const found = after(parameter, 0, elementCount(shape));
+          // Products of three numbers, rounded in another order.
+          expected.forEach((value, i) =>
+            expect(Math.abs(found[i] - value)).toBeLessThan(1e-4 * (1 + Math.abs(value))),
+          );
+        }
       }
       const facts = kind.facts(stored, 'x');
       expect(facts.ranks).toEqual(fresh.ranks());

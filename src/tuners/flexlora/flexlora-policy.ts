@@ -27,7 +27,7 @@ export class FlexLoraPolicy implements RankPolicy {
     const entropies = lambdas.map(spectralEntropy);
     const order = [...modules.keys()].sort((i, j) => ascending(entropies[i], entropies[j]));
     const shrinking = new Set(order.filter((k) => modules[k].rank > 1).slice(0, b));
-    // Of equal entropies the first one, as in the code.
+    // The first matrix wins among equal entropies, as in the code.
     const descending = order.toSorted((i, j) => ascending(entropies[j], entropies[i]) || i - j);
     const added = new Map(descending.slice(0, b).map((k) => [k, [this.#newTriplet(modules[k], step)]]));
     const changes = modules.map(({ rank }, k) => {

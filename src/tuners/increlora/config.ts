@@ -27,7 +27,9 @@ export const increLoraConfigSchema = z
     tfinal,
     /** Steps between two rounds of growth: a number or a share. Default: the rounds fill the steps between `tinit` and `tfinal`. */
     deltaT: deltaT.unwrap().optional(),
+    /** Smoothing of the sensitivity (moving average). */
     beta1,
+    /** Smoothing of the uncertainty (moving average). */
     beta2,
     ...triplets,
   })
