@@ -145,7 +145,7 @@ describe('adalora generate reports in one line', () => {
       'a prompt that is too long',
       [],
       'a '.repeat(90),
-      "the prompt has 181 tokens, expected fewer than 64, the model's maximum length. Shorten it.\n",
+      "the prompt has 181 tokens, but needs fewer than 64, the model's maximum length. Shorten it.\n",
     ],
     [
       'a wrong key',
@@ -164,8 +164,8 @@ describe('adalora generate reports in one line', () => {
       'wrong lines',
       [],
       '{"prompt": 3}\n{"messages": []}',
-      'standard input:1: expected a string in "prompt", got a value of type number.\n' +
-        'standard input:2: expected a list of messages in "messages", each with a role and a content, got an empty list.\n',
+      'standard input:1 needs a string in "prompt", got a number.\n' +
+        'standard input:2 needs a list of messages in "messages", each with a role and a content, got an empty list.\n',
     ],
     ['a file that is not there', ['--file', 'lama'], '', 'lama does not exist. Did you mean llama?\n'],
   ])('%s', async (_, args, input, message) => {
@@ -175,7 +175,7 @@ describe('adalora generate reports in one line', () => {
   it('a prompt that is too long', async () => {
     const { code, stderr } = await workspace.runWith(`a\n${'a '.repeat(90)}`, 'generate', 'llama');
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^standard input:2: the prompt has \d+ tokens, expected fewer than 64.*\n$/);
+    expect(stderr).toMatch(/^standard input:2: the prompt has \d+ tokens, but needs fewer than 64.*\n$/);
   });
 
   it.each<[string, string, RegExp]>([

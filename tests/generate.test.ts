@@ -164,7 +164,7 @@ describe('a generator', () => {
   });
 
   it.each<[string, Parameters<TextGenerator['generate']>, RegExp]>([
-    ['a prompt that is too long', ['a '.repeat(40)], /the prompt has 81 tokens, expected fewer than 64/],
+    ['a prompt that is too long', ['a '.repeat(40)], /the prompt has 81 tokens, but needs fewer than 64/],
     [
       'tokens that the model does not know',
       [Int32Array.of(5, 264)],
@@ -289,6 +289,6 @@ it('rejects a prompt that is too long for an encoder', async () => {
   writeSmallGenerator(path, 'bart');
   const opened = await open(path, { generates: true });
   const generator = await opened.generator();
-  await expect(generator.generate('a '.repeat(40))).rejects.toThrow(/has 82 tokens, expected at most 64/);
+  await expect(generator.generate('a '.repeat(40))).rejects.toThrow(/has 82 tokens, more than 64/);
   await opened.close();
 });

@@ -21,7 +21,7 @@ it('scores several sets separately, selects by one, and reports skipped rows', a
   const refused = await workspace.train('output=sets', ...settings);
   expect(refused).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('ragged.tsv:22 has 1 field, expected 5'),
+    stderr: expect.stringContaining('ragged.tsv:22 has 1 field instead of 5'),
   });
 
   const best = 'training.metric_for_best_model=mismatched_combined_score';
@@ -31,7 +31,7 @@ it('scores several sets separately, selects by one, and reports skipped rows', a
   const events = workspace.events('sets');
   expect(eventsOf(events, 'start')[0]).toMatchObject({ eval_examples: 96 });
   expect(eventsOf(events, 'notice')[0].message).toMatch(
-    /^1 row is skipped\. ragged\.tsv:22 has 1 field, expected 5/,
+    /^1 row is skipped\. ragged\.tsv:22 has 1 field instead of 5/,
   );
   const [first] = eventsOf(events, 'evaluation');
   expect(first.eval_matched_accuracy).toBe(first.eval_mismatched_accuracy);
@@ -55,7 +55,7 @@ it('writes predictions as a submission to GLUE', async () => {
   const unknown = await workspace.run(...args, 'csw');
   expect(unknown).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('--format: expected one of jsonl, csv, glue'),
+    stderr: expect.stringContaining('`--format` must be one of jsonl, csv, glue'),
   });
 });
 

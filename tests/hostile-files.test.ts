@@ -52,7 +52,7 @@ describe('a config', () => {
       Array.from({ length: 10_000 }, (_, i) => `k${i}: 1\n`).join(''),
       /with more than 8192 entries/,
     ],
-    ['too long', `${'#'.repeat(2 ** 17)}\n`, /expected at most 131072/],
+    ['too long', `${'#'.repeat(2 ** 17)}\n`, /more than the maximum of 131072/],
   ])('with %s is rejected', (_, text, message) => {
     expect(() => loadConfig(file('config.yaml', text))).toThrow(message);
   });
@@ -80,7 +80,7 @@ describe('a config', () => {
 it('with a row of data that would take all memory is rejected', () => {
   const options = { text: 'a', label: 'b', format: 'jsonl', listed: false } as const;
   const deep = `{"a": ${'['.repeat(5000)}${']'.repeat(5000)}, "b": "x"}\n`;
-  expect(() => readRows(file('deep.jsonl', deep), options)).toThrow(/:1: expected a JSON line, got .*deep/);
+  expect(() => readRows(file('deep.jsonl', deep), options)).toThrow(/:1 is not valid JSON: .*deep/);
   const wide = `a\tb\n${'\t'.repeat(20_000)}\n`;
   for (const quote of [true, false]) {
     const table = { ...options, format: 'tsv', header: true, quote } as const;
@@ -248,7 +248,7 @@ it('an unknown problem type is rejected', async () => {
   for (const problem_type of ['fuzzy', 5, ['regression']]) {
     writeTinyModel(workspace.path('kind'), { ...heads, problem_type });
     await expect(open(workspace.path('kind'))).rejects.toThrow(
-      `config.json, problem_type: expected one of single_label_classification, regression, multi_label_classification, got ${JSON.stringify(problem_type)}.`,
+      `config.json: \`problem_type\` must be one of single_label_classification, regression, multi_label_classification, got ${JSON.stringify(problem_type)}.`,
     );
   }
 });

@@ -63,7 +63,7 @@ it('writes the starter of a chat model, which trains', async () => {
   const refused = await space.run('init', 'none', '--task', 'masked');
   expect(refused.code).toBe(2);
   expect(refused.stderr).toContain(
-    '--task: expected one of single_label_classification, causal_lm, got masked.',
+    '`--task` must be one of single_label_classification, causal_lm, got masked.',
   );
 });
 

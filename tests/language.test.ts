@@ -325,6 +325,6 @@ it('accepts a folder of texts, and reports an invalid row', async () => {
   const bad = await workspace.run('train', 'prompts.yaml', ...set('bad', ['data.train=one.jsonl']));
   expect(bad).toMatchObject({
     code: 2,
-    stderr: 'one.jsonl:2: expected a string in "completion", got nothing.\n',
+    stderr: 'one.jsonl:2 needs a string in "completion", got nothing.\n',
   });
 });

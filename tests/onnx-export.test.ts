@@ -318,7 +318,7 @@ describe('adalora export --as onnx', () => {
     [
       'a type that is not known',
       ['--as', 'onnx', '--dtype', 'fp32,q5', '-o', 'new'],
-      '--dtype: expected types of weights (fp32, fp16, q8, q4), got q5. Did you mean q4, q8?\n',
+      '`--dtype` must be a list of weight types (fp32, fp16, q8, q4), got q5. Did you mean q4, q8?\n',
     ],
     [
       'a form that is not known',

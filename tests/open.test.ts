@@ -45,28 +45,33 @@ const differences = (a: ClassAnswer[], b: ClassAnswer[]) =>
 
 describe('inputs of a program', () => {
   it.each<[string, object | undefined, unknown, string]>([
-    ['a text that is none', {}, { text: 5 }, 'a string in "text", got a value of type number'],
-    ['a pair', {}, { text: 'a', textPair: 'b' }, 'nothing in "textPair", because its run is on single texts'],
+    ['a text that is none', {}, { text: 5 }, 'needs a string in "text", got a number'],
+    [
+      'a pair',
+      {},
+      { text: 'a', textPair: 'b' },
+      'must have no "textPair", because its run is on single texts',
+    ],
     [
       'half a pair',
       PAIR,
       { text: 'a' },
-      'a string in "textPair", because its run is on pairs of texts, got nothing',
+      'needs a string in "textPair", got nothing, because its run is on pairs of texts',
     ],
-    ['a text alone', {}, 'a text', 'an object { text }, got "a text"'],
-    ['nothing', {}, null, 'an object { text }, got null'],
-    ['a key of the file', {}, { sentence: 'a' }, 'an object { text }, got an unknown key "sentence"'],
+    ['a text alone', {}, 'a text', 'must be an object { text }, got "a text"'],
+    ['nothing', {}, null, 'must be an object { text }, got null'],
+    ['a key of the file', {}, { sentence: 'a' }, 'has the unknown key "sentence"'],
     [
       'a key of the config',
       PAIR,
       { text: 'a', text_pair: 'b' },
-      'an object { text, textPair }, got an unknown key "text_pair". Did you mean textPair',
+      'has the unknown key "text_pair". Did you mean textPair',
     ],
   ])('are rejected by their number: %s', async (_, reading, input, message) => {
     await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
     const good = { text: 'a cat', ...(reading === PAIR && { textPair: 'a dog' }) };
     const answers = opened.predict([good, input as { text: string }], { reading });
-    await expect(answers.next()).rejects.toThrow(`input 2: expected ${message}`);
+    await expect(answers.next()).rejects.toThrow(`Input 2 ${message}`);
     await expect(answers.next()).resolves.toMatchObject({ done: true });
   });
 
@@ -108,7 +113,7 @@ describe('evaluate', () => {
 
   it.each<[string, unknown, object, string]>([
     ['keys that mean nothing', 'dev.tsv', { labell: 'label' }, '--labell does not apply to labelled texts'],
-    ['what JSON has not', [{ sentence: 'a', label: 1n }], {}, 'evaluate, row 1: expected JSON values'],
+    ['what JSON has not', [{ sentence: 'a', label: 1n }], {}, 'evaluate, row 1 cannot be written as JSON'],
     ['what is neither', 5, {}, 'evaluate needs an object { data }, with the path of a file or with rows'],
   ])('rejects %s', async (_, data, reading, message) => {
     await using opened = await open(workspace.path('run'), { model: workspace.path('model') });

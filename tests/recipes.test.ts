@@ -292,9 +292,9 @@ describe('the tables of the paper', () => {
   });
 
   it.each([
-    [{ methods: ['loraa'] }, '--method: expected a method, got loraa. Did you mean lora, gora, vera?'],
-    [{ budgets: ['8%'] }, '--budget: expected a level of the table, got 8%. Known: 0.08%'],
-    [{ tasks: ['glue/col'] }, '--task: expected a task of the table, got glue/col. Did you mean glue/cola,'],
+    [{ methods: ['loraa'] }, '`--method` must be a method, got loraa. Did you mean lora, gora, vera?'],
+    [{ budgets: ['8%'] }, '`--budget` must be a level of the table, got 8%. Known: 0.08%'],
+    [{ tasks: ['glue/col'] }, '`--task` must be a task of the table, got glue/col. Did you mean glue/cola,'],
   ])('reject %j', (choice, message) => {
     expect(() => cellsOf('table1', choice)).toThrow(message);
   });
@@ -422,12 +422,9 @@ describe('the command', () => {
   });
 
   it.each([
-    [{ method: 'loraa' }, '--method: expected a method, got loraa. Did you mean lora, gora, vera?'],
-    [{ budget: '8%' }, '--budget: expected a level of glue/cola, got 8%. Known: 0.08%, 0.16%, 0.32%, 0.65%.'],
-    [
-      { method: 'bitfit', budget: '0.16%' },
-      'expected a level of bitfit in glue/cola, got 0.16%. It has none',
-    ],
+    [{ method: 'loraa' }, '`--method` must be a method, got loraa. Did you mean lora, gora, vera?'],
+    [{ budget: '8%' }, '`--budget` must be a level of glue/cola, got 8%. Known: 0.08%, 0.16%, 0.32%, 0.65%.'],
+    [{ method: 'bitfit', budget: '0.16%' }, 'must be a level of bitfit in glue/cola, got 0.16%. It has none'],
   ])('rejects %j', (choice, message) => {
     expect(() => recipeConfig(named('glue/cola'), budgets, choice)).toThrow(message);
   });

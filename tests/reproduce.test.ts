@@ -141,12 +141,9 @@ describe('reproduce', { timeout: 240_000 }, () => {
   });
 
   it.each([
-    [['reproduce', 'tabel1'], 'reproduce: expected a table, got tabel1. Did you mean table1'],
+    [['reproduce', 'tabel1'], 'There is no table "tabel1". Did you mean table1'],
     [[...ARGUMENTS, '--shard', '3/2'], 'Use i/n with i from 1 to n'],
-    [
-      ['reproduce', 'table1', '--data', 'nowhere', '-o', 'new'],
-      'expected rows with data, got none in nowhere.',
-    ],
+    [['reproduce', 'table1', '--data', 'nowhere', '-o', 'new'], 'nowhere has no data set of these rows.'],
   ])('rejects %j', async (args, message) => {
     const { code, stderr } = await workspace.run(...args);
     expect(code).toBe(2);

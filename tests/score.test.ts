@@ -74,12 +74,9 @@ describe('score squad', () => {
 
   it.each([
     [() => squad('some.json', 'v2.json'), 'some.json has no prediction for 10 and 2 others.'],
-    [
-      () => squad('numbers.json', 'v1.json'),
-      'numbers.json, 10: expected a string, got a value of type number.',
-    ],
-    [() => squad('v1.json', 'v1.json'), 'v1.json, data: expected a string, got a list.'],
-    [() => squad('all.json', 'all.json'), 'all.json, data: expected a list, got nothing.'],
+    [() => squad('numbers.json', 'v1.json'), 'numbers.json: `10` must be a string, got a number.'],
+    [() => squad('v1.json', 'v1.json'), 'v1.json: `data` must be a string, got a list.'],
+    [() => squad('all.json', 'all.json'), 'all.json, data must be a list, got nothing.'],
     [() => score('squad', '--predictions', 'all.json'), 'adalora score squad needs --references FILE.'],
     [() => score('squat', '--predictions', 'all.json'), "'squat' is invalid"],
   ])('reports errors (%#)', async (start, message) => {
@@ -115,15 +112,15 @@ describe('score rouge and bleu', () => {
   });
 
   it.each([
-    [() => texts('rouge', 'texts.txt', 'short.txt'), 'short.txt: expected 3 texts, as in texts.txt, got 2.'],
+    [() => texts('rouge', 'texts.txt', 'short.txt'), 'short.txt has 2 texts, but texts.txt has 3.'],
     [
       () => texts('bleu', 'bad.jsonl', 'right.txt'),
-      'bad.jsonl:2: expected a JSON string or {"text": …}, got 3. The same in 2 rows: lines 2, 3.',
+      'bad.jsonl:2 needs a JSON string or {"text": …}, got 3. The same in 2 rows: lines 2, 3.',
     ],
     [() => texts('bleu', 'nothing.txt', 'right.txt'), 'nothing.txt is empty.'],
     [
       () => texts('bleu', 'several.jsonl', 'right.txt'),
-      'several.jsonl:1: expected a JSON string or {"text": …}, got',
+      'several.jsonl:1 needs a JSON string or {"text": …}, got',
     ],
   ])('reports errors (%#)', async (start, message) => {
     const { code, stdout, stderr } = await start();
@@ -163,7 +160,7 @@ describe('score glue and seqeval', () => {
     const named = await ofLines('7\t1', '2\t0', '9\t0');
     expect(JSON.parse(named.stdout)).toMatchObject({ accuracy: 2 / 3, rows: 3 });
     expect(named.stderr).toBe(
-      '2 rows are skipped. qqp.tsv:3: expected 4 fields, as in the header, got 2. The same in 2 rows: lines 3, 5.\n',
+      '2 rows are skipped. qqp.tsv:3 needs 4 fields, as in the header, got 2. The same in 2 rows: lines 3, 5.\n',
     );
     for (const lines of [
       ['7\t1', '8\t0', '2\t0', '9\t0'],
@@ -172,8 +169,8 @@ describe('score glue and seqeval', () => {
     ])
       expect(await ofLines(...lines)).toEqual(named);
     expect((await ofLines('0\t1', '1\t0', '2\t0')).stderr).toContain('has 3 answers but none with index 4.');
-    expect((await ofLines('7\t1', '2\t0', '9\t0', '5\t0')).stderr).toContain('has 4 answers, expected one');
-    expect((await ofLines('0\t1', '1', '2\t0')).stderr).toContain('qqp-out.tsv:3: expected 2 fields');
+    expect((await ofLines('7\t1', '2\t0', '9\t0', '5\t0')).stderr).toContain('has 4 answers for');
+    expect((await ofLines('0\t1', '1', '2\t0')).stderr).toContain('qqp-out.tsv:3 needs 2 fields');
   });
 
   it("accepts classes by number or by the Hub's name, also from JSON Lines", async () => {
@@ -199,7 +196,7 @@ describe('score glue and seqeval', () => {
   it('accepts parquet', async () => {
     const references = resolve('src/data/parquet/fixtures/rows-none.parquet');
     const { stderr } = await score('glue/cola', '--predictions', 'cola-out.tsv', '--references', references);
-    expect(stderr).toContain('rows-none.parquet:3: expected one of gold_label');
+    expect(stderr).toContain('rows-none.parquet:3 has none of the keys gold_label');
   });
 
   it('rejects rows without an answer and classes that the task does not have', async () => {
@@ -208,7 +205,7 @@ describe('score glue and seqeval', () => {
     expect(short).toMatchObject({ code: 2, stderr: expect.stringContaining('none with index 2') });
     const other = await score('glue/mrpc', '--predictions', 'rte-out.tsv', '--references', 'rte.tsv');
     expect(other.stderr).toContain(
-      'rte-out.tsv:3: expected one of 0, 1, not_equivalent, equivalent, got "not_entailment". The same in 2 rows',
+      'rte-out.tsv:3 needs one of 0, 1, not_equivalent, equivalent, got "not_entailment". The same in 2 rows',
     );
   });
 

@@ -239,7 +239,7 @@ it('serves adapters mixed in a batch, with the same results as alone', async () 
   }
   expect(answers[1]!.vectors[0]![0]).not.toBeCloseTo(answers[2]!.vectors[0]![0]!, 3);
   await expect(service.embed({ model: 'a0', inputs: ['old '.repeat(40)], truncate: false })).rejects.toThrow(
-    /has 42 tokens, expected at most 32/,
+    /has 42 tokens, more than the maximum of 32/,
   );
   await service.close();
 });

@@ -187,7 +187,7 @@ describe('adapters of an encoder', () => {
       'a text that must not be cut',
       { inputs: 'cat '.repeat(99), model: 'a0', truncate: false },
       422,
-      /has 101 tokens, expected at most 32/,
+      /has 101 tokens, more than the maximum of 32/,
     ],
     ['100 MB', `"${'x'.repeat(100 * 2 ** 20)}"`, 413, /more than 2097152 bytes/],
   ])('reject %s, and continue', async (_, body, status, message) => {
@@ -432,7 +432,7 @@ describe('adapters of a decoder', () => {
     [
       'a prompt that is too long',
       { prompt: 'cat '.repeat(40_000) },
-      /400 the prompt has \d+ tokens, expected fewer than/,
+      /400 the prompt has \d+ tokens, but needs fewer than/,
     ],
     ['what it does not know', { logit_bias: { 5: 3 } }, /400 logit_bias/],
     ['tokens beyond the vocabulary', { prompt: [100_000] }, /400 the prompt has token id .* Use ids/],

@@ -12,7 +12,7 @@ export function applySetting(document: Document, setting: string): string[] {
   const [, key, text] = /^([^\s.=]+(?:\.[^.=]+)*)=(.*)$/s.exec(setting) ?? [];
   if (key === undefined) {
     const hint = 'For example: --set training.learning_rate=1e-3';
-    throw new UserError({ where: '--set', expected: 'key=value', got: JSON.stringify(setting), hint });
+    throw new UserError({ key: '--set', expected: 'key=value', got: JSON.stringify(setting), hint });
   }
   const path = key.split('.');
   for (let depth = 1; depth < path.length; depth++) {
@@ -20,8 +20,8 @@ export function applySetting(document: Document, setting: string): string[] {
     const value = document.getIn(above);
     if (value === null) document.deleteIn(above);
     else if (value !== undefined && !isMap(value)) {
-      const expected = `${above.join('.')} to be a section with keys`;
-      throw new UserError({ where: `--set ${setting}`, expected, got: 'a plain value' });
+      const fault = `cannot be set, because ${above.join('.')} has a value and no keys`;
+      throw new UserError({ where: `--set ${setting}`, key, fault });
     }
   }
   document.setIn(path, document.createNode(settingValue(text, setting)));
@@ -32,12 +32,7 @@ function settingValue(text: string, setting: string): unknown {
   const parsed = yamlDocument(text.trim());
   if (parsed.errors.length > 0) {
     const hint = 'Put it in double quotes, inside quotes for the shell.';
-    throw new UserError({
-      where: `--set ${setting}`,
-      expected: 'a YAML value',
-      got: JSON.stringify(text),
-      hint,
-    });
+    throw new UserError({ where: `--set ${setting}`, fault: 'is not valid YAML after the =', hint });
   }
   const node = parsed.contents;
   const isPlainText = isScalar(node) && node.type === 'PLAIN' && typeof node.value === 'string';

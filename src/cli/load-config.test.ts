@@ -85,13 +85,13 @@ describe('--set', () => {
 
   it('reports an invalid setting', () => {
     expect(messageOf(BASE, 'seed')).toMatchInlineSnapshot(
-      `"--set: expected key=value, got "seed". For example: --set training.learning_rate=1e-3"`,
+      `"\`--set\` must be key=value, got "seed". For example: --set training.learning_rate=1e-3"`,
     );
     expect(messageOf(BASE, 'model.name=x')).toMatchInlineSnapshot(
-      `"--set model.name=x: expected model to be a section with keys, got a plain value."`,
+      `"--set model.name=x: \`model.name\` cannot be set, because model has a value and no keys."`,
     );
     expect(messageOf(BASE, 'seed=[1')).toMatchInlineSnapshot(
-      `"--set seed=[1: expected a YAML value, got "[1". Put it in double quotes, inside quotes for the shell."`,
+      `"--set seed=[1 is not valid YAML after the =. Put it in double quotes, inside quotes for the shell."`,
     );
     expect(messageOf(BASE, 'training.learnign_rate=1', 'seed=x')).toMatchInlineSnapshot(`
       "--set: \`training.learnign_rate\` is not a known key. Did you mean learning_rate?

@@ -91,11 +91,8 @@ function plain(document: Document, where: string): unknown {
     return document.toJS();
   } catch (error) {
     if (!(error instanceof ReferenceError)) throw error;
-    throw new UserError({
-      where,
-      expected: 'YAML with few aliases, each defined before its use',
-      got: error.message,
-    });
+    const hint = 'Use few aliases, each defined before its use.';
+    throw new UserError({ where, fault: `is not valid YAML: ${error.message}`, hint });
   }
 }
 

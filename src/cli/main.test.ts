@@ -75,7 +75,7 @@ it.each([
     ['train', 'examples/colaa.yaml'],
     'examples/colaa.yaml does not exist; it should be a config file. Did you mean cola.yaml',
   ],
-  [['train', 'examples/cola.yaml', '--set', 'seed'], '--set: expected key=value, got "seed"'],
+  [['train', 'examples/cola.yaml', '--set', 'seed'], '`--set` must be key=value, got "seed"'],
   [['train', 'examples/cola.yaml', '--set', 'seed=-1'], '--set: `seed` must be at least 0, got -1.'],
   [['export', 'x', '-o', 'y'], "required option '--as <form>' not specified"],
   // It may be the id of an adapter on the Hub.

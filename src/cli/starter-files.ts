@@ -21,7 +21,7 @@ export function starterFiles(task: string = DEFAULT_TASK): { name: string; conte
   const knownTask = known.find((name) => name === task);
   if (!knownTask) {
     const hint = "For other tasks, see the configs in the package's folder examples.";
-    throw new UserError({ where: '--task', expected: `one of ${known.join(', ')}`, got: task, hint });
+    throw new UserError({ key: '--task', expected: `one of ${known.join(', ')}`, got: task, hint });
   }
   const folder = folderOf(knownTask);
   const rows = readdirSync(folder).filter((name) => /^(train|validation)\./.test(name));

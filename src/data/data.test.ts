@@ -132,21 +132,21 @@ describe('parseRows', () => {
       'x.csv',
       'text,label\na,1\nb\nc,0,9',
       NAMED,
-      'x.csv:3 has 1 field, expected 2, as in the header. The same in 2 rows: lines 3, 4.',
+      'x.csv:3 has 1 field instead of 2, as in the header. The same in 2 rows: lines 3, 4.',
     ],
     [
       'ragged rows of CSV without header',
       'x.csv',
       'a,1\nb,0,9',
       NUMBERED,
-      'x.csv:2 has 3 fields, expected 2, as in the first row.',
+      'x.csv:2 has 3 fields instead of 2, as in the first row.',
     ],
     [
       'rows too short',
       'x.tsv',
       'a\t1\nb\n',
       NUMBERED,
-      'x.tsv:2 has 1 field, expected at least 2. If fields are enclosed in double quotes, set data.quote: true.',
+      'x.tsv:2 has 1 field instead of at least 2. If fields are enclosed in double quotes, set data.quote: true.',
     ],
     [
       'rows without a label',
@@ -176,7 +176,7 @@ describe('parseRows', () => {
       'x.jsonl',
       '{"text":"a","label":1}\nno',
       NAMED,
-      'x.jsonl:2: expected a JSON line, got invalid JSON (Unexpected token \'o\', "no" is not valid JSON).',
+      'x.jsonl:2 is not valid JSON: Unexpected token \'o\', "no" is not valid JSON.',
     ],
     ['an empty JSON array', 'x.json', '[]', NAMED, 'x.json is empty.'],
     [
@@ -184,14 +184,14 @@ describe('parseRows', () => {
       'x.json',
       '[{"text":"a","label":1},\n[2]]',
       NAMED,
-      'x.json:2: expected a JSON object, got a list. Write one object per line (JSON Lines).',
+      'x.json:2 is not a JSON object but a list. Write one object per line (JSON Lines).',
     ],
     [
       'a JSON array cut off',
       'x.json',
       '[{"text":"a"',
       NAMED,
-      'x.json:1: expected a list of JSON objects, got a list that is not closed.',
+      'x.json:1 ends before the JSON list is closed.',
     ],
     [
       'an unknown key',
@@ -205,7 +205,7 @@ describe('parseRows', () => {
       'x.jsonl',
       '{"text":"a","label":1}\n{"text":3,"label":null}\n{"label":["x"]}',
       NAMED,
-      'x.jsonl:2: expected a string in "text", got a value of type number. The same in 2 rows: lines 2, 3.\n' +
+      'x.jsonl:2 needs a string in "text", got a number. The same in 2 rows: lines 2, 3.\n' +
         'x.jsonl:2 needs a label in "label", got null. The same in 2 rows: lines 2, 3.',
     ],
     [
@@ -213,7 +213,7 @@ describe('parseRows', () => {
       'x.jsonl',
       '{"text":"a","label":"x"}',
       MULTI,
-      'x.jsonl:1: expected a list of labels in "label", got a value of type string.',
+      'x.jsonl:1 needs a list of labels in "label", got a string.',
     ],
     [
       'a numbered key',
@@ -294,7 +294,7 @@ describe('on_bad_row: skip', () => {
     expect(skipping(content, 'x.tsv', NAMED)).toEqual({
       lines: [2, 6],
       told: [
-        '3 rows are skipped. x.tsv:3 has 1 field, expected 2, as in the header. If fields are enclosed in double ' +
+        '3 rows are skipped. x.tsv:3 has 1 field instead of 2, as in the header. If fields are enclosed in double ' +
           'quotes, set data.quote: true. The same in 2 rows: lines 3, 4. ' +
           'x.tsv:5 has no label in column label.',
       ],
@@ -305,12 +305,12 @@ describe('on_bad_row: skip', () => {
     const content = '{"text":"a","label":1}\nno\n{"text":null,"label":null}\n{"text":"b","label":0}';
     const { lines, told } = skipping(content, 'x.jsonl', NAMED);
     expect(lines).toEqual([1, 4]);
-    expect(told).toEqual([expect.stringMatching(/^2 rows are skipped\. x\.jsonl:2: /)]);
+    expect(told).toEqual([expect.stringMatching(/^2 rows are skipped\. x\.jsonl:2 is not valid JSON: /)]);
   });
 
   it('prints nothing for valid rows, and rejects files without any', () => {
     expect(skipping('a\t1', 'x.tsv', NUMBERED)).toEqual({ lines: [1], told: [] });
-    expect(() => skipping('text\tlabel\na\nb', 'x.tsv', NAMED)).toThrow('has 1 field, expected 2');
+    expect(() => skipping('text\tlabel\na\nb', 'x.tsv', NAMED)).toThrow('has 1 field instead of 2');
   });
 });
 

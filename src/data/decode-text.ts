@@ -10,7 +10,7 @@ export function checkTextSize(size: number, where: string): void {
   if (size <= MAX_FILE_BYTES) return;
   throw new UserError({
     where,
-    fault: `has ${size} bytes, expected at most ${MAX_FILE_BYTES}`,
+    fault: `has ${size} bytes, more than the maximum of ${MAX_FILE_BYTES}`,
     hint: 'Split the file.',
   });
 }

@@ -69,8 +69,9 @@ function* listedObjects(content: string, problems: RowProblems): Iterable<JsonLi
     }
     if (token === '\n') line++;
   }
-  const got = depth > 0 ? 'a list that is not closed' : 'text after the end of the list';
-  problems.add(line, { expected: 'a list of JSON objects', got });
+  problems.add(line, {
+    fault: depth > 0 ? 'ends before the JSON list is closed' : 'has text after the end of the JSON list',
+  });
 }
 
 function newlinesIn(text: string): number {
@@ -85,12 +86,12 @@ function parseObject(source: string, line: number, problems: RowProblems): JsonO
   try {
     value = parseRow(source);
   } catch (error) {
-    problems.add(line, { expected: 'a JSON line', got: `invalid JSON (${(error as Error).message})` });
+    problems.add(line, { kind: 'JSON', fault: `is not valid JSON: ${(error as Error).message}` });
     return undefined;
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
   const hint = 'Write one object per line (JSON Lines).';
-  problems.add(line, { expected: 'a JSON object', got: typeName(value), hint });
+  problems.add(line, { kind: 'object', fault: `is not a JSON object but ${typeName(value)}`, hint });
   return undefined;
 }
 
@@ -111,13 +112,14 @@ export function ownValue(object: JsonObject, name: string): unknown {
 /** The type of a value, for messages. */
 export function typeName(value: unknown): string {
   if (value === undefined || value === null) return value === null ? 'null' : 'nothing';
-  return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`;
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
 /** The text under a key; reports a problem if it is missing. */
 export function textOf(object: JsonObject, name: string, line: number, problems: RowProblems): string {
   const value = ownValue(object, name);
   if (typeof value === 'string') return value;
-  problems.add(line, { expected: `a string in "${name}"`, got: typeName(value) });
+  problems.add(line, { needs: `a string in "${name}"`, got: typeName(value) });
   return '';
 }

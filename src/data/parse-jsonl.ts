@@ -82,7 +82,7 @@ function labelName(value: unknown, name: string, line: number, problems: RowProb
 function labelList(value: unknown, name: string, line: number, problems: RowProblems): RawLabel {
   const labels = Array.isArray(value) ? value.map(scalar) : [undefined];
   if (labels.every((label) => label !== undefined && label !== '')) return labels as string[];
-  problems.add(line, { expected: `a list of labels in "${name}"`, got: typeName(value) });
+  problems.add(line, { needs: `a list of labels in "${name}"`, got: typeName(value) });
   return [];
 }
 

@@ -6,7 +6,7 @@ const MAX_SHOWN = 5;
 
 /** A problem with a row. */
 export type RowProblem = { hint?: string } & (
-  | { expected: string; got: string }
+  | { /** A noun phrase: the line "needs a string in "text", got nothing". */ needs: string; got: string }
   | {
       /** The predicate of the sentence that begins with the place. */
       fault: string;
@@ -39,11 +39,11 @@ export class RowProblems {
     this.#last = undefined;
   }
 
-  /** Records a problem at a place. Problems of one kind (the same expectation) are reported together. */
+  /** Records a problem at a place. Problems of one kind are reported together. */
   add(place: Place, problem: RowProblem): void {
     if (place !== this.#last) this.#rows++;
     this.#last = place;
-    const name = 'fault' in problem ? (problem.kind ?? problem.fault) : problem.expected;
+    const name = 'fault' in problem ? (problem.kind ?? problem.fault) : problem.needs;
     const kind = this.#kinds.get(name);
     if (!kind) {
       this.#kinds.set(name, { first: problem, places: [place], count: 1 });
@@ -77,7 +77,8 @@ export class RowProblems {
     return [...this.#kinds.values()].map(({ first, places, count }) => {
       const isLine = typeof places[0] === 'number';
       const where = `${this.fileName}${isLine ? ':' : ', '}${places[0]}`;
-      const { message } = new UserError({ where, ...first });
+      const fault = 'fault' in first ? first.fault : `needs ${first.needs}, got ${first.got}`;
+      const { message } = new UserError({ where, fault, hint: first.hint });
       if (count === 1) return message;
       const more = count > places.length ? ` and ${count - places.length} more` : '';
       return `${message} The same in ${count} rows: ${isLine ? 'lines ' : ''}${places.join(', ')}${more}.`;

@@ -55,7 +55,7 @@ export function rowsFromTable(
     if (exact ? record.length !== width : record.length < needed) {
       problems.add(lines[i], {
         kind: 'fields',
-        fault: `has ${record.length} ${record.length === 1 ? 'field' : 'fields'}, expected ${exact ? `${width}, as in ${hasHeader ? 'the header' : 'the first row'}` : `at least ${needed}`}`,
+        fault: `has ${record.length} ${record.length === 1 ? 'field' : 'fields'} instead of ${exact ? `${width}, as in ${hasHeader ? 'the header' : 'the first row'}` : `at least ${needed}`}`,
         hint: quote ? undefined : 'If fields are enclosed in double quotes, set data.quote: true.',
       });
       continue;

@@ -9,6 +9,6 @@ it('rows in memory must be valid JSON values', () => {
   for (const wrong of [{ a: 1n }, own]) {
     const read = () => rowsText([{ a: 1 }, wrong], 'data.train');
     expect(read).toThrow(UserError);
-    expect(read).toThrow(/^data\.train, row 2: expected JSON values, got [^\n]+$/);
+    expect(read).toThrow(/^data\.train, row 2 cannot be written as JSON: [^\n]+$/);
   }
 });

@@ -31,8 +31,8 @@ function jsonOf(row: object, where: string): string {
     return JSON.stringify(row);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    const [got] = error.message.split('\n', 1);
-    throw new UserError({ where, expected: 'JSON values', got });
+    const [reason] = error.message.split('\n', 1);
+    throw new UserError({ where, fault: `cannot be written as JSON: ${reason}` });
   }
 }
 

@@ -12,7 +12,7 @@ export function blobSource(blob: Blob, where: string): AsyncByteSource {
     async read(begin, end) {
       const bytes = await contentOf(blob.slice(begin, end), where);
       if (bytes.length === end - begin) return bytes;
-      throw unreadable(where, `bytes up to ${end}`, `its end at ${begin + bytes.length}`);
+      throw unreadable(where, `ends at byte ${begin + bytes.length}, before byte ${end}`);
     },
   };
 }
@@ -22,10 +22,10 @@ async function contentOf(part: Blob, where: string): Promise<Uint8Array> {
   try {
     return new Uint8Array(await part.arrayBuffer());
   } catch (error) {
-    throw unreadable(where, 'a readable file', (error as Error).name);
+    throw unreadable(where, `cannot be read (${(error as Error).name})`);
   }
 }
 
-function unreadable(where: string, expected: string, got: string): UserError {
-  return new UserError({ where, expected, got, hint: 'Choose the file again: it may have changed.' });
+function unreadable(where: string, fault: string): UserError {
+  return new UserError({ where, fault, hint: 'Choose the file again: it may have changed.' });
 }

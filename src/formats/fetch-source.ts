@@ -63,8 +63,8 @@ async function readPart(
   const range = rangeOf(response);
   if (range && range.size !== size) throw changed(where, size, range.size);
   if (range && (range.begin !== begin || range.end !== end)) {
-    const got = `bytes ${range.begin} to ${range.end}`;
-    throw new UserError({ where, expected: `bytes ${begin} to ${end}`, got, hint: 'Try again later.' });
+    const fault = `sent bytes ${range.begin} to ${range.end} instead of ${begin} to ${end}`;
+    throw new UserError({ where, fault, hint: 'Try again later.' });
   }
   return bodyOf(response, end - begin, where);
 }

@@ -101,7 +101,7 @@ describe('openFetchedCheckpoint', () => {
     [
       'a pickle alone',
       { 'pytorch_model.bin': new Uint8Array(9) },
-      'expected model.safetensors, got weights of PyTorch',
+      "has weights in PyTorch's format. model.safetensors is required",
     ],
     ['a file that is none', { 'model.safetensors': 'hello' }, 'has 5 bytes, too few for a safetensors file'],
     [

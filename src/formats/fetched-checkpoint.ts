@@ -88,7 +88,8 @@ async function noWeights(set: FileSet): Promise<UserError> {
   for (const name of PICKLES) {
     if (!(await set.open(name))) continue;
     const where = pathIn(set.name, name);
-    return new UserError({ where, expected: SINGLE, got: 'weights of PyTorch', hint: convertHint(set.name) });
+    const fault = `has weights in PyTorch's format. ${SINGLE} is required`;
+    return new UserError({ where, fault, hint: convertHint(set.name) });
   }
   return missingIn(set, SINGLE, `the weights (or ${INDEX} with its shards)`);
 }

@@ -56,7 +56,7 @@ export async function readFile(
   const source = await set.open(file);
   if (!source || source.size <= maxBytes) return source?.read(0, source.size);
   const where = pathIn(set.name, file);
-  throw new UserError({ where, fault: `has ${source.size} bytes, expected at most ${maxBytes}` });
+  throw new UserError({ where, fault: `has ${source.size} bytes, more than the maximum of ${maxBytes}` });
 }
 
 /** The value of a small JSON file; undefined if it does not exist. Throws a UserError if it is not valid JSON. */

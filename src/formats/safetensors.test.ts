@@ -92,7 +92,7 @@ describe('a hostile file', () => {
   it.each<[string, Uint8Array, string]>([
     ['empty', new Uint8Array(0), 'm.safetensors has 0 bytes, too few for a safetensors file'],
     ['seven bytes', new Uint8Array(7), 'has 7 bytes, too few'],
-    ['an endless header', file('{}', 0, 2n ** 63n), 'expected at most 33554432'],
+    ['an endless header', file('{}', 0, 2n ** 63n), 'more than the maximum of 33554432'],
     ['a header beyond the file', file('{}', 0, 12n), 'has 10 bytes but a header of 12: at least 10'],
     ['no JSON', file('{"a":'), 'm.safetensors: header is not valid JSON: a text that ends too early'],
     ['an array', file('[]'), 'has a header that is not a JSON object'],
@@ -107,9 +107,9 @@ describe('a hostile file', () => {
     [
       'metadata of numbers',
       file('{"__metadata__":{"a":1}}'),
-      '__metadata__: expected a JSON object of strings',
+      '`__metadata__` must be a JSON object of strings',
     ],
-    ['a tensor that is null', file('{"a":null}'), 'tensor "a": expected a dtype'],
+    ['a tensor that is null', file('{"a":null}'), 'tensor "a" needs a dtype'],
     ['an unknown dtype', file(`{"a":${tensor('F8_E4M3', '[4]', '[0,4]')}}`, 4), 'got "F8_E4M3"'],
     ['a dtype from the prototype', file(`{"a":${tensor('toString', '[4]', '[0,4]')}}`, 4), 'got "toString"'],
     [
@@ -140,7 +140,7 @@ describe('a hostile file', () => {
     [
       'a wrong byte count',
       file(`{"a":${tensor('F32', '[2]', '[0,4]')}}`, 4),
-      'expected 8 bytes for F32 [2], got 4',
+      'needs 8 bytes for F32 [2], got 4',
     ],
     ['negative offsets', file(`{"a":${tensor('F32', '[1]', '[-4,0]')}}`), 'data_offsets [begin, end]'],
     ['offsets backwards', file(`{"a":${tensor('F32', '[0]', '[4,0]')}}`), 'data_offsets [begin, end]'],

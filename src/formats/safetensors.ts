@@ -53,7 +53,7 @@ export function safetensorsDataStart(bytes: Uint8Array, fileSize: number, where:
   if (length > MAX_HEADER_BYTES) {
     throw new UserError({
       where,
-      fault: `has a header of ${length} bytes, expected at most ${MAX_HEADER_BYTES}`,
+      fault: `has a header of ${length} bytes, more than the maximum of ${MAX_HEADER_BYTES}`,
       hint: DAMAGED,
     });
   }
@@ -108,7 +108,8 @@ function checkMetadata(value: unknown, where: string): Record<string, string> {
     return Object.fromEntries(Object.entries(value)) as Record<string, string>;
   }
   throw new UserError({
-    where: `${where}: __metadata__`,
+    where,
+    key: '__metadata__',
     expected: 'a JSON object of strings',
     got: excerpt(value),
     hint: DAMAGED,
@@ -117,8 +118,8 @@ function checkMetadata(value: unknown, where: string): Record<string, string> {
 
 function checkTensor(entry: unknown, dataStart: number, where: string): TensorInfo {
   const { dtype, shape, data_offsets: offsets } = (isObject(entry) ? entry : {}) as Record<string, unknown>;
-  const refuse = (expected: string, value: unknown, hint = DAMAGED) => {
-    throw new UserError({ where, expected, got: excerpt(value), hint });
+  const refuse = (needs: string, value: unknown, hint = DAMAGED) => {
+    throw new UserError({ where, fault: `needs ${needs}, got ${excerpt(value)}`, hint });
   };
   if (typeof dtype !== 'string' || !Object.hasOwn(ARRAY_OF, dtype)) {
     const hint = 'Save the checkpoint in one of these types.';
@@ -146,7 +147,7 @@ function checkLayout(
     if (begin !== position) {
       throw new UserError({
         where: `${where}: tensor ${excerpt(name)}`,
-        fault: `starts at byte ${begin}, expected ${position}, right after the tensor before it (${begin < position ? 'an overlap' : 'a gap'})`,
+        fault: `starts at byte ${begin} instead of ${position}, right after the tensor before it (${begin < position ? 'an overlap' : 'a gap'})`,
         hint: DAMAGED,
       });
     }
@@ -158,8 +159,8 @@ function checkLayout(
     where,
     fault:
       position > fileSize
-        ? `has ${fileSize} bytes, expected ${position}: ${position - fileSize} are missing, from tensor ${excerpt(last)} on`
-        : `has ${fileSize} bytes, expected ${position}: ${fileSize - position} too many`,
+        ? `has ${fileSize} bytes instead of ${position}: ${position - fileSize} are missing, from tensor ${excerpt(last)} on`
+        : `has ${fileSize} bytes instead of ${position}: ${fileSize - position} too many`,
     hint: 'Download the file again.',
   });
 }

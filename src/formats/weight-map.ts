@@ -33,14 +33,15 @@ export function parseWeightMap(bytes: Uint8Array, ending: string, where: string)
     if (isPlainFileName(shard, ending)) return [name, shard];
     const expected = `the name of a ${ending} file in the same folder`;
     throw new UserError({
-      where: `${where}: weight_map: ${excerptName(name)}`,
+      where,
+      key: `weight_map: ${excerptName(name)}`,
       expected,
       got: excerpt(shard),
     });
   });
   const { size } = new Set(entries.map(([, shard]) => shard));
   if (size <= MAX_SHARDS) return entries;
-  throw new UserError({ where, fault: `names ${size} shards, expected at most ${MAX_SHARDS}` });
+  throw new UserError({ where, fault: `names ${size} shards, more than the maximum of ${MAX_SHARDS}` });
 }
 
 /** The open file of each tensor. Throws a UserError if a file lacks a tensor that the index assigns to it. */

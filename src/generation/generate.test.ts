@@ -123,13 +123,13 @@ describe('generate', () => {
       'a long prompt',
       { max_length: 5 },
       {},
-      /the prompt has 5 tokens, expected fewer than 5, the max_length/,
+      /the prompt has 5 tokens, but needs fewer than 5, the max_length/,
     ],
     [
       'a long prompt for the model',
       {},
       { positions: 5 },
-      /has 5 tokens, expected fewer than 5, the model's maximum length/,
+      /has 5 tokens, but needs fewer than 5, the model's maximum length/,
     ],
     ['no padding', { pad_token_id: null, eos_token_id: null }, {}, /pad_token_id is not set/],
     [

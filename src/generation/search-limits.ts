@@ -24,7 +24,7 @@ export function searchLimits(
     const isModel = most === maxPositions;
     throw new PromptTooLong({
       where: 'the prompt',
-      fault: `has ${begun} tokens, expected fewer than ${most}, the ${isModel ? "model's maximum length" : 'max_length'}`,
+      fault: `has ${begun} tokens, but needs fewer than ${most}, the ${isModel ? "model's maximum length" : 'max_length'}`,
       hint: isModel ? 'Shorten it.' : 'Set max_new_tokens, or shorten it.',
     });
   }
@@ -38,7 +38,7 @@ export function checkEncoderLength(length: number, maxPositions = Number.POSITIV
   if (length <= maxPositions) return;
   throw new PromptTooLong({
     where: 'the prompt',
-    fault: `has ${length} tokens, expected at most ${maxPositions}, the model's maximum length`,
+    fault: `has ${length} tokens, more than ${maxPositions}, the model's maximum length`,
     hint: 'Shorten it.',
   });
 }

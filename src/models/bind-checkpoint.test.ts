@@ -86,10 +86,10 @@ describe('an error says', () => {
     expect(() => bind(checkpoint(shapes, { [SHIFT]: 'I64', [CLASSIFIER]: 'F64' }))).toThrow(
       [
         'folder does not fit its config.json:',
-        `  ${WORDS}: expected F32, F16 or BF16 [5,2], got no such tensor`,
-        `  ${GAIN}: expected F32, F16 or BF16 [2], got F32 [3]`,
-        `  ${SHIFT}: expected F32, F16 or BF16 [2], got I64 [2]`,
-        `  ${CLASSIFIER}: expected F32, F16 or BF16 [3,2], got F64 [3,2]`,
+        `  ${WORDS} is missing; it should be F32, F16 or BF16 [5,2]`,
+        `  ${GAIN} is F32 [3] instead of F32, F16 or BF16 [2]`,
+        `  ${SHIFT} is I64 [2] instead of F32, F16 or BF16 [2]`,
+        `  ${CLASSIFIER} is F64 [3,2] instead of F32, F16 or BF16 [3,2]`,
       ].join('\n'),
     );
   });
@@ -97,11 +97,11 @@ describe('an error says', () => {
   it('that a parameter is missing if the one tied to it is a separate parameter', () => {
     const untied = new Map([...PARAMETERS, [DECODER, [5, 2]] as const]);
     const shapes = renamed((name) => (name === WORDS ? DECODER : name));
-    expect(() => bind(checkpoint(shapes), untied as typeof PARAMETERS)).toThrow(`${WORDS}: expected`);
+    expect(() => bind(checkpoint(shapes), untied as typeof PARAMETERS)).toThrow(`${WORDS} is missing`);
   });
 
   it('the number of further problems', () => {
     const many = new Map(Array.from({ length: 13 }, (_, i) => [`layer.${i}`, [1]]));
-    expect(() => bind(checkpoint([]), many)).toThrow(/layer\.9: .*\n {2}and 3 more$/);
+    expect(() => bind(checkpoint([]), many)).toThrow(/layer\.9 is missing.*\n {2}and 3 more$/);
   });
 });

@@ -65,8 +65,9 @@ export function bindCheckpoint(
     if (match !== undefined && stored && fits && Object.hasOwn(ENGINE_DTYPES, stored.dtype)) {
       bound.set(name, match);
     } else if (fits || !mayInitialise(name)) {
-      const got = stored ? `${stored.dtype} [${stored.shape}]` : 'no such tensor';
-      problems.push(`  ${name}: expected F32, F16 or BF16 [${shape}], got ${got}`);
+      const wanted = `F32, F16 or BF16 [${shape}]`;
+      const problem = stored ? `is ${stored.dtype} [${stored.shape}] instead of` : 'is missing; it should be';
+      problems.push(`  ${name} ${problem} ${wanted}`);
     }
   }
   if (problems.length === 0) return bound;

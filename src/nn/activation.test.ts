@@ -111,5 +111,5 @@ it.each(Object.entries(SAME))('%s has other names', (name, others) => {
 });
 
 it('suggests the nearest activation for an unknown name', () => {
-  expect(() => activation('gelu_12')).toThrow(/got "gelu_12".*Did you mean gelu/);
+  expect(() => activation('gelu_12')).toThrow(/is "gelu_12".*Did you mean gelu/);
 });

@@ -95,9 +95,9 @@ function silu(x: Value): Value {
 export function activation(name: string, key = 'hidden_act'): (x: Value) => Value {
   if (Object.hasOwn(activations, name)) return activations[name as ActivationName];
   throw new UserError({
-    where: `config.json, ${key}`,
-    expected: 'a known activation',
-    got: JSON.stringify(name),
+    where: 'config.json',
+    key,
+    fault: `is ${JSON.stringify(name)}, which is not a known activation`,
     hint: suggest(name, Object.keys(activations)),
   });
 }

@@ -29,8 +29,8 @@ export function onnxDtypes(names: readonly string[], where: string): OnnxDtype[]
   const unknown = names.length === 0 ? '' : names.find((name) => !known.includes(name));
   if (unknown === undefined) return [...new Set(names)] as OnnxDtype[];
   throw new UserError({
-    where,
-    expected: `types of weights (${known.join(', ')})`,
+    key: where,
+    expected: `a list of weight types (${known.join(', ')})`,
     got: unknown === '' ? 'none' : unknown,
     hint: unknown === '' ? undefined : suggest(unknown, known),
   });

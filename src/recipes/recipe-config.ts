@@ -97,7 +97,7 @@ function differences(recipe: Recipe, method: string, budget: string | undefined)
   ];
 }
 
-function unknown(where: string, expected: string, got: string, known: readonly string[]): UserError {
+function unknown(key: string, expected: string, got: string, known: readonly string[]): UserError {
   const hint = known.length > 0 ? suggest(got, known) : 'It has none: leave --budget out.';
-  return new UserError({ where, expected, got, hint });
+  return new UserError({ key, expected, got, hint });
 }

@@ -89,7 +89,10 @@ export function checkFormat({ format }: CheckpointMetadata, where: string): void
   if (format === FORMAT) return;
   throw new UserError({
     where,
-    fault: `${format === undefined ? 'is not a checkpoint' : `is a checkpoint of format ${excerptName(format)}`}, expected format ${FORMAT}`,
+    fault:
+      format === undefined
+        ? `is not a checkpoint of format ${FORMAT}`
+        : `is a checkpoint of format ${excerptName(format)} instead of ${FORMAT}`,
     hint: 'If another version wrote it, resume with that version, or start a new run.',
   });
 }

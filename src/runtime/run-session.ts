@@ -42,7 +42,7 @@ export function wrapSession(
 export function explainMemory(error: Error): never {
   if (!/failed to allocate|bad_alloc|out of memory|allocation failed/i.test(error.message)) throw error;
   throw new ComputationError(
-    'the engine: expected memory for its tensors, got none. Lower the batch size (training.per_device_train_batch_size, ' +
+    'The engine ran out of memory. Lower the batch size (training.per_device_train_batch_size, ' +
       '--batch-size) or data.max_length, or set training.gradient_checkpointing: true.',
   );
 }

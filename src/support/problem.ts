@@ -1,10 +1,10 @@
-import type { Fault } from './user-error.ts';
+import type { Mismatch } from './user-error.ts';
 
 /** Keys from the root of a config to a value. */
 export type KeyPath = readonly PropertyKey[];
 
 /** A problem with the config's value at a path. */
-export type Problem = Fault & { path: KeyPath; hint?: string };
+export type Problem = (Omit<Mismatch, 'key'> | { fault: string }) & { path: KeyPath; hint?: string };
 
 /** A config's value as messages show it. */
 export function shown(value: unknown): string {

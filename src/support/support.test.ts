@@ -66,9 +66,11 @@ describe('names', () => {
   });
 
   it('states the place, the problem and the remedy', () => {
-    const error = new UserError({ where: 'a.yaml:3', expected: 'a number', got: '"x"', hint: 'Write 3.' });
-    expect(error.message).toBe('a.yaml:3: expected a number, got "x". Write 3.');
-    const long = new UserError({ where: 'a', expected: 'a number', got: 'x'.repeat(1e6) });
-    expect(long.message).toMatch(/^a: expected a number, got x{1000}…\.$/);
+    const mismatch = { key: 'seed', expected: 'a number', got: '"x"' };
+    const error = new UserError({ where: 'a.yaml:3', ...mismatch, hint: 'Write 3.' });
+    expect(error.message).toBe('a.yaml:3: `seed` must be a number, got "x". Write 3.');
+    const long = new UserError({ ...mismatch, got: 'x'.repeat(1e6) });
+    expect(long.message).toMatch(/^`seed` must be a number, got x{1000}…\.$/);
+    expect(new UserError({ where: 'a.csv:2', fault: 'is empty' }).message).toBe('a.csv:2 is empty.');
   });
 });

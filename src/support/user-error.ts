@@ -1,16 +1,22 @@
 /** A message: the place, what is wrong there, and the remedy. */
-export type Complaint = Place & Fault & { /** What to change, as an instruction. */ hint?: string };
-
-/** At least one of the two. */
-interface Place {
-  /** A file (with its line where known), a tensor, a model: whatever helps to find the spot. */
+export type Complaint = Fault & {
+  /** A file (with its line if known), a tensor, a model: whatever helps to find the spot. */
   where?: string;
-  /** The config key or flag with the wrong value, the subject of the sentence. */
-  key?: string;
-}
+  /** What to change, as an instruction. */
+  hint?: string;
+};
 
-/** `expected` and `got` are noun phrases; with a `key`, `expected` follows "must be", `fault` is the predicate. */
-export type Fault = { expected: string; got: string } | { fault: string };
+/** What is wrong: the predicate of a sentence about the key, or about `where` if there is no key. */
+export type Fault =
+  | Mismatch
+  | { /** The config key or flag with the wrong value. */ key?: string; fault: string };
+
+/** "`key` must be `expected`, got `got`": both are noun phrases. */
+export interface Mismatch {
+  key: string;
+  expected: string;
+  got: string;
+}
 
 /**
  * A mistake that the user can fix. The command line prints its message without a stack trace and exits with code 2.
@@ -29,16 +35,15 @@ const MAX_VALUE = 1000;
 /** A fault may list names, and quote a value. */
 const MAX_FAULT = 4000;
 
-function describe({ where, key, hint, ...fault }: Complaint): string {
-  const place = where === undefined ? '' : key === undefined && 'fault' in fault ? `${where} ` : `${where}: `;
-  const subject = key === undefined ? '' : `\`${key}\` `;
-  return `${place}${subject}${predicate(fault, key !== undefined)}.${hint ? ` ${hint}` : ''}`;
+function describe(complaint: Complaint): string {
+  const { where, key, hint } = complaint;
+  const subject = key === undefined ? where : `${where === undefined ? '' : `${where}: `}\`${key}\``;
+  return `${subject === undefined ? '' : `${subject} `}${predicate(complaint)}.${hint ? ` ${hint}` : ''}`;
 }
 
-function predicate(fault: Fault, hasSubject: boolean): string {
+function predicate(fault: Fault): string {
   if ('fault' in fault) return cut(fault.fault, MAX_FAULT);
-  const { expected, got } = fault;
-  return `${hasSubject ? 'must be' : 'expected'} ${expected}, got ${cut(got, MAX_VALUE)}`;
+  return `must be ${fault.expected}, got ${cut(fault.got, MAX_VALUE)}`;
 }
 
 function cut(text: string, length: number): string {

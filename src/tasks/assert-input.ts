@@ -27,23 +27,23 @@ export interface InputShape {
  * @throws UserError with that number, for an invalid input and for keys without meaning
  */
 export function assertInput(input: unknown, { keys, others }: InputShape, number: number): void {
-  const fail = (complaint: { expected: string; got: string; hint?: string }): never => {
-    throw new UserError({ where: `input ${number}`, ...complaint });
+  const fail = (fault: string, hint?: string): never => {
+    throw new UserError({ where: `Input ${number}`, fault, hint });
   };
   const names = Object.keys(keys).filter((name) => keys[name].is !== 'nothing' && !keys[name].optional);
-  const expected = `an object { ${names.join(', ')} }`;
-  if (!isObject(input)) fail({ expected, got: shown(input) });
+  if (!isObject(input)) fail(`must be an object { ${names.join(', ')} }, got ${shown(input)}`);
   const object = input as JsonObject;
   const stray = Object.keys(object).find((name) => !Object.hasOwn(keys, name) && !others.includes(name));
-  if (stray !== undefined)
-    fail({ expected, got: `an unknown key "${stray}"`, hint: suggest(stray, Object.keys(keys)) });
+  if (stray !== undefined) fail(`has the unknown key "${stray}"`, suggest(stray, Object.keys(keys)));
   for (const [name, { is, optional, why }] of Object.entries(keys)) {
     const value = object[name];
     if (isOf(is, value) || (optional && value === undefined)) continue;
-    fail({
-      expected: `${is} in "${name}"${why === undefined ? '' : `, because ${why}`}`,
-      got: typeName(value),
-    });
+    const reason = why === undefined ? '' : `, because ${why}`;
+    fail(
+      is === 'nothing'
+        ? `must have no "${name}"${reason}`
+        : `needs ${is} in "${name}", got ${typeName(value)}${reason}`,
+    );
   }
 }
 

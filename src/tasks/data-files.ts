@@ -142,7 +142,11 @@ export function validationProblems(validation: ValidationFiles | undefined): Pro
   const share = heldOutShare(validation);
   if (share !== undefined && !(share > 0 && share < 1))
     return [
-      { path: ['data', 'validation'], expected: 'more than 0% and less than 100%', got: shown(validation) },
+      {
+        path: ['data', 'validation'],
+        expected: 'a share of more than 0% and less than 100%',
+        got: shown(validation),
+      },
     ];
   const names = validationSets(validation).map(({ name }) => name);
   const at = { path: ['data', 'validation'] };

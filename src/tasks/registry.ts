@@ -122,7 +122,8 @@ export function recognisedTask(model: UnknownTrained): Recognised & { task: Task
   }
   const problemTypes = TASK_NAMES.filter((name) => 'problem_type' in (taskNamed(name).classKeys?.([]) ?? {}));
   throw new UserError({
-    where: 'config.json, problem_type',
+    where: 'config.json',
+    key: 'problem_type',
     expected: `one of ${problemTypes.join(', ')}`,
     got: shown(model.json.problem_type),
   });

@@ -73,7 +73,7 @@ describe('errors', () => {
       `"target_modules is not a valid regular expression: "(query"."`,
     );
     expect(messageOf({ target_modules: 'q'.repeat(10_001) })).toMatchInlineSnapshot(
-      `"target_modules has 10001 characters, expected at most 10000."`,
+      `"target_modules has 10001 characters, more than the maximum of 10000."`,
     );
   });
 });

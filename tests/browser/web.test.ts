@@ -225,25 +225,22 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
       [write('header.csv', HEADER), /^header\.csv has a header and no rows\./],
       [
         write('photo.csv', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 1, 2)),
-        /^photo\.csv is a binary file, expected CSV, TSV, JSON Lines or parquet\.$/,
+        /^photo\.csv is a binary file\. Choose CSV, TSV, JSON Lines or parquet\.$/,
       ],
       [write('sheet.csv', Uint8Array.of(0x50, 0x4b, 3, 4, 0)), /Save the sheet as CSV/],
       [write('latin.csv', Uint8Array.of(0x61, 0x81, 0x0a)), /^latin\.csv is not UTF-8 text\./],
       [
         write('labels.csv', `label\n${'a\nb\n'.repeat(9)}`),
-        /^labels\.csv has one column, expected a column of texts and another of labels\.$/,
+        /^labels\.csv has one column, but needs one of texts and one of labels\.$/,
       ],
       [
         write(
           'numbers.csv',
           `x,label\n${Array.from({ length: 20 }, (_, i) => `${i},${i % 2 ? 'a' : 'b'}`).join('\n')}`,
         ),
-        /^numbers\.csv, column x has fields without letters, expected texts\.$/,
+        /^numbers\.csv, column x has fields without letters instead of texts\.$/,
       ],
-      [
-        write('broken.jsonl', '{"text": "a", "label": 1}\n{"text": '),
-        /^broken\.jsonl:2: expected a JSON line/,
-      ],
+      [write('broken.jsonl', '{"text": "a", "label": 1}\n{"text": '), /^broken\.jsonl:2 is not valid JSON/],
       [large, /^large\.csv is larger than 50 MB \(100 MB\), the limit in a page\./],
     ];
     for (const [file, answer] of answers) {

@@ -30,7 +30,11 @@ export async function readFileTable(file: File, header?: boolean): Promise<PageT
     return readTable(lines, name, { format: 'jsonl' });
   }
   if (bytes.includes(0) && !isSpreadsheet(bytes))
-    throw new UserError({ where: name, fault: 'is a binary file, expected CSV, TSV, JSON Lines or parquet' });
+    throw new UserError({
+      where: name,
+      fault: 'is a binary file',
+      hint: 'Choose CSV, TSV, JSON Lines or parquet.',
+    });
   let notice: string | undefined;
   const content = decodeText(bytes, name, (message) => {
     notice = message;

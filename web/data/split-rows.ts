@@ -38,7 +38,7 @@ export function splitRows(table: Table, text: number, label: number, seed: numbe
       where: fileName,
       fault:
         columns.length === 1
-          ? 'has one column, expected a column of texts and another of labels'
+          ? 'has one column, but needs one of texts and one of labels'
           : `uses column ${columns[text]} for both texts and labels`,
     });
   }
@@ -68,7 +68,7 @@ export function splitRows(table: Table, text: number, label: number, seed: numbe
   if (!rows.some((row) => /\p{L}/u.test(row.text))) {
     throw new UserError({
       where: `${fileName}, column ${columns[text]}`,
-      fault: 'has fields without letters, expected texts',
+      fault: 'has fields without letters instead of texts',
     });
   }
   const share = Math.min(HELD_OUT_SHARE, MAX_HELD_OUT / rows.length);

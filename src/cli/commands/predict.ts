@@ -119,7 +119,7 @@ function formatNamed(name: string, { formats = {} }: Prediction<BaseData, unknow
   if (EVERY.includes(name)) return undefined;
   if (Object.hasOwn(formats, name)) return formats[name];
   const names = [...EVERY, ...Object.keys(formats)];
-  throw new UserError({ where: '--format', expected: `one of ${names.join(', ')}`, got: name });
+  throw new UserError({ key: '--format', expected: `one of ${names.join(', ')}`, got: name });
 }
 
 async function write(line: string): Promise<void> {

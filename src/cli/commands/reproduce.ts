@@ -102,15 +102,19 @@ function withData(cells: readonly TableCell[], data: string, isPlan = false): Ta
   }
   if (there.length > 0) return there;
   if (isPlan && cells.length > 0) return [...cells];
-  const got = cells.length === 0 ? 'no row of the table' : `none in ${data}`;
-  throw new UserError({ where: 'reproduce', expected: 'rows with data', got });
+  if (cells.length === 0) throw new UserError('No row of the table matches these flags.');
+  throw new UserError({
+    where: data,
+    fault: 'has no data set of these rows',
+    hint: 'Pass its folder in --data.',
+  });
 }
 
 function tableNamed(name: string, tables: readonly PaperTable[]): PaperTable {
   const found = tables.find((table) => table.name === name || table.also === name);
   if (found) return found;
   const known = tables.flatMap(({ name, also }) => [name, ...(also ? [also] : [])]);
-  throw new UserError({ where: 'reproduce', expected: 'a table', got: name, hint: suggest(name, known) });
+  throw new UserError(`There is no table "${name}". ${suggest(name, known)}`);
 }
 
 /** The settings of `--set` by dotted keys. */

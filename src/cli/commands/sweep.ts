@@ -36,15 +36,12 @@ export function sweepCommand(): Command {
 async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
   const { readConfig } = await import('../load-config.ts');
   const { sweepRuns } = await import('../../experiments/sweep/sweep-runs.ts');
+  const { shown } = await import('../../support/problem.ts');
   const { value, where } = readConfig(file, set);
   const { held_out: share = HELD_OUT, ...given } = value;
   if (typeof share !== 'number' || !(share >= 0 && share < 1)) {
-    const got = JSON.stringify(share);
-    throw new UserError({
-      where: `${where(['held_out'])}: held_out`,
-      expected: 'a number from 0 to below 1',
-      got,
-    });
+    const expected = 'at least 0 and less than 1';
+    throw new UserError({ where: where(['held_out']), key: 'held_out', expected, got: shown(share) });
   }
   const sweepList = sweepRuns(given, where, share > 0);
   const output = given.output as string;

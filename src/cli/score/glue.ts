@@ -48,7 +48,7 @@ function inOrder(
     where,
     fault:
       missing < 0
-        ? `has ${answers.length} answers, expected one for each of ${rows.length} rows`
+        ? `has ${answers.length} answers for ${rows.length} rows`
         : `has ${answers.length} answers but none with index ${keyOf(rows[missing])}`,
   });
 }
@@ -62,12 +62,12 @@ function numbersOf(task: GlueTask): (rows: readonly LabelledRow[], file: TextFil
     const id = Math.max(names.indexOf(label), ids.indexOf(label));
     return id < 0 ? Number.NaN : id;
   };
-  const expected = names && ids ? `one of ${[...ids, ...names].join(', ')}` : 'a number';
+  const needs = names && ids ? `one of ${[...ids, ...names].join(', ')}` : 'a number';
   return (rows, { name }) => {
     const problems = new RowProblems(name);
     const numbers = Float64Array.from(rows, ({ label, line }) => {
       const number = toNumber(label);
-      if (Number.isNaN(number)) problems.add(line, { expected, got: `"${label}"` });
+      if (Number.isNaN(number)) problems.add(line, { needs, got: `"${label}"` });
       return number;
     });
     problems.throwIfAny();

@@ -55,7 +55,7 @@ function jsonLabels(content: string, problems: RowProblems): LabelledRow[] {
     const find = (keys: readonly string[]) =>
       keys.map((key) => ownValue(object, key)).find((value) => value !== undefined && value !== null);
     const [id, label] = [find(ROW_IDS), find(LABELS)];
-    if (label === undefined) problems.add(line, { expected: `one of ${LABELS.join(', ')}`, got: 'none' });
+    if (label === undefined) problems.add(line, { fault: `has none of the keys ${LABELS.join(', ')}` });
     return { line, place, id: id === undefined ? undefined : String(id), label: String(label) };
   });
 }
@@ -72,8 +72,8 @@ function tableLabels(
   const title = LABELS.find((name) => names.includes(name));
   const labelAt = title === undefined ? column : names.indexOf(title);
   if (labelAt === undefined) {
-    const expected = `a header with one of ${LABELS.join(', ')}`;
-    throw new UserError({ where: fileName, expected, got: listNames(names) || 'an empty file' });
+    const fault = `needs a header with one of ${LABELS.join(', ')}, but ${names.length === 0 ? 'is empty' : `begins with ${listNames(names)}`}`;
+    throw new UserError({ where: fileName, fault });
   }
   const first = title === undefined ? 0 : 1;
   const idAt = first === 1 ? names.findIndex((name) => ROW_IDS.includes(name)) : -1;
@@ -82,11 +82,10 @@ function tableLabels(
   records.slice(first).forEach((record, place) => {
     const line = lines[place + first];
     const row = { place, id: record[idAt], line, label: record[labelAt]?.trim() };
-    const got = `${record.length}`;
     if (first === 1 ? record.length !== names.length : record.length <= labelAt) {
-      const expected =
+      const needs =
         first === 1 ? `${names.length} fields, as in the header` : `at least ${labelAt + 1} fields`;
-      ragged.add(line, { expected, got });
+      ragged.add(line, { needs, got: `${record.length}` });
       labelled.ragged.push(row);
     } else {
       if (row.label === '') problems.add(line, { fault: `has no answer in column ${labelAt}` });

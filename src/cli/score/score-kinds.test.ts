@@ -91,20 +91,14 @@ describe('score seqeval', () => {
   it.each([
     [
       'EU B-ORG B-ORG\nJohn B-PER\n',
-      'tags.txt:2: expected a word and two tags in 3 columns, as in line 1, got "John B-PER"',
+      'tags.txt:2 needs a word and two tags in 3 columns, as in line 1, got "John B-PER"',
     ],
-    [
-      'EU B-ORG B-ORG\nJohn Lee B-PER O\n',
-      'tags.txt:2: expected a word and two tags in 3 columns, as in line 1',
-    ],
+    ['EU B-ORG B-ORG\nJohn Lee B-PER O\n', 'tags.txt:2 needs a word and two tags in 3 columns, as in line 1'],
     [
       'John B-PER\nLee I-PER\n',
-      'tags.txt:1: expected a word and two tags in 3 columns, got "John B-PER". The same in 2 rows: lines 1, 2.',
+      'tags.txt:1 needs a word and two tags in 3 columns, got "John B-PER". The same in 2 rows: lines 1, 2.',
     ],
-    [
-      'EU\tB-ORG\t\n',
-      'tags.txt:1: expected a word and two tags in 3 columns, as in line 1, got "EU\tB-ORG\t"',
-    ],
+    ['EU\tB-ORG\t\n', 'tags.txt:1 needs a word and two tags in 3 columns, as in line 1, got "EU\tB-ORG\t"'],
   ])('rejects ragged lines: %j', async (content, message) => {
     await expect(score(content)).rejects.toThrow(message);
   });
@@ -115,7 +109,7 @@ it.each(['rouge', 'bleu'])('%s rejects several texts instead of one', async (kin
   const predictions = file('p.jsonl', '{"text": ["x", "y"]}\n');
   const references = file('r.jsonl', '{"text": ["x", "y"]}\n');
   expect(() => score({ predictions, references }, () => {})).toThrow(
-    'p.jsonl:1: expected a JSON string or {"text": …}, got {"text": ["x", "y"]}.',
+    'p.jsonl:1 needs a JSON string or {"text": …}, got {"text": ["x", "y"]}.',
   );
   const one = file('p.jsonl', '{"text": "x"}\n');
   expect(() => score({ predictions: one, references }, () => {})).not.toThrow();

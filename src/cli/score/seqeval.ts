@@ -78,8 +78,8 @@ function* taggedLines(
       if (!isComment || !hasEntities || both.every((tag) => TAG.test(tag))) yield { line, both };
     } else if (!isComment) {
       const like = shape.width > 2 ? `, as in line ${shape.line}` : '';
-      const expected = `a word and two tags in ${columns} columns${like}`;
-      problems.add(line, { expected, got: `"${text.slice(0, 60)}"` });
+      const needs = `a word and two tags in ${columns} columns${like}`;
+      problems.add(line, { needs, got: `"${text.slice(0, 60)}"` });
     }
   }
 }

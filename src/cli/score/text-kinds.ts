@@ -28,6 +28,6 @@ function pairsOf({ predictions, references }: ScoredFiles): [string[], string[][
   const wanted = references!;
   const [texts, right] = [textLines(predictions, false), textLines(wanted, true)];
   if (texts.length === right.length) return [texts.flat(), right];
-  const expected = `${texts.length} texts, as in ${predictions.name}`;
-  throw new UserError({ where: wanted.name, expected, got: `${right.length}` });
+  const fault = `has ${right.length} texts, but ${predictions.name} has ${texts.length}`;
+  throw new UserError({ where: wanted.name, fault, hint: 'Pass one reference per prediction.' });
 }

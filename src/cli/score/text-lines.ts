@@ -27,7 +27,7 @@ export function textLines(file: TextFile, listed: boolean): string[][] {
     const isRight = found.length > 0 && found.every(isText) && (listed || !Array.isArray(content));
     const several = listed ? ', or a list of strings' : '';
     if (!isRight)
-      problems.add(line, { expected: `a JSON string or {"text": …}${several}`, got: text.slice(0, 60) });
+      problems.add(line, { needs: `a JSON string or {"text": …}${several}`, got: text.slice(0, 60) });
     else if (found.some((text) => wordsIn(text) > MAX_WORDS))
       problems.add(line, { fault: `has a text of more than ${MAX_WORDS} words` });
     return isRight ? found : [''];

@@ -15,7 +15,7 @@ export function valuesById(file: TextFile, type: 'string'): Map<string, string>;
 export function valuesById(file: TextFile, type: 'number'): Map<string, number>;
 export function valuesById(file: TextFile, type: 'string' | 'number'): Map<string, unknown> {
   const where = file.name;
-  const expected = `a JSON object with a ${type} for each id`;
+  const hint = `Pass a JSON object with a ${type} for each id.`;
   const text = file.read();
   checkWholeJson(text, where);
   let object: unknown;
@@ -25,13 +25,13 @@ export function valuesById(file: TextFile, type: 'string' | 'number'): Map<strin
     bare = sound.bare;
     object = JSON.parse(sound.json);
   } catch (error) {
-    throw new UserError({ where, expected, got: `invalid JSON (${(error as Error).message})` });
+    throw new UserError({ where, fault: `is not valid JSON: ${(error as Error).message}`, hint });
   }
   if (typeof object !== 'object' || object === null || Array.isArray(object))
-    throw new UserError({ where, expected, got: typeName(object) });
+    throw new UserError({ where, fault: `is not a JSON object but ${typeName(object)}`, hint });
   for (const [id, value] of Object.entries(object)) {
     if (typeof value !== type)
-      throw new UserError({ where: `${where}, ${id}`, expected: `a ${type}`, got: typeName(value) });
+      throw new UserError({ where, key: id, expected: `a ${type}`, got: typeName(value) });
   }
   const texts = Array.from(textsOf(text), ({ text }) => text);
   // With string values, every other string is a key.

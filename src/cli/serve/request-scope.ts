@@ -19,8 +19,7 @@ export class RequestScope {
    */
   constructor(seconds: number) {
     this.#timer = setTimeout(() => {
-      const expected = `took longer than ${seconds} s.`;
-      this.#controller.abort(new TimedOut(`the request: ${expected}`));
+      this.#controller.abort(new TimedOut(`The request took longer than ${seconds} s.`));
     }, seconds * 1000);
     this.ended = new Promise((_, fail) => {
       this.signal.addEventListener('abort', () => fail(this.signal.reason), { once: true });

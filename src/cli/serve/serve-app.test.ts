@@ -142,27 +142,27 @@ describe('an unsupported key that would change the answer', () => {
   const image = { type: 'image_url', image_url: { url: 'x' } };
 
   it.each<[readonly [string, object], object, number, RegExp | string]>([
-    [COMPLETION, { logprobs: 0 }, 400, 'logprobs: log probabilities are not supported'],
-    [COMPLETION, { stop: [...'abcde'] }, 400, 'stop: expected a string, or a list of at most 4'],
-    [COMPLETION, { prompt: { text: 'x' } }, 400, 'prompt: expected a string, token ids, or a list of either'],
-    [CHAT, { logprobs: true }, 400, 'logprobs: log probabilities are not supported'],
-    [CHAT, { top_logprobs: 2 }, 400, /^top_logprobs: log probabilities are not supported/],
-    [CHAT, { tools: [{}] }, 400, 'tools: tools are not supported'],
-    [CHAT, { functions: [{}] }, 400, 'functions: tools are not supported'],
+    [COMPLETION, { logprobs: 0 }, 400, '`logprobs` is not supported'],
+    [COMPLETION, { stop: [...'abcde'] }, 400, '`stop` must be a string, or a list of at most 4'],
+    [COMPLETION, { prompt: { text: 'x' } }, 400, '`prompt` must be a string, token ids, or a list of either'],
+    [CHAT, { logprobs: true }, 400, '`logprobs` is not supported'],
+    [CHAT, { top_logprobs: 2 }, 400, /^`top_logprobs` is not supported/],
+    [CHAT, { tools: [{}] }, 400, '`tools` is not supported'],
+    [CHAT, { functions: [{}] }, 400, '`functions` is not supported'],
     [
       CHAT,
       { messages: [{ role: 'user', content: [image] }] },
       400,
-      'messages.0.content: expected a string, or a list of parts of type text',
+      '`messages.0.content` must be a string, or a list of parts of type text',
     ],
-    [PREDICT, { truncation_direction: 'Left' }, 422, /^truncation_direction: expected Right/],
+    [PREDICT, { truncation_direction: 'Left' }, 422, /^`truncation_direction` must be Right/],
     [
       PREDICT,
       { inputs: ['a', 'b', 'c'] },
       422,
-      /^inputs: expected .* got a list of 3 texts\. Send \[\["first"\]/,
+      /^`inputs` must be .* got a list of 3 texts\. Send \[\["first"\]/,
     ],
-    [PREDICT, { inputs: 3 }, 422, /^inputs: expected a text, /],
+    [PREDICT, { inputs: 3 }, 422, /^`inputs` must be a text, /],
   ])('is rejected with a message: %j with %j', async ([path, asked], change, status, message) => {
     const { post } = await served();
     const answer = await post(path, { ...asked, ...change });
@@ -286,7 +286,7 @@ describe('text vectors', () => {
     expect([buffer.readFloatLE(0), buffer.readFloatLE(4)]).toEqual([3, 4]);
     const wrong = await post('/v1/embeddings', { ...asked, input: [1, 2] });
     expect(wrong.status).toBe(400);
-    expect(wrong.body.error.message).toMatch('input: expected a string, or a list of strings');
+    expect(wrong.body.error.message).toMatch('`input` must be a string, or a list of strings');
   });
 
   it("are read by OpenAI's client, as numbers, in base64, and by its own choice", async () => {

@@ -211,6 +211,19 @@ function errorOf(error: Error): Error {
 
 /** The errors of a body against a route's schema. */
 function refusedOf(issues: readonly { path: PropertyKey[]; message: string }[]): Refused {
-  const message = issues.map(({ path, message }) => `${path.join('.') || 'the body'}: ${message}`).join('; ');
-  return new Refused(422, message, issues[0].path.join('.') || undefined);
+  const sentences = issues.map(({ path, message }) => {
+    const subject = path.length > 0 ? `\`${path.join('.')}\`` : 'The request body';
+    return `${subject} ${predicateOf(message)}.`;
+  });
+  return new Refused(422, sentences.join(' '), issues[0].path.join('.') || undefined);
+}
+
+/** Zod's messages, and our own that begin with "expected", as predicates. */
+function predicateOf(message: string): string {
+  return message
+    .replace(/^Invalid input: expected (\w+), received (\w+)$/, 'must be of type $1, got $2')
+    .replace(/^Too (?:big|small): expected \w+ to (be|have) /, 'must $1 ')
+    .replace(/^expected /, 'must be ')
+    .replace(/^(?=[A-Z])/, 'is invalid: ')
+    .replace(/\.$/, '');
 }

@@ -78,8 +78,7 @@ function assertClasses({ path, table, columns, guess }: DataFile, { label }: Cho
   if (others.some((other) => other !== first) || (guess.isScale && label === guess.label)) return;
   throw new UserError({
     where: path,
-    expected: `at least 2 different labels in column "${columns[label].name}"`,
-    got: first === undefined ? 'none' : `only "${first}"`,
+    fault: `has ${first === undefined ? 'no label' : `only the label "${first}"`} in column "${columns[label].name}", which is not enough to train a classifier`,
     hint: `Add rows with another label, or name the column of labels: --label COLUMN (${columns.map(({ name }) => name).join(', ')}).`,
   });
 }

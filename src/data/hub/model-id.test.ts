@@ -32,7 +32,7 @@ describe('parseModelId', () => {
 
   it.each(['a/b@../../x', 'a/b@x/../y', 'a/b@/x', 'a/b@x//y', 'a/b@x y', 'a/b@.'])(
     'rejects the revision of %s',
-    (text) => expect(() => parseModelId(text)).toThrow('expected a branch, tag or commit after @'),
+    (text) => expect(() => parseModelId(text)).toThrow('after @, which is not a branch, tag or commit'),
   );
 });
 

@@ -24,5 +24,8 @@ function checkRevision(revision: string, where: string): string {
   if (/^[\w.+-]+(\/[\w.+-]+)*$/.test(revision) && !revision.split('/').some((part) => /^\.+$/.test(part))) {
     return revision;
   }
-  throw new UserError({ where, expected: 'a branch, tag or commit after @', got: JSON.stringify(revision) });
+  throw new UserError({
+    where,
+    fault: `has ${JSON.stringify(revision)} after @, which is not a branch, tag or commit`,
+  });
 }

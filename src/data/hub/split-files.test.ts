@@ -48,7 +48,7 @@ describe('by the card', () => {
   it('lists the existing subsets and splits', () => {
     expect(() => find([], 'cloa', 'train')).toThrow('a subset of nyu-mll/glue (cola, ax), got "cloa"');
     expect(() => find([], undefined, 'train')).toThrow('a subset of nyu-mll/glue (cola, ax), got nothing');
-    expect(() => find([], 'cola', 'dev')).toThrow('one of its splits (train, test), got "dev"');
+    expect(() => find([], 'cola', 'dev')).toThrow('has no split "dev". Its splits are train, test.');
   });
 
   it('reads class names', () => {

@@ -32,8 +32,8 @@ export function splitFiles(
   if (config && !patterns) {
     throw new UserError({
       where: `${dataset}${subset === undefined ? '' : `, ${subset}`}`,
-      expected: `one of its splits (${[...config.splits.keys()].join(', ')})`,
-      got: `"${split}"`,
+      fault: `has no split "${split}"`,
+      hint: `Its splits are ${[...config.splits.keys()].join(', ')}.`,
     });
   }
   const matchers = patterns ? patterns.map(globMatcher) : [nameMatcher(subset, split)];
@@ -52,9 +52,9 @@ function onlyOne(subsets: DatasetCard['subsets']) {
   return subsets.length === 1 ? subsets[0] : subsets.find(({ isDefault }) => isDefault);
 }
 
-function unknown(where: string, dataset: string, subsets: DatasetCard['subsets'], got: string | undefined) {
+function unknown(key: string, dataset: string, subsets: DatasetCard['subsets'], got: string | undefined) {
   const expected = `a subset of ${dataset} (${subsets.map(({ name }) => name).join(', ')})`;
-  return new UserError({ where, expected, got: got === undefined ? 'nothing' : `"${got}"` });
+  return new UserError({ key, expected, got: got === undefined ? 'nothing' : `"${got}"` });
 }
 
 function nameMatcher(subset: string | undefined, split: string): RegExp {

@@ -58,9 +58,8 @@ export function findKeys(first: JsonObject, columns: LanguageColumns, where: str
   if (has('text')) return { kind: 'text', text: 'text' };
   throw new UserError({
     where,
-    expected: 'text, prompt and completion, or messages',
-    got: `the keys ${present.join(', ')}`,
-    hint: 'Set their names in data.text, in data.prompt and data.completion, or in data.messages.',
+    fault: `has the keys ${present.join(', ')}, but needs text, prompt and completion, or messages`,
+    hint: 'If your keys have other names, set them in data.text, in data.prompt and data.completion, or in data.messages.',
   });
 }
 

@@ -112,7 +112,7 @@ function readChoices(
     choices.length < 2 ||
     !choices.every((one) => typeof one === 'string' && one !== '')
   ) {
-    problems.add(line, { expected: `a list of at least two texts in "${key}"`, got: typeName(choices) });
+    problems.add(line, { needs: `a list of at least two texts in "${key}"`, got: typeName(choices) });
     return undefined;
   }
   const right = ownValue(object, answer);
@@ -120,20 +120,20 @@ function readChoices(
     typeof right === 'number' ? choices[right] : choices.find((one) => one === right);
   if (typeof completion === 'string')
     return { prompt: textOf(object, prompt, line, problems), completion, choices };
-  const expected = `the number or text of one of "${key}" in "${answer}"`;
-  problems.add(line, { expected, got: JSON.stringify(right) ?? 'nothing' });
+  const needs = `the number or text of one of "${key}" in "${answer}"`;
+  problems.add(line, { needs, got: JSON.stringify(right) ?? 'nothing' });
   return undefined;
 }
 
 export function readMessages(value: unknown, key: string, line: number, problems: RowProblems) {
   if (Array.isArray(value) && value.length > 0 && value.every(isMessage)) return { messages: value };
-  const expected = `a list of messages in "${key}", each with a role and a content`;
+  const needs = `a list of messages in "${key}", each with a role and a content`;
   const got = Array.isArray(value)
     ? value.length === 0
       ? 'an empty list'
       : 'other entries'
     : typeName(value);
-  problems.add(line, { expected, got });
+  problems.add(line, { needs, got });
   return undefined;
 }
 

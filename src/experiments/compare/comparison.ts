@@ -84,7 +84,10 @@ export function comparison(file: Record<string, unknown>, where: Where): Experim
   const all = typeof seeds === 'number' ? Array.from({ length: seeds }, (_, seed) => seed) : seeds;
   const count = cells.reduce((sum, cell) => sum + cell.grid.length + all.length, 0);
   if (count > MAX_RUNS)
-    throw new UserError({ where: where([]), fault: `has ${count} runs, expected at most ${MAX_RUNS}` });
+    throw new UserError({
+      where: where([]),
+      fault: `has ${count} runs, more than the maximum of ${MAX_RUNS}`,
+    });
   return {
     title: title ?? `Comparison of ${Object.keys(rows).length} rows`,
     output,

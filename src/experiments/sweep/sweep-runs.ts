@@ -48,7 +48,10 @@ export function sweepRuns(file: Record<string, unknown>, where: Where, holdsOut 
   }
   const count = axes.reduce((product, { values }) => product * values.length, 1);
   if (count > MAX_RUNS)
-    throw new UserError({ where: where([]), fault: `has ${count} runs, expected at most ${MAX_RUNS}` });
+    throw new UserError({
+      where: where([]),
+      fault: `has ${count} runs, more than the maximum of ${MAX_RUNS}`,
+    });
   const seen = new Set<string>();
   const runs = Array.from({ length: count }, (_, number) => combination(axes, number)).flatMap((all) => {
     const method = all.find(({ path }) => path.join() === 'method')?.value ?? file.method ?? DEFAULT_METHOD;

@@ -174,8 +174,8 @@ function checkLevels(asked: readonly string[] = [], tasks: readonly Recipe[]): v
   if (other !== undefined) throw unknown('--budget', 'a level of the table', other, known);
 }
 
-function unknown(where: string, expected: string, got: string, known: readonly string[]): UserError {
-  return new UserError({ where, expected, got, hint: suggest(got, known) });
+function unknown(key: string, expected: string, got: string, known: readonly string[]): UserError {
+  return new UserError({ key, expected, got, hint: suggest(got, known) });
 }
 
 /** Recipes name the folder of all data sets `data`. */

@@ -3,7 +3,7 @@ import { UserError } from '../../support/user-error.ts';
 
 /** Rejects an output folder that already has files, and an empty path, which would be the current folder. */
 export function assertNewFolder(path: string): void {
-  if (path === '') throw new UserError({ key: 'output', expected: 'the name of a folder', got: 'nothing' });
+  if (path === '') throw new UserError({ key: 'output', fault: 'is empty', hint: 'Name a folder.' });
   if (!existsSync(path) || readdirSync(path).length === 0) return;
   throw new UserError({
     where: `output: ${path}`,

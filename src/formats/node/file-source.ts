@@ -43,7 +43,7 @@ export class FileSource implements ByteSource {
         const hint = 'The file changed while it was read.';
         throw new UserError({
           where: this.path,
-          fault: `ends at byte ${begin + done}, expected ${end}`,
+          fault: `ends at byte ${begin + done} instead of ${end}`,
           hint,
         });
       }

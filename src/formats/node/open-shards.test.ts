@@ -47,13 +47,13 @@ describe.each(KINDS)('an index of $ending files', ({ ending, index, other }) => 
   });
 
   it.each<[string, unknown, string]>([
-    ['a path upwards', '../one', 'weight_map: weight: expected the name of a'],
-    ['an absolute path', '/etc/one', 'weight_map: weight: expected the name'],
-    ['a path inside', 'folder/one', 'weight_map: weight: expected the name'],
-    ['a Windows path', 'C:one', 'weight_map: weight: expected the name'],
-    ['a backslash', '..\\one', 'weight_map: weight: expected the name'],
-    ['a zero byte', 'one\0', 'weight_map: weight: expected the name'],
-    ['an ending alone', '', 'weight_map: weight: expected the name'],
+    ['a path upwards', '../one', '`weight_map: weight` must be the name of a'],
+    ['an absolute path', '/etc/one', '`weight_map: weight` must be the name'],
+    ['a path inside', 'folder/one', '`weight_map: weight` must be the name'],
+    ['a Windows path', 'C:one', '`weight_map: weight` must be the name'],
+    ['a backslash', '..\\one', '`weight_map: weight` must be the name'],
+    ['a zero byte', 'one\0', '`weight_map: weight` must be the name'],
+    ['an ending alone', '', '`weight_map: weight` must be the name'],
     ['a folder', 'folder', 'is a folder or a device'],
     ['a link to itself', 'loop', 'which is missing'],
     ['a link to nothing', 'dangling', 'which is missing'],
@@ -63,8 +63,8 @@ describe.each(KINDS)('an index of $ending files', ({ ending, index, other }) => 
   ])('with %s', (_, shard, message) => fails({ weight: `${shard}${ending}` }, message));
 
   it.each<[string, unknown, string]>([
-    ['another kind of file', { weight: `one${other}` }, `expected the name of a ${ending} file in the same`],
-    ['a number', { weight: 1 }, 'weight_map: weight: expected the name'],
+    ['another kind of file', { weight: `one${other}` }, `must be the name of a ${ending} file in the same`],
+    ['a number', { weight: 1 }, '`weight_map: weight` must be the name'],
     ['a list', ['weight'], 'has a weight_map that is not an object: ["weight"]'],
     ['no map', undefined, 'has no weight_map'],
     [
@@ -72,7 +72,7 @@ describe.each(KINDS)('an index of $ending files', ({ ending, index, other }) => 
       { b: `one${ending}` },
       `puts tensor b into one${ending}, which does not contain it`,
     ],
-    ['itself', { weight: index }, 'expected the name'],
+    ['itself', { weight: index }, 'must be the name'],
   ])('with %s in a shard', (_, weightMap, message) => fails(weightMap, message));
 
   it.skipIf(process.platform === 'win32')('with a pipe', () => {
@@ -85,7 +85,7 @@ describe.each(KINDS)('an index of $ending files', ({ ending, index, other }) => 
       Object.fromEntries(Array.from({ length: count }, (_, i) => [`w${i}`, `${shard(i)}${ending}`]));
     fails(
       many(2000, (i) => `${i}`),
-      'names 2000 shards, expected at most 1024',
+      'names 2000 shards, more than the maximum of 1024',
     );
     fails(
       many(1_000_000, () => 'one'),
@@ -93,7 +93,7 @@ describe.each(KINDS)('an index of $ending files', ({ ending, index, other }) => 
     );
     const write = (content: string | Uint8Array) => writeFileSync(join(folder, index), content);
     write(Buffer.alloc(2 ** 25 + 1));
-    expect(() => openCheckpoint(folder)).toThrow('has 33554433 bytes, expected at most 33554432');
+    expect(() => openCheckpoint(folder)).toThrow('has 33554433 bytes, more than the maximum of 33554432');
     write('{');
     expect(() => openCheckpoint(folder)).toThrow(`${index} is not valid JSON: something else`);
     write('['.repeat(1e6));

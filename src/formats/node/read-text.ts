@@ -47,7 +47,10 @@ export function readBytes(path: string, expected: string, maxBytes: number): Uin
   const source = FileSource.open(path, expected);
   try {
     if (source.size <= maxBytes) return source.read(0, source.size);
-    throw new UserError({ where: path, fault: `has ${source.size} bytes, expected at most ${maxBytes}` });
+    throw new UserError({
+      where: path,
+      fault: `has ${source.size} bytes, more than the maximum of ${maxBytes}`,
+    });
   } finally {
     source.close();
   }

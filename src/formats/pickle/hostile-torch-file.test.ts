@@ -127,9 +127,9 @@ describe.each([makeArchive, makeLegacy])('false numbers: %o', (make) => {
 describe('an archive with false storages', () => {
   const whole = { shape: [4], strides: [1] };
   it.each<[string, MadeFile, string]>([
-    ['larger than the entry', { ...whole, count: 8 }, 'has a storage of 16 bytes, expected 32'],
-    ['smaller than the entry', { ...whole, shape: [1], count: 1 }, 'has a storage of 16 bytes, expected 4'],
-    ['2^52 elements', { ...whole, count: 2 ** 52 }, `has a storage of 16 bytes, expected ${2 ** 54}`],
+    ['larger than the entry', { ...whole, count: 8 }, 'has a storage of 16 bytes instead of 32'],
+    ['smaller than the entry', { ...whole, shape: [1], count: 1 }, 'has a storage of 16 bytes instead of 4'],
+    ['2^52 elements', { ...whole, count: 2 ** 52 }, `has a storage of 16 bytes instead of ${2 ** 54}`],
     ['no entry', { ...whole, key: '../0' }, 'x.bin: tensor w0 has no such storage'],
     [
       'shared without end',
@@ -141,22 +141,22 @@ describe('an archive with false storages', () => {
   it('or without tensors', () => {
     const pickle = (...names: string[]) => writeZip(names.map((name) => ({ name, data: ascii('N.') })));
     expect(() => open(pickle('m/data.pkl'))).toThrow('must be a dictionary of tensors, got None');
-    expect(() => open(pickle('m/x'))).toThrow('has 0 data.pkl files, expected one');
-    expect(() => open(pickle('m/data.pkl', 'n/data.pkl'))).toThrow('has 2 data.pkl files, expected one');
+    expect(() => open(pickle('m/x'))).toThrow('has 0 data.pkl files instead of one');
+    expect(() => open(pickle('m/data.pkl', 'n/data.pkl'))).toThrow('has 2 data.pkl files instead of one');
   });
 });
 
 describe('a file of the old format with false storages', () => {
   const whole = { shape: [4], strides: [1] };
   it.each<[string, MadeFile, string]>([
-    ['larger than the file', { ...whole, count: 8, stored: 8 }, 'bytes, expected at least'],
-    ['2^52 elements', { ...whole, count: 2 ** 52, stored: 2 ** 52 }, 'bytes, expected at least'],
+    ['larger than the file', { ...whole, count: 8, stored: 8 }, 'bytes instead of at least'],
+    ['2^52 elements', { ...whole, count: 2 ** 52, stored: 2 ** 52 }, 'bytes instead of at least'],
     [
       'of another length than the tensor says',
       { ...whole, stored: 3 },
-      'has a storage of 3 elements, expected 4',
+      'has a storage of 3 elements instead of 4',
     ],
-    ['of a negative length', { ...whole, stored: -1 }, 'has a storage of -1 elements, expected 4'],
+    ['of a negative length', { ...whole, stored: -1 }, 'has a storage of -1 elements instead of 4'],
     ['not listed', { ...whole, keys: list() }, 'tensor w0 has no such storage'],
     ['listed twice', { ...whole, keys: list(text('0'), text('0')), bytes: 64 }, 'has a storage twice'],
     ['of no tensor', { ...whole, keys: list(text('1')) }, 'has a storage without a tensor'],
@@ -167,7 +167,7 @@ describe('a file of the old format with false storages', () => {
 describe('a file that would fill the memory or never end', () => {
   it.each<[string, Uint8Array, string]>([
     ['dictionaries', new Uint8Array(2 ** 20).fill(0x7d), 'more than 524288 operations'],
-    ['a pickle beyond its limit', new Uint8Array(2 ** 24 + 1), 'expected at most 16777216'],
+    ['a pickle beyond its limit', new Uint8Array(2 ** 24 + 1), 'more than the maximum of 16777216'],
     ['a text of 4 GB', concat([ascii('X'), Uint8Array.of(255, 255, 255, 255)]), 'ends without STOP'],
   ])('%s', (_, pickle, message) => {
     expect(() => open(archive(pickle))).toThrow(message);

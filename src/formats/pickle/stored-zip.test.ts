@@ -59,7 +59,7 @@ describe.each([false, true])('an archive (64-bit sizes: %s)', (wide) => {
   it.each<[string, Partial<ZipEntry>, string]>([
     ['compressed', { method: 8 }, 'a/one is compressed by method 8'],
     ['encrypted', { flags: 1 }, 'a/one is encrypted'],
-    ['of two sizes', { size: 4 }, 'has the sizes 4 and 3'],
+    ['of two sizes', { size: 4 }, 'has two sizes, 4 and 3'],
     [
       'longer than the file',
       { size: 4e9, compressedSize: 4e9 },
@@ -67,7 +67,7 @@ describe.each([false, true])('an archive (64-bit sizes: %s)', (wide) => {
     ],
     ['beyond the file', { offset: 4e9 }, 'a/one has a header at byte'],
     ['without a header', { offset: 1 }, 'a/one has no header at byte 1'],
-    ['that is another', { offset: 38 }, 'a/one has a header at byte 38, expected one before 38'],
+    ['that is another', { offset: 38 }, 'a/one has a header at byte 38, which must be before byte 38'],
     ['longer than it is', { size: 4, compressedSize: 4 }, 'a/one starts at byte'],
     ['of another name', { local: { name: 'b/one' } }, 'a/one has a header that contradicts the directory'],
     ['compressed after all', { local: { method: 8 } }, 'a/one has a header that contradicts the directory'],
@@ -88,7 +88,7 @@ it('rejects two entries with the same name, and a directory beyond the file', ()
 it('rejects a directory with another number of entries than declared, or too many', () => {
   for (const [count, message] of [
     [2, 'has more than the 2 entries'],
-    [4, 'has 3 entries in its directory, expected 4'],
+    [4, 'has 3 entries in its directory instead of 4'],
   ] as const) {
     const bytes = writeZip(ENTRIES);
     new DataView(bytes.buffer).setUint16(bytes.length - 12, count, true);
@@ -96,5 +96,5 @@ it('rejects a directory with another number of entries than declared, or too man
   }
   const bytes = writeZip(ENTRIES, { wide: true });
   new DataView(bytes.buffer).setBigUint64(bytes.length - 22 - 20 - 56 + 32, 2n ** 60n, true);
-  expect(() => open(bytes)).toThrow('expected at most 131072 in');
+  expect(() => open(bytes)).toThrow('instead of at most 131072 in');
 });

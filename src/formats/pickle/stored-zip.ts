@@ -39,7 +39,7 @@ function dataOf(
   where: string,
 ): ByteRange {
   if (offset + LOCAL.bytes > limit)
-    throw zipDamaged(where, `has a header at byte ${offset}, expected one before ${limit}`);
+    throw zipDamaged(where, `has a header at byte ${offset}, which must be before byte ${limit}`);
   const header = viewOf(source.read(offset, offset + LOCAL.bytes));
   if (header.getUint32(0, true) !== LOCAL.signature)
     throw zipDamaged(where, `has no header at byte ${offset}`);

@@ -20,7 +20,7 @@ export function openTorchArchive(source: ByteSource, where: string): TorchConten
   if (end - begin > MAX_PICKLE_BYTES) {
     throw new UserError({
       where,
-      fault: `has a pickle of ${end - begin} bytes, expected at most ${MAX_PICKLE_BYTES}`,
+      fault: `has a pickle of ${end - begin} bytes, more than the maximum of ${MAX_PICKLE_BYTES}`,
     });
   }
   const reader = new PickleReader(source.read(begin, end));
@@ -32,7 +32,7 @@ export function openTorchArchive(source: ByteSource, where: string): TorchConten
 function findFolder(zip: StoredZip, where: string): string {
   const pickles = zip.names().filter((name) => /^[^/]*\/data\.pkl$/.test(name));
   if (pickles.length === 1) return pickles[0].slice(0, -'data.pkl'.length);
-  throw new UserError({ where, fault: `has ${pickles.length} data.pkl files, expected one` });
+  throw new UserError({ where, fault: `has ${pickles.length} data.pkl files instead of one` });
 }
 
 function checkByteOrder(source: ByteSource, zip: StoredZip, name: string, where: string): void {
@@ -43,7 +43,7 @@ function checkByteOrder(source: ByteSource, zip: StoredZip, name: string, where:
   if (order === 'little') return;
   throw new UserError({
     where,
-    fault: `has tensors in the byte order ${excerpt(order)}, expected little-endian`,
+    fault: `has tensors in the byte order ${excerpt(order)} instead of little-endian`,
     hint: 'Load the file with PyTorch and save it as safetensors.',
   });
 }

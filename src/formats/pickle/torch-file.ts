@@ -44,7 +44,7 @@ export class TorchFile {
     if (total > MAX_SHARING * source.size) {
       throw new UserError({
         where,
-        fault: `has tensors of ${total} bytes in a file of ${source.size}, expected at most ${MAX_SHARING} times its size`,
+        fault: `has tensors of ${total} bytes in a file of ${source.size}, more than the maximum of ${MAX_SHARING} times its size`,
       });
     }
   }
@@ -116,7 +116,7 @@ function placeOf(tensor: TorchTensor, { locate }: TorchContent, where: string): 
       fault:
         bytes === undefined
           ? 'has no such storage'
-          : `has a storage of ${bytes} bytes, expected ${storage.count * size}`,
+          : `has a storage of ${bytes} bytes instead of ${storage.count * size}`,
       hint: 'The file is damaged. Download it again.',
     });
   }

@@ -74,10 +74,10 @@ function placesOf(
     }
     const begin = at + COUNT_BYTES;
     const end = begin + storage.count * itemSize(storage.dtype);
-    if (end > source.size) throw damaged(where, `has ${source.size} bytes, expected at least ${end}`);
+    if (end > source.size) throw damaged(where, `has ${source.size} bytes instead of at least ${end}`);
     const count = Number(viewOf(source.read(at, begin)).getBigInt64(0, true));
     if (count !== storage.count)
-      throw damaged(where, `has a storage of ${count} elements, expected ${storage.count}`);
+      throw damaged(where, `has a storage of ${count} elements instead of ${storage.count}`);
     places.set(storage.key, { begin, end });
     at = end;
   }

@@ -39,11 +39,11 @@ export function findZipDirectory(source: ByteSource, where: string): ZipDirector
   };
   const { begin, count } = directory;
   if (!Number.isSafeInteger(directory.end) || directory.end > end)
-    throw zipDamaged(where, `has a directory that ends at byte ${directory.end}, expected at most ${end}`);
+    throw zipDamaged(where, `has a directory that ends at byte ${directory.end}, after byte ${end}`);
   const bytes = directory.end - begin;
   if (count > MAX_ENTRIES || bytes > MAX_DIRECTORY_BYTES) {
     const most = `at most ${MAX_ENTRIES} in ${MAX_DIRECTORY_BYTES}`;
-    throw zipDamaged(where, `has a directory of ${count} entries in ${bytes} bytes, expected ${most}`);
+    throw zipDamaged(where, `has a directory of ${count} entries in ${bytes} bytes instead of ${most}`);
   }
   return directory;
 }
@@ -55,7 +55,7 @@ function findDirectory64(source: ByteSource, end: number, where: string): ZipDir
   if (locator.getUint32(0, true) !== LOCATOR_64.signature) return undefined;
   const at = Number(locator.getBigUint64(8, true));
   if (at + END_64.bytes > end)
-    throw zipDamaged(where, `has its 64-bit end record at byte ${at}, expected one within ${end} bytes`);
+    throw zipDamaged(where, `has its 64-bit end record at byte ${at}, which is not within its ${end} bytes`);
   const record = viewOf(source.read(at, at + END_64.bytes));
   if (record.getUint32(0, true) !== END_64.signature)
     throw zipDamaged(where, `has no 64-bit end record at byte ${at}`);

@@ -28,12 +28,12 @@ export function readZipEntries(
   let at = 0;
   for (let i = 0; i < count; i++) {
     if (at + ENTRY.bytes > view.byteLength || view.getUint32(at, true) !== ENTRY.signature)
-      throw zipDamaged(where, `has ${i} entries in its directory, expected ${count}`);
+      throw zipDamaged(where, `has ${i} entries in its directory instead of ${count}`);
     const nameEnd = at + ENTRY.bytes + view.getUint16(at + 28, true);
     const extraEnd = nameEnd + view.getUint16(at + 30, true);
     const next = extraEnd + view.getUint16(at + 32, true);
     if (next > view.byteLength)
-      throw zipDamaged(where, `has ${i} complete entries in its directory, expected ${count}`);
+      throw zipDamaged(where, `has ${i} complete entries in its directory instead of ${count}`);
     const bytes = new Uint8Array(view.buffer, view.byteOffset + at + ENTRY.bytes, nameEnd - at - ENTRY.bytes);
     const name = new TextDecoder().decode(bytes);
     const entry = `${where}: ${excerptName(name)}`;
@@ -67,7 +67,7 @@ function readEntry(view: DataView, at: number, extra: number, extraEnd: number, 
     where,
   );
   if (size !== compressed64)
-    throw zipDamaged(where, `has the sizes ${size} and ${compressed64}, expected the same size twice`);
+    throw zipDamaged(where, `has two sizes, ${size} and ${compressed64}, for one stored file`);
   return { size, offset };
 }
 

@@ -47,7 +47,7 @@ it('asks for the runs of a folder that contains some', () => {
 
 it('rejects a log that would not fit into memory', () => {
   truncateSync(join(folder, 'metrics.jsonl'), 2 ** 28 + 1);
-  expect(messageOf()).toBe('metrics.jsonl has 268435457 bytes, expected at most 268435456.');
+  expect(messageOf()).toBe('metrics.jsonl has 268435457 bytes, more than the maximum of 268435456.');
 });
 
 const NO_CONFIG = 'is not a config written by a run.';

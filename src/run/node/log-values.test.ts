@@ -14,5 +14,5 @@ it('skips lines that are not JSON, up to as many as no run leaves', () => {
     return logValues(path);
   };
   expect(read(999)).toEqual([{ a: 1 }, { a: 2 }]);
-  expect(() => read(1000)).toThrow('metrics.jsonl: expected at most 1000 lines that are not JSON, got more.');
+  expect(() => read(1000)).toThrow('metrics.jsonl has more than 1000 lines that are not JSON.');
 });

@@ -5,7 +5,7 @@ import { UserError } from '../../support/user-error.ts';
 /** The approximate size of a log of a million steps; a longer one would not fit into one string. */
 const MAX_BYTES = 2 ** 28;
 /** A run that is killed leaves one such line. Each takes as long as many others. */
-const MOST_DAMAGED = 1000;
+const MAX_DAMAGED = 1000;
 
 /**
  * The JSON values of a run's log, one a line. Lines that are not JSON, such as an incomplete last one, are skipped.
@@ -21,12 +21,8 @@ export function logValues(path: string): unknown[] {
       try {
         return [shallowJson(line)];
       } catch {
-        if (++damaged <= MOST_DAMAGED) return [];
-        throw new UserError({
-          where: path,
-          expected: `at most ${MOST_DAMAGED} lines that are not JSON`,
-          got: 'more',
-        });
+        if (++damaged <= MAX_DAMAGED) return [];
+        throw new UserError({ where: path, fault: `has more than ${MAX_DAMAGED} lines that are not JSON` });
       }
     });
 }

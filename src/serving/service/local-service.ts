@@ -171,7 +171,7 @@ function checkLengths({ trained }: ServedModel, inputs: readonly TextInput[]): v
     if (length <= maxLength) continue;
     throw new UserError({
       where: `inputs[${i}]`,
-      fault: `has ${length} tokens, expected at most ${maxLength}`,
+      fault: `has ${length} tokens, more than the maximum of ${maxLength}`,
       hint: 'Shorten it, or set truncate: true.',
     });
   }

@@ -174,7 +174,7 @@ describe('examples of causal language modelling', () => {
 
   it('report the lines of conversations that the template rejects', () => {
     const odd = lines([{ messages: [{ role: 'assistant', content: 3 }] }]);
-    expect(() => make(odd)).toThrow('x.jsonl:1: expected a list of messages in "messages"');
+    expect(() => make(odd)).toThrow('x.jsonl:1 needs a list of messages in "messages"');
     const none = lines([{ messages: [{ role: 'assistant' }] }]);
     expect(() => make(none)).toThrow(/^x\.jsonl:1 does not fit the chat template: .*chat_template/);
   });

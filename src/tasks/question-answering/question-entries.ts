@@ -23,13 +23,13 @@ export function* questionEntries(
   misplaced: Misplaced,
 ): Iterable<QuestionEntry> {
   if (!Array.isArray(items)) {
-    misplaced(where, { expected: 'a list', got: typeName(items) });
+    misplaced(where, { kind: 'list', fault: `must be a list, got ${typeName(items)}` });
     return;
   }
   for (const [i, item] of items.entries()) {
     const place = `${where}[${i}]`;
     if (typeof item !== 'object' || item === null || Array.isArray(item)) {
-      misplaced(place, { expected: 'a JSON object', got: typeName(item) });
+      misplaced(place, { kind: 'object', fault: `must be a JSON object, got ${typeName(item)}` });
     } else if (Object.hasOwn(item, 'paragraphs')) {
       yield* questionEntries(item.paragraphs, `${place}.paragraphs`, misplaced);
     } else if (Object.hasOwn(item, 'qas')) {

@@ -19,19 +19,18 @@ export function readAnswers(question: JsonObject): RawAnswer[] | RowProblem {
   if (answers === undefined && typeof answer === 'string') return [{ text: answer }];
   if (answers === undefined && ownValue(question, 'is_impossible') === true) return [];
   if (answers === undefined) {
-    return { expected: 'a key "answers"', got: `the keys ${listNames(Object.keys(question))}` };
+    return { kind: 'answers', fault: `has no "answers", only ${listNames(Object.keys(question))}` };
   }
   if (Array.isArray(answers)) return listed(answers);
   if (typeof answers !== 'object' || answers === null)
-    return { expected: 'answers with "text" and "answer_start"', got: typeName(answers) };
+    return { needs: '"answers" with "text" and "answer_start"', got: typeName(answers) };
   const texts = ownValue(answers as JsonObject, 'text');
   const starts = ownValue(answers as JsonObject, 'answer_start') ?? [];
-  if (!Array.isArray(texts)) return { expected: 'a list of "text" in "answers"', got: typeName(texts) };
+  if (!Array.isArray(texts)) return { needs: 'a list of "text" in "answers"', got: typeName(texts) };
   if (!Array.isArray(starts))
-    return { expected: 'a list of "answer_start" in "answers"', got: typeName(starts) };
+    return { needs: 'a list of "answer_start" in "answers"', got: typeName(starts) };
   if (starts.length !== 0 && starts.length !== texts.length) {
-    const got = `${starts.length} for ${texts.length}`;
-    return { expected: 'as many "answer_start" as "text"', got };
+    return { kind: 'starts', fault: `has ${starts.length} "answer_start" for ${texts.length} "text"` };
   }
   return listed(texts.map((text, i) => ({ text, answer_start: starts[i] })));
 }
@@ -41,11 +40,11 @@ function listed(answers: readonly unknown[]): RawAnswer[] | RowProblem {
   for (const answer of answers) {
     const object = Object(answer) as JsonObject;
     const [text, start] = [ownValue(object, 'text'), ownValue(object, 'answer_start')];
-    if (typeof text !== 'string') return { expected: 'a string in "text" of an answer', got: typeName(text) };
+    if (typeof text !== 'string') return { needs: 'a string in "text" of an answer', got: typeName(text) };
     const isPlace = typeof start === 'number' && Number.isInteger(start) && start >= 0;
     if (start !== undefined && !isPlace) {
       const got = typeof start === 'number' ? `${start}` : typeName(start);
-      return { expected: 'a whole number from 0 in "answer_start"', got };
+      return { needs: 'a whole number from 0 in "answer_start"', got };
     }
     read.push({ text, start });
   }

@@ -84,19 +84,16 @@ describe('readQuestions', () => {
       { ...ROW, answers: { text: ['cat'], answer_start: [], x: 1 }, context: 'dog' },
       ', which is not in its context',
     ],
-    [
-      { ...ROW, answers: { text: ['cat'], answer_start: [1, 2] } },
-      'expected as many "answer_start" as "text", got 2 for 1.',
-    ],
+    [{ ...ROW, answers: { text: ['cat'], answer_start: [1, 2] } }, 'has 2 "answer_start" for 1 "text".'],
     [
       { ...ROW, answers: { text: ['cat'], answer_start: [-4] } },
-      'expected a whole number from 0 in "answer_start", got -4.',
+      'needs a whole number from 0 in "answer_start", got -4.',
     ],
-    [{ ...ROW, answers: 'cat' }, 'expected answers with "text" and "answer_start"'],
-    [ROW, 'question 0: expected a key "answers", got the keys question, context.'],
-    [{ context: CONTEXT }, 'expected a list, got nothing.'],
-    [{ question: 'Who?' }, 'question 0: expected a key "context", got the keys question.'],
-    [squad([{ id: 'a', answers: [] }]), 'question a: expected a key "question", got the keys id, answers.'],
+    [{ ...ROW, answers: 'cat' }, 'needs "answers" with "text" and "answer_start"'],
+    [ROW, 'question 0 has no "answers", only question, context.'],
+    [{ context: CONTEXT }, 'must be a list, got nothing.'],
+    [{ question: 'Who?' }, 'question 0 has no "context", only question.'],
+    [squad([{ id: 'a', answers: [] }]), 'question a has no "question", only id, answers.'],
     [squad([{ id: 'a', question: '?', answers: [] }], ' \n'), 'question a has an empty "context".'],
     [
       squad([
@@ -105,11 +102,11 @@ describe('readQuestions', () => {
       ]),
       'question a has the id of another question',
     ],
-    [squad([{ id: {}, question: '?', answers: [] }]), 'expected a string in "id"'],
-    [squad([7]), 'data[0].paragraphs[0].qas[0]: expected a JSON object, got a value of type number.'],
-    [{ data: [{ paragraphs: 5 }] }, 'data[0].paragraphs: expected a list'],
+    [squad([{ id: {}, question: '?', answers: [] }]), 'needs a string in "id"'],
+    [squad([7]), 'data[0].paragraphs[0].qas[0] must be a JSON object, got a number.'],
+    [{ data: [{ paragraphs: 5 }] }, 'data[0].paragraphs must be a list'],
     [[], 'x.json has no questions.'],
-    [5, 'expected JSON of SQuAD, or JSON Lines'],
+    [5, 'has only a number. Pass a JSON file of SQuAD, or JSON Lines'],
   ])('reports the errors of %j', (value, message) => {
     expect(() => json(value)).toThrow(message);
   });
@@ -120,10 +117,10 @@ describe('readQuestions', () => {
       'x.jsonl:1 has the answer "dog", which is not in its context. The same in 2 rows: lines 1, 2.',
     );
     expect(() => readQuestions('{"question": ', 'x.jsonl', 'places')).toThrow(
-      'x.jsonl:1: expected a JSON line, got invalid JSON (Unexpected end of JSON input).',
+      'x.jsonl:1 is not valid JSON: Unexpected end of JSON input.',
     );
-    expect(() => readQuestions('', 'x.json', 'places')).toThrow('got an empty file.');
-    expect(() => readQuestions('{', 'x.json', 'places')).toThrow('invalid JSON');
+    expect(() => readQuestions('', 'x.json', 'places')).toThrow('x.json is empty.');
+    expect(() => readQuestions('{', 'x.json', 'places')).toThrow('not valid JSON');
   });
 });
 

@@ -76,17 +76,17 @@ function isLines(body: string, fileName: string): boolean {
 }
 
 function parsed(body: string, fileName: string): JsonObject | unknown[] {
-  const expected = 'JSON of SQuAD, or JSON Lines of rows with question, context and answers';
+  const hint = 'Pass a JSON file of SQuAD, or JSON Lines with question, context and answers.';
   checkWholeJson(body, fileName);
   let value: unknown;
   try {
     value = exactJson(body);
   } catch (error) {
-    const got = body.trim() === '' ? 'an empty file' : `invalid JSON (${(error as Error).message})`;
-    throw new UserError({ where: fileName, expected, got });
+    const fault = body.trim() === '' ? 'is empty' : `is not valid JSON: ${(error as Error).message}`;
+    throw new UserError({ where: fileName, fault, hint });
   }
   if (typeof value === 'object' && value !== null) return value as JsonObject | unknown[];
-  throw new UserError({ where: fileName, expected, got: typeName(value) });
+  throw new UserError({ where: fileName, fault: `has only ${typeName(value)}`, hint });
 }
 
 function idOf(question: JsonObject, place: number): string | undefined {
@@ -95,7 +95,7 @@ function idOf(question: JsonObject, place: number): string | undefined {
 }
 
 function badId(question: JsonObject): RowProblem {
-  return { expected: 'a string in "id"', got: typeName(ownValue(question, 'id')) };
+  return { needs: 'a string in "id"', got: typeName(ownValue(question, 'id')) };
 }
 
 function readQuestion(
@@ -129,8 +129,8 @@ function readQuestion(
 
 function missing(key: string, object: JsonObject): RowProblem {
   const value = ownValue(object, key);
-  if (value !== undefined) return { expected: `a string in "${key}"`, got: typeName(value) };
-  return { expected: `a key "${key}"`, got: `the keys ${listNames(Object.keys(object))}` };
+  if (value !== undefined) return { needs: `a string in "${key}"`, got: typeName(value) };
+  return { kind: key, fault: `has no "${key}", only ${listNames(Object.keys(object))}` };
 }
 
 function notThere(context: string, text: string, start: number | undefined): RowProblem {

@@ -1,4 +1,4 @@
-import { jsonLines, ownValue, textOf } from '../../data/json-lines.ts';
+import { jsonLines, ownValue, textOf, typeName } from '../../data/json-lines.ts';
 import { parseDelimited } from '../../data/parse-delimited.ts';
 import { RowProblems } from '../../data/row-problems.ts';
 import type { TextFile } from '../../data/text-file.ts';
@@ -36,7 +36,7 @@ export function beirRows(files: readonly TextFile[]): EmbeddingRows {
     if (record.length !== 3)
       problems.add(lines[i], {
         kind: 'fields',
-        fault: `has ${record.length} fields, expected query, text and score`,
+        fault: `has ${record.length} fields instead of query, text and score`,
       });
     else if (!isQuery)
       problems.add(lines[i], {
@@ -73,7 +73,7 @@ function textsOf(file: TextFile): Map<string, string> {
   const texts = new Map<string, string>();
   for (const { line, object } of jsonLines(file.read(), problems)) {
     const id = ownValue(object, '_id');
-    if (typeof id !== 'string') problems.add(line, { expected: 'a string in "_id"', got: typeof id });
+    if (typeof id !== 'string') problems.add(line, { needs: 'a string in "_id"', got: typeName(id) });
     const title = ownValue(object, 'title');
     const text = textOf(object, 'text', line, problems);
     texts.set(String(id), typeof title === 'string' && title !== '' ? `${title} ${text}`.trim() : text);
@@ -87,8 +87,7 @@ function find(files: readonly TextFile[], pattern: RegExp, name: string): TextFi
   if (matches.length === 1) return matches[0];
   throw new UserError({
     where: files[0].name,
-    expected: `one ${name} beside it`,
-    got: `${matches.length}`,
+    fault: `needs exactly one ${name} beside it, but has ${matches.length}`,
     hint: 'Give a file of qrels: data.train: FOLDER/qrels/train.tsv.',
   });
 }

@@ -76,7 +76,7 @@ function textsOf(object: JsonObject, key: string, line: number, problems: RowPro
   const value = ownValue(object, key);
   if (typeof value === 'string') return [value];
   if (Array.isArray(value) && value.every((text) => typeof text === 'string')) return value;
-  problems.add(line, { expected: `a text, or a list of texts, in "${key}"`, got: typeName(value) });
+  problems.add(line, { needs: `a text, or a list of texts, in "${key}"`, got: typeName(value) });
   return ['?'];
 }
 

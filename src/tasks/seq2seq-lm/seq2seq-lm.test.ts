@@ -75,7 +75,7 @@ describe('pairs', () => {
     [
       'x.jsonl',
       lines({ source: 'a', target: 3 }),
-      'x.jsonl:1: expected a text, or a list of texts, in "target", got a value of type number.',
+      'x.jsonl:1 needs a text, or a list of texts, in "target", got a number.',
     ],
     ['x.jsonl', '', 'x.jsonl is empty.'],
   ])('of %s are rejected: %j', (name, content, message) => {

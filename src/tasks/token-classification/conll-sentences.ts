@@ -58,7 +58,7 @@ function wrongFields(
   if (isExact ? fields.length !== width : fields.length < needed) {
     return {
       kind: 'columns',
-      fault: `has ${fields.length} ${fields.length === 1 ? 'column' : 'columns'}, expected ${isExact ? `${width}, as in line ${line}` : `at least ${needed}`}`,
+      fault: `has ${fields.length} ${fields.length === 1 ? 'column' : 'columns'} instead of ${isExact ? `${width}, as in line ${line}` : `at least ${needed}`}`,
       hint: isTabbed
         ? undefined
         : 'Spaces separate columns here. If words contain spaces, separate columns by tabs.',

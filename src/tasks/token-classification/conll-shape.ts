@@ -36,7 +36,7 @@ export function conllShape(
   if (labelled && width < 2) {
     const hint = 'Write a word a line with its tag after it, and an empty line after a sentence.';
     const where = `${fileName}:${first.line}`;
-    throw new UserError({ where, fault: 'has one column, expected a word and its tag', hint });
+    throw new UserError({ where, fault: 'has one column instead of a word and its tag', hint });
   }
   const column = (given: string | number) => columnNumber(given, width, fileName);
   return {

@@ -58,7 +58,7 @@ function findKey(
     const hint = `Say in ${setting} what it is called.`;
     throw new UserError({
       where,
-      fault: `has the keys ${listNames(names)}, expected ${usual.join(' or ')}`,
+      fault: `has the keys ${listNames(names)}, but needs ${usual.join(' or ')}`,
       hint,
     });
   }
@@ -68,27 +68,27 @@ function findKey(
 }
 
 function readWords(value: unknown, key: string): string[] | RowProblem {
-  if (!Array.isArray(value)) return { expected: `a list of words in "${key}"`, got: typeName(value) };
+  if (!Array.isArray(value)) return { needs: `a list of words in "${key}"`, got: typeName(value) };
   const other = value.findIndex((word) => typeof word !== 'string');
-  return other < 0 ? value : { expected: `strings in "${key}"`, got: typeName(value[other]) };
+  return other < 0 ? value : { needs: `strings in "${key}"`, got: typeName(value[other]) };
 }
 
 /** Tags, or a problem with them. */
 function readTags(value: unknown, key: string, names: readonly string[] | undefined): string[] | RowProblem {
-  if (!Array.isArray(value)) return { expected: `a list of tags in "${key}"`, got: typeName(value) };
+  if (!Array.isArray(value)) return { needs: `a list of tags in "${key}"`, got: typeName(value) };
   const tags: string[] = [];
   for (const tag of value) {
     if (typeof tag === 'string' && tag !== '') tags.push(tag);
     else if (typeof tag !== 'number') {
       return {
-        expected: `a tag for each word in "${key}"`,
+        needs: `a tag for each word in "${key}"`,
         got: tag === '' ? 'an empty string' : typeName(tag),
       };
     } else if (!names) {
       const hint = 'Name them in data.label_names, in the order of their numbers.';
-      return { expected: `strings in "${key}"`, got: 'numbers', hint };
+      return { needs: `strings in "${key}"`, got: 'numbers', hint };
     } else if (names[tag] === undefined) {
-      return { expected: `numbers from 0 to ${names.length - 1} in "${key}"`, got: `${tag}` };
+      return { needs: `numbers from 0 to ${names.length - 1} in "${key}"`, got: `${tag}` };
     } else tags.push(names[tag]);
   }
   return tags;

@@ -68,21 +68,21 @@ describe('CoNLL columns', () => {
       'one column',
       '\nEU\nacts',
       {},
-      'x.conll:2 has one column, expected a word and its tag. Write a word a line',
+      'x.conll:2 has one column instead of a word and its tag. Write a word a line',
     ],
     [
       'ragged lines, seven of them',
       `a O\nNew York B-LOC\n${'x\n'.repeat(6)}`,
       {},
-      'x.conll:2 has 3 columns, expected 2, as in line 1. Spaces separate columns here. ' +
+      'x.conll:2 has 3 columns instead of 2, as in line 1. Spaces separate columns here. ' +
         'If words contain spaces, separate columns by tabs. The same in 7 rows: lines 2, 3, 4, 5, 6 and 2 more.',
     ],
-    ['ragged lines of tabs', 'a\tO\nb c\n', {}, 'x.conll:2 has 1 column, expected 2, as in line 1.'],
+    ['ragged lines of tabs', 'a\tO\nb c\n', {}, 'x.conll:2 has 1 column instead of 2, as in line 1.'],
     [
       'lines too short for what is named',
       'a x O\nb\n',
       { words: 0, tags: 2 },
-      'x.conll:2 has 1 column, expected at least 3.',
+      'x.conll:2 has 1 column instead of at least 3.',
     ],
     [
       'empty fields',
@@ -139,19 +139,19 @@ describe('JSON Lines', () => {
       'no JSON',
       '{"tokens": ["a"]',
       {},
-      "x.jsonl:1: expected a JSON line, got invalid JSON (Expected ',' or '}' after property value in JSON at position 16).",
+      "x.jsonl:1 is not valid JSON: Expected ',' or '}' after property value in JSON at position 16.",
     ],
     [
       'keys it does not know',
       lines({ text: 'a', ner: [] }),
       {},
-      'x.jsonl:1 has the keys text, ner, expected tokens or words. Say in data.words what it is called.',
+      'x.jsonl:1 has the keys text, ner, but needs tokens or words. Say in data.words what it is called.',
     ],
     [
       'no tags',
       lines({ tokens: ['a'] }),
       {},
-      'x.jsonl:1 has the keys tokens, expected ner_tags or tags or labels. Say in data.tags',
+      'x.jsonl:1 has the keys tokens, but needs ner_tags or tags or labels. Say in data.tags',
     ],
     [
       'a misspelt key',
@@ -176,17 +176,17 @@ describe('JSON Lines', () => {
       ),
       {},
       [
-        'x.jsonl:2: expected a list of words in "tokens", got a value of type string.',
-        'x.jsonl:2: expected a list of tags in "tags", got a value of type string.',
-        'x.jsonl:3: expected strings in "tokens", got null. The same in 2 rows: lines 3, 4.',
-        'x.jsonl:3: expected a tag for each word in "tags", got a value of type boolean. The same in 2 rows: lines 3, 4.',
+        'x.jsonl:2 needs a list of words in "tokens", got a string.',
+        'x.jsonl:2 needs a list of tags in "tags", got a string.',
+        'x.jsonl:3 needs strings in "tokens", got null. The same in 2 rows: lines 3, 4.',
+        'x.jsonl:3 needs a tag for each word in "tags", got a boolean. The same in 2 rows: lines 3, 4.',
       ].join('\n'),
     ],
     [
       'numbers without names',
       lines({ tokens: ['a'], ner_tags: [0] }),
       {},
-      'x.jsonl:1: expected strings in "ner_tags", got numbers. Name them in data.label_names, in the order of',
+      'x.jsonl:1 needs strings in "ner_tags", got numbers. Name them in data.label_names, in the order of',
     ],
     [
       'numbers that have no name',
@@ -196,7 +196,7 @@ describe('JSON Lines', () => {
         { tokens: ['a'], ner_tags: [0.5] },
       ),
       IDS,
-      'x.jsonl:1: expected numbers from 0 to 1 in "ner_tags", got 2. The same in 3 rows: lines 1, 2, 3.',
+      'x.jsonl:1 needs numbers from 0 to 1 in "ner_tags", got 2. The same in 3 rows: lines 1, 2, 3.',
     ],
   ])('must not have %s', (what, content, columns, message) => {
     const fileName = what === 'a table' ? 'x.csv' : 'x.jsonl';

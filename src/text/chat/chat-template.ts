@@ -40,7 +40,7 @@ export class ChatTemplate {
     if (source.length > MAX_TEMPLATE_LENGTH) {
       throw new UserError({
         where,
-        fault: `has ${source.length} characters, expected at most ${MAX_TEMPLATE_LENGTH}`,
+        fault: `has ${source.length} characters, more than the maximum of ${MAX_TEMPLATE_LENGTH}`,
       });
     }
     try {

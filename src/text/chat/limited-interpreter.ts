@@ -62,6 +62,9 @@ export class LimitedInterpreter extends PlainInterpreter {
 
   #check(count: number, most: number, what: string): void {
     if (count <= most) return;
-    throw new UserError({ where: this.#where, fault: `made ${count} ${what}, expected at most ${most}` });
+    throw new UserError({
+      where: this.#where,
+      fault: `made ${count} ${what}, more than the maximum of ${most}`,
+    });
   }
 }

@@ -87,8 +87,9 @@ export const t5: TokenizerClass = {
 function extraIds({ config, where }: SlowTokenizer): number {
   const { extra_ids: count = EXTRA_IDS } = config;
   if (typeof count === 'number' && Number.isInteger(count) && count >= 0 && count <= 10_000) return count;
-  const expected = 'a whole number from 0 to 10000 for extra_ids';
-  throw new UserError({ where: where('tokenizer_config.json'), expected, got: JSON.stringify(count) });
+  const expected = 'a whole number from 0 to 10000';
+  const got = JSON.stringify(count);
+  throw new UserError({ where: where('tokenizer_config.json'), key: 'extra_ids', expected, got });
 }
 
 export const llama: TokenizerClass = {

@@ -40,7 +40,7 @@ export function readTokenizerFiles(folder: string): ReadonlyMap<string, Uint8Arr
     const path = join(folder, name);
     const { size } = statSync(path);
     if (size > maxBytes)
-      throw new UserError({ where: path, fault: `has ${size} bytes, expected at most ${maxBytes}` });
+      throw new UserError({ where: path, fault: `has ${size} bytes, more than the maximum of ${maxBytes}` });
     return [name, readFileSync(path)];
   });
   return new Map(files);

@@ -45,7 +45,7 @@ function checkLength(length: number, most: number): void {
   if (length <= most) return;
   throw new UserError({
     where: 'tokenizer.json, normalizer',
-    fault: `makes ${length} or more characters of a text, expected at most ${most}`,
+    fault: `makes at least ${length} characters of a text, more than the maximum of ${most}`,
   });
 }
 

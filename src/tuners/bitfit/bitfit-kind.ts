@@ -28,7 +28,7 @@ export const bitFitKind: AdapterKind = {
       throw new UserError({
         where: `${where}: ${name}`,
         fault: expected
-          ? `has shape [${shape}], expected [${expected}]`
+          ? `has shape [${shape}] instead of [${expected}]`
           : 'is not a parameter of the base model',
         hint: expected
           ? 'The adapter belongs to another base model, or is damaged.'

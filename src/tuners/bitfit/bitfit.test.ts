@@ -83,7 +83,7 @@ describe('BitFit', () => {
     const { adapter } = stored(model);
     const wider = classifier({ ...BERT, hidden_size: 10 });
     expect(() => kindOf(adapter, 'x').import(wider, adapter, 'x')).toThrow(
-      'x: bert.embeddings.LayerNorm.bias has shape [8], expected [10]. The adapter belongs to another base model',
+      'x: bert.embeddings.LayerNorm.bias has shape [8] instead of [10]. The adapter belongs to another base model',
     );
     const shorter = classifier({ ...BERT, num_hidden_layers: 1 });
     expect(() => kindOf(adapter, 'x').import(shorter, adapter, 'x')).toThrow(

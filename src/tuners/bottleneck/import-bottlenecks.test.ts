@@ -152,7 +152,7 @@ describe('an adapter from AdapterHub', () => {
     const tensors = new Map(stored.tensors);
     tensors.set('classifier.weight', { shape: [3, 9], data: new Float32Array(27) });
     expect(() => imported({ ...stored, tensors })).toThrow(
-      'test: classifier.weight has shape [3,9], expected [3,8].',
+      'test: classifier.weight has shape [3,9] instead of [3,8].',
     );
   });
 });

@@ -40,7 +40,7 @@ export function importBottlenecks(
     if (tensor?.shape.join() !== shape.join()) {
       throw new UserError({
         where: `${where}: ${name}`,
-        fault: tensor ? `has shape [${tensor.shape}], expected [${shape}]` : 'is missing',
+        fault: tensor ? `has shape [${tensor.shape}] instead of [${shape}]` : 'is missing',
         hint: 'The adapter belongs to another base model, or is damaged.',
       });
     }

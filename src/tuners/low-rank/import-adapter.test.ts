@@ -91,7 +91,7 @@ describe('an imported adapter', () => {
     [
       'a triplet without E',
       adalora({ ...TRIPLET, [`${QUERY}.lora_E`]: [2] }),
-      'has shape [2], expected [2,1]',
+      'has shape [2] instead of [2,1]',
     ],
     [
       'E in a LORA adapter',
@@ -101,14 +101,14 @@ describe('an imported adapter', () => {
     [
       'another width',
       lora({ ...PAIR, [`${QUERY}.lora_A.weight`]: [2, 5] }),
-      'has shape [2,5], expected [2,4]',
+      'has shape [2,5] instead of [2,4]',
     ],
     [
       'an enormous rank',
       lora({ ...PAIR, [`${QUERY}.lora_A.weight`]: [2 ** 50, 0] }),
       'has shape [1125899906842624,0]',
     ],
-    ['another head', lora({ ...PAIR, 'classifier.weight': [3, 4] }), 'has shape [3,4], expected [2,4]'],
+    ['another head', lora({ ...PAIR, 'classifier.weight': [3, 4] }), 'has shape [3,4] instead of [2,4]'],
     ['another module', lora({ ...PAIR, 'bert.pool.bias': [4] }), 'is not a module of the base model'],
     [
       'a name of another program',

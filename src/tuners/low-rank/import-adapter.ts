@@ -100,7 +100,7 @@ function tensorsOf(layout: ParameterLayout, stored: AdapterTensors, where: strin
     if (tensor?.shape.join() === expected.join()) return { name, data: tensor.data };
     throw new UserError({
       where: `${where}: ${name}`,
-      fault: tensor ? `has shape [${tensor.shape}], expected [${expected}]` : 'is missing',
+      fault: tensor ? `has shape [${tensor.shape}] instead of [${expected}]` : 'is missing',
       hint: 'The adapter belongs to another base model, or is damaged.',
     });
   });

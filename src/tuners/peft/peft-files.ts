@@ -146,7 +146,7 @@ export function assertShape(
   if (shape.join() === expected.join()) return;
   throw new UserError({
     where,
-    fault: `has shape [${shape}], expected [${expected}]`,
+    fault: `has shape [${shape}] instead of [${expected}]`,
     hint: 'The adapter belongs to another base model, or is damaged.',
   });
 }

@@ -12,7 +12,10 @@ const MAX_LENGTH = 10_000;
  */
 export function fullMatchRegex(pattern: string, where: string): RegExp {
   if (pattern.length > MAX_LENGTH) {
-    throw new UserError({ where, fault: `has ${pattern.length} characters, expected at most ${MAX_LENGTH}` });
+    throw new UserError({
+      where,
+      fault: `has ${pattern.length} characters, more than the maximum of ${MAX_LENGTH}`,
+    });
   }
   const translated = pattern.replace(/\\.|\(\?P<|\(\?P=(\w+)\)/gs, (token, name) => {
     if (token === '\\A') return '^';

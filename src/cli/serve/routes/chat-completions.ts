@@ -3,14 +3,14 @@ import type { Service } from '../../../serving/service/service.ts';
 import type { ChatMessage } from '../../../text/chat/chat-message.ts';
 import type { ServeApp } from '../app-types.ts';
 import { answerWriting, type WritingForm } from './answer-writing.ts';
-import { choicesOf, UNTOLD, writingFields } from './writing-request.ts';
+import { choicesOf, UNSUPPORTED, writingFields } from './writing-request.ts';
 import { writingRoute } from './writing-route.ts';
 import { writtenSchemas } from './written-schemas.ts';
 
 /** Without a limit, an answer may be as long as the model has positions. */
 const TO_THE_END = 2 ** 30;
 
-const NO_TOOLS = z.array(z.unknown()).max(0, 'tools are not supported').nullish();
+const NO_TOOLS = z.array(z.unknown()).max(0, UNSUPPORTED).nullish();
 const part = z.object({ type: z.literal('text'), text: z.string() });
 const message = z.object({
   role: z.string(),
@@ -25,8 +25,8 @@ const request = z
     messages: z.array(message).min(1),
     max_tokens: z.int().min(1).nullish(),
     max_completion_tokens: z.int().min(1).nullish(),
-    logprobs: z.literal(false, UNTOLD).nullish(),
-    top_logprobs: z.literal(0, UNTOLD).nullish(),
+    logprobs: z.literal(false, UNSUPPORTED).nullish(),
+    top_logprobs: z.literal(0, UNSUPPORTED).nullish(),
     tools: NO_TOOLS,
     functions: NO_TOOLS,
     response_format: z.object({ type: z.literal('text') }).nullish(),

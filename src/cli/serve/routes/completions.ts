@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { Service } from '../../../serving/service/service.ts';
 import type { ServeApp } from '../app-types.ts';
 import { answerWriting, type WritingForm } from './answer-writing.ts';
-import { choicesOf, UNTOLD, writingFields } from './writing-request.ts';
+import { choicesOf, UNSUPPORTED, writingFields } from './writing-request.ts';
 import { writingRoute } from './writing-route.ts';
 import { writtenSchemas } from './written-schemas.ts';
 
@@ -28,7 +28,7 @@ const request = z
     echo: z.literal(false).nullish(),
     suffix: z.literal('').nullish(),
     // 0 would request those of the generated tokens.
-    logprobs: z.null(UNTOLD).optional(),
+    logprobs: z.null(UNSUPPORTED).optional(),
     best_of: z.literal(1).nullish(),
   })
   .openapi('CompletionRequest');

@@ -160,7 +160,7 @@ function listOf(input: string | readonly string[], most: number, where: string):
   if (list.length <= most) return list;
   throw new Refused(
     413,
-    `${where} has ${list.length} texts, expected at most ${most}. Send several requests.`,
+    `${where} has ${list.length} texts, more than the maximum of ${most}. Send several requests.`,
   );
 }
 

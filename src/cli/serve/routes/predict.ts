@@ -29,7 +29,7 @@ const request = z
       .default(true)
       .describe('Truncate texts that are too long instead of rejecting them'),
     truncation_direction: z
-      .enum(['Right', 'right'], 'expected Right, got another: texts are cut at their ends')
+      .enum(['Right', 'right'], 'expected Right: texts are cut at their ends')
       .optional(),
   })
   .openapi('PredictRequest');
@@ -90,7 +90,7 @@ function readInputs(given: Given): { inputs: TextInput[]; isList: boolean } {
   if (given.length > MAX_INPUTS)
     throw new Refused(
       413,
-      `inputs has ${given.length} texts, expected at most ${MAX_INPUTS}. Send several requests.`,
+      `inputs has ${given.length} texts, more than the maximum of ${MAX_INPUTS}. Send several requests.`,
     );
   return { inputs: (given as z.infer<typeof one>[]).map(readInput), isList: true };
 }

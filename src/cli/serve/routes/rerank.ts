@@ -39,7 +39,7 @@ export function addRerank(app: ServeApp, service: Service): void {
     if (texts.length > MAX_TEXTS)
       throw new Refused(
         413,
-        `texts has ${texts.length} texts, expected at most ${MAX_TEXTS}. Send several requests.`,
+        `texts has ${texts.length} texts, more than the maximum of ${MAX_TEXTS}. Send several requests.`,
       );
     const { facts, signal } = c.get('scope');
     const model = named ?? (await onlyModel(service, 'answers'));

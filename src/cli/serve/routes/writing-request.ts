@@ -7,8 +7,8 @@ import { Refused } from '../failure.ts';
 const MAX_CHOICES = 8;
 const MAX_STOPS = 4;
 
-/** The reason why token probabilities are not available. */
-export const UNTOLD = 'log probabilities are not supported';
+/** Log probabilities and tools are not available. */
+export const UNSUPPORTED = 'is not supported';
 
 /** Keys that have no effect at this value, and are unsupported at others. */
 const neutral = {

@@ -59,7 +59,8 @@ export async function openRepository(
   const where = `${options.endpoint}/${type === 'model' ? '' : `${type}s/`}${id.name}`;
   const asked = { ...access, ...id, additionalFields: ['sha' as const] };
   const { sha } = await (type === 'model' ? hub.modelInfo(asked) : hub.datasetInfo(asked));
-  if (!isCommit(sha)) throw new UserError({ where, expected: 'a commit hash', got: JSON.stringify(sha) });
+  if (!isCommit(sha))
+    throw new UserError({ where, fault: `sent ${JSON.stringify(sha)} instead of a commit hash` });
 
   const entries = new Map<string, ListFileEntry>();
   const folders = new Set<string>();
@@ -117,7 +118,10 @@ export async function downloadModel(id: ModelId, options: DownloadOptions): Prom
 /** A path becomes one below the snapshot. */
 function checkPath(path: string, where: string): string {
   if (!path.split(/[\\/]/).some((part) => part === '..' || part === '')) return path;
-  throw new UserError({ where, expected: 'paths within the repository', got: JSON.stringify(path) });
+  throw new UserError({
+    where,
+    fault: `lists the file ${JSON.stringify(path)}, which is outside the repository`,
+  });
 }
 
 function requiredFiles(present: string[], where: string): string[] {
@@ -144,7 +148,8 @@ interface Expectation {
 function expectation({ path, size, oid, lfs }: ListFileEntry, where: string): Expectation {
   const digest = lfs?.oid ?? oid ?? '';
   if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(digest)) {
-    throw new UserError({ where: `${where}: ${path}`, expected: 'a hash', got: JSON.stringify(digest) });
+    const fault = `sent ${JSON.stringify(digest)} instead of a hash of ${path}`;
+    throw new UserError({ where, fault });
   }
   return { size: lfs?.size ?? size, digest };
 }
@@ -186,8 +191,12 @@ async function saveBlob(
       onReceived(received);
     }
     if (received === size && file.publish((path) => isBlob(path, expected))) return;
-    const got = received === size ? 'other content' : `${received > size ? 'more' : received}`;
-    throw new UserError({ where, expected: `${size} bytes with hash ${digest}`, got, hint: 'Try again.' });
+    const got = received > size ? 'more' : `${received}`;
+    const fault =
+      received === size
+        ? `does not have the hash ${digest}`
+        : `has ${size} bytes on the Hub, but sent ${got}`;
+    throw new UserError({ where, fault, hint: 'Try again.' });
   } finally {
     file.discard();
   }

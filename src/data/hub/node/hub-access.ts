@@ -41,9 +41,5 @@ function checkToken(token: string | undefined): string | undefined {
   const trimmed = token?.trim();
   if (!trimmed) return undefined;
   if (trimmed.startsWith('hf_')) return trimmed;
-  throw new UserError({
-    where: 'HF_TOKEN',
-    expected: 'an access token that starts with hf_',
-    got: 'another value',
-  });
+  throw new UserError({ where: 'HF_TOKEN', fault: 'is not an access token: those begin with hf_' });
 }

@@ -85,11 +85,11 @@ it('lists what exists, and reports errors', async () => {
   await expect(resolveSplit({ dataset: NAME, split: 'train' })).rejects.toThrow('Its subsets: cola.');
   await expect(resolveSplit({ dataset: 'other/name', split: 'train' })).rejects.toThrow('nor a data set on');
   await expect(resolveSplit({ dataset: '../x', split: 'train' })).rejects.toThrow(
-    'data.dataset: expected a data set on the Hub, such as owner/name, got "../x".',
+    '`data.dataset` must be a data set on the Hub, such as owner/name, got "../x".',
   );
   await server?.close();
   await serve({ files: { '../../evil.parquet': PARQUET } });
   await expect(resolveSplit({ dataset: NAME, split: 'train' })).rejects.toThrow(
-    'paths within the repository',
+    'which is outside the repository',
   );
 });

@@ -35,7 +35,7 @@ export async function resolveSplit(
   const id = parseModelId(dataset, options.revision);
   if (!id) {
     const expected = 'a data set on the Hub, such as owner/name';
-    throw new UserError({ where: 'data.dataset', expected, got: JSON.stringify(dataset) });
+    throw new UserError({ key: 'data.dataset', expected, got: JSON.stringify(dataset) });
   }
   const access = hubAccess(options);
   const { cacheDir, endpoint, offline } = access;

@@ -159,7 +159,7 @@ describe('resolveModel', () => {
     );
     vi.stubEnv('HF_TOKEN', 'secret');
     const message = await failure(resolveModel(NAME));
-    expect(message).toContain('HF_TOKEN: expected an access token that starts with hf_');
+    expect(message).toContain('HF_TOKEN is not an access token');
     expect(message).not.toContain('secret');
     vi.stubEnv('HF_TOKEN', 'hf_secret');
     expect(await resolveModel(NAME)).toBe(join(repository(), 'snapshots', COMMIT));
@@ -346,7 +346,7 @@ describe('resolveModel', () => {
         response.end(Buffer.alloc(weights.length));
         return true;
       },
-      'got other content',
+      'does not have the hash',
     ],
     [
       'endless content',
@@ -355,7 +355,7 @@ describe('resolveModel', () => {
         response.end(Buffer.alloc(weights.length + 1));
         return true;
       },
-      'got more',
+      'but sent more',
     ],
   ])('keeps nothing of %s, and keeps complete files', async (_, intercept, message) => {
     await serve({ intercept });
@@ -389,7 +389,7 @@ describe('resolveModel', () => {
 
   it('rejects a hostile server', async () => {
     await serve({ commit: '../../../evil' });
-    expect(await failure(resolve())).toContain('expected a commit hash, got "../../../evil"');
+    expect(await failure(resolve())).toContain('sent "../../../evil" instead of a commit hash');
     expect(readdirSync(folder)).toEqual([]);
   });
 
