@@ -136,7 +136,7 @@ it('nothing is written over a folder with files in it', async () => {
     () => opened.export('lora', ''),
     () => opened.export('onnx', ''),
   ])
-    await expect(write()).rejects.toThrow('`output` must be the name of a folder, got nothing.');
+    await expect(write()).rejects.toThrow('`output` is empty. Name a folder.');
 });
 
 describe.each(['merged', 'full'])('a whole model, %s', (path) => {

@@ -20,6 +20,7 @@ import { sweepCommand } from './commands/sweep.ts';
 import { tokenizeCommand } from './commands/tokenize.ts';
 import { trainCommand } from './commands/train.ts';
 import { webCommand } from './commands/web.ts';
+import { explainMissing } from './explain-missing.ts';
 
 export const HELP = 'help';
 
@@ -53,6 +54,7 @@ export function createProgram(): Command {
   ];
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...commands]) command.configureHelp({ optionTerm });
+  for (const command of commands) explainMissing(command);
   return program;
 }
 

@@ -77,7 +77,13 @@ it.each([
   ],
   [['train', 'examples/cola.yaml', '--set', 'seed'], '`--set` must be key=value, got "seed"'],
   [['train', 'examples/cola.yaml', '--set', 'seed=-1'], '--set: `seed` must be at least 0, got -1.'],
-  [['export', 'x', '-o', 'y'], "required option '--as <form>' not specified"],
+  [['export', 'x', '-o', 'y'], 'adalora export needs --as <form>: onnx: the merged model'],
+  [
+    ['predict'],
+    'adalora predict needs <run or adapter>: folder of a run or of an adapter (PEFT or AdapterHub).\n' +
+      'Usage: adalora predict [options] <run or adapter> [file]\n' +
+      'For all options, see adalora predict --help.\n',
+  ],
   // It may be the id of an adapter on the Hub.
   [['merge', 'nothing-here', '-o', 'y'], 'nothing-here@main is neither a folder nor in the cache hub'],
   [['inspect', 'nothing-here'], 'nothing-here@main is neither a folder nor in the cache hub'],
