@@ -6,7 +6,7 @@ export type Complaint = Fault & {
   hint?: string;
 };
 
-/** What is wrong: the predicate of a sentence about the key, or about `where` if there is no key. */
+/** The problem: the predicate of a sentence about the key, or about `where` if there is no key. */
 export type Fault =
   | Mismatch
   | { /** The config key or flag with the wrong value. */ key?: string; fault: string };
