@@ -1,5 +1,6 @@
 import { Tokenizer } from 'tokenizers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { train } from '../src/index.ts';
 import { logSumExp, plainGpt2 } from './support/plain-gpt2.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
@@ -85,6 +86,40 @@ describe('a decoder', { timeout: 240_000 }, () => {
     expect(right).toBeGreaterThan(6);
     const { stdout } = await workspace.run('eval', 'run', 'dev.jsonl', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ eval_accuracy: right / 12, eval_exact_match: exact / 12 });
+  });
+
+  it('is scored by the JSON that it writes, and by own metrics over its texts', async () => {
+    const rows = rowsOf(40, 3).map(({ question }) => ({ prompt: question, completion: ' [1]' }));
+    const seen: [predictions: unknown[], references: unknown[]][] = [];
+    const { metrics } = await train({
+      model: workspace.path('gpt2'),
+      task: 'causal_lm',
+      method: 'full',
+      defaults: 'huggingface',
+      data: {
+        train: rows,
+        validation: rows.slice(0, 6),
+        max_length: 64,
+        completion_only_loss: true,
+        predict_with_generate: true,
+      },
+      training: {
+        ...{ learning_rate: 5e-3, max_steps: 50, per_device_train_batch_size: 8 },
+        ...{ eval_strategy: 'steps', eval_steps: 50 },
+      },
+      metrics: {
+        ones(predictions: readonly string[], references: readonly string[]) {
+          seen.push([[...predictions], [...references]]);
+          return predictions.filter((text) => text.includes('1')).length / predictions.length;
+        },
+      },
+      output: workspace.path('json'),
+    });
+    expect(metrics).toMatchObject({ eval_valid_json: 1, eval_exact_match: 1, eval_ones: 1 });
+    // Before the first step, and after the last.
+    expect(seen).toHaveLength(2);
+    expect(seen[1][0].map((text) => JSON.parse(`${text}`))).toEqual(Array(6).fill([1]));
+    expect(seen[1][1]).toEqual(Array(6).fill(' [1]'));
   });
 
   it.each([

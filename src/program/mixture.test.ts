@@ -5,7 +5,7 @@ import { drawMixture, type Mixing, mixedCount, mixedSet } from './mixture.ts';
 const COUNTS = [300, 100, 50];
 const mixing = (strategy: Mixing['strategy']): Mixing => ({ probabilities: [0.5, 0.3, 0.2], strategy });
 const indicesOf = (drawn: ReturnType<typeof drawMixture>, wanted: number) =>
-  drawn.filter(({ source }) => source === wanted).map(({ index }) => index);
+  drawn.indices.filter((_, i) => drawn.sources[i] === wanted);
 
 it('ends with the last example of the first source that has no more', () => {
   const drawn = drawMixture(COUNTS, mixing('first_exhausted'), 3);
@@ -16,9 +16,9 @@ it('ends with the last example of the first source that has no more', () => {
   }
   const full = all.filter((indices, source) => indices.length === COUNTS[source]);
   expect(full).toHaveLength(1);
-  expect(all.indexOf(full[0])).toBe(drawn.at(-1)?.source);
+  expect(all.indexOf(full[0])).toBe(drawn.sources.at(-1));
   // A draw of n has a deviation of at most sqrt(n) / 2: four of them.
-  const n = drawn.length;
+  const n = drawn.sources.length;
   for (const [source, probability] of mixing('first_exhausted').probabilities.entries())
     expect(Math.abs(all[source].length - n * probability)).toBeLessThan(2 * Math.sqrt(n));
   expect(Math.abs(n - mixedCount(COUNTS, mixing('first_exhausted')))).toBeLessThan(0.3 * n);
@@ -33,6 +33,11 @@ it('ends when each example has been used, and repeats sources in another order',
   const [first, second] = [0, 1].map((pass) => indicesOf(drawn, 2).slice(50 * pass, 50 * (pass + 1)));
   expect(new Set(second).size).toBe(50);
   expect(second).not.toEqual(first);
+});
+
+it('refuses a chance that would repeat the others without end', () => {
+  const endless: Mixing = { probabilities: [1 - 1e-9, 1e-9], strategy: 'all_exhausted' };
+  expect(() => drawMixture([10, 10], endless, 1)).toThrow('an epoch of about 10000000000 examples');
 });
 
 it('depends on the seed alone', () => {
@@ -53,6 +58,9 @@ it('draws from the examples of each source, of which a row may have several or n
     { name: 'a', rows: 2 },
     { name: 'b', rows: 3 },
   ];
+  const none = [...sources, { name: 'c', rows: 1 }];
+  const even: Mixing = { probabilities: [0.3, 0.3, 0.4], strategy: 'first_exhausted' };
+  expect(() => mixedSet(set, none, even, 1)).toThrow('c has no examples to train on');
   const mixed = mixedSet(set, sources, { probabilities: [0.01, 0.99], strategy: 'first_exhausted' }, 1);
   expect(mixed.sources?.[0].examples).toBe(3);
   expect(mixed.sources?.[1]).toEqual({ name: 'b', examples: 3, drawn: 3 });

@@ -1,4 +1,5 @@
 import { Random } from '../support/random.ts';
+import { UserError } from '../support/user-error.ts';
 import type { ExampleSet } from './example-set.ts';
 
 /** When a mixture ends, as in `interleave_datasets` of Hugging Face's datasets. */
@@ -11,6 +12,15 @@ export interface Mixing {
   probabilities: readonly number[];
   /** `first_exhausted`: the mixture ends with the last example of some source. `all_exhausted`: with that of the last. */
   strategy: StoppingStrategy;
+}
+
+/** A few times the rows that a file may have. A small probability can ask for any number of repetitions. */
+const MAX_MIXED = 10_000_000;
+
+/** The drawn examples: the source of each, and its index there. */
+export interface Drawn {
+  sources: readonly number[];
+  indices: readonly number[];
 }
 
 /** A source of training examples. */
@@ -32,20 +42,22 @@ export function mixedCount(counts: readonly number[], { probabilities, strategy 
  * random order, and again in another one if the mixture needs more of it. The result depends only on the seed.
  *
  * @param counts examples of each source, at least one
- * @returns the source of each example, and its index there
+ * @throws UserError for a mixture of too many examples
  */
-export function drawMixture(
-  counts: readonly number[],
-  { probabilities, strategy }: Mixing,
-  seed: number,
-): { source: number; index: number }[] {
+export function drawMixture(counts: readonly number[], mixing: Mixing, seed: number): Drawn {
+  const expected = mixedCount(counts, mixing);
+  if (!(expected <= MAX_MIXED)) {
+    const fault = `give an epoch of about ${expected} examples, more than ${MAX_MIXED}`;
+    throw new UserError({ key: 'data.probabilities', fault, hint: 'Raise the smallest of them.' });
+  }
+  const { probabilities, strategy } = mixing;
   const random = new Random(seed, 'mixture');
   const orderOf = (source: number, pass: number) =>
     new Random(seed, `mixture ${source}`, pass).permutation(counts[source]);
   const readers = counts.map((count, source) => ({ count, pass: 0, at: 0, order: orderOf(source, 0) }));
   const exhausted = new Set<number>();
   const isOver = () => exhausted.size >= (strategy === 'first_exhausted' ? 1 : counts.length);
-  const drawn: { source: number; index: number }[] = [];
+  const drawn = { sources: [] as number[], indices: [] as number[] };
   while (!isOver()) {
     const source = sourceAt(random.uniform(), probabilities);
     const reader = readers[source];
@@ -53,7 +65,8 @@ export function drawMixture(
       reader.order = orderOf(source, ++reader.pass);
       reader.at = 0;
     }
-    drawn.push({ source, index: reader.order[reader.at++] });
+    drawn.sources.push(source);
+    drawn.indices.push(reader.order[reader.at++]);
     if (reader.at === reader.count) exhausted.add(source);
   }
   return drawn;
@@ -74,6 +87,7 @@ function sourceAt(share: number, probabilities: readonly number[]): number {
  *
  * @param set the examples of all sources
  * @param sources their names, and their rows in `set`
+ * @throws UserError for a source without examples, and for a mixture of too many
  */
 export function mixedSet(
   set: ExampleSet,
@@ -82,12 +96,14 @@ export function mixedSet(
   seed: number,
 ): ExampleSet {
   const members = membersOf(set, sources);
+  const empty = members.findIndex(({ length }) => length === 0);
+  if (empty >= 0) throw new UserError({ where: sources[empty].name, fault: 'has no examples to train on' });
   const drawn = drawMixture(
     members.map(({ length }) => length),
     mixing,
     seed,
   );
-  const chosen = Int32Array.from(drawn, ({ source, index }) => members[source][index]);
+  const chosen = Int32Array.from(drawn.sources, (source, i) => members[source][drawn.indices[i]]);
   const { lengths, targetLengths } = set;
   return {
     ...set,
@@ -96,7 +112,7 @@ export function mixedSet(
     sources: sources.map(({ name }, i) => ({
       name,
       examples: members[i].length,
-      drawn: drawn.filter(({ source }) => source === i).length,
+      drawn: drawn.sources.filter((source) => source === i).length,
     })),
     batch: (examples, number) =>
       set.batch(
