@@ -27,6 +27,8 @@ type Vectors = { m: Float32Array; v: Float32Array } & {
 export class AdamW8bit implements Optimizer {
   readonly #settings: OptimizerSettings;
   readonly #parts: readonly Part[];
+  /** A block's moments, reused: a new array for each would cost more than the step. */
+  readonly #decoded = { m: new Float32Array(BLOCK), v: new Float32Array(BLOCK) };
   #vectors: Vectors;
   #step = 0;
 
@@ -60,7 +62,8 @@ export class AdamW8bit implements Optimizer {
     for (const part of this.#parts) {
       const kept = part.decays ? 1 - lr * part.rate * weightDecay : 1;
       for (const block of blocksOf(part)) {
-        const [m, v] = MOMENTS.map((name) => this.#read(name, block));
+        const m = this.#read('m', block);
+        const v = this.#read('v', block);
         const own = values.subarray(block.start, block.end);
         this.#update(own, gradient.subarray(block.start, block.end), m, v, { lr: lr * part.rate, kept });
         this.#write('m', block, m);
@@ -124,14 +127,14 @@ export class AdamW8bit implements Optimizer {
     }
   }
 
-  /** The moments of a block: for a small tensor the vector itself, otherwise a decoded copy. */
+  /** The moments of a block: for a small tensor the vector itself, otherwise a decoded copy until the next block. */
   #read(name: 'm' | 'v', { at, end, start, scale }: Part): Float32Array {
     const size = end - start;
     if (scale === undefined) return this.#vectors[name].subarray(at, at + size);
     const { values } = MAPS()[name];
     const factor = this.#vectors[`${name}.scales`][scale];
     const bytes = this.#vectors[`${name}.bytes`];
-    const decoded = new Float32Array(size);
+    const decoded = this.#decoded[name].subarray(0, size);
     for (let i = 0; i < size; i++) decoded[i] = values[bytes[at + i]] * factor;
     return decoded;
   }
@@ -143,10 +146,13 @@ export class AdamW8bit implements Optimizer {
       return;
     }
     let largest = 0;
-    for (let i = 0; i < moments.length; i++) largest = Math.max(largest, Math.abs(moments[i]));
+    for (let i = 0; i < moments.length; i++) {
+      const magnitude = Math.abs(moments[i]);
+      if (magnitude > largest) largest = magnitude;
+    }
     this.#vectors[`${name}.scales`][scale] = largest;
     const inverse = largest > 0 ? Math.fround(1 / largest) : 0;
-    for (let i = 0; i < moments.length; i++) moments[i] = Math.max(-1, Math.min(moments[i] * inverse, 1));
+    for (let i = 0; i < moments.length; i++) moments[i] *= inverse;
     MAPS()[name].encode(moments, this.#vectors[`${name}.bytes`].subarray(at, at + end - start));
   }
 }

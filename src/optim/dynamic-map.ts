@@ -25,25 +25,26 @@ export class DynamicMap {
     }
     this.values = Float32Array.from(numbers).sort();
     this.zero = this.values.indexOf(0);
-    this.#bounds = Float32Array.from({ length: 255 }, (_, i) => (this.values[i] + this.values[i + 1]) / 2);
+    const next = (i: number) => this.values[i + 1] ?? Number.POSITIVE_INFINITY;
+    this.#bounds = this.values.map((value, i) => (value + next(i)) / 2);
     const bits = new Uint32Array(1);
     const number = new Float32Array(bits.buffer);
     for (let upper = 0; upper < 2 ** 16; upper++) {
       // The least negative number with these bits has all lower bits set.
       bits[0] = upper * 2 ** 16 + (upper >= 2 ** 15 ? 2 ** 16 - 1 : 0);
-      this.#first[upper] = this.#search(number[0], 0);
+      this.#first[upper] = this.#bounds.findIndex((bound) => !(number[0] > bound));
     }
   }
 
-  /** The nearest bytes of numbers in [-1, 1]. */
+  /** The nearest bytes of numbers. */
   encode(numbers: Float32Array, bytes: Uint8Array): void {
     const bits = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
-    for (let i = 0; i < numbers.length; i++) bytes[i] = this.#search(numbers[i], this.#first[bits[i] >>> 16]);
-  }
-
-  #search(number: number, from: number): number {
-    let byte = from;
-    while (byte < 255 && number > this.#bounds[byte]) byte++;
-    return byte;
+    const [first, bounds] = [this.#first, this.#bounds];
+    for (let i = 0; i < numbers.length; i++) {
+      const number = numbers[i];
+      let byte = first[bits[i] >>> 16];
+      while (number > bounds[byte]) byte++;
+      bytes[i] = byte;
+    }
   }
 }
