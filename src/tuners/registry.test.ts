@@ -8,6 +8,12 @@ const stored = (config: object): StoredAdapter => ({
   baseModel: null,
 });
 
+/** PEFT 0.21's types that no method here reads. */
+const OTHERS =
+  'ADAMSS ADAPTION_PROMPT BEFT BOFT C3A CARTRIDGE CPT DEFT DELORA FOURIERFT FROD GLORA GRALORA HIRA HRA LILY LN_TUNING LOHA LOKR MISS MULTITASK_PROMPT_TUNING OFT OSF PEANUT POLY PREFIX_TUNING PROMPT_TUNING PSOFT PVERA P_TUNING RANDLORA ROAD SHADOW SHIRA SUPERTUNING TINYLORA TRAINABLE_TOKENS UNILORA VBLORA WAVEFT XLORA'.split(
+    ' ',
+  );
+
 describe('the registry of methods', () => {
   it('has a unique name for each kind of adapter', () => {
     const names = adapterKinds().map(({ name }) => name);
@@ -17,8 +23,8 @@ describe('the registry of methods', () => {
       expect(kindOf(stored({ peft_type: kind.name }), 'x')).toBe(kind);
   });
 
-  it.each([
-    [{ peft_type: 'LOHA' }, '"LOHA"'],
+  it.each<[config: object, got: string]>([
+    ...OTHERS.map((peft_type): [object, string] => [{ peft_type }, `"${peft_type}"`]),
     [{ peft_type: null }, 'null'],
     [{}, 'nothing'],
   ])('rejects an adapter of %j, listing the known kinds', (config, got) => {
