@@ -173,7 +173,7 @@ output: run
   write('cola.tsv', 'index\tprediction\n0\t1\n1\t0\n');
   write('words.conll', 'EU B-ORG\nrejects O\n\nPeter B-PER\nBlackburn I-PER\n');
   write('words.jsonl', '{"tokens": ["EU", "rejects"], "ner_tags": ["B-ORG", "O"]}\n');
-  const origin = { fingerprint: 'f', began: new Date(0) };
+  const origin = { fingerprint: 'f', startedAt: new Date(0) };
   for (const step of [4, 8]) writeCheckpoint(join(folder, 'checkpoints'), { ...STATE, step }, origin, 2);
   write(
     'run/metrics.jsonl',

@@ -1,4 +1,4 @@
-import { coursesOf, lastImportance, strongestFirst } from '../run/component-course.ts';
+import { componentHistories, lastImportance, strongestFirst } from '../run/component-history.ts';
 import { readImportanceLog } from '../run/node/importance-log.ts';
 import { printable } from '../support/printable.ts';
 import { UserError } from '../support/user-error.ts';
@@ -17,30 +17,30 @@ export function showImportance(folder: string, module: string | undefined, json:
       hint: 'Train with --set training.log_importance=all, and a method that allocates ranks, such as adalora.',
     });
   const steps = log.rows.map(({ step }) => step);
-  const courses = coursesOf(log).filter(({ module: name }) => name.includes(module ?? ''));
-  if (courses.length === 0)
+  const histories = componentHistories(log).filter(({ module: name }) => name.includes(module ?? ''));
+  if (histories.length === 0)
     throw new UserError({
       where: `--module ${module}`,
       fault: 'matches no adapted matrix',
       hint: `The first is ${log.modules[0].name}.`,
     });
   if (json) {
-    for (const course of courses) console.log(JSON.stringify(course));
+    for (const history of histories) console.log(JSON.stringify(history));
     return;
   }
-  const sorted = strongestFirst(courses).slice(0, module === undefined ? SHOWN : undefined);
+  const sorted = strongestFirst(histories).slice(0, module === undefined ? SHOWN : undefined);
   const width = Math.max(...sorted.map(({ module }) => module.length));
-  for (const course of sorted) {
-    const { module, component, importance, kept } = course;
+  for (const history of sorted) {
+    const { module, component, importance, kept } = history;
     const fate = kept.at(-1) ? 'kept' : `dropped at step ${steps[kept.lastIndexOf(true) + 1]}`;
     console.log(
       printable(
-        `${module.padEnd(width)}  ${`${component}`.padStart(3)}  ${sparkline(importance)}  ${lastImportance(course).toExponential(2)}  ${fate}`,
+        `${module.padEnd(width)}  ${`${component}`.padStart(3)}  ${sparkline(importance)}  ${lastImportance(history).toExponential(2)}  ${fate}`,
       ),
     );
   }
-  const returned = courses.filter(({ kept }) => kept.some((is, i) => is && i > 0 && !kept[i - 1])).length;
+  const returned = histories.filter(({ kept }) => kept.some((is, i) => is && i > 0 && !kept[i - 1])).length;
   console.log(
-    `${courses.length} components at ${steps.length} allocations, steps ${steps[0]} to ${steps.at(-1)}; ${returned} came back after they were dropped`,
+    `${histories.length} components at ${steps.length} allocations, steps ${steps[0]} to ${steps.at(-1)}; ${returned} came back after they were dropped`,
   );
 }

@@ -9,8 +9,8 @@ export type RougeType = (typeof ROUGE_TYPES)[number];
  * Limits of rougeLsum's steps through the tables of sentence pairs. Short lines that are all alike take thousands of
  * steps per word; two novels with one sentence per line take 40.
  */
-const MOST_STEPS = 2 ** 24;
-const MOST_STEPS_PER_WORD = 64;
+const MAX_STEPS = 2 ** 24;
+const MAX_STEPS_PER_WORD = 64;
 
 /** From 0 to 1. */
 export interface RougeScore {
@@ -29,7 +29,7 @@ export function rouge(
   predictions: readonly string[],
   references: readonly (readonly string[])[],
 ): Record<RougeType, number> {
-  let left = MOST_STEPS;
+  let left = MAX_STEPS;
   const scores = predictions.map((prediction, i) =>
     rougeOfText(prediction, references[i], (steps) => {
       left -= steps;
@@ -103,7 +103,7 @@ function scoresOf(
   spend: (steps: number) => void,
 ): Record<RougeType, RougeScore> {
   const [target, given] = [reference.all, predicted.all];
-  spend(-MOST_STEPS_PER_WORD * (target.length + given.length));
+  spend(-MAX_STEPS_PER_WORD * (target.length + given.length));
   return {
     rouge1: score(sharedNgrams(target, given, 1), target.length, given.length),
     rouge2: score(sharedNgrams(target, given, 2), target.length - 1, given.length - 1),

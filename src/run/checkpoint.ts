@@ -52,7 +52,7 @@ export interface CheckpointOrigin {
   /** A hash of everything that the run depends on: a checkpoint only resumes a run with the same fingerprint. */
   fingerprint: string;
   /** The start time, for chat templates that use the date. */
-  began: Date;
+  startedAt: Date;
   /** The length of the run at its start, if it is longer now: the method keeps to that plan. */
   planned?: RunLength;
 }
@@ -73,13 +73,13 @@ export interface StoredCheckpoint {
 /** The stored form of a state; the tensors are views. */
 export function storeCheckpoint(
   state: TrainerState,
-  { fingerprint, began, planned }: CheckpointOrigin,
+  { fingerprint, startedAt, planned }: CheckpointOrigin,
 ): StoredCheckpoint {
   const { tensors, optimizer, method, ...numbers } = state;
   const stored = new Map<string, StoredTensor>();
   for (const [name, data] of Object.entries({ ...tensors, ...optimizer })) stored.set(name, asStored(data));
   for (const [name, data] of Object.entries(method)) stored.set(METHOD_PREFIX + name, asStored(data));
-  const [when, text] = [began.toISOString(), JSON.stringify(numbers)];
+  const [when, text] = [startedAt.toISOString(), JSON.stringify(numbers)];
   const metadata = { format: FORMAT, fingerprint, began: when, state: text };
   return { metadata: { ...metadata, ...(planned && { planned: JSON.stringify(planned) }) }, tensors: stored };
 }
@@ -126,7 +126,7 @@ export function restoreCheckpoint(
   if (!isWhole) throw damaged(where, 'its values and moments have different sizes');
   return {
     fingerprint: metadata.fingerprint,
-    began: new Date(metadata.began),
+    startedAt: new Date(metadata.began),
     ...(planned && { planned: planned.data }),
     state: { ...numbers, tensors: { values, ...(best && { best }) }, optimizer, method },
   };

@@ -20,7 +20,7 @@ export function onnxTokenizerConfig(
   const { tokenizer_class, model_max_length, chat_template } = given;
   const isNamed = typeof tokenizer_class === 'string' && !NO_CLASS.includes(tokenizer_class);
   const ownClass = config.typeVocabSize > 1 ? tokenizerClassOf(definition.modelType) : undefined;
-  const { purpose, reads } = headNamed(headKind);
+  const { mainUse: purpose, reads } = headNamed(headKind);
   // A prompt may be longer than the examples were.
   const lengths = [model_max_length, config.maxLength, purpose === 'generate' ? undefined : maxLength];
   const longest = Math.min(...lengths.filter((length) => typeof length === 'number'));

@@ -124,7 +124,7 @@ export function sentenceFiles(
   { headKind, config }: Pick<TaskModel, 'headKind' | 'config'>,
   maxLength = config.sentence?.maxLength ?? config.maxLength,
 ): ReadonlyMap<string, string> {
-  if (headNamed(headKind).purpose !== 'embed') return new Map();
+  if (headNamed(headKind).mainUse !== 'embed') return new Map();
   const { pooling, prompts, defaultPrompt } = config.sentence ?? PLAIN_SENTENCE;
   const types = ['Transformer', 'Pooling', ...(pooling.normalize ? ['Normalize'] : [])];
   const modules = types.map((type, idx) => ({

@@ -36,7 +36,7 @@ export interface Budget {
   assumed?: string;
 }
 
-/** The gradient of a run's loss, a mean over some batches, at the given values of a survey's tuner. */
+/** The gradient of a run's loss, a mean over some batches, at the given values of a measurement's tuner. */
 export type GradientAt = (values: Float32Array) => Promise<Float32Array>;
 
 /** The rows [rows, width] that some linear modules read. */
@@ -51,7 +51,7 @@ export interface ModuleInput {
 export type InputsOf = (paths: readonly string[]) => AsyncIterable<readonly ModuleInput[]>;
 
 /** A measurement that a method makes before the first step. The run's `tuner` may change afterwards. */
-export interface Survey {
+export interface Measurement {
   /** The tuner whose gradients it requests. */
   tuner: Tuner;
   /** A gradient is a mean over this many optimizer steps' worth of batches, from the run's first on. */
@@ -62,10 +62,15 @@ export interface Survey {
    * @param initial the tuner's values at the start of a run
    * @returns its decision; `pattern`: in keys that other tools can train from
    */
-  settle(seed: number, initial: Float32Array, gradientAt: GradientAt, inputsOf: InputsOf): Promise<Surveyed>;
+  settle(
+    seed: number,
+    initial: Float32Array,
+    gradientAt: GradientAt,
+    inputsOf: InputsOf,
+  ): Promise<MeasuredAllocation>;
 }
 
-export interface Surveyed {
+export interface MeasuredAllocation {
   allocation: AllocationEvent;
   pattern: Readonly<Record<string, unknown>>;
   /** Replaces initial values of the run's tuner. */
@@ -77,7 +82,7 @@ export interface MethodRun {
   /** The current tuner; it changes when the vector shrinks. */
   readonly tuner: Tuner;
   /** Runs before the first step, unless the run resumes. */
-  readonly survey?: Survey;
+  readonly measurement?: Measurement;
   /**
    * Called before the optimizer's step, with the accumulated and clipped gradient.
    *

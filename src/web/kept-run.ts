@@ -33,12 +33,12 @@ export async function keptRun(
   if (!onCheckpoint && checkpoint === undefined) return { began: new Date() };
   const fingerprint = await fingerprintOf(run.config, run.labels, texts);
   const saved = checkpoint === undefined ? undefined : await readCheckpoint(checkpoint, fingerprint);
-  const began = saved?.began ?? new Date();
+  const began = saved?.startedAt ?? new Date();
   let savedAt = Number.NEGATIVE_INFINITY;
   const host: KeptRun['host'] = onCheckpoint && {
     isSaveDue: () => performance.now() - savedAt >= 1000 * checkpointSeconds,
     async save(state) {
-      await onCheckpoint(encodeCheckpoint(state, { fingerprint, began }));
+      await onCheckpoint(encodeCheckpoint(state, { fingerprint, startedAt: began }));
       savedAt = performance.now();
       return 'checkpoint';
     },

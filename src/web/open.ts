@@ -1,7 +1,7 @@
 import { filesFrom, type PageFile } from '../formats/file-set.ts';
 import type { Device } from '../runtime/session.ts';
 import { UserError } from '../support/user-error.ts';
-import { askedBy, purposeOf } from '../trained/purpose.ts';
+import { askedBy, openedTask } from '../trained/opened-task.ts';
 import { TrainedModel } from '../trained/trained-model.ts';
 import { knownAdapter, tuneModel } from '../trained/tune-model.ts';
 import { readAdapterSet, readNotesIn } from './adapter-set.ts';
@@ -56,7 +56,7 @@ export async function openTrained(
   const base = adapter
     ? await readModel(modelFiles(nameOfBase(adapter.stored, path), options), notes?.model_config)
     : await readModel(files);
-  const purpose = purposeOf({ ...base, stored, notes }, askedBy(options), path);
+  const purpose = openedTask({ ...base, stored, notes }, askedBy(options), path);
   const described = purpose.build(base.family.definition, base.family.config);
   const loaded = await loadWeights(described, base.files, runsOn(device, options), options.onProgress);
   try {

@@ -1,4 +1,5 @@
 import { filesFrom, type PageFile } from '../formats/file-set.ts';
+import { beforeFirstStep } from '../jobs/before-first-step.ts';
 import { beginRun, type RunBeginning } from '../jobs/begin-run.ts';
 import { everySecond } from '../jobs/every-second.ts';
 import { namedFunctions } from '../jobs/named-functions.ts';
@@ -6,7 +7,6 @@ import { runResults } from '../jobs/run-results.ts';
 import { setUpRun, startNotices } from '../jobs/set-up-run.ts';
 import { startEvent } from '../jobs/start-event.ts';
 import { startFrom } from '../jobs/start-from.ts';
-import { survey } from '../jobs/survey.ts';
 import { judgeRun, unscoredNotices } from '../jobs/verdict/judge-run.ts';
 import { ownScoresOf } from '../program/own-scores.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../run/events.ts';
@@ -73,7 +73,7 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
   try {
     const onText = (share: number) => emit(progress('text', share));
     const opened = setUpRun(run, model, engine, began, everySecond(onText));
-    const { loaded, found } = saved ? { loaded: opened } : await survey(opened, run.config);
+    const { loaded, found } = saved ? { loaded: opened } : await beforeFirstStep(opened, run.config);
     const { method } = loaded.inputs;
     const trainer = new Trainer(loaded.inputs, loaded.settings, {
       emit,

@@ -49,7 +49,7 @@ async function run(
   { set, measure, json, processes, ...network }: Flags,
 ): Promise<void> {
   const { runConfigAt } = await import('../run-config-at.ts');
-  const { tellingAll } = await import('../../jobs/node/telling-all.ts');
+  const { withAllErrors: tellingAll } = await import('../../jobs/node/with-all-errors.ts');
   const { config, given } = await tellingAll(() => runConfigAt(configPath(path), set));
   const { plan } = await import('../../jobs/node/plan.ts');
   const estimated = await plan(given, { onDownload: downloadDisplay(process.stderr) });

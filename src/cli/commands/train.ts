@@ -55,7 +55,7 @@ async function run(path: string | undefined, { resume, json, model, ...rest }: F
   const { launchOf } = await import('../../parallel/node/launch.ts');
   const rank = launchOf(process.env)?.rank ?? 0;
   if (rank > 0) return follow(rank, { given: path, set: flags.set, resume });
-  const { tellingAll } = await import('../../jobs/node/telling-all.ts');
+  const { withAllErrors: tellingAll } = await import('../../jobs/node/with-all-errors.ts');
   const { given, set } = await tellingAll(() => configOf(path, { resume, json, ...flags }));
   const { config, given: asGiven } = await tellingAll(() => runConfigAt(configPath(given), set));
   const { train } = await import('../../jobs/node/train.ts');

@@ -19,13 +19,13 @@ const HINT = 'Speed, and memory measured: --measure';
  * base.
  */
 export function describePlan(plan: Plan): string {
-  const { sites, ranks, trainableParameters, totalParameters, budget, surveyed } = plan;
+  const { sites, ranks, trainableParameters, totalParameters, budget, rankMeasurement } = plan;
   const share = ((100 * trainableParameters) / totalParameters).toFixed(2);
   const facts: [string, string][] = [
     ['method', plan.method],
     [
       'trained',
-      `${surveyed === undefined ? '' : 'about '}${counted(trainableParameters)} parameters, ${share} % of ${counted(totalParameters)}`,
+      `${rankMeasurement === undefined ? '' : 'about '}${counted(trainableParameters)} parameters, ${share} % of ${counted(totalParameters)}`,
     ],
     ...(sites === 0 ? [] : [inAdapters(plan)]),
     ['steps', `${counted(plan.steps)}, ${counted(plan.stepsPerEpoch)} per epoch`],
@@ -33,7 +33,8 @@ export function describePlan(plan: Plan): string {
     ...(plan.baseDtype === 'float32' ? [] : [['base', plan.baseDtype] as [string, string]]),
   ];
   for (const source of plan.sources ?? []) facts.push(['drawn', sourceFact(source, plan)]);
-  if (surveyed !== undefined) facts.push(['ranks', `means: ${surveyed} set them before training`]);
+  if (rankMeasurement !== undefined)
+    facts.push(['ranks', `means: ${rankMeasurement} set them before training`]);
   if (budget) facts.push(...budgetFacts(budget, plan));
   if (plan.gradientCheckpointing) facts.push(['activations', 'recomputed (gradient_checkpointing)']);
   facts.push(['memory', `about ${counted(Math.round(plan.memoryMb))} MB at the peak`]);

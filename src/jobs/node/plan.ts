@@ -4,7 +4,7 @@ import { describeAs } from '../../trained/node/load-model.ts';
 import { type Plan, planRun } from '../plan/plan.ts';
 import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
 import { readRun } from './read-run.ts';
-import { tellingAll } from './telling-all.ts';
+import { withAllErrors } from './with-all-errors.ts';
 
 export interface PlanOptions {
   /** Called while files of the Hub are downloaded. */
@@ -20,7 +20,7 @@ export interface PlanOptions {
 export async function plan(userConfig: ConfigWithRows, { onDownload }: PlanOptions = {}): Promise<Plan> {
   const { config: named, texts, metrics } = await namedRows(userConfig);
   const parse = () => parseRunConfig(named, 'config', Object.keys(metrics));
-  const run = await readRun(await tellingAll(parse, undefined, Object.keys(texts)), onDownload, { texts });
+  const run = await readRun(await withAllErrors(parse, undefined, Object.keys(texts)), onDownload, { texts });
   const { config, chosen, start, folder, build, encode } = run;
   const model = describeAs(folder, build, config.model_config);
   return planRun(config, model, encode(new Date()), start?.stored, chosen);

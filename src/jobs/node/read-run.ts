@@ -27,7 +27,7 @@ import { beginRun, type RunBeginning, type StartingAdapter } from '../begin-run.
 import type { TextsInMemory } from '../rows-in-memory.ts';
 import { startFrom } from '../start-from.ts';
 import { assertModelNamed } from './assert-model-named.ts';
-import { tellingAll } from './telling-all.ts';
+import { withAllErrors } from './with-all-errors.ts';
 
 /** A run with its files in folders. */
 export interface RunOfFiles extends RunBeginning {
@@ -55,7 +55,7 @@ export async function readRun(
   onDownload?: (progress: DownloadProgress) => void,
   memory: InMemory = {},
 ): Promise<RunOfFiles> {
-  return tellingAll(
+  return withAllErrors(
     () => read(given, onDownload, memory),
     soundPartsOf(given),
     Object.keys(memory.texts ?? {}),

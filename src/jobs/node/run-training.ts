@@ -27,10 +27,10 @@ import { Trainer } from '../../train/trainer.ts';
 import { type TrainerSettings, trainerSettings } from '../../train/trainer-settings.ts';
 import { openModel } from '../../trained/node/load-model.ts';
 import { sharedFiles } from '../../trained/node/write-model.ts';
+import { beforeFirstStep } from '../before-first-step.ts';
 import { everySecond } from '../every-second.ts';
 import { startNotices } from '../set-up-run.ts';
 import { startEvent } from '../start-event.ts';
-import { survey } from '../survey.ts';
 import { judgeRun, unscoredNotices } from '../verdict/judge-run.ts';
 import { asAlone } from './as-alone.ts';
 import { assertSameRun } from './assert-same-run.ts';
@@ -133,9 +133,9 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
   };
   if (finished && !isLonger && finished.reason !== 'stop_at_step') return asBefore(finished);
 
-  const began = saved?.began ?? (await fromFirst(communicator, () => new Date()));
-  const opened = await loadRun(run, began, progress, processes, planned);
-  const { loaded, found } = saved ? { loaded: opened } : await survey(opened, config);
+  const startedAt = saved?.startedAt ?? (await fromFirst(communicator, () => new Date()));
+  const opened = await loadRun(run, startedAt, progress, processes, planned);
+  const { loaded, found } = saved ? { loaded: opened } : await beforeFirstStep(opened, config);
   const { model, settings, inputs } = loaded;
   const { method, validation } = inputs;
 
@@ -158,7 +158,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     ...(isFirst && {
       save: (state) => {
         assertLocked(config.output);
-        const origin = { fingerprint: own, began, ...(planned && { planned: lengthOf(planned) }) };
+        const origin = { fingerprint: own, startedAt, ...(planned && { planned: lengthOf(planned) }) };
         const path = writeCheckpoint(files.checkpoints, state, origin, limit);
         // Written once the checkpoint contains the plan: the run is resumed with its own config.
         if (isLonger) writeConfig();

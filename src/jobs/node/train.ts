@@ -14,7 +14,7 @@ import { threadArguments } from '../../support/node/thread-arguments.ts';
 import { checkedControl, type OnStepEnd, type StepState } from '../../train/step-control.ts';
 import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
 import type { Answers, JobFailure, WorkerJob, WorkerMessage } from './do-job.ts';
-import { tellingAll } from './telling-all.ts';
+import { withAllErrors } from './with-all-errors.ts';
 
 export interface TrainOptions {
   /** Continue the run in `output` from its newest checkpoint. */
@@ -42,7 +42,7 @@ export async function train(
   readyForMpi(process.env);
   const { config: named, texts, functions, metrics } = await namedRows(config);
   const scores = Object.keys(metrics);
-  const parsed = await tellingAll(
+  const parsed = await withAllErrors(
     () => parseRunConfig(named, 'config', scores),
     undefined,
     Object.keys(texts),

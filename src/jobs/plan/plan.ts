@@ -37,7 +37,7 @@ export interface Plan {
   /** The files that an epoch draws from, if there are several. */
   sources?: readonly Source[];
   /** Measurements before the first step that choose the ranks. Then the ranks are means, and counts are approximate. */
-  surveyed?: string;
+  rankMeasurement?: string;
   /** Initial and final number of triplets, and the schedule, for methods with a budget. */
   budget?: Budget;
   /** Peak of the process, estimated. */
@@ -77,8 +77,8 @@ export function planRun(
   const { layout, sites } = run.tuner;
   const inAdapters = adapterParameters(run.tuner);
   const modelParameters = [...model.parameters.values()].reduce((sum, shape) => sum + elementCount(shape), 0);
-  // A survey ends before training begins: the larger of the two is the peak.
-  const tuners = [run.tuner, ...(run.survey ? [run.survey.tuner] : [])];
+  // The measurement ends before training begins: the larger of the two is the peak.
+  const tuners = [run.tuner, ...(run.measurement ? [run.measurement.tuner] : [])];
   const estimates = tuners.map((tuner) => memoryEstimate(config, model, tuner, facts));
   const bases = allowedBases(config, model).map((dtype) => ({
     dtype,
@@ -99,7 +99,7 @@ export function planRun(
     stepsPerEpoch,
     tokens: lengths.reduce((sum, length) => sum + length, 0),
     ...(facts.train.sources && { sources: facts.train.sources }),
-    surveyed: run.survey?.measures,
+    rankMeasurement: run.measurement?.measures,
     budget: run.budget,
     memoryMb,
     bases,

@@ -28,7 +28,7 @@ export interface HeadDefinition {
    */
   readonly reads: 'whole' | 'cached' | 'encoder-decoder';
   /** The command that a model with this head serves. */
-  readonly purpose: 'predict' | 'generate' | 'embed';
+  readonly mainUse: 'predict' | 'generate' | 'embed';
   /** Missing if no server supports it. */
   readonly served?: Served;
 }

@@ -28,7 +28,7 @@ export function headNamed(kind: HeadKind): HeadDefinition {
 
 /** Whether models with such a head generate text. */
 export function writesText(kind: HeadKind): boolean {
-  return headNamed(kind).purpose === 'generate';
+  return headNamed(kind).mainUse === 'generate';
 }
 
 /** The kind of head of a transformers class; undefined for the base model and for other heads. */

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { missingFile } from '../../formats/node/missing-file.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
-import { coursesOf } from '../../run/component-course.ts';
+import { componentHistories } from '../../run/component-history.ts';
 import { readEvent, type TrainEvent } from '../../run/events.ts';
 import { readImportanceLog } from '../../run/node/importance-log.ts';
 import { logValues } from '../../run/node/log-values.ts';
@@ -30,7 +30,7 @@ export function readRunRecord(folder: string, name = ''): RunRecord {
   const facts = readFacts(path);
   const record = runRecord(facts, readRunEvents(join(folder, 'metrics.jsonl')), name);
   const log = readImportanceLog(folder);
-  return { ...record, ...(log && { courses: coursesOf(log) }) };
+  return { ...record, ...(log && { histories: componentHistories(log) }) };
 }
 
 /** The events of a log for a report; invalid lines, such as an incomplete last one, are skipped. */

@@ -114,11 +114,11 @@ describe('a report', () => {
   });
 
   it('follows single triplets, if the run logged them', () => {
-    const course = (component: number, kept: boolean) => ({
+    const history = (component: number, kept: boolean) => ({
       ...{ module: MODULES[0], component, steps: [12, 20] },
       ...{ importance: [0, 10 ** -component], kept: [true, kept] },
     });
-    const followed = { ...record(), courses: [course(1, true), course(2, false)] };
+    const followed = { ...record(), histories: [history(1, true), history(2, false)] };
     expect(page(record())).not.toContain('Importance of single triplets');
     const html = page(followed);
     expect(html).toContain('Importance of single triplets');

@@ -1,4 +1,4 @@
-import type { ComponentCourse } from '../../run/component-course.ts';
+import type { ComponentHistory } from '../../run/component-history.ts';
 import type { EventOf, TrainEvent } from '../../run/events.ts';
 import type { RunFacts } from './run-facts.ts';
 
@@ -14,8 +14,8 @@ export interface RunRecord {
   allocations: EventOf<'allocation'>[];
   orthogonality: EventOf<'orthogonality'>[];
   notices: EventOf<'notice'>[];
-  /** The course of every component, if the run logged it (`training.log_importance`). */
-  courses?: readonly ComponentCourse[];
+  /** The history of every component, if the run logged it (`training.log_importance`). */
+  histories?: readonly ComponentHistory[];
   /** From the evaluation with the run's final scores, or the newest. */
   confusion?: EventOf<'confusion'>;
   /** Missing while the run is active, and after it was killed. */

@@ -6,7 +6,7 @@ import { Random } from '../../support/random.ts';
 import type { TrainerState } from '../trainer-state.ts';
 import { readLastCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 
-const ORIGIN = { fingerprint: 'abc', began: new Date('2026-01-02T03:04:05.678Z') };
+const ORIGIN = { fingerprint: 'abc', startedAt: new Date('2026-01-02T03:04:05.678Z') };
 const state = (step: number): TrainerState => ({
   step,
   optimizerStep: step - 1,

@@ -4,7 +4,7 @@ import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { readBytes, readJson } from '../../formats/node/read-text.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ComponentImportance } from '../../tuners/method-run.ts';
-import type { ImportanceLog } from '../component-course.ts';
+import type { ImportanceLog } from '../component-history.ts';
 import { runFiles } from './run-folder.ts';
 
 const MAX_LOG_BYTES = 2 ** 30;

@@ -13,7 +13,7 @@ import type { Family } from '../../trained/bind-model.ts';
 import type { ModelConfig } from '../../trained/model-config.ts';
 import { describeAs } from '../../trained/node/load-model.ts';
 import { readNotes } from '../../trained/node/notes-file.ts';
-import { type Purpose, purposeOf } from '../../trained/purpose.ts';
+import { type OpenedTask, openedTask } from '../../trained/opened-task.ts';
 import { TrainedModel } from '../../trained/trained-model.ts';
 import { knownAdapter, tuneModel } from '../../trained/tune-model.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
@@ -47,7 +47,7 @@ export function servedAdapter(
   const known = readNotes(folder);
   if (known?.base_digest !== undefined) checkWeights(base, known.base_digest, where);
   const { family, json } = base;
-  const { notes, build } = purposeOf({ family, json, stored, notes: known }, undefined, folder);
+  const { notes, build } = openedTask({ family, json, stored, notes: known }, undefined, folder);
   const model = base.model(`${notes?.task} ${notes?.labels.length}`, build);
   if (known?.model_config) checkSame(base, model, build, known.model_config, where);
   checkPooling(base, model, where);
@@ -67,7 +67,7 @@ export function servedBase(base: BaseFolder): ServedModel | undefined {
   const generates = decodes(family) && !isForClasses(json);
   const notes = readNotes(folder);
   const purpose = purposeIfTold(() => {
-    const purpose = purposeOf({ family, json, notes }, generates ? 'generate' : undefined, folder);
+    const purpose = openedTask({ family, json, notes }, generates ? 'generate' : undefined, folder);
     // A model recognised as a classifier by default may be of a family without such a head.
     purpose.build(family.definition, family.config);
     return purpose;
@@ -88,7 +88,7 @@ export function servedBase(base: BaseFolder): ServedModel | undefined {
 }
 
 /** Undefined for a base with an unknown task, which the notes of its adapters have. */
-function purposeIfTold(find: () => Purpose): Purpose | undefined {
+function purposeIfTold(find: () => OpenedTask): OpenedTask | undefined {
   try {
     return find();
   } catch (error) {
@@ -156,7 +156,7 @@ function checkSame(
 
 /** Rejects an adapter with another pooling than the base's: rows of one batch are pooled alike. */
 function checkPooling({ family }: BaseFolder, model: LoadedModel, where: string): void {
-  if (headNamed(model.headKind).purpose !== 'embed') return;
+  if (headNamed(model.headKind).mainUse !== 'embed') return;
   const [modelPooling, basePooling] = [model.config, family.config].map(({ sentence = PLAIN_SENTENCE }) =>
     JSON.stringify(sentence.pooling),
   );

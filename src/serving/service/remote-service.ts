@@ -36,7 +36,7 @@ export class RemoteService implements Service {
   }
 
   write(request: WriteRequest, signal?: AbortSignal, onText?: (text: string) => void): Promise<Written> {
-    return this.#call('write', [request], { signal, onTold: onText });
+    return this.#call('write', [request], { signal, onUpdate: onText });
   }
 
   load(name: string, path: string): Promise<void> {

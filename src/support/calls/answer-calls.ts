@@ -5,7 +5,7 @@ export interface Answering {
   /** Aborted when the caller no longer waits. */
   signal: AbortSignal;
   /** Sends the caller a message before the answer. */
-  tell(told: unknown): void;
+  tell(update: unknown): void;
 }
 
 /**
@@ -26,7 +26,7 @@ export function answerCalls(
     const controller = new AbortController();
     underWay.set(id, controller);
     try {
-      const tell = (told: unknown) => send({ id, told });
+      const tell = (update: unknown) => send({ id, update });
       send({ id, value: await answer(message, { signal: controller.signal, tell }) });
     } catch (error) {
       send({ id, error: plain(error) });

@@ -17,4 +17,4 @@ export interface Cancel {
 }
 
 /** A message on the way, such as a piece of text; or the value or error that ends the call. */
-export type Reply = { id: number } & ({ told: unknown } | { value: unknown } | { error: unknown });
+export type Reply = { id: number } & ({ update: unknown } | { value: unknown } | { error: unknown });

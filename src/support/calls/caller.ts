@@ -3,14 +3,14 @@ import type { Call, Cancel, Port, Reply } from './call.ts';
 interface Waiting {
   resolve(value: never): void;
   reject(reason: unknown): void;
-  onTold?(told: never): void;
+  onUpdate?(update: never): void;
 }
 
-export interface CallOptions<Told = never> {
+export interface CallOptions<Update = never> {
   /** Rejects the call with the signal's reason, and aborts the work at the other end. */
   signal?: AbortSignal;
   /** Called with the messages that arrive before the answer. */
-  onTold?(told: Told): void;
+  onUpdate?(update: Update): void;
 }
 
 /** Calls methods at the other end of a port, where `answerCalls` listens. */
@@ -33,10 +33,10 @@ export class Caller {
   /**
    * @throws the signal's reason; the method's error; the port's error if the arguments are not plain data
    */
-  async call<Value, Told = never>(
+  async call<Value, Update = never>(
     method: string,
     args: readonly unknown[],
-    { signal, onTold }: CallOptions<Told> = {},
+    { signal, onUpdate }: CallOptions<Update> = {},
   ): Promise<Value> {
     signal?.throwIfAborted();
     if (this.#failure) throw this.#failure;
@@ -48,7 +48,7 @@ export class Caller {
     signal?.addEventListener('abort', leave, { once: true });
     try {
       return await new Promise<Value>((resolve, reject) => {
-        this.#waiting.set(id, { resolve, reject, onTold });
+        this.#waiting.set(id, { resolve, reject, onUpdate });
         this.#port.send({ id, method, args } satisfies Call);
       });
     } finally {
@@ -67,7 +67,7 @@ export class Caller {
   #take(reply: Reply): void {
     const waiting = this.#waiting.get(reply.id);
     if (!waiting) return;
-    if ('told' in reply) waiting.onTold?.(reply.told as never);
+    if ('update' in reply) waiting.onUpdate?.(reply.update as never);
     else if ('error' in reply) waiting.reject(this.#revived(reply.error as never));
     else waiting.resolve(reply.value as never);
   }

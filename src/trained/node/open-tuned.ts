@@ -5,7 +5,7 @@ import { weightsDigest } from '../../formats/node/weights-digest.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import type { TunedValues } from '../../tuners/tuner.ts';
 import type { Notes } from '../notes.ts';
-import { askedBy, purposeOf } from '../purpose.ts';
+import { askedBy, openedTask } from '../opened-task.ts';
 import { type KnownAdapter, knownAdapter, tuneModel } from '../tune-model.ts';
 import { openModel, readFamily, readModelConfig } from './load-model.ts';
 import { type Located, locateTrained } from './locate-trained.ts';
@@ -53,7 +53,7 @@ export async function openTuned(path: string, options: OpenTunedOptions = {}): P
   const changes = adapter && known?.model_config;
   const [family, json] = [readFamily(baseFolder, changes), readModelConfig(baseFolder)];
   const trained = { family, json, stored: adapter?.stored, notes: known };
-  const { notes, build } = purposeOf(trained, askedBy(options), adapter ? folder : path);
+  const { notes, build } = openedTask(trained, askedBy(options), adapter ? folder : path);
   const model = openModel(baseFolder, build, changes);
   try {
     const opened = { model, baseFolder, folder, notes, adapter, ...tuneModel(model, adapter, folder) };

@@ -24,7 +24,7 @@ export const eva = measuredLora<EvaConfig, typeof evaConfigSchema>({
     return adjust_scaling_factors && rank !== before ? alpha * (rank / before) : alpha;
   },
   method: (even, config) => ({
-    survey: { tuner: even, steps: 0, measures: "the modules' inputs" },
+    measurement: { tuner: even, steps: 0, measures: "the modules' inputs" },
     measure: (_seed, _initial, _gradientAt, inputsOf) => measureInputs(even.modules, config, inputsOf),
   }),
 });

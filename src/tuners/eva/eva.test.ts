@@ -16,8 +16,8 @@ import { rankDistribution } from './rank-distribution.ts';
 
 const FIXTURES = 'src/tuners/fixtures/eva';
 
-/** A run on PEFT's model after its survey of PEFT's batches, and its initial values. */
-async function surveyed(name: string) {
+/** A run on PEFT's model after its measurement of PEFT's batches, and its initial values. */
+async function measured(name: string) {
   const folder = `${FIXTURES}/${name}`;
   const theirs = JSON.parse(readFileSync(`${folder}/eva.json`, 'utf8')) as {
     task: string;
@@ -38,7 +38,7 @@ async function surveyed(name: string) {
   function* cycled() {
     for (;;) yield* feeds;
   }
-  const found = await run.survey!.settle(
+  const found = await run.measurement!.settle(
     0,
     new Float32Array(0),
     () => Promise.reject(new Error('not asked')),
@@ -52,7 +52,7 @@ async function surveyed(name: string) {
 
 describe.each(['bert', 'gpt2'])('on %s', (name) => {
   it('has the ranks, scales and A of PEFT', async () => {
-    const { theirs, run, found, values, a } = await surveyed(name);
+    const { theirs, run, found, values, a } = await measured(name);
     expect(run.ranks()).toEqual(theirs.ranks);
     expect(found.pattern).toMatchObject({
       rank_pattern: theirs.rank_pattern,
@@ -72,7 +72,7 @@ describe.each(['bert', 'gpt2'])('on %s', (name) => {
 });
 
 it('resumes with its ranks and scales', async () => {
-  const { run, theirs } = await surveyed('bert');
+  const { run, theirs } = await measured('bert');
   const model = loadCase(
     `${FIXTURES}/bert/base`,
     theirs.task,

@@ -86,10 +86,10 @@ describe.each(FAMILIES)('a run on %s', (family) => {
 
   it('starts with a step against the gradient, as far as A allows', async () => {
     const { run } = startMethod(config, model, 10);
-    const probe = run.survey!.tuner as WeightGradientTuner;
+    const probe = run.measurement!.tuner as WeightGradientTuner;
     const initial = probe.initialValues(3, read);
     const gradient = initial.map((_, i) => Math.sin(i) / 10);
-    const found = await run.survey!.settle(
+    const found = await run.measurement!.settle(
       3,
       initial,
       async () => gradient,

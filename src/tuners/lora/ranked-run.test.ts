@@ -51,9 +51,9 @@ const noInputs = () => {
 };
 
 async function settled(run: RankedRun, seed = 0) {
-  const tuner = run.survey.tuner as LoraTuner;
+  const tuner = run.measurement.tuner as LoraTuner;
   let calls = 0;
-  const found = await run.survey.settle(
+  const found = await run.measurement.settle(
     seed,
     new Float32Array(tuner.layout.length),
     (values) => {
@@ -105,8 +105,8 @@ it('resumes with its ranks', async () => {
 
 it('rejects a zero gradient', async () => {
   const run = ranked();
-  const { length } = run.survey.tuner.layout;
-  const settled = run.survey.settle(
+  const { length } = run.measurement.tuner.layout;
+  const settled = run.measurement.settle(
     0,
     new Float32Array(length),
     async () => new Float32Array(length),

@@ -41,7 +41,7 @@ export class RankedRun extends MeasuredRun {
     const probe = new LoraTuner({ lora_dropout: 0 }, even.modules.map(probed(r)), even.saved);
     super({
       even,
-      survey: { tuner: probe, steps, measures: `the gradients of ${steps} steps' batches, read twice,` },
+      measurement: { tuner: probe, steps, measures: `the gradients of ${steps} steps' batches, read twice,` },
       measure: async (seed, initial, gradientAt) => {
         const scores = await strengthsOf(probe, seed, initial, gradientAt);
         const { keep, threshold } = allocate(scores, r * probe.modules.length);

@@ -28,7 +28,11 @@ interface MeasuredParts<Config, Schema extends z.ZodObject> {
   settings?(config: Config): Partial<MeasuredSettings>;
   /** The alpha of a module at its measured rank. */
   alpha(config: Config, module: LowRankModule, rank: number): number;
-  method(even: LoraTuner, config: Config, model: TunableModel): Pick<MeasuredMethod, 'survey' | 'measure'>;
+  method(
+    even: LoraTuner,
+    config: Config,
+    model: TunableModel,
+  ): Pick<MeasuredMethod, 'measurement' | 'measure'>;
 }
 
 /** A method that is LoRA after a measurement before the first step: its files are LoRA's. */

@@ -2,7 +2,7 @@ import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { scoreLogarithms } from '../allocation/score-logarithms.ts';
 import type { LoraTuner } from '../lora/lora-tuner.ts';
 import { factorName, type LowRankModule, ranksOf } from '../low-rank/factors.ts';
-import type { GradientAt, InputsOf, MethodRun, MethodState, Survey } from '../method-run.ts';
+import type { GradientAt, InputsOf, Measurement, MethodRun, MethodState } from '../method-run.ts';
 
 /** What a method decides before the first step, with modules in the order of the tuner. */
 export interface Measured {
@@ -19,7 +19,7 @@ export interface Measured {
 export interface MeasuredMethod {
   /** All modules at the mean rank. */
   even: LoraTuner;
-  survey: Pick<Survey, 'tuner' | 'steps' | 'measures'>;
+  measurement: Pick<Measurement, 'tuner' | 'steps' | 'measures'>;
   measure(seed: number, initial: Float32Array, gradientAt: GradientAt, inputsOf: InputsOf): Promise<Measured>;
   /** The scale of a module at a rank. Default: that of the even tuner. */
   scale?(path: string, rank: number): number;
@@ -31,15 +31,15 @@ export interface MeasuredMethod {
 /** A LoRA run whose ranks are measured before the first step, and constant from then on. */
 export class MeasuredRun implements MethodRun {
   readonly settled = true;
-  readonly survey: Survey;
+  readonly measurement: Measurement;
   tuner: LoraTuner;
   readonly #method: MeasuredMethod;
 
   constructor(method: MeasuredMethod) {
     this.#method = method;
     this.tuner = method.even;
-    this.survey = {
-      ...method.survey,
+    this.measurement = {
+      ...method.measurement,
       settle: async (...given) => {
         const { ranks, scores, threshold = Number.NaN, factors } = await method.measure(...given);
         this.#take(ranks);

@@ -8,6 +8,6 @@ export const causalLmHead: HeadDefinition = {
   axes: ['sequence', 'batch', 'vocabulary'],
   onnxOutputs: ['logits'],
   reads: 'cached',
-  purpose: 'generate',
+  mainUse: 'generate',
   served: 'decoding',
 };

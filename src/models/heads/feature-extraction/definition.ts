@@ -8,6 +8,6 @@ export const featureExtractionHead: HeadDefinition = {
   axes: ['batch', 'labels'],
   onnxOutputs: ['sentence_embedding'],
   reads: 'whole',
-  purpose: 'embed',
+  mainUse: 'embed',
   served: 'rows',
 };

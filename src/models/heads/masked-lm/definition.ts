@@ -8,5 +8,5 @@ export const maskedLmHead: HeadDefinition = {
   axes: ['sequence', 'batch', 'vocabulary'],
   onnxOutputs: ['logits'],
   reads: 'whole',
-  purpose: 'predict',
+  mainUse: 'predict',
 };

@@ -8,6 +8,6 @@ export const questionAnsweringHead: HeadDefinition = {
   axes: [2, 'batch', 'sequence'],
   onnxOutputs: ['start_logits', 'end_logits'],
   reads: 'whole',
-  purpose: 'predict',
+  mainUse: 'predict',
   served: 'rows',
 };

@@ -8,6 +8,6 @@ export const seq2seqLmHead: HeadDefinition = {
   axes: ['sequence', 'batch', 'vocabulary'],
   onnxOutputs: ['logits'],
   reads: 'encoder-decoder',
-  purpose: 'generate',
+  mainUse: 'generate',
   served: 'own',
 };

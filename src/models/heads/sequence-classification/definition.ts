@@ -8,6 +8,6 @@ export const sequenceClassificationHead: HeadDefinition = {
   axes: ['batch', 'labels'],
   onnxOutputs: ['logits'],
   reads: 'whole',
-  purpose: 'predict',
+  mainUse: 'predict',
   served: 'rows',
 };

@@ -8,6 +8,6 @@ export const tokenClassificationHead: HeadDefinition = {
   axes: ['sequence', 'batch', 'labels'],
   onnxOutputs: ['logits'],
   reads: 'whole',
-  purpose: 'predict',
+  mainUse: 'predict',
   served: 'rows',
 };

@@ -1,4 +1,4 @@
-import { type ComponentCourse, strongestFirst } from '../../../run/component-course.ts';
+import { type ComponentHistory, strongestFirst } from '../../../run/component-history.ts';
 import type { EventOf } from '../../../run/events.ts';
 import { barcode } from '../../chart/barcode.ts';
 import { histogram, histogramGeometry } from '../../chart/histogram.ts';
@@ -78,23 +78,23 @@ const FOLLOWED = 3;
 
 /** The importance of single components over the steps: the strongest of the kept and of the dropped ones. */
 function followed(group: RunGroup, id: string, isNamed: boolean): Markup[] {
-  const courses = group.runs[0].courses ?? [];
-  const strongest = strongestFirst(courses);
-  const isKept = ({ kept }: ComponentCourse) => kept.at(-1) === true;
+  const histories = group.runs[0].histories ?? [];
+  const strongest = strongestFirst(histories);
+  const isKept = ({ kept }: ComponentHistory) => kept.at(-1) === true;
   const chosen = [
     ...strongest.filter(isKept).slice(0, FOLLOWED),
-    ...strongest.filter((course) => !isKept(course)).slice(0, FOLLOWED),
+    ...strongest.filter((history) => !isKept(history)).slice(0, FOLLOWED),
   ];
   if (chosen.length === 0) return [];
   const components = componentsIn([group]);
   const title = capital(`${isNamed ? `${group.label}: ` : ''}importance of single ${components}`);
   const description = `The strongest of those kept at the end and (dashed) of those dropped, as a power of ten.${seedOf(group)}`;
-  const curves = chosen.map((course, i) => ({
-    label: `${course.module.split('.').slice(-4).join('.')} ${course.component}`,
+  const curves = chosen.map((history, i) => ({
+    label: `${history.module.split('.').slice(-4).join('.')} ${history.component}`,
     tone: toneOf(i),
-    dashed: !isKept(course),
-    points: course.steps
-      .map((step, i): Point => [step, Math.log10(course.importance[i])])
+    dashed: !isKept(history),
+    points: history.steps
+      .map((step, i): Point => [step, Math.log10(history.importance[i])])
       .filter(([, logarithm]) => Number.isFinite(logarithm)),
   }));
   return [

@@ -23,12 +23,12 @@ export async function evaluateThere(call: Call, params: EvaluateParams<string | 
     });
     await call('scored', [told.question, scores]);
   };
-  const onTold = (told: ScoreTold) =>
+  const onUpdate = (told: ScoreTold) =>
     void handle(told).catch((error) => {
       mistake ??= { error };
     });
   try {
-    const scores = (await call('evaluate', [request], { signal, onTold })) as Scores;
+    const scores = (await call('evaluate', [request], { signal, onUpdate })) as Scores;
     if (!mistake) return scores;
   } catch (error) {
     if (!mistake) throw error;

@@ -136,14 +136,14 @@ export class ModelInThread {
     const { signal, onText, ...config } = options;
     const ending = new AbortController();
     const ends = signal ? AbortSignal.any([signal, ending.signal]) : ending.signal;
-    const onTold = (text: string) => {
+    const onUpdate = (text: string) => {
       try {
         onText?.(text);
       } catch (error) {
         ending.abort(error);
       }
     };
-    return this.#call('generate', [prompt, config, onText !== undefined], { signal: ends, onTold });
+    return this.#call('generate', [prompt, config, onText !== undefined], { signal: ends, onUpdate });
   }
 
   /**

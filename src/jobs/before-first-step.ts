@@ -7,31 +7,34 @@ import { UserError } from '../support/user-error.ts';
 import { taskNamed } from '../tasks/registry.ts';
 import { differentiateStep } from '../train/differentiate-step.ts';
 import { StepBatches } from '../train/step-batches.ts';
-import type { InputsOf, Surveyed } from '../tuners/method-run.ts';
+import type { InputsOf, MeasuredAllocation } from '../tuners/method-run.ts';
 import { moduleInputs } from './module-inputs.ts';
 import { probeHead } from './probe-head.ts';
 import type { SetUpRun } from './set-up-run.ts';
 
 /**
- * Returns the run as it is before its first step: after the method's survey, and with a linear probe in its head if
+ * Returns the run as it is before its first step: after the method's measurement, and with a linear probe in its head if
  * the config asks for one.
  */
-export async function survey(
+export async function beforeFirstStep(
   opened: SetUpRun,
   { seed, task, training }: Pick<RunConfig, 'seed' | 'task' | 'training'>,
-): Promise<{ loaded: SetUpRun; found?: Surveyed }> {
-  const { loaded, found } = await surveyMethod(opened, seed);
+): Promise<{ loaded: SetUpRun; found?: MeasuredAllocation }> {
+  const { loaded, found } = await afterMeasurement(opened, seed);
   const { probeLoss } = taskNamed(task);
   const probed = training.linear_probe && probeLoss ? await probeHead(loaded, probeLoss, seed) : loaded;
   return { loaded: probed, found };
 }
 
-/** A run after its method's survey before the first step; unchanged if the method has none. */
-async function surveyMethod(loaded: SetUpRun, seed: number): Promise<{ loaded: SetUpRun; found?: Surveyed }> {
+/** A run after its method's measurement before the first step; unchanged if the method has none. */
+async function afterMeasurement(
+  loaded: SetUpRun,
+  seed: number,
+): Promise<{ loaded: SetUpRun; found?: MeasuredAllocation }> {
   const { inputs, settings, model } = loaded;
   const { method, engine, train, communicator } = inputs;
-  if (!method.survey) return { loaded };
-  const { tuner, steps, settle } = method.survey;
+  if (!method.measurement) return { loaded };
+  const { tuner, steps, settle } = method.measurement;
   const program = new Program(engine, inputs.model, tuner, { ...settings, communicator });
   const batches = new StepBatches(train, settings);
   const reader = model.reader(seed);

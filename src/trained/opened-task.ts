@@ -11,7 +11,7 @@ import type { Family } from './bind-model.ts';
 import { type Notes, readingOf } from './notes.ts';
 
 /** The purpose that a model is opened for. */
-export interface Purpose {
+export interface OpenedTask {
   /** Undefined for unknown tasks. */
   notes: Notes | undefined;
   build: BuildTask;
@@ -45,7 +45,7 @@ export function askedBy({ generates, embeds }: { generates?: boolean; embeds?: b
  * @param where its folder for messages
  * @throws UserError for a model that cannot generate text but should
  */
-export function purposeOf(trained: Trained, asked: Asked, where: string): Purpose {
+export function openedTask(trained: Trained, asked: Asked, where: string): OpenedTask {
   const { family, stored } = trained;
   if (asked === 'generate') {
     const build = generating(family, where, stored && taskTypeOf(stored));

@@ -10,7 +10,7 @@ import { UserError } from '../../support/user-error.ts';
  * @param inMemory names of files that need not exist
  * @throws UserError with all errors
  */
-export async function tellingAll<T>(
+export async function withAllErrors<T>(
   work: () => T | Promise<T>,
   sound?: SoundParts,
   inMemory: readonly string[] = [],

@@ -15,7 +15,7 @@ export interface ImportanceRow {
 }
 
 /** A component of an adapted matrix over a run. */
-export interface ComponentCourse {
+export interface ComponentHistory {
   module: string;
   /** Its index in the initial factors. */
   component: number;
@@ -26,17 +26,17 @@ export interface ComponentCourse {
 }
 
 /** The importance at the last allocation. */
-export function lastImportance({ importance }: ComponentCourse): number {
+export function lastImportance({ importance }: ComponentHistory): number {
   return importance.at(-1) ?? 0;
 }
 
-/** The courses with the most important components at the end first. */
-export function strongestFirst(courses: readonly ComponentCourse[]): ComponentCourse[] {
-  return courses.toSorted((a, b) => lastImportance(b) - lastImportance(a));
+/** The histories with the most important components at the end first. */
+export function strongestFirst(histories: readonly ComponentHistory[]): ComponentHistory[] {
+  return histories.toSorted((a, b) => lastImportance(b) - lastImportance(a));
 }
 
-/** The course of every component, modules in order. */
-export function coursesOf({ modules, rows }: ImportanceLog): ComponentCourse[] {
+/** The history of every component, modules in order. */
+export function componentHistories({ modules, rows }: ImportanceLog): ComponentHistory[] {
   const steps = rows.map(({ step }) => step);
   let start = 0;
   return modules.flatMap(({ name, rank }) => {
