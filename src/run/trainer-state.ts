@@ -7,7 +7,7 @@ import type { MethodState } from '../tuners/method-run.ts';
 export interface BestState {
   step: number;
   score: number;
-  /** Evaluations since without a better one. */
+  /** Evaluations since the best one. */
   waited: number;
   metrics: Record<string, number>;
   /** The best score, if a later evaluation is kept whose score is slightly worse. */

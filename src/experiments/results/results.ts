@@ -49,7 +49,7 @@ export interface RowResult {
   runs: RunResult[];
   of: number;
   scores: Record<string, RowScore>;
-  /** Trained numbers outside the head at the end, as the paper counts them. */
+  /** Trained parameters outside the head at the end, as the paper counts them. */
   parameters?: Interval;
   /** Seconds of training, evaluations included. */
   seconds?: Interval;

@@ -4,7 +4,7 @@ import type { RankFrames } from './sections/ranks.ts';
 
 /**
  * Sliders and downloads. After a part of the page was replaced, an `update` event on the document redraws: a slider
- * at its end follows new data, another stays.
+ * at its end follows new data, others keep their place.
  */
 export function pageScript(): void {
   const sliders = new WeakMap<Element, { atEnd: boolean }>();

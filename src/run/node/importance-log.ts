@@ -59,7 +59,7 @@ export function openImportanceLog(
   };
 }
 
-/** Undefined for a run without one. A row that was cut short by a kill is left out. */
+/** The log of a run; undefined if it has none. A row that was cut short by a kill is left out. */
 export function readImportanceLog(folder: string): ImportanceLog | undefined {
   const files = runFiles(folder);
   if (!existsSync(files.importanceModules) || !existsSync(files.importance)) return undefined;

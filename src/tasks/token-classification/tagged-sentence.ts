@@ -3,7 +3,7 @@ export interface TaggedSentence {
   /** The line of the file on which it starts, from 1. */
   line: number;
   words: readonly string[];
-  /** As many as words; empty in data without labels. */
+  /** One per word; empty in data without labels. */
   tags: readonly string[];
   /** The line of each word, if words are on separate lines. */
   lines?: readonly number[];
