@@ -49,6 +49,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   '# hosts': 'a file of a cluster',
   'mpiexec -f hosts': 'wants MPICH and hosts',
   'FROM node': 'wants Docker',
+  'drawn        700 of 700': 'what plan prints; src/cli/terminal/describe-plan.test.ts has such lines',
   'base_dtype  memory': 'what plan --measure prints, which .ci/readme runs',
 };
 
