@@ -9,7 +9,7 @@ import { type Setting, writeSettings } from './settings.ts';
  * npx tsx scripts/endurance/kills.ts [--count 100] [--seed 1] [--only NAME,NAME]
  *
  * Kills runs by SIGKILL at random moments and resumes them until they end. Each must be byte for byte the same as an
- * undisturbed run. It covers every method, six tasks, int8 and int4 bases, decoders, gradient accumulation, a sweep
+ * undisturbed run. It covers every method, seven tasks, int8 and int4 bases, decoders, gradient accumulation, a sweep
  * and a comparison. The kills are distributed over the settings.
  */
 const { values } = parseArgs({

@@ -1,4 +1,6 @@
 import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { METHOD_NAMES } from '../../src/tuners/registry.ts';
 import { writeSmallGenerator } from '../../tests/support/small-generator.ts';
 import { tinyRows } from '../../tests/support/tiny-data.ts';
 import { writeTinyEntities, writeTinyTagger } from '../../tests/support/tiny-entities.ts';
@@ -17,9 +19,11 @@ const COMMON = [
   ...['training.num_train_epochs=4', 'training.save_steps=7', 'training.load_best_model_at_end=true'],
   ...['adalora.tinit=10%', 'adalora.tfinal=40%', 'adalora.lora_dropout=0.1'],
 ];
-const METHODS = ['adalora', 'lora', 'svd_lora', 'prune_lora', 'bitfit', 'houlsby', 'pfeiffer', 'full'];
+/** Options of LoRA that change what a checkpoint holds. */
+const LORA_OPTIONS = ['use_dora=true', 'init_lora_weights=pissa', 'lorafa=true', 'loraplus_lr_ratio=8'];
 const GLUED = ['training.gradient_accumulation_steps=2', 'training.per_device_train_batch_size=8'];
 
+const SENTENCE_MODEL = resolve('src/tasks/sentence-embedding/fixtures/model');
 const TRAINING = `training: {max_steps: 30, save_steps: 7, eval_steps: 10, eval_strategy: steps, per_device_train_batch_size: 8}
 method: lora
 lora: {r: 4}
@@ -31,6 +35,7 @@ const CONFIGS: Record<string, string> = {
   'texts.yaml': `model: llama\ntask: causal_lm\ndata: {train: train.txt, validation: dev.txt, sample_by: line, max_length: 32}\n`,
   'masks.yaml': `model: masked\ntask: masked_lm\ndata: {train: train.txt, validation: dev.txt, sample_by: line, max_length: 32}\n`,
   'pairs.yaml': `model: t5\ntask: seq2seq_lm\ndata: {train: pairs.tsv, validation: pairs.tsv, source: 0, target: 1, max_source_length: 32, max_target_length: 16}\n`,
+  'embeddings.yaml': `model: ${SENTENCE_MODEL}\ntask: sentence_embedding\ndata: {train: pairs.tsv, validation: pairs.tsv, anchor: 0, positive: 1}\n`,
   'sweep.yaml': `model: model
 data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32}
 seed: [0, 1]
@@ -46,7 +51,7 @@ held_out: 0.25
 };
 
 /**
- * Writes the files of the settings, and lists them: every method, six tasks, rounded bases of encoders and decoders,
+ * Writes the files of the settings, and lists them: every method, seven tasks, rounded bases of encoders and decoders,
  * a sweep, a comparison.
  */
 export function writeSettings(workspace: Workspace): Setting[] {
@@ -91,7 +96,8 @@ export function writeSettings(workspace: Workspace): Setting[] {
     args: train('run.yaml', ...COMMON, ...settings),
   });
   return [
-    ...METHODS.map((method) => classes(method, `method=${method}`)),
+    ...METHOD_NAMES.map((method) => classes(method, `method=${method}`)),
+    ...LORA_OPTIONS.map((option) => classes(option, 'method=lora', `lora.${option}`)),
     classes('int8', 'base_dtype=int8'),
     classes('int4', 'base_dtype=int4', 'method=lora'),
     classes('accumulated', ...GLUED),
@@ -102,6 +108,7 @@ export function writeSettings(workspace: Workspace): Setting[] {
     { name: 'texts-int4', args: train('texts.yaml', 'base_dtype=int4') },
     { name: 'masks', args: train('masks.yaml', 'method=adalora') },
     { name: 'pairs', args: train('pairs.yaml') },
+    { name: 'embeddings', args: train('embeddings.yaml') },
     { name: 'sweep', args: ['sweep', 'sweep.yaml', '--resume'] },
     { name: 'compare', args: ['compare', 'compare.yaml', '--resume'] },
   ];
