@@ -1,13 +1,18 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { writeMadeAdapter } from '../../../tests/support/made-adapter.ts';
 import { writeTinyModel } from '../../../tests/support/tiny-model.ts';
+import type { ServedModel } from '../served-model.ts';
 import type { Serving } from '../serving.ts';
 import { AdapterFolders } from './adapter-folders.ts';
 import { BaseFolder } from './base-folder.ts';
 
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
 const folder = mkdtempSync(join(tmpdir(), 'adalora-folders-'));
 const [base, root] = [join(folder, 'model'), join(folder, 'adapters')];
 const make = (seed: number) => writeMadeAdapter(join(root, 'a'), base, { seed });
@@ -77,4 +82,42 @@ it('reload an adapter that was replaced by one of equal size and time', async ()
   await folders.look();
   expect(again).not.toBe(before);
   expect(served.get('a')).not.toBe(again);
+});
+
+it('free the memory of adapters that are replaced or unloaded', async () => {
+  const { folders, served } = watched();
+  await folders.readAll();
+  // The function keeps this test's frame free of references to the model.
+  const use = () => {
+    const model = served.get('a') as ServedModel;
+    const packed = model.load();
+    return { packed: new WeakRef(packed), model: new WeakRef(model) };
+  };
+  const isFree = async ({ packed, model }: ReturnType<typeof use>) => {
+    // A WeakRef keeps its target until the end of the task that read it.
+    await new Promise(setImmediate);
+    collectGarbage();
+    return packed.deref() === undefined && model.deref() === undefined;
+  };
+  const first = use();
+  expect(await isFree(first)).toBe(false);
+  make(2);
+  await folders.look();
+  await folders.look();
+  const second = use();
+  expect([await isFree(first), await isFree(second)]).toEqual([true, false]);
+  await folders.unload('a');
+  expect(await isFree(second)).toBe(true);
+});
+
+it('keep the weights of a replaced adapter for requests that wait for it', async () => {
+  const { folders, served } = watched();
+  await folders.readAll();
+  const model = served.get('a') as ServedModel;
+  const packed = model.load();
+  make(2);
+  await folders.look();
+  await folders.look();
+  expect(served.get('a')).not.toBe(model);
+  expect(model.load()).toBe(packed);
 });

@@ -174,7 +174,9 @@ export class AdapterFolders {
     const { folder } = adapter;
     if (name === this.#base.name) throw isTaken(name, folder, 'the base model');
     const isKnown = this.#served.has(name);
+    const replaced = this.#serving.models.get(name);
     await this.#serving.add(servedAdapter(adapter, name, this.#base, this.#cache));
+    if (replaced) this.#cache.forget(replaced);
     this.#served.set(name, adapter);
     this.#names.set(folder, new Set([...(this.#names.get(folder) ?? []), name]));
     this.#passedOver.delete(folder);
@@ -182,6 +184,8 @@ export class AdapterFolders {
   }
 
   #drop(name: string, folder: string): void {
+    const model = this.#serving.models.get(name);
+    if (model) this.#cache.forget(model);
     this.#serving.remove(name);
     this.#served.delete(name);
     const names = this.#names.get(folder);

@@ -5,6 +5,8 @@ export class PackedCache {
   readonly #most: number;
   /** The least recently used first. */
   readonly #packed = new Map<object, { packed: PackedAdapter; bytes: number }>();
+  /** Adapters that are no longer served, for the requests that still wait for them. */
+  readonly #forgotten = new WeakMap<object, PackedAdapter | undefined>();
   #bytes = 0;
 
   /**
@@ -18,6 +20,7 @@ export class PackedCache {
    * @param make reads it if it is not cached
    */
   get(key: object, make: () => PackedAdapter): PackedAdapter {
+    if (this.#forgotten.has(key)) return this.#forgotten.get(key) ?? make();
     const known = this.#packed.get(key) ?? sized(make());
     if (!this.#packed.delete(key)) this.#bytes += known.bytes;
     this.#packed.set(key, known);
@@ -27,6 +30,15 @@ export class PackedCache {
       this.#bytes -= bytes;
     }
     return known.packed;
+  }
+
+  /** Keeps an adapter only as long as its key is in use: it was unloaded or replaced. */
+  forget(key: object): void {
+    const known = this.#packed.get(key);
+    this.#forgotten.set(key, known?.packed);
+    if (!known) return;
+    this.#packed.delete(key);
+    this.#bytes -= known.bytes;
   }
 }
 
