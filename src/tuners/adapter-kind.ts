@@ -27,6 +27,8 @@ export interface AdapterKind {
    */
   import(model: TunableModel, stored: StoredAdapter, where: string): TunedValues;
   /**
+   * Reads the facts of a stored adapter.
+   *
    * @throws UserError for invalid or unsupported settings
    */
   facts(stored: StoredAdapter, where: string): AdapterFacts;

@@ -11,7 +11,7 @@ export class FrozenTensors {
     this.layout = new ParameterLayout(parameters);
   }
 
-  /** Allocated at first use: a file may name sizes beyond any memory. */
+  /** Allocated on first use, because a file may declare sizes beyond any memory. */
   get values(): Float32Array {
     this.#values ??= new Float32Array(this.layout.length);
     return this.#values;

@@ -47,6 +47,8 @@ export interface Continuation {
 /** How a method continues an adapter. */
 export interface ContinuesAdapters<Config> {
   /**
+   * Opens a stored adapter for further training.
+   *
    * @throws UserError like {@link AdapterKind.import}
    */
   start(model: TunableModel, config: Config, stored: StoredAdapter, where: string): Continuation;
@@ -94,7 +96,7 @@ export interface MethodDefinition<Config = never, Schema extends z.ZodObject | u
    * Sets the method up on a model.
    *
    * @param totalSteps optimizer steps of the run
-   * @param seed of what it draws during the run
+   * @param seed seed of the random numbers that it draws during the run
    * @throws UserError for settings that do not fit the model or the run
    */
   start(model: TunableModel, config: Config, totalSteps: number, seed?: number): MethodRun;

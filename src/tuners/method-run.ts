@@ -47,20 +47,22 @@ export interface ModuleInput {
   rows: Float32Array;
 }
 
-/** The inputs of linear modules without dropout, batch after batch of the run, without end. Padding is left out. */
+/** The inputs of linear modules without dropout, in an endless stream of the run's batches. Padding is omitted. */
 export type InputsOf = (paths: readonly string[]) => AsyncIterable<readonly ModuleInput[]>;
 
 /** A measurement that a method makes before the first step. The run's `tuner` may change afterwards. */
 export interface Measurement {
   /** The tuner whose gradients it requests. */
   tuner: Tuner;
-  /** A gradient is a mean over this many optimizer steps' worth of batches, from the run's first on. */
+  /** Number of optimizer steps whose batches are averaged in a gradient, from the run's first step on. */
   steps: number;
-  /** What it measures, as the beginning of a sentence about ranks. */
+  /** The measured quantity, as the beginning of a sentence about ranks. */
   measures: string;
   /**
+   * Measures and decides.
+   *
    * @param initial the tuner's values at the start of a run
-   * @returns its decision; `pattern`: in keys that other tools can train from
+   * @returns the decision; its `pattern` has keys that other tools can train from
    */
   settle(
     seed: number,
@@ -79,7 +81,7 @@ export interface MeasuredAllocation {
 
 /** A method during training: its work around the optimizer's step. Steps count from 1. */
 export interface MethodRun {
-  /** The current tuner; it changes when the vector shrinks. */
+  /** The current tuner; it changes with the layout of the vector. */
   readonly tuner: Tuner;
   /** Runs before the first step, unless the run resumes. */
   readonly measurement?: Measurement;
@@ -89,21 +91,21 @@ export interface MethodRun {
    * @param watched the statistics that the tuner watches: means over the step's batches
    */
   beforeStep?(step: number, values: Float32Array, gradient: Float32Array, watched?: Float32Array): void;
-  /** Called after it; may change `values`. */
+  /** Called after the optimizer's step; may change `values`. */
   afterStep?(step: number, values: Float32Array, gradient: Float32Array): AfterStep;
-  /** For methods that have one. */
+  /** The budget of the run, if the method has one. */
   readonly budget?: Budget;
   /** A notice about the parts of a schedule that the config omits, for methods with a schedule and no budget. */
   readonly assumed?: string;
   /** The budget at a step, for the log. */
   budgetAt?(step: number): number;
-  /** Whether the trained values have their final size: only then can a state become the best one. */
+  /** Whether the trained values have their final size. Only then can a state become the best one. */
   readonly settled: boolean;
   /** Kept rank of each adapted module; empty for methods without ranks. */
   ranks(): Record<string, number>;
-  /** Trained numbers of the adapter at these ranks, if they are not all of the tuner's. */
+  /** Number of trained values of the adapter at these ranks, if it differs from the tuner's. */
   keptParameters?(): number;
-  /** Throws if the run was not what its name says. */
+  /** Throws a UserError if the run ended before its ranks were final. */
   assertComplete?(): void;
   state(): MethodState;
   restore(state: MethodState): void;
@@ -125,14 +127,14 @@ export interface ComponentImportance {
 
 export interface AfterStep {
   allocation?: AllocationEvent;
-  /** At every allocation, for methods that score components. */
+  /** The scores at every allocation, for methods that score components. */
   importance?: readonly ComponentImportance[];
   /** Indices of values that were replaced by unrelated ones: the optimizer resets their moments. */
   renewed?: readonly number[];
   relayout?: Relayout;
 }
 
-/** A method that only trains, at constant ranks if it has any. */
+/** A run of a method that only trains. Its ranks, if any, are constant. */
 export function staticRun(
   tuner: Tuner,
   { ranks = {}, store }: { ranks?: Record<string, number>; store?: MethodRun['store'] } = {},

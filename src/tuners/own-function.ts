@@ -52,7 +52,7 @@ export function nameOfFunction(source: string): OwnFunctionName {
  * Replaces the names of functions in a method's settings by the functions.
  *
  * @param section the section's name in a config, for messages
- * @throws UserError for a name without a function: a program started the run
+ * @throws UserError for a name without a function: only the program that started the run has it
  */
 export function withOwnFunctions<Settings extends object>(
   settings: Settings,

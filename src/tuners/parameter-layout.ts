@@ -59,7 +59,7 @@ export class ParameterLayout {
     if (this.#byName.size < segments.length) throw new Error('two trained parameters share a name');
   }
 
-  /** The same vector with every tensor separate, also in the graph. */
+  /** The same layout without stacks: the graph also reads every tensor separately. */
   apart(): ParameterLayout {
     return new ParameterLayout(this.segments);
   }

@@ -8,7 +8,7 @@ export interface TargetSelection {
   exclude_modules?: string | readonly string[];
   layers_to_transform?: number | readonly number[];
   layers_pattern?: string | readonly string[];
-  /** Fully trained modules, the task's head among them: nothing inside one is adapted. */
+  /** Fully trained modules, including the task's head. Modules inside them are not adapted. */
   modules_to_save?: readonly string[];
 }
 
@@ -22,7 +22,7 @@ export interface TargetSelection {
  * `layers_to_transform` restricts layers matched by the end of their path to those numbers. Unlike in PEFT, a list
  * entry that matches no linear layer is an error even if others match: it is a misspelling.
  *
- * @throws UserError with the nearest names if an entry matches nothing, and one if nothing is left
+ * @throws UserError with the nearest names if an entry matches nothing, or if no layer is left
  */
 export function matchTargets(
   linearModulePaths: readonly string[],

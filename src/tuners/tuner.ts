@@ -49,8 +49,8 @@ export interface Tuner {
   /**
    * Injects the method into a network; `flat` is the vector's value, `dropout` the network's.
    *
-   * @param layout of the same tensors, by default the tuner's; another one may stack them differently
-   * @param fraction a random one of 1/parts, …, 1 in each training step, []; undefined in evaluation
+   * @param layout a layout of the same tensors that may stack them differently; by default the tuner's
+   * @param fraction returns a random value of 1/parts, …, 1, [], new in each training step; undefined in evaluation
    */
   inject(
     flat: Value,
@@ -65,7 +65,10 @@ export interface Tuner {
   readonly regularizer?: Regularizer;
   /** The number of values that its injection watches. Default: 0. */
   readonly watches?: number;
-  /** For methods with factors that should be orthonormal, or could be; `values` are in the tuner's layout. */
+  /**
+   * The distances of factors from orthonormality, for methods with low-rank factors; `values` are in the tuner's
+   * layout.
+   */
   factorDistances?(values: Float32Array): FactorDistances;
   /**
    * Reads any range of the model's parameters with the trained values merged into them. Missing if a method adds its

@@ -17,7 +17,7 @@ export class WholeParameters implements Tuner {
     this.layout = new ParameterLayout(parameters);
   }
 
-  /** The values of the checkpoint. */
+  /** Reads the initial values from the checkpoint. */
   initialValues(_seed: number, read: ReadParameter): Float32Array {
     const values = new Float32Array(this.layout.length);
     for (const { name, shape } of this.layout.segments) this.layout.read(values, name).set(read(name, shape));

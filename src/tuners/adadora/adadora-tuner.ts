@@ -20,7 +20,7 @@ export class AdaDoraTuner extends AdaLoraTuner {
     }));
     super(settings, modules, saved, magnitudes);
     this.injection = DoraInjection;
-    // Each row of a batch would need its own lengths.
+    // The row lengths of V differ between adapters, so one batch cannot mix them.
     this.banked = undefined;
   }
 
@@ -32,7 +32,7 @@ export class AdaDoraTuner extends AdaLoraTuner {
     return doraReader(this.factored(values), super.merged(values, readBase));
   }
 
-  /** The magnitudes are the lengths of the weight's rows, so the model starts unchanged. */
+  /** Sets each magnitude to the length of its weight row, so the model starts unchanged. */
   protected override initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void {
     super.initialiseFactors(values, seed, read);
     for (const module of this.modules) {

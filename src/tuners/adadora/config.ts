@@ -14,7 +14,10 @@ export const adaDoraConfigSchema = oneBudget(
     ...scheduleShape,
     ...tripletShape,
     ...pruningShape,
-    /** Minimum rank of every module. PEFT's LoRA has no rank 0, and a magnitude alone would be lost. */
+    /**
+     * Minimum rank of every module. At least 1, because PEFT cannot store a module of rank 0 and its magnitude
+     * would be lost.
+     */
     min_rank: z.int().min(1).default(1),
   }),
 );

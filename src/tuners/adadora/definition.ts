@@ -12,13 +12,13 @@ import { storeDora } from './store-dora.ts';
 
 const NAMES = { method: 'adadora', title: 'AdaDoRA' } as const;
 
-/** AdaDoRA, which is ours: AdaLoRA with the magnitude of DoRA (Liu et al., ICML 2024, arXiv 2402.09353). */
+/** AdaDoRA, our own method: AdaLoRA with DoRA's magnitude (Liu et al., ICML 2024, arXiv 2402.09353). */
 export const adaDora: MethodDefinition<AdaDoraConfig, typeof adaDoraConfigSchema> = {
   config: adaDoraConfigSchema,
   learningRate: 2e-3,
   chosen: { encoder: { rate: 5e-3, lora_alpha: 32 }, language: { rate: 1e-3, lora_alpha: 32 } },
   trains: 'adapter',
-  // Two averages of importance, beside the vectors of every method.
+  // Five as in every method, and two averages of importance.
   vectors: 7,
   start: (model, settings, totalSteps) =>
     allocatedTriplets(

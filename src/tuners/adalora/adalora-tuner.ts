@@ -16,7 +16,7 @@ import { tripletLayout } from './triplet-layout.ts';
 /** Standard deviation of the initial P and Q. */
 const INITIAL_STD = 0.02;
 
-/** How triplets are trained. */
+/** The training settings of triplets. */
 export interface TripletSettings {
   lora_dropout: number;
   /** γ */
@@ -35,7 +35,7 @@ export class AdaLoraTuner extends LowRankTuner {
     readonly settings: TripletSettings,
     modules: readonly LowRankModule[],
     saved: readonly TrainedParameter[],
-    /** Trained tensors of the method beside the triplets. */
+    /** Trained tensors in addition to the triplets, such as DoRA's magnitudes. */
     beside: readonly TrainedParameter[] = [],
   ) {
     const { layout, groups } = tripletLayout(modules, [...beside, ...saved]);
@@ -44,7 +44,7 @@ export class AdaLoraTuner extends LowRankTuner {
     this.regularizer = orthogonalityTerm(groups, orthogonality, orth_reg_weight, 2 * modules.length);
   }
 
-  /** The tuner at the start of a run: every adapted module has `init_r` triplets. `init_r` must be resolved by now. */
+  /** Builds the tuner at the start of a run: every adapted module has `init_r` triplets, which must be set. */
   static create(
     model: TunableModel,
     config: AdapterSettings & TripletSettings & ScaleConfig & { init_r?: number },
@@ -68,9 +68,9 @@ export class AdaLoraTuner extends LowRankTuner {
   }
 
   /**
-   * P and Q are normal with standard deviation 0.02, λ is zero: the increment starts at zero. With `orthonormal`,
-   * these normals are orthonormalised (the columns of P, the rows of Q), which is uniform over all such matrices
-   * (Saxe et al., 2014, arXiv 1312.6120).
+   * Draws P and Q from a normal distribution with standard deviation 0.02 and sets λ to zero, so the increment
+   * starts at zero. With `orthonormal`, the drawn P and Q are orthonormalised (the columns of P, the rows of Q).
+   * The result is uniform over all such matrices (Saxe et al., 2014, arXiv 1312.6120).
    */
   protected initialiseFactors(values: Float32Array, seed: number, _read: ReadParameter): void {
     for (const { path, rank, inFeatures, outFeatures } of this.modules) {
@@ -82,7 +82,7 @@ export class AdaLoraTuner extends LowRankTuner {
         const tensor = this.layout.read(values, name);
         tensor.set(new Random(seed, `init ${name}`).normals(tensor.length, INITIAL_STD));
         if (this.settings.init !== 'orthonormal') continue;
-        // B is stored by rows: elements of a column are `rank` apart.
+        // B is stored by rows, so adjacent elements of a column are `rank` apart.
         const at = (i: number, j: number) => (factor === 'A' ? i * length + j : j * rank + i);
         const vectors = Array.from({ length: rank }, (_, i) =>
           Float64Array.from({ length }, (_, j) => tensor[at(i, j)]),

@@ -50,7 +50,7 @@ export function allocatedTriplets<Config extends AllocatedConfig>(
     kind: storeAs ? 'LORA' : 'ADALORA',
   } as const;
   const { budget, schedule } = planAllocation(allocating, model, settings, totalSteps);
-  // PEFT also has a target_parameters, with another meaning.
+  // The budget's keys are not stored, because PEFT has a `target_parameters` with another meaning.
   const config = { ...withoutBudget(settings), init_r: budget.initialRank };
   const lora_alpha = adaLoraAlpha(settings, budget.initialRank);
   return new AllocatedRun({
@@ -71,7 +71,7 @@ export function allocatedTriplets<Config extends AllocatedConfig>(
             peft_type: 'ADALORA',
             ...steps,
             total_step: totalStep,
-            // PEFT's is an integer, which has no effect once ranks are final.
+            // PEFT's `target_r` is an integer. It has no effect once ranks are final.
             target_r: wholeRank(settled ? kept / modules.length : budget.final.rank),
             rank_pattern: settled ? Object.fromEntries(flags) : null,
           },

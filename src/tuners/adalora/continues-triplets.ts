@@ -6,13 +6,15 @@ import type { ContinuesAdapters } from '../method-definition.ts';
 import { importedAdaLora } from './adalora-kind.ts';
 import type { TripletSettings } from './adalora-tuner.ts';
 
-/** Keys of a method with triplets that a continued run has a use for: the others allocate, and ranks stay. */
+/**
+ * Keys that have an effect when a run continues an adapter. The others control allocation, and ranks stay the same.
+ */
 const TRAINING = ['lora_dropout', 'orth_reg_weight', 'orthogonality'];
 
 /**
  * Continues training of an adapter with triplets at its ranks.
  *
- * @param known the adapter's settings under the section's names; by default unchanged
+ * @param known the adapter's settings, named as in the method's section; by default unchanged
  */
 export function continuesTriplets<Config>(
   method: string,

@@ -20,7 +20,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
   learningRate: 2e-3,
   chosen: { encoder: { rate: 5e-3, lora_alpha: 32 }, language: { rate: 1e-3, lora_alpha: 32 } },
   trains: 'adapter',
-  // Two averages of importance, beside the vectors of every method.
+  // Five as in every method, and two averages of importance.
   vectors: 7,
   start: (model, settings, totalSteps) =>
     allocatedTriplets(NAMES, model, settings, totalSteps, (config) => AdaLoraTuner.create(model, config)),
@@ -48,12 +48,12 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
   }),
 };
 
-/** The paper's names of its ablations (table 4), and our score in the same notation. */
+/** The scores in the notation of the paper's ablations (table 4); undefined for scores that need no mention. */
 const SCORES: Readonly<Record<ScoreName, string | undefined>> = {
   'sensitivity-uncertainty': undefined,
   sensitivity: 's = I',
   magnitude: 's = |λ|',
   'signal-to-noise': 's = Ī / Ū',
-  // IGU-LoRA alone has it.
+  // Only IGU-LoRA uses this score.
   'sensitivity-over-uncertainty': undefined,
 };

@@ -1,4 +1,4 @@
-/** What the orthogonality term of triplets measures, in words. */
+/** Describes the quantity that the orthogonality term of triplets measures. */
 export function tripletTerm({ orthogonality }: Readonly<Record<string, unknown>>): string {
   return orthogonality === 'sum-squared'
     ? 'sum of ‖PᵀP − I‖² and ‖QQᵀ − I‖²'

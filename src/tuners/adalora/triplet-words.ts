@@ -5,7 +5,7 @@ import { tripletVariants } from './triplet-variants.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 
-/** The words of a method with triplets; its own variants precede those of all. */
+/** The texts about a method with triplets. The method's own variants come before those of all triplet methods. */
 export function tripletWords(
   { title }: { title: string },
   {
@@ -13,7 +13,7 @@ export function tripletWords(
     tags = [],
     ...own
   }: Pick<MethodWords, 'summary' | 'budgetKeys'> & {
-    /** Beside `peft`. */
+    /** Tags in addition to `peft`. */
     tags?: readonly string[];
     variants?(settings: Settings): string[];
   },

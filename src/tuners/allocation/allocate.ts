@@ -71,7 +71,7 @@ function limited(
   { min, max, groups, quotas }: RankLimits,
 ): number[] {
   const spent: Cost = cost ?? ((ranks) => ranks.reduce((sum, rank) => sum + rank, 0));
-  // A cost has a fixed part that needs no component, such as a file's header.
+  // A cost has a fixed part, such as a file's header, that is spent even without components.
   const nothing = spent(new Array<number>(moduleCount).fill(0));
   const ranks = new Array<number>(moduleCount).fill(0);
   const chosen = new Set<number>();
@@ -89,7 +89,7 @@ function limited(
     else ranks[module]--;
   };
   for (const isFree of [false, true]) for (const i of order) take(i, isFree);
-  // In order of scores, the lowest last.
+  // Sorted by score, the lowest last.
   return [...order].filter((i) => chosen.has(i));
 }
 
@@ -109,7 +109,7 @@ function affordable(
   const first = largest(order.length, (count) => cost(ranksOfFirst(count)) <= budget);
   const ranks = ranksOfFirst(first);
   const chosen = [...order.subarray(0, first)];
-  // Costs grow: if one component of a module does not fit, no later one of it will.
+  // Costs only grow: once a component of a module does not fit, no later one of that module does.
   const full = new Set<number>();
   for (const i of order.subarray(first)) {
     const module = modules[i];
@@ -124,7 +124,9 @@ function affordable(
   return chosen;
 }
 
-/** The largest integer up to `most` that fits, if all integers below one that fits also fit; 0 if none does. */
+/**
+ * Finds the largest integer up to `most` that fits; 0 if none does. All integers below a fitting one must fit too.
+ */
 function largest(most: number, fits: (count: number) => boolean): number {
   let [low, high] = [0, most];
   while (low < high) {

@@ -31,17 +31,17 @@ export interface AllocatedMethod {
 }
 
 export interface KeptComponents {
-  /** Has only the kept components once the pattern is final. */
+  /** The tuner. Once the pattern is final, it has only the kept components. */
   tuner: LowRankTuner;
-  /** The initial components that are kept. */
+  /** Per module, 1 for each initial component that is kept. */
   keep: readonly Uint8Array[];
   /** Whether the pattern is final. */
   settled: boolean;
 }
 
 /**
- * A method that prunes while it trains. Feeds the allocator, and removes dropped components once the pattern is
- * final.
+ * A method that prunes during training. It passes values and gradients to the allocator. Once the pattern is final,
+ * it removes dropped components.
  */
 export class AllocatedRun implements MethodRun {
   tuner: LowRankTuner;
@@ -53,7 +53,7 @@ export class AllocatedRun implements MethodRun {
     const { tuner, settings, schedule, budget } = method;
     this.#method = method;
     this.tuner = tuner;
-    // If all components cost the same, their number is enough.
+    // If all components cost the same, the allocator only needs their number.
     const cost = budget.unit === 'components' ? undefined : budget.cost;
     const modules = prunedModules(tuner);
     this.#allocator = new RankAllocator(modules, settings, schedule, { target: budget.target, cost });
@@ -96,7 +96,9 @@ export class AllocatedRun implements MethodRun {
     };
   }
 
-  /** The number of components that may be kept at a step; with a budget in another unit, the number kept last. */
+  /**
+   * The number of components that may be kept at a step. With a budget in another unit, it is the number kept last.
+   */
   budgetAt(step: number): number {
     if (this.#method.budget.unit === 'components') return this.#allocator.budgetAt(step);
     return this.#allocator.keep().reduce((sum, module) => sum + keptCount(module), 0);
@@ -151,7 +153,7 @@ export class AllocatedRun implements MethodRun {
     return this.#method.store({ tuner, keep, settled }, kept, baseModel);
   }
 
-  /** At every allocation before the pattern is final. */
+  /** Whether dropped triplets restart at a step: at every allocation before the pattern is final. */
   #growsAt(step: number): boolean {
     const { schedule } = this.#method;
     return this.#regrowth !== undefined && step < finalStep(schedule) && masksAt(step, schedule);

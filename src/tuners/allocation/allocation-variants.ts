@@ -3,7 +3,7 @@ import { isOwnFunction } from '../own-function.ts';
 /** Keys that limit the ranks of modules. */
 export const LIMIT_KEYS = ['min_rank', 'max_rank', 'quotas'] as const;
 
-/** The settings of the budget's schedule and distribution that differ from the usual, in words. */
+/** Describes the settings of the budget's schedule and distribution that differ from the usual ones. */
 export function allocationVariants(settings: Readonly<Record<string, unknown>>): string[] {
   const { schedule = 'cubic' } = settings;
   return [

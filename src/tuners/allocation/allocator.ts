@@ -12,7 +12,9 @@ import { scoreLogarithms } from './score-logarithms.ts';
 
 /** Everything that a checkpoint needs for an exact resume. */
 export interface AllocatorState {
-  /** Averages over the range of the adapter's values; empty if the score needs none, and after the end. */
+  /**
+   * Averages, one element per value of the adapter; empty if the score needs none, and once the pattern is final.
+   */
   sensitivity: Float32Array;
   uncertainty: Float32Array;
   /** 1 for each kept component, modules in order; empty before the first allocation. */
@@ -28,9 +30,12 @@ export interface AllocatorConfig {
   beta1: number;
   beta2: number;
   /**
-   * The score of a scalar w, from its averages of importance: Ī · Ū (equation 9 of AdaLoRA), Ī / (Ū + ε)
-   * (`signal-to-noise`: ours), (Ī + ε) / (Ū + ε)
-   * (`sensitivity-over-uncertainty`: IGU-LoRA's), |w g| of the last step, or only |λ|.
+   * The score of a scalar w from its averages of importance:
+   * - `sensitivity-uncertainty`: Ī · Ū (equation 9 of AdaLoRA);
+   * - `signal-to-noise`: Ī / (Ū + ε), our own;
+   * - `sensitivity-over-uncertainty`: (Ī + ε) / (Ū + ε), IGU-LoRA's;
+   * - `sensitivity`: |w g| of the last step;
+   * - `magnitude`: |λ| alone.
    */
   score: ScoreName | ScoreFunction | OwnFunctionName;
   /** The curve of the budget. Default: cubic. */
@@ -55,8 +60,8 @@ export interface Importance {
 export type ScoreFunction = (importance: Readonly<Importance>) => number;
 
 /**
- * The ε of the score `signal-to-noise` in {@link AllocatorConfig.score}. It stands in the denominator alone, so values
- * with hardly any sensitivity get a low score.
+ * The ε of the score `signal-to-noise` in {@link AllocatorConfig.score}. It is added only to the denominator, so
+ * values with hardly any sensitivity get a low score.
  */
 const NOISE_EPSILON = 1e-6;
 
@@ -74,7 +79,7 @@ function observedBy(score: AllocatorConfig['score']): (typeof OBSERVED)[ScoreNam
   return OBSERVED[score as ScoreName] ?? 'averages';
 }
 
-/** A decision, with the scores and choices behind it. */
+/** The decision of an allocation, and the scores of all components. */
 export interface Allocated {
   event: AllocationEvent;
   importance: readonly ComponentImportance[];
@@ -94,10 +99,10 @@ export interface AllocatorBudget {
  * optimizer {@link allocate}. `importance_timing` sets the order:
  *
  *     after-step (PEFT):   optimizer.step   observe   allocate        values as the optimizer left them
- *     before-step (paper): observe   optimizer.step   allocate        values that the gradient belongs to
+ *     before-step (paper): observe   optimizer.step   allocate        values at which the gradient was computed
  *
- * A step with a non-finite gradient calls neither. Steps count from 1. If the final step itself is skipped, the next
- * one finalises.
+ * A step with a non-finite gradient calls neither. Steps count from 1. If the final step itself is skipped, the
+ * next one finalises.
  */
 export class RankAllocator {
   readonly #modules: readonly PrunedModule[];
@@ -108,7 +113,7 @@ export class RankAllocator {
   /** The adapter's values are in [start, end) of the vector; module offsets here count from start. */
   readonly #start: number;
   readonly #end: number;
-  /** Components in all. */
+  /** Total number of components. */
   readonly #count: number;
   #state: AllocatorState;
 
@@ -155,8 +160,8 @@ export class RankAllocator {
   }
 
   /**
-   * Updates the averages with one step's gradient. As in PEFT, not at the final step, which uses the averages before
-   * it.
+   * Updates the averages with one step's gradient. As in PEFT, the final step does not update them before it
+   * allocates.
    */
   observe(step: number, values: Float32Array, gradient: Float32Array): void {
     if (this.#state.done || step >= finalStep(this.#budget)) return;
@@ -206,7 +211,9 @@ export class RankAllocator {
     return { event, importance };
   }
 
-  /** The kept components of each module, in the order of the constructor: all before the first allocation. */
+  /**
+   * The kept components of each module, in the order of the constructor. Before the first allocation, all are kept.
+   */
   keep(): Uint8Array[] {
     const { pattern } = this.#state;
     let start = 0;
@@ -272,7 +279,7 @@ export class RankAllocator {
       case 'magnitude':
         return this.#modules.map((module) => magnitudeScores(module, values));
       default: {
-        // A named score without a formula does not compile here.
+        // This assignment does not compile if a named score has no formula.
         const name: OwnFunctionName = score;
         throw new Error(`RankAllocator: ${name} is the name of a function`);
       }

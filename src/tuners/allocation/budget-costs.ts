@@ -41,14 +41,14 @@ export class BudgetCosts {
   }
 
   /**
-   * The rank with this cost if all modules have it, not rounded. Costs are linear in the rank, except for some digits
-   * in the file's header.
+   * The rank, not rounded, at which all modules together have this cost. Costs are linear in the rank, except for
+   * some digits in the file's header.
    */
   rankFor(unit: BudgetUnit, amount: number): number {
     return 1 + (amount - this.everywhere(unit, 1)) / this.#perRank(unit);
   }
 
-  /** A mean rank in all units, if all modules have it. */
+  /** Converts a mean rank to all units, as if every module had this rank. */
   forms(rank: number): BudgetForms {
     const at = (unit: BudgetUnit) => Math.round(this.everywhere(unit, 1) + (rank - 1) * this.#perRank(unit));
     return { rank, components: at('components'), parameters: at('parameters'), bytes: at('bytes') };

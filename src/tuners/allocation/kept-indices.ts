@@ -19,10 +19,11 @@ export function keptIndices(
 }
 
 /**
- * Maps each element of the vector with layout `after` to its index in layout `before`; -1 for those of new triplets.
+ * Maps each element of the vector with layout `after` to its index in layout `before`; -1 for elements of new
+ * triplets.
  *
  * @param modules the modules with their ranks before
- * @param sources per module, the triplet before that each triplet was; -1 for a new one
+ * @param sources per module, the old index of each new triplet; -1 if it has none
  */
 export function movedIndices(
   modules: readonly LowRankModule[],
@@ -35,7 +36,7 @@ export function movedIndices(
   for (const { name, start, end, shape } of after.segments) {
     const source = before.get(name);
     const own = factorOf(name);
-    // A magnitude belongs to all triplets.
+    // A magnitude belongs to a module, not to a single triplet.
     const from = own && own.factor !== 'M' ? triplets.get(own.path) : undefined;
     const expected = from && own ? sizeOf(own.factor, source.shape, from.length) : source.end - source.start;
     if (end - start !== expected)
@@ -50,7 +51,7 @@ function sizeOf(factor: Factor, shape: readonly number[], rank: number): number 
   return factor === 'E' ? rank : rank * (factor === 'A' ? shape[1] : shape[0]);
 }
 
-/** The index before of element `i` of a factor: triplets are rows of A, elements of E and columns of B. */
+/** The old index of element `i` of a factor. Triplets are rows of A, elements of E and columns of B. */
 function movedFrom(
   i: number,
   factor: Factor,

@@ -28,7 +28,7 @@ function oneOf<Schema extends z.ZodObject>(schema: Schema, keys: readonly Budget
     return before.refine((config) => !has(config, key) || earlier(config) === undefined, {
       path: [key],
       error: ({ input }) => `cannot be combined with ${earlier(input)}`,
-      // Checked even where other keys are wrong, so that one message names all mistakes.
+      // Runs even if other keys are invalid, so that one message reports all errors.
       when: () => true,
     });
   }, schema);
@@ -52,7 +52,7 @@ export function initialRank(meanTarget: number): number {
   return Math.max(1, Math.ceil(INITIAL_OVER_TARGET * meanTarget - 1e-9));
 }
 
-/** The keys in the schema's order, which a checkpoint's fingerprint depends on. */
+/** Sorts keys as in the schema, because a checkpoint's fingerprint depends on their order. */
 function inOrder(schema: z.ZodObject, config: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.keys(schema.shape).flatMap((key) => (key in config ? [[key, config[key]]] : [])),

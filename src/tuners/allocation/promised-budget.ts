@@ -99,7 +99,10 @@ interface Target {
   target: number;
 }
 
-/** The most important component may belong to the largest matrix: with a smaller budget, nothing might be kept. */
+/**
+ * Rejects a target below the cost of one component of the largest matrix. If the most important component belongs
+ * to that matrix, nothing would be kept.
+ */
 function refuseTooLittle({ key, value, unit, target }: Target, costs: BudgetCosts, facts: BudgetFacts): void {
   const least = costs.ofOne(unit);
   if (target >= least) return;

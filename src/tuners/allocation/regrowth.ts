@@ -3,7 +3,10 @@ import { norm, orthonormalise, project } from '../low-rank/orthonormal.ts';
 import { principalDirections } from '../low-rank/principal-directions.ts';
 import type { PrunedModule } from './pruned-module.ts';
 
-/** Triplets whose λ is a smaller share of the module's largest contain only rounding noise. */
+/**
+ * Minimum |λ| of a triplet whose gradient is used, as a share of the module's largest. Below it, the gradient
+ * divided by λ is only rounding noise.
+ */
 const HEARD = 1e-3;
 
 /** Directions for new triplets of a module, the strongest first. */
@@ -13,16 +16,16 @@ interface Seeds {
 }
 
 /**
- * New directions for dropped triplets, so that an allocation can also grow, from the leading singular directions of the loss's gradient G with respect to the
- * weight.
+ * Restarts dropped triplets, so that an allocation can also grow. Their new directions are the leading singular
+ * directions of the loss's gradient G with respect to the weight.
  *
  * G itself is never computed. The gradients of P and Q contain it at no cost in time or memory:
  *
  *     ∂C/∂P_i / (s λ_i) = G Q_iᵀ        ∂C/∂Q_i / (s λ_i) = P_iᵀ G
  *
  * These are projections of G onto a few random directions, as in the range finder of Halko, Martinsson and Tropp
- * (2011, algorithm 4.1). The part in the span of P (of Q) is removed, and with it the whole gradient of the
- * regularizer, which lies in that span. The principal directions of the rest are u_1, u_2, … (v_1, v_2, …). The first
+ * (2011, algorithm 4.1). The part in the span of P (of Q) is removed. The whole gradient of the regularizer lies in
+ * that span and is removed with it. The principal directions of the rest are u_1, u_2, … (v_1, v_2, …). The first
  * dropped triplet becomes (u_1, 0, v_1), the second (u_2, 0, v_2), and so on. They are orthonormal to the kept ones
  * and do not change the model. If they score higher than kept triplets at the next allocation, they replace them.
  */
@@ -82,7 +85,7 @@ function seedsOf(module: PrunedModule, values: Float32Array, gradient: Float32Ar
   };
 }
 
-/** A remainder after a projection that is no larger than the rounding of 32 bits, as a share. */
+/** Largest remainder of a projection, as a share of the vector, that is 32-bit rounding noise. */
 const ROUNDING = 1e-5;
 
 function planted(
@@ -93,7 +96,7 @@ function planted(
 ): number[] {
   const isKept = (_: unknown, i: number) => keep[i] === 1;
   const span = (vectors: Float64Array[]) => orthonormalise(vectors.filter(isKept));
-  // The optimizer has changed the kept triplets since.
+  // Orthonormalised again, because the optimizer has changed the kept triplets since.
   const columns = orthonormalise(left, span(columnsOf(values, offsets.B, rank, outFeatures)));
   const rows = orthonormalise(right, span(rowsOf(values, offsets.A, rank, inFeatures)));
   const dropped = [...keep.keys()].filter((i) => keep[i] === 0);

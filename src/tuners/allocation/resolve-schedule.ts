@@ -39,8 +39,8 @@ export function resolveSchedule(
 }
 
 /**
- * A phase that the config omits is a share of the run, limited to half of the steps outside the given phase. So the
- * budget has room to fall.
+ * Fills in the phases that the config omits. Each is a share of the run, limited to half of the steps outside the
+ * given phase, so that the budget has room to fall.
  */
 function phases({ tinit, tfinal }: Phases, totalStep: number): { tinit: number; tfinal: number } {
   const share = (percent: number, given: number) =>

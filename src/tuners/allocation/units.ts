@@ -20,7 +20,7 @@ const MULTIPLES: Record<string, number> = {
   ...{ ki: 2 ** 10, mi: 2 ** 20, gi: 2 ** 30 },
 };
 
-/** An amount in the unit of its key, not rounded, and its derivation. */
+/** An amount in the unit of its key, not rounded, and its derivation in words. */
 export interface Amount {
   amount: number;
   text: string;

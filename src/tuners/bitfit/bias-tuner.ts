@@ -3,7 +3,9 @@ import { elementCount } from '../../support/element-count.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
 import { WholeParameters } from '../whole-parameters.ts';
 
-/** Trains these parameters. Those outside the head are the adapter, each assigned to the module that it belongs to. */
+/**
+ * Builds a tuner that trains these parameters. Those outside the head are the adapter; each counts for its module.
+ */
 export function biasTuner(
   head: Pick<Head, 'modules'>,
   parameters: readonly TrainedParameter[],

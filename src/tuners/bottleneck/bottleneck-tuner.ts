@@ -34,7 +34,7 @@ export class BottleneckTuner implements Tuner {
     }));
   }
 
-  /** Projections from a normal distribution, their biases zero. */
+  /** Draws the projections from a normal distribution and sets their biases to zero. */
   initialValues(seed: number, read: ReadParameter): Float32Array {
     const values = new Float32Array(this.layout.length);
     for (const { name, shape } of this.#own) {

@@ -31,7 +31,8 @@ export function tripletsOf(
 }
 
 /**
- * A new triplet: random vectors without their components along the others, as if those were orthonormal, of length 1.
+ * Makes a new triplet from random vectors, scaled to length 1. Their components along the other triplets' vectors
+ * are removed, as if those were orthonormal.
  *
  * @param draw standard normal numbers
  */

@@ -8,16 +8,19 @@ import { changedTriplets, type ModuleChange } from './changed-triplets.ts';
 
 /** How a method moves ranks between modules during training. */
 export interface RankPolicy {
-  /** Before or after the optimizer's step, as the method has it. */
+  /** Called before the optimizer's step. A method uses this, `afterStep`, or neither. */
   beforeStep?(step: number, tuner: LowRankTuner, values: Float32Array, gradient: Float32Array): void;
   afterStep?(step: number, tuner: LowRankTuner, values: Float32Array, gradient: Float32Array): void;
-  /** The change at a step, one entry per module, the scores it follows, and whether it is the last; undefined for none. */
+  /**
+   * Decides the change at a step: one entry per module, the scores behind it, and whether it is the last. Undefined
+   * for no change.
+   */
   decide(
     step: number,
     tuner: LowRankTuner,
     values: Float32Array,
   ): { changes: readonly ModuleChange[]; scores: readonly ArrayLike<number>[]; final: boolean } | undefined;
-  /** Moves what the policy keeps between steps to the new layout. */
+  /** Moves the policy's state to the new layout. */
   move?(indices: Int32Array): void;
   state(): MethodState;
   restore(state: MethodState): void;
@@ -35,8 +38,8 @@ export interface ElasticMethod {
 }
 
 /**
- * A method in which modules gain and lose triplets while they train. The vector of trained values has the triplets of
- * the moment, so each change builds the graph again.
+ * A method in which modules gain and lose triplets during training. The trained vector has only the current
+ * triplets, so each change rebuilds the graph.
  */
 export class ElasticRun implements MethodRun {
   tuner: LowRankTuner;

@@ -5,8 +5,8 @@ import { asStored } from '../low-rank/peft-adapter.ts';
 import { adaLoraAlphaOf } from '../low-rank/scales.ts';
 
 /**
- * Triplets of individual ranks and scales as PEFT's AdaLoRA. Its flags cover the initial rank, so that rank is the
- * largest one; all its modules have one scale, so λ takes up the difference.
+ * Stores triplets with a rank and a scale per module as PEFT's AdaLoRA. PEFT has one initial rank and one scale for
+ * all modules. The initial rank is set to the largest rank, and λ absorbs the differences in scale.
  *
  * @param keys the schedule and target rank in PEFT's keys
  */

@@ -23,7 +23,11 @@ export class IncrementalPca {
     this.#mean = new Float64Array(width);
   }
 
-  /** @param rows [rows, width] */
+  /**
+   * Updates the components with a batch.
+   *
+   * @param rows [rows, width]
+   */
   fit(rows: Float32Array): void {
     const { width, count } = this;
     const added = rows.length / width;
@@ -34,7 +38,7 @@ export class IncrementalPca {
     const [before, total] = [this.#seen, this.#seen + added];
     const isFirst = before === 0;
     const kept = isFirst ? 0 : this.components.length;
-    // The kept components, the centred batch, and the shift of the mean.
+    // The rows are the kept components, the centred batch, and the shift of the mean.
     const height = kept + added + Number(!isFirst);
     const matrix = new Float32Array(height * width);
     for (let k = 0; k < kept; k++)

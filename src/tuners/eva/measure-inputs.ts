@@ -13,7 +13,7 @@ interface Contributor {
   rank: number;
 }
 
-/** Components of the rows that some modules read. */
+/** Modules that read the same rows, and the principal components of those rows. */
 interface Group {
   paths: readonly string[];
   pca: IncrementalPca;
@@ -23,8 +23,8 @@ interface Group {
 }
 
 /**
- * Ranks and initial A of EVA (Paischer et al., 2024, arXiv 2410.07170) as in PEFT: incremental PCA of the rows that
- * each module reads, until the directions of all ranks that are given out have converged.
+ * Computes ranks and initial A of EVA (Paischer et al., 2024, arXiv 2410.07170) as in PEFT: incremental PCA of the
+ * rows that each module reads, until the directions of all assigned ranks have converged.
  */
 export async function measureInputs(
   modules: readonly Contributor[],
@@ -47,7 +47,7 @@ export async function measureInputs(
         isDone: false,
       };
     });
-    // A group is done while the ranks that it has now are those of converged directions.
+    // A group is done when the directions of all its current ranks have converged.
     for (const group of groups) group.isDone = isConverged(group, ranks);
     if (groups.every(({ isDone }) => isDone)) break;
     if (batches++ === most) throw tooManyBatches(most);
@@ -73,14 +73,14 @@ export async function measureInputs(
 
 function advance(group: Group, rows: Float32Array, tau: number): void {
   const { pca } = group;
-  // Too few rows for as many components.
+  // A batch with fewer rows than components is skipped.
   if (rows.length / pca.width < pca.count) return;
   const before = pca.components;
   pca.fit(rows);
   if (before.length > 0) group.converged = pca.components.map((now, k) => dot(now, before[k]) >= tau);
 }
 
-/** PEFT asks the rank of the first module of a group, which is the largest. */
+/** As in PEFT, checks the rank of the group's first module, which is the largest. */
 function isConverged({ paths: [leader], converged }: Group, ranks: ReadonlyMap<string, number>): boolean {
   return converged.slice(0, ranks.get(leader)).every(Boolean);
 }

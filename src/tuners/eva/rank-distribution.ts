@@ -1,4 +1,4 @@
-/** A module, and the one whose components it shares because both read the same rows. */
+/** A module and its leader, whose components it shares because both read the same rows. */
 export interface SharedModule {
   path: string;
   leader: string;

@@ -2,8 +2,9 @@
 const EPSILON = 1e-8;
 
 /**
- * The entropy of a matrix's spectrum, from 0 (one strong triplet) to 1 (all alike): of the shares λ² / Σ λ², divided by
- * log r. Infinite for one triplet and for λ = 0, where it is undefined: such a matrix can only grow.
+ * The entropy of a matrix's spectrum, from 0 (one strong triplet) to 1 (all alike). It is the entropy of the shares
+ * λ² / Σ λ², divided by log r. It is undefined for a single triplet and if all λ are 0. Then the result is
+ * infinite, so that the matrix can only grow.
  */
 export function spectralEntropy(lambdas: ArrayLike<number>): number {
   const squares = Array.from(lambdas, (value) => value * value);

@@ -58,7 +58,7 @@ async function measure(
     });
   const ranks = goraRanks(modules, importance, config);
   const ranked = even.withModules(modules.map((module, k) => ({ ...module, rank: ranks[k] })));
-  // The A that the run starts with: the head is not needed.
+  // Computes the initial A of the run. The values of the head have no effect here.
   const values = ranked.initialValues(seed, (_, shape) => new Float32Array(shape.reduce((a, b) => a * b, 1)));
   const { gamma, lora_alpha, direction } = config;
   return {

@@ -23,8 +23,8 @@ export function weightImportance(
 }
 
 /**
- * Ranks by importance: each module gets the share of the budget that it has of all importance, divided by the cost of
- * one of its ranks, within the limits.
+ * Computes ranks from importance. Each module gets a share of the budget in proportion to its importance. Its rank
+ * is that share divided by the cost of one rank, within the limits.
  */
 export function goraRanks(
   modules: readonly Sizes[],
@@ -40,10 +40,10 @@ export function goraRanks(
   const all = importance.reduce((a, b) => a + b, 0);
   return modules.map(({ inFeatures, outFeatures }, k) => {
     const share = (budget * importance[k]) / all;
-    // The code rounds the share before it divides.
+    // GoRA's code rounds the share before the division.
     const rank =
       rounding === 'nearest' ? roundHalfEven(share / costs[k]) : Math.floor(roundHalfEven(share) / costs[k]);
-    // More vectors than features would depend on each other.
+    // More vectors than features would be linearly dependent.
     return Math.min(Math.max(rank, least), most, inFeatures, outFeatures);
   });
 }

@@ -2,8 +2,8 @@ import { bottleneckMethod } from '../bottleneck/bottleneck-method.ts';
 
 /**
  * Adapters placed as in Houlsby et al. (2019), AdapterHub's `double_seq_bn`: after attention and after the
- * feed-forward network, each on the sublayer's output before the residual. The default size is the one that AdaLoRA's
- * paper compares with at 0.6 million parameters of DeBERTaV3-base.
+ * feed-forward network, each on the sublayer's output before the residual. The default size is that of the baseline
+ * with 0.6 million parameters in AdaLoRA's paper (DeBERTaV3-base).
  */
 export const houlsby = bottleneckMethod({
   title: 'Houlsby adapters',

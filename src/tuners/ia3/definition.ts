@@ -46,7 +46,10 @@ export const ia3: MethodDefinition<Ia3Config, typeof ia3ConfigSchema> = {
   words: { title: 'IA3', tags: ['peft', 'ia3'], library: 'peft' },
 };
 
-/** PEFT's rule: a regular expression for the full path, or suffixes of the path, even within a name. */
+/**
+ * PEFT's rule: a regular expression must match the full path. A list entry matches any suffix of it, even part of a
+ * name.
+ */
 function isNamed(path: string, names: string | readonly string[]): boolean {
   return typeof names === 'string'
     ? fullMatchRegex(names, 'feedforward_modules').test(path)

@@ -37,7 +37,7 @@ export class Ia3Tuner implements Tuner {
     this.sites = modules.map((module) => ({ path: module.path, parameters: widthOf(module) }));
   }
 
-  /** All factors are 1: the model is unchanged. */
+  /** Sets all factors to 1, so the model starts unchanged. */
   initialValues(_seed: number, read: ReadParameter): Float32Array {
     const values = new Float32Array(this.layout.length).fill(1);
     for (const { name, shape } of this.saved) this.layout.read(values, name).set(read(name, shape));

@@ -20,7 +20,7 @@ export class IguLoraTuner extends AdaLoraTuner {
     super(settings, modules, saved);
   }
 
-  /** The kept triplets, once ranks are final: they train as they are. */
+  /** Returns a plain AdaLoRA tuner. Once ranks are final, the kept triplets train without the path. */
   override withModules(modules: readonly LowRankModule[]): AdaLoraTuner {
     return new AdaLoraTuner(this.settings, modules, this.saved);
   }
@@ -36,7 +36,7 @@ export class IguLoraTuner extends AdaLoraTuner {
     return new PathInjection(layout, flat, modules, {
       diagonal: this.diagonal,
       dropout: (x) => dropout(x, probability),
-      // The network exists when the first increment is built.
+      // A function, because the network does not exist before the first increment is built.
       fraction: () => (points > 1 ? fraction?.(points) : undefined),
     });
   }

@@ -4,7 +4,7 @@ import type { LowRankModule } from '../low-rank/factors.ts';
 import { LowRankInjection, type LowRankOptions } from '../low-rank/low-rank-injection.ts';
 import type { ParameterLayout } from '../parameter-layout.ts';
 
-/** Adds α in training, [], to the options. */
+/** Options with the random fraction α in training, []. */
 interface PathOptions extends LowRankOptions {
   fraction(): Value | undefined;
 }

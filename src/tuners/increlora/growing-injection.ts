@@ -16,13 +16,14 @@ import { LowRankInjection, type LowRankOptions } from '../low-rank/low-rank-inje
 import type { ParameterLayout, TrainedStack } from '../parameter-layout.ts';
 
 interface GrowingOptions extends LowRankOptions {
-  /** The last triplets of each module, whose λ is constant. */
+  /** Number of triplets at the end of each module that have a constant λ. */
   reserve: number;
 }
 
 /**
- * Triplets whose increments ΔW are watched: the sum of |ΔW ∘ G|, with the gradient G of the weight. G is the product of
- * the module's output gradient and its input. It is formed for one module at a time, and never leaves the graph.
+ * Triplets with a statistic of each increment ΔW: the sum of |ΔW ∘ G|, where G is the gradient of the weight. G is
+ * the product of the module's output gradient and its input. It is formed for one module at a time, and never
+ * leaves the graph.
  */
 export class GrowingInjection extends LowRankInjection {
   readonly #reserve: number;

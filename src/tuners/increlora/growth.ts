@@ -14,7 +14,7 @@ export interface Growth {
 }
 
 /**
- * The growth of `count` modules in a run.
+ * Plans the growth of `count` modules in a run.
  *
  * @throws UserError if the run is too short for its rounds
  */
@@ -37,7 +37,7 @@ export function growthOf(config: IncreLoraConfig, count: number, totalSteps: num
   });
 }
 
-/** Whether ranks grow at a step, from 1. The released code counts from 0. */
+/** Whether ranks grow at a step. Steps count from 1; the released code counts from 0. */
 export function growsAt(step: number, { tinit, deltaT }: AllocationSchedule): boolean {
   return step - 1 > tinit && (step - 1) % deltaT === 0;
 }

@@ -25,7 +25,7 @@ export interface Growing {
   tuner: AdaLoraTuner;
   growth: Growth;
   lora_alpha: number;
-  /** Whether new triplets are trained before they count. */
+  /** Whether new triplets are trained in advance, at a small constant λ. */
   advance: boolean;
   betas: readonly [sensitivity: number, uncertainty: number];
   draw: Draw;
@@ -35,8 +35,8 @@ export interface Growing {
 
 /**
  * A run in which the modules with the highest scores gain triplets (Zhang et al., 2023, arXiv 2308.12043). From the
- * first step until the ranks are final, every module has a reserve of triplets with a small constant λ. A module that
- * grows trains the λ of its reserve, and gets a new one.
+ * first step until the ranks are final, every module has a reserve of triplets with a small constant λ. When a
+ * module grows, the λ of its reserve becomes trainable, and it gets a new reserve.
  */
 export class IncreLoraRun implements MethodRun {
   tuner: AdaLoraTuner;
@@ -100,7 +100,7 @@ export class IncreLoraRun implements MethodRun {
     if (this.#begun) this.tuner = this.#grown();
   }
 
-  /** Stores the triplets that count. */
+  /** Stores the triplets without the reserve. */
   store(values: Float32Array, baseModel: string): StoredAdapter {
     const { modules, layout } = this.tuner;
     const plain = this.#at(this.#ranks);
@@ -118,7 +118,7 @@ export class IncreLoraRun implements MethodRun {
     return this.#begun && advance && !this.settled ? growth.gained : 0;
   }
 
-  /** Weight decay would change it. */
+  /** Resets the constant λ of the reserve, which weight decay has changed. */
   #holdReserve(values: Float32Array): void {
     for (const { path } of this.tuner.modules) {
       const lambdas = this.tuner.layout.read(values, factorName(path, 'E'));
@@ -147,7 +147,7 @@ export class IncreLoraRun implements MethodRun {
     };
   }
 
-  /** Gives modules more triplets; each keeps as many in reserve as all others. */
+  /** Adds triplets to modules. All modules keep a reserve of the same size. */
   #change(gains: readonly number[]) {
     const before = this.tuner;
     this.#ranks = this.#ranks.map((rank, k) => rank + gains[k]);
@@ -161,7 +161,11 @@ export class IncreLoraRun implements MethodRun {
     return changedTriplets(before, this.tuner, changes);
   }
 
-  /** @param number of the triplet in its module */
+  /**
+   * Makes a triplet with random factors.
+   *
+   * @param number index of the triplet in its module
+   */
   #newTriplet({ path, inFeatures, outFeatures }: LowRankModule, number: number): NewTriplet {
     const { draw, advance } = this.#method;
     const factor = (what: string, length: number) =>
@@ -173,7 +177,7 @@ export class IncreLoraRun implements MethodRun {
     };
   }
 
-  /** The tuner at the present ranks. */
+  /** Builds the tuner at the current ranks. */
   #grown(): AdaLoraTuner {
     const reserve = this.#reserve;
     const { settings, modules, saved } = this.#at(this.#ranks);
@@ -182,7 +186,7 @@ export class IncreLoraRun implements MethodRun {
     return new IncreLoraTuner(settings, whole, saved, reserve);
   }
 
-  /** A module's scale follows its rank. */
+  /** Builds a tuner with these ranks, each module with the scale of its rank. */
   #at(ranks: readonly number[]): AdaLoraTuner {
     const { tuner, lora_alpha } = this.#method;
     const modules = tuner.modules.map((module, k) => {

@@ -29,9 +29,10 @@ export const loraConfigSchema = z
     /** Number of batches, in optimizer steps, for `allocation: before-training`. */
     allocation_batches: z.int().min(1).default(ALLOCATION_BATCHES),
     /**
-     * Initial A and B. `true`: A uniform, B zero. `pissa`: the principal part of the weight; `pissa_niter_16` approximates it with 16
-     * power iterations, which is faster for large models. `olora`: the QR decomposition of the weight. Both are exported as plain LoRA
-     * of twice the rank, as PEFT converts them. `loftq`: the best increment to the rounded weight of `base_dtype: int4`.
+     * Initial A and B. `true`: A uniform, B zero. `pissa`: the principal part of the weight. `pissa_niter_16`
+     * approximates it with 16 power iterations, which is faster for large models. `olora`: the QR decomposition of
+     * the weight. All three are exported as plain LoRA of twice the rank, as PEFT converts them. `loftq`: the best
+     * increment to the rounded weight of `base_dtype: int4`.
      */
     init_lora_weights: z
       .union([
@@ -41,7 +42,8 @@ export const loraConfigSchema = z
       ])
       .default(true),
     /**
-     * Bits and rounds of LoftQ. More rounds would round another weight, so that the adapter needed a base of its own.
+     * Bits and rounds of LoftQ. With more rounds, the rounded weight would change, and the adapter would need its
+     * own base model.
      */
     loftq_config: z
       .strictObject({ loftq_bits: z.literal(4).default(4), loftq_iter: z.literal(1).default(1) })

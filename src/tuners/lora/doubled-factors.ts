@@ -2,7 +2,10 @@ import { AT_START, factorOf, type LowRankModule } from '../low-rank/factors.ts';
 
 type Read = (name: string) => Float32Array;
 
-/** Modules of plain LoRA that also restore what a start took from the weight, at the same scale. */
+/**
+ * Modules of plain LoRA with twice the rank at the same scale. The second half subtracts the initial increment, so
+ * that the adapter fits the original weight.
+ */
 export function doubledModules(modules: readonly LowRankModule[]): LowRankModule[] {
   return modules.map((module) => ({ ...module, rank: 2 * module.rank }));
 }

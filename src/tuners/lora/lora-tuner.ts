@@ -54,7 +54,7 @@ export class LoraTuner extends LowRankTuner {
     const { use_dora = false, lorafa = false } = settings;
     const hasSay = ({ rank }: LowRankModule) => rank > (form === 'cosine' ? 1 : 0);
     const groups = weight > 0 ? factorGroups(modules.filter(hasSay)) : [];
-    // The factors in the orthogonality term come first.
+    // The orthogonality term reads the factors at the start of the vector.
     const grouped = groups.map(({ members }) => members);
     const names = new Set(grouped.flat().map(({ name }) => name));
     const factorsOf = ({ path, rank, inFeatures, outFeatures }: LowRankModule) => ({
@@ -75,7 +75,7 @@ export class LoraTuner extends LowRankTuner {
     if (lorafa) this.frozen = new FrozenTensors(modules.map((module) => factorsOf(module).a));
     else if (this.#weightStart)
       this.frozen = new FrozenTensors(modules.map(factorsOf).flatMap(({ a, b }) => [atStart(a), atStart(b)]));
-    // Each row of a batch would need its own lengths.
+    // The row lengths of V differ between adapters, so one batch cannot mix them.
     if (use_dora) this.banked = undefined;
   }
 

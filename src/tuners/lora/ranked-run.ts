@@ -22,12 +22,12 @@ const LARGEST_OVER_MEAN = 2;
  * lower the loss.
  *
  * G is the gradient of the loss with respect to a module's weight, over some batches, and σ_1 ≥ σ_2 ≥ … are its
- * singular values. An increment λ p qᵀ with |p| = |q| = 1 changes the loss by -λ σ_i at best, if p and q are the i-th
- * singular vectors. So σ_i is the sensitivity of AdaLoRA's best i-th triplet before training. The n r largest σ of
- * all n modules are kept. The number of them in a module is its rank, from 0 to 2 r. Alphas are set so that all
- * modules keep the scale of `r`.
+ * singular values. An increment λ p qᵀ with |p| = |q| = 1 changes the loss by -λ σ_i at best, if p and q are the
+ * i-th singular vectors. So σ_i is the sensitivity of AdaLoRA's best i-th triplet before training. The n r largest
+ * σ of all n modules are kept. A module's rank is the number of its kept σ, from 0 to 2 r. Alphas are set so that
+ * all modules keep the scale of `r`.
  *
- * This allocation is ours; GoRA and EVA are methods of their own (`gora`, `eva`). G is never computed: LoRA's own
+ * This allocation is ours; GoRA and EVA are separate methods (`gora`, `eva`). G is never computed: LoRA's own
  * gradients project it onto 2 r directions, ∂C/∂B = G Aᵀ and ∂C/∂A = Bᵀ G. A random A gives a basis B of the range
  * of G, and B then gives the σ (Halko, Martinsson and Tropp, 2011, algorithms 4.1 and 5.1).
  */
@@ -48,7 +48,7 @@ export class RankedRun extends MeasuredRun {
         return { ranks: keep.map(keptCount), scores, threshold };
       },
       keys: (modules) => ({
-        // By full name: the config's other targets may match by a name's end or a pattern.
+        // Full paths, because the config's own targets may be suffixes or a pattern.
         target_modules: modules.flatMap(({ path, rank }) => (rank > 0 ? [path] : [])),
         ...rankKeys(modules, { ...config, use_rslora: isRankStabilised(config) }),
       }),
@@ -96,7 +96,7 @@ async function strengthsOf(
   return strengths;
 }
 
-/** A module with as many directions as it may get, to project its gradient. */
+/** Sets a module's rank to the largest that it may get, to project its gradient. */
 function probed(r: number): (module: LowRankModule) => LowRankModule {
   return (module) => ({
     ...module,

@@ -5,7 +5,7 @@ import { principalDirections } from '../low-rank/principal-directions.ts';
 import { type SingularTriplet, topSingular } from './top-singular.ts';
 import { WeightMatrix } from './weight-matrix.ts';
 
-/** Starts from the weight. They subtract the initial increment from it. */
+/** Initialisations from the weight. The initial increment is subtracted from it. */
 export type WeightStart = 'pissa' | `pissa_niter_${number}` | 'olora';
 
 /**

@@ -15,7 +15,8 @@ export interface SingularTriplet {
 /** Relative residual below the rounding error of float32. */
 const ACCURACY = 1e-8;
 /**
- * A direction shorter than this share of the largest is rounding error: the space is exhausted and a new one begins.
+ * A direction shorter than this share of the largest is rounding error. The space is then exhausted, and a random
+ * direction begins a new one.
  */
 const EXHAUSTED = 1e-12;
 
@@ -31,7 +32,8 @@ export function topSingular(matrix: WeightMatrix, count: number): SingularTriple
   const side = Math.min(rows, columns);
   const random = new Random(0, 'top singular');
   const [us, vs, diagonal, beside]: [Float64Array[], Float64Array[], number[], number[]] = [[], [], [], []];
-  // A direction that W maps to 0 would take the place of one that counts: as many vectors as W has rows must span its row space.
+  // With more columns than rows, start inside the row space. A direction that W maps to 0 would waste one of the
+  // few vectors that must span it.
   const start = () => {
     const row = columns > rows && unit(beyond(matrix.turnedTimes(fresh(random, rows, us)), vs), 0);
     return row ? row.vector : fresh(random, columns, vs);

@@ -21,9 +21,11 @@ export function adapterKey(
 }
 
 /**
- * Our name of the trained tensor with this key: a factor of a module, or a full parameter. Undefined for tensors that
- * PEFT saves redundantly: with `bias: all`, the second copy of the biases of fully saved modules, and the biases of
- * the originals that they replace; and the base model's own weight of an adapted `lm_head`.
+ * Our name of the trained tensor with this key: a factor of a module, or a full parameter. Undefined for tensors
+ * that PEFT saves redundantly:
+ * - with `bias: all`, the second copy of the biases of fully saved modules, and the biases of the replaced
+ *   originals;
+ * - the base model's own weight of an adapted `lm_head`.
  */
 export function parseAdapterKey(key: string): string | undefined {
   if (/\.(original_module|modules_to_save)\./.test(key) || BASE_WEIGHT.test(key)) return undefined;

@@ -39,7 +39,7 @@ export function continuedSection<Schema extends z.ZodObject>(
   );
   const idle = meaningless
     .filter((key) => !(key in known) && given[key] !== undefined)
-    // A config saved with its defaults may be read again.
+    // Defaults do not count as given, because saved configs contain them.
     .filter((key) => given[key] !== schema.shape[key].safeParse(undefined).data)
     .map((key) =>
       describe(`${method}.${key}`, `does not apply when an adapter is continued, got ${shown(given[key])}`),
@@ -56,7 +56,10 @@ export function continuedSection<Schema extends z.ZodObject>(
   throw new UserError(wrong.join('\n'));
 }
 
-/** In PEFT, lists have no order, and the head is added to `modules_to_save`. */
+/**
+ * Whether a given value equals the adapter's. In PEFT, lists have no order, and the head is added to
+ * `modules_to_save`.
+ */
 function agrees(key: string, given: unknown, known: unknown): boolean {
   if (isEmpty(given) && isEmpty(known)) return true;
   if (key === 'modules_to_save') return asList(given).every((name) => asList(known).includes(name));

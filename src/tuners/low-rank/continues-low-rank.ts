@@ -20,7 +20,7 @@ export interface ContinuedMethod<Type extends PeftType, Schema extends z.ZodObje
   imported(start: ConfigOf<Type>, settings: z.output<Schema>): ImportedKind<LowRankTuner>;
   /** Keys of its section without effect on a continued run. */
   meaningless?: readonly string[];
-  /** Keys that its settings change in the file. */
+  /** Keys of the adapter's file that the run's settings change. */
   storedKeys?(start: ConfigOf<Type>): Readonly<Record<string, unknown>>;
   notices: readonly string[];
 }

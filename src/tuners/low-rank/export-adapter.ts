@@ -20,7 +20,7 @@ export interface Export {
   baseModel: string;
 }
 
-/** Trained values as an adapter of PEFT; `keys` are the config keys specific to its kind. */
+/** Stores trained values as a PEFT adapter. `keys` are the config keys specific to its kind. */
 export function exportAdapter(
   { model, config, targets, modules, layout, values, baseModel }: Export,
   keys: { peft_type: PeftAdapterConfig['peft_type'] } & Record<string, unknown>,
@@ -35,7 +35,10 @@ export function exportAdapter(
   };
 }
 
-/** The adapter of a run that continued one: as in `start`, its rank pattern included, except for the given keys. */
+/**
+ * Stores the adapter of a run that continued another. Its config is that of `start`, including the rank pattern,
+ * except for the given keys.
+ */
 export function exportContinued(
   start: PeftAdapterConfig,
   layout: ParameterLayout,

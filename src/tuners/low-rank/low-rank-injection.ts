@@ -15,8 +15,8 @@ export interface LowRankOptions {
 }
 
 /**
- * The increments of LoRA and AdaLoRA. Modules that read the same input share its product with A: one product with
- * their rows stacked. They also share one dropout mask, whereas PEFT draws one for each.
+ * The increments of LoRA and AdaLoRA. Modules that read the same input are computed together: one product of the
+ * input with their stacked A. They also share one dropout mask, whereas PEFT draws one per module.
  */
 export class LowRankInjection implements Injection {
   protected readonly modules: ReadonlyMap<string, LowRankModule>;
@@ -63,7 +63,10 @@ export class LowRankInjection implements Injection {
     return stackValue(this.flat, stack);
   }
 
-  /** The rows of a module's A, multiplied by λ (A is smaller than x·Aᵀ), once for all rows of a stack. */
+  /**
+   * The rows of a module's A, multiplied by λ. λ multiplies A because A is smaller than x·Aᵀ, and once for a whole
+   * stack.
+   */
   #rows(path: string): Rows {
     const name = factorName(path, 'A');
     const { frozen } = this.options;
@@ -84,7 +87,7 @@ interface Rows {
   to: number;
 }
 
-/** Concatenates rows; adjacent ones are cut out at once. */
+/** Concatenates rows. Adjacent ones are sliced together. */
 function joinedSlices(parts: readonly Rows[]): Value {
   const runs: Rows[] = [];
   for (const part of parts) {

@@ -31,13 +31,14 @@ export type Orthogonality = 'mean-norm' | 'sum-squared' | 'cosine';
 const COSINE_EPSILON = 1e-30;
 
 /**
- * The squared distance of factors that are orthonormal up to 32-bit rounding, as they may start. Without this bound,
- * the gradient of its root would be rounding noise of length 1.
+ * Squared distances up to this are rounding errors: factors may start orthonormal up to 32-bit rounding. Without
+ * this bound, the gradient of the root would be rounding noise of length 1.
  */
 const ROUNDING = 1e-10;
 
 /**
- * The term R over groups of factors with one shape, which are adjacent from the start of the vector.
+ * Computes the term R over groups of factors. The factors of a group have one shape, and the groups are adjacent
+ * from the start of the vector.
  *
  * @param count the number of factors in a mean, including those without a contribution (rank 0, or rank 1 for
  * cosines)
@@ -82,7 +83,7 @@ function meanCosine(factors: Value, gram: Value, side: FactorGroup['side']): Val
   return multiply(sum(between, [1, 2]), 1 / (rank * rank - rank));
 }
 
-/** √x if x > least, otherwise 0 with a gradient of 0: the root is taken of 1 instead of x there. */
+/** Returns √x if x > least, otherwise 0 with a gradient of 0. For these, the root of 1 is computed instead. */
 function safeSqrt(x: Value, least = 0): Value {
   const positive = greater(x, least);
   return where(positive, sqrt(where(positive, x, 1)), 0);

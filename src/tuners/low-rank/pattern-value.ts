@@ -3,9 +3,9 @@ import { UserError } from '../../support/user-error.ts';
 import { fullMatchRegex } from '../shared/python-regex.ts';
 
 /**
- * The value for a module from PEFT's `rank_pattern` or `alpha_pattern`. The first key counts that, as a regular
- * expression, matches the module's path or its end after a dot; otherwise a key equal to the path; otherwise
- * undefined.
+ * The value for a module from PEFT's `rank_pattern` or `alpha_pattern`. Keys are regular expressions that match the
+ * module's path, or its end after a dot; the first match counts. Without a match, a key equal to the path counts.
+ * Otherwise undefined.
  */
 export function patternValue(patterns: Record<string, number>, module: string): number | undefined {
   for (const [key, value] of Object.entries(patterns)) if (keyRegex(key).test(module)) return value;

@@ -52,7 +52,9 @@ const adapterConfig = z.discriminatedUnion('peft_type', [loraConfig, adaLoraConf
 
 export type LoraAdapterConfig = z.infer<typeof loraConfig>;
 export type AdaLoraAdapterConfig = z.infer<typeof adaLoraConfig>;
-/** The settings of `adapter_config.json` that this library supports. Unsupported ones are rejected before. */
+/**
+ * The settings of `adapter_config.json` that this library supports. {@link parseAdapterConfig} rejects all others.
+ */
 export type PeftAdapterConfig = LoraAdapterConfig | AdaLoraAdapterConfig;
 /** The same with optional keys for all settings with a default. */
 export type PeftAdapterConfigInput = z.input<typeof adapterConfig>;

@@ -8,7 +8,7 @@ export interface PrincipalDirection {
 
 /** Rotations stop when no off-diagonal element exceeds this share of the diagonal. */
 const ACCURACY = 1e-14;
-/** Each sweep squares the remaining error: eight are ample. */
+/** Each sweep squares the remaining error, so about eight are enough. */
 const MAX_SWEEPS = 30;
 
 /**

@@ -27,7 +27,10 @@ export const INERT_DEFAULTS = {
   velora_config: null,
 } as const;
 
-/** No effect on their own: `megatron_config`, `use_qalora` and an initialisation that is already applied decide. */
+/**
+ * Keys without an effect on their own. They refine `megatron_config`, `use_qalora` or an initialisation, which is
+ * already applied.
+ */
 const HARMLESS = ['megatron_core', 'qalora_group_size', 'eva_config'];
 
 /** Initialisations that leave the base weights unchanged. */

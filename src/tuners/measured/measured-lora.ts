@@ -24,7 +24,7 @@ interface MeasuredParts<Config, Schema extends z.ZodObject> {
   learningRate: number;
   chosen: MethodDefinition<Config, Schema>['chosen'];
   words: Pick<MethodWords, 'title' | 'titleWith' | 'tags'>;
-  /** LoRA's settings of its config that are not named as in LoRA. */
+  /** LoRA's settings that the method's config names differently. */
   settings?(config: Config): Partial<MeasuredSettings>;
   /** The alpha of a module at its measured rank. */
   alpha(config: Config, module: LowRankModule, rank: number): number;
@@ -35,7 +35,7 @@ interface MeasuredParts<Config, Schema extends z.ZodObject> {
   ): Pick<MeasuredMethod, 'measurement' | 'measure'>;
 }
 
-/** A method that is LoRA after a measurement before the first step: its files are LoRA's. */
+/** Defines a method that measures before the first step and then trains plain LoRA. Its files are LoRA's. */
 export function measuredLora<Config extends MeasuredConfig, Schema extends z.ZodObject>({
   settings = () => ({}),
   alpha,

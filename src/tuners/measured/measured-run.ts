@@ -4,7 +4,7 @@ import type { LoraTuner } from '../lora/lora-tuner.ts';
 import { factorName, type LowRankModule, ranksOf } from '../low-rank/factors.ts';
 import type { GradientAt, InputsOf, Measurement, MethodRun, MethodState } from '../method-run.ts';
 
-/** What a method decides before the first step, with modules in the order of the tuner. */
+/** The decision of a method before the first step. Modules are in the order of the tuner. */
 export interface Measured {
   ranks: readonly number[];
   /** The scores that the ranks follow, per module. */

@@ -53,7 +53,7 @@ export class WeightGradientTuner implements Tuner {
     return this.layout.read(gradient, incrementName(path));
   }
 
-  /** A module's weight as [out, in]; after {@link initialValues}. */
+  /** A module's weight as [out, in]; available after {@link initialValues}. */
   weight(module: LowRankModule): Float32Array {
     const { inFeatures, outFeatures, transposed } = module;
     const stored = this.#read!(...weightOf(module));

@@ -24,7 +24,7 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
   learningRate: 5e-4,
   chosen: { encoder: { rate: 2e-3, lora_alpha: 32 }, language: { rate: 2e-4, lora_alpha: 16 } },
   trains: 'adapter',
-  // Two averages of importance, beside the vectors of every method.
+  // Five as in every method, and two averages of importance.
   vectors: 7,
   start(model, settings, totalSteps) {
     const targets = defaultTargets(model, 'many');
@@ -40,7 +40,7 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
       tuner: new LoraTuner(settings, ranked, saved),
       settings,
       store: ({ tuner }, values, baseModel) =>
-        // PEFT also has a target_parameters, with another meaning.
+        // The budget's keys are not stored, because PEFT has a `target_parameters` with another meaning.
         storeRanked({ model, targets, values, baseModel }, { ...withoutBudget(settings), ...even }, tuner),
     });
   },

@@ -1,6 +1,6 @@
 import { UserError } from '../../support/user-error.ts';
 
-/** Longer patterns do not come from people, and a regular expression can be made slow to match. */
+/** Maximum length of a pattern. Patterns written by hand are shorter, and a hostile one can be slow to match. */
 const MAX_LENGTH = 10_000;
 
 /**

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** No matrix has a smaller side with this many features: a larger rank could not express more. */
+/**
+ * Maximum rank. No weight matrix has this many features on its smaller side, so a larger rank could not express
+ * more.
+ */
 export const MAX_RANK = 65_536;
 
 /** A rank, or the width of a bottleneck. */
