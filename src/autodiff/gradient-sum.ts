@@ -33,7 +33,7 @@ function hasFixedStart({ inputs: [slice], attributes: { axis, before } }: Pad): 
   return typeof before === 'number' && typeof slice.shape[axis] === 'number';
 }
 
-/** Adjacent slices: each begins where the one before it ends. */
+/** Groups of adjacent slices: each slice begins where the previous one ends. */
 function runsOf(slices: readonly Pad[]): Pad[][] {
   const runs: Pad[][] = [];
   for (const slice of slices.toSorted((a, b) => startOf(a) - startOf(b))) {

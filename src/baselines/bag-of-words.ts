@@ -4,9 +4,9 @@ import { wordsOf } from './words-of.ts';
 
 /** Limits that keep a fit to a few seconds. */
 const LIMITS = {
-  /** Weights: beyond this, the rarest words are dropped. */
+  /** Maximum number of weights; beyond it, the rarest words are dropped. */
   weights: 1e6,
-  /** Characters times outputs: beyond this, evenly spaced rows are used. */
+  /** Maximum of characters times outputs; beyond it, only evenly spaced rows are used. */
   characters: 2e7,
 };
 

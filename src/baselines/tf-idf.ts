@@ -8,9 +8,7 @@ export class TfIdf {
   readonly #columns: ReadonlyMap<string, number>;
   readonly #idf: Float64Array;
 
-  /**
-   * @param mostWords maximum number of words: the most frequent ones by text, of equal ones the first in order
-   */
+  /** @param mostWords maximum number of words: those in the most texts are kept, ties in alphabetical order */
   constructor(texts: readonly (readonly string[])[], mostWords: number) {
     const texted = new Map<string, number>();
     for (const words of texts)

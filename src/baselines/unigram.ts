@@ -8,7 +8,7 @@ type Tokens = Iterable<ArrayLike<number>>;
  * count so that unseen tokens have a probability too (Laplace's rule).
  *
  * @param train the tokens that the model learns to predict
- * @param scored those that it is scored on
+ * @param scored the tokens that it is scored on
  */
 export function unigramBaseline(train: Tokens, scored: Tokens, vocabSize: number): Baseline {
   const counts = new Float64Array(vocabSize).fill(1);

@@ -47,10 +47,10 @@ const ZERO = 0x80;
 const CHUNK = 2 ** 20;
 
 /**
- * How a model stores its weights in a type. Encoders have activations of even magnitude, which can be rounded too:
- * their 8 bits are products of bytes. Decoders have a few outlier channels (Dettmers et al., 2022), and generate one
- * token at a time. So only their weights are rounded, in blocks of 8 or 4 bits, and activations only during
- * generation.
+ * Returns the format in which a model stores its weights in a type. The activations of encoders have similar
+ * magnitudes, so `int8` rounds them too and multiplies bytes. Decoders have a few outlier channels (Dettmers et al.,
+ * 2022) and generate one token at a time. Only their weights are rounded, in blocks of 8 or 4 bits; activations are
+ * rounded only during generation.
  *
  * @param byRow whether activations are rounded row by row everywhere, so that no text depends on others in its batch
  */
@@ -138,8 +138,8 @@ function byteMatrix(name: string, rows: number, columns: number, quantize: () =>
 }
 
 /**
- * The head over words is read whole for each generated token. With 4 bits elsewhere, it has 8, because it
- * distinguishes words.
+ * The matrix of the logits over words is stored in blocks too, because every generated token reads all of it. It has 8
+ * bits even if other weights have 4, because it must tell words apart.
  */
 function blockFormat(model: TaskModel, fewest: 4 | 8): BaseFormat {
   const paths = quantizedPaths(model, BASE_BLOCK);

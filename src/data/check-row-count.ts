@@ -1,6 +1,6 @@
 import { UserError } from '../support/user-error.ts';
 
-/** A row takes some hundred bytes however short it is: this many take a gigabyte. */
+/** Even a short row takes several hundred bytes, so this many rows take a gigabyte. */
 const MAX_ROWS = 2_000_000;
 
 /** Throws a UserError for a file with more rows (or for words, more lines) than fit in memory. */

@@ -1,6 +1,6 @@
 import { checkJsonSize } from '../formats/bounded-json.ts';
 
-/** A quarter of a million SQuAD questions with answers have as many values. */
+/** Enough for a quarter of a million SQuAD questions with answers. */
 const LIMITS = { depth: 64, values: 4_000_000 };
 
 /**

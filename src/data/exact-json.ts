@@ -1,9 +1,9 @@
 import { endOfString } from './end-of-string.ts';
 
-/** Only such texts can contain a number that a double changes: 16 digits, or an exponent of two digits. */
+/** Matches every text with a number that a double could change: 16 digits, or a two-digit exponent. */
 const MAY_HAVE_LONG = /\d[\d.]{15}|[eE][+-]?\d\d/;
 const TEXT_OR_NUMBER = /"|-?\d[\d.eE+-]*/g;
-/** No double needs as many characters. */
+/** Longer numbers count as inexact without a comparison: no double needs as many characters. */
 const MAX_DIGITS = 400;
 
 /**

@@ -96,15 +96,15 @@ function parseObject(source: string, line: number, problems: RowProblems): JsonO
 }
 
 /**
- * Also throws a SyntaxError for a row that is too long, too deep or has too many values: in `[],` every three bytes
- * make a list.
+ * Parses a row. Besides invalid JSON, throws a SyntaxError for a row that is too long, too deep or has too many values:
+ * in `[],` every three bytes make a list.
  */
 function parseRow(source: string): unknown {
   if (source.length > MAX_LINE) throw new SyntaxError(`${source.length} characters`);
   return shallowJson(source, exactJson);
 }
 
-/** An own property of the object. */
+/** The object's own property with this name; inherited ones are ignored. */
 export function ownValue(object: JsonObject, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }

@@ -3,11 +3,11 @@ import { parse } from 'csv-parse/browser/esm/sync';
 import { UserError } from '../support/user-error.ts';
 import { checkRowCount } from './check-row-count.ts';
 
-/** Per record: each field becomes an object, tens of times larger than the delimiter's byte. */
+/** Maximum per record: each field becomes an object, tens of times larger than the delimiter's byte. */
 export const MAX_FIELDS = 10_000;
 /** The limit of a JSON line: a book has some megabytes. */
 const MAX_RECORD = 2 ** 24;
-/** In all records together, at some forty bytes each. */
+/** Maximum for all records together: a field takes some forty bytes. */
 const MAX_TABLE_FIELDS = 12_000_000;
 /** Approximate number of characters in a block. */
 const BLOCK = 2 ** 20;

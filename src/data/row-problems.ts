@@ -6,9 +6,9 @@ const MAX_SHOWN = 5;
 
 /** A problem with a row. */
 export type RowProblem = { hint?: string } & (
-  | { /** A noun phrase: the line "needs a string in "text", got nothing". */ needs: string; got: string }
+  | { /** A noun phrase, completed to `needs a string in "text", got nothing`. */ needs: string; got: string }
   | {
-      /** The predicate of the sentence that begins with the place. */
+      /** The predicate of a sentence with the row's place as its subject. */
       fault: string;
       /** Faults that differ only in their values have the same kind. */
       kind?: string;

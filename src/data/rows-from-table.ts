@@ -110,7 +110,7 @@ function columnIndex(column: string | number, header: string[] | undefined, widt
   return index;
 }
 
-/** The advice if the header's only name would be several with another delimiter, one of them requested. */
+/** The hint if another delimiter splits the header's only name into several, including a requested column. */
 function otherDelimiter(current: string, names: readonly string[]): string | undefined {
   if (names.length > 1) return undefined;
   const found = DELIMITERS.find(([delimiter]) =>

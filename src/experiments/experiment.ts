@@ -1,6 +1,6 @@
 import { folderNames, merged, type Settings } from './settings.ts';
 
-/** A row of a table on a task: named settings, and the choices to try before they are final. */
+/** A row of a table on a task: named settings, and the choices to try before the final runs. */
 export interface Cell {
   row: string;
   task: string;
@@ -43,7 +43,7 @@ export interface Experiment {
   cells: readonly Cell[];
   seeds: readonly number[];
   tuning: Tuning;
-  /** The row that each is compared with in the tables of tasks. */
+  /** Returns the cell that a cell is compared with in its task's table. */
   comparedWith(cell: Cell): Cell | undefined;
   /** Whether there is a column for a row's mean over all tasks. */
   average?: boolean;

@@ -99,7 +99,7 @@ function listIn(content: string, fileName: string): Records | undefined {
   };
 }
 
-/** Lines, or several if a quote is open at their end. */
+/** Records of a table with quoted fields: a line, or several if a quoted field contains line ends. */
 function quotedRecords(content: string): string[] {
   const records: string[] = [];
   let [start, isQuoted] = [0, false];

@@ -4,9 +4,11 @@ import { finalScores, type RunRecord, scoresOf } from '../report/run/run-record.
 export interface ScoringRule {
   metric: string;
   greaterIsBetter: boolean;
-  /** Whether the best evaluation counts instead of the last, or the one that the run keeps in its place. */
+  /**
+   * Whether the best evaluation counts, or a later one that the run kept instead of it; otherwise the last one counts.
+   */
   best: boolean;
-  /** The first step from which evaluations count: the last at which a row of the task fixed its ranks. */
+  /** Evaluations count from this step on: the step at which the last row of the task fixed its ranks. */
   from: number;
 }
 
@@ -18,16 +20,16 @@ export function scoringRule(
   return {
     metric: training.metric_for_best_model,
     greaterIsBetter: training.greater_is_better,
-    // If the config leaves it open, it is chosen, and there are evaluations.
+    // A run that leaves this open chooses it itself: true, because the run has evaluations.
     best: training.load_best_model_at_end ?? true,
     from: lastFinal(records),
   };
 }
 
 /**
- * The scores of a run by the rule. A run that fixed its ranks at `from` has the scores of the model that it kept. If
- * another row did later, they are those of the best evaluation after that, or of a later one that the run kept in its
- * place. A run that ended before `from` has those of its last evaluation.
+ * The scores of a run by the rule. If the run fixed its ranks at `from`, these are the scores of the model that it
+ * kept. If another row fixed its ranks later, they are the scores of the best evaluation from that step on, or of a
+ * later one that the run kept instead. If the run ended before `from`, they are the scores of its last evaluation.
  */
 export function scoresBy(
   record: RunRecord,

@@ -19,9 +19,9 @@ export interface SearchOptions {
 
 /** Options of several prompts at once. */
 export interface BatchOptions extends Omit<SearchOptions, 'seed'> {
-  /** Seed of sampling; or one for each prompt, which then is sampled as it is alone. */
+  /** Seed of sampling; or a seed for each prompt, which is then sampled as if it were alone. */
   seed?: number | readonly number[] | undefined;
-  /** Asked between two tokens: a row that has left is not continued. */
+  /** Called between two tokens. A row for which it returns true is not continued. */
   hasLeft?: (row: number) => boolean;
 }
 
@@ -32,12 +32,12 @@ export interface Search {
   limits: RowLimits;
   /** The start of each item's rows. */
   begun: readonly (readonly number[])[];
-  /** [items, vocab] after that. */
+  /** Logits after that start, [items, vocab]. */
   logits: Float32Array;
   reader: ModelReader;
   process: LogitsProcessor;
   seed: number;
-  /** By prompt, if each has its own. */
+  /** Seeds by prompt, if each has its own. */
   seeds?: readonly number[];
   hasLeft?: (row: number) => boolean;
   signal?: AbortSignal;

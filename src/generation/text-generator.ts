@@ -49,11 +49,11 @@ export class TextGenerator {
   }
 
   /**
-   * Generates the text after a prompt, or an encoder-decoder's output for it; of several (`num_return_sequences`),
-   * the first.
+   * Generates the text after a prompt, or an encoder-decoder's output for it; with `num_return_sequences`, the first of
+   * them.
    *
-   * @throws UserError for a config, a prompt or a conversation that the model does not support; the signal's reason
-   * if it is aborted
+   * @throws UserError for a config, a prompt or a conversation that the model does not support; the signal's reason if
+   * it is aborted
    */
   async generate(
     prompt: Prompt,
@@ -74,7 +74,7 @@ export class TextGenerator {
 
   /**
    * Generates the texts of several prompts, read as one batch, which is padded to the longest: `num_return_sequences`
-   * per prompt, of beams the best first.
+   * per prompt, beams with the best first.
    */
   async generateAll(
     prompts: readonly Prompt[],

@@ -19,9 +19,9 @@ interface Request {
   tokens: number[];
   pieces: TextStream;
   text: string;
-  /** Whether its caller has the text, an error, or has left. */
+  /** Whether its caller has received the text or an error, or has left. */
   isSettled: boolean;
-  /** The requests it is written with, and what ends their writing. */
+  /** The requests in its batch, and the controller that stops their generation. */
   batch?: readonly Request[];
   ending?: AbortController;
   resolve(generated: Generated): void;
@@ -29,8 +29,9 @@ interface Request {
 }
 
 /**
- * Writes texts for requests without beams. Those that wait share a batch if their settings are equal. Each is written as it
- * is alone (up to the rounding of sums), with its own seed, and leaves when it ends or its signal is aborted.
+ * Generates texts for requests without beams. Waiting requests with equal settings share a batch. Each gets the same
+ * text as alone (up to the rounding of sums), with its own seed, and leaves the batch when its text ends or its signal
+ * is aborted.
  */
 export class WritingQueue {
   readonly #model: LanguageModel;
@@ -39,7 +40,7 @@ export class WritingQueue {
   #waiting: Request[] = [];
   #isRunning = false;
 
-  /** @param turns of the model, which has one memory */
+  /** @param turns at using the model, which has a single cache */
   constructor(model: LanguageModel, tokenizer: TextTokenizer, turns: Turns) {
     this.#model = model;
     this.#tokenizer = tokenizer;
@@ -73,7 +74,7 @@ export class WritingQueue {
     this.#isRunning = true;
     while (this.#waiting.length > 0) {
       const end = await this.#turns.begin();
-      // Requests of one moment arrive as messages of their own.
+      // Simultaneous requests arrive as separate messages: wait for all of them.
       await new Promise((resolve) => setTimeout(resolve));
       await this.#write(this.#nextBatch());
       end();
@@ -91,7 +92,7 @@ export class WritingQueue {
     return batch;
   }
 
-  /** Whether padding to the longest prompt leaves each of them the tokens that it has alone. */
+  /** Whether each request can still generate as many tokens as alone if all are padded to the longest prompt. */
   #fits({ key, prompt, settings }: Request, batch: readonly Request[]): boolean {
     if (batch.length === 0) return true;
     const { max_new_tokens, pad_token_id } = settings;

@@ -117,7 +117,7 @@ export const normalCdf = unary('normalCdf');
 export const gelu = unary('gelu');
 export const stopGradient = unary('stopGradient');
 
-/** y itself. The gradient of `seen` becomes what `of` computes from the gradient of y and some values. */
+/** Returns y itself. The gradient of `seen` is computed by `of` from the gradient of y and the values `read`. */
 export function watch(y: Value, seen: Value, read: readonly Value[], of: Ops['watch']['of']): Value {
   return apply('watch', [y, seen, ...read], { of });
 }
@@ -201,7 +201,7 @@ export function window(vector: Value, start: Value, shape: readonly Dimension[])
   return apply('window', [vector, start], { shape });
 }
 
-/** x itself, computed after the gate: see `after` in the op set. */
+/** Returns x itself, computed after the gate: see `after` in the op set. */
 export function after(x: Value, gate: Value): Value {
   return apply('after', [x, gate], {});
 }

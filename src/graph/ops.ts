@@ -40,8 +40,8 @@ export interface Ops {
   /** x itself; its gradient is zero. */
   stopGradient: None;
   /**
-   * (y, seen, ...read): y itself. `seen` has no effect, and its gradient is what `of` computes from the gradient of y:
-   * a statistic of the backward pass.
+   * (y, seen, ...read): y itself. `seen` does not affect it. The gradient of `seen` is a statistic of the backward
+   * pass: `of` computes it from the gradient of y.
    */
   watch: { of: (gradient: Value, read: readonly Value[]) => Value };
 

@@ -13,8 +13,8 @@ import { probeHead } from './probe-head.ts';
 import type { SetUpRun } from './set-up-run.ts';
 
 /**
- * Returns the run as it is before its first step: after the method's measurement, and with a linear probe in its head if
- * the config asks for one.
+ * Prepares a run for its first step: does the method's measurement and, if the config asks for it, fits a linear probe
+ * into the head.
  */
 export async function beforeFirstStep(
   opened: SetUpRun,
@@ -26,7 +26,9 @@ export async function beforeFirstStep(
   return { loaded: probed, found };
 }
 
-/** A run after its method's measurement before the first step; unchanged if the method has none. */
+/**
+ * Does the method's measurement before the first step and returns the changed run; unchanged if the method has none.
+ */
 async function afterMeasurement(
   loaded: SetUpRun,
   seed: number,

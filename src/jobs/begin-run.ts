@@ -30,7 +30,7 @@ export interface StartingAdapter {
 
 /** The inputs of a run, whatever the source of its files. */
 export interface RunMaterial {
-  /** With the keys filled in that it leaves to the adapter. */
+  /** The config, with missing keys taken from the adapter. */
   config: ParsedConfig;
   start?: StartingAdapter;
   family: Family;
@@ -38,7 +38,7 @@ export interface RunMaterial {
   generationFiles: TrainedParts['generationFiles'];
   /** The files of each source of training rows. */
   train: readonly { name: string; files: readonly TextFile[] }[];
-  /** The files of each set. */
+  /** The files of each validation set. */
   validation: readonly { name: string; files: readonly TextFile[] }[];
   /** Custom scores. */
   ownScores?: OwnScores;
@@ -53,7 +53,7 @@ export interface RunBeginning {
   start?: StartingAdapter;
   /** The caller's functions that the config names. */
   functions?: OwnFunctions;
-  /** The config's section, with the settings that it leaves to the files. */
+  /** The config's section, with missing settings taken from the files. */
   data: RunConfig['data'];
   /** Class names by id; empty for tasks without classes. */
   labels: readonly string[];
@@ -62,7 +62,10 @@ export interface RunBeginning {
   maxLength: number;
   /** Notices about the files. */
   notices: readonly string[];
-  /** The logits of the classes' shares, if the run may end with a model that always predicts the majority class. */
+  /**
+   * Logits that give each class its share of the rows. Present if the run may end with a model that always predicts the
+   * majority class.
+   */
   constant?: readonly number[];
   /** Weight of each class in training, if they are not equal. */
   classWeights?: readonly number[];
@@ -70,7 +73,7 @@ export interface RunBeginning {
    * The baselines on the set that selects the best model; empty without rows. Fitted on the first call, after `encode`.
    */
   baselines(): readonly Baseline[];
-  /** Tokenizes everything, together with the processes of the run. `began`: the time for chat templates. */
+  /** Tokenizes all examples, divided among the processes of the run. `startedAt`: the time for chat templates. */
   encode(
     startedAt: Date,
     onProgress?: (share: number) => void,
@@ -219,7 +222,7 @@ function splitSources(task: AnyTask, sources: readonly Source[], share: number) 
   };
 }
 
-/** The rows of each source, or its files if examples are not rows. */
+/** The number of rows of each source, or of files if examples are not rows. */
 function sizesOf(task: AnyTask, sources: readonly Source[]): number[] {
   return sources.map(({ files, rows }) => task.countRows?.(rows) ?? files.length);
 }
@@ -235,7 +238,7 @@ function isPossible(attempt: () => unknown): boolean {
   }
 }
 
-/** For English; other columns of a file are counted as text too. */
+/** Typical of English. The estimate is high if a file has other columns, because they are counted as text. */
 const CHARACTERS_OF_A_TOKEN = 4;
 
 /**
@@ -256,7 +259,7 @@ function amountOf(
   return { rows: kept, tokens: Math.max(1, Math.min(maxLength, tokens / Math.max(1, rows))) };
 }
 
-/** A default above the model's positions was lowered to them. */
+/** The notice that the default length was lowered to the number of the model's positions. */
 function loweredLength({ task, data }: RunConfig, config: CommonConfig): string[] {
   const { key, requested, unlowered } = maxLengthOf(task, data, config);
   if (unlowered === undefined) return [];

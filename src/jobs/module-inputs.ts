@@ -18,8 +18,8 @@ export interface InputSource {
 }
 
 /**
- * The rows that linear modules of the base model read, for each batch. Rows of padding are left out, and for models
- * of language so are those of tokens without a label, as in PEFT's EVA (`use_label_mask`).
+ * Yields, for each batch, the rows that linear modules of the base model read. Rows of padding are left out. For
+ * language models, so are rows of tokens without a label, as in PEFT's EVA (`use_label_mask`).
  */
 export async function* moduleInputs(
   { model, engine, communicator = ALONE }: InputSource,
@@ -45,7 +45,7 @@ export async function* moduleInputs(
         const data = found[own[0]].data as Float32Array;
         const rowsOf = String(x.shape[0]);
         const rows = rowsOf === 'batch' ? data : rowsAt(data, width, countedRows(rowsOf, batch, isDecoder));
-        // Every process decides from the same numbers: engines may round differently.
+        // All processes use the numbers of one, because engines may round differently.
         const [shared] = await dealNumbers(communicator, 1, () => Promise.resolve(rows));
         chosen.push({ paths: own, width, rows: shared });
       }
@@ -56,7 +56,7 @@ export async function* moduleInputs(
   }
 }
 
-/** Numbers of the sequence-major rows that count: of real tokens, and of labelled ones where a model writes text. */
+/** Indices of the sequence-major rows that count: real tokens; for models that generate text, only labelled ones. */
 function countedRows(rows: string, feeds: Tensors, isDecoder: boolean): number[] {
   const labelled = feeds[LABEL_ROWS]?.data;
   if (rows.includes('target')) return [...labelled];

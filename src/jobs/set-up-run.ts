@@ -22,7 +22,7 @@ export interface SetUpRun {
  * Tokenizes everything and sets the method up on the model.
  *
  * @param startedAt the time for chat templates
- * @param planned the original config of a run that is longer now: its method keeps to those steps
+ * @param planned the original config of a run that was extended: its method keeps the original number of steps
  * @param communicator the processes that share the run
  * @throws UserError for rows that cannot be learned from, and for an adapter of another model
  */

@@ -4,7 +4,7 @@ import { contentDigest } from '../../formats/node/content-digest.ts';
 /** Increase it when the format of the files changes. */
 const VERSION = 3;
 
-/** A cache key for files made from weight files in some way: it changes when their content does. */
+/** A cache key for files derived from weight files. It changes with the content of the weight files and with `how`. */
 export function baseKey(files: readonly string[], how: object): string {
   const described = files.map((file) => [contentDigest(file)]);
   const text = JSON.stringify([VERSION, how, described.sort()]);

@@ -22,7 +22,7 @@ export type OnWritten = (share: number) => void;
  * memory. Parameters that the checkpoint lacks are left out. If another process has written the file meanwhile, that
  * file stays.
  *
- * @param magnitudes of the inputs of the modules that the format needs measured
+ * @param magnitudes the largest input magnitudes of the modules in `format.measured`
  * @param isIntact whether a file can be used
  */
 export function writeBase(

@@ -16,7 +16,7 @@ export interface SubsetCard {
 
 export interface DatasetCard {
   subsets: readonly SubsetCard[];
-  /** Class names by column, for a subset; without a name, for the only subset. */
+  /** Class names of a subset, by column; without `subset`, of the only subset. */
   classes(subset: string | undefined): ColumnClasses;
 }
 

@@ -58,7 +58,7 @@ function refusal(status: number, where: string, endpoint: string, what: string):
   return new UserError({ where, fault: `could not be fetched from ${endpoint} (status ${status})`, hint });
 }
 
-/** How `fetch` fails: before the response or in the middle of it. */
+/** Whether `fetch` failed, before the response or in the middle of it. */
 function isNetworkError(error: Error): boolean {
   return error instanceof TypeError && ['fetch failed', 'terminated'].includes(error.message);
 }

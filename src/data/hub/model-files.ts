@@ -83,7 +83,10 @@ export function isUsable(present: string[], shards: string[]): boolean {
   );
 }
 
-/** A snapshot that another program downloaded for its weights may lack the tokenizer; an adapter uses its base's. */
+/**
+ * Whether a snapshot has a tokenizer, or is an adapter, which uses the tokenizer of its base. A snapshot that another
+ * program downloaded may lack it.
+ */
 export function hasTokenizer(present: string[]): boolean {
   return (
     isAdapterRepository(present) ||

@@ -2,7 +2,8 @@ import type { FileMetaData } from 'hyparquet';
 import { pageHeader } from './page-header.ts';
 
 /**
- * Maximum decompressed size of a small file, for a few long runs; larger files may have a multiple of their own size.
+ * Every file may have this decompressed size, because long runs of equal values compress well, plus `MAX_RATIO` times
+ * its own size.
  */
 const FREE_BYTES = 2 ** 26;
 const MAX_RATIO = 16;

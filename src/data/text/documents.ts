@@ -33,7 +33,7 @@ export function* splitDocuments(text: string, sampleBy: SampleBy, line = 1): Ite
   }
 }
 
-/** Between documents; the first matches nothing. */
+/** Separators between documents; the one for whole documents never matches. */
 const SEPARATORS: Readonly<Record<SampleBy, RegExp>> = {
   document: /(?!)/g,
   paragraph: /\n(?:[^\S\n]*\n)+/g,

@@ -9,7 +9,7 @@ import { flat, isSection, merged, type Settings } from '../settings.ts';
 
 /** A placeholder for held-out rows until they are written. */
 const HELD_OUT = 'held-out rows';
-/** The folders are side by side; more are a mistake in the file. */
+/** All runs have folders in one parent folder; a larger number is a mistake in the file. */
 const MAX_RUNS = 10_000;
 
 const section = z.record(z.string(), z.unknown());
@@ -22,13 +22,13 @@ const grid = z.record(z.string(), z.array(z.unknown()).min(1));
 const comparisonSchema = z.object({
   output: z.string().min(1),
   title: z.string().optional(),
-  /** By name; `grid` is the row's own grid. */
+  /** Settings of each row, by name; `grid` is the row's own grid. */
   rows: z
     .record(z.string().min(1), section)
     .refine((rows) => Object.keys(rows).length > 0, 'expected at least one row'),
-  /** By name: the distinct settings of each. */
+  /** Settings of each task, by name. */
   tasks: z.record(z.string().min(1), section).optional(),
-  /** By dotted key: the values that every row chooses from. */
+  /** Values that every row chooses from, by dotted key. */
   grid: grid.default({}),
   /** A number of seeds, or a list. */
   seeds: z.union([z.int().min(1).max(1000), z.array(z.int().min(0)).min(1)]).default(5),

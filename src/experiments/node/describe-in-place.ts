@@ -9,7 +9,7 @@ import type { ModelInPlace } from '../tables/model-in-place.ts';
 const LABELS = ['no', 'yes'];
 
 /**
- * A model that replaces that of some recipes: its family, and the matrices that AdaLoRA adapts in it.
+ * Describes a model that replaces the recipes' own: its family, and the matrices that AdaLoRA adapts in it.
  *
  * @throws UserError for a model that is not available, or without the head that the recipe's task needs
  */

@@ -24,7 +24,7 @@ export function runChild(
 ): Promise<ChildRun> {
   // Its own group, so that a Ctrl-C in the terminal reaches it once, through us.
   const child = spawn(process.execPath, [MAIN, 'train', config, '--json', '--resume'], {
-    // The child ends with this process: its standard input, to which nothing is written, closes then.
+    // Nothing is written to the child's standard input. It closes when this process ends, and then the child ends too.
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
     // The child is not part of a distributed run, even if a launcher started this process.

@@ -50,7 +50,7 @@ function averageText(value: { mean?: number; paper?: number } | undefined): stri
   return `${(100 * value.mean).toFixed(2)}${paper}`;
 }
 
-/** The range over all runs. */
+/** The number of trained parameters, or its range over all runs. */
 function parametersText(rows: readonly RowResult[]): string {
   const values = rows.flatMap(({ runs }) => runs.flatMap(({ parameters }) => parameters ?? []));
   if (values.length === 0) return '';

@@ -78,7 +78,7 @@ function settingsLine({ row, settings, runs }: RowResult): string {
   return `- ${row}: ${[settingsText(settings), `${steps} steps`].filter((part) => part !== '').join('; ')}`;
 }
 
-/** The range, if seeds keep different numbers. */
+/** A count, with half its interval if seeds differ. */
 export function countsText(values: Interval | undefined): string {
   if (!values) return '';
   return values.half ? `${counted(values.mean)} ± ${counted(values.half)}` : counted(values.mean);
@@ -116,7 +116,7 @@ function differenceText({ difference }: PairTest, score: string): string {
 const pText = (p: number | undefined) => (p === undefined ? '' : ` (p = ${p.toPrecision(2)})`);
 const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
 
-/** The first row is the header. */
+/** A Markdown table; the first row is the header. */
 function table([head, ...rows]: readonly (readonly string[])[]): string[] {
   return [head, head.map(() => '---'), ...rows].map(
     (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`,

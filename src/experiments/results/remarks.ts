@@ -38,7 +38,7 @@ function skippedSteps({ steps }: RunRecord): number {
   return steps.at(-1)?.skipped_steps ?? 0;
 }
 
-/** A model that predicts one class for every example has learned nothing, whatever its accuracy. */
+/** Remarks on models that predict one class for every example: they have learned nothing, whatever their accuracy. */
 function atMajority({ cell, records }: CellOutcome): string[] {
   const same = records.filter(({ confusion }) => {
     const taken = confusion?.labels.filter((_, j) => confusion.counts.some((row) => row[j] > 0)) ?? [];
@@ -56,7 +56,7 @@ function failedChoices({ cell, tried }: CellOutcome): string[] {
     .map(({ choice }) => `${cell.row}: failed or diverged with ${settingsText(choice)} during tuning.`);
 }
 
-/** Beyond the edge of a grid, there may be a better value. */
+/** Remarks on choices at the edge of their grid: a better value may lie beyond it. */
 function atEdge({ cell, choice }: CellOutcome): string[] {
   if (!choice || cell.grid.length < 2) return [];
   return Object.entries(choice).flatMap(([key, value]) => {

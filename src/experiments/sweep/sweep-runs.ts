@@ -21,7 +21,7 @@ export interface SweepRun {
 /** A placeholder for held-out rows until they are written. */
 const HELD_OUT = 'held-out rows';
 
-/** The folders of a sweep are side by side; more are a mistake in the file. */
+/** All runs have folders in one parent folder; a larger number is a mistake in the file. */
 const MAX_RUNS = 10_000;
 
 type Where = (path: KeyPath) => string;

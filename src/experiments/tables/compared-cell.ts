@@ -1,8 +1,8 @@
 import type { TableCell } from './table-cells.ts';
 
 /**
- * The cell that another one of its task is compared with: of the table's reference method, at the same level. Undefined
- * for cells without a level, such as BitFit, and for the reference itself.
+ * Returns the cell that a row's cell on a task is compared with: the one of the table's reference method at the same
+ * level. Undefined for cells without a level, such as BitFit, and for the reference itself.
  */
 export function comparedCell(
   cells: readonly TableCell[],

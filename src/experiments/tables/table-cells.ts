@@ -15,7 +15,7 @@ export interface TableChoice {
   inPlace?: ModelInPlace;
   /** The folder that replaces the recipes' `data`. */
   data: string;
-  /** These methods and levels, in the table or not; by default the table's rows. */
+  /** The methods and levels to run, whether or not the table has them; by default the table's rows. */
   methods?: readonly string[];
   budgets?: readonly string[];
   /** These tasks only. */
@@ -36,8 +36,8 @@ export interface TableCell extends Cell {
 }
 
 /**
- * The cells of a table, row by row: the settings of each row on each of its tasks, with the paper's numbers if they
- * are comparable: not on another model or with other settings.
+ * The cells of a table, row by row: the settings of each row on each of its tasks. The paper's numbers are included
+ * unless the model or a setting differs from the paper's.
  *
  * @throws UserError for an unknown method, level or task
  */
@@ -114,7 +114,7 @@ function nameOn(
   return row.replace(level, `rank ${target_budget / facts.matrices}`);
 }
 
-/** The learning rates from the paper, the method's default and, for the recipe's own method, the recipe's. */
+/** Learning rates to choose from: the paper's, the method's default and, for the recipe's own method, the recipe's. */
 function ratesOf(config: Record<string, unknown>, method: string, budgets: Budgets): Settings[] {
   const name = METHOD_NAMES.find((known) => known === method)!;
   const { learning_rate } = config.training as { learning_rate?: number };

@@ -11,7 +11,7 @@ import { suppressTokens } from './suppress-tokens.ts';
 
 /** The facts about a search that processors need beside its settings. Lengths are of whole rows, padding included. */
 export interface RowLimits {
-  /** The number of tokens that rows start with. */
+  /** Number of tokens in each row before generation. */
   begun: number;
   least: number;
   most: number;
@@ -42,7 +42,7 @@ export function logitsProcessors(
     ...(forced_eos_token_id === undefined ? [] : [forceTokens(limits.most - 1, forced_eos_token_id)]),
     ...only(suppress_tokens.length > 0, () => suppressTokens(suppress_tokens)),
     ...only(begin_suppress_tokens.length > 0, () => suppressTokens(begin_suppress_tokens, first, first + 1)),
-    // Beams need a token that continues beside those that end.
+    // Besides the end tokens, beam search needs a token that continues the text.
     ...(settings.do_sample ? samplingFilters(settings, num_beams > 1 ? (ends.length || 1) + 1 : 1) : []),
     ...only(settings.renormalize_logits, () => logSoftmax),
   ];

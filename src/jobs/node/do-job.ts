@@ -21,7 +21,7 @@ export interface WorkerJob {
   /** Whether the caller acts after each step. */
   isControlled: boolean;
   resume: boolean;
-  /** One element; any value but 0 requests a stop. */
+  /** One element: a value other than 0 requests a stop. */
   stop: Int32Array<SharedArrayBuffer>;
 }
 
@@ -50,8 +50,8 @@ export interface JobFailure extends Failure {
 /**
  * Trains, and sends the events and the result.
  *
- * @param reply returns the caller's next reply: functions cannot be sent to this thread, so their arguments are sent
- * out
+ * @param reply returns the caller's next reply: functions cannot be sent to this thread, so their arguments are sent to
+ * the caller
  */
 export async function doJob(
   { config, texts, functions, scores, isControlled, resume, stop }: WorkerJob,

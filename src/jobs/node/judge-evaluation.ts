@@ -13,8 +13,8 @@ import type { ReadingFlags } from '../../tasks/task-definition.ts';
 import type { TrainedModel } from '../../trained/trained-model.ts';
 
 /**
- * Assesses the scores of a trained model on some files against baselines, which are fitted on the run's training
- * rows. If these are unknown, only the best answer that does not read the text is used, fitted on the scored rows.
+ * Assesses the scores of a trained model on some files against baselines, which are fitted on the run's training rows.
+ * Without training rows, only the baseline that ignores the text is used, fitted on the scored rows.
  *
  * @param path the run's folder, if it is one
  */
@@ -83,7 +83,7 @@ async function trainingRows(
     const rows = share === undefined ? all : (task.holdOut?.(all, share)?.train ?? all);
     return { rows, ...(task.tokenBaselines && { examples: task.examples(rows, trained.context()) }) };
   } catch (error) {
-    // Not the run's file any more.
+    // The file has changed since the run and no longer fits its settings.
     if (error instanceof UserError) return undefined;
     throw error;
   }

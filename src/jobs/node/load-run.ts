@@ -17,7 +17,7 @@ import type { RunOfFiles } from './read-run.ts';
  *
  * @param startedAt the time for chat templates
  * @param planned the original config of a run that is longer now
- * @param processes those that share the run: one of each host makes the base, and all read it
+ * @param processes the processes that share the run; one per host makes the base, and all read it
  * @throws UserError for a checkpoint that does not fit the model, rows that cannot be learned from, an adapter of
  * another model
  */

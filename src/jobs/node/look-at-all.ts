@@ -13,7 +13,7 @@ import { openText } from '../../trained/node/open-text.ts';
 import { methodNamed } from '../../tuners/registry.ts';
 import { assertModelNamed } from './assert-model-named.ts';
 
-/** More steps than any run has: with a known length, settings in steps could be too large for it. */
+/** Stands for an unknown run length: so large that no setting in steps exceeds it. */
 const ENDLESS = 1e9;
 
 /**
@@ -46,12 +46,14 @@ export async function lookAtAll(
     });
 }
 
-/** Whether something is on this machine, or should be: anything that would be downloaded is not checked. */
+/** Whether a model is on this machine, or should be. Models that would be downloaded are not checked. */
 function isHere(name: string): boolean {
   return existsSync(name) || name === EMBEDDED_MODEL || parseModelId(name) === null;
 }
 
-/** Settings that do not fit the model or the length of the run. The number of classes is not checked here. */
+/**
+ * Throws for settings that do not fit the model or the length of the run. The number of classes is not checked here.
+ */
 function startOn(folder: string, { task, method, settings, model_config, adapter, steps }: SoundParts): void {
   if (!task || !method || !settings || adapter !== undefined) return;
   const model = describeAs(folder, taskNamed(task).build(['0', '1']), model_config);

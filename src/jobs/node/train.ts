@@ -32,8 +32,8 @@ export interface TrainOptions {
  * by mpirun, mpiexec or srun share the run: all call this, each batch contains the rows of all, and only process 0
  * reports events and writes.
  *
- * @throws UserError for every mistake in config, data or model; any error of `onEvent` or `onStepEnd`, after a checkpoint; any error
- * of your `metrics`, at once: resume such a run from the checkpoint before
+ * @throws UserError for every mistake in config, data or model; any error of `onEvent` or `onStepEnd`, after a
+ * checkpoint; any error of your `metrics`, at once and without a checkpoint: resume from the previous one
  */
 export async function train(
   config: ConfigWithRows,

@@ -46,7 +46,7 @@ export function memoryEstimate(
   const training = train.batch(largestBatch(config, train), 0).feeds;
   const evaluations = (validation?.parts ?? []).map((part) => evaluationFeeds(part, config));
   const { gradient_checkpointing, label_smoothing_factor, neftune_noise_alpha, optim } = config.training;
-  // A method's count has two moments of 32 bits.
+  // A method's `vectors` include two moments of 32 bits, which are replaced by the optimizer's own state.
   const vectors =
     4 * (methodOf(config).definition.vectors - 2) * tuner.layout.length +
     optimizerBytes(optim ?? DEFAULT_OPTIMIZER, tuner.layout.segments);

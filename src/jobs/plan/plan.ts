@@ -36,7 +36,10 @@ export interface Plan {
   tokens: number;
   /** The files that an epoch draws from, if there are several. */
   sources?: readonly Source[];
-  /** Measurements before the first step that choose the ranks. Then the ranks are means, and counts are approximate. */
+  /**
+   * The measurement that chooses the ranks before the first step. With it, `ranks` are means, and counts are
+   * approximate.
+   */
   rankMeasurement?: string;
   /** Initial and final number of triplets, and the schedule, for methods with a budget. */
   budget?: Budget;

@@ -8,7 +8,7 @@ export interface Symptoms {
   lessIsBetter: boolean;
   /** Losses of the training. */
   losses: Pick<LossCourse, 'first' | 'last' | 'peak'>;
-  /** Whether its loss is a cross-entropy: then it starts near that of the best answer without reading. */
+  /** Whether its loss is a cross-entropy: then it starts near the loss of the best answer that ignores the text. */
   isCrossEntropy: boolean;
   /** The loss on the scored rows of the best baseline that ignores the text, or of the model before training. */
   floorLoss?: number;
@@ -23,17 +23,25 @@ export interface Symptoms {
   confusion?: Confusion;
 }
 
-/** A loss this many times that of the start, and of an answer without reading, has grown. */
+/**
+ * The loss has grown if it ends above this many times both the first loss and the loss of the baseline that ignores the
+ * text.
+ */
 const GROWN = 2;
-/** A loss that was ever this many times that of an answer without reading exploded. */
+/** The loss exploded if its peak exceeded this many times the loss of the baseline that ignores the text. */
 const EXPLODED = 4;
-/** A learning rate this many times the usual one, or less than the inverse, is the likely reason. */
+/**
+ * A learning rate above this many times the usual one, or below the usual one divided by this, is the likely reason.
+ */
 const UNUSUAL = 3;
 /** Fewer steps hardly teach anything. */
 const FEW_STEPS = 30;
-/** Below this share of it, the loss has fallen. */
+/**
+ * The loss has fallen if it ends below this share of its reference: the first loss, or the loss of the baseline that
+ * ignores the text.
+ */
 const FALLEN = 0.9;
-/** Below this share of it, the model has memorised the training rows. */
+/** The model has memorised the training rows if their loss ends below this share of that reference. */
 const BY_HEART = 0.5;
 const MOSTLY = 0.5;
 
@@ -60,7 +68,7 @@ export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
 export function diagnoseLosses(symptoms: Symptoms, isNewHead: boolean): Finding[] {
   const { first = Number.NaN, last = Number.NaN } = symptoms.losses;
   if (hasExploded(symptoms)) return [explosion(symptoms)];
-  // A single figure is no course.
+  // A single reported loss shows no trend.
   const isFlat = first !== last && !(last < FALLEN * first);
   return isNewHead && isFlat ? [hardlyFell(symptoms)] : [];
 }
@@ -140,12 +148,12 @@ function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
 function hasExploded({ losses, floorLoss, isCrossEntropy, learningRate, usualRate }: Symptoms): boolean {
   const { first = Number.NaN, last = Number.NaN, peak } = losses;
   if (!(last <= GROWN * Math.max(first, floorLoss ?? 0))) return true;
-  // The loss of numbers has no typical initial value.
+  // The loss of a regression has no typical initial value.
   const isTelling = isCrossEntropy || learningRate > UNUSUAL * usualRate;
   return floorLoss !== undefined && isTelling && peak > EXPLODED * floorLoss;
 }
 
-/** Whether the baseline that reads the words is no better than the one that does not. */
+/** Whether the bag of words is no better than the baseline that ignores the text. */
 function bagFindsNothing({ to_beat }: Verdict, { lessIsBetter }: Symptoms): boolean {
   const reading = to_beat.filter((other) => !isFloor(other));
   const blind = to_beat.filter(({ is_blind }) => is_blind);

@@ -26,7 +26,7 @@ export async function judgeRun(
   // The first process reports it.
   if ((inputs.communicator?.rank ?? 0) > 0) return finish;
   const { score, set } = chiefScore(config);
-  // With several sets, only the first has it.
+  // With several validation sets, only the first has an interval.
   const certainty = set === 0 ? seen?.certainty : undefined;
   const interval = certainty?.interval(score);
   const before = trainer.before?.[`eval_${name}`];

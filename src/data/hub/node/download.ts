@@ -115,7 +115,7 @@ export async function downloadModel(id: ModelId, options: DownloadOptions): Prom
   return repository.snapshot;
 }
 
-/** A path becomes one below the snapshot. */
+/** Rejects paths that would leave the snapshot's folder. */
 function checkPath(path: string, where: string): string {
   if (!path.split(/[\\/]/).some((part) => part === '..' || part === '')) return path;
   throw new UserError({

@@ -6,7 +6,7 @@ import type { ColumnClasses } from '../class-names.ts';
 import type { ParquetText } from '../parquet-text.ts';
 import type { ParquetAnswer, ParquetJob } from './parquet-worker.ts';
 
-/** Minimum seconds for any file; beyond this many bytes, a second more for each: a tenth of the usual speed. */
+/** Time limit: `PATIENCE` seconds plus one second per `SLOWEST` bytes, a tenth of the usual speed. */
 const PATIENCE = 10;
 const SLOWEST = 2 ** 20;
 
