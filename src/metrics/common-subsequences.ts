@@ -46,7 +46,8 @@ export class CommonSubsequences {
 
   /**
    * Positions in `first` that are in a longest common subsequence with any of the sentences. If a sentence has several,
-   * the one of ROUGE's Python package counts: from the end, with a step back in `first` if both directions are equal.
+   * the one found by ROUGE's Python package counts: it walks from the end, and if both directions are equal, steps back
+   * in `first`.
    *
    * @param spend called with the number of steps through each table
    */

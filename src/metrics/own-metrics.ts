@@ -14,7 +14,7 @@ export type OwnMetric = (predictions: readonly any[], references: readonly any[]
 /** Custom scores by name; logs show them as `eval_<name>`. */
 export type OwnMetrics = Readonly<Record<string, OwnMetric>>;
 
-/** Keys of an evaluation's event beside its scores. */
+/** Keys of an evaluation event that custom scores must not use. */
 const TAKEN = ['runtime', 'samples_per_second'];
 
 /** Problems with the names of custom scores. */

@@ -57,7 +57,7 @@ function tooAlike(index: number): UserError {
 /**
  * The scores of one text against its best references.
  *
- * @param spend called with steps of the computation; words that pay for steps are negative ones
+ * @param spend called with the number of steps taken, and with negative numbers for the steps that words allow
  */
 export function rougeOfText(
   prediction: string,
@@ -112,9 +112,7 @@ function scoresOf(
   };
 }
 
-/**
- * @param hits common words; `wanted` and `given`: words of the reference and of the text
- */
+/** @param hits number of common words; `wanted` and `given`: numbers of words in the reference and in the text */
 function score(hits: number, wanted: number, given: number): RougeScore {
   const precision = hits / Math.max(given, 1);
   const recall = hits / Math.max(wanted, 1);
@@ -142,8 +140,8 @@ function counts(items: Iterable<string>): Map<string, number> {
 }
 
 /**
- * Words of the reference's sentences that also occur in order in any sentence of the text; none counts more often
- * than in both.
+ * The number of words in the reference's sentences that also occur in order in a sentence of the text. A word counts at
+ * most as often as it occurs in either.
  */
 function unionHits(
   target: readonly (readonly string[])[],

@@ -38,7 +38,7 @@ export interface ModelInputs {
   cache?: AttentionCache;
 }
 
-/** The facts about a config.json that the rest of the program needs of any model. */
+/** The facts from a config.json that the rest of the program needs for every model. */
 export interface CommonConfig {
   vocabSize: number;
   /** The number of segments that the model distinguishes; 0 or 1 for models without segments. */
@@ -74,7 +74,7 @@ export interface Head<Config extends CommonConfig = CommonConfig> {
    * too.
    */
   readonly mayLack?: readonly string[];
-  /** Features of its output if it has no labels; `numLabels` is then this number. */
+  /** Number of features of its output, for a head without labels. It replaces `numLabels`. */
   outputs?(config: Config): number;
   /** Logits with the axes of its kind. A head by token returns those of the `logitRows`, if given. */
   build(network: Network, config: Config, inputs: ModelInputs): Value;

@@ -69,7 +69,7 @@ export function decoderAttention(
   return module.linear(output, mixed, x.shape[1] as number, { bias: outputBias });
 }
 
-/** Queries, keys and values from modules of their own. */
+/** Queries, keys and values from separate modules. */
 function apart({ heads, keyValueHeads, headSize, bias = false }: DecoderAttentionOptions) {
   const widths = [heads, keyValueHeads, keyValueHeads].map((count) => count * headSize);
   return (module: Network, x: Value) =>

@@ -8,7 +8,7 @@ const PERIOD = 2 ** 26;
 /** A pool that must grow is made larger than needed by this factor, so that it seldom grows again. */
 const GROWTH = 1.25;
 
-/** What a pool draws: dropout's factors of a probability, or NEFTune's noise, uniform in [-1, 1). */
+/** The kind of draws: the probability of dropout, for its factors; or NEFTune's noise, uniform in [-1, 1). */
 export type Drawn = number | 'noise';
 
 /**

@@ -63,7 +63,10 @@ export class DropoutSites {
     return add(x, multiply(this.#draws(x.shape, 'noise'), input(this.#graph, name, 'float32', [])));
   }
 
-  /** A random one of 1/parts, 2/parts, …, 1 in each step: []. All calls of a graph give the same number of parts. */
+  /**
+   * A scalar [] that is drawn at each step from 1/parts, 2/parts, …, 1. All calls in a graph must pass the same
+   * `parts`.
+   */
   fraction(parts: number): Value {
     this.#fractions = parts;
     return input(this.#graph, FRACTION, 'float32', []);

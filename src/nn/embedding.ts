@@ -3,7 +3,10 @@ import { sizeOf } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 import type { Network } from './network.ts';
 
-/** {@link embedding} of a model's tokens, int32 [tokens, batch], times `scale`. Only they get NEFTune's noise. */
+/**
+ * {@link embedding} of a model's tokens, int32 [tokens, batch], times `scale`. Only word embeddings get NEFTune's
+ * noise.
+ */
 export function wordEmbedding(
   module: Network,
   table: readonly [number, number],

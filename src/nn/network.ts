@@ -15,7 +15,7 @@ export interface Injection {
   increments(paths: readonly string[], x: Value): readonly (Value | undefined)[];
   /** The output of a linear module for x [rows, in] if the tuner replaces its weight and bias; otherwise undefined. */
   linear?(module: LinearModule, bias: boolean, x: Value): Value | undefined;
-  /** What a linear module reads instead of x [rows, in]; undefined keeps x. */
+  /** Replaces the input x [rows, in] of a linear module; undefined keeps x. */
   input?(path: string, x: Value): Value | undefined;
   /**
    * Replaces the output y of a linear module or a layer norm with input x, both rows; undefined keeps y. If x is the
@@ -26,7 +26,9 @@ export interface Injection {
   output?(path: string, y: Value, x: Value, module?: FrozenModule): Value | undefined;
   /** Replaces a sublayer's output h [rows, width]; undefined keeps h. */
   sublayer?(sublayer: Sublayer, h: Value, end: SublayerEnd): Value | undefined;
-  /** Values [] whose gradients are statistics of a step (the op `watch`), once the network is built. */
+  /**
+   * Scalars [] with gradients that are statistics of a step (see the op `watch`). Call it once the network is built.
+   */
   watched?(): readonly Value[];
 }
 

@@ -47,7 +47,7 @@ export function rotation(positionIds: Value, rotary: Rotary): Rotation {
   return { cosines: multiply(cos(angles), rotary.scale), sines: multiply(sin(angles), rotary.scale) };
 }
 
-/** Rotates the heads in rows [tokens, heads · headSize]; a head's features that have no frequency stay as they are. */
+/** Rotates the heads in rows [tokens, heads · headSize]; features of a head without a frequency stay unchanged. */
 export function rotate(rows: Value, { cosines, sines }: Rotation, headSize: number): Value {
   const [tokens, width] = rows.shape;
   const half = cosines.shape[1] as number;
@@ -66,7 +66,8 @@ export function rotate(rows: Value, { cosines, sines }: Rotation, headSize: numb
 }
 
 /**
- * The frequencies: others if the positions exceed `beyond.length` (LongRoPE), lowered if they exceed `stretch.length` (NTK-aware scaling). The base grows so that the
+ * The frequencies for the positions of a batch. If one exceeds `beyond.length`, `beyond.frequencies` are used
+ * (LongRoPE). If one exceeds `stretch.length`, frequencies are lowered (NTK-aware scaling): the base grows so that the
  * slowest pair of features spans the longer context, and the fastest stays the same.
  */
 function frequencies(positions: Value, { frequencies, stretch, beyond }: Rotary): Value {

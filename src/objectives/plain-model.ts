@@ -5,7 +5,7 @@ import { type TaskModel, taskModel } from './task-model.ts';
 /**
  * A model with a kind of head and without a loss, for models that are not trained.
  *
- * @param outputs of a head that has labels
+ * @param outputs number of outputs, for a head with labels
  */
 export function plainModel(kind: HeadKind, outputs: number) {
   return (definition: ModelDefinition, config: CommonConfig): TaskModel =>

@@ -2,7 +2,7 @@ import type { CommonConfig, ModelDefinition } from '../models/model-definition.t
 import { spanLoss } from './span-loss.ts';
 import { type TaskModel, taskModel } from './task-model.ts';
 
-/** A model family with a config as an extractor of answers: logits [2, batch, sequence]. */
+/** A model that extracts answers: logits [2, batch, sequence]. */
 export function spanModel(definition: ModelDefinition, config: CommonConfig): TaskModel {
   return taskModel(definition, config, 'QUESTION_ANS', (logits) => spanLoss(logits()));
 }

@@ -34,7 +34,7 @@ export class Emitter {
 
   /**
    * @param inputs the graph's inputs. An axis whose size is a bare symbol provides that symbol's value.
-   * @param prefix of every name that is made here
+   * @param prefix of every generated name
    */
   constructor(inputs: readonly { name: string; value: Value }[], prefix = '') {
     this.#prefix = prefix;
@@ -111,7 +111,7 @@ export class Emitter {
     return name;
   }
 
-  /** Tensors that several nodes need: made for the first caller with the key. */
+  /** Creates tensors that several nodes need, for the first caller with the key. */
   once(key: string, make: () => readonly string[]): readonly string[] {
     const known = this.#made.get(key);
     if (known) return known;

@@ -5,13 +5,14 @@ import type { OptimizedTensor, OptimizerSettings } from './optimizer.ts';
 const EPSILON = 1e-30;
 /** The largest root mean square of an update, before the learning rate. */
 const CLIP = 1;
-/** The average of squares forgets by 1 - step^DECAY. */
+/** At each step, 1 - step^DECAY of the average of squares is kept. */
 const DECAY = -0.8;
 
 /**
- * Adafactor (Shazeer and Stern, ICML 2018) as Hugging Face's trainer sets it up: with an external learning rate, and without
- * first moments. The second moments of a matrix are the product of a vector for its rows and one for its columns. The state has
- * that product, because ranks may move during a run: so it saves no memory here.
+ * Adafactor (Shazeer and Stern, ICML 2018) as Hugging Face's trainer sets it up: with an external learning rate, and
+ * without first moments. The second moments of a matrix are the product of a vector for its rows and one for its
+ * columns. The state stores the product itself, because ranks may change during a run, so Adafactor saves no memory
+ * here.
  */
 export class Adafactor extends MomentOptimizer {
   readonly #tensors: readonly OptimizedTensor[];
@@ -48,7 +49,10 @@ function average(moments: Float32Array, gradient: Float32Array, kept: number): v
     moments[i] = kept * moments[i] + (1 - kept) * (gradient[i] * gradient[i] + EPSILON);
 }
 
-/** The means of rows and columns say all of a product of two vectors: they are averaged, and multiplied again. */
+/**
+ * Averages the second moments of matrices. They are then replaced by the product of their row and column means, divided
+ * by the mean of all.
+ */
 function averageOfMatrices(
   moments: Float32Array,
   gradient: Float32Array,

@@ -10,7 +10,10 @@ const MIN_SIZE = 4096;
 const MAPS = lazy(() => ({ m: new DynamicMap(true), v: new DynamicMap(false) }));
 const MOMENTS = ['m', 'v'] as const;
 
-/** A tensor and the place of its moments: their start among the bytes or the 32-bit ones, and their first scale. */
+/**
+ * A tensor and its moments: `at` is their start among the bytes or the 32-bit moments, `scale` the index of their first
+ * scale.
+ */
 interface Part extends OptimizedTensor {
   at: number;
   scale?: number;

@@ -1,6 +1,6 @@
 /**
- * The 256 numbers in [-1, 1], or [0, 1], that a byte can be (Dettmers, 2016, arXiv 1511.04561; `create_dynamic_map` of
- * bitsandbytes): seven decades, the larger ones divided more finely. In ascending order.
+ * The 256 numbers in [-1, 1], or [0, 1], that a byte can represent (Dettmers, 2016, arXiv 1511.04561;
+ * `create_dynamic_map` of bitsandbytes): seven decades, the larger ones divided more finely. In ascending order.
  */
 export class DynamicMap {
   readonly values: Float32Array;
@@ -8,7 +8,7 @@ export class DynamicMap {
   readonly zero: number;
   /** Midpoints of neighbours: a number above bounds[i] is nearer to values[i + 1]. */
   readonly #bounds: Float32Array;
-  /** By the upper half of a number's bits: the byte of the least number with them, from which a search starts. */
+  /** For the upper 16 bits of a number: the byte of the smallest number with these bits, at which the search starts. */
   readonly #first = new Uint8Array(2 ** 16);
 
   constructor(isSigned: boolean) {
@@ -30,13 +30,13 @@ export class DynamicMap {
     const bits = new Uint32Array(1);
     const number = new Float32Array(bits.buffer);
     for (let upper = 0; upper < 2 ** 16; upper++) {
-      // The least negative number with these bits has all lower bits set.
+      // The smallest negative number with these upper bits has all lower bits set.
       bits[0] = upper * 2 ** 16 + (upper >= 2 ** 15 ? 2 ** 16 - 1 : 0);
       this.#first[upper] = this.#bounds.findIndex((bound) => !(number[0] > bound));
     }
   }
 
-  /** The nearest bytes of numbers. */
+  /** Writes the byte nearest to each number. */
   encode(numbers: Float32Array, bytes: Uint8Array): void {
     const bits = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
     const [first, bounds] = [this.#first, this.#bounds];

@@ -25,14 +25,14 @@ export interface MetricOptions {
   reset_start?: number;
 }
 
-/** What a schedule remembers between evaluations. */
+/** The state of a schedule between evaluations. */
 export type MetricState = Record<string, number | number[]>;
 
 /** A learning rate that follows a score. */
 export interface MetricSchedule {
-  /** Everything that it remembers: assign it to continue. */
+  /** The whole state. Assign it to resume. */
   state: MetricState;
-  /** The learning rate after an evaluation with this score. A score that is not a number counts as no better. */
+  /** The learning rate after an evaluation with this score. NaN counts as not better. */
   next(score: number, rate: number): number;
 }
 

@@ -1,12 +1,13 @@
 /**
- * Sums over the parts of a step: each is the mean gradient gᵢ of bᵢ examples, with the share wᵢ of the step's gradient.
+ * Sums over the parts of a step. Part i has the mean gradient gᵢ of bᵢ examples and the share wᵢ of the step's
+ * gradient.
  */
 export interface GradientParts {
   /** Σ wᵢ |gᵢ|² */
   squares: number;
-  /** Σ wᵢ / bᵢ: one over the examples of a part, in the mean. */
+  /** Σ wᵢ / bᵢ: the mean over parts of 1 / (examples of the part). */
   perPart: number;
-  /** Σ wᵢ² / bᵢ: one over the examples of the step, if the shares follow them. */
+  /** Σ wᵢ² / bᵢ: 1 / (examples of the step), if shares are proportional to numbers of examples. */
   perStep: number;
 }
 
@@ -19,9 +20,9 @@ export interface GradientNoise {
 }
 
 /**
- * The simple estimator of McCandlish et al. (2018, arXiv 1812.06162, appendix A.1), from |gᵢ|² and |Σ wᵢ gᵢ|²: a mean over b examples
- * has the expected squared length |G|² + tr(Σ) / b. Their ratio tr(Σ) / |G|², each averaged over steps before, is the simple
- * noise scale: a batch of about this size uses examples well.
+ * The simple estimator of McCandlish et al. (2018, arXiv 1812.06162, appendix A.1), from |gᵢ|² and |Σ wᵢ gᵢ|²: a mean
+ * over b examples has the expected squared length |G|² + tr(Σ) / b. tr(Σ) and |G|² are averaged over steps; their ratio
+ * tr(Σ) / |G|² is the simple noise scale. A batch of about this size uses examples well.
  *
  * @returns undefined if the step has a single part
  */

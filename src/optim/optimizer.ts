@@ -35,7 +35,7 @@ export interface Optimizer {
    * @throws Error if it belongs to other tensors
    */
   restore(state: OptimizerState): void;
-  /** For a vector that changes its layout. */
+  /** The moments in 32 bits, for a change of the vector's layout. */
   moments(): Moments;
   adopt(moments: Moments): void;
   /** Resets the first moments of some values. */

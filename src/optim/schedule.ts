@@ -19,7 +19,7 @@ export interface ScheduleOptions extends MetricOptions {
   decay_type?: Ramp;
   /** Least rate, as a share of the learning rate. */
   min_lr_ratio?: number;
-  /** The same, of a cosine; `min_lr` is the rate itself. */
+  /** The same for a cosine; `min_lr` is the rate itself. */
   min_lr_rate?: number;
   /** The rate of the first step, as a share of the learning rate. */
   warmup_lr_rate?: number;

@@ -8,13 +8,19 @@ export type StoppingStrategy = (typeof STOPPING_STRATEGIES)[number];
 
 /** How the examples of several sources are mixed. */
 export interface Mixing {
-  /** The chance of each source, in sum 1. */
+  /** The probability of each source. They sum to 1. */
   probabilities: readonly number[];
-  /** `first_exhausted`: the mixture ends with the last example of some source. `all_exhausted`: with that of the last. */
+  /**
+   * `first_exhausted`: the mixture ends when one source has no more examples. `all_exhausted`: when every source has
+   * been drawn completely.
+   */
   strategy: StoppingStrategy;
 }
 
-/** A few times the rows that a file may have. A small probability can ask for any number of repetitions. */
+/**
+ * A few times the rows that a file may have. Without a limit, a small probability could require any number of
+ * repetitions.
+ */
 const MAX_MIXED = 10_000_000;
 
 /** The drawn examples: the source of each, and its index there. */
@@ -27,7 +33,7 @@ export interface Drawn {
 export interface Source {
   name: string;
   examples: number;
-  /** Examples of it in an epoch. */
+  /** Number of its examples in an epoch. */
   drawn: number;
 }
 

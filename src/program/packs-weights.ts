@@ -4,12 +4,15 @@ import { reachable } from '../graph/print.ts';
 import type { Packing } from '../nn/base/frozen-base.ts';
 import { weightMemory } from './weight-memory.ts';
 
-/** Base models of 100 million parameters stay below it, with a copy for either direction; larger ones do not. */
+/**
+ * Limit of all weights and copies: base models of 100 million parameters stay below it with a copy for each of the
+ * forward and backward pass; larger ones do not.
+ */
 const MAX_BYTES = 1.5 * 2 ** 30;
 
 /**
  * Whether the products of a session copy their frozen matrices into the kernels' layout. Block kernels always do:
- * without a copy, they would write every matrix in float32 each time.
+ * without a copy, they would convert every matrix to float32 each time.
  *
  * @param packing of the session's base; a float32 base has no packing, and is packed if `wanted` and not too large
  * @param sharesHost whether other processes of this host use the same weights, which all of them then map

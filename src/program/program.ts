@@ -23,7 +23,7 @@ export interface Objective {
   loss: number;
   /** R, if the method has one. */
   regularizer?: number;
-  /** The gradient of loss + γ R, then what the tuner watches. The next call reuses the memory. */
+  /** The gradient of loss + γ R, followed by the values that the tuner watches. The next call reuses the memory. */
   gradient: Float32Array;
   /** The share in the micro-batch's mean loss; 1 for a single process. */
   share: number;

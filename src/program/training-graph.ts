@@ -16,8 +16,8 @@ export type BuildModel = (network: Network, options?: LossOptions) => Value;
 
 export interface TrainingGraph {
   /**
-   * Outputs `loss` [] (the task's), `gradient` (of the objective [length], then what the tuner watches) and, if there is
-   * one, `regularizer` [].
+   * Outputs `loss` [] (the task's), `gradient` (of the objective [length], followed by the values that the tuner
+   * watches) and, if there is one, `regularizer` [].
    */
   outputs: Record<string, Value>;
   dropouts: DropoutSites;
@@ -38,8 +38,8 @@ export function trainingGraph(
   tuner: Tuner,
   { gradientCheckpointing = false, masks, noiseAlpha, ...options }: TrainingOptions = {},
 ): TrainingGraph {
-  // The engine finishes a stack's gradients before it begins another stack: all layers' activations would wait for
-  // the second.
+  // The engine computes all gradients of one stack before those of the next. With checkpointing, the recomputed
+  // activations of all layers would have to stay in memory for the second stack, so every tensor is separate.
   const layout = gradientCheckpointing ? tuner.layout.apart() : tuner.layout;
   const { network, flat, injection } = tunedNetwork(tuner, true, { masks, noiseAlpha }, layout);
   const loss = buildLoss(network, options);

@@ -44,7 +44,7 @@ export function recipeConfig(
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }
 
-/** The same as values, for many of them: a recipe's config is parsed once. */
+/** Like {@link recipeConfig}, but returns values. Each recipe's config is parsed only once. */
 export function recipeValues(
   recipe: Recipe,
   budgets: Pick<Budgets, 'same_learning_rate'>,
@@ -64,8 +64,8 @@ export function recipeValues(
 const PARSED = new WeakMap<Recipe, Record<string, unknown>>();
 
 /**
- * The changes of a method and level to a recipe's config, by dotted keys. The recipe's learning rate belongs to its
- * own method: that of another is left to the policy, unless the budgets list it as shared.
+ * The changes of a method and level to a recipe's config, by dotted keys. The recipe's learning rate belongs to its own
+ * method: for another method, the policy chooses it, unless the budgets list it as shared.
  */
 function chosenSettings(
   recipe: Recipe,

@@ -13,7 +13,7 @@ export function definingModules(): string[] {
   return [...modules];
 }
 
-/** Definitions of one sort by name: those of this program, and those that other programs add. */
+/** Definitions of one kind by name: the program's own, and those that calling programs add. */
 export class Definitions<Definition> {
   /** All names, the program's own first. The array grows with each definition. */
   readonly names: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * The elements of `vector` at `indices`, in that order; -1 gives 0. Values and moments follow this way when a vector
- * changes its layout.
+ * The elements of `vector` at `indices`, in that order; -1 gives 0. It moves values and moments when a vector changes
+ * its layout.
  */
 export function gather(vector: Float32Array, indices: Int32Array): Float32Array {
   const result = new Float32Array(indices.length);

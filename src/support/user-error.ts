@@ -1,6 +1,6 @@
 /** A message: the place, what is wrong there, and the remedy. */
 export type Complaint = Fault & {
-  /** A file (with its line if known), a tensor, a model: whatever helps to find the spot. */
+  /** The place of the problem: a file (with its line if known), a tensor, or a model. */
   where?: string;
   /** What to change, as an instruction. */
   hint?: string;

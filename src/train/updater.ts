@@ -87,7 +87,10 @@ export class Updater {
     return this.learningRate !== this.#settings.learningRate;
   }
 
-  /** Applies the accumulated gradient of one step; clipping changes it in place. What the tuner watches follows it. */
+  /**
+   * Applies the accumulated gradient of one step; clipping changes it in place. The values that the tuner watches
+   * follow it.
+   */
   apply(accumulated: Float32Array): Update {
     const gradient = accumulated.subarray(0, this.values.length);
     const { schedule, warmupSteps, totalSteps, maxGradNorm } = this.#settings;

@@ -79,7 +79,7 @@ function readingSchema(task: TaskName) {
     stopping_strategy: ____,
     ...shape
   } = taskNamed(task).data.shape as Record<string, z.ZodType>;
-  // Always under this name, whatever the section calls it.
+  // The notes always use this name, even if the section has another key for it.
   const max_length = z.int().min(1).optional();
   return z.object({ max_length, ...shape, ...(shape.label && { label: shape.label.optional() }) });
 }

@@ -39,7 +39,7 @@ export async function trainingStep(
   let picture: RunPicture | undefined;
   let begun: Begun | undefined;
   let spokenPart = 0;
-  /** What stopping would lose, if anything. */
+  /** Describes what would be lost if the run stopped now; undefined if nothing would. */
   let lost: string | undefined;
 
   for (const text of [note, spoken, problem]) text.textContent = '';
@@ -85,7 +85,7 @@ export async function trainingStep(
       lost =
         unkept && 'The newest checkpoint is not saved, so the progress since the one before would be lost.';
       const message = unkept ? `A checkpoint could not be saved (${unkept}). Leave this tab open.` : '';
-      // A screen reader repeats it each time it is set.
+      // A screen reader reads the message again each time it is set.
       if (problem.textContent !== message) problem.textContent = message;
     },
   };

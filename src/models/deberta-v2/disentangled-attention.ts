@@ -5,7 +5,7 @@ import type { Network } from '../../nn/network.ts';
 import { queryKeyValue } from '../../nn/query-key-value.ts';
 import type { DebertaV2Config } from './config.ts';
 
-/** The score of a masked pair: its exponential is 0. A row of such scores only has equal weights. */
+/** The score of a masked pair: its exponential is 0. If all scores of a row have this value, the weights are equal. */
 const BLOCKED = -1e30;
 
 /** Inputs of attention that are the same in all layers. */

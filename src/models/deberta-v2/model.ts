@@ -28,7 +28,7 @@ export function debertaV2Model(
   const encoder = network.at('deberta.encoder');
   const mask = cast(inputs.attentionMask, 'float32');
   const realRows = reshape(transpose(mask, [1, 0]), [sizeOf(mask.shape), 1]);
-  // Padding sees nothing, not even itself: its scores are all equal.
+  // Padding sees no token, not even itself, so all its scores are equal.
   const pairs = multiply(reshape(mask, [batch, 1, sequence, 1]), reshape(mask, [batch, 1, 1, sequence]));
   const visible = greater(pairs, 0);
   const relative = relativeEmbeddings(encoder, config, inputs);

@@ -18,7 +18,7 @@ const schema = z.object({
 
 export type GptNeoxConfig = ReturnType<typeof parseGptNeoxConfig>;
 
-/** The part of each head that is turned, if a config.json does not say. */
+/** Default share of each head's features that are rotated. */
 const TURNED = 0.25;
 
 /** Parses a config.json of `model_type` gpt_neox; fields keep Hugging Face's names. */
@@ -26,7 +26,7 @@ export function parseGptNeoxConfig(json: unknown, where: string) {
   return parseDecoderConfig(schema, withCommonNames(json), where);
 }
 
-/** The family has names of its own for the rotary settings. */
+/** Renames the family's own rotary settings to the common names. */
 function withCommonNames(json: unknown): unknown {
   if (!isObject(json)) return json;
   const given = json.rope_scaling ?? json.rope_parameters ?? {};

@@ -24,7 +24,7 @@ export const gptNeox: ModelDefinition<GptNeoxConfig> = {
   },
   tiedNames: {
     [`${WORDS}.weight`]: [`${PROJECTION}.weight`],
-    // Its name in the memory of transformers 5, which saves it by the older one.
+    // transformers 5 uses this name in memory, but saves the weight under the older one.
     [`${PROJECTION}.weight`]: ['lm_head.weight'],
   },
   parseConfig: parseGptNeoxConfig,

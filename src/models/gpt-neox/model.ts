@@ -45,7 +45,7 @@ function attend(module: Network, config: GptNeoxConfig, x: Value, inputs: ModelI
   return decoderAttention(module, x, inputs, {
     ...{ heads, keyValueHeads: heads, headSize, rotary: config.rotary, dropout: config.attention_dropout },
     ...{ output: 'dense', outputBias: bias },
-    // Each head's query, key and value are beside each other.
+    // The query, key and value of each head are stored next to each other.
     project(module, x) {
       const fused = module.linear('query_key_value', x, 3 * width, { bias });
       const [tokens] = x.shape;

@@ -5,10 +5,10 @@ import { FULL, type LayerType, SLIDING } from './layer-types.ts';
 import { rotaryFields, withRotaryFields } from './rotary-fields.ts';
 import { rotaryOf } from './rotary-scaling.ts';
 
-/** `rope_parameters` of a config.json with settings of their own for each type of layer. */
+/** `rope_parameters` of a config.json with separate settings for each type of layer. */
 export const rotaryByLayer = z.object({ [FULL]: rotaryFields, [SLIDING]: rotaryFields });
 
-/** A type's older key at the top level, and the value that transformers takes without it. */
+/** By type of layer: its older key at the top level, and transformers' default for it. */
 type Thetas = Readonly<Record<LayerType, readonly [key: string, theta: number]>>;
 
 /**

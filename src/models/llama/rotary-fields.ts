@@ -5,7 +5,7 @@ import { size } from '../config-fields.ts';
 const factor = z.number().positive();
 const uniform = z.never('expected the same for all layers').optional();
 const common = { rope_theta: factor, full_attention: uniform, sliding_attention: uniform };
-/** With another value, transformers fails in these families, except in the default type, which ignores it. */
+/** For these families, transformers fails with any other value, except in the default type, which ignores it. */
 const whole = z.literal(1, 'expected 1: these models turn whole heads').optional();
 const scaled = { ...common, partial_rotary_factor: whole };
 const original_max_position_embeddings = size.nullish();
@@ -37,7 +37,7 @@ export const rotaryFields = z.discriminatedUnion('rope_type', [
   }),
 ]);
 
-/** The same in families that turn a part of each head. */
+/** The same for families that rotate only a part of each head. */
 const partial_rotary_factor = factor.max(1).default(1);
 const factors = z.array(factor);
 export const partialRotaryFields = z.discriminatedUnion('rope_type', [

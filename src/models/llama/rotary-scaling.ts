@@ -30,8 +30,8 @@ export function rotaryOf(fields: RotaryFields, headSize: number, maxLength: numb
 }
 
 /**
- * 1 / theta^(2 i / size), rounded at every step where float32 arithmetic rounds: positions in the ten thousands
- * multiply an error in the last place until it shows.
+ * 1 / theta^(2 i / size), rounded to float32 at every step: at positions above 10,000, a different last digit would
+ * change the result visibly.
  */
 function inverseFrequencies(theta: number, size: number): number[] {
   return Array.from({ length: size / 2 }, (_, i) =>

@@ -13,7 +13,7 @@ import { FULL, type LayerType, SLIDING } from '../llama/layer-types.ts';
 import type { ModelInputs } from '../model-definition.ts';
 import type { ModernBertConfig } from './config.ts';
 
-/** What the layers of a type share: the bias of the scores, and the rotation of each token. */
+/** Values that layers of the same type share: the bias of the scores, and the rotation of each token. */
 interface Places {
   /** [batch, 1, tokens | 1, tokens] */
   bias: Value;

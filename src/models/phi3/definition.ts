@@ -23,7 +23,9 @@ const schema = z.object({
 /** The length before LongRoPE's other factors, if a config.json names none. */
 const ORIGINAL_LENGTH = 4096;
 
-/** Phi-3 and Phi-4 (Abdin et al., 2024): Llama with fused projections, dropout after sublayers, partly turned heads. */
+/**
+ * Phi-3 and Phi-4 (Abdin et al., 2024): Llama with fused projections, dropout after sublayers and partly rotated heads.
+ */
 export const phi3 = decoderFamily({
   modelType: 'phi3',
   name: 'Phi3',

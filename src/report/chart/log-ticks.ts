@@ -1,7 +1,7 @@
 import { short } from '../format.ts';
 import type { Ticks } from './axes.ts';
 
-/** Within a power of ten, from the coarsest to the finest; and between powers, for many of them. */
+/** Factors of ticks within a power of ten, from the coarsest to the finest. */
 const STEPS = [[1], [1, 3], [1, 2, 5]];
 
 /**

@@ -6,7 +6,7 @@ import { settingsOf } from './settings-of.ts';
 
 /** Runs that differ only by their seed. */
 export interface RunGroup {
-  /** Its distinction from the others: its method, then other differences. */
+  /** Distinguishes it from the other groups: the method, then other differences. */
   label: string;
   /** In order of seeds. */
   runs: RunRecord[];
@@ -57,9 +57,9 @@ export function keyOf(facts: RunFacts, counts: (key: string) => boolean = () => 
 }
 
 /**
- * Labels that distinguish things with these facts: the method, then data and models if they differ, then settings.
+ * Labels that distinguish runs: the method, then data and models if they differ, then settings.
  *
- * @param names distinguish things that are equal except for their files
+ * @param names distinguish runs that are equal except for their files
  * @param counts whether a setting counts
  */
 export function labelsOf(

@@ -6,7 +6,7 @@ export function modelName({ model }: RunFacts): string {
   return /^[\w.-]+\/[\w.-]+$/.test(model) ? model : (partsOf(model).at(-1) ?? model);
 }
 
-/** File names that every data set has: then the folder identifies it. */
+/** File names that many data sets use. For these, the folder names the data set. */
 const EVERYONES = /^(train|training|dev|valid|validation|test|data|eval)([-_.].*)?$/i;
 
 /** The name of a data set: `CoLA` for `data/glue/CoLA/train.tsv`, `spam` for `spam.jsonl`. */

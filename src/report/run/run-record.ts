@@ -54,7 +54,7 @@ export function addEvent(record: RunRecord, event: TrainEvent): void {
       record.orthogonality.push(event);
       break;
     case 'confusion':
-      // The best evaluation's stays if its values are the ones that are kept.
+      // If the run keeps the best model, the confusion of its evaluation stays.
       if (
         !record.facts.training.load_best_model_at_end ||
         !record.confusion ||

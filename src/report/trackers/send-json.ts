@@ -25,9 +25,9 @@ export interface Server {
 }
 
 /**
- * The server of an environment variable. A user and password in the address are removed from it.
+ * The server that an environment variable names. A user and password in its address become the authorization header.
  *
- * @throws UserError for anything but an http address; it does not contain the value, which may have a password
+ * @throws UserError for anything but an http address; its message omits the value, which may contain a password
  */
 export function serverAt(environment: Environment, variable: string, fallback?: string): Server {
   const address = environment[variable] || fallback;
@@ -51,7 +51,7 @@ export function basic(user: string, password: string): string {
 }
 
 /**
- * Sends JSON and returns the answer's.
+ * Sends JSON and returns the parsed response.
  *
  * @param body missing for a GET
  * @throws Error with the server's name and its message, without the address's query and the headers

@@ -1,6 +1,6 @@
 import type { Outcome, Point, TrackedRun, Tracker } from './tracker.ts';
 
-/** Milliseconds between two requests, and after a failed one. */
+/** Milliseconds between two requests, after a failed one, and to wait for the rest at the end. */
 const PAUSES = { every: 5000, afterFailure: 30_000, end: 20_000 };
 /** Points that wait for a server; older ones are dropped. */
 const MAX_POINTS = 10_000;
@@ -92,7 +92,7 @@ export class TrackerQueue {
       if (!isSent) this.#schedule(this.pauses.afterFailure);
       else if (this.#points.length > 0) this.#schedule(this.pauses.every);
     }, pause);
-    // The program may end before.
+    // The timer must not keep the program running.
     (this.#timer as { unref?(): void }).unref?.();
   }
 

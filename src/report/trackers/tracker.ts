@@ -1,6 +1,6 @@
 import type { Scalar } from '../tensorboard/scalars-of.ts';
 
-/** A run as a server of experiments shows it. */
+/** A run as a tracking server shows it. */
 export interface TrackedRun {
   name: string;
   /** All values of its config by dotted keys. */
@@ -18,7 +18,7 @@ export interface Point {
 /** How a run ended, as far as a server distinguishes it. `stopped`: it may continue. */
 export type Outcome = 'finished' | 'stopped' | 'failed';
 
-/** A client of a server of experiments. All methods throw if the server cannot be reached or refuses. */
+/** A client of a tracking server. All methods throw if the server cannot be reached or refuses. */
 export interface Tracker {
   /**
    * Creates the run, or continues one.

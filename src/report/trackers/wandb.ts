@@ -3,7 +3,7 @@ import { UserError } from '../../support/user-error.ts';
 import { basic, type Server, sendJson, serverAt } from './send-json.ts';
 import type { Environment, Outcome, Point, Tracker } from './tracker.ts';
 
-/** As the Python client tells them. */
+/** The exit codes that the Python client reports. */
 const EXIT_CODES = { finished: 0, stopped: 255, failed: 1 } as const satisfies Record<Outcome, number>;
 
 const UPSERT = `mutation UpsertBucket($name: String, $project: String, $entity: String, $displayName: String, $config: JSONString) {
@@ -86,7 +86,7 @@ function bySteps(points: readonly Point[]): Map<number, { time: number; values: 
   return steps;
 }
 
-/** Eight small letters and digits, as the Python client makes them. */
+/** Eight lowercase letters and digits, like the ids of the Python client. */
 function randomId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => (byte % 36).toString(36)).join('');
 }

@@ -5,8 +5,8 @@ import { methodOf } from './method-of.ts';
 import type { ParsedConfig } from './run-config.ts';
 
 /**
- * The config of a run that continues an adapter: keys missing in its method's section are taken from the adapter. A
- * config that it returned stays unchanged.
+ * The config of a run that continues an adapter: keys missing in its method's section are taken from the adapter.
+ * Applying it to its own result changes nothing.
  *
  * @throws UserError for an adapter of another method, and one that names every given key that contradicts the adapter
  */

@@ -4,13 +4,16 @@ import { UserError } from '../../support/user-error.ts';
 
 /** The approximate size of a log of a million steps; a longer one would not fit into one string. */
 const MAX_BYTES = 2 ** 28;
-/** A run that is killed leaves one such line. Each takes as long as many others. */
+/**
+ * Maximum number of invalid lines. A killed run leaves one of them, and each takes as long to parse as many valid
+ * lines.
+ */
 const MAX_DAMAGED = 1000;
 
 /**
- * The JSON values of a run's log, one a line. Lines that are not JSON, such as an incomplete last one, are skipped.
+ * The JSON values of a run's log, one per line. Lines that are not JSON, such as an incomplete last one, are skipped.
  *
- * @throws UserError for a log with many such lines
+ * @throws UserError for a log with more than `MAX_DAMAGED` invalid lines
  */
 export function logValues(path: string): unknown[] {
   let damaged = 0;

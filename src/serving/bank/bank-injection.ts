@@ -61,7 +61,7 @@ export class BankInjection implements Injection {
       ? this.reader.read(`shift ${path}`, [width], ({ shifts }, slot) => slot.set(shifts.get(path) ?? []))
       : undefined;
     if (product === undefined && shift === undefined) return undefined;
-    // A layer that reads the norm of a shared table needs rows of that table, not one table per text.
+    // The layer that reads the norm of a shared table expects one table, not one per text.
     if (isOfAll && !this.#outFeatures.has(path)) throw notByExample(path);
     const tokens = tokensOf(y) ?? y.shape[0];
     let sum = reshape(y, [tokens, isOfAll ? 1 : BATCH, width]);

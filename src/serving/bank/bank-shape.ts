@@ -10,13 +10,13 @@ export interface BottleneckRoom {
 
 /** The capacity of a bank's slots, by the paths of modules. */
 export interface BankShape {
-  /** The largest rank. */
+  /** The largest rank of each module. */
   readonly ranks: ReadonlyMap<string, number>;
-  /** Outputs of linear modules that adapters replace: heads have one for each label. */
+  /** Number of outputs of linear modules that adapters replace: heads have one for each label. */
   readonly outputs: ReadonlyMap<string, number>;
   /** Modules whose biases are trained by adapters. */
   readonly shifts: ReadonlySet<string>;
-  /** After each sublayer, by {@link formKey}. */
+  /** Bottlenecks after each sublayer, by path and then by {@link formKey}. */
   readonly bottlenecks: ReadonlyMap<string, ReadonlyMap<string, BottleneckRoom>>;
 }
 

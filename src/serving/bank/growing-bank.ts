@@ -41,7 +41,7 @@ export class GrowingBank<Made extends Banked> {
    * @throws UserError if the adapter cannot share the bank; then nothing changes
    */
   makeRoom(packed: PackedAdapter, outputs: number): Promise<void> {
-    // One after the other, each from the shape that the previous one left.
+    // The bank grows for one adapter after the other, each time from its latest shape.
     const grown = this.#growth.then(() => this.#grow(packed, outputs));
     this.#growth = grown.catch(() => {});
     return grown;

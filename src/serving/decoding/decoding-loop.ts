@@ -161,7 +161,7 @@ export class DecodingLoop {
       this.#reading ??= this.#nextPrompt();
       if (this.#reading) {
         const hasJoined = await this.#readPiece(this.#reading);
-        // It first reports what follows its prompt.
+        // First, the sequence that has joined chooses its next token.
         if (hasJoined) continue;
       }
       if (this.#live.length > 0) await this.#step();

@@ -9,7 +9,7 @@ export interface WriteOptions extends GenerateTextOptions {
   onRead?: (tokens: number, isPrompt: boolean) => void;
 }
 
-/** Generates with a language model as a served model would. */
+/** Generates text with a language model and the settings of a served model. */
 export function writeText(
   { trained }: ServedModel,
   language: LanguageModel,

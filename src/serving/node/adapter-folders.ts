@@ -20,8 +20,7 @@ const CACHE_BYTES = 2 ** 28;
 /** How often folders are scanned: an adapter whose files have not changed in between is complete. */
 const LOOK_MS = 1000;
 /**
- * Scans of many folders take at most this share of the time, unless they would be further apart than the second
- * value.
+ * Scans of many folders are spaced out so that they take this share of the time, but at most the second value apart.
  */
 const [LOOK_SHARE, MAX_LOOK_MS] = [0.02, 10_000];
 /** Allowed names of adapters that are loaded by name. */

@@ -87,7 +87,7 @@ export function servedBase(base: BaseFolder): ServedModel | undefined {
   };
 }
 
-/** Undefined for a base with an unknown task, which the notes of its adapters have. */
+/** Returns undefined for a base with an unknown task: its adapters' notes state theirs. */
 function purposeIfTold(find: () => OpenedTask): OpenedTask | undefined {
   try {
     return find();

@@ -7,7 +7,10 @@ export interface LogitsSize {
   outputs: number;
 }
 
-/** A batch's logits are [runs, batch, width]; a row with fewer tokens or labels has a part of each. */
+/**
+ * The layout of a batch's logits, [runs, batch, width]. A row with fewer tokens or labels has smaller `runs` or
+ * `width`.
+ */
 function orderOf(kind: HeadKind, { length, outputs }: LogitsSize): { runs: number; width: number } {
   const { axes } = headNamed(kind);
   const size = (axis: HeadAxis) => (typeof axis === 'number' ? axis : axis === 'sequence' ? length : outputs);

@@ -11,10 +11,10 @@ export interface Call {
   args: readonly unknown[];
 }
 
-/** Says that the caller no longer waits for the answer. */
+/** Reports that the caller no longer waits for the answer. */
 export interface Cancel {
   cancel: number;
 }
 
-/** A message on the way, such as a piece of text; or the value or error that ends the call. */
+/** A message before the answer, such as a piece of text; or the value or error that ends the call. */
 export type Reply = { id: number } & ({ update: unknown } | { value: unknown } | { error: unknown });

@@ -23,7 +23,10 @@ export interface ImportanceFrames {
 
 type Scored = EventOf<'allocation'> & { scores: (number | null)[][] };
 
-/** The components kept at the final pattern: of every matrix, and of every layer. */
+/**
+ * The section about importance: which components the final pattern keeps, by matrix and by layer, and how the
+ * importance of single ones changed.
+ */
 export function importance(groups: readonly RunGroup[]): Section {
   const figures = groups.flatMap((group, i) => [
     ...barcodes(group, `importance-${i}`, groups.length > 1),

@@ -40,7 +40,7 @@ export function ranks(groups: readonly RunGroup[]): Section {
     );
   const section = { id: 'ranks', title: 'Where the rank went' };
   if (timelines.every((moments) => moments.length === 0)) return section;
-  // One map leaves room at its side; several are side by side themselves.
+  // A single map has room for other figures beside it; several maps fill the width.
   if (moved.length === 1) return { ...section, body: markup`${maps([even, budget])}` };
   return {
     ...section,

@@ -15,7 +15,7 @@ import type { Environment, Outcome, Tracker } from '../tracker.ts';
 import { TrackerQueue, type TrackerState } from '../tracker-queue.ts';
 import { wandb } from '../wandb.ts';
 
-/** The servers of experiments, by their names in `training.report_to`. */
+/** The tracking servers, by their names in `training.report_to`. */
 const TRACKERS: Readonly<Record<Exclude<ReportTo, 'tensorboard'>, (environment: Environment) => Tracker>> = {
   wandb,
   mlflow,
@@ -23,14 +23,14 @@ const TRACKERS: Readonly<Record<Exclude<ReportTo, 'tensorboard'>, (environment: 
 
 const statesSchema = z.record(z.string(), z.object({ id: z.string(), step: z.number() }));
 
-/** Shows the events of a run elsewhere. */
+/** Sends the events of a run to other programs. */
 export interface TrackedEvents {
   show(event: TrainEvent): void;
   close(outcome: Outcome): Promise<void>;
 }
 
 /**
- * Shows a run where `training.report_to` says. The servers see it from its `start` event on.
+ * Reports a run to the programs in `training.report_to`, from its `start` event on.
  *
  * @param onFailure called once for each server that fails; the run continues
  * @throws UserError for a missing environment variable
@@ -76,7 +76,7 @@ export function trackRun(
         for (const show of shows) show(event);
         if (event.type === 'start' && queues.length === 0) begin();
       } catch (error) {
-        // A full disk, for example: the training itself reports that if it matters.
+        // For example, a full disk. If it matters, the training itself reports it.
         isBroken = true;
         onFailure(`training.report_to ends here: ${(error as Error).message}. Training continues.`);
       }
