@@ -16,15 +16,15 @@ export interface InputKey {
 /** The shape of a task's inputs. */
 export interface InputShape {
   keys: Readonly<Record<string, InputKey>>;
-  /** Keys that rows of files have in addition. */
+  /** Further keys, which only rows of files have. */
   others: readonly string[];
 }
 
 /**
  * Checks an input, which may come from a program.
  *
- * @param number of the input, from 1
- * @throws UserError with that number, for an invalid input and for keys without meaning
+ * @param number the number of the input, from 1, for messages
+ * @throws UserError for an invalid input, and for unknown keys
  */
 export function assertInput(input: unknown, { keys, others }: InputShape, number: number): void {
   const fail = (fault: string, hint?: string): never => {

@@ -4,7 +4,7 @@ import { type Problem, shown } from '../support/problem.ts';
 
 const path = z.string().min(1);
 
-/** Numbers such as 1/3 are written with few digits. */
+/** Allowed deviation of the sum from 1, because numbers such as 1/3 are written with few digits. */
 const SUM_TOLERANCE = 1e-3;
 
 /** A set's name is part of the names of its scores: `eval_<set>_<score>`. */
@@ -90,14 +90,14 @@ export function validationFiles(validation: ValidationFiles | undefined): Valida
   return heldOutShare(validation) === undefined ? validationSets(validation) : [];
 }
 
-/** The same with the default splits of a data set on the Hub. */
+/** Fills in the default splits of a data set on the Hub. */
 export function withSplits<Data extends DataPlaces>(data: Data, validates: boolean): Data {
   if (data.dataset === undefined) return data;
   const validation = data.validation ?? (validates ? 'validation' : undefined);
   return { ...data, train: data.train || 'train', ...(validation && { validation }) };
 }
 
-/** Problems of the places of the rows. */
+/** Problems of the keys that locate rows. */
 export function placeProblems(data: DataPlaces): Problem[] {
   const { dataset, subset, train, validation } = data;
   const problems = [...validationProblems(validation), ...mixtureProblems(data)];
@@ -115,7 +115,7 @@ function mixtureProblems({ train, probabilities, stopping_strategy }: DataPlaces
   if (!probabilities) {
     const hint =
       'Give one for each file, such as probabilities: [0.8, 0.2]. To train on all rows, join the files.';
-    // At the list, which a sweep then takes for values to vary.
+    // Reported at the list, because a sweep takes a list for values to vary.
     if (typeof train !== 'string')
       return [{ path: ['data', 'train'], fault: 'may be a list only with data.probabilities', hint }];
     if (stopping_strategy === undefined) return [];

@@ -32,8 +32,8 @@ export function holdOut<Row>(
     strata.set(stratum, (strata.get(stratum) ?? new Set()).add(contents[i]));
   });
   const heldOut = new Set<string>();
-  // The largest stratum first; its rounding error is passed to the next, so that small strata have their share
-  // together.
+  // The largest stratum comes first. Each rounding error is passed to the next stratum, so that small strata
+  // together get their share.
   let passed = 0;
   for (const [, stratumRows] of [...strata].sort(
     ([a, { size: m }], [b, { size: n }]) => n - m || (a < b ? -1 : 1),

@@ -20,11 +20,15 @@ export interface AnswerFormat<Input> {
 /** How clients of a server send inputs and receive answers. */
 export interface ServedForm<Data extends BaseData, Input> {
   /**
-   * @param second of a pair
+   * Turns a request into an input.
+   *
+   * @param second the second text of a pair
    * @throws UserError if the task does not accept such an input
    */
   input(text: string, second: string | undefined, reading: ReadingOf<Data>): Input;
   /**
+   * Turns an answer into the format of pipelines.
+   *
    * @param raw whether scores are the model's logits instead of probabilities
    */
   answer(answer: Answer, input: string, labels: readonly string[], raw: boolean): ServedAnswer;
@@ -34,7 +38,7 @@ export interface ServedForm<Data extends BaseData, Input> {
 export interface EmbedOptions {
   /** Prepended to each text; by default the model's prompt. */
   prompt?: string;
-  /** The same by its name in the model's files, such as `query`. */
+  /** Name of the prompt in the model's files, such as `query`. */
   promptName?: string;
   /** Number of components to keep, for models trained for several widths; then vectors have length 1. */
   dimensions?: number;
@@ -43,6 +47,8 @@ export interface EmbedOptions {
 /** For tasks whose answers are vectors. */
 export interface Vectors<Data extends BaseData, Input> {
   /**
+   * Turns a text into an input.
+   *
    * @throws UserError for an unknown prompt name, and for more dimensions than the model has
    */
   input(text: string, options: EmbedOptions, context: EncodingContext<Data>): Input;
@@ -56,22 +62,25 @@ export interface Vectors<Data extends BaseData, Input> {
  */
 export interface Prediction<Data extends BaseData, Input> {
   /**
-   * How a file without answers is read: as in the run, with changes by flags. `file` is undefined for standard input.
+   * How to read a file without answers: as in the run, with changes by flags. `file` is undefined for standard
+   * input.
    *
    * @throws UserError for a flag that the task does not support
    */
   withFlags(reading: ReadingOf<Data>, flags: ReadingFlags, file?: string): ReadingOf<Data>;
   /**
+   * Parses the inputs of a file.
+   *
    * @throws UserError for bad rows with their lines
    */
   inputs(content: string, fileName: string, reading: ReadingOf<Data>, onSkipped?: OnSkipped): Input[];
-  /** The shape of its inputs, for inputs from a program. */
+  /** The shape of inputs that come from a program. */
   shape(reading: ReadingOf<Data>): InputShape;
   /** Formats of its answers other than JSON Lines, by name. */
   readonly formats?: Readonly<Record<string, AnswerFormat<Input>>>;
   /** Parses standard input, which has no name that shows its format. */
   typed(content: string, reading: ReadingOf<Data>, onSkipped?: OnSkipped): Input[];
-  /** Turns a line that a user types into an input; undefined if a single text is not an input, as for pairs. */
+  /** Turns a typed line into an input; undefined if inputs need more than one text, such as pairs. */
   line?(reading: ReadingOf<Data>): ((text: string) => Input) | undefined;
   /** Number of inputs answered together, for a batch size; by default enough that similar lengths share a batch. */
   inputsAtOnce?(batchSize: number): number;
@@ -82,13 +91,13 @@ export interface Prediction<Data extends BaseData, Input> {
     context: EncodingContext<Data>,
     batchSize: number,
   ): Promise<Answer[]>;
-  /** An answer as JSON. `details`: with rarely needed parts, such as logits. */
+  /** An answer as JSON. With `details`, it includes rarely needed parts, such as logits. */
   json(answer: Answer, details: boolean, labels: readonly string[]): object;
   /** For tasks whose answers are vectors of texts. */
   readonly vectors?: Vectors<Data, Input>;
   /** The server's requests and answers; missing if no server supports the task. */
   readonly served?: ServedForm<Data, Input>;
-  /** All answers in the files of an official format, by name; missing if there is no such format. */
+  /** All answers as the files of an official format, by name; missing without such a format. */
   files?(inputs: readonly Input[], answers: readonly Answer[]): Readonly<Record<string, string>>;
   /** An answer as text for a terminal. */
   describe(answer: Answer, labels: readonly string[]): string;

@@ -47,10 +47,10 @@ const tasks = new Definitions<AnyTask>('task', TASKS);
 /** Every task, also those that programs define: the array grows with {@link defineTask}. */
 export const TASK_NAMES = tasks.names as [TaskName, ...TaskName[]];
 
-/** The task of a config that names none. */
+/** The default task of a config. */
 export const DEFAULT_TASK: TaskName = 'single_label_classification';
 
-/** For labels that are numbers on a scale. */
+/** The task for labels that are numbers on a scale. */
 export const SCALE_TASK: TaskName = 'regression';
 
 /** A task that is known only by name: pass it only its own `data` section and rows. */
@@ -78,15 +78,18 @@ export function moduleOfTask(name: TaskName): string | undefined {
   return tasks.moduleOf(name);
 }
 
-/** The scores of a task with a `data` section, or all; the default for comparing models first. */
+/**
+ * The scores of a task, for a `data` section if one is given. The default score for comparing models comes first.
+ */
 export function metricsOf(name: TaskName, data?: BaseData): readonly ScoreName[] {
   const { metrics, metricsOf: chosen } = taskNamed(name);
   return (data && chosen?.(data)) ?? metrics;
 }
 
 /**
- * Tokens of an example according to a `data` section (undefined if neither it nor the model sets them), and the key
- * that sets them. A default above the model's positions is lowered to them: then `unlowered` is the default.
+ * The maximum tokens of an example according to a `data` section, and the key that sets them. `requested` is
+ * undefined if neither the section nor the model sets them. A default above the model's number of positions is
+ * lowered to it, and `unlowered` is then the default.
  */
 export function maxLengthOf(
   name: TaskName,

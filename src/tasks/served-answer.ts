@@ -4,7 +4,7 @@ export interface LabelScore {
   score: number;
 }
 
-/** Words of a text that name one thing: characters [start, end). */
+/** Words of a text that name one thing: its characters [start, end). */
 export interface EntityScore {
   entity_group: string;
   score: number;

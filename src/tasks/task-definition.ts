@@ -21,7 +21,7 @@ import type { TaskWords } from './task-words.ts';
 /** Builds a model of a family for a task. */
 export type BuildTask = (definition: ModelDefinition, config: CommonConfig) => TaskModel;
 
-/** The common keys of every task's `data` section. */
+/** The keys that every task's `data` section has. */
 export interface BaseData {
   dataset?: string | undefined;
   subset?: string | undefined;
@@ -53,23 +53,23 @@ export interface TaskDefinition<
 > {
   /** The `data` section of a config. */
   readonly data: Schema;
-  /** Problems between keys of the section that are valid individually. */
+  /** Problems in combinations of valid keys of the section. */
   problems?(data: Data): Problem[];
   /** Default batch sizes. */
   readonly batchSize: { train: number; eval: number };
-  /** Whether the model's own head is trained further, instead of a new one for labels. */
+  /** Whether training continues with the model's own head, instead of a new one for labels. */
   readonly keepsHead?: boolean;
   /** Whether the loss of an example depends on the others of its batch. */
   readonly comparesExamples?: boolean;
   /** Number of rows; missing or undefined if examples are not rows. */
   countRows?(rows: Rows): number | undefined;
-  /** Scores by which models are compared, the default first. */
+  /** Scores for comparing models, the default first. */
   readonly metrics: readonly ScoreName[];
-  /** The scores among them for a section, if it does not use all. */
+  /** The scores for a section, if it uses only some of `metrics`. */
   metricsOf?(data: Data): readonly ScoreName[];
   /** How scores are averaged over the classes, if that depends on the classes: `{ f1: 'macro' }`. */
   averages?(labels: readonly string[]): Readonly<Record<string, string>>;
-  /** A small model of the Hub for this task, if the embedded encoder does not support it. */
+  /** A small model of the Hub for this task, if the built-in encoder does not support it. */
   readonly modelToTry?: string;
   /** Whether its loss is a cross-entropy, so that labels can be smoothed. */
   readonly smoothsLabels?: boolean;
@@ -95,10 +95,12 @@ export interface TaskDefinition<
    */
   build(labels: readonly string[], reading?: Partial<ReadingOf<Data>>): BuildTask;
   /**
+   * Reads files.
+   *
    * @throws UserError for files without rows, and for bad rows with their lines
    */
   read(files: readonly TextFile[], reading: ReadingOf<Data>): Rows;
-  /** The content of several sources as one: the rows of each in turn, or all of their files. */
+  /** Joins the content of several sources: the rows of each in turn, or all of their files. */
   join(parts: readonly Rows[]): Rows;
   /** Holds out a share of the training rows for validation; missing if examples are not rows. */
   holdOut?(rows: Rows, share: number): HeldOut<Rows> | undefined;
@@ -108,40 +110,42 @@ export interface TaskDefinition<
   notices?(rows: Rows): string[];
   /** The classes of the training rows, in the order of the head's outputs; empty for tasks without classes. */
   labels(rows: Rows, origin: LabelOrigin): readonly string[];
-  /** Settings that the reading leaves open, as found in the files: for later use of the model. */
+  /** Settings that the section omits and the files determine. They are stored for later use of the model. */
   found?(rows: Rows, reading: ReadingOf<Data>): Partial<ReadingOf<Data>>;
   /**
+   * Encodes rows.
+   *
    * @throws UserError for rows that cannot be learned from, with their lines
    */
   examples(rows: Rows, context: EncodingContext<Data>): ExampleSet;
   evaluation(rows: Rows, context: EncodingContext<Data>, batchSize: number): Evaluation;
   /**
-   * The simplest predictors, fitted on the rows of `train` and scored on those of `validation`, the strongest first:
-   * a model has to beat them. Missing for tasks without.
+   * The simplest predictors, the strongest first: a model has to beat them. They are fitted on the rows of `train`
+   * and scored on those of `validation`. Missing for tasks without baselines.
    */
   baselines?(
     train: Rows,
     validation: Rows,
     context: Pick<EncodingContext<Data>, 'labels' | 'reading'>,
   ): Baseline[];
-  /** The same from tokens instead of rows, for tasks that predict the tokens themselves. */
+  /** The baselines of tasks that predict the tokens themselves, from tokens instead of rows. */
   tokenBaselines?(train: ExampleSet, validation: ExampleSet, vocabSize: number): Baseline[];
   /**
-   * Reads another file than the run's: as in the run, with changes by flags.
+   * How to read another file than the run's: as in the run, with changes by flags.
    *
    * @throws UserError for a flag that the task does not support
    */
   withFlags(reading: ReadingOf<Data>, flags: ReadingFlags, file: string): ReadingOf<Data>;
-  /** For tasks that predict; others explain an alternative in {@link TaskWords.instead}. */
+  /** Predicts. Tasks without it explain an alternative in {@link TaskWords.instead}. */
   readonly prediction?: Prediction<Data, Input>;
-  /** Recognises a model or an adapter without notes as one for this task; undefined if it is not. */
+  /** Recognises a model or an adapter that this program did not train; undefined if it is not for this task. */
   recognises(model: UnknownTrained): Recognised | undefined;
-  /** The keys of a config.json for classes. */
+  /** The keys of a config.json that describe the classes. */
   classKeys?(labels: readonly string[]): object;
   readonly words: TaskWords<Data>;
 }
 
-/** The information that determines a task's classes, beside the rows. */
+/** The information, in addition to the rows, that determines a task's classes. */
 export interface LabelOrigin {
   /** The file of the rows. */
   fileName: string;
@@ -151,7 +155,7 @@ export interface LabelOrigin {
   adapter?: { path: string; labels?: readonly string[]; tensors: AdapterTensors };
 }
 
-/** The context for making examples from rows. */
+/** The information for making examples from rows. */
 export interface EncodingContext<Data extends BaseData = BaseData> {
   reading: ReadingOf<Data>;
   labels: readonly string[];
@@ -165,21 +169,26 @@ export interface EncodingContext<Data extends BaseData = BaseData> {
   /** The model's files for generation. */
   generationFiles(): Omit<GenerationSources, 'user'>;
   /**
+   * Reads the model's chat template.
+   *
    * @throws UserError if the model's folder has none
    */
   chatTemplate(): ChatTemplate;
   seed: number;
-  /** The rows of each source of training rows, or its files, if there are several sources: no example is of two. */
+  /**
+   * If training rows come from several sources: the number of rows, or of files, of each. No example mixes two
+   * sources.
+   */
   sources?: readonly number[];
   /** Weight of each class in training, if they are not equal. */
   classWeights?: readonly number[];
-  /** The processes of the run, which may share the work of making examples; each gets all of them. */
+  /** The processes of the run, which may share the work of making examples. Each process gets all examples. */
   communicator?: Communicator;
   /** Called at times with the share that is done. */
   onProgress?: (share: number) => void;
 }
 
-/** A model or adapter without notes of this program. */
+/** A model or adapter that this program did not train. */
 export interface UnknownTrained {
   definition: ModelDefinition;
   /** The family's fields of the base model's config.json. */
@@ -190,7 +199,7 @@ export interface UnknownTrained {
   taskType: string | null | undefined;
   /** The first class in config.json. */
   architecture: string | undefined;
-  /** The number of outputs of the adapter's head, if it fits a task's model; undefined if it has no head. */
+  /** Number of outputs of the adapter's head, if the head fits a task's model; undefined if it has none. */
   outputsOf(build: BuildTask): number | undefined;
 }
 

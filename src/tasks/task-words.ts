@@ -1,8 +1,8 @@
 /** The texts about a task: on the card, in the report, in a terminal. */
 export interface TaskWords<Data> {
-  /** "classification", in a report. */
+  /** The kind of task, for a report: "classification". */
   name: string;
-  /** After "An adapter of … for": "classification of texts". */
+  /** The purpose, after "An adapter of … for": "classification of texts". */
   purpose(data: Partial<Data>): string;
   /** Its name on the Hub. */
   hub: { pipeline: string; name: string };
@@ -12,7 +12,7 @@ export interface TaskWords<Data> {
   use(data: Partial<Data>): { command: string; explanation?: string };
   /** Lines of Python that use `model` and `tokenizer`. */
   python(data: Partial<Data> & { max_length?: number }): readonly string[];
-  /** An alternative, if it does not predict. */
+  /** An alternative to prediction, if the task does not predict. */
   instead?: string;
   /** Whether its models have a head with one output per label. */
   hasClasses: boolean;

@@ -67,7 +67,7 @@ export function* learntTokens({ lengths, batch }: ExampleSet): Generator<Int32Ar
     yield batch(Int32Array.of(example), 0).feeds.labels.data as Int32Array;
 }
 
-/** `origins`: the file of each sequence. */
+/** Encodes files. `origins` is the file of each sequence. */
 function encode(
   files: readonly TextFile[],
   context: Context,

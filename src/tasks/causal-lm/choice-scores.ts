@@ -13,9 +13,10 @@ import type { PromptRow } from './causal-evaluation.ts';
 import type { CausalData } from './data-section.ts';
 
 /**
- * How often the right choice is the most likely after its prompt: `eval_accuracy` by the log-likelihood of its tokens
- * (`acc` of lm-evaluation-harness), and `eval_accuracy_norm` by that divided by its bytes in UTF-8 (`acc_bytes`). If
- * some are equal, the first counts. A choice directly follows its prompt, without an end of text.
+ * Scores how often the right choice is the most likely one after its prompt: `eval_accuracy` by the log-likelihood
+ * of its tokens (`acc` of lm-evaluation-harness), and `eval_accuracy_norm` by that divided by its bytes in UTF-8
+ * (`acc_bytes`). Of equally likely choices, the first counts. A choice directly follows its prompt, without an end
+ * of text.
  *
  * @throws UserError for a prompt that leaves no room for a choice
  */
@@ -30,7 +31,7 @@ export async function choiceScores(
     const builder = new SequenceBuilder(maxLength);
     if (!builder.addCut(followedIds(tokenizer, all[i].prompt, all[i].choice)))
       throw noRoom(all[i].choice, maxLength);
-    // One text per batch: the loss is then the mean over the tokens of this choice only.
+    // One text per batch, so that the loss is the mean over the tokens of this choice only.
     const batch = packedBatch(builder.build(), unpacked(1), Int32Array.of(0), tokenizer.padId);
     const labels = labelledRows(batch.labels, 1, batch.length, true);
     const loss = await program.loss(values, { ...modelFeeds(batch), ...labels });

@@ -41,7 +41,7 @@ export async function writtenScores(
     );
     const files = context.generationFiles();
     const { eos_token_id = tokenizer.idOf('eos_token') } = generationSettings(files);
-    // A model's files may lack the padding and end tokens that training used.
+    // Passed explicitly, because a model's files may lack the padding and end tokens that training used.
     const tokens = {
       pad_token_id: tokenizer.padId,
       ...(eos_token_id !== undefined && { eos_token_id: [eos_token_id].flat() }),

@@ -7,7 +7,7 @@ export function shortest(value: number): number {
   return Number(value.toPrecision(9));
 }
 
-/** Values of classes by their names. */
+/** Maps the names of classes to their values. */
 export function byLabel(values: readonly number[], labels: readonly string[]): Record<string, number> {
   return Object.fromEntries(values.map((value, id) => [labels[id], value]));
 }

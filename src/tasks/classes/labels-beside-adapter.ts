@@ -3,9 +3,9 @@ import { headOutputs } from '../../tuners/head-outputs.ts';
 import type { BuildTask, LabelOrigin } from '../task-definition.ts';
 
 /**
- * The classes of a continued adapter, in its order, otherwise those of the data.
+ * The classes of a run: those of the continued adapter, in its order; without one, those of the data.
  *
- * @throws UserError if the data have other classes, or a number that differs from the adapter's head
+ * @throws UserError if the data have other classes, or their number differs from the outputs of the adapter's head
  */
 export function labelsBesideAdapter(
   found: readonly string[],

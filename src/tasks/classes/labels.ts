@@ -3,8 +3,8 @@ import type { RawLabel, Row } from '../../data/row.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /**
- * The classes of training rows: in the order of `known` (the checkpoint's `id2label`) if it contains all of them,
- * otherwise sorted: by value if all are numbers, else by code point.
+ * The classes of training rows. They are in the order of `known` (the checkpoint's `id2label`) if it contains all
+ * of them. Otherwise they are sorted: by value if all are numbers, else by code point.
  *
  * @param least minimum number of different classes for the task
  * @throws UserError if the rows have fewer

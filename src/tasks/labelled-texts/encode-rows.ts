@@ -16,7 +16,7 @@ export function encodeRows(
   const encode = ({ text, textPair }: Texts) => tokenizer.encode(text, textPair, maxLength);
   const { rank, size } = communicator;
   if (size === 1 || rows.length < MIN_ROWS) return rows.map(encode);
-  // A process that fails still joins the collective call, with no data.
+  // A process that fails still joins the collective call, without data.
   let failure: { error: unknown } | undefined;
   let encodings: Encoding[] = [];
   try {
@@ -33,7 +33,10 @@ export function encodeRows(
   });
 }
 
-/** For each encoding twice its length, plus one if it was truncated; then all ids, then all types. */
+/**
+ * Packs encodings as integers: their number, for each twice its length plus one if it was truncated, then all ids,
+ * then all types.
+ */
 function pack(encodings: readonly Encoding[]): Uint8Array {
   const tokens = encodings.reduce((sum, { inputIds }) => sum + inputIds.length, 0);
   const words = new Int32Array(1 + encodings.length + 2 * tokens);

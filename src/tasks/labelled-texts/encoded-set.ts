@@ -11,10 +11,10 @@ import { encodeRows } from './encode-rows.ts';
 export type Texts = Pick<Row, 'text' | 'textPair' | 'id'>;
 
 /**
- * Texts, or pairs, each a separate example.
+ * Encodes texts, or pairs, each as a separate example.
  *
  * @param targets see `toTargets`; without them, the batches are for prediction only
- * @param classWeights of each class in the mean over a step's batches; by default 1
+ * @param classWeights weight of each class in the mean over a step's batches; by default 1
  * @param communicator the processes that share the encoding
  */
 export function encodedSet(

@@ -1,7 +1,7 @@
 import { shortest } from '../classes/answer-text.ts';
 import type { LabelScore } from '../served-answer.ts';
 
-/** The data of an answer: logits always, probabilities if labels are classes. */
+/** The parts of an answer: logits always, probabilities only if labels are classes. */
 export interface LabelAnswer {
   logits: Float32Array;
   probabilities?: Readonly<Record<string, number>>;
@@ -10,7 +10,7 @@ export interface LabelAnswer {
 /**
  * The labels of an answer, the best first.
  *
- * @param raw whether scores are logits in any case
+ * @param raw whether scores are logits even if there are probabilities
  */
 export function labelScores(
   { logits, probabilities }: LabelAnswer,

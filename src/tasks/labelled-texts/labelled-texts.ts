@@ -33,7 +33,7 @@ export interface LabelledRows {
   names?: readonly string[];
 }
 
-/** What a task predicts for a text: the differences between one class, a set of labels, and a number. */
+/** The parts of a task on texts that depend on its labels: one class, a set of labels, or a number. */
 export interface LabelKind<Answer extends LabelAnswer> {
   /** transformers' `problem_type`, which is the task's name. */
   problemType: string;
@@ -46,26 +46,26 @@ export interface LabelKind<Answer extends LabelAnswer> {
   baselines: LabelBaselines;
   /** Mean loss of a batch from its logits [batch, outputs]; declares the input `labels`. */
   loss(logits: Value, options?: LossOptions): Value;
-  /** Whether that is a cross-entropy. */
+  /** Whether the loss is a cross-entropy. */
   smoothsLabels?: boolean;
   /** Whether rows may be weighted by class. */
   weighsClasses?: boolean;
-  /** The same over a whole set, [rows, outputs] row-major, in 64 bits. */
+  /** The same loss over a whole set, [rows, outputs] row-major, in 64 bits. */
   evaluationLoss(logits: Float32Array, outputs: number, targets: Targets): number;
   scores(logits: Float32Array, outputs: number, targets: Targets): Partial<Record<ScoreName, number>>;
   /** How scores are averaged over the classes. */
   averages?(labels: readonly string[]): Readonly<Record<string, string>>;
-  /** How often each class was predicted as each, if a label is one class. */
+  /** The number of rows of each class predicted as each class, if a label is one class. */
   confusion?(logits: Float32Array, outputs: number, targets: Targets): number[][];
   /** The reference of a row, for custom metrics. */
   reference(label: Row['label']): unknown;
-  /** Turns the logits of one text into an answer, which keeps that array. */
+  /** Turns the logits of one text into an answer. The answer keeps the array. */
   answer(logits: Float32Array, labels: readonly string[]): Answer;
   json(answer: Answer, details: boolean, labels: readonly string[]): object;
   describe(answer: Answer, labels: readonly string[]): string;
-  /** An answer in the format of GLUE's server. */
+  /** An answer in the format of GLUE's evaluation server. */
   submitted(answer: Answer): string;
-  /** Whether a model without notes and with this many outputs is assumed to be for this task. */
+  /** Whether a model with this many outputs that this program did not train is assumed to be for this task. */
   recognises(model: UnknownTrained, outputs: number): boolean;
   name: string;
   purpose(texts: string): string;
@@ -95,7 +95,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
         score === 'loss'
           ? kind.evaluationLoss(logits, width, targets)
           : (kind.scores(logits, width, targets)[score as ScoreName] ?? Number.NaN);
-      // A share of rows.
+      // Accuracy is a share of rows, so Wilson's interval applies.
       if (score === 'accuracy') return wilson(scoreOf(logits, targets), rows);
       return bootstrap(rows, (drawn) =>
         scoreOf(takenRows(logits, rows, drawn), takenRows(targets, rows, drawn)),
@@ -232,7 +232,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
       describe: (answer, labels) => kind.describe(answer as Answer, labels),
       served: {
         input(text, textPair, { text_pair, label }) {
-          // Models trained by other programs do not record their columns.
+          // Models trained by other programs do not record their columns, so they accept texts and pairs.
           if (text_pair === undefined && label !== undefined) assertOneText(textPair);
           if (text_pair === undefined || textPair !== undefined) return { text, textPair };
           throw new UserError({ where: 'inputs', fault: 'must be pairs of texts, got one text' });
@@ -242,7 +242,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
     },
     recognises: (model) => recognised(kind, model),
     classKeys(labels) {
-      // transformers also names the single output of a regression.
+      // For a regression, transformers also names the single output.
       const names = labels.length > 0 ? labels : ['LABEL_0'];
       return {
         problem_type: kind.problemType,
@@ -326,7 +326,7 @@ function wordsOf({
   };
 }
 
-/** Independent of the run's columns: lines of texts, and for pairs the keys of JSON Lines. */
+/** How to use a model: with lines of texts, or with JSON Lines for pairs. The columns of its run do not matter. */
 function usage({ text, text_pair }: Partial<LabelledData>): { command: string; explanation: string } {
   if (text_pair === undefined)
     return {

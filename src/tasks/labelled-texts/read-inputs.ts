@@ -19,10 +19,10 @@ const STANDARD_INPUT = 'standard input';
 export type Columns = Omit<DataOptions, 'format'>;
 
 /**
- * How to read a file for a trained model: as in its run, with changes by flags. A flag for a column means that the
- * file has another layout than the run's; it has a header if a column in use has a name.
+ * How to read a file for a trained model: as in its run, with changes by flags. If a flag names a column, the
+ * file's layout differs from the run's. It then has a header if a column in use has a name.
  *
- * @param needsLabel false to predict: then a file without labels is accepted
+ * @param needsLabel false for prediction, which accepts a file without labels
  * @throws UserError if a label is needed and no column is known, and for flags of other tasks
  */
 export function useColumns(run: Columns, flags: ReadingFlags, needsLabel: boolean): Columns {
@@ -41,7 +41,7 @@ export function useColumns(run: Columns, flags: ReadingFlags, needsLabel: boolea
   }
   const isOther = [flags.text, flags.text_pair, flags.label].some((column) => column !== undefined);
   const inUse = isOther ? [text, text_pair, needsLabel ? label : undefined] : [text, text_pair, label];
-  // A model without a run here has no columns: each file is inspected.
+  // A model that was not trained by a run has no columns, so each file is inspected.
   const isKnown = run.label !== undefined || run.text_pair !== undefined || run.text !== 0;
   const isNamed = inUse.some((column) => typeof column === 'string');
   return {
@@ -54,7 +54,7 @@ export function useColumns(run: Columns, flags: ReadingFlags, needsLabel: boolea
   };
 }
 
-/** The same for a file; its name may show that it is JSON Lines. */
+/** How to read a file with this name, which may show that it is JSON Lines. */
 export function columnsFor(file: string, columns: Columns): Columns {
   return detectFormat(file, '') === 'jsonl' ? jsonKeys(columns) : columns;
 }
@@ -142,9 +142,11 @@ function tableRows(body: string, fileName: string, columns: DataOptions, onSkipp
 }
 
 /**
- * The format of a table by its first line; undefined if lines are texts. A tab makes a table. Commas, or the
- * delimiter, make one if they separate the names in use. Columns by number must be those of a pair, unless the run
- * has a delimiter or quotes.
+ * The format of a table by its first line; undefined if lines are texts.
+ *
+ * - A line with a tab is a TSV table, unless a delimiter is given.
+ * - A line with commas, or with the given delimiter, is a table if its fields contain the column names in use.
+ * - If columns have numbers, it must have the columns of a pair, unless the run sets a delimiter or quotes.
  */
 function tableFormat(first: string, columns: Columns): FileFormat | undefined {
   const { text, text_pair, quote, delimiter } = columns;

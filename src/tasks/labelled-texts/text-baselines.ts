@@ -38,7 +38,7 @@ export function textBaselines(
 ): Baseline[] {
   const constant = blind(train.targets, labels);
   const everywhere = validation.rows.flatMap(() => constant.logits);
-  // As in scikit-learn, two classes have one output.
+  // As in scikit-learn, a model of two classes has one output.
   const hasOneOutput = linearLoss === 'softmax' && labels.length === 2;
   const outputs = hasOneOutput ? 1 : constant.logits.length;
   const loss = hasOneOutput ? 'sigmoid' : linearLoss;

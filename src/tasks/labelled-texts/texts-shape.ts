@@ -5,7 +5,7 @@ import type { LabelledData } from './data-section.ts';
 /** Keys that rows of files have beside their texts. */
 const OTHERS = ['line', 'id', 'place', 'label'];
 
-/** Texts, or pairs, as in the run. A model without a run here, and so without a label column, may have either. */
+/** Texts or pairs, as in the run. Without a run, and so without a label column, both are accepted. */
 export function textsShape({ text_pair, label }: Partial<ReadingOf<LabelledData>>): InputShape {
   const text = { is: 'a string' } as const;
   const others = OTHERS;

@@ -6,7 +6,7 @@ import type { TextFile } from '../../data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { SequenceBuilder, TokenSequences } from '../../text/token-sequences.ts';
 
-/** Adds a row, or returns what is wrong with it. */
+/** Adds a row, or returns the problem with it. */
 export type AddRow = (
   row: LanguageRow,
   onProgress: (characters: number) => void,
@@ -52,7 +52,7 @@ export function encodeFiles(
 export class SequenceFiles {
   readonly #files: number[] = [];
 
-  /** Notes that all sequences since the last call come from a file. */
+  /** Records that all sequences since the last call come from this file. */
   note({ count }: SequenceBuilder, file: number): void {
     while (this.#files.length < count) this.#files.push(file);
   }

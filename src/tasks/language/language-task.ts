@@ -31,7 +31,7 @@ export function readingWithFlags<Reading extends object>(
     if (!known.includes(key)) throw meaningless(key, task);
     if (typeof value === 'number' && COLUMNS.includes(key)) throw numbered(key, value);
   }
-  // A named text column replaces all columns of the run.
+  // If a text column is named, the run's other columns do not apply.
   return { ...reading, ...(flags.text !== undefined && OTHER_COLUMNS), ...flags };
 }
 

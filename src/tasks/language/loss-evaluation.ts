@@ -16,12 +16,12 @@ export function lossEvaluation(examples: ExampleSet, batchSize: number): Evaluat
       const batches = planEvaluation(examples, batchSize);
       const losses = await dealNumbers(program.communicator, batches.length, async (number) => {
         const { feeds, weight } = examples.batch(batches[number], number);
-        // Token counts are exact in 32 bits, and the graph's loss has 32 bits.
+        // Exact in 32 bits: token counts are small enough, and the graph's loss is float32.
         return Float32Array.of(await program.loss(values, feeds), weight);
       });
       for (const [number, [ofBatch]] of losses.entries())
         if (!Number.isFinite(ofBatch)) throw new NotFinite(Math.min(...batches[number]));
-      // Batches are resampled as a whole, because the losses of single tokens are not known.
+      // Resamples whole batches, because the losses of single tokens are not known.
       const meanOf = (rows: Iterable<number>) => {
         const drawn = Array.from(rows, (row) => losses[row]);
         const weights = drawn.reduce((sum, [, weight]) => sum + weight, 0);

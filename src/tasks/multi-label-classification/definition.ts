@@ -25,7 +25,7 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
   baselines: {
     linearLoss: 'sigmoid',
     linearName: 'a bag of words',
-    /** The labels of more than half of the rows. */
+    /** Predicts the labels of more than half of the rows. */
     blind(targets, labels) {
       const rows = targets.length / labels.length;
       const counts = labels.map(() => 0);
@@ -45,7 +45,7 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
     });
     return total / targets.length;
   },
-  /** `accuracy` counts rows with all labels right; `f1` is over all labels together (micro). */
+  /** Computes `accuracy`, the share of rows with all labels right, and `f1` over all labels together (micro). */
   scores(logits, outputs, targets) {
     const predictions = positiveLogits(logits);
     return { accuracy: accuracy(predictions, targets, outputs), f1: microF1(predictions, targets) };

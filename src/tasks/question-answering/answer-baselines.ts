@@ -5,7 +5,9 @@ import { squadV2Scores } from '../../metrics/squad/squad-v2-scores.ts';
 import { isSquadV2 } from './is-squad-v2.ts';
 import type { AnsweredText } from './question.ts';
 
-/** The first sentence of the context; if a question may have no answer, also never an answer. */
+/**
+ * The baselines of questions: the first sentence of the context and, if a question may have no answer, no answer.
+ */
 export function answerBaselines(_: unknown, questions: readonly AnsweredText[]): Baseline[] {
   const asked = questions.map(({ id, answers }) => ({ id, answers: answers.map(({ text }) => text) }));
   const mayBeEmpty = isSquadV2(questions);

@@ -5,12 +5,12 @@ import { CONTEXT, type SpanFeature } from './span-features.ts';
 /** A span of the context that may be the answer. Empty: no answer. */
 export interface Span {
   text: string;
-  /** Its code points are [start, end). */
+  /** The span consists of the code points [start, end). */
   start: number;
   end: number;
   startLogit: number;
   endLogit: number;
-  /** Among the kept spans. */
+  /** Its probability among the kept spans. */
   probability: number;
 }
 
@@ -46,9 +46,9 @@ const EMPTY: Span & { score: number } = {
 };
 
 /**
- * The best spans of a question over all its features, as `postprocess_qa_predictions` of transformers' utils_qa.py,
- * in 32 bits as there. If logits are equal, the later token counts as larger (there, the sort decides), and padding is
- * not ranked.
+ * Finds the best spans of a question over all its features, like `postprocess_qa_predictions` of transformers'
+ * utils_qa.py, also in 32 bits. If logits are equal, the later token ranks first (in utils_qa.py, the sort
+ * decides). Padding is not ranked.
  *
  * @param windows the question's features with their logits
  */
@@ -96,7 +96,7 @@ function spansOf(
     );
 }
 
-/** The lowest score of no answer among the features: all must agree. */
+/** The lowest score of "no answer" among the features: "no answer" wins only if all features agree. */
 function noAnswer(features: readonly SpanLogits[]): Scored {
   const all = features.map(({ start, end }) => scored(0, 0, start[0], end[0]));
   return all.reduce((least, one) => (one.score < least.score ? one : least));

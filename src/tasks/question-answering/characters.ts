@@ -1,9 +1,9 @@
 const SURROGATES = /[\ud800-\udbff][\udc00-\udfff]/;
 
-/** A text by its code points, which count the positions of answers and offsets. */
+/** A text indexed by code points, the unit of answer positions and offsets. */
 export class Characters {
   readonly #text: string;
-  /** The start of each in the string; undefined if every one has a length of 1. */
+  /** The start of each code point in the string; undefined if all have a length of 1. */
   readonly #starts: number[] | undefined;
 
   constructor(text: string) {

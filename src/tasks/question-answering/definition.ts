@@ -50,7 +50,7 @@ export const questionAnswering: TaskDefinition<
   build: () => spanModel,
   read: (files) => files.flatMap((file) => readQuestions(file.read(), file.name, 'places')),
   join: (parts) => parts.flat(),
-  // All questions on a text are on one side.
+  // All questions about a text stay together, in training or in validation.
   holdOut: (questions, share) => holdOut(questions, share, ({ context }) => [context]),
   labels: () => [],
   found: (questions, { version_2_with_negative }) => ({

@@ -1,8 +1,8 @@
 import { Characters } from './characters.ts';
 
 /**
- * The start of an answer without a position, in code points: its first occurrence as whole words, otherwise its first
- * occurrence. Undefined if it does not occur.
+ * Finds the start of an answer without a position, in code points: its first occurrence as whole words, otherwise
+ * its first occurrence. Undefined if it does not occur.
  */
 export function placeAnswer(context: string, answer: string): number | undefined {
   let first: number | undefined;

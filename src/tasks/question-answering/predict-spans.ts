@@ -21,7 +21,7 @@ export async function predictSpans(
   batchSize: number,
 ): Promise<SpanLogits[]> {
   const predicted = new Array<SpanLogits>(set.lengths.length);
-  // [2, batch, sequence] each.
+  // Logits are [2, batch, sequence].
   for (const { examples, logits } of await predictBatches(program, values, set, batchSize)) {
     const width = logits.length / (2 * examples.length);
     examples.forEach((example, row) => {

@@ -12,8 +12,8 @@ export interface QuestionEntry {
 export type Misplaced = (place: string, problem: RowProblem) => void;
 
 /**
- * The questions of a JSON value: articles with `paragraphs` as in SQuAD, paragraphs with `qas`, or rows with a
- * `question` each as on the Hub, in any list.
+ * Finds the questions in a JSON value. It may be a list of articles with `paragraphs` (SQuAD), of paragraphs with
+ * `qas`, or of rows with one `question` each (the Hub).
  *
  * @param where the list's path in the file, for messages
  */

@@ -13,8 +13,8 @@ import { type QuestionExamples, questionExamples } from './question-examples.ts'
 
 /**
  * Scores answers like SQuAD's official scripts: `eval_exact_match`, `eval_f1`, and `eval_loss`, the mean over
- * features without padding. If a question may have no answer, also the scores of questions with and without one, and
- * the best over all thresholds.
+ * features without padding. If questions may have no answer, it adds the scores of questions with and without an
+ * answer, and the best scores over all thresholds.
  */
 export function questionEvaluation(
   questions: readonly AnsweredText[],
@@ -75,7 +75,7 @@ function answerScores(questions: readonly AnsweredText[], best: readonly BestSpa
   return scores;
 }
 
-/** For scores that are means over questions. */
+/** The confidence interval of scores that are means over questions. */
 function answerInterval(questions: readonly AnsweredText[], best: readonly BestSpans[], score: string) {
   if (score !== 'f1' && score !== 'exact_match') return undefined;
   const each = questions.map((question, i) => answerScores([question], [best[i]])[`eval_${score}`]);

@@ -20,7 +20,7 @@ export interface QuestionExamples extends ExampleSet {
 }
 
 /**
- * Features of questions, in order. Leading space of a question is removed, as in run_qa.py.
+ * Builds the features of questions, in order. Leading space of a question is removed, as in run_qa.py.
  *
  * @param labelled whether the batches include the first answer of each question
  * @throws UserError if a question and a window of its context do not fit together
@@ -49,7 +49,7 @@ export function questionExamples(
     labels,
     rows: Int32Array.from(owners),
     lengths: Int32Array.from(features, ({ inputIds }) => inputIds.length),
-    truncated: 0, // one window has what another lacks
+    truncated: 0, // windows together cover the whole context
     batch(examples) {
       const chosen = Array.from(examples, (example) => features[example]);
       const feeds = modelFeeds(collate(chosen, tokenizer.padId));

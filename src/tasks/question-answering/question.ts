@@ -9,14 +9,14 @@ export interface Question {
 /** An answer as it occurs in the context. */
 export interface GivenAnswer {
   text: string;
-  /** Its first character: code points from 0, as in Python. */
+  /** Position of its first character: code points from 0, as in Python. */
   start: number;
 }
 
-/** A question with its reference answers; empty if the context has no answer. */
+/** A question with its reference answers; the list is empty if the context has no answer. */
 export interface AnsweredText extends Question {
   answers: readonly GivenAnswer[];
-  /** Whether its file follows SQuAD v2.0, whatever its questions: it has the version, or `is_impossible` for each. */
+  /** Whether its file declares SQuAD v2.0: by its version, or by `is_impossible` on each question. */
   ofV2?: true;
 }
 

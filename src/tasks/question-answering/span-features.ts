@@ -16,8 +16,8 @@ export interface Windows {
 }
 
 /**
- * The features of a question and its context: one, or for a long context one per window, as transformers' tokenizers
- * make them with `truncation="only_second"`, `stride` and `return_overflowing_tokens`.
+ * Builds the features of a question and its context: one, or for a long context one per window. They equal those of
+ * transformers' tokenizers with `truncation="only_second"`, `stride` and `return_overflowing_tokens`.
  *
  * @param where the question for messages
  * @throws UserError if the question leaves no room, or the windows would not advance
@@ -55,7 +55,7 @@ export function spanFeatures(
 
 const LONGER = 'Raise data.max_length, or lower data.doc_stride.';
 
-/** A pair without two ranges of tokens. */
+/** Removes ranges of tokens from a pair. */
 function cut(pair: SpanFeature, ...left: [from: number, to: number][]): SpanFeature {
   const kept = (_: number, token: number) => left.every(([from, to]) => token < from || token >= to);
   return {

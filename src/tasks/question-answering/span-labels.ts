@@ -9,9 +9,10 @@ export interface SpanLabels {
 }
 
 /**
- * The tokens of an answer in a feature as run_qa.py finds them; those of `cls` if there is no answer or the window
- * does not contain all of it. If an answer begins in the last token of the context, the script runs on to the last
- * token of all (special tokens have the offset 0), and so do we: features equal its own, without padding.
+ * The tokens of an answer in a feature, as run_qa.py finds them. They are those of `cls` if there is no answer, or
+ * the window does not contain all of it. If an answer begins in the last token of the context, run_qa.py continues
+ * to the last token of all, because special tokens have the offset 0. This function does the same without padding,
+ * so that features equal those of the script.
  */
 export function spanLabels(
   { starts, ends, sequenceIds }: SpanFeature,

@@ -18,7 +18,7 @@ export function squadFiles(ids: readonly string[], best: readonly BestSpans[]): 
   };
 }
 
-/** The best spans of a question, by the names of run_qa.py. */
+/** The best spans of a question, with the key names of run_qa.py. */
 export function nbestRows({ nbest }: BestSpans): object[] {
   return nbest.map(({ text, probability, startLogit, endLogit }) => ({
     start_logit: startLogit,
@@ -28,7 +28,7 @@ export function nbestRows({ nbest }: BestSpans): object[] {
   }));
 }
 
-/** An object whose keys keep their order, numeric ones too. */
+/** A JSON object whose keys keep their order, even numeric ones. */
 function object(keys: readonly string[], values: readonly unknown[]): string {
   const lines = keys.map((key, i) => {
     const value = JSON.stringify(values[i], null, 4).replaceAll('\n', '\n    ');

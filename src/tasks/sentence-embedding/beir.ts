@@ -16,8 +16,8 @@ export function isBeir(files: readonly TextFile[]): boolean {
 }
 
 /**
- * Reads such files: pairs of a query with each relevant text, and the data to score retrieval. A text is its title,
- * if it has one, and its body, joined as in BEIR's own code.
+ * Reads such files: pairs of a query with each relevant text, and the data to score retrieval. A text consists of
+ * its title, if it has one, and its body, joined as in BEIR's own code.
  *
  * @throws UserError for a missing file, and for an invalid row with its line
  */

@@ -90,7 +90,7 @@ const LOSSES_OF: Readonly<Record<EmbeddingForm, readonly (typeof LOSSES)[number]
   labelled: ['triplet'],
 };
 
-/** Problems between keys that are each valid. */
+/** Problems in combinations of valid keys. */
 export function embeddingProblems(data: EmbeddingData): Problem[] {
   const { anchor, positive, negative, text, text_pair, label, loss } = data;
   const problem = (key: keyof EmbeddingData, fault: string): Problem => ({ path: ['data', key], fault });

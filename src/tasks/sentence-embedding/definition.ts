@@ -60,7 +60,7 @@ export const sentenceEmbedding: TaskDefinition<
     if (!head) return undefined;
     const isModel =
       taskType === undefined && (config.sentence !== undefined || architecture === head.architecture);
-    // An adapter of sentence-transformers may omit the task type.
+    // An adapter of sentence-transformers may lack the task type.
     const isAdapter =
       taskType === 'FEATURE_EXTRACTION' || (taskType === null && config.sentence !== undefined);
     return isModel || isAdapter

@@ -13,7 +13,7 @@ import { truncated } from './vectors.ts';
 /** A text, and the prompt before it. */
 export interface EmbeddedText {
   text: string;
-  /** By default the model's own, if it has one. */
+  /** The prompt before the text; by default the model's own, if it has one. */
   prompt?: string;
   /** Number of components to keep; then the vector has length 1. By default all, as the model returns them. */
   dimensions?: number;
@@ -96,12 +96,12 @@ export function embeddingFlags(
   throw new UserError({ where: `--${wrong}`, fault: 'does not apply to texts to embed', hint });
 }
 
-/** The column of the texts: a named one, otherwise the run's. */
+/** The column of the texts: the one that flags name, otherwise the run's. */
 function columnsOf({ text, anchor, header, quote, delimiter }: Partial<EmbeddingData>) {
   return { text: text ?? anchor ?? 'text', header, quote, delimiter };
 }
 
-/** One text per line; a blank line keeps its place. */
+/** Reads one text per line. Blank lines keep their place. */
 function linesOf(content: string, fileName: string): EmbeddedText[] {
   if (content.trim() !== '') return Array.from(fileLines(content, fileName), ({ text }) => ({ text }));
   throw new UserError({ where: fileName, fault: 'has no texts' });

@@ -31,9 +31,9 @@ export const SCORES_OF: Readonly<Record<EmbeddingForm, readonly ScoreName[]>> = 
 };
 
 /**
- * Scores vectors by their cosines: scored pairs by correlation, all others by retrieval. In pairs, an anchor searches
- * for its positive among all texts of the other columns. In labelled sentences, each searches for those of its class.
- * It also computes the mean loss of batches in the order of the file.
+ * Scores vectors by their cosines: scored pairs by correlation, all others by retrieval. In pairs, an anchor
+ * searches for its positive among all texts of the other columns. In labelled sentences, each searches for the
+ * others of its class. It also computes the mean loss of batches in the order of the file.
  */
 export function embeddingEvaluation(
   rows: EmbeddingRows,
@@ -48,7 +48,7 @@ export function embeddingEvaluation(
       const size = program.parts.model.config.numLabels;
       const vectors = await examples.texts.vectors(program, values, size, batchSize);
       const scores: Scores = {};
-      // A model without a run has the loss of pairs, which other rows do not fit.
+      // Without a run, the model's loss is that for pairs. It is skipped for other rows.
       const { inputs = [] } = program.parts.model.joint ?? {};
       if (String(inputs) === String(examples.lossInputs))
         scores.eval_loss = await meanLoss(program, values, examples, batchSize);
@@ -85,7 +85,10 @@ async function scoredRetrieval(
   return rankedScores(asked, await vectorsOf(corpus, 'document'), relevant, DENSE);
 }
 
-/** The mean over the rows, in batches in the order of the file: in-batch negatives depend on that. */
+/**
+ * The mean loss over the rows, in batches in the order of the file, because in-batch negatives depend on that
+ * order.
+ */
 async function meanLoss(
   program: Evaluator,
   values: Float32Array,

@@ -22,7 +22,7 @@ export function roleOf({ form }: Pick<EmbeddingRows, 'form'>, column: number): P
   return column === 0 ? 'query' : 'document';
 }
 
-/** An example is a row; a text that is repeated in a batch is computed once. */
+/** Builds one example per row. A text that is repeated in a batch is computed once. */
 export function embeddingExamples(
   rows: EmbeddingRows,
   context: EncodingContext<EmbeddingData>,
@@ -43,7 +43,7 @@ export function embeddingExamples(
     truncated: texts.encodings.filter(({ truncated }) => truncated).length,
     batch(examples) {
       const used = [...new Set(columns.flatMap((column) => Array.from(examples, (row) => column[row])))];
-      // If not all are computed at once, texts of similar length are computed together.
+      // Sorted, so that texts computed together have similar lengths (see `mini_batch_size`).
       used.sort((a, b) => lengthOf(a) - lengthOf(b));
       const places = new Map(used.map((number, place) => [number, place]));
       const placesOf = (column: Int32Array): HostTensor => ({

@@ -27,7 +27,7 @@ export interface EmbeddingRows {
   scores?: readonly number[];
   /** Classes of the texts. */
   classes?: readonly string[];
-  /** The data that scores a file in BEIR's form. */
+  /** The queries and texts of a file in BEIR's form, for scores. */
   retrieval?: Retrieval;
 }
 
@@ -51,7 +51,10 @@ export function embeddingRows(files: readonly TextFile[], reading: ReadingOf<Emb
   return joinedRows(files.map((file) => readOne(file, form, reading)));
 }
 
-/** The rows of several parts in the same form, one part after the other; without what scores retrieval. */
+/**
+ * Joins the rows of several parts in the same form, one part after the other. The data to score retrieval are
+ * omitted.
+ */
 export function joinedRows(parts: readonly EmbeddingRows[]): EmbeddingRows {
   const [{ form, fileName }] = parts;
   const of = <T>(pick: (part: EmbeddingRows) => readonly T[] | undefined) =>
@@ -68,7 +71,7 @@ function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<Embeddi
   const content = file.read();
   const { header, quote, delimiter, anchor, positive, text, text_pair, label } = reading;
   const negatives = negativesOf(reading);
-  // With one column by name, all rows have a header, also for columns that are read by number.
+  // If one column is given by name, the file has a header, even for columns that are given by number.
   const isNamed = [anchor, positive, text, text_pair, label, ...negatives].some(
     (column) => typeof column === 'string',
   );

@@ -4,16 +4,17 @@ import type { ScoreName } from '../../metrics/scores.ts';
 import { spearmanr } from '../../metrics/spearmanr.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
 
-/** Texts ranked per query: as many as the scores use. */
+/** Texts ranked per query. The scores use no more. */
 const MAX_RANKED = 100;
 
 /** How to compare vectors of one kind. */
 export interface Likeness<Vector> {
   cosine(a: Vector, b: Vector): number;
   /**
-   * Ranks candidates by their cosine similarity to a query: returns their indices, the best first, ties in order.
+   * Ranks candidates by their cosine similarity to a query. Candidates with equal similarity keep their order.
    *
-   * @returns a function of the query, the number of candidates to return, and the index of a candidate to leave out
+   * @returns a function of the query, the number of candidates to return, and the index of a candidate to leave
+   * out. It returns the indices of the candidates, the best first.
    */
   ranking(candidates: readonly Vector[]): (query: Vector, count: number, left?: number) => number[];
 }
@@ -51,7 +52,10 @@ export function rankedScores<Vector>(
   );
 }
 
-/** Every distinct anchor searches for its positives among the distinct texts of all other columns. */
+/**
+ * Scores retrieval in pairs: every distinct anchor searches for its positives among the distinct texts of all other
+ * columns.
+ */
 function pairScores<Vector>(
   texts: readonly (readonly string[])[],
   columns: readonly (readonly Vector[])[],
@@ -77,7 +81,10 @@ function pairScores<Vector>(
   );
 }
 
-/** Every sentence searches for the others of its class; the only sentence of a class is skipped. */
+/**
+ * Scores retrieval within classes: every sentence searches for the others of its class. A sentence without others
+ * is skipped.
+ */
 function classScores<Vector>(
   vectors: readonly Vector[],
   classes: readonly string[],

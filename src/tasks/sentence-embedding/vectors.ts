@@ -26,18 +26,18 @@ export function cosine(a: Float32Array, b: Float32Array): number {
 }
 
 /**
- * The first components of a vector, scaled to length 1, for a model trained for several widths; without `width`, all
- * of them.
+ * The first `width` components of a vector, scaled to length 1, for a model trained for several widths. Without
+ * `width`, the vector itself.
  */
 export function truncated(vector: Float32Array, width: number | undefined): Float32Array {
   return width === undefined ? vector : unit(vector.slice(0, width));
 }
 
 /**
- * The indices of the candidates with the largest cosines to a query, the best first; equal ones keep their order.
+ * The indices of the candidates with the largest cosines to a query, the best first. Equal ones keep their order.
  *
- * @param candidates of length 1
- * @param left a candidate to skip
+ * @param candidates vectors of length 1
+ * @param left the index of a candidate to skip
  */
 export function nearestOf(
   query: Float32Array,

@@ -10,7 +10,7 @@ type WordVector = ReadonlyMap<number, number>;
 /** Maximum number of words: the most frequent ones. */
 const MAX_WORDS = 1e6;
 
-/** Similarity by common words: TF-IDF over the scored texts, which needs no training. */
+/** Scores similarity by common words: TF-IDF over the scored texts, which needs no training. */
 export function wordBaseline(_: unknown, rows: EmbeddingRows): Baseline[] {
   const { columns, retrieval } = rows;
   const { queries = [], corpus = [], relevant = [] } = retrieval ?? {};

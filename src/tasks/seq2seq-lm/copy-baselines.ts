@@ -6,10 +6,10 @@ import type { EncodingContext } from '../task-definition.ts';
 import type { PairData } from './data-section.ts';
 import type { Pair } from './read-pairs.ts';
 
-/** Characters copied from a source: the time of ROUGE grows with the product of both lengths. */
+/** Maximum characters copied from a source, because the time of ROUGE grows with the product of both lengths. */
 const MAX_COPIED = 4000;
 
-/** The first sentence of the source, and the source itself. */
+/** The baselines of generated texts: the first sentence of the source, and the source itself. */
 export function copyBaselines(
   _: unknown,
   pairs: readonly Pair[],

@@ -15,7 +15,7 @@ type Context = EncodingContext<PairData>;
 /** Default tokens of a target, as in transformers' run_summarization.py. */
 const DEFAULT_TARGET_LENGTH = 128;
 
-/** Sources with their targets: an example for each target. */
+/** Builds an example for each target of each source. */
 export function pairExamples(pairs: readonly Pair[], context: Context): ExampleSet {
   const { tokenizer, config } = context;
   const { padTokenId = tokenizer.padId, decoderStartTokenId = padTokenId } = config;

@@ -52,7 +52,7 @@ function isPlain(fileName: string): boolean {
   return /\.txt$/i.test(fileName);
 }
 
-/** One text per line; a blank line keeps its place, so that answers correspond to lines. */
+/** Reads one text per line. Blank lines keep their place, so that answers correspond to lines. */
 function linesOf(content: string, fileName: string): Source[] {
   if (content.trim() !== '')
     return Array.from(fileLines(content, fileName), ({ text }) => ({ source: text }));

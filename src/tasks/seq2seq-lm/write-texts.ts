@@ -12,8 +12,8 @@ import { encodeSource, targetLength } from './pair-examples.ts';
 type Context = EncodingContext<PairData>;
 
 /**
- * How a task generates texts: by `data.generation_config`, otherwise by the model's files, with at most the length of
- * targets.
+ * The settings with which a task generates texts: those of `data.generation_config`, then those of the model's
+ * files. Texts have at most the maximum length of targets.
  *
  * @throws UserError for keys that contradict each other or have no effect on the model
  */

@@ -19,7 +19,7 @@ export interface ClassAnswer {
   logits: Float32Array;
 }
 
-/** GLUE's server's names for classes that the Hub's data sets number, if they differ. */
+/** The numbers that GLUE's server expects for these class names. */
 const SUBMITTED = new Map<string, string>(
   (['cola', 'sst2', 'mrpc', 'qqp'] as const).flatMap((task) =>
     GLUE_CLASSES[task].map((name, id): [string, string] => [name, `${id}`]),
@@ -37,8 +37,8 @@ export const classKind: LabelKind<ClassAnswer> = {
     linearLoss: 'softmax',
     linearName: 'a bag of words',
     /**
-     * The majority class. Its logits are the shares of all classes, which is the lowest loss without reading the
-     * text.
+     * Predicts the majority class. The logits are the shares of all classes, which have the lowest loss of all
+     * answers that ignore the text.
      */
     blind(targets, labels) {
       const counts = labels.map(() => 0);
@@ -55,8 +55,8 @@ export const classKind: LabelKind<ClassAnswer> = {
   weighsClasses: true,
   evaluationLoss: meanCrossEntropy,
   /**
-   * With two classes, `f1` is that of class 1; with more, the mean (macro). `combined_score` is GLUE's for QQP and
-   * MRPC.
+   * Computes the scores. With two classes, `f1` is that of class 1; with more, the mean (macro). `combined_score`
+   * is GLUE's for QQP and MRPC.
    */
   scores(logits, outputs, targets) {
     const predictions = argmaxRows(logits, outputs);
@@ -88,7 +88,8 @@ export const classKind: LabelKind<ClassAnswer> = {
   describe: ({ label, probabilities }) => `${label}, ${percent(probabilities[label] ?? Number.NaN)}`,
   submitted({ label, logits }) {
     const [id] = argmaxRows(logits, logits.length);
-    // WNLI, which is also numbered, has on the Hub the names of RTE in the opposite order.
+    // GLUE's server also expects numbers for WNLI. On the Hub, its classes have the names of RTE's in the opposite
+    // order.
     const isOfWnli = logits.length === 2 && label === GLUE_CLASSES.wnli[id];
     return isOfWnli ? `${id}` : (SUBMITTED.get(label) ?? label);
   },

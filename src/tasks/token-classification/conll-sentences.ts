@@ -3,14 +3,20 @@ import type { RowProblem, RowProblems } from '../../data/row-problems.ts';
 import { type ConllShape, conllShape, isBoundary, splitLine } from './conll-shape.ts';
 import type { TaggedSentence, WordColumns } from './tagged-sentence.ts';
 
-/** `1-2` and `3.1`: in CoNLL-U, one written word that is two words, and a word that is not written. */
+/**
+ * Numbers of CoNLL-U lines that are not words: `1-2` (one written word that is two words) and `3.1` (a word that is
+ * not written).
+ */
 const NO_WORD = /^\d+[-.]\d+$/;
 
 /**
- * The sentences of CoNLL columns: one word per line, with its tag in another column. An empty line ends a sentence,
- * as does `-DOCSTART-`. Columns are separated by tabs if the first row has one, otherwise by spaces. A line that
- * begins with `#` is a comment unless it has as many columns as the first row (then its word is a hash). In CoNLL-U,
- * use the columns `words: 1` and for parts of speech `tags: 3`; lines without a word are skipped.
+ * Reads the sentences of CoNLL columns: one word per line, with its tag in another column.
+ *
+ * - An empty line ends a sentence, and so does `-DOCSTART-`.
+ * - Columns are separated by tabs if the first row has one, otherwise by spaces.
+ * - A line that begins with `#` is a comment, unless it has as many columns as the first row (then its word is a
+ *   hash).
+ * - In CoNLL-U, use the columns `words: 1` and for parts of speech `tags: 3`; lines without a word are skipped.
  *
  * @param problems collects the problems of single lines, which are skipped
  * @throws UserError for columns that the file does not have, and like {@link fileLines}

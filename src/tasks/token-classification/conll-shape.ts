@@ -7,10 +7,10 @@ import type { WordColumns } from './tagged-sentence.ts';
 export interface ConllShape {
   /** Whether tabs separate them instead of spaces. */
   isTabbed: boolean;
-  /** Columns of the first row, and its line. */
+  /** Number of columns in the first row, and its line. */
   width: number;
   line: number;
-  /** Whether every row must have as many. */
+  /** Whether every row must have that many columns. */
   isExact: boolean;
   /** Columns of the words, and of the tags if they are read. */
   word: number;
@@ -18,8 +18,8 @@ export interface ConllShape {
 }
 
 /**
- * The shape of a file by its first row; undefined if it is empty. Rows may differ in width only if both columns are
- * given by number, because then "last column" is not needed.
+ * Determines the shape of a file from its first row; undefined if it is empty. Rows may differ in width only if
+ * both columns are given by number, because otherwise the last column is used.
  *
  * @throws UserError for columns that the first row does not have
  */
@@ -60,7 +60,7 @@ export function isBoundary(text: string): boolean {
   return text.startsWith('-DOCSTART-') || text.trim() === '';
 }
 
-/** The first line with columns; comments are skipped unless there is nothing else. */
+/** The first line with columns. A line that begins with `#` counts only if all lines do. */
 function firstRow(content: string, fileName: string): FileLine | undefined {
   let hash: FileLine | undefined;
   for (const row of fileLines(content, fileName)) {

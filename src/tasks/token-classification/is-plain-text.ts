@@ -5,12 +5,12 @@ import { isBoundary, splitLine } from './conll-shape.ts';
 import type { WordColumns } from './tagged-sentence.ts';
 
 const TAG = /^(O|[BIESLUM]-\S+)$/;
-/** Column files without a tag at the end have few columns: a word, its part of speech, its chunk. */
+/** Maximum columns of files without a tag at the end: they have a word, its part of speech, its chunk. */
 const MAX_COLUMNS = 4;
 
 /**
- * Whether lines are sentences instead of JSON or CoNLL columns, which have tabs, tags at the end of lines, one word
- * per line, or an extension other than `.txt`.
+ * Whether lines are plain sentences. JSON and CoNLL columns are not: they have tabs, tags at the end of lines, one
+ * word per line, or an extension other than `.txt`.
  *
  * @param fileName undefined for standard input, where one word per line is also a sentence
  * @throws UserError if the lines of a file may be either

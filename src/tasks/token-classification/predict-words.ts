@@ -12,7 +12,7 @@ export async function predictWords(
   batchSize: number,
 ): Promise<Float32Array[]> {
   const predicted = new Array<Float32Array>(set.lengths.length);
-  // Sequence-major: the first position of all examples, then the second.
+  // Logits are sequence-major: the first position of all examples, then the second.
   for (const { examples, logits } of await predictBatches(program, values, set, batchSize)) {
     examples.forEach((example, column) => {
       const { positions } = set.firstPieces[example];

@@ -8,7 +8,7 @@ import { readSentences } from './read-sentences.ts';
 import { textWords } from './text-words.ts';
 
 const STANDARD_INPUT = 'standard input';
-/** The meaning of flags for rows of texts in this task. */
+/** Keys of `data` that flags may set. `--text` and `--label` set `words` and `tags`. */
 const KEYS = Object.keys(wordDataSchema.shape);
 const MEANING: Readonly<Record<string, 'words' | 'tags'>> = { text: 'words', label: 'tags' };
 

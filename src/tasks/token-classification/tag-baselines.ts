@@ -3,8 +3,8 @@ import { seqeval } from '../../metrics/seqeval.ts';
 import type { LabelledSentences } from './token-evaluation.ts';
 
 /**
- * The most frequent tag of each word in training, with the most frequent tag of all for new words; and that tag for
- * all words.
+ * The baselines of tags: the most frequent tag of each word in training, with the most frequent tag of all for new
+ * words; and that most frequent tag for all words.
  */
 export function tagBaselines(train: LabelledSentences, validation: LabelledSentences): Baseline[] {
   const ofWords = new Map<string, Map<string, number>>();
@@ -43,7 +43,7 @@ export function tagBaselines(train: LabelledSentences, validation: LabelledSente
   ];
 }
 
-/** The most frequent value, the first of several. */
+/** The most frequent value; of equally frequent ones, the first. */
 function mostFrequent(counts: ReadonlyMap<string, number>): string {
   return [...counts].reduce((best, tag) => (tag[1] > best[1] ? tag : best))[0];
 }

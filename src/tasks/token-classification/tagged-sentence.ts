@@ -1,4 +1,4 @@
-/** A sentence as words, with the tag of each if data are labelled. */
+/** A sentence as words. Labelled data also have the tag of each word. */
 export interface TaggedSentence {
   /** The line of the file on which it starts, from 1. */
   line: number;
@@ -11,15 +11,15 @@ export interface TaggedSentence {
 
 /** The words and tags of a file: keys of JSON Lines, numbers of CoNLL columns from 0. */
 export interface WordColumns {
-  /** Default: `tokens` or `words`; the first column. */
+  /** Key or column of the words. Default: `tokens` or `words` in JSON Lines, else the first column. */
   words?: string | number;
-  /** Default: `ner_tags`, `tags` or `labels`; the last column. */
+  /** Key or column of the tags. Default: `ner_tags`, `tags` or `labels` in JSON Lines, else the last column. */
   tags?: string | number;
-  /** All tags. If JSON Lines have numbers instead of tags, these are indices in this list. */
+  /** All tags. JSON Lines may contain indices into this list instead of tags. */
   label_names?: readonly string[];
 }
 
-/** The line of a word, or at least of its sentence. */
+/** The line of a word; without lines of words, that of its sentence. */
 export function lineOf({ line, lines }: TaggedSentence, word: number): number {
   return lines?.[word] ?? line;
 }

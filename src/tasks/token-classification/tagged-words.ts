@@ -3,7 +3,7 @@ import { entities } from '../../metrics/entities.ts';
 /** Words of a sentence that name one thing. */
 export interface NamedEntity {
   type: string;
-  /** Its words are [start, end). */
+  /** The entity consists of the words [start, end). */
   start: number;
   end: number;
   /** Those words joined by spaces. */

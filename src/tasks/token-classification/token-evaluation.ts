@@ -18,9 +18,8 @@ export interface LabelledSentences {
 }
 
 /**
- * Scores a token classifier like transformers' run_ner.py: precision, recall and F1 of entities and the accuracy of
- * tags over the words that the model sees, and `eval_loss`, the mean over these words. Truncated words are ignored,
- * as there.
+ * Scores a token classifier like transformers' run_ner.py: precision, recall and F1 of entities, the accuracy of
+ * tags, and `eval_loss`. All are over the words that the model sees. As in run_ner.py, truncated words are ignored.
  *
  * @throws UserError for tags that are not among the labels
  */
@@ -53,9 +52,9 @@ export function tokenEvaluation(
 }
 
 /**
- * Loss and scores of predicted words, including those of each entity type.
+ * Computes the loss and the scores of predicted words, including those of each entity type.
  *
- * @param logits of each example [words, labels], from {@link predictWords}
+ * @param logits the logits of each example [words, labels], from {@link predictWords}
  * @param ids the true label of each word of each sentence
  * @param watch called with the tags of each example's words
  */

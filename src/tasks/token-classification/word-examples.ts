@@ -15,7 +15,7 @@ export interface WordExamples {
   readonly truncated: number;
   /** Sentence index of each example; sentences without any piece are skipped. */
   readonly sentences: Int32Array;
-  /** The same, by the name that all tasks have. */
+  /** The same as `sentences`, under the name that all tasks use. */
   readonly rows: Int32Array;
   /** The words in each example. */
   readonly firstPieces: readonly FirstPieces[];
@@ -24,7 +24,7 @@ export interface WordExamples {
 }
 
 /**
- * Sentences, each a separate example, with labels on the first pieces of words only.
+ * Builds one example per sentence, with labels on the first pieces of words only.
  *
  * @param tagIds the label of each word of each sentence; without them, the batches are for prediction only
  * @throws UserError for labelled sentences without a piece to learn from
