@@ -4,8 +4,9 @@ import { UserError } from '../support/user-error.ts';
 
 /**
  * Applies one `--set` to a config: `training.learning_rate=2e-3`. The value is YAML (`[query, value]`, `true`,
- * `10%`), except that `#` begins no comment; an empty value or `null` removes the key. Returns the path of the key.
+ * `10%`), but `#` does not begin a comment. An empty value or `null` removes the key.
  *
+ * @returns the path of the key
  * @throws UserError if it is not `key=value`, or the key is below a plain value
  */
 export function applySetting(document: Document, setting: string): string[] {

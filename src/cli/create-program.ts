@@ -59,8 +59,8 @@ export function createProgram(): Command {
 }
 
 /**
- * A flag in one spelling: with that of config keys beside it, `--max_length`, no line of help would have room for its
- * text.
+ * Shows a flag in one spelling. With the spelling of config keys, `--max_length`, beside it, help lines would have
+ * no room for text.
  */
 function optionTerm({ flags }: Option): string {
   return flags.replace(/^--\w*_\w*, (?=--)/, '');

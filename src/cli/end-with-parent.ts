@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import { parentProcess } from '../support/node/parent-process.ts';
 
-/** A step may take longer than this. A killed run resumes from its last checkpoint. */
+/** Time for an orderly end. A step may take longer, but a killed run resumes from its last checkpoint. */
 const PATIENCE_MS = 10_000;
 
 /**
- * Stops this process when its parent ends for any reason: the system then closes standard input. Does nothing in a
- * process without such a parent.
+ * Stops this process when its parent ends for any reason, because the system then closes standard input. Does
+ * nothing if no parent process watches over this one.
  *
  * @param stop requests an orderly end, which may take a few seconds
  */
@@ -14,7 +14,7 @@ export function endWithParent(stop: () => void): void {
   if (parentProcess() === undefined) return;
   const end = () => {
     stop();
-    // process.exit would wait for the training thread.
+    // process.exit would wait for the training thread, so the process kills itself.
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), PATIENCE_MS).unref();
   };
   process.stdin.once('end', end).once('error', end).resume();

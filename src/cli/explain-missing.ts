@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { PROGRAM } from '../support/program.ts';
 
-/** What commander says for a missing argument or option. */
+/** Commander's message for a missing argument or option. */
 const MISSING = /missing required argument '(.+)'|required option '(.+)' not specified/;
 
-/** Makes a command describe the argument or option that is missing, and show its usage. */
+/** Makes a command describe a missing argument or option, and show its usage. */
 export function explainMissing(command: Command): void {
   command.configureOutput({ outputError: (text, write) => write(explained(text, command)) });
 }

@@ -2,10 +2,13 @@ import { setTimeout } from 'node:timers/promises';
 import { isAgreed } from '../parallel/agreed.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** How long another process waits for process 0 to report a common mistake before it does so itself. */
+/** How long other processes wait for process 0 to report an error that all have, in milliseconds. */
 const FIRST_MS = 3000;
 
-/** Handles the failure of a process other than the first: it reports only what the first cannot know. */
+/**
+ * Handles the failure of a process other than the first. It reports only errors that the first process does not
+ * have.
+ */
 export async function failQuietly(error: unknown, rank: number): Promise<void> {
   if (isAgreed(error)) return;
   await setTimeout(FIRST_MS);

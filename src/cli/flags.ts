@@ -49,7 +49,7 @@ export function addColumnFlags(command: Command): Command {
     .option('--label <column>', 'for a file of rows: column of the labels', column);
 }
 
-/** Adds the flags of {@link UseFlags}; those for the file are named like the `data` section's keys. */
+/** Adds the flags of {@link UseFlags}. Flags for the file are named like the keys of the `data` section. */
 export function addUseFlags(command: Command): Command {
   return command
     .option('--model <folder or id>', 'base model (default: the one that the adapter names)')
@@ -102,7 +102,7 @@ export function addSplitFlags(command: Command): Command {
 /**
  * The files that an argument or flags name.
  *
- * @throws UserError if both are given, and for a file or data set that does not exist
+ * @throws UserError if both are given, or a file or data set does not exist
  */
 export async function namedFiles(
   file: string | undefined,

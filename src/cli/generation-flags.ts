@@ -41,7 +41,7 @@ export function addGenerationFlags(command: Command): Command {
     );
 }
 
-/** The flags as a config; its consumer checks the values. */
+/** Converts the flags to a config. The generator checks the values. */
 export async function generationInput(flags: GenerationFlags): Promise<GenerationInput> {
   const { Document } = await import('yaml');
   const { applySetting } = await import('./apply-setting.ts');

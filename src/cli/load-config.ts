@@ -8,10 +8,10 @@ import type { KeyPath } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 import { applySetting } from './apply-setting.ts';
 
-/** Configs have a few kilobytes, and parsed YAML takes much more memory than its text. */
+/** Maximum size of a config. Configs have a few kilobytes, and parsed YAML takes much more memory than its text. */
 const MAX_CONFIG_BYTES = 2 ** 17;
 
-/** Number of YAML syntax errors reported: most follow from the first. */
+/** Maximum number of YAML syntax errors reported, because most follow from the first. */
 const MAX_TOLD = 5;
 
 /** The content of a config file, and the location of each key. */
@@ -72,7 +72,9 @@ export function readConfig(path: string, settings: readonly string[] = []): Conf
   };
 }
 
-/** Also throws a UserError if the key is below a value that is not a section, such as an alias. */
+/**
+ * Applies a setting. Throws a UserError, also if the key is below a value that is not a section, such as an alias.
+ */
 function applied(document: Document, setting: string): string[] {
   try {
     return applySetting(document, setting);
@@ -85,7 +87,10 @@ function applied(document: Document, setting: string): string[] {
   }
 }
 
-/** The values of a document. Rejects undefined aliases, and so many aliases that a few lines would become gigabytes. */
+/**
+ * The values of a document. Rejects undefined aliases. Also rejects so many aliases that a few lines would become
+ * gigabytes.
+ */
 function plain(document: Document, where: string): unknown {
   try {
     return document.toJS();
@@ -98,7 +103,7 @@ function plain(document: Document, where: string): unknown {
 
 type Keyed = YAMLMap<Scalar, unknown>;
 
-/** The position of a key in the file, or of the closest existing key above it. */
+/** Returns a function that finds the position of a key in the file, or of the closest existing key above it. */
 function offsets(document: Document): (path: KeyPath) => number | undefined {
   const known = new Map<Keyed, Map<string, Pair<Scalar, unknown>>>();
   const pairsOf = (map: Keyed) => {

@@ -13,10 +13,10 @@ try {
     const environment = hugePageEnvironment();
     if (environment) await replaceProcess(environment);
   }
-  // Loaded last, so that a process that is replaced does not load it in vain.
+  // Loaded last, so that a process that is replaced does not load it first.
   await import('./program.ts');
 } catch (error) {
-  // If files cannot be opened, the program itself cannot be read, and so a better message is not available.
+  // If no more files can be opened, the program's own modules cannot be loaded, nor its better message.
   const { code, message } = error as NodeJS.ErrnoException;
   if (code !== 'EMFILE' && code !== 'ENFILE') throw error;
   console.error(`adalora: the system cannot open more files (${message}). Raise the limit (ulimit -n).`);

@@ -12,7 +12,7 @@ import { createProgram, HELP } from './create-program.ts';
 import { openCheckpoint } from './open-checkpoint.ts';
 import { USER_MISTAKE } from './user-mistake.ts';
 
-// Patterns come with configs and models. A pattern that backtracks too long is handed to a linear-time engine.
+// Configs and models contain patterns. The engine switches to linear time if one backtracks too long.
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
 
 /**
@@ -39,9 +39,9 @@ export async function runCommand(words: readonly string[]): Promise<void> {
 }
 
 function exitCodeOf(error: unknown): number {
-  // The first process reports it.
+  // The first process reports errors that all have.
   if (isAgreed(error) && rankAmongSeveral(process.env)) return 0;
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USER_MISTAKE; // it has printed its message
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USER_MISTAKE; // commander has printed its message
   const mistake = error instanceof UserError ? error : (fileError(error) ?? noHandles());
   if (mistake) {
     console.error(printable(mistake.message));

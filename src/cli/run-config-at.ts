@@ -11,15 +11,18 @@ import { UserError } from '../support/user-error.ts';
 import { applySetting } from './apply-setting.ts';
 import { loadConfig } from './load-config.ts';
 
-/** A run's config, and the same as `train` takes it: a program may give rows and scores of its own. */
+/**
+ * A run's config, parsed and in the form that `train` takes. A config that is a program may contain rows and score
+ * functions.
+ */
 export interface RunConfigFile {
   config: ParsedConfig;
   given: ConfigWithRows;
 }
 
 /**
- * Reads a run's config from a YAML file, or from a JavaScript or TypeScript file whose default export it is, and applies
- * `--set` settings. Such a file is a program: it is run.
+ * Reads a run's config from a YAML file, or from the default export of a JavaScript or TypeScript file, and applies
+ * `--set` settings. A JavaScript or TypeScript file is a program, and this function runs it.
  *
  * @throws UserError as {@link loadConfig} does, and for a program that fails or exports no config
  */
@@ -37,7 +40,7 @@ export async function runConfigAt(path: string, settings: readonly string[]): Pr
   return { config, given: { ...(withValues(plain, values) as ConfigWithRows), metrics } };
 }
 
-/** Names of rows and functions are replaced by these again, unless a setting has changed them. */
+/** Replaces the names of rows and functions by their values, unless a setting has changed them. */
 function withValues(plain: unknown, values: ReadonlyMap<string, unknown>): unknown {
   if (typeof plain === 'string') return values.get(plain) ?? plain;
   if (Array.isArray(plain)) return plain.map((item) => withValues(item, values));

@@ -31,7 +31,7 @@ export async function runExperimentHere(
   }
   const { assertNewFolder } = await import('../formats/node/assert-new-folder.ts');
   if (!resume && !plan && shard.of === 1) assertNewFolder(output);
-  // The runs of a cell depend on its tuning, so a cell with something to choose belongs to one shard.
+  // All runs of a cell depend on its tuning. So if cells are tuned, each belongs to one shard as a whole.
   const tunes = cells.some(({ grid }) => grid.length > 1);
   const shardCells = tunes ? inShard(cells, shard) : cells;
   const stop = stopOnSignal(() => console.error('Stopping after a checkpoint.'));
@@ -63,7 +63,10 @@ export async function runExperimentHere(
   if (process.exitCode === STOPPED) console.error('To continue, run the same command with --resume.');
 }
 
-/** The time is measured if model and data can be read; otherwise the plan gives the reason. */
+/**
+ * Describes an experiment and its time on this machine. If model or data cannot be read, the text gives the reason
+ * instead.
+ */
 async function planned(experiment: Experiment, cells: readonly Cell[], signal: AbortSignal): Promise<string> {
   const { estimate } = await import('../experiments/node/estimate.ts');
   const { describeExperiment } = await import('./terminal/describe-experiment.ts');

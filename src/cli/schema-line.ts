@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url';
 /** The package is two folders above this file, in the source and in the build. */
 const SCHEMA = fileURLToPath(new URL('../../dist/adalora.schema.json', import.meta.url));
 
-/** The first line of a config in a folder: with it, editors find the schema, complete keys and mark errors. */
+/**
+ * The first line of a config in a folder. It refers editors to the schema, so that they complete keys and mark
+ * errors.
+ */
 export function schemaLine(folder: string): string {
   return `# yaml-language-server: $schema=${relative(folder, SCHEMA).replaceAll(sep, '/')}\n`;
 }

@@ -7,7 +7,10 @@ import { sparkline } from './terminal/sparkline.ts';
 /** Number of components shown without `--json`. */
 const SHOWN = 20;
 
-/** Prints the importance of a run's components over time: the most important at the end first, or all as JSON Lines. */
+/**
+ * Prints the importance of a run's components over time. Components that are the most important at the end come
+ * first. With `json`, prints all as JSON Lines.
+ */
 export function showImportance(folder: string, module: string | undefined, json: boolean | undefined): void {
   const log = readImportanceLog(folder);
   if (!log)

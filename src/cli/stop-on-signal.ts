@@ -7,7 +7,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export interface Stop {
   /** Aborted by the first Ctrl-C or request. */
   signal: AbortSignal;
-  /** Has the effect of a first Ctrl-C. */
+  /** Requests the same stop as the first Ctrl-C. */
   request(): void;
   release(): void;
 }
@@ -27,7 +27,7 @@ export function stopOnSignal(onFirst: () => void): Stop {
   };
   const handle = (signal: NodeJS.Signals) => {
     if (!controller.signal.aborted || signal === 'SIGHUP') return request();
-    // Not process.exit, which waits for the training thread and so for the end of its step.
+    // process.exit would wait for the training thread, and so for the end of its step.
     release();
     process.kill(process.pid, signal);
   };

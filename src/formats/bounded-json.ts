@@ -1,18 +1,18 @@
 import { UserError } from '../support/user-error.ts';
 
 export interface JsonLimits {
-  /** Nesting of arrays and objects. */
+  /** Maximum nesting of arrays and objects. */
   depth: number;
-  /** Number of arrays, objects, keys and commas: each makes at most one value. */
+  /** Maximum number of arrays, objects, keys and commas. Each makes at most one value. */
   values: number;
 }
 
 const DAMAGED = 'The file is damaged. Download it again.';
 
 /**
- * Parses untrusted JSON. A limit on its length is not enough: in `[],` every three bytes make an object. So the
- * limits are checked before anything is parsed. An object with a duplicate key is rejected, because another reader
- * may choose the other value.
+ * Parses untrusted JSON. Limits are checked before anything is parsed, because a limit on the length is not enough:
+ * in `[],`, every three bytes make an object. An object with a duplicate key is rejected, because another reader
+ * may use the other value.
  *
  * @param where the file's name for messages
  * @throws UserError
@@ -91,7 +91,10 @@ function parse(bytes: Uint8Array, where: string): unknown {
   }
 }
 
-/** The reason of a parse error. The engine's message would quote the file, so only the position is taken from it. */
+/**
+ * The reason for a parse error. Only the position is taken from the engine's message, because the rest quotes the
+ * file.
+ */
 function fault(message: string, text: string): string {
   if (/end of JSON input|Unterminated string/.test(message)) return 'a text that ends too early';
   const [, position] = / at position (\d+)/.exec(message) ?? [];

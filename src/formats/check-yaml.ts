@@ -3,14 +3,14 @@ import { UserError } from '../support/user-error.ts';
 /** Limits on the nesting of lists and sections, and on keys and entries. */
 const MAX = { depth: 64, entries: 8192 };
 
-/** Too many lists or sections that begin on one line, as in `- - - a`. */
+/** Matches too many lists or sections that begin on one line, such as `- - - a`. */
 const MANY_BEGIN = new RegExp(`(?:[-?:][ \\t]+){${MAX.depth}}`);
 
 /**
- * Rejects YAML that would take the parser all memory, or minutes, before it is parsed.
+ * Rejects YAML for which the parser would need all memory, or minutes. It is checked before it is parsed.
  *
  * @param where the file's name for messages
- * @param most entries
+ * @param most maximum number of entries
  * @throws UserError
  */
 export function checkYaml(text: string, where: string, most = MAX.entries): void {

@@ -5,12 +5,12 @@ import type { TensorFile } from './tensor-file.ts';
 export interface Checkpoint {
   names(): string[];
   /**
-   * The type, shape and location of a tensor, so that it can be mapped. `file` is the real path with all symlinks
-   * resolved (a Hugging Face cache consists of symlinks). Throws a UserError for an unknown name, and for a tensor in
-   * several ranges.
+   * The type, shape and location of a tensor, so that it can be mapped. `file` is the real path, without symlinks
+   * (a Hugging Face cache consists of symlinks). Throws a UserError for an unknown name, and for a tensor whose
+   * elements are not contiguous.
    */
   info(name: string): Omit<TensorInfo, 'axes'> & { file: string; axes?: readonly number[] };
-  /** Like {@link TensorFile.readFloat32}, also for a tensor that cannot be mapped. */
+  /** Like {@link TensorFile.readFloat32}. Also reads tensors that cannot be mapped. */
   readFloat32(name: string, start?: number, end?: number): Float32Array;
   close(): void;
 }

@@ -1,13 +1,13 @@
 /** A string, or a number with a fraction or an exponent. */
 const TEXT_OR_FLOAT = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
-/** Marks a number that is a string for the moment; no string in a file begins with it. */
+/** Marks a string that stands for a number. Strings in a file do not begin with it. */
 const MARK = '\u0000';
 const MARKED = /"\\u0000(-?\d[\d.eE+-]*)"/g;
 
 /**
- * Changes the object in a JSON text. Numbers keep their spelling: JavaScript writes 0.0 as 0, which readers in other
- * languages take as an integer. `change` receives such numbers as strings and must only pass them on.
+ * Changes the object in a JSON text. Numbers keep their spelling, because JavaScript writes 0.0 as 0, which readers
+ * in other languages take as an integer. `change` receives such numbers as strings and must only pass them on.
  *
  * @param text valid JSON
  */

@@ -2,17 +2,17 @@ import { LENGTH_BYTES } from './safetensors.ts';
 import { ARRAY_OF, type Dtype, type StoredTensor } from './tensor-data.ts';
 
 /**
- * Wide elements come first, so that each tensor starts at a multiple of its element size. Ties follow the format's
- * order.
+ * The order of tensors by element type. Wide elements come first, so that each tensor starts at a multiple of its
+ * element size. Types of equal width are in the format's order.
  */
 const ORDER: Dtype[] = ['I64', 'F64', 'F32', 'I32', 'BF16', 'F16', 'I16', 'I8', 'U8', 'BOOL'];
 
 /**
- * A safetensors file as a list of chunks: the header, then the bytes of each tensor (views, nothing is copied). The
- * bytes equal those of the reference writer: tensors ordered by element type, then by name, and the header padded
- * with spaces to a multiple of 8 bytes.
+ * Encodes a safetensors file as a list of chunks: the header, then the bytes of each tensor (views, nothing is
+ * copied). The bytes equal those of the reference writer: tensors are ordered by element type, then by name, and
+ * the header is padded with spaces to a multiple of 8 bytes.
  *
- * Throws a RangeError if a tensor's data does not match its dtype and shape.
+ * @throws RangeError if a tensor's data does not match its dtype and shape
  */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,
@@ -24,7 +24,7 @@ export function encodeSafetensors(
 }
 
 /**
- * The same for tensors that are not in memory: `chunksOf` is called for the bytes of each tensor in order. `asGiven`
+ * Encodes tensors that are not in memory: `chunksOf` is called for the bytes of each tensor in order. `asGiven`
  * keeps the given order, for tensors that are computed from each other; readers accept any order.
  */
 export function* streamSafetensors(
@@ -38,7 +38,7 @@ export function* streamSafetensors(
   for (const [name] of ordered) yield* chunksOf(name);
 }
 
-/** The size of such a file in bytes. */
+/** The size in bytes of a file with these tensors. */
 export function safetensorsBytes(tensors: Described, metadata: Record<string, string> = {}): number {
   const { entries, end } = entriesOf(inOrder(tensors), metadata);
   return encodeHeader(entries).length + end;
@@ -81,7 +81,7 @@ function checkData(name: string, { dtype, shape, data }: StoredTensor): void {
 }
 
 function encodeHeader(entries: [string, unknown][]): Uint8Array {
-  // fromEntries would move names that look like array indices to the front.
+  // Built by hand, because fromEntries would move names that look like array indices to the front.
   const json = `{${entries.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(',')}}`;
   const text = new TextEncoder().encode(json);
   const length = Math.ceil(text.length / LENGTH_BYTES) * LENGTH_BYTES;

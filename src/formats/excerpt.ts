@@ -1,7 +1,7 @@
-/** Longest excerpt of a file's content in a message. */
+/** Maximum length of an excerpt in a message. */
 const MAX_EXCERPT = 80;
 
-/** An untrusted value as messages show it: JSON on one line, truncated, safe for a terminal. */
+/** Formats an untrusted value for messages: JSON on one line, truncated, safe for a terminal. */
 export function excerpt(value: unknown): string {
   if (value === undefined) return 'nothing';
   const isLong = typeof value === 'string' && value.length > MAX_EXCERPT;
@@ -11,12 +11,12 @@ export function excerpt(value: unknown): string {
   return text.length <= 2 * MAX_EXCERPT ? text : `${text.slice(0, 2 * MAX_EXCERPT)}…`;
 }
 
-/** The same for a name, without quotation marks. */
+/** Formats an untrusted name in the same way, without quotation marks. */
 export function excerptName(name: string): string {
   return excerpt(name).replace(/^"|"(?=…?$)/g, '');
 }
 
-/** JSON does not escape some control characters and the direction marks. */
+/** Escapes the control characters and direction marks that JSON leaves unescaped. */
 function escaped(json: string): string {
   return json.replace(
     /[\p{C}\p{Zl}\p{Zp}]/gu,

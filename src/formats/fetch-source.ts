@@ -3,18 +3,18 @@ import type { AsyncByteSource } from './async-byte-source.ts';
 import { bytesAsSource } from './byte-source.ts';
 import { BodyTooLong, readBody } from './read-body.ts';
 
-/** The address space of 32-bit WebAssembly: larger models do not fit into a page. */
+/** Maximum size: the address space of 32-bit WebAssembly, because larger models do not fit into a page. */
 const MAX_BYTES = 2 ** 32;
-/** The size of the first request: most settings files and checkpoint headers are shorter. */
+/** The size of the first request. Most settings files and checkpoint headers are shorter. */
 const FIRST_BYTES = 2 ** 16;
 
 /**
- * A file on a server, read in ranges. If the server does not support ranges, it sends the whole file, which then
- * stays in memory.
+ * Opens a file on a server, to read it in ranges. If the server does not support ranges, it sends the whole file,
+ * which then stays in memory.
  *
  * @returns undefined if the server has no such file
- * @throws UserError if the server is unreachable or refuses, or the file is too large; later reads throw one for a
- * response of the wrong length
+ * @throws UserError if the server is unreachable or refuses, or the file is too large. Later reads throw one if the
+ * response has the wrong length.
  */
 export async function openFetchSource(address: string | URL): Promise<AsyncByteSource | undefined> {
   const where = String(address);
@@ -48,7 +48,8 @@ async function ask(where: string, begin: number, end: number): Promise<Response>
 }
 
 /**
- * The range that a partial response declares; undefined if it declares none, or CORS hides the header from the page.
+ * The range that a partial response declares. Undefined if it declares none, or if CORS hides the header from the
+ * page.
  */
 function rangeOf({ headers }: Response): { begin: number; end: number; size: number } | undefined {
   const [, first, last, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(headers.get('Content-Range') ?? '') ?? [];

@@ -11,11 +11,11 @@ const SINGLE = `model${ENDING}`;
 const INDEX = `${SINGLE}.index.json`;
 const PICKLES = ['pytorch_model.bin', 'pytorch_model.bin.index.json'];
 
-/** A remote checkpoint. Its tensors can be read once {@link load} has brought them into memory. */
+/** A remote checkpoint. Its tensors can be read after {@link load} has fetched them. */
 export interface FetchedCheckpoint extends Checkpoint {
-  /** `onProgress`: called with the share that is loaded. */
+  /** Fetches tensors into memory. `onProgress` is called with the share that is loaded. */
   load(names: Iterable<string>, onProgress?: (share: number) => void): Promise<void>;
-  /** The memory with the loaded tensors of a file. `file`: its name without a folder. */
+  /** The memory with the loaded tensors of a file, by its name without a folder. */
   bytesOf(file: string): Uint8Array;
 }
 

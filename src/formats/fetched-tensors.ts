@@ -8,9 +8,9 @@ import {
 } from './safetensors.ts';
 import { SafetensorsTensors } from './safetensors-tensors.ts';
 
-/** Bytes per read: the memory needed beside the tensors, and the step of progress. */
+/** Bytes per read: the additional memory while loading, and the step of progress. */
 const CHUNK_BYTES = 2 ** 22;
-/** The widest element: tensors that are aligned in the file stay aligned in memory. */
+/** The width of the widest element. Tensors that are aligned in the file stay aligned in memory. */
 const ALIGNMENT = 8;
 
 /** Bytes [begin, end) of a file, and their destination in memory. */
@@ -39,7 +39,7 @@ export class FetchedTensors extends SafetensorsTensors {
     return new FetchedTensors(source, parseSafetensorsHeader(bytes, source.size, path), path);
   }
 
-  /** For a loaded tensor, its position in {@link bytes}. */
+  /** The description of a tensor; for a loaded one, with its position in {@link bytes}. */
   override info(name: string): TensorInfo {
     return this.#places.get(name) ?? super.info(name);
   }
@@ -49,7 +49,10 @@ export class FetchedTensors extends SafetensorsTensors {
     return [...new Set(names)].reduce((sum, name) => sum + super.info(name).end - super.info(name).begin, 0);
   }
 
-  /** Loads tensors into memory and replaces those loaded before. `onRead`: called with the bytes of every chunk. */
+  /**
+   * Loads tensors into memory, replacing those loaded before. `onRead` is called with the number of bytes of every
+   * chunk.
+   */
   async load(names: ReadonlySet<string>, onRead: (bytes: number) => void): Promise<void> {
     const runs: Run[] = [];
     this.#places.clear();

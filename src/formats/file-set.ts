@@ -7,15 +7,15 @@ import { MAX_JSON_BYTES, parseSmallJson } from './small-json.ts';
 /** A file in a page: chosen by the user, in memory (bytes or text), or at a URL. */
 export type PageFile = Blob | Uint8Array | string | URL;
 
-/** Files by name, from any source: the counterpart of a folder in Node. */
+/** Files by name, from any source. It is the browser's counterpart of a folder. */
 export interface FileSet {
   /** The name in messages. */
   name: string;
-  /** Undefined if no file has that name. */
+  /** Opens a file; undefined if no file has that name. */
   open(name: string): Promise<AsyncByteSource | undefined>;
 }
 
-/** A set of the given files. `name`: of the whole set, for messages. */
+/** Makes a set of the given files. `name` is the name of the whole set in messages. */
 export function filesFrom(files: ReadonlyMap<string, PageFile>, name: string): FileSet {
   return {
     name,
@@ -29,7 +29,7 @@ export function filesFrom(files: ReadonlyMap<string, PageFile>, name: string): F
   };
 }
 
-/** Files below a URL; the file names are appended to it. */
+/** Makes a set of the files below a URL. The file names are appended to it. */
 export function filesAt(address: URL): FileSet {
   return {
     name: address.href,

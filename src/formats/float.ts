@@ -43,7 +43,7 @@ export function f32ToBf16(values: Float32Array): Uint16Array {
 
 const F32_INFINITY = 0x7f800000;
 const F16_INFINITY = 0x7c00;
-/** Difference of the exponent biases (127 - 15), in place. */
+/** Difference of the exponent biases (127 - 15), at the position of the exponent. */
 const REBIAS = 112 << 23;
 
 let f16Table: Uint32Array | undefined;
@@ -68,13 +68,13 @@ function buildF16Table(): Uint32Array {
   return table;
 }
 
-/** `x`: f32 bits without the sign. */
+/** Rounds the magnitude `x`, f32 bits without the sign, to f16 bits. */
 function magnitudeToF16(x: number): number {
   if (x > F32_INFINITY) return 0x7e00 | ((x >>> 13) & 0x3ff);
   if (x >= 0x477ff000) return F16_INFINITY;
   if (x >= 0x38800000) return (x - REBIAS + 0xfff + ((x >>> 13) & 1)) >>> 13;
   if (x <= 0x33000000) return 0;
-  // Subnormal: the significand · 2^(exponent - 150) in units of 2^-24.
+  // Subnormal: the significand · 2^(exponent - 150), in units of 2^-24.
   const significand = (x & 0x7fffff) | 0x800000;
   const shift = 126 - (x >>> 23);
   const units = significand >>> shift;

@@ -3,15 +3,18 @@ export const BASE_BLOCK = 64;
 
 /** Elements as integers of 4 or 8 bits, with one scale per block. */
 export interface QuantizedBlocks {
-  /** With 4 bits two per byte, the lower half first, 8 for zero; with 8 bits one signed byte each. */
+  /**
+   * The integers. With 4 bits, each byte has two, the lower half first, and 8 stands for zero. With 8 bits, each is
+   * a signed byte.
+   */
   blocks: Uint8Array;
   scales: Float32Array;
 }
 
 /**
  * Rounds every block of `blockSize` elements to multiples of its own scale. With 8 bits, the scale is the largest
- * magnitude over 127. With 4 bits, it is the better of two by squared error: the largest magnitude over 7, or the
- * element of that magnitude over -8, which uses the longer end of the range.
+ * magnitude over 127. With 4 bits, two scales are tried, and the one with the smaller squared error is used: the
+ * largest magnitude over 7, or the element of that magnitude over -8, which uses the longer end of the range.
  *
  * @param values whole blocks of finite values
  */
@@ -62,7 +65,7 @@ function fourBitScale(values: Float32Array, start: number, end: number, extreme:
   return difference <= 0 ? symmetric : long;
 }
 
-/** A multiple of the scale, rounded: 0 for -8 to 15 for 7. The multiple is never below -8.4. */
+/** Rounds a multiple of the scale to its 4 bits: 0 for -8 to 15 for 7. The multiple is never below -8.4. */
 function nibble(multiple: number): number {
   const rounded = (multiple + 8.5) | 0;
   return Math.min(rounded, 15);

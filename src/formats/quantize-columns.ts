@@ -5,9 +5,9 @@ export interface ByteColumns {
 }
 
 /**
- * The transpose of a matrix [rows, columns] in bytes: [columns, rows].
+ * Quantizes the transpose of a matrix [rows, columns] to bytes: [columns, rows].
  *
- * @param row the elements of a row, finite
+ * @param row returns the elements of a row, which are finite
  */
 export function quantizeTransposed(
   rows: number,
@@ -26,7 +26,7 @@ export function quantizeTransposed(
   return { bytes, scales };
 }
 
-/** A matrix [rows, columns] in bytes, not transposed; its rows are read twice. */
+/** Quantizes a matrix [rows, columns] to bytes, without transposing it. Its rows are read twice. */
 export function quantizeColumns(
   rows: number,
   columns: number,

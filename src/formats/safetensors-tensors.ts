@@ -3,7 +3,7 @@ import type { SafetensorsHeader, TensorInfo } from './safetensors.ts';
 import { decodeTensor, itemSize, type TensorData, toFloat32 } from './tensor-data.ts';
 import { unknownTensor } from './unknown-tensor.ts';
 
-/** The tensors of a safetensors file by name, independent of the file's source. */
+/** The tensors of a safetensors file by name, from any source of bytes. */
 export class SafetensorsTensors {
   /** The file's name in messages. */
   readonly path: string;

@@ -11,8 +11,8 @@ export interface TensorInfo {
   begin: number;
   end: number;
   /**
-   * The order of its axes in those bytes, slowest first, if it is not row-major: a transposed matrix has [1, 0].
-   * `'scattered'` if other elements lie between its own.
+   * The order of the tensor's axes in those bytes, slowest first, if it is not row-major: [1, 0] for a transposed
+   * matrix. `'scattered'` if other elements lie between the tensor's own.
    */
   axes?: readonly number[] | 'scattered';
 }
@@ -28,11 +28,11 @@ export interface SafetensorsHeader {
 /** The file starts with the header's length, a 64-bit unsigned integer. */
 export const LENGTH_BYTES = 8;
 /**
- * About 150 bytes per tensor; the largest models have 100,000. The format's own limit is three times this. A parsed
- * header takes tens of times its length in memory.
+ * Maximum length of a header. It has about 150 bytes per tensor, and the largest models have 100,000 tensors. The
+ * format's own limit is three times as high, but a parsed header takes tens of times its length in memory.
  */
 const MAX_HEADER_BYTES = 2 ** 25;
-/** About twelve values per tensor: an adapter of all experts of a large model has 70,000 tensors in one file. */
+/** About twelve values per tensor. An adapter of all experts of a large model has 70,000 tensors in one file. */
 const JSON_LIMITS = { depth: 3, values: 2 ** 20 };
 
 const DAMAGED = 'The file is damaged, or not a safetensors file. Download it again.';

@@ -1,6 +1,9 @@
 import { type JsonLimits, parseBoundedJson } from './bounded-json.ts';
 
-/** A config.json has some kilobytes; with label names or a rank pattern, some megabytes. */
+/**
+ * Maximum size of a settings file. A config.json has some kilobytes; with label names or a rank pattern, some
+ * megabytes.
+ */
 export const MAX_JSON_BYTES = 16 * 2 ** 20;
 /** Sections are nested a few levels deep; the longest lists are rank patterns and label names. */
 const JSON_LIMITS: JsonLimits = { depth: 64, values: 4_000_000 };

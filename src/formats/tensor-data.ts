@@ -3,7 +3,7 @@ import { bf16ToF32, f16ToF32 } from './float.ts';
 
 /**
  * The safetensors element types that this library reads, each with its array type. F16 and BF16 stay raw bits (see
- * float.ts). A file's bytes are little-endian, as are all machines that run JavaScript engines.
+ * float.ts). Files are little-endian, and so are all machines that run JavaScript engines.
  */
 export const ARRAY_OF = {
   F32: Float32Array,
@@ -49,8 +49,8 @@ export function decodeTensor(info: { dtype: Dtype }, bytes: Uint8Array): TensorD
 }
 
 /**
- * The elements in `bytes` as f32: F16 and BF16 are widened exactly, F64 is rounded. Integer types are rejected with a
- * UserError that names the tensor `where`: in a checkpoint they are indices or quantised weights.
+ * Converts the elements in `bytes` to f32: F16 and BF16 are widened exactly, F64 is rounded. Throws a UserError
+ * that names the tensor `where` for integer types, which are indices or quantised weights in a checkpoint.
  */
 export function toFloat32(info: { dtype: Dtype }, bytes: Uint8Array, where: string): Float32Array {
   const data = decodeTensor(info, bytes);

@@ -2,9 +2,12 @@ import { nearest } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
 import { excerptName } from './excerpt.ts';
 
-/** Comparing costs the product of all lengths, and longer names are no misspellings. */
+/**
+ * Maximum length of compared names. The comparison's time grows with the product of the lengths, and longer names
+ * are no misspellings.
+ */
 const MAX_NAME_LENGTH = 200;
-/** The largest models have some thousand names in a file. */
+/** Maximum number of compared names. The largest models have some thousand names in a file. */
 const MAX_COMPARED = 10_000;
 
 /** The UserError for a tensor that is not in `where`, with the nearest `known` names. */

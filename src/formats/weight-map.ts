@@ -2,20 +2,21 @@ import { UserError } from '../support/user-error.ts';
 import { parseBoundedJson } from './bounded-json.ts';
 import { excerpt, excerptName } from './excerpt.ts';
 
-/** An index has some 100 bytes per tensor; the largest models have some 100,000 tensors. */
+/** Maximum size of an index. It has some 100 bytes per tensor, and the largest models have some 100,000 tensors. */
 export const MAX_INDEX_BYTES = 32 * 2 ** 20;
 /** Two values per tensor, and some metadata. */
 const JSON_LIMITS = { depth: 8, values: 2 ** 20 };
-/** All shards are opened; the largest models have some 200. */
+/** Maximum number of shards, because all are opened. The largest models have some 200. */
 const MAX_SHARDS = 1024;
 
 /** The file name of each tensor. */
 export type WeightMap = [tensor: string, shard: string][];
 
 /**
- * Parses the index of a sharded checkpoint: the file of each tensor. File names end in `ending`, in the folder of the
+ * Parses the index of a sharded checkpoint, which has the file of each tensor. Files are in the folder of the
  * index.
  *
+ * @param ending the ending that file names must have
  * @param where the index's name for messages
  * @throws UserError for an invalid index, and for too many files
  */
@@ -63,7 +64,7 @@ export function holders<File extends { has(name: string): boolean }>(
   );
 }
 
-/** The UserError for a shard that is not beside its index. */
+/** The UserError for a shard that is missing beside its index. */
 export function missingShard(shard: string, where: string): UserError {
   return new UserError({
     where,
@@ -72,7 +73,10 @@ export function missingShard(shard: string, where: string): UserError {
   });
 }
 
-/** A name within the folder: no separators of any system, no drive letters. `..` lacks the file's ending. */
+/**
+ * Whether a name stays within the folder: it has no separators of any system and no drive letters. `..` lacks the
+ * file's ending.
+ */
 function isPlainFileName(name: unknown, ending: string): name is string {
   return typeof name === 'string' && /^[^/\\:\0]+$/.test(name) && name.endsWith(ending) && name !== ending;
 }

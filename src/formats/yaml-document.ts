@@ -10,8 +10,9 @@ import {
 } from 'yaml';
 
 /**
- * A YAML document whose keys are their source texts: YAML reads 1.0 as the number 1, but labels are texts. Two keys of
- * equal texts are an error. The parser would compare each key with all before it.
+ * Parses a YAML document. Keys keep their source text, because YAML reads 1.0 as the number 1 but labels are texts.
+ * Two keys with equal texts are an error. The parser's own check is off, because it compares each key with all
+ * before it.
  */
 export function yamlDocument(text: string, options: ParseOptions & DocumentOptions = {}): Document.Parsed {
   const document = parseDocument(text, { logLevel: 'error', ...options, uniqueKeys: false });

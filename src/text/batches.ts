@@ -1,15 +1,17 @@
 import { Random } from '../support/random.ts';
 
-/** Batches that are sorted by length together: enough to find similar lengths, few enough to stay random. */
+/**
+ * Number of batches that are sorted by length together: enough to find similar lengths, few enough to stay random.
+ */
 const BATCHES_SORTED_TOGETHER = 50;
-/** A small file is still sorted in this many groups, so that batches differ between epochs. */
+/** Minimum number of sorted groups, so that even the batches of a small file differ between epochs. */
 const MIN_GROUPS = 4;
 
 /** The lengths by which examples are grouped. */
 export interface ExampleLengths {
-  /** Tokens of each example. */
+  /** Number of tokens of each example. */
   lengths: Int32Array;
-  /** Lengths that are padded separately, as a decoder's beside an encoder's. */
+  /** Lengths that are padded separately, such as those of a decoder's inputs. */
   targetLengths?: Int32Array;
 }
 
@@ -54,8 +56,8 @@ export function planEvaluation(examples: ExampleLengths, batchSize: number): Int
 }
 
 /**
- * Sorts examples by length. With two lengths, similar batches form runs that are sorted by target length. There are
- * as many runs as batches in each, so that both lengths vary little within a batch.
+ * Sorts examples by length. With two lengths, the sorted batches are divided into runs, and each run is sorted by
+ * target length. There are as many runs as batches in a run, so that both lengths vary little within a batch.
  */
 function sortAlike(
   order: Int32Array,

@@ -10,10 +10,10 @@ export const TOKENIZER_FILES = { tokenizer: 'tokenizer.json', config: 'tokenizer
 
 /** Files to build a tokenizer from, if there is no tokenizer.json. */
 const SLOW_FILES = [...SENTENCEPIECE_FILES, 'vocab.txt', 'vocab.json', 'merges.txt'];
-/** Further files that are read then: config.json has the model's type. */
+/** Files that are read in addition. config.json has the model's type. */
 const SLOW_NOTES = ['special_tokens_map.json', 'added_tokens.json', 'config.json'];
 
-/** Three times the largest tokenizer.json of known models (Gemma's 33 MB). */
+/** Maximum size of tokenizer.json, three times the largest of known models (Gemma's 33 MB). */
 export const MAX_TOKENIZER_BYTES = 100 * 2 ** 20;
 const MAX_SLOW_BYTES = 16 * 2 ** 20;
 

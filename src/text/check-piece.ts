@@ -1,6 +1,6 @@
 import { UserError } from '../support/user-error.ts';
 
-/** Characters: if each is a token, nearly a gigabyte and three seconds. */
+/** Maximum characters. If each were a token, tokenizing would take nearly a gigabyte and three seconds. */
 const MAX = 2 ** 20;
 
 /**

@@ -1,7 +1,10 @@
 /** Cuts a text into pieces that can be tokenized separately: their concatenated tokens are those of the text. */
 export type CutText = (text: string) => Iterable<string>;
 
-/** BERT's steps never look across white space or an ideograph, so words can be tokenized one by one. */
+/**
+ * Cuts a text into words. BERT's steps never look across white space or an ideograph, so words can be tokenized
+ * separately.
+ */
 export function* bertWords(text: string): Iterable<string> {
   for (let start = 0; start < text.length; ) {
     const end = wordEnd(text, start);
@@ -10,7 +13,7 @@ export function* bertWords(text: string): Iterable<string> {
   }
 }
 
-/** The end of the word at `start`; a space or an ideograph counts as a word. */
+/** The end of the word at `start`. A space or an ideograph counts as a word. */
 function wordEnd(text: string, start: number): number {
   if (isBreak(text.charCodeAt(start))) return start + 1;
   let end = start + 1;
@@ -22,7 +25,7 @@ function isBreak(code: number): boolean {
   return isSpace(code) || (code >= 0x4e00 && code <= 0x9fff);
 }
 
-/** Other white space stays in its word; the tokenizer splits it. */
+/** Whether a character ends a word. Other white space stays in its word, because the tokenizer splits it. */
 function isSpace(code: number): boolean {
   return code === 32 || (code <= 13 && (code === 9 || code === 10 || code === 13));
 }
@@ -31,7 +34,8 @@ const SPACE = 32;
 const LINE_FEED = 10;
 
 /**
- * Cuts between a word and a letter: before the single space between them, or after the single line feed.
+ * Cuts between a word and a letter that are separated by one space or line feed. The cut is before the space, or
+ * after the line feed.
  *
  * @param stops characters after which there is no cut
  */

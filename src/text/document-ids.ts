@@ -2,7 +2,7 @@ import { concatenated } from '../support/concatenated.ts';
 import { commonPrefix, type LearntIds } from './learnt-ids.ts';
 import type { TextTokenizer } from './tokenizer.ts';
 
-/** The tokens of a text as a separate document: with the tokenizer's special tokens and an end of text. */
+/** The tokens of a text as a separate document, with the tokenizer's special tokens and an end of text. */
 export function documentIds(
   tokenizer: TextTokenizer,
   text: string,
@@ -12,9 +12,9 @@ export function documentIds(
 }
 
 /**
- * The tokens of a prompt with its completion and an end of text. The tokens after the common prefix with the prompt
- * alone are learned. TRL uses the length of the prompt's tokens instead, which is the same unless a token spans the
- * border.
+ * The tokens of a prompt with its completion and an end of text. Tokens are learned from the end of the prefix that
+ * they share with the tokens of the prompt alone. TRL learns from the length of the prompt's tokens on, which is
+ * the same unless a token spans the border.
  */
 export function promptIds(tokenizer: TextTokenizer, prompt: string, completion: string): LearntIds {
   const ids = documentIds(tokenizer, prompt + completion);
@@ -29,7 +29,7 @@ export function followedIds(tokenizer: TextTokenizer, prompt: string, text: stri
   return { ids, learnt: learnt.fill(1, commonPrefix(ids, begun(tokenizer, prompt))) };
 }
 
-/** The tokens of a text that continues, without an end of text. */
+/** The tokens of a text to continue, without an end of text. */
 export function begun(tokenizer: TextTokenizer, text: string): Int32Array {
   return concatenated(tokenizer.frame().before, tokenizer.ids(text));
 }

@@ -14,8 +14,8 @@ export interface WordsEncoding extends Encoding {
 
 /**
  * Tokenizes words separately and adds the special tokens of a single text, as transformers' fast tokenizers do with
- * `is_split_into_words=True`; `wordIds` equals their `word_ids()`. Some words have no pieces (those of invisible
- * characters). Input longer than `maxLength` is truncated at its end, inside a word if necessary.
+ * `is_split_into_words=True`; `wordIds` equals their `word_ids()`. Words of invisible characters may have no
+ * pieces. Input longer than `maxLength` is truncated at its end, inside a word if necessary.
  *
  * @throws UserError if `maxLength` leaves no room beside the special tokens
  */

@@ -2,20 +2,20 @@ import { beforeSpaces, bertWords, betweenSpaces, type CutText } from './cut-text
 import type { AddedToken, TokenizerJson } from './steps/tokenizer-json.ts';
 
 /**
- * Characters at which cuts can go wrong: punctuation, apostrophes, digits, line ends, capitals and accents beside
- * them.
+ * A text to test cuts with: it has punctuation, apostrophes, digits, line ends, capitals and accents near possible
+ * cuts.
  */
 const PROBE =
   'The cat sat on a mat, then it (the cat) ran off. "It\'s 12 o\'clock: go!" she said\nto it.\nÜber öfter it - is 3 a.m. now';
 
 /**
- * How texts may be cut for a tokenizer; undefined if no way is safe.
+ * Finds how texts may be cut for a tokenizer; undefined if no way is safe.
  *
- * BERT's way is known. Others are tested: a cut is safe if no token of the vocabulary spans it, and the steps before
- * the model treat both sides alike. The first is looked up, the second is tried out. There is no cut after a
+ * For BERT, the way is known. Others are tested. A cut is safe if no token of the vocabulary spans it, which is
+ * looked up, and if the steps before the model treat both sides alike, which is tried out. There is no cut after a
  * character that may end an added token, because some tokenizers start over there.
  *
- * @param tokenize the ids of a whole text
+ * @param tokenize returns the ids of a whole text
  * @param vocabulary tokens as the model has them: with `Ġ` or `▁` for a space, `Ċ` for a line feed
  */
 export function findCut(
@@ -39,7 +39,7 @@ export function findCut(
 const SPANS_SPACE = /[^Ġ▁Ċčĉ\s][Ġ▁ ][^Ġ▁Ċčĉ\s]/u;
 const SPANS_LINE_END = /[Ċ\n][^Ġ▁Ċčĉ\s]/u;
 
-/** Whether a tokenizer is BERT's, with words that end at white space and ideographs. */
+/** Whether a tokenizer works like BERT's, with words that end at white space and ideographs. */
 function isWordwise({ normalizer, pre_tokenizer, model, added_tokens }: TokenizerJson): boolean {
   return (
     normalizer?.type === 'BertNormalizer' &&
@@ -50,7 +50,7 @@ function isWordwise({ normalizer, pre_tokenizer, model, added_tokens }: Tokenize
   );
 }
 
-/** Whether an added token may span a cut, or take the white space of one. */
+/** Whether an added token may span a cut, or include the white space at a cut. */
 function looksAcross({ content, lstrip, rstrip }: AddedToken): boolean {
   return /\S\s\S/.test(content) || rstrip === true || (lstrip === true && /^\p{L}/u.test(content));
 }

@@ -1,7 +1,7 @@
 /**
  * The number of tokens to keep of each text of a pair, for a total of `budget`, as `longest_first` in the Rust
- * library. If truncating the longer text is enough, only that is truncated. Otherwise each gets half, and the longer
- * one the odd token (the second text at a tie).
+ * library. If it is enough to truncate the longer text, only that is truncated. Otherwise each gets half, and the
+ * longer text gets the odd token (at a tie, the second text).
  */
 export function longestFirst(first: number, second: number, budget: number): [number, number] {
   if (first + second <= budget) return [first, second];

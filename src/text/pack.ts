@@ -13,7 +13,10 @@ export interface Packing {
 export function pack(lengths: Int32Array, capacity: number): Packing {
   const order = byLength(lengths, capacity);
   const rowOf = new Int32Array(lengths.length);
-  /** By free space, the newest row with that much space; by row, the next one with as much; -1 for none. */
+  /**
+   * A linked list of rows for each amount of free space: `withRoom` has the newest row with that much, `next` the
+   * one after each row; -1 ends a list.
+   */
   const withRoom = new Int32Array(capacity + 1).fill(-1);
   const next = new Int32Array(lengths.length).fill(-1);
   let rows = 0;

@@ -2,9 +2,9 @@ import { checkPiece } from './check-piece.ts';
 import type { CutText } from './cut-text.ts';
 import { TokenBuffer } from './token-buffer.ts';
 
-/** Cached pieces of text: some 20 MB, and more words than are common in English. */
+/** Maximum number of cached pieces: some 20 MB, and more words than are common in English. */
 const MAX_CACHED = 100_000;
-/** Longer pieces are rare, and caching them would keep large inputs in memory. */
+/** Maximum length of a cached piece. Longer pieces are rare, and caching them would keep large inputs in memory. */
 const MAX_CACHED_LENGTH = 64;
 /** Characters between two progress reports. */
 const REPORTED_CHARACTERS = 2 ** 16;
@@ -15,16 +15,14 @@ export class Piecewise {
   readonly #cut: CutText;
   readonly #known = new Map<string, readonly number[]>();
 
-  /**
-   * @param cut by default, a text is one piece
-   */
+  /** @param cut cuts a text into pieces; by default, a text is one piece */
   constructor(tokenize: (text: string) => readonly number[], cut: CutText = (text) => [text]) {
     this.#tokenize = tokenize;
     this.#cut = cut;
   }
 
   /**
-   * All ids of a text, or more than `enough` of them.
+   * All ids of a text. Stops early when there are more than `enough`.
    *
    * @param onProgress called at times with the number of characters done
    * @throws UserError for a piece that is too long to be tokenized

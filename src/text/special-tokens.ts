@@ -10,8 +10,8 @@ export type Role = (typeof ROLES)[number];
 export type SpecialTokens = Partial<Record<Role, string>>;
 
 /**
- * Default tokens that an old tokenizer_config.json leaves to the tokenizer's class, as GPT-2, BERT and RoBERTa on the
- * Hub do.
+ * The usual tokens for roles that an old tokenizer_config.json does not set, such as those of GPT-2, BERT and
+ * RoBERTa on the Hub. There, the tokenizer's class defines them.
  */
 const BY_CLASS: SpecialTokensByCustom = {
   bos_token: ['<s>', '<|endoftext|>'],
@@ -22,8 +22,8 @@ const BY_CLASS: SpecialTokensByCustom = {
 type SpecialTokensByCustom = Partial<Record<keyof SpecialTokens, readonly string[]>>;
 
 /**
- * The special tokens of a tokenizer: those in tokenizer_config.json (null for none). For other roles, the customary
- * tokens if they are among `added`, the added tokens of tokenizer.json.
+ * The special tokens of a tokenizer: those in tokenizer_config.json, where null means no token. A missing role gets
+ * its usual token if that is in `added`, the added tokens of tokenizer.json.
  */
 export function specialTokens(
   tokenizerConfig: Readonly<Record<string, unknown>>,

@@ -1,12 +1,12 @@
 import type { TextTokenizer } from './tokenizer.ts';
 
-/** Stands for bytes that do not form a character yet. */
+/** The character for bytes that do not form a character yet. */
 const INCOMPLETE = '\ufffd';
 
 /**
- * Decodes ids that arrive one at a time. The concatenated pieces are the text of all ids. A piece is held back while
- * bytes of a character are missing. Only the last few tokens are decoded, with the tokens before them that they
- * depend on.
+ * Decodes ids that arrive one at a time. The concatenated pieces are the text of all ids. While bytes of a
+ * character are missing, its piece is held back. Only the last few tokens are decoded, together with the tokens
+ * before them, which determine their spaces.
  */
 export class TextStream {
   readonly #tokenizer: Pick<TextTokenizer, 'decode' | 'specialIds'>;

@@ -30,7 +30,7 @@ export class SequenceBuilder {
     return this.#starts.length - 1;
   }
 
-  /** Adds a truncated example. Returns false and adds nothing if no learned token is left. */
+  /** Adds a truncated example. If no learned token is left, adds nothing and returns false. */
   addCut({ ids, learnt }: LearntIds): boolean {
     const kept = learnt.subarray(0, this.#maxLength);
     // The first token is never a target, because no token precedes it.

@@ -47,13 +47,13 @@ export interface TokenizerOptions {
   typeVocabSize: number;
   /** The model's `vocab_size`, the limit of ids; by default no limit. */
   vocabSize?: number;
-  /** Runs work that may not end, such as a pattern on a long text, and stops it; by default without limit. */
+  /** Runs work that may not end, such as a pattern on a long text, and stops it. By default, there is no limit. */
   limited?: Limited;
 }
 
 /**
- * Converts text to token ids and back, equal to transformers' fast tokenizers. Truncation and padding sections of
- * tokenizer.json are not applied: the caller passes the length, and `collate` pads batches.
+ * Converts text to token ids and back, with the same result as transformers' fast tokenizers. The truncation and
+ * padding sections of tokenizer.json are not applied: the caller passes the length, and `collate` pads batches.
  */
 export class TextTokenizer {
   /**
@@ -113,7 +113,7 @@ export class TextTokenizer {
     ]);
     this.padId = this.idOf('pad_token') ?? 0;
     this.vocabSize = this.#pipeline.vocabulary.tokens.length;
-    // As in transformers, which by default cleans up nothing, and never for BPE.
+    // As in transformers: off by default, and always off for BPE.
     this.#cleansUp = config.clean_up_tokenization_spaces === true && json.model.type !== 'BPE';
     this.modelMaxLength = typeof config.model_max_length === 'number' ? config.model_max_length : Infinity;
   }
@@ -163,8 +163,9 @@ export class TextTokenizer {
 
   /**
    * Encodes one text, or a pair, in full with special tokens, the tokens themselves and the code points that they
-   * represent. Equal to transformers' `return_offsets_mapping`. Characters that normalization drops belong to no
-   * token; several tokens of one character's bytes all represent it. To truncate, cut at `sequenceIds` 0 and 1.
+   * represent. Equal to transformers' `return_offsets_mapping`. Characters that normalization drops have no token.
+   * If several tokens contain bytes of one character, each represents it. To truncate, cut at `sequenceIds` 0 and
+   * 1.
    */
   encodeWithOffsets(text: string, textPair?: string): OffsetsEncoding {
     const texts = { A: this.tokens(text), B: textPair === undefined ? [] : this.tokens(textPair) };
@@ -194,7 +195,8 @@ export class TextTokenizer {
   }
 
   /**
-   * All ids of a text of any length, without added special tokens; special tokens written in the text are recognised.
+   * All ids of a text of any length, without added special tokens. Special tokens in the text itself are
+   * recognised.
    *
    * @param onProgress called at times with the number of characters done
    */
@@ -250,7 +252,10 @@ function read(content: object): TokenizerJson {
   throw new Error(z.prettifyError(error).replaceAll(/\s+/g, ' '));
 }
 
-/** Larger ids would read beyond the model's tables, and negative numbers count from their end. */
+/**
+ * Rejects ids that the model lacks. Larger ids would read beyond the model's tables, and negative numbers count
+ * from their end.
+ */
 function checkIds(
   tokens: readonly (string | undefined)[],
   { single, pair }: PostProcessor,

@@ -85,7 +85,7 @@ async function run(path: string, flags: Flags, processes: Processes): Promise<vo
   }
 }
 
-/** Prompts from the flags, or from standard input if there are none; undefined if that is a terminal. */
+/** Prompts from the flags; without any, from standard input. Undefined if standard input is a terminal. */
 async function givenPrompts(
   { prompt, file, jsonl }: Flags,
   isShared: boolean,
@@ -103,8 +103,8 @@ async function givenPrompts(
 }
 
 /**
- * Answers batch after batch. Several processes each take one at a time, and the first writes them in order. Returns
- * whether a signal ended it.
+ * Answers batch after batch. Each of several processes takes one batch at a time, and the first process writes all
+ * answers in order. Returns whether a signal stopped it.
  */
 async function answerAll(
   generator: TextGenerator,
@@ -133,7 +133,7 @@ async function answerAll(
       );
       return texts.flat().map((generated) => (jsonl ? lineOf(generated) : generated.text));
     });
-  /** The texts to write; null if a signal has ended it. */
+  /** The texts of a batch; null if a signal stopped it. */
   const attempt = async (at: number): Promise<string[] | null> => {
     const batch = prompts.slice(at, at + batchSize);
     if (batch.length === 0) return [];
@@ -156,7 +156,7 @@ async function answerAll(
   }
 }
 
-/** A chat in the terminal. Returns whether Ctrl-C ended it. */
+/** Chats in the terminal. Returns whether Ctrl-C ended the chat. */
 async function converse(generator: TextGenerator, flags: Flags): Promise<boolean> {
   const { chat } = await import('../terminal/chat.ts');
   const { seed, system, chat: isConversation = true } = flags;
@@ -168,7 +168,7 @@ async function converse(generator: TextGenerator, flags: Flags): Promise<boolean
   return chat(answer, { input: process.stdin, output: process.stderr, messages, isConversation });
 }
 
-/** A prompt in the generator's form. */
+/** Converts a prompt to the generator's form. */
 function asked(
   prompt: GivenPrompt['prompt'],
   isChat: boolean,
@@ -182,7 +182,9 @@ function asked(
   return system === undefined ? messages : [{ role: 'system', content: system }, ...messages];
 }
 
-/** Writes pieces as they arrive and a line end, and returns the whole text; if the signal ends it, the text so far. */
+/**
+ * Writes pieces as they arrive, then a line end. Returns the whole text, or the text so far if the signal stops it.
+ */
 async function spoken(pieces: AsyncGenerator<string, Generated>, signal?: AbortSignal): Promise<string> {
   let text = '';
   try {
@@ -207,7 +209,7 @@ async function write(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }
 
-/** Names the prompt in an error message, if there are several. */
+/** Runs work, and names the prompt in its error messages if there are several prompts. */
 async function naming<T>(where: string | undefined, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

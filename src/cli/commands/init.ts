@@ -36,7 +36,7 @@ interface Flags extends ColumnFlags {
   budget?: string;
 }
 
-/** All files or none: if one exists already, nothing is written. */
+/** Writes all files. If one of them exists already, writes none. */
 async function run(folder: string, flags: Flags): Promise<void> {
   const { isDataFile } = await import('../starting/read-data-file.ts');
   if (isDataFile(folder)) return configFor(folder, flags);

@@ -17,7 +17,7 @@ interface Flags {
   latency: number;
 }
 
-/** Typical of clusters that were not built for this: Ethernet of ten gigabits. */
+/** The default network between processes: Ethernet with 10 Gbit/s, which ordinary clusters have. */
 const ETHERNET = { bandwidth: 1.25e9, latency: 20e-6 };
 
 export function planCommand(): Command {
@@ -70,7 +70,7 @@ async function run(
   console.log(`\n${describeScaling(scaling)}`);
 }
 
-/** The cost of the run in several processes; undefined if the measurement failed. */
+/** The cost of the run in several processes; undefined if it could not be measured. */
 async function scaled(config: ParsedConfig, plan: Plan, processes: number, network: NetworkSpeed) {
   const measured = plan.bases.find(({ dtype }) => dtype === config.base_dtype)?.measured;
   const { planScaling } = await import('../../jobs/node/plan-scaling.ts');
@@ -78,7 +78,8 @@ async function scaled(config: ParsedConfig, plan: Plan, processes: number, netwo
 }
 
 /**
- * The plan with the results of a short calibration of each base, or of the config's own; undefined if it was stopped.
+ * Adds the results of a short calibration to a plan: of each base, or of the config's own. Undefined if it was
+ * stopped.
  */
 async function measured(config: ParsedConfig, plan: Plan, all = false): Promise<Plan | undefined> {
   const { measureBases } = await import('../../jobs/node/calibration/measure-bases.ts');

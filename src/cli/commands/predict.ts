@@ -85,7 +85,7 @@ async function run(
     if (format?.ofSkipped && skipped > 0) console.error(format.ofSkipped);
     if (format && isFirst) await write(format.header);
     const table = flags.format === 'csv' ? new AnswerTable() : undefined;
-    // A table has one column for both.
+    // A table has one column for ids and row numbers.
     const hasIds = table !== undefined && inputs.some((input) => idOf(input) !== undefined);
     let answered = 0;
     for await (const answer of trained.predict<unknown>(inputs, { reading })) {
@@ -104,7 +104,10 @@ async function run(
   }
 }
 
-/** The row's id in the file, or its number among all rows, from 1; `asId`: under the same name. */
+/**
+ * The row's id in the file; without an id, its number among all rows, from 1. With `asId`, the number is also
+ * called `id`.
+ */
 function placeOf(input: unknown, place: number, asId: boolean): { id: string } | { row: number } {
   const id = idOf(input) ?? (asId ? `${place + 1}` : undefined);
   return id === undefined ? { row: place + 1 } : { id };
@@ -114,7 +117,7 @@ function idOf(input: unknown): string | undefined {
   return (Object(input) as { id?: string }).id;
 }
 
-/** An output format of the task; undefined for those of every task. */
+/** An output format of the task; undefined for the formats that every task has. */
 function formatNamed(name: string, { formats = {} }: Prediction<BaseData, unknown>) {
   if (EVERY.includes(name)) return undefined;
   if (Object.hasOwn(formats, name)) return formats[name];
@@ -126,7 +129,7 @@ async function write(line: string): Promise<void> {
   if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
 }
 
-/** A path with spaces may be meant as a text. */
+/** The error for a missing file. A path with spaces may be meant as a text. */
 function noFile(where: string, path: string): UserError {
   const hint = `To classify a text, use standard input: echo "a text" | adalora predict ${path}`;
   return new UserError({ where, fault: 'does not exist', hint });
@@ -146,7 +149,7 @@ async function writeFiles(folder: string, files: Readonly<Record<string, string>
   console.log(`The predictions are in ${folder}`);
 }
 
-/** Answers messages that are typed, until the input ends. */
+/** Answers typed messages until the input ends. */
 async function answerTyped(
   trained: OpenedModel,
   { describe }: Prediction<BaseData, unknown>,

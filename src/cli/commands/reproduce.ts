@@ -85,7 +85,7 @@ async function inPlace(model: string, { tasks }: PaperTable, { task }: Flags) {
   return modelInPlace(model, recipeNamed(task[0] ?? tasks[0], packageRecipes().recipes));
 }
 
-/** The cells whose data exist; a mere plan needs none. */
+/** The cells whose data exist. A plan without runs includes all cells. */
 function withData(cells: readonly TableCell[], data: string, isPlan = false): TableCell[] {
   const absent = ({ config }: TableCell) => {
     const { train, validation } = config.data as {

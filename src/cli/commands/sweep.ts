@@ -45,12 +45,12 @@ async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
   }
   const sweepList = sweepRuns(given, where, share > 0);
   const output = given.output as string;
-  // Shards of one sweep start in any order.
+  // With several shards, another one may have created the folder.
   if (!resume && shard.of === 1) assertNewFolder(output);
   const runs = await withHeldOut(sweepList, share, output);
   const shardRuns = inShard(runs, shard);
   const { assertOwnRuns } = await import('../../experiments/node/assert-own-runs.ts');
-  // The table is of all shards.
+  // Checks the runs of all shards, because the table contains them.
   await assertOwnRuns(runs);
   const { trainAll } = await import('../../experiments/node/train-all.ts');
   const { runsDisplay } = await import('../terminal/runs-display.ts');

@@ -98,7 +98,7 @@ async function run(path: string | undefined, { resume, json, model, ...rest }: F
   }
 }
 
-/** The config to train with, and the settings that override it; for a file of rows, a config is written. */
+/** The config to train with, and the settings that override it. For a file of rows, it writes a config. */
 async function configOf(path: string | undefined, { set, json, ...flags }: Flags) {
   const { isDataFile } = await import('../starting/read-data-file.ts');
   if (path === undefined || !isDataFile(path)) {
@@ -111,7 +111,7 @@ async function configOf(path: string | undefined, { set, json, ...flags }: Flags
   return configForData(path, { ...flags, set }, json ? console.error : console.log);
 }
 
-/** The work of every process but the first in a shared run: it trains, and prints nothing. */
+/** Runs in every process but the first of a shared run. Trains, and prints nothing. */
 async function follow(
   rank: number,
   { given, set, resume }: { given?: string } & Pick<Flags, 'set' | 'resume'>,

@@ -3,9 +3,9 @@ const F_SETFD = 2;
 const STANDARD_STREAMS = [0, 1, 2];
 
 /**
- * Restarts this program with another environment in the same process (`execve`). Its process id, terminal and parent
- * stay, so signals and exit codes reach the right process. Node only has `execve` from version 22.15, so the C
- * library is called directly. Returns without any effect if it is impossible.
+ * Restarts this program with another environment in the same process (`execve`). Its process id, terminal and
+ * parent stay, so signals and exit codes reach the right process. Node has `execve` only from version 22.15 on, so
+ * the C library is called directly. If that is impossible, returns without any effect.
  */
 export async function replaceProcess(environment: NodeJS.ProcessEnv): Promise<void> {
   try {

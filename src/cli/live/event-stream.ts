@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { VersionedSection } from './live-picture.ts';
 
 /**
- * Server-sent events to one client. Events are states, not changes: a new client gets them all. A slow client skips
- * outdated states, and never has more than one section waiting here.
+ * Sends server-sent events to one client. Events are states, not changes, so a new client gets all sections. A slow
+ * client skips outdated states. At most one section waits for it.
  */
 export class EventStream {
   readonly #response: ServerResponse;
@@ -30,7 +30,7 @@ export class EventStream {
     this.#flush();
   }
 
-  /** Sends the last sections, says that they are the last, and closes. */
+  /** Sends the last sections, marks them as the last, and closes. */
   end(sections: readonly VersionedSection[]): void {
     this.#isEnding = true;
     this.send(sections);

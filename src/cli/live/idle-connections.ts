@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
  */
 export function limitConnections(server: Server, most: number): void {
   const all = new Set<Socket>();
-  // In the order in which they became idle.
+  // Sockets in the order in which they became idle.
   const idle = new Set<Socket>();
   server.on('connection', (socket) => {
     all.add(socket);

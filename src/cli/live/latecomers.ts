@@ -1,10 +1,10 @@
 /**
- * Clients that will make another request because of what they just received, as a page requests its stream. A server
- * that is about to close waits for them; otherwise their request would fail.
+ * Clients that are about to make another request because of what they just received: a page requests its stream. A
+ * closing server waits for them, because their request would fail otherwise.
  */
 export class Latecomers {
   readonly #patience: number;
-  /** When the wait for each of them ends, oldest first. */
+  /** Time at which the wait for each client ends, oldest first. */
   #expected: number[] = [];
   #arrived = () => {};
 
@@ -19,7 +19,7 @@ export class Latecomers {
     this.#expected.push(performance.now() + this.#patience);
   }
 
-  /** A client has made its request. Clients have no names, so it counts as the one expected first. */
+  /** Records the request of a client. Clients are not identified, so it counts as the one expected first. */
   arrived(): void {
     this.#expected.shift();
     this.#arrived();

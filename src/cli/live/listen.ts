@@ -5,8 +5,8 @@ import { UserError } from '../../support/user-error.ts';
 /**
  * Listens on the loopback address, which other machines cannot reach.
  *
- * @param hint what to do if the port is not available
- * @throws UserError if it is not available
+ * @param hint the instruction in the error message
+ * @throws UserError if the port is not available
  */
 export function listen(
   server: Server,

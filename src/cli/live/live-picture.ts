@@ -12,21 +12,19 @@ export interface VersionedSection extends LiveSection {
 /** The current state of a run. It is rendered on request, so that events cost nothing without a viewer. */
 export class LivePicture {
   readonly state: LiveState;
-  /** Increases whenever a rendering differs from the one before. */
+  /** Increases whenever a rendering differs from the previous one. */
   version = 0;
   #sections: VersionedSection[] = [];
   #isChanged = true;
   readonly #timeLeft: TimeLeft;
 
-  /**
-   * @param now milliseconds on any clock
-   */
+  /** @param now returns milliseconds on any clock */
   constructor(facts: RunFacts, now?: () => number) {
     this.state = { record: emptyRecord(facts), isStopping: false, secondsLeft: Number.NaN };
     this.#timeLeft = new TimeLeft(now);
   }
 
-  /** Adds an event of the run; `value` as the trainer emits it or its log contains it. */
+  /** Adds an event of the run, as the trainer emits it or the log contains it. */
   add(value: unknown): void {
     const event = readEvent(value);
     if (!event) return;
@@ -40,7 +38,7 @@ export class LivePicture {
     this.#isChanged = true;
   }
 
-  /** The run ended without a result. */
+  /** Records that the run ended without a result. */
   fail(message: string): void {
     this.state.failure = message;
     this.#isChanged = true;

@@ -9,17 +9,20 @@ import { listen } from './listen.ts';
 import type { LivePicture } from './live-picture.ts';
 import { RequestGuard } from './request-guard.ts';
 
-/** A user has a few tabs open; each stream holds a connection and a copy of the page. */
+/** Maximum open streams. A user has a few tabs, and each stream holds a connection and a copy of the page. */
 const MAX_STREAMS = 32;
 const MAX_CONNECTIONS = 4 * MAX_STREAMS;
-/** Minimum time between two updates. */
+/** Minimum time between two updates, in milliseconds. */
 const PICTURE_MS = 500;
-/** Maximum share of the time spent on rendering: the processor is needed for training. */
+/** Maximum share of time spent on rendering, because training needs the processor. */
 const DRAWING_SHARE = 0.05;
-/** How long the end waits for clients to request the last update, and then to receive it: seconds on a busy machine. */
+/**
+ * How long closing waits for clients to request the last update, and then to receive it. On a busy machine, this
+ * takes seconds.
+ */
 const GOODBYE_MS = 5000;
 
-/** Checked every second; the default is half a minute. */
+/** Timeouts are checked every second; Node's default is every 30 seconds. */
 const TIMEOUTS = { requestTimeout: 10_000, headersTimeout: 5000, connectionsCheckingInterval: 1000 };
 
 const POLICY = contentPolicy(LIVE_SCRIPT, "connect-src 'self'", "form-action 'self'");
@@ -34,7 +37,7 @@ const HEADERS = {
 export interface LiveServer {
   /** The page's URL, with the token that it needs. */
   url: string;
-  /** There is something new to show. */
+  /** Announces that the picture has changed. */
   changed(): void;
   /** Sends all clients the last update and stops serving. */
   close(): Promise<void>;
@@ -60,7 +63,7 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
   const handlers: Record<string, (request: IncomingMessage, response: ServerResponse) => void> = {
     'GET /': (_, response) => {
       latecomers.arrived();
-      // The page that is sent here requests the stream next.
+      // The page requests the stream next.
       latecomers.expect();
       response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' });
       response.end(livePage(picture.state, POLICY));
@@ -76,14 +79,14 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
       else stream.send(picture.sections());
     },
     'POST /stop': ({ headers }, response) => {
-      // The run may be over, although this page does not know it yet.
+      // The run may have ended without the page knowing yet.
       if (!isClosing && !picture.state.isStopping) {
         picture.stopping();
         changed();
         onStop();
       }
       if (headers['sec-fetch-mode'] !== 'navigate') return void response.writeHead(204).end();
-      // A page without scripts has sent a form: redirect to it.
+      // A form was sent by a page without scripts, so redirect to that page.
       latecomers.expect();
       response.writeHead(303, { Location: './' }).end();
     },

@@ -7,7 +7,7 @@ import { serveLive } from './live-server.ts';
 import type { Watch } from './watch-run.ts';
 
 /**
- * A run that can be watched in a browser while it trains. The open page remains after the end, but is no longer
+ * A run that can be watched in a browser while it trains. After the end, the open page stays but is no longer
  * served.
  */
 export interface LiveView extends Watch {
@@ -40,8 +40,8 @@ export async function watchLive(config: ParsedConfig, port: number, onStop: () =
 }
 
 /**
- * The events of a resumed run from before: its state is reset by the newest `start`, which may have been written
- * since.
+ * The events of a resumed run from before the resume. The newest `start` at this step may already be in the log; it
+ * and later events are omitted.
  */
 function eventsBefore({ output }: ParsedConfig, step: number) {
   const events = readRunEvents(runFiles(output).metrics);

@@ -11,7 +11,7 @@ export interface WatchFlags {
 /** Follows a run in addition to the terminal. */
 export interface Watch {
   show(event: TrainEvent): void;
-  /** The run is over; without a result if there is a `failure`. */
+  /** Ends the watch when the run is over. With a `failure`, the run has no result. */
   close(failure?: Error): Promise<void>;
 }
 

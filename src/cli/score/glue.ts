@@ -29,7 +29,7 @@ export function glueKind(task: GlueTask): ScoreKind {
   };
 }
 
-/** Answers in the order of the references: by the references' row ids, or by index from 0. */
+/** Sorts answers in the order of the references, by their row ids or by index from 0. */
 function inOrder(
   answers: readonly LabelledRow[],
   { rows, ragged }: LabelledRows,
@@ -40,7 +40,7 @@ function inOrder(
   const keyOf = ({ id, place }: RowName) => (isNamed ? String(id) : String(place));
   const answersByRow = rows.map((row) => byKey.get(keyOf(row)));
   const missing = answersByRow.indexOf(undefined);
-  // Other systems may have answered the skipped rows.
+  // Answers to the skipped rows are accepted, because other systems may have read these rows.
   const known = new Set([...rows, ...ragged].map(keyOf));
   const isKnown = answers.length === byKey.size && [...byKey.keys()].every((key) => known.has(key));
   if (missing < 0 && isKnown) return answersByRow as LabelledRow[];
@@ -53,7 +53,7 @@ function inOrder(
   });
 }
 
-/** Classes by name or by number; STS-B's answers are numbers. */
+/** Converts answers to numbers: classes by name or by number, scores for STS-B. */
 function numbersOf(task: GlueTask): (rows: readonly LabelledRow[], file: TextFile) => Float64Array {
   const names: readonly string[] | undefined = task === 'stsb' ? undefined : GLUE_CLASSES[task];
   const ids = names?.map((_, id) => `${id}`);

@@ -24,15 +24,16 @@ export interface LabelledRow extends RowName {
 
 export interface LabelledRows {
   rows: LabelledRow[];
-  /** Skipped rows with a different number of fields. */
+  /** Skipped rows that have another number of fields. */
   ragged: RowName[];
 }
 
 /**
- * The answers of a TSV file or of JSON Lines.
+ * Reads the answers of a TSV file or of JSON Lines.
  *
- * @param column of the answer, if a table has no header
- * @param onRagged called with the number of ragged rows, which are then skipped; by default they are an error
+ * @param column the column of the answer, if a table has no header
+ * @param onRagged called with the number of rows that have another number of fields, which are then skipped; by
+ * default they are an error
  * @throws UserError with file and line for rows without an answer
  */
 export function labelsByRow(

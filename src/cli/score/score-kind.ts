@@ -12,9 +12,9 @@ export interface ScoredFiles {
 export interface ScoreKind {
   /** A description of the files, for help. */
   description: string;
-  /** Optional files that it accepts; any other is an error. */
+  /** Optional files that it accepts. Others are an error. */
   takes: readonly Exclude<keyof ScoredFiles, 'predictions'>[];
-  /** The required ones among them. */
+  /** The files among them that are required. */
   needs: readonly Exclude<keyof ScoredFiles, 'predictions'>[];
   /**
    * Scores by their official names, from 0 to 1 unless the official script differs.

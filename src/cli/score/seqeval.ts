@@ -10,12 +10,12 @@ import {
 } from '../../tasks/token-classification/conll-shape.ts';
 import type { ScoreKind } from './score-kind.ts';
 
-/** A file with more has words in the column of tags. */
+/** Maximum different tags. With more, the column contains words instead of tags. */
 const MAX_TAGS = 10_000;
 /** Matches entity tags; other tags, such as parts of speech, are scored as well. */
 const TAG = /^[OBIESLUM](-.+)?$/;
 
-/** Entity scores, as in seqeval, for a file with the right tag and the predicted one after each word. */
+/** Computes entity scores like seqeval. After each word, the file has the right tag and the predicted tag. */
 export const seqeval: ScoreKind = {
   description: 'CoNLL columns; the last two are the reference tag and the predicted tag',
   takes: [],
@@ -53,9 +53,9 @@ export const seqeval: ScoreKind = {
 };
 
 /**
- * The right and the predicted tag of each line; undefined between sentences. Every line has as many columns as the
- * first, except comments: lines that begin with `#` and have other columns, or, among entity tags, end with other
- * text.
+ * The right and the predicted tag of each line; undefined between sentences. Every line except comments has as many
+ * columns as the first. Comments are lines that begin with `#` and either have another number of columns, or end
+ * with other text where entity tags are expected.
  */
 function* taggedLines(
   content: string,
@@ -84,7 +84,10 @@ function* taggedLines(
   }
 }
 
-/** Whether all lines that do not begin with `#` end with entity tags, and there are any. */
+/**
+ * Whether a file has entity tags: all lines that do not begin with `#` end with them, and there is at least one
+ * such line.
+ */
 function isOfEntities(content: string, name: string, shape: ConllShape): boolean {
   let hasTags = false;
   for (const { text } of fileLines(content, name)) {

@@ -38,7 +38,7 @@ function without(questions: readonly AnsweredQuestion[], by: ReadonlyMap<string,
   return questions.filter(({ id }) => !by.has(id)).map(({ id }) => id);
 }
 
-/** The official script of v2.0 fails if one is missing. */
+/** Rejects missing ids, because the official script of v2.0 fails on them. */
 function refuseMissing(ids: readonly string[], where: string): void {
   if (ids.length === 0) return;
   const others = ids.length > 1 ? ` and ${ids.length - 1} others` : '';

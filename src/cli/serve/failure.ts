@@ -42,6 +42,8 @@ export interface Failure {
 const RETRY_AFTER = 1;
 
 /**
+ * Converts an error to the failure of a request.
+ *
  * @param isGone whether the client has disconnected
  */
 export function failureOf(error: unknown, isGone: boolean): Failure {

@@ -2,7 +2,7 @@ import { TimedOut } from './failure.ts';
 
 const ANSWERED = new Error('answered');
 
-/** The facts of a request's log line beside its route, and the signal that ends its work. */
+/** The data of a request's log line in addition to its route, and the signal that ends its work. */
 export class RequestScope {
   /** Set by the route: the model's name, numbers of rows and tokens. */
   readonly facts: Record<string, string | number> = {};
@@ -10,7 +10,7 @@ export class RequestScope {
   readonly ended: Promise<never>;
   /** Whether the client disconnected before its response was sent. */
   isGone = false;
-  // One for all reasons: in Node, each signal costs as much as reading a small body.
+  // One controller for all reasons, because in Node each signal costs as much as reading a small body.
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
 
@@ -27,7 +27,7 @@ export class RequestScope {
     this.ended.catch(() => {});
   }
 
-  /** Ends the work for the request. */
+  /** Aborted when the work for the request must end. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -37,13 +37,13 @@ export class RequestScope {
     this.#controller.abort(reason);
   }
 
-  /** The client has disconnected: the response has no reader. */
+  /** Records that the client has disconnected, so the response has no reader. */
   gone(): void {
     this.isGone = true;
     this.#controller.abort(new Error('the client closed the connection'));
   }
 
-  /** The response has been sent: pending work for it ends. */
+  /** Ends pending work after the response has been sent. */
   done(): void {
     clearTimeout(this.#timer);
     this.#controller.abort(ANSWERED);

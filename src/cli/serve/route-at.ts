@@ -1,16 +1,16 @@
 import type { ServeApp } from './app-types.ts';
 
-/** The route of a path. */
+/** A route, as found by path. */
 export interface RouteAt {
-  /** As in the API description; `none` without a route, because clients may use any path. */
+  /** The path in the API description. If there is no route, `none`, because clients may request any path. */
   route: string;
-  /** The methods that it accepts. */
+  /** The HTTP methods that the route accepts. */
   methods: string[];
 }
 
 const METHODS = ['GET', 'POST'];
 
-/** The route of a path in an app, for any method. */
+/** Finds the route of a path in an app, for any method. */
 export function routeAt(app: ServeApp, path: string): RouteAt {
   const routes = METHODS.flatMap((method) => {
     const [matches] = app.router.match(method, path);

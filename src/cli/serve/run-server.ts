@@ -16,9 +16,9 @@ import { serveApp } from './serve-app.ts';
 import { ServerMetrics } from './server-metrics.ts';
 import { startServer } from './start-server.ts';
 
-/** How long pending requests may take when the server is stopped. */
+/** How long pending requests may take when the server is stopped, in seconds. */
 const DRAIN_SECONDS = 30;
-/** Concurrent requests beyond those that wait for the engine: they are being read or answered. */
+/** Concurrent requests in addition to those that wait for the engine: they are being read or answered. */
 const MORE_REQUESTS = 512;
 
 /** Serves the adapters of folders until a signal stops it. */
@@ -63,8 +63,8 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
     if (!end.aborted) await once(end, 'abort');
     await drain(DRAIN_SECONDS);
     server.close();
-    // Also closes connections that have sent nothing or half a request, or do not read their response: they would
-    // keep the process alive.
+    // Also closes connections that sent nothing or half a request, and those that do not read their response. They
+    // would keep the process alive.
     server.closeAllConnections();
     stop.release();
   } finally {
@@ -105,7 +105,7 @@ async function namedBase(folders: readonly string[]): Promise<string> {
   });
 }
 
-/** Undefined for a damaged adapter: it is reported when all are read. */
+/** The base model of an adapter. Undefined for a damaged adapter, which is reported when all are read. */
 function baseNameOf({ folder, run }: FoundAdapter): string | null | undefined {
   try {
     return (run && baseOfRun(run)) ?? readAdapter(folder).baseModel;
@@ -128,7 +128,7 @@ function log(line: object): void {
   writeLines([line]);
 }
 
-/** In one write: a pipe blocks until it is read. */
+/** Writes lines in a single write, because writing to a pipe blocks until it is read. */
 function writeLines(lines: readonly object[]): void {
   process.stdout.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }

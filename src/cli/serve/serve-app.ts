@@ -23,7 +23,7 @@ import type { ServerMetrics } from './server-metrics.ts';
 
 export interface AppOptions {
   metrics: ServerMetrics;
-  /** The bearer token of clients; undefined: none is needed. */
+  /** The bearer token that clients must send; undefined if no token is required. */
   apiKey?: string;
   allowLoading: boolean;
   /** Maximum bytes of a body. */
@@ -49,7 +49,7 @@ export interface ServeHandle {
 /** How long the response to an ended request may take to be sent. */
 const LAST_WORDS_MS = 1000;
 
-/** Routes that cause no work. */
+/** Routes that cause no work, and no log line. */
 const LIGHT = ['/health', '/metrics', '/openapi.json'];
 
 /** A service over HTTP, ready to listen. */
@@ -69,11 +69,11 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
     const scope = new RequestScope(maxSeconds);
     c.set('scope', scope);
     const { outgoing } = c.env;
-    // The request's own signal misses clients that disconnect in the middle of their body.
+    // The request's own signal does not fire for clients that disconnect in the middle of their body.
     outgoing.once('close', () => {
       if (!outgoing.writableFinished) scope.gone();
       const seconds = (performance.now() - startedAt) / 1000;
-      // Prometheus keeps every label.
+      // Routes instead of paths, because Prometheus keeps every label.
       const { route } = routeAt(app, c.req.path);
       const status = scope.isGone ? 499 : outgoing.statusCode;
       metrics.requests.inc({ route, status });
@@ -106,7 +106,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
     const scope = c.get('scope');
     scopes.add(scope);
     metrics.underWay.set(scopes.size);
-    // The body of a disconnected client may never end.
+    // The body of a disconnected client may never end, so do not wait for it.
     await Promise.race([next(), scope.ended]);
   });
   const limitUnsaid = bodyLimit({
@@ -117,7 +117,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
   });
   app.use(async (c, next) => {
     const { 'content-length': said, 'transfer-encoding': encoding } = c.env.incoming.headers;
-    // Node limits a body to its declared length; counting the bytes would turn it into a stream.
+    // A body with a declared length is limited by Node. Counting its bytes would turn it into a stream.
     if (said === undefined || encoding !== undefined) return limitUnsaid(c, next);
     if (Number(said) > maxBody) throw tooLarge(maxBody);
     await next();
@@ -151,7 +151,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
   const hasKey = apiKey !== undefined;
   if (hasKey)
     app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
-  // It takes some 10 ms to make.
+  // Made on first use, which takes some 10 ms.
   const document = lazy(() =>
     app.getOpenAPI31Document({
       openapi: '3.1.0',
@@ -175,7 +175,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
       late.abort();
       if (scopes.size === 0) return;
       for (const scope of scopes) scope.abort(new Refused(503, 'The server stopped before the answer.'));
-      // A client that does not read gets no response.
+      // Limited in time, because a client that does not read gets no response.
       await Promise.race([idle, setTimeout(LAST_WORDS_MS)]);
     },
   };
@@ -184,7 +184,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
 /** Whether a header contains the key as a bearer token; the scheme is case-insensitive. */
 function shows(header = '', key: string): boolean {
   const shown = /^bearer +(.*)$/i.exec(header)?.[1] ?? '';
-  // Node reads the bytes of headers as Latin-1, and most clients send UTF-8.
+  // Node decodes headers as Latin-1, but most clients send UTF-8.
   const texts = [shown, Buffer.from(shown, 'latin1').toString('utf8')];
   return texts.map((text) => isSameSecret(text, key)).includes(true);
 }
@@ -197,11 +197,11 @@ function tooLarge(maxBody: number): Refused {
 function answered(c: Context<ServeEnv>, failure: Failure): Response {
   if (failure.retryAfter !== undefined) c.header('Retry-After', `${failure.retryAfter}`);
   if (!c.req.path.startsWith('/v1/')) return c.json(embeddingsError(failure), failure.status as 422);
-  // OpenAI's API has one status for all errors in a body.
+  // OpenAI's API uses status 400 for all errors in a body.
   return c.json(openAiError(failure), failure.status === 422 ? 400 : (failure.status as 400));
 }
 
-/** Hono's error for a body that is not JSON, or not declared as JSON, is the client's mistake. */
+/** Converts Hono's error for a body that is not JSON, or not declared as JSON. It is the client's mistake. */
 function errorOf(error: Error): Error {
   if (!(error instanceof HTTPException)) return error;
   if (error.status === 400) return new Refused(400, 'The request body is not valid JSON.');
@@ -209,7 +209,7 @@ function errorOf(error: Error): Error {
   return new Refused(415, 'Content-Type must be application/json.');
 }
 
-/** The errors of a body against a route's schema. */
+/** Converts the errors of a body against a route's schema. */
 function refusedOf(issues: readonly { path: PropertyKey[]; message: string }[]): Refused {
   const sentences = issues.map(({ path, message }) => {
     const subject = path.length > 0 ? `\`${path.join('.')}\`` : 'The request body';
@@ -218,7 +218,7 @@ function refusedOf(issues: readonly { path: PropertyKey[]; message: string }[]):
   return new Refused(422, sentences.join(' '), issues[0].path.join('.') || undefined);
 }
 
-/** Zod's messages, and our own that begin with "expected", as predicates. */
+/** Turns a message into a predicate. It may be Zod's, or one of ours that begins with "expected". */
 function predicateOf(message: string): string {
   return message
     .replace(/^Invalid input: expected (\w+), received (\w+)$/, 'must be of type $1, got $2')

@@ -19,7 +19,7 @@ export interface ColumnFlags {
 }
 
 /**
- * The columns that flags name, and guesses for the others; in a terminal, the user is asked about doubtful ones.
+ * The columns that flags name, and guesses for the others. In a terminal, it asks the user about doubtful guesses.
  *
  * @throws UserError for all columns that the file does not have
  */

@@ -16,7 +16,7 @@ import { type DataFile, freePath, readDataFile } from './read-data-file.ts';
  * The config to train on a file of rows: the one written for it before, otherwise a new one.
  *
  * @param tell prints a line to the user
- * @returns its path as `given`, and settings that override it
+ * @returns its path in `given`, and settings that override it
  * @throws UserError for a file that cannot be learned from
  */
 export async function configForData(
@@ -72,7 +72,7 @@ export async function writeDataConfig(
   tell(`Written: ${printable(name)}`);
 }
 
-/** Labels that are all equal teach nothing: there is no config to write. */
+/** Rejects labels that are all equal, because a model cannot learn from them. */
 function assertClasses({ path, table, columns, guess }: DataFile, { label }: ChosenColumns): void {
   const [first, ...others] = table.rows.map((row) => row[label].trim()).filter((name) => name !== '');
   if (others.some((other) => other !== first) || (guess.isScale && label === guess.label)) return;

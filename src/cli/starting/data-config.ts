@@ -9,7 +9,7 @@ import type { DataFile } from './read-data-file.ts';
 /**
  * A config to train on a file, with a comment for each choice.
  *
- * @param name of the config's file
+ * @param name the name of the config's file
  */
 export function dataConfig(file: DataFile, chosen: ChosenColumns, name: string): string {
   const { path, table, columns, guess } = file;
@@ -55,7 +55,7 @@ function entry(key: string, value: string | number): string {
   return stringify({ [key]: value }, { lineWidth: 0 }).trimEnd();
 }
 
-/** A comment ends with its line. */
+/** Replaces line ends, because a comment ends with its line. */
 function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ');
 }

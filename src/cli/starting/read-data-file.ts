@@ -18,7 +18,7 @@ export interface DataFile {
 /** Names of data files rather than configs. JSON may be either. */
 const ROWS = /\.(csv|tsv|txt|jsonl|ndjson|parquet|xlsx|xls|ods)(\.gz)?$/i;
 
-/** Whether a path is a data file, if a config or a folder is expected. */
+/** Whether a path is a data file. Used where a config or a folder is expected. */
 export function isDataFile(path: string): boolean {
   return ROWS.test(path);
 }
@@ -47,7 +47,7 @@ export async function readDataFile(path: string): Promise<DataFile> {
   return { path, table, columns, guess: guessColumns(columns, table.rows.length), notices };
 }
 
-/** A path that does not exist yet: `runs/tickets`, `runs/tickets-2`. */
+/** A path that does not exist yet: `runs/tickets`, or else `runs/tickets-2`. */
 export function freePath(path: string): string {
   let free = path;
   for (let number = 2; existsSync(free); number++) free = `${path}-${number}`;

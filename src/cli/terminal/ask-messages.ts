@@ -3,13 +3,13 @@ import type { Readable, Writable } from 'node:stream';
 
 export interface AskOptions {
   input: Readable;
-  /** Receives the echo and the prompts. */
+  /** The stream for the echo and the prompts. */
   output: Writable;
 }
 
 /**
- * Reads messages of any number of lines, each ended by an empty line, and has them answered in turn. The end of the
- * input (Ctrl-D) ends the last. Ctrl-C discards the typed text, or ends everything if there is none.
+ * Reads messages of any number of lines and answers each in turn. An empty line ends a message, and so does the end
+ * of the input (Ctrl-D). Ctrl-C discards the typed text; without text, it ends the dialog.
  */
 export async function askMessages(
   answer: (message: string) => Promise<void>,

@@ -55,7 +55,7 @@ function whole(value: number): string {
   return counted(Math.round(value));
 }
 
-/** As an integer from 100 on, with a decimal below. */
+/** Formats milliseconds: as an integer from 100 on, with one decimal below. */
 function milliseconds(value: number): string {
   return `${value < 100 ? value.toFixed(1) : whole(value)} ms`;
 }

@@ -35,7 +35,10 @@ export function budgetFacts(
   ];
 }
 
-/** A target in numbers or bytes is reached from below, up to a whole triplet. */
+/**
+ * "at most" or "about". Only an exact target, in numbers or bytes, is an upper limit; it is reached up to a whole
+ * triplet.
+ */
 function limit(isExact: boolean): string {
   return isExact ? 'at most ' : 'about ';
 }

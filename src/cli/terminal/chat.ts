@@ -5,7 +5,7 @@ import { ASSISTANT, type ChatMessage } from '../../text/chat/chat-message.ts';
 
 export interface ChatOptions {
   input: Readable;
-  /** Receives the echo and the prompts. */
+  /** The stream for the echo and the prompts. */
   output: Writable;
   /** The start of the conversation, such as a system prompt. */
   messages: readonly ChatMessage[];
@@ -13,13 +13,13 @@ export interface ChatOptions {
   isConversation: boolean;
 }
 
-/** Prints the answer to a prompt and returns it; if the signal ends it, the text so far. */
+/** Prints the answer to a prompt and returns it. If the signal stops it, returns the text so far. */
 export type Answer = (prompt: Prompt, signal: AbortSignal) => Promise<string>;
 
 /**
- * Answers typed lines until the input ends. Ctrl-C ends an answer, or else the conversation.
+ * Answers typed lines until the input ends. Ctrl-C stops the current answer; without one, it ends the chat.
  *
- * @returns whether it was ended by Ctrl-C
+ * @returns whether Ctrl-C ended the chat
  */
 export async function chat(answer: Answer, options: ChatOptions): Promise<boolean> {
   const { input, output, isConversation } = options;

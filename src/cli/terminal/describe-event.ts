@@ -9,7 +9,8 @@ import { printable } from '../../support/printable.ts';
 type Averages = EventOf<'start'>['averages'];
 
 /**
- * The lasting output of an event, as lines without colour; none for steps, measurements and intermediate allocations.
+ * The permanent output of an event, as lines without colour. Steps, measurements and intermediate allocations have
+ * none.
  *
  * @param begun the start of the run, if known: the unit of its ranks, the averages of its scores, and its baselines
  */
@@ -65,7 +66,7 @@ function evaluation(event: EventOf<'evaluation'>, begun: EventOf<'start'> | unde
   return `evaluation at step ${event.step}, epoch ${short(event.epoch)}: ${scores(event, begun?.averages)}${best}`;
 }
 
-/** A model no better than a baseline that does not read the text is not called best. */
+/** Whether a model is better than a baseline that does not read the text. If not, it is not called best. */
 function isAnyGood(event: EventOf<'evaluation'>, begun: EventOf<'start'> | undefined): boolean {
   const { metric_for_best_model: metric, to_beat } = begun ?? {};
   if (metric === undefined || to_beat === undefined) return true;
@@ -89,7 +90,7 @@ function finish(event: FinishEvent, averages: Averages): string {
 
 const NO_SCORES = ['eval_runtime', 'eval_samples_per_second'];
 
-/** `loss 0.6120, accuracy 0.7041`: every `eval_` number that is a score. */
+/** Formats every `eval_` number that is a score: `loss 0.6120, accuracy 0.7041`. */
 function scores(metrics: object, averages: Averages = {}): string {
   return Object.entries(metrics)
     .filter(([name]) => name.startsWith('eval_') && !NO_SCORES.includes(name))
@@ -98,7 +99,7 @@ function scores(metrics: object, averages: Averages = {}): string {
     .join(', ');
 }
 
-/** Seconds as `1:02:03` or `2:03`. */
+/** Formats seconds as `1:02:03` or `2:03`. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
@@ -106,12 +107,12 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${padded(minutes)}:${padded(rest)}` : `${minutes}:${padded(rest)}`;
 }
 
-/** 12,345 in every locale. */
+/** Formats a number as 12,345 in every locale. */
 export function counted(value: number): string {
   return `${value}`.replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** At most two decimals. */
+/** Formats a number with at most two decimals. */
 function short(value: number): string {
   return `${Number(value.toFixed(2))}`;
 }

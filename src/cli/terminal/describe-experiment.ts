@@ -2,7 +2,10 @@ import type { Cell, Experiment } from '../../experiments/experiment.ts';
 import { runsOf } from '../../experiments/plan.ts';
 import { counted, duration } from './describe-event.ts';
 
-/** A preview of an experiment: a line for each row on each task, then all runs with their time on this machine. */
+/**
+ * A preview of an experiment: a line for each row on each task, then the number of runs and their total time on
+ * this machine.
+ */
 export function describeExperiment(
   experiment: Experiment,
   cells: readonly Cell[],

@@ -10,7 +10,7 @@ const MISSING = '·';
  * colour, a cell's background shows its rank as a share of `largest`, by default the largest in the table.
  */
 export function heatMap(table: RankTable, colour: boolean, largest = table.largest): string {
-  // Both come from an adapter's file.
+  // Made printable, because both come from an adapter's file.
   const rows = table.rows.map(({ layer, ranks }) => ({ layer: printable(layer), ranks }));
   const columns = table.columns.map(printable);
   const edge = Math.max('layer'.length, ...rows.map(({ layer }) => layer.length));

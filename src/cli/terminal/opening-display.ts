@@ -4,7 +4,8 @@ import type { OpenOptions } from '../../trained/node/open.ts';
 import { downloadDisplay } from './download-display.ts';
 
 /**
- * Shows progress and notices on standard error while a model is opened; of several processes, only the first prints.
+ * Shows progress and notices on standard error while a model is opened. With several processes, only the first
+ * prints.
  */
 export function openingDisplay(): Pick<OpenOptions, 'onProgress' | 'onNotice'> {
   return {

@@ -4,13 +4,13 @@ import { ERASE_LINE, type Screen } from './screen.ts';
 import { type Display, trainDisplay } from './train-display.ts';
 
 /**
- * Shows the runs one after the other: the progress of each in a line that is redrawn, and how it ended.
+ * Shows the runs one after the other: the progress of each in a line that is redrawn, then its end.
  *
- * @param names of the runs that are counted
+ * @param names the names of the runs, which are numbered in this order
  */
 export function runsDisplay<Run extends NamedRun>(screen: Screen, names: readonly string[]) {
   let current: { run: Run; display: Display } | undefined;
-  // On a screen that keeps every line, only the evaluations and the end of a run are shown.
+  // On a screen that is not a terminal, only the evaluations and the end of a run are shown.
   const isTold = ({ type }: TrainEvent) =>
     screen.isTTY === true || type === 'evaluation' || type === 'finish';
   const place = ({ name }: Run) =>

@@ -14,10 +14,10 @@ export interface Display {
   close(): void;
 }
 
-/** At most ten times per second: more is not readable, and slow terminals lag. */
+/** Minimum time between two redraws, in milliseconds. More is not readable, and slow terminals lag. */
 const REDRAW_MS = 100;
 const BAR_WIDTH = 20;
-/** Share of the tokenization between two lines, on a screen that keeps every line. */
+/** Share of the tokenization between two lines, if lines are not redrawn. */
 const TOLD_SHARE = 0.1;
 
 const DOING = {
@@ -32,11 +32,11 @@ export function jsonDisplay(screen: Screen): Display {
 }
 
 /**
- * A run on a terminal: one line that is redrawn with the newest step, below the lasting output. On other screens,
- * every step is a line, and checkpoints are omitted.
+ * Shows a run. On a terminal, one line with the newest step is redrawn below the permanent output. On other
+ * screens, every step is a line, and checkpoints are omitted.
  *
  * @param metric the score of the last evaluation that the progress line repeats, without `eval_`
- * @param now milliseconds on any clock
+ * @param now returns milliseconds on any clock
  * @param isTold whether an event is shown; hidden events are still recorded
  */
 export function trainDisplay(
@@ -144,7 +144,7 @@ function bar(share: number): string {
   return '━'.repeat(full) + '─'.repeat(BAR_WIDTH - full);
 }
 
-/** The ranks of a finished run, if they differ. */
+/** The ranks of a finished run, if modules have different ranks. */
 function rankLines({ reason, ranks }: FinishEvent, colour: boolean): string | undefined {
   const differ = new Set(Object.values(ranks)).size > 1;
   return reason !== 'stopped' && differ ? heatMap(rankTable(ranks), colour) : undefined;

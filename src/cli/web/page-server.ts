@@ -21,7 +21,7 @@ export async function servePage(port: number): Promise<PageServer> {
   const handlers = parts.map(({ address, folder, files }) => ({
     address: `/${address}`,
     files: new Set([...files, ...(address === '' ? [''] : [])]),
-    // It lists the files at the start; later ones are not requested.
+    // sirv lists the files once, at the start. The page does not need files that are added later.
     send: sirv(folder, { etag: true, maxAge: 0 }),
   }));
   const server = createServer((request, response) => {

@@ -5,8 +5,8 @@ export const ADAPTER_CONFIG = 'adapter_config.json';
 export const PEFT_TENSORS = ['adapter_model.safetensors', 'adapter_model.bin'] as const;
 
 /**
- * Files that AdapterHub's `adapters` saves beside the settings. Each tensor file has two forms; the first is
- * preferred.
+ * Files that AdapterHub's `adapters` saves in addition to the settings. Each tensor file has two forms; the first
+ * is preferred.
  */
 export const ADAPTERHUB_FILES = {
   tensors: ['adapter.safetensors', 'pytorch_adapter.bin'],

@@ -1,5 +1,5 @@
 /**
- * The text of an `adapter_config.json` as PEFT and AdapterHub write it: keys sorted.
+ * Formats an `adapter_config.json` as PEFT and AdapterHub write it, with sorted keys.
  *
  * @param floats keys whose whole numbers are written with a decimal point, because Python distinguishes 1.0 from 1
  */

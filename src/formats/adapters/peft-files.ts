@@ -21,9 +21,9 @@ const commonKeys = z.looseObject({
 });
 
 /**
- * An adapter that PEFT or this library saved. Tensors of any floating-point type become f32.
+ * Reads an adapter that PEFT or this library saved. Tensors of any floating-point type become f32.
  *
- * @param config the content of its `adapter_config.json`, called `where` in messages
+ * @param config the content of its `adapter_config.json`; messages call this file `where`
  * @throws UserError if the files are not a valid adapter
  */
 export function peftStored(
@@ -45,8 +45,8 @@ export function peftStored(
 }
 
 /**
- * The files of an adapter, by name, as PEFT's `save_pretrained` writes them. The settings come last: if they exist,
- * the tensors are complete.
+ * Encodes the files of an adapter, by name, as PEFT's `save_pretrained` writes them. The settings come last, so if
+ * they exist, the tensors are complete.
  */
 export function encodePeft({ config, tensors }: StoredAdapter): [name: string, content: Uint8Array[]][] {
   const stored = [...tensors].map(([name, tensor]): [string, StoredTensor] => [

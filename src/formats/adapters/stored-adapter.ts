@@ -16,7 +16,10 @@ export interface StoredAdapter {
   tensors: AdapterTensors;
   /** Folder or Hub id of the base model, if the settings have it. */
   baseModel: string | null;
-  /** The content of AdapterHub's `head_config.json`; the head's tensors are among the others. PEFT has no such file. */
+  /**
+   * The content of AdapterHub's `head_config.json`; PEFT has no such file. The tensors of the head are in
+   * `tensors`.
+   */
   head?: Readonly<Record<string, unknown>>;
 }
 

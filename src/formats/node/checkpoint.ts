@@ -18,7 +18,7 @@ interface Format {
   open: (path: string) => TensorFile;
 }
 
-/** In transformers' order of preference. */
+/** Formats of weights, in transformers' order of preference. */
 const FORMATS: readonly Format[] = [
   {
     single: 'model.safetensors',
@@ -33,7 +33,7 @@ const FORMATS: readonly Format[] = [
     open: openTorchFile,
   },
 ];
-/** Weights of other frameworks. */
+/** Weight files of other frameworks. */
 const OTHER_WEIGHTS = ['tf_model.h5', 'flax_model.msgpack'];
 
 /**
@@ -55,7 +55,10 @@ export function openCheckpoint(folder: string): Checkpoint {
   throw noWeights(folder);
 }
 
-/** The weight files of a model folder, with an index if it has one. Throws a UserError like {@link openCheckpoint}. */
+/**
+ * The weight files of a model folder, including the index if it has one. Throws a UserError like {@link
+ * openCheckpoint}.
+ */
 export function weightFiles(folder: string): string[] {
   for (const { single, index, ending } of FORMATS) {
     if (existsSync(join(folder, single))) return [join(folder, single)];

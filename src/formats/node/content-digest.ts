@@ -3,7 +3,7 @@ import { identityOf } from '../../support/node/file-identity.ts';
 import { FileSource } from './file-source.ts';
 import { rememberDigest, rememberedDigest } from './remembered-digests.ts';
 
-/** Smaller files are hashed again each time, which takes a fraction of a second. */
+/** Files up to this size are hashed each time, which takes a fraction of a second. */
 const SMALL_BYTES = 2 ** 24;
 /** Bytes per read. */
 const CHUNK = 2 ** 22;

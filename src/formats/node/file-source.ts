@@ -3,9 +3,9 @@ import { UserError } from '../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { missingFile } from './missing-file.ts';
 
-/** The length of a single read must fit a 32-bit integer. */
+/** Maximum length of a single read, which must fit a 32-bit integer. */
 const MAX_READ_BYTES = 2 ** 30;
-/** Without NONBLOCK, which Windows lacks, opening a pipe would wait for a writer. */
+/** With NONBLOCK, opening a pipe does not wait for a writer. Windows lacks this flag. */
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** An open file. Close it after use. */
@@ -57,7 +57,10 @@ export class FileSource implements ByteSource {
     return fstatSync(this.#open(), { bigint: true });
   }
 
-  /** Closing twice does nothing: by then the descriptor's number may belong to another file. */
+  /**
+   * Closes the file. Closing it again does nothing, because the descriptor's number may belong to another file by
+   * then.
+   */
   close(): void {
     const fd = this.#fd;
     this.#fd = undefined;

@@ -3,9 +3,10 @@ import { dirname, resolve } from 'node:path';
 import { UserError } from '../../support/user-error.ts';
 
 /**
- * Creates a folder and its parents. mkdir's own recursion never ends below a folder such as /proc.
+ * Creates a folder and its parents. It does not use mkdir's own recursion, which never ends below a folder such as
+ * /proc.
  *
- * @throws UserError if the system cannot create one there; other errors pass unchanged
+ * @throws UserError if the system cannot create a folder there; other errors are passed on
  */
 export function makeFolder(path: string): void {
   const full = resolve(path);
@@ -15,7 +16,7 @@ export function makeFolder(path: string): void {
     mkdirSync(full);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Another process created it meanwhile.
+    // Another process has created it in the meantime.
     if (code === 'EEXIST' && statSync(full, { throwIfNoEntry: false })) return;
     if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
     throw new UserError({

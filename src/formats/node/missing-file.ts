@@ -3,7 +3,10 @@ import { basename, dirname, resolve } from 'node:path';
 import { nearest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 
-/** The UserError for a path that does not exist; it names similar files beside it. `expected` reads like "a folder". */
+/**
+ * The UserError for a path that does not exist, with similar names beside it. `expected` is a noun such as "a
+ * folder".
+ */
 export function missingFile(path: string, expected: string): UserError {
   const folder = dirname(resolve(path));
   const error = { where: path, fault: `does not exist; it should be ${expected}` };

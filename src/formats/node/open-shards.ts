@@ -5,15 +5,15 @@ import type { TensorFile } from '../tensor-file.ts';
 import { holders, MAX_INDEX_BYTES, missingShard, parseWeightMap, type WeightMap } from '../weight-map.ts';
 import { readBytes } from './read-text.ts';
 
-/** In all shards together; the largest models have some 100,000. */
+/** Maximum tensors in all shards together. The largest models have some 100,000. */
 const MAX_TENSORS = 2 ** 18;
 
 /**
  * Opens and checks the shards that an index names. Returns the file of each tensor.
  *
- * @param ending of their names
- * @throws UserError if a shard is missing or lacks a tensor that the index assigns to it, or if they have too many
- * tensors; then all are closed
+ * @param ending the ending of shard names
+ * @throws UserError if a shard is missing or lacks a tensor that the index assigns to it, or if there are too many
+ * tensors. All shards are closed then.
  */
 export function openShards(
   index: string,

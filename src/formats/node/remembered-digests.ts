@@ -6,7 +6,10 @@ import { identityOf } from '../../support/node/file-identity.ts';
 import { atomicWrite } from './atomic-write.ts';
 
 const DIGEST = /^[0-9a-f]{64}$/;
-/** Some file systems record whole seconds, or two: a later write could look like the last one. */
+/**
+ * Minimum age of a file whose digest is stored. Some file systems record times in steps of a second or two, so a
+ * later write could have the same time.
+ */
 const SETTLED_MS = 10_000;
 
 /** The digest stored by {@link rememberDigest}; undefined if the file has changed since. */
@@ -25,7 +28,7 @@ export function rememberDigest(stats: BigIntStats, digest: string, cache = cache
   try {
     atomicWrite(placeOf(stats, cache), digest);
   } catch {
-    // The cache may be full or read-only: then the file is hashed again next time.
+    // If the cache is full or read-only, the file is hashed again next time.
   }
 }
 

@@ -53,7 +53,7 @@ export function readSafetensors(path: string): Map<string, StoredTensor> {
   }
 }
 
-/** Writes a file atomically, one tensor after the other, without a copy in memory. */
+/** Writes a file atomically, one tensor after the other, without copying them all in memory. */
 export function writeSafetensors(
   path: string,
   tensors: ReadonlyMap<string, StoredTensor>,

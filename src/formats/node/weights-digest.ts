@@ -5,7 +5,7 @@ import { contentDigest } from './content-digest.ts';
 /**
  * Identifies the weights of a model folder by their content: see {@link contentDigest}.
  *
- * @param digest of a file; pass it to reuse known digests
+ * @param digest returns the digest of a file; pass it to reuse known digests
  * @throws UserError for a folder without weights
  */
 export function weightsDigest(folder: string, digest: (file: string) => string = contentDigest): string {

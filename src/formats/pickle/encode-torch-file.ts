@@ -2,7 +2,7 @@ import { elementCount } from '../../support/element-count.ts';
 import { encodeZip, type ZipContent } from './encode-zip.ts';
 import { OPCODES, type Opcode } from './opcodes.ts';
 
-/** The archive format that PyTorch 1.6 and later read. */
+/** The version of the archive format, which PyTorch 1.6 and later read. */
 const FORMAT_VERSION = '3\n';
 const PICKLE_PROTOCOL = 2;
 
@@ -13,10 +13,10 @@ export interface FloatTensor {
 }
 
 /**
- * A dictionary of tensors as `torch.save` writes it, in chunks: a pickle with the globals that `torch.load` accepts
- * under `weights_only`, and one entry of the archive per tensor.
+ * Encodes a dictionary of tensors as `torch.save` writes it, in chunks: a pickle with the globals that `torch.load`
+ * accepts under `weights_only`, and one entry of the archive per tensor.
  *
- * @param folder of the archive; PyTorch uses the file's name without its extension
+ * @param folder the archive's folder; PyTorch uses the file's name without its extension
  * @throws RangeError if a tensor's data does not match its shape
  */
 export function encodeTorchFile(

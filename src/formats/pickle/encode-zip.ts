@@ -3,15 +3,15 @@ import { crc32 } from './crc32.ts';
 const LOCAL = { signature: 0x04034b50, bytes: 30 };
 const CENTRAL = { signature: 0x02014b50, bytes: 46 };
 const END = { signature: 0x06054b50, bytes: 22 };
-/** Sizes have 32 bits. */
+/** Maximum size, because sizes have 32 bits. */
 const MAX_BYTES = 2 ** 32 - 1;
-/** The format version that readers must support: 1.0. */
+/** The format version that readers must support, 1.0. */
 const VERSION = 10;
-/** 1 January 1980, the earliest date of a zip archive. A fixed date makes equal content give equal bytes. */
+/** 1 January 1980, the earliest date of a zip archive. With a fixed date, equal content gives equal bytes. */
 const DATE = 0x21;
 /** Data begins at multiples of this many bytes, as in PyTorch, which may map a file. */
 const ALIGNMENT = 64;
-/** An extra field that readers ignore. PyTorch uses it for padding. */
+/** The id of an extra field that readers ignore. PyTorch uses it for padding. */
 const PADDING_FIELD = 0x4246;
 const FIELD_HEAD_BYTES = 4;
 

@@ -39,7 +39,7 @@ export const OPCODES = {
 
 export type Opcode = keyof typeof OPCODES;
 
-/** The other opcodes, for the message that rejects one. */
+/** Names of other opcodes, for the message that rejects one. */
 const REFUSED: Readonly<Record<number, string>> = {
   ...{ 105: 'INST', 111: 'OBJ', 129: 'NEWOBJ', 146: 'NEWOBJ_EX', 80: 'PERSID' },
   ...{ 130: 'EXT1', 131: 'EXT2', 132: 'EXT4', 48: 'POP', 49: 'POP_MARK', 50: 'DUP' },

@@ -79,8 +79,8 @@ export class PickleMachine {
   }
 
   global(module: unknown, name: unknown): void {
-    // Only strings are joined: the text of nested tuples that each contain the last one twice would grow
-    // exponentially.
+    // Only strings are joined. Nested tuples that each contain the previous one twice would become a text of
+    // exponential length.
     if (typeof module !== 'string' || typeof name !== 'string') throw this.refused('names no global');
     const path = `${module}.${name}`;
     const value = this.#options.globals.get(path);
@@ -121,7 +121,10 @@ export class PickleMachine {
     this.push(target);
   }
 
-  /** Attributes of a dictionary, which torch.save keeps beside its items (`_metadata`), do not describe tensors. */
+  /**
+   * Ignores attributes of a dictionary (`_metadata`), which torch.save stores beside its items: they do not
+   * describe tensors.
+   */
   build(): void {
     const [target] = this.popMany(2);
     if (!(target instanceof Map)) throw this.refused('sets attributes of a value that is not a dictionary');

@@ -31,7 +31,10 @@ export function openStoredZip(source: ByteSource, where: string): StoredZip {
   };
 }
 
-/** The data follows the local header, which must agree with the directory; its extra field may have another length. */
+/**
+ * Locates the data, which follow the local header. The header must agree with the directory, but its extra field
+ * may have another length.
+ */
 function dataOf(
   source: ByteSource,
   { size, offset, limit }: ZipEntry,

@@ -8,5 +8,5 @@ export interface TorchContent {
   locate(key: string): ByteRange | undefined;
 }
 
-/** About 200 bytes per tensor; a file has some thousand tensors. */
+/** Maximum size of a pickle. It has about 200 bytes per tensor, and a file has some thousand tensors. */
 export const MAX_PICKLE_BYTES = 2 ** 24;

@@ -12,7 +12,9 @@ import type { TorchContent } from './torch-content.ts';
 import { openTorchLegacy } from './torch-legacy.ts';
 import type { TorchTensor } from './torch-tensor.ts';
 
-/** Tensors may share bytes, as tied weights do. Together they may take this many times the size of the file. */
+/**
+ * Maximum total size of all tensors, as a multiple of the file's size. Tensors may share bytes, as tied weights do.
+ */
 const MAX_SHARING = 4;
 const ZIP_START = [0x50, 0x4b];
 const PICKLE_START = 0x80;
@@ -22,7 +24,10 @@ export class TorchFile {
   readonly #source: ByteSource;
   readonly #where: string;
   readonly #tensors = new Map<string, { tensor: TorchTensor; info: TensorInfo }>();
-  /** Cache of the last tensor that is not row-major and was read in part: the next part is likely to follow. */
+  /**
+   * The last tensor that was read in part and is not row-major. It is cached, because its next part is likely to
+   * follow.
+   */
   #gathered?: { name: string; data: TensorData };
 
   /**

@@ -7,7 +7,7 @@ class StorageType {
   constructor(readonly dtype: Dtype) {}
 }
 
-/** PyTorch's own limit is 64. */
+/** Maximum number of axes, which is PyTorch's own limit. */
 const MAX_RANK = 64;
 
 const STORAGES: Readonly<Record<string, Dtype>> = {
@@ -32,8 +32,8 @@ export const TORCH_GLOBALS: ReadonlyMap<string, unknown> = new Map<string, unkno
 ]);
 
 /**
- * `('storage', type, key, location, elements)`. The old format adds a view, which must be None: PyTorch 1.0 dropped
- * views.
+ * The storage that a persistent id describes, `('storage', type, key, location, elements)`. The old format adds a
+ * view, which must be None, because PyTorch 1.0 dropped views.
  */
 export function storageOf(id: unknown): TorchStorage | undefined {
   if (!Array.isArray(id) || id.length < 5 || id.length > 6) return undefined;

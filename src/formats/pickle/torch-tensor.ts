@@ -19,11 +19,13 @@ export class TorchTensor {
     readonly shape: readonly number[],
     readonly strides: readonly number[],
     readonly count: number,
-    /** Elements of the storage from the first of the tensor to its last, inclusive. */
+    /** Number of elements of the storage from the first element of the tensor to its last, inclusive. */
     readonly span: number,
   ) {}
 
-  /** undefined for a view that exceeds its storage, or has more elements than the storage and so repeats some. */
+  /**
+   * Creates a view. Undefined if it exceeds its storage, or has more elements than the storage and so repeats some.
+   */
   static of(
     storage: TorchStorage,
     offset: number,
@@ -32,7 +34,7 @@ export class TorchTensor {
   ): TorchTensor | undefined {
     const count = shape.includes(0) ? 0 : elementCount(shape);
     const span = count === 0 ? 0 : 1 + shape.reduce((sum, n, axis) => sum + (n - 1) * strides[axis], 0);
-    // A few bytes repeated without limit could fill the memory.
+    // Without this limit, a few repeated bytes could fill the memory.
     const fits = count <= storage.count && offset + span <= storage.count;
     return fits ? new TorchTensor(storage, offset, shape, strides, count, span) : undefined;
   }

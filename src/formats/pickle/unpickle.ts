@@ -3,16 +3,17 @@ import { PickleList, PickleMachine, type PickleOptions } from './pickle-machine.
 import { PickleEnd, type PickleReader } from './pickle-reader.ts';
 
 /**
- * Every opcode takes at least one byte and makes a value of at most some 200 bytes, so this bounds memory. A tensor
- * takes some 30 opcodes, and a file has some thousand tensors.
+ * Maximum number of opcodes, which bounds memory: each makes a value of at most some 200 bytes. A tensor takes some
+ * 30 opcodes, and a file has some thousand tensors.
  */
 const MAX_OPERATIONS = 2 ** 19;
 const MAX_PROTOCOL = 5;
 
 /**
- * The value of a pickle that contains only data: dictionaries (as Map), tuples (as array), lists, strings, numbers,
- * booleans, None (as null), and the results of the given globals. Nothing in the pickle is executed: any other opcode
- * or global is rejected by name. The reader stays behind the pickle, because another one may follow.
+ * Parses a pickle that contains only data: dictionaries (as Map), tuples (as array), lists, strings, numbers,
+ * booleans, None (as null), and the results of the given globals. Nothing in the pickle is executed. Any other
+ * opcode or global is rejected by name. Afterwards, the reader is at the end of the pickle, because another one may
+ * follow.
  *
  * @throws UserError
  */

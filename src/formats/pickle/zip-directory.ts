@@ -13,11 +13,11 @@ export interface ZipDirectory extends ByteRange {
   count: number;
 }
 
-/** One entry per tensor; the largest models have some 10,000. */
+/** Maximum number of entries. A file has one per tensor, and the largest models have some 10,000. */
 const MAX_ENTRIES = 2 ** 17;
-/** 46 bytes per entry, plus its name and extra fields. */
+/** Maximum size of the directory. It has 46 bytes per entry, plus names and extra fields. */
 const MAX_DIRECTORY_BYTES = 2 ** 24;
-/** The longest possible comment and the record before it. */
+/** Size of the end of a file that is searched: the longest possible comment and the record before it. */
 const MAX_TAIL_BYTES = 0xffff + 22;
 
 const END = { signature: 0x06054b50, bytes: 22 };

@@ -14,7 +14,7 @@ export interface ZipEntry {
 const ENTRY = { signature: 0x02014b50, bytes: 46 };
 const ZIP64_FIELD = 1;
 const ENCRYPTED = 1;
-/** The value of a 32-bit field whose real value is in a 64-bit field. */
+/** The value of a 32-bit field if the real value is in a 64-bit field. */
 const ELSEWHERE = 0xffffffff;
 
 /** The entries of a central directory. Throws a UserError for an entry that is compressed or encrypted. */
@@ -71,7 +71,7 @@ function readEntry(view: DataView, at: number, extra: number, extraEnd: number, 
   return { size, offset };
 }
 
-/** 32-bit fields. Those that refer to the 64-bit extra field are read from it, in this order. */
+/** Reads the real values of 32-bit fields. Those that refer to the 64-bit extra field are there, in this order. */
 function wideFields(fields: number[], view: DataView, begin: number, end: number, where: string): number[] {
   if (!fields.includes(ELSEWHERE)) return fields;
   for (let at = begin; at + 4 <= end; ) {

@@ -15,7 +15,7 @@ import type { CausalData } from './data-section.ts';
 /**
  * Scores how often the right choice is the most likely one after its prompt: `eval_accuracy` by the log-likelihood
  * of its tokens (`acc` of lm-evaluation-harness), and `eval_accuracy_norm` by that divided by its bytes in UTF-8
- * (`acc_bytes`). Of equally likely choices, the first counts. A choice directly follows its prompt, without an end
+ * (`acc_bytes`). If choices are equally likely, the first counts. A choice directly follows its prompt, without an end
  * of text.
  *
  * @throws UserError for a prompt that leaves no room for a choice

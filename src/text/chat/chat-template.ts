@@ -6,9 +6,9 @@ import type { ChatMessage } from './chat-message.ts';
 import { LimitedInterpreter } from './limited-interpreter.ts';
 import { strftime } from './strftime.ts';
 
-/** The longest known templates have some 30,000 characters. */
+/** Maximum length of a template. The longest known have some 30,000 characters. */
 const MAX_TEMPLATE_LENGTH = 2 ** 20;
-/** Templates loop over messages and tools. A list takes memory for every number. */
+/** Maximum length of a `range`. Templates loop over messages and tools, and each number takes memory. */
 const MAX_RANGE = 100_000;
 
 export interface ChatTemplateOptions {

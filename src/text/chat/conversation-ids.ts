@@ -5,9 +5,9 @@ import { ASSISTANT, type ChatMessage } from './chat-message.ts';
 import type { ChatTemplate } from './chat-template.ts';
 
 /**
- * The tokens of a conversation; the assistant's turns are learned. A turn is the text that it adds to the messages
- * before it with their generation prompt. Its tokens are those between the common prefix and the common suffix of
- * both.
+ * The tokens of a conversation, in which the assistant's turns are learned. To find a turn, the messages are
+ * rendered without it (with the generation prompt) and with it. Its tokens lie between the common prefix and the
+ * common suffix of both.
  *
  * @throws BadConversation if the template rejects the conversation, or renders earlier messages differently when
  * others follow, so that a turn cannot be located

@@ -13,11 +13,14 @@ const PlainInterpreter = Interpreter as unknown as new (
   evaluate(statement: unknown, environment: Environment): RuntimeValue;
 };
 
-/** More than any model reads. Intermediate text may be split into single characters of a hundred bytes each. */
+/**
+ * Maximum characters of a text, more than any model reads. Intermediate text may be split into single characters of
+ * a hundred bytes each.
+ */
 const MAX_CHARACTERS = 2 ** 22;
-/** In lists and nested lists. */
+/** Maximum values in a list, including nested lists. */
 const MAX_VALUES = 2 ** 20;
-/** A message needs some dozens of steps; each may add to a text that is joined only at the end. */
+/** Maximum steps. A message needs some dozens. Each may add to a text that is only joined at the end. */
 const MAX_STEPS = 2 ** 20;
 
 /**
@@ -48,8 +51,8 @@ export class LimitedInterpreter extends PlainInterpreter {
   }
 
   /**
-   * The values in a list and its nested lists, counted with repetition, because each may be printed as often as it
-   * occurs.
+   * Counts the values in a list and its nested lists. Repeated lists count each time, because each may be printed
+   * as often as it occurs.
    */
   #count(list: unknown): number {
     if (!Array.isArray(list)) return 1;

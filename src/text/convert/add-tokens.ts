@@ -1,11 +1,11 @@
 import type { AddedToken, TokenizerJson } from '../steps/tokenizer-json.ts';
 
-/** A token to add; its id follows from the vocabulary. */
+/** A token to add. It gets its id from the vocabulary. */
 export type NewToken = Omit<AddedToken, 'id'>;
 
 /**
- * Adds tokens as the Rust library does: existing added tokens stay, others get their id in the vocabulary or the next
- * free one.
+ * Adds tokens as the Rust library does. Existing added tokens stay. Others get their id in the vocabulary, or the
+ * next free one.
  */
 export function addTokens(json: TokenizerJson, tokens: readonly NewToken[]): void {
   const { model, added_tokens: added } = json;

@@ -5,7 +5,7 @@ import { template } from './template.ts';
 import { jsonFile, textFile } from './text-file.ts';
 
 const END = '<|endoftext|>';
-/** Tokens that are matched in normalized text like the others, and are not changed by normalization. */
+/** A token that is matched in normalized text. */
 const normalized = (content: string) => ({ content, normalized: true });
 
 export const gpt2: TokenizerClass = {

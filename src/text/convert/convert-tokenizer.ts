@@ -33,7 +33,7 @@ const BY_MODEL_TYPE: Readonly<Record<string, string>> = {
   mistral: 'LlamaTokenizer',
   bert: 'BertTokenizer',
   distilbert: 'DistilBertTokenizer',
-  // Its vocabulary is not converted: ALBERT's folders have a tokenizer.json.
+  // ALBERT's class is not converted, because its folders have a tokenizer.json.
   albert: 'AlbertTokenizer',
   electra: 'ElectraTokenizer',
   mpnet: 'MPNetTokenizer',
@@ -112,7 +112,7 @@ function withSpecialTokensMap(slow: SlowTokenizer): Record<string, unknown> {
 }
 
 /**
- * Tokens added after the vocabulary was made: from `added_tokens_decoder`, or from added_tokens.json in older
+ * Tokens that were added to the vocabulary later: from `added_tokens_decoder`, or from added_tokens.json in older
  * folders.
  */
 function laterTokens(
@@ -128,7 +128,7 @@ function laterTokens(
       .map((token) => newToken(token, special.has(token.content)));
   }
   if (!slow.file('added_tokens.json')) return [];
-  // The tokens of the class are added later.
+  // Unlike the others, special tokens with a role are not matched in normalized text.
   const named = new Set(ROLES.flatMap((role) => tokenOf(config[role])?.content ?? []));
   return Object.entries(jsonFile(slow, 'added_tokens.json'))
     .sort(([, a], [, b]) => Number(a) - Number(b))

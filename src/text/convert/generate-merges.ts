@@ -1,14 +1,14 @@
 import type { SentencePiece } from './read-sentencepiece.ts';
 import type { ScoredToken } from './sentencepiece-json.ts';
 
-/** Twice as many as Gemma has; a few megabytes of nested pieces would make hundreds of millions. */
+/** Maximum number of merges, twice Gemma's. A few megabytes of nested pieces would make hundreds of millions. */
 const MAX_MERGES = 2 ** 20;
 
 /**
- * Derives the merges of a sentencepiece BPE model: every split of a token into two pieces, best score first; of equal
- * scores, the longer left side first.
+ * Derives the merges of a sentencepiece BPE model: every split of a token into two pieces. The best score comes
+ * first; of equal scores, the longer left side.
  *
- * @throws Error for too many
+ * @throws Error for too many merges
  */
 export function generateMerges(
   pieces: readonly SentencePiece[],

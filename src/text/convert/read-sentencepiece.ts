@@ -11,9 +11,12 @@ export const SENTENCEPIECE_FILES = [
   'tokenizer.model',
 ];
 
-/** Four times the largest known vocabulary. */
+/** Maximum number of pieces, four times the largest known vocabulary. */
 const MAX_PIECES = 2 ** 20;
-/** Sixteen times the default of models: all splits of a piece are tried. */
+/**
+ * Maximum length of a piece, sixteen times the models' default. It is limited because all splits of a piece are
+ * tried.
+ */
 const MAX_PIECE_LENGTH = 256;
 
 /** Piece types that are not normal text. */
@@ -38,8 +41,8 @@ export interface SentencepieceModel {
 const MODELS: Readonly<Record<number, SentencepieceModel['model']>> = { 1: 'unigram', 2: 'bpe' };
 
 /**
- * Names and numbers from sentencepiece_model.proto. The library generates code from them, which the content security
- * policy of a page may forbid: there, only other tokenizers can be read.
+ * The message types, with names and numbers from sentencepiece_model.proto. The library generates code from them,
+ * which a page's content security policy may forbid. Such pages cannot read sentencepiece models.
  */
 const types = lazy(() => {
   const root = protobuf.Root.fromJSON({

@@ -66,7 +66,7 @@ export const xlmRoberta: TokenizerClass = {
   },
 };
 
-/** T5's number, if tokenizer_config.json has none. */
+/** Number of extra tokens if tokenizer_config.json does not set it: T5's. */
 const EXTRA_IDS = 100;
 
 export const t5: TokenizerClass = {

@@ -23,13 +23,13 @@ export interface SpecialToken {
 /** The default special tokens of a class, by role. */
 export type SpecialDefaults = Partial<Record<Role, SpecialToken>>;
 
-/** How a class of slow tokenizers is converted; tokens added later are handled elsewhere. */
+/** How a class of slow tokenizers is converted. Tokens that were added later are handled elsewhere. */
 export interface TokenizerClass {
   special: SpecialDefaults;
   /** Further special tokens. */
   additional?(slow: SlowTokenizer): string[];
   /**
-   * Follows transformers' convert_slow_tokenizer.py.
+   * Converts the files like transformers' convert_slow_tokenizer.py.
    *
    * @param tokens the special tokens by role
    * @throws UserError for missing or damaged files

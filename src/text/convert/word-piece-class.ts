@@ -4,7 +4,7 @@ import type { SlowTokenizer, TokenizerClass } from './slow-tokenizer.ts';
 import { template } from './template.ts';
 import { textFile } from './text-file.ts';
 
-/** Eight times the largest known vocabulary. */
+/** Maximum number of lines, eight times the largest known vocabulary. */
 const MAX_LINES = 2 ** 21;
 
 const plain = (content: string) => ({ content });
@@ -21,7 +21,7 @@ export const bert: TokenizerClass = {
   },
 };
 
-/** BERT's, with RoBERTa's special tokens and frames. */
+/** BERT's class, with RoBERTa's special tokens around texts. */
 export const mpnet: TokenizerClass = {
   special: {
     ...{ bos_token: plain('<s>'), eos_token: plain('</s>'), unk_token: plain('[UNK]') },

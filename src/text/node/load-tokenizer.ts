@@ -26,7 +26,7 @@ export function loadTokenizer(folder: string, options: TokenizerOptions): TextTo
   return buildTokenizer(readTokenizerFiles(folder), (name) => join(folder, name), { ...options, limited });
 }
 
-/** A text of a megabyte takes half a second. */
+/** Maximum time for a text. A text of a megabyte takes half a second. */
 const MAX_MS = 10_000;
 
 /**

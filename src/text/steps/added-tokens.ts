@@ -10,7 +10,8 @@ export interface Section {
 const WORD = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
 /**
- * Splits texts at added tokens: the leftmost match; of several at one position, the longest.
+ * Returns a function that splits texts at added tokens. It takes the leftmost match; of several at one position,
+ * the longest.
  *
  * @param contents the text of each token
  */
@@ -54,7 +55,7 @@ export function addedTokenCutter(tokens: readonly AddedToken[], contents: readon
   };
 }
 
-/** Whether no word continues before or after a position. */
+/** Whether the range [from, to) has no word character directly before or after it. */
 function isAlone(text: string, from: number, to: number): boolean {
   const before = [...text.slice(Math.max(0, from - 2), from)].at(-1);
   const after = [...text.slice(to, to + 2)][0];

@@ -13,7 +13,7 @@ export class AlignedText {
     this.ends = ends;
   }
 
-  /** An original text: each character represents itself. */
+  /** An original text, in which each character represents itself. */
   static of(text: string): AlignedText {
     const starts = new Int32Array(text.length);
     let point = 0;
@@ -28,7 +28,7 @@ export class AlignedText {
     );
   }
 
-  /** Replaced by another text of the same length. */
+  /** Replaces the text by another of the same length. Positions stay. */
   withText(text: string): AlignedText {
     return new AlignedText(text, this.starts, this.ends);
   }
@@ -86,7 +86,10 @@ export class AlignedText {
     );
   }
 
-  /** Puts `prefix` before the text; it represents the same as the first character. Empty texts stay empty. */
+  /**
+   * Puts `prefix` before the text. It represents the same code points as the first character. Empty texts stay
+   * empty.
+   */
   prepend(prefix: string): AlignedText {
     if (this.text === '' || prefix === '') return this;
     const shifted = (alignments: Int32Array) => {
@@ -97,15 +100,15 @@ export class AlignedText {
     return new AlignedText(prefix + this.text, shifted(this.starts), shifted(this.ends));
   }
 
-  /** Whether it begins where the original text does. */
+  /** Whether the text begins where the original text begins. */
   get isFirst(): boolean {
     return this.text === '' || this.starts[0] === 0;
   }
 }
 
 /**
- * The characters of a replacement text. The count of each: 0 replaces the next character, 1 is inserted after the
- * previous one, -n replaces the next and removes n more.
+ * The characters of a replacement text, each with a count. With 0, it replaces the next character. With 1, it is
+ * inserted after the previous one. With -n, it replaces the next character and removes n more.
  */
 export class Changes {
   readonly characters: string[] = [];
@@ -122,7 +125,7 @@ export class Changes {
     const added = [...after];
     for (const [i, character] of added.entries()) this.add(character, i < removed ? 0 : 1);
     const last = this.counts.length - 1;
-    // If nothing precedes it, the Rust library forgets the removed characters, so we must too.
+    // If there are no characters before, the Rust library forgets the removed ones, so this must too.
     if (added.length < removed && last >= 0) this.counts[last] += added.length - removed;
   }
 }

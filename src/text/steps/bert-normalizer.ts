@@ -41,7 +41,10 @@ function spaced(text: AlignedText): AlignedText {
   return text.transform(changes);
 }
 
-/** The section with the settings of tokenizer_config.json, which override those of tokenizer.json in transformers. */
+/**
+ * The section with the settings of tokenizer_config.json. As in transformers, they override those of
+ * tokenizer.json.
+ */
 export function withTokenizerConfig(
   config: BertNormalizerConfig,
   tokenizerConfig: Readonly<Record<string, unknown>>,

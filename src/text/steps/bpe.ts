@@ -4,7 +4,7 @@ import type { Model } from './model.ts';
 import type { BpeConfig } from './tokenizer-json.ts';
 import { type Vocabulary, vocabularyOf } from './vocabulary.ts';
 
-/** Byte pair encoding: characters, merged by the rules in the order in which they were learned. */
+/** Byte pair encoding: merges characters by the rules, in the order in which the rules were learned. */
 export function bpe(config: BpeConfig): Model {
   const vocabulary = vocabularyOf(config.vocab);
   const merges = readMerges(config, vocabulary);
@@ -63,7 +63,10 @@ export function bpe(config: BpeConfig): Model {
   }
 }
 
-/** The rules by the ids of their two sides. Throws an Error if a side or the result is not in the vocabulary. */
+/**
+ * The rules by the ids of their left and right side. Throws an Error if a side or the result is not in the
+ * vocabulary.
+ */
 function readMerges(config: BpeConfig, vocabulary: Vocabulary): Map<number, Map<number, Merge>> {
   const merges = new Map<number, Map<number, Merge>>();
   const skipped = config.continuing_subword_prefix?.length ?? 0;

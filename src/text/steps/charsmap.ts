@@ -1,10 +1,10 @@
 import { type AlignedText, Changes } from './aligned-text.ts';
 
-/** Longer graphemes are not looked up as a whole, as in the Rust library. */
+/** Maximum bytes of a grapheme that is looked up as a whole, as in the Rust library. */
 const MAX_GRAPHEME_BYTES = 5;
 
 /**
- * The normalization of a sentencepiece model: a double array of the replaced texts, and their replacements.
+ * The normalization of a sentencepiece model: a double array of the texts to replace, and their replacements.
  *
  * @see https://github.com/google/sentencepiece/blob/master/doc/normalization.md
  */
@@ -16,8 +16,8 @@ export class Charsmap {
   readonly #keepsAscii: boolean;
 
   /**
-   * @param bytes the size of the double array in four bytes, the array, then the texts, each with a zero byte after
-   * it
+   * @param bytes the size of the double array in four bytes, the array, then the texts, each followed by a zero
+   * byte
    * @throws Error for an impossible size
    */
   constructor(bytes: Uint8Array) {
@@ -77,7 +77,7 @@ export class Charsmap {
   }
 }
 
-/** More than the number of characters in common texts. */
+/** Maximum number of cached characters, more than common texts have. */
 const MAX_FOUND = 50_000;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -89,6 +89,6 @@ function offsetOf(unit: number): number {
 }
 
 function utf8Length(text: string): number {
-  // More than five units are more than five bytes; shorter texts are encoded.
+  // A text with more UTF-16 units also has more bytes, so it need not be encoded.
   return text.length > MAX_GRAPHEME_BYTES ? text.length : encoder.encode(text).length;
 }

@@ -1,4 +1,4 @@
-/** A part of a pattern, how often it may occur, and what may follow it. */
+/** A part of a pattern, and the range of its repetitions. */
 interface Item {
   /** The source; for a group, its content. */
   source: string;
@@ -7,17 +7,17 @@ interface Item {
   most: number;
 }
 
-/** From this count on, a repetition counts as unbounded. */
+/** From this number on, a repetition counts as unbounded. */
 const MANY = 16;
 /**
- * Adjacent repetitions: GPT-4o's pattern has two, and each multiplies the time by the text's length. So does the
- * search for the start: the worst case is cubic.
+ * Maximum number of adjacent repetitions. GPT-4o's pattern has two. Each multiplies the time by the length of the
+ * text, and so does the search for the start. The worst case is therefore cubic.
  */
 const MAX_IN_A_ROW = 2;
 
 /**
  * Rejects a regular expression that may take exponential time, because patterns come with models. A repeated group
- * must match in only one way, which is assumed if nothing in it varies.
+ * must match in only one way. That is assumed if no part of it varies.
  *
  * @throws Error for nested repetitions, or too many adjacent ones
  */
@@ -45,7 +45,10 @@ function repetitions(items: readonly Item[]): number {
   }, 0);
 }
 
-/** Whether a text may be matched in two ways: an optional part must differ from what follows. */
+/**
+ * Whether a text may be matched in more than one way. An optional part does not vary if what follows it cannot
+ * match the same characters.
+ */
 function varies(items: readonly Item[]): boolean {
   return items.some(({ source, branches, least, most }, i) => {
     if (branches && (branches.length > 1 || branches.some(varies))) return true;
@@ -77,7 +80,7 @@ const ATOM =
   /\[(?:[^\]\\]|\\[\s\S])*\]|\\(?:[pP]\{[^}]*\}|u\{[^}]*\}|u[\da-f]{4}|x[\da-f]{2}|[\s\S])|[\s\S]/iuy;
 const QUANTIFIER = /(?:([*+?])|\{(\d+)(,?)(\d*)\})\??/y;
 
-/** The branches of a pattern that the engine has accepted. */
+/** Parses a pattern that the engine has accepted into branches. */
 function parse(source: string): Item[][] {
   let at = 0;
   const taken = (pattern: RegExp) => {

@@ -19,7 +19,7 @@ export function decoder(
 ): (tokens: string[]) => string {
   if (!section) return (tokens) => tokens.join(' ');
   const sequence = new SequenceDecoder({ type: 'Sequence', decoders: [section] });
-  // A byte-level decoder does not decode these as bytes.
+  // Added tokens are text, so a byte-level decoder must not decode them as bytes.
   sequence.decoders[0].added_tokens = addedTokens;
   return (tokens) => sequence.decode(tokens);
 }

@@ -16,7 +16,10 @@ interface Candidate extends Merge {
   at: number;
 }
 
-/** Merges neighbours until no rule applies: the earliest rule first; of equal ones, the leftmost. */
+/**
+ * Merges neighbours until no rule applies. The earliest rule is applied first; with equal rules, at the leftmost
+ * position.
+ */
 export function mergeSymbols(
   symbols: PieceSymbol[],
   merges: ReadonlyMap<number, ReadonlyMap<number, Merge>>,
@@ -35,7 +38,7 @@ export function mergeSymbols(
     const { at, id } = pop(queue);
     if (gone[at] || next[at] >= symbols.length) continue;
     const after = next[at];
-    // The neighbours may have changed since.
+    // Skips a candidate whose neighbours have changed.
     if (merges.get(symbols[at].id)?.get(symbols[after].id)?.id !== id) continue;
     symbols[at] = { id, from: symbols[at].from, to: symbols[after].to };
     gone[after] = 1;

@@ -7,7 +7,7 @@ import { wordPiece } from './word-piece.ts';
 /** A token of a piece of text, which represents its UTF-16 units [from, to). */
 export interface PieceToken {
   id: number;
-  /** As the Rust library shows it: an unknown token may be the text itself. */
+  /** The token as the Rust library shows it. An unknown token may be shown as the text itself. */
   token: string;
   from: number;
   to: number;

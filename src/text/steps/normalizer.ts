@@ -15,16 +15,16 @@ export type Normalize = (text: AlignedText) => AlignedText;
 /** A single step of the normalizer, which may produce at most `most` characters. */
 type Step = (text: AlignedText, most: number) => AlignedText;
 
-/** Steps of a normalizer: the largest of known models has some sixty. */
+/** Maximum number of steps of a normalizer. The largest of known models has some sixty. */
 const MAX_STEPS = 1000;
-/** How much longer a text may become. Unicode normalization forms make at most 18 characters of one. */
+/** Maximum growth of a text. Unicode normalization forms make at most 18 characters of one. */
 const MAX_GROWTH = 32;
-/** The maximum result length of a short text. */
+/** Maximum length of the result for a short text. */
 const SHORT = 1000;
 
 /**
- * The first step of a tokenizer, from a `normalizer` section. The returned function throws a UserError for a text
- * that becomes far longer: a chain of replacements that each double it would fill the memory.
+ * Builds the first step of a tokenizer from a `normalizer` section. The returned function throws a UserError for a
+ * text that becomes far longer. A chain of replacements that each double the text would fill the memory.
  *
  * @throws Error for an invalid pattern or charsmap, and for too many steps
  */
@@ -98,7 +98,7 @@ const unicodeForm =
   (text) =>
     unicodeNormalized(text, form);
 
-/** Lowercased one character at a time, so a final sigma is not special. */
+/** Lowercases one character at a time, so a final sigma is not special. */
 export function lowercased(text: AlignedText): AlignedText {
   if (/^[\0-\x7f]*$/.test(text.text)) return text.withText(text.text.toLowerCase());
   const changes = new Changes();
@@ -116,7 +116,7 @@ function stripped(text: AlignedText, sides: { strip_left: boolean; strip_right: 
   return text.slice(start, end);
 }
 
-/** A replacement represents the last character of its match. */
+/** Replaces matches. The new text represents the last character of its match. */
 function replaced(text: AlignedText, pattern: RegExp, content: string, most: number): AlignedText {
   const units: string[] = [];
   const starts: number[] = [];

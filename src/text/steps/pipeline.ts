@@ -19,12 +19,15 @@ export interface TextToken {
 /** Runs work that may not end, and throws if it does not. */
 export type Limited = <T>(work: () => T) => T;
 
-/** For shorter texts, the cubic worst case that patterns are limited to takes a second or two. */
+/**
+ * Length from which work on a text is limited in time. For shorter texts, the cubic worst case of patterns takes a
+ * second or two.
+ */
 const LONG = 1000;
 
 /**
  * The steps of a tokenizer.json from a text to its tokens, in the order of the Rust library. Added tokens are cut
- * out; the parts between are normalized, cut at added tokens again and cut into pieces; the model tokenizes each
+ * out. The parts between are normalized, cut at added tokens again, and cut into pieces. The model tokenizes each
  * piece.
  */
 export class Pipeline {
@@ -57,7 +60,7 @@ export class Pipeline {
     this.#cutNormalized = addedTokenCutter(normalized, normalizedContents);
   }
 
-  /** The tokens of a text, without added special tokens; special tokens written in the text are recognised. */
+  /** The tokens of a text, without added special tokens. Special tokens in the text itself are recognised. */
   tokens(text: string): TextToken[] {
     return text.length > LONG ? this.#limited(() => this.#tokensIn(text)) : this.#tokensIn(text);
   }

@@ -11,16 +11,16 @@ export interface Slot {
 export interface PostProcessor {
   single: Slot[];
   pair: Slot[];
-  /** Whether offsets exclude spaces. With a prefix space, the first token's space is not in the text. */
+  /** Set if offsets exclude spaces. With a prefix space, the space of the first token is not in the text. */
   trim?: { add_prefix_space: boolean };
 }
 
 const A: Slot = { token: 'A', type: 0 };
 
 /**
- * The step of a `post_processor` section.
+ * Builds the step of a `post_processor` section.
  *
- * @throws Error for one that leaves a text out, or has tokens that are not in the vocabulary
+ * @throws Error if it omits a text, or has tokens that are not in the vocabulary
  */
 export function postProcessor(config: PostProcessorConfig | null, vocabulary: Vocabulary): PostProcessor {
   const made = read(config);
@@ -80,7 +80,7 @@ function read(config: PostProcessorConfig | null): PostProcessor {
 
 const slot = (token: number, type = 0): Slot => ({ token, type });
 
-/** A step after others: the last step that adds tokens counts. */
+/** Combines a step with those before it: the last step that adds tokens counts. */
 function nested(slots: Slot[], before: PostProcessor): Slot[] {
   const isPair = slots.some(({ token }) => token === 'B');
   const texts = isPair ? 2 : 1;

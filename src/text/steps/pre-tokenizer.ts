@@ -70,7 +70,7 @@ function byteLevel(
   return (config.use_regex ? splitText(text, BYTE_LEVEL, 'Isolated') : [text]).map(asBytes);
 }
 
-/** Each UTF-8 byte of a text as a visible character. */
+/** Turns each UTF-8 byte of a text into a visible character. */
 function asBytes(text: AlignedText): AlignedText {
   if (/^[\x21-\x7e]*$/.test(text.text)) return text;
   if (/^[\x20-\x7e]*$/.test(text.text)) return text.withText(text.text.replaceAll(' ', 'Ġ'));

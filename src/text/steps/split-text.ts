@@ -10,7 +10,7 @@ interface Part {
 }
 
 /**
- * The parts of a text, none empty.
+ * Splits a text into parts that are not empty.
  *
  * @param pattern a global regular expression
  * @param invert whether the parts between matches count as matches

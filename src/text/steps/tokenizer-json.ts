@@ -63,7 +63,7 @@ const plainPreTokenizer = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('Metaspace'),
     replacement: z.string().min(1),
-    // Older files say whether, newer ones where.
+    // Older files only say whether a space is added, newer ones also where.
     add_prefix_space: z.boolean().optional(),
     prepend_scheme: z.enum(['always', 'first', 'never']).optional(),
     split: z.boolean().default(true),

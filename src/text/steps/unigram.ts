@@ -4,17 +4,22 @@ import type { Model, PieceToken } from './model.ts';
 import type { UnigramConfig } from './tokenizer-json.ts';
 import { Vocabulary } from './vocabulary.ts';
 
-/** The score of an unknown character, below the lowest token's. */
+/** The score of an unknown character is the lowest token's score minus this. */
 const UNKNOWN_PENALTY = 10;
-/** Four times the longest known; every position of a text is looked up with all lengths. */
+/**
+ * Maximum length of a token, four times the longest known. At every position of a text, all lengths are looked up.
+ */
 const MAX_TOKEN_LENGTH = 512;
 
-/** Sentencepiece's Unigram: the tokens with the largest sum of scores; of equal sums, the longest last tokens. */
+/**
+ * Sentencepiece's Unigram: the tokens with the largest sum of scores. With equal sums, those with the longest last
+ * tokens.
+ */
 export function unigram(config: UnigramConfig): Model {
   const vocabulary = new Vocabulary();
   const scores = config.vocab.map((entry) => entry?.[1]);
   const ids = new Map<string, number>();
-  // By first unit, the length of the longest token.
+  // The length of the longest token, by its first UTF-16 unit.
   const longest = new Map<number, number>();
   for (const [id, entry] of config.vocab.entries()) {
     const [token, score] = Array.isArray(entry) ? entry : [];

@@ -6,6 +6,8 @@ export class Vocabulary {
   readonly tokens: (string | undefined)[] = [];
 
   /**
+   * Adds a token.
+   *
    * @throws Error for an invalid id, or one that another token has
    */
   add(token: unknown, id: unknown): void {
@@ -18,7 +20,10 @@ export class Vocabulary {
     this.tokens[id as number] ??= token;
   }
 
-  /** Adds an added token, which has priority over others with its id. Throws an Error if it already has another id. */
+  /**
+   * Adds an added token, which has priority over another token with its id. Throws an Error if it already has
+   * another id.
+   */
   addFirst(token: string, id: number): void {
     this.add(token, id);
     this.tokens[id] = token;
@@ -29,7 +34,7 @@ export class Vocabulary {
   }
 }
 
-/** Eight times the largest vocabulary of known models. */
+/** Maximum id, eight times the largest vocabulary of known models. */
 const MAX_ID = 2 ** 21 - 1;
 
 /** The vocabulary of a `vocab` section with ids by token. */

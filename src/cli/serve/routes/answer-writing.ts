@@ -14,7 +14,7 @@ export interface WritingForm {
   object: { whole: string; chunk: string };
   /** A choice without its index. */
   whole(written: Written): object;
-  /** Sent before the first piece of a choice, if given. */
+  /** The part sent before the first piece of a choice, if any. */
   opening?: object;
   piece(text: string): object;
   closing: object;
@@ -74,7 +74,7 @@ export async function answerWriting(
     () => queue.end(),
     () => queue.end(),
   );
-  // A failing request gets its error status before the first piece is sent.
+  // Waits, so that a request that fails before the first piece gets an error status.
   if (!(await queue.ready())) await work;
   return streamSSE(c, async (stream) => {
     const send = (data: object) => stream.writeSSE({ data: JSON.stringify(data) });
@@ -93,7 +93,7 @@ export async function answerWriting(
   });
 }
 
-/** The tokens of a prompt count once, for any number of generated texts. */
+/** Counts tokens. Those of a prompt count once, for any number of generated texts. */
 function usageOf(written: readonly Written[], { n }: Writing) {
   const prompts = written.filter((_, i) => i % (n ?? 1) === 0);
   const prompt_tokens = prompts.reduce((sum, { promptTokens }) => sum + promptTokens, 0);

@@ -7,7 +7,7 @@ import { choicesOf, UNSUPPORTED, writingFields } from './writing-request.ts';
 import { writingRoute } from './writing-route.ts';
 import { writtenSchemas } from './written-schemas.ts';
 
-/** Without a limit, an answer may be as long as the model has positions. */
+/** The default limit of new tokens, so high that only the model's number of positions limits an answer. */
 const TO_THE_END = 2 ** 30;
 
 const NO_TOOLS = z.array(z.unknown()).max(0, UNSUPPORTED).nullish();
@@ -65,7 +65,7 @@ export function addChatCompletions(app: ServeApp, service: Service): void {
   });
 }
 
-/** Parts of a message are joined: only text is supported here. */
+/** Converts a message. Its parts are joined, because only text is supported here. */
 function messageOf({ role, content, name }: z.infer<typeof message>): ChatMessage {
   const text = Array.isArray(content) ? content.map((one) => one.text).join('') : (content ?? '');
   return { role, content: text, ...(name != null && { name }) };

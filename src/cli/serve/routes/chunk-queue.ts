@@ -9,13 +9,13 @@ export class ChunkQueue {
     this.#wake();
   }
 
-  /** No more parts will follow. */
+  /** Marks the end: no more parts will follow. */
   end(): void {
     this.#isOver = true;
     this.#wake();
   }
 
-  /** Resolves when there is a part, or there will be none. Returns whether there is one. */
+  /** Waits for the next part or the end. Returns whether there is a part. */
   async ready(): Promise<boolean> {
     while (this.#chunks.length === 0 && !this.#isOver) {
       await new Promise<void>((resolve) => {
@@ -25,7 +25,7 @@ export class ChunkQueue {
     return this.#chunks.length > 0;
   }
 
-  /** The parts as they arrive, to the last. */
+  /** The parts in order of arrival, to the last. */
   async *[Symbol.asyncIterator](): AsyncGenerator<object> {
     while (await this.ready()) yield this.#chunks.shift()!;
   }

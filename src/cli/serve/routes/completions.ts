@@ -27,7 +27,7 @@ const request = z
     max_tokens: z.int().min(1).nullish(),
     echo: z.literal(false).nullish(),
     suffix: z.literal('').nullish(),
-    // 0 would request those of the generated tokens.
+    // Even 0 is rejected, because it requests the log probabilities of the generated tokens.
     logprobs: z.null(UNSUPPORTED).optional(),
     best_of: z.literal(1).nullish(),
   })

@@ -15,7 +15,10 @@ const KINDS = {
   },
 };
 
-/** The name of the only model of a kind, for requests without a name. Throws Refused if there is none or several. */
+/**
+ * The name of the only model of a kind, for requests that name no model. Throws Refused if there is no such model,
+ * or several.
+ */
 export async function onlyModel(service: Service, kind: keyof typeof KINDS): Promise<string> {
   const { has, what, elsewhere } = KINDS[kind];
   const names = (await service.models()).filter(has).map(({ name }) => name);

@@ -11,7 +11,7 @@ const health = createRoute({
   method: 'get',
   path: '/health',
   summary: 'Check that the server is ready',
-  // Load balancers have no key.
+  // No key is required, because load balancers have none.
   security: [],
   responses: {
     200: { description: 'The server is ready', content: state('ok') },

@@ -74,14 +74,14 @@ export function addPredict(app: ServeApp, service: Service): void {
 
 type Given = z.infer<typeof request>['inputs'];
 
-/** A list of texts is the most common mistake. */
+/** The error message for invalid inputs. A list of texts is the most common mistake. */
 function notInputs(input: unknown): string {
   const isTexts = Array.isArray(input) && input.every((one) => typeof one === 'string');
   if (!isTexts) return `expected ${FORMS}`;
   return `expected ${FORMS}, got a list of ${input.length} texts. Send [["first"], ["second"], …]`;
 }
 
-/** [text] and [text, pair] are one input; several inputs are nested lists. */
+/** Reads one input, [text] or [text, pair], or a nested list of several inputs. */
 function readInputs(given: Given): { inputs: TextInput[]; isList: boolean } {
   if (typeof given === 'string') return { inputs: [{ text: given }], isList: false };
   if (!Array.isArray(given) || typeof given[0] === 'string')

@@ -7,10 +7,10 @@ import { Refused } from '../failure.ts';
 const MAX_CHOICES = 8;
 const MAX_STOPS = 4;
 
-/** Log probabilities and tools are not available. */
+/** The error for log probabilities and tools. */
 export const UNSUPPORTED = 'is not supported';
 
-/** Keys that have no effect at this value, and are unsupported at others. */
+/** Keys that have no effect at this value. Other values are not supported. */
 const neutral = {
   frequency_penalty: z.literal(0).nullish(),
   presence_penalty: z.literal(0).nullish(),
@@ -40,7 +40,7 @@ export const writingFields = {
 
 export type Writing = z.infer<z.ZodObject<typeof writingFields>>;
 
-/** A requested text: prompts times `n`. */
+/** One requested text: each prompt has `n`. */
 export type Choice = Omit<WriteRequest, 'generation' | 'model' | 'stop'>;
 
 /** The generation keys of a request. */
@@ -57,7 +57,7 @@ export function generationOf(writing: Writing, maxTokens: number): GenerationInp
   };
 }
 
-/** `n` choices for each prompt; without a seed, each request gets another. */
+/** Makes `n` choices for each prompt. Without a seed in the request, it gets a random one. */
 export function choicesOf(prompts: readonly WriteRequest['prompt'][], { n, seed }: Writing): Choice[] {
   const first = seed ?? crypto.getRandomValues(new Uint32Array(1))[0];
   const count = n ?? 1;

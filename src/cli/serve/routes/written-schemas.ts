@@ -10,8 +10,8 @@ const usage = z
 /**
  * The responses of a route that generates text, whole and streamed.
  *
- * @param name of the response, in the API description
- * @param whole the content of a choice; `piece`: of a part of one
+ * @param name the response's name in the API description
+ * @param whole the content of a choice; `piece`: the content of a part of a choice
  */
 export function writtenSchemas(
   name: string,

@@ -14,7 +14,7 @@ const [WRITTEN, WRITTEN_HEAD] = [TENSORS[1], HEAD_TENSORS[1]];
 /** AdapterHub rejects integers for these. */
 const FLOATS = ['dropout', 'reduction_factor', 'scaling', 'stochastic_depth'];
 
-/** Reads the adapter and its head together. `present`: the files of the folder. */
+/** Reads the adapter and its head together. `present` lists the files of the folder. */
 export function readAdapterHub(folder: string, present: readonly string[]): StoredAdapter {
   const config = readSettings(
     join(folder, ADAPTER_CONFIG),
@@ -35,7 +35,10 @@ export function readAdapterHub(folder: string, present: readonly string[]): Stor
   };
 }
 
-/** Writes like AdapterHub's `save_adapter`. The settings come last: if they exist, the adapter is complete. */
+/**
+ * Writes like AdapterHub's `save_adapter`. The settings are written last, so if they exist, the adapter is
+ * complete.
+ */
 export function writeAdapterHub(folder: string, { config, tensors, head }: StoredAdapter): void {
   const [adapterTensors, saved] = [true, false].map((isOwn) =>
     [...tensors].filter(([key]) => isAdapterHubTensor(key) === isOwn),

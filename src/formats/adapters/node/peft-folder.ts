@@ -7,7 +7,7 @@ import { ADAPTER_CONFIG, firstOf, PEFT_TENSORS } from '../adapter-files.ts';
 import { encodePeft, peftStored } from '../peft-files.ts';
 import type { StoredAdapter } from '../stored-adapter.ts';
 
-/** `present`: the files of the folder. */
+/** Reads an adapter. `present` lists the files of the folder. */
 export function readPeft(folder: string, present: readonly string[]): StoredAdapter {
   const path = join(folder, ADAPTER_CONFIG);
   const config = readJson(path, 'the configuration of a PEFT adapter');

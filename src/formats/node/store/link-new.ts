@@ -6,7 +6,7 @@ const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 /**
  * Gives a file a second name, if that name is free.
  *
- * @returns whether it was free; undefined if the file system has no hard links
+ * @returns whether the name was free; undefined if the file system has no hard links
  */
 export function linkNew(file: string, name: string): boolean | undefined {
   try {

@@ -3,10 +3,10 @@ import { linkNew } from './link-new.ts';
 import { temporaryName } from './temporary-name.ts';
 
 /**
- * Removes a file that was found damaged or stale. If another writer has replaced it by a good file meanwhile, that
- * file is restored.
+ * Removes a file that was found damaged or stale. If another writer has replaced it by a good file in the meantime,
+ * that file is restored.
  *
- * @param isIt whether the file, which has a temporary name at that moment, is the one that was found
+ * @param isIt whether a file, which has a temporary name at that moment, is the one that was found
  */
 export function takeAway(path: string, isIt: (aside: string) => boolean): void {
   const aside = temporaryName(path);

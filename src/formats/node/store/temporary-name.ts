@@ -4,17 +4,25 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { hasEnded, placeKey, thisOwner } from '../../../support/node/owner.ts';
 
-/** The name, then the owner's place, process, process start and thread, then random digits. */
+/**
+ * Matches a temporary name: the final name, the owner's place, process, process start and thread, then random
+ * digits.
+ */
 const PATTERN = /^\.(.+)\.([0-9a-f]{16})-(\d+)-(\d+)-(\d+)-[0-9a-f]{16}\.tmp$/;
-/** A name may have 255 bytes, and the rest takes about 80. */
+/**
+ * Maximum bytes of the final name within a temporary one. A name may have 255 bytes, and the rest takes about 80.
+ */
 const NAME_BYTES = 150;
-/** An owner in another container or on another host cannot be checked. No write pauses for this long. */
+/**
+ * Age at which a file counts as stale if its owner cannot be checked, because it is in another container or on
+ * another host. Writes do not pause for this long.
+ */
 const STALE_MS = 24 * 3600 * 1000;
 
-/** Temporary files that this thread is writing. Others with its name were left by a failed write. */
+/** Temporary files that this thread is writing. Other files with its owner name were left by a failed write. */
 export const inUse = new Set<string>();
 
-/** A unique path beside another: no thread, process, container or host gets the same. */
+/** A unique path beside another. Other threads, processes, containers and hosts get different paths. */
 export function temporaryName(path: string): string {
   const { pid, started = '0', thread } = thisOwner();
   const random = randomBytes(8).toString('hex');
@@ -31,7 +39,7 @@ export function isTemporary(name: string): boolean {
  * Removes temporary files whose owners have ended. If an owner runs elsewhere, its file is removed after a day
  * without writes.
  *
- * @param name of the final file; by default all files
+ * @param name the name of the final file; by default all files
  */
 export function removeStale(folder: string, name?: string): void {
   for (const entry of readdirSync(folder)) {

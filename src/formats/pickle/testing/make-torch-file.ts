@@ -1,6 +1,6 @@
 import { concat, u32, writeZip } from './write-zip.ts';
 
-/** Tensors over one f32 storage; every number may be false, for tests. */
+/** Tensors over one f32 storage, for tests. Every number may be false. */
 export interface MadeFile {
   /** Elements of the storage, as the tensors declare them. */
   count?: number;
@@ -12,7 +12,7 @@ export interface MadeFile {
   bytes?: number;
   order?: string;
   tensors?: number;
-  /** In the old format: the number of elements before the storage, and the list of storages. */
+  /** In the old format: the number of elements that precedes the storage, and the list of storages. */
   stored?: number;
   keys?: Uint8Array;
 }
@@ -26,7 +26,7 @@ export function makeArchive({ bytes = 16, order, ...tensors }: MadeFile): Uint8A
   ]);
 }
 
-/** The same in the older format. */
+/** Makes a file in the format before PyTorch 1.6. */
 export function makeLegacy({
   bytes = 16,
   order = 'little',
@@ -64,7 +64,7 @@ function number(value: number): Uint8Array {
   return bytes;
 }
 
-/** `view`: an extra field of a storage in the old format. */
+/** The pickle of a dictionary. `view` is an extra field of a storage in the old format. */
 function dictionary(
   { count = 4, offset = 0, shape, strides, key = '0', tensors = 1 }: MadeFile,
   view: Uint8Array[] = [],

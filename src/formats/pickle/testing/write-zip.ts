@@ -1,7 +1,7 @@
 export interface ZipEntry {
   name: string;
   data: Uint8Array;
-  /** False values for the fields. */
+  /** False values for fields of the headers. */
   size?: number;
   compressedSize?: number;
   offset?: number;

@@ -13,13 +13,13 @@ import {
   MAX_CHAT_TEMPLATE_BYTES,
 } from '../find-chat-template.ts';
 
-/** A rendering takes milliseconds. */
+/** Maximum time of a rendering, which usually takes milliseconds. */
 const MAX_MS = 5_000;
 
 /**
- * The chat template of a model folder, as {@link findChatTemplate} finds it.
+ * Loads the chat template of a model folder, as {@link findChatTemplate} finds it.
  *
- * @param now the template's time, by default that of every rendering
+ * @param now the time that the template sees; by default that of every rendering
  * @throws UserError if there is no template
  */
 export function loadChatTemplate(folder: string, tokens: SpecialTokens, now?: Date): ChatTemplate {
