@@ -63,7 +63,7 @@ writeFileSync(join(OUTPUT, '_headers'), `/*\n${headers.join('')}`);
 cpSync(join(SOURCE, 'icon.svg'), join(OUTPUT, 'icon.svg'));
 cpSync('examples/starter/train.tsv', join(OUTPUT, 'example.tsv'));
 
-/** The style of report and live page, whose figures this page shows too. */
+/** The style of the report and the live page: this page shows the same figures. */
 async function reportStyle() {
   const { outputFiles } = await build({
     entryPoints: ['src/report/page/style.ts'],

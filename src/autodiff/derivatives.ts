@@ -32,8 +32,8 @@ import { layerNormDerivative } from './layer-norm-derivative.ts';
 
 /**
  * Maps a node and the gradients of its outputs (undefined if an output has none) to one function per input. The
- * function builds the gradient of that input; it is undefined if that gradient is zero. The caller calls only those
- * it needs, and sums each gradient over the axes along which the input was broadcast.
+ * function builds the gradient of that input; undefined means that this gradient is zero. The caller calls only the
+ * functions that it needs, and sums each gradient over the axes along which the input was broadcast.
  */
 type Derivative<K extends Op> = (
   node: GraphNode<K>,
@@ -166,7 +166,7 @@ export const derivatives: { [K in Op]: Derivative<K> | null } = {
   after: single(({ g }) => [() => g]),
 };
 
-/** The derivative of an op with one output `y`, whose gradient is `g`. */
+/** The derivative of an op with one output `y`, with `g` as the gradient of `y`. */
 function single<K extends Op>(
   derivative: (at: GraphNode<K> & { y: Value; g: Value }) => Contribution[],
 ): Derivative<K> {

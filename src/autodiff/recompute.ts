@@ -4,13 +4,13 @@ import type { Op } from '../graph/ops.ts';
 
 /** Sources of dropout masks: the host feeds them, or they are cut from a pool. */
 const MASKS: ReadonlySet<Op> = new Set(['input', 'window']);
-/** Ops whose derivative reads their own output, so that it is kept. */
+/** Ops with derivatives that read the op's output, so the output is kept. */
 const KEEPS_OUTPUT: ReadonlySet<Op> = new Set(['softmax', 'exp', 'sqrt', 'tanh', 'sigmoid']);
 
 /**
- * The value that the backward pass reads in place of a forward value. If one cheap pass over values that are kept
- * anyway can compute it, it is computed again, so that the copy of the forward pass can be freed. Otherwise it is the
- * value itself. These are computed again:
+ * Returns the value that the backward pass reads instead of a forward value. If one cheap pass over values that are
+ * kept anyway can compute the forward value, it is computed again, so that the first copy can be freed. Otherwise, it
+ * is kept. These are computed again:
  *
  * - the output of GELU, as x Φ(x): its derivative needs x and Φ(x) in any case;
  * - the output of a layer norm whose input is kept for the norm's derivative;

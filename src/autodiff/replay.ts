@@ -7,7 +7,7 @@ const FROZEN: ReadonlySet<Op> = new Set(['weight', 'constant']);
 /** Values that are fed or stored, not computed. */
 const LEAVES: ReadonlySet<Op> = new Set([...FROZEN, 'input']);
 
-/** Maps a forward value to the value that a node's derivative reads in its place. */
+/** Maps a forward value to the value that a node's derivative reads instead. */
 export type Read = (value: Value) => Value;
 
 const asTheyAre: Read = (value) => value;

@@ -4,7 +4,7 @@ import type { ScoreName } from '../metrics/scores.ts';
 export interface Baseline {
   /** Its name in a sentence: `a bag of words`, `always "returns"`. */
   name: string;
-  /** Whether it answers without reading the text, such as the majority class. */
+  /** Whether it ignores the text, like the majority class. */
   isBlind: boolean;
   /** Scores on the rows that the model is scored on; NaN if a score is undefined. */
   scores: Partial<Record<ScoreName, number>>;

@@ -1,7 +1,7 @@
 import { UserError } from '../support/user-error.ts';
 import { checkRowCount } from './check-row-count.ts';
 
-/** A million characters of words take some ten times as many bytes. */
+/** A million characters of words take about ten times as many bytes in memory. */
 const MAX_LINE = 2 ** 20;
 
 /** A line of a file, from 1, without its line end. */

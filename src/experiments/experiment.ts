@@ -15,8 +15,8 @@ export interface Cell {
   /** The paper's numbers by score, as printed. */
   paper?: Readonly<Record<string, number>>;
   /**
-   * Examples in the paper's training data; `least` if a row may give several. The paper's numbers are shown only
-   * beside runs on the same number.
+   * Examples in the paper's training data; `least` if a row may give several. The paper's numbers are shown only for
+   * runs with the same number of examples.
    */
   paperExamples?: { count: number; least: boolean };
 }
@@ -27,8 +27,8 @@ export interface Tuning {
   heldOut: number;
   seed: number;
   /**
-   * Shares of a run in per cent after which the worse half of a grid ends; then the best of the rest is trained to
-   * its end.
+   * Shares of a run, in per cent, after which the worse half of a grid is dropped. The best of the remaining choices is
+   * trained to the end.
    */
   halving: readonly number[];
 }

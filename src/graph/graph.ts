@@ -70,7 +70,7 @@ export class Graph {
     return this.#intern(key, application, () => inferTypes(op, inputs, attributes)).outputs;
   }
 
-  /** The node with this key, or a new one. */
+  /** Returns the existing node with this key, or adds a new one. */
   #intern<K extends Op>(
     key: string,
     application: Application<K>,

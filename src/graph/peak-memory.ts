@@ -8,7 +8,7 @@ const BYTES = { float32: 4, int32: 4, bool: 1, uint8: 1 };
 
 /** Leaves are not the engine's memory: inputs belong to the caller, weights are mapped. */
 const LEAVES: ReadonlySet<Op> = new Set(['input', 'weight', 'constant']);
-/** Ops whose output shares the memory of the first input. */
+/** Ops with an output that shares the memory of the first input. */
 const VIEWS: ReadonlySet<Op> = new Set(['reshape', 'after', 'stopGradient']);
 /** Ops that may overwrite an operand of the same size that is not used again. */
 const IN_PLACE: ReadonlySet<Op> = new Set([

@@ -11,7 +11,7 @@ import type { Op, Ops } from './ops.ts';
 
 type Inference<K extends Op> = (inputs: readonly Value[], attributes: Ops[K]) => TensorType[];
 
-/** Types of the outputs of an op, from those of its inputs. */
+/** Infers the types of an op's outputs from the types of its inputs. */
 export function inferTypes<K extends Op>(
   op: K,
   inputs: readonly Value[],

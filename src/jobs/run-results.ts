@@ -9,7 +9,7 @@ import type { RunBeginning } from './begin-run.ts';
 export interface RunResults {
   /** Missing if the model itself was trained. */
   adapter?: StoredAdapter;
-  /** The text of the notes beside the adapter or the model. */
+  /** The text of the notes file for the adapter or the model. */
   notes: string;
   /** The text of the run's README.md. */
   card: string;

@@ -16,9 +16,9 @@ const OUTSIDE = 'O';
 const NO_TYPE = '_';
 
 /**
- * The entities that tags mark, equal to seqeval 1.2.2 in its default mode, that of the CoNLL script. It accepts any
- * scheme with `B-`, `I-`, `E-` and `S-` before a type and `O` outside (IOB1, IOB2, IOBES). With ill-formed tags, any
- * tag that does not continue the previous entity begins one. A tag of another form is split after its first
+ * The entities that tags mark, equal to seqeval 1.2.2 in its default mode, which follows the CoNLL script. It accepts
+ * any scheme with `B-`, `I-`, `E-` and `S-` before a type and `O` outside (IOB1, IOB2, IOBES). With ill-formed tags,
+ * any tag that does not continue the previous entity begins one. A tag of another form is split after its first
  * character.
  *
  * @param tags none of them empty

@@ -7,7 +7,7 @@ export type ScoreInterval = readonly [low: number, high: number];
 export const NORMAL_95 = 1.959964;
 const MAX_RESAMPLES = 1000;
 const MIN_RESAMPLES = 100;
-/** Rows drawn in all: some tenths of a second. */
+/** Maximum number of rows drawn in total, beyond the minimum number of resamples. This takes some tenths of a second. */
 const MAX_DRAWN = 2e6;
 
 /** The interval of a share of rows that are right (Wilson 1927). */

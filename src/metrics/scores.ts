@@ -1,4 +1,4 @@
-/** Facts about a score, beside its computation. */
+/** Facts about a score, apart from its computation. */
 export interface ScoreFacts {
   /** Display name. */
   title: string;

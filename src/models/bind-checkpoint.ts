@@ -36,7 +36,7 @@ interface BindOptions {
   baseModelPrefixes: readonly string[];
   /** Other names of tied parameters. A name is ignored if the model also has a parameter of that name. */
   tiedNames?: Readonly<Record<string, readonly string[]>>;
-  /** Parameters that may be absent, or of another shape: those of a new head. */
+  /** Whether a parameter may be absent or have another shape, because it belongs to a new head. */
   mayInitialise: (name: string) => boolean;
 }
 

@@ -76,7 +76,7 @@ export interface Head<Config extends CommonConfig = CommonConfig> {
   readonly mayLack?: readonly string[];
   /** Number of features of its output, for a head without labels. It replaces `numLabels`. */
   outputs?(config: Config): number;
-  /** Logits with the axes of its kind. A head by token returns those of the `logitRows`, if given. */
+  /** Logits with the axes of its kind. A head with logits for each token returns only the `logitRows`, if given. */
   build(network: Network, config: Config, inputs: ModelInputs): Value;
 }
 
@@ -96,7 +96,7 @@ interface TargetModules {
   readonly many: readonly string[];
   /** PEFT's default targets for IA3, which rescales activations. */
   readonly rescaled: readonly string[];
-  /** The targets among `rescaled` whose input is rescaled instead of their output. */
+  /** Targets among `rescaled` for which the input is rescaled instead of the output. */
   readonly rescaledInputs: readonly string[];
 }
 

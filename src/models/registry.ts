@@ -24,7 +24,7 @@ import { smolLm3 } from './smollm3/definition.ts';
 import { t5 } from './t5/definition.ts';
 import { xlmRoberta } from './xlm-roberta/definition.ts';
 
-/** Every model family, by `model_type`. A new family is one entry here and one folder beside. */
+/** Every model family, by `model_type`. To add one, add an entry here and a folder. */
 const families: Record<string, ModelDefinition> = {
   albert,
   bart,

@@ -8,7 +8,7 @@ export interface Pooling {
   normalize: boolean;
 }
 
-/** The settings in sentence-transformers' files beside config.json. */
+/** The settings in sentence-transformers' files, which are in the same folder as config.json. */
 export interface SentenceSettings {
   pooling: Pooling;
   /** Texts that may be prepended to an input, by name. */

@@ -10,17 +10,16 @@ interface AskedRows {
   /** Default: 'all'. */
   rows?: EncodedRows;
   batch: Dimension;
-  /** Whether the last layer is computed for all tokens in any case. */
+  /** Whether the last layer is computed for all tokens even if only the first ones are returned. */
   everyRow?: boolean;
 }
 
 /**
  * The layers of an encoder in sequence, starting from hidden states [sequence · batch, width]. Returns the hidden
  * states of the last layer, or only those of the first tokens, [batch, width]. In the second case, the last layer
- * computes keys and values for all tokens, and the rest for the first ones only.
+ * computes only keys and values for all tokens, and everything else for the first ones.
  *
- * @param layer builds layer i on `hidden`; `asked` is the part of hidden for which the layer is computed (or all of
- * it)
+ * @param layer builds layer i on `hidden`; `asked` is the part of hidden for which the layer is computed (or all of it)
  */
 export function encoderLayers(
   network: Network,

@@ -15,9 +15,9 @@ export interface CacheEntry {
 
 /**
  * Keys and values of the tokens that a decoder has read, as inputs and outputs of its graph, so that each token is
- * computed once. Attention passes in its new keys and values and gets those of all tokens back. Only the new ones are
- * outputs of the graph; the caller appends them to the earlier ones. If all were outputs, each token would cost a
- * copy of everything before it.
+ * computed once. Attention passes in its new keys and values and gets the keys and values of all tokens. Only the new
+ * ones are outputs of the graph; the caller appends them to the earlier ones. If all were outputs, each token would
+ * cost a copy of everything before it.
  */
 export class KeyValueCache implements AttentionCache {
   /** The number of tokens read before; may be 0 at run time. */

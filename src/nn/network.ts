@@ -227,7 +227,7 @@ export class Network {
     return matmul(x, this.parameter(`${path}.weight`, shape), { transposeB: !transposed });
   }
 
-  /** The length of each row of a path's weight [out, in]. `shape` and `transposed` are those of {@link product}. */
+  /** The length of each row of a path's weight [out, in]. `shape` and `transposed` are as for {@link product}. */
   private norms(path: string, shape: readonly number[], transposed: boolean): Value {
     const whole = this.pathOf(path);
     if (this.base?.paths.has(whole)) return weight(this.graph, `${whole}.weight${NORMS}`, [shape[0]]);

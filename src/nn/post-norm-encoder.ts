@@ -46,7 +46,7 @@ interface PostNormSettings {
 interface EncoderInputs {
   attentionMask: Value;
   batch: Dimension;
-  /** Whether the last layer is computed for all tokens in any case. */
+  /** Whether the last layer is computed for all tokens even if only the first ones are returned. */
   everyRow?: boolean;
 }
 

@@ -2,9 +2,9 @@ import type { Value } from '../graph/graph.ts';
 import type { Network } from './network.ts';
 
 /**
- * Attention's three projections of hidden states: rows of the given width.
+ * Projects hidden states to the queries, keys and values of attention: rows of the given width.
  *
- * @param modules of queries, keys and values
+ * @param modules paths of the modules for queries, keys and values
  * @param asked the rows of the hidden states that are queries, or all of them
  */
 export function queryKeyValue(

@@ -30,7 +30,7 @@ export function labelSetLoss(logits: Value, { own }: LossOptions = {}): Value {
   return own ? ownLoss(own, logits, labels) : binaryCrossEntropy(logits, labels);
 }
 
-/** Selects the targets of some examples from those of a data set, row-major, as that input. */
+/** Selects the targets of some examples from the targets of a data set (row-major), as the input `labels`. */
 export function labelFeed(
   targets: Int32Array | Float32Array,
   examples: Int32Array,

@@ -23,7 +23,7 @@ export interface LossOptions {
 
 /** A model with a head and its loss: builds its graphs. */
 export interface TaskModel extends TunableModel {
-  /** The path of the weight whose rows correspond to words in the logits; undefined for other logits. */
+  /** The path of the weight with one row per word, if the logits are scores of words; otherwise undefined. */
   words?: string;
   buildLogits(network: Network, change?: ChangeInputs): Value;
   /**

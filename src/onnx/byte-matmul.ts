@@ -43,7 +43,7 @@ interface Rows {
 }
 
 /**
- * A product whose operand is rounded to bytes, each row with its own scale.
+ * Emits a product with an operand that is rounded to bytes, each row with its own scale.
  *
  * @param matrix of int8, [width, columns]
  * @param scales of its columns, [columns]

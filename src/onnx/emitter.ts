@@ -15,8 +15,8 @@ type Attribute = number | readonly number[] | string | { float: number };
 
 /**
  * The attribute that distinguishes a second computation from the first. The engine merges nodes that have equal
- * operators, inputs and attributes. It accepts any attribute whose name begins with two underscores, and no kernel
- * reads it.
+ * operators, inputs and attributes. It accepts any attribute with a name that begins with two underscores, and no
+ * kernel reads it.
  */
 const REPEAT = '__repeat';
 
@@ -33,7 +33,7 @@ export class Emitter {
   readonly #prefix: string;
 
   /**
-   * @param inputs the graph's inputs. An axis whose size is a bare symbol provides that symbol's value.
+   * @param inputs the graph's inputs. If the size of an axis is a single symbol, the axis provides the symbol's value.
    * @param prefix of every generated name
    */
   constructor(inputs: readonly { name: string; value: Value }[], prefix = '') {

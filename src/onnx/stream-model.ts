@@ -20,9 +20,9 @@ const FIELD = { modelGraph: 7, graphInitializer: 5, tensorRawData: 9 } as const;
 const LENGTH_DELIMITED = 2;
 
 /**
- * The files of a model whose tensors are made while they are written. If the model would be too large for one file,
- * the tensors' data goes to `NAME_data`, `NAME_data_1`, … beside it. No data file exceeds the limit, unless a single
- * tensor does.
+ * The files of a model with tensors that are made while they are written. If the model would be too large for one file,
+ * the tensors' data goes to further files, `NAME_data`, `NAME_data_1`, …. No data file exceeds the limit, unless a
+ * single tensor does.
  *
  * @param name of the model's file
  */

@@ -8,7 +8,9 @@ export interface AdamWOptions {
   betas?: [number, number];
   eps?: number;
   weightDecay?: number;
-  /** The ranges with weight decay, in order and disjoint; the rest (biases, norms) has none. Default: no range. */
+  /**
+   * The ranges with weight decay, in order and disjoint. Other values (biases, norms) do not decay. Default: no range.
+   */
   decay?: readonly Segment[];
   /** Factors of the learning rate, by range. The ranges must cover the vector. Default: 1 everywhere. */
   rates?: readonly Rate[];

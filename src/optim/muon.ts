@@ -10,10 +10,10 @@ const [A, B, C] = [3.4445, -4.775, 2.0315];
 const EPSILON = 1e-7;
 
 /**
- * Muon (Jordan et al., 2024) for matrices and AdamW for everything else: a matrix moves by its mean gradient with all singular
- * values near 1. Equal to `torch.optim.Muon` with `adjust_lr_fn="match_rms_adamw"` (Liu et al., 2025, arXiv 2502.16982), so that
- * both parts take AdamW's learning rates; PyTorch iterates in bfloat16. Second moments are kept for all values, because a
- * matrix may lose its second column when ranks move.
+ * Muon (Jordan et al., 2024) for matrices and AdamW for everything else: a matrix moves by its mean gradient with all
+ * singular values near 1. Equal to `torch.optim.Muon` with `adjust_lr_fn="match_rms_adamw"` (Liu et al., 2025, arXiv
+ * 2502.16982), so that learning rates for AdamW suit both parts; PyTorch iterates in bfloat16. Second moments are kept
+ * for all values, because a matrix may lose its second column when ranks move.
  */
 export class Muon implements Optimizer {
   readonly #adamW: AdamW;

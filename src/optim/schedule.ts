@@ -17,7 +17,7 @@ export interface ScheduleOptions extends MetricOptions {
   num_decay_steps?: number;
   warmup_type?: Ramp;
   decay_type?: Ramp;
-  /** Least rate, as a share of the learning rate. */
+  /** Lowest rate, as a share of the learning rate. */
   min_lr_ratio?: number;
   /** The same for a cosine; `min_lr` is the rate itself. */
   min_lr_rate?: number;
@@ -177,7 +177,7 @@ export function learningRateFactor(type: LrSchedulerType, at: At, options: Sched
   return Math.max(0, schedule.factor({ ...at, progress }, options));
 }
 
-/** A cosine that ends at a least rate. */
+/** A cosine that ends at a lowest rate. */
 function cosineAbove(
   progress: number,
   rate: number,

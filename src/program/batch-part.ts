@@ -15,7 +15,7 @@ export interface BatchPart {
 }
 
 /**
- * Selects the inputs of some examples from those of a batch.
+ * Selects the inputs of some examples from the inputs of a batch.
  *
  * @param outputs of the graph that reads them; the names of its inputs' axes show the axis of examples
  * @param classWeights weights of examples, if they are not equal

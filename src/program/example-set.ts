@@ -49,7 +49,7 @@ export interface Certainty {
   interval(score: string): ScoreInterval | undefined;
 }
 
-/** Callbacks for the results of an evaluation beside its scores. */
+/** Callbacks for the results of an evaluation other than its scores. */
 export interface EvaluationWatch {
   /** For tasks with one class per row. */
   onConfusion?(confusion: Confusion): void;

@@ -8,7 +8,7 @@ import type { Budgets, Recipe } from './recipe.ts';
 export interface RecipeChoice {
   /** Default: the recipe's own. */
   method?: string;
-  /** The name of a budget level; default: that of the recipe's config. */
+  /** The name of a budget level; by default the level of the recipe's config. */
   budget?: string;
 }
 

@@ -3,7 +3,10 @@ export function counted(value: number): string {
   return `${Math.round(value)}`.replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** About three significant digits (integers keep all of theirs), as a power of ten only if very small or very large. */
+/**
+ * A number with about three significant digits; integers keep all digits. Very small and very large numbers get a power
+ * of ten.
+ */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return '–';
   if (Number.isInteger(value) && Math.abs(value) < 1e7) return minus(counted(value));

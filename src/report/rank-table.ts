@@ -30,7 +30,8 @@ const ROLES = [
 ];
 
 /**
- * Arranges ranks, given by module path, into a table. Layers are in order of number, matrices in that of computation.
+ * Arranges ranks, given by module path, into a table. Layers are in numerical order, matrices in the order of
+ * computation.
  */
 export function rankTable(ranks: Readonly<Record<string, number>>): RankTable {
   const cells = Object.entries(ranks).map(([path, rank]) => ({ ...placeOf(path), rank }));

@@ -10,7 +10,7 @@ export interface BestState {
   /** Evaluations since the best one. */
   waited: number;
   metrics: Record<string, number>;
-  /** The best score, if a later evaluation is kept whose score is slightly worse. */
+  /** The best score, if a later evaluation with a slightly worse score is kept instead. */
   top?: number;
 }
 

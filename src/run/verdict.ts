@@ -13,7 +13,7 @@ export const toBeatSchema = z.object({
   name: text,
   /** NaN if the score is undefined. */
   value: number,
-  /** Whether it answers without reading the text, such as the majority class. */
+  /** Whether it ignores the text, like the majority class. */
   is_blind: z.boolean(),
   /** Whether it is the model before training. */
   is_start: z.boolean().optional(),
@@ -50,8 +50,8 @@ export function isFloor({ is_blind, is_start }: ToBeat): boolean {
 }
 
 /**
- * Whether a score is no better than that of a baseline that ignores the text, or of the model before training: then
- * the model has learned nothing. NaN is not better.
+ * Whether a score is no better than a baseline that ignores the text, or than the model before training. If so, the
+ * model has learned nothing. NaN is not better.
  */
 export function isNoBetterThanFloor(value: number, toBeat: readonly ToBeat[], lessIsBetter = false): boolean {
   if (Number.isNaN(value)) return true;

@@ -10,7 +10,7 @@ import type { TrainerSettings } from './trainer-settings.ts';
 /** Maximum number of classes for a confusion matrix in the log: a larger table is too big to read. */
 const MAX_CONFUSED = 32;
 
-/** The results of an evaluation beside its scores. */
+/** The results of an evaluation other than its scores. */
 export interface Seen {
   certainty?: Certainty;
   confusion?: Confusion;
@@ -130,7 +130,7 @@ export class Evaluations {
   }
 }
 
-/** Notes the results of an evaluation beside its scores. */
+/** Records the results of an evaluation other than its scores. */
 export function watching(seen: Seen): EvaluationWatch {
   return {
     onConfusion(found) {

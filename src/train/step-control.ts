@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../support/user-error.ts';
 
-/** The state of a run after a step; names are those of Hugging Face's TrainerState if it has them. */
+/** The state of a run after a step, with the names of Hugging Face's TrainerState where they exist. */
 export interface StepState {
   /** Steps taken. */
   step: number;
@@ -24,7 +24,7 @@ const control = z.strictObject({
   learning_rate: z.number().positive().optional(),
 });
 
-/** A program's requests to a run after a step; names are those of Hugging Face's TrainerControl if it has them. */
+/** A program's requests to a run after a step, with the names of Hugging Face's TrainerControl where they exist. */
 export type StepControl = z.infer<typeof control>;
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a function may return nothing

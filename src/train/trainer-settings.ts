@@ -23,7 +23,7 @@ export interface TrainerSettings extends StepBatchesSettings, TrainingOptions {
   metricForBest: string;
   greaterIsBetter: boolean;
   loadBestAtEnd: boolean;
-  /** Keep a later evaluation in place of the best one if it is worse by no more than a standard error. */
+  /** Keep a later evaluation instead of the best one if it is worse by no more than a standard error. */
   prefersLater: boolean;
   /** Evaluations without a better one before the run ends. */
   patience?: number;

@@ -101,7 +101,7 @@ export class Trainer {
     return this.#meter.losses;
   }
 
-  /** The trained values: at the end those of the best evaluation, if so configured. */
+  /** The trained values; at the end, the values of the best evaluation if the config keeps the best model. */
   get values(): Float32Array {
     const { loadBestAtEnd, stopStep } = this.#settings;
     const isOver = this.step >= stopStep || this.#evaluations.isPatienceOver;
@@ -109,8 +109,8 @@ export class Trainer {
   }
 
   /**
-   * The results, beside the scores, of the evaluation that the run ends with. If that was before a resume, all
-   * processes repeat it. Undefined for a run without evaluations.
+   * The results, other than scores, of the evaluation that the run ends with. If it was before a resume, all processes
+   * repeat it. Undefined for a run without evaluations.
    */
   async seen(): Promise<Seen | undefined> {
     const { best, seen, lastMetrics } = this.#evaluations;

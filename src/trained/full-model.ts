@@ -32,7 +32,7 @@ export function fullModelTensors(
 }
 
 /**
- * The config.json of a fine-tuned model: that of its base with the labels.
+ * The config.json of a fine-tuned model: the base's config with the labels added.
  *
  * @param text the base model's config.json
  * @param trainedFor the task and its classes, if known

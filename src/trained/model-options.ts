@@ -1,7 +1,7 @@
 import type { OwnMetrics } from '../metrics/own-metrics.ts';
 import type { Confusion } from '../program/example-set.ts';
 
-/** Options of an evaluation beside its data. */
+/** Options of an evaluation, apart from its data. */
 export interface EvaluationOptions {
   /** Keys of the task's `data` section that differ from the run's: `{ text: 'comment' }`. */
   reading?: object | undefined;

@@ -5,8 +5,8 @@ import type { BaseData } from '../tasks/task-definition.ts';
 import type { ModelConfig } from './model-config.ts';
 
 /**
- * A file beside an adapter's, with what prediction needs: an adapter's own files contain neither labels nor columns.
- * PEFT ignores it.
+ * An additional file in an adapter's folder, with the labels and columns that prediction needs: the adapter's own files
+ * have neither. PEFT ignores it.
  */
 export const NOTES_FILE = 'adalora.json';
 

@@ -35,7 +35,7 @@ export interface BaseFiles {
   where(name: string): string;
 }
 
-/** The names of files beside the tokenizer's. */
+/** Names of files other than the tokenizer's. */
 export const CONFIG = 'config.json';
 export const CHAT_TEMPLATE = 'chat_template.jinja';
 export const GENERATION_CONFIG = 'generation_config.json';

@@ -25,7 +25,7 @@ export interface Trained {
   json: Readonly<Record<string, unknown>>;
   /** The adapter, unless it is a whole model. */
   stored?: StoredAdapter;
-  /** This program's notes beside the adapter or the model. */
+  /** This program's notes in the folder of the adapter or the model. */
   notes: Notes | undefined;
 }
 

@@ -4,7 +4,7 @@ import { PLAIN_SENTENCE, POOLING_MODES, type SentenceSettings } from '../models/
 import type { TaskModel } from '../objectives/task-model.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** The files of sentence-transformers beside a model's, by purpose. */
+/** The files that sentence-transformers adds to a model's folder, by purpose. */
 export const SENTENCE_FILES = {
   modules: 'modules.json',
   transformer: 'sentence_bert_config.json',

@@ -5,7 +5,7 @@ import { parseSafetensorsHeader } from '../formats/safetensors.ts';
 import { SafetensorsTensors } from '../formats/safetensors-tensors.ts';
 import { NOTES_FILE, type Notes, parseNotes } from '../trained/notes.ts';
 
-/** Adapters have some megabytes; one of high ranks on a large model some hundred. */
+/** Most adapters have a few megabytes; high ranks on a large model take several hundred. */
 const MAX_BYTES = 2 ** 30;
 
 /**
@@ -24,7 +24,7 @@ export async function readAdapterSet(files: FileSet): Promise<StoredAdapter | un
   return peftStored(config, pathIn(files.name, PEFT_FILES.config), tensors);
 }
 
-/** This program's notes beside an adapter or a model; undefined if there are none. */
+/** This program's notes among the files of an adapter or a model; undefined if there are none. */
 export async function readNotesIn(files: FileSet): Promise<Notes | undefined> {
   const json = await readJsonFile(files, NOTES_FILE);
   return json === undefined ? undefined : parseNotes(json, pathIn(files.name, NOTES_FILE));

@@ -100,7 +100,7 @@ async function readSentenceFiles(files: FileSet): Promise<Map<string, unknown>> 
   );
 }
 
-/** The files of a tokenizer that exist: tokenizer.json, or those of older forms. */
+/** The files of a tokenizer that exist: tokenizer.json, or the files of older formats. */
 async function readTokenizerFiles(files: FileSet): Promise<Map<string, Uint8Array>> {
   const read = new Map<string, Uint8Array>();
   const isFast = (await files.open(TOKENIZER_FILES.tokenizer)) !== undefined;

@@ -12,7 +12,7 @@ import type { ParameterLayout } from '../tuners/parameter-layout.ts';
 export type ResultFiles = Map<string, Uint8Array | string>;
 
 const CARD = 'README.md';
-/** A tokenizer with a large vocabulary has some ten megabytes. */
+/** A tokenizer with a large vocabulary has tens of megabytes. */
 const MAX_SHARED_BYTES = 2 ** 27;
 
 /** The files of a trained adapter, as in a run's folder in Node. */

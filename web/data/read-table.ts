@@ -6,7 +6,7 @@ import { UserError } from '../../src/support/user-error.ts';
 import { gunzip } from './gunzip.ts';
 import { unpackParquet } from './unpack-parquet.ts';
 
-/** Reading a table takes some ten times its bytes, and a page should not take a gigabyte. */
+/** Reading a table takes about ten times its size in memory, and a page should not take a gigabyte. */
 const MAX_BYTES = 50e6;
 
 /** A table, and a notice about how it was read. */

@@ -1,7 +1,7 @@
 import type { PageConfig } from '../../src/web/page-config.ts';
 import type { Split } from '../data/split-rows.ts';
 
-/** The user's choices beside the columns. */
+/** The user's choices, apart from the columns. */
 export interface Settings {
   /** Number of epochs. By default, the policy chooses. */
   epochs?: number;

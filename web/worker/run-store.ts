@@ -16,8 +16,8 @@ const [RUN, EVENTS, CHECKPOINT] = ['run.json', 'events.jsonl', 'checkpoint.safet
 const PATIENCE_MS = 10_000;
 
 /**
- * One run in the browser's private files of this origin. A file is written beside the old one and replaces it when it
- * is complete.
+ * One run in the browser's private files of this origin. A new file is written under another name and replaces the old
+ * one when it is complete.
  */
 export class RunStore {
   readonly #root: FileSystemDirectoryHandle;

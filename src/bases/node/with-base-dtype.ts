@@ -26,7 +26,7 @@ const NAME = 'model.safetensors';
 const ENGINE_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', U8: 'uint8' } as const;
 
 /**
- * A model whose frozen linear weights are stored as integers of 8 or 4 bits. The copy is made once, cached and
+ * A model with frozen linear weights that are stored as integers of 8 or 4 bits. The copy is made once, cached and
  * mapped. Functions that read the weights themselves (merging, a new head) still read the checkpoint.
  *
  * @param model is closed together with the result, or at once if it cannot be made

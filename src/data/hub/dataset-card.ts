@@ -2,7 +2,7 @@ import { parse } from 'yaml';
 import { checkYaml } from '../../formats/check-yaml.ts';
 import { type ColumnClasses, namesIn } from '../parquet/class-names.ts';
 
-/** Cards have a few KB, those with hundreds of subsets some hundred KB. */
+/** Most cards have a few KB; cards with hundreds of subsets have several hundred. */
 const MAX_LENGTH = 2 ** 20;
 const MAX_ENTRIES = 150_000;
 

@@ -17,7 +17,9 @@ const WEIGHTS = [
 /** File names of sentencepiece models. */
 const SENTENCEPIECE = ['spm.model', 'spiece.model', 'sentencepiece.bpe.model', 'tokenizer.model'];
 
-/** Files of sentence-transformers beside a model: the list of its modules, and the folder of the pooling module. */
+/**
+ * Files of sentence-transformers in a model's folder: the list of its modules, and the folder of the pooling module.
+ */
 export const MODULES = 'modules.json';
 export const POOLING = '1_Pooling';
 /** Files that define how a model pools token vectors into a text's vector. Earlier versions did not download them. */
@@ -41,7 +43,7 @@ const DESCRIPTION = [
   ...SENTENCEPIECE,
 ];
 
-/** Our notes beside an adapter, which state its task. */
+/** This program's notes in an adapter's folder, which state its task. */
 const ADAPTER_NOTES = 'adalora.json';
 
 /** Whether a repository contains an adapter. As in PEFT and transformers, other files do not matter. */

@@ -33,7 +33,7 @@ export function textFile(path: string): TextFile {
 /**
  * A file, or the files of a folder for tasks that accept folders; parquet is converted to JSON Lines.
  *
- * @param known class names from a source beside the files, by column
+ * @param known class names by column, from a source other than the files
  * @throws UserError like {@link textFile}, and for damaged parquet
  */
 export function dataFiles(path: string, takesFolders: boolean, known?: ColumnClasses): Promise<TextFile[]> {

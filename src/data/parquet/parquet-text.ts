@@ -13,10 +13,10 @@ export interface ParquetText {
 }
 
 /**
- * Converts a parquet file to text, one row per line. Classes are written by name, -1 as null, and numbers that a
- * double would change as strings.
+ * Converts a parquet file to text, one row per line. Classes are written by name, -1 as null, and numbers that a double
+ * would change as strings.
  *
- * @param known class names from a source beside the file
+ * @param known class names from a source other than the file
  * @throws UserError for a file that is damaged or too large
  */
 export async function parquetText(

@@ -3,7 +3,10 @@ import type { Column } from './describe-columns.ts';
 
 const LABEL_NAME =
   /^(label|labels|class|category|target|tag|y|sentiment|intent|topic|queue|department|kategorie|klasse|thema|abteilung)$/i;
-/** A column with fields this many times longer than those of any other contains the texts, whatever its name. */
+/**
+ * A column contains the texts, whatever its name, if its fields are this many times longer than the fields of any other
+ * column.
+ */
 const CLEARLY_LONGER = 3;
 /** With more different numbers than this, a column does not contain classes. */
 const MAX_NUMBERED_CLASSES = 20;

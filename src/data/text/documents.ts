@@ -1,4 +1,4 @@
-/** The units of a text that are separate documents; the names are those of Hugging Face's text datasets. */
+/** The units of a text that are separate documents, named as in Hugging Face's text datasets. */
 export const SAMPLE_BY = ['document', 'paragraph', 'line'] as const;
 export type SampleBy = (typeof SAMPLE_BY)[number];
 

@@ -22,7 +22,7 @@ export interface TableChoice {
   tasks?: readonly string[];
   /** Whether methods choose their learning rate from the paper's grid. */
   tunes?: boolean;
-  /** Values that override those of every config, by dotted keys. */
+  /** Values that override every config, by dotted keys. */
   settings?: Settings;
   /** Called for rows that do not exist. */
   onMissing?(message: string): void;
@@ -123,8 +123,8 @@ function ratesOf(config: Record<string, unknown>, method: string, budgets: Budge
 }
 
 /**
- * The rows of a table, or those of the requested methods and levels: a method that is not in the table gets one row
- * at each of its levels.
+ * The rows of a table, or those of the requested methods and levels: a requested method that the table lacks gets one
+ * row at each of its levels.
  */
 function rowsOf(table: PaperTable, tasks: readonly Recipe[], choice: TableChoice): PaperRow[] {
   const { methods, budgets, onMissing } = choice;

@@ -9,7 +9,7 @@ import { penaliseRepetition } from './penalise-repetition.ts';
 import { samplingFilters } from './sampling-filters.ts';
 import { suppressTokens } from './suppress-tokens.ts';
 
-/** The facts about a search that processors need beside its settings. Lengths are of whole rows, padding included. */
+/** Facts about a search that processors need besides its settings. Lengths are of whole rows, padding included. */
 export interface RowLimits {
   /** Number of tokens in each row before generation. */
   begun: number;

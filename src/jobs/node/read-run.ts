@@ -98,7 +98,7 @@ async function read(
     ownScores,
     functions,
   });
-  // Before the weights are read, to compare them with those of a resumed run.
+  // Runs before the weights are read, to compare them with the weights of the resumed run.
   const { base_dtype: dtype } = config;
   if (dtype !== 'float32') assertedFormat(run.build(family.definition, family.config), dtype);
   return {

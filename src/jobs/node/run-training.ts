@@ -47,7 +47,7 @@ export interface RunOptions extends InMemory {
   /** Called only in process 0. */
   onEvent(event: TrainEvent): void;
   shouldStop(): boolean;
-  /** Called only in process 0, whose answer all processes follow. */
+  /** Called only in process 0. All processes follow its answer. */
   onStepEnd?: ((state: StepState) => Promise<StepControl>) | undefined;
 }
 

@@ -27,10 +27,10 @@ export interface TrainOptions {
 }
 
 /**
- * Fine-tunes a model according to a config, whose data may be rows in memory, and writes the run's folder. It runs in
- * its own thread, because the engine computes without yielding; the caller's event loop stays free. Processes started
- * by mpirun, mpiexec or srun share the run: all call this, each batch contains the rows of all, and only process 0
- * reports events and writes.
+ * Fine-tunes a model according to a config and writes the run's folder. The data may be rows in memory. The run has its
+ * own thread, because the engine computes without yielding; the caller's event loop stays free. Processes started by
+ * mpirun, mpiexec or srun share the run: every process calls this function, each batch contains rows for all processes,
+ * and only process 0 reports events and writes.
  *
  * @throws UserError for every mistake in config, data or model; any error of `onEvent` or `onStepEnd`, after a
  * checkpoint; any error of your `metrics`, at once and without a checkpoint: resume from the previous one

@@ -19,8 +19,8 @@ import { readRun } from './read-run.ts';
 import { writeTrained } from './write-trained.ts';
 
 /**
- * The path that a command opens: the given path, or for a checkpoint of a run (finished or not) a folder beside it
- * with its adapter (or model), written from the checkpoint and the run's data, which have the labels.
+ * Returns the path that a command opens: usually the given path. For a checkpoint of a run (finished or not), writes
+ * its adapter (or model) to a folder next to it and returns that folder. The labels come from the run's data.
  *
  * @param path a checkpoint's file, or any other path; with `step`, a run's folder
  * @throws UserError for a missing or damaged checkpoint, and for a run with unreadable data

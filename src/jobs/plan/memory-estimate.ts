@@ -27,7 +27,7 @@ const RUNTIME_MB = 120;
 const TRAINING_ARENA = { baseMb: 60, factor: 1.05 };
 const EVALUATION_ARENA = { baseMb: 30, factor: 2.7 };
 
-/** The inputs of an estimate beside config and model: the texts, as tokens. */
+/** The inputs of an estimate besides config and model: the texts, as tokens. */
 export interface MemoryFacts {
   train: ExampleSet;
   validation?: Validation;

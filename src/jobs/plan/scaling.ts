@@ -28,8 +28,8 @@ export interface Scaling {
 const MORE_VALUES = 4;
 
 /**
- * Seconds that n processes take to sum vectors. In a ring, each sends 2 (n - 1) n-ths of its vector, one after the
- * other (Patarasuk and Yuan, 2009). By recursive doubling, it sends whole vectors to log₂ n others (Thakur,
+ * Seconds that n processes take to sum vectors. In a ring, each process sends 2 (n - 1) messages of 1 / n of its vector
+ * (Patarasuk and Yuan, 2009). With recursive doubling, it sends its whole vector to log₂ n others in turn (Thakur,
  * Rabenseifner and Gropp, 2005). MPI's libraries use the second for short vectors, and something similar to the first
  * for long ones.
  */

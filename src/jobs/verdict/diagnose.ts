@@ -63,7 +63,7 @@ export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
 /**
  * The warnings about a run without held-out rows, from its training loss alone.
  *
- * @param isNewHead whether it trains a new head, whose loss falls if it learns anything
+ * @param isNewHead whether it trains a new head: its loss falls if it learns anything
  */
 export function diagnoseLosses(symptoms: Symptoms, isNewHead: boolean): Finding[] {
   const { first = Number.NaN, last = Number.NaN } = symptoms.losses;

@@ -9,7 +9,7 @@ export interface AnswerMatch {
 /**
  * Compares the words of an answer with those of a true one (see `answerWords`).
  *
- * @param f1OfNothing F1 if neither has words: 1 in the script of v2.0, 0 in that of v1.1
+ * @param f1OfNothing F1 if neither has words: 1 in the script of v2.0, 0 in the script of v1.1
  */
 export function answerMatch(
   predicted: readonly string[],

@@ -6,7 +6,7 @@ import type { Network } from '../../nn/network.ts';
 import { lazy } from '../../support/lazy.ts';
 import type { BartConfig } from './config.ts';
 
-/** Inputs of attention beside the hidden states of the queries. */
+/** Inputs of attention besides the hidden states of the queries. */
 interface Asking {
   batch: Dimension;
   /** The number of query tokens per example. */

@@ -70,7 +70,7 @@ function readTwice(network: Network, config: BartConfig, inputs: ModelInputs): V
   return bartModel(network, config, { ...inputs, decoderInputIds, target: sequence });
 }
 
-/** The id of the token whose hidden state is classified. */
+/** The id of the token at which the hidden state is classified. */
 function endOfSequence({ eos_token_id: id }: BartConfig): number {
   if (typeof id === 'number') return id;
   throw new UserError({

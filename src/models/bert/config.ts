@@ -40,7 +40,7 @@ export function parseBertConfig(json: unknown, where: string): BertConfig {
   return withCommon(parseFields(schema, json, where));
 }
 
-/** Adds the common fields of all models to those of BERT and related families. */
+/** Adds the fields that all models have to a config of BERT or a related family. */
 export function withCommon<Fields extends BertFields>(fields: Fields): Fields & CommonConfig {
   return {
     ...fields,

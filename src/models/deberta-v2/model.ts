@@ -81,7 +81,7 @@ function relativeEmbeddings(
   const table = config.norm_rel_ebd.includes('layer_norm')
     ? layerNorm(encoder.at('LayerNorm'), raw, layer_norm_eps)
     : raw;
-  // The distances of a shorter sequence are the middle of those of the longest.
+  // The distances of a shorter sequence are in the middle of the longest sequence's distances.
   const start = addDimensions(longest, multiplyDimensions(sequence, -1));
   const distances = (first: number, step: 1 | -1) => {
     const rows = rowsOfDistances(config, first, 2 * longest, step);

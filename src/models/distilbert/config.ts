@@ -34,8 +34,8 @@ const schema = z
 export type DistilBertConfig = z.infer<typeof schema> & CommonConfig;
 
 /**
- * Parses a config.json of `model_type` distilbert; fields keep Hugging Face's names. `sinusoidal_pos_embds` only says
- * how the table of positions was initialised, so it is ignored.
+ * Parses a config.json of `model_type` distilbert; fields keep Hugging Face's names. `sinusoidal_pos_embds` is ignored,
+ * because it only affects how the table of positions was initialised.
  */
 export function parseDistilBertConfig(json: unknown, where: string): DistilBertConfig {
   const fields = parseFields(schema, byOwnNames(json, OWN_NAMES), where);

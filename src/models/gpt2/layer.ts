@@ -7,7 +7,7 @@ import type { Network } from '../../nn/network.ts';
 import type { ModelInputs } from '../model-definition.ts';
 import type { Gpt2Config } from './config.ts';
 
-/** Inputs of a layer beside hidden states. */
+/** Inputs of a layer besides hidden states. */
 interface LayerInputs extends Pick<ModelInputs, 'batch' | 'sequence' | 'cache'> {
   /** The layer's index, from 0. */
   index: number;

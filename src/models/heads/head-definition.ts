@@ -8,7 +8,7 @@ export type HeadAxis = number | 'batch' | 'sequence' | 'labels' | 'vocabulary';
 export type Served = 'rows' | 'decoding' | 'own';
 
 /**
- * A kind of head: everything that the rest of the program needs to know about it. One folder, and one line in the
+ * Everything that the rest of the program needs to know about a kind of head. A kind has one folder and one line in the
  * registry.
  */
 export interface HeadDefinition {

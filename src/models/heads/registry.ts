@@ -7,7 +7,7 @@ import { seq2seqLmHead } from './seq2seq-lm/definition.ts';
 import { sequenceClassificationHead } from './sequence-classification/definition.ts';
 import { tokenClassificationHead } from './token-classification/definition.ts';
 
-/** Every kind of head, by name. A new one is one entry here and one folder beside. */
+/** Every kind of head, by name. To add one, add an entry here and a folder. */
 export const HEADS = {
   SEQ_CLS: sequenceClassificationHead,
   QUESTION_ANS: questionAnsweringHead,
@@ -26,7 +26,7 @@ export function headNamed(kind: HeadKind): HeadDefinition {
   return HEADS[kind];
 }
 
-/** Whether models with such a head generate text. */
+/** Whether models with this kind of head generate text. */
 export function writesText(kind: HeadKind): boolean {
   return headNamed(kind).mainUse === 'generate';
 }

@@ -9,7 +9,7 @@ import { llamaLayer } from './layer.ts';
 
 /** The parts that a Llama-like family computes differently. */
 export interface DecoderParts<Config extends DecoderConfig> {
-  /** Options of a layer's attention beside those from the common config fields. */
+  /** Options of a layer's attention, in addition to those from the common config fields. */
   attention(config: Config, layer: number): Partial<DecoderAttentionOptions>;
   /**
    * Builds a layer on hidden states [sequence · batch, hidden]; by default Llama's.

@@ -9,7 +9,7 @@ import { rmsNorm } from '../../nn/rms-norm.ts';
 import { lazy } from '../../support/lazy.ts';
 import type { T5Config } from './config.ts';
 
-/** Inputs of attention beside the hidden states of the queries. */
+/** Inputs of attention besides the hidden states of the queries. */
 export interface Asking {
   batch: Dimension;
   /** The number of query tokens per example. */
@@ -64,7 +64,7 @@ export function feedForward(layer: Network, config: T5Config, hidden: Value): Va
   const { d_model, d_ff, dropout_rate, feed_forward_proj } = config;
   const isGated = feed_forward_proj.startsWith('gated-');
   const name = feed_forward_proj.replace('gated-', '');
-  // The first gated models were trained with the approximation, although their config says "gelu".
+  // The first gated models were trained with the tanh approximation, although their config has "gelu".
   const active = activation(isGated && name === 'gelu' ? 'gelu_new' : name, 'feed_forward_proj');
   return sublayer(layer, config, ['DenseReluDense', 'feedForward'], hidden, (module, x) => {
     const names = isGated ? ['wi_0', 'wi_1'] : ['wi'];

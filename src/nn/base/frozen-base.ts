@@ -8,7 +8,7 @@ export type Packing = 'alone' | 'never';
 
 /** A rounded form of the weights of linear modules, which replaces the checkpoint's weights. */
 export interface FrozenBase {
-  /** The modules whose weights have this form; all others use the checkpoint's weights. */
+  /** The modules with weights in this form; all others use the checkpoint's weights. */
   readonly paths: ReadonlySet<string>;
   /** The weight of the product that gives the logits over words. Only graphs that generate read it in this form. */
   readonly words?: string;

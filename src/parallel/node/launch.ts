@@ -16,7 +16,7 @@ export interface Launch {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The environment variables of launchers, the more specific first: Slurm sets its own variables beside those of MPI.
+ * The environment variables of launchers, the more specific first: Slurm sets its own variables in addition to MPI's.
  */
 const LAUNCHERS: { mpi: MpiName | undefined; mark: string; rank: string[]; size: string[] }[] = [
   {
@@ -65,7 +65,7 @@ export function rankAmongSeveral(env: Environment): number | undefined {
   return launch && launch.size !== 1 ? launch.rank : undefined;
 }
 
-/** Whether srun has started others beside this one. */
+/** Whether srun has started other processes besides this one. */
 function isOfStep(env: Environment): boolean {
   return Number(env.SLURM_STEP_NUM_TASKS ?? 1) > 1;
 }

@@ -14,7 +14,7 @@ import { stepLine } from './step-line.ts';
 
 export const LIVE_SCRIPT = scriptOf(pageScript, sectionScript, liveScript);
 
-/** The state of a live page beside the report's picture. */
+/** The state of a live page, in addition to the report. */
 export interface LiveState {
   record: RunRecord;
   /** Whether a stop was requested. */

@@ -17,7 +17,7 @@ export function toneOf(group: number): number {
   return group % TONES;
 }
 
-/** An element whose content a live page replaces when it changes; `name` is unique on the page. */
+/** An element with content that a live page replaces when it changes; `name` is unique on the page. */
 export function part(name: string, content: Content): Markup {
   return markup`<div data-part="${name}">${content}</div>`;
 }

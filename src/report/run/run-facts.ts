@@ -54,7 +54,7 @@ export function componentsOf(methods: readonly string[]): string {
   return words.size > 1 ? 'components' : ([...words][0] ?? 'triplets');
 }
 
-/** The settings of a run's method; those of other versions may lack keys. */
+/** The settings of a run's method. Runs of other versions may lack keys. */
 export function methodSettings(facts: RunFacts): Readonly<Record<string, unknown>> {
   return { ...(facts[facts.method] as object | undefined) };
 }

@@ -5,7 +5,7 @@ import { tasksWith } from '../../tasks/registry.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** The keys of every section by its name; those of the top level under the empty name. */
+/** The keys of every section, by its name; keys of the top level have the empty name. */
 export type KnownKeys = Readonly<Record<string, readonly string[]>>;
 
 /** The problem behind a zod issue, or one for each unknown key. */

@@ -6,7 +6,7 @@ import type { BaseData } from '../../tasks/task-definition.ts';
 import type { SoundSections } from './cross-checks.ts';
 import type { TrainingSection } from './training-section.ts';
 
-/** When to evaluate, if the config does not say. */
+/** When to evaluate, if the config does not set it. */
 export function defaultEvalStrategy(data: Pick<BaseData, 'validation'>): 'epoch' | 'no' {
   return data.validation === undefined ? 'no' : 'epoch';
 }

@@ -169,20 +169,22 @@ export const trainingSchema = z.strictObject({
   /** Keep the best model at the end instead of the last. */
   load_best_model_at_end: z.boolean().default(false),
   /**
-   * Start the head from a linear probe, fitted to the features of the training rows before the first step (LP-FT). It takes one
-   * row of labels per example and a head whose last layer has a weight and a bias. Default: true for runs of few steps.
+   * Start the head from a linear probe, fitted to the features of the training rows before the first step (LP-FT).
+   * Requires one row of labels per example and a head with a weight and a bias in its last layer. Default: true for
+   * runs of few steps.
    */
   linear_probe: z.boolean().optional(),
   /**
-   * With `load_best_model_at_end`, keep a later evaluation in place of the best one if its score is worse by no more than a
-   * standard error. On few rows such a difference is noise. Default: true for labeled texts if `load_best_model_at_end` is
-   * not set either, else false.
+   * With `load_best_model_at_end`, keep a later evaluation instead of the best one if its score is worse by no more
+   * than a standard error. On few rows such a difference is noise. Default: true for labeled texts if
+   * `load_best_model_at_end` is not set either, else false.
    */
   prefer_later_model: z.boolean().optional(),
   /**
-   * End with a model that always answers the majority class if no evaluation had a lower loss than that, or a score that was
-   * better by more than a standard error. It takes `load_best_model_at_end`, a single validation set and a classification head
-   * with biases. Default: true if neither `load_best_model_at_end` nor `class_weights` is set, else false.
+   * End with a model that always answers the majority class if no evaluation had a lower loss than that, or a score
+   * that was better by more than a standard error. Requires `load_best_model_at_end`, a single validation set and a
+   * classification head with biases. Default: true if neither `load_best_model_at_end` nor `class_weights` is set, else
+   * false.
    */
   fall_back_to_majority: z.boolean().optional(),
   /** Stop after this many evaluations without a better score. */

@@ -9,8 +9,8 @@ import type { RunConfig } from '../config/run-config.ts';
 const WHOLE_BYTES = 2 ** 27;
 
 /**
- * The keys in the fingerprint of a run that another version started. That run's config.yaml has all keys of its
- * version.
+ * Returns the keys in the fingerprint of a run that another version started, from the run's config.yaml, which contains
+ * all keys of that version.
  *
  * @param written the run's config.yaml
  * @param before the same, with defaults for keys added since
@@ -32,7 +32,7 @@ export function otherRows({ defaults, data, output }: RunConfig): UserError | un
   return byEarlierVersion(output, `held out other rows for data.validation: ${data.validation}`);
 }
 
-/** The error for a run whose digests of large files this version cannot compare. */
+/** The error for a run with digests of large files that this version cannot compare. */
 export function otherDigests(
   { defaults, output }: RunConfig,
   files: readonly (string | TextFile)[],

@@ -59,7 +59,7 @@ function writtenTo(path: string, output: string): RunConfig | undefined {
   }
 }
 
-/** Settings of a config that differ from those of the run in a folder, with both values. */
+/** The settings in which a config differs from the run in a folder, with both values. */
 export function differencesFrom(
   config: RunConfig,
   { config: path }: ReturnType<typeof runFiles>,

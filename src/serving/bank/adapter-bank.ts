@@ -45,7 +45,7 @@ export class AdapterBank {
     return true;
   }
 
-  /** The bank as inputs of its graph, for examples whose adapters have slots. */
+  /** The bank as inputs of its graph, for examples with adapters that have slots. */
   feeds(adapters: readonly object[]): Tensors {
     const slots = Int32Array.from(adapters, (adapter) => {
       const slot = this.#slots.get(adapter);

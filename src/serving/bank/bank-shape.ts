@@ -14,7 +14,7 @@ export interface BankShape {
   readonly ranks: ReadonlyMap<string, number>;
   /** Number of outputs of linear modules that adapters replace: heads have one for each label. */
   readonly outputs: ReadonlyMap<string, number>;
-  /** Modules whose biases are trained by adapters. */
+  /** Modules with biases that adapters train. */
   readonly shifts: ReadonlySet<string>;
   /** Bottlenecks after each sublayer, by path and then by {@link formKey}. */
   readonly bottlenecks: ReadonlyMap<string, ReadonlyMap<string, BottleneckRoom>>;

@@ -14,7 +14,7 @@ const BANK_BYTES = 2 ** 28;
 /** Limits on the number of slots in that memory. */
 const [MAX_SLOTS, MIN_SLOTS] = [64, 4];
 
-/** A model's graph with the bank that its rows read their adapters from. */
+/** A model's graph, and the bank from which its rows read their adapters. */
 export interface BankedGraph<Made> {
   graph: Made;
   bank: AdapterBank;

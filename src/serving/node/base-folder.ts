@@ -85,7 +85,7 @@ export class BaseFolder implements ServedBase {
     return nodeEngine(model, 'cpu');
   }
 
-  /** The parts of a trained model beside its notes, for making examples and for generating. */
+  /** The parts of a trained model, except its notes, for making examples and for generating. */
   parts(model: LoadedModel, maxLength: number | undefined): Omit<TrainedParts, 'path' | 'notes'> {
     const { folder, tokenizer } = this;
     return {

@@ -17,7 +17,7 @@ export interface FoundAdapter {
   state: string;
 }
 
-/** Adapters may be in the direct subfolders of a root and in those of them; the scan goes no further. */
+/** Maximum number of entries of a folder that are scanned. Their own subfolders are not. */
 const MAX_FOLDERS = 100_000;
 
 /**

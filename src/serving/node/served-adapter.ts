@@ -68,7 +68,7 @@ export function servedBase(base: BaseFolder): ServedModel | undefined {
   const notes = readNotes(folder);
   const purpose = purposeIfTold(() => {
     const purpose = openedTask({ family, json, notes }, generates ? 'generate' : undefined, folder);
-    // A model recognised as a classifier by default may be of a family without such a head.
+    // A model is treated as a classifier by default, but its family may lack such a head.
     purpose.build(family.definition, family.config);
     return purpose;
   });

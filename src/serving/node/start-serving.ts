@@ -8,7 +8,7 @@ import { RemoteService } from '../service/remote-service.ts';
 import type { Service } from '../service/service.ts';
 import type { ServingJob, ServingMessage } from './serving-thread.ts';
 
-/** Receives events beside the answers. */
+/** Receives the events that are not answers to calls. */
 export interface ServingListener {
   progress(progress: Extract<ServingMessage, { progress: unknown }>['progress']): void;
   event(event: Extract<ServingMessage, { event: unknown }>['event']): void;

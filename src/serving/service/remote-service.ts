@@ -16,9 +16,7 @@ import type {
 export class RemoteService implements Service {
   readonly #caller: Caller;
 
-  /**
-   * @param port its other end is that of `answerService`
-   */
+  /** @param port connected to the port of `answerService` */
   constructor(port: Port<Reply>) {
     this.#caller = new Caller(port, revivedError);
   }

@@ -1,6 +1,6 @@
 import { definingModules } from '../definitions.ts';
 
-/** The input of a thread, with the modules of the program whose definitions it needs. */
+/** Adds to a thread's input the modules of the program with definitions that the thread needs. */
 export function withModules<Data extends object>(data: Data): Data & { modules: readonly string[] } {
   return { ...data, modules: definingModules() };
 }

@@ -25,7 +25,7 @@ export function writeFullModel(
 }
 
 /**
- * Writes the files beside a fine-tuned model's weights: the tokenizer of the base, and its config from {@link
+ * Writes the files of a fine-tuned model other than its weights: the tokenizer of the base, and its config from {@link
  * trainedConfig}.
  */
 export function writeModelFiles(

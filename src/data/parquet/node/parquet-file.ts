@@ -14,10 +14,10 @@ const SLOWEST = 2 ** 20;
 const MAX_OBJECTS = 1024;
 
 /**
- * Reads a parquet file in a thread that can be stopped: for some damaged files, the library loops for minutes or
- * fills the memory.
+ * Reads a parquet file in a thread that can be stopped: for some damaged files, the library loops for minutes or fills
+ * the memory.
  *
- * @param known class names from a source beside the file, by column
+ * @param known class names by column, from a source other than the file
  * @param patience seconds for a file of any size; a large one gets more
  * @param bytes the content; then `path` is only a name for messages
  * @throws UserError for a file that is damaged, or takes too much time or memory

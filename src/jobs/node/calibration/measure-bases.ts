@@ -18,9 +18,9 @@ export interface MeasureOptions {
 }
 
 /**
- * Measures a planned run over its base in each type: some seconds of training and evaluation, one after the other,
- * each in a separate process. A missing base is made first, in another process. The run's folder is not changed. A
- * failure is reported in its row.
+ * Measures a planned run over its base in each type: it trains and evaluates for some seconds with each type in turn,
+ * in a separate process. A missing base is made first, in another process. The run's folder is not changed. A failure
+ * is reported in its row.
  *
  * @throws the signal's reason when it is aborted
  */

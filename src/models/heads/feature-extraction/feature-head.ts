@@ -5,8 +5,8 @@ import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
 import { PLAIN_SENTENCE } from '../../sentence-settings.ts';
 
 /**
- * The base model without a head; its hidden states are pooled to one vector per text. Parameter names are those of
- * the base model alone, without the family's prefix.
+ * The base model without a head; its hidden states are pooled to one vector per text. Parameters are named as in the
+ * base model alone, without the family's prefix.
  *
  * @param prefix of the base model's parameters under other heads
  * @param width features of a hidden state

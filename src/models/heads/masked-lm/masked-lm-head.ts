@@ -54,7 +54,7 @@ export function maskedLmHead<Config extends CommonConfig & { tie_word_embeddings
   };
 }
 
-/** The other names that the tied parameters of such a head may have in a checkpoint. */
+/** Other names that the tied parameters of this head may have in a checkpoint. */
 export function maskedLmTies({ decoder, bias, embeddings }: MaskedLmModules): Record<string, string[]> {
   return {
     [`${embeddings}.weight`]: [`${decoder}.weight`],

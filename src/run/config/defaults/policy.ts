@@ -99,7 +99,7 @@ function epochsFor({ rows, tokens, model }: ChoiceFacts, keepsHead: boolean): nu
   return Math.max(1, Math.min(wanted, Math.floor(WORK / (parameters * tokens * rows))));
 }
 
-/** The most common input width of linear layers, which is that of the hidden states. */
+/** The most common input width of linear layers: the width of the hidden states. */
 export function widthOf(linears: readonly Pick<LinearModule, 'inFeatures'>[]): number {
   const counts = new Map<number, number>();
   for (const { inFeatures } of linears) counts.set(inFeatures, (counts.get(inFeatures) ?? 0) + 1);

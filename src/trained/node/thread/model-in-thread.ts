@@ -125,12 +125,12 @@ export class ModelInThread {
   }
 
   /**
-   * Generates the text after a prompt, or an encoder-decoder's output for it. Calls that wait
-   * with equal settings share a batch.
+   * Generates the text after a prompt, or an encoder-decoder's output for it. Calls that wait with equal settings share
+   * a batch.
    *
-   * @param options keys of transformers' `GenerationConfig`, beside `seed`, `signal` and `onText`
-   * @throws UserError for a config, a prompt or a conversation that the model does not support; any error of
-   * `onText`; the signal's reason
+   * @param options keys of transformers' `GenerationConfig`, and `seed`, `signal` and `onText`
+   * @throws UserError for a config, a prompt or a conversation that the model does not support; any error of `onText`;
+   * the signal's reason
    */
   async generate(prompt: Prompt, options: WriteOptions = {}): Promise<Generated> {
     const { signal, onText, ...config } = options;
