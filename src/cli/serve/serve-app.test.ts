@@ -400,3 +400,17 @@ it('stops although a client does not read its response', async () => {
   await drain(0.1);
   socket.destroy();
 });
+
+it('keeps no timer for pipelined requests of a connection that has ended', async () => {
+  // A request's time limit would keep a stopped server alive.
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const { ask, port } = await served({ maxSeconds: 1000 });
+  await ask('/openapi.json');
+  const before = timers();
+  const socket = connect(port, '127.0.0.1');
+  socket.write('GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1000));
+  socket.pause();
+  await vi.waitFor(() => expect(timers()).toBeGreaterThan(before + 20), 5000);
+  socket.destroy();
+  await vi.waitFor(() => expect(timers()).toBeLessThan(before + 20), 5000);
+});

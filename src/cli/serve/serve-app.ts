@@ -9,6 +9,7 @@ import { isSameSecret } from '../is-same-secret.ts';
 import type { ServeApp, ServeEnv } from './app-types.ts';
 import { embeddingsError, openAiError } from './error-bodies.ts';
 import { type Failure, failureOf, Refused } from './failure.ts';
+import { onResponseEnd } from './on-response-end.ts';
 import { RequestScope } from './request-scope.ts';
 import { routeAt } from './route-at.ts';
 import { addAdapters } from './routes/adapters.ts';
@@ -68,9 +69,9 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
     const startedAt = performance.now();
     const scope = new RequestScope(maxSeconds);
     c.set('scope', scope);
-    const { outgoing } = c.env;
+    const { incoming, outgoing } = c.env;
     // The request's own signal does not fire for clients that disconnect in the middle of their body.
-    outgoing.once('close', () => {
+    onResponseEnd(outgoing, incoming.socket, () => {
       if (!outgoing.writableFinished) scope.gone();
       const seconds = (performance.now() - startedAt) / 1000;
       // Routes instead of paths, because Prometheus keeps every label.

@@ -1,0 +1,29 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** The responses of a connection that have not ended. */
+const unended = new WeakMap<Socket, Set<() => void>>();
+
+/**
+ * Calls a function once a response has been sent, or can no longer be sent. A pipelined response has no `close` event
+ * if its connection ends before its turn.
+ */
+export function onResponseEnd(response: ServerResponse, socket: Socket, onEnd: () => void): void {
+  const all = unended.get(socket) ?? watched(socket);
+  const end = () => {
+    if (!all.delete(end)) return;
+    onEnd();
+  };
+  all.add(end);
+  response.once('close', end);
+}
+
+/** One listener per connection: Node warns of a leak if there are many. */
+function watched(socket: Socket): Set<() => void> {
+  const all = new Set<() => void>();
+  unended.set(socket, all);
+  socket.once('close', () => {
+    for (const end of all) end();
+  });
+  return all;
+}
