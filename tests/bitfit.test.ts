@@ -196,7 +196,7 @@ describe('rejects', () => {
     [
       'going on from its adapter',
       ['method=bitfit', 'adapter=run'],
-      '`adapter` requires method adalora, lora or svd_lora, got bitfit. Merge the adapter (adalora merge) and set model to the result.',
+      'or svd_lora, got bitfit. Merge the adapter (adalora merge) and set model to the result.',
     ],
     [
       'going on from its adapter with another method',

@@ -92,7 +92,7 @@ it.each(rows)('%s: %d bytes', async (name, bytes) => {
       .then(() => read(path, dirname(path)))
       .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(UserError);
-    expect(`${error}`).toMatch(new RegExp(`at most ${bytes}\\b`));
+    expect(`${error}`).toMatch(new RegExp(`(at most|maximum of) ${bytes}\\b`));
     rmSync(path);
   }
 });

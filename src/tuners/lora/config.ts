@@ -46,7 +46,12 @@ export const loraConfigSchema = z
      * own base model.
      */
     loftq_config: z
-      .strictObject({ loftq_bits: z.literal(4).default(4), loftq_iter: z.literal(1).default(1) })
+      .strictObject({
+        /** Bits of the base's weights. */
+        loftq_bits: z.literal(4).default(4),
+        /** Rounds of rounding the weight and fitting the increment. */
+        loftq_iter: z.literal(1).default(1),
+      })
       .optional(),
     /** DoRA: LoRA changes the direction of each row of the weight, and a trained magnitude its length. */
     use_dora: z.boolean().default(false),
