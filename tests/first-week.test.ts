@@ -342,7 +342,9 @@ describe('data.validation: 25%', () => {
       expect(code).toBe(2);
       return stderr;
     };
-    expect(await said('data.validation=0%')).toContain('must be a share of more than 0% and less than 100%, got "0%"');
+    expect(await said('data.validation=0%')).toContain(
+      'must be a share of more than 0% and less than 100%, got "0%"',
+    );
     const texts = ['task=causal_lm', 'data={train: train.txt, validation: 10%}'];
     expect(await said(...texts)).toContain('`data.validation` must be a file for task causal_lm');
     expect(() => holdOut(['a'], 0.5, (row) => [row])).toThrow('data.validation leaves ');
