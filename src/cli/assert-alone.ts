@@ -8,10 +8,10 @@ import { UserError } from '../support/user-error.ts';
 const DIVIDED = ['train', 'eval', 'predict', 'generate'];
 
 /**
- * Checks that a command that does not divide its work runs in a single process. Otherwise each process would do all
- * of it, and overwrite the files of the others.
+ * Checks that a command runs in a single process if it does not divide its work. In several processes, each would
+ * do all of the work, and overwrite the files of the others.
  *
- * @throws UserError, in all of them
+ * @throws UserError, in all processes
  */
 export function assertAlone(command: Command): void {
   if (DIVIDED.includes(command.name()) || rankAmongSeveral(process.env) === undefined) return;

@@ -23,7 +23,7 @@ export function configPath(path: string | undefined): string {
 /** The package is two folders above this file, in the source and in the build. */
 const PACKAGE = new URL('../../', import.meta.url);
 
-/** A config among the package's examples, by its path in the repository, as README names it. */
+/** Finds a config among the package's examples by its path in the repository, which README uses. */
 function packaged(relative: string): string | undefined {
   const [name] = /^examples\/[\w-]+\.yaml$/.exec(relative) ?? [];
   const path = name && fileURLToPath(new URL(name, PACKAGE));

@@ -23,7 +23,7 @@ export class SafetensorsTensors {
     return this.header.tensors.has(name);
   }
 
-  /** In the order of their bytes in the file. */
+  /** Names in the order of the tensors' bytes in the file. */
   names(): string[] {
     return [...this.header.tensors.keys()];
   }

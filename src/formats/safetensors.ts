@@ -19,7 +19,7 @@ export interface TensorInfo {
 
 export interface SafetensorsHeader {
   metadata: Record<string, string>;
-  /** In the order of their bytes in the file. */
+  /** The tensors in the order of their bytes in the file. */
   tensors: Map<string, TensorInfo>;
   /** Bytes before the first tensor. */
   dataStart: number;

@@ -11,7 +11,7 @@ export type Answer = object;
 /** Answers as lines in another format than JSON. */
 export interface AnswerFormat<Input> {
   header: string;
-  /** `place`: the index of the input among all, skipped ones included, from 0. */
+  /** Formats an answer. `place` is the index of the input among all inputs, from 0; skipped ones count. */
   line(answer: Answer, input: Input, place: number): string;
   /** Warning for skipped rows. */
   readonly ofSkipped?: string;
@@ -44,7 +44,7 @@ export interface EmbedOptions {
   dimensions?: number;
 }
 
-/** For tasks whose answers are vectors. */
+/** Vectors of texts, for tasks that answer with a vector. */
 export interface Vectors<Data extends BaseData, Input> {
   /**
    * Turns a text into an input.
@@ -93,7 +93,7 @@ export interface Prediction<Data extends BaseData, Input> {
   ): Promise<Answer[]>;
   /** An answer as JSON. With `details`, it includes rarely needed parts, such as logits. */
   json(answer: Answer, details: boolean, labels: readonly string[]): object;
-  /** For tasks whose answers are vectors of texts. */
+  /** Set for tasks whose answers are vectors of texts. */
   readonly vectors?: Vectors<Data, Input>;
   /** The server's requests and answers; missing if no server supports the task. */
   readonly served?: ServedForm<Data, Input>;

@@ -15,7 +15,7 @@ import { singleLabelClassification } from './single-label-classification/definit
 import type { BaseData, Recognised, TaskDefinition, UnknownTrained } from './task-definition.ts';
 import { tokenClassification } from './token-classification/definition.ts';
 
-/** The built-in tasks, by name in a config. A new one is one entry here and one folder beside. */
+/** The built-in tasks, by name in a config. To add one, write a folder in this folder and an entry here. */
 export const TASKS = {
   single_label_classification: singleLabelClassification,
   regression,
@@ -32,7 +32,7 @@ export type TaskName = keyof typeof TASKS;
 
 /** The `data` section of each task. */
 export type DataOf = { [Task in TaskName]: z.output<(typeof TASKS)[Task]['data']> };
-/** The same as written by a user: keys with a default are optional. */
+/** The `data` section of each task as users write it: keys with a default are optional. */
 export type DataInputOf = { [Task in TaskName]: z.input<(typeof TASKS)[Task]['data']> };
 
 /**
@@ -44,7 +44,7 @@ export interface DefinedTasks {}
 
 const tasks = new Definitions<AnyTask>('task', TASKS);
 
-/** Every task, also those that programs define: the array grows with {@link defineTask}. */
+/** Names of all tasks, including those that programs define: the array grows with {@link defineTask}. */
 export const TASK_NAMES = tasks.names as [TaskName, ...TaskName[]];
 
 /** The default task of a config. */
@@ -53,7 +53,7 @@ export const DEFAULT_TASK: TaskName = 'single_label_classification';
 /** The task for labels that are numbers on a scale. */
 export const SCALE_TASK: TaskName = 'regression';
 
-/** A task that is known only by name: pass it only its own `data` section and rows. */
+/** A task of which only the name is known. Pass it only its own `data` section and rows. */
 // biome-ignore lint/suspicious/noExplicitAny: rows and inputs go from one function of a task to another of the same
 export type AnyTask = TaskDefinition<any, any, any>;
 

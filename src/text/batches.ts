@@ -19,7 +19,7 @@ export interface ExampleLengths {
 export interface EpochPlan extends ExampleLengths {
   batchSize: number;
   seed: number;
-  /** From 0. */
+  /** The epoch, counted from 0. */
   epoch: number;
   /** Whether a batch contains examples of similar length. */
   groupByLength: boolean;

@@ -17,7 +17,7 @@ const SLOW_NOTES = ['special_tokens_map.json', 'added_tokens.json', 'config.json
 export const MAX_TOKENIZER_BYTES = 100 * 2 ** 20;
 const MAX_SLOW_BYTES = 16 * 2 ** 20;
 
-/** The files that {@link buildTokenizer} needs, among those present, with the maximum size of each. */
+/** The files of a folder that {@link buildTokenizer} needs, with the maximum size of each. */
 export function tokenizerFiles(present: (name: string) => boolean): { name: string; maxBytes: number }[] {
   const { tokenizer, config } = TOKENIZER_FILES;
   const isFast = present(tokenizer);

@@ -1,4 +1,4 @@
-/** Cuts a text into pieces that can be tokenized separately: their concatenated tokens are those of the text. */
+/** Cuts a text into pieces that can be tokenized separately. Their concatenated tokens are those of the text. */
 export type CutText = (text: string) => Iterable<string>;
 
 /**

@@ -1,4 +1,4 @@
-/** The tokens of an example; 1 for tokens that are learned, otherwise 0. */
+/** The tokens of an example. `learnt` is 1 for tokens that are learned, otherwise 0. */
 export interface LearntIds {
   ids: Int32Array;
   learnt: Uint8Array;

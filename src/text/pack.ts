@@ -34,7 +34,7 @@ export function pack(lengths: Int32Array, capacity: number): Packing {
   return gathered(order, rowOf, rows);
 }
 
-/** Every item in its own row. */
+/** Puts every item in its own row. */
 export function unpacked(items: number): Packing {
   return {
     items: Int32Array.from({ length: items }, (_, i) => i),

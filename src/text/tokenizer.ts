@@ -205,8 +205,8 @@ export class TextTokenizer {
   }
 
   /**
-   * The same tokenizer for words that are encoded separately. Tokenizers like GPT-2's (also BART's and RoBERTa's)
-   * mark the start of a word by a space, so a space is put before each word, as transformers does with
+   * Returns this tokenizer for words that are encoded separately. Tokenizers like GPT-2's (also BART's and
+   * RoBERTa's) mark the start of a word by a space, so a space is put before each word, as transformers does with
    * `add_prefix_space=True`. A pipeline of several pre-tokenizers is not changed, as in transformers.
    */
   forWords(): TextTokenizer {
@@ -232,7 +232,7 @@ export class TextTokenizer {
     return this.#cleansUp ? cleanedUp(text) : text;
   }
 
-  /** By id, 1 for tokens that begin a word: see {@link wordStarts}. */
+  /** Returns 1 for ids of tokens that begin a word, otherwise 0; see {@link wordStarts}. */
   wordStarts(): Uint8Array {
     return wordStarts(this.#json, this.#pipeline.vocabulary.tokens, this.specialIds);
   }

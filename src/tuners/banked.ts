@@ -25,9 +25,9 @@ export interface BankedBottleneck {
 
 /** A method's trained values for batches in which every row has its own adapter. */
 export interface Banked {
-  /** By the paths of linear modules. */
+  /** Factors by the paths of linear modules. */
   factors?: ReadonlyMap<string, BankedFactors>;
-  /** By the paths of sublayers. */
+  /** Bottlenecks by the paths of sublayers. */
   bottlenecks?: ReadonlyMap<string, BankedBottleneck>;
   /** Parameters of the model that are fully trained. */
   saved: readonly string[];

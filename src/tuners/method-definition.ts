@@ -78,12 +78,14 @@ export interface MethodDefinition<Config = never, Schema extends z.ZodObject | u
   readonly learningRate: number;
   /** The starting point of the policy of defaults (run/config/defaults). */
   readonly chosen: {
-    /** For a model with 384 features and a new head. */
+    /** The choices for a model with 384 features and a new head. */
     readonly encoder: ChosenOfMethod<Config>;
-    /** For a decoder, or a model that keeps its language model head. */
+    /** The choices for a decoder, or a model that keeps its language model head. */
     readonly language: ChosenOfMethod<Config>;
   };
-  /** `adapter`: beside a frozen base. `model`: the model's own weights, so no base is frozen. */
+  /**
+   * The trained part: an `adapter` on a frozen base, or the weights of the `model` itself, without a frozen base.
+   */
   readonly trains: 'adapter' | 'model';
   /** The type of the base that these settings start from, and the setting that needs it. */
   requiredBase?(config: Config): { key: string; dtype: 'int4' } | undefined;

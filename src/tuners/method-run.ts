@@ -28,7 +28,7 @@ export interface Budget {
   deltaT: number;
   /** The unit of the budget, in which it is exact at the end. */
   unit: BudgetUnit;
-  /** The same in every unit. */
+  /** The initial and final budget in every unit. */
   forms: { initial: BudgetForms; target: BudgetForms };
   /** Notices about rounding, as sentences. */
   rounded: readonly string[];

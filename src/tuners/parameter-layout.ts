@@ -11,7 +11,7 @@ export interface TrainedParameter {
 
 /** A range of the flat vector that the graph reads as one tensor. */
 export interface TrainedStack {
-  /** For a single trained tensor, its own shape; for several, all their rows, [total rows, ...]. */
+  /** The shape of a single trained tensor; for several tensors, all their rows, [total rows, ...]. */
   shape: readonly number[];
   start: number;
   end: number;

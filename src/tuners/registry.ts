@@ -22,7 +22,7 @@ import { pruneLora } from './prune-lora/definition.ts';
 import { svdLora } from './svd-lora/definition.ts';
 import { vera } from './vera/definition.ts';
 
-/** The built-in methods, by name in a config. A new one is one entry here and one folder beside. */
+/** The built-in methods, by name in a config. To add one, write a folder in this folder and an entry here. */
 export const METHODS = {
   /** AdaLoRA: low-rank triplets; their budget moves to the modules that need it. */
   adalora: adaLora,
@@ -81,10 +81,10 @@ export interface DefinedMethods {}
 
 const methods = new Definitions<AnyMethod>('method', METHODS as unknown as Record<MethodName, AnyMethod>);
 
-/** Every method, also those that programs define: the array grows with {@link defineMethod}. */
+/** Names of all methods, including those that programs define: the array grows with {@link defineMethod}. */
 export const METHOD_NAMES = methods.names as [MethodName, ...MethodName[]];
 
-/** The method of a config that names none. */
+/** The default method of a config. */
 export const DEFAULT_METHOD: MethodName = 'adalora';
 
 /** A method whose settings are not known before a config is read. */

@@ -9,9 +9,11 @@ interface SavedSelection {
 }
 
 /**
- * The model's own parameters that are trained beside the adapters, by PEFT's rules: those of the head; those of
- * modules whose path is a name of `modules_to_save`, or ends in `.` and such a name; and the biases that `bias`
- * selects.
+ * The model's own parameters that are trained in addition to the adapters, by PEFT's rules:
+ *
+ * - those of the head;
+ * - those of modules whose path equals a name of `modules_to_save`, or ends in `.` and such a name;
+ * - the biases that `bias` selects.
  *
  * @param adapted the layers that have an adapter
  */

@@ -6,10 +6,10 @@ const TUNABLE = 'glibc.malloc.hugetlb';
 const SETTING = '/sys/kernel/mm/transparent_hugepage/enabled';
 
 /**
- * The environment in which the C library asks Linux for huge pages. Activations are hundreds of megabytes that every
- * pass walks through. With pages of 4 KB, the processor spends a good part of a step on address translation.
+ * The environment in which the C library asks Linux for huge pages. Each pass walks through hundreds of megabytes
+ * of activations. With pages of 4 KB, the processor spends a good part of a step on address translation.
  *
- * @param setting the kernel's, undefined if there is none
+ * @param setting the kernel's setting, undefined if there is none
  * @returns undefined if it would have no effect, or the user has set `GLIBC_TUNABLES`
  */
 export function hugePageEnvironment(

@@ -2,8 +2,8 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Keeps a server reachable: above `most` connections, it closes the one that has been idle for the longest.
- * Connections with a pending response stay.
+ * Keeps a server reachable. If it has more than `most` connections, the one that has been idle for the longest is
+ * closed. Connections with a pending response stay.
  */
 export function limitConnections(server: Server, most: number): void {
   const all = new Set<Socket>();

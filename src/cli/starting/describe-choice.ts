@@ -47,7 +47,7 @@ function unlabelled(rows: readonly (readonly string[])[], label: number): string
   ];
 }
 
-/** Duplicate texts, and those among them with different labels. */
+/** Describes duplicate texts, and how many of them have different labels. */
 function repeats(rows: readonly (readonly string[])[], text: number, label: number): string[] {
   const seen = new Map<string, string>();
   let [again, other] = [0, 0];

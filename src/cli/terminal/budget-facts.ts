@@ -3,8 +3,8 @@ import type { Budget } from '../../tuners/method-run.ts';
 import { counted } from './describe-event.ts';
 
 /**
- * A budget in every unit, the effect of rounding, and its schedule. It is exact in its own unit; in the others it
- * depends on which matrices keep their ranks.
+ * Describes a budget in every unit, the effect of rounding, and its schedule. The budget is exact in its own unit.
+ * In other units, it depends on which matrices keep their ranks.
  */
 export function budgetFacts(
   budget: Budget,

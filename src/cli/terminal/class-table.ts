@@ -3,7 +3,7 @@ import { macroScores } from '../../metrics/macro-scores.ts';
 import type { Confusion } from '../../program/example-set.ts';
 import { printable } from '../../support/printable.ts';
 
-/** With more, the table would be too wide for a terminal. */
+/** Maximum number of classes in the table. With more, it would be too wide for a terminal. */
 const MAX_CLASSES = 12;
 
 /** Precision, recall and F1 of each class, with their means, and the confusion matrix. */

@@ -1,7 +1,7 @@
 import type { RankTable } from '../../report/rank-table.ts';
 import { printable } from '../../support/printable.ts';
 
-/** From the 256 colours of terminals: dark blue over green to yellow, with evenly rising lightness. */
+/** Colours, numbered as in a terminal's 256: from dark blue over green to yellow, with evenly rising lightness. */
 const SCALE = [17, 18, 24, 30, 36, 71, 107, 143, 185, 227];
 const MISSING = '·';
 

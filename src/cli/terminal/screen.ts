@@ -10,7 +10,7 @@ export interface Screen {
 /** Moves the cursor to the start of its line and erases the line. */
 export const ERASE_LINE = '\r\x1b[2K';
 
-/** Colours for a screen: none unless it is a terminal and neither NO_COLOR nor a flag forbids them. */
+/** Colours for a screen. They are off if it is not a terminal, or if NO_COLOR or a flag forbids them. */
 export function coloursFor(screen: Screen) {
   return pc.createColors(screen.isTTY === true && pc.isColorSupported);
 }

@@ -23,7 +23,7 @@ const OF_ADAPTERHUB: readonly string[] = [
 /** Every file that may belong to an adapter. */
 export const ADAPTER_FILES: readonly string[] = [ADAPTER_CONFIG, ...PEFT_TENSORS, ...OF_ADAPTERHUB];
 
-/** The formats of adapters. Both use the same name for their settings, so the other files decide the format. */
+/** The formats of adapters. Both use one name for the settings file, so the other files determine the format. */
 export type AdapterFormat = 'peft' | 'adapterhub';
 
 /** The format of a folder with these files. */
@@ -32,7 +32,7 @@ export function formatOfFiles(present: readonly string[]): AdapterFormat {
   return !hasPeft && firstOf(OF_ADAPTERHUB, present) !== undefined ? 'adapterhub' : 'peft';
 }
 
-/** The adapter's files among the files of a folder, its tensors last; undefined if the tensors are missing. */
+/** The adapter's files in a folder with these files, the tensors last. Undefined if the tensors are missing. */
 export function adapterFiles(present: readonly string[]): string[] | undefined {
   const { tensors, headConfig, headTensors } = ADAPTERHUB_FILES;
   const isPeft = formatOfFiles(present) === 'peft';

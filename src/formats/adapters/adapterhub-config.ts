@@ -24,7 +24,7 @@ export function isAdapterHub(config: Readonly<Record<string, unknown>>): boolean
   return typeof config.model_class === 'string' && config.peft_type === undefined;
 }
 
-/** Whether a tensor belongs to the adapter, and not to the head beside it. */
+/** Whether a tensor belongs to the adapter and not to its head. */
 export function isAdapterHubTensor(key: string): boolean {
   return key.includes('.adapters.');
 }

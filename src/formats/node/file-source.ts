@@ -21,7 +21,9 @@ export class FileSource implements ByteSource {
   }
 
   /**
-   * @param expected what kind of file, for messages: "a safetensors file"
+   * Opens a file.
+   *
+   * @param expected the kind of file for messages: "a safetensors file"
    * @throws UserError if it is missing, unreadable or not a regular file
    */
   static open(path: string, expected: string): FileSource {

@@ -42,7 +42,7 @@ export function storageOf(id: unknown): TorchStorage | undefined {
   return fits && view === null ? new TorchStorage(type.dtype, key, count) : undefined;
 }
 
-/** The arguments are storage, offset, shape and strides; the rest matters only for training. */
+/** Builds a tensor from storage, offset, shape and strides. The other arguments matter only for training. */
 function rebuildTensor([storage, offset, shape, strides]: readonly unknown[]): TorchTensor | undefined {
   if (!(storage instanceof TorchStorage) || !isCount(offset) || !isCounts(shape) || !isCounts(strides))
     return undefined;

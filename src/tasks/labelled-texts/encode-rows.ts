@@ -3,7 +3,7 @@ import type { Communicator } from '../../parallel/communicator.ts';
 import type { Encoding, TextTokenizer } from '../../text/tokenizer.ts';
 import type { Texts } from './encoded-set.ts';
 
-/** With fewer rows, the exchange takes longer than encoding. */
+/** Minimum number of rows to divide among processes. With fewer, the exchange takes longer than encoding. */
 const MIN_ROWS = 5000;
 
 /** Encodes texts, or pairs. If there are many, every process of the run encodes a part of them. */

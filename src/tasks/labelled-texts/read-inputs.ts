@@ -59,7 +59,7 @@ export function columnsFor(file: string, columns: Columns): Columns {
   return detectFormat(file, '') === 'jsonl' ? jsonKeys(columns) : columns;
 }
 
-/** Columns of JSON Lines have names: those given by number are called `text` and so on. */
+/** JSON Lines have names instead of column numbers, so numbered columns are called `text` and so on. */
 export function jsonKeys(columns: Columns): Columns {
   const named = (column: string | number | undefined, name: string) =>
     typeof column === 'number' ? name : column;
@@ -72,8 +72,8 @@ export function jsonKeys(columns: Columns): Columns {
 }
 
 /**
- * Rows from standard input: JSON if it begins with `{` or `[`, a table if its first line fits the given columns;
- * otherwise one text per line. A blank line keeps its place.
+ * Reads rows from standard input. They are JSON if the input begins with `{` or `[`, and a table if its first line
+ * fits the given columns. Otherwise each line is a text, and a blank line keeps its place.
  */
 export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnSkipped): Row[] {
   const body = content.replace(/^\ufeff/, '');
@@ -96,8 +96,8 @@ export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnS
 }
 
 /**
- * Rows of a file as {@link parseRows} reads them, or one text per line for plain lines. There, a blank line keeps its
- * place, as on standard input.
+ * Reads rows of a file as {@link parseRows} does, or one text per line if lines are plain. A blank line then keeps
+ * its place, as on standard input.
  *
  * @throws UserError for a table with an unknown text column
  */

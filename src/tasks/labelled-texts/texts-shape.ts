@@ -2,7 +2,7 @@ import type { InputShape } from '../assert-input.ts';
 import type { ReadingOf } from '../task-definition.ts';
 import type { LabelledData } from './data-section.ts';
 
-/** Keys that rows of files have beside their texts. */
+/** Keys that rows of files have in addition to their texts. */
 const OTHERS = ['line', 'id', 'place', 'label'];
 
 /** Texts or pairs, as in the run. Without a run, and so without a label column, both are accepted. */

@@ -43,7 +43,7 @@ function withIds<T>(
 ): T {
   const problems = new RowProblems(fileName);
   const ids = new Map(labels.map((name, id) => [name, id]));
-  let hint: string | undefined; // for the first such label, the only one reported in full
+  let hint: string | undefined; // the first such label's, which is the only one reported in full
   const made = make((name, line) => {
     const id = ids.get(name);
     if (id === undefined) {

@@ -14,7 +14,7 @@ export type AddRow = (
 ) => RowProblem | undefined;
 
 /**
- * Reads files one after the other, so that only one is in memory, and passes their rows on.
+ * Reads files and passes their rows on. Only one file at a time is in memory.
  *
  * @param onProgress called at times with the share of the files that is done
  * @throws UserError with the lines of all invalid rows of a file, and for files without rows

@@ -26,7 +26,7 @@ export function byBatch(context: Context): Mask {
   };
 }
 
-/** The same masks for an example in every evaluation of every run, so that scores are comparable. */
+/** Masks an example in the same way in every evaluation of every run, so that scores are comparable. */
 export function byExample(context: Context): Mask {
   const vocabulary = vocabularyOf(context);
   return ({ inputIds, attentionMask, length }, examples) => {

@@ -20,7 +20,7 @@ export interface BestSpans {
   nbest: Span[];
   /** The chosen answer; its text is empty for no answer. */
   answer: Span;
-  /** The score of no answer minus that of the best answer; undefined if there must be an answer. */
+  /** The score of "no answer" minus that of the best answer; undefined if every question has an answer. */
   nullOdds: number | undefined;
 }
 

@@ -1,6 +1,6 @@
 /** A question about a text. */
 export interface Question {
-  /** The given id, or the index among the questions; unique in a file. */
+  /** The id from the file; without one, the index among the questions. Unique in a file. */
   id: string;
   question: string;
   context: string;
@@ -20,5 +20,5 @@ export interface AnsweredText extends Question {
   ofV2?: true;
 }
 
-/** The parts read beside question and context: nothing, or answers with or without positions. */
+/** The parts read in addition to question and context: nothing, the texts of answers, or texts with positions. */
 export type AnswersRead = 'none' | 'texts' | 'places';

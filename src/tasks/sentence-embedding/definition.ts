@@ -16,7 +16,9 @@ import { type EmbeddingRows, embeddingRows, joinedRows } from './embedding-rows.
 import { withPooling } from './with-pooling.ts';
 import { wordBaseline } from './word-baseline.ts';
 
-/** Maps a text to one vector, close to those of texts that belong to it: for search, clustering and comparison. */
+/**
+ * Maps a text to one vector that is close to the vectors of matching texts: for search, clustering and comparison.
+ */
 export const sentenceEmbedding: TaskDefinition<
   EmbeddingData,
   EmbeddingRows,

@@ -55,7 +55,7 @@ function checkNames(
   problems: RowProblems,
 ): void {
   const known = new Set(names);
-  let hint: string | undefined; // for the first such tag, the only one reported in full
+  let hint: string | undefined; // the first such tag's, which is the only one reported in full
   for (const sentence of sentences) {
     sentence.tags.forEach((tag, word) => {
       if (known.has(tag)) return;

@@ -14,7 +14,7 @@ export function tagIds(
 ): Int32Array[] {
   const problems = new RowProblems(fileName);
   const ids = new Map(names.map((name, id) => [name, id]));
-  let hint: string | undefined; // for the first such tag, the only one reported in full
+  let hint: string | undefined; // the first such tag's, which is the only one reported in full
   const found = sentences.map((sentence) =>
     Int32Array.from(sentence.tags, (tag, word) => {
       const id = ids.get(tag);

@@ -3,9 +3,9 @@ import { buildLabels } from '../classes/labels.ts';
 import type { TaggedSentence } from './tagged-sentence.ts';
 
 /**
- * The tags of training sentences in the order of a head's outputs: the checkpoint's order if it contains all of them,
- * otherwise that of `label_names`, otherwise sorted by code point as in transformers' run_ner.py (`B-LOC`, …,
- * `I-PER`, `O`).
+ * The tags of training sentences in the order of a head's outputs. The order is the checkpoint's if it contains all
+ * of them, else that of `label_names`. Without either, tags are sorted by code point as in transformers' run_ner.py
+ * (`B-LOC`, …, `I-PER`, `O`).
  *
  * @param known the `id2label` of the checkpoint's config.json
  * @throws UserError if there are fewer than two

@@ -6,7 +6,7 @@ export interface NamedEntity {
   /** The entity consists of the words [start, end). */
   start: number;
   end: number;
-  /** Those words joined by spaces. */
+  /** The words of the entity, joined by spaces. */
   text: string;
   /** Mean probability of their tags. */
   score: number;

@@ -9,7 +9,7 @@ import type { SlowTokenizer, SpecialToken, TokenizerClass } from './slow-tokeniz
 import { jsonFile } from './text-file.ts';
 import { bert, mpnet } from './word-piece-class.ts';
 
-/** By the class name in tokenizer_config.json, without `Fast`. */
+/** Converters by the class name in tokenizer_config.json, without `Fast`. */
 const CLASSES: Readonly<Record<string, TokenizerClass>> = {
   DebertaV2Tokenizer: debertaV2,
   XLMRobertaTokenizer: xlmRoberta,
@@ -24,7 +24,7 @@ const CLASSES: Readonly<Record<string, TokenizerClass>> = {
   BartTokenizer: roberta,
 };
 
-/** By the model's type, if tokenizer_config.json names no class. */
+/** Default class names by the model's type, for a tokenizer_config.json that names no class. */
 const BY_MODEL_TYPE: Readonly<Record<string, string>> = {
   'deberta-v2': 'DebertaV2Tokenizer',
   'xlm-roberta': 'XLMRobertaTokenizer',

@@ -1,6 +1,6 @@
 import type { AlignedText } from './aligned-text.ts';
 
-/** What happens to the delimiters when a text is split. */
+/** How delimiters are treated when a text is split. */
 export type SplitBehavior = 'Removed' | 'Isolated' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous';
 
 interface Part {

@@ -87,7 +87,7 @@ const preTokenizer: z.ZodType<PreTokenizerConfig> = z.union([
   plainPreTokenizer,
 ]);
 
-/** Ids by token; checked when the model is built, because there may be a quarter of a million entries. */
+/** Ids by token. There may be a quarter of a million entries, so they are only checked when the model is built. */
 const vocabulary = z.custom<Readonly<Record<string, number>>>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   'Invalid input: expected an object of ids',

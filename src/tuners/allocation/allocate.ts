@@ -93,7 +93,7 @@ function limited(
   return [...order].filter((i) => chosen.has(i));
 }
 
-/** Selects components in order; each must fit beside those selected before. */
+/** Selects components in order. Each must fit together with those selected before it. */
 function affordable(
   order: Int32Array,
   modules: Int32Array,

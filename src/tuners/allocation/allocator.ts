@@ -65,7 +65,7 @@ export type ScoreFunction = (importance: Readonly<Importance>) => number;
  */
 const NOISE_EPSILON = 1e-6;
 
-/** The named scores, and what each observes at a step: the two averages, the gradient alone, or nothing. */
+/** The named scores, and the data that each needs at a step: the two averages, the gradient, or nothing. */
 const OBSERVED = {
   'sensitivity-uncertainty': 'averages',
   'signal-to-noise': 'averages',

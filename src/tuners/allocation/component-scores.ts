@@ -1,11 +1,11 @@
 import type { PrunedModule } from './pruned-module.ts';
 
 /**
- * Importance of each component of a module: for a triplet equation 11, `S_i = s(λ_i) + mean_j s(P_ji) + mean_j
- * s(Q_ij)`; for a doublet the two means (table 4). Summed in 64 bits, because the product of two small averages
- * underflows 32.
+ * Importance of each component of a module. For a triplet, it is equation 11: `S_i = s(λ_i) + mean_j s(P_ji) +
+ * mean_j s(Q_ij)`. For a doublet, it is the sum of the two means (table 4). Sums are in 64 bits, because the
+ * product of two small averages underflows 32.
  *
- * @param score of one scalar, by its index
+ * @param score returns the score of a scalar by its index
  */
 export function componentScores(
   { rank, inFeatures, outFeatures, offsets: { A, E, B } }: PrunedModule,

@@ -4,10 +4,11 @@ export const CURVES = ['cubic', 'linear', 'exponential', 'cosine', 'constant'] a
 export type Curve = (typeof CURVES)[number];
 
 /**
- * The budget after a share of the way from `start` to `end`.
+ * The budget at a point between `start` and `end`.
  *
- * @param curve `cubic`: the paper's; `exponential`: by an equal factor each step; `constant`: unchanged until the end
- * @param share from 0 to 1
+ * @param curve `cubic`: the paper's; `exponential`: by an equal factor each step; `constant`: unchanged until the
+ * end
+ * @param share the covered share of the way, from 0 to 1
  */
 export function alongCurve(curve: Curve, share: number, start: number, end: number): number {
   const left = 1 - share;

@@ -1,7 +1,9 @@
 import { isSampled } from '../../support/is-sampled.ts';
 import { type AllocationSchedule, finalStep, maskingSteps } from './budget.ts';
 
-/** Allocations that a run's log records, beside the final one: with `deltaT: 1` there are thousands. */
+/**
+ * Maximum number of allocations in a run's log, in addition to the final one. With `deltaT: 1` there are thousands.
+ */
 const MAX_TOLD = 64;
 
 /**

@@ -31,7 +31,7 @@ export interface AllocatingMethod {
 }
 
 export interface AllocationPlan {
-  /** The layers to adapt, and the parameters that are fully trained beside them. */
+  /** The layers to adapt, and the additional parameters that are fully trained. */
   modules: readonly LinearModule[];
   saved: readonly TrainedParameter[];
   budget: PromisedBudget;

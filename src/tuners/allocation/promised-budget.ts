@@ -18,7 +18,9 @@ export interface PromisedBudget {
   /** Initial rank of every module. */
   initialRank: number;
   initial: BudgetForms;
-  /** Exact in `unit`; in the other units, the value if all modules keep the same rank. */
+  /**
+   * The final budget in every unit. It is exact in `unit`; the other values assume the same rank for all modules.
+   */
   final: BudgetForms;
   /** Notices about rounding, as sentences. */
   rounded: string[];

@@ -42,7 +42,7 @@ export function spanOf(modules: readonly PrunedModule[]): [number, number] {
   return [Math.min(...starts), Math.max(...ends)];
 }
 
-/** The same module in a vector that begins `by` elements earlier. */
+/** The same module in a vector that has `by` more elements at the start. */
 export function shifted(module: PrunedModule, by: number): PrunedModule {
   const { A, E, B } = module.offsets;
   return { ...module, offsets: { A: A + by, E: E === undefined ? E : E + by, B: B + by } };

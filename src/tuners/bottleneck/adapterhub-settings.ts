@@ -20,7 +20,7 @@ const REQUIRED = {
   use_gating: false,
 };
 
-/** The other settings of AdapterHub's `BnConfig`, as in plain adapters. */
+/** The other settings of AdapterHub's `BnConfig`, with the values that plain adapters have. */
 const INERT = {
   adapter_residual_before_ln: false,
   dropout: 0,

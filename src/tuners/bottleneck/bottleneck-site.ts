@@ -30,8 +30,8 @@ export type BottleneckPart = keyof typeof PARTS;
 export const PART_NAMES = Object.keys(PARTS) as BottleneckPart[];
 
 /**
- * AdapterHub's name of a part: in BERT and related families, adapters are in the modules `output`; in all others,
- * beside them.
+ * AdapterHub's name of a part. In BERT and related families, adapters are in the modules `output`. In all others,
+ * they are in a module of their own.
  */
 export function partName({ path, kind }: Sublayer, part: BottleneckPart, adapter = ADAPTER_NAME): string {
   const owner = path.endsWith('.output') ? path : path.replace(/[^.]+$/, MODULES[kind]);

@@ -21,7 +21,7 @@ const ROBERTA_FORMS: readonly HeadForm[] = [
   { modules: ['classifier.dense', 'classifier.out_proj'], activation: 'tanh' },
 ];
 
-/** Heads for texts by transformers' class; heads for tokens and spans are a single layer in all families. */
+/** Heads for texts, by transformers' class. Heads for tokens and spans are a single layer in all families. */
 const TEXT_FORMS: Readonly<Record<string, readonly HeadForm[]>> = {
   BertForSequenceClassification: BERT_FORMS,
   RobertaForSequenceClassification: ROBERTA_FORMS,
@@ -74,7 +74,7 @@ export function withPlainHead(
   );
 }
 
-/** A parameter of a linear layer among a head's layers. */
+/** Matches a parameter of a linear layer in a head. */
 const LAYER = /^heads\.[^.]+\.(\d+)\.(weight|bias)$/;
 
 function layerNumbers(tensors: AdapterTensors): number[] {

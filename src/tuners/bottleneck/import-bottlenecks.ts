@@ -50,8 +50,8 @@ export function importBottlenecks(
 }
 
 /**
- * Tensors by our names. AdapterHub's contain the adapter's name, and those of a base model alone lack its prefix.
- * Parameters that a head shares with the base model come from the base.
+ * Renames tensors to our names. AdapterHub's names contain the adapter's name, and for a base model alone they lack
+ * its prefix. Parameters that a head shares with the base model come from the base.
  */
 function tensorsByName(
   model: TunableModel,

@@ -18,7 +18,11 @@ export class ModuleScores {
     this.#uncertainty = new Float32Array(modules.length);
   }
 
-  /** @param watched Σ |ΔW ∘ G| of each module; none before the first step, when ΔW is zero */
+  /**
+   * Updates the averages.
+   *
+   * @param watched Σ |ΔW ∘ G| of each module; undefined before the first step, when ΔW is zero
+   */
   observe(watched?: Float32Array): void {
     const [beta1, beta2] = this.#betas;
     this.#roots.forEach((root, k) => {

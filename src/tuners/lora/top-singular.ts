@@ -64,7 +64,7 @@ export function topSingular(matrix: WeightMatrix, count: number): SingularTriple
   }
 }
 
-/** W V = U B, where B has `diagonal` on the diagonal and `beside` above it. */
+/** The matrix B in W V = U B, with `diagonal` on the diagonal and `beside` above it. */
 function bidiagonal(diagonal: readonly number[], beside: readonly number[]): Float64Array[] {
   return diagonal.map((value, i) => {
     const row = new Float64Array(diagonal.length);

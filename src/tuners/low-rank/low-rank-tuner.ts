@@ -16,7 +16,7 @@ export interface Factored {
   values: Float32Array;
 }
 
-/** The common part of LoRA and AdaLoRA: low-rank increments, and fully trained parameters beside them. */
+/** The common part of LoRA and AdaLoRA: low-rank increments, and additional parameters that are fully trained. */
 export abstract class LowRankTuner implements Tuner {
   readonly sites: readonly TunedSite[];
   /** Whether modules have a diagonal between their factors. */

@@ -4,9 +4,9 @@ import { factorName, type LowRankModule } from './factors.ts';
 import type { Factored } from './low-rank-tuner.ts';
 
 /**
- * Reads the parameters of a model with its adapter merged: W + s B diag(E) A for adapted weights, the trained value
- * for fully trained parameters, otherwise the base model's. It works on any range, so that no tensor need be in
- * memory whole. The sum is computed in 64 bits.
+ * Reads the parameters of a model with its adapter merged. An adapted weight is W + s B diag(E) A; a fully trained
+ * parameter has its trained value; all others are the base model's. Any range can be read, so that no tensor need
+ * be in memory whole. The sum is computed in 64 bits.
  *
  * @param readBase must return its own memory, which is changed
  */

@@ -18,8 +18,8 @@ import type { Regularizer } from '../tuner.ts';
 import type { FactorGroup } from './factor-groups.ts';
 
 /**
- * How the distance of the rows of each A (Q) and the columns of each B (P) from orthonormality is measured, from
- * their Gram matrices G:
+ * The measure of the distance from orthonormality of the rows of each A (Q) and the columns of each B (P). G is
+ * their Gram matrix:
  *
  * - `mean-norm`: the mean over all factors of ‖G - I‖ (AdaLoRA in loralib and PEFT);
  * - `sum-squared`: the sum over all factors of ‖G - I‖² (equation 4 of the paper);
@@ -61,7 +61,10 @@ export function orthogonalityTerm(
   };
 }
 
-/** For stacked factors, A [count, rank, in] by rows or B [count, out, rank] by columns: [count]. */
+/**
+ * The distance of each of the stacked factors, [count]. They are A [count, rank, in] by rows, or B [count, out,
+ * rank] by columns.
+ */
 function distance(factors: Value, side: FactorGroup['side'], form: Orthogonality): Value {
   const [, ...sizes] = factors.shape as number[];
   const rank = side === 'rows' ? sizes[0] : sizes[1];

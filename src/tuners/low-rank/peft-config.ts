@@ -56,7 +56,7 @@ export type AdaLoraAdapterConfig = z.infer<typeof adaLoraConfig>;
  * The settings of `adapter_config.json` that this library supports. {@link parseAdapterConfig} rejects all others.
  */
 export type PeftAdapterConfig = LoraAdapterConfig | AdaLoraAdapterConfig;
-/** The same with optional keys for all settings with a default. */
+/** The settings with optional keys for all that have a default. */
 export type PeftAdapterConfigInput = z.input<typeof adapterConfig>;
 
 /**

@@ -100,7 +100,7 @@ export class VeraTuner implements Tuner {
     return { factors: bankedFactors(this.#factored(values)), saved: this.saved.map(({ name }) => name) };
   }
 
-  /** The same increments as LoRA factors of rank r: A = λ_d ∘ A, B = λ_b ∘ B. */
+  /** Converts the increments to LoRA factors of rank r: A = λ_d ∘ A, B = λ_b ∘ B. */
   #factored(values: Float32Array): Factored {
     const { r } = this.settings;
     const modules = this.modules.map((module) => ({ ...module, rank: r, scale: 1 }));
