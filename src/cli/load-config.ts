@@ -21,9 +21,9 @@ export interface ConfigFile {
 }
 
 /**
- * Reads a run's config from a YAML file like {@link readConfig}.
+ * Reads a run's config from a YAML file, as {@link readConfig} does, and parses it.
  *
- * @throws UserError also like {@link parseRunConfig}
+ * @throws UserError as {@link readConfig} and {@link parseRunConfig} do
  */
 export function loadConfig(path: string, settings: readonly string[] = []): ParsedConfig {
   const { value, where } = readConfig(path, settings);
@@ -31,11 +31,11 @@ export function loadConfig(path: string, settings: readonly string[] = []): Pars
 }
 
 /**
- * Reads a run's config from a YAML file and applies `--set key.path=value` settings in order. Paths in it are
+ * Reads a run's config from a YAML file and applies `--set key.path=value` settings in order. Paths in settings are
  * relative to the current folder, as on the command line.
  *
+ * @returns the config and the location of each key: `cola.yaml:12`, or `--set` for a key that a setting gives
  * @throws UserError for a file that is not valid YAML, and an invalid setting
- * @returns locations are `cola.yaml:12`, or `--set` for settings from there
  */
 export function readConfig(path: string, settings: readonly string[] = []): ConfigFile {
   const lines = new LineCounter();

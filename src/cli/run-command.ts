@@ -16,10 +16,10 @@ import { USER_MISTAKE } from './user-mistake.ts';
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
 
 /**
- * Runs a command line and prints its result. `process.exitCode` is 2 for a user's mistake, 1 for bugs in this program
- * and for failed computations, and 130 for runs stopped by a signal.
+ * Runs a command line and prints its result. `process.exitCode` is 2 for a user's mistake, 1 for bugs in this
+ * program and for failed computations, and 130 for runs stopped by a signal.
  *
- * @param words after the program's name
+ * @param words the words after the program's name
  */
 export async function runCommand(words: readonly string[]): Promise<void> {
   const program = createProgram().hook('preAction', async (_, command) => {

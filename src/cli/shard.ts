@@ -2,9 +2,9 @@ import { InvalidArgumentError, Option } from 'commander';
 
 /** A part of several runs: every n-th, starting with the i-th. */
 export interface Shard {
-  /** i, from 1. */
+  /** i, the number of this shard, from 1. */
   number: number;
-  /** n. */
+  /** n, the number of shards. */
   of: number;
 }
 

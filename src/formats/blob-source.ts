@@ -2,7 +2,7 @@ import { UserError } from '../support/user-error.ts';
 import type { AsyncByteSource } from './async-byte-source.ts';
 
 /**
- * A `File` or `Blob`, read from its place without a copy of the whole.
+ * Reads a `File` or `Blob` in parts, without loading all of it.
  *
  * @param where its name for messages
  */

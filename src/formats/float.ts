@@ -11,7 +11,7 @@ export function f16ToF32(bits: Uint16Array): Float32Array {
   return new Float32Array(out.buffer);
 }
 
-/** f32 -> IEEE 754 binary16 bits. Magnitudes from 65520 become infinity; magnitudes up to 2^-25 become zero. */
+/** f32 -> IEEE 754 binary16 bits. Magnitudes from 65520 on become infinity; magnitudes up to 2^-25 become zero. */
 export function f32ToF16(values: Float32Array): Uint16Array {
   const source = bitsOf(values);
   const out = new Uint16Array(values.length);

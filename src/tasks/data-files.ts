@@ -41,7 +41,7 @@ export const dataFiles = {
 
 export type ValidationFiles = z.output<typeof validation>;
 
-/** The share of training rows held out for validation; undefined if files are named, or nothing. */
+/** The share of training rows held out for validation; undefined if `validation` names files or is not set. */
 export function heldOutShare(validation: ValidationFiles | undefined): number | undefined {
   const [, percent] =
     /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(typeof validation === 'string' ? validation : '') ?? [];

@@ -9,7 +9,7 @@ export interface HeldOut<Rows> {
 
 /**
  * Holds out a share of the rows of each stratum, chosen by a hash of their content. The choice does not depend on
- * order or seed, and hardly changes when rows are added. Equal rows are never on both sides.
+ * order or seed, and hardly changes when rows are added. Rows with equal content are all on one side.
  *
  * @param contentOf the content that must not be on both sides: the text, not the label
  * @param stratumOf the property with equal shares on both sides, such as the label; by default, all rows are one

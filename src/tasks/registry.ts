@@ -53,7 +53,7 @@ export const DEFAULT_TASK: TaskName = 'single_label_classification';
 /** The task for labels that are numbers on a scale. */
 export const SCALE_TASK: TaskName = 'regression';
 
-/** A task of which only the name is known. Pass it only its own `data` section and rows. */
+/** A task that is known by its name only. Pass it only its own `data` section and rows. */
 // biome-ignore lint/suspicious/noExplicitAny: rows and inputs go from one function of a task to another of the same
 export type AnyTask = TaskDefinition<any, any, any>;
 
@@ -114,7 +114,8 @@ export function tasksWith(key: string): TaskName[] {
 }
 
 /**
- * The task of a model or adapter without notes: tasks with a special head are asked before the classifiers.
+ * The task of a model or adapter that this program did not train. Tasks with a special head are tried before the
+ * classifiers.
  *
  * @throws UserError for a model with classes that fit no task
  */

@@ -39,7 +39,8 @@ export type ReadingOf<Data extends BaseData> = Omit<Data, keyof BaseData>;
 export type ReadingFlags = Readonly<Record<string, string | number | boolean>>;
 
 /**
- * A task: everything that the rest of the program needs to know about it. One folder, and one line in the registry.
+ * A task: everything that the rest of the program needs to know about it. A task is one folder, and one line in the
+ * registry.
  *
  * @typeParam Data the task's `data` section
  * @typeParam Rows the content of its files
@@ -89,7 +90,7 @@ export interface TaskDefinition<
   /** The default for that key from a model's files. */
   maxLength?(config: CommonConfig): number | undefined;
   /**
-   * The model, with a head for these classes.
+   * Builds the model, with a head for these classes.
    *
    * @param reading the section without its files, if the model depends on it
    */

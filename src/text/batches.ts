@@ -48,7 +48,7 @@ export function planEpoch(plan: EpochPlan): Int32Array[] {
   return [...shuffled, ...cut(order.subarray(whole), batchSize)];
 }
 
-/** Batches for evaluation, longest examples first: least padding, and the memory peak comes first. */
+/** Batches for evaluation, longest examples first. So there is little padding, and memory peaks at the start. */
 export function planEvaluation(examples: ExampleLengths, batchSize: number): Int32Array[] {
   const order = Int32Array.from(examples.lengths.keys());
   sortAlike(order, examples, batchSize, -1);
@@ -56,8 +56,8 @@ export function planEvaluation(examples: ExampleLengths, batchSize: number): Int
 }
 
 /**
- * Sorts examples by length. With two lengths, the sorted batches are divided into runs, and each run is sorted by
- * target length. There are as many runs as batches in a run, so that both lengths vary little within a batch.
+ * Sorts examples by length. With two lengths, the sorted examples are divided into runs of √n batches each, and
+ * each run is sorted by target length. Then both lengths vary little within a batch.
  */
 function sortAlike(
   order: Int32Array,

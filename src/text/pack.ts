@@ -5,8 +5,9 @@ export interface Packing {
 }
 
 /**
- * Packs items into rows of a capacity by best fit decreasing: the longest item first, each into the row that it fills
- * most. The result has at most 22 % more rows than the minimum; for texts of many lengths, hardly any more.
+ * Packs items into rows of a capacity by best fit decreasing: the longest item comes first, and each goes into the
+ * row that it fills most. The result has at most 22 % more rows than the minimum, and for texts of many lengths
+ * hardly any more.
  *
  * @param lengths at most `capacity` each
  */

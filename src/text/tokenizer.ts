@@ -26,7 +26,10 @@ export interface Encoding {
 
 /** A model input with the position of each token, as in transformers' `return_offsets_mapping`. */
 export interface OffsetsEncoding extends Encoding {
-  /** [length]; as the Rust library shows them: pieces of the vocabulary, or the text itself if it is unknown. */
+  /**
+   * [length]; the tokens as the Rust library shows them: pieces of the vocabulary, or the text itself if it is
+   * unknown.
+   */
   tokens: string[];
   /** [length]; the first code point of its text that a token represents, 0 for special tokens. */
   starts: Int32Array;

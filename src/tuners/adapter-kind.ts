@@ -23,7 +23,7 @@ export interface AdapterKind {
    * Puts an adapter on a model.
    *
    * @param where the adapter's name for messages
-   * @throws UserError that names tensors that fit no module or have the wrong shape, and missing ones
+   * @throws UserError that names missing tensors, and tensors that fit no module or have the wrong shape
    */
   import(model: TunableModel, stored: StoredAdapter, where: string): TunedValues;
   /**

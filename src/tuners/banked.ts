@@ -1,6 +1,6 @@
 import type { BottleneckForm } from './bottleneck/bottleneck-injection.ts';
 
-/** y += x Aᵀ B of a module: λ is in A, the scale in B. */
+/** The factors of a module, in y += x Aᵀ B. A includes λ, and B includes the scale. */
 export interface BankedFactors {
   rank: number;
   /** [rank, inFeatures] */
@@ -9,7 +9,7 @@ export interface BankedFactors {
   b: Float32Array;
 }
 
-/** h += up(activation(down(input))) after a sublayer. */
+/** A bottleneck after a sublayer: h += up(activation(down(input))). */
 export interface BankedBottleneck {
   form: BottleneckForm;
   size: number;

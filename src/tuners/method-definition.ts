@@ -66,8 +66,8 @@ export interface ContinuesAdapters<Config> {
 export type ChosenOfMethod<Config> = { readonly rate: number } & Partial<Config>;
 
 /**
- * A method of fine-tuning: everything that the rest of the program needs to know about it. One folder, and one line
- * in the registry.
+ * A method of fine-tuning: everything that the rest of the program needs to know about it. A method is one folder,
+ * and one line in the registry.
  *
  * @typeParam Config the resolved section of a run's config that has the method's name
  */
@@ -90,8 +90,8 @@ export interface MethodDefinition<Config = never, Schema extends z.ZodObject | u
   /** The type of the base that these settings start from, and the setting that needs it. */
   requiredBase?(config: Config): { key: string; dtype: 'int4' } | undefined;
   /**
-   * The number of float32 vectors that training keeps, each as long as the trained one: values, gradient, moments and
-   * the method's own.
+   * Number of float32 vectors that training keeps, each as long as the vector of trained values: values, gradient,
+   * moments and the method's own.
    */
   readonly vectors: number;
   /**

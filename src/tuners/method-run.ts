@@ -20,7 +20,9 @@ export interface Relayout {
 export interface Budget {
   /** The unit that is kept or dropped. */
   components: Components;
-  /** The number at the start and at the end; at the end approximate, if the budget has another unit. */
+  /**
+   * The number at the start and at the end. If the budget has another unit, the number at the end is approximate.
+   */
   initial: number;
   target: number;
   tinit: number;
@@ -36,7 +38,10 @@ export interface Budget {
   assumed?: string;
 }
 
-/** The gradient of a run's loss, a mean over some batches, at the given values of a measurement's tuner. */
+/**
+ * Computes the gradient of a run's loss, averaged over some batches, at the given values of the measurement's
+ * tuner.
+ */
 export type GradientAt = (values: Float32Array) => Promise<Float32Array>;
 
 /** The rows [rows, width] that some linear modules read. */

@@ -4,8 +4,8 @@ import { shown } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 
 /**
- * Represents a function of the calling program in a config. It contains a digest of the source: a changed function is
- * another setting.
+ * Represents a function of the calling program in a config. It contains a digest of the source, so a changed
+ * function is another setting.
  */
 export type OwnFunctionName = `function:${string}`;
 

@@ -25,8 +25,8 @@ export interface TrainedSegment extends TrainedParameter {
 }
 
 /**
- * The positions of all trained tensors in the flat vector that the graph takes and whose gradient it returns:
- * adjacent, row-major, in the given order. Tensors given as a list are stacked: they differ only in their number of
+ * The positions of all trained tensors in the flat vector: adjacent, row-major, in the given order. The graph takes
+ * this vector and returns its gradient. Tensors given as a list are stacked: they differ only in their number of
  * rows, and the graph reads them as one tensor.
  */
 export class ParameterLayout {

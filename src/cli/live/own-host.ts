@@ -1,6 +1,6 @@
 /**
- * Whether a request's Host is this machine's own address. A page under a name that resolves to 127.0.0.1 (DNS
- * rebinding) gets nothing.
+ * Whether a request's Host is this machine's own address. This rejects requests of a page under a name that
+ * resolves to 127.0.0.1 (DNS rebinding).
  */
 export function isOwnHost(host: string | undefined, port: number): boolean {
   return host === `127.0.0.1:${port}` || host === `localhost:${port}`;

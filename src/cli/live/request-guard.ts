@@ -17,8 +17,7 @@ export interface Refused {
 /**
  * Admits requests to a server for its own user only:
  *
- * - Their Host is this machine's own address ({@link isOwnHost}). In addition, another site's page does not know the
- *   token.
+ * - Their Host is this machine's own address ({@link isOwnHost}), and other sites do not know the token.
  * - Their path begins with a random token, compared in constant time. Other users of this machine do not know it.
  * - Requests that change something come from the page itself, if they state their origin.
  */

@@ -11,8 +11,8 @@ import type { ScoreKind } from './score-kind.ts';
 const COLUMNS: Partial<Record<GlueTask, number>> = { cola: 1, stsb: 4 };
 
 /**
- * The official scores of a GLUE task: a submission's lines against the dev file. Ragged rows of the dev file, as in
- * QQP, are skipped with a warning.
+ * Computes the official scores of a GLUE task: a submission's lines against the dev file. Rows of the dev file with
+ * another number of fields, as in QQP, are skipped with a warning.
  */
 export function glueKind(task: GlueTask): ScoreKind {
   return {

@@ -43,7 +43,7 @@ export interface AppOptions {
 
 export interface ServeHandle {
   app: ServeApp;
-  /** Refuses new requests, and waits for pending ones; after the given seconds it ends them. */
+  /** Refuses new requests and waits for pending ones. After the given number of seconds, it ends them. */
   drain(seconds: number): Promise<void>;
 }
 

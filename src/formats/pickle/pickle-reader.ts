@@ -38,7 +38,7 @@ export class PickleReader {
     this.#take(count);
   }
 
-  /** undefined if it is not UTF-8. */
+  /** A UTF-8 text of this length in bytes; undefined if it is not valid UTF-8. */
   text(length: number): string | undefined {
     const start = this.#take(length);
     try {

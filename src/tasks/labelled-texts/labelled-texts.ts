@@ -268,7 +268,9 @@ function takenRows<Values extends Float32Array | Int32Array>(
 }
 
 /**
- * @throws UserError if all rows are labelled -1, which means no label in GLUE's test sets
+ * Checks that rows are labelled.
+ *
+ * @throws UserError if all labels are -1, which GLUE's test sets use for rows without a label
  */
 function checkLabelled(rows: readonly Row[], where: string, column: string | number | undefined): void {
   if (rows.length < 2 || !rows.every(({ label }) => Number(label) === -1)) return;

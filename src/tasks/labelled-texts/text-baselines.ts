@@ -11,7 +11,7 @@ export interface LabelBaselines {
   /** The name of the linear model in a sentence. */
   linearName: string;
   /**
-   * The best answer for the training rows that ignores the text.
+   * Finds the answer that is best for the training rows if the text is ignored.
    *
    * @returns its logits [outputs], and its name in a sentence
    */
@@ -25,9 +25,9 @@ interface Labelled {
 }
 
 /**
- * A bag of words, and the best answer that does not read the text.
+ * The baselines of texts: a bag of words, and the best answer that ignores the text.
  *
- * @param scores of logits [rows, outputs] on the rows of `validation`
+ * @param scores computes the scores of logits [rows, outputs] on the rows of `validation`
  */
 export function textBaselines(
   { linearLoss, linearName, blind }: LabelBaselines,

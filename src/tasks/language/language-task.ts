@@ -16,10 +16,10 @@ const OTHER_COLUMNS = { prompt: undefined, completion: undefined, messages: unde
 const COLUMNS = ['text', ...Object.keys(OTHER_COLUMNS)];
 
 /**
- * Reads another file than the run's, with changes by flags.
+ * How to read another file than the run's: as in the run, with changes by flags.
  *
- * @param task its name, for messages
- * @param known keys of its `data` section
+ * @param task the task's name, for messages
+ * @param known keys of the task's `data` section
  */
 export function readingWithFlags<Reading extends object>(
   task: string,

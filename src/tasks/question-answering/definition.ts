@@ -138,7 +138,10 @@ export const questionAnswering: TaskDefinition<
 
 const FLAGS = Object.keys(questionDataSchema.shape);
 
-/** Reads another file than the run's, with changes by flags. Throws a UserError for an unsupported flag. */
+/**
+ * How to read another file than the run's: as in the run, with changes by flags. Throws a UserError for an
+ * unsupported flag.
+ */
 function questionsWithFlags(reading: ReadingOf<QuestionData>, flags: ReadingFlags): ReadingOf<QuestionData> {
   const other = Object.keys(flags).find((key) => !FLAGS.includes(key));
   if (other === undefined) return { ...reading, ...flags };

@@ -10,7 +10,7 @@ import { type SpanLabels, spanLabels } from './span-labels.ts';
 
 const LEADING_SPACE = new RegExp(`^[${PYTHON_SPACE}]+`);
 
-/** Questions in a model's form: an example is a feature, and a question with a long context has several. */
+/** Questions in a model's form. An example is a feature, and a question with a long context has several. */
 export interface QuestionExamples extends ExampleSet {
   readonly features: readonly SpanFeature[];
   /** The question of each feature. */

@@ -39,8 +39,8 @@ export const scoreKind: LabelKind<ScoreAnswer> = {
     return total / targets.length;
   },
   /**
-   * `combined_score` is GLUE's for STS-B: the mean of both. An undefined correlation (constant predictions) is NaN,
-   * as in SciPy, and counts as worst.
+   * Computes the correlations, and `combined_score`, their mean (GLUE's score for STS-B). An undefined correlation
+   * (constant predictions) is NaN, as in SciPy, and counts as worst.
    */
   scores(logits, _, targets) {
     const correlations = { pearson: pearson(logits, targets), spearmanr: spearmanr(logits, targets) };

@@ -32,8 +32,8 @@ export interface EmbeddingRows {
 }
 
 /**
- * Reads pairs, triplets, scored pairs or labelled sentences, depending on the columns; without columns, a folder in
- * BEIR's form.
+ * Reads pairs, triplets, scored pairs or labelled sentences, depending on the columns. Without columns, reads a
+ * folder in BEIR's form.
  *
  * @throws UserError with file and line for all problems of the rows
  */

@@ -13,7 +13,7 @@ const KEYS = Object.keys(wordDataSchema.shape);
 const MEANING: Readonly<Record<string, 'words' | 'tags'>> = { text: 'words', label: 'tags' };
 
 /**
- * Reads another file than the run's: `--text` names the column of the words, `--label` that of the tags.
+ * How to read another file than the run's. `--text` names the column of the words, `--label` that of the tags.
  *
  * @throws UserError for an unsupported flag
  */

@@ -104,7 +104,10 @@ export function tokenizerClassOf(modelType: string): string | undefined {
   return Object.hasOwn(BY_MODEL_TYPE, modelType) ? BY_MODEL_TYPE[modelType] : undefined;
 }
 
-/** Folders without `added_tokens_decoder` also have special tokens in special_tokens_map.json. */
+/**
+ * The settings of a tokenizer. Folders without `added_tokens_decoder` also have special tokens in
+ * special_tokens_map.json.
+ */
 function withSpecialTokensMap(slow: SlowTokenizer): Record<string, unknown> {
   const isNew = 'added_tokens_decoder' in slow.config;
   if (isNew || !slow.file('special_tokens_map.json')) return { ...slow.config };

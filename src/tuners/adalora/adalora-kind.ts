@@ -11,7 +11,7 @@ export const adaLoraKind = lowRankKind('ADALORA', {
   facts: ({ init_r, target_r }) => ({ initialRank: init_r, settings: { init_r, target_r } }),
 });
 
-/** Builds the tuner of an imported adapter: its file defines the adapter, `settings` how it is trained. */
+/** Builds the tuner of an imported adapter. Its file defines the adapter, and `settings` define its training. */
 export function importedAdaLora(
   config: AdaLoraAdapterConfig,
   settings: TripletSettings,

@@ -59,8 +59,8 @@ export function allocate(
 }
 
 /**
- * Selects components in order within limits: first the best of each module up to its minimum rank, then the others.
- * Quotas are shares of the budget, in components or in the unit of the cost.
+ * Selects components in order within limits. It takes the best of each module up to its minimum rank, then the
+ * others. Quotas are shares of the budget, in components or in the unit of the cost.
  */
 function limited(
   order: Int32Array,

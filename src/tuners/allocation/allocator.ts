@@ -52,7 +52,7 @@ export interface Importance {
   sensitivity: number;
   /** Ū, the average of its deviation. */
   uncertainty: number;
-  /** w itself. */
+  /** The value of w. */
   value: number;
 }
 

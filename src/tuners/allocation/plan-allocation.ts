@@ -41,7 +41,7 @@ export interface AllocationPlan {
 /**
  * Plans the budget and the schedule of a run of `totalSteps` optimizer steps.
  *
- * @throws UserError for invalid modules, budget and schedule, all in one
+ * @throws UserError that lists all errors of modules, budget and schedule
  */
 export function planAllocation(
   { method, title, components, targets, kind }: AllocatingMethod,

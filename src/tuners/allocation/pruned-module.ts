@@ -2,8 +2,8 @@ import { factorName } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 
 /**
- * One adapted matrix: its components and their positions in the flat vector of trained values. With λ, a component is
- * a triplet (row of A, λ, column of B), without it a doublet (row of A, column of B).
+ * One adapted matrix: its components and their positions in the flat vector of trained values. With λ, a component
+ * is a triplet (row of A, λ, column of B). Without λ, it is a doublet (row of A, column of B).
  */
 export interface PrunedModule {
   /** Path of the adapted linear layer, as in Hugging Face. */

@@ -37,7 +37,10 @@ export class Regrowth {
     this.#modules = modules;
   }
 
-  /** Reads the directions from a gradient and the values that it belongs to: those before the optimizer's step. */
+  /**
+   * Reads the directions from a gradient. `values` are those before the optimizer's step, at which the gradient was
+   * computed.
+   */
   observe(values: Float32Array, gradient: Float32Array): void {
     this.#seeds = this.#modules.map((module) => seedsOf(module, values, gradient));
   }

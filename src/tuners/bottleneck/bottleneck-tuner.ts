@@ -11,8 +11,8 @@ import { type BottleneckPart, type BottleneckSite, partName, siteParameters } fr
 const INITIAL_DEVIATION = 0.02;
 
 /**
- * Bottleneck adapters after sublayers: a projection down, an activation, a projection up, and h added. They cannot be
- * merged, because no parameter of the model can represent them.
+ * Bottleneck adapters after sublayers: a projection down, an activation and a projection up, whose result is added
+ * to h. They cannot be merged, because no parameter of the model can represent them.
  */
 export class BottleneckTuner implements Tuner {
   readonly layout: ParameterLayout;

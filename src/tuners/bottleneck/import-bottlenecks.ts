@@ -9,9 +9,9 @@ import { BottleneckTuner } from './bottleneck-tuner.ts';
 import { withPlainHead } from './exchangeable-head.ts';
 
 /**
- * Puts AdapterHub's adapters on a model: after each sublayer with tensors, at the size of those tensors.
+ * Puts AdapterHub's adapters on a model. Each sublayer with tensors gets an adapter of their size.
  *
- * @throws UserError that names tensors that fit nothing or have the wrong shape, and missing ones
+ * @throws UserError that names missing tensors, and tensors that fit nothing or have the wrong shape
  */
 export function importBottlenecks(
   model: TunableModel,

@@ -5,8 +5,8 @@ export interface SharedModule {
 }
 
 /**
- * Distributes a budget of ranks over modules: the directions with the largest shares of explained variance get one
- * each. Among modules with equal inputs, the first gets the most.
+ * Distributes a budget of ranks over modules. Each of the directions with the largest shares of explained variance
+ * gets one rank. Among modules with equal inputs, the first gets the most.
  *
  * @param modules leaders first
  * @param explained shares of each leader, largest first

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
 import { rank } from '../shared/rank.ts';
 
-/** GoRA's settings: the paper's symbols and defaults. Options of the released code that differ are named as such. */
+/** GoRA's settings, with the paper's symbols and defaults. Options of the released code that differ are marked. */
 export const goraConfigSchema = z
   .strictObject({
     ...adapterConfigShape,

@@ -14,7 +14,7 @@ export const loraKind = lowRankKind('LORA', {
   facts: ({ use_dora }) => ({ settings: use_dora ? { use_dora } : {} }),
 });
 
-/** Builds the tuner of an imported adapter: its file defines the adapter, `settings` how it is trained. */
+/** Builds the tuner of an imported adapter. Its file defines the adapter, and `settings` define its training. */
 export function importedLora(start: LoraAdapterConfig, settings: LoraSettings): ImportedKind<LoraTuner> {
   return {
     scale: (path, rank) => loraScale(start, path, rank),

@@ -36,8 +36,8 @@ export type LoraSettings = Pick<LoraConfig, 'lora_dropout'> &
 
 /**
  * LoRA (Hu et al., 2022) as PEFT computes it: y += alpha / r · x Aᵀ Bᵀ. Settings select variants: LoRA + R (an
- * orthogonality term), DoRA (a magnitude), PiSSA, OLoRA and LoftQ (a start from the weight), LoRA-FA (a frozen A), LoRA+ (a
- * learning rate for B).
+ * orthogonality term), DoRA (a magnitude), PiSSA, OLoRA and LoftQ (a start from the weight), LoRA-FA (a frozen A),
+ * LoRA+ (a learning rate for B).
  */
 export class LoraTuner extends LowRankTuner {
   protected readonly diagonal = false;
@@ -152,7 +152,10 @@ export class LoraTuner extends LowRankTuner {
     }
   }
 
-  /** A uniform within ±1 / √in (PEFT's Kaiming initialisation with a = √5) and B zero; or both from the weight. */
+  /**
+   * Draws A uniformly within ±1 / √in (PEFT's Kaiming initialisation with a = √5), and sets B to zero. If the
+   * config selects a start from the weight, both come from the weight.
+   */
   protected initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void {
     this.takeStart(seed, read);
     for (const module of this.modules) {

@@ -57,7 +57,7 @@ export class RankedRun extends MeasuredRun {
   }
 }
 
-/** The singular values of the modules' gradients, as far as the probe's directions reach them. */
+/** The singular values of the modules' gradients, within the probe's directions. */
 async function strengthsOf(
   probe: LoraTuner,
   seed: number,

@@ -21,8 +21,8 @@ function sameScale({ r, lora_alpha, use_rslora }: EvenSettings): AlphaOf {
 }
 
 /**
- * Ranks and alphas of modules in PEFT's keys. PEFT has no LoRA of rank 0: modules of rank 0 are omitted, and then the
- * others are named individually.
+ * Ranks and alphas of modules in PEFT's keys. PEFT has no LoRA of rank 0, so modules of rank 0 are omitted. Then
+ * the keys name all other modules individually.
  */
 export function rankKeys(
   modules: readonly LowRankModule[],

@@ -20,10 +20,10 @@ export interface ImportedKind<Made extends LowRankTuner> {
 }
 
 /**
- * Puts a PEFT adapter on a model. Modules and ranks come from its tensors, not from its patterns, so that any target
- * selection is read the same way. `fan_in_fan_out` has no effect on linear layers, as in PEFT.
+ * Puts a PEFT adapter on a model. Modules and ranks come from the adapter's tensors, not from its patterns, so any
+ * target selection is read the same way. `fan_in_fan_out` has no effect on linear layers, as in PEFT.
  *
- * @throws UserError that names tensors that fit no module or have the wrong shape, and missing ones
+ * @throws UserError that names missing tensors, and tensors that fit no module or have the wrong shape
  */
 export function importAdapter<Made extends LowRankTuner>(
   model: TunableModel,
@@ -106,7 +106,10 @@ function tensorsOf(layout: ParameterLayout, stored: AdapterTensors, where: strin
   });
 }
 
-/** Files lack the initial factors of a start from the weight: they are computed from the weight again. */
+/**
+ * Whether a file has the tensor. Files lack the initial factors of a start from the weight, which are computed
+ * again.
+ */
 function isStored({ name }: TrainedParameter): boolean {
   return !name.endsWith(AT_START);
 }

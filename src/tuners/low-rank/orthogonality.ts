@@ -27,7 +27,7 @@ import type { FactorGroup } from './factor-groups.ts';
  */
 export type Orthogonality = 'mean-norm' | 'sum-squared' | 'cosine';
 
-/** Avoids a division by zero for rows of zeros; as in the paper's code, far below any real length. */
+/** Avoids a division by zero for rows of zeros. It is the paper's code's value, far below any real length. */
 const COSINE_EPSILON = 1e-30;
 
 /**

@@ -1,8 +1,9 @@
 import { UserError } from '../../support/user-error.ts';
 
 /**
- * PEFT's settings that this library does not support, at the values that mean "off". They are written so that PEFT
- * finds all its keys. Any other value in a file is rejected, because ignoring it would silently change the result.
+ * PEFT's settings that this library does not support, with the values that mean "off". Adapters are written with
+ * all of them, because PEFT expects its keys. Any other value in a file is rejected, because ignoring it would
+ * silently change the result.
  */
 export const INERT_DEFAULTS = {
   alora_invocation_tokens: null,

@@ -134,7 +134,11 @@ export function writePeft(
   };
 }
 
-/** @throws UserError if a tensor has another shape than expected, or `expected` is undefined */
+/**
+ * Checks the shape of a tensor.
+ *
+ * @throws UserError if it differs from the expected one, or `expected` is undefined
+ */
 export function assertShape(
   where: string,
   { shape }: AdapterTensor,

@@ -6,7 +6,7 @@ import { temporaryName } from './temporary-name.ts';
  * Removes a file that was found damaged or stale. If another writer has replaced it by a good file in the meantime,
  * that file is restored.
  *
- * @param isIt whether a file, which has a temporary name at that moment, is the one that was found
+ * @param isIt checks, under a temporary name, that a file is the one that was found
  */
 export function takeAway(path: string, isIt: (aside: string) => boolean): void {
   const aside = temporaryName(path);
