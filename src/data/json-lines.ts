@@ -13,7 +13,7 @@ export interface JsonLine {
   object: JsonObject;
 }
 
-/** A row has a few texts; a book has some megabytes. */
+/** Maximum characters of a row: even a book has only a few megabytes. */
 const MAX_LINE = 2 ** 24;
 
 /**

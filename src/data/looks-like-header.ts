@@ -1,6 +1,6 @@
 import { isNumber } from './is-number.ts';
 
-/** This many rows show the content of a column. */
+/** Number of records that are examined: enough to show the content of a column. */
 const LOOKED_AT = 1000;
 
 /**

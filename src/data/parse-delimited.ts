@@ -5,7 +5,7 @@ import { checkRowCount } from './check-row-count.ts';
 
 /** Maximum per record: each field becomes an object, tens of times larger than the delimiter's byte. */
 export const MAX_FIELDS = 10_000;
-/** The limit of a JSON line: a book has some megabytes. */
+/** Maximum characters of a record, as for a JSON line: even a book has only a few megabytes. */
 const MAX_RECORD = 2 ** 24;
 /** Maximum for all records together: a field takes some forty bytes. */
 const MAX_TABLE_FIELDS = 12_000_000;

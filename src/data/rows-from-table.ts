@@ -8,9 +8,9 @@ import type { RowProblems } from './row-problems.ts';
 const DEFAULT_LABEL_SEPARATOR = ';';
 
 /**
- * Selects the text, pair and label columns of a table. With a header, every record must have the header's width.
- * Without, the records of a quoted file must have the first one's width. Otherwise, records may be wider than the
- * columns used.
+ * Selects the text, pair and label columns of a table. With a header, every record must have as many fields as the
+ * header. In a file with quotes but no header, it must have as many fields as the first record. In other files, a
+ * record only needs the used columns.
  *
  * @param problems collects ragged records and records without a label, which are skipped
  * @throws UserError for an unknown column

@@ -13,7 +13,7 @@ export interface Beam {
 }
 
 interface RunningBeam extends Beam {
-  /** Row of its logits. */
+  /** Index of its row in the logits. */
   place: number;
 }
 
@@ -49,8 +49,8 @@ interface Candidate extends RunningBeam {
 }
 
 /**
- * Adds one token: takes the best continuations, or draws one for each uniform number, finishes those that end, and
- * closes the item.
+ * Adds one token: takes the best continuations, or draws one for each uniform number. Moves ended beams to `finished`,
+ * and closes the item if no running beam can improve it.
  */
 export function extendItem(
   item: BeamItem,

@@ -10,7 +10,7 @@ import type { Tuner } from '../tuners/tuner.ts';
 export interface CachedGraph {
   /** `logits` [batch, vocabulary] after the last token with the new cache entries, or the encoder's results. */
   outputs: Record<string, Value>;
-  /** The graph's cache of the tokens it has read. */
+  /** The cache of the tokens that the graph has read. */
   entries: readonly CacheEntry[];
   /** The decoder's inputs from the encoder. */
   encoded: readonly CacheEntry[];

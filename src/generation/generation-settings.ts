@@ -21,7 +21,7 @@ const DEFAULTS = {
   num_return_sequences: 1,
 };
 
-/** A user's null turns a key off. All defaults except this one mean "off". */
+/** The value of a key that a user turns off with null: the default, except for `top_k`. */
 const OFF: Readonly<Record<string, unknown>> = { ...DEFAULTS, top_k: 0 };
 
 /** A generation config with the defaults filled in and the end tokens as a list. */

@@ -5,8 +5,8 @@ export interface LanguageModel {
   /** `max_position_embeddings`, if the config has it: the limit of the default length. */
   readonly maxPositions?: number;
   /**
-   * Present if an encoder reads the prompts, [rows, count] row-major, padded on the right (mask: 1 real, 0 padding).
-   * Then `read` is the decoder's: in its first call, row i belongs to prompt i.
+   * Present if an encoder reads the prompts, [rows, count] row-major, padded on the right (mask: 1 real, 0 padding). In
+   * this case, `read` runs the decoder; in its first call, row i belongs to prompt i.
    */
   encode?(tokens: Int32Array, rows: number, mask: Int32Array): Promise<void>;
   /**

@@ -15,7 +15,7 @@ export interface SentenceSettings {
   prompts: Readonly<Record<string, string>>;
   /** The name of the default prompt, prepended to every text without another prompt. */
   defaultPrompt?: string;
-  /** Tokens of a text. */
+  /** Maximum tokens of a text. */
   maxLength?: number;
   /** A feature of the model that is not supported here. */
   unsupported?: string;

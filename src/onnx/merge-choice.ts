@@ -65,8 +65,8 @@ export function mergeChoice(program: LoweredGraph, { flag, given, computed }: Ch
 }
 
 /**
- * The name that the program reads in place of an input: the outputs of a branch must not have the names of the
- * choice.
+ * The name that replaces an input's name in the program, because the outputs of a branch need other names than the
+ * outputs of the choice.
  */
 function chosen(name: string): string {
   return `${name}.chosen`;

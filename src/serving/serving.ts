@@ -28,7 +28,7 @@ const ONE_TEXT: GenerationInput = { num_return_sequences: 1 };
 /** A sequence in the shared loop has one row: no beams. */
 const ONE_ROW: GenerationInput = { ...ONE_TEXT, num_beams: 1 };
 
-/** Rows of one request: no limit. */
+/** Maximum rows of one request: in effect, no limit. */
 const ALL = 2 ** 20;
 
 /**

@@ -1,10 +1,10 @@
 import { listNames } from './list-names.ts';
 
 const MAX_SUGGESTIONS = 3;
-/** Longer names are truncated before they are compared. */
+/** Longer names get no suggestions. */
 const MAX_COMPARED = 200;
 
-/** Shorter names are contained in others by chance. */
+/** Shorter names are not searched for within others, where they occur by chance. */
 const MIN_CONTAINED = 4;
 
 /**

@@ -142,7 +142,10 @@ export function watching(seen: Seen): EvaluationWatch {
   };
 }
 
-/** A run may diverge and continue: then its model has no score, which is never the best. */
+/**
+ * The scores of a model with outputs that are not finite: NaN, which is never the best. So a run that diverges can
+ * continue.
+ */
 function unscored(error: unknown, metric: string): Scores {
   if (error instanceof NotFinite) return { eval_loss: Number.NaN, [`eval_${metric}`]: Number.NaN };
   throw error;

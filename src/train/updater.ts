@@ -46,7 +46,7 @@ export interface Update {
   relaidOut: boolean;
 }
 
-/** The effect of one optimizer step on the trained values: clipping, AdamW, and the method's own part. */
+/** Applies optimizer steps to the trained values: clipping, the optimizer, and the method's own part. */
 export class Updater {
   readonly #settings: UpdateSettings;
   readonly #method: MethodRun;
@@ -69,7 +69,7 @@ export class Updater {
     this.#optimizer = this.#newOptimizer();
   }
 
-  /** Tells the schedule the deciding score of an evaluation. */
+  /** Passes the deciding score of an evaluation to the schedule. */
   observe(score: number): void {
     if (this.#rates) this.learningRate = this.#rates.next(score, this.learningRate);
   }

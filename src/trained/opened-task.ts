@@ -81,7 +81,10 @@ function recognised({ family: { definition, config }, json: base, stored }: Trai
   return { task, labels, data: { ...reading, max_length } };
 }
 
-/** The last kind first: an encoder-decoder that could also be read as a decoder generates with both its parts. */
+/**
+ * The last kind comes first, so that an encoder-decoder generates with both parts, even if its family can also be used
+ * as a decoder.
+ */
 const GENERATING = HEAD_KINDS.filter(writesText).reverse();
 
 /** The text generation head, by an adapter's `task_type` if it has one. */

@@ -51,9 +51,9 @@ export async function readCheckpoint(
 }
 
 /**
- * A hash of everything that affects training: equal for two runs that are the same step by step.
+ * A hash of everything that affects training: equal for two runs that are identical step by step.
  *
- * @param texts the parts of the run that are not in config, labels and data: the rows, the model's description
+ * @param texts everything else that determines the run: the rows and the model's description
  */
 export async function fingerprintOf(
   config: RunConfig,

@@ -55,7 +55,7 @@ export function fileStep(
     if (response?.ok) take(new File([await response.blob()], EXAMPLE));
     else problem.textContent = 'The example could not be loaded. Is the server of this page still running?';
   });
-  // Until now, a click would have been lost.
+  // The button is enabled only now, because an earlier click would have been lost.
   example.disabled = false;
   document.addEventListener('dragover', (event) => {
     event.preventDefault();

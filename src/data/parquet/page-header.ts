@@ -7,7 +7,7 @@ export interface PageHeader {
   values: number;
 }
 
-/** Nested structs: the format has three levels. */
+/** Maximum depth of nested structs; the format needs three. */
 const MAX_DEPTH = 8;
 
 /**

@@ -17,11 +17,14 @@ export type TuningData = ReadonlyMap<Cell, Record<string, unknown>>;
 
 /** The state of choosing within a cell's grid. */
 export interface Choosing {
-  /** Set once it is chosen. */
+  /** The chosen settings, once they are known. */
   choice?: Settings;
-  /** The runs that must be trained before. */
+  /** Runs that must be trained before the choice is known. */
   needs: ExperimentRun[];
-  /** Every choice with the per cent of the run after which it was last scored, and that score. */
+  /**
+   * All choices. `until`: the share of the run, in per cent, after which the choice was last scored. `score`: the score
+   * then.
+   */
   tried: { choice: Settings; until: number; score?: number; failed?: boolean }[];
 }
 

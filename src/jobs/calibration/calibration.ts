@@ -1,6 +1,6 @@
 /** Estimates for a whole run from some of its steps, on this machine in its current state. */
 export interface Calibration {
-  /** Peak of a process that did only this, in MB. */
+  /** Peak memory of the process that measured, in MB. */
   peakMb: number;
   /** Timed steps. */
   steps: number;

@@ -96,7 +96,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     readRun(begun, ({ received, total }) => download(received / total), options),
   );
   const { config, labels } = run;
-  // Before the training rather than after it.
+  // A problem with these files is reported before the training, although they are copied after it.
   if (methodOf(config).definition.trains === 'model') sharedFiles(run.folder);
   const files = runFiles(config.output);
   const digests = await together(communicator, () => run.files().map(digestOf));
@@ -120,7 +120,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     return {
       saved,
       planned,
-      // Longer than when it was last trained.
+      // The run is longer than when it was last trained.
       isLonger: withLength(config, last) !== undefined,
       own,
       finished: saved && existsSync(files.card) ? finishOf(files.metrics) : undefined,
@@ -160,7 +160,8 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
         assertLocked(config.output);
         const origin = { fingerprint: own, startedAt, ...(planned && { planned: lengthOf(planned) }) };
         const path = writeCheckpoint(files.checkpoints, state, origin, limit);
-        // Written once the checkpoint contains the plan: the run is resumed with its own config.
+        // The config is written only now, when a checkpoint contains the original plan, because a run is resumed with
+        // its own config.
         if (isLonger) writeConfig();
         return path;
       },

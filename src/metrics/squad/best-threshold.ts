@@ -1,6 +1,7 @@
 /**
- * The threshold for the no-answer odds with the best mean score, found like `find_best_thresh` of SQuAD v2.0's
- * official script: from no answer for all questions upwards. Equal odds are separate steps.
+ * The threshold for the no-answer odds with the best mean score, found like `find_best_thresh` of SQuAD v2.0's official
+ * script. The search starts with "no answer" for all questions and raises the threshold one question at a time, even if
+ * odds are equal.
  *
  * @param scores of predictions by id, without a threshold
  * @param odds by id; equal ones are visited in this order

@@ -13,7 +13,7 @@ import { debertaV2Model } from './model.ts';
 const ARCHITECTURE = 'DebertaV2ForMaskedLM';
 const EMBEDDINGS = 'deberta.embeddings.word_embeddings';
 
-/** BERT's head, which DeBERTa itself never had: transformers' default (`legacy`). */
+/** BERT's head: transformers' default (`legacy`), although the original DeBERTa has another one. */
 const LEGACY: MaskedLmModules = {
   head: ['cls.predictions'],
   dense: 'cls.predictions.transform.dense',

@@ -10,7 +10,7 @@ import {
 } from '../config-fields.ts';
 import type { CommonConfig } from '../model-definition.ts';
 
-/** Far beyond any use, and small enough for tables. */
+/** Maximum distance: far beyond any use, and small enough for tables. */
 const MAX_DISTANCE = 65_536;
 
 const schema = z
@@ -65,7 +65,8 @@ export function parseT5Config(json: unknown, where: string): T5Config {
     // Positions are relative.
     maxLength: Number.POSITIVE_INFINITY,
     initializerRange: factor,
-    // The initialisation makes scaling unnecessary: queries include the factor for the square root of their size.
+    // T5 does not divide scores by the square root of the head size. The initial weights of the queries include this
+    // factor instead.
     deviationOf(name, [, features]) {
       if (/^(shared|lm_head)\./.test(name)) return factor;
       if (name.includes('relative_attention_bias')) return factor / Math.sqrt(fields.d_model);

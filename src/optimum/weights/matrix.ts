@@ -7,7 +7,7 @@ export interface Matrix {
   name: string;
   rows: number;
   columns: number;
-  /** Its rows in order, some at a time. */
+  /** Its rows in order, in blocks of several rows. */
   blocks(): Iterable<Float32Array>;
 }
 

@@ -5,7 +5,7 @@ import { linear } from './scale.ts';
 export interface BarChart extends Omit<Frame, 'width' | 'height'> {
   /** From the top. `index`: identifies the bar for a script that shows other values. */
   bars: readonly { label: string; value: number; index: number }[];
-  /** The value of a bar as long as the picture is wide. */
+  /** The value of a bar that spans the full width. */
   largest: number;
 }
 

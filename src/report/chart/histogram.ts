@@ -18,8 +18,8 @@ export interface Histogram extends Omit<Frame, 'width' | 'height'> {
 const HEIGHT = 196;
 
 /**
- * Scores of components on a logarithmic axis, the kept ones above the dropped, and a line at the cut. The tallest bar
- * fills the plot and shows its count.
+ * Scores of components on a logarithmic axis, kept components above dropped ones, with a line at the cut. The tallest
+ * bar fills the plot and shows its count.
  */
 export function histogram({ components, edges, kept, dropped, cut, ...frame }: Histogram): Markup {
   const { box, x } = geometry(edges);
@@ -41,7 +41,10 @@ export function histogram({ components, edges, kept, dropped, cut, ...frame }: H
   ]);
 }
 
-/** For the script that moves the bars: the base line and the height of the tallest in pixels, and x of a cut. */
+/**
+ * Geometry for the script that moves the bars: the base line and the height of the tallest bar in pixels, and the x
+ * position of a cut.
+ */
 export function histogramGeometry(edges: readonly number[]): { base: number; height: number; x: Scale } {
   const { box, x } = geometry(edges);
   return { base: box.bottom, height: box.bottom - box.top, x };

@@ -5,7 +5,7 @@ import { picture } from './picture.ts';
 
 const CELL = 9;
 
-/** A heat map without text, for a row of them. */
+/** A small heat map without text, to show several in a row. */
 export function rankThumbnail(
   id: string,
   { columns, rows }: RankTable,

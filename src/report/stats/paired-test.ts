@@ -16,7 +16,7 @@ export interface PairedTest {
   wilcoxon?: number;
 }
 
-/** Differences with a smaller deviation relative to their values are equal except for rounding. */
+/** Differences count as equal, except for rounding, if their deviation relative to the largest value is smaller. */
 const ROUNDING = 1e-9;
 
 /** Compares values of runs with the same seeds, in their order; undefined for fewer than two pairs. */
@@ -26,7 +26,7 @@ export function pairedTest(first: readonly number[], second: readonly number[]):
   const difference = interval(differences);
   const { mean, count } = difference;
   const least = ROUNDING * Math.max(...first.map(Math.abs), ...second.map(Math.abs));
-  // Scores are fractions of some rows: without their rounding, equal differences have equal ranks.
+  // Scores are fractions of a number of rows. Once rounding errors are removed, equal differences have equal ranks.
   const rank = wilcoxon(differences.map((value) => Math.round(value / least) * least || 0));
   const ranked = { difference, ...(rank !== undefined && { wilcoxon: rank }) };
   const deviation = Math.sqrt(variance(differences));

@@ -1,4 +1,4 @@
-/** Scores of one allocation, as decimal logarithms, and the number of triplets: some have no score. */
+/** Scores of one allocation, as decimal logarithms. The counts include triplets without a score. */
 export interface SplitScores {
   kept: number[];
   dropped: number[];

@@ -1,4 +1,7 @@
-/** Sums of signs are counted in numbers that are exact up to 2^53. */
+/**
+ * Maximum number of pairs: with 2^50 sign combinations, the counts are still exact, because doubles are exact up to
+ * 2^53.
+ */
 const MAX_PAIRS = 50;
 
 /**
@@ -10,7 +13,7 @@ export function wilcoxon(differences: readonly number[]): number | undefined {
   if (values.length === 0 || values.length > MAX_PAIRS) return undefined;
   const ranks = doubledRanks(values.map(Math.abs));
   const positive = ranks.reduce((sum, rank, i) => sum + (values[i] > 0 ? rank : 0), 0);
-  // How many of the 2^n signs give each sum of the positive ranks.
+  // For each sum of positive ranks, the number of the 2^n sign combinations that give it.
   let ways = [1];
   for (const rank of ranks) {
     const next = Array.from(

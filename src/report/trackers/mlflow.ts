@@ -45,7 +45,7 @@ export function mlflow(environment: Environment, now = Date.now): Tracker {
     try {
       return (await send('experiments/create', { name: experiment })).experiment_id;
     } catch (error) {
-      // Another run may have created it in the meantime.
+      // Another run may have created the experiment in the meantime.
       if (!(error instanceof RefusedRequest && error.status === 400)) throw error;
       return Object((await found()).experiment).experiment_id;
     }

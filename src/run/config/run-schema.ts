@@ -13,7 +13,7 @@ import {
 } from '../../tuners/registry.ts';
 import { trainingSchema } from './training-section.ts';
 
-/** `chosen`: by the policy in defaults/. */
+/** `chosen`: values from the policy in defaults/. */
 export const DEFAULTS = ['chosen', 'huggingface'] as const;
 const DEVICES = ['cpu', 'webgpu', 'wasm'] as const satisfies Device[];
 

@@ -19,7 +19,8 @@ const WRITING_MS = 10_000;
 /** A holder in another container or on another host has ended if its lock is not renewed for this long. */
 const SILENT_MS = 24 * BEAT_MS;
 /**
- * The part of that time that is observed here: the disk's clock may be wrong, or the machine may just have woken up.
+ * The lock is observed for at least this part of that time, because the disk's clock may be wrong, or the machine may
+ * just have woken up.
  */
 const WATCHED_MS = 3 * BEAT_MS;
 
@@ -71,7 +72,7 @@ export function lockFolder(folder: string, options: LockOptions = {}): () => voi
       };
     }
     const current = read(path);
-    if (!current) continue; // It has just been unlocked.
+    if (!current) continue; // The folder has just been unlocked.
     const holder = holderIn(current.text);
     let isOver = holder ? hasEnded(placeKey(holder), holder) : Date.now() - current.beat > WRITING_MS;
     const mayEnd = holder && isOver === false && isEnding(holder) && performance.now() < patience;
@@ -170,7 +171,7 @@ function holderIn(text: string): Holder | undefined {
   }
 }
 
-/** Opened first, because that refreshes the time on a shared folder. */
+/** Opens the file before reading its time, because opening refreshes the time on a shared folder. */
 function read(path: string): Found | undefined {
   try {
     const fd = openSync(path, 'r');

@@ -59,7 +59,7 @@ export function withLength(config: RunConfig, length: RunLength): RunConfig | un
 
 /** The config.yaml of a run. */
 export function startedWith(path: string, ownMetrics: readonly string[] | undefined): RunConfig {
-  // It is complete.
+  // A run's own config is complete.
   return parseRunConfig(readYaml(path, "the run's config"), path, ownMetrics) as RunConfig;
 }
 

@@ -14,10 +14,10 @@ import { figure, type Section, toneOf } from '../section.ts';
 
 /** The data of a slider over the scores of all allocations. */
 export interface ImportanceFrames {
-  /** Pixels: of the base line, and of the tallest bar. */
+  /** The base line and the height of the tallest bar, in pixels. */
   base: number;
   height: number;
-  /** By step, for those with scores: counts, and the position of the cut in pixels (null: none). */
+  /** For each step with scores: the counts, and the position of the cut in pixels (null: no cut). */
   at: Record<number, { kept: number[]; dropped: number[]; cut: number | null }>;
 }
 
@@ -76,7 +76,7 @@ function barcodes(group: RunGroup, id: string, isNamed: boolean): Markup[] {
   });
 }
 
-/** Number of components that are followed among those kept and among those dropped. */
+/** Number of kept components, and of dropped components, that are followed. */
 const FOLLOWED = 3;
 
 /** The importance of single components over the steps: the strongest of the kept and of the dropped ones. */

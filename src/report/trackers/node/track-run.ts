@@ -89,7 +89,7 @@ export function trackRun(
   };
 }
 
-/** A damaged file is ignored: the servers then get another run. */
+/** A damaged file is ignored. The servers then get a new run. */
 function readStates(path: string): Record<string, TrackerState> {
   if (!existsSync(path)) return {};
   try {

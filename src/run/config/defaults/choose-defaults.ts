@@ -93,7 +93,7 @@ export function chooseDefaults(
   const missing = (values: object, given: object) =>
     Object.entries(values).filter(([key]) => (given as Record<string, unknown>)[key] === undefined);
   const inTraining = missing(proposed.training, training);
-  // A continued adapter has its own.
+  // A continued adapter brings its own settings.
   const inSection =
     config.defaults === 'chosen' && config.adapter === undefined ? missing(proposed.section, settings) : [];
   const epochs = training.num_train_epochs ?? proposed.training.num_train_epochs;

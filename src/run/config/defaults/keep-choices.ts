@@ -8,7 +8,7 @@ import { sectionKeys } from './open-keys.ts';
  */
 export function keepChoices(resumed: ParsedConfig, before: RunConfig): ParsedConfig {
   const { method, training, data } = resumed;
-  // An early stop is requested again each time.
+  // An early stop is not kept: it must be requested again for each resume.
   const { stop_at_step: _, ...begun } = before.training;
   const isOpen = data.validation === undefined && training.eval_strategy === undefined;
   const section = (config: object) => (config as Record<string, Record<string, unknown> | undefined>)[method];
