@@ -3,7 +3,9 @@ export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 
 /** Number of pairs of step and gradient change that estimate the curvature. */
 const MEMORY = 8;
-/** Share of the decrease that the slope predicts (Armijo). */
+/**
+ * A step is accepted if the function decreases by at least this share of the decrease that the slope predicts (Armijo).
+ */
 const SUFFICIENT = 1e-4;
 const MAX_HALVINGS = 30;
 

@@ -4,7 +4,6 @@ import type { OnSkipped } from './row.ts';
 /** Lines listed in full per kind of problem: enough to see the pattern, few enough to read. */
 const MAX_SHOWN = 5;
 
-/** A problem with a row. */
 export type RowProblem = { hint?: string } & (
   | { /** A noun phrase, completed to `needs a string in "text", got nothing`. */ needs: string; got: string }
   | {

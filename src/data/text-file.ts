@@ -2,7 +2,7 @@ import type { ColumnClasses } from './parquet/class-names.ts';
 
 /** A text file, read on demand. */
 export interface TextFile {
-  /** The name in messages. */
+  /** The file's name in messages. */
   name: string;
   /** In bytes, for progress. */
   size: number;

@@ -34,7 +34,7 @@ export class CachedSession {
     for (const [name, memory] of this.#memories) memory.join(other.#memories.get(name)!);
   }
 
-  /** Removes the first tokens of all rows. */
+  /** Removes the first `tokens` tokens of all rows. */
   forget(tokens: number): void {
     for (const memory of this.#memories.values()) memory.forget(tokens);
   }

@@ -3,7 +3,7 @@ import { UserError } from '../support/user-error.ts';
 /** Prompts of one length. */
 export interface PaddedPrompts {
   rows: readonly (readonly number[])[];
-  /** Padding tokens by row. */
+  /** Number of padding tokens in each row. */
   paddings: readonly number[];
   /** Length of every row. */
   length: number;

@@ -45,7 +45,7 @@ export class TokenMemory {
     this.#begun = Math.min(this.#begun, tokens);
   }
 
-  /** Removes the first tokens of all rows. */
+  /** Removes the first `tokens` tokens of all rows. */
   forget(tokens: number): void {
     this.#data.copyWithin(0, tokens * this.#roots.length * this.#width, this.#size);
     this.#tokens -= tokens;

@@ -6,7 +6,7 @@ interface Sentence {
   end: number;
 }
 
-/** All places of a word. */
+/** All positions at which a word occurs. */
 interface Occurrences {
   /** One bit per cell of the table. */
   cells: Int32Array;

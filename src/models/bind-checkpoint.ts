@@ -1,7 +1,7 @@
 import type { WeightLocation } from '../onnx/lower.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** A tensor's entry in a checkpoint. */
+/** The location of a tensor in a checkpoint. */
 interface TensorPlace {
   dtype: string;
   shape: readonly number[];

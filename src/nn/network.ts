@@ -108,7 +108,8 @@ export class Network {
   readonly path: string = '';
   /** The prefix that paths of this part omit: see {@link without}. */
   private readonly left: string = '';
-  // `private` instead of #: a part reads the fields of the whole through its prototype, which # does not allow.
+  // `private` instead of #: a part of the network inherits these fields from the whole through its prototype, which #
+  // does not support.
   private readonly injection: Injection | undefined;
   private readonly noiseAlpha: number;
 

@@ -31,7 +31,7 @@ export interface TaskModel extends TunableModel {
    * options.
    */
   buildLoss(network: Network, options?: LossOptions): Value;
-  /** A loss over the outputs of all texts of a step, which cannot be split into parts. */
+  /** Present if the loss compares the outputs of all texts of a step, so that the step cannot be split into parts. */
   joint?: JointLoss;
 }
 

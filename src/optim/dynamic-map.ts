@@ -4,7 +4,7 @@
  */
 export class DynamicMap {
   readonly values: Float32Array;
-  /** The byte of 0. */
+  /** The byte that represents 0. */
   readonly zero: number;
   /** Midpoints of neighbours: a number above bounds[i] is nearer to values[i + 1]. */
   readonly #bounds: Float32Array;

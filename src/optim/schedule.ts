@@ -143,7 +143,7 @@ const SCHEDULES = {
 export type LrSchedulerType = keyof typeof SCHEDULES;
 export const LR_SCHEDULER_TYPES = Object.keys(SCHEDULES) as [LrSchedulerType, ...LrSchedulerType[]];
 
-/** The options of a schedule. */
+/** The keys of `lr_scheduler_kwargs` that a schedule accepts. */
 export function scheduleOptions(type: LrSchedulerType): readonly (keyof ScheduleOptions)[] {
   return SCHEDULES[type].options;
 }

@@ -28,7 +28,7 @@ export interface JointBatch {
   feeds: Tensors;
   /** Number of the batch: equal numbers draw equal masks. */
   number: number;
-  /** Its share of the step. */
+  /** Share of the batch in the step's loss. */
   weight: number;
   /** Texts computed at a time; by default all. */
   chunk?: number;

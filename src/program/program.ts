@@ -27,7 +27,7 @@ export interface Objective {
   gradient: Float32Array;
   /** The share in the micro-batch's mean loss; 1 for a single process. */
   share: number;
-  /** Examples computed. */
+  /** Number of examples computed. */
   examples: number;
 }
 

@@ -7,9 +7,9 @@ const scores = z.union([z.string(), z.array(z.string())]);
 
 const tableSchema = z.strictObject({
   title: z.string(),
-  /** An alternative name. */
+  /** An alternative name of the table. */
   also: z.string().optional(),
-  /** Names of recipes. */
+  /** Names of the recipes of its tasks. */
   tasks: z.array(z.string()).min(1),
   /** The method that the others are compared with, at the same level. */
   compared_with: z.string().optional(),
@@ -21,7 +21,7 @@ const tableSchema = z.strictObject({
     z.strictObject({
       row: z.string(),
       method: z.string(),
-      /** A budget level. */
+      /** Name of the row's budget level. */
       level: z.string().optional(),
       /** Further settings, by dotted keys. */
       settings: z.record(z.string(), z.unknown()).default({}),

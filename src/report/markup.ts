@@ -42,7 +42,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 const MAY_STAND = '\t\n\r';
 
-// XML does not allow most control characters; other programs could not open a figure with one.
+// XML does not allow most control characters: other programs could not open a figure that contains one.
 function escaped(text: string): string {
   return text
     .replace(/\p{Cc}/gu, (control) => (MAY_STAND.includes(control) ? control : '\ufffd'))

@@ -19,7 +19,7 @@ export interface ComponentHistory {
   module: string;
   /** Its index in the initial factors. */
   component: number;
-  /** At each allocation. */
+  /** The step of each allocation. */
   steps: number[];
   importance: number[];
   kept: boolean[];

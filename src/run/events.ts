@@ -38,7 +38,7 @@ const start = z.object({
   trainable_parameters: number,
   /** Trained parameters outside the head. */
   adapter_parameters: number,
-  /** At `step`. */
+  /** Ranks at `step`. */
   ranks: ranks.default({}),
   /** The averages of scores over classes, by score name without `eval_`, if there is more than one way. */
   averages: z.record(text, text).optional().catch(undefined),
@@ -134,7 +134,7 @@ const finish = z.object({
   metrics: z.record(z.string(), number).default({}),
   /** The assessment of the result; missing if a run was stopped or has no rows to be scored on. */
   verdict: verdictSchema.optional().catch(undefined),
-  /** At the end. */
+  /** Ranks at the end of the run. */
   ranks: ranks.default({}),
   /** Trained parameters outside the head that were kept. */
   adapter_parameters: optional,

@@ -29,14 +29,14 @@ export const verdictSchema = z.object({
   /** Its average over classes, if there is more than one way. */
   average: text.optional(),
   value: number,
-  /** 95 %. */
+  /** The 95 % confidence interval of the score. */
   interval: z.tuple([z.number(), z.number()]).optional(),
   /** The number of scored units: rows, sentences, questions. */
   rows: z.int().min(0).optional(),
   to_beat: z.array(toBeatSchema).default([]),
   /** False if the model is no better than a baseline that ignores the text, or than before training. */
   learnt: z.boolean().default(true),
-  /** The most important first. */
+  /** Warnings, the most important first. */
   findings: z.array(findingSchema).default([]),
 });
 

@@ -1,8 +1,8 @@
 /** Statistics of a run of the engine. */
 export interface EngineRun {
-  /** Rows, or sequences. */
+  /** Number of rows or sequences. */
   rows: number;
-  /** Padding included. */
+  /** Number of tokens, padding included. */
   tokens: number;
   /** Number of different adapters. */
   adapters: number;

@@ -23,7 +23,7 @@ export class Mistakes {
     if (!isKnown) this.#messages.add(mistake.message);
   }
 
-  /** All mistakes as one error. */
+  /** Combines all recorded mistakes in one error. */
   asError(): UserError {
     return new UserError([...this.#messages].join('\n'));
   }

@@ -6,7 +6,6 @@ import { runLength } from './run-length.ts';
 import type { StepBatchesSettings } from './step-batches.ts';
 import type { UpdateSettings } from './updater.ts';
 
-/** The settings of the trainer. */
 export interface TrainerSettings extends StepBatchesSettings, TrainingOptions {
   /** Whether the log has the gradient noise scale. */
   measuresNoise?: boolean;

@@ -9,7 +9,6 @@ import type { TrainOptions } from './train.ts';
 export interface KeptRun {
   /** The start time of the run, in this page or in an earlier one. */
   began: Date;
-  /** The state to resume from. */
   saved?: CheckpointOrigin & { state: TrainerState };
   /** Missing if nothing is stored. */
   host?: Pick<TrainerHost, 'save' | 'isSaveDue'>;

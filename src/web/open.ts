@@ -12,7 +12,7 @@ import type { TrainResult } from './train.ts';
 
 export interface OpenOptions extends PageOptions {
   device?: Exclude<Device, 'cpu'>;
-  /** The name in messages. */
+  /** The model's name in messages. */
   name?: string;
   batchSize?: number;
   /** Tokens after which a text is truncated, if other than in the run. */

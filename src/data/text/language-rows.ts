@@ -143,7 +143,7 @@ function isMessage(value: unknown): value is ChatMessage {
   return typeof role === 'string' && (content === undefined || content === null || isContent(content));
 }
 
-/** A string, or parts as in multimodal templates. */
+/** Whether a message's content is a string, or a list of parts as in multimodal templates. */
 function isContent(content: unknown): boolean {
   return typeof content === 'string' || Array.isArray(content);
 }

@@ -17,7 +17,7 @@ export interface CellOutcome {
   /** Records of its finished runs, by seed. */
   records: readonly RunRecord[];
   failures: readonly { name: string; message: string }[];
-  /** Its planned number of runs. */
+  /** Number of runs that are planned for it. */
   of: number;
   comparedWith?: string;
 }
@@ -71,7 +71,7 @@ export interface TaskResult {
   remarks: string[];
 }
 
-/** The score that is the mean of the others. */
+/** Name of the score that is the mean of all other scores. */
 const MEAN = 'mean';
 
 /** The results of a task's finished runs. */

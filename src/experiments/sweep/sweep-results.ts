@@ -40,7 +40,6 @@ export interface SweepResults {
 
 /** A run, and its result so far. */
 export interface RunOutcome extends SweepRun {
-  /** The record of a finished run. */
   record?: RunRecord;
   /** The message of a failed run. */
   failure?: string;

@@ -2,9 +2,9 @@
 export interface Calibration {
   /** Peak memory of the process that measured, in MB. */
   peakMb: number;
-  /** Timed steps. */
+  /** Number of timed steps. */
   steps: number;
-  /** The median. */
+  /** Median milliseconds of a step. */
   msPerStep: number;
   examplesPerSecond: number;
   /** Training tokens, without padding. */

@@ -6,7 +6,7 @@ import { total } from './total.ts';
 
 /** A step of the first epoch. */
 export interface PlannedStep {
-  /** From 0. */
+  /** Index of the step, from 0. */
   step: number;
   examples: number;
   /** Without padding. */

@@ -6,7 +6,6 @@ import { type Finding, floorValue, isFloor, isNoBetterThanFloor, type Verdict } 
 export interface Symptoms {
   /** Whether a lower score is better. */
   lessIsBetter: boolean;
-  /** Losses of the training. */
   losses: Pick<LossCourse, 'first' | 'last' | 'peak'>;
   /** Whether its loss is a cross-entropy: then it starts near the loss of the best answer that ignores the text. */
   isCrossEntropy: boolean;

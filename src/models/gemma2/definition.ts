@@ -36,7 +36,7 @@ const schema = z
   }))
   .superRefine(checkLayerTypes);
 
-/** A norm multiplies by its weight plus this. */
+/** Norms multiply by their weight plus this offset. */
 export const NORM_OFFSET = 1;
 
 /** Gemma 2 (Gemma Team, 2024): norms before and after, every second layer with a window, bounded scores. */

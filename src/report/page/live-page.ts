@@ -43,7 +43,7 @@ export function liveSections(state: LiveState): LiveSection[] {
 /** The place where the page's script shows the connection to the server. */
 const CONNECTION = '<p id="connection" class="note" role="status"></p>';
 
-/** The current live page; its script then applies changes. */
+/** The live page in its current state; afterwards, its script applies changes. */
 export function livePage(state: LiveState, policy: string): string {
   const [head, ...sections] = liveSections(state).map(({ html }) => html);
   const title = `${titleOf(groupOf(state))}, live`;

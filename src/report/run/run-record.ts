@@ -16,7 +16,7 @@ export interface RunRecord {
   notices: EventOf<'notice'>[];
   /** The history of every component, if the run logged it (`training.log_importance`). */
   histories?: readonly ComponentHistory[];
-  /** From the evaluation with the run's final scores, or the newest. */
+  /** The confusion of the evaluation with the run's final scores; before the end, of the newest or best one. */
   confusion?: EventOf<'confusion'>;
   /** Missing while the run is active, and after it was killed. */
   finish?: EventOf<'finish'>;

@@ -6,7 +6,7 @@ export interface Moment {
   step: number;
   /** Triplets kept. */
   budget: number;
-  /** By module. */
+  /** Rank of each module. */
   ranks: Record<string, number>;
 }
 

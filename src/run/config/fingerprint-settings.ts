@@ -14,7 +14,7 @@ export function fingerprintSettings({
   ...rest
 }: RunConfig): Map<string, string> {
   const { train: ___, validation, ...files } = data;
-  // The held-out share, which decides the training rows if there is no validation file.
+  // The held-out share counts, because it determines the training rows if there is no validation file.
   const columns = { ...files, ...(heldOutShare(validation) !== undefined && { validation }) };
   const { gradient_checkpointing, ...others } = training;
   const {

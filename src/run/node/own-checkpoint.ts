@@ -15,7 +15,6 @@ export interface RunIdentity {
   labels: readonly string[];
   /** All files that it reads. */
   files: readonly (string | TextFile)[];
-  /** The digests of `files`. */
   digests: readonly string[];
 }
 

@@ -13,7 +13,6 @@ export class AdapterBank {
   /** Slots by the object that identifies an adapter, the least recently used first. */
   readonly #slots = new Map<object, number>();
   readonly #free: number[];
-  /** The number of slots. */
   readonly slots: number;
 
   constructor(parts: readonly BankPart[], slots: number) {

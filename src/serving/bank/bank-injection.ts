@@ -14,7 +14,7 @@ import type { PackedAdapter, PackedLinear } from './packed-adapter.ts';
  */
 export class BankInjection implements Injection {
   readonly reader: BankReader;
-  /** By linear module: `linear` is called before `increments`. */
+  /** Output features of each linear module; filled by `linear`, which is called before `increments`. */
   readonly #outFeatures = new Map<string, number>();
   /** Modules and sublayers that occurred. */
   readonly #met = new Set<string>();

@@ -14,9 +14,9 @@ import type { EngineRun } from '../engine-run.ts';
 import { Overloaded } from '../overloaded.ts';
 
 export interface DecodingLimits {
-  /** Sequences generated in parallel. */
+  /** Maximum number of sequences generated in parallel. */
   maxRows: number;
-  /** Prompts that may wait for a place among them. */
+  /** Maximum number of prompts that wait to join them. */
   maxQueued: number;
 }
 

@@ -24,7 +24,7 @@ export interface StartedServing {
   service: Service;
   /** The base's name. */
   model: string;
-  /** The number of served models. */
+  /** Number of served models, the base included if it is served. */
   models: number;
 }
 

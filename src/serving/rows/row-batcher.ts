@@ -2,18 +2,18 @@ import { Overloaded } from '../overloaded.ts';
 
 /** The property by which rows are batched. */
 export interface BatchedRow {
-  /** Tokens. */
+  /** Number of its tokens. */
   readonly length: number;
 }
 
 export interface BatchLimits {
-  /** Rows of a batch. */
+  /** Maximum rows of a batch. */
   maxRows: number;
-  /** Tokens of a batch, padding included; a longer row has its own batch. */
+  /** Maximum tokens of a batch, padding included; a longer row gets its own batch. */
   maxTokens: number;
   /** How long a row waits for others, in milliseconds, while the engine is idle. */
   maxWait: number;
-  /** Rows that may wait. */
+  /** Maximum number of waiting rows. */
   maxQueued: number;
 }
 

@@ -5,7 +5,10 @@ import { threadId } from 'node:worker_threads';
 import { isAlive } from './is-alive.ts';
 import { processStatus } from './process-status.ts';
 
-/** The scope in which process numbers are unique: two containers with the same host name can have equal ones. */
+/**
+ * The scope in which process numbers are unique. Two containers with the same host name can have processes with equal
+ * numbers.
+ */
 export interface Place {
   host: string;
   /** The machine's boot id and the pid namespace, on Linux only. */

@@ -37,7 +37,6 @@ export function result(groups: readonly RunGroup[]): Section {
 /** Maximum number of runs with an assessment in words each; beyond it, only runs that have learned nothing get one. */
 const MAX_JUDGED = 4;
 
-/** The assessment of each run. */
 function verdicts(groups: readonly RunGroup[]) {
   const isFew = groups.reduce((sum, { runs }) => sum + runs.length, 0) <= MAX_JUDGED;
   return groups.flatMap(({ runs, label }) =>
