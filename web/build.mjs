@@ -2,11 +2,8 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
-/*
- * npm run web:build builds the training page, as files for any static host, in dist/page. The engine's files and the
- * model's, which are in the package or beside it, are not copied: `adalora web` serves them, or writes them beside
- * the page (--output).
- */
+/* npm run web:build builds the training page in dist/page, as files for any static host. The files of the engine and
+   the model are not copied. `adalora web` serves them, or writes them to the page's folder (--output). */
 
 const OUTPUT = 'dist/page';
 const SOURCE = 'web';

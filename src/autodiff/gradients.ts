@@ -8,9 +8,9 @@ import { recomputed } from './recompute.ts';
 import { replaying } from './replay.ts';
 
 /**
- * Reverse mode as a graph-to-graph pass: adds the nodes that compute d `loss` / d `wrt[i]` and returns those values,
- * each with the shape of its `wrt[i]`. `wrt` values count as leaves: the nodes that compute them are not
- * differentiated. No gradient is formed for a value that depends on no `wrt`.
+ * Differentiates a graph in reverse mode: adds the nodes that compute d `loss` / d `wrt[i]`. Returns these values, each
+ * with the shape of its `wrt[i]`. `wrt` values count as leaves: the nodes that compute them are not differentiated. No
+ * gradient is formed for a value that depends on no `wrt`.
  *
  * @param loss a float32 scalar
  * @param cuts values that divide the forward pass into segments, such as the hidden states between layers. The values

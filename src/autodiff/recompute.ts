@@ -9,11 +9,11 @@ const KEEPS_OUTPUT: ReadonlySet<Op> = new Set(['softmax', 'exp', 'sqrt', 'tanh',
 
 /**
  * Returns the value that the backward pass reads instead of a forward value. If one cheap pass over values that are
- * kept anyway can compute the forward value, it is computed again, so that the first copy can be freed. Otherwise, it
- * is kept. These are computed again:
+ * kept anyway can compute the forward value, it is computed again, so that the first copy can be freed. Otherwise, the
+ * forward value itself is returned. These are computed again:
  *
  * - the output of GELU, as x Φ(x): its derivative needs x and Φ(x) in any case;
- * - the output of a layer norm whose input is kept for the norm's derivative;
+ * - the output of a layer norm, if its input is kept for the norm's derivative;
  * - a dropout mask that is cut from a pool;
  * - a product of two values that are kept or computed again.
  *

@@ -1,8 +1,8 @@
 import type { SparseRows } from './sparse-rows.ts';
 
 /**
- * Counts of the words in a text, weighted by their rarity among texts, each text scaled to length 1: scikit-learn's
- * TfidfVectorizer with its defaults (smooth idf, L2 norm, raw counts).
+ * Counts the words of texts, weights the counts by the words' rarity among texts, and scales each text to length 1.
+ * Equal to scikit-learn's TfidfVectorizer with its defaults (smooth idf, L2 norm, raw counts).
  */
 export class TfIdf {
   readonly #columns: ReadonlyMap<string, number>;

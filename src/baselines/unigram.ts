@@ -4,8 +4,8 @@ import type { Baseline } from './baseline.ts';
 type Tokens = Iterable<ArrayLike<number>>;
 
 /**
- * A language model that ignores the context: each token has its share of the training tokens, with one added to every
- * count so that unseen tokens have a probability too (Laplace's rule).
+ * A language model that ignores the context. The probability of a token is its share of the training tokens. One is
+ * added to every count, so that unseen tokens have a probability too (Laplace's rule).
  *
  * @param train the tokens that the model learns to predict
  * @param scored the tokens that it is scored on

@@ -11,8 +11,8 @@ const BATCH = 8;
 const LENGTH = 32;
 
 /**
- * The largest magnitude of each input column of some linear modules, [inFeatures], over texts of random tokens:
- * outlier columns of a transformer do not depend on its input.
+ * Measures the largest magnitude of each input column of some linear modules, [inFeatures]. The texts are random
+ * tokens, because the outlier columns of a transformer do not depend on its input.
  */
 export async function inputMagnitudes(
   model: TaskModel,

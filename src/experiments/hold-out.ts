@@ -25,8 +25,8 @@ const JSON_NAMES = ['json', 'jsonl', 'ndjson', 'parquet'];
 const IS_LINES = /^\s*\{.*\}[ \t\r]*\n\s*\{/;
 
 /**
- * Splits the records of a file at random: lines of a table or of JSON Lines, elements of a JSON list or of its `data`
- * (SQuAD's articles), blocks between blank lines of a text. Equal contents are split equally.
+ * Splits the records of a file at random. Records are lines of a table or of JSON Lines, elements of a JSON list or of
+ * its `data` (SQuAD's articles), or blocks between blank lines of a text. Equal contents are split equally.
  *
  * @param share of the records that is held out
  * @param table undefined for a file that is not a table

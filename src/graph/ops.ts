@@ -2,8 +2,8 @@ import type { Dimension } from './dimension.ts';
 import type { Value } from './graph.ts';
 
 /**
- * The whole op set: name and attributes. Every table that covers all ops (shapes, gradients, lowering) is a `Record`
- * over these keys, so the compiler names the entry that a new op still lacks.
+ * All ops, with their attributes. Every table that covers all ops (shapes, gradients, lowering) is a `Record` over
+ * these keys, so the compiler reports the entries that a new op still lacks.
  */
 export interface Ops {
   // Leaves

@@ -13,9 +13,8 @@ const BATCH = 64;
 const MAX_WORK = 5e6;
 
 /**
- * Fits the last layer of a head to its input features on the training rows before the first step: a linear probe,
- * from which fine-tuning starts (LP-FT, Kumar et al., ICLR 2022). Changes nothing if that layer has no trained weight
- * and bias.
+ * Fits the last layer of a head to its input features on the training rows. Fine-tuning then starts from this linear
+ * probe (LP-FT, Kumar et al., ICLR 2022). Changes nothing if that layer has no trained weight and bias.
  */
 export async function probeHead(loaded: SetUpRun, loss: LinearLoss, seed: number): Promise<SetUpRun> {
   const { inputs, settings, model } = loaded;

@@ -5,8 +5,8 @@ import { SCORES } from './scores.ts';
 /**
  * A custom score, computed from all rows of a set at once. For classes, sets of classes and numbers, a prediction is
  * the result of `predict` for a row, and a reference is its label (a string, a list of strings, a number). For tags,
- * both are the tags of a sentence's words, as far as the model sees them. For questions and sequence to sequence, a
- * prediction is a text, and a reference the list of right texts.
+ * both are lists of tags, one for each word of a sentence that the model sees. For questions and sequence to sequence,
+ * a prediction is a text, and a reference is the list of right texts.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the task decides what they are, and the caller says so
 export type OwnMetric = (predictions: readonly any[], references: readonly any[]) => number | Promise<number>;

@@ -67,7 +67,7 @@ export function rotate(rows: Value, { cosines, sines }: Rotation, headSize: numb
 
 /**
  * The frequencies for the positions of a batch. If one exceeds `beyond.length`, `beyond.frequencies` are used
- * (LongRoPE). If one exceeds `stretch.length`, frequencies are lowered (NTK-aware scaling): the base grows so that the
+ * (LongRoPE). If one exceeds `stretch.length`, frequencies are lowered (NTK-aware scaling). The base grows so that the
  * slowest pair of features spans the longer context, and the fastest stays the same.
  */
 function frequencies(positions: Value, { frequencies, stretch, beyond }: Rotary): Value {

@@ -4,8 +4,8 @@ import type { Session } from '../runtime/session.ts';
 
 export interface OpenOptions {
   /**
-   * Whether products may keep a copy of every frozen matrix in the layout of their kernels: it saves some per cent of
-   * a step for that memory. An engine may decline.
+   * Whether products may keep a copy of every frozen matrix in the layout of their kernels. The copies take memory and
+   * make a step a few per cent faster. An engine may decline.
    */
   packed?: boolean;
 }

@@ -51,9 +51,9 @@ interface Opened {
 }
 
 /**
- * Gradients of a loss over all texts of a step, computing few of them at a time (Gao et al., 2021): first the outputs
- * of all, then the loss and its gradient with respect to the outputs, then the backward pass of each part. Processes
- * that share a run compute their own texts and exchange the outputs.
+ * Computes gradients of a loss over all texts of a step, with few texts in memory at a time (Gao et al., 2021). First
+ * come the outputs of all texts, then the loss and its gradient with respect to the outputs, then the backward pass of
+ * each part. Processes that share a run compute their own texts and exchange the outputs.
  */
 export class JointProgram {
   readonly #engine: Engine;

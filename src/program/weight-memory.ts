@@ -11,8 +11,8 @@ export interface WeightReader {
 }
 
 /**
- * The bytes that frozen weights take: once for all sessions that read them as stored in a file, plus a copy for every
- * product that packs them. Weights that only packed products read are not kept mapped.
+ * The bytes that frozen weights take. A weight counts once for all sessions that read it as stored in the file, plus
+ * once for every product that packs it. Weights that only packed products read do not stay mapped.
  */
 export function weightMemory(readers: readonly WeightReader[]): number {
   const mapped = new Map<string, number>();

@@ -94,8 +94,8 @@ export class Evaluations {
   }
 
   /**
-   * Makes a model with the same output for every text the best one, unless the best evaluation has a lower loss, or a
-   * score that is better by more than a standard error.
+   * Selects the model with the same output for every text as the best one, unless the best evaluation has a lower loss,
+   * or a score that is better by more than a standard error.
    *
    * @returns whether the constant model is the best now
    */

@@ -115,8 +115,8 @@ function checked<T>(schema: z.ZodType<T>, json: unknown, where: string): T | und
 }
 
 /**
- * The files that make the folder of a model or an adapter loadable by sentence-transformers, by name, in the form of
- * version 3, which later versions also read. Empty for models that do not make text vectors.
+ * The files, by name, with which sentence-transformers can load the folder of a model or an adapter. They have the
+ * format of version 3, which later versions also read. Empty for models that do not make text vectors.
  *
  * @param maxLength tokens of a text; by default the model's limit
  */

@@ -10,12 +10,12 @@ type Rewrite = (value: unknown) => unknown;
 
 /**
  * Changes the metadata so that decimals with more than 15 digits, at any depth, are read as their stored bytes or
- * integers, because the reader converts decimals to doubles.
+ * integers. Otherwise, the reader would convert them to doubles.
  *
  * @param treeOf hyparquet's `parquetSchema`
  * @returns the metadata, and for each column with such decimals a function that writes them as text
- * @throws RangeError for bytes without a fixed length, which the reader would treat as text, for a scale beyond
- * 76 digits, and for keys of maps
+ * @throws RangeError for bytes without a fixed length, which the reader would treat as text, for a scale beyond 76
+ * digits, and for keys of maps
  */
 export function withWideDecimals(
   metadata: FileMetaData,

@@ -10,8 +10,8 @@ import { runsOf } from '../plan.ts';
 const WHOLE_MODEL = 1.5;
 
 /**
- * A rough estimate of an experiment's seconds on this machine: one run is measured for some seconds in its own
- * process, and the others are assumed to take the same time per token.
+ * Estimates roughly how many seconds an experiment takes on this machine. One run is measured for some seconds in its
+ * own process; the others are assumed to take the same time per token.
  *
  * @returns by task, also the steps of a run; seconds are undefined if the measurement failed
  * @throws UserError as the runs would, and the signal's reason when it is aborted

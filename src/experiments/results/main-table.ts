@@ -4,7 +4,7 @@ import type { ExperimentResults } from './experiment-results.ts';
 import { type RowResult, scaleOf } from './results.ts';
 
 /**
- * The main table as cells, the header first: one line per row, a column for each task (mean ± deviation of its
+ * The cells of the main table, header first. It has one line per row, a column for each task (mean ± deviation of its
  * scores), the average, and costs over all tasks.
  */
 export function mainTable({ tasks, average }: ExperimentResults): string[][] {

@@ -4,8 +4,8 @@ import { settingsText, valueText } from '../settings.ts';
 import type { SweepResults, SweepRow } from './sweep-results.ts';
 
 /**
- * Results as a Markdown table, a row for each combination, the best of each method in bold; and below it the failed
- * runs with the first line of their messages.
+ * Results as a Markdown table with a row for each combination; the best of each method is bold. Failed runs follow
+ * below, with the first line of their messages.
  */
 export function sweepMarkdown({ metric, averages, rows, best, failed }: SweepResults): string {
   // A method's own settings are missing in rows of other methods.

@@ -1,9 +1,9 @@
 import type { LanguageModel, ReadOptions } from '../language-model.ts';
 
 /**
- * A language model that is a table: after tokens a, b its logits are row a * vocab + b (a is 0 before the first real
- * token). With an encoder, a is shifted by the sum of the prompt. It throws for calls that break the interface's
- * rules.
+ * A language model that reads its logits from a table: after tokens a and b, they are row a * vocab + b (a is 0 before
+ * the first real token). With an encoder, a is shifted by the sum of the prompt. It throws for calls that break the
+ * interface's rules.
  */
 export class TableModel implements LanguageModel {
   readonly vocabSize: number;

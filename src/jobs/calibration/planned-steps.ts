@@ -14,8 +14,8 @@ export interface PlannedStep {
 }
 
 /**
- * The steps of a run's first epoch, in an order in which every prefix has small and large steps in the same
- * proportion as the epoch.
+ * The steps of a run's first epoch, reordered so that every prefix has the same mix of small and large steps as the
+ * whole epoch.
  */
 export function plannedSteps(examples: ExampleLengths, settings: TrainerSettings): PlannedStep[] {
   const { accumulation, stepsPerEpoch, totalSteps } = settings;

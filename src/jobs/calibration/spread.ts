@@ -1,6 +1,6 @@
 /**
- * The numbers from 0 to `count` - 1 in an order in which every prefix is spread evenly (van der Corput's: a half, a
- * quarter, three quarters, an eighth, …).
+ * The numbers from 0 to `count` - 1 in van der Corput's order: a half, a quarter, three quarters, an eighth, …. Every
+ * prefix is spread evenly.
  */
 export function spread(count: number): number[] {
   const order = new Set<number>();

@@ -14,9 +14,8 @@ export interface SquadScores {
 }
 
 /**
- * Scores predicted answers like the official script of SQuAD v1.1 (evaluate-v1.1.py), as fractions of 1 instead of
- * per cent: the best match among the true answers, averaged over all questions. A question without a prediction
- * counts 0.
+ * Scores predicted answers like the official script of SQuAD v1.1 (evaluate-v1.1.py), as fractions of 1 instead of per
+ * cent. The best match among the true answers is averaged over all questions. A question without a prediction counts 0.
  *
  * @param questions at least one, each with at least one answer
  * @param predictions answers by id of their question

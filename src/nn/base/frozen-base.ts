@@ -1,8 +1,9 @@
 import type { Value } from '../../graph/graph.ts';
 
 /**
- * Whether the engine copies the integers into the layout that its kernels prefer. `alone`: only in a single process,
- * because a gain of a few percent is not worth a copy in each of several processes that could share the file's.
+ * Whether the engine copies the integers into the layout that its kernels prefer. `alone`: only if a single process
+ * uses the weights. Several processes can share the memory of the file, and a gain of a few percent is not worth a copy
+ * in each.
  */
 export type Packing = 'alone' | 'never';
 

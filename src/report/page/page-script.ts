@@ -3,8 +3,8 @@ import type { RankFrames } from './sections/ranks.ts';
 /* Runs in the page, as text: it must not use anything from outside itself. */
 
 /**
- * Sliders and downloads. After a part of the page was replaced, an `update` event on the document redraws: a slider
- * at its end follows new data, others keep their place.
+ * Runs the page's sliders and downloads. After a part of the page was replaced, an `update` event on the document
+ * redraws it. A slider at its end follows new data; others keep their position.
  */
 export function pageScript(): void {
   const sliders = new WeakMap<Element, { atEnd: boolean }>();

@@ -5,8 +5,8 @@ import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /**
- * The folder of the base model that an adapter names: a path relative to the current folder, as in PEFT, or to the
- * adapter's own; or a Hub id.
+ * Returns the folder of the base model that an adapter names. The name is a Hub id, or a path relative to the current
+ * folder (as in PEFT) or to the adapter's folder.
  *
  * @throws UserError if it does not exist, or the adapter names none
  */
