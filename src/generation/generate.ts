@@ -37,7 +37,10 @@ export async function generate(
   }
 }
 
-/** Like `generate`, token by token; for greedy search and sampling. It returns the whole sequences at the end. */
+/**
+ * Like `generate`, but yields token by token, and returns the whole sequences at the end. Only for greedy search and
+ * sampling.
+ */
 export async function* streamTokens(
   model: LanguageModel,
   prompts: readonly ArrayLike<number>[],

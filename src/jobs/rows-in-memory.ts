@@ -35,8 +35,8 @@ export type ConfigWithRows = RunConfigInput extends infer Input
 export type TextsInMemory = Readonly<Record<string, string>>;
 
 /**
- * The config with names for its rows and functions, the texts behind the names, the values that the names replace, and
- * the program's metrics. A run with equal rows can be resumed. Async iterables are read to their end.
+ * Replaces rows and functions in a config by names. Returns the config, the texts and values that the names stand for,
+ * and the program's metrics. A run with equal rows can be resumed. Async iterables are read to their end.
  */
 export async function namedRows(given: ConfigWithRows): Promise<{
   config: RunConfigInput;

@@ -57,7 +57,7 @@ function softplus(x: Value): Value {
   return where(greater(x, SERIES_BELOW), add(relu(x), log(add(e, 1))), series);
 }
 
-/** Activations by their `hidden_act` name in a config.json: all of transformers' without parameters. */
+/** Activations by their `hidden_act` name in a config.json: all activations of transformers that have no parameters. */
 const activations = {
   gelu,
   gelu_python: gelu,

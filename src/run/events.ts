@@ -14,7 +14,7 @@ const text = z.string();
 const ranks = z.record(z.string(), z.int().min(0));
 
 /**
- * Once a second while a model is downloaded, the base is rounded or text is tokenized before the run starts; not
+ * Sent once a second while a model is downloaded, the base is rounded or text is tokenized before the run starts. Not
  * written to the log.
  */
 const progress = z.object({
@@ -25,7 +25,7 @@ const progress = z.object({
   share: z.number(),
 });
 
-/** Once, before the first step. A resumed run starts again at `step`. */
+/** Sent once, before the first step. A resumed run starts again at `step`. */
 const start = z.object({
   type: z.literal('start'),
   step,
@@ -56,7 +56,7 @@ const start = z.object({
   startup_ms: number,
 });
 
-/** Every `logging_steps` steps; sums and rates are over the steps since the last event. */
+/** Sent every `logging_steps` steps. Sums and rates are over the steps since the last event. */
 const trainStep = z.object({
   type: z.literal('step'),
   step,
@@ -95,7 +95,7 @@ const evaluation = z
 
 const allocation = allocationSchema.extend({ type: z.literal('allocation') });
 
-/** At about thirty steps of a run, for methods that have factors. */
+/** Sent at about thirty steps of a run, for methods that have factors. */
 const orthogonality = z.object({
   type: z.literal('orthogonality'),
   step,
@@ -104,8 +104,8 @@ const orthogonality = z.object({
 });
 
 /**
- * After an evaluation of a task with one class per row: how often each class (row) was predicted as each (column), in
- * the first set.
+ * Sent after an evaluation of a task with one class per row: how often each class (row) was predicted as each (column),
+ * in the first validation set.
  */
 const confusion = z.object({
   type: z.literal('confusion'),

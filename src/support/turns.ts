@@ -1,4 +1,4 @@
-/** A queue: pieces of work use a resource one after the other, in the order in which they asked. */
+/** A queue for a resource: pieces of work use it one after the other, in the order of their requests. */
 export class Turns {
   #last: Promise<void> = Promise.resolve();
 

@@ -50,7 +50,7 @@ export class Evaluations {
     return step === stopStep || step % (evaluate === 'epoch' ? stepsPerEpoch : evaluate) === 0;
   }
 
-  /** Whether the run's patience is exhausted: as many evaluations in a row as it allows were no better. */
+  /** Whether the run's patience is exhausted: the allowed number of evaluations in a row were no better. */
   get isPatienceOver(): boolean {
     const { patience } = this.#settings;
     return patience !== undefined && (this.best.state?.waited ?? 0) >= patience;

@@ -29,7 +29,10 @@ export interface OnnxModel extends TunedValues {
 
 /** The small files of the base model. */
 export interface BaseFiles {
-  /** By name: config.json, the tokenizer's and, if present, those for generation and the chat template. */
+  /**
+   * The files by name: config.json, the tokenizer's files and, if present, the files for generation and the chat
+   * template.
+   */
   files: ReadonlyMap<string, Uint8Array>;
   /** The path of a file, for messages. */
   where(name: string): string;

@@ -21,7 +21,7 @@ export type Keys =
   | { kind: 'messages'; messages: string };
 
 /**
- * The given keys, or the usual ones that the first row has.
+ * Returns the given keys, or else the usual keys that the first row has.
  *
  * @throws UserError if it has neither
  */

@@ -9,7 +9,7 @@ import type { SweepRun } from './sweep-runs.ts';
 /** Runs of a sweep that differ only by their seed. */
 export interface SweepRow {
   method: string;
-  /** Its distinct settings, by dotted keys. */
+  /** Its values of the varied settings (without the seed), by dotted keys. */
   settings: Readonly<Record<string, unknown>>;
   /** Folders of its finished runs. */
   runs: string[];

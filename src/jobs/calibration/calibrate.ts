@@ -47,7 +47,7 @@ export async function calibrate(
 
   const examples = largestBatch(config, train);
   const largest = { ...train.batch(examples, 0), examples: examples.length, number: 0 };
-  // With several batches per step, gradients are summed in separate memory: two batches show it.
+  // With several batches per step, gradients are summed in separate memory. Two batches are enough to include it.
   const warmUp = settings.accumulation > 1 ? [largest, largest] : [largest];
   for (let i = 0; i < WARM_UP_STEPS; i++)
     await trainSteps(warmUp.map((batch) => ({ ...batch, weight: 1 / warmUp.length })));

@@ -22,7 +22,7 @@ export function gptNeoxModel(network: Network, config: GptNeoxConfig, inputs: Mo
   return layerNorm(module.at('final_layer_norm'), hidden, config.layer_norm_eps);
 }
 
-/** A layer. With parallel residuals, the feed-forward network reads what attention reads. */
+/** A layer. With parallel residuals, the feed-forward network and attention read the same hidden states. */
 function layer(network: Network, config: GptNeoxConfig, hidden: Value, inputs: ModelInputs): Value {
   const { intermediate_size, hidden_size, hidden_dropout, layer_norm_eps } = config;
   const norm = (name: string, x: Value) => layerNorm(network.at(name), x, layer_norm_eps);

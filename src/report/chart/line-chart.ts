@@ -86,7 +86,10 @@ interface Scales {
   y: Scale;
 }
 
-/** A curve in the units of its axes: logarithms for logarithmic ones, without points that have none. */
+/**
+ * A curve in the units of its axes. For a logarithmic axis, these are logarithms, and points without a logarithm are
+ * left out.
+ */
 function drawable(curve: Curve, x: Axis, y: Axis): Curve {
   if (!x.isLogarithmic && !y.isLogarithmic) return curve;
   const [h, v] = [x, y].map(

@@ -4,8 +4,8 @@ import { Worker } from 'node:worker_threads';
 export const BEAT_MS = 5000;
 
 /**
- * Writes the lock's own bytes, which sets its time by the clock of the disk's host. Stops when the lock belongs to
- * another.
+ * Writes the lock's own bytes, which sets its time by the clock of the disk's host. Stops when another process holds
+ * the lock.
  */
 const BEAT = `
 const { closeSync, fsyncSync, openSync, readFileSync, writeSync } = require('node:fs');

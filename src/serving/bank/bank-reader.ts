@@ -23,7 +23,7 @@ export class BankReader {
   readonly #graph: Graph;
   readonly #slots: number;
   readonly #named: Value;
-  /** Parts by name: a module that is used twice has them once. */
+  /** Parts by name, so that a module that is used twice has each part once. */
   readonly #rows = new Map<string, Value>();
 
   constructor(graph: Graph, slots: number) {

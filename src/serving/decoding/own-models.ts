@@ -6,7 +6,7 @@ type Opened = LanguageModel & { release(): Promise<void> };
 /** A slot for one open model. */
 interface Place {
   open?: { key: object; model: Opened };
-  /** Identifies the adapter that requested the slot last. */
+  /** Identifies the last adapter that requested the slot. */
   asked?: object;
   /** Settles when all uses of the slot so far have ended. */
   last: Promise<unknown>;
@@ -65,7 +65,7 @@ export class OwnModels {
     }
   }
 
-  /** The slot with the adapter's model, or that will have it; otherwise the one with the shortest queue. */
+  /** The slot that has the adapter's model, or will have it; otherwise the slot with the shortest queue. */
   #placeFor(key: object): Place {
     const quietest = this.#places.reduce((best, place) => (place.users < best.users ? place : best));
     const place = this.#places.find(({ asked }) => asked === key) ?? quietest;

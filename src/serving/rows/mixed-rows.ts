@@ -77,7 +77,10 @@ export class MixedRows {
     return new MixedRows(await engine.open(graph), bank, model, options);
   }
 
-  /** Computes the same as a separate program for an adapter, in batches shared with rows of others. */
+  /**
+   * Returns a predictor with the results of a separate program for the adapter, computed in batches that are shared
+   * with other adapters.
+   */
   predictor(adapter: RowAdapter, packed: PackedAdapter, signal?: AbortSignal): Predictor {
     return {
       communicator: ALONE,
