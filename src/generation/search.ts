@@ -30,7 +30,7 @@ export interface Search {
   settings: GenerationSettings;
   vocabSize: number;
   limits: RowLimits;
-  /** The start of each item's rows. */
+  /** The tokens with which each item's rows start. */
   begun: readonly (readonly number[])[];
   /** Logits after that start, [items, vocab]. */
   logits: Float32Array;

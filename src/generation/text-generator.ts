@@ -33,8 +33,10 @@ export interface TextGeneratorParts {
 /** New tokens if neither the user nor the model's files set a length. transformers' 20 is rarely enough. */
 const DEFAULT_NEW_TOKENS = 256;
 
-/** A language model that generates text. It has one cache: calls that wait with equal settings share a batch, the others
- * wait for each other. Close it after use. */
+/**
+ * A language model that generates text. It has one cache: waiting calls with equal settings share a batch, and all
+ * others run one after the other. Close it after use.
+ */
 export class TextGenerator {
   /** Whether its adapter was trained on conversations: then it expects messages. */
   readonly isChat: boolean;

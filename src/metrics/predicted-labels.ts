@@ -8,7 +8,7 @@ export function argmaxRows(logits: Float32Array, classes: number): Int32Array {
   return labels;
 }
 
-/** 1 for each positive multi-label logit: its sigmoid exceeds one half. */
+/** Returns 1 for each multi-label logit above 0 (its sigmoid exceeds one half), otherwise 0. */
 export function positiveLogits(logits: Float32Array): Int32Array {
   return Int32Array.from(logits, (logit) => (logit > 0 ? 1 : 0));
 }

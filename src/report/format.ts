@@ -1,4 +1,4 @@
-/** 12,345 in every locale. */
+/** A number with separators of thousands, `12,345`, the same in every locale. */
 export function counted(value: number): string {
   return `${Math.round(value)}`.replace(/\B(?=(\d{3})+$)/g, ',');
 }

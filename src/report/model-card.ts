@@ -250,7 +250,7 @@ function lastName(path: string): string {
   );
 }
 
-/** 12,345 in every locale. */
+/** A number with separators of thousands, `12,345`, the same in every locale. */
 function counted(value: number): string {
   return `${value}`.replace(/\B(?=(\d{3})+$)/g, ',');
 }

@@ -9,8 +9,8 @@ export type Tensors = Record<string, HostTensor>;
 /** A loaded graph. The rest of the program sees the engine only through this interface. */
 export interface Session {
   /**
-   * Computes every output from the feeds that the graph reads. An output with a tensor of the same name in `into` is written to that tensor,
-   * which must have the output's size. Other outputs are allocated.
+   * Computes every output from the feeds that the graph reads. An output with a tensor of the same name in `into` is
+   * written to that tensor, which must have the output's size. Other outputs are allocated.
    */
   run(feeds: Tensors, into?: Tensors): Promise<Tensors>;
   release(): Promise<void>;

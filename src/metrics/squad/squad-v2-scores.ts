@@ -9,7 +9,7 @@ import type { AnsweredQuestion } from './squad-scores.ts';
  */
 export type SquadV2Scores = Record<'exact' | 'f1' | 'total', number> & Record<string, number>;
 
-/** A model's odds of no answer. */
+/** A model's odds that a question has no answer. */
 export interface NullOdds {
   /** By id of the question. */
   odds: ReadonlyMap<string, number>;

@@ -4,7 +4,7 @@ import { wrapSession } from '../run-session.ts';
 import type { Session, SessionOptions } from '../session.ts';
 import { loadEngine } from './load-engine.ts';
 
-/** A file that the graph's external weights name. */
+/** A file with external weights of the graph. */
 export interface WeightFile {
   /** The name in the graph. */
   path: string;

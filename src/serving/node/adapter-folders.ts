@@ -150,7 +150,7 @@ export class AdapterFolders {
     return all;
   }
 
-  /** Serves an adapter, if it is new, under all names of its folder. A failure is reported once. */
+  /** Serves a new adapter under all names of its folder. A failure is reported once. */
   async #take(adapter: FoundAdapter): Promise<void> {
     const { folder, state } = adapter;
     if (this.#isClosed || this.#passedOver.get(folder) === state) return;

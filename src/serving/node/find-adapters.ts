@@ -9,7 +9,7 @@ import { NOTES_FILE } from '../../trained/notes.ts';
 export interface FoundAdapter {
   /** The name of its folder, or of its run's. */
   name: string;
-  /** With the adapter's files. */
+  /** The folder with the adapter's files. */
   folder: string;
   /** The run's folder, if it is in one. */
   run?: string;

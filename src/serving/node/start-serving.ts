@@ -13,7 +13,7 @@ export interface ServingListener {
   progress(progress: Extract<ServingMessage, { progress: unknown }>['progress']): void;
   event(event: Extract<ServingMessage, { event: unknown }>['event']): void;
   run(run: Extract<ServingMessage, { run: unknown }>['run']): void;
-  /** The thread has failed and answers no more. */
+  /** Called when the thread has failed; it no longer answers. */
   fault(error: Error): void;
 }
 
