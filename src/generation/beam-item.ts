@@ -32,7 +32,10 @@ export interface BeamItem {
   isOpen: boolean;
 }
 
-/** All beams start equal; only the first counts, because otherwise all would find the same. */
+/**
+ * Creates an item. All its beams start with the same tokens, so only the first one counts: otherwise all would find the
+ * same continuations.
+ */
 export function beginItem(tokens: readonly number[], index: number, beams: number): BeamItem {
   const each = Array.from({ length: beams }, (_, beam) => beam);
   return {

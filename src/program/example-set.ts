@@ -11,7 +11,10 @@ export interface ExampleSet {
   readonly targetLengths?: Int32Array;
   /** Number of texts truncated to the maximum length. */
   readonly truncated: number;
-  /** The row of each example, in ascending order, if examples are not one per row; of files without rows, the file. */
+  /**
+   * The row of each example, in ascending order. Missing if there is one example per row. For files without rows, the
+   * file of each example.
+   */
   readonly rows?: Int32Array;
   /** The sources that training examples come from, if there are several. */
   readonly sources?: readonly Source[];

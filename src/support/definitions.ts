@@ -41,7 +41,7 @@ export class Definitions<Definition> {
     if (module) modules.add(module.url);
   }
 
-  /** The definition with a name that is among `names`. */
+  /** The definition with a name, which must be one of `names`. */
   named(name: string): Definition {
     return this.#all.get(name)!.definition;
   }

@@ -16,7 +16,7 @@ export function explainHubError(
   what: 'model' | 'data set' = 'model',
 ): unknown {
   const where = `${id.name}@${id.revision}`;
-  // The client aborts a stream with the bare message of the error.
+  // If a stream is aborted, the client throws only the message of the error.
   if (typeof error === 'string') return unreachable(error, where, endpoint);
   if (!(error instanceof Error) || error instanceof UserError) return error;
   const { statusCode, code, name, message, cause } = error as Error & { statusCode?: number; code?: string };
@@ -29,7 +29,7 @@ export function explainHubError(
     const { code: reason } = (cause ?? {}) as { code?: string };
     return unreachable(reason ? `${message} (${reason})` : message, where, endpoint);
   }
-  // The client's name for a response that is not the Hub's.
+  // The client throws these errors for a response that does not come from a Hub.
   if (name === 'SyntaxError' || error.constructor.name === 'InvalidApiResponseFormatError') {
     const hint = 'Check HF_ENDPOINT, and whether a proxy answers instead.';
     return new UserError({ where, fault: `cannot be downloaded from ${endpoint} (${message})`, hint });
