@@ -164,12 +164,12 @@ describe('adapters of an encoder', () => {
 
   it.each<[string, unknown, number, RegExp]>([
     ['no JSON', '{', 400, /is not valid JSON/],
-    ['another type', { inputs: 3, model: 'a0' }, 422, /^inputs: /],
+    ['another type', { inputs: 3, model: 'a0' }, 422, /^`inputs` must be a text/],
     ['a model that there is not', { inputs: 'x', model: 'a9' }, 404, /"a9" is not served\. Did you mean a0/],
     ['a model with a path in it', { inputs: 'x', model: '../model' }, 404, /"..\/model" is not served/],
     ['no model where there are many', { inputs: 'x' }, 422, /^`model` is required/],
     ['no inputs', { inputs: [], model: 'a0' }, 400, /inputs is empty/],
-    ['too many inputs', { inputs: Array(33).fill(['x']), model: 'a0' }, 413, /at most 32/],
+    ['too many inputs', { inputs: Array(33).fill(['x']), model: 'a0' }, 413, /more than the maximum of 32/],
     [
       'one text for pairs',
       { inputs: 'x', model: 'pairs' },
@@ -434,7 +434,7 @@ describe('adapters of a decoder', () => {
       { prompt: 'cat '.repeat(40_000) },
       /400 the prompt has \d+ tokens, but needs fewer than/,
     ],
-    ['what it does not know', { logit_bias: { 5: 3 } }, /400 logit_bias/],
+    ['what it does not know', { logit_bias: { 5: 3 } }, /400 `logit_bias` is invalid/],
     ['tokens beyond the vocabulary', { prompt: [100_000] }, /400 the prompt has token id .* Use ids/],
   ])('reject %s', async (_, change, message) => {
     const asked = { model: 'c0', prompt: 'The cat', max_tokens: 4, ...change };
