@@ -123,7 +123,7 @@ it('with one label is rejected before a config is written', async () => {
   const path = write('same.csv', `text,kind\n${'a text,yes\n'.repeat(3)}`);
   const config = join(folder, 'same.yaml');
   await expect(writeDataConfig(path, config, {}, () => {})).rejects.toThrow(
-    /at least 2 different labels in column "kind", got only "yes".*--label COLUMN \(text, kind\)/,
+    /has only the label "yes" in column "kind", .*--label COLUMN \(text, kind\)/,
   );
   expect(existsSync(config)).toBe(false);
 });
