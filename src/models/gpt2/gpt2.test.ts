@@ -38,7 +38,7 @@ describe('a config.json', () => {
   ])('with %j is rejected', (fields, message) => expect(() => parse(fields)).toThrow(message));
 
   it('with an unknown activation is rejected by its own key', () =>
-    expect(() => model({ activation_function: 'gelo' })).toThrow(/activation_function: .*gelu/s));
+    expect(() => model({ activation_function: 'gelo' })).toThrow(/`activation_function` is "gelo", .*gelu/s));
 });
 
 describe('the scores of words', () => {
