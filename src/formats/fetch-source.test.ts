@@ -98,7 +98,11 @@ describe('openFetchSource', () => {
 
   it.each([
     ['a part that is too short', { body: FILE.subarray(0, 9) }, '9 of 100 bytes'],
-    ['another part', { range: `bytes 0-99/${FILE.length}` }, 'sent bytes 0 to 100 instead of 70000 to 70100. Try again later.'],
+    [
+      'another part',
+      { range: `bytes 0-99/${FILE.length}` },
+      'sent bytes 0 to 100 instead of 70000 to 70100. Try again later.',
+    ],
     [
       'a part of another file',
       { range: 'bytes 70000-70099/70100' },
