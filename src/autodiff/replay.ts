@@ -7,7 +7,7 @@ const FROZEN: ReadonlySet<Op> = new Set(['weight', 'constant']);
 /** Values that are fed or stored, not computed. */
 const LEAVES: ReadonlySet<Op> = new Set([...FROZEN, 'input']);
 
-/** Maps a forward value to the value that a node's derivative reads instead. */
+/** Gives the value that a derivative reads for a forward value: the value itself, or its second computation. */
 export type Read = (value: Value) => Value;
 
 const asTheyAre: Read = (value) => value;

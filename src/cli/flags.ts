@@ -58,7 +58,7 @@ export function addUseFlags(command: Command): Command {
     .addOption(baseDtypeOption())
     .option(
       '--text <column>',
-      'text column, by name or by number from 0 (this and the options below: default as in the run)',
+      'text column, by name or by number from 0 (default for this option and all below: as in the run)',
       column,
     )
     .option('--text_pair, --text-pair <column>', 'column of the second text', column)
@@ -72,7 +72,7 @@ export function addUseFlags(command: Command): Command {
     .option('--label_separator, --label-separator <text>', 'separator of several labels in a row')
     .option(
       '--null_score_diff_threshold, --null-score-diff-threshold <number>',
-      'margin by which "no answer" must beat the best answer',
+      'margin by which "no answer" must beat the best answer (SQuAD 2.0)',
       number,
     )
     .option('--delimiter <character>', 'field separator')

@@ -19,7 +19,7 @@ export function addGenerationFlags(command: Command): Command {
   return command
     .option(
       '--max_new_tokens, --max-new-tokens <count>',
-      "maximum number of new tokens (default: as in the model's files, else 256; the options below follow the files too)",
+      "maximum number of new tokens (default: from the model's files, else 256; the options below also default to the files)",
       number,
     )
     .option('--sample', 'sample tokens by probability (do_sample)')

@@ -220,7 +220,7 @@ describe('parseRows', () => {
       'x.jsonl',
       '{}',
       NUMBERED,
-      'x.jsonl has keys, not column number 0. Give the name of a key.',
+      'x.jsonl has no column 0, because its rows have named keys. Give the name of a key.',
     ],
     [
       'a key inherited from Object',

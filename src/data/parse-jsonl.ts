@@ -51,7 +51,11 @@ function isId(value: unknown): boolean {
 export function keyName(column: string | number, fileName: string): string {
   if (typeof column === 'string') return column;
   const hint = 'Give the name of a key.';
-  throw new UserError({ where: fileName, fault: `has keys, not column number ${column}`, hint });
+  throw new UserError({
+    where: fileName,
+    fault: `has no column ${column}, because its rows have named keys`,
+    hint,
+  });
 }
 
 /**

@@ -45,7 +45,7 @@ export interface RunMaterial {
   functions?: OwnFunctions;
 }
 
-/** The common start of a run and its plan. */
+/** What `train` and `plan` both work out first. */
 export interface RunBeginning {
   config: RunConfig;
   /** The values that the user has not set. */

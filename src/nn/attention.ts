@@ -10,8 +10,8 @@ export interface AttentionOptions {
   heads: number;
   headSize: number;
   /**
-   * Heads of keys and values. If there are fewer than query heads, consecutive heads share one (grouped-query
-   * attention).
+   * Number of key and value heads. If it is less than that of query heads, consecutive query heads share one
+   * (grouped-query attention).
    */
   keyValueHeads?: number;
   /** The probability that a weight is dropped in training. */

@@ -21,5 +21,5 @@ export interface AnswerScore {
   end: number;
 }
 
-/** An answer in the format of pipelines: all labels (the best first), the entities in their order, or the span. */
+/** An answer as transformers' pipelines give it: all labels (the best first), the entities in their order, or the span. */
 export type ServedAnswer = LabelScore[] | EntityScore[] | AnswerScore;

@@ -40,7 +40,7 @@ export function assertFinite(step: number, values: Float32Array, metrics: Record
   if (!isLost && values.every(Number.isFinite)) return;
   throw new UserError({
     where: `step ${step}`,
-    fault: isLost ? 'has a loss that is not finite' : 'has values that are not finite',
+    fault: isLost ? 'has a loss that is not finite' : 'has trained values that are not finite',
     hint: HINT,
   });
 }

@@ -264,7 +264,7 @@ export class TrainedModel {
     throw new UserError({
       where: this.parts.path,
       fault: `is a model for ${this.task}, not an embedding model`,
-      hint: 'Open its base model with embeds: true.',
+      hint: 'For vectors of its base model, open that with `embeds: true`.',
     });
   }
 

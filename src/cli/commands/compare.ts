@@ -8,7 +8,10 @@ export function compareCommand(): Command {
     .description(
       'Tune rows of settings on held-out training rows, train each with several seeds, and compare them.',
     )
-    .argument('<file>', 'YAML config with rows, grid, tasks, seeds (default: 5), held_out (0.1) and halving')
+    .argument(
+      '<file>',
+      'YAML config with rows, grid, tasks, halving, seeds (default: 5) and held_out (default: 0.1)',
+    )
     .option('--set <key=value>', 'set a key of the file (repeatable)', repeated, [])
     .addOption(shardOption())
     .option('--resume', 'continue with the runs in the output folder (always on for a shard)')

@@ -20,7 +20,7 @@ export function exportCommand(): Command {
     )
     .requiredOption(
       '--as <form>',
-      'onnx: the merged model, for transformers.js and Optimum; lora: an equal LoRA adapter, for programs without AdaLoRA',
+      'onnx: the merged model, for transformers.js and Optimum; lora: a LoRA adapter with the same output, for programs without AdaLoRA',
     )
     .requiredOption('-o, --output <folder>', 'output folder, new or empty')
     .option('--dtype <types>', 'with onnx: types of the weights, from fp32,fp16,q8,q4 (default: fp32)')

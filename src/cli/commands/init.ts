@@ -15,17 +15,18 @@ export function initCommand(): Command {
     .description('Write a commented config with sample rows, or the config for your own file of rows.')
     .argument(
       '[folder or rows]',
-      'folder to write to (default: the current folder), or CSV, TSV, JSON Lines, parquet',
+      'folder to write to, or a file of rows (CSV, TSV, JSON Lines, parquet)',
       '.',
     )
     .addOption(
-      new Option('--task <name>', 'write the starter of another task: causal_lm for a chat model').conflicts(
-        'recipe',
-      ),
+      new Option(
+        '--task <name>',
+        'write the config and rows of another task, such as causal_lm (a chat model)',
+      ).conflicts('recipe'),
     )
     .option('--recipe <name>', `write the config of a recipe instead (see \`${PROGRAM} recipes\`)`)
     .option('--method <name>', 'with --recipe: train with this method')
-    .option('--budget <level>', 'with --recipe: budget, such as 0.16%');
+    .option('--budget <level>', 'with --recipe: share of parameters to train, such as 0.16%');
   return addColumnFlags(command).action(run);
 }
 

@@ -11,7 +11,7 @@ export function inspectCommand(): Command {
     .addOption(checkpointOption())
     .option(
       '--importance',
-      'show the importance of each component over the run (training.log_importance: all)',
+      'show the importance of each component over the run, which needs training.log_importance: all',
     )
     .option('--module <name>', 'with --importance: only matrices whose name contains this')
     .option('--json', 'print JSON Lines')

@@ -29,7 +29,7 @@ export function planCommand(): Command {
       '--measure',
       'train for some seconds with each base_dtype to measure memory, speed and total time',
     )
-    .option('--processes <n>', 'also predict the time on this many hosts with MPI; measures a step', count)
+    .option('--processes <n>', 'measure a step, and predict the time on this many MPI hosts', count)
     .addOption(
       new Option('--bandwidth <speed>', 'network bandwidth, with --processes')
         .argParser(bandwidth)

@@ -30,7 +30,10 @@ export function predictCommand(): Command {
       'Print one JSON line per row: id or row number, label, and the probability of each label. In a terminal, classify what you type.',
     )
     .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
-    .argument('[file]', 'TSV, CSV or JSON Lines (default: standard input, also as one text per line)')
+    .argument(
+      '[file]',
+      'TSV, CSV or JSON Lines (default: standard input, which may also have one text per line)',
+    )
     .option('--json', 'print JSON Lines (the default)')
     .option('--logits', 'also print the logits')
     .addOption(
@@ -38,7 +41,7 @@ export function predictCommand(): Command {
         .default('jsonl')
         .conflicts('json'),
     )
-    .option('-o, --output <folder>', 'write files in the official format instead, such as predictions.json');
+    .option('-o, --output <folder>', 'write files in the official format to this folder instead of printing');
   return addUseFlags(addSplitFlags(command)).action((path, file, flags) =>
     inAllProcesses((processes) => run(path, file, flags, processes)),
   );

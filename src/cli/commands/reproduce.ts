@@ -30,7 +30,7 @@ export function reproduceCommand(): Command {
     .option('--data <folder>', 'folder of the data sets, such as glue/CoLA', 'data')
     .option('-o, --output <folder>', 'output folder (default: runs/TABLE)')
     .option('--seeds <n>', 'seeds per row', countFrom1, 5)
-    .option('--tune', 'tune the learning rates that the paper does not print, on held-out training rows')
+    .option('--tune', 'tune, on held-out training rows, the learning rates that the paper does not give')
     .addOption(shardOption())
     .option('--task <recipe>', 'run only this task (repeatable)', repeated, [])
     .option('--method <name>', 'run only this method (repeatable)', repeated, [])

@@ -24,7 +24,7 @@ export function scoreCommand(): Command {
     )
     .option(
       '--null_odds, --null-odds <file>',
-      'squad v2.0: {"id": odds of no answer}, to find the best threshold',
+      'squad v2.0: JSON with the odds of "no answer" by question id, to find the best threshold',
     )
     .option('--json', 'print JSON Lines (the default)')
     .action(run);

@@ -32,10 +32,10 @@ export function serveCommand(): Command {
     .addOption(baseDtypeOption())
     .option('--allow-loading', 'let clients load and unload adapters from the folders')
     .option('--slots <count>', 'number of adapters kept ready in memory', count)
-    .option('--max-batch <rows>', 'rows, or texts being generated, per batch', count, 32)
+    .option('--max-batch <rows>', 'rows per batch, or texts generated at once', count, 32)
     .option('--max-batch-tokens <tokens>', 'tokens per batch', count, 8192)
     .option('--max-wait <ms>', 'longest time that a row waits for a batch', milliseconds, 2)
-    .option('--max-queue <rows>', 'rows and prompts that may wait; more get 503', count, 512)
+    .option('--max-queue <rows>', 'rows and prompts that may wait; further requests get 503', count, 512)
     .option('--max-body <bytes>', 'bytes per request', count, 2 ** 21)
     .option('--timeout <seconds>', 'time limit of a request', count, 300)
     .action(async (folders: string[], flags: ServeFlags) => {

@@ -25,7 +25,7 @@ export function sweepCommand(): Command {
     )
     .argument(
       '<file>',
-      'YAML config with lists instead of values; held_out is the share of rows to compare on (default: 0.1)',
+      'YAML config with lists instead of values; held_out is the share of training rows that decides (default: 0.1)',
     )
     .option('--set <key=value>', 'set a key or a list (repeatable)', repeated, [])
     .addOption(shardOption())

@@ -27,7 +27,7 @@ function heat(temperature: number): LogitsProcessor {
   };
 }
 
-/** Up to this many largest scores are found faster by insertion than by sorting all scores. */
+/** The largest k for which insertion is faster than sorting all scores. */
 const FEW = 1000;
 
 /** Tokens with the same score as the last kept one also stay. */

@@ -48,7 +48,8 @@ export function placeKey({ host, boot, namespace }: Place = thisPlace()): string
 }
 
 /**
- * Whether a process has ended; undefined if it ran in another place, because its number cannot be checked from here.
+ * Whether a process has ended; undefined if it ran on another host, boot or pid namespace, where its number cannot
+ * be checked.
  *
  * @param place its {@link placeKey}
  */

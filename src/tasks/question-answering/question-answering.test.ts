@@ -122,7 +122,7 @@ it('batches have the labels of their features', () => {
 
 it('reports mismatched question, windows and stride', () => {
   expect(() => examplesOf({ max_length: 24, doc_stride: 20 })).toThrow(
-    /^data\.doc_stride, question q0 must be less than 1\d /,
+    /^data\.doc_stride, question q0 must be less than 1\d, the tokens left /,
   );
   expect(() => examplesOf({ max_length: 5, doc_stride: 0 })).toThrow(
     /^question q0 leaves no room for the context: \d+ of 5 tokens are the question and special ones\./,

@@ -35,14 +35,14 @@ export function spanFeatures(
     throw new UserError({
       where,
       fault: `leaves no room for the context: ${maxLength - room} of ${maxLength} tokens are the question and special ones`,
-      hint: LONGER,
+      hint: 'Raise data.max_length, or shorten the question.',
     });
   }
   if (docStride >= room) {
     throw new UserError({
       where: `data.doc_stride, ${where}`,
-      fault: `must be less than ${room} (data.max_length minus the question and special tokens) for windows to advance, got ${docStride}`,
-      hint: LONGER,
+      fault: `must be less than ${room}, the tokens left for the context within data.max_length, got ${docStride}`,
+      hint: 'Raise data.max_length, or lower data.doc_stride.',
     });
   }
   const windows: SpanFeature[] = [];
@@ -52,8 +52,6 @@ export function spanFeatures(
     if (stop === end) return windows;
   }
 }
-
-const LONGER = 'Raise data.max_length, or lower data.doc_stride.';
 
 /** Removes ranges of tokens from a pair. */
 function cut(pair: SpanFeature, ...left: [from: number, to: number][]): SpanFeature {

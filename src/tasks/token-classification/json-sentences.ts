@@ -51,7 +51,7 @@ function findKey(
   const names = Object.keys(row);
   if (typeof setKey === 'number') {
     const hint = 'Give the name of a key.';
-    throw new UserError({ where, fault: `has keys, not column number ${setKey}`, hint });
+    throw new UserError({ where, fault: `has no column ${setKey}, because its rows have named keys`, hint });
   }
   const usedKey = setKey ?? usual.find((key) => names.includes(key));
   if (usedKey === undefined) {

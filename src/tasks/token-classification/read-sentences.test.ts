@@ -159,7 +159,12 @@ describe('JSON Lines', () => {
       { tags: 'ner_tag' },
       'x.jsonl:1 has no column "ner_tag". Did you mean ner_tags?',
     ],
-    ['a number', lines({ tokens: ['a'] }), { words: 0 }, 'x.jsonl:1 has keys, not column number 0.'],
+    [
+      'a number',
+      lines({ tokens: ['a'] }),
+      { words: 0 },
+      'x.jsonl:1 has no column 0, because its rows have named keys.',
+    ],
     [
       'lists of unlike length',
       lines({ tokens: ['a'], tags: ['O'] }, { tokens: ['a', 'b'], tags: ['O'] }, { tokens: [], tags: ['O'] }),

@@ -46,7 +46,7 @@ function configFile(folder: string): string {
   return join(folder, 'config.json');
 }
 
-/** The engine maps weights from one folder. */
+/** The folder of all weight files. Throws a UserError if links lead to several: the engine maps from one folder only. */
 function oneFolder(files: ReadonlySet<string>, where: string): string {
   const folders = new Set([...files].map(dirname));
   if (folders.size === 1) return [...folders][0];

@@ -89,7 +89,7 @@ function limited(
     else ranks[module]--;
   };
   for (const isFree of [false, true]) for (const i of order) take(i, isFree);
-  // Sorted by score, the lowest last.
+  // `order` is sorted: the best come first.
   return [...order].filter((i) => chosen.has(i));
 }
 

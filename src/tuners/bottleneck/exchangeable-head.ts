@@ -61,7 +61,7 @@ export function withPlainHead(
     const { activation_function, use_pooler = false } = config;
     throw new UserError({
       where: `${where}: head_config.json`,
-      fault: `describes a head unlike ${head.architecture}: ${layers.length} layers, activation_function ${JSON.stringify(activation_function)}, use_pooler ${JSON.stringify(use_pooler)}`,
+      fault: `describes a head that ${head.architecture} does not have: ${layers.length} layers, activation_function ${JSON.stringify(activation_function)}, use_pooler ${JSON.stringify(use_pooler)}`,
       hint: `In Python, use adapters.init of a ${head.architecture}, not AutoAdapterModel.`,
     });
   }

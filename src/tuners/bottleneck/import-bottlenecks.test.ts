@@ -199,7 +199,7 @@ describe('an exchangeable head of AdapterHub', () => {
       { layers: 1, activation_function: 'tanh', use_pooler: false },
     );
     expect(() => imported(adapter)).toThrow(
-      'test: head_config.json describes a head unlike BertForSequenceClassification: 1 layers, activation_function "tanh", use_pooler false. In Python, use adapters.init',
+      'test: head_config.json describes a head that BertForSequenceClassification does not have: 1 layers, activation_function "tanh", use_pooler false. In Python, use adapters.init',
     );
   });
 });

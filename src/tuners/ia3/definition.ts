@@ -29,7 +29,7 @@ export const ia3: MethodDefinition<Ia3Config, typeof ia3ConfigSchema> = {
     if (config.feedforward_modules && !modules.some(({ ofInput }) => ofInput)) {
       throw new UserError({
         where: 'ia3.feedforward_modules',
-        fault: `must be names of target modules, got ${JSON.stringify(feedforward_modules)}`,
+        fault: `names none of the target modules, got ${JSON.stringify(feedforward_modules)}`,
       });
     }
     const tuner = new Ia3Tuner(modules, savedParameters(model, { ...config, bias: 'none' }, modules));

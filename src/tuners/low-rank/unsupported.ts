@@ -57,7 +57,7 @@ export function refuseUnsupported(config: Record<string, unknown>, where: string
   throw new UserError({
     where: `${where}: init_lora_weights`,
     fault: `must be one of ${known.join(', ')}, got ${JSON.stringify(init)}`,
-    hint: 'Others change the base weights. Save the adapter as plain LoRA: save_pretrained with path_initial_model_for_weight_conversion.',
+    hint: 'Other starts change the base weights. Save the adapter as plain LoRA in PEFT: save_pretrained with path_initial_model_for_weight_conversion.',
   });
 }
 

@@ -149,7 +149,7 @@ function expectation({ path, size, oid, lfs }: ListFileEntry, where: string): Ex
   const digest = lfs?.oid ?? oid ?? '';
   if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(digest)) {
     const fault = `sent ${JSON.stringify(digest)} instead of a hash of ${path}`;
-    throw new UserError({ where, fault });
+    throw new UserError({ where, fault, hint: 'Try again later.' });
   }
   return { size: lfs?.size ?? size, digest };
 }

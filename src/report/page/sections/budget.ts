@@ -16,7 +16,7 @@ export function budgetFigure(groups: readonly RunGroup[]): Markup | undefined {
   return curveFigure(groups, 'budget', 'Budget', counted, shown, undefined, finalMarks(groups));
 }
 
-/** Mark of the step at which the ranks became final, for a picture of one group. */
+/** Marks where the ranks became final. None if the picture shows several groups. */
 function finalMarks(groups: readonly RunGroup[]): { x: number; label: string }[] {
   if (groups.length > 1) return [];
   const finals = groups[0].runs[0].allocations.filter(({ final }) => final);
