@@ -1,5 +1,6 @@
 import { lazy } from '../support/lazy.ts';
 import { DynamicMap } from './dynamic-map.ts';
+import { lengthOf } from './moment-optimizer.ts';
 import type { Moments, OptimizedTensor, Optimizer, OptimizerSettings, OptimizerState } from './optimizer.ts';
 
 /** Values that share a scale. */
@@ -88,7 +89,7 @@ export class AdamW8bit implements Optimizer {
   }
 
   moments(): Moments {
-    const length = this.#parts.at(-1)?.end ?? 0;
+    const length = lengthOf(this.#parts);
     const moments = { m: new Float32Array(length), v: new Float32Array(length), step: this.#step };
     for (const block of this.#parts.flatMap(blocksOf))
       for (const name of MOMENTS) moments[name].set(this.#read(name, block), block.start);

@@ -1,19 +1,17 @@
 import { adaLoraKind, importedAdaLora } from '../adalora/adalora-kind.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { tripletTerm } from '../adalora/triplet-term.ts';
-import { tripletVariants } from '../adalora/triplet-variants.ts';
+import { tripletWords } from '../adalora/triplet-words.ts';
 import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
 import { exportAdapter } from '../low-rank/export-adapter.ts';
 import { ranksOf } from '../low-rank/factors.ts';
 import { asStored } from '../low-rank/peft-adapter.ts';
 import { adaLoraAlpha } from '../low-rank/scales.ts';
-import { withVariants } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { type SvdLoraConfig, svdLoraConfigSchema } from './config.ts';
 
-const TITLE = 'SVD-LoRA';
+const NAMES = { method: 'svd_lora', title: 'SVD-LoRA' } as const;
 
 /**
  * SVD-LoRA, an ablation of the paper (table 5): AdaLoRA's triplets and orthogonality term at a constant rank. Its
@@ -45,22 +43,16 @@ export const svdLora: MethodDefinition<SvdLoraConfig, typeof svdLoraConfigSchema
   },
   kind: adaLoraKind,
   continues: continuesLowRank({
-    method: 'svd_lora',
+    method: NAMES.method,
     schema: svdLoraConfigSchema,
     known: ({ init_r, ...config }) => ({ ...config, r: init_r, scale: 'standard' }),
     imported: importedAdaLora,
     meaningless: ['init'],
     notices: ["Training continues with the adapter's triplets."],
   }),
-  words: {
-    title: TITLE,
-    titleWith: (settings) => withVariants(TITLE, tripletVariants(settings)),
-    tags: ['peft', 'adalora', 'svd-lora'],
-    library: 'peft',
+  words: tripletWords(NAMES, {
+    tags: ['adalora', 'svd-lora'],
     summary: ({ r }) => (r === undefined ? undefined : `rank ${r}`),
     budgetKeys: ['r', 'lora_alpha'],
-    components: 'triplets',
-    factors: ['P', 'Q'],
-    regularizer: tripletTerm,
-  },
+  }),
 };
