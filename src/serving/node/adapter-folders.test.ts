@@ -63,6 +63,21 @@ it('stop serving an adapter that was unloaded during a reload', async () => {
   expect([...served.keys()]).toEqual([]);
 });
 
+it('keep an adapter unloaded whose files changed before the unload', async () => {
+  const { folders, served } = watched();
+  await folders.readAll();
+  make(2);
+  await folders.look();
+  await folders.unload('a');
+  await folders.look();
+  await folders.look();
+  expect([...served.keys()]).toEqual([]);
+  make(3);
+  await folders.look();
+  await folders.look();
+  expect([...served.keys()]).toEqual(['a']);
+});
+
 it('reload an adapter that was replaced by one of equal size and time', async () => {
   const { folders, served } = watched();
   await folders.readAll();

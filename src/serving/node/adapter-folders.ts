@@ -109,7 +109,9 @@ export class AdapterFolders {
     return this.#inTurn(async () => {
       const served = this.#served.get(name);
       if (!served) throw new UnknownModel(name, this.#served.keys(), 'lora_name');
-      this.#passedOver.set(served.folder, served.state);
+      // They may have changed since they were loaded, and a scan may have seen it.
+      const { state } = adapterIn(served.folder) ?? served;
+      this.#passedOver.set(served.folder, state);
       this.#drop(name, served.folder);
     });
   }
