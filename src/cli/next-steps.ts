@@ -1,11 +1,15 @@
 import { isAbsolute } from 'node:path';
-import type { RunConfig } from '../run/config/run-config.ts';
+import { methodOf } from '../run/config/method-of.ts';
+import type { ParsedConfig } from '../run/config/run-config.ts';
 import { PROGRAM } from '../support/program.ts';
 import { taskNamed } from '../tasks/registry.ts';
 import { shellQuoted } from './shell-quoted.ts';
 
 /** Commands to use a finished run, one per line. */
-export function nextSteps({ output, task, data }: Pick<RunConfig, 'output' | 'task' | 'data'>): string {
+export function nextSteps(config: ParsedConfig): string {
+  const { output, task, data } = config;
+  const { definition, settings } = methodOf(config);
+  const base = definition.requiredBase?.(settings);
   const { prediction, words } = taskNamed(task);
   const run = shellQuoted([isAbsolute(output) || !output.startsWith('-') ? output : `./${output}`]);
   const isAsked = prediction?.line?.(data) !== undefined;
@@ -13,7 +17,7 @@ export function nextSteps({ output, task, data }: Pick<RunConfig, 'output' | 'ta
   const steps = [
     [use, isAsked ? 'classify what you type' : (words.use(data).explanation ?? '')],
     [`${PROGRAM} report ${run}`, 'write a report as one HTML page'],
-    [`${PROGRAM} serve ${run}`, 'serve over HTTP'],
+    [`${PROGRAM} serve ${run}${base ? ` --base_dtype ${base.dtype}` : ''}`, 'serve over HTTP'],
     [`${PROGRAM} export ${run} --as onnx -o onnx`, 'convert for transformers.js and Optimum'],
   ];
   const width = Math.max(...steps.map(([command]) => command.length));

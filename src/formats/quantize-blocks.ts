@@ -39,6 +39,14 @@ export function quantizeBlocks(values: Float32Array, bits: 4 | 8, blockSize: num
   return { blocks, scales };
 }
 
+/** The values that blocks of 4 bits stand for. */
+export function fourBitValues({ blocks, scales }: QuantizedBlocks, blockSize: number): Float32Array {
+  return Float32Array.from({ length: 2 * blocks.length }, (_, i) => {
+    const nibble = (blocks[i >> 1] >> (4 * (i % 2))) & 15;
+    return (nibble - 8) * scales[Math.floor(i / blockSize)];
+  });
+}
+
 /** The element with the largest magnitude. */
 function largest(values: Float32Array, start: number, end: number): number {
   let [lowest, highest] = [0, 0];

@@ -8,6 +8,7 @@ import { mixedCount, mixedSet } from '../program/mixture.ts';
 import { type OwnScores, withOwnScores } from '../program/own-scores.ts';
 import { type Validation, validationOf } from '../program/validation.ts';
 import { type Chosen, chooseDefaults, chooseEvaluation } from '../run/config/defaults/choose-defaults.ts';
+import { methodOf } from '../run/config/method-of.ts';
 import type { ParsedConfig, RunConfig } from '../run/config/run-config.ts';
 import { lazy } from '../support/lazy.ts';
 import { UserError } from '../support/user-error.ts';
@@ -58,6 +59,8 @@ export interface RunBeginning {
   /** Class names by id; empty for tasks without classes. */
   labels: readonly string[];
   build: BuildTask;
+  /** The type of base that the adapter will fit, if it fits only one. */
+  onlyBase?: 'int4';
   /** Maximum tokens of an example. */
   maxLength: number;
   /** Notices about the files. */
@@ -145,6 +148,8 @@ export function beginRun({
   const constant = config.training.fall_back_to_majority
     ? classes?.map((count) => Math.log(Math.max(count, 0.5)))
     : undefined;
+  const { definition, settings } = methodOf(config);
+  const onlyBase = definition.requiredBase?.(settings)?.dtype ?? start?.notes?.base_dtype;
   let encoded: { train: ExampleSet; validation?: Validation } | undefined;
   return {
     config,
@@ -153,6 +158,7 @@ export function beginRun({
     functions,
     ...(weights && { classWeights: weights }),
     ...(constant && { constant }),
+    ...(onlyBase && { onlyBase }),
     data: { ...data, ...task.found?.(all, data) } as RunConfig['data'],
     labels,
     build,

@@ -19,7 +19,7 @@ export interface RunResults {
  * @param base_digest of the weights at the start of the run, if they are in files
  */
 export function runResults(
-  { config, data, labels, maxLength }: RunBeginning,
+  { config, data, labels, maxLength, onlyBase }: RunBeginning,
   method: MethodRun,
   values: Float32Array,
   finish: FinishEvent,
@@ -28,13 +28,14 @@ export function runResults(
   return {
     adapter: method.store?.(values, config.model, labels),
     notes: formatNotes(
-      { task: config.task, data, model_config: config.model_config, base_digest },
+      { task: config.task, data, model_config: config.model_config, base_digest, base_dtype: onlyBase },
       labels,
       maxLength,
     ),
     card: modelCard({
       config: { ...config, data: { ...config.data, max_length: maxLength } },
       labels,
+      onlyBase,
       steps: finish.step,
       trainableParameters: values.length,
       metrics: finish.metrics,

@@ -20,5 +20,12 @@ export function startFrom<Config extends ParsedConfig>(
     const got = config.task;
     throw new UserError({ key: 'task', expected: `${notes.task}, the task of the adapter`, got });
   }
+  if (notes?.base_dtype !== undefined && notes.base_dtype !== config.base_dtype) {
+    throw new UserError({
+      key: 'base_dtype',
+      expected: `${notes.base_dtype}, because the adapter takes back the rounding of such weights`,
+      got: config.base_dtype,
+    });
+  }
   return { config, start: { stored, notes } };
 }

@@ -37,6 +37,8 @@ export interface ModelCardFacts {
   };
   /** Class names by id; empty for regression. */
   labels: readonly string[];
+  /** The type of base that the adapter fits, if it fits only one. */
+  onlyBase?: string;
   steps: number;
   trainableParameters: number;
   /** Scores on the validation file, with or without `eval_`. */
@@ -75,7 +77,8 @@ function section(title: string, body: string): string[] {
 function frontMatter(facts: ModelCardFacts, base: string, title: string): object {
   const { method, data, task } = facts.config;
   const { pipeline, name } = taskNamed(task).words.hub;
-  const { library, tags } = methodNamed(method).words;
+  const { tags } = methodNamed(method).words;
+  const library = libraryOf(facts);
   const sets = scoresOfSets(facts);
   const types = new Set(sets.flatMap(({ scores }) => scores.map(({ type }) => type)));
   return {
@@ -197,15 +200,25 @@ function methodSection(config: ModelCardFacts['config']): object | undefined {
   return (config as { [method in MethodName]?: object })[config.method];
 }
 
-function usage({ config, labels }: ModelCardFacts, base: string): string {
-  const { method, data, task } = config;
-  const { library } = methodNamed(method).words;
+/** The Python library that loads the result. The base models of such libraries have weights of their own. */
+function libraryOf({ config, onlyBase }: ModelCardFacts) {
+  return onlyBase === undefined ? methodNamed(config.method).words.library : undefined;
+}
+
+function usage(facts: ModelCardFacts, base: string): string {
+  const { config, labels, onlyBase } = facts;
+  const { data, task } = config;
+  const library = libraryOf(facts);
   const { use, autoModel, hasClasses, python } = taskNamed(task).words;
   const { command: line, explanation } = use(data);
   const explained = explanation === undefined ? '' : ` (${explanation})`;
   const command = ['```sh', line, '```'];
   if (!library) {
-    const merge = 'For Python, `adalora merge . -o merged` writes a model that transformers can load.';
+    const fits =
+      onlyBase === undefined
+        ? ''
+        : `The adapter fits only ${onlyBase} weights of \`${base}\`, not the original ones. `;
+    const merge = `${fits}For Python, \`adalora merge . -o merged\` writes a model that transformers can load.`;
     return [`In this folder, with \`${PROGRAM}\`${explained}:`, '', ...command, '', merge].join('\n');
   }
   const { name, isAdapter, imports, load } = PYTHON_LOADING[library];

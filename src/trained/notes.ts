@@ -21,6 +21,8 @@ export interface Notes {
   model_config?: ModelConfig;
   /** Identifies the base model's weights; missing for a base with random weights or in a page. */
   base_digest?: string;
+  /** The type of base that the adapter fits, if it fits only one. */
+  base_dtype?: 'int4';
 }
 
 interface NotedTask {
@@ -36,6 +38,7 @@ const beginning = () =>
     labels: z.array(z.string()),
     model_config: modelConfig,
     base_digest: z.string().optional(),
+    base_dtype: z.literal('int4').optional(),
   });
 
 /**
@@ -56,12 +59,19 @@ export function parseNotes(json: unknown, where: string): Notes {
 
 /** The text of the notes. `maxLength`: maximum tokens of an example. */
 export function formatNotes(
-  { task, data, model_config, base_digest }: Pick<Notes, 'model_config' | 'base_digest'> & NotedTask,
+  {
+    task,
+    data,
+    model_config,
+    base_digest,
+    base_dtype,
+  }: Pick<Notes, 'model_config' | 'base_digest' | 'base_dtype'> & NotedTask,
   labels: readonly string[],
   maxLength: number,
 ): string {
   const { train: _, validation: __, probabilities: ___, stopping_strategy: ____, ...reading } = data;
-  const notes = { task, labels, data: { ...reading, max_length: maxLength }, model_config, base_digest };
+  const read = { ...reading, max_length: maxLength };
+  const notes = { task, labels, data: read, model_config, base_digest, base_dtype };
   return `${JSON.stringify(notes, null, 2)}\n`;
 }
 

@@ -8,6 +8,7 @@ import type { LoadedModel } from '../program/model-weights.ts';
 import { buildTokenizer, TOKENIZER_FILES, tokenizerJsons } from '../text/build-tokenizer.ts';
 import type { TunedValues } from '../tuners/tuner.ts';
 import { assertFiniteValues, finiteReader } from './finite-values.ts';
+import { fittingReader } from './fitting-base.ts';
 import { trainedConfig } from './full-model.ts';
 import type { Notes } from './notes.ts';
 import { onnxConfig } from './onnx-config.ts';
@@ -84,8 +85,9 @@ export function onnxFolder(
 }
 
 /** The source of the files. A buffer that the checkpoint lacks is zeros. */
-function sourceOf({ model, tuner, values }: OnnxModel): OnnxSource {
-  const read = finiteReader(tuner.merged?.(values, model.readRange) ?? model.readRange);
+function sourceOf({ model, tuner, values, notes }: OnnxModel): OnnxSource {
+  const readBase = fittingReader({ model, notes });
+  const read = finiteReader(tuner.merged?.(values, readBase) ?? readBase);
   return {
     model,
     tuner: tuner.merged ? undefined : tuner,

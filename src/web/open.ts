@@ -1,6 +1,7 @@
 import { filesFrom, type PageFile } from '../formats/file-set.ts';
 import type { Device } from '../runtime/session.ts';
 import { UserError } from '../support/user-error.ts';
+import { fittingBase } from '../trained/fitting-base.ts';
 import { askedBy, openedTask } from '../trained/opened-task.ts';
 import { TrainedModel } from '../trained/trained-model.ts';
 import { knownAdapter, tuneModel } from '../trained/tune-model.ts';
@@ -53,6 +54,7 @@ export async function openTrained(
   const stored = await readAdapterSet(files);
   const adapter = stored && knownAdapter(stored, path);
   const notes = await readNotesIn(files);
+  fittingBase(notes, 'float32', path);
   const base = adapter
     ? await readModel(modelFiles(nameOfBase(adapter.stored, path), options), notes?.model_config)
     : await readModel(files);

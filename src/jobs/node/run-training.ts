@@ -201,7 +201,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     const known = new Map(run.files().map((file, i) => [file, digests[i]]));
     if (isFirst)
       writeTrained(run, { model, method }, trainer.values, finish, (file) => known.get(file) as string);
-    if (config.base_dtype !== 'float32' && validation) {
+    if (config.base_dtype !== 'float32' && validation && !run.onlyBase) {
       const trained = { tuner: method.tuner, values: trainer.values };
       const plain = openModel(run.folder, run.build, run.config.model_config);
       const message = await scoreOnFloat32(plain, trained, validation, config, finish.metrics, processes);

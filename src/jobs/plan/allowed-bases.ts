@@ -2,15 +2,18 @@ import { BASE_DTYPES, type BaseDtype } from '../../bases/base-dtype.ts';
 import { baseFormat } from '../../bases/base-format.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
 import { crossCheck } from '../../run/config/cross-checks.ts';
+import { methodOf } from '../../run/config/method-of.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 
-/** The possible types of a run's base: those that its method allows and that change a weight, and its own. */
-export function allowedBases({ method, base_dtype }: RunConfig, model: TaskModel): BaseDtype[] {
+/** The possible types of a run's base: those that its method and settings allow and that change a weight, and its own. */
+export function allowedBases(config: RunConfig, model: TaskModel): BaseDtype[] {
+  const { method, base_dtype } = config;
+  const { settings } = methodOf(config);
   const changesWeights = (dtype: BaseDtype) =>
     dtype === 'float32' || baseFormat(model, dtype).base.paths.size > 0;
   return BASE_DTYPES.filter(
     (dtype) =>
       dtype === base_dtype ||
-      (crossCheck({ method, base_dtype: dtype }).length === 0 && changesWeights(dtype)),
+      (crossCheck({ method, settings, base_dtype: dtype }).length === 0 && changesWeights(dtype)),
   );
 }

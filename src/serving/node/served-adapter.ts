@@ -10,6 +10,7 @@ import { runFiles } from '../../run/node/run-folder.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { BuildTask } from '../../tasks/task-definition.ts';
 import type { Family } from '../../trained/bind-model.ts';
+import { fittingBase } from '../../trained/fitting-base.ts';
 import type { ModelConfig } from '../../trained/model-config.ts';
 import { describeAs } from '../../trained/node/load-model.ts';
 import { readNotes } from '../../trained/node/notes-file.ts';
@@ -46,6 +47,7 @@ export function servedAdapter(
   checkBase(base, (run && baseOfRun(run)) ?? stored.baseModel, where);
   const known = readNotes(folder);
   if (known?.base_digest !== undefined) checkWeights(base, known.base_digest, where);
+  fittingBase(known, base.baseDtype, where);
   const { family, json } = base;
   const { notes, build } = openedTask({ family, json, stored, notes: known }, undefined, folder);
   const model = base.model(`${notes?.task} ${notes?.labels.length}`, build);

@@ -8,6 +8,7 @@ import { elementCount } from '../../support/element-count.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadRange } from '../../tuners/tuner.ts';
 import { assertFiniteValues, finiteReader } from '../finite-values.ts';
+import { fittingReader } from '../fitting-base.ts';
 import { sentenceFiles } from '../sentence-files.ts';
 import { copyNotes } from './notes-file.ts';
 import type { OpenedTuned } from './open-tuned.ts';
@@ -52,9 +53,9 @@ export function writeMerged(opened: OpenedTuned, output: string, { dtype }: Merg
   assertFiniteValues(values, folder);
   assertNewFolder(output);
   sharedFiles(baseFolder);
-  const read = tuner.merged(values, model.readRange);
+  const read = tuner.merged(values, fittingReader(opened));
   writeWeights(join(output, 'model.safetensors'), model, read, dtype);
-  copyNotes(folder, output);
+  copyNotes(folder, output, { merged: true });
   for (const [name, text] of sentenceFiles(model, notes?.data.max_length))
     atomicWrite(join(output, name), text);
   writeModelFiles(output, baseFolder, model, notes, dtype);

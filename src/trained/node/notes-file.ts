@@ -1,5 +1,7 @@
-import { copyFileSync, existsSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { editJson } from '../../formats/edit-json.ts';
+import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { makeFolder } from '../../formats/node/make-folder.ts';
 import { readJson } from '../../formats/node/read-text.ts';
 import { NOTES_FILE, type Notes, parseNotes } from '../notes.ts';
@@ -11,12 +13,21 @@ export function readNotes(folder: string): Notes | undefined {
   return existsSync(path) ? parseNotes(readJson(path, 'notes of this program'), path) : undefined;
 }
 
-/** Copies the files in an adapter's folder that describe its use: our notes, and sentence-transformers' files. */
-export function copyNotes(from: string, to: string): void {
+/**
+ * Copies the files in an adapter's folder that describe its use: our notes, and sentence-transformers' files.
+ *
+ * @param merged whether they describe a merged model, which needs no base
+ */
+export function copyNotes(from: string, to: string, { merged = false } = {}): void {
   for (const name of [NOTES_FILE, ...Object.values(SENTENCE_FILES)]) {
     const [path, copy] = [join(from, name), join(to, name)];
     if (!existsSync(path)) continue;
     makeFolder(dirname(copy));
-    copyFileSync(path, copy);
+    if (merged && name === NOTES_FILE) atomicWrite(copy, withoutBase(readFileSync(path, 'utf8')));
+    else copyFileSync(path, copy);
   }
+}
+
+function withoutBase(notes: string): string {
+  return `${editJson(notes, ({ base_dtype: _, ...rest }) => rest)}\n`;
 }

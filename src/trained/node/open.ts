@@ -10,6 +10,7 @@ import { inTurns } from '../../program/in-turns.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import type { Device } from '../../runtime/session.ts';
 import { closedModel } from '../closed-model.ts';
+import { fittingBase } from '../fitting-base.ts';
 import type { EvaluateParams } from '../model-options.ts';
 import type { ExportOnnxOptions } from '../onnx-folder.ts';
 import { TrainedModel, type TrainedParts } from '../trained-model.ts';
@@ -24,7 +25,7 @@ export interface OpenOptions {
   /** The base model (folder or Hub id), if it is not where the adapter says. */
   model?: string | undefined;
   device?: Device | undefined;
-  /** Type of the frozen weights; by default float32, whatever the run used. */
+  /** Type of the frozen weights. Default: float32 whatever the run used, or the only type that the adapter fits. */
   baseDtype?: BaseDtype | undefined;
   batchSize?: number | undefined;
   /** Tokens after which a text is truncated, if other than in the run. */
@@ -60,7 +61,7 @@ export async function open(path: string, options: SharedOpenOptions = {}): Promi
   const opened = await openTuned(path, options);
   try {
     const { baseFolder, tuner, values, notes } = opened;
-    const model = await withBaseDtype(opened.model, options.baseDtype ?? 'float32');
+    const model = await withBaseDtype(opened.model, fittingBase(notes, options.baseDtype, opened.folder));
     const { communicator, threads, sharesHost } = options.processes ?? ALONE_PROCESSES;
     let text: TrainedParts['text'] | undefined;
     const parts: TrainedParts = {

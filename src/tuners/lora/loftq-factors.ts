@@ -1,4 +1,4 @@
-import { BASE_BLOCK, quantizeBlocks } from '../../formats/quantize-blocks.ts';
+import { BASE_BLOCK, fourBitValues, quantizeBlocks } from '../../formats/quantize-blocks.ts';
 import type { LinearModule } from '../../nn/network.ts';
 import type { LowRankModule } from '../low-rank/factors.ts';
 import { packedFactors } from './start-factors.ts';
@@ -32,9 +32,6 @@ export function isInt4({ inFeatures, transposed }: LinearModule): boolean {
 
 /** W - Q. */
 function roundingError(weight: Float32Array): Float32Array {
-  const { blocks, scales } = quantizeBlocks(weight, 4, BASE_BLOCK);
-  return weight.map((value, i) => {
-    const nibble = (blocks[i >> 1] >> (4 * (i % 2))) & 15;
-    return value - (nibble - 8) * scales[Math.floor(i / BASE_BLOCK)];
-  });
+  const rounded = fourBitValues(quantizeBlocks(weight, 4, BASE_BLOCK), BASE_BLOCK);
+  return weight.map((value, i) => value - rounded[i]);
 }

@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Example, exportedLogits, ourLogits } from '../scripts/transformers-js/compare-logits.ts';
+import type { BaseDtype } from '../src/bases/base-dtype.ts';
+import { BaseFolder } from '../src/serving/node/base-folder.ts';
+import { adapterIn } from '../src/serving/node/find-adapters.ts';
+import { PackedCache } from '../src/serving/node/packed-cache.ts';
+import { servedAdapter } from '../src/serving/node/served-adapter.ts';
+import type { ClassAnswer } from '../src/tasks/single-label-classification/definition.ts';
+import { open } from '../src/trained/node/open.ts';
+import { tinyRows } from './support/tiny-data.ts';
+import { Workspace } from './support/workspace.ts';
+
+const TEXTS = tinyRows(12, 2).map(({ text }) => text);
+const START = ['method=lora', 'lora.init_lora_weights=loftq', 'lora.target_modules=[query, output.dense]'];
+
+let workspace: Workspace;
+let printed: string;
+beforeAll(async () => {
+  workspace = new Workspace();
+  const { code, stdout } = await workspace.train(...START, 'base_dtype=int4', 'training.max_steps=12');
+  expect(code).toBe(0);
+  printed = stdout;
+});
+afterAll(() => workspace.remove());
+
+async function logitsOf(path: string, baseDtype?: BaseDtype): Promise<number[]> {
+  await using opened = await open(workspace.path(path), { baseDtype, model: workspace.path('model') });
+  const logits: number[] = [];
+  const inputs = TEXTS.map((text) => ({ text }));
+  for await (const answer of opened.predict<{ text: string }, ClassAnswer>(inputs))
+    logits.push(...answer.logits);
+  return logits;
+}
+
+const difference = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+  Array.from(a).reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
+
+// The int4 kernel and the float32 product add in another order.
+const LIMIT = 1e-4;
+
+describe('an adapter that fits int4 weights only', () => {
+  it('is opened over them, and merged into them', async () => {
+    const trained = await logitsOf('run');
+    expect(await logitsOf('run', 'int4')).toEqual(trained);
+    expect(await workspace.run('merge', 'run', '-o', 'merged')).toMatchObject({ code: 0, stderr: '' });
+    expect(difference(await logitsOf('merged'), trained)).toBeLessThan(LIMIT);
+    // The merged model needs no other base.
+    await logitsOf('merged', 'int8');
+    expect(workspace.read('merged', 'adalora.json').toString()).not.toContain('base_dtype');
+  });
+
+  it('is exported to ONNX with them', async () => {
+    const examples: Example[] = TEXTS.map((text) => [text]);
+    expect(await workspace.run('merge', 'run', '-o', 'merged-for-onnx')).toMatchObject({ code: 0 });
+    const output = ['export', 'run', '--as', 'onnx', '-o', 'onnx'];
+    expect(await workspace.run(...output)).toMatchObject({ code: 0, stderr: '' });
+    const { batch, logits } = await ourLogits(workspace.path('merged-for-onnx'), examples);
+    expect(
+      difference(await exportedLogits(workspace.path('onnx'), 'model.onnx', batch), logits),
+    ).toBeLessThan(LIMIT);
+  });
+
+  it.each(['float32', 'int8'])('is not put on %s weights', async (dtype) => {
+    const { code, stderr } = await workspace.run('predict', 'run', 'dev.tsv', '--base-dtype', dtype);
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      `is an adapter to int4 weights: it takes back their rounding, and does not fit ${dtype} weights.`,
+    );
+  });
+
+  it('is not scored over float32 when its run ends', () => {
+    expect(printed).toContain('eval accuracy');
+    expect(printed).not.toContain('With the float32 base model');
+    expect(printed).toContain('npx adalora serve run --base_dtype int4');
+  });
+
+  it('is not continued over other weights, and stays one', async () => {
+    const more = ['method=lora', 'adapter=run', 'training.max_steps=2'];
+    const refused = await workspace.train(...more, 'output=other');
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.stderr).toContain('`base_dtype` must be int4');
+    expect(await workspace.train(...more, 'base_dtype=int4', 'output=more')).toMatchObject({ code: 0 });
+    expect(workspace.read('more', 'adapter', 'adalora.json').toString()).toContain('"base_dtype": "int4"');
+  });
+
+  it('is served over them only', async () => {
+    const served = async (dtype: BaseDtype) => {
+      const base = await BaseFolder.open(workspace.path('model'), dtype);
+      try {
+        return servedAdapter(adapterIn(workspace.path('run'))!, 'a', base, new PackedCache(2 ** 20)).name;
+      } finally {
+        base.close();
+      }
+    };
+    await expect(served('float32')).rejects.toThrow('does not fit float32 weights');
+    expect(await served('int4')).toBe('a');
+  });
+
+  it('stays one as plain LoRA, and its card names no library that lacks the weights', async () => {
+    expect(await workspace.run('export', 'run', '--as', 'lora', '-o', 'plain')).toMatchObject({ code: 0 });
+    expect(workspace.read('plain', 'adalora.json').toString()).toContain('"base_dtype": "int4"');
+    const card = workspace.read('run', 'README.md').toString();
+    expect(card).toContain('The adapter fits only int4 weights');
+    expect(card).not.toContain('PeftModel');
+  });
+});
+
+it('an adapter over int4 that fits all weights is still opened over float32', async () => {
+  const { stdout } = await workspace.train(
+    'method=lora',
+    'base_dtype=int4',
+    'training.max_steps=4',
+    'output=lora',
+  );
+  expect(stdout).toContain('With the float32 base model');
+  expect(await logitsOf('lora')).toEqual(await logitsOf('lora', 'float32'));
+});
