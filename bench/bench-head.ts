@@ -6,7 +6,7 @@ import type { Batch } from '../src/text/collate.ts';
 
 const TWO_CLASSES = TASKS.single_label_classification.build(['0', '1']);
 
-/** The task of models in the bench, and the labels of a batch: two classes, or the next token. */
+/** The head of models in the bench, and the labels of a batch: two classes, or the next token. */
 export function benchHead(causal = false) {
   return causal
     ? {

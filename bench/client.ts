@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
 
-/** A process that runs measured work on request; see protocol.ts. */
+/** A process that does measured work on request; see protocol.ts. */
 export class Client {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;

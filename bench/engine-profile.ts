@@ -2,11 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** One run of one kernel, as the engine's profiler writes it. */
+/** One execution of a kernel, as the engine's profiler writes it. */
 export interface KernelEvent {
-  /** The node's name, which begins with our op that it was lowered from. */
+  /** The node's name. It begins with the op of our graph from which the node was lowered. */
   name: string;
-  /** Microseconds. */
+  /** Duration in microseconds. */
   dur: number;
   args: {
     op_name?: string;
@@ -15,7 +15,11 @@ export interface KernelEvent {
   };
 }
 
-/** Runs something with the engine's profiler on; `run` gets the prefix of the file to write. */
+/**
+ * Profiles the engine while `run` is executed.
+ *
+ * @param run gets the prefix of the profile's file
+ */
 export async function engineProfile(run: (profilePrefix: string) => Promise<void>): Promise<KernelEvent[]> {
   const folder = mkdtempSync(join(tmpdir(), 'adalora-profile-'));
   try {
@@ -29,8 +33,8 @@ export async function engineProfile(run: (profilePrefix: string) => Promise<void
 }
 
 /**
- * A product's rows, inner size and columns, from the numbers of elements, independent of transposition; and the
- * number of products.
+ * The sizes of a product, computed from numbers of elements, so that transposition does not matter: its rows,
+ * inner size and columns, and the number of products.
  */
 export function productSizes({ args }: KernelEvent): {
   rows: number;
@@ -38,7 +42,7 @@ export function productSizes({ args }: KernelEvent): {
   columns: number;
   batch: number;
 } {
-  // The other operand is missing if it is packed.
+  // If the other operand is packed, its shape is missing.
   const a = shapeOf(args.input_type_shape?.[0]);
   const output = shapeOf(args.output_type_shape?.[0]);
   const [rows, columns] = output.slice(-2);

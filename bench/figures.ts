@@ -2,20 +2,20 @@ import { median } from './median.ts';
 import type { DataResult, StepResult, Timed } from './results.ts';
 import type { SideName } from './sides.ts';
 
-/** The side that all others are compared with. */
+/** The side with which all others are compared. */
 export const REFERENCE: SideName = 'PEFT float32';
 
-/** A side's medians for one size. */
+/** The medians of a side for one size. */
 export interface StepFigures {
   side: SideName;
-  /** A step of AdaLoRA, in milliseconds. */
+  /** Time of an AdaLoRA step in milliseconds. */
   adalora: number;
   lora?: number;
-  /** Peak of the process under AdaLoRA, in MB. */
+  /** Peak memory of the AdaLoRA process in MB. */
   memory: number;
 }
 
-/** A side's medians on one data set: examples per second, and peaks of its two processes in MB. */
+/** The medians of a side on one data set: examples per second, and the peak memory of its two processes in MB. */
 export interface DataFigures {
   side: SideName;
   train: number;

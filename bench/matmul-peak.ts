@@ -5,7 +5,7 @@ import { createSession } from '../src/runtime/node/create-session.ts';
 
 const SHAPE = { rows: 4096, inner: 768, columns: 3072 };
 
-/** The machine's float32 matrix product rate with the engine, in GFLOP/s: the best of a few runs. */
+/** The machine's peak rate of float32 matrix products in the engine, in GFLOP/s: the best of a few runs. */
 export async function matmulPeak(): Promise<number> {
   const { rows, inner, columns } = SHAPE;
   const graph = new Graph();

@@ -4,14 +4,14 @@ import type { Client } from './client.ts';
 import type { Memory } from './results.ts';
 import type { Launcher, ServerKind, Side } from './sides.ts';
 
-/** A process to measure, and its preparation request. */
+/** A process to measure, and the request that prepares it. */
 export interface Rival {
   side: Side;
   preparation: object;
 }
 
 export interface Rounds {
-  /** Rounds before the recorded ones. */
+  /** Number of warm-up rounds before the recorded ones. */
   warmUp: number;
   kept: number;
 }
@@ -19,20 +19,23 @@ export interface Rounds {
 export interface Measured<Prepared, Reply> {
   prepared: Prepared;
   replies: Reply[];
-  /** After the last round. */
+  /** Memory after the last round. */
   memory: Memory;
 }
 
-/** Milliseconds between two turns: an idle pool's threads spin for a while, on cores that the next process needs. */
+/**
+ * Milliseconds between two turns. The threads of an idle pool spin for a while, on cores that the next
+ * process needs.
+ */
 const PAUSE_MS = 100;
 
 /**
- * Runs processes side by side. Each prepares, then they do the same work in turn, round by round, so that other load
- * on the machine affects all. Every round has another order, because a process finds its predecessor's data in the
- * caches.
+ * Runs processes side by side. After preparation, they do the same work in turn, round by round, so that
+ * other load on the machine affects all of them. The order changes in every round, because a process finds
+ * its predecessor's data in the caches.
  *
- * @param op the work of a round
- * @param atEnd further requests, to the first of them
+ * @param op the request for a round's work
+ * @param atEnd requests for the first process after the last round
  */
 export async function measure<Prepared, Reply, End>(
   launcher: Launcher,

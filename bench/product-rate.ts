@@ -1,20 +1,24 @@
 import { engineProfile, type KernelEvent, productSizes } from './engine-profile.ts';
 
-/** Statistics of a run's matrix products, from the engine's own profile. */
+/** Statistics of a run's matrix products, from the engine's profile. */
 export interface ProductRate {
-  /** Rate of all products: operations over kernel time. */
+  /** Operations per kernel time of all products, in GFLOP/s. */
   gflops: number;
-  /** Rate of the products with frozen weights and others of their size, which can reach the machine's peak. */
+  /** The same for large products only, such as those with frozen weights, which can reach the machine's peak. */
   largeGflops: number;
-  /** Share of kernel time spent in products. */
+  /** Share of kernel time that is spent in products. */
   share: number;
 }
 
 const PRODUCTS = new Set(['Gemm', 'MatMul', 'FusedMatMul', 'FusedGemm']);
-/** Inner and outer sizes from which a product counts as large. */
+/** A product is large if all its sizes are at least this. */
 const LARGE = 64;
 
-/** Runs something with the engine's profiler on and reads the profile; `run` gets the prefix of the file to write. */
+/**
+ * Profiles the engine while `run` is executed, and returns the rates of its products.
+ *
+ * @param run gets the prefix of the profile's file
+ */
 export async function productRate(run: (profilePrefix: string) => Promise<void>): Promise<ProductRate> {
   const kernels = await engineProfile(run);
   const products = kernels.filter(({ args }) => PRODUCTS.has(args.op_name ?? ''));

@@ -4,8 +4,9 @@ import type { Communicator } from '../src/parallel/communicator.ts';
 import { decode, encode } from '../src/parallel/messages.ts';
 
 /*
- * The protocol of measured processes: one JSON object per line on standard input, one on standard output for each. A
- * response {"error": ...}, or the end of the process, means that a request failed. python/serve.py does the same.
+ * The protocol of measured processes. Each request is a JSON object on a line of standard input, and each
+ * response is one on standard output. If a request fails, the response is {"error": ...}, or the process
+ * ends. python/serve.py uses the same protocol.
  */
 
 export interface Request {
@@ -16,7 +17,7 @@ export interface Request {
 
 const NEWLINE = 10;
 
-/** Blocks until the next request; undefined when there are no more. */
+/** Waits for the next request; undefined at the end of the input. */
 export function nextRequest(): Request | undefined {
   const parts: Buffer[] = [];
   while (parts.at(-1)?.at(-1) !== NEWLINE) {
@@ -34,8 +35,8 @@ export function answer(reply: object): void {
 }
 
 /**
- * Answers requests by name until there are no more. If there are several processes, only the first communicates, and all do the
- * same.
+ * Answers requests by name until the input ends. All processes do the same work, but only the first reads
+ * requests and answers.
  */
 export async function serve(
   operations: Readonly<Record<string, (request: Request) => object | Promise<object>>>,

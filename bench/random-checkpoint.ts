@@ -7,7 +7,10 @@ import { describeAs } from '../src/trained/node/load-model.ts';
 import { benchHead } from './bench-head.ts';
 import type { BenchCase } from './shapes.ts';
 
-/** Writes a model folder of the given shape with random weights, for two classes or as a language model. */
+/**
+ * Writes a model folder of the given shape with random weights. It is a classifier for two classes, or a
+ * language model.
+ */
 export function writeRandomCheckpoint(
   folder: string,
   { model_type, shape, dropout, causal }: Pick<BenchCase, 'model_type' | 'shape' | 'dropout' | 'causal'>,

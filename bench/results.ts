@@ -3,9 +3,9 @@ import type { ProductRate } from './product-rate.ts';
 import type { BenchCase } from './shapes.ts';
 import type { SideName } from './sides.ts';
 
-/** The raw times of a bench run. Medians and ratios are computed for display. */
+/** The raw times of a bench run. Medians and ratios are computed only for display. */
 export interface BenchResults {
-  /** As given, with defaults. */
+  /** The options, including defaults. */
   options: Record<string, string>;
   /** Versions of PEFT and its dependencies. */
   versions?: Record<string, string>;
@@ -19,26 +19,26 @@ export interface BenchResults {
 export interface StepResult {
   name: string;
   runs: StepRun[];
-  /** The engine's product of 4096 x 768 x 3072, the machine's peak. */
+  /** The machine's peak: the rate of the engine for a product of 4096 x 768 x 3072. */
   matmulGflops: number;
-  /** Rates in AdaLoRA's step on our float32 side. */
+  /** Rates in an AdaLoRA step of our float32 side. */
   products: ProductRate;
 }
 
 export interface StepRun {
   side: SideName;
   method: BenchCase['method'];
-  /** Trained numbers. */
+  /** Number of trained parameters. */
   trainable: number;
-  /** Time of every step. */
+  /** Milliseconds of every step. */
   ms: number[];
   memory: Memory;
 }
 
 export interface Memory {
-  /** The peak resident memory of the process. */
+  /** Peak resident memory of the process. */
   peak_mb: number;
-  /** The part of it for Python's imports. */
+  /** How much of the peak is due to Python's imports. */
   baseline_mb?: number;
 }
 
@@ -51,12 +51,12 @@ export interface DataResult {
 export interface DataRun {
   side: SideName;
   train: Timed[];
-  /** The development set with its metrics, while training. */
+  /** Evaluations of the development set with its metrics, during training. */
   evaluate: Timed[];
-  /** The texts of the development set, in a separate process. */
+  /** Predictions for the texts of the development set, in a separate process. */
   predict: Timed[];
   memory: { train: Memory; predict: Memory };
-  /** Share of the texts with the same label as on the first side. */
+  /** Share of the texts for which the predicted label is the same as on the first side. */
   sameLabels: number;
 }
 

@@ -20,21 +20,22 @@ import { stepTable } from './table/step-table.ts';
 /*
  * npm run bench -- [--steps 7] [--blocks 5] [--block-steps 20] [--dropout 0] [--only text] [--json FILE]
  *
- * Training steps of AdaLoRA and LoRA, in float32 and over an int8 base, beside PEFT's in float32 and in bf16 autocast
- * (if BENCH_PYTHON names a Python with torch, transformers and peft), one step each in turn. Then decoders, also over
- * int4, with generation; then training, evaluation and prediction on real data, a block each in turn. Prints medians
- * as tables, and writes every time as JSON to FILE.
+ * Measures training steps of AdaLoRA and LoRA, in float32 and over an int8 base, and those of PEFT in float32
+ * and in bf16 autocast, if BENCH_PYTHON names a Python with torch, transformers and peft. The sides take
+ * turns after each step. Then it measures decoders (also over int4) in training and generation. Last, it
+ * measures training, evaluation and prediction on real data, in blocks. Prints tables of medians, and writes
+ * every time as JSON to FILE.
  */
 
 const { values: options } = parseArgs({
   options: {
-    /** Steps of every side, after two warm-up steps. */
+    /** Number of steps per side, after two warm-up steps. */
     steps: { type: 'string', default: '7' },
-    /** On real data, after one warm-up block. */
+    /** Number of blocks on real data, after one warm-up block. */
     blocks: { type: 'string', default: '5' },
     'block-steps': { type: 'string', default: '20' },
     dropout: { type: 'string', default: '0' },
-    /** Rows with this text in their name. */
+    /** Measures only rows with this text in their name. */
     only: { type: 'string', default: '' },
     json: { type: 'string', default: 'runs/bench.json' },
   },
@@ -42,7 +43,7 @@ const { values: options } = parseArgs({
 const threads = availableParallelism();
 const scratch = mkdtempSync(join(tmpdir(), 'adalora-bench-'));
 const results: BenchResults = { options, steps: [], data: [], decoders: [] };
-/** After every part, because the whole takes long. */
+/** Called after every part, because the whole bench takes long. */
 const save = () => atomicWrite(options.json, JSON.stringify(results, null, 2));
 try {
   const launcher = new Launcher(process.env.BENCH_PYTHON, join(scratch, 'cache'));

@@ -1,13 +1,16 @@
 import { modelFamily } from '../src/models/registry.ts';
 
-/** Methods that peft_step.py also has. */
+/** Methods that peft_step.py supports. */
 export const BENCH_METHODS = ['adalora', 'lora', 'svd_lora', 'prune_lora', 'bitfit'] as const;
 export type BenchMethod = (typeof BENCH_METHODS)[number];
 
-/** A measured case: a model with random weights, a batch, a method. Names are those of the step servers' protocol. */
+/**
+ * A case to measure: a model with random weights, a batch and a method. Names are those of the step servers'
+ * protocol.
+ */
 export interface BenchCase {
   name: string;
-  /** The `model_type` of its config.json, and its other fields. */
+  /** The `model_type` of the config.json; `shape` has its other fields. */
   model_type: string;
   shape: Record<string, unknown>;
   method: BenchMethod;
@@ -15,9 +18,9 @@ export interface BenchCase {
   batch: number;
   length: number;
   dropout: number;
-  /** Whether it is trained as a language model. */
+  /** Whether the model is trained as a language model. */
   causal?: boolean;
-  /** The same for both methods: AdaLoRA's default. */
+  /** The target modules of every method: AdaLoRA's defaults. */
   targets: readonly string[];
 }
 
@@ -77,12 +80,12 @@ const sizes: (Size & { methods: BenchMethod[] })[] = [
     shape: debertaV3Base,
     batch: 32,
     length: 64,
-    // Two processes of gigabytes at once are enough.
+    // Only AdaLoRA is measured here, because every process takes gigabytes.
     methods: ['adalora'],
   },
 ];
 
-/** Every size with its methods, rank 12 on the six matrices. */
+/** Every size with its methods, with rank 12 on the six matrices. */
 export function benchCases(dropout: number): BenchCase[][] {
   return sizes.map(({ methods, ...size }) => {
     const targets = modelFamily(size, size.name).targetModules.many;

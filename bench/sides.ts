@@ -8,8 +8,8 @@ export interface Side {
   name: string;
   library: 'adalora' | 'PEFT';
   /**
-   * For ours, the type of the frozen base; for PEFT, the type of computation, by autocast over weights in float32. A
-   * decoder on PEFT's side has its weights in this type when it generates.
+   * For our sides, the type of the frozen base. For PEFT, the type of computation, by autocast over float32
+   * weights. When PEFT's decoder generates, its weights have this type.
    */
   dtype: 'float32' | 'int8' | 'int4' | 'bfloat16';
 }
@@ -23,7 +23,7 @@ export const SIDES = [
 
 export type SideName = (typeof SIDES)[number]['name'];
 
-/** For decoders, the base may also have 4 bits. */
+/** Sides for decoders, which may also have a base of 4 bits. */
 export const DECODER_SIDES = [
   SIDES[0],
   SIDES[1],
@@ -32,7 +32,7 @@ export const DECODER_SIDES = [
   SIDES[3],
 ] as const satisfies Side[];
 
-/** The programs of each kind of row, which answer the same requests. */
+/** For each kind of row, the programs that answer the same requests. */
 const SERVERS = {
   step: { adalora: 'step-server.js', PEFT: 'peft_step.py' },
   data: { adalora: 'data/data-server.js', PEFT: 'peft_data.py' },
@@ -42,7 +42,7 @@ const SERVERS = {
 
 export type ServerKind = keyof typeof SERVERS;
 
-/** Our side runs compiled, as for users: a loader that compiles on the fly takes memory. */
+/** Our side is compiled first, as for users, because compiling on the fly takes memory. */
 const BUILD = 'runs/bench-build';
 
 /** Starts the processes of the available sides. */
@@ -53,8 +53,8 @@ export class Launcher {
   readonly #env: NodeJS.ProcessEnv;
 
   /**
-   * @param python one that has torch, transformers and peft; without it, only our sides run
-   * @param cacheFolder for integer bases
+   * @param python a Python with torch, transformers and peft; without it, only our sides run
+   * @param cacheFolder folder for integer bases
    */
   constructor(python: string | undefined, cacheFolder: string) {
     execFileSync('npx', ['tsc', '-p', 'tsconfig.bench.json'], { stdio: 'inherit' });
@@ -74,13 +74,13 @@ export class Launcher {
     const server = SERVERS[kind][library];
     return library === 'PEFT'
       ? new Client(String(this.#python), [join(import.meta.dirname, 'python', server)], this.#env)
-      : // As the command starts itself. PEFT is not changed: with huge pages, its steps take longer.
+      : // Set as the command does. PEFT's environment is unchanged, because its steps take longer with huge pages.
         new Client('node', [join(BUILD, 'bench', server)], hugePageEnvironment(this.#env) ?? this.#env);
   }
 
   /**
-   * Rounds a model's weights in a separate process and leaves them in the cache, where users have them from the
-   * second run on. So the measured process finds them there, and its peak excludes the rounding.
+   * Quantizes a model's weights into the cache in a separate process. So the measured process finds them
+   * there, as in a user's second run, and its peak memory excludes the quantization.
    */
   makeBase(modelFolder: string, dtype: 'int8' | 'int4' = 'int8', causal = false): void {
     const words = [modelFolder, dtype, ...(causal ? ['causal'] : [])];

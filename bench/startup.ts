@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { dataFile, GLUE, isThere, MODEL } from './data/data-cases.ts';
 
 /**
- * Milliseconds from the command to the first training step: MiniLM on CoLA's 8,551 sentences, every file read, every
- * sentence tokenized. Undefined if the model or the data are missing.
+ * Milliseconds from the command to the first training step, with MiniLM on CoLA's 8,551 sentences. All files
+ * are read and all sentences tokenized. Undefined if the model or the data are missing.
  */
 export async function startup(runs: number): Promise<number[] | undefined> {
   if (!isThere('cola')) return undefined;
@@ -36,7 +36,7 @@ async function untilFirstStep(output: string): Promise<number> {
   const command = ['dist/cli/main.js', 'train', 'examples/cola.yaml', '--json', ...sets];
   const began = performance.now();
   const child = spawn('node', command, { stdio: ['ignore', 'pipe', 'inherit'] });
-  // The start event of training.
+  // The first output is the start event of training.
   await once(child.stdout, 'data');
   const taken = performance.now() - began;
   child.stdout.resume();

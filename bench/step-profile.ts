@@ -3,19 +3,23 @@ import { engineProfile, type KernelEvent, productSizes } from './engine-profile.
 /** A kind of work in a step. */
 export interface ProfileLine {
   kind: string;
-  /** Its number of kernels per step. */
+  /** Number of kernels per step. */
   kernels: number;
   ms: number;
   /** Share of the time in kernels. */
   share: number;
 }
 
-/** An adapter's rank is below it, a model's widths are not. */
+/** An adapter's rank is below this, and a model's widths are above. */
 const LOW_RANK = 64;
 const ELEMENTWISE = new Set(['add', 'subtract', 'multiply', 'divide', 'negate', 'exp', 'where', 'cast']);
 const COPIES = new Set(['transpose', 'concat', 'slice', 'pad', 'expand', 'gather', 'reshape', 'window']);
 
-/** The time of a step by kind of work, largest first; `run` takes `steps` steps. */
+/**
+ * Times a step by kind of work, the largest first.
+ *
+ * @param steps number of steps that `run` takes
+ */
 export async function stepProfile(
   steps: number,
   run: (profilePrefix: string) => Promise<void>,
@@ -38,7 +42,7 @@ export async function stepProfile(
     .sort((a, b) => b.ms - a.ms);
 }
 
-/** Our op that a kernel comes from, if its node's name contains it. */
+/** The op of our graph from which a kernel was lowered, if its node's name contains it. */
 function originOf({ name }: KernelEvent): string {
   return name.match(/(\w+)\/\w/)?.[1] ?? '';
 }
@@ -59,7 +63,7 @@ function kind(event: KernelEvent): string {
   return origin || op;
 }
 
-/** The same with every shape separate. */
+/** The kind of work, separately for each shape. */
 export function kindWithShapes(event: KernelEvent): string {
   const shapes = (typed: Record<string, number[]>[] | undefined) =>
     (typed ?? []).map((shape) => `[${Object.values(shape)[0]}]`).join(' ');

@@ -8,7 +8,7 @@ import type { Launcher } from './sides.ts';
 export interface StepRows {
   rounds: Rounds;
   threads: number;
-  /** A folder for checkpoints. */
+  /** Folder for checkpoints. */
   folder: string;
 }
 
@@ -19,7 +19,7 @@ interface Prepared {
   versions?: Record<string, string>;
 }
 
-/** Every side with every method for one size, a step each in turn. */
+/** Measures one size on every side with every method. They take turns after each step. */
 export async function measureSteps(
   cases: readonly BenchCase[],
   launcher: Launcher,

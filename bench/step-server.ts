@@ -7,8 +7,8 @@ import { serve } from './protocol.ts';
 import { type StepSettings, type TrainingStep, trainingStep } from './training-step.ts';
 
 /*
- * Takes training steps on request, as python/peft_step.py does: prepare (a bench case, the folder of its checkpoint
- * and the type of the base), step, memory, products, exit.
+ * Takes training steps on request, like python/peft_step.py. Requests: prepare (a bench case, its
+ * checkpoint's folder and the base type), step, memory, products, exit.
  */
 
 const PROFILED_STEPS = 3;
@@ -38,7 +38,7 @@ await serve(
 leave();
 process.exit(0);
 
-/** This process's current memory; memory shared with n processes counts an n-th (Linux's PSS). */
+/** This process's current memory. Memory that n processes share counts as an n-th (Linux's PSS). */
 function proportionalMb(): number {
   const rollup = readFileSync('/proc/self/smaps_rollup', 'utf8');
   return Number(rollup.match(/^Pss:\s*(\d+) kB/m)?.[1]) / 1024;

@@ -15,13 +15,13 @@ import { openModel } from '../src/trained/node/load-model.ts';
 import { benchHead } from './bench-head.ts';
 import type { BenchMethod } from './shapes.ts';
 
-/** Enough steps that the budget does not end during the measurement. */
+/** So many steps that the budget does not end during the measurement. */
 const TOTAL_STEPS = 1_000_000;
 
-/** The settings of a measured step: method and rank, over a model folder, on one batch of random tokens. */
+/** The settings of a measured step. It trains a method with a rank on a model, on one batch of random tokens. */
 export interface StepSettings {
   folder: string;
-  /** Whether every token's successor is predicted instead of two classes. */
+  /** Whether the model predicts every next token, instead of two classes. */
   causal?: boolean;
   dtype: BaseDtype;
   method: BenchMethod;
@@ -29,24 +29,23 @@ export interface StepSettings {
   targets: readonly string[];
   batch: number;
   length: number;
-  /** The cache of a rounded base; by default the user's. */
+  /** Folder for a quantized base. Default: the user's cache. */
   cacheFolder?: string;
-  /** Threads of this process; by default the engine decides. */
+  /** Threads of this process. Default: the engine decides. */
   processThreads?: number;
-  /** Whether weights stay a mapping; by default if processes share this host, as in a run. */
+  /** Whether weights stay mapped into memory. Default: only if processes share this host, as in a run. */
   mapped?: boolean;
 }
 
-/** A training step that can be repeated. */
 export interface TrainingStep {
   trainable: number;
   /**
-   * Milliseconds in the engine with the JavaScript around it, and in the processing of the gradient. If several
-   * processes share the batch, the first is split: until the last of them has its gradient, and in the all-reduce
-   * that follows.
+   * Takes a step. Returns milliseconds: `engine` includes the JavaScript around the engine, `update` is the
+   * processing of the gradient. If several processes share the batch, the first part is split into `waiting`
+   * (until the last process has its gradient) and `transfer` (the all-reduce).
    */
   take(): Promise<{ engine: number; update: number; waiting: number; transfer: number }>;
-  /** Differentiates with the engine's profiler on, which writes a file with that prefix. */
+  /** Differentiates while the engine's profiler writes a file with this prefix. */
   profiled(profilePrefix: string, steps: number): Promise<void>;
 }
 
@@ -58,7 +57,7 @@ export async function trainingStep(
   const head = benchHead(settings.causal);
   const model = await withBaseDtype(openModel(folder, head.build), dtype, { cacheFolder });
   const target_modules = [...settings.targets];
-  // Long enough that no budget falls during the measurement.
+  // So long that no budget falls during the measurement.
   const falling = { init_r: r, target_r: Math.round(r / 1.5), tinit: '10%', tfinal: '10%', deltaT: 10 };
   const config = parseRunConfig(
     {

@@ -5,24 +5,26 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /*
- * Compares the memory that `plan` estimates with the peak of a run's whole process, from the command to its end, with
- * its evaluations and, over a rounded base, the scoring over float32. A row for every method and for options that
- * change memory. Files of about 500 rows are enough, because each run is one epoch: npm run build && npx tsx
- * scripts/compare-memory.ts examples/cola.yaml --set model=FOLDER --set data.train=FILE … [--only grow]
+ * npm run build && npx tsx scripts/compare-memory.ts examples/cola.yaml --set model=FOLDER --set
+ * data.train=FILE … [--only grow]
+ *
+ * Compares the memory that `plan` estimates with the peak of a run's whole process. The run includes
+ * evaluations and, over a quantized base, the scoring over float32. Prints a row for every method, and for
+ * options that change memory. Each run is one epoch, so files of about 500 rows are enough.
  */
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     set: { type: 'string', multiple: true, default: [] },
-    /** Rows with this text in their name. */
+    /** Measures only rows with this text in their name. */
     only: { type: 'string', default: '' },
   },
 });
 
 /** A whole epoch, which contains the largest batch. */
 const COURSE = ['training.num_train_epochs=1', 'training.eval_strategy=epoch'];
-/** Within a dozen steps, the budget falls, becomes final and is trained on. */
+/** Within a dozen steps, the budget falls, becomes final, and is trained on. */
 const BUDGET = ['tinit=2', 'tfinal=6', 'deltaT=2'];
 
 const sixMatrices = '["query","key","value","attention.output.dense","intermediate.dense","output.dense"]';
@@ -55,7 +57,7 @@ const CASES: Record<string, string[]> = {
   'full, checkpointing': ['method=full', CHECKPOINTING],
 };
 
-/** Writes the process's peak at its end, for any command. */
+/** Code that writes the process's peak memory when it exits, for any command. */
 const AT_EXIT = (path: string) =>
   `data:text/javascript,import{readFileSync,writeFileSync}from'node:fs';process.on('exit',()=>writeFileSync('${path}',readFileSync('/proc/self/status')))`;
 

@@ -9,9 +9,10 @@ import { type TrainingStep, trainingStep } from '../bench/training-step.ts';
 import { BASE_DTYPES, type BaseDtype } from '../src/bases/base-dtype.ts';
 
 /*
- * The time of a step of AdaLoRA relative to one of LoRA, in one process, one step each in turn. On a busy machine,
- * processor time varies less than wall-clock time. For example npx tsx scripts/compare-methods.ts --case 'MiniLM, 32
- * x 32' --base-dtype int8 --pairs 60
+ * npx tsx scripts/compare-methods.ts --case 'MiniLM, 32 x 32' --base-dtype int8 --pairs 60
+ *
+ * Measures the time of an AdaLoRA step relative to a LoRA step. Both run in one process and take turns. On a
+ * busy machine, processor time varies less than wall-clock time.
  */
 
 const { values: flags } = parseArgs({
@@ -38,7 +39,7 @@ try {
   const sides = [await open(adalora), await open(lora)];
   const taken: Taken[][] = [[], []];
   for (let i = -3; i < Number(flags.pairs); i++) {
-    // The order alternates, and each starts when the threads of the other are idle.
+    // The order alternates. Each side starts when the threads of the other are idle.
     for (const side of i % 2 === 0 ? [0, 1] : [1, 0]) {
       await new Promise((resolve) => setTimeout(resolve, 50));
       const step = await measured(sides[side]);

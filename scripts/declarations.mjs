@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /*
- * `node scripts/declarations.mjs [VERSION...]`: packs the built package, installs it in an empty project, and
- * compiles a program that imports every entry point, with each TypeScript version and with the module resolutions of
- * Node and of bundlers. It downloads the compilers, so run it by hand; tests/declarations.test.ts checks one of them.
+ * node scripts/declarations.mjs [VERSION...]
+ *
+ * Packs the built package, installs it in an empty project, and compiles a program that imports every entry
+ * point. Repeats this with each TypeScript version, and with the module resolutions of Node and of bundlers.
+ * It downloads the compilers, so run it by hand; tests/declarations.test.ts checks one version.
  */
 
 const VERSIONS = process.argv.length > 2 ? process.argv.slice(2) : ['5.6', '5.9', '6', '7'];

@@ -2,9 +2,10 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
 
 /*
- * `node scripts/event-loop.mjs MODEL [--embeds]`: how long the event loop of a program stands still while a model in its
- * thread opens and predicts (or embeds) 64 texts, beside the same program at rest. On a busy machine compare the two: a
- * process that only waits is held up as well. Build first.
+ * node scripts/event-loop.mjs MODEL [--embeds]
+ *
+ * Measures how long a program's event loop is blocked while a model in a thread opens and then predicts (or
+ * embeds) 64 texts. Also measures the program at rest, because a busy machine delays it too. Build first.
  */
 const [path, flag] = process.argv.slice(2);
 const embeds = flag === '--embeds';

@@ -19,7 +19,7 @@ const BLOCK = 2 ** 20;
 
 const started = performance.now();
 
-/** Resident memory after a step, and its peak so far. */
+/** Prints the resident memory after a step, and its peak so far. */
 function report(step: string): void {
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const now = process.memoryUsage.rss() / MEGABYTE;
@@ -77,7 +77,7 @@ if (!existsSync(join(folder, 'config.json'))) {
   };
   const config = llamaConfig(size);
   writeShards(folder, llamaShapes(size), config.initializer_range, Number(values['shard-gb']) * 1e9);
-  // Last: if it exists, the rest is complete.
+  // Written last: if it exists, all other files are complete.
   atomicWrite(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
   report('written');
 }

@@ -31,7 +31,7 @@ if (!folder) {
   process.exit(2);
 }
 
-/** Memory of the process in MB by kind, as the kernel counts it. */
+/** Memory of the process in MB by kind, as the kernel reports it. */
 function memory(): string {
   const status = readFileSync('/proc/self/status', 'utf8');
   const megabytes = (key: string) =>

@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 /*
- * `npx tsx scripts/licences.ts`: the licences of all installed packages, for docs/licences.md. The names come from
+ * npx tsx scripts/licences.ts
+ *
+ * Prints the licences of all installed packages, for docs/licences.md. The packages are those of
  * package-lock.json, so that a test detects an outdated page.
  */
 
@@ -11,7 +13,7 @@ interface Locked {
   dev?: boolean;
 }
 
-/** Installed packages, by licence. */
+/** Formats the installed packages, grouped by licence. */
 export function licencePage(): string {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
     packages: Record<string, Locked>;
@@ -34,7 +36,7 @@ The embedded model's weights are Apache-2.0 too; what they were learnt from is i
 `;
 }
 
-/** From the package itself, if the lock has no licence. */
+/** The licence in the package itself, for packages without a licence in the lock file. */
 function licenceIn(path: string): string {
   const manifest = `${path}/package.json`;
   return existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')).license : 'see the package';

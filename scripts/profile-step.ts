@@ -10,9 +10,10 @@ import { trainingStep } from '../bench/training-step.ts';
 import { BASE_DTYPES, type BaseDtype } from '../src/bases/base-dtype.ts';
 
 /*
- * Profiles a training step of a bench case with the engine's profiler: a table of kernels by kind, then the engine's
- * overhead and JavaScript's time. For example npx tsx scripts/profile-step.ts --case 'MiniLM, 32 x 64' --base-dtype
- * int8
+ * npx tsx scripts/profile-step.ts --case 'MiniLM, 32 x 64' --base-dtype int8
+ *
+ * Profiles a training step of a bench case with the engine's profiler. Prints a table of kernels by kind,
+ * then the engine's overhead and the time in JavaScript.
  */
 
 const { values: flags } = parseArgs({
@@ -21,11 +22,11 @@ const { values: flags } = parseArgs({
     method: { type: 'string', default: 'adalora' },
     'base-dtype': { type: 'string', default: 'float32' },
     dropout: { type: 'string', default: '0.1' },
-    /** Batch size, if not the case's. */
+    /** Batch size, if it differs from the case's. */
     batch: { type: 'string' },
     length: { type: 'string' },
     steps: { type: 'string', default: '7' },
-    /** Every shape of every kernel. */
+    /** Lists every shape of every kernel. */
     shapes: { type: 'boolean', default: false },
   },
 });

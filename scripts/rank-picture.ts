@@ -5,7 +5,11 @@ import { rankHeatMap } from '../src/report/rank-heat-map.ts';
 import { rankTable } from '../src/report/rank-table.ts';
 import type { TrainEvent } from '../src/run/events.ts';
 
-/* npx tsx scripts/rank-picture.ts RUN/metrics.jsonl OUT.svg --title TEXT: draws the final ranks of a run. */
+/*
+ * npx tsx scripts/rank-picture.ts RUN/metrics.jsonl OUT.svg --title TEXT
+ *
+ * Draws the final ranks of a run.
+ */
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { title: { type: 'string' } } });
 const [metrics, out] = positionals;

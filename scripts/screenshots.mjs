@@ -9,13 +9,15 @@ import { readRunEvents, readRunRecord } from '../dist/report/node/read-run-recor
 import { writeReport } from '../dist/report/node/write-report.js';
 
 /*
- * npm run screenshots -- RUN...: the pictures of README in docs/: the report of these runs, and the live page of the
- * first in the middle of its training. Needs `npm run build`, and Chromium.
+ * npm run screenshots -- RUN...
+ *
+ * Takes the README's pictures in docs/: the report of these runs, and the live page of the first run in the
+ * middle of its training. Needs `npm run build` and Chromium.
  */
 
 const runs = process.argv.slice(2);
 if (runs.length === 0) throw new Error('which runs? npm run screenshots -- runs/demo');
-/** The share of training on the picture of the live page. */
+/** The share of training that is done in the picture of the live page. */
 const MIDST = 0.6;
 
 const folder = mkdtempSync(join(tmpdir(), 'adalora-'));
@@ -28,7 +30,10 @@ const browser = await chromium.launch({
 const MARGIN = 24;
 
 /**
- * A picture of a page's window, starting at an element if one is named (`from`), or of exactly one element (`only`).
+ * Takes a picture of a page's window, or only of an element.
+ *
+ * @param from element at which the picture starts
+ * @param only the only element in the picture
  */
 async function picture(name, url, { width, height, colorScheme = 'light', from, only }) {
   const viewport = { width, height };

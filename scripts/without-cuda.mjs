@@ -4,14 +4,17 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /*
- * npm's preinstall step, before any other package's install script. On x64 Linux, the script of onnxruntime-node
- * downloads some 200 MB of CUDA libraries from another host than the registry. If that fails, the whole installation
- * fails. This package computes on CPU and WebGPU, for which onnxruntime-node is complete. A variable
- * (`ONNXRUNTIME_NODE_INSTALL=skip`) would stop the download, but a package cannot set it for another. So this script
- * adds lines to its list of downloads, which empty the list if no variable is set.
+ * npm's preinstall step, which runs before the install scripts of other packages.
  *
- * npm from 12 on runs neither script by default. Nothing is done in a checkout (its package-lock.json excludes that
- * script), if a variable states what to download, or if another package uses onnxruntime-node too.
+ * On x64 Linux, the install script of onnxruntime-node downloads some 200 MB of CUDA libraries from a host
+ * other than the registry. If the download fails, the whole installation fails. This package does not need
+ * the libraries, because it computes on CPU and WebGPU. A variable (`ONNXRUNTIME_NODE_INSTALL=skip`) would
+ * stop the download, but a package cannot set it for another package. So this script adds lines to
+ * onnxruntime-node's list of downloads, which empty the list unless such a variable is set.
+ *
+ * From version 12 on, npm runs neither script by default. This script does nothing in a checkout (its
+ * package-lock.json excludes onnxruntime-node's script), if a variable says what to download, or if another
+ * package also uses onnxruntime-node.
  */
 
 const ENGINE = 'onnxruntime-node';
@@ -33,7 +36,7 @@ try {
   );
   if (isInstalled && !isDecided) leaveOutCuda(here);
 } catch {
-  // Its script then runs as usual.
+  // onnxruntime-node's script then runs unchanged.
 }
 
 function leaveOutCuda(here) {
@@ -43,13 +46,13 @@ function leaveOutCuda(here) {
   const list = join(engine, 'script', 'install-metadata.js');
   const { requirements } = require(list);
   if (!requirements || Object.keys(requirements).length === 0) return;
-  // A new file: package managers may have linked the other one into several projects.
+  // Written as a new file, because package managers may have linked the old one into several projects.
   const temporary = `${list}.adalora`;
   writeFileSync(temporary, readFileSync(list, 'utf8') + LINES);
   renameSync(temporary, list);
 }
 
-/** Whether the project, or a package beside the engine, depends on it. */
+/** Whether the project, or another installed package, depends on onnxruntime-node. */
 function usedByOthers(modules, here) {
   const folders = readdirSync(modules).flatMap((name) =>
     name.startsWith('@') ? readdirSync(join(modules, name)).map((inner) => join(name, inner)) : [name],

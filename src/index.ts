@@ -1,5 +1,6 @@
 /**
- * The main entry point, for Node. The layers have their own entry points: adalora/graph, adalora/tuners, …
+ * The main entry point, for Node. Layers have their own entry points, such as adalora/graph and
+ * adalora/tuners.
  *
  * @module adalora
  */

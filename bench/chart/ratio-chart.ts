@@ -15,12 +15,12 @@ const BAR = { height: 10, pitch: 12 };
 const NAME_HEIGHT = 15;
 const TOP = 44;
 const GAP = 9;
-/** Space right of the longest bar. */
+/** Width reserved to the right of the longest bar. */
 const VALUE_WIDTH = 34;
-/** Its own background, because the page's may have the other colour scheme. */
+/** The image has its own background, because the page may have the other colour scheme. */
 const STYLE = `.ground{fill:var(--paper)}.bar{fill:currentColor}.other{color:var(--mark)}.one{stroke:var(--ink);stroke-dasharray:2 2}.chart .value{font-size:9.5px}`;
 
-/** Speed and memory relative to the reference, a group of bars for each row of the bench, as an SVG file. */
+/** Draws speed and memory relative to the reference as SVG, with a group of bars for each row of the bench. */
 export function ratioChart(groups: readonly RatioGroup[], title: string): string {
   const sides = groups[0].bars.map(({ side }) => side);
   const scales = COLUMNS.map(({ key, left, right }) => {

@@ -2,13 +2,13 @@ import { dataFigures, REFERENCE, stepFigures } from '../figures.ts';
 import type { BenchResults } from '../results.ts';
 import type { SideName } from '../sides.ts';
 
-/** Measurements taken together, of every side except the reference, as multiples of the reference. */
+/** Measurements of one bench row, relative to the reference, for all other sides. */
 export interface RatioGroup {
   name: string;
   bars: { side: SideName; speed: number; memory: number }[];
 }
 
-/** Speed and peak memory of AdaLoRA's training in every row. Throws if PEFT was not measured. */
+/** Speed and peak memory of AdaLoRA training in every row. Throws if PEFT was not measured. */
 export function ratioGroups({ steps, data }: BenchResults): RatioGroup[] {
   const ofSteps = steps.map((result) => {
     const figures = stepFigures(result);

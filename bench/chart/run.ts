@@ -5,7 +5,11 @@ import type { BenchResults } from '../results.ts';
 import { ratioChart } from './ratio-chart.ts';
 import { ratioGroups } from './ratio-groups.ts';
 
-/* npm run bench:chart -- [--json runs/bench.json] [--out docs/bench.svg]: draws the measurements of `npm run bench`. */
+/*
+ * npm run bench:chart -- [--json runs/bench.json] [--out docs/bench.svg]
+ *
+ * Draws the measurements of `npm run bench`.
+ */
 
 const { values: options } = parseArgs({
   options: {

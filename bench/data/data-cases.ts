@@ -8,13 +8,13 @@ import type { RunConfig } from '../../src/run/config/run-config.ts';
 export const MODEL = '../shared/models/all-MiniLM-L6-v2';
 export const GLUE = '../shared/data/glue';
 
-/** Data sets by the names of their examples, with their GLUE folders. */
+/** Folders of GLUE data sets, by the names of their examples. */
 const FOLDERS = { cola: 'CoLA', mrpc: 'MRPC' };
 export type DataTask = keyof typeof FOLDERS;
 
 /**
- * First with equal batches: of similar length on both sides, as ours always are; then with PEFT's in random order, as
- * in its examples.
+ * Each task is measured twice. First, both sides group texts of similar length in a batch, as ours always
+ * does. Then PEFT's batches are in random order, as in its examples.
  */
 export const DATA_CASES = Object.entries(FOLDERS).flatMap(([task, name]) =>
   [true, false].map((group_by_length) => ({
@@ -24,21 +24,21 @@ export const DATA_CASES = Object.entries(FOLDERS).flatMap(([task, name]) =>
   })),
 );
 
-/** The request to train, for PEFT and for us. */
+/** The request to train, in PEFT's process and in ours. */
 export interface DataRequest {
   model: string;
   data: string;
   task: DataTask;
   dtype: BaseDtype | 'bfloat16';
-  /** Steps between two evaluations. */
+  /** Number of steps between two evaluations. */
   block_steps: number;
   eval_batch: number;
   threads: number;
-  /** Whether PEFT's batches are also of similar length. */
+  /** Whether PEFT groups texts of similar length in a batch. */
   group_by_length: boolean;
 }
 
-/** `train.tsv` or `dev.tsv` of a task. */
+/** The path of a task's `train.tsv` or `dev.tsv`. */
 export function dataFile(data: string, task: DataTask, split: 'train' | 'dev'): string {
   return join(data, FOLDERS[task], `${split}.tsv`);
 }
@@ -50,8 +50,9 @@ export function isThere(task: DataTask): boolean {
 }
 
 /**
- * The example's config with AdaLoRA. An evaluation follows every block of steps. The budget falls from the end of the
- * first block on, so that every later block allocates; the schedule's other phases are those of the whole run.
+ * The example's config with AdaLoRA and an evaluation after every block of steps. The budget falls from the
+ * end of the first block on, so that all later blocks allocate. Other phases of the schedule are those of the
+ * whole run.
  */
 export function dataConfig({ model, data, task, dtype, block_steps, eval_batch }: DataRequest): RunConfig {
   const path = `examples/${task}.yaml`;

@@ -4,20 +4,20 @@ import type { Launcher } from '../sides.ts';
 import { type DataTask, GLUE, MODEL } from './data-cases.ts';
 
 export interface DataRows {
-  /** Rounds of blocks of steps, then of predictions. */
+  /** Rounds of blocks of steps, and then of predictions. */
   rounds: Rounds;
   blockSteps: number;
   threads: number;
-  /** A folder for adapters. */
+  /** Folder for adapters. */
   folder: string;
 }
 
-/** Our evaluation's default; PEFT gets the same. */
+/** Our default for evaluation; PEFT uses the same. */
 const EVAL_BATCH = 64;
 
 /**
- * AdaLoRA on real data with every side, a block in turn; then prediction with the adapter that the first of them
- * trained.
+ * Measures AdaLoRA on real data. All sides train in turn, one block each. Then all sides predict with the
+ * adapter that the first side trained.
  */
 export async function measureData(
   { task, name, group_by_length }: { task: DataTask; name: string; group_by_length: boolean },

@@ -10,9 +10,9 @@ import { answer, nextRequest } from '../protocol.ts';
 import { type DataRequest, dataConfig } from './data-cases.ts';
 
 /*
- * Trains like `adalora train`, a block of steps and an evaluation on request, as python/peft_data.py does: prepare (a
- * DataRequest), block, memory, save (an adapter folder), exit. Between two blocks, the trainer waits in its stop
- * check.
+ * Trains like `adalora train`, but runs a block of steps and an evaluation on request, like
+ * python/peft_data.py. Requests: prepare (a DataRequest), block, memory, save (an adapter folder), exit.
+ * Between two blocks, the trainer waits in its stop check.
  */
 
 const request = (nextRequest() ?? process.exit()) as unknown as DataRequest;
@@ -22,7 +22,7 @@ const { method, train, validation } = inputs;
 
 const block = { started: 0, examples: 0, reply: {} };
 
-/** The time of training and evaluation since the last call. */
+/** Time spent on training and evaluation since the last call. */
 function lap(examples: number): { examples: number; ms: number } {
   const now = performance.now();
   const ms = now - block.started;

@@ -1,10 +1,10 @@
 import type { BenchCase } from '../shapes.ts';
 
-/** A Llama-shaped decoder, its training data, and its prompts and outputs in generation. */
+/** A Llama-shaped decoder, its training batch, and the lengths of prompts and outputs in generation. */
 export interface DecoderCase extends BenchCase {
-  /** Tokens of a prompt. */
+  /** Tokens per prompt. */
   prompt: number;
-  /** Tokens generated after it. */
+  /** Number of tokens to generate after the prompt. */
   tokens: number;
 }
 

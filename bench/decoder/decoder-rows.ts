@@ -7,13 +7,13 @@ import type { Launcher, Side } from '../sides.ts';
 import type { DecoderCase } from './decoder-cases.ts';
 import { readRate } from './read-rate.ts';
 
-/** Milliseconds of each round, by kind of work. */
+/** Times of one round in milliseconds, by activity. */
 type Round = Record<string, number>;
 
-/** A decoder, trained and generating, on every side. */
+/** The measurements of a decoder on every side, in training and generation. */
 export interface DecoderResult {
   name: string;
-  /** The machine's limits: products in GFLOP/s, reading in GB/s. */
+  /** The machine's limits: matrix products in GFLOP/s, reading in GB/s. */
   matmulGflops: number;
   readGbps: number;
   runs: DecoderRun[];
@@ -28,16 +28,16 @@ interface DecoderRun {
 interface Measurement {
   rounds: Round[];
   memory: Memory;
-  /** The reference beside it, in alternating rounds. */
+  /** Rounds of the reference, which alternated with this side's rounds. */
   reference?: Round[];
 }
 
-/** The side that the others are compared with. */
+/** The side with which others are compared. */
 export const DECODER_REFERENCE = 'PEFT float32';
 
 /**
- * Every side trains, then generates, alternating only with the reference: a machine with memory for two decoders need
- * not hold five.
+ * Measures training and then generation on every side. Each side alternates only with the reference, because
+ * a machine with memory for two decoders may not hold five.
  */
 export async function measureDecoder(
   decoder: DecoderCase,
@@ -70,7 +70,7 @@ export async function measureDecoder(
   return { name: decoder.name, matmulGflops: await matmulPeak(), readGbps: readRate(), runs };
 }
 
-/** The median time of the rounds, in milliseconds. */
+/** The median time of an activity over all rounds, in milliseconds. */
 export function roundMs(rounds: readonly Round[], what: string): number {
   return median(rounds.map((round) => round[what]));
 }

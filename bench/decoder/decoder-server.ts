@@ -5,12 +5,13 @@ import type { DecoderCase } from './decoder-cases.ts';
 import { openWriter } from './writer.ts';
 
 /*
- * Trains a decoder or generates with it on request, as python/peft_decoder.py does: prepare (a case, the folder of
- * its checkpoint, the type of the base, and whether it `writes`), round, memory, exit. A round is a training step, or
- * a number of tokens of one text and of eight. A process does one of the two, so that its memory is for that one.
+ * Trains a decoder or generates with it on request, like python/peft_decoder.py. Requests: prepare (a case,
+ * its checkpoint's folder, the base type, and whether it `writes`), round, memory, exit. A round is a
+ * training step, or the generation of some tokens for one text and then for eight. Each process does only one
+ * of the two, so that its memory can be attributed.
  */
 
-/** Sequences generated at once. */
+/** Number of sequences that are generated at once. */
 const MANY = 8;
 
 let step: TrainingStep;

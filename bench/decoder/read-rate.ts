@@ -1,7 +1,10 @@
-/** Larger than the caches. */
+/** Larger than the processor's caches. */
 const BYTES = 2 ** 28;
 
-/** The read speed of one core, in GB/s: the best of a few passes over an array, copied into a small one. */
+/**
+ * The read speed of one core in GB/s. It is the best of a few passes that copy a large array into a small
+ * one, part by part.
+ */
 export function readRate(): number {
   const large = new Uint8Array(BYTES).fill(1);
   const small = new Uint8Array(2 ** 16);

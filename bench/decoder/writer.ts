@@ -7,12 +7,11 @@ import { openModel } from '../../src/trained/node/load-model.ts';
 import { FROZEN } from '../../src/tuners/frozen-tuner.ts';
 import { benchHead } from '../bench-head.ts';
 
-/** The options of a writer. */
 export interface WriterSettings {
   folder: string;
   dtype: BaseDtype;
   cacheFolder?: string;
-  /** Prefix of the engine's profile, written when the writer is released. */
+  /** Prefix of the engine's profile, which is written on release. */
   profilePrefix?: string;
 }
 
@@ -22,14 +21,14 @@ export interface Written {
   decode: number;
 }
 
-/** A model without an adapter that generates greedily after prompts of random tokens. */
+/** Opens a model without an adapter that generates greedily after random prompts. */
 export async function openWriter({ folder, dtype, cacheFolder, profilePrefix }: WriterSettings) {
   const model = await withBaseDtype(openModel(folder, benchHead(true).build), dtype, { cacheFolder });
   const engine = nodeEngine(model, 'cpu', { profilePrefix });
   const language = await openLanguageModel({ engine, model, ...FROZEN });
   const { vocabSize } = model.config;
   return {
-    /** `tokens` for each of the rows; the first of them comes with the prompt. */
+    /** Generates `tokens` tokens for each row. The first token comes from reading the prompt. */
     async write(rows: number, prompt: number, tokens: number): Promise<Written> {
       const ids = Int32Array.from({ length: rows * prompt }, (_, i) => (i * 7919 + 1) % vocabSize);
       const started = performance.now();

@@ -1,20 +1,20 @@
 import type { MethodName } from '../../src/tuners/registry.ts';
 
-/** Settings of a run, in the sections of a config. Empty: only the data are set. */
+/** Settings of a run, by config sections. If empty, only the data are set. */
 export interface Arm {
   training?: Record<string, unknown>;
-  /** The method's section. */
+  /** Settings in the method's section. */
   section?: Record<string, unknown>;
 }
 
-/** Methods with an alpha in their section. */
+/** Methods that have an alpha. */
 const RANKED: readonly MethodName[] = ['adalora', 'lora', 'svd_lora', 'prune_lora'];
 
 /**
  * The settings of PEFT's examples: sequence_classification/LoRA.ipynb, and
- * conditional_generation/peft_adalora_seq2seq.py, its only example of AdaLoRA. Both use torch's AdamW (weight decay
- * 0.01), a linear schedule, random batches, and no clipping. The second example sets tinit 200 and tfinal 1000 for
- * 2,040 steps; here they are shares.
+ * conditional_generation/peft_adalora_seq2seq.py, which is its only AdaLoRA example. Both use torch's AdamW
+ * (weight decay 0.01), a linear schedule, random batches, and no clipping. The second example sets tinit 200
+ * and tfinal 1000 for 2,040 steps; here, they are shares of the run.
  */
 const PEFT_TRAINING = { weight_decay: 0.01, max_grad_norm: 0, group_by_length: false };
 const PEFT_LORA: Arm = {
@@ -47,8 +47,9 @@ const PEFT_ADALORA: Arm = {
 };
 
 /**
- * An arm by its name: `policy`, `huggingface`, `peft`, or a point of the sweep such as `lr5e-3,a32,b16,e8,w0.06`
- * (missing parts have the values shown), followed by keys of the method's section (`deltaT=5`).
+ * Returns an arm by name: `policy`, `huggingface`, `peft`, or a point of the sweep such as
+ * `lr5e-3,a32,b16,e8,w0.06`. Missing parts have the values of this example. Keys of the method's section may
+ * follow (`deltaT=5`).
  */
 export function armNamed(name: string, method: MethodName): Arm {
   if (name === 'policy') return {};
@@ -78,7 +79,7 @@ export function armNamed(name: string, method: MethodName): Arm {
   };
 }
 
-/** A number, a list with `+` as separator, or a word. */
+/** Parses a number, a list with `+` as separator, or a word. */
 function settingOf(text: string): unknown {
   if (text.endsWith('+')) return text.split('+').filter(Boolean);
   return Number.isNaN(Number(text)) ? text : Number(text);

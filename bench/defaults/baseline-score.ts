@@ -2,10 +2,10 @@ import { bagOfWords } from '../../src/baselines/bag-of-words.ts';
 import { pearson } from '../../src/metrics/pearson.ts';
 import type { LabelledRow, SuiteTask } from './tasks.ts';
 
-/** Names of the arms without a model. */
+/** Names of arms without a model. */
 export const BASELINES = ['majority', 'bag'] as const;
 
-/** The score of the most frequent class, or of a bag of words fitted on the same rows. */
+/** The score of the majority class, or of a bag of words fitted on the same rows. */
 export function baselineScore(
   arm: string,
   { task }: SuiteTask,
@@ -13,7 +13,7 @@ export function baselineScore(
   test: readonly LabelledRow[],
 ): number {
   if (task === 'regression') {
-    // The mean has no correlation with anything.
+    // The correlation with a constant prediction counts as 0.
     if (arm === 'majority') return 0;
     const learnt = { texts: train.map(textsOf), targets: train.map(({ label }) => Number(label)) };
     const found = bagOfWords({ ...learnt, outputs: 1, loss: 'squared' }, test.map(textsOf));

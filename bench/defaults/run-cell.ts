@@ -9,7 +9,7 @@ import type { MethodName } from '../../src/tuners/registry.ts';
 import { armNamed } from './arms.ts';
 import type { LabelledRow, SuiteTask } from './tasks.ts';
 
-/** The key of a cell in the table. */
+/** What identifies a cell in the table. */
 export interface Cell {
   task: string;
   rows: number;
@@ -21,12 +21,12 @@ export interface Cell {
 }
 
 export interface CellResult extends Cell {
-  /** Accuracy, or Pearson's correlation for a regression, on the test rows. */
+  /** Score on the test rows: accuracy, or Pearson's correlation for a regression. */
   score: number;
   seconds: number;
 }
 
-/** Trains on some rows with an arm's settings and scores on the test rows. */
+/** Trains on some rows with an arm's settings, and scores the result on the test rows. */
 export async function runCell(
   cell: Cell,
   suiteTask: SuiteTask,
@@ -39,7 +39,7 @@ export async function runCell(
   try {
     const [trainFile, testFile] = ['train', 'test'].map((name) => join(folder, `${name}.jsonl`));
     writeFileSync(trainFile, lines(train));
-    // A class that is not among the rows cannot be predicted: its test rows count as mistakes.
+    // A class that the training rows lack cannot be predicted, so its test rows count as wrong.
     const known = new Set(train.map(({ label }) => label));
     const scored = task === 'regression' ? test : test.filter(({ label }) => known.has(label));
     writeFileSync(testFile, lines(scored));

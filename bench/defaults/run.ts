@@ -8,11 +8,11 @@ import { type Cell, type CellResult, runCell } from './run-cell.ts';
 import { type LabelledRow, SUITE } from './tasks.ts';
 
 /*
- * npm run bench:defaults -- [--rows 100,400] [--models mini,MiniLM] [--methods adalora] [--arms policy,peft] [--tasks
- * RTE] [--seeds 0] [--base int8] [--shard 0/2] [--out FILE]
+ * npm run bench:defaults -- [--rows 100,400] [--models mini,MiniLM] [--methods adalora] [--arms policy,peft]
+ * [--tasks RTE] [--seeds 0] [--base int8] [--shard 0/2] [--out FILE]
  *
- * Prints a JSON line for each cell and skips cells that have one, so that a stopped run continues and shards can
- * share a file. `table.ts` makes the table.
+ * Prints a JSON line for each cell. Cells that already have a line in the file are skipped, so that a stopped
+ * run can continue and shards can share a file. `table.ts` makes the table.
  */
 
 const { values: options } = parseArgs({
@@ -36,7 +36,7 @@ const MODELS: Readonly<Record<string, string>> = {
 
 const isBaseline = (arm: string) => BASELINES.some((name) => name === arm);
 const list = (text: string) => text.split(',');
-/** Commas separate the settings within an arm; semicolons separate arms if one has several settings. */
+/** Commas separate arms. If an arm has several settings, commas separate these, and semicolons separate arms. */
 const arms = options.arms.includes(';') ? options.arms.split(';').filter(Boolean) : list(options.arms);
 
 const cells: Cell[] = list(options.seeds).flatMap((seed) =>
@@ -77,7 +77,7 @@ for (const cell of cells.filter((_, i) => i % shards === shard)) {
   if (!task) throw new Error(`--tasks: no ${cell.task} in bench/defaults/tasks.ts`);
   const { train, test } = read.get(cell.task) ?? task.read();
   read.set(cell.task, { train, test });
-  // Each seed has other rows: the measurement is how well a file of that size is learned.
+  // Each seed trains on other rows, because the bench measures how well any file of this size is learned.
   const order = new Random(cell.seed, `rows ${cell.task}`).permutation(train.length);
   const rows = Array.from(order.subarray(0, cell.rows), (i) => train[i]);
   // With fewer rows, the smaller size would be measured twice.

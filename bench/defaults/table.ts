@@ -3,9 +3,10 @@ import { BASELINES } from './baseline-score.ts';
 import type { CellResult } from './run-cell.ts';
 
 /*
- * tsx bench/defaults/table.ts CELLS.jsonl: the table of docs/defaults.md from the lines of run.ts. A score is the
- * mean over the seeds. The regret is the difference between the best point of the sweep and the policy, over the same
- * seeds.
+ * tsx bench/defaults/table.ts CELLS.jsonl
+ *
+ * Prints the table of docs/defaults.md from the lines of run.ts. A score is the mean over the seeds. Regret
+ * is how much better the best point of the sweep is than the policy, over the same seeds.
  */
 
 const cells: CellResult[] = readFileSync(process.argv[2] ?? 'runs/bench-defaults.jsonl', 'utf8')
@@ -13,13 +14,16 @@ const cells: CellResult[] = readFileSync(process.argv[2] ?? 'runs/bench-defaults
   .filter(Boolean)
   .map((line) => JSON.parse(line));
 
-/** The point of a method that a person would try: 5e-3, alpha 32, batch 16, 8 epochs, 6 % warm-up, on all rows. */
+/**
+ * The setting of each method that a user would try by hand: learning rate 5e-3, alpha 32, batch 16, 8 epochs,
+ * 6 % warm-up, on all rows.
+ */
 const BY_HAND: Readonly<Record<string, string>> = { adalora: 'lr5e-3' };
 const isBaseline = (arm: string) => BASELINES.some((name) => name === arm);
 const groupOf = ({ task, rows, model, method }: CellResult) => JSON.stringify([model, method, rows, task]);
 const mean = (scores: readonly number[]) => scores.reduce((sum, score) => sum + score, 0) / scores.length;
 
-/** The mean score of an arm over the seeds, if all of them were run. */
+/** The mean score of an arm over the seeds; undefined if a seed is missing. */
 function scoreOf(own: readonly CellResult[], arm: string, seeds: readonly number[]): number | undefined {
   const found = own.filter((cell) => cell.arm === arm && seeds.includes(cell.seed));
   return found.length < seeds.length || found.length === 0

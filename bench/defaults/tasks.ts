@@ -7,22 +7,20 @@ import { parseRows } from '../../src/data/parse-rows.ts';
 import type { DataOptions } from '../../src/data/row.ts';
 import { Random } from '../../src/support/random.ts';
 
-/** A labelled text, or pair, as a JSON line. */
 export interface LabelledRow {
   text: string;
   text_pair?: string;
   label: string;
 }
 
-/** A real task of the suite. */
 export interface SuiteTask {
   name: string;
   task: 'single_label_classification' | 'regression';
-  /** Shuffled once. The two parts share no text. */
+  /** Reads the rows and shuffles them in a fixed order. No text is in both parts. */
   read(): { train: LabelledRow[]; test: LabelledRow[] };
 }
 
-/** Rows per score: a standard error of 2.3 points at an accuracy of 0.7. */
+/** Number of test rows. At an accuracy of 0.7, the standard error is 2.3 points. */
 const TEST_ROWS = 400;
 const DATA = process.env.ADALORA_SHARED_DATA ?? '../shared/data';
 
@@ -39,12 +37,12 @@ const glue = (file: string, options: Partial<DataOptions>): LabelledRow[] =>
 
 const json = (file: string) => JSON.parse(readFileSync(join(DATA, file), 'utf8'));
 
-/** Two separate files of a task. */
+/** Makes a training set and a test set from two files. */
 function split(train: LabelledRow[], test: LabelledRow[]) {
   return apart(shuffled(train), shuffled(test).slice(0, TEST_ROWS));
 }
 
-/** One file; the first rows in a shuffled order are the test set. */
+/** Makes a training set and a test set from one file. The first rows in shuffled order are the test set. */
 function cut(rows: LabelledRow[], testRows = TEST_ROWS) {
   const all = shuffled(rows);
   return apart(all.slice(testRows), all.slice(0, testRows));
@@ -60,12 +58,12 @@ function shuffled<T>(rows: readonly T[]): T[] {
   return Array.from(new Random(0, 'suite').permutation(rows.length), (i) => rows[i]);
 }
 
-/** Words of a passage of a novel. */
+/** Number of words in a passage of a novel. */
 const PASSAGE = 60;
 const AUTHORS = 10;
 const PASSAGES = 900;
 
-/** Who wrote this passage? Ten authors. */
+/** Ten classes: who wrote this passage? */
 function novels(): LabelledRow[] {
   const folder = join(DATA, 'text/novels');
   return readdirSync(folder)
@@ -73,7 +71,7 @@ function novels(): LabelledRow[] {
     .slice(0, AUTHORS)
     .flatMap((name) => {
       const words = readFileSync(join(folder, name), 'utf8').split(/\s+/).filter(Boolean);
-      // The first pages contain the title and the author.
+      // The first pages are skipped, because they contain the title and the author.
       return Array.from({ length: PASSAGES }, (_, i) => ({
         text: words.slice(1000 + i * PASSAGE, 1000 + (i + 1) * PASSAGE).join(' '),
         label: name.split('_')[0],
@@ -81,7 +79,7 @@ function novels(): LabelledRow[] {
     });
 }
 
-/** What does the description of a restaurant say about its prices? Seven classes, including "none". */
+/** Seven classes, including "none": what does the description of a restaurant say about its prices? */
 function prices(): LabelledRow[] {
   const lines = parseRows(readFileSync(join(DATA, 'e2e/devset.csv'), 'utf8'), 'devset.csv', {
     text: 'ref',
@@ -93,7 +91,7 @@ function prices(): LabelledRow[] {
   }));
 }
 
-/** Which of 24 articles is a question about? */
+/** 24 classes: to which article does a question belong? */
 function topics(): LabelledRow[] {
   const articles: { title: string; paragraphs: { qas: { question: string }[] }[] }[] =
     json('squad/xquad.en.json').data;

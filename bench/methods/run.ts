@@ -11,18 +11,18 @@ import { measureSteps } from '../step-rows.ts';
 /*
  * npm run bench:methods -- [--case 'MiniLM, 32 x 32'] [--steps 15] [--dropout 0] [--only text]
  *
- * A training step of every method beside the same in PyTorch (BENCH_PYTHON), with PEFT if it has the method: one
- * method after the other, one step of each side in turn. Prints medians, and the speed as a multiple of PyTorch's in
- * float32.
+ * Measures a training step of every method, and the same in PyTorch (BENCH_PYTHON), with PEFT if it has the
+ * method. Methods run one after another; within a method, the sides take turns after each step. Prints
+ * medians, and the speed relative to PyTorch in float32.
  */
 
 const { values: options } = parseArgs({
   options: {
     case: { type: 'string', default: 'MiniLM, 32 x 32' },
-    /** Steps of every side, after two warm-up steps. */
+    /** Number of steps per side, after two warm-up steps. */
     steps: { type: 'string', default: '15' },
     dropout: { type: 'string', default: '0' },
-    /** Methods with this text in their name. */
+    /** Measures only methods with this text in their name. */
     only: { type: 'string', default: '' },
   },
 });

@@ -8,8 +8,8 @@ import { median } from '../median.ts';
 /*
  * mpirun -n 4 node runs/bench-build/bench/processes/all-reduce.js [--bandwidth 1Gb/s] [--latency 20us]
  *
- * Compares the time of an all-reduce with the estimate of `adalora plan --processes`. Without --latency, the measured
- * time for a single number is used.
+ * Compares the time of an all-reduce with the estimate of `adalora plan --processes`. Without --latency, the
+ * measured time for a single number is used.
  */
 
 const { values: options } = parseArgs({
@@ -22,7 +22,7 @@ readyForMpi(process.env);
 const { communicator, leave } = await joinProcesses();
 const { rank, size } = communicator;
 
-/** Seconds, the median of some rounds, from the arrival of the last process until this process has the sums. */
+/** Median seconds of an all-reduce, from the arrival of the last process until this process has the sums. */
 function measure(length: number, rounds: number): number {
   const values = new Float32Array(length).fill(1 / size);
   const took = Array.from({ length: rounds }, () => {
@@ -37,7 +37,7 @@ function measure(length: number, rounds: number): number {
 const small = measure(1, 100);
 const network = {
   bandwidth: bandwidth(options.bandwidth),
-  // A number is sent to each of log₂ n others in turn.
+  // The number is sent to log₂ n other processes in turn.
   latency: options.latency ? latency(options.latency) : small / Math.max(1, Math.ceil(Math.log2(size))),
 };
 const ms = (seconds: number) => `${(1000 * seconds).toFixed(2)} ms`;

@@ -11,26 +11,26 @@ import { writeRandomCheckpoint } from '../random-checkpoint.ts';
 import { benchCases } from '../shapes.ts';
 
 /*
- * npm run bench:processes -- [--rounds 5] [--steps 10] [--processes 2] [--dropout 0.1] [--only text] [--dtype int8]
- * [--json FILE]
+ * npm run bench:processes -- [--rounds 5] [--steps 10] [--processes 2] [--dropout 0.1] [--only text] [--dtype
+ * int8] [--json FILE]
  *
- * Training steps of one process with several threads, and of as many processes with one thread each that share the
- * same batch through Open MPI; in float32, if BENCH_PYTHON names a Python with torch, transformers and peft, also of
- * PEFT in as many processes of torchrun with gloo.
+ * Measures training steps of one process with several threads, and of as many processes with one thread each,
+ * which share the same batch through Open MPI. In float32, PEFT is also measured, in as many processes of
+ * torchrun with gloo, if BENCH_PYTHON names a Python with torch, transformers and peft.
  *
- * The sides take turns: a process that waits for MPI is busy, so only one side runs at a time, for a block of steps,
- * and each round begins with another side. The columns of waiting and all-reduce are the time until the slowest
- * process has its gradient, and the time of the all-reduce that follows. Memory is that of all processes of a side,
- * with shared memory counted once (PSS).
+ * Only one side runs at a time, for a block of steps, because a process that waits for MPI keeps its core
+ * busy. Each round begins with another side. The column of waiting is the time until the slowest process has
+ * its gradient; the next is the time of the all-reduce. Memory is that of all processes of a side; shared
+ * memory counts once (PSS).
  */
 
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
-    /** Steps of a block, after two warm-up steps. */
+    /** Number of steps per block, after two warm-up steps. */
     steps: { type: 'string', default: '10' },
     processes: { type: 'string', default: '2' },
-    /** Masks of a part of a batch are copied, so dropout affects the time. */
+    /** Dropout affects the time, because masks of a part of a batch are copied. */
     dropout: { type: 'string', default: '0.1' },
     only: { type: 'string', default: '' },
     dtype: { type: 'string', multiple: true, default: ['float32', 'int8'] },
@@ -41,10 +41,10 @@ const BUILD = 'runs/bench-build';
 const WARM_UP = 2;
 const SIZES = ['BERT-base x 6, 16 x 128', 'MiniLM, 32 x 64'];
 
-/** The cost of a side: medians of a block of steps. */
+/** Medians over a block of steps. */
 interface Block {
   ms: number;
-  /** Mean over the processes. */
+  /** Means over the processes. */
   waitingMs: number;
   transferMs: number;
   memoryMb: number;
@@ -143,7 +143,7 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 
-/** A line of the table; without PEFT's cells if it is not installed. */
+/** The cells of a table row. PEFT's cells are left out if it is not installed. */
 function cells(rounds: readonly Record<SideName, Block>[]): string[] {
   const of = (value: (round: Record<SideName, Block>) => number) => median(rounds.map(value));
   const figures = (name: SideName) =>

@@ -3,26 +3,30 @@ import { type NetworkSpeed, scaling } from '../../src/jobs/plan/scaling.ts';
 /*
  * npx tsx bench/processes/scaling-table.ts
  *
- * The tables of docs/mpi.md: the speed of 64 hosts over a network, by the model of `adalora plan --processes`, with
- * 2048 tokens per step on each host.
+ * Prints the tables of docs/mpi.md: the speed of 64 hosts over a network, estimated like `adalora plan
+ * --processes`, with 2048 tokens per step on each host.
  */
 
 const HOSTS = 64;
 /**
- * Seconds of a step in float32 on two cores: DeBERTaV3-base as measured (README, 32 x 64), BERT-base as twice its six layers
- * (16 x 128), seven billion weights by their number at the same rate.
+ * Seconds of a float32 step on two cores. DeBERTaV3-base was measured (README, 32 x 64). BERT-base takes
+ * twice the time of its six layers (16 x 128). The time of 7B is extrapolated from the number of weights.
  */
 const TWO_CORES = { 'BERT-base': 4.1, 'DeBERTaV3-base': 4.4, '7B': 320 };
-/** Hosts by their relative speed. */
+/** Relative speed of hosts. */
 const KINDS = { '2 cores': 1, '32 cores': 16 };
 const ADAPTERS = [0.3e6, 3e6, 40e6];
 const SPEEDS = [1, 10, 25, 100];
-/** The share of a step that an all-reduce could overlap: the backward pass. */
+/** The share of a step that can overlap with an all-reduce: the backward pass. */
 const BACKWARD = 0.5;
 
 const network = (gigabits: number): NetworkSpeed => ({ bandwidth: gigabits * 125e6, latency: 20e-6 });
 
-/** The share of a step spent computing; `width`: bytes of a gradient's number. */
+/**
+ * The share of a step's time that is computation.
+ *
+ * @param width bytes per number of a gradient
+ */
 function efficiency(computing: number, parameters: number, gigabits: number, width = 4, hidden = 0): string {
   const share = { parameters: (parameters * width) / 4, steps: 1, computing, evaluations: 0 };
   const { allReduce } = scaling(share, HOSTS, network(gigabits));

@@ -1,14 +1,14 @@
 import { isAnswer, type KnownRequest } from './load.ts';
 
 export interface Changes {
-  /** Stops the changes, and returns their number and the number of wrong answers in between. */
+  /** Stops the changes. Returns the number of changes, and of wrong answers during that time. */
   stop(): Promise<{ changes: number; wrong: number }>;
 }
 
-/** Between two changes, in milliseconds. */
+/** Milliseconds between two changes. */
 const PAUSE = 100;
 
-/** Loads adapters under other names, sends them requests, and unloads them, until it is stopped. */
+/** Loads adapters under new names, sends requests to them, and unloads them, until it is stopped. */
 export function changeAdapters(url: string, requests: readonly KnownRequest[], tolerance: number): Changes {
   let [isStopped, changes, wrong] = [false, 0, 0];
   const post = (path: string, body: object) =>
@@ -29,7 +29,7 @@ export function changeAdapters(url: string, requests: readonly KnownRequest[], t
       await new Promise((done) => setTimeout(done, PAUSE));
     }
   })();
-  // Thrown when it is stopped.
+  // The loop ends with an error when it is stopped.
   work.catch(() => {});
   return {
     async stop() {

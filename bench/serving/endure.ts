@@ -12,14 +12,14 @@ import { fill, type Replaced, replaceAdapters } from './replace-adapters.ts';
 import { startServer } from './start-server.ts';
 
 /*
- * npx tsx bench/serving/endure.ts [--answers 100000] [--minutes N] [--adapters 32] [--replaced 12] [--links 0]
- * [--connections 64]
+ * npx tsx bench/serving/endure.ts [--answers 100000] [--minutes N] [--adapters 32] [--replaced 12] [--links
+ * 0] [--connections 64]
  *
- * Requests answers of adapters of eight methods from `adalora serve` over a tiny base, while adapters are loaded,
- * unloaded and replaced in place by others of equal size and time, and compares each answer with the adapter's own
- * prediction. `--minutes` sets a time instead of a number of answers. `--links` adds links to those adapters. Prints
- * the server's start-up time, memory and open files. The exit code is 1 if an answer was wrong or stale, or if memory
- * or files have grown by a fifth between the second and the last sample.
+ * Sends requests to `adalora serve` over a tiny base with adapters of eight methods. Meanwhile, adapters are
+ * loaded, unloaded, and replaced in place by others of equal size and time. Each answer is compared with the
+ * adapter's own prediction. `--minutes` sets a time instead of a number of answers. `--links` adds links to
+ * the adapters. Prints the server's start-up time, memory and open files. The exit code is 1 if an answer was
+ * wrong or stale, or if memory or open files grew by a fifth after the second sample.
  */
 
 const { values: options } = parseArgs({
@@ -37,7 +37,7 @@ const METHODS = [
   ...(['bitfit', 'houlsby', 'pfeiffer'] as const),
 ];
 const TEXT_COUNT = 20;
-/** Answers between two progress lines. */
+/** Number of answers between two progress lines. */
 const BLOCK = 5_000;
 
 const scratch = mkdtempSync(join(tmpdir(), 'adalora-endure-'));
@@ -53,7 +53,7 @@ try {
   }
   for (let i = 0; i < Number(options.links); i++)
     symlinkSync(join(folder, names[i % names.length]), join(folder, `link-${i}`));
-  // Two states of each, elsewhere.
+  // Each replaced adapter has two states, stored in other folders.
   const changing = Array.from({ length: Number(options.replaced) }, (_, i) => `changing-${i}`);
   const stateOf = (name: string, state: number) => `${name}-${state}`;
   for (const [i, name] of changing.entries())
@@ -84,7 +84,7 @@ try {
     };
   });
   for (const one of replaced) fill(one, 0);
-  // Links get requests too, with the answers of their adapters.
+  // Links also get requests, with the answers of their adapters.
   const all = requests.flatMap((request, i) => {
     const links = Math.floor(Number(options.links) / names.length);
     const link = (i % names.length) + names.length * (i % Math.max(links, 1));

@@ -1,6 +1,6 @@
 import autocannon from 'autocannon';
 
-/** A model's answer for a text: scores by label. */
+/** A model's answer to a text: scores by label. */
 export type Scores = Readonly<Record<string, number>>;
 
 /** A request with a known answer. */
@@ -8,7 +8,7 @@ export interface KnownRequest {
   model: string;
   text: string;
   expected: Scores;
-  /** The answer of the model's other state, if its files change meanwhile. */
+  /** The answer after the model's files are replaced, if they are. */
   or?: Scores;
 }
 
@@ -16,34 +16,31 @@ export interface BlockResult {
   rowsPerSecond: number;
   p50: number;
   p99: number;
-  /** Answers that differ from those of the model alone. */
+  /** Number of answers that differ from those of the model alone. */
   wrong: number;
-  /** Responses without a score: refused, or failed. */
+  /** Number of responses without a score: refused or failed. */
   failed: number;
 }
 
-/** Answers in a batch differ from those alone by rounding; those of other adapters by whole per cents. */
+/** Batching changes answers only by rounding. The answers of other adapters differ by whole per cents. */
 const float32 = 1e-4;
-/** The effect of rounding weights and activations on a probability. */
+/** Effect of quantized weights and activations on a probability. */
 const int8 = 0.1;
 export const TOLERANCES = { float32, int8 };
 
-/**
- * Sends requests over many connections at once, each as soon as the previous one is answered, and compares the
- * answers.
- */
+/** Sends requests over many connections, each as soon as the previous one is answered. Checks the answers. */
 export async function sendBlock(
   url: string,
   requests: readonly KnownRequest[],
   { connections, amount, tolerance }: { connections: number; amount: number; tolerance: number },
 ): Promise<BlockResult> {
   let [next, wrong, failed] = [0, 0, 0];
-  // Its own duration is rounded up to a whole second.
+  // autocannon rounds its own duration up to a whole second.
   let [began, ended] = [0, 0];
   const result = await autocannon({
     url: `${url}/predict`,
     connections,
-    // A busy machine is slow, not broken.
+    // A long timeout, because a busy machine is slow but not broken.
     timeout: 120,
     amount,
     requests: [
@@ -74,7 +71,7 @@ export async function sendBlock(
   };
 }
 
-/** Whether scores from `/predict` are those of a model. */
+/** Whether scores from `/predict` equal those of a model. */
 export function isAnswer(
   scores: readonly { label: string; score: number }[],
   expected: Scores,
@@ -83,7 +80,7 @@ export function isAnswer(
   return scores.every(({ label, score }) => Math.abs(score - expected[label]) <= tolerance);
 }
 
-/** Whether scores are those of one of a model's states. */
+/** Whether scores equal those of one of a model's states. */
 export function isKnownAnswer(
   scores: readonly { label: string; score: number }[],
   { expected, or }: KnownRequest,

@@ -5,7 +5,7 @@ import { Serving } from '../../src/serving/serving.ts';
 import { isAnswer, type KnownRequest } from './load.ts';
 
 export interface OpenService {
-  /** Requests `amount` rows, 1000 at once, as PEFT's side sorts them. */
+  /** Requests `amount` rows, 1000 at a time, because PEFT's side sorts them in the same way. */
   block(
     requests: readonly KnownRequest[],
     load: { amount: number; tolerance: number },
@@ -15,7 +15,7 @@ export interface OpenService {
 
 const AT_ONCE = 1000;
 
-/** The service of `adalora serve`, in this process and without HTTP; limits are the command's. */
+/** Opens the service of `adalora serve` in this process, without HTTP. It has the command's limits. */
 export async function openService(
   folder: string,
   base: string,

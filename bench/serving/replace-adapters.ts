@@ -10,35 +10,35 @@ import {
 import { join } from 'node:path';
 import { isAnswer, type KnownRequest } from './load.ts';
 
-/** An adapter with two states, one of them in its folder. */
+/** An adapter with two states; its folder contains one of them. */
 export interface Replaced {
   folder: string;
-  /** Folders with the files of its states, of equal sizes. */
+  /** Folders with the files of the states. Both have equal sizes. */
   states: readonly [string, string];
-  /** The answers of the states for the same text. */
+  /** The answers of both states to the same text. */
   requests: readonly [KnownRequest, KnownRequest];
 }
 
 export interface Replacing {
   /**
-   * Stops the replacements. Returns the number of replacements, and of adapters that do not answer by their last
-   * files.
+   * Stops replacing. Returns the number of replacements, and of adapters whose answers do not match their
+   * current files.
    */
   stop(url: string, tolerance: number): Promise<{ replaced: number; stale: number }>;
 }
 
-/** Between two adapters whose files change. */
+/** Milliseconds between replacements of two adapters. */
 const PAUSE_MS = 1500;
-/** A server scans twice before it loads a change. */
+/** Enough time for two scans, because a server scans twice before it loads a change. */
 const SETTLED_MS = 15_000;
 
-/** Fills the folder of an adapter with one of its states. */
+/** Copies one state into an adapter's folder. */
 export function fill({ folder, states }: Replaced, state: number): void {
   mkdirSync(folder, { recursive: true });
   for (const name of readdirSync(states[state])) copyFileSync(join(states[state], name), join(folder, name));
 }
 
-/** Overwrites one adapter after the other in place, each time with its other state and unchanged file times. */
+/** Overwrites one adapter after another in place, each time with its other state and the same file times. */
 export function replaceAdapters(adapters: readonly Replaced[]): Replacing {
   const now = adapters.map(() => 0);
   let [replaced, isStopped] = [0, false];

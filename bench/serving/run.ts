@@ -15,11 +15,11 @@ import { startServer } from './start-server.ts';
 /*
  * npm run bench:serve -- [--rounds 5] [--block 2000] [--adapters 32] [--connections 64] [--json FILE]
  *
- * Rows per second and response times of `adalora serve` on MiniLM, over HTTP: all rows for one adapter, rows for all
- * adapters in turn, and the same while adapters are loaded and unloaded; a block of each in turn, medians over the
- * rounds. Every answer is compared with that of its adapter alone. Without HTTP and its clients: the same service in
- * this process, and PEFT's batches of mixed adapters (`adapter_names`) if BENCH_PYTHON names a Python with torch,
- * transformers and peft.
+ * Measures rows per second and response times of `adalora serve` on MiniLM over HTTP: with one adapter, with
+ * all adapters in turn, and while adapters are loaded and unloaded. Each gets one block per round; results
+ * are medians over the rounds. Every answer is compared with that of its adapter alone. Without HTTP,
+ * measures the same service in this process, and PEFT's batches of mixed adapters (`adapter_names`), if
+ * BENCH_PYTHON names a Python with torch, transformers and peft.
  */
 
 const { values: options } = parseArgs({
@@ -33,7 +33,7 @@ const { values: options } = parseArgs({
 });
 const BASE = resolve('../shared/models/all-MiniLM-L6-v2');
 const TEXTS = resolve('../shared/data/glue/CoLA/dev.tsv');
-/** Texts per adapter. */
+/** Number of texts per adapter. */
 const TEXT_COUNT = 20;
 
 const scratch = mkdtempSync(join(tmpdir(), 'adalora-serving-'));

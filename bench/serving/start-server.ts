@@ -6,9 +6,9 @@ import { createInterface } from 'node:readline';
 
 export interface StartedServer {
   url: string;
-  /** Its current memory, in MB. */
+  /** The server's current memory in MB. */
   memoryMb(): number;
-  /** Its open files, pipes and connections. */
+  /** The server's number of open files, pipes and connections. */
   descriptors(): number;
   stop(): Promise<void>;
 }
@@ -16,7 +16,7 @@ export interface StartedServer {
 const PROGRAM = resolve('dist/cli/main.js');
 
 /**
- * Starts `adalora serve` for the adapters of a folder, with loading and unloading enabled, and waits until it
+ * Starts `adalora serve` for the adapters in a folder, with loading and unloading enabled. Waits until it
  * listens.
  */
 export async function startServer(
@@ -26,7 +26,7 @@ export async function startServer(
 ): Promise<StartedServer> {
   const args = ['serve', folder, '--model', base, '--port', '0', '--allow-loading', ...flags];
   const child = spawn('node', [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  // All lines are read, because otherwise the pipe would fill.
+  // All lines must be read, because a full pipe would block the server.
   const lines = createInterface({ input: child.stdout });
   const url = await new Promise<string>((done, fail) => {
     lines.on('line', (line) => {

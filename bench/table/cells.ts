@@ -1,9 +1,9 @@
-/** A speed as a multiple of another, with its target; empty without another. */
+/** A speed relative to another, with its target; empty if it is undefined. */
 export function times(ratio: number | undefined, atLeast?: number): string {
   return cell(ratio && `${ratio.toFixed(2)}x`, atLeast && `>= ${atLeast}`);
 }
 
-/** A share of something, with its target. */
+/** A share with its target. */
 export function share(ratio: number | undefined, atMost?: number, digits = 2): string {
   return cell(ratio?.toFixed(digits), atMost && `<= ${atMost}`);
 }
@@ -13,7 +13,10 @@ function cell(value: string | 0 | undefined, target: string | 0 | undefined): st
   return target ? `${value} (${target})` : value;
 }
 
-/** Rows as lines of text, the first column left-aligned, the others right-aligned; empty columns are omitted. */
+/**
+ * Formats rows as lines of text, with the first column left-aligned and the others right-aligned. Empty
+ * columns are omitted.
+ */
 export function aligned(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const shown = heads.flatMap((_, column) =>
     column === 0 || rows.some((row) => row[column]) ? [column] : [],

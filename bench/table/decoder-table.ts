@@ -15,12 +15,12 @@ const HEADS = [
   'memory',
 ];
 
-/** A decoder's steps and generation, one line per side. */
+/** A table of a decoder's training steps and generation, one line per side. */
 export function decoderTable(result: DecoderResult, { prompt, tokens }: DecoderCase): string {
   const peft = result.runs.find(({ side }) => side === DECODER_REFERENCE);
   const rows = result.runs.map(({ side, train, write }) => {
     const step = roundMs(train.rounds, 'step');
-    // The first token of a text comes with its prompt.
+    // The first token of a text comes from reading its prompt.
     const rate = (what: string, texts: number) =>
       (1000 * texts * (what === 'prefill' ? prompt : tokens - 1)) / roundMs(write.rounds, what);
     const over = (own: typeof train, what: string) =>

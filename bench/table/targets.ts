@@ -1,12 +1,14 @@
 import type { SideName } from '../sides.ts';
 
-/** The targets of our sides. */
 interface Targets {
-  /** Minimum multiples of PEFT's speed: a step's relative to float32 and to bf16 (with AMX), and on real data. */
+  /**
+   * Minimum speed relative to PEFT: a step compared with float32 and with bf16 (with AMX), and training on
+   * real data.
+   */
   step?: number;
   stepOfBf16?: number;
   train?: number;
-  /** Maximum: the share of PEFT's memory in float32, and AdaLoRA's time over LoRA's. */
+  /** Maximum memory relative to PEFT in float32, and maximum time of AdaLoRA relative to LoRA. */
   memory?: number;
   overLora?: number;
 }

@@ -3,14 +3,14 @@ import { runSchema } from '../../src/run/config/run-schema.ts';
 import { DEFAULT_TASK, TASK_NAMES, type TaskName, taskNamed } from '../../src/tasks/registry.ts';
 import type { ConfigTypes } from './config-types.ts';
 
-/** The part of JSON Schema that is used here. */
+/** The part of JSON Schema that this script uses. */
 export interface Schema {
   description?: string;
   properties?: Record<string, Schema>;
   [key: string]: unknown;
 }
 
-/** JSON Schema of a config file, with which editors complete keys, explain them, and mark errors. */
+/** The JSON Schema of a config file. Editors use it to complete keys, explain them, and mark errors. */
 export function configSchema(types: ConfigTypes): Schema {
   const texts = new Map([
     ...types.texts('CommonInput'),
@@ -35,7 +35,7 @@ export function configSchema(types: ConfigTypes): Schema {
       },
     },
     allOf: TASK_NAMES.map((task) => ({
-      // A config without a task has the default task.
+      // A config without a task uses the default task.
       if: { properties: { task: { const: task } }, ...(task !== DEFAULT_TASK && { required: ['task'] }) },
       // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
       then: { properties: { data: dataSchema(task, ofData) } },
@@ -48,12 +48,12 @@ function dataSchema(task: TaskName, texts: ReadonlyMap<string, string>): Schema 
   return data;
 }
 
-/** Draft 7 has the best editor support. */
+/** Uses draft 7, which editors support best. */
 function jsonSchema(schema: z.ZodType): Schema {
   return z.toJSONSchema(schema, { io: 'input', target: 'draft-7', unrepresentable: 'any' }) as Schema;
 }
 
-/** Adds the comments in the sources to a schema as descriptions. */
+/** Adds the sources' comments to a schema as descriptions. */
 function described(schema: Schema, texts: ReadonlyMap<string, string>, path = ''): Schema {
   const { properties } = schema;
   if (!properties) return schema;

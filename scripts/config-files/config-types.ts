@@ -1,6 +1,6 @@
 import ts from 'typescript';
 
-/** The files that declare the parts of a config's type, by name. */
+/** The files that declare the parts of a config's type, by the part's name. */
 const PARTS = {
   CommonInput: 'src/run/config/run-config.ts',
   TrainingInput: 'src/run/config/training-section.ts',
@@ -10,7 +10,7 @@ const PARTS = {
 
 export type Part = keyof typeof PARTS;
 
-/** The types of a config, with the comments in the sources for each key. */
+/** The types of a config, with the sources' comment for each key. */
 export class ConfigTypes {
   readonly #checker: ts.TypeChecker;
   readonly #types: ReadonlyMap<Part, ts.Type>;
@@ -34,7 +34,7 @@ export class ConfigTypes {
     return PARTS[part];
   }
 
-  /** The comment of each key below a part, by its path: `adalora.target_r` in the sections. */
+  /** The comments of the keys below a part, by path: `adalora.target_r` in the sections. */
   texts(part: Part): Map<string, string> {
     const found = new Map<string, string>();
     const walk = (type: ts.Type, path: string) => {
@@ -50,7 +50,7 @@ export class ConfigTypes {
     return found;
   }
 
-  /** A part as TypeScript source with its comments, which declarations of zod schemas lose. */
+  /** A part as TypeScript source with its comments. Declarations of zod schemas lose them. */
   declaration(part: Part): string {
     return this.#printed(this.#types.get(part)!, '');
   }
@@ -65,7 +65,7 @@ export class ConfigTypes {
     return this.#checker.getTypeAtLocation(place.name);
   }
 
-  /** The objects with named keys among the members of a type. */
+  /** The object types with named keys in a union. */
   #objectsOf(type: ts.Type): ts.Type[] {
     return (type.isUnion() ? type.types : [type]).filter(
       (member) =>

@@ -4,11 +4,12 @@ import { configSchema } from './config-schema.ts';
 import { ConfigTypes, type Part } from './config-types.ts';
 
 /*
- * A part of npm run build: writes the files for editors into dist/. Declarations of zod schemas have no comments, so
- * the types of a config's sections are written out. adalora.schema.json is the same for YAML.
+ * A part of `npm run build` that writes the files for editors into dist/. Declarations of zod schemas have no
+ * comments, so the types of a config's sections are written out. adalora.schema.json contains the same for
+ * YAML.
  */
 
-/** Parts that the compiler declares without comments. */
+/** Parts whose comments the compiler leaves out of declarations. */
 const WRITTEN: readonly Part[] = ['TrainingInput', 'DataInputOf', 'SectionInputs'];
 
 const types = new ConfigTypes();
@@ -18,7 +19,7 @@ for (const part of WRITTEN) {
 }
 writeFileSync('dist/adalora.schema.json', `${JSON.stringify(configSchema(types), null, 1)}\n`);
 
-/** Declarations with another type for an alias. */
+/** Replaces the type of an alias in declarations. */
 function withAlias(text: string, name: string, type: string): string {
   const file = ts.createSourceFile('types.d.ts', text, ts.ScriptTarget.ES2022, true);
   const alias = file.statements.find(

@@ -19,23 +19,23 @@ import { inTheirOrder, realLogits } from './real-logits.ts';
 import type { TrajectoryKind } from './trajectory-kinds.ts';
 import type { TrajectoryTensors } from './trajectory-tensors.ts';
 
-/** Relative to the largest logit. */
+/** Limit relative to the largest logit. */
 const PROBE_LIMIT = 1e-5;
 
 /** A trajectory that was replayed to its end. */
 export interface Replayed {
   model: LoadedModel<TaskModel>;
   run: MethodRun;
-  /** At the end. */
+  /** The final values. */
   values: Float32Array;
   kind: TrajectoryKind;
   tensors: TrajectoryTensors;
 }
 
 /**
- * Compares our adapter with the one that the reference saved, and the reference's adapter on our model (unchanged, in
- * its other forms, and merged) with the reference's logits. If the reference saves none, ours is made from its
- * values.
+ * Compares our adapter with the one that the reference saved. Then compares the logits of the reference's
+ * adapter on our model (unchanged, in its other formats, and merged) with the reference's logits. If the
+ * reference saved no adapter, one is made from its values.
  */
 export async function adapterChecks(findings: Findings, folder: string, replayed: Replayed): Promise<void> {
   const { model, run, values, tensors } = replayed;
@@ -44,7 +44,7 @@ export async function adapterChecks(findings: Findings, folder: string, replayed
   const adapter = isSaved ? readAdapter(path) : run.store?.(tensors.finalValues(), '../base');
   if (!adapter) return;
   const made = isSaved && run.store?.(values, '../base');
-  // PEFT's adapter may be relative to weights that its start has changed; ours is plain LoRA.
+  // PEFT's adapter may be relative to weights that its initialisation changed; ours is plain LoRA.
   const isCompact = replayed.kind.isCompact || weightStart(adapter.config.init_lora_weights) !== undefined;
   if (made && !isCompact) compareAdapters(findings, made, adapter, replayed);
 
@@ -70,12 +70,12 @@ export async function adapterChecks(findings: Findings, folder: string, replayed
     await check(`as ${form}`, kindOf(converted, path).import(model, converted, path));
   }
   const read = imported.tuner.merged?.(imported.values, model.readRange);
-  // A reference that was not merged has the same logits.
+  // A reference without merged logits has the same logits after merging.
   const prefix = [...probe.keys()].some((name) => name.startsWith('merged_')) ? 'merged_' : '';
   if (read) await check('merged', wholeModel(model, read), prefix);
 }
 
-/** A model with all parameters as values, from `read`. */
+/** A model whose parameters are all values, from `read`. */
 function wholeModel(model: LoadedModel<TaskModel>, read: ReadRange): TunedValues {
   const tuner = everyParameter(model);
   return { tuner, values: tuner.initialValues(0, (name, shape) => read(name, 0, elementCount(shape))) };

@@ -1,18 +1,21 @@
-/** The largest deviation of one kind, with its limit. */
+/** The largest deviation of a kind, and its limit. */
 export interface Deviation {
   value: number;
   limit: number;
-  /** The tensor or step. */
+  /** The tensor or step with this deviation. */
   at: string;
 }
 
-/** The comparisons of a case: deviations by kind, and plain errors. */
+/** The results of a case's comparisons: deviations by kind, and other errors. */
 export class Findings {
   readonly deviations = new Map<string, Deviation>();
   readonly faults: string[] = [];
   readonly notes: string[] = [];
 
-  /** Records the deviation that is worst relative to its limit; NaN is the worst of all. */
+  /**
+   * Records a deviation. For each kind, only the deviation that is largest relative to its limit is kept. NaN
+   * counts as largest.
+   */
   deviation(kind: string, value: number, limit: number, at: string): void {
     const known = this.deviations.get(kind);
     if (!known || excess(value, limit) > excess(known.value, known.limit)) {
@@ -52,7 +55,7 @@ export class Findings {
   }
 }
 
-/** Infinite if the lengths differ, NaN if a value is. */
+/** The largest difference. Infinity if the lengths differ, NaN if a value is NaN. */
 export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Number.POSITIVE_INFINITY;
   let largest = 0;

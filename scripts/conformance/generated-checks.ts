@@ -11,7 +11,7 @@ import { readModelConfig } from '../../src/trained/node/load-model.ts';
 import type { Findings } from './compare.ts';
 import { batchOf, type StoredTensors } from './read-case.ts';
 
-/** The settings of each recorded text. */
+/** The generation config of each recorded text. */
 const SETTINGS: Record<string, GenerationConfig> = {
   greedy: {},
   beam4: { num_beams: 4, early_stopping: true, length_penalty: 1 },
@@ -23,7 +23,7 @@ const SETTINGS: Record<string, GenerationConfig> = {
   },
 };
 
-/** Generates from a batch's first row with the recorded settings, and compares the ids. */
+/** Generates from the first row of a batch with the recorded settings, and compares the ids. */
 export async function generatedChecks(
   findings: Findings,
   folder: string,
@@ -49,7 +49,10 @@ export async function generatedChecks(
   }
 }
 
-/** transformers continues beyond the positions that a model was trained for; here, users cannot. */
+/**
+ * Removes the limit of positions. transformers generates beyond the positions that a model was trained for;
+ * this library does not.
+ */
 function withoutEnd(model: LanguageModel): LanguageModel {
   return {
     vocabSize: model.vocabSize,

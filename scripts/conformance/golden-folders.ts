@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Case, listCases } from './run-folder.ts';
 
-/** The folders of golden cases beside the repository, and their minimum numbers by kind. */
+/** Folders of golden cases, and the minimum number of cases of each kind. */
 const GOLDEN_FOLDERS = [
   { folder: '../shared/conformance', least: { models: 15, LORA: 1, ADALORA: 3 } },
   {
@@ -15,12 +15,12 @@ const GOLDEN_FOLDERS = [
   },
 ];
 
-/** The golden cases of the existing folders. */
+/** The golden cases in folders that exist. */
 export function goldenCases(): Case[] {
   return present().flatMap(({ folder }) => listCases(folder));
 }
 
-/** A sentence for every kind with too few cases in a folder. */
+/** A sentence for each kind with too few cases in a folder. */
 export function lostCases(): string[] {
   return present().flatMap(({ folder, least }) => {
     const kinds = listCases(folder).map(({ kind }) => kind);

@@ -8,7 +8,11 @@ import type { BuildTask } from '../../src/tasks/task-definition.ts';
 import { openModel, readFamily, readModelConfig } from '../../src/trained/node/load-model.ts';
 import { named, Skipped, type StoredTensors } from './read-case.ts';
 
-/** The model in a folder with the head of a case; `batch` is one of its batches. */
+/**
+ * Opens the model in a folder with the head of a case.
+ *
+ * @param batch one of the case's batches
+ */
 export function loadCase(folder: string, taskType: string, batch: StoredTensors): LoadedModel<TaskModel> {
   switch (taskType) {
     case 'SEQ_CLS':
@@ -20,7 +24,7 @@ export function loadCase(folder: string, taskType: string, batch: StoredTensors)
   }
 }
 
-/** The task of a classification head: from its config, or inferred as in transformers. */
+/** The task of a classification head: from its config, or else inferred as in transformers. */
 function classifier(folder: string, targets: readonly number[]): BuildTask {
   const { definition, config } = readFamily(folder);
   const json = readModelConfig(folder);

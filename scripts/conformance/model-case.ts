@@ -19,7 +19,7 @@ import {
 } from './read-case.ts';
 import { inTheirOrder, realLogits } from './real-logits.ts';
 
-/** Logits, loss and the gradient of every parameter of one model on one batch. */
+/** Checks the logits, the loss and the gradients of all parameters for one model on one batch. */
 export async function modelCase(folder: string): Promise<Findings> {
   const { task_type } = readDescription(modelCaseSchema, join(folder, 'case.json'));
   const inputs = readSafetensors(join(folder, 'batch.safetensors'));
@@ -61,7 +61,7 @@ export async function modelCase(folder: string): Promise<Findings> {
   }
 }
 
-/** Transformers may list a tied parameter under another of its names. */
+/** Renames tied parameters, because transformers may list another of their names. */
 function byOurNames({ definition, parameters }: TaskModel, tensors: StoredTensors): StoredTensors {
   const names = Object.entries(definition.tiedNames ?? {}).flatMap(([ours, others]) =>
     others.filter((other) => !parameters.has(other)).map((other) => [other, ours] as const),

@@ -11,7 +11,7 @@ import type { TaskModel } from '../../src/objectives/task-model.ts';
 import type { HostTensor, Tensors } from '../../src/runtime/session.ts';
 import type { Batch } from '../../src/text/collate.ts';
 
-/** A case that needs an unsupported feature. */
+/** Thrown for a case that needs an unsupported feature. */
 export class Skipped extends Error {}
 
 export type StoredTensors = ReadonlyMap<string, StoredTensor>;
@@ -20,7 +20,10 @@ const kind = { model_type: z.string(), task_type: z.string() };
 
 export const modelCaseSchema = z.object(kind);
 
-/** The settings of a trajectory. Strict, because ignoring one would make the comparison meaningless. */
+/**
+ * The settings of a trajectory. Unknown keys are errors, because ignoring one would make the comparison
+ * meaningless.
+ */
 export const trajectorySchema = z.object({
   ...kind,
   tuner: z.looseObject({ kind: z.string(), modules_to_save: z.array(z.string()).nullish() }),
@@ -65,7 +68,7 @@ export function readDescription<T extends { model_type: string; task_type: strin
   return parsed.data;
 }
 
-/** The tensors with names that begin with `prefix`, without the prefix. */
+/** The tensors whose names begin with `prefix`, by name without the prefix. */
 export function withPrefix(tensors: StoredTensors, prefix: string): StoredTensors {
   return new Map(
     [...tensors]
@@ -74,7 +77,10 @@ export function withPrefix(tensors: StoredTensors, prefix: string): StoredTensor
   );
 }
 
-/** Model inputs with transformers' defaults: no mask means no padding, no types mean one segment. */
+/**
+ * The inputs of a model. As in transformers, a missing mask means no padding, and missing token types mean
+ * one segment.
+ */
 export function batchOf(tensors: StoredTensors): Batch {
   const inputIds = hostTensor(named(tensors, 'input_ids'));
   const [batch, length] = inputIds.dims;
@@ -91,7 +97,7 @@ export function batchOf(tensors: StoredTensors): Batch {
   };
 }
 
-/** The inputs of a model and its loss from a recorded batch. */
+/** The feeds of a model and its loss, from a recorded batch. */
 export function feedsOf({ headKind, config }: TaskModel, tensors: StoredTensors): Tensors {
   const batch = batchOf(tensors);
   switch (headKind) {
@@ -116,7 +122,11 @@ function taken(tensors: StoredTensors, ...names: string[]): Tensors {
   return Object.fromEntries(names.map((name) => [name, hostTensor(named(tensors, name))]));
 }
 
-/** Recorded logits in the layout of our heads: starts and ends in one tensor. `prefix`: of their names. */
+/**
+ * Recorded logits in the layout of our heads, where starts and ends are one tensor.
+ *
+ * @param prefix prefix of the recorded names
+ */
 export function logitsOf(tensors: StoredTensors, prefix = ''): Float32Array {
   if (tensors.has(`${prefix}logits`)) return floats(named(tensors, `${prefix}logits`));
   const parts = ['start', 'end'].map((part) => floats(named(tensors, `${prefix}${part}_logits`)));
@@ -132,7 +142,7 @@ export function named(tensors: StoredTensors, name: string): StoredTensor {
   throw new Error(`no tensor ${name}`);
 }
 
-/** A tensor of f32 values. */
+/** The values of an f32 tensor. */
 export function floats(tensor: StoredTensor): Float32Array {
   if (tensor.data instanceof Float32Array) return tensor.data;
   throw new Error(`expected a tensor of F32, got ${tensor.dtype}`);

@@ -1,7 +1,7 @@
 import type { TaskModel } from '../../src/objectives/task-model.ts';
 import type { Batch } from '../../src/text/collate.ts';
 
-/** The logits at positions that are not padding, in transformers' order. */
+/** The logits at positions without padding, in transformers' order. */
 export function realLogits(
   { headKind }: TaskModel,
   logits: Float32Array,
@@ -18,7 +18,7 @@ export function realLogits(
   return logits.filter((_, i) => attentionMask[Math.floor(i / classes)] !== 0);
 }
 
-/** Our logits in transformers' order: ours are ordered by position, for heads by token. */
+/** Converts our logits to transformers' order. In token-level heads, ours are ordered by position. */
 export function inTheirOrder(
   { headKind, config }: TaskModel,
   logits: Float32Array,

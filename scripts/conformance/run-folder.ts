@@ -6,9 +6,9 @@ import { Skipped } from './read-case.ts';
 import { trajectoryCase } from './trajectory-case.ts';
 
 export interface Case {
-  /** `models/bert-classification` */
+  /** The case's folder: `models/bert-classification`. */
   name: string;
-  /** `models`, or the method of a trajectory: `LORA`. */
+  /** `models`, or the method of a trajectory, such as `LORA`. */
   kind: string;
   run(): Promise<Outcome>;
 }
@@ -24,7 +24,7 @@ const GROUPS = {
   trajectories: { check: trajectoryCase, kindOf: tunerKind },
 };
 
-/** The cases of a folder in the format of the golden cases; none for a group without a folder. */
+/** The cases in a folder with the format of the golden cases. A missing group has no cases. */
 export function listCases(folder: string): Case[] {
   return Object.entries(GROUPS).flatMap(([group, { check, kindOf }]) => {
     const cases = join(folder, group);
@@ -41,7 +41,7 @@ export function listCases(folder: string): Case[] {
   });
 }
 
-/** `unknown` for an unreadable trace; its case then fails. */
+/** The kind in a trace. `unknown` for an unreadable trace, whose case then fails. */
 function tunerKind(folder: string): string {
   try {
     return String(JSON.parse(readFileSync(join(folder, 'trace.json'), 'utf8')).tuner.kind);
@@ -50,7 +50,7 @@ function tunerKind(folder: string): string {
   }
 }
 
-/** Any error of a case is its failure, because a folder may be broken. */
+/** Runs a case. Any error counts as failure of the case, because its folder may be broken. */
 async function outcome(check: () => Promise<Findings>): Promise<Outcome> {
   try {
     const findings = await check();

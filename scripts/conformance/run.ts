@@ -2,8 +2,10 @@ import { goldenCases, lostCases } from './golden-folders.ts';
 import { listCases, type Outcome } from './run-folder.ts';
 
 /*
- * npm run conformance -- FOLDER...: compares this library with the golden cases in folders, by default the shared
- * ones (format: README.md in them). Prints a line per case: the largest deviation of each kind and its limit.
+ * npm run conformance -- FOLDER...
+ *
+ * Compares this library with the golden cases in folders, by default the shared ones; each folder's README.md
+ * describes the format. Prints a line per case with the largest deviation of each kind, and its limit.
  */
 
 const folders = process.argv.slice(2);

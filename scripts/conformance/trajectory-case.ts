@@ -11,14 +11,14 @@ import { trajectoryKind } from './trajectory-kinds.ts';
 import { trajectoryMethod } from './trajectory-method.ts';
 import { TrajectoryTensors } from './trajectory-tensors.ts';
 
-/** Relative, for losses and values that follow from them directly. */
+/** Relative limit for losses and values that follow directly from them. */
 const LOSS_LIMIT = 2e-4;
-/** Relative; the rate is a formula. */
+/** Relative limit for the learning rate, which is a formula. */
 const RATE_LIMIT = 1e-9;
 
 /**
- * A whole training run of PEFT or another reference, replayed from its initial values on its batches, and the adapter
- * that it saved.
+ * Replays a whole training run of PEFT or another reference, from its initial values and on its batches. Then
+ * checks the adapter that the reference saved.
  */
 export async function trajectoryCase(folder: string): Promise<Findings> {
   const trajectory = readDescription(trajectorySchema, join(folder, 'trace.json'));

@@ -5,47 +5,49 @@ import { Skipped } from './read-case.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 
-/** How trajectories of a kind are replayed. */
+/** How to replay trajectories of a kind. */
 export interface TrajectoryKind {
   method: MethodName;
-  /** The method's section of a config, from the settings in the trace; by default the settings themselves. */
+  /** Converts the trace's settings to the method's section of a config. Default: no change. */
   section(settings: Settings): Settings;
-  /** Keys of its `adapter_config.json` whose values have no meaning, or are not written as given. */
-  notCompared: readonly string[];
   /**
-   * Whether our adapter omits zeros that the reference keeps: then its predictions are compared instead of its files.
+   * Keys of `adapter_config.json` that are not compared, because they have no meaning or are not written as
+   * given.
    */
+  notCompared: readonly string[];
+  /** Whether our adapter omits zeros that the reference keeps. Then predictions are compared instead of files. */
   isCompact?: boolean;
-  /** Our name of a recorded tensor; undefined for one that is not compared. */
+  /** Our name of a recorded tensor; undefined if it is not compared. */
   ourName(recorded: string): string | undefined;
 }
 
-/** PEFT's keys without effect for given initial values on linear layers. */
+/** Keys of PEFT without effect here, where initial values are given and layers are linear. */
 const VOID = ['fan_in_fan_out'];
-/** PEFT's keys that its AdaLoRA accepts and ignores. */
+/** Keys that PEFT's AdaLoRA accepts and ignores. */
 const VOID_FOR_ADALORA = ['r', 'use_rslora', 'alpha_pattern'];
-/** PEFT adds the heads of all its architectures to the given list, and so to the trace. */
+/** Names of heads. PEFT adds the heads of all its architectures to the given list, and so to the trace. */
 const HEADS = ['classifier', 'score', 'qa_outputs'];
 /**
- * Keys that PEFT does not write as given: it resolves `all-linear` to names, lists target modules in arbitrary order,
- * and always adds the heads of all its architectures. The tensors show which modules are adapted and saved.
+ * Keys that PEFT does not write as given. It resolves `all-linear` to names, lists target modules in
+ * arbitrary order, and always adds the heads of all its architectures. Their effect is checked by the
+ * tensors, which show what is adapted and saved.
  */
 const REWRITTEN = ['target_modules', 'modules_to_save'];
 
-/** The modules that score words, which AdapterHub saves with a head and does not train. */
+/** Modules for output logits, which AdapterHub saves with a head but does not train. */
 const WORD_SCORES = /^(lm_head|cls\.predictions)\.(weight|bias|decoder\..*)$|^final_logits_bias$/;
-/** AdapterHub's tensor names equal ours, and it does not name a base that was made in memory. */
+/** AdapterHub uses our tensor names. It does not name a base model that was made in memory. */
 const ADAPTERHUB = {
   notCompared: ['model_name'],
   ourName: (recorded: string) => (WORD_SCORES.test(recorded) ? undefined : recorded),
 };
 
-/** By `tuner.kind` of a trace. A new method's trajectories are one entry here. */
+/** The kinds by `tuner.kind` of a trace. To support trajectories of a new method, add an entry. */
 const KINDS: Readonly<Record<string, Pick<TrajectoryKind, 'method'> & Partial<TrajectoryKind>>> = {
   LORA: { method: 'lora', section: peftSection, notCompared: REWRITTEN },
   ADALORA: {
     method: 'adalora',
-    // PEFT keeps dropped rows until it saves.
+    // PEFT drops rows only when it saves.
     section: (settings) => ({ ...without(peftSection(settings), VOID_FOR_ADALORA), shrink: 'at-export' }),
     notCompared: [...REWRITTEN, ...VOID_FOR_ADALORA],
   },
@@ -67,25 +69,26 @@ const KINDS: Readonly<Record<string, Pick<TrajectoryKind, 'method'> & Partial<Tr
   PFEIFFER: { method: 'pfeiffer', ...ADAPTERHUB },
 };
 
-/** Whether there is a method for a kind. */
+/** Whether trajectories of a kind are supported. */
 export function isReplayed(kind: string): boolean {
   return Object.hasOwn(KINDS, kind);
 }
 
-/**
- * @throws Skipped for a kind without a method
- */
+/** @throws Skipped for a kind that is not supported */
 export function trajectoryKind(name: string): TrajectoryKind {
   if (!isReplayed(name)) throw new Skipped(`no method for trajectories of kind ${name}`);
   return { section: (settings) => settings, notCompared: [], ourName: nameInPeft, ...KINDS[name] };
 }
 
-/** A factor, or a parameter of the model, by PEFT's name. Its allocator's tensor names start at the inner model. */
+/**
+ * Our name of a factor or model parameter, from PEFT's name. The names of PEFT's allocator start at the inner
+ * model.
+ */
 function nameInPeft(recorded: string): string | undefined {
   return parseAdapterKey(recorded.startsWith(PEFT_PREFIX) ? recorded : PEFT_PREFIX + recorded);
 }
 
-/** VeRA's shared matrices are stored outside the model. */
+/** Our name of a tensor in VeRA, whose shared matrices are stored outside the model. */
 function nameOfVera(recorded: string): string | undefined {
   return /^base_model\.vera_[AB]$/.test(recorded)
     ? recorded.slice('base_model.'.length)

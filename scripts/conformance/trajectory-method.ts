@@ -5,7 +5,7 @@ import type { TunableModel } from '../../src/tuners/tuner.ts';
 import type { Trajectory } from './read-case.ts';
 import type { TrajectoryKind } from './trajectory-kinds.ts';
 
-/** The method of a trajectory, set up as by a run's config. */
+/** Sets up the method of a trajectory like a run with this config. */
 export function trajectoryMethod(
   model: TunableModel,
   { tuner, training }: Trajectory,
@@ -18,7 +18,7 @@ export function trajectoryMethod(
       defaults: 'huggingface',
       model: '../base',
       method,
-      // A section for a method without settings is rejected, because they would be ignored.
+      // A method without settings gets no section, because the section would be rejected.
       ...(Object.keys(given).length > 0 && { [method]: given }),
       data: { train: 'batches', text: 0, label: 1 },
       output: 'none',

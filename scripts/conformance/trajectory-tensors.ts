@@ -9,22 +9,22 @@ import { type Findings, largestDifference, largestMagnitude } from './compare.ts
 import { floats, named, type StoredTensors } from './read-case.ts';
 import type { TrajectoryKind } from './trajectory-kinds.ts';
 
-/** Relative to a tensor's largest change. */
+/** Limit relative to a tensor's largest change. */
 const CHANGE_LIMIT = 2e-3;
-/** Relative to a tensor's largest value. */
+/** Limit relative to a tensor's largest value. */
 const IMPORTANCE_LIMIT = 1e-3;
 /** Half a unit in the last place of f32, for tensors that have not changed. */
 const ROUNDING = 2 ** -24;
 
 /**
- * An element whose gradient never exceeds this share of the largest gradient has only rounding noise as gradient (a
- * key's bias, and the keys' part of a common bias, which cancel in the softmax). Adam scales any gradient to steps of
- * the learning rate, so the two runs drift apart there. This does not affect the model: otherwise, the losses would
- * show it.
+ * An element's gradient counts as rounding noise if it never exceeds this share of the largest gradient.
+ * Examples are a key's bias, and the keys' part of a common bias, which cancel in the softmax. Adam scales
+ * such gradients to steps of the learning rate, so both runs drift apart there. The losses would show any
+ * effect on the model.
  */
 const NOISE = 1e-6;
 
-/** The tensors of a trajectory by our names, with their reference values. */
+/** The tensors of a trajectory and their reference values, by our names. */
 export class TrajectoryTensors {
   readonly ourName: TrajectoryKind['ourName'];
   readonly #layout: ParameterLayout;
@@ -34,12 +34,10 @@ export class TrajectoryTensors {
   readonly #still: StoredTensors;
   readonly #middle: StoredTensors;
   readonly #final: StoredTensors;
-  /** By element. */
+  /** The largest gradient of each element. */
   readonly #largestGradient: Float32Array;
 
-  /**
-   * @param undetermined recorded names of tensors that are not compared
-   */
+  /** @param undetermined recorded names of tensors that are not compared */
   constructor(
     folder: string,
     layout: ParameterLayout,
@@ -66,7 +64,10 @@ export class TrajectoryTensors {
     return this.#values(this.#initial);
   }
 
-  /** Sets the recorded values of the tensors that are not trained. A start from the weight uses the initial values. */
+  /**
+   * Sets the recorded values of tensors that are not trained. For methods that start from the weights, these
+   * are the initial values.
+   */
   setFrozen(frozen: FrozenTensors | undefined): void {
     for (const { name } of frozen?.layout.segments ?? []) {
       const tensor = this.#still.get(name) ?? this.#initial.get(name.replace(AT_START, ''));
@@ -74,7 +75,7 @@ export class TrajectoryTensors {
     }
   }
 
-  /** The trained values as recorded at the end. */
+  /** The final trained values that were recorded. */
   finalValues(): Float32Array {
     return this.#values(this.#final);
   }
@@ -86,7 +87,7 @@ export class TrajectoryTensors {
     return values;
   }
 
-  /** Call it with every step's gradient, before clipping. */
+  /** Records a gradient. Call it in every step, before clipping. */
   sawGradient(gradient: Float32Array): void {
     gradient.forEach((slope, i) => {
       this.#largestGradient[i] = Math.max(Math.abs(slope), this.#largestGradient[i]);
@@ -101,22 +102,22 @@ export class TrajectoryTensors {
     return largest > 0 && largest < this.#leastGradient();
   }
 
-  /** The elements of a tensor, or of its reference, that do not change only by rounding noise. */
+  /** The elements of a tensor, or of its reference, that change by more than rounding noise. */
   #settled(name: string, values: Float32Array): Float32Array {
     if (!this.#layout.find(name)) return values;
     const largest = this.#layout.read(this.#largestGradient, name);
-    // A factor that has lost triplets is compared whole.
+    // A factor that has lost triplets is compared as a whole.
     if (largest.length !== values.length) return values;
     const least = this.#leastGradient();
     return values.filter((_, i) => largest[i] === 0 || largest[i] >= least);
   }
 
-  /** Below this, a nonzero gradient is rounding noise. */
+  /** The gradient below which an element's gradient is rounding noise. */
   #leastGradient(): number {
     return NOISE * largestMagnitude(this.#largestGradient);
   }
 
-  /** The allowed deviation of a tensor, in proportion to its largest recorded change. */
+  /** The limit of a tensor's deviation, in proportion to its largest recorded change. */
   limit(name: string): number {
     const initial = floats(this.#still.get(name) ?? named(this.#initial, name));
     const recorded = [...this.#middle, ...this.#final].filter(
@@ -128,7 +129,8 @@ export class TrajectoryTensors {
 
   compare(findings: Findings, kind: string, name: string, ours: Float32Array, theirs: Float32Array): void {
     const [actual, expected] = [ours, theirs].map((values) => this.#settled(name, values));
-    // Saved tensors that are never trained come from the reference's own generator, so they differ by rounding.
+    // Saved tensors that are never trained come from the reference's own generator, so they differ by
+    // rounding.
     const isRecorded = this.#still.has(name) || this.#initial.has(name);
     const limit = isRecorded ? this.limit(name) : 2 * ROUNDING * largestMagnitude(theirs);
     findings.tensor(kind, actual, expected, limit, name);
@@ -161,7 +163,10 @@ export class TrajectoryTensors {
   }
 }
 
-/** A tensor's range in one of a method's averages, which cover the start of the vector. Empty if it has none. */
+/**
+ * A tensor's part of one of the method's averages, which cover the start of the vector. Empty if the method
+ * lacks this average.
+ */
 function averageOf(run: MethodRun, kind: string, { start, end }: TrainedSegment): ArrayLike<number> {
   return run.state()[kind]?.subarray(start, end) ?? [];
 }

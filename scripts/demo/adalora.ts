@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 
 const PROGRAM = 'dist/cli/main.js';
 
-/** Runs `adalora` with these arguments on this terminal. If it fails, this program ends with the same exit code. */
+/** Runs `adalora` with these arguments in this terminal. If it fails, this program exits with the same code. */
 export async function adalora(...words: string[]): Promise<void> {
   console.log(`\n$ npx adalora ${words.join(' ')}`);
   await ended(words, 'inherit');
 }
 
-/** The same without output; returns what it prints. */
+/** Runs `adalora` without showing its output, and returns the output. */
 export async function adaloraQuietly(...words: string[]): Promise<string> {
   return ended(words, 'pipe');
 }
@@ -19,7 +19,8 @@ function ended(words: readonly string[], stdout: 'inherit' | 'pipe'): Promise<st
   child.stdout?.setEncoding('utf8').on('data', (text) => {
     printed += text;
   });
-  // Ctrl-C reaches both: training finishes its step and writes a checkpoint, and this program waits for it.
+  // Ctrl-C reaches both processes. Training finishes its step and writes a checkpoint, and this program waits
+  // for it.
   const wait = () => {};
   process.on('SIGINT', wait);
   return new Promise((done, fail) => {

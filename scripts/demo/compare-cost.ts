@@ -2,14 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TrainEvent } from '../../src/run/events.ts';
 
-/** The cost of a run's training. */
 export interface Cost {
   examplesPerSecond: number;
   trainedParameters: number;
   peakMemoryMb: number;
 }
 
-/** The cost of a run's first steps, from its log; all reports cover the same number of steps. */
+/** The training cost of a run's first steps, from its log. Each log entry must cover the same number of steps. */
 export function costOf(run: string, steps: number): Cost {
   const events: TrainEvent[] = readFileSync(join(run, 'metrics.jsonl'), 'utf8')
     .trimEnd()

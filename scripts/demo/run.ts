@@ -5,13 +5,15 @@ import { costOf } from './compare-cost.ts';
 import { writeData } from './write-data.ts';
 
 /*
- * npm run demo: spam or ham, on real e-mails, with the model of this package. Arguments after -- go to every
- * training, as in npm run demo -- --set seed=1. Files of an earlier demo are replaced.
+ * npm run demo [-- --set seed=1]
+ *
+ * Trains the built-in model to tell spam from ham, on real e-mails. Arguments are passed to every training.
+ * Files of an earlier demo are replaced.
  */
 
 const CONFIG = 'scripts/demo/spam.yaml';
 const [RUN, LORA_RUN, DATA] = ['runs/demo', 'runs/demo-lora', 'runs/demo-data'];
-/** Enough to measure the cost of a step. */
+/** Enough steps to measure the cost of a step. */
 const LORA_STEPS = 30;
 
 const begin = performance.now();

@@ -6,9 +6,10 @@ import { type Kind, whyNot } from '../../tests/support/writers.ts';
 /*
  * npx tsx scripts/endurance/cold-starts.ts [--pairs 10]
  *
- * Pairs of trainings that start together with one empty cache, and need a model to download and a base to make: in
- * threads, processes, containers (pid namespaces) and on two hosts (also namespaces of names and mounts). The result
- * of each must be byte for byte that of a single training, and no partial file may be left.
+ * Starts pairs of trainings at the same time with one empty cache, so that each must download a model and
+ * make a base. They run in threads, processes, containers (pid namespaces), and on two hosts (with their own
+ * host names and mounts). Each result must be byte for byte that of a single training, and no partial file
+ * may remain.
  */
 const { values } = parseArgs({ options: { pairs: { type: 'string', default: '10' } } });
 const KINDS: [Kind, Kind][] = [

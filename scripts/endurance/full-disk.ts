@@ -6,9 +6,9 @@ import { differences } from './same-run.ts';
 /*
  * npx tsx scripts/endurance/full-disk.ts [--every 1] [--from 1]
  *
- * Trains with a disk that is full from the n-th operation on, for every n (or every few) of a short run. Each time,
- * the run must end with a message and exit code 2. Resumed with enough space, it must be byte for byte the same as an
- * undisturbed run.
+ * Trains on a disk that is full from the n-th operation on, for every n (or every few) of a short run. Each
+ * time, the run must end with a message and exit code 2. When it is resumed with enough space, its result
+ * must be byte for byte that of an undisturbed run.
  */
 const { values } = parseArgs({
   options: { every: { type: 'string', default: '1' }, from: { type: 'string', default: '1' } },
@@ -28,7 +28,7 @@ try {
 }
 process.exitCode = failures > 0 ? 1 : 0;
 
-/** Whether the run had that many operations. */
+/** Whether the run had at least `operation` operations. */
 async function tried(operation: number): Promise<boolean> {
   const args = ['train', 'run.yaml', ...[...SETTINGS, 'output=full'].flatMap((one) => ['--set', one])];
   const env = { NODE_OPTIONS: `--import ${PRELOAD}`, FULL_AT: `${operation}` };

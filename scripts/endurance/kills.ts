@@ -8,9 +8,9 @@ import { type Setting, writeSettings } from './settings.ts';
 /*
  * npx tsx scripts/endurance/kills.ts [--count 100] [--seed 1] [--only NAME,NAME]
  *
- * Kills runs by SIGKILL at random moments and resumes them until they end. Each must be byte for byte the same as an
- * undisturbed run. It covers every method, seven tasks, int8 and int4 bases, decoders, gradient accumulation, a sweep
- * and a comparison. The kills are distributed over the settings.
+ * Kills runs by SIGKILL at random moments and resumes them until they end. Each result must be byte for byte
+ * that of an undisturbed run. Covers every method, seven tasks, int8 and int4 bases, decoders, gradient
+ * accumulation, a sweep and a comparison. The kills are distributed over these settings.
  */
 const { values } = parseArgs({
   options: {
@@ -41,7 +41,7 @@ async function killedSoOften({ name, args: words }: Setting, count: number): Pro
   const args = (output: string) => [...words, '--set', `output=${output}`];
   const whole = `${name}-whole`;
   let began = 0;
-  // The first run fills caches, so that the second takes as long as the killed ones.
+  // The first run fills caches. The second one then takes as long as the killed runs.
   for (let i = 0; i < 2; i++) {
     workspace.delete(whole);
     const { code, stderr } = await workspace.start(args(whole)).ended;

@@ -9,9 +9,9 @@ import { writeTinyModel } from '../../tests/support/tiny-model.ts';
 /*
  * npx tsx scripts/endurance/memory.ts [--minutes 120] [--every 10] [--predictions 100000]
  *
- * Trains a tiny model for that long, with evaluations and checkpoints, then predicts, all in one process of the built
- * package, and prints the memory of the process. The exit code is 1 if it has grown by a fifth between the second and
- * the last sample of either phase: V8 allocates tens of megabytes at once, and frees them late.
+ * Trains a tiny model for the given time, with evaluations and checkpoints, then predicts, all in one process
+ * of the built package. Prints the memory of the process. The exit code is 1 if it grew by a fifth after the
+ * second sample of either phase. V8 allocates tens of megabytes at once and frees them late.
  */
 const { values } = parseArgs({
   options: {
@@ -24,7 +24,7 @@ const minutes = (count: string) => Number(count) * 60_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'adalora-endurance-'));
 const startedAt = performance.now();
-/** Prints and returns the resident memory, in MB. */
+/** Prints and returns the resident memory in MB. */
 function look(what: string): number {
   const mb = process.memoryUsage.rss() / 2 ** 20;
   const past = (performance.now() - startedAt) / 60_000;
@@ -32,7 +32,6 @@ function look(what: string): number {
   return mb;
 }
 
-/** A run of the tiny model. */
 const config = (output: string, steps: number) => ({
   model: join(folder, 'model'),
   data: {
@@ -68,7 +67,7 @@ try {
 
 async function trainedFor(duration: number, every: number): Promise<number[]> {
   const looks: number[] = [];
-  // The first sample comes early, when everything has been used once.
+  // The first sample is taken early, when every part of the program has been used once.
   let next = startedAt + every / 10;
   const { step } = await train(config('long', 1e8), {
     signal: AbortSignal.timeout(duration),

@@ -1,19 +1,22 @@
 import { readdirSync } from 'node:fs';
 import type { Workspace } from '../../tests/support/workspace.ts';
 
-/** The result files of a run, of each run of a sweep, and of a comparison; logs contain times. */
+/**
+ * Matches the result files of a run, of each run of a sweep, and of a comparison. Logs are excluded, because
+ * they contain times.
+ */
 const RESULT = /(^|\/)(adapter\/.*|model\/.*|README\.md|table\.(json|csv))$/;
-/** Times and memory in tables, which differ between equal runs. */
+/** Matches times and memory in tables, which differ between equal runs. */
 const MEASURED = /("(?:seconds|memoryMb)":(?:\{[^}]*\}|[^,}]*))|(?<=,\d+),[\d.]+,[\d.]+(?=\r\n)/g;
 
-/** Differences between two runs that should be byte for byte the same, and leftovers of writes. */
+/** Lists the differences between two runs that should be byte for byte the same, and temporary files that remain. */
 export function differences(workspace: Workspace, run: string, whole: string): string[] {
   const filesOf = (folder: string) =>
     readdirSync(workspace.path(folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => `${entry.parentPath}/${entry.name}`.slice(workspace.path(folder).length + 1));
   const [own, others] = [filesOf(run), filesOf(whole)];
-  // Cards name the data, which for a sweep are in its folder.
+  // Model cards name the data. In a sweep, these are in the sweep's own folder.
   const content = (folder: string, file: string) =>
     withoutMeasures(file, workspace.read(folder, file).toString('latin1').replaceAll(whole, run));
   const expected = others.filter((file) => RESULT.test(file));

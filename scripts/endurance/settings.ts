@@ -8,10 +8,9 @@ import { tinyQuestions } from '../../tests/support/tiny-questions.ts';
 import { writeTinyTextModel } from '../../tests/support/tiny-text-model.ts';
 import type { Workspace } from '../../tests/support/workspace.ts';
 
-/** A command that is killed and resumed. */
 export interface Setting {
   name: string;
-  /** Its arguments, without those that set its output folder. */
+  /** The command's arguments, except for its output folder. */
   args: readonly string[];
 }
 
@@ -19,7 +18,7 @@ const COMMON = [
   ...['training.num_train_epochs=4', 'training.save_steps=7', 'training.load_best_model_at_end=true'],
   ...['adalora.tinit=10%', 'adalora.tfinal=40%', 'adalora.lora_dropout=0.1'],
 ];
-/** Options of LoRA that change what a checkpoint holds. */
+/** Options of LoRA that change the content of a checkpoint. */
 const LORA_OPTIONS = ['use_dora=true', 'init_lora_weights=pissa', 'lorafa=true', 'loraplus_lr_ratio=8'];
 const GLUED = ['training.gradient_accumulation_steps=2', 'training.per_device_train_batch_size=8'];
 
@@ -51,8 +50,8 @@ held_out: 0.25
 };
 
 /**
- * Writes the files of the settings, and lists them: every method, seven tasks, rounded bases of encoders and decoders,
- * a sweep, a comparison.
+ * Writes the files of all settings, and lists the settings: every method, seven tasks, quantized bases of
+ * encoders and decoders, a sweep and a comparison.
  */
 export function writeSettings(workspace: Workspace): Setting[] {
   for (const [name, config] of Object.entries(CONFIGS)) {
@@ -63,7 +62,7 @@ export function writeSettings(workspace: Workspace): Setting[] {
     );
   }
   writeTinyTagger(workspace.path('tagger'));
-  // Rows of whole blocks, for 8 and 4 bits.
+  // Rows consist of whole blocks, as 8 and 4 bits require.
   writeTinyTextModel(workspace.path('llama'), 'llama', { hidden_size: 64, intermediate_size: 128 });
   writeTinyTextModel(workspace.path('masked'), 'bert');
   mkdirSync(workspace.path('t5'));

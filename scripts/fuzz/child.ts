@@ -5,8 +5,8 @@ import { WORST_FILES } from './worst-files.ts';
 import { writeSamples } from './write-samples.ts';
 
 /**
- * Tries mutations [from, to), or with `worst` as their seed the worst files. Reports each result at once, because the
- * next may end the process.
+ * Tries the mutations [from, to), or with `worst` as seed the worst files. Each result is reported at once,
+ * because the next file may end the process.
  */
 const [folder, seed, from, to] = process.argv.slice(2);
 writeSamples(folder);
@@ -22,7 +22,7 @@ for (let index = Number(from); index < Number(to); index++) {
 async function tryWorst(index: number): Promise<Tried> {
   const { kind: name, content, refused } = WORST_FILES[index];
   const kind = KINDS.find((kind) => kind.name === name)!;
-  // What the previous files left does not count.
+  // Garbage of earlier files should not count.
   globalThis.gc?.();
   const tried = await tryContent(kind, folder, content);
   const isExpected = refused === undefined ? tried.outcome === 'value' : tried.message.includes(refused);

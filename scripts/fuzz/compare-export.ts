@@ -10,14 +10,14 @@ import { openText } from '../../src/trained/node/open-text.ts';
 import { openTuned } from '../../src/trained/node/open-tuned.ts';
 
 const TEXTS = ['the cat sat on the mat', 'a dog'];
-/** Sums in another order, with weights that a mutation may have made large. */
+/** Sums are computed in another order, with weights that a mutation may have made large. */
 const CLOSE = 1e-3;
 
 /**
- * Exports an adapter on its base as ONNX and runs that with onnxruntime.
+ * Exports an adapter on its base as ONNX and runs the file with onnxruntime.
  *
- * @returns the largest difference of logits relative to the largest logit; undefined if they are close, or overflow
- * in both
+ * @returns the largest difference of logits, relative to the largest logit; undefined if the logits are
+ * close, or overflow in both
  */
 export async function exportDifference(adapter: string, base: string): Promise<number | undefined> {
   const opened = await openTuned(adapter, { model: base, onNotice: () => {} });

@@ -39,16 +39,19 @@ import { kindOf } from '../../src/tuners/registry.ts';
 import { exportDifference } from './compare-export.ts';
 import { STATE } from './write-samples.ts';
 
-/** A kind of external file: its path and its reader. */
+/** A kind of external file, with its reader. */
 export interface Kind {
   name: string;
-  /** Relative to the folder of samples. */
+  /** The sample's path in the folder of samples. */
   file: string;
-  /** Throws an Error with the name `OtherResult` for a file that is accepted as intact with another content. */
+  /**
+   * Reads a file. Throws an Error with the name `OtherResult` if a changed file is accepted as intact
+   * although its content differs.
+   */
   read(path: string, folder: string): void | Promise<void>;
-  /** Whether reading is slow: the tests try few. */
+  /** Whether reading is slow; then tests try only a few mutations. */
   isSlow?: boolean;
-  /** Whether damaged parts are skipped or read nevertheless. */
+  /** Whether the reader accepts damaged files, by skipping the damaged parts or reading them. */
   isLenient?: boolean;
 }
 
@@ -82,12 +85,12 @@ const checkpointOf = (
   }
 };
 
-/** Imported from the build, because its thread is. */
+/** Imported from the build, because its worker thread is in the build. */
 const built: typeof import('../../src/data/parquet/node/parquet-file.ts') = await import(
   new URL('../../dist/data/parquet/node/parquet-file.js', import.meta.url).href
 );
 
-/** The build throws its own copy of the error class. */
+/** Converts errors, because the build throws its own copy of the error class. */
 async function ofBuild<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

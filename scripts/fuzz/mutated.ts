@@ -1,6 +1,6 @@
 import { Random } from '../../src/support/random.ts';
 
-/** Tokens that commonly break readers. */
+/** Tokens that often break readers. */
 const TOKENS = [
   'null',
   '-1',
@@ -20,10 +20,7 @@ const TOKENS = [
   '{%',
 ];
 
-/**
- * A file with one to four changes: bits or bytes, or pieces that are removed, doubled, moved, or replaced by other
- * content.
- */
+/** Changes a file in one to four ways: alters bits or bytes, or removes, doubles, moves or replaces a piece. */
 export function mutated(bytes: Uint8Array, seed: number, index: number): Uint8Array {
   const random = new Random(seed, 'fuzz', index);
   let changed: Uint8Array = new Uint8Array(bytes);

@@ -8,9 +8,11 @@ import { KINDS } from './kinds.ts';
 import { WORST_FILES } from './worst-files.ts';
 
 /**
- * `npm run fuzz -- --count 20000 --seed 1`: mutated files of every external kind, each read in a child process with
- * limits. `--seed worst`: the small files that cost their readers most. Prints how many gave a value or a message, and
- * every other result; then the exit code is 1.
+ * npm run fuzz -- --count 20000 --seed 1
+ *
+ * Reads mutated files of every external kind, each in a child process with limits. `--seed worst` reads the
+ * small files that cost their readers most. Prints how many reads returned a value or a message, and every
+ * other result. If there is any other result, the exit code is 1.
  */
 const { values } = parseArgs({
   options: { count: { type: 'string' }, seed: { type: 'string', default: '1' } },
@@ -20,8 +22,9 @@ const isWorst = seed === 'worst';
 const count = isWorst ? WORST_FILES.length : Number(values.count ?? 2000);
 
 /**
- * Processor time: a busy machine is slow, not broken. A reader that waits forever uses none. SECURITY.md says 10 s for an
- * idle machine. Cores that share caches with other work need up to half more.
+ * Limits a read's processor time, because a busy machine is slow but not broken. SECURITY.md states 10 s for
+ * an idle machine. If cores share caches with other work, it takes up to half as long again. MAX_WAITED_MS is
+ * for readers that wait forever, which use no processor time.
  */
 const MAX_MS = 15_000;
 const MAX_WAITED_MS = 300_000;
@@ -44,7 +47,7 @@ for (let next = 0; next < count; ) next = await tried(next);
 console.log(`seed ${seed}: ${JSON.stringify(ends)}`);
 process.exitCode = found.length > 0 ? 1 : 0;
 
-/** Lets a child continue from a mutation. Returns the number after the last one that it finished. */
+/** Lets a child process mutations from `from` on. Returns the number after the last mutation that it finished. */
 async function tried(from: number): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'adalora-fuzz-'));
   const child = spawn(
@@ -70,7 +73,7 @@ async function tried(from: number): Promise<number> {
   };
   let computed = 0;
   const watch = setInterval(() => {
-    // On a busy machine it may take minutes to start.
+    // On a busy machine, the child may take minutes to start.
     if (computed !== computedMs(child.pid)) since = Date.now();
     computed = computedMs(child.pid);
     if (computed - before > MAX_MS) kill('over 15 s');
@@ -82,7 +85,7 @@ async function tried(from: number): Promise<number> {
     errors = (errors + text).slice(-2000);
   });
   for await (const line of createInterface({ input: child.stdout })) {
-    // The first line means that everything is loaded.
+    // The first line means that the child has loaded everything.
     const { index, outcome, message } = JSON.parse(line);
     if (index !== undefined) {
       note(index, outcome, message);
@@ -98,10 +101,10 @@ async function tried(from: number): Promise<number> {
   return next + 1;
 }
 
-/** Milliseconds of processor time of a process; 0 if unknown. */
+/** A process's processor time in milliseconds; 0 if unknown. */
 function computedMs(pid: number | undefined): number {
   try {
-    // Hundredths of a second, in user mode and in the kernel, after the name.
+    // The fields after the name: hundredths of a second in user mode and in the kernel.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
     return 10 * (Number(fields[11]) + Number(fields[12]));
   } catch {
@@ -109,7 +112,7 @@ function computedMs(pid: number | undefined): number {
   }
 }
 
-/** Resident bytes; 0 if unknown. */
+/** Resident memory of a process in bytes; 0 if unknown. */
 function memoryOf(pid: number | undefined): number {
   try {
     const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];

@@ -2,17 +2,18 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { encodeZip } from '../../src/formats/pickle/encode-zip.ts';
 
-/** A small file that costs its reader as much as any. */
+/** A small file that is as costly to read as possible. */
 export interface WorstFile {
-  /** The name of its kind. */
+  /** The name of the file's kind. */
   kind: string;
-  /** What makes it costly. */
+  /** Why the file is costly. */
   what: string;
-  /**
-   * @param sample an intact file
-   */
+  /** @param sample an intact file */
   content(sample: Buffer): string | Uint8Array;
-  /** In the message with which it is refused: the limit, or the place. Missing if it is read. */
+  /**
+   * A part of the error message if the file is rejected: the limit or the location. Undefined if the file is
+   * accepted.
+   */
   refused?: string;
 }
 
@@ -24,7 +25,7 @@ const list = (count: number, item: (i: number) => string) =>
 const lines = (count: number, line: (i: number) => string) =>
   Array.from({ length: count }, (_, i) => `${line(i)}\n`).join('');
 
-/** JSON, or JSON of an object with one more key. */
+/** The sample, a JSON object, with one more key. */
 const withKey = (sample: Buffer, key: string, json: string) =>
   `${`${sample}`.trimEnd().slice(0, -1)}, "${key}": ${json}}`;
 const changed = (sample: Buffer, parts: object) => JSON.stringify({ ...JSON.parse(`${sample}`), ...parts });
@@ -39,20 +40,20 @@ function torch(pickle: string): Uint8Array {
   return Buffer.concat([...encodeZip([{ name: 'm/data.pkl', data: Buffer.from(pickle, 'latin1') }])]);
 }
 
-/** Many splits, normalizers and other steps. */
+/** A tokenizer with many splits, normalizers or other steps. */
 const steps = (key: string, of: string, count: number, step: object) => (sample: Buffer) =>
   changed(sample, { [key]: { type: 'Sequence', [of]: Array(count).fill(step) } });
 
 const aliases = (name: string, i: number) => `${name}: &${name} [${`*${'abcdefghi'[i]}, `.repeat(9)}]\n`;
 const BOMB = `a: &a [x, x]\n${[...'bcdefghij'].map(aliases).join('')}`;
-/** Jinja that sets x again and again. */
+/** A Jinja template that assigns x repeatedly. */
 const grown = (from: string, next: string) =>
   `{% set ns = namespace(x=${from}) %}{% for i in range(100) %}{% set ns.x = ${next} %}{% endfor %}{{ ns.x | length }}`;
 
 const of = (kinds: string[], files: Omit<WorstFile, 'kind'>[]): WorstFile[] =>
   kinds.flatMap((kind) => files.map((file) => ({ kind, ...file })));
 
-/** All but data. Data are below. */
+/** Worst files of models, tokenizers and adapters. Those of data files follow below. */
 const MODELS: readonly WorstFile[] = [
   ...[
     ['config', 'config.yaml'],

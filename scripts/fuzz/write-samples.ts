@@ -9,7 +9,7 @@ import { asStored } from '../../src/tuners/low-rank/peft-adapter.ts';
 import { writeMadeAdapter } from '../../tests/support/made-adapter.ts';
 import { writeTinyModel } from '../../tests/support/tiny-model.ts';
 
-/** The state in the checkpoints. */
+/** The trainer's state in the sample checkpoints. */
 export const STATE: TrainerState = {
   step: 8,
   optimizerStep: 8,

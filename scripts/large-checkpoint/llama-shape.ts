@@ -7,7 +7,7 @@ export interface LlamaSize {
   kvHeads: number;
 }
 
-/** Every tensor of a Llama checkpoint. */
+/** The shapes of all tensors in a Llama checkpoint. */
 export function llamaShapes({
   layers,
   hidden,

@@ -7,13 +7,16 @@ import { Random } from '../../src/support/random.ts';
 
 type Shapes = Map<string, number[]>;
 
-/** All matrices are cut from these values at random positions: drawing each would take an hour. */
+/**
+ * Number of random values. All matrices are cut from them at random positions, because drawing each value
+ * would take an hour.
+ */
 const POOL = 2 ** 22;
 const BYTES = 2;
 
 /**
- * Writes a random bf16 checkpoint in shards with their index: matrices of standard deviation `std`, vectors (of
- * norms) of ones. Only the pool is in memory.
+ * Writes a random bf16 checkpoint in shards with their index. Matrices have the standard deviation `std`;
+ * vectors (of norms) are ones. Only the random values are in memory.
  */
 export function writeShards(folder: string, shapes: Shapes, std: number, maxBytes: number): void {
   const random = new Random(0, 'large checkpoint');
@@ -43,7 +46,7 @@ export function writeShards(folder: string, shapes: Shapes, std: number, maxByte
   atomicWrite(join(folder, 'model.safetensors.index.json'), `${JSON.stringify(index, null, 2)}\n`);
 }
 
-/** Starts a new shard when a tensor no longer fits. */
+/** Groups tensors into shards of at most `maxBytes`. */
 function intoShards(shapes: Shapes, maxBytes: number): Shapes[] {
   const shards: Shapes[] = [new Map()];
   for (const [name, shape] of shapes) {

@@ -1,4 +1,8 @@
-/** Compares scores of files with the output of `score_files.py`: npx tsx scripts/oracle/compare_scores.ts FOLDER */
+/**
+ * npx tsx scripts/oracle/compare_scores.ts FOLDER
+ *
+ * Compares the scores of files with the output of `score_files.py`.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SCORE_KINDS } from '../../src/cli/score/score-kinds.ts';
@@ -11,10 +15,10 @@ interface Case {
 }
 
 const [folder] = process.argv.slice(2);
-// Sums in another order than numpy's.
+// numpy sums in another order.
 const CLOSE = 1e-9;
 
-/** The paths at which two values differ. NaN, which JSON lacks, is null in ours. */
+/** The paths at which two values differ. JSON has no NaN, so it is null in our output. */
 function differences(found: unknown, wanted: unknown, path: string): string[] {
   if (typeof wanted === 'object' && wanted !== null) {
     const keys = new Set([...Object.keys(wanted), ...Object.keys(Object(found))]);

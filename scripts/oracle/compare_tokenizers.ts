@@ -1,6 +1,7 @@
 /**
- * Compares tokenizers of older files with the output of `slow_tokenizers.py`: npx tsx
- * scripts/oracle/compare_tokenizers.ts FOLDER
+ * npx tsx scripts/oracle/compare_tokenizers.ts FOLDER
+ *
+ * Compares tokenizers from older files with the output of `slow_tokenizers.py`.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

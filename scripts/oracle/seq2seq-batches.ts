@@ -9,7 +9,11 @@ import { planEpoch } from '../../src/text/batches.ts';
 import { loadTokenizer } from '../../src/text/node/load-tokenizer.ts';
 import { runLength } from '../../src/train/run-length.ts';
 
-/* tsx seq2seq-batches.ts RUN.yaml BATCHES.json: the examples of each step of such a run, for train_seq2seq.py. */
+/*
+ * tsx seq2seq-batches.ts RUN.yaml BATCHES.json
+ *
+ * Writes the examples of each step of a sequence-to-sequence run, for train_seq2seq.py.
+ */
 
 const [config, output] = process.argv.slice(2);
 const run = parseRunConfig(

@@ -1,6 +1,10 @@
 import { SMALL_GENERATORS, writeSmallGenerator } from '../../tests/support/small-generator.ts';
 
-/* tsx small-generators.ts FOLDER: the tests' small generators with few words, for model_generation_cases.py. */
+/*
+ * tsx small-generators.ts FOLDER
+ *
+ * Writes the tests' small generators with a small vocabulary, for model_generation_cases.py.
+ */
 
 const VOCABULARY = 24;
 

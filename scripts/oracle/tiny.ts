@@ -1,7 +1,11 @@
 import { writeTinyData } from '../../tests/support/tiny-data.ts';
 import { writeTinyModel } from '../../tests/support/tiny-model.ts';
 
-/* tsx tiny.ts FOLDER: the tests' small model and data, for check.sh. */
+/*
+ * tsx tiny.ts FOLDER
+ *
+ * Writes the tests' small model and data, for check.sh.
+ */
 
 const [folder] = process.argv.slice(2);
 writeTinyModel(`${folder}/model`);

@@ -12,21 +12,21 @@ import { writeRandomTwin } from './evaluation/random-twin.ts';
 import { EVALUATION_TASKS, type EvaluationTask, readTask } from './evaluation/tasks.ts';
 
 /*
- * Evaluates an encoder: AdaLoRA on it, AdaLoRA on the same architecture with random weights, and logistic regression
- * on a bag of words, on the development sets of GLUE tasks.
+ * Evaluates an encoder on the development sets of GLUE tasks. Compares AdaLoRA on the encoder with AdaLoRA on
+ * the same architecture with random weights, and with logistic regression on a bag of words.
  */
 
 const { values: flags } = parseArgs({
   options: {
     model: { type: 'string', default: 'models/mini' },
-    /** Further model folders, separated by commas. */
+    /** More model folders, separated by commas. */
     others: { type: 'string', default: '' },
     tasks: { type: 'string', default: EVALUATION_TASKS.map(({ name }) => name).join() },
     seeds: { type: 'string', default: '0' },
     'learning-rate': { type: 'string', default: '3e-3' },
-    /** Instead of the task's own number. */
+    /** Replaces each task's number of epochs. */
     epochs: { type: 'string' },
-    /** Skips the two comparisons. */
+    /** Skips both comparisons. */
     alone: { type: 'boolean', default: false },
   },
 });

@@ -12,7 +12,7 @@ import { TOKENIZER_FILES } from './vocabulary/tokenizer-files.ts';
 /**
  * Writes the encoder as a Hugging Face model folder, in half precision.
  *
- * @param tokenizer the folder of its tokenizer
+ * @param tokenizer the folder of the encoder's tokenizer
  */
 export function exportModel(
   folder: string,

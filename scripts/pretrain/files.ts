@@ -6,7 +6,7 @@ export const FILES = {
   teacher: '../shared/models/all-MiniLM-L6-v2',
 };
 
-/** Vocabulary, tokens and the teacher's vectors of a corpus: made once, used by all runs. */
+/** The vocabulary, the tokens and the teacher's vectors of a corpus. They are made once and used by all runs. */
 export interface Prepared {
   folder: string;
   train: string;

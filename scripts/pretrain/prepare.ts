@@ -12,14 +12,14 @@ import { countWords } from './vocabulary/count-words.ts';
 import { SPECIAL_TOKENS, TOKENIZER_FILES, tokenizerFiles } from './vocabulary/tokenizer-files.ts';
 import { trainWordPiece } from './vocabulary/train-word-piece.ts';
 
-/** Share of the documents. */
+/** Share of the documents that is held out. */
 const HELD_OUT = 0.01;
 const SEED = 0;
 
 export interface Preparation {
-  /** Downloaded packages, read in addition to the corpus. */
+  /** Folder of downloaded packages, which are read in addition to the corpus. */
   packages: string | undefined;
-  /** A model folder whose vocabulary is used; without one, a vocabulary is trained. */
+  /** A model folder whose vocabulary is used. Without one, a vocabulary is trained. */
   from: string | undefined;
   log(line: string): void;
 }

@@ -21,21 +21,22 @@ import { targetScales } from './training/target-scale.ts';
 import { trainFor } from './training/train-for.ts';
 
 /*
- * Pretrains the encoder: prepares the corpus, trains, evaluates, and writes a model folder. Run it again to continue.
+ * Pretrains the encoder: prepares the corpus, trains, evaluates, and writes a model folder. Run it again to
+ * continue.
  */
 
 const { values: flags } = parseArgs({
   options: {
     run: { type: 'string', default: 'runs/pretrain/mini' },
     out: { type: 'string', default: 'models/mini' },
-    /** A model from this program: its vocabulary and its weights are the start. */
+    /** A model made by this program. Training starts from its vocabulary and weights. */
     from: { type: 'string' },
-    /** The files of fetch-packages.sh: read in addition to the corpus. */
+    /** The files of fetch-packages.sh, which are read in addition to the corpus. */
     packages: { type: 'string' },
-    /** Vocabulary, tokens and the teacher's vectors: made once for each corpus. */
+    /** Folder for the vocabulary, the tokens and the teacher's vectors, which are made once for each corpus. */
     prepared: { type: 'string', default: 'runs/pretrain/prepared' },
     objective: { type: 'string', default: 'distil' },
-    /** Type of the teacher's weights: it reads nearly three times as fast over int8. */
+    /** Type of the teacher's weights. With int8, the teacher is nearly three times as fast. */
     'teacher-dtype': { type: 'string', default: 'int8' },
     embeddings: { type: 'string', default: 'teacher' },
     minutes: { type: 'string', default: '90' },
@@ -47,7 +48,7 @@ const { values: flags } = parseArgs({
     'export-only': { type: 'boolean', default: false },
   },
 });
-/** Chunks of the held-out part, evaluated at the end. */
+/** Number of held-out chunks that are evaluated at the end. */
 const HELD_OUT_CHUNKS = 600;
 
 const objective = OBJECTIVES.find((name) => name === flags.objective) as ObjectiveName;
@@ -102,7 +103,7 @@ if (!signal.aborted) {
 }
 await student.release();
 
-/** The teacher's vectors of a part of the corpus, in the scale of the training part. */
+/** The teacher's vectors of a part of the corpus, with the scale of the training part. */
 async function teaching(part: 'train' | 'held-out', scaledLike?: Teaching): Promise<Teaching | undefined> {
   if (!teacher) return undefined;
   const store = part === 'train' ? train : heldOut;
@@ -115,7 +116,10 @@ async function teaching(part: 'train' | 'held-out', scaledLike?: Teaching): Prom
   return { vectors, scales, width };
 }
 
-/** All chunks, or the requested number: those that the teacher has already read cost nothing. */
+/**
+ * All chunks, or the requested number. Chunks that the teacher has already read are preferred, because they
+ * cost nothing.
+ */
 function chosenChunks(): Int32Array {
   const count = train.starts.length - 1;
   const wanted = flags.chunks === 'all' ? count : Math.min(count, Number(flags.chunks));

@@ -1,4 +1,4 @@
-/** The config.json of the encoder. */
+/** The encoder's config.json. */
 export const CONFIG = {
   architectures: ['BertForMaskedLM'],
   model_type: 'bert',
@@ -18,5 +18,5 @@ export const CONFIG = {
   position_embedding_type: 'absolute',
 };
 
-/** Tokens of a training example, [CLS] and [SEP] included. */
+/** Maximum tokens of a training example, including [CLS] and [SEP]. */
 export const MAX_LENGTH = 128;

@@ -7,12 +7,13 @@ import { processStatus } from '../../src/support/node/process-status.ts';
 import { eventsOf, Workspace } from '../../tests/support/workspace.ts';
 
 /*
- * npx tsx scripts/processes/run.ts --model FOLDER --data ../shared/data/glue/CoLA [--only cola|kills|launchers|data]
+ * npx tsx scripts/processes/run.ts --model FOLDER --data ../shared/data/glue/CoLA [--only
+ * cola|kills|launchers|data]
  *
- * Checks the guarantees of several processes, on this machine with Open MPI and MPICH and the built command: one to
- * four of them train CoLA equally, a repetition is byte for byte the same, a run with killed processes continues with
- * another number of them, and the wrong MPI library or a host with other data is reported. The exit code is 1 if a
- * check fails.
+ * Checks the guarantees about several processes, on this machine with Open MPI and MPICH and the built
+ * command. One to four processes train CoLA with equal results. Repeating a run gives the same bytes. A run
+ * whose processes were killed continues with another number of processes. The wrong MPI library, or a host
+ * with other data, is reported. The exit code is 1 if a check fails.
  */
 
 const { values: options } = parseArgs({
@@ -92,7 +93,7 @@ async function cola(): Promise<void> {
   tell('a second run of two', two === again, `${two} and ${again}`);
 }
 
-/** Process ids below one, by their parents. */
+/** The ids of all processes below another one. */
 function below(pid: number): number[] {
   const numbers = readdirSync('/proc').map(Number);
   return numbers.filter((number) => number > 0 && processStatus(number)?.parent === pid);
@@ -127,7 +128,7 @@ async function kills(): Promise<void> {
       `ended after ${seconds} s, begun at step ${from}`,
     );
   }
-  // At once: processes that mpirun is still ending hold the lock.
+  // Started at once, while processes that mpirun is still ending hold the lock.
   const rest = start('killed', 1, settings, ['--resume']);
   await new Promise((done) => setTimeout(done, 20_000));
   rest.process.kill('SIGTERM');

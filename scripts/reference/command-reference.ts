@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** The command line as docs/commands.md: usage, arguments and options of each command. */
+/** Formats the commands for docs/commands.md: usage, arguments and options of each. */
 export function commandReference(program: Command): string {
   const help = program.createHelp();
   const commands = program.commands.filter((command) => command.name() !== 'help');

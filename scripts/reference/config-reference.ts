@@ -1,6 +1,6 @@
 import type { Schema } from '../config-files/config-schema.ts';
 
-/** A JSON Schema of a config as docs/config.md: a table of keys for each section. */
+/** Formats the JSON Schema of a config for docs/config.md: a table of keys for each section. */
 export function configReference(schema: Schema): string {
   const { properties = {}, required } = schema;
   const sections = Object.entries(properties).filter(([, { properties }]) => properties !== undefined);
@@ -57,7 +57,7 @@ function table(keys: readonly [string, Schema][], required: unknown = []): strin
   return `${lines.map((cells) => `| ${cells.map(cell).join(' | ')} |`).join('\n')}\n`;
 }
 
-/** The values that a schema allows, in words. */
+/** Describes the values that a schema allows. */
 function valuesOf(schema: Schema): string {
   const choices = (schema.anyOf ?? schema.oneOf) as readonly Schema[] | undefined;
   if (choices) return [...new Set(choices.map(valuesOf))].join(' or ');

@@ -6,14 +6,18 @@ import { standalone } from '../../src/report/chart/standalone.ts';
 import { type Markup, markup } from '../../src/report/markup.ts';
 import { ROOMS, type Room } from './rooms.ts';
 
-/* npx tsx scripts/rooms/draw.ts: draws docs/rooms.svg, the number of imports between rooms. */
+/*
+ * npx tsx scripts/rooms/draw.ts
+ *
+ * Draws docs/rooms.svg: the number of imports between rooms.
+ */
 
 const NAMES = Object.keys(ROOMS) as Room[];
 const [LEFT, TOP, CELL] = [88, 76, 17];
 const WIDTH = LEFT + NAMES.length * CELL + 420;
 const HEIGHT = TOP + NAMES.length * CELL + 12;
 
-/** Imports by importing and imported room. */
+/** Number of imports, by importing and imported room. */
 function imports(): Map<string, number> {
   const counts = new Map<string, number>();
   for (const path of readdirSync('src', { recursive: true, encoding: 'utf8' })) {

@@ -1,5 +1,5 @@
 /**
- * The rooms of src with their content. A room imports only from itself and from those before it, as
+ * The rooms of src with their content. A room imports only from itself and from earlier rooms, which
  * tests/layers.test.ts checks. CONTRIBUTING.md has the same list.
  */
 export const ROOMS = {

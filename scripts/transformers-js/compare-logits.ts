@@ -11,25 +11,25 @@ import { openTuned } from '../../src/trained/node/open-tuned.ts';
 
 env.allowRemoteModels = false;
 
-/** A text, or a pair. */
+/** A text or a pair of texts. */
 export type Example = readonly [text: string, pair?: string];
 
-/** Logits of texts, padded to one batch. */
+/** The logits of texts in one padded batch. */
 export interface BatchLogits {
   batch: Batch;
   /**
-   * [batch, labels], or row by row [batch · tokens, classes]; for answers the starts, then the ends, [2 · batch,
-   * tokens].
+   * Logits [batch, labels]; or by token, [batch · tokens, classes]; or of answers, first the starts and then
+   * the ends, [2 · batch, tokens].
    */
   logits: Float32Array;
-  /** Number of logits per token, if there are logits for every token. */
+  /** Number of logits per token; undefined if the head is not token-level. */
   byToken?: number;
 }
 
 /**
  * Our logits of a model, in the order of ONNX files.
  *
- * @param what the model, as {@link openTuned} takes it; not one that generates
+ * @param what the model, as {@link openTuned} takes it; it must not generate text
  */
 export async function ourLogits(
   what: string,
@@ -54,10 +54,10 @@ export async function ourLogits(
 }
 
 /**
- * Logits of the same batch from an ONNX file.
+ * The logits of the same batch from an ONNX file.
  *
- * @param exported the folder
- * @param file the name of the file
+ * @param exported the folder of the export
+ * @param file the file's name
  */
 export async function exportedLogits(exported: string, file: string, batch: Batch): Promise<Float32Array> {
   const session = await InferenceSession.create(join(exported, 'onnx', file));
@@ -72,13 +72,13 @@ export async function exportedLogits(exported: string, file: string, batch: Batc
     Object.fromEntries(session.inputNames.map((name) => [name, feeds[name]])),
   );
   await session.release();
-  // Beside the vectors of texts, there are the hidden states that they were made from.
+  // Files with text vectors also have the hidden states as an output.
   const pooled = session.outputNames.filter((name) => name === 'sentence_embedding');
   const names = pooled.length > 0 ? pooled : session.outputNames;
   return Float32Array.from(names.flatMap((name) => [...(outputs[name].data as Float32Array)]));
 }
 
-/** transformers.js's tokens of the texts. */
+/** The tokens of the texts from transformers.js. */
 export async function exportedTokens(exported: string, examples: readonly Example[]): Promise<number[]> {
   const tokenizer = await AutoTokenizer.from_pretrained(exported);
   const pairs = examples.flatMap(([, pair]) => pair ?? []);
@@ -87,7 +87,7 @@ export async function exportedTokens(exported: string, examples: readonly Exampl
   return Array.from(input_ids.data as BigInt64Array, Number);
 }
 
-/** The largest difference of logits, without padding, and the largest of ours. */
+/** The largest difference between logits, without padding, and our largest logit. */
 export function logitsDifference(
   { batch, logits, byToken }: BatchLogits,
   others: Float32Array,
@@ -102,7 +102,7 @@ export function logitsDifference(
   return { largest, scale };
 }
 
-/** Rows of [tokens · batch, classes] as [batch · tokens, classes]. */
+/** Reorders rows of [tokens · batch, classes] to [batch · tokens, classes]. */
 function batchFirst(logits: Float32Array, { batch, length }: Batch): Float32Array {
   const classes = logits.length / (batch * length);
   const turned = new Float32Array(logits.length);

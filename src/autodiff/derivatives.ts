@@ -31,9 +31,9 @@ import type { Op } from '../graph/ops.ts';
 import { layerNormDerivative } from './layer-norm-derivative.ts';
 
 /**
- * Maps a node and the gradients of its outputs (undefined if an output has none) to one function per input. The
- * function builds the gradient of that input; undefined means that this gradient is zero. The caller calls only the
- * functions that it needs, and sums each gradient over the axes along which the input was broadcast.
+ * Takes a node and the gradients of its outputs, undefined for an output without a gradient. Returns one
+ * function per input that builds the gradient of that input, or undefined if this gradient is zero. The
+ * caller sums each gradient over the axes along which the input was broadcast.
  */
 type Derivative<K extends Op> = (
   node: GraphNode<K>,
@@ -90,7 +90,8 @@ export const derivatives: { [K in Op]: Derivative<K> | null } = {
 
   // Y = s A B: dA = s dY Bᵀ, dB = s Aᵀ dY; a transposed operand receives the transposed product.
   matmul: single(({ g, inputs: [a, b], attributes: { transposeA: ta, transposeB: tb, scale } }) => {
-    // Y = s A Aᵀ: dA = s (dY + dYᵀ) A. Gram matrices are small, a second product is not.
+    // Y = s A Aᵀ: dA = s (dY + dYᵀ) A. The sum is cheap because Gram matrices are small; a second product is
+    // not.
     if (a === b && ta !== tb) {
       const both = () => add(g, transpose(g, lastTwoSwapped(g.shape.length)));
       return [() => (ta ? matmul(a, both(), { scale }) : matmul(both(), a, { scale })), undefined];
@@ -113,7 +114,7 @@ export const derivatives: { [K in Op]: Derivative<K> | null } = {
     () => byteMatmul(g, [mirror, mirrorScales], [values, scales]),
   ]),
   sum: single(({ g, inputs: [x], attributes: { axes } }) => [() => expand(keepAxes(g, x, axes), x.shape)]),
-  // If several elements share the maximum, each gets the whole gradient. A unique maximum gets the exact gradient.
+  // If several elements share the maximum, each gets the whole gradient.
   max: single(({ g, inputs: [x], y, attributes: { axes } }) => [
     () => multiply(keepAxes(g, x, axes), cast(equal(x, expand(keepAxes(y, x, axes), x.shape)), 'float32')),
   ]),

@@ -5,8 +5,8 @@ import type { GraphNode, Value } from '../graph/graph.ts';
 type Pad = GraphNode<'pad'>;
 
 /**
- * The sum of the gradients that a value receives from its uses. A use that reads a slice contributes zeros outside
- * it. If slices are adjacent, their gradients are concatenated, so no zeros are made or added.
+ * The sum of the gradients that a value receives from its uses. Gradients of adjacent slices are
+ * concatenated, which is cheaper than padding each with zeros and adding them.
  */
 export class GradientSum {
   #whole: Value | undefined;
@@ -33,7 +33,6 @@ function hasFixedStart({ inputs: [slice], attributes: { axis, before } }: Pad): 
   return typeof before === 'number' && typeof slice.shape[axis] === 'number';
 }
 
-/** Groups of adjacent slices: each slice begins where the previous one ends. */
 function runsOf(slices: readonly Pad[]): Pad[][] {
   const runs: Pad[][] = [];
   for (const slice of slices.toSorted((a, b) => startOf(a) - startOf(b))) {

@@ -232,7 +232,7 @@ describe('gradients', () => {
     const { x } = leaves();
     const [slope] = gradients(total(multiply(x, stopGradient(multiply(x, x)))), [x]);
     const ops = reachable([slope]).map(({ op }) => op);
-    // d (x · c) = c: one product, from c itself.
+    // The derivative of x · c is c: one product, with `c` itself.
     expect(ops.filter((op) => op === 'multiply')).toHaveLength(2);
     expect(ops).toContain('stopGradient');
   });

@@ -2,15 +2,15 @@ import { multiply, normalCdf } from '../graph/build.ts';
 import type { Value } from '../graph/graph.ts';
 import type { Op } from '../graph/ops.ts';
 
-/** Sources of dropout masks: the host feeds them, or they are cut from a pool. */
+/** Sources of dropout masks: inputs that the host fills, or windows of a pool. */
 const MASKS: ReadonlySet<Op> = new Set(['input', 'window']);
-/** Ops with derivatives that read the op's output, so the output is kept. */
+/** Ops that keep their output, because their derivative reads it. */
 const KEEPS_OUTPUT: ReadonlySet<Op> = new Set(['softmax', 'exp', 'sqrt', 'tanh', 'sigmoid']);
 
 /**
- * Returns the value that the backward pass reads instead of a forward value. If one cheap pass over values that are
- * kept anyway can compute the forward value, it is computed again, so that the first copy can be freed. Otherwise, the
- * forward value itself is returned. These are computed again:
+ * Returns the value that the backward pass reads instead of a forward value. A forward value is computed
+ * again, so that its first copy can be freed, if this takes one cheap pass over values that are kept anyway.
+ * Otherwise, the forward value itself is returned. These values are computed again:
  *
  * - the output of GELU, as x Φ(x): its derivative needs x and Φ(x) in any case;
  * - the output of a layer norm, if its input is kept for the norm's derivative;

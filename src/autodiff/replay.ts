@@ -2,29 +2,29 @@ import { after } from '../graph/build.ts';
 import type { GraphNode, Value } from '../graph/graph.ts';
 import type { Op } from '../graph/ops.ts';
 
-/** Frozen tensors: the engine holds them all the time. */
 const FROZEN: ReadonlySet<Op> = new Set(['weight', 'constant']);
 /** Values that are fed or stored, not computed. */
 const LEAVES: ReadonlySet<Op> = new Set([...FROZEN, 'input']);
 
-/** Gives the value that a derivative reads for a forward value: the value itself, or its second computation. */
+/** Maps a forward value to the value that a derivative reads: the value itself, or a copy that is computed again. */
 export type Read = (value: Value) => Value;
 
 const asTheyAre: Read = (value) => value;
 
 /**
- * Gradient checkpointing (Chen et al., 2016). `cuts` divide the forward pass into segments; each segment ends with a
- * cut. When the backward pass reaches a segment, the segment is computed again, and its derivatives read the second
- * computation. So from the first computation, only the values that later segments read are kept. The part after the
- * last cut is not computed again, because the backward pass begins there.
+ * Gradient checkpointing (Chen et al., 2016). `cuts` divide the forward pass into segments; each segment ends
+ * with a cut. When the backward pass reaches a segment, its values are computed again, and its derivatives
+ * read these copies. So only the values that later segments read are kept. The part after the last cut is not
+ * computed again, because the backward pass begins there.
  *
- * The second computation must not run before it is needed. So the values it reads from outside the segment are placed
- * `after` the first gradient inside the segment. Nodes that depend only on frozen tensors are not computed again.
+ * The copies must not be computed before they are needed. So the values that a segment reads from outside are
+ * placed `after` the first gradient inside the segment. Nodes that depend only on frozen tensors are not
+ * computed again.
  *
  * @param forward the nodes of the forward pass, in graph order
- * @param active the values that are differentiated; their second computations are added to it
- * @returns a function from a node and the gradients of its outputs to the values that its derivative reads. Call it
- * for the last node first.
+ * @param active the values that are differentiated; their copies are added to it
+ * @returns a function from a node and the gradients of its outputs to the values that its derivative reads.
+ * Call it for the last node first.
  */
 export function replaying(
   forward: readonly GraphNode[],
@@ -48,7 +48,7 @@ export function replaying(
   };
 }
 
-/** Computes the nodes of a segment again, in their order, after the gate. */
+/** Copies a segment's nodes in order, so that they run only after `gate` is computed. */
 function replay(segment: readonly GraphNode[], gate: Value, active: Set<Value>): Read {
   const { graph } = gate.node;
   const again = new Map<Value, Value>();

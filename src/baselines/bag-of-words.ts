@@ -6,11 +6,10 @@ import { wordsOf } from './words-of.ts';
 const LIMITS = {
   /** Maximum number of weights; beyond it, the rarest words are dropped. */
   weights: 1e6,
-  /** Maximum of characters times outputs; beyond it, only evenly spaced rows are used. */
+  /** Maximum product of characters and outputs; beyond it, only evenly spaced rows are used. */
   characters: 2e7,
 };
 
-/** A text, or a pair of texts. */
 interface Texts {
   text: string;
   textPair?: string;
@@ -27,8 +26,8 @@ export interface LearntRows {
 }
 
 /**
- * Fits a linear model on the TF-IDF of words, ignoring their order, and applies it to other texts. It uses no random
- * numbers, and takes a second or two for some thousand rows.
+ * Fits a linear model on the TF-IDF of words and applies it to other texts. Word order is ignored. The fit is
+ * deterministic and takes a second or two for some thousand rows.
  *
  * @returns [texts, outputs] for `others`
  */
@@ -40,7 +39,7 @@ export function bagOfWords(learnt: LearntRows, others: readonly Texts[], limits 
   return linearScores(features.rows(others.map(wordsOfTexts)), weights, outputs);
 }
 
-/** The words of a text or of a pair; words of the second text are distinct from the same words in the first. */
+/** The words of a text or of a pair. Words of the second text differ from the same words in the first. */
 function wordsOfTexts({ text, textPair }: Texts): string[] {
   if (textPair === undefined) return wordsOf(text);
   return [...wordsOf(text), ...wordsOf(textPair).map((word) => `2 ${word}`)];

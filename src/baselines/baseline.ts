@@ -6,6 +6,6 @@ export interface Baseline {
   name: string;
   /** Whether it ignores the text, like the majority class. */
   isBlind: boolean;
-  /** Scores on the rows that the model is scored on; NaN if a score is undefined. */
+  /** Scores on the model's evaluation rows; NaN if a score is undefined. */
   scores: Partial<Record<ScoreName, number>>;
 }

@@ -14,9 +14,9 @@ const classes = ['delivery', 'payment', 'returns'];
 const ids = train.map(({ label }) => classes.indexOf(String(label)));
 
 /*
- * scikit-learn 1.9.1: TfidfVectorizer(), then LogisticRegression(tol=1e-8) on the three classes and on the first
- * against the others, and Ridge() on a tenth of the characters. Softmax scores are relative to their mean, which is
- * arbitrary.
+ * Scores of scikit-learn 1.9.1 on TfidfVectorizer(): LogisticRegression(tol=1e-8) on three classes, then on
+ * the first class against the others, then Ridge() on a tenth of the characters. The mean of each row's
+ * softmax scores is subtracted, because it is arbitrary.
  */
 const ORACLE: [LinearLoss, outputs: number, targets: number[], expected: number[]][] = [
   [
@@ -43,7 +43,7 @@ describe('a bag of words', () => {
     ).toBe(201);
   });
 
-  // Gradients are 0 up to 1e-4 per row, as in scikit-learn by default: scores agree to some 1e-3.
+  // Both fits stop at gradients below 1e-4 per row, so scores agree to about 1e-3.
   it.each(ORACLE)('scores as scikit-learn does: %s', (loss, outputs, targets, expected) => {
     const scores = bagOfWords({ texts: train, targets, outputs, loss }, others);
     const centred = (i: number) => {

@@ -2,8 +2,8 @@ import { minimize } from './minimize.ts';
 import type { SparseRows } from './sparse-rows.ts';
 
 /**
- * The loss of a linear model: the cross-entropy of one class per row (`softmax`), of each output separately
- * (`sigmoid`), or half the squared error (`squared`).
+ * The loss of a linear model: cross-entropy of one class per row (`softmax`), cross-entropy of each output
+ * separately (`sigmoid`), or half the squared error (`squared`).
  */
 export type LinearLoss = 'softmax' | 'sigmoid' | 'squared';
 
@@ -11,8 +11,9 @@ export type LinearLoss = 'softmax' | 'sigmoid' | 'squared';
 export type LinearWeights = Float64Array;
 
 /**
- * Fits weights to rows. Half their squared length is added to the sum of the losses, as in scikit-learn's
- * LogisticRegression and Ridge with their defaults (C and alpha 1, biases without penalty).
+ * Fits weights to rows. The objective is the sum of the losses plus half the squared norm of the weights
+ * without biases. This equals scikit-learn's LogisticRegression and Ridge with their defaults (C and alpha
+ * 1).
  *
  * @param width features per row
  * @param targets softmax: class ids [rows]; otherwise [rows, outputs]
@@ -40,7 +41,7 @@ export function fitLinear(
       }
       for (let k = 0; k < outputs; k++) gradient[biases + k] += scores[row * outputs + k];
     }
-    // A mean over the rows, so that one tolerance suits files of every length.
+    // Divided by the number of rows, so that one tolerance suits files of every length.
     for (let i = 0; i < gradient.length; i++) gradient[i] /= rows;
     return (total + squares / 2) / rows;
   }, biases + outputs);
@@ -61,7 +62,7 @@ export function linearScores(x: SparseRows, weights: LinearWeights, outputs: num
   return scores;
 }
 
-/** The sum of the losses; overwrites the scores with their derivative. */
+/** Returns the sum of the losses, and overwrites the scores with their derivative. */
 export function lossOf(
   scores: Float64Array,
   targets: ArrayLike<number>,

@@ -5,7 +5,7 @@ import { linearProbe } from './linear-probe.ts';
 const ROWS = 200;
 const WIDTH = 6;
 const random = new Random(1, 'features');
-/** Features with large means and different scales, so that weights and bias must be scaled back. */
+/** Large means and different scales test that weights and bias are scaled back. */
 const features = Float32Array.from(
   { length: ROWS * WIDTH },
   (_, at) => 3 + (1 + (at % WIDTH)) * random.normal(),
@@ -36,7 +36,7 @@ it('finds numbers, and where features tell nothing about the mean', () => {
   const linear = rows.map((i) => 7 + 0.5 * row(i)[2]);
   const probe = fitted(linear);
   const error = rows.reduce((sum, i) => sum + (scoresOf(probe, i)[0] - linear[i]) ** 2, 0) / ROWS;
-  // The variance is 2.25. The penalty leaves a small error.
+  // The targets have variance 2.25. The penalty leaves a small error.
   expect(error).toBeLessThan(0.1);
   const noise = new Random(2, 'noise');
   const nothing = fitted(rows.map(() => noise.normal()));

@@ -1,7 +1,6 @@
 import { fitLinear, type LinearLoss, linearScores, lossOf } from './linear-model.ts';
 import type { SparseRows } from './sparse-rows.ts';
 
-/** Features from a model, and the targets to predict from them. */
 export interface ProbedRows {
   /** [rows, width] */
   features: Float32Array;
@@ -12,14 +11,17 @@ export interface ProbedRows {
   loss: LinearLoss;
 }
 
-/** Standard deviations to which features are scaled. Their squares are scikit-learn's C for standardised features. */
+/**
+ * Candidate standard deviations for scaled features. A scale squared equals scikit-learn's C for standardised
+ * features.
+ */
 const SCALES = [0.02, 0.05, 0.1, 0.2, 0.5];
-/** One row in this many is held out to choose the strength of the penalty. */
+/** One row in this many is held out to choose the scale. */
 const PART = 5;
 
 /**
- * Fits a linear layer to features. Tries five strengths of the penalty and takes the one with the lowest loss on a
- * fifth of the rows.
+ * Fits a linear layer to features. Tries each of the `SCALES`, which set the strength of the penalty, and
+ * takes the one with the lowest loss on a fifth of the rows.
  *
  * @returns weight [outputs, width] and bias [outputs]
  */
@@ -72,6 +74,6 @@ function momentsOf(features: Float32Array, width: number) {
   features.forEach((value, at) => {
     squares[at % width] += (value - means[at % width]) ** 2 / rows;
   });
-  // A constant feature carries no information.
+  // A constant feature has deviation 0; 1 avoids a division by zero.
   return { means, deviations: squares.map((square) => Math.sqrt(square) || 1) };
 }

@@ -1,19 +1,17 @@
 /** A function to minimise: returns its value at `x` and writes its gradient into `gradient`. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 
-/** Number of pairs of step and gradient change that estimate the curvature. */
+/** Number of stored pairs of step and gradient change; L-BFGS estimates the curvature from them. */
 const MEMORY = 8;
-/**
- * A step is accepted if the function decreases by at least this share of the decrease that the slope predicts (Armijo).
- */
+/** A step is accepted if the function decreases by at least this share of the predicted decrease (Armijo). */
 const SUFFICIENT = 1e-4;
 const MAX_HALVINGS = 30;
 
 /**
- * Minimises a smooth convex function, starting from 0, by L-BFGS (Liu and Nocedal 1989; Nocedal and Wright, algorithm
- * 7.4) with a backtracking line search.
+ * Minimises a smooth convex function, starting from 0, by L-BFGS (Liu and Nocedal 1989; Nocedal and Wright,
+ * algorithm 7.4) with a backtracking line search.
  *
- * @param tolerance stops when no element of the gradient is larger
+ * @param tolerance the search stops when no element of the gradient is larger
  */
 export function minimize(
   objective: Objective,
@@ -47,7 +45,10 @@ export function minimize(
   return x;
 }
 
-/** The two loops of L-BFGS: minus the gradient times an estimate of the inverse Hessian. */
+/**
+ * The two loops of L-BFGS. Returns the descent direction: minus the inverse Hessian's estimate times the
+ * gradient.
+ */
 function descent(
   gradient: Float64Array,
   pairs: readonly { step: Float64Array; change: Float64Array; product: number }[],

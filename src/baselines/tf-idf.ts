@@ -1,14 +1,17 @@
 import type { SparseRows } from './sparse-rows.ts';
 
 /**
- * Counts the words of texts, weights the counts by the words' rarity among texts, and scales each text to length 1.
- * Equal to scikit-learn's TfidfVectorizer with its defaults (smooth idf, L2 norm, raw counts).
+ * Converts texts to TF-IDF vectors of length 1. Equal to scikit-learn's TfidfVectorizer with its defaults
+ * (smooth idf, L2 norm, raw counts).
  */
 export class TfIdf {
   readonly #columns: ReadonlyMap<string, number>;
   readonly #idf: Float64Array;
 
-  /** @param mostWords maximum number of words: those in the most texts are kept, ties in alphabetical order */
+  /**
+   * @param mostWords maximum number of words; the words found in the most texts are kept, ties in
+   * alphabetical order
+   */
   constructor(texts: readonly (readonly string[])[], mostWords: number) {
     const texted = new Map<string, number>();
     for (const words of texts)
@@ -18,7 +21,6 @@ export class TfIdf {
     this.#idf = Float64Array.from(kept, ([, count]) => Math.log((1 + texts.length) / (1 + count)) + 1);
   }
 
-  /** Number of kept words. */
   get width(): number {
     return this.#idf.length;
   }

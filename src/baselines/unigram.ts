@@ -1,6 +1,6 @@
 import type { Baseline } from './baseline.ts';
 
-/** Token ids, in parts: only their counts matter. */
+/** Token ids, possibly in several parts; only their counts matter. */
 type Tokens = Iterable<ArrayLike<number>>;
 
 /**

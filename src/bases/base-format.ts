@@ -9,7 +9,7 @@ import { UserError } from '../support/user-error.ts';
 import type { BaseDtype } from './base-dtype.ts';
 import { quantizedPaths } from './quantized-paths.ts';
 
-/** A tensor to write; `make` returns its bytes, called in order. */
+/** A tensor to write. `make` returns its bytes and is called in the order of the tensors. */
 export interface MadeTensor {
   name: string;
   dtype: Dtype;
@@ -20,13 +20,14 @@ export interface MadeTensor {
 /** A storage format for the linear weights of a base. */
 export interface BaseFormat {
   base: FrozenBase;
-  /** Part of the cache's key: everything that distinguishes bases of this format. */
+  /** The part of the cache key that distinguishes this format from others. */
   key: object;
   /** Modules for which the format needs the magnitude of each input column. */
   measured: ReadonlySet<string>;
   /**
-   * The tensors that replace the weight [out, in] of the module `path`; `read` returns its elements [start, end).
+   * The tensors that replace the weight [out, in] of the module `path`.
    *
+   * @param read returns elements [start, end) of the weight
    * @param magnitudes the largest magnitude of each input column, if the module is `measured`
    */
   tensors(
@@ -39,20 +40,23 @@ export interface BaseFormat {
 
 type ReadElements = (start: number, end: number) => Float32Array;
 
-/** The magnitude assumed for a column that was zero in every input. */
+/** Assumed magnitude of a column that was zero in every input. */
 const MIN_MAGNITUDE = 1e-3;
-/** The byte that stands for zero: 8-bit kernels read unsigned bytes. */
+/** The byte that represents zero, because 8-bit kernels read unsigned bytes. */
 const ZERO = 0x80;
-/** Elements per read; whole blocks. */
+/** Elements per read: a multiple of the block size. */
 const CHUNK = 2 ** 20;
 
 /**
- * Returns the format in which a model stores its weights in a type. The activations of encoders have similar
- * magnitudes, so `int8` rounds them too and multiplies bytes. Decoders have a few outlier channels (Dettmers et al.,
- * 2022) and generate one token at a time. Only their weights are rounded, in blocks of 8 or 4 bits; activations are
- * rounded only during generation.
+ * Returns the format in which a model stores its weights as `dtype`.
  *
- * @param byRow whether activations are rounded row by row everywhere, so that no text depends on others in its batch
+ * `int8` in an encoder also quantizes the activations, which have similar magnitudes, so products multiply
+ * bytes. Decoders have a few outlier channels (Dettmers et al., 2022), and generate one token at a time. So
+ * only their weights are quantized, in blocks of 8 or 4 bits; activations are quantized only during
+ * generation.
+ *
+ * @param byRow whether activations are always quantized row by row, so that no text depends on others in its
+ * batch
  */
 export function baseFormat(
   model: TaskModel,
@@ -64,9 +68,9 @@ export function baseFormat(
 }
 
 /**
- * The format in which a model stores its weights in a type.
+ * Returns the format in which a model stores its weights as `dtype`.
  *
- * @throws UserError for a model without weights that can be stored so
+ * @throws UserError if no weight of the model can be stored as `dtype`
  */
 export function assertedFormat(
   model: TaskModel,
@@ -101,7 +105,7 @@ function byteFormat(model: TaskModel, byRow: boolean): BaseFormat {
           ...mirror,
           norms,
         ];
-      // Without magnitudes, only the sizes are needed, and `make` is never called.
+      // `magnitudes` is undefined if only sizes are needed; then `make` is never called.
       const divisors = magnitudes?.map(smoothDivisor) as Float32Array;
       const smoothed = (output: number) => row(output).map((value, i) => value * divisors[i]);
       const make = () => [bytesOf(divisors.map((divisor) => 1 / divisor))];
@@ -115,7 +119,7 @@ function byteFormat(model: TaskModel, byRow: boolean): BaseFormat {
   };
 }
 
-/** Half of a column's magnitude is moved to the weights: SmoothQuant's α of 0.5. */
+/** SmoothQuant with α = 0.5: the square root of a column's magnitude is moved to the weights. */
 function smoothDivisor(magnitude: number): number {
   return Math.sqrt(Math.max(magnitude, MIN_MAGNITUDE));
 }
@@ -138,8 +142,8 @@ function byteMatrix(name: string, rows: number, columns: number, quantize: () =>
 }
 
 /**
- * The matrix of the logits over words is stored in blocks too, because every generated token reads all of it. It has 8
- * bits even if other weights have 4, because it must tell words apart.
+ * The matrix of the output logits is quantized too, because every generated token reads all of it. It always
+ * has 8 bits, because with 4 bits similar tokens could no longer be told apart.
  */
 function blockFormat(model: TaskModel, fewest: 4 | 8): BaseFormat {
   const paths = quantizedPaths(model, BASE_BLOCK);
@@ -184,7 +188,7 @@ function blockFormat(model: TaskModel, fewest: 4 | 8): BaseFormat {
   };
 }
 
-/** The Euclidean length of each row of a weight before rounding. */
+/** The L2 norm of each row of a weight before rounding. */
 function rowNorms(name: string, rows: number, row: (index: number) => Float32Array): MadeTensor {
   const norm = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
   const make = () => [bytesOf(Float32Array.from({ length: rows }, (_, index) => norm(row(index))))];

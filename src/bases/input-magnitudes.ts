@@ -6,13 +6,13 @@ import type { TaskModel } from '../objectives/task-model.ts';
 import type { Engine } from '../program/engine.ts';
 import { randomBatch } from '../text/random-batch.ts';
 
-/** Texts in the batch: enough to show the large columns. */
+/** Texts in the batch; a few suffice to find the outlier columns. */
 const BATCH = 8;
 const LENGTH = 32;
 
 /**
- * Measures the largest magnitude of each input column of some linear modules, [inFeatures]. The texts are random
- * tokens, because the outlier columns of a transformer do not depend on its input.
+ * Measures the largest magnitude of each input column of some linear modules, [inFeatures]. The texts are
+ * random tokens, because a transformer's outlier columns do not depend on its input.
  */
 export async function inputMagnitudes(
   model: TaskModel,
@@ -21,14 +21,14 @@ export async function inputMagnitudes(
 ): Promise<Map<string, Float32Array>> {
   if (paths.size === 0) return new Map();
   const network = new Network(new Graph());
-  // Other heads read the same base, and all of its rows.
+  // The base is shared by models with other heads, which read all rows.
   model.buildLogits(network, () => ({ everyRow: true }));
   const squares: Record<string, Value> = {};
   for (const [path, x] of network.linearInputs) if (paths.has(path)) squares[path] = max(multiply(x, x), [0]);
   const session = await engine.open(squares);
   const { vocabSize, maxLength } = model.config;
   const batch = randomBatch(vocabSize, BATCH, Math.min(LENGTH, maxLength), 'input magnitudes');
-  // The decoder of an encoder-decoder reads the same; other models ignore it.
+  // The decoder of an encoder-decoder gets the same tokens; other models ignore it.
   const outputs = await session.run(modelFeeds({ ...batch, decoder: batch }));
   await session.release();
   return new Map(

@@ -2,7 +2,7 @@ import type { FrozenBase } from '../nn/base/frozen-base.ts';
 import type { Network } from '../nn/network.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 
-/** The same model with graphs that read their frozen linear weights from a rounded base. */
+/** Returns the same model with graphs that read their frozen linear weights from a quantized base. */
 export function onBase<Model extends TaskModel>(model: Model, base: FrozenBase): Model {
   const on = (network: Network) => {
     network.base = base;

@@ -1,9 +1,9 @@
 import type { TaskModel } from '../objectives/task-model.ts';
 
 /**
- * The linear modules of a model with weights that can be stored as integers. Their rows are a multiple of `blockSize`
- * long. Modules of the head are excluded, because they are trained or produce the logits. GPT-2's are excluded, because
- * they are stored transposed.
+ * The paths of a model's linear modules that can be stored as integers: their rows are a multiple of
+ * `blockSize` long. Modules of the head are excluded, because they are trained or produce the logits. GPT-2's
+ * modules are excluded, because their weights are stored transposed.
  */
 export function quantizedPaths({ linears, head }: TaskModel, blockSize = 1): Set<string> {
   const heads = [...head.modules, ...(head.mayLack ?? [])];

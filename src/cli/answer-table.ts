@@ -1,10 +1,10 @@
 import { withoutControls } from '../support/printable.ts';
 
-/** Answers as lines of CSV (RFC 4180); the first answer determines the header. */
+/** Formats answers as lines of CSV (RFC 4180). The first answer determines the header. */
 export class AnswerTable {
   #columns: string[] | undefined;
 
-  /** The line of an answer, after the header if it is the first one. */
+  /** Returns the line of an answer. The first call returns the header too. */
   lines(answer: object): string[] {
     const fields = new Map(flat(answer));
     const header = this.#columns ? [] : [line([...fields.keys()])];
@@ -13,7 +13,7 @@ export class AnswerTable {
   }
 }
 
-/** Nested values get a column with both names: `probabilities.spam`. Lists of texts are joined by `;`. */
+/** Nested keys are joined to a column name: `probabilities.spam`. Lists of texts are joined by `;`. */
 function flat(answer: object): [string, string][] {
   return Object.entries(answer).flatMap(([key, value]): [string, string][] => {
     if (Array.isArray(value)) {

@@ -8,8 +8,8 @@ import { UserError } from '../support/user-error.ts';
 const DIVIDED = ['train', 'eval', 'predict', 'generate'];
 
 /**
- * Checks that a command runs in a single process if it does not divide its work. In several processes, each would
- * do all of the work, and overwrite the files of the others.
+ * Checks that a command that does not divide its work runs in a single process. In several processes, each
+ * would do all of the work, and overwrite the files of the others.
  *
  * @throws UserError, in all processes
  */

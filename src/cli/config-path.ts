@@ -20,10 +20,10 @@ export function configPath(path: string | undefined): string {
   });
 }
 
-/** The package is two folders above this file, in the source and in the build. */
+/** The package's root: two folders above this file, both in the source and in the build. */
 const PACKAGE = new URL('../../', import.meta.url);
 
-/** Finds a config among the package's examples by its path in the repository, which README uses. */
+/** Finds one of the package's example configs by its path in the repository, as the README writes it. */
 function packaged(relative: string): string | undefined {
   const [name] = /^examples\/[\w-]+\.yaml$/.exec(relative) ?? [];
   const path = name && fileURLToPath(new URL(name, PACKAGE));

@@ -59,8 +59,8 @@ export function createProgram(): Command {
 }
 
 /**
- * Shows a flag in one spelling. With the spelling of config keys, `--max_length`, beside it, help lines would have
- * no room for text.
+ * Shows only one spelling of a flag. With the second spelling, `--max_length`, help lines would have no room
+ * for the description.
  */
 function optionTerm({ flags }: Option): string {
   return flags.replace(/^--\w*_\w*, (?=--)/, '');

@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
 import { parentProcess } from '../support/node/parent-process.ts';
 
-/** Time for an orderly end. A step may take longer, but a killed run resumes from its last checkpoint. */
+/** Time to stop gracefully. A step may take longer, but a killed run resumes from its last checkpoint. */
 const PATIENCE_MS = 10_000;
 
 /**
- * Stops this process when its parent ends for any reason, because the system then closes standard input. Does
- * nothing if no parent process watches over this one.
+ * Stops this process when its parent ends for any reason: the system then closes standard input. Does nothing
+ * if no parent process started this one.
  *
- * @param stop requests an orderly end, which may take a few seconds
+ * @param stop requests a graceful stop, which may take a few seconds
  */
 export function endWithParent(stop: () => void): void {
   if (parentProcess() === undefined) return;
@@ -18,6 +18,6 @@ export function endWithParent(stop: () => void): void {
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), PATIENCE_MS).unref();
   };
   process.stdin.once('end', end).once('error', end).resume();
-  // An open standard input must not keep a finished process alive.
+  // Without this, the open standard input keeps a finished process alive.
   (process.stdin as Partial<Socket>).unref?.();
 }

@@ -52,7 +52,7 @@ describe.each(EXAMPLES.filter((name) => name !== METHODS && !isLanguage(name)))(
     expect(loadConfig(path, ['method=lora'])).toMatchObject({ lora: LORA });
     const { training, adalora } = loadConfig(path);
     expect(adalora).toMatchObject(ADALORA);
-    // The paper has a rate for XSum; the others leave only the rate to the policy.
+    // The paper gives a learning rate for XSum. The other examples leave only the rate to the defaults.
     expect(CHOSEN_TRAINING.filter((key) => training[key] === undefined)).toEqual(
       name === 'summarise.yaml' ? [] : ['learning_rate'],
     );

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { PROGRAM } from '../support/program.ts';
 
-/** Commander's message for a missing argument or option. */
+/** Matches commander's message for a missing argument or option. */
 const MISSING = /missing required argument '(.+)'|required option '(.+)' not specified/;
 
 /** Makes a command describe a missing argument or option, and show its usage. */

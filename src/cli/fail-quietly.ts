@@ -2,13 +2,10 @@ import { setTimeout } from 'node:timers/promises';
 import { isAgreed } from '../parallel/agreed.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** How long other processes wait for process 0 to report an error that all have, in milliseconds. */
+/** How long other processes wait for process 0 to report an error that all processes have, in milliseconds. */
 const FIRST_MS = 3000;
 
-/**
- * Handles the failure of a process other than the first. It reports only errors that the first process does not
- * have.
- */
+/** Handles the failure of a process other than the first. Reports the error unless the first process has the same. */
 export async function failQuietly(error: unknown, rank: number): Promise<void> {
   if (isAgreed(error)) return;
   await setTimeout(FIRST_MS);

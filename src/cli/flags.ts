@@ -9,7 +9,6 @@ import type { OpenOptions } from '../trained/node/open.ts';
 import { downloadDisplay } from './terminal/download-display.ts';
 import { openingDisplay } from './terminal/opening-display.ts';
 
-/** Collects a repeatable flag. */
 export function repeated(value: string, before: string[]): string[] {
   return [...before, value];
 }
@@ -33,7 +32,6 @@ export interface UseFlags {
   maxLength?: number;
 }
 
-/** The step of a run's checkpoint, for commands that open a trained run. */
 export function checkpointOption(): Option {
   return new Option(
     '--checkpoint <step>',
@@ -41,7 +39,7 @@ export function checkpointOption(): Option {
   ).argParser(count);
 }
 
-/** Adds the flags that name the columns of a file, for writing its config. */
+/** Adds flags that name the columns of a data file. */
 export function addColumnFlags(command: Command): Command {
   return command
     .option('--text <column>', 'for a file of rows: column of the texts, name or number from 0', column)
@@ -49,7 +47,7 @@ export function addColumnFlags(command: Command): Command {
     .option('--label <column>', 'for a file of rows: column of the labels', column);
 }
 
-/** Adds the flags of {@link UseFlags}. Flags for the file are named like the keys of the `data` section. */
+/** Adds the flags of {@link UseFlags}. Flags for the data file have the names of keys in the `data` section. */
 export function addUseFlags(command: Command): Command {
   return command
     .option('--model <folder or id>', 'base model (default: the one that the adapter names)')
@@ -91,7 +89,7 @@ export interface SplitFlags {
   split?: string;
 }
 
-/** Adds the flags of {@link SplitFlags}, by the keys of a `data` section. */
+/** Adds the flags of {@link SplitFlags}. */
 export function addSplitFlags(command: Command): Command {
   return command
     .option('--dataset <owner/name>', 'data set of the Hub, instead of a file')
@@ -102,7 +100,7 @@ export function addSplitFlags(command: Command): Command {
 /**
  * The files that an argument or flags name.
  *
- * @throws UserError if both are given, or a file or data set does not exist
+ * @throws UserError if both name files, or a file or data set does not exist
  */
 export async function namedFiles(
   file: string | undefined,
@@ -119,7 +117,6 @@ export async function namedFiles(
   return filesOf({ dataset, subset }, place, takesFolders, downloadDisplay(process.stderr));
 }
 
-/** The option for the type of the base model's weights. */
 export function baseDtypeOption(): Option {
   const option = new Option(
     '--base_dtype, --base-dtype <type>',
@@ -128,7 +125,7 @@ export function baseDtypeOption(): Option {
   return option.choices(BASE_DTYPES);
 }
 
-/** The flags that change how a file is read, by the keys of a `data` section. */
+/** The flags that change how a data file is read. */
 export function readingFlags(flags: UseFlags): ReadingFlags {
   const { text, label, source, target, header, quote, delimiter } = flags;
   const { textPair: text_pair, labelSeparator: label_separator, onBadRow: on_bad_row } = flags;

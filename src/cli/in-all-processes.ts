@@ -1,8 +1,8 @@
 import type { Processes } from '../parallel/node/join-processes.ts';
 
 /**
- * Runs a command's work in all processes started by mpirun, mpiexec or srun, which share the computation. Only the
- * first prints and writes.
+ * Runs a command's work in all processes started by mpirun, mpiexec or srun. The processes share the
+ * computation; only the first prints and writes.
  */
 export async function inAllProcesses(work: (processes: Processes) => Promise<void>): Promise<void> {
   const { launchOf, readyForMpi } = await import('../parallel/node/launch.ts');

@@ -6,13 +6,13 @@ import type { BaseData, ReadingOf } from '../tasks/task-definition.ts';
 /** Inputs for prediction. */
 interface Inputs {
   inputs: unknown[];
-  /** The index of each input among all rows, from 0; skipped rows count too. */
+  /** The index of each input among all rows, from 0. Skipped rows are counted. */
   places: number[];
   /** Number of skipped rows. */
   skipped: number;
 }
 
-/** Reads files or standard input, and warns about skipped rows. */
+/** Reads inputs from files or standard input, and warns about skipped rows. */
 export function inputsOf(
   sources: readonly (TextFile | string)[],
   { inputs, typed }: Prediction<BaseData, unknown>,

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** Compares texts in constant time. Compares their digests, because the comparison needs equal lengths. */
+/** Compares texts in constant time. Digests are compared, because the comparison needs equal lengths. */
 export function isSameSecret(candidate: string, secret: string): boolean {
   return timingSafeEqual(digest(candidate), digest(secret));
 }

@@ -11,7 +11,7 @@ import { applySetting } from './apply-setting.ts';
 /** Maximum size of a config. Configs have a few kilobytes, and parsed YAML takes much more memory than its text. */
 const MAX_CONFIG_BYTES = 2 ** 17;
 
-/** Maximum number of YAML syntax errors reported, because most follow from the first. */
+/** Maximum number of YAML syntax errors to report. Most of them follow from the first. */
 const MAX_TOLD = 5;
 
 /** The content of a config file, and the location of each key. */
@@ -31,11 +31,11 @@ export function loadConfig(path: string, settings: readonly string[] = []): Pars
 }
 
 /**
- * Reads a run's config from a YAML file and applies `--set key.path=value` settings in order. Paths in settings are
- * relative to the current folder, as on the command line.
+ * Reads a run's config from a YAML file and applies `--set key.path=value` settings in order. Paths in
+ * settings are relative to the current folder, as on the command line.
  *
- * @returns the config and the location of each key: `cola.yaml:12`, or `--set` for a key that a setting gives
- * @throws UserError for a file that is not valid YAML, and an invalid setting
+ * @returns the config and the location of each key: `cola.yaml:12`, or `--set` for a key from a setting
+ * @throws UserError for invalid YAML or an invalid setting
  */
 export function readConfig(path: string, settings: readonly string[] = []): ConfigFile {
   const lines = new LineCounter();
@@ -72,9 +72,7 @@ export function readConfig(path: string, settings: readonly string[] = []): Conf
   };
 }
 
-/**
- * Applies a setting. Throws a UserError, also if the key is below a value that is not a section, such as an alias.
- */
+/** Applies a setting, and returns its path. Throws a UserError if a parent key is not a section, such as an alias. */
 function applied(document: Document, setting: string): string[] {
   try {
     return applySetting(document, setting);
@@ -88,7 +86,7 @@ function applied(document: Document, setting: string): string[] {
 }
 
 /**
- * The values of a document. Rejects undefined aliases. Also rejects so many aliases that a few lines would become
+ * The values of a document. Rejects undefined aliases, and so many aliases that a few lines would expand to
  * gigabytes.
  */
 function plain(document: Document, where: string): unknown {
@@ -103,7 +101,7 @@ function plain(document: Document, where: string): unknown {
 
 type Keyed = YAMLMap<Scalar, unknown>;
 
-/** Returns a function that finds the position of a key in the file, or of the closest existing key above it. */
+/** Returns a function from a key to its position in the file, or to that of its closest existing parent. */
 function offsets(document: Document): (path: KeyPath) => number | undefined {
   const known = new Map<Keyed, Map<string, Pair<Scalar, unknown>>>();
   const pairsOf = (map: Keyed) => {

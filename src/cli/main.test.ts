@@ -84,7 +84,7 @@ it.each([
       'Usage: adalora predict [options] <run or adapter> [file]\n' +
       'For all options, see adalora predict --help.\n',
   ],
-  // It may be the id of an adapter on the Hub.
+  // The name may also be an adapter's id on the Hub.
   [['merge', 'nothing-here', '-o', 'y'], 'nothing-here@main is neither a folder nor in the cache hub'],
   [['inspect', 'nothing-here'], 'nothing-here@main is neither a folder nor in the cache hub'],
   [

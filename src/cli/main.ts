@@ -1,8 +1,7 @@
 #!/usr/bin/env node
-/** Commands that run models. */
 const COMPUTING = ['train', 'eval', 'predict', 'generate', 'serve'];
 
-/** Flags with which `plan` runs models in child processes, which inherit its environment. */
+/** Flags with which `plan` runs models in child processes, which inherit the environment. */
 const MEASURING = /(^| )--(measure|processes)\b/;
 
 const [, , command, ...words] = process.argv;
@@ -13,10 +12,10 @@ try {
     const environment = hugePageEnvironment();
     if (environment) await replaceProcess(environment);
   }
-  // Loaded last, so that a process that is replaced does not load it first.
+  // Loaded last, because a process that is replaced should not load it.
   await import('./program.ts');
 } catch (error) {
-  // If no more files can be opened, the program's own modules cannot be loaded, nor its better message.
+  // If no more files can be opened, the module with the better error message cannot be loaded either.
   const { code, message } = error as NodeJS.ErrnoException;
   if (code !== 'EMFILE' && code !== 'ENFILE') throw error;
   console.error(`adalora: the system cannot open more files (${message}). Raise the limit (ulimit -n).`);

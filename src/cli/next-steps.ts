@@ -5,7 +5,7 @@ import { PROGRAM } from '../support/program.ts';
 import { taskNamed } from '../tasks/registry.ts';
 import { shellQuoted } from './shell-quoted.ts';
 
-/** Commands to use a finished run, one per line. */
+/** Commands for using a finished run, one per line. */
 export function nextSteps(config: ParsedConfig): string {
   const { output, task, data } = config;
   const { definition, settings } = methodOf(config);

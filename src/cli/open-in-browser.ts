@@ -6,14 +6,13 @@ const OPENERS: Partial<Record<NodeJS.Platform, [string, ...string[]]>> = {
   win32: ['cmd', '/c', 'start', ''],
 };
 
-/** The option for {@link openInBrowser}. */
 export function openOption(): Option {
   return new Option('--open <yes|no>', 'whether to open it in a browser')
     .choices(['yes', 'no'])
     .default('no');
 }
 
-/** Opens a file or a URL with the system's default program, or prints a message if there is none. */
+/** Opens a file or a URL with the system's default program. If the system has none, prints a message. */
 export function openInBrowser(place: string): void {
   const [program, ...words] = OPENERS[process.platform] ?? ['xdg-open'];
   const opener = spawn(program, [...words, place], { stdio: 'ignore', detached: true });

@@ -1,21 +1,21 @@
 import { runCommand } from './run-command.ts';
 import { USER_MISTAKE } from './user-mistake.ts';
 
-/** Commands that stop gracefully: they save their state, or finish pending work. */
+/** Commands that stop gracefully: they save their state or finish pending work. */
 const STOPPABLE = ['train', 'reproduce', 'sweep', 'compare', 'serve'];
 
 let isOutputLost = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (isOutputLost) return;
   isOutputLost = true;
-  // The reader of our output may stop early (`adalora predict ... | head`): that is not a failure.
+  // A reader that stops early (`adalora predict ... | head`) is not a failure.
   const isClosed = error.code === 'EPIPE';
   if (!isClosed) console.error(`Cannot write to standard output: ${error.message}`);
-  // These commands stop as on a signal; the others simply end.
+  // These commands stop as on a signal; the others exit at once.
   const stops = STOPPABLE.includes(process.argv[2]) && process.emit('SIGHUP', 'SIGHUP');
   if (!stops) process.exit(isClosed ? 0 : USER_MISTAKE);
 });
-// Without a reader, messages are dropped.
+// If standard error has no reader, messages are dropped.
 process.stderr.on('error', () => {});
 
 await runCommand(process.argv.slice(2));

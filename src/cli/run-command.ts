@@ -12,12 +12,13 @@ import { createProgram, HELP } from './create-program.ts';
 import { openCheckpoint } from './open-checkpoint.ts';
 import { USER_MISTAKE } from './user-mistake.ts';
 
-// Configs and models contain patterns. The engine switches to linear time if one backtracks too long.
+// Configs and models contain regular expressions. The engine switches to linear time if one backtracks too
+// long.
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
 
 /**
- * Runs a command line and prints its result. `process.exitCode` is 2 for a user's mistake, 1 for bugs in this
- * program and for failed computations, and 130 for runs stopped by a signal.
+ * Runs a command line and prints its result. Sets `process.exitCode`: 2 for a user's mistake, 1 for a bug or
+ * a failed computation, 130 for a run stopped by a signal.
  *
  * @param words the words after the program's name
  */
@@ -31,7 +32,7 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   const [name] = words;
   const isKnown = [HELP, ...program.commands.map((command) => command.name())].includes(name);
   try {
-    // For an unknown command, --help would print the program's help as if it were correct.
+    // With an unknown command, --help would print the program's help and hide the mistake.
     await program.parseAsync(isKnown || name.startsWith('-') ? words : [name], { from: 'user' });
   } catch (error) {
     process.exitCode = exitCodeOf(error);
@@ -39,9 +40,9 @@ export async function runCommand(words: readonly string[]): Promise<void> {
 }
 
 function exitCodeOf(error: unknown): number {
-  // The first process reports errors that all have.
+  // The first process reports errors that all processes have.
   if (isAgreed(error) && rankAmongSeveral(process.env)) return 0;
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USER_MISTAKE; // commander has printed its message
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USER_MISTAKE; // Commander has already printed its message.
   const mistake = error instanceof UserError ? error : (fileError(error) ?? noHandles());
   if (mistake) {
     console.error(printable(mistake.message));
@@ -51,7 +52,7 @@ function exitCodeOf(error: unknown): number {
   return 1;
 }
 
-/** The error if no file can be opened: module loaders and the engine report it in many ways. */
+/** The error if no more files can be opened. Module loaders and the engine report this case in many ways. */
 function noHandles(): UserError | undefined {
   try {
     closeSync(openSync(process.execPath, 'r'));

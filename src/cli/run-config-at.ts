@@ -12,7 +12,7 @@ import { applySetting } from './apply-setting.ts';
 import { loadConfig } from './load-config.ts';
 
 /**
- * A run's config, parsed and in the form that `train` takes. A config that is a program may contain rows and score
+ * A run's config, parsed and as `train` accepts it. A config written as a program may contain rows and score
  * functions.
  */
 export interface RunConfigFile {
@@ -40,7 +40,7 @@ export async function runConfigAt(path: string, settings: readonly string[]): Pr
   return { config, given: { ...(withValues(plain, values) as ConfigWithRows), metrics } };
 }
 
-/** Replaces the names of rows and functions by their values, unless a setting has changed them. */
+/** Replaces the placeholders of rows and functions by their values, unless a setting has changed them. */
 function withValues(plain: unknown, values: ReadonlyMap<string, unknown>): unknown {
   if (typeof plain === 'string') return values.get(plain) ?? plain;
   if (Array.isArray(plain)) return plain.map((item) => withValues(item, values));

@@ -13,7 +13,7 @@ export interface ExperimentFlags {
 }
 
 /**
- * Prints the cost of an experiment, runs the shard's part of it, and writes the results of all shards.
+ * Prints the cost of an experiment, runs this shard's part, and writes the results of all shards.
  *
  * @param about notes for its tables
  */
@@ -31,7 +31,7 @@ export async function runExperimentHere(
   }
   const { assertNewFolder } = await import('../formats/node/assert-new-folder.ts');
   if (!resume && !plan && shard.of === 1) assertNewFolder(output);
-  // All runs of a cell depend on its tuning. So if cells are tuned, each belongs to one shard as a whole.
+  // Tuning needs all runs of a cell, so a tuned cell belongs to one shard as a whole.
   const tunes = cells.some(({ grid }) => grid.length > 1);
   const shardCells = tunes ? inShard(cells, shard) : cells;
   const stop = stopOnSignal(() => console.error('Stopping after a checkpoint.'));
@@ -64,8 +64,8 @@ export async function runExperimentHere(
 }
 
 /**
- * Describes an experiment and its time on this machine. If model or data cannot be read, the text gives the reason
- * instead.
+ * Describes an experiment and its expected time on this machine. If the model or the data cannot be read, the
+ * text gives the reason instead.
  */
 async function planned(experiment: Experiment, cells: readonly Cell[], signal: AbortSignal): Promise<string> {
   const { estimate } = await import('../experiments/node/estimate.ts');

@@ -1,10 +1,10 @@
 import { InvalidArgumentError, Option } from 'commander';
 
-/** A part of several runs: every n-th, starting with the i-th. */
+/** A shard of several runs: every n-th run, starting with the i-th. */
 export interface Shard {
-  /** i, the number of this shard, from 1. */
+  /** i, the number of this shard, from 1 */
   number: number;
-  /** n, the number of shards. */
+  /** n, the number of shards */
   of: number;
 }
 

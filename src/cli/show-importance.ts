@@ -4,12 +4,12 @@ import { printable } from '../support/printable.ts';
 import { UserError } from '../support/user-error.ts';
 import { sparkline } from './terminal/sparkline.ts';
 
-/** Number of components shown without `--json`. */
+/** Number of components that are shown without `json`. */
 const SHOWN = 20;
 
 /**
- * Prints the importance of a run's components over time. Components that are the most important at the end come
- * first. With `json`, prints all as JSON Lines.
+ * Prints how the importance of a run's components changes over time, the finally most important components
+ * first. With `json`, prints all components as JSON Lines.
  */
 export function showImportance(folder: string, module: string | undefined, json: boolean | undefined): void {
   const log = readImportanceLog(folder);

@@ -6,14 +6,14 @@ import { UserError } from '../support/user-error.ts';
 import { DEFAULT_TASK, TASK_NAMES } from '../tasks/registry.ts';
 import { CONFIG_NAME } from './config-path.ts';
 
-/** The package is two folders above this file, in the source and in the build. */
+/** The package's root is two folders above this file, both in the source and in the build. */
 const STARTER = fileURLToPath(new URL('../../examples/starter', import.meta.url));
 
 /**
- * The files of `adalora init`: a commented config and made-up rows to replace, the config first. Training and
- * evaluation rows do not overlap.
+ * The files of `adalora init`, the config first: a commented config, and example rows to replace. Training
+ * and evaluation rows do not overlap.
  *
- * @throws UserError for a task without a starter
+ * @throws UserError for a task without starter files
  */
 export function starterFiles(task: string = DEFAULT_TASK): { name: string; content: string }[] {
   const folderOf = (name: string) => (name === DEFAULT_TASK ? STARTER : join(STARTER, name));

@@ -5,15 +5,16 @@ export const STOPPED = 130;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface Stop {
-  /** Aborted by the first Ctrl-C or request. */
+  /** Aborts at the first signal or call of `request`. */
   signal: AbortSignal;
-  /** Requests the same stop as the first Ctrl-C. */
+  /** Stops like the first signal. */
   request(): void;
   release(): void;
 }
 
 /**
- * Turns the first Ctrl-C (or SIGTERM, or SIGHUP) into an abort; a second Ctrl-C or SIGTERM ends the process at once.
+ * Handles SIGINT (Ctrl-C), SIGTERM and SIGHUP: the first signal aborts, a second SIGINT or SIGTERM ends the
+ * process at once.
  */
 export function stopOnSignal(onFirst: () => void): Stop {
   const controller = new AbortController();
@@ -27,7 +28,7 @@ export function stopOnSignal(onFirst: () => void): Stop {
   };
   const handle = (signal: NodeJS.Signals) => {
     if (!controller.signal.aborted || signal === 'SIGHUP') return request();
-    // process.exit would wait for the training thread, and so for the end of its step.
+    // process.exit would wait for the training thread to finish its step.
     release();
     process.kill(process.pid, signal);
   };

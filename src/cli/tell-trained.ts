@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { TrainedAll } from '../experiments/node/train-all.ts';
 import { STOPPED } from './stop-on-signal.ts';
 
-/** Prints the results of several runs, the table first if one is finished, and sets the exit code. */
+/** Prints the results of several runs and sets the exit code. If a run is finished, the table comes first. */
 export function tellTrained(
   output: string,
   { failed, stopped }: TrainedAll,

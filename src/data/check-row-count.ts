@@ -1,9 +1,9 @@
 import { UserError } from '../support/user-error.ts';
 
-/** Even a short row takes several hundred bytes, so this many rows take a gigabyte. */
+/** Even a short row takes several hundred bytes, so 2 million rows take about a gigabyte. */
 const MAX_ROWS = 2_000_000;
 
-/** Throws a UserError for a file with more rows (or for words, more lines) than fit in memory. */
+/** Throws a UserError for a file with more rows (or lines, in files of words) than fit in memory. */
 export function checkRowCount(rows: number, fileName: string): void {
   if (rows <= MAX_ROWS) return;
   const hint = 'Split the file, or train on a part of it.';

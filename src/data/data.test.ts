@@ -11,7 +11,7 @@ const NAMED: DataOptions = { text: 'text', label: 'label' };
 const NUMBERED: DataOptions = { text: 0, label: 1 };
 const MULTI: DataOptions = { ...NAMED, listed: true };
 
-/** Rows as `line text|pair=label`. */
+/** Formats rows as `line text|pair=label`. */
 function read(content: string, fileName: string, options: DataOptions): string[] {
   return parseRows(content, fileName, options).map(({ line, text, textPair, label }) =>
     [
@@ -238,7 +238,7 @@ describe('parseRows', () => {
 });
 
 it('numbers the rows of a table that is read in several parts', () => {
-  // Three lines per row, the last one blank, and over two million characters.
+  // Each row takes three lines, the last of them blank. Together they have over two million characters.
   const rows = Array.from(
     { length: 40_000 },
     (_, i) => `"${'é'.repeat(40)} ""${i}"",\r\nb",${i % 2}\r\n\r\n`,

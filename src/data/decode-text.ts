@@ -5,7 +5,7 @@ import { isSpreadsheet } from './is-spreadsheet.ts';
 const MAX_FILE_BYTES = 2 ** 29 - 24;
 const BYTE_ORDER_MARK = '\ufeff';
 
-/** Throws a UserError for a text file that is too large for one string. */
+/** Throws a UserError for a text file that does not fit into one string. */
 export function checkTextSize(size: number, where: string): void {
   if (size <= MAX_FILE_BYTES) return;
   throw new UserError({
@@ -16,9 +16,10 @@ export function checkTextSize(size: number, where: string): void {
 }
 
 /**
- * Decodes UTF-8 text without its byte-order mark.
+ * Decodes UTF-8 text and removes its byte-order mark.
  *
- * @param onNotice with it, text that is not UTF-8 is read as Windows-1252, as spreadsheets write it, with a notice
+ * @param onNotice if given, text that is not UTF-8 is read as Windows-1252, as spreadsheets write it, and
+ * `onNotice` gets a notice
  * @throws UserError for other bytes, and for a spreadsheet
  */
 export function decodeText(bytes: Uint8Array, where: string, onNotice?: (message: string) => void): string {
@@ -42,7 +43,7 @@ function spreadsheet(where: string): UserError {
   return new UserError({ where, fault: 'is a spreadsheet or an archive', hint });
 }
 
-/** Line ends and tabs, which text may contain; every other byte below a space is a control character. */
+/** Line ends and tabs. Every other byte below 0x20 is a control character, which text does not contain. */
 const IN_TEXT = [0x09, 0x0a, 0x0c, 0x0d];
 /** Bytes that are undefined in Windows-1252. */
 const UNUSED = [0x81, 0x8d, 0x8f, 0x90, 0x9d];

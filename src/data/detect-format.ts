@@ -2,10 +2,13 @@ import { extensionOf } from './extension-of.ts';
 import type { FileFormat } from './row.ts';
 
 /**
- * The format of a file of rows, from its extension: `.jsonl`, `.ndjson` and `.json` contain one JSON object per line or
- * a list of objects, and parquet is treated the same way. `.tsv` and `.txt` are separated by tabs, `.csv` by commas
- * unless its first line has a tab (STS-B has such a file). A final `.gz` is ignored. For any other name, the content
- * decides; plain lines are a table of one column.
+ * The format of a data file. The extension decides:
+ *
+ * - `.jsonl`, `.ndjson`, `.json` and parquet contain JSON objects: one per line, or a list.
+ * - `.tsv` and `.txt` are separated by tabs.
+ * - `.csv` is separated by commas, or by tabs if its first line has a tab (as in STS-B).
+ *
+ * A final `.gz` is ignored. For other extensions, the content decides. Plain lines are a table of one column.
  */
 export function detectFormat(fileName: string, content: string): FileFormat {
   switch (extensionOf(fileName)) {

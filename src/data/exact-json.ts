@@ -1,14 +1,17 @@
 import { endOfString } from './end-of-string.ts';
 
-/** Matches every text with a number that a double could change: 16 digits, or a two-digit exponent. */
+/**
+ * Matches any text with a number that a double may not represent: one with 16 digits, or with a two-digit
+ * exponent.
+ */
 const MAY_HAVE_LONG = /\d[\d.]{15}|[eE][+-]?\d\d/;
 const TEXT_OR_NUMBER = /"|-?\d[\d.eE+-]*/g;
-/** Longer numbers count as inexact without a comparison: no double needs as many characters. */
+/** Longer numbers count as inexact without a check, because no double needs as many digits. */
 const MAX_DIGITS = 400;
 
 /**
- * Parses JSON like JSON.parse, but keeps numbers that a double would change, such as 1234567890123456789, as strings.
- * Labels and ids may be such numbers, and rounding could make two of them equal.
+ * Parses JSON like JSON.parse, but keeps a number as a string if a double would change it, such as
+ * 1234567890123456789. Labels and ids may be such numbers, and rounding could make two of them equal.
  *
  * @throws SyntaxError like JSON.parse
  */
@@ -19,7 +22,7 @@ export function exactJson(text: string): unknown {
   return quoted === undefined ? value : JSON.parse(quoted);
 }
 
-/** The text with long numbers in quotes; undefined if there are no long numbers. */
+/** The text with inexact numbers in quotes; undefined if it has none. */
 function withLongNumbersQuoted(text: string): string | undefined {
   const parts: string[] = [];
   let done = 0;
@@ -36,7 +39,7 @@ function withLongNumbersQuoted(text: string): string | undefined {
   return done === 0 ? undefined : parts.join('') + text.slice(done);
 }
 
-/** Whether the double prints as the same number. */
+/** Whether a number stays the same when it is converted to a double and printed. */
 function isExact(number: string): boolean {
   if (number.length > MAX_DIGITS) return false;
   return number.length < 16 && !/e/i.test(number)
@@ -44,7 +47,7 @@ function isExact(number: string): boolean {
     : decimal(number) === decimal(String(Number(number)));
 }
 
-/** A number as its digits without leading and trailing zeros, and its power of ten. */
+/** Normalises a number to its digits without leading and trailing zeros, and a power of ten. */
 function decimal(number: string): string {
   const [, whole = number, fraction = '', power = '0'] =
     /^-?(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(number) ?? [];

@@ -1,17 +1,17 @@
 import { UserError } from '../support/user-error.ts';
 import { checkRowCount } from './check-row-count.ts';
 
-/** A million characters of words take about ten times as many bytes in memory. */
+/** A text of a million characters takes about ten times as many bytes once it is split into words. */
 const MAX_LINE = 2 ** 20;
 
-/** A line of a file, from 1, without its line end. */
+/** A line without its line end; `line` is its number, from 1. */
 export interface FileLine {
   line: number;
   text: string;
 }
 
 /**
- * The lines of a text with one word or text per line; CRLF also ends a line.
+ * Splits a text into lines, each a word or a text. Lines end with LF or CRLF.
  *
  * @throws UserError for too many lines, and for a line that is too long
  */

@@ -1,4 +1,4 @@
-/** The first bytes of Excel files: a zip archive (.xlsx, also LibreOffice), a compound file (.xls). */
+/** The first bytes of spreadsheets: a zip archive (.xlsx, .ods) or a compound file (.xls). */
 const MAGIC = [
   [0x50, 0x4b, 0x03, 0x04],
   [0xd0, 0xcf, 0x11, 0xe0],

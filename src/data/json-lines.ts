@@ -6,19 +6,19 @@ import { shallowJson } from './shallow-json.ts';
 
 export type JsonObject = Record<string, unknown>;
 
-/** An object of a file, its line (from 1), and the number of characters before that line. */
+/** An object in a file. `line` counts from 1; `offset` is the number of characters before the line. */
 export interface JsonLine {
   line: number;
   offset: number;
   object: JsonObject;
 }
 
-/** Maximum characters of a row: even a book has only a few megabytes. */
+/** Maximum characters of a row. Even a book has only a few million. */
 const MAX_LINE = 2 ** 24;
 
 /**
- * The objects of a file with one JSON object per line, or with a list of objects; blank lines are skipped. Numbers
- * that a double would change become strings: see {@link exactJson}.
+ * The objects of a file: one per line, or the elements of a list. Blank lines are skipped. A number that a
+ * double would change becomes a string: see {@link exactJson}.
  */
 export function* jsonLines(content: string, problems: RowProblems): Iterable<JsonLine> {
   if (/^\s*\[/.test(content)) {
@@ -38,9 +38,9 @@ export function* jsonLines(content: string, problems: RowProblems): Iterable<Jso
   }
 }
 
-/** The objects of a JSON list, each with its first line. Elements are found by their brackets. */
+/** The objects of a JSON list, each with the line on which it starts. */
 function* listedObjects(content: string, problems: RowProblems): Iterable<JsonLine> {
-  // Starts of strings, brackets, separators and line ends: all that the scan needs.
+  // The scan only needs the starts of strings, brackets, separators and line ends.
   const tokens = /["[\]{},\n]/g;
   let [line, depth, start, startLine, count] = [1, 0, -1, 1, 0];
   for (let match = tokens.exec(content); match; match = tokens.exec(content)) {
@@ -96,27 +96,26 @@ function parseObject(source: string, line: number, problems: RowProblems): JsonO
 }
 
 /**
- * Parses a row. Besides invalid JSON, throws a SyntaxError for a row that is too long, too deep or has too many values:
- * in `[],` every three bytes make a list.
+ * Parses a row. Throws a SyntaxError for invalid JSON, and for a row that is too long or too deep, or has too
+ * many values: every three bytes of `[],` make a list.
  */
 function parseRow(source: string): unknown {
   if (source.length > MAX_LINE) throw new SyntaxError(`${source.length} characters`);
   return shallowJson(source, exactJson);
 }
 
-/** The object's own property with this name; inherited ones are ignored. */
+/** The object's own property; inherited ones are ignored. */
 export function ownValue(object: JsonObject, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-/** The type of a value, for messages. */
 export function typeName(value: unknown): string {
   if (value === undefined || value === null) return value === null ? 'null' : 'nothing';
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-/** The text under a key; reports a problem if it is missing. */
+/** The string under a key. Reports a problem if it is missing. */
 export function textOf(object: JsonObject, name: string, line: number, problems: RowProblems): string {
   const value = ownValue(object, name);
   if (typeof value === 'string') return value;

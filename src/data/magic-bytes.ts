@@ -1,9 +1,9 @@
-/** Whether bytes are compressed by gzip, whatever the file's name. */
+/** Whether bytes are compressed by gzip. */
 export function isGzip(bytes: Uint8Array): boolean {
   return begins(bytes, [0x1f, 0x8b]);
 }
 
-/** Whether bytes are a parquet file, which begins with "PAR1". */
+/** Whether bytes are a parquet file. */
 export function isParquet(bytes: Uint8Array): boolean {
   return begins(bytes, [0x50, 0x41, 0x52, 0x31]);
 }

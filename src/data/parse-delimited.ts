@@ -1,13 +1,16 @@
-// The browser build: the package's default one needs Node's global Buffer.
+// The package's default build needs Node's global Buffer, so the browser build is used.
 import { parse } from 'csv-parse/browser/esm/sync';
 import { UserError } from '../support/user-error.ts';
 import { checkRowCount } from './check-row-count.ts';
 
-/** Maximum per record: each field becomes an object, tens of times larger than the delimiter's byte. */
+/**
+ * Maximum fields of a record. Each field becomes an object, which is tens of times larger than its byte in
+ * the file.
+ */
 export const MAX_FIELDS = 10_000;
-/** Maximum characters of a record, as for a JSON line: even a book has only a few megabytes. */
+/** Maximum characters of a record, as for a JSON line. Even a book has only a few million. */
 const MAX_RECORD = 2 ** 24;
-/** Maximum for all records together: a field takes some forty bytes. */
+/** Maximum fields of a table. A field takes some forty bytes. */
 const MAX_TABLE_FIELDS = 12_000_000;
 /** Approximate number of characters in a block. */
 const BLOCK = 2 ** 20;
@@ -15,18 +18,19 @@ const encoder = new TextEncoder();
 const QUOTE_HINT =
   'Double the quotes inside a quoted field, or set data.quote: false if quotes are plain characters here.';
 
-/** The records of a delimited file, each with its first line (from 1). Blank lines are skipped. */
+/** The records of a delimited file, and the line on which each starts (from 1). Blank lines are skipped. */
 export interface Table {
   records: string[][];
   lines: number[];
 }
 
 /**
- * Splits delimited text into records of any width. Without quoting, a double quote is an ordinary character and a
- * record is a line. With quoting, fields follow RFC 4180 and may contain delimiters, line ends and doubled quotes.
+ * Splits delimited text into records with any number of fields. Without `quote`, a double quote is an
+ * ordinary character and a record is a line. With `quote`, fields follow RFC 4180 and may contain delimiters,
+ * line ends and doubled quotes.
  *
- * @throws UserError with file and line for an unclosed quote or one in the middle of a field, and for more records or
- * fields than fit in memory
+ * @throws UserError with file and line for an unclosed quote, a quote in the middle of a field, and for more
+ * records or fields than fit in memory
  */
 export function parseDelimited(content: string, fileName: string, delimiter: string, quote: boolean): Table {
   return quote ? parseQuoted(content, fileName, delimiter) : splitLines(content, fileName, delimiter);
@@ -55,7 +59,7 @@ function splitLines(content: string, fileName: string, delimiter: string): Table
 function parseQuoted(content: string, fileName: string, delimiter: string): Table {
   const table: Table = { records: [], lines: [] };
   for (const { text, lines } of blocksOf(content, fileName, delimiter)) {
-    // The parser's own arrays are over-allocated.
+    // Copied, because the parser's own arrays are over-allocated.
     for (const record of recordsOf(text, lines, fileName, delimiter)) table.records.push([...record]);
     for (const line of lines) table.lines.push(line);
   }
@@ -64,7 +68,7 @@ function parseQuoted(content: string, fileName: string, delimiter: string): Tabl
 
 function recordsOf(text: string, lines: readonly number[], fileName: string, delimiter: string): string[][] {
   try {
-    // The parser's own conversion of a string is five times slower.
+    // Encoded here, because the parser's own conversion of a string is five times slower.
     return parse(encoder.encode(text), {
       delimiter,
       record_delimiter: ['\r\n', '\n'],
@@ -83,15 +87,15 @@ function recordsOf(text: string, lines: readonly number[], fileName: string, del
   }
 }
 
-/** Whole records that are parsed together, and the line of each. */
+/** Whole records to parse together, and the line of each record. */
 interface Block {
   text: string;
   lines: number[];
 }
 
 /**
- * Splits a file into blocks, because the parser needs many times the memory of its input. Records end where the
- * parser ends them, and oversized ones are rejected before parsing.
+ * Splits a file into blocks, because the parser needs many times the memory of its input. Finds the ends of
+ * records like the parser. Oversized records are rejected before parsing.
  */
 function* blocksOf(content: string, fileName: string, delimiter: string): Iterable<Block> {
   let [line, fields, isQuoted, all, rows] = [1, 1, false, 0, 0];

@@ -6,8 +6,8 @@ import { type DataOptions, type RawLabel, ROW_IDS, type Row } from './row.ts';
 import type { RowProblems } from './row-problems.ts';
 
 /**
- * Reads one JSON object per line; blank lines are skipped. Columns are keys. Labels may be strings, numbers or
- * booleans (as JSON writes them), for multi-label tasks lists of these.
+ * Reads one JSON object per line; blank lines are skipped. Columns are keys. A label is a string, a number or
+ * a boolean, or a list of them for multi-label tasks.
  *
  * @param problems collects invalid JSON and values of the wrong type, with their lines
  * @throws UserError for a key that the first row lacks
@@ -47,7 +47,7 @@ function isId(value: unknown): boolean {
   return typeof value === 'number' || typeof value === 'string';
 }
 
-/** A column of JSON Lines. Throws a UserError for a column number. */
+/** Checks that a column of JSON Lines is a name. Throws a UserError for a number. */
 export function keyName(column: string | number, fileName: string): string {
   if (typeof column === 'string') return column;
   const hint = 'Give the name of a key.';
@@ -59,8 +59,8 @@ export function keyName(column: string | number, fileName: string): string {
 }
 
 /**
- * Throws a UserError for a key that the first row lacks: it is most likely misspelt. Later rows without it are
- * incomplete.
+ * Throws a UserError for a key that the first row lacks, because the key is probably misspelt. If only later
+ * rows lack it, these rows are incomplete.
  */
 export function checkKeys(object: JsonObject, keys: readonly (string | undefined)[], where: string): void {
   const check = (name: string | undefined) => {

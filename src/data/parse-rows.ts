@@ -8,11 +8,11 @@ import { type TableLayout, tableLayout } from './table-layout.ts';
 const BYTE_ORDER_MARK = '\ufeff';
 
 /**
- * Reads rows from the content of a TSV, CSV or JSON Lines file. A byte-order mark, CRLF line ends and blank lines are
- * accepted. `fileName` decides the format (see `detectFormat`) and appears in messages.
+ * Reads rows from the content of a TSV, CSV or JSON Lines file. A byte-order mark, CRLF line ends and blank
+ * lines are accepted. `fileName` determines the format (see `detectFormat`) and appears in messages.
  *
- * @param onSkipped called with the reasons and the number of skipped rows, with `on_bad_row: skip`
- * @throws UserError with file and line for all problems of the rows at once
+ * @param onSkipped called with the reasons and the number of skipped rows, if `on_bad_row` is `skip`
+ * @throws UserError that lists all problems with file and line
  */
 export function parseRows(
   content: string,

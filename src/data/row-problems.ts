@@ -1,23 +1,23 @@
 import { UserError } from '../support/user-error.ts';
 import type { OnSkipped } from './row.ts';
 
-/** Lines listed in full per kind of problem: enough to see the pattern, few enough to read. */
+/** Maximum lines listed per kind of problem: enough to see the pattern. */
 const MAX_SHOWN = 5;
 
 export type RowProblem = { hint?: string } & (
-  | { /** A noun phrase, completed to `needs a string in "text", got nothing`. */ needs: string; got: string }
+  | { /** A noun phrase for the message `needs …, got …`. */ needs: string; got: string }
   | {
-      /** The predicate of a sentence with the row's place as its subject. */
+      /** The predicate of a sentence; the place of the row is its subject. */
       fault: string;
-      /** Faults that differ only in their values have the same kind. */
+      /** Problems of the same kind are reported together, although their values differ. */
       kind?: string;
     }
 );
 
-/** A line, or the name of a row in a file without lines. */
+/** A line number. If the file has no lines, the row's name. */
 type Place = number | string;
 
-/** Collects the problems with the rows of a file, so that one message reports all. */
+/** Collects the problems with a file's rows, to report all in one message. */
 export class RowProblems {
   readonly fileName: string;
   #rows = 0;
@@ -33,7 +33,7 @@ export class RowProblems {
     return this.#rows;
   }
 
-  /** Starts another row, which may have the same place as the one before, as in a list on one line. */
+  /** Starts a row. In a list on one line, it has the same place as the previous row. */
   beginRow(): void {
     this.#last = undefined;
   }
@@ -60,10 +60,10 @@ export class RowProblems {
   }
 
   /**
-   * Reports the skipped rows with their problems.
+   * Reports the skipped rows and their problems.
    *
    * @param kept number of rows that are not skipped
-   * @throws UserError if no row is left
+   * @throws UserError if all rows are skipped
    */
   tellSkipped(kept: number, tell: OnSkipped): void {
     if (this.#rows === 0) return;

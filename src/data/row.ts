@@ -7,32 +7,32 @@ export interface Row {
   line: number;
   text: string;
   textPair?: string;
-  /** The row's id, from a column `index`, `idx` or `id`: for rows without labels. */
+  /** The row's id, from a column `index`, `idx` or `id`. Only rows without labels have one. */
   id?: string;
-  /** Its index among all rows of the file, from 0, if rows before it were skipped. */
+  /** The row's index in the file, from 0. Set if earlier rows were skipped. */
   place?: number;
   label?: RawLabel;
 }
 
-/** Columns by header name (or JSON key), or by number from 0. Keys are those of the `data` section of a config. */
+/** Columns by name (header or JSON key), or by number from 0. Keys are those of a config's `data` section. */
 export interface DataColumns {
   text: string | number;
   text_pair?: string | number;
-  /** Without it, rows have no labels. With it, every row must have one. */
+  /** If given, every row must have a label; otherwise, no row has one. */
   label?: string | number;
 }
 
 export const ON_BAD_ROW = ['error', 'skip'] as const;
 
-/** Id columns in GLUE's files and in data sets on the Hub. */
+/** Names of id columns in GLUE's files and in data sets on the Hub. */
 export const ROW_IDS = ['index', 'idx', 'id'];
 
-/** Called for skipped rows, with their problems and their number. */
+/** Called with the problems of skipped rows and the number of these rows. */
 export type OnSkipped = (message: string, count: number) => void;
 
 export type FileFormat = 'tsv' | 'csv' | 'jsonl';
 
-/** How to read a file of rows. */
+/** How to read a data file. */
 export interface DataOptions extends DataColumns {
   /** Whether a label is a list of names. */
   listed?: boolean;

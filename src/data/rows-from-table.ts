@@ -8,11 +8,11 @@ import type { RowProblems } from './row-problems.ts';
 const DEFAULT_LABEL_SEPARATOR = ';';
 
 /**
- * Selects the text, pair and label columns of a table. With a header, every record must have as many fields as the
- * header. In a file with quotes but no header, it must have as many fields as the first record. In other files, a
- * record only needs the used columns.
+ * Selects the text, pair and label columns of a table. With a header, every record must have as many fields
+ * as the header. In a quoted file without a header, the first record determines the number. In other files, a
+ * record may omit unused columns.
  *
- * @param problems collects ragged records and records without a label, which are skipped
+ * @param problems collects records with a wrong number of fields or without a label; these are skipped
  * @throws UserError for an unknown column
  */
 export function rowsFromTable(
@@ -110,7 +110,10 @@ function columnIndex(column: string | number, header: string[] | undefined, widt
   return index;
 }
 
-/** The hint if another delimiter splits the header's only name into several, including a requested column. */
+/**
+ * The hint if the header has only one name, and another delimiter splits it into names that include the
+ * requested column.
+ */
 function otherDelimiter(current: string, names: readonly string[]): string | undefined {
   if (names.length > 1) return undefined;
   const found = DELIMITERS.find(([delimiter]) =>
@@ -121,7 +124,7 @@ function otherDelimiter(current: string, names: readonly string[]): string | und
   );
 }
 
-/** Possible delimiters, with their names and how to set them. */
+/** Delimiters with their names, and as the user types them in a shell. */
 const DELIMITERS = [
   [';', 'semicolons', "';'"],
   [',', 'commas', ','],

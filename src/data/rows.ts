@@ -1,26 +1,26 @@
 import { UserError } from '../support/user-error.ts';
 import type { TextFile } from './text-file.ts';
 
-/** Rows from a program, in the form of JSON Lines. */
+/** Rows from a program, as objects like those in JSON Lines. */
 export type Rows = readonly object[];
 
-/** Rows that a program has, or that it reads one after another. */
+/** Rows from a program: a list, or an async iterable that is read in order. */
 export type RowSource = Rows | AsyncIterable<object>;
 
 export function isAsyncRows(value: unknown): value is AsyncIterable<object> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 
-/** Whether these are rows instead of a list of file names. */
+/** Whether a value is a list of rows, as opposed to file names. */
 export function isRows(value: unknown): value is Rows {
   return Array.isArray(value) && value.every((row) => typeof row === 'object' && row !== null);
 }
 
 /**
- * Rows as JSON Lines.
+ * Converts rows to JSON Lines.
  *
- * @param where their name in messages
- * @throws UserError for values that JSON lacks, such as a BigInt
+ * @param where the rows' name in messages
+ * @throws UserError for values that JSON cannot contain, such as a BigInt
  */
 export function rowsText(rows: Rows, where: string): string {
   return rows.map((row, i) => `${jsonOf(row, `${where}, row ${i + 1}`)}\n`).join('');
@@ -36,7 +36,7 @@ function jsonOf(row: object, where: string): string {
   }
 }
 
-/** A file in memory with this text. */
+/** A file in memory with this content. */
 export function textInMemory(name: string, text: string): TextFile {
   return { name, size: text.length, read: () => text };
 }

@@ -1,14 +1,13 @@
 import { detectFormat } from './detect-format.ts';
 import type { DataOptions } from './row.ts';
 
-/** How the fields of a table are separated. */
 export interface TableLayout {
   delimiter: string;
   /** Whether double quotes enclose fields. */
   quote: boolean;
 }
 
-/** How to read a file of rows as a table; undefined for JSON. */
+/** How to read a data file as a table; undefined for JSON. */
 export function tableLayout(
   content: string,
   fileName: string,

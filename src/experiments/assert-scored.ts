@@ -1,7 +1,7 @@
 import type { ParsedConfig } from '../run/config/run-config.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** Throws a UserError for a run that would end without a score to compare it by. */
+/** Throws a UserError for a run that would end without a score, because runs are compared by score. */
 export function assertScored({ training }: ParsedConfig, where: string): void {
   if (training.eval_strategy !== 'no') return;
   throw new UserError({

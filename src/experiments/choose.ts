@@ -1,11 +1,14 @@
-/** The result of a choice in a grid. */
+/** The result of trying one choice. */
 export interface Tried {
-  /** The main score; NaN if the run failed or diverged. */
+  /** The main score; NaN if the run failed or diverged */
   score: number;
   loss: number;
 }
 
-/** Indices of the best of some choices, the best first: by score, then by lower loss, then by their order. */
+/**
+ * Indices of the `count` best choices, the best first. Choices are ordered by score, then by loss, then by
+ * position.
+ */
 export function bestOf(tried: ReadonlyMap<number, Tried>, greaterIsBetter: boolean, count: number): number[] {
   const sign = greaterIsBetter ? 1 : -1;
   const value = (number: number) => (Number.isFinite(number) ? number : -Infinity);
@@ -18,7 +21,7 @@ export function bestOf(tried: ReadonlyMap<number, Tried>, greaterIsBetter: boole
   return order.slice(0, count).map(([index]) => index);
 }
 
-/** Equal infinities compare as equal, because their difference would be NaN. */
+/** A plain difference would be NaN for two equal infinities. */
 function compare(a: number, b: number): number {
   return a === b ? 0 : a - b;
 }

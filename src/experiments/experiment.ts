@@ -1,6 +1,6 @@
 import { folderNames, merged, type Settings } from './settings.ts';
 
-/** A row of a table on a task: named settings, and the choices to try before the final runs. */
+/** A row of a table, on one task: its settings, and the choices to try before the final runs. */
 export interface Cell {
   row: string;
   task: string;
@@ -8,56 +8,55 @@ export interface Cell {
   settings: Settings;
   /** A whole config without its seed and output. */
   config: Record<string, unknown>;
-  /** Settings to choose from. An empty or single choice leaves nothing to choose. */
+  /** The choices to try. With fewer than two, nothing is tried. */
   grid: readonly Settings[];
-  /** The scores in its tables; tests compare the first. Default: every score of the task. */
+  /** The scores shown in tables. Statistical tests compare the first. Default: every score of the task. */
   scores?: readonly string[];
-  /** The paper's numbers by score, as printed. */
+  /** The scores that the paper reports, as printed. */
   paper?: Readonly<Record<string, number>>;
   /**
-   * Examples in the paper's training data; `least` if a row may give several. The paper's numbers are shown only for
-   * runs with the same number of examples.
+   * Number of training examples in the paper; `least` marks it as a minimum. The paper's scores are shown
+   * only for runs with a matching number of examples.
    */
   paperExamples?: { count: number; least: boolean };
 }
 
 /** How the settings of a grid are chosen. */
 export interface Tuning {
-  /** The share of training rows held out for the choice; 0: the validation set is used. */
+  /** Share of the training rows that is held out to compare the choices. With 0, the validation set is used. */
   heldOut: number;
   seed: number;
   /**
-   * Shares of a run, in per cent, after which the worse half of a grid is dropped. The best of the remaining choices is
-   * trained to the end.
+   * Points of a run, in per cent, at which the worse half of the choices is dropped. The best choice after
+   * the last point is trained to the end.
    */
   halving: readonly number[];
 }
 
-/** Rows on tasks, tuned and then trained with several seeds. */
+/** Rows on tasks. Each cell is tuned, and then trained with several seeds. */
 export interface Experiment {
   title: string;
-  /** The folder of tables and configs. */
+  /** Folder for tables and configs. */
   output: string;
-  /** The folder of the runs' folders. */
+  /** Parent folder of the runs' folders. */
   folder: string;
   cells: readonly Cell[];
   seeds: readonly number[];
   tuning: Tuning;
-  /** Returns the cell that a cell is compared with in its task's table. */
+  /** Returns the cell in the same task's table that a cell is compared with. */
   comparedWith(cell: Cell): Cell | undefined;
-  /** Whether there is a column for a row's mean over all tasks. */
+  /** Whether the table shows each row's mean over all tasks. */
   average?: boolean;
 }
 
-/** One run of an experiment. */
 export interface ExperimentRun {
-  /** Its folder below `folder`. */
+  /** Path of the run's folder below `folder`. */
   name: string;
   cell: Cell;
   config: Record<string, unknown>;
 }
 
-/** The run of a cell with final settings and a seed. */
+/** The run of a cell with the chosen settings and a seed. */
 export function finalRun({ folder }: Experiment, cell: Cell, choice: Settings, seed: number): ExperimentRun {
   const name = `${placeOf(cell)}/seed-${seed}`;
   return { name, cell, config: { ...merged(cell.config, choice), output: `${folder}/${name}`, seed } };
@@ -66,9 +65,9 @@ export function finalRun({ folder }: Experiment, cell: Cell, choice: Settings, s
 /**
  * The run that tries one choice of a cell's grid.
  *
- * @param index of the choice
+ * @param index the choice's index
  * @param data replaces `data.train` and `data.validation`
- * @param until per cent of the run after which it ends
+ * @param until per cent of the run after which it stops
  */
 export function tuningRun(
   { folder, tuning }: Experiment,
@@ -84,7 +83,7 @@ export function tuningRun(
   return { name, cell, config: { ...config, output: `${folder}/${name}`, seed: tuning.seed } };
 }
 
-/** `glue/cola/lora-0.16` for row "LoRA 0.16%" on `glue/cola`. */
+/** The path of a cell: `glue/cola/lora-0.16` for row "LoRA 0.16%" on `glue/cola`. */
 export function placeOf({ task, row }: Pick<Cell, 'task' | 'row'>): string {
   return `${slug(task)}/${slug(row)}`;
 }

@@ -5,7 +5,7 @@ import { extensionOf } from '../data/extension-of.ts';
 import { Random } from '../support/random.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** A file in two parts, each a file of the same format. */
+/** A file's content, split into two files of the same format. */
 export interface HeldOut {
   train: string;
   heldOut: string;
@@ -19,18 +19,19 @@ export interface TableRecords {
   quote: boolean;
 }
 
-/** Extensions of JSON files; parquet is read as JSON. */
+/** Extensions of files that are read as JSON. Parquet is converted to JSON. */
 const JSON_NAMES = ['json', 'jsonl', 'ndjson', 'parquet'];
-/** A whole object on the first line, and another below it. */
+/** Matches JSON Lines: a whole object on the first line, and another object below it. */
 const IS_LINES = /^\s*\{.*\}[ \t\r]*\n\s*\{/;
 
 /**
- * Splits the records of a file at random. Records are lines of a table or of JSON Lines, elements of a JSON list or of
- * its `data` (SQuAD's articles), or blocks between blank lines of a text. Equal contents are split equally.
+ * Splits the records of a file at random. Records are lines of a table or of JSON Lines, elements of a JSON
+ * list or of its `data` (SQuAD's articles), or blocks between blank lines of a text. The split depends only
+ * on the content.
  *
- * @param share of the records that is held out
+ * @param share share of the records that is held out
  * @param table undefined for a file that is not a table
- * @throws UserError for a file in which one part would be empty
+ * @throws UserError for a file so short that one part would be empty
  */
 export function holdOut(content: string, fileName: string, share: number, table?: TableRecords): HeldOut {
   const { head, records, join } = recordsOf(content, fileName, table);
@@ -99,7 +100,7 @@ function listIn(content: string, fileName: string): Records | undefined {
   };
 }
 
-/** Records of a table with quoted fields: a line, or several if a quoted field contains line ends. */
+/** The records of a table with quoted fields. A record spans several lines if a quoted field contains line ends. */
 function quotedRecords(content: string): string[] {
   const records: string[] = [];
   let [start, isQuoted] = [0, false];

@@ -1,11 +1,10 @@
 import type { Cell, Experiment } from './experiment.ts';
 
-/** A row of a plan. */
 export interface PlannedCell {
   row: string;
   task: string;
   settings: Cell['settings'];
-  /** The paper's numbers by score, as printed; null if it has none, or none that are comparable. */
+  /** The paper's scores as printed; null if it has no comparable ones. */
   paper: Readonly<Record<string, number>> | null;
 }
 
@@ -13,7 +12,7 @@ export function plannedCell({ row, task, settings, paper }: Cell): PlannedCell {
   return { row, task, settings, paper: paper ?? null };
 }
 
-/** The number of runs of a cell, and of tuning runs counted in whole runs. */
+/** Counts the runs of a cell. In `wholes`, tuning runs count by the share of a whole run that they train. */
 export function runsOf({ seeds, tuning }: Experiment, { grid }: Cell): { runs: number; wholes: number } {
   if (grid.length < 2) return { runs: seeds.length, wholes: seeds.length };
   let [alive, before, wholes] = [grid.length, 0, 0];

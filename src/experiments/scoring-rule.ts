@@ -1,18 +1,16 @@
 import { finalScores, type RunRecord, scoresOf } from '../report/run/run-record.ts';
 
-/** Which evaluation of a run counts: one rule for all rows of a task. */
+/** Which evaluation of a run counts. All rows of a task follow the same rule. */
 export interface ScoringRule {
   metric: string;
   greaterIsBetter: boolean;
-  /**
-   * Whether the best evaluation counts, or a later one that the run kept instead of it; otherwise the last one counts.
-   */
+  /** Whether the best evaluation counts, or a later one that the run kept instead. Otherwise, the last one counts. */
   best: boolean;
-  /** Evaluations count from this step on: the step at which the last row of the task fixed its ranks. */
+  /** Earlier evaluations do not count: at this step, the last row of the task fixed its ranks. */
   from: number;
 }
 
-/** The rule from the configs of a task's rows, and the steps at which their runs fixed their ranks. */
+/** The rule for a task's rows, from their config and the records of their runs. */
 export function scoringRule(
   training: { metric_for_best_model: string; greater_is_better: boolean; load_best_model_at_end?: boolean },
   records: readonly RunRecord[],
@@ -20,16 +18,19 @@ export function scoringRule(
   return {
     metric: training.metric_for_best_model,
     greaterIsBetter: training.greater_is_better,
-    // A run that leaves this open chooses it itself: true, because the run has evaluations.
+    // If the config omits this key, a run with evaluations sets it to true.
     best: training.load_best_model_at_end ?? true,
     from: lastFinal(records),
   };
 }
 
 /**
- * The scores of a run by the rule. If the run fixed its ranks at `from`, these are the scores of the model that it
- * kept. If another row fixed its ranks later, they are the scores of the best evaluation from that step on, or of a
- * later one that the run kept instead. If the run ended before `from`, they are the scores of its last evaluation.
+ * The scores of a run by the rule:
+ *
+ * - If the run fixed its ranks at `from`, the scores of the model that it kept.
+ * - If another row fixed its ranks later, the scores of the best evaluation from `from` on, or of a later one
+ * that the run kept instead.
+ * - If the run ended before `from`, the scores of its last evaluation.
  */
 export function scoresBy(
   record: RunRecord,
@@ -49,13 +50,13 @@ export function scoresBy(
   return scoresOf(counted.findLast(({ step, kept }) => kept && step > chosen.step) ?? chosen);
 }
 
-/** The last step at which a run fixed its ranks; 0 if none did. */
+/** The last step at which one of the runs fixed its ranks; 0 if all ranks are fixed from the start. */
 function lastFinal(records: readonly RunRecord[]): number {
   const finals = records.flatMap(({ allocations }) => allocations.filter(({ final }) => final));
   return finals.reduce((most, { step }) => Math.max(most, step), 0);
 }
 
-/** The rule in a sentence. */
+/** Describes the rule in a sentence. */
 export function ruleText({ metric, best, from }: ScoringRule): string {
   if (!best) return 'Scores are from the last evaluation.';
   const when = from > 0 ? ` from step ${from} on, when every row has fixed its ranks` : '';

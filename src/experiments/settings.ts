@@ -8,7 +8,7 @@ export function withSetting(config: Config, [key, ...rest]: readonly string[], v
   return { ...config, [key]: rest.length === 0 ? value : withSetting(Object(config[key]), rest, value) };
 }
 
-/** A config overridden by the values of another: sections are merged, and a key may be a dotted path. */
+/** Overrides a config by the values of another. Sections are merged, and keys may be dotted paths. */
 export function merged(config: Config, over: Readonly<Config>): Config {
   let result = { ...config };
   for (const [key, value] of Object.entries(over)) {
@@ -18,7 +18,7 @@ export function merged(config: Config, over: Readonly<Config>): Config {
   return result;
 }
 
-/** Every value of nested settings by its dotted key. Lists are values. */
+/** Flattens nested settings to dotted keys. Lists stay values. */
 export function flat(settings: Readonly<Config>, prefix = ''): Settings {
   return Object.fromEntries(
     Object.entries(settings).flatMap(([key, value]): [string, unknown][] =>
@@ -42,12 +42,12 @@ export function isSection(value: unknown): value is Config {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Longer folder names are truncated: file systems allow 255 bytes. */
+/** Maximum length of a folder name. File systems allow 255 bytes. */
 const MAX_CHARACTERS = 150;
 
 /**
- * Folder names for settings: the last part of each key with its value, `learning_rate=0.001,r=8`, numbered if two are
- * equal.
+ * Folder names for settings: the last part of each key and its value, such as `learning_rate=0.001,r=8`.
+ * Equal names are numbered.
  */
 export function folderNames(all: readonly Settings[]): string[] {
   const taken = new Set<string>();

@@ -4,7 +4,7 @@ import type { AsyncByteSource } from './async-byte-source.ts';
 /**
  * Reads a `File` or `Blob` in parts, without loading all of it.
  *
- * @param where its name for messages
+ * @param where the file's name in messages
  */
 export function blobSource(blob: Blob, where: string): AsyncByteSource {
   return {
@@ -17,7 +17,7 @@ export function blobSource(blob: Blob, where: string): AsyncByteSource {
   };
 }
 
-/** Browsers reject a file that has changed since the user chose it. */
+/** Reads a part. Browsers reject a file that has changed since the user chose it. */
 async function contentOf(part: Blob, where: string): Promise<Uint8Array> {
   try {
     return new Uint8Array(await part.arrayBuffer());

@@ -51,7 +51,6 @@ it('a changed byte is rejected, or parsed as by JSON.parse', () => {
   });
 });
 
-/** The number of values in a value, including itself. */
 function countOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 1;
   return Object.values(value).reduce((count, inner) => count + countOf(inner), 1);

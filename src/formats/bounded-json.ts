@@ -3,18 +3,17 @@ import { UserError } from '../support/user-error.ts';
 export interface JsonLimits {
   /** Maximum nesting of arrays and objects. */
   depth: number;
-  /** Maximum number of arrays, objects, keys and commas. Each makes at most one value. */
+  /** Maximum number of arrays, objects, keys and commas. Each adds at most one value. */
   values: number;
 }
 
 const DAMAGED = 'The file is damaged. Download it again.';
 
 /**
- * Parses untrusted JSON. Limits are checked before anything is parsed, because a limit on the length is not enough:
- * in `[],`, every three bytes make an object. An object with a duplicate key is rejected, because another reader
- * may use the other value.
+ * Parses untrusted JSON after checking its limits. A limit on the length alone is not enough: every three
+ * bytes of `[],` make an object. Duplicate keys are rejected, because another reader may use the other value.
  *
- * @param where the file's name for messages
+ * @param where the file's name in messages
  * @throws UserError
  */
 export function parseBoundedJson(bytes: Uint8Array, limits: JsonLimits, where: string): unknown {
@@ -31,7 +30,7 @@ const OBJECT = { begin: 0x7b, end: 0x7d };
 /**
  * Checks JSON against its limits before it is parsed.
  *
- * @param hint how to fix a file that exceeds them
+ * @param hint how to fix a file that exceeds the limits
  * @returns the number of keys
  * @throws UserError if a limit is exceeded
  */
@@ -70,7 +69,7 @@ export function checkJsonSize(
   return keys;
 }
 
-/** The position of the closing quotation mark. */
+/** The position of the quotation mark that closes the string at `start`. */
 function endOfText(bytes: Uint8Array, start: number): number {
   let at = start + 1;
   while (at < bytes.length && bytes[at] !== BYTE.quote) at += bytes[at] === BYTE.backslash ? 2 : 1;
@@ -92,7 +91,7 @@ function parse(bytes: Uint8Array, where: string): unknown {
 }
 
 /**
- * The reason for a parse error. Only the position is taken from the engine's message, because the rest quotes the
+ * Describes a parse error. Only the position is taken from the engine's message, because the rest quotes the
  * file.
  */
 function fault(message: string, text: string): string {

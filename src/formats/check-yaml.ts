@@ -1,15 +1,15 @@
 import { UserError } from '../support/user-error.ts';
 
-/** Limits on the nesting of lists and sections, and on keys and entries. */
+/** Maximum depth of lists and sections, and maximum number of keys and entries. */
 const MAX = { depth: 64, entries: 8192 };
 
-/** Matches too many lists or sections that begin on one line, such as `- - - a`. */
+/** Matches a line that begins too many lists or sections, such as `- - - a`. */
 const MANY_BEGIN = new RegExp(`(?:[-?:][ \\t]+){${MAX.depth}}`);
 
 /**
- * Rejects YAML for which the parser would need all memory, or minutes. It is checked before it is parsed.
+ * Checks YAML before it is parsed, because for some texts the parser would need all memory, or minutes.
  *
- * @param where the file's name for messages
+ * @param where the file's name in messages
  * @param most maximum number of entries
  * @throws UserError
  */

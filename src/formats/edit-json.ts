@@ -1,13 +1,13 @@
-/** A string, or a number with a fraction or an exponent. */
+/** Matches a string or a number. */
 const TEXT_OR_FLOAT = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
-/** Marks a string that stands for a number. Strings in a file do not begin with it. */
+/** Marks a string that represents a number. No string in a file begins with it. */
 const MARK = '\u0000';
 const MARKED = /"\\u0000(-?\d[\d.eE+-]*)"/g;
 
 /**
- * Changes the object in a JSON text. Numbers keep their spelling, because JavaScript writes 0.0 as 0, which readers
- * in other languages take as an integer. `change` receives such numbers as strings and must only pass them on.
+ * Changes the object in a JSON text and keeps the spelling of its numbers. JavaScript would write 0.0 as 0,
+ * which other languages read as an integer. `change` gets such numbers as strings, and must not alter them.
  *
  * @param text valid JSON
  */

@@ -1,4 +1,4 @@
-/** Elements [start, end) of a tensor of `count`; by default all of them. */
+/** Checks a range of elements [start, end) in a tensor of `count` elements. Default: all elements. */
 export function elementRange(count: number, start = 0, end = count): { start: number; end: number } {
   if (start >= 0 && start <= end && end <= count) return { start, end };
   throw new RangeError(`elements ${start} to ${end} of a tensor of ${count}`);

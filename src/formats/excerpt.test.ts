@@ -6,7 +6,7 @@ it.each<[unknown, string]>([
   [null, 'null'],
   ['a"b', '"a\\"b"'],
   [[1, 'x'], '[1,"x"]'],
-  // A one-byte control sequence, a direction override, a line separator, a lone surrogate.
+  // A control sequence of one byte, a direction override, a line separator and a lone surrogate.
   ['\u001b[1m\u009b\u202e\u2028\ud800', '"\\u001b[1m\\u{9b}\\u{202e}\\u{2028}\\ud800"'],
   ['x'.repeat(81), `"${'x'.repeat(80)}"…`],
   [Array(100).fill(10), `[${'10,'.repeat(53)}…`],

@@ -4,13 +4,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { UserError } from '../support/user-error.ts';
 import { openFetchSource } from './fetch-source.ts';
 
-/** More than the first response contains. */
+/** A file that does not fit into the first response. */
 const FILE = Uint8Array.from({ length: 100_000 }, (_, i) => i % 251);
 
 let server: Server;
 afterEach(() => server.close());
 
-/** Serves FILE; the requested ranges are added to `asked`. */
+/** Serves FILE and records the requested ranges. */
 async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void) {
   const asked: (string | undefined)[] = [];
   server = createServer((request, response) => {
@@ -22,7 +22,7 @@ async function serve(answer: (request: IncomingMessage, response: ServerResponse
   return { url: `http://127.0.0.1:${port}/file`, asked };
 }
 
-/** The requested range; `change` alters the response. */
+/** Sends the requested range. `change` alters the response. */
 function ranged(
   request: IncomingMessage,
   response: ServerResponse,

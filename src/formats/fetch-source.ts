@@ -3,24 +3,24 @@ import type { AsyncByteSource } from './async-byte-source.ts';
 import { bytesAsSource } from './byte-source.ts';
 import { BodyTooLong, readBody } from './read-body.ts';
 
-/** Maximum size: the address space of 32-bit WebAssembly, because larger models do not fit into a page. */
+/** Maximum size: a page cannot hold more, because 32-bit WebAssembly has 4 GiB of address space. */
 const MAX_BYTES = 2 ** 32;
-/** The size of the first request. Most settings files and checkpoint headers are shorter. */
+/** Size of the first request. Most settings files and checkpoint headers are shorter. */
 const FIRST_BYTES = 2 ** 16;
 
 /**
- * Opens a file on a server, to read it in ranges. If the server does not support ranges, it sends the whole file,
- * which then stays in memory.
+ * Opens a file on a server, to read it in ranges. If the server does not support ranges, the whole file is
+ * downloaded and kept in memory.
  *
- * @returns undefined if the server has no such file
- * @throws UserError if the server is unreachable or refuses, or the file is too large. Later reads throw one if the
- * response has the wrong length.
+ * @returns undefined if the server does not have the file
+ * @throws UserError if the server is unreachable or refuses, or the file is too large; later reads throw one
+ * if the response has the wrong length
  */
 export async function openFetchSource(address: string | URL): Promise<AsyncByteSource | undefined> {
   const where = String(address);
   const response = await ask(where, 0, FIRST_BYTES);
   if (response.status === 404 || response.status === 410) return undefined;
-  // A server cannot return a range of an empty file.
+  // A range request for an empty file always fails with 416.
   if (response.status === 416) return inMemory(new Uint8Array());
   const size = response.status === 206 ? rangeOf(response)?.size : undefined;
   if (size === undefined) return inMemory(await wholeFile(where, response));
@@ -47,10 +47,7 @@ async function ask(where: string, begin: number, end: number): Promise<Response>
   });
 }
 
-/**
- * The range that a partial response declares. Undefined if it declares none, or if CORS hides the header from the
- * page.
- */
+/** The range that a partial response declares. Undefined if it declares none, or if CORS hides the header. */
 function rangeOf({ headers }: Response): { begin: number; end: number; size: number } | undefined {
   const [, first, last, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(headers.get('Content-Range') ?? '') ?? [];
   return size === undefined ? undefined : { begin: Number(first), end: Number(last) + 1, size: Number(size) };
@@ -70,7 +67,7 @@ async function readPart(
   return bodyOf(response, end - begin, where);
 }
 
-/** The whole file: from this response, or from a second request without a range. */
+/** The bytes of the whole file, from this response or from a second request without a range. */
 async function wholeFile(where: string, response: Response): Promise<Uint8Array> {
   if (response.status === 206) {
     await response.body?.cancel();

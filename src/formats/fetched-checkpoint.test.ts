@@ -19,7 +19,7 @@ const f16 = (...values: number[]): StoredTensor => ({
 const file = (tensors: Record<string, StoredTensor>) =>
   new Blob(encodeSafetensors(new Map(Object.entries(tensors))) as BlobPart[]);
 
-/** A set of files that records which bytes are read. */
+/** A file set that records the ranges that are read. */
 function watched(files: Record<string, PageFile>): { set: FileSet; read: [number, number][] } {
   const set = filesFrom(new Map(Object.entries(files)), 'model');
   const read: [number, number][] = [];

@@ -11,16 +11,21 @@ const SINGLE = `model${ENDING}`;
 const INDEX = `${SINGLE}.index.json`;
 const PICKLES = ['pytorch_model.bin', 'pytorch_model.bin.index.json'];
 
-/** A remote checkpoint. Its tensors can be read after {@link load} has fetched them. */
+/** A remote checkpoint. Tensors must be fetched with {@link load} before they are read. */
 export interface FetchedCheckpoint extends Checkpoint {
-  /** Fetches tensors into memory. `onProgress` is called with the share that is loaded. */
+  /**
+   * Fetches tensors into memory.
+   *
+   * @param onProgress called with the loaded share, from 0 to 1
+   */
   load(names: Iterable<string>, onProgress?: (share: number) => void): Promise<void>;
-  /** The memory with the loaded tensors of a file, by its name without a folder. */
+  /** The loaded tensors of a file as bytes; `file` is a name without folder. */
   bytesOf(file: string): Uint8Array;
 }
 
 /**
- * Opens `model.safetensors`, or the shards that its index lists, and checks their headers. No tensor is read yet.
+ * Opens `model.safetensors`, or the shards that its index lists, and checks the headers. Tensors are not read
+ * yet.
  *
  * @throws UserError if there are no weights, if index and shards disagree, or if a file is damaged
  */

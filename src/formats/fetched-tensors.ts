@@ -8,23 +8,23 @@ import {
 } from './safetensors.ts';
 import { SafetensorsTensors } from './safetensors-tensors.ts';
 
-/** Bytes per read: the additional memory while loading, and the step of progress. */
+/** Bytes per read. It determines the additional memory while loading, and how often progress is reported. */
 const CHUNK_BYTES = 2 ** 22;
-/** The width of the widest element. Tensors that are aligned in the file stay aligned in memory. */
+/** Size of the widest element. It keeps tensors aligned in memory if they are aligned in the file. */
 const ALIGNMENT = 8;
 
-/** Bytes [begin, end) of a file, and their destination in memory. */
+/** Bytes [begin, end) of a file, and their position in memory. */
 interface Run {
   begin: number;
   end: number;
   at: number;
 }
 
-/** A remote safetensors file. Its header is in memory; requested tensors are loaded into one block of memory. */
+/** A remote safetensors file. Its header is in memory, and requested tensors are loaded into one buffer. */
 export class FetchedTensors extends SafetensorsTensors {
   readonly #source: AsyncByteSource;
   readonly #places = new Map<string, TensorInfo>();
-  /** The loaded tensors; {@link info} has the position of each. */
+  /** The loaded tensors. Each tensor's position is in its {@link info}. */
   bytes = new Uint8Array();
 
   private constructor(source: AsyncByteSource, header: SafetensorsHeader, path: string) {
@@ -32,26 +32,27 @@ export class FetchedTensors extends SafetensorsTensors {
     this.#source = source;
   }
 
-  /** Throws a UserError for a file that is truncated or has an invalid header. */
+  /** @throws UserError for a file that is truncated or has an invalid header */
   static async open(source: AsyncByteSource, path: string): Promise<FetchedTensors> {
     const start = await source.read(0, Math.min(LENGTH_BYTES, source.size));
     const bytes = await source.read(0, safetensorsDataStart(start, source.size, path));
     return new FetchedTensors(source, parseSafetensorsHeader(bytes, source.size, path), path);
   }
 
-  /** The description of a tensor; for a loaded one, with its position in {@link bytes}. */
+  /** The description of a tensor. For a loaded tensor, it contains the position in {@link bytes}. */
   override info(name: string): TensorInfo {
     return this.#places.get(name) ?? super.info(name);
   }
 
-  /** The number of bytes that tensors take. */
+  /** The total bytes of some tensors. */
   sizeOf(names: Iterable<string>): number {
     return [...new Set(names)].reduce((sum, name) => sum + super.info(name).end - super.info(name).begin, 0);
   }
 
   /**
-   * Loads tensors into memory, replacing those loaded before. `onRead` is called with the number of bytes of every
-   * chunk.
+   * Loads tensors into memory and replaces the previously loaded ones.
+   *
+   * @param onRead called with the size of every chunk in bytes
    */
   async load(names: ReadonlySet<string>, onRead: (bytes: number) => void): Promise<void> {
     const runs: Run[] = [];

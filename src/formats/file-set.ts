@@ -7,15 +7,19 @@ import { MAX_JSON_BYTES, parseSmallJson } from './small-json.ts';
 /** A file in a page: chosen by the user, in memory (bytes or text), or at a URL. */
 export type PageFile = Blob | Uint8Array | string | URL;
 
-/** Files by name, from any source. It is the browser's counterpart of a folder. */
+/** Files by name, from any source: the browser's counterpart of a folder. */
 export interface FileSet {
-  /** The name in messages. */
+  /** The set's name in messages. */
   name: string;
-  /** Opens a file; undefined if no file has that name. */
+  /** Opens a file; undefined if it does not exist. */
   open(name: string): Promise<AsyncByteSource | undefined>;
 }
 
-/** Makes a set of the given files. `name` is the name of the whole set in messages. */
+/**
+ * Makes a set of the given files.
+ *
+ * @param name the set's name in messages
+ */
 export function filesFrom(files: ReadonlyMap<string, PageFile>, name: string): FileSet {
   return {
     name,
@@ -29,7 +33,7 @@ export function filesFrom(files: ReadonlyMap<string, PageFile>, name: string): F
   };
 }
 
-/** Makes a set of the files below a URL. The file names are appended to it. */
+/** Makes a set of the files below a URL. File names are appended to the URL. */
 export function filesAt(address: URL): FileSet {
   return {
     name: address.href,
@@ -37,15 +41,15 @@ export function filesAt(address: URL): FileSet {
   };
 }
 
-/** The name of a file of a set in messages. */
+/** The path of a set's file, for messages. */
 export function pathIn(set: string, file: string): string {
   return set.endsWith('/') ? set + file : `${set}/${file}`;
 }
 
 /**
- * Reads the bytes of a file of a set.
+ * Reads a whole file of a set.
  *
- * @param expected what kind of file it is, for messages
+ * @param expected a description of the file for messages
  * @throws UserError if it is longer than `maxBytes`, or unreadable
  */
 export async function readFile(
@@ -59,13 +63,13 @@ export async function readFile(
   throw new UserError({ where, fault: `has ${source.size} bytes, more than the maximum of ${maxBytes}` });
 }
 
-/** The value of a small JSON file; undefined if it does not exist. Throws a UserError if it is not valid JSON. */
+/** Parses a small JSON file; undefined if it does not exist. Throws a UserError for invalid JSON. */
 export async function readJsonFile(set: FileSet, file: string): Promise<unknown> {
   const bytes = await readFile(set, file);
   return bytes && parseSmallJson(bytes, pathIn(set.name, file));
 }
 
-/** The UserError for a required file that is missing. */
+/** The error for a missing file. */
 export function missingIn(set: FileSet, file: string, expected: string): UserError {
   return new UserError({ where: pathIn(set.name, file), fault: `does not exist; it should be ${expected}` });
 }

@@ -1,9 +1,10 @@
 /**
- * Conversions of arrays between f32 and the two 16-bit formats, which JavaScript holds as raw bits in a Uint16Array.
- * Widening is exact. Narrowing rounds to nearest, ties to even. A NaN stays a (quiet) NaN of the same sign.
+ * Converts arrays between f32 and the 16-bit formats f16 and bf16, which JavaScript holds as raw bits in a
+ * Uint16Array. Widening is exact. Narrowing rounds to nearest, ties to even. A NaN stays a (quiet) NaN of the
+ * same sign.
  */
 
-/** IEEE 754 binary16 bits -> f32. */
+/** Converts IEEE 754 binary16 bits to f32. */
 export function f16ToF32(bits: Uint16Array): Float32Array {
   f16Table ??= buildF16Table();
   const out = new Uint32Array(bits.length);
@@ -11,7 +12,10 @@ export function f16ToF32(bits: Uint16Array): Float32Array {
   return new Float32Array(out.buffer);
 }
 
-/** f32 -> IEEE 754 binary16 bits. Magnitudes from 65520 on become infinity; magnitudes up to 2^-25 become zero. */
+/**
+ * Converts f32 to IEEE 754 binary16 bits. Magnitudes from 65520 on become infinity; magnitudes up to 2^-25
+ * become zero.
+ */
 export function f32ToF16(values: Float32Array): Uint16Array {
   const source = bitsOf(values);
   const out = new Uint16Array(values.length);
@@ -22,14 +26,14 @@ export function f32ToF16(values: Float32Array): Uint16Array {
   return out;
 }
 
-/** bfloat16 bits -> f32. */
+/** Converts bfloat16 bits to f32. */
 export function bf16ToF32(bits: Uint16Array): Float32Array {
   const out = new Uint32Array(bits.length);
   for (let i = 0; i < bits.length; i++) out[i] = bits[i] << 16;
   return new Float32Array(out.buffer);
 }
 
-/** f32 -> bfloat16 bits. */
+/** Converts f32 to bfloat16 bits. */
 export function f32ToBf16(values: Float32Array): Uint16Array {
   const source = bitsOf(values);
   const out = new Uint16Array(values.length);
@@ -43,12 +47,12 @@ export function f32ToBf16(values: Float32Array): Uint16Array {
 
 const F32_INFINITY = 0x7f800000;
 const F16_INFINITY = 0x7c00;
-/** Difference of the exponent biases (127 - 15), at the position of the exponent. */
+/** Difference between the exponent biases, 127 - 15, shifted to the position of the exponent. */
 const REBIAS = 112 << 23;
 
 let f16Table: Uint32Array | undefined;
 
-/** All 65536 values as f32 bits: 256 KB, built on first use. */
+/** Converts all 65536 f16 values to f32 bits. The table takes 256 KB and is built on first use. */
 function buildF16Table(): Uint32Array {
   const table = new Uint32Array(0x10000);
   const float = new Float32Array(1);
@@ -68,13 +72,13 @@ function buildF16Table(): Uint32Array {
   return table;
 }
 
-/** Rounds the magnitude `x`, f32 bits without the sign, to f16 bits. */
+/** Rounds a magnitude to f16 bits. `x` has the bits of an f32 without its sign. */
 function magnitudeToF16(x: number): number {
   if (x > F32_INFINITY) return 0x7e00 | ((x >>> 13) & 0x3ff);
   if (x >= 0x477ff000) return F16_INFINITY;
   if (x >= 0x38800000) return (x - REBIAS + 0xfff + ((x >>> 13) & 1)) >>> 13;
   if (x <= 0x33000000) return 0;
-  // Subnormal: the significand · 2^(exponent - 150), in units of 2^-24.
+  // The result is subnormal: significand · 2^(exponent - 150), in units of 2^-24.
   const significand = (x & 0x7fffff) | 0x800000;
   const shift = 126 - (x >>> 23);
   const units = significand >>> shift;

@@ -22,7 +22,8 @@ it.each([
     const block = values.subarray(start, start + BLOCK);
     const most = Math.max(...block.map(Math.abs));
     block.forEach((value, i) => {
-      // If 4 bits use -8, the largest value of the other sign may be clipped: by at most a whole step of 1 / 8.
+      // With 4 bits, -8 may stand for the largest magnitude. Then the largest value of the other sign may be
+      // clipped by a whole step of 1 / 8.
       const limit = bits === 4 ? 1 / 8 : halfStep;
       expect(Math.abs(back[start + i] - value)).toBeLessThanOrEqual(most * limit * (1 + 1e-5));
     });

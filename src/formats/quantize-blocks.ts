@@ -1,20 +1,20 @@
-/** Elements that share a scale in the weights of an int4 or int8 base, as in QLoRA. */
+/** Elements per scale in the weights of an int4 or int8 base, as in QLoRA. */
 export const BASE_BLOCK = 64;
 
 /** Elements as integers of 4 or 8 bits, with one scale per block. */
 export interface QuantizedBlocks {
   /**
-   * The integers. With 4 bits, each byte has two, the lower half first, and 8 stands for zero. With 8 bits, each is
-   * a signed byte.
+   * The integers. With 4 bits, each byte holds two integers, the first in its lower half, and 8 represents
+   * zero. With 8 bits, each integer is a signed byte.
    */
   blocks: Uint8Array;
   scales: Float32Array;
 }
 
 /**
- * Rounds every block of `blockSize` elements to multiples of its own scale. With 8 bits, the scale is the largest
- * magnitude over 127. With 4 bits, two scales are tried, and the one with the smaller squared error is used: the
- * largest magnitude over 7, or the element of that magnitude over -8, which uses the longer end of the range.
+ * Rounds every block of `blockSize` elements to multiples of a scale. With 8 bits, the scale is the largest
+ * magnitude over 127. With 4 bits, two scales are tried, and the one with the smaller squared error is used:
+ * the largest magnitude over 7, or the element with this magnitude over -8.
  *
  * @param values whole blocks of finite values
  */
@@ -39,7 +39,7 @@ export function quantizeBlocks(values: Float32Array, bits: 4 | 8, blockSize: num
   return { blocks, scales };
 }
 
-/** The values that blocks of 4 bits stand for. */
+/** The values of quantized blocks of 4 bits. */
 export function fourBitValues({ blocks, scales }: QuantizedBlocks, blockSize: number): Float32Array {
   return Float32Array.from({ length: 2 * blocks.length }, (_, i) => {
     const nibble = (blocks[i >> 1] >> (4 * (i % 2))) & 15;
@@ -47,7 +47,6 @@ export function fourBitValues({ blocks, scales }: QuantizedBlocks, blockSize: nu
   });
 }
 
-/** The element with the largest magnitude. */
 function largest(values: Float32Array, start: number, end: number): number {
   let [lowest, highest] = [0, 0];
   for (let i = start; i < end; i++) {
@@ -73,7 +72,10 @@ function fourBitScale(values: Float32Array, start: number, end: number, extreme:
   return difference <= 0 ? symmetric : long;
 }
 
-/** Rounds a multiple of the scale to its 4 bits: 0 for -8 to 15 for 7. The multiple is never below -8.4. */
+/**
+ * Rounds a multiple of the scale to 4 bits: 0 represents -8, and 15 represents 7. The multiple is never below
+ * -8.4.
+ */
 function nibble(multiple: number): number {
   const rounded = (multiple + 8.5) | 0;
   return Math.min(rounded, 15);

@@ -1,11 +1,11 @@
-/** A matrix as signed bytes in row-major order. The scale of a column is its largest magnitude over 127. */
+/** A matrix as signed bytes in row-major order. Each column's scale is its largest magnitude over 127. */
 export interface ByteColumns {
   bytes: Uint8Array;
   scales: Float32Array;
 }
 
 /**
- * Quantizes the transpose of a matrix [rows, columns] to bytes: [columns, rows].
+ * Quantizes a matrix [rows, columns] to bytes and transposes it to [columns, rows].
  *
  * @param row returns the elements of a row, which are finite
  */
@@ -26,7 +26,7 @@ export function quantizeTransposed(
   return { bytes, scales };
 }
 
-/** Quantizes a matrix [rows, columns] to bytes, without transposing it. Its rows are read twice. */
+/** Quantizes a matrix [rows, columns] to bytes without transposing it. Each row is read twice. */
 export function quantizeColumns(
   rows: number,
   columns: number,

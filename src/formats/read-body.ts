@@ -1,11 +1,11 @@
-/** A response body exceeds its limit. */
+/** Thrown if a response body exceeds its limit. */
 export class BodyTooLong extends Error {}
 
 /**
- * Reads all bytes of a response body.
+ * Reads a whole response body.
  *
  * @param most the limit in bytes
- * @param likely the declared size in bytes, allocated at once
+ * @param likely the declared size in bytes, which is allocated at once
  * @throws BodyTooLong
  */
 export async function readBody(response: Response, most: number, likely: number): Promise<Uint8Array> {

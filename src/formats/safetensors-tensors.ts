@@ -23,19 +23,19 @@ export class SafetensorsTensors {
     return this.header.tensors.has(name);
   }
 
-  /** Names in the order of the tensors' bytes in the file. */
+  /** The names of the tensors, in the file's order. */
   names(): string[] {
     return [...this.header.tensors.keys()];
   }
 
-  /** Throws a UserError with the nearest names if there is no such tensor. */
+  /** Throws a UserError that suggests similar names if the tensor does not exist. */
   info(name: string): TensorInfo {
     const info = this.header.tensors.get(name);
     if (info) return info;
     throw unknownTensor(name, this.names(), this.path);
   }
 
-  /** The tensor in its own type (F16 and BF16 as raw bits). */
+  /** Reads a tensor in its own type (F16 and BF16 as raw bits). */
   read(name: string): TensorData {
     const info = this.info(name);
     return decodeTensor(info, this.#read(info.begin, info.end));

@@ -10,7 +10,7 @@ function concat(chunks: Uint8Array[]): Uint8Array {
   return new Uint8Array(chunks.flatMap((chunk) => [...chunk]));
 }
 
-/** A file with this header text and `dataBytes` zero bytes of data. */
+/** Makes a file with this header and `dataBytes` zero bytes of data. */
 function file(header: string, dataBytes = 0, declaredLength?: bigint): Uint8Array {
   const text = new TextEncoder().encode(header);
   const bytes = new Uint8Array(8 + text.length + dataBytes);

@@ -4,42 +4,42 @@ import { parseBoundedJson } from './bounded-json.ts';
 import { excerpt } from './excerpt.ts';
 import { ARRAY_OF, type Dtype, itemSize } from './tensor-data.ts';
 
-/** Location of a tensor: `begin` (inclusive) and `end` (exclusive) count bytes from the start of the file. */
+/** The location of a tensor: bytes [begin, end) of the file. */
 export interface TensorInfo {
   dtype: Dtype;
   shape: number[];
   begin: number;
   end: number;
   /**
-   * The order of the tensor's axes in those bytes, slowest first, if it is not row-major: [1, 0] for a transposed
-   * matrix. `'scattered'` if other elements lie between the tensor's own.
+   * The order of the axes in these bytes, slowest first, if it is not row-major: [1, 0] for a transposed
+   * matrix. `'scattered'` if the elements are not contiguous.
    */
   axes?: readonly number[] | 'scattered';
 }
 
 export interface SafetensorsHeader {
   metadata: Record<string, string>;
-  /** The tensors in the order of their bytes in the file. */
+  /** The tensors, in the file's order. */
   tensors: Map<string, TensorInfo>;
-  /** Bytes before the first tensor. */
+  /** Number of bytes before the first tensor. */
   dataStart: number;
 }
 
-/** The file starts with the header's length, a 64-bit unsigned integer. */
+/** Size of the header's length, a 64-bit unsigned integer at the start of the file. */
 export const LENGTH_BYTES = 8;
 /**
- * Maximum length of a header. It has about 150 bytes per tensor, and the largest models have 100,000 tensors. The
- * format's own limit is three times as high, but a parsed header takes tens of times its length in memory.
+ * Maximum length of a header. It has about 150 bytes per tensor, and the largest models have 100,000 tensors.
+ * The format's limit is three times as high, but a parsed header takes tens of times its length in memory.
  */
 const MAX_HEADER_BYTES = 2 ** 25;
-/** About twelve values per tensor. An adapter of all experts of a large model has 70,000 tensors in one file. */
+/** A tensor takes about twelve values. An adapter for all experts of a large model has 70,000 tensors in one file. */
 const JSON_LIMITS = { depth: 3, values: 2 ** 20 };
 
 const DAMAGED = 'The file is damaged, or not a safetensors file. Download it again.';
 
 /**
- * The offset of the first tensor, read from the first 8 bytes and checked against `fileSize`. {@link
- * parseSafetensorsHeader} needs this many bytes.
+ * The offset of the first tensor, read from the first 8 bytes of a file and checked against `fileSize`.
+ * {@link parseSafetensorsHeader} needs this many bytes.
  */
 export function safetensorsDataStart(bytes: Uint8Array, fileSize: number, where: string): number {
   if (fileSize < LENGTH_BYTES || bytes.length < LENGTH_BYTES) {
@@ -68,11 +68,11 @@ export function safetensorsDataStart(bytes: Uint8Array, fileSize: number, where:
 }
 
 /**
- * Parses and checks the header of an untrusted safetensors file. Every tensor's bytes must match its shape and type,
- * and all tensors together must fill the file without overlap or gap.
+ * Parses and checks the header of an untrusted safetensors file. The bytes of every tensor must match its
+ * shape and type. The tensors must fill the file without overlap or gap.
  *
  * @param bytes the start of the file, at least up to the first tensor
- * @param where the file's name for messages
+ * @param where the file's name in messages
  * @throws UserError that names the file and the tensor
  */
 export function parseSafetensorsHeader(

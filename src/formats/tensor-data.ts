@@ -2,8 +2,8 @@ import { UserError } from '../support/user-error.ts';
 import { bf16ToF32, f16ToF32 } from './float.ts';
 
 /**
- * The safetensors element types that this library reads, each with its array type. F16 and BF16 stay raw bits (see
- * float.ts). Files are little-endian, and so are all machines that run JavaScript engines.
+ * The safetensors element types that this library reads, with their array types. F16 and BF16 stay raw bits
+ * (see float.ts). Files are little-endian, as are all machines that run JavaScript engines.
  */
 export const ARRAY_OF = {
   F32: Float32Array,
@@ -29,19 +29,19 @@ export type TensorData =
   | Uint16Array
   | Uint8Array;
 
-/** A tensor in memory: `data` has product(shape) elements, the last axis contiguous. */
+/** A tensor in memory. `data` has product(shape) elements, the last axis contiguous. */
 export interface StoredTensor {
   dtype: Dtype;
   shape: number[];
   data: TensorData;
 }
 
-/** Bytes of one element. */
+/** Bytes per element. */
 export function itemSize(dtype: Dtype): number {
   return ARRAY_OF[dtype].BYTES_PER_ELEMENT;
 }
 
-/** The elements in `bytes`: a view if the address is aligned, otherwise a copy. */
+/** Interprets bytes as elements. Returns a view if the bytes are aligned, otherwise a copy. */
 export function decodeTensor(info: { dtype: Dtype }, bytes: Uint8Array): TensorData {
   const size = itemSize(info.dtype);
   const { buffer, byteOffset } = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
@@ -49,8 +49,9 @@ export function decodeTensor(info: { dtype: Dtype }, bytes: Uint8Array): TensorD
 }
 
 /**
- * Converts the elements in `bytes` to f32: F16 and BF16 are widened exactly, F64 is rounded. Throws a UserError
- * that names the tensor `where` for integer types, which are indices or quantised weights in a checkpoint.
+ * Converts bytes of elements to f32. F16 and BF16 are widened exactly, F64 is rounded. Throws a UserError for
+ * integer types, because integers in a checkpoint are indices or quantized weights. `where` is the tensor's
+ * name in the message.
  */
 export function toFloat32(info: { dtype: Dtype }, bytes: Uint8Array, where: string): Float32Array {
   const data = decodeTensor(info, bytes);

@@ -1,15 +1,15 @@
 import type { TensorInfo } from './safetensors.ts';
 
-/** An open file of named tensors. The header is in memory; elements are read on request. */
+/** An open file of named tensors. The header is in memory, and elements are read on request. */
 export interface TensorFile {
   readonly path: string;
   names(): string[];
   has(name: string): boolean;
-  /** Throws a UserError with the nearest names if there is no such tensor. */
+  /** Throws a UserError that suggests similar names if the tensor does not exist. */
   info(name: string): TensorInfo;
   /**
-   * A floating-point tensor, or its elements [start, end), as f32. Throws a UserError for integer types, and a
-   * RangeError for elements out of range.
+   * Reads a floating-point tensor, or its elements [start, end), as f32. Throws a UserError for integer
+   * types, and a RangeError for elements out of range.
    */
   readFloat32(name: string, start?: number, end?: number): Float32Array;
   close(): void;

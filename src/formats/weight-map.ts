@@ -4,7 +4,7 @@ import { excerpt, excerptName } from './excerpt.ts';
 
 /** Maximum size of an index. It has some 100 bytes per tensor, and the largest models have some 100,000 tensors. */
 export const MAX_INDEX_BYTES = 32 * 2 ** 20;
-/** Two values per tensor, and some metadata. */
+/** A tensor takes two values; the metadata takes a few more. */
 const JSON_LIMITS = { depth: 8, values: 2 ** 20 };
 /** Maximum number of shards, because all are opened. The largest models have some 200. */
 const MAX_SHARDS = 1024;
@@ -13,11 +13,10 @@ const MAX_SHARDS = 1024;
 export type WeightMap = [tensor: string, shard: string][];
 
 /**
- * Parses the index of a sharded checkpoint, which has the file of each tensor. Files are in the folder of the
- * index.
+ * Parses the index of a sharded checkpoint. It names the file of each tensor, in the index's own folder.
  *
- * @param ending the ending that file names must have
- * @param where the index's name for messages
+ * @param ending the required file name extension
+ * @param where the index's name in messages
  * @throws UserError for an invalid index, and for too many files
  */
 export function parseWeightMap(bytes: Uint8Array, ending: string, where: string): WeightMap {
@@ -45,7 +44,7 @@ export function parseWeightMap(bytes: Uint8Array, ending: string, where: string)
   throw new UserError({ where, fault: `names ${size} shards, more than the maximum of ${MAX_SHARDS}` });
 }
 
-/** The open file of each tensor. Throws a UserError if a file lacks a tensor that the index assigns to it. */
+/** Maps each tensor to its open file. Throws a UserError if a file lacks a tensor that the index assigns to it. */
 export function holders<File extends { has(name: string): boolean }>(
   map: WeightMap,
   files: ReadonlyMap<string, File>,
@@ -64,7 +63,7 @@ export function holders<File extends { has(name: string): boolean }>(
   );
 }
 
-/** The UserError for a shard that is missing beside its index. */
+/** The UserError for a shard that does not exist. */
 export function missingShard(shard: string, where: string): UserError {
   return new UserError({
     where,
@@ -74,8 +73,8 @@ export function missingShard(shard: string, where: string): UserError {
 }
 
 /**
- * Whether a name stays within the folder: it has no separators of any system and no drive letters. `..` lacks the
- * file's ending.
+ * Whether a name stays in the folder: it must not have separators of any system, or a drive letter. `..` is
+ * excluded because it lacks the extension.
  */
 function isPlainFileName(name: unknown, ending: string): name is string {
   return typeof name === 'string' && /^[^/\\:\0]+$/.test(name) && name.endsWith(ending) && name !== ending;

@@ -10,9 +10,9 @@ import {
 } from 'yaml';
 
 /**
- * Parses a YAML document. Keys keep their source text, because YAML reads 1.0 as the number 1 but labels are texts.
- * Two keys with equal texts are an error. The parser's own check is off, because it compares each key with all
- * before it.
+ * Parses a YAML document. Keys keep their source text: YAML would read the key 1.0 as a number, but labels
+ * are texts. Equal keys are an error. The parser's own check for them is off, because it compares each key
+ * with all earlier ones.
  */
 export function yamlDocument(text: string, options: ParseOptions & DocumentOptions = {}): Document.Parsed {
   const document = parseDocument(text, { logLevel: 'error', ...options, uniqueKeys: false });

@@ -3,38 +3,38 @@ import type { Search } from './search.ts';
 import { logSoftmax } from './softmax.ts';
 import { topIndices } from './top-indices.ts';
 
-/** The score of an excluded choice. Finite and in 32 bits as in transformers, which decides some ties. */
+/** The score of an excluded beam. As in transformers it is finite and has 32 bits, because this decides some ties. */
 const NEVER = -1e9;
 
 export interface Beam {
   tokens: readonly number[];
-  /** Sum of log probabilities; for a finished beam, normalised by its length. */
+  /** Sum of log probabilities. In a finished beam, it is normalised by the length. */
   score: number;
 }
 
 interface RunningBeam extends Beam {
-  /** Index of its row in the logits. */
+  /** Index of the beam's row in the logits. */
   place: number;
 }
 
 interface FinishedBeam extends Beam {
-  /** False for a free slot. */
+  /** False if the slot is free. */
   isFinished: boolean;
 }
 
-/** The search from one prompt. */
+/** The beam search for one prompt. */
 export interface BeamItem {
   index: number;
   running: RunningBeam[];
-  /** The best beams so far, best first. */
+  /** The best complete beams so far, the best first. */
   finished: FinishedBeam[];
-  /** Whether running beams may still improve on the finished ones. */
+  /** Whether running beams may still beat the finished ones. */
   isOpen: boolean;
 }
 
 /**
- * Creates an item. All its beams start with the same tokens, so only the first one counts: otherwise all would find the
- * same continuations.
+ * Creates an item. All beams start with the same tokens and would find the same continuations, so only the
+ * first one has a score.
  */
 export function beginItem(tokens: readonly number[], index: number, beams: number): BeamItem {
   const each = Array.from({ length: beams }, (_, beam) => beam);
@@ -47,13 +47,13 @@ export function beginItem(tokens: readonly number[], index: number, beams: numbe
 }
 
 interface Candidate extends RunningBeam {
-  /** Whether the sequence is complete with its last token or the maximum length. */
+  /** Whether the last token or the maximum length ends the sequence. */
   isEnd: boolean;
 }
 
 /**
- * Adds one token: takes the best continuations, or draws one for each uniform number. Moves ended beams to `finished`,
- * and closes the item if no running beam can improve it.
+ * Extends the beams by one token: by the best continuations, or by one drawn with each uniform number. Moves
+ * ended beams to `finished`. Closes the item if no running beam can beat the finished ones.
  */
 export function extendItem(
   item: BeamItem,
@@ -68,7 +68,7 @@ export function extendItem(
   item.finished = best(num_beams, [
     ...item.finished,
     ...candidates.map(({ tokens, score, isEnd }, rank) => {
-      // Candidates beyond num_beams may continue, but not finish.
+      // Only the best `num_beams` candidates may finish; the others may continue.
       const isFinished = isEnd && rank < num_beams;
       const scored = byLength(score, generated, length_penalty);
       return { tokens, score: isFinished ? scored : Math.fround(scored + NEVER), isFinished };
@@ -85,7 +85,7 @@ export function extendItem(
   item.isOpen = !(isFull && early_stopping === true) && canImprove(item, generated, search);
 }
 
-/** Whether the best running beam, at its most favourable length, would beat the worst finished one. */
+/** Whether the best running beam, at its most favourable length, would beat the worst finished beam. */
 function canImprove(
   { running, finished }: BeamItem,
   generated: number,
@@ -125,7 +125,7 @@ function byLength(score: number, length: number, penalty: number): number {
   return Math.fround(score / Math.fround(length ** penalty));
 }
 
-/** The `count` beams with the largest scores, best first; equal ones keep their order. */
+/** The `count` beams with the largest scores, the best first. Equal scores keep their order. */
 function best<T extends Beam>(count: number, beams: readonly T[]): T[] {
   return [...beams].sort((a, b) => (a.score === b.score ? 0 : a.score > b.score ? -1 : 1)).slice(0, count);
 }

@@ -8,15 +8,15 @@ import { tunedNetwork } from '../program/training-graph.ts';
 import type { Tuner } from '../tuners/tuner.ts';
 
 export interface CachedGraph {
-  /** `logits` [batch, vocabulary] after the last token with the new cache entries, or the encoder's results. */
+  /** Logits [batch, vocabulary] after the last token and the new cache entries, or the encoder's results. */
   outputs: Record<string, Value>;
-  /** The cache of the tokens that the graph has read. */
+  /** The cache entries for the tokens that were read before. */
   entries: readonly CacheEntry[];
-  /** The decoder's inputs from the encoder. */
+  /** The cache entries that the decoder gets from the encoder. */
   encoded: readonly CacheEntry[];
 }
 
-/** A causal language model that reads some tokens after those in its cache. */
+/** A causal language model that reads tokens after the cached ones. */
 export function causalGraph(model: TaskModel, tuner: Tuner): CachedGraph {
   return cachedGraph(model, tuner, 'decode', (inputs, { past }) => ({
     attentionMask: input(inputs.inputIds.node.graph, 'attention_mask', 'int32', [
@@ -27,12 +27,12 @@ export function causalGraph(model: TaskModel, tuner: Tuner): CachedGraph {
   }));
 }
 
-/** The decoder of an encoder-decoder with a cache; keys and values of the encoder's output also come from the cache. */
+/** The decoder of an encoder-decoder. Its cache also holds the keys and values of the encoder's output. */
 export function decoderGraph(model: TaskModel, tuner: Tuner): CachedGraph {
   return cachedGraph(model, tuner, 'decode', (inputs) => ({ logitRows: lastRows(inputs, inputs.target) }));
 }
 
-/** The encoder, with the keys and values of its output for the decoder's layers. */
+/** The encoder. Its results are the keys and values that the decoder's layers need. */
 export function encoderGraph(model: TaskModel, tuner: Tuner): CachedGraph {
   const { outputs, encoded } = cachedGraph(model, tuner, 'encode', () => ({}));
   const kept = encoded.map(({ name }) => [PRESENT + name, outputs[PRESENT + name]] as const);
@@ -57,7 +57,7 @@ function cachedGraph(
   return { outputs: { logits, ...outputs }, entries, encoded };
 }
 
-/** The rows of the last token, from rows [tokens · batch], sequence-major. */
+/** Selects the rows of the last token from rows [tokens · batch], sequence-major. */
 function lastRows({ inputIds, batch }: ModelInputs, tokens: Dimension): Value {
   const count = multiplyDimensions(tokens, batch);
   const before = addDimensions(count, multiplyDimensions(batch, -1));

@@ -3,7 +3,7 @@ import type { Tensors } from '../runtime/session.ts';
 import type { CachedSession } from './cached-session.ts';
 import { ReadTokens } from './read-tokens.ts';
 
-/** Sequences that a decoder reads side by side: its cache, and which of its tokens are real. */
+/** A batch of sequences that a decoder reads: their cache, and which of their tokens are real. */
 export class CachedRows {
   readonly #session: CachedSession;
   readonly #read = new ReadTokens();
@@ -12,12 +12,12 @@ export class CachedRows {
     this.#session = session;
   }
 
-  /** Rows of the same session with separate memory. */
+  /** Rows of the same session with a separate cache. */
   fork(): CachedRows {
     return new CachedRows(this.#session.fork());
   }
 
-  /** Resets the memory to `rows` empty sequences. */
+  /** Resets the cache to `rows` empty sequences. */
   reset(rows: number): void {
     for (const memory of [this.#session, this.#read]) memory.reset(rows);
   }
@@ -27,26 +27,26 @@ export class CachedRows {
     for (const memory of [this.#session, this.#read]) memory.truncate(tokens);
   }
 
-  /** Every row continues one of the previous rows. */
+  /** Reorders the rows: row i becomes a copy of row `parents[i]`. */
   follow(parents: Int32Array): void {
     for (const memory of [this.#session, this.#read]) memory.follow(parents);
   }
 
-  /** Appends the rows of others; the shorter ones are padded at the start, so that all end together. */
+  /** Appends rows. Shorter rows are padded at the start, so that all rows end together. */
   join(other: CachedRows): void {
     this.#session.join(other.#session);
     this.#read.join(other.#read);
   }
 
-  /** Removes the padding that all rows start with. */
+  /** Removes leading padding that all rows have. */
   forgetPadding(): void {
     this.#session.forget(this.#read.forgetPadding());
   }
 
   /**
-   * Reads [rows, count] tokens after those in the cache.
+   * Reads [rows, count] tokens after the cached ones.
    *
-   * @param mask 1 for a real token, 0 for padding; by default all are real
+   * @param mask 1 for a real token, 0 for padding; default: all are real
    * @param more further inputs of the graph
    * @returns logits [rows, vocabulary] after the last token
    */

@@ -5,12 +5,12 @@ import type { Session, Tensors } from '../runtime/session.ts';
 import type { CachedGraph } from './cached-graph.ts';
 import { TokenMemory } from './token-memory.ts';
 
-/** A session of a graph with a cache, and the content of the cache between runs. */
+/** A session of a graph with a cache, and the cache's content between runs. */
 export class CachedSession {
   readonly #values: Float32Array;
   readonly #session: Session;
   readonly #graph: CachedGraph;
-  /** By the names of the cache. */
+  /** The cache's content, by entry name. */
   readonly #memories: ReadonlyMap<string, TokenMemory>;
 
   private constructor(session: Session, graph: CachedGraph, values: Float32Array) {
@@ -24,12 +24,12 @@ export class CachedSession {
     return new CachedSession(await engine.open(graph.outputs), graph, values);
   }
 
-  /** Another memory for the same session; it does not release the session. */
+  /** A session with a separate cache. It uses the same engine session, which it does not release. */
   fork(): CachedSession {
     return new CachedSession(this.#session, this.#graph, this.#values);
   }
 
-  /** Appends the rows of another memory of the same session. */
+  /** Appends the rows of another cache of the same session. */
   join(other: CachedSession): void {
     for (const [name, memory] of this.#memories) memory.join(other.#memories.get(name)!);
   }
@@ -39,7 +39,7 @@ export class CachedSession {
     for (const memory of this.#memories.values()) memory.forget(tokens);
   }
 
-  /** Resets the memory to `rows` empty sequences. */
+  /** Resets the cache to `rows` empty sequences. */
   reset(rows: number): void {
     for (const memory of this.#memories.values()) memory.reset(rows);
   }
@@ -49,12 +49,12 @@ export class CachedSession {
     for (const memory of this.#memories.values()) memory.truncate(tokens);
   }
 
-  /** Every row continues one of the previous rows. */
+  /** Reorders the rows: row i becomes a copy of row `parents[i]`. */
   follow(parents: Int32Array): void {
     for (const memory of this.#memories.values()) memory.follow(parents);
   }
 
-  /** Runs the graph after the cached tokens, and adds the new ones to the cache. */
+  /** Runs the graph on the tokens after the cached ones, and adds these tokens to the cache. */
   async run(feeds: Tensors): Promise<Tensors> {
     const past = [...this.#memories].map(([name, { tensor }]) => [PAST + name, tensor]);
     const trained = { data: this.#values, dims: [this.#values.length] };

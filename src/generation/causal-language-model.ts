@@ -7,17 +7,20 @@ import { CachedSession } from './cached-session.ts';
 import type { LanguageModel, ReadOptions } from './language-model.ts';
 import type { TunedModel } from './tuned-model.ts';
 
-/** Tokens per read, so that attention scores stay small and an abort takes effect, however long a prompt is. */
+/**
+ * Maximum tokens per read. A long prompt is read in pieces, so attention scores stay small, and an abort
+ * takes effect soon.
+ */
 export const PIECE = 256;
 
-/** A decoder that keeps the keys and values of all tokens it has read. */
+/** A decoder with a cache for the keys and values of all tokens it has read. */
 export class CausalLanguageModel implements LanguageModel {
   readonly vocabSize: number;
   readonly maxPositions: number;
   readonly #rows: CachedRows;
   readonly #continues: boolean;
   readonly #piece: number;
-  /** The tokens in the cache, if it contains a single row. */
+  /** The tokens in the cache, if it has exactly one row. */
   #only: Int32Array | undefined;
 
   private constructor(config: CommonConfig, session: CachedSession, continues: boolean) {
@@ -29,8 +32,8 @@ export class CausalLanguageModel implements LanguageModel {
   }
 
   /**
-   * @param continues whether a single prompt with the same start as the cached one is read from the first difference
-   * on
+   * @param continues whether a single prompt reuses the cache for the tokens that it shares with the previous
+   * prompt
    */
   static async open(
     { engine, model, tuner, values }: TunedModel,
@@ -67,13 +70,16 @@ export class CausalLanguageModel implements LanguageModel {
     return this.#rows.release();
   }
 
-  /** The number of a prompt's tokens in the cache. The last token is always read, for its logits. */
+  /**
+   * Number of a prompt's tokens that are in the cache. The last token is always read again, because its
+   * logits are needed.
+   */
   #known(tokens: Int32Array, rows: number): number {
     return this.#only && rows === 1 ? Math.min(commonPrefix(this.#only, tokens), tokens.length - 1) : 0;
   }
 }
 
-/** Columns [start, end) of a matrix with that many rows. */
+/** Columns [start, end) of a matrix with `rows` rows. */
 function columnsOf(matrix: Int32Array, rows: number, start: number, end: number): Int32Array {
   const length = matrix.length / rows;
   const parts = Array.from({ length: rows }, (_, row) =>

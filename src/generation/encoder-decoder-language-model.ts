@@ -7,18 +7,21 @@ import { CachedSession } from './cached-session.ts';
 import type { LanguageModel, ReadOptions } from './language-model.ts';
 import type { TunedModel } from './tuned-model.ts';
 
-/** An encoder-decoder: the encoder reads each prompt once, and the decoder caches the keys and values of both. */
+/**
+ * An encoder-decoder. The encoder reads each prompt once. The decoder caches keys and values of its own
+ * tokens and of the encoder's output.
+ */
 export class EncoderDecoderLanguageModel implements LanguageModel {
   readonly vocabSize: number;
   readonly maxPositions: number;
   readonly #encoder: CachedSession;
   readonly #decoder: CachedSession;
   readonly #encoded: CachedGraph['encoded'];
-  /** The encoder's keys and values by name, [source, prompts, width], and its mask, [prompts, source]. */
+  /** The encoder's keys and values by name, [source, prompts, width], and the prompts' mask, [prompts, source]. */
   #prompts: { tensors: Map<string, HostTensor>; mask: Int32Array; source: number } | undefined;
   /** The prompt of each row; undefined before the decoder's first call. */
   #promptOf: Int32Array | undefined;
-  /** The rows' inputs from their prompts, until a row continues a row of another prompt. */
+  /** The encoder's results for each row. They change only when a row continues a row of another prompt. */
   #feeds: Tensors = {};
 
   private constructor(
@@ -87,7 +90,7 @@ export class EncoderDecoderLanguageModel implements LanguageModel {
   }
 }
 
-/** Selects columns of [tokens, rows, width] by index, possibly repeated: [tokens, columns, width]. */
+/** Selects columns of [tokens, rows, width] by index; an index may repeat. Returns [tokens, columns, width]. */
 function selectColumns({ data, dims }: HostTensor, columns: Int32Array): HostTensor {
   const [tokens, rows, width] = dims;
   if (columns.length === rows && columns.every((column, i) => column === i)) return { data, dims };

@@ -52,7 +52,7 @@ describe('generate equals transformers', () => {
       const search = await beginSearch(tableModel(), [prompt], settings, {});
       search.process(search.logits, search.begun[0], 0);
       softmax(search.logits).forEach((probability, token) => {
-        // Written with 7 digits, after some 32-bit operations.
+        // The reference has 7 digits and was computed with some 32-bit operations.
         expect(Math.abs(probability - probabilities[token]), `${token}`).toBeLessThan(1e-6);
         expect(probability === 0, `${token}`).toBe(probabilities[token] === 0);
       });

@@ -6,16 +6,17 @@ import { type GeneratedToken, sampleTokens } from './sample-tokens.ts';
 import { type BatchOptions, beginSearch } from './search.ts';
 
 export interface GenerateOptions extends BatchOptions {
-  /** Called with every token as it is chosen; beam search calls it only at the end. */
+  /** Called with every token when it is chosen. In beam search, called only at the end. */
   onToken?: (generated: GeneratedToken) => void;
 }
 
 /**
- * Generates from prompts of token ids: the same ids as transformers' `generate`. Sampling depends only on (seed,
- * step).
+ * Generates from prompts of token ids. The ids equal those of transformers' `generate`. Sampling depends only
+ * on the seed and the step.
  *
- * @returns `num_return_sequences` rows per prompt, all of one length: the prompt, padded on the left to the longest,
- * and the generated tokens, padded on the right; for an encoder-decoder, the decoder's tokens with the start token
+ * @returns `num_return_sequences` rows per prompt, all of one length: the prompt, padded on the left to the
+ * longest, then the generated tokens, padded on the right. For an encoder-decoder, the decoder's tokens with
+ * the start token.
  * @throws UserError for prompts and settings that do not fit each other or the model
  */
 export async function generate(
@@ -38,8 +39,8 @@ export async function generate(
 }
 
 /**
- * Like `generate`, but yields token by token, and returns the whole sequences at the end. Only for greedy search and
- * sampling.
+ * Like `generate`, but yields each token, and returns the whole sequences at the end. Beam search is not
+ * supported.
  */
 export async function* streamTokens(
   model: LanguageModel,

@@ -1,17 +1,17 @@
-/** The result of generating from a prompt. */
+/** The text generated from a prompt. */
 export interface Generated {
-  /** Without special tokens. */
+  /** The text without special tokens. */
   text: string;
-  /** The new tokens, including the one that ended them. */
+  /** The new tokens, including the end token. */
   ids: Int32Array;
-  /** Whether it ended with a token of `eos_token_id` or at the maximum length. */
+  /** Why generation ended: by an end token, or by the maximum length. */
   finish: 'stop' | 'length';
 }
 
 /**
- * The new tokens of a row that starts with `begun` tokens, and why they ended; without the padding after them.
+ * The new tokens of a row, without padding, and why they ended. The row starts with `begun` other tokens.
  *
- * @param ends tokens that end a text
+ * @param ends the end tokens
  */
 export function newTokens(
   row: Int32Array,

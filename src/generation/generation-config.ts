@@ -2,9 +2,9 @@ import { z } from 'zod';
 
 /** Ids are 32-bit integers. */
 const MAX_TOKEN = 2 ** 31 - 1;
-/** So are lengths. A search grows its sequences step by step, so a large limit costs nothing in itself. */
+/** Lengths are 32-bit integers too. A large limit costs nothing, because sequences grow step by step. */
 const MAX_LENGTH = 2 ** 31 - 1;
-/** Maximum number of rows; each has its own cache. Far above any use, and low enough to stop a malicious file. */
+/** Maximum number of rows, because each has its own cache. The limit only stops malicious files. */
 const MAX_ROWS = 1024;
 
 const whole = (least: number, most = MAX_LENGTH) =>
@@ -21,15 +21,18 @@ const tokens = z.union([id, z.array(id).min(1)]).describe('a token id, or a list
 const idList = z.array(id).describe('a list of token ids');
 
 /**
- * Generation settings, with the names and meanings of transformers' `GenerationConfig`. A key's description says which
- * values it takes. `generationSettings` fills in the defaults.
+ * Generation settings, with the names and meanings of transformers' `GenerationConfig`. `generationSettings`
+ * fills in the defaults.
  */
 export const generationConfigSchema = z.object({
-  /** Maximum length of the sequence, prompt and padding included (encoder-decoder: of the decoder's sequence). */
+  /**
+   * Maximum length of the sequence, including prompt and padding. For an encoder-decoder, it counts the
+   * decoder's tokens.
+   */
   max_length: whole(1),
   /** Maximum number of new tokens. Overrides `max_length`. */
   max_new_tokens: whole(1),
-  /** Minimum length, counted as `max_length`. */
+  /** Minimum length, counted like `max_length`. */
   min_length: whole(0),
   /** Minimum number of new tokens. */
   min_new_tokens: whole(0),
@@ -37,15 +40,18 @@ export const generationConfigSchema = z.object({
   do_sample: flag,
   /** Number of beams. 1: no beam search. */
   num_beams: whole(1, MAX_ROWS),
-  /** When beam search stops. true: `num_beams` are complete. false: a better one is unlikely. never: a better one is impossible. */
+  /**
+   * When beam search stops. true: when `num_beams` texts are complete. false: when a better text is unlikely.
+   * never: when a better text is impossible.
+   */
   early_stopping: z.union([z.boolean(), z.literal('never')]).describe('true, false or never'),
-  /** Exponent of the length that divides a beam's score. Above 0 favours long texts. */
+  /** A beam's score is divided by its length to this power. Values above 0 favour long texts. */
   length_penalty: z.number().describe('a number'),
   /** N-grams of this size occur at most once. 0: no limit. */
   no_repeat_ngram_size: whole(0),
-  /** N-grams of this size from the prompt are not repeated. */
+  /** N-grams of this size in the prompt do not occur in the generated text. */
   encoder_no_repeat_ngram_size: whole(0),
-  /** Scores of tokens seen before are divided by this (multiplied if negative). */
+  /** Scores of earlier tokens are divided by this, or multiplied if they are negative. */
   repetition_penalty: z.number().positive().describe('a number above 0'),
   /** Scores are divided by this before sampling. */
   temperature: z.number().min(0).describe('a number above 0'),
@@ -59,7 +65,7 @@ export const generationConfigSchema = z.object({
   bad_words_ids: z.array(z.array(id).min(1)).min(1).describe('a list of lists of token ids'),
   /** Tokens that are never generated. */
   suppress_tokens: idList,
-  /** Tokens that are never generated first. */
+  /** Tokens that are never generated as the first token. */
   begin_suppress_tokens: idList,
   /** Normalize the scores after all processors. */
   renormalize_logits: flag,

@@ -4,7 +4,7 @@ import type { GenerationConfig } from './generation-config.ts';
 import { legacyConfig } from './legacy-config.ts';
 import { readGenerationConfig } from './read-generation-config.ts';
 
-/** transformers' defaults, used if neither the user nor the model sets a key. */
+/** The default values in transformers. */
 const DEFAULTS = {
   min_length: 0,
   do_sample: false,
@@ -21,17 +21,20 @@ const DEFAULTS = {
   num_return_sequences: 1,
 };
 
-/** The value of a key that a user turns off with null: the default, except for `top_k`. */
+/** The values of keys that the user turns off with null: the defaults, except for `top_k`. */
 const OFF: Readonly<Record<string, unknown>> = { ...DEFAULTS, top_k: 0 };
 
-/** A generation config with the defaults filled in and the end tokens as a list. */
+/** A generation config with defaults filled in. The end tokens are a list. */
 export type GenerationSettings = typeof DEFAULTS &
   Omit<GenerationConfig, keyof typeof DEFAULTS | 'eos_token_id' | 'forced_eos_token_id'> & {
     eos_token_id?: readonly number[];
     forced_eos_token_id?: readonly number[];
   };
 
-/** Parsed JSON, all of it optional: the user's keys, generation_config.json, and config.json if that is absent. */
+/**
+ * Parsed JSON, all optional: the user's keys, generation_config.json, and config.json (used without a
+ * generation_config.json).
+ */
 export interface GenerationSources {
   user?: unknown;
   generationConfig?: unknown;
@@ -39,10 +42,11 @@ export interface GenerationSources {
 }
 
 /**
- * Merges the sources as transformers does: the user's keys override the model's, which override the defaults. A
- * user's null turns off a value set by the model (`forced_eos_token_id: null`); a file's null counts as absent.
+ * Merges the sources like transformers: the user's keys override the model's, and the model's override the
+ * defaults. A null of the user turns off the model's value (`forced_eos_token_id: null`). A null in a file
+ * counts as missing.
  *
- * @param where the place of the user's keys, for messages
+ * @param where the location of the user's keys, for messages
  * @throws UserError with a line for each key that is invalid, unknown, unsupported or without effect
  */
 export function generationSettings(

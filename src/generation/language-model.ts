@@ -1,28 +1,29 @@
-/** A language model with a cache. Rows are sequences. */
+/** A language model with a cache. Each row is a sequence. */
 export interface LanguageModel {
   /** Width of the logits. */
   readonly vocabSize: number;
-  /** `max_position_embeddings`, if the config has it: the limit of the default length. */
+  /** `max_position_embeddings` of the config, if it exists. It limits the default length. */
   readonly maxPositions?: number;
   /**
-   * Present if an encoder reads the prompts, [rows, count] row-major, padded on the right (mask: 1 real, 0 padding). In
-   * this case, `read` runs the decoder; in its first call, row i belongs to prompt i.
+   * Reads the prompts with the encoder, if the model has one: [rows, count] row-major, padded on the right
+   * (mask: 1 real, 0 padding). Then `read` runs the decoder, and in its first call, row i belongs to prompt
+   * i.
    */
   encode?(tokens: Int32Array, rows: number, mask: Int32Array): Promise<void>;
   /**
-   * Reads `tokens` (row-major [rows, count]) after the tokens of each row's parent. A call with a mask starts over
-   * with whole prompts (encoder-decoder: the start token); other calls have one token per row. A row may have any
-   * number of children. The caller may use the result until the next call.
+   * Reads `tokens`, row-major [rows, count], after the tokens of each row's parent. A call with a mask starts
+   * again with whole prompts (encoder-decoder: with the start token). Other calls have one token per row.
+   * Several rows may have the same parent. The result is only valid until the next call.
    * @returns logits [rows, vocabSize] after the last token
    */
   read(tokens: Int32Array, rows: number, options: ReadOptions): Promise<Float32Array>;
 }
 
 export interface ReadOptions {
-  /** `parents[i]`: the row of the previous call that row i continues. Undefined: the same rows. */
+  /** Row i continues row `parents[i]` of the previous call. If undefined, each row continues itself. */
   parents?: Int32Array;
-  /** In the first call of a generation, [rows, count]: 1 real, 0 padding on the left. */
+  /** Only in the first call of a generation, [rows, count]: 1 real, 0 padding on the left. */
   mask?: Int32Array;
-  /** Aborts the reading of a long prompt with the signal's reason. */
+  /** Aborts the reading of a long prompt, which then throws the signal's reason. */
   signal?: AbortSignal;
 }

@@ -1,12 +1,12 @@
 import { isObject } from '../support/is-object.ts';
 import { GENERATION_KEYS } from './generation-config.ts';
 
-/** Sections of a composed model's config that describe its decoder, in transformers' order. */
+/** Config sections that may describe the decoder of a composed model, in transformers' order. */
 const DECODERS = ['decoder', 'generator', 'text_config'];
 
 /**
- * The generation config inside a model's config.json, for folders without a generation_config.json. Keys missing at
- * its top level are taken from the decoder's section. transformers: `GenerationConfig.from_model_config`.
+ * The generation config in a model's config.json, for folders without a generation_config.json. Keys missing
+ * at the top level are taken from the decoder's section. transformers: `GenerationConfig.from_model_config`.
  */
 export function legacyConfig(modelConfig: unknown): unknown {
   if (!isObject(modelConfig)) return modelConfig;
@@ -22,7 +22,7 @@ export function legacyConfig(modelConfig: unknown): unknown {
   return { ...modelConfig, ...Object.fromEntries(inherited), ...forced };
 }
 
-/** The generation_config.json that transformers would write for a model without one. */
+/** The generation_config.json that transformers would write for a model that lacks one. */
 export function generationConfigOf(modelConfig: unknown): Record<string, unknown> {
   const legacy = Object(legacyConfig(modelConfig)) as Record<string, unknown>;
   const known = GENERATION_KEYS.filter((key) => (legacy[key] ?? null) !== null);

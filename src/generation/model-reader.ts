@@ -1,7 +1,7 @@
 import { UserError } from '../support/user-error.ts';
 import type { LanguageModel } from './language-model.ts';
 
-/** Reads a model step by step, and checks its results. */
+/** Runs a language model step by step, and checks its results. */
 export class ModelReader {
   readonly #model: LanguageModel;
   #rows = 0;
@@ -10,7 +10,7 @@ export class ModelReader {
     this.#model = model;
   }
 
-  /** Reads the start of the rows. */
+  /** Reads the first tokens of the rows. */
   async begin(
     tokens: Int32Array,
     rows: number,
@@ -21,7 +21,7 @@ export class ModelReader {
     return this.#checked(await this.#model.read(tokens, rows, { mask, signal }));
   }
 
-  /** Reads one token per row; `parents` is the row of the previous read that each row continues. */
+  /** Reads one token per row. Row i continues row `parents[i]` of the previous read. */
   async next(tokens: readonly number[], parents: readonly number[]): Promise<Float32Array> {
     const same = parents.length === this.#rows && parents.every((parent, row) => parent === row);
     this.#rows = tokens.length;

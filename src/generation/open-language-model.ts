@@ -5,11 +5,14 @@ import type { LanguageModel } from './language-model.ts';
 import type { TunedModel } from './tuned-model.ts';
 
 export interface LanguageModelOptions {
-  /** Whether a decoder reads only the new tokens of a single prompt: see `GeneratorOptions`. */
+  /**
+   * Whether a single prompt reuses the cache for the tokens that it shares with the previous prompt; see
+   * `GeneratorOptions`.
+   */
   continues?: boolean;
 }
 
-/** A language model with its cache. Release it after use. */
+/** Opens a language model with its cache. Release it after use. */
 export function openLanguageModel(
   tuned: TunedModel,
   { continues = false }: LanguageModelOptions = {},

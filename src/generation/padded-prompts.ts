@@ -1,21 +1,21 @@
 import { UserError } from '../support/user-error.ts';
 
-/** Prompts of one length. */
+/** Prompts that are padded to the same length. */
 export interface PaddedPrompts {
   rows: readonly (readonly number[])[];
   /** Number of padding tokens in each row. */
   paddings: readonly number[];
   /** Length of every row. */
   length: number;
-  /** The concatenated rows, and 1 for a real token, 0 for padding. */
+  /** The concatenated rows; `mask` has 1 for a real token, 0 for padding. */
   tokens: Int32Array;
   mask: Int32Array;
 }
 
 /**
- * Pads prompts to the longest one.
+ * Pads prompts to the length of the longest.
  *
- * @throws UserError for a prompt without tokens, and for prompts that need padding if the model has no padding token
+ * @throws UserError for a prompt without tokens, and if padding is needed but the model has no padding token
  */
 export function padPrompts(
   prompts: readonly ArrayLike<number>[],

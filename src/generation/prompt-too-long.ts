@@ -1,6 +1,6 @@
 import { UserError } from '../support/user-error.ts';
 
-/** A prompt has more tokens than the model has positions, or than the limit. */
+/** Thrown if a prompt has more tokens than the model has positions, or than the limit allows. */
 export class PromptTooLong extends UserError {
   override name = 'PromptTooLong';
 }

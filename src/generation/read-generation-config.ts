@@ -3,7 +3,7 @@ import type { Complaint } from '../support/user-error.ts';
 import { GENERATION_KEYS, type GenerationConfig, generationConfigSchema } from './generation-config.ts';
 
 export interface ReadConfig {
-  /** The valid keys, so that an error in one does not hide errors in combinations of others. */
+  /** The valid keys. Their combinations can be checked although other keys are invalid. */
   config: GenerationConfig;
   /** Known keys that are null. */
   nulls: readonly string[];
@@ -11,8 +11,8 @@ export interface ReadConfig {
 }
 
 /**
- * Reads the supported keys of an untrusted config. A user's unknown key is an error; a file's is not, because files
- * of transformers have dozens.
+ * Reads the supported keys of an untrusted config. An unknown key is an error only from a user, because
+ * transformers' files have dozens of unknown keys.
  */
 export function readGenerationConfig(value: unknown, where: string, from: 'person' | 'file'): ReadConfig {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -42,14 +42,14 @@ export function readGenerationConfig(value: unknown, where: string, from: 'perso
   };
 }
 
-/** Old files write -1 for a missing token. */
+/** Whether a value means that the token does not exist; old files write -1. */
 function isNoToken(key: string, value: unknown): boolean {
   return key.endsWith('_token_id') && value === -1;
 }
 
 const MAX_SHOWN = 60;
 
-/** A config's value, as messages show it. */
+/** Formats a config's value for messages. */
 export function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;

@@ -1,7 +1,8 @@
 import type { HostTensor } from '../runtime/session.ts';
 
 /**
- * Which tokens of some rows were real and which padding, and the number of real ones: the position of the next token.
+ * Records which tokens of some rows are real and which are padding. The number of real tokens is the position
+ * of the next token.
  */
 export class ReadTokens {
   #rows: { mask: Int32Array; real: number }[] = [];
@@ -19,7 +20,7 @@ export class ReadTokens {
     this.#length = tokens;
   }
 
-  /** Appends the rows of others; the shorter ones are padded at the start, so that all end together. */
+  /** Appends rows. Shorter rows are padded at the start, so that all rows end together. */
   join(other: ReadTokens): void {
     const length = Math.max(this.#length, other.#length);
     const moved = [this as ReadTokens, other].flatMap((tokens) =>
@@ -33,7 +34,7 @@ export class ReadTokens {
     this.#length = length;
   }
 
-  /** Removes the padding that all rows start with. Returns the number of tokens removed. */
+  /** Removes leading padding that all rows have. Returns the number of tokens removed. */
   forgetPadding(): number {
     const first = this.#rows.map(({ mask }) => mask.indexOf(1)).filter((at) => at >= 0);
     const count = Math.min(this.#length, ...first);
@@ -42,7 +43,7 @@ export class ReadTokens {
     return count;
   }
 
-  /** Every row continues one of the previous rows. */
+  /** Reorders the rows: row i becomes a copy of row `parents[i]`. */
   follow(parents: Int32Array): void {
     this.#rows = Array.from(parents, (parent) => {
       const { mask, real } = this.#rows[parent];
@@ -53,7 +54,8 @@ export class ReadTokens {
   /**
    * Adds `count` tokens per row, real if `mask` [rows, count] has 1.
    *
-   * @returns their positions, [rows, count]: real tokens are counted; padding has 0, which is never used
+   * @returns their positions, [rows, count]: the number of real tokens before each; padding has 0, which is
+   * never used
    */
   append(count: number, mask?: Int32Array): Int32Array {
     const end = this.#length + count;
@@ -74,7 +76,7 @@ export class ReadTokens {
     return positions;
   }
 
-  /** The mask of all tokens read, [rows, tokens]. */
+  /** The mask of all tokens so far, [rows, tokens]. */
   get mask(): HostTensor {
     const [rows, length] = [this.#rows, this.#length];
     const data = new Int32Array(rows.length * length);

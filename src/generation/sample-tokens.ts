@@ -5,14 +5,14 @@ import type { Search } from './search.ts';
 import { softmax } from './softmax.ts';
 import { topIndices } from './top-indices.ts';
 
-/** A token, and the index of its sequence. */
+/** A token, and the index of the row that it extends. */
 export interface GeneratedToken {
   row: number;
   token: number;
 }
 
 /**
- * Greedy search or sampling: yields every token as it is chosen, and returns the whole sequences,
+ * Greedy search or sampling. Yields every token when it is chosen, and returns the whole sequences,
  * `num_return_sequences` per prompt. Ended sequences are padded and no longer read. transformers: `_sample`.
  */
 export async function* sampleTokens(search: Search): AsyncGenerator<GeneratedToken, number[][]> {
@@ -26,14 +26,14 @@ export async function* sampleTokens(search: Search): AsyncGenerator<GeneratedTok
   const sequences = begun.flatMap((tokens) => Array.from({ length: copies }, () => [...tokens]));
   const itemOf = (row: number) => Math.floor(row / copies);
   let logits = search.logits;
-  /** Active rows, with the row of their logits. */
+  /** Active rows, with the index of each row's logits. */
   let live = sequences.map((_, row) => ({ row, place: itemOf(row) }));
   for (let length = limits.begun; ; ) {
     const drawn = (seed: number, count: number) => {
       const random = new Random(seed, 'sampling', length - limits.begun);
       return Array.from({ length: count }, () => (do_sample ? random.uniform() : 0));
     };
-    // Ended rows also draw, so that a row's result does not depend on when others end.
+    // Ended rows also draw a number, so that a row's result does not depend on when others end.
     const uniforms =
       search.seeds?.flatMap((seed) => drawn(seed, copies)) ?? drawn(search.seed, sequences.length);
     const chosen = live.map(({ row, place }) => {

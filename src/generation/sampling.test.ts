@@ -9,8 +9,8 @@ import { TableModel } from './testing/table-model.ts';
 import { topIndices } from './top-indices.ts';
 
 /**
- * Allowed distance of a frequency from its probability, in standard errors. One normal in 150,000 exceeds 4.5; with
- * these seeds, none of the some hundred frequencies here does.
+ * Maximum distance between a frequency and its probability, in standard errors. One normal value in 150,000
+ * exceeds 4.5. With these seeds, none of the several hundred frequencies does.
  */
 const ERRORS = 4.5;
 

@@ -2,14 +2,15 @@ import type { GenerationSettings } from './generation-settings.ts';
 import type { RowLimits } from './processors/logits-processors.ts';
 import { PromptTooLong } from './prompt-too-long.ts';
 
-/** New tokens if no length is given. */
+/** Default number of new tokens. */
 const DEFAULT_NEW_TOKENS = 20;
 
 /**
- * The maximum and minimum lengths of rows, given their initial length. Numbers of new tokens override whole lengths,
- * and no length exceeds the model's positions, where transformers fails or produces nonsense.
+ * The minimum and maximum length of rows that start with `begun` tokens. Limits on new tokens override limits
+ * on whole lengths. No length exceeds the model's positions; transformers fails or produces nonsense beyond
+ * them.
  *
- * @throws PromptTooLong if not a single token fits
+ * @throws PromptTooLong if there is no room for a new token
  */
 export function searchLimits(
   settings: GenerationSettings,

@@ -7,37 +7,36 @@ import type { LogitsProcessor } from './processors/logits-processor.ts';
 import { logitsProcessors, type RowLimits } from './processors/logits-processors.ts';
 import { checkEncoderLength, searchLimits } from './search-limits.ts';
 
-/** Keys whose tokens the model must be able to produce. */
+/** Keys that name tokens to generate. */
 const PRODUCED = ['forced_bos_token_id', 'forced_eos_token_id', 'bad_words_ids'] as const;
 
 export interface SearchOptions {
-  /** Seed of sampling. */
   seed?: number | undefined;
-  /** Aborts the search between two tokens with the signal's reason. */
+  /** Aborts the search before the next token, which then throws the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
-/** Options of several prompts at once. */
+/** Options for generating from several prompts at once. */
 export interface BatchOptions extends Omit<SearchOptions, 'seed'> {
-  /** Seed of sampling; or a seed for each prompt, which is then sampled as if it were alone. */
+  /** Seed of sampling, or one seed per prompt. With its own seed, a prompt is sampled as if it were alone. */
   seed?: number | readonly number[] | undefined;
-  /** Called between two tokens. A row for which it returns true is not continued. */
+  /** Called before each token. If it returns true for a row, the row is not continued. */
   hasLeft?: (row: number) => boolean;
 }
 
-/** The common start of greedy search, sampling and beam search: settings are checked, and the prompts are read. */
+/** A prepared search, before its first token: settings are checked, and the prompts are read. */
 export interface Search {
   settings: GenerationSettings;
   vocabSize: number;
   limits: RowLimits;
-  /** The tokens with which each item's rows start. */
+  /** The tokens with which the rows of each prompt start. */
   begun: readonly (readonly number[])[];
-  /** Logits after that start, [items, vocab]. */
+  /** Logits after these tokens, [prompts, vocab]. */
   logits: Float32Array;
   reader: ModelReader;
   process: LogitsProcessor;
   seed: number;
-  /** Seeds by prompt, if each has its own. */
+  /** Seed of each prompt, if prompts have separate seeds. */
   seeds?: readonly number[];
   hasLeft?: (row: number) => boolean;
   signal?: AbortSignal;

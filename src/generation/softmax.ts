@@ -1,11 +1,11 @@
-/** Probabilities of scores; all 0 if every score is -Infinity. */
+/** The probabilities of scores; all 0 if every score is -Infinity. */
 export function softmax(scores: Float32Array): Float32Array {
   const probabilities = new Float32Array(scores.length);
   const greatest = maximum(scores);
   if (greatest === Number.NEGATIVE_INFINITY) return probabilities;
   let sum = 0;
   for (let i = 0; i < scores.length; i++) {
-    // After a filter, most tokens are banned, and exponentials are slow.
+    // After a filter, most tokens are banned, and skipping them avoids slow exponentials.
     if (scores[i] === Number.NEGATIVE_INFINITY) continue;
     const exponential = Math.exp(scores[i] - greatest);
     probabilities[i] = exponential;

@@ -16,29 +16,29 @@ import type { GenerateTextOptions, GenerationInput, Prompt } from './prompt.ts';
 import type { SearchOptions } from './search.ts';
 import { WritingQueue } from './writing-queue.ts';
 
-/** The parts of a language model that reads and writes text. */
 export interface TextGeneratorParts {
   model: LanguageModel;
   tokenizer: TextTokenizer;
-  /**
-   * @throws UserError if the model has none
-   */
+  /** @throws UserError if the model has no chat template */
   chatTemplate: () => Pick<ChatTemplate, 'render'>;
-  /** Parsed generation_config.json, or config.json if that is absent. */
+  /** The parsed generation_config.json, or config.json if it does not exist. */
   files: Omit<GenerationSources, 'user'>;
   isChat: boolean;
   close(): Promise<void>;
 }
 
-/** New tokens if neither the user nor the model's files set a length. transformers' 20 is rarely enough. */
+/**
+ * Default number of new tokens if neither the user nor the model's files set a length. transformers' default
+ * of 20 is rarely enough.
+ */
 const DEFAULT_NEW_TOKENS = 256;
 
 /**
- * A language model that generates text. It has one cache: waiting calls with equal settings share a batch, and all
- * others run one after the other. Close it after use.
+ * A language model that generates text. It has one cache, so calls wait for each other. Waiting calls with
+ * equal settings share a batch. Close it after use.
  */
 export class TextGenerator {
-  /** Whether its adapter was trained on conversations: then it expects messages. */
+  /** Whether the adapter was trained on conversations, so that it expects messages. */
   readonly isChat: boolean;
   readonly #parts: TextGeneratorParts;
   readonly #turns = new Turns();
@@ -51,11 +51,11 @@ export class TextGenerator {
   }
 
   /**
-   * Generates the text after a prompt, or an encoder-decoder's output for it; with `num_return_sequences`, the first of
-   * them.
+   * Generates the text after a prompt, or an encoder-decoder's output for it. With `num_return_sequences`,
+   * returns the first text.
    *
-   * @throws UserError for a config, a prompt or a conversation that the model does not support; the signal's reason if
-   * it is aborted
+   * @throws UserError for a config, a prompt or a conversation that the model does not support
+   * @throws the signal's reason if it is aborted
    */
   async generate(
     prompt: Prompt,
@@ -75,8 +75,8 @@ export class TextGenerator {
   }
 
   /**
-   * Generates the texts of several prompts, read as one batch, which is padded to the longest: `num_return_sequences`
-   * per prompt, beams with the best first.
+   * Generates the texts of several prompts in one batch, padded to the longest. Returns
+   * `num_return_sequences` texts per prompt; from beam search, the best first.
    */
   async generateAll(
     prompts: readonly Prompt[],
@@ -96,9 +96,9 @@ export class TextGenerator {
   }
 
   /**
-   * Streams the text of a prompt in pieces as it is generated; with beams in one piece, at the end. Pieces are whole
-   * characters; concatenated, they are the text of `generate`. The generator returns that text; if you stop
-   * iterating, the search ends.
+   * Streams the text of a prompt in pieces as it is generated. In beam search, the whole text comes at the
+   * end. Pieces are whole characters; together they are the text of `generate`, which the generator returns.
+   * The search ends if you stop iterating.
    */
   async *stream(
     prompt: Prompt,
@@ -130,7 +130,6 @@ export class TextGenerator {
     }
   }
 
-  /** Releases the model. */
   close(): Promise<void> {
     return this.#parts.close();
   }
@@ -138,7 +137,7 @@ export class TextGenerator {
   /**
    * Merges a config with the model's files.
    *
-   * @throws UserError with a line for each problem in either
+   * @throws UserError with a line for each problem in the config or the files
    */
   settings(user: GenerationInput): GenerationSettings {
     const settings = generationSettings({ ...this.#parts.files, user });
@@ -168,11 +167,11 @@ export class TextGenerator {
     if (prompt instanceof Int32Array) return prompt;
     if (typeof prompt !== 'string') return tokenizer.ids(chatTemplate().render(prompt, true));
     if (model.encode) return tokenizer.encode(prompt, undefined, Number.POSITIVE_INFINITY).inputIds;
-    // The tokens that the tokenizer adds after a text would end it.
+    // Tokens that the tokenizer adds after a text are left out, because they would end the text.
     return concatenated(tokenizer.frame().before, tokenizer.ids(prompt));
   }
 
-  /** The number of tokens that rows start with. */
+  /** The number of tokens with which each row starts. */
   #begun(prompts: readonly Int32Array[]): number {
     return this.#parts.model.encode ? 1 : Math.max(...prompts.map(({ length }) => length));
   }

@@ -1,11 +1,11 @@
 import type { HostTensor } from '../runtime/session.ts';
 
-/** A part of a model's cache for some sequences, [tokens, rows, width], in memory that grows. */
+/** A part of a model's cache, [tokens, rows, width], in memory that grows. */
 export class TokenMemory {
   readonly #width: number;
   #tokens = 0;
   #data = new Float32Array(0);
-  /** The initial row of each row; rows with the same initial row share their first `#begun` tokens. */
+  /** The initial row that each row continues. Rows with the same initial row share their first `#begun` tokens. */
   #roots = new Int32Array(0);
   #begun = 0;
 
@@ -20,13 +20,13 @@ export class TokenMemory {
     this.#begun = 0;
   }
 
-  /** The content: a view, valid until the next change. */
+  /** The content as a view that is valid until the next change. */
   get tensor(): HostTensor {
     const dims = [this.#tokens, this.#roots.length, this.#width];
     return { data: this.#data.subarray(0, this.#size), dims };
   }
 
-  /** Appends [tokens, rows, width]. Only that is copied, except the few times when the memory is full. */
+  /** Appends [tokens, rows, width]. Only the new tokens are copied, unless the memory is full. */
   append({ data, dims }: HostTensor): void {
     const end = this.#size;
     if (end + data.length > this.#data.length) {
@@ -52,7 +52,7 @@ export class TokenMemory {
     this.#begun = Math.max(0, this.#begun - tokens);
   }
 
-  /** Appends the rows of another memory; the shorter ones start with zeros, so that all end together. */
+  /** Appends the rows of another memory. Shorter rows start with zeros, so that all rows end together. */
   join(other: TokenMemory): void {
     const [ownRows, addedRows] = [this.#roots.length, other.#roots.length];
     const [rows, width] = [ownRows + addedRows, this.#width];
@@ -73,9 +73,7 @@ export class TokenMemory {
     this.#tokens = tokens;
   }
 
-  /**
-   * Every row continues one of the previous rows, which may have any number of successors. Copies the rows that move.
-   */
+  /** Reorders the rows: row i becomes a copy of row `parents[i]`. Only rows that move are copied. */
   follow(parents: Int32Array): void {
     const [source, width, before, rows] = [this.#data, this.#width, this.#roots.length, parents.length];
     const roots = parents.map((parent) => this.#roots[parent]);
@@ -83,7 +81,7 @@ export class TokenMemory {
       const [stays, isKin] = [row === parent, this.#roots[row] === roots[row]];
       return { parent, row, from: rows !== before ? 0 : stays ? this.#tokens : isKin ? this.#begun : 0 };
     });
-    // In place, a token with more rows would overwrite the next.
+    // With more rows than before, each token would overwrite the next in place, so new memory is used.
     if (rows > before) this.#data = new Float32Array((this.#tokens + 1) * rows * width);
     const token = new Float32Array(before * width);
     for (let i = Math.min(...moves.map(({ from }) => from)); i < this.#tokens; i++) {

@@ -1,6 +1,6 @@
 /**
- * Indices of the `count` largest values (all, if there are fewer), largest first; of equal values, the lower index
- * first.
+ * Indices of the `count` largest values, the largest first. Equal values are in the order of their indices.
+ * If there are fewer values, all are returned.
  */
 export function topIndices(values: Float32Array, count: number): Int32Array {
   const indices = new Int32Array(Math.min(count, values.length));

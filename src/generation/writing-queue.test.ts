@@ -19,7 +19,7 @@ const TOKENIZER = {
 const SAMPLED = { do_sample: true, max_new_tokens: 12, pad_token_id: 0, eos_token_id: 2 };
 const PROMPTS = [[1, 4], [3], [5, 6, 7]];
 
-/** A queue over a table: its texts are exact, however rows are batched. */
+/** A queue whose model reads logits from a table, so its texts do not depend on batching. */
 function queue(positions?: number) {
   const model = new TableModel(logits, vocab, false, positions);
   const writing = new WritingQueue(model, TOKENIZER, new Turns());
@@ -61,7 +61,7 @@ it('batches what arrives while another batch is written', async () => {
 it('keeps apart what would be written otherwise together', async () => {
   for (const [other, positions] of [
     [{ ...SAMPLED, temperature: 2 }, undefined],
-    // Padding to the longest prompt would leave the other fewer tokens.
+    // Padding the other prompt to the longest would leave it fewer new tokens.
     [SAMPLED, 14],
   ] as const) {
     const { model, write } = queue(positions);
@@ -85,7 +85,7 @@ it('lets go of a caller that leaves, also while it is written, and writes nothin
   ]);
   expect(gone).toMatchObject({ reason: { message: 'gone' } });
   expect(stays).toMatchObject({ value: { finish: 'length' } });
-  // The prompt of both, then of one.
+  // Both prompts are read together; then only one row continues.
   expect(model.reads.slice(0, 3)).toEqual([2, 1, 1]);
 
   const before = model.reads.length;

@@ -7,21 +7,21 @@ import type { GenerationSettings } from './generation-settings.ts';
 import type { LanguageModel } from './language-model.ts';
 import type { GenerateTextOptions } from './prompt.ts';
 
-/** Prompts of one batch: more gain little, and each needs memory for its keys and values. */
+/** Maximum prompts in a batch. More gain little, and each needs memory for its keys and values. */
 const MAX_TOGETHER = 8;
 
 interface Request {
   prompt: Int32Array;
   settings: GenerationSettings;
   options: GenerateTextOptions;
-  /** Requests with equal keys may share a batch. */
+  /** Requests with equal keys can share a batch. */
   key: string;
   tokens: number[];
   pieces: TextStream;
   text: string;
-  /** Whether its caller has received the text or an error, or has left. */
+  /** Whether the request needs no more work: its caller has the text or an error, or has left. */
   isSettled: boolean;
-  /** The requests in its batch, and the controller that stops their generation. */
+  /** The requests in the same batch, and the controller that stops their generation. */
   batch?: readonly Request[];
   ending?: AbortController;
   resolve(generated: Generated): void;
@@ -29,9 +29,9 @@ interface Request {
 }
 
 /**
- * Generates texts for requests without beams. Waiting requests with equal settings share a batch. Each gets the same
- * text as alone (up to the rounding of sums), with its own seed, and leaves the batch when its text ends or its signal
- * is aborted.
+ * Generates texts for requests without beams. Waiting requests with equal settings share a batch. Each
+ * request has its own seed and gets the same text as alone, up to the rounding of sums. It leaves the batch
+ * when its text ends or its signal is aborted.
  */
 export class WritingQueue {
   readonly #model: LanguageModel;
@@ -40,14 +40,17 @@ export class WritingQueue {
   #waiting: Request[] = [];
   #isRunning = false;
 
-  /** @param turns at using the model, which has a single cache */
+  /** @param turns serialises the use of the model, which has a single cache */
   constructor(model: LanguageModel, tokenizer: TextTokenizer, turns: Turns) {
     this.#model = model;
     this.#tokenizer = tokenizer;
     this.#turns = turns;
   }
 
-  /** @throws UserError for a prompt that the model cannot take; what `onText` throws; the signal's reason */
+  /**
+   * @throws UserError for a prompt that the model cannot take
+   * @throws what `onText` throws, or the signal's reason
+   */
   async write(
     prompt: Int32Array,
     settings: GenerationSettings,
@@ -74,7 +77,7 @@ export class WritingQueue {
     this.#isRunning = true;
     while (this.#waiting.length > 0) {
       const end = await this.#turns.begin();
-      // Simultaneous requests arrive as separate messages: wait for all of them.
+      // Simultaneous requests arrive as separate messages, so this waits until all have arrived.
       await new Promise((resolve) => setTimeout(resolve));
       await this.#write(this.#nextBatch());
       end();
@@ -82,7 +85,7 @@ export class WritingQueue {
     this.#isRunning = false;
   }
 
-  /** The request that has waited longest, and those that can share its batch. */
+  /** The request that has waited longest, and the requests that can share its batch. */
   #nextBatch(): Request[] {
     this.#waiting = this.#waiting.filter(({ isSettled }) => !isSettled);
     const batch: Request[] = [];
@@ -92,7 +95,10 @@ export class WritingQueue {
     return batch;
   }
 
-  /** Whether each request can still generate as many tokens as alone if all are padded to the longest prompt. */
+  /**
+   * Whether a request can join a batch. All prompts are padded to the longest, and each request must still be
+   * able to generate as many tokens as alone.
+   */
   #fits({ key, prompt, settings }: Request, batch: readonly Request[]): boolean {
     if (batch.length === 0) return true;
     const { max_new_tokens, pad_token_id } = settings;
@@ -126,7 +132,7 @@ export class WritingQueue {
       for (const request of batch) finish(request, ends);
     } catch (error) {
       const isBegun = batch.some(({ tokens }) => tokens.length > 0);
-      // The prompt of one request must not fail the others.
+      // One request's prompt must not make the others fail, so each is generated alone.
       if (batch.length > 1 && !isBegun) for (const request of batch) await this.#write([request]);
       else for (const request of batch) fail(request, error);
     }

@@ -3,8 +3,8 @@ import type { Graph, Value } from './graph.ts';
 import type { DataType, Op, Ops } from './ops.ts';
 
 /*
- * Functions that add nodes. A plain number stands for a constant of rank 0. Steps that change nothing add no node: a
- * reshape to the same shape, a product with 1, a sum with 0.
+ * Functions that add nodes. A plain number becomes a constant of rank 0. Operations without effect add no
+ * node: a reshape to the same shape, a product with 1, a sum with 0.
  */
 
 /** A value, or a number that becomes a float32 constant. */
@@ -14,7 +14,7 @@ export function input(graph: Graph, name: string, dtype: DataType, shape: readon
   return graph.leaf('input', { name }, { dtype, shape });
 }
 
-/** A frozen tensor of the checkpoint, by its Hugging Face name. */
+/** Adds a frozen tensor of the checkpoint, by its Hugging Face name. */
 export function weight(
   graph: Graph,
   name: string,
@@ -24,7 +24,7 @@ export function weight(
   return graph.leaf('weight', { name }, { dtype, shape });
 }
 
-/** A frozen float32 tensor that no checkpoint has; `make` computes its elements when a session opens. */
+/** Adds a frozen float32 tensor that is not in the checkpoint. `make` computes its elements when a session opens. */
 export function frozen(
   graph: Graph,
   name: string,
@@ -34,7 +34,7 @@ export function frozen(
   return graph.leaf('weight', { name, make }, { dtype: 'float32', shape });
 }
 
-/** A small tensor stored in the graph, in row-major order. */
+/** Adds a small tensor that is stored in the graph, in row-major order. */
 export function constant(
   graph: Graph,
   data: readonly number[],
@@ -44,7 +44,7 @@ export function constant(
   return graph.leaf('constant', { data }, { dtype, shape });
 }
 
-/** 0, 1, 2, …: int32 [length]. */
+/** The numbers 0, 1, 2, …, as int32 [length]. */
 export function iota(graph: Graph, length: Dimension): Value {
   return graph.add('iota', [], { length })[0];
 }
@@ -117,7 +117,7 @@ export const normalCdf = unary('normalCdf');
 export const gelu = unary('gelu');
 export const stopGradient = unary('stopGradient');
 
-/** Returns y itself. The gradient of `seen` is computed by `of` from the gradient of y and the values `read`. */
+/** Returns y itself. The gradient of `seen` is the result of `of`, given the gradient of y and the values `read`. */
 export function watch(y: Value, seen: Value, read: readonly Value[], of: Ops['watch']['of']): Value {
   return apply('watch', [y, seen, ...read], { of });
 }
@@ -127,17 +127,17 @@ export function absolute(x: Value): Value {
   return where(greater(x, 0), x, negate(x));
 }
 
-/** Over the last axis. */
+/** Softmax over the last axis. */
 export const softmax = unary('softmax');
-/** log Σ exp over the last axis, which becomes 1. */
+/** log Σ exp over the last axis, which is kept with size 1. */
 export const logSumExp = unary('logSumExp');
 
-/** scale · op(a) op(b) over the last two axes. Both operands have the same rank; leading axes broadcast. */
+/** Computes scale · op(a) op(b) over the last two axes. Both operands have the same rank; leading axes broadcast. */
 export function matmul(a: Value, b: Value, options: Partial<Ops['matmul']> = {}): Value {
   return apply('matmul', [a, b], { transposeA: false, transposeB: false, scale: 1, ...options });
 }
 
-/** x Wᵀ, or x W if `backward`, with a frozen matrix stored in blocks: see `blockMatmul` in the op set. */
+/** Computes x Wᵀ, or x W if `backward`, with a frozen matrix stored in blocks: see `blockMatmul` in the op set. */
 export function blockMatmul(x: Value, values: Value, scales: Value, attributes: Ops['blockMatmul']): Value {
   return apply('blockMatmul', [x, values, scales], attributes);
 }
@@ -145,7 +145,7 @@ export function blockMatmul(x: Value, values: Value, scales: Value, attributes: 
 /** A matrix of bytes and the scale of each column. */
 export type ByteMatrix = readonly [values: Value, scales: Value];
 
-/** x W with a frozen matrix of bytes and its mirror: see `byteMatmul` in the op set. */
+/** Computes x W with a frozen matrix of bytes and its mirror: see `byteMatmul` in the op set. */
 export function byteMatmul(x: Value, matrix: ByteMatrix, mirror: ByteMatrix, smoothing?: Value): Value {
   return apply('byteMatmul', [x, ...matrix, ...mirror, ...(smoothing ? [smoothing] : [])], {});
 }
@@ -158,7 +158,7 @@ export function max(x: Value, axes: readonly number[], keepDims = false): Value 
   return axes.length === 0 ? x : apply('max', [x], { axes, keepDims });
 }
 
-/** Normalised over the last axis: [y, mean, 1 / standard deviation]. */
+/** Normalises over the last axis. Returns [y, mean, 1 / standard deviation]. */
 export function layerNorm(x: Value, gain: Value, shift: Value, epsilon: number): readonly Value[] {
   return x.node.graph.add('layerNorm', [x, gain, shift], { epsilon });
 }
@@ -188,7 +188,7 @@ export function concat(values: readonly Value[], axis: number): Value {
   return values.length === 1 ? values[0] : apply('concat', values, { axis });
 }
 
-/** Rows of a table. The row `padding`, if given, takes no gradient. */
+/** Selects rows of a table. The row `padding`, if given, gets no gradient. */
 export function gather(table: Value, indices: Value, padding?: number): Value {
   return apply('gather', [table, indices], padding === undefined ? {} : { padding });
 }

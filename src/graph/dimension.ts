@@ -1,10 +1,13 @@
 /**
- * The size of a tensor's axis: a number, or a polynomial in named sizes ("batch", "sequence") that a session learns
- * only when a batch arrives. Polynomials are in canonical form, so two sizes are equal exactly when their texts are.
+ * The size of a tensor's axis: a number, or a polynomial in named sizes such as "batch" and "sequence", which
+ * are known only when a batch arrives. Polynomials are in canonical form, so equal sizes have equal texts.
  */
 export type Dimension = number | Polynomial;
 
-/** A sum of integer multiples of products of symbols; `terms` maps "a*b" (symbols sorted) to its factor. */
+/**
+ * A sum of products of symbols with integer factors. `terms` maps a product, such as "a*b" with sorted
+ * symbols, to its factor.
+ */
 export class Polynomial {
   constructor(readonly terms: ReadonlyMap<string, number>) {}
 
@@ -16,7 +19,7 @@ export class Polynomial {
   }
 }
 
-/** A size known by name only. */
+/** A size that is known only by name. */
 export function symbol(name: string): Polynomial {
   return new Polynomial(new Map([[name, 1]]));
 }
@@ -46,7 +49,7 @@ export function multiplyDimensions(a: Dimension, b: Dimension): Dimension {
   return canonical(terms);
 }
 
-/** The size divided by a symbol; undefined if it is not a multiple of the symbol. */
+/** Divides a size by a symbol; undefined if the size is not a multiple of it. */
 export function divideDimension(size: Dimension, name: string): Dimension | undefined {
   const terms = new Map<string, number>();
   for (const [monomial, factor] of termsOf(size)) {
@@ -63,7 +66,7 @@ export function sizeOf(shape: readonly Dimension[]): Dimension {
   return shape.reduce(multiplyDimensions, 1);
 }
 
-/** The value of a size, given the value of every symbol. */
+/** The value of a size for given values of the symbols. */
 export function evaluateDimension(size: Dimension, symbols: Readonly<Record<string, number>>): number {
   let total = 0;
   for (const [monomial, factor] of termsOf(size)) {

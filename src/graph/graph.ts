@@ -2,7 +2,6 @@ import type { Dimension } from './dimension.ts';
 import type { DataType, Op, Ops } from './ops.ts';
 import { inferTypes } from './shapes.ts';
 
-/** Element type and shape of a value. */
 export interface TensorType {
   readonly dtype: DataType;
   readonly shape: readonly Dimension[];
@@ -14,7 +13,7 @@ export interface Value extends TensorType {
   readonly index: number;
 }
 
-/** An application of an op. Nodes are immutable and belong to one graph. */
+/** An op applied to inputs. Nodes are immutable and belong to one graph. */
 export interface GraphNode<K extends Op = Op> {
   readonly graph: Graph;
   readonly id: number;
@@ -22,37 +21,37 @@ export interface GraphNode<K extends Op = Op> {
   readonly inputs: readonly Value[];
   readonly attributes: Ops[K];
   readonly outputs: readonly Value[];
-  /** 0 for a first computation. {@link Graph.again} adds nodes that compute the same again, numbered from 1. */
+  /** 0 for a first computation. {@link Graph.again} adds nodes that repeat it, numbered from 1. */
   readonly repeat: number;
 }
 
 type Application<K extends Op> = Pick<GraphNode<K>, 'op' | 'inputs' | 'attributes' | 'repeat'>;
 
 /**
- * An append-only list of nodes, inputs before uses. Equal applications are shared: adding the same op to the same
- * inputs twice gives the same node. This is the only common-subexpression elimination. Use {@link Graph.again} to
+ * An append-only list of nodes. Inputs come before their uses. Adding the same op to the same inputs twice
+ * returns the same node; this is the only common-subexpression elimination. Use {@link Graph.again} to
  * compute a value twice, so that its first result need not be kept.
  */
 export class Graph {
   readonly nodes: GraphNode[] = [];
   readonly #known = new Map<string, GraphNode>();
 
-  /** Adds a leaf, whose type cannot be inferred. */
+  /** Adds a leaf. Its type must be given, because it cannot be inferred. */
   leaf<K extends 'input' | 'weight' | 'constant'>(op: K, attributes: Ops[K], type: TensorType): Value {
     const key = `${op} ${attributesText(attributes)} ${type.dtype}[${type.shape}]`;
     return this.#intern(key, { op, inputs: [], attributes, repeat: 0 }, () => [type]).outputs[0];
   }
 
-  /** Adds an op and infers the types of its outputs. Throws with the op printed if the inputs do not fit. */
+  /** Adds an op and infers the types of its outputs. Throws an error that prints the op if the inputs do not fit. */
   add<K extends Op>(op: K, inputs: readonly Value[], attributes: Ops[K]): readonly Value[] {
     return this.#apply({ op, inputs, attributes, repeat: 0 });
   }
 
   /**
-   * Adds a second computation of a node. Its values are bit for bit the same, but neither this graph nor the engine
-   * merges it with the first (the emitter tells the engine). So the first result need not stay in memory until the
-   * second is read. All callers that ask for a second computation of one node get the same one. A second computation
-   * of a second computation is a third.
+   * Adds a node that computes another node again. The values are bit for bit the same, but neither this graph
+   * nor the engine merges both nodes. So the first result can be freed before the second is computed.
+   * Repeating the same node twice returns the same repetition. Repeating the repetition gives a third
+   * computation.
    *
    * @param inputs replace the node's inputs, if those are computed again too
    */
@@ -89,7 +88,7 @@ export class Graph {
   }
 }
 
-/** Attributes as stable text; symbolic sizes by their polynomial. */
+/** Formats attributes as stable text. Symbolic sizes are written as polynomials. */
 export function attributesText(attributes: object): string {
   return Object.entries(attributes)
     .filter(([, value]) => typeof value !== 'function')

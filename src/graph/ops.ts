@@ -2,19 +2,19 @@ import type { Dimension } from './dimension.ts';
 import type { Value } from './graph.ts';
 
 /**
- * All ops, with their attributes. Every table that covers all ops (shapes, gradients, lowering) is a `Record` over
- * these keys, so the compiler reports the entries that a new op still lacks.
+ * All ops, with their attributes. Each table of ops (shapes, gradients, lowering) is a `Record` over these
+ * keys, so the compiler reports missing entries for a new op.
  */
 export interface Ops {
   // Leaves
   input: { name: string };
-  /** A frozen tensor: a checkpoint's tensor of this name, or the result of `make`. */
+  /** A frozen tensor: the checkpoint's tensor of this name, or the result of `make`. */
   weight: { name: string; make?: () => Float32Array };
   constant: { data: readonly number[] };
-  /** 0, 1, 2, …: int32 [length]. */
+  /** The numbers 0, 1, 2, …, as int32 [length]. */
   iota: { length: Dimension };
 
-  // Elementwise; two or three operands broadcast as in NumPy
+  // Elementwise ops. Their operands broadcast as in NumPy.
   add: None;
   subtract: None;
   multiply: None;
@@ -30,18 +30,18 @@ export interface Ops {
   relu: None;
   /** The standard normal distribution function, (1 + erf(x / √2)) / 2. */
   normalCdf: None;
-  /** x Φ(x), where Φ is the standard normal distribution function (Hendrycks and Gimpel, 2016). */
+  /** x Φ(x), where Φ is `normalCdf` (Hendrycks and Gimpel, 2016). */
   gelu: None;
   equal: None;
   greater: None;
   /** condition ? a : b */
   where: None;
   cast: { to: DataType };
-  /** x itself; its gradient is zero. */
+  /** Returns x itself, with gradient zero. */
   stopGradient: None;
   /**
-   * (y, seen, ...read): y itself. `seen` does not affect it. The gradient of `seen` is a statistic of the backward
-   * pass: `of` computes it from the gradient of y.
+   * (y, seen, ...read): y itself. `seen` does not affect the result. Its gradient is a statistic of the
+   * backward pass, which `of` computes from the gradient of y.
    */
   watch: { of: (gradient: Value, read: readonly Value[]) => Value };
 
@@ -49,14 +49,14 @@ export interface Ops {
   /** scale · op(A) op(B) over the last two axes; leading axes broadcast. */
   matmul: { transposeA: boolean; transposeB: boolean; scale: number };
   /**
-   * x Wᵀ, or x W if `backward`, with a frozen matrix W [outFeatures, inFeatures] stored in blocks along its rows: (x,
-   * values [blocks, blockSize · bits / 8], scales [blocks]). An element is its integer times the scale of its block.
-   * With 4 bits, a byte holds two elements, the first in its lower half, and 8 stands for zero. With 8 bits, 128
-   * stands for zero.
+   * x Wᵀ, or x W if `backward`, with a frozen matrix W [outFeatures, inFeatures]: (x, values [blocks,
+   * blockSize · bits / 8], scales [blocks]). W is stored in blocks along its rows. An element is its integer
+   * times the scale of its block. With 4 bits, a byte holds two elements, the first in its lower half, and 8
+   * represents zero. With 8 bits, 128 represents zero.
    *
-   * If `rounded`, a backend may also round x to bytes, in the same blocks, each with its own scale. That makes
-   * products of few rows several times as fast. The rounding has no derivative, so use it only in graphs that
-   * generate.
+   * If `rounded`, a backend may also round x to bytes, in the same blocks, each with its own scale. This
+   * makes products of few rows several times as fast. Use it only for generation, because the rounding has no
+   * derivative.
    */
   blockMatmul: {
     bits: 4 | 8;
@@ -67,24 +67,24 @@ export interface Ops {
     rounded: boolean;
   };
   /**
-   * x W with a frozen matrix of signed bytes: (x, values [inFeatures, outFeatures], scales [outFeatures], mirror,
-   * mirrorScales [inFeatures]). Each column of the values has a scale. The mirror is the transposed matrix, rounded
-   * along its own columns; the gradient is multiplied with it. x is also rounded to bytes, each row with its own
-   * scale.
+   * x W with a frozen matrix of signed bytes: (x, values [inFeatures, outFeatures], scales [outFeatures],
+   * mirror, mirrorScales [inFeatures]). Each column of `values` has a scale. The mirror is the transposed
+   * matrix, rounded along its own columns; the gradient is multiplied by it. x is also rounded to bytes, and
+   * each row has a scale.
    *
-   * An optional sixth operand is smoothing [inFeatures]. The columns of x are multiplied by it before they are
-   * rounded (the rows of the values have been divided by it), and all rows of x share one scale.
+   * The optional sixth operand is smoothing [inFeatures]. The columns of x are multiplied by it before they
+   * are rounded; the rows of `values` have been divided by it. Then all rows of x share one scale.
    *
    * The derivative treats rounding as the identity.
    */
   byteMatmul: None;
   sum: Reduction;
   max: Reduction;
-  /** Over the last axis. */
+  /** Softmax over the last axis. */
   softmax: None;
-  /** log Σ exp over the last axis, which becomes 1. */
+  /** log Σ exp over the last axis, which is kept with size 1. */
   logSumExp: None;
-  /** (x, gain, shift) over the last axis; outputs y, mean and 1 / standard deviation. */
+  /** (x, gain, shift): normalises over the last axis. Outputs y, mean and 1 / standard deviation. */
   layerNorm: { epsilon: number };
 
   // Layout
@@ -92,23 +92,23 @@ export interface Ops {
   transpose: { permutation: readonly number[] };
   expand: { shape: readonly Dimension[] };
   slice: { axis: number; start: Dimension; end: Dimension };
-  /** Zeros before and after along one axis. */
+  /** Adds zeros before and after along one axis. */
   pad: { axis: number; before: Dimension; after: Dimension };
   concat: { axis: number };
   /**
-   * Rows of a table by index: (table [n, ...], indices) -> [...indices, ...]. The row `padding` has no gradient, as
-   * with PyTorch's `padding_idx`.
+   * Selects rows of a table by index: (table [n, ...], indices) -> [...indices, ...]. The row `padding` gets
+   * no gradient, as with PyTorch's `padding_idx`.
    */
   gather: { padding?: number };
-  /** Adds rows into a zero table of `rows` rows: (indices [k], updates [k, width]) -> [rows, width]. */
+  /** Adds rows at indices into a table of `rows` zero rows: (indices [k], updates [k, width]) -> [rows, width]. */
   scatterAdd: { rows: Dimension };
-  /** A contiguous part of a vector, from a start known at run time, in a given shape: (vector, start) -> shape. */
+  /** A contiguous part of a vector, reshaped: (vector, start) -> shape. The start is known only at run time. */
   window: { shape: readonly Dimension[] };
 
-  // Order
+  // Order of computation
   /**
-   * (x, gate): x itself, computed after the gate. The gate needs a symbolic size, because the engine does not wait
-   * for values of fixed size.
+   * (x, gate): x itself, computed after the gate. The gate must have a symbolic size, because the engine does
+   * not wait for values of fixed size.
    */
   after: None;
 }
@@ -117,5 +117,5 @@ type None = Record<never, never>;
 type Reduction = { axes: readonly number[]; keepDims: boolean };
 
 export type Op = keyof Ops;
-/** Element types. Only frozen tensors have bytes. */
+/** Element types. Only frozen tensors can have bytes. */
 export type DataType = 'float32' | 'int32' | 'bool' | 'uint8';

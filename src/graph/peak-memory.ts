@@ -3,14 +3,14 @@ import type { GraphNode, Value } from './graph.ts';
 import type { Op } from './ops.ts';
 import { reachable } from './print.ts';
 
-/** Bytes of an element. */
+/** Bytes per element. */
 const BYTES = { float32: 4, int32: 4, bool: 1, uint8: 1 };
 
-/** Leaves are not the engine's memory: inputs belong to the caller, weights are mapped. */
+/** Leaves, which do not use the engine's memory: inputs belong to the caller, and weights are mapped. */
 const LEAVES: ReadonlySet<Op> = new Set(['input', 'weight', 'constant']);
-/** Ops with an output that shares the memory of the first input. */
+/** Ops whose output shares memory with the first input. */
 const VIEWS: ReadonlySet<Op> = new Set(['reshape', 'after', 'stopGradient']);
-/** Ops that may overwrite an operand of the same size that is not used again. */
+/** Ops that can overwrite an operand of the same size, if it is not used again. */
 const IN_PLACE: ReadonlySet<Op> = new Set([
   'add',
   'subtract',
@@ -30,7 +30,7 @@ const IN_PLACE: ReadonlySet<Op> = new Set([
 ]);
 
 /**
- * The peak memory of the intermediate values of a program, in bytes. Nodes run in graph order, and a value is freed
+ * The peak memory of a program's intermediate values, in bytes. Nodes run in graph order. A value is freed
  * after its last use.
  *
  * @param symbols the value of each symbolic size
@@ -64,7 +64,7 @@ export function peakMemory(outputs: readonly Value[], symbols: Readonly<Record<s
   return peak;
 }
 
-/** Subtracts a node's operands from the numbers of remaining uses. Returns the values that have no uses left. */
+/** Counts down the remaining uses of a node's operands. Returns the values without further uses. */
 function lastUses(node: GraphNode, uses: Map<Value, number>, ownerOf: (value: Value) => Value): Value[] {
   const dying: Value[] = [];
   for (const value of node.inputs.map(ownerOf)) {

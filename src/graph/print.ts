@@ -1,6 +1,6 @@
 import { attributesText, type GraphNode, type TensorType, type Value } from './graph.ts';
 
-/** The nodes that the given values depend on, in graph order. */
+/** The nodes on which the given values depend, in graph order. */
 export function reachable(values: readonly Value[]): GraphNode[] {
   const seen = new Set<GraphNode>();
   const stack = values.map(({ node }) => node);
@@ -12,7 +12,10 @@ export function reachable(values: readonly Value[]): GraphNode[] {
   return [...seen].sort((a, b) => a.id - b.id);
 }
 
-/** The program that computes `values`, one node per line, numbered from 0: equal graphs print equally. */
+/**
+ * Prints the program that computes `values`, one node per line. Nodes are numbered from 0, so equal graphs
+ * have equal texts.
+ */
 export function printGraph(values: readonly Value[]): string {
   const numbers = new Map(reachable(values).map((node, i) => [node, i]));
   const name = ({ node, index }: Value) =>
@@ -23,7 +26,7 @@ export function printGraph(values: readonly Value[]): string {
   return [...lines, `return ${values.map(name).join(', ')}`].join('\n');
 }
 
-/** `op(operands) attributes`; `op again(…)` for a second computation, `op again 2(…)` for a third. */
+/** Prints a node as `op(operands) attributes`. The second computation is `op again(…)`, the third `op again 2(…)`. */
 export function printNode(node: GraphNode, name = ({ node }: Value) => `%${node.id}`): string {
   const again = node.repeat === 0 ? '' : ` again${node.repeat === 1 ? '' : ` ${node.repeat}`}`;
   const operands = node.inputs.map(name).join(', ');

@@ -22,7 +22,7 @@ import {
 import { symbol } from './dimension.ts';
 import { Graph } from './graph.ts';
 
-/* Shapes that fit are checked by every case of tests/ops.test.ts. These are the messages for shapes that do not. */
+/* tests/ops.test.ts covers shapes that fit. This file covers the messages for shapes that do not fit. */
 describe('mismatched operands', () => {
   const graph = new Graph();
   const batch = symbol('batch');

@@ -152,7 +152,7 @@ const inference: { [K in Op]: Inference<K> } = {
   },
 
   after: ([x, gate]) => {
-    // The engine would know a fixed shape ahead of time, and would not wait for the gate.
+    // The engine knows a fixed shape in advance, and would not wait for the gate.
     check(
       gate.shape.some((size) => typeof size !== 'number'),
       'the gate needs a symbolic size',

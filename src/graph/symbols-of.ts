@@ -1,7 +1,7 @@
 import type { GraphNode, Value } from './graph.ts';
 import { reachable } from './print.ts';
 
-/** The value of each symbolic size in a program, read from the axes of the given inputs. */
+/** The value of each symbolic size in a program, taken from the shapes of its inputs. */
 export function symbolsOf(
   outputs: readonly Value[],
   inputs: Readonly<Record<string, { dims: readonly number[] }>>,

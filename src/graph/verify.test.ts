@@ -5,7 +5,7 @@ import { Graph, type GraphNode, type TensorType, type Value } from './graph.ts';
 import type { Op, Ops } from './ops.ts';
 import { verify } from './verify.ts';
 
-/** A node that a faulty pass might make, without the checks of `Graph`. */
+/** Makes a node as a faulty pass might, without the checks of `Graph`. */
 function forge<K extends Op>(
   graph: Graph,
   op: K,

@@ -6,8 +6,8 @@ import { inferTypes } from './shapes.ts';
 const LEAVES = new Set(['input', 'weight', 'constant']);
 
 /**
- * Checks the program that computes `values`: one graph, inputs before uses, types as inferred, names used once.
- * Throws with the bad node printed. Call it after every pass.
+ * Checks the program that computes `values`: all nodes are in one graph, inputs come before uses, types are
+ * as inferred, and names are unique. Throws an error that prints the bad node. Call it after every pass.
  */
 export function verify(values: readonly Value[]): void {
   const names = new Set<string>();

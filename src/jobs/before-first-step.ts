@@ -13,8 +13,8 @@ import { probeHead } from './probe-head.ts';
 import type { SetUpRun } from './set-up-run.ts';
 
 /**
- * Prepares a run for its first step: does the method's measurement and, if the config asks for it, fits a linear probe
- * into the head.
+ * Prepares a run for its first step: does the measurement that the method needs, and fits a linear probe into
+ * the head if the config requests one.
  */
 export async function beforeFirstStep(
   opened: SetUpRun,
@@ -27,7 +27,8 @@ export async function beforeFirstStep(
 }
 
 /**
- * Does the method's measurement before the first step and returns the changed run; unchanged if the method has none.
+ * Does the measurement that the method needs before the first step. Returns the changed run, or the same run
+ * if the method needs none.
  */
 async function afterMeasurement(
   loaded: SetUpRun,
@@ -46,7 +47,7 @@ async function afterMeasurement(
       let usable = 0;
       for (let step = 0; step < steps; step++) {
         const { gradient } = await differentiateStep(program, values, batches.of(step), seed);
-        // As in training, where such a step is skipped.
+        // As in training, a step with a non-finite gradient is skipped.
         if (!Number.isFinite(globalNorm(gradient))) continue;
         accumulate(sum, gradient, 1);
         usable++;
@@ -70,7 +71,7 @@ async function afterMeasurement(
   }
 }
 
-/** The batches of the run, without end. */
+/** Yields the run's batches without end. */
 function* feedsOf(batches: StepBatches): Generator<Tensors> {
   for (let step = 0; ; step++) for (const { feeds } of batches.of(step)) yield feeds;
 }

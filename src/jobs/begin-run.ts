@@ -23,15 +23,15 @@ import type { OwnFunctions } from '../tuners/own-function.ts';
 import { classWeights } from './class-weights.ts';
 import { notScored } from './verdict/not-scored.ts';
 
-/** The adapter that a run continues. */
+/** The adapter from which a run starts. */
 export interface StartingAdapter {
   stored: StoredAdapter;
   notes?: Notes;
 }
 
-/** The inputs of a run, whatever the source of its files. */
+/** The inputs of a run, from files or from memory. */
 export interface RunMaterial {
-  /** The config, with missing keys taken from the adapter. */
+  /** The config. Missing keys are taken from the starting adapter. */
   config: ParsedConfig;
   start?: StartingAdapter;
   family: Family;
@@ -46,37 +46,42 @@ export interface RunMaterial {
   functions?: OwnFunctions;
 }
 
-/** What `train` and `plan` both work out first. */
+/** The common preparation of `train` and `plan`. */
 export interface RunBeginning {
   config: RunConfig;
-  /** The values that the user has not set. */
+  /** The values that were chosen because the user did not set them. */
   chosen: readonly Chosen[];
   start?: StartingAdapter;
-  /** The caller's functions that the config names. */
+  /** The caller's functions; the config contains their names. */
   functions?: OwnFunctions;
-  /** The config's section, with missing settings taken from the files. */
+  /** The config's `data` section. Missing settings are taken from the files. */
   data: RunConfig['data'];
   /** Class names by id; empty for tasks without classes. */
   labels: readonly string[];
   build: BuildTask;
-  /** The type of base that the adapter will fit, if it fits only one. */
+  /** The base type that the adapter needs, if it fits only one. */
   onlyBase?: 'int4';
-  /** Maximum tokens of an example. */
+  /** Maximum tokens per example. */
   maxLength: number;
-  /** Notices about the files. */
+  /** Notices from reading the files. */
   notices: readonly string[];
   /**
-   * Logits that give each class its share of the rows. Present if the run may end with a model that always predicts the
+   * Logits that give each class its share of the rows. Present if the final model might always predict the
    * majority class.
    */
   constant?: readonly number[];
-  /** Weight of each class in training, if they are not equal. */
+  /** Weight of each class in training; undefined if all are equal. */
   classWeights?: readonly number[];
   /**
-   * The baselines on the set that selects the best model; empty without rows. Fitted on the first call, after `encode`.
+   * Baselines on the validation set that selects the best model; empty if it has no rows. Call it after
+   * `encode`; the first call fits them.
    */
   baselines(): readonly Baseline[];
-  /** Tokenizes all examples, divided among the processes of the run. `startedAt`: the time for chat templates. */
+  /**
+   * Tokenizes all examples, divided among the run's processes.
+   *
+   * @param startedAt the time that chat templates use
+   */
   encode(
     startedAt: Date,
     onProgress?: (share: number) => void,
@@ -85,7 +90,7 @@ export interface RunBeginning {
 }
 
 /**
- * Reads the data of a run and its classes.
+ * Reads the data of a run and determines its classes.
  *
  * @throws UserError for bad rows with their lines, and for classes that the adapter does not have
  */
@@ -211,7 +216,7 @@ function joined(task: AnyTask, parts: readonly unknown[]): unknown {
   return parts.length === 1 ? parts[0] : task.join(parts);
 }
 
-/** Holds out a share of each source. */
+/** Holds out a share of each source's rows. */
 function splitSources(task: AnyTask, sources: readonly Source[], share: number) {
   const parts = sources.map(({ rows }) => task.holdOut?.(rows, share));
   if (!parts.every((part) => part !== undefined)) return undefined;
@@ -228,12 +233,11 @@ function splitSources(task: AnyTask, sources: readonly Source[], share: number) 
   };
 }
 
-/** The number of rows of each source, or of files if examples are not rows. */
+/** The number of rows of each source. If examples are not rows, the number of files. */
 function sizesOf(task: AnyTask, sources: readonly Source[]): number[] {
   return sources.map(({ files, rows }) => task.countRows?.(rows) ?? files.length);
 }
 
-/** Whether a step succeeds with the user's files. */
 function isPossible(attempt: () => unknown): boolean {
   try {
     attempt();
@@ -244,14 +248,15 @@ function isPossible(attempt: () => unknown): boolean {
   }
 }
 
-/** Typical of English. The estimate is high if a file has other columns, because they are counted as text. */
+/** Typical for English. All columns are counted as text, so the estimate is too high for files with other columns. */
 const CHARACTERS_OF_A_TOKEN = 4;
 
 /**
- * The amount of training data, estimated without tokenizing it.
+ * Estimates the amount of training data without tokenizing it.
  *
- * @param rows of the files
- * @param kept training rows among them; undefined if examples are not rows but blocks of the maximum length
+ * @param rows number of rows in the files
+ * @param kept number of training rows among them; undefined if examples are blocks of the maximum length
+ * instead of rows
  */
 function amountOf(
   files: readonly TextFile[],
@@ -265,7 +270,7 @@ function amountOf(
   return { rows: kept, tokens: Math.max(1, Math.min(maxLength, tokens / Math.max(1, rows))) };
 }
 
-/** The notice that the default length was lowered to the number of the model's positions. */
+/** The notice that the default length was lowered, because the model has fewer positions. */
 function loweredLength({ task, data }: RunConfig, config: CommonConfig): string[] {
   const { key, requested, unlowered } = maxLengthOf(task, data, config);
   if (unlowered === undefined) return [];

@@ -6,7 +6,7 @@ it('class weights are the given ones, or balance all classes', () => {
   const labels = ['ham', 'spam', 'rare'];
   expect(classWeights({}, labels, [1, 2, 3])).toBeUndefined();
   expect(classWeights({ class_weights: { spam: 3 } }, labels)).toEqual([1, 3, 1]);
-  // compute_class_weight("balanced") of scikit-learn.
+  // Equal to scikit-learn's compute_class_weight("balanced").
   expect(classWeights({ class_weights: 'balanced' }, labels, [6, 2, 1])).toEqual([0.5, 1.5, 3]);
   expect(() => classWeights({ class_weights: { spma: 3 } }, labels)).toThrow(
     '`training.class_weights` has a label that no training row has: "spma". Did you mean spam?',

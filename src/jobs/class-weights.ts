@@ -5,7 +5,7 @@ import { UserError } from '../support/user-error.ts';
 /**
  * The weight of each class according to a config; undefined if all are equal.
  *
- * @param counts training rows of each class
+ * @param counts number of training rows of each class
  * @throws UserError for unknown labels
  */
 export function classWeights(

@@ -1,4 +1,4 @@
-/** Passes on at most one report per second, and none for work that takes less than a second. */
+/** Passes on at most one report per second. Work that takes less than a second is not reported. */
 export function everySecond(report: (share: number) => void): (share: number) => void {
   let last = performance.now();
   return (share) => {

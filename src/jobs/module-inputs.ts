@@ -10,7 +10,7 @@ import type { Engine } from '../program/engine.ts';
 import type { Tensors } from '../runtime/session.ts';
 import type { ModuleInput } from '../tuners/method-run.ts';
 
-/** The parts of a run that {@link moduleInputs} needs. */
+/** What {@link moduleInputs} needs of a run. */
 export interface InputSource {
   model: TaskModel;
   engine: Engine;
@@ -18,8 +18,8 @@ export interface InputSource {
 }
 
 /**
- * Yields, for each batch, the rows that linear modules of the base model read. Rows of padding are left out. For
- * language models, so are rows of tokens without a label, as in PEFT's EVA (`use_label_mask`).
+ * Yields the input rows of linear modules of the base model, batch by batch. Padding is left out. Language
+ * models also leave out tokens without a label, as in PEFT's EVA (`use_label_mask`).
  */
 export async function* moduleInputs(
   { model, engine, communicator = ALONE }: InputSource,
@@ -45,7 +45,7 @@ export async function* moduleInputs(
         const data = found[own[0]].data as Float32Array;
         const rowsOf = String(x.shape[0]);
         const rows = rowsOf === 'batch' ? data : rowsAt(data, width, countedRows(rowsOf, batch, isDecoder));
-        // All processes use the numbers of one, because engines may round differently.
+        // All processes use the rows of the same process, because engines may round differently.
         const [shared] = await dealNumbers(communicator, 1, () => Promise.resolve(rows));
         chosen.push({ paths: own, width, rows: shared });
       }
@@ -56,7 +56,7 @@ export async function* moduleInputs(
   }
 }
 
-/** Indices of the sequence-major rows that count: real tokens; for models that generate text, only labelled ones. */
+/** Indices of sequence-major rows to measure: real tokens, and in language models only labelled ones. */
 function countedRows(rows: string, feeds: Tensors, isDecoder: boolean): number[] {
   const labelled = feeds[LABEL_ROWS]?.data;
   if (rows.includes('target')) return [...labelled];
@@ -66,7 +66,7 @@ function countedRows(rows: string, feeds: Tensors, isDecoder: boolean): number[]
   const real = Array.from({ length: batch * length }, (_, row) => row).filter(isReal);
   const isEncoder = !labelled || 'decoder_input_ids' in feeds;
   if (isEncoder) return real;
-  // A row predicts the next token.
+  // In a decoder, each row predicts the next token.
   const tokens = new Set(Array.from(labelled, (row) => row + (isDecoder ? batch : 0)));
   return real.filter((row) => tokens.has(row));
 }

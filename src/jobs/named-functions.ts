@@ -2,7 +2,7 @@ import { isObject } from '../support/is-object.ts';
 import { nameOfFunction, type OwnFunctions } from '../tuners/own-function.ts';
 
 /**
- * A config with names instead of functions in its sections.
+ * Replaces the functions in a config's sections by names.
  *
  * @param values receives the functions by name
  */

@@ -9,12 +9,12 @@ import { trainedOutput } from '../tuners/trained-output.ts';
 import type { SetUpRun } from './set-up-run.ts';
 
 const BATCH = 64;
-/** Maximum cost of a fit (rows × features × outputs): about a second. */
+/** Maximum cost of a fit (rows × features × outputs), which takes about a second. */
 const MAX_WORK = 5e6;
 
 /**
- * Fits the last layer of a head to its input features on the training rows. Fine-tuning then starts from this linear
- * probe (LP-FT, Kumar et al., ICLR 2022). Changes nothing if that layer has no trained weight and bias.
+ * Fits the last layer of a head to its input features on the training rows. Fine-tuning then starts from this
+ * linear probe (LP-FT, Kumar et al., ICLR 2022). Changes nothing if the layer has no trained weight and bias.
  */
 export async function probeHead(loaded: SetUpRun, loss: LinearLoss, seed: number): Promise<SetUpRun> {
   const { inputs, settings, model } = loaded;

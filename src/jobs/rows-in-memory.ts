@@ -7,9 +7,12 @@ import { namedFunctions } from './named-functions.ts';
 
 type DataWithRows<Data> = Data extends unknown
   ? Omit<Data, 'train' | 'validation'> & {
-      /** Training data: a file or several, a split of `dataset`, or rows: an array or an async iterable. */
+      /** Training data: one or several files, a split of `dataset`, or rows as an array or async iterable. */
       train?: string | readonly string[] | RowSource | undefined;
-      /** Validation data: a file, a share of `train` such as `10%`, rows, or several of them by name. */
+      /**
+       * Validation data: a file, a share of `train` such as `10%`, or rows. Several validation sets are given
+       * by name.
+       */
       validation?:
         | string
         | readonly string[]
@@ -19,24 +22,25 @@ type DataWithRows<Data> = Data extends unknown
     }
   : never;
 
-/** A config in a program: data may be rows in memory instead of files, and there may be custom scores. */
+/** A config in a program. Data may be rows in memory, and custom scores are possible. */
 export type ConfigWithRows = RunConfigInput extends infer Input
   ? Input extends { data: infer Data }
     ? Omit<Input, 'data'> & {
-        /** The files or rows, their columns, and how they are read, by task. */
+        /** Files or rows, their columns, and how they are read. The keys depend on the task. */
         data: DataWithRows<Data>;
-        /** Your own scores; `metric_for_best_model` may name one. */
+        /** Your own scores. `metric_for_best_model` may name one of them. */
         metrics?: OwnMetrics | undefined;
       }
     : never
   : never;
 
-/** Texts by the names that replace files in a config. */
+/** Texts in memory by name. The names replace files in a config. */
 export type TextsInMemory = Readonly<Record<string, string>>;
 
 /**
- * Replaces rows and functions in a config by names. Returns the config, the texts and values that the names stand for,
- * and the program's metrics. A run with equal rows can be resumed. Async iterables are read to their end.
+ * Replaces rows and functions in a config by names. Returns the config, the texts and values that the names
+ * represent, and the custom scores. The names depend on the rows' content, so a run with equal rows can be
+ * resumed. Async iterables are read to their end.
  */
 export async function namedRows(given: ConfigWithRows): Promise<{
   config: RunConfigInput;
@@ -48,7 +52,7 @@ export async function namedRows(given: ConfigWithRows): Promise<{
   const { data, metrics = {}, ...rest } = given;
   const values = new Map<string, unknown>();
   const { config, functions } = namedFunctions(rest, values);
-  // Anything but an object is left for the schema to reject.
+  // If `data` is not an object, the schema rejects it later.
   if (!isObject(data))
     return { config: { ...config, data } as RunConfigInput, texts: {}, functions, values, metrics };
   const texts: Record<string, string> = {};

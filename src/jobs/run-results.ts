@@ -7,17 +7,15 @@ import type { RunBeginning } from './begin-run.ts';
 
 /** The results of a finished run. */
 export interface RunResults {
-  /** Missing if the model itself was trained. */
+  /** Undefined if the model itself was trained. */
   adapter?: StoredAdapter;
-  /** The text of the notes file for the adapter or the model. */
+  /** The text of the notes file, which is stored with the adapter or the model. */
   notes: string;
   /** The text of the run's README.md. */
   card: string;
 }
 
-/**
- * @param base_digest of the weights at the start of the run, if they are in files
- */
+/** @param base_digest digest of the weights at the start of the run, if they are in files */
 export function runResults(
   { config, data, labels, maxLength, onlyBase }: RunBeginning,
   method: MethodRun,

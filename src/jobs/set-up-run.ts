@@ -11,7 +11,7 @@ import { type OwnFunctions, ownFunction } from '../tuners/own-function.ts';
 import type { RunBeginning } from './begin-run.ts';
 import { startMethod } from './start-method.ts';
 
-/** Everything that a run trains with. */
+/** What a run trains with. */
 export interface SetUpRun {
   model: LoadedModel;
   settings: TrainerSettings;
@@ -19,12 +19,12 @@ export interface SetUpRun {
 }
 
 /**
- * Tokenizes everything and sets the method up on the model.
+ * Tokenizes the data and sets the method up on the model.
  *
- * @param startedAt the time for chat templates
- * @param planned the original config of a run that was extended: its method keeps the original number of steps
+ * @param startedAt the time that chat templates use
+ * @param planned the original config, if the run has been extended; the method keeps its number of steps
  * @param communicator the processes that share the run
- * @throws UserError for rows that cannot be learned from, and for an adapter of another model
+ * @throws UserError for unusable rows, and for an adapter of another model
  */
 export function setUpRun(
   run: RunBeginning,
@@ -89,7 +89,7 @@ function originNotices({ config, start }: RunBeginning, { initialised }: LoadedM
   ];
 }
 
-/** Modules that the checkpoint lacks: they start from new weights and are trained in full. */
+/** The notice about modules that the checkpoint lacks. They get new weights and are trained in full. */
 function newModules(parameters: readonly string[]): string {
   const modules = [...new Set(parameters.map((path) => path.split('.').slice(0, -1).join('.')))];
   const start = modules.length === 1 ? 'a new one is' : 'new ones are';

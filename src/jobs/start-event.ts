@@ -7,7 +7,7 @@ import type { RunBeginning } from './begin-run.ts';
 import type { SetUpRun } from './set-up-run.ts';
 import { toBeat } from './verdict/to-beat.ts';
 
-/** The event before the first step. `startupMs`: from the process's start. */
+/** The event before the first step. `startupMs` counts from the start of the process. */
 export function startEvent(
   run: RunBeginning,
   { settings, inputs }: SetUpRun,

@@ -6,9 +6,9 @@ import type { Notes } from '../trained/notes.ts';
 import type { StartingAdapter } from './begin-run.ts';
 
 /**
- * Completes the config of a run that continues an adapter.
+ * Completes the config of a run that starts from an adapter.
  *
- * @throws UserError for an adapter of another method or task, and for keys of the config that contradict it
+ * @throws UserError for an adapter of another method or task, and for config keys that contradict it
  */
 export function startFrom<Config extends ParsedConfig>(
   userConfig: Config,

@@ -5,17 +5,17 @@ import type { MethodRun } from '../tuners/method-run.ts';
 import { type OwnFunctions, withOwnFunctions } from '../tuners/own-function.ts';
 import type { TunableModel } from '../tuners/tuner.ts';
 
-/** A run's method, and its initial values if it continues an adapter. */
+/** A run's method, and its initial values if it starts from an adapter. */
 export interface StartedMethod {
   run: MethodRun;
   values?: Float32Array;
 }
 
 /**
- * Sets up the method of a run of `totalSteps` optimizer steps. To continue an adapter, pass it as `start`; `config`
- * must then come from `continuedConfig`.
+ * Sets up the method of a run of `totalSteps` optimizer steps. To start from an adapter, pass it as `start`;
+ * then `config` must come from `continuedConfig`.
  *
- * @param functions the functions that the config names; not needed without training
+ * @param functions the functions that the config names; only needed for training
  */
 export function startMethod(
   config: RunConfig,

@@ -1,8 +1,9 @@
 import { assertSameLength } from './assert-same-length.ts';
 
 /**
- * The share of rows with a prediction equal to the target, as `sklearn.metrics.accuracy_score`. With `width` > 1,
- * both are rows of that many 0/1 indicators, and a row counts only if all of it is right (subset accuracy).
+ * The share of rows whose prediction equals the target, as `sklearn.metrics.accuracy_score`. With `width` >
+ * 1, a row is a list of that many 0/1 indicators, and it counts only if all of them are right (subset
+ * accuracy).
  */
 export function accuracy(predictions: ArrayLike<number>, targets: ArrayLike<number>, width = 1): number {
   assertSameLength(predictions, targets);

@@ -5,9 +5,9 @@ const MAX_ORDER = 4;
 
 const SPACES = new RegExp(`[${PYTHON_SPACE}]+`);
 
-/** The counts of `bleu` over all texts, by the length of n-grams from 1. */
+/** Counts for `bleu` over all texts. Lists are indexed by the length of n-grams, from 1. */
 interface Statistics {
-  /** Words of the texts, and of the references with the nearest lengths. */
+  /** Number of words in the predictions, and in the references with the nearest lengths. */
   predicted: number;
   wanted: number;
   correct: number[];
@@ -15,10 +15,10 @@ interface Statistics {
 }
 
 /**
- * Corpus BLEU from 0 to 100, equal to sacrebleu 2.6 with its defaults: the tokenizer `13a`, n-grams up to 4,
+ * Corpus BLEU from 0 to 100, equal to sacrebleu 2.6 with its defaults: tokenizer `13a`, n-grams up to 4,
  * exponential smoothing.
  *
- * @param references one or more for each text
+ * @param references one or more references for each text
  */
 export function bleu(predictions: readonly string[], references: readonly (readonly string[])[]): number {
   const statistics: Statistics = {
@@ -33,7 +33,7 @@ export function bleu(predictions: readonly string[], references: readonly (reado
   return scoreOf(statistics);
 }
 
-/** The words of a text according to mteval-v13a, NIST's script. */
+/** Splits a text into words like mteval-v13a, NIST's script. */
 export function tokenize13a(text: string): string[] {
   const line = trimEnd(text, SPACES)
     .replaceAll('<skipped>', '')
@@ -82,7 +82,7 @@ function ngrams(words: readonly string[]): Map<string, { order: number; times: n
   return counts;
 }
 
-/** The nearest length; of two equally near ones, the shorter. */
+/** Returns the nearest length; if two are equally near, the shorter one. */
 function nearestLength(length: number, lengths: readonly number[]): number {
   return lengths.reduce((best, other) => {
     const [nearer, before] = [Math.abs(other - length), Math.abs(best - length)];
@@ -96,7 +96,7 @@ function scoreOf({ predicted, wanted, correct, total }: Statistics): number {
   let smoothing = 1;
   let logarithms = 0;
   for (let i = 0; i < MAX_ORDER; i++) {
-    // No text has that many words.
+    // No text has an n-gram of this length.
     if (total[i] === 0) return 0;
     if (correct[i] === 0) smoothing *= 2;
     logarithms += Math.log((100 * (correct[i] || 1 / smoothing)) / total[i]);

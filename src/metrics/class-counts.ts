@@ -1,8 +1,6 @@
 import { assertSameLength } from './assert-same-length.ts';
 
-/**
- * Counts of a classification: per class, how often it was predicted, how often it was the target, and how often both.
- */
+/** Counts for each class: how often it was predicted, how often it was the target, and how often both. */
 export interface ClassCounts {
   rows: number;
   predicted: Float64Array;

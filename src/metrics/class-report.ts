@@ -1,4 +1,4 @@
-/** Scores of a class: precision, recall and its number of rows. */
+/** Precision and recall of a class, and its number of rows. */
 export interface ClassScores {
   precision: number;
   recall: number;
@@ -7,7 +7,8 @@ export interface ClassScores {
 }
 
 /**
- * Scores of each class from a confusion matrix, as `sklearn.metrics.classification_report`; 0 if a denominator is 0.
+ * Scores of each class from a confusion matrix, as `sklearn.metrics.classification_report`. A score is 0 if
+ * its denominator is 0.
  */
 export function classReport(counts: readonly (readonly number[])[]): ClassScores[] {
   return counts.map((row, id) => {

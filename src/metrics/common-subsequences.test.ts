@@ -2,7 +2,10 @@ import { expect, it } from 'vitest';
 import { Random } from '../support/random.ts';
 import { CommonSubsequences } from './common-subsequences.ts';
 
-/** By the table of lengths, as ROUGE's Python package does it: positions in `first`, from the end. */
+/**
+ * The longest common subsequence from the table of lengths, as in ROUGE's Python package. Returns positions
+ * in `first`, from the end.
+ */
 function byTable(first: readonly string[], second: readonly string[]): number[] {
   const lengths = [new Array<number>(second.length + 1).fill(0)];
   for (const [i, word] of first.entries()) {

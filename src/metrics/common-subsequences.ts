@@ -1,12 +1,12 @@
 const WORD = 32;
 
-/** The cells of a sentence in a row of the table: from `start` to before `end`. */
+/** A sentence's cells in a row of the table: [start, end). */
 interface Sentence {
   start: number;
   end: number;
 }
 
-/** All positions at which a word occurs. */
+/** All positions of a word. */
 interface Occurrences {
   /** One bit per cell of the table. */
   cells: Int32Array;
@@ -14,13 +14,13 @@ interface Occurrences {
 }
 
 /**
- * Longest common subsequences with each sentence of a text. The tables of all sentences are side by side with one bit
- * per cell, so 32 cells are computed at once (Hyyrö, 2004: "Bit-parallel LCS-length computation revisited"). A cell
- * that matches nothing separates the tables of neighbouring sentences.
+ * Computes longest common subsequences with every sentence of a text. The tables of all sentences are side by
+ * side with one bit per cell, so 32 cells are computed at once (Hyyrö, 2004: "Bit-parallel LCS-length
+ * computation revisited"). A cell without matches separates neighbouring tables.
  */
 export class CommonSubsequences {
   readonly #words = new Map<string, Occurrences>();
-  /** Bits of the cells that belong to sentences. */
+  /** Bits that are 1 for cells inside sentences. */
   readonly #inside: Int32Array;
 
   constructor(sentences: readonly (readonly string[])[]) {
@@ -45,9 +45,9 @@ export class CommonSubsequences {
   }
 
   /**
-   * Positions in `first` that are in a longest common subsequence with any of the sentences. If a sentence has several,
-   * the one found by ROUGE's Python package counts: it walks from the end, and if both directions are equal, steps back
-   * in `first`.
+   * Positions in `first` that belong to a longest common subsequence with any of the sentences. If a sentence
+   * has several such subsequences, the choice is that of ROUGE's Python package: it walks from the end, and
+   * steps back in `first` if both directions are equal.
    *
    * @param spend called with the number of steps through each table
    */
@@ -66,7 +66,10 @@ export class CommonSubsequences {
     return places;
   }
 
-  /** One row per prefix of the first text. A bit is 0 if the longest common subsequence grows at its cell. */
+  /**
+   * Computes one row per prefix of the first text. A bit is 0 if the longest common subsequence grows at its
+   * cell.
+   */
   #rows(found: readonly (Occurrences | undefined)[]): Int32Array {
     const [inside, width] = [this.#inside, this.#inside.length];
     const rows = new Int32Array((found.length + 1) * width);
@@ -80,14 +83,14 @@ export class CommonSubsequences {
         const [bits, match] = [rows[above + k], cells[k]];
         const sum = (bits >>> 0) + ((bits & match) >>> 0) + carry;
         carry = sum > 0xffff_ffff ? 1 : 0;
-        // A carry ends in the cell that separates two tables.
+        // Carries stop at the cell that separates two tables.
         rows[above + width + k] = (sum | (bits & ~match)) & inside[k];
       }
     }
     return rows;
   }
 
-  /** Walks back through the table of a sentence. Returns the number of steps. */
+  /** Walks back through a sentence's table. Returns the number of steps. */
   #walk(
     { start, end }: Sentence,
     found: readonly (Occurrences | undefined)[],
@@ -111,7 +114,7 @@ export class CommonSubsequences {
   }
 }
 
-/** The number of zeros among the bits from `start` to before `end` of a row. */
+/** Counts the zeros among the bits [start, end) of a row. */
 function zeros(rows: Int32Array, row: number, start: number, end: number): number {
   let count = 0;
   for (let k = start >>> 5; k * WORD < end; k++) {

@@ -1,6 +1,6 @@
 import { assertSameLength } from './assert-same-length.ts';
 
-/** How often each class (row) was predicted as each (column), as `sklearn.metrics.confusion_matrix`. */
+/** Counts how often each class (row) was predicted as each class (column), as `sklearn.metrics.confusion_matrix`. */
 export function confusionMatrix(
   predictions: ArrayLike<number>,
   targets: ArrayLike<number>,

@@ -1,8 +1,8 @@
 /**
- * The mean cross-entropy of classes, in 64 bits.
+ * The mean cross-entropy of class logits, computed in 64 bits.
  *
  * @param logits [rows, classes], row-major
- * @param targets [rows], the class of each
+ * @param targets class ids, [rows]
  */
 export function meanCrossEntropy(logits: Float32Array, classes: number, targets: ArrayLike<number>): number {
   let total = 0;

@@ -1,12 +1,12 @@
-/** Adjacent words that name one thing. */
+/** Adjacent words that form one named entity. */
 export interface Entity {
   type: string;
-  /** Its words are [start, end). */
+  /** The entity's words are [start, end). */
   start: number;
   end: number;
 }
 
-/** A tag split in two: its first character and its entity type. */
+/** A tag's first character and its entity type. */
 interface Tag {
   prefix: string;
   type: string;
@@ -16,12 +16,12 @@ const OUTSIDE = 'O';
 const NO_TYPE = '_';
 
 /**
- * The entities that tags mark, equal to seqeval 1.2.2 in its default mode, which follows the CoNLL script. It accepts
- * any scheme with `B-`, `I-`, `E-` and `S-` before a type and `O` outside (IOB1, IOB2, IOBES). With ill-formed tags,
- * any tag that does not continue the previous entity begins one. A tag of another form is split after its first
- * character.
+ * The entities that tags mark, equal to seqeval 1.2.2 in its default mode, which follows the CoNLL script.
+ * All schemes with `B-`, `I-`, `E-` and `S-` before a type and `O` outside are accepted (IOB1, IOB2, IOBES).
+ * A tag that does not continue the previous entity begins a new one, even if it is ill-formed. Other tags are
+ * split after their first character.
  *
- * @param tags none of them empty
+ * @param tags non-empty tags
  */
 export function entities(tags: readonly string[]): Entity[] {
   const complete: Entity[] = [];
@@ -49,14 +49,14 @@ function ends(before: Tag, { prefix, type }: Tag): boolean {
   return isPart(before) && before.type !== type;
 }
 
-/** Whether an entity starts with the second of two tags. */
+/** Whether an entity starts at the second of two tags. */
 function starts(before: Tag, tag: Tag): boolean {
   if (tag.prefix === 'B' || tag.prefix === 'S') return true;
   if ((tag.prefix === 'I' || tag.prefix === 'E') && 'ESO'.includes(before.prefix)) return true;
   return isPart(tag) && before.type !== tag.type;
 }
 
-/** The script treats a full stop as a tag outside. */
+/** Whether a tag is inside an entity. The CoNLL script treats a full stop like `O`. */
 function isPart({ prefix }: Tag): boolean {
   return prefix !== OUTSIDE && prefix !== '.';
 }

@@ -7,8 +7,8 @@ export function binaryF1({ predicted, actual, correct }: ClassCounts, positive =
 }
 
 /**
- * Mean F1 over classes, as `f1_score(average="macro")`. As in scikit-learn, a class that is neither a target nor
- * predicted in these rows is left out of the mean.
+ * Mean F1 over classes, as `f1_score(average="macro")`. As in scikit-learn, the mean excludes classes that
+ * are neither targets nor predicted.
  */
 export function macroF1({ predicted, actual, correct }: ClassCounts): number {
   let sum = 0;
@@ -21,7 +21,7 @@ export function macroF1({ predicted, actual, correct }: ClassCounts): number {
   return sum / present;
 }
 
-/** F1 over all 0/1 indicators of a multi-label problem together, as `f1_score(average="micro")`. */
+/** F1 over all 0/1 indicators of a multi-label task, as `f1_score(average="micro")`. */
 export function microF1(predictions: ArrayLike<number>, targets: ArrayLike<number>): number {
   assertSameLength(predictions, targets);
   let correct = 0;
@@ -35,7 +35,7 @@ export function microF1(predictions: ArrayLike<number>, targets: ArrayLike<numbe
   return harmonic(correct, predicted, actual);
 }
 
-/** 2 P R / (P + R) from counts; 0 if both the predicted and the actual count are 0 (scikit-learn's zero division). */
+/** 2 P R / (P + R) from counts. 0 if both `predicted` and `actual` are 0, as with scikit-learn's default. */
 function harmonic(correct: number, predicted: number, actual: number): number {
   return predicted + actual === 0 ? 0 : (2 * correct) / (predicted + actual);
 }

@@ -1,6 +1,6 @@
 /**
- * Class names of GLUE's tasks in the order of the Hub's data set `nyu-mll/glue`, which numbers them. GLUE's own files
- * have these names for MNLI, QNLI and RTE, and numbers for the others.
+ * Class names of GLUE's tasks, in the order of the class ids in the Hub's data set `nyu-mll/glue`. GLUE's own
+ * files contain these names for MNLI, QNLI and RTE, and ids for other tasks.
  */
 export const GLUE_CLASSES = {
   cola: ['unacceptable', 'acceptable'],

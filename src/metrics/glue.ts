@@ -17,13 +17,13 @@ const shareAndF1: GlueMetric = (predictions, references) => {
   return combined({ ...share(predictions, references), f1: binaryF1(counts) });
 };
 
-/** The mean of a task's scores, if it has two. */
+/** Adds the mean of a task's scores, if it has two. */
 function combined(scores: Record<string, number>): Record<string, number> {
   const values = Object.values(scores);
   return { ...scores, combined_score: values.reduce((sum, value) => sum + value, 0) / values.length };
 }
 
-/** GLUE's tasks: their scores, by the names of Hugging Face's metric, from class ids or numbers. */
+/** The scores of GLUE's tasks, named as in Hugging Face's metric. They are computed from class ids or numbers. */
 export const GLUE_METRICS = {
   cola: (predictions, references) => ({
     matthews_correlation: matthewsCorrelation(

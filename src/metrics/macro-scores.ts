@@ -1,6 +1,9 @@
 import { type ClassScores, classReport } from './class-report.ts';
 
-/** The means of {@link classReport} over classes, as for F1: without classes that are neither targets nor predicted. */
+/**
+ * The means of {@link classReport} over classes. As for F1, classes that are neither targets nor predicted
+ * are excluded.
+ */
 export function macroScores(counts: readonly (readonly number[])[]): ClassScores {
   const scores = classReport(counts);
   const present = scores.filter((_, id) => counts.some((row, other) => row[id] + counts[id][other] > 0));

@@ -1,8 +1,8 @@
 import type { ClassCounts } from './class-counts.ts';
 
 /**
- * Matthews correlation for any number of classes (Gorodkin's R_K), as `sklearn.metrics.matthews_corrcoef`. 0 if it is
- * undefined because all predictions or all targets are one class.
+ * Matthews correlation for any number of classes (Gorodkin's R_K), as `sklearn.metrics.matthews_corrcoef`. It
+ * is 0 if undefined, because all predictions or all targets are the same class.
  */
 export function matthewsCorrelation({ rows, predicted, actual, correct }: ClassCounts): number {
   let hits = 0;

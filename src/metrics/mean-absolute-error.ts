@@ -1,6 +1,6 @@
 import { assertSameLength } from './assert-same-length.ts';
 
-/** Mean absolute difference, as `sklearn.metrics.mean_absolute_error`. */
+/** Mean absolute error, as `sklearn.metrics.mean_absolute_error`. */
 export function meanAbsoluteError(predictions: ArrayLike<number>, targets: ArrayLike<number>): number {
   assertSameLength(predictions, targets);
   let sum = 0;

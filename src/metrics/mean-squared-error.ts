@@ -1,6 +1,6 @@
 import { assertSameLength } from './assert-same-length.ts';
 
-/** Mean squared difference, as `sklearn.metrics.mean_squared_error`. */
+/** Mean squared error, as `sklearn.metrics.mean_squared_error`. */
 export function meanSquaredError(predictions: ArrayLike<number>, targets: ArrayLike<number>): number {
   assertSameLength(predictions, targets);
   let sum = 0;

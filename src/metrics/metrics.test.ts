@@ -12,14 +12,14 @@ import { r2Score } from './r2-score.ts';
 import { SCORES, scoreFacts } from './scores.ts';
 import { spearmanr } from './spearmanr.ts';
 
-// Computed by hand. The tests of the tasks compare all scores with scikit-learn and scipy.
+// These values were computed by hand. The tests of the tasks compare all scores with scikit-learn and scipy.
 describe('scores', () => {
   it('of classes', () => {
     const counts = classCounts([0, 1, 1, 2], [0, 1, 2, 2], 3);
     expect(accuracy([0, 1, 1, 2], [0, 1, 2, 2])).toBe(0.75);
     expect(macroF1(counts)).toBeCloseTo((1 + 2 / 3 + 2 / 3) / 3, 12);
     expect(binaryF1(classCounts([0, 1, 1, 0], [0, 1, 0, 1], 2))).toBe(0.5);
-    // (4·3 - 5) / √((16 - 6) (16 - 6)): rows, right ones, and the expectation by chance.
+    // (4·3 - 5) / √((16 - 6) (16 - 6)): 4 rows, 3 of them right, and the expected agreement by chance.
     expect(matthewsCorrelation(counts)).toBeCloseTo(7 / 10, 12);
   });
 
@@ -31,7 +31,7 @@ describe('scores', () => {
   it('of numbers', () => {
     expect(meanSquaredError([1, 2], [1, 4])).toBe(2);
     expect(meanAbsoluteError([1, 2], [1, 4])).toBe(1);
-    // The example of scikit-learn's documentation.
+    // The first value is from scikit-learn's documentation.
     expect(r2Score([2.5, 0, 2, 8], [3, -0.5, 2, 7])).toBeCloseTo(0.948608, 6);
     expect([r2Score([1, 1], [1, 1]), r2Score([1, 2], [1, 1]), r2Score([1], [1])]).toEqual([1, 0, Number.NaN]);
     expect(pearson([1, 2, 3], [2, 4, 6])).toBeCloseTo(1, 12);

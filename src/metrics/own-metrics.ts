@@ -3,21 +3,22 @@ import { UserError } from '../support/user-error.ts';
 import { SCORES } from './scores.ts';
 
 /**
- * A custom score, computed from all rows of a set at once. For classes, sets of classes and numbers, a prediction is
- * the result of `predict` for a row, and a reference is its label (a string, a list of strings, a number). For tags,
- * both are lists of tags, one for each word of a sentence that the model sees. For questions and sequence to sequence,
- * a prediction is a text, and a reference is the list of right texts.
+ * A custom score, computed at once from all rows of a set. Predictions and references depend on the task:
+ *
+ * - Classes, sets of classes and numbers: a prediction is the result of `predict` for a row. A reference is
+ * its label (a string, a list of strings, or a number).
+ * - Tags: both are lists with one tag for each word of a sentence that the model sees.
+ * - Questions and sequence to sequence: a prediction is a text, and a reference is the list of right texts.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the task decides what they are, and the caller says so
 export type OwnMetric = (predictions: readonly any[], references: readonly any[]) => number | Promise<number>;
 
-/** Custom scores by name; logs show them as `eval_<name>`. */
+/** Custom scores by name. Logs show them as `eval_<name>`. */
 export type OwnMetrics = Readonly<Record<string, OwnMetric>>;
 
-/** Keys of an evaluation event that custom scores must not use. */
+/** Keys of an evaluation event, which custom scores must not use. */
 const TAKEN = ['runtime', 'samples_per_second'];
 
-/** Problems with the names of custom scores. */
 export function ownMetricProblems(names: readonly string[]): Problem[] {
   return names.flatMap((name): Problem[] => {
     const path = ['metrics', name];
@@ -28,7 +29,7 @@ export function ownMetricProblems(names: readonly string[]): Problem[] {
   });
 }
 
-/** Returns the scores. Throws a UserError for an invalid name. */
+/** Returns the scores unchanged. Throws a UserError for an invalid name. */
 export function assertOwnMetrics(metrics: OwnMetrics): OwnMetrics {
   for (const { path, ...complaint } of ownMetricProblems(Object.keys(metrics)))
     throw new UserError({ key: path.join('.'), ...complaint });
@@ -36,9 +37,10 @@ export function assertOwnMetrics(metrics: OwnMetrics): OwnMetrics {
 }
 
 /**
- * Computes custom scores one after the other.
+ * Computes custom scores one after another.
  *
- * @throws UserError if one does not return a number; any error of the functions
+ * @throws UserError if a function does not return a number
+ * @throws any error of the functions
  */
 export async function computeOwn(
   metrics: OwnMetrics,

@@ -1,8 +1,8 @@
 import { assertSameLength } from './assert-same-length.ts';
 
 /**
- * Pearson correlation, as `scipy.stats.pearsonr`. NaN if it is undefined: for a single point, or if either side is
- * constant. Two passes in 64 bits, so that a large mean costs no digits.
+ * Pearson correlation, as `scipy.stats.pearsonr`. NaN for a single point, or if either side is constant. Two
+ * passes in 64 bits keep the precision even if the mean is large.
  */
 export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
   assertSameLength(x, y);
@@ -28,7 +28,10 @@ function mean(values: ArrayLike<number>): number {
   return sum / values.length;
 }
 
-/** Compared by value: a rounded mean would leave tiny deviations, and the correlation would be noise. */
+/**
+ * Compares the values themselves. Deviations from a rounded mean would be tiny instead of 0, and the
+ * correlation would be noise.
+ */
 function isConstant(values: ArrayLike<number>): boolean {
   for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;
   return true;

@@ -1,10 +1,13 @@
-/** A suffix, its replacement, and a condition on the stem before it (default: its measure is above 0). */
+/**
+ * A suffix, its replacement, and a condition on the stem before it. By default, the stem's measure must be
+ * above 0.
+ */
 type Rule = readonly [suffix: string, replacement: string, condition?: (stem: string) => boolean];
 
 const always = () => true;
 const isLong = (stem: string) => measure(stem) > 1;
 
-/** Words that the rules would stem wrongly. */
+/** Words with stems that differ from those of the rules. */
 const IRREGULAR: ReadonlyMap<string, string> = new Map(
   Object.entries({
     ...{ sky: 'sky', skies: 'sky', dying: 'die', lying: 'lie', tying: 'tie', news: 'news', howe: 'howe' },
@@ -47,8 +50,8 @@ const ENDINGS: readonly Rule[] = [
 ].map((suffix) => [suffix, '', suffix === 'ion' ? (stem) => isLong(stem) && /[st]$/.test(stem) : isLong]);
 
 /**
- * The stem of a lowercase word by Porter's algorithm (1980) with the changes of NLTK's `PorterStemmer` in its default
- * mode, which ROUGE's Python package uses.
+ * The stem of a lowercase word by Porter's algorithm (1980), with the changes of NLTK's `PorterStemmer` in
+ * its default mode. ROUGE's Python package uses this stemmer.
  */
 export function porterStem(word: string): string {
   const irregular = IRREGULAR.get(word);
@@ -62,7 +65,7 @@ export function porterStem(word: string): string {
   return withoutLastLetter(stem);
 }
 
-/** Applies the first rule with a matching suffix; if its condition fails, no other rule is tried. */
+/** Applies the first rule with a matching suffix. If its condition is not met, no other rule is tried. */
 function applied(rules: readonly Rule[], word: string): string {
   const rule = rules.find(([suffix]) => word.endsWith(suffix));
   if (!rule) return word;
@@ -91,7 +94,7 @@ function withoutDoubleSuffix(word: string): string {
   return isTwice ? withoutDoubleSuffix(word.slice(0, -2)) : applied(DOUBLE_SUFFIXES, word);
 }
 
-/** Removes a silent final e, and replaces ll by l. */
+/** Removes a silent final e, and shortens a final ll to l. */
 function withoutLastLetter(word: string): string {
   const stem = word.slice(0, -1);
   if (word.endsWith('e')) {
@@ -105,7 +108,7 @@ function withoutDoubleL(word: string): string {
   return word.endsWith('ll') && isLong(word.slice(0, -1)) ? word.slice(0, -1) : word;
 }
 
-/** For each letter, whether it is a consonant: neither a vowel nor a y after a consonant. */
+/** Whether each letter is a consonant: neither a vowel nor a y after a consonant. */
 function consonants(word: string): boolean[] {
   const flags: boolean[] = [];
   for (const letter of word) {
@@ -118,7 +121,7 @@ function isConsonant(word: string, at: number): boolean {
   return consonants(word.slice(0, at + 1))[at];
 }
 
-/** Porter's m: the number of vowel-consonant sequences. */
+/** Porter's measure m: the number of vowel-consonant sequences. */
 function measure(word: string): number {
   const flags = consonants(word);
   return flags.filter((flag, i) => flag && i > 0 && !flags[i - 1]).length;
@@ -128,7 +131,10 @@ function isDoubled(word: string): boolean {
   return word.length >= 2 && word.at(-1) === word.at(-2) && isConsonant(word, word.length - 1);
 }
 
-/** Porter's *o: a consonant, a vowel and a consonant that is not w, x or y; or a word of a vowel and a consonant. */
+/**
+ * Porter's condition *o: the word ends in consonant, vowel, consonant, where the last is not w, x or y. A
+ * word of only a vowel and a consonant also counts.
+ */
 function endsShort(word: string): boolean {
   const flags = consonants(word);
   const [before, vowel, last] = [flags.at(-3), flags.at(-2), flags.at(-1)];

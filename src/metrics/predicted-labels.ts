@@ -1,4 +1,7 @@
-/** The class with the largest logit in each row of `[rows, classes]`; the first of equal ones, as `numpy.argmax`. */
+/**
+ * The class with the largest logit in each row of `[rows, classes]`. Among equal logits, the first, as with
+ * `numpy.argmax`.
+ */
 export function argmaxRows(logits: Float32Array, classes: number): Int32Array {
   const labels = new Int32Array(logits.length / classes);
   for (let row = 0; row < labels.length; row++) {
@@ -8,7 +11,7 @@ export function argmaxRows(logits: Float32Array, classes: number): Int32Array {
   return labels;
 }
 
-/** Returns 1 for each multi-label logit above 0 (its sigmoid exceeds one half), otherwise 0. */
+/** Converts multi-label logits to 0 or 1. A logit above 0 gives 1, because its sigmoid exceeds one half. */
 export function positiveLogits(logits: Float32Array): Int32Array {
   return Int32Array.from(logits, (logit) => (logit > 0 ? 1 : 0));
 }

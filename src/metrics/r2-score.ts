@@ -1,8 +1,9 @@
 import { assertSameLength } from './assert-same-length.ts';
 
 /**
- * The share of the targets' variance that predictions explain, as `sklearn.metrics.r2_score`: at best 1, 0 for the
- * mean, negative for worse predictions. For equal targets, 1 if all are met, otherwise 0. NaN for fewer than two.
+ * The share of the targets' variance that the predictions explain, as `sklearn.metrics.r2_score`. The maximum
+ * is 1; predicting the mean gives 0, and worse predictions are negative. If all targets are equal: 1 if every
+ * prediction is right, otherwise 0. NaN for fewer than two rows.
  */
 export function r2Score(predictions: ArrayLike<number>, targets: ArrayLike<number>): number {
   assertSameLength(predictions, targets);

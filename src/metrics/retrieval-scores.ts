@@ -1,4 +1,4 @@
-/** Ranks at which retrieval is scored, as in BEIR and MTEB. */
+/** Numbers of ranked texts that are scored, as in BEIR and MTEB. */
 const [CUT, MAP_CUT] = [10, 100];
 const RECALL_CUTS = [1, 5, 10] as const;
 
@@ -13,7 +13,8 @@ export interface RetrievalScores {
 }
 
 /**
- * Scores of ranked answers, means over the queries, as in sentence-transformers' `InformationRetrievalEvaluator`.
+ * Scores of ranked texts, averaged over the queries, as in sentence-transformers'
+ * `InformationRetrievalEvaluator`.
  *
  * @param ranked for each query, the indices of texts, the best first; at least 100, or all
  * @param relevant for each query, the indices of the relevant texts; at least one
@@ -46,12 +47,15 @@ export function retrievalScores(
   };
 }
 
-/** Discounted cumulative gain of the first ten. */
+/** Discounted cumulative gain of the first ten texts. */
 function gain(hits: readonly boolean[]): number {
   return hits.slice(0, CUT).reduce((sum, hit, i) => sum + (hit ? 1 / Math.log2(i + 2) : 0), 0);
 }
 
-/** The sum of precisions at each hit among the first hundred, divided by the largest possible number of hits. */
+/**
+ * Average precision over the first hundred texts: the sum of the precisions at each hit, divided by the
+ * largest possible number of hits.
+ */
 function averagePrecision(hits: readonly boolean[], count: number): number {
   let [relevantSoFar, sum] = [0, 0];
   hits.slice(0, MAP_CUT).forEach((hit, i) => {

@@ -6,13 +6,13 @@ export const ROUGE_TYPES = ['rouge1', 'rouge2', 'rougeL', 'rougeLsum'] as const;
 export type RougeType = (typeof ROUGE_TYPES)[number];
 
 /**
- * Limits of rougeLsum's steps through the tables of sentence pairs. Short lines that are all alike take thousands of
- * steps per word; two novels with one sentence per line take 40.
+ * Limits on the steps of rougeLsum through the tables of sentence pairs. Short lines that are all alike take
+ * thousands of steps per word. Two novels with one sentence per line take 40.
  */
 const MAX_STEPS = 2 ** 24;
 const MAX_STEPS_PER_WORD = 64;
 
-/** From 0 to 1. */
+/** Values from 0 to 1. */
 export interface RougeScore {
   precision: number;
   recall: number;
@@ -20,9 +20,9 @@ export interface RougeScore {
 }
 
 /**
- * Mean F-measures of texts from 0 to 1, equal to the Python package rouge_score 0.1.2 with `use_stemmer=True`.
+ * Mean scores of texts, equal to the Python package rouge_score 0.1.2 with `use_stemmer=True`.
  *
- * @param references one or more for each text; the best counts, for each score separately
+ * @param references one or more references for each text; the best one counts, separately for each score
  * @throws UserError for texts that take too many steps to compare
  */
 export function rouge(
@@ -55,9 +55,10 @@ function tooAlike(index: number): UserError {
 }
 
 /**
- * The scores of one text against its best references.
+ * The scores of a text against its best references.
  *
- * @param spend called with the number of steps taken, and with negative numbers for the steps that words allow
+ * @param spend called with the number of steps taken, and with a negative number for the steps that the words
+ * allow
  */
 export function rougeOfText(
   prediction: string,
@@ -76,10 +77,9 @@ export function rougeOfText(
   };
 }
 
-/** The stemmed words of a text. */
 class Tokens {
   readonly all: readonly string[];
-  /** The same for each line: a sentence, for rougeLsum. */
+  /** The words of each line. rougeLsum treats a line as a sentence. */
   readonly lines: readonly (readonly string[])[];
 
   constructor(text: string) {
@@ -91,7 +91,7 @@ class Tokens {
   }
 }
 
-/** Words consist of ASCII letters and digits; those of more than three are stemmed. */
+/** Splits a text into words of ASCII letters and digits. Words of more than three characters are stemmed. */
 function tokenize(text: string): string[] {
   const words = text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
   return words.map((word) => (word.length > 3 ? porterStem(word) : word));
@@ -112,7 +112,11 @@ function scoresOf(
   };
 }
 
-/** @param hits number of common words; `wanted` and `given`: numbers of words in the reference and in the text */
+/**
+ * @param hits number of common words
+ * @param wanted number of words in the reference
+ * @param given number of words in the text
+ */
 function score(hits: number, wanted: number, given: number): RougeScore {
   const precision = hits / Math.max(given, 1);
   const recall = hits / Math.max(wanted, 1);
@@ -140,8 +144,8 @@ function counts(items: Iterable<string>): Map<string, number> {
 }
 
 /**
- * The number of words in the reference's sentences that also occur in order in a sentence of the text. A word counts at
- * most as often as it occurs in either.
+ * Number of words in the reference's sentences that belong to a longest common subsequence with any sentence
+ * of the text. A word counts at most as often as it occurs in either text.
  */
 function unionHits(
   target: readonly (readonly string[])[],
@@ -170,7 +174,7 @@ function unionHits(
   return hits;
 }
 
-/** Sentences without repetitions. */
+/** Removes duplicate sentences. */
 function different(sentences: readonly (readonly string[])[]): (readonly string[])[] {
   return [...new Map(sentences.map((sentence) => [sentence.join(' '), sentence])).values()];
 }

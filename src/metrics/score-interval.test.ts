@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { bootstrap, meanInterval, wilson } from './score-interval.ts';
 
 describe('the 95 % interval of a score', () => {
-  // SciPy: binomtest(right, rows).proportion_ci(method='wilson')
+  // From SciPy: binomtest(right, rows).proportion_ci(method='wilson')
   it.each([
     [70, 76, 0.8383, 0.9633],
     [0, 20, 0, 0.1611],
@@ -16,7 +16,7 @@ describe('the 95 % interval of a score', () => {
   it('of a mean is about as wide as the central limit theorem predicts, and the same each time', () => {
     const values = Array.from({ length: 400 }, (_, i) => i % 2);
     const [low, high] = meanInterval(values)!;
-    // 1.96 * 0.5 / 20 = 0.049; a thousand resamples leave an error of some 0.003.
+    // 1.96 * 0.5 / 20 = 0.049. A thousand resamples cause an error of about 0.003.
     expect(Math.abs(low - 0.451)).toBeLessThan(0.01);
     expect(Math.abs(high - 0.549)).toBeLessThan(0.01);
     expect(meanInterval(values)).toEqual([low, high]);

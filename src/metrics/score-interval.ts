@@ -3,14 +3,17 @@ import { Random } from '../support/random.ts';
 /** The 95 % confidence interval of a score. */
 export type ScoreInterval = readonly [low: number, high: number];
 
-/** Half the width of a 95 % interval, in standard errors. */
+/** Half the width of a 95 % interval of the normal distribution, in standard deviations. */
 export const NORMAL_95 = 1.959964;
 const MAX_RESAMPLES = 1000;
 const MIN_RESAMPLES = 100;
-/** Maximum number of rows drawn in total, beyond the minimum number of resamples. This takes some tenths of a second. */
+/**
+ * Maximum number of rows that all resamples draw in total, if there are more than the minimum number of
+ * resamples. Drawing them takes some tenths of a second.
+ */
 const MAX_DRAWN = 2e6;
 
-/** The interval of a share of rows that are right (Wilson 1927). */
+/** The interval of an accuracy (Wilson 1927). */
 export function wilson(share: number, rows: number): ScoreInterval {
   const z2 = NORMAL_95 ** 2;
   const centre = (share + z2 / (2 * rows)) / (1 + z2 / rows);
@@ -19,10 +22,10 @@ export function wilson(share: number, rows: number): ScoreInterval {
 }
 
 /**
- * The interval of any score: its quantiles over resamples of the rows with replacement (Efron's percentile
- * bootstrap). The same rows give the same interval.
+ * The interval of any score, by Efron's percentile bootstrap: quantiles of the score over resamples of the
+ * rows. The same rows always give the same interval.
  *
- * @param scoreOf the score of the rows with these indices
+ * @param scoreOf returns the score of the rows with these indices
  * @returns undefined if the score is undefined for most resamples
  */
 export function bootstrap(rows: number, scoreOf: (rows: Int32Array) => number): ScoreInterval | undefined {

@@ -1,14 +1,14 @@
-/** Facts about a score, apart from its computation. */
+/** Facts about a score, besides its computation. */
 export interface ScoreFacts {
   /** Display name. */
   title: string;
-  /** Its name on the Hub; missing for scores that no card shows. */
+  /** The score's name on the Hub; undefined if model cards do not show it. */
   hub?: { type: string; name: string };
   /** Whether lower is better. */
   lessIsBetter?: boolean;
 }
 
-/** Every score of an evaluation, by its name without `eval_`. */
+/** All scores of evaluations, by name without `eval_`. */
 export const SCORES = {
   accuracy: { title: 'Accuracy', hub: { type: 'accuracy', name: 'Accuracy' } },
   accuracy_norm: { title: 'Accuracy, likelihoods by byte' },
@@ -59,8 +59,8 @@ export const SCORES = {
 export type ScoreName = keyof typeof SCORES;
 
 /**
- * The facts of a score, also for one of several validation sets (`matched_accuracy`); undefined for a score that this
- * version does not know.
+ * Facts about a score. The name may have the prefix of a validation set (`matched_accuracy`). Undefined for
+ * an unknown score.
  */
 export function scoreFacts(name: string): (ScoreFacts & { set?: string }) | undefined {
   if (Object.hasOwn(SCORES, name)) return SCORES[name as ScoreName];
@@ -72,7 +72,7 @@ export function scoreFacts(name: string): (ScoreFacts & { set?: string }) | unde
   return { ...SCORES[longest as ScoreName], set: name.slice(0, -longest.length - 1) };
 }
 
-/** A score's name with its averaging over classes: `f1 (macro)`. */
+/** A score's name with its average over classes: `f1 (macro)`. */
 export function averaged(name: string, average: string | undefined): string {
   return average === undefined ? name : `${name} (${average})`;
 }

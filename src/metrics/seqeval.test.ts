@@ -5,10 +5,10 @@ import { type EntityScores, seqeval } from './seqeval.ts';
 
 interface Case {
   name: string;
-  /** Tags of each sentence, separated by spaces. */
+  /** The tags of each sentence, separated by spaces. */
   references: string[];
   predictions: string[];
-  /** `type start end`, over all sentences with a tag `O` after each. */
+  /** Entities as `type start end`. Positions count over all sentences, each followed by a tag `O`. */
   entities: string[];
   /** null if seqeval divides by zero. */
   accuracy: number | null;
@@ -20,7 +20,7 @@ const fixture = JSON.parse(readFileSync('src/metrics/fixtures/seqeval.json', 'ut
 const tagsOf = (sentences: string[]) => sentences.map((tags) => tags.split(' ').filter((tag) => tag !== ''));
 const listed = ({ precision, recall, f1, support }: EntityScores) => [precision, recall, f1, support];
 
-// The same fractions in the same order, so they are the same numbers.
+// Exactly equal, because the same fractions are computed in the same order.
 describe('equal to seqeval', () => {
   it.each(fixture.cases)('$name', ({ references, predictions, accuracy, all, types, ...expected }) => {
     const marked = entities(tagsOf(references).flatMap((tags) => [...tags, 'O']));

@@ -1,20 +1,20 @@
 import { entities } from './entities.ts';
 
-/** Scores of entities. An entity is right if its type and all of its words are. */
+/** Scores of entities. An entity is right if its type and all its words are right. */
 export interface EntityScores {
-  /** The share of predicted entities that are right; 0 if none was predicted. */
+  /** Share of the predicted entities that are right; 0 without predicted entities. */
   precision: number;
-  /** The share of true entities that were found; 0 if there are none. */
+  /** Share of the true entities that were found; 0 without true entities. */
   recall: number;
   f1: number;
-  /** The number of true entities. */
+  /** Number of true entities. */
   support: number;
 }
 
 export interface SeqevalScores extends EntityScores {
-  /** The share of words with the right tag; NaN if there are no words (seqeval fails there). */
+  /** Share of words with the right tag; NaN without words (seqeval fails in this case). */
   accuracy: number;
-  /** The scores of each type among the true and predicted entities, by name. */
+  /** Scores of each entity type that occurs in references or predictions. */
   types: ReadonlyMap<string, EntityScores>;
 }
 
@@ -25,11 +25,11 @@ interface Counts {
 }
 
 /**
- * Scores predicted tags of sentences against true ones, over all entities (micro average) and for each type. Equal to
- * the Python package seqeval 1.2.2 in its default mode with `zero_division=0`.
+ * Scores predicted tags of sentences, over all entities (micro average) and for each type. Equal to the
+ * Python package seqeval 1.2.2 in its default mode with `zero_division=0`.
  *
- * @param predictions the tags of each sentence
- * @param references the true tags: as many sentences, and as many tags in each
+ * @param predictions the predicted tags of each sentence
+ * @param references the true tags, with the same numbers of sentences and tags
  */
 export function seqeval(
   predictions: readonly (readonly string[])[],
@@ -51,7 +51,7 @@ export function seqeval(
   };
 }
 
-/** Sentences concatenated, with an outside tag between them. */
+/** Concatenates sentences, with a tag `O` between them. */
 function joined(sentences: readonly (readonly string[])[]): string[] {
   return sentences.flatMap((tags) => [...tags, 'O']);
 }
@@ -70,7 +70,10 @@ function countByType(predicted: readonly string[], actual: readonly string[]): M
 
 const NONE: ReadonlySet<number> = new Set();
 
-/** Positions of entities, one number each: two entities with the same words are one position. */
+/**
+ * The positions of entities, by type. Each position is one number, so an entity that occurs twice at a
+ * position counts once.
+ */
 function placesByType(tags: readonly string[]): Map<string, Set<number>> {
   const places = new Map<string, Set<number>>();
   for (const { type, start, end } of entities(tags)) {

@@ -1,14 +1,17 @@
 import { pearson } from './pearson.ts';
 
 /**
- * Spearman's rank correlation, as `scipy.stats.spearmanr`: ties get the average of their ranks; NaN if either side is
- * constant or contains a NaN.
+ * Spearman's rank correlation, as `scipy.stats.spearmanr`. Ties get the average of their ranks. NaN if either
+ * side is constant or contains a NaN.
  */
 export function spearmanr(x: ArrayLike<number>, y: ArrayLike<number>): number {
   return pearson(averageRanks(x), averageRanks(y));
 }
 
-/** Ranks from 1, ties averaged; all NaN if any value is, because then there is no order. */
+/**
+ * Ranks from 1; ties get the average of their ranks. All ranks are NaN if any value is NaN, because then the
+ * values have no order.
+ */
 function averageRanks(values: ArrayLike<number>): Float64Array {
   const sorted = Float64Array.from(values).sort();
   const ranks = new Float64Array(values.length);

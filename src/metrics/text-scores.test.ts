@@ -6,17 +6,17 @@ import { ROUGE_TYPES, rouge, rougeOfText } from './rouge.ts';
 
 /** The output of scripts/oracle/text_scores.py. */
 interface Fixture {
-  /** `word:stem`, separated by spaces. */
+  /** Entries `word:stem`, separated by spaces. */
   stems: string;
   texts: {
     prediction: string;
     references: string[];
-    /** Of the prediction, for BLEU. */
+    /** BLEU's tokens of the prediction. */
     tokens: string;
     /** Precision, recall and F-measure of each type. */
     rouge: [number, number, number][];
   }[];
-  /** Indices of some of the texts. */
+  /** Indices into `texts`. */
   corpora: { texts: number[]; bleu: number }[];
 }
 
@@ -30,7 +30,7 @@ it("stems of words equal NLTK's", () => {
 });
 
 describe('ROUGE', () => {
-  // The same fractions in the same order, so they are the same numbers.
+  // Exactly equal, because the same fractions are computed in the same order.
   it('of every text equals rouge_score', () => {
     for (const { prediction, references, rouge: expected } of texts) {
       const scores = rougeOfText(prediction, references);
@@ -64,7 +64,7 @@ describe('BLEU', () => {
         chosen.map((i) => texts[i].prediction),
         chosen.map((i) => texts[i].references),
       );
-      // Exponentials and logarithms of two mathematical libraries differ in the last bits.
+      // Exponentials and logarithms differ between math libraries in the last bits.
       expect(score).toBeCloseTo(expected, 10);
     }
   });

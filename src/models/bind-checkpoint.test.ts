@@ -26,7 +26,7 @@ function checkpoint(shapes: Shapes, dtypes: Record<string, string> = {}): Tensor
   };
 }
 
-/** The parameters of a checkpoint with changed names. */
+/** PARAMETERS under changed names. */
 function renamed(change: (name: string) => string): [string, number[]][] {
   return [...PARAMETERS].map(([name, shape]) => [change(name), shape]);
 }

@@ -8,7 +8,7 @@ interface TensorPlace {
   file: string;
   begin: number;
   end: number;
-  /** The order of its axes in those bytes, slowest first; undefined for row-major. */
+  /** The order of the axes in these bytes, slowest first; undefined if row-major. */
   axes?: readonly number[];
 }
 
@@ -17,7 +17,7 @@ export interface TensorSource {
   info(name: string): TensorPlace;
 }
 
-/** Names of layer norm parameters in checkpoints from the TensorFlow era. */
+/** Names of layer norm parameters in old checkpoints, converted from TensorFlow. */
 const OLD_NAMES: readonly [RegExp, string][] = [
   [/\.weight$/, '.gamma'],
   [/\.bias$/, '.beta'],
@@ -30,22 +30,22 @@ const ENGINE_DTYPES: Record<string, WeightLocation['dtype']> = {
 };
 
 interface BindOptions {
-  /** The location of the checkpoint, for messages. */
+  /** The checkpoint's location, for messages. */
   where: string;
-  /** Prefixes of the base model. A checkpoint uses one of them; a checkpoint of the base model alone has none. */
+  /** Prefixes of the base model. A checkpoint uses one of them, or none if it contains only the base model. */
   baseModelPrefixes: readonly string[];
-  /** Other names of tied parameters. A name is ignored if the model also has a parameter of that name. */
+  /** Other names of tied parameters. Such a name is ignored if it is also the name of another parameter. */
   tiedNames?: Readonly<Record<string, readonly string[]>>;
-  /** Whether a parameter may be absent or have another shape, because it belongs to a new head. */
+  /** Whether a parameter may be missing or have another shape, because it belongs to a new head. */
   mayInitialise: (name: string) => boolean;
 }
 
 /**
- * Finds each parameter of a model in a checkpoint. It may have its own name, an old name, or the name of a parameter
- * tied to it. The prefix of the base model may be missing, doubled or another one, and all tensors may share a
- * further prefix. Parameters to initialise are left out of the result.
+ * Finds each parameter of a model in a checkpoint. The checkpoint may use the parameter's name, an old name,
+ * or the name of a tied parameter. The base model's prefix may be missing, doubled or another one, and all
+ * tensors may have a further prefix in common. The result omits parameters that will be initialised.
  *
- * @throws UserError that names every tensor that is missing or has another shape, with both shapes
+ * @throws UserError that lists every tensor that is missing or has another shape, with both shapes
  */
 export function bindCheckpoint(
   parameters: ReadonlyMap<string, readonly number[]>,
@@ -76,13 +76,13 @@ export function bindCheckpoint(
   throw new UserError(`${where} does not fit its config.json:\n${shown}${more}`);
 }
 
-/** The location of a bound tensor for the engine: in a file of the weight folder. */
+/** The location of a tensor for the engine, as a file of the weight folder. */
 export function weightLocation({ dtype, file, begin, end, axes }: TensorPlace): WeightLocation {
   const name = file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1);
   return { file: name, begin, end, dtype: ENGINE_DTYPES[dtype], ...(axes && { axes }) };
 }
 
-/** The possible names of a parameter in a checkpoint, the likeliest first. */
+/** The possible names of a parameter in a checkpoint, the most likely first. */
 function candidates(name: string, prefixes: readonly string[]): string[] {
   const usedPrefix = prefixes.find((prefix) => name.startsWith(`${prefix}.`));
   const bare = usedPrefix === undefined ? [] : [name.slice(usedPrefix.length + 1)];
@@ -95,7 +95,7 @@ function candidates(name: string, prefixes: readonly string[]): string[] {
   ]);
 }
 
-/** The prefix that all names have in common, such as `model.`, which comes from a wrapper around the model. */
+/** The common prefix of all names, such as `model.`. It comes from a wrapper around the model. */
 function sharedPrefix(names: readonly string[]): string {
   let shared = names[0]?.split('.').slice(0, -1) ?? [];
   for (const name of names) {

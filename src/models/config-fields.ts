@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { UserError } from '../support/user-error.ts';
 import type { CommonConfig } from './model-definition.ts';
 
-/** Larger sizes indicate a damaged or hostile file. The limit bounds the memory that a config can make us allocate. */
+/** Maximum size of a field. Larger values indicate a damaged or hostile file, and would allocate much memory. */
 const MAX_SIZE = 1_000_000;
 const MAX_LAYERS = 1_000;
 
@@ -19,8 +19,8 @@ export const encoderFields = {
 };
 
 /**
- * Number and names of labels as transformers reads them: from `id2label`, otherwise `num_labels`, otherwise
- * `otherwise`.
+ * Number and names of labels as transformers reads them. They come from `id2label`, else from `num_labels`,
+ * else from the default `otherwise`.
  */
 export function labelsOf(
   fields: { num_labels?: number; id2label?: Record<string, string> },
@@ -30,7 +30,7 @@ export function labelsOf(
   return { numLabels: Object.keys(id2label).length || (fields.num_labels ?? otherwise), id2label };
 }
 
-/** Renames a family's own keys in a config.json to the common ones. A common key wins if both are present. */
+/** Renames a family's own keys in a config.json to the common names. If both are present, the common key wins. */
 export function byOwnNames(json: unknown, ownNames: Readonly<Record<string, string>>): unknown {
   if (typeof json !== 'object' || json === null) return json;
   const fields = json as Record<string, unknown>;
@@ -38,7 +38,7 @@ export function byOwnNames(json: unknown, ownNames: Readonly<Record<string, stri
   return { ...fields, ...Object.fromEntries(common.map((name) => [ownNames[name], fields[name]])) };
 }
 
-/** Parses with a schema. All problems are reported in one UserError. */
+/** Parses with a schema. Throws a UserError with all problems. */
 export function parseFields<T>(schema: z.ZodType<T>, json: unknown, where: string): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;

@@ -34,12 +34,12 @@ const MODERNBERT = {
 const ALBERT = { hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.2, classifier_dropout_prob: 0.3 };
 const SETTINGS: Record<string, object> = { albert: ALBERT, distilbert: DISTILBERT, modernbert: MODERNBERT };
 
-/** Embeddings, and two layers with two sites each beside attention's weights (DistilBERT: one). */
+/** 0.1: the embeddings, and two sites per layer (DistilBERT: one). 0.2: the attention weights. */
 const base = { 0.1: 1 + 2 * 2, 0.2: 2 };
 const distilBase = { 0.1: 1 + 2, 0.2: 2 };
 const modernBase = { 0.1: 1, 0.2: 2 * 2, 0.4: 2 };
 
-// The counts of transformers' modules, by the config.json key that sets them.
+// Number of dropout modules in transformers, by the config.json key that sets their probability.
 it.each<[string, HeadKind, Record<number, number>]>([
   ['bert', 'SEQ_CLS', { ...base, 0.3: 1 }],
   ['bert', 'TOKEN_CLS', { ...base, 0.3: 1 }],
@@ -57,7 +57,7 @@ it.each<[string, HeadKind, Record<number, number>]>([
   ['mpnet', 'TOKEN_CLS', { ...base, 0.1: base[0.1] + 1 }],
   ['mpnet', 'QUESTION_ANS', base],
   ['mpnet', 'MASKED_LM', base],
-  // None in the feed-forward network.
+  // The feed-forward network has no dropout.
   ['albert', 'SEQ_CLS', { ...base, 0.1: 1 + 2, 0.3: 1 }],
   ['albert', 'TOKEN_CLS', { ...base, 0.1: 1 + 2, 0.3: 1 }],
   ['albert', 'MASKED_LM', { ...base, 0.1: 1 + 2 }],

@@ -21,7 +21,7 @@ const SIZES = {
   intermediate_size: 24,
   max_position_embeddings: 64,
 };
-/** Modules of heads. */
+/** Matches the paths of heads' modules. */
 const HEAD = /classifier|pooler|^head/;
 const DEBERTA = { model_type: 'deberta-v2', relative_attention: true, position_buckets: 4 };
 
@@ -61,7 +61,7 @@ const engineOf = (model: TaskModel) => ({
     ),
 });
 
-/** Logits of three texts of seven, five and one token. */
+/** Logits of three texts, which have seven, five and one tokens. */
 async function logits(model: TaskModel, everyRow: boolean) {
   const network = new Network(new Graph());
   const session = await engineOf(model).open({
@@ -83,7 +83,7 @@ async function logits(model: TaskModel, everyRow: boolean) {
   return { logits: [...(found.logits.data as Float32Array)], inputs: network.linearInputs };
 }
 
-/** The number of rows that the encoder's last linear module reads. */
+/** The number of rows that the last linear module before the head reads. */
 function lastRows(inputs: Network['linearInputs']): string {
   const path = [...inputs.keys()].findLast((path) => !HEAD.test(path)) as string;
   return String(inputs.get(path)?.shape[0]);
@@ -93,7 +93,7 @@ describe.each(Object.entries(CASES))('%s', (name, fields) => {
   it('gives the same classes, whether its last layer is computed for first tokens or for all', async () => {
     const model = build(fields, 'SEQ_CLS');
     const [first, all] = [await logits(model, false), await logits(model, true)];
-    // The sums differ in order: a few float32 units in the last place.
+    // The sums have another order, which changes a few units in the last place of float32.
     first.logits.forEach((logit, i) => {
       expect(logit).toBeCloseTo(all.logits[i], 5);
     });

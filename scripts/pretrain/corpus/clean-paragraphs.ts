@@ -1,12 +1,12 @@
-/** Remains of tables, templates and links in pages that were converted to text. */
+/** Matches remains of tables, templates and links in pages that were converted to text. */
 const MARKUP = /\{\||\|\||\{\{|\}\}|\[\[|<\/?\w|&lt;|https?:\/\//;
-/** Headings, credits and list items are shorter. */
+/** Minimum length of a paragraph. Headings, credits and list items are shorter. */
 const MIN_CHARACTERS = 25;
 const MIN_LETTERS = 0.6;
 /** Maximum share of non-Latin letters in an English text. */
 const MAX_FOREIGN = 0.02;
 
-/** Paragraphs of prose: lines joined, white space collapsed, all else removed. */
+/** Keeps only paragraphs of prose, with lines joined and white space collapsed. */
 export function cleanParagraphs(paragraphs: readonly string[]): string[] {
   return paragraphs
     .map((paragraph) =>

@@ -7,24 +7,29 @@ import { opinions } from './packages/opinions.ts';
 import { vader } from './packages/vader.ts';
 import { wordNet } from './packages/wordnet.ts';
 
-/** A text, or a part of a book, in paragraphs of plain English. */
+/** A text, or a part of a book, as paragraphs of plain English. */
 export interface Document {
-  /** A permanent id, which decides the side of the split. */
+  /** A permanent id, which decides the part of the split. */
   id: string;
   paragraphs: string[];
 }
 
-/** Paragraphs of a book that form one document: some pages. */
+/** Number of paragraphs in a part of a book: some pages. */
 const PARAGRAPHS_A_PART = 40;
 
-/** The share of news and novels if there are packages: they are most of the text, and an earlier run has read them. */
+/**
+ * Share of news and novels that is used if there are packages. Most text is of these kinds, and an earlier
+ * run has read it.
+ */
 const SHARE_BESIDE_PACKAGES = 0.2;
 const OPINIONS = 200_000;
 const SEED = 0;
 
 /**
- * All documents: `wikinews/*.jsonl` as WikiExtractor writes them and `novels/*.txt` below `folder`, and the files of
- * `fetch-packages.sh` in `packages`, if given.
+ * Yields all documents.
+ *
+ * @param folder contains `wikinews/*.jsonl`, as WikiExtractor writes them, and `novels/*.txt`
+ * @param packages the folder of files from `fetch-packages.sh`
  */
 export function* documents(folder: string, packages?: string): Generator<Document> {
   const seen = new Set<string>();
@@ -69,7 +74,7 @@ function* novels(folder: string): Generator<Document> {
   }
 }
 
-/** A book without Project Gutenberg's header and footer. */
+/** The text of a book without Project Gutenberg's header and footer. */
 function body(text: string): string {
   const start = text.match(/^\*\*\* ?START OF.*$/m);
   const end = text.match(/^\*\*\* ?END OF.*$/m);

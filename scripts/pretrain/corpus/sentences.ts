@@ -1,8 +1,11 @@
-/** Abbreviations that do not end a sentence. */
+/** Matches abbreviations that do not end a sentence. */
 const ABBREVIATION =
   /\b(?:Mr|Mrs|Ms|Dr|St|Prof|Gen|Col|Capt|Lt|Sgt|Sen|Rep|Gov|Rev|Hon|Messrs|Mt|No|vs|Jr|Sr|[A-Z])\.$/;
 
-/** Splits a paragraph after a sentence end if the next sentence begins with a capital, a digit or a quotation mark. */
+/**
+ * Splits a paragraph into sentences. A sentence ends only if the next one begins with a capital, a digit or a
+ * quotation mark.
+ */
 export function sentences(paragraph: string): string[] {
   const result: string[] = [];
   let start = 0;

@@ -8,7 +8,7 @@ export interface WordTokens {
 
 const starts = new WeakMap<TextTokenizer, Uint8Array>();
 
-/** A text in a tokenizer's tokens, by word. */
+/** Tokenizes a text and counts the tokens of each word. */
 export function wordTokens(tokenizer: TextTokenizer, text: string): WordTokens {
   const isStart = starts.get(tokenizer) ?? tokenizer.wordStarts();
   starts.set(tokenizer, isStart);

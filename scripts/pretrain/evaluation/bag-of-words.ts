@@ -1,19 +1,19 @@
 import { logisticRegression, predictsOne, type Sparse } from './logistic-regression.ts';
 
-/** Words and word pairs in fewer training texts are left out. */
+/** Words and word pairs that occur in fewer training texts are left out. */
 const MIN_TEXTS = 2;
-/** Candidates for the inverse penalty, scikit-learn's C, chosen on a tenth of the training texts. */
+/** Candidates for the inverse penalty, scikit-learn's C. A tenth of the training texts is used to choose one. */
 const STRENGTHS = [0.3, 1, 3, 10, 30];
 
 export interface LabelledText {
   text: string;
-  /** 0 or 1. */
+  /** 0 or 1 */
   label: number;
 }
 
 /**
- * Predicts labels by logistic regression on a bag of words and word pairs, weighted by tf-idf as in scikit-learn's
- * `TfidfVectorizer(sublinear_tf=True)`; the intercept is penalised too.
+ * Predicts labels by logistic regression on a bag of words and word pairs. Weights are tf-idf as in
+ * scikit-learn's `TfidfVectorizer(sublinear_tf=True)`. The intercept is penalised too.
  */
 export function bagOfWords(train: readonly LabelledText[], test: readonly string[]): number[] {
   const isKept = (at: number) => at % 10 === 0;

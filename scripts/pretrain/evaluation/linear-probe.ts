@@ -17,8 +17,8 @@ const BATCH = 64;
 const STRENGTH = 1;
 
 /**
- * Accuracy of a logistic regression on the mean of a frozen encoder's last hidden states: the quality without
- * training.
+ * Accuracy of a logistic regression on a frozen encoder, from the mean of the last hidden states. It measures
+ * the encoder's quality without fine-tuning.
  */
 export async function linearProbe(
   folder: string,
@@ -76,8 +76,8 @@ async function meanStates(
 }
 
 /**
- * Each element with mean 0 and variance 1 over the first `count`, then rows scaled to a length of about 1, with a 1
- * at the end.
+ * Scales each element to mean 0 and variance 1 over the first `count` rows. Then scales rows to a length of
+ * about 1, and appends a 1.
  */
 function standardised(rows: readonly Float64Array[], count: number) {
   const width = rows[0].length;

@@ -1,12 +1,12 @@
 const ITERATIONS = 1000;
 
-/** An example's features, ascending, with their weights. */
+/** An example's nonzero features in ascending order, and their values. */
 export interface Sparse {
   at: Int32Array;
   value: Float64Array;
 }
 
-/** Minimises Σ log loss + |w|² / 2C by Nesterov's accelerated gradient. */
+/** Minimises Σ log loss + |w|² / 2C by Nesterov's accelerated gradient method. */
 export function logisticRegression(
   rows: readonly Sparse[],
   labels: readonly number[],
@@ -17,7 +17,7 @@ export function logisticRegression(
   let ahead = new Float64Array(size);
   const penalty = 1 / (strength * rows.length);
   const longest = Math.max(...rows.map(({ value }) => value.reduce((sum, x) => sum + x * x, 0)));
-  // The curvature is at most a quarter of the longest row's square.
+  // The curvature is at most a quarter of the longest row's squared length.
   const step = 1 / (longest / 4 + penalty);
   for (let iteration = 0; iteration < ITERATIONS; iteration++) {
     const gradient = ahead.map((weight) => penalty * weight);

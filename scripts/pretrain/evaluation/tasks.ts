@@ -1,15 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type { LabelledText } from './bag-of-words.ts';
 
-/** A task for comparing encoders. */
 export interface EvaluationTask {
   name: string;
   folder: string;
   header: boolean;
-  /** Columns from 0. */
+  /** Column indices from 0. */
   text: number;
   label: number;
-  /** Number of rows of train.tsv that are used: the first after a shuffle with a fixed seed. */
+  /** Number of rows of train.tsv to use: the first ones after a shuffle with a fixed seed. */
   rows: number;
   epochs: number;
   metric: 'accuracy' | 'matthews_correlation';

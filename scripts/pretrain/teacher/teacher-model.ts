@@ -14,7 +14,7 @@ import { openModel } from '../../../src/trained/node/load-model.ts';
 
 export interface TeacherModel {
   width: number;
-  /** From the inputs of a batch to `hidden` [sequence · batch, width], the last layer's states. */
+  /** Maps the inputs of a batch to `hidden` [sequence · batch, width], the last layer's hidden states. */
   session: Session;
 }
 

@@ -9,9 +9,9 @@ import { type ChunkStore, chunkTokens } from '../corpus/chunk-store.ts';
 import type { TeacherModel } from './teacher-model.ts';
 
 /**
- * The teacher's vectors of each chunk, stored on disk as f16: one vector for the chunk (the mean over its tokens,
- * which is the sentence embedding before normalisation), then one for each word (the mean over its tokens). A chunk's
- * vectors are computed on first use.
+ * The teacher's vectors of each chunk, stored on disk as f16. The first vector is that of the chunk: the mean
+ * over its tokens, which is the sentence embedding before normalisation. Then each word has a vector, the
+ * mean over its tokens. A chunk's vectors are computed on first use.
  */
 export class TeacherVectors {
   readonly #teacher: TeacherModel;
@@ -19,7 +19,7 @@ export class TeacherVectors {
   readonly #store: ChunkStore;
   readonly #path: string;
   readonly #file: number;
-  /** By chunk: 1 if its vectors are in the file. */
+  /** For each chunk, 1 if its vectors are in the file. */
   readonly #done: Uint8Array;
 
   constructor(teacher: TeacherModel, tokenizer: TextTokenizer, store: ChunkStore, path: string) {
@@ -35,18 +35,18 @@ export class TeacherVectors {
       : new Uint8Array(store.starts.length - 1);
   }
 
-  /** Number of chunks with vectors. */
+  /** Number of chunks that have vectors. */
   get ready(): number {
     return this.#done.reduce((sum, is) => sum + is, 0);
   }
 
-  /** `count` chunks: first those with vectors, then others. */
+  /** Returns `count` chunks. Chunks that have vectors come first. */
   cheapest(count: number): Int32Array {
     const order = Array.from(this.#done.keys()).sort((a, b) => this.#done[b] - this.#done[a] || a - b);
     return Int32Array.from(order.slice(0, count)).sort();
   }
 
-  /** f32 vectors of each of the chunks: its own, and those of its words. */
+  /** Returns f32 vectors for each of the chunks: the chunk's own, then those of its words. */
   async of(chunks: Int32Array): Promise<Float32Array[]> {
     await this.compute(chunks.filter((chunk) => this.#done[chunk] === 0));
     return Array.from(chunks, (chunk) => {
@@ -58,7 +58,7 @@ export class TeacherVectors {
     });
   }
 
-  /** Computes the vectors of chunks as one batch. */
+  /** Computes the vectors of chunks in one batch. */
   async compute(chunks: Int32Array): Promise<void> {
     if (chunks.length === 0) return;
     const { width, session } = this.#teacher;
@@ -100,7 +100,7 @@ export class TeacherVectors {
     closeSync(this.#file);
   }
 
-  /** Bytes in the file. */
+  /** The range of a chunk's bytes in the file. */
   #place(chunk: number): { at: number; length: number } {
     const [start, end] = [this.#store.starts[chunk], this.#store.starts[chunk + 1]];
     const bytes = 2 * this.#teacher.width;

@@ -1,11 +1,14 @@
 import { Random } from '../../../src/support/random.ts';
 
-/** Examples that are sorted by length together: enough to find similar ones, few enough to stay random. */
+/**
+ * Number of examples that are sorted by length together: enough for similar lengths, but few enough to stay
+ * random.
+ */
 const SORTED_TOGETHER = 4096;
 
 /**
- * The batches of an epoch: every example once, in batches of similar lengths with about `tokens` tokens, padding
- * included, in an order that depends only on (seed, epoch).
+ * The batches of an epoch. They contain every example once. Each has similar lengths, and about `tokens`
+ * tokens including padding. The order depends only on (seed, epoch).
  */
 export function batchPlan(lengths: Int32Array, tokens: number, seed: number, epoch: number): Int32Array[] {
   const random = new Random(seed, 'order', epoch);

@@ -27,7 +27,7 @@ export interface Teaching {
   width: number;
 }
 
-/** Chunks as the inputs of a training step. */
+/** Makes the inputs of training steps from chunks. */
 export class Batches {
   readonly #store: ChunkStore;
   readonly #tokenizer: TextTokenizer;
@@ -35,9 +35,7 @@ export class Batches {
   readonly #teaching: Teaching | undefined;
   readonly #vocabulary: MaskingVocabulary;
 
-  /**
-   * @param teaching needed for objectives with a teacher
-   */
+  /** @param teaching only needed for objectives with a teacher */
   constructor(store: ChunkStore, tokenizer: TextTokenizer, objective: ObjectiveName, teaching?: Teaching) {
     this.#store = store;
     this.#tokenizer = tokenizer;
@@ -51,9 +49,7 @@ export class Batches {
     };
   }
 
-  /**
-   * @param number of the batch: equal numbers draw equal masks
-   */
+  /** @param number the batch's number; equal numbers give equal masks */
   async feeds(chunks: Int32Array, seed: number, number: number): Promise<{ feeds: Tensors; tokens: number }> {
     const { before, after } = this.#tokenizer.frame();
     const parts = Array.from(chunks, (chunk) => chunkTokens(this.#store, this.#store.student, chunk));

@@ -3,7 +3,10 @@ import type { Student } from './student.ts';
 
 const BATCH_TOKENS = 4096;
 
-/** The terms of the loss on held-out texts: means over batches of equal size, with the same masks each time. */
+/**
+ * The terms of the loss on held-out texts: means over batches of equal size. The masks are the same in every
+ * call.
+ */
 export async function heldOutTerms(
   student: Student,
   values: Float32Array,

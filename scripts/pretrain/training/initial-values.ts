@@ -7,7 +7,7 @@ import { CONFIG } from '../shape.ts';
 import { piecesOf, readVocabulary } from '../vocabulary/read-vocabulary.ts';
 import { dot, principalSubspace } from './principal-subspace.ts';
 
-/** New weights, drawn as in transformers. */
+/** New weights, initialised as in transformers. */
 export function randomValues(layout: ParameterLayout, seed: number): Float32Array {
   const values = new Float32Array(layout.length);
   for (const { name, shape } of layout.segments)
@@ -16,8 +16,8 @@ export function randomValues(layout: ParameterLayout, seed: number): Float32Arra
 }
 
 /**
- * Replaces the embeddings by the teacher's, projected onto the principal subspace of the word embeddings. A piece
- * that the teacher lacks becomes the mean of the teacher's pieces for it.
+ * Replaces the embeddings by the teacher's embeddings, projected onto the principal subspace of the word
+ * embeddings. For a piece that the teacher lacks, takes the mean over the teacher's pieces for it.
  *
  * @param tokenizer the folder of the encoder's tokenizer
  */
@@ -54,7 +54,10 @@ export function adoptEmbeddings(values: Float32Array, layout: ParameterLayout, t
   checkpoint.close();
 }
 
-/** Copies the weights of a model from this program, which does not contain the maps to the teacher's width. */
+/**
+ * Copies the weights of a model made by this program. The projections to the teacher's width are not in such
+ * a model.
+ */
 export function adoptModel(values: Float32Array, layout: ParameterLayout, folder: string): void {
   const checkpoint = openCheckpoint(folder);
   const known = new Set(checkpoint.names());

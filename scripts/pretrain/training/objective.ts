@@ -10,20 +10,21 @@ import { crossEntropy, meanSquaredError } from '../../../src/nn/losses.ts';
 import type { Network } from '../../../src/nn/network.ts';
 import { modelInputs } from '../../../src/objectives/model-inputs.ts';
 
-/** The training objective: the masked words, the teacher's vectors, or both from masked texts. */
+/** Training objectives: masked words, the teacher's vectors, or both from masked texts. */
 export const OBJECTIVES = ['mlm', 'distil', 'both'] as const;
 export type ObjectiveName = (typeof OBJECTIVES)[number];
 
-/** Modules that map to the teacher's width; not part of the encoder. */
+/** Modules that project to the teacher's width. They are not part of the encoder. */
 export const DISTILLATION = 'distillation';
 
 /**
- * The terms of the loss on a batch, each []:
+ * The terms of the loss on a batch. Each term is a scalar:
  *
  * - `mlm`: cross-entropy of the masked tokens (inputs `label_rows`, `labels`);
- * - `words`: squared error of the teacher's word vectors, predicted from each word's first token (`word_rows`,
- *   `word_targets`);
- * - `chunks`: the same for whole texts, predicted from the pooler's output for [CLS] (`chunk_targets`).
+ * - `words`: squared error of the teacher's word vectors, predicted from each word's first token
+ * (`word_rows`, `word_targets`);
+ * - `chunks`: squared error of the teacher's chunk vectors, predicted from the pooler's output for [CLS]
+ * (`chunk_targets`).
  */
 export function lossTerms(
   network: Network,
@@ -38,7 +39,8 @@ export function lossTerms(
   if (objective !== 'distil') {
     const labelled = [symbol('labelled')];
     const logitRows = input(graph, 'label_rows', 'int32', labelled);
-    // Builds the encoder again from the same nodes, which a graph shares.
+    // Builds the encoder a second time, which gives the same nodes, because equal nodes are shared in a
+    // graph.
     const logits = (bert.heads.MASKED_LM as Head<BertConfig>).build(network, config, {
       ...inputs,
       logitRows,
@@ -68,7 +70,7 @@ const WEIGHTS: Record<ObjectiveName, Record<string, number>> = {
   both: { mlm: 0.2, words: 1, chunks: 0.5 },
 };
 
-/** Their weighted sum. */
+/** The weighted sum of the terms. */
 export function totalLoss(terms: Readonly<Record<string, Value>>, objective: ObjectiveName): Value {
   return Object.entries(terms)
     .map(([name, term]) => multiply(term, WEIGHTS[objective][name]))

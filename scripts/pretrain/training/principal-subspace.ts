@@ -3,8 +3,8 @@ import type { Random } from '../../../src/support/random.ts';
 const ITERATIONS = 30;
 
 /**
- * An orthonormal basis of the principal subspace of some vectors, with the given dimension, by orthogonal iteration
- * on their covariance.
+ * An orthonormal basis of some vectors' principal subspace with the given dimension. It is found by
+ * orthogonal iteration on their covariance.
  */
 export function principalSubspace(
   vectors: readonly Float32Array[],
@@ -45,7 +45,7 @@ function covarianceOf(vectors: readonly Float32Array[]): Float64Array[] {
   return covariance;
 }
 
-/** The Gram-Schmidt method. */
+/** Orthonormalises vectors by the Gram-Schmidt method. */
 function orthonormal(vectors: Float64Array[]): Float64Array[] {
   vectors.forEach((vector, at) => {
     for (const earlier of vectors.slice(0, at)) {

@@ -4,13 +4,13 @@ import type { StoredTensor } from '../../../src/formats/tensor-data.ts';
 
 /** The state of a run. */
 export interface RunState {
-  /** Training time without pauses. */
+  /** Training time in seconds, without pauses. */
   seconds: number;
   step: number;
-  /** Tokens of words read so far. */
+  /** Number of word tokens read so far. */
   tokens: number;
   epoch: number;
-  /** Finished batches of the epoch. */
+  /** Number of finished batches in the current epoch. */
   batch: number;
   values: Float32Array;
   m: Float32Array;

@@ -11,14 +11,14 @@ import type { ParameterLayout } from '../../../src/tuners/parameter-layout.ts';
 import { CONFIG } from '../shape.ts';
 import { lossTerms, type ObjectiveName, totalLoss } from './objective.ts';
 
-/** The encoder in training: its loss and gradient on a batch. */
+/** Computes the encoder's loss and gradient on a batch during training. */
 export class Student {
   readonly layout: ParameterLayout;
   readonly #program: Program;
   readonly #terms: Promise<Session>;
 
   constructor(objective: ObjectiveName, teacherWidth: number) {
-    // Few texts are read more than once or twice, so dropout has nothing to prevent.
+    // No dropout: few texts are read more than once or twice, so the model cannot overfit.
     const config = parseBertConfig(
       { ...CONFIG, hidden_dropout_prob: 0, attention_probs_dropout_prob: 0 },
       'config.json',
@@ -65,7 +65,7 @@ export class Student {
     return this.#program.differentiate(values, feeds, 0, 0);
   }
 
-  /** The terms of the loss. */
+  /** Computes the terms of the loss. */
   async terms(values: Float32Array, feeds: Tensors): Promise<Record<string, number>> {
     const trained = { [TRAINED]: { data: values, dims: [values.length] } };
     const outputs = await (await this.#terms).run({ ...trained, ...feeds });

@@ -3,7 +3,10 @@ import { readSafetensors, writeSafetensors } from '../../../src/formats/node/saf
 import type { StoredTensor } from '../../../src/formats/tensor-data.ts';
 import type { TeacherVectors } from '../teacher/teacher-vectors.ts';
 
-/** Scales each element of the teacher's vectors to mean 0 and variance 1: predicting the mean has an error of 1. */
+/**
+ * Scales each element of the teacher's vectors to mean 0 and variance 1. Then predicting the mean has an
+ * error of 1.
+ */
 export interface Scale {
   mean: Float32Array;
   factor: Float32Array;
@@ -14,12 +17,12 @@ export interface TargetScales {
   words: Scale;
 }
 
-/** A constant element teaches nothing. */
+/** Smaller variances are ignored, because a constant element teaches nothing. */
 const MIN_VARIANCE = 1e-6;
 const SAMPLE = 1024;
 const AT_ONCE = 32;
 
-/** Measured on the first chunks, and stored in the file `path`. */
+/** Measures the scales on the first chunks, and stores them in the file `path`. */
 export async function targetScales(
   vectors: TeacherVectors,
   width: number,

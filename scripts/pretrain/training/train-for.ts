@@ -9,9 +9,9 @@ import type { Student } from './student.ts';
 
 export interface RunSettings {
   minutes: number;
-  /** Chunks to read; the rest of the store is ignored. */
+  /** Chunks to train on. Other chunks are ignored. */
   chunks: Int32Array;
-  /** Tokens of a step, padding included. */
+  /** Tokens per step, including padding. */
   batchTokens: number;
   learningRate: number;
   seed: number;
@@ -24,7 +24,7 @@ export interface RunHost {
   shouldStop(): boolean;
 }
 
-/** Share of the time in which the learning rate rises; it falls to zero in the rest. */
+/** Share of the time in which the learning rate rises. In the rest, it falls to zero. */
 const WARM_UP = 0.06;
 const BETAS: [number, number] = [0.9, 0.98];
 const WEIGHT_DECAY = 0.01;
@@ -32,9 +32,9 @@ const SECONDS_BETWEEN_REPORTS = 15;
 const SECONDS_BETWEEN_CHECKPOINTS = 120;
 
 /**
- * Trains for a given time rather than for a number of steps (Geiping and Goldstein, 2022): the learning rate follows
- * the clock, so that a run also ends well on a busy machine. Time before the state's `seconds` was spent by earlier
- * processes.
+ * Trains for a given time instead of a number of steps (Geiping and Goldstein, 2022). The learning rate
+ * follows the clock, so that a run also ends well on a busy machine. The state's `seconds` count the time
+ * spent by earlier processes.
  */
 export async function trainFor(
   settings: RunSettings,
@@ -87,7 +87,7 @@ export async function trainFor(
       host.save(state);
       saved = state.seconds;
     }
-    // Lets signals be handled.
+    // Gives signal handlers a chance to run.
     await setImmediate();
   }
   host.save(state);

@@ -1,6 +1,6 @@
 import { bertNormalizer, bertPreTokenizer } from 'tokenizers';
 
-/** Counts words, split like BERT's lowercasing tokenizer. */
+/** Counts words. Texts are split like in BERT's lowercasing tokenizer. */
 export function countWords(texts: Iterable<string>): Map<string, number> {
   const normalizer = bertNormalizer({
     cleanText: true,

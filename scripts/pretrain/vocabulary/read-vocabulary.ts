@@ -1,15 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The pieces of a WordPiece tokenizer with their ids, in the order of the ids: JavaScript lists numeric keys first. */
+/**
+ * The pieces of a WordPiece tokenizer with their ids, in the order of the ids. A Map is used because objects
+ * list numeric keys first.
+ */
 export function readVocabulary(folder: string): Map<string, number> {
   const { model } = JSON.parse(readFileSync(join(folder, 'tokenizer.json'), 'utf8'));
   return new Map(Object.entries(model.vocab as Record<string, number>).sort(([, a], [, b]) => a - b));
 }
 
 /**
- * A piece (`##` before one that continues a word) in the longest pieces of another vocabulary; empty if that is
- * impossible.
+ * Splits a piece into the longest pieces of another vocabulary; empty if that is impossible. A piece that
+ * continues a word begins with `##`.
  */
 export function piecesOf(piece: string, vocabulary: ReadonlyMap<string, number>): number[] {
   const whole = vocabulary.get(piece);

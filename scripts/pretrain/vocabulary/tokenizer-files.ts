@@ -1,6 +1,6 @@
 const SPECIAL = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
 
-/** The first pieces of a vocabulary. */
+/** The special tokens, which come first in a vocabulary. */
 export const SPECIAL_TOKENS: readonly string[] = SPECIAL;
 
 export const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'] as const;

@@ -4,24 +4,24 @@ interface Word {
   count: number;
 }
 
-/** Pairs of pieces have string keys; no piece contains a space. */
+/** Separates the pieces in the key of a pair. No piece contains a space. */
 const SEPARATOR = ' ';
 const CONTINUES = '##';
 
 export interface WordPieceOptions {
-  /** Total number of pieces, special tokens included. */
+  /** Total number of pieces, including special tokens. */
   size: number;
   special: readonly string[];
-  /** Rarer characters are unknown. */
+  /** Characters with a smaller count are unknown. */
   leastCharacterCount: number;
-  /** Rarer pairs are not merged. */
+  /** Pairs with a smaller count are not merged. */
   leastPairCount: number;
 }
 
 /**
- * A WordPiece vocabulary: characters, then the pieces that result from repeatedly merging the most frequent adjacent
- * pair, as the `tokenizers` library trains one. Ties are resolved alphabetically, so that the result depends only on
- * the counts.
+ * Trains a WordPiece vocabulary like the `tokenizers` library. It begins with characters; then the most
+ * frequent pair of adjacent pieces is merged, again and again. Ties are resolved alphabetically, so that the
+ * result depends only on the counts.
  */
 export function trainWordPiece(counts: ReadonlyMap<string, number>, options: WordPieceOptions): string[] {
   const alphabet = characters(counts, options.leastCharacterCount);
@@ -55,11 +55,11 @@ function characters(counts: ReadonlyMap<string, number>, least: number): Set<str
   return new Set([...totals].filter(([, count]) => count >= least).map(([letter]) => letter));
 }
 
-/** Counts of adjacent pieces over all words, updated while pairs are merged. */
+/** Counts pairs of adjacent pieces over all words. The counts are updated while pairs are merged. */
 class PairCounts {
   readonly #words: Word[];
   readonly #counts = new Map<string, number>();
-  /** Words that contain a pair, or once did. */
+  /** Words that contain a pair, or contained it before a merge. */
   readonly #places = new Map<string, Set<number>>();
 
   constructor(words: Word[]) {

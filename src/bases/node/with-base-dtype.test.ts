@@ -51,7 +51,6 @@ const causal = tokenModel('CAUSAL_LM');
 const CONFIG_SETTINGS = { target_modules: ['q_proj', 'down_proj'], r: 4 };
 const BERT_SETTINGS = { target_modules: ['query', 'output.dense'], r: 4 };
 
-/** Loss and gradient on one batch, and the logits. */
 async function results(model: LoadedModel, settings: object = CONFIG_SETTINGS) {
   const tuner = LoraTuner.create(model, loraConfigSchema.parse(settings));
   const values = new Random(3, 'values').normals(tuner.layout.length, 0.05);
@@ -68,7 +67,7 @@ async function results(model: LoadedModel, settings: object = CONFIG_SETTINGS) {
   return found;
 }
 
-/** The logits after two texts, as in generation: after six tokens at once, then one. */
+/** The logits for two texts that are read as in generation: six tokens at once, then one. */
 async function nextLogits(model: LoadedModel): Promise<Float32Array> {
   const engine = nodeEngine(model, 'cpu');
   const tuned = { engine, model, tuner: FROZEN.tuner, values: new Float32Array(1) };
@@ -135,11 +134,10 @@ describe('a base in blocks', () => {
       });
       const rounded = openModel(folder(dtype), causal);
       const [ours, expected] = [await results(model), await results(rounded)];
-      // The same numbers in another order of summation.
+      // The numbers are the same, but are summed in another order.
       expect(ours.loss).toBeCloseTo(expected.loss, 5);
       expect(largestDifference(ours.logits, expected.logits)).toBeLessThan(1e-4);
       expect(largestDifference(ours.gradient, expected.gradient)).toBeLessThan(1e-5);
-      // But not the result of the weights themselves.
       const plain = openModel(folder('base'), causal);
       expect(largestDifference(ours.logits, (await results(plain)).logits)).toBeGreaterThan(1e-3);
       for (const opened of [model, rounded, plain]) opened.close();
@@ -155,10 +153,11 @@ describe('a base in blocks', () => {
       const rounded = openModel(folder(dtype), causal);
       const [ours, expected] = [await nextLogits(model), await nextLogits(rounded)];
       const difference = norm(ours.map((logit, i) => logit - expected[i])) / norm(expected);
-      // The byte kernels are in use: another order of summation makes a thousandth of this.
+      // Shows that the byte kernels are used: another order of summation alone changes the result by less.
       expect(difference).toBeGreaterThan(1e-3);
-      // On average, an activation is off by a quarter of 1 / 127 of its block's largest, about 0.6 % of a normal one;
-      // so is a sum of such. Of the seven products per layer, four follow one another: 2 % was measured.
+      // Rounding changes an activation by 0.6 % of a normal activation on average (a quarter of 1 / 127 of
+      // the block's largest), and so a product by the same share. Four of the seven products per layer are in
+      // sequence; 2 % was measured.
       expect(difference).toBeLessThan(0.05);
       for (const opened of [model, rounded]) opened.close();
     },
@@ -186,7 +185,7 @@ describe('a base in blocks', () => {
       openModel(tied, causal),
     ];
     const [logits, exact] = [await nextLogits(ours), await nextLogits(expected)];
-    // As above, plus half a step of 1 / 127 for each weight of the head.
+    // As above, plus half a step of 1 / 127 for each weight of the output matrix.
     expect(norm(logits.map((logit, i) => logit - exact[i])) / norm(exact)).toBeLessThan(0.05);
     for (const opened of [ours, expected]) opened.close();
   });
@@ -204,7 +203,7 @@ describe('a base in blocks', () => {
     const after = shares.length;
     await open();
     expect(shares).toHaveLength(after);
-    // Truncated, as by a failed disk: it is made again.
+    // A truncated copy, as after a disk failure, is made again.
     const [key] = readdirSync(cacheFolder);
     truncateSync(join(cacheFolder, key, 'model.safetensors'), 1000);
     await open();
@@ -216,7 +215,7 @@ describe('a base in blocks', () => {
     utimesSync(path, 1, 1);
     await open();
     expect(shares).toHaveLength(after);
-    // Other weights of the same size and time under the same name, as in a restored backup.
+    // The new weights have the same name, size and time, as after restoring a backup.
     writeFileSync(path, readFileSync(join(folder('int4'), 'model.safetensors')));
     utimesSync(path, atime, mtime);
     await open();
@@ -239,7 +238,7 @@ describe('a base in blocks', () => {
     };
     let later: Promise<LoadedModel> | undefined;
     let published: number | undefined;
-    // The later one finds nothing in the cache, and writes after the first has published.
+    // The later process finds no cached copy, and writes its own after the first has published.
     const first = await open(() => {
       later ??= open(() => {
         published ??= files().inode;
@@ -317,8 +316,8 @@ describe('a base of bytes', () => {
     const [expected, ours] = [await results(plain, BERT_SETTINGS), await results(bytes, BERT_SETTINGS)];
     const norm = (values: Float32Array) => Math.hypot(...values);
     const distance = (a: Float32Array, b: Float32Array) => norm(a.map((value, i) => value - b[i])) / norm(b);
-    // Each product is off by one or two percent: 0.024 and 0.007 in all; without smoothing, the gradient is off by
-    // 0.017.
+    // Each product is off by one or two percent: in total, the logits by 0.024 and the gradient by 0.007.
+    // Without smoothing, the gradient is off by 0.017.
     expect(distance(ours.logits, expected.logits)).toBeLessThan(0.035);
     expect(distance(ours.gradient, expected.gradient)).toBeLessThan(0.012);
     for (const opened of [plain, bytes]) opened.close();

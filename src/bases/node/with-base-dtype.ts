@@ -14,9 +14,9 @@ import { baseKey } from './base-cache.ts';
 import { type OnWritten, writeBase } from './write-base.ts';
 
 export interface BaseOptions {
-  /** The folder of the copy; by default in the user's cache. */
+  /** The folder for the copy (default: the user's cache folder). */
   cacheFolder?: string;
-  /** Whether activations are rounded row by row everywhere: see {@link assertedFormat}. */
+  /** Whether activations are quantized row by row: see {@link assertedFormat}. */
   byRow?: boolean;
   /** Called while a copy is made, which takes about as long as reading the checkpoint. */
   onWritten?: OnWritten;
@@ -26,11 +26,11 @@ const NAME = 'model.safetensors';
 const ENGINE_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', U8: 'uint8' } as const;
 
 /**
- * A model with frozen linear weights that are stored as integers of 8 or 4 bits. The copy is made once, cached and
- * mapped. Functions that read the weights themselves (merging, a new head) still read the checkpoint.
+ * Returns the model with its frozen linear weights stored as integers of 8 or 4 bits. The quantized copy is
+ * made once, cached and memory-mapped. Merging and new heads still read the original checkpoint.
  *
- * @param model is closed together with the result, or at once if it cannot be made
- * @throws UserError for a model without weights that can be stored so
+ * @param model is closed together with the result, or at once if the copy cannot be made
+ * @throws UserError if no weight of the model can be stored as this type
  */
 export async function withBaseDtype<Model extends TaskModel>(
   model: LoadedModel<Model>,
@@ -52,8 +52,8 @@ async function onCopy<Model extends TaskModel>(
   { cacheFolder = programCache(), byRow, onWritten = () => {} }: BaseOptions,
 ): Promise<LoadedModel<Model>> {
   const format = assertedFormat(model, dtype, byRow);
-  // A head may have weights in the checkpoint that others lack, such as BERT's pooler: the copy is complete for its
-  // own head.
+  // A copy contains the weights of one model's head. Another head may need weights that this copy lacks, such
+  // as BERT's pooler.
   const stored = storedPlaces(model);
   const files = [...new Set(stored.values())].map((file) => join(model.weightFolder, file));
   const how = { ...format.key, tensors: [...stored.keys()].sort() };

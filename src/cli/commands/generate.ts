@@ -85,7 +85,7 @@ async function run(path: string, flags: Flags, processes: Processes): Promise<vo
   }
 }
 
-/** Prompts from the flags; without any, from standard input. Undefined if standard input is a terminal. */
+/** Prompts from the flags, or else from standard input. Undefined if standard input is a terminal. */
 async function givenPrompts(
   { prompt, file, jsonl }: Flags,
   isShared: boolean,
@@ -103,8 +103,8 @@ async function givenPrompts(
 }
 
 /**
- * Answers batch after batch. Each of several processes takes one batch at a time, and the first process writes all
- * answers in order. Returns whether a signal stopped it.
+ * Generates the answers in batches. With several processes, each takes the next free batch, and the first
+ * process writes all answers in order. Returns whether a signal stopped it.
  */
 async function answerAll(
   generator: TextGenerator,
@@ -168,7 +168,6 @@ async function converse(generator: TextGenerator, flags: Flags): Promise<boolean
   return chat(answer, { input: process.stdin, output: process.stderr, messages, isConversation });
 }
 
-/** Converts a prompt to the generator's form. */
 function asked(
   prompt: GivenPrompt['prompt'],
   isChat: boolean,
@@ -183,7 +182,8 @@ function asked(
 }
 
 /**
- * Writes pieces as they arrive, then a line end. Returns the whole text, or the text so far if the signal stops it.
+ * Writes pieces as they arrive, then a newline. Returns the whole text, or the text so far if the signal
+ * stops it.
  */
 async function spoken(pieces: AsyncGenerator<string, Generated>, signal?: AbortSignal): Promise<string> {
   let text = '';
@@ -209,7 +209,7 @@ async function write(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }
 
-/** Runs work, and names the prompt in its error messages if there are several prompts. */
+/** Runs `work`. Its error messages name the prompt if there are several prompts. */
 async function naming<T>(where: string | undefined, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -37,7 +37,7 @@ interface Flags extends ColumnFlags {
   budget?: string;
 }
 
-/** Writes all files. If one of them exists already, writes none. */
+/** Writes the starter files, unless one of them exists already. */
 async function run(folder: string, flags: Flags): Promise<void> {
   const { isDataFile } = await import('../starting/read-data-file.ts');
   if (isDataFile(folder)) return configFor(folder, flags);

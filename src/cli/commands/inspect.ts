@@ -44,7 +44,7 @@ async function run(path: string, { importance, module, json }: InspectFlags): Pr
   const table = rankTable(ranks);
   const hasRanks = table.modules > 0;
   const summary = {
-    // Only PEFT's files have this key.
+    // Only adapter files of PEFT have `peft_type`.
     [config.peft_type === undefined ? 'kind' : 'peft_type']: kind.name,
     task_type: taskTypeOf(stored),
     base_model_name_or_path: baseModel,

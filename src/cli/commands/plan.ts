@@ -17,7 +17,7 @@ interface Flags {
   latency: number;
 }
 
-/** The default network between processes: Ethernet with 10 Gbit/s, which ordinary clusters have. */
+/** Default network between processes: 10 Gbit/s Ethernet, as in ordinary clusters. */
 const ETHERNET = { bandwidth: 1.25e9, latency: 20e-6 };
 
 export function planCommand(): Command {
@@ -70,7 +70,7 @@ async function run(
   console.log(`\n${describeScaling(scaling)}`);
 }
 
-/** The cost of the run in several processes; undefined if it could not be measured. */
+/** The cost of the run in several processes; undefined if the cost in one process was not measured. */
 async function scaled(config: ParsedConfig, plan: Plan, processes: number, network: NetworkSpeed) {
   const measured = plan.bases.find(({ dtype }) => dtype === config.base_dtype)?.measured;
   const { planScaling } = await import('../../jobs/node/plan-scaling.ts');
@@ -78,8 +78,8 @@ async function scaled(config: ParsedConfig, plan: Plan, processes: number, netwo
 }
 
 /**
- * Adds the results of a short calibration to a plan: of each base, or of the config's own. Undefined if it was
- * stopped.
+ * Adds the results of a short calibration to a plan: for all base types, or only for the config's type.
+ * Undefined if a signal stopped it.
  */
 async function measured(config: ParsedConfig, plan: Plan, all = false): Promise<Plan | undefined> {
   const { measureBases } = await import('../../jobs/node/calibration/measure-bases.ts');

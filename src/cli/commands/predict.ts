@@ -88,7 +88,7 @@ async function run(
     if (format?.ofSkipped && skipped > 0) console.error(format.ofSkipped);
     if (format && isFirst) await write(format.header);
     const table = flags.format === 'csv' ? new AnswerTable() : undefined;
-    // A table has one column for ids and row numbers.
+    // In a table, ids and row numbers share one column.
     const hasIds = table !== undefined && inputs.some((input) => idOf(input) !== undefined);
     let answered = 0;
     for await (const answer of trained.predict<unknown>(inputs, { reading })) {
@@ -108,8 +108,8 @@ async function run(
 }
 
 /**
- * The row's id in the file; without an id, its number among all rows, from 1. With `asId`, the number is also
- * called `id`.
+ * The row's id in the file. Without an id, the row's number among all rows, from 1. With `asId`, this number
+ * is also named `id`.
  */
 function placeOf(input: unknown, place: number, asId: boolean): { id: string } | { row: number } {
   const id = idOf(input) ?? (asId ? `${place + 1}` : undefined);
@@ -120,7 +120,7 @@ function idOf(input: unknown): string | undefined {
   return (Object(input) as { id?: string }).id;
 }
 
-/** An output format of the task; undefined for the formats that every task has. */
+/** The task's own output format with this name; undefined for the formats that every task has. */
 function formatNamed(name: string, { formats = {} }: Prediction<BaseData, unknown>) {
   if (EVERY.includes(name)) return undefined;
   if (Object.hasOwn(formats, name)) return formats[name];
@@ -132,7 +132,7 @@ async function write(line: string): Promise<void> {
   if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
 }
 
-/** The error for a missing file. A path with spaces may be meant as a text. */
+/** The error for a missing file. Its path has spaces, so a text may have been meant. */
 function noFile(where: string, path: string): UserError {
   const hint = `To classify a text, use standard input: echo "a text" | adalora predict ${path}`;
   return new UserError({ where, fault: 'does not exist', hint });
@@ -152,7 +152,6 @@ async function writeFiles(folder: string, files: Readonly<Record<string, string>
   console.log(`The predictions are in ${folder}`);
 }
 
-/** Answers typed messages until the input ends. */
 async function answerTyped(
   trained: OpenedModel,
   { describe }: Prediction<BaseData, unknown>,

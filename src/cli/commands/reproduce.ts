@@ -85,7 +85,7 @@ async function inPlace(model: string, { tasks }: PaperTable, { task }: Flags) {
   return modelInPlace(model, recipeNamed(task[0] ?? tasks[0], packageRecipes().recipes));
 }
 
-/** The cells whose data exist. A plan without runs includes all cells. */
+/** The cells with existing data files. If only a plan is requested and no data exist, all cells. */
 function withData(cells: readonly TableCell[], data: string, isPlan = false): TableCell[] {
   const absent = ({ config }: TableCell) => {
     const { train, validation } = config.data as {
@@ -117,7 +117,6 @@ function tableNamed(name: string, tables: readonly PaperTable[]): PaperTable {
   throw new UserError(`There is no table "${name}". ${suggest(name, known)}`);
 }
 
-/** The settings of `--set` by dotted keys. */
 async function settingsOf(settings: readonly string[]): Promise<Settings> {
   const { Document } = await import('yaml');
   const { applySetting } = await import('../apply-setting.ts');

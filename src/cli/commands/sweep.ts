@@ -15,7 +15,7 @@ interface Flags {
   resume?: boolean;
 }
 
-/** The default share of training rows held out to choose the best. */
+/** Default share of the training rows that is held out to choose the best run. */
 const HELD_OUT = 0.1;
 
 export function sweepCommand(): Command {
@@ -88,7 +88,7 @@ async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
 
 type Runs = ReturnType<typeof import('../../experiments/sweep/sweep-runs.ts').sweepRuns>;
 
-/** The runs on all rows except the held-out ones, which they are scored on. */
+/** Runs that train on all rows except the held-out rows, and are scored on these. */
 async function withHeldOut(runs: Runs, share: number, output: string): Promise<Runs> {
   if (share === 0) return runs;
   const { sweptConfig } = await import('../../experiments/sweep/sweep-runs.ts');

@@ -48,7 +48,7 @@ export function trainCommand(): Command {
 }
 
 async function run(path: string | undefined, { resume, json, model, ...rest }: Flags): Promise<void> {
-  // A setting is YAML: quotes keep a name such as 1e3.
+  // Settings are parsed as YAML. Quotes keep a name such as 1e3 a string.
   const named = model === undefined ? [] : [`model=${JSON.stringify(model)}`];
   const flags = { ...rest, set: [...rest.set, ...named] };
   const { runConfigAt } = await import('../run-config-at.ts');
@@ -98,7 +98,7 @@ async function run(path: string | undefined, { resume, json, model, ...rest }: F
   }
 }
 
-/** The config to train with, and the settings that override it. For a file of rows, it writes a config. */
+/** The config to train with, and the settings that override it. For a data file, writes a config first. */
 async function configOf(path: string | undefined, { set, json, ...flags }: Flags) {
   const { isDataFile } = await import('../starting/read-data-file.ts');
   if (path === undefined || !isDataFile(path)) {
@@ -111,7 +111,7 @@ async function configOf(path: string | undefined, { set, json, ...flags }: Flags
   return configForData(path, { ...flags, set }, json ? console.error : console.log);
 }
 
-/** Runs in every process but the first of a shared run. Trains, and prints nothing. */
+/** Trains in a process other than the first, and prints nothing. */
 async function follow(
   rank: number,
   { given, set, resume }: { given?: string } & Pick<Flags, 'set' | 'resume'>,

@@ -8,7 +8,7 @@ interface Flags {
   output?: string;
 }
 
-/** Always the same, because browsers store a page's data by its address, which includes the port. */
+/** The port is fixed, because browsers store a page's data by its address, which includes the port. */
 const PORT = 7117;
 
 export function webCommand(): Command {

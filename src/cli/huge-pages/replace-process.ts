@@ -1,11 +1,11 @@
-/** fcntl's command that sets a descriptor's flags. */
+/** fcntl's command to set the flags of a descriptor. */
 const F_SETFD = 2;
 const STANDARD_STREAMS = [0, 1, 2];
 
 /**
- * Restarts this program with another environment in the same process (`execve`). Its process id, terminal and
- * parent stay, so signals and exit codes reach the right process. Node has `execve` only from version 22.15 on, so
- * the C library is called directly. If that is impossible, returns without any effect.
+ * Restarts this program in the same process with another environment (`execve`). The process id, terminal and
+ * parent stay the same, so signals and exit codes still work. Node has `execve` only from version 22.15 on,
+ * so the C library is called directly. If that is impossible, nothing happens.
  */
 export async function replaceProcess(environment: NodeJS.ProcessEnv): Promise<void> {
   try {
@@ -15,10 +15,10 @@ export async function replaceProcess(environment: NodeJS.ProcessEnv): Promise<vo
     const fcntl = libc.func('int fcntl(int fd, int command, int argument)');
     const words = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
     const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-    // Node marks these as close-on-exec too. MPICH's launcher communicates with its processes through PMI_FD.
+    // Node marks these descriptors as close-on-exec. MPICH's launcher talks to its processes through PMI_FD.
     for (const stream of [...STANDARD_STREAMS, Number(environment.PMI_FD ?? 0)]) fcntl(stream, F_SETFD, 0);
     execve(process.execPath, [...words, null], [...variables, null]);
   } catch {
-    // No such library on this system: the program continues unchanged.
+    // The system has no such C library, so the program continues unchanged.
   }
 }

@@ -2,12 +2,12 @@ import type { ServerResponse } from 'node:http';
 import type { VersionedSection } from './live-picture.ts';
 
 /**
- * Sends server-sent events to one client. Events are states, not changes, so a new client gets all sections. A slow
- * client skips outdated states. At most one section waits for it.
+ * Sends server-sent events to one client. Each event holds the current state of a section, so a new client
+ * gets all sections. A slow client skips outdated states; at most one section waits for it.
  */
 export class EventStream {
   readonly #response: ServerResponse;
-  /** The newest version of each section that was sent. */
+  /** The version of each section that was sent last. */
   readonly #sent = new Map<string, number>();
   #latest: readonly VersionedSection[] = [];
   #isBlocked = false;
@@ -19,7 +19,7 @@ export class EventStream {
       this.#isBlocked = false;
       this.#flush();
     });
-    // A kept-alive connection would keep the process waiting after the end.
+    // A kept-alive connection would keep the process running after the end.
     response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', Connection: 'close' });
     response.flushHeaders();
   }
@@ -30,7 +30,7 @@ export class EventStream {
     this.#flush();
   }
 
-  /** Sends the last sections, marks them as the last, and closes. */
+  /** Sends the final sections, marks them as final, and closes. */
   end(sections: readonly VersionedSection[]): void {
     this.#isEnding = true;
     this.send(sections);

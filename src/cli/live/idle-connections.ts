@@ -2,12 +2,12 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Keeps a server reachable. If it has more than `most` connections, the one that has been idle for the longest is
- * closed. Connections with a pending response stay.
+ * Limits the connections of a server. Beyond `most` connections, the longest idle one is closed. Connections
+ * with a pending response stay.
  */
 export function limitConnections(server: Server, most: number): void {
   const all = new Set<Socket>();
-  // Sockets in the order in which they became idle.
+  // Idle sockets, the longest idle first.
   const idle = new Set<Socket>();
   server.on('connection', (socket) => {
     all.add(socket);

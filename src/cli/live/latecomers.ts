@@ -1,16 +1,14 @@
 /**
- * Clients that are about to make another request because of what they just received: a page requests its stream. A
+ * Clients that will make another request soon: a page that was just served requests its event stream. A
  * closing server waits for them, because their request would fail otherwise.
  */
 export class Latecomers {
   readonly #patience: number;
-  /** Time at which the wait for each client ends, oldest first. */
+  /** The time until which each client is expected, oldest first. */
   #expected: number[] = [];
   #arrived = () => {};
 
-  /**
-   * @param patience how long to wait for a client, in milliseconds
-   */
+  /** @param patience how long to wait for a client, in milliseconds */
   constructor(patience: number) {
     this.#patience = patience;
   }
@@ -19,7 +17,7 @@ export class Latecomers {
     this.#expected.push(performance.now() + this.#patience);
   }
 
-  /** Records the request of a client. Clients are not identified, so it counts as the one expected first. */
+  /** Records a client's request. Clients cannot be told apart, so the one expected first is removed. */
   arrived(): void {
     this.#expected.shift();
     this.#arrived();

@@ -4,12 +4,11 @@ import { addEvent, emptyRecord } from '../../report/run/run-record.ts';
 import { TimeLeft } from '../../report/run/time-left.ts';
 import { readEvent } from '../../run/events.ts';
 
-/** A section of the page, and the version in which it last changed. */
 export interface VersionedSection extends LiveSection {
   version: number;
 }
 
-/** The current state of a run. It is rendered on request, so that events cost nothing without a viewer. */
+/** The current state of a run. Sections are rendered only on request, so events cost nothing without viewers. */
 export class LivePicture {
   readonly state: LiveState;
   /** Increases whenever a rendering differs from the previous one. */
@@ -18,7 +17,7 @@ export class LivePicture {
   #isChanged = true;
   readonly #timeLeft: TimeLeft;
 
-  /** @param now returns milliseconds on any clock */
+  /** @param now a clock in milliseconds, with any origin */
   constructor(facts: RunFacts, now?: () => number) {
     this.state = { record: emptyRecord(facts), isStopping: false, secondsLeft: Number.NaN };
     this.#timeLeft = new TimeLeft(now);

@@ -27,7 +27,7 @@ afterEach(async () => {
   await closed;
 });
 
-/** Sends a raw request: clients would set or refuse some of these headers. Returns the whole response. */
+/** Sends a raw request, because clients would set or refuse some of these headers. Returns the whole response. */
 function ask(method: string, path: string, headers: Record<string, string> = {}): Promise<string> {
   const { hostname, port, host } = new URL(server.url);
   const lines = Object.entries({ Host: host, ...headers }).map(([name, value]) => `${name}: ${value}`);
@@ -42,10 +42,10 @@ function ask(method: string, path: string, headers: Record<string, string> = {})
   });
 }
 
-/** The request that a served page makes next, and that the end waits for. The server may have closed by then. */
+/** The request that a served page makes next; a closing server waits for it. The server may have closed by then. */
 const askForStream = () => ask('GET', `${root()}events`).catch(() => '');
 
-/** A client that sends part of its requests, and the server's end of its connection. */
+/** A connection: the client, which sends part of its requests, and the server's socket. */
 async function connected(): Promise<{ client: Socket; served: Socket }> {
   const { hostname, port } = new URL(server.url);
   const accepted = new Promise<Socket>((done) => {
@@ -182,7 +182,7 @@ describe('the stream', () => {
   it('does not delay the end of a run for a client that reads nothing', async () => {
     const { client, served } = await connected();
     client.pause();
-    // More than the buffers between them hold.
+    // More than the buffers between server and client hold.
     picture.add({ type: 'notice', step: 0, message: 'x'.repeat(2 ** 24) });
     client.write(`GET ${root()}events HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\n\r\n`);
     await vi.waitUntil(() => served.writableNeedDrain, BUSY);
@@ -198,7 +198,7 @@ it('ends at once for a client that connects while it closes', async () => {
     answer += text;
   });
   const hungUp = new Promise((done) => late.on('close', done));
-  // A request in progress when the run ends: half of it has been read.
+  // Half of a request has been read when the run ends.
   const half = `GET ${root()}events HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\n`;
   late.write(half);
   await vi.waitUntil(() => served.bytesRead === half.length, BUSY);

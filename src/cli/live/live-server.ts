@@ -9,7 +9,7 @@ import { listen } from './listen.ts';
 import type { LivePicture } from './live-picture.ts';
 import { RequestGuard } from './request-guard.ts';
 
-/** Maximum open streams. A user has a few tabs, and each stream holds a connection and a copy of the page. */
+/** Maximum open streams. A user has only a few tabs, and each stream holds a connection and a copy of the page. */
 const MAX_STREAMS = 32;
 const MAX_CONNECTIONS = 4 * MAX_STREAMS;
 /** Minimum time between two updates, in milliseconds. */
@@ -17,12 +17,12 @@ const PICTURE_MS = 500;
 /** Maximum share of time spent on rendering, because training needs the processor. */
 const DRAWING_SHARE = 0.05;
 /**
- * How long closing waits for clients to request the last update, and then to receive it. On a busy machine, this
- * takes seconds.
+ * How long a closing server waits for clients to request the last update, and then to receive it. On a busy
+ * machine, this takes seconds.
  */
 const GOODBYE_MS = 5000;
 
-/** Timeouts are checked every second; Node's default is every 30 seconds. */
+/** Timeouts are checked every second. Node's default is every 30 seconds. */
 const TIMEOUTS = { requestTimeout: 10_000, headersTimeout: 5000, connectionsCheckingInterval: 1000 };
 
 const POLICY = contentPolicy(LIVE_SCRIPT, "connect-src 'self'", "form-action 'self'");
@@ -35,17 +35,18 @@ const HEADERS = {
 };
 
 export interface LiveServer {
-  /** The page's URL, with the token that it needs. */
+  /** The page's URL, including the token. */
   url: string;
-  /** Announces that the picture has changed. */
+  /** Announces a change of the run's state. */
   changed(): void;
   /** Sends all clients the last update and stops serving. */
   close(): Promise<void>;
 }
 
 /**
- * Serves a run's page to the user of this machine: only on the loopback address, and only to requests that {@link
- * RequestGuard} admits. It has three resources: the page, its stream of changes, and `stop`.
+ * Serves a run's page to the user of this machine. The server listens only on the loopback address, and
+ * {@link RequestGuard} decides which requests are admitted. It has three resources: the page, its stream of
+ * changes, and `stop`.
  *
  * @param port 0 for any free port
  * @param onStop called at the first request to stop
@@ -63,7 +64,7 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
   const handlers: Record<string, (request: IncomingMessage, response: ServerResponse) => void> = {
     'GET /': (_, response) => {
       latecomers.arrived();
-      // The page requests the stream next.
+      // The page will request the stream.
       latecomers.expect();
       response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' });
       response.end(livePage(picture.state, POLICY));
@@ -74,19 +75,19 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
       const stream = new EventStream(response);
       streams.add(stream);
       response.on('close', () => streams.delete(stream));
-      // A client that connects while the server closes gets the last update at once.
+      // A client may connect while the server closes. It gets the last update at once.
       if (isClosing) stream.end(picture.sections());
       else stream.send(picture.sections());
     },
     'POST /stop': ({ headers }, response) => {
-      // The run may have ended without the page knowing yet.
+      // The run may have ended before the page was updated.
       if (!isClosing && !picture.state.isStopping) {
         picture.stopping();
         changed();
         onStop();
       }
       if (headers['sec-fetch-mode'] !== 'navigate') return void response.writeHead(204).end();
-      // A form was sent by a page without scripts, so redirect to that page.
+      // Only a page without scripts sends a form. It is redirected back to the page.
       latecomers.expect();
       response.writeHead(303, { Location: './' }).end();
     },

@@ -3,23 +3,22 @@ import type { IncomingMessage } from 'node:http';
 import { isSameSecret } from '../is-same-secret.ts';
 import { isOwnHost } from './own-host.ts';
 
-/** An admitted request: its path below the token. */
 export interface Admitted {
-  /** `/`, `/events`, `/stop`, ... */
+  /** `/`, `/events`, `/stop` etc. */
   path: string;
 }
 
-/** The reason for refusing a request, as a status. */
 export interface Refused {
   status: number;
 }
 
 /**
- * Admits requests to a server for its own user only:
+ * Admits only requests of the server's own user:
  *
- * - Their Host is this machine's own address ({@link isOwnHost}), and other sites do not know the token.
- * - Their path begins with a random token, compared in constant time. Other users of this machine do not know it.
- * - Requests that change something come from the page itself, if they state their origin.
+ * - The Host must be this machine's own address ({@link isOwnHost}), so other sites cannot reach the server.
+ * - The path must begin with a random token, which other users of this machine do not know. It is compared in
+ * constant time.
+ * - A request that changes something must come from the page itself, if it states its origin.
  */
 export class RequestGuard {
   readonly token = randomBytes(24).toString('base64url');

@@ -6,10 +6,7 @@ import { LivePicture } from './live-picture.ts';
 import { serveLive } from './live-server.ts';
 import type { Watch } from './watch-run.ts';
 
-/**
- * A run that can be watched in a browser while it trains. After the end, the open page stays but is no longer
- * served.
- */
+/** A run's live page in a browser. After the run, an open page stays but is no longer served. */
 export interface LiveView extends Watch {
   url: string;
 }
@@ -40,8 +37,8 @@ export async function watchLive(config: ParsedConfig, port: number, onStop: () =
 }
 
 /**
- * The events of a resumed run from before the resume. The newest `start` at this step may already be in the log; it
- * and later events are omitted.
+ * The events that a run logged before it was resumed at `step`. The log may already contain the `start` of
+ * the resumed run; it and later events are omitted.
  */
 function eventsBefore({ output }: ParsedConfig, step: number) {
   const events = readRunEvents(runFiles(output).metrics);

@@ -8,14 +8,14 @@ export interface WatchFlags {
   tensorboard?: boolean;
 }
 
-/** Follows a run in addition to the terminal. */
+/** A display that follows a run, in addition to the terminal. */
 export interface Watch {
   show(event: TrainEvent): void;
-  /** Ends the watch when the run is over. With a `failure`, the run has no result. */
+  /** Ends the display. With a `failure`, the run has no result. */
   close(failure?: Error): Promise<void>;
 }
 
-/** Starts the displays that the flags request: the live page, whose address it prints, and TensorBoard's files. */
+/** Starts the displays that the flags request: the live page (its address is printed) and TensorBoard's files. */
 export async function watchRun(config: ParsedConfig, flags: WatchFlags, onStop: () => void): Promise<Watch> {
   const watches: Watch[] = [];
   if (flags.live) {

@@ -11,8 +11,8 @@ import type { ScoreKind } from './score-kind.ts';
 const COLUMNS: Partial<Record<GlueTask, number>> = { cola: 1, stsb: 4 };
 
 /**
- * Computes the official scores of a GLUE task: a submission's lines against the dev file. Rows of the dev file with
- * another number of fields, as in QQP, are skipped with a warning.
+ * Computes the official scores of a GLUE task from a submission and the dev file. Rows of the dev file with a
+ * wrong number of fields, as in QQP, are skipped with a warning.
  */
 export function glueKind(task: GlueTask): ScoreKind {
   return {
@@ -29,7 +29,7 @@ export function glueKind(task: GlueTask): ScoreKind {
   };
 }
 
-/** Sorts answers in the order of the references, by their row ids or by index from 0. */
+/** Sorts answers into the order of the references, by row id or else by index from 0. */
 function inOrder(
   answers: readonly LabelledRow[],
   { rows, ragged }: LabelledRows,
@@ -40,7 +40,7 @@ function inOrder(
   const keyOf = ({ id, place }: RowName) => (isNamed ? String(id) : String(place));
   const answersByRow = rows.map((row) => byKey.get(keyOf(row)));
   const missing = answersByRow.indexOf(undefined);
-  // Answers to the skipped rows are accepted, because other systems may have read these rows.
+  // Answers to skipped rows are accepted, because other systems may read those rows.
   const known = new Set([...rows, ...ragged].map(keyOf));
   const isKnown = answers.length === byKey.size && [...byKey.keys()].every((key) => known.has(key));
   if (missing < 0 && isKnown) return answersByRow as LabelledRow[];
@@ -53,7 +53,7 @@ function inOrder(
   });
 }
 
-/** Converts answers to numbers: classes by name or by number, scores for STS-B. */
+/** Converts answers to numbers: class ids, or scores for STS-B. Classes are given by name or number. */
 function numbersOf(task: GlueTask): (rows: readonly LabelledRow[], file: TextFile) => Float64Array {
   const names: readonly string[] | undefined = task === 'stsb' ? undefined : GLUE_CLASSES[task];
   const ids = names?.map((_, id) => `${id}`);

@@ -7,16 +7,15 @@ import type { TextFile } from '../../data/text-file.ts';
 import { listNames } from '../../support/list-names.ts';
 import { UserError } from '../../support/user-error.ts';
 
-/** GLUE's names for the answer column; MNLI has several that begin with `label`. */
+/** GLUE's names of the answer column. Files of MNLI have several columns that begin with `label`. */
 const LABELS = ['gold_label', 'label', 'Quality', 'is_duplicate', 'score', 'similarity', 'prediction'];
 
-/** A row's index among all rows of its file, from 0, and its id, if it has one. */
+/** A row's index in its file, from 0, and its id, if any. */
 export interface RowName {
   place: number;
   id: string | undefined;
 }
 
-/** A row's answer. */
 export interface LabelledRow extends RowName {
   line: number;
   label: string;
@@ -24,16 +23,16 @@ export interface LabelledRow extends RowName {
 
 export interface LabelledRows {
   rows: LabelledRow[];
-  /** Skipped rows that have another number of fields. */
+  /** Rows that were skipped because of a wrong number of fields. */
   ragged: RowName[];
 }
 
 /**
  * Reads the answers of a TSV file or of JSON Lines.
  *
- * @param column the column of the answer, if a table has no header
- * @param onRagged called with the number of rows that have another number of fields, which are then skipped; by
- * default they are an error
+ * @param column the answer column of a table without a header
+ * @param onRagged called with a warning if rows were skipped because of a wrong number of fields; without it,
+ * such rows are an error
  * @throws UserError with file and line for rows without an answer
  */
 export function labelsByRow(

@@ -4,22 +4,22 @@ import type { TextFile } from '../../data/text-file.ts';
 export interface ScoredFiles {
   predictions: TextFile;
   references?: TextFile;
-  /** `--null-odds`. */
+  /** The file of `--null-odds`. */
   nullOdds?: TextFile;
 }
 
-/** Official scores of files from any system. */
+/** Computes official scores from files of any system. */
 export interface ScoreKind {
   /** A description of the files, for help. */
   description: string;
-  /** Optional files that it accepts. Others are an error. */
+  /** Optional files that it accepts. Other files are an error. */
   takes: readonly Exclude<keyof ScoredFiles, 'predictions'>[];
-  /** The files among them that are required. */
+  /** The optional files that it requires. */
   needs: readonly Exclude<keyof ScoredFiles, 'predictions'>[];
   /**
-   * Scores by their official names, from 0 to 1 unless the official script differs.
+   * Returns scores by their official names, from 0 to 1 unless the official script differs.
    *
-   * @param warn receives warnings that the official script prints on standard error
+   * @param warn receives the warnings that the official script prints to standard error
    * @throws UserError for invalid files
    */
   score(files: ScoredFiles, warn: (message: string) => void): Record<string, unknown>;

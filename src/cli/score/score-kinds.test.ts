@@ -40,7 +40,7 @@ describe('files too large for memory are rejected by', () => {
 });
 
 describe('score rouge', () => {
-  /** Texts of 16,384 words. */
+  /** JSON of a text with `words` words per line, 16,384 words in total. */
   const text = (line: (i: number) => string, words: number) =>
     JSON.stringify(Array.from({ length: 2 ** 14 / words }, (_, i) => line(i)).join('\n'));
   const score = async (prediction: string, reference: string) => {

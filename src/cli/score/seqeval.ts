@@ -10,12 +10,15 @@ import {
 } from '../../tasks/token-classification/conll-shape.ts';
 import type { ScoreKind } from './score-kind.ts';
 
-/** Maximum different tags. With more, the column contains words instead of tags. */
+/** Maximum number of different tags. A column with more contains words instead of tags. */
 const MAX_TAGS = 10_000;
-/** Matches entity tags; other tags, such as parts of speech, are scored as well. */
+/** Matches entity tags. Other tags, such as parts of speech, are accepted as well. */
 const TAG = /^[OBIESLUM](-.+)?$/;
 
-/** Computes entity scores like seqeval. After each word, the file has the right tag and the predicted tag. */
+/**
+ * Computes entity scores like seqeval. Each line has a word, and ends with the reference tag and the
+ * predicted tag.
+ */
 export const seqeval: ScoreKind = {
   description: 'CoNLL columns; the last two are the reference tag and the predicted tag',
   takes: [],
@@ -53,9 +56,9 @@ export const seqeval: ScoreKind = {
 };
 
 /**
- * The right and the predicted tag of each line; undefined between sentences. Every line except comments has as many
- * columns as the first. Comments are lines that begin with `#` and either have another number of columns, or end
- * with other text where entity tags are expected.
+ * The reference and predicted tag of each line; undefined between sentences. Every line except comments must
+ * have as many columns as the first. A line that begins with `#` is a comment if it has another number of
+ * columns, or if the file has entity tags and this line does not.
  */
 function* taggedLines(
   content: string,
@@ -84,10 +87,7 @@ function* taggedLines(
   }
 }
 
-/**
- * Whether a file has entity tags: all lines that do not begin with `#` end with them, and there is at least one
- * such line.
- */
+/** Whether the file has entity tags: all lines that do not begin with `#` end with two such tags. */
 function isOfEntities(content: string, name: string, shape: ConllShape): boolean {
   let hasTags = false;
   for (const { text } of fileLines(content, name)) {

@@ -7,8 +7,8 @@ import type { ScoreKind } from './score-kind.ts';
 import { valuesById } from './values-by-id.ts';
 
 /**
- * SQuAD's scores: those of v2.0 if the references are v2.0 or odds are given, otherwise those of v1.1. Odds above 1
- * also count as no answer, as in the official script.
+ * Computes SQuAD's scores: of v2.0 if the references are v2.0 or null odds are given, otherwise of v1.1. Null
+ * odds above 1 mean no answer, as in the official script.
  */
 export const squad: ScoreKind = {
   description: 'predictions.json against a dev JSON of v1.1 or v2.0',
@@ -38,7 +38,7 @@ function without(questions: readonly AnsweredQuestion[], by: ReadonlyMap<string,
   return questions.filter(({ id }) => !by.has(id)).map(({ id }) => id);
 }
 
-/** Rejects missing ids, because the official script of v2.0 fails on them. */
+/** Rejects missing ids, because the official v2.0 script fails on them. */
 function refuseMissing(ids: readonly string[], where: string): void {
   if (ids.length === 0) return;
   const others = ids.length > 1 ? ` and ${ids.length - 1} others` : '';

@@ -4,7 +4,6 @@ import { UserError } from '../../support/user-error.ts';
 import type { ScoredFiles, ScoreKind } from './score-kind.ts';
 import { textLines } from './text-lines.ts';
 
-/** Scores of generated texts against references. */
 export const TEXT_KINDS = {
   rouge: kind('F-measures as in rouge_score with its stemmer; rougeLsum splits sentences at newlines', rouge),
   bleu: kind('corpus BLEU from 0 to 100, as in sacrebleu', (texts, references) => ({

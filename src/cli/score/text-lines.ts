@@ -3,17 +3,17 @@ import { RowProblems } from '../../data/row-problems.ts';
 import type { TextFile } from '../../data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
 
-/** Maximum words of a text, because ROUGE compares each word with each word of the other text. */
+/** Maximum words of a text. The time of ROUGE grows with the product of both lengths. */
 const MAX_WORDS = 2 ** 14;
 
 const isText = (value: unknown) => typeof value === 'string';
 
 /**
- * Reads the texts of a file: one per line, possibly empty. In JSON Lines (by extension), a line is a string, an
- * object as `predict` writes it, or a list of strings.
+ * Reads the texts of a file: one per line, possibly empty. In JSON Lines (by extension), a line is a string,
+ * an object as `predict` writes it, or a list of strings.
  *
  * @param listed whether a line may have several texts
- * @throws UserError with all other lines, and for an empty file
+ * @throws UserError with all invalid lines, and for an empty file
  */
 export function textLines(file: TextFile, listed: boolean): string[][] {
   const lines = [...fileLines(file.read(), file.name)];

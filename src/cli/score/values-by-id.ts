@@ -5,9 +5,9 @@ import type { TextFile } from '../../data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /**
- * Parses a JSON object of strings or of numbers like official scripts. Keys keep the order of the file (a
- * JavaScript object puts numeric ids first), and the last value of a duplicate key counts. Numbers may be NaN and
- * Infinity. They are not valid JSON, but Python writes and reads them.
+ * Parses a JSON object of strings or of numbers as the official scripts do. Keys keep the order of the file;
+ * a JavaScript object would put numeric ids first. The last value of a duplicate key counts. Numbers may be
+ * NaN and Infinity, which are not valid JSON, but which Python writes and reads.
  *
  * @throws UserError for anything else
  */
@@ -34,13 +34,13 @@ export function valuesById(file: TextFile, type: 'string' | 'number'): Map<strin
       throw new UserError({ where, key: id, expected: `a ${type}`, got: typeName(value) });
   }
   const texts = Array.from(textsOf(text), ({ text }) => text);
-  // Keys and string values alternate.
+  // Keys and string values alternate in `texts`.
   const ids = type === 'string' ? texts.filter((_, i) => i % 2 === 0) : texts;
   const values = object as Record<string, unknown>;
   return new Map(ids.map((id) => [id, bare.get(id) ?? values[id]]));
 }
 
-/** Replaces NaN and Infinity by zeros in JSON. Returns the new text, and the replaced numbers by key. */
+/** Replaces NaN and Infinity in JSON by zeros. Returns the new text, and the replaced numbers by key. */
 function withoutBare(text: string): { json: string; bare: Map<string, number> } {
   const bare = new Map<string, number>();
   const word = /(\s*:\s*)(NaN|-?Infinity)\b/y;
@@ -57,7 +57,7 @@ function withoutBare(text: string): { json: string; bare: Map<string, number> } 
   return { json: json + text.slice(done), bare };
 }
 
-/** Every JSON string in order, and its end. Stops at a string that is not closed. */
+/** Every JSON string and its end, in order. Stops at a string without a closing quote. */
 function* textsOf(json: string): Iterable<{ text: string; end: number }> {
   for (let at = json.indexOf('"'); at >= 0; ) {
     const end = endOfString(json, at) + 1;

@@ -7,7 +7,7 @@ function typeOf(status: number): string {
   return status < 500 ? 'invalid_request_error' : 'server_error';
 }
 
-/** An error in the format of OpenAI's API: its clients show the message. */
+/** An error in OpenAI's format; OpenAI clients show the message. */
 export function openAiError({ status, message, param, code }: Failure) {
   return { error: { message, type: typeOf(status), param: param ?? null, code: code ?? null } };
 }

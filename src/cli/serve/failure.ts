@@ -5,14 +5,14 @@ import { UnknownModel } from '../../serving/service/unknown-model.ts';
 import { ComputationError } from '../../support/computation-error.ts';
 import { UserError } from '../../support/user-error.ts';
 
-/** A request that a route rejects, with its status. */
+/** A request that a route rejects, and the status of its response. */
 export class Refused extends Error {
   override name = 'Refused';
 
   constructor(
     readonly status: 400 | 401 | 404 | 413 | 415 | 422 | 503,
     message: string,
-    /** The affected key of the body. */
+    /** The key of the body that caused the failure. */
     readonly param?: string,
   ) {
     super(message);
@@ -26,13 +26,13 @@ export class TimedOut extends Error {
 
 export type FailureStatus = 400 | 401 | 404 | 405 | 413 | 415 | 422 | 499 | 500 | 503 | 504;
 
-/** The failure of a request, the same for every route. */
+/** A failed request, in a form that every route shares. */
 export interface Failure {
   status: FailureStatus;
   message: string;
-  /** The affected key of the body, if there is one. */
+  /** The key of the body that caused the failure, if any. */
   param?: string;
-  /** The code for OpenAI's clients. */
+  /** OpenAI's error code. */
   code?: 'model_not_found' | 'context_length_exceeded';
   /** Seconds after which to retry. */
   retryAfter?: number;

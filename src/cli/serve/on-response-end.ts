@@ -5,8 +5,8 @@ import type { Socket } from 'node:net';
 const unended = new WeakMap<Socket, Set<() => void>>();
 
 /**
- * Calls a function once a response has been sent, or can no longer be sent. A pipelined response has no `close` event
- * if its connection ends before its turn.
+ * Calls `onEnd` once a response has been sent, or can no longer be sent. A pipelined response gets no `close`
+ * event if its connection ends before its turn.
  */
 export function onResponseEnd(response: ServerResponse, socket: Socket, onEnd: () => void): void {
   const all = unended.get(socket) ?? watched(socket);
@@ -18,7 +18,7 @@ export function onResponseEnd(response: ServerResponse, socket: Socket, onEnd: (
   response.once('close', end);
 }
 
-/** One listener per connection: Node warns of a leak if there are many. */
+/** Adds one listener per connection, because Node warns of a leak if there are many. */
 function watched(socket: Socket): Set<() => void> {
   const all = new Set<() => void>();
   unended.set(socket, all);

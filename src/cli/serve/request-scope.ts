@@ -2,11 +2,11 @@ import { TimedOut } from './failure.ts';
 
 const ANSWERED = new Error('answered');
 
-/** The data of a request's log line in addition to its route, and the signal that ends its work. */
+/** What a request's log line contains in addition to its route, and the signal that aborts its work. */
 export class RequestScope {
-  /** Set by the route: the model's name, numbers of rows and tokens. */
+  /** Set by the route: the model's name, and the numbers of rows and tokens. */
   readonly facts: Record<string, string | number> = {};
-  /** Rejects when the work must end, so that no await lasts forever. */
+  /** Rejects when the request is aborted, so that no await lasts forever. */
   readonly ended: Promise<never>;
   /** Whether the client disconnected before its response was sent. */
   isGone = false;
@@ -27,23 +27,22 @@ export class RequestScope {
     this.ended.catch(() => {});
   }
 
-  /** Aborted when the work for the request must end. */
+  /** Aborts when the work for the request must end. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Ends pending work. */
   abort(reason: unknown): void {
     this.#controller.abort(reason);
   }
 
-  /** Records that the client has disconnected, so the response has no reader. */
+  /** Records that the client has disconnected. */
   gone(): void {
     this.isGone = true;
     this.#controller.abort(new Error('the client closed the connection'));
   }
 
-  /** Ends pending work after the response has been sent. */
+  /** Ends the scope after the response has been sent. */
   done(): void {
     clearTimeout(this.#timer);
     this.#controller.abort(ANSWERED);

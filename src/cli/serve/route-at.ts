@@ -1,20 +1,19 @@
 import type { ServeApp } from './app-types.ts';
 
-/** A route, as found by path. */
 export interface RouteAt {
-  /** The path in the API description. If there is no route, `none`, because clients may request any path. */
+  /** The route's path in the API description. `none` if no route matches, because clients may request any path. */
   route: string;
-  /** The HTTP methods that the route accepts. */
+  /** The HTTP methods that this path accepts. */
   methods: string[];
 }
 
 const METHODS = ['GET', 'POST'];
 
-/** Finds the route of a path in an app, for any method. */
+/** Finds the route that handles a path, for any method. */
 export function routeAt(app: ServeApp, path: string): RouteAt {
   const routes = METHODS.flatMap((method) => {
     const [matches] = app.router.match(method, path);
-    // A handler for all methods is not a route but middleware.
+    // A handler for all methods is middleware, not a route.
     const candidates = matches
       .map(([[, { method, path }]]) => ({ method, path }))
       .find((one) => one.method === method);

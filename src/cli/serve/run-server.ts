@@ -18,7 +18,7 @@ import { startServer } from './start-server.ts';
 
 /** How long pending requests may take when the server is stopped, in seconds. */
 const DRAIN_SECONDS = 30;
-/** Concurrent requests in addition to those that wait for the engine: they are being read or answered. */
+/** Maximum concurrent requests in addition to those that wait for the engine: they are being read or answered. */
 const MORE_REQUESTS = 512;
 
 /** Serves the adapters of folders until a signal stops it. */
@@ -58,13 +58,13 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
     const { server, url } = await startServer(app, flags.host, flags.port);
     log({ time: now(), event: 'listening', url, ...opened });
     const stop = stopOnSignal(() => log({ time: now(), event: 'stopping' }));
-    // Without the engine's thread, the server cannot continue.
+    // If the engine's thread fails, the server cannot continue.
     const end = AbortSignal.any([stop.signal, failed.signal]);
     if (!end.aborted) await once(end, 'abort');
     await drain(DRAIN_SECONDS);
     server.close();
-    // Also closes connections that sent nothing or half a request, and those that do not read their response. They
-    // would keep the process alive.
+    // Some connections have sent no complete request, or do not read their response. They would keep the
+    // process alive.
     server.closeAllConnections();
     stop.release();
   } finally {
@@ -90,7 +90,7 @@ function keyOf(variable: string | undefined): string | undefined {
   });
 }
 
-/** The base model of the first adapter that can be read. */
+/** The base model that the first readable adapter names. */
 async function namedBase(folders: readonly string[]): Promise<string> {
   for (const folder of folders) {
     for (const adapter of await findAdapters(folder)) {
@@ -105,7 +105,10 @@ async function namedBase(folders: readonly string[]): Promise<string> {
   });
 }
 
-/** The base model of an adapter. Undefined for a damaged adapter, which is reported when all are read. */
+/**
+ * The base model that an adapter names. Undefined for a damaged adapter, which is reported when all adapters
+ * are read.
+ */
 function baseNameOf({ folder, run }: FoundAdapter): string | null | undefined {
   try {
     return (run && baseOfRun(run)) ?? readAdapter(folder).baseModel;
@@ -128,7 +131,7 @@ function log(line: object): void {
   writeLines([line]);
 }
 
-/** Writes lines in a single write, because writing to a pipe blocks until it is read. */
+/** Writes all lines at once, because each write to a pipe may block. */
 function writeLines(lines: readonly object[]): void {
   process.stdout.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }

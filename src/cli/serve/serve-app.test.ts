@@ -32,7 +32,7 @@ afterEach(() => {
   server?.closeAllConnections();
 });
 
-/** Serves over HTTP, and returns a client. */
+/** Serves an app over HTTP, and returns a client. */
 async function served(options: Partial<AppOptions> = {}, service: Partial<Service> = {}) {
   const { app, drain } = serveApp(
     { ...SERVICE, ...service },
@@ -299,7 +299,8 @@ describe('text vectors', () => {
       [3, 8],
     ]);
     expect(floats.usage).toEqual({ prompt_tokens: 4, total_tokens: 4 });
-    // Without a format, the client requests base64 and decodes it; with one, it leaves the answer as it is.
+    // Without a format, the client requests base64 and decodes it. With a format, it returns the answer
+    // unchanged.
     expect((await client.embeddings.create(asked)).data).toEqual(floats.data);
     const { data } = await client.embeddings.create({ ...asked, encoding_format: 'base64' });
     const bytes = Buffer.from(data[1].embedding as unknown as string, 'base64');
@@ -372,7 +373,7 @@ describe('reranking', () => {
 it('accepts a non-ASCII key, sent in UTF-8 or in Latin-1', async () => {
   const key = 'clé';
   const { ask } = await served({ apiKey: key });
-  // fetch takes the bytes of a header as Latin-1.
+  // fetch treats the characters of a header as Latin-1 bytes.
   const sent = [Buffer.from(key, 'utf8').toString('latin1'), key, 'cle'];
   const statuses = sent.map(async (text) => {
     const { status } = await ask('/v1/models', { headers: { authorization: `Bearer ${text}` } });
@@ -395,14 +396,14 @@ it('stops although a client does not read its response', async () => {
   const body = '{"inputs": "text"}';
   const head = ['POST /predict HTTP/1.1', 'Host: x', 'Content-Type: application/json'];
   socket.write([...head, `Content-Length: ${body.length}`, '', body].join('\r\n'));
-  // The start of the response has arrived, and the rest exceeds the system's buffers.
+  // The start of the response has arrived; the rest is larger than the system's buffers.
   await once(socket, 'readable');
   await drain(0.1);
   socket.destroy();
 });
 
 it('keeps no timer for pipelined requests of a connection that has ended', async () => {
-  // A request's time limit would keep a stopped server alive.
+  // The timer of a request's time limit would keep a stopped server alive.
   const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
   const { ask, port } = await served({ maxSeconds: 1000 });
   await ask('/openapi.json');

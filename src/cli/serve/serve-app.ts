@@ -33,24 +33,23 @@ export interface AppOptions {
   maxRequests: number;
   /** Time limit of a request in seconds. */
   maxSeconds: number;
-  /** The program's version. */
   version: string;
-  /** Called with each line of the log. */
+  /** Called with each line for the log. */
   log(line: object): void;
-  /** Called with errors that are bugs of this program. */
+  /** Called with errors that are bugs in this program. */
   onFault(error: unknown): void;
 }
 
 export interface ServeHandle {
   app: ServeApp;
-  /** Refuses new requests and waits for pending ones. After the given number of seconds, it ends them. */
+  /** Refuses new requests and waits for pending ones. After `seconds`, aborts the pending ones. */
   drain(seconds: number): Promise<void>;
 }
 
-/** How long the response to an ended request may take to be sent. */
+/** How long an aborted request may take to send its response. */
 const LAST_WORDS_MS = 1000;
 
-/** Routes that cause no work, and no log line. */
+/** Routes that do almost no work and are not logged. */
 const LIGHT = ['/health', '/metrics', '/openapi.json'];
 
 /** A service over HTTP, ready to listen. */
@@ -70,11 +69,11 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
     const scope = new RequestScope(maxSeconds);
     c.set('scope', scope);
     const { incoming, outgoing } = c.env;
-    // The request's own signal does not fire for clients that disconnect in the middle of their body.
+    // The request's own signal does not fire if a client disconnects while sending its body.
     onResponseEnd(outgoing, incoming.socket, () => {
       if (!outgoing.writableFinished) scope.gone();
       const seconds = (performance.now() - startedAt) / 1000;
-      // Routes instead of paths, because Prometheus keeps every label.
+      // The label is the route, not the path, because Prometheus keeps every label forever.
       const { route } = routeAt(app, c.req.path);
       const status = scope.isGone ? 499 : outgoing.statusCode;
       metrics.requests.inc({ route, status });
@@ -107,7 +106,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
     const scope = c.get('scope');
     scopes.add(scope);
     metrics.underWay.set(scopes.size);
-    // The body of a disconnected client may never end, so do not wait for it.
+    // The body of a disconnected client may never end, so this does not wait for it.
     await Promise.race([next(), scope.ended]);
   });
   const limitUnsaid = bodyLimit({
@@ -118,7 +117,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
   });
   app.use(async (c, next) => {
     const { 'content-length': said, 'transfer-encoding': encoding } = c.env.incoming.headers;
-    // A body with a declared length is limited by Node. Counting its bytes would turn it into a stream.
+    // Node enforces the declared length of a body. Counting the bytes would turn the body into a stream.
     if (said === undefined || encoding !== undefined) return limitUnsaid(c, next);
     if (Number(said) > maxBody) throw tooLarge(maxBody);
     await next();
@@ -152,7 +151,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
   const hasKey = apiKey !== undefined;
   if (hasKey)
     app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
-  // Made on first use, which takes some 10 ms.
+  // Made on first use, because it takes about 10 ms.
   const document = lazy(() =>
     app.getOpenAPI31Document({
       openapi: '3.1.0',
@@ -176,7 +175,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
       late.abort();
       if (scopes.size === 0) return;
       for (const scope of scopes) scope.abort(new Refused(503, 'The server stopped before the answer.'));
-      // Limited in time, because a client that does not read gets no response.
+      // The wait is limited, because a client may not read its response.
       await Promise.race([idle, setTimeout(LAST_WORDS_MS)]);
     },
   };
@@ -194,15 +193,15 @@ function tooLarge(maxBody: number): Refused {
   return new Refused(413, `The body has more than ${maxBody} bytes.`);
 }
 
-/** An error in the format of the requested API. */
+/** Sends an error in the format of the requested API. */
 function answered(c: Context<ServeEnv>, failure: Failure): Response {
   if (failure.retryAfter !== undefined) c.header('Retry-After', `${failure.retryAfter}`);
   if (!c.req.path.startsWith('/v1/')) return c.json(embeddingsError(failure), failure.status as 422);
-  // OpenAI's API uses status 400 for all errors in a body.
+  // OpenAI's API answers every error in a body with status 400.
   return c.json(openAiError(failure), failure.status === 422 ? 400 : (failure.status as 400));
 }
 
-/** Converts Hono's error for a body that is not JSON, or not declared as JSON. It is the client's mistake. */
+/** Converts Hono's error for a body that is not JSON, or is not declared as JSON. This is the client's mistake. */
 function errorOf(error: Error): Error {
   if (!(error instanceof HTTPException)) return error;
   if (error.status === 400) return new Refused(400, 'The request body is not valid JSON.');
@@ -210,7 +209,7 @@ function errorOf(error: Error): Error {
   return new Refused(415, 'Content-Type must be application/json.');
 }
 
-/** Converts the errors of a body against a route's schema. */
+/** Converts the errors that a route's schema finds in a body. */
 function refusedOf(issues: readonly { path: PropertyKey[]; message: string }[]): Refused {
   const sentences = issues.map(({ path, message }) => {
     const subject = path.length > 0 ? `\`${path.join('.')}\`` : 'The request body';
@@ -219,7 +218,7 @@ function refusedOf(issues: readonly { path: PropertyKey[]; message: string }[]):
   return new Refused(422, sentences.join(' '), issues[0].path.join('.') || undefined);
 }
 
-/** Turns a message into a predicate. It may be Zod's, or one of ours that begins with "expected". */
+/** Turns a message into a predicate. The message is Zod's, or ours, which begins with "expected". */
 function predicateOf(message: string): string {
   return message
     .replace(/^Invalid input: expected (\w+), received (\w+)$/, 'must be of type $1, got $2')

@@ -4,7 +4,7 @@ import type { EngineRun } from '../../serving/engine-run.ts';
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const ROWS = [1, 2, 4, 8, 16, 32, 64, 128];
 
-/** The metrics for Prometheus. */
+/** Metrics for Prometheus. */
 export class ServerMetrics {
   readonly registry = new Registry();
   readonly #prefix = { registers: [this.registry] };

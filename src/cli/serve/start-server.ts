@@ -4,7 +4,7 @@ import { serve } from '@hono/node-server';
 import { UserError } from '../../support/user-error.ts';
 import type { ServeApp } from './app-types.ts';
 
-/** Timeouts are checked every second; Node's default is every 30 seconds. */
+/** Timeouts are checked every second. Node's default is every 30 seconds. */
 const TIMEOUTS = { requestTimeout: 30_000, headersTimeout: 10_000, connectionsCheckingInterval: 1000 };
 
 /** Starts listening with an app. Throws a UserError if the port or the host is not available. */

@@ -19,9 +19,10 @@ export interface ColumnFlags {
 }
 
 /**
- * The columns that flags name, and guesses for the others. In a terminal, it asks the user about doubtful guesses.
+ * The columns that flags name, and guesses for the others. In a terminal, asks the user about doubtful
+ * guesses.
  *
- * @throws UserError for all columns that the file does not have
+ * @throws UserError that names all columns missing from the file
  */
 export async function chooseColumns(
   file: DataFile,
@@ -83,7 +84,6 @@ async function ask(
   }
 }
 
-/** A truncated field. */
 export function excerpt(field: string): string {
   const line = field.replace(/\s+/g, ' ').trim();
   return line.length > 50 ? `${line.slice(0, 49)}…` : line;

@@ -13,11 +13,11 @@ import { describeChoice } from './describe-choice.ts';
 import { type DataFile, freePath, readDataFile } from './read-data-file.ts';
 
 /**
- * The config to train on a file of rows: the one written for it before, otherwise a new one.
+ * The config for training on a data file. If an earlier call has written one, it is used again.
  *
  * @param tell prints a line to the user
- * @returns its path in `given`, and settings that override it
- * @throws UserError for a file that cannot be learned from
+ * @returns the config's path in `given`, and settings that override it
+ * @throws UserError for a file that a model cannot be trained on
  */
 export async function configForData(
   path: string,
@@ -53,7 +53,6 @@ export async function configForData(
   return { given: name, set: settings };
 }
 
-/** Chooses the columns of a file, shows its content, and writes the config. */
 export async function writeDataConfig(
   path: string,
   name: string,

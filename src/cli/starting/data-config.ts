@@ -46,7 +46,6 @@ export function dataConfig(file: DataFile, chosen: ChosenColumns, name: string):
   return lines.map(([line, comment]) => (comment ? `${line}  # ${comment}\n` : `${line}\n`)).join('');
 }
 
-/** The name of a file without its extensions. */
 export function stem(path: string): string {
   return basename(path).replace(/(?<=.)\.(gz|\w+)(\.gz)?$/i, '');
 }
@@ -55,7 +54,6 @@ function entry(key: string, value: string | number): string {
   return stringify({ [key]: value }, { lineWidth: 0 }).trimEnd();
 }
 
-/** Replaces line ends, because a comment ends with its line. */
 function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ');
 }

@@ -2,10 +2,9 @@ import { counted } from '../../report/format.ts';
 import { type ChosenColumns, excerpt } from './choose-columns.ts';
 import type { DataFile } from './read-data-file.ts';
 
-/** Number of labels that are listed. */
 const MAX_LISTED = 6;
 
-/** A description of the training data in a file, as lines. */
+/** Describes the training data in a file, in several lines. */
 export function describeChoice(
   { path, table, columns, guess, notices }: DataFile,
   chosen: ChosenColumns,
@@ -36,7 +35,7 @@ function labelsOf(rows: readonly (readonly string[])[], label: number): string {
   return `${labels.length} labels: ${listed.join(', ')}${more}`;
 }
 
-/** Rows with an empty label, which are left out. */
+/** Describes rows with an empty label. Training skips them. */
 function unlabelled(rows: readonly (readonly string[])[], label: number): string[] {
   const count = rows.filter((row) => row[label].trim() === '').length;
   if (count === 0) return [];

@@ -5,26 +5,26 @@ import { type ColumnGuess, guessColumns } from '../../data/table/guess-columns.t
 import { readTable, type Table } from '../../data/table/read-table.ts';
 import { UserError } from '../../support/user-error.ts';
 
-/** A file of rows with columns that are not chosen yet. */
+/** A data file, before its columns are chosen. */
 export interface DataFile {
   path: string;
   table: Table;
   columns: Column[];
   guess: ColumnGuess;
-  /** Notices about how it was read. */
+  /** Notices from reading the file. */
   notices: string[];
 }
 
-/** Names of data files rather than configs. JSON may be either. */
+/** Matches names of data files. A JSON file is not matched, because it may also be a config. */
 const ROWS = /\.(csv|tsv|txt|jsonl|ndjson|parquet|xlsx|xls|ods)(\.gz)?$/i;
 
-/** Whether a path is a data file. Used where a config or a folder is expected. */
+/** Whether a path is a data file, in arguments that may also be a config or a folder. */
 export function isDataFile(path: string): boolean {
   return ROWS.test(path);
 }
 
 /**
- * Reads a file of rows to choose its columns.
+ * Reads a data file to choose its columns.
  *
  * @throws UserError for a file that is missing, not a table, or has fewer than two columns
  */
@@ -47,7 +47,7 @@ export async function readDataFile(path: string): Promise<DataFile> {
   return { path, table, columns, guess: guessColumns(columns, table.rows.length), notices };
 }
 
-/** A path that does not exist yet: `runs/tickets`, or else `runs/tickets-2`. */
+/** Returns a path that does not exist yet: `runs/tickets`, or else `runs/tickets-2`. */
 export function freePath(path: string): string {
   let free = path;
   for (let number = 2; existsSync(free); number++) free = `${path}-${number}`;

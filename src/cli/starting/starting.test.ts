@@ -21,7 +21,7 @@ function write(name: string, content: string | Buffer): string {
   return join(folder, name);
 }
 
-/** A terminal in which these lines are typed; undefined: no terminal. */
+/** A terminal into which these lines are typed. Without lines, it is not a terminal. */
 function terminal(...typed: string[]) {
   const input = Object.assign(new PassThrough(), { isTTY: typed.length > 0 });
   const output = Object.assign(new PassThrough(), { isTTY: typed.length > 0 });
@@ -32,7 +32,7 @@ function terminal(...typed: string[]) {
   return { input, output } as unknown as { input: NodeJS.ReadStream; output: NodeJS.WriteStream };
 }
 
-/** As German Excel writes it: semicolons, quotes, CRLF, Windows-1252. */
+/** A file as German Excel writes it: semicolons, quotes, CRLF, Windows-1252. */
 const rows = Array.from(
   { length: 12 },
   (_, i) => `${i};"Größe ""${i % 10}"" paßt nicht; schade";${'ab'[i % 2]};${'xyz'[i % 3]}`,

@@ -5,7 +5,7 @@ import { askMessages } from './ask-messages.ts';
 const CTRL_C = '\x03';
 const CTRL_D = '\x04';
 
-/** The messages that result from typing these keys. */
+/** The messages that these keys produce. */
 async function asked(...keys: string[]): Promise<string[]> {
   const input = new PassThrough();
   const messages: string[] = [];

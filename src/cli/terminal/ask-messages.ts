@@ -3,13 +3,13 @@ import type { Readable, Writable } from 'node:stream';
 
 export interface AskOptions {
   input: Readable;
-  /** The stream for the echo and the prompts. */
+  /** Receives the echo and the prompts. */
   output: Writable;
 }
 
 /**
- * Reads messages of any number of lines and answers each in turn. An empty line ends a message, and so does the end
- * of the input (Ctrl-D). Ctrl-C discards the typed text; without text, it ends the dialog.
+ * Reads messages, which may have several lines, and answers each in turn. An empty line or the end of the
+ * input (Ctrl-D) ends a message. Ctrl-C discards the typed text; without text, it ends the dialog.
  */
 export async function askMessages(
   answer: (message: string) => Promise<void>,
@@ -28,7 +28,7 @@ export async function askMessages(
   };
   lines.on('SIGINT', () => {
     if (message.length === 0 && lines.line === '') return lines.close();
-    // Also discards a half-typed line: moves to its end and erases backwards.
+    // Discard a half-typed line too: move to its end, then erase backwards.
     lines.write(null, { ctrl: true, name: 'e' });
     lines.write(null, { ctrl: true, name: 'u' });
     output.write('\n');

@@ -3,7 +3,6 @@ import type { Calibration } from '../../jobs/calibration/calibration.ts';
 import type { PlannedBase } from '../../jobs/plan/plan.ts';
 import { counted, duration } from './describe-event.ts';
 
-/** A column: its name, and its cell for a base. */
 type Column = [name: string, cell: (base: PlannedBase) => string];
 
 const megabytes = (value: number) => `${whole(value)} MB`;
@@ -21,8 +20,8 @@ const EVALUATION = ofMeasured('evaluation/s', ({ evalExamplesPerSecond: rate }) 
 const RUN = ofMeasured('whole run', ({ runSeconds }) => duration(runSeconds));
 
 /**
- * A row for each type of the base: estimated memory, and measurements if there are any. The config's own type is
- * marked; failures follow in a line each.
+ * A table with one row per base type: estimated memory, and measurements if available. The config's type is
+ * marked. Failed measurements are listed below the table.
  */
 export function basesTable(bases: readonly PlannedBase[], configured: BaseDtype): string {
   const isMeasured = bases.some(({ measured, failure }) => measured || failure !== undefined);
@@ -55,7 +54,6 @@ function whole(value: number): string {
   return counted(Math.round(value));
 }
 
-/** Formats milliseconds: as an integer from 100 on, with one decimal below. */
 function milliseconds(value: number): string {
   return `${value < 100 ? value.toFixed(1) : whole(value)} ms`;
 }

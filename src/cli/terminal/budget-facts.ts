@@ -3,8 +3,8 @@ import type { Budget } from '../../tuners/method-run.ts';
 import { counted } from './describe-event.ts';
 
 /**
- * Describes a budget in every unit, the effect of rounding, and its schedule. The budget is exact in its own unit.
- * In other units, it depends on which matrices keep their ranks.
+ * Describes a budget in every unit, the effect of rounding, and its schedule. The budget is exact in its own
+ * unit. In other units, it depends on which matrices keep their ranks.
  */
 export function budgetFacts(
   budget: Budget,
@@ -36,8 +36,8 @@ export function budgetFacts(
 }
 
 /**
- * "at most" or "about". Only an exact target, in numbers or bytes, is an upper limit; it is reached up to a whole
- * triplet.
+ * Returns "at most" or "about". Only a target in parameters or bytes is an upper limit. The result may be up
+ * to one triplet below it.
  */
 function limit(isExact: boolean): string {
   return isExact ? 'at most ' : 'about ';

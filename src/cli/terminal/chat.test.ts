@@ -6,7 +6,7 @@ import { chat } from './chat.ts';
 const CTRL_C = '\x03';
 const CTRL_D = '\x04';
 
-/** Types into a chat, each time after the previous answer, and records the prompts. */
+/** Types keys into a chat, each after the previous answer. Records the prompts. */
 async function typed(keys: readonly string[], isConversation: boolean) {
   const input = new PassThrough();
   const asked: Prompt[] = [];
@@ -17,7 +17,7 @@ async function typed(keys: readonly string[], isConversation: boolean) {
       asked.push(structuredClone(prompt) as Prompt);
       type();
       if (asked.length !== 2) return `answer ${asked.length}`;
-      // The second answer continues until it is stopped.
+      // The second answer ends only when it is stopped.
       await new Promise((done) => signal.addEventListener('abort', done));
       type();
       return 'half an ans';

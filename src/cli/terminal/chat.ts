@@ -5,11 +5,11 @@ import { ASSISTANT, type ChatMessage } from '../../text/chat/chat-message.ts';
 
 export interface ChatOptions {
   input: Readable;
-  /** The stream for the echo and the prompts. */
+  /** Receives the echo and the prompts. */
   output: Writable;
-  /** The start of the conversation, such as a system prompt. */
+  /** The first messages of the conversation, such as a system prompt. */
   messages: readonly ChatMessage[];
-  /** Whether lines are turns of one conversation; otherwise each is a text to continue. */
+  /** Whether lines are turns of one conversation. Otherwise, each line is a text to continue. */
   isConversation: boolean;
 }
 
@@ -17,7 +17,8 @@ export interface ChatOptions {
 export type Answer = (prompt: Prompt, signal: AbortSignal) => Promise<string>;
 
 /**
- * Answers typed lines until the input ends. Ctrl-C stops the current answer; without one, it ends the chat.
+ * Answers typed lines until the input ends. Ctrl-C stops the current answer. If no answer is being generated,
+ * it ends the chat.
  *
  * @returns whether Ctrl-C ended the chat
  */

@@ -3,10 +3,10 @@ import { macroScores } from '../../metrics/macro-scores.ts';
 import type { Confusion } from '../../program/example-set.ts';
 import { printable } from '../../support/printable.ts';
 
-/** Maximum number of classes in the table. With more, it would be too wide for a terminal. */
+/** Maximum number of classes in the table. More would be too wide for a terminal. */
 const MAX_CLASSES = 12;
 
-/** Precision, recall and F1 of each class, with their means, and the confusion matrix. */
+/** A table with precision, recall and F1 of each class and their means, and the confusion matrix. */
 export function classTable({ labels, counts }: Confusion): string {
   const isNarrow = labels.length <= MAX_CLASSES;
   const numbers = ({ precision, recall, f1, support }: ClassScores) => [

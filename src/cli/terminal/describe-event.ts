@@ -5,14 +5,14 @@ import type { EventOf, FinishEvent, TrainEvent } from '../../run/events.ts';
 import { isNoBetterThanFloor } from '../../run/verdict.ts';
 import { printable } from '../../support/printable.ts';
 
-/** How scores are averaged, from the start event of a run. */
 type Averages = EventOf<'start'>['averages'];
 
 /**
- * The permanent output of an event, as lines without colour. Steps, measurements and intermediate allocations have
- * none.
+ * The permanent output of an event, as lines without colour; undefined for steps, measurements and
+ * intermediate allocations.
  *
- * @param begun the start of the run, if known: the unit of its ranks, the averages of its scores, and its baselines
+ * @param begun the run's start event, if known: it contains the unit of the ranks, the averages of the
+ * scores, and the baselines
  */
 export function describeEvent(event: TrainEvent, begun?: EventOf<'start'>): string | undefined {
   switch (event.type) {
@@ -66,7 +66,7 @@ function evaluation(event: EventOf<'evaluation'>, begun: EventOf<'start'> | unde
   return `evaluation at step ${event.step}, epoch ${short(event.epoch)}: ${scores(event, begun?.averages)}${best}`;
 }
 
-/** Whether a model is better than a baseline that does not read the text. If not, it is not called best. */
+/** Whether the model beats a baseline that ignores the text. If not, it is not called best. */
 function isAnyGood(event: EventOf<'evaluation'>, begun: EventOf<'start'> | undefined): boolean {
   const { metric_for_best_model: metric, to_beat } = begun ?? {};
   if (metric === undefined || to_beat === undefined) return true;
@@ -90,7 +90,7 @@ function finish(event: FinishEvent, averages: Averages): string {
 
 const NO_SCORES = ['eval_runtime', 'eval_samples_per_second'];
 
-/** Formats every `eval_` number that is a score: `loss 0.6120, accuracy 0.7041`. */
+/** Formats the scores among `eval_` numbers: `loss 0.6120, accuracy 0.7041`. */
 function scores(metrics: object, averages: Averages = {}): string {
   return Object.entries(metrics)
     .filter(([name]) => name.startsWith('eval_') && !NO_SCORES.includes(name))
@@ -112,7 +112,6 @@ export function counted(value: number): string {
   return `${value}`.replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** Formats a number with at most two decimals. */
 function short(value: number): string {
   return `${Number(value.toFixed(2))}`;
 }

@@ -3,8 +3,8 @@ import { runsOf } from '../../experiments/plan.ts';
 import { counted, duration } from './describe-event.ts';
 
 /**
- * A preview of an experiment: a line for each row on each task, then the number of runs and their total time on
- * this machine.
+ * A preview of an experiment: one line per row and task, then the number of runs and their total time on this
+ * machine.
  */
 export function describeExperiment(
   experiment: Experiment,

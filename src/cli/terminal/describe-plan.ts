@@ -8,16 +8,13 @@ import { budgetFacts } from './budget-facts.ts';
 import { counted } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';
 
-/** The width of the names. */
+/** Width of the column of names. */
 const NAMES = 'in adapters'.length;
 
-/** The last line of a plan without measurements. */
+/** The last line of a plan that was not measured. */
 const HINT = 'Speed, and memory measured: --measure';
 
-/**
- * A plan as text: a line for each quantity, the modules with their initial ranks, and estimates for each type of the
- * base.
- */
+/** Formats a plan: one line per quantity, the modules with their initial ranks, and estimates for each base type. */
 export function describePlan(plan: Plan): string {
   const { sites, ranks, trainableParameters, totalParameters, budget, rankMeasurement } = plan;
   const share = ((100 * trainableParameters) / totalParameters).toFixed(2);
@@ -52,7 +49,7 @@ export function describePlan(plan: Plan): string {
   ].join('\n\n');
 }
 
-/** "700 of 1,000 examples of a.tsv, 70.0 % of an epoch" */
+/** Returns "700 of 1,000 examples of a.tsv, 70.0 % of an epoch". */
 function sourceFact({ name, examples, drawn }: Source, { sources = [] }: Plan): string {
   const share = (100 * drawn) / sources.reduce((sum, source) => sum + source.drawn, 0);
   const amount =

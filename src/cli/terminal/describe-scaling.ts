@@ -1,7 +1,7 @@
 import type { Scaling } from '../../jobs/plan/scaling.ts';
 import { counted, duration } from './describe-event.ts';
 
-/** The cost of a run in several processes, a line for each quantity. */
+/** Formats the cost of a run in several processes, one line per quantity. */
 export function describeScaling(of: Scaling): string {
   const [computing, allReduce, step] = [of.computing, of.allReduce, of.step].map(milliseconds);
   const times = (of.efficiency * of.processes).toFixed(1);

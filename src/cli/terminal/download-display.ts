@@ -1,10 +1,10 @@
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { ERASE_LINE, type Screen } from './screen.ts';
 
-/** Bytes between two redraws, so that drawing does not slow a fast download. */
+/** Bytes between two redraws, so that redrawing does not slow down a fast download. */
 const STEP = 2 ** 20;
 
-/** Shows the progress of a download on a terminal, in a line that is redrawn and removed at the end. */
+/** Shows the progress of a download on a terminal. The line is redrawn, and removed at the end. */
 export function downloadDisplay(screen: Screen): (progress: DownloadProgress) => void {
   let drawnAt = 0;
   let current = '';

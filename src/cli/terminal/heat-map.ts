@@ -1,16 +1,16 @@
 import type { RankTable } from '../../report/rank-table.ts';
 import { printable } from '../../support/printable.ts';
 
-/** Colours, numbered as in a terminal's 256: from dark blue over green to yellow, with evenly rising lightness. */
+/** Indices in a terminal's 256 colours, from dark blue through green to yellow. Lightness rises evenly. */
 const SCALE = [17, 18, 24, 30, 36, 71, 107, 143, 185, 227];
 const MISSING = '·';
 
 /**
- * A rank table as text: a row for each layer, a column for each matrix, with the means of both at the edges. In
- * colour, a cell's background shows its rank as a share of `largest`, by default the largest in the table.
+ * Formats a rank table: one row per layer, one column per matrix, with means at the edges. In colour, a
+ * cell's background shows its rank relative to `largest`.
  */
 export function heatMap(table: RankTable, colour: boolean, largest = table.largest): string {
-  // Made printable, because both come from an adapter's file.
+  // Layer and column names come from an adapter's file, so control characters are replaced.
   const rows = table.rows.map(({ layer, ranks }) => ({ layer: printable(layer), ranks }));
   const columns = table.columns.map(printable);
   const edge = Math.max('layer'.length, ...rows.map(({ layer }) => layer.length));

@@ -9,7 +9,7 @@ const DOING = {
   evaluation: 'evaluating',
 } as const;
 
-/** Shows measurements on a terminal in a line that is redrawn; on other screens, a line for each type. */
+/** Shows measurements: on a terminal in one line that is redrawn, elsewhere in one line per base type. */
 export function measureDisplay(screen: Screen): { show(event: MeasureEvent): void; close(): void } {
   const isLive = screen.isTTY === true;
   let isDrawn = false;

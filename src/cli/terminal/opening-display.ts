@@ -4,7 +4,7 @@ import type { OpenOptions } from '../../trained/node/open.ts';
 import { downloadDisplay } from './download-display.ts';
 
 /**
- * Shows progress and notices on standard error while a model is opened. With several processes, only the first
+ * Shows progress and notices on standard error while a model is opened. Only the first of several processes
  * prints.
  */
 export function openingDisplay(): Pick<OpenOptions, 'onProgress' | 'onNotice'> {

@@ -4,13 +4,13 @@ import { ERASE_LINE, type Screen } from './screen.ts';
 import { type Display, trainDisplay } from './train-display.ts';
 
 /**
- * Shows the runs one after the other: the progress of each in a line that is redrawn, then its end.
+ * Shows runs one after another. A run's progress is a line that is redrawn until the run ends.
  *
- * @param names the names of the runs, which are numbered in this order
+ * @param names the names of all runs in order; their positions are shown as numbers
  */
 export function runsDisplay<Run extends NamedRun>(screen: Screen, names: readonly string[]) {
   let current: { run: Run; display: Display } | undefined;
-  // On a screen that is not a terminal, only the evaluations and the end of a run are shown.
+  // Without a terminal, only evaluations and the end of a run are shown.
   const isTold = ({ type }: TrainEvent) =>
     screen.isTTY === true || type === 'evaluation' || type === 'finish';
   const place = ({ name }: Run) =>

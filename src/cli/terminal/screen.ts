@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 
-/** The part of a stream that is needed to show something on it. */
+/** The part of an output stream that displays need. */
 export interface Screen {
   isTTY?: boolean;
   columns?: number;
@@ -10,7 +10,7 @@ export interface Screen {
 /** Moves the cursor to the start of its line and erases the line. */
 export const ERASE_LINE = '\r\x1b[2K';
 
-/** Colours for a screen. They are off if it is not a terminal, or if NO_COLOR or a flag forbids them. */
+/** Colours for a screen. They are off without a terminal, and if NO_COLOR or a flag forbids them. */
 export function coloursFor(screen: Screen) {
   return pc.createColors(screen.isTTY === true && pc.isColorSupported);
 }

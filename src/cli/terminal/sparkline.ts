@@ -1,8 +1,8 @@
 const BARS = [...'▁▂▃▄▅▆▇█'];
-/** Maximum number of bars: more values are sampled evenly, with the first and the last. */
+/** Maximum number of bars. More values are sampled evenly, including the first and the last. */
 const MAX_BARS = 24;
 
-/** Values as a line of bars, from the smallest to the largest value. */
+/** Draws values as a line of bars, scaled from the smallest to the largest value. */
 export function sparkline(values: readonly number[]): string {
   const count = Math.min(values.length, MAX_BARS);
   const sampled = Array.from(

@@ -10,14 +10,17 @@ import { coloursFor, ERASE_LINE, type Screen } from './screen.ts';
 
 export interface Display {
   show(event: TrainEvent): void;
-  /** Cleans up the screen; later output starts on a new line. */
+  /** Cleans up the screen, so that later output starts on a new line. */
   close(): void;
 }
 
-/** Minimum time between two redraws, in milliseconds. More is not readable, and slow terminals lag. */
+/**
+ * Minimum time between two redraws, in milliseconds. More frequent redraws are unreadable, and slow terminals
+ * lag.
+ */
 const REDRAW_MS = 100;
 const BAR_WIDTH = 20;
-/** Share of the tokenization between two lines, if lines are not redrawn. */
+/** Without redrawing, a new progress line is printed whenever this share of the tokenization is done. */
 const TOLD_SHARE = 0.1;
 
 const DOING = {
@@ -26,17 +29,17 @@ const DOING = {
   text: 'tokenizing',
 } as const;
 
-/** Every event as a line of JSON (NaN as null). */
+/** Prints every event as a line of JSON (NaN as null). */
 export function jsonDisplay(screen: Screen): Display {
   return { show: (event) => screen.write(`${JSON.stringify(event)}\n`), close: () => {} };
 }
 
 /**
- * Shows a run. On a terminal, one line with the newest step is redrawn below the permanent output. On other
- * screens, every step is a line, and checkpoints are omitted.
+ * Shows a run. On a terminal, the newest step is a line that is redrawn below the permanent output.
+ * Elsewhere, every step is a line, and checkpoints are omitted.
  *
- * @param metric the score of the last evaluation that the progress line repeats, without `eval_`
- * @param now returns milliseconds on any clock
+ * @param metric a score, without `eval_`; the progress line repeats its value from the last evaluation
+ * @param now a clock in milliseconds, with any origin
  * @param isTold whether an event is shown; hidden events are still recorded
  */
 export function trainDisplay(
@@ -144,7 +147,7 @@ function bar(share: number): string {
   return '━'.repeat(full) + '─'.repeat(BAR_WIDTH - full);
 }
 
-/** The ranks of a finished run, if modules have different ranks. */
+/** The final ranks, if they differ between modules. */
 function rankLines({ reason, ranks }: FinishEvent, colour: boolean): string | undefined {
   const differ = new Set(Object.values(ranks)).size > 1;
   return reason !== 'stopped' && differ ? heatMap(rankTable(ranks), colour) : undefined;

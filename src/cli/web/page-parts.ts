@@ -5,17 +5,17 @@ import { embeddedFolder } from '../../data/hub/node/embedded-folder.ts';
 import { WEB_ENGINE_FILES, webEngineFolder } from '../../runtime/node/web-engine-folder.ts';
 import { UserError } from '../../support/user-error.ts';
 
-/** The package is three folders above this file, in the source and in the build. */
+/** The package's root is three folders above this file, both in the source and in the build. */
 const PAGE = fileURLToPath(new URL('../../../dist/page', import.meta.url));
 
-/** A part of the page: its folder, and the URL path where the page looks for it. */
+/** A part of the page: its folder, and the URL path at which the page expects it. */
 export interface PagePart {
   address: string;
   folder: string;
   files: readonly string[];
 }
 
-/** Throws a UserError if the page has not been built. */
+/** @throws UserError if the page has not been built */
 export function pageParts(): PagePart[] {
   if (!existsSync(join(PAGE, 'index.html'))) {
     const hint = 'Run: npm run web:build';

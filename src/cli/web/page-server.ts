@@ -11,7 +11,8 @@ export interface PageServer {
 }
 
 /**
- * Serves the training page to this machine's browsers. It only serves files: the page sends nothing back.
+ * Serves the training page to browsers on this machine. The server only sends files; the page sends no data
+ * back.
  *
  * @throws UserError if the port is taken, or the page has not been built
  */
@@ -21,7 +22,7 @@ export async function servePage(port: number): Promise<PageServer> {
   const handlers = parts.map(({ address, folder, files }) => ({
     address: `/${address}`,
     files: new Set([...files, ...(address === '' ? [''] : [])]),
-    // sirv lists the files once, at the start. The page does not need files that are added later.
+    // sirv lists the files only once, at the start. No files are added later.
     send: sirv(folder, { etag: true, maxAge: 0 }),
   }));
   const server = createServer((request, response) => {

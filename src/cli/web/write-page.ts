@@ -5,7 +5,7 @@ import { makeFolder } from '../../formats/node/make-folder.ts';
 import { pageParts } from './page-parts.ts';
 
 /**
- * Writes the page with everything it needs into a folder, for any static host.
+ * Writes the page with all its files into a folder, for any static host.
  *
  * @throws UserError if the folder is not empty
  */

@@ -2,21 +2,21 @@ import { parse } from 'yaml';
 import { checkYaml } from '../../formats/check-yaml.ts';
 import { type ColumnClasses, namesIn } from '../parquet/class-names.ts';
 
-/** Most cards have a few KB; cards with hundreds of subsets have several hundred. */
+/** Most cards have a few KB, but a card with hundreds of subsets has several hundred KB. */
 const MAX_LENGTH = 2 ** 20;
 const MAX_ENTRIES = 150_000;
 
-/** The information about one subset in a data set's card (README.md). */
+/** What a data set's card (README.md) says about one subset. */
 export interface SubsetCard {
   name: string;
-  /** Patterns of the files of each split. */
+  /** File patterns of each split, by the split's name. */
   splits: ReadonlyMap<string, readonly string[]>;
   isDefault: boolean;
 }
 
 export interface DatasetCard {
   subsets: readonly SubsetCard[];
-  /** Class names of a subset, by column; without `subset`, of the only subset. */
+  /** Class names by column; `subset` may be omitted if there is only one. */
   classes(subset: string | undefined): ColumnClasses;
 }
 
@@ -63,7 +63,7 @@ function isPatterns(value: unknown): value is string | string[] {
   return typeof value === 'string' || (Array.isArray(value) && value.every((one) => typeof one === 'string'));
 }
 
-/** The sections of a list, or the only section. */
+/** Returns a list's sections. A single section counts as a list. */
 function listOf(value: unknown): Record<string, unknown>[] {
   const list = Array.isArray(value) ? value : [value];
   return list.filter((one) => typeof one === 'object' && one !== null);

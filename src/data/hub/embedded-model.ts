@@ -1,5 +1,5 @@
 /**
- * The model that comes with this package, in its folder `models/mini`: the default of a run. No model on the Hub can
- * have this name, because it lacks an owner.
+ * The embedded model, in this package's folder `models/mini`, which runs use by default. The name cannot
+ * belong to a model on the Hub, because it has no owner.
  */
 export const EMBEDDED_MODEL = 'adalora-mini';

@@ -1,12 +1,12 @@
 import { UserError } from '../../support/user-error.ts';
 import type { ModelId } from './model-id.ts';
 
-/** Disk errors that the user can fix. */
+/** Codes of disk errors that the user can fix. */
 const DISK_ERRORS = ['ENOSPC', 'EACCES', 'EPERM', 'EROFS', 'EDQUOT'];
 
 /**
- * Explains a failed download to the user. Errors that do not come from the network, Hub or disk are returned
- * unchanged.
+ * Explains a failed download to the user. Errors from other sources than the network, the Hub or the disk are
+ * returned unchanged.
  */
 export function explainHubError(
   error: unknown,
@@ -16,7 +16,7 @@ export function explainHubError(
   what: 'model' | 'data set' = 'model',
 ): unknown {
   const where = `${id.name}@${id.revision}`;
-  // If a stream is aborted, the client throws only the message of the error.
+  // If a stream is aborted, the client throws the error's message as a string.
   if (typeof error === 'string') return unreachable(error, where, endpoint);
   if (!(error instanceof Error) || error instanceof UserError) return error;
   const { statusCode, code, name, message, cause } = error as Error & { statusCode?: number; code?: string };
@@ -29,7 +29,7 @@ export function explainHubError(
     const { code: reason } = (cause ?? {}) as { code?: string };
     return unreachable(reason ? `${message} (${reason})` : message, where, endpoint);
   }
-  // The client throws these errors for a response that does not come from a Hub.
+  // The client throws these errors if the response does not come from a Hub.
   if (name === 'SyntaxError' || error.constructor.name === 'InvalidApiResponseFormatError') {
     const hint = 'Check HF_ENDPOINT, and whether a proxy answers instead.';
     return new UserError({ where, fault: `cannot be downloaded from ${endpoint} (${message})`, hint });
@@ -58,7 +58,7 @@ function refusal(status: number, where: string, endpoint: string, what: string):
   return new UserError({ where, fault: `could not be fetched from ${endpoint} (status ${status})`, hint });
 }
 
-/** Whether `fetch` failed, before the response or in the middle of it. */
+/** Whether `fetch` failed, before or during the response. */
 function isNetworkError(error: Error): boolean {
   return error instanceof TypeError && ['fetch failed', 'terminated'].includes(error.message);
 }

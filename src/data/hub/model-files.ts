@@ -1,6 +1,9 @@
 import { ADAPTER_CONFIG, adapterFiles } from '../../formats/adapters/adapter-files.ts';
 
-/** Weight files of repositories, in transformers' order of preference: one file, or shards and their index. */
+/**
+ * Weight files of a repository, in transformers' order of preference. Each format is a single file, or shards
+ * with an index.
+ */
 const WEIGHTS = [
   {
     single: 'model.safetensors',
@@ -14,18 +17,18 @@ const WEIGHTS = [
   },
 ];
 
-/** File names of sentencepiece models. */
 const SENTENCEPIECE = ['spm.model', 'spiece.model', 'sentencepiece.bpe.model', 'tokenizer.model'];
 
-/**
- * Files of sentence-transformers in a model's folder: the list of its modules, and the folder of the pooling module.
- */
+/** Files that sentence-transformers adds to a model: the list of modules, and the folder of the pooling module. */
 export const MODULES = 'modules.json';
 export const POOLING = '1_Pooling';
-/** Files that define how a model pools token vectors into a text's vector. Earlier versions did not download them. */
+/**
+ * Files that define how a model pools token vectors into a text's vector. Earlier versions of this package
+ * did not download them.
+ */
 export const POOLING_FILES = [MODULES, `${POOLING}/config.json`];
 
-/** Small files that describe model and tokenizer. */
+/** Small files that describe the model and the tokenizer. */
 const DESCRIPTION = [
   'config.json',
   'generation_config.json',
@@ -43,17 +46,17 @@ const DESCRIPTION = [
   ...SENTENCEPIECE,
 ];
 
-/** This program's notes in an adapter's folder, which state its task. */
+/** This package's own file in an adapter's folder; it records the task. */
 const ADAPTER_NOTES = 'adalora.json';
 
-/** Whether a repository contains an adapter. As in PEFT and transformers, other files do not matter. */
+/** Whether a repository contains an adapter. As in PEFT and transformers, only the adapter's config decides. */
 export function isAdapterRepository(present: string[]): boolean {
   return present.includes(ADAPTER_CONFIG);
 }
 
 /**
- * The files of a repository that training needs, weights last, so that an interrupted snapshot lacks its weights.
- * Null if there are no PyTorch weights. For an adapter, only its own files.
+ * The files of a repository that training needs. Weights come last, so an interrupted download lacks them.
+ * For an adapter, only its own files. Null if there are no PyTorch weights.
  */
 export function neededFiles(present: string[]): string[] | null {
   if (isAdapterRepository(present)) {
@@ -69,13 +72,17 @@ export function neededFiles(present: string[]): string[] | null {
   return weightFiles ? [...DESCRIPTION.filter((name) => present.includes(name)), ...weightFiles] : null;
 }
 
-/** The index of a snapshot with sharded weights. */
+/** The file name of the index, if the weights are sharded. */
 export function indexOf(present: string[]): string | undefined {
   const format = WEIGHTS.find(({ single, index }) => present.includes(single) || present.includes(index));
   return format && !present.includes(format.single) ? format.index : undefined;
 }
 
-/** Whether a snapshot with these files can be used without asking the Hub. `shards`: the files that its index names. */
+/**
+ * Whether a snapshot with these files can be used without asking the Hub.
+ *
+ * @param shards the files that the snapshot's index names
+ */
 export function isUsable(present: string[], shards: string[]): boolean {
   if (isAdapterRepository(present)) return neededFiles(present) !== null;
   return (
@@ -86,8 +93,8 @@ export function isUsable(present: string[], shards: string[]): boolean {
 }
 
 /**
- * Whether a snapshot has a tokenizer, or is an adapter, which uses the tokenizer of its base. A snapshot that another
- * program downloaded may lack it.
+ * Whether a snapshot has a tokenizer. An adapter counts as having one, because it uses its base model's
+ * tokenizer. A snapshot that another program downloaded may lack the tokenizer.
  */
 export function hasTokenizer(present: string[]): boolean {
   return (

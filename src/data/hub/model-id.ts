@@ -1,25 +1,25 @@
 import { UserError } from '../../support/user-error.ts';
 
-/** A model on the Hugging Face Hub: `name` is `owner/name` or, for a few old ones, `name`. */
+/** A model on the Hugging Face Hub. `name` is `owner/name`, or only `name` for a few old models. */
 export interface ModelId {
   name: string;
   revision: string;
 }
 
 /**
- * Parses `owner/name` or `name`, optionally followed by `@revision` (a branch, tag or commit); null for anything
- * else.
+ * Parses `owner/name` or `name`, optionally followed by `@revision` (a branch, tag or commit). Null for
+ * anything else.
  */
 export function parseModelId(text: string, revision = 'main'): ModelId | null {
   const [, name, named] = /^([\w.-]+(?:\/[\w.-]+)?)(?:@(.+))?$/.exec(text) ?? [];
-  // The Hub's own rule. It also keeps the id from naming any other folder of the cache.
+  // The Hub's own rule. It also prevents ids that would name another folder in the cache.
   if (name === undefined || /--|\.\.|(^|\/)[-.]|[-.](\/|$)/.test(name) || name.length > MAX_NAME) return null;
   return { name, revision: checkRevision(named ?? revision, text) };
 }
 
 const MAX_NAME = 96;
 
-/** A revision becomes a path below the cache's `refs`. */
+/** Checks a revision, because it becomes a path below the cache's `refs`. */
 function checkRevision(revision: string, where: string): string {
   if (/^[\w.+-]+(\/[\w.+-]+)*$/.test(revision) && !revision.split('/').some((part) => /^\.+$/.test(part))) {
     return revision;

@@ -10,15 +10,15 @@ export interface DatasetSplit {
 
 const DATA = String.raw`\.(?:parquet|jsonl|ndjson|json|csv|tsv|txt)(?:\.gz)?`;
 
-/** Wildcards per pattern: more would make matching slow. */
+/** Maximum wildcards per pattern; more would make matching slow. */
 const MAX_WILD = 6;
 
 /**
- * The files of a split among those of a repository: from its card, otherwise by name
- * (`cola/train-00000-of-00001.parquet`, `cola/train/0000.parquet`, `train.csv`, any of them below `data/`). Undefined
- * if there are none, or some are missing.
+ * Selects a split's files from a repository. The card names them; without a card, paths are matched:
+ * `cola/train-00000-of-00001.parquet`, `cola/train/0000.parquet` or `train.csv`, each possibly below `data/`.
+ * Undefined if no file matches or some are missing.
  *
- * @throws UserError for a subset or split that the card does not have, and if one of several must be chosen
+ * @throws UserError for a subset or split that is not in the card, and if the user must choose a subset
  */
 export function splitFiles(
   present: readonly string[],
@@ -42,7 +42,7 @@ export function splitFiles(
   return files.length > 0 && files.length >= Math.max(...of) ? files : undefined;
 }
 
-/** Subsets in the folders of a data set without a card. */
+/** The subsets of a data set without a card; each has its own folder. */
 export function subsetsOf(present: readonly string[], split: string): string[] {
   const shape = new RegExp(`^(?:data/)?([^/]+)/${literal(split)}(?:[-/.][^]*)?${DATA}$`);
   return [...new Set(present.flatMap((path) => shape.exec(path)?.[1] ?? []))];
@@ -62,7 +62,7 @@ function nameMatcher(subset: string | undefined, split: string): RegExp {
   return new RegExp(`^(?:data/)?${folder}${literal(split)}(?:-\\d{5}-of-\\d{5}[^/]*|/[^/]+|)${DATA}$`);
 }
 
-/** `*` within a folder, `**` across, `?`, `{a,b}` and `[0-9]`, as in the Hub's cards. */
+/** Converts a pattern of the Hub's cards: `*` within a folder, `**` across folders, `?`, `{a,b}` and `[0-9]`. */
 function globMatcher(pattern: string): RegExp {
   if ((pattern.match(/\*+/g)?.length ?? 0) > MAX_WILD) return /(?!)/;
   const source = pattern.replace(/\*\*\/|\*+|\?|\{[^{}]*\}|\[[\w-]+\]|[\s\S]/g, (part) => {

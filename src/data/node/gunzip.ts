@@ -1,10 +1,10 @@
 import { gunzipSync } from 'node:zlib';
 import { UserError } from '../../support/user-error.ts';
 
-/** Limit of the decompressed size: reading such a text takes up to three times as much memory. */
+/** Maximum decompressed size. Reading a text takes up to three times as much memory. */
 const MAX_BYTES = 2 ** 28;
 
-/** Decompresses a gzip file. Throws a UserError if it is damaged, or too large when decompressed. */
+/** Decompresses a gzip file. Throws a UserError if it is damaged, or its content is too large. */
 export function gunzip(bytes: Uint8Array, where: string): Uint8Array {
   try {
     return gunzipSync(bytes, { maxOutputLength: MAX_BYTES });

@@ -10,11 +10,11 @@ import type { ColumnClasses } from '../parquet/class-names.ts';
 import type { TextFile } from '../text-file.ts';
 import { gunzip } from './gunzip.ts';
 
-/** Files in a folder that are read as text. */
+/** Matches the files of a folder that are read as text. */
 const IN_FOLDERS = /\.((txt|jsonl|ndjson|json)(\.gz)?|parquet)$/i;
 
 /**
- * A text file in UTF-8, with or without byte-order mark, that is read later.
+ * A text file in UTF-8, with or without byte-order mark. Its content is read on demand.
  *
  * @throws UserError if it is missing or too large; on reading, if it is not UTF-8
  */
@@ -31,7 +31,7 @@ export function textFile(path: string): TextFile {
 }
 
 /**
- * A file, or the files of a folder for tasks that accept folders; parquet is converted to JSON Lines.
+ * A file, or for tasks that accept folders, the files of a folder. Parquet is converted to JSON Lines.
  *
  * @param known class names by column, from a source other than the files
  * @throws UserError like {@link textFile}, and for damaged parquet
@@ -48,7 +48,10 @@ export function dataFiles(path: string, takesFolders: boolean, known?: ColumnCla
   );
 }
 
-/** A file, or the text files of a folder (`.txt`, JSON Lines) by name. Throws a UserError like {@link textFile}. */
+/**
+ * A file, or the text files of a folder (`.txt`, JSON Lines) sorted by name. Throws a UserError like {@link
+ * textFile}.
+ */
 export function textFiles(path: string): TextFile[] {
   if (isQrels(path))
     return [path, ...BESIDE_QRELS.map((name) => join(dirname(path), '..', name))].map(textFile);
@@ -62,7 +65,7 @@ export function textFiles(path: string): TextFile[] {
   });
 }
 
-/** In BEIR's layout, the texts are beside the folder of relevance judgements. */
+/** Files beside a folder of relevance judgements (qrels) in BEIR's layout. */
 const BESIDE_QRELS = ['corpus.jsonl', 'queries.jsonl'];
 
 function isQrels(path: string): boolean {
@@ -70,7 +73,7 @@ function isQrels(path: string): boolean {
   return basename(folder) === 'qrels' && BESIDE_QRELS.every((name) => existsSync(join(folder, '..', name)));
 }
 
-/** Undefined if the path does not exist. Throws a UserError for a path that the system refuses. */
+/** Undefined if the path does not exist. Throws a UserError if the system denies access to it. */
 function statsOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -108,7 +111,7 @@ function missing(path: string): UserError {
     siblings.map((entry) => entry.name),
   );
   const guesses = below === undefined ? near : [below];
-  // A config is often in a folder with its data, and run from the parent folder.
+  // Users often run a config from the parent of its folder, although its data are in the same folder.
   const why = below === undefined || isAbsolute(path) ? '' : ' Paths are relative to the current folder.';
   const hint = guesses.length > 0 ? `Did you mean ${guesses.join(', ')}?${why}` : undefined;
   return new UserError({ where: path, fault: 'does not exist', hint });

@@ -2,18 +2,19 @@ import type { FileMetaData } from 'hyparquet';
 import { pageHeader } from './page-header.ts';
 
 /**
- * Every file may have this decompressed size, because long runs of equal values compress well, plus `MAX_RATIO` times
- * its own size.
+ * Maximum decompressed size: `FREE_BYTES` plus `MAX_RATIO` times the file's size. `FREE_BYTES` allows for
+ * long runs of equal values, which compress well.
  */
 const FREE_BYTES = 2 ** 26;
 const MAX_RATIO = 16;
-/** Absolute limits: bytes, and values, which take some tens of bytes each as JavaScript objects. */
+/** Absolute limits on bytes and values. A value takes some tens of bytes as a JavaScript object. */
 const MAX_BYTES = 2 ** 29;
 const FREE_VALUES = 2 ** 20;
 const MAX_VALUES = 2 ** 25;
 
 /**
- * Checks the sizes that a file claims before anything is decompressed: a few bytes may claim billions of values.
+ * Checks the sizes in a file's headers before anything is decompressed. A few bytes may claim billions of
+ * values.
  *
  * @throws RangeError that names the oversized or contradictory part
  */

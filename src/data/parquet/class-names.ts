@@ -1,7 +1,7 @@
-/** Class names of columns with numbered classes: `ClassLabel` features of Hugging Face's data sets. */
+/** Class names by column, if classes are stored as numbers: `ClassLabel` features of Hugging Face's data sets. */
 export type ColumnClasses = Readonly<Record<string, readonly string[]>>;
 
-/** The class names in a parquet file, from the `huggingface` entry of its metadata. */
+/** Reads the class names from a parquet file's metadata, in the entry `huggingface`. */
 export function classesOf(entries: readonly { key: string; value?: string }[] | undefined): ColumnClasses {
   const text = entries?.find(({ key }) => key === 'huggingface')?.value;
   if (text === undefined) return {};
@@ -20,23 +20,23 @@ export function classesOf(entries: readonly { key: string; value?: string }[] | 
 }
 
 /**
- * Class names of a class label, or of a list of them: `{names: [...], _type: ClassLabel}`, or a card's `{class_label:
- * {names: {0: ...}}}`. Undefined if a number has no name; then classes stay numbers.
+ * The class names of a feature, which may be in a list: `{names: [...], _type: ClassLabel}`, or in a card
+ * `{class_label: {names: {0: ...}}}`. Undefined if a number has no name; then classes stay numbers.
  */
 export function namesIn(feature: unknown): readonly string[] | undefined {
   const { _type, names, class_label, feature: inner } = Object(Array.isArray(feature) ? feature[0] : feature);
   if (inner !== undefined) return namesIn(inner);
   const classNames = _type === 'ClassLabel' ? names : Object(class_label).names;
-  // Indexed by number: with gaps between numbers, the second name may belong to the third class.
+  // Filled by number: if a number is missing, the second name may belong to the third class.
   const list = Array.isArray(classNames)
     ? classNames
     : Object.keys(Object(classNames)).map((_, id) => classNames[id]);
   const areNames = list.length > 0 && list.every((name) => typeof name === 'string');
-  // Two classes with one name would become one.
+  // Two classes with the same name could not be told apart.
   return areNames && new Set(list).size === list.length ? list : undefined;
 }
 
-/** Replaces class numbers by names, also in lists; -1 means no label (GLUE's test sets). */
+/** Replaces class numbers by names, also in lists. -1 means no label, as in GLUE's test sets. */
 export function nameClass(value: unknown, names: readonly string[]): unknown {
   if (Array.isArray(value)) return value.map((one) => nameClass(one, names));
   if (typeof value !== 'number' && typeof value !== 'bigint') return value;

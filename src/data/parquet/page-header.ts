@@ -1,17 +1,16 @@
-/** The header of a page of a column. */
 export interface PageHeader {
-  /** Start of its content. */
+  /** Position of the page's content. */
   start: number;
   uncompressed: number;
   compressed: number;
   values: number;
 }
 
-/** Maximum depth of nested structs; the format needs three. */
+/** Maximum depth of nested structs. The format needs three. */
 const MAX_DEPTH = 8;
 
 /**
- * Parses the header of a page in Thrift's compact protocol, as far as needed for its decompressed size.
+ * Parses a page's header in Thrift's compact protocol, as far as needed for its decompressed size.
  *
  * @throws RangeError for invalid bytes
  */
@@ -19,7 +18,7 @@ export function pageHeader(bytes: Uint8Array, offset: number): PageHeader {
   const reader = new CompactReader(bytes, offset);
   const fields = reader.struct(0);
   const number = (value: unknown) => (typeof value === 'number' ? value : 0);
-  // A data page, a dictionary page, a data page v2: each begins with its count of values.
+  // The headers of a data page, a dictionary page and a data page v2. Each begins with the number of values.
   const kinds = [5, 7, 8].map((field) => fields.get(field)).filter((kind) => kind instanceof Map);
   return {
     start: reader.offset,
@@ -70,7 +69,7 @@ class CompactReader {
       case 10: {
         const head = this.#byte();
         const size = head >> 4 === 15 ? this.#varint() : head >> 4;
-        // In a list, unlike in a struct, a boolean is a byte.
+        // In a list, a boolean takes a byte; in a struct, none.
         const type = (head & 15) <= 2 ? 3 : head & 15;
         for (let i = 0; i < size; i++) this.#value(type, depth + 1);
         return undefined;

@@ -12,7 +12,7 @@ const rowsOf = (text: string) =>
     .map((line) => JSON.parse(line));
 
 describe('files from pyarrow', () => {
-  // Rows repeat after ten, except for their number.
+  // Rows repeat every ten rows, except for their numbers.
   const expected = JSON.parse(fixtureText('rows.json'));
 
   it.each(['none', 'snappy', 'gzip', 'brotli', 'zstd', 'lz4', 'v2'])('%s', async (name) => {
@@ -73,7 +73,8 @@ describe('hostile files', () => {
 
   it('are rejected or read, whatever is changed in them', async () => {
     const random = new Random(1, 'parquet');
-    // The library loops over some changed files, especially of data page v2: a thread stops those.
+    // For some of these files, especially with data page v2, the library loops; parquetFile stops it with a
+    // thread.
     for (const name of ['none', 'snappy', 'zstd']) {
       const bytes = fixture(`rows-${name}.parquet`);
       for (let i = 0; i < 60; i++) {

@@ -5,16 +5,16 @@ import { checkSizes } from './check-sizes.ts';
 import { type ColumnClasses, classesOf, nameClass } from './class-names.ts';
 import { withWideDecimals } from './wide-decimals.ts';
 
-/** A parquet file as JSON Lines, for the same reader. */
+/** The content of a parquet file as JSON Lines. */
 export interface ParquetText {
   text: string;
-  /** Class names by column; the text contains names instead of numbers. */
+  /** Class names by column. In the text, they replace the class numbers. */
   classes: ColumnClasses;
 }
 
 /**
- * Converts a parquet file to text, one row per line. Classes are written by name, -1 as null, and numbers that a double
- * would change as strings.
+ * Converts a parquet file to JSON Lines. Class numbers become names (-1 becomes null). Numbers that a double
+ * would change become strings.
  *
  * @param known class names from a source other than the file
  * @throws UserError for a file that is damaged or too large
@@ -39,7 +39,7 @@ export async function parquetText(
     const parts: string[] = [];
     let size = 0;
     for (const group of metadata.row_groups) {
-      // The reader scans all groups each time for those it needs.
+      // For each group, the reader would scan all groups, so it gets metadata with one group.
       const only = { ...metadata, row_groups: [group], num_rows: group.num_rows };
       for (const row of await parquetReadObjects({ file, metadata: only, compressors, parsers })) {
         for (const [name, rewrite] of rewrites) row[name] = rewrite(row[name]);
@@ -51,7 +51,7 @@ export async function parquetText(
     }
     return { text: parts.join(''), classes };
   } catch (error) {
-    // The reader throws errors of many kinds for damaged files.
+    // For damaged files, the reader throws errors of many classes.
     if (error instanceof UserError) throw error;
     const got = error instanceof Error ? error.message : String(error);
     throw new UserError({ where, fault: `is not a valid parquet file: ${got}` });
@@ -65,6 +65,6 @@ const parsers = {
 function plain(key: string, value: unknown, classes: ColumnClasses): unknown {
   if (Object.hasOwn(classes, key)) return nameClass(value, classes[key]);
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  // Images and audio.
+  // Omits binary values, such as images and audio.
   return ArrayBuffer.isView(value) ? undefined : value;
 }

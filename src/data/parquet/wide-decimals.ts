@@ -1,21 +1,20 @@
 import type { FileMetaData, SchemaElement, SchemaTree } from 'hyparquet';
 
-/** Digits that a double represents exactly. */
+/** Decimal digits that a double represents exactly. */
 const MAX_DIGITS = 15;
-/** Digits of 256-bit decimals. */
+/** Decimal digits of a 256-bit decimal. */
 const MAX_SCALE = 76;
 
-/** Replaces the stored decimals in a value that the reader returns. */
 type Rewrite = (value: unknown) => unknown;
 
 /**
- * Changes the metadata so that decimals with more than 15 digits, at any depth, are read as their stored bytes or
- * integers. Otherwise, the reader would convert them to doubles.
+ * Changes the metadata so that the reader returns decimals with more than 15 digits, at any depth, as stored
+ * bytes or integers. Otherwise, the reader would convert them to doubles.
  *
  * @param treeOf hyparquet's `parquetSchema`
- * @returns the metadata, and for each column with such decimals a function that writes them as text
- * @throws RangeError for bytes without a fixed length, which the reader would treat as text, for a scale beyond 76
- * digits, and for keys of maps
+ * @returns the metadata, and for each column with such decimals a function that converts them to text
+ * @throws RangeError for decimals in bytes without a fixed length (the reader would treat them as text), with
+ * a scale above 76, or as keys of maps
  */
 export function withWideDecimals(
   metadata: FileMetaData,
@@ -47,7 +46,7 @@ function rewritesOf(nodes: readonly SchemaTree[], scales: ReadonlyMap<SchemaElem
   return rewrites;
 }
 
-/** Rewrites a value of this part of the schema; undefined if it has no wide decimals. */
+/** Converts the wide decimals in values of this part of the schema; undefined if it has none. */
 function rewriteOf(node: SchemaTree, scales: ReadonlyMap<SchemaElement, number>): Rewrite | undefined {
   const { element, children } = node;
   const scale = scales.get(element);
@@ -66,7 +65,6 @@ function rewriteOf(node: SchemaTree, scales: ReadonlyMap<SchemaElement, number>)
   return members.size > 0 ? withEach((name) => members.get(name)) : undefined;
 }
 
-/** Rewrites the members of an object. */
 function withEach(rewriteOf: (name: string) => Rewrite | undefined): Rewrite {
   return (value) => {
     if (typeof value !== 'object' || value === null) return value;
@@ -76,12 +74,12 @@ function withEach(rewriteOf: (name: string) => Rewrite | undefined): Rewrite {
   };
 }
 
-/** Rewrites values in lists of any depth. */
+/** Applies a rewrite to all values in lists of any depth. */
 function inLists(rewrite: Rewrite): Rewrite {
   return (value) => (Array.isArray(value) ? value.map(inLists(rewrite)) : rewrite(value));
 }
 
-/** A decimal stored as an integer, or as bytes in big-endian two's complement. */
+/** Formats a decimal that is stored as an integer, or as bytes in big-endian two's complement. */
 function decimalText(stored: unknown, scale: number): unknown {
   const integer = stored instanceof Uint8Array ? integerOf(stored) : stored;
   if (typeof integer !== 'bigint' && !Number.isInteger(integer)) return stored;

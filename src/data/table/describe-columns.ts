@@ -4,7 +4,7 @@ import type { Table } from './read-table.ts';
 /** Statistics of a column. */
 export interface Column {
   name: string;
-  /** Number of different values; empty fields do not count. */
+  /** Number of different values, without the empty one. */
   distinct: number;
   /** Average number of characters in a field. */
   length: number;

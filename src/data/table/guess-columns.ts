@@ -4,24 +4,24 @@ import type { Column } from './describe-columns.ts';
 const LABEL_NAME =
   /^(label|labels|class|category|target|tag|y|sentiment|intent|topic|queue|department|kategorie|klasse|thema|abteilung)$/i;
 /**
- * A column contains the texts, whatever its name, if its fields are this many times longer than the fields of any other
- * column.
+ * A column whose fields are this many times longer than those of any other column contains the texts,
+ * whatever its name.
  */
 const CLEARLY_LONGER = 3;
-/** With more different numbers than this, a column does not contain classes. */
+/** A column with more different numbers does not contain classes. */
 const MAX_NUMBERED_CLASSES = 20;
 
 /** Indices of the columns that most likely contain the texts and their labels. */
 export interface ColumnGuess {
   text: number;
   label: number;
-  /** Columns that neither name nor content identify clearly. */
+  /** Guesses that are not clear from names and content. */
   doubts: readonly ('text' | 'label')[];
   /** Whether the labels are numbers on a scale rather than classes. */
   isScale: boolean;
 }
 
-/** Guesses by name and content; the user may choose other columns. */
+/** Guesses the columns from names and content. The user may choose other columns. */
 export function guessColumns(columns: readonly Column[], rows: number): ColumnGuess {
   const places = columns.map((_, i) => i);
   const length = (i: number) => columns[i].length;

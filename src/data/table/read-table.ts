@@ -11,9 +11,9 @@ export interface Table {
   fileName: string;
   columns: string[];
   rows: string[][];
-  /** Whether the first line named the columns; undefined for JSON, which names them in every row. */
+  /** Whether the first line names the columns; undefined for JSON. */
   hasHeader?: boolean;
-  /** Number of rows with more or fewer fields. */
+  /** Number of rows with too many or too few fields. */
   ragged: number;
   /** Separator of fields; undefined for JSON. */
   delimiter?: string;
@@ -22,8 +22,8 @@ export interface Table {
 /**
  * Reads a CSV, TSV or JSON Lines file with unknown columns.
  *
- * @param header whether the first line names the columns; by default it is detected
- * @param format by default from the name, see `detectFormat`
+ * @param header whether the first line names the columns (default: detected)
+ * @param format default: from the name, see `detectFormat`
  * @throws UserError for a file without rows, and for broken quotes or JSON
  */
 export function readTable(
@@ -55,7 +55,7 @@ function fromLines(content: string, name: string, format: 'csv' | 'tsv', header?
   };
 }
 
-/** Spreadsheets write semicolons in locales with a decimal comma. */
+/** The delimiter of a CSV file. In locales with a decimal comma, spreadsheets write semicolons. */
 function commaOf(line: string): string {
   const count = (comma: string) => line.split(comma).length;
   return count(';') > count(',') ? ';' : ',';
@@ -74,7 +74,7 @@ function fieldOf(value: unknown): string {
   return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : '';
 }
 
-/** Column names made unique; empty ones get a name. */
+/** Makes column names unique, and names unnamed columns. */
 function distinct(names: readonly string[]): string[] {
   const taken = new Set<string>();
   return names.map((header, i) => {

@@ -1,19 +1,18 @@
-/** The units of a text that are separate documents, named as in Hugging Face's text datasets. */
+/** The unit of text that becomes one document, named as in Hugging Face's text datasets. */
 export const SAMPLE_BY = ['document', 'paragraph', 'line'] as const;
 export type SampleBy = (typeof SAMPLE_BY)[number];
 
-/** A text to learn from. */
 export interface Document {
   /** The line of the file on which it starts, from 1. */
   line: number;
-  /** Number of characters before it. */
+  /** Number of characters before the document. */
   offset: number;
   text: string;
 }
 
 /**
- * Splits a text into documents: the whole text, its paragraphs (separated by blank lines) or its lines. Documents of
- * white space are dropped, and line ends become line feeds.
+ * Splits a text into documents: the whole text, its paragraphs (separated by blank lines) or its lines. Blank
+ * documents are dropped. Line ends become line feeds.
  *
  * @param line the line of the file on which the text begins
  */
@@ -33,7 +32,7 @@ export function* splitDocuments(text: string, sampleBy: SampleBy, line = 1): Ite
   }
 }
 
-/** Separators between documents; the one for whole documents never matches. */
+/** Separators between documents. For whole documents, the pattern never matches. */
 const SEPARATORS: Readonly<Record<SampleBy, RegExp>> = {
   document: /(?!)/g,
   paragraph: /\n(?:[^\S\n]*\n)+/g,

@@ -2,18 +2,21 @@ import { suggestAmong } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { JsonObject } from '../json-lines.ts';
 
-/** Names of the keys in JSON Lines; by default those of the first row. */
+/** Keys of JSON Lines. By default, they are found in the first row. */
 export interface LanguageColumns {
   text?: string;
   prompt?: string;
   completion?: string;
   messages?: string;
-  /** The list of completions to choose from, and the right one: its index from 0, or its text. */
+  /**
+   * `choices` is the key of a list of completions. `answer` is the key of the right one: its index from 0, or
+   * its text.
+   */
   choices?: string;
   answer?: string;
 }
 
-/** The keys of one kind of row. */
+/** The keys that a row uses, by the row's form. */
 export type Keys =
   | { kind: 'text'; text: string }
   | { kind: 'completion'; prompt: string; completion: string }
@@ -23,7 +26,7 @@ export type Keys =
 /**
  * Returns the given keys, or else the usual keys that the first row has.
  *
- * @throws UserError if it has neither
+ * @throws UserError if the first row has none of these keys
  */
 export function findKeys(first: JsonObject, columns: LanguageColumns, where: string): Keys {
   const {

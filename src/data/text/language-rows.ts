@@ -7,18 +7,18 @@ import { RowProblems } from '../row-problems.ts';
 import { type SampleBy, splitDocuments } from './documents.ts';
 import { findKeys, type Keys, type LanguageColumns } from './language-keys.ts';
 
-/** Training data of a language model: a text, a prompt with its completion, or a conversation. */
+/** A training example of a language model: a text, a prompt with its completion, or a conversation. */
 export type LanguageContent =
   | { text: string }
   | { prompt: string; completion: string; choices?: readonly string[] }
   | { messages: readonly ChatMessage[] };
 
-/** An example, its line in the file (from 1), and the number of characters before it. */
+/** An example with its position: `line` counts from 1, `offset` is the number of characters before it. */
 export type LanguageRow = LanguageContent & { line: number; offset: number };
 
 /**
- * The rows of a plain text file (`.txt`), or of JSON Lines with `text`, `prompt` and `completion`, or `messages`.
- * Texts of both are split into documents by `sampleBy`.
+ * The examples in a plain text file (`.txt`), or in JSON Lines with `text`, `prompt` and `completion`, or
+ * `messages`. Plain texts and `text` are split into documents by `sampleBy`.
  *
  * @param problems collects the problems of single rows, which are skipped
  * @throws UserError for a table, and for JSON Lines without the needed keys
@@ -99,7 +99,7 @@ function readRow(
   }
 }
 
-/** A prompt with several completions; the right one is learned. */
+/** Reads a prompt with several completions; only the right one is learned. */
 function readChoices(
   object: JsonObject,
   { prompt, choices: key, answer }: Extract<Keys, { kind: 'choices' }>,
@@ -143,7 +143,7 @@ function isMessage(value: unknown): value is ChatMessage {
   return typeof role === 'string' && (content === undefined || content === null || isContent(content));
 }
 
-/** Whether a message's content is a string, or a list of parts as in multimodal templates. */
+/** Whether a message's content is valid: a string, or a list of parts as in multimodal templates. */
 function isContent(content: unknown): boolean {
   return typeof content === 'string' || Array.isArray(content);
 }

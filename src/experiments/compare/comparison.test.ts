@@ -55,7 +55,7 @@ describe('a comparison', () => {
       seeds: 3,
       held_out: 0,
     });
-    // Four to a quarter, then two to a half, where one is left.
+    // Four choices train to 25 %, two of them to 50 %; then only the best is left.
     expect(runsOf({ cells, ...rest }, cells[0])).toEqual({ runs: 7, wholes: 1 + 0.5 + 3 });
     const whole = of({ grid: { 'training.learning_rate': [1, 2] }, seeds: [7], held_out: 0.5 });
     expect(runsOf(whole, whole.cells[0])).toEqual({ runs: 3, wholes: 2 });

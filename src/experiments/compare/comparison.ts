@@ -7,9 +7,9 @@ import { assertScored } from '../assert-scored.ts';
 import { type Cell, type Experiment, placeOf } from '../experiment.ts';
 import { flat, isSection, merged, type Settings } from '../settings.ts';
 
-/** A placeholder for held-out rows until they are written. */
+/** Stands for the files of held-out rows until they are written. */
 const HELD_OUT = 'held-out rows';
-/** All runs have folders in one parent folder; a larger number is a mistake in the file. */
+/** A larger number is probably a mistake in the file. All runs have their folders in one parent folder. */
 const MAX_RUNS = 10_000;
 
 const section = z.record(z.string(), z.unknown());
@@ -18,17 +18,17 @@ const share = z
   .transform((value) => (typeof value === 'string' ? Number.parseFloat(value) : 100 * value));
 const grid = z.record(z.string(), z.array(z.unknown()).min(1));
 
-/** The keys of a comparison that do not belong to a run. */
+/** Keys of a comparison's file that are not part of a run's config. */
 const comparisonSchema = z.object({
   output: z.string().min(1),
   title: z.string().optional(),
-  /** Settings of each row, by name; `grid` is the row's own grid. */
+  /** Settings of each row, by the row's name. `grid` is a row's own grid. */
   rows: z
     .record(z.string().min(1), section)
     .refine((rows) => Object.keys(rows).length > 0, 'expected at least one row'),
   /** Settings of each task, by name. */
   tasks: z.record(z.string().min(1), section).optional(),
-  /** Values that every row chooses from, by dotted key. */
+  /** A grid for every row: values to choose from, by dotted key. */
   grid: grid.default({}),
   /** A number of seeds, or a list. */
   seeds: z.union([z.int().min(1).max(1000), z.array(z.int().min(0)).min(1)]).default(5),
@@ -41,9 +41,10 @@ const comparisonSchema = z.object({
 type Where = (path: KeyPath) => string;
 
 /**
- * The experiment in a comparison's file: its rows on its tasks. Other keys belong to the config of every run.
+ * Parses a comparison's file into an experiment. Keys that are not the comparison's own belong to the config
+ * of every run.
  *
- * @throws UserError with every problem, including those of each run's config
+ * @throws UserError that lists all problems, including those of each run's config
  */
 export function comparison(file: Record<string, unknown>, where: Where): Experiment {
   const parsed = comparisonSchema.safeParse(file);
@@ -104,7 +105,7 @@ export function comparison(file: Record<string, unknown>, where: Where): Experim
   };
 }
 
-/** Every combination of a grid's values, the last key varying fastest. */
+/** All combinations of a grid's values. The last key varies fastest. */
 function gridOf(gridSection: unknown, problems: Set<string>, where: string): Settings[] {
   const parsed = grid.safeParse(isSection(gridSection) ? flat(gridSection) : gridSection);
   if (!parsed.success) {
@@ -118,7 +119,7 @@ function gridOf(gridSection: unknown, problems: Set<string>, where: string): Set
   );
 }
 
-/** Adds the problems of a run's config. */
+/** Checks a run's config and collects its problems. */
 function check(
   config: Record<string, unknown>,
   holdsOut: boolean,

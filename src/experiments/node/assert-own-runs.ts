@@ -7,16 +7,16 @@ import { asBegun, digestOf } from '../../run/node/same-run.ts';
 import { isFinished, type NamedRun } from './train-all.ts';
 
 /**
- * Checks the finished runs among several, which are skipped: each must have the current settings.
+ * Checks that finished runs have the current settings, because they will not be trained again.
  *
- * @throws UserError for the first that has other settings, data or another model; it names the difference
+ * @throws UserError for the first run with other settings, data or model; it names the difference
  */
 export async function assertOwnRuns(runs: readonly NamedRun[]): Promise<void> {
   for (const finished of runs.filter(isFinished)) {
     const finishedConfig = parseRunConfig(finished.config, finished.name);
     const files = runFiles(finishedConfig.output);
     const run = await readRun(asBegun(finishedConfig, files));
-    // Without checkpoints, only the settings can be compared.
+    // If the run has no checkpoints, only its settings can be compared.
     const known = lastFingerprint(files.checkpoints);
     if (known !== undefined) {
       const read = run.files();

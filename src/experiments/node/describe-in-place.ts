@@ -5,13 +5,13 @@ import { describeAs } from '../../trained/node/load-model.ts';
 import { matchTargets } from '../../tuners/target-modules.ts';
 import type { ModelInPlace } from '../tables/model-in-place.ts';
 
-/** Placeholder labels of the head: their number does not affect the adapted matrices. */
+/** Placeholder labels. Their number does not affect the adapted matrices. */
 const LABELS = ['no', 'yes'];
 
 /**
- * Describes a model that replaces the recipes' own: its family, and the matrices that AdaLoRA adapts in it.
+ * Describes a model that is used instead of the recipe's: its family, and the matrices that AdaLoRA adapts.
  *
- * @throws UserError for a model that is not available, or without the head that the recipe's task needs
+ * @throws UserError for a model that is not available, or lacks the head that the recipe's task needs
  */
 export async function modelInPlace(model: string, { task }: Recipe): Promise<ModelInPlace> {
   const folder = await resolveModel(model);

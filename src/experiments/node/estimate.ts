@@ -6,15 +6,18 @@ import { methodNamed } from '../../tuners/registry.ts';
 import type { Cell, Experiment } from '../experiment.ts';
 import { runsOf } from '../plan.ts';
 
-/** A step that trains every weight computes a third product of each; an adapter's step computes two. */
+/**
+ * Relative cost of a step that trains all weights. It computes three products per weight; an adapter's step
+ * computes two.
+ */
 const WHOLE_MODEL = 1.5;
 
 /**
- * Estimates roughly how many seconds an experiment takes on this machine. One run is measured for some seconds in its
- * own process; the others are assumed to take the same time per token.
+ * Roughly estimates how many seconds an experiment takes on this machine. One run is measured for some
+ * seconds in its own process. Other runs are assumed to take the same time per token.
  *
- * @returns by task, also the steps of a run; seconds are undefined if the measurement failed
- * @throws UserError as the runs would, and the signal's reason when it is aborted
+ * @returns the total seconds (undefined if the measurement failed), and the steps of a run by task
+ * @throws UserError like the runs themselves, or the signal's reason when it is aborted
  */
 export async function estimate(
   experiment: Experiment,

@@ -14,9 +14,10 @@ import { holdOut } from '../hold-out.ts';
 const COLUMNS = ['text', 'text_pair', 'label', 'source', 'target'];
 
 /**
- * Writes the training rows as two files, one to train on and one to choose by. Every process writes the same.
+ * Splits the training rows into two files: one to train on, and one to compare choices. The split is the same
+ * in every process.
  *
- * @param folder of the files
+ * @param folder the folder for both files
  * @returns the replacement of `data.train` and `data.validation`
  * @throws UserError for a data set on the Hub, and for files that are unreadable or too small
  */
@@ -48,7 +49,7 @@ export async function writeHeldOut(
   const reading = data as Pick<DataOptions, 'header' | 'quote' | 'delimiter'>;
   const header = reading.header ?? columns.some(([, column]) => typeof column === 'string');
   const names = files.map((file) => {
-    // The decompressed or converted text gets a matching file name.
+    // The file name must match the text, which may have been decompressed or converted.
     const name = basename(file.name)
       .replace(/\.gz$/i, '')
       .replace(/\.parquet$/i, '.jsonl');
@@ -66,9 +67,9 @@ export async function writeHeldOut(
 }
 
 /**
- * Splits the training rows of several configs. Configs with equal data share the parts.
+ * Splits the training rows of several configs. Configs with equal `data` share the files.
  *
- * @returns for each config, the replacement of `data.train` and `data.validation`
+ * @returns the replacement of `data.train` and `data.validation` for each config
  */
 export async function writeAllHeldOut(
   configs: readonly Pick<ParsedConfig, 'task' | 'data'>[],
@@ -87,9 +88,9 @@ export async function writeAllHeldOut(
   return all;
 }
 
-/** Another sweep's file may have left files here, and all files of a folder are read together. */
+/** Removes other files, because all files of a folder are read together. An earlier sweep may have left them. */
 function removeOthers(folder: string, names: readonly string[]): void {
-  // A file whose name starts with a dot is being written by another shard.
+  // Another shard is writing a file if the file's name starts with a dot.
   const others = readdirSync(folder).filter((name) => !names.includes(name) && !name.startsWith('.'));
   for (const name of others) rmSync(join(folder, name), { recursive: true, force: true });
 }

@@ -4,27 +4,29 @@ import { withoutLaunch } from '../../parallel/node/launch.ts';
 import { readEvent, type TrainEvent } from '../../run/events.ts';
 import { withParent } from '../../support/node/parent-process.ts';
 
-/** The command that trains: only a separate process has separate memory. */
+/** The program that trains in another process. Only a separate process has its own memory. */
 const MAIN = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
-/** Characters of a failure message that are kept. */
+/** Maximum characters of a failure message that are kept. */
 const KEPT_CHARACTERS = 4000;
 
 export interface ChildRun {
-  /** 0 for a finished run, 130 for one that was stopped. */
+  /** 0 if the run finished, 130 if it was stopped. */
   code: number;
-  /** Its output on standard error. */
+  /** The child's output on standard error. */
   message: string;
 }
 
-/** Trains with a config file in another process, and resumes if its folder has a checkpoint. */
+/** Trains with a config file in another process. Resumes if the run's folder has a checkpoint. */
 export function runChild(
   config: string,
   onEvent: (event: TrainEvent) => void,
   signal?: AbortSignal,
 ): Promise<ChildRun> {
-  // Its own group, so that a Ctrl-C in the terminal reaches it once, through us.
+  // The child gets its own process group. So a Ctrl-C in the terminal reaches it only once, through this
+  // process.
   const child = spawn(process.execPath, [MAIN, 'train', config, '--json', '--resume'], {
-    // Nothing is written to the child's standard input. It closes when this process ends, and then the child ends too.
+    // The child's standard input is never written to. It closes when this process ends, and then the child
+    // ends too.
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
     // The child is not part of a distributed run, even if a launcher started this process.

@@ -12,23 +12,20 @@ import { filesBeside } from './files-beside.ts';
 import { writeAllHeldOut } from './held-out-data.ts';
 import { isFinished, type TrainAllOptions, type TrainedAll, trainAll } from './train-all.ts';
 
-/** The data for choosing within the grid of each cell. */
+/** The tuning data of each cell: replacements of `data.train` and `data.validation`. */
 export type TuningData = ReadonlyMap<Cell, Record<string, unknown>>;
 
-/** The state of choosing within a cell's grid. */
+/** How far the choice within a cell's grid has come. */
 export interface Choosing {
-  /** The chosen settings, once they are known. */
+  /** The chosen settings; undefined while runs are needed. */
   choice?: Settings;
-  /** Runs that must be trained before the choice is known. */
+  /** Runs that must be trained before the settings can be chosen. */
   needs: ExperimentRun[];
-  /**
-   * All choices. `until`: the share of the run, in per cent, after which the choice was last scored. `score`: the score
-   * then.
-   */
+  /** Every choice with its last score, and the share of the run, in per cent, after which it was scored. */
   tried: { choice: Settings; until: number; score?: number; failed?: boolean }[];
 }
 
-/** Writes the held-out rows of an experiment's cells that have something to choose. */
+/** Writes the held-out rows of the cells that have a grid. */
 export async function tuningData({ cells, tuning, output }: Experiment): Promise<TuningData> {
   const choosing = cells.filter(({ grid }) => grid.length > 1);
   const configs = choosing.map(({ config, row }) => parseRunConfig({ ...config, output }, row));
@@ -38,7 +35,8 @@ export async function tuningData({ cells, tuning, output }: Experiment): Promise
 }
 
 /**
- * The state of choosing within a cell's grid, from the results on disk: every process finds the same.
+ * Determines the state of a cell's choice from the results on disk, so that every process finds the same
+ * state.
  *
  * @param hasFailed whether a run counts as failed, and is not tried again
  */
@@ -79,26 +77,25 @@ function triedAt(run: ExperimentRun, until: number, training: Parameters<typeof 
   return { score: scores.get(rule.metric) ?? Number.NaN, loss: scores.get('loss') ?? Number.NaN };
 }
 
-/** The scores of the evaluation after a share of a run, which may have continued since. */
+/** The scores of the last evaluation before `until` per cent of the run. The run may have continued since. */
 function scoresAt({ evaluations, start }: RunRecord, until: number): Map<string, number> {
   const step = stopStep(`${until}%`, start?.total_steps ?? 0);
   return scoresOf(evaluations.filter((evaluation) => evaluation.step <= step).at(-1) ?? {});
 }
 
-/** Whether a run has left a failure message. */
 export function hasLeftFailure({ output }: Experiment, run: ExperimentRun): boolean {
   return existsSync(filesBeside(output, run.name).failure);
 }
 
 export interface ExperimentOptions extends Omit<TrainAllOptions<ExperimentRun>, 'output'> {
-  /** The cells and runs of this shard. */
+  /** The cells of this shard. `isOwn` selects its final runs. */
   cells: readonly Cell[];
   isOwn?(run: ExperimentRun): boolean;
 }
 
 /**
- * Chooses the settings of each cell, then trains the cells with each seed in turn, so that an early stop leaves all
- * rows. Finished runs are skipped.
+ * Chooses the settings of each cell, then trains the final runs. Finished runs are skipped. All cells train
+ * with one seed before the next, so that every row has results if the experiment is stopped early.
  */
 export async function runExperiment(
   experiment: Experiment,

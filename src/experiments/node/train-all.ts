@@ -8,30 +8,32 @@ import { stopStep } from '../../train/trainer-settings.ts';
 import { filesBeside } from './files-beside.ts';
 import { runChild } from './run-child.ts';
 
-/** One of several runs. */
 export interface NamedRun {
   name: string;
   config: Record<string, unknown>;
 }
 
 export interface TrainAllOptions<Run> {
-  /** The folder of all runs, for their configs. */
+  /** The parent folder of all runs; their configs are written there. */
   output: string;
-  /** Called for each event of a run, and for its end. */
+  /** Called for each event of a run. `onEnd` is called at the end of a run. */
   onEvent?(run: Run, event: TrainEvent): void;
   onEnd?(run: Run, failure: string | undefined): void;
   signal?: AbortSignal;
 }
 
-/** How runs ended. */
+/** The outcome of several runs. */
 export interface TrainedAll {
   /** Failed runs, with their messages. */
   failed: { name: string; message: string }[];
-  /** Whether the signal ended it. */
+  /** Whether the signal stopped training. */
   stopped: boolean;
 }
 
-/** Whether a run has reached the end that its config has now, which may be later than a former `stop_at_step`. */
+/**
+ * Whether a run is complete. If it ended at `stop_at_step`, the config's current value counts, which may be
+ * higher.
+ */
 export function isFinished({ config }: NamedRun): boolean {
   const ended = finishOf(runFiles(config.output as string).metrics);
   if (ended?.reason !== 'stop_at_step') return ended !== undefined;
@@ -39,7 +41,7 @@ export function isFinished({ config }: NamedRun): boolean {
   return ended.step >= stopStep(stop_at_step, ended.total_steps ?? Infinity);
 }
 
-/** Trains runs one after the other, each in its folder, and skips finished ones. */
+/** Trains runs one after another, each in its folder. Finished runs are skipped. */
 export async function trainAll<Run extends NamedRun>(
   runs: readonly Run[],
   options: TrainAllOptions<Run>,

@@ -20,8 +20,8 @@ import { isFinished } from './train-all.ts';
 import { writeTable } from './write-table.ts';
 
 /**
- * Writes the results of an experiment's finished runs, including those of other shards: `table.md`, `table.json`,
- * `table.tex`, `table.csv`, figures as SVG, and `report.html`. Undefined if none is finished.
+ * Writes the results of an experiment's finished runs, including those of other shards: `table.md`,
+ * `table.json`, `table.tex`, `table.csv`, figures as SVG, and `report.html`. Undefined if no run is finished.
  */
 export function writeResults(
   experiment: Experiment,

@@ -13,8 +13,8 @@ import { isFinished } from './train-all.ts';
 import { writeTable } from './write-table.ts';
 
 /**
- * Writes the results of a sweep's finished runs: `table.md`, `table.json`, `report.html`, and the chosen config on
- * all training rows, `best.yaml`, or one for each method. Undefined if none is finished.
+ * Writes the results of a sweep's finished runs: `table.md`, `table.json`, `report.html`. Also writes the
+ * chosen config for all training rows: `best.yaml`, or one file per method. Undefined if no run is finished.
  *
  * @param runs all runs of the sweep, including those of other shards
  */

@@ -1,7 +1,7 @@
 import { settingsText } from '../settings.ts';
 import type { ExperimentResults } from './experiment-results.ts';
 
-/** Every score of every run as CSV, one per line. */
+/** Formats every score of every run as CSV, one score per line. */
 export function resultsCsv({ tasks }: ExperimentResults): string {
   const head = [
     'task',

@@ -1,18 +1,17 @@
 import type { TaskResult } from './results.ts';
 
-/** The results of an experiment. */
 export interface ExperimentResults {
   title: string;
-  /** Notes for its tables: model, versions, settings of all rows, how grids were tried. */
+  /** Notes for the tables: model, versions, settings of all rows, how grids were tried. */
   about: string[];
-  /** Program and engine. */
+  /** Versions of the program and the engine. */
   versions: Record<string, string>;
   tasks: TaskResult[];
-  /** By row: the mean over all tasks of the mean of each task's scores, if it is shown. */
+  /** A row's mean over all tasks, if it is shown. A task with several scores enters with their mean. */
   average?: Record<string, { mean?: number; paper?: number }>;
 }
 
-/** The mean over all tasks for each row that has all of them. */
+/** The mean over all tasks, for each row that has results for all of them. */
 export function averages(tasks: readonly TaskResult[]): Record<string, { mean?: number }> {
   const names = new Set(tasks.flatMap(({ rows }) => rows.map(({ row }) => row)));
   return Object.fromEntries(

@@ -8,8 +8,8 @@ import type { Point } from '../../report/stats/series.ts';
 import type { RowResult, TaskResult } from './results.ts';
 
 /**
- * The figures of a task as SVG files by name: dots with intervals, and the score against the budget if any row has
- * several budgets.
+ * A task's figures as SVG, by file name: scores with confidence intervals, and scores against the budget if a
+ * row has several budgets.
  */
 export function taskFigures({ task, rows, scores: [score], rule }: TaskResult): Map<string, string> {
   const name = task.replace(/[^\w.-]+/g, '-');
@@ -40,7 +40,7 @@ export function taskFigures({ task, rows, scores: [score], rule }: TaskResult): 
   return figures.set(`budget-${name}.svg`, standalone(budget));
 }
 
-/** A curve for rows that differ only in their budget. */
+/** One curve for each group of rows that differ only in their budget. */
 function budgetCurves(rows: readonly RowResult[], score: string): Curve[] {
   const lines = new Map<string, RowResult[]>();
   for (const row of rows) {
@@ -67,7 +67,7 @@ function parametersOf({ parameters }: RowResult): number {
   return parameters?.mean ?? Number.NaN;
 }
 
-/** `LoRA` for `LoRA 0.08%` and `LoRA 0.16%`. */
+/** The common start of row names: `LoRA` for `LoRA 0.08%` and `LoRA 0.16%`. */
 function commonStart([first, ...others]: readonly string[]): string {
   const words = first.split(' ');
   const shared = words.filter((_, i) =>

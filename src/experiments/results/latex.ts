@@ -6,7 +6,7 @@ const ESCAPED: Readonly<Record<string, string>> = {
   ...{ '±': '$\\pm$', '−': '$-$', λ: '$\\lambda$', γ: '$\\gamma$' },
 };
 
-/** The table of all rows and tasks in LaTeX, with the rules of the package booktabs. */
+/** Formats all rows and tasks as a LaTeX table for the package booktabs. */
 export function resultsLatex(results: ExperimentResults): string {
   const [head, ...rows] = mainTable(results).map((cells) => `${cells.map(escaped).join(' & ')} \\\\`);
   const columns = `l${'r'.repeat(mainTable(results)[0].length - 1)}`;

@@ -4,8 +4,8 @@ import type { ExperimentResults } from './experiment-results.ts';
 import { type RowResult, scaleOf } from './results.ts';
 
 /**
- * The cells of the main table, header first. It has one line per row, a column for each task (mean ± deviation of its
- * scores), the average, and costs over all tasks.
+ * The cells of the main table, header first. Each row has a column per task (mean ± deviation of its scores),
+ * the average, and the costs over all tasks.
  */
 export function mainTable({ tasks, average }: ExperimentResults): string[][] {
   const names = [...new Set(tasks.flatMap(({ rows }) => rows.map(({ row }) => row)))];

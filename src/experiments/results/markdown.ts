@@ -72,13 +72,13 @@ function cells(row: RowResult, { scores, tests, rows }: TaskResult, compared: bo
   ];
 }
 
-/** A row's settings, and the steps of its runs. */
+/** The settings of a row, and the numbers of steps of its runs. */
 function settingsLine({ row, settings, runs }: RowResult): string {
   const steps = [...new Set(runs.map(({ steps }) => counted(steps)))].join(' or ');
   return `- ${row}: ${[settingsText(settings), `${steps} steps`].filter((part) => part !== '').join('; ')}`;
 }
 
-/** A count, with half its interval if seeds differ. */
+/** A mean count, with half its interval if seeds differ. */
 export function countsText(values: Interval | undefined): string {
   if (!values) return '';
   return values.half ? `${counted(values.mean)} ± ${counted(values.half)}` : counted(values.mean);
@@ -116,7 +116,6 @@ function differenceText({ difference }: PairTest, score: string): string {
 const pText = (p: number | undefined) => (p === undefined ? '' : ` (p = ${p.toPrecision(2)})`);
 const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
 
-/** A Markdown table; the first row is the header. */
 function table([head, ...rows]: readonly (readonly string[])[]): string[] {
   return [head, head.map(() => '---'), ...rows].map(
     (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`,

@@ -2,16 +2,16 @@ import { holm } from '../../report/stats/holm.ts';
 import { type PairedTest, pairedTest } from '../../report/stats/paired-test.ts';
 import type { RowResult } from './results.ts';
 
-/** How two rows differ in a score, over their common seeds. */
+/** Tests whether two rows differ in a score, over their common seeds. */
 export interface PairTest extends PairedTest {
   first: string;
   second: string;
-  /** `p` and `wilcoxon` corrected by Holm's method for all pairs of the task. */
+  /** `p` and `wilcoxon`, corrected by Holm's method for all pairs of the task. */
   holm?: number;
   wilcoxonHolm?: number;
 }
 
-/** The tests of every pair of rows with at least two common seeds. */
+/** Tests every pair of rows with at least two common seeds. */
 export function pairTests(rows: readonly RowResult[], score: string): PairTest[] {
   const found = rows.flatMap((first, i) =>
     rows.slice(i + 1).flatMap((second): PairTest[] => {
@@ -35,7 +35,7 @@ export function pairTests(rows: readonly RowResult[], score: string): PairTest[]
   }));
 }
 
-/** The test of a row against another, in either order. */
+/** The test of a pair of rows, in either order. */
 export function testOf(tests: readonly PairTest[], row: string, other: string): PairTest | undefined {
   const test = tests.find(({ first, second }) => first === row && second === other);
   if (test) return test;

@@ -2,7 +2,7 @@ import type { RunRecord } from '../../report/run/run-record.ts';
 import { settingsText, valueText } from '../settings.ts';
 import type { CellOutcome, RowResult } from './results.ts';
 
-/** Remarks on a task's table: anything that makes a row's result less reliable than it seems. */
+/** Remarks on a task's table: what makes a row's result less reliable than it seems. */
 export function remarksOn(
   outcomes: readonly CellOutcome[],
   rows: readonly RowResult[],
@@ -38,7 +38,7 @@ function skippedSteps({ steps }: RunRecord): number {
   return steps.at(-1)?.skipped_steps ?? 0;
 }
 
-/** Remarks on models that predict one class for every example: they have learned nothing, whatever their accuracy. */
+/** Remarks on models that predict one class for every example. They have learned nothing, whatever their accuracy. */
 function atMajority({ cell, records }: CellOutcome): string[] {
   const same = records.filter(({ confusion }) => {
     const taken = confusion?.labels.filter((_, j) => confusion.counts.some((row) => row[j] > 0)) ?? [];
@@ -56,7 +56,7 @@ function failedChoices({ cell, tried }: CellOutcome): string[] {
     .map(({ choice }) => `${cell.row}: failed or diverged with ${settingsText(choice)} during tuning.`);
 }
 
-/** Remarks on choices at the edge of their grid: a better value may lie beyond it. */
+/** Remarks on a choice at the edge of its grid. A better value may lie beyond it. */
 function atEdge({ cell, choice }: CellOutcome): string[] {
   if (!choice || cell.grid.length < 2) return [];
   return Object.entries(choice).flatMap(([key, value]) => {

@@ -12,7 +12,7 @@ import { type CellOutcome, taskResult } from './results.ts';
 
 const TRAINING = { metric_for_best_model: 'accuracy', greater_is_better: true, load_best_model_at_end: true };
 
-/** A run that evaluates at steps 10, 20 and so on, and fixes its ranks at a step, if given. */
+/** A run that evaluates every 10 steps. It fixes its ranks at `final`, if given. */
 function runOf(
   method: string,
   seed: number,
@@ -77,7 +77,7 @@ it('every row is scored by its best evaluation after all ranks are final', () =>
   const { rows, rule } = resultOf([outcome('LoRA', lora), outcome('AdaLoRA', adaLora)]);
   expect(rule.from).toBe(20);
   expect(rule.text).toContain('from step 20 on');
-  // LoRA's 0.9 at step 10 would be an unfair comparison for ranks that are not final yet.
+  // LoRA's 0.9 at step 10 does not count, because AdaLoRA's ranks were not final by then.
   expect(rows[0].scores.accuracy.mean).toBeCloseTo(0.61, 12);
   expect(rows[1].scores.accuracy.mean).toBeCloseTo(0.74, 12);
   expect(resultOf([outcome('LoRA', lora)]).rows[0].scores.accuracy.mean).toBeCloseTo(0.9, 12);
@@ -92,10 +92,10 @@ it('a later evaluation counts if its run kept it', () => {
   expect(scoreOf(run)).toBe(0.9);
   run.evaluations[2] = evaluationEvent(30, 3, { eval_accuracy: 0.89 }, false, true);
   expect(scoreOf(run)).toBe(0.89);
-  // Another row fixed its ranks later.
+  // Here, another row fixed its ranks later.
   expect(scoreOf(run, [runOf('adalora', 0, [0.1], 20)])).toBe(0.89);
   expect(scoreOf(run, [runOf('adalora', 0, [0.1], 40)])).toBe(0.5);
-  // The run ended with the majority class.
+  // Here, the run ended with the majority class.
   run.finish = { ...run.finish!, metrics: { eval_accuracy: 0.88 } };
   expect(scoreOf(run)).toBe(0.88);
   expect(scoreOf(run, [runOf('adalora', 0, [0.1], 20)])).toBe(0.89);

@@ -8,21 +8,19 @@ import { type Settings, settingsText } from '../settings.ts';
 import { type PairTest, pairTests } from './pair-tests.ts';
 import { remarksOn } from './remarks.ts';
 
-/** The results of a cell so far. */
 export interface CellOutcome {
   cell: Cell;
-  /** The choice from its grid, once it is made. */
+  /** The chosen settings, once they are known. */
   choice?: Settings;
   tried: readonly { choice: Settings; until: number; score?: number; failed?: boolean }[];
-  /** Records of its finished runs, by seed. */
+  /** Records of the cell's finished runs, by seed. */
   records: readonly RunRecord[];
   failures: readonly { name: string; message: string }[];
-  /** Number of runs that are planned for it. */
+  /** Number of runs that are planned for the cell. */
   of: number;
   comparedWith?: string;
 }
 
-/** One run of a row. */
 export interface RunResult {
   seed: number;
   steps: number;
@@ -32,11 +30,10 @@ export interface RunResult {
   memoryMb?: number;
 }
 
-/** A score of a row over its seeds. */
 export interface RowScore extends Interval {
-  /** Standard deviation over seeds; missing for a single one. */
+  /** Standard deviation over seeds; undefined for a single seed. */
   deviation?: number;
-  /** The paper's number, as a fraction of 1 like the score. */
+  /** The paper's score as a fraction, like the mean. */
   paper?: number;
 }
 
@@ -49,9 +46,9 @@ export interface RowResult {
   runs: RunResult[];
   of: number;
   scores: Record<string, RowScore>;
-  /** Trained parameters outside the head at the end, as the paper counts them. */
+  /** Final number of trained parameters without the head, as the paper counts them. */
   parameters?: Interval;
-  /** Seconds of training, evaluations included. */
+  /** Seconds of training, including evaluations. */
   seconds?: Interval;
   memoryMb?: Interval;
   comparedWith?: string;
@@ -62,16 +59,15 @@ export interface TaskResult {
   data: string;
   model: string;
   baseDtype: string;
-  /** Which evaluations count. */
   rule: ScoringRule & { text: string };
-  /** Scores in its tables; tests compare the first. Each run has all scores of its task. */
+  /** The scores shown in tables. Statistical tests compare the first. The runs contain all scores of the task. */
   scores: string[];
   rows: RowResult[];
   tests: PairTest[];
   remarks: string[];
 }
 
-/** Name of the score that is the mean of all other scores. */
+/** The score that is the mean of a task's other scores. */
 const MEAN = 'mean';
 
 /** The results of a task's finished runs. */
@@ -118,7 +114,7 @@ function runResult(record: RunRecord, rule: ScoringRule, { scores: names }: Cell
   };
 }
 
-/** `_accuracy` for `matched_accuracy`: the suffix of a score in every set. */
+/** The part of a score's name that is equal for all evaluation sets: `_accuracy` for `matched_accuracy`. */
 function withoutSet(metric: string): string {
   return `_${metric.split('_').at(-1)}`;
 }
@@ -161,7 +157,7 @@ function rowResult(
   };
 }
 
-/** The factor of a score in print: fractions are shown in per cent. */
+/** The factor by which a score is multiplied for printing. Fractions are printed in per cent. */
 export function scaleOf(score: string): number {
   return /^(epoch_minutes|memory_gb|loss|perplexity|mse|mae|gen_len)$|_(loss|perplexity|mse|mae)$/.test(score)
     ? 1

@@ -4,11 +4,11 @@ import { settingsText, valueText } from '../settings.ts';
 import type { SweepResults, SweepRow } from './sweep-results.ts';
 
 /**
- * Results as a Markdown table with a row for each combination; the best of each method is bold. Failed runs follow
- * below, with the first line of their messages.
+ * Formats results as a Markdown table with one row per combination. The best row of each method is bold.
+ * Failed runs are listed below, with the first line of their messages.
  */
 export function sweepMarkdown({ metric, averages, rows, best, failed }: SweepResults): string {
-  // A method's own settings are missing in rows of other methods.
+  // Rows lack the settings of other methods.
   const keys = [...new Set(rows.flatMap(({ settings }) => Object.keys(settings)))];
   const scores = [...new Set([metric, ...rows.flatMap(({ scores }) => Object.keys(scores))])];
   const titles = scores.map((name) => averaged(name, averages[name]));
@@ -28,7 +28,7 @@ export function sweepMarkdown({ metric, averages, rows, best, failed }: SweepRes
   return `${[line(head), line(head.map(() => '---')), ...lines, ...below].join('\n')}\n`;
 }
 
-/** A combination in words: `training.learning_rate 0.001, method lora`. */
+/** Describes a combination: `training.learning_rate 0.001, method lora`. */
 export function describeSettings({ settings }: Pick<SweepRow, 'settings'>): string {
   return settingsText(settings) || 'its one combination';
 }

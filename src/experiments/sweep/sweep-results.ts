@@ -6,31 +6,31 @@ import { bestOf } from '../choose.ts';
 import { type ScoringRule, scoresBy } from '../scoring-rule.ts';
 import type { SweepRun } from './sweep-runs.ts';
 
-/** Runs of a sweep that differ only by their seed. */
+/** The runs of a sweep that differ only in their seed. */
 export interface SweepRow {
   method: string;
-  /** Its values of the varied settings (without the seed), by dotted keys. */
+  /** The row's values of the varied settings (without the seed), by dotted keys. */
   settings: Readonly<Record<string, unknown>>;
-  /** Folders of its finished runs. */
+  /** Folders of the finished runs. */
   runs: string[];
-  /** Its total number of runs. */
+  /** Total number of runs. */
   of: number;
-  /** Means over its finished runs, the main score first. */
+  /** Means over the finished runs, the main score first. */
   scores: Record<string, { mean: number; deviation?: number }>;
-  /** Seconds of training, and megabytes. */
+  /** Seconds of training. */
   seconds?: Interval;
   memoryMb?: Interval;
 }
 
 export interface SweepResults {
-  /** The score by which the best is chosen. */
+  /** The score that decides which row is best. */
   metric: string;
-  /** How scores are averaged over classes, if it is the same in all runs. */
+  /** How scores are averaged over classes. Contains only scores that all runs average in the same way. */
   averages: Record<string, string>;
-  /** In the order of the sweep. */
+  /** Rows in the sweep's order. */
   rows: SweepRow[];
   /**
-   * For each method with a score, the row with the best mean, preferring rows with all of their runs. Methods need
+   * The best row of each method that has a score. Rows with all of their runs are preferred. Methods need
    * different settings, so a single best row would favour one method.
    */
   best: SweepRow[];
@@ -38,14 +38,14 @@ export interface SweepResults {
   failed: { name: string; message: string }[];
 }
 
-/** A run, and its result so far. */
+/** A run and its result, if it has one yet. */
 export interface RunOutcome extends SweepRun {
   record?: RunRecord;
-  /** The message of a failed run. */
+  /** The error message, if the run failed. */
   failure?: string;
 }
 
-/** The results of a sweep's finished runs. */
+/** Summarises a sweep's finished runs. */
 export function sweepResults(runs: readonly RunOutcome[], rule: ScoringRule): SweepResults {
   const { metric, greaterIsBetter } = rule;
   const groups = new Map<string, RunOutcome[]>();
@@ -57,7 +57,7 @@ export function sweepResults(runs: readonly RunOutcome[], rule: ScoringRule): Sw
   const scored = rows.filter(({ scores }) => !Number.isNaN(scores[metric]?.mean ?? Number.NaN));
   const best = [...new Set(scored.map(({ method }) => method))].flatMap((method) => {
     const methodRows = scored.filter((row) => row.method === method);
-    // The mean over few remaining seeds can be high by chance.
+    // The mean over only a few of the seeds can be high by chance.
     const whole = methodRows.filter(({ runs, of }) => runs.length === of);
     const candidates = whole.length > 0 ? whole : methodRows;
     const tried = candidates.map(({ scores }) => ({
@@ -111,7 +111,7 @@ function withoutSeed({ seed: _, ...settings }: Readonly<Record<string, unknown>>
   return settings;
 }
 
-/** Whether another row of a chosen row's method has the same score, so that the lower loss decided. */
+/** Whether another row of the same method has the same score, so that the lower loss decided. */
 export function isTied(row: SweepRow, { rows, metric }: SweepResults): boolean {
   const scoreOf = ({ scores }: SweepRow) => scores[metric]?.mean;
   return rows.some(
@@ -119,7 +119,7 @@ export function isTied(row: SweepRow, { rows, metric }: SweepResults): boolean {
   );
 }
 
-/** The name of a chosen row's config and folder: `best`, or `best-METHOD` if there are several methods. */
+/** The name of a best row's config and folder: `best`, or `best-METHOD` if there are several methods. */
 export function bestName({ method }: SweepRow, { best }: SweepResults): string {
   return best.length > 1 ? `best-${method}` : 'best';
 }

@@ -8,31 +8,32 @@ import { folderNames, withSetting } from '../settings.ts';
 
 /** A run of a sweep: one combination of the values in its lists. */
 export interface SweepRun {
-  /** Its folder below the sweep's: `learning_rate=0.001,seed=0`. */
+  /** Path of the run's folder below the sweep's folder: `learning_rate=0.001,seed=0`. */
   name: string;
-  /** The varied settings, by dotted keys, in the order of the file. */
+  /** The varied settings by dotted keys, in the file's order. */
   settings: Readonly<Record<string, unknown>>;
-  /** The config in the run's file. */
+  /** The config that the run trains with. */
   config: Record<string, unknown>;
-  /** The same config on all training rows, with the validation data of the sweep's file: trained once it is chosen. */
+  /** The config for all training rows and the sweep's own validation data. It is used once the run is chosen. */
   whole: Record<string, unknown>;
 }
 
-/** A placeholder for held-out rows until they are written. */
+/** Stands for the files of held-out rows until they are written. */
 const HELD_OUT = 'held-out rows';
 
-/** All runs have folders in one parent folder; a larger number is a mistake in the file. */
+/** A larger number is probably a mistake in the file. All runs have their folders in one parent folder. */
 const MAX_RUNS = 10_000;
 
 type Where = (path: KeyPath) => string;
 
 /**
- * Every combination of a config's lists, if a list replaces a value. Keys that take a list themselves
- * (`target_modules`) vary by a list of lists. The last key varies fastest.
+ * All combinations of the lists in a config. A list is swept over if the schema expects a single value. A key
+ * that expects a list itself, such as `target_modules`, is swept over by a list of lists. The last key varies
+ * fastest.
  *
- * @param file a config, whose `output` is the sweep's folder
+ * @param file a config; its `output` is the sweep's folder
  * @param holdsOut whether the runs are scored on held-out rows instead of `data.validation`
- * @throws UserError for problems in any of the runs, and for a file without lists
+ * @throws UserError for problems in any of the runs, and for a file without lists to sweep over
  */
 export function sweepRuns(file: Record<string, unknown>, where: Where, holdsOut = false): SweepRun[] {
   const { output } = file;
@@ -55,7 +56,7 @@ export function sweepRuns(file: Record<string, unknown>, where: Where, holdsOut 
   const seen = new Set<string>();
   const runs = Array.from({ length: count }, (_, number) => combination(axes, number)).flatMap((all) => {
     const method = all.find(({ path }) => path.join() === 'method')?.value ?? file.method ?? DEFAULT_METHOD;
-    // Other methods' settings have no effect.
+    // Settings of other methods have no effect.
     const chosen = all.filter(({ path: [section] }) => section === method || !isMethod(section));
     const key = JSON.stringify(chosen);
     if (seen.has(key)) return [];
@@ -97,7 +98,11 @@ interface Axis {
   values: readonly unknown[];
 }
 
-/** Lists where the schema expects a scalar: the sweep's axes. `scored`: the config of a run. */
+/**
+ * Finds the lists where the schema expects a single value: the sweep's axes.
+ *
+ * @param scored changes a config to the one that the run trains with
+ */
 function axesOf(
   baseConfig: Record<string, unknown>,
   axes: readonly Axis[],

@@ -178,7 +178,7 @@ describe('the results of a sweep', () => {
     ]);
     expect(rows[0].scores.accuracy.mean).toBeCloseTo(0.6, 12);
     expect(rows[0].scores.accuracy.deviation).toBeCloseTo(Math.SQRT2 / 10, 12);
-    // Its mean is above that of the first, but it has only one seed.
+    // Its mean is higher than the first row's, but it has only one seed.
     expect(rows[1].scores.accuracy.mean).toBe(0.65);
     expect(best).toEqual([rows[0]]);
     const bestOf = (some: typeof runs, greaterIsBetter: boolean) =>
@@ -188,7 +188,7 @@ describe('the results of a sweep', () => {
     expect([bestOf(halves, true), bestOf(halves, false)]).toEqual([first, second]);
     const whole = [...runs.slice(0, 3), run(2, 1, 0.75)];
     expect([bestOf(whole, true), bestOf(whole, false)]).toEqual([second, first]);
-    // Of equal ones, that with the lower loss.
+    // If scores are equal, the lower loss wins.
     expect(bestOf([run(1, 0, 0.5), run(2, 0, 0.5, 0.9)], true)).toEqual(second);
     expect(bestOf([run(1, 0, 0.5, 0.9), run(2, 0, 0.5)], true)).toEqual(first);
     const tied = (some: RunOutcome[]) => {
@@ -249,7 +249,7 @@ describe('the results of a sweep', () => {
       expect.stringMatching(/^\| method \| lora\.r \| runs \|/),
       expect.stringMatching(/^\| --- \| --- \| --- \|/),
       expect.stringMatching(/^\| \*\*houlsby\*\* \| {2}\| \*\*1\/1\*\* \|/),
-      // Also the best of its method.
+      // Bold, because it is the best of its method.
       expect.stringMatching(/^\| \*\*lora\*\* \| \*\*2\*\* \| \*\*1\/1\*\* \|/),
       expect.stringMatching(/^\| lora \| 4 \| 1\/1 \|/),
     ]);

@@ -1,8 +1,8 @@
 import type { TableCell } from './table-cells.ts';
 
 /**
- * Returns the cell that a row's cell on a task is compared with: the one of the table's reference method at the same
- * level. Undefined for cells without a level, such as BitFit, and for the reference itself.
+ * Returns the cell that a cell is compared with: the same level of the table's reference method, on the same
+ * task. Undefined for the reference itself, and for cells without a level, such as BitFit.
  */
 export function comparedCell(
   cells: readonly TableCell[],

@@ -1,17 +1,17 @@
 import type { Budgets, Recipe } from '../../recipes/recipe.ts';
 import { isSection } from '../settings.ts';
 
-/** The model that replaces the recipes' own. */
+/** A model that is used instead of the recipes' own. */
 export interface ModelInPlace {
   /** A folder, or a Hub id. */
   model: string;
   modelType: string;
-  /** The linear modules that AdaLoRA adapts in its family, and their number. */
+  /** The linear modules that AdaLoRA adapts in this family, and their number. */
   targets: readonly string[];
   matrices: number;
 }
 
-/** A recipe's config on another model: mean ranks are unchanged. */
+/** Changes a recipe's config to another model. Mean ranks stay the same. */
 export function onModel(
   config: Record<string, unknown>,
   { model }: Recipe,

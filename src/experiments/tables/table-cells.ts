@@ -9,26 +9,26 @@ import type { Cell } from '../experiment.ts';
 import { merged, type Settings } from '../settings.ts';
 import { type ModelInPlace, onModel } from './model-in-place.ts';
 
-/** The choices for a table. */
+/** What to run of a table. */
 export interface TableChoice {
-  /** Default: each recipe's own, from the Hub. */
+  /** The model. Default: each recipe's own, from the Hub. */
   inPlace?: ModelInPlace;
-  /** The folder that replaces the recipes' `data`. */
+  /** The folder that replaces `data` in the recipes' paths. */
   data: string;
-  /** The methods and levels to run, whether or not the table has them; by default the table's rows. */
+  /** The methods and levels to run, even if the table lacks them. Default: the table's rows. */
   methods?: readonly string[];
   budgets?: readonly string[];
-  /** These tasks only. */
+  /** The tasks to run. Default: all. */
   tasks?: readonly string[];
-  /** Whether methods choose their learning rate from the paper's grid. */
+  /** Whether methods other than the recipe's choose their learning rate from the paper's grid. */
   tunes?: boolean;
-  /** Values that override every config, by dotted keys. */
+  /** Settings that override every config, by dotted keys. */
   settings?: Settings;
-  /** Called for rows that do not exist. */
+  /** Called with a message for each row that does not exist. */
   onMissing?(message: string): void;
 }
 
-/** A cell of a table of the paper. */
+/** A cell in one of the paper's tables. */
 export interface TableCell extends Cell {
   recipe: Recipe;
   method: string;
@@ -36,8 +36,8 @@ export interface TableCell extends Cell {
 }
 
 /**
- * The cells of a table, row by row: the settings of each row on each of its tasks. The paper's numbers are included
- * unless the model or a setting differs from the paper's.
+ * The cells of a table, in its order: each row on each of its tasks. The paper's scores are included unless
+ * the model or a setting differs from the paper's.
  *
  * @throws UserError for an unknown method, level or task
  */
@@ -100,7 +100,7 @@ function cellOf(
   };
 }
 
-/** A level is a share of the paper's model: on another model, a row is named by its mean rank. */
+/** The name of a row. Levels are shares of the paper's model, so a row on another model is named by its mean rank. */
 function nameOn(
   { row, level }: PaperRow,
   { model, levels }: Recipe,
@@ -114,7 +114,7 @@ function nameOn(
   return row.replace(level, `rank ${target_budget / facts.matrices}`);
 }
 
-/** Learning rates to choose from: the paper's, the method's default and, for the recipe's own method, the recipe's. */
+/** The learning rates to try: the paper's, the method's default and, for the recipe's own method, the recipe's. */
 function ratesOf(config: Record<string, unknown>, method: string, budgets: Budgets): Settings[] {
   const name = METHOD_NAMES.find((known) => known === method)!;
   const { learning_rate } = config.training as { learning_rate?: number };
@@ -123,8 +123,8 @@ function ratesOf(config: Record<string, unknown>, method: string, budgets: Budge
 }
 
 /**
- * The rows of a table, or those of the requested methods and levels: a requested method that the table lacks gets one
- * row at each of its levels.
+ * The rows of a table, or of the requested methods and levels. A requested method that the table lacks gets
+ * one row per level.
  */
 function rowsOf(table: PaperTable, tasks: readonly Recipe[], choice: TableChoice): PaperRow[] {
   const { methods, budgets, onMissing } = choice;
@@ -178,7 +178,7 @@ function unknown(key: string, expected: string, got: string, known: readonly str
   return new UserError({ key, expected, got, hint: suggest(got, known) });
 }
 
-/** Recipes name the folder of all data sets `data`. */
+/** Replaces the folder `data` in a recipe's paths by another folder. */
 function movedFiles(section: Record<string, unknown>, folder: string): Record<string, unknown> {
   const moved = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(moved);

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-/** AdapterHub's `adapter_config.json`, without the details of the method's settings. */
+/** AdapterHub's `adapter_config.json`. The method's settings are checked elsewhere. */
 export const adapterHubSchema = z.looseObject({
-  /** The adapter's name within its model; part of the names of its tensors. */
+  /** The adapter's name, which is part of its tensors' names. */
   name: z.string().min(1),
-  /** A class of transformers, or of AdapterHub's own models with exchangeable heads. */
+  /** A class of transformers, or one of AdapterHub's classes with exchangeable heads. */
   model_class: z.string(),
   /** Folder or Hub id of the base model. */
   model_name: z.string().nullish(),
@@ -19,12 +19,12 @@ export const adapterHubHeadSchema = z.looseObject({
   config: z.looseObject({ head_type: z.string() }).nullish(),
 });
 
-/** Whether the settings of an adapter are AdapterHub's; PEFT's have a `peft_type`. */
+/** Whether an adapter's settings are AdapterHub's, as opposed to PEFT's, which have a `peft_type`. */
 export function isAdapterHub(config: Readonly<Record<string, unknown>>): boolean {
   return typeof config.model_class === 'string' && config.peft_type === undefined;
 }
 
-/** Whether a tensor belongs to the adapter and not to its head. */
+/** Whether a tensor belongs to the adapter, as opposed to its head. */
 export function isAdapterHubTensor(key: string): boolean {
   return key.includes('.adapters.');
 }

@@ -1,7 +1,8 @@
 /**
  * Formats an `adapter_config.json` as PEFT and AdapterHub write it, with sorted keys.
  *
- * @param floats keys whose whole numbers are written with a decimal point, because Python distinguishes 1.0 from 1
+ * @param floats keys with float values; whole numbers get a decimal point, because Python distinguishes 1.0
+ * from 1
  */
 export function formatAdapterConfig(
   config: Readonly<Record<string, unknown>>,

@@ -3,7 +3,7 @@ import type { StoredAdapter } from './stored-adapter.ts';
 
 const schema = z.record(z.string(), z.int().min(0));
 
-/** Class names by id from AdapterHub's `head_config.json`; undefined if it has none. */
+/** Class names by id from AdapterHub's `head_config.json`; undefined if the adapter has none. */
 export function headLabels({ head }: Pick<StoredAdapter, 'head'>): Record<string, string> | undefined {
   const config = head?.config as { label2id?: unknown } | null | undefined;
   const labels = schema.safeParse(config?.label2id ?? head?.label2id).data;

@@ -7,23 +7,24 @@ import { ADAPTER_METADATA } from './adapter-bytes.ts';
 import { formatAdapterConfig } from './format-adapter-config.ts';
 import type { AdapterTensors, StoredAdapter } from './stored-adapter.ts';
 
-/** The names of an adapter's files: its settings and its tensors (a pickle in old adapters). */
+/** File names of an adapter: settings, tensors, and tensors as a pickle (in old adapters). */
 export const PEFT_FILES = {
   config: 'adapter_config.json',
   tensors: 'adapter_model.safetensors',
   pickle: 'adapter_model.bin',
 } as const;
 
-/** The keys of every adapter. */
+/** Keys of every adapter's settings. */
 const commonKeys = z.looseObject({
   base_model_name_or_path: z.string().nullish(),
   task_type: z.string().nullish(),
 });
 
 /**
- * Reads an adapter that PEFT or this library saved. Tensors of any floating-point type become f32.
+ * Reads an adapter that PEFT or this library saved. Tensors of any floating-point type are converted to f32.
  *
- * @param config the content of its `adapter_config.json`; messages call this file `where`
+ * @param config the content of `adapter_config.json`
+ * @param where the settings file's name in messages
  * @throws UserError if the files are not a valid adapter
  */
 export function peftStored(
@@ -45,7 +46,7 @@ export function peftStored(
 }
 
 /**
- * Encodes the files of an adapter, by name, as PEFT's `save_pretrained` writes them. The settings come last, so if
+ * Encodes an adapter's files, by name, as PEFT's `save_pretrained` writes them. The settings come last, so if
  * they exist, the tensors are complete.
  */
 export function encodePeft({ config, tensors }: StoredAdapter): [name: string, content: Uint8Array[]][] {

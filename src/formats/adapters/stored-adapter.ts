@@ -1,7 +1,7 @@
 import { UserError } from '../../support/user-error.ts';
 import { excerptName } from '../excerpt.ts';
 
-/** The tensors of an adapter, by the keys of its file. */
+/** An adapter's tensors, by their keys in the file. */
 export type AdapterTensors = Map<string, AdapterTensor>;
 
 export interface AdapterTensor {
@@ -9,27 +9,27 @@ export interface AdapterTensor {
   data: Float32Array;
 }
 
-/** An adapter as stored in its files. The methods interpret its settings and keys. */
+/** An adapter as it is stored. Its method interprets the settings and the keys of tensors. */
 export interface StoredAdapter {
   /** The content of `adapter_config.json`. */
   config: Readonly<Record<string, unknown>>;
   tensors: AdapterTensors;
-  /** Folder or Hub id of the base model, if the settings have it. */
+  /** Folder or Hub id of the base model; null if the settings lack it. */
   baseModel: string | null;
   /**
-   * The content of AdapterHub's `head_config.json`; PEFT has no such file. The tensors of the head are in
+   * The content of AdapterHub's `head_config.json`, which PEFT does not have. The head's tensors are in
    * `tensors`.
    */
   head?: Readonly<Record<string, unknown>>;
 }
 
-/** The prefix of the keys of PEFT's tensors. */
+/** Prefix of the tensor keys in PEFT's files. */
 export const PEFT_PREFIX = 'base_model.model.';
 
 /**
- * The name of a tensor without PEFT's prefix.
+ * Removes PEFT's prefix from a tensor's key.
  *
- * @throws UserError if it has another prefix
+ * @throws UserError if the key has another prefix
  */
 export function peftName(key: string, where: string): string {
   if (key.startsWith(PEFT_PREFIX)) return key.slice(PEFT_PREFIX.length);
@@ -40,7 +40,8 @@ export function peftName(key: string, where: string): string {
 }
 
 /**
- * A full parameter of the model stored in an adapter, by its Hugging Face name. AdapterHub stores the name unchanged.
+ * A whole parameter of the model that the adapter contains, by its Hugging Face name. AdapterHub stores it
+ * under this name, PEFT with a prefix.
  */
 export function savedTensor(tensors: AdapterTensors, name: string): AdapterTensor | undefined {
   return tensors.get(PEFT_PREFIX + name) ?? tensors.get(name);

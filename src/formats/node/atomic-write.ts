@@ -4,10 +4,10 @@ import { UserError } from '../../support/user-error.ts';
 import { NewFile } from './store/new-file.ts';
 
 /**
- * Writes a file atomically: after a crash at any moment, a reader finds the old content or the new, never a part.
- * Missing parent folders are created. If anything fails, even `data` half way, no file is left behind.
+ * Writes a file atomically: even after a crash, a reader finds either the old content or the new one. Missing
+ * parent folders are created. If writing fails, no partial file is left behind.
  *
- * @throws UserError for the path of a folder or a device, which the rename would replace by a file
+ * @throws UserError if the path is a folder or a device, which the rename would replace
  */
 export function atomicWrite(path: string, data: string | Uint8Array | Iterable<Uint8Array>): void {
   assertNoOther(resolve(path));
@@ -16,14 +16,14 @@ export function atomicWrite(path: string, data: string | Uint8Array | Iterable<U
     for (const chunk of chunksOf(data)) file.write(chunk);
     file.replace();
   } catch (error) {
-    // Errors of an open file do not contain its path.
+    // Errors of an open file do not contain its path, so it is added.
     throw Object.assign(error as Error, { path: (error as NodeJS.ErrnoException).path ?? path });
   } finally {
     file.discard();
   }
 }
 
-/** Rejects the path of a folder or a device, and of a link to an open file such as /dev/stdout. */
+/** Rejects a folder, a device, and a link to an open file such as /dev/stdout. */
 function assertNoOther(where: string): void {
   const stats = statSync(where, { throwIfNoEntry: false });
   if (!stats) return;

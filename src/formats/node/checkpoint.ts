@@ -18,7 +18,7 @@ interface Format {
   open: (path: string) => TensorFile;
 }
 
-/** Formats of weights, in transformers' order of preference. */
+/** Weight formats, in transformers' order of preference. */
 const FORMATS: readonly Format[] = [
   {
     single: 'model.safetensors',
@@ -37,8 +37,8 @@ const FORMATS: readonly Format[] = [
 const OTHER_WEIGHTS = ['tf_model.h5', 'flax_model.msgpack'];
 
 /**
- * Opens the weights of a model folder: `model.safetensors`, `pytorch_model.bin`, or the shards that their index
- * lists. Headers are read and checked now, tensors on request. Pickles are parsed, never executed.
+ * Opens the weights of a model folder: `model.safetensors`, `pytorch_model.bin`, or the shards that their
+ * index lists. Headers are read and checked at once, tensors on request. Pickles are parsed, never executed.
  *
  * @throws UserError if there are no weights, if index and shards disagree, or if a file is damaged
  */
@@ -56,7 +56,7 @@ export function openCheckpoint(folder: string): Checkpoint {
 }
 
 /**
- * The weight files of a model folder, including the index if it has one. Throws a UserError like {@link
+ * The weight files of a model folder, with the index if it exists. Throws a UserError like {@link
  * openCheckpoint}.
  */
 export function weightFiles(folder: string): string[] {

@@ -3,19 +3,19 @@ import { identityOf } from '../../support/node/file-identity.ts';
 import { FileSource } from './file-source.ts';
 import { rememberDigest, rememberedDigest } from './remembered-digests.ts';
 
-/** Files up to this size are hashed each time, which takes a fraction of a second. */
+/** Files up to this size are hashed each time, because this takes only a fraction of a second. */
 const SMALL_BYTES = 2 ** 24;
 /** Bytes per read. */
 const CHUNK = 2 ** 22;
-/** The last bytes are hashed twice, for compatibility with the digests in existing adapters and checkpoints. */
+/** The last bytes are hashed twice, because digests in existing adapters and checkpoints were computed so. */
 const TAIL = 2 ** 12;
 
 /**
- * Identifies a file by its content: a hash of its size and of all its bytes. The hash of a large file is cached until
- * the file changes.
+ * Identifies a file by its content: a hash of its size and all its bytes. The hash of a large file is cached
+ * until the file changes.
  *
- * @param options.cache folder of the cache; by default the program's
- * @param options.small files up to this size in bytes are hashed again each time
+ * @param options.cache folder of the cache (default: the program's)
+ * @param options.small maximum size in bytes of a file that is hashed each time
  * @throws UserError for a missing or unreadable file
  */
 export function contentDigest(

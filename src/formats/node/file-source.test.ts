@@ -12,7 +12,7 @@ it('closed twice, does not close another file with the same descriptor', () => {
   writeFileSync(path, 'weights');
   const source = FileSource.open(path, 'a file');
   source.close();
-  // The system assigns the lowest free number.
+  // The system assigns the lowest free descriptor number.
   const other = openSync(join(folder, 'other'), 'w+');
   source.close();
   expect(writeSync(other, 'mine')).toBe(4);

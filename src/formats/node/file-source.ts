@@ -3,7 +3,7 @@ import { UserError } from '../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { missingFile } from './missing-file.ts';
 
-/** Maximum length of a single read, which must fit a 32-bit integer. */
+/** Maximum length of a single read; it must fit into a 32-bit integer. */
 const MAX_READ_BYTES = 2 ** 30;
 /** With NONBLOCK, opening a pipe does not wait for a writer. Windows lacks this flag. */
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
@@ -23,7 +23,7 @@ export class FileSource implements ByteSource {
   /**
    * Opens a file.
    *
-   * @param expected the kind of file for messages: "a safetensors file"
+   * @param expected a description of the file for messages: "a safetensors file"
    * @throws UserError if it is missing, unreadable or not a regular file
    */
   static open(path: string, expected: string): FileSource {
@@ -60,8 +60,8 @@ export class FileSource implements ByteSource {
   }
 
   /**
-   * Closes the file. Closing it again does nothing, because the descriptor's number may belong to another file by
-   * then.
+   * Closes the file. A second call does nothing, because the descriptor's number may belong to another file
+   * by then.
    */
   close(): void {
     const fd = this.#fd;

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openCheckpoint } from './checkpoint.ts';
 
-/** Elements of each of two bf16 tensors: 8 GB together. */
+/** Number of elements in each of two bf16 tensors, which together have 8 GB. */
 const COUNT = 2 ** 31;
 /**
- * In bytes; the file is a thousand times larger. Other tests of this process leave some garbage that is freed
+ * Maximum growth of memory in bytes; the file is a hundred times larger. Garbage of other tests may be freed
  * meanwhile.
  */
 const MAX_GROWTH = 100 * 2 ** 20;
@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** A sparse file, which takes no disk space except for one element of each tensor. */
+/** Writes a sparse file: only one element of each tensor takes disk space. */
 function writeSparse(): void {
   const tensor = (i: number) => ({
     dtype: 'BF16',

@@ -3,10 +3,10 @@ import { dirname, resolve } from 'node:path';
 import { UserError } from '../../support/user-error.ts';
 
 /**
- * Creates a folder and its parents. It does not use mkdir's own recursion, which never ends below a folder such as
- * /proc.
+ * Creates a folder and its parents. mkdir's own recursion never ends below a folder such as /proc, so it is
+ * not used.
  *
- * @throws UserError if the system cannot create a folder there; other errors are passed on
+ * @throws UserError if the system does not allow a folder there; other errors are passed on
  */
 export function makeFolder(path: string): void {
   const full = resolve(path);

@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** The old format does not align storages; the engine maps their pages all the same. */
+/** The old format does not align storages, but the engine can map them. */
 it.each(['tensors.bin', 'legacy.bin', 'legacy-protocol-4.bin'])('the engine maps %s', async (fixture) => {
   copyFileSync(`src/formats/pickle/fixtures/${fixture}`, join(folder, 'pytorch_model.bin'));
   const checkpoint = openCheckpoint(folder);

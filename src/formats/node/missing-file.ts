@@ -4,8 +4,9 @@ import { nearest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /**
- * The UserError for a path that does not exist, with similar names beside it. `expected` is a noun such as "a
- * folder".
+ * The UserError for a path that does not exist. It suggests similar names in the same folder.
+ *
+ * @param expected a noun such as "a folder"
  */
 export function missingFile(path: string, expected: string): UserError {
   const folder = dirname(resolve(path));
@@ -16,7 +17,7 @@ export function missingFile(path: string, expected: string): UserError {
   return new UserError({ ...error, hint: near.length > 0 ? `Did you mean ${near.join(', ')}?` : undefined });
 }
 
-/** The names in the same folder that are similar to a path's name. */
+/** Names in the same folder that are similar to the path's last part. */
 export function nearNames(path: string): string[] {
   return nearest(basename(path), listing(dirname(resolve(path))));
 }

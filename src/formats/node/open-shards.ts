@@ -5,15 +5,15 @@ import type { TensorFile } from '../tensor-file.ts';
 import { holders, MAX_INDEX_BYTES, missingShard, parseWeightMap, type WeightMap } from '../weight-map.ts';
 import { readBytes } from './read-text.ts';
 
-/** Maximum tensors in all shards together. The largest models have some 100,000. */
+/** Maximum number of tensors in all shards. The largest models have some 100,000. */
 const MAX_TENSORS = 2 ** 18;
 
 /**
  * Opens and checks the shards that an index names. Returns the file of each tensor.
  *
- * @param ending the ending of shard names
- * @throws UserError if a shard is missing or lacks a tensor that the index assigns to it, or if there are too many
- * tensors. All shards are closed then.
+ * @param ending the file name extension of shards
+ * @throws UserError if a shard is missing or lacks a tensor that the index assigns to it, or if there are too
+ * many tensors; all shards are closed then
  */
 export function openShards(
   index: string,
@@ -39,7 +39,7 @@ export function openShards(
   }
 }
 
-/** The real paths of the shards that an index names, each once. Throws a UserError if one is missing. */
+/** The real paths of the shards that an index names, without duplicates. Throws a UserError if one is missing. */
 export function shardsOf(index: string, ending: string): string[] {
   const weightMap = readWeightMap(index, ending);
   return [...new Set(weightMap.map(([, shard]) => shard))].map((shard) => shardPath(index, shard));

@@ -4,14 +4,14 @@ import { MAX_JSON_BYTES, parseSmallJson } from '../small-json.ts';
 import { yamlDocument } from '../yaml-document.ts';
 import { FileSource } from './file-source.ts';
 
-/** Configs have a few kilobytes, and parsed YAML takes much more memory than its text. */
+/** Maximum size of YAML files. They have a few kilobytes, and parsed YAML takes much more memory than its text. */
 const MAX_YAML_BYTES = 2 ** 18;
 
 /**
- * Reads a small untrusted file: a regular file in UTF-8, up to a maximum size. All such reads go through this
+ * Reads a small untrusted file: a regular file in UTF-8, up to a maximum size. All such reads use this
  * function.
  *
- * @param expected what kind of file it is, for messages: "a config file"
+ * @param expected a description of the file for messages: "a config file"
  * @throws UserError if it is missing, not a regular file, unreadable, too large or not UTF-8
  */
 export function readText(path: string, expected: string, maxBytes = MAX_JSON_BYTES): string {
@@ -23,12 +23,12 @@ export function readText(path: string, expected: string, maxBytes = MAX_JSON_BYT
   }
 }
 
-/** The value of a JSON file. Throws a UserError like {@link readText}, and for invalid or too deeply nested JSON. */
+/** Parses a JSON file. Throws a UserError like {@link readText}, and for invalid or too deeply nested JSON. */
 export function readJson(path: string, expected: string, maxBytes = MAX_JSON_BYTES): unknown {
   return parseSmallJson(readBytes(path, expected, maxBytes), path);
 }
 
-/** The value of a YAML file. Throws a UserError like {@link readText}, and for invalid YAML. */
+/** Parses a YAML file. Throws a UserError like {@link readText}, and for invalid YAML. */
 export function readYaml(path: string, expected: string): unknown {
   const text = readText(path, expected, MAX_YAML_BYTES);
   checkYaml(text, path);
@@ -42,7 +42,7 @@ export function readYaml(path: string, expected: string): unknown {
   }
 }
 
-/** The content of a file up to a maximum size. Throws a UserError like {@link readText}. */
+/** Reads a file up to a maximum size. Throws a UserError like {@link readText}. */
 export function readBytes(path: string, expected: string, maxBytes: number): Uint8Array {
   const source = FileSource.open(path, expected);
   try {

@@ -7,12 +7,12 @@ import { atomicWrite } from './atomic-write.ts';
 
 const DIGEST = /^[0-9a-f]{64}$/;
 /**
- * Minimum age of a file whose digest is stored. Some file systems record times in steps of a second or two, so a
- * later write could have the same time.
+ * Minimum age of a file before its digest is stored. Some file systems record times in steps of a second or
+ * two, so a later write could have the same time.
  */
 const SETTLED_MS = 10_000;
 
-/** The digest stored by {@link rememberDigest}; undefined if the file has changed since. */
+/** The digest that {@link rememberDigest} has stored; undefined if the file has changed since. */
 export function rememberedDigest(stats: BigIntStats, cache = cacheFolder()): string | undefined {
   try {
     const digest = readFileSync(placeOf(stats, cache), 'utf8');
@@ -22,13 +22,13 @@ export function rememberedDigest(stats: BigIntStats, cache = cacheFolder()): str
   }
 }
 
-/** Stores the digest of a file for later processes, unless the file has just been written. */
+/** Stores a file's digest for later processes, unless the file was written very recently. */
 export function rememberDigest(stats: BigIntStats, digest: string, cache = cacheFolder()): void {
   if (Date.now() - Number(stats.ctimeMs) < SETTLED_MS) return;
   try {
     atomicWrite(placeOf(stats, cache), digest);
   } catch {
-    // If the cache is full or read-only, the file is hashed again next time.
+    // The cache may be full or read-only. Then the file is hashed again next time.
   }
 }
 

@@ -11,7 +11,7 @@ import type { TensorFile } from '../tensor-file.ts';
 import { atomicWrite } from './atomic-write.ts';
 import { FileSource } from './file-source.ts';
 
-/** An open safetensors file. The header is in memory; tensors are read on request. Close it after use. */
+/** An open safetensors file. The header is in memory, and tensors are read on request. Close it after use. */
 export class SafetensorsFile extends SafetensorsTensors implements TensorFile {
   readonly #source: FileSource;
 
@@ -20,7 +20,7 @@ export class SafetensorsFile extends SafetensorsTensors implements TensorFile {
     this.#source = source;
   }
 
-  /** Throws a UserError for a file that is missing, unreadable or truncated, or has an invalid header. */
+  /** @throws UserError for a file that is missing, unreadable or truncated, or has an invalid header */
   static open(path: string): SafetensorsFile {
     const source = FileSource.open(path, 'a safetensors file');
     try {
@@ -38,7 +38,7 @@ export class SafetensorsFile extends SafetensorsTensors implements TensorFile {
   }
 }
 
-/** Reads a whole file. Throws like {@link SafetensorsFile.open}. */
+/** Reads all tensors of a file. Throws like {@link SafetensorsFile.open}. */
 export function readSafetensors(path: string): Map<string, StoredTensor> {
   const file = SafetensorsFile.open(path);
   try {
@@ -53,7 +53,7 @@ export function readSafetensors(path: string): Map<string, StoredTensor> {
   }
 }
 
-/** Writes a file atomically, one tensor after the other, without copying them all in memory. */
+/** Writes a file atomically, tensor by tensor, without holding a copy of all tensors in memory. */
 export function writeSafetensors(
   path: string,
   tensors: ReadonlyMap<string, StoredTensor>,

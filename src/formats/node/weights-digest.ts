@@ -3,9 +3,9 @@ import { weightFiles } from './checkpoint.ts';
 import { contentDigest } from './content-digest.ts';
 
 /**
- * Identifies the weights of a model folder by their content: see {@link contentDigest}.
+ * Identifies a model folder's weights by their content: see {@link contentDigest}.
  *
- * @param digest returns the digest of a file; pass it to reuse known digests
+ * @param digest returns a file's digest; pass it to reuse known digests
  * @throws UserError for a folder without weights
  */
 export function weightsDigest(folder: string, digest: (file: string) => string = contentDigest): string {

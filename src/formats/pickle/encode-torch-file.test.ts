@@ -22,7 +22,7 @@ it('round-trips', () => {
   for (const [name, { shape, data }] of TENSORS) {
     expect(file.info(name)).toMatchObject({ dtype: 'F32', shape });
     expect(file.readFloat32(name)).toEqual(data);
-    // PyTorch may map the file: then data must be aligned for floats.
+    // PyTorch may map the file, so the data must be aligned for floats.
     if (data.length > 0) expect(file.info(name).begin % 64).toBe(0);
   }
   expect(bytesOf(TENSORS)).toEqual(bytes);
@@ -35,7 +35,7 @@ it('rejects data of another shape', () => {
 });
 
 it('has a checksum for every entry', () => {
-  // The check value of the polynomial: Williams, A painless guide to CRC error detection algorithms (1993).
+  // The polynomial's check value, from Williams, A painless guide to CRC error detection algorithms (1993).
   const data = new TextEncoder().encode('123456789');
   expect(crc32(data)).toBe(0xcbf43926);
   expect(crc32(new Uint8Array(0))).toBe(0);

@@ -2,19 +2,19 @@ import { elementCount } from '../../support/element-count.ts';
 import { encodeZip, type ZipContent } from './encode-zip.ts';
 import { OPCODES, type Opcode } from './opcodes.ts';
 
-/** The version of the archive format, which PyTorch 1.6 and later read. */
+/** Version of the archive format. PyTorch 1.6 and later read it. */
 const FORMAT_VERSION = '3\n';
 const PICKLE_PROTOCOL = 2;
 
-/** A tensor of f32. */
+/** A float32 tensor. */
 export interface FloatTensor {
   shape: readonly number[];
   data: Float32Array;
 }
 
 /**
- * Encodes a dictionary of tensors as `torch.save` writes it, in chunks: a pickle with the globals that `torch.load`
- * accepts under `weights_only`, and one entry of the archive per tensor.
+ * Encodes a dictionary of tensors as `torch.save` writes it, in chunks. The pickle only has globals that
+ * `torch.load` accepts under `weights_only`. Each tensor is an entry of the archive.
  *
  * @param folder the archive's folder; PyTorch uses the file's name without its extension
  * @throws RangeError if a tensor's data does not match its shape
@@ -35,7 +35,7 @@ export function encodeTorchFile(
   ]);
 }
 
-/** The parts of a pickle: opcodes and their arguments. */
+/** A part of a pickle: an opcode or its argument. */
 type Piece = Opcode | Uint8Array;
 
 function dictionaryOf(tensors: ReadonlyMap<string, FloatTensor>): Uint8Array {
@@ -54,7 +54,7 @@ function dictionaryOf(tensors: ReadonlyMap<string, FloatTensor>): Uint8Array {
   ]);
 }
 
-/** `_rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, backward_hooks)` */
+/** Encodes `_rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, backward_hooks)`. */
 function tensorOf({ shape, data }: FloatTensor, key: number, name: string): Piece[] {
   if (data.length !== elementCount(shape))
     throw new RangeError(`${name}: ${data.length} elements of [${shape}]`);

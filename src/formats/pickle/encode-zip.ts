@@ -3,15 +3,18 @@ import { crc32 } from './crc32.ts';
 const LOCAL = { signature: 0x04034b50, bytes: 30 };
 const CENTRAL = { signature: 0x02014b50, bytes: 46 };
 const END = { signature: 0x06054b50, bytes: 22 };
-/** Maximum size, because sizes have 32 bits. */
+/** Maximum size of an archive, because sizes have 32 bits. */
 const MAX_BYTES = 2 ** 32 - 1;
-/** The format version that readers must support, 1.0. */
+/** Format version that readers must support: 1.0. */
 const VERSION = 10;
-/** 1 January 1980, the earliest date of a zip archive. With a fixed date, equal content gives equal bytes. */
+/**
+ * The date of all entries: 1 January 1980, the earliest date in a zip archive. With a fixed date, equal
+ * content gives equal bytes.
+ */
 const DATE = 0x21;
-/** Data begins at multiples of this many bytes, as in PyTorch, which may map a file. */
+/** Data begins at multiples of this many bytes. PyTorch writes archives in the same way, because it may map them. */
 const ALIGNMENT = 64;
-/** The id of an extra field that readers ignore. PyTorch uses it for padding. */
+/** Id of the extra field that PyTorch uses for padding. Readers ignore it. */
 const PADDING_FIELD = 0x4246;
 const FIELD_HEAD_BYTES = 4;
 
@@ -22,9 +25,9 @@ export interface ZipContent {
 }
 
 /**
- * A zip archive of stored (uncompressed) entries, in chunks.
+ * Encodes a zip archive of stored (uncompressed) entries, in chunks.
  *
- * @throws RangeError from 4 GiB
+ * @throws RangeError from 4 GiB on
  */
 export function* encodeZip(entries: readonly ZipContent[]): Generator<Uint8Array> {
   const directory: Uint8Array[] = [];
@@ -60,10 +63,10 @@ export function* encodeZip(entries: readonly ZipContent[]): Generator<Uint8Array
   ]);
 }
 
-/** Position, value, and width in bytes. */
+/** Position, value and width in bytes. */
 type Field = readonly [at: number, value: number, width: 2 | 4];
 
-/** The fields that both headers of an entry share, by their distance from the version field. */
+/** Fields that both headers of an entry have. Positions count from the version field. */
 function commonFields(nameLength: number, data: Uint8Array): Field[] {
   return [
     [0, VERSION, 2],
@@ -79,7 +82,7 @@ function shifted(fields: readonly Field[], by: number): Field[] {
   return fields.map(([at, value, width]) => [at + by, value, width]);
 }
 
-/** The extra field that pads from `position` to the next aligned position. */
+/** The extra field that pads the file from `position` to the next aligned position. */
 function paddingFrom(position: number): Uint8Array {
   const missing = (ALIGNMENT - (position % ALIGNMENT)) % ALIGNMENT;
   if (missing === 0) return new Uint8Array(0);

@@ -70,8 +70,8 @@ describe('a global in a pickle is not resolved', () => {
   it.each([
     ...['os.system', 'builtins.eval', 'builtins.exec', 'builtins.getattr', 'builtins.__import__'],
     ...['operator.attrgetter', 'functools.partial', 'subprocess.Popen', 'runpy._run_code', '_codecs.encode'],
-    // Globals of PyTorch itself: the first unpickles its argument without restriction, the others download, run or
-    // write.
+    // Globals of PyTorch that would download, run or write something, or unpickle an argument without
+    // restriction.
     ...['torch.storage._load_from_bytes', 'torch.load', 'torch.hub.load', 'torch.jit.load', 'torch.compile'],
     ...['torch.ops.load_library', 'torch.save', 'torch._utils._rebuild_sparse_tensor', 'torch.Tensor'],
     ...[
@@ -82,7 +82,7 @@ describe('a global in a pickle is not resolved', () => {
   ])('%s', (global) => {
     const pickle = call(global, 'touch executed');
     expect(() => open(archive(pickle))).toThrow(`uses the global ${global} before byte`);
-    // In the old format, any of its pickles may name a global.
+    // A file in the old format consists of several pickles. Each of them could name a global.
     expect(() => open(concat([LEGACY_MAGIC, pickle]))).toThrow(`uses the global ${global} before byte`);
     expect(existsSync('executed')).toBe(false);
   });

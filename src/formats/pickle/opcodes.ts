@@ -1,4 +1,7 @@
-/** The pickle opcodes (Python's pickletools) that a dictionary of tensors and a list of storages need. */
+/**
+ * The pickle opcodes (from Python's pickletools) that are needed for a dictionary of tensors and a list of
+ * storages.
+ */
 export const OPCODES = {
   PROTO: 0x80,
   FRAME: 0x95,
@@ -39,7 +42,7 @@ export const OPCODES = {
 
 export type Opcode = keyof typeof OPCODES;
 
-/** Names of other opcodes, for the message that rejects one. */
+/** Names of rejected opcodes, for the error message. */
 const REFUSED: Readonly<Record<number, string>> = {
   ...{ 105: 'INST', 111: 'OBJ', 129: 'NEWOBJ', 146: 'NEWOBJ_EX', 80: 'PERSID' },
   ...{ 130: 'EXT1', 131: 'EXT2', 132: 'EXT4', 48: 'POP', 49: 'POP_MARK', 50: 'DUP' },
@@ -52,7 +55,7 @@ const REFUSED: Readonly<Record<number, string>> = {
 
 const KNOWN = new Map<number, Opcode>(Object.entries(OPCODES).map(([name, byte]) => [byte, name as Opcode]));
 
-/** The opcode of a byte, if it is supported. */
+/** The opcode of a byte; undefined if it is not supported. */
 export function knownOpcode(byte: number): Opcode | undefined {
   return KNOWN.get(byte);
 }

@@ -2,28 +2,28 @@ import { UserError } from '../../support/user-error.ts';
 import { excerptName } from '../excerpt.ts';
 import type { PickleReader } from './pickle-reader.ts';
 
-/** A global that may be called. It returns undefined for invalid arguments. */
+/** A global that may be called. `apply` returns undefined for invalid arguments. */
 export class PickleFunction {
   constructor(readonly apply: (args: readonly unknown[]) => unknown) {}
 }
 
-/** A list. Tuples are arrays, which are never changed. */
+/** A mutable list. Tuples are immutable arrays. */
 export class PickleList {
   readonly items: unknown[] = [];
 }
 
 export interface PickleOptions {
-  /** Every global that a pickle may name, by `module.name`: a {@link PickleFunction} or a value. */
+  /** The globals that a pickle may name, by `module.name`. Each is a {@link PickleFunction} or a value. */
   globals: ReadonlyMap<string, unknown>;
   /** Resolves the id of an object outside the pickle; undefined if the id is invalid. */
   persistent: (id: unknown) => unknown;
-  /** The file's name for messages. */
+  /** The file's name in messages. */
   where: string;
 }
 
 const WHY = 'A pickle can run code, so that only tensors in dictionaries are read.';
 
-/** The stack of values, the stacks below the marks, and the memo. */
+/** The state of the pickle machine: the stack of values, the stacks below the marks, and the memo. */
 export class PickleMachine {
   readonly #reader: PickleReader;
   readonly #options: PickleOptions;
@@ -79,8 +79,8 @@ export class PickleMachine {
   }
 
   global(module: unknown, name: unknown): void {
-    // Only strings are joined. Nested tuples that each contain the previous one twice would become a text of
-    // exponential length.
+    // Only strings are joined. In nested tuples, each level may contain the previous one twice, and the
+    // joined text would have exponential length.
     if (typeof module !== 'string' || typeof name !== 'string') throw this.refused('names no global');
     const path = `${module}.${name}`;
     const value = this.#options.globals.get(path);
@@ -122,8 +122,8 @@ export class PickleMachine {
   }
 
   /**
-   * Ignores attributes of a dictionary (`_metadata`), which torch.save stores beside its items: they do not
-   * describe tensors.
+   * Ignores attributes of a dictionary. torch.save stores `_metadata` in this way, which does not describe
+   * tensors.
    */
   build(): void {
     const [target] = this.popMany(2);

@@ -1,7 +1,4 @@
-/**
- * Reads the arguments of one or several consecutive pickles in order. Reading beyond the end throws a {@link
- * PickleEnd}.
- */
+/** Reads consecutive pickles: opcodes and arguments, in order. Throws a {@link PickleEnd} at the end of the bytes. */
 export class PickleReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -38,7 +35,7 @@ export class PickleReader {
     this.#take(count);
   }
 
-  /** A UTF-8 text of this length in bytes; undefined if it is not valid UTF-8. */
+  /** Reads a UTF-8 text of `length` bytes; undefined if it is not valid UTF-8. */
   text(length: number): string | undefined {
     const start = this.#take(length);
     try {
@@ -57,7 +54,7 @@ export class PickleReader {
     return text;
   }
 
-  /** A little-endian two's complement number of up to 8 bytes; undefined if it is longer or not a safe integer. */
+  /** Reads a little-endian two's complement number; undefined if it is longer than 8 bytes or not a safe integer. */
   long(length: number): number | undefined {
     const start = this.#take(length);
     if (length > 8) return undefined;
@@ -75,5 +72,5 @@ export class PickleReader {
   }
 }
 
-/** The pickle ends too early. */
+/** Thrown if a pickle ends too early. */
 export class PickleEnd extends Error {}

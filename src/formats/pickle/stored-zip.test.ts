@@ -12,7 +12,6 @@ const ENTRIES: ZipEntry[] = [
 ];
 const open = (bytes: Uint8Array) => openStoredZip(bytesAsSource(bytes), 'x.bin');
 
-/** Every entry's bytes. */
 function contents(bytes: Uint8Array): Record<string, number[]> {
   const zip = open(bytes);
   return Object.fromEntries(
@@ -49,7 +48,7 @@ describe.each([false, true])('an archive (64-bit sizes: %s)', (wide) => {
     readOrRefuse(inputs.flat(), rangesOf, (ranges, changed) => {
       const inOrder = ranges.sort((one, other) => one.begin - other.begin);
       const ends = inOrder.flatMap(({ begin, end }) => [begin, end]);
-      // No entry reaches beyond the file or into another.
+      // No entry reaches beyond the file or overlaps another.
       expect(ends).toEqual(ends.toSorted((one, other) => one - other));
       expect(ends.every((end) => end >= 0 && end <= changed.length)).toBe(true);
       expect(ranges).toHaveLength(ENTRIES.length);

@@ -3,10 +3,10 @@ import { excerptName } from '../excerpt.ts';
 import { type ByteRange, findZipDirectory, viewOf, zipDamaged } from './zip-directory.ts';
 import { readZipEntries, type ZipEntry } from './zip-entries.ts';
 
-/** A zip archive with uncompressed entries, so that any part of an entry can be read. */
+/** A zip archive with uncompressed entries, so that any part of an entry can be read directly. */
 export interface StoredZip {
   names(): string[];
-  /** The range of an entry's bytes; undefined if there is no such entry. */
+  /** The range of an entry's bytes; undefined if the entry does not exist. */
   locate(name: string): ByteRange | undefined;
 }
 
@@ -14,10 +14,10 @@ const LOCAL = { signature: 0x04034b50, bytes: 30 };
 const ENCRYPTED = 1;
 
 /**
- * Reads the directory of an untrusted zip archive (APPNOTE.TXT, also with 64-bit sizes). Every offset is checked
- * against the file, no two entries share bytes, and compressed or encrypted entries are rejected.
+ * Reads the directory of an untrusted zip archive (APPNOTE.TXT, also with 64-bit sizes). Offsets must lie
+ * within the file, and entries must not share bytes. Compressed or encrypted entries are rejected.
  *
- * @param where the file's name for messages
+ * @param where the file's name in messages
  * @throws UserError
  */
 export function openStoredZip(source: ByteSource, where: string): StoredZip {
@@ -32,8 +32,8 @@ export function openStoredZip(source: ByteSource, where: string): StoredZip {
 }
 
 /**
- * Locates the data, which follow the local header. The header must agree with the directory, but its extra field
- * may have another length.
+ * Locates an entry's data, which follows its local header. The local header must agree with the directory,
+ * except for the length of its extra field.
  */
 function dataOf(
   source: ByteSource,

@@ -1,7 +1,10 @@
 import { elementCount } from '../../support/element-count.ts';
 import type { TensorData } from '../tensor-data.ts';
 
-/** The elements of a strided view that starts at data[0], row-major. The view must lie within `data`. */
+/**
+ * Copies the elements of a strided view in row-major order. The view starts at data[0] and must lie within
+ * `data`.
+ */
 export function gatherStrided<T extends TensorData>(
   data: T,
   shape: readonly number[],

@@ -10,7 +10,8 @@ import { unpickle } from './unpickle.ts';
 const BYTE_ORDER_BYTES = 64;
 
 /**
- * Opens the format since PyTorch 1.6: a zip archive of one pickle and an entry for each storage. Throws a UserError.
+ * Opens a file in the format since PyTorch 1.6: a zip archive with one pickle, and an entry for each storage.
+ * Throws a UserError.
  */
 export function openTorchArchive(source: ByteSource, where: string): TorchContent {
   const zip = openStoredZip(source, where);
@@ -28,7 +29,7 @@ export function openTorchArchive(source: ByteSource, where: string): TorchConten
   return { value, locate: (key) => zip.locate(`${folder}data/${key}`) };
 }
 
-/** The folder inside the archive that contains everything, with its slash. */
+/** The archive's top folder, with a trailing slash. */
 function findFolder(zip: StoredZip, where: string): string {
   const pickles = zip.names().filter((name) => /^[^/]*\/data\.pkl$/.test(name));
   if (pickles.length === 1) return pickles[0].slice(0, -'data.pkl'.length);

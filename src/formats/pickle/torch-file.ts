@@ -12,28 +12,26 @@ import type { TorchContent } from './torch-content.ts';
 import { openTorchLegacy } from './torch-legacy.ts';
 import type { TorchTensor } from './torch-tensor.ts';
 
-/**
- * Maximum total size of all tensors, as a multiple of the file's size. Tensors may share bytes, as tied weights do.
- */
+/** Maximum total size of all tensors, relative to the file's size. Tensors may share bytes, as tied weights do. */
 const MAX_SHARING = 4;
 const ZIP_START = [0x50, 0x4b];
 const PICKLE_START = 0x80;
 
-/** A file that `torch.save` made from a dictionary of tensors (`adapter_model.bin`, `pytorch_model.bin`). */
+/** A file with a dictionary of tensors, saved by `torch.save` (`adapter_model.bin`, `pytorch_model.bin`). */
 export class TorchFile {
   readonly #source: ByteSource;
   readonly #where: string;
   readonly #tensors = new Map<string, { tensor: TorchTensor; info: TensorInfo }>();
   /**
-   * The last tensor that was read in part and is not row-major. It is cached, because its next part is likely to
+   * Caches the tensor of the last partial read if it is not row-major, because its next part will probably
    * follow.
    */
   #gathered?: { name: string; data: TensorData };
 
   /**
-   * Reads the list of tensors and executes nothing. Their bytes are read on request.
+   * Reads the list of tensors without executing the pickle. The tensors' bytes are read on request.
    *
-   * @param where the file's name for messages
+   * @param where the file's name in messages
    * @throws UserError for a file that is damaged or big-endian, or contains anything but tensors
    */
   constructor(source: ByteSource, where: string) {
@@ -62,19 +60,19 @@ export class TorchFile {
     return this.#tensors.has(name);
   }
 
-  /** Throws a UserError with the nearest names if there is no such tensor. */
+  /** Throws a UserError that suggests similar names if the tensor does not exist. */
   info(name: string): TensorInfo {
     return this.#find(name).info;
   }
 
-  /** The tensor in its own type (F16 and BF16 as raw bits), row-major. */
+  /** Reads a tensor in its own type (F16 and BF16 as raw bits), in row-major order. */
   read(name: string): TensorData {
     const { tensor, info } = this.#find(name);
     const data = decodeTensor(info, this.#source.read(info.begin, info.end));
     return info.axes ? gatherStrided(data, tensor.shape, tensor.strides) : data;
   }
 
-  /** Like TensorFile.readFloat32. Reading a part of a tensor that is not row-major loads all of it. */
+  /** Like TensorFile.readFloat32. A partial read of a tensor that is not row-major loads the whole tensor. */
   readFloat32(name: string, start?: number, end?: number): Float32Array {
     const { tensor, info } = this.#find(name);
     const range = elementRange(tensor.count, start, end);

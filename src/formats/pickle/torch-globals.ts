@@ -2,12 +2,12 @@ import type { Dtype } from '../tensor-data.ts';
 import { PickleFunction } from './pickle-machine.ts';
 import { TorchStorage, TorchTensor } from './torch-tensor.ts';
 
-/** A class such as torch.FloatStorage: the element type of a storage. */
+/** A storage's element type, which a pickle names by a class such as torch.FloatStorage. */
 class StorageType {
   constructor(readonly dtype: Dtype) {}
 }
 
-/** Maximum number of axes, which is PyTorch's own limit. */
+/** Maximum number of axes; the same as in PyTorch. */
 const MAX_RANK = 64;
 
 const STORAGES: Readonly<Record<string, Dtype>> = {
@@ -32,8 +32,8 @@ export const TORCH_GLOBALS: ReadonlyMap<string, unknown> = new Map<string, unkno
 ]);
 
 /**
- * The storage that a persistent id describes, `('storage', type, key, location, elements)`. The old format adds a
- * view, which must be None, because PyTorch 1.0 dropped views.
+ * The storage that a persistent id describes: `('storage', type, key, location, elements)`. The old format
+ * adds a view, which must be None: PyTorch 1.0 removed views.
  */
 export function storageOf(id: unknown): TorchStorage | undefined {
   if (!Array.isArray(id) || id.length < 5 || id.length > 6) return undefined;
@@ -42,7 +42,7 @@ export function storageOf(id: unknown): TorchStorage | undefined {
   return fits && view === null ? new TorchStorage(type.dtype, key, count) : undefined;
 }
 
-/** Builds a tensor from storage, offset, shape and strides. The other arguments matter only for training. */
+/** Builds a tensor from storage, offset, shape and strides. The other arguments only matter for training. */
 function rebuildTensor([storage, offset, shape, strides]: readonly unknown[]): TorchTensor | undefined {
   if (!(storage instanceof TorchStorage) || !isCount(offset) || !isCounts(shape) || !isCounts(strides))
     return undefined;

@@ -7,7 +7,7 @@ import { unpickle } from './unpickle.ts';
 
 type Part = string | number | Uint8Array;
 
-/** Text as its bytes, numbers as one byte each. */
+/** Concatenates parts: a text is its bytes, a number is one byte. */
 const bytesOf = (parts: readonly Part[]) =>
   concat(
     parts.map((part) => {
@@ -17,10 +17,10 @@ const bytesOf = (parts: readonly Part[]) =>
   );
 const text = (value: string) => bytesOf(['X', u32(value.length), value]);
 
-/** A tuple with the value below twice, repeated. */
+/** Opcodes that repeatedly make a tuple containing the value below twice. */
 const twice = (times: number) => Array.from({ length: times }, () => ['q', 0, 'h', 0, 0x86] as Part[]).flat();
 
-/** The number of values in a value, each counted once. @throws Error for a value that no pickle may return */
+/** Counts the values in a value, each only once. Throws an Error for a value that no pickle may return. */
 function checkedValues(root: unknown): number {
   const seen = new Set<unknown>();
   const left = [root];
@@ -87,11 +87,11 @@ describe('a pickle with unsupported content', () => {
     ['uses the global os.system', ['cos\nsystem\n', text('touch executed'), 0x85, 'R.']],
     ['uses the global os.system', [text('os'), text('system'), 0x93, '.']],
     ['uses the global builtins.eval', ['cbuiltins\neval\n.']],
-    // A dotted name, or parts cut at another dot, would reach an allowed global by another path.
+    // A dotted name could reach an allowed global by another path, and so could a name split at another dot.
     ['uses the global a.f.__globals__', ['ca\nf.__globals__\n.']],
     ['uses the global constructor.name', ['cconstructor\nname\n.']],
     ['names no global', ['K', 7, text('f'), 0x93, '.']],
-    // As a text this name would have 2^1000 parts.
+    // As a text, this name would have 2^1000 parts.
     ['names no global', [')', ...twice(1000), text('f'), 0x93, '.']],
     ['uses the operation INST', ['(ios\nsystem\n.']],
     ['uses the operation OBJ', ['(ca\nf\no.']],
@@ -135,10 +135,10 @@ describe('a damaged pickle', () => {
   it('handles depth and shared values in bounded memory', () => {
     const deep = load('N', new Uint8Array(400_000).fill(0x85), '.');
     expect(deep).toBeInstanceOf(Array);
-    // Each level contains the one before it twice: 2^1000 values, if they were copied.
+    // Each level contains the previous one twice. Copying would make 2^1000 values.
     expect(load(')', ...twice(1000), '.')).toHaveLength(2);
     expect(() => load(new Uint8Array(2 ** 19 + 1).fill(0x7d), '.')).toThrow('more than 524288 operations');
-    // A dictionary that holds itself.
+    // This dictionary contains itself.
     expect(load('}q', 0, text('a'), 'h', 0, 's.')).toBeInstanceOf(Map);
   });
 
@@ -158,7 +158,7 @@ describe('a damaged pickle', () => {
       }),
     );
     readOrRefuse(inputs, load, (value, bytes) => {
-      // An opcode makes one value, or one around existing values.
+      // An opcode makes at most one value.
       expect(checkedValues(value)).toBeLessThanOrEqual(bytes.length);
     });
   });

@@ -3,17 +3,16 @@ import { PickleList, PickleMachine, type PickleOptions } from './pickle-machine.
 import { PickleEnd, type PickleReader } from './pickle-reader.ts';
 
 /**
- * Maximum number of opcodes, which bounds memory: each makes a value of at most some 200 bytes. A tensor takes some
- * 30 opcodes, and a file has some thousand tensors.
+ * Maximum number of opcodes, which limits memory: each makes a value of at most some 200 bytes. A tensor
+ * takes some 30 opcodes, and models have some thousand tensors.
  */
 const MAX_OPERATIONS = 2 ** 19;
 const MAX_PROTOCOL = 5;
 
 /**
- * Parses a pickle that contains only data: dictionaries (as Map), tuples (as array), lists, strings, numbers,
- * booleans, None (as null), and the results of the given globals. Nothing in the pickle is executed. Any other
- * opcode or global is rejected by name. Afterwards, the reader is at the end of the pickle, because another one may
- * follow.
+ * Parses a pickle of plain data: dictionaries (as Map), tuples (as array), lists, strings, numbers, booleans,
+ * None (as null), and the results of the given globals. Nothing in the pickle is executed. Other opcodes and
+ * globals are rejected by name. The reader stops at the end of the pickle, because another one may follow.
  *
  * @throws UserError
  */

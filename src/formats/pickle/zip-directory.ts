@@ -1,23 +1,22 @@
 import { UserError } from '../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
 
-/** A range of bytes of the file. */
+/** A range of bytes in the file. */
 export interface ByteRange {
   begin: number;
   end: number;
 }
 
-/** The central directory of an archive. */
 export interface ZipDirectory extends ByteRange {
   /** Number of entries. */
   count: number;
 }
 
-/** Maximum number of entries. A file has one per tensor, and the largest models have some 10,000. */
+/** Maximum number of entries. A file has one entry per tensor, and the largest models have some 10,000 tensors. */
 const MAX_ENTRIES = 2 ** 17;
-/** Maximum size of the directory. It has 46 bytes per entry, plus names and extra fields. */
+/** Maximum size of the directory. An entry takes 46 bytes, plus its name and extra fields. */
 const MAX_DIRECTORY_BYTES = 2 ** 24;
-/** Size of the end of a file that is searched: the longest possible comment and the record before it. */
+/** How many bytes are searched at the end of a file: the end record and the longest possible comment after it. */
 const MAX_TAIL_BYTES = 0xffff + 22;
 
 const END = { signature: 0x06054b50, bytes: 22 };
@@ -48,7 +47,7 @@ export function findZipDirectory(source: ByteSource, where: string): ZipDirector
   return directory;
 }
 
-/** The directory according to the 64-bit records before the end, if there are any. */
+/** The directory according to the 64-bit records before the end record; undefined without such records. */
 function findDirectory64(source: ByteSource, end: number, where: string): ZipDirectory | undefined {
   if (end < LOCATOR_64.bytes) return undefined;
   const locator = viewOf(source.read(end - LOCATOR_64.bytes, end));

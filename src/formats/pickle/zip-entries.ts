@@ -5,19 +5,19 @@ import { viewOf, type ZipDirectory, zipDamaged } from './zip-directory.ts';
 
 export interface ZipEntry {
   size: number;
-  /** Offset of its local header. */
+  /** Offset of the local header. */
   offset: number;
-  /** Offset of the next header, or of the directory: the entry must end before it. */
+  /** Offset of the next header or of the directory, before which the entry must end. */
   limit: number;
 }
 
 const ENTRY = { signature: 0x02014b50, bytes: 46 };
 const ZIP64_FIELD = 1;
 const ENCRYPTED = 1;
-/** The value of a 32-bit field if the real value is in a 64-bit field. */
+/** This value in a 32-bit field means that a 64-bit field has the real value. */
 const ELSEWHERE = 0xffffffff;
 
-/** The entries of a central directory. Throws a UserError for an entry that is compressed or encrypted. */
+/** Reads the entries of a central directory. Throws a UserError for an entry that is compressed or encrypted. */
 export function readZipEntries(
   source: ByteSource,
   { begin, end, count }: ZipDirectory,
@@ -71,7 +71,7 @@ function readEntry(view: DataView, at: number, extra: number, extraEnd: number, 
   return { size, offset };
 }
 
-/** Reads the real values of 32-bit fields. Those that refer to the 64-bit extra field are there, in this order. */
+/** Replaces the 32-bit fields that are {@link ELSEWHERE} by values from the 64-bit extra field, in the same order. */
 function wideFields(fields: number[], view: DataView, begin: number, end: number, where: string): number[] {
   if (!fields.includes(ELSEWHERE)) return fields;
   for (let at = begin; at + 4 <= end; ) {

@@ -1,6 +1,6 @@
 import type { LogitsProcessor } from './logits-processor.ts';
 
-/** Bans the last token of each sequence if the row ends in the tokens before it. */
+/** Bans the last token of each sequence, if the row ends in the sequence's other tokens. */
 export function banSequences(sequences: readonly (readonly number[])[]): LogitsProcessor {
   return (scores, tokens) => {
     for (const sequence of sequences) {

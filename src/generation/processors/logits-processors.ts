@@ -9,7 +9,7 @@ import { penaliseRepetition } from './penalise-repetition.ts';
 import { samplingFilters } from './sampling-filters.ts';
 import { suppressTokens } from './suppress-tokens.ts';
 
-/** Facts about a search that processors need besides its settings. Lengths are of whole rows, padding included. */
+/** What processors need in addition to the settings. Lengths are of whole rows, including padding. */
 export interface RowLimits {
   /** Number of tokens in each row before generation. */
   begun: number;
@@ -17,7 +17,7 @@ export interface RowLimits {
   most: number;
 }
 
-/** All processors of the settings, in the order of transformers' `_get_logits_processor`. */
+/** The processors that the settings require, in the order of transformers' `_get_logits_processor`. */
 export function logitsProcessors(
   settings: GenerationSettings,
   limits: RowLimits,
@@ -42,7 +42,7 @@ export function logitsProcessors(
     ...(forced_eos_token_id === undefined ? [] : [forceTokens(limits.most - 1, forced_eos_token_id)]),
     ...only(suppress_tokens.length > 0, () => suppressTokens(suppress_tokens)),
     ...only(begin_suppress_tokens.length > 0, () => suppressTokens(begin_suppress_tokens, first, first + 1)),
-    // Besides the end tokens, beam search needs a token that continues the text.
+    // Beam search needs at least one token that does not end the text.
     ...(settings.do_sample ? samplingFilters(settings, num_beams > 1 ? (ends.length || 1) + 1 : 1) : []),
     ...only(settings.renormalize_logits, () => logSoftmax),
   ];

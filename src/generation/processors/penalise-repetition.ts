@@ -1,6 +1,9 @@
 import type { LogitsProcessor } from './logits-processor.ts';
 
-/** Divides the scores of tokens that have occurred by the penalty, or multiplies them if they are below 0. */
+/**
+ * Lowers the scores of tokens that have occurred: divides them by the penalty, or multiplies them if they are
+ * negative.
+ */
 export function penaliseRepetition(penalty: number, paddings: readonly number[]): LogitsProcessor {
   return (scores, tokens, item) => {
     for (const token of new Set(tokens.slice(paddings[item]))) {

@@ -10,7 +10,7 @@ export interface SamplingSettings {
   min_p?: number;
 }
 
-/** In transformers' order: temperature, top-k, top-p, min-p. Each filter leaves at least `kept` tokens. */
+/** The filters in transformers' order: temperature, top-k, top-p, min-p. Each leaves at least `kept` tokens. */
 export function samplingFilters(settings: SamplingSettings, kept: number): LogitsProcessor[] {
   const { temperature, top_k, top_p, min_p } = settings;
   return [
@@ -27,10 +27,10 @@ function heat(temperature: number): LogitsProcessor {
   };
 }
 
-/** The largest k for which insertion is faster than sorting all scores. */
+/** Up to this k, insertion is faster than sorting all scores. */
 const FEW = 1000;
 
-/** Tokens with the same score as the last kept one also stay. */
+/** Keeps the k highest scores, and all tokens that tie with the last of them. */
 function keepTopK(k: number): LogitsProcessor {
   return (scores) => {
     if (k >= scores.length) return;
@@ -39,11 +39,11 @@ function keepTopK(k: number): LogitsProcessor {
   };
 }
 
-/** Removes the least likely tokens while their total probability does not exceed 1 - p. */
+/** Removes the least likely tokens, as long as their total probability does not exceed 1 - p. */
 function keepTopP(p: number, kept: number): LogitsProcessor {
   const rest = Math.fround(1 - p);
   return (scores) => {
-    // Banned tokens are skipped: they have no probability, and sorting is slow.
+    // Banned tokens are left out: they have no probability, and sorting them is slow.
     const rising = scores.filter((score) => score > Number.NEGATIVE_INFINITY).sort();
     const probabilities = softmax(rising);
     let removed = 0;
@@ -51,7 +51,7 @@ function keepTopP(p: number, kept: number): LogitsProcessor {
       sum += probabilities[removed];
       if (!(Math.fround(sum) <= rest)) break;
     }
-    // If scores are equal, lower indices are removed first, because they come first in ascending order.
+    // Among equal scores, lower indices are removed first, because an ascending sort puts them first.
     const bound = rising[removed];
     let equals = removed - rising.indexOf(bound);
     remove(scores, (score) => score < bound || (score === bound && equals-- > 0));

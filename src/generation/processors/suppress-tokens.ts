@@ -1,6 +1,6 @@
 import type { LogitsProcessor } from './logits-processor.ts';
 
-/** Bans these tokens for rows with a length in [from, to). */
+/** Bans tokens in rows whose length is in [from, to). */
 export function suppressTokens(
   suppressed: readonly number[],
   from = 0,

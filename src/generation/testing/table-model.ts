@@ -1,15 +1,15 @@
 import type { LanguageModel, ReadOptions } from '../language-model.ts';
 
 /**
- * A language model that reads its logits from a table: after tokens a and b, they are row a * vocab + b (a is 0 before
- * the first real token). With an encoder, a is shifted by the sum of the prompt. It throws for calls that break the
- * interface's rules.
+ * A language model for tests that reads its logits from a table. After tokens a and b, the logits are row a *
+ * vocab + b (a is 0 before the first real token). With an encoder, a is shifted by the sum of the prompt.
+ * Calls that break the interface's rules throw.
  */
 export class TableModel implements LanguageModel {
   readonly vocabSize: number;
   readonly maxPositions: number | undefined;
   readonly encode: LanguageModel['encode'];
-  /** Rows of each call of `read`. */
+  /** Number of rows in each call of `read`. */
   readonly reads: number[] = [];
   readonly #table: ArrayLike<number>;
   #rows: { before: number; last: number; shift: number }[] | undefined;

@@ -14,16 +14,16 @@ import { plannedSteps } from './planned-steps.ts';
 import { timed } from './timed.ts';
 import { total } from './total.ts';
 
-/** Untimed steps: the first opens the session, and the arenas grow. */
+/** Steps that are not timed: the first opens the session, and memory arenas still grow. */
 const WARM_UP_STEPS = 2;
-/** Long enough for a mean within a few percent on a quiet machine, short enough to wait for. */
+/** Long enough for a mean within a few percent on a quiet machine. */
 const TRAINING = { seconds: 10, count: 100 };
 const EVALUATION = { seconds: 3, count: 30 };
 const QUICK = { seconds: 2, count: 20 };
 
 /**
- * Trains for some seconds as the run would, on its own batches: first the largest, which has the memory peak, then
- * steps of the first epoch. Evaluates some batches in the same way. The results are discarded.
+ * Trains for some seconds on the run's own batches: first on the largest, which determines the peak memory,
+ * then on steps of the first epoch. Then evaluates some batches. The results are discarded.
  */
 export async function calibrate(
   inputs: TrainerInputs,
@@ -47,7 +47,8 @@ export async function calibrate(
 
   const examples = largestBatch(config, train);
   const largest = { ...train.batch(examples, 0), examples: examples.length, number: 0 };
-  // With several batches per step, gradients are summed in separate memory. Two batches are enough to include it.
+  // With several batches per step, gradients are summed in additional memory. Two batches are enough to
+  // measure it.
   const warmUp = settings.accumulation > 1 ? [largest, largest] : [largest];
   for (let i = 0; i < WARM_UP_STEPS; i++)
     await trainSteps(warmUp.map((batch) => ({ ...batch, weight: 1 / warmUp.length })));
@@ -86,7 +87,7 @@ export async function calibrate(
   };
 }
 
-/** One of several validation sets represents all. */
+/** The largest validation set is measured, and represents all of them. */
 function largestSet({ parts }: Validation): Evaluation {
   return parts.reduce((most, part) =>
     part.examples.lengths.length > most.examples.lengths.length ? part : most,
@@ -94,7 +95,8 @@ function largestSet({ parts }: Validation): Evaluation {
 }
 
 /**
- * Evaluations of a run: its own, and for a rounded base a final one on the original weights, counted like the others.
+ * The number of evaluations in a run. With a quantized base, there is one more at the end, on the original
+ * weights.
  */
 function evaluations({ evaluate, totalSteps, stepsPerEpoch }: TrainerSettings, config: RunConfig): number {
   const every = evaluate === 'epoch' ? stepsPerEpoch : evaluate;

@@ -1,23 +1,25 @@
-/** Estimates for a whole run from some of its steps, on this machine in its current state. */
+/** Estimates for a whole run, extrapolated from some of its steps on this machine. */
 export interface Calibration {
-  /** Peak memory of the process that measured, in MB. */
+  /** Peak memory of the measuring process, in MB. */
   peakMb: number;
-  /** Number of timed steps. */
   steps: number;
-  /** Median milliseconds of a step. */
+  /** Median time of a step, in milliseconds. */
   msPerStep: number;
   examplesPerSecond: number;
-  /** Training tokens, without padding. */
+  /** Training tokens per second, without padding. */
   tokensPerSecond: number;
-  /** Only with a validation set. */
+  /** Undefined without a validation set. */
   evalExamplesPerSecond?: number;
-  /** Steps and evaluations of the whole run, without anything around them: an upper bound if it may end early. */
+  /**
+   * Seconds for all steps and evaluations, without start and end of the run. An upper limit if the run may
+   * stop early.
+   */
   runSeconds: number;
 }
 
-/** The current activity of a calibration. */
+/** What a calibration is doing. */
 export interface CalibrationProgress {
   what: 'download' | 'base' | 'text' | 'steps' | 'evaluation';
-  /** The share that is done, from 0 to 1. */
+  /** The completed share, from 0 to 1. */
   share: number;
 }

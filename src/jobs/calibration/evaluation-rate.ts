@@ -5,7 +5,10 @@ import { spread } from './spread.ts';
 import { type Bounds, timed } from './timed.ts';
 import { total } from './total.ts';
 
-/** Examples per second of an evaluation, after a first batch: the largest, which opens the session. */
+/**
+ * Examples per second of an evaluation. The largest batch runs first without being timed, because it opens
+ * the session.
+ */
 export async function evaluationRate(
   program: Program,
   values: Float32Array,

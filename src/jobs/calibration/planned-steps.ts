@@ -4,19 +4,15 @@ import { paddedTokens } from '../plan/largest-batch.ts';
 import { spread } from './spread.ts';
 import { total } from './total.ts';
 
-/** A step of the first epoch. */
 export interface PlannedStep {
   /** Index of the step, from 0. */
   step: number;
   examples: number;
-  /** Without padding. */
+  /** Number of tokens without padding. */
   tokens: number;
 }
 
-/**
- * The steps of a run's first epoch, reordered so that every prefix has the same mix of small and large steps as the
- * whole epoch.
- */
+/** Orders the steps of a run's first epoch so that every prefix mixes small and large steps like the whole epoch. */
 export function plannedSteps(examples: ExampleLengths, settings: TrainerSettings): PlannedStep[] {
   const { accumulation, stepsPerEpoch, totalSteps } = settings;
   const { lengths, targetLengths } = examples;

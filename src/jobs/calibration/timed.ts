@@ -1,10 +1,10 @@
-/** When timing ends, whichever limit is reached first. At least one item is handled. */
+/** Limits of a timing, which ends when it reaches one of them. At least one item is handled. */
 export interface Bounds {
   seconds: number;
   count: number;
 }
 
-/** Handles items one after the other until a limit is reached, and returns the milliseconds of each. */
+/** Handles items one after another until a limit is reached. Returns the milliseconds of each. */
 export async function timed<Item>(
   items: readonly Item[],
   { seconds, count }: Bounds,

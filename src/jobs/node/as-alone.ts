@@ -2,8 +2,8 @@ import type { Communicator } from '../../parallel/communicator.ts';
 import type { ParsedConfig } from '../../run/config/run-config.ts';
 
 /**
- * Converts the config of a run with several processes to the same run in a single process: its batches contain the rows
- * of all processes. A missing batch size will be chosen for all processes together.
+ * Converts the config of a run in several processes to the same run in one process. A batch then contains the
+ * rows of all processes. A missing batch size is chosen for all processes together.
  */
 export function asAlone<Config extends ParsedConfig>(
   config: Config,

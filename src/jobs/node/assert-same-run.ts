@@ -6,14 +6,15 @@ import { programVersion } from '../../support/node/program-version.ts';
 import { PROGRAM } from '../../support/program.ts';
 import type { RunOfFiles } from './read-run.ts';
 
-/** Digits of a digest in a message, enough to distinguish files. */
+/** Digits of a digest in messages, enough to distinguish files. */
 const SHOWN = 12;
 
 /**
- * Checks that processes are about to do the same run.
+ * Checks that all processes are about to do the same run.
  *
- * @param digests of the run's files, in their order
- * @throws UserError if two hosts differ in version, config, data or model; it names the difference with both values
+ * @param digests digests of the run's files, in order
+ * @throws UserError if two hosts differ in version, config, data or model; it names the difference with both
+ * values
  */
 export function assertSameRun(
   communicator: Communicator,

@@ -9,32 +9,33 @@ import type { OwnFunctions } from '../../tuners/own-function.ts';
 import type { TextsInMemory } from '../rows-in-memory.ts';
 import { runTraining } from './run-training.ts';
 
-/** The input of a run's thread. */
 export interface WorkerJob {
   config: ParsedConfig;
-  /** Data in memory. */
   texts: TextsInMemory;
-  /** Functions that the config names. */
+  /** The caller's functions; the config contains their names. */
   functions: OwnFunctions;
   /** Names of custom scores. */
   scores: readonly string[];
-  /** Whether the caller acts after each step. */
+  /** Whether the caller has an `onStepEnd`. */
   isControlled: boolean;
   resume: boolean;
-  /** One element: a value other than 0 requests a stop. */
+  /** One element. Any value except 0 requests a stop. */
   stop: Int32Array<SharedArrayBuffer>;
 }
 
-/** Predictions and references, from which the caller computes custom scores. */
+/** Predictions and references. The caller computes its custom scores from them. */
 export type Answers = [predictions: readonly unknown[], references: readonly unknown[]];
 
-/** The caller's reply; empty if its function has failed. */
+/** The caller's reply; empty if the caller's function failed. */
 export interface OwnReply {
   scores?: Record<string, number>;
   control?: StepControl;
 }
 
-/** Messages of the thread: events, answers to be scored, and the ends of steps; then either the result or the failure. */
+/**
+ * The thread's messages: events, answers to score, and ends of steps. The last message is the result or the
+ * failure.
+ */
 export type WorkerMessage =
   | { event: TrainEvent }
   | { answers: Answers }
@@ -43,15 +44,15 @@ export type WorkerMessage =
   | { failure: JobFailure };
 
 export interface JobFailure extends Failure {
-  /** Whether all processes that share the run fail with it. */
+  /** Whether all processes of the run fail with the same error. */
   agreed: boolean;
 }
 
 /**
  * Trains, and sends the events and the result.
  *
- * @param reply returns the caller's next reply: functions cannot be sent to this thread, so their arguments are sent to
- * the caller
+ * @param reply returns the caller's next reply; the caller's functions cannot be sent to this thread, so
+ * their arguments are sent to the caller
  */
 export async function doJob(
   { config, texts, functions, scores, isControlled, resume, stop }: WorkerJob,
@@ -88,7 +89,7 @@ export async function doJob(
     send({ result });
   } catch (thrown) {
     const agreed = isAgreed(thrown);
-    // If the peers are not failing too, skip MPI_Finalize: the launcher ends them.
+    // If other processes are not failing too, skip MPI_Finalize: the launcher ends them.
     if (agreed) processes?.leave();
     send({ failure: { ...failureOf(fileError(thrown) ?? (thrown as Error)), agreed } });
   }

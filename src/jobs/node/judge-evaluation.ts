@@ -13,10 +13,11 @@ import type { ReadingFlags } from '../../tasks/task-definition.ts';
 import type { TrainedModel } from '../../trained/trained-model.ts';
 
 /**
- * Assesses the scores of a trained model on some files against baselines, which are fitted on the run's training rows.
- * Without training rows, only the baseline that ignores the text is used, fitted on the scored rows.
+ * Compares the scores of a trained model on some files with baselines, which are fitted on the run's training
+ * rows. Without training rows, the only baseline is the one that ignores the text. It is fitted on the scored
+ * rows.
  *
- * @param path the run's folder, if it is one
+ * @param path the path of the trained model, which may be a run's folder
  */
 export async function judgeEvaluation(
   trained: Pick<TrainedModel, 'task' | 'definition' | 'labels' | 'context'>,
@@ -59,7 +60,10 @@ export async function judgeEvaluation(
   };
 }
 
-/** The training rows of a run, and their examples if baselines need them, if its folder names files that still exist. */
+/**
+ * The training rows of a run, with their examples if baselines need them. Undefined if the run's files do not
+ * exist any more.
+ */
 async function trainingRows(
   path: string,
   trained: Pick<TrainedModel, 'definition' | 'context'>,
@@ -83,7 +87,7 @@ async function trainingRows(
     const rows = share === undefined ? all : (task.holdOut?.(all, share)?.train ?? all);
     return { rows, ...(task.tokenBaselines && { examples: task.examples(rows, trained.context()) }) };
   } catch (error) {
-    // The file has changed since the run and no longer fits its settings.
+    // The file has changed since the run, and no longer matches its settings.
     if (error instanceof UserError) return undefined;
     throw error;
   }

@@ -13,13 +13,15 @@ import { type SetUpRun, setUpRun } from '../set-up-run.ts';
 import type { RunOfFiles } from './read-run.ts';
 
 /**
- * Opens the model, makes its base if it has another type, tokenizes everything and sets the method up.
+ * Opens the model, makes its base if the config requests another type, tokenizes the data, and sets the
+ * method up.
  *
- * @param startedAt the time for chat templates
- * @param planned the original config of a run that is longer now
- * @param processes the processes that share the run; one per host makes the base, and all read it
- * @throws UserError for a checkpoint that does not fit the model, rows that cannot be learned from, an adapter of
- * another model
+ * @param startedAt the time that chat templates use
+ * @param planned the original config, if the run has been extended
+ * @param processes the processes that share the run; one process per host makes the base, and all processes
+ * read it
+ * @throws UserError for a checkpoint that does not fit the model, unusable rows, or an adapter of another
+ * model
  */
 export async function loadRun(
   run: RunOfFiles,
@@ -36,7 +38,10 @@ export async function loadRun(
   );
 }
 
-/** The model that a run starts from, with its base in the config's type; the base is made if it is not cached. */
+/**
+ * Opens the model that a run starts from, with a base in the config's type. If the base is not cached, it is
+ * made.
+ */
 export async function openBase(
   { config, folder, build }: RunOfFiles,
   onWritten: OnWritten,

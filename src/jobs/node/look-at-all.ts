@@ -13,7 +13,7 @@ import { openText } from '../../trained/node/open-text.ts';
 import { methodNamed } from '../../tuners/registry.ts';
 import { assertModelNamed } from './assert-model-named.ts';
 
-/** Stands for an unknown run length: so large that no setting in steps exceeds it. */
+/** Stands for an unknown number of steps: larger than any setting. */
 const ENDLESS = 1e9;
 
 /**
@@ -46,13 +46,14 @@ export async function lookAtAll(
     });
 }
 
-/** Whether a model is on this machine, or should be. Models that would be downloaded are not checked. */
+/** Whether a model is expected on this machine. A model that would be downloaded is not checked. */
 function isHere(name: string): boolean {
   return existsSync(name) || name === EMBEDDED_MODEL || parseModelId(name) === null;
 }
 
 /**
- * Throws for settings that do not fit the model or the length of the run. The number of classes is not checked here.
+ * Throws for settings that do not fit the model or the run's number of steps. The number of classes is not
+ * checked.
  */
 function startOn(folder: string, { task, method, settings, model_config, adapter, steps }: SoundParts): void {
   if (!task || !method || !settings || adapter !== undefined) return;

@@ -1,7 +1,7 @@
 import { openInThread } from '../../trained/node/thread/open-in-thread.ts';
 import { trainedAt } from './write-checkpoint-adapter.ts';
 
-/** Like `open`, but also opens a run's checkpoint, given by the path of its file. */
+/** Like `open`, but also accepts the path of a run's checkpoint. */
 export async function openTrained(
   ...[what, ...options]: Parameters<typeof openInThread>
 ): ReturnType<typeof openInThread> {

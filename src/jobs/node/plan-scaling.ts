@@ -9,8 +9,8 @@ import { plan } from './plan.ts';
 /**
  * The cost of a run in several processes, each on a host like this one.
  *
- * @param alone the plan of its config for one process
- * @param measured the cost of its steps here
+ * @param alone the plan for the config in one process
+ * @param measured the measured cost of its steps
  */
 export async function planScaling(
   config: RunConfigInput,

@@ -7,12 +7,12 @@ import { readRun } from './read-run.ts';
 import { withAllErrors } from './with-all-errors.ts';
 
 export interface PlanOptions {
-  /** Called while files of the Hub are downloaded. */
+  /** Called while files are downloaded from the Hub. */
   onDownload?: (progress: DownloadProgress) => void;
 }
 
 /**
- * Plans a run of this config: what it trains and what it costs. Reads config.json, the tokenizer and the data, but no
+ * Plans a run: what it trains and what it costs. Reads config.json, the tokenizer and the data, but no
  * weights.
  *
  * @throws UserError like the run

@@ -29,24 +29,24 @@ import { startFrom } from '../start-from.ts';
 import { assertModelNamed } from './assert-model-named.ts';
 import { withAllErrors } from './with-all-errors.ts';
 
-/** A run with its files in folders. */
+/** A run with a model and data in files. */
 export interface RunOfFiles extends RunBeginning {
   /** The base model's folder. */
   folder: string;
-  /** Everything that its values depend on, files by their paths: the data, the continued adapter, the model's files. */
+  /** Everything that determines the run's values: data, starting adapter and model. Files are given by path. */
   files(): readonly (string | TextFile)[];
 }
 
-/** The parts of a run that come from the calling program. */
+/** What the calling program passes to a run in memory. */
 export interface InMemory {
-  /** Data in memory, by the names that the config has for them. */
+  /** Data by the names that replace them in the config. */
   texts?: TextsInMemory;
   ownScores?: OwnScores;
   functions?: OwnFunctions;
 }
 
 /**
- * Reads the adapter to continue, finds the model, and reads the data and its classes; no weights are read.
+ * Reads the starting adapter, finds the model, and reads the data and its classes. Weights are not read.
  *
  * @throws UserError with all problems
  */
@@ -98,7 +98,7 @@ async function read(
     ownScores,
     functions,
   });
-  // Runs before the weights are read, to compare them with the weights of the resumed run.
+  // Checked before the weights are read.
   const { base_dtype: dtype } = config;
   if (dtype !== 'float32') assertedFormat(run.build(family.definition, family.config), dtype);
   return {
@@ -122,7 +122,7 @@ function soundPartsOf(config: ParsedConfig): SoundParts {
   return { model, model_config, adapter, task, data, readsData: true, method, settings, steps };
 }
 
-/** The files that define the run's method and task, if those are not built in. */
+/** The files that define the run's method and task, unless they are built in. */
 function definingFiles({ method, task }: ParsedConfig): (string | TextFile)[] {
   const urls = new Set([moduleOfMethod(method), moduleOfTask(task)]);
   return [...urls].flatMap((url) => {
@@ -143,8 +143,8 @@ function modelFiles(folder: string, init: ParsedConfig['model_init']): string[] 
 /**
  * Reads the adapter that a config names, if any, and completes the config from it.
  *
- * @throws UserError for an adapter that is missing, damaged, or of another method or task, and for keys of the config
- * that contradict it
+ * @throws UserError for an adapter that is missing, damaged, or of another method or task, and for config
+ * keys that contradict it
  */
 async function readStart(
   given: ParsedConfig,

@@ -40,20 +40,20 @@ import { scoreOnFloat32 } from './score-on-float32.ts';
 import { writeTrained } from './write-trained.ts';
 
 export interface RunOptions extends InMemory {
-  /** Continue from the newest checkpoint, or start if there is none. */
+  /** Whether to continue from the newest checkpoint, if there is one. */
   resume: boolean;
-  /** The processes that share the run. Each of them calls this. */
+  /** The processes that share the run. Each process calls `runTraining`. */
   processes?: Processes;
   /** Called only in process 0. */
   onEvent(event: TrainEvent): void;
   shouldStop(): boolean;
-  /** Called only in process 0. All processes follow its answer. */
+  /** Called only in process 0. All processes follow the result. */
   onStepEnd?: ((state: StepState) => Promise<StepControl>) | undefined;
 }
 
 /**
- * Runs a whole training in this thread: loads everything, trains, and writes the run's folder. Nothing is written
- * until everything is loaded. Resuming a finished run returns its result again.
+ * Runs a whole training in this thread: loads everything, trains, and writes the run's folder. Nothing is
+ * written before everything is loaded. If the run is finished, resuming returns its result again.
  */
 export async function runTraining(given: ParsedConfig, options: RunOptions): Promise<FinishEvent> {
   const { communicator } = options.processes ?? ALONE_PROCESSES;
@@ -64,7 +64,8 @@ export async function runTraining(given: ParsedConfig, options: RunOptions): Pro
     checkRunFolder(given.output, options.resume);
     const seen = contentOf(given.output);
     const lock = { onWait: (message: string) => options.onEvent({ type: 'notice', step: 0, message }) };
-    // Existing files must not change while they are read; a new folder is created last.
+    // Existing files are locked, because they must not change while they are read. A new folder is created
+    // last.
     if (seen.length > 0) release = lockFolder(given.output, lock);
     take = () => {
       release ??= takeRunFolder(given.output, seen, lock);
@@ -77,9 +78,7 @@ export async function runTraining(given: ParsedConfig, options: RunOptions): Pro
   }
 }
 
-/**
- * @param take creates the run's folder and locks it, if that has not been done
- */
+/** @param take creates the run's folder and locks it, unless this has been done */
 async function trainIn(given: ParsedConfig, options: RunOptions, take: () => void): Promise<FinishEvent> {
   const { processes = ALONE_PROCESSES } = options;
   const { communicator } = processes;
@@ -96,7 +95,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     readRun(begun, ({ received, total }) => download(received / total), options),
   );
   const { config, labels } = run;
-  // A problem with these files is reported before the training, although they are copied after it.
+  // These files are copied after training, but a problem with them should be reported before it.
   if (methodOf(config).definition.trains === 'model') sharedFiles(run.folder);
   const files = runFiles(config.output);
   const digests = await together(communicator, () => run.files().map(digestOf));
@@ -107,7 +106,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     const saved = options.resume
       ? readLastCheckpoint(files.checkpoints, (message) => notice(0, message))
       : undefined;
-    // The run is longer than planned: everything else that affects it must be unchanged.
+    // If the run has been extended, everything else that affects it must be unchanged.
     const last = saved && saved.fingerprint !== fingerprint ? lengthIn(files, ownMetrics) : lengthOf(config);
     const planned = saved && withLength(config, saved.planned ?? last);
     const own = planned ? fingerprintOf(planned, labels, digests) : fingerprint;
@@ -120,7 +119,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     return {
       saved,
       planned,
-      // The run is longer than when it was last trained.
+      // Whether the run is longer than when it was last trained.
       isLonger: withLength(config, last) !== undefined,
       own,
       finished: saved && existsSync(files.card) ? finishOf(files.metrics) : undefined,
@@ -145,7 +144,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     log(event);
     options.onEvent(event);
   };
-  // With all defaults filled in.
+  // The written config contains all defaults.
   const writeConfig = () => atomicWrite(files.config, stringify(config, { aliasDuplicateObjects: false }));
   const { save_total_limit: limit, log_importance } = config.training;
   let logImportance: ReturnType<typeof openImportanceLog> | undefined;
@@ -160,8 +159,8 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
         assertLocked(config.output);
         const origin = { fingerprint: own, startedAt, ...(planned && { planned: lengthOf(planned) }) };
         const path = writeCheckpoint(files.checkpoints, state, origin, limit);
-        // The config is written only now, when a checkpoint contains the original plan, because a run is resumed with
-        // its own config.
+        // A run resumes with the config in its folder. An extended config is written only now, when a
+        // checkpoint contains the original plan.
         if (isLonger) writeConfig();
         return path;
       },
@@ -216,7 +215,8 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
 }
 
 /**
- * A run's schedule is made for its length: it may become longer, or end early, but not shorter.
+ * The schedule depends on the run's length. A run may be extended or end early, but its planned length must
+ * not shrink.
  *
  * @throws UserError that explains how to end it early
  */
@@ -247,13 +247,16 @@ function assertNotShorter(
   });
 }
 
-/** The number of processes of the run, which shows if they are bound to few cores. Undefined for a single process. */
+/**
+ * Describes the run's processes and threads, so that users notice processes bound to few cores. Undefined for
+ * a single process.
+ */
 function describeProcesses({ communicator: { size, hosts }, threads }: Processes): string | undefined {
   if (size === 1) return undefined;
   return `${size} processes on ${[...new Set(hosts)].join(', ')}; process 0 uses ${threads} threads`;
 }
 
-/** A state with a valid checksum that does not fit the run was written by another program. */
+/** Restores a state. If its checksum is valid but the state does not fit the run, another program wrote it. */
 async function restore(trainer: Trainer, { state, path }: SavedState): Promise<void> {
   try {
     await trainer.restore(state);

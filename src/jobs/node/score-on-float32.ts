@@ -6,7 +6,7 @@ import type { Validation } from '../../program/validation.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import type { Tuner } from '../../tuners/tuner.ts';
 
-/** Compares the scores of an adapter trained over a rounded base with its scores over the original base. */
+/** Compares the scores of an adapter over its quantized base with its scores over the original base. */
 export async function scoreOnFloat32(
   model: LoadedModel,
   { tuner, values }: { tuner: Tuner; values: Float32Array },
@@ -22,7 +22,7 @@ export async function scoreOnFloat32(
     const name = `eval_${training.metric_for_best_model}`;
     const [there, here] = [rounded[name], scores[name]];
     const sentence = `With the float32 base model, ${name} is ${here.toFixed(4)}`;
-    // A run without evaluations has no scores to compare with.
+    // A run without evaluations has no scores to compare.
     if (there === undefined) return sentence;
     const difference = `${here >= there ? '+' : '-'}${Math.abs(here - there).toFixed(4)}`;
     return `${sentence} (${difference} compared with ${base_dtype}).`;

@@ -17,23 +17,27 @@ import type { Answers, JobFailure, WorkerJob, WorkerMessage } from './do-job.ts'
 import { withAllErrors } from './with-all-errors.ts';
 
 export interface TrainOptions {
-  /** Continue the run in `output` from its newest checkpoint. */
+  /** Whether to continue the run in `output` from its newest checkpoint. */
   resume?: boolean | undefined;
   onEvent?: ((event: TrainEvent) => void) | undefined;
-  /** Called after each step, before an evaluation; its answer may end the run, evaluate, or change the learning rate. */
+  /**
+   * Called after each step, before an evaluation. Its result may end the run, evaluate, or change the
+   * learning rate.
+   */
   onStepEnd?: OnStepEnd | undefined;
-  /** Aborting finishes the step, writes a checkpoint and ends the run with reason "stopped". */
+  /** When aborted, finishes the step, writes a checkpoint and ends the run with reason "stopped". */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Fine-tunes a model according to a config and writes the run's folder. The data may be rows in memory. The run has its
- * own thread, because the engine computes without yielding; the caller's event loop stays free. Processes started by
- * mpirun, mpiexec or srun share the run: every process calls this function, each batch contains rows for all processes,
- * and only process 0 reports events and writes.
+ * Fine-tunes a model according to a config and writes the run's folder. The data may be rows in memory. The
+ * run has its own thread, because the engine computes without yielding; the caller's event loop stays free.
+ * Processes started by mpirun, mpiexec or srun share the run: every process calls this function, each batch
+ * contains rows for all processes, and only process 0 reports events and writes files.
  *
- * @throws UserError for every mistake in config, data or model; any error of `onEvent` or `onStepEnd`, after a
- * checkpoint; any error of your `metrics`, at once and without a checkpoint: resume from the previous one
+ * @throws UserError for every mistake in config, data or model
+ * @throws any error of `onEvent` or `onStepEnd`, after writing a checkpoint
+ * @throws any error of your `metrics`, without a new checkpoint: resume from the previous one
  */
 export async function train(
   config: ConfigWithRows,
@@ -70,7 +74,7 @@ export async function train(
         worker.postMessage({});
       },
     );
-  // An error in the caller's code: the run stops as on a signal, and fails with it.
+  // After an error in the caller's code, the run stops as on a signal, then fails with this error.
   const onMistake = (error: unknown) => {
     mistake ??= { error };
     requestStop();
@@ -83,7 +87,7 @@ export async function train(
       worker.postMessage({});
     }
   };
-  // The pending calls of an asynchronous `onEvent`.
+  // Pending calls of an asynchronous `onEvent`.
   let told: Promise<unknown> = Promise.resolve();
   function tell(event: TrainEvent): void {
     if (mistake) return;
@@ -97,7 +101,7 @@ export async function train(
       onMistake(error);
     }
   }
-  // After its last message, the thread may end while that message is handled.
+  // The thread may end while its last message is being handled.
   let isOver = false;
   return new Promise<FinishEvent>((resolve, reject) => {
     worker.on('message', (message: WorkerMessage) => {
@@ -121,14 +125,14 @@ export async function train(
     });
     worker.on('error', reject);
     worker.on('exit', (code) => {
-      // A killed thread leaves its lock.
+      // A killed thread does not release its lock.
       unlockFolder(job.config.output, threadId);
       if (!isOver) void told.then(() => reject(new Error(`the training thread ended with code ${code}`)));
     });
   }).finally(() => signal?.removeEventListener('abort', requestStop));
 }
 
-/** The displays that `training.report_to` names. */
+/** Starts the displays that `training.report_to` names. */
 async function tracking(
   config: ParsedConfig,
   onFailure: (message: string) => void,

@@ -3,8 +3,8 @@ import { Mistakes } from '../../support/mistakes.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /**
- * Runs work that reads a config or its files. If it fails, everything else that the config names is checked too, so
- * that the user can fix all errors at once.
+ * Runs work that reads a config or its files. If it fails, everything else that the config names is checked
+ * too, so that the user can fix all errors at once.
  *
  * @param sound the config, if known
  * @param inMemory names of files that need not exist

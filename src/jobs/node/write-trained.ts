@@ -14,9 +14,9 @@ import { runResults } from '../run-results.ts';
 import type { RunOfFiles } from './read-run.ts';
 
 /**
- * Writes the adapter (or model) of a finished run, and its card.
+ * Writes a finished run's adapter or model, and its model card.
  *
- * @param digest of a weight file at the start of the run
+ * @param digest returns the digest that a weight file had at the start of the run
  */
 export function writeTrained(
   run: RunOfFiles,

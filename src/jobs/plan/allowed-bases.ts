@@ -5,7 +5,10 @@ import { crossCheck } from '../../run/config/cross-checks.ts';
 import { methodOf } from '../../run/config/method-of.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 
-/** The possible types of a run's base: those that its method and settings allow and that change a weight, and its own. */
+/**
+ * The base types that a run can use: those that its method and settings allow and that would change some weight,
+ * and the config's own type.
+ */
 export function allowedBases(config: RunConfig, model: TaskModel): BaseDtype[] {
   const { method, base_dtype } = config;
   const { settings } = methodOf(config);

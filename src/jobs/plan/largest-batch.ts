@@ -1,10 +1,10 @@
 import type { RunConfig } from '../../run/config/run-config.ts';
 import { type ExampleLengths, planEpoch } from '../../text/batches.ts';
 
-/** Epochs that are searched: later ones have similar batches. */
+/** Number of epochs that are searched. Later epochs have similar batches. */
 const EPOCHS_LOOKED_AT = 5;
 
-/** The examples of the largest batch in the run's own plan. */
+/** The examples of the largest batch that the run will train on. */
 export function largestBatch({ training, seed }: RunConfig, lengths: ExampleLengths): Int32Array {
   let largest: Int32Array = new Int32Array();
   let most = 0;
@@ -29,7 +29,7 @@ export function largestBatch({ training, seed }: RunConfig, lengths: ExampleLeng
   return largest;
 }
 
-/** Tokens of a batch with its padding, which determine its time and memory. */
+/** Tokens of a batch including padding, which determine its time and memory. */
 export function paddedTokens(examples: Int32Array, lengths: Int32Array): number {
   return examples.length * examples.reduce((longest, example) => Math.max(longest, lengths[example]), 0);
 }

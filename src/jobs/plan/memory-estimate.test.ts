@@ -20,7 +20,7 @@ const BERT = {
   max_position_embeddings: 64,
 };
 const GPT2 = { model_type: 'gpt2', vocab_size: 100, n_embd: 64, n_layer: 1, n_head: 2, n_positions: 64 };
-/** The matrices that an integer base stores as integers: four of 256 x 256 and two of 256 x 1024 per layer. */
+/** Elements that an integer base stores as integers: four matrices of 256 x 256 and two of 256 x 1024 per layer. */
 const QUANTISED = 4 * (4 * 256 * 256 + 2 * 256 * 1024);
 
 function modelOf(json: Record<string, unknown>): TaskModel {
@@ -36,7 +36,7 @@ function configOf(settings: Partial<RunConfigInput> = {}) {
   );
 }
 
-/** Texts of 4 to 11 tokens. */
+/** Examples of 4 to 11 tokens. */
 const train: ExampleSet = {
   lengths: Int32Array.from({ length: 40 }, (_, i) => 4 + (i % 8)),
   truncated: 0,
@@ -60,8 +60,8 @@ describe('a plan', () => {
     }
     const [float32, int8, int4] = plans[0].bases;
     expect([float32.dtype, int8.dtype, int4.dtype]).toEqual(['float32', 'int8', 'int4']);
-    // Of eight bytes, four for either direction, two stay, minus the scales; the live tensors of a step differ by
-    // some kilobytes.
+    // float32 takes eight bytes per element, because each direction has a copy of four bytes; int8 takes two,
+    // and the scales. The live tensors of a step differ by some kilobytes.
     const saved = (6 * QUANTISED) / 2 ** 20;
     expect(float32.memoryMb - int8.memoryMb).toBeGreaterThan(0.8 * saved);
     expect(float32.memoryMb - int8.memoryMb).toBeLessThan(1.2 * saved);
@@ -73,7 +73,7 @@ it('a plan needs less memory with moments in bytes', () => {
   const [bytes, floats] = (['adamw_bnb_8bit', 'adamw_torch'] as const).map(
     (optim) => planRun(configOf({ method: 'full', training: { optim } }), modelOf(BERT), { train }).memoryMb,
   );
-  // Of eight bytes a value for both moments, six are saved, minus the scales.
+  // The two moments take eight bytes per value. Six of them are saved, minus the scales.
   const values = modelOf(BERT).parameters.values();
   const count = [...values].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b), 0);
   expect(floats - bytes).toBeGreaterThan((5.9 * count) / 2 ** 20);

@@ -18,24 +18,27 @@ import { planEvaluation } from '../../text/batches.ts';
 import type { Tuner } from '../../tuners/tuner.ts';
 import { largestBatch } from './largest-batch.ts';
 
-/** Memory of Node and the engine before a model is loaded. Fitted to measured runs, like the next two: docs/log.md. */
+/**
+ * Memory of Node and the engine before a model is loaded. This and the next two constants are fitted to
+ * measured runs: see docs/log.md.
+ */
 const RUNTIME_MB = 120;
 /**
- * The overhead of a session's arena over the live tensors: it grows by doubling, and a few large tensors fit it
- * badly.
+ * How much more memory a session's arena takes than the live tensors. It grows by doubling, and a few large
+ * tensors leave gaps.
  */
 const TRAINING_ARENA = { baseMb: 60, factor: 1.05 };
 const EVALUATION_ARENA = { baseMb: 30, factor: 2.7 };
 
-/** The inputs of an estimate besides config and model: the texts, as tokens. */
+/** What an estimate needs besides config and model: the tokenized texts. */
 export interface MemoryFacts {
   train: ExampleSet;
   validation?: Validation;
 }
 
 /**
- * The peak of a run's process in MB, by the type of its base. Computed along the graphs, which differ between types;
- * no weights are read and no base is made.
+ * Estimates the peak memory of a run's process in MB, for each base type. It is computed from the graphs,
+ * which differ between types. No weights are read, and no base is made.
  */
 export function memoryEstimate(
   config: RunConfig,
@@ -46,7 +49,7 @@ export function memoryEstimate(
   const training = train.batch(largestBatch(config, train), 0).feeds;
   const evaluations = (validation?.parts ?? []).map((part) => evaluationFeeds(part, config));
   const { gradient_checkpointing, label_smoothing_factor, neftune_noise_alpha, optim } = config.training;
-  // A method's `vectors` include two moments of 32 bits, which are replaced by the optimizer's own state.
+  // A method's `vectors` include two moments of 32 bits. They are replaced by the optimizer's actual state.
   const vectors =
     4 * (methodOf(config).definition.vectors - 2) * tuner.layout.length +
     optimizerBytes(optim ?? DEFAULT_OPTIMIZER, tuner.layout.segments);
@@ -67,7 +70,7 @@ export function memoryEstimate(
     const readers = [reader(values, !options.gradientCheckpointing)];
     const sessions = [sessionMb(values, training, TRAINING_ARENA)];
     if (evaluations.length > 0) {
-      // One session for all sets.
+      // One session evaluates all sets.
       const values = Object.values(evaluationGraph(model, tuner, evaluations[0].output));
       readers.push(reader(values, false));
       sessions.push(Math.max(...evaluations.map(({ feeds }) => sessionMb(values, feeds, EVALUATION_ARENA))));

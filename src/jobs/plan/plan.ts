@@ -17,54 +17,53 @@ import { type MemoryFacts, memoryEstimate } from './memory-estimate.ts';
 export interface Plan {
   method: RunConfig['method'];
   baseDtype: BaseDtype;
-  /** Whether activations are recomputed instead of kept. */
   gradientCheckpointing: boolean;
-  /** The values that the policy chooses. */
+  /** The values that were chosen because the user did not set them. */
   chosen: readonly Chosen[];
-  /** The number of modules that the method changes. */
+  /** Number of modules that the method changes. */
   sites: number;
-  /** The initial ranks of adapted modules; empty for methods without ranks. */
+  /** Initial ranks of adapted modules; empty for methods without ranks. */
   ranks: Record<string, number>;
-  /** All trained parameters, the head included. */
+  /** Number of trained parameters, including the head. */
   trainableParameters: number;
   adapterParameters: number;
-  /** The model with the method's additions. */
+  /** Number of parameters of the model with the method's additions. */
   totalParameters: number;
   steps: number;
   stepsPerEpoch: number;
-  /** Tokens of an epoch, without padding. */
+  /** Tokens per epoch, without padding. */
   tokens: number;
-  /** The files that an epoch draws from, if there are several. */
+  /** The files that an epoch samples from, if there are several. */
   sources?: readonly Source[];
   /**
-   * The measurement that chooses the ranks before the first step. With it, `ranks` are means, and counts are
-   * approximate.
+   * The measurement that chooses the ranks before the first step, if any. In this case, `ranks` are means,
+   * and counts are approximate.
    */
   rankMeasurement?: string;
-  /** Initial and final number of triplets, and the schedule, for methods with a budget. */
+  /** The budget of methods that have one: initial and final number of triplets, and the schedule. */
   budget?: Budget;
-  /** Peak of the process, estimated. */
+  /** Estimated peak memory of the process. */
   memoryMb: number;
-  /** The same for every possible type of the base, `baseDtype` among them. */
+  /** Estimates for every possible base type, including `baseDtype`. */
   bases: readonly PlannedBase[];
 }
 
-/** Estimates for a run over a base in a type. */
+/** Estimates for a run with one base type. */
 export interface PlannedBase {
   dtype: BaseDtype;
-  /** Peak of the process, estimated. */
+  /** Estimated peak memory of the process. */
   memoryMb: number;
-  /** The result of a calibration, if there was one. */
+  /** The result of a calibration, if it was requested. */
   measured?: Calibration;
-  /** Why the calibration failed. */
+  /** Why the calibration failed, if it did. */
   failure?: string;
 }
 
 /**
- * Plans a run from the model's config; no weights are read.
+ * Plans a run from the model's config, without weights.
  *
- * @param start the adapter it continues
- * @param chosen the config values that the user has not set
+ * @param start the adapter from which the run starts
+ * @param chosen config values that the user has not set
  */
 export function planRun(
   config: RunConfig,
@@ -80,7 +79,7 @@ export function planRun(
   const { layout, sites } = run.tuner;
   const inAdapters = adapterParameters(run.tuner);
   const modelParameters = [...model.parameters.values()].reduce((sum, shape) => sum + elementCount(shape), 0);
-  // The measurement ends before training begins: the larger of the two is the peak.
+  // The measurement ends before training begins, so the peak is the larger of the two.
   const tuners = [run.tuner, ...(run.measurement ? [run.measurement.tuner] : [])];
   const estimates = tuners.map((tuner) => memoryEstimate(config, model, tuner, facts));
   const bases = allowedBases(config, model).map((dtype) => ({

@@ -1,8 +1,8 @@
 /** The network between hosts. */
 export interface NetworkSpeed {
-  /** Bytes per second that a host can send while it receives as many. */
+  /** Bytes per second that a host can send while it receives at the same speed. */
   bandwidth: number;
-  /** Seconds from one process's call to the other's reply. */
+  /** Seconds from a process's call to the reply of another process. */
   latency: number;
 }
 
@@ -10,28 +10,28 @@ export interface NetworkSpeed {
 export interface Scaling {
   processes: number;
   steps: number;
-  /** Seconds per step, and its parts. */
+  /** Seconds per step; `computing` and `allReduce` are its parts. */
   step: number;
   computing: number;
   allReduce: number;
-  /** Bytes to sum. */
+  /** Bytes that are summed over the processes in each step. */
   bytes: number;
-  /** The faster all-reduce algorithm here. */
+  /** The all-reduce algorithm that is faster for this run. */
   algorithm: 'ring' | 'recursive doubling';
-  /** Examples per second, relative to as many processes without communication. */
+  /** Speed relative to the same number of processes without communication. */
   efficiency: number;
   /** Seconds of the whole run. */
   run: number;
 }
 
-/** Loss, share, regularizer and stop request are sent with the gradient. */
+/** Values sent with the gradient: loss, share, regularizer and stop request. */
 const MORE_VALUES = 4;
 
 /**
- * Seconds that n processes take to sum vectors. In a ring, each process sends 2 (n - 1) messages of 1 / n of its vector
- * (Patarasuk and Yuan, 2009). With recursive doubling, it sends its whole vector to log₂ n others in turn (Thakur,
- * Rabenseifner and Gropp, 2005). MPI's libraries use the second for short vectors, and something similar to the first
- * for long ones.
+ * Seconds that n processes take to sum a vector with each algorithm. In a ring, each process sends 2 (n - 1)
+ * messages of 1 / n of its vector (Patarasuk and Yuan, 2009). With recursive doubling, each process sends its
+ * whole vector to log₂ n others in turn (Thakur, Rabenseifner and Gropp, 2005). MPI's libraries use recursive
+ * doubling for short vectors, and algorithms similar to the ring for long ones.
  */
 export function allReduceTime(
   bytes: number,
@@ -47,19 +47,19 @@ export function allReduceTime(
     : { seconds: ring, algorithm: 'ring' };
 }
 
-/** The work of one process in a run. */
+/** What a single process would compute in a run. */
 export interface ProcessShare {
   /** Number of trained values. */
   parameters: number;
-  /** Steps of the whole run; batches contain the rows of all processes. */
+  /** Steps of the whole run. A batch contains the rows of all processes. */
   steps: number;
   /** Seconds of computation per step. */
   computing: number;
-  /** Seconds of all the run's evaluations in a single process; processes divide them. */
+  /** Seconds of all evaluations in a single process. The processes of a run divide them. */
   evaluations: number;
 }
 
-/** A run in n processes: computation, then one all-reduce, step after step. */
+/** The cost of a run in n processes. Each step is a computation, followed by an all-reduce. */
 export function scaling(share: ProcessShare, processes: number, network: NetworkSpeed): Scaling {
   const bytes = 4 * (share.parameters + MORE_VALUES);
   const { seconds: allReduce, algorithm } = allReduceTime(bytes, processes, network);

@@ -2,17 +2,20 @@ import type { Confusion } from '../../program/example-set.ts';
 import type { LossCourse } from '../../run/trainer-state.ts';
 import { type Finding, floorValue, isFloor, isNoBetterThanFloor, type Verdict } from '../../run/verdict.ts';
 
-/** The data that show the most likely reason for a bad score. */
+/** The facts about a run that help to find the reason for a bad score. */
 export interface Symptoms {
   /** Whether a lower score is better. */
   lessIsBetter: boolean;
   losses: Pick<LossCourse, 'first' | 'last' | 'peak'>;
-  /** Whether its loss is a cross-entropy: then it starts near the loss of the best answer that ignores the text. */
+  /**
+   * Whether the loss is a cross-entropy. Then it starts near the loss of the best prediction that ignores the
+   * text.
+   */
   isCrossEntropy: boolean;
-  /** The loss on the scored rows of the best baseline that ignores the text, or of the model before training. */
+  /** Loss on the scored rows, of the best baseline that ignores the text, or else of the model before training. */
   floorLoss?: number;
   learningRate: number;
-  /** The learning rate of the policy of defaults. */
+  /** The default learning rate. */
   usualRate: number;
   steps: number;
   epochs: number;
@@ -22,29 +25,21 @@ export interface Symptoms {
   confusion?: Confusion;
 }
 
-/**
- * The loss has grown if it ends above this many times both the first loss and the loss of the baseline that ignores the
- * text.
- */
+/** The loss has grown if its last value exceeds both the first loss and `floorLoss` by this factor. */
 const GROWN = 2;
-/** The loss exploded if its peak exceeded this many times the loss of the baseline that ignores the text. */
+/** The loss exploded if its peak exceeded `floorLoss` by this factor. */
 const EXPLODED = 4;
-/**
- * A learning rate above this many times the usual one, or below the usual one divided by this, is the likely reason.
- */
+/** A learning rate that differs from the usual one by more than this factor is the likely reason. */
 const UNUSUAL = 3;
-/** Fewer steps hardly teach anything. */
+/** With fewer steps, a model learns hardly anything. */
 const FEW_STEPS = 30;
-/**
- * The loss has fallen if it ends below this share of its reference: the first loss, or the loss of the baseline that
- * ignores the text.
- */
+/** The loss has fallen if it ends below this share of its reference, which is the first loss or `floorLoss`. */
 const FALLEN = 0.9;
-/** The model has memorised the training rows if their loss ends below this share of that reference. */
+/** The model has memorised the training rows if their loss ends below this share of the reference. */
 const BY_HEART = 0.5;
 const MOSTLY = 0.5;
 
-/** The warnings about a verdict, the most important first; empty for a run that went well. */
+/** Warnings about a run with a verdict, the most important first; empty if the run went well. */
 export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
   if (!verdict.learnt) return [reasonFor(verdict, symptoms)];
   const floor = verdict.to_beat.find(isFloor);
@@ -60,14 +55,14 @@ export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
 }
 
 /**
- * The warnings about a run without held-out rows, from its training loss alone.
+ * Warnings about a run without held-out rows, derived from its training loss.
  *
- * @param isNewHead whether it trains a new head: its loss falls if it learns anything
+ * @param isNewHead whether the head is new; then the loss falls if the model learns anything
  */
 export function diagnoseLosses(symptoms: Symptoms, isNewHead: boolean): Finding[] {
   const { first = Number.NaN, last = Number.NaN } = symptoms.losses;
   if (hasExploded(symptoms)) return [explosion(symptoms)];
-  // A single reported loss shows no trend.
+  // A single reported loss does not show a trend.
   const isFlat = first !== last && !(last < FALLEN * first);
   return isNewHead && isFlat ? [hardlyFell(symptoms)] : [];
 }
@@ -88,12 +83,12 @@ function hardlyFell(symptoms: Symptoms, answers = ''): Finding {
   };
 }
 
-/** `from 1.61 to 0.3` */
+/** Formats the first and last loss: `from 1.61 to 0.3`. */
 function fall({ losses: { first = Number.NaN, last = Number.NaN } }: Symptoms): string {
   return `from ${figure(first)} to ${figure(last)}`;
 }
 
-/** The most likely reason why a run has learned nothing. */
+/** The most likely reason why a run learned nothing. */
 function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
   const { losses, floorLoss, learningRate, usualRate, truncatedShare, maxLength, steps, confusion } =
     symptoms;
@@ -147,12 +142,12 @@ function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
 function hasExploded({ losses, floorLoss, isCrossEntropy, learningRate, usualRate }: Symptoms): boolean {
   const { first = Number.NaN, last = Number.NaN, peak } = losses;
   if (!(last <= GROWN * Math.max(first, floorLoss ?? 0))) return true;
-  // The loss of a regression has no typical initial value.
+  // The loss of a regression has no typical initial value, so a high peak alone does not count.
   const isTelling = isCrossEntropy || learningRate > UNUSUAL * usualRate;
   return floorLoss !== undefined && isTelling && peak > EXPLODED * floorLoss;
 }
 
-/** Whether the bag of words is no better than the baseline that ignores the text. */
+/** Whether a bag of words does not beat the baseline that ignores the text. */
 function bagFindsNothing({ to_beat }: Verdict, { lessIsBetter }: Symptoms): boolean {
   const reading = to_beat.filter((other) => !isFloor(other));
   const blind = to_beat.filter(({ is_blind }) => is_blind);
@@ -165,7 +160,7 @@ function bagFindsNothing({ to_beat }: Verdict, { lessIsBetter }: Symptoms): bool
   );
 }
 
-/** The remedy if more training is likely to help. */
+/** The advice if more training is likely to help. */
 function strengthen({ learningRate, usualRate, epochs, steps }: Symptoms): string {
   const rate =
     learningRate < usualRate
@@ -174,7 +169,7 @@ function strengthen({ learningRate, usualRate, epochs, steps }: Symptoms): strin
   return `Raise ${rate}, or try a larger model.`;
 }
 
-/** Whether another score is better beyond the interval. */
+/** Whether another score is better than the upper end of the interval. */
 function isBeaten(
   { value, interval = [value, value] }: Verdict,
   other: number,
@@ -187,12 +182,12 @@ function isWithin(value: number, [low, high]: readonly [number, number]): boolea
   return value >= low && value <= high;
 }
 
-/** The classes of the scored rows. */
+/** The classes that occur in the scored rows. */
 function actualClasses(confusion: Confusion | undefined): readonly string[] {
   return confusion?.labels.filter((_, row) => confusion.counts[row].some((count) => count > 0)) ?? [];
 }
 
-/** The class predicted for all rows; undefined if there are several. */
+/** The class that the model predicts for all rows; undefined if it predicts several. */
 function onlyAnswer(confusion: Confusion | undefined): string | undefined {
   if (!confusion) return undefined;
   const { labels, counts } = confusion;
@@ -204,7 +199,7 @@ function percent(share: number): string {
   return `${Math.round(100 * share)} %`;
 }
 
-/** Three significant digits. */
+/** Formats a value with three significant digits. */
 function figure(value: number): string {
   return Number.isFinite(value) ? `${Number(value.toPrecision(3))}` : 'not a number';
 }

@@ -11,7 +11,7 @@ import { diagnose, diagnoseLosses, type Symptoms } from './diagnose.ts';
 import { notScored } from './not-scored.ts';
 import { toBeat } from './to-beat.ts';
 
-/** Adds the verdict to the end of a run. All processes that share the run call this. */
+/** Adds a verdict to the end of a run. Every process of the run calls this. */
 export async function judgeRun(
   run: RunBeginning,
   { inputs, settings }: SetUpRun,
@@ -23,7 +23,7 @@ export async function judgeRun(
   const value: number | undefined = finish.metrics[`eval_${name}`];
   if (finish.reason === 'stopped' || value === undefined) return finish;
   const seen = await trainer.seen();
-  // The first process reports it.
+  // Only the first process reports the verdict.
   if ((inputs.communicator?.rank ?? 0) > 0) return finish;
   const { score, set } = chiefScore(config);
   // With several validation sets, only the first has an interval.
@@ -57,7 +57,7 @@ export async function judgeRun(
   return { ...finish, verdict };
 }
 
-/** Warnings about a finished run that no held-out rows have scored. */
+/** Warnings about a finished run that was not scored on held-out rows. */
 export function unscoredNotices(
   run: RunBeginning,
   setUp: SetUpRun,

@@ -1,6 +1,9 @@
 import type { Chosen } from '../../run/config/defaults/choose-defaults.ts';
 
-/** Why the policy chose not to evaluate, and what to do, as the end of a sentence; empty if it made no such choice. */
+/**
+ * Explains why no evaluation was chosen by default, and what to do, as the end of a sentence. Empty if
+ * evaluation was not turned off by default.
+ */
 export function notScored(chosen: readonly Chosen[]): string[] {
   return chosen
     .filter(({ key, value }) => key === 'training.eval_strategy' && value === 'no')

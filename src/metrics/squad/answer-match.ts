@@ -1,15 +1,15 @@
-/** How an answer agrees with a true one. */
+/** How well a predicted answer matches a reference answer. */
 export interface AnswerMatch {
-  /** 1 if their words are the same in the same order, otherwise 0. */
+  /** 1 if both have the same words in the same order, otherwise 0. */
   exact: number;
-  /** Harmonic mean of precision and recall of the words, counted with repetition. */
+  /** Harmonic mean of precision and recall over words; repeated words count repeatedly. */
   f1: number;
 }
 
 /**
- * Compares the words of an answer with those of a true one (see `answerWords`).
+ * Compares the words of a predicted answer with those of a reference answer (see `answerWords`).
  *
- * @param f1OfNothing F1 if neither has words: 1 in the script of v2.0, 0 in the script of v1.1
+ * @param f1OfNothing F1 if both have no words: 1 in the script of v2.0, 0 in the script of v1.1
  */
 export function answerMatch(
   predicted: readonly string[],

@@ -1,11 +1,11 @@
 /**
- * The threshold for the no-answer odds with the best mean score, found like `find_best_thresh` of SQuAD v2.0's official
- * script. The search starts with "no answer" for all questions and raises the threshold one question at a time, even if
- * odds are equal.
+ * Finds the threshold on the no-answer odds with the best mean score, like `find_best_thresh` of SQuAD v2.0's
+ * official script. The search starts with "no answer" for all questions. It raises the threshold one question
+ * at a time, even among equal odds.
  *
- * @param scores of predictions by id, without a threshold
- * @param odds by id; equal ones are visited in this order
- * @param answered by id, whether there is an answer
+ * @param scores scores of the predictions by id, without a threshold
+ * @param odds odds by id; equal odds are visited in this order
+ * @param answered whether a question has an answer, by id
  */
 export function bestThreshold(
   predictions: ReadonlyMap<string, string>,

@@ -1,7 +1,7 @@
 import { answerMatch } from './answer-match.ts';
 import { answerWords } from './answer-words.ts';
 
-/** A question with its reference answers; empty if the text has no answer. */
+/** A question with its reference answers; the list is empty if the text does not contain an answer. */
 export interface AnsweredQuestion {
   id: string;
   answers: readonly string[];
@@ -14,11 +14,12 @@ export interface SquadScores {
 }
 
 /**
- * Scores predicted answers like the official script of SQuAD v1.1 (evaluate-v1.1.py), as fractions of 1 instead of per
- * cent. The best match among the true answers is averaged over all questions. A question without a prediction counts 0.
+ * Scores predicted answers like SQuAD v1.1's official script (evaluate-v1.1.py), but as fractions instead of
+ * per cent. Each question counts with its best match among the reference answers. A question without a
+ * prediction counts 0.
  *
  * @param questions at least one, each with at least one answer
- * @param predictions answers by id of their question
+ * @param predictions answers by question id
  */
 export function squadScores(
   questions: readonly AnsweredQuestion[],

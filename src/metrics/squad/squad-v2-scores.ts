@@ -4,28 +4,28 @@ import { bestThreshold } from './best-threshold.ts';
 import type { AnsweredQuestion } from './squad-scores.ts';
 
 /**
- * Scores of SQuAD v2.0 from 0 to 1, by the names of the official script: `exact`, `f1`, `total`, `HasAns_exact` and
- * so on.
+ * Scores of SQuAD v2.0 from 0 to 1, named as in the official script: `exact`, `f1`, `total`, `HasAns_exact`
+ * and so on.
  */
 export type SquadV2Scores = Record<'exact' | 'f1' | 'total', number> & Record<string, number>;
 
-/** A model's odds that a question has no answer. */
+/** A model's odds that questions have no answer. */
 export interface NullOdds {
-  /** By id of the question. */
+  /** Odds by question id. */
   odds: ReadonlyMap<string, number>;
-  /** Odds above it count as no answer, whatever was predicted (the script's `--na-prob-thresh`, by default 1). */
+  /** Odds above this count as no answer, whatever was predicted (the script's `--na-prob-thresh`; default: 1). */
   threshold?: number;
 }
 
 const DEFAULT_THRESHOLD = 1;
 
 /**
- * Scores predicted answers like the official script of SQuAD v2.0 (evaluate-v2.0.py), as fractions of 1 instead of
- * per cent. An empty prediction means no answer. With odds, it also returns the best scores over all thresholds, and
- * these thresholds. If questions have the same id, the last counts.
+ * Scores predicted answers like SQuAD v2.0's official script (evaluate-v2.0.py), but as fractions instead of
+ * per cent. An empty prediction means no answer. With odds, the best scores over all thresholds are also
+ * returned, with these thresholds. If several questions have the same id, the last one counts.
  *
- * @param predictions for every question (the script fails without one)
- * @param nullOdds for every question
+ * @param predictions an answer for every question; the script fails without one
+ * @param nullOdds odds for every question
  */
 export function squadV2Scores(
   questions: readonly AnsweredQuestion[],
@@ -63,8 +63,8 @@ export function squadV2Scores(
 }
 
 /**
- * Reference answers that normalise to the empty string are dropped. If none is left, only an empty prediction is
- * right.
+ * Reference answers that normalise to the empty string are dropped. If all are dropped, only an empty
+ * prediction is right.
  */
 function bestMatch(prediction: string, answers: readonly string[]) {
   const words = answerWords(prediction);

@@ -6,9 +6,9 @@ import { squadV2Scores } from './squad-v2-scores.ts';
 
 interface Case {
   version: number;
-  /** Id, true answers, predicted one, odds of no answer. */
+  /** Id, reference answers, predicted answer, odds of no answer. */
   questions: [string, string[], string | null, number][];
-  /** Per cent; for v2.0 without and with odds. */
+  /** In per cent. For v2.0, once without and once with odds. */
   scores: Record<string, number>[];
 }
 
@@ -32,7 +32,8 @@ describe('equal to the official scripts', () => {
         expect(Object.keys(found)).toEqual(Object.keys(scores[i]));
         for (const [name, score] of Object.entries(scores[i])) {
           const isShare = !/total|thresh/.test(name);
-          // A hundred times a sum, or a sum with other roundings: the last digits of a double.
+          // The script multiplies a sum by 100 or rounds it differently, so the last digits of a double may
+          // differ.
           expect(found[name] * (isShare ? 100 : 1)).toBeCloseTo(score, isShare ? 10 : 15);
         }
       });

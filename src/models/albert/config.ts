@@ -11,7 +11,7 @@ const schema = z
     hidden_size: size.default(4096),
     num_attention_heads: size.default(64),
     intermediate_size: size.default(16384),
-    /** Groups of layers with the same weights, and the layers in each. */
+    /** Number of groups of layers with the same weights, and number of layers in a group. */
     num_hidden_groups: layers.default(1),
     inner_group_num: layers.default(1),
     hidden_act: z.string().default('gelu_new'),
@@ -27,7 +27,7 @@ const schema = z
 
 export type AlbertConfig = z.infer<typeof schema> & CommonConfig;
 
-/** Parses a config.json of `model_type` albert; fields keep Hugging Face's names. */
+/** Parses a config.json of `model_type` albert. Fields keep Hugging Face's names. */
 export function parseAlbertConfig(json: unknown, where: string): AlbertConfig {
   return withCommon(parseFields(schema, json, where));
 }

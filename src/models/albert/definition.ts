@@ -24,7 +24,7 @@ export const albert: ModelDefinition<AlbertConfig> = {
   modelType: 'albert',
   baseModelPrefix: 'albert',
   targetModules: {
-    // PEFT has no default for ALBERT: these correspond to the modules that it adapts in BERT.
+    // PEFT has no defaults for ALBERT. These modules correspond to those that it adapts in BERT.
     few: ['query', 'value'],
     many: ['query', 'key', 'value', 'attention.dense', 'ffn', 'ffn_output'],
     rescaled: ['key', 'value', 'ffn_output'],

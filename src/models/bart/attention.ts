@@ -6,10 +6,10 @@ import type { Network } from '../../nn/network.ts';
 import { lazy } from '../../support/lazy.ts';
 import type { BartConfig } from './config.ts';
 
-/** Inputs of attention besides the hidden states of the queries. */
+/** Inputs of attention besides the queries' hidden states. */
 interface Asking {
   batch: Dimension;
-  /** The number of query tokens per example. */
+  /** Number of query tokens per example. */
   queries: Dimension;
   heads: number;
   /** Added to the scores: [batch | 1, 1, queries | 1, keys] */
@@ -17,7 +17,7 @@ interface Asking {
   cache?: AttentionCache;
 }
 
-/** The module `self_attn`: self-attention; in a decoder, also to the cached tokens. */
+/** The module `self_attn`: self-attention. In a decoder, it also attends to cached tokens. */
 export function selfAttention(module: Network, config: BartConfig, hidden: Value, asking: Asking): Value {
   const { d_model: width } = config;
   const [query, key, value] = module.linearGroup(['q_proj', 'k_proj', 'v_proj'], hidden, [
@@ -32,12 +32,15 @@ export function selfAttention(module: Network, config: BartConfig, hidden: Value
 
 /** The encoder's output, as the decoder reads it. */
 export interface Encoded {
-  /** [sequence · batch, d_model]; built only on request. */
+  /** [sequence · batch, d_model]; only built when called. */
   states: () => Value;
   sequence: Dimension;
 }
 
-/** The module `encoder_attn`: attention of the decoder to the encoder's output. A cache keeps its keys and values. */
+/**
+ * The module `encoder_attn`: attention of the decoder to the encoder's output. If there is a cache, it keeps
+ * the keys and values.
+ */
 export function crossAttention(
   module: Network,
   config: BartConfig,

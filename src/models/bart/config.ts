@@ -10,7 +10,7 @@ import {
 } from '../config-fields.ts';
 import type { CommonConfig } from '../model-definition.ts';
 
-/** The number of labels if a config names none. */
+/** Default number of labels, if a config does not name labels. */
 const DEFAULT_LABELS = 3;
 
 const layerdrop = z
@@ -59,14 +59,14 @@ const schema = z
 
 export type BartConfig = z.infer<typeof schema> & CommonConfig;
 
-/** Alternative field names that transformers accepts for this family. */
+/** Alternative field names that transformers accepts for BART. */
 const OTHER_NAMES = {
   hidden_size: 'd_model',
   num_attention_heads: 'encoder_attention_heads',
   num_hidden_layers: 'encoder_layers',
 };
 
-/** Parses a config.json of `model_type` bart; fields keep Hugging Face's names. */
+/** Parses a config.json of `model_type` bart. Fields keep Hugging Face's names. */
 export function parseBartConfig(json: unknown, where: string): BartConfig {
   const fields = parseFields(schema, byOwnNames(json, OTHER_NAMES), where);
   return {

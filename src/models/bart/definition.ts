@@ -61,7 +61,7 @@ function classificationHead(network: Network, config: BartConfig, path: string, 
   return network.linear(`${path}.out_proj`, dropped(tanh(dense)), config.numLabels);
 }
 
-/** The model for classification: its decoder reads the encoder's input, shifted by one token. */
+/** The model for classification. Its decoder reads the same tokens as the encoder, shifted by one. */
 function readTwice(network: Network, config: BartConfig, inputs: ModelInputs): Value {
   const { inputIds, sequence, batch } = inputs;
   const start = constant(inputIds.node.graph, [config.decoder_start_token_id], [1, 1], 'int32');
@@ -70,7 +70,7 @@ function readTwice(network: Network, config: BartConfig, inputs: ModelInputs): V
   return bartModel(network, config, { ...inputs, decoderInputIds, target: sequence });
 }
 
-/** The id of the token at which the hidden state is classified. */
+/** Id of the end token; its hidden state is classified. */
 function endOfSequence({ eos_token_id: id }: BartConfig): number {
   if (typeof id === 'number') return id;
   throw new UserError({

@@ -8,17 +8,18 @@ import type { Network } from '../../nn/network.ts';
 import type { BartConfig } from './config.ts';
 import { LAYER_NORM_EPSILON } from './layer.ts';
 
-/** The word embeddings, shared by encoder, decoder and language model head if they are tied. */
+/** The word embeddings. Encoder, decoder and language model head share them if they are tied. */
 export const SHARED = 'model.shared';
 
-/** The row of the first position: the table's first two rows are unused. */
+/** Row of the first position. The first two rows of the table are not used. */
 const FIRST_POSITION = 2;
 
 /**
- * Word and position embeddings of the encoder or the decoder, summed and normalised: [tokens · batch, d_model].
+ * Word and position embeddings of the encoder or the decoder, summed and normalised: [tokens · batch,
+ * d_model].
  *
  * @param ids int32 [tokens, batch]
- * @param past the number of tokens before them
+ * @param past number of earlier tokens
  */
 export function bartEmbeddings(
   network: Network,

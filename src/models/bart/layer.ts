@@ -5,17 +5,17 @@ import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network, Sublayer } from '../../nn/network.ts';
 import type { BartConfig } from './config.ts';
 
-/** The epsilon of every layer norm in the family. */
+/** Epsilon of every layer norm in BART. */
 export const LAYER_NORM_EPSILON = 1e-5;
 
-/** The paths of a layer's sublayers, and of the norms after them. */
+/** The paths of a layer's sublayers, and of the layer norms that follow them. */
 const SUBLAYERS = {
   attention: ['self_attn', 'self_attn_layer_norm'],
   crossAttention: ['encoder_attn', 'encoder_attn_layer_norm'],
   feedForward: ['fc2', 'final_layer_norm'],
 } as const;
 
-/** The end of every sublayer: dropout of its output, the residual, and a layer norm. */
+/** Ends a sublayer: dropout of its output, the residual, and a layer norm. */
 export function endSublayer(
   layer: Network,
   config: BartConfig,
@@ -29,7 +29,7 @@ export function endSublayer(
   });
 }
 
-/** The feed-forward network at the end of every layer. */
+/** The feed-forward network at the end of each layer. */
 export function feedForward(layer: Network, config: BartConfig, hidden: Value, innerSize: number): Value {
   const inner = layer.linear('fc1', hidden, innerSize);
   const active = activation(config.activation_function, 'activation_function')(inner);

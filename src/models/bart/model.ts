@@ -10,8 +10,8 @@ import { bartEmbeddings } from './embeddings.ts';
 import { endSublayer, feedForward } from './layer.ts';
 
 /**
- * Encoder and decoder. Returns the decoder's hidden states, [target · batch, d_model]. The encoder is built only if
- * the decoder requests its states; a cache may already have its keys and values.
+ * Encoder and decoder. Returns the decoder's hidden states, [target · batch, d_model]. The encoder is built
+ * only if the decoder requests its states, because a cache may already contain its keys and values.
  */
 export function bartModel(network: Network, config: BartConfig, inputs: ModelInputs): Value {
   const padding = attentionBias(inputs.attentionMask);
@@ -31,13 +31,11 @@ function encoder(network: Network, config: BartConfig, inputs: ModelInputs, bias
     const attended = endSublayer(layer, config, 'attention', { output, residual: hidden });
     hidden = feedForward(layer, config, attended, config.encoder_ffn_dim);
   }
-  // The decoder's layers read it.
+  // The decoder's layers read these states.
   return network.layerInput(hidden);
 }
 
-/**
- * @param encoded with the bias that masks its padding
- */
+/** @param encoded the encoder's output, with the bias that masks its padding */
 function decoder(
   network: Network,
   config: BartConfig,

@@ -27,7 +27,7 @@ export const bertFields = {
 type BertFields = z.infer<z.ZodObject<typeof bertFields>>;
 export type BertConfig = BertFields & CommonConfig;
 
-/** Arguments of a schema's `refine`. */
+/** Arguments of `refine` that check the head size. */
 export const headsDivideWidth: [(fields: BertFields) => boolean, { path: string[]; message: string }] = [
   ({ hidden_size, num_attention_heads }) => hidden_size % num_attention_heads === 0,
   { path: ['num_attention_heads'], message: 'must divide hidden_size' },
@@ -35,12 +35,12 @@ export const headsDivideWidth: [(fields: BertFields) => boolean, { path: string[
 
 const schema = z.object(bertFields).refine(...headsDivideWidth);
 
-/** Parses a config.json of `model_type` bert; fields keep Hugging Face's names. */
+/** Parses a config.json of `model_type` bert. Fields keep Hugging Face's names. */
 export function parseBertConfig(json: unknown, where: string): BertConfig {
   return withCommon(parseFields(schema, json, where));
 }
 
-/** Adds the fields that all models have to a config of BERT or a related family. */
+/** Adds the fields that all models share to a config of BERT or a related family. */
 export function withCommon<Fields extends BertFields>(fields: Fields): Fields & CommonConfig {
   return {
     ...fields,
@@ -53,7 +53,7 @@ export function withCommon<Fields extends BertFields>(fields: Fields): Fields & 
   };
 }
 
-/** The probability of dropout before a classifier. */
+/** The dropout probability before a classifier. */
 export function classifierDropout(config: BertFields): number {
   return config.classifier_dropout ?? config.hidden_dropout_prob;
 }

@@ -12,8 +12,8 @@ type EmbeddingConfig = Pick<
 >;
 
 /**
- * The module `embeddings` of BERT and related families: word, token type and the given position embeddings, summed
- * and normalised, [sequence · batch, width].
+ * The module `embeddings` of BERT and related families: the sum of word, token type and position embeddings,
+ * normalised. Returns [sequence · batch, width].
  */
 export function bertEmbeddings(
   module: Network,

@@ -30,7 +30,10 @@ type EncoderConfig = Pick<
   | 'attention_probs_dropout_prob'
 >;
 
-/** The module `encoder` of BERT and related families: hidden states of the last layer, see {@link postNormEncoder}. */
+/**
+ * The module `encoder` of BERT and related families, see {@link postNormEncoder}. Returns the last layer's
+ * hidden states.
+ */
 export function bertEncoder(
   module: Network,
   config: EncoderConfig,

@@ -7,7 +7,7 @@ import type { BertConfig } from './config.ts';
 import { bertEmbeddings } from './embeddings.ts';
 import { bertEncoder } from './encoder.ts';
 
-/** The encoder without a head: hidden states of the last layer, [sequence · batch, hidden]. */
+/** BERT without a head. Returns the last layer's hidden states, [sequence · batch, hidden]. */
 export function bertModel(
   network: Network,
   config: BertConfig,

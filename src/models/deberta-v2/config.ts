@@ -2,15 +2,15 @@ import { z } from 'zod';
 import { encoderFields, labelsOf, layers, parseFields, probability, size } from '../config-fields.ts';
 import type { CommonConfig } from '../model-definition.ts';
 
-/** The maximum of positions in a config. It bounds the table of distances, which becomes part of the graph. */
+/** Maximum number of positions. It limits the table of distances, which is stored in the graph. */
 const MAX_POSITIONS = 2 ** 16;
 
-/** Each tap of each group of a convolution is a separate product. */
+/** Maximum product of kernel size and groups, because a convolution computes a separate product for each of them. */
 const MAX_CONV_PRODUCTS = 256;
 
 /**
- * Relative positions have no maximum length, but the table of distances must end: at this many times the model's
- * length.
+ * The table of distances covers sequences of this many times the model's length. The model itself has no
+ * maximum distance.
  */
 const TIMES_LENGTH = 4;
 
@@ -86,14 +86,14 @@ const schema = z
 export interface DebertaV2Config extends Fields, CommonConfig {
   id2label: Readonly<Record<string, string>>;
   embedding_size: number;
-  /** The sequence length up to which distances are in the table. */
+  /** Sequence length that the table of distances covers. */
   longest: number;
 }
 
 type Fields = Omit<z.infer<typeof schema>, 'id2label' | 'embedding_size'>;
 
 /**
- * Parses a config.json of `model_type` deberta-v2; fields keep Hugging Face's names, and lists in one string are
+ * Parses a config.json of `model_type` deberta-v2. Fields keep Hugging Face's names. Lists in one string are
  * split. As in transformers, only c2p and p2c count in `pos_att_type`, and only layer_norm in `norm_rel_ebd`.
  */
 export function parseDebertaV2Config(json: unknown, where: string): DebertaV2Config {
@@ -116,7 +116,7 @@ export function parseDebertaV2Config(json: unknown, where: string): DebertaV2Con
   };
 }
 
-/** The entries of a list in one string, such as "p2c|c2p". */
+/** Splits a list in one string, such as "p2c|c2p". */
 function listed(text: string): string[] {
   return text
     .toLowerCase()

@@ -17,8 +17,8 @@ interface ConvInputs {
 }
 
 /**
- * The module `conv`, which follows DeBERTa v2's first layer: a convolution along the sequence over that layer's
- * input, an activation, a residual and a layer norm. The result is zero at padding.
+ * The module `conv` after DeBERTa v2's first layer. It applies a convolution along the sequence to the
+ * layer's input, an activation, a residual and a layer norm. The result is zero at padding.
  */
 export function convLayer(module: Network, config: DebertaV2Config, inputs: ConvInputs): Value {
   const { embedded, output, realRows, batch } = inputs;
@@ -28,7 +28,10 @@ export function convLayer(module: Network, config: DebertaV2Config, inputs: Conv
   return multiply(layerNorm(module.at('LayerNorm'), sum, config.layer_norm_eps), realRows);
 }
 
-/** A convolution as a sum of products, one per tap: sequence-major rows are shifted by whole batches. */
+/**
+ * A convolution as a sum of products, one per kernel position. Rows are sequence-major, so a shift by one
+ * token is a shift by one batch.
+ */
 function convolution(
   module: Network,
   { hidden_size: width, conv_kernel_size: taps, conv_groups: groups }: DebertaV2Config,

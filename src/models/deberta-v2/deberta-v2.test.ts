@@ -25,7 +25,7 @@ const SIZES = {
   relative_attention: true,
   pos_att_type: 'p2c|c2p',
 };
-/** DeBERTaV3-base, as published. */
+/** DeBERTaV3-base as published. */
 const BASE = {
   ...SIZES,
   vocab_size: 128100,
@@ -60,8 +60,8 @@ describe.each([cpu, wasm])('skewing on $name', ({ open, target }) => {
 });
 
 /**
- * 0.1: embeddings; per layer the relative embeddings, attention's output and the layer's output. 0.2: attention
- * weights.
+ * 0.1: the embeddings, and per layer the relative embeddings, the attention output and the layer output. 0.2:
+ * the attention weights.
  */
 const base = { 0.1: 1 + 2 * 3, 0.2: 2 };
 

@@ -5,37 +5,37 @@ import type { Network } from '../../nn/network.ts';
 import { queryKeyValue } from '../../nn/query-key-value.ts';
 import type { DebertaV2Config } from './config.ts';
 
-/** The score of a masked pair: its exponential is 0. If all scores of a row have this value, the weights are equal. */
+/** The score of a masked pair: its exponential is 0. If all scores of a row are masked, their weights are equal. */
 const BLOCKED = -1e30;
 
 /** Inputs of attention that are the same in all layers. */
 export interface AttentionContext {
-  /** bool [batch, 1, sequence, sequence]: which queries see which keys. */
+  /** Which queries see which keys: bool [batch, 1, sequence, sequence]. */
   visible: Value;
   /** Undefined if no layer uses relative positions. */
   relative: RelativeEmbeddings | undefined;
   batch: Dimension;
 }
 
-/** The relative positions, the same for all layers. */
+/** Relative positions, which all layers share. */
 export interface RelativeEmbeddings {
   /** [rows, hidden] */
   table: Value;
-  /** int32 [2 · sequence]: the table's rows for distances q - k = sequence - 1, …, -sequence. */
+  /** The table's rows for the distances q - k = sequence - 1, …, -sequence: int32 [2 · sequence]. */
   falling: Value;
-  /** int32 [2 · sequence]: the same for 1 - sequence, …, sequence. */
+  /** The table's rows for the distances 1 - sequence, …, sequence: int32 [2 · sequence]. */
   rising: Value;
 }
 
 /**
  * The module `attention.self`: disentangled attention (He et al., 2021) over rows [sequence · batch, hidden],
- * sequence-major. Two terms are added to the product of query and key: the query times the key of the relative
- * position (c2p), and the key times the query of the relative position (p2c). A relative position depends only on q -
- * k. So each query is multiplied with all 2 · sequence relative positions that occur, and {@link skewed} moves the
- * products to their keys.
+ * sequence-major. Two terms are added to the product of query and key: the query times the relative
+ * position's key (c2p), and the key times the relative position's query (p2c). A relative position depends
+ * only on q - k. So each query is multiplied by all 2 · sequence relative positions, and {@link skewed} moves
+ * the products to their keys.
  *
- * @param asked the hidden states that are queries: all of them, or the first tokens
- * @returns rows of its shape
+ * @param asked the hidden states used as queries: all, or those of the first tokens
+ * @returns rows with the shape of `asked`
  */
 export function disentangledAttention(
   module: Network,
@@ -47,10 +47,11 @@ export function disentangledAttention(
   const { hidden_size: width, num_attention_heads: heads, share_att_key: shared } = config;
   const headSize = width / heads;
   const has = (kind: 'c2p' | 'p2c') => config.pos_att_type.includes(kind);
-  // As in transformers, the terms count even if relative attention is off.
+  // As in transformers, the terms are counted even if relative attention is off.
   const terms = 1 + Number(has('c2p')) + Number(has('p2c'));
   const options = { transposeB: true, scale: 1 / Math.sqrt(headSize * terms) };
-  // [tokens · batch, hidden] to [batch, heads, tokens, headSize], which products read in place.
+  // Reshapes [tokens · batch, hidden] to [batch, heads, tokens, headSize], which products read without a
+  // copy.
   const split = (rows: Value, tokens: Dimension) => {
     const examples = sameDimension(rows.shape[0], tokens) ? 1 : batch;
     return transpose(reshape(rows, [tokens, examples, heads, headSize]), [1, 2, 0, 3]);
@@ -68,7 +69,7 @@ export function disentangledAttention(
     const positions = (projection: string, rows: Value) =>
       split(module.linear(projection, gather(table, rows), width), rows.shape[0]);
     if (has('c2p')) {
-      // The first token's distances, 0 to 1 - sequence, are in the order of the keys.
+      // The first token's distances, 0 to 1 - sequence, are in the keys' order.
       const start = addDimensions(sequence, -1);
       const own = () => slice(relative.falling, 0, start, addDimensions(start, sequence));
       const rows = isWhole ? relative.falling : own();
@@ -88,8 +89,8 @@ export function disentangledAttention(
 }
 
 /**
- * Shifts row i of the last two axes [n, 2n] left by n - 1 - i and keeps the first columns: y[i, j] = x[i, n - 1 - i +
- * j]. In a flat view from x[0, n - 1] on, every row starts 2n - 1 after the one before.
+ * Shifts row i of the last two axes [n, 2n] left by n - 1 - i and keeps the first columns: y[i, j] = x[i, n -
+ * 1 - i + j]. In the flat array from x[0, n - 1] on, row i begins at i · (2n - 1), so a reshape is enough.
  */
 export function skewed(x: Value, kept: Dimension = x.shape[2]): Value {
   const [batch, heads, n, columns] = x.shape;

@@ -8,8 +8,8 @@ import type { ModelInputs } from '../model-definition.ts';
 import type { DebertaV2Config } from './config.ts';
 
 /**
- * The module `embeddings`: word embeddings, plus absolute positions and token types if the config has them. They are
- * projected to the hidden width and normalised, and are zero at padding: [sequence · batch, hidden].
+ * The module `embeddings`: word embeddings, plus absolute positions and token types if the config has them.
+ * They are projected to the hidden width, normalised, and set to zero at padding: [sequence · batch, hidden].
  *
  * @param realRows [sequence · batch, 1]: 0 for padding, 1 for tokens
  */

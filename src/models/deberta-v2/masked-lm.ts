@@ -13,7 +13,7 @@ import { debertaV2Model } from './model.ts';
 const ARCHITECTURE = 'DebertaV2ForMaskedLM';
 const EMBEDDINGS = 'deberta.embeddings.word_embeddings';
 
-/** BERT's head: transformers' default (`legacy`), although the original DeBERTa has another one. */
+/** BERT's head. It is transformers' default (`legacy`), although the original DeBERTa has another head. */
 const LEGACY: MaskedLmModules = {
   head: ['cls.predictions'],
   dense: 'cls.predictions.transform.dense',
@@ -23,7 +23,7 @@ const LEGACY: MaskedLmModules = {
   embeddings: EMBEDDINGS,
 };
 
-/** DeBERTa's own head, always tied to the word embeddings. */
+/** DeBERTa's own head. It is always tied to the word embeddings. */
 const OWN: MaskedLmModules = {
   head: ['lm_predictions.lm_head'],
   dense: 'lm_predictions.lm_head.dense',

@@ -17,7 +17,7 @@ import {
 import { debertaV2Embeddings } from './embeddings.ts';
 import { relativeRows, rowsOfDistances } from './relative-positions.ts';
 
-/** The encoder without a head: hidden states of the last layer, see {@link encoderLayers}. */
+/** DeBERTa without a head. Returns the last layer's hidden states, see {@link encoderLayers}. */
 export function debertaV2Model(
   network: Network,
   config: DebertaV2Config,
@@ -45,9 +45,9 @@ export function debertaV2Model(
 }
 
 /**
- * One layer: attention, then the feed-forward network, each with a residual and a layer norm after it.
+ * One layer: attention, then the feed-forward network, each followed by a residual and a layer norm.
  *
- * @param asked the part of hidden for which the layer is computed: all, or the first tokens
+ * @param asked the hidden states for which the layer is computed: all, or those of the first tokens
  */
 function layer(
   network: Network,
@@ -68,7 +68,7 @@ function layer(
   return output(network.at('output'), 'feedForward', activation(hidden_act)(inner), attended);
 }
 
-/** The relative positions for all layers; undefined if no layer uses them. */
+/** The relative positions that all layers share; undefined if the config turns them off. */
 function relativeEmbeddings(
   encoder: Network,
   config: DebertaV2Config,
@@ -81,7 +81,7 @@ function relativeEmbeddings(
   const table = config.norm_rel_ebd.includes('layer_norm')
     ? layerNorm(encoder.at('LayerNorm'), raw, layer_norm_eps)
     : raw;
-  // The distances of a shorter sequence are in the middle of the longest sequence's distances.
+  // A shorter sequence uses the middle part of the longest sequence's distances.
   const start = addDimensions(longest, multiplyDimensions(sequence, -1));
   const distances = (first: number, step: 1 | -1) => {
     const rows = rowsOfDistances(config, first, 2 * longest, step);

@@ -12,7 +12,7 @@ describe('rows of relative embeddings', () => {
 
   it('widen beyond half the buckets, as in transformers 5.24', () => {
     expect(rows(8, 40, 0, 20).join(' ')).toBe('8 9 10 11 12 13 13 13 13 14 14 14 14 14 14 14 14 14 14 15');
-    // The logarithm is a whole number here: log 2 / log 8 · 3.
+    // Here, the logarithm is a whole number: log 2 / log 8 · 3.
     expect(rows(8, 33, 8, 2)).toEqual([13, 14]);
     expect(rows(8, 33, 16, 2)).toEqual([14, 15]);
     expect(rows(8, 33, 32, 3)).toEqual([15, 15, 15]);

@@ -1,21 +1,24 @@
 /*
- * Disentangled attention uses the distance δ = q - k from key to query. Distances fall into buckets: one bucket each
- * for the first half of the buckets, then wider and wider ones. Every bucket has a row of the table of relative
- * embeddings.
+ * Disentangled attention uses the distance δ = q - k between query and key. Distances are grouped into
+ * buckets. The first half of the buckets has one distance each; the others become wider and wider. Each
+ * bucket has a row in the table of relative embeddings.
  */
 
 interface RelativePositionSettings {
-  /** Buckets on either side. Below 1 there are no buckets, and every distance counts separately. */
+  /** Number of buckets in each direction. Below 1, there are no buckets, and each distance has its own row. */
   position_buckets: number;
   max_relative_positions: number;
 }
 
-/** Rows of the table of relative embeddings: half for queries after the key, half for queries before it. */
+/**
+ * Number of rows in the table of relative embeddings. One half is for queries after the key, the other for
+ * queries before it.
+ */
 export function relativeRows(settings: RelativePositionSettings): number {
   return 2 * span(settings);
 }
 
-/** The rows for `count` distances starting at `first`, in steps of 1 or -1. */
+/** The table's rows for `count` distances that start at `first`, in steps of 1 or -1. */
 export function rowsOfDistances(
   settings: RelativePositionSettings,
   first: number,
@@ -26,7 +29,8 @@ export function rowsOfDistances(
   const middle = span(settings);
   return Array.from({ length: count }, (_, i) => {
     const row = middle + bucket(settings, first + step * i);
-    // If the divisor of the buckets is log 1, transformers casts infinity to an integer, which becomes the lowest.
+    // If the bucket formula divides by log 1 = 0, transformers converts infinity to an integer, which becomes
+    // the lowest row.
     return Number.isFinite(row) ? Math.min(Math.max(row, 0), last) : 0;
   });
 }
@@ -35,7 +39,7 @@ function span({ position_buckets, max_relative_positions }: RelativePositionSett
   return position_buckets > 0 ? position_buckets : max_relative_positions;
 }
 
-/** In 32 bits throughout, as in transformers: if the logarithm is a whole number, rounding decides. */
+/** Computed in 32 bits as in transformers, because rounding decides if the logarithm is a whole number. */
 function bucket({ position_buckets, max_relative_positions }: RelativePositionSettings, distance: number) {
   const middle = Math.floor(position_buckets / 2);
   const far = Math.abs(distance);

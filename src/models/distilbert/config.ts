@@ -34,8 +34,8 @@ const schema = z
 export type DistilBertConfig = z.infer<typeof schema> & CommonConfig;
 
 /**
- * Parses a config.json of `model_type` distilbert; fields keep Hugging Face's names. `sinusoidal_pos_embds` is ignored,
- * because it only affects how the table of positions was initialised.
+ * Parses a config.json of `model_type` distilbert. Fields keep Hugging Face's names. `sinusoidal_pos_embds`
+ * is ignored, because it only affects the initial values of the position table.
  */
 export function parseDistilBertConfig(json: unknown, where: string): DistilBertConfig {
   const fields = parseFields(schema, byOwnNames(json, OWN_NAMES), where);

@@ -21,7 +21,7 @@ export const distilBert: ModelDefinition<DistilBertConfig> = {
   modelType: 'distilbert',
   baseModelPrefix: 'distilbert',
   targetModules: {
-    // PEFT has no default for DistilBERT: these correspond to the modules that it adapts in BERT.
+    // PEFT has no defaults for DistilBERT. These modules correspond to those that it adapts in BERT.
     few: ['q_lin', 'v_lin'],
     many: ['q_lin', 'k_lin', 'v_lin', 'out_lin', 'lin1', 'lin2'],
     rescaled: ['k_lin', 'v_lin', 'lin2'],

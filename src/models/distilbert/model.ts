@@ -10,7 +10,7 @@ import { postNormEncoder } from '../../nn/post-norm-encoder.ts';
 import type { ModelInputs } from '../model-definition.ts';
 import type { DistilBertConfig } from './config.ts';
 
-/** The epsilon of every layer norm; the config.json has no field for it. */
+/** Epsilon of every layer norm; the config.json has no field for it. */
 export const EPSILON = 1e-12;
 
 const MODULES = {
@@ -26,7 +26,7 @@ const MODULES = {
   feedForwardNorm: 'output_layer_norm',
 };
 
-/** The encoder without a head: hidden states of the last layer, [sequence · batch, dim]. */
+/** DistilBERT without a head. Returns the last layer's hidden states, [sequence · batch, dim]. */
 export function distilBertModel(
   network: Network,
   config: DistilBertConfig,

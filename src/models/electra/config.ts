@@ -15,7 +15,7 @@ const schema = z
 
 export type ElectraConfig = z.infer<typeof schema> & CommonConfig;
 
-/** Parses a config.json of `model_type` electra; fields keep Hugging Face's names. */
+/** Parses a config.json of `model_type` electra. Fields keep Hugging Face's names. */
 export function parseElectraConfig(json: unknown, where: string): ElectraConfig {
   return withCommon(parseFields(schema, json, where));
 }

@@ -10,7 +10,7 @@ import type { ModelDefinition } from '../model-definition.ts';
 import { type ElectraConfig, parseElectraConfig } from './config.ts';
 import { electraModel } from './model.ts';
 
-/** The head of a generator. */
+/** The modules of a generator's head. */
 const MASKED_LM = {
   head: ['generator_predictions', 'generator_lm_head'],
   dense: 'generator_predictions.dense',

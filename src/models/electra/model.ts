@@ -8,8 +8,8 @@ import type { ModelInputs } from '../model-definition.ts';
 import type { ElectraConfig } from './config.ts';
 
 /**
- * The encoder without a head: BERT's, with embeddings that are projected if their width is not the hidden one. Hidden
- * states of the last layer, [sequence · batch, hidden].
+ * ELECTRA without a head. It is BERT, except that embeddings of another width are projected to the hidden
+ * width. Returns the last layer's hidden states, [sequence · batch, hidden].
  */
 export function electraModel(
   network: Network,

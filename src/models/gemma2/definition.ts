@@ -9,7 +9,7 @@ import { decoderFamily } from '../llama/decoder-family.ts';
 import { feedForward, normAndAdd } from '../llama/layer.ts';
 import { checkLayerTypes, layerTypes, typesWhere, windowOf } from '../llama/layer-types.ts';
 
-/** Fields of every Gemma's config.json. */
+/** Fields of a Gemma config.json. */
 export const gemmaFields = {
   ...decoderFields,
   num_key_value_heads: size.default(4),
@@ -36,10 +36,13 @@ const schema = z
   }))
   .superRefine(checkLayerTypes);
 
-/** Norms multiply by their weight plus this offset. */
+/** A norm multiplies by its weight plus this offset. */
 export const NORM_OFFSET = 1;
 
-/** Gemma 2 (Gemma Team, 2024): norms before and after, every second layer with a window, bounded scores. */
+/**
+ * Gemma 2 (Gemma Team, 2024): norms before and after each sublayer, a window in every second layer, bounded
+ * scores.
+ */
 export const gemma2 = decoderFamily({
   rescales: 'q_proj',
   modelType: 'gemma2',
@@ -55,7 +58,7 @@ export const gemma2 = decoderFamily({
 
 type GemmaConfig = z.infer<z.ZodObject<typeof gemmaFields>> & DecoderConfig;
 
-/** Options of a layer's attention. */
+/** Attention options of a layer. */
 export function gemmaAttention(config: GemmaConfig & Parameters<typeof windowOf>[0], layer: number) {
   const { attention_bias: bias, query_pre_attn_scalar, attn_logit_softcapping: cap } = config;
   return {
@@ -87,7 +90,7 @@ export function gemmaLayer(
   });
 }
 
-/** Squashes values smoothly into (-cap, cap). */
+/** Maps values smoothly into (-cap, cap). */
 export function bounded(x: Value, cap: number | null): Value {
   return cap === null ? x : multiply(tanh(multiply(x, 1 / cap)), cap);
 }

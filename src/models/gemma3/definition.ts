@@ -39,7 +39,10 @@ function parseGemma3Config(json: unknown, where: string) {
   return { ...config, rotaries };
 }
 
-/** Gemma 3 for text (Gemma Team, 2025): Gemma 2 with norms of queries and keys, and a rotary base for its windows. */
+/**
+ * Gemma 3 for text (Gemma Team, 2025): Gemma 2 with norms of queries and keys, and with a separate rotary
+ * base for layers with a window.
+ */
 export const gemma3 = decoderFamily({
   rescales: 'q_proj',
   modelType: 'gemma3_text',

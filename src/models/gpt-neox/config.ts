@@ -21,12 +21,12 @@ export type GptNeoxConfig = ReturnType<typeof parseGptNeoxConfig>;
 /** Default share of each head's features that are rotated. */
 const TURNED = 0.25;
 
-/** Parses a config.json of `model_type` gpt_neox; fields keep Hugging Face's names. */
+/** Parses a config.json of `model_type` gpt_neox. Fields keep Hugging Face's names. */
 export function parseGptNeoxConfig(json: unknown, where: string) {
   return parseDecoderConfig(schema, withCommonNames(json), where);
 }
 
-/** Renames the family's own rotary settings to the common names. */
+/** Renames GPT-NeoX's rotary settings to the common names. */
 function withCommonNames(json: unknown): unknown {
   if (!isObject(json)) return json;
   const given = json.rope_scaling ?? json.rope_parameters ?? {};

@@ -8,7 +8,7 @@ import type { ModelDefinition } from '../model-definition.ts';
 import { type GptNeoxConfig, parseGptNeoxConfig } from './config.ts';
 import { gptNeoxModel, WORDS } from './model.ts';
 
-/** The projection to words, if it is not tied to the embeddings. */
+/** The output projection, if it is not tied to the embeddings. */
 const PROJECTION = 'embed_out';
 
 /** GPT-NeoX (Black et al., 2022) and Pythia as transformers computes them. */
@@ -24,7 +24,7 @@ export const gptNeox: ModelDefinition<GptNeoxConfig> = {
   },
   tiedNames: {
     [`${WORDS}.weight`]: [`${PROJECTION}.weight`],
-    // transformers 5 uses this name in memory, but saves the weight under the older one.
+    // transformers 5 uses this name in memory, but still saves the weight under the old name.
     [`${PROJECTION}.weight`]: ['lm_head.weight'],
   },
   parseConfig: parseGptNeoxConfig,

@@ -11,7 +11,7 @@ import type { GptNeoxConfig } from './config.ts';
 /** The path of the word embeddings. */
 export const WORDS = 'gpt_neox.embed_in';
 
-/** The decoder without a head: hidden states of the last layer, normalised, [sequence · batch, hidden]. */
+/** GPT-NeoX without a head. Returns the last layer's normalised hidden states, [sequence · batch, hidden]. */
 export function gptNeoxModel(network: Network, config: GptNeoxConfig, inputs: ModelInputs): Value {
   const { vocab_size, hidden_size, hidden_dropout } = config;
   const module = network.at('gpt_neox');
@@ -22,7 +22,7 @@ export function gptNeoxModel(network: Network, config: GptNeoxConfig, inputs: Mo
   return layerNorm(module.at('final_layer_norm'), hidden, config.layer_norm_eps);
 }
 
-/** A layer. With parallel residuals, the feed-forward network and attention read the same hidden states. */
+/** A layer. With parallel residuals, attention and the feed-forward network read the same hidden states. */
 function layer(network: Network, config: GptNeoxConfig, hidden: Value, inputs: ModelInputs): Value {
   const { intermediate_size, hidden_size, hidden_dropout, layer_norm_eps } = config;
   const norm = (name: string, x: Value) => layerNorm(network.at(name), x, layer_norm_eps);
@@ -45,7 +45,7 @@ function attend(module: Network, config: GptNeoxConfig, x: Value, inputs: ModelI
   return decoderAttention(module, x, inputs, {
     ...{ heads, keyValueHeads: heads, headSize, rotary: config.rotary, dropout: config.attention_dropout },
     ...{ output: 'dense', outputBias: bias },
-    // The query, key and value of each head are stored next to each other.
+    // The query, key and value of each head are stored side by side.
     project(module, x) {
       const fused = module.linear('query_key_value', x, 3 * width, { bias });
       const [tokens] = x.shape;

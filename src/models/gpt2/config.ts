@@ -39,7 +39,7 @@ const schema = z
 
 export type Gpt2Config = z.infer<typeof schema> & CommonConfig;
 
-/** Alternative field names that transformers accepts for this family. */
+/** Alternative field names that transformers accepts for GPT-2. */
 const OTHER_NAMES = {
   hidden_size: 'n_embd',
   max_position_embeddings: 'n_positions',
@@ -48,8 +48,8 @@ const OTHER_NAMES = {
 };
 
 /**
- * Parses a config.json of `model_type` gpt2; fields keep Hugging Face's names. `reorder_and_upcast_attn` has no
- * effect in 32 bits.
+ * Parses a config.json of `model_type` gpt2. Fields keep Hugging Face's names. `reorder_and_upcast_attn` has
+ * no effect in 32 bits.
  */
 export function parseGpt2Config(json: unknown, where: string): Gpt2Config {
   const fields = parseFields(schema, byOwnNames(json, OTHER_NAMES), where);

@@ -8,7 +8,7 @@ import type { ModelDefinition } from '../model-definition.ts';
 import { type Gpt2Config, parseGpt2Config } from './config.ts';
 import { gpt2Model, WORDS } from './model.ts';
 
-/** Dropout before the token classifier if the config names none: a constant of transformers. */
+/** Default dropout before the token classifier: a constant of transformers. */
 const CLASSIFIER_DROPOUT = 0.1;
 
 /** GPT-2 (Radford et al., 2019) as transformers computes it. */

@@ -7,7 +7,7 @@ import type { Network } from '../../nn/network.ts';
 import type { ModelInputs } from '../model-definition.ts';
 import type { Gpt2Config } from './config.ts';
 
-/** Inputs of a layer besides hidden states. */
+/** Inputs of a layer besides the hidden states. */
 interface LayerInputs extends Pick<ModelInputs, 'batch' | 'sequence' | 'cache'> {
   /** The layer's index, from 0. */
   index: number;
@@ -16,8 +16,8 @@ interface LayerInputs extends Pick<ModelInputs, 'batch' | 'sequence' | 'cache'> 
 }
 
 /**
- * One layer: self-attention, then the feed-forward network, each applied to a layer norm of its residual. Its
- * sublayers are the modules `attn` and `mlp`.
+ * A layer: self-attention, then the feed-forward network, each applied to a layer norm of the hidden states.
+ * The sublayers are the modules `attn` and `mlp`.
  */
 export function gpt2Layer(network: Network, config: Gpt2Config, hidden: Value, inputs: LayerInputs): Value {
   const norm = (name: string, x: Value) => layerNorm(network.at(name), x, config.layer_norm_epsilon);
@@ -28,7 +28,7 @@ export function gpt2Layer(network: Network, config: Gpt2Config, hidden: Value, i
   return add(mlp.sublayer('feedForward', inner, { residual: attended }), attended);
 }
 
-/** The module `attn`. One module produces queries, keys and values side by side. */
+/** The module `attn`. Queries, keys and values come from one linear module, side by side. */
 function selfAttention(
   module: Network,
   config: Gpt2Config,
@@ -60,7 +60,7 @@ function feedForward(module: Network, config: Gpt2Config, x: Value): Value {
   return module.dropout(conv1d(module, 'c_proj', active, config.n_embd), config.resid_pdrop);
 }
 
-/** A linear module in GPT-2's storage: the weight is [in, out]. */
+/** A linear module as GPT-2 stores it, with a weight [in, out]. */
 function conv1d(network: Network, path: string, x: Value, outFeatures: number): Value {
   return network.linear(path, x, outFeatures, { transposed: true });
 }

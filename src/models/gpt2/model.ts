@@ -10,7 +10,7 @@ import { gpt2Layer } from './layer.ts';
 
 export const WORDS = 'transformer.wte';
 
-/** Hidden states of the last layer, normalised: [sequence · batch, n_embd]. */
+/** GPT-2 without a head. Returns the last layer's normalised hidden states, [sequence · batch, n_embd]. */
 export function gpt2Model(network: Network, config: Gpt2Config, inputs: ModelInputs): Value {
   const { vocab_size, n_positions, n_embd: width } = config;
   const { inputIds, positionIds, attentionMask, sequence } = inputs;

@@ -7,7 +7,7 @@ import { seq2seqLmHead } from './seq2seq-lm/definition.ts';
 import { sequenceClassificationHead } from './sequence-classification/definition.ts';
 import { tokenClassificationHead } from './token-classification/definition.ts';
 
-/** Every kind of head, by name. To add one, add an entry here and a folder. */
+/** All kinds of heads, by name. To add one, add an entry here and a folder. */
 export const HEADS = {
   SEQ_CLS: sequenceClassificationHead,
   QUESTION_ANS: questionAnsweringHead,
@@ -31,7 +31,7 @@ export function writesText(kind: HeadKind): boolean {
   return headNamed(kind).mainUse === 'generate';
 }
 
-/** The kind of head of a transformers class; undefined for the base model and for other heads. */
+/** The kind of head of a transformers class. Undefined for the base model and for unsupported heads. */
 export function headOfClass(name: string): HeadDefinition | undefined {
   return Object.values(HEADS).find(({ architectures }) => architectures.some((end) => name.endsWith(end)));
 }

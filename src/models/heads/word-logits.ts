@@ -2,8 +2,8 @@ import type { Value } from '../../graph/graph.ts';
 import type { Network } from '../../nn/network.ts';
 
 /**
- * Scores of every word for rows of hidden states [rows, width]: products with the word embeddings, or with the module
- * `projection` if they are not tied.
+ * Logits of every token of the vocabulary, from hidden states [rows, width]. The weight is the word
+ * embeddings, or that of the module `projection` if it is not tied.
  *
  * @param embeddings path of the word embeddings
  */

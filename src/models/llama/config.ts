@@ -5,7 +5,7 @@ import type { CommonConfig } from '../model-definition.ts';
 import { type RotaryFields, rotaryFields, withRotaryFields } from './rotary-fields.ts';
 import { rotaryOf } from './rotary-scaling.ts';
 
-/** Fields of every config.json of a Llama-like model. */
+/** Fields of a Llama-like model's config.json. */
 export const decoderFields = {
   ...encoderFields,
   hidden_size: size,
@@ -33,7 +33,7 @@ type Fields = Omit<z.infer<typeof decoderSchema>, 'rope_parameters'> & { rope_pa
 export type DecoderConfig = Fields &
   CommonConfig & { keyValueHeads: number; headSize: number; rotary: Rotary };
 
-/** Parses a config.json of a Llama-like model; fields keep Hugging Face's names. */
+/** Parses a config.json of a Llama-like model. Fields keep Hugging Face's names. */
 export function parseDecoderConfig<F extends Fields>(
   schema: z.ZodType<F>,
   json: unknown,

@@ -6,33 +6,36 @@ import type { DecoderConfig } from './config.ts';
 import { type DecoderParts, decoderModel } from './decoder-model.ts';
 import { causalHead, sequenceHead, tokenHead } from './heads.ts';
 
-/** Prefix of the base model's parameters, except under some question answering heads. */
+/** Prefix of the base model's parameters. Some question answering heads have another. */
 const PREFIX = 'model';
 
-/** PEFT's defaults for LoRA and AdaLoRA. */
+/** PEFT's default target modules for LoRA and AdaLoRA. */
 const TARGETS = ['q_proj', 'v_proj'];
 
-/** The differences between families of Llama-like decoders. */
+/** The properties in which families of Llama-like decoders differ. */
 interface DecoderFamily<Config extends DecoderConfig> extends DecoderParts<Config> {
   modelType: string;
-  /** `Llama` in `LlamaForCausalLM`. */
+  /** The family's name in classes: `Llama` in `LlamaForCausalLM`. */
   name: string;
   parseConfig(json: unknown, where: string): Config;
-  /** Whether transformers has a token classification head. */
+  /** Whether transformers has a token classification head for this family. */
   hasTokenHead?: boolean;
-  /** Prefix of the base model's parameters under the question answering head, if transformers has one. */
+  /**
+   * Prefix of the base model's parameters under the question answering head. Undefined if transformers has no
+   * such head.
+   */
   spanPrefix?: string;
-  /** The projection that PEFT's IA3 rescales besides `v_proj`. Default: `k_proj`. */
+  /** The projection that PEFT's IA3 rescales in addition to `v_proj`. Default: `k_proj`. */
   rescales?: 'q_proj' | 'k_proj';
-  /** Targets of methods, if the family's layers have other modules. */
+  /** Default target modules of methods, if the family's layers have other modules than Llama's. */
   targetModules?: ModelDefinition['targetModules'];
-  /** The name in classes other than the language model's, such as `Gemma3TextModel`; by default `name`. */
+  /** The name in classes of other heads, such as `Gemma3TextModel`. Default: `name`. */
   baseName?: string;
-  /** Transforms the logits over words; by default the identity. */
+  /** Transforms the logits. Default: no change. */
   finish?(logits: Value, config: Config): Value;
 }
 
-/** A family of decoders: word embeddings, layers, a norm, and transformers' heads. */
+/** Defines a family of decoders: word embeddings, layers, a norm, and transformers' heads. */
 export function decoderFamily<Config extends DecoderConfig>(
   family: DecoderFamily<Config>,
 ): ModelDefinition<Config> {

@@ -7,23 +7,23 @@ import type { ModelInputs } from '../model-definition.ts';
 import type { DecoderConfig } from './config.ts';
 import { llamaLayer } from './layer.ts';
 
-/** The parts that a Llama-like family computes differently. */
+/** The parts that Llama-like families compute differently. */
 export interface DecoderParts<Config extends DecoderConfig> {
-  /** Options of a layer's attention, in addition to those from the common config fields. */
+  /** Attention options of a layer, in addition to those from common config fields. */
   attention(config: Config, layer: number): Partial<DecoderAttentionOptions>;
   /**
-   * Builds a layer on hidden states [sequence · batch, hidden]; by default Llama's.
+   * Builds a layer on hidden states [sequence · batch, hidden]. Default: Llama's layer.
    *
-   * @param attend the module `self_attn` on hidden states
+   * @param attend applies the module `self_attn` to hidden states
    */
   layer?(network: Network, config: Config, hidden: Value, attend: (x: Value) => Value): Value;
-  /** Factor of the word embeddings; by default 1. */
+  /** Factor of the word embeddings. Default: 1. */
   embeddingScale?(config: Config): number;
-  /** A norm multiplies by its weight plus this; by default 0. */
+  /** A norm multiplies by its weight plus this. Default: 0. */
   normOffset?: number;
 }
 
-/** The module of the whole decoder: hidden states of the last layer, normalised, [sequence · batch, hidden]. */
+/** A decoder without a head. Returns the last layer's normalised hidden states, [sequence · batch, hidden]. */
 export function decoderModel<Config extends DecoderConfig>(
   { attention, layer = llamaLayer, embeddingScale = () => 1, normOffset }: DecoderParts<Config>,
   module: Network,

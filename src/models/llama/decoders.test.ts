@@ -23,7 +23,7 @@ const CONFIG = {
   intermediate_size: 20,
 };
 
-/** A config of each family, with windows and scalings that depend on a token's position. */
+/** A config of each family, with windows and rotary scaling that depend on a token's position. */
 const CONFIGS = {
   llama: { rope_scaling: { type: 'yarn', factor: 4, original_max_position_embeddings: 4 } },
   mistral: { sliding_window: 3 },
@@ -37,11 +37,11 @@ const CONFIGS = {
   phi3: { partial_rotary_factor: 0.34, sliding_window: 4, tie_word_embeddings: true },
 };
 
-/** Rounding of logits of a few units, over a few layers. */
+/** Allows for rounding in logits of a few units after a few layers. */
 const TOLERANCE = 2e-5;
 const TOKENS = [7, 31, 12, 44, 9, 23, 18];
 
-/** A decoder with random weights that reads rows of tokens after those in its cache. */
+/** A decoder with random weights. It reads rows of tokens after the cached ones. */
 class Reader {
   #past: Record<string, HostTensor> = {};
 
@@ -69,7 +69,7 @@ class Reader {
     return new Reader(await cpu.open(lower(outputs, { target: 'cpu', locate })), cache);
   }
 
-  /** Logits of every token of one row; `documents` and `positions` include the tokens read before. */
+  /** Logits of every token of one row. `documents` and `positions` include the tokens read before. */
   async read(tokens: number[], positions: number[], documents: number[]): Promise<number[][]> {
     const length = tokens.length;
     const feeds = modelFeeds({

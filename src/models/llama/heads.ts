@@ -5,10 +5,15 @@ import { wordLogits } from '../heads/word-logits.ts';
 import type { Encode, Head } from '../model-definition.ts';
 import type { DecoderConfig } from './config.ts';
 
-/** Dropout before the token classifier if the config names none: a constant of transformers. */
+/** Default dropout before the token classifier: a constant of transformers. */
 const CLASSIFIER_DROPOUT = 0.1;
 
-/** Scores of the next word: `finish` transforms them, `words` is the path of the word embeddings. */
+/**
+ * Logits of the next token.
+ *
+ * @param finish transforms the logits
+ * @param words the path of the word embeddings
+ */
 export function causalHead<Config extends DecoderConfig>(
   architecture: string,
   model: Encode<Config>,
@@ -26,7 +31,7 @@ export function causalHead<Config extends DecoderConfig>(
   };
 }
 
-/** Sequence classes: `score` over the last real token. */
+/** Sequence classification: `score` over the last real token. */
 export function sequenceHead<Config extends DecoderConfig>(
   architecture: string,
   model: Encode<Config>,
@@ -41,7 +46,7 @@ export function sequenceHead<Config extends DecoderConfig>(
   };
 }
 
-/** Token classes: dropout and `score` over every token. */
+/** Token classification: dropout, then `score` over every token. */
 export function tokenHead<Config extends DecoderConfig>(
   architecture: string,
   model: Encode<Config>,

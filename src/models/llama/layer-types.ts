@@ -4,7 +4,7 @@ export const SLIDING = 'sliding_attention';
 export const FULL = 'full_attention';
 export type LayerType = typeof SLIDING | typeof FULL;
 
-/** `layer_types` of a config.json: which layers see all tokens, and which only a window. */
+/** `layer_types` of a config.json: whether a layer sees all tokens or only a window. */
 export const layerTypes = z.array(z.enum([FULL, SLIDING]));
 
 interface Layers {
@@ -13,7 +13,7 @@ interface Layers {
   sliding_window?: number | null;
 }
 
-/** Types of all layers, if a config.json does not list them. */
+/** The type of each layer, for a config.json that does not list them. */
 export function typesWhere(count: number, slides: (index: number) => boolean): Layers['layer_types'] {
   return Array.from({ length: count }, (_, i) => (slides(i) ? SLIDING : FULL));
 }
@@ -26,7 +26,7 @@ export function checkLayerTypes(fields: Layers, context: z.RefinementCtx): void 
   if (!sliding_window && layer_types.includes(SLIDING)) report(`${SLIDING} needs a sliding_window`);
 }
 
-/** The number of tokens that a token sees in a layer; undefined if it sees all before it. */
+/** Number of tokens that a token sees in a layer; undefined if it sees all earlier tokens. */
 export function windowOf({ layer_types, sliding_window }: Layers, layer: number): number | undefined {
   return layer_types[layer] === SLIDING ? (sliding_window ?? undefined) : undefined;
 }

@@ -9,10 +9,10 @@ import type { DecoderConfig } from './config.ts';
 type LayerConfig = DecoderConfig & { mlp_bias?: boolean };
 
 /**
- * A layer: attention, then the gated feed-forward network, each applied to a norm of its residual. Its sublayers are
- * the modules `self_attn` and `mlp`.
+ * A layer: attention, then the gated feed-forward network, each applied to a norm of the hidden states. The
+ * sublayers are the modules `self_attn` and `mlp`.
  *
- * @param attend the module `self_attn` on hidden states
+ * @param attend applies the module `self_attn` to hidden states
  */
 export function llamaLayer(
   network: Network,
@@ -29,10 +29,10 @@ export function llamaLayer(
 }
 
 /**
- * The end of a sublayer with its norm before the residual, as in Gemma 2 and OLMo 2: residual + norm(h). An adapter
- * is placed before that norm.
+ * The end of a sublayer with a norm before the residual, as in Gemma 2 and OLMo 2: residual + norm(h). An
+ * adapter is placed before this norm.
  *
- * @param module the module with the output h
+ * @param module the module that computes h
  */
 export function normAndAdd(
   module: Network,

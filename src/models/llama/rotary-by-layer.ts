@@ -5,15 +5,16 @@ import { FULL, type LayerType, SLIDING } from './layer-types.ts';
 import { rotaryFields, withRotaryFields } from './rotary-fields.ts';
 import { rotaryOf } from './rotary-scaling.ts';
 
-/** `rope_parameters` of a config.json with separate settings for each type of layer. */
+/** `rope_parameters` of a config.json, with separate settings for each layer type. */
 export const rotaryByLayer = z.object({ [FULL]: rotaryFields, [SLIDING]: rotaryFields });
 
-/** By type of layer: its older key at the top level, and transformers' default for it. */
+/** For each layer type, its old key at the top level and transformers' default. */
 type Thetas = Readonly<Record<LayerType, readonly [key: string, theta: number]>>;
 
 /**
- * Moves the rotary settings of a config.json to `rope_parameters` by type of layer, as transformers 5 writes them.
- * Before, each type had a key for its base frequency, and `rope_scaling` was for layers that see all tokens.
+ * Moves the rotary settings of a config.json to `rope_parameters` by layer type, as transformers 5 writes
+ * them. Older files have a key with the base frequency of each type, and a `rope_scaling` that only applies
+ * to layers without a window.
  */
 export function withRotaryByLayer(json: unknown, thetas: Thetas) {
   const fields = isObject(json) ? json : {};
@@ -30,7 +31,7 @@ export function withRotaryByLayer(json: unknown, thetas: Thetas) {
   return { ...fields, rope_parameters: { [FULL]: settings(FULL), [SLIDING]: settings(SLIDING) } };
 }
 
-/** The rotary position embeddings of each type of layer. */
+/** The rotary position embeddings of each layer type. */
 export function rotariesOf(
   fields: z.infer<typeof rotaryByLayer>,
   headSize: number,

@@ -5,12 +5,12 @@ import { size } from '../config-fields.ts';
 const factor = z.number().positive();
 const uniform = z.never('expected the same for all layers').optional();
 const common = { rope_theta: factor, full_attention: uniform, sliding_attention: uniform };
-/** For these families, transformers fails with any other value, except in the default type, which ignores it. */
+/** For these families, transformers rejects any other value. The default type ignores this field. */
 const whole = z.literal(1, 'expected 1: these models turn whole heads').optional();
 const scaled = { ...common, partial_rotary_factor: whole };
 const original_max_position_embeddings = size.nullish();
 
-/** `rope_parameters` of a config.json, in the form of {@link withRotaryFields}. */
+/** `rope_parameters` of a config.json, as {@link withRotaryFields} returns them. */
 export const rotaryFields = z.discriminatedUnion('rope_type', [
   z.object({ rope_type: z.literal('default'), ...common }),
   z.object({ rope_type: z.literal('linear'), ...scaled, factor }),
@@ -37,7 +37,7 @@ export const rotaryFields = z.discriminatedUnion('rope_type', [
   }),
 ]);
 
-/** The same for families that rotate only a part of each head. */
+/** The fields of families that rotate only a part of each head. */
 const partial_rotary_factor = factor.max(1).default(1);
 const factors = z.array(factor);
 export const partialRotaryFields = z.discriminatedUnion('rope_type', [
@@ -57,12 +57,13 @@ export const partialRotaryFields = z.discriminatedUnion('rope_type', [
 export type RotaryFields = z.infer<typeof rotaryFields> | z.infer<typeof partialRotaryFields>;
 
 const DEFAULT_THETA = 10_000;
-/** Keys that older files have at the top level. */
+/** Keys that are at the top level in older files. */
 const BESIDE = ['partial_rotary_factor', 'original_max_position_embeddings'] as const;
 
 /**
- * Moves the rotary settings of a config.json to `rope_parameters`, as transformers 5 writes them. Before, they were
- * `rope_theta` and `rope_scaling` (which wins if both are present), and `rope_type` was `type`.
+ * Moves the rotary settings of a config.json to `rope_parameters`, as transformers 5 writes them. Older files
+ * have `rope_theta` and `rope_scaling`, which wins if both settings are present. Its `rope_type` was called
+ * `type`.
  */
 export function withRotaryFields(json: unknown): unknown {
   if (!isObject(json)) return json;

@@ -12,7 +12,7 @@ const yarn = { rope_type: 'yarn', rope_theta: 500, factor: 4, original_max_posit
 const blended = { ...yarn, factor: null, beta_fast: 6, beta_slow: 2, truncate: false };
 
 // biome-ignore format: a case, its frequencies, its scale.
-/** `inv_freq` and `attention_scaling` from transformers 5.24.0, for heads of 16. */
+/** `inv_freq` and `attention_scaling` from transformers 5.24.0, for heads of size 16. */
 const CASES: [object, number, number[], number][] = [
   [{ rope_theta: 500_000 }, 64,
     [1, 0.193922758, 0.0376060307, 0.00729266508, 0.00141421345, 0.000274248188, 5.31829573e-5, 1.03133852e-5], 1],

@@ -47,7 +47,7 @@ const schema = z
   })
   .transform((fields) => ({
     ...fields,
-    /** Tokens on each side that a token sees in a layer with a window. */
+    /** Number of tokens in each direction that a token sees in a layer with a window. */
     sliding_window: Math.floor(fields.local_attention / 2),
     layer_types:
       fields.layer_types ??
@@ -60,7 +60,7 @@ export type ModernBertConfig = z.infer<typeof schema> &
 
 const THETAS = { [FULL]: ['global_rope_theta', 160_000], [SLIDING]: ['local_rope_theta', 10_000] } as const;
 
-/** Parses a config.json of `model_type` modernbert; fields keep Hugging Face's names. */
+/** Parses a config.json of `model_type` modernbert. Fields keep Hugging Face's names. */
 export function parseModernBertConfig(json: unknown, where: string): ModernBertConfig {
   const fields = parseFields(schema, withRotaryByLayer(json, THETAS), where);
   const { hidden_size, initializer_range: range, pad_token_id, max_position_embeddings: longest } = fields;

@@ -11,7 +11,7 @@ import { modernBertModel, norm } from './model.ts';
 
 const WORDS = 'model.embeddings.tok_embeddings.weight';
 
-/** `head` is part of checkpoints with a language model head, so a classifier starts from a trained one. */
+/** Checkpoints with a language model head contain the module `head`. So a classifier starts from a trained `head`. */
 const CLASSIFIER = { modules: ['classifier'], mayLack: ['head'] };
 
 /** ModernBERT (Warner et al., 2024) as transformers computes it. */
@@ -19,7 +19,7 @@ export const modernBert: ModelDefinition<ModernBertConfig> = {
   modelType: 'modernbert',
   baseModelPrefix: 'model',
   targetModules: {
-    // PEFT has no default for ModernBERT: these correspond to the modules that it adapts in BERT.
+    // PEFT has no defaults for ModernBERT. These modules correspond to those that it adapts in BERT.
     few: ['Wqkv'],
     many: ['Wqkv', 'Wi', 'Wo'],
     rescaled: ['Wqkv', 'mlp.Wo'],
@@ -43,7 +43,7 @@ export const modernBert: ModelDefinition<ModernBertConfig> = {
       ...CLASSIFIER,
       build(network, config, inputs) {
         const scores = classes(network, config, modernBertModel(network, config, inputs), 2);
-        // Sequence-major rows of two scores, as [2, batch, sequence].
+        // From sequence-major rows of two scores to [2, batch, sequence].
         return transpose(reshape(scores, [inputs.sequence, inputs.batch, 2]), [2, 1, 0]);
       },
     },
@@ -76,7 +76,7 @@ export const modernBert: ModelDefinition<ModernBertConfig> = {
   },
 };
 
-/** The module `head`, which every head but feature extraction has. */
+/** The module `head`, which all heads except feature extraction have. */
 function transformed(network: Network, config: ModernBertConfig, rows: Value): Value {
   const { hidden_size, classifier_bias: bias } = config;
   const active = activation(config.classifier_activation, 'classifier_activation');

@@ -3,9 +3,9 @@ import { bertFields, headsDivideWidth, withCommon } from '../bert/config.ts';
 import { parseFields, size } from '../config-fields.ts';
 import type { CommonConfig } from '../model-definition.ts';
 
-/** The id that marks padding for positions and embeddings: a constant in transformers, whatever `pad_token_id` is. */
+/** The id of padding for positions and embeddings. transformers uses this constant and ignores `pad_token_id`. */
 export const PADDING = 1;
-/** Settings of T5's buckets; transformers has no fields for them, except for the size of the table. */
+/** T5's bucket settings. In transformers, MPNet only has a field for the size of the table. */
 export const BUCKETS = { relative_attention_num_buckets: 32, relative_attention_max_distance: 128 };
 
 const schema = z
@@ -22,7 +22,7 @@ const schema = z
 
 export type MpnetConfig = z.infer<typeof schema> & CommonConfig;
 
-/** Parses a config.json of `model_type` mpnet; fields keep Hugging Face's names. */
+/** Parses a config.json of `model_type` mpnet. Fields keep Hugging Face's names. */
 export function parseMpnetConfig(json: unknown, where: string): MpnetConfig {
   const fields = parseFields(schema, json, where);
   return {

@@ -25,7 +25,7 @@ export const mpnet: ModelDefinition<MpnetConfig> = {
   modelType: 'mpnet',
   baseModelPrefix: 'mpnet',
   targetModules: {
-    // PEFT has no default for MPNet: these correspond to the modules that it adapts in BERT.
+    // PEFT has no defaults for MPNet. These modules correspond to those that it adapts in BERT.
     few: ['attn.q', 'attn.v'],
     many: ['attn.q', 'attn.k', 'attn.v', 'attn.o', 'intermediate.dense', 'output.dense'],
     rescaled: ['attn.k', 'attn.v', 'output.dense'],

@@ -25,8 +25,8 @@ const MODULES = {
 };
 
 /**
- * The encoder without a head: BERT's layers, RoBERTa's positions, and T5's relative positions, one table for all
- * layers. Hidden states of the last layer, [sequence · batch, hidden].
+ * MPNet without a head: BERT's layers, RoBERTa's positions, and T5's relative positions from one table for
+ * all layers. Returns the last layer's hidden states, [sequence · batch, hidden].
  */
 export function mpnetModel(
   network: Network,

@@ -12,7 +12,10 @@ const schema = z.object({
   attention_bias: z.boolean().default(false),
 });
 
-/** OLMo 2 (Walsh et al., 2025): norms after attention and feed-forward network, and of all queries and keys. */
+/**
+ * OLMo 2 (Walsh et al., 2025): norms after attention and after the feed-forward network, and norms of queries
+ * and keys over all heads.
+ */
 export const olmo2 = decoderFamily({
   modelType: 'olmo2',
   name: 'Olmo2',

@@ -20,17 +20,18 @@ const schema = z.object({
   sliding_window: size.nullable().default(null),
 });
 
-/** The length before LongRoPE's other factors, if a config.json names none. */
+/** The default length up to which LongRoPE uses the short factors. */
 const ORIGINAL_LENGTH = 4096;
 
 /**
- * Phi-3 and Phi-4 (Abdin et al., 2024): Llama with fused projections, dropout after sublayers and partly rotated heads.
+ * Phi-3 and Phi-4 (Abdin et al., 2024): Llama with fused projections, dropout after sublayers, and heads that
+ * are rotated only in part.
  */
 export const phi3 = decoderFamily({
   modelType: 'phi3',
   name: 'Phi3',
   hasTokenHead: true,
-  // PEFT has no default for Phi-3: these correspond to the modules that it adapts in Llama.
+  // PEFT has no defaults for Phi-3. These modules correspond to those that it adapts in Llama.
   targetModules: {
     few: ['qkv_proj'],
     many: ['qkv_proj'],
@@ -69,7 +70,7 @@ function withOriginalLength(json: unknown): unknown {
   };
 }
 
-/** The outputs of modules that share one matrix, stored one after the other. */
+/** Splits the output of a fused module into parts of the given widths. */
 function split(module: Network, name: string, x: Value, widths: readonly number[]): Value[] {
   const ends = widths.map((_, i) => widths.slice(0, i + 1).reduce((sum, width) => sum + width, 0));
   const fused = module.linear(name, x, ends[ends.length - 1], { bias: false });

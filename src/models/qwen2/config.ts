@@ -3,7 +3,7 @@ import { size } from '../config-fields.ts';
 import { decoderFields } from '../llama/config.ts';
 import { checkLayerTypes, layerTypes, typesWhere } from '../llama/layer-types.ts';
 
-/** Fields of Qwen's config.json. */
+/** Fields of a Qwen config.json. */
 export const qwenFields = {
   ...decoderFields,
   num_key_value_heads: size.nullable().default(32),
@@ -14,7 +14,7 @@ export const qwenFields = {
   layer_types: layerTypes.nullish(),
 };
 
-/** Adds to a schema the layers that see only a window of tokens, and the window's length. */
+/** Adds to a schema which layers see only a window of tokens, and the window's length. */
 export function withWindows<F extends z.infer<z.ZodObject<typeof qwenFields>>>(schema: z.ZodType<F>) {
   return schema
     .transform((fields) => {

@@ -6,7 +6,7 @@ import { qwenFields, withWindows } from './config.ts';
 
 const schema = withWindows(z.object(qwenFields));
 
-/** Qwen 2 and 2.5: Llama with biases of queries, keys and values, and a window for the last layers. */
+/** Qwen 2 and 2.5: Llama with biases for queries, keys and values, and a window in the last layers. */
 export const qwen2 = decoderFamily({
   rescales: 'q_proj',
   modelType: 'qwen2',

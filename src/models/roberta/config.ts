@@ -13,7 +13,7 @@ const schema = z
 
 export type RobertaConfig = z.infer<typeof schema> & CommonConfig;
 
-/** Parses a config.json of `model_type` roberta; fields keep Hugging Face's names. */
+/** Parses a config.json of `model_type` roberta. Fields keep Hugging Face's names. */
 export function parseRobertaConfig(json: unknown, where: string): RobertaConfig {
   const fields = parseFields(schema, json, where);
   return { ...withCommon(fields), maxLength: fields.max_position_embeddings - fields.pad_token_id - 1 };

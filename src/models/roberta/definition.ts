@@ -23,7 +23,7 @@ const MASKED_LM = {
 /** RoBERTa (Liu et al., 2019) as transformers computes it. */
 export const roberta = robertaFamily('roberta', 'Roberta', parseRobertaConfig);
 
-/** A family with RoBERTa's architecture under another name. */
+/** Defines a family with RoBERTa's architecture under another name. */
 export function robertaFamily(
   modelType: string,
   className: string,

@@ -6,7 +6,7 @@ import { Graph } from '../../graph/graph.ts';
 import { lower } from '../../onnx/lower.ts';
 import { positionIds } from './model.ts';
 
-// One column per example: padding after, before, in between, no padding, only padding.
+// One example per column: padding after, before and in between, no padding, and only padding.
 const IDS = [
   [5, 1, 5, 5, 1],
   [5, 1, 1, 6, 1],

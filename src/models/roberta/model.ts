@@ -20,8 +20,8 @@ import type { ModelInputs } from '../model-definition.ts';
 import type { RobertaConfig } from './config.ts';
 
 /**
- * The encoder without a head, BERT's with other positions: hidden states of the last layer, [sequence · batch,
- * hidden].
+ * RoBERTa without a head: BERT with other positions. Returns the last layer's hidden states, [sequence ·
+ * batch, hidden].
  */
 export function robertaModel(
   network: Network,
@@ -38,8 +38,8 @@ export function robertaModel(
 }
 
 /**
- * Positions of ids [sequence, batch] as fairseq and transformers (`create_position_ids_from_input_ids`) count them.
- * The n-th token that is not padding (from 1) has position n + pad, and padding has position pad.
+ * Positions of ids [sequence, batch] as in fairseq and transformers (`create_position_ids_from_input_ids`).
+ * The n-th token that is not padding (from 1) has position n + pad. Padding has position pad.
  */
 export function positionIds(ids: Value, pad: number): Value {
   const [sequence] = ids.shape;
@@ -47,7 +47,8 @@ export function positionIds(ids: Value, pad: number): Value {
   const real = where(equal(ids, constant(graph, [pad], [], 'int32')), 0, 1);
   const order = iota(graph, sequence);
   const later = greater(reshape(order, [1, sequence]), reshape(order, [sequence, 1]));
-  // A cumulative sum as a product with a triangle of ones: exact, and every backend has a kernel for it.
+  // The cumulative sum is a product with a triangle of ones, which is exact and has a kernel in every
+  // backend.
   const count = matmul(where(later, 0, 1), real);
   return cast(add(multiply(count, real), pad), 'int32');
 }

@@ -16,7 +16,7 @@ const schema = z
     mlp_bias: z.boolean().default(false),
     use_sliding_window: z.boolean().default(false),
     sliding_window: size.nullable().default(null),
-    /** 1 for a layer with rotary positions, 0 for one without positions. */
+    /** 1 for a layer with rotary positions, 0 for a layer without. */
     no_rope_layers: z.array(z.union([z.literal(0), z.literal(1)])).nullish(),
     no_rope_layer_interval: size.default(4),
     layer_types: layerTypes.nullish(),
@@ -40,10 +40,10 @@ const schema = z
     message: 'must name every layer',
   });
 
-/** The base frequency without a `rope_theta`. */
+/** The default base frequency. */
 const THETA = 2_000_000;
 
-/** SmolLM3 (Hugging Face, 2025): Llama with some layers without positions. */
+/** SmolLM3 (Hugging Face, 2025): Llama, with some layers that have no positions. */
 export const smolLm3 = decoderFamily({
   modelType: 'smollm3',
   name: 'SmolLM3',

@@ -10,7 +10,7 @@ import {
 } from '../config-fields.ts';
 import type { CommonConfig } from '../model-definition.ts';
 
-/** Maximum distance: far beyond any use, and small enough for tables. */
+/** Maximum distance: beyond any use, but small enough for tables. */
 const MAX_DISTANCE = 65_536;
 
 const schema = z
@@ -23,7 +23,7 @@ const schema = z
     num_layers: layers.default(6),
     num_decoder_layers: layers.nullish(),
     num_heads: size.default(8),
-    /** A quarter of the buckets (half in the decoder) are for single distances. */
+    /** The minimum is 4: a quarter of the buckets (half in the decoder) hold a single distance each. */
     relative_attention_num_buckets: z.int().min(4).max(MAX_DISTANCE).default(32),
     relative_attention_max_distance: z.int().min(2).max(MAX_DISTANCE).default(128),
     dropout_rate: probability.default(0.1),
@@ -45,7 +45,7 @@ const schema = z
 
 export type T5Config = z.infer<typeof schema> & CommonConfig;
 
-/** Alternative field names that transformers accepts for this family. */
+/** Alternative field names that transformers accepts for T5. */
 const OTHER_NAMES = {
   hidden_size: 'd_model',
   num_attention_heads: 'num_heads',
@@ -53,7 +53,7 @@ const OTHER_NAMES = {
   head_dim: 'd_kv',
 };
 
-/** Parses a config.json of `model_type` t5; fields keep Hugging Face's names. */
+/** Parses a config.json of `model_type` t5. Fields keep Hugging Face's names. */
 export function parseT5Config(json: unknown, where: string): T5Config {
   const fields = parseFields(schema, byOwnNames(json, OTHER_NAMES), where);
   const { initializer_factor: factor, d_kv } = fields;
@@ -62,11 +62,11 @@ export function parseT5Config(json: unknown, where: string): T5Config {
     ...labelsOf(fields),
     vocabSize: fields.vocab_size,
     typeVocabSize: 0,
-    // Positions are relative.
+    // Positions are relative, so the length is not limited.
     maxLength: Number.POSITIVE_INFINITY,
     initializerRange: factor,
-    // T5 does not divide scores by the square root of the head size. The initial weights of the queries include this
-    // factor instead.
+    // T5 does not divide scores by the square root of the head size. Instead, the initial weights of the
+    // queries contain this factor.
     deviationOf(name, [, features]) {
       if (/^(shared|lm_head)\./.test(name)) return factor;
       if (name.includes('relative_attention_bias')) return factor / Math.sqrt(fields.d_model);

@@ -5,13 +5,13 @@ import type { ModelDefinition } from '../model-definition.ts';
 import { parseT5Config, type T5Config } from './config.ts';
 import { SHARED, t5Model } from './model.ts';
 
-/** T5 (Raffel et al., 2020), v1.1 and Flan-T5 as transformers computes them. */
+/** T5 (Raffel et al., 2020), T5 v1.1 and Flan-T5 as transformers computes them. */
 export const t5: ModelDefinition<T5Config> = {
   modelType: 't5',
   baseModelPrefix: '',
   targetModules: {
     few: ['q', 'v'],
-    // A model has one of the two forms of the feed-forward network.
+    // A model has either `wi`, or `wi_0` and `wi_1`.
     many: ['q', 'k', 'v', 'o', 'wi', 'wi_0', 'wi_1', 'wo'],
     rescaled: ['k', 'v', 'wo'],
     rescaledInputs: ['wo'],

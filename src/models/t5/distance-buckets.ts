@@ -1,16 +1,17 @@
-/** The fields of T5's config.json that bucket distances. */
+/** The fields of T5's config.json that define buckets of distances. */
 export interface BucketSettings {
   relative_attention_num_buckets: number;
   relative_attention_max_distance: number;
 }
 
 /**
- * The bucket of each distance from key to query, from 0 to the greatest that is distinguished. Distances up to half
- * of the buckets have one each; the others share wider and wider ones. In an encoder, the second half of all buckets
- * is for keys after the query.
+ * The bucket of each distance between key and query. In each direction, the first half of the buckets has one
+ * distance each; the others become wider and wider. In an encoder, the second half of all buckets is for keys
+ * after the query.
  *
- * @param sides 2 for an encoder's, 1 for a decoder's, which sees nothing after a query
- * @returns for 2 sides, from the greatest distance before the query to the greatest after it
+ * @param sides 2 for an encoder, 1 for a decoder, which sees no keys after a query
+ * @returns buckets by distance; for 2 sides, from the maximum distance before the query to the maximum after
+ * it
  */
 export function distanceBuckets(settings: BucketSettings, sides: 1 | 2): number[] {
   const { relative_attention_num_buckets, relative_attention_max_distance: greatest } = settings;
@@ -21,7 +22,7 @@ export function distanceBuckets(settings: BucketSettings, sides: 1 | 2): number[
   return [...before.reverse(), ...behind];
 }
 
-/** In 32 bits, as in transformers: if the logarithm is a whole number, rounding decides. */
+/** Computed in 32 bits as in transformers, because rounding decides if the logarithm is a whole number. */
 function bucket(distance: number, buckets: number, greatest: number): number {
   const { fround, floor, log, min } = Math;
   const exact = floor(buckets / 2);

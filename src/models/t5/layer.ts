@@ -9,10 +9,10 @@ import { rmsNorm } from '../../nn/rms-norm.ts';
 import { lazy } from '../../support/lazy.ts';
 import type { T5Config } from './config.ts';
 
-/** Inputs of attention besides the hidden states of the queries. */
+/** Inputs of attention besides the queries' hidden states. */
 export interface Asking {
   batch: Dimension;
-  /** The number of query tokens per example. */
+  /** Number of query tokens per example. */
   queries: Dimension;
   /** Added to the scores: [batch | 1, heads | 1, queries | 1, keys] */
   bias: Value;
@@ -21,14 +21,14 @@ export interface Asking {
 
 /** The encoder's output, as the decoder reads it. */
 export interface Encoded {
-  /** [sequence · batch, d_model]; built only on request. */
+  /** [sequence · batch, d_model]; only built when called. */
   states: () => Value;
   sequence: Dimension;
 }
 
 const NO_BIAS = { bias: false };
 
-/** Self-attention (in a decoder, also to the cached tokens) with its norm and residual. */
+/** Self-attention with its norm and residual. In a decoder, it also attends to cached tokens. */
 export function selfAttention(layer: Network, config: T5Config, hidden: Value, asking: Asking): Value {
   return sublayer(layer, config, ['SelfAttention', 'attention'], hidden, (module, x) => {
     const width = config.num_heads * config.d_kv;
@@ -39,7 +39,10 @@ export function selfAttention(layer: Network, config: T5Config, hidden: Value, a
   });
 }
 
-/** Attention of the decoder to the encoder's output, with its norm and residual. A cache keeps its keys and values. */
+/**
+ * Attention of the decoder to the encoder's output, with its norm and residual. If there is a cache, it keeps
+ * the keys and values.
+ */
 export function crossAttention(
   layer: Network,
   config: T5Config,
@@ -59,7 +62,7 @@ export function crossAttention(
   });
 }
 
-/** The feed-forward network at the end of every layer, gated or not, with its norm and residual. */
+/** The feed-forward network at the end of each layer, with its norm and residual. It may be gated. */
 export function feedForward(layer: Network, config: T5Config, hidden: Value): Value {
   const { d_model, d_ff, dropout_rate, feed_forward_proj } = config;
   const isGated = feed_forward_proj.startsWith('gated-');
@@ -74,7 +77,7 @@ export function feedForward(layer: Network, config: T5Config, hidden: Value): Va
   });
 }
 
-/** Adds a module's output, computed from the norm of the hidden states, to the hidden states. */
+/** A sublayer: applies a module to the norm of the hidden states, and adds its output to them. */
 function sublayer(
   layer: Network,
   { layer_norm_epsilon, dropout_rate }: T5Config,

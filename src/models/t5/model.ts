@@ -11,12 +11,12 @@ import type { T5Config } from './config.ts';
 import { crossAttention, type Encoded, feedForward, selfAttention } from './layer.ts';
 import { relativeBias } from './relative-bias.ts';
 
-/** The word embeddings of encoder and decoder, and of the language model head if it is tied to them. */
+/** The word embeddings of encoder and decoder. The language model head shares them if it is tied. */
 export const SHARED = 'shared';
 
 /**
- * Encoder and decoder. Returns the decoder's hidden states, [target · batch, d_model]. The encoder is built only if
- * the decoder requests its states; a cache may already have its keys and values.
+ * Encoder and decoder. Returns the decoder's hidden states, [target · batch, d_model]. The encoder is built
+ * only if the decoder requests its states, because a cache may already contain its keys and values.
  */
 export function t5Model(network: Network, config: T5Config, inputs: ModelInputs): Value {
   const padding = attentionBias(inputs.attentionMask);
@@ -37,13 +37,11 @@ function encoder(network: Network, config: T5Config, inputs: ModelInputs, paddin
     hidden = selfAttention(layer.at('0'), config, hidden, asking);
     hidden = feedForward(layer.at('1'), config, hidden);
   }
-  // The decoder's layers read it.
+  // The decoder's layers read these states.
   return network.layerInput(ended(stack, config, hidden));
 }
 
-/**
- * @param encoded with the bias that masks its padding
- */
+/** @param encoded the encoder's output, with the bias that masks its padding */
 function decoder(
   network: Network,
   config: T5Config,
@@ -66,7 +64,7 @@ function decoder(
   return ended(stack, config, hidden);
 }
 
-/** The module of the first layer, with the table of relative positions for all layers. */
+/** The module with the table of relative positions, which all layers share. */
 function firstAttention(stack: Network): Network {
   return stack.at('block.0.layer.0.SelfAttention');
 }

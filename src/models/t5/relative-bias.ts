@@ -19,8 +19,8 @@ import type { Network } from '../../nn/network.ts';
 import { type BucketSettings, distanceBuckets } from './distance-buckets.ts';
 
 /**
- * The bias of every layer's scores for the distance from key to query: one number per head and bucket, from the
- * module's table `relative_attention_bias`. The queries are the last keys.
+ * The bias of every layer's scores. It has one number per head and bucket of distances, from the module's
+ * table `relative_attention_bias`. The queries are the last keys.
  *
  * @param sides 2 if keys after a query are visible
  * @returns [1, heads, queries, keys]
@@ -42,7 +42,7 @@ export function relativeBias(
   const first = addDimensions(keys, multiplyDimensions(queries, -1));
   const asking = reshape(slice(positions, 0, first, keys), [queries, 1]);
   const asked = reshape(positions, [1, keys]);
-  // Counted from the first row of the table, and clamped to its last.
+  // Counted from the table's first row, and clamped to its last row.
   const from = sides === 2 ? add(subtract(asked, asking), most) : subtract(asking, asked);
   const rows = relu(from);
   const clipped = where(greater(rows, sides * most), sides * most, rows);

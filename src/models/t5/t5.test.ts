@@ -51,7 +51,8 @@ describe('the model of a config.json', () => {
       d_kv: 4,
       vocab_size: 9,
     };
-    // Encoder: words, two sublayers with one site inside each, the end. Decoder: the same with a third sublayer.
+    // Encoder: embeddings, two sublayers with one site inside each, the end. The decoder has a third
+    // sublayer.
     expect(dropoutSites(json, 'SEQ_2_SEQ_LM')).toEqual({
       0.1: 1 + 4 + 1 + (1 + 6 + 1),
     });
@@ -69,7 +70,7 @@ describe('the model of a config.json', () => {
     const { config } = model({});
     const deviation = (name: string, shape: number[]) => config.deviationOf?.(name, shape);
     expect(deviation('shared.weight', [32128, 512])).toBe(1);
-    // Engines differ in the last digit of a power.
+    // The power differs between JavaScript engines in the last digit.
     expect(deviation('encoder.block.0.layer.0.SelfAttention.q.weight', [512, 512])).toBeCloseTo(
       (512 * 64) ** -0.5,
       12,

@@ -1,7 +1,7 @@
 import { parseRobertaConfig } from '../roberta/config.ts';
 import { robertaFamily } from '../roberta/definition.ts';
 
-/** The vocabulary if a config.json names none. */
+/** Default vocabulary size. */
 const VOCABULARY = { vocab_size: 30522 };
 
 /** XLM-RoBERTa (Conneau et al., 2020): RoBERTa with a vocabulary of a hundred languages. */

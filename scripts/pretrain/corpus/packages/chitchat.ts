@@ -4,7 +4,7 @@ import type { Document } from '../documents.ts';
 
 type Conversations = Record<string, { messages: { text: string }[][] }>;
 
-/** Conversations of strangers; each turn is a paragraph. */
+/** Conversations of strangers. Each turn is a paragraph. */
 export function* chitchat(folder: string): Generator<Document> {
   const file = join(folder, 'chitchat_dataset', 'dataset.json');
   const conversations = JSON.parse(readFileSync(file, 'utf8')) as Conversations;

@@ -4,7 +4,7 @@ import type { Document } from '../documents.ts';
 import { sentimentWords } from './vader.ts';
 import { commonWords, PARTS_OF_SPEECH } from './wordnet.ts';
 
-/** Sentences that express opinions; each word in capitals is drawn. */
+/** Sentences that express opinions. Words in capitals are replaced by random words. */
 const FORMS = [
   'a ADV ADJ NOUN',
   'a ADJ , ADJ NOUN that is never ADJ',
@@ -28,12 +28,12 @@ const FORMS = [
   'hardly a ADJ NOUN , but ADV ADJ',
 ];
 const NAMES = { ADJ: 'adj', ADV: 'adv', NOUN: 'noun', VERB: 'verb' } as const;
-/** Share of drawn words with a sentiment, if the part of speech has any. */
+/** Share of random words that express a sentiment, if the part of speech has such words. */
 const WITH_SENTIMENT = 0.5;
 
 /**
- * Phrases with words of WordNet and VADER in sentences that express opinions. A teacher gives any text a meaning;
- * from these, a student learns words that are rare in its other texts.
+ * Sentences that express opinions, with random words of WordNet and VADER. The teacher gives any text a
+ * meaning, so the student learns words that are rare in other texts.
  */
 export function* opinions(packages: string, count: number, seed: number): Generator<Document> {
   const loaded = sentimentWords(join(packages, 'vader'));

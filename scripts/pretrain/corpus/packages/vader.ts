@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Document } from '../documents.ts';
 
-/** Its film reviews overlap those of SST-2 and are left out. */
+/** VADER's film reviews are left out, because they overlap with SST-2. */
 const FILES = ['amazonReviewSnippets', 'nytEditorialSnippets', 'tweets'];
 
-/** Sentences of product reviews, editorials and tweets, which were collected to rate their sentiment. */
+/** Sentences of product reviews, editorials and tweets from VADER, which were collected to rate their sentiment. */
 export function* vader(folder: string): Generator<Document> {
   for (const name of FILES)
     for (const line of tabbed(join(folder, `${name}_GroundTruth.txt`)))
       yield { id: `${name} ${line[0]}`, paragraphs: [line[2].replaceAll('&amp;', '&')] };
 }
 
-/** Words with a sentiment. */
+/** The words in VADER's lexicon, which express a sentiment. */
 export function sentimentWords(folder: string): Set<string> {
   return new Set(tabbed(join(folder, 'vader_sentiment_lexicon.txt')).map(([word]) => word));
 }

@@ -5,7 +5,7 @@ import type { Document } from '../documents.ts';
 export const PARTS_OF_SPEECH = ['adj', 'adv', 'noun', 'verb'] as const;
 export type PartOfSpeech = (typeof PARTS_OF_SPEECH)[number];
 
-/** WordNet's entry for each sense: the words, their definition and its examples. */
+/** WordNet's entry for each sense: its words, definition and examples. */
 export function* wordNet(folder: string): Generator<Document> {
   for (const part of PARTS_OF_SPEECH)
     for (const line of lines(folder, `data.${part}`)) {
@@ -31,7 +31,7 @@ export function commonWords(folder: string, part: PartOfSpeech): string[] {
   });
 }
 
-/** A file's lines without the licence, whose lines begin with a space. */
+/** A file's lines without the licence, which is in lines that begin with a space. */
 function lines(folder: string, name: string): string[] {
   return readFileSync(join(folder, 'dict', name), 'utf8')
     .split('\n')

@@ -25,7 +25,7 @@ const unload = createRoute({
   responses: said,
 });
 
-/** Loading and unloading of adapters, as in vLLM. */
+/** Adds routes that load and unload adapters, as in vLLM. */
 export function addAdapters(app: ServeApp, service: Service): void {
   app.openapi(load, async (c) => {
     const { lora_name, lora_path } = c.req.valid('json');

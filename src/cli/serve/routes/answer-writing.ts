@@ -9,12 +9,12 @@ import { type Choice, generationOf, type Writing } from './writing-request.ts';
 
 /** The format of a route that generates text. */
 export interface WritingForm {
-  /** Prefix of its ids. */
+  /** Prefix of response ids. */
   prefix: string;
   object: { whole: string; chunk: string };
-  /** A choice without its index. */
+  /** The fields of a complete choice, without its index. */
   whole(written: Written): object;
-  /** The part sent before the first piece of a choice, if any. */
+  /** The part that is sent before a choice's first piece, if any. */
   opening?: object;
   piece(text: string): object;
   closing: object;
@@ -74,7 +74,7 @@ export async function answerWriting(
     () => queue.end(),
     () => queue.end(),
   );
-  // Waits, so that a request that fails before the first piece gets an error status.
+  // Wait for the first piece, so that a request that fails earlier gets an error status.
   if (!(await queue.ready())) await work;
   return streamSSE(c, async (stream) => {
     const send = (data: object) => stream.writeSSE({ data: JSON.stringify(data) });
@@ -93,7 +93,7 @@ export async function answerWriting(
   });
 }
 
-/** Counts tokens. Those of a prompt count once, for any number of generated texts. */
+/** Counts tokens. A prompt's tokens count once, even if several texts are generated for it. */
 function usageOf(written: readonly Written[], { n }: Writing) {
   const prompts = written.filter((_, i) => i % (n ?? 1) === 0);
   const prompt_tokens = prompts.reduce((sum, { promptTokens }) => sum + promptTokens, 0);

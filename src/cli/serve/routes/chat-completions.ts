@@ -7,7 +7,7 @@ import { choicesOf, UNSUPPORTED, writingFields } from './writing-request.ts';
 import { writingRoute } from './writing-route.ts';
 import { writtenSchemas } from './written-schemas.ts';
 
-/** The default limit of new tokens, so high that only the model's number of positions limits an answer. */
+/** The default maximum of new tokens. It is so high that only the model's positions limit an answer. */
 const TO_THE_END = 2 ** 30;
 
 const NO_TOOLS = z.array(z.unknown()).max(0, UNSUPPORTED).nullish();
@@ -60,12 +60,12 @@ export function addChatCompletions(app: ServeApp, service: Service): void {
     const asked = c.req.valid('json');
     const choices = choicesOf([asked.messages.map(messageOf)], asked);
     const most = asked.max_completion_tokens ?? asked.max_tokens ?? TO_THE_END;
-    // The route's types only support JSON, and this may be a stream.
+    // The types of routes only support JSON, but this response may be a stream.
     return answerWriting(c, service, asked, choices, most, FORM) as Promise<never>;
   });
 }
 
-/** Converts a message. Its parts are joined, because only text is supported here. */
+/** Converts a message. Its parts are joined, because they can only be text. */
 function messageOf({ role, content, name }: z.infer<typeof message>): ChatMessage {
   const text = Array.isArray(content) ? content.map((one) => one.text).join('') : (content ?? '');
   return { role, content: text, ...(name != null && { name }) };

@@ -1,4 +1,4 @@
-/** A queue of response parts, from their producer to their sender. */
+/** A queue of response parts between their producer and their sender. */
 export class ChunkQueue {
   readonly #chunks: object[] = [];
   #isOver = false;
@@ -9,13 +9,12 @@ export class ChunkQueue {
     this.#wake();
   }
 
-  /** Marks the end: no more parts will follow. */
   end(): void {
     this.#isOver = true;
     this.#wake();
   }
 
-  /** Waits for the next part or the end. Returns whether there is a part. */
+  /** Waits for the next part or the end. Returns false at the end. */
   async ready(): Promise<boolean> {
     while (this.#chunks.length === 0 && !this.#isOver) {
       await new Promise<void>((resolve) => {
@@ -25,7 +24,6 @@ export class ChunkQueue {
     return this.#chunks.length > 0;
   }
 
-  /** The parts in order of arrival, to the last. */
   async *[Symbol.asyncIterator](): AsyncGenerator<object> {
     while (await this.ready()) yield this.#chunks.shift()!;
   }

@@ -6,7 +6,7 @@ import { choicesOf, UNSUPPORTED, writingFields } from './writing-request.ts';
 import { writingRoute } from './writing-route.ts';
 import { writtenSchemas } from './written-schemas.ts';
 
-/** OpenAI's default. */
+/** OpenAI's default number of new tokens. */
 const DEFAULT_TOKENS = 16;
 
 const tokens = z
@@ -27,7 +27,7 @@ const request = z
     max_tokens: z.int().min(1).nullish(),
     echo: z.literal(false).nullish(),
     suffix: z.literal('').nullish(),
-    // Even 0 is rejected, because it requests the log probabilities of the generated tokens.
+    // 0 is rejected too, because it requests the log probabilities of the generated tokens.
     logprobs: z.null(UNSUPPORTED).optional(),
     best_of: z.literal(1).nullish(),
   })
@@ -53,7 +53,7 @@ export function addCompletions(app: ServeApp, service: Service): void {
   app.openapi(route, (c) => {
     const asked = c.req.valid('json');
     const choices = choicesOf(promptsOf(asked.prompt), asked);
-    // The route's types only support JSON, and this may be a stream.
+    // The types of routes only support JSON, but this response may be a stream.
     return answerWriting(
       c,
       service,

@@ -5,9 +5,9 @@ import { Refused } from '../failure.ts';
 import { errorResponses } from './error-responses.ts';
 import { onlyModel } from './only-model.ts';
 
-/** Texts per request: OpenAI's limit. */
+/** OpenAI's limit of texts per request. */
 const MAX_INPUTS = 2048;
-/** Texts per request: the limit of text-embeddings-inference. */
+/** The limit of texts per request in text-embeddings-inference. */
 const MAX_TEXTS = 32;
 
 const model = z.string().optional().describe('Name of a model; optional if only one computes embeddings');
@@ -94,7 +94,7 @@ const similarity = createRoute({
   responses: { ...json('One cosine similarity per sentence', z.array(z.number())), ...teiErrors },
 });
 
-/** Routes of models that make text vectors. */
+/** Adds routes that compute text embeddings. */
 export function addEmbeddings(app: ServeApp, service: Service): void {
   app.openapi(openAi, async (c) => {
     const { input, model: name, encoding_format, dimensions } = c.req.valid('json');

@@ -1,7 +1,7 @@
 import type { ModelCard, Service } from '../../../serving/service/service.ts';
 import { Refused } from '../failure.ts';
 
-/** The abilities of models, and the routes for each. */
+/** What a model can be used for, and the routes for each use. */
 const KINDS = {
   answers: {
     has: ({ writes, embeds }: ModelCard) => !writes && !embeds,
@@ -16,8 +16,8 @@ const KINDS = {
 };
 
 /**
- * The name of the only model of a kind, for requests that name no model. Throws Refused if there is no such model,
- * or several.
+ * The name of the only model that can be used this way, for requests that name no model. Throws Refused if
+ * there is no such model, or several.
  */
 export async function onlyModel(service: Service, kind: keyof typeof KINDS): Promise<string> {
   const { has, what, elsewhere } = KINDS[kind];

@@ -28,7 +28,7 @@ const counts = createRoute({
   },
 });
 
-/** Routes for operators: health and metrics. */
+/** Adds routes for operators: health and metrics. */
 export function addOperating(
   app: ServeApp,
   service: Service,
@@ -40,7 +40,7 @@ export function addOperating(
   );
   app.openapi(counts, async (c) => {
     adapters.set((await service.models()).filter(({ parent }) => parent !== undefined).length);
-    // The route's types do not support a content type with a version.
+    // The types of routes do not support a content type with a version.
     return c.body(await registry.metrics(), 200, { 'Content-Type': registry.contentType }) as never;
   });
 }

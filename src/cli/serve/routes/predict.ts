@@ -5,7 +5,7 @@ import { Refused } from '../failure.ts';
 import { errorResponses } from './error-responses.ts';
 import { onlyModel } from './only-model.ts';
 
-/** Inputs per request, as in text-embeddings-inference. */
+/** Maximum inputs per request, as in text-embeddings-inference. */
 const MAX_INPUTS = 32;
 
 const text = z.string();
@@ -81,7 +81,7 @@ function notInputs(input: unknown): string {
   return `expected ${FORMS}, got a list of ${input.length} texts. Send [["first"], ["second"], …]`;
 }
 
-/** Reads one input, [text] or [text, pair], or a nested list of several inputs. */
+/** Reads one input (a text, `[text]` or `[text, pair]`), or a list of inputs. */
 function readInputs(given: Given): { inputs: TextInput[]; isList: boolean } {
   if (typeof given === 'string') return { inputs: [{ text: given }], isList: false };
   if (!Array.isArray(given) || typeof given[0] === 'string')

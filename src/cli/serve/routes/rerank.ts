@@ -6,7 +6,7 @@ import { Refused } from '../failure.ts';
 import { errorResponses } from './error-responses.ts';
 import { onlyModel } from './only-model.ts';
 
-/** Texts per request, as in text-embeddings-inference. */
+/** Maximum texts per request, as in text-embeddings-inference. */
 const MAX_TEXTS = 32;
 
 const request = z
@@ -32,7 +32,7 @@ const route = createRoute({
   },
 });
 
-/** Reranking by models of pairs with one score, as in text-embeddings-inference. */
+/** Adds the route for reranking, as in text-embeddings-inference. It needs a model that scores pairs. */
 export function addRerank(app: ServeApp, service: Service): void {
   app.openapi(route, async (c) => {
     const { query, texts, model: named, raw_scores, return_text, truncate } = c.req.valid('json');

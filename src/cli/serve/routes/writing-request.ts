@@ -3,21 +3,21 @@ import type { GenerationInput } from '../../../generation/prompt.ts';
 import type { WriteRequest } from '../../../serving/service/service.ts';
 import { Refused } from '../failure.ts';
 
-/** Texts per request; each takes a row of the decoder. */
+/** Maximum texts per request. Each text takes a row of the decoder's batch. */
 const MAX_CHOICES = 8;
 const MAX_STOPS = 4;
 
 /** The error for log probabilities and tools. */
 export const UNSUPPORTED = 'is not supported';
 
-/** Keys that have no effect at this value. Other values are not supported. */
+/** Keys of OpenAI's API that are only supported at the value that has no effect. */
 const neutral = {
   frequency_penalty: z.literal(0).nullish(),
   presence_penalty: z.literal(0).nullish(),
   logit_bias: z.strictObject({}).nullish(),
 };
 
-/** The common keys of both generation routes. */
+/** The keys that both generation routes have. */
 export const writingFields = {
   model: z.string(),
   temperature: z.number().min(0).max(2).nullish().describe('0 takes the most likely token (default: 1)'),
@@ -40,10 +40,9 @@ export const writingFields = {
 
 export type Writing = z.infer<z.ZodObject<typeof writingFields>>;
 
-/** One requested text: each prompt has `n`. */
+/** A text to generate. A request has `n` of them per prompt. */
 export type Choice = Omit<WriteRequest, 'generation' | 'model' | 'stop'>;
 
-/** The generation keys of a request. */
 export function generationOf(writing: Writing, maxTokens: number): GenerationInput {
   const { temperature, top_p, top_k, min_p, repetition_penalty } = writing;
   const isGreedy = temperature === 0;
@@ -57,7 +56,7 @@ export function generationOf(writing: Writing, maxTokens: number): GenerationInp
   };
 }
 
-/** Makes `n` choices for each prompt. Without a seed in the request, it gets a random one. */
+/** Makes `n` choices for each prompt. If the request has no seed, a random one is used. */
 export function choicesOf(prompts: readonly WriteRequest['prompt'][], { n, seed }: Writing): Choice[] {
   const first = seed ?? crypto.getRandomValues(new Uint32Array(1))[0];
   const count = n ?? 1;

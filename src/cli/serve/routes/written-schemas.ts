@@ -8,10 +8,11 @@ const usage = z
   .openapi('Usage');
 
 /**
- * The responses of a route that generates text, whole and streamed.
+ * Schemas for the responses of a route that generates text, complete and streamed.
  *
  * @param name the response's name in the API description
- * @param whole the content of a choice; `piece`: the content of a part of a choice
+ * @param whole the content of a choice
+ * @param piece the content of a part of a choice
  */
 export function writtenSchemas(
   name: string,

@@ -5,7 +5,7 @@ import { readJson } from '../../../formats/node/read-text.ts';
 import { hasTokenizer, indexOf, isAdapterRepository, isUsable, POOLING_FILES } from '../model-files.ts';
 import type { ModelId } from '../model-id.ts';
 
-/** The cache shared with Python's huggingface_hub, located by its rules. */
+/** The cache folder shared with Python's huggingface_hub, found by the same rules. */
 export function hubCacheFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
   const explicit = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE;
   if (explicit) return explicit;
@@ -15,12 +15,12 @@ export function hubCacheFolder(env: Readonly<Record<string, string | undefined>>
 
 export type RepositoryType = 'model' | 'dataset';
 
-/** The folder of one repository, which contains `blobs`, `refs` and `snapshots`. */
+/** A repository's folder in the cache. It contains `blobs`, `refs` and `snapshots`. */
 export function repositoryFolder(cacheDir: string, type: RepositoryType, name: string): string {
   return join(cacheDir, `${type}s--${name.replace('/', '--')}`);
 }
 
-/** The folder of a revision, with any content; undefined if the revision is not in the cache. */
+/** A revision's folder in the cache, complete or not. Undefined if the revision is not in the cache. */
 export function snapshotFolder(
   cacheDir: string,
   type: RepositoryType,
@@ -31,23 +31,23 @@ export function snapshotFolder(
   const commit = statSync(ref, { throwIfNoEntry: false })?.isFile()
     ? readFileSync(ref, 'utf8').trim()
     : revision;
-  // Only full commit hashes name a snapshot.
+  // Only a full commit hash is a valid snapshot name.
   return isCommit(commit) ? join(repository, 'snapshots', commit) : undefined;
 }
 
 export interface CachedSnapshot {
   folder: string;
-  /** False if only the weights were downloaded. */
+  /** Whether the snapshot has a tokenizer; false if only the weights were downloaded. */
   tokenizer: boolean;
-  /** Whether the model's pooling is known. */
+  /** Whether the snapshot says how to pool, see {@link knowsPooling}. */
   pooling: boolean;
 }
 
-/** The snapshot of a model, if it is in the cache with configuration and all weights; otherwise null. */
+/** A model's snapshot in the cache. Null if it lacks the configuration or some weights. */
 export function findSnapshot(cacheDir: string, id: ModelId): CachedSnapshot | null {
   const folder = snapshotFolder(cacheDir, 'model', id);
   if (folder === undefined || !existsSync(folder)) return null;
-  // A link with a missing blob counts as missing.
+  // A link to a missing blob counts as missing.
   const present = readdirSync(folder).filter((file) => existsSync(join(folder, file)));
   if (!isUsable(present, shardsOf(folder, indexOf(present)))) return null;
   return {
@@ -58,8 +58,8 @@ export function findSnapshot(cacheDir: string, id: ModelId): CachedSnapshot | nu
 }
 
 /**
- * Whether a model's folder has the files that define its pooling, or records that the repository lacks them. A
- * snapshot may have been downloaded without them.
+ * Whether a model's folder has the files that define its pooling, or records that the repository lacks them.
+ * Snapshots may have been downloaded without these files.
  */
 export function knowsPooling(folder: string): boolean {
   const [snapshots, commit] = [dirname(folder), basename(folder)];
@@ -68,7 +68,10 @@ export function knowsPooling(folder: string): boolean {
   return POOLING_FILES.every((file) => [folder, missing].some((place) => existsSync(join(place, file))));
 }
 
-/** The folder where huggingface_hub records files that a repository lacks, as empty files of the same names. */
+/**
+ * The folder in which huggingface_hub records the files that a repository lacks. Each is an empty file of the
+ * same name.
+ */
 export function missingFolder(repository: string, commit: string): string {
   return join(repository, '.no_exist', commit);
 }
@@ -77,7 +80,7 @@ export function isCommit(text: string): boolean {
   return /^[0-9a-f]{40}$/.test(text);
 }
 
-/** Names of the models in the cache, complete or not. */
+/** Names of the models in the cache, including incomplete ones. */
 export function cachedModels(cacheDir: string): string[] {
   if (!existsSync(cacheDir)) return [];
   return readdirSync(cacheDir)
@@ -85,10 +88,7 @@ export function cachedModels(cacheDir: string): string[] {
     .map((entry) => entry.slice('models--'.length).replace('--', '/'));
 }
 
-/**
- * The file names in the index, unchecked: they are only compared with existing files, and a damaged index matches
- * none.
- */
+/** The file names in an index. They are not checked, because they are only compared with existing files. */
 function shardsOf(folder: string, index: string | undefined): string[] {
   if (index === undefined) return [];
   try {

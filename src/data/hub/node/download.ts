@@ -27,32 +27,34 @@ export interface DownloadOptions {
   onProgress?: (progress: DownloadProgress) => void;
 }
 
-/** A repository of the Hub at one commit. */
+/** One commit of a repository on the Hub. */
 export interface Repository {
-  /** Paths of its files. */
   paths: string[];
-  /** The folder in the cache for downloaded files. */
+  /** The cache folder for downloaded files. */
   snapshot: string;
-  /** Downloads a file, unless it is in the cache. */
+  /** Downloads a file unless it is in the cache. */
   fetch(path: string): Promise<void>;
   /**
-   * Records the revision's commit and the files that the model lacks. Call it after all needed files were downloaded.
+   * Records in the cache which commit the revision is, and which files the model lacks. Call it after all
+   * downloads.
    */
   keep(): void;
 }
 
 /**
- * Asks the Hub for a repository. Its files go into the cache in Python's layout: `blobs/<hash>`, links to them in
- * `snapshots/<commit>`, and `refs/<revision>`. Every file is checked against the size and hash that the Hub lists.
+ * Requests a repository's file list from the Hub. Its files are cached in Python's layout: `blobs/<hash>`,
+ * links to them in `snapshots/<commit>`, and `refs/<revision>`. Every file must have the size and hash that
+ * the Hub lists.
  *
- * Throws the Hub client's errors, and a UserError for invalid responses.
+ * @throws the Hub client's errors, and UserError for invalid responses
  */
 export async function openRepository(
   id: ModelId,
   type: RepositoryType,
   options: DownloadOptions,
 ): Promise<Repository> {
-  // The client's own downloadFileToCacheDir prints to standard output, checks no hash and shows no progress.
+  // The client's own downloadFileToCacheDir prints to standard output, and neither checks hashes nor shows
+  // progress.
   const hub = await import('@huggingface/hub');
   const access = { hubUrl: options.endpoint, accessToken: options.token };
   const repo = { type, name: id.name };
@@ -102,10 +104,10 @@ export async function openRepository(
 }
 
 /**
- * Downloads the files of a model that training needs into the cache, `refs/<revision>` last. Returns the snapshot's
- * folder.
+ * Downloads the files that training needs into the cache, and writes `refs/<revision>` last. Returns the
+ * snapshot's folder.
  *
- * Throws a UserError for content that is not a model, and otherwise the Hub client's errors.
+ * @throws UserError for a repository without a model, and otherwise the Hub client's errors
  */
 export async function downloadModel(id: ModelId, options: DownloadOptions): Promise<string> {
   const repository = await openRepository(id, 'model', options);
@@ -115,7 +117,7 @@ export async function downloadModel(id: ModelId, options: DownloadOptions): Prom
   return repository.snapshot;
 }
 
-/** Rejects paths that would leave the snapshot's folder. */
+/** Rejects paths that lead out of the snapshot's folder. */
 function checkPath(path: string, where: string): string {
   if (!path.split(/[\\/]/).some((part) => part === '..' || part === '')) return path;
   throw new UserError({
@@ -144,7 +146,7 @@ interface Expectation {
   digest: string;
 }
 
-/** Large files are named by the SHA-256 of their content, the others by git's SHA-1. */
+/** The expected size and hash of a file. Large files have a SHA-256 of their content, other files git's SHA-1. */
 function expectation({ path, size, oid, lfs }: ListFileEntry, where: string): Expectation {
   const digest = lfs?.oid ?? oid ?? '';
   if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(digest)) {
@@ -157,7 +159,7 @@ function expectation({ path, size, oid, lfs }: ListFileEntry, where: string): Ex
 /** Bytes per read. */
 const CHUNK = 2 ** 22;
 
-/** Whether a file has the size and the content that its name promises. Git's SHA-1 includes a header. */
+/** Whether a file has the expected size and hash. Git's SHA-1 includes a header. */
 function isBlob(path: string, { size, digest }: Expectation): boolean {
   const source = FileSource.open(path, 'a file of the cache');
   try {
@@ -172,8 +174,8 @@ function isBlob(path: string, { size, digest }: Expectation): boolean {
 }
 
 /**
- * Streams to a temporary file. It is renamed to the blob only if it is complete and correct on disk, because others
- * may download the same blob.
+ * Streams a download to a temporary file, because other processes may download the same blob. The file is
+ * renamed to the blob only if it is complete and correct on disk.
  */
 async function saveBlob(
   content: Blob,
@@ -203,8 +205,8 @@ async function saveBlob(
 }
 
 /**
- * A relative link, so that the cache can be moved; a copy if the system allows no links. It appears in one step,
- * because others may read it.
+ * Links a file to its blob. The link is relative, so that the cache can be moved. It is a copy if the system
+ * does not allow links. It appears atomically, because other processes may read it.
  */
 function linkBlob(blob: string, link: string): void {
   makeFolder(dirname(link));

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../../support/user-error.ts';
 
-/** Each file has a separate URL, so that programs that collect a server's files, such as Next.js, find them all. */
+/** Each file has its own URL expression, because bundlers such as Next.js search the code for them. */
 const FILES = [
   new URL('../../../../models/mini/config.json', import.meta.url),
   new URL('../../../../models/mini/model.safetensors', import.meta.url),
@@ -11,7 +11,7 @@ const FILES = [
   new URL('../../../../models/mini/tokenizer_config.json', import.meta.url),
 ];
 
-/** The folder of the embedded model. Throws a UserError if the package lacks it. */
+/** @throws UserError if the package lacks the embedded model */
 export function embeddedFolder(files: readonly URL[] = FILES): string {
   const folder = dirname(fileURLToPath(files[0]));
   if (files.every((file) => existsSync(file))) return folder;

@@ -5,20 +5,20 @@ import type { DownloadProgress } from './download.ts';
 export interface ResolveOptions {
   /** Default: the cache shared with Python (HF_HUB_CACHE, HF_HOME). */
   cacheDir?: string;
-  /** Never use the network. Default: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE. */
+  /** Whether to avoid the network. Default: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE. */
   offline?: boolean;
   /** Default: HF_ENDPOINT, or https://huggingface.co. */
   endpoint?: string;
-  /** Branch, tag or commit, if the id has none (`owner/name@revision`). Default: main. */
+  /** Branch, tag or commit, if the id does not name one (`owner/name@revision`). Default: main. */
   revision?: string;
   onProgress?: (progress: DownloadProgress) => void;
-  /** Whether the caller needs the model's pooling. If so, a snapshot that may lack the pooling files is completed. */
+  /** Whether the caller needs the model's pooling. Then pooling files that a snapshot may lack are downloaded. */
   pools?: boolean;
   /** Default: HF_TOKEN. */
   token?: string;
 }
 
-/** How to reach the Hub: from the options, otherwise from the environment variables of Python's library. */
+/** How to reach the Hub: options override the environment variables of Python's huggingface_hub. */
 export function hubAccess(options: ResolveOptions) {
   const { HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE, HF_ENDPOINT, HF_TOKEN } = process.env;
   const endpoint = options.endpoint ?? (HF_ENDPOINT || 'https://huggingface.co');
@@ -32,7 +32,7 @@ export function hubAccess(options: ResolveOptions) {
   };
 }
 
-/** As Python parses its switches. */
+/** Parses a boolean environment variable like Python's huggingface_hub. */
 function isSet(value: string | undefined): boolean {
   return ['1', 'ON', 'YES', 'TRUE'].includes((value ?? '').toUpperCase());
 }

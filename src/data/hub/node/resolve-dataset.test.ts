@@ -55,7 +55,7 @@ it('downloads a split into the cache with progress, and reads it from there with
   const snapshot = join(folder, 'cache/datasets--nyu-mll--glue/snapshots', 'c'.repeat(40));
   expect(file.name).toBe(join(snapshot, 'cola/train-00000-of-00001.parquet'));
   expect(progress).toContain('cola/train-00000-of-00001.parquet');
-  // Names in the card override those in the file.
+  // Class names in the card override those in the file.
   expect(file.classes).toMatchObject({ label: ['bad', 'good'] });
   expect(JSON.parse(file.read().split('\n')[0])).toMatchObject({ sentence: 'The cat sat.', label: 'good' });
   expect(existsSync(join(snapshot, 'cola/test-00000-of-00001.parquet'))).toBe(false);

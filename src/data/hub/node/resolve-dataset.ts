@@ -11,19 +11,19 @@ import { snapshotFolder } from './cache.ts';
 import { openRepository } from './download.ts';
 import { hubAccess, type ResolveOptions } from './hub-access.ts';
 
-/** The revision in which the Hub keeps every data set as parquet, also those made by a script. */
+/** The revision in which the Hub stores every data set as parquet, even one that a script generates. */
 const CONVERTED = 'refs/convert/parquet';
 const CARD = 'README.md';
 const MAX_CARD_BYTES = 2 ** 22;
 
-/** Local files of a split, and the class names in the data set's card. */
+/** The local files of a split, and the class names from the data set's card. */
 export interface ResolvedSplit {
   paths: string[];
   classes: ColumnClasses;
 }
 
 /**
- * The files of a split of a data set on the Hub, downloaded to the cache shared with Python.
+ * Downloads the files of a split to the cache shared with Python.
  *
  * @throws UserError for a data set, subset or split that does not exist or cannot be reached
  */
@@ -60,7 +60,7 @@ export async function resolveSplit(
   }
 }
 
-/** The given revision, then the Hub's parquet conversion. */
+/** The revisions to try: the given one, then the Hub's parquet conversion. */
 function revisionsOf(id: ModelId): ModelId[] {
   return [id, ...(id.revision === 'main' ? [{ ...id, revision: CONVERTED }] : [])];
 }
@@ -70,7 +70,7 @@ function inCache(cacheDir: string, id: ModelId, wanted: DatasetSplit): ResolvedS
   for (const revision of revisionsOf(id)) {
     const folder = snapshotFolder(cacheDir, 'dataset', revision);
     if (folder === undefined || !existsSync(folder)) continue;
-    // A link with a missing blob counts as missing.
+    // A link to a missing blob counts as missing.
     const present = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .map((path) => path.replaceAll('\\', '/'))
       .filter((path) => existsSync(join(folder, path)));
@@ -90,7 +90,7 @@ async function fetched(
   let subsets: string[] = [];
   for (const revision of revisionsOf(id)) {
     const repository = await openRepository(revision, 'dataset', options).catch((error: unknown) => {
-      // Not every data set has its files as parquet.
+      // The Hub has not converted every data set to parquet.
       if (revision.revision !== CONVERTED || Object(error).statusCode !== 404) throw error;
       return undefined;
     });
@@ -130,7 +130,7 @@ function resolved(
   return { paths: files.map((path) => realPath(folder, path)), classes: card.classes(subset) };
 }
 
-/** The link itself, because its blob has no extension. */
+/** Resolves the folder only: the file stays a link, because its blob has no extension. */
 function realPath(folder: string, path: string): string {
   return join(realpathSync(folder), path);
 }

@@ -25,7 +25,6 @@ import { type HubServer, type ServedModel, startHubServer } from './testing/hub-
 
 const COMMIT = 'c'.repeat(40);
 const NAME = 'owner/tiny';
-/** More than one chunk of a stream. */
 const weights = Buffer.alloc(300_000, 'weights');
 const files = {
   'config.json': Buffer.from('{"model_type": "bert"}'),
@@ -81,7 +80,8 @@ describe('resolveModel of an adapter', () => {
     'adapter_config.json': Buffer.from('{"peft_type": "LORA"}'),
     'adapter_model.safetensors': weights,
     'adalora.json': Buffer.from('{}'),
-    // A trainer also pushes these; an adapter uses its base's.
+    // Trainers push these files too. An adapter does not need them, because it uses the base model's
+    // tokenizer.
     'tokenizer.json': Buffer.from('{}'),
     'optimizer.pt': Buffer.from('pickle'),
   };
@@ -176,7 +176,7 @@ describe('resolveModel', () => {
     vi.stubEnv('HF_HUB_OFFLINE', '');
     await resolve();
     expect(lstatSync(join(snapshot, 'tokenizer.json')).isSymbolicLink()).toBe(true);
-    // The blob is still there: no file is downloaded, only listed.
+    // The blob is still there, so files are listed but not downloaded.
     expect(requests.filter((path) => path.includes('/resolve/'))).toEqual([]);
   });
 
@@ -263,7 +263,7 @@ describe('resolveModel', () => {
     });
     const attempts = [resolve(), resolve()];
     await vi.waitUntil(() => begun.length === 2, 60_000);
-    // By then, the second writer has done whatever it does to the first one's temporary file.
+    // Gives the second writer time to interfere with the first writer's temporary file.
     await setTimeout(100);
     begun[0].end(weights.subarray(150_000));
     const folder = await Promise.race(attempts);

@@ -11,11 +11,11 @@ import { embeddedFolder } from './embedded-folder.ts';
 import { hubAccess, type ResolveOptions } from './hub-access.ts';
 
 /**
- * The folder of a model given as a folder, as the embedded model, or as a Hub id (`owner/name` or `name`, optionally
- * with `@revision`). A model that is not in the cache is downloaded: configuration, tokenizer and safetensors
- * weights.
+ * The folder of a model. `model` is a folder, the embedded model, or a Hub id (`owner/name` or `name`,
+ * optionally with `@revision`). If the cache lacks the model, its configuration, tokenizer and safetensors
+ * weights are downloaded.
  *
- * Throws a UserError with advice if it does not exist, is not reachable, or access is denied.
+ * @throws UserError with advice if the model does not exist, is not reachable, or access is denied
  */
 export async function resolveModel(model: string, options: ResolveOptions = {}): Promise<string> {
   if (existsSync(model)) return existingFolder(model);

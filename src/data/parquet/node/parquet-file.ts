@@ -6,20 +6,20 @@ import type { ColumnClasses } from '../class-names.ts';
 import type { ParquetText } from '../parquet-text.ts';
 import type { ParquetAnswer, ParquetJob } from './parquet-worker.ts';
 
-/** Time limit: `PATIENCE` seconds plus one second per `SLOWEST` bytes, a tenth of the usual speed. */
+/** The time limit in seconds is `PATIENCE` plus the file's bytes divided by `SLOWEST`, a tenth of the usual speed. */
 const PATIENCE = 10;
 const SLOWEST = 2 ** 20;
 
-/** Megabytes of objects. */
+/** Maximum memory for JavaScript objects, in megabytes. */
 const MAX_OBJECTS = 1024;
 
 /**
- * Reads a parquet file in a thread that can be stopped: for some damaged files, the library loops for minutes or fills
- * the memory.
+ * Reads a parquet file in a thread that can be stopped. For some damaged files, the library loops for minutes
+ * or fills the memory.
  *
  * @param known class names by column, from a source other than the file
- * @param patience seconds for a file of any size; a large one gets more
- * @param bytes the content; then `path` is only a name for messages
+ * @param patience seconds for a small file; larger files get more
+ * @param bytes the content; then `path` is only used in messages
  * @throws UserError for a file that is damaged, or takes too much time or memory
  */
 export async function parquetFile(

@@ -4,10 +4,9 @@ import { UserError } from '../../../support/user-error.ts';
 import type { ColumnClasses } from '../class-names.ts';
 import { type ParquetText, parquetText } from '../parquet-text.ts';
 
-/** The thread's input. */
 export interface ParquetJob {
   path: string;
-  /** The content, if it is not in a file. */
+  /** The content, if it is not read from `path`. */
   bytes?: Uint8Array;
   known?: ColumnClasses;
 }

@@ -13,8 +13,8 @@ export function holdsAdapter(folder: string): boolean {
 }
 
 /**
- * Reads an adapter saved by PEFT, AdapterHub or this library. Tensors of any floating-point type become f32. Pickles
- * are parsed, never executed.
+ * Reads an adapter saved by PEFT, AdapterHub or this library. Tensors of any floating-point type are
+ * converted to f32. Pickles are parsed, never executed.
  *
  * @throws UserError for a missing or damaged file
  */
@@ -24,13 +24,15 @@ export function readAdapter(folder: string): StoredAdapter {
   return formatOfFiles(present) === 'peft' ? readPeft(folder, present) : readAdapterHub(folder, present);
 }
 
-/** Writes an adapter in the format of its settings. Each file is written atomically, the settings last. */
+/**
+ * Writes an adapter in the format of its settings. Each file is written atomically, and the settings are
+ * written last.
+ */
 export function writeAdapter(folder: string, adapter: StoredAdapter): void {
   if (isAdapterHub(adapter.config)) writeAdapterHub(folder, adapter);
   else writePeft(folder, adapter);
 }
 
-/** The paths of an adapter's files. */
 export function adapterPaths(folder: string): string[] {
   return (adapterFiles(presentIn(folder)) ?? []).map((name) => join(folder, name));
 }
@@ -39,7 +41,6 @@ function presentIn(folder: string): string[] {
   return ADAPTER_FILES.filter((name) => existsSync(join(folder, name)));
 }
 
-/** The path of an adapter's settings. */
 export function adapterConfigFile(folder: string): string {
   return join(folder, ADAPTER_CONFIG);
 }

@@ -2,10 +2,7 @@ import { SafetensorsFile } from '../../node/safetensors-file.ts';
 import { openTorchFile } from '../../pickle/node/open-torch-file.ts';
 import type { AdapterTensors } from '../stored-adapter.ts';
 
-/**
- * Reads a file of an adapter's tensors: safetensors or a pickle, which is parsed and never executed. Throws a
- * UserError.
- */
+/** Reads a file of tensors: safetensors or a pickle, which is parsed and never executed. Throws a UserError. */
 export function readAdapterTensors(path: string): AdapterTensors {
   const file = path.endsWith('.bin') ? openTorchFile(path) : SafetensorsFile.open(path);
   try {

@@ -116,7 +116,8 @@ describe.skipIf(cases.length === 0)("AdapterHub's own adapters (skipped without 
     expect(adapter.tensors.size).toBeGreaterThan(8);
     writeAdapter(folder, adapter);
     expect(readAdapter(folder)).toEqual(adapter);
-    // As `save_adapter` wrote it; the generator of the golden cases rewrote the other file.
+    // `save_adapter` wrote this file. The generator of the golden cases has rewritten the other file with
+    // another indentation.
     expect(text('head_config.json')).toBe(readFileSync(join(source, 'head_config.json'), 'utf8'));
     const indent = (json: string) => json.replaceAll(/^( +)/gm, (spaces) => ' '.repeat(spaces.length / 2));
     expect(`${indent(text('adapter_config.json'))}\n`).toBe(

@@ -9,12 +9,16 @@ import { readAdapterTensors } from './adapter-tensors.ts';
 import { readSettings } from './read-settings.ts';
 
 const { tensors: TENSORS, headConfig: HEAD_CONFIG, headTensors: HEAD_TENSORS } = ADAPTERHUB_FILES;
-/** The files that `load_adapter` reads by default, without its option for safetensors. */
+/** File names that `load_adapter` reads by default, when its option for safetensors is not set. */
 const [WRITTEN, WRITTEN_HEAD] = [TENSORS[1], HEAD_TENSORS[1]];
-/** AdapterHub rejects integers for these. */
+/** Settings that AdapterHub rejects if they are integers. */
 const FLOATS = ['dropout', 'reduction_factor', 'scaling', 'stochastic_depth'];
 
-/** Reads the adapter and its head together. `present` lists the files of the folder. */
+/**
+ * Reads an adapter with its head.
+ *
+ * @param present the files in the folder
+ */
 export function readAdapterHub(folder: string, present: readonly string[]): StoredAdapter {
   const config = readSettings(
     join(folder, ADAPTER_CONFIG),
@@ -36,8 +40,8 @@ export function readAdapterHub(folder: string, present: readonly string[]): Stor
 }
 
 /**
- * Writes like AdapterHub's `save_adapter`. The settings are written last, so if they exist, the adapter is
- * complete.
+ * Writes an adapter like AdapterHub's `save_adapter`. The settings are written last, so if they exist, the
+ * adapter is complete.
  */
 export function writeAdapterHub(folder: string, { config, tensors, head }: StoredAdapter): void {
   const [adapterTensors, saved] = [true, false].map((isOwn) =>

@@ -7,7 +7,11 @@ import { ADAPTER_CONFIG, firstOf, PEFT_TENSORS } from '../adapter-files.ts';
 import { encodePeft, peftStored } from '../peft-files.ts';
 import type { StoredAdapter } from '../stored-adapter.ts';
 
-/** Reads an adapter. `present` lists the files of the folder. */
+/**
+ * Reads an adapter in PEFT's format.
+ *
+ * @param present the files in the folder
+ */
 export function readPeft(folder: string, present: readonly string[]): StoredAdapter {
   const path = join(folder, ADAPTER_CONFIG);
   const config = readJson(path, 'the configuration of a PEFT adapter');
@@ -20,7 +24,7 @@ export function readPeft(folder: string, present: readonly string[]): StoredAdap
   }
 }
 
-/** Writes like PEFT's `save_pretrained`, each file atomically and in the order of {@link encodePeft}. */
+/** Writes an adapter like PEFT's `save_pretrained`: each file atomically, in the order of {@link encodePeft}. */
 export function writePeft(folder: string, adapter: StoredAdapter): void {
   for (const [name, content] of encodePeft(adapter)) atomicWrite(join(folder, name), content);
 }

@@ -3,8 +3,10 @@ import { UserError } from '../../../support/user-error.ts';
 import { readJson } from '../../node/read-text.ts';
 
 /**
- * Reads a settings file of an adapter. `what` is a noun for messages, such as "the configuration of ...". Throws a
- * UserError.
+ * Reads a settings file of an adapter.
+ *
+ * @param what a noun for messages, such as "the configuration of ..."
+ * @throws UserError
  */
 export function readSettings<Settings>(path: string, schema: z.ZodType<Settings>, what: string): Settings {
   const settings = schema.safeParse(readJson(path, what));

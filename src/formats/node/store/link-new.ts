@@ -1,10 +1,10 @@
 import { linkSync } from 'node:fs';
 
-/** The errors of a file system without hard links. */
+/** Error codes of file systems without hard links. */
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
 /**
- * Gives a file a second name, if that name is free.
+ * Gives a file a second name unless that name is taken.
  *
  * @returns whether the name was free; undefined if the file system has no hard links
  */

@@ -15,7 +15,7 @@ afterEach(() => {
 
 const FILES = 30;
 
-/** Publishes files of ones or of twos while another writer does the same, and prints the inodes it saw. */
+/** Publishes files filled with ones or twos while another process does the same. Prints the inodes that it sees. */
 const PUBLISH = `
 const { NewFile } = await built('formats/node/store/new-file.js');
 const { readFileSync, statSync } = await import('node:fs');

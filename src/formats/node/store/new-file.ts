@@ -6,15 +6,15 @@ import { takeAway } from './take-away.ts';
 import { inUse, removeStale, temporaryName } from './temporary-name.ts';
 
 /**
- * A file that is written under a temporary name in its folder. After a crash at any moment, a reader finds the old
- * content or the new. Finish it with `replace` or `publish`, and call `discard` in any case.
+ * A file that is written under a temporary name in its folder. After a crash, a reader finds either the old
+ * content or the new one. Finish it with `replace` or `publish`, and always call `discard`.
  */
 export class NewFile {
   readonly path: string;
   readonly #temporary: string;
   #fd: number | undefined;
 
-  /** Creates missing folders, and removes the temporary files of killed writers of the same file. */
+  /** Creates missing folders, and removes temporary files that killed writers of the same file have left. */
   constructor(path: string) {
     this.path = path;
     const folder = dirname(path);
@@ -30,7 +30,7 @@ export class NewFile {
     while (done < bytes.length) done += writeSync(this.#fd!, bytes, done, bytes.length - done);
   }
 
-  /** Renames the file to its final name. If several writers do this, the last one wins. */
+  /** Renames the file to its final name. If there are several writers, the last one wins. */
   replace(): void {
     this.#finish();
     renameSync(this.#temporary, this.path);
@@ -38,11 +38,11 @@ export class NewFile {
   }
 
   /**
-   * Renames the file to its final name, if that is free. An intact file of another writer stays, because it may be
-   * open elsewhere. A damaged one is replaced.
+   * Renames the file to its final name, unless another writer's intact file has it, which may be open
+   * elsewhere. A damaged file with this name is replaced.
    *
-   * @param isIntact whether a file has the right content; called for this file before the rename, and for the other
-   * one
+   * @param isIntact whether a file has the right content; called for this file before the rename, and for
+   * another writer's file
    * @returns whether the path now has an intact file; false if this file is damaged
    */
   publish(isIntact: (path: string) => boolean): boolean {
@@ -53,7 +53,7 @@ export class NewFile {
       const found = isOurs ? undefined : statSync(this.path, { throwIfNoEntry: false });
       if (isOurs || (found && isIntact(this.path))) break;
       if (found) takeAway(this.path, (aside) => statSync(aside).ino === found.ino);
-      // Without hard links, this is not atomic: another file may get the name between the check and the rename.
+      // Without hard links, another writer may take the name between the check and the rename.
       else if (isOurs === undefined) {
         renameSync(this.#temporary, this.path);
         break;
@@ -63,7 +63,6 @@ export class NewFile {
     return true;
   }
 
-  /** Removes the temporary file, if it exists. */
   discard(): void {
     this.#close();
     inUse.delete(resolve(this.#temporary));
@@ -81,7 +80,10 @@ export class NewFile {
   }
 }
 
-/** Makes the new name durable, if possible: Windows cannot open a folder, and some file systems cannot sync one. */
+/**
+ * Makes a new file name durable, if possible. Windows cannot open a folder, and some file systems cannot sync
+ * one.
+ */
 function syncFolder(folder: string): void {
   if (process.platform === 'win32') return;
   const fd = openSync(folder, 'r');

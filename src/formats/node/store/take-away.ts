@@ -3,10 +3,10 @@ import { linkNew } from './link-new.ts';
 import { temporaryName } from './temporary-name.ts';
 
 /**
- * Removes a file that was found damaged or stale. If another writer has replaced it by a good file in the meantime,
- * that file is restored.
+ * Removes a damaged or stale file. If another writer has replaced it by a good file in the meantime, the good
+ * file is restored.
  *
- * @param isIt checks, under a temporary name, that a file is the one that was found
+ * @param isIt whether the file, now under a temporary name, is the one to remove
  */
 export function takeAway(path: string, isIt: (aside: string) => boolean): void {
   const aside = temporaryName(path);
@@ -14,7 +14,7 @@ export function takeAway(path: string, isIt: (aside: string) => boolean): void {
     renameSync(path, aside);
     if (!isIt(aside)) linkNew(aside, path);
   } catch (error) {
-    // Another process has removed it.
+    // Another process may have removed the file.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   } finally {
     rmSync(aside, { force: true });

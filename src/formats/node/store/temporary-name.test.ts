@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** A temporary file of the process with that number. */
+/** Creates the temporary file of another process. */
 function left(name: string, pid: number, place = placeKey()): string {
   const path = temporaryName(join(folder, name))
     .replace(new RegExp(`-${process.pid}-\\d+-`), `-${pid}-0-`)
@@ -42,14 +42,14 @@ it('is removed if its owner has ended, or is elsewhere and has not written for a
   left('file', dead);
   const old = left('file', dead, elsewhere);
   utimesSync(join(folder, old), 1, 1);
-  // One of our own failed write, and one of a write in progress.
+  // One file is left from our own failed write, and one belongs to a write in progress.
   left('file', process.pid);
   const ours = left('file', process.pid);
   inUse.add(join(folder, ours));
   const kept = [
     ours,
     left('file', process.ppid),
-    // A container's process may have a number that is unused here.
+    // In another container, a process may have this number.
     left('file', dead, elsewhere),
   ];
   const another = left('another', dead);

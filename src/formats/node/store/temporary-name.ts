@@ -5,24 +5,25 @@ import { threadId } from 'node:worker_threads';
 import { hasEnded, placeKey, thisOwner } from '../../../support/node/owner.ts';
 
 /**
- * Matches a temporary name: the final name, the owner's place, process, process start and thread, then random
- * digits.
+ * Matches a temporary name: the final name, then the owner's place, process, process start and thread, then
+ * random digits.
  */
 const PATTERN = /^\.(.+)\.([0-9a-f]{16})-(\d+)-(\d+)-(\d+)-[0-9a-f]{16}\.tmp$/;
 /**
- * Maximum bytes of the final name within a temporary one. A name may have 255 bytes, and the rest takes about 80.
+ * Maximum bytes of the final name within a temporary name. Names have at most 255 bytes, and the rest takes
+ * about 80.
  */
 const NAME_BYTES = 150;
 /**
- * Age at which a file counts as stale if its owner cannot be checked, because it is in another container or on
- * another host. Writes do not pause for this long.
+ * Age at which a file counts as stale if its owner cannot be checked, because the owner runs in another
+ * container or on another host. No write pauses for this long.
  */
 const STALE_MS = 24 * 3600 * 1000;
 
-/** Temporary files that this thread is writing. Other files with its owner name were left by a failed write. */
+/** Temporary files that this thread is writing. Its other temporary files were left by failed writes. */
 export const inUse = new Set<string>();
 
-/** A unique path beside another. Other threads, processes, containers and hosts get different paths. */
+/** A unique path in the same folder, even across threads, processes, containers and hosts. */
 export function temporaryName(path: string): string {
   const { pid, started = '0', thread } = thisOwner();
   const random = randomBytes(8).toString('hex');
@@ -30,16 +31,15 @@ export function temporaryName(path: string): string {
   return join(dirname(path), name);
 }
 
-/** Whether a file name comes from {@link temporaryName}. */
 export function isTemporary(name: string): boolean {
   return PATTERN.test(name);
 }
 
 /**
- * Removes temporary files whose owners have ended. If an owner runs elsewhere, its file is removed after a day
- * without writes.
+ * Removes temporary files of owners that have ended. If an owner runs in another container or on another
+ * host, its file is removed after a day without writes.
  *
- * @param name the name of the final file; by default all files
+ * @param name name of the final file; default: temporary files of all names
  */
 export function removeStale(folder: string, name?: string): void {
   for (const entry of readdirSync(folder)) {

@@ -5,7 +5,7 @@ import { TorchFile } from '../torch-file.ts';
 /** A {@link TorchFile} on disk. Close it after use. */
 export type OpenTorchFile = TorchFile & TensorFile;
 
-/** Throws a UserError like TorchFile, and for a file that is missing or unreadable. */
+/** Opens a file. Throws a UserError like {@link TorchFile}, and for a file that is missing or unreadable. */
 export function openTorchFile(path: string): OpenTorchFile {
   const source = FileSource.open(path, 'a file of torch.save');
   try {

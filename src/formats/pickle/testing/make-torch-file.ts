@@ -1,23 +1,23 @@
 import { concat, u32, writeZip } from './write-zip.ts';
 
-/** Tensors over one f32 storage, for tests. Every number may be false. */
+/** Tensors on one f32 storage, for tests. Any number may be wrong. */
 export interface MadeFile {
-  /** Elements of the storage, as the tensors declare them. */
+  /** Number of elements in the storage, as the tensors declare it. */
   count?: number;
   offset?: number;
   shape: number[];
   strides: number[];
   key?: string;
-  /** Bytes of the storage. */
+  /** Number of bytes in the storage. */
   bytes?: number;
   order?: string;
   tensors?: number;
-  /** In the old format: the number of elements that precedes the storage, and the list of storages. */
+  /** Only in the old format: the number of elements that is stored before the storage's bytes. */
   stored?: number;
   keys?: Uint8Array;
 }
 
-/** A file as torch.save writes it, in the format since PyTorch 1.6. */
+/** Makes a file as torch.save writes it since PyTorch 1.6. */
 export function makeArchive({ bytes = 16, order, ...tensors }: MadeFile): Uint8Array {
   return writeZip([
     { name: 'm/data.pkl', data: dictionary(tensors) },
@@ -26,7 +26,7 @@ export function makeArchive({ bytes = 16, order, ...tensors }: MadeFile): Uint8A
   ]);
 }
 
-/** Makes a file in the format before PyTorch 1.6. */
+/** Makes a file as torch.save wrote it before PyTorch 1.6. */
 export function makeLegacy({
   bytes = 16,
   order = 'little',
@@ -64,7 +64,7 @@ function number(value: number): Uint8Array {
   return bytes;
 }
 
-/** The pickle of a dictionary. `view` is an extra field of a storage in the old format. */
+/** Makes the pickle of a dictionary. `view` is a storage's additional field in the old format. */
 function dictionary(
   { count = 4, offset = 0, shape, strides, key = '0', tensors = 1 }: MadeFile,
   view: Uint8Array[] = [],

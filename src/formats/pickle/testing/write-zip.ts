@@ -1,17 +1,17 @@
 export interface ZipEntry {
   name: string;
   data: Uint8Array;
-  /** False values for fields of the headers. */
+  /** Wrong values for header fields. */
   size?: number;
   compressedSize?: number;
   offset?: number;
   method?: number;
   flags?: number;
-  /** False values in the local header, which otherwise agrees with the directory. */
+  /** Wrong values for the local header only. */
   local?: { name?: string; method?: number; flags?: number };
 }
 
-/** A zip archive of stored entries, with or without 64-bit sizes. */
+/** Makes a zip archive of stored entries, with or without 64-bit sizes. */
 export function writeZip(entries: readonly ZipEntry[], { wide = false } = {}): Uint8Array {
   const parts: Uint8Array[] = [];
   const directory: Uint8Array[] = [];

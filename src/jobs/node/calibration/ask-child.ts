@@ -2,19 +2,19 @@ import { fork } from 'node:child_process';
 import type { CalibrationProgress } from '../../calibration/calibration.ts';
 import type { ChildAnswer, ChildJob, ChildMessage } from './child.ts';
 
-/** The end of a process's output that is kept: enough to find why it ended. */
+/** Maximum characters of a process's output that are kept, counted from its end; enough to find why it died. */
 const KEPT_CHARACTERS = 4000;
-/** The first words of fatal messages from the engine, V8 and the C++ library. */
+/** Matches the line with a fatal message of the engine, V8 or the C++ library. */
 const LAST_WORDS = /^.*(FATAL|fatal|[Ee]rror|terminate called|what\(\)).*$/m;
 
 export interface AskOptions {
-  /** Aborting kills the process. */
+  /** Kills the process when aborted. */
   signal?: AbortSignal;
   onProgress(progress: CalibrationProgress): void;
 }
 
 /**
- * Runs a job in its own process and waits for its end, so that its memory is separate and freed afterwards. If the
+ * Runs a job in a separate process and waits for it, so that all its memory is freed afterwards. If the
  * process dies, the answer is a failure.
  *
  * @throws the signal's reason when it is aborted
@@ -22,7 +22,7 @@ export interface AskOptions {
 export function askChild(job: ChildJob, { signal, onProgress }: AskOptions): Promise<ChildAnswer> {
   signal?.throwIfAborted();
   const child = fork(new URL('./child.js', import.meta.url), {
-    // Keeps values that JSON lacks.
+    // Supports values that JSON lacks.
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
@@ -40,7 +40,7 @@ export function askChild(job: ChildJob, { signal, onProgress }: AskOptions): Pro
   child.send(job);
   return new Promise<ChildAnswer>((resolve, reject) => {
     child.on('error', ({ message }) => resolve({ failure: message }));
-    // After every message, unlike 'exit'.
+    // 'close' comes after every message; 'exit' may come before.
     child.on('close', (code, killedBy) => {
       if (signal?.aborted) reject(signal.reason);
       else resolve(answer ?? { failure: ending(code, killedBy, said) });
@@ -48,7 +48,7 @@ export function askChild(job: ChildJob, { signal, onProgress }: AskOptions): Pro
   }).finally(() => signal?.removeEventListener('abort', kill));
 }
 
-/** Linux kills a process that uses the last of the memory without a message. */
+/** Why a process ended. Linux kills a process without a message if memory runs out. */
 function ending(code: number | null, killedBy: NodeJS.Signals | null, said: string): string {
   const words = LAST_WORDS.exec(said)?.[0].trim();
   const reason = words ?? (killedBy === 'SIGKILL' ? 'as the system does when memory runs out' : undefined);

@@ -6,28 +6,28 @@ import type { Calibration, CalibrationProgress } from '../../calibration/calibra
 import { loadRun, openBase } from '../load-run.ts';
 import { readRun } from '../read-run.ts';
 
-/** The job of a process: to make the base of a run, or to measure the run over it. */
+/** A process's job: to make the base of a run, or to measure the run. */
 export interface ChildJob {
   kind: 'base' | 'calibration';
   config: ParsedConfig;
   isQuick?: boolean;
 }
 
-/** Its final answer. `made`: the base did not exist before. */
+/** The final answer. `made` says whether the base was made just now. */
 export type ChildAnswer = { made: boolean } | { measured: Calibration } | { failure: string };
 
-/** Its messages: progress, and one answer. */
+/** A message: progress, or the final answer. */
 export type ChildMessage = { progress: CalibrationProgress } | ChildAnswer;
 
 const send = (message: ChildMessage, then = () => {}) => process.send?.(message, then);
 
 process.once('message', async (job: ChildJob) => {
-  // Exits explicitly: otherwise it would wait for the engine's threads.
+  // Without an explicit exit, the process would wait for the engine's threads.
   send(await answer(job).catch(failed), () => process.exit());
 });
-// Ctrl-C reaches both processes: the parent ends this one.
+// Ctrl-C reaches both processes. This one ignores it, because the parent ends it.
 process.on('SIGINT', () => {});
-// The parent has ended.
+// The parent process has ended.
 process.once('disconnect', () => process.exit());
 
 async function answer({ kind, config, isQuick }: ChildJob): Promise<ChildAnswer> {

@@ -6,21 +6,21 @@ import type { PlannedBase } from '../../plan/plan.ts';
 import { askChild } from './ask-child.ts';
 import type { ChildAnswer, ChildJob } from './child.ts';
 
-/** Progress for a type; `made`: its base is now in the cache, where a run finds it. */
+/** Progress for a base type. `made` means that its base is now in the cache, where a run finds it. */
 export type MeasureEvent = { dtype: BaseDtype } & (CalibrationProgress | { what: 'begin' | 'made' });
 
 export interface MeasureOptions {
-  /** Aborting ends the measurement at once. */
+  /** Ends the measurement at once when aborted. */
   signal?: AbortSignal;
-  /** Measures for fewer seconds, for a rough time. */
+  /** Measures for fewer seconds, for a rough estimate. */
   isQuick?: boolean;
   onEvent?: (event: MeasureEvent) => void;
 }
 
 /**
- * Measures a planned run over its base in each type: it trains and evaluates for some seconds with each type in turn,
- * in a separate process. A missing base is made first, in another process. The run's folder is not changed. A failure
- * is reported in its row.
+ * Measures a planned run with each type of its base. For each type, a separate process trains and evaluates
+ * for some seconds. A base that is not cached is made first, in another process. The run's folder is not
+ * changed. If a type fails, its entry contains the failure.
  *
  * @throws the signal's reason when it is aborted
  */
@@ -29,7 +29,7 @@ export async function measureBases(
   bases: readonly PlannedBase[],
   { signal, isQuick, onEvent = () => {} }: MeasureOptions = {},
 ): Promise<PlannedBase[]> {
-  // Resolved once: all of them measure the same files.
+  // Resolved only once, so that all processes measure the same files.
   const model = await resolveModel(parsed.model);
   const measured: PlannedBase[] = [];
   for (const base of bases) {

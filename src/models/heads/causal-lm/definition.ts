@@ -1,6 +1,6 @@
 import type { HeadDefinition } from '../head-definition.ts';
 
-/** Predicts the next word at each token. */
+/** Predicts the next token at each token. */
 export const causalLmHead: HeadDefinition = {
   taskType: 'CAUSAL_LM',
   architectures: ['ForCausalLM', 'LMHeadModel'],

@@ -1,6 +1,6 @@
 import type { HeadDefinition } from '../head-definition.ts';
 
-/** Returns one vector per text: the hidden states of its tokens, pooled. */
+/** Returns one vector per text: the pooled hidden states of its tokens. */
 export const featureExtractionHead: HeadDefinition = {
   taskType: 'FEATURE_EXTRACTION',
   architectures: ['Model'],

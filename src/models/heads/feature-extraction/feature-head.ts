@@ -5,11 +5,11 @@ import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
 import { PLAIN_SENTENCE } from '../../sentence-settings.ts';
 
 /**
- * The base model without a head; its hidden states are pooled to one vector per text. Parameters are named as in the
- * base model alone, without the family's prefix.
+ * A base model without a head, for pooling its hidden states to a vector per text. Parameters are named as in
+ * the base model alone, without a prefix.
  *
- * @param prefix of the base model's parameters under other heads
- * @param width features of a hidden state
+ * @param prefix the prefix of the base model's parameters under other heads
+ * @param width the size of a hidden state
  */
 export function featureHead<Config extends CommonConfig>(
   architecture: string,

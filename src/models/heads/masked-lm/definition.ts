@@ -1,6 +1,6 @@
 import type { HeadDefinition } from '../head-definition.ts';
 
-/** Predicts the word at each token. PEFT has no task type for it. */
+/** Predicts the token at each masked position. PEFT has no task type for it. */
 export const maskedLmHead: HeadDefinition = {
   taskType: null,
   architectures: ['ForMaskedLM'],

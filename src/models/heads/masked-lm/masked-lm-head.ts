@@ -4,16 +4,16 @@ import { layerNorm } from '../../../nn/layer-norm.ts';
 import { selectRows } from '../../../nn/select-rows.ts';
 import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
 
-/** A family's names for the parts of its head for masked language modelling. */
+/** The names of the parts of a family's masked language modelling head. */
 export interface MaskedLmModules {
-  /** All modules of the head, which a checkpoint may lack. */
+  /** All modules of the head; a checkpoint may lack them. */
   head: readonly string[];
   dense: string;
   norm: string;
   decoder: string;
-  /** The bias that the decoder's is tied to, if it has another name. */
+  /** Another name of the decoder's bias, to which it is tied. */
   bias?: string;
-  /** The word embeddings, which the decoder's weight is tied to. */
+  /** Path of the word embeddings, to which the decoder's weight is tied. */
   embeddings: string;
 }
 
@@ -25,8 +25,8 @@ export interface MaskedLmSettings {
 }
 
 /**
- * Predicts the word at a token: a dense layer, an activation, a layer norm, and a decoder with the word embeddings as
- * weight.
+ * Predicts tokens from hidden states: a dense layer, an activation, a layer norm, and a decoder whose weight
+ * is the word embeddings.
  */
 export function maskedLmHead<Config extends CommonConfig & { tie_word_embeddings: boolean }>(
   architecture: string,
@@ -54,7 +54,7 @@ export function maskedLmHead<Config extends CommonConfig & { tie_word_embeddings
   };
 }
 
-/** Other names that the tied parameters of this head may have in a checkpoint. */
+/** Other names that this head's tied parameters may have in a checkpoint. */
 export function maskedLmTies({ decoder, bias, embeddings }: MaskedLmModules): Record<string, string[]> {
   return {
     [`${embeddings}.weight`]: [`${decoder}.weight`],

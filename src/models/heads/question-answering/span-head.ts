@@ -1,7 +1,7 @@
 import { reshape, transpose } from '../../../graph/build.ts';
 import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
 
-/** Extractive question answering: `qa_outputs` over every token, after dropout if the family has one. */
+/** Extractive question answering: dropout if the family has it, then `qa_outputs` over every token. */
 export function spanHead<Config extends CommonConfig>(
   architecture: string,
   encode: Encode<Config>,
@@ -13,7 +13,7 @@ export function spanHead<Config extends CommonConfig>(
     build(network, config, inputs) {
       const hidden = network.dropout(encode(network, config, inputs), dropout(config));
       const scores = network.linear('qa_outputs', hidden, 2);
-      // Sequence-major rows of two scores, as [2, batch, sequence].
+      // From sequence-major rows of two scores to [2, batch, sequence].
       return transpose(reshape(scores, [inputs.sequence, inputs.batch, 2]), [2, 1, 0]);
     },
   };

@@ -1,6 +1,6 @@
 import type { HeadDefinition } from '../head-definition.ts';
 
-/** Predicts the next word of a target text. */
+/** Predicts the next token of a target text. */
 export const seq2seqLmHead: HeadDefinition = {
   taskType: 'SEQ_2_SEQ_LM',
   architectures: ['ForConditionalGeneration'],

@@ -1,7 +1,7 @@
 import { selectRows } from '../../../nn/select-rows.ts';
 import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
 
-/** Token classes: dropout and `classifier` over every token. */
+/** Token classification: dropout, then `classifier` over every token. */
 export function tokenHead<Config extends CommonConfig>(
   architecture: string,
   encode: Encode<Config>,

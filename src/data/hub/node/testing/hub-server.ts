@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A Hub with one repository on the loopback interface, for tests: the three requests of a download. */
+/** A Hub for tests, on the loopback interface. It has one repository and answers the three requests of a download. */
 export interface HubServer {
   endpoint: string;
   /** Requested paths, in order. */
@@ -12,17 +12,16 @@ export interface HubServer {
 
 export interface ServedModel {
   name: string;
-  /** Default: model. */
   type?: 'model' | 'dataset';
   commit: string;
-  /** Commits of other revisions than `main`, with their files. */
+  /** Revisions other than `main`: their commits and files. */
   branches?: Record<string, { commit: string; files: Record<string, Buffer> }>;
   files: Record<string, Buffer>;
-  /** Required as bearer token. */
+  /** The bearer token that requests must have. */
   token?: string;
-  /** Listed as LFS, with a SHA-256. */
+  /** Files that are listed as LFS, with a SHA-256. */
   large?: string[];
-  /** Called before the server's own response; true means that the request was answered. */
+  /** Called before the server responds. Returns true if it has answered the request. */
   intercept?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
@@ -60,7 +59,7 @@ function answer(model: ServedModel, path: string, request: IncomingMessage, resp
   sendStatus(response, 404);
 }
 
-/** The entries of a folder; for a data set, all files below it. */
+/** The entries of a folder. For a data set, all files below it. */
 function tree({ files, large = [], type }: ServedModel, folder = ''): unknown[] {
   const start = folder === '' ? '' : `${folder}/`;
   const below = Object.entries(files).filter(([path]) => path.startsWith(start));
