@@ -4,8 +4,9 @@ import type { Value } from '../graph/graph.ts';
 import type { Network } from './network.ts';
 
 /**
- * Rows of the module's table `weight` from row `first` on, one per position and equal for every example: [sequence ·
- * batch, width].
+ * Looks up consecutive rows of the module's table `weight`, from row `first` on: one per position, the same for every
+ * example.
+ * Returns [sequence · batch, width].
  */
 export function absolutePositions(
   module: Network,

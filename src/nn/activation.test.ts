@@ -9,7 +9,7 @@ import { activation } from './activation.ts';
 const X = [-12, -6, -2, -0.5, 0, 0.3, 2.5, 7, 11];
 
 // biome-ignore format: a row of values, a row of derivatives.
-/** Values for X in float64, from transformers 5.24.0 (`ACT2FN`) on torch 2.15.0. */
+/** Activations of the points X in float64, from transformers 5.24.0 (`ACT2FN`) on torch 2.15.0. */
 const EXPECTED: Record<string, [number[], number[]]> = {
   gelu: [
     [0, -5.9195259e-9, -0.045500264, -0.15426877, 0, 0.18537343, 2.4844758, 7, 11],
@@ -81,14 +81,14 @@ const EXPECTED: Record<string, [number[], number[]]> = {
   ],
 };
 
-/** Several names in transformers for implementations of one function. */
+/** Other names that transformers has for the same function. */
 const SAME = {
   gelu: ['gelu_python'],
   gelu_new: ['gelu_accurate', 'gelu_pytorch_tanh', 'gelu_python_tanh'],
   silu: ['swish'],
 };
 
-/** The engine's sigmoid and exponential are accurate to 1e-7, and X multiplies that by 12. */
+/** The engine's sigmoid and exponential are accurate to 1e-7. The largest input, 12, multiplies that error. */
 const TOLERANCE = 2e-6;
 
 describe.each([cpu, wasm])('activations on $name', ({ open, target }) => {

@@ -25,39 +25,40 @@ function geluTanh(x: Value): Value {
   return multiply(multiply(x, 0.5), add(tanh(inner), 1));
 }
 
-/** Like PyTorch's hardtanh, without gradient at either limit. */
+/** Like PyTorch's hardtanh, it has no gradient at either limit. */
 function relu6(x: Value): Value {
   const y = relu(x);
   return where(greater(6, y), y, 6);
 }
 
-/** GELU clipped to [-10, 10]; it never reaches the lower end. Like PyTorch's clip, it has a gradient at the limit. */
+/** GELU clipped to [-10, 10]. GELU itself never reaches -10. Like PyTorch's clip, it has a gradient at the limit. */
 function clippedGelu(x: Value): Value {
   const y = gelu(x);
   return where(greater(y, 10), 10, y);
 }
 
-/**
- * The distribution function of a normal (Ma et al., 2023, MEGA) with transformers' rounded μ = √½ and σ = √(1 / 4π).
- */
+/** The normal distribution function of MEGA (Ma et al., 2023), with transformers' rounded μ = √½ and σ = √(1 / 4π). */
 function laplace(x: Value): Value {
   // biome-ignore lint/suspicious/noApproximativeNumericConstant: it is transformers' own.
   return normalCdf(divide(subtract(x, 0.707107), 0.282095));
 }
 
-/** Below this, 1 + exp(x) loses digits of exp(x), and three terms of the series are exact to half a unit of float32. */
+/**
+ * Below this x, 1 + exp(x) loses digits of exp(x). Three terms of the series are accurate there to half a unit of
+ * float32.
+ */
 const SERIES_BELOW = -5;
 
-/** log(1 + exp(x)), in a form that neither overflows nor loses small values, with the derivative ½ at 0. */
+/** log(1 + exp(x)) without overflow and without loss of small values. Its derivative at 0 is ½. */
 function softplus(x: Value): Value {
   const magnitude = where(greater(x, 0), x, negate(x));
   const e = exp(negate(magnitude));
-  // e - e² / 2 + e³ / 3
+  // The series of log(1 + e): e - e² / 2 + e³ / 3.
   const series = multiply(e, subtract(1, multiply(e, subtract(1 / 2, multiply(e, 1 / 3)))));
   return where(greater(x, SERIES_BELOW), add(relu(x), log(add(e, 1))), series);
 }
 
-/** Activations by their `hidden_act` name in a config.json: all activations of transformers that have no parameters. */
+/** All activations of transformers without parameters, by their `hidden_act` name in config.json. */
 const activations = {
   gelu,
   gelu_python: gelu,
@@ -91,7 +92,10 @@ function silu(x: Value): Value {
   return multiply(x, sigmoid(x));
 }
 
-/** The activation that a config.json names under `key`. For an unknown name, a UserError suggests the nearest ones. */
+/**
+ * Returns the activation that config.json names under `key`.
+ * @throws UserError for an unknown name, with the nearest known names
+ */
 export function activation(name: string, key = 'hidden_act'): (x: Value) => Value {
   if (Object.hasOwn(activations, name)) return activations[name as ActivationName];
   throw new UserError({

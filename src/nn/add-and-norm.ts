@@ -3,9 +3,8 @@ import type { Value } from '../graph/graph.ts';
 import type { Network, Sublayer, SublayerEnd } from './network.ts';
 
 /**
- * The end of a post-norm sublayer: the norm of output plus residual, [rows, width].
- *
- * @param module the module with the output h, dropout included
+ * Ends a post-norm sublayer: returns the norm of its output plus the residual, [rows, width].
+ * @param module the module that produces the output h, dropout included
  */
 export function addAndNorm(
   module: Network,

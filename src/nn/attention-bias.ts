@@ -13,7 +13,7 @@ import {
 import { addDimensions, type Dimension, multiplyDimensions } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
-/** Added to masked scores: the exponential of the sum is 0, and the sum stays finite. */
+/** Added to masked scores. After the exponential they are 0, and no sum becomes infinite. */
 const BLOCKED = -1e30;
 
 /** The bias that masks padding, [batch, 1, 1, keys]; mask [batch, keys], 0 for padding. */
@@ -30,9 +30,7 @@ export function causalBias(like: Value, queries: Dimension, keys: Dimension): Va
 }
 
 /**
- * The bias that lets a token see only others at most `reach` tokens away, on both sides: [1, 1, keys, keys].
- *
- * @param mask [batch, keys]
+ * The bias that lets a token see only tokens at most `reach` positions away, before or after it: [1, 1, keys, keys].
  */
 export function windowBias(mask: Value, reach: number): Value {
   const keys = mask.shape[1];
@@ -41,11 +39,11 @@ export function windowBias(mask: Value, reach: number): Value {
 }
 
 /**
- * The bias of a decoder. A token sees itself and earlier tokens of the same document that are not padding; with
- * `window`, only the last `window` of them. The queries are the last keys: earlier keys come from a cache. Padding
- * sees the earlier tokens of all documents, as in transformers, because losses over all positions read it.
- *
- * @param mask int32 [batch, keys]: 0 for padding, else the number of a document
+ * The bias of a decoder. A token sees itself and the earlier tokens of its document, except padding. With `window`, it
+ * sees only the last `window` of them. If a cache provides earlier keys, the queries are the last keys. Padding sees
+ * the
+ * earlier tokens of all documents, as in transformers, because some losses read all positions.
+ * @param mask int32 [batch, keys]: 0 for padding, otherwise the number of the token's document
  * @returns [batch, 1, queries, keys]
  */
 export function decoderBias(mask: Value, queries: Dimension, window?: number): Value {
@@ -63,7 +61,7 @@ export function decoderBias(mask: Value, queries: Dimension, window?: number): V
   return window === undefined ? causal : where(greater(distance, window - 1), BLOCKED, causal);
 }
 
-/** The distance from each key to each query, [1, 1, queries, keys], and whether the key comes after it. */
+/** The distance from each key to each query, [1, 1, queries, keys], and whether the key comes after the query. */
 function distances(like: Value, queries: Dimension, keys: Dimension): { later: Value; distance: Value } {
   const { graph } = like.node;
   const positions = iota(graph, keys);

@@ -2,8 +2,8 @@ import type { Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
 /**
- * Storage for the keys and values of a decoder's attention. It returns rows [tokens · batch, width], sequence-major,
- * or already split heads: [batch · heads, tokens, headSize].
+ * Stores the keys and values of a decoder's attention. It returns rows [tokens · batch, width], sequence-major, or rows
+ * already split into heads: [batch · heads, tokens, headSize].
  */
 export interface AttentionCache {
   /** The number of tokens read before. */
@@ -14,9 +14,14 @@ export interface AttentionCache {
    * @param name the module's path, then `key` or `value`
    */
   extend(name: string, rows: Value, tokens: Dimension, headSize: number): Value;
-  /** Keys or values of the encoder's output, [source · batch, width]. `rows` computes them if they are not cached. */
+  /**
+   * Returns keys or values of the encoder's output, [source · batch, width]. `rows` computes them if they are not
+   * cached.
+   */
   keep(name: string, source: Dimension, heads: HeadShape, rows: () => Value): Value;
-  /** The encoder's output, [source · batch, width], if `build` should not compute it. */
+  /**
+   * Returns the encoder's output, [source · batch, width], if it is already computed. Otherwise, `build` computes it.
+   */
   states?(build: () => Value): Value;
 }
 

@@ -5,30 +5,29 @@ import type { Network } from './network.ts';
 
 export interface AttentionOptions {
   batch: Dimension;
-  /** The number of tokens in the queries. (The last axis of the bias has the number of keys.) */
+  /** The number of query tokens. The number of keys is the bias's last axis. */
   queries: Dimension;
   heads: number;
   headSize: number;
   /**
-   * Number of key and value heads. If it is less than that of query heads, consecutive query heads share one
+   * Number of key and value heads. If there are fewer than query heads, consecutive query heads share a key head
    * (grouped-query attention).
    */
   keyValueHeads?: number;
-  /** The probability that a weight is dropped in training. */
+  /** The probability that an attention weight is dropped in training. */
   dropout: number;
-  /** Factor of the scores; by default 1 / √headSize. */
+  /** Factor of the scores. Default: 1 / √headSize. */
   scale?: number;
   /** Changes the scaled scores [batch, heads, queries, keys] before the bias is added. */
   adjust?: (scores: Value) => Value;
 }
 
 /**
- * Scaled dot-product attention of query, key and value rows [tokens · batch, heads · headSize], sequence-major. In
- * that order, the heads of all examples are a plain view [tokens, batch · heads, headSize], and the engine's product
- * reads its transpose in place. Query heads that share a key head are multiplied with it in one product, so that keys
- * and values are neither repeated nor read twice. Cached keys and values may already be split into heads: [batch ·
- * heads, tokens, headSize].
- *
+ * Scaled dot-product attention of query, key and value rows [tokens · batch, heads · headSize], sequence-major. In that
+ * order, [tokens, batch · heads, headSize] is a view of all heads, and the engine's product reads its transpose in
+ * place.
+ * Query heads that share a key head are multiplied with it in one product. So keys and values are neither repeated nor
+ * read twice. Cached keys and values may already be split into heads: [batch · heads, tokens, headSize].
  * @param bias added to the scores: [batch | 1, heads | 1, queries | 1, keys]
  * @returns rows of the query's shape
  */
@@ -57,7 +56,7 @@ export function attention(
   return reshape(answers, query.shape);
 }
 
-/** Query rows, a view of the given shape, as [groups, times · queries, headSize]. */
+/** Reshapes query rows, viewed with the given shape, to [groups, times · queries, headSize]. */
 function gathered(rows: Value, shape: readonly Dimension[]): Value {
   const [queries, groups, times, headSize] = shape;
   const byGroup = transpose(reshape(rows, shape), [1, 2, 0, 3]);

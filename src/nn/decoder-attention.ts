@@ -21,19 +21,22 @@ export interface DecoderAttentionOptions {
   heads: number;
   keyValueHeads: number;
   headSize: number;
-  /** Without it, attention does not depend on positions. */
+  /** Rotary position embeddings. Without them, attention does not depend on positions. */
   rotary?: Rotary;
-  /** The number of tokens that a token sees, itself included; by default all before it. */
+  /** The number of tokens that a token sees, itself included. Default: all tokens before it. */
   window?: number;
   /** Whether the query, key and value projections have a bias. */
   bias?: boolean;
-  /** Queries, keys and values of rows x; by default from the modules `q_proj`, `k_proj` and `v_proj`. */
+  /**
+   * Returns the queries, keys and values of rows x. By default, the modules `q_proj`, `k_proj` and `v_proj` compute
+   * them.
+   */
   project?: (module: Network, x: Value) => Value[];
-  /** Name of the output projection; by default `o_proj`. */
+  /** Name of the output projection. Default: `o_proj`. */
   output?: string;
   /** Whether the output projection has a bias. */
   outputBias?: boolean;
-  /** Normalises queries and keys before the rotation, with the module `q_norm` or `k_norm`. */
+  /** Normalises queries and keys before the rotation. `module` is `q_norm` or `k_norm`. */
   normalise?: (module: Network, rows: Value) => Value;
   dropout: number;
   scale?: number;
@@ -41,8 +44,8 @@ export interface DecoderAttentionOptions {
 }
 
 /**
- * Causal self-attention with rotary positions: rows x [sequence · batch, width] attend to themselves and to the
- * tokens in the cache. Returns rows of the same shape.
+ * Causal self-attention with rotary positions. Rows x [sequence · batch, width] attend to themselves and to the cached
+ * tokens. Returns rows of the same shape.
  */
 export function decoderAttention(
   module: Network,
@@ -69,7 +72,7 @@ export function decoderAttention(
   return module.linear(output, mixed, x.shape[1] as number, { bias: outputBias });
 }
 
-/** Queries, keys and values from separate modules. */
+/** Projects to queries, keys and values with separate modules. */
 function apart({ heads, keyValueHeads, headSize, bias = false }: DecoderAttentionOptions) {
   const widths = [heads, keyValueHeads, keyValueHeads].map((count) => count * headSize);
   return (module: Network, x: Value) =>

@@ -1,22 +1,24 @@
 import { Random } from '../support/random.ts';
 
 /**
- * Draws after which a pool repeats: 256 MB. Without a period, a batch shared by many hosts would fill the memory of
- * each.
+ * The number of draws after which a pool repeats: 256 MB. Without it, the pools for a large batch would fill the
+ * memory.
  */
 const PERIOD = 2 ** 26;
 /** A pool that must grow is made larger than needed by this factor, so that it seldom grows again. */
 const GROWTH = 1.25;
 
-/** The kind of draws: the probability of dropout, for its factors; or NEFTune's noise, uniform in [-1, 1). */
+/**
+ * The distribution of a pool's draws. A number is the probability of dropout. `noise` is NEFTune's, uniform in [-1, 1).
+ */
 export type Drawn = number | 'noise';
 
 /**
- * An unlimited sequence of draws, independent up to its period. Dropout's are 0 with the given probability and
+ * An unlimited sequence of draws, independent up to its period. Dropout's draws are 0 with the given probability and
  * 1 / (1 - p) otherwise.
  */
 export class DropoutPool {
-  /** The start of the sequence, followed by as many repeated draws as the longest view so far needed. */
+  /** The start of the sequence. After the period, it repeats for as long as the longest view so far needed. */
   #values = new Float32Array(0);
   readonly #random: Random;
   readonly #drawn: Drawn;
@@ -28,12 +30,12 @@ export class DropoutPool {
     this.#period = period;
   }
 
-  /** Bytes that the first `length` draws take. */
+  /** The size in bytes of the first `length` draws. */
   static bytes(length: number): number {
     return 4 * grown(length, PERIOD);
   }
 
-  /** The first draws, at least `length` of them. Existing draws stay the same. */
+  /** Returns the first draws, at least `length` of them. Existing draws do not change. */
   atLeast(length: number): Float32Array {
     const { length: present } = this.#values;
     if (present >= length) return this.#values;
@@ -48,7 +50,7 @@ export class DropoutPool {
     return values;
   }
 
-  /** Draws [start, end), as a view: a copy would cost each site of a large batch. */
+  /** Returns the draws [start, end) as a view. A copy at each use would slow down large batches. */
   read(start: number, end: number): Float32Array {
     const first = start % this.#period;
     const last = first + end - start;

@@ -14,7 +14,7 @@ function sites(source: MaskSource = 'graph'): DropoutSites {
   return dropouts;
 }
 
-/** The mask of the first site, as the graph's window reads it. */
+/** The mask of the first dropout, as the graph cuts it. */
 function firstMask(feeds: ReturnType<DropoutSites['feeds']>, length: number): number[] {
   const start = feeds.dropout_offsets.data[0];
   return [...feeds['dropout_pool_0.1'].data.slice(start, start + length)];
@@ -50,7 +50,7 @@ describe('dropout', () => {
     for (const probability of [0.1, 0.5]) {
       const data = sites().feeds(0, 0, { batch: 1 })[`dropout_pool_${probability}`].data as Float32Array;
       const dropped = data.reduce((count, value) => count + Number(value === 0), 0) / data.length;
-      expect(Math.abs(dropped - probability)).toBeLessThan(0.003); // five standard errors of a million draws
+      expect(Math.abs(dropped - probability)).toBeLessThan(0.003); // Five standard errors of a million draws.
       expect(Math.max(...data.slice(0, 100))).toBeCloseTo(1 / (1 - probability), 6);
     }
   });

@@ -13,22 +13,24 @@ const POOL = 'dropout_pool_';
 const FRACTION = 'fraction';
 const NOISE_SCALE = 'noise_scale_';
 
-/** The number of windows that a site may draw: about a million, so that masks hardly ever recur. */
+/** The number of positions at which a window can start: about a million, so that masks hardly ever repeat. */
 const START_POSITIONS = 2 ** 20;
 
 type FeedTensors = Record<string, { data: Float32Array | Int32Array; dims: number[] }>;
 
 /**
- * The place where windows are cut. `host`: every mask is an input, a view of the pool without a copy. `graph`: the pools are
- * inputs, and the graph copies each window. Use it for engines that do not share the caller's memory.
+ * The place where masks are cut out of the pools. `host`: every mask is an input, a view of the pool without a copy.
+ * `graph`: the pools are inputs, and the graph copies each mask. Use it for engines that do not share the caller's
+ * memory.
  */
 export type MaskSource = 'host' | 'graph';
 
 /**
- * Dropout without a random generator in the graph, because no backend has a reproducible one. A mask is a window into
- * a pool of independent draws, 0 or 1 / (1 - p). At every step, each site starts its window at its own random
- * position. The positions depend only on (seed, step, site), and the pool only on (seed, p), so a resumed run sees
- * the masks of an uninterrupted one. For a larger batch, a pool grows at its end, up to the period of {@link
+ * Dropout without a random generator in the graph, because no backend has a reproducible generator. A mask is a window
+ * into a pool of independent draws, 0 or 1 / (1 - p). At every step, each dropout of the graph (a site) starts its
+ * window
+ * at its own random position. Positions depend only on (seed, step, site), and the pool only on (seed, p). So a resumed
+ * run sees the masks of an uninterrupted run. For a larger batch, a pool grows at its end, up to the period of {@link
  * DropoutPool}.
  */
 export class DropoutSites {
@@ -46,14 +48,13 @@ export class DropoutSites {
     this.#source = source;
   }
 
-  /** x · mask / (1 - p); each call has its own mask. */
+  /** Returns x · mask / (1 - p). Each call has its own mask. */
   apply(x: Value, probability: number): Value {
     return probability === 0 ? x : multiply(x, this.#draws(x.shape, probability));
   }
 
   /**
-   * Adds NEFTune's noise (Jain et al., ICLR 2024): uniform in ±α / √(L d), as transformers' trainer does.
-   *
+   * Adds NEFTune's noise (Jain et al., ICLR 2024): uniform in ±α / √(L d), as in transformers' trainer.
    * @param x word embeddings, [L · batch, d]
    * @param tokens L, padding included
    */
@@ -64,7 +65,7 @@ export class DropoutSites {
   }
 
   /**
-   * A scalar [] that is drawn at each step from 1/parts, 2/parts, …, 1. All calls in a graph must pass the same
+   * Returns a scalar [] that is drawn at each step from 1/parts, 2/parts, …, 1. All calls in a graph must pass the same
    * `parts`.
    */
   fraction(parts: number): Value {
@@ -73,10 +74,10 @@ export class DropoutSites {
   }
 
   /**
-   * The tensors to feed at a step, for a batch with the given symbolic sizes.
-   *
-   * @param rows the part of the batch to compute, by default all. Its masks are those it has in the whole batch. Not
-   * for masks that the graph cuts.
+   * Returns the tensors to feed at a step, for a batch with the given symbolic sizes.
+   * @param rows the part of the batch to compute, by default all of it. The part gets the same masks as in the whole
+   * batch.
+   * Not supported if the graph cuts the masks.
    */
   feeds(
     seed: number,
@@ -105,7 +106,7 @@ export class DropoutSites {
       }
       return feeds;
     }
-    // A part of a batch reads little of the pool.
+    // A part of a batch reads little of the pool, so the pool is not prepared for the whole batch.
     if (!rows)
       for (const [drawn, length] of this.#poolLengths(symbols)) this.#pool(seed, drawn).atLeast(length);
     this.#sites.forEach(({ shape, drawn }, site) => {
@@ -120,7 +121,7 @@ export class DropoutSites {
     return feeds;
   }
 
-  /** Bytes that the pools take for batches up to the given sizes. */
+  /** The size in bytes of the pools for batches up to the given sizes. */
   poolBytes(symbols: Readonly<Record<string, number>>): number {
     let bytes = 0;
     for (const length of this.#poolLengths(symbols).values()) bytes += DropoutPool.bytes(length);
@@ -148,7 +149,9 @@ export class DropoutSites {
     return window(pool, slice(this.#offsets, 0, site, site + 1), shape);
   }
 
-  /** The number of draws that a batch needs, by pool: enough for the largest site at the last start position. */
+  /**
+   * The number of draws that a batch needs from each pool. It suffices for the largest mask at the last start position.
+   */
   #poolLengths(symbols: Readonly<Record<string, number>>): Map<Drawn, number> {
     const lengths = new Map<Drawn, number>();
     for (const { shape, drawn } of this.#sites) {

@@ -4,8 +4,8 @@ import type { Value } from '../graph/graph.ts';
 import type { Network } from './network.ts';
 
 /**
- * {@link embedding} of a model's tokens, int32 [tokens, batch], times `scale`. Only word embeddings get NEFTune's
- * noise.
+ * Returns the {@link embedding} of a model's tokens, int32 [tokens, batch], times `scale`. Only word embeddings get
+ * NEFTune's noise.
  */
 export function wordEmbedding(
   module: Network,
@@ -18,9 +18,8 @@ export function wordEmbedding(
 }
 
 /**
- * Rows of the module's table `weight` [rows, width] for int32 ids of any shape: [ids, width].
- *
- * @param padding the row without gradient, counted from the end if negative: PyTorch's `padding_idx`
+ * Returns the rows of the module's table `weight` [rows, width] for int32 ids of any shape: [ids, width].
+ * @param padding the row that gets no gradient, counted from the end if negative (PyTorch's `padding_idx`)
  */
 export function embedding(
   module: Network,

@@ -3,23 +3,24 @@ import type { Value } from '../graph/graph.ts';
 import { firstTokens } from './first-tokens.ts';
 import type { Network } from './network.ts';
 
-/** The hidden states that an encoder returns: all, or those of the first token of every example. */
+/** The hidden states that an encoder returns: those of all tokens, or of the first token of every example. */
 export type EncodedRows = 'all' | 'first';
 
 interface AskedRows {
   /** Default: 'all'. */
   rows?: EncodedRows;
   batch: Dimension;
-  /** Whether the last layer is computed for all tokens even if only the first ones are returned. */
+  /** Whether the last layer computes all tokens even if only the first ones are returned. */
   everyRow?: boolean;
 }
 
 /**
- * The layers of an encoder in sequence, starting from hidden states [sequence · batch, width]. Returns the hidden
- * states of the last layer, or only those of the first tokens, [batch, width]. In the second case, the last layer
- * computes only keys and values for all tokens, and everything else for the first ones.
- *
- * @param layer builds layer i on `hidden`; `asked` is the part of hidden for which the layer is computed (or all of it)
+ * Runs the layers of an encoder on hidden states [sequence · batch, width]. Returns the hidden states of the last
+ * layer,
+ * or only those of the first tokens, [batch, width]. For first tokens, the last layer computes only keys and values for
+ * all tokens, and everything else for the first tokens.
+ * @param layer builds layer i on `hidden`; `asked` is the part of `hidden` for which the layer is computed (or all of
+ * it)
  */
 export function encoderLayers(
   network: Network,

@@ -2,7 +2,7 @@ import { slice } from '../graph/build.ts';
 import type { Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
-/** The hidden states of every example's first token, [batch, width]: the first rows in sequence-major order. */
+/** Returns the hidden states of every example's first token, [batch, width]: the first rows in sequence-major order. */
 export function firstTokens(hidden: Value, { batch }: { batch: Dimension }): Value {
   return slice(hidden, 0, 0, batch);
 }

@@ -3,7 +3,7 @@ import type { Value } from '../graph/graph.ts';
 import type { Network } from './network.ts';
 
 interface GatedFeedForwardOptions {
-  /** Features between the two projections. */
+  /** Number of features between the two projections. */
   inner: number;
   activation: (x: Value) => Value;
   bias?: boolean;

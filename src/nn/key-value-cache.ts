@@ -3,37 +3,36 @@ import { type Dimension, multiplyDimensions, symbol } from '../graph/dimension.t
 import type { Graph, Value } from '../graph/graph.ts';
 import type { AttentionCache, HeadShape } from './attention-cache.ts';
 
-/** Prefixes of the inputs with the states read before, and of the outputs with the new ones. */
+/** Prefixes of the cache's tensors: `past.` for inputs, `present.` for outputs. */
 export const PAST = 'past.';
 export const PRESENT = 'present.';
 
-/** A part of the cache: an input and an output of a graph, [tokens, batch, width]. */
+/** A tensor of the cache, [tokens, batch, width], as an input and an output of a graph. */
 export interface CacheEntry {
   name: string;
   width: number;
 }
 
 /**
- * Keys and values of the tokens that a decoder has read, as inputs and outputs of its graph, so that each token is
- * computed once. Attention passes in its new keys and values and gets the keys and values of all tokens. Only the new
- * ones are outputs of the graph; the caller appends them to the earlier ones. If all were outputs, each token would
- * cost a copy of everything before it.
+ * Keys and values of the tokens that a decoder has read, as inputs and outputs of its graph. So each token is computed
+ * once. Attention passes in its new keys and values and gets the keys and values of all tokens. The graph outputs only
+ * the new ones, and the caller appends them to the earlier ones. Otherwise, each token would cost a copy of the cache.
  */
 export class KeyValueCache implements AttentionCache {
-  /** The number of tokens read before; may be 0 at run time. */
+  /** The number of tokens read before. It may be 0 at run time. */
   readonly past: Dimension = symbol('past');
   /** Keys and values that grow with every token. */
   readonly entries: CacheEntry[] = [];
-  /** Keys and values of the encoder's output: outputs of the encoder's graph, inputs of the decoder's. */
+  /**
+   * Keys and values of the encoder's output. They are outputs of the encoder's graph and inputs of the decoder's graph.
+   */
   readonly encoded: CacheEntry[] = [];
   readonly outputs: Record<string, Value> = {};
   readonly #graph: Graph;
   readonly #batch: Dimension;
   readonly #phase: 'encode' | 'decode';
 
-  /**
-   * @param phase of an encoder-decoder: `encode` runs the encoder, `decode` takes its keys and values as inputs
-   */
+  /** @param phase for an encoder-decoder: `encode` runs the encoder, `decode` takes its keys and values as inputs */
   constructor(graph: Graph, batch: Dimension, phase: 'encode' | 'decode' = 'decode') {
     this.#graph = graph;
     this.#batch = batch;

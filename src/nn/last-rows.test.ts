@@ -6,7 +6,7 @@ import { Graph } from '../graph/graph.ts';
 import { lower } from '../onnx/lower.ts';
 import { lastOfToken, lastTokens } from './last-rows.ts';
 
-// One column per example: no padding, padding after, padding before, padding only by its id, only padding.
+// One column per example: no padding, padding at the end, padding at the start, unmasked padding, only padding.
 const IDS = [
   [5, 5, 9, 5, 9],
   [6, 6, 9, 9, 9],

@@ -15,9 +15,8 @@ import { multiplyDimensions } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
 /**
- * Selects, from hidden states [sequence · batch, width], the last token of each example that is not padding: [batch,
- * width]. Padding is what the mask excludes and also, as in transformers, every token with the padding id.
- *
+ * Selects, from hidden states [sequence · batch, width], each example's last token that is not padding: [batch, width].
+ * As in transformers, padding is every masked token and every token with the padding id.
  * @param padTokenId undefined if only the mask marks padding
  */
 export function lastTokens(
@@ -34,7 +33,7 @@ export function lastTokens(
   });
 }
 
-/** Selects each example's last token with the given id, or its first token if no token has it. */
+/** Selects each example's last token with the given id. Without such a token, selects the first token. */
 export function lastOfToken(hidden: Value, inputIds: Value, id: number): Value {
   const isWanted = equal(inputIds, constant(hidden.node.graph, [id], [], 'int32'));
   return lastRows(hidden, inputIds, (rows, none) => where(isWanted, rows, none));
@@ -42,14 +41,13 @@ export function lastOfToken(hidden: Value, inputIds: Value, id: number): Value {
 
 /**
  * Selects the last qualifying row of each example, [batch, width].
- *
- * @param choose takes the numbers of all rows, [sequence, batch], and replaces those of rows that do not qualify by
+ * @param choose takes the numbers of all rows, [sequence, batch], and replaces the numbers of unqualified rows by
  * `none`
  */
 function lastRows(hidden: Value, inputIds: Value, choose: (rows: Value, none: Value) => Value): Value {
   const [sequence, batch] = inputIds.shape;
   const numbers = iota(hidden.node.graph, multiplyDimensions(sequence, batch));
-  // In float32, which represents row numbers exactly: every backend has a maximum of floats.
+  // In float32, because every backend has a maximum of floats. It represents row numbers exactly.
   const rows = cast(reshape(numbers, [sequence, batch]), 'float32');
   const last = max(choose(rows, slice(rows, 0, 0, 1)), [0]);
   return gather(hidden, cast(last, 'int32'));

@@ -22,12 +22,11 @@ import { addDimensions } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
 /**
- * Mean negative log-likelihood of int32 labels [rows] under logits [rows, classes]; rows with an out-of-range label
+ * The mean negative log-likelihood of int32 labels [rows], from logits [rows, classes]. Rows with an out-of-range label
  * are ignored. With smoothing, the result is 1 - `smoothing` times this, plus `smoothing` times its mean over all
  * classes, as in transformers' `LabelSmoother`.
- *
- * @param weights of the classes: a row counts in the mean by its class weight, as in PyTorch's
- * `CrossEntropyLoss(weight)`; by default 1
+ * @param weights one per class: the weight of its rows in the mean, as in PyTorch's `CrossEntropyLoss(weight)`; by
+ * default 1
  */
 export function crossEntropy(
   logits: Value,
@@ -57,7 +56,8 @@ export function crossEntropy(
 }
 
 /**
- * @param weight of each row, [rows, 1] @param hits the sum over rows of weight · (the label's logit), []
+ * @param weight of each row, [rows, 1]
+ * @param hits the sum over rows of weight · (the label's logit), []
  */
 function smoothedMean(logits: Value, weight: Value, hits: Value, smoothing: number): Value {
   const normaliser = sum(multiply(weight, logSumExp(logits)), [0, 1]);
@@ -75,15 +75,14 @@ export function meanSquaredError(predictions: Value, targets: Value): Value {
   return average(multiply(difference, difference));
 }
 
-/** Mean binary cross-entropy over all labels, in a form that cannot overflow; logits and targets [rows, labels]. */
+/** Mean binary cross-entropy over all labels, computed without overflow. Logits and targets are [rows, labels]. */
 export function binaryCrossEntropy(logits: Value, targets: Value): Value {
-  // |logits|, with the derivative -1 at 0, so that the loss has the right derivative there.
+  // |logits|, with the derivative -1 at 0. Then the loss has the right derivative at 0.
   const magnitude = where(greater(logits, 0), logits, negate(logits));
   const softplus = log(add(exp(negate(magnitude)), 1));
   return average(add(subtract(relu(logits), multiply(logits, targets)), softplus));
 }
 
-/** The mean of all elements, []. */
 export function average(x: Value): Value {
   const axes = x.shape.map((_, axis) => axis);
   const ones = expand(constant(x.node.graph, [1], []), x.shape);

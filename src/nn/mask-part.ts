@@ -1,19 +1,19 @@
 import { type Dimension, evaluateDimension } from '../graph/dimension.ts';
 import { elementCount } from '../support/element-count.ts';
 
-/** The part of a batch that is computed. */
+/** The part of a batch to compute. */
 export interface BatchRows {
-  /** The first example and the one after the last. */
+  /** The first example, and the end (exclusive). */
   start: number;
   end: number;
-  /** Indices of their tokens among the batch's labelled tokens, in order. */
+  /** Indices of its labelled tokens among the batch's labelled tokens, in order. */
   labelled: Int32Array;
 }
 
 /**
  * Cuts the values of some examples out of a tensor of the whole batch. Rows of hidden states are sequence-major,
- * [tokens · batch, …]. Attention weights are ordered by example, [batch · heads, …]. Rows at labelled tokens are in
- * the order of those tokens.
+ * [tokens ·
+ * batch, …]. Attention weights are ordered by example, [batch · heads, …]. Rows of labelled tokens are in token order.
  */
 export class MaskPart {
   readonly #shape: readonly Dimension[];
@@ -21,7 +21,7 @@ export class MaskPart {
   /** Reused for every batch. */
   #memory = new Float32Array(0);
 
-  /** Throws if the tensor's first axis has another form. */
+  /** @throws Error if the tensor's first axis has another form */
   constructor(shape: readonly Dimension[]) {
     this.#shape = shape;
     this.#order = orderOf(shape);

@@ -23,11 +23,11 @@ import { normalised } from './pool-tokens.ts';
 
 /* Losses over text vectors, computed as in sentence-transformers. Vectors are rows [pairs, width]. */
 
-/** PyTorch's `F.pairwise_distance` adds it to every difference. */
+/** PyTorch's `F.pairwise_distance` adds this to every difference. */
 const DISTANCE_EPSILON = 1e-6;
-/** Triplets of {@link batchTriplets} with a smaller loss do not count. */
+/** Triplets of {@link batchTriplets} with a smaller loss are not counted in the mean. */
 const MIN_TRIPLET = 1e-16;
-/** The score of an excluded pair; the same as in sentence-transformers. */
+/** The score of an excluded pair, as in sentence-transformers. */
 const NEVER = -1e12;
 
 export const DISTANCES = ['euclidean', 'cosine', 'manhattan'] as const;
@@ -39,9 +39,9 @@ export function pairwiseCosine(a: Value, b: Value): Value {
 }
 
 /**
- * Multiple negatives ranking loss (Henderson et al., 2017): among all candidates of a batch, the anchor's own
- * positive should have the largest cosine.
- *
+ * Multiple negatives ranking loss (Henderson et al., 2017): among all candidates of a batch, an anchor's positive
+ * should
+ * have the largest cosine.
  * @param candidates positives, then further negatives; each group has as many rows as there are anchors
  * @param symmetric whether positives are also ranked against the anchors
  */
@@ -61,8 +61,9 @@ export function rankingLoss(
 }
 
 /**
- * CoSENT loss (Su, 2022): of two pairs, the one with the larger label should have the larger cosine. Labels are
- * float32 [pairs].
+ * CoSENT loss (Su, 2022): of two pairs, the pair with the larger label should have the larger cosine. Labels are
+ * float32
+ * [pairs].
  */
 export function cosentLoss(a: Value, b: Value, labels: Value, scale: number): Value {
   const cosines = multiply(pairwiseCosine(a, b), scale);
@@ -105,8 +106,8 @@ const DISTANCE: Readonly<Record<Distance, (a: Value, b: Value) => Value>> = {
 };
 
 /**
- * The triplet loss of all triplets in a batch of labelled texts, averaged over those that violate the margin
- * (`BatchAllTripletLoss`). Distances are Euclidean; labels are int32 [texts].
+ * The triplet loss of all triplets in a batch of labelled texts, averaged over triplets that violate the margin
+ * (`BatchAllTripletLoss`). Distances are Euclidean. Labels are int32 [texts].
  */
 export function batchTriplets(vectors: Value, labels: Value, margin: number): Value {
   const [texts] = vectors.shape;
@@ -122,7 +123,7 @@ export function batchTriplets(vectors: Value, labels: Value, margin: number): Va
   const positive = reshape(distances, [texts, texts, 1]);
   const negative = reshape(distances, [texts, 1, texts]);
   const losses = relu(add(subtract(positive, negative), margin));
-  // The positive has the same label, the negative another, so the three texts are distinct.
+  // The positive has the anchor's label and the negative has another label, so the three texts differ.
   const ofOther = where(isSame(labels, 0, 2), 0, losses);
   const ofSame = where(isSame(labels, 0, 1), ofOther, 0);
   const valid = where(isSame(number, 0, 1), 0, ofSame);
@@ -131,14 +132,14 @@ export function batchTriplets(vectors: Value, labels: Value, margin: number): Va
   return divide(sum(valid, [0, 1, 2]), add(count, MIN_TRIPLET));
 }
 
-/** Euclidean distances of all rows, [rows, rows], computed from their products. */
+/** Euclidean distances between all rows, [rows, rows], computed from their dot products. */
 function allDistances(x: Value): Value {
   const [rows] = x.shape;
   const squares = sum(multiply(x, x), [1]);
   const products = matmul(x, x, { transposeB: true, scale: 2 });
   const sums = add(reshape(squares, [rows, 1]), reshape(squares, [1, rows]));
   const squared = relu(subtract(sums, products));
-  // The root has no derivative at 0, the distance of a row to itself.
+  // The square root has no derivative at 0, the distance of a row to itself.
   const isApart = greater(squared, 0);
   return where(isApart, sqrt(where(isApart, squared, 1)), 0);
 }

@@ -17,8 +17,7 @@ import type { Value } from '../graph/graph.ts';
 const MIN_LENGTH = 1e-12;
 
 /**
- * The mean of the hidden states of each text's tokens, [batch, width]; padding does not count.
- *
+ * The mean of the hidden states of each text's tokens, [batch, width], without padding.
  * @param hidden sequence-major rows [sequence · batch, width]
  */
 export function meanTokens(
@@ -34,7 +33,7 @@ export function meanTokens(
   return divide(sum(multiply(states, mask), [0]), where(greater(count, 0), count, 1));
 }
 
-/** Rows scaled to length 1, as in PyTorch's `F.normalize`; x [rows, width]. */
+/** Scales rows to length 1, as PyTorch's `F.normalize`; x [rows, width]. */
 export function normalised(x: Value): Value {
   const length = sqrt(sum(multiply(x, x), [1], true));
   return divide(x, where(greater(length, MIN_LENGTH), length, MIN_LENGTH));

@@ -10,19 +10,19 @@ import { layerNorm } from './layer-norm.ts';
 import type { Network } from './network.ts';
 import { queryKeyValue } from './query-key-value.ts';
 
-/** A family's names for the modules of a layer: paths relative to the layer. */
+/** A model family's names for the modules of a layer, as paths relative to the layer. */
 interface PostNormModules {
   query: string;
   key: string;
   value: string;
-  /** The linear module over the concatenated heads. */
+  /** The linear module that reads the concatenated heads. */
   attended: string;
-  /** The module that produces attention's output, dropout included: adapters are placed after it. */
+  /** The module that produces attention's output, dropout included. Adapters are placed after it. */
   attention: string;
   attentionNorm: string;
   inner: string;
   outer: string;
-  /** The same for the feed-forward network. */
+  /** The module that produces the feed-forward network's output, dropout included. */
   feedForward: string;
   feedForwardNorm: string;
 }
@@ -30,14 +30,17 @@ interface PostNormModules {
 interface PostNormSettings {
   modules: PostNormModules;
   layers: number;
-  /** Path of layer i in the module list; by default its index. */
+  /** Path of layer i in the module list. Default: its index. */
   path?: (i: number) => string;
   heads: number;
   innerWidth: number;
   /** Activation of the feed-forward network, from {@link activation}. */
   activation: ReturnType<typeof activation>;
   epsilon: number;
-  /** Probabilities: of attention weights, and of the outputs of attention and the feed-forward network. */
+  /**
+   * Dropout probabilities: of attention weights (`weights`), of attention's output and of the feed-forward network's
+   * output.
+   */
   dropout: { weights: number; attended: number; outer: number };
   /** Added to the scores of every layer: [1, heads, tokens, tokens] */
   scoreBias?: Value;
@@ -46,14 +49,13 @@ interface PostNormSettings {
 interface EncoderInputs {
   attentionMask: Value;
   batch: Dimension;
-  /** Whether the last layer is computed for all tokens even if only the first ones are returned. */
+  /** Whether the last layer computes all tokens even if only the first ones are returned. */
   everyRow?: boolean;
 }
 
 /**
- * The encoder of Vaswani et al. (2017): self-attention, then the feed-forward network, each with a residual and a
- * layer norm after it. Takes hidden states [sequence · batch, width]; {@link encoderLayers} describes the result.
- *
+ * The encoder of Vaswani et al. (2017): self-attention, then the feed-forward network, each followed by a residual sum
+ * and a layer norm. Takes hidden states [sequence · batch, width]. {@link encoderLayers} describes the result.
  * @param list the module list with a layer at each index
  */
 export function postNormEncoder(

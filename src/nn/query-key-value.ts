@@ -3,9 +3,8 @@ import type { Network } from './network.ts';
 
 /**
  * Projects hidden states to the queries, keys and values of attention: rows of the given width.
- *
  * @param modules paths of the modules for queries, keys and values
- * @param asked the rows of the hidden states that are queries, or all of them
+ * @param asked the rows of `hidden` that become queries, or all of them
  */
 export function queryKeyValue(
   network: Network,
@@ -13,7 +12,7 @@ export function queryKeyValue(
   { hidden, asked }: { hidden: Value; asked: Value },
   width: number,
 ): Value[] {
-  // One group if all read the same input: a tuner shares work between them.
+  // One group if all read the same input, because a tuner shares work within a group.
   if (asked === hidden) return network.linearGroup([query, key, value], hidden, [width, width, width]);
   return [network.linear(query, asked, width), ...network.linearGroup([key, value], hidden, [width, width])];
 }

@@ -9,7 +9,7 @@ import type { Network } from './network.ts';
 export function rmsNorm(module: Network, x: Value, epsilon: number, offset = 0): Value {
   const width = x.shape.at(-1) as number;
   const meanSquare = multiply(sum(multiply(x, x), [x.shape.length - 1], true), 1 / width);
-  // Multiplied by the inverse instead of divided: the derivative of a product reads x, which is kept anyway.
+  // The inverse is multiplied, because the derivative of a product only reads x, which is kept anyway.
   const inverse = divide(1, sqrt(add(meanSquare, epsilon)));
   return multiply(multiply(x, inverse), add(module.parameter('weight', [width]), offset));
 }

@@ -8,7 +8,7 @@ import { type Rotary, rotate, rotation } from './rotary.ts';
 
 const [TOKENS, HEADS, SIZE] = [5, 2, 6];
 
-/** Products of the first head's rows of one vector, rotated by the given positions: [tokens, tokens]. */
+/** Dot products of the first head of one vector, rotated to each of the given positions: [tokens, tokens]. */
 async function products(rotary: Rotary, positions: number[]): Promise<number[]> {
   const graph = new Graph();
   const ids = input(graph, 'ids', 'int32', [TOKENS, 1]);
@@ -46,7 +46,7 @@ it('slows down all but the fastest if the context is stretched', async () => {
   const dynamic = { ...rotary, stretch: { factor: 2, length: 8 } };
   const within = [0, 1, 3, 3, 7];
   expectClose(await products(dynamic, within), await products(rotary, within));
-  // 24 positions stretch by 2 · 24 / 8 - 1 = 5; the slowest pair is slowed by all of it.
+  // 24 positions stretch the base by 2 · 24 / 8 - 1 = 5. The slowest pair's frequency is divided by all of it.
   const beyond = [0, 1, 3, 3, 23];
   const stretched = { ...rotary, frequencies: [1, 0.3 / Math.sqrt(5), 0.02 / 5] };
   expectClose(await products(dynamic, beyond), await products(stretched, beyond));

@@ -20,7 +20,7 @@ import { sizeOf } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
 /**
- * Parameters of rotary position embeddings (Su et al., 2021): feature i of a head is rotated with feature i +
+ * Parameters of rotary position embeddings (Su et al., 2021). Feature i of a head is rotated with feature i +
  * headSize / 2.
  */
 export interface Rotary {
@@ -28,9 +28,9 @@ export interface Rotary {
   frequencies: readonly number[];
   /** Factor of the rotated features. */
   scale: number;
-  /** Beyond `length` positions: the factor by which the context is stretched. */
+  /** The factor by which the context is stretched if a position exceeds `length`. */
   stretch?: { factor: number; length: number };
-  /** Frequencies of all tokens if a position lies beyond `length`. */
+  /** The frequencies of all tokens if a position exceeds `length`. */
   beyond?: { frequencies: readonly number[]; length: number };
 }
 
@@ -40,14 +40,14 @@ interface Rotation {
   sines: Value;
 }
 
-/** Every token's rotation, from its position; `positionIds` int32 [sequence, batch]. */
+/** Returns every token's rotation from its position; `positionIds` is int32 [sequence, batch]. */
 export function rotation(positionIds: Value, rotary: Rotary): Rotation {
   const positions = reshape(cast(positionIds, 'float32'), [sizeOf(positionIds.shape), 1]);
   const angles = multiply(positions, frequencies(positions, rotary));
   return { cosines: multiply(cos(angles), rotary.scale), sines: multiply(sin(angles), rotary.scale) };
 }
 
-/** Rotates the heads in rows [tokens, heads · headSize]; features of a head without a frequency stay unchanged. */
+/** Rotates the heads in rows [tokens, heads · headSize]. Features without a frequency do not change. */
 export function rotate(rows: Value, { cosines, sines }: Rotation, headSize: number): Value {
   const [tokens, width] = rows.shape;
   const half = cosines.shape[1] as number;
@@ -66,9 +66,9 @@ export function rotate(rows: Value, { cosines, sines }: Rotation, headSize: numb
 }
 
 /**
- * The frequencies for the positions of a batch. If one exceeds `beyond.length`, `beyond.frequencies` are used
- * (LongRoPE). If one exceeds `stretch.length`, frequencies are lowered (NTK-aware scaling). The base grows so that the
- * slowest pair of features spans the longer context, and the fastest stays the same.
+ * Returns the frequencies for the positions of a batch. If a position exceeds `beyond.length`, `beyond.frequencies` are
+ * used (LongRoPE). If a position exceeds `stretch.length`, frequencies are lowered (NTK-aware scaling): the base grows
+ * so that the slowest pair of features spans the longer context. The fastest pair does not change.
  */
 function frequencies(positions: Value, { frequencies, stretch, beyond }: Rotary): Value {
   const { graph } = positions.node;

@@ -14,7 +14,7 @@ import { normalised } from '../nn/pool-tokens.ts';
 import type { HostTensor, Tensors } from '../runtime/session.ts';
 import { type JointLoss, type TaskModel, taskModel } from './task-model.ts';
 
-/** A loss over text vectors, by its name in sentence-transformers, with its settings. */
+/** A loss over text vectors, with its settings. `kind` is its name in sentence-transformers. */
 export type EmbeddingLoss =
   | { kind: 'multiple_negatives_ranking'; columns: number; scale: number; symmetric: boolean }
   | { kind: 'cosent'; columns: 2; scale: number }
@@ -22,23 +22,22 @@ export type EmbeddingLoss =
   | { kind: 'triplet'; columns: 3; margin: number; distance: Distance }
   | { kind: 'batch_triplets'; columns: 1; margin: number };
 
-/** Widths at which the loss is computed, and their weights in the sum. */
+/** Vector widths at which the loss is computed, and their weights in the sum. */
 export interface Matryoshka {
   dims: readonly number[];
   weights: readonly number[];
 }
 
-/** The number of examples; each has a text in every column. */
+/** The number of examples. Each has a text in every column. */
 const EXAMPLES = symbol('examples');
-/** The input with the index of each text of a column among all texts, int32 [examples]. */
+/** Name of the input that holds, for each text of a column, its index among all texts: int32 [examples]. */
 export const columnInput = (column: number): string => `column_${column}`;
-/** The target of a pair, float32 [examples], or the class of a text, int32 [examples]. */
+/** Name of the input for targets: for pairs float32 [examples], for classes of texts int32 [examples]. */
 export const TARGETS = 'targets';
 
 /**
- * A model that maps a text to one vector. Its outputs are [texts, features]. Inputs state which texts belong
+ * A model that maps a text to one vector. Its outputs are [texts, features]. Its inputs state which texts belong
  * together, so that a repeated text is computed once.
- *
  * @throws UserError if the family has no such head
  */
 export function embeddingModel(loss: EmbeddingLoss, matryoshka?: Matryoshka) {
@@ -56,7 +55,7 @@ export function embeddingModel(loss: EmbeddingLoss, matryoshka?: Matryoshka) {
   });
 }
 
-/** The type of a loss's targets; undefined if it has none. */
+/** The type of a loss's targets; undefined for a loss without targets. */
 function targetsOf({ kind }: EmbeddingLoss): 'int32' | 'float32' | undefined {
   if (kind === 'batch_triplets') return 'int32';
   return kind === 'cosent' || kind === 'cosine' ? 'float32' : undefined;
@@ -96,7 +95,9 @@ function lossOf(columns: readonly Value[], targets: Value | undefined, loss: Emb
   }
 }
 
-/** The inputs of the loss for consecutive batches: each batch's text indices are offset by the texts before it. */
+/**
+ * Joins the loss inputs of consecutive batches. Text indices of each batch are offset by the number of earlier texts.
+ */
 function join(names: readonly string[], batches: readonly Tensors[], texts: readonly number[]): Tensors {
   const joined = names.map((name): [string, HostTensor] => {
     let before = 0;

@@ -1,16 +1,15 @@
 import type { HostTensor, Tensors } from '../runtime/session.ts';
 
-/** A label that is ignored, as in transformers. */
+/** The label of positions that the loss ignores, as in transformers. */
 export const IGNORED = -100;
 
-/** The input with the rows of the hidden states that have a label. */
+/** Name of the input with the indices of the labelled rows of the hidden states. */
 export const LABEL_ROWS = 'label_rows';
 
 /**
- * The targets of a token model: the rows of the hidden states with a label, and these labels.
- *
+ * Returns the targets of a token model: the indices of labelled rows in the hidden states, and their labels.
  * @param labels [batch, length], {@link IGNORED} for tokens without a label
- * @param shift whether a token predicts the label of the next one, as in causal language models
+ * @param shift whether a token predicts the label of the next token, as in causal language models
  */
 export function labelledRows(labels: Int32Array, batch: number, length: number, shift: boolean): Tensors {
   const rows: number[] = [];

@@ -10,7 +10,7 @@ const SETTINGS: MaskingSettings = {
   whole_word_mask: false,
 };
 const [PAD, CLS, SEP, MASK, FIRST] = [0, 1, 2, 3, 4];
-/** Even ids from 4 on begin words, odd ones continue them. */
+/** Even ids from 4 on begin words; odd ids continue them. */
 const vocabulary = {
   maskId: MASK,
   vocabSize: 1000,
@@ -18,7 +18,7 @@ const vocabulary = {
   wordStarts: Uint8Array.from({ length: 1000 }, (_, id) => Number(id < FIRST || id % 2 === 0)),
 };
 
-/** Rows of `[CLS] words [SEP] padding`, each word of one to three tokens. */
+/** Rows of `[CLS] words [SEP] padding`. Each word has one to three tokens. */
 function text(rows: number, length: number) {
   const random = new Random(5, 'text');
   const ids = new Int32Array(rows * length);
@@ -47,8 +47,9 @@ function masked(settings: Partial<MaskingSettings>, rows = 400, length = 64, num
 }
 
 /**
- * The allowed difference between a share and its probability: four standard deviations, so that the seed hardly
- * matters.
+ * The allowed difference between a share and its probability: four standard deviations, so that it holds for almost
+ * every
+ * seed.
  */
 const within = (probability: number, count: number) =>
   4 * Math.sqrt((probability * (1 - probability)) / count);
@@ -59,7 +60,7 @@ describe.each([false, true])('whole words: %s', (whole_word_mask) => {
 
   it('selects 15 % of the tokens, never special ones or padding', () => {
     expect(chosen.every((at) => plain.includes(at))).toBe(true);
-    // Tokens of a word are masked together, so there are fewer draws than tokens.
+    // Tokens of a word are masked together, so the number of draws is smaller than the number of tokens.
     const draws = whole_word_mask ? plain.length / 3 : plain.length;
     expect(Math.abs(chosen.length / plain.length - 0.15)).toBeLessThan(within(0.15, draws));
     expect(chosen.every((at) => labels[at] === before[at])).toBe(true);

@@ -1,33 +1,33 @@
 import type { Random } from '../support/random.ts';
 import { IGNORED } from './labelled-rows.ts';
 
-/** Names as in transformers' `DataCollatorForLanguageModeling`. */
+/** Settings of masking, named as in transformers' `DataCollatorForLanguageModeling`. */
 export interface MaskingSettings {
-  /** Share of tokens (or words) to predict. */
+  /** Share of tokens (or words) that the model predicts. */
   mlm_probability: number;
-  /** Share of these replaced by the mask token. */
+  /** Share of the predicted tokens that the mask token replaces. */
   mask_replace_prob: number;
-  /** Share of these replaced by a random token; the rest stay unchanged. */
+  /** Share of the predicted tokens that a random token replaces. The rest stay unchanged. */
   random_replace_prob: number;
   /** Whether all tokens of a word are masked together. */
   whole_word_mask: boolean;
 }
 
-/** The tokenizer data that masking needs. */
+/** What masking needs to know about the tokenizer. */
 export interface MaskingVocabulary {
   maskId: number;
   vocabSize: number;
   /** Tokens that are never masked. */
   specialIds: ReadonlySet<number>;
-  /** By id, 1 for tokens that begin a word. */
+  /** One element per token id: 1 if the token begins a word. */
   wordStarts: Uint8Array;
 }
 
 /**
- * Masks tokens in place as in BERT's pretraining and returns the labels: the original token of each masked position,
- * {@link IGNORED} elsewhere. Each token of a masked word is replaced independently. If no token is drawn, one token
- * (or word) is masked, because otherwise there would be no loss.
- *
+ * Masks tokens in place as in BERT's pretraining. Returns the labels: the original token at masked positions, {@link
+ * IGNORED} elsewhere. Each token of a masked word is replaced independently. If no token is drawn, one token (or word)
+ * is
+ * masked, because the loss needs at least one.
  * @param ids [rows, length], row-major
  * @param attentionMask the same shape; 0 for padding
  */
@@ -63,7 +63,7 @@ function replacement(
   return draw < mask_replace_prob + random_replace_prob ? random.integer(vocabSize) : id;
 }
 
-/** Start and end of everything that may be masked: words, or single tokens. */
+/** Start and end of every unit that may be masked: a word or a single token. */
 function wordsOf(
   ids: Int32Array,
   attentionMask: Int32Array,

@@ -9,7 +9,7 @@ const BATCH = symbol('batch');
 const SEQUENCE = symbol('sequence');
 const TARGET = symbol('target');
 
-/** Declares the inputs of a model; those that it does not read do not become inputs of its graph. */
+/** Declares the inputs of a model. Inputs that the model does not read do not become inputs of its graph. */
 export function modelInputs(graph: Graph): ModelInputs {
   const tokens = (name: string) => input(graph, name, 'int32', [SEQUENCE, BATCH]);
   return {
@@ -24,7 +24,7 @@ export function modelInputs(graph: Graph): ModelInputs {
   };
 }
 
-/** Converts a padded batch to these inputs: ids, types and positions are transposed to sequence-major order. */
+/** Converts a padded batch to the inputs of {@link modelInputs}. Ids, types and positions become sequence-major. */
 export function modelFeeds({
   inputIds,
   attentionMask,
@@ -43,7 +43,7 @@ export function modelFeeds({
   };
 }
 
-/** Token ids [rows, columns] in the order of models: [columns, rows]. */
+/** Transposes token ids [rows, columns] to the models' order, [columns, rows]. */
 export function sequenceMajor(ids: Int32Array, rows: number, columns: number): HostTensor {
   const data = new Int32Array(ids.length);
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) data[j * rows + i] = ids[i * columns + j];

@@ -4,21 +4,23 @@ import { average, binaryCrossEntropy, crossEntropy, meanSquaredError } from '../
 import { shown } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** The functions that build a loss: the graph's operations, and the losses that exist. */
+/** The operations that a user's loss function may call: those of the graph, and the built-in losses. */
 export const LOSS_OPS = { ...build, average, binaryCrossEntropy, crossEntropy, meanSquaredError };
 export type LossOps = typeof LOSS_OPS;
 
 /**
- * Builds a program's loss, the mean over a batch, as a graph.
- *
+ * Builds the loss of a user's program as a graph.
  * @param logits [batch, outputs]
- * @param labels the class ids, int32 [batch]; or 1 for each label that applies, float32 [batch, outputs]; or the
- * numbers to predict, float32 [batch]
- * @returns the loss, float32 []
+ * @param labels class ids: int32 [batch]; sets of labels: float32 [batch, outputs], 1 for each that applies; numbers:
+ * float32 [batch]
+ * @returns the mean loss over the batch, float32 []
  */
 export type LossFunction = (logits: Value, labels: Value, ops: LossOps) => Value;
 
-/** @throws UserError if the function returns anything but a number as a graph */
+/**
+ * Calls a user's loss function and checks its result.
+ * @throws UserError if the function does not return a graph value with one number
+ */
 export function ownLoss(build: LossFunction, logits: Value, labels: Value): Value {
   const loss: unknown = build(logits, labels, LOSS_OPS);
   const { shape, dtype } = Object(loss) as Partial<Value>;

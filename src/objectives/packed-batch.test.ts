@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { IGNORED, labelledRows } from './labelled-rows.ts';
 import { packedBatch } from './packed-batch.ts';
 
-// Documents 10 11 12, 20 21, 30 31 32 33; the first two tokens of the last one are a prompt.
+// Documents 10 11 12, 20 21 and 30 31 32 33. The first two tokens of the last document are a prompt.
 const sequences = {
   tokens: Int32Array.of(10, 11, 12, 20, 21, 30, 31, 32, 33),
   learnt: Uint8Array.of(1, 1, 1, 1, 1, 0, 0, 1, 1),
@@ -22,7 +22,7 @@ it('numbers documents, restarts positions, and has no label for first tokens', (
     batch: 2,
     length: 5,
   });
-  // Sequence-major rows: the row of the token before each label.
+  // Sequence-major rows: label_rows holds the row of the token before each label.
   const { label_rows, labels } = labelledRows(batch.labels, 2, 5, true);
   expect([...labels.data]).toEqual([11, 32, 12, 33, 21]);
   expect([...label_rows.data]).toEqual([1, 2, 3, 4, 7]);

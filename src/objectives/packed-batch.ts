@@ -3,14 +3,14 @@ import type { Packing } from '../text/pack.ts';
 import type { TokenSequences } from '../text/token-sequences.ts';
 import { IGNORED } from './labelled-rows.ts';
 
-/** A padded batch of documents with its labels, [batch, length], not shifted. */
+/** A padded batch of documents with its labels, [batch, length]. The labels are not shifted. */
 export type LabelledBatch = Batch & { labels: Int32Array };
 
 /**
- * Rows of packed documents for a decoder. The attention mask numbers the documents of a row from 1, and positions
- * restart with each document. The first token of a document is not a label, because it follows another document.
- *
- * @param rows indices of rows of the packing
+ * Builds a batch from packed documents for a decoder. The attention mask numbers the documents of a row from 1, and
+ * positions restart with each document. The first token of a document has no label, because the token before it belongs
+ * to another document.
+ * @param rows which rows of the packing
  */
 export function packedBatch(
   { tokens, learnt, starts }: TokenSequences,
@@ -40,7 +40,7 @@ export function packedBatch(
   return { inputIds, attentionMask, tokenTypeIds, positionIds, labels, batch, length };
 }
 
-/** Tokens of a row. */
+/** The number of tokens in a row. */
 export function rowLength(starts: Int32Array, packing: Packing, row: number): number {
   let length = 0;
   for (let k = packing.starts[row]; k < packing.starts[row + 1]; k++) {

@@ -3,8 +3,7 @@ import type { CommonConfig, ModelDefinition } from '../models/model-definition.t
 import { type TaskModel, taskModel } from './task-model.ts';
 
 /**
- * A model with a kind of head and without a loss, for models that are not trained.
- *
+ * A model with a head but without a loss. It cannot be trained.
  * @param outputs number of outputs, for a head with labels
  */
 export function plainModel(kind: HeadKind, outputs: number) {

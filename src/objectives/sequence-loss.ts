@@ -5,10 +5,10 @@ import type { HostTensor } from '../runtime/session.ts';
 import { ownLoss } from './own-loss.ts';
 import type { LossOptions } from './task-model.ts';
 
-/** The input of targets. */
+/** Name of the input for targets. */
 export const LABELS = 'labels';
 
-/** Cross-entropy of one class per text, from logits [batch, classes]; declares the input `labels`, int32 [batch]. */
+/** Cross-entropy of one class per text, from logits [batch, classes]. Declares the input `labels`, int32 [batch]. */
 export function classLoss(logits: Value, { labelSmoothing, classWeights, own }: LossOptions = {}): Value {
   const [batch] = logits.shape;
   const labels = input(logits.node.graph, LABELS, 'int32', [batch]);
@@ -16,21 +16,21 @@ export function classLoss(logits: Value, { labelSmoothing, classWeights, own }: 
   return crossEntropy(logits, labels, labelSmoothing, classWeights);
 }
 
-/** Squared error of a score, from logits [batch, 1]; declares the input `labels`, float32 [batch]. */
+/** Squared error of a score, from logits [batch, 1]. Declares the input `labels`, float32 [batch]. */
 export function scoreLoss(logits: Value, { own }: LossOptions = {}): Value {
   const [batch] = logits.shape;
   const scores = input(logits.node.graph, LABELS, 'float32', [batch]);
   return own ? ownLoss(own, logits, scores) : meanSquaredError(reshape(logits, [batch]), scores);
 }
 
-/** Binary cross-entropy of independent labels; declares the input `labels`, float32 [batch, classes]. */
+/** Binary cross-entropy of independent labels. Declares the input `labels`, float32 [batch, classes]. */
 export function labelSetLoss(logits: Value, { own }: LossOptions = {}): Value {
   const [batch, classes] = logits.shape;
   const labels = input(logits.node.graph, LABELS, 'float32', [batch, classes]);
   return own ? ownLoss(own, logits, labels) : binaryCrossEntropy(logits, labels);
 }
 
-/** Selects the targets of some examples from the targets of a data set (row-major), as the input `labels`. */
+/** Returns the targets of some examples as the input `labels`. `targets` holds those of the data set, row-major. */
 export function labelFeed(
   targets: Int32Array | Float32Array,
   examples: Int32Array,

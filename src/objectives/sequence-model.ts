@@ -3,9 +3,8 @@ import type { CommonConfig, ModelDefinition } from '../models/model-definition.t
 import { type LossOptions, type TaskModel, taskModel } from './task-model.ts';
 
 /**
- * A model of a family with one row of logits for each text: [batch, labels].
- *
- * @param loss the mean loss of a batch from those logits; declares the input of its targets
+ * A model with one row of logits per text: [batch, labels].
+ * @param loss builds the mean loss of a batch from the logits, and declares the input for its targets
  */
 export function sequenceModel(
   definition: ModelDefinition,

@@ -1,8 +1,7 @@
 import { IGNORED } from './labelled-rows.ts';
 
 /**
- * The decoder's input in training: the labels shifted right by one, after its start token.
- *
+ * Shifts labels right by one, after the start token: the decoder's input in training.
  * @param labels [batch, length], {@link IGNORED} for padding
  */
 export function shiftRight(

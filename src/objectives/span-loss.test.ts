@@ -17,7 +17,7 @@ const LOGITS = [
   2, -1, 0.5, 0.125,
   1, 1, -3, 0.5,
 ];
-/** From transformers 5.24.0 (`ForQuestionAnsweringLoss`) in float64. */
+/** The loss of these logits, from transformers 5.24.0 (`ForQuestionAnsweringLoss`) in float64. */
 const LOSS = 1.92155429;
 // biome-ignore format: as the logits.
 const GRADIENT = [

@@ -8,7 +8,7 @@ import type { TunableModel } from '../tuners/tuner.ts';
 import { modelInputs } from './model-inputs.ts';
 import type { LossFunction } from './own-loss.ts';
 
-/** Inputs of a model that replace those of {@link modelInputs}. */
+/** Returns inputs that replace some inputs of {@link modelInputs}. */
 export type ChangeInputs = (inputs: ModelInputs) => Partial<ModelInputs>;
 
 /** Options of the cross-entropy in training. */
@@ -17,38 +17,37 @@ export interface LossOptions {
   labelSmoothing?: number;
   /** Weights of the rows of each class; by default 1. */
   classWeights?: readonly number[];
-  /** Replaces the loss, for tasks with a row of labels per example. */
+  /** Replaces the loss, for tasks with one row of labels per example. */
   own?: LossFunction;
 }
 
-/** A model with a head and its loss: builds its graphs. */
+/** A model with a head and a loss. Its methods build its graphs. */
 export interface TaskModel extends TunableModel {
   /** The path of the weight with one row per word, if the logits are scores of words; otherwise undefined. */
   words?: string;
   buildLogits(network: Network, change?: ChangeInputs): Value;
   /**
-   * Mean loss of a batch, []; declares the inputs of its targets. Losses other than a cross-entropy ignore the
+   * Builds the mean loss of a batch, [], and declares the inputs for its targets. Only a cross-entropy reads the
    * options.
    */
   buildLoss(network: Network, options?: LossOptions): Value;
-  /** Present if the loss compares the outputs of all texts of a step, so that the step cannot be split into parts. */
+  /** Set if the loss compares the outputs of all texts in a step. Then the step cannot be split into parts. */
   joint?: JointLoss;
 }
 
-/** A loss in which every example of a step depends on every other. */
+/** A loss in which every example of a step depends on all the others. */
 export interface JointLoss {
-  /** The loss [] of outputs [texts, features]; declares the inputs that state which texts belong together. */
+  /** Builds the loss [] of outputs [texts, features]. Declares the inputs that state which texts belong together. */
   build(outputs: Value): Value;
-  /** The names of those inputs. */
+  /** Names of the inputs that state which texts belong together. */
   readonly inputs: readonly string[];
-  /** Merges those inputs of several batches into one; `texts`: the number of texts of each. */
+  /** Merges these inputs of several batches. `texts` holds each batch's number of texts. */
   join(batches: readonly Tensors[], texts: readonly number[]): Tensors;
 }
 
 /**
- * Combines a model family, a config, a head and a loss, and lists the parameters, linear modules and sublayers.
- *
- * @param buildLoss builds the loss from a function that builds the logits; see {@link TaskModel.buildLoss}
+ * Combines a model family, a config, a head and a loss. Lists the parameters, linear modules and sublayers.
+ * @param buildLoss builds the loss; its argument builds the logits. See {@link TaskModel.buildLoss}
  * @throws UserError if the family has no such head
  */
 export function taskModel(

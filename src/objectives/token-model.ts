@@ -7,10 +7,10 @@ import { LABEL_ROWS } from './labelled-rows.ts';
 import { type TaskModel, taskModel } from './task-model.ts';
 
 /**
- * A model that predicts something for each token: its class, its word, or the next word. Its loss is the mean over
- * labelled tokens only; declares the inputs of {@link labelledRows}.
- *
- * @param headKind of a head with logits for every token
+ * A model with logits for every token: its class, its word, or the next word. The loss is the mean over labelled
+ * tokens.
+ * Declares the inputs of {@link labelledRows}.
+ * @param headKind a head with logits for every token
  */
 export function tokenModel(headKind: HeadKind) {
   return (definition: ModelDefinition, config: CommonConfig): TaskModel =>

@@ -17,7 +17,7 @@ const FEEDS = {
   start: { data: Int32Array.of(1), dims: [1] },
 };
 
-/** Values that the backward pass computes again, and the kernels that compute them. */
+/** Values that the backward pass recomputes, and the kernels that recompute them. */
 const CASES: [kernels: string, build: (graph: Graph, x: Value) => Value][] = [
   ['Mul', (_, x) => multiply(x, tanh(x))],
   ['Tanh', (_, x) => tanh(x)],
@@ -37,7 +37,7 @@ const CASES: [kernels: string, build: (graph: Graph, x: Value) => Value][] = [
   ],
 ];
 
-/** The sum of a value with itself, or with its second computation. */
+/** Adds a value to itself, or to its recomputed copy. */
 function program(build: (graph: Graph, x: Value) => Value, again: boolean) {
   const graph = new Graph();
   const value = build(graph, input(graph, 'x', 'float32', [symbol('rows'), 3]));

@@ -6,17 +6,17 @@ import { waiting } from './waiting.ts';
 
 type Operands = readonly string[];
 
-/** A byte with two 4-bit elements that stand for zero. */
+/** A byte of two 4-bit elements, both 8: the element that represents zero. */
 const TWO_EIGHTS = 0x88;
-/** The 8-bit element that stands for zero. */
+/** The 8-bit element that represents zero. */
 const ZERO = 0x80;
 /** The `accuracy_level` of kernels that round activations to bytes. */
 const BYTES = 4;
 
 /**
- * A product with a frozen matrix in blocks. Without a kernel for it, the matrix is dequantised for each product, so
- * that it is in memory only while it is used. The dequantised elements are exactly those that the kernels compute
- * with.
+ * A product with a frozen matrix in blocks. If the engine has no kernel for it, every product dequantises the matrix,
+ * so
+ * that the matrix is in memory only for that time. The dequantised elements equal those in the kernels.
  */
 export function lowerBlockMatmul(e: Emitter, node: GraphNode<'blockMatmul'>, operands: Operands): string[] {
   if (hasBlockKernel(node.attributes)) return [packedProduct(e, node, operands)];
@@ -45,8 +45,9 @@ function dequantised(
   const blocks = (inFeatures * outFeatures) / blockSize;
   const integers = e.alias(values, [blocks, blockSize], bits === 4 ? ELEMENT.uint4 : ELEMENT.uint8);
   const zero = bits === 4 ? e.uint4(TWO_EIGHTS, [blocks]) : e.uint8(ZERO, [blocks]);
-  // Each product dequantises when its operand is ready. Otherwise the engine would share one matrix between the
-  // products of both directions, and keep it in between.
+  // The operand must be ready before the matrix is dequantised. Otherwise, the engine would share one dequantised
+  // matrix
+  // between the forward and backward products, and keep it in memory between them.
   const block = waiting(e, { name: scales, rank: 1 }, { name: operand, shape: x.shape });
   // One block per row: the kernel's fast case.
   const rows = e.emit('DequantizeLinear', [integers, block, zero], { axis: 0 });

@@ -3,17 +3,16 @@ import type { GraphNode } from '../graph/graph.ts';
 import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
 
-/** The byte that stands for 0 in activations: the fast kernels read unsigned bytes. */
+/** The byte that represents 0 in activations. The fast kernels read unsigned bytes. */
 const ZERO = 128;
-/** The largest distance of a byte from ZERO. */
+/** The largest difference between a byte and ZERO. */
 const MAX = 127;
-/** Replaces the largest magnitude of a row of zeros, so that no scale is 0. */
+/** Replaces the largest magnitude of a row of zeros, so that its scale is not 0. */
 const TINY = 1e-30;
 
 /**
- * A product with a frozen matrix of bytes. The activations are rounded once for all products that read them. If all
- * rows share a scale, the engine applies it inside the product; scales per row need another pass over the result.
- *
+ * A product with a frozen matrix of bytes. Activations are rounded once for all products that read them. If all rows
+ * share a scale, the engine applies it inside the product. Scales per row need another pass over the result.
  * @param bias added to every row. Pass it only if all rows share a scale: then it costs nothing.
  */
 export function lowerByteMatmul(
@@ -43,10 +42,9 @@ interface Rows {
 }
 
 /**
- * Emits a product with an operand that is rounded to bytes, each row with its own scale.
- *
- * @param matrix of int8, [width, columns]
- * @param scales of its columns, [columns]
+ * Emits a product with a matrix of bytes. The operand is also rounded to bytes, and each of its rows has a scale.
+ * @param matrix int8 [width, columns]
+ * @param scales one per column, [columns]
  */
 export function rowwiseByteProduct(e: Emitter, x: Rows, matrix: string, scales: string): string {
   const { bytes, steps } = roundedRows(e, x);
@@ -63,7 +61,7 @@ function roundedRows(e: Emitter, { name: x, rows, width }: Rows): { bytes: strin
     const largest = e.emit('Max', [highest, lowest, e.float32([TINY], [])]);
     const step = e.emit('Mul', [largest, e.float32([1 / MAX], [])]);
     const [zeros] = e.once(`zeros of ${rows} rows`, () => {
-      // Expanded as float32 first: WebGPU cannot expand bytes.
+      // Expanded as float32 and then cast, because WebGPU cannot expand bytes.
       const zero = e.emit('Expand', [e.float32([ZERO], []), e.shape([rows, 1])]);
       return [e.emit('Cast', [zero], { to: ELEMENT.uint8 })];
     });

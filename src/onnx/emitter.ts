@@ -10,13 +10,12 @@ import {
 } from './schema.ts';
 
 type Attributes = Record<string, Attribute>;
-/** An integer, integers, a string, or a float (JavaScript cannot tell a float from an integer). */
+/** An integer, integers, a string, or a float. Floats are wrapped because JavaScript cannot tell them from integers. */
 type Attribute = number | readonly number[] | string | { float: number };
 
 /**
- * The attribute that distinguishes a second computation from the first. The engine merges nodes that have equal
- * operators, inputs and attributes. It accepts any attribute with a name that begins with two underscores, and no
- * kernel reads it.
+ * The attribute that distinguishes a recomputed node from the original. The engine merges nodes with equal operators,
+ * inputs and attributes. It accepts any attribute with a name that begins with two underscores, and no kernel reads it.
  */
 const REPEAT = '__repeat';
 
@@ -24,7 +23,7 @@ const REPEAT = '__repeat';
 export class Emitter {
   readonly nodes: NodeFields[] = [];
   readonly initializers: TensorFields[] = [];
-  /** The graph node that is being lowered. ONNX nodes are named after its op, for the engine's profile. */
+  /** The graph node that is being lowered. ONNX nodes are named after its op, so that the engine's profile shows it. */
   origin: Pick<GraphNode, 'op' | 'repeat'> | undefined;
   readonly #shared = new Map<string, string>();
   readonly #made = new Map<string, readonly string[]>();
@@ -33,7 +32,7 @@ export class Emitter {
   readonly #prefix: string;
 
   /**
-   * @param inputs the graph's inputs. If the size of an axis is a single symbol, the axis provides the symbol's value.
+   * @param inputs the graph's inputs. An axis with a single symbol as its size provides the symbol's value.
    * @param prefix of every generated name
    */
   constructor(inputs: readonly { name: string; value: Value }[], prefix = '') {
@@ -96,7 +95,7 @@ export class Emitter {
     });
   }
 
-  /** An unsigned byte, of rank 0. */
+  /** An unsigned byte, by default a scalar. */
   uint8(value: number, shape: readonly number[] = []): string {
     return this.#share(`uint8 ${value} [${shape}]`, (name) => {
       const raw_data = new Uint8Array(shape.reduce((a, b) => a * b, 1)).fill(value);
@@ -105,13 +104,13 @@ export class Emitter {
     });
   }
 
-  /** A tensor whose bytes are made while the model is written. */
+  /** Adds a tensor from bytes that are produced while the model is written. */
   stream(name: string, data_type: number, dims: readonly number[], stream: ByteStream): string {
     this.initializers.push({ name, dims: [...dims], data_type, stream });
     return name;
   }
 
-  /** Creates tensors that several nodes need, for the first caller with the key. */
+  /** Returns tensors that several nodes need. The first call with a key creates them. */
   once(key: string, make: () => readonly string[]): readonly string[] {
     const known = this.#made.get(key);
     if (known) return known;
@@ -120,7 +119,7 @@ export class Emitter {
     return made;
   }
 
-  /** A constant of equal 4-bit elements; the byte holds two of them. */
+  /** A constant with equal 4-bit elements. `byte` holds two of them. */
   uint4(byte: number, shape: readonly number[]): string {
     return this.#share(`uint4 ${byte} [${shape}]`, (name) => {
       const raw_data = new Uint8Array(shape.reduce((a, b) => a * b, 1) / 2).fill(byte);
@@ -129,7 +128,7 @@ export class Emitter {
     });
   }
 
-  /** A second name for a frozen tensor: the same bytes with another shape and type. */
+  /** Adds a second name for a frozen tensor: the same bytes with another shape and type. */
   alias(name: string, shape: readonly number[], data_type: number): string {
     const tensor = this.initializers.find((initializer) => initializer.name === name);
     if (!tensor) throw new Error(`${name} is no frozen tensor`);
@@ -141,7 +140,7 @@ export class Emitter {
     });
   }
 
-  /** A shape as an int64 vector, for Expand and the like. */
+  /** A shape as an int64 vector, for ops such as Expand. */
   shape(shape: readonly Dimension[]): string {
     if (shape.every((size) => typeof size === 'number')) return this.int64(shape);
     return this.#share(`shape [${shape}]`, () =>
@@ -155,7 +154,7 @@ export class Emitter {
     );
   }
 
-  /** A shape for Reshape; the engine may infer one unknown size. */
+  /** A shape for Reshape. The engine may infer one unknown size. */
   reshape(shape: readonly Dimension[]): string {
     const unknown = shape.filter((size) => typeof size !== 'number').length;
     return unknown === 1

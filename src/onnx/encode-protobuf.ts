@@ -12,21 +12,21 @@ const SCALARS = {
   bytes: LENGTH_DELIMITED,
 } as const;
 
-/** A field of a message: a scalar or another message. */
+/** A field of a message: its type is a scalar type or another message. */
 export interface ProtobufField {
   type: string;
   id: number;
   repeated?: boolean;
 }
 
-/** Messages by name; the fields of each by name, in the order of their numbers. */
+/** Messages by name. Each lists its fields by name, in the order of their field numbers. */
 export type ProtobufSchema = Readonly<Record<string, Readonly<Record<string, ProtobufField>>>>;
 
 /**
- * Encodes a message. Only the library's writer is used: its encoders are generated code, which the content security
+ * Encodes a message. Only the library's writer is used. Its encoders generate code at run time, which the content
+ * security
  * policy of a page forbids.
- *
- * @param value its fields by name; undefined fields are left out
+ * @param value the fields by name; undefined fields are omitted
  * @throws Error for a field that the schema does not have
  */
 export function encodeProtobuf(schema: ProtobufSchema, name: string, value: object): Uint8Array {
@@ -59,7 +59,7 @@ function write(
   return writer;
 }
 
-/** Writes a value after its tag; a list of numbers shares one tag. */
+/** Writes a value. The caller has written its tag. */
 function put(writer: protobuf.Writer, schema: ProtobufSchema, type: string, item: unknown): void {
   if (isScalar(type)) (writer[type] as (item: unknown) => void).call(writer, item);
   else write(writer.fork(), schema, type, item as object).ldelim();

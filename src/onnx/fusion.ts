@@ -4,20 +4,21 @@ import { lowerByteMatmul } from './byte-matmul.ts';
 import type { Emitter } from './emitter.ts';
 import { fusedMatMul, gemm, type Target } from './lowerings.ts';
 
-/** Nodes that an engine's operator computes together with a neighbour. */
+/** Nodes that an engine's operator computes together with a neighbouring node. */
 interface Fusions {
-  /** Sums that a `Gemm` takes as its third operand (not on the CPU), and biases that a product of bytes adds. */
+  /**
+   * Sums computed by their product: `Gemm` adds its third operand (not on the CPU), and a product of bytes adds a bias.
+   */
   sums: ReadonlyMap<GraphNode, { product: GraphNode<'matmul' | 'byteMatmul'>; addend: Value }>;
-  /** Transposed operands, each with the value before the transposition: a `FusedMatMul` reads that value in place. */
+  /** Transposed operands, each with the value before the transposition. `FusedMatMul` reads that value in place. */
   turned: ReadonlyMap<Value, Value>;
   /** Nodes that are not emitted, because all their users are fused with them. */
   absorbed: ReadonlySet<GraphNode>;
 }
 
 /**
- * Finds the nodes to fuse in a program. All patterns are listed here.
- *
- * @param stays whether a node is emitted by itself
+ * Finds the nodes to fuse in a program. This function lists all patterns.
+ * @param stays whether a node must be emitted by itself
  */
 export function planFusions(
   nodes: readonly GraphNode[],
@@ -40,7 +41,7 @@ export function planFusions(
   return { sums, turned, absorbed };
 }
 
-/** Emits a node that a fusion covers; undefined for all others. */
+/** Emits a node that is part of a fusion. Returns undefined for all other nodes. */
 export function lowerFused(
   emitter: Emitter,
   { sums, turned }: Fusions,
@@ -64,8 +65,8 @@ export function lowerFused(
 type Users = ReadonlyMap<Value, readonly GraphNode[]>;
 
 /**
- * Sums with a two-dimensional product that has no other use. Fusing them saves a pass over the activations for every
- * bias, adapter and gradient that is added to a product.
+ * Finds sums with a two-dimensional product that has no other use. Fusing them saves a pass over the activations for
+ * every bias, adapter and gradient that is added to a product.
  */
 function productsInsideSums(
   nodes: readonly GraphNode[],
@@ -76,7 +77,7 @@ function productsInsideSums(
   for (const node of nodes) {
     if (node.op !== 'add') continue;
     const [a, b] = node.inputs;
-    // If both sides are products, the later one is absorbed: then the other is ready when it runs.
+    // If both sides are products, the later one is fused, because the earlier one is then ready.
     const candidates = [
       { value: a, addend: b },
       { value: b, addend: a },
@@ -95,7 +96,7 @@ function takesAddend({ node, shape }: Value, addend: Value, target: Target): boo
     const [, , , , , smoothing] = node.inputs;
     return smoothing !== undefined && isBias;
   }
-  // The CPU kernel first copies the addend, in one thread. A separate sum is faster.
+  // The CPU kernel first copies the addend in a single thread, so a separate sum is faster.
   if (target === 'cpu') return false;
   const broadcasts = addend.shape.every((size, i) => {
     const axis = 2 - addend.shape.length + i;
@@ -104,7 +105,9 @@ function takesAddend({ node, shape }: Value, addend: Value, target: Target): boo
   return node.op === 'matmul' && shape.length === 2 && addend.shape.length <= 2 && broadcasts;
 }
 
-/** [sequence, …heads, size] transposed to […heads, sequence, size] and used only by products, as in attention. */
+/**
+ * Finds transposes from [sequence, …heads, size] to […heads, sequence, size] that only products read, as in attention.
+ */
 function turnedOperands(nodes: readonly GraphNode[], users: Users): Fusions['turned'] {
   const turned = new Map<Value, Value>();
   for (const node of nodes) {
@@ -117,7 +120,7 @@ function turnedOperands(nodes: readonly GraphNode[], users: Users): Fusions['tur
   return turned;
 }
 
-/** [1, 0, 2], [1, 2, 0, 3], …: the first axis becomes the second to last. */
+/** Whether a permutation such as [1, 0, 2] or [1, 2, 0, 3] only makes the first axis the second to last. */
 function movesFirstAxisInward(permutation: readonly number[]): boolean {
   const last = permutation.length - 1;
   return last >= 2 && permutation.every((from, axis) => from === (axis === last ? last : (axis + 1) % last));

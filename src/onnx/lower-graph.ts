@@ -7,9 +7,9 @@ import { loweringTable, type Target } from './lowerings.ts';
 import { ELEMENT, type NodeFields, type TensorFields, type ValueInfoFields } from './schema.ts';
 import type { WeightStorage } from './weight-storage.ts';
 
-/** A program in ONNX's terms. */
+/** A program as ONNX nodes and tensors. */
 export interface LoweredGraph {
-  /** In an order in which they can run. */
+  /** Each node comes after the nodes that it reads. */
   nodes: NodeFields[];
   initializers: TensorFields[];
   inputs: ValueInfoFields[];
@@ -25,7 +25,10 @@ export interface LowerGraphOptions {
   prefix?: string;
 }
 
-/** Lowers the program that computes the named values. Inputs keep their names; outputs get the names given. */
+/**
+ * Lowers the program that computes the named values. Inputs keep their names. Outputs are named by the keys of
+ * `outputs`.
+ */
 export function lowerGraph(
   outputs: Readonly<Record<string, Value>>,
   { target, weights, wideIntegers = false, prefix = '' }: LowerGraphOptions,
@@ -73,8 +76,8 @@ export function lowerGraph(
 }
 
 /**
- * The nodes of a program in the order in which they should run: graph order, but each view directly after its source.
- * So a weight's gradient is flattened as soon as it is ready, and the activations it came from can be freed.
+ * Orders the nodes of a program for execution: graph order, but each view directly after its source. So a weight's
+ * gradient is flattened as soon as it is ready, and the activations that it was computed from can be freed.
  */
 function schedule(nodes: readonly GraphNode[]): GraphNode[] {
   const views = new Map<GraphNode, GraphNode[]>();
@@ -87,7 +90,7 @@ function schedule(nodes: readonly GraphNode[]): GraphNode[] {
   return nodes.filter(({ op }) => op !== 'reshape').flatMap(place);
 }
 
-/** A node that gives a value a second name. */
+/** A node that copies a value to a second name. */
 export function identity(from: string, to: string): NodeFields {
   return {
     name: `output_${to}`,

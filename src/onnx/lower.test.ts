@@ -5,7 +5,7 @@ import { Graph, type Value } from '../graph/graph.ts';
 import { lower } from './lower.ts';
 import type { Target } from './lowerings.ts';
 
-/** The operators of an encoded model, by the names that the emitter gives to nodes. */
+/** The operators in an encoded model, found by the names that the emitter gives to nodes. */
 function operators(value: Value, target: Target): string[] {
   const text = Buffer.from(lower({ result: value }, { target })).toString('latin1');
   const names = new Set(text.match(/\b[A-Z][A-Za-z]+_\d+\b/g));
@@ -13,8 +13,7 @@ function operators(value: Value, target: Target): string[] {
 }
 
 /*
- * tests/ops.test.ts checks the values that lowered graphs compute. This file checks that the graphs are the intended
- * ones.
+ * tests/ops.test.ts checks the values of lowered graphs. This file checks that the graphs have the intended operators.
  */
 describe('lowering', () => {
   const graph = new Graph();

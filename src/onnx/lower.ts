@@ -12,15 +12,17 @@ export interface LowerOptions {
 }
 
 /**
- * Encodes the program that computes the named values as an ONNX model for a session. Graph inputs keep their names;
- * outputs get the names given.
+ * Encodes the program that computes the named values as an ONNX model for a session. Inputs keep their names. Outputs
+ * are
+ * named by the keys of `outputs`.
  */
 export function lower(
   outputs: Readonly<Record<string, Value>>,
   { target, locate }: LowerOptions,
 ): Uint8Array {
   const graph = lowerGraph(outputs, { target, weights: new LocatedWeights(target, locate) });
-  // ONNX Runtime walks back from the outputs and visits the last listed input of a node first. Nodes are listed in
-  // reverse, so that they run in the order of the schedule.
+  // ONNX Runtime orders nodes by walking back from the outputs, last listed input first. Nodes are listed in reverse,
+  // so
+  // that they run in the scheduled order.
   return encodeModel(modelFields({ ...graph, nodes: graph.nodes.reverse() }));
 }

@@ -10,11 +10,13 @@ import { waiting } from './waiting.ts';
 /** The backend that runs a graph. */
 export type Target = 'cpu' | 'webgpu' | 'wasm';
 
-/** Emits the ONNX nodes that compute a node, given the names of its operands. Returns the names of its outputs. */
+/**
+ * Emits the ONNX nodes for a graph node. `operands` are the names of its operands. Returns the names of its outputs.
+ */
 type Lowering<K extends Op> = (emitter: Emitter, node: GraphNode<K>, operands: readonly string[]) => string[];
 type LoweringTable = { [K in Op]: Lowering<K> };
 
-/** Lowering to standard ONNX operators, which have kernels on every backend. */
+/** Lowers each op to standard ONNX operators, which have kernels on every backend. */
 const portable: LoweringTable = {
   input: boundOutside,
   weight: boundOutside,
@@ -38,7 +40,7 @@ const portable: LoweringTable = {
   tanh: direct('Tanh'),
   sigmoid: direct('Sigmoid'),
   relu: direct('Relu'),
-  // HardSigmoid is clamp(alpha x + beta, 0, 1): it maps erf's [-1, 1] in a single pass.
+  // HardSigmoid is clamp(alpha x + beta, 0, 1). It maps erf's range [-1, 1] to [0, 1] in a single pass.
   normalCdf: (e, _, [x]) => {
     const scaled = e.emit('Mul', [x, e.float32([Math.SQRT1_2], [])]);
     return [
@@ -89,7 +91,8 @@ const portable: LoweringTable = {
   ],
   concat: (e, { attributes: { axis } }, operands) => [e.emit('Concat', operands, { axis })],
   gather: (e, _, operands) => [e.emit('Gather', operands, { axis: 0 })],
-  // A product with the one-hot matrix of the indices: more work than a scatter, but with kernels on every backend.
+  // A product with the one-hot matrix of the indices. It is slower than a scatter, but every backend has a kernel for
+  // it.
   scatterAdd: (e, { attributes: { rows } }, [indices, updates]) => {
     const column = e.emit('Reshape', [range(e, rows), e.int64([-1, 1])]);
     const oneHot = e.emit('Cast', [e.emit('Equal', [column, indices])], { to: ELEMENT.float32 });
@@ -109,7 +112,7 @@ const portable: LoweringTable = {
   ],
 };
 
-/** ONNX Runtime's CPU kernels beyond the standard: products that read transposed operands in place, scatters. */
+/** ONNX Runtime's own CPU kernels: products that read transposed operands in place, and scatters. */
 const cpu: Partial<LoweringTable> = {
   matmul: (e, node, operands) => {
     if (node.outputs[0].shape.length > 2) return [fusedMatMul(e, node, operands)];
@@ -123,12 +126,13 @@ const cpu: Partial<LoweringTable> = {
   },
 };
 
-/** Products with fewer columns than this are not split among threads. */
+/** The engine does not split products with fewer columns than this among threads. */
 const NARROW = 64;
 
 /**
- * Whether a product is Aᵀ B with many rows and few columns, as the gradient of a low-rank factor is. The transpose of
- * Bᵀ A is faster.
+ * Whether a product is Aᵀ B with many rows and few columns, as for the gradient of a low-rank factor. Then it is faster
+ * to
+ * compute Bᵀ A and transpose the result.
  */
 function isTall({
   attributes: { transposeA, transposeB },
@@ -139,7 +143,7 @@ function isTall({
   return transposeA && !transposeB && columns < Math.min(rows, NARROW);
 }
 
-/** The table of a target: the portable rules, overridden by its backend's faster ones. */
+/** The lowering rules of a target: the portable rules, overridden by the target's faster ones. */
 export function loweringTable(target: Target): LoweringTable {
   return target === 'cpu' ? { ...portable, ...cpu } : portable;
 }
@@ -155,7 +159,7 @@ function range(e: Emitter, length: Dimension): string {
   return e.emit('Range', [e.int32([0], []), end, e.int32([1], [])]);
 }
 
-/** A matrix product, plus the third operand if there is one. */
+/** A matrix product, plus an optional third operand. */
 export function gemm(
   e: Emitter,
   { attributes: { transposeA, transposeB, scale } }: GraphNode<'matmul'>,
@@ -168,7 +172,7 @@ export function gemm(
   });
 }
 
-/** A batch of products on the CPU; `transBatch` marks an operand whose batch axis is the second. */
+/** A batch of products on the CPU. `transBatch` marks an operand with the batch as its second axis. */
 export function fusedMatMul(
   e: Emitter,
   { attributes: { transposeA, transposeB, scale } }: GraphNode<'matmul'>,

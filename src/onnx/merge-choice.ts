@@ -2,23 +2,24 @@ import { PROGRAM } from '../support/program.ts';
 import { identity, type LoweredGraph } from './lower-graph.ts';
 import { type AttributeFields, ELEMENT, type GraphFields, type ValueInfoFields } from './schema.ts';
 
-/** AttributeProto.AttributeType */
+/** Value of `AttributeProto.AttributeType`. */
 const GRAPH = 5;
 
 export interface Choice {
-  /** The boolean input that decides, [1]. */
+  /** Name of the boolean input [1] that selects the branch. */
   flag: string;
-  /** From the program's inputs to the model's inputs that replace them if the flag is true. */
+  /** From inputs of the program to the inputs of the model that replace them if the flag is true. */
   given: ReadonlyMap<string, ValueInfoFields>;
   /**
-   * Computes the same values if the flag is false. Its outputs are named after those inputs; it shares no other name.
+   * Computes these inputs if the flag is false. Its outputs have their names; no other name occurs in both programs.
    */
   computed: LoweredGraph;
 }
 
 /**
- * Merges a program with a branch: a boolean input selects whether some of the program's inputs are inputs of the
- * model or computed.
+ * Merges two programs into one with a branch. A boolean input selects whether some inputs of `program` are read from
+ * the
+ * model's inputs or computed.
  */
 export function mergeChoice(program: LoweredGraph, { flag, given, computed }: Choice): LoweredGraph {
   const names = [...given.keys()];
@@ -27,7 +28,7 @@ export function mergeChoice(program: LoweredGraph, { flag, given, computed }: Ch
     node: nodes,
     initializer: [],
     input: [],
-    // Their types follow from the nodes.
+    // The engine infers the types of the outputs.
     output: names.map((name) => ({ name })),
   });
   const taken = [...given].map(([name, { name: from }]) => identity(from, name));
@@ -65,8 +66,8 @@ export function mergeChoice(program: LoweredGraph, { flag, given, computed }: Ch
 }
 
 /**
- * The name that replaces an input's name in the program, because the outputs of a branch need other names than the
- * outputs of the choice.
+ * The new name of an input in the program. The outputs of a branch and the outputs of the choice must have different
+ * names.
  */
 function chosen(name: string): string {
   return `${name}.chosen`;

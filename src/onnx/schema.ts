@@ -3,8 +3,8 @@ import { encodeProtobuf, type ProtobufField } from './encode-protobuf.ts';
 import type { LoweredGraph } from './lower-graph.ts';
 
 /**
- * The part of the ONNX schema (onnx.proto, IR version 10) that a lowered graph needs, with the format's names and
- * numbers.
+ * The part of the ONNX schema (onnx.proto, IR version 10) that a lowered graph needs. Names and numbers are the
+ * format's.
  */
 const SCHEMA = {
   ModelProto: {
@@ -78,7 +78,7 @@ export function modelFields({ nodes, initializers, inputs, outputs }: LoweredGra
   };
 }
 
-/** Encodes a model given with the format's field names. */
+/** Encodes a model that is given with the format's field names. */
 export function encodeModel(model: Partial<ModelFields>): Uint8Array {
   return encodeProtobuf(SCHEMA, 'ModelProto', model);
 }
@@ -106,7 +106,7 @@ export interface GraphFields {
   output: (ValueInfoFields | Pick<ValueInfoFields, 'name'>)[];
 }
 
-/** Bytes that are made while they are written. */
+/** Bytes that are produced while they are written. */
 export interface ByteStream {
   byteLength: number;
   chunks(): Iterable<Uint8Array>;
@@ -136,7 +136,7 @@ export interface TensorFields {
   dims: number[];
   data_type: number;
   raw_data?: Uint8Array;
-  /** Replaces `raw_data` if the bytes are not in memory. `streamModel` writes such a tensor. */
+  /** Replaces `raw_data` for bytes that are not in memory. Only `streamModel` writes such a tensor. */
   stream?: ByteStream;
   data_location?: number;
   external_data?: { key: string; value: string }[];
@@ -152,7 +152,7 @@ export interface ValueInfoFields {
   };
 }
 
-/** TensorProto.DataType */
+/** Values of `TensorProto.DataType`. */
 export const ELEMENT = {
   float32: 1,
   uint8: 2,

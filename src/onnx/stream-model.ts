@@ -8,11 +8,11 @@ import {
   type TensorFields,
 } from './schema.ts';
 
-/** Protobuf's limit for a message, and the limit of a buffer in many browsers. */
+/** Protobuf's limit for a message. Many browsers have the same limit for a buffer. */
 const MAX_BYTES = 2 ** 31 - 1;
-/** Smaller tensors stay in the model's own file. */
+/** Smaller tensors are stored in the model's own file. */
 const MIN_EXTERNAL = 1024;
-/** Alignment of a tensor in a file of external data: a page, so that an engine can map it. */
+/** Alignment of a tensor in an external data file: a page, so that an engine can map it. */
 const ALIGNMENT = 4096;
 
 /** Protobuf field numbers. */
@@ -20,10 +20,10 @@ const FIELD = { modelGraph: 7, graphInitializer: 5, tensorRawData: 9 } as const;
 const LENGTH_DELIMITED = 2;
 
 /**
- * The files of a model with tensors that are made while they are written. If the model would be too large for one file,
- * the tensors' data goes to further files, `NAME_data`, `NAME_data_1`, …. No data file exceeds the limit, unless a
+ * Returns the files of a model, with tensors that are produced while they are written. If the model is too large for
+ * one
+ * file, its tensors are stored in further files, `NAME_data`, `NAME_data_1`, …. A data file exceeds the limit only if a
  * single tensor does.
- *
  * @param name of the model's file
  */
 export function streamModel(
@@ -45,7 +45,7 @@ export function streamModel(
   return new Map([[name, whole(tensors)], ...files]);
 }
 
-/** Tensors that refer to files of external data, and those files. */
+/** Moves tensors to external data files. Returns the tensors, which refer to these files, and the files. */
 function externalised(
   tensors: readonly TensorFields[],
   name: string,
@@ -74,7 +74,7 @@ function externalised(
   return { tensors: placed, files: new Map(parts.map((streams, i) => [fileOf(i), joined(streams)])) };
 }
 
-/** An initializer as a field of its graph. */
+/** Encodes an initializer as a field of its graph. */
 function tensorMessage({ stream, ...tensor }: TensorFields): ByteStream {
   const fields = encodeTensor(tensor);
   const data = stream ? [inMemory(header(FIELD.tensorRawData, stream.byteLength)), stream] : [];

@@ -2,10 +2,12 @@ import type { Dimension } from '../graph/dimension.ts';
 import type { Emitter } from './emitter.ts';
 
 /**
- * A tensor under a new name, in the same memory, that is not available before the gate has been computed. It is a
- * Reshape that changes nothing: a 0 in its shape keeps the size of that axis. The zeros are a size of the gate times
- * 0. That size must be one that the engine learns at run time. The engine does not wait for a gate of fixed sizes, so
- * then the tensor keeps its name.
+ * Makes a tensor wait for another one (the gate). Returns the tensor under a new name, in the same memory: the result
+ * of
+ * a Reshape that changes nothing, because a 0 in its shape keeps the size of that axis. The zeros are computed as a
+ * size
+ * of the gate times 0. The engine must not know that size before run time, or it would not wait. If all sizes of the
+ * gate are fixed, the tensor keeps its name.
  */
 export function waiting(
   e: Emitter,

@@ -1,17 +1,15 @@
 import type { GraphNode, Value } from '../graph/graph.ts';
 import type { Emitter } from './emitter.ts';
 
-/** The name of a value; for a weight, the result of {@link WeightStorage.whole}. */
+/** Returns the name of a value. For a weight, it is the result of {@link WeightStorage.whole}. */
 export type NameOf = (value: Value) => string;
 
-/**
- * How a program's frozen tensors are stored, and how its nodes read them. A tensor is emitted when it is first read.
- */
+/** How a program's frozen tensors are stored, and how nodes read them. A tensor is emitted when it is first read. */
 export interface WeightStorage {
-  /** The name of a tensor as float32 (bytes stay bytes). */
+  /** Returns the name of a tensor as float32 (bytes remain bytes). */
   whole(emitter: Emitter, weight: Value): string;
-  /** Whether a node reads a tensor in its stored form. Then {@link lower} emits the node, and no fusion takes it. */
+  /** Whether a node reads a tensor in its stored form. Such a node is emitted by {@link lower} and not fused. */
   reads(node: GraphNode): boolean;
-  /** Emits a node for which {@link reads} is true, and returns the name of its output. */
+  /** Emits a node for which {@link reads} is true. Returns the name of its output. */
   lower(emitter: Emitter, node: GraphNode, nameOf: NameOf): string;
 }

@@ -4,30 +4,31 @@ import type { Target } from './lowerings.ts';
 import { ELEMENT } from './schema.ts';
 import type { NameOf, WeightStorage } from './weight-storage.ts';
 
-/** The location of a frozen tensor's bytes in a file. The engine maps them (ONNX external data). */
+/** The location of a frozen tensor's bytes in a file, which the engine maps (ONNX external data). */
 export interface WeightLocation {
   /** Name of a file in the session's weight folder. */
   file: string;
-  /** Byte offset in it. */
+  /** Byte offsets in the file: `begin` inclusive, `end` exclusive. */
   begin: number;
   end: number;
   dtype: 'float32' | 'float16' | 'bfloat16' | 'uint8';
-  /** The order of its axes in memory, slowest first; undefined for row-major. */
+  /** The order of the axes in memory, slowest first. Undefined for row-major. */
   axes?: readonly number[];
 }
 
-/** A frozen tensor that is in no file: it becomes part of the model. */
+/** A frozen tensor that is not in a file. It becomes part of the model. */
 export interface InlineWeight {
   data: Float32Array | Uint8Array;
 }
 
 type WeightPlace = WeightLocation | InlineWeight;
-/** Locates the tensor of a `weight` node; called once for each name. */
+/** Returns the location of a `weight` node's tensor. Called once for each name. */
 export type LocateWeight = (name: string) => WeightPlace;
 
 /**
- * Weights from a checkpoint or a base. The engine widens float16 and bfloat16 to float32 when the session starts.
- * Lookup tables stay narrow, and only the rows that were looked up are widened, except on a GPU.
+ * Weights from a checkpoint or a rounded base. The engine widens float16 and bfloat16 to float32 when the session
+ * starts.
+ * Lookup tables keep their type, and only the rows that are looked up are widened, except on a GPU.
  */
 export class LocatedWeights implements WeightStorage {
   readonly #target: Target;
@@ -45,7 +46,7 @@ export class LocatedWeights implements WeightStorage {
   }
 
   reads({ op, inputs: [table] }: GraphNode): boolean {
-    // Not every GPU computes with 16 bits, and even a lookup would need it.
+    // Even a lookup of 16-bit values needs a GPU that computes with 16 bits, and not every GPU does.
     return (
       this.#target !== 'webgpu' && op === 'gather' && table.node.op === 'weight' && this.#isNarrow(table)
     );

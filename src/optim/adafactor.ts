@@ -5,14 +5,14 @@ import type { OptimizedTensor, OptimizerSettings } from './optimizer.ts';
 const EPSILON = 1e-30;
 /** The largest root mean square of an update, before the learning rate. */
 const CLIP = 1;
-/** At each step, 1 - step^DECAY of the average of squares is kept. */
+/** At each step, the average of squares is multiplied by 1 - step^DECAY before the new squares are added. */
 const DECAY = -0.8;
 
 /**
- * Adafactor (Shazeer and Stern, ICML 2018) as Hugging Face's trainer sets it up: with an external learning rate, and
- * without first moments. The second moments of a matrix are the product of a vector for its rows and one for its
- * columns. The state stores the product itself, because ranks may change during a run, so Adafactor saves no memory
- * here.
+ * Adafactor (Shazeer and Stern, ICML 2018) as in Hugging Face's trainer: with an external learning rate and without
+ * first
+ * moments. A matrix's second moments are the product of a vector for its rows and a vector for its columns. The state
+ * stores the product itself, because ranks may change during a run. So Adafactor saves no memory here.
  */
 export class Adafactor extends MomentOptimizer {
   readonly #tensors: readonly OptimizedTensor[];
@@ -40,7 +40,7 @@ export class Adafactor extends MomentOptimizer {
     }
   }
 
-  /** There are no first moments. */
+  /** Does nothing: Adafactor has no first moments. */
   override forget(): void {}
 }
 
@@ -50,8 +50,9 @@ function average(moments: Float32Array, gradient: Float32Array, kept: number): v
 }
 
 /**
- * Averages the second moments of matrices. They are then replaced by the product of their row and column means, divided
- * by the mean of all.
+ * Averages the second moments of matrices, then replaces them with the product of their row and column means, divided
+ * by
+ * the mean of all elements.
  */
 function averageOfMatrices(
   moments: Float32Array,

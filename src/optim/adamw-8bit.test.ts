@@ -18,7 +18,7 @@ const fixture = JSON.parse(readFileSync('src/optim/fixtures/bnb.json', 'utf8')) 
   }[];
 };
 
-/** The gradients of scripts/oracle/optim_8bit.py. */
+/** The same gradients as in scripts/oracle/optim_8bit.py. */
 function numbers(count: number, step: number): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => {
     const draw = (i * 1103515245 + step * 12345 + 7) % 2147483647;
@@ -40,7 +40,7 @@ describe('AdamW in 8 bits equals bitsandbytes', () => {
   it.each(['signed', 'unsigned'] as const)('in its %s numbers', (name) => {
     const { values } = new DynamicMap(name === 'signed');
     fixture.maps[name].forEach((number, i) =>
-      // Their intervals are divided in 32 bits.
+      // The oracle divides the interval in 32 bits.
       expect(Math.abs(values[i] - number)).toBeLessThanOrEqual(3e-7 * Math.abs(number)),
     );
   });
@@ -50,14 +50,15 @@ describe('AdamW in 8 bits equals bitsandbytes', () => {
     let ours = optimizer(weightDecay);
     for (let step = 1; step <= fixture.steps; step++) {
       ours.step(values, numbers(length, step), fixture.lr);
-      // As a resumed run does.
+      // Continues from the saved state, as a resumed run does.
       const state = structuredClone(ours.state());
       ours = optimizer(weightDecay);
       ours.restore(state);
     }
     const { vectors } = ours.state();
     const floats = new Float32Array(new Uint8Array(Buffer.from(expected.values, 'base64')).buffer);
-    // A moment between two bytes may be rounded to either: that moves its value by a share of the rate.
+    // A moment halfway between two bytes may be rounded to either. The value then moves by a fraction of the learning
+    // rate.
     const far = values.filter(
       (value, i) => Math.abs(value - floats[i]) > 1e-5 * Math.max(1, Math.abs(floats[i])),
     );
@@ -94,7 +95,7 @@ describe('AdamW in 8 bits equals bitsandbytes', () => {
     const moved = optimizer(0);
     moved.adopt({ m, v, step });
     const again = moved.moments();
-    // Encoding twice may lose another half step of a code.
+    // Encoding a second time may lose another half step of a code.
     again.m.forEach((value, i) => expect(Math.abs(value - m[i])).toBeLessThanOrEqual(0.02 * Math.abs(m[i])));
     moved.forget([3, length - 1]);
     expect([3, length - 1].map((i) => moved.moments().m[i])).toEqual([0, 0]);

@@ -3,17 +3,18 @@ import { DynamicMap } from './dynamic-map.ts';
 import { lengthOf } from './moment-optimizer.ts';
 import type { Moments, OptimizedTensor, Optimizer, OptimizerSettings, OptimizerState } from './optimizer.ts';
 
-/** Values that share a scale. */
+/** The number of values that share a scale. */
 const BLOCK = 256;
-/** Smaller tensors keep moments of 32 bits, as in bitsandbytes. */
+/** Smaller tensors have 32-bit moments, as in bitsandbytes. */
 const MIN_SIZE = 4096;
 
 const MAPS = lazy(() => ({ m: new DynamicMap(true), v: new DynamicMap(false) }));
 const MOMENTS = ['m', 'v'] as const;
 
 /**
- * A tensor and its moments: `at` is their start among the bytes or the 32-bit moments, `scale` the index of their first
- * scale.
+ * A tensor and its moments. `at` is their start in the array of bytes, or in the array of 32-bit moments. `scale` is
+ * the
+ * index of their first scale.
  */
 interface Part extends OptimizedTensor {
   at: number;
@@ -25,13 +26,14 @@ type Vectors = { m: Float32Array; v: Float32Array } & {
 } & { [Name in 'm' | 'v' as `${Name}.scales`]: Float32Array };
 
 /**
- * AdamW with moments of 8 bits (Dettmers et al., ICLR 2022), equal to bitsandbytes' `AdamW8bit`: 256 values of a
- * tensor share a scale, their largest magnitude. A step decodes a block's moments, applies AdamW, and encodes them.
+ * AdamW with 8-bit moments (Dettmers et al., ICLR 2022), equal to bitsandbytes' `AdamW8bit`. 256 values of a tensor
+ * share
+ * a scale: their largest magnitude. A step decodes a block's moments, applies AdamW, and encodes them.
  */
 export class AdamW8bit implements Optimizer {
   readonly #settings: OptimizerSettings;
   readonly #parts: readonly Part[];
-  /** A block's moments, reused: a new array for each would cost more than the step. */
+  /** The decoded moments of a block. The arrays are reused, because allocating them would take longer than the step. */
   readonly #decoded = { m: new Float32Array(BLOCK), v: new Float32Array(BLOCK) };
   #vectors: Vectors;
   #step = 0;
@@ -55,7 +57,7 @@ export class AdamW8bit implements Optimizer {
     };
   }
 
-  /** Bytes of the moments of a tensor with this number of values. */
+  /** The size in bytes of the moments of a tensor with `size` values. */
   static bytes(size: number): number {
     return size < MIN_SIZE ? 8 * size : 2 * (size + 4 * Math.ceil(size / BLOCK));
   }
@@ -131,7 +133,11 @@ export class AdamW8bit implements Optimizer {
     }
   }
 
-  /** The moments of a block: for a small tensor the vector itself, otherwise a decoded copy until the next block. */
+  /**
+   * Returns the moments of a block. Those of a small tensor are the stored vector itself; others are decoded into a
+   * buffer
+   * that the next call overwrites.
+   */
   #read(name: 'm' | 'v', { at, end, start, scale }: Part): Float32Array {
     const size = end - start;
     if (scale === undefined) return this.#vectors[name].subarray(at, at + size);
@@ -143,7 +149,7 @@ export class AdamW8bit implements Optimizer {
     return decoded;
   }
 
-  /** Stores the moments of a block; `moments` is overwritten. */
+  /** Stores the moments of a block. Overwrites `moments`. */
   #write(name: 'm' | 'v', { at, end, start, scale }: Part, moments: Float32Array): void {
     if (scale === undefined) {
       this.#vectors[name].set(moments, at);

@@ -4,16 +4,15 @@ import type { OptimizedTensor, OptimizerSettings } from './optimizer.ts';
 import type { Segment } from './segment.ts';
 
 /**
- * AdamW for tensors of one vector.
- *
- * @param tensors disjoint and in order; together they are the vector
+ * AdamW for the tensors of one vector.
+ * @param tensors disjoint and in order; together they fill the vector
  */
 export function adamWOf(tensors: readonly OptimizedTensor[], settings: OptimizerSettings): AdamW {
   const decay = tensors.filter(({ start, end, decays }) => end > start && decays);
   return new AdamW(lengthOf(tensors), { ...settings, decay, rates: ratesOf(tensors) });
 }
 
-/** Ranges of equal rates; undefined if all are 1. */
+/** Ranges of equal learning rates; undefined if all factors are 1. */
 function ratesOf(tensors: readonly OptimizedTensor[]) {
   const ranges: (Segment & { factor: number })[] = [];
   for (const { start, end, rate: factor } of tensors) {

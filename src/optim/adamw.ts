@@ -9,7 +9,8 @@ export interface AdamWOptions {
   eps?: number;
   weightDecay?: number;
   /**
-   * The ranges with weight decay, in order and disjoint. Other values (biases, norms) do not decay. Default: no range.
+   * The ranges with weight decay, in order and disjoint. All other values (biases, norms) do not decay. Default: no
+   * range.
    */
   decay?: readonly Segment[];
   /** Factors of the learning rate, by range. The ranges must cover the vector. Default: 1 everywhere. */
@@ -21,7 +22,7 @@ export interface Rate extends Segment {
 }
 
 /**
- * AdamW with decoupled weight decay (Loshchilov and Hutter, ICLR 2019), equal to `torch.optim.AdamW` up to 32-bit
+ * AdamW with decoupled weight decay (Loshchilov and Hutter, ICLR 2019). Equal to `torch.optim.AdamW` up to float32
  * rounding.
  */
 export class AdamW extends MomentOptimizer {
@@ -49,7 +50,7 @@ export class AdamW extends MomentOptimizer {
     });
   }
 
-  /** One step, in place on `values`. */
+  /** Takes one step. Changes `values` in place. */
   step(values: Float32Array, gradient: Float32Array, lr: number): void {
     this.#check(values.length, gradient.length);
     this.current.step++;
@@ -60,7 +61,7 @@ export class AdamW extends MomentOptimizer {
     }
   }
 
-  /** Applies weight decay to a range; `kept` is the remaining factor. */
+  /** Multiplies the decaying values in a range by `kept`. */
   #shrink(values: Float32Array, kept: number, range: Segment): void {
     for (const { start, end } of this.#decay) {
       const to = Math.min(end, range.end);

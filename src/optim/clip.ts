@@ -2,15 +2,15 @@ import { lazy } from '../support/lazy.ts';
 import { multiply } from '../support/vector-loop/expression.ts';
 import { VectorLoop } from '../support/vector-loop/vector-loop.ts';
 
-/** Avoids a division by zero; PyTorch's constant. */
+/** Prevents a division by zero. The constant is PyTorch's. */
 const EPSILON = 1e-6;
 
 /**
- * Euclidean norm of a flat vector, summed in 64 bits. It is NaN or infinite exactly if an element is, so it also
- * shows whether a gradient is usable.
+ * Returns the Euclidean norm of a flat vector, summed in float64. It is NaN or infinite exactly if an element is. So it
+ * also shows whether a gradient is usable.
  */
 export function globalNorm(vector: Float32Array): number {
-  // Four sums: with one, each addition would wait for the previous one.
+  // Four sums, because with a single sum each addition waits for the previous one.
   let [a, b, c, d] = [0, 0, 0, 0];
   const whole = vector.length - (vector.length % 4);
   for (let i = 0; i < whole; i += 4) {
@@ -24,9 +24,9 @@ export function globalNorm(vector: Float32Array): number {
 }
 
 /**
- * Scales `gradient` in place so that its norm is at most `maxNorm`, as `torch.nn.utils.clip_grad_norm_`. Returns the
- * norm before scaling. Does not scale if `maxNorm` is 0 (no clipping, as in Hugging Face's trainer) or the norm is
- * not finite.
+ * Scales `gradient` in place so that its norm is at most `maxNorm`, like `torch.nn.utils.clip_grad_norm_`. Returns the
+ * norm before scaling. Does not scale if the norm is not finite or `maxNorm` is 0 (no clipping, as in Hugging Face's
+ * trainer).
  */
 export function clipByGlobalNorm(gradient: Float32Array, maxNorm: number): number {
   const norm = globalNorm(gradient);

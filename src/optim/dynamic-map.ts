@@ -1,14 +1,15 @@
 /**
- * The 256 numbers in [-1, 1], or [0, 1], that a byte can represent (Dettmers, 2016, arXiv 1511.04561;
- * `create_dynamic_map` of bitsandbytes): seven decades, the larger ones divided more finely. In ascending order.
+ * The 256 numbers that a byte can represent, in ascending order (Dettmers, 2016, arXiv 1511.04561; bitsandbytes'
+ * `create_dynamic_map`). They lie in [-1, 1], or in [0, 1]. They span seven decades, and larger decades have more
+ * numbers.
  */
 export class DynamicMap {
   readonly values: Float32Array;
   /** The byte that represents 0. */
   readonly zero: number;
-  /** Midpoints of neighbours: a number above bounds[i] is nearer to values[i + 1]. */
+  /** Midpoints between neighbours. A number above bounds[i] is nearer to values[i + 1]. */
   readonly #bounds: Float32Array;
-  /** For the upper 16 bits of a number: the byte of the smallest number with these bits, at which the search starts. */
+  /** Start of the search, by the upper 16 bits of a number: the byte of the smallest number with these bits. */
   readonly #first = new Uint8Array(2 ** 16);
 
   constructor(isSigned: boolean) {
@@ -30,7 +31,7 @@ export class DynamicMap {
     const bits = new Uint32Array(1);
     const number = new Float32Array(bits.buffer);
     for (let upper = 0; upper < 2 ** 16; upper++) {
-      // The smallest negative number with these upper bits has all lower bits set.
+      // The smallest negative number with these upper bits has all its lower bits set.
       bits[0] = upper * 2 ** 16 + (upper >= 2 ** 15 ? 2 ** 16 - 1 : 0);
       this.#first[upper] = this.#bounds.findIndex((bound) => !(number[0] > bound));
     }

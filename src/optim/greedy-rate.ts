@@ -9,7 +9,7 @@ interface State {
   best?: number;
   good: number;
   bad: number;
-  /** Evaluations that do not count yet, after a reduction and after an increase. */
+  /** Remaining evaluations that do not count after a reduction, and after an increase. */
   cooling: number;
   warming: number;
   resetsIn: number;
@@ -17,7 +17,9 @@ interface State {
   sum: number;
 }
 
-/** Raises the rate while a score gets better and lowers it while it does not: transformers' `GreedyLR` (arXiv 2512.14527). */
+/**
+ * Raises the rate while a score improves, and lowers it while it does not: transformers' `GreedyLR` (arXiv 2512.14527).
+ */
 export class GreedyRate implements MetricSchedule {
   static readonly options = OPTIONS;
   #state: State;

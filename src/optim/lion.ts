@@ -2,9 +2,9 @@ import { lengthOf, MomentOptimizer } from './moment-optimizer.ts';
 import type { OptimizedTensor, OptimizerSettings } from './optimizer.ts';
 
 /**
- * Lion with decoupled weight decay (Chen et al., 2023, arXiv 2302.06675, program 1): each value moves by the learning
- * rate, in the direction given by the sign of an average of gradients. The paper recommends a rate 3 to 10 times
- * smaller than AdamW's.
+ * Lion with decoupled weight decay (Chen et al., 2023, arXiv 2302.06675, program 1). Each value moves by the learning
+ * rate, in the direction of the sign of an average of gradients. The paper recommends a rate 3 to 10 times smaller than
+ * AdamW's.
  */
 export class Lion extends MomentOptimizer {
   readonly #tensors: readonly OptimizedTensor[];

@@ -1,27 +1,27 @@
-/** Options of schedules that follow a score, by PyTorch's and transformers' names. */
+/** Options of schedules that follow a score. Names are PyTorch's and transformers'. */
 export interface MetricOptions {
-  /** Whether the score should fall or rise. */
+  /** Whether a better score is lower or higher. */
   mode?: 'min' | 'max';
-  /** Factor of a reduction. */
+  /** Factor by which a reduction multiplies the rate. */
   factor?: number;
-  /** Evaluations without a better score before a reduction. */
+  /** Number of evaluations without a better score before the rate is reduced. */
   patience?: number;
-  /** A score is better if it exceeds the best one by this much. */
+  /** The amount by which a better score must exceed the best one. */
   threshold?: number;
   threshold_mode?: 'rel' | 'abs';
-  /** Evaluations after a reduction that do not count. */
+  /** Number of evaluations that do not count after a reduction. */
   cooldown?: number;
   /** Lowest and highest rate. */
   min_lr?: number;
   max_lr?: number;
-  /** Smaller changes of the rate are not made. */
+  /** A smaller change of the rate is not made. */
   eps?: number;
-  /** Evaluations after an increase that do not count. */
+  /** Number of evaluations that do not count after an increase. */
   warmup?: number;
   /** Whether to average the score over the last `window_size` evaluations. */
   smooth?: boolean;
   window_size?: number;
-  /** Reductions at the lowest rate before the schedule starts again. */
+  /** Number of reductions at the lowest rate before the schedule restarts. */
   reset_start?: number;
 }
 
@@ -30,13 +30,13 @@ export type MetricState = Record<string, number | number[]>;
 
 /** A learning rate that follows a score. */
 export interface MetricSchedule {
-  /** The whole state. Assign it to resume. */
+  /** The whole state. Assign a saved state to resume. */
   state: MetricState;
-  /** The learning rate after an evaluation with this score. NaN counts as not better. */
+  /** Returns the learning rate after an evaluation with this score. NaN does not count as better. */
   next(score: number, rate: number): number;
 }
 
-/** Whether a score is better than the best one; the first one always is. */
+/** Whether a score is better than the best one. The first score always is. */
 export function isBetter(
   score: number,
   best: number | undefined,

@@ -1,6 +1,6 @@
 import type { Moments, OptimizedTensor, Optimizer, OptimizerState } from './optimizer.ts';
 
-/** An optimizer with two moments of 32 bits for every value. */
+/** An optimizer with two 32-bit moments for every value. */
 export abstract class MomentOptimizer implements Optimizer {
   protected current: Moments;
 
@@ -32,15 +32,16 @@ export abstract class MomentOptimizer implements Optimizer {
   }
 
   /**
-   * Resets the first moments of some values. The second moments stay: the bias correction depends on the single step
-   * count, so fresh ones would cause steps of several times the learning rate.
+   * Resets the first moments of some values. It keeps the second moments: the bias correction uses one step count for
+   * all
+   * values, so new second moments would cause steps of several times the learning rate.
    */
   forget(indices: readonly number[]): void {
     for (const index of indices) this.current.m[index] = 0;
   }
 }
 
-/** The length of the vector that tensors make up. */
+/** The length of the vector that the tensors fill. */
 export function lengthOf(tensors: readonly Pick<OptimizedTensor, 'end'>[]): number {
   return tensors.at(-1)?.end ?? 0;
 }

@@ -2,18 +2,18 @@ import type { AdamW } from './adamw.ts';
 import { adamWOf } from './adamw-of.ts';
 import type { Moments, OptimizedTensor, Optimizer, OptimizerSettings, OptimizerState } from './optimizer.ts';
 
-/** Muon's β of the mean of gradients. */
+/** Muon's β: the decay of the mean of gradients. */
 const MOMENTUM = 0.95;
 const STEPS = 5;
-/** Coefficients of the iteration. They reach singular values between 0.7 and 1.2 fast. */
+/** Coefficients of the iteration. They quickly move singular values to between 0.7 and 1.2. */
 const [A, B, C] = [3.4445, -4.775, 2.0315];
 const EPSILON = 1e-7;
 
 /**
- * Muon (Jordan et al., 2024) for matrices and AdamW for everything else: a matrix moves by its mean gradient with all
+ * Muon (Jordan et al., 2024) for matrices, and AdamW for everything else. A matrix moves by its mean gradient, with all
  * singular values near 1. Equal to `torch.optim.Muon` with `adjust_lr_fn="match_rms_adamw"` (Liu et al., 2025, arXiv
- * 2502.16982), so that learning rates for AdamW suit both parts; PyTorch iterates in bfloat16. Second moments are kept
- * for all values, because a matrix may lose its second column when ranks move.
+ * 2502.16982), so a learning rate for AdamW suits both parts. PyTorch iterates in bfloat16. Second moments are kept for
+ * all values, because a matrix may lose its second column when ranks change.
  */
 export class Muon implements Optimizer {
   readonly #adamW: AdamW;
@@ -23,7 +23,7 @@ export class Muon implements Optimizer {
   constructor(tensors: readonly OptimizedTensor[], settings: OptimizerSettings) {
     this.#matrices = tensors.filter(isMatrix);
     this.#settings = settings;
-    // A rate of 0: AdamW keeps the moments of matrices and does not move them.
+    // With a rate of 0, AdamW keeps the moments of matrices and does not move them.
     const others = tensors.map((tensor) => (isMatrix(tensor) ? { ...tensor, rate: 0 } : tensor));
     this.#adamW = adamWOf(others, settings);
   }
@@ -75,7 +75,10 @@ function isMatrix({ shape }: OptimizedTensor): boolean {
   return shape.length === 2 && shape.every((size) => size > 1);
 }
 
-/** A matrix with the singular vectors of `x` [rows, columns] and singular values near 1, by Newton and Schulz's iteration. */
+/**
+ * Returns a matrix with the singular vectors of `x` [rows, columns] and singular values near 1 (Newton-Schulz
+ * iteration).
+ */
 export function orthogonalized(x: Float32Array, rows: number, columns: number): Float32Array {
   if (rows > columns)
     return transposed(orthogonalized(transposed(x, rows, columns), columns, rows), columns, rows);

@@ -17,7 +17,7 @@ it.each([[[4, 4]], [[2, 6, 8]]])(
       const parts = { squares: 0, perPart: 0, perStep: 0 };
       for (const size of sizes) {
         const share = size / total;
-        // The mean of `size` gradients with mean 0.5 and a standard deviation of 2 in each of 8 directions.
+        // The mean of `size` gradients. Each of 8 components has mean 0.5 and standard deviation 2.
         const mean = Array.from({ length: WIDTH }, () => 0.5 + (2 * random.normal()) / Math.sqrt(size));
         mean.forEach((x, i) => {
           whole[i] += share * x;
@@ -30,7 +30,7 @@ it.each([[[4, 4]], [[2, 6, 8]]])(
       sums.variance += variance / steps;
       sums.squared += squared / steps;
     }
-    // True values 8 · 2² and 8 · 0.5²; the bounds are about five standard errors of 4,000 steps.
+    // The true values are 8 · 2² and 8 · 0.5². The bounds are about five standard errors of 4,000 steps.
     expect(Math.abs(sums.variance - 32)).toBeLessThan(2.5);
     expect(Math.abs(sums.squared - 2)).toBeLessThan(0.3);
   },

@@ -1,13 +1,13 @@
 /**
- * Sums over the parts of a step. Part i has the mean gradient gᵢ of bᵢ examples and the share wᵢ of the step's
- * gradient.
+ * Sums over the parts of a step. Part i has the mean gradient gᵢ of bᵢ examples. Its share of the step's gradient is
+ * wᵢ.
  */
 export interface GradientParts {
   /** Σ wᵢ |gᵢ|² */
   squares: number;
-  /** Σ wᵢ / bᵢ: the mean over parts of 1 / (examples of the part). */
+  /** Σ wᵢ / bᵢ: the mean over the parts of 1 / (number of examples in the part). */
   perPart: number;
-  /** Σ wᵢ² / bᵢ: 1 / (examples of the step), if shares are proportional to numbers of examples. */
+  /** Σ wᵢ² / bᵢ: 1 / (number of examples in the step), if the shares are proportional to numbers of examples. */
   perStep: number;
 }
 
@@ -20,10 +20,11 @@ export interface GradientNoise {
 }
 
 /**
- * The simple estimator of McCandlish et al. (2018, arXiv 1812.06162, appendix A.1), from |gᵢ|² and |Σ wᵢ gᵢ|²: a mean
- * over b examples has the expected squared length |G|² + tr(Σ) / b. tr(Σ) and |G|² are averaged over steps; their ratio
- * tr(Σ) / |G|² is the simple noise scale. A batch of about this size uses examples well.
- *
+ * The simple estimator of McCandlish et al. (2018, arXiv 1812.06162, appendix A.1), from |gᵢ|² and |Σ wᵢ gᵢ|². A mean
+ * over
+ * b examples has the expected squared length |G|² + tr(Σ) / b. tr(Σ) and |G|² are averaged over steps. Their ratio
+ * tr(Σ) /
+ * |G|² is the simple noise scale. A batch of about this size uses examples efficiently.
  * @returns undefined if the step has a single part
  */
 export function gradientNoise(

@@ -53,7 +53,7 @@ interface Fixture {
 }
 
 const fixture = JSON.parse(readFileSync('src/optim/fixtures/oracle.json', 'utf8')) as Fixture;
-/** A few 32-bit roundings. */
+/** The size of a few float32 rounding errors. */
 const EPSILON = 4e-7;
 
 function expectNear(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
@@ -80,7 +80,7 @@ describe('AdamW equals torch', () => {
       optimizer.step(values, gradient, trace.lr);
       for (let i = 0; i < values.length; i++) {
         const wanted = trace.values[step][i];
-        // One unit in the last place per step: torch rounds every operation to 32 bits, we round every store.
+        // One unit in the last place per step: torch rounds every operation to float32, we round every stored value.
         const bound = 2 ** -23 * (step + 1) * Math.max(1, Math.abs(wanted));
         expect(Math.abs(values[i] - wanted)).toBeLessThanOrEqual(bound);
       }
@@ -159,7 +159,7 @@ it.each(fixture.beside)('$name equals its reference, weight decay $weightDecay',
       optimizer.restore(state);
     }
     optimizer.step(values, new Float32Array(row), trace.lr);
-    // Some roundings of 32 bits a step.
+    // A few float32 rounding errors per step.
     values.forEach((value, i) =>
       expect(Math.abs(value - trace.values[step][i])).toBeLessThan(1e-6 * (step + 1)),
     );
@@ -172,7 +172,7 @@ describe('schedules equal transformers', () => {
     ({ type, warmup, total, rate = 1, options, factors }) => {
       const at = { warmupSteps: warmup, totalSteps: total, rate };
       const ours = factors.map((_, step) => learningRateFactor(type, { step, ...at }, options));
-      // Theirs are differences of numbers near 1, which leaves rounding where they vanish.
+      // torch's factors are differences of numbers near 1, so factors near 0 contain rounding errors.
       ours.forEach((factor, i) => expect(Math.abs(factor - factors[i])).toBeLessThan(1e-12));
     },
   );

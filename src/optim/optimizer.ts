@@ -5,37 +5,36 @@ import { Lion } from './lion.ts';
 import { Muon } from './muon.ts';
 import type { Segment } from './segment.ts';
 
-/** The moments of all values in 32 bits. */
+/** The moments of all values in float32. */
 export interface Moments {
-  /** First moments; zeros for an optimizer without them. */
+  /** First moments, or zeros if the optimizer has none. */
   m: Float32Array;
-  /** Second moments; zeros for an optimizer without them. */
+  /** Second moments, or zeros if the optimizer has none. */
   v: Float32Array;
-  /** Steps taken. */
+  /** Number of steps taken. */
   step: number;
 }
 
-/** The state in a checkpoint. */
+/** The optimizer's state in a checkpoint. */
 export interface OptimizerState {
-  /** Steps taken. */
+  /** Number of steps taken. */
   step: number;
-  /** By name: `m` and `v`, as long as the values, unless the optimizer keeps them in another form. */
+  /** By name. Most optimizers have `m` and `v`, as long as the values; some store them in another form. */
   vectors: Readonly<Record<string, Float32Array | Uint8Array>>;
 }
 
-/** Changes trained values by their gradient. */
+/** Updates trained values with their gradient. */
 export interface Optimizer {
-  /** One step, in place on `values`. */
+  /** Takes one step. Changes `values` in place. */
   step(values: Float32Array, gradient: Float32Array, lr: number): void;
-  /** The state itself, not a copy: the next step changes it. */
+  /** Returns the state itself, not a copy. The next step changes it. */
   state(): OptimizerState;
   /**
-   * Takes over a state; its arrays are used, not copied.
-   *
-   * @throws Error if it belongs to other tensors
+   * Replaces the state. Its arrays are used, not copied.
+   * @throws Error if the state belongs to other tensors
    */
   restore(state: OptimizerState): void;
-  /** The moments in 32 bits, for a change of the vector's layout. */
+  /** Returns the moments in float32, for a change of the vector's layout. */
   moments(): Moments;
   adopt(moments: Moments): void;
   /** Resets the first moments of some values. */
@@ -47,18 +46,17 @@ export interface OptimizedTensor extends Segment {
   shape: readonly number[];
   /** Factor of the learning rate. */
   rate: number;
-  /** Whether weight decay reaches it. */
+  /** Whether the tensor has weight decay. */
   decays: boolean;
 }
 
-/** The settings that optimizers share. */
 export interface OptimizerSettings {
   betas: [number, number];
   eps: number;
   weightDecay: number;
 }
 
-/** The optimizers, by the names of `optim` in Hugging Face's `TrainingArguments`. A new one is one entry. */
+/** The optimizers, by their `optim` names in Hugging Face's `TrainingArguments`. To add one, add an entry. */
 const OPTIMIZERS = {
   adamw_torch: (tensors: readonly OptimizedTensor[], settings: OptimizerSettings): Optimizer =>
     adamWOf(tensors, settings),
@@ -76,7 +74,10 @@ export type OptimizerName = keyof typeof OPTIMIZERS;
 export const DEFAULT_OPTIMIZER: OptimizerName = 'adamw_torch';
 export const OPTIMIZER_NAMES = Object.keys(OPTIMIZERS) as [OptimizerName, ...OptimizerName[]];
 
-/** @param tensors disjoint and in order; together they are the vector */
+/**
+ * Creates the optimizer with this name.
+ * @param tensors disjoint and in order; together they fill the vector
+ */
 export function makeOptimizer(
   name: OptimizerName,
   tensors: readonly OptimizedTensor[],
@@ -85,7 +86,7 @@ export function makeOptimizer(
   return OPTIMIZERS[name](tensors, settings);
 }
 
-/** Bytes of the state that an optimizer keeps for these tensors. */
+/** The size in bytes of the state that an optimizer keeps for these tensors. */
 export function optimizerBytes(
   name: OptimizerName,
   tensors: readonly Pick<OptimizedTensor, 'start' | 'end'>[],

@@ -5,7 +5,7 @@ const OPTIONS = [
   ...(['min_lr', 'eps'] as const),
 ];
 
-/** Lowers the rate if a score stops getting better: `torch.optim.lr_scheduler.ReduceLROnPlateau`. */
+/** Lowers the rate when a score stops improving: `torch.optim.lr_scheduler.ReduceLROnPlateau`. */
 export class PlateauRate implements MetricSchedule {
   static readonly options = OPTIONS;
   state: MetricState = { bad: 0, cooling: 0 };

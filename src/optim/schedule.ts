@@ -2,36 +2,36 @@ import { GreedyRate } from './greedy-rate.ts';
 import type { MetricOptions, MetricSchedule } from './metric-schedule.ts';
 import { PlateauRate } from './plateau-rate.ts';
 
-/** Options of schedules, by transformers' names in `lr_scheduler_kwargs`. */
+/** Options of schedules, named as in transformers' `lr_scheduler_kwargs`. */
 export interface ScheduleOptions extends MetricOptions {
-  /** Waves of a cosine (0.5: one fall), or restarts. */
+  /** Number of waves of a cosine (0.5 is a single fall), or of restarts. */
   num_cycles?: number;
   /** Exponent of a polynomial. */
   power?: number;
   /** Final learning rate of a polynomial. */
   lr_end?: number;
-  /** Steps over which the inverse square root falls. */
+  /** Number of steps over which the inverse square root falls. */
   timescale?: number;
-  /** Steps at the full rate, and steps of the decay after them. */
+  /** Number of steps at the full rate, and of the decay after them. */
   num_stable_steps?: number;
   num_decay_steps?: number;
   warmup_type?: Ramp;
   decay_type?: Ramp;
   /** Lowest rate, as a share of the learning rate. */
   min_lr_ratio?: number;
-  /** The same for a cosine; `min_lr` is the rate itself. */
+  /** The same for the cosine schedules that also accept `min_lr`, the rate itself. */
   min_lr_rate?: number;
   /** The rate of the first step, as a share of the learning rate. */
   warmup_lr_rate?: number;
 }
 
-/** Curves of a ramp. */
+/** The shapes of a warm-up or decay. */
 export const RAMPS = ['linear', 'cosine', '1-sqrt'] as const;
 type Ramp = (typeof RAMPS)[number];
 
-/** A step of a run. */
+/** A position in a run. */
 interface At {
-  /** Optimizer steps taken so far. */
+  /** Number of optimizer steps taken. */
   step: number;
   warmupSteps: number;
   totalSteps: number;
@@ -40,17 +40,19 @@ interface At {
 }
 
 interface Schedule {
-  /** The options that it has. */
+  /** Names of the options that the schedule accepts. */
   options: readonly (keyof ScheduleOptions)[];
-  /** The factor of a step of the warm-up; by default a line from 0. `null`: the schedule has no warm-up. */
+  /**
+   * Returns the factor of a warm-up step. By default, it rises linearly from 0. `null`: the schedule has no warm-up.
+   */
   warmup?: ((at: At, options: ScheduleOptions) => number) | null;
-  /** For schedules that follow the evaluations: changes the base learning rate after each of them. */
+  /** For schedules that follow a score: creates the part that changes the base learning rate after each evaluation. */
   observe?(options: ScheduleOptions, rate: number): MetricSchedule;
-  /** The factor after the warm-up; `progress` is the share of the remaining steps. */
+  /** Returns the factor after the warm-up. `progress` is the share of the remaining steps that are taken. */
   factor(at: At & { progress: number }, options: ScheduleOptions): number;
 }
 
-/** The schedules of `lr_scheduler_type` in Hugging Face's `TrainingArguments`. A new schedule is one entry. */
+/** The schedules, by their `lr_scheduler_type` in Hugging Face's `TrainingArguments`. To add one, add an entry. */
 const SCHEDULES = {
   linear: {
     options: [],
@@ -148,14 +150,12 @@ export function scheduleOptions(type: LrSchedulerType): readonly (keyof Schedule
   return SCHEDULES[type].options;
 }
 
-/** Whether a schedule has a warm-up. */
 export function hasWarmup(type: LrSchedulerType): boolean {
   return (SCHEDULES[type] as Schedule).warmup !== null;
 }
 
 /**
- * The part of a schedule that follows the evaluations; undefined if it depends on the step alone.
- *
+ * Returns the part of a schedule that follows a score; undefined if the schedule depends only on the step.
  * @param rate the learning rate at the start
  */
 export function metricSchedule(
@@ -166,18 +166,18 @@ export function metricSchedule(
   return (SCHEDULES[type] as Schedule).observe?.(options, rate);
 }
 
-/** The factor of the base learning rate at a step, as `transformers.optimization` computes it. */
+/** The factor of the base learning rate at a step, as in `transformers.optimization`. */
 export function learningRateFactor(type: LrSchedulerType, at: At, options: ScheduleOptions = {}): number {
   const { step, warmupSteps, totalSteps } = at;
   const schedule: Schedule = SCHEDULES[type];
-  // With warm-up, the first step usually has rate 0, as in transformers.
+  // With a warm-up, the rate of the first step is usually 0, as in transformers.
   const { warmup = () => step / warmupSteps } = schedule;
   if (warmup && step < warmupSteps) return warmup(at, options);
   const progress = (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps);
   return Math.max(0, schedule.factor({ ...at, progress }, options));
 }
 
-/** A cosine that ends at a lowest rate. */
+/** A cosine that ends at a lowest rate instead of 0. */
 function cosineAbove(
   progress: number,
   rate: number,
@@ -187,7 +187,7 @@ function cosineAbove(
   return cosine * (1 - min_lr_rate) + min_lr_rate;
 }
 
-/** Warm-up steps for a share of the run (`warmup_ratio`), rounded up as in Hugging Face's trainer. */
+/** The number of warm-up steps for a share of the run (`warmup_ratio`), rounded up as in Hugging Face's trainer. */
 export function warmupStepsOf(ratio: number, totalSteps: number): number {
   return Math.ceil(totalSteps * ratio);
 }

@@ -2,17 +2,16 @@ import { expand, input, iota, reshape, transpose } from '../graph/build.ts';
 import { addDimensions, type Dimension, symbol } from '../graph/dimension.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 
-/** Optimum's names of sizes. transformers.js looks for the first. */
+/** Optimum's names of the two sizes. transformers.js looks for `batch_size`. */
 export const BATCH = symbol('batch_size');
 export const SEQUENCE = symbol('sequence_length');
 export const SOURCE = symbol('encoder_sequence_length');
 
-/** An input of ids [batch, tokens], transposed to the order of our models, [tokens, batch]. */
+/** Declares an input of ids [batch, tokens]. Returns its transpose, [tokens, batch]: the order of our models. */
 export function idsInput(graph: Graph, name: string, tokens: Dimension = SEQUENCE): Value {
   return transpose(input(graph, name, 'int32', [BATCH, tokens]), [1, 0]);
 }
 
-/** An input of a mask [batch, tokens]. */
 export function maskInput(
   graph: Graph,
   name: string,
@@ -22,7 +21,7 @@ export function maskInput(
   return input(graph, name, 'int32', [BATCH, addDimensions(past, tokens)]);
 }
 
-/** Positions [sequence, batch] that count from 0 in every row. */
+/** Positions [sequence, batch]. Each text counts from 0. */
 export function countedPositions(graph: Graph): Value {
   return expand(reshape(iota(graph, SEQUENCE), [SEQUENCE, 1]), [SEQUENCE, BATCH]);
 }

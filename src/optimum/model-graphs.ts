@@ -9,23 +9,23 @@ import type { Tuner } from '../tuners/tuner.ts';
 import { BATCH, countedPositions, idsInput, maskInput, SEQUENCE, SOURCE } from './batch-first-inputs.ts';
 import { OptimumCache, type Phase } from './optimum-cache.ts';
 
-/** The frozen vector with the values of a method that adds layers. */
+/** Name of the frozen vector with the adapter's values, for a method that adds layers. */
 export const ADAPTER = 'adapter';
 
-/** A graph that becomes a file. */
+/** A graph that is exported as a file. */
 export interface ModelGraph {
   /** The file's name without the suffix for the type of its weights. */
   name: 'model' | 'encoder_model' | 'decoder_model_merged';
   outputs: Readonly<Record<string, Value>>;
-  /** For the decoder of an encoder-decoder: computes the inputs `N.encoder.key` and so on if the cache lacks them. */
+  /** For the decoder of an encoder-decoder: computes inputs such as `N.encoder.key` if the cache lacks them. */
   keys?: Readonly<Record<string, Value>>;
 }
 
 /**
- * The graphs of a model as Optimum exports them: one, or for a text-generating encoder-decoder, the encoder and the
- * decoder.
- *
- * @param tuner of a method that adds layers; undefined if everything is in the weights
+ * Builds the graphs of a model as Optimum exports them: an encoder and a decoder for an encoder-decoder that generates
+ * text,
+ * otherwise one graph.
+ * @param tuner of a method that adds layers; undefined if the weights contain all changes
  */
 export function modelGraphs(model: TaskModel, tuner?: Tuner): ModelGraph[] {
   const head = headNamed(model.headKind);
@@ -35,7 +35,7 @@ export function modelGraphs(model: TaskModel, tuner?: Tuner): ModelGraph[] {
     const logits = whole(model, tuner, (hidden) => {
       tokens = hidden;
     });
-    // First among the outputs, for callers that pool themselves.
+    // The hidden states come first among the outputs, for callers that pool them.
     const states = tokens && { last_hidden_state: byToken(tokens) };
     return [{ name: 'model', outputs: { ...states, ...namedOutputs(head, logits) } }];
   }
@@ -51,7 +51,7 @@ export function modelGraphs(model: TaskModel, tuner?: Tuner): ModelGraph[] {
   ];
 }
 
-/** A model that reads a whole text at once. */
+/** Builds a model that reads a whole text at once. */
 function whole(model: TaskModel, tuner: Tuner | undefined, onTokens: (hidden: Value) => void): Value {
   const network = networkWith(tuner);
   const { graph } = network;
@@ -64,7 +64,7 @@ function whole(model: TaskModel, tuner: Tuner | undefined, onTokens: (hidden: Va
   }));
 }
 
-/** A decoder that continues after its cache. */
+/** Builds a decoder with a cache. */
 function causal(model: TaskModel, tuner: Tuner | undefined): Record<string, Value> {
   const network = networkWith(tuner);
   const { graph } = network;
@@ -100,7 +100,7 @@ function networkWith(tuner: Tuner | undefined): Network {
   return new Network(graph, { injection: tuner.inject(flat, (x) => x) });
 }
 
-/** A head's logits, by Optimum's names and in its order. */
+/** The outputs of a head, with Optimum's names and in its order. */
 function namedOutputs({ axes, onnxOutputs }: HeadDefinition, logits: Value): Record<string, Value> {
   if (onnxOutputs.length === 1) {
     const [name] = onnxOutputs;
@@ -110,7 +110,7 @@ function namedOutputs({ axes, onnxOutputs }: HeadDefinition, logits: Value): Rec
   return Object.fromEntries(onnxOutputs.map((name, i) => [name, part(i)]));
 }
 
-/** Logits of rows [tokens · batch, classes] as [batch, tokens, classes]. */
+/** Reshapes logits of rows [tokens · batch, classes] to [batch, tokens, classes]. */
 function byToken(logits: Value): Value {
   return transpose(reshape(logits, [SEQUENCE, BATCH, logits.shape[1]]), [1, 0, 2]);
 }

@@ -5,11 +5,11 @@ import type { WeightForms } from './weights/file-weights.ts';
 import { fourBitBlocks } from './weights/four-bit-blocks.ts';
 
 interface OnnxType extends WeightForms {
-  /** Suffix of its file names, before `.onnx`. */
+  /** Suffix of the file name, before `.onnx`. */
   suffix: string;
 }
 
-/** Types of stored weights, by transformers.js's names. */
+/** Types of stored weights, by their names in transformers.js. */
 export const ONNX_DTYPES = {
   fp32: { suffix: '', dtype: 'float32', products: [], tables: [] },
   fp16: { suffix: '_fp16', dtype: 'float16', products: [], tables: [] },
@@ -20,9 +20,8 @@ export const ONNX_DTYPES = {
 export type OnnxDtype = keyof typeof ONNX_DTYPES;
 
 /**
- * The named types, without duplicates.
- *
- * @throws UserError for an unknown one, with the nearest, and for an empty list
+ * Returns the types with these names, without duplicates.
+ * @throws UserError for an unknown name, with the nearest known name, and for an empty list
  */
 export function onnxDtypes(names: readonly string[], where: string): OnnxDtype[] {
   const known = Object.keys(ONNX_DTYPES);

@@ -13,19 +13,18 @@ import { ONNX_DTYPES, type OnnxDtype } from './onnx-dtypes.ts';
 import { PAST_KEY_VALUES } from './optimum-cache.ts';
 import { FileWeights } from './weights/file-weights.ts';
 
-/** The input that states whether the cache has the encoder's keys and values. */
+/** Name of the input that states whether the cache has the encoder's keys and values. */
 const FLAG = 'use_cache_branch';
 
 export interface OnnxSource {
   model: TaskModel;
-  /** The tuner of a method that adds layers; its values are read as the parameter `ADAPTER`. */
+  /** The tuner of a method that adds layers. Its values are read as the parameter `ADAPTER`. */
   tuner?: Tuner;
   read: ReadRange;
 }
 
 /**
- * The ONNX files of a model, by name: one or two for each type of weights, with their external data.
- *
+ * Returns the ONNX files of a model, by name: one or two for each type of weights, with their external data.
  * @param maxBytes limit of a file; by default protobuf's
  */
 export function onnxFiles(
@@ -43,7 +42,10 @@ export function onnxFiles(
   );
 }
 
-/** The encoder's keys and values in a cache, which is empty at first: their number of tokens is a separate size. */
+/**
+ * The encoder's keys and values as the cache holds them. At first the cache is empty, so their number of tokens is a
+ * separate symbol.
+ */
 function ofCache(value: Value): Value {
   const shape = value.shape.map((size) => (size === SOURCE ? symbol(`past_${SOURCE}`) : size));
   return { ...value, shape };

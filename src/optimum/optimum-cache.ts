@@ -5,28 +5,30 @@ import type { AttentionCache, HeadShape } from '../nn/attention-cache.ts';
 import { BATCH } from './batch-first-inputs.ts';
 
 /**
- * The part of an encoder-decoder that a graph computes: the encoder, the decoder's keys and values of its output, or
- * the decoder.
+ * The part of an encoder-decoder that a graph computes: the encoder, the decoder, or the keys and values that the
+ * decoder
+ * computes from the encoder's output.
  */
 export type Phase = 'encoder' | 'keys' | 'decoder';
 
-/** Optimum's prefixes of inputs with past keys and values, and of outputs with present ones. */
+/** Optimum's prefixes of names: inputs with past keys and values, and outputs with all of them. */
 export const PAST_KEY_VALUES = 'past_key_values.';
 const PRESENT = 'present.';
-/** The encoder's output: an output of the encoder and an input of the decoder, [batch, source, width]. */
+/** Name of the encoder's output: an output of the encoder and an input of the decoder, [batch, source, width]. */
 const STATES = 'encoder_hidden_states';
 
 /**
- * The cache of a graph as Optimum exports it: inputs `past_key_values.N.key` and `.value` [batch, heads, past,
- * headSize] of layer N, and outputs `present.N.key` and `.value` with past and new tokens. In an encoder-decoder,
- * they are called `N.decoder.key` and so on; keys and values of the encoder's output are `N.encoder.key` and so on.
+ * The cache of a graph as Optimum exports it. Layer N has inputs `past_key_values.N.key` and `.value` [batch, heads,
+ * past,
+ * headSize], and outputs `present.N.key` and `.value` with past and new tokens. In an encoder-decoder, their names are
+ * `N.decoder.key` and so on. Keys and values of the encoder's output are `N.encoder.key` and so on.
  */
 export class OptimumCache implements AttentionCache {
   readonly past: Dimension = symbol('past_sequence_length');
   readonly present: Record<string, Value> = {};
-  /** Keys and values of the encoder's output: inputs in phase `decoder`, outputs in phase `keys`. */
+  /** Keys and values of the encoder's output: inputs in the phase `decoder`, outputs in the phase `keys`. */
   readonly encoder: Record<string, Value> = {};
-  /** The encoder's output in phase `encoder`, [batch, source, width]. */
+  /** The encoder's output [batch, source, width], set in the phase `encoder`. */
   encoderOutput: Value | undefined;
   readonly #graph: Graph;
   readonly #source: Dimension;
@@ -49,7 +51,7 @@ export class OptimumCache implements AttentionCache {
     const past = input(this.#graph, PAST_KEY_VALUES + name, 'float32', shape(this.past));
     const groups = multiplyDimensions(BATCH, heads);
     const added = reshape(split(rows, [tokens, groups, headSize]), shape(tokens));
-    // At first the past is empty: to Reshape, a 0 would mean another size.
+    // Concatenated before the reshape: the past is empty at first, and Reshape reads a size of 0 as "keep this size".
     const present = concat([past, added], 2);
     this.present[PRESENT + name] = present;
     return reshape(present, [groups, addDimensions(this.past, tokens), headSize]);
@@ -74,12 +76,12 @@ export class OptimumCache implements AttentionCache {
     if (this.#phase === 'encoder')
       this.encoderOutput = transpose(reshape(built, [this.#source, BATCH, width(built)]), [1, 0, 2]);
     if (this.#phase !== 'keys') return built;
-    // Only the width of the built value is needed.
+    // The built value is only read for its width.
     const states = input(this.#graph, STATES, 'float32', [BATCH, this.#source, width(built)]);
     return reshape(transpose(states, [1, 0, 2]), built.shape);
   }
 
-  /** The name of a layer's key or value: layers are built in order. */
+  /** The name of a layer's key or value. The number is the layer's, because layers are built in order. */
   #nameOf(path: string, known: Readonly<Record<string, Value>>, whose: string): string {
     const kind = path.slice(path.lastIndexOf('.') + 1);
     const layer = Object.keys(known).filter((name) => name.endsWith(`${whose}${kind}`)).length;
@@ -87,7 +89,7 @@ export class OptimumCache implements AttentionCache {
   }
 }
 
-/** Rows [tokens · batch, width] as heads [batch · heads, tokens, headSize]. */
+/** Splits rows [tokens · batch, width] into heads [batch · heads, tokens, headSize]. */
 function split(rows: Value, shape: readonly Dimension[]): Value {
   return transpose(reshape(rows, shape), [1, 0, 2]);
 }

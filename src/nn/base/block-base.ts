@@ -2,10 +2,10 @@ import { blockMatmul, weight } from '../../graph/build.ts';
 import { type FrozenBase, INTEGERS, SCALES } from './frozen-base.ts';
 
 /**
- * Weights in blocks of small integers, each block with a scale. This saves memory. Only graphs that generate also
- * round activations, in blocks: there reading the weights takes most of the time, and the fast kernels need bytes.
- *
- * @param bitsOf bits per element of each weight
+ * Stores weights as blocks of small integers, each block with a scale. This saves memory. Graphs that generate text
+ * also
+ * round activations in blocks: most of their time is spent on reading weights, and the fast kernels need bytes.
+ * @param bitsOf returns the bits per element of a weight
  * @param words see {@link FrozenBase.words}
  */
 export function blockBase(

@@ -2,17 +2,17 @@ import { byteMatmul, multiply, weight } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { type FrozenBase, INTEGERS, SCALES } from './frozen-base.ts';
 
-/** Suffix of the name of a weight's mirror, the matrix that gradients are multiplied with. */
+/** Suffix of the name of a weight's mirror: the matrix that multiplies gradients. */
 export const MIRROR = '.mirror';
-/** Suffix of the name of the smoothing factors, which multiply the columns of a weight's operand. */
+/** Suffix of the name of a weight's smoothing factors. They multiply the columns of its operand. */
 export const SMOOTHING = '.smoothing';
 
 /**
- * Weights of bytes. Activations and gradients are also rounded to bytes, because products of bytes are the fastest.
- * Each weight is kept twice, rounded along either axis, because the scales of a product belong to its output axis.
- *
- * @param normalised the modules that read the output of a layer norm. Its rows have similar magnitudes, so they share
- * a scale once outlier columns are smoothed (Xiao et al., 2023, SmoothQuant). Other operands have a scale per row.
+ * Stores weights as bytes. Activations and gradients are also rounded to bytes, because products of bytes are the
+ * fastest. Each weight is stored twice, because the scales of a product belong to its output axis: one copy is rounded
+ * along the rows, the other along the columns.
+ * @param normalised the modules that read the output of a layer norm. Its rows have similar magnitudes, so they share a
+ * scale once outlier columns are smoothed (Xiao et al., 2023, SmoothQuant). Rows of other operands have a scale each.
  * @param byRow whether smoothed rows also have a scale each. Then the result of a row does not depend on other rows.
  */
 export function byteBase(
@@ -20,7 +20,7 @@ export function byteBase(
   normalised: ReadonlySet<string>,
   byRow = false,
 ): FrozenBase {
-  // Modules that read the same x have equal factors: x is smoothed once for all of them.
+  // Modules that read the same x have equal factors, so x is smoothed once for all of them.
   const smoothings = new WeakMap<Value, Value>();
   const smoothingOf = (x: Value, name: string) => {
     const known = smoothings.get(x) ?? weight(x.node.graph, name + SMOOTHING, [x.shape[1] as number]);

@@ -2,22 +2,21 @@ import type { Value } from '../../graph/graph.ts';
 
 /**
  * Whether the engine copies the integers into the layout that its kernels prefer. `alone`: only if a single process
- * uses the weights. Several processes can share the memory of the file, and a gain of a few percent is not worth a copy
- * in each.
+ * uses
+ * the weights. Several processes share the memory of the file, and the copies are only a few percent faster.
  */
 export type Packing = 'alone' | 'never';
 
-/** A rounded form of the weights of linear modules, which replaces the checkpoint's weights. */
+/** Weights of linear modules in a rounded form, which replaces the checkpoint's weights. */
 export interface FrozenBase {
-  /** The modules with weights in this form; all others use the checkpoint's weights. */
+  /** The modules with rounded weights. All others use the checkpoint's weights. */
   readonly paths: ReadonlySet<string>;
-  /** The weight of the product that gives the logits over words. Only graphs that generate read it in this form. */
+  /** Path of the weight that produces the logits of words. Only graphs that generate text read its rounded form. */
   readonly words?: string;
   readonly packing: Packing;
   /**
-   * x Wᵀ with the weight of the module `path` [outFeatures, in]; x [rows, in].
-   *
-   * @param generates whether the graph generates: then it reads few rows, and is never differentiated
+   * Returns x Wᵀ for x [rows, in] and the weight W of the module `path`, with `outFeatures` rows.
+   * @param generates whether the graph generates text. Such a graph reads few rows and is never differentiated.
    */
   product(path: string, x: Value, outFeatures: number, generates: boolean): Value;
 }
@@ -25,5 +24,5 @@ export interface FrozenBase {
 /** Suffixes of the two tensors that replace a weight: its integers and their scales. */
 export const INTEGERS = '.integers';
 export const SCALES = '.scales';
-/** Suffix of the name of a weight's row lengths, which cannot be computed from its integers. */
+/** Suffix of the name of a weight's row lengths. They cannot be computed from its integers. */
 export const NORMS = '.norms';

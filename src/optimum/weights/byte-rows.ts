@@ -5,12 +5,12 @@ import { ELEMENT } from '../../onnx/schema.ts';
 import type { Matrix } from './matrix.ts';
 import type { MatrixForm } from './matrix-form.ts';
 
-/** Smaller matrices, such as a head of a few classes, are not worth the rounding. */
+/** Rounding smaller matrices, such as a head of a few classes, saves too little. */
 const MIN_ROWS = 32;
 
 /**
- * Signed bytes, each row with a scale. A product also rounds its operand to bytes, each row with its own scale, so
- * that a result does not depend on the rest of the batch. One matrix serves products and lookups.
+ * Stores a matrix as signed bytes, each row with a scale. A product also rounds its operand to bytes, each row with a
+ * scale, so that a result does not depend on the rest of the batch. Products and lookups read the same matrix.
  */
 export const byteRows: MatrixForm = {
   fits: ({ rows }) => rows >= MIN_ROWS,

@@ -11,18 +11,18 @@ import type { MatrixForm } from './matrix-form.ts';
 
 /** How the weights of a file are stored. */
 export interface WeightForms {
-  /** The type of tensors without another form; tensors with one axis stay float32, because they are small. */
+  /** The type of tensors without another form. Tensors with one axis stay float32, because they are small. */
   dtype: 'float32' | 'float16';
-  /** Forms of a product's matrix, the best first: the first that fits is used. */
+  /** Forms of a product's matrix, the best first. The first that fits is used. */
   products: readonly MatrixForm[];
-  /** The same for a lookup table. */
+  /** Forms of a lookup table, the best first. The first that fits is used. */
   tables: readonly MatrixForm[];
 }
 
-/** From here on, float16 rounds to infinity. */
+/** float16 rounds this number and larger ones to infinity. */
 const FLOAT16_OVERFLOW = 65520;
 
-/** Weights that become part of the file, read while it is written. */
+/** Weights that become part of the file. They are read while it is written. */
 export class FileWeights implements WeightStorage {
   readonly #forms: WeightForms;
   readonly #read: ReadRange;
@@ -35,7 +35,7 @@ export class FileWeights implements WeightStorage {
   whole(emitter: Emitter, weight: Value): string {
     const name = this.#plain(emitter, weight);
     if (this.#dtypeOf(weight) === 'float32') return name;
-    // The engine widens it when the session starts: products are computed in float32.
+    // The engine widens it when the session starts, because products are computed in float32.
     return emitter.once(`${name} widened`, () => [emitter.emit('Cast', [name], { to: ELEMENT.float32 })])[0];
   }
 
@@ -65,7 +65,7 @@ export class FileWeights implements WeightStorage {
     return shape.length > 1 ? this.#forms.dtype : 'float32';
   }
 
-  /** The tensor element by element. */
+  /** Adds the tensor without a matrix form, in the type of `dtype`. */
   #plain(emitter: Emitter, weight: Value): string {
     const { name } = (weight.node as GraphNode<'weight'>).attributes;
     const shape = weight.shape as number[];
@@ -93,7 +93,6 @@ function isProduct(node: GraphNode): node is GraphNode<'matmul'> {
   return isFrozen && matrix.shape.length === 2 && x.shape.length === 2 && !transposeA && scale === 1;
 }
 
-/** Whether a node looks up rows of a frozen table. */
 function isLookUp({ op, inputs: [table] }: GraphNode): boolean {
   return op === 'gather' && table.node.op === 'weight' && table.shape.length === 2;
 }

@@ -3,13 +3,17 @@ import { ELEMENT } from '../../onnx/schema.ts';
 import type { Matrix } from './matrix.ts';
 import type { MatrixForm } from './matrix-form.ts';
 
-/** Elements that share a scale, as in transformers.js's own models. */
+/** The number of elements that share a scale, as in transformers.js's own models. */
 const BLOCK_SIZE = 32;
-/** Smaller matrices, such as a head of a few classes, are not worth the rounding. */
+/** Rounding smaller matrices, such as a head of a few classes, saves too little. */
 const MIN_ROWS = 32;
 const BITS = 4;
 
-/** Blocks of 4-bit integers along the rows, for the operator `MatMulNBits`, which does not round its operand. */
+/**
+ * Stores a matrix as blocks of 4-bit integers along its rows, for the operator `MatMulNBits`. That operator does not
+ * round
+ * the other operand.
+ */
 export const fourBitBlocks: MatrixForm = {
   fits: ({ rows, columns }) => rows >= MIN_ROWS && columns % BLOCK_SIZE === 0,
   product(e, matrix, x) {

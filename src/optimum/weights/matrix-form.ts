@@ -2,7 +2,7 @@ import type { Dimension } from '../../graph/dimension.ts';
 import type { Emitter } from '../../onnx/emitter.ts';
 import type { Matrix } from './matrix.ts';
 
-/** A storage form of a frozen matrix in a file, other than float32 elements, and how to read it. */
+/** A form in which a file stores a frozen matrix, other than one float per element. */
 export interface MatrixForm {
   fits(matrix: Matrix): boolean;
   /** Emits x Wᵀ for x [rows, columns]. */

@@ -7,14 +7,14 @@ export interface Matrix {
   name: string;
   rows: number;
   columns: number;
-  /** Its rows in order, in blocks of several rows. */
+  /** Returns the rows in order, several at a time. */
   blocks(): Iterable<Float32Array>;
 }
 
-/** Elements in memory at once: a megabyte. */
+/** Number of elements in memory at once: a megabyte. */
 export const BLOCK = 2 ** 18;
 
-/** A frozen matrix as stored: a lookup returns its rows. */
+/** A frozen matrix as it is stored. A lookup returns its rows. */
 export function tableOf(weight: Value, read: ReadRange): Matrix {
   const { name } = (weight.node as GraphNode<'weight'>).attributes;
   const [rows, columns] = weight.shape as number[];
@@ -29,7 +29,7 @@ export function tableOf(weight: Value, read: ReadRange): Matrix {
   };
 }
 
-/** The frozen matrix W of a product x Wᵀ. For x W, the transpose, which is read as a whole. */
+/** The frozen matrix W of a product x Wᵀ. For a product x W, it is the transpose, which is read as a whole. */
 export function factorOf(product: GraphNode<'matmul'>, read: ReadRange): Matrix {
   const table = tableOf(product.inputs[1], read);
   if (product.attributes.transposeB) return table;
