@@ -1,6 +1,6 @@
 const agreed = new WeakSet<object>();
 
-/** Marks an error that every process throws, so that only one of them reports it and all end. */
+/** Marks an error that every process throws. Then one process reports it, and all of them end. */
 export function markAgreed<E extends object>(error: E): E {
   agreed.add(error);
   return error;

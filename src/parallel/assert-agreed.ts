@@ -8,10 +8,9 @@ import { processName } from './process-name.ts';
 const MAX_NAMED = 5;
 
 /**
- * Checks that facts are equal in all processes before they begin.
- *
+ * Checks that facts are equal in all processes before they start.
  * @param facts by display name
- * @throws UserError that names the differing facts and the first process that differs from process 0
+ * @throws UserError that names the facts that differ, and the first process that differs from process 0
  */
 export function assertAgreed(communicator: Communicator, facts: Readonly<Record<string, string>>): void {
   const [first, ...others] = gatherJson(communicator, facts);

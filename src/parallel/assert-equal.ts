@@ -6,9 +6,8 @@ import { processName } from './process-name.ts';
 
 /**
  * Compares a state that every process has computed independently.
- *
- * @param hashes of its parts, by name
- * @throws ComputationError that names both sides of the first difference
+ * @param hashes hashes of the state's parts, by name
+ * @throws ComputationError that names the first part that differs, and the two processes
  */
 export function assertEqual(
   communicator: Communicator,

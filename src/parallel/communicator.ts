@@ -1,6 +1,7 @@
 /**
- * The processes that share a run, as seen from one of them. Every call is collective: all processes make the same
- * calls in the same order, and none returns before all have called.
+ * The processes that share a run, as one of them sees them. Every call is collective: all processes make the same calls
+ * in
+ * the same order, and no call returns before all processes have made it.
  */
 export interface Communicator {
   /** The rank of this process, from 0. */
@@ -9,12 +10,12 @@ export interface Communicator {
   readonly size: number;
   /** The host of each process, by rank. */
   readonly hosts: readonly string[];
-  /** Replaces the values by their sums over all processes, which are bit for bit the same everywhere. */
+  /** Replaces the values by their sums over all processes. The sums are bit for bit the same everywhere. */
   allReduce(values: Float32Array): void;
-  /** Sends the bytes of process 0 to all. The argument of other processes is ignored. */
+  /** Returns the bytes of process 0 to all processes. The argument of other processes is ignored. */
   broadcast(bytes?: Uint8Array): Uint8Array;
-  /** Returns the bytes of every process, by rank, to all. */
+  /** Returns the bytes of all processes, by rank, to every process. */
   gather(bytes: Uint8Array): Uint8Array[];
-  /** Returns when all have called it. */
+  /** Returns when all processes have called it. */
   barrier(): void;
 }

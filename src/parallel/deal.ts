@@ -2,8 +2,9 @@ import type { Communicator } from './communicator.ts';
 import { decode, encode } from './messages.ts';
 
 /**
- * Distributes pieces of work over the processes, and returns all results, in the order of the work, to all. The
- * pieces are dealt round-robin, so if they are sorted by size, all processes finish at about the same time.
+ * Distributes pieces of work over the processes. Every process gets all results, in the order of the work. The pieces
+ * are
+ * dealt round-robin. If they are sorted by size, all processes finish at about the same time.
  */
 export async function deal<T>(
   communicator: Communicator,
@@ -19,7 +20,7 @@ export async function deal<T>(
   return Array.from({ length: count }, (_, piece) => byRank[piece % size][Math.floor(piece / size)]);
 }
 
-/** {@link deal} for results that are numbers. */
+/** {@link deal} for results that are vectors of numbers. */
 export function dealNumbers(
   communicator: Communicator,
   count: number,
@@ -28,7 +29,7 @@ export function dealNumbers(
   return deal(communicator, count, work, { pack: packNumbers, unpack: unpackNumbers });
 }
 
-/** {@link deal} for results that can be JSON. */
+/** {@link deal} for results that are JSON values. */
 export function dealJson<T>(
   communicator: Communicator,
   count: number,
@@ -37,7 +38,7 @@ export function dealJson<T>(
   return deal(communicator, count, work, { pack: encode, unpack: (bytes) => decode(bytes) as T[] });
 }
 
-/** The number of vectors, their lengths, and the vectors, each number in four bytes. */
+/** Encodes the number of vectors, their lengths, and the vectors. Every number takes four bytes. */
 function packNumbers(vectors: readonly Float32Array[]): Uint8Array {
   const lengths = Int32Array.of(vectors.length, ...vectors.map(({ length }) => length));
   const bytes = new Uint8Array(lengths.byteLength + 4 * lengths.subarray(1).reduce((a, b) => a + b, 0));

@@ -6,7 +6,6 @@ export function gatherJson<T>(communicator: Communicator, value: T): T[] {
   return communicator.gather(encode(value)).map((bytes) => decode(bytes) as T);
 }
 
-/** A JSON value as bytes. */
 export function encode(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }

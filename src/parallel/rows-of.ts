@@ -7,7 +7,7 @@ export interface Rows {
   end: number;
 }
 
-/** The rows of a process. All processes get the same number, some one more. */
+/** The rows of a process. The numbers of rows differ by at most one between processes. */
 export function rowsOf({ rank, size }: Communicator, count: number): Rows {
   const before = (process: number) => process * Math.floor(count / size) + Math.min(process, count % size);
   return { start: before(rank), end: before(rank + 1) };

@@ -28,7 +28,7 @@ const SHAPE = {
   hidden_dropout_prob: 0.1,
   attention_probs_dropout_prob: 0.1,
 };
-/** Every order in which a mask may be stored: token rows, attention weights, tables, pooled and labelled rows. */
+/** Every order in which a mask may be stored: token rows, attention weights, tables, pooled rows and labelled rows. */
 const CASES = {
   'bert, classes of texts': { ...SHAPE, model: 'bert', head: 'SEQ_CLS' },
   'bert, classes of unlike weights': { ...SHAPE, model: 'bert', head: 'SEQ_CLS', classWeights: [1, 3, 0.5] },
@@ -106,7 +106,7 @@ function feedsOf(head: string) {
   return { ...feeds, ...labelledRows(labels, BATCH, length, head === 'CAUSAL_LM') };
 }
 
-/** The results of a process for its examples of a batch. */
+/** Returns the results of one process for its examples of a batch. */
 async function differentiate(name: Case, rank: number, size: number) {
   const { classWeights, ...shape }: (typeof CASES)[Case] & { classWeights?: readonly number[] } = CASES[name];
   const model = modelOf(shape);
@@ -133,7 +133,7 @@ it.each(Object.keys(CASES) as Case[])(
   '%s: the parts of a batch sum to the whole, with its masks',
   async (name) => {
     const whole = await differentiate(name, 0, 1);
-    // With six processes, one of them has no example.
+    // With six processes, one of them gets no example.
     for (const size of name === FIRST ? [3, 6] : [3]) {
       const parts = await Promise.all(
         Array.from({ length: size }, (_, rank) => differentiate(name, rank, size)),
@@ -141,7 +141,7 @@ it.each(Object.keys(CASES) as Case[])(
       const sum = (value: (part: (typeof parts)[number]) => number) =>
         parts.reduce((total, part) => total + part.share * value(part), 0);
       expect(sum(() => 1)).toBeCloseTo(1, 12);
-      // The same 32-bit numbers summed in another order.
+      // The parts sum the same float32 numbers in another order.
       expect(sum(({ loss }) => loss)).toBeCloseTo(whole.loss, 5);
       const scale = Math.max(...whole.gradient.map(Math.abs));
       const errors = whole.gradient.map(

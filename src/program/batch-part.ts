@@ -6,18 +6,17 @@ import { LABELS } from '../objectives/sequence-loss.ts';
 import type { Rows } from '../parallel/rows-of.ts';
 import type { HostTensor, Tensors } from '../runtime/session.ts';
 
-/** Some examples of a batch, padded like the whole batch. */
+/** Some examples of a batch, with the padding of the whole batch. */
 export interface BatchPart {
   feeds: Tensors;
   rows: BatchRows;
-  /** Their share of the batch's mean loss, by examples (with class weights) or by labelled tokens. */
+  /** The part's share in the batch's mean loss: by number of examples (with class weights) or of labelled tokens. */
   share: number;
 }
 
 /**
  * Selects the inputs of some examples from the inputs of a batch.
- *
- * @param outputs of the graph that reads them; the names of its inputs' axes show the axis of examples
+ * @param outputs of the graph that reads the inputs; the names of its inputs' axes show which axis counts examples
  * @param classWeights weights of examples, if they are not equal
  */
 export function batchPart(
@@ -65,7 +64,7 @@ function moved({ data, dims }: HostTensor, batch: number, { start, end }: Rows):
   return { data: Int32Array.from(data, number), dims };
 }
 
-/** Selects indices of an axis; returns the tensor unchanged if it has no such axis. */
+/** Selects indices of an axis. Returns the tensor unchanged if it has no such axis. */
 function select(tensor: HostTensor, axis: number, indices: Int32Array): HostTensor {
   if (axis < 0) return tensor;
   const { data, dims } = tensor;

@@ -1,8 +1,8 @@
 import { ComputationError } from '../support/computation-error.ts';
 
-/** The model's output for an example is not finite. */
+/** Thrown if the model's output for an example is not finite. */
 export class NotFinite extends ComputationError {
-  /** Index among the given examples, from 0. */
+  /** Index of the example, from 0. */
   readonly example: number;
 
   constructor(example: number) {

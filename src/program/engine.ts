@@ -4,15 +4,15 @@ import type { Session } from '../runtime/session.ts';
 
 export interface OpenOptions {
   /**
-   * Whether products may keep a copy of every frozen matrix in the layout of their kernels. The copies take memory and
-   * make a step a few per cent faster. An engine may decline.
+   * Whether products may copy frozen matrices into their kernels' layout. The copies take memory and make a step a few
+   * percent faster. An engine may ignore this.
    */
   packed?: boolean;
 }
 
-/** Turns a graph's named outputs into a session, bound to the model's frozen weights. */
+/** Opens sessions for the named outputs of a graph. The sessions read the model's frozen weights. */
 export interface Engine {
-  /** The best place to cut dropout masks; by default the host. */
+  /** The best place to cut dropout masks. Default: the host. */
   masks?: MaskSource;
   open(outputs: Readonly<Record<string, Value>>, options?: OpenOptions): Promise<Session>;
 }

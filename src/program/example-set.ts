@@ -5,23 +5,23 @@ import type { Evaluator } from './program.ts';
 
 /** Examples in the form that a model reads. */
 export interface ExampleSet {
-  /** Tokens of each example. */
+  /** Number of tokens of each example. */
   readonly lengths: Int32Array;
-  /** Tokens for the decoder in an encoder-decoder; the others are for the encoder. */
+  /** In an encoder-decoder, number of tokens for the decoder. `lengths` then counts those for the encoder. */
   readonly targetLengths?: Int32Array;
   /** Number of texts truncated to the maximum length. */
   readonly truncated: number;
   /**
-   * The row of each example, in ascending order. Missing if there is one example per row. For files without rows, the
-   * file of each example.
+   * The row of each example, in ascending order. Undefined if there is one example per row. For files without rows, it
+   * is
+   * the index of the example's file.
    */
   readonly rows?: Int32Array;
-  /** The sources that training examples come from, if there are several. */
+  /** The sources of the training examples, if there are several. */
   readonly sources?: readonly Source[];
   /**
-   * Some examples as one batch.
-   *
-   * @param number of the batch: equal numbers draw equal masks
+   * Returns some examples as one batch.
+   * @param number number of the batch; batches with the same number get the same masks
    */
   batch(examples: Int32Array, number: number): ExampleBatch;
 }
@@ -31,14 +31,14 @@ export interface ExampleBatch {
   feeds: Tensors;
   /** The weight of the batch's mean loss: its number of examples or of labelled tokens. */
   weight: number;
-  /** For a loss over all texts of a step, the number of texts computed at a time; by default all. */
+  /** For a loss over all texts of a step: the number of texts computed at a time. Default: all. */
   chunk?: number;
 }
 
-/** The values of `eval_loss` and `eval_<metric>` for each metric of the task. */
+/** The values of `eval_loss` and of `eval_<metric>` for each metric of the task. */
 export type Scores = Record<`eval_${string}`, number>;
 
-/** How often each class (row) was predicted as each (column). */
+/** A confusion matrix: how often each class (row) was predicted as each class (column). */
 export interface Confusion {
   labels: readonly string[];
   counts: readonly (readonly number[])[];
@@ -48,23 +48,23 @@ export interface Confusion {
 export interface Certainty {
   /** The number of scored units: rows, sentences, questions. */
   rows: number;
-  /** The 95 % interval of a score, by its name without `eval_`; undefined if it cannot be computed. */
+  /** Returns the 95 % interval of a score, by its name without `eval_`; undefined if it cannot be computed. */
   interval(score: string): ScoreInterval | undefined;
 }
 
-/** Callbacks for the results of an evaluation other than its scores. */
+/** Receives the results of an evaluation other than its scores. */
 export interface EvaluationWatch {
   /** For tasks with one class per row. */
   onConfusion?(confusion: Confusion): void;
   onCertainty?(certainty: Certainty): void;
-  /** For tasks with answers: the model's prediction and the reference of each row. */
+  /** For tasks with answers: gets the model's prediction and the reference of each row. */
   onAnswers?(predictions: readonly unknown[], references: readonly unknown[]): void;
 }
 
-/** Scores of a model on a set of examples. */
+/** Scores a model on a set of examples. */
 export interface Evaluation {
   readonly examples: ExampleSet;
-  /** The output computed for each batch. */
+  /** What the program computes for each batch. */
   readonly output: 'logits' | 'loss';
   run(program: Evaluator, values: Float32Array, watch?: EvaluationWatch): Promise<Scores>;
 }

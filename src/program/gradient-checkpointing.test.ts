@@ -31,7 +31,7 @@ import { trainingGraph } from './training-graph.ts';
 
 const [BATCH, LENGTH, TARGET] = [2, 9, 5];
 
-/** Three layers, 64 wide for whole blocks, with dropout everywhere. */
+/** Three layers with dropout everywhere. Their width is 64, so that rows fill whole blocks. */
 const ENCODER = {
   vocab_size: 40,
   hidden_size: 64,
@@ -97,8 +97,8 @@ const TUNERS = {
 type Method = keyof typeof TUNERS;
 
 /**
- * @param wholeEncoder whether an encoder has a head that reads every token; then its last layer is as large as the
- * others
+ * @param wholeEncoder whether an encoder has a head that reads every token. Then its last layer is as large as the
+ * others.
  */
 function build(model_type: Family, fields: object = {}, wholeEncoder = false): TaskModel {
   const json = { model_type, ...CONFIGS[model_type], ...fields };
@@ -125,7 +125,7 @@ function feedsOf({ headKind }: TaskModel) {
   return { ...feeds, ...labelledRows(ids(length, 11), BATCH, length, headKind === 'CAUSAL_LM') };
 }
 
-/** A model on a base of some type, with random weights. */
+/** Returns a model with random weights on a base of the given type. */
 function withWeights(plain: TaskModel, dtype: BaseDtype) {
   const drawn = (name: string) => {
     const shape = plain.parameters.get(name) ?? plain.buffers.get(name) ?? [];
@@ -150,7 +150,7 @@ function withWeights(plain: TaskModel, dtype: BaseDtype) {
   };
 }
 
-/** Loss and gradient of one batch. */
+/** Returns the loss and the gradient of one batch. */
 async function differentiate(
   plain: TaskModel,
   method: Method,
@@ -204,7 +204,7 @@ it('the engine recomputes all layers but the last, when their gradients are due'
   );
   expect(kernels).toEqual([
     ...['Softmax', 'Softmax', 'Softmax', 'ReduceLogSumExp'],
-    // The loss's own gradient, then attention of the two layers.
+    // The Softmax of the loss's own gradient, then of both layers' attention.
     ...['Softmax', 'Softmax', 'Softmax'],
   ]);
 });
@@ -225,7 +225,7 @@ describe('planned memory', () => {
   it('of twelve layers is that of two plus a hidden state for each of the others', () => {
     const layers = (count: number, on: boolean) =>
       peak(build('bert', { num_hidden_layers: count }, true), on);
-    // Beside the hidden state, the layer's own trained values, flat or cut out.
+    // Besides the hidden state, a layer has its own trained values, flat or cut out.
     const hidden = 4 * 16 * 128 * ENCODER.hidden_size;
     expect(layers(12, true)).toBeLessThan(layers(2, true) + 10 * 1.1 * hidden);
     expect(layers(12, false)).toBeGreaterThan(4 * layers(12, true));
@@ -239,7 +239,7 @@ it("has no layer's gradients wait for those of other layers", () => {
     adaLoraConfigSchema.parse({ target_r: 2, init_r: 3, orth_reg_weight: 0 }),
   );
   const { gradient } = trainingGraph(model.buildLoss, tuner, { gradientCheckpointing: true }).outputs;
-  // If they were first joined to stacks, the engine would compute the stacks of all layers one after the other.
+  // If the gradients were first joined to stacks, the engine would compute the stacks of all layers in sequence.
   expect(gradient.node.op).toBe('concat');
   expect(gradient.node.inputs).toHaveLength(tuner.layout.segments.length);
   expect(tuner.layout.stacks.length).toBeLessThan(tuner.layout.segments.length);

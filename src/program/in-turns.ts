@@ -1,7 +1,7 @@
 import { Turns } from '../support/turns.ts';
 import type { Engine } from './engine.ts';
 
-/** The same engine with sessions that compute one batch at a time: WebAssembly cannot run two at once. */
+/** Returns an engine with sessions that compute one batch at a time, because WebAssembly cannot run two at once. */
 export function inTurns(engine: Engine): Engine {
   const turns = new Turns();
   return {

@@ -19,18 +19,18 @@ import {
   trainingNetwork,
 } from './training-graph.ts';
 
-/** The input with the gradient of the loss with respect to the outputs. */
+/** Name of the input for the gradient of the loss with respect to the outputs. */
 const PULLED = 'output_gradient';
 const OUTPUTS = 'outputs';
 
-/** A batch of a step in which all examples depend on each other. */
+/** A batch of a step in which every example's loss depends on all the others. */
 export interface JointBatch {
   feeds: Tensors;
-  /** Number of the batch: equal numbers draw equal masks. */
+  /** Batches with the same number get the same dropout masks. */
   number: number;
-  /** Share of the batch in the step's loss. */
+  /** The batch's share of the step's loss. */
   weight: number;
-  /** Texts computed at a time; by default all. */
+  /** Number of texts computed at a time. Default: all. */
   chunk?: number;
 }
 
@@ -39,7 +39,10 @@ export interface JointPart {
   /** The step's loss. */
   loss: number;
   regularizer?: number;
-  /** The part's contribution to the gradient (see `Objective`), divided by its share. The next part reuses the memory. */
+  /**
+   * The part's contribution to the gradient (see `Objective`), divided by its share. The next part overwrites the
+   * memory.
+   */
   gradient: Float32Array;
   share: number;
 }
@@ -51,8 +54,10 @@ interface Opened {
 }
 
 /**
- * Computes gradients of a loss over all texts of a step, with few texts in memory at a time (Gao et al., 2021). First
- * come the outputs of all texts, then the loss and its gradient with respect to the outputs, then the backward pass of
+ * Computes gradients of a loss over all texts of a step, with few texts in memory at a time (Gao et al., 2021). It
+ * first
+ * computes the outputs of all texts, then the loss and its gradient with respect to the outputs, then the backward pass
+ * of
  * each part. Processes that share a run compute their own texts and exchange the outputs.
  */
 export class JointProgram {
@@ -73,7 +78,7 @@ export class JointProgram {
     this.#gradient = new Float32Array(tuner.layout.length + (tuner.watches ?? 0));
   }
 
-  /** Yields the result of each part of this process in order; the shares of all processes sum to 1. */
+  /** Yields the results of this process's parts, in order. The shares of all processes sum to 1. */
   async *differentiate(
     values: Float32Array,
     batches: readonly JointBatch[],
@@ -170,14 +175,14 @@ export class JointProgram {
   }
 }
 
-/** Splits rows into ranges of at most `most`; an empty range gives none. */
+/** Splits rows into ranges of at most `most` rows. An empty range has no chunks. */
 function chunksOf({ start, end }: Rows, most: number): Rows[] {
   const chunks: Rows[] = [];
   for (let at = start; at < end; at += most) chunks.push({ start: at, end: Math.min(end, at + most) });
   return chunks;
 }
 
-/** The outputs of all texts in their order, from each process's results for every batch. */
+/** Joins the outputs of all texts in order, from each process's results for every batch. */
 function gathered(
   own: readonly Float32Array[],
   texts: readonly number[],

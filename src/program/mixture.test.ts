@@ -17,7 +17,7 @@ it('ends with the last example of the first source that has no more', () => {
   const full = all.filter((indices, source) => indices.length === COUNTS[source]);
   expect(full).toHaveLength(1);
   expect(all.indexOf(full[0])).toBe(drawn.sources.at(-1));
-  // A draw of n has a deviation of at most sqrt(n) / 2: four of them.
+  // The count of n draws has a standard deviation of at most sqrt(n) / 2. The bound is four of them.
   const n = drawn.sources.length;
   for (const [source, probability] of mixing('first_exhausted').probabilities.entries())
     expect(Math.abs(all[source].length - n * probability)).toBeLessThan(2 * Math.sqrt(n));
@@ -48,7 +48,7 @@ it('depends on the seed alone', () => {
 
 it('draws from the examples of each source, of which a row may have several or none', () => {
   const set: ExampleSet = {
-    // Rows 0 and 2 have two examples, row 3 has none.
+    // Rows 0 and 2 have two examples each, row 3 has no example.
     rows: Int32Array.of(0, 0, 1, 2, 2, 4),
     lengths: Int32Array.of(10, 11, 12, 13, 14, 15),
     truncated: 0,

@@ -2,7 +2,7 @@ import { Random } from '../support/random.ts';
 import { UserError } from '../support/user-error.ts';
 import type { ExampleSet } from './example-set.ts';
 
-/** When a mixture ends, as in `interleave_datasets` of Hugging Face's datasets. */
+/** The conditions that end a mixture, as in `interleave_datasets` of Hugging Face's datasets. */
 export const STOPPING_STRATEGIES = ['first_exhausted', 'all_exhausted'] as const;
 export type StoppingStrategy = (typeof STOPPING_STRATEGIES)[number];
 
@@ -11,19 +11,21 @@ export interface Mixing {
   /** The probability of each source. They sum to 1. */
   probabilities: readonly number[];
   /**
-   * `first_exhausted`: the mixture ends when one source has no more examples. `all_exhausted`: when every source has
+   * `first_exhausted`: the mixture ends when one source has no more examples. `all_exhausted`: it ends when every
+   * source has
    * been drawn completely.
    */
   strategy: StoppingStrategy;
 }
 
 /**
- * A few times the rows that a file may have. Without a limit, a small probability could require any number of
- * repetitions.
+ * The maximum number of examples in a mixture, a few times the largest file. Without it, a small probability could
+ * repeat
+ * other sources without limit.
  */
 const MAX_MIXED = 10_000_000;
 
-/** The drawn examples: the source of each, and its index there. */
+/** The drawn examples. Each has a source, and an index in that source. */
 export interface Drawn {
   sources: readonly number[];
   indices: readonly number[];
@@ -45,9 +47,9 @@ export function mixedCount(counts: readonly number[], { probabilities, strategy 
 
 /**
  * Draws a mixture as `interleave_datasets` does: each example is the next one of a random source. A source is read in a
- * random order, and again in another one if the mixture needs more of it. The result depends only on the seed.
- *
- * @param counts examples of each source, at least one
+ * random order. If the mixture needs more of it, it is read again in another order. The result depends only on the
+ * seed.
+ * @param counts number of examples of each source, at least one
  * @throws UserError for a mixture of too many examples
  */
 export function drawMixture(counts: readonly number[], mixing: Mixing, seed: number): Drawn {
@@ -84,16 +86,15 @@ function sourceAt(share: number, probabilities: readonly number[]): number {
     end += probability;
     return share < end;
   });
-  // The sum of the probabilities may be rounded below 1.
+  // Rounding may leave the sum of the probabilities below 1.
   return source < 0 ? probabilities.length - 1 : source;
 }
 
 /**
- * A mixture of the examples of several sources.
- *
+ * Mixes the examples of several sources.
  * @param set the examples of all sources
- * @param sources their names, and their rows in `set`
- * @throws UserError for a source without examples, and for a mixture of too many
+ * @param sources their names, and their numbers of rows in `set`
+ * @throws UserError for a source without examples, and for a mixture of too many examples
  */
 export function mixedSet(
   set: ExampleSet,
@@ -128,7 +129,7 @@ export function mixedSet(
   };
 }
 
-/** The examples of each source. */
+/** The indices of each source's examples. */
 function membersOf({ lengths, rows }: ExampleSet, sources: readonly { rows: number }[]): number[][] {
   const ends = sources.map((_, i) => sources.slice(0, i + 1).reduce((sum, source) => sum + source.rows, 0));
   const members = sources.map((): number[] => []);

@@ -7,16 +7,16 @@ import type { ReadParameter, ReadRange } from '../tuners/tuner.ts';
 export type LoadedModel<Model extends TaskModel = TaskModel> = Model & ModelWeights;
 
 export interface ModelWeights {
-  /** The real folder of the weight files; empty in a browser. */
+  /** The real path of the folder with the weight files; empty in a browser. */
   weightFolder: string;
   locate: LocateWeight;
-  /** Whether kernels copy the weights into their own layout; by default, the session decides. */
+  /** Whether kernels copy the weights into their own layout. By default, the session decides. */
   packing?: Packing;
-  /** Reads a parameter, or initialises it if the checkpoint has no fitting one. */
+  /** Returns a function that reads a parameter. If the checkpoint has no parameter that fits, it is initialised. */
   reader(seed: number): ReadParameter;
-  /** Reads a range of a parameter in the checkpoint, as f32. */
+  /** Reads a range of a parameter from the checkpoint, as float32. */
   readRange: ReadRange;
-  /** Parameters that the checkpoint lacks. */
+  /** Names of the parameters that the checkpoint lacks. */
   initialised: readonly string[];
   close(): void;
 }

@@ -1,10 +1,10 @@
 import { computeOwn, type OwnMetrics } from '../metrics/own-metrics.ts';
 import type { Evaluation, Scores } from './example-set.ts';
 
-/** Custom scores, in this thread or another. */
+/** Custom scores, computed in this thread or another. */
 export interface OwnScores {
   readonly names: readonly string[];
-  /** Scores of all rows of a set, by name. */
+  /** Returns the scores of all rows of a set, by name. */
   compute(
     predictions: readonly unknown[],
     references: readonly unknown[],
@@ -18,7 +18,7 @@ export function ownScoresOf(metrics: OwnMetrics = {}): OwnScores | undefined {
   return { names, compute: (...answers) => computeOwn(metrics, ...answers) };
 }
 
-/** The same evaluation with custom scores after those of the task. */
+/** Adds custom scores to an evaluation, after those of the task. */
 export function withOwnScores(evaluation: Evaluation, ownScores: OwnScores | undefined): Evaluation {
   if (!ownScores) return evaluation;
   return {

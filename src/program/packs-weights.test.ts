@@ -20,11 +20,11 @@ const blocks = (bits: 4 | 8, { rounded = false, backward = false } = {}) => [
 const large = [matmul(x, weight(graph, 'large', [64, 2 ** 23]))];
 
 it.each([
-  // A base of float32 is packed for training, unless its copies would be large.
+  // A float32 base is packed for training, unless its copies would be too large.
   [outputs, { wanted: true }, true],
   [outputs, { wanted: false }, false],
   [large, { wanted: true }, false],
-  // Processes of a host share a mapping.
+  // Processes of a host share the mapped weights.
   [outputs, { wanted: true, sharesHost: true }, false],
   [outputs, { packing: 'alone', wanted: false }, true],
   [outputs, { packing: 'alone', wanted: true, sharesHost: true }, false],

@@ -5,16 +5,17 @@ import type { Packing } from '../nn/base/frozen-base.ts';
 import { weightMemory } from './weight-memory.ts';
 
 /**
- * Limit of all weights and copies: base models of 100 million parameters stay below it with a copy for each of the
- * forward and backward pass; larger ones do not.
+ * Limit for the weights and their copies. With one copy each for the forward and backward pass, models of up to about
+ * 100
+ * million parameters stay below it.
  */
 const MAX_BYTES = 1.5 * 2 ** 30;
 
 /**
- * Whether the products of a session copy their frozen matrices into the kernels' layout. Block kernels always do:
- * without a copy, they would convert every matrix to float32 each time.
- *
- * @param packing of the session's base; a float32 base has no packing, and is packed if `wanted` and not too large
+ * Whether the products of a session copy their frozen matrices into the kernels' layout. Block kernels always do,
+ * because
+ * otherwise they would convert every matrix to float32 for each product.
+ * @param packing packing of the session's base. A float32 base has none: it is packed if `wanted` and not too large.
  * @param sharesHost whether other processes of this host use the same weights, which all of them then map
  */
 export function packsWeights(

@@ -4,8 +4,10 @@ import { predictBatches } from './predict-batches.ts';
 import type { Predictor } from './program.ts';
 
 /**
- * Logits of all examples in their order, [examples, labels] row-major. Batches have examples of similar length and
- * are divided among the processes of the run. Throws NotFinite.
+ * Returns the logits of all examples in order, [examples, labels] row-major. Batches have examples of similar length
+ * and
+ * are divided among the processes of the run.
+ * @throws NotFinite if a logit is not finite
  */
 export async function predictAll(
   program: Predictor,

@@ -3,15 +3,15 @@ import { planEvaluation } from '../text/batches.ts';
 import type { ExampleSet } from './example-set.ts';
 import type { Predictor } from './program.ts';
 
-/** A computed batch. */
+/** A batch and its logits. */
 export interface PredictedBatch {
   /** Indices of its examples in the set. */
   examples: Int32Array;
-  /** Padded like the batch, in the head's layout. */
+  /** The batch's logits, with its padding, in the head's layout. */
   logits: Float32Array;
 }
 
-/** The logits of a set in batches of similar length, divided among the processes of the run. */
+/** Computes the logits of a set in batches of similar length. The processes of the run divide the batches. */
 export async function predictBatches(
   program: Predictor,
   values: Float32Array,

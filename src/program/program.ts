@@ -17,15 +17,15 @@ import {
   trainingGraph,
 } from './training-graph.ts';
 
-/** The result for a micro-batch, or for this process's examples of it. */
+/** The result for a micro-batch, or for the examples of it that this process computes. */
 export interface Objective {
   /** The task's mean loss. */
   loss: number;
-  /** R, if the method has one. */
+  /** The value of the regularizer R, if the method has one. */
   regularizer?: number;
-  /** The gradient of loss + γ R, followed by the values that the tuner watches. The next call reuses the memory. */
+  /** The gradient of loss + γ R, followed by the values that the tuner watches. The next call overwrites the memory. */
   gradient: Float32Array;
-  /** The share in the micro-batch's mean loss; 1 for a single process. */
+  /** The share of these examples in the micro-batch's mean loss; 1 for a single process. */
   share: number;
   /** Number of examples computed. */
   examples: number;
@@ -38,7 +38,7 @@ export type Predictor = Pick<Program, 'predict' | 'communicator'>;
 export type Evaluator = Pick<Program, 'parts' | 'predict' | 'loss' | 'communicator'>;
 
 export interface ProgramOptions extends Omit<TrainingOptions, 'masks'> {
-  /** The processes that examples are divided among; by default only this one. */
+  /** The processes that divide the examples. Default: only this process. */
   communicator?: Communicator;
   /** Whether a batch may be computed in parts. */
   measuresNoise?: boolean;
@@ -46,11 +46,11 @@ export interface ProgramOptions extends Omit<TrainingOptions, 'masks'> {
 
 /**
  * A loaded model with a tuner: gradients for training, logits and loss for evaluation. Sessions open on first use. If
- * several processes share a run, each gets the gradient of its own examples of a batch. The caller divides the
- * batches of evaluations.
+ * several processes share a run, each gets the gradient of its own examples of a batch. In evaluations, the caller
+ * divides the batches among processes.
  */
 export class Program {
-  /** The parts, for other sessions of the same network. */
+  /** The parts that the program was made from, for other sessions of the same network. */
   readonly parts: { engine: Engine; model: TaskModel; tuner: Tuner };
   readonly communicator: Communicator;
   readonly #options: TrainingOptions;
@@ -63,7 +63,7 @@ export class Program {
     const { communicator = ALONE, measuresNoise, ...training } = options;
     this.parts = { engine, model, tuner };
     this.communicator = communicator;
-    // A graph can only cut the masks of whole batches.
+    // Masks can be cut in the graph only for whole batches.
     this.#options = {
       ...training,
       masks: communicator.size > 1 || model.joint || measuresNoise ? 'host' : engine.masks,
@@ -71,15 +71,15 @@ export class Program {
     this.#gradient = new Float32Array(tuner.layout.length + (tuner.watches ?? 0));
   }
 
-  /** Opens the training session in advance. */
+  /** Opens the training session before the first step. */
   async prepare(): Promise<void> {
     await this.#openTraining();
   }
 
   /**
    * @param batch the inputs of the model and of its loss
-   * @param dropoutStep number of the micro-batch: equal numbers draw equal masks
-   * @param division the parts of the batch, and which of them to compute; by default the processes
+   * @param dropoutStep number of the micro-batch; the same number gives the same masks
+   * @param division the number of parts of the batch, and which of them to compute; by default the processes
    */
   async differentiate(
     values: Float32Array,
@@ -111,7 +111,7 @@ export class Program {
     };
   }
 
-  /** Yields the results for the parts of a step in which all examples depend on each other: see `JointProgram`. */
+  /** Yields the results for the parts of a step in which all examples depend on each other. See `JointProgram`. */
   differentiateJointly(
     values: Float32Array,
     batches: readonly JointBatch[],
@@ -121,12 +121,12 @@ export class Program {
     return this.#joint.differentiate(values, batches, seed, this.communicator);
   }
 
-  /** Logits of a batch, row-major, in the head's shape: [batch, labels] for a classifier. */
+  /** Returns the logits of a batch, row-major, in the head's shape: [batch, labels] for a classifier. */
   async predict(values: Float32Array, batch: Tensors): Promise<Float32Array> {
     return (await this.#evaluate('logits', values, batch)) as Float32Array;
   }
 
-  /** The mean loss of a batch, without dropout. */
+  /** Returns the mean loss of a batch, without dropout. */
   async loss(values: Float32Array, batch: Tensors): Promise<number> {
     return (await this.#evaluate('loss', values, batch))[0];
   }
@@ -153,7 +153,7 @@ export class Program {
     this.#training ??= (async () => {
       const { engine, model, tuner } = this.parts;
       const graph = trainingGraph(model.buildLoss, tuner, this.#options);
-      // Packed weights are copies, and gradient checkpointing exists to save memory.
+      // Packed weights are copies. Gradient checkpointing is used to save memory, so it does without them.
       const packed = !this.#options.gradientCheckpointing;
       return { graph, session: await engine.open(graph.outputs, { packed }) };
     })();

@@ -8,7 +8,7 @@ import { elementCount } from '../support/element-count.ts';
 import { type ParameterLayout, stackValue } from '../tuners/parameter-layout.ts';
 import type { Regularizer, Tuner } from '../tuners/tuner.ts';
 
-/** The input with the trained values. */
+/** Name of the input for the trained values. */
 export const TRAINED = 'trained';
 
 /** Builds a model's task loss in a network. */
@@ -16,30 +16,35 @@ export type BuildModel = (network: Network, options?: LossOptions) => Value;
 
 export interface TrainingGraph {
   /**
-   * Outputs `loss` [] (the task's), `gradient` (of the objective [length], followed by the values that the tuner
-   * watches) and, if there is one, `regularizer` [].
+   * `loss` [] of the task; `gradient`, the objective's gradient [length] followed by the values that the tuner watches;
+   * and
+   * `regularizer` [], if there is one.
    */
   outputs: Record<string, Value>;
   dropouts: DropoutSites;
 }
 
 export interface TrainingOptions extends LossOptions {
-  /** Whether the backward pass recomputes the layers' activations, so that they need not be kept. */
+  /** Whether the backward pass recomputes the layers' activations instead of keeping them in memory. */
   gradientCheckpointing?: boolean;
   /** The place where dropout masks are cut. Default: the host. */
   masks?: MaskSource;
-  /** α of the noise on word embeddings (NEFTune). Default: 0. */
+  /** α of NEFTune's noise on word embeddings. Default: 0. */
   noiseAlpha?: number;
 }
 
-/** One training step: from trained values and a batch to the loss and the gradient of loss + γ R. */
+/**
+ * Builds the graph of a training step. It computes the loss and the gradient of loss + γ R from trained values and a
+ * batch.
+ */
 export function trainingGraph(
   buildLoss: BuildModel,
   tuner: Tuner,
   { gradientCheckpointing = false, masks, noiseAlpha, ...options }: TrainingOptions = {},
 ): TrainingGraph {
-  // The engine computes all gradients of one stack before those of the next. With checkpointing, the recomputed
-  // activations of all layers would have to stay in memory for the second stack, so every tensor is separate.
+  // The engine computes all gradients of one stack before those of the next. With gradient checkpointing, it would keep
+  // the
+  // recomputed activations of all layers in memory until the second stack. So every tensor is separate.
   const layout = gradientCheckpointing ? tuner.layout.apart() : tuner.layout;
   const { network, flat, injection } = tunedNetwork(tuner, true, { masks, noiseAlpha }, layout);
   const loss = buildLoss(network, options);
@@ -68,7 +73,10 @@ export function trainingGraph(
 /** The outputs that an evaluation can compute. */
 export type EvaluationOutput = 'logits' | 'loss' | 'features';
 
-/** The model in evaluation: `logits`, the mean `loss` of a batch, or `features`, the input of its last linear module. */
+/**
+ * Builds the graph of an evaluation: `logits`, the mean `loss` of a batch, or `features`, the input of the last linear
+ * module.
+ */
 export function evaluationGraph(
   model: Pick<TaskModel, 'buildLogits' | 'buildLoss'>,
   tuner: Tuner,
@@ -80,12 +88,12 @@ export function evaluationGraph(
   return output === 'logits' ? { logits } : { features: [...network.linearInputs.values()].at(-1) as Value };
 }
 
-/** The network in training, with dropout and without a loss. */
+/** Builds the network as in training, with dropout but without a loss. */
 export function trainingNetwork(tuner: Tuner, options: TrainingOptions): { network: Network; flat: Value } {
   return tunedNetwork(tuner, true, options);
 }
 
-/** A network with a tuner, and its trained vector. */
+/** Builds a network with a tuner. Returns also its trained vector. */
 export function tunedNetwork(
   tuner: Tuner,
   training: boolean,
@@ -105,8 +113,9 @@ export function tunedNetwork(
 }
 
 /**
- * The regularizer's value, and the gradient of γ R for each of its views. γ is multiplied with scalars before they
- * become matrices.
+ * Returns the regularizer's value, and the gradient of γ R for each of its views. γ multiplies scalars before they
+ * become
+ * matrices, which is cheaper.
  */
 function differentiate(
   regularizer: Regularizer,

@@ -1,6 +1,6 @@
 import type { Evaluator } from './program.ts';
 
-/** The same program; once the signal is aborted, the next batch throws its reason. */
+/** Returns the same program. After the signal is aborted, its next batch throws the signal's reason. */
 export function untilAborted(program: Evaluator, signal: AbortSignal | undefined): Evaluator {
   if (!signal) return program;
   const { parts, communicator } = program;

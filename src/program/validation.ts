@@ -1,17 +1,17 @@
 import type { Evaluation, EvaluationWatch, Scores } from './example-set.ts';
 import type { Program } from './program.ts';
 
-/** The sets that a run is scored on. */
+/** The validation sets that a run is scored on. */
 export interface Validation {
-  /** One set, or several that are scored separately. */
+  /** One evaluation per set. */
   readonly parts: readonly Evaluation[];
   /** Number of examples in all sets. */
   readonly count: number;
-  /** `eval_<score>`, with several sets `eval_<set>_<score>`, as in transformers. */
+  /** Returns `eval_<score>`, or with several sets `eval_<set>_<score>`, as in transformers. */
   run(
     program: Program,
     values: Float32Array,
-    /** Called for the first set. */
+    /** Called for the first set only. */
     watch?: EvaluationWatch,
   ): Promise<Scores>;
 }

@@ -4,11 +4,11 @@ import type { Engine } from './engine.ts';
 import type { ModelWeights } from './model-weights.ts';
 
 export interface WebEngineOptions extends Omit<WebSessionOptions, 'weightFiles'> {
-  /** The content of a weight file. Called once per session, which copies what it reads. */
+  /** Returns the content of a weight file. Each session calls it once and copies what it reads. */
   weights(file: string): Uint8Array;
 }
 
-/** Runs a model's graphs in a page, or on WebAssembly in Node, with weights in memory. */
+/** Runs a model's graphs in a page, or on WebAssembly in Node. The weights are in memory. */
 export function webEngine({ locate }: Pick<ModelWeights, 'locate'>, options: WebEngineOptions): Engine {
   const { weights, ...session } = options;
   return {

@@ -6,13 +6,13 @@ import { elementCount } from '../support/element-count.ts';
 /** A session that reads frozen weights. */
 export interface WeightReader {
   outputs: readonly Value[];
-  /** Whether its products copy their matrices into their own layout. */
+  /** Whether its products copy their matrices into the kernels' layout. */
   packed: boolean;
 }
 
 /**
- * The bytes that frozen weights take. A weight counts once for all sessions that read it as stored in the file, plus
- * once for every product that packs it. Weights that only packed products read do not stay mapped.
+ * The memory of frozen weights, in bytes. A weight counts once if any session reads it as it is stored in the file, and
+ * once more for every product that packs it. A weight that only packed products read does not stay mapped.
  */
 export function weightMemory(readers: readonly WeightReader[]): number {
   const mapped = new Map<string, number>();
@@ -30,7 +30,7 @@ export function weightMemory(readers: readonly WeightReader[]): number {
   return copies + [...mapped.values()].reduce((a, b) => a + b, 0);
 }
 
-/** The matrix that a product's kernel can copy into its own layout. */
+/** The matrix of a product that its kernel can copy into its own layout. */
 function packedMatrix(node: GraphNode): Value | undefined {
   switch (node.op) {
     case 'matmul':
@@ -44,8 +44,8 @@ function packedMatrix(node: GraphNode): Value | undefined {
 }
 
 /**
- * The values that a node's kernels read. A product of bytes has the matrix of its gradient as an operand, but does
- * not read it.
+ * The values that a node's kernels read. A product of bytes also has its gradient's matrix as an operand, but does not
+ * read it.
  */
 function readBy({ op, inputs }: GraphNode): readonly Value[] {
   return op === 'byteMatmul' ? inputs.filter((_, i) => i !== 3 && i !== 4) : inputs;

@@ -4,17 +4,17 @@ import { UserError } from '../support/user-error.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../tuners/registry.ts';
 import type { Budgets, Recipe } from './recipe.ts';
 
-/** The choices for a recipe. */
+/** What a user chooses for a recipe. */
 export interface RecipeChoice {
-  /** Default: the recipe's own. */
+  /** Default: the recipe's own method. */
   method?: string;
-  /** The name of a budget level; by default the level of the recipe's config. */
+  /** The name of a budget level. Default: the level in the recipe's config. */
   budget?: string;
 }
 
 /**
- * The config of a recipe for a method at a budget level: a commented YAML file without the sections of other methods.
- *
+ * Returns the config of a recipe for a method at a budget level: a commented YAML file without the sections of other
+ * methods.
  * @throws UserError for an unknown method or level
  */
 export function recipeConfig(
@@ -44,7 +44,7 @@ export function recipeConfig(
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }
 
-/** Like {@link recipeConfig}, but returns values. Each recipe's config is parsed only once. */
+/** Like {@link recipeConfig}, but returns values instead of a text. Each recipe's config is parsed only once. */
 export function recipeValues(
   recipe: Recipe,
   budgets: Pick<Budgets, 'same_learning_rate'>,
@@ -64,8 +64,9 @@ export function recipeValues(
 const PARSED = new WeakMap<Recipe, Record<string, unknown>>();
 
 /**
- * The changes of a method and level to a recipe's config, by dotted keys. The recipe's learning rate belongs to its own
- * method: for another method, the policy chooses it, unless the budgets list it as shared.
+ * The changes that a method and a level make to a recipe's config, by dotted keys. The recipe's learning rate is only
+ * for
+ * its own method. For other methods, the policy chooses it, unless the budgets say that methods share it.
  */
 function chosenSettings(
   recipe: Recipe,
@@ -89,7 +90,7 @@ function isMethod(name: string): name is MethodName {
   return (METHOD_NAMES as readonly string[]).includes(name);
 }
 
-/** Suffixes of the run's folder, so that two runs of a recipe have different folders. */
+/** Suffixes of the run's folder. They keep the folders of a recipe's runs apart. */
 function differences(recipe: Recipe, method: string, budget: string | undefined): string[] {
   return [
     ...(method === recipe.method ? [] : [method]),

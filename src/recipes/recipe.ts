@@ -4,40 +4,40 @@ import { TASK_NAMES, type TaskName } from '../tasks/registry.ts';
 
 const headSchema = z.strictObject({
   title: z.string(),
-  /** Training rows of the paper's data set, which determine its steps. */
+  /** Number of training rows in the paper's data set. It determines the number of steps. */
   rows: z.int().positive().optional(),
-  /** Whether a row may give several examples. */
+  /** Whether a row may become several examples. */
   splits_rows: z.boolean().default(false),
-  /** Its scores in the paper's tables, by our names. */
+  /** Its scores in the paper's tables, by their names in adalora. */
   scores: z.array(z.string()).default([]),
-  /** By level, then by dotted key: the value in the released scripts, if it differs. */
+  /** Values in the paper's released scripts that differ from the paper, by level and then by dotted key. */
   scripts: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
 });
 
-/** By level, then by method: the values in its section. */
+/** The values of a method's section, by level and then by method. */
 const levels = z.record(z.string(), z.record(z.string(), z.record(z.string(), z.unknown())));
 
 const budgetsSchema = z.strictObject({
-  /** Learning rates that every method may choose from. */
+  /** Learning rates from which every method may choose. */
   learning_rates: z.array(z.number()),
-  /** The methods that share a recipe's learning rate. */
+  /** The methods that use the recipe's learning rate. */
   same_learning_rate: z.array(z.string()),
-  /** By model id: the matrices that AdaLoRA adapts in it, and its levels. */
+  /** By model id: the matrices that AdaLoRA adapts in the model, and the levels. */
   models: z.record(
     z.string(),
     z.strictObject({ model_type: z.string(), matrices: z.int().positive(), levels }),
   ),
 });
 
-/** The values that a recipe's config chooses. */
+/** The values that a recipe's config must set. */
 const chosen = z.object({ model: z.string(), task: z.enum(TASK_NAMES), method: z.string() });
 
 /** The paper's budget levels. */
 export type Budgets = z.output<typeof budgetsSchema>;
 
-/** An experiment of the paper, or a known recipe of another model: a description, and the config that runs it. */
+/** An experiment of the paper, or a recipe for another model: a description and a config. */
 export interface Recipe extends z.output<typeof headSchema> {
-  /** `glue/mnli` */
+  /** Such as `glue/mnli`. */
   name: string;
   /** The model's id on the Hub. */
   model: string;
@@ -49,12 +49,12 @@ export interface Recipe extends z.output<typeof headSchema> {
   levels: z.output<typeof levels>;
 }
 
-/** Parses the budget levels. They come with the package, so an invalid one is a bug. */
+/** Parses the budget levels. They are part of the package, so invalid levels are a bug. */
 export function parseBudgets(text: string): Budgets {
   return budgetsSchema.parse(parse(text));
 }
 
-/** Parses a recipe's file: two YAML documents, a description and a config. An invalid recipe is a bug too. */
+/** Parses a recipe's file: two YAML documents, a description and a config. An invalid recipe is a bug. */
 export function parseRecipe(name: string, text: string, { models }: Budgets): Recipe {
   const [head, config] = parseAllDocuments(text);
   const named = chosen.parse(config.toJS());

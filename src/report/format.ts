@@ -1,11 +1,12 @@
-/** A number with separators of thousands, `12,345`, the same in every locale. */
+/** Formats a number with thousands separators, such as `12,345`, independently of the locale. */
 export function counted(value: number): string {
   return `${Math.round(value)}`.replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /**
- * A number with about three significant digits; integers keep all digits. Very small and very large numbers get a power
- * of ten.
+ * Formats a number with about three significant digits. Integers keep all digits. Very small and very large numbers get
+ * a
+ * power of ten.
  */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return '–';
@@ -16,12 +17,12 @@ export function short(value: number): string {
   return minus(value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : size >= 0.1 ? 3 : 4));
 }
 
-/** A score: three decimals. */
+/** Formats a score with three decimals. */
 export function score(value: number): string {
   return Number.isFinite(value) ? minus(value.toFixed(3)) : '–';
 }
 
-/** Seconds as `1:02:03 h`, `2:03 min` or `12.3 s`. */
+/** Formats seconds as `1:02:03 h`, `2:03 min` or `12.3 s`. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return '–';
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
@@ -31,12 +32,12 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${padded(minutes)}:${padded(rest)} h` : `${minutes}:${padded(rest)} min`;
 }
 
-/** `a, b and c`. */
+/** Joins words: `a, b and c`. */
 export function listed(words: readonly string[]): string {
   return [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(' and ');
 }
 
-/** The same with a capital first letter. */
+/** The text with a capital first letter. */
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,4 +1,4 @@
-/** HTML or SVG text with all outside content escaped. */
+/** HTML or SVG text. All content from outside is escaped. */
 export class Markup {
   readonly text: string;
 
@@ -14,13 +14,14 @@ export class Markup {
 export type Content = Markup | string | number | false | undefined | readonly Content[];
 
 /**
- * Template tag: values are escaped unless they are {@link Markup}; lists are joined, `false` and undefined are empty.
+ * Template tag that escapes all values except {@link Markup}. Lists are joined; `false` and undefined give an empty
+ * text.
  */
 export function markup(parts: TemplateStringsArray, ...values: Content[]): Markup {
   return new Markup(parts.map((part, i) => part + (i < values.length ? textOf(values[i]) : '')).join(''));
 }
 
-/** JSON for a script element with data. */
+/** JSON as the content of a script element. */
 export function jsonMarkup(value: unknown): Markup {
   return new Markup(JSON.stringify(value).replaceAll('<', '\\u003c'));
 }
@@ -42,7 +43,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 const MAY_STAND = '\t\n\r';
 
-// XML does not allow most control characters: other programs could not open a figure that contains one.
+// XML does not allow most control characters. Other programs could not open a figure that contains one.
 function escaped(text: string): string {
   return text
     .replace(/\p{Cc}/gu, (control) => (MAY_STAND.includes(control) ? control : '\ufffd'))

@@ -16,7 +16,7 @@ import { type RankTable, rankTable } from './rank-table.ts';
 import { findingSentences } from './verdict/finding-sentences.ts';
 import { verdictSentence } from './verdict/verdict-sentence.ts';
 
-/** The content of a card. The config is a run's. */
+/** The content of a model card. `config` is the run's. */
 export interface ModelCardFacts {
   config: {
     model: string;
@@ -41,7 +41,7 @@ export interface ModelCardFacts {
   onlyBase?: string;
   steps: number;
   trainableParameters: number;
-  /** Scores on the validation file, with or without `eval_`. */
+  /** Scores on the validation set, with or without `eval_`. */
   metrics: Readonly<Record<string, number>>;
   /** The assessment of the scores. */
   verdict?: Verdict;
@@ -50,8 +50,9 @@ export interface ModelCardFacts {
 }
 
 /**
- * The README.md of a run's folder, with the front matter that the Hugging Face Hub reads. The same run gives the same
- * text: it contains no dates, and of paths only the last name.
+ * The README.md of a run's folder, with the front matter that the Hugging Face Hub reads. It contains no dates, and of
+ * each
+ * path only the last name. So the same run gives the same text.
  */
 export function modelCard(facts: ModelCardFacts): string {
   const { config, ranks } = facts;
@@ -66,7 +67,7 @@ export function modelCard(facts: ModelCardFacts): string {
     ...section('Settings', `\`\`\`yaml\n${stringify(settings(facts)).trimEnd()}\n\`\`\``),
     ...section('Use', usage(facts, base)),
   ];
-  // Names of labels, columns and files are untrusted.
+  // Names of labels, columns and files come from outside.
   return printable(`${sections.join('\n\n')}\n`);
 }
 
@@ -104,7 +105,7 @@ function frontMatter(facts: ModelCardFacts, base: string, title: string): object
   };
 }
 
-/** The data set's name on the Hub, or the kind and name of a file; for a held-out share, its source. */
+/** The data set's name on the Hub, or a file's format and name. For a held-out share, its source. */
 function datasetOf({ dataset, subset, train, validation }: ModelCardFacts['config']['data'], file: string) {
   const isHeldOut = heldOutShare(validation) !== undefined;
   const source = isHeldOut ? [train].flat().map(lastName).join(' + ') : file;
@@ -114,7 +115,7 @@ function datasetOf({ dataset, subset, train, validation }: ModelCardFacts['confi
   return { type: dataset, name: named(dataset), ...config, split: source };
 }
 
-/** The loader of Hugging Face's datasets for a file. */
+/** The loader in Hugging Face's datasets for a file. */
 function datasetType(file: string): string {
   return LOADERS[extensionOf(file) ?? ''] ?? 'text';
 }
@@ -249,7 +250,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
 }
 
-/** A Hub id unchanged; the last name of a folder. */
+/** Returns a Hub id unchanged, and the last name of a folder. */
 function baseName(model: string): string {
   return parseModelId(model) ? model : lastName(model);
 }
@@ -263,7 +264,7 @@ function lastName(path: string): string {
   );
 }
 
-/** A number with separators of thousands, `12,345`, the same in every locale. */
+/** Formats a number with thousands separators, such as `12,345`, independently of the locale. */
 function counted(value: number): string {
   return `${value}`.replace(/\B(?=(\d{3})+$)/g, ',');
 }

@@ -2,16 +2,15 @@ import type { MethodWords } from '../tuners/method-definition.ts';
 
 /** How a Python library loads the result of a run. */
 interface PythonLoading {
-  /** Its key on the Hub. */
+  /** The library's key on the Hub. */
   hub: string;
-  /** Its name in a sentence. */
+  /** The library's name in a sentence. */
   name: string;
-  /** Whether it puts an adapter on the base model, whose tokenizer is then used. */
+  /** Whether the library puts an adapter on the base model. Then the base model's tokenizer is used. */
   isAdapter: boolean;
   imports: readonly string[];
   /**
-   * Lines that create `model`.
-   *
+   * Returns the lines of code that create `model`.
    * @param base an expression that creates the base model
    * @param autoModel the class to load a model with
    */
@@ -20,7 +19,7 @@ interface PythonLoading {
 
 const HUGGING_FACE = "Hugging Face's libraries";
 
-/** By the library that a method names. */
+/** By the `library` that a method names. */
 export const PYTHON_LOADING: Readonly<Record<NonNullable<MethodWords['library']>, PythonLoading>> = {
   peft: {
     hub: 'peft',

@@ -1,24 +1,27 @@
 /** Ranks by layer and matrix, as in the paper's figure 3. */
 export interface RankTable {
-  /** Matrices, named like entries of `target_modules` (`query`, `attention.output.dense`). */
+  /** Names of the matrices, as in `target_modules` (`query`, `attention.output.dense`). */
   columns: string[];
   rows: RankRow[];
-  /** Sum of all ranks: the budget in use. */
+  /** Sum of all ranks. */
   total: number;
   modules: number;
-  /** Ranks per module. */
+  /** Mean rank of a module. */
   average: number;
   largest: number;
 }
 
 export interface RankRow {
-  /** `0`, or with its stack if there are several: `encoder 0`. Empty for modules outside any layer. */
+  /** Such as `0`, or with the stack's name if there are several: `encoder 0`. Empty for modules outside any layer. */
   layer: string;
-  /** One for each column; undefined if the layer has no such adapted matrix. */
+  /** One rank per column. Undefined if the layer has no such adapted matrix. */
   ranks: (number | undefined)[];
 }
 
-/** Ends of paths in the order of computation: query, key, value, attention output, then in and out of the FFN. */
+/**
+ * Endings of module paths in the order of computation: query, key, value, attention output, then the first and second
+ * linear layer of the feed-forward network.
+ */
 const ROLES = [
   /\b(q|query|q_proj|query_proj)$/,
   /\b(k|key|k_proj|key_proj)$/,
@@ -30,7 +33,7 @@ const ROLES = [
 ];
 
 /**
- * Arranges ranks, given by module path, into a table. Layers are in numerical order, matrices in the order of
+ * Arranges ranks, given by module path, in a table. Layers are in numerical order, matrices in the order of
  * computation.
  */
 export function rankTable(ranks: Readonly<Record<string, number>>): RankTable {
@@ -74,7 +77,10 @@ function rowsOf(cells: readonly (Place & { rank: number })[], matrices: readonly
     });
 }
 
-/** `bert.encoder.layer.0.attention.self.query`: stack `bert.encoder.layer`, layer 0, matrix `attention.self.query`. */
+/**
+ * Splits `bert.encoder.layer.0.attention.self.query` into stack `bert.encoder.layer`, layer 0 and matrix
+ * `attention.self.query`.
+ */
 function placeOf(path: string): Place {
   const [, stack, layer, matrix] = /^(.*?)\.(\d+)\.(.+)$/.exec(path) ?? [];
   return matrix === undefined
@@ -82,12 +88,12 @@ function placeOf(path: string): Place {
     : { stack, layer: Number(layer), matrix };
 }
 
-/** `model.encoder.layers` is "encoder". */
+/** The short name of a stack: "encoder" for `model.encoder.layers`. */
 function stackName(stack: string): string {
   return stack.split('.').at(-2) ?? stack;
 }
 
-/** The shortest suffix of a matrix's path that identifies it: unique, and not `dense` alone. */
+/** The shortest suffix of a matrix's path that is unique and not just `dense`. */
 function shortName(matrix: string, matrices: readonly string[]): string {
   const parts = matrix.split('.');
   const ends = parts.map((_, i) => parts.slice(parts.length - 1 - i).join('.'));

@@ -6,13 +6,13 @@ import type { MethodState } from '../tuners/method-run.ts';
 import type { BestState, TrainerState } from './trainer-state.ts';
 
 const METHOD_PREFIX = 'method.';
-/** Tensors that are neither the method's nor the optimizer's. */
+/** Names of tensors that belong neither to the method nor to the optimizer. */
 const VALUES: readonly string[] = ['values', 'best'];
 /** Increase it when checkpoints of older versions can no longer be read. */
 const FORMAT = '2';
 
 const count = z.int().min(0);
-/** JSON writes NaN as null. */
+/** JSON writes NaN as null, so null is read as NaN. */
 const score = z
   .number()
   .nullable()
@@ -29,7 +29,7 @@ const stateNumbers = z.strictObject({
     steps: count,
     noise: z.strictObject({ variance: score, squared: score }).optional(),
   }),
-  // Missing in checkpoints of earlier versions.
+  // Checkpoints of earlier versions lack it.
   losses: z
     .strictObject({ first: score.optional(), last: score.optional(), peak: score })
     .default({ peak: 0 }),
@@ -49,11 +49,11 @@ const stateNumbers = z.strictObject({
 
 /** The run that a checkpoint belongs to. */
 export interface CheckpointOrigin {
-  /** A hash of everything that the run depends on: a checkpoint only resumes a run with the same fingerprint. */
+  /** A hash of everything that the run depends on. A checkpoint resumes only a run with the same fingerprint. */
   fingerprint: string;
-  /** The start time, for chat templates that use the date. */
+  /** The start time of the run, for chat templates that contain the date. */
   startedAt: Date;
-  /** The length of the run at its start, if it is longer now: the method keeps to that plan. */
+  /** The run's length at its start, if it has been extended since. The method follows the original length. */
   planned?: RunLength;
 }
 
@@ -70,7 +70,7 @@ export interface StoredCheckpoint {
   tensors: CheckpointTensors;
 }
 
-/** The stored form of a state; the tensors are views. */
+/** Converts a state to its stored form. The tensors are views. */
 export function storeCheckpoint(
   state: TrainerState,
   { fingerprint, startedAt, planned }: CheckpointOrigin,
@@ -84,7 +84,7 @@ export function storeCheckpoint(
   return { metadata: { ...metadata, ...(planned && { planned: JSON.stringify(planned) }) }, tensors: stored };
 }
 
-/** Throws a UserError for metadata that is not of a checkpoint of this version. */
+/** @throws UserError if the metadata is not that of a checkpoint of this version */
 export function checkFormat({ format }: CheckpointMetadata, where: string): void {
   if (format === FORMAT) return;
   throw new UserError({
@@ -98,7 +98,8 @@ export function checkFormat({ format }: CheckpointMetadata, where: string): void
 }
 
 /**
- * Restores the state from an untrusted checkpoint. Throws a UserError for a state that no trainer could have written.
+ * Restores the state from an untrusted checkpoint.
+ * @throws UserError for a state that no trainer could have written
  */
 export function restoreCheckpoint(
   { metadata, tensors: stored }: StoredCheckpoint,
@@ -132,12 +133,12 @@ export function restoreCheckpoint(
   };
 }
 
-/** The error of a checkpoint that has changed since it was written. */
+/** The error for a checkpoint that has changed since it was written. */
 export function damaged(where: string, got: string): UserError {
   return new UserError({ where, fault: `is damaged: ${got}` });
 }
 
-/** Undefined for invalid JSON. */
+/** Parses JSON. Returns undefined if it is invalid. */
 function parsed(text: string | undefined): unknown {
   try {
     return JSON.parse(text ?? '');

@@ -1,25 +1,25 @@
-/** The importance of every component of a run over time: components keep their place from the start to the end. */
+/** The importance of every component over a run. Components stay in the same place for the whole run. */
 export interface ImportanceLog {
-  /** Adapted matrices in order, with their initial ranks. */
+  /** The adapted matrices in order, with their initial ranks. */
   modules: readonly { name: string; rank: number }[];
-  /** One per allocation, in order of steps. */
+  /** One row per allocation, in the order of steps. */
   rows: readonly ImportanceRow[];
 }
 
 export interface ImportanceRow {
   step: number;
-  /** Scores of all components, modules in order. */
+  /** Scores of all components, in the order of modules. */
   scores: Float32Array;
-  /** 1 for each component that was kept. */
+  /** For each component, 1 if it was kept. */
   kept: Float32Array;
 }
 
-/** A component of an adapted matrix over a run. */
+/** The importance of one component of an adapted matrix over a run. */
 export interface ComponentHistory {
   module: string;
   /** Its index in the initial factors. */
   component: number;
-  /** The step of each allocation. */
+  /** The steps at which ranks were allocated. */
   steps: number[];
   importance: number[];
   kept: boolean[];
@@ -30,12 +30,12 @@ export function lastImportance({ importance }: ComponentHistory): number {
   return importance.at(-1) ?? 0;
 }
 
-/** The histories with the most important components at the end first. */
+/** Sorts histories by the final importance of their components, the most important first. */
 export function strongestFirst(histories: readonly ComponentHistory[]): ComponentHistory[] {
   return histories.toSorted((a, b) => lastImportance(b) - lastImportance(a));
 }
 
-/** The history of every component, modules in order. */
+/** The history of every component, in the order of modules. */
 export function componentHistories({ modules, rows }: ImportanceLog): ComponentHistory[] {
   const steps = rows.map(({ step }) => step);
   let start = 0;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { allocationSchema } from '../tuners/allocation-event.ts';
 import { toBeatSchema, verdictSchema } from './verdict.ts';
 
-/** JSON has no NaN. null was NaN, or the log of another version lacks the value. */
+/** NaN is logged as null, so null is read as NaN. So is a value that another version did not log. */
 const number = z
   .unknown()
   .transform((value) => (typeof value === 'number' ? value : Number.NaN))
@@ -14,18 +14,18 @@ const text = z.string();
 const ranks = z.record(z.string(), z.int().min(0));
 
 /**
- * Sent once a second while a model is downloaded, the base is rounded or text is tokenized before the run starts. Not
+ * Sent once a second before the run starts, while a model is downloaded, the base is rounded or text is tokenized. Not
  * written to the log.
  */
 const progress = z.object({
   type: z.literal('progress'),
   step,
   what: z.enum(['download', 'base', 'text']),
-  /** The share that is done, from 0 to 1. */
+  /** The completed share, from 0 to 1. */
   share: z.number(),
 });
 
-/** Sent once, before the first step. A resumed run starts again at `step`. */
+/** Sent once, before the first step. A resumed run starts at `step`. */
 const start = z.object({
   type: z.literal('start'),
   step,
@@ -33,79 +33,84 @@ const start = z.object({
   num_train_epochs: number,
   train_examples: number,
   eval_examples: number,
-  /** Texts truncated to max_length. */
+  /** Number of texts truncated to max_length. */
   truncated: number,
   trainable_parameters: number,
-  /** Trained parameters outside the head. */
+  /** Number of trained parameters outside the head. */
   adapter_parameters: number,
   /** Ranks at `step`. */
   ranks: ranks.default({}),
-  /** The averages of scores over classes, by score name without `eval_`, if there is more than one way. */
+  /** How scores are averaged over classes, by score name without `eval_`. Only for scores with several averages. */
   averages: z.record(text, text).optional().catch(undefined),
-  /** The baselines for the score by which models are compared. */
+  /** The baselines for `metric_for_best_model`. */
   to_beat: z.array(toBeatSchema).optional().catch(undefined),
-  /** That score, without `eval_`. */
+  /** The score that selects the best model, without `eval_`. */
   metric_for_best_model: text.optional().catch(undefined),
   method: text.default(''),
   device: text.default(''),
-  /** The config's section, with all values. */
+  /** The `training` section of the config, with all values. */
   training: z.record(text, z.unknown()).optional().catch(undefined),
-  /** Its values that the policy chose, and why: "learning_rate 8e-3 (AdaLoRA, 420 rows)". */
+  /** The values that the policy chose, with reasons: "learning_rate 8e-3 (AdaLoRA, 420 rows)". */
   chosen: z.array(text).optional().catch(undefined),
-  /** Milliseconds from the process's start to the first step. */
+  /** Milliseconds from the start of the process to the first step. */
   startup_ms: number,
 });
 
-/** Sent every `logging_steps` steps. Sums and rates are over the steps since the last event. */
+/** Sent every `logging_steps` steps. Sums and rates are over the steps since the last such event. */
 const trainStep = z.object({
   type: z.literal('step'),
   step,
   epoch: number,
   /** Mean task loss. */
   loss: number,
-  /** R of the last step, for methods that have one. */
+  /** The regularizer R of the last step, for methods that have one. */
   regularizer: optional,
   grad_norm: number,
   /**
-   * tr(Σ) / |G|² of the gradient in examples (McCandlish et al., 2018), with `log_gradient_noise_scale`. NaN if the steps are too few for
-   * an estimate.
+   * With `log_gradient_noise_scale`: tr(Σ) / |G|² of the gradient, in examples (McCandlish et al., 2018). NaN if there
+   * are
+   * too few steps for an estimate.
    */
   gradient_noise_scale: optional,
   learning_rate: number,
-  /** Triplets that may be kept, for methods that have a budget. */
+  /** Number of triplets that may be kept, for methods with a budget. */
   budget: optional,
   examples_per_second: number,
   /** Peak memory of the process so far. */
   peak_memory_mb: number,
-  /** Steps so far with a non-finite gradient. */
+  /** Number of steps with a non-finite gradient so far. */
   skipped_steps: number,
 });
 
-/** `eval_loss` and, for each metric of the task, `eval_<metric>`, with `eval_runtime` and `eval_samples_per_second`. */
+/** Has `eval_loss`, `eval_runtime`, `eval_samples_per_second` and, for each metric of the task, `eval_<metric>`. */
 const evaluation = z
   .object({
     type: z.literal('evaluation'),
     step,
-    /** Whether this is the best evaluation so far by metric_for_best_model. */
+    /** Whether this evaluation is the best so far by metric_for_best_model. */
     best: z.boolean().default(false),
-    /** Whether its values are kept though an earlier evaluation was slightly better: see `training.prefer_later_model`. */
+    /**
+     * Whether this evaluation's values are kept although an earlier one was slightly better: see
+     * `training.prefer_later_model`.
+     */
     kept: z.boolean().optional(),
   })
   .catchall(number);
 
 const allocation = allocationSchema.extend({ type: z.literal('allocation') });
 
-/** Sent at about thirty steps of a run, for methods that have factors. */
+/** Sent at about thirty steps of a run, for methods with low-rank factors. */
 const orthogonality = z.object({
   type: z.literal('orthogonality'),
   step,
-  /** By module ‖BᵀB - I‖² and ‖AAᵀ - I‖²: the paper's figure 4, with PEFT's B as P and A as Q. */
+  /** By module: ‖BᵀB - I‖² and ‖AAᵀ - I‖². The paper's figure 4 shows them as P (here B) and Q (here A). */
   modules: z.record(z.string(), z.tuple([z.number(), z.number()])),
 });
 
 /**
- * Sent after an evaluation of a task with one class per row: how often each class (row) was predicted as each (column),
- * in the first validation set.
+ * Sent after an evaluation of a task with one class per row. The confusion matrix of the first validation set: how
+ * often
+ * each class (row) was predicted as each class (column).
  */
 const confusion = z.object({
   type: z.literal('confusion'),
@@ -114,7 +119,7 @@ const confusion = z.object({
   counts: z.array(z.array(step)),
 });
 
-/** A warning that does not stop the run: a head that was initialised, a step that was skipped. */
+/** A warning that does not stop the run, for example about an initialised head or a skipped step. */
 const notice = z.object({ type: z.literal('notice'), step, message: text });
 
 const checkpoint = z.object({ type: z.literal('checkpoint'), step, path: text });
@@ -122,21 +127,24 @@ const checkpoint = z.object({ type: z.literal('checkpoint'), step, path: text })
 const finish = z.object({
   type: z.literal('finish'),
   step,
-  /** `stopped`: by a signal; `--resume` continues. `early`: by early_stopping_patience. `stop_at_step`: by that key or by
-   * onStepEnd. */
+  /**
+   * `stopped`: by a signal; `--resume` continues. `early`: by early_stopping_patience. `stop_at_step`: by this key or
+   * by
+   * onStepEnd.
+   */
   reason: z.enum(['done', 'early', 'stop_at_step', 'stopped']),
-  /** Steps of the whole schedule. */
+  /** Number of steps of the whole schedule. */
   total_steps: optional,
   train_runtime: number,
   train_samples_per_second: number,
   peak_memory_mb: number,
-  /** The metrics of the last evaluation, or of the best one with load_best_model_at_end. */
+  /** The metrics of the last evaluation; with load_best_model_at_end, of the best one. */
   metrics: z.record(z.string(), number).default({}),
-  /** The assessment of the result; missing if a run was stopped or has no rows to be scored on. */
+  /** The assessment of the result. Missing if the run was stopped or has no validation set. */
   verdict: verdictSchema.optional().catch(undefined),
   /** Ranks at the end of the run. */
   ranks: ranks.default({}),
-  /** Trained parameters outside the head that were kept. */
+  /** Number of kept trained parameters outside the head. */
   adapter_parameters: optional,
 });
 
@@ -154,15 +162,16 @@ const schema = z.discriminatedUnion('type', [
 ]);
 
 /**
- * The events of a run: one line each in `metrics.jsonl`, and the input of progress displays. Names are those of
- * Hugging Face's trainer if it has them. NaN is written as null.
+ * The events of a run. Each is a line in `metrics.jsonl` and is sent to progress displays. Names are Hugging Face's
+ * where
+ * its trainer has the same value. NaN is written as null.
  */
 export type TrainEvent = z.output<typeof schema>;
 export type EventOf<Type extends TrainEvent['type']> = Extract<TrainEvent, { type: Type }>;
 export type FinishEvent = EventOf<'finish'>;
 export type ProgressEvent = EventOf<'progress'>;
 
-/** The event of an evaluation; `scores` by name with `eval_`. */
+/** Creates the event of an evaluation; `scores` are by name with `eval_`. */
 export function evaluationEvent(
   step: number,
   epoch: number,
@@ -170,7 +179,7 @@ export function evaluationEvent(
   best: boolean,
   kept = best,
 ): EventOf<'evaluation'> {
-  // TypeScript has no type for "numbers under all other keys".
+  // TypeScript has no type for "all other keys have numbers".
   return {
     type: 'evaluation',
     step,
@@ -181,7 +190,7 @@ export function evaluationEvent(
   } as unknown as EventOf<'evaluation'>;
 }
 
-/** Parses an event of a log; undefined for one that is unknown or invalid in this version. */
+/** Parses an event of a log. Returns undefined if this version does not know it or it is invalid. */
 export function readEvent(value: unknown): TrainEvent | undefined {
   return schema.safeParse(value).data;
 }

@@ -7,21 +7,21 @@ import type { MethodState } from '../tuners/method-run.ts';
 export interface BestState {
   step: number;
   score: number;
-  /** Evaluations since the best one. */
+  /** Number of evaluations since the best one. */
   waited: number;
   metrics: Record<string, number>;
   /** The best score, if a later evaluation with a slightly worse score is kept instead. */
   top?: number;
 }
 
-/** Sums between two log lines, as stored in a checkpoint. */
+/** Sums since the last log line, as stored in a checkpoint. */
 export interface MeterState {
   lossSum: number;
   steps: number;
   noise?: GradientNoise;
 }
 
-/** The mean losses of the first and last reported steps, and the largest. */
+/** The mean loss of the first and the last reported step, and the largest one. */
 export interface LossCourse {
   first?: number;
   last?: number;
@@ -31,20 +31,20 @@ export interface LossCourse {
 /** Everything that a run needs to resume exactly. */
 export interface TrainerState {
   step: number;
-  /** Optimizer steps without skipped ones. */
+  /** Number of optimizer steps, without skipped ones. */
   optimizerStep: number;
-  /** The rate that replaced the config's; missing if none did. */
+  /** The learning rate that has replaced the config's, if any. */
   learningRate?: number;
-  /** The state of a schedule that follows the evaluations. */
+  /** The state of a schedule that follows a score. */
   schedule?: MetricState;
   skipped: { total: number; inARow: number };
   meter: MeterState;
   losses: LossCourse;
   best: BestState | undefined;
   lastMetrics: Record<string, number>;
-  /** Scores before the first step, if they are meaningful. */
+  /** Scores before the first step, if the untrained model can be scored. */
   before?: Record<string, number>;
-  /** Trained values, and the values of the best evaluation. */
+  /** Trained values, and the values at the best evaluation. */
   tensors: { values: Float32Array; best?: Float32Array };
   optimizer: OptimizerState['vectors'];
   method: MethodState;

@@ -1,32 +1,32 @@
 import { z } from 'zod';
 
 const text = z.string();
-/** JSON has no NaN: null was NaN. */
+/** NaN is stored as null, because JSON has no NaN. */
 const number = z
   .unknown()
   .transform((value) => (typeof value === 'number' ? value : Number.NaN))
   .prefault(null);
 
-/** A baseline, by the score that models are compared by. */
+/** The score of a baseline. */
 export const toBeatSchema = z.object({
-  /** Its name in a sentence: `a bag of words`, `always "returns"`. */
+  /** The baseline's name in a sentence: `a bag of words`, `always "returns"`. */
   name: text,
   /** NaN if the score is undefined. */
   value: number,
-  /** Whether it ignores the text, like the majority class. */
+  /** Whether the baseline ignores the text, like the majority class. */
   is_blind: z.boolean(),
-  /** Whether it is the model before training. */
+  /** Whether the baseline is the model before training. */
   is_start: z.boolean().optional(),
 });
 
-/** A warning before the model is used, and its remedy. */
+/** A warning about the model, and its remedy. */
 export const findingSchema = z.object({ message: text, remedy: text });
 
-/** The assessment of a model against its baselines. */
+/** The assessment of a model compared with baselines. */
 export const verdictSchema = z.object({
-  /** The score by which models are compared, without `eval_`; with the name of its set if there are several. */
+  /** Name of the score that selects the best model, without `eval_`. With several sets, it contains the set's name. */
   score: text,
-  /** Its average over classes, if there is more than one way. */
+  /** How the score is averaged over classes, if there are several ways. */
   average: text.optional(),
   value: number,
   /** The 95 % confidence interval of the score. */
@@ -34,7 +34,7 @@ export const verdictSchema = z.object({
   /** The number of scored units: rows, sentences, questions. */
   rows: z.int().min(0).optional(),
   to_beat: z.array(toBeatSchema).default([]),
-  /** False if the model is no better than a baseline that ignores the text, or than before training. */
+  /** False if the model is no better than a floor: a baseline that ignores the text, or the model before training. */
   learnt: z.boolean().default(true),
   /** Warnings, the most important first. */
   findings: z.array(findingSchema).default([]),
@@ -44,14 +44,14 @@ export type ToBeat = z.output<typeof toBeatSchema>;
 export type Finding = z.output<typeof findingSchema>;
 export type Verdict = z.output<typeof verdictSchema>;
 
-/** Whether a model that is no better than this has learned nothing. */
+/** Whether a baseline is a floor. A model that is no better than a floor has learned nothing. */
 export function isFloor({ is_blind, is_start }: ToBeat): boolean {
   return is_blind || is_start === true;
 }
 
 /**
- * Whether a score is no better than a baseline that ignores the text, or than the model before training. If so, the
- * model has learned nothing. NaN is not better.
+ * Whether a score is no better than a floor: a baseline that ignores the text, or the model before training. NaN is not
+ * better.
  */
 export function isNoBetterThanFloor(value: number, toBeat: readonly ToBeat[], lessIsBetter = false): boolean {
   if (Number.isNaN(value)) return true;
@@ -59,7 +59,7 @@ export function isNoBetterThanFloor(value: number, toBeat: readonly ToBeat[], le
   return toBeat.some((other) => isFloor(other) && sign * value <= sign * floorValue(other));
 }
 
-/** The score of such a baseline; an undefined correlation counts as 0. */
+/** The score of a floor. An undefined correlation counts as 0. */
 export function floorValue({ value }: ToBeat): number {
   return Number.isNaN(value) ? 0 : value;
 }

@@ -3,12 +3,12 @@ import { ComputationError } from '../support/computation-error.ts';
 import type { HostTensor, Session, Tensors } from './session.ts';
 
 export interface WrapOptions {
-  /** Whether this build writes into the output tensors it is given. Node does; web ignores them. */
+  /** Whether this build writes into the output tensors that it gets. Node's does, the web's ignores them. */
   fillsOutputs: boolean;
   onRelease?: () => void;
 }
 
-/** Wraps an ONNX Runtime session of any build (node, web) in the interface the program uses. */
+/** Wraps an ONNX Runtime session of any build (node, web) as a {@link Session}. */
 export function wrapSession(
   session: InferenceSession,
   TensorClass: TensorConstructor,

@@ -6,11 +6,12 @@ export interface HostTensor {
 
 export type Tensors = Record<string, HostTensor>;
 
-/** A loaded graph. The rest of the program sees the engine only through this interface. */
+/** A loaded graph. The rest of the program uses the engine only through this interface. */
 export interface Session {
   /**
-   * Computes every output from the feeds that the graph reads. An output with a tensor of the same name in `into` is
-   * written to that tensor, which must have the output's size. Other outputs are allocated.
+   * Computes every output from the feeds that the graph reads. If `into` has a tensor with an output's name, the output
+   * is
+   * written to it. Its size must match. Other outputs are allocated.
    */
   run(feeds: Tensors, into?: Tensors): Promise<Tensors>;
   release(): Promise<void>;
@@ -19,9 +20,9 @@ export interface Session {
 /** The device that a session computes on. */
 export type Device = 'cpu' | 'webgpu' | 'wasm';
 
-/** Options of every build of the engine. `node/` and `web/` add how weights reach it. */
+/** Options of every build of the engine. `node/` and `web/` add options for loading weights. */
 export interface SessionOptions {
   device: Device;
-  /** Threads within an operator; the engine chooses by default. */
+  /** Number of threads within an operator. By default, the engine decides. */
   threads?: number;
 }

@@ -1,4 +1,4 @@
-/** Statistics of a run of the engine. */
+/** Statistics of one run of the engine. */
 export interface EngineRun {
   /** Number of rows or sequences. */
   rows: number;

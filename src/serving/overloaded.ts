@@ -1,4 +1,4 @@
-/** Too many requests are waiting: try again later. */
+/** Thrown if too many requests are waiting. The client should try again later. */
 export class Overloaded extends Error {
   override name = 'Overloaded';
 

@@ -4,14 +4,12 @@ import type { LoadedModel } from '../program/model-weights.ts';
 
 /** The base model of all adapters. */
 export interface ServedBase {
-  /** Opens it with a head of some kind. */
+  /** Opens it with a kind of head. */
   open(kind: HeadKind, outputs: number): Promise<LoadedModel>;
   engine(model: LoadedModel): Engine;
 }
 
-/**
- * Opens a session with a model. The model is closed when the session is released, or at once if it cannot be opened.
- */
+/** Opens a session with a model. The model is closed when the session is released, or at once if opening fails. */
 export async function closing<Made extends { release(): Promise<void> }>(
   model: LoadedModel,
   open: () => Promise<Made>,

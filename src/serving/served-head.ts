@@ -3,7 +3,10 @@ import { headNamed } from '../models/heads/registry.ts';
 import { UserError } from '../support/user-error.ts';
 import type { ServedModel } from './served-model.ts';
 
-/** How a model is served. Throws a UserError for a head that no server supports. */
+/**
+ * Returns how a model is served.
+ * @throws UserError for a head that no server supports
+ */
 export function servedAs({ trained, name }: ServedModel): Served {
   const { headKind } = trained.parts.model;
   const { served } = headNamed(headKind);

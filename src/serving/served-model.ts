@@ -10,19 +10,17 @@ export interface ServedModel extends RowAdapter {
   readonly folder: string;
   /** When serving started, in seconds since 1970. */
   readonly created: number;
-  /** The base model's name; undefined for the base itself. */
+  /** The base model's name. Undefined for the base itself. */
   readonly parent?: string;
-  /** Its task, labels and tokenizer; it computes nothing itself. */
+  /** Its task, labels and tokenizer. It does not compute anything. */
   readonly trained: TrainedModel;
   /**
-   * The form for a bank.
-   *
+   * Returns the adapter in the form of a bank's slot.
    * @throws UserError if its files have changed or disappeared
    */
   load(): PackedAdapter;
   /**
-   * The adapter as trained, for a model that shares no batch.
-   *
+   * Returns the adapter as trained, for a model that cannot share a batch.
    * @throws UserError like {@link load}
    */
   tuned(): TunedValues;

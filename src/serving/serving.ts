@@ -20,19 +20,19 @@ export interface ServingOptions {
   decoding: DecodingOptions;
 }
 
-/** Models with their own session that are open at a time. */
+/** Maximum number of open models with their own session. */
 const MAX_OWN = 4;
 
 /** A request gets one text, whatever the model's own files say. */
 const ONE_TEXT: GenerationInput = { num_return_sequences: 1 };
-/** A sequence in the shared loop has one row: no beams. */
+/** A sequence in the shared loop has one row, so it cannot use beams. */
 const ONE_ROW: GenerationInput = { ...ONE_TEXT, num_beams: 1 };
 
-/** Maximum rows of one request: in effect, no limit. */
+/** Maximum number of rows per request: in effect, no limit. */
 const ALL = 2 ** 20;
 
 /**
- * Many adapters over one base model: every request names its own, and requests with the same kind of head share
+ * Serves many adapters of one base model. Every request names its adapter. Requests with the same kind of head share
  * batches.
  */
 export class Serving {
@@ -61,24 +61,23 @@ export class Serving {
   }
 
   /**
-   * Serves a model under its name, and replaces one with the same name. Pending requests finish with the old one.
-   *
-   * @throws UserError for one that cannot share batches with the others; then nothing changes
+   * Serves a model under its name, and replaces a model with the same name. Pending requests finish with the old model.
+   * @throws UserError for a model that cannot share batches with the others; then nothing changes
    */
   async add(model: ServedModel): Promise<void> {
     const bank = this.#bankOf(model);
-    // A model that shares no batch is loaded too, to check that it can be.
+    // A model that cannot share a batch is loaded too, to check its files.
     if (bank) await bank.makeRoom(model.load(), model.outputs);
     else model.tuned();
     this.#models.set(model.name, model);
   }
 
-  /** Stops serving a model; pending requests finish. Returns whether it was served. */
+  /** Stops serving a model. Pending requests finish. Returns whether it was served. */
   remove(name: string): boolean {
     return this.#models.delete(name);
   }
 
-  /** Opens the sessions in advance, so that no request waits for them. */
+  /** Opens the sessions now, so that no request waits for them. */
   async open(): Promise<void> {
     const banks = new Set([...this.#models.values()].map((model) => this.#bankOf(model)));
     for (const bank of banks) await bank?.use(async () => {});
@@ -86,7 +85,6 @@ export class Serving {
 
   /**
    * Predicts for inputs of the model's task, in their order.
-   *
    * @throws UserError for a model that generates text; Overloaded; the signal's reason
    */
   async predict(model: ServedModel, inputs: readonly unknown[], signal?: AbortSignal): Promise<Answer[]> {
@@ -105,7 +103,6 @@ export class Serving {
 
   /**
    * Generates the text after a prompt.
-   *
    * @throws UserError for a model that does not generate, or for a prompt or settings that it does not support;
    * Overloaded; the signal's reason
    */
@@ -148,7 +145,7 @@ export class Serving {
     await this.#own.close();
   }
 
-  /** Undefined for a model with its own session. */
+  /** Returns undefined for a model with its own session. */
   #bankOf(model: ServedModel): GrowingBank<MixedRows> | GrowingBank<DecodingLoop> | undefined {
     if (servedAs(model) === 'own') return undefined;
     const { headKind } = model.trained.parts.model;

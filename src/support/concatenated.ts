@@ -1,4 +1,3 @@
-/** The concatenation of the parts. */
 export function concatenated(...parts: readonly Int32Array[]): Int32Array {
   const whole = new Int32Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;

@@ -1,26 +1,26 @@
 import { UserError } from './user-error.ts';
 
-/** The module that defines something, such as `import.meta`. */
+/** A module that adds a definition. Pass its `import.meta`. */
 export interface Module {
   url: string;
 }
 
-/** Modules of programs that have added definitions. Other threads import them again. */
+/** Addresses of a program's modules that have added definitions. Other threads import these modules too. */
 const modules = new Set<string>();
 
-/** The addresses of the modules of the calling program that have added definitions, in their order. */
+/** The addresses of the calling program's modules that have added definitions, in order. */
 export function definingModules(): string[] {
   return [...modules];
 }
 
-/** Definitions of one kind by name: the program's own, and those that calling programs add. */
+/** Definitions of methods, tasks and so on, by name: those built in, and those that a program adds. */
 export class Definitions<Definition> {
-  /** All names, the program's own first. The array grows with each definition. */
+  /** All names, the built-in ones first. The array grows with each new definition. */
   readonly names: string[] = [];
   readonly #all = new Map<string, { definition: Definition; module?: string }>();
 
   constructor(
-    /** The word for a definition in messages. */
+    /** The word for such a definition in messages. */
     private readonly sort: string,
     own: Readonly<Record<string, Definition>>,
   ) {
@@ -29,9 +29,8 @@ export class Definitions<Definition> {
 
   /**
    * Adds a definition.
-   *
-   * @param module the module of another program; missing for own definitions
-   * @throws UserError for a name that cannot be a key of a config, or that is taken
+   * @param module the module of the program that adds it; missing for a built-in definition
+   * @throws UserError for a name that cannot be a key of a config, or that already exists
    */
   define(name: string, definition: Definition, module?: Module): void {
     const problem = this.#problem(name, module);
@@ -41,12 +40,12 @@ export class Definitions<Definition> {
     if (module) modules.add(module.url);
   }
 
-  /** The definition with a name, which must be one of `names`. */
+  /** Returns the definition with a name, which must be one of `names`. */
   named(name: string): Definition {
     return this.#all.get(name)!.definition;
   }
 
-  /** The address of the module that has added it; undefined for an own definition. */
+  /** The address of the module that added a definition; undefined for a built-in definition. */
   moduleOf(name: string): string | undefined {
     return this.#all.get(name)?.module;
   }
@@ -55,7 +54,7 @@ export class Definitions<Definition> {
     if (!/^[a-z][a-z0-9_]*$/.test(name))
       return 'must have a name of small letters, digits and underscores, such as my_name';
     const taken = this.#all.get(name);
-    // A module may run twice in one thread, for example after a change during development.
+    // A module may run twice in a thread, for example when it changes during development.
     if (!taken || (module && taken.module === module.url)) return undefined;
     return taken.module ? `is already defined by ${taken.module}` : 'is built in: choose another name';
   }

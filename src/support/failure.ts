@@ -1,7 +1,7 @@
 import { ComputationError } from './computation-error.ts';
 import { UserError } from './user-error.ts';
 
-/** An error in transit to another thread or process, where errors lose their class. */
+/** An error as plain data. Between threads or processes, an error would lose its class. */
 export interface Failure {
   message: string;
   stack?: string;
@@ -14,7 +14,7 @@ export function failureOf(error: Error): Failure {
   return { message, stack, kind: error instanceof ComputationError ? 'computation' : 'fault' };
 }
 
-/** Restores the error that a failure describes. */
+/** Restores an error from its plain data. */
 export function revived({ message, stack, kind }: Failure): Error {
   if (kind === 'user') return new UserError(message);
   return kind === 'computation'

@@ -1,18 +1,18 @@
 import { UserError } from './user-error.ts';
 
 /**
- * Errors that a user can fix: permissions, a full disk, a path through a file. A missing file is reported by the
- * function that needs it.
+ * Codes of errors that a user can fix: permissions, a full disk, a file where a folder should be. A missing file is
+ * reported by the function that needs the file.
  */
 const CODES = [
   ...['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR'],
   ...['EISDIR', 'ELOOP', 'ENAMETOOLONG', 'EIO', 'EMFILE', 'ENFILE', 'EFBIG', 'ENXIO'],
 ];
 
-/** The errors that only a write can cause. */
+/** Codes of errors that only a write can cause. */
 const OF_WRITING = ['EROFS', 'ENOSPC', 'EDQUOT', 'EFBIG'];
 
-/** Turns a system error of a file operation into a user's error; undefined for any other error. */
+/** Turns a system error of a file operation into a UserError. Returns undefined for any other error. */
 export function fileError(error: unknown): UserError | undefined {
   const { code, path, dest, message } = Object(error) as {
     code?: string;
@@ -24,7 +24,7 @@ export function fileError(error: unknown): UserError | undefined {
     return new UserError({ where: 'file system', fault: 'cannot use a path with a null byte' });
   if (code === undefined || !CODES.includes(code)) return undefined;
   return new UserError({
-    // A copy reads from `path`.
+    // A copy reads from `path` and writes to `dest`.
     where: (OF_WRITING.includes(code) ? dest : undefined) ?? path ?? 'file system',
     fault: code === 'ENOTDIR' ? 'has a file in its path (ENOTDIR)' : `failed: ${message.split(', ')[0]}`,
   });

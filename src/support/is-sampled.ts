@@ -1,7 +1,7 @@
 /**
- * Whether item `number` of `count` (from 1) is shown when about `most` are shown. If there are few, all are.
- * Otherwise the first, the last and evenly spaced items between. Only the number decides, so a resumed run shows the
- * same items.
+ * Whether to show item `number` of `count` (from 1) if about `most` items should be shown: the first, the last and
+ * evenly
+ * spaced items between. It depends only on the number, so a resumed run shows the same items.
  */
 export function isSampled(number: number, count: number, most: number): boolean {
   if (number === count) return true;

@@ -1,4 +1,4 @@
-/** Computes a value on the first call, and keeps it. */
+/** Returns a function that computes a value on its first call, and keeps it. */
 export function lazy<T>(make: () => T): () => T {
   let made: { value: T } | undefined;
   return () => {

@@ -1,11 +1,11 @@
 import { fileError } from './file-error.ts';
 import { UserError } from './user-error.ts';
 
-/** Collects mistakes from independent steps, so that a user sees all of them at once. */
+/** Collects the user's mistakes in independent steps, so that a user sees all of them at once. */
 export class Mistakes {
   readonly #messages = new Set<string>();
 
-  /** Runs a step; undefined if it ends with a user's mistake. */
+  /** Runs a step. Returns undefined if the step throws a user's mistake. */
   async of<T>(work: () => T | Promise<T>): Promise<T | undefined> {
     try {
       return await work();
@@ -15,7 +15,7 @@ export class Mistakes {
     }
   }
 
-  /** Records a mistake once, even if it is also part of others. Rethrows anything but a user's mistake. */
+  /** Records a mistake, unless it has been recorded before. Rethrows any other error. */
   note(error: unknown): void {
     const mistake = fileError(error) ?? error;
     if (!(mistake instanceof UserError)) throw error;

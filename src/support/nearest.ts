@@ -4,12 +4,13 @@ const MAX_SUGGESTIONS = 3;
 /** Longer names get no suggestions. */
 const MAX_COMPARED = 200;
 
-/** Shorter names are not searched for within others, where they occur by chance. */
+/** Shorter names are not searched for within other names, where they would occur by chance. */
 const MIN_CONTAINED = 4;
 
 /**
- * The names from `known` that are closest to `name` by edit distance (case-insensitive), best first. If none is
- * close, the names that contain it.
+ * The names from `known` that are closest to `name` by edit distance (case-insensitive), best first. If no name is
+ * close,
+ * the names that contain it.
  */
 export function nearest(name: string, known: Iterable<string>): string[] {
   const wanted = name.toLowerCase();
@@ -17,7 +18,7 @@ export function nearest(name: string, known: Iterable<string>): string[] {
   const limit = Math.max(2, Math.ceil(wanted.length / 2));
   const names = [...new Set(known)];
   const near = names
-    // The distance is at least the difference in length.
+    // The edit distance is at least the difference in length.
     .filter((candidate) => Math.abs(candidate.length - wanted.length) <= limit)
     .map((candidate) => ({ candidate, distance: editDistance(wanted, candidate.toLowerCase()) }))
     .filter(({ distance }) => distance <= limit)
@@ -29,13 +30,13 @@ export function nearest(name: string, known: Iterable<string>): string[] {
   return containing.sort((a, b) => a.length - b.length || (a < b ? -1 : 1)).slice(0, MAX_SUGGESTIONS);
 }
 
-/** The last sentence of an "unknown name" message: close names, or all names if none is close. */
+/** The last sentence of an "unknown name" message: names that are close, or all names if none is close. */
 export function suggest(name: string, known: Iterable<string>): string {
   const names = [...known];
   return near(name, names) ?? `Known: ${listNames(names)}.`;
 }
 
-/** The same with a description of all names: close names, then that description. */
+/** Like {@link suggest}, but `all` describes the names instead of listing them. */
 export function suggestAmong(name: string, known: Iterable<string>, all: string): string {
   const names = [...known];
   return [near(name, names), `${all}: ${listNames(names)}.`].filter((sentence) => sentence).join(' ');

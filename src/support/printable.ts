@@ -1,9 +1,9 @@
-/** Makes a text from outside safe for a terminal: control characters and direction marks are escaped. */
+/** Makes a text from outside safe for a terminal: escapes control characters and direction marks. */
 export function printable(text: string): string {
   return text.replace(/(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, spelt);
 }
 
-/** Makes data safe for a terminal: control characters that do not occur in text are escaped. */
+/** Makes data safe for a terminal: escapes control characters that do not occur in text. */
 export function withoutControls(text: string): string {
   return text.replace(/(?![\n\t\r])\p{Cc}/gu, spelt);
 }

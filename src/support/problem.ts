@@ -1,12 +1,12 @@
 import type { Mismatch } from './user-error.ts';
 
-/** Keys from the root of a config to a value. */
+/** Keys that lead from the root of a config to a value. */
 export type KeyPath = readonly PropertyKey[];
 
-/** A problem with the config's value at a path. */
+/** A problem with the value at a path in the config. */
 export type Problem = (Omit<Mismatch, 'key'> | { fault: string }) & { path: KeyPath; hint?: string };
 
-/** A config's value as messages show it. */
+/** A value of a config as messages show it. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   const text = JSON.stringify(value) ?? String(value);
@@ -15,7 +15,7 @@ export function shown(value: unknown): string {
 
 const MAX_SHOWN = 60;
 
-/** The value at a path; undefined if there is no such value. */
+/** The value at a path; undefined if the path does not exist. */
 export function valueAt(value: unknown, path: KeyPath): unknown {
   return path.reduce<unknown>(
     (inner, key) =>

@@ -1,4 +1,4 @@
-/** The nearest integer; of two equally near ones the even one, as Python's `round`. */
+/** Rounds to the nearest integer, and halves to the even integer, as Python's `round`. */
 export function roundHalfEven(value: number): number {
   const below = Math.floor(value);
   const rest = value - below;

@@ -5,7 +5,7 @@ import { UserError } from './user-error.ts';
 
 describe('Random', () => {
   it.each([
-    // Random123's published known-answer vectors for threefry2x32-20.
+    // Known-answer vectors that Random123 publishes for threefry2x32-20.
     [
       [0, 0],
       [0, 0],
@@ -36,7 +36,7 @@ describe('Random', () => {
     const values = new Random(7, 'normal').normals(20_000, 1);
     const mean = values.reduce((a, b) => a + b) / values.length;
     const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length;
-    expect(Math.abs(mean)).toBeLessThan(0.03); // four standard errors
+    expect(Math.abs(mean)).toBeLessThan(0.03); // Four standard errors.
     expect(Math.abs(variance - 1)).toBeLessThan(0.04);
   });
 

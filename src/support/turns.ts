@@ -1,8 +1,8 @@
-/** A queue for a resource: pieces of work use it one after the other, in the order of their requests. */
+/** A queue for a resource. Pieces of work use it one after the other, in the order of their requests. */
 export class Turns {
   #last: Promise<void> = Promise.resolve();
 
-  /** Resolves when it is the caller's turn. The next turn starts when the returned function is called. */
+  /** Resolves when it is the caller's turn. Call the returned function to start the next turn. */
   async begin(): Promise<() => void> {
     const before = this.#last;
     let end = () => {};

@@ -1,4 +1,4 @@
-/** A message: the place, what is wrong there, and the remedy. */
+/** The parts of a message: the place, what is wrong there, and the remedy. */
 export type Complaint = Fault & {
   /** The place of the problem: a file (with its line if known), a tensor, or a model. */
   where?: string;
@@ -6,12 +6,12 @@ export type Complaint = Fault & {
   hint?: string;
 };
 
-/** The problem: the predicate of a sentence about the key, or about `where` if there is no key. */
+/** The problem: the predicate of a sentence about the key. Without a key, it is about `where`. */
 export type Fault =
   | Mismatch
   | { /** The config key or flag with the wrong value. */ key?: string; fault: string };
 
-/** "`key` must be `expected`, got `got`": both are noun phrases. */
+/** Two noun phrases for "`key` must be `expected`, got `got`". */
 export interface Mismatch {
   key: string;
   expected: string;
@@ -20,7 +20,8 @@ export interface Mismatch {
 
 /**
  * A mistake that the user can fix. The command line prints its message without a stack trace and exits with code 2.
- * Every other exception is a bug in this program.
+ * Every
+ * other exception is a bug in adalora.
  */
 export class UserError extends Error {
   override name = 'UserError';
@@ -30,9 +31,9 @@ export class UserError extends Error {
   }
 }
 
-/** A value in a file may be a line of megabytes. */
+/** Longer values are truncated in messages: a line of a file may have megabytes. */
 const MAX_VALUE = 1000;
-/** A fault may list names, and quote a value. */
+/** Longer faults are truncated: a fault may list names and quote a value. */
 const MAX_FAULT = 4000;
 
 function describe(complaint: Complaint): string {

@@ -11,21 +11,19 @@ import { threadsOf } from './threads-of.ts';
 /** The processes that share this run. */
 export interface Processes {
   communicator: Communicator;
-  /** Compute threads of this process; undefined for a single process, where the engine decides. */
+  /** Number of compute threads of this process; undefined for a single process, which lets the engine decide. */
   threads?: number;
   /** Whether another process runs on this host. */
   sharesHost: boolean;
-  /** Ends the communication, in all processes. */
+  /** Ends the communication in all processes. */
   leave(): void;
 }
 
 export const ALONE_PROCESSES: Processes = { communicator: ALONE, sharesHost: false, leave() {} };
 
 /**
- * Connects to the processes that mpirun, mpiexec or srun started together with this one.
- *
- * @throws UserError if they cannot be reached because MPI's library is missing or does not match the launcher, and
- * for an invalid number of threads
+ * Connects to the other processes that mpirun, mpiexec or srun started for this run.
+ * @throws UserError if MPI's library is missing or does not match the launcher, and for an invalid number of threads
  */
 export async function joinProcesses(
   env: Readonly<Record<string, string | undefined>> = process.env,
@@ -35,7 +33,7 @@ export async function joinProcesses(
   checkChannel(env.PMI_FD);
   const asked = askedThreads(env);
   const communicator = await joinMpi(launch);
-  // The call is collective, so all make it, even if only some asked for a number of threads.
+  // The call is collective: every process makes it, even if only some have a requested number of threads.
   const fair = threadsOf(communicator);
   return {
     communicator,
@@ -45,7 +43,10 @@ export async function joinProcesses(
   };
 }
 
-/** MPICH's launcher communicates through a file descriptor, which a program between it and this one may have closed. */
+/**
+ * Throws if the channel to MPICH's launcher is closed. The launcher communicates through a file descriptor, which a
+ * program between it and this process may have closed.
+ */
 function checkChannel(descriptor: string | undefined): void {
   if (descriptor === undefined) return;
   try {

@@ -6,13 +6,13 @@ import { gatherJson } from '../messages.ts';
 /** The processors that one process may use. */
 interface Cores {
   count: number;
-  /** Their list in Linux's format; empty if unknown. */
+  /** Their numbers in Linux's list format; empty if unknown. */
   list: string;
 }
 
 /**
- * The number of compute threads for this process: its share of its cores. Processes of a host that have the same
- * cores from the launcher share them; processes with separate cores use their own.
+ * The number of compute threads for this process. Processes of a host that may use the same cores share them equally.
+ * Processes with separate cores each use all of their own.
  */
 export function threadsOf(communicator: Communicator, cores: Cores = coresOf()): number {
   const { rank, hosts } = communicator;

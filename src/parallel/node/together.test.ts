@@ -5,7 +5,7 @@ import { ALONE } from '../alone.ts';
 import { encode } from '../messages.ts';
 import { together } from './together.ts';
 
-/** The error that process 0 of two throws if the other fails with `error`. */
+/** Returns the error that process 0 throws if process 1 fails with `error`. */
 async function told(error: Error): Promise<Error> {
   let sent: Uint8Array = encode(null);
   const two = { ...ALONE, size: 2, hosts: ['a', 'b'] };
@@ -32,6 +32,6 @@ it.each([
   const here = await told(error);
   expect(here.constructor).toBe(kind);
   expect(here.message).toBe(`process 1 (b): ${message}`);
-  // The stack of the place where it happened.
+  // The stack shows where the error was thrown.
   if (kind === Error) expect(here.stack).toBe(`process 1 (b): ${stack}`);
 });

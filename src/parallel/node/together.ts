@@ -6,8 +6,7 @@ import { gatherJson } from '../messages.ts';
 import { processName } from '../process-name.ts';
 
 /**
- * Runs work that may fail in some processes only, and waits for all.
- *
+ * Runs work that may fail in some processes only, and waits for all processes.
  * @throws in every process, the error of the first process that failed
  */
 export async function together<T>(communicator: Communicator, work: () => T | Promise<T>): Promise<T> {
@@ -18,7 +17,7 @@ export async function together<T>(communicator: Communicator, work: () => T | Pr
   if ('value' in outcome && first < 0) return outcome.value;
   const failure = failures[first] as Failure;
   const error = 'error' in outcome && first === communicator.rank ? outcome.error : revived(failure);
-  // A mistake in process 0 usually affects all, so its message is the same as for a single process.
+  // A mistake in process 0 usually concerns all processes. So its message does not name the process.
   if (first > 0) {
     const name = processName(communicator, first);
     Object.assign(error, { message: `${name}: ${error.message}`, stack: `${name}: ${error.stack}` });
@@ -34,7 +33,9 @@ async function attempt<T>(work: () => T | Promise<T>): Promise<{ value: T } | { 
   }
 }
 
-/** Runs work that creates files for all processes of a host: first in one process of each host, then in the others. */
+/**
+ * Runs work that creates files for all processes of a host. One process of each host runs it first, then the others.
+ */
 export async function oncePerHost<T>(communicator: Communicator, work: () => T | Promise<T>): Promise<T> {
   const { hosts, rank } = communicator;
   const leads = hosts.indexOf(hosts[rank]) === rank;

@@ -11,18 +11,17 @@ import { packsWeights } from '../packs-weights.ts';
 import { webEngine } from '../web-engine.ts';
 
 export interface NodeEngineOptions {
-  /** Threads within an operator. */
+  /** Number of threads within an operator. */
   threads?: number;
-  /** Whether other processes of this host use the same weights, which then stay a shared mapping. */
+  /** Whether other processes of this host use the same weights. If so, all of them map the weights. */
   sharesHost?: boolean;
-  /** Prefix of the file that each session's profile is written to when it is released. */
+  /** Prefix of profile files. Each session writes its profile when it is released. */
   profilePrefix?: string;
 }
 
 /**
- * Runs a model's graphs in Node, with weights mapped from the checkpoint (on WebAssembly: in memory).
- *
- * @throws UserError if the weights have changed by the time a session opens
+ * Runs a model's graphs in Node. Weights are mapped from the checkpoint, on WebAssembly loaded into memory.
+ * @throws UserError if the weights have changed before a session opens
  */
 export function nodeEngine(
   model: ModelWeights,
@@ -58,9 +57,9 @@ export function nodeEngine(
 }
 
 /**
- * Detects files of a folder that were replaced or overwritten after this call: a later session would map other
- * weights than the first. A new hard link changes the change time as well, so the content is compared then.
- *
+ * Detects files of a folder that are replaced or overwritten after this call. Otherwise, a later session could map
+ * other
+ * weights than the first. A new hard link also changes the change time (ctime), so then the content is compared.
  * @returns a function that throws a UserError naming the first changed file
  */
 function unchanged(folder: string): (files: Iterable<string>) => void {

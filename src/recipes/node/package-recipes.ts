@@ -7,12 +7,12 @@ import { UserError } from '../../support/user-error.ts';
 import { type PaperTable, parsePaperTable } from '../paper-table.ts';
 import { type Budgets, parseBudgets, parseRecipe, type Recipe } from '../recipe.ts';
 
-/** The package is three folders above this file, in the source and in the build. */
+/** The package's folder is three levels above this file, in the source and in the build. */
 const FOLDER = fileURLToPath(new URL('../../../recipes', import.meta.url));
 const BUDGETS = 'budgets.yaml';
 const TABLES = 'tables/';
 
-/** The recipes of the package by name, their budget levels, and the paper's tables of them. */
+/** Reads the package's recipes by name, their budget levels, and the paper's tables that contain them. */
 export function packageRecipes(): { recipes: Recipe[]; budgets: Budgets; tables: PaperTable[] } {
   const read = (path: string) => readText(join(FOLDER, path), 'a recipe of the package');
   const budgets = parseBudgets(read(BUDGETS));
@@ -31,7 +31,10 @@ export function packageRecipes(): { recipes: Recipe[]; budgets: Budgets; tables:
   };
 }
 
-/** The recipe with a name. Throws a UserError with the nearest names if there is none. */
+/**
+ * Returns the recipe with a name.
+ * @throws UserError for an unknown name, with the nearest names
+ */
 export function recipeNamed(name: string, recipes: readonly Recipe[]): Recipe {
   const match = recipes.find((recipe) => recipe.name === name);
   if (match) return match;

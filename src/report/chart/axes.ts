@@ -4,7 +4,7 @@ import { niceTicks } from './nice-ticks.ts';
 import { textWidth, WIDTH } from './picture.ts';
 import { rounded, type Scale } from './scale.ts';
 
-/** A plot's edges within its picture. */
+/** The edges of a plot within its picture. */
 export interface Box {
   left: number;
   right: number;
@@ -17,7 +17,7 @@ export interface Ticks {
   labels: string[];
 }
 
-/** Round ticks, with labels of as many decimals as their distance needs. */
+/** Round values for ticks. Their labels have as many decimals as the distance between ticks requires. */
 export function ticksOf([low, high]: readonly [number, number], about?: number): Ticks {
   const values = niceTicks(low, high, about);
   const step = values.length > 1 ? values[1] - values[0] : Math.abs(values[0]) || 1;
@@ -36,7 +36,7 @@ function tickLabel(value: number, decimals: number, isTiny: boolean): string {
   return text.replace(/^-/, '−');
 }
 
-/** Pixels to reserve at the left of a plot for the labels of its y axis. */
+/** Width in pixels to reserve left of a plot for the labels of its y axis. */
 export function roomFor({ labels }: Ticks): number {
   return Math.ceil(Math.max(...labels.map(textWidth))) + 10;
 }
@@ -51,7 +51,7 @@ export function yAxis(ticks: Ticks, name: string, scale: Scale, box: Box): Marku
   return markup`${name !== '' && markup`<text class="axis name" x="0" y="${box.top - 11}">${name}</text>`}${gridLines(ticks, scale, box)}${texts}`;
 }
 
-/** The grid lines alone. */
+/** The grid lines without labels. */
 export function gridLines({ values }: Ticks, scale: Scale, { left, right }: Box): Markup[] {
   return values.map(
     (value) =>
@@ -67,7 +67,7 @@ export function xAxis({ values, labels }: Ticks, name: string, scale: Scale, box
   )}<text class="axis name" text-anchor="end" x="${box.right}" y="${box.bottom + 28}">${name}</text>`;
 }
 
-/** The centre of a label below a tick, moved so that the label stays in the picture. */
+/** The centre of a label below a tick. It is moved if the label would reach beyond the picture. */
 function within(centre: number, label: string): number {
   const half = textWidth(label) / 2;
   return rounded(Math.max(half, Math.min(WIDTH - half, centre)));

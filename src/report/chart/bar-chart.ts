@@ -3,18 +3,18 @@ import { type Frame, picture, textWidth } from './picture.ts';
 import { linear } from './scale.ts';
 
 export interface BarChart extends Omit<Frame, 'width' | 'height'> {
-  /** From the top. `index`: identifies the bar for a script that shows other values. */
+  /** From top to bottom. `index` identifies a bar for the script that changes its value. */
   bars: readonly { label: string; value: number; index: number }[];
-  /** The value of a bar that spans the full width. */
+  /** The value of a bar with the full width. */
   largest: number;
 }
 
-/** Two fit side by side below a heat map. */
+/** Two charts fit side by side below a heat map. */
 const WIDTH = 270;
 const ROW = 17;
 const BAR = 11;
 
-/** A bar for each row, its value at the right. */
+/** A row for each bar, with its value at the right. */
 export function barChart({ bars, largest, ...frame }: BarChart): Markup {
   const left = Math.ceil(Math.max(...bars.map(({ label }) => textWidth(label)))) + 10;
   const length = linear([0, largest], [0, WIDTH - 34 - left]);

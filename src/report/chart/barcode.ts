@@ -8,7 +8,7 @@ import { linear } from './scale.ts';
 
 export interface Barcode extends Omit<Frame, 'width' | 'height'> {
   rows: readonly (SplitScores & { label: string })[];
-  /** Decimal logarithms. */
+  /** As decimal logarithms. */
   domain: [number, number];
   cut: number | undefined;
 }
@@ -16,7 +16,7 @@ export interface Barcode extends Omit<Frame, 'width' | 'height'> {
 const ROW = 20;
 const TICK = 13;
 
-/** Every triplet as a stroke at its importance, one row per kind; the dropped ones are pale, left of the cut. */
+/** Draws every triplet as a stroke at its importance, one row per group. Dropped triplets are pale, left of the cut. */
 export function barcode({ rows, domain, cut, ...frame }: Barcode): Markup {
   const left = Math.ceil(Math.max(...rows.map(({ label }) => textWidth(label)))) + 10;
   const box: Box = { left, right: WIDTH - 40, top: 22, bottom: 22 + rows.length * ROW };

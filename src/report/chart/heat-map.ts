@@ -4,7 +4,7 @@ import { matrixName } from './matrix-name.ts';
 import { type Frame, picture, textWidth, WIDTH } from './picture.ts';
 import { rounded } from './scale.ts';
 
-/** Shades of a heat map from no rank to the largest. */
+/** Number of shades in a heat map, from no rank to the largest rank. */
 export const SHADES = 16;
 
 export interface HeatMap extends Omit<Frame, 'width' | 'height'> {
@@ -15,13 +15,15 @@ export interface HeatMap extends Omit<Frame, 'width' | 'height'> {
 
 const CELL = { least: 20, most: 46, height: 24, gap: 2 };
 const EDGE = { top: 6, right: 36, bottom: 38 };
-/** Space above the map if a model has several stacks of layers. */
+/** Space above the map for names, if a model has several stacks of layers. */
 const STACK_HEIGHT = 16;
 
 /**
- * Ranks by layer (from left to right) and matrix (in the order of computation, from below), as in the paper's figure
- * 3; means at the edges. Cells and means have their index in {@link heatMapValues} as `data-i`, for a script that
- * shows another table.
+ * Draws ranks by layer (left to right) and matrix (bottom to top, in the order of computation), as in the paper's
+ * figure
+ * 3. Means are at the edges. The attribute `data-i` of a cell or mean is its index in {@link heatMapValues}, for a
+ * script
+ * that shows another table.
  */
 export function heatMap({ table, largest, ...frame }: HeatMap): Markup {
   const { columns, rows } = table;
@@ -70,7 +72,8 @@ export function heatMap({ table, largest, ...frame }: HeatMap): Markup {
 
 /**
  * The values of a heat map in order: the cells, matrix by matrix; the means of the matrices, then of the layers; the
- * mean of all. Null if a layer has no such matrix.
+ * mean
+ * of all. A value is null if the layer has no such matrix.
  */
 export function heatMapValues({ columns, rows, average }: RankTable): (number | null)[] {
   const cells = columns.map((_, matrix) => rows.map(({ ranks }) => ranks[matrix]));
@@ -84,7 +87,7 @@ export function shadeOf(rank: number, largest: number): number {
   return largest > 0 ? Math.round((SHADES * Math.min(rank, largest)) / largest) : 0;
 }
 
-/** The start of each stack, if there are several: layer names are then like `encoder 0`. */
+/** The first layer of each stack, if there are several. The names of layers are then like `encoder 0`. */
 function stacksOf(layers: readonly string[]): { name: string; first: number }[] {
   const names = layers.map((layer) => layer.split(' ').slice(0, -1).join(' '));
   return names.flatMap((name, i) => (name !== '' && name !== names[i - 1] ? [{ name, first: i }] : []));
@@ -95,7 +98,7 @@ function meanOf(ranks: readonly (number | undefined)[]): number | undefined {
   return present.length === 0 ? undefined : present.reduce((sum, rank) => sum + rank, 0) / present.length;
 }
 
-/** Ranks are integers; means over seeds have a decimal. */
+/** Formats a value. Ranks are integers; their means over seeds have one decimal. */
 function numberText(value: number): string {
   return Number.isInteger(value) ? `${value}` : value.toFixed(1);
 }

@@ -5,21 +5,22 @@ import { type Frame, picture, WIDTH } from './picture.ts';
 import { linear, rounded, type Scale } from './scale.ts';
 
 export interface Histogram extends Omit<Frame, 'width' | 'height'> {
-  /** The counted unit: triplets, doublets. */
+  /** What the chart counts: triplets or doublets. */
   components: string;
-  /** Decimal logarithms. */
+  /** As decimal logarithms. */
   edges: readonly number[];
   kept: readonly number[];
   dropped: readonly number[];
-  /** The position of the cut, a decimal logarithm. */
+  /** The position of the cut, as a decimal logarithm. */
   cut: number | undefined;
 }
 
 const HEIGHT = 196;
 
 /**
- * Scores of components on a logarithmic axis, kept components above dropped ones, with a line at the cut. The tallest
- * bar fills the plot and shows its count.
+ * A histogram of components' scores on a logarithmic axis, kept components above dropped ones, with a line at the cut.
+ * The
+ * tallest bar fills the plot's height and shows its count.
  */
 export function histogram({ components, edges, kept, dropped, cut, ...frame }: Histogram): Markup {
   const { box, x } = geometry(edges);
@@ -42,8 +43,9 @@ export function histogram({ components, edges, kept, dropped, cut, ...frame }: H
 }
 
 /**
- * Geometry for the script that moves the bars: the base line and the height of the tallest bar in pixels, and the x
- * position of a cut.
+ * The numbers for the script that moves the bars: the y position of the base line, the height of the tallest bar and
+ * the x
+ * position of a cut, in pixels.
  */
 export function histogramGeometry(edges: readonly number[]): { base: number; height: number; x: Scale } {
   const { box, x } = geometry(edges);
@@ -64,7 +66,7 @@ function powers(edges: readonly number[]) {
 
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
-/** `10⁻⁹` for −9; for a fraction `3.2e−10`. */
+/** Formats a power of ten: `10⁻⁹` for −9; for a fraction `3.2e−10`. */
 export function power(logarithm: number): string {
   if (!Number.isInteger(logarithm))
     return (10 ** logarithm).toExponential(1).replace('-', '−').replace('+', '');

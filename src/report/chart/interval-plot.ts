@@ -15,10 +15,10 @@ export interface IntervalPlot extends Omit<Frame, 'width' | 'height'> {
 
 const ROW = 26;
 const LINE = 12;
-/** Longer labels take several lines. */
+/** Longer labels are wrapped. */
 const MAX_LEFT = 140;
 
-/** A row for each group of runs: a dot for every run, a stroke for their mean, a line for its interval. */
+/** A row for each group of runs: a dot per run, a stroke for their mean, and a line for its interval. */
 export function intervalPlot({ name, rows, ...frame }: IntervalPlot): Markup {
   const labels = rows.map(({ label }) => wrapped(label, MAX_LEFT));
   const left = Math.ceil(Math.max(...labels.flat().map(textWidth))) + 14;

@@ -1,6 +1,7 @@
 /**
- * Moves overlapping labels apart, as little as possible: each as near to its wanted height as the others allow, all
- * within [top, bottom] if they fit.
+ * Moves overlapping labels apart, as little as possible. Each label is as near to its wanted height as the others
+ * allow.
+ * All lie within [top, bottom] if they fit.
  */
 export function spreadLabels(
   wanted: readonly number[],
@@ -9,7 +10,7 @@ export function spreadLabels(
   bottom: number,
 ): number[] {
   const order = wanted.map((_, i) => i).sort((a, b) => wanted[a] - wanted[b]);
-  // Touching neighbours become one block around the mean of their wanted heights.
+  // Labels that touch become one block. Its centre is the mean of their wanted heights.
   let blocks: { members: number[]; centre: number }[] = order.map((i) => ({
     members: [i],
     centre: wanted[i],

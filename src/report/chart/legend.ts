@@ -9,12 +9,12 @@ interface Named {
   tone: number;
 }
 
-/** Pixels that the names of curves take above a plot. */
+/** Height in pixels of the curves' names above a plot. */
 export function legendHeight(named: readonly Named[]): number {
   return named.flatMap(({ label }) => wrapped(label, WIDTH - SWATCH)).length * LINE + 4;
 }
 
-/** The names of curves at the top of a picture, each with a stroke of its colour. */
+/** The names of the curves at the top of a picture, each with a stroke in its colour. */
 export function seriesLegend(named: readonly Named[]): Markup[] {
   let y = 0;
   return named.flatMap(({ label, tone }) =>
@@ -28,7 +28,7 @@ export function seriesLegend(named: readonly Named[]): Markup[] {
   );
 }
 
-/** Places where a line may break, the best first: after commas, between words, and in names that have neither. */
+/** Places to break a line, the best first: after a comma, between words, after other punctuation. */
 const ENDS = [/^.*, /s, /^.* /s, /^.*[-_/]/s];
 
 /** Wraps a text to lines of at most `width` pixels. */
@@ -36,7 +36,7 @@ export function wrapped(text: string, width: number): string[] {
   if (textWidth(text) <= width) return [text];
   const most = Math.max(1, Math.floor(width / textWidth('n')));
   const first = text.slice(0, most);
-  // A space at the end takes no room.
+  // A space at the end of a line takes no room.
   const end = ENDS.map(
     (pattern) => pattern.exec(`${first}${text[most] === ' ' ? ' ' : ''}`)?.[0].length ?? 0,
   );

@@ -11,9 +11,9 @@ import { linear, rounded, type Scale } from './scale.ts';
 
 export interface Curve extends Series {
   label: string;
-  /** Its colour, by the group of runs. */
+  /** Index of its colour, which depends on the group of runs. */
   tone: number;
-  /** Marks each point: for the few points of evaluations. */
+  /** Whether to mark each point. Evaluations have few points. */
   dots?: boolean;
   dashed?: boolean;
 }
@@ -36,12 +36,12 @@ export interface LineChart extends Omit<Frame, 'width' | 'height'> {
 
 const HEIGHT = 208;
 const LABEL_HEIGHT = 12;
-/** Longer names are above the plot instead of at the ends of their curves. */
+/** Longer names are placed above the plot instead of at the ends of their curves. */
 const MAX_AT_END = 120;
-/** Stripes that show the values below the pointer. */
+/** Number of vertical stripes that show the values below the pointer. */
 const MAX_STRIPES = 60;
 
-/** Curves over steps or sizes. Several are named at their ends, or above the plot if a name is long. */
+/** Draws curves over steps or sizes. Several curves are named at their ends, or above the plot if a name is long. */
 export function lineChart({ x, y, curves, marks = [], ...frame }: LineChart): Markup {
   const shown = curves.map((curve) => drawable(curve, x, y)).filter(({ points }) => points.length > 0);
   const isNamed = shown.length > 1;
@@ -87,8 +87,9 @@ interface Scales {
 }
 
 /**
- * A curve in the units of its axes. For a logarithmic axis, these are logarithms, and points without a logarithm are
- * left out.
+ * Converts a curve to the units of its axes. On a logarithmic axis these are logarithms, and points without a logarithm
+ * are
+ * omitted.
  */
 function drawable(curve: Curve, x: Axis, y: Axis): Curve {
   if (!x.isLogarithmic && !y.isLogarithmic) return curve;
@@ -112,7 +113,7 @@ function measured(
   return { domain: whole, ticks: isLogarithmic ? logTicks(whole, about) : ticksOf(whole, about) };
 }
 
-/** A value on an axis in the reader's units. */
+/** Formats a value on an axis in the reader's units. */
 function valueText({ isLogarithmic }: Axis, value: number): string {
   return short(isLogarithmic ? Number((10 ** value).toPrecision(6)) : value);
 }

@@ -1,11 +1,11 @@
 import { short } from '../format.ts';
 import type { Ticks } from './axes.ts';
 
-/** Factors of ticks within a power of ten, from the coarsest to the finest. */
+/** Factors of ticks within a power of ten, from coarse to fine. */
 const STEPS = [[1], [1, 3], [1, 2, 5]];
 
 /**
- * Decimal logarithms of round numbers within a domain of logarithms, at most about as many as requested, with labels.
+ * Ticks at round numbers, as decimal logarithms within a domain of logarithms. Their number is about `about` at most.
  */
 export function logTicks([low, high]: readonly [number, number], about = 5): Ticks {
   const inside = (values: readonly number[]) =>
@@ -16,7 +16,7 @@ export function logTicks([low, high]: readonly [number, number], about = 5): Tic
   return { values, labels: values.map((value) => numberLabel(10 ** value)) };
 }
 
-/** A domain of logarithms that ends at round numbers, contains all values and is never empty. */
+/** A domain of logarithms that contains all values and ends at round numbers. It is never empty. */
 export function logDomain(logarithms: readonly number[]): [number, number] {
   const finite = logarithms.filter(Number.isFinite);
   if (finite.length === 0) return [0, 1];
@@ -39,7 +39,7 @@ function thinned(values: readonly number[], most: number): number[] {
   return values.filter((value) => Math.round(value) % stride === 0);
 }
 
-/** `0.02`, `300`, `50 k`, `1.2 M`, `1e−9`. */
+/** Formats a number such as `0.02`, `300`, `50 k`, `1.2 M` or `1e−9`. */
 export function numberLabel(value: number): string {
   const clean = Number(value.toPrecision(3));
   if (clean >= 1e6 && clean < 1e9) return `${Number((clean / 1e6).toPrecision(3))} M`;

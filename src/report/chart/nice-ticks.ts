@@ -1,4 +1,4 @@
-/** Round values (1, 2 or 5 times a power of ten apart) inside [low, high], about as many as requested. */
+/** About `about` round values inside [low, high]. Their distance is 1, 2 or 5 times a power of ten. */
 export function niceTicks(low: number, high: number, about = 4): number[] {
   if (!(high > low)) return [low];
   const step = niceStep((high - low) / about);
@@ -7,7 +7,7 @@ export function niceTicks(low: number, high: number, about = 4): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => cleared((first + i) * step));
 }
 
-/** A domain that contains all values, ends at round ones and is never empty. */
+/** A domain that contains all values and ends at round values. It is never empty. */
 export function niceDomain(values: readonly number[], about = 4): [low: number, high: number] {
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0) return [0, 1];
@@ -25,7 +25,7 @@ function niceStep(least: number): number {
   return power * ([1, 2, 5].find((factor) => factor * power >= least * (1 - 1e-9)) ?? 10);
 }
 
-/** Without the digits that binary fractions add. */
+/** Removes the last digits, which come from binary fractions. */
 function cleared(value: number): number {
   return Number(value.toPrecision(12)) + 0;
 }

@@ -9,7 +9,7 @@ import { linear, rounded } from './scale.ts';
 
 export interface Panel {
   label: string;
-  /** The layers that have such a curve. */
+  /** One curve for each layer that has the matrix. */
   curves: readonly { layer: string; points: readonly Point[] }[];
 }
 
@@ -18,16 +18,16 @@ export interface Panels extends Omit<Frame, 'width' | 'height'> {
   layers: readonly string[];
   panels: readonly Panel[];
   x: { name: string; domain: [number, number] };
-  /** The name of the values, which are positive: their axis is logarithmic. */
+  /** The name of the values on the y axis. They are positive, and the axis is logarithmic. */
   y: string;
 }
 
 const PLOT = { height: 76, across: 24, above: 20, below: 36 };
 const LEGEND = 16;
-/** The shade of the first layer: the palest that is visible as a line. */
+/** The shade of the first layer: the palest that is still visible as a line. */
 const PALEST = 5;
 
-/** Small plots on the same axes, two in a row, with a curve for each layer; later layers have deeper shades. */
+/** Small plots with the same axes, two in a row, with a curve for each layer. Later layers have deeper shades. */
 export function panels({ layers, panels, x, y, ...frame }: Panels): Markup {
   const points = panels.flatMap(({ curves }) => curves.flatMap((curve) => curve.points));
   const domain = logDomain(points.map(([, value]) => Math.log10(value)));
@@ -66,7 +66,7 @@ export function panels({ layers, panels, x, y, ...frame }: Panels): Markup {
   ]);
 }
 
-/** The first and the last layer with the shades between them. */
+/** The first and the last layer, with the shades between them. */
 function legend(layers: readonly (readonly [layer: string, shade: number])[]): Content {
   if (layers.length < 2) return undefined;
   const [first, last] = [layers[0][0], layers.at(-1)![0]];

@@ -5,7 +5,7 @@ import { picture } from './picture.ts';
 
 const CELL = 9;
 
-/** A small heat map without text, to show several in a row. */
+/** A small heat map without text. Several of them fit in a row. */
 export function rankThumbnail(
   id: string,
   { columns, rows }: RankTable,

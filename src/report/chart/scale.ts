@@ -1,7 +1,7 @@
-/** Maps a domain onto a range of pixels. */
+/** Maps a value to pixels. */
 export type Scale = (value: number) => number;
 
-/** A linear scale; results are rounded to hundredths, which is finer than visible. */
+/** A linear scale. Its results are rounded to hundredths of a pixel. */
 export function linear([low, high]: readonly [number, number], [from, to]: readonly [number, number]): Scale {
   const factor = high === low ? 0 : (to - from) / (high - low);
   return (value) => rounded(from + (value - low) * factor);

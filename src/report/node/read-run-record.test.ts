@@ -51,7 +51,7 @@ it('rejects a log that would not fit into memory', () => {
 });
 
 const NO_CONFIG = 'is not a config written by a run.';
-// Runs write none.
+// Runs write no aliases.
 const NO_ALIASES = 'is not valid YAML: Alias resolution is disabled.';
 
 it.each([
@@ -59,7 +59,7 @@ it.each([
   ['[]', NO_CONFIG],
   ['method: other', NO_CONFIG],
   [`${CONFIG}a: &a [*a]\n`, NO_ALIASES],
-  // Aliases of aliases: a few bytes that would be billions of values.
+  // Aliases of aliases: a few bytes stand for billions of values.
   [
     `a: &a [x, x]\n${'bcdefghijklmnopqrstuvwxyz'
       .split('')

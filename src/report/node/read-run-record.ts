@@ -10,12 +10,11 @@ import { UserError } from '../../support/user-error.ts';
 import { type RunFacts, runFacts } from '../run/run-facts.ts';
 import { type RunRecord, runRecord } from '../run/run-record.ts';
 
-/** Runs that are named for a folder that contains runs instead of being one. */
+/** Number of runs to list in the message about a folder that contains runs. */
 const MAX_NAMED = 5;
 
 /**
- * The record of a run's folder, from its `config.yaml` and `metrics.jsonl`. The run may be active or killed.
- *
+ * Reads the record of a run's folder from its `config.yaml` and `metrics.jsonl`. The run may be active or killed.
  * @param name of the run
  * @throws UserError if the folder is not that of a run
  */
@@ -33,7 +32,7 @@ export function readRunRecord(folder: string, name = ''): RunRecord {
   return { ...record, ...(log && { histories: componentHistories(log) }) };
 }
 
-/** The events of a log for a report; invalid lines, such as an incomplete last one, are skipped. */
+/** Reads the events of a log for a report. Skips invalid lines, such as an incomplete last line. */
 export function readRunEvents(path: string): TrainEvent[] {
   return logValues(path).flatMap((value) => readEvent(value) ?? []);
 }
@@ -44,7 +43,7 @@ function readFacts(path: string): RunFacts {
   throw new UserError({ where: path, fault: 'is not a config written by a run' });
 }
 
-/** Folders of runs in another folder. */
+/** Paths of the runs in a folder. */
 function runsIn(folder: string): string[] {
   if (!statSync(folder).isDirectory()) return [];
   const inside = readdirSync(folder).map((name) => join(folder, name));

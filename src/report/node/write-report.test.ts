@@ -18,6 +18,6 @@ it('replaces a report, but no other file', () => {
   expect(attempt).toThrow('already exists and is not a report.');
   expect(readFileSync(path, 'utf8')).toBe('text\tlabel\n');
   writeFileSync(path, `<footer>${DRAWN_BY} run.</footer>`);
-  // After the check, it fails because the folder is not a run's.
+  // The check passes. Writing then fails, because the folder is not a run's.
   expect(attempt).not.toThrow('a report to replace');
 });

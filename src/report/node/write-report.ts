@@ -9,9 +9,7 @@ import { contentPolicy } from './content-policy.ts';
 import { readRunRecord } from './read-run-record.ts';
 
 /**
- * Writes the report of some runs, given by their folders, as one HTML file. Runs that differ only by their seed are
- * grouped.
- *
+ * Writes the report of the runs in some folders as one HTML file. Runs that differ only by their seed are grouped.
  * @throws UserError if a folder is not that of a run, or the path is a file other than a report
  */
 export function writeReport(folders: readonly string[], path: string): void {
@@ -21,7 +19,7 @@ export function writeReport(folders: readonly string[], path: string): void {
   atomicWrite(path, reportPage(groups, contentPolicy(REPORT_SCRIPT)));
 }
 
-/** Rejects overwriting a file that is not a report: `-o train.tsv` is a mistake. */
+/** Throws if the path is a file other than a report, because `-o train.tsv` would overwrite data. */
 function checkReplaceable(path: string): void {
   if (!existsSync(path) || !statSync(path).isFile() || readFileSync(path, 'latin1').includes(DRAWN_BY))
     return;

@@ -14,18 +14,18 @@ import { stepLine } from './step-line.ts';
 
 export const LIVE_SCRIPT = scriptOf(pageScript, sectionScript, liveScript);
 
-/** The state of a live page, in addition to the report. */
+/** What a live page shows besides the report. */
 export interface LiveState {
   record: RunRecord;
-  /** Whether a stop was requested. */
+  /** Whether the user has requested a stop. */
   isStopping: boolean;
-  /** Time for the remaining steps; NaN before it is known. */
+  /** Remaining time of the run. NaN before it is known. */
   secondsLeft: number;
   /** Why the run ended without a result. */
   failure?: string;
 }
 
-/** A piece of a live page, by the id of its element. */
+/** A section of a live page. `id` is its element's id. */
 export interface LiveSection {
   id: string;
   html: string;
@@ -40,10 +40,10 @@ export function liveSections(state: LiveState): LiveSection[] {
   ];
 }
 
-/** The place where the page's script shows the connection to the server. */
+/** The element in which the page's script shows whether the server is connected. */
 const CONNECTION = '<p id="connection" class="note" role="status"></p>';
 
-/** The live page in its current state; afterwards, its script applies changes. */
+/** The live page in its current state. Its script applies later changes. */
 export function livePage(state: LiveState, policy: string): string {
   const [head, ...sections] = liveSections(state).map(({ html }) => html);
   const title = `${titleOf(groupOf(state))}, live`;

@@ -1,8 +1,9 @@
 /* Runs in the page, as text: it must not use anything from outside itself. */
 
 /**
- * Keeps a live page up to date: dispatches the sections that the server sends. The browser reconnects until the
- * server says that the run is over.
+ * Keeps a live page up to date: dispatches the sections that the server sends as events. The browser reconnects until
+ * the
+ * server says that the run has ended.
  */
 export function liveScript(): void {
   const connection = document.getElementById('connection')!;

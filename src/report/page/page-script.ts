@@ -3,8 +3,8 @@ import type { RankFrames } from './sections/ranks.ts';
 /* Runs in the page, as text: it must not use anything from outside itself. */
 
 /**
- * Runs the page's sliders and downloads. After a part of the page was replaced, an `update` event on the document
- * redraws it. A slider at its end follows new data; others keep their position.
+ * Runs the page's sliders and downloads. An `update` event on the document redraws them after a part of the page was
+ * replaced. A slider at its end follows new data; other sliders keep their position.
  */
 export function pageScript(): void {
   const sliders = new WeakMap<Element, { atEnd: boolean }>();
@@ -71,7 +71,7 @@ export function pageScript(): void {
     if (at && at.cut !== null) line.setAttribute('transform', `translate(${at.cut} 0)`);
   }
 
-  /** A picture as a file that looks the same elsewhere: with its current colours and fonts. */
+  /** Converts a picture to a file that looks the same elsewhere, with its current colours and fonts. */
   function standalone(svg: SVGElement): string {
     const copy = svg.cloneNode(true) as SVGElement;
     const from = [svg, ...svg.querySelectorAll('*')];

@@ -127,7 +127,7 @@ describe('a report', () => {
   });
 
   it('has the budget from the start, before the first logged step', () => {
-    // Ranks of 4, 3, 2 and 1 at the start; the first logged step has 14 triplets.
+    // Ranks are 4, 3, 2 and 1 at the start. The first logged step has 14 triplets.
     expect(page(record())).toContain('<b>Budget.</b> From 10 to 8.');
   });
 

@@ -9,7 +9,7 @@ export interface Page {
   script: string;
 }
 
-/** A tiny map of ranks; without an icon, browsers request one from the server. */
+/** A tiny map of ranks. Without an icon, browsers request one from the server. */
 const ICON =
   "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 3 3'><path fill='%23c3cddb' d='M0 0h3v3H0'/><path fill='%231f4e8c' d='M0 2h1v1H0M1 0h1v2H1M2 1h1v1H2'/></svg>";
 
@@ -33,9 +33,9 @@ ${body}
 `.text;
 }
 
-/** Self-contained functions as a script that calls them. */
+/** Turns self-contained functions into a script that calls them. */
 export function scriptOf(...functions: readonly (() => void)[]): string {
-  // If a compiler that keeps names runs this program, the functions' text calls its helper.
+  // A compiler that keeps function names inserts calls of a helper `__name` into the functions' text.
   const helper = 'const __name=(named)=>named;';
   return [helper, ...functions.map((run) => `(${run})();`)].join('\n');
 }

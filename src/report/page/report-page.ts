@@ -5,16 +5,15 @@ import { pageScript } from './page-script.ts';
 import { leadOf, titleOf } from './sections/summary.ts';
 import { sectionMarkup, sectionsOf } from './sections.ts';
 
-/** The footer of every report, which distinguishes it from other files. */
+/** Start of the footer of every report. It distinguishes reports from other files. */
 export const DRAWN_BY = 'Drawn by adalora from the events of the';
 
 export const REPORT_SCRIPT = scriptOf(pageScript);
 
 /**
- * The report of some runs as one self-contained HTML page that is readable without scripts. The same runs give the
- * same page.
- *
- * @param policy its Content-Security-Policy, from `contentPolicy` for `REPORT_SCRIPT`
+ * The report of some runs as one self-contained HTML page. It is readable without scripts. The same runs give the same
+ * page.
+ * @param policy the page's Content-Security-Policy, from `contentPolicy` for `REPORT_SCRIPT`
  */
 export function reportPage(groups: readonly RunGroup[], policy: string): string {
   const sections = sectionsOf(groups).filter(({ body }) => body !== undefined);

@@ -1,8 +1,8 @@
 /* Runs in the page, as text: it must not use anything from outside itself. */
 
 /**
- * Applies changed sections of the page: a `section` event on the document has the section's `id` and new `html` in
- * its `detail`. An `update` event follows.
+ * Replaces changed sections of the page. A `section` event on the document has the section's `id` and new `html` in its
+ * `detail`. An `update` event follows.
  */
 export function sectionScript(): void {
   function replace(id: string, html: string): void {
@@ -18,7 +18,7 @@ export function sectionScript(): void {
       old.replaceWith(document.adoptNode(fresh));
       return;
     }
-    // Only changed parts, so that a slider in use, a selection or a tooltip stays.
+    // Only changed parts are replaced, so that a slider in use, a selection or a tooltip stays.
     const current = parts(old);
     parts(fresh).forEach((part, i) => {
       if (part.innerHTML !== current[i].innerHTML) current[i].replaceChildren(...part.childNodes);

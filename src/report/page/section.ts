@@ -1,7 +1,7 @@
 import { type Content, type Markup, markup } from '../markup.ts';
 import type { RunGroup } from '../run/group-runs.ts';
 
-/** A part of the page. Without a body, it has nothing to show yet. */
+/** A section of the page. It has no body while there is nothing to show. */
 export interface Section {
   id: string;
   title: string;
@@ -10,37 +10,38 @@ export interface Section {
 
 export type SectionOf = (groups: readonly RunGroup[]) => Section;
 
-/** Number of colours for groups of runs; then they repeat. */
+/** Number of colours for groups of runs. More groups reuse them. */
 export const TONES = 6;
 
 export function toneOf(group: number): number {
   return group % TONES;
 }
 
-/** An element with content that a live page replaces when it changes; `name` is unique on the page. */
+/** An element that a live page replaces when its content changes. `name` is unique on the page. */
 export function part(name: string, content: Content): Markup {
   return markup`<div data-part="${name}">${content}</div>`;
 }
 
 export interface Figure {
-  /** The id of its picture. */
+  /** The id of the picture. */
   id: string;
   picture: Markup;
   caption: Content;
-  /** Controls between picture and caption, which are never replaced. */
+  /** Controls between the picture and the caption. They are never replaced. */
   controls?: Markup;
-  /** Whether it takes all available width. */
+  /** Whether the figure takes all available width. */
   isWide?: boolean;
 }
 
-/** A picture with its caption and a link that saves it as a file. */
+/** A picture with its caption and a link to download it. */
 export function figure({ id, picture, caption, controls, isWide }: Figure): Markup {
   return markup`<figure${isWide && markup` class="wide"`}><div class="plot" data-part="${id}-plot">${picture}</div>${controls}<figcaption><span data-part="${id}-caption">${caption}</span> <a class="download" hidden href="#${id}" download="${id}.svg" aria-label="Save as SVG: ${id}">SVG</a></figcaption></figure>`;
 }
 
 /**
- * A table with a column for each group of runs, named if there are several; a row's first cell names it. Equal values
- * are shown once. A table that is too wide scrolls.
+ * A table with a column for each group of runs. The first cell names the row. Columns are named if there are several.
+ * Equal
+ * values are shown once. A table that is too wide scrolls.
  */
 export function table(
   label: string,

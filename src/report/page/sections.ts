@@ -27,12 +27,12 @@ const SECTIONS: readonly SectionOf[] = [
   notes,
 ];
 
-/** The sections about some runs, from top to bottom. */
+/** All sections of a report, from top to bottom. */
 export function sectionsOf(groups: readonly RunGroup[]): Section[] {
   return SECTIONS.map((section) => section(groups));
 }
 
-/** A section as an element; a section without content is present but hidden. */
+/** A section as an element. Without content, it is present but hidden. */
 export function sectionMarkup({ id, title, body }: Section) {
   return markup`<section id="${id}"${!body && markup` hidden`}><h2>${title}</h2>${body}</section>`;
 }

@@ -2,7 +2,7 @@ import { CHART_STYLE, FIGURE_FONT } from '../chart/style.ts';
 
 const TEXT = `"Iowan Old Style","Palatino Linotype",Palatino,"URW Palladio L",P052,"Book Antiqua",Georgia,"Liberation Serif",serif`;
 
-/** The style of report and live page. */
+/** The style of reports and live pages. */
 export const STYLE = `${CHART_STYLE}
 *{box-sizing:border-box}
 html{background:var(--paper);color:var(--ink);font:17px/1.5 ${TEXT};-webkit-text-size-adjust:100%}

@@ -3,10 +3,10 @@ import { newestRanks, type RunRecord } from './run-record.ts';
 
 /** A quantity that measures a budget. */
 export interface BudgetMeasure {
-  /** On an axis, and in a sentence. */
+  /** The quantity's name on an axis (`name`) and in a sentence (`text`). */
   name: string;
   text: string;
-  /** A run's final budget; undefined if it has none, or does not record it. */
+  /** Returns a run's final budget; undefined if it has none, or does not record it. */
   of(run: RunRecord): number | undefined;
 }
 
@@ -14,7 +14,7 @@ const PARAMETERS: BudgetMeasure = {
   name: 'parameters',
   text: 'in trained parameters of the adapter at the end',
   of({ start, finish, allocations }) {
-    // Logs of older versions only record the initial budget.
+    // Logs of older versions record only the initial budget.
     const isConstant = allocations.length === 0;
     const kept = finish?.adapter_parameters ?? (isConstant ? start?.adapter_parameters : undefined);
     return kept ? kept : undefined;
@@ -31,8 +31,9 @@ const MEAN_RANK: BudgetMeasure = {
 };
 
 /**
- * The quantity for comparing these runs' budgets: parameters, unless a run has ranks and does not record its
- * parameters.
+ * The quantity for comparing the budgets of these runs: the number of parameters. If a run with ranks does not record
+ * its
+ * parameters, it is the mean rank.
  */
 export function budgetMeasure(runs: readonly RunRecord[]): BudgetMeasure {
   const isTold = runs.every((run) => MEAN_RANK.of(run) === undefined || PARAMETERS.of(run) !== undefined);

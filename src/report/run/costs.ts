@@ -1,17 +1,17 @@
 import type { RunRecord } from './run-record.ts';
 
-/** Examples per step, on average over the run. */
+/** Mean number of examples per step. */
 export function examplesPerStep({ start }: RunRecord): number {
   return start ? (start.train_examples * start.num_train_epochs) / start.total_steps : Number.NaN;
 }
 
-/** Examples per second while steps run: over all reported steps, with equal weight. */
+/** Mean number of examples per second over all reported steps, without evaluations. */
 export function examplesPerSecond({ steps }: RunRecord): number {
   const rates = steps.map((step) => step.examples_per_second).filter((rate) => rate > 0);
   return rates.length / rates.reduce((sum, rate) => sum + 1 / rate, 0);
 }
 
-/** Milliseconds per step, without evaluations. */
+/** Mean milliseconds per step, without evaluations. */
 export function stepMs(run: RunRecord): number {
   return (1000 * examplesPerStep(run)) / examplesPerSecond(run);
 }

@@ -6,7 +6,7 @@ import { settingsOf } from './settings-of.ts';
 
 /** Runs that differ only by their seed. */
 export interface RunGroup {
-  /** Distinguishes it from the other groups: the method, then other differences. */
+  /** Distinguishes the group from others: the method, then other differences. */
   label: string;
   /** In order of seeds. */
   runs: RunRecord[];
@@ -23,7 +23,7 @@ const COURSE_APART = [
   'training.eval_steps',
 ];
 
-/** Groups runs that differ only by seed, in the order of the first of each. */
+/** Groups runs that differ only by their seed. Groups are in the order of their first runs. */
 export function groupRuns(records: readonly RunRecord[]): RunGroup[] {
   const groups = new Map<string, RunRecord[]>();
   for (const record of records) {
@@ -38,7 +38,7 @@ export function groupRuns(records: readonly RunRecord[]): RunGroup[] {
   return sorted.map((runs, i) => ({ label: labels[i], runs }));
 }
 
-/** The unit of the ranks of some groups, as their methods call it. */
+/** The unit of the ranks in some groups, by their methods' words. */
 export function componentsIn(groups: readonly RunGroup[]): string {
   return componentsOf(groups.map(({ runs: [{ facts }] }) => facts.method));
 }
@@ -48,7 +48,7 @@ export function namesOf(runs: readonly RunRecord[]): string {
   return listed(runs.flatMap(({ name }) => (name === '' ? [] : name)));
 }
 
-/** A key that is equal for grouped runs; it includes only settings that count. */
+/** A key that is equal for runs of a group. It contains only settings that count. */
 export function keyOf(facts: RunFacts, counts: (key: string) => boolean = () => true): string {
   const settings = [...settingsOf(facts)]
     .filter(([key]) => !COURSE_APART.includes(key) && counts(key))
@@ -58,8 +58,7 @@ export function keyOf(facts: RunFacts, counts: (key: string) => boolean = () => 
 
 /**
  * Labels that distinguish runs: the method, then data and models if they differ, then settings.
- *
- * @param names distinguish runs that are equal except for their files
+ * @param names names of the runs, for runs that differ only by their files
  * @param counts whether a setting counts
  */
 export function labelsOf(

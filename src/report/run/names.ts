@@ -6,7 +6,7 @@ export function modelName({ model }: RunFacts): string {
   return /^[\w.-]+\/[\w.-]+$/.test(model) ? model : (partsOf(model).at(-1) ?? model);
 }
 
-/** File names that many data sets use. For these, the folder names the data set. */
+/** File names that many data sets use. Such a data set is named after its folder. */
 const EVERYONES = /^(train|training|dev|valid|validation|test|data|eval)([-_.].*)?$/i;
 
 /** The name of a data set: `CoLA` for `data/glue/CoLA/train.tsv`, `spam` for `spam.jsonl`. */
@@ -22,7 +22,7 @@ function fileTitle(path: string): string {
   return EVERYONES.test(file) ? (parts.at(-2) ?? file) : file;
 }
 
-/** The names of folders: the last part of each path, with as many parts before it as needed to distinguish all. */
+/** Short names of folders: the last part of each path, and earlier parts if needed to distinguish all folders. */
 export function folderNames(paths: readonly string[]): string[] {
   const parts = paths.map(partsOf);
   const distinct = new Set(paths).size;

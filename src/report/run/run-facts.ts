@@ -5,7 +5,7 @@ import { METHOD_NAMES, type MethodName, methodNamed } from '../../tuners/registr
 
 const column = z.union([z.string(), z.number()]);
 
-/** The part of a run's config that a report interprets. The rest is only shown. */
+/** The part of a run's config that a report interprets. It only displays the rest. */
 const runFactsSchema = z.looseObject({
   model: z.string(),
   task: z.string().default(DEFAULT_TASK),
@@ -29,7 +29,7 @@ const runFactsSchema = z.looseObject({
 
 export type RunFacts = z.output<typeof runFactsSchema>;
 
-/** Parses a resolved config for a report; undefined if it is invalid. */
+/** Parses a resolved config for a report. Returns undefined if it is invalid. */
 export function runFacts(config: unknown): RunFacts | undefined {
   return runFactsSchema.safeParse(config).data;
 }
@@ -39,13 +39,13 @@ export function methodTitle(facts: RunFacts): string {
   return titleOf(methodNamed(facts.method).words, methodSettings(facts));
 }
 
-/** The display name of a method in a config; the name itself if this version has no such method. */
+/** The display name of a method in a config. It is the given name if this version has no such method. */
 export function methodTitleOf(name: string): string {
   const known = METHOD_NAMES.find((method) => method === name);
   return known ? methodNamed(known).words.title : name;
 }
 
-/** The unit of the ranks of some methods, in one word for all; methods by their names in a config. */
+/** One word for the unit of the ranks of some methods. Methods are given by their names in a config. */
 export function componentsOf(methods: readonly string[]): string {
   const words = new Set(
     METHOD_NAMES.filter((name) => methods.includes(name)).map((name) => methodNamed(name).words.components),
@@ -54,7 +54,7 @@ export function componentsOf(methods: readonly string[]): string {
   return words.size > 1 ? 'components' : ([...words][0] ?? 'triplets');
 }
 
-/** The settings of a run's method. Runs of other versions may lack keys. */
+/** The settings of a run's method. Runs of other versions may lack some keys. */
 export function methodSettings(facts: RunFacts): Readonly<Record<string, unknown>> {
   return { ...(facts[facts.method] as object | undefined) };
 }

@@ -2,12 +2,12 @@ import type { ComponentHistory } from '../../run/component-history.ts';
 import type { EventOf, TrainEvent } from '../../run/events.ts';
 import type { RunFacts } from './run-facts.ts';
 
-/** A report's data about one run: its config, and its events by kind, each in order of steps. */
+/** A report's data about one run: its config and its events. The events are grouped by type, in order of steps. */
 export interface RunRecord {
   facts: RunFacts;
-  /** The name of its folder; empty for an active run. */
+  /** The name of the run's folder; empty for an active run. */
   name: string;
-  /** The newest start, with the ranks of the first. */
+  /** The last start event, with the ranks of the first one. */
   start?: EventOf<'start'>;
   steps: EventOf<'step'>[];
   evaluations: EventOf<'evaluation'>[];
@@ -16,11 +16,13 @@ export interface RunRecord {
   notices: EventOf<'notice'>[];
   /** The history of every component, if the run logged it (`training.log_importance`). */
   histories?: readonly ComponentHistory[];
-  /** The confusion of the evaluation with the run's final scores; before the end, of the newest or best one. */
+  /**
+   * The confusion matrix for the run's final scores. Before the end, it is that of the newest or the best evaluation.
+   */
   confusion?: EventOf<'confusion'>;
   /** Missing while the run is active, and after it was killed. */
   finish?: EventOf<'finish'>;
-  /** The newest step with any event. */
+  /** The newest step with an event. */
   step: number;
 }
 
@@ -35,7 +37,7 @@ export function addEvent(record: RunRecord, event: TrainEvent): void {
   record.step = Math.max(record.step, event.step);
   switch (event.type) {
     case 'start':
-      // Before the start, chosen values are not known.
+      // Chosen values are not known before the start event.
       if (event.training)
         record.facts = { ...record.facts, training: { ...record.facts.training, ...event.training } };
       record.start = { ...event, ranks: record.start?.ranks ?? event.ranks };
@@ -54,7 +56,7 @@ export function addEvent(record: RunRecord, event: TrainEvent): void {
       record.orthogonality.push(event);
       break;
     case 'confusion':
-      // If the run keeps the best model, the confusion of its evaluation stays.
+      // If the run keeps the best model, the record keeps the confusion matrix of its evaluation.
       if (
         !record.facts.training.load_best_model_at_end ||
         !record.confusion ||
@@ -75,14 +77,14 @@ export function addEvent(record: RunRecord, event: TrainEvent): void {
   }
 }
 
-/** A run's record from its events; some may be missing. */
+/** Builds a run's record from its events. Some events may be missing. */
 export function runRecord(facts: RunFacts, events: Iterable<TrainEvent>, name?: string): RunRecord {
   const record = emptyRecord(facts, name);
   for (const event of events) addEvent(record, event);
   return record;
 }
 
-/** Final scores: those of the finish event, otherwise the last evaluation's; by name without `eval_`. */
+/** The final scores by name without `eval_`: those of the finish event, otherwise those of the last evaluation. */
 export function finalScores({ finish, evaluations }: RunRecord): Map<string, number> {
   const said = finish && Object.keys(finish.metrics).length > 0 ? finish.metrics : evaluations.at(-1);
   return scoresOf(said ?? {});
@@ -100,13 +102,13 @@ export function scoresOf(evaluation: object): Map<string, number> {
 
 const NO_SCORES = ['runtime', 'samples_per_second', 'steps_per_second'];
 
-/** `f1` for `eval_f1`; undefined if it is not a score. */
+/** Returns `f1` for `eval_f1`, and undefined for names of other values. */
 export function scoreName(name: string): string | undefined {
   const score = /^eval_(.+)$/.exec(name)?.[1];
   return score === undefined || NO_SCORES.includes(score) ? undefined : score;
 }
 
-/** Ranks by module at the newest step that records them; empty for full fine-tuning. */
+/** Ranks by module at the newest step that records them. Empty for full fine-tuning. */
 export function newestRanks({ start, allocations, finish }: RunRecord): Record<string, number> {
   const final = finish && Object.keys(finish.ranks).length > 0 ? finish.ranks : undefined;
   return final ?? allocations.at(-1)?.ranks ?? start?.ranks ?? {};

@@ -24,7 +24,7 @@ const run = (changes: object = {}, events: unknown[] = []) =>
     events.flatMap((event) => readEvent(event) ?? []),
   );
 
-/** In the trainer's types: a report reads what the trainer emits. */
+/** Typed as the trainer's events, because a report reads what the trainer emits. */
 const EVENTS: TrainEvent[] = [
   {
     type: 'start',

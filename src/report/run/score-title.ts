@@ -2,7 +2,7 @@ import { averaged } from '../../metrics/scores.ts';
 import type { RunGroup } from './group-runs.ts';
 import { scoreTitle } from './names.ts';
 
-/** The display name of a score, with its average over classes if it is the same in all runs. */
+/** The display name of a score. It contains the average over classes if all runs use the same. */
 export function scoreTitleIn(groups: readonly RunGroup[], name: string): string {
   const title = scoreTitle(name);
   const titles = groups.flatMap(({ runs }) =>

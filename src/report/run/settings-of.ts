@@ -1,9 +1,9 @@
 import type { RunFacts } from './run-facts.ts';
 
-/** Paths of the machine, and values that a shared report need not contain. */
+/** Keys of local paths, and of values that a shared report need not contain. */
 const LEFT_OUT = ['output', 'seed', 'model', 'adapter', 'data.train', 'data.validation'];
 
-/** Every value of a config by its dotted key, as text; without paths and seed. */
+/** Every value of a config as text, by its dotted key, without paths and the seed. */
 export function settingsOf(facts: RunFacts): Map<string, string> {
   return new Map(
     valuesOf(facts)
@@ -12,7 +12,7 @@ export function settingsOf(facts: RunFacts): Map<string, string> {
   );
 }
 
-/** Every value of a config by its dotted key; lists are values. */
+/** Every value of a config, by its dotted key. A list is one value. */
 export function valuesOf(config: object): [string, unknown][] {
   return leaves(config, '');
 }

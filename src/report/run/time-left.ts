@@ -1,18 +1,16 @@
 import type { TrainEvent } from '../../run/events.ts';
 
-/** The remaining time of a run, from the steps since its start event. */
+/** Estimates the remaining time of a run from the steps since its start event. */
 export class TimeLeft {
   readonly #now: () => number;
   #started: { step: number; time: number; total: number } | undefined;
 
-  /**
-   * @param now milliseconds on any clock
-   */
+  /** @param now returns milliseconds, from any clock */
   constructor(now = () => performance.now()) {
     this.#now = now;
   }
 
-  /** In seconds, after an event; NaN before it is known. */
+  /** Returns the remaining seconds after an event. NaN before they are known. */
   after(event: TrainEvent): number {
     if (event.type === 'start')
       this.#started = { step: event.step, time: this.#now(), total: event.total_steps };

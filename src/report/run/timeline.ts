@@ -1,10 +1,10 @@
 import type { RunGroup } from './group-runs.ts';
 import { newestRanks, type RunRecord } from './run-record.ts';
 
-/** The ranks at one moment of training; means over the seeds of a group. */
+/** The ranks at one step of a run, or their means over the seeds of a group. */
 export interface Moment {
   step: number;
-  /** Triplets kept. */
+  /** Number of kept triplets. */
   budget: number;
   /** Rank of each module. */
   ranks: Record<string, number>;

@@ -3,7 +3,7 @@ import type { RunRecord } from '../run/run-record.ts';
 import { type Interval, interval } from './interval.ts';
 import { meanSeries, type Point, type Series } from './series.ts';
 
-/** Mean and interval of a number over a group's runs that have it; undefined if none has. */
+/** Mean and interval of a number over the runs of a group that have it. Undefined if no run has it. */
 export function groupInterval(
   group: RunGroup,
   of: (run: RunRecord) => number | undefined,
@@ -17,7 +17,10 @@ export function groupSeries(group: RunGroup, of: (run: RunRecord) => readonly Po
   return meanSeries(group.runs.map(of));
 }
 
-/** An interval as `mean ± half unit`, with `show` as the format; only the mean if all runs have the same value. */
+/**
+ * Formats an interval as `mean ± half unit`; `show` formats the numbers. Shows only the mean if all runs have the same
+ * value.
+ */
 export function intervalText(
   value: Interval | undefined,
   show: (value: number) => string,

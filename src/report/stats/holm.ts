@@ -1,4 +1,4 @@
-/** p values of several tests, corrected by Holm's method. Tests without a p do not count. */
+/** Corrects the p values of several tests by Holm's method. Tests without a p value are not counted. */
 export function holm(all: readonly (number | undefined)[]): (number | undefined)[] {
   const order = all.flatMap((p, i) => (p === undefined ? [] : [{ p, i }])).sort((a, b) => a.p - b.p);
   const corrected: (number | undefined)[] = all.map(() => undefined);

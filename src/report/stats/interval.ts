@@ -1,12 +1,12 @@
-/** A mean with its 95 % interval from Student's t, if there are two or more values. */
+/** A mean, and with two or more values its 95 % interval from Student's t. */
 export interface Interval {
   mean: number;
-  /** Half the interval's width. */
+  /** Half the width of the interval. */
   half?: number;
   count: number;
 }
 
-/** Mean and t interval of values from runs that differ only by their seed; any NaN makes the mean NaN. */
+/** Mean and t interval of values from runs that differ only by their seed. If a value is NaN, the mean is NaN. */
 export function interval(values: readonly number[]): Interval {
   const count = values.length;
   const mean = values.reduce((sum, value) => sum + value, 0) / count;
@@ -20,7 +20,7 @@ export function variance(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
 }
 
-/** The 97.5 % quantile of Student's t, to the last digits. */
+/** The 97.5 % quantile of Student's t, in full double precision. */
 export function tQuantile(degrees: number): number {
   let [low, high] = [0, 13];
   while (high - low > 1e-14 * high) {
@@ -33,8 +33,8 @@ export function tQuantile(degrees: number): number {
 }
 
 /**
- * The probability that |t| is larger, for Student's t with an integer number of degrees of freedom: a finite sum
- * (Abramowitz and Stegun, 26.7.3 and 26.7.4).
+ * The two-sided p value of t: the probability of a larger |t| under Student's t with an integer number of degrees of
+ * freedom. Computed as a finite sum (Abramowitz and Stegun, 26.7.3 and 26.7.4).
  */
 export function twoSided(t: number, degrees: number): number {
   const angle = Math.atan(t / Math.sqrt(degrees));

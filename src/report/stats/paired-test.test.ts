@@ -4,7 +4,7 @@ import { holm } from './holm.ts';
 import { tQuantile, twoSided } from './interval.ts';
 import { pairedTest } from './paired-test.ts';
 
-// t, degrees of freedom, and the value from SciPy 1.16.
+// t, degrees of freedom, and the p value from SciPy 1.16.
 const TABLE: [number, number, number][] = [
   [0.3, 1, 0.8144528418445154],
   [0.3, 2, 0.7924856608401776],
@@ -38,7 +38,7 @@ describe('twoSided is 2 * scipy.stats.t.sf(t, degrees)', () => {
 
 const fixture = JSON.parse(readFileSync('src/report/stats/fixtures/statistics.json', 'utf8'));
 
-// Values from SciPy, written by scripts/oracle/paired_tests.py. Sums of a few numbers near 1: twelve digits.
+// scripts/oracle/paired_tests.py computed the values with SciPy. Twelve digits: they are sums of a few numbers near 1.
 it.each(fixture.pairs as Record<string, never>[])(
   'pairedTest is scipy.stats',
   ({ first, second, ...scipy }) => {
@@ -60,14 +60,14 @@ it.each(fixture.quantiles as [number, number][])(
 it('holm is the method of statsmodels', () => {
   const { p, corrected } = fixture.holm;
   holm(p).forEach((value, i) => expect(value).toBeCloseTo(corrected[i], 14));
-  // A test without a p leaves the others unchanged.
+  // A test without a p value leaves the others unchanged.
   expect(holm([undefined, 0.03, 0.04])).toEqual([undefined, 0.06, 0.06]);
 });
 
 it('pairedTest has no p without variance', () => {
   expect(pairedTest([1], [2])).toBeUndefined();
   expect(pairedTest([1, 2], [1, 2])).toEqual({ difference: { mean: 0, half: 0, count: 2 } });
-  // Each is better by one row of 277: the differences are equal except for rounding.
+  // The first is always better by one row of 277, so the differences are equal up to rounding.
   const [first, second] = [181, 180].map((least) => [0, 3, 7, 9].map((more) => (least + more) / 277));
   expect(pairedTest(first, second)).toEqual({
     difference: { mean: expect.closeTo(1 / 277, 12), half: expect.closeTo(0, 12), count: 4 },

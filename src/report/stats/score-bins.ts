@@ -7,10 +7,9 @@ export interface SplitScores {
 }
 
 /**
- * Splits an allocation's scores into kept and dropped.
- *
- * @param scores by module, the largest first
- * @param ranks kept triplets of each of those modules
+ * Splits an allocation's scores into kept and dropped ones.
+ * @param scores by module, each with the largest score first
+ * @param ranks number of kept triplets in each of these modules
  */
 export function splitScores(
   scores: readonly (readonly (number | null)[])[],
@@ -23,7 +22,7 @@ export function splitScores(
   return { kept: kept.filter(isScore), dropped: dropped.filter(isScore), ...counts };
 }
 
-/** Counts of values between `edges`, which are evenly spaced; values outside count in the outer bins. */
+/** Counts the values between `edges`, which are evenly spaced. The outer bins also count values outside the edges. */
 export function binned(values: readonly number[], edges: readonly number[]): number[] {
   const bins = edges.slice(1).map(() => 0);
   const width = edges[1] - edges[0];
@@ -34,7 +33,7 @@ export function binned(values: readonly number[], edges: readonly number[]): num
   return bins;
 }
 
-/** Edges of quarter-decades or wider bins around all values, at most 40 of them. */
+/** Edges of at most 40 bins around all values. Bins span a quarter of a decade or more. */
 export function binEdges(values: readonly number[]): number[] {
   const low = values.reduce((least, value) => Math.min(least, value), Infinity);
   const high = values.reduce((most, value) => Math.max(most, value), -Infinity);

@@ -2,16 +2,16 @@ import { interval } from './interval.ts';
 
 export type Point = readonly [x: number, y: number];
 
-/** A curve, with the interval of the mean around it if it is the mean of several runs. */
+/** A curve. If it is the mean of several runs, it has the interval of the mean. */
 export interface Series {
   points: Point[];
   band?: (readonly [x: number, low: number, high: number])[];
 }
 
-/** More points are not visible in a figure's width. */
+/** More points would not be visible in the width of a figure. */
 const MAX_POINTS = 240;
 
-/** The mean of several runs' curves at their common steps; for one run, the curve itself. */
+/** The mean of several runs' curves at their common steps. For one run, it is the curve itself. */
 export function meanSeries(curves: readonly (readonly Point[])[]): Series {
   const present = curves.filter((curve) => curve.length > 0).map(thinned);
   if (present.length === 0) return { points: [] };
@@ -23,7 +23,10 @@ export function meanSeries(curves: readonly (readonly Point[])[]): Series {
   return { points, band: at.map(({ x, mean, half = 0 }) => [x, mean - half, mean + half] as const) };
 }
 
-/** A curve of at most {@link MAX_POINTS} points: if there are more, each is the mean of equally many neighbours. */
+/**
+ * A curve of at most {@link MAX_POINTS} points. Each point of a longer curve becomes the mean of equally many
+ * neighbours.
+ */
 export function thinned(points: readonly Point[]): Point[] {
   const finite = points.filter(([, y]) => Number.isFinite(y));
   const width = Math.ceil(finite.length / MAX_POINTS);

@@ -7,14 +7,18 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** CRC-32C of some bytes (RFC 3720, appendix B.4), as an unsigned number. */
+/** The CRC-32C of some bytes (RFC 3720, appendix B.4), as an unsigned number. */
 export function crc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = (crc >>> 8) ^ TABLE[(crc ^ byte) & 0xff];
   return ~crc >>> 0;
 }
 
-/** As stored in TFRecord files: rotated by 15 bits and offset, so that a checksum of a checksum is not trivial. */
+/**
+ * The CRC-32C as TFRecord files store it: rotated by 15 bits and offset, because the CRC of data that contains its own
+ * CRC
+ * would be degenerate.
+ */
 export function maskedCrc32c(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

@@ -19,7 +19,7 @@ const root = protobuf.Root.fromJSON({
 });
 const Event = root.lookupType('Event');
 
-/** A run starts or resumes: earlier records of its step or a later one no longer count. */
+/** Marks the start or resume of a run. Readers then drop earlier records of the same or a later step. */
 export const SESSION_START = 1;
 
 export interface EventMessage {

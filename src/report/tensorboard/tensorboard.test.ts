@@ -18,7 +18,7 @@ it.each([
   expect(crc32c(bytes)).toBe(crc);
 });
 
-/** Reads a TFRecord file by the format's definition, checksums included. */
+/** Reads a TFRecord file as the format defines it, and checks the checksums. */
 function recordsIn(bytes: Uint8Array): Uint8Array[] {
   const records: Uint8Array[] = [];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -33,7 +33,7 @@ function recordsIn(bytes: Uint8Array): Uint8Array[] {
   return records;
 }
 
-// Written by hand from event.proto and summary.proto, with other names than the writer's descriptor.
+// Taken from event.proto and summary.proto, independently of the writer's descriptor.
 const { root } = protobuf.parse(`
   syntax = "proto3";
   message E { double at = 1; int64 step = 2; string version = 3; S summary = 5; L log = 7; }

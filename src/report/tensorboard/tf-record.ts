@@ -1,6 +1,6 @@
 import { maskedCrc32c } from './crc32c.ts';
 
-/** One record of a TFRecord file: length (64 bits), its checksum, the data, its checksum; little-endian. */
+/** One record of a TFRecord file: length (64 bits), its checksum, the data, its checksum. Numbers are little-endian. */
 export function tfRecord(data: Uint8Array): Uint8Array {
   const record = new Uint8Array(data.length + 16);
   const view = new DataView(record.buffer);

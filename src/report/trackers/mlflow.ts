@@ -5,7 +5,7 @@ import type { Environment, Outcome, Point, Tracker } from './tracker.ts';
 /** Limits of MLflow's REST API for one request. */
 const MAX_METRICS = 1000;
 const MAX_PARAMS = 100;
-/** The limit of servers before MLflow 2.9. */
+/** Limit of MLflow servers before 2.9. */
 const MAX_VALUE = 500;
 
 const STATUS = {
@@ -15,9 +15,8 @@ const STATUS = {
 } as const satisfies Record<Outcome, string>;
 
 /**
- * MLflow's tracking server, through its REST API (mlflow.org/docs/latest/rest-api.html). The variables are those of
- * MLflow's clients.
- *
+ * MLflow's tracking server, through its REST API (mlflow.org/docs/latest/rest-api.html). It reads the environment
+ * variables of MLflow's clients.
  * @throws UserError without MLFLOW_TRACKING_URI
  */
 export function mlflow(environment: Environment, now = Date.now): Tracker {

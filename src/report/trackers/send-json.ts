@@ -2,13 +2,13 @@ import { readBody } from '../../formats/read-body.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { Environment } from './tracker.ts';
 
-/** A server that does not answer must not hold a run's end for long. */
+/** Limit for a request. A server that does not answer must not delay the end of a run for long. */
 const TIMEOUT_MS = 10_000;
-/** Answers have a few ids. */
+/** The largest answer to read. Answers only contain a few ids. */
 const MAX_ANSWER = 2 ** 20;
 const MAX_MESSAGE = 200;
 
-/** An answer with another status than 2xx. */
+/** Thrown for an answer with another status than 2xx. */
 export class RefusedRequest extends Error {
   constructor(
     readonly status: number,
@@ -18,15 +18,15 @@ export class RefusedRequest extends Error {
   }
 }
 
-/** A server, and the header that identifies its user. */
+/** A server, and the header that identifies the user. */
 export interface Server {
   base: string;
   authorization?: string;
 }
 
 /**
- * The server that an environment variable names. A user and password in its address become the authorization header.
- *
+ * The server at the address in an environment variable. A user and password in the address become the authorization
+ * header.
  * @throws UserError for anything but an http address; its message omits the value, which may contain a password
  */
 export function serverAt(environment: Environment, variable: string, fallback?: string): Server {
@@ -52,8 +52,7 @@ export function basic(user: string, password: string): string {
 
 /**
  * Sends JSON and returns the parsed response.
- *
- * @param body missing for a GET
+ * @param body missing for a GET request
  * @throws Error with the server's name and its message, without the address's query and the headers
  */
 export async function sendJson(

@@ -1,29 +1,28 @@
 import type { Outcome, Point, TrackedRun, Tracker } from './tracker.ts';
 
-/** Milliseconds between two requests, after a failed one, and to wait for the rest at the end. */
+/** Milliseconds between two requests, after a failed request, and to send the remaining points at the end. */
 const PAUSES = { every: 5000, afterFailure: 30_000, end: 20_000 };
-/** Points that wait for a server; older ones are dropped. */
+/** Maximum number of points that wait for a server. Older points are dropped. */
 const MAX_POINTS = 10_000;
-/** Points of one request. */
+/** Maximum number of points in a request. */
 const MAX_SENT = 500;
 
-/** The part of a tracked run that a resume needs. */
+/** What a resumed run needs to know about a tracked run. */
 export interface TrackerState {
   id: string;
-  /** The last step that the server has. */
+  /** The last step that the server has received. */
   step: number;
 }
 
 export interface QueueHost {
   /** Called once, at the first failure. */
   onFailure(message: string): void;
-  /** Called after every request that has succeeded. */
+  /** Called after every successful request. */
   onState(state: TrackerState): void;
 }
 
 /**
  * Waits for work for a limited time.
- *
  * @throws Error after that time
  */
 async function limited(work: Promise<void>, ms: number): Promise<void> {
@@ -35,8 +34,9 @@ async function limited(work: Promise<void>, ms: number): Promise<void> {
 }
 
 /**
- * Sends the points of a run in the background. A server that fails is tried again with the points that it lacks, and
- * never stops the run.
+ * Sends the points of a run in the background. If a server fails, its missing points are sent again later. A failure
+ * never
+ * stops the run.
  */
 export class TrackerQueue {
   readonly #points: Point[] = [];
@@ -66,7 +66,7 @@ export class TrackerQueue {
     this.#schedule(this.pauses.every);
   }
 
-  /** Sends the rest, and ends the run on the server. Gives up after some seconds. */
+  /** Sends the remaining points, and ends the run on the server. Gives up after some seconds. */
   async close(outcome: Outcome): Promise<void> {
     this.#isClosing = true;
     clearTimeout(this.#timer);

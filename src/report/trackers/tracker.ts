@@ -1,9 +1,9 @@
 import type { Scalar } from '../tensorboard/scalars-of.ts';
 
-/** A run as a tracking server shows it. */
+/** What a tracking server shows about a run. */
 export interface TrackedRun {
   name: string;
-  /** All values of its config by dotted keys. */
+  /** All values of the run's config, by dotted keys. */
   settings: Readonly<Record<string, unknown>>;
 }
 
@@ -15,15 +15,14 @@ export interface Point {
   scalars: readonly Scalar[];
 }
 
-/** How a run ended, as far as a server distinguishes it. `stopped`: it may continue. */
+/** How a run ended. A run that was `stopped` may continue. */
 export type Outcome = 'finished' | 'stopped' | 'failed';
 
-/** A client of a tracking server. All methods throw if the server cannot be reached or refuses. */
+/** A client of a tracking server. All methods throw if the server cannot be reached or rejects the request. */
 export interface Tracker {
   /**
-   * Creates the run, or continues one.
-   *
-   * @param id of the run to continue
+   * Creates a run, or continues one.
+   * @param id id of the run to continue
    * @returns the run's id
    */
   begin(run: TrackedRun, id: string | undefined): Promise<string>;
@@ -31,5 +30,5 @@ export interface Tracker {
   end(outcome: Outcome): Promise<void>;
 }
 
-/** Variables of the environment. */
+/** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;

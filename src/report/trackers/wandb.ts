@@ -3,7 +3,7 @@ import { UserError } from '../../support/user-error.ts';
 import { basic, type Server, sendJson, serverAt } from './send-json.ts';
 import type { Environment, Outcome, Point, Tracker } from './tracker.ts';
 
-/** The exit codes that the Python client reports. */
+/** The exit codes that Weights & Biases' Python client reports. */
 const EXIT_CODES = { finished: 0, stopped: 255, failed: 1 } as const satisfies Record<Outcome, number>;
 
 const UPSERT = `mutation UpsertBucket($name: String, $project: String, $entity: String, $displayName: String, $config: JSONString) {
@@ -14,8 +14,7 @@ const UPSERT = `mutation UpsertBucket($name: String, $project: String, $entity: 
 
 /**
  * Weights & Biases, through the GraphQL mutation and the file stream that its Python client uses (wandb/wandb,
- * sdk/internal). The variables are those of that client.
- *
+ * sdk/internal). It reads the same environment variables as that client.
  * @throws UserError without WANDB_API_KEY
  */
 export function wandb(environment: Environment, now = Date.now, newId = randomId): Tracker {
@@ -32,7 +31,7 @@ export function wandb(environment: Environment, now = Date.now, newId = randomId
   const began = now();
   const summary: Record<string, number> = {};
   let stream = '';
-  /** Lines of the history on the server. */
+  /** Number of lines that the server has in the run's history. */
   let lines = 0;
   return {
     async begin({ name: displayName, settings }, id = newId()) {
@@ -75,7 +74,7 @@ export function wandb(environment: Environment, now = Date.now, newId = randomId
   };
 }
 
-/** One line of the history per step. */
+/** Combines the points of each step to one line of the history. */
 function bySteps(points: readonly Point[]): Map<number, { time: number; values: Record<string, number> }> {
   const steps = new Map<number, { time: number; values: Record<string, number> }>();
   for (const { step, time, scalars } of points) {

@@ -1,6 +1,6 @@
 import type { Verdict } from '../../run/verdict.ts';
 
-/** The warnings of a verdict and their remedies, a sentence or two each. */
+/** The warnings of a verdict and their remedies, one or two sentences each. */
 export function findingSentences({ learnt, findings }: Pick<Verdict, 'learnt' | 'findings'>): string[] {
   return findings.map(
     ({ message, remedy }, i) =>

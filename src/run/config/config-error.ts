@@ -3,20 +3,20 @@ import type { TaskName } from '../../tasks/registry.ts';
 import type { BaseData } from '../../tasks/task-definition.ts';
 import type { MethodName } from '../../tuners/registry.ts';
 
-/** The valid parts of an invalid config that locate files, or that the files must fit. */
+/** The valid parts of an invalid config that name files, or that the files must fit. */
 export interface SoundParts {
   model?: string;
   model_config?: Record<string, unknown>;
   adapter?: string;
   task?: TaskName;
-  /** The location of its rows. */
+  /** Where the rows are. */
   data?: Pick<BaseData, 'dataset' | 'train' | 'validation'>;
-  /** Whether the whole `data` section is valid, so that the files can be read with it. */
+  /** Whether the whole `data` section is valid. Then the files can be read with it. */
   readsData?: boolean;
   method?: MethodName;
   /** The method's section. */
   settings?: object;
-  /** Optimizer steps, if the config sets them. */
+  /** Number of optimizer steps, if the config sets it. */
   steps?: number;
 }
 

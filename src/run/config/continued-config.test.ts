@@ -81,7 +81,7 @@ describe('the config of a continued adapter', () => {
   });
 
   it.each([
-    // Also if a key is set to its default value.
+    // Also for a key that is set to its default value.
     ['lora', { r: 8 }, LORA, 'lora.r must be 16, as in the adapter, got 8. Remove the key.'],
     ['lora', { lora_alpha: 16 }, LORA, 'lora.lora_alpha must be 32'],
     ['lora', { target_modules: ['query'] }, LORA, 'lora.target_modules must be ["query","value"]'],

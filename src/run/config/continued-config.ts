@@ -5,10 +5,11 @@ import { methodOf } from './method-of.ts';
 import type { ParsedConfig } from './run-config.ts';
 
 /**
- * The config of a run that continues an adapter: keys missing in its method's section are taken from the adapter.
- * Applying it to its own result changes nothing.
- *
- * @throws UserError for an adapter of another method, and one that names every given key that contradicts the adapter
+ * Completes the config of a run that continues an adapter: keys missing in the method's section get the adapter's
+ * values.
+ * A completed config stays unchanged.
+ * @throws UserError if the adapter is of another method; also for all keys that contradict the adapter, with their
+ * names
  */
 export function continuedConfig<Config extends ParsedConfig>(config: Config, adapter: StoredAdapter): Config {
   const where = `adapter: ${config.adapter}`;

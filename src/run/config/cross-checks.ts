@@ -25,8 +25,7 @@ export interface SoundSections {
 }
 
 /**
- * Problems between keys that are individually valid.
- *
+ * Finds problems between keys that are each valid.
  * @param ownMetrics names of custom scores
  */
 export function crossCheck(sections: SoundSections, ownMetrics: readonly string[] = []): Problem[] {

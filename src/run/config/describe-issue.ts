@@ -5,10 +5,10 @@ import { tasksWith } from '../../tasks/registry.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** The keys of every section, by its name; keys of the top level have the empty name. */
+/** The keys of every section, by the section's name. Keys of the top level are under the empty name. */
 export type KnownKeys = Readonly<Record<string, readonly string[]>>;
 
-/** The problem behind a zod issue, or one for each unknown key. */
+/** Converts a zod issue to problems: one, or one for each unknown key. */
 export function describeIssue(issue: Issue, config: unknown, schema: z.ZodType, known: KnownKeys): Problem[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
@@ -28,12 +28,12 @@ export function describeIssue(issue: Issue, config: unknown, schema: z.ZodType, 
   return [{ path, expected: expectation(issue, schema), got: shown(got), hint: nearValue(issue, got) }];
 }
 
-/** A schema's own predicate: a message in lower case that does not begin with "expected". */
+/** The fault in an issue of a schema's own check. Its message begins in lower case, but not with "expected". */
 function ownFault({ message }: Issue): string | undefined {
   return /^[a-z]/.test(message) && !message.startsWith(OWN_MESSAGE) ? message : undefined;
 }
 
-/** The section that a misplaced key belongs to. */
+/** Names the section that a misplaced key belongs to. */
 function placeOf(key: string, section: string, known: KnownKeys): string {
   const [, name, value] = /^(\w+):(\S.*)$/.exec(key) ?? [];
   if (known[section]?.includes(name)) return `YAML needs a space after the colon: ${name}: ${value}`;
@@ -56,7 +56,7 @@ function nearValue(issue: Issue, got: unknown): string | undefined {
   return near.length > 0 ? `Did you mean ${near[0]}?` : undefined;
 }
 
-/** The noun phrase after "must be". A schema's own messages begin with "expected". */
+/** The noun phrase after "must be". In a schema's own messages, it follows "expected". */
 function expectation(issue: Issue, schema: z.ZodType): string {
   if (issue.message.startsWith(OWN_MESSAGE)) return issue.message.slice(OWN_MESSAGE.length);
   switch (issue.code) {
@@ -81,7 +81,7 @@ function expectation(issue: Issue, schema: z.ZodType): string {
   }
 }
 
-/** The range of the number that belongs at an issue's path, with a space before it. */
+/** The allowed range of the number at an issue's path, with a space before it. */
 function boundsOf({ path, code }: Issue, schema: z.ZodType): string {
   const number = code === 'invalid_type' ? numberAt(schema, path) : undefined;
   if (!number) return '';
@@ -105,7 +105,7 @@ function numberAt(schema: z.core.$ZodType, path: KeyPath): z.ZodNumber | undefin
   return last instanceof z.ZodNumber ? last : undefined;
 }
 
-/** A schema without its default and without `optional`. */
+/** A schema without its default and its `optional`. */
 function unwrapped(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
   const isWrapped =
     schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault;

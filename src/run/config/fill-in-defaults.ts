@@ -9,12 +9,13 @@ import type { ParsedConfig, TaskSection } from './run-config.ts';
 import type { RunSchema } from './run-schema.ts';
 import { defaultEvalStrategy, withoutPrefix } from './training-problems.ts';
 
-/** The schema's output, with the `data` section of its task. */
+/** The schema's output, with the `data` section of the config's task. */
 export type CheckedConfig = Omit<z.output<RunSchema>, 'task' | 'data'> & TaskSection;
 
 /**
  * Fills in defaults that depend on other keys, and removes the sections of other methods. Values that depend on the
- * rows and the model stay open, for `chooseDefaults`.
+ * rows
+ * and the model are left to `chooseDefaults`.
  */
 export function fillInDefaults(
   sound: CheckedConfig,
@@ -27,7 +28,7 @@ export function fillInDefaults(
   const { batchSize } = taskNamed(checked.task);
   const [firstMetric] = metricsOf(checked.task, checked.data);
   const metric = withSet(withoutPrefix(training.metric_for_best_model ?? firstMetric), checked, ownMetrics);
-  // `my_loss` is not the loss of a set `my`.
+  // A custom score `my_loss` is not the loss of a set `my`.
   const isOwn = scorePrefixes(data.validation).some((set) =>
     ownMetrics.some((name) => set + name === metric),
   );
@@ -60,7 +61,7 @@ export function fillInDefaults(
   } as ParsedConfig;
 }
 
-/** Adds the first validation set to a score that names no set. */
+/** Adds the name of the first validation set to a score without a set. */
 function withSet(metric: string, { task, data }: TaskSection, ownMetrics: readonly string[]): string {
   const [first] = scorePrefixes(data.validation);
   const scores: readonly string[] = [...metricsOf(task, data), ...ownMetrics];

@@ -2,8 +2,9 @@ import { heldOutShare } from '../../tasks/data-files.ts';
 import type { RunConfig } from './run-config.ts';
 
 /**
- * All config values that affect training, as JSON, by dotted key. It excludes the locations of files, the device,
- * recomputation (bit for bit the same), and when something is reported.
+ * All config values that affect training, as JSON, by dotted key. Excluded are the locations of files, the device,
+ * gradient
+ * checkpointing (its results are bit for bit the same), and when something is reported.
  */
 export function fingerprintSettings({
   output: _,
@@ -14,7 +15,7 @@ export function fingerprintSettings({
   ...rest
 }: RunConfig): Map<string, string> {
   const { train: ___, validation, ...files } = data;
-  // The held-out share counts, because it determines the training rows if there is no validation file.
+  // Without a validation file, the held-out share determines the training rows.
   const columns = { ...files, ...(heldOutShare(validation) !== undefined && { validation }) };
   const { gradient_checkpointing, ...others } = training;
   const {

@@ -2,8 +2,9 @@ import { knownKeys } from './known-keys.ts';
 import type { ParsedConfig } from './run-config.ts';
 
 /**
- * Returns a config with the keys of each section in the schema's order, in which its YAML file and the model card
- * show them. Without it, chosen values come last in a new run, but first in a resumed one.
+ * Returns a config with the keys of each section in the schema's order. Its YAML file and the model card show them in
+ * that
+ * order. Otherwise, the order would differ between a new and a resumed run.
  */
 export function inSchemaOrder<Config extends ParsedConfig>(config: Config): Config {
   const known = knownKeys(config.task);

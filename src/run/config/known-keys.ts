@@ -5,7 +5,7 @@ import type { KnownKeys } from './describe-issue.ts';
 import { runSchema } from './run-schema.ts';
 import { trainingSchema } from './training-section.ts';
 
-/** The keys of every section; the keys of `data` depend on the task and are omitted for an unknown task. */
+/** The keys of every section. The keys of `data` depend on the task, and are omitted for an unknown task. */
 export function knownKeys(task: TaskName | undefined): KnownKeys {
   const sections = METHOD_NAMES.flatMap((name) => {
     const { config } = methodNamed(name);

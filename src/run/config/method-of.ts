@@ -1,7 +1,7 @@
 import { type AnyMethod, type MethodName, methodNamed } from '../../tuners/registry.ts';
 import type { ParsedConfig } from './run-config.ts';
 
-/** A config's method, and its settings. */
+/** Returns a config's method and its settings. */
 export function methodOf(config: Pick<ParsedConfig, 'method'>): {
   definition: AnyMethod;
   settings: Record<string, unknown>;

@@ -2,7 +2,7 @@ import type { Problem } from '../../support/problem.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../tuners/registry.ts';
 import type { SoundSections } from './cross-checks.ts';
 
-/** Problems between the method and the model or adapter that it starts from. */
+/** Finds problems between the method and the model or adapter that the run starts from. */
 export function methodProblems(method: MethodName, sections: SoundSections): Problem[] {
   const { adapter, model_init, base_dtype = 'float32' } = sections;
   const { trains, continues, kind, requiredBase } = methodNamed(method);

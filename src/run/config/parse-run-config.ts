@@ -15,10 +15,9 @@ import { soundParts, soundSections } from './sound-sections.ts';
 /**
  * Checks a config and fills in the defaults, except those that depend on the rows and the model. A known key with the
  * value null counts as missing. A resolved config stays unchanged.
- *
  * @param where the file's name for messages, or a function that returns the place of a key
  * @param ownMetrics names of custom scores, which may select the best model
- * @throws ConfigError, a UserError with a line for every problem: place, expected value, actual value, nearest key
+ * @throws ConfigError, a UserError with one line per problem: place, expected value, actual value, nearest known key
  */
 export function parseRunConfig(
   value: { defaults: 'huggingface'; [key: string]: unknown },
@@ -58,7 +57,7 @@ export function parseRunConfig(
   return fillInDefaults(result.data as CheckedConfig, config, ownMetrics);
 }
 
-/** Unknown keys with null values, which would be removed otherwise: `{target_r:8}` is one of them in YAML. */
+/** Finds unknown keys with null values, which would otherwise be removed. YAML reads `{target_r:8}` as such a key. */
 function unknownNulls(value: unknown, checked: z.ZodType): z.core.$ZodIssueUnrecognizedKeys[] {
   const unknown = checked.safeParse(value).error?.issues ?? [];
   return unknown.flatMap((issue) => {

@@ -5,7 +5,7 @@ import type { DefinedMethods, MethodName, SectionInputs, Sections } from '../../
 import type { ParsedTraining } from './defaults/parsed-training.ts';
 import type { TrainingConfig, TrainingInput } from './training-section.ts';
 
-/** Keys that belong to no task and no method, with the texts that editors show. */
+/** Keys that are not specific to a task or method, with the texts that editors show. */
 interface CommonInput {
   /** Model folder, or model id on the Hugging Face Hub. Default: the built-in small encoder. */
   model?: string | undefined;
@@ -50,14 +50,15 @@ export type RunConfigInput = CommonInput &
   };
 
 /**
- * A run with all defaults filled in and only the section of its method. If it continues an adapter, that section has
- * only the given keys until `continuedConfig` has filled in the rest from the adapter.
+ * A run's config with all defaults filled in, and with the section of its method only. If the run continues an adapter,
+ * `continuedConfig` later completes that section.
  */
 export type RunConfig = RunSettings & TaskSection & Partial<Sections>;
 
 /**
- * A checked config before `chooseDefaults`: values that depend on the rows and the model are missing unless the user
- * set them. A complete config is also one.
+ * A checked config before `chooseDefaults`. Values that depend on the rows and the model are missing unless the user
+ * has
+ * set them. A complete config also has this type.
  */
 export type ParsedConfig = Omit<RunSettings, 'training'> & { training: ParsedTraining } & TaskSection & {
     [Name in keyof Sections]?: Partial<Sections[Name]>;

@@ -13,7 +13,7 @@ import {
 } from '../../tuners/registry.ts';
 import { trainingSchema } from './training-section.ts';
 
-/** `chosen`: values from the policy in defaults/. */
+/** `chosen`: missing keys get values from the policy in defaults/. */
 export const DEFAULTS = ['chosen', 'huggingface'] as const;
 const DEVICES = ['cpu', 'webgpu', 'wasm'] as const satisfies Device[];
 
@@ -21,7 +21,7 @@ type MethodSections = {
   [Name in keyof Sections]: z.ZodType<Sections[Name], SectionInputs[Name] | undefined>;
 };
 
-/** The sections of all methods: sections of methods other than `method` may be present and are only checked. */
+/** The sections of all methods. A config may have sections of methods that it does not use. They are only checked. */
 function methodSections(): MethodSections {
   const sections = METHOD_NAMES.flatMap((name) => {
     const section = methodNamed(name).config?.prefault({});
@@ -33,10 +33,10 @@ function methodSections(): MethodSections {
 let built: { names: number; schema: RunSchema } | undefined;
 
 /**
- * The schema of a run's YAML file, with all methods and tasks that are defined so far; `CommonInput` (run-config.ts)
- * describes the keys.
- *
- * @throws UserError for a method of a program that has the name of another key
+ * The schema of a run's YAML file, with all methods and tasks defined so far. `CommonInput` (run-config.ts) describes
+ * the
+ * keys.
+ * @throws UserError if a program defines a method with the name of another key
  */
 export function runSchema(): RunSchema {
   const names = METHOD_NAMES.length + TASK_NAMES.length;

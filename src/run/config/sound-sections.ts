@@ -8,10 +8,10 @@ import type { SoundSections } from './cross-checks.ts';
 import { runSchema } from './run-schema.ts';
 import { trainingSchema } from './training-section.ts';
 
-/** The common keys of every `data` section, whatever else is in it. */
+/** The keys that every `data` section has. Other keys are ignored. */
 const dataFilesSchema = z.object(dataFiles);
 
-/** The valid sections, so that an error in one does not hide errors between others. */
+/** The sections that are valid. An error in one section then does not hide errors between others. */
 export function soundSections(value: unknown, task: TaskName | undefined): SoundSections {
   const { model_init, base_dtype, method, adapter, defaults, training } = runSchema().shape;
   const section = Object(value) as Record<string, unknown>;
@@ -29,12 +29,12 @@ export function soundSections(value: unknown, task: TaskName | undefined): Sound
   };
 }
 
-/** The parts of a config that locate files, or that the files must fit. */
+/** The valid parts of a config that name files, or that the files must fit. */
 export function soundParts(value: unknown, task: TaskName | undefined): SoundParts {
   const { model, model_config } = runSchema().shape;
   const section = Object(value) as Record<string, unknown>;
   const { method, adapter } = soundSections(section, task);
-  // The files can be read even if there is an unknown key.
+  // An unknown key does not prevent the files from being read.
   const whole = task && (taskNamed(task).data.strip().safeParse(section.data).data as BaseData | undefined);
   const data = whole ?? dataFilesSchema.safeParse(section.data).data;
   const steps = trainingSchema.shape.max_steps.safeParse(Object(section.training).max_steps).data ?? -1;

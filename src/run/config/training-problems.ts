@@ -6,14 +6,13 @@ import type { BaseData } from '../../tasks/task-definition.ts';
 import type { SoundSections } from './cross-checks.ts';
 import type { TrainingSection } from './training-section.ts';
 
-/** When to evaluate, if the config does not set it. */
+/** When to evaluate if the config does not say. */
 export function defaultEvalStrategy(data: Pick<BaseData, 'validation'>): 'epoch' | 'no' {
   return data.validation === undefined ? 'no' : 'epoch';
 }
 
 /**
- * Problems within `training`, and between it, the task and the data.
- *
+ * Finds problems within `training`, and between `training`, the task and the data.
  * @param ownMetrics names of custom scores
  */
 export function trainingProblems(
@@ -51,7 +50,7 @@ function warmupProblems({ warmup_ratio, warmup_steps, lr_scheduler_type }: Train
   return problems;
 }
 
-/** Options of another schedule, and those that its schedule needs. */
+/** Finds options of other schedules, and required options that are missing. */
 function scheduleProblems({
   lr_scheduler_type: type,
   lr_scheduler_kwargs: options = {},
@@ -82,7 +81,7 @@ function scheduleProblems({
   return problems;
 }
 
-/** Whether rows are held out if no validation set is named. */
+/** Whether rows are held out if the config names no validation set. */
 function holdsOut(defaults: SoundSections['defaults'], task: TaskName | undefined): boolean {
   return defaults === 'chosen' && task !== undefined && taskNamed(task).holdOut !== undefined;
 }
@@ -131,7 +130,11 @@ function evaluationProblems(
   }));
 }
 
-/** With several sets, each has its own scores; a score without a set is the first set's. */
+/**
+ * Checks the score that selects the best model. With several sets, each set has its own scores. A score without a set
+ * is
+ * the first set's.
+ */
 function metricProblems(
   { metric_for_best_model: metric }: TrainingSection,
   task: TaskName,
@@ -183,7 +186,7 @@ function classProblems(
   }));
 }
 
-/** Options of the loss that an own loss replaces. */
+/** Finds options of the task's loss that have no effect, because a custom loss replaces it. */
 function ownLossProblems({
   compute_loss_func,
   label_smoothing_factor,

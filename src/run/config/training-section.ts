@@ -4,7 +4,7 @@ import { OPTIMIZER_NAMES } from '../../optim/optimizer.ts';
 import { LR_SCHEDULER_TYPES, RAMPS } from '../../optim/schedule.ts';
 import { functionOnly } from '../../tuners/own-function.ts';
 
-/** Programs that show the course of a run. */
+/** Programs that display a run. */
 export const REPORT_TO = ['tensorboard', 'wandb', 'mlflow'] as const;
 export type ReportTo = (typeof REPORT_TO)[number];
 
@@ -194,7 +194,7 @@ export const trainingSchema = z.strictObject({
 /** The `training` section as written by a user. */
 export type TrainingInput = z.input<typeof trainingSchema>;
 
-/** The `training` section before defaults that depend on other keys. */
+/** The `training` section before defaults that depend on other keys are filled in. */
 export type TrainingSection = z.output<typeof trainingSchema>;
 
 type ByOtherKeys =

@@ -61,7 +61,7 @@ it('with any wrong byte is replaced by the one before, with a notice', () => {
     writeFileSync(path, damaged);
     const said: string[] = [];
     const saved = readLastCheckpoint(folder, (message) => said.push(message));
-    // Spaces after the header's JSON have no meaning, nor do other spellings of a number.
+    // Spaces after the header's JSON have no meaning, and numbers may be spelled differently.
     if (saved?.state.step === 8) expect(saved.state).toEqual(state(8));
     else {
       expect(saved?.state).toEqual(state(4));

@@ -17,7 +17,7 @@ import type { TrainerState } from '../trainer-state.ts';
 
 const NAME = /^checkpoint-(\d+)\.safetensors$/;
 
-/** Writes a checkpoint as one file, so that it is complete or absent, and removes the oldest beyond `limit`. */
+/** Writes a checkpoint as one file, so that it is either complete or absent. Removes the oldest beyond `limit`. */
 export function writeCheckpoint(
   folder: string,
   state: TrainerState,
@@ -37,9 +37,8 @@ export interface SavedState extends CheckpointOrigin {
 }
 
 /**
- * Reads the newest intact checkpoint; undefined if there is none at all.
- *
- * @param onDamaged called for each newer, damaged one
+ * Reads the newest intact checkpoint. Returns undefined if there is no checkpoint.
+ * @param onDamaged called for each damaged checkpoint that is newer
  * @throws UserError if all are damaged
  */
 export function readLastCheckpoint(
@@ -78,8 +77,7 @@ export function lastFingerprint(folder: string): string | undefined {
 
 /**
  * Reads one checkpoint.
- *
- * @throws UserError if it is missing, damaged or of another step
+ * @throws UserError if it is missing or damaged, or has another step
  */
 export function readCheckpoint(path: string, step: number): SavedState {
   const file = SafetensorsFile.open(path);
@@ -110,18 +108,18 @@ function checksumOf(metadata: CheckpointMetadata, tensors: CheckpointTensors): s
   return hash.digest('hex');
 }
 
-/** The step in the name of a checkpoint's file; undefined for another path. */
+/** The step in the name of a checkpoint's file; undefined for any other name. */
 export function stepOfCheckpoint(path: string): number | undefined {
   const match = NAME.exec(basename(path));
   return match ? Number(match[1]) : undefined;
 }
 
-/** Steps of the checkpoints in a folder, in order. */
+/** The steps of the checkpoints in a folder, in order. */
 export function checkpointsIn(folder: string): number[] {
   return listCheckpoints(folder).map(({ step }) => step);
 }
 
-/** Checkpoints of a folder, oldest first. */
+/** Lists the checkpoints of a folder, oldest first. */
 function listCheckpoints(folder: string): { name: string; step: number }[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)

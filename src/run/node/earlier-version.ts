@@ -5,16 +5,16 @@ import { heldOutShare } from '../../tasks/data-files.ts';
 import { fingerprintSettings } from '../config/fingerprint-settings.ts';
 import type { RunConfig } from '../config/run-config.ts';
 
-/** Earlier versions read only parts of larger files to identify them. */
+/** Size of the largest file that earlier versions hashed as a whole. Of larger files, they hashed only parts. */
 const WHOLE_BYTES = 2 ** 27;
 
 /**
- * Returns the keys in the fingerprint of a run that another version started, from the run's config.yaml, which contains
- * all keys of that version.
- *
+ * Returns the fingerprint's keys for a run that another version started. They are the keys of the run's config.yaml,
+ * which
+ * has all keys of that version.
  * @param written the run's config.yaml
- * @param before the same, with defaults for keys added since
- * @returns undefined if the config sets an added key to another value
+ * @param before the same config, with defaults for keys added since
+ * @returns undefined if the config sets an added key to another value than its default
  */
 export function keysOf(
   written: RunConfig,
@@ -26,13 +26,13 @@ export function keysOf(
   return added.every((key) => now.get(key) === defaults.get(key)) ? new Set(known.keys()) : undefined;
 }
 
-/** The error for a run that held out other rows than this version would. */
+/** The error for a run of an earlier version that held out other rows than this version. */
 export function otherRows({ defaults, data, output }: RunConfig): UserError | undefined {
   if (defaults !== undefined || heldOutShare(data.validation) === undefined) return undefined;
   return byEarlierVersion(output, `held out other rows for data.validation: ${data.validation}`);
 }
 
-/** The error for a run with digests of large files that this version cannot compare. */
+/** The error for a run of an earlier version with digests of large files that this version cannot compare. */
 export function otherDigests(
   { defaults, output }: RunConfig,
   files: readonly (string | TextFile)[],
@@ -43,7 +43,7 @@ export function otherDigests(
   return byEarlierVersion(output, `identified files above 128 MB, such as ${large}, in another way`);
 }
 
-/** An error about versions before the key `defaults`, which every later config.yaml has. */
+/** An error for versions without the key `defaults`. Every later config.yaml has it. */
 function byEarlierVersion(output: string, what: string): UserError {
   return new UserError({
     where: `output: ${output}`,

@@ -10,9 +10,10 @@ export interface ResumePoint {
 }
 
 /**
- * Opens the event log, one JSON object per line. A resumed run keeps the lines up to its checkpoint, because later
- * steps will be repeated. The checkpoint's own line is written again, because the process may have been killed
- * between the two.
+ * Opens the event log, which has one JSON object per line. A resumed run keeps the lines up to its checkpoint, because
+ * it
+ * repeats later steps. It writes the checkpoint's own line again: a kill may have happened after the checkpoint was
+ * written and before its line was.
  */
 export function openEventLog(path: string, resumed: ResumePoint | undefined): (event: TrainEvent) => void {
   const kept = resumed ? readEvents(path).filter((event) => isBefore(event, resumed.step)) : [];
@@ -21,13 +22,13 @@ export function openEventLog(path: string, resumed: ResumePoint | undefined): (e
   return (event) => appendFileSync(path, asLine(event));
 }
 
-/** The last event of a finished run; undefined for one that was stopped or killed. */
+/** The last event of a finished run; undefined for a run that was stopped or killed. */
 export function finishOf(path: string): FinishEvent | undefined {
   const last = readEvents(path).at(-1);
   return last?.type === 'finish' && last.reason !== 'stopped' ? last : undefined;
 }
 
-/** Steps of the schedule that a run started with. */
+/** The number of steps in the schedule that a run started with. */
 export function totalStepsOf(path: string): number | undefined {
   const start = readEvents(path).find(({ type }) => type === 'start');
   return start?.type === 'start' ? start.total_steps : undefined;

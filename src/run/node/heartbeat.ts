@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads';
 
-/** How often the holder of a lock renews it. */
+/** Interval at which the holder of a lock renews it. */
 export const BEAT_MS = 5000;
 
 /**
- * Writes the lock's own bytes, which sets its time by the clock of the disk's host. Stops when another process holds
- * the lock.
+ * Code of the thread that writes the lock's own bytes again. The write sets the file's time by the clock of the disk's
+ * host. The thread stops when another process holds the lock.
  */
 const BEAT = `
 const { closeSync, fsyncSync, openSync, readFileSync, writeSync } = require('node:fs');
@@ -25,15 +25,14 @@ const beating = setInterval(() => {
 `;
 
 /**
- * Renews a lock's modification time from a separate thread, because the engine computes for minutes without yielding.
- * The thread ends with its parent.
- *
+ * Renews a lock's modification time from a separate thread, because the engine may block this thread for minutes. The
+ * separate thread ends with its parent.
  * @returns a function that stops it
  */
 export function startHeartbeat(path: string, content: string, every = BEAT_MS): () => void {
   const worker = new Worker(BEAT, { eval: true, execArgv: [], workerData: { path, content, every } });
   worker.unref();
-  // A lock without a heartbeat still holds on this host.
+  // Without a heartbeat, the lock still works for processes on this host.
   worker.on('error', () => {});
   return () => void worker.terminate();
 }

@@ -23,8 +23,10 @@ const schema = z.object({
 });
 
 /**
- * Opens the log: `importance.f32` has a row of little-endian float32 per allocation (the step, the scores, then 1 or 0
- * for kept or dropped), and `importance.json` names the modules. A resumed run keeps the rows up to its checkpoint.
+ * Opens the importance log. `importance.f32` has a row of little-endian float32 per allocation: the step, the scores,
+ * then
+ * 1 for kept and 0 for dropped components. `importance.json` names the modules. A resumed run keeps the rows up to its
+ * checkpoint.
  */
 export function openImportanceLog(
   folder: string,
@@ -59,7 +61,7 @@ export function openImportanceLog(
   };
 }
 
-/** The log of a run; undefined if it has none. A row that was cut short by a kill is left out. */
+/** Reads the log of a run; undefined if it has none. Ignores a row that a kill cut short. */
 export function readImportanceLog(folder: string): ImportanceLog | undefined {
   const files = runFiles(folder);
   if (!existsSync(files.importanceModules) || !existsSync(files.importance)) return undefined;

@@ -2,17 +2,15 @@ import { shallowJson } from '../../data/shallow-json.ts';
 import { readText } from '../../formats/node/read-text.ts';
 import { UserError } from '../../support/user-error.ts';
 
-/** The approximate size of a log of a million steps; a longer one would not fit into one string. */
+/** The approximate size of a log of a million steps. A longer log would not fit into one string. */
 const MAX_BYTES = 2 ** 28;
 /**
- * Maximum number of invalid lines. A killed run leaves one of them, and each takes as long to parse as many valid
- * lines.
+ * Maximum number of invalid lines. A killed run leaves one. An invalid line takes as long to parse as many valid lines.
  */
 const MAX_DAMAGED = 1000;
 
 /**
- * The JSON values of a run's log, one per line. Lines that are not JSON, such as an incomplete last one, are skipped.
- *
+ * Reads the JSON values of a run's log, one per line. Skips lines that are not JSON, such as an incomplete last line.
  * @throws UserError for a log with more than `MAX_DAMAGED` invalid lines
  */
 export function logValues(path: string): unknown[] {

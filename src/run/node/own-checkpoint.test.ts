@@ -29,7 +29,7 @@ function configOf(data: object = {}, more: object = {}): RunConfig {
   return parseRunConfig({ defaults: 'huggingface', ...given }, 'test');
 }
 
-/** Writes config.yaml as a version without some keys would have, and returns the fingerprint of its checkpoints. */
+/** Writes config.yaml like a version that lacks some keys. Returns the fingerprint of that version's checkpoints. */
 function startedWithout(config: RunConfig, ...keys: string[]): string {
   const { defaults: _, training, data, ...rest } = config;
   const without = (section: object, name: string) =>

@@ -9,22 +9,20 @@ import { keysOf, otherDigests, otherRows } from './earlier-version.ts';
 import type { runFiles } from './run-folder.ts';
 import { fingerprintOf, startedWith } from './same-run.ts';
 
-/** The parts that identify a run. */
+/** The data that identifies a run. */
 export interface RunIdentity {
   config: RunConfig;
   labels: readonly string[];
-  /** All files that it reads. */
+  /** All files that the run reads. */
   files: readonly (string | TextFile)[];
   digests: readonly string[];
 }
 
 /**
- * Checks that a run may continue from a checkpoint. Keys added since the checkpoint was written must have their
- * defaults.
- *
+ * Checks that a run may continue from a checkpoint. Keys that were added to adalora since must have their defaults.
  * @param fingerprint the checkpoint's fingerprint
  * @param planned the config with the planned length, if the length has changed
- * @throws UserError that says what differs
+ * @throws UserError that names the differences
  */
 export function assertOwnCheckpoint(
   fingerprint: string,
@@ -45,7 +43,7 @@ export function assertOwnCheckpoint(
 }
 
 /**
- * Reads a run's config.yaml and sets its folder to `output`. Undefined if the file is missing or damaged: a
+ * Reads a run's config.yaml and sets its folder to `output`. Returns undefined if the file is missing or damaged: a
  * checkpoint does not need it.
  */
 function writtenTo(path: string, output: string): RunConfig | undefined {
@@ -58,7 +56,7 @@ function writtenTo(path: string, output: string): RunConfig | undefined {
   }
 }
 
-/** The settings in which a config differs from the run in a folder, with both values. */
+/** The settings that differ between a config and the run in a folder, with both values. */
 export function differencesFrom(
   config: RunConfig,
   { config: path }: ReturnType<typeof runFiles>,
@@ -71,7 +69,7 @@ export function differencesFrom(
     .map((key) => `${key} is ${now.get(key) ?? 'not set'} (was ${before.get(key) ?? 'not set'})`);
 }
 
-/** The error of resuming a run with other settings or data; it names the differences. */
+/** The error for resuming a run with other settings or data. It names the differences. */
 export function otherRun(
   config: RunConfig,
   files: ReturnType<typeof runFiles>,

@@ -5,30 +5,29 @@ import { isTemporary, removeStale } from '../../formats/node/store/temporary-nam
 import { UserError } from '../../support/user-error.ts';
 import { LOCK_FILE, type LockOptions, lockFolder } from './run-lock.ts';
 
-/** The files of a run. */
+/** Paths of a run's files. */
 export function runFiles(folder: string) {
   return {
     config: join(folder, 'config.yaml'),
     metrics: join(folder, 'metrics.jsonl'),
-    /** See ImportanceLog. */
+    /** See `ImportanceLog`. */
     importance: join(folder, 'importance.f32'),
     importanceModules: join(folder, 'importance.json'),
     checkpoints: join(folder, 'checkpoints'),
     adapter: join(folder, 'adapter'),
-    /** The fine-tuned model itself, for methods without an adapter. */
+    /** The whole fine-tuned model, for methods without an adapter. */
     model: join(folder, 'model'),
     card: join(folder, 'README.md'),
-    /** The run's ids on servers that `training.report_to` names. */
+    /** The run's ids on the servers in `training.report_to`. */
     trackers: join(folder, 'trackers.json'),
-    /** Ranks that were chosen before the first step, in PEFT's keys. */
+    /** Ranks that were chosen before the first step, by PEFT's keys. */
     rankPattern: join(folder, 'rank_pattern.json'),
   };
 }
 
 /**
- * Checks, before anything is loaded, whether a run can be written to the folder. Creates nothing yet.
- *
- * @throws UserError if it cannot be created or written to, or contains files and is not a run to `resume`
+ * Checks, before anything is loaded, whether a run can be written to the folder. It does not create anything.
+ * @throws UserError if the folder cannot be created or written to, or contains files and is not a run to `resume`
  */
 export function checkRunFolder(folder: string, resume: boolean): void {
   const where = `output: ${folder}`;
@@ -46,7 +45,7 @@ export function checkRunFolder(folder: string, resume: boolean): void {
       hint: 'Continue the run with --resume, or choose another folder with --set output=...',
     });
   }
-  // A run that was killed before its first checkpoint has a folder for checkpoints.
+  // A run that was killed before its first checkpoint has only the folder `checkpoints`.
   if (!entries.includes('config.yaml') && entries.some((name) => name !== 'checkpoints')) {
     const hint = 'Choose another folder with --set output=...';
     throw new UserError({ where, fault: 'has other files but no config.yaml of a run', hint });
@@ -54,7 +53,7 @@ export function checkRunFolder(folder: string, resume: boolean): void {
   checkWritable(folder, where);
 }
 
-/** The content of a run's folder without its lock and temporary files; empty if the folder does not exist. */
+/** Names of the entries in a run's folder, without its lock and temporary files; empty if the folder does not exist. */
 export function contentOf(folder: string): string[] {
   if (!statsOf(folder)) return [];
   return readdirSync(folder).filter((name) => name !== LOCK_FILE && !isTemporary(name));
@@ -62,10 +61,9 @@ export function contentOf(folder: string): string[] {
 
 /**
  * Creates the folder and locks it.
- *
- * @param seen its content when it was checked
+ * @param seen its entries when it was checked
  * @returns a function that unlocks it
- * @throws UserError if another run holds it or has started in it since, or the system refuses
+ * @throws UserError if another run holds the lock or has since started in it, or if the system refuses
  */
 export function takeRunFolder(folder: string, seen: readonly string[], options?: LockOptions): () => void {
   const release = asked(folder, () => {
@@ -81,7 +79,10 @@ export function takeRunFolder(folder: string, seen: readonly string[], options?:
   });
 }
 
-/** Creates the subfolders, and removes what killed processes left. Throws a UserError if the system refuses. */
+/**
+ * Creates the subfolders, and removes the remains of killed processes.
+ * @throws UserError if the system refuses
+ */
 export function makeRunFolder(folder: string): void {
   const { checkpoints } = runFiles(folder);
   asked(folder, () => {

@@ -44,7 +44,7 @@ const own = () => {
 
 it.each<[string, () => object]>([
   ['of a process that is no more', () => ({ ...own(), pid: gone() })],
-  // Only Linux knows a process's start time.
+  // Only Linux provides a process's start time.
   ['of an earlier process of that number', () => ({ ...own(), started: 'another time' })],
 ])('%s is taken over', (_, holder) => {
   writeFileSync(path, JSON.stringify(holder()));
@@ -55,7 +55,7 @@ it.each<[string, () => object]>([
 it.skipIf(process.platform !== 'linux')(
   'of a process that has ended is taken over, though its parent has not collected it',
   async () => {
-    // The shell's child ends; sleep, which replaces the shell, never collects it.
+    // The shell's child ends. The shell has become `sleep`, which never collects it, so it remains a zombie.
     const shell = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 100']);
     try {
       const pid = Number(await new Promise((said) => shell.stdout.once('data', said)));
@@ -71,7 +71,7 @@ it.skipIf(process.platform !== 'linux')(
 
 it.skipIf(process.platform !== 'linux')('of a process whose launcher has ended is waited for', async () => {
   const ending = spawn('sleep', ['0.5']);
-  // Node collects its child when this thread no longer blocks.
+  // Node collects its child only when this thread no longer blocks.
   writeFileSync(path, JSON.stringify({ ...own(), pid: ending.pid, started: undefined, launcher: gone() }));
   lockFolder(folder)();
   expect(readdirSync(folder)).toEqual([]);
@@ -116,7 +116,7 @@ it.for<Kind>(['thread', 'process', 'container', 'host'])(
     const onWait = (message: string) => waits.push(message);
     expect(() => lockFolder(folder, { onWait })).toThrow('process');
     await holder.kill();
-    // The training thread does this for one that was killed.
+    // If a training thread is killed, its parent unlocks the folder.
     if (kind === 'thread') unlockFolder(folder, thread);
     lockFolder(folder, { onWait, silentMs: 200, watchedMs: 200 })();
     expect(readdirSync(folder)).toEqual([]);

@@ -12,25 +12,24 @@ import { processStatus } from '../../support/node/process-status.ts';
 import { UserError } from '../../support/user-error.ts';
 import { BEAT_MS, startHeartbeat } from './heartbeat.ts';
 
-/** Its name in a run's folder. */
+/** Name of the lock in a run's folder. */
 export const LOCK_FILE = '.lock';
-/** A lock without content is just being written (without hard links), or its writer was killed. */
-const WRITING_MS = 10_000;
-/** A holder in another container or on another host has ended if its lock is not renewed for this long. */
-const SILENT_MS = 24 * BEAT_MS;
 /**
- * The lock is observed for at least this part of that time, because the disk's clock may be wrong, or the machine may
- * just have woken up.
+ * A lock may be empty for this long while it is written (without hard links). After that, its writer has been killed.
  */
+const WRITING_MS = 10_000;
+/** If a holder in another container or on another host does not renew its lock for this long, it has ended. */
+const SILENT_MS = 24 * BEAT_MS;
+/** The minimum time to watch such a lock. The disk's clock may be wrong, or the machine may just have woken up. */
 const WATCHED_MS = 3 * BEAT_MS;
 
-/** A launcher may end before its processes, which finish their step first. */
+/** A launcher may end before its processes: they finish their step first. */
 const ENDING_MS = 20_000;
 const LOOK_AGAIN_MS = 100;
 
-/** The writer of a folder. */
+/** The process that writes a folder. */
 interface Holder extends Owner {
-  /** The launcher or experiment that started it, if any: when that ends, its processes end too. */
+  /** The launcher or experiment that started the process, if any. Its processes end when it ends. */
   launcher?: number;
 }
 
@@ -42,9 +41,9 @@ interface Found {
 }
 
 export interface LockOptions {
-  /** Called once, before a lock from elsewhere is observed. */
+  /** Called once, before a lock of another container or host is watched. */
   onWait?: (message: string) => void;
-  /** Times for tests. */
+  /** Shorter times for tests. */
   beatMs?: number;
   silentMs?: number;
   watchedMs?: number;
@@ -52,11 +51,11 @@ export interface LockOptions {
 
 /**
  * Makes this thread the only writer of a run's folder, which must exist. The lock of an ended process on this machine
- * is taken over. If only its launcher has ended, it waits for the process. The lock of a process in another container
- * or on another host is taken over once it has not been renewed for two minutes.
- *
+ * is
+ * taken over. If only its launcher has ended, this function waits for the process. The lock of a process in another
+ * container or on another host is taken over if it is not renewed for two minutes.
  * @returns a function that unlocks the folder
- * @throws UserError if another process holds it
+ * @throws UserError if another process holds the lock
  */
 export function lockFolder(folder: string, options: LockOptions = {}): () => void {
   const path = join(folder, LOCK_FILE);
@@ -102,7 +101,10 @@ function place(path: string, content: string): boolean {
   }
 }
 
-/** Returns, for a lock from elsewhere, whether its holder is silent; undefined while that is not known. */
+/**
+ * Watches a lock of another container or host. The result says whether its holder is silent; undefined if not yet
+ * known.
+ */
 function watch(folder: string, { onWait, silentMs = SILENT_MS, watchedMs = WATCHED_MS }: LockOptions) {
   let first: (Found & { until: number }) | undefined;
   return ({ pid, host }: Holder, { text, beat }: Found): boolean | undefined => {
@@ -121,8 +123,7 @@ function watch(folder: string, { onWait, silentMs = SILENT_MS, watchedMs = WATCH
 }
 
 /**
- * Checks that this thread's lock was not taken over, which happens if a machine sleeps for minutes.
- *
+ * Checks that this thread still holds the lock. A machine that sleeps for minutes can lose it.
  * @throws UserError if another process holds it
  */
 export function assertLocked(folder: string): void {
@@ -132,8 +133,9 @@ export function assertLocked(folder: string): void {
 }
 
 /**
- * Removes the lock left by a thread of this process, if there is one. If the system refuses, the lock stays: after
- * this process has ended, it no longer counts.
+ * Removes the lock that a thread of this process left, if any. If the system refuses, the lock stays. It no longer
+ * counts
+ * after this process has ended.
  */
 export function unlockFolder(folder: string, thread: number): void {
   const path = join(folder, LOCK_FILE);
@@ -155,7 +157,7 @@ function isSame(a: Holder, b: Holder): boolean {
   return placeKey(a) === placeKey(b) && a.pid === b.pid && a.thread === b.thread && a.started === b.started;
 }
 
-/** Whether a running holder has lost its launcher: then it has another parent. */
+/** Whether a running holder's launcher has ended. The system then gives the process another parent. */
 function isEnding({ launcher, pid }: Holder): boolean {
   const parent = processStatus(pid)?.parent;
   return launcher !== undefined && parent !== undefined && parent !== launcher;
@@ -171,7 +173,7 @@ function holderIn(text: string): Holder | undefined {
   }
 }
 
-/** Opens the file before reading its time, because opening refreshes the time on a shared folder. */
+/** Reads a lock. Opens the file before it reads its time, because opening refreshes the time on a shared folder. */
 function read(path: string): Found | undefined {
   try {
     const fd = openSync(path, 'r');

@@ -12,9 +12,8 @@ import type { ParsedConfig, RunConfig } from '../config/run-config.ts';
 import type { runFiles } from './run-folder.ts';
 
 /**
- * A hash of everything that affects training: equal for two runs that are identical step by step.
- *
- * @param digests of the files that it reads: the data, the model and the continued adapter
+ * A hash of everything that affects training. It is equal for two runs that are identical step by step.
+ * @param digests of the files that the run reads: the data, the model and the continued adapter
  * @param keys the keys to hash; default: all
  */
 export function fingerprintOf(
@@ -37,7 +36,7 @@ export function digestOf(file: string | TextFile): string {
     : createHash('sha256').update(file.read()).digest('hex');
 }
 
-/** The length of the run in a folder, according to its config. */
+/** The length of the run in a folder, read from its config. */
 export function lengthIn(
   { config: path }: ReturnType<typeof runFiles>,
   ownMetrics?: readonly string[],
@@ -49,7 +48,7 @@ export function lengthOf({ training: { max_steps, num_train_epochs } }: RunConfi
   return { max_steps, num_train_epochs };
 }
 
-/** A config with another length; undefined if it already has that length. */
+/** Returns a config with another length; undefined if it already has that length. */
 export function withLength(config: RunConfig, length: RunLength): RunConfig | undefined {
   const current = lengthOf(config);
   if (current.max_steps === length.max_steps && current.num_train_epochs === length.num_train_epochs)
@@ -57,13 +56,16 @@ export function withLength(config: RunConfig, length: RunLength): RunConfig | un
   return { ...config, training: { ...config.training, ...length } };
 }
 
-/** The config.yaml of a run. */
+/** Reads the config.yaml of a run. */
 export function startedWith(path: string, ownMetrics: readonly string[] | undefined): RunConfig {
-  // A run's own config is complete.
+  // A run's own config.yaml is complete.
   return parseRunConfig(readYaml(path, "the run's config"), path, ownMetrics) as RunConfig;
 }
 
-/** The config of a resumed run, if its folder has one: values that it leaves open are those at the start of the run. */
+/**
+ * The config of a resumed run. If the folder has a config.yaml, keys that are not set get the values from the run's
+ * start.
+ */
 export function asBegun(
   config: ParsedConfig,
   { config: path }: ReturnType<typeof runFiles>,
@@ -73,7 +75,7 @@ export function asBegun(
   try {
     return keepChoices(config, startedWith(path, ownMetrics));
   } catch (error) {
-    // A killed process may have written half of it. If the run has checkpoints, they reveal a mismatch.
+    // A killed process may have written only half of it. If the run has checkpoints, they reveal a mismatch.
     if (error instanceof UserError) return config;
     throw error;
   }

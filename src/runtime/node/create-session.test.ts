@@ -6,7 +6,7 @@ import { UserError } from '../../support/user-error.ts';
 import { createSession } from './create-session.ts';
 
 it.skipIf(process.platform !== 'linux')('says what to do on a machine without a GPU', async () => {
-  // Hides every Vulkan driver from the loader.
+  // Hides all Vulkan drivers from Vulkan's loader.
   process.env.VK_DRIVER_FILES = '/nonexistent.json';
   process.env.VK_ICD_FILENAMES = '/nonexistent.json';
   const model = lower({ y: exp(constant(new Graph(), [1])) }, { target: 'webgpu' });

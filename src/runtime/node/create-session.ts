@@ -7,21 +7,22 @@ import { loadEngine } from './load-engine.ts';
 
 export interface NodeSessionOptions extends SessionOptions {
   device: 'cpu' | 'webgpu';
-  /** The folder of the files that the graph's external weights name. */
+  /** The folder with the files of the graph's external weights. */
   weightFolder?: string;
   /**
-   * Whether kernels may keep weights in their own layout, which copies each weight once per product. If only such
-   * products read a weight, its mapping is released.
+   * Whether kernels may copy weights into their own layout, once per product. A weight that only such products read
+   * does not
+   * stay mapped.
    */
   prepack?: boolean;
-  /** Writes the engine's profile to a file with this prefix when the session is released. */
+  /** Prefix of a file for the engine's profile, which is written when the session is released. */
   profilePrefix?: string;
 }
 
 /**
  * Loads a model in Node. Weights are mapped from `weightFolder`. Prepacking is off by default, so that sessions share
- * the mapping. The memory planner is off because it nearly doubles the peak and saves no time.
- *
+ * the
+ * mapping. The memory planner is off, because it nearly doubles the peak and saves no time.
  * @throws UserError if the engine is not installed, or WebGPU finds no GPU
  */
 export async function createSession(model: Uint8Array, options: NodeSessionOptions): Promise<Session> {
@@ -33,7 +34,7 @@ export async function createSession(model: Uint8Array, options: NodeSessionOptio
     executionProviders: device === 'webgpu' ? ['webgpu', 'cpu'] : ['cpu'],
     enableMemPattern: false,
     graphOptimizationLevel: 'all',
-    // Fatal only: every error is thrown, so it need not be printed as well.
+    // Only fatal errors are logged. All other errors are thrown, so logging them would print them twice.
     logSeverityLevel: 4,
     ...(threads && { intraOpNumThreads: threads }),
     ...(profilePrefix && { enableProfiling: true, profileFilePrefix: profilePrefix }),

@@ -4,9 +4,8 @@ import { disableTelemetry } from './disable-telemetry.ts';
 const ENGINE = 'onnxruntime-node';
 
 /**
- * Loads the engine's binding for Node. It is an optional dependency: its install script downloads CUDA libraries,
- * which are not used here, and a package manager may skip it if that fails.
- *
+ * Loads the engine's binding for Node. It is an optional dependency: its install script downloads CUDA libraries, which
+ * are not used here. If that fails, a package manager may skip the package.
  * @param load replaces the import in tests
  * @throws UserError if it is not installed, or does not support this system
  */

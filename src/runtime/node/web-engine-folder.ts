@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 
-/** The engine files that a page downloads: the build for WebAssembly and the build with WebGPU. */
+/** The engine files that a page downloads, for two builds: WebAssembly alone, and with WebGPU. */
 export const WEB_ENGINE_FILES = ['ort-wasm-simd-threaded', 'ort-wasm-simd-threaded.asyncify'].flatMap(
   (name) => [`${name}.mjs`, `${name}.wasm`],
 );

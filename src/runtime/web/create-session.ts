@@ -6,7 +6,7 @@ import { loadEngine } from './load-engine.ts';
 
 /** A file with external weights of the graph. */
 export interface WeightFile {
-  /** The name in the graph. */
+  /** Its name in the graph. */
   path: string;
   /** Its content, or a URL to fetch it from. */
   data: Uint8Array | string;
@@ -15,15 +15,13 @@ export interface WeightFile {
 export interface WebSessionOptions extends SessionOptions {
   device: 'wasm' | 'webgpu';
   weightFiles?: readonly WeightFile[];
-  /** The URL of the folder with the engine's files; by default beside its code. */
+  /** The URL of the folder with the engine's files. By default, the files are beside the engine's code. */
   engineUrl?: string;
 }
 
 /**
- * Loads a model in a browser (or on WebAssembly in Node). The weight files are held in memory while the session is
- * created. Several threads need a cross-origin isolated page, and the first session sets the number of threads for
- * all.
- *
+ * Loads a model in a browser, or on WebAssembly in Node. The weight files are in memory while the session is created.
+ * Several threads need a cross-origin isolated page. The first session sets the number of threads for all sessions.
  * @throws UserError if WebGPU finds no GPU, or the engine does not find its own files
  */
 export async function createSession(model: Uint8Array, options: WebSessionOptions): Promise<Session> {
@@ -35,7 +33,7 @@ export async function createSession(model: Uint8Array, options: WebSessionOption
     executionProviders: device === 'webgpu' ? ['webgpu', 'wasm'] : ['wasm'],
     enableMemPattern: false,
     graphOptimizationLevel: 'all',
-    // Fatal only: every error is thrown, so it need not be printed as well.
+    // Only fatal errors are logged. All other errors are thrown, so logging them would print them twice.
     logSeverityLevel: 4,
     ...(weightFiles && { externalData: weightFiles }),
     extra: {

@@ -5,9 +5,8 @@ import type { Device } from '../session.ts';
 export type WebEngine = typeof import('onnxruntime-web');
 
 /**
- * The smallest build of the engine for a device. The build for WebAssembly is the same binary in Node and in a page.
- *
- * @throws UserError if there is no GPU: the engine would silently fall back to the CPU
+ * Loads the smallest build of the engine for a device. The WebAssembly build is the same binary in Node and in a page.
+ * @throws UserError if there is no GPU, because the engine would silently fall back to the CPU
  */
 export async function loadEngine(device: Exclude<Device, 'cpu'>): Promise<WebEngine> {
   if (device === 'wasm') return import('#wasm-engine');

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { AdapterBank } from './adapter-bank.ts';
 import { NO_ADAPTER, type PackedAdapter } from './packed-adapter.ts';
 
-/** An adapter with only a rank. */
+/** An adapter without content, with a rank only. */
 const packed = (rank: number): PackedAdapter => ({
   ...NO_ADAPTER,
   factors: new Map([['q', { rank, a: Float32Array.of(rank), b: new Float32Array(1) }]]),
@@ -24,7 +24,7 @@ it('writes an adapter once, into the least recently used slot', () => {
   const numbers = () => Array.from(bank.feeds([]).slots.data).concat(Array.from(tensor.data));
   expect(tensor.dims).toEqual([2, 1, 2]);
   expect(Array.from(slots.data, (slot) => tensor.data[2 * slot])).toEqual([6, 5, 6]);
-  // Used again: now b is the older one.
+  // a is used again, so b is now the least recently used.
   bank.place(a, packed(99), NONE);
   bank.place(c, packed(7), NONE);
   expect(numbers().sort()).toEqual([0, 0, 5, 7]);

@@ -4,8 +4,9 @@ import { type BankPart, SLOTS } from './bank-reader.ts';
 import type { PackedAdapter } from './packed-adapter.ts';
 
 /**
- * The adapters that a session can currently compute with: tensors that are its inputs, written in place. An adapter
- * is loaded by writing a slot, and stays until another needs the least recently used slot.
+ * The adapters with which a session can currently compute. Their tensors are inputs of the session, and are written in
+ * place. Loading an adapter writes it to a slot. It stays there until another adapter needs the least recently used
+ * slot.
  */
 export class AdapterBank {
   readonly #parts: readonly (BankPart & { size: number; data: Float32Array })[];
@@ -28,11 +29,10 @@ export class AdapterBank {
   }
 
   /**
-   * Ensures that an adapter has a slot.
-   *
-   * @param adapter identifies it: equal objects are one adapter
+   * Gives an adapter a slot, if possible.
+   * @param adapter object that identifies the adapter
    * @param kept adapters that must keep their slots
-   * @returns whether it has a slot: false if all slots are taken by `kept`
+   * @returns whether it has a slot; false if `kept` occupies all slots
    */
   place(adapter: object, packed: PackedAdapter, kept: ReadonlySet<object>): boolean {
     const known = this.#slots.get(adapter);
@@ -44,7 +44,7 @@ export class AdapterBank {
     return true;
   }
 
-  /** The bank as inputs of its graph, for examples with adapters that have slots. */
+  /** Returns the bank as inputs of its graph, for examples with adapters that have slots. */
   feeds(adapters: readonly object[]): Tensors {
     const slots = Int32Array.from(adapters, (adapter) => {
       const slot = this.#slots.get(adapter);

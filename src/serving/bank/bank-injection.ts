@@ -9,27 +9,27 @@ import { bankedBottleneck } from './banked-bottleneck.ts';
 import type { PackedAdapter, PackedLinear } from './packed-adapter.ts';
 
 /**
- * Adapters of different rows in one batch. Every row reads its adapter from the slot that it names, in one batched
- * matrix product. Lower ranks and fewer labels are padded with zeros, which change nothing.
+ * Applies different adapters to the rows of a batch. Every row reads its adapter from its slot, in one batched matrix
+ * product. Lower ranks and fewer labels are padded with zeros, which do not change the result.
  */
 export class BankInjection implements Injection {
   readonly reader: BankReader;
-  /** Output features of each linear module; filled by `linear`, which is called before `increments`. */
+  /** Number of output features of each linear module. `linear` sets it; it is called before `increments`. */
   readonly #outFeatures = new Map<string, number>();
-  /** Modules and sublayers that occurred. */
+  /** Modules and sublayers that the network has. */
   readonly #met = new Set<string>();
 
   constructor(
     graph: Graph,
     readonly shape: BankShape,
     slots: number,
-    /** A linear module of the base model, for adapters that do not replace it. */
+    /** Returns a linear module of the base model, for adapters that do not replace it. */
     readonly base: (path: string) => PackedLinear,
   ) {
     this.reader = new BankReader(graph, slots);
   }
 
-  /** Throws a UserError for a module in the shape that the network does not have. */
+  /** @throws UserError if a module of the shape does not exist in the network */
   assertAllMet(): void {
     const { ranks, outputs, shifts, bottlenecks } = this.shape;
     for (const path of [...ranks.keys(), ...outputs.keys(), ...shifts, ...bottlenecks.keys()]) {
@@ -43,7 +43,7 @@ export class BankInjection implements Injection {
   }
 
   increments(paths: readonly string[], x: Value): (Value | undefined)[] {
-    // Outputs shared by all examples become outputs per example: see `output`.
+    // `output` turns outputs that all examples share into outputs per example.
     if (tokensOf(x) === undefined) return paths.map(() => undefined);
     const products = this.#products(paths, x);
     return paths.map((path) => {
@@ -61,7 +61,7 @@ export class BankInjection implements Injection {
       ? this.reader.read(`shift ${path}`, [width], ({ shifts }, slot) => slot.set(shifts.get(path) ?? []))
       : undefined;
     if (product === undefined && shift === undefined) return undefined;
-    // The layer that reads the norm of a shared table expects one table, not one per text.
+    // The layer after the norm of a shared table expects one table, not one table per text.
     if (isOfAll && !this.#outFeatures.has(path)) throw notByExample(path);
     const tokens = tokensOf(y) ?? y.shape[0];
     let sum = reshape(y, [tokens, isOfAll ? 1 : BATCH, width]);
@@ -99,7 +99,7 @@ export class BankInjection implements Injection {
     }, h);
   }
 
-  /** Low-rank products of modules that read the same x, [batch, tokens, outFeatures] by their paths. */
+  /** Low-rank products of modules that read the same x, [batch, tokens, outFeatures], by path. */
   #products(paths: readonly string[], x: Value): Map<string, Value> {
     const adapted = paths.flatMap((path) => {
       const rank = this.shape.ranks.get(path) ?? 0;

@@ -3,27 +3,27 @@ import { type Dimension, divideDimension, multiplyDimensions, symbol } from '../
 import type { Graph, Value } from '../../graph/graph.ts';
 import type { PackedAdapter } from './packed-adapter.ts';
 
-/** The input with the slot of each example's adapter, int32 [batch]. */
+/** Name of the input with the slot of each example's adapter, int32 [batch]. */
 export const SLOTS = 'slots';
 /** The number of examples. */
 export const BATCH = symbol('batch');
 
-/** An input of the graph with a part of every slot: [slots, ...shape]. */
+/** An input of the graph with one tensor of every slot: [slots, ...shape]. */
 export interface BankPart {
   name: string;
   shape: readonly number[];
-  /** Writes an adapter's numbers into the slot's memory, which is zero. */
+  /** Writes an adapter's numbers to a slot's memory, which is zero before. */
   write(adapter: PackedAdapter, slot: Float32Array): void;
 }
 
-/** Reads parts of the slots that the examples of a batch name. */
+/** Reads tensors from the slots of a batch's examples. */
 export class BankReader {
   /** In the order in which the graph was built. */
   readonly parts: BankPart[] = [];
   readonly #graph: Graph;
   readonly #slots: number;
   readonly #named: Value;
-  /** Parts by name, so that a module that is used twice has each part once. */
+  /** Tensors that have been read, by name. A module that is used twice reads each of them once. */
   readonly #rows = new Map<string, Value>();
 
   constructor(graph: Graph, slots: number) {
@@ -32,7 +32,7 @@ export class BankReader {
     this.#named = input(graph, SLOTS, 'int32', [BATCH]);
   }
 
-  /** A part of each example's slot, [batch, ...shape]. */
+  /** Returns a tensor of each example's slot, [batch, ...shape]. */
   read(name: string, shape: readonly number[], write: BankPart['write']): Value {
     const known = this.#rows.get(name);
     if (known) return known;
@@ -44,15 +44,17 @@ export class BankReader {
 }
 
 /**
- * Tokens of each example, from sequence-major rows [tokens · batch, width]; undefined if all examples share the rows.
+ * The number of tokens of each example, from sequence-major rows [tokens · batch, width]. Undefined if all examples
+ * share
+ * the rows.
  */
 export function tokensOf(x: Value): Dimension | undefined {
   return divideDimension(x.shape[0], 'batch');
 }
 
 /**
- * Sequence-major rows [tokens · batch, width] as [batch, tokens, width]; rows shared by all examples as [1, tokens,
- * width].
+ * Reshapes sequence-major rows [tokens · batch, width] to [batch, tokens, width]. Rows that all examples share become
+ * [1, tokens, width].
  */
 export function byExample(x: Value): Value {
   const tokens = tokensOf(x);
@@ -62,7 +64,7 @@ export function byExample(x: Value): Value {
     : transpose(reshape(x, [tokens, BATCH, x.shape[1]]), [1, 0, 2]);
 }
 
-/** [batch, tokens, width] as sequence-major rows. */
+/** Reshapes [batch, tokens, width] to sequence-major rows. */
 export function asRows(y: Value): Value {
   const [batch, tokens, width] = y.shape;
   const turned = tokens === 1 ? y : transpose(y, [1, 0, 2]);

@@ -1,22 +1,22 @@
 import type { BottleneckForm } from '../../tuners/bottleneck/bottleneck-injection.ts';
 import type { PackedAdapter } from './packed-adapter.ts';
 
-/** Bottlenecks of one form. */
+/** Room for bottleneck adapters of one form. */
 export interface BottleneckRoom {
   form: BottleneckForm;
-  /** The largest size. */
+  /** The largest size of a bottleneck. */
   size: number;
 }
 
-/** The capacity of a bank's slots, by the paths of modules. */
+/** The capacity of a bank's slots, by module path. */
 export interface BankShape {
   /** The largest rank of each module. */
   readonly ranks: ReadonlyMap<string, number>;
-  /** Number of outputs of linear modules that adapters replace: heads have one for each label. */
+  /** Number of outputs of linear modules that adapters replace. A head has one output per label. */
   readonly outputs: ReadonlyMap<string, number>;
   /** Modules with biases that adapters train. */
   readonly shifts: ReadonlySet<string>;
-  /** Bottlenecks after each sublayer, by path and then by {@link formKey}. */
+  /** Room for the bottlenecks after each sublayer, by path and then by {@link formKey}. */
   readonly bottlenecks: ReadonlyMap<string, ReadonlyMap<string, BottleneckRoom>>;
 }
 
@@ -27,12 +27,12 @@ export const EMPTY_SHAPE: BankShape = {
   bottlenecks: new Map(),
 };
 
-/** Equal for bottlenecks with the same computation. */
+/** A key that is equal for bottlenecks with the same computation. */
 export function formKey({ reads, nonLinearity }: BottleneckForm): string {
   return `${reads} ${nonLinearity}`;
 }
 
-/** A shape extended to hold an adapter. */
+/** Extends a shape so that an adapter fits. */
 export function withRoom(
   shape: BankShape,
   { factors, linears, shifts, bottlenecks }: PackedAdapter,

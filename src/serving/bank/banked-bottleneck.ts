@@ -6,7 +6,7 @@ import type { BankedBottleneck } from '../../tuners/banked.ts';
 import type { BankReader } from './bank-reader.ts';
 import { type BottleneckRoom, formKey } from './bank-shape.ts';
 
-/** The additions of bottlenecks of one form to a sublayer's output, [batch, tokens, width], from their input. */
+/** What bottlenecks of one form add to a sublayer's output, [batch, tokens, width]. */
 export function bankedBottleneck(
   reader: BankReader,
   { path, width }: Pick<Sublayer, 'path' | 'width'>,
@@ -25,7 +25,7 @@ export function bankedBottleneck(
     });
   const down = part('down', [size, width], (bottleneck, slot) => slot.set(bottleneck.down));
   const downBias = part('downBias', [1, size], (bottleneck, slot) => slot.set(bottleneck.downBias));
-  // The columns of a smaller one are at the start of each row.
+  // Rows have `size` columns. A smaller bottleneck fills only the first columns of each row.
   const up = part('up', [width, size], (bottleneck, slot) => {
     for (let row = 0; row < width; row++)
       slot.set(bottleneck.up.subarray(row * bottleneck.size, (row + 1) * bottleneck.size), row * size);

@@ -9,12 +9,12 @@ import type { BankPart } from './bank-reader.ts';
 import type { BankShape } from './bank-shape.ts';
 import type { PackedLinear } from './packed-adapter.ts';
 
-/** Default memory of a bank. */
+/** Default size of a bank, in bytes. */
 const BANK_BYTES = 2 ** 28;
-/** Limits on the number of slots in that memory. */
+/** Limits for the number of slots in that memory. */
 const [MAX_SLOTS, MIN_SLOTS] = [64, 4];
 
-/** A model's graph, and the bank from which its rows read their adapters. */
+/** A model's graph, and the bank from which rows read their adapters. */
 export interface BankedGraph<Made> {
   graph: Made;
   bank: AdapterBank;
@@ -22,10 +22,9 @@ export interface BankedGraph<Made> {
 
 /**
  * Builds a graph of a model with a bank for adapters.
- *
- * @param build builds the graph with a tuner that stands for all adapters
+ * @param build builds the graph with a tuner that represents all adapters
  * @param slots number of adapters with a slot; by default as many as fit into a fixed amount of memory
- * @throws UserError for modules whose adapters cannot differ from row to row
+ * @throws UserError for modules with adapters that cannot differ between rows
  */
 export function bankedGraph<Made>(
   model: LoadedModel,

@@ -6,10 +6,10 @@ export interface Banked {
   release(): Promise<void>;
 }
 
-/** Opens a session with a bank of a shape, for heads with that many outputs. */
+/** Opens a session with a bank of a shape, for heads with this many outputs. */
 export type OpenBanked<Made extends Banked> = (shape: BankShape, outputs: number) => Promise<Made>;
 
-/** Throws a UserError for a shape that cannot be opened. */
+/** @throws UserError if a bank of this shape cannot be opened */
 export type CheckBanked = (shape: BankShape, outputs: number) => Promise<void>;
 
 interface Opened<Made> {
@@ -19,8 +19,8 @@ interface Opened<Made> {
 }
 
 /**
- * A bank with room for every adapter so far. Most adapters fit into the current bank. For one that does not, a larger
- * bank is opened and replaces it; pending work finishes with the old one.
+ * A bank with room for every adapter so far. Most adapters fit into the current bank. If one does not, a larger bank is
+ * opened and replaces it. Pending work finishes with the old bank.
  */
 export class GrowingBank<Made extends Banked> {
   readonly #open: OpenBanked<Made>;
@@ -37,11 +37,10 @@ export class GrowingBank<Made extends Banked> {
 
   /**
    * Makes room for an adapter.
-   *
    * @throws UserError if the adapter cannot share the bank; then nothing changes
    */
   makeRoom(packed: PackedAdapter, outputs: number): Promise<void> {
-    // The bank grows for one adapter after the other, each time from its latest shape.
+    // The bank grows for one adapter at a time, each time from its latest shape.
     const grown = this.#growth.then(() => this.#grow(packed, outputs));
     this.#growth = grown.catch(() => {});
     return grown;
@@ -60,7 +59,7 @@ export class GrowingBank<Made extends Banked> {
     }
   }
 
-  /** Releases the session once it is no longer used. */
+  /** Releases the session when it is no longer used. */
   async close(): Promise<void> {
     await this.#growth;
     const opened = this.#current;
@@ -73,7 +72,7 @@ export class GrowingBank<Made extends Banked> {
     const shape = withRoom(this.#shape, packed);
     const most = Math.max(outputs, this.#outputs);
     if (!this.#current) await this.#check(shape, most);
-    // A request may have opened the smaller one during the check.
+    // During the check, a request may have opened the smaller bank.
     const next = this.#current && this.#opened(shape, most);
     await next?.made;
     const before = this.#current;
@@ -83,7 +82,7 @@ export class GrowingBank<Made extends Banked> {
 
   #opened(shape: BankShape, outputs: number): Opened<Made> {
     const opened = { made: this.#open(shape, outputs), users: 0, isRetired: false };
-    // The next caller tries again.
+    // If opening fails, the next caller tries again.
     opened.made.catch(() => {
       if (this.#current === opened) this.#current = undefined;
     });

@@ -7,12 +7,11 @@ import type { BankShape } from './bank-shape.ts';
 import { bankedGraph } from './banked-graph.ts';
 import { type Banked, GrowingBank } from './growing-bank.ts';
 
-/** Opens a session with a model and a bank of a shape. */
+/** Opens a session with a model and a bank of this shape. */
 export type OpenBank<Made> = (engine: Engine, model: LoadedModel, shape: BankShape) => Promise<Made>;
 
 /**
- * The bank of all adapters with one kind of head.
- *
+ * The bank for all adapters with one kind of head.
  * @param build builds its graph, to check whether an adapter can share it
  */
 export function headBank<Made extends Banked>(

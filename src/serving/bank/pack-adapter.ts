@@ -7,9 +7,8 @@ type Read = (name: string) => Float32Array;
 
 /**
  * Packs an adapter, or the base model alone.
- *
  * @param where the adapter's name for messages
- * @throws UserError for fully trained parameters that are neither linear modules nor biases: a bank does not support
+ * @throws UserError for fully trained parameters other than linear modules and biases, because a bank does not support
  * them
  */
 export function packAdapter(
@@ -25,9 +24,7 @@ export function packAdapter(
   return { factors, bottlenecks, ...packedParameters(model, new Set(saved), read, where) };
 }
 
-/**
- * Parameters of the model stored in an adapter: whole linear modules (missing parts come from the base), and biases.
- */
+/** Parameters in an adapter's file: whole linear modules and biases. Missing parts of a module come from the base. */
 function packedParameters(
   model: LoadedModel,
   saved: ReadonlySet<string>,

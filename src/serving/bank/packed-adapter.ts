@@ -3,22 +3,24 @@ import type { BankedBottleneck, BankedFactors } from '../../tuners/banked.ts';
 /** A linear module that replaces the base model's. */
 export interface PackedLinear {
   outFeatures: number;
-  /** In the model's layout. */
+  /** In the model's memory layout. */
   weight: Float32Array;
-  /** [outFeatures], if the module has one. */
+  /** [outFeatures], if the module has a bias. */
   bias?: Float32Array;
 }
 
-/** An adapter in the form of a bank's slot, by the paths of modules. It is never changed. */
+/** An adapter in the form of a bank's slot, by module path. It never changes. */
 export interface PackedAdapter {
   readonly factors: ReadonlyMap<string, BankedFactors>;
   readonly linears: ReadonlyMap<string, PackedLinear>;
-  /** Additions to the outputs of modules with trained biases, [outFeatures] each: the bias minus the base's. */
+  /**
+   * What to add to the outputs of modules with trained biases, [outFeatures] each: the trained bias minus the base's.
+   */
   readonly shifts: ReadonlyMap<string, Float32Array>;
   readonly bottlenecks: ReadonlyMap<string, BankedBottleneck>;
 }
 
-/** The base model alone. */
+/** The base model without an adapter. */
 export const NO_ADAPTER: PackedAdapter = {
   factors: new Map(),
   linears: new Map(),
@@ -26,7 +28,7 @@ export const NO_ADAPTER: PackedAdapter = {
   bottlenecks: new Map(),
 };
 
-/** Its memory in bytes. */
+/** The size of a packed adapter in bytes. */
 export function packedBytes({ factors, linears, shifts, bottlenecks }: PackedAdapter): number {
   const arrays = [
     ...[...factors.values()].flatMap(({ a, b }) => [a, b]),

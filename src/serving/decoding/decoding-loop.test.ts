@@ -29,7 +29,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The base, two LoRA adapters and an AdaLoRA one. */
+/** The base model, two LoRA adapters and an AdaLoRA adapter. */
 function tunings(model: LoadedModel): TunedValues[] {
   const target_modules = model.definition.targetModules.many.slice();
   const tuners = [
@@ -81,7 +81,7 @@ it.each(families)(
       expect(written[i]).toEqual((await generate(alone, [prompt], settings, { seed }))[0]);
       await alone.release();
     }
-    // The adapters give different texts.
+    // The adapters generate different texts.
     expect(new Set(written.map(String)).size).toBe(written.length);
     await loop.release();
     model.close();

@@ -14,20 +14,20 @@ import type { EngineRun } from '../engine-run.ts';
 import { Overloaded } from '../overloaded.ts';
 
 export interface DecodingLimits {
-  /** Maximum number of sequences generated in parallel. */
+  /** Maximum number of sequences that are generated in parallel. */
   maxRows: number;
-  /** Maximum number of prompts that wait to join them. */
+  /** Maximum number of waiting prompts. */
   maxQueued: number;
 }
 
 export interface DecodingOptions extends DecodingLimits {
   /** Number of adapters with a slot. */
   slots?: number;
-  /** Called after every run: of a piece of a prompt, or of one token for every sequence. */
+  /** Called after every run, which reads a piece of a prompt or one token for every sequence. */
   onRun?(run: EngineRun): void;
 }
 
-/** The next read of a sequence. */
+/** A sequence's request for its next read. */
 interface Ask {
   tokens: Int32Array;
   resolve(logits: Float32Array): void;
@@ -48,9 +48,9 @@ interface Reading {
 }
 
 /**
- * A decoder shared by many sequences of different adapters. One run reads a token for each active sequence. Between
- * two tokens, sequences join, once their prompts have been read, and leave. A piece of a long prompt is read between
- * two tokens of the others.
+ * A decoder that many sequences of different adapters share. One run reads a token for each active sequence. Sequences
+ * join and leave between two tokens. They join after their prompts have been read. Long prompts are read in pieces, one
+ * between two tokens of the others.
  */
 export class DecodingLoop {
   readonly #rows: CachedRows;
@@ -81,9 +81,7 @@ export class DecodingLoop {
     this.#piece = config.readsWhole ? Number.POSITIVE_INFINITY : PIECE;
   }
 
-  /**
-   * @throws UserError for modules whose adapters cannot differ from row to row
-   */
+  /** @throws UserError for modules with adapters that cannot differ between rows */
   static async open(
     engine: Engine,
     model: LoadedModel,
@@ -99,21 +97,21 @@ export class DecodingLoop {
     );
   }
 
-  /** Prompts that wait for a place. */
+  /** Number of prompts that wait to be read. */
   get queued(): number {
     return this.#waiting.length;
   }
 
-  /** Active sequences. */
+  /** Number of active sequences. */
   get running(): number {
     return this.#live.length + Number(this.#reading !== undefined);
   }
 
   /**
-   * A language model for one sequence at a time; release it when the sequence has ended. Between its reads, do not
-   * wait for anything else: the other sequences wait for it.
-   *
-   * @param adapter identifies the adapter: equal objects are one
+   * Returns a language model for one sequence at a time. Release it when the sequence has ended. Between its reads, do
+   * not
+   * wait for anything else, because the other sequences wait for it.
+   * @param adapter object that identifies the adapter
    */
   sequence(adapter: object, packed: PackedAdapter): LanguageModel & { release(): Promise<void> } {
     const started: Sequence = { adapter, packed, isReleased: false };
@@ -161,7 +159,7 @@ export class DecodingLoop {
       this.#reading ??= this.#nextPrompt();
       if (this.#reading) {
         const hasJoined = await this.#readPiece(this.#reading);
-        // First, the sequence that has joined chooses its next token.
+        // The sequence that has joined must first choose its next token.
         if (hasJoined) continue;
       }
       if (this.#live.length > 0) await this.#step();
@@ -179,7 +177,7 @@ export class DecodingLoop {
     }
   }
 
-  /** Ended sequences leave the batch. */
+  /** Removes ended sequences from the batch. */
   #leave(): void {
     const staying = this.#live.flatMap(({ isReleased }, row) => (isReleased ? [] : [row]));
     if (staying.length === this.#live.length) return;
@@ -201,7 +199,9 @@ export class DecodingLoop {
     return { sequence, at: 0 };
   }
 
-  /** Reads the next piece of a prompt. Returns whether it is complete and its sequence has joined the others. */
+  /**
+   * Reads the next piece of a prompt. Returns whether the prompt is complete and its sequence has joined the others.
+   */
   async #readPiece({ sequence, at }: Reading): Promise<boolean> {
     const { ask, isReleased } = sequence;
     this.#reading = undefined;

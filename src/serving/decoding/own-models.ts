@@ -6,7 +6,7 @@ type Opened = LanguageModel & { release(): Promise<void> };
 /** A slot for one open model. */
 interface Place {
   open?: { key: object; model: Opened };
-  /** Identifies the last adapter that requested the slot. */
+  /** The key of the last adapter that requested the slot. */
   asked?: object;
   /** Settles when all uses of the slot so far have ended. */
   last: Promise<unknown>;
@@ -14,7 +14,7 @@ interface Place {
 }
 
 /**
- * Language models of adapters that share no batch: only a few are open at a time, and each runs one request at a
+ * Language models of adapters that cannot share a batch. Only a few are open at a time. Each runs one request at a
  * time.
  */
 export class OwnModels {
@@ -24,8 +24,8 @@ export class OwnModels {
   #waiting = 0;
 
   /**
-   * @param most models that are open at a time
-   * @param maxQueued uses that may wait
+   * @param most maximum number of open models
+   * @param maxQueued maximum number of waiting uses
    */
   constructor(most: number, maxQueued: number) {
     this.#places = Array.from({ length: most }, () => ({ last: Promise.resolve(), users: 0 }));
@@ -34,9 +34,8 @@ export class OwnModels {
 
   /**
    * Runs work with an adapter's model, after earlier work in the same slot.
-   *
-   * @param key identifies the adapter: equal objects are one
-   * @throws Overloaded if too many wait
+   * @param key object that identifies the adapter
+   * @throws Overloaded if too many uses wait
    */
   async use<Result>(
     key: object,
@@ -57,7 +56,7 @@ export class OwnModels {
     }
   }
 
-  /** Frees the engine's memory once all uses have ended. */
+  /** Frees the engine's memory after all uses have ended. */
   async close(): Promise<void> {
     for (const place of this.#places) {
       await place.last;
@@ -65,7 +64,7 @@ export class OwnModels {
     }
   }
 
-  /** The slot that has the adapter's model, or will have it; otherwise the slot with the shortest queue. */
+  /** The slot that has the adapter's model or will have it; otherwise the slot with the shortest queue. */
   #placeFor(key: object): Place {
     const quietest = this.#places.reduce((best, place) => (place.users < best.users ? place : best));
     const place = this.#places.find(({ asked }) => asked === key) ?? quietest;

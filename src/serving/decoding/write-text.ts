@@ -5,7 +5,7 @@ import { TextGenerator } from '../../generation/text-generator.ts';
 import type { ServedModel } from '../served-model.ts';
 
 export interface WriteOptions extends GenerateTextOptions {
-  /** Called with the number of tokens read: those of the prompt at once, then each chosen one except the last. */
+  /** Called with the number of tokens read: first the whole prompt, then one for each chosen token except the last. */
   onRead?: (tokens: number, isPrompt: boolean) => void;
 }
 
@@ -29,7 +29,7 @@ export function writeText(
   return generator.generate(prompt, input, options);
 }
 
-/** A language model that reports what it reads. */
+/** Wraps a language model so that it reports what it reads. */
 function counting(language: LanguageModel, onRead: WriteOptions['onRead'] = () => {}): LanguageModel {
   const { vocabSize, maxPositions, encode } = language;
   return {
@@ -42,7 +42,7 @@ function counting(language: LanguageModel, onRead: WriteOptions['onRead'] = () =
     }),
     read(tokens, rows, reading) {
       const isFirst = reading.mask !== undefined;
-      // An encoder-decoder's first token is only the start of its output.
+      // The first token of an encoder-decoder only starts its output, so it does not count.
       if (!isFirst || !encode) onRead(tokens.length, isFirst);
       return language.read(tokens, rows, reading);
     },

@@ -29,7 +29,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Watched folders whose adapters take a while to load, and the served models. */
+/** Watched folders with adapters that load slowly, and the served models. */
 function watched(): { folders: AdapterFolders; served: ReadonlyMap<string, object> } {
   const models = new Map<string, object>();
   const serving: Pick<Serving, 'models' | 'add' | 'remove'> = {
@@ -102,7 +102,7 @@ it('reload an adapter that was replaced by one of equal size and time', async ()
 it('free the memory of adapters that are replaced or unloaded', async () => {
   const { folders, served } = watched();
   await folders.readAll();
-  // The function keeps this test's frame free of references to the model.
+  // A separate function, so that the test's own frame holds no reference to the model.
   const use = () => {
     const model = served.get('a') as ServedModel;
     const packed = model.load();

@@ -10,23 +10,21 @@ import { adapterIn, type FoundAdapter, findAdapters } from './find-adapters.ts';
 import { PackedCache } from './packed-cache.ts';
 import { servedAdapter } from './served-adapter.ts';
 
-/** What happened to an adapter. */
+/** A change to an adapter in a folder. */
 export type FolderEvent =
   | { type: 'loaded' | 'reloaded' | 'unloaded'; name: string; folder: string }
   | { type: 'refused'; name: string; folder: string; reason: string };
 
-/** Memory for adapters without a slot. */
+/** Memory for adapters without a slot, in bytes. */
 const CACHE_BYTES = 2 ** 28;
-/** How often folders are scanned: an adapter whose files have not changed in between is complete. */
+/** Interval between scans of the folders. An adapter whose files did not change in that time is complete. */
 const LOOK_MS = 1000;
-/**
- * Scans of many folders are spaced out so that they take this share of the time, but at most the second value apart.
- */
+/** Scans of many folders take at most this share of the time. The pause between them has a maximum. */
 const [LOOK_SHARE, MAX_LOOK_MS] = [0.02, 10_000];
-/** Allowed names of adapters that are loaded by name. */
+/** Allowed names for adapters that a client loads by name. */
 const NAME = /^\w[\w.-]{0,127}$/;
 
-/** Adapters added to or removed from these folders are loaded and unloaded; changed ones are reloaded. */
+/** Loads and unloads adapters that are added to or removed from these folders, and reloads changed ones. */
 export class AdapterFolders {
   readonly #roots: readonly string[];
   readonly #base: BaseFolder;
@@ -37,7 +35,7 @@ export class AdapterFolders {
   readonly #served = new Map<string, FoundAdapter>();
   /** Names of served adapters, by folder. */
   readonly #names = new Map<string, Set<string>>();
-  /** States that are not served, by folder: they were rejected or unloaded. */
+  /** States that are not served, by folder, because they were rejected or unloaded. */
   readonly #passedOver = new Map<string, string>();
   /** States at the last scan, by folder. */
   #seen = new Map<string, string>();
@@ -58,7 +56,7 @@ export class AdapterFolders {
     this.#onEvent = onEvent;
   }
 
-  /** Loads the current adapters of the folders. */
+  /** Loads the adapters that are in the folders now. */
   async readAll(): Promise<void> {
     for (const found of await this.#found()) await this.#inTurn(() => this.#take(found));
   }
@@ -72,15 +70,14 @@ export class AdapterFolders {
   }
 
   /**
-   * Scans once: loads what has not changed since the last scan.
-   *
-   * @returns milliseconds of the scan, without loading
+   * Scans once: loads adapters that have not changed since the last scan.
+   * @returns duration of the scan in milliseconds, without loading
    */
   async look(): Promise<number> {
     const startedAt = performance.now();
     const all = new Map((await this.#found()).map((found) => [found.folder, found]));
     for (const [name, { folder, run }] of this.#served) {
-      // A client may have loaded one in a deeper folder.
+      // A client may have loaded an adapter from a deeper folder.
       const now = all.get(folder) ?? adapterIn(folder);
       if (now) all.set(folder, { ...now, run });
       else this.#drop(name, folder);
@@ -95,21 +92,22 @@ export class AdapterFolders {
 
   /**
    * Serves an adapter of these folders under a name.
-   *
    * @param path absolute, or relative to one of the folders
-   * @throws NotThere for a path without an adapter; UserError for an invalid name, and for anything but an adapter of
-   * the base
+   * @throws NotThere for a path without an adapter; UserError for an invalid name, and for an adapter of another base
    */
   load(name: string, path: string): Promise<void> {
     return this.#inTurn(() => this.#load(name, path));
   }
 
-  /** Unloads an adapter until its files change. Throws UnknownModel if none has that name. */
+  /**
+   * Unloads an adapter. It stays unloaded until its files change.
+   * @throws UnknownModel if no adapter has that name
+   */
   unload(name: string): Promise<void> {
     return this.#inTurn(async () => {
       const served = this.#served.get(name);
       if (!served) throw new UnknownModel(name, this.#served.keys(), 'lora_name');
-      // They may have changed since they were loaded, and a scan may have seen it.
+      // The files may have changed since they were loaded, and a scan may have seen that.
       const { state } = adapterIn(served.folder) ?? served;
       this.#passedOver.set(served.folder, state);
       this.#drop(name, served.folder);
@@ -121,7 +119,7 @@ export class AdapterFolders {
     clearTimeout(this.#timer);
   }
 
-  /** Runs work after all earlier work: anything may have changed during a wait. */
+  /** Runs work after all earlier work, which may have changed anything. */
   #inTurn(work: () => Promise<void>): Promise<void> {
     const done = this.#last.then(work);
     this.#last = done.catch(() => {});

@@ -22,9 +22,9 @@ import type { TrainedParts } from '../../trained/trained-model.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
 import type { ServedBase } from '../served-base.ts';
 
-/** A base model's folder: its weights are mapped once for all adapters, its tokenizer is read once. */
+/** A base model's folder. All adapters share its mapped weights and its tokenizer. */
 export class BaseFolder implements ServedBase {
-  /** Its name: the last part of its path or id. */
+  /** The last part of its path or id. */
   readonly name: string;
   readonly family: Family;
   readonly json: Readonly<Record<string, unknown>>;
@@ -57,19 +57,19 @@ export class BaseFolder implements ServedBase {
     return new BaseFolder(folder, model, baseDtype);
   }
 
-  /** Whether an adapter names this model as its base; folders are compared by name. */
+  /** Whether an adapter names this model as its base. Folders are compared by name. */
   isCalled(name: string): boolean {
     if (existsSync(name) && realpathSync(name) === this.folder) return true;
     return modelName(name) === this.name;
   }
 
-  /** Identifies its weights. */
+  /** A hash that identifies the weights. */
   get digest(): string {
     this.#digest ??= weightsDigest(this.folder);
     return this.#digest;
   }
 
-  /** The model with its own weights, for adapters. `key`: equal keys are the same model. */
+  /** The model with its own weights, for adapters. Calls with equal `key` return the same model. */
   model(key: string, build: BuildTask): LoadedModel {
     const known = this.#models.get(key) ?? openModel(this.folder, build);
     this.#models.set(key, known);
@@ -85,7 +85,7 @@ export class BaseFolder implements ServedBase {
     return nodeEngine(model, 'cpu');
   }
 
-  /** The parts of a trained model, except its notes, for making examples and for generating. */
+  /** What a trained model needs, except its notes, to make examples and generate text. */
   parts(model: LoadedModel, maxLength: number | undefined): Omit<TrainedParts, 'path' | 'notes'> {
     const { folder, tokenizer } = this;
     return {

@@ -7,22 +7,21 @@ import { NOTES_FILE } from '../../trained/notes.ts';
 
 /** An adapter found in a folder. */
 export interface FoundAdapter {
-  /** The name of its folder, or of its run's. */
+  /** The name of its folder, or of its run's folder. */
   name: string;
   /** The folder with the adapter's files. */
   folder: string;
-  /** The run's folder, if it is in one. */
+  /** The folder of its run, if any. */
   run?: string;
-  /** Identifies the state of its files: any change gives another. */
+  /** Identifies the state of its files. Any change to them changes it. */
   state: string;
 }
 
-/** Maximum number of entries of a folder that are scanned. Their own subfolders are not. */
+/** Maximum number of entries of a folder to scan. Subfolders of its entries are not scanned. */
 const MAX_FOLDERS = 100_000;
 
 /**
- * The adapters of a folder: its own, its run's, or those of its subfolders.
- *
+ * Finds the adapters of a folder: the folder itself as an adapter or run, or its subfolders.
  * @returns in the order of their names; empty for a missing folder
  */
 export async function findAdapters(root: string): Promise<FoundAdapter[]> {
@@ -37,7 +36,7 @@ export async function findAdapters(root: string): Promise<FoundAdapter[]> {
   return adapters.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** The adapter of a folder, or of the run in it. */
+/** The adapter in a folder, or in the folder of a run. */
 export function adapterIn(folder: string): FoundAdapter | undefined {
   const name = basename(resolve(folder));
   const state = stateOf(folder);
@@ -47,7 +46,7 @@ export function adapterIn(folder: string): FoundAdapter | undefined {
   return inRun === undefined ? undefined : { name, folder: adapter, run: folder, state: inRun };
 }
 
-/** The state of an adapter's files; undefined if the folder has no adapter settings. */
+/** The state of an adapter's files. Undefined if the folder has no adapter config. */
 export function stateOf(folder: string): string | undefined {
   const states = [...new Set([ADAPTER_CONFIG, ...ADAPTER_FILES, NOTES_FILE])].map((name) => {
     const identity = fileIdentity(join(folder, name));

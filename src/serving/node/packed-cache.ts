@@ -1,24 +1,20 @@
 import { type PackedAdapter, packedBytes } from '../bank/packed-adapter.ts';
 
-/** Recently used adapters, ready for a slot; others are read from their files again. */
+/** A cache of recently used adapters, ready for a slot. Other adapters are read from their files again. */
 export class PackedCache {
   readonly #most: number;
   /** The least recently used first. */
   readonly #packed = new Map<object, { packed: PackedAdapter; bytes: number }>();
-  /** Adapters that are no longer served, for the requests that still wait for them. */
+  /** Adapters that are no longer served. Requests may still wait for them. */
   readonly #forgotten = new WeakMap<object, PackedAdapter | undefined>();
   #bytes = 0;
 
-  /**
-   * @param most bytes that they may take; the last one is kept in any case
-   */
+  /** @param most maximum size in bytes; the last adapter is kept even if it is larger */
   constructor(most: number) {
     this.#most = most;
   }
 
-  /**
-   * @param make reads it if it is not cached
-   */
+  /** @param make reads the adapter if it is not cached */
   get(key: object, make: () => PackedAdapter): PackedAdapter {
     if (this.#forgotten.has(key)) return this.#forgotten.get(key) ?? make();
     const known = this.#packed.get(key) ?? sized(make());
@@ -32,7 +28,7 @@ export class PackedCache {
     return known.packed;
   }
 
-  /** Keeps an adapter only as long as its key is in use: it was unloaded or replaced. */
+  /** Keeps an adapter only while its key is in use, because it was unloaded or replaced. */
   forget(key: object): void {
     const known = this.#packed.get(key);
     this.#forgotten.set(key, known?.packed);

@@ -26,9 +26,8 @@ import { type FoundAdapter, stateOf } from './find-adapters.ts';
 import type { PackedCache } from './packed-cache.ts';
 
 /**
- * Reads an adapter of a base model, ours or PEFT's.
- *
- * @param name under which it is served
+ * Reads an adapter of a base model, adalora's or PEFT's.
+ * @param name the name under which it is served
  * @throws UserError for anything missing, damaged or made for another base, and for files that change meanwhile
  */
 export function servedAdapter(
@@ -63,14 +62,14 @@ export function servedAdapter(
   return served;
 }
 
-/** The base model under its own name; undefined if it has no head, or its task is unknown. */
+/** Returns the base model under its own name. Undefined if it has no head or its task is unknown. */
 export function servedBase(base: BaseFolder): ServedModel | undefined {
   const { family, json, folder, name } = base;
   const generates = decodes(family) && !isForClasses(json);
   const notes = readNotes(folder);
   const purpose = purposeIfTold(() => {
     const purpose = openedTask({ family, json, notes }, generates ? 'generate' : undefined, folder);
-    // A model is treated as a classifier by default, but its family may lack such a head.
+    // By default a model is a classifier, but its family may not have a classification head.
     purpose.build(family.definition, family.config);
     return purpose;
   });
@@ -89,7 +88,7 @@ export function servedBase(base: BaseFolder): ServedModel | undefined {
   };
 }
 
-/** Returns undefined for a base with an unknown task: its adapters' notes state theirs. */
+/** Returns undefined if the base does not say its task. Its adapters' notes then say theirs. */
 function purposeIfTold(find: () => OpenedTask): OpenedTask | undefined {
   try {
     return find();
@@ -126,7 +125,7 @@ function checkBase(base: BaseFolder, named: string | null | undefined, where: st
   });
 }
 
-/** Rejects another model with the base's name, which may have the same shapes. */
+/** Throws if the adapter was trained on another model with the base's name. Their shapes may be equal. */
 function checkWeights({ name, folder, digest }: BaseFolder, trainedOn: string, where: string): void {
   if (digest === trainedOn) return;
   throw new UserError({
@@ -136,7 +135,7 @@ function checkWeights({ name, folder, digest }: BaseFolder, trainedOn: string, w
   });
 }
 
-/** Rejects changes to the base's config.json that affect its computation. */
+/** Throws if the adapter changes values of the base's config.json that affect the computation. */
 function checkSame(
   base: BaseFolder,
   model: LoadedModel,
@@ -156,7 +155,7 @@ function checkSame(
   });
 }
 
-/** Rejects an adapter with another pooling than the base's: rows of one batch are pooled alike. */
+/** Throws if an adapter pools differently from the base, because all rows of a batch are pooled in the same way. */
 function checkPooling({ family }: BaseFolder, model: LoadedModel, where: string): void {
   if (headNamed(model.headKind).mainUse !== 'embed') return;
   const [modelPooling, basePooling] = [model.config, family.config].map(({ sentence = PLAIN_SENTENCE }) =>

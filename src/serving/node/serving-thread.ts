@@ -20,16 +20,16 @@ import { servedBase } from './served-adapter.ts';
 /** The thread's input. */
 export interface ServingJob {
   folders: readonly string[];
-  /** The base: a folder, or an id on the Hub. */
+  /** The base model: a folder, or an id on the Hub. */
   model: string;
   baseDtype: BaseDtype;
   limits: BatchLimits & DecodingLimits & { slots?: number };
 }
 
-/** Messages to the thread: all simultaneous calls at once, because each message has a cost. */
+/** Messages to the thread. Simultaneous calls share a message, because each message has a cost. */
 export type ServingCalls = (Call | Cancel)[];
 
-/** Messages of the thread. */
+/** Messages from the thread. */
 export type ServingMessage =
   | { replies: Reply[] }
   | { progress: DownloadProgress }
@@ -59,7 +59,7 @@ try {
   const service: Service = Object.assign(local, {
     async close() {
       await LocalService.prototype.close.call(local);
-      // Calls no longer keep the thread alive: it ends when pending work has ended.
+      // The port no longer keeps the thread alive. The thread ends when pending work has ended.
       parent.unref();
     },
   });

@@ -8,30 +8,30 @@ import { RemoteService } from '../service/remote-service.ts';
 import type { Service } from '../service/service.ts';
 import type { ServingJob, ServingMessage } from './serving-thread.ts';
 
-/** Receives the events that are not answers to calls. */
+/** Receives events of the serving thread. */
 export interface ServingListener {
   progress(progress: Extract<ServingMessage, { progress: unknown }>['progress']): void;
   event(event: Extract<ServingMessage, { event: unknown }>['event']): void;
   run(run: Extract<ServingMessage, { run: unknown }>['run']): void;
-  /** Called when the thread has failed; it no longer answers. */
+  /** Called when the thread has failed and no longer answers. */
   fault(error: Error): void;
 }
 
-/** How long pending computations may take when the service is closed. */
+/** The time for pending computations when the service is closed. */
 const END_SECONDS = 30;
 
 export interface StartedServing {
   service: Service;
-  /** The base's name. */
+  /** Name of the base model. */
   model: string;
-  /** Number of served models, the base included if it is served. */
+  /** Number of served models. It includes the base if it is served. */
   models: number;
 }
 
 /**
- * Serves the adapters of folders from its own thread: the engine computes without yielding, so the caller's event
- * loop stays free.
- *
+ * Serves the adapters of folders from a separate thread. The engine blocks its thread while it computes, so the
+ * caller's
+ * event loop stays free.
  * @throws UserError for a base or folders that cannot be opened
  */
 export function startServing(job: ServingJob, listener: ServingListener): Promise<StartedServing> {
@@ -68,7 +68,7 @@ export function startServing(job: ServingJob, listener: ServingListener): Promis
     const service: Service = Object.assign(remote, {
       async close() {
         isClosed = true;
-        // The thread ends itself: terminating it during a run of the engine would crash the process.
+        // The thread ends by itself, because terminating it while the engine runs would crash the process.
         const late = setTimeout(() => worker.terminate(), 1000 * END_SECONDS);
         try {
           await RemoteService.prototype.close.call(remote);

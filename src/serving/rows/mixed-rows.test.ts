@@ -31,8 +31,9 @@ beforeAll(() => writeTinyModel(folder));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /**
- * Sums of float32 products change their order if a batch is padded differently or the scale is part of a factor: a
- * few units in the last place for each of some ten consecutive products of numbers about 1.
+ * Sums of float32 products change their order if a batch is padded differently or the scale is part of a factor. Each
+ * of
+ * about ten consecutive products of numbers near 1 then differs by a few units in the last place.
  */
 const ROUNDING = 2e-5;
 
@@ -44,7 +45,7 @@ interface Own extends TunedValues, RowAdapter {
   packed: PackedAdapter;
 }
 
-/** A method's tuner for the adapter with a number. */
+/** Makes a tuner for adapter number i. */
 type MakeTuner = (model: LoadedModel, i: number) => Tuner;
 
 const targets = (i: number) => (i % 2 === 0 ? ['query', 'value'] : ['query', 'key', 'dense']);
@@ -102,7 +103,7 @@ function randomRows(random: Random, count: number) {
   return modelFeeds(collate(encodings, 0));
 }
 
-/** The largest difference between logits of rows, without padding. */
+/** The largest difference between the logits of rows, without padding. */
 function furthest(kind: HeadKind, feeds: Tensors, outputs: number, a: Float32Array, b: Float32Array): number {
   expect(a.length).toBe(b.length);
   const [length, batch] = feeds.input_ids.dims;
@@ -115,7 +116,7 @@ function furthest(kind: HeadKind, feeds: Tensors, outputs: number, a: Float32Arr
   return Math.max(...differences.flatMap((row) => [...row]));
 }
 
-/** Rows in mixed batches get the same results as with their adapter alone, and not those of another adapter. */
+/** Checks that rows in mixed batches get the results of their own adapter, and not those of another adapter. */
 async function checkMixtures(task: TaskName, base = folder, makers = MAKERS): Promise<void> {
   const all = makeAdapters(task, base, makers);
   const model = openForTask(base, task, task === 'question_answering' ? 2 : MAX_LABELS);
@@ -167,7 +168,8 @@ describe('every row gets the same result as with its adapter alone, in batches w
 });
 
 /**
- * Activations are rounded to steps of 1/127 of a row's largest number; a value rounded the other way differs by one
+ * Activations are rounded to steps of 1/127 of a row's largest number. A value that is rounded the other way differs by
+ * one
  * step.
  */
 const INT8_ROUNDING = 2e-2;

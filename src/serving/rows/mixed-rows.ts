@@ -20,11 +20,11 @@ import { joinedLogits, rowLogits } from './row-logits.ts';
 
 /** The adapter of a row. */
 export interface RowAdapter {
-  /** Labels of its head. */
+  /** Number of labels of its head. */
   readonly outputs: number;
 }
 
-/** A text for an adapter. */
+/** A text and its adapter. */
 interface MixedRow {
   adapter: RowAdapter;
   packed: PackedAdapter;
@@ -35,13 +35,13 @@ interface MixedRow {
 export interface MixedOptions extends BatchLimits {
   /** Number of adapters with a slot. */
   slots?: number;
-  /** The token that pads shorter rows. */
+  /** Id of the token that pads shorter rows. */
   padId: number;
   /** Called after every batch. */
   onBatch?(run: EngineRun): void;
 }
 
-/** A model with one kind of head; the rows of a batch may have different adapters. */
+/** A model with one kind of head. The rows of a batch may have different adapters. */
 export class MixedRows {
   readonly #session: Session;
   readonly #bank: AdapterBank;
@@ -64,8 +64,8 @@ export class MixedRows {
   }
 
   /**
-   * @param model with a head of as many labels as any of the adapters has
-   * @throws UserError for modules whose adapters cannot differ from row to row
+   * @param model has a head with at least as many labels as every adapter
+   * @throws UserError for modules with adapters that cannot differ between rows
    */
   static async open(
     engine: Engine,
@@ -78,7 +78,8 @@ export class MixedRows {
   }
 
   /**
-   * Returns a predictor with the results of a separate program for the adapter, computed in batches that are shared
+   * Returns a predictor with the same results as a separate program for the adapter. It computes in batches that it
+   * shares
    * with other adapters.
    */
   predictor(adapter: RowAdapter, packed: PackedAdapter, signal?: AbortSignal): Predictor {
@@ -130,12 +131,12 @@ export class MixedRows {
   }
 }
 
-/** The graph that computes the rows' logits. */
+/** Builds the graph that computes the rows' logits. */
 export function rowsGraph(model: LoadedModel, tuner: Tuner): Record<string, Value> {
   return evaluationGraph(model, tuner, 'logits');
 }
 
-/** The rows of a batch without their padding. */
+/** The rows of a batch, without padding. */
 function encodingsOf({ input_ids, token_type_ids, attention_mask }: Tensors): Encoding[] {
   const [length, batch] = input_ids.dims;
   return Array.from({ length: batch }, (_, row) => {

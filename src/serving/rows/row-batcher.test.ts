@@ -10,7 +10,7 @@ interface Row {
 const row = (length: number, name = `${length}`): Row => ({ length, name });
 const LIMITS: BatchLimits = { maxRows: 4, maxTokens: 100, maxWait: 1, maxQueued: 20 };
 
-/** A batcher that records its batches, each of which takes a moment. */
+/** A batcher that records its batches. Each of them takes a moment. */
 function batcher(
   limits: Partial<BatchLimits> = {},
   fits: (rows: readonly Row[], row: Row) => boolean = () => true,

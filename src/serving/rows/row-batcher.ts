@@ -1,23 +1,23 @@
 import { Overloaded } from '../overloaded.ts';
 
-/** The property by which rows are batched. */
+/** What the batcher knows about a row. */
 export interface BatchedRow {
   /** Number of its tokens. */
   readonly length: number;
 }
 
 export interface BatchLimits {
-  /** Maximum rows of a batch. */
+  /** Maximum number of rows in a batch. */
   maxRows: number;
-  /** Maximum tokens of a batch, padding included; a longer row gets its own batch. */
+  /** Maximum number of tokens in a batch, padding included. A longer row gets its own batch. */
   maxTokens: number;
-  /** How long a row waits for others, in milliseconds, while the engine is idle. */
+  /** How long a row waits for others while the engine is idle, in milliseconds. */
   maxWait: number;
   /** Maximum number of waiting rows. */
   maxQueued: number;
 }
 
-/** The minimum length of a batch's rows as a share of its longest, so that little padding is computed. */
+/** The minimum length of a row, as a share of the batch's longest row. It limits padding. */
 const MIN_SHARE = 0.6;
 
 interface Waiting<Row, Result> {
@@ -28,8 +28,9 @@ interface Waiting<Row, Result> {
 }
 
 /**
- * Batches rows that arrive one by one: the row that has waited the longest, and rows of similar length. While a batch
- * is computed, the next one fills; an idle engine waits for a moment before it takes a partial batch.
+ * Batches rows that arrive one by one. A batch has the row that has waited the longest, and rows of similar length.
+ * While
+ * it is computed, the next batch fills. An idle engine waits for a moment before it takes a partial batch.
  */
 export class RowBatcher<Row extends BatchedRow, Result> {
   readonly #compute: (rows: readonly Row[]) => Promise<Result[]>;
@@ -53,15 +54,15 @@ export class RowBatcher<Row extends BatchedRow, Result> {
     this.#limits = limits;
   }
 
-  /** Rows that wait for a batch. */
+  /** Number of rows that wait for a batch. */
   get queued(): number {
     return this.#waiting.length;
   }
 
   /**
-   * The results of rows, in their order. Either all of them are queued, or none.
-   *
-   * @throws Overloaded if too many already wait; the signal's reason when it is aborted: waiting rows leave the queue
+   * Returns the results of rows, in their order. Either all of them are queued, or none of them.
+   * @throws Overloaded if too many already wait; the signal's reason when it is aborted, then waiting rows leave the
+   * queue
    */
   async submit(rows: readonly Row[], signal?: AbortSignal): Promise<Result[]> {
     signal?.throwIfAborted();
@@ -102,13 +103,13 @@ export class RowBatcher<Row extends BatchedRow, Result> {
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
-      // Lets answers be sent and requests be received before the next batch.
+      // Before the next batch, answers can be sent and requests received.
       await new Promise((resolve) => setTimeout(resolve));
     }
     this.#isRunning = false;
   }
 
-  /** Resolves when a batch is full, or its first row has waited long enough. */
+  /** Resolves when a batch is full, or when its first row has waited long enough. */
   async #gathered(): Promise<void> {
     for (;;) {
       const [oldest] = this.#waiting;
@@ -126,7 +127,7 @@ export class RowBatcher<Row extends BatchedRow, Result> {
     }
   }
 
-  /** The row that has waited the longest, with those of the most similar lengths. */
+  /** Removes the row that has waited the longest from the queue, with the rows of the most similar lengths. */
   #take(): Waiting<Row, Result>[] {
     const [oldest] = this.#waiting;
     if (!oldest) return [];

@@ -1,15 +1,16 @@
 import type { HeadAxis } from '../../models/heads/head-definition.ts';
 import { type HeadKind, headNamed } from '../../models/heads/registry.ts';
 
-/** Tokens and labels. */
+/** Numbers of tokens and labels. */
 export interface LogitsSize {
   length: number;
   outputs: number;
 }
 
 /**
- * The layout of a batch's logits, [runs, batch, width]. A row with fewer tokens or labels has smaller `runs` or
- * `width`.
+ * The layout of a batch's logits, [runs, batch, width]. A row with fewer tokens has fewer `runs`, or with fewer labels
+ * a
+ * smaller `width`.
  */
 function orderOf(kind: HeadKind, { length, outputs }: LogitsSize): { runs: number; width: number } {
   const { axes } = headNamed(kind);
@@ -20,8 +21,7 @@ function orderOf(kind: HeadKind, { length, outputs }: LogitsSize): { runs: numbe
 }
 
 /**
- * A row's own logits, [runs, width] by its own size.
- *
+ * Returns a row's logits without padding, [runs, width].
  * @param padded the size of the batch
  */
 export function rowLogits(
@@ -41,7 +41,7 @@ export function rowLogits(
   return taken;
 }
 
-/** The logits of rows as one batch padded to `length` tokens; padding is zero. */
+/** Joins the logits of rows to a batch that is padded to `length` tokens. Padding is zero. */
 export function joinedLogits(
   kind: HeadKind,
   rows: readonly { logits: Float32Array; length: number }[],

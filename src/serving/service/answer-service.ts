@@ -3,7 +3,7 @@ import type { Call, Cancel, Port } from '../../support/calls/call.ts';
 import { plainError } from './plain-error.ts';
 import type { EmbedRequest, PredictRequest, Service, WriteRequest } from './service.ts';
 
-/** Answers the calls of a {@link RemoteService} at the other end of a port with a service of this thread. */
+/** Lets a service of this thread answer the calls of a {@link RemoteService} at the other end of a port. */
 export function answerService(service: Service, port: Port<Call | Cancel>): void {
   const answer = ({ method, args }: Call, { signal, tell }: Answering): Promise<unknown> => {
     const [first, second] = args as [string, string];

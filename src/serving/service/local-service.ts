@@ -23,10 +23,10 @@ export interface Loader {
   close(): void;
 }
 
-/** Texts of a request that are queued together. */
+/** Maximum number of a request's texts that are queued together. */
 const MAX_TOGETHER = 32;
 
-/** Ends a text that has reached one of its stop texts. */
+/** The reason of the abort when a text has reached a stop text. */
 const STOPPED = Symbol('stopped');
 
 /** A service in this thread. */
@@ -78,7 +78,7 @@ export class LocalService implements Service {
       );
     const inputs = model.trained.vectorInputs(texts, options);
     const embedded: Embedded = { vectors: [], tokens: 0 };
-    // Long lists are queued in parts, so that they leave room for others.
+    // Long lists are queued in parts, so that other requests get a turn.
     for (let start = 0; start < inputs.length; start += MAX_TOGETHER) {
       const part = inputs.slice(start, start + MAX_TOGETHER);
       for (const answer of await this.#serving.predict(model, part, signal)) {
@@ -161,9 +161,7 @@ function onlyWriting({ name }: ServedModel): UserError {
   });
 }
 
-/**
- * @throws UserError for a text that would be truncated
- */
+/** @throws UserError for a text that would be truncated */
 function checkLengths({ trained }: ServedModel, inputs: readonly TextInput[]): void {
   const { tokenizer, maxLength } = trained.parts.text;
   for (const [i, { text, pair }] of inputs.entries()) {

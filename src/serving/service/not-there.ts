@@ -1,6 +1,6 @@
 import { UserError } from '../../support/user-error.ts';
 
-/** The requested object does not exist. */
+/** Thrown if the requested object does not exist. */
 export class NotThere extends UserError {
   override name = 'NotThere';
 }

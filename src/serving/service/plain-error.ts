@@ -5,7 +5,7 @@ import { Overloaded } from '../overloaded.ts';
 import { NotThere } from './not-there.ts';
 import { UnknownModel } from './unknown-model.ts';
 
-/** An error as data: between threads it would lose its class. */
+/** An error as plain data. Between threads, an error would lose its class. */
 export interface PlainError {
   name: string;
   message: string;
@@ -21,7 +21,7 @@ export function plainError(error: unknown): PlainError {
   return { name: known?.[0] ?? error.name, message: error.message, stack: error.stack };
 }
 
-/** Restores the error, with its class if it is one that a service throws. */
+/** Restores an error. It has its class if it is an error that a service throws. */
 export function revivedError({ name, message, stack }: PlainError): Error {
   const error = Object.assign(new Error(message), { name, stack });
   if (Object.hasOwn(CLASSES, name))

@@ -9,7 +9,7 @@ import { RemoteService } from './remote-service.ts';
 import type { PredictRequest, Service, WriteRequest, Written } from './service.ts';
 import { UnknownModel } from './unknown-model.ts';
 
-/** Two ends of a channel that copies its messages, as between threads. */
+/** Two ends of a channel. It copies messages, as between threads. */
 function line(): [Port<Reply>, Port<Call | Cancel>] {
   const listeners: ((message: never) => void)[][] = [[], []];
   const end = (own: number) => ({
@@ -24,7 +24,7 @@ function line(): [Port<Reply>, Port<Call | Cancel>] {
   return [end(0), end(1)];
 }
 
-/** A client of a service at the other end. */
+/** A client of a service at the other end of a channel. */
 function remote(service: Partial<Service>): RemoteService {
   const [here, there] = line();
   answerService(service as Service, there);

@@ -49,7 +49,7 @@ export class RemoteService implements Service {
     return this.#call('close', []);
   }
 
-  /** Fails pending and later calls: the other thread has ended. The first reason counts. */
+  /** Fails pending and later calls, because the other thread has ended. Only the first reason is kept. */
   fail(reason: Error): void {
     this.#caller.fail(reason);
   }

@@ -3,19 +3,19 @@ import type { EmbedOptions } from '../../tasks/prediction.ts';
 import type { ServedAnswer } from '../../tasks/served-answer.ts';
 import type { ChatMessage } from '../../text/chat/chat-message.ts';
 
-/** The facts about a served model, as plain data. */
+/** Facts about a served model, as plain data. */
 export interface ModelCard {
   name: string;
   folder: string;
   created: number;
-  /** The base model's name; undefined for the base itself. */
+  /** The base model's name. Undefined for the base itself. */
   parent?: string;
   /** Undefined for a base that generates text. */
   task?: string;
   labels: readonly string[];
   /** Whether it generates text. */
   writes: boolean;
-  /** Whether it makes text vectors. */
+  /** Whether it computes text vectors. */
   embeds: boolean;
 }
 
@@ -28,23 +28,23 @@ export interface TextInput {
 export interface PredictRequest {
   model: string;
   inputs: readonly TextInput[];
-  /** Whether scores are the model's logits instead of probabilities. */
+  /** Whether scores are logits instead of probabilities. */
   raw: boolean;
-  /** Whether texts that are too long are truncated; otherwise they are rejected. */
+  /** Whether to truncate texts that are too long. Otherwise, they are rejected. */
   truncate: boolean;
 }
 
 export interface EmbedRequest extends EmbedOptions {
   model: string;
   inputs: readonly string[];
-  /** Whether texts that are too long are truncated; otherwise they are rejected. */
+  /** Whether to truncate texts that are too long. Otherwise, they are rejected. */
   truncate: boolean;
 }
 
 /** A vector for each text. */
 export interface Embedded {
   vectors: Float32Array[];
-  /** Number of tokens of all texts. */
+  /** Number of tokens in all texts. */
   tokens: number;
 }
 
@@ -54,7 +54,7 @@ export interface WriteRequest {
   prompt: string | Int32Array | readonly ChatMessage[];
   generation: GenerationInput;
   seed: number;
-  /** Texts that end the output before they occur. */
+  /** Texts that end the output. The output does not contain them. */
   stop: readonly string[];
 }
 
@@ -72,9 +72,7 @@ export interface Service {
   models(): Promise<ModelCard[]>;
   predict(request: PredictRequest, signal?: AbortSignal): Promise<ServedAnswer[]>;
   embed(request: EmbedRequest, signal?: AbortSignal): Promise<Embedded>;
-  /**
-   * @param onText called with every piece of the text as it is generated
-   */
+  /** @param onText called with every piece of the text when it is generated */
   write(request: WriteRequest, signal?: AbortSignal, onText?: (text: string) => void): Promise<Written>;
   load(name: string, path: string): Promise<void>;
   unload(name: string): Promise<void>;

@@ -1,4 +1,4 @@
-/** Ends a streamed text before any of the stop texts: a possible start of one is held back. */
+/** Ends a streamed text before the first stop text. It holds back text that may be the start of a stop text. */
 export class StopText {
   readonly #stops: readonly string[];
   #held = '';
@@ -13,7 +13,7 @@ export class StopText {
     return this.#isEnded;
   }
 
-  /** The part of a piece, and of the held-back text, that certainly belongs to the output. */
+  /** Adds a piece. Returns the text that certainly belongs to the output. */
   add(piece: string): string {
     if (this.#isEnded) return '';
     this.#held += piece;
@@ -25,12 +25,12 @@ export class StopText {
     return this.#give(this.#held.length - this.#beginning());
   }
 
-  /** The held-back text, if the text ends without a stop text. */
+  /** Returns the text that is still held back, if the output ends without a stop text. */
   end(): string {
     return this.#isEnded ? '' : this.#give(this.#held.length);
   }
 
-  /** The length of the longest suffix that a stop text starts with. */
+  /** The length of the longest suffix that is the start of a stop text. */
   #beginning(): number {
     const lengths = this.#stops.map((stop) => {
       for (let length = Math.min(stop.length - 1, this.#held.length); length > 0; length--)

@@ -1,6 +1,6 @@
 import type { Call, Cancel, Port, Reply } from './call.ts';
 
-/** Passed to every method. */
+/** What every method gets besides its arguments. */
 export interface Answering {
   /** Aborted when the caller no longer waits. */
   signal: AbortSignal;
@@ -9,8 +9,7 @@ export interface Answering {
 }
 
 /**
- * Answers the calls of a `Caller` at the other end of a port.
- *
+ * Answers calls that a `Caller` makes at the other end of a port.
  * @param plain turns an error into plain data
  */
 export function answerCalls(

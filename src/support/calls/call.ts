@@ -4,7 +4,7 @@ export interface Port<Received> {
   onMessage(listener: (message: Received) => void): void;
 }
 
-/** Calls a method; the answer has the same id. */
+/** A method call. Its answer has the same id. */
 export interface Call {
   id: number;
   method: string;

@@ -21,18 +21,14 @@ export class Caller {
   #calls = 0;
   #failure: Error | undefined;
 
-  /**
-   * @param revived restores an error that was sent as plain data
-   */
+  /** @param revived restores an error from plain data */
   constructor(port: Port<Reply>, revived: (error: never) => Error) {
     this.#port = port;
     this.#revived = revived;
     port.onMessage((reply) => this.#take(reply));
   }
 
-  /**
-   * @throws the signal's reason; the method's error; the port's error if the arguments are not plain data
-   */
+  /** @throws the signal's reason; the method's error; the port's error if the arguments are not plain data */
   async call<Value, Update = never>(
     method: string,
     args: readonly unknown[],
@@ -57,7 +53,7 @@ export class Caller {
     }
   }
 
-  /** Fails all pending and later calls. The first reason counts. */
+  /** Fails all pending and later calls. Only the first reason is kept. */
   fail(reason: Error): void {
     this.#failure ??= reason;
     for (const { reject } of this.#waiting.values()) reject(reason);

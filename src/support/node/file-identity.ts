@@ -2,8 +2,8 @@ import { type BigIntStats, statSync } from 'node:fs';
 
 /**
  * Identifies the state of a file. Any write changes it, even if size and modification time are reset, because the
- * change time (ctime) cannot be set.
- *
+ * change
+ * time (ctime) cannot be set.
  * @returns undefined if the file is missing or unreadable
  */
 export function fileIdentity(path: string): string | undefined {
@@ -14,7 +14,7 @@ export function fileIdentity(path: string): string | undefined {
   }
 }
 
-/** The same, from a file's stats. */
+/** The same as {@link fileIdentity}, from a file's stats. */
 export function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, mtimeNs, ctimeNs].join();
 }

@@ -1,8 +1,8 @@
 import { processStatus } from './process-status.ts';
 
 /**
- * Whether a process with that number runs on this machine. A zombie does not: it has ended, and only its number is
- * left.
+ * Whether a process with this number runs on this machine. A zombie does not count: it has ended and only keeps its
+ * number.
  */
 export function isAlive(pid: number): boolean {
   try {

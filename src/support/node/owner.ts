@@ -5,10 +5,7 @@ import { threadId } from 'node:worker_threads';
 import { isAlive } from './is-alive.ts';
 import { processStatus } from './process-status.ts';
 
-/**
- * The scope in which process numbers are unique. Two containers with the same host name can have processes with equal
- * numbers.
- */
+/** Where process numbers are unique. Two containers with the same host name may have processes with the same number. */
 export interface Place {
   host: string;
   /** The machine's boot id and the pid namespace, on Linux only. */
@@ -24,7 +21,6 @@ export interface Owner extends Place {
   started?: string;
 }
 
-/** This thread. */
 export function thisOwner(): Owner {
   const started = processStatus(process.pid)?.started;
   return { ...thisPlace(), pid: process.pid, thread: threadId, started };
@@ -48,9 +44,9 @@ export function placeKey({ host, boot, namespace }: Place = thisPlace()): string
 }
 
 /**
- * Whether a process has ended; undefined if it ran on another host, boot or pid namespace, where its number cannot
- * be checked.
- *
+ * Whether a process has ended. Undefined for a process of another host, boot or pid namespace, where its number cannot
+ * be
+ * checked.
  * @param place its {@link placeKey}
  */
 export function hasEnded(

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * The peak resident memory of this process, in MB. On Linux it is read from the kernel, because getrusage starts from
- * the parent's size there.
+ * The peak resident memory of this process, in MB. On Linux it is read from the kernel, because getrusage starts there
+ * from the parent's size.
  */
 export function peakMemoryMb(): number {
   const kilobytes = process.platform === 'linux' ? highWaterMark() : undefined;

@@ -1,27 +1,27 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 
-/** Linux's record of a process. */
+/** What Linux says about a process. */
 export interface ProcessStatus {
-  /** Whether it has ended but its parent has not collected it yet: its number is still in use. */
+  /** Whether it has ended but still has its number, because its parent has not collected it. */
   isZombie: boolean;
   parent: number;
   /**
-   * Clock ticks from the machine's boot to the process's start. It distinguishes processes that had the same number.
+   * Clock ticks from the machine's boot to the process's start. They distinguish processes that had the same number.
    */
   started: string;
 }
 
 /**
- * The status of a process; undefined if it does not run, or the system is not Linux. Also undefined if /proc shows
- * another pid namespace than ours, where the same number is another process: `unshare --pid` without `--mount-proc`
- * does that.
+ * The status of a process. Undefined if it does not run or the system is not Linux. Also undefined if /proc shows
+ * another
+ * pid namespace, in which the number belongs to another process. `unshare --pid` without `--mount-proc` causes that.
  */
 export function processStatus(pid: number): ProcessStatus | undefined {
   try {
     const isOurs = readlinkSync('/proc/self') === String(process.pid);
     if (!isOurs && pid !== process.pid) return undefined;
     const stat = readFileSync(`/proc/${isOurs ? pid : 'self'}/stat`, 'utf8');
-    // The name, in parentheses, may contain any character.
+    // The second field is the name in parentheses, which may contain any character.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return { isZombie: fields[0] === 'Z', parent: Number(fields[1]), started: fields[19] };
   } catch {

@@ -1,6 +1,6 @@
 /**
- * Options of a thread that runs a file of the package. In a program that came as text with `--input-type`, Node would
- * refuse to run the file: a thread inherits that flag.
+ * Options of a thread that runs a file of the package. A thread inherits the flag `--input-type` of a program that was
+ * passed as text, and Node would then refuse to run a file.
  */
 export function threadArguments(): { execArgv?: string[] } {
   return process.execArgv.some((word) => word.startsWith('--input-type')) ? { execArgv: [] } : {};

@@ -1,4 +1,4 @@
-/** A value computed per element, from elements of vectors and from scalars. */
+/** How an element of the result is computed from elements of vectors and from scalars. */
 export type Expression =
   | { op: 'vector' | 'scalar'; name: string }
   | { op: Operator; operands: readonly Expression[] };

@@ -1,12 +1,12 @@
 import type { Expression, Operator } from './expression.ts';
 
-/** A loop over vectors that lie one after the other in its memory. */
+/** A loop over vectors that are stored one after the other in its memory. */
 export interface LoopCode {
   vectors: readonly string[];
   scalars: readonly string[];
-  /** The vectors that change, each with its new value. */
+  /** The vectors that the loop changes, each with the expression for its new value. */
   results: Readonly<Record<string, Expression>>;
-  /** Elements of memory per vector, a multiple of 4. */
+  /** Number of elements that the memory has for each vector, a multiple of 4. */
   room: number;
 }
 
@@ -31,13 +31,13 @@ const OPERATORS: Record<Operator, number[]> = {
 
 const PAGE_BYTES = 65536;
 const FLOAT32_BYTES = 4;
-/** Elements of each vector per iteration. */
+/** Number of elements of each vector per iteration. */
 export const LANES = 4;
 const STRIDE = LANES * FLOAT32_BYTES;
 
 /**
  * Encodes a module with a `memory` and with `run(bytes, ...scalars)`. `run` processes `bytes` bytes of each vector: a
- * multiple of 16, at least 16. It computes in 32 bits, and reads all its inputs of an element before it writes.
+ * multiple of 16, at least 16. It computes in 32 bits. For each element, it reads all inputs before it writes.
  */
 export function loopModule(code: LoopCode): Uint8Array<ArrayBuffer> {
   const { vectors, scalars, room } = code;
@@ -65,14 +65,15 @@ export function loopModule(code: LoopCode): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The loop's instructions. Each expression is computed once and kept in a local. `lanes` is the number of these
- * locals: they hold four elements each and follow the parameters and the offset.
+ * Encodes the loop's instructions. Each expression is computed once and kept in a local of four elements. `lanes` is
+ * the
+ * number of these locals. They come after the parameters and the offset.
  */
 function loopFunction({ vectors, scalars, results, room }: LoopCode) {
   const bytes = 0;
   const offset = 1 + scalars.length;
   let last = offset;
-  // Scalars by their names, others by object identity: an expression that is used twice is one object.
+  // Scalars have their names as keys, other expressions their object: an expression that is used twice is one object.
   const locals = new Map<unknown, number>(scalars.map((name) => [name, ++last]));
   const get = (local: number) => [GET, ...unsigned(local)];
   // Aligned to 2⁴ bytes.
@@ -113,7 +114,7 @@ function text(value: string): number[] {
   return sized([...new TextEncoder().encode(value)]);
 }
 
-/** LEB128. */
+/** Encodes an integer as LEB128. */
 function unsigned(value: number): number[] {
   return value < 128 ? [value] : [(value % 128) + 128, ...unsigned(Math.floor(value / 128))];
 }

@@ -8,7 +8,7 @@ const loop = new VectorLoop(['x', 'y', 'z'], ['a', 'b'], ({ x, y, a, b }) => {
   return { x: divide(subtract(sum, b), root(absolute(y))), y: multiply(sum, x) };
 });
 
-/** Magnitudes from underflow to overflow of 32 bits, zeros and values that are not finite. */
+/** Draws magnitudes from float32's underflow to its overflow, zeros, and values that are not finite. */
 function randomVector(length: number, stream: string): Float32Array {
   const random = new Random(7, stream, length);
   const special = [0, -0, Number.NaN, Number.POSITIVE_INFINITY, 1e-45, 3.4e38];

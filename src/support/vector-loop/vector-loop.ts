@@ -1,22 +1,21 @@
 import type { Expression } from './expression.ts';
 import { LANES, loopModule } from './loop-module.ts';
 
-/** Elements of each vector per call: six such vectors fit a core's cache. */
+/** Number of elements of each vector per call. Six such vectors fit into a core's cache. */
 const ROOM = 4096;
 
 /**
- * One pass over vectors of equal length, four elements at a time, in WebAssembly. Each operation is rounded to 32
- * bits, as in PyTorch and with `Math.fround` around each operation.
+ * A loop over vectors of equal length, four elements at a time, in WebAssembly. Each operation is rounded to 32 bits,
+ * as in
+ * PyTorch and as with `Math.fround`.
  */
 export class VectorLoop<Vector extends string, Scalar extends string> {
   readonly #run: (bytes: number, ...scalars: number[]) => void;
   readonly #scalars: readonly Scalar[];
-  /** The part of the loop's memory for each vector. */
+  /** For each vector, its part of the loop's memory. */
   readonly #parts: readonly { name: Vector; part: Float32Array; changes: boolean }[];
 
-  /**
-   * @param build returns the new values of the vectors that change, as functions of the old values
-   */
+  /** @param build returns the new values of the changed vectors, as functions of the old values */
   constructor(
     vectors: readonly Vector[],
     scalars: readonly Scalar[],
@@ -44,14 +43,14 @@ export class VectorLoop<Vector extends string, Scalar extends string> {
     }));
   }
 
-  /** Updates the vectors in place. They have the same length and do not overlap. */
+  /** Updates the vectors in place. They must have the same length and not overlap. */
   run(vectors: Readonly<Record<Vector, Float32Array>>, scalars: Readonly<Record<Scalar, number>>): void {
     const numbers = this.#scalars.map((name) => scalars[name]);
     const { length } = vectors[this.#parts[0].name];
     for (let start = 0; start < length; start += ROOM) {
       const end = Math.min(start + ROOM, length);
       for (const { name, part } of this.#parts) part.set(vectors[name].subarray(start, end));
-      // If the end does not fill the lanes, the elements behind it are computed and ignored.
+      // The last lanes may reach beyond the end. The elements there are computed and ignored.
       this.#run(Float32Array.BYTES_PER_ELEMENT * LANES * Math.ceil((end - start) / LANES), ...numbers);
       for (const { name, part, changes } of this.#parts)
         if (changes) vectors[name].set(part.subarray(0, end - start), start);

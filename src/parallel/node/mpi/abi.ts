@@ -1,19 +1,19 @@
 import type { LibraryHandle } from 'koffi';
 import type { MpiName } from '../launch.ts';
 
-/** MPI's C constants in one implementation: pointers into the library, or numbers. */
+/** The C constants of one MPI implementation: pointers into its library, or numbers. */
 export interface Abi {
   name: MpiName;
   /** Matches the start of `MPI_Get_library_version`. */
   version: RegExp;
-  /** File names of the library for the system's linker. */
+  /** File names of the library, for the system's linker. */
   libraries: Record<'linux' | 'darwin', readonly string[]>;
-  /** The C type of a handle. */
+  /** The C type of MPI's handles. */
   handle: 'void *' | 'int';
   handles(library: LibraryHandle): Record<'world' | 'float' | 'byte' | 'sum', unknown>;
 }
 
-/** Open MPI's handles are the addresses of variables (its mpi.h). */
+/** Open MPI's handles are the addresses of variables (see its mpi.h). */
 const OPEN_MPI: Abi = {
   name: 'Open MPI',
   version: /^Open MPI/,
@@ -33,7 +33,9 @@ const OPEN_MPI: Abi = {
   },
 };
 
-/** Handles of MPICH and libraries with its ABI, such as Intel MPI and MVAPICH, are numbers (its mpi.h). */
+/**
+ * MPICH's handles are numbers (see its mpi.h). Libraries with MPICH's ABI, such as Intel MPI and MVAPICH, use the same.
+ */
 const MPICH: Abi = {
   name: 'MPICH',
   version: /^(MPICH|Intel\(R\) MPI|MVAPICH|CRAY MPICH)/,

@@ -8,17 +8,16 @@ export interface MpiLibrary {
   library: LibraryHandle;
 }
 
-/** The variable that names a library, if the linker does not find the right one. */
+/** The environment variable that names a library if the linker does not find the right one. */
 const OWN_LIBRARY = 'ADALORA_MPI_LIBRARY';
-/** The largest MPI_MAX_LIBRARY_VERSION_STRING of the implementations. */
+/** The largest `MPI_MAX_LIBRARY_VERSION_STRING` of all implementations. */
 const MAX_CHARACTERS = 2 ** 13;
-/** Debian's package of each library. */
+/** The Debian package of each library. */
 const PACKAGES: Record<MpiName, string> = { 'Open MPI': 'libopenmpi3', MPICH: 'libmpich12' };
 
 /**
- * Loads the system's MPI, of the kind that the launcher belongs to.
- *
- * @throws UserError if it is missing or of another kind, or if koffi, which calls it, is missing
+ * Loads the system's MPI library. It must be the launcher's implementation.
+ * @throws UserError if the library is missing or of the other implementation, or if koffi, which calls it, is missing
  */
 export async function loadLibrary(
   { mpi }: Launch,
@@ -34,7 +33,7 @@ export async function loadLibrary(
     for (const name of libraryPath ? [libraryPath] : abi.libraries[system]) {
       let library: LibraryHandle;
       try {
-        // Open MPI's parts look up its symbols globally in the process.
+        // Loaded globally, because Open MPI's plugins look up its symbols in the whole process.
         library = koffi.load(name, { global: true });
       } catch {
         continue;
@@ -63,7 +62,7 @@ function missing(
   });
 }
 
-/** `Open MPI v4.1.4`, `MPICH Version: 4.0.2`; empty if it is not MPI. */
+/** Returns a text such as `Open MPI v4.1.4` or `MPICH Version: 4.0.2`; an empty one if the library is not MPI. */
 function versionOf(library: LibraryHandle): string {
   try {
     const ask = library.func('int MPI_Get_library_version(_Out_ char *text, _Out_ int *length)');

@@ -1,24 +1,24 @@
 import type { MpiLibrary } from './load-library.ts';
 
-/** Calls come from a single thread, which need not be the process's first. */
+/** All calls come from a single thread, but it may differ from the process's first thread. */
 const MPI_THREAD_SERIALIZED = 2;
 
-/** The MPI functions that this program calls, on all processes of the launcher. Counts are below 2^31. */
+/** The MPI functions that this program calls. They involve all processes of the launcher. Counts are below 2^31. */
 export interface MpiCalls {
-  /** Whether this process has finalised MPI, which can be initialised only once. */
+  /** Whether this process has finalised MPI. MPI can be initialised only once per process. */
   isFinalized(): boolean;
   init(): void;
   rank(): number;
   size(): number;
   allReduce(values: Float32Array, sums: Float32Array): void;
   broadcast(bytes: Uint8Array, root: number): void;
-  /** Collects every process's data in `all`, by rank. */
+  /** Writes the values of every process to `all`, by rank. */
   allGather(values: Float64Array, all: Float64Array): void;
   barrier(): void;
   finalize(): void;
 }
 
-/** Declares the functions of a library; each throws if MPI returns an error code. */
+/** Declares the functions of a library. Each throws if MPI returns an error code. */
 export function mpiCalls({ abi, library }: MpiLibrary): MpiCalls {
   const { name, handle } = abi;
   const { world, float, byte, sum } = abi.handles(library);

@@ -5,19 +5,18 @@ import type { Launch } from '../launch.ts';
 import { loadLibrary } from './load-library.ts';
 import { mpiCalls } from './mpi-calls.ts';
 
-/** MPI counts in an `int`. */
+/** The largest message. MPI counts in an `int`. */
 const MAX_BYTES = 2 ** 30;
 
 /** Processes connected by MPI. */
 export interface MpiCommunicator extends Communicator {
-  /** Finalises MPI, as all processes must. After that, this process cannot use MPI again. */
+  /** Finalises MPI. All processes must call it, and cannot use MPI afterwards. */
   leave(): void;
 }
 
 /**
  * Connects to the processes that the launcher has started.
- *
- * @throws UserError if MPI is missing, does not match the launcher, or was finalised before in this process
+ * @throws UserError if MPI is missing, does not match the launcher, or has already been finalised in this process
  */
 export async function joinMpi(launch: Launch): Promise<MpiCommunicator> {
   const library = await loadLibrary(launch);

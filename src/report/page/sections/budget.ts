@@ -7,7 +7,7 @@ import type { Point } from '../../stats/series.ts';
 import { toneOf } from '../section.ts';
 import { curveFigure, curvesOf, stepDomain } from './curves.ts';
 
-/** The budget over time, with a level line for methods without one. Undefined if no run has a budget. */
+/** The budget over time. Methods without a budget have a horizontal line. Undefined if no run has a budget. */
 export function budgetFigure(groups: readonly RunGroup[]): Markup | undefined {
   const curves = curvesOf(groups, budgetPoints);
   if (curves.every(({ points }) => points.length === 0)) return undefined;
@@ -16,7 +16,7 @@ export function budgetFigure(groups: readonly RunGroup[]): Markup | undefined {
   return curveFigure(groups, 'budget', 'Budget', counted, shown, undefined, finalMarks(groups));
 }
 
-/** Marks where the ranks became final. None if the picture shows several groups. */
+/** Marks the step at which the ranks became final, unless the picture shows several groups. */
 function finalMarks(groups: readonly RunGroup[]): { x: number; label: string }[] {
   if (groups.length > 1) return [];
   const finals = groups[0].runs[0].allocations.filter(({ final }) => final);
@@ -33,7 +33,7 @@ export function budgetPoints({ start, steps, allocations }: RunRecord): Point[] 
   return [...points].sort(([a], [b]) => a - b);
 }
 
-/** The components of a method with constant ranks, as a dashed line for comparison. */
+/** The number of components of a method with constant ranks, as a dashed line for comparison. */
 function levelCurve(groups: readonly RunGroup[], i: number): Curve {
   const [run] = groups[i].runs;
   const components = Object.values(newestRanks(run)).reduce((sum, rank) => sum + rank, 0);

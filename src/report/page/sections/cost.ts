@@ -27,7 +27,7 @@ const COSTS: readonly Cost[] = [
   },
 ];
 
-/** The cost of the runs, and each relative to the first. */
+/** The cost of each run, and its ratio to the first run's. */
 export function cost(groups: readonly RunGroup[]): Section {
   const rows = COSTS.map(({ name, of, show, unit }) => {
     const values = groups.map((group) => groupInterval(group, of));

@@ -32,12 +32,12 @@ export function curves(groups: readonly RunGroup[]): Section {
   return { ...section, body: markup`<div class="figures">${losses}${scores}</div>` };
 }
 
-/** A curve for each group. */
+/** One curve for each group. */
 export function curvesOf(groups: readonly RunGroup[], of: (run: RunRecord) => readonly Point[]): Curve[] {
   return groups.map((group, i) => ({ label: group.label, tone: toneOf(i), ...groupSeries(group, of) }));
 }
 
-/** A figure of curves over the steps of the longest run; undefined if no curve has a point. */
+/** A figure with curves over the steps of the longest run. Undefined if no curve has a point. */
 export function curveFigure(
   groups: readonly RunGroup[],
   id: string,
@@ -62,7 +62,7 @@ export function stepDomain(groups: readonly RunGroup[]): [number, number] {
   return [0, Math.max(1, ...runs.map(({ start, step }) => Math.max(start?.total_steps ?? 0, step)))];
 }
 
-/** The first and last values of the curves, for the description. */
+/** The first and last value of each curve, for the figure's description. */
 function ends(drawn: readonly Curve[]): string {
   const shown = drawn.filter(({ points }) => points.length > 0);
   const descriptions = shown.map(({ label, points }) => {

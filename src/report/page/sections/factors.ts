@@ -11,11 +11,11 @@ import type { Point } from '../../stats/series.ts';
 import { figure, type Section } from '../section.ts';
 import { curveFigure, curvesOf, stepDomain } from './curves.ts';
 
-/** The measured factors of a module: the left one first. */
+/** Indices of the two factors whose orthogonality is measured. The left factor is first. */
 const SIDES = [0, 1] as const;
 type Side = (typeof SIDES)[number];
 
-/** The distance of the factors of every matrix from orthonormality over training: the paper's figure 4. */
+/** How far the factors of every matrix are from orthonormal over the run, as in the paper's figure 4. */
 export function factors(groups: readonly RunGroup[]): Section {
   const section = { id: 'factors', title: 'Orthogonality of the factors' };
   const measured = groups.filter(isMeasured);
@@ -32,7 +32,7 @@ function isMeasured({ runs }: RunGroup): boolean {
   return runs.some(({ orthogonality }) => orthogonality.length > 0);
 }
 
-/** The mean over all matrices, a curve for each group. */
+/** The mean over all matrices, with a curve for each group. */
 function means(groups: readonly RunGroup[], side: Side): Markup | undefined {
   const curves = curvesOf(groups, ({ orthogonality }) =>
     orthogonality.map(({ step, modules }): Point => {
@@ -46,7 +46,7 @@ function means(groups: readonly RunGroup[], side: Side): Markup | undefined {
   return curveFigure(groups, `factors-mean-${side}`, title, { name, isLogarithmic: true }, curves);
 }
 
-/** A plot for each kind of matrix, with a curve for each layer. */
+/** A plot for each matrix, with a curve for each layer. */
 function ofMatrices(groups: readonly RunGroup[], group: RunGroup, id: string, side: Side): Markup {
   const paths = [
     ...new Set(

@@ -12,20 +12,20 @@ import { binEdges, binned, splitScores } from '../../stats/score-bins.ts';
 import type { Point } from '../../stats/series.ts';
 import { figure, type Section, toneOf } from '../section.ts';
 
-/** The data of a slider over the scores of all allocations. */
+/** The data of a slider that shows the scores of all allocations. */
 export interface ImportanceFrames {
-  /** The base line and the height of the tallest bar, in pixels. */
+  /** The y position of the base line and the height of the tallest bar, in pixels. */
   base: number;
   height: number;
-  /** For each step with scores: the counts, and the position of the cut in pixels (null: no cut). */
+  /** For each step with scores: the counts, and the position of the cut in pixels. It is null without a cut. */
   at: Record<number, { kept: number[]; dropped: number[]; cut: number | null }>;
 }
 
 type Scored = EventOf<'allocation'> & { scores: (number | null)[][] };
 
 /**
- * The section about importance: which components the final pattern keeps, by matrix and by layer, and how the
- * importance of single ones changed.
+ * The section about importance: which components the final rank pattern keeps, by matrix and by layer, and how the
+ * importance of some components changed.
  */
 export function importance(groups: readonly RunGroup[]): Section {
   const figures = groups.flatMap((group, i) => [
@@ -36,12 +36,12 @@ export function importance(groups: readonly RunGroup[]): Section {
   return figures.length === 0 ? section : { ...section, body: markup`<div class="pair">${figures}</div>` };
 }
 
-/** From the run with the lowest seed: scores of different runs have no common scale. */
+/** Allocations with scores, from the run with the lowest seed: scores of different runs are not on a common scale. */
 function scoredOf({ runs: [run] }: RunGroup): Scored[] {
   return run.allocations.filter((allocation): allocation is Scored => allocation.scores !== undefined);
 }
 
-/** The distribution of all components' importance at the newest allocation; undefined if the log has none. */
+/** The distribution of all components' importance at the last allocation. Undefined if the log has no importance. */
 export function scoreHistogram(group: RunGroup, id: string, isNamed: boolean): Markup | undefined {
   const last = scoredOf(group).at(-1);
   if (!last) return undefined;
@@ -76,10 +76,10 @@ function barcodes(group: RunGroup, id: string, isNamed: boolean): Markup[] {
   });
 }
 
-/** Number of kept components, and of dropped components, that are followed. */
+/** Number of components to follow, of the kept and of the dropped ones. */
 const FOLLOWED = 3;
 
-/** The importance of single components over the steps: the strongest of the kept and of the dropped ones. */
+/** The importance of some components over the steps: the most important kept ones and dropped ones. */
 function followed(group: RunGroup, id: string, isNamed: boolean): Markup[] {
   const histories = group.runs[0].histories ?? [];
   const strongest = strongestFirst(histories);
@@ -152,7 +152,7 @@ export function importanceFrames(group: RunGroup): ImportanceFrames | undefined 
   return { base, height, at: Object.fromEntries(at) };
 }
 
-/** One scale for all allocations of a run, so that the slider shows the movement. */
+/** Bin edges for all allocations of a run, so that the slider shows how scores move. */
 function edgesOf(scored: readonly Scored[]): number[] {
   return binEdges(scored.flatMap(({ scores }) => scores.flat().filter((score) => score !== null)));
 }

@@ -2,10 +2,9 @@ import { markup } from '../../markup.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
 import { part, type Section } from '../section.ts';
 
-/** More would be a log, not a report. */
+/** Maximum number of notices in a report. */
 const MAX_NOTES = 20;
 
-/** The notices of the runs. */
 export function notes(groups: readonly RunGroup[]): Section {
   const remarks = groups.flatMap((group) =>
     group.runs.flatMap(({ notices }) =>

@@ -7,7 +7,7 @@ import type { Point } from '../../stats/series.ts';
 import type { Section } from '../section.ts';
 import { curveFigure, curvesOf } from './curves.ts';
 
-/** The orthogonality of the factors, the gradient, the learning rate. */
+/** The orthogonality of the factors, the gradient and the learning rate. */
 export function optimisation(groups: readonly RunGroup[]): Section {
   const over = (of: (step: EventOf<'step'>) => number | undefined) =>
     curvesOf(groups, ({ steps }) => steps.map((step): Point => [step.step, of(step) ?? Number.NaN]));
@@ -45,7 +45,7 @@ export function optimisation(groups: readonly RunGroup[]): Section {
   return figures.length === 0 ? section : { ...section, body: markup`<div class="figures">${figures}</div>` };
 }
 
-/** The name of the curve, if all groups have the same term. */
+/** The name of the curve. It is specific if all groups have the same regularizer. */
 function orthogonalityName(groups: readonly RunGroup[]): string {
   const forms = groups.flatMap(
     ({ runs: [{ facts }] }) => methodNamed(facts.method).words.regularizer?.(methodSettings(facts)) ?? [],

@@ -11,12 +11,12 @@ import { figure, part, type Section } from '../section.ts';
 import { budgetFigure } from './budget.ts';
 import { type ImportanceFrames, importanceFrames, scoreHistogram } from './importance.ts';
 
-/** The data of a slider over training; its script reads it from the page. */
+/** The data of a slider over the run. The slider's script reads it from the page. */
 export interface RankFrames {
   shades: number;
   largest: number;
   steps: number[];
-  /** The unit of budgets. */
+  /** The unit of budgets: triplets or doublets. */
   components: string;
   budgets: number[];
   /** From {@link heatMapValues}. */
@@ -24,10 +24,10 @@ export interface RankFrames {
   importance?: ImportanceFrames;
 }
 
-/** Number of small maps of a run in a row. */
+/** Number of small maps in a row. */
 const THUMBNAILS = 6;
 
-/** How the ranks of each group changed, with a slider over training; a sentence for constant ranks. */
+/** How the ranks of each group changed, with a slider over the run. Constant ranks are described in a sentence. */
 export function ranks(groups: readonly RunGroup[]): Section {
   const isNamed = groups.length > 1;
   const timelines = groups.map(timelineOf);
@@ -40,7 +40,7 @@ export function ranks(groups: readonly RunGroup[]): Section {
     );
   const section = { id: 'ranks', title: 'Where the rank went' };
   if (timelines.every((moments) => moments.length === 0)) return section;
-  // A single map has room for other figures beside it; several maps fill the width.
+  // A single map leaves room for other figures beside it. Several maps fill the width.
   if (moved.length === 1) return { ...section, body: markup`${maps([even, budget])}` };
   return {
     ...section,
@@ -99,7 +99,7 @@ function map(
   return markup`<div class="map" data-slides="${id}"><div>${drawn}${part(`${id}-strip`, strip(id, moments, largest))}${means(id, last, largest, isNamed ? group.label : undefined)}</div>${frameData(id, frames)}<div class="beside">${scoreHistogram(group, `${id}-scores`, isNamed)}${beside}</div></div>`;
 }
 
-/** The mean rank of each kind of matrix and of each layer, as bars that follow the slider. */
+/** The mean rank of each matrix and of each layer, as bars that follow the slider. */
 function means(
   id: string,
   { step, ranks }: Moment,
@@ -143,7 +143,7 @@ function frameData(id: string, frames: RankFrames): Markup {
   return markup`<div hidden data-part="${id}-frames"><script type="application/json">${jsonMarkup(frames)}</script></div>`;
 }
 
-/** Some moments of the slider side by side, also for print. */
+/** Some positions of the slider side by side, also for print. */
 function strip(id: string, moments: readonly Moment[], largest: number): Markup | undefined {
   if (moments.length < 3) return undefined;
   const count = Math.min(THUMBNAILS, moments.length);

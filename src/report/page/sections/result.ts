@@ -10,7 +10,7 @@ import { verdictSentence } from '../../verdict/verdict-sentence.ts';
 import { figure, part, type Section, table, toneOf } from '../section.ts';
 import { scoreByBudget } from './score-by-budget.ts';
 
-/** Final scores, and for several runs a picture of the main one. */
+/** Final scores. For several runs, a picture compares the main score. */
 export function result(groups: readonly RunGroup[]): Section {
   const names = scoreNames(groups);
   const section = { id: 'result', title: 'Result' };
@@ -34,7 +34,10 @@ export function result(groups: readonly RunGroup[]): Section {
   return { ...section, body };
 }
 
-/** Maximum number of runs with an assessment in words each; beyond it, only runs that have learned nothing get one. */
+/**
+ * Maximum number of runs for which each verdict is written out. With more runs, only those that learned nothing get
+ * one.
+ */
 const MAX_JUDGED = 4;
 
 function verdicts(groups: readonly RunGroup[]) {
@@ -73,7 +76,7 @@ function spread(groups: readonly RunGroup[], name: string) {
   });
 }
 
-/** Scores that any run has: the main score first, the loss last. */
+/** Names of the scores of all runs, the main score first and the loss last. */
 export function scoreNames(groups: readonly RunGroup[]): string[] {
   const runs = groups.flatMap((group) => group.runs);
   const names = new Set(runs.flatMap((run) => [...finalScores(run).keys()]));

@@ -9,19 +9,20 @@ import type { Interval } from '../../stats/interval.ts';
 import type { Point } from '../../stats/series.ts';
 import { figure, TONES, toneOf } from '../section.ts';
 
-/** A group's place in the figure. */
+/** A group as a point in the figure. */
 interface Spot {
   group: RunGroup;
-  /** Undefined for the whole model, which has no budget. */
+  /** Undefined if the whole model is trained, because then there is no budget. */
   budget: number | undefined;
   score: Interval;
 }
 
-/** Budgets that differ by more than this factor get a logarithmic axis. */
+/** If budgets differ by more than this factor, their axis is logarithmic. */
 const WIDE = 4;
 
 /**
- * The paper's figure 2: a score against the budget, a line for each method. Undefined if no method has several
+ * A score against the budget, with a line for each method, as in the paper's figure 2. Undefined if no method has
+ * several
  * budgets.
  */
 export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup | undefined {
@@ -51,8 +52,9 @@ export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup
       y: { name: scoreTitleIn(groups, name) },
       curves: lines.map((line, i) => ({
         label: labels[i],
-        // The tone of its first group, as in every other figure. If there are more groups than tones, two lines could
-        // share one, so lines are numbered instead.
+        // A line has the colour of its first group, as in every other figure. With more groups than colours, two lines
+        // could share
+        // a colour, so lines get colours by their own order.
         tone: toneOf(groups.length > TONES ? i : groups.indexOf(line[0].group)),
         ...curveOf(line, range),
       })),
@@ -75,7 +77,7 @@ function budgetsOf(spots: readonly Spot[]): number[] {
   return spots.flatMap(({ budget }) => budget ?? []);
 }
 
-/** In order of budgets; a level line for methods without one. */
+/** Points in the order of budgets. A method without a budget gets a horizontal line. */
 function curveOf(line: readonly Spot[], range: readonly number[]): Omit<Curve, 'label' | 'tone'> {
   const sorted = line
     .flatMap(({ budget, score }) => (budget === undefined ? [] : { budget, score }))

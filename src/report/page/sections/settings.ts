@@ -3,11 +3,11 @@ import type { RunGroup } from '../../run/group-runs.ts';
 import { settingsOf } from '../../run/settings-of.ts';
 import { part, type Section, table } from '../section.ts';
 
-/** Every setting: common ones as a list, different ones as a table. */
+/** All settings: equal ones as a list, different ones as a table. */
 export function settings(groups: readonly RunGroup[]): Section {
   const all = groups.map(({ runs: [{ facts }] }) => settingsOf(facts));
   const keys = [...new Set(all.flatMap((settings) => [...settings.keys()]))];
-  // A method's own settings are in the list, because other methods have nothing to compare.
+  // A method's own settings are in the list, because other methods have no value to compare.
   const differs = (key: string) => {
     const values = all.filter((settings) => settings.has(key)).map((settings) => settings.get(key));
     return new Set(values).size > 1;

@@ -11,7 +11,7 @@ import { groupInterval, intervalText } from '../../stats/group-values.ts';
 import { part, type Section, table } from '../section.ts';
 import { scoreNames } from './result.ts';
 
-/** The runs as a table with a column for each group. */
+/** The runs as a table, with a column for each group. */
 export function summary(groups: readonly RunGroup[]): Section {
   const rows = FACTS.map(([name, of]) => [name, ...groups.map((group) => of(group))]);
   const filled = rows.filter(([, ...cells]) => cells.some((cell) => cell !== ''));
@@ -89,7 +89,7 @@ export function stateOf({ finish, step }: RunRecord): string {
   }
 }
 
-/** The page's title: `AdaLoRA and LoRA on CoLA`. */
+/** The page's title, such as `AdaLoRA and LoRA on CoLA`. */
 export function titleOf(groups: readonly RunGroup[]): string {
   const facts = groups.flatMap(({ runs }) => runs.map((run) => run.facts));
   const methods = [...new Set(facts.map(methodTitle))];
@@ -97,7 +97,7 @@ export function titleOf(groups: readonly RunGroup[]): string {
   return capital(title);
 }
 
-/** The result in a sentence or two. */
+/** The result in one or two sentences. */
 export function leadOf(groups: readonly RunGroup[]): string {
   const runs = groups.flatMap((group) => group.runs);
   const models = listed([...new Set(runs.map(({ facts }) => modelName(facts)))]);

@@ -7,11 +7,11 @@ import { scalarsOf } from '../scalars-of.ts';
 import { tfRecord } from '../tf-record.ts';
 
 /**
- * Writes a run's events for TensorBoard as they arrive. Every process writes its own file, which begins at the start
- * or resume of the run: TensorBoard then drops later records of an earlier file.
- *
- * @param folder created at the first event, `start`; without one, nothing is written
- * @param now milliseconds since 1970
+ * Writes a run's events for TensorBoard as they arrive. Each process that starts or resumes the run writes its own
+ * file.
+ * TensorBoard then drops records of earlier files for later steps.
+ * @param folder created at the first event, `start`; without that event, nothing is written
+ * @param now returns milliseconds since 1970
  */
 export function eventFile(folder: string, now = Date.now): (event: unknown) => void {
   let path: string | undefined;

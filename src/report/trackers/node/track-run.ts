@@ -30,8 +30,7 @@ export interface TrackedEvents {
 }
 
 /**
- * Reports a run to the programs in `training.report_to`, from its `start` event on.
- *
+ * Sends a run's events to the programs in `training.report_to`, from its `start` event on.
  * @param onFailure called once for each server that fails; the run continues
  * @throws UserError for a missing environment variable
  */
@@ -76,7 +75,7 @@ export function trackRun(
         for (const show of shows) show(event);
         if (event.type === 'start' && queues.length === 0) begin();
       } catch (error) {
-        // For example, a full disk. If it matters, the training itself reports it.
+        // The cause may be a full disk. If the run needs the disk, the training itself reports it.
         isBroken = true;
         onFailure(`training.report_to ends here: ${(error as Error).message}. Training continues.`);
       }
@@ -89,7 +88,7 @@ export function trackRun(
   };
 }
 
-/** A damaged file is ignored. The servers then get a new run. */
+/** Reads the states of trackers. A damaged file is ignored; the servers then get a new run. */
 function readStates(path: string): Record<string, TrackerState> {
   if (!existsSync(path)) return {};
   try {

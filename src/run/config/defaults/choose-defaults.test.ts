@@ -7,7 +7,7 @@ import { keepChoices } from './keep-choices.ts';
 import { CHOSEN_TRAINING } from './policy.ts';
 
 const BASE = { data: { train: 'tickets.csv', text: 'text', label: 'label' }, output: 'runs/a' };
-/** The six matrices of MiniLM's layers. */
+/** The six matrices in a layer of MiniLM. */
 const MINILM = modelOf(384, 6);
 
 function modelOf(width: number, layers: number, isDecoder = false) {

@@ -7,18 +7,17 @@ import { type ChoiceFacts, FEW_ROWS_SEEN, HELD_OUT, MIN_ROWS, policy, widthOf } 
 
 /** A value that was chosen because the config does not set it. */
 export interface Chosen {
-  /** Its dotted key. */
+  /** The dotted key that was set. */
   key: string;
   value: unknown;
-  /** The facts that it depends on. */
+  /** The facts that the choice is based on. */
   reason: string;
 }
 
 /**
- * Chooses whether to evaluate, and on what, if the config leaves that open.
- *
- * @param rows in the training file
- * @param canHoldOut whether the rows differ enough to hold out a share of them
+ * Chooses whether to evaluate, and on what data, if the config does not say.
+ * @param rows number of rows in the training file
+ * @param canHoldOut whether enough rows are distinct to hold out a share of them
  */
 export function chooseEvaluation<Config extends ParsedConfig>(
   config: Config,
@@ -82,7 +81,7 @@ export function chooseEvaluation<Config extends ParsedConfig>(
   };
 }
 
-/** Fills in the values that a config leaves open. A complete config stays unchanged. */
+/** Fills in the values that a config does not set. A complete config stays unchanged. */
 export function chooseDefaults(
   config: ParsedConfig,
   facts: Omit<ChoiceFacts, 'method' | 'task'>,
@@ -93,7 +92,7 @@ export function chooseDefaults(
   const missing = (values: object, given: object) =>
     Object.entries(values).filter(([key]) => (given as Record<string, unknown>)[key] === undefined);
   const inTraining = missing(proposed.training, training);
-  // A continued adapter brings its own settings.
+  // An adapter that is continued has its own settings.
   const inSection =
     config.defaults === 'chosen' && config.adapter === undefined ? missing(proposed.section, settings) : [];
   const epochs = training.num_train_epochs ?? proposed.training.num_train_epochs;
@@ -127,7 +126,7 @@ export function chooseDefaults(
   };
 }
 
-/** "learning_rate 8e-3 (AdaLoRA, 420 rows)" */
+/** Returns a text such as "learning_rate 8e-3 (AdaLoRA, 420 rows)". */
 export function describeChosen({ key, value, reason }: Chosen): string {
   return `${key.slice(key.indexOf('.') + 1)} ${shortest(value)} (${reason})`;
 }

@@ -2,13 +2,14 @@ import type { ParsedConfig, RunConfig } from '../run-config.ts';
 import { sectionKeys } from './open-keys.ts';
 
 /**
- * The config of a resumed run: values that it leaves open are those chosen when the run started, by any version.
- *
+ * Returns the config of a resumed run. Values that it does not set are those that were chosen when the run started,
+ * even
+ * if another version chose them.
  * @param before the run's config.yaml
  */
 export function keepChoices(resumed: ParsedConfig, before: RunConfig): ParsedConfig {
   const { method, training, data } = resumed;
-  // An early stop is not kept: it must be requested again for each resume.
+  // An early stop is not kept. Each resume must request it again.
   const { stop_at_step: _, ...begun } = before.training;
   const isOpen = data.validation === undefined && training.eval_strategy === undefined;
   const section = (config: object) => (config as Record<string, Record<string, unknown> | undefined>)[method];

@@ -3,7 +3,7 @@ import { methodNamed } from '../../../tuners/registry.ts';
 import type { CheckedConfig } from '../fill-in-defaults.ts';
 import { CHOSEN_TRAINING, type ChosenTraining } from './policy.ts';
 
-/** The keys that a config leaves to the policy. */
+/** The keys that the policy must choose for a config. */
 export function openKeys(
   { defaults, method, task, data, training }: CheckedConfig,
   { training: given = {} }: { training?: object },
@@ -21,7 +21,7 @@ export function openKeys(
   };
 }
 
-/** The keys of a method's section that the policy chooses. */
+/** The keys in a method's section that the policy chooses. */
 export function sectionKeys(method: CheckedConfig['method']): string[] {
   const { encoder, language } = methodNamed(method).chosen;
   return [...new Set(Object.keys({ ...encoder, ...language }))].filter((key) => key !== 'rate');

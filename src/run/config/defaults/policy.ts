@@ -15,40 +15,43 @@ export const CHOSEN_TRAINING = [
 ] as const satisfies (keyof TrainingConfig)[];
 export type ChosenTraining = (typeof CHOSEN_TRAINING)[number];
 
-/** The facts that the choice depends on. The machine is not one of them: a config gives the same run everywhere. */
+/** The facts that the choice depends on. They exclude the machine, so that a config gives the same run everywhere. */
 export interface ChoiceFacts {
   method: MethodName;
   task: TaskName;
   model: Pick<TunableModel, 'definition' | 'linears'>;
-  /** Training rows, without the held-out ones. */
+  /** Number of training rows, without held-out rows. */
   rows: number;
-  /** Approximate tokens per row. */
+  /** Approximate number of tokens per row. */
   tokens: number;
 }
 
-/** The share of rows held out if the config names no validation set, and the minimum number of rows for that. */
+/**
+ * The share of rows that is held out if the config names no validation set, and the minimum number of rows for holding
+ * out.
+ */
 export const HELD_OUT = 0.1;
 export const MIN_ROWS = 20;
 
 /**
- * The width of all-MiniLM-L6-v2, the widest model measured. Wider models get a rate scaled by 1 / width; narrower
- * ones the same rate.
+ * The width of all-MiniLM-L6-v2, the widest model measured. For a wider model, the rate is scaled by 1 / width; for a
+ * narrower model, it is not scaled.
  */
 const MEASURED_WIDTH = 384;
-/** Rows per step. Small files need many steps more than smooth gradients. */
+/** Rows per step. For small files, many steps matter more than smooth gradients. */
 const BATCH = 16;
-/** Minimum rows that a run sees: with fewer, a new head and its factors learn too little. */
+/** The minimum number of rows that a run sees. With fewer, a new head and its factors learn too little. */
 const ROWS_SEEN = 3400;
 const EPOCHS = { least: 8, most: 40, ofOldHead: 3 };
-/** A run that sees fewer rows starts its head from a linear probe: training on fewer rows does not fit a new head. */
+/** A run that sees fewer rows starts its head from a linear probe, because they are too few to train a new head. */
 export const FEW_ROWS_SEEN = 1200;
 /**
- * Parameters of linear layers times tokens processed by a run: about two minutes on two cores (docs/defaults.md).
- * Every row is seen at least once, even if that takes longer.
+ * Limit of a run's work: parameters of linear layers times tokens. It takes about two minutes on two cores
+ * (docs/defaults.md). A run sees every row at least once, even if that takes longer.
  */
 const WORK = 3.5e12;
 
-/** The policy's values for a method, a task, a number of rows and a model. */
+/** The policy's values for these facts. */
 export function policy(facts: ChoiceFacts): {
   training: Pick<
     TrainingConfig,
@@ -70,11 +73,11 @@ export function policy(facts: ChoiceFacts): {
   };
 }
 
-/** The learning rate for a method, a task and a model, which is the same for any number of rows. */
+/** The learning rate for a method, a task and a model. It does not depend on the number of rows. */
 export function usualRate(facts: Pick<ChoiceFacts, 'method' | 'task' | 'model'>): number {
   const { rate } = chosenFor(facts);
   const share = isLanguage(facts) ? 1 : Math.min(1, MEASURED_WIDTH / widthOf(facts.model.linears));
-  // Two digits: the rate is not more precise.
+  // Rounded to two digits, because the rate is not more precise.
   return Number((rate * share).toPrecision(2));
 }
 
@@ -83,7 +86,10 @@ function chosenFor(facts: Pick<ChoiceFacts, 'method' | 'task' | 'model'>) {
   return isLanguage(facts) ? language : encoder;
 }
 
-/** A trained head needs smaller steps than a new one, and so does a decoder. */
+/**
+ * Whether the policy's values for language models apply: a decoder and a head that is already trained need smaller
+ * steps.
+ */
 function isLanguage({ task, model }: Pick<ChoiceFacts, 'task' | 'model'>): boolean {
   return taskNamed(task).keepsHead === true || model.definition.isDecoder === true;
 }
@@ -99,7 +105,7 @@ function epochsFor({ rows, tokens, model }: ChoiceFacts, keepsHead: boolean): nu
   return Math.max(1, Math.min(wanted, Math.floor(WORK / (parameters * tokens * rows))));
 }
 
-/** The most common input width of linear layers: the width of the hidden states. */
+/** The most frequent input width of linear layers: the width of the hidden states. */
 export function widthOf(linears: readonly Pick<LinearModule, 'inFeatures'>[]): number {
   const counts = new Map<number, number>();
   for (const { inFeatures } of linears) counts.set(inFeatures, (counts.get(inFeatures) ?? 0) + 1);
