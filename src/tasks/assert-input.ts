@@ -4,25 +4,24 @@ import { suggest } from '../support/nearest.ts';
 import { shown } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** The expected value of a key of an input. */
+/** What a key of an input must contain. */
 export interface InputKey {
   is: 'a string' | 'a list of strings' | 'nothing';
   /** Whether the key may be missing. */
   optional?: boolean;
-  /** The reason, after "because". */
+  /** The reason, which a message gives after "because". */
   why?: string;
 }
 
-/** The shape of a task's inputs. */
+/** The keys of a task's inputs. */
 export interface InputShape {
   keys: Readonly<Record<string, InputKey>>;
-  /** Further keys, which only rows of files have. */
+  /** Names of further keys, which only rows of files have. */
   others: readonly string[];
 }
 
 /**
- * Checks an input, which may come from a program.
- *
+ * Checks an input, which may come from a user's program.
  * @param number the number of the input, from 1, for messages
  * @throws UserError for an invalid input, and for unknown keys
  */

@@ -1,6 +1,9 @@
 import { UserError } from '../support/user-error.ts';
 
-/** Throws a UserError if a client sends a pair to a model of single texts, which was not trained on pairs. */
+/**
+ * Checks that a client sends a single text.
+ * @throws UserError for a pair, because the model was not trained on pairs
+ */
 export function assertOneText(pair: string | undefined): void {
   if (pair === undefined) return;
   throw new UserError({

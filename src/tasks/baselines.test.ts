@@ -3,7 +3,7 @@ import { firstSentence } from '../baselines/first-sentence.ts';
 import { textInMemory } from '../data/rows.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from './registry.ts';
 
-/** The baselines of a task, fitted on rows and scored on others, by name. */
+/** Fits the baselines of a task on `train` and scores them on `validation`. Returns them by name. */
 function baselinesOf(
   task: TaskName,
   data: object,
@@ -104,7 +104,7 @@ describe('baselines', () => {
       { q: 'the cat', a: 'old cat', n: 'old dog' },
       { q: 'the dog', a: 'red dog', n: 'the dog is' },
     ];
-    // The second question shares two words with its negative, and one with its positive.
+    // The second question shares two words with its negative and one word with its positive.
     expect(baselinesOf('sentence_embedding', columns, pairs)).toMatchObject([
       { name: 'a bag of words', isBlind: false, scores: { 'accuracy@1': 1 / 2, triplet_accuracy: 1 / 2 } },
     ]);
@@ -120,8 +120,7 @@ describe('baselines', () => {
       label: text.split(' ')[1],
     }));
     const [{ scores }] = baselinesOf('sentence_embedding', { text: 'text', label: 'label' }, labelled);
-    // Half of the texts that share a word are of the query's class. The other text of that class comes first or
-    // second.
+    // Of two texts that share a word with the query, one has its class. That text is ranked first or second.
     expect(scores['recall@5']).toBe(1);
   });
 

@@ -4,10 +4,10 @@ import { type Problem, shown } from '../support/problem.ts';
 
 const path = z.string().min(1);
 
-/** Allowed deviation of the sum from 1, because numbers such as 1/3 are written with few digits. */
+/** Allowed difference between the sum and 1. Numbers such as 1/3 are written with few digits. */
 const SUM_TOLERANCE = 1e-3;
 
-/** A set's name is part of the names of its scores: `eval_<set>_<score>`. */
+/** The allowed names of sets. They become part of the names of scores: `eval_<set>_<score>`. */
 const SET_NAME = /^[a-z\d][\w-]*$/i;
 
 /** One validation file, or several: a list, or a section with a name for each. */
@@ -41,7 +41,7 @@ export const dataFiles = {
 
 export type ValidationFiles = z.output<typeof validation>;
 
-/** The share of training rows held out for validation; undefined if `validation` names files or is not set. */
+/** The share of training rows that is held out for validation. Undefined if `validation` names files or is not set. */
 export function heldOutShare(validation: ValidationFiles | undefined): number | undefined {
   const [, percent] =
     /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(typeof validation === 'string' ? validation : '') ?? [];
@@ -54,7 +54,7 @@ export interface ValidationSet {
   path: string;
 }
 
-/** The validation sets in order; by default, the first selects the best model. */
+/** The validation sets, in order. By default, the first one selects the best model. */
 export function validationSets(validation: ValidationFiles | undefined): ValidationSet[] {
   if (validation === undefined) return [];
   if (typeof validation === 'string') return [{ name: stem(validation), path: validation }];
@@ -62,7 +62,7 @@ export function validationSets(validation: ValidationFiles | undefined): Validat
   return Object.entries(validation).map(([name, path]) => ({ name, path }));
 }
 
-/** The keys of a `data` section that locate its rows. */
+/** The keys of a `data` section that say where the rows are. */
 export interface DataPlaces {
   dataset?: string;
   subset?: string;
@@ -77,7 +77,7 @@ export function trainingFiles({ train }: Pick<DataPlaces, 'train'>): readonly st
   return typeof train === 'string' ? [train] : train;
 }
 
-/** How the training files are mixed; undefined for a single file. */
+/** How the training files are mixed. Undefined for a single file. */
 export function mixingOf({
   probabilities,
   stopping_strategy = 'first_exhausted',
@@ -85,7 +85,7 @@ export function mixingOf({
   return probabilities && { probabilities, strategy: stopping_strategy };
 }
 
-/** The validation sets in separate files. */
+/** The validation sets that have their own files. */
 export function validationFiles(validation: ValidationFiles | undefined): ValidationSet[] {
   return heldOutShare(validation) === undefined ? validationSets(validation) : [];
 }
@@ -97,7 +97,7 @@ export function withSplits<Data extends DataPlaces>(data: Data, validates: boole
   return { ...data, train: data.train || 'train', ...(validation && { validation }) };
 }
 
-/** Problems of the keys that locate rows. */
+/** Finds problems in the keys that say where the rows are. */
 export function placeProblems(data: DataPlaces): Problem[] {
   const { dataset, subset, train, validation } = data;
   const problems = [...validationProblems(validation), ...mixtureProblems(data)];
@@ -115,7 +115,7 @@ function mixtureProblems({ train, probabilities, stopping_strategy }: DataPlaces
   if (!probabilities) {
     const hint =
       'Give one for each file, such as probabilities: [0.8, 0.2]. To train on all rows, join the files.';
-    // Reported at the list, because a sweep takes a list for values to vary.
+    // Reported for the list, because in a sweep the user may have meant a list of values.
     if (typeof train !== 'string')
       return [{ path: ['data', 'train'], fault: 'may be a list only with data.probabilities', hint }];
     if (stopping_strategy === undefined) return [];
@@ -131,13 +131,13 @@ function mixtureProblems({ train, probabilities, stopping_strategy }: DataPlaces
   return [{ path, expected: 'in sum 1', got: `${Number(sum.toPrecision(6))}` }];
 }
 
-/** Prefixes of the names of scores, by validation set. */
+/** Prefixes of scores' names, one per validation set. */
 export function scorePrefixes(validation: ValidationFiles | undefined): string[] {
   const sets = validationSets(validation);
   return sets.length > 1 ? sets.map(({ name }) => `${name}_`) : [''];
 }
 
-/** Problems of the names of several sets. */
+/** Finds problems in the names of several sets. */
 export function validationProblems(validation: ValidationFiles | undefined): Problem[] {
   const share = heldOutShare(validation);
   if (share !== undefined && !(share > 0 && share < 1))
@@ -160,7 +160,7 @@ export function validationProblems(validation: ValidationFiles | undefined): Pro
     .map((name) => ({ ...at, fault: `has a set named ${shown(name)}`, hint }));
 }
 
-/** `dev_matched` of `data/MNLI/dev_matched.tsv.gz`. */
+/** Returns `dev_matched` for `data/MNLI/dev_matched.tsv.gz`. */
 function stem(path: string): string {
   const name =
     path

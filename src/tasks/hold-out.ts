@@ -8,11 +8,12 @@ export interface HeldOut<Rows> {
 }
 
 /**
- * Holds out a share of the rows of each stratum, chosen by a hash of their content. The choice does not depend on
- * order or seed, and hardly changes when rows are added. Rows with equal content are all on one side.
- *
- * @param contentOf the content that must not be on both sides: the text, not the label
- * @param stratumOf the property with equal shares on both sides, such as the label; by default, all rows are one
+ * Holds out a share of the rows of each stratum. A hash of a row's content decides. So the choice does not depend on
+ * order
+ * or seed, and hardly changes when rows are added. Rows with equal content are all on one side.
+ * @param contentOf returns the content that must not be on both sides: the text, not the label
+ * @param stratumOf returns the property with equal shares on both sides, such as the label; by default, all rows are
+ * one
  * stratum
  * @throws UserError if either side would be empty
  */
@@ -32,8 +33,9 @@ export function holdOut<Row>(
     strata.set(stratum, (strata.get(stratum) ?? new Set()).add(contents[i]));
   });
   const heldOut = new Set<string>();
-  // The largest stratum comes first. Each rounding error is passed to the next stratum, so that small strata
-  // together get their share.
+  // The largest stratum comes first. Each stratum's rounding error is added to the next one, so that small strata
+  // together
+  // get their share.
   let passed = 0;
   for (const [, stratumRows] of [...strata].sort(
     ([a, { size: m }], [b, { size: n }]) => n - m || (a < b ? -1 : 1),

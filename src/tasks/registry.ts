@@ -15,7 +15,7 @@ import { singleLabelClassification } from './single-label-classification/definit
 import type { BaseData, Recognised, TaskDefinition, UnknownTrained } from './task-definition.ts';
 import { tokenClassification } from './token-classification/definition.ts';
 
-/** The built-in tasks, by name in a config. To add one, write a folder in this folder and an entry here. */
+/** The built-in tasks, by name in a config. To add a task, add a folder here and an entry below. */
 export const TASKS = {
   single_label_classification: singleLabelClassification,
   regression,
@@ -32,7 +32,7 @@ export type TaskName = keyof typeof TASKS;
 
 /** The `data` section of each task. */
 export type DataOf = { [Task in TaskName]: z.output<(typeof TASKS)[Task]['data']> };
-/** The `data` section of each task as users write it: keys with a default are optional. */
+/** The `data` section of each task as users write it. Keys with a default are optional. */
 export type DataInputOf = { [Task in TaskName]: z.input<(typeof TASKS)[Task]['data']> };
 
 /**
@@ -44,16 +44,16 @@ export interface DefinedTasks {}
 
 const tasks = new Definitions<AnyTask>('task', TASKS);
 
-/** Names of all tasks, including those that programs define: the array grows with {@link defineTask}. */
+/** Names of all tasks, also of those that programs define. The array grows with {@link defineTask}. */
 export const TASK_NAMES = tasks.names as [TaskName, ...TaskName[]];
 
-/** The default task of a config. */
+/** The task of a config that does not name one. */
 export const DEFAULT_TASK: TaskName = 'single_label_classification';
 
 /** The task for labels that are numbers on a scale. */
 export const SCALE_TASK: TaskName = 'regression';
 
-/** A task that is known by its name only. Pass it only its own `data` section and rows. */
+/** A task whose types are not known. Pass it only its own `data` section and rows. */
 // biome-ignore lint/suspicious/noExplicitAny: rows and inputs go from one function of a task to another of the same
 export type AnyTask = TaskDefinition<any, any, any>;
 
@@ -62,34 +62,32 @@ export function taskNamed(name: TaskName): AnyTask {
 }
 
 /**
- * Adds a task: from then on, configs may name it. Call it before any other function of this package.
- *
+ * Adds a task. From then on, configs may name it. Call it before any other function of this package.
  * @param name its name in a config
- * @param module the calling module, `import.meta`: threads that train import it again, and a run resumes only if its
- * file is unchanged
- * @throws UserError for a name that is taken
+ * @param module the calling module, `import.meta`. Threads that train import it again, and a run resumes only if its
+ * file
+ * is unchanged.
+ * @throws UserError for a name that already exists
  */
 export function defineTask(name: string, definition: AnyTask, module: Module): void {
   tasks.define(name, definition, module);
 }
 
-/** The address of the module that defines a task; undefined for built-in ones. */
+/** The address of the module that defines a task. Undefined for built-in tasks. */
 export function moduleOfTask(name: TaskName): string | undefined {
   return tasks.moduleOf(name);
 }
 
-/**
- * The scores of a task, for a `data` section if one is given. The default score for comparing models comes first.
- */
+/** The scores of a task, optionally for a `data` section. The default score for comparing models comes first. */
 export function metricsOf(name: TaskName, data?: BaseData): readonly ScoreName[] {
   const { metrics, metricsOf: chosen } = taskNamed(name);
   return (data && chosen?.(data)) ?? metrics;
 }
 
 /**
- * The maximum tokens of an example according to a `data` section, and the key that sets them. `requested` is
- * undefined if neither the section nor the model sets them. A default above the model's number of positions is
- * lowered to it, and `unlowered` is then the default.
+ * The maximum number of tokens of an example, and the key that sets it. `requested` is undefined if neither the section
+ * nor
+ * the model sets it. A default above the model's limit is lowered to it, and `unlowered` is then the default.
  */
 export function maxLengthOf(
   name: TaskName,
@@ -103,20 +101,19 @@ export function maxLengthOf(
   return { requested: said ?? maxLength?.(config), key };
 }
 
-/** The task whose answers are vectors of texts. */
+/** The task with vectors of texts as answers. */
 export function vectorTask(): TaskName {
   return TASK_NAMES.find((name) => taskNamed(name).prediction?.vectors) as TaskName;
 }
 
-/** The tasks that have a key in their `data` section. */
+/** The tasks with this key in their `data` section. */
 export function tasksWith(key: string): TaskName[] {
   return TASK_NAMES.filter((task) => Object.hasOwn(taskNamed(task).data.shape, key));
 }
 
 /**
- * The task of a model or adapter that this program did not train. Tasks with a special head are tried before the
+ * The task of a model or adapter that adalora did not train. Tasks with a special head are tried before the
  * classifiers.
- *
  * @throws UserError for a model with classes that fit no task
  */
 export function recognisedTask(model: UnknownTrained): Recognised & { task: TaskName } {

@@ -4,7 +4,7 @@ export interface LabelScore {
   score: number;
 }
 
-/** Words of a text that name one thing: its characters [start, end). */
+/** A named entity in a text. Its characters are [start, end). */
 export interface EntityScore {
   entity_group: string;
   score: number;
@@ -13,7 +13,7 @@ export interface EntityScore {
   end: number;
 }
 
-/** The span of a context that answers a question: code points [start, end). */
+/** The span of a context that answers a question. Its code points are [start, end). */
 export interface AnswerScore {
   answer: string;
   score: number;
@@ -21,5 +21,7 @@ export interface AnswerScore {
   end: number;
 }
 
-/** An answer as transformers' pipelines give it: all labels (the best first), the entities in their order, or the span. */
+/**
+ * An answer in the format of transformers' pipelines: all labels (the best first), the entities in order, or the span.
+ */
 export type ServedAnswer = LabelScore[] | EntityScore[] | AnswerScore;

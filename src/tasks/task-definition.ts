@@ -32,16 +32,15 @@ export interface BaseData {
   max_length?: number | undefined;
 }
 
-/** How a file is read: a `data` section without its files. */
+/** How to read a file: a `data` section without the names of files. */
 export type ReadingOf<Data extends BaseData> = Omit<Data, keyof BaseData>;
 
-/** Flags of a command that change how a file is read, by the keys of `data`. */
+/** Flags of a command that change how a file is read. Their names are keys of `data`. */
 export type ReadingFlags = Readonly<Record<string, string | number | boolean>>;
 
 /**
- * A task: everything that the rest of the program needs to know about it. A task is one folder, and one line in the
+ * A task: everything that the rest of adalora needs to know about it. A task is one folder, and one line in the
  * registry.
- *
  * @typeParam Data the task's `data` section
  * @typeParam Rows the content of its files
  * @typeParam Input the input of a prediction
@@ -54,45 +53,47 @@ export interface TaskDefinition<
 > {
   /** The `data` section of a config. */
   readonly data: Schema;
-  /** Problems in combinations of valid keys of the section. */
+  /** Finds problems in combinations of valid keys of the section. */
   problems?(data: Data): Problem[];
   /** Default batch sizes. */
   readonly batchSize: { train: number; eval: number };
-  /** Whether training continues with the model's own head, instead of a new one for labels. */
+  /** Whether training continues with the model's own head instead of a new head for labels. */
   readonly keepsHead?: boolean;
-  /** Whether the loss of an example depends on the others of its batch. */
+  /** Whether the loss of an example depends on the other examples in its batch. */
   readonly comparesExamples?: boolean;
-  /** Number of rows; missing or undefined if examples are not rows. */
+  /** Number of rows. Missing or undefined if examples are not rows. */
   countRows?(rows: Rows): number | undefined;
   /** Scores for comparing models, the default first. */
   readonly metrics: readonly ScoreName[];
   /** The scores for a section, if it uses only some of `metrics`. */
   metricsOf?(data: Data): readonly ScoreName[];
-  /** How scores are averaged over the classes, if that depends on the classes: `{ f1: 'macro' }`. */
+  /**
+   * How scores are averaged over the classes, such as `{ f1: 'macro' }`. Missing if no score is an average over
+   * classes.
+   */
   averages?(labels: readonly string[]): Readonly<Record<string, string>>;
-  /** A small model of the Hub for this task, if the built-in encoder does not support it. */
+  /** A small model on the Hub for this task, if the built-in encoder does not support it. */
   readonly modelToTry?: string;
   /** Whether its loss is a cross-entropy, so that labels can be smoothed. */
   readonly smoothsLabels?: boolean;
   /**
-   * The loss of a linear probe from which a new head can start. Missing for tasks without one row of targets per
+   * The loss for the linear probe with which a new head can start. Missing for tasks without one row of targets per
    * example.
    */
   readonly probeLoss?: LinearLoss;
-  /** Whether its evaluations report answers, which custom metrics need. */
+  /** Whether its evaluations report answers. Custom metrics need them. */
   tellsAnswers?(data: Data): boolean;
   /** Whether data may be a folder of files. */
   readonly takesFolders: boolean;
   /** Whether a file may be a table of rows (TSV, CSV), which `parseRows` reads. */
   readonly takesTables?: boolean;
-  /** The key of the section for the maximum tokens of an example; by default `max_length`. */
+  /** The key of the section for the maximum number of tokens. Default: `max_length`. */
   readonly lengthKey?: string;
-  /** The default for that key from a model's files. */
+  /** The default of that key, from a model's files. */
   maxLength?(config: CommonConfig): number | undefined;
   /**
    * Builds the model, with a head for these classes.
-   *
-   * @param reading the section without its files, if the model depends on it
+   * @param reading the section without the names of files, if the model depends on it
    */
   build(labels: readonly string[], reading?: Partial<ReadingOf<Data>>): BuildTask;
   /**
@@ -101,17 +102,17 @@ export interface TaskDefinition<
    * @throws UserError for files without rows, and for bad rows with their lines
    */
   read(files: readonly TextFile[], reading: ReadingOf<Data>): Rows;
-  /** Joins the content of several sources: the rows of each in turn, or all of their files. */
+  /** Joins the content of several sources: first all rows (or files) of the first source, and so on. */
   join(parts: readonly Rows[]): Rows;
-  /** Holds out a share of the training rows for validation; missing if examples are not rows. */
+  /** Holds out a share of the training rows for validation. Missing if examples are not rows. */
   holdOut?(rows: Rows, share: number): HeldOut<Rows> | undefined;
-  /** Rows of each class, for tasks with class weights in their loss. */
+  /** Number of rows of each class, for tasks with class weights in their loss. */
   classCounts?(rows: Rows, labels: readonly string[]): number[];
-  /** Notices about a file: skipped rows. */
+  /** Notices about a file, for example about skipped rows. */
   notices?(rows: Rows): string[];
-  /** The classes of the training rows, in the order of the head's outputs; empty for tasks without classes. */
+  /** The classes of the training rows, in the order of the head's outputs. Empty for tasks without classes. */
   labels(rows: Rows, origin: LabelOrigin): readonly string[];
-  /** Settings that the section omits and the files determine. They are stored for later use of the model. */
+  /** Settings that are missing in the section and detected in the files. They are stored for later use of the model. */
   found?(rows: Rows, reading: ReadingOf<Data>): Partial<ReadingOf<Data>>;
   /**
    * Encodes rows.
@@ -121,53 +122,53 @@ export interface TaskDefinition<
   examples(rows: Rows, context: EncodingContext<Data>): ExampleSet;
   evaluation(rows: Rows, context: EncodingContext<Data>, batchSize: number): Evaluation;
   /**
-   * The simplest predictors, the strongest first: a model has to beat them. They are fitted on the rows of `train`
-   * and scored on those of `validation`. Missing for tasks without baselines.
+   * The simplest predictors, the strongest first. A model has to be better than these. They are fitted on `train` and
+   * scored
+   * on `validation`. Missing for tasks without baselines.
    */
   baselines?(
     train: Rows,
     validation: Rows,
     context: Pick<EncodingContext<Data>, 'labels' | 'reading'>,
   ): Baseline[];
-  /** The baselines of tasks that predict the tokens themselves, from tokens instead of rows. */
+  /** Like `baselines`, for tasks that predict the tokens of a text. They are fitted on tokens instead of rows. */
   tokenBaselines?(train: ExampleSet, validation: ExampleSet, vocabSize: number): Baseline[];
   /**
    * How to read another file than the run's: as in the run, with changes by flags.
-   *
    * @throws UserError for a flag that the task does not support
    */
   withFlags(reading: ReadingOf<Data>, flags: ReadingFlags, file: string): ReadingOf<Data>;
-  /** Predicts. Tasks without it explain an alternative in {@link TaskWords.instead}. */
+  /** How the task predicts. If it is missing, {@link TaskWords.instead} explains an alternative. */
   readonly prediction?: Prediction<Data, Input>;
-  /** Recognises a model or an adapter that this program did not train; undefined if it is not for this task. */
+  /** Recognises a model or adapter that adalora did not train. Undefined if it is not for this task. */
   recognises(model: UnknownTrained): Recognised | undefined;
   /** The keys of a config.json that describe the classes. */
   classKeys?(labels: readonly string[]): object;
   readonly words: TaskWords<Data>;
 }
 
-/** The information, in addition to the rows, that determines a task's classes. */
+/** What determines a task's classes besides the rows. */
 export interface LabelOrigin {
-  /** The file of the rows. */
+  /** Name of the file with the rows. */
   fileName: string;
   definition: ModelDefinition;
   config: CommonConfig;
-  /** The continued adapter, with its classes if it records them. */
+  /** The adapter that training continues, with its classes if it records them. */
   adapter?: { path: string; labels?: readonly string[]; tensors: AdapterTensors };
 }
 
-/** The information for making examples from rows. */
+/** What is needed to make examples from rows. */
 export interface EncodingContext<Data extends BaseData = BaseData> {
   reading: ReadingOf<Data>;
   labels: readonly string[];
   tokenizer: TextTokenizer;
-  /** Maximum tokens of an example. */
+  /** Maximum number of tokens of an example. */
   maxLength: number;
-  /** Size of the model's vocabulary. */
+  /** Number of tokens in the model's vocabulary. */
   vocabSize: number;
   /** The fields of the model's config.json. */
   config: CommonConfig;
-  /** The model's files for generation. */
+  /** Reads the generation settings in the model's files. */
   generationFiles(): Omit<GenerationSources, 'user'>;
   /**
    * Reads the model's chat template.
@@ -176,31 +177,28 @@ export interface EncodingContext<Data extends BaseData = BaseData> {
    */
   chatTemplate(): ChatTemplate;
   seed: number;
-  /**
-   * If training rows come from several sources: the number of rows, or of files, of each. No example mixes two
-   * sources.
-   */
+  /** Number of rows (or files) of each source, if training rows have several sources. No example mixes two sources. */
   sources?: readonly number[];
   /** Weight of each class in training, if they are not equal. */
   classWeights?: readonly number[];
   /** The processes of the run, which may share the work of making examples. Each process gets all examples. */
   communicator?: Communicator;
-  /** Called at times with the share that is done. */
+  /** Called from time to time with the completed share. */
   onProgress?: (share: number) => void;
 }
 
-/** A model or adapter that this program did not train. */
+/** A model or adapter that adalora did not train. */
 export interface UnknownTrained {
   definition: ModelDefinition;
-  /** The family's fields of the base model's config.json. */
+  /** The fields of the base model's config.json that its family uses. */
   config: CommonConfig;
   /** The base model's config.json. */
   json: Readonly<Record<string, unknown>>;
-  /** PEFT's `task_type` of an adapter (null for none); undefined for a whole model. */
+  /** An adapter's `task_type` in PEFT (null if it has none). Undefined for a whole model. */
   taskType: string | null | undefined;
-  /** The first class in config.json. */
+  /** The first class name in `architectures` of config.json. */
   architecture: string | undefined;
-  /** Number of outputs of the adapter's head, if the head fits a task's model; undefined if it has none. */
+  /** The number of outputs of the adapter's head, if the head fits a task's model. Undefined without a head. */
   outputsOf(build: BuildTask): number | undefined;
 }
 

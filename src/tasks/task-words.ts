@@ -1,16 +1,16 @@
-/** The texts about a task: on the card, in the report, in a terminal. */
+/** Texts about a task, for the model card, the report and the terminal. */
 export interface TaskWords<Data> {
-  /** The kind of task, for a report: "classification". */
+  /** The name of the task in a report, such as "classification". */
   name: string;
-  /** The purpose, after "An adapter of … for": "classification of texts". */
+  /** The end of the sentence "An adapter of … for", such as "classification of texts". */
   purpose(data: Partial<Data>): string;
-  /** Its name on the Hub. */
+  /** Its names on the Hub. */
   hub: { pipeline: string; name: string };
-  /** The class of transformers that loads its models. */
+  /** Name of the class in transformers that loads its models. */
   autoModel: string;
-  /** How to use it in a terminal, in the run's folder. */
+  /** How to use a model in a terminal, in the run's folder. */
   use(data: Partial<Data>): { command: string; explanation?: string };
-  /** Lines of Python that use `model` and `tokenizer`. */
+  /** Lines of Python code that use `model` and `tokenizer`. */
   python(data: Partial<Data> & { max_length?: number }): readonly string[];
   /** An alternative to prediction, if the task does not predict. */
   instead?: string;

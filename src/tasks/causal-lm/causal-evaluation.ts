@@ -10,7 +10,7 @@ import { choiceScores } from './choice-scores.ts';
 import type { CausalData } from './data-section.ts';
 import { writtenScores } from './written-scores.ts';
 
-/** A prompt, its completion, and the alternatives. */
+/** A prompt with its completion and, for multiple choice, the other choices. */
 export interface PromptRow {
   prompt: string;
   completion: string;
@@ -18,8 +18,8 @@ export interface PromptRow {
 }
 
 /**
- * Scores a decoder by its loss. With `data.choices`, also by how often the right choice is the most likely, and with
- * `data.predict_with_generate`, by the completions that it generates.
+ * Scores a decoder by its loss. With `data.choices`, also by the share of rows in which the correct choice is the most
+ * likely. With `data.predict_with_generate`, also by the completions that it generates.
  */
 export function causalEvaluation(
   files: readonly TextFile[],
@@ -42,7 +42,11 @@ export function causalEvaluation(
   };
 }
 
-/** Prompts with their completions; in conversations, the messages before the last answer, and that answer. */
+/**
+ * Prompts with their completions. Of a conversation, the last answer is the completion and the messages before it are
+ * the
+ * prompt.
+ */
 function promptRows(
   files: readonly TextFile[],
   { reading, chatTemplate }: EncodingContext<CausalData>,

@@ -17,7 +17,7 @@ import type { CausalData } from './data-section.ts';
 
 type Context = EncodingContext<CausalData>;
 
-/** Rows of one or several packed documents; each token predicts the next. */
+/** Builds rows from packed documents. In each row, every token predicts the next. */
 export function causalExamples(files: readonly TextFile[], context: Context): ExampleSet {
   const { sequences, origins } = encode(files, context);
   checkVocabulary(sequences, context.vocabSize);
@@ -36,7 +36,7 @@ export function causalExamples(files: readonly TextFile[], context: Context): Ex
   };
 }
 
-/** Packs the documents of each source of files. */
+/** Packs the documents of each source separately. */
 function packSources(lengths: Int32Array, files: Int32Array, { sources = [], maxLength }: Context): Packing {
   if (sources.length < 2) return pack(lengths, maxLength);
   let end = 0;
@@ -61,13 +61,13 @@ function packSources(lengths: Int32Array, files: Int32Array, { sources = [], max
   };
 }
 
-/** The tokens that the examples learn to predict, by example. */
+/** Yields, for each example, the tokens that a model learns to predict. */
 export function* learntTokens({ lengths, batch }: ExampleSet): Generator<Int32Array> {
   for (const example of lengths.keys())
     yield batch(Int32Array.of(example), 0).feeds.labels.data as Int32Array;
 }
 
-/** Encodes files. `origins` is the file of each sequence. */
+/** Encodes files. `origins` is the index of the file of each sequence. */
 function encode(
   files: readonly TextFile[],
   context: Context,
@@ -106,7 +106,7 @@ function encode(
   return { sequences: builder.build(), origins: origins.all };
 }
 
-/** A single token has no next one to predict. */
+/** Minimum number of tokens. A single token has no next token to predict. */
 const MIN_TOKENS = 2;
 
 function answerIds(

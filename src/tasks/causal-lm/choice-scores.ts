@@ -13,11 +13,11 @@ import type { PromptRow } from './causal-evaluation.ts';
 import type { CausalData } from './data-section.ts';
 
 /**
- * Scores how often the right choice is the most likely one after its prompt: `eval_accuracy` by the log-likelihood
- * of its tokens (`acc` of lm-evaluation-harness), and `eval_accuracy_norm` by that divided by its bytes in UTF-8
- * (`acc_bytes`). If choices are equally likely, the first counts. A choice directly follows its prompt, without an end
- * of text.
- *
+ * Scores multiple choice by the likelihood of each choice after its prompt. `eval_accuracy` compares the
+ * log-likelihoods of
+ * the tokens (`acc` of lm-evaluation-harness). `eval_accuracy_norm` divides them by the length in UTF-8 bytes
+ * (`acc_bytes`). Of equally likely choices, the first counts. A choice directly follows its prompt, and has no end
+ * token.
  * @throws UserError for a prompt that leaves no room for a choice
  */
 export async function choiceScores(

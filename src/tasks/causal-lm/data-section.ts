@@ -33,7 +33,7 @@ export const causalDataSchema = z.strictObject({
 
 export type CausalData = z.output<typeof causalDataSchema>;
 
-/** Problems of the section, such as keys of more than one kind of row. */
+/** Finds problems of the section, such as keys for different row formats. */
 export function contentProblems(data: CausalData): Problem[] {
   const { text, prompt, completion, messages, choices, answer } = data;
   const kinds = {

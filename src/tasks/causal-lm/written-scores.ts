@@ -11,8 +11,8 @@ import type { PromptRow } from './causal-evaluation.ts';
 import type { CausalData } from './data-section.ts';
 
 /**
- * Scores the completions that a decoder generates: `eval_exact_match`, the share equal to the reference up to
- * surrounding white space; `eval_valid_json`, the share that is valid JSON; and `eval_gen_len`, the mean number of
+ * Scores the completions that a decoder generates. `eval_exact_match` is the share that equals the reference, ignoring
+ * surrounding white space. `eval_valid_json` is the share that is valid JSON. `eval_gen_len` is the mean number of
  * tokens.
  */
 export async function writtenScores(

@@ -1,4 +1,4 @@
-/** The shortest decimal number that gives the same 32-bit float. */
+/** Rounds a number to the shortest decimal that gives the same float32. */
 export function shortest(value: number): number {
   for (let digits = 6; digits < 9; digits++) {
     const rounded = Number(value.toPrecision(digits));
@@ -12,7 +12,7 @@ export function byLabel(values: readonly number[], labels: readonly string[]): R
   return Object.fromEntries(values.map((value, id) => [labels[id], value]));
 }
 
-/** A probability in per cent; rounding never makes it 0 or 100. */
+/** Formats a probability as a percentage. Rounding never makes it 0 or 100. */
 export function percent(probability: number): string {
   if (probability >= 0.9995) return 'more than 99.9 %';
   return `${(100 * probability).toFixed(1)} %`;

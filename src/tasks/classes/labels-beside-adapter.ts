@@ -3,8 +3,7 @@ import { headOutputs } from '../../tuners/head-outputs.ts';
 import type { BuildTask, LabelOrigin } from '../task-definition.ts';
 
 /**
- * The classes of a run: those of the continued adapter, in its order; without one, those of the data.
- *
+ * The classes of a run. A continued adapter keeps its classes and their order. Otherwise, they are those of the data.
  * @throws UserError if the data have other classes, or their number differs from the outputs of the adapter's head
  */
 export function labelsBesideAdapter(

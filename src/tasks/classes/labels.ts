@@ -3,11 +3,10 @@ import type { RawLabel, Row } from '../../data/row.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /**
- * The classes of training rows. They are in the order of `known` (the checkpoint's `id2label`) if it contains all
- * of them. Otherwise they are sorted: by value if all are numbers, else by code point.
- *
+ * The classes of training rows. If `known` (the checkpoint's `id2label`) contains all of them, they have its order.
+ * Otherwise, they are sorted: by value if all are numbers, else by code point.
  * @param least minimum number of different classes for the task
- * @throws UserError if the rows have fewer
+ * @throws UserError if the rows have fewer classes
  */
 export function buildLabels(
   rows: readonly Pick<Row, 'label'>[],
@@ -34,7 +33,7 @@ export function asList(label: RawLabel | undefined): readonly string[] {
   return typeof label === 'string' ? [label] : label;
 }
 
-/** The names of an `id2label` by id; undefined if its ids have gaps or its names are transformers' placeholders. */
+/** The names of an `id2label`, by id. Undefined if its ids have gaps or its names are transformers' placeholders. */
 export function knownOrder(id2label: Readonly<Record<string, string>>): string[] | undefined {
   const names = Object.keys(id2label).map((_, id) => id2label[id]);
   return names.some((name) => name === undefined || /^LABEL_\d+$/.test(name)) ? undefined : names;

@@ -3,10 +3,10 @@ import type { Communicator } from '../../parallel/communicator.ts';
 import type { Encoding, TextTokenizer } from '../../text/tokenizer.ts';
 import type { Texts } from './encoded-set.ts';
 
-/** Minimum number of rows to divide among processes. With fewer, the exchange takes longer than encoding. */
+/** Minimum number of rows to divide among processes. For fewer rows, the exchange takes longer than encoding. */
 const MIN_ROWS = 5000;
 
-/** Encodes texts, or pairs. If there are many, every process of the run encodes a part of them. */
+/** Encodes texts or pairs. Every process of the run encodes a part of them if there are many. */
 export function encodeRows(
   rows: readonly Texts[],
   tokenizer: TextTokenizer,
@@ -16,7 +16,7 @@ export function encodeRows(
   const encode = ({ text, textPair }: Texts) => tokenizer.encode(text, textPair, maxLength);
   const { rank, size } = communicator;
   if (size === 1 || rows.length < MIN_ROWS) return rows.map(encode);
-  // A process that fails still joins the collective call, without data.
+  // A process that fails still makes the collective call, with an empty array.
   let failure: { error: unknown } | undefined;
   let encodings: Encoding[] = [];
   try {
@@ -34,7 +34,8 @@ export function encodeRows(
 }
 
 /**
- * Packs encodings as integers: their number, for each twice its length plus one if it was truncated, then all ids,
+ * Packs encodings as integers: their number, then for each twice its length, plus one if it was truncated. All ids
+ * follow,
  * then all types.
  */
 function pack(encodings: readonly Encoding[]): Uint8Array {

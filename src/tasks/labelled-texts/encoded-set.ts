@@ -7,12 +7,11 @@ import { collate } from '../../text/collate.ts';
 import type { TextTokenizer } from '../../text/tokenizer.ts';
 import { encodeRows } from './encode-rows.ts';
 
-/** The parts of a row that its label is predicted from. */
+/** The parts of a row from which its label is predicted. */
 export type Texts = Pick<Row, 'text' | 'textPair' | 'id'>;
 
 /**
- * Encodes texts, or pairs, each as a separate example.
- *
+ * Encodes each text or pair as a separate example.
  * @param targets see `toTargets`; without them, the batches are for prediction only
  * @param classWeights weight of each class in the mean over a step's batches; by default 1
  * @param communicator the processes that share the encoding

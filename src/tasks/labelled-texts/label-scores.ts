@@ -1,15 +1,14 @@
 import { shortest } from '../classes/answer-text.ts';
 import type { LabelScore } from '../served-answer.ts';
 
-/** The parts of an answer: logits always, probabilities only if labels are classes. */
+/** An answer's logits. It has probabilities only if labels are classes. */
 export interface LabelAnswer {
   logits: Float32Array;
   probabilities?: Readonly<Record<string, number>>;
 }
 
 /**
- * The labels of an answer, the best first.
- *
+ * The labels of an answer with their scores, the best first.
  * @param raw whether scores are logits even if there are probabilities
  */
 export function labelScores(

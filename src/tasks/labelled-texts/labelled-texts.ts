@@ -29,49 +29,49 @@ export interface LabelledRows {
   fileName: string;
   /** A notice about skipped rows or a guessed encoding. */
   skipped?: string;
-  /** The classes, if the file lists them in order. */
+  /** The classes in order, if the file lists them. */
   names?: readonly string[];
 }
 
-/** The parts of a task on texts that depend on its labels: one class, a set of labels, or a number. */
+/** What depends on the form of labels in a task on texts: one class, a set of labels, or a number. */
 export interface LabelKind<Answer extends LabelAnswer> {
   /** transformers' `problem_type`, which is the task's name. */
   problemType: string;
-  /** Minimum number of different labels in the training rows; 0 if a label is a number. */
+  /** Minimum number of different labels in the training rows. It is 0 for labels that are numbers. */
   leastLabels: number;
-  /** Whether a row's label is a list. */
+  /** Whether the label of a row is a list. */
   listed: boolean;
   targets: ToTargets;
   metrics: readonly ScoreName[];
   baselines: LabelBaselines;
-  /** Mean loss of a batch from its logits [batch, outputs]; declares the input `labels`. */
+  /** Builds the mean loss of a batch from its logits [batch, outputs]. Declares the input `labels`. */
   loss(logits: Value, options?: LossOptions): Value;
-  /** Whether the loss is a cross-entropy. */
+  /** Whether the loss is a cross-entropy, so that labels can be smoothed. */
   smoothsLabels?: boolean;
-  /** Whether rows may be weighted by class. */
+  /** Whether class weights are supported. */
   weighsClasses?: boolean;
-  /** The same loss over a whole set, [rows, outputs] row-major, in 64 bits. */
+  /** Computes the same loss over a whole set, [rows, outputs] row-major, in float64. */
   evaluationLoss(logits: Float32Array, outputs: number, targets: Targets): number;
   scores(logits: Float32Array, outputs: number, targets: Targets): Partial<Record<ScoreName, number>>;
-  /** How scores are averaged over the classes. */
+  /** How each score is averaged over the classes. */
   averages?(labels: readonly string[]): Readonly<Record<string, string>>;
-  /** The number of rows of each class predicted as each class, if a label is one class. */
+  /** The confusion matrix, if a label is one class: how often each class was predicted as each class. */
   confusion?(logits: Float32Array, outputs: number, targets: Targets): number[][];
   /** The reference of a row, for custom metrics. */
   reference(label: Row['label']): unknown;
-  /** Turns the logits of one text into an answer. The answer keeps the array. */
+  /** Turns the logits of one text into an answer, which keeps the array. */
   answer(logits: Float32Array, labels: readonly string[]): Answer;
   json(answer: Answer, details: boolean, labels: readonly string[]): object;
   describe(answer: Answer, labels: readonly string[]): string;
-  /** An answer in the format of GLUE's evaluation server. */
+  /** Formats an answer for GLUE's evaluation server. */
   submitted(answer: Answer): string;
-  /** Whether a model with this many outputs that this program did not train is assumed to be for this task. */
+  /** Whether to use this task for a model that adalora did not train and that has this many outputs. */
   recognises(model: UnknownTrained, outputs: number): boolean;
   name: string;
   purpose(texts: string): string;
 }
 
-/** A task on texts, or pairs, with a label each. */
+/** Defines a task on texts or pairs that have one label field. */
 export function labelledTexts<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
 ): TaskDefinition<LabelledData, LabelledRows, Texts, typeof labelledDataSchema> {
@@ -232,7 +232,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
       describe: (answer, labels) => kind.describe(answer as Answer, labels),
       served: {
         input(text, textPair, { text_pair, label }) {
-          // Models trained by other programs do not record their columns, so they accept texts and pairs.
+          // Models trained by other programs do not record their columns, so they accept both texts and pairs.
           if (text_pair === undefined && label !== undefined) assertOneText(textPair);
           if (text_pair === undefined || textPair !== undefined) return { text, textPair };
           throw new UserError({ where: 'inputs', fault: 'must be pairs of texts, got one text' });
@@ -242,7 +242,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
     },
     recognises: (model) => recognised(kind, model),
     classKeys(labels) {
-      // For a regression, transformers also names the single output.
+      // transformers also gives the single output of a regression a name.
       const names = labels.length > 0 ? labels : ['LABEL_0'];
       return {
         problem_type: kind.problemType,
@@ -254,7 +254,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
   };
 }
 
-/** Some rows of values [rows, width], row-major. */
+/** Selects rows of values [rows, width], row-major. */
 function takenRows<Values extends Float32Array | Int32Array>(
   values: Values,
   rows: number,
@@ -269,8 +269,7 @@ function takenRows<Values extends Float32Array | Int32Array>(
 
 /**
  * Checks that rows are labelled.
- *
- * @throws UserError if all labels are -1, which GLUE's test sets use for rows without a label
+ * @throws UserError if all labels are -1, which marks rows without a label in GLUE's test sets
  */
 function checkLabelled(rows: readonly Row[], where: string, column: string | number | undefined): void {
   if (rows.length < 2 || !rows.every(({ label }) => Number(label) === -1)) return;
@@ -281,10 +280,10 @@ function checkLabelled(rows: readonly Row[], where: string, column: string | num
   });
 }
 
-/** Tokens of a text, for models without a limit. */
+/** Maximum number of tokens of a text, for models without a limit. */
 const DEFAULT_MAX_LENGTH = 128;
 
-/** A model with a head for classes; its config.json may name them. */
+/** Recognises a model with a head for classes. Its config.json may name them. */
 function recognised<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
   model: UnknownTrained,
@@ -328,7 +327,7 @@ function wordsOf({
   };
 }
 
-/** How to use a model: with lines of texts, or with JSON Lines for pairs. The columns of its run do not matter. */
+/** How to use a model: with lines of text or, for pairs, with JSON Lines. It does not depend on the run's columns. */
 function usage({ text, text_pair }: Partial<LabelledData>): { command: string; explanation: string } {
   if (text_pair === undefined)
     return {

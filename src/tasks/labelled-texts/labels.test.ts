@@ -23,7 +23,7 @@ describe('labels', () => {
       '\u{1f600}',
     ]);
     expect(names([['b', 'a'], [], ['c']], undefined, 1)).toEqual(['a', 'b', 'c']);
-    // Scores are not classes, whatever the model is.
+    // Numbers are not classes, even if the model lists classes.
     const scores = { rows: rows('0.5', '1'), fileName: 'x.tsv' };
     expect(regression.labels(scores, {} as LabelOrigin)).toEqual([]);
   });

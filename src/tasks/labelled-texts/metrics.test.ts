@@ -32,7 +32,7 @@ describe('scores equal scikit-learn and scipy', () => {
       numLabels,
       Targets.from(targets),
     );
-    // The mean of the benchmark's two scores; the oracle returns them separately.
+    // The benchmark's score is the mean of two scores, which the oracle returns separately.
     const { combined_score, mae: _, r2: __, ...others } = scores;
     if (task === 'regression') expect(combined_score).toEqual((scores.pearson! + scores.spearmanr!) / 2);
     if (task === 'single_label_classification')

@@ -15,13 +15,13 @@ import { labelledDataSchema } from './data-section.ts';
 const KEYS = Object.keys(labelledDataSchema.shape);
 const STANDARD_INPUT = 'standard input';
 
-/** How to read a file of rows, except its format. */
+/** How to read a file of rows, without its format. */
 export type Columns = Omit<DataOptions, 'format'>;
 
 /**
- * How to read a file for a trained model: as in its run, with changes by flags. If a flag names a column, the
- * file's layout differs from the run's. It then has a header if a column in use has a name.
- *
+ * How to read a file for a trained model: as in its run, with changes by flags. If a flag names a column, the file's
+ * layout
+ * differs from the run's. Then it has a header if any column in use is given by name.
  * @param needsLabel false for prediction, which accepts a file without labels
  * @throws UserError if a label is needed and no column is known, and for flags of other tasks
  */
@@ -41,7 +41,7 @@ export function useColumns(run: Columns, flags: ReadingFlags, needsLabel: boolea
   }
   const isOther = [flags.text, flags.text_pair, flags.label].some((column) => column !== undefined);
   const inUse = isOther ? [text, text_pair, needsLabel ? label : undefined] : [text, text_pair, label];
-  // A model that was not trained by a run has no columns, so each file is inspected.
+  // A model that no run trained has no columns, so each file is inspected.
   const isKnown = run.label !== undefined || run.text_pair !== undefined || run.text !== 0;
   const isNamed = inUse.some((column) => typeof column === 'string');
   return {
@@ -54,12 +54,12 @@ export function useColumns(run: Columns, flags: ReadingFlags, needsLabel: boolea
   };
 }
 
-/** How to read a file with this name, which may show that it is JSON Lines. */
+/** How to read a file with this name. The name may show that it is JSON Lines. */
 export function columnsFor(file: string, columns: Columns): Columns {
   return detectFormat(file, '') === 'jsonl' ? jsonKeys(columns) : columns;
 }
 
-/** JSON Lines have names instead of column numbers, so numbered columns are called `text` and so on. */
+/** JSON Lines have no column numbers, so numbered columns get the names `text` and so on. */
 export function jsonKeys(columns: Columns): Columns {
   const named = (column: string | number | undefined, name: string) =>
     typeof column === 'number' ? name : column;
@@ -72,8 +72,9 @@ export function jsonKeys(columns: Columns): Columns {
 }
 
 /**
- * Reads rows from standard input. They are JSON if the input begins with `{` or `[`, and a table if its first line
- * fits the given columns. Otherwise each line is a text, and a blank line keeps its place.
+ * Reads rows from standard input. The input is JSON if it begins with `{` or `[`, and a table if its first line fits
+ * the
+ * given columns. Otherwise, each line is a text, and a blank line keeps its place.
  */
 export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnSkipped): Row[] {
   const body = content.replace(/^\ufeff/, '');
@@ -96,9 +97,9 @@ export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnS
 }
 
 /**
- * Reads rows of a file as {@link parseRows} does, or one text per line if lines are plain. A blank line then keeps
- * its place, as on standard input.
- *
+ * Reads rows of a file as {@link parseRows} does. If its lines are plain text, reads one text per line. A blank line
+ * then
+ * keeps its place, as on standard input.
  * @throws UserError for a table with an unknown text column
  */
 export function rowsFromFile(
@@ -120,7 +121,7 @@ function isPlainLines(body: string, fileName: string, columns: Columns): boolean
   return body.trim() !== '' && detectFormat(fileName, body) === 'tsv' && !first.includes('\t') && !isHeader;
 }
 
-/** Rows of a table or of JSON. Without columns from a run, a header decides. */
+/** Reads rows from a table or JSON. Without columns from a run, the header decides which columns to read. */
 function tableRows(body: string, fileName: string, columns: DataOptions, onSkipped?: OnSkipped): Row[] {
   const layout = columns.header === undefined ? tableLayout(body, fileName, columns) : undefined;
   if (!layout) return parseRows(body, fileName, columns, onSkipped);
@@ -142,11 +143,10 @@ function tableRows(body: string, fileName: string, columns: DataOptions, onSkipp
 }
 
 /**
- * The format of a table by its first line; undefined if lines are texts.
- *
+ * The format of a table, from its first line. Undefined if lines are texts.
  * - A line with a tab is a TSV table, unless a delimiter is given.
  * - A line with commas, or with the given delimiter, is a table if its fields contain the column names in use.
- * - If columns have numbers, it must have the columns of a pair, unless the run sets a delimiter or quotes.
+ * - If columns have numbers, the line must have the columns of a pair, unless the run sets a delimiter or quotes.
  */
 function tableFormat(first: string, columns: Columns): FileFormat | undefined {
   const { text, text_pair, quote, delimiter } = columns;

@@ -4,21 +4,20 @@ import type { LinearLoss } from '../../baselines/linear-model.ts';
 import type { Row } from '../../data/row.ts';
 import type { Targets } from './to-targets.ts';
 
-/** How labels are predicted without a language model. */
+/** How to predict labels without a language model. */
 export interface LabelBaselines {
-  /** The loss that a linear model of the words is fitted with. */
+  /** The loss for fitting a linear model of the words. */
   linearLoss: LinearLoss;
-  /** The name of the linear model in a sentence. */
+  /** The linear model's name in a sentence. */
   linearName: string;
   /**
-   * Finds the answer that is best for the training rows if the text is ignored.
-   *
+   * Finds the best answer for the training rows if the text is ignored.
    * @returns its logits [outputs], and its name in a sentence
    */
   blind(targets: Targets, labels: readonly string[]): { name: string; logits: readonly number[] };
 }
 
-/** Rows with the targets of their labels. */
+/** Rows with their targets. */
 interface Labelled {
   rows: readonly Row[];
   targets: Targets;
@@ -26,7 +25,6 @@ interface Labelled {
 
 /**
  * The baselines of texts: a bag of words, and the best answer that ignores the text.
- *
  * @param scores computes the scores of logits [rows, outputs] on the rows of `validation`
  */
 export function textBaselines(

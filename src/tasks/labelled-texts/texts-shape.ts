@@ -2,10 +2,10 @@ import type { InputShape } from '../assert-input.ts';
 import type { ReadingOf } from '../task-definition.ts';
 import type { LabelledData } from './data-section.ts';
 
-/** Keys that rows of files have in addition to their texts. */
+/** Names of the keys that rows of files have besides their texts. */
 const OTHERS = ['line', 'id', 'place', 'label'];
 
-/** Texts or pairs, as in the run. Without a run, and so without a label column, both are accepted. */
+/** Texts or pairs, as in the run. Without a run, there is no label column, and both are accepted. */
 export function textsShape({ text_pair, label }: Partial<ReadingOf<LabelledData>>): InputShape {
   const text = { is: 'a string' } as const;
   const others = OTHERS;

@@ -7,14 +7,17 @@ import { asList } from '../classes/labels.ts';
 /** Targets of labelled rows, row-major. */
 export type Targets = Int32Array | Float32Array;
 
-/** Converts labels of rows to targets. Throws a UserError with file and line for invalid labels. */
+/**
+ * Converts labels of rows to targets.
+ * @throws UserError with file and line for invalid labels
+ */
 export type ToTargets = (rows: readonly Row[], labels: readonly string[], fileName: string) => Targets;
 
-/** Class ids, Int32 [rows]. */
+/** Class ids, int32 [rows]. */
 export const classTargets: ToTargets = (rows, labels, fileName) =>
   withIds(labels, fileName, (id) => Int32Array.from(rows, ({ label, line }) => id(String(label), line)));
 
-/** 0 and 1 for each class, Float32 [rows, classes]. */
+/** 1 for each class that applies and 0 for the others, float32 [rows, classes]. */
 export const labelSetTargets: ToTargets = (rows, labels, fileName) =>
   withIds(labels, fileName, (id) => {
     const targets = new Float32Array(rows.length * labels.length);
@@ -24,7 +27,7 @@ export const labelSetTargets: ToTargets = (rows, labels, fileName) =>
     return targets;
   });
 
-/** Scores, Float32 [rows]. */
+/** Scores, float32 [rows]. */
 export const scoreTargets: ToTargets = (rows, _, fileName) => {
   const problems = new RowProblems(fileName);
   const targets = Float32Array.from(rows, ({ label, line }) => {
@@ -43,7 +46,7 @@ function withIds<T>(
 ): T {
   const problems = new RowProblems(fileName);
   const ids = new Map(labels.map((name, id) => [name, id]));
-  let hint: string | undefined; // the first such label's, which is the only one reported in full
+  let hint: string | undefined; // The hint for the first such label. Only that label is reported in full.
   const made = make((name, line) => {
     const id = ids.get(name);
     if (id === undefined) {

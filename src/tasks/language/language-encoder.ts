@@ -6,7 +6,7 @@ import type { TextFile } from '../../data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { SequenceBuilder, TokenSequences } from '../../text/token-sequences.ts';
 
-/** Adds a row, or returns the problem with it. */
+/** Adds a row. Returns a problem instead if the row is invalid. */
 export type AddRow = (
   row: LanguageRow,
   onProgress: (characters: number) => void,
@@ -15,8 +15,7 @@ export type AddRow = (
 
 /**
  * Reads files and passes their rows on. Only one file at a time is in memory.
- *
- * @param onProgress called at times with the share of the files that is done
+ * @param onProgress called from time to time with the completed share of the files
  * @throws UserError with the lines of all invalid rows of a file, and for files without rows
  */
 export function encodeFiles(
@@ -48,7 +47,7 @@ export function encodeFiles(
   throw new UserError({ where, fault: files.length === 1 ? 'is empty' : 'are empty' });
 }
 
-/** The file of each sequence of a builder. */
+/** Index of the file from which each sequence of a builder comes. */
 export class SequenceFiles {
   readonly #files: number[] = [];
 
@@ -62,7 +61,7 @@ export class SequenceFiles {
   }
 }
 
-/** Throws a UserError if the data use a token of the tokenizer that the model has no embedding for. */
+/** @throws UserError if the data use a token that the tokenizer has but the model has no embedding for */
 export function checkVocabulary({ tokens }: TokenSequences, vocabSize: number): void {
   let largest = 0;
   for (const id of tokens) if (id > largest) largest = id;

@@ -3,7 +3,7 @@ import { UserError } from '../../support/user-error.ts';
 import { classOutputs } from '../classes/class-outputs.ts';
 import type { ReadingFlags, UnknownTrained } from '../task-definition.ts';
 
-/** The common part of all tasks that predict words of the text itself. */
+/** What all tasks share that predict the words of a text. */
 export const LANGUAGE = {
   batchSize: { train: 8, eval: 8 },
   metrics: ['loss', 'perplexity'],
@@ -17,7 +17,6 @@ const COLUMNS = ['text', ...Object.keys(OTHER_COLUMNS)];
 
 /**
  * How to read another file than the run's: as in the run, with changes by flags.
- *
  * @param task the task's name, for messages
  * @param known keys of the task's `data` section
  */
@@ -31,7 +30,7 @@ export function readingWithFlags<Reading extends object>(
     if (!known.includes(key)) throw meaningless(key, task);
     if (typeof value === 'number' && COLUMNS.includes(key)) throw numbered(key, value);
   }
-  // If a text column is named, the run's other columns do not apply.
+  // A flag that names a text column replaces the run's other columns.
   return { ...reading, ...(flags.text !== undefined && OTHER_COLUMNS), ...flags };
 }
 

@@ -30,7 +30,7 @@ const lines = (rows: object[]) => file(rows.map((row) => JSON.stringify(row)).jo
 const TEXT =
   'One day the Captain came home, and the little girl ran to him.\nShe said: "Papa!"\n\nThen tea.\n';
 
-/** A tiny model without dropout, and the context for its examples. */
+/** Opens a tiny model without dropout, and the context for its examples. */
 function open<Data extends CausalData | MaskedData>(family: TinyFamily, data: object, maxLength: number) {
   const path = join(folder, family);
   writeTinyTextModel(path, family, {
@@ -48,7 +48,7 @@ function open<Data extends CausalData | MaskedData>(family: TinyFamily, data: ob
   return { model, program, values, context: context as unknown as EncodingContext<Data> };
 }
 
-/** Mean of -log p over labels, from separately computed logits, in 64 bits. */
+/** The mean of -log p over labels, from separately computed logits, in float64. */
 function meanLoss(logits: Float32Array, classes: number, labels: ArrayLike<number>): number {
   let sum = 0;
   for (let row = 0; row < labels.length; row++) {
@@ -64,7 +64,7 @@ describe.each(['llama', 'gpt2'] as const)('causal language modelling with %s', (
   it('has the perplexity of the single documents, packed or not', async () => {
     const { model, program, values, context } = open<CausalData>(family, { sample_by: 'line' }, 64);
     const { tokenizer } = context;
-    // Each document separately, logits of every token, the loss summed here.
+    // Computes each document separately, with logits of every token, and sums the loss here.
     let [sum, tokens] = [0, 0];
     for (const line of TEXT.split('\n').filter(Boolean)) {
       const { before } = tokenizer.frame();

@@ -5,8 +5,9 @@ import type { Evaluation, ExampleSet } from '../../program/example-set.ts';
 import { planEvaluation } from '../../text/batches.ts';
 
 /**
- * Scores a language model: `eval_loss`, the mean over all labelled tokens of the set, and `eval_perplexity`, its
- * exponential. Throws NotFinite with the first example of a batch without a finite loss.
+ * Scores a language model. `eval_loss` is the mean over all labelled tokens of the set, and `eval_perplexity` its
+ * exponential.
+ * @throws NotFinite with the first example of a batch without a finite loss
  */
 export function lossEvaluation(examples: ExampleSet, batchSize: number): Evaluation {
   return {
@@ -16,7 +17,7 @@ export function lossEvaluation(examples: ExampleSet, batchSize: number): Evaluat
       const batches = planEvaluation(examples, batchSize);
       const losses = await dealNumbers(program.communicator, batches.length, async (number) => {
         const { feeds, weight } = examples.batch(batches[number], number);
-        // Exact in 32 bits: token counts are small enough, and the graph's loss is float32.
+        // float32 is exact here: token counts are small enough, and the graph's loss is float32.
         return Float32Array.of(await program.loss(values, feeds), weight);
       });
       for (const [number, [ofBatch]] of losses.entries())

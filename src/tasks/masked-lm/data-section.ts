@@ -19,7 +19,7 @@ export const maskedDataSchema = z.strictObject({
 
 export type MaskedData = z.output<typeof maskedDataSchema>;
 
-/** Problems of the section: shares that sum to more than 1. */
+/** Finds shares that sum to more than 1. */
 export function maskingProblems({ mask_replace_prob, random_replace_prob }: MaskedData): Problem[] {
   const sum = mask_replace_prob + random_replace_prob;
   if (sum <= 1) return [];

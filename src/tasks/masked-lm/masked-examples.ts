@@ -14,10 +14,10 @@ import type { MaskedData } from './data-section.ts';
 
 type Context = EncodingContext<MaskedData>;
 
-/** Masks a batch in place and returns its labels, [batch, length]. */
+/** Masks a batch in place. Returns its labels, [batch, length]. */
 export type Mask = (batch: Batch, examples: Int32Array, number: number) => Int32Array;
 
-/** New masks in every batch of a run. */
+/** Draws new masks for every batch of a run. */
 export function byBatch(context: Context): Mask {
   const vocabulary = vocabularyOf(context);
   return ({ inputIds, attentionMask, length }, _, number) => {
@@ -57,7 +57,7 @@ function vocabularyOf({ tokenizer, vocabSize }: Context): MaskingVocabulary {
   };
 }
 
-/** Blocks of texts with masked tokens to predict. */
+/** Builds blocks of texts with masked tokens. */
 export function maskedExamples(files: readonly TextFile[], context: Context, mask: Mask): ExampleSet {
   const { tokenizer, maxLength } = context;
   const { before, after } = tokenizer.frame();

@@ -7,10 +7,10 @@ import { asList } from '../classes/labels.ts';
 import { type LabelKind, labelledTexts } from '../labelled-texts/labelled-texts.ts';
 import { labelSetTargets } from '../labelled-texts/to-targets.ts';
 
-/** The labels of a text: all with a probability above one half. */
+/** The labels of a text: every label with a probability above one half. */
 export interface LabelSetAnswer {
   label: string[];
-  /** The probability of each label: a separate sigmoid. */
+  /** The probability of each label, from a separate sigmoid. */
   probabilities: Record<string, number>;
   logits: Float32Array;
 }
@@ -25,7 +25,7 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
   baselines: {
     linearLoss: 'sigmoid',
     linearName: 'a bag of words',
-    /** Predicts the labels of more than half of the rows. */
+    /** Predicts the labels that more than half of the rows have. */
     blind(targets, labels) {
       const rows = targets.length / labels.length;
       const counts = labels.map(() => 0);
@@ -45,7 +45,7 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
     });
     return total / targets.length;
   },
-  /** Computes `accuracy`, the share of rows with all labels right, and `f1` over all labels together (micro). */
+  /** Computes `accuracy`, the share of rows with all labels correct, and `f1` over all labels together (micro). */
   scores(logits, outputs, targets) {
     const predictions = positiveLogits(logits);
     return { accuracy: accuracy(predictions, targets, outputs), f1: microF1(predictions, targets) };

@@ -6,7 +6,7 @@ import { isSquadV2 } from './is-squad-v2.ts';
 import type { AnsweredText } from './question.ts';
 
 /**
- * The baselines of questions: the first sentence of the context and, if a question may have no answer, no answer.
+ * The baselines of questions: the first sentence of the context. If a question may have no answer, also "no answer".
  */
 export function answerBaselines(_: unknown, questions: readonly AnsweredText[]): Baseline[] {
   const asked = questions.map(({ id, answers }) => ({ id, answers: answers.map(({ text }) => text) }));

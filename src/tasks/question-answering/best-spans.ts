@@ -2,29 +2,29 @@ import { Characters } from './characters.ts';
 import type { SpanLogits } from './predict-spans.ts';
 import { CONTEXT, type SpanFeature } from './span-features.ts';
 
-/** A span of the context that may be the answer. Empty: no answer. */
+/** A span of the context that may be the answer. An empty span means no answer. */
 export interface Span {
   text: string;
-  /** The span consists of the code points [start, end). */
+  /** The span's code points are [start, end). */
   start: number;
   end: number;
   startLogit: number;
   endLogit: number;
-  /** Its probability among the kept spans. */
+  /** The span's probability among the kept spans. */
   probability: number;
 }
 
 /** The spans of a question. */
 export interface BestSpans {
-  /** Best first. */
+  /** The best first. */
   nbest: Span[];
-  /** The chosen answer; its text is empty for no answer. */
+  /** The chosen answer. Its text is empty for no answer. */
   answer: Span;
-  /** The score of "no answer" minus that of the best answer; undefined if every question has an answer. */
+  /** The score of "no answer" minus the score of the best answer. Undefined if every question has an answer. */
   nullOdds: number | undefined;
 }
 
-/** Keys of the `data` section. */
+/** Keys of the `data` section for the search. */
 export interface SpanSearch {
   n_best_size: number;
   max_answer_length: number;
@@ -34,7 +34,7 @@ export interface SpanSearch {
 
 type Scored = Omit<Span, 'text' | 'probability'> & { score: number };
 
-/** The entry of utils_qa.py if no span is left. */
+/** The entry that utils_qa.py adds if no span is left. */
 const EMPTY: Span & { score: number } = {
   text: 'empty',
   start: 0,
@@ -47,9 +47,8 @@ const EMPTY: Span & { score: number } = {
 
 /**
  * Finds the best spans of a question over all its features, like `postprocess_qa_predictions` of transformers'
- * utils_qa.py, also in 32 bits. If logits are equal, the later token ranks first (in utils_qa.py, the sort
- * decides). Padding is not ranked.
- *
+ * utils_qa.py. It also computes in 32 bits. Of equal logits, the later token ranks first. (In utils_qa.py, the sort
+ * decides.) Padding is not ranked.
  * @param windows the question's features with their logits
  */
 export function bestSpans(
@@ -79,7 +78,7 @@ export function bestSpans(
   return { nbest, answer: isNone ? nbest.find(({ text }) => text === '')! : best, nullOdds };
 }
 
-/** Spans of a feature between the best start tokens and the best end tokens. */
+/** Spans of a feature from one of the best start tokens to one of the best end tokens. */
 function spansOf(
   { starts, ends, sequenceIds }: SpanFeature,
   logits: SpanLogits,
@@ -96,7 +95,7 @@ function spansOf(
     );
 }
 
-/** The lowest score of "no answer" among the features: "no answer" wins only if all features agree. */
+/** The lowest score of "no answer" among the features. So "no answer" wins only if every feature prefers it. */
 function noAnswer(features: readonly SpanLogits[]): Scored {
   const all = features.map(({ start, end }) => scored(0, 0, start[0], end[0]));
   return all.reduce((least, one) => (one.score < least.score ? one : least));
@@ -106,7 +105,7 @@ function scored(start: number, end: number, startLogit: number, endLogit: number
   return { start, end, startLogit, endLogit, score: Math.fround(startLogit + endLogit) };
 }
 
-/** The indices of the largest values, largest first. */
+/** The indices of the largest values, in descending order of the values. */
 function largest(values: Float32Array, count: number): number[] {
   return Array.from(values.keys())
     .sort((a, b) => values[b] - values[a] || b - a)

@@ -3,7 +3,7 @@ const SURROGATES = /[\ud800-\udbff][\udc00-\udfff]/;
 /** A text indexed by code points, the unit of answer positions and offsets. */
 export class Characters {
   readonly #text: string;
-  /** The start of each code point in the string; undefined if all have a length of 1. */
+  /** The index in the string at which each code point starts. Undefined if all code points have length 1. */
   readonly #starts: number[] | undefined;
 
   constructor(text: string) {
@@ -22,7 +22,7 @@ export class Characters {
     return this.#text.slice(this.#place(start), this.#place(end));
   }
 
-  /** The code point that begins at a position of the string. */
+  /** The index of the code point that begins at an index of the string. */
   indexOf(place: number): number {
     return this.#starts ? this.#starts.findIndex((start) => start >= place) : place;
   }

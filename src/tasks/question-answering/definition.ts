@@ -16,7 +16,7 @@ import { readQuestions } from './read-questions.ts';
 import { nbestRows, squadFiles } from './squad-files.ts';
 import { typedQuestions } from './typed-questions.ts';
 
-/** A question for prediction; ids are for SQuAD's files. */
+/** A question to answer. Only SQuAD's files need ids. */
 export type QuestionInput = Omit<Question, 'id'> & { id?: string };
 
 /** A model's answer. */
@@ -25,7 +25,7 @@ export interface SpanAnswer {
   id?: string;
   /** Empty if the text has no answer. */
   answer: string;
-  /** Its probability among the kept spans. */
+  /** The answer's probability among the kept spans. */
   score: number;
   /** The answer's code points in the context are [start, end), as `answer_start` counts them. */
   start: number;
@@ -139,8 +139,8 @@ export const questionAnswering: TaskDefinition<
 const FLAGS = Object.keys(questionDataSchema.shape);
 
 /**
- * How to read another file than the run's: as in the run, with changes by flags. Throws a UserError for an
- * unsupported flag.
+ * How to read another file than the run's: as in the run, with changes by flags.
+ * @throws UserError for an unsupported flag
  */
 function questionsWithFlags(reading: ReadingOf<QuestionData>, flags: ReadingFlags): ReadingOf<QuestionData> {
   const other = Object.keys(flags).find((key) => !FLAGS.includes(key));

@@ -1,7 +1,8 @@
 import type { AnsweredText } from './question.ts';
 
 /**
- * Whether questions follow SQuAD v2.0, which has questions without an answer: the file declares it, or one question
+ * Whether questions follow SQuAD v2.0, which has questions without an answer. Either the file declares it, or a
+ * question
  * has no answer.
  */
 export function isSquadV2(questions: readonly Pick<AnsweredText, 'answers' | 'ofV2'>[]): boolean {

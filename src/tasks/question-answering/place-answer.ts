@@ -1,8 +1,9 @@
 import { Characters } from './characters.ts';
 
 /**
- * Finds the start of an answer without a position, in code points: its first occurrence as whole words, otherwise
- * its first occurrence. Undefined if it does not occur.
+ * Finds the start of an answer without a position, in code points. It prefers the first occurrence as whole words to
+ * other
+ * occurrences. Undefined if the answer does not occur.
  */
 export function placeAnswer(context: string, answer: string): number | undefined {
   let first: number | undefined;
@@ -14,7 +15,7 @@ export function placeAnswer(context: string, answer: string): number | undefined
   return first === undefined ? undefined : new Characters(context).indexOf(first);
 }
 
-/** Whether letters or digits are on both sides of a position. */
+/** Whether there are letters or digits on both sides of a position. */
 function isInWord(text: string, at: number): boolean {
   return (
     /[\p{L}\p{N}]$/u.test(text.slice(Math.max(0, at - 2), at)) &&

@@ -17,7 +17,7 @@ interface Case {
     question: string;
     ids: string;
     types: string;
-    /** Numbers separated by spaces. For the context's tokens only: first character, the one after the last. */
+    /** Numbers separated by spaces. For each token of the context: its first character, and the end (exclusive). */
     offsets: string;
     labels: string;
     logits: string[];
@@ -25,7 +25,7 @@ interface Case {
   answers: {
     settings: [boolean, number, number, number];
     predictions: Record<string, string>;
-    /** The best ones: text, start logit, end logit, probability. */
+    /** The best spans: text, start logit, end logit, probability. */
     nbest: Record<string, [string, number, number, number][]>;
     sizes: string;
     null_odds?: Record<string, number>;
@@ -38,13 +38,13 @@ interface Fixture {
   cases: Case[];
 }
 
-/** With tokenizers like BERT's, RoBERTa's and DeBERTa's. */
+/** Computed with tokenizers like BERT's, RoBERTa's and DeBERTa's. */
 const FIXTURES = ['oracle', 'roberta', 'deberta-v3'].map(
   (name) => `src/tasks/question-answering/fixtures/${name}.json`,
 );
 const { QUESTION_CASES } = process.env;
 
-/** A fixture, its questions, and the context for its examples. */
+/** Opens a fixture, its questions, and the context for its examples. */
 function opened(path: string) {
   const fixture = JSON.parse(readFileSync(path, 'utf8')) as Fixture;
   const tokenizer = loadTokenizer(fixture.model, { typeVocabSize: 2 });
@@ -100,7 +100,7 @@ describe.each(windows)('$model: $max_length tokens, $doc_stride in common', (of)
     expect(ids.map((id) => nbest[id].length).join(' ')).toEqual(answers.sizes);
     for (const id of ids) {
       answers.nbest[id].forEach(([text, start_logit, end_logit, probability], i) => {
-        // Exponentials in 32 bits there, in 64 here.
+        // The fixture computes exponentials in 32 bits, adalora in 64.
         const near = expect.closeTo(probability, 6);
         expect(nbest[id][i]).toEqual({ text, start_logit, end_logit, probability: near });
       });
@@ -136,7 +136,7 @@ it('the first question with logits that are not finite is named', async () => {
     [asked] = chosen;
     return set.batch(chosen, number);
   };
-  // [2, 1, sequence]; the last end in every window, from the third question on, is NaN.
+  // [2, 1, sequence]. From the third question on, the last end of every window is NaN.
   const predict = async () => {
     const logits = new Float32Array(2 * set.lengths[asked]);
     return set.questions[asked] < 2 ? logits : logits.fill(Number.NaN, logits.length - 1);

@@ -1,20 +1,20 @@
 import { type JsonObject, ownValue, typeName } from '../../data/json-lines.ts';
 import type { RowProblem } from '../../data/row-problems.ts';
 
-/** An unchecked question in a file: the values of its keys. */
+/** A question in a file, as unchecked values by key. */
 export interface QuestionEntry {
   question: JsonObject;
-  /** The object with the context: the paragraph, or the same row. */
+  /** The object with the context: the paragraph, or the question's own row. */
   paragraph: JsonObject;
 }
 
-/** Reports an unexpected value at a place. */
+/** Reports an unexpected value at a place in the file. */
 export type Misplaced = (place: string, problem: RowProblem) => void;
 
 /**
  * Finds the questions in a JSON value. It may be a list of articles with `paragraphs` (SQuAD), of paragraphs with
- * `qas`, or of rows with one `question` each (the Hub).
- *
+ * `qas`, or
+ * of rows with one `question` each (the Hub).
  * @param where the list's path in the file, for messages
  */
 export function* questionEntries(

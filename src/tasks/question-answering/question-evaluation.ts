@@ -12,9 +12,11 @@ import type { AnsweredText, Question } from './question.ts';
 import { type QuestionExamples, questionExamples } from './question-examples.ts';
 
 /**
- * Scores answers like SQuAD's official scripts: `eval_exact_match`, `eval_f1`, and `eval_loss`, the mean over
- * features without padding. If questions may have no answer, it adds the scores of questions with and without an
- * answer, and the best scores over all thresholds.
+ * Scores answers like SQuAD's official scripts, as `eval_exact_match` and `eval_f1`. `eval_loss` is the mean over
+ * features,
+ * without padding. If questions may have no answer, it adds scores of questions with and without an answer, and the
+ * best
+ * scores over all thresholds.
  */
 export function questionEvaluation(
   questions: readonly AnsweredText[],
@@ -75,7 +77,7 @@ function answerScores(questions: readonly AnsweredText[], best: readonly BestSpa
   return scores;
 }
 
-/** The confidence interval of scores that are means over questions. */
+/** The confidence interval of a score that is a mean over questions. */
 function answerInterval(questions: readonly AnsweredText[], best: readonly BestSpans[], score: string) {
   if (score !== 'f1' && score !== 'exact_match') return undefined;
   const each = questions.map((question, i) => answerScores([question], [best[i]])[`eval_${score}`]);

@@ -10,18 +10,17 @@ import { type SpanLabels, spanLabels } from './span-labels.ts';
 
 const LEADING_SPACE = new RegExp(`^[${PYTHON_SPACE}]+`);
 
-/** Questions in a model's form. An example is a feature, and a question with a long context has several. */
+/** Questions in a model's form. Each example is a feature. A question with a long context has several features. */
 export interface QuestionExamples extends ExampleSet {
   readonly features: readonly SpanFeature[];
-  /** The question of each feature. */
+  /** The index of each feature's question. */
   readonly questions: Int32Array;
-  /** The labels of each feature; empty if questions have no answers to learn from. */
+  /** The labels of each feature. Empty if the questions have no reference answers. */
   readonly labels: readonly SpanLabels[];
 }
 
 /**
- * Builds the features of questions, in order. Leading space of a question is removed, as in run_qa.py.
- *
+ * Builds the features of questions, in order. Removes leading space of a question, as run_qa.py does.
  * @param labelled whether the batches include the first answer of each question
  * @throws UserError if a question and a window of its context do not fit together
  */
@@ -49,7 +48,7 @@ export function questionExamples(
     labels,
     rows: Int32Array.from(owners),
     lengths: Int32Array.from(features, ({ inputIds }) => inputIds.length),
-    truncated: 0, // windows together cover the whole context
+    truncated: 0, // Windows together cover the whole context.
     batch(examples) {
       const chosen = Array.from(examples, (example) => features[example]);
       const feeds = modelFeeds(collate(chosen, tokenizer.padId));
@@ -64,7 +63,7 @@ export function questionExamples(
   };
 }
 
-/** The token that stands for no answer. */
+/** The position of the token that represents "no answer". */
 function clsOf({ inputIds }: SpanFeature, tokenizer: TextTokenizer): number {
   const places = [tokenizer.idOf('cls_token'), tokenizer.idOf('bos_token')].map((id) =>
     id === undefined ? -1 : inputIds.indexOf(id),

@@ -13,10 +13,10 @@ import { readAnswers } from './read-answers.ts';
 const BYTE_ORDER_MARK = '\ufeff';
 
 /**
- * Reads the questions of a file: JSON in SQuAD's format (v1.1 or v2.0), a list of rows, or JSON Lines of rows.
- *
- * @param answers `none` for prediction, `texts` for scoring, `places` for training. With `places`, every answer
- * must occur in its context, at its `answer_start` if it has one.
+ * Reads the questions of a file: JSON in SQuAD's format (v1.1 or v2.0), a list of rows, or JSON Lines.
+ * @param answers `none` for prediction, `texts` for scoring, `places` for training. With `places`, every answer must
+ * occur
+ * in its context, at its `answer_start` if it has one.
  * @throws UserError for all problems with the questions, named by line or id
  */
 export function readQuestions(content: string, fileName: string, answers: AnswersRead): AnsweredText[] {
@@ -41,11 +41,11 @@ export function readQuestions(content: string, fileName: string, answers: Answer
   throw new UserError({ where: fileName, fault: body.trim() === '' ? 'is empty' : 'has no questions' });
 }
 
-/** An entry of a file, with its line if there are lines. */
+/** An entry of a file. `place` is its line if the file has lines. */
 interface PlacedEntry {
   place?: number;
   entry: QuestionEntry;
-  /** Whether the file declares v2.0. */
+  /** Whether the file declares SQuAD v2.0. */
   ofV2: boolean;
 }
 
@@ -65,7 +65,7 @@ function* entriesOf(body: string, fileName: string, problems: RowProblems): Iter
     yield { entry, ofV2 };
 }
 
-/** Whether a file is JSON Lines: by its name, or because its first line is an object and not the only one. */
+/** Whether a file is JSON Lines. Either its name says so, or its first line is an object and other lines follow. */
 function isLines(body: string, fileName: string): boolean {
   if (/\.(jsonl|ndjson)$/i.test(fileName)) return true;
   const end = body.indexOf('\n', /\S|$/.exec(body)!.index);

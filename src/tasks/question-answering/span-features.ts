@@ -1,24 +1,23 @@
 import { UserError } from '../../support/user-error.ts';
 import type { OffsetsEncoding } from '../../text/tokenizer.ts';
 
-/** The index of the context in a pair with its question. */
+/** The index of the context in a pair of question and context. */
 export const CONTEXT = 1;
 
 /** A question with a window of its context, in a model's form. */
 export type SpanFeature = Omit<OffsetsEncoding, 'tokens'>;
 
-/** How a context is split. */
+/** How to split a context. */
 export interface Windows {
-  /** Tokens of a feature, special ones and the question included. */
+  /** Maximum number of tokens of a feature, including special tokens and the question. */
   maxLength: number;
-  /** Tokens that consecutive windows share. */
+  /** Number of tokens that consecutive windows share. */
   docStride: number;
 }
 
 /**
  * Builds the features of a question and its context: one, or for a long context one per window. They equal those of
  * transformers' tokenizers with `truncation="only_second"`, `stride` and `return_overflowing_tokens`.
- *
  * @param where the question for messages
  * @throws UserError if the question leaves no room, or the windows would not advance
  */

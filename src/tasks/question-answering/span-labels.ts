@@ -2,17 +2,16 @@ import { Characters } from './characters.ts';
 import type { GivenAnswer } from './question.ts';
 import { CONTEXT, type SpanFeature } from './span-features.ts';
 
-/** The first and last token of an answer. */
+/** The first and the last token of an answer. */
 export interface SpanLabels {
   start: number;
   end: number;
 }
 
 /**
- * The tokens of an answer in a feature, as run_qa.py finds them. They are those of `cls` if there is no answer, or
- * the window does not contain all of it. If an answer begins in the last token of the context, run_qa.py continues
- * to the last token of all, because special tokens have the offset 0. This function does the same without padding,
- * so that features equal those of the script.
+ * Finds the tokens of an answer in a feature, as run_qa.py does. They are those of `cls` if there is no answer or the
+ * window does not contain all of it. If an answer begins in the last token of the context, run_qa.py continues to the
+ * last token of the feature, because special tokens have the offset 0. This function does the same, without padding.
  */
 export function spanLabels(
   { starts, ends, sequenceIds }: SpanFeature,

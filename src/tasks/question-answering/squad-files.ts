@@ -1,6 +1,6 @@
 import type { BestSpans } from './best-spans.ts';
 
-/** File contents by name, as run_qa.py writes them and the official script of SQuAD v2.0 reads them. */
+/** The contents of files by name, as run_qa.py writes them and the official script of SQuAD v2.0 reads them. */
 export function squadFiles(ids: readonly string[], best: readonly BestSpans[]): Record<string, string> {
   const hasOdds = best.some(({ nullOdds }) => nullOdds !== undefined);
   return {
@@ -28,7 +28,7 @@ export function nbestRows({ nbest }: BestSpans): object[] {
   }));
 }
 
-/** A JSON object whose keys keep their order, even numeric ones. */
+/** Writes a JSON object with its keys in order, even numeric keys. */
 function object(keys: readonly string[], values: readonly unknown[]): string {
   const lines = keys.map((key, i) => {
     const value = JSON.stringify(values[i], null, 4).replaceAll('\n', '\n    ');

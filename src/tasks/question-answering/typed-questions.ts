@@ -4,7 +4,7 @@ import { readQuestions } from './read-questions.ts';
 
 const STANDARD_INPUT = 'standard input';
 
-/** Questions from standard input: JSON as in a file, or lines with a question and its text, separated by a tab. */
+/** Reads questions from standard input: JSON as in a file, or lines with a question, a tab and its context. */
 export function typedQuestions(content: string): Question[] {
   if (/^\ufeff?\s*[{[]/.test(content)) return readQuestions(content, STANDARD_INPUT, 'none');
   return content.split('\n').flatMap((line, i) => {

@@ -39,8 +39,8 @@ export const scoreKind: LabelKind<ScoreAnswer> = {
     return total / targets.length;
   },
   /**
-   * Computes the correlations, and `combined_score`, their mean (GLUE's score for STS-B). An undefined correlation
-   * (constant predictions) is NaN, as in SciPy, and counts as worst.
+   * Computes the correlations and their mean, `combined_score` (GLUE's score for STS-B). If predictions are constant, a
+   * correlation is undefined: NaN, as in SciPy. It counts as the worst.
    */
   scores(logits, _, targets) {
     const correlations = { pearson: pearson(logits, targets), spearmanr: spearmanr(logits, targets) };

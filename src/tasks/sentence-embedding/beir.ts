@@ -5,20 +5,19 @@ import type { TextFile } from '../../data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
 
-/** Files of BEIR (Thakur et al., 2021): texts, queries, and relevance judgements. */
+/** Names of files in BEIR's format (Thakur et al., 2021): texts, queries, and relevance judgements. */
 const CORPUS = /(^|[\\/])corpus\.jsonl(\.gz)?$/;
 const QUERIES = /(^|[\\/])queries\.jsonl(\.gz)?$/;
 const QRELS = /(^|[\\/])qrels[\\/][^\\/]+\.tsv$/;
 
-/** Whether files are a retrieval data set in BEIR's form. */
+/** Whether files are a retrieval data set in BEIR's format. */
 export function isBeir(files: readonly TextFile[]): boolean {
   return [CORPUS, QUERIES].every((pattern) => files.some(({ name }) => pattern.test(name)));
 }
 
 /**
- * Reads such files: pairs of a query with each relevant text, and the data to score retrieval. A text consists of
- * its title, if it has one, and its body, joined as in BEIR's own code.
- *
+ * Reads a data set in BEIR's format: pairs of a query and each relevant text, and the data to score retrieval. A text
+ * consists of its title, if any, and its body, joined as in BEIR's own code.
  * @throws UserError for a missing file, and for an invalid row with its line
  */
 export function beirRows(files: readonly TextFile[]): EmbeddingRows {
@@ -67,7 +66,7 @@ export function beirRows(files: readonly TextFile[]): EmbeddingRows {
   };
 }
 
-/** Texts by their ids. */
+/** Texts by id. */
 function textsOf(file: TextFile): Map<string, string> {
   const problems = new RowProblems(file.name);
   const texts = new Map<string, string>();

@@ -62,17 +62,17 @@ export const embeddingDataSchema = z.strictObject({
 
 export type EmbeddingData = z.output<typeof embeddingDataSchema>;
 
-/** The content of a row. */
+/** What a row contains. */
 export type EmbeddingForm = 'pairs' | 'scored' | 'labelled' | 'retrieval';
 
-/** The form of a section's rows: without columns, BEIR's. */
+/** The form of a section's rows. Without columns, it is BEIR's. */
 export function formOf({ anchor, text, text_pair }: Partial<EmbeddingData>): EmbeddingForm {
   if (anchor !== undefined) return 'pairs';
   if (text === undefined) return 'retrieval';
   return text_pair === undefined ? 'labelled' : 'scored';
 }
 
-/** The columns of further negatives. */
+/** The columns of hard negatives. */
 export function negativesOf({ negative }: Partial<EmbeddingData>): (string | number)[] {
   return negative === undefined ? [] : [negative].flat();
 }
@@ -90,7 +90,7 @@ const LOSSES_OF: Readonly<Record<EmbeddingForm, readonly (typeof LOSSES)[number]
   labelled: ['triplet'],
 };
 
-/** Problems in combinations of valid keys. */
+/** Finds problems in combinations of valid keys. */
 export function embeddingProblems(data: EmbeddingData): Problem[] {
   const { anchor, positive, negative, text, text_pair, label, loss } = data;
   const problem = (key: keyof EmbeddingData, fault: string): Problem => ({ path: ['data', key], fault });

@@ -10,18 +10,18 @@ import { promptFor, promptNamed } from './prompts.ts';
 import { TextSet } from './text-set.ts';
 import { truncated } from './vectors.ts';
 
-/** A text, and the prompt before it. */
+/** A text and its prompt. */
 export interface EmbeddedText {
   text: string;
-  /** The prompt before the text; by default the model's own, if it has one. */
+  /** The prompt before the text. Default: the model's own, if any. */
   prompt?: string;
-  /** Number of components to keep; then the vector has length 1. By default all, as the model returns them. */
+  /** Number of components to keep. The vector then has length 1. By default, the model's vector is returned. */
   dimensions?: number;
 }
 
 export interface Embedding {
   embedding: Float32Array;
-  /** Tokens of the text, its prompt and special tokens included. */
+  /** Number of tokens, including the prompt and special tokens. */
   tokens: number;
 }
 
@@ -84,7 +84,7 @@ function asked(
   return { prompt: prompt ?? named, dimensions };
 }
 
-/** Reads another file than the run's, with changes by flags. */
+/** How to read another file than the run's: as in the run, with changes by flags. */
 export function embeddingFlags(
   reading: ReadingOf<EmbeddingData>,
   flags: ReadingFlags,
@@ -96,7 +96,7 @@ export function embeddingFlags(
   throw new UserError({ where: `--${wrong}`, fault: 'does not apply to texts to embed', hint });
 }
 
-/** The column of the texts: the one that flags name, otherwise the run's. */
+/** The column of the texts: the one in a flag, otherwise the run's. */
 function columnsOf({ text, anchor, header, quote, delimiter }: Partial<EmbeddingData>) {
   return { text: text ?? anchor ?? 'text', header, quote, delimiter };
 }

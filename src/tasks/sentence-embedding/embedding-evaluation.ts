@@ -22,7 +22,7 @@ const RETRIEVAL = [
   'accuracy@1',
 ] as const;
 
-/** The scores of each form of rows, the default first. */
+/** The scores for each form of rows, the default first. */
 export const SCORES_OF: Readonly<Record<EmbeddingForm, readonly ScoreName[]>> = {
   pairs: [...RETRIEVAL, 'triplet_accuracy', 'loss'],
   retrieval: [...RETRIEVAL, 'loss'],
@@ -31,9 +31,10 @@ export const SCORES_OF: Readonly<Record<EmbeddingForm, readonly ScoreName[]>> = 
 };
 
 /**
- * Scores vectors by their cosines: scored pairs by correlation, all others by retrieval. In pairs, an anchor
- * searches for its positive among all texts of the other columns. In labelled sentences, each searches for the
- * others of its class. It also computes the mean loss of batches in the order of the file.
+ * Scores vectors by their cosines: scored pairs by correlation, all other forms by retrieval. In pairs, an anchor
+ * searches
+ * for its positive among all texts of the other columns. Of labelled sentences, each searches for the others of its
+ * class. It also computes the mean loss of batches in the order of the file.
  */
 export function embeddingEvaluation(
   rows: EmbeddingRows,
@@ -48,7 +49,7 @@ export function embeddingEvaluation(
       const size = program.parts.model.config.numLabels;
       const vectors = await examples.texts.vectors(program, values, size, batchSize);
       const scores: Scores = {};
-      // Without a run, the model's loss is that for pairs. It is skipped for other rows.
+      // Without a run, the model has the loss for pairs. It is skipped for other forms.
       const { inputs = [] } = program.parts.model.joint ?? {};
       if (String(inputs) === String(examples.lossInputs))
         scores.eval_loss = await meanLoss(program, values, examples, batchSize);
@@ -86,8 +87,7 @@ async function scoredRetrieval(
 }
 
 /**
- * The mean loss over the rows, in batches in the order of the file, because in-batch negatives depend on that
- * order.
+ * The mean loss over the rows. Batches are in the order of the file, because in-batch negatives depend on the order.
  */
 async function meanLoss(
   program: Evaluator,

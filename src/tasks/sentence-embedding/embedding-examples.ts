@@ -7,16 +7,16 @@ import type { EmbeddingRows } from './embedding-rows.ts';
 import { type PromptRole, promptFor } from './prompts.ts';
 import { TextSet } from './text-set.ts';
 
-/** Rows in a model's form, and their texts. */
+/** Rows in a model's form, with their texts. */
 export interface EmbeddingExamples extends ExampleSet {
   readonly texts: TextSet;
-  /** The indices of each column's texts, row by row. */
+  /** For each column, the indices of its texts, row by row. */
   readonly columns: readonly Int32Array[];
-  /** The inputs that batches have for a loss. */
+  /** Names of the batches' inputs for the loss. */
   readonly lossInputs: readonly string[];
 }
 
-/** The purpose of a column's texts. */
+/** The purpose of the texts in a column. */
 export function roleOf({ form }: Pick<EmbeddingRows, 'form'>, column: number): PromptRole {
   if (form === 'scored' || form === 'labelled') return 'text';
   return column === 0 ? 'query' : 'document';
@@ -43,7 +43,7 @@ export function embeddingExamples(
     truncated: texts.encodings.filter(({ truncated }) => truncated).length,
     batch(examples) {
       const used = [...new Set(columns.flatMap((column) => Array.from(examples, (row) => column[row])))];
-      // Sorted, so that texts computed together have similar lengths (see `mini_batch_size`).
+      // Sorted, so that texts that are computed together have similar lengths (see `mini_batch_size`).
       used.sort((a, b) => lengthOf(a) - lengthOf(b));
       const places = new Map(used.map((number, place) => [number, place]));
       const placesOf = (column: Int32Array): HostTensor => ({

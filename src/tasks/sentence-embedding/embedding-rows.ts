@@ -9,7 +9,7 @@ import type { ReadingOf } from '../task-definition.ts';
 import { beirRows, isBeir } from './beir.ts';
 import { type EmbeddingData, type EmbeddingForm, formOf, negativesOf } from './data-section.ts';
 
-/** Queries and texts; each query has some relevant texts. */
+/** Queries and texts. Each query has some relevant texts. */
 export interface Retrieval {
   queries: readonly string[];
   corpus: readonly string[];
@@ -17,24 +17,24 @@ export interface Retrieval {
   relevant: readonly ReadonlySet<number>[];
 }
 
-/** The content of an embedding model's files. */
+/** The content of the files for an embedding model. */
 export interface EmbeddingRows {
   form: EmbeddingForm;
   fileName: string;
-  /** The texts of each column, row by row; anchors first. */
+  /** For each column, its texts row by row. Anchors are first. */
   columns: readonly (readonly string[])[];
-  /** The similarity of the texts of each row. */
+  /** For each row, the similarity of its texts. */
   scores?: readonly number[];
   /** Classes of the texts. */
   classes?: readonly string[];
-  /** The queries and texts of a file in BEIR's form, for scores. */
+  /** The queries and texts of files in BEIR's format, for scores. */
   retrieval?: Retrieval;
 }
 
 /**
- * Reads pairs, triplets, scored pairs or labelled sentences, depending on the columns. Without columns, reads a
- * folder in BEIR's form.
- *
+ * Reads pairs, triplets, scored pairs or labelled sentences, depending on the columns. Without columns, reads a folder
+ * in
+ * BEIR's format.
  * @throws UserError with file and line for all problems of the rows
  */
 export function embeddingRows(files: readonly TextFile[], reading: ReadingOf<EmbeddingData>): EmbeddingRows {
@@ -51,10 +51,7 @@ export function embeddingRows(files: readonly TextFile[], reading: ReadingOf<Emb
   return joinedRows(files.map((file) => readOne(file, form, reading)));
 }
 
-/**
- * Joins the rows of several parts in the same form, one part after the other. The data to score retrieval are
- * omitted.
- */
+/** Joins the rows of several parts in the same form, one part after the other. Omits the data to score retrieval. */
 export function joinedRows(parts: readonly EmbeddingRows[]): EmbeddingRows {
   const [{ form, fileName }] = parts;
   const of = <T>(pick: (part: EmbeddingRows) => readonly T[] | undefined) =>
@@ -71,7 +68,7 @@ function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<Embeddi
   const content = file.read();
   const { header, quote, delimiter, anchor, positive, text, text_pair, label } = reading;
   const negatives = negativesOf(reading);
-  // If one column is given by name, the file has a header, even for columns that are given by number.
+  // If one column is given by name, the file has a header, even if other columns are given by number.
   const isNamed = [anchor, positive, text, text_pair, label, ...negatives].some(
     (column) => typeof column === 'string',
   );

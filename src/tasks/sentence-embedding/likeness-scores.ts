@@ -4,22 +4,22 @@ import type { ScoreName } from '../../metrics/scores.ts';
 import { spearmanr } from '../../metrics/spearmanr.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
 
-/** Texts ranked per query. The scores use no more. */
+/** Number of texts to rank per query. The scores do not use more. */
 const MAX_RANKED = 100;
 
-/** How to compare vectors of one kind. */
+/** How to compare vectors of a type. */
 export interface Likeness<Vector> {
   cosine(a: Vector, b: Vector): number;
   /**
    * Ranks candidates by their cosine similarity to a query. Candidates with equal similarity keep their order.
-   *
-   * @returns a function of the query, the number of candidates to return, and the index of a candidate to leave
+   * @returns a function of the query, the number of candidates to return, and optionally the index of a candidate to
+   * leave
    * out. It returns the indices of the candidates, the best first.
    */
   ranking(candidates: readonly Vector[]): (query: Vector, count: number, left?: number) => number[];
 }
 
-/** Scores rows by the vectors of their texts: correlation for scored pairs, retrieval for pairs and for classes. */
+/** Scores rows by the vectors of their texts: scored pairs by correlation, pairs and classes by retrieval. */
 export function likenessScores<Vector>(
   { columns: texts, scores, classes }: EmbeddingRows,
   columns: readonly (readonly Vector[])[],
@@ -38,7 +38,7 @@ export function likenessScores<Vector>(
   return { ...baselineScores, triplet_accuracy: isRight.filter(Boolean).length / isRight.length };
 }
 
-/** Ranks a corpus for each query and scores the rankings. */
+/** Ranks a corpus for each query, and scores the rankings. */
 export function rankedScores<Vector>(
   queries: readonly Vector[],
   corpus: readonly Vector[],
@@ -53,7 +53,7 @@ export function rankedScores<Vector>(
 }
 
 /**
- * Scores retrieval in pairs: every distinct anchor searches for its positives among the distinct texts of all other
+ * Scores retrieval in pairs. Every distinct anchor searches for its positives among the distinct texts of all other
  * columns.
  */
 function pairScores<Vector>(
@@ -82,8 +82,8 @@ function pairScores<Vector>(
 }
 
 /**
- * Scores retrieval within classes: every sentence searches for the others of its class. A sentence without others
- * is skipped.
+ * Scores retrieval within classes. Every sentence searches for the others of its class. A sentence without others is
+ * skipped.
  */
 function classScores<Vector>(
   vectors: readonly Vector[],

@@ -6,17 +6,14 @@ import type { EmbeddingData } from './data-section.ts';
 /** The purpose of a text. */
 export type PromptRole = 'query' | 'document' | 'text';
 
-/**
- * Names of prompts by the purpose of a text, as `encode_query` and `encode_document` of sentence-transformers use
- * them.
- */
+/** Names of prompts by the purpose of a text, as in `encode_query` and `encode_document` of sentence-transformers. */
 const NAMES: Readonly<Record<PromptRole, readonly string[]>> = {
   query: ['query'],
   document: ['document', 'passage', 'corpus'],
   text: [],
 };
 
-/** All prompts by name: those of the run, otherwise those of the model. */
+/** All prompts by name: the run's if it has any, otherwise the model's. */
 export function promptsOf(
   { prompts }: Pick<EmbeddingData, 'prompts'>,
   { sentence }: CommonConfig,
@@ -24,7 +21,7 @@ export function promptsOf(
   return prompts ?? sentence?.prompts ?? {};
 }
 
-/** The prompt before a text with a role. */
+/** The prompt for a text with this purpose. */
 export function promptFor(
   role: PromptRole,
   reading: Pick<EmbeddingData, 'prompts'>,
@@ -35,7 +32,10 @@ export function promptFor(
   return name === undefined ? '' : (prompts[name] ?? '');
 }
 
-/** A prompt by its name. Throws a UserError for an unknown name. */
+/**
+ * Returns a prompt by its name.
+ * @throws UserError for an unknown name
+ */
 export function promptNamed(
   name: string,
   reading: Pick<EmbeddingData, 'prompts'>,

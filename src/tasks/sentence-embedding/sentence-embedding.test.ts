@@ -30,12 +30,12 @@ const FIXTURES = join(dirname(fileURLToPath(import.meta.url)), 'fixtures');
 const MODEL = join(FIXTURES, 'model');
 const fixture = <T>(name: string): T => JSON.parse(readFileSync(join(FIXTURES, name), 'utf8'));
 
-/** Sums of float32 numbers about 1 in another order. */
+/** Rounding errors of float32 sums in another order, for numbers near 1. */
 const ROUNDING = 1e-6;
 
 const readingOf = (data: object) => embeddingDataSchema.parse(data) as EmbeddingData;
 
-/** The model with a `data` section, and the context for its examples. */
+/** Opens the model with a `data` section, and the context for its examples. */
 function opened(data: object = {}) {
   const reading = readingOf(data);
   const model = openModel(MODEL, sentenceEmbedding.build([], reading));
@@ -69,7 +69,7 @@ describe('embeddings equal sentence-transformers', () => {
     const tuned = { program, values: FROZEN.values, generator: () => Promise.reject(new Error('none')) };
     const answers = (await embedTexts.answer(inputs, tuned, context, 4)) as Embedding[];
     answers.forEach(({ embedding }, i) => {
-      // Vectors that are not normalised have components of about 1.
+      // The components of vectors that are not normalised are about 1.
       expect(furthest(embedding, expected.embeddings[i]!)).toBeLessThan(ROUNDING);
     });
     await program.release();
@@ -125,7 +125,8 @@ describe('losses and their gradients equal sentence-transformers', () => {
         ...{ ...feeds, outputs: { data, dims: [count * rows, width] } },
         ...(targets && { [TARGETS]: { data: Numbers.from(targets), dims: [rows] } }),
       });
-      // Relative: cosines are multiplied by up to 20, and CoSENT takes exponentials of their differences.
+      // The tolerance is relative: cosines are multiplied by up to 20, and CoSENT takes exponentials of their
+      // differences.
       expect(Math.abs((made.loss!.data[0] as number) - value)).toBeLessThan(ROUNDING * Math.max(1, value));
       expect(furthest(made.gradient!.data as Float32Array, wanted.flat(2))).toBeLessThan(
         ROUNDING * Math.max(1, ...wanted.flat(2).map(Math.abs)),
@@ -186,7 +187,7 @@ describe('thirty steps of training equal sentence-transformers with PEFT', () =>
       );
       const { feeds } = set.batch(Int32Array.from(pairs.keys()), i);
       const made = await program.differentiate(updater.values, feeds, 0, i);
-      // Relative: rounding grows with each step of Adam.
+      // The tolerance is relative: rounding errors grow with each step of Adam.
       expect(made.loss / loss).toBeCloseTo(1, 4);
       const regularizer = (made.regularizer ?? 0) * (run.tuner.regularizer?.weight ?? 0);
       expect((made.loss + regularizer) / objective).toBeCloseTo(1, 4);

@@ -28,12 +28,12 @@ export class TextSet {
     return set;
   }
 
-  /** The index of a text of the set. */
+  /** The index of a text in the set. */
   numberOf(text: string): number {
     return this.#numbers.get(text) as number;
   }
 
-  /** Inputs of the model for some of the texts. */
+  /** The model's inputs for some of the texts. */
   feeds(numbers: readonly number[]) {
     return modelFeeds(
       collate(
@@ -52,7 +52,10 @@ export class TextSet {
     };
   }
 
-  /** The vectors of all texts, by index. Throws NotFinite. */
+  /**
+   * Computes the vectors of all texts, by index.
+   * @throws NotFinite if a value is not finite
+   */
   async vectors(
     program: Predictor,
     values: Float32Array,

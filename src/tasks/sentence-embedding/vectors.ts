@@ -1,6 +1,6 @@
 import type { Likeness } from './likeness-scores.ts';
 
-/** How to compare vectors of models. */
+/** Compares a model's vectors. */
 export const DENSE: Likeness<Float32Array> = {
   cosine,
   ranking(candidates) {
@@ -9,7 +9,7 @@ export const DENSE: Likeness<Float32Array> = {
   },
 };
 
-/** The vector scaled to length 1; zeros stay zeros. */
+/** Scales a vector to length 1. Zeros remain zeros. */
 export function unit(vector: Float32Array): Float32Array {
   const length = Math.sqrt(dot(vector, vector));
   return length === 0 ? vector : vector.map((x) => x / length);
@@ -27,17 +27,17 @@ export function cosine(a: Float32Array, b: Float32Array): number {
 
 /**
  * The first `width` components of a vector, scaled to length 1, for a model trained for several widths. Without
- * `width`, the vector itself.
+ * `width`, the
+ * vector itself.
  */
 export function truncated(vector: Float32Array, width: number | undefined): Float32Array {
   return width === undefined ? vector : unit(vector.slice(0, width));
 }
 
 /**
- * The indices of the candidates with the largest cosines to a query, the best first. Equal ones keep their order.
- *
+ * The indices of the candidates with the largest cosines to a query, the best first. Equal candidates keep their order.
  * @param candidates vectors of length 1
- * @param left the index of a candidate to skip
+ * @param left the index of a candidate to leave out
  */
 export function nearestOf(
   query: Float32Array,

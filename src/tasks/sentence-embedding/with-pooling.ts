@@ -4,8 +4,7 @@ import { UserError } from '../../support/user-error.ts';
 import type { EmbeddingData } from './data-section.ts';
 
 /**
- * A model's config with the pooling of a section, if it has one.
- *
+ * A model's config with the pooling in a `data` section, if any.
  * @throws UserError for a model with an unsupported feature
  */
 export function withPooling(

@@ -4,13 +4,13 @@ import { wordsOf } from '../../baselines/words-of.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
 import { type Likeness, likenessScores, rankedScores } from './likeness-scores.ts';
 
-/** A bag of words, normalized to length 1: the weight of each word. */
+/** A bag of words: the weight of each word. The vector has length 1. */
 type WordVector = ReadonlyMap<number, number>;
 
-/** Maximum number of words: the most frequent ones. */
+/** Maximum number of words. The most frequent ones are kept. */
 const MAX_WORDS = 1e6;
 
-/** Scores similarity by common words: TF-IDF over the scored texts, which needs no training. */
+/** Scores similarity by common words, without training: TF-IDF, fitted to the scored texts. */
 export function wordBaseline(_: unknown, rows: EmbeddingRows): Baseline[] {
   const { columns, retrieval } = rows;
   const { queries = [], corpus = [], relevant = [] } = retrieval ?? {};

@@ -6,7 +6,7 @@ import type { EncodingContext } from '../task-definition.ts';
 import type { PairData } from './data-section.ts';
 import type { Pair } from './read-pairs.ts';
 
-/** Maximum characters copied from a source, because the time of ROUGE grows with the product of both lengths. */
+/** Maximum number of characters copied from a source. The time for ROUGE grows with the product of both lengths. */
 const MAX_COPIED = 4000;
 
 /** The baselines of generated texts: the first sentence of the source, and the source itself. */

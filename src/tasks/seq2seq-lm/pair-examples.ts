@@ -12,7 +12,7 @@ import type { Pair } from './read-pairs.ts';
 
 type Context = EncodingContext<PairData>;
 
-/** Default tokens of a target, as in transformers' run_summarization.py. */
+/** Default maximum number of tokens of a target, as in transformers' run_summarization.py. */
 const DEFAULT_TARGET_LENGTH = 128;
 
 /** Builds an example for each target of each source. */
@@ -63,7 +63,7 @@ export function encodeSource(source: string, context: Context): Encoding {
   return encoding;
 }
 
-/** Maximum tokens of a target, or of a generated text. */
+/** Maximum number of tokens of a target or a generated text. */
 export function targetLength(context: Context): number {
   const { reading, config } = context;
   const longest =

@@ -9,7 +9,7 @@ import { type PairData, pairDataSchema } from './data-section.ts';
 import { readPairs } from './read-pairs.ts';
 import { writeTexts } from './write-texts.ts';
 
-/** The source of a text. */
+/** The text that the model reads. */
 export interface Source {
   source: string;
 }
@@ -39,7 +39,7 @@ export const predictTexts: Prediction<PairData, Source> = {
   describe: (answer) => (answer as Generated).text,
 };
 
-/** Reads another file than the run's, with changes by flags. */
+/** How to read another file than the run's: as in the run, with changes by flags. */
 export function pairsWithFlags(reading: ReadingOf<PairData>, flags: ReadingFlags): ReadingOf<PairData> {
   const known = Object.keys(pairDataSchema.shape);
   const wrong = Object.keys(flags).find((key) => !known.includes(key));

@@ -6,7 +6,7 @@ import { RowProblems } from '../../data/row-problems.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { PairData } from './data-section.ts';
 
-/** A text, and its possible targets. */
+/** A source text, and its possible targets. */
 export interface Pair {
   /** Line of the file, from 1. */
   line: number;
@@ -20,9 +20,9 @@ export type PairColumns = Pick<PairData, 'source' | 'target' | 'header' | 'quote
 const BYTE_ORDER_MARK = '\ufeff';
 
 /**
- * Reads pairs from the content of a TSV, CSV or JSON Lines file. In JSON Lines, a source may be a list of
- * sentences, which are joined by spaces. A target may be a list of equally good texts.
- *
+ * Reads pairs from the content of a TSV, CSV or JSON Lines file. In JSON Lines, a source may be a list of sentences,
+ * which
+ * are joined by spaces. A target may be a list of equally good texts.
  * @param labelled whether targets are read as well
  * @throws UserError with file and line for all problems of the rows: a missing column, an empty text
  */

@@ -184,11 +184,11 @@ describe('a small BART', () => {
     const { feeds, weight } = set.batch(Int32Array.of(0, 2), 0);
     const rows = [targets[0], targets[2]];
     expect(weight).toBe(rows.flat().length);
-    // As DataCollatorForSeq2Seq and shift_tokens_right: the start token (2), the target, padding (0); position before
-    // example.
+    // As in DataCollatorForSeq2Seq and shift_tokens_right: the start token (2), the target, padding (0).
+    // Sequence-major.
     const length = Math.max(...rows.map((row) => row.length));
     const shifted = rows.map((row) => [2, ...row.slice(0, -1), ...new Array(length - row.length).fill(0)]);
-    // After the last label comes the end token itself.
+    // In the shorter row, the end token itself follows the last label.
     const [short] = rows[0].length < rows[1].length ? [0] : [1];
     shifted[short][rows[short].length] = 2;
     const transposed = Array.from({ length }, (_, at) => shifted.map((row) => row[at])).flat();
@@ -248,7 +248,7 @@ describe('a small BART', () => {
       answers.push(answer.text);
     }
     const alone = await trained.generate('the dog sat', { max_length: 64 });
-    // The blank line has an answer too.
+    // The blank line also gets an answer.
     expect(answers.length).toBe(4);
     expect(answers[3]).toBe(alone.text);
     await trained.close();

@@ -12,9 +12,8 @@ import { encodeSource, targetLength } from './pair-examples.ts';
 type Context = EncodingContext<PairData>;
 
 /**
- * The settings with which a task generates texts: those of `data.generation_config`, then those of the model's
- * files. Texts have at most the maximum length of targets.
- *
+ * The settings with which a task generates texts. Those of `data.generation_config` override those of the model's
+ * files.
  * @throws UserError for keys that contradict each other or have no effect on the model
  */
 export function writingConfig(context: Context): GenerationInput {
@@ -25,7 +24,9 @@ export function writingConfig(context: Context): GenerationInput {
   return user;
 }
 
-/** Generates texts for some sources, in their order. Similar lengths share a batch; processes share the batches. */
+/**
+ * Generates texts for sources, in their order. Sources of similar length share a batch. Processes divide the batches.
+ */
 export async function writeTexts(
   generator: TextGenerator,
   communicator: Communicator,

@@ -14,12 +14,12 @@ import { classTargets } from '../labelled-texts/to-targets.ts';
 /** The class of a text. */
 export interface ClassAnswer {
   label: string;
-  /** The probability of each label: a softmax. */
+  /** The probability of each label, from a softmax. */
   probabilities: Record<string, number>;
   logits: Float32Array;
 }
 
-/** The numbers that GLUE's server expects for these class names. */
+/** The numbers that GLUE's server expects, by class name. */
 const SUBMITTED = new Map<string, string>(
   (['cola', 'sst2', 'mrpc', 'qqp'] as const).flatMap((task) =>
     GLUE_CLASSES[task].map((name, id): [string, string] => [name, `${id}`]),
@@ -37,8 +37,9 @@ export const classKind: LabelKind<ClassAnswer> = {
     linearLoss: 'softmax',
     linearName: 'a bag of words',
     /**
-     * Predicts the majority class. The logits are the shares of all classes, which have the lowest loss of all
-     * answers that ignore the text.
+     * Predicts the majority class. The logits are the shares of all classes: of all answers that ignore the text, these
+     * have
+     * the lowest loss.
      */
     blind(targets, labels) {
       const counts = labels.map(() => 0);
@@ -55,8 +56,8 @@ export const classKind: LabelKind<ClassAnswer> = {
   weighsClasses: true,
   evaluationLoss: meanCrossEntropy,
   /**
-   * Computes the scores. With two classes, `f1` is that of class 1; with more, the mean (macro). `combined_score`
-   * is GLUE's for QQP and MRPC.
+   * Computes the scores. With two classes, `f1` is that of class 1; with more, the mean over classes (macro).
+   * `combined_score` is GLUE's score for QQP and MRPC.
    */
   scores(logits, outputs, targets) {
     const predictions = argmaxRows(logits, outputs);
@@ -88,8 +89,7 @@ export const classKind: LabelKind<ClassAnswer> = {
   describe: ({ label, probabilities }) => `${label}, ${percent(probabilities[label] ?? Number.NaN)}`,
   submitted({ label, logits }) {
     const [id] = argmaxRows(logits, logits.length);
-    // GLUE's server also expects numbers for WNLI. On the Hub, its classes have the names of RTE's in the opposite
-    // order.
+    // GLUE's server also expects numbers for WNLI. On the Hub, WNLI has RTE's class names in the opposite order.
     const isOfWnli = logits.length === 2 && label === GLUE_CLASSES.wnli[id];
     return isOfWnli ? `${id}` : (SUBMITTED.get(label) ?? label);
   },

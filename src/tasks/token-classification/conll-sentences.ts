@@ -4,20 +4,19 @@ import { type ConllShape, conllShape, isBoundary, splitLine } from './conll-shap
 import type { TaggedSentence, WordColumns } from './tagged-sentence.ts';
 
 /**
- * Numbers of CoNLL-U lines that are not words: `1-2` (one written word that is two words) and `3.1` (a word that is
- * not written).
+ * Numbers of CoNLL-U lines without a word: `1-2` for one written form of two words, `3.1` for a word that is not
+ * written.
  */
 const NO_WORD = /^\d+[-.]\d+$/;
 
 /**
- * Reads the sentences of CoNLL columns: one word per line, with its tag in another column.
- *
- * - An empty line ends a sentence, and so does `-DOCSTART-`.
- * - Columns are separated by tabs if the first row has one, otherwise by spaces.
- * - A line that begins with `#` is a comment, unless it has as many columns as the first row (then its word is a
- *   hash).
- * - In CoNLL-U, use the columns `words: 1` and for parts of speech `tags: 3`; lines without a word are skipped.
- *
+ * Reads the sentences of a file with CoNLL columns: one word per line, with its tag in another column.
+ * - An empty line or `-DOCSTART-` ends a sentence.
+ * - Columns are separated by tabs if the first row has a tab, otherwise by spaces.
+ * - A line that begins with `#` is a comment. If it has as many columns as the first row, it is a row with a hash as
+ * its
+ * word.
+ * - For CoNLL-U, use the columns `words: 1` and for parts of speech `tags: 3`. Lines without a word are skipped.
  * @param problems collects the problems of single lines, which are skipped
  * @throws UserError for columns that the file does not have, and like {@link fileLines}
  */

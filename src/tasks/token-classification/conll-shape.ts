@@ -3,24 +3,24 @@ import { trimEnd } from '../../support/trim-end.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { WordColumns } from './tagged-sentence.ts';
 
-/** The columns of a file. */
+/** The layout of a file with CoNLL columns. */
 export interface ConllShape {
-  /** Whether tabs separate them instead of spaces. */
+  /** Whether columns are separated by tabs instead of spaces. */
   isTabbed: boolean;
-  /** Number of columns in the first row, and its line. */
+  /** Number of columns in the first row, and the line of that row. */
   width: number;
   line: number;
-  /** Whether every row must have that many columns. */
+  /** Whether every row must have this many columns. */
   isExact: boolean;
-  /** Columns of the words, and of the tags if they are read. */
+  /** Indices of the columns for words and, if they are read, for tags. */
   word: number;
   tag: number | undefined;
 }
 
 /**
- * Determines the shape of a file from its first row; undefined if it is empty. Rows may differ in width only if
- * both columns are given by number, because otherwise the last column is used.
- *
+ * Determines the shape of a file from its first row. Undefined if the file is empty. Rows may differ in width only if
+ * both
+ * columns are given by number, because otherwise the last column is used.
  * @throws UserError for columns that the first row does not have
  */
 export function conllShape(
@@ -49,7 +49,7 @@ export function conllShape(
   };
 }
 
-/** The columns of a line. Only tabs and spaces separate: words may contain other white space. */
+/** Splits a line into columns. Only tabs and spaces are separators, because words may contain other white space. */
 export function splitLine(text: string, { isTabbed }: Pick<ConllShape, 'isTabbed'>): string[] {
   const trimmed = (field: string) => trimEnd(field.replace(/^ +/, ''), / /);
   return isTabbed ? text.split('\t').map(trimmed) : trimmed(text).split(/[ \t]+/);
@@ -60,7 +60,7 @@ export function isBoundary(text: string): boolean {
   return text.startsWith('-DOCSTART-') || text.trim() === '';
 }
 
-/** The first line with columns. A line that begins with `#` counts only if all lines do. */
+/** The first line with columns. A line that begins with `#` counts only if every line does. */
 function firstRow(content: string, fileName: string): FileLine | undefined {
   let hash: FileLine | undefined;
   for (const row of fileLines(content, fileName)) {

@@ -24,7 +24,7 @@ export const wordDataSchema = z.strictObject({
 
 export type WordData = z.output<typeof wordDataSchema>;
 
-/** Problems of the section: the same column for words and tags, or a repeated tag. */
+/** Finds problems of the section: the same column for words and tags, or a repeated tag. */
 export function wordProblems({ words, tags, label_names = [] }: WordData): Problem[] {
   const problems: Problem[] = [];
   if (words !== undefined && words === tags)

@@ -1,16 +1,15 @@
 import { NO_WORD } from '../../text/encode-words.ts';
 
-/** The positions of an input's words. Truncated words and words without pieces are missing. */
+/** The first pieces of an input's words. Truncated words and words without pieces are missing. */
 export interface FirstPieces {
-  /** [words], from 0 and ascending. */
+  /** Indices of the words, from 0, ascending: [words]. */
   words: Int32Array;
-  /** [words]; the position of each word's first piece. This piece carries the label and predicts the tag. */
+  /** Positions of the words' first pieces: [words]. A first piece has the word's label and predicts its tag. */
   positions: Int32Array;
 }
 
 /**
  * Finds the first piece of each word.
- *
  * @param wordIds [length], see `wordEncoder`
  */
 export function firstPieces(wordIds: Int32Array): FirstPieces {

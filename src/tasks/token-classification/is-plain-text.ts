@@ -5,13 +5,15 @@ import { isBoundary, splitLine } from './conll-shape.ts';
 import type { WordColumns } from './tagged-sentence.ts';
 
 const TAG = /^(O|[BIESLUM]-\S+)$/;
-/** Maximum columns of files without a tag at the end: they have a word, its part of speech, its chunk. */
+/**
+ * Maximum number of columns in files that do not end lines with a tag. They have a word, its part of speech, its chunk.
+ */
 const MAX_COLUMNS = 4;
 
 /**
- * Whether lines are plain sentences. JSON and CoNLL columns are not: they have tabs, tags at the end of lines, one
- * word per line, or an extension other than `.txt`.
- *
+ * Whether the lines of a text are sentences. Otherwise, they are JSON or CoNLL columns. Columns have tabs, tags at the
+ * end of
+ * lines, one word per line, or an extension other than `.txt`.
  * @param fileName undefined for standard input, where one word per line is also a sentence
  * @throws UserError if the lines of a file may be either
  */

@@ -9,9 +9,8 @@ const WORDS = ['tokens', 'words'];
 const TAGS = ['ner_tags', 'tags', 'labels'];
 
 /**
- * The sentences of JSON Lines: a list of words under one key and a list of as many tags under another, as strings or
- * as indices in `label_names`.
- *
+ * Reads the sentences of JSON Lines. A row has a list of words under one key and a list of tags under another. Tags are
+ * strings or indices in `label_names`.
  * @param problems collects the problems of single rows, which are skipped
  * @throws UserError if the first row lacks the keys
  */
@@ -40,7 +39,7 @@ export function* jsonSentences(
   }
 }
 
-/** The given key, or the first of the usual ones that the row has. */
+/** The given key, or else the first of the usual keys that the row has. */
 function findKey(
   row: JsonObject,
   setKey: string | number | undefined,
@@ -73,7 +72,7 @@ function readWords(value: unknown, key: string): string[] | RowProblem {
   return other < 0 ? value : { needs: `strings in "${key}"`, got: typeName(value[other]) };
 }
 
-/** Tags, or a problem with them. */
+/** Reads the tags of a row. Returns a problem if they are invalid. */
 function readTags(value: unknown, key: string, names: readonly string[] | undefined): string[] | RowProblem {
   if (!Array.isArray(value)) return { needs: `a list of tags in "${key}"`, got: typeName(value) };
   const tags: string[] = [];

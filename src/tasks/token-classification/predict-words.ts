@@ -3,7 +3,7 @@ import { predictBatches } from '../../program/predict-batches.ts';
 import type { Predictor } from '../../program/program.ts';
 import type { WordExamples } from './word-examples.ts';
 
-/** Logits of the first pieces of each example's words, in order: [words, labels] row-major. */
+/** Computes the logits of the first pieces of each example's words, in order: [words, labels] row-major. */
 export async function predictWords(
   program: Predictor,
   values: Float32Array,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readSentences } from './read-sentences.ts';
 import { lineOf, type WordColumns } from './tagged-sentence.ts';
 
-/** Sentences as `line word/tag word/tag`. */
+/** Reads sentences and formats them as `line word/tag word/tag`. */
 function read(content: string, fileName = 'x.conll', columns: WordColumns = {}, labelled = true): string[] {
   return readSentences(content, fileName, columns, labelled).map(({ line, words, tags }) =>
     [line, ...words.map((word, i) => (tags[i] === undefined ? word : `${word}/${tags[i]}`))].join(' '),

@@ -9,9 +9,9 @@ import { lineOf, type TaggedSentence, type WordColumns } from './tagged-sentence
 const BYTE_ORDER_MARK = '\ufeff';
 
 /**
- * Reads sentences from the content of a JSON Lines file (by its extension, or because it begins with an object) or a
- * file of CoNLL columns. A byte-order mark and CRLF line ends are accepted.
- *
+ * Reads sentences from the content of a file: JSON Lines (by its extension, or because it begins with an object) or
+ * CoNLL
+ * columns. A byte-order mark and CRLF line ends are accepted.
  * @param labelled whether words must have tags; otherwise tags are ignored
  * @throws UserError with file and line for all problems of the rows at once
  */
@@ -55,7 +55,7 @@ function checkNames(
   problems: RowProblems,
 ): void {
   const known = new Set(names);
-  let hint: string | undefined; // the first such tag's, which is the only one reported in full
+  let hint: string | undefined; // The hint for the first such tag. Only that tag is reported in full.
   for (const sentence of sentences) {
     sentence.tags.forEach((tag, word) => {
       if (known.has(tag)) return;

@@ -8,13 +8,12 @@ import { readSentences } from './read-sentences.ts';
 import { textWords } from './text-words.ts';
 
 const STANDARD_INPUT = 'standard input';
-/** Keys of `data` that flags may set. `--text` and `--label` set `words` and `tags`. */
+/** Keys of `data` that flags may set. `--text` sets `words`, and `--label` sets `tags`. */
 const KEYS = Object.keys(wordDataSchema.shape);
 const MEANING: Readonly<Record<string, 'words' | 'tags'>> = { text: 'words', label: 'tags' };
 
 /**
- * How to read another file than the run's. `--text` names the column of the words, `--label` that of the tags.
- *
+ * How to read another file than the run's. `--text` names the column of words, `--label` the column of tags.
  * @throws UserError for an unsupported flag
  */
 export function wordsWithFlags(reading: ReadingOf<WordData>, flags: ReadingFlags): ReadingOf<WordData> {
@@ -31,9 +30,9 @@ export function wordsWithFlags(reading: ReadingOf<WordData>, flags: ReadingFlags
 }
 
 /**
- * Sentences to tag, from a file or, without a name, standard input: JSON Lines, CoNLL columns, or plain text with one
- * sentence per line. A blank line keeps its place.
- *
+ * Reads sentences to tag from a file or, without a name, from standard input: JSON Lines, CoNLL columns, or plain text
+ * with
+ * one sentence per line. A blank line keeps its place.
  * @throws UserError like {@link readSentences}, and for lines that may be columns as well as sentences
  */
 export function sentencesToTag(

@@ -3,8 +3,9 @@ import { seqeval } from '../../metrics/seqeval.ts';
 import type { LabelledSentences } from './token-evaluation.ts';
 
 /**
- * The baselines of tags: the most frequent tag of each word in training, with the most frequent tag of all for new
- * words; and that most frequent tag for all words.
+ * The baselines of tags. The first gives each word its most frequent tag in training, and new words the most frequent
+ * tag
+ * of all. The second gives every word the most frequent tag of all.
  */
 export function tagBaselines(train: LabelledSentences, validation: LabelledSentences): Baseline[] {
   const ofWords = new Map<string, Map<string, number>>();
@@ -43,7 +44,7 @@ export function tagBaselines(train: LabelledSentences, validation: LabelledSente
   ];
 }
 
-/** The most frequent value; of equally frequent ones, the first. */
+/** The most frequent value. Of equally frequent values, the first. */
 function mostFrequent(counts: ReadonlyMap<string, number>): string {
   return [...counts].reduce((best, tag) => (tag[1] > best[1] ? tag : best))[0];
 }

@@ -4,7 +4,6 @@ import { lineOf, type TaggedSentence } from './tagged-sentence.ts';
 
 /**
  * The tags of each sentence as indices in `names`.
- *
  * @throws UserError with file and line for unknown tags
  */
 export function tagIds(
@@ -14,7 +13,7 @@ export function tagIds(
 ): Int32Array[] {
   const problems = new RowProblems(fileName);
   const ids = new Map(names.map((name, id) => [name, id]));
-  let hint: string | undefined; // the first such tag's, which is the only one reported in full
+  let hint: string | undefined; // The hint for the first such tag. Only that tag is reported in full.
   const found = sentences.map((sentence) =>
     Int32Array.from(sentence.tags, (tag, word) => {
       const id = ids.get(tag);

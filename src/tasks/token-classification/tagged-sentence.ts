@@ -1,15 +1,15 @@
-/** A sentence as words. Labelled data also have the tag of each word. */
+/** A sentence as a list of words. In labelled data, each word has a tag. */
 export interface TaggedSentence {
-  /** The line of the file on which it starts, from 1. */
+  /** The line of the file on which the sentence starts, from 1. */
   line: number;
   words: readonly string[];
-  /** One per word; empty in data without labels. */
+  /** One tag per word. Empty in data without labels. */
   tags: readonly string[];
-  /** The line of each word, if words are on separate lines. */
+  /** The line of each word, if each word has its own line. */
   lines?: readonly number[];
 }
 
-/** The words and tags of a file: keys of JSON Lines, numbers of CoNLL columns from 0. */
+/** Where a file has words and tags: keys of JSON Lines, or numbers of CoNLL columns from 0. */
 export interface WordColumns {
   /** Key or column of the words. Default: `tokens` or `words` in JSON Lines, else the first column. */
   words?: string | number;
@@ -19,7 +19,7 @@ export interface WordColumns {
   label_names?: readonly string[];
 }
 
-/** The line of a word; without lines of words, that of its sentence. */
+/** The line of a word, or of its sentence if the lines of words are unknown. */
 export function lineOf({ line, lines }: TaggedSentence, word: number): number {
   return lines?.[word] ?? line;
 }

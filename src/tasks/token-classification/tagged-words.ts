@@ -1,31 +1,31 @@
 import { entities } from '../../metrics/entities.ts';
 
-/** Words of a sentence that name one thing. */
+/** A named entity: consecutive words of a sentence. */
 export interface NamedEntity {
   type: string;
-  /** The entity consists of the words [start, end). */
+  /** The entity's words are [start, end). */
   start: number;
   end: number;
-  /** The words of the entity, joined by spaces. */
+  /** The entity's words, joined by spaces. */
   text: string;
-  /** Mean probability of their tags. */
+  /** Mean probability of the words' tags. */
   score: number;
 }
 
 /** A model's result for the words of a sentence. */
 export interface TaggedWords {
   words: readonly string[];
-  /** [words]; null for words that the model did not see, because they have no pieces or were truncated. */
+  /** One per word. Null for words that the model did not see, because they have no pieces or were truncated. */
   tags: (string | null)[];
-  /** [words]; the probability of the tag. */
+  /** For each word, the probability of its tag. */
   scores: (number | null)[];
   entities: NamedEntity[];
 }
 
 /**
- * The most likely tag of each word, and the entities that the tags mark. Words that the model did not see are
- * skipped: they do not split an entity, as in scoring.
- *
+ * The most likely tag of each word, and the entities that the tags mark. Words that the model did not see are skipped.
+ * As in
+ * scoring, they do not split an entity.
  * @param seen indices of the words with logits, ascending
  * @param logits [seen, labels], row-major
  */
@@ -56,7 +56,7 @@ export function taggedWords(
   };
 }
 
-/** The index of the largest logit, the first of equal ones, and its softmax. */
+/** The index of the largest logit (the first of equal ones), and its softmax. */
 function likeliest(logits: Float32Array): { id: number; probability: number } {
   let id = 0;
   for (let other = 1; other < logits.length; other++) if (logits[other] > logits[id]) id = other;

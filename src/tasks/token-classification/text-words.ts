@@ -1,4 +1,4 @@
-/** A word of a text; its characters are [start, end). */
+/** A word of a text. Its characters are [start, end). */
 export interface TextWord {
   text: string;
   start: number;
@@ -8,12 +8,13 @@ export interface TextWord {
 /** Splits at white space. In scripts without spaces between words, every character is a word. */
 const CHUNKS =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]+/gu;
-/** `J.` and `U.S.`: a few letters, each followed by a full stop. */
+/** Matches `J.` and `U.S.`: a few letters, each followed by a full stop. */
 const INITIALS = /^(\p{L}\.){1,8}$/u;
 
 /**
- * The words of plain text, roughly as in annotated corpora: split at white space, with surrounding punctuation as
- * separate words (repeated signs together). `@name` and `#tag` are words.
+ * Splits plain text into words, roughly as in annotated corpora: at white space, with surrounding punctuation as
+ * separate
+ * words. A repeated sign is one word, and so are `@name` and `#tag`.
  */
 export function textWords(text: string): TextWord[] {
   return Array.from(text.matchAll(CHUNKS)).flatMap(({ 0: chunk, index }) => {

@@ -90,7 +90,7 @@ describe('wordExamples', () => {
       [SEP, PAD],
     ];
     expect([...feeds.input_ids.data]).toEqual(ids.flat());
-    // A row is position times number of examples plus example.
+    // The number of a row is position times number of examples plus example.
     expect([...feeds.label_rows.data]).toEqual([2, 3, 4, 7, 8]);
     expect([...feeds.labels.data]).toEqual([5, 1, 6, 3, 7]);
     expect(weight).toBe(5);
@@ -125,7 +125,7 @@ describe('taggedWords', () => {
     const words = ['in', 'New', '\u200b', 'York', 'Ann', 'cut'];
     const tagged = taggedWords(words, Int32Array.of(0, 1, 3, 4), logits(0, 1, 2, 3), LABELS);
     expect(tagged.tags).toEqual(['O', 'B-LOC', null, 'I-LOC', 'B-PER', null]);
-    // e^log(3) among three ones, in 32 bits.
+    // The softmax of log(3) among three zeros, in 32 bits.
     for (const score of tagged.scores) if (score !== null) expect(score).toBeCloseTo(0.5, 6);
     expect(tagged.scores.map((score) => score === null)).toEqual([false, false, true, false, false, true]);
     expect(tagged.entities.map(({ score: _, ...entity }) => entity)).toEqual([

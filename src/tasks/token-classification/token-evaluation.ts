@@ -9,18 +9,18 @@ import { tagIds } from './tag-ids.ts';
 import type { TaggedSentence } from './tagged-sentence.ts';
 import { type WordExamples, wordExamples } from './word-examples.ts';
 
-/** Sentences with their tags, and their file. */
+/** Sentences with their tags, and the name of their file. */
 export interface LabelledSentences {
   sentences: readonly TaggedSentence[];
   fileName: string;
-  /** `data.label_names`. */
+  /** The value of `data.label_names`. */
   names?: readonly string[];
 }
 
 /**
- * Scores a token classifier like transformers' run_ner.py: precision, recall and F1 of entities, the accuracy of
- * tags, and `eval_loss`. All are over the words that the model sees. As in run_ner.py, truncated words are ignored.
- *
+ * Scores a token classifier like transformers' run_ner.py: precision, recall and F1 of entities, the accuracy of tags,
+ * and
+ * `eval_loss`. All are computed over the words that the model sees. As in run_ner.py, truncated words are ignored.
  * @throws UserError for tags that are not among the labels
  */
 export function tokenEvaluation(
@@ -52,8 +52,7 @@ export function tokenEvaluation(
 }
 
 /**
- * Computes the loss and the scores of predicted words, including those of each entity type.
- *
+ * Computes the loss and the scores of predicted words, also for each entity type.
  * @param logits the logits of each example [words, labels], from {@link predictWords}
  * @param ids the true label of each word of each sentence
  * @param watch called with the tags of each example's words

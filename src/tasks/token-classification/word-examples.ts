@@ -7,25 +7,24 @@ import { wordEncoder } from '../../text/encode-words.ts';
 import type { TextTokenizer } from '../../text/tokenizer.ts';
 import { type FirstPieces, firstPieces } from './first-pieces.ts';
 
-/** Sentences in the form of a token classifier. */
+/** Sentences in the form that a token classifier reads. */
 export interface WordExamples {
-  /** Tokens of each example. */
+  /** Number of tokens of each example. */
   readonly lengths: Int32Array;
   /** Number of truncated sentences. */
   readonly truncated: number;
-  /** Sentence index of each example; sentences without any piece are skipped. */
+  /** Index of each example's sentence. Sentences without any piece are skipped. */
   readonly sentences: Int32Array;
   /** The same as `sentences`, under the name that all tasks use. */
   readonly rows: Int32Array;
-  /** The words in each example. */
+  /** The first pieces of each example's words. */
   readonly firstPieces: readonly FirstPieces[];
-  /** Some examples as one batch; its weight is the number of its labelled tokens. */
+  /** Returns some examples as one batch. Its weight is the number of labelled tokens. */
   batch(examples: Int32Array): { feeds: Tensors; weight: number };
 }
 
 /**
- * Builds one example per sentence, with labels on the first pieces of words only.
- *
+ * Builds one example per sentence, with labels only on the first pieces of words.
  * @param tagIds the label of each word of each sentence; without them, the batches are for prediction only
  * @throws UserError for labelled sentences without a piece to learn from
  */
@@ -64,7 +63,7 @@ export function wordExamples(
   };
 }
 
-/** [batch, length], row-major. */
+/** Labels [batch, length], row-major. */
 function labelsOf(
   examples: readonly { sentence: number; pieces: FirstPieces }[],
   tagIds: readonly Int32Array[],
