@@ -3,7 +3,7 @@ import { Random } from '../support/random.ts';
 import { planEpoch, planEvaluation } from './batches.ts';
 
 const BATCH = 32;
-/** Lengths as of short sentences. */
+/** Draws lengths like those of short sentences. */
 const lengths = (n: number) => {
   const random = new Random(3, 'lengths');
   return Int32Array.from({ length: n }, () => 5 + random.integer(40));
@@ -73,7 +73,7 @@ describe('planEpoch', () => {
     );
     const half = means.length / 2;
     const mean = (values: number[]) => values.reduce((a, b) => a + b) / values.length;
-    expect(Math.abs(mean(means.slice(0, half)) - mean(means.slice(half)))).toBeLessThan(5); // of 40; sorted: 20
+    expect(Math.abs(mean(means.slice(0, half)) - mean(means.slice(half)))).toBeLessThan(5); // Lengths are up to 40. Sorted batches would differ by 20.
   });
 
   it('combines an example with others in each epoch', () => {

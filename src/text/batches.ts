@@ -1,8 +1,6 @@
 import { Random } from '../support/random.ts';
 
-/**
- * Number of batches that are sorted by length together: enough to find similar lengths, few enough to stay random.
- */
+/** Number of batches that are sorted by length together: enough to find similar lengths, few enough to stay random. */
 const BATCHES_SORTED_TOGETHER = 50;
 /** Minimum number of sorted groups, so that even the batches of a small file differ between epochs. */
 const MIN_GROUPS = 4;
@@ -15,7 +13,7 @@ export interface ExampleLengths {
   targetLengths?: Int32Array;
 }
 
-/** The inputs that determine the order of training. */
+/** What determines the order of training examples. */
 export interface EpochPlan extends ExampleLengths {
   batchSize: number;
   seed: number;
@@ -26,10 +24,13 @@ export interface EpochPlan extends ExampleLengths {
 }
 
 /**
- * The batches of an epoch as indices of examples. Each example occurs once, and the order depends only on (seed,
+ * Returns the batches of an epoch as indices of examples. Each example occurs once, and the order depends only on
+ * (seed,
  * epoch). Grouping by length follows Hugging Face's `LengthGroupedSampler`: the shuffled examples are sorted within
- * groups of 50 batches and cut into batches, which are visited in random order. The last, smaller batch takes
- * examples of any length.
+ * groups
+ * of 50 batches and cut into batches, which are visited in random order. The last batch may be smaller and has examples
+ * of
+ * any length.
  */
 export function planEpoch(plan: EpochPlan): Int32Array[] {
   const { lengths, batchSize, seed, epoch, groupByLength } = plan;
@@ -48,7 +49,10 @@ export function planEpoch(plan: EpochPlan): Int32Array[] {
   return [...shuffled, ...cut(order.subarray(whole), batchSize)];
 }
 
-/** Batches for evaluation, longest examples first. So there is little padding, and memory peaks at the start. */
+/**
+ * Returns batches for evaluation, the longest examples first. So there is little padding, and memory peaks at the
+ * start.
+ */
 export function planEvaluation(examples: ExampleLengths, batchSize: number): Int32Array[] {
   const order = Int32Array.from(examples.lengths.keys());
   sortAlike(order, examples, batchSize, -1);
@@ -56,8 +60,9 @@ export function planEvaluation(examples: ExampleLengths, batchSize: number): Int
 }
 
 /**
- * Sorts examples by length. With two lengths, the sorted examples are divided into runs of √n batches each, and
- * each run is sorted by target length. Then both lengths vary little within a batch.
+ * Sorts examples by length. With two lengths, the sorted examples are divided into runs of √n batches each, and each
+ * run is
+ * sorted by target length. Then both lengths vary little within a batch.
  */
 function sortAlike(
   order: Int32Array,

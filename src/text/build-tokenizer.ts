@@ -8,9 +8,9 @@ import { TextTokenizer, type TokenizerOptions } from './tokenizer.ts';
 /** The files of a tokenizer, by their names in a model's folder. */
 export const TOKENIZER_FILES = { tokenizer: 'tokenizer.json', config: 'tokenizer_config.json' } as const;
 
-/** Files to build a tokenizer from, if there is no tokenizer.json. */
+/** Files that can replace a missing tokenizer.json. */
 const SLOW_FILES = [...SENTENCEPIECE_FILES, 'vocab.txt', 'vocab.json', 'merges.txt'];
-/** Files that are read in addition. config.json has the model's type. */
+/** Further files to read with them. config.json contains the model's type. */
 const SLOW_NOTES = ['special_tokens_map.json', 'added_tokens.json', 'config.json'];
 
 /** Maximum size of tokenizer.json, three times the largest of known models (Gemma's 33 MB). */

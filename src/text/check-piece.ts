@@ -1,11 +1,10 @@
 import { UserError } from '../support/user-error.ts';
 
-/** Maximum characters. If each were a token, tokenizing would take nearly a gigabyte and three seconds. */
+/** Maximum number of characters. If each were a token, tokenizing would take nearly a gigabyte and three seconds. */
 const MAX = 2 ** 20;
 
 /**
- * Rejects a text that is too long to be tokenized at once.
- *
+ * Checks that a text is not too long to be tokenized at once.
  * @throws UserError that quotes the start of the text
  */
 export function checkPiece(text: string): void {

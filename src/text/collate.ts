@@ -1,12 +1,12 @@
 import type { Encoding } from './tokenizer.ts';
 
-/** Inputs of one step; the arrays are [batch, length], row-major. */
+/** Inputs of one step. The arrays are [batch, length], row-major. */
 export interface Batch {
   inputIds: Int32Array;
-  /** 0 for padding, 1 for a token, or the number of its document if several share a row. */
+  /** 0 for padding and 1 for a token. If several documents share a row, a token has its document's number instead. */
   attentionMask: Int32Array;
   tokenTypeIds: Int32Array;
-  /** Given if positions do not count from 0. */
+  /** Set if positions do not count from 0. */
   positionIds?: Int32Array;
   /** The decoder's input in an encoder-decoder, [batch, length]. */
   decoder?: { inputIds: Int32Array; length: number };
@@ -14,7 +14,7 @@ export interface Batch {
   length: number;
 }
 
-/** Pads encodings to the longest of them, with `padId` at the end. */
+/** Pads encodings at the end with `padId`, to the length of the longest. */
 export function collate(encodings: readonly Encoding[], padId: number): Batch {
   const batch = encodings.length;
   const length = encodings.reduce((most, { inputIds }) => Math.max(most, inputIds.length), 0);

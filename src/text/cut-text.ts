@@ -2,8 +2,9 @@
 export type CutText = (text: string) => Iterable<string>;
 
 /**
- * Cuts a text into words. BERT's steps never look across white space or an ideograph, so words can be tokenized
- * separately.
+ * Cuts a text into words. No step of BERT's tokenizer depends on characters beyond white space or an ideograph, so
+ * words
+ * can be tokenized separately.
  */
 export function* bertWords(text: string): Iterable<string> {
   for (let start = 0; start < text.length; ) {
@@ -25,7 +26,7 @@ function isBreak(code: number): boolean {
   return isSpace(code) || (code >= 0x4e00 && code <= 0x9fff);
 }
 
-/** Whether a character ends a word. Other white space stays in its word, because the tokenizer splits it. */
+/** Whether a character ends a word. Other white space remains in its word, and the tokenizer splits it. */
 function isSpace(code: number): boolean {
   return code === 32 || (code <= 13 && (code === 9 || code === 10 || code === 13));
 }
@@ -34,9 +35,8 @@ const SPACE = 32;
 const LINE_FEED = 10;
 
 /**
- * Cuts between a word and a letter that are separated by one space or line feed. The cut is before the space, or
- * after the line feed.
- *
+ * Cuts between a word and a letter with one space or line feed between them. The cut is before a space, or after a line
+ * feed.
  * @param stops characters after which there is no cut
  */
 export function beforeSpaces(stops: string): CutText {
@@ -54,7 +54,7 @@ export function beforeSpaces(stops: string): CutText {
   };
 }
 
-/** Cuts at such spaces and removes them: for tokenizers that prepend a space to every text. */
+/** Cuts at the same places and removes the spaces, for tokenizers that prepend a space to every text. */
 export function betweenSpaces(stops: string): CutText {
   return function* (text) {
     let start = 0;
@@ -68,7 +68,7 @@ export function betweenSpaces(stops: string): CutText {
   };
 }
 
-/** Whether the character is neither white space nor anything that might join others. */
+/** Whether a character is neither white space nor part of a sequence that could join other characters. */
 function endsWord(character: string, stops: string): boolean {
   if (stops.includes(character)) return false;
   const code = character.charCodeAt(0);

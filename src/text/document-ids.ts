@@ -2,7 +2,7 @@ import { concatenated } from '../support/concatenated.ts';
 import { commonPrefix, type LearntIds } from './learnt-ids.ts';
 import type { TextTokenizer } from './tokenizer.ts';
 
-/** The tokens of a text as a separate document, with the tokenizer's special tokens and an end of text. */
+/** The tokens of a text as a document of its own, with the tokenizer's special tokens and an end of text. */
 export function documentIds(
   tokenizer: TextTokenizer,
   text: string,
@@ -12,9 +12,10 @@ export function documentIds(
 }
 
 /**
- * The tokens of a prompt with its completion and an end of text. Tokens are learned from the end of the prefix that
- * they share with the tokens of the prompt alone. TRL learns from the length of the prompt's tokens on, which is
- * the same unless a token spans the border.
+ * The tokens of a prompt with its completion and an end of text. Tokens are learned after the longest common prefix
+ * with the
+ * prompt's own tokens. TRL learns after the number of the prompt's tokens. Both are the same unless a token spans the
+ * border.
  */
 export function promptIds(tokenizer: TextTokenizer, prompt: string, completion: string): LearntIds {
   const ids = documentIds(tokenizer, prompt + completion);
@@ -22,7 +23,7 @@ export function promptIds(tokenizer: TextTokenizer, prompt: string, completion: 
   return { ids, learnt: learnt.fill(1, commonPrefix(ids, framed(tokenizer, prompt))) };
 }
 
-/** The tokens of a prompt and the following text, without an end of text; the following text is learned. */
+/** The tokens of a prompt and the text after it, without an end of text. The text after the prompt is learned. */
 export function followedIds(tokenizer: TextTokenizer, prompt: string, text: string): LearntIds {
   const ids = begun(tokenizer, prompt + text);
   const learnt = new Uint8Array(ids.length);

@@ -8,7 +8,7 @@ import { TextTokenizer } from './tokenizer.ts';
 interface Fixture {
   maxLengths: number[];
   sentences: string[][];
-  /** By tokenizer: the sentences at the first length, then at the second. */
+  /** For each tokenizer: the sentences at the first length, then at the second. */
   encodings: Record<string, { ids: string; words: string }[]>;
 }
 const fixture: Fixture = languageFixture('words');
@@ -38,7 +38,7 @@ describe.each(Object.keys(fixture.encodings))('words of %s', (name) => {
     });
   });
 
-  // The npm package of the Rust library accepts no words, so it encodes them one by one.
+  // The npm package of the Rust library does not accept words, so the words are encoded one by one.
   it.skipIf(!existsSync(COLA))('of real sentences have the pieces of the Rust library', async () => {
     const copy = structuredClone(tokenizerJson);
     if (copy.pre_tokenizer?.type === 'ByteLevel') copy.pre_tokenizer.add_prefix_space = true;

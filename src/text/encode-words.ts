@@ -6,18 +6,17 @@ import type { Encoding, TextTokenizer } from './tokenizer.ts';
 /** The word index of special tokens. */
 export const NO_WORD = -1;
 
-/** A model input that was given as words. */
+/** A model input that was made from words. */
 export interface WordsEncoding extends Encoding {
   /** [length]; the index of each token's word, from 0, or {@link NO_WORD} for special tokens. */
   wordIds: Int32Array;
 }
 
 /**
- * Tokenizes words separately and adds the special tokens of a single text, as transformers' fast tokenizers do with
- * `is_split_into_words=True`; `wordIds` equals their `word_ids()`. Words of invisible characters may have no
- * pieces. Input longer than `maxLength` is truncated at its end, inside a word if necessary.
- *
- * @throws UserError if `maxLength` leaves no room beside the special tokens
+ * Tokenizes words separately and adds the special tokens of a single text, like transformers' fast tokenizers with
+ * `is_split_into_words=True`. `wordIds` equals their `word_ids()`. Words of invisible characters may have no pieces.
+ * Input longer than `maxLength` is truncated at its end, inside a word if necessary.
+ * @throws UserError if `maxLength` leaves no room besides the special tokens
  */
 export function wordEncoder(
   tokenizer: TextTokenizer,

@@ -2,19 +2,18 @@ import { beforeSpaces, bertWords, betweenSpaces, type CutText } from './cut-text
 import type { AddedToken, TokenizerJson } from './steps/tokenizer-json.ts';
 
 /**
- * A text to test cuts with: it has punctuation, apostrophes, digits, line ends, capitals and accents near possible
- * cuts.
+ * A text for testing cuts. Near possible cuts, it has punctuation, apostrophes, digits, line ends, capitals and
+ * accents.
  */
 const PROBE =
   'The cat sat on a mat, then it (the cat) ran off. "It\'s 12 o\'clock: go!" she said\nto it.\nÜber öfter it - is 3 a.m. now';
 
 /**
- * Finds how texts may be cut for a tokenizer; undefined if no way is safe.
- *
- * For BERT, the way is known. Others are tested. A cut is safe if no token of the vocabulary spans it, which is
- * looked up, and if the steps before the model treat both sides alike, which is tried out. There is no cut after a
- * character that may end an added token, because some tokenizers start over there.
- *
+ * Finds how texts may be cut for a tokenizer. Undefined if no way is safe.
+ * For BERT, the way is known. For others, it is tested. A cut is safe under two conditions. No token of the vocabulary
+ * spans it, which is looked up. And the steps before the model treat both sides alike, which is tried on a text. There
+ * is
+ * no cut after a character that may end an added token, because some tokenizers restart there.
  * @param tokenize returns the ids of a whole text
  * @param vocabulary tokens as the model has them: with `Ġ` or `▁` for a space, `Ċ` for a line feed
  */

@@ -17,7 +17,7 @@ interface Oracle {
     completion: string;
     ids: number[];
     mask: number[];
-    /** Whether the tokens of both begin with the prompt's tokens. */
+    /** Whether the tokens of both texts begin with the prompt's tokens. */
     aligned: boolean;
   }[];
   templates: Record<string, string>;

@@ -1,22 +1,24 @@
-/** Items in rows: row i holds `items[starts[i]]` to `items[starts[i + 1] - 1]`. */
+/** Items in rows. Row i has `items[starts[i]]` to `items[starts[i + 1] - 1]`. */
 export interface Packing {
   items: Int32Array;
   starts: Int32Array;
 }
 
 /**
- * Packs items into rows of a capacity by best fit decreasing: the longest item comes first, and each goes into the
- * row that it fills most. The result has at most 22 % more rows than the minimum, and for texts of many lengths
- * hardly any more.
- *
+ * Packs items into rows of a capacity by best fit decreasing. Items are sorted from long to short. Each goes into the
+ * row in
+ * which it leaves the least space. The result has at most 22 % more rows than the minimum, and hardly any more for
+ * texts
+ * of many lengths.
  * @param lengths at most `capacity` each
  */
 export function pack(lengths: Int32Array, capacity: number): Packing {
   const order = byLength(lengths, capacity);
   const rowOf = new Int32Array(lengths.length);
   /**
-   * A linked list of rows for each amount of free space: `withRoom` has the newest row with that much, `next` the
-   * one after each row; -1 ends a list.
+   * A linked list of rows for each amount of free space. `withRoom` has the first row of each list, `next` the row
+   * after each
+   * row. -1 ends a list.
    */
   const withRoom = new Int32Array(capacity + 1).fill(-1);
   const next = new Int32Array(lengths.length).fill(-1);
@@ -43,7 +45,7 @@ export function unpacked(items: number): Packing {
   };
 }
 
-/** Items from long to short; equal ones keep their order. */
+/** Items from long to short. Equally long items keep their order. */
 function byLength(lengths: Int32Array, longest: number): Int32Array {
   const places = new Int32Array(longest + 2);
   for (const length of lengths) places[longest - length + 1]++;

@@ -2,11 +2,11 @@ import { checkPiece } from './check-piece.ts';
 import type { CutText } from './cut-text.ts';
 import { TokenBuffer } from './token-buffer.ts';
 
-/** Maximum number of cached pieces: some 20 MB, and more words than are common in English. */
+/** Maximum number of cached pieces: about 20 MB, and more words than are common in English. */
 const MAX_CACHED = 100_000;
 /** Maximum length of a cached piece. Longer pieces are rare, and caching them would keep large inputs in memory. */
 const MAX_CACHED_LENGTH = 64;
-/** Characters between two progress reports. */
+/** Number of characters between two progress reports. */
 const REPORTED_CHARACTERS = 2 ** 16;
 
 /** Tokenizes texts of any length piece by piece, and caches the pieces. */
@@ -22,9 +22,8 @@ export class Piecewise {
   }
 
   /**
-   * All ids of a text. Stops early when there are more than `enough`.
-   *
-   * @param onProgress called at times with the number of characters done
+   * Returns all ids of a text. Stops early when there are more than `enough`.
+   * @param onProgress called from time to time with the number of processed characters
    * @throws UserError for a piece that is too long to be tokenized
    */
   ids(text: string, enough: number, onProgress?: (characters: number) => void): TokenBuffer {

@@ -1,7 +1,7 @@
 import { Random } from '../support/random.ts';
 import type { Batch } from './collate.ts';
 
-/** Rows of random tokens without padding; equal streams give equal tokens. */
+/** Rows of random tokens without padding. Equal streams give equal tokens. */
 export function randomBatch(vocabSize: number, batch: number, length: number, stream: string): Batch {
   const random = new Random(0, stream);
   const size = batch * length;

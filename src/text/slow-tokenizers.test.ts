@@ -10,7 +10,7 @@ const FOLDER = 'src/text/fixtures/slow';
 const { texts }: { texts: string[] } = JSON.parse(readFileSync(join(FOLDER, 'texts.json'), 'utf8'));
 const names = readdirSync(FOLDER).filter((name) => !name.includes('.'));
 
-/** One line per text: tokens as `id start end`, and their texts. */
+/** One line per text: its tokens as `id start end`, and which text each belongs to. */
 function expectedOf(name: string) {
   const lines = readFileSync(join(FOLDER, name, 'expected.jsonl'), 'utf8')
     .trimEnd()

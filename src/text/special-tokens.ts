@@ -10,8 +10,9 @@ export type Role = (typeof ROLES)[number];
 export type SpecialTokens = Partial<Record<Role, string>>;
 
 /**
- * The usual tokens for roles that an old tokenizer_config.json does not set, such as those of GPT-2, BERT and
- * RoBERTa on the Hub. There, the tokenizer's class defines them.
+ * The usual tokens for roles that an old tokenizer_config.json does not set, such as those of GPT-2, BERT and RoBERTa
+ * on the
+ * Hub. In transformers, the tokenizer's class sets them.
  */
 const BY_CLASS: SpecialTokensByCustom = {
   bos_token: ['<s>', '<|endoftext|>'],
@@ -22,8 +23,8 @@ const BY_CLASS: SpecialTokensByCustom = {
 type SpecialTokensByCustom = Partial<Record<keyof SpecialTokens, readonly string[]>>;
 
 /**
- * The special tokens of a tokenizer: those in tokenizer_config.json, where null means no token. A missing role gets
- * its usual token if that is in `added`, the added tokens of tokenizer.json.
+ * The special tokens of a tokenizer: those in tokenizer_config.json, where null means no token. A missing role gets its
+ * usual token if that is in `added`, the added tokens of tokenizer.json.
  */
 export function specialTokens(
   tokenizerConfig: Readonly<Record<string, unknown>>,
@@ -40,7 +41,7 @@ export function specialTokens(
   return tokens;
 }
 
-/** Tokens in tokenizer_config.json are strings or objects with `content`. */
+/** The text of a token in tokenizer_config.json: a string, or an object with `content`. */
 function contentOf(token: unknown): string | undefined {
   if (typeof token === 'string') return token;
   const { content } = (token ?? {}) as { content?: unknown };

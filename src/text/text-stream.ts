@@ -4,21 +4,22 @@ import type { TextTokenizer } from './tokenizer.ts';
 const INCOMPLETE = '\ufffd';
 
 /**
- * Decodes ids that arrive one at a time. The concatenated pieces are the text of all ids. While bytes of a
- * character are missing, its piece is held back. Only the last few tokens are decoded, together with the tokens
- * before them, which determine their spaces.
+ * Decodes ids that arrive one at a time. The concatenated results are the text of all ids. While bytes of a character
+ * are
+ * missing, its text is held back. Only the last few tokens are decoded, together with the tokens before them, which
+ * determine their spaces.
  */
 export class TextStream {
   readonly #tokenizer: Pick<TextTokenizer, 'decode' | 'specialIds'>;
   #ids: number[] = [];
-  /** Ids whose text has been returned. */
+  /** Number of ids with text that has been returned. */
   #given = 0;
 
   constructor(tokenizer: Pick<TextTokenizer, 'decode' | 'specialIds'>) {
     this.#tokenizer = tokenizer;
   }
 
-  /** The text that an id adds; empty for special tokens and for parts of a character. */
+  /** Returns the text that an id adds. Empty for special tokens and for parts of a character. */
   add(id: number): string {
     if (this.#tokenizer.specialIds.has(id)) return '';
     this.#ids.push(id);
@@ -26,14 +27,14 @@ export class TextStream {
     return text.endsWith(INCOMPLETE) ? '' : this.#give(text);
   }
 
-  /** The text that was held back. */
+  /** Returns the text that was held back. */
   end(): string {
     return this.#give(this.#tokenizer.decode(this.#ids));
   }
 
   #give(text: string): string {
     const before = this.#tokenizer.decode(this.#ids.slice(0, this.#given));
-    // Keeps the last ids as context: without them, the next piece would lose the space before it.
+    // Keeps the last ids as context. Without them, the next text would lose the space before it.
     this.#ids = this.#ids.slice(this.#given);
     this.#given = this.#ids.length;
     return text.slice(before.length);

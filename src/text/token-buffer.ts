@@ -1,4 +1,4 @@
-/** A growing list of token ids at four bytes each. */
+/** A growing list of token ids, with four bytes per id. */
 export class TokenBuffer {
   #ids: Int32Array = new Int32Array(256);
   length = 0;

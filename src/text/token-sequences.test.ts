@@ -11,7 +11,7 @@ it('truncates examples, and rejects those without a label then', () => {
   expect(builder.addCut(example([0, 0, 1]))).toBe(true);
   expect(builder.addCut(example([0, 0, 1, 1, 1]))).toBe(true);
   expect(builder.addCut(example([0, 0, 0, 1]))).toBe(false);
-  // The first token has no context.
+  // The first token has no context, so it cannot be learned.
   expect(builder.addCut(example([1, 0, 0]))).toBe(false);
   const built = builder.build();
   expect([...built.tokens]).toEqual([0, 1, 2, 0, 1, 2]);

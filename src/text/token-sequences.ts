@@ -30,7 +30,7 @@ export class SequenceBuilder {
     return this.#starts.length - 1;
   }
 
-  /** Adds a truncated example. If no learned token is left, adds nothing and returns false. */
+  /** Adds an example and truncates it if necessary. If no learned token is left, adds nothing and returns false. */
   addCut({ ids, learnt }: LearntIds): boolean {
     const kept = learnt.subarray(0, this.#maxLength);
     // The first token is never a target, because no token precedes it.
@@ -40,7 +40,7 @@ export class SequenceBuilder {
     return true;
   }
 
-  /** Adds a text in blocks of the maximum length; a last block below `least` tokens is dropped. */
+  /** Adds a text in blocks of the maximum length. A last block below `least` tokens is dropped. */
   addBlocks(ids: Int32Array, least: number): void {
     for (let start = 0; start < ids.length; start += this.#maxLength) {
       const block = ids.subarray(start, start + this.#maxLength);
@@ -70,7 +70,7 @@ export class SequenceBuilder {
   }
 }
 
-/** Tokens of each sequence. */
+/** The number of tokens in each sequence. */
 export function lengthsOf({ starts }: Pick<TokenSequences, 'starts'>): Int32Array {
   return Int32Array.from({ length: starts.length - 1 }, (_, i) => starts[i + 1] - starts[i]);
 }

@@ -9,7 +9,7 @@ const glue = '../shared/data/glue';
 
 type Texts = [string, string?];
 
-/** The oracle's ids and type ids for many texts at one length. */
+/** The oracle's ids and type ids for many texts at one maximum length. */
 async function oracle(rust: RustTokenizer, texts: Texts[], maxLength: number) {
   rust.setTruncation(maxLength);
   const encodings = await Promise.all(texts.map(([a, b]) => rust.encode(a, b ?? null)));
@@ -35,7 +35,7 @@ const NASTY = [
   'e\u0301 combining \u0301 alone',
   'ΟΔΥΣΣΕΥΣ Σ ΑΣ. ὈΔΥΣΣΕΎΣ',
   '你好，世界 東京タワー 한국어 abc世def世\u0301x 世[SEP]界',
-  '々〇㐀㊀豈鿿ꀀ', // the limits of the ideographs
+  '々〇㐀㊀豈鿿ꀀ', // The first and last ideographs of the ranges.
   '\u{20000}\u{2a6d6}a\u{2b740}b \u{2f800}',
   '😀 👩‍👩‍👧‍👦 🇩🇪🏳️‍🌈 a😀b',
   'שלום العربية हिन्दी ไทย',
@@ -153,7 +153,7 @@ describe.skipIf(!existsSync(folder))('MiniLM equals the Rust library', () => {
   });
 });
 
-/** A byte-level BPE tokenizer in RoBERTa's form with a handful of merges. */
+/** A byte-level BPE tokenizer like RoBERTa's, with a handful of merges. */
 function robertaJson() {
   const bytes = [...'abcdefghijklmnopqrstuvwxyzĠ.,!', 'Ã', '©'];
   const merges = [

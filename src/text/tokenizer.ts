@@ -18,7 +18,7 @@ import { wordStarts } from './word-starts.ts';
 export interface Encoding {
   /** [length] */
   inputIds: Int32Array;
-  /** [length]; 0 for the first text, 1 for the second if the model distinguishes them. */
+  /** [length]; 0 for the first text. 1 for the second text if the model distinguishes them. */
   tokenTypeIds: Int32Array;
   /** Whether tokens were truncated. */
   truncated: boolean;
@@ -27,16 +27,13 @@ export interface Encoding {
 /** A model input with the position of each token, as in transformers' `return_offsets_mapping`. */
 export interface OffsetsEncoding extends Encoding {
   /**
-   * [length]; the tokens as the Rust library shows them: pieces of the vocabulary, or the text itself if it is
-   * unknown.
+   * [length]; the tokens as the Rust library shows them: pieces of the vocabulary, or for an unknown token the text
+   * itself.
    */
   tokens: string[];
-  /** [length]; the first code point of its text that a token represents, 0 for special tokens. */
+  /** [length]; the first code point that a token represents in its text, 0 for special tokens. */
   starts: Int32Array;
-  /**
-   * [length]; the code point after the last one, 0 for special tokens. Code points as in Python: an emoji has one or
-   * more.
-   */
+  /** [length]; the code point after a token's last one, 0 for special tokens. Code points are counted as in Python. */
   ends: Int32Array;
   /** [length]; 0 for tokens of the first text, 1 for those of the second, {@link NO_SEQUENCE} for special tokens. */
   sequenceIds: Int32Array;
@@ -46,24 +43,25 @@ export interface OffsetsEncoding extends Encoding {
 export const NO_SEQUENCE = -1;
 
 export interface TokenizerOptions {
-  /** The model's `type_vocab_size`; with 1 or 0, all type ids are 0. */
+  /** The model's `type_vocab_size`. With 1 or 0, all type ids are 0. */
   typeVocabSize: number;
-  /** The model's `vocab_size`, the limit of ids; by default no limit. */
+  /** The model's `vocab_size`: ids must be below it. By default, there is no limit. */
   vocabSize?: number;
   /** Runs work that may not end, such as a pattern on a long text, and stops it. By default, there is no limit. */
   limited?: Limited;
 }
 
 /**
- * Converts text to token ids and back, with the same result as transformers' fast tokenizers. The truncation and
- * padding sections of tokenizer.json are not applied: the caller passes the length, and `collate` pads batches.
+ * Converts text to token ids and back, with the same result as transformers' fast tokenizers. It ignores the truncation
+ * and
+ * padding sections of tokenizer.json: the caller passes the length, and `collate` pads batches.
  */
 export class TextTokenizer {
   /**
-   * The id that pads the shorter rows of a batch; 0 if the tokenizer has no padding token (padding is masked anyway).
+   * The id that pads the shorter rows of a batch. Without a padding token it is 0, because padding is masked anyway.
    */
   readonly padId: number;
-  /** `model_max_length` of tokenizer_config.json; infinite or 1e30 if it was never set. */
+  /** `model_max_length` of tokenizer_config.json. Infinite or 1e30 if it was never set. */
   readonly modelMaxLength: number;
   /** One more than the largest token id. */
   readonly vocabSize: number;
@@ -87,7 +85,7 @@ export class TextTokenizer {
   /**
    * @param tokenizerJson content of tokenizer.json
    * @param tokenizerConfig content of tokenizer_config.json
-   * @throws Error for a tokenizer that cannot be built, or has ids or token types that the model lacks
+   * @throws Error for a tokenizer that cannot be built, or with ids or token types that the model lacks
    */
   constructor(tokenizerJson: object, tokenizerConfig: object, options: TokenizerOptions) {
     const config = tokenizerConfig as Record<string, unknown>;
@@ -121,17 +119,17 @@ export class TextTokenizer {
     this.modelMaxLength = typeof config.model_max_length === 'number' ? config.model_max_length : Infinity;
   }
 
-  /** The id of the token with a role; undefined if there is none. */
+  /** The id of the token with a role. Undefined if there is none. */
   idOf(role: keyof SpecialTokens): number | undefined {
     const token = this.specialTokens[role];
     return token === undefined ? undefined : this.#pipeline.vocabulary.idOf(token);
   }
 
   /**
-   * Encodes one text, or a pair, with special tokens and at most `maxLength` tokens in all. A single text is
-   * truncated at its end, a pair as in transformers' `longest_first`.
-   *
-   * @throws UserError if `maxLength` leaves no room beside the special tokens
+   * Encodes one text, or a pair, with special tokens and at most `maxLength` tokens in all. A single text is truncated
+   * at its
+   * end, a pair as in transformers' `longest_first`.
+   * @throws UserError if `maxLength` leaves no room besides the special tokens
    */
   encode(text: string, textPair: string | undefined, maxLength: number): Encoding {
     const isPair = textPair !== undefined;
@@ -140,7 +138,7 @@ export class TextTokenizer {
     const special = slots.length - texts;
     const budget = maxLength - special;
     if (budget < texts) throw noRoom(special, texts, maxLength);
-    // The truncation of a pair depends on both full lengths; for a single text, the first tokens are enough.
+    // The truncation of a pair depends on both full lengths. For a single text, the first tokens are enough.
     const a = this.#tokenize(text, isPair ? Infinity : budget);
     const b = isPair ? this.#tokenize(textPair, Infinity) : new TokenBuffer();
     const [keepA, keepB] = isPair
@@ -165,9 +163,10 @@ export class TextTokenizer {
   }
 
   /**
-   * Encodes one text, or a pair, in full with special tokens, the tokens themselves and the code points that they
-   * represent. Equal to transformers' `return_offsets_mapping`. Characters that normalization drops have no token.
-   * If several tokens contain bytes of one character, each represents it. To truncate, cut at `sequenceIds` 0 and
+   * Encodes one text, or a pair, in full with special tokens. Also returns the tokens themselves and the code points
+   * that
+   * they represent, as transformers' `return_offsets_mapping`. Characters that normalization drops have no token. If
+   * several tokens contain bytes of one character, each represents it. To truncate, cut tokens with `sequenceIds` 0 and
    * 1.
    */
   encodeWithOffsets(text: string, textPair?: string): OffsetsEncoding {
@@ -198,19 +197,19 @@ export class TextTokenizer {
   }
 
   /**
-   * All ids of a text of any length, without added special tokens. Special tokens in the text itself are
-   * recognised.
-   *
-   * @param onProgress called at times with the number of characters done
+   * All ids of a text of any length, without added special tokens. Special tokens in the text itself are recognised.
+   * @param onProgress called from time to time with the number of processed characters
    */
   ids(text: string, onProgress?: (characters: number) => void): Int32Array {
     return this.#tokenize(text, Infinity, onProgress).slice();
   }
 
   /**
-   * Returns this tokenizer for words that are encoded separately. Tokenizers like GPT-2's (also BART's and
-   * RoBERTa's) mark the start of a word by a space, so a space is put before each word, as transformers does with
-   * `add_prefix_space=True`. A pipeline of several pre-tokenizers is not changed, as in transformers.
+   * Returns this tokenizer for words that are encoded separately. Tokenizers like GPT-2's (also BART's and RoBERTa's)
+   * mark
+   * the start of a word by a space. So a space is put before each word, as transformers does with
+   * `add_prefix_space=True`. A
+   * pipeline of several pre-tokenizers does not change, as in transformers.
    */
   forWords(): TextTokenizer {
     const { pre_tokenizer } = this.#json;
@@ -226,7 +225,7 @@ export class TextTokenizer {
     return { before: ids(this.#single.slice(0, at)), after: ids(this.#single.slice(at + 1)) };
   }
 
-  /** Decodes ids as transformers' `decode` does; without special tokens unless `special` is set. */
+  /** Decodes ids as transformers' `decode` does. Special tokens are omitted unless `special` is set. */
   decode(ids: ArrayLike<number>, { special = false }: { special?: boolean } = {}): string {
     const kept = Array.from(ids).filter((id) => special || !this.specialIds.has(id));
     if (kept.length === 0) return '';
@@ -235,12 +234,12 @@ export class TextTokenizer {
     return this.#cleansUp ? cleanedUp(text) : text;
   }
 
-  /** Returns 1 for ids of tokens that begin a word, otherwise 0; see {@link wordStarts}. */
+  /** Returns 1 for ids of tokens that begin a word, otherwise 0. See {@link wordStarts}. */
   wordStarts(): Uint8Array {
     return wordStarts(this.#json, this.#pipeline.vocabulary.tokens, this.specialIds);
   }
 
-  /** The token ids of a text: all, or more than `enough` of them. */
+  /** The token ids of a text: all of them, or more than `enough`. */
   #tokenize(text: string, enough: number, onProgress?: (characters: number) => void): TokenBuffer {
     const whole = (piece: string) => this.#pipeline.tokens(piece).map(({ id }) => id);
     this.#piecewise ??= new Piecewise(whole, findCut(this.#json, whole, this.#pipeline.vocabulary.tokens));
@@ -248,7 +247,10 @@ export class TextTokenizer {
   }
 }
 
-/** Parses the content of a tokenizer.json. Throws an Error that names the problem. */
+/**
+ * Parses the content of a tokenizer.json.
+ * @throws Error that names the problem
+ */
 function read(content: object): TokenizerJson {
   const { success, data, error } = tokenizerJson.safeParse(content);
   if (success) return data;
@@ -256,8 +258,9 @@ function read(content: object): TokenizerJson {
 }
 
 /**
- * Rejects ids that the model lacks. Larger ids would read beyond the model's tables, and negative numbers count
- * from their end.
+ * Checks that the model has all ids. Larger ids would read beyond the model's tables, and negative numbers would count
+ * from
+ * their end.
  */
 function checkIds(
   tokens: readonly (string | undefined)[],
@@ -275,7 +278,7 @@ function checkIds(
     throw new Error(`the template has the type ${type}, but the model's type_vocab_size is ${typeVocabSize}`);
 }
 
-/** Removes spaces before English punctuation, as in transformers. */
+/** Removes spaces before English punctuation, as transformers does. */
 function cleanedUp(text: string): string {
   return text
     .replace(/ ([.?!,])/g, '$1')

@@ -1,13 +1,13 @@
 import type { BestState } from '../run/trainer-state.ts';
 
-/** Keeps the best evaluation by one metric, with its values. */
+/** Keeps the trained values of the best evaluation by one metric. */
 export class BestTracker {
   state: BestState | undefined;
   values: Float32Array | undefined;
   readonly #metric: string;
   readonly #sign: number;
 
-  /** `metric` with or without `eval_`. */
+  /** @param metric name with or without `eval_` */
   constructor(metric: string, greaterIsBetter: boolean) {
     this.#metric = metric.startsWith('eval_') ? metric : `eval_${metric}`;
     this.#sign = greaterIsBetter ? 1 : -1;
@@ -15,7 +15,6 @@ export class BestTracker {
 
   /**
    * Records an evaluation. A score that is NaN or infinite is never the best.
-   *
    * @param margin a later evaluation replaces the best one if it is worse by no more than this
    * @returns whether it is the best so far, and whether its values are kept
    */

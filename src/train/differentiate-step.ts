@@ -6,27 +6,27 @@ import type { Communicator } from '../parallel/communicator.ts';
 import type { Objective, Program } from '../program/program.ts';
 import type { MicroBatch } from './step-batches.ts';
 
-/** The result for a step's batches. */
+/** The result for all batches of a step. */
 export type StepObjective = Omit<Objective, 'share' | 'examples'> & {
-  /** Whether a process wants to stop. */
+  /** Whether any process wants to stop. */
   stops: boolean;
   noise?: GradientNoise;
 };
 
-/** Sums after the gradient: see {@link differentiateStep}. */
+/** Number of sums that follow the gradient: see {@link differentiateStep}. */
 const SUMS = 7;
-/** A single batch in two parts. */
+/** Splits a single batch into two parts. */
 const HALVES: readonly Communicator[] = [0, 1].map((rank) => ({ ...ALONE, rank, size: 2 }));
-/** Shares are summed in 32 bits. */
+/** Allowed difference between the sum of the shares and 1. Shares are summed in 32 bits. */
 const SHARE_TOLERANCE = 1e-4;
 
 /**
- * Loss and gradient of a step: means over all labels of its micro-batches. R does not depend on them. If several
- * processes share the run, each contributes the results for its examples, and one all-reduce sums gradients, losses,
- * shares, R and stop requests.
- *
+ * Computes the loss and gradient of a step: means over all labels of its micro-batches. R does not depend on the
+ * micro-batches. If several processes share the run, each contributes the results for its examples. One all-reduce sums
+ * gradients, losses, shares, R and stop requests.
  * @param measuresNoise compares the gradients of the parts of a step: its micro-batches, the processes' examples, or
- * the halves of a single batch
+ * the
+ * halves of a single batch
  */
 export async function differentiateStep(
   program: Program,

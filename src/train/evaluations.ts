@@ -7,7 +7,7 @@ import { evaluationEvent, type TrainEvent } from '../run/events.ts';
 import { BestTracker } from './best-tracker.ts';
 import type { TrainerSettings } from './trainer-settings.ts';
 
-/** Maximum number of classes for a confusion matrix in the log: a larger table is too big to read. */
+/** Maximum number of classes for a confusion matrix in the log. A larger table would be too big to read. */
 const MAX_CONFUSED = 32;
 
 /** The results of an evaluation other than its scores. */
@@ -22,7 +22,7 @@ export class Evaluations {
   lastMetrics: Record<string, number> = {};
   /** Scores before the first step, if requested. */
   before: Record<string, number> | undefined;
-  /** The last and the best evaluation. After a resume, undefined until the next evaluation. */
+  /** Results of the last and the best evaluation. After a resume, undefined until the next evaluation. */
   seen: { last?: Seen; best?: Seen } = {};
   readonly #validation: Validation | undefined;
   readonly #settings: TrainerSettings;
@@ -39,7 +39,7 @@ export class Evaluations {
     this.best = new BestTracker(settings.metricForBest, settings.greaterIsBetter);
   }
 
-  /** The deciding score of the last evaluation. */
+  /** The score of the last evaluation that selects the best model. */
   get score(): number {
     return this.lastMetrics[`eval_${this.#settings.metricForBest.replace(/^eval_/, '')}`];
   }
@@ -56,7 +56,7 @@ export class Evaluations {
     return patience !== undefined && (this.best.state?.waited ?? 0) >= patience;
   }
 
-  /** Scores the model before the first step, as the baseline for training. */
+  /** Scores the model before the first step, as a baseline. */
   async begin(program: Program, values: Float32Array): Promise<void> {
     const { metricForBest } = this.#settings;
     this.before = await this.#validation
@@ -64,9 +64,7 @@ export class Evaluations {
       .catch((error) => unscored(error, metricForBest));
   }
 
-  /**
-   * @param canBeBest whether the method has reached its final size
-   */
+  /** @param canBeBest whether the method has reached its final size */
   async run(step: number, program: Program, values: Float32Array, canBeBest: boolean): Promise<void> {
     const validation = this.#validation;
     if (!validation) throw new Error('evaluation without validation data');
@@ -95,9 +93,9 @@ export class Evaluations {
 
   /**
    * Selects the model with the same output for every text as the best one, unless the best evaluation has a lower loss,
-   * or a score that is better by more than a standard error.
-   *
-   * @returns whether the constant model is the best now
+   * or
+   * a score that is better by more than a standard error.
+   * @returns whether the constant model is now the best
    */
   async considerConstant(step: number, program: Program, values: Float32Array): Promise<boolean> {
     const best = this.best.state;
@@ -107,7 +105,7 @@ export class Evaluations {
     const score = scores[`eval_${metricForBest}`];
     const margin = this.#standardError(seen);
     const ahead = greaterIsBetter ? best.score - score : score - best.score;
-    // Keep the best model if a score or loss is NaN.
+    // If a score or loss is NaN, the best model is kept.
     if (best.metrics.eval_loss < scores.eval_loss || !(ahead <= margin)) return false;
     this.best.state = { ...best, step, score, metrics: scores };
     this.best.values = values;
@@ -115,7 +113,7 @@ export class Evaluations {
     return true;
   }
 
-  /** The standard error of the deciding score; NaN if it has no interval. */
+  /** The standard error of the score that selects the best model. NaN if it has no interval. */
   #standardError({ certainty }: Seen): number {
     const [low, high] = certainty?.interval(this.#settings.metricForBest) ?? [];
     return (Number(high) - Number(low)) / (2 * NORMAL_95);
@@ -143,7 +141,7 @@ export function watching(seen: Seen): EvaluationWatch {
 }
 
 /**
- * The scores of a model with outputs that are not finite: NaN, which is never the best. So a run that diverges can
+ * The scores of a model whose outputs are not finite: NaN, which is never the best. So a run that diverges can
  * continue.
  */
 function unscored(error: unknown, metric: string): Scores {

@@ -4,9 +4,9 @@ import type { LossCourse, MeterState } from '../run/trainer-state.ts';
 /** Means and rates since the last log line. Time counts only while a step runs. */
 export class Meter {
   state: MeterState = { lossSum: 0, steps: 0 };
-  /** Over the whole run, also before a resume. */
+  /** Losses over the whole run, also before a resume. */
   losses: LossCourse = { peak: 0 };
-  /** Examples and milliseconds since the last log line, and over the whole process. */
+  /** Examples and milliseconds since the last log line, and since the start of the process. */
   #recent = { examples: 0, ms: 0 };
   #all = { examples: 0, ms: 0 };
 
@@ -26,7 +26,7 @@ export class Meter {
     }
   }
 
-  /** Mean loss, examples per second and the gradient noise scale since the last call. */
+  /** Returns the mean loss, the examples per second and the gradient noise scale since the last call. */
   flush(): { loss: number; examples_per_second: number; gradient_noise_scale?: number } {
     const { lossSum, steps, noise } = this.state;
     const examples_per_second = rate(this.#recent);

@@ -1,14 +1,14 @@
 /** The length of a run. */
 export interface RunLength {
   stepsPerEpoch: number;
-  /** Optimizer steps of the whole run. */
+  /** Number of optimizer steps in the whole run. */
   totalSteps: number;
 }
 
 /**
- * Steps of a run, as Hugging Face's trainer counts them: the last, smaller group of micro-batches of an epoch is a
- * separate step.
- *
+ * The number of steps of a run, as Hugging Face's trainer counts them: the last, smaller group of micro-batches of an
+ * epoch
+ * is a separate step.
  * @param maxSteps replaces the epochs if above 0
  */
 export function runLength(

@@ -1,7 +1,7 @@
 import type { TrainerState } from '../run/trainer-state.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** This many steps in a row without a finite gradient end the training: nothing would change any more. */
+/** Training ends after this many steps in a row without a finite gradient, because nothing would change any more. */
 const MAX_IN_A_ROW = 10;
 
 const HINT =
@@ -30,8 +30,7 @@ export class SkippedSteps {
 }
 
 /**
- * Rejects an unusable result of a run.
- *
+ * Checks the result of a run.
  * @param metrics of the final evaluation
  * @throws UserError if a trained value or the loss is not finite
  */

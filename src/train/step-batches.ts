@@ -11,20 +11,20 @@ export interface MicroBatch {
   weight: number;
   /** See `ExampleBatch`. */
   chunk?: number;
-  /** Index of the micro-batch in the whole run, which determines its masks. */
+  /** Index of the micro-batch in the whole run. It determines the dropout masks. */
   number: number;
 }
 
 export interface StepBatchesSettings {
   seed: number;
   batchSize: number;
-  /** Micro-batches per step. */
+  /** Number of micro-batches per step. */
   accumulation: number;
   stepsPerEpoch: number;
   groupByLength: boolean;
 }
 
-/** The data of each step, which depend only on (seed, step). */
+/** The batches of each step. They depend only on (seed, step). */
 export class StepBatches {
   readonly #train: ExampleSet;
   readonly #settings: StepBatchesSettings;

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { UserError } from '../support/user-error.ts';
 
-/** The state of a run after a step, with the names of Hugging Face's TrainerState where they exist. */
+/** The state of a run after a step. Names are those of Hugging Face's TrainerState where it has them. */
 export interface StepState {
-  /** Steps taken. */
+  /** Number of steps taken. */
   step: number;
   total_steps: number;
   epoch: number;
   /** Mean task loss of this step's rows. */
   loss: number;
-  /** The rate of this step. */
+  /** The learning rate of this step. */
   learning_rate: number;
   /** The scores of the last evaluation, by name with `eval_`; empty before the first one. */
   metrics: Readonly<Record<string, number>>;
@@ -24,7 +24,7 @@ const control = z.strictObject({
   learning_rate: z.number().positive().optional(),
 });
 
-/** A program's requests to a run after a step, with the names of Hugging Face's TrainerControl where they exist. */
+/** A program's requests to a run after a step. Names are those of Hugging Face's TrainerControl where it has them. */
 export type StepControl = z.infer<typeof control>;
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a function may return nothing

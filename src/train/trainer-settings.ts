@@ -10,25 +10,25 @@ export interface TrainerSettings extends StepBatchesSettings, TrainingOptions {
   /** Whether the log has the gradient noise scale. */
   measuresNoise?: boolean;
   totalSteps: number;
-  /** The step after which the run ends, on the schedule of `totalSteps`. */
+  /** The step after which the run ends. The schedule still has `totalSteps`. */
   stopStep: number;
   update: UpdateSettings;
   loggingSteps: number;
-  /** Steps between evaluations; 0 for none, "epoch" at the end of each epoch (and of the run). */
+  /** Number of steps between evaluations. 0: no evaluations. "epoch": at the end of each epoch and of the run. */
   evaluate: number | 'epoch';
-  /** Evaluate before the first step as well. */
+  /** Whether to evaluate also before the first step. */
   evaluateBefore: boolean;
   saveSteps: number;
   metricForBest: string;
   greaterIsBetter: boolean;
   loadBestAtEnd: boolean;
-  /** Keep a later evaluation instead of the best one if it is worse by no more than a standard error. */
+  /** Whether to keep a later evaluation instead of the best one if it is worse by no more than a standard error. */
   prefersLater: boolean;
-  /** Evaluations without a better one before the run ends. */
+  /** Number of evaluations without a better one after which the run ends. */
   patience?: number;
 }
 
-/** A config's `training` section in the trainer's terms, for a data set of `examples` rows. */
+/** Converts a config's `training` section to the trainer's settings, for `examples` rows. */
 export function trainerSettings({ task, training, seed }: RunConfig, examples: number): TrainerSettings {
   const { stepsPerEpoch, totalSteps } = runLength(
     examples,
@@ -75,7 +75,9 @@ export function trainerSettings({ task, training, seed }: RunConfig, examples: n
   };
 }
 
-/** The step at which `training.stop_at_step` ends a run: the last one if it is absent or later. */
+/**
+ * The step at which `training.stop_at_step` ends a run. It is the last step if the key is missing or names a later one.
+ */
 export function stopStep(stop: number | string | undefined, totalSteps: number): number {
   if (typeof stop === 'string') return Math.max(1, Math.round((totalSteps * Number.parseFloat(stop)) / 100));
   return Math.min(stop ?? totalSteps, totalSteps);

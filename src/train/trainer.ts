@@ -23,7 +23,7 @@ import type { StepControl, StepState } from './step-control.ts';
 import type { TrainerSettings } from './trainer-settings.ts';
 import { Updater } from './updater.ts';
 
-/** Number of steps at which orthogonality is logged; more would not be visible in the chart. */
+/** Number of steps at which orthogonality is logged. More would not be visible in the chart. */
 const MAX_MEASURED = 32;
 
 export interface TrainerInputs {
@@ -38,22 +38,22 @@ export interface TrainerInputs {
    * The constant logits with the lowest loss on the training rows. The run ends with them if no evaluation is better.
    */
   constant?: readonly number[];
-  /** The processes that share every batch; all of them compute the same training. Default: only this process. */
+  /** The processes that share every batch. All of them compute the same training. Default: only this process. */
   communicator?: Communicator;
 }
 
 /** Callbacks of the trainer. */
 export interface TrainerHost {
   emit(event: TrainEvent): void;
-  /** Called between steps: true ends the run after a checkpoint, in all processes if any of them returns it. */
+  /** Called between steps. If it returns true in any process, all processes end the run after a checkpoint. */
   shouldStop(): boolean;
-  /** Called after each step; all processes get the same answer. */
+  /** Called after each step. All processes get the same answer. */
   onStepEnd?(state: StepState): Promise<StepControl>;
   /** Called at every allocation of ranks. */
   onImportance?(step: number, importance: readonly ComponentImportance[]): void;
-  /** Writes a checkpoint and returns its path; missing if nothing is kept. */
+  /** Writes a checkpoint and returns its path. Missing if no checkpoints are written. */
   save?(state: TrainerState): string | Promise<string>;
-  /** Called after each step: whether a checkpoint is due. Default: every `save_steps`, and after an epoch. */
+  /** Called after each step. Returns whether a checkpoint is due. Default: every `save_steps`, and after an epoch. */
   isSaveDue?(): boolean;
   /** Peak memory of the process so far. */
   peakMemoryMb(): number;
@@ -77,7 +77,7 @@ export class Trainer {
 
   constructor(inputs: TrainerInputs, settings: TrainerSettings, host: TrainerHost) {
     this.#inputs = inputs;
-    // onStepEnd may end the run earlier.
+    // Copied, because onStepEnd may change the last step.
     this.#settings = { ...settings };
     this.#host = host;
     this.#batches = new StepBatches(inputs.train, settings);
@@ -86,12 +86,12 @@ export class Trainer {
     this.#program = this.#newProgram();
   }
 
-  /** Steps taken so far. */
+  /** Number of steps taken. */
   get step(): number {
     return this.#updater.step;
   }
 
-  /** Scores before the first step, for models whose head is not new. */
+  /** Scores before the first step, for models with a head that is not new. */
   get before(): Readonly<Record<string, number>> | undefined {
     return this.#evaluations.before;
   }
@@ -101,7 +101,7 @@ export class Trainer {
     return this.#meter.losses;
   }
 
-  /** The trained values; at the end, the values of the best evaluation if the config keeps the best model. */
+  /** The trained values. At the end, they are those of the best evaluation if the config keeps the best model. */
   get values(): Float32Array {
     const { loadBestAtEnd, stopStep } = this.#settings;
     const isOver = this.step >= stopStep || this.#evaluations.isPatienceOver;
@@ -109,7 +109,7 @@ export class Trainer {
   }
 
   /**
-   * The results, other than scores, of the evaluation that the run ends with. If it was before a resume, all processes
+   * The results, other than scores, of the evaluation with which the run ends. If it was before a resume, all processes
    * repeat it. Undefined for a run without evaluations.
    */
   async seen(): Promise<Seen | undefined> {
@@ -128,7 +128,7 @@ export class Trainer {
     return again;
   }
 
-  /** Opens the training session in advance. */
+  /** Opens the training session before the first step. */
   async prepare(): Promise<void> {
     await this.#program.prepare();
   }
@@ -177,7 +177,10 @@ export class Trainer {
     };
   }
 
-  /** Processes may receive a stop request at different steps, so the shared result of the last step counts. */
+  /**
+   * Whether to stop. Processes may receive a stop request at different steps, so the shared result of the last step
+   * counts.
+   */
   #shouldStop(): boolean {
     return this.#communicator.size > 1 ? this.#stops : this.#host.shouldStop();
   }
@@ -209,7 +212,7 @@ export class Trainer {
     };
   }
 
-  /** Continues from a state of a trainer of the same run. */
+  /** Continues from a state that a trainer of the same run has saved. */
   async restore(state: TrainerState): Promise<void> {
     const { values, best } = state.tensors;
     this.#inputs.method.restore(state.method);
@@ -319,9 +322,7 @@ export class Trainer {
     return this.step % this.#settings.stepsPerEpoch === 0;
   }
 
-  /**
-   * @throws ComputationError if another process has other values or another pattern
-   */
+  /** @throws ComputationError if another process has other values or another rank pattern */
   #assertEqual(): void {
     const { size } = this.#communicator;
     if (size === 1) return;

@@ -29,7 +29,7 @@ export interface UpdateSettings {
   betas: [number, number];
   epsilon: number;
   weightDecay: number;
-  /** Whether a tensor decays; by default all except biases and norms, as in Hugging Face's trainer. */
+  /** Whether a tensor has weight decay. By default, all except biases and norms do, as in Hugging Face's trainer. */
   decays?: (name: string) => boolean;
   /** 0: no clipping. */
   maxGradNorm: number;
@@ -37,16 +37,16 @@ export interface UpdateSettings {
 
 export interface Update {
   learningRate: number;
-  /** Before clipping. If it is not finite, the step was skipped. */
+  /** The gradient's norm before clipping. If it is not finite, the step was skipped. */
   gradNorm: number;
   skipped: boolean;
   allocation?: AllocationEvent;
   importance?: readonly ComponentImportance[];
-  /** Whether the vector, and so the graph, has changed its layout. */
+  /** Whether the layout of the vector has changed, and so the graph. */
   relaidOut: boolean;
 }
 
-/** Applies optimizer steps to the trained values: clipping, the optimizer, and the method's own part. */
+/** Applies optimizer steps to the trained values: clipping, the optimizer, and the method's own updates. */
 export class Updater {
   readonly #settings: UpdateSettings;
   readonly #method: MethodRun;
@@ -54,9 +54,9 @@ export class Updater {
   #optimizer: Optimizer;
   /** Trained values, in the layout of `method.tuner`. */
   values: Float32Array;
-  /** Steps taken, skipped ones included. */
+  /** Number of steps taken, skipped ones included. */
   step = 0;
-  /** The rate that the schedule scales. */
+  /** The learning rate that the schedule scales. */
   learningRate: number;
 
   constructor(method: MethodRun, values: Float32Array, settings: UpdateSettings) {
@@ -69,12 +69,12 @@ export class Updater {
     this.#optimizer = this.#newOptimizer();
   }
 
-  /** Passes the deciding score of an evaluation to the schedule. */
+  /** Passes the score that selects the best model to the schedule, after an evaluation. */
   observe(score: number): void {
     if (this.#rates) this.learningRate = this.#rates.next(score, this.learningRate);
   }
 
-  /** The state of a schedule that follows the evaluations. */
+  /** The state of a schedule that follows a score. */
   get scheduleState(): MetricState | undefined {
     return this.#rates?.state;
   }
@@ -88,8 +88,9 @@ export class Updater {
   }
 
   /**
-   * Applies the accumulated gradient of one step; clipping changes it in place. The values that the tuner watches
-   * follow it.
+   * Applies the accumulated gradient of one step. Clipping changes it in place. The gradient is followed by the values
+   * that
+   * the tuner watches.
    */
   apply(accumulated: Float32Array): Update {
     const gradient = accumulated.subarray(0, this.values.length);
@@ -124,7 +125,7 @@ export class Updater {
     return this.#optimizer.moments();
   }
 
-  /** Continues at `step`; `method` must have been restored before, because it determines the layout. */
+  /** Continues at `step`. Restore `method` before, because it determines the layout. */
   restore(step: number, values: Float32Array, optimizer: OptimizerState): void {
     this.step = step;
     this.values = values;

@@ -20,8 +20,7 @@ export interface Family {
 
 /**
  * The family of a config.json.
- *
- * @throws UserError for an unknown `model_type`, and one that lists every problem in the file
+ * @throws UserError for an unknown `model_type`, and for all problems in the file, with a line for each
  */
 export function familyOf(json: unknown, where: string): Family {
   const definition = modelFamily(json, where);
@@ -30,12 +29,12 @@ export function familyOf(json: unknown, where: string): Family {
   return { definition, config };
 }
 
-/** The family of a model that makes text vectors with those settings. */
+/** The family of a model that makes text vectors with these settings. */
 export function withSentence(family: Family, sentence: SentenceSettings | undefined): Family {
   return sentence ? { ...family, config: { ...family.config, sentence } } : family;
 }
 
-/** Throws a UserError for tokens of a config.json beyond its vocabulary. */
+/** Checks that the tokens of a config.json are in its vocabulary. */
 function checkTokens({ vocabSize, padTokenId, decoderStartTokenId }: CommonConfig, where: string): void {
   const tokens = { pad_token_id: padTokenId, decoder_start_token_id: decoderStartTokenId };
   for (const [key, id] of Object.entries(tokens)) {
@@ -48,9 +47,8 @@ function checkTokens({ vocabSize, padTokenId, decoderStartTokenId }: CommonConfi
 }
 
 /**
- * Binds a model to a checkpoint: every tensor is checked, none is read yet.
- *
- * @param weightFolder of the files that `checkpoint` names
+ * Binds a model to a checkpoint. Every tensor is checked, but not read yet.
+ * @param weightFolder folder of the files that `checkpoint` names
  * @throws UserError for tensors that are missing or have another shape
  */
 export function bindModel<Model extends TaskModel>(
@@ -76,7 +74,10 @@ export function bindModel<Model extends TaskModel>(
   return { ...model, ...weights, head: withAbsent(head, weights) };
 }
 
-/** The names of a model's tensors in a checkpoint, by the model's names. Throws a UserError like {@link bindModel}. */
+/**
+ * The names of a model's tensors in a checkpoint, by the model's names.
+ * @throws UserError like {@link bindModel}
+ */
 export function storedNames(
   { definition, head, parameters, buffers }: TaskModel,
   checkpoint: Pick<Checkpoint, 'names' | 'info'>,
@@ -107,7 +108,7 @@ export function newModel<Model extends TaskModel>(model: Model, weightFolder: st
   };
 }
 
-/** Adds the modules that the checkpoint lacks to the trained ones, because their initial values are random. */
+/** Trains the modules that the checkpoint lacks as well, because their initial values are random. */
 function withAbsent(head: Head, { initialised }: ModelWeights): Head {
   const absent = (head.mayLack ?? []).filter((module) =>
     initialised.some((name) => name.startsWith(`${module}.`)),
@@ -115,7 +116,7 @@ function withAbsent(head: Head, { initialised }: ModelWeights): Head {
   return { ...head, modules: [...head.modules, ...absent] };
 }
 
-/** The initial value of a parameter or buffer that is in no checkpoint. */
+/** Returns the initial value of a parameter or buffer that is not in a checkpoint. */
 function newValues({ config, parameters, buffers }: TaskModel) {
   return (name: string, seed: number) => {
     const buffer = buffers.get(name);

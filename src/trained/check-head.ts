@@ -2,7 +2,10 @@ import type { LoadedModel } from '../program/model-weights.ts';
 import { UserError } from '../support/user-error.ts';
 import type { Tuner } from '../tuners/tuner.ts';
 
-/** Throws a UserError if a parameter is neither in the adapter nor in the base model: it would be random. */
+/**
+ * Checks that every parameter is in the adapter or the base model.
+ * @throws UserError for a parameter that would have random values
+ */
 export function checkHead({ initialised }: LoadedModel, { tuner }: { tuner: Tuner }, where: string): void {
   const untrained = initialised.filter((name) => !tuner.layout.find(name));
   if (untrained.length === 0) return;

@@ -2,8 +2,7 @@ import { UserError } from '../support/user-error.ts';
 import type { ReadRange } from '../tuners/tuner.ts';
 
 /**
- * Rejects values that are NaN or infinite, because such a model cannot predict.
- *
+ * Checks that no value is NaN or infinite, because such a model cannot predict.
  * @param where the tensor's name, or its file's
  * @throws UserError
  */
@@ -17,7 +16,7 @@ export function assertFiniteValues(values: Float32Array, where: string): void {
   });
 }
 
-/** The same reader, which throws for values that are not finite. */
+/** The same reader, but it throws for values that are not finite. */
 export function finiteReader(read: ReadRange): ReadRange {
   return (name, start, end) => {
     const values = read(name, start, end);

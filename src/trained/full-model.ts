@@ -6,7 +6,7 @@ import { taskNamed } from '../tasks/registry.ts';
 import type { ParameterLayout } from '../tuners/parameter-layout.ts';
 import type { Notes } from './notes.ts';
 
-/** Files of a tokenizer, which a fine-tuned model shares with its base. */
+/** Names of a tokenizer's files. A fine-tuned model has the same files as its base. */
 export const SHARED_FILES = [
   ...['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'],
   ...['vocab.txt', 'vocab.json', 'merges.txt', 'chat_template.jinja', 'generation_config.json'],
@@ -33,7 +33,6 @@ export function fullModelTensors(
 
 /**
  * The config.json of a fine-tuned model: the base's config with the labels added.
- *
  * @param text the base model's config.json
  * @param trainedFor the task and its classes, if known
  * @param dtype the type of the weights, named as in transformers; by default the base's

@@ -1,7 +1,10 @@
 import { shown } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** Lists of at most `size` items. Throws a UserError if `items` is not a list of inputs. */
+/**
+ * Yields lists of at most `size` items.
+ * @throws UserError if `items` is not a list of inputs
+ */
 export function* inputChunks<T>(items: Iterable<T>, size: number): Iterable<T[]> {
   if (typeof Object(items)[Symbol.iterator] !== 'function')
     throw new UserError({ where: 'inputs', fault: `must be a list, got ${shown(items)}` });

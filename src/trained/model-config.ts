@@ -7,10 +7,8 @@ import { UserError } from '../support/user-error.ts';
 export type ModelConfig = Readonly<Record<string, unknown>>;
 
 /**
- * A config.json with some of its fields replaced.
- *
- * @throws UserError for a field that the family does not read, with the nearest name; invalid values are reported by
- * the family
+ * Returns a config.json with some of its fields replaced. The family reports invalid values.
+ * @throws UserError for a field that the family does not read, with the nearest known name
  */
 export function withModelConfig<Json extends Record<string, unknown>>(
   json: Json,
@@ -31,9 +29,7 @@ export function withModelConfig<Json extends Record<string, unknown>>(
   return { ...json, ...changes };
 }
 
-/**
- * Whether a family reads a field. A field that it does not read may have any value, but no field accepts a function.
- */
+/** Whether a family reads a field. It is tested with a function as the value: a field that is read rejects it. */
 function reads(definition: ModelDefinition, json: Record<string, unknown>, name: string): boolean {
   try {
     definition.parseConfig({ ...json, [name]: () => undefined }, 'config.json');

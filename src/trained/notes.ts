@@ -5,21 +5,21 @@ import type { BaseData } from '../tasks/task-definition.ts';
 import type { ModelConfig } from './model-config.ts';
 
 /**
- * An additional file in an adapter's folder, with the labels and columns that prediction needs: the adapter's own files
- * have neither. PEFT ignores it.
+ * A file that is added to an adapter's folder, with the labels and columns that prediction needs. PEFT's files do not
+ * contain them, and PEFT ignores it.
  */
 export const NOTES_FILE = 'adalora.json';
 
-/** The task and data that a model or an adapter was trained for. */
+/** The task and data for which a model or an adapter was trained. */
 export interface Notes {
   task: TaskName;
   /** Class names by id; empty for tasks without classes. */
   labels: readonly string[];
-  /** How files are read, and the maximum tokens of an example: a `data` section without files. */
+  /** How files are read, and the maximum number of tokens of an example: a `data` section without files. */
   data: Record<string, unknown> & { max_length?: number };
   /** Fields of the base model's config.json that the run replaced. */
   model_config?: ModelConfig;
-  /** Identifies the base model's weights; missing for a base with random weights or in a page. */
+  /** Identifies the base model's weights. Missing for a base with random weights or in a page. */
   base_digest?: string;
   /** The type of base that the adapter fits, if it fits only one. */
   base_dtype?: 'int4';
@@ -31,7 +31,7 @@ interface NotedTask {
 }
 
 const modelConfig = z.record(z.string(), z.unknown()).optional();
-/** A program may define more tasks at any time. */
+/** Built for each call, because a program may define more tasks at any time. */
 const beginning = () =>
   z.object({
     task: z.enum(TASK_NAMES),
@@ -43,7 +43,6 @@ const beginning = () =>
 
 /**
  * Parses the text of {@link formatNotes}.
- *
  * @throws UserError for anything else
  */
 export function parseNotes(json: unknown, where: string): Notes {
@@ -57,7 +56,7 @@ export function parseNotes(json: unknown, where: string): Notes {
   });
 }
 
-/** The text of the notes. `maxLength`: maximum tokens of an example. */
+/** The text of the notes. `maxLength` is the maximum number of tokens of an example. */
 export function formatNotes(
   {
     task,
@@ -80,7 +79,7 @@ export function readingOf(task: TaskName, data: object): Notes['data'] {
   return readingSchema(task).parse(data);
 }
 
-/** The `data` section of a task without its files; for labelled rows also without the label. */
+/** The `data` section of a task without its files. For labelled rows, the label is optional. */
 function readingSchema(task: TaskName) {
   const {
     train: _,
@@ -89,7 +88,7 @@ function readingSchema(task: TaskName) {
     stopping_strategy: ____,
     ...shape
   } = taskNamed(task).data.shape as Record<string, z.ZodType>;
-  // The notes always use this name, even if the section has another key for it.
+  // The notes always use the name `max_length`, even if the section has another name for it.
   const max_length = z.int().min(1).optional();
   return z.object({ max_length, ...shape, ...(shape.label && { label: shape.label.optional() }) });
 }

@@ -2,7 +2,7 @@ import { editJson } from '../formats/edit-json.ts';
 import type { CommonConfig } from '../models/model-definition.ts';
 import type { OnnxDtype } from '../optimum/onnx-dtypes.ts';
 
-/** Fields that transformers.js needs to name the tensors of a cache; a config.json may omit them. */
+/** Fields that transformers.js needs to name the tensors of a cache. They may be missing in config.json. */
 const CACHE_FIELDS = [
   ...['is_encoder_decoder', 'num_layers', 'num_decoder_layers', 'encoder_layers', 'decoder_layers'],
   ...['num_hidden_layers', 'n_layer'],
@@ -10,7 +10,6 @@ const CACHE_FIELDS = [
 
 /**
  * A config.json with the information that transformers.js needs about the ONNX files beside it.
- *
  * @param text from `trainedConfig`
  * @param external the number of external data files of a model, by the name of its file
  */
@@ -20,7 +19,7 @@ export function onnxConfig(
   dtypes: readonly OnnxDtype[],
   external: Readonly<Record<string, number>>,
 ): string {
-  // By default, it loads q8 on WebAssembly, otherwise fp32.
+  // By default, transformers.js loads q8 on WebAssembly, otherwise fp32.
   const hasDefaults = dtypes.includes('fp32') && dtypes.includes('q8');
   const labels = {
     ...(!hasDefaults && { dtype: dtypes[0] }),

@@ -35,7 +35,7 @@ export interface BaseFiles {
    * template.
    */
   files: ReadonlyMap<string, Uint8Array>;
-  /** The path of a file, for messages. */
+  /** Returns the path of a file, for messages. */
   where(name: string): string;
 }
 
@@ -45,12 +45,13 @@ export const CHAT_TEMPLATE = 'chat_template.jinja';
 export const GENERATION_CONFIG = 'generation_config.json';
 
 /**
- * A model as ONNX files with its config and its tokenizer, for a folder that transformers.js and Optimum load; by
- * path, config.json last. Unchanged files of the base model are not included. An adapter is merged into the weights,
- * or becomes layers of the graph. Tensors are made one by one while they are written.
- *
- * @throws UserError for unknown types, an adapter with NaN and a missing or damaged tokenizer; while a file is
- * written, for values that are not finite or that its type cannot represent
+ * A model as ONNX files with its config and tokenizer, for a folder that transformers.js and Optimum load. Files are
+ * listed
+ * by path, config.json last. Unchanged files of the base model are not included. An adapter is merged into the weights,
+ * or
+ * becomes layers of the graph. Tensors are made one by one while they are written.
+ * @throws UserError for unknown types, an adapter with NaN and a missing or damaged tokenizer; while a file is written,
+ * for values that are not finite or that its type cannot represent
  */
 export function onnxFolder(
   opened: OnnxModel,
@@ -84,7 +85,7 @@ export function onnxFolder(
   ]);
 }
 
-/** The source of the files. A buffer that the checkpoint lacks is zeros. */
+/** What the files are made from. A buffer that the checkpoint lacks is zeros. */
 function sourceOf({ model, tuner, values, notes }: OnnxModel): OnnxSource {
   const readBase = fittingReader({ model, notes });
   const read = finiteReader(tuner.merged?.(values, readBase) ?? readBase);

@@ -2,14 +2,13 @@ import { headNamed } from '../models/heads/registry.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import { tokenizerClassOf } from '../text/convert/convert-tokenizer.ts';
 
-/** Generic tokenizer classes: with them, transformers.js gives both texts of a pair the same token type. */
+/** Generic tokenizer classes. With these, transformers.js gives both texts of a pair the same token type. */
 const NO_CLASS = ['PreTrainedTokenizer', 'PreTrainedTokenizerFast', 'TokenizersBackend'];
 
 /**
  * A tokenizer_config.json with which transformers.js makes the same tokens as in training.
- *
  * @param frames whether the tokenizer adds tokens before or after a text
- * @param maxLength tokens after which a text was truncated in training
+ * @param maxLength number of tokens after which a text was truncated in training
  * @param chatTemplate from a separate file, which transformers.js does not read
  */
 export function onnxTokenizerConfig(
@@ -21,14 +20,14 @@ export function onnxTokenizerConfig(
   const isNamed = typeof tokenizer_class === 'string' && !NO_CLASS.includes(tokenizer_class);
   const ownClass = config.typeVocabSize > 1 ? tokenizerClassOf(definition.modelType) : undefined;
   const { mainUse: purpose, reads } = headNamed(headKind);
-  // A prompt may be longer than the examples were.
+  // A prompt may be longer than the training examples.
   const lengths = [model_max_length, config.maxLength, purpose === 'generate' ? undefined : maxLength];
   const longest = Math.min(...lengths.filter((length) => typeof length === 'number'));
   return {
     ...given,
     ...(!isNamed && ownClass && { tokenizer_class: ownClass }),
     ...(Number.isFinite(longest) && { model_max_length: longest }),
-    // Without it, the text generation pipeline omits these tokens.
+    // Without this, the text generation pipeline omits the tokenizer's added tokens.
     ...(reads === 'cached' && frames && { add_bos_token: true }),
     ...(chat_template === undefined && chatTemplate !== undefined && { chat_template: chatTemplate }),
   };

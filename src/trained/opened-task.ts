@@ -10,29 +10,29 @@ import { headOutputs } from '../tuners/head-outputs.ts';
 import type { Family } from './bind-model.ts';
 import { type Notes, readingOf } from './notes.ts';
 
-/** The purpose that a model is opened for. */
+/** What a model is opened for. */
 export interface OpenedTask {
   /** Undefined for unknown tasks. */
   notes: Notes | undefined;
   build: BuildTask;
 }
 
-/** The data that determine the purpose of a trained model. */
+/** What determines the purpose of a trained model. */
 export interface Trained {
   /** Family of the base model. */
   family: Family;
   /** The base model's config.json. */
   json: Readonly<Record<string, unknown>>;
-  /** The adapter, unless it is a whole model. */
+  /** The adapter. Undefined for a whole model. */
   stored?: StoredAdapter;
-  /** This program's notes in the folder of the adapter or the model. */
+  /** adalora's notes in the folder of the adapter or the model. */
   notes: Notes | undefined;
 }
 
-/** An explicit request, independent of the training: to generate text, or to make text vectors. */
+/** What the user wants to do with the model, whatever it was trained for: generate text, or make text vectors. */
 export type Asked = 'generate' | 'embed' | undefined;
 
-/** The request in the options of an opened model. */
+/** What the options of an opened model ask for. */
 export function askedBy({ generates, embeds }: { generates?: boolean; embeds?: boolean }): Asked {
   if (generates) return 'generate';
   return embeds ? 'embed' : undefined;
@@ -40,10 +40,9 @@ export function askedBy({ generates, embeds }: { generates?: boolean; embeds?: b
 
 /**
  * The task of a trained model, from its notes or otherwise from its files, and the head that it needs.
- *
- * @param asked whether it should generate text or make vectors: then it gets a head for that, instead of its own
+ * @param asked whether it should generate text or make vectors. It then gets a head for that instead of its own.
  * @param where its folder for messages
- * @throws UserError for a model that cannot generate text but should
+ * @throws UserError for a model that should generate text but cannot
  */
 export function openedTask(trained: Trained, asked: Asked, where: string): OpenedTask {
   const { family, stored } = trained;
@@ -56,13 +55,13 @@ export function openedTask(trained: Trained, asked: Asked, where: string): Opene
   return { notes, build: taskNamed(notes.task).build(notes.labels, notes.data) };
 }
 
-/** The purpose of a base model without notes that should make vectors. */
+/** The notes for a base model that should make vectors and has no notes. */
 function embedding({ config }: Family): Notes {
   const task = vectorTask();
   return { task, labels: [], data: readingOf(task, { max_length: config.sentence?.maxLength }) };
 }
 
-/** The purpose of a model or an adapter without notes. */
+/** The notes for a model or an adapter without notes. */
 function recognised({ family: { definition, config }, json: base, stored }: Trained): Notes {
   const names = stored && headLabels(stored);
   const json = { ...base, ...(names && { id2label: names }) } as Trained['json'];
@@ -82,12 +81,12 @@ function recognised({ family: { definition, config }, json: base, stored }: Trai
 }
 
 /**
- * The last kind comes first, so that an encoder-decoder generates with both parts, even if its family can also be used
- * as a decoder.
+ * The last kind comes first. So an encoder-decoder generates with both parts, even if its family can also be used as a
+ * decoder.
  */
 const GENERATING = HEAD_KINDS.filter(writesText).reverse();
 
-/** The text generation head, by an adapter's `task_type` if it has one. */
+/** The text generation head. An adapter's `task_type` decides if it has one. */
 function generating(
   { definition: { heads, modelType } }: Family,
   where: string,

@@ -12,11 +12,11 @@ export const SENTENCE_FILES = {
   pooling: '1_Pooling/config.json',
 } as const;
 
-/** Reads a JSON file of the model's folder; undefined if it does not exist. */
+/** Reads a JSON file of the model's folder. Undefined if it does not exist. */
 export type ReadSentenceFile = (name: string) => unknown;
 
 const modulesSchema = z.array(z.looseObject({ path: z.string(), type: z.string() }));
-/** A module's folder: a plain name, so that it cannot leave the model's folder. */
+/** A module's folder must be a plain name, so that it cannot be outside the model's folder. */
 const FOLDER = /^[\w-]+$/;
 
 const poolingSchema = z.looseObject({
@@ -43,9 +43,8 @@ const LEGACY_MODES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The settings in a folder's sentence-transformers files; undefined for a model without them. Unsupported features
- * are recorded, and rejected when the model is used for embeddings: for other tasks they do not matter.
- *
+ * The settings in a folder's sentence-transformers files. Undefined for a model without them. Unsupported features are
+ * recorded. They are rejected only when the model is used for embeddings, because other tasks do not need them.
  * @param where the folder, for messages
  * @throws UserError for a damaged file
  */
@@ -80,7 +79,7 @@ export function sentenceSettings(read: ReadSentenceFile, where: string): Sentenc
   };
 }
 
-/** The file names that {@link sentenceSettings} may read, according to modules.json. */
+/** The names of the files that {@link sentenceSettings} may read, from modules.json. */
 export function sentenceFileNames(modules: unknown): string[] {
   const parsed = modulesSchema.safeParse(modules);
   const folders = (parsed.data ?? []).map(({ path }) => path).filter((path) => FOLDER.test(path));
@@ -116,9 +115,9 @@ function checked<T>(schema: z.ZodType<T>, json: unknown, where: string): T | und
 
 /**
  * The files, by name, with which sentence-transformers can load the folder of a model or an adapter. They have the
- * format of version 3, which later versions also read. Empty for models that do not make text vectors.
- *
- * @param maxLength tokens of a text; by default the model's limit
+ * format of
+ * version 3, which later versions also read. Empty for models that do not make text vectors.
+ * @param maxLength number of tokens of a text; by default the model's limit
  */
 export function sentenceFiles(
   { headKind, config }: Pick<TaskModel, 'headKind' | 'config'>,

@@ -4,14 +4,13 @@ import { maxLength } from '../text/max-length.ts';
 import type { TextTokenizer } from '../text/tokenizer.ts';
 import type { TrainedParts } from './trained-model.ts';
 
-/** The maximum tokens of an example, if neither the config nor the model sets a lower limit. */
+/** The maximum number of tokens of an example, if neither the config nor the model sets a lower limit. */
 const DEFAULT_MAX_LENGTH = 1024;
 
 /**
  * The parts that tokenize text for a model.
- *
  * @param requested `data.max_length`, or the value under another name (`key`)
- * @param loadTemplate called on first use of the template; without a time, the template gets that of every rendering
+ * @param loadTemplate called on first use of the template; without a time, the template gets the time of each rendering
  * @throws UserError for a length that the model does not support
  */
 export function textParts(

@@ -31,9 +31,9 @@ import { inputChunks } from './input-chunks.ts';
 import type { EvaluateParams, EvaluationOptions, PredictOptions } from './model-options.ts';
 import type { Notes } from './notes.ts';
 
-/** The parts of a trained model, whatever the source of its files. */
+/** The parts of a trained model, wherever its files come from. */
 export interface TrainedParts extends TunedValues {
-  /** The user's name for it. */
+  /** The path or name that the user gave. */
   path: string;
   model: LoadedModel;
   engine: Engine;
@@ -43,20 +43,20 @@ export interface TrainedParts extends TunedValues {
   notes: Notes | undefined;
   text: {
     tokenizer: TextTokenizer;
-    /** Maximum tokens of an example. */
+    /** Maximum number of tokens of an example. */
     maxLength: number;
     vocabSize: number;
     chatTemplate(now?: Date): ChatTemplate;
   };
-  /** The model's files for generation. */
+  /** Reads the generation settings in the model's files. */
   generationFiles(): Omit<GenerationSources, 'user'>;
-  /** Examples computed at once; by default the task's. */
+  /** Number of examples computed at once. Default: the task's. */
   batchSize?: number;
   /** Whether a conversation's next prompt is read from the end of the last one. */
   continues?: boolean;
 }
 
-/** Inputs that are collected, so that similar lengths share a batch. */
+/** Number of inputs to collect, so that similar lengths share a batch. */
 const INPUTS_AT_ONCE = 1024;
 
 /** Options for predicting some inputs at once. */
@@ -76,7 +76,7 @@ export class TrainedModel {
     this.parts = parts;
   }
 
-  /** The name of its task; undefined for a task that this program does not know. */
+  /** The name of its task. Undefined for a task that adalora does not know. */
   get task(): TaskName | undefined {
     return this.parts.notes?.task;
   }
@@ -104,23 +104,29 @@ export class TrainedModel {
     }
   }
 
-  /** The best number of inputs to predict together. Throws a UserError for tasks that do not predict. */
+  /**
+   * The best number of inputs to predict together.
+   * @throws UserError for tasks that do not predict
+   */
   get inputsAtOnce(): number {
     return this.#prediction().inputsAtOnce?.(this.batchSize) ?? INPUTS_AT_ONCE;
   }
 
-  /** Examples computed at once. */
+  /** Number of examples computed at once. */
   get batchSize(): number {
     return this.parts.batchSize ?? this.definition().batchSize.eval;
   }
 
-  /** Checks inputs without predicting. Throws a UserError like {@link TrainedModel.predict}. */
+  /**
+   * Checks inputs without predicting.
+   * @throws UserError like {@link TrainedModel.predict}
+   */
   check(inputs: readonly unknown[], { reading, before = 0 }: AnswerOptions = {}): void {
     const shape = this.#prediction().shape(this.context(reading).reading);
     for (const [i, input] of inputs.entries()) assertInput(input, shape, before + i + 1);
   }
 
-  /** Predicts for some inputs together; {@link TrainedModel.predict} does so part by part. */
+  /** Predicts for some inputs together. {@link TrainedModel.predict} calls it for one part after the other. */
   async answer(inputs: readonly unknown[], options: AnswerOptions = {}): Promise<Answer[]> {
     const { reading, signal, before = 0 } = options;
     this.check(inputs, options);
@@ -134,8 +140,7 @@ export class TrainedModel {
   }
 
   /**
-   * Vectors of texts, in their order: for an embedding model, or any model opened with `embeds`.
-   *
+   * Returns vectors of texts, in their order: for an embedding model, or any model opened with `embeds`.
    * @returns as many numbers per text as the model has features, or `dimensions`
    * @throws UserError for models of other tasks, and for a prompt name that the model does not have
    */
@@ -146,7 +151,10 @@ export class TrainedModel {
     return this.vectorsOf(answers);
   }
 
-  /** The inputs for {@link vectorsOf}. Throws a UserError like {@link TrainedModel.embed}. */
+  /**
+   * The inputs for {@link vectorsOf}.
+   * @throws UserError like {@link TrainedModel.embed}
+   */
   vectorInputs(texts: Iterable<string>, options: EmbedOptions): unknown[] {
     const context = this.context();
     return Array.from(texts, (text) => this.#vectors.input(text, options, context));
@@ -203,7 +211,6 @@ export class TrainedModel {
 
   /**
    * The text generator of this model. It has one cache, so calls wait for each other.
-   *
    * @throws UserError for models without a text generation head
    */
   async generator(): Promise<TextGenerator> {
@@ -249,9 +256,7 @@ export class TrainedModel {
     });
   }
 
-  /**
-   * @throws UserError for a task that does not predict for each row
-   */
+  /** @throws UserError for a task that does not predict for each row */
   #prediction(): Prediction<BaseData, unknown> {
     const { prediction } = this.definition();
     if (prediction) return prediction;
@@ -268,7 +273,7 @@ export class TrainedModel {
     });
   }
 
-  /** The context for making examples; `reading`: keys of the `data` section that differ from its run. */
+  /** The context for making examples. `reading` has keys of the `data` section that differ from the run's. */
   context(reading?: object): EncodingContext {
     const { notes, text, model } = this.parts;
     const { max_length: _, ...columns } = notes?.data ?? {};

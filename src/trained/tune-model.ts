@@ -6,20 +6,19 @@ import { kindOf } from '../tuners/registry.ts';
 import type { TunedValues } from '../tuners/tuner.ts';
 import { checkHead } from './check-head.ts';
 
-/** An adapter, and the kind that reads it. */
+/** An adapter, and the kind of adapter that can read it. */
 export interface KnownAdapter {
   stored: StoredAdapter;
   kind: AdapterKind;
 }
 
-/** Throws a UserError for an adapter that no method here supports. */
+/** @throws UserError for an adapter that no method here supports */
 export function knownAdapter(stored: StoredAdapter, where: string): KnownAdapter {
   return { stored, kind: kindOf(stored, where) };
 }
 
 /**
- * Puts an adapter on a model; without one, the model is frozen.
- *
+ * Puts an adapter on a model. Without one, the model is frozen.
  * @param where the adapter's name for messages
  * @throws UserError for an adapter of another model, and for an untrained head
  */

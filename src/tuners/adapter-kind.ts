@@ -1,21 +1,21 @@
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import type { TunableModel, TunedValues } from './tuner.ts';
 
-/** The facts in an adapter's files that need no model. */
+/** Facts that are known from an adapter's files alone, without the model. */
 export interface AdapterFacts {
-  /** Rank of each adapted module; empty for kinds without ranks. */
+  /** Rank of each adapted module. Empty for adapters without ranks. */
   ranks: Record<string, number>;
-  /** Rank of each module before any was dropped. */
+  /** Rank of each module before any component was dropped. */
   initialRank?: number;
   /** Settings to display, by key. */
   settings: Record<string, unknown>;
-  /** Whether a tensor of the file belongs to the adapter itself, not to a fully saved module. */
+  /** Whether a tensor of the file belongs to the adapter itself and not to a module that is saved in full. */
   isOwn(key: string): boolean;
 }
 
 /** A kind of adapter file. Several methods may write the same kind. */
 export interface AdapterKind {
-  /** Its name in files and messages: `LORA`. */
+  /** Its name in files and messages, such as `LORA`. */
   readonly name: string;
   /** Whether an adapter is of this kind. */
   reads(stored: StoredAdapter): boolean;
@@ -34,6 +34,6 @@ export interface AdapterKind {
   facts(stored: StoredAdapter, where: string): AdapterFacts;
   /** Conversions to equivalent forms, by name. */
   readonly exports: Readonly<Record<string, (stored: StoredAdapter, where: string) => StoredAdapter>>;
-  /** The reason why it cannot be merged into the base model; missing if it can. */
+  /** Why the adapter cannot be merged into the base model. Missing if it can. */
   readonly unmergeable?: string;
 }

@@ -25,10 +25,10 @@ export interface BankedBottleneck {
 
 /** A method's trained values for batches in which every row has its own adapter. */
 export interface Banked {
-  /** Factors by the paths of linear modules. */
+  /** Factors, by the path of a linear module. */
   factors?: ReadonlyMap<string, BankedFactors>;
-  /** Bottlenecks by the paths of sublayers. */
+  /** Bottlenecks, by the path of a sublayer. */
   bottlenecks?: ReadonlyMap<string, BankedBottleneck>;
-  /** Parameters of the model that are fully trained. */
+  /** Names of the model's parameters that are trained in full. */
   saved: readonly string[];
 }

@@ -2,7 +2,7 @@ import { frozen } from '../graph/build.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { ParameterLayout, type TrainedParameter } from './parameter-layout.ts';
 
-/** Tensors that a tuner reads but does not train. Their values may be set after the graph was built. */
+/** Tensors that a tuner reads but does not train. Their values may be set after the graph is built. */
 export class FrozenTensors {
   readonly layout: ParameterLayout;
   #values: Float32Array | undefined;

@@ -10,5 +10,5 @@ const frozen: Tuner = {
   merged: (_, readBase) => readBase,
 };
 
-/** Takes the place of an adapter if there is none. */
+/** Replaces an adapter if there is none. */
 export const FROZEN: TunedValues = { tuner: frozen, values: new Float32Array(0) };

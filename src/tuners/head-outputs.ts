@@ -1,7 +1,7 @@
 import { type AdapterTensors, savedTensor } from '../formats/adapters/stored-adapter.ts';
 import type { TunableModel } from './tuner.ts';
 
-/** The number of outputs of the head stored with an adapter; undefined if it has no head. */
+/** The number of outputs of the head stored with an adapter. Undefined if it has no head. */
 export function headOutputs({ head, parameters }: TunableModel, tensors: AdapterTensors): number | undefined {
   const inHead = [...parameters.keys()].filter((name) =>
     head.modules.some((module) => name.startsWith(`${module}.`)),

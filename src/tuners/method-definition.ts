@@ -5,27 +5,27 @@ import type { Components } from './allocation/components.ts';
 import type { MethodRun } from './method-run.ts';
 import type { TunableModel } from './tuner.ts';
 
-/** The texts about a method: on the card, in the report, in a terminal. */
+/** Texts about a method, for the model card, the report and the terminal. */
 export interface MethodWords {
-  /** "AdaLoRA" */
+  /** Its display name, such as "AdaLoRA". */
   title: string;
-  /** Its name with these settings, if some settings make it another method. */
+  /** Its display name with these settings, if some settings make it another method. */
   titleWith?(settings: Readonly<Record<string, unknown>>): string;
   /** Tags on the Hub. */
   tags: readonly string[];
-  /** The Python library that loads its result; undefined if only this program does. */
+  /** The Python library that loads its result. Undefined if only adalora does. */
   library?: 'peft' | 'adapters' | 'transformers';
   /**
    * Its settings in words, shown after its name: "rank 12 to 8 on average". Settings of other versions may lack keys.
    */
   summary?(settings: Readonly<Record<string, unknown>>): string | undefined;
-  /** Settings that control how much is trained, and those that usually change with them. */
+  /** Settings that control how much is trained, and settings that usually change with them. */
   budgetKeys?: readonly string[];
-  /** The unit that its ranks count; undefined for methods without ranks. */
+  /** What its ranks count. Undefined for methods without ranks. */
   components?: Components;
-  /** The names of the left and right factor of its increments: P and Q. */
+  /** The names of the left and right factor of its increments, such as P and Q. */
   factors?: readonly [left: string, right: string];
-  /** The quantity that its regularizer measures, as a formula in words; undefined for methods without one. */
+  /** What its regularizer measures, as a formula in words. Undefined for methods without a regularizer. */
   regularizer?(settings: Readonly<Record<string, unknown>>): string | undefined;
 }
 
@@ -53,8 +53,7 @@ export interface ContinuesAdapters<Config> {
    */
   start(model: TunableModel, config: Config, stored: StoredAdapter, where: string): Continuation;
   /**
-   * The method's config: given keys override those stored in the adapter.
-   *
+   * Returns the method's config. Given keys override those stored in the adapter.
    * @throws UserError that names every given key that contradicts the adapter
    */
   section(given: Readonly<Record<string, unknown>>, stored: StoredAdapter, where: string): Config;
@@ -62,41 +61,39 @@ export interface ContinuesAdapters<Config> {
   readonly notices: readonly string[];
 }
 
-/** A learning rate, and keys of the method's section that belong to it. */
+/** A learning rate, and the keys of the method's section that go with it. */
 export type ChosenOfMethod<Config> = { readonly rate: number } & Partial<Config>;
 
 /**
- * A method of fine-tuning: everything that the rest of the program needs to know about it. A method is one folder,
- * and one line in the registry.
- *
+ * A method of fine-tuning: everything that the rest of adalora needs to know about it. A method is one folder, and one
+ * line
+ * in the registry.
  * @typeParam Config the resolved section of a run's config that has the method's name
  */
 export interface MethodDefinition<Config = never, Schema extends z.ZodObject | undefined = undefined> {
-  /** The section of a config; undefined for methods without settings. */
+  /** The section of a config. Undefined for methods without settings. */
   readonly config: Schema;
-  /** `training.learning_rate` with `defaults: huggingface`. */
+  /** The value of `training.learning_rate` with `defaults: huggingface`. */
   readonly learningRate: number;
-  /** The starting point of the policy of defaults (run/config/defaults). */
+  /** Values from which the policy for missing keys starts (run/config/defaults). */
   readonly chosen: {
-    /** The choices for a model with 384 features and a new head. */
+    /** The values for a model with 384 features and a new head. */
     readonly encoder: ChosenOfMethod<Config>;
-    /** The choices for a decoder, or a model that keeps its language model head. */
+    /** The values for a decoder, or a model that keeps its language model head. */
     readonly language: ChosenOfMethod<Config>;
   };
-  /**
-   * The trained part: an `adapter` on a frozen base, or the weights of the `model` itself, without a frozen base.
-   */
+  /** What is trained: an `adapter` on a frozen base, or the weights of the `model` itself. */
   readonly trains: 'adapter' | 'model';
-  /** The type of the base that these settings start from, and the setting that needs it. */
+  /** The type of base weights that these settings need, and the setting that needs it. */
   requiredBase?(config: Config): { key: string; dtype: 'int4' } | undefined;
   /**
    * Number of float32 vectors that training keeps, each as long as the vector of trained values: values, gradient,
-   * moments and the method's own.
+   * moments
+   * and the method's own.
    */
   readonly vectors: number;
   /**
    * Sets the method up on a model.
-   *
    * @param totalSteps optimizer steps of the run
    * @param seed seed of the random numbers that it draws during the run
    * @throws UserError for settings that do not fit the model or the run

@@ -5,10 +5,13 @@ import type { BudgetUnit } from './allocation/units.ts';
 import type { AllocationEvent } from './allocation-event.ts';
 import type { Tuner } from './tuner.ts';
 
-/** Arrays that a method keeps between steps; numbers are arrays of length one. */
+/** Arrays that a method keeps between steps. Numbers are arrays of length one. */
 export type MethodState = Record<string, Float32Array | Uint8Array | Int32Array>;
 
-/** Moves the trained vector to the layout of `tuner`: element i comes from element `indices[i]`; -1 is a new zero. */
+/**
+ * Moves the trained vector to the layout of `tuner`. Element i comes from element `indices[i]`; for -1, it is a new
+ * zero.
+ */
 export interface Relayout {
   tuner: Tuner;
   indices: Int32Array;
@@ -18,29 +21,29 @@ export interface Relayout {
 
 /** The budget of a run, and its schedule in optimizer steps. */
 export interface Budget {
-  /** The unit that is kept or dropped. */
+  /** What is kept or dropped. */
   components: Components;
   /**
-   * The number at the start and at the end. If the budget has another unit, the number at the end is approximate.
+   * The number of components at the start and at the end. If the budget has another unit, the final number is
+   * approximate.
    */
   initial: number;
   target: number;
   tinit: number;
   tfinal: number;
   deltaT: number;
-  /** The unit of the budget, in which it is exact at the end. */
+  /** The unit of the budget. In this unit, the final budget is exact. */
   unit: BudgetUnit;
   /** The initial and final budget in every unit. */
   forms: { initial: BudgetForms; target: BudgetForms };
-  /** Notices about rounding, as sentences. */
+  /** Sentences about rounding. */
   rounded: readonly string[];
-  /** A sentence about the parts of the schedule that the config omits and their values. */
+  /** A sentence about the parts of the schedule that the config omits, and their values. */
   assumed?: string;
 }
 
 /**
- * Computes the gradient of a run's loss, averaged over some batches, at the given values of the measurement's
- * tuner.
+ * Computes the gradient of a run's loss, averaged over some batches, at the given values of the measurement's tuner.
  */
 export type GradientAt = (values: Float32Array) => Promise<Float32Array>;
 
@@ -59,13 +62,12 @@ export type InputsOf = (paths: readonly string[]) => AsyncIterable<readonly Modu
 export interface Measurement {
   /** The tuner whose gradients it requests. */
   tuner: Tuner;
-  /** Number of optimizer steps whose batches are averaged in a gradient, from the run's first step on. */
+  /** Number of optimizer steps to average in a gradient, from the run's first step on. */
   steps: number;
-  /** The measured quantity, as the beginning of a sentence about ranks. */
+  /** What is measured, as the beginning of a sentence about ranks. */
   measures: string;
   /**
    * Measures and decides.
-   *
    * @param initial the tuner's values at the start of a run
    * @returns the decision; its `pattern` has keys that other tools can train from
    */
@@ -86,37 +88,35 @@ export interface MeasuredAllocation {
 
 /** A method during training: its work around the optimizer's step. Steps count from 1. */
 export interface MethodRun {
-  /** The current tuner; it changes with the layout of the vector. */
+  /** The current tuner. It changes with the layout of the vector. */
   readonly tuner: Tuner;
   /** Runs before the first step, unless the run resumes. */
   readonly measurement?: Measurement;
   /**
    * Called before the optimizer's step, with the accumulated and clipped gradient.
-   *
    * @param watched the statistics that the tuner watches: means over the step's batches
    */
   beforeStep?(step: number, values: Float32Array, gradient: Float32Array, watched?: Float32Array): void;
-  /** Called after the optimizer's step; may change `values`. */
+  /** Called after the optimizer's step. It may change `values`. */
   afterStep?(step: number, values: Float32Array, gradient: Float32Array): AfterStep;
   /** The budget of the run, if the method has one. */
   readonly budget?: Budget;
-  /** A notice about the parts of a schedule that the config omits, for methods with a schedule and no budget. */
+  /** A sentence about the parts of a schedule that the config omits, for methods with a schedule but no budget. */
   readonly assumed?: string;
   /** The budget at a step, for the log. */
   budgetAt?(step: number): number;
   /** Whether the trained values have their final size. Only then can a state become the best one. */
   readonly settled: boolean;
-  /** Kept rank of each adapted module; empty for methods without ranks. */
+  /** The rank of each adapted module. Empty for methods without ranks. */
   ranks(): Record<string, number>;
-  /** Number of trained values of the adapter at these ranks, if it differs from the tuner's. */
+  /** Number of the adapter's trained values at these ranks, if it differs from the tuner's. */
   keptParameters?(): number;
-  /** Throws a UserError if the run ended before its ranks were final. */
+  /** @throws UserError if the run ended before its ranks were final */
   assertComplete?(): void;
   state(): MethodState;
   restore(state: MethodState): void;
   /**
-   * Stores trained values of a base model as an adapter; missing if the model itself is trained.
-   *
+   * Stores trained values of a base model as an adapter. Missing if the model itself is trained.
    * @param labels class names by id, for files that have them; missing for tasks without labels
    */
   store?(values: Float32Array, baseModel: string, labels?: readonly string[]): StoredAdapter;
@@ -134,7 +134,7 @@ export interface AfterStep {
   allocation?: AllocationEvent;
   /** The scores at every allocation, for methods that score components. */
   importance?: readonly ComponentImportance[];
-  /** Indices of values that were replaced by unrelated ones: the optimizer resets their moments. */
+  /** Indices of values that were replaced by unrelated values. The optimizer resets their moments. */
   renewed?: readonly number[];
   relayout?: Relayout;
 }

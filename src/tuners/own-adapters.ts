@@ -4,7 +4,7 @@ import { UserError } from '../support/user-error.ts';
 import type { AdapterKind } from './adapter-kind.ts';
 import type { TunableModel, Tuner } from './tuner.ts';
 
-/** Adapters that only this program reads: the files of a method without a counterpart in PEFT. */
+/** Adapters that only adalora reads: the files of a method that PEFT does not have. */
 export interface OwnAdapters<Config> {
   kind: AdapterKind;
   /** Stores trained values of a tuner that `tunerOf` has made. */
@@ -12,13 +12,12 @@ export interface OwnAdapters<Config> {
 }
 
 /**
- * The adapter files of a method: `adapter_config.json` has its settings, and the tensors are those of the tuner's
+ * Defines the adapter files of a method. `adapter_config.json` has its settings. The tensors are those of the tuner's
  * layout, with PEFT's prefix.
- *
- * @param name the kind's name in files: `SCALE`
+ * @param name the kind's name in files, such as `SCALE`
  * @param parse checks and completes the settings of a file
- * @param tunerOf the tuner of a model with these settings
- * @param unmergeable the reason why such an adapter cannot be merged, if its tuner has no `merged`
+ * @param tunerOf returns the tuner of a model with these settings
+ * @param unmergeable why such an adapter cannot be merged, if its tuner has no `merged`
  */
 export function ownAdapters<Config extends object>(
   name: string,

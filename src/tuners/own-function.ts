@@ -4,8 +4,9 @@ import { shown } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 
 /**
- * Represents a function of the calling program in a config. It contains a digest of the source, so a changed
- * function is another setting.
+ * Represents a function of the calling program in a config. It contains a digest of the source, so a changed function
+ * is
+ * another setting.
  */
 export type OwnFunctionName = `function:${string}`;
 
@@ -13,14 +14,14 @@ export type OwnFunctionName = `function:${string}`;
 export type OwnFunctions = Readonly<Record<string, string>>;
 
 /**
- * A function from numbers to a number. It may use its arguments only, because its source is sent to the training
+ * A function from numbers to a number. It may use only its arguments, because its source is sent to the training
  * thread.
  */
 type NumberFunction = (...given: never[]) => number;
 
 const NAME = /^function:[0-9a-f]{16}$/;
 
-/** A setting that is a function of the program. */
+/** The schema of a setting that must be a function of the program. */
 export function functionOnly<F extends (...given: never[]) => unknown>(): z.ZodType<
   OwnFunctionName,
   OwnFunctionName | F
@@ -29,7 +30,7 @@ export function functionOnly<F extends (...given: never[]) => unknown>(): z.ZodT
   return schema as unknown as z.ZodType<OwnFunctionName, OwnFunctionName | F>;
 }
 
-/** A setting that is one of some words or, in a program, a function. */
+/** The schema of a setting that is one of some words or, in a program, a function. */
 export function wordOrFunction<F extends NumberFunction, const Words extends readonly [string, ...string[]]>(
   words: Words,
 ): z.ZodType<Words[number] | OwnFunctionName, Words[number] | OwnFunctionName | F> {
@@ -50,7 +51,6 @@ export function nameOfFunction(source: string): OwnFunctionName {
 
 /**
  * Replaces the names of functions in a method's settings by the functions.
- *
  * @param section the section's name in a config, for messages
  * @throws UserError for a name without a function: only the program that started the run has it
  */
@@ -102,9 +102,7 @@ function compiled(source: string, where: string): (...given: never[]) => unknown
   };
 }
 
-/**
- * @throws UserError (when called) if the function returns no number
- */
+/** @throws UserError (when called) if the function does not return a number */
 function numbersOnly(inner: (...given: never[]) => unknown, where: string): NumberFunction {
   return (...given) => {
     const result = inner(...given);

@@ -11,7 +11,7 @@ export interface TrainedParameter {
 
 /** A range of the flat vector that the graph reads as one tensor. */
 export interface TrainedStack {
-  /** The shape of a single trained tensor; for several tensors, all their rows, [total rows, ...]. */
+  /** The shape of a single trained tensor. For several tensors, it is that of all their rows, [total rows, ...]. */
   shape: readonly number[];
   start: number;
   end: number;
@@ -25,13 +25,14 @@ export interface TrainedSegment extends TrainedParameter {
 }
 
 /**
- * The positions of all trained tensors in the flat vector: adjacent, row-major, in the given order. The graph takes
- * this vector and returns its gradient. Tensors given as a list are stacked: they differ only in their number of
+ * The positions of all trained tensors in the flat vector. They are adjacent, row-major, and in the given order. The
+ * graph
+ * takes this vector and returns its gradient. Tensors given as a list are stacked: they differ only in their number of
  * rows, and the graph reads them as one tensor.
  */
 export class ParameterLayout {
   readonly segments: readonly TrainedSegment[];
-  /** The stacks that are not empty; the graph computes gradients with respect to them. */
+  /** The stacks that are not empty. The graph computes gradients with respect to them. */
   readonly stacks: readonly TrainedStack[];
   readonly length: number;
   readonly #byName: ReadonlyMap<string, TrainedSegment>;
@@ -59,7 +60,7 @@ export class ParameterLayout {
     if (this.#byName.size < segments.length) throw new Error('two trained parameters share a name');
   }
 
-  /** The same layout without stacks: the graph also reads every tensor separately. */
+  /** The same layout without stacks: the graph reads every tensor separately. */
   apart(): ParameterLayout {
     return new ParameterLayout(this.segments);
   }
@@ -74,7 +75,7 @@ export class ParameterLayout {
     return segment;
   }
 
-  /** The tensor inside the flat vector `values`: a view, not a copy. */
+  /** The tensor inside the flat vector `values`, as a view. */
   read(values: Float32Array, name: string): Float32Array {
     const { start, end } = this.get(name);
     return values.subarray(start, end);

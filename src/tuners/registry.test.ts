@@ -18,7 +18,7 @@ describe('the registry of methods', () => {
   it('has a unique name for each kind of adapter', () => {
     const names = adapterKinds().map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
-    // AdapterHub's settings, which bottlenecks use, have no peft_type.
+    // AdapterHub's settings, which bottleneck adapters use, have no peft_type.
     for (const kind of adapterKinds().filter(({ name }) => name !== 'BOTTLENECK'))
       expect(kindOf(stored({ peft_type: kind.name }), 'x')).toBe(kind);
   });
@@ -35,7 +35,7 @@ describe('the registry of methods', () => {
 
   it.each(METHOD_NAMES)('has everything that the program needs of %s', (name) => {
     const { trains, kind, continues, learningRate, vectors, words } = methodNamed(name);
-    // A method that trains an adapter has a file for it; only methods with a file can continue an adapter.
+    // A method that trains an adapter has a file for it. Only methods with a file can continue an adapter.
     expect(kind !== undefined).toBe(trains === 'adapter');
     if (continues) expect(kind).toBeDefined();
     expect(learningRate).toBeGreaterThan(0);

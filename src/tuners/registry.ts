@@ -22,7 +22,7 @@ import { pruneLora } from './prune-lora/definition.ts';
 import { svdLora } from './svd-lora/definition.ts';
 import { vera } from './vera/definition.ts';
 
-/** The built-in methods, by name in a config. To add one, write a folder in this folder and an entry here. */
+/** The built-in methods, by name in a config. To add a method, add a folder here and an entry below. */
 export const METHODS = {
   /** AdaLoRA: low-rank triplets; their budget moves to the modules that need it. */
   adalora: adaLora,
@@ -81,10 +81,10 @@ export interface DefinedMethods {}
 
 const methods = new Definitions<AnyMethod>('method', METHODS as unknown as Record<MethodName, AnyMethod>);
 
-/** Names of all methods, including those that programs define: the array grows with {@link defineMethod}. */
+/** Names of all methods, also of those that programs define. The array grows with {@link defineMethod}. */
 export const METHOD_NAMES = methods.names as [MethodName, ...MethodName[]];
 
-/** The default method of a config. */
+/** The method of a config that does not name one. */
 export const DEFAULT_METHOD: MethodName = 'adalora';
 
 /** A method whose settings are not known before a config is read. */
@@ -96,13 +96,13 @@ export function methodNamed(name: MethodName): AnyMethod {
 }
 
 /**
- * Adds a method: from then on, configs may name it, and adapters of its kind can be opened. Call it before any other
+ * Adds a method. From then on, configs may name it, and adapters of its kind can be opened. Call it before any other
  * function of this package.
- *
  * @param name its name in a config, and that of its section
- * @param module the calling module, `import.meta`: threads that train import it again, and a run resumes only if its
- * file is unchanged
- * @throws UserError for a name that is taken
+ * @param module the calling module, `import.meta`. Threads that train import it again, and a run resumes only if its
+ * file
+ * is unchanged.
+ * @throws UserError for a name that already exists
  */
 export function defineMethod<Config, Schema extends z.ZodObject | undefined>(
   name: string,
@@ -112,7 +112,7 @@ export function defineMethod<Config, Schema extends z.ZodObject | undefined>(
   methods.define(name, definition as unknown as AnyMethod, module);
 }
 
-/** The address of the module that defines a method; undefined for built-in ones. */
+/** The address of the module that defines a method. Undefined for built-in methods. */
 export function moduleOfMethod(name: MethodName): string | undefined {
   return methods.moduleOf(name);
 }

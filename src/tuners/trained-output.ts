@@ -6,12 +6,12 @@ export interface TrainedOutput {
   path: string;
   weight: string;
   bias: string;
-  /** Input features. */
+  /** Number of input features. */
   width: number;
   outputs: number;
 }
 
-/** The module that produces the logits; undefined if its weight or its bias is not trained in full. */
+/** The module that produces the logits. Undefined if its weight or its bias is not trained in full. */
 export function trainedOutput(
   linears: readonly LinearModule[],
   layout: ParameterLayout,

@@ -15,40 +15,39 @@ export interface TunableModel {
   linears: readonly LinearModule[];
   /** The possible positions of adapters, in the order in which the model builds them. */
   sublayers: readonly Sublayer[];
-  /** Shape of every parameter by Hugging Face name. */
+  /** Shape of every parameter, by its Hugging Face name. */
   parameters: ReadonlyMap<string, readonly number[]>;
   /** Shape of every tensor that no method trains. */
   buffers: ReadonlyMap<string, readonly number[]>;
-  /** Reads the weights of the adapted modules, if the model is loaded. */
+  /** Reads the weights of the adapted modules. Set if the model is loaded. */
   readRange?: ReadRange;
 }
 
-/** Reads a parameter of the checkpoint, or initialises one that it lacks. */
+/** Reads a parameter of the checkpoint, or initialises a parameter that the checkpoint lacks. */
 export type ReadParameter = (name: string, shape: readonly number[]) => Float32Array;
 
-/** Elements [start, end) of a parameter, row-major, in newly allocated memory. */
+/** Returns elements [start, end) of a parameter, row-major, in newly allocated memory. */
 export type ReadRange = (name: string, start: number, end: number) => Float32Array;
 
-/** A module of the network that a method changes or follows. */
+/** A module of the network that a method changes, or after which it adds a layer. */
 export interface TunedSite {
-  /** Hugging Face's path. */
+  /** The module's Hugging Face path. */
   path: string;
-  /** Trained numbers there, as the paper counts them: without λ in AdaLoRA. */
+  /** Number of trained values there, as the paper counts them: without λ in AdaLoRA. */
   parameters: number;
 }
 
-/** A method of fine-tuning: the values that it trains, and its additions to the model's graph. */
+/** The values that a method trains, and what it adds to the model's graph. */
 export interface Tuner {
   readonly layout: ParameterLayout;
-  /** The places in the network that it changes; empty if it trains the whole model. */
+  /** The places in the network that it changes. Empty if it trains the whole model. */
   readonly sites: readonly TunedSite[];
   /** Tensors that the tuner reads but does not train. {@link initialValues} or an import sets their values. */
   readonly frozen?: FrozenTensors;
-  /** The vector before the first step. */
+  /** The trained vector before the first step. */
   initialValues(seed: number, read: ReadParameter): Float32Array;
   /**
-   * Injects the method into a network; `flat` is the vector's value, `dropout` the network's.
-   *
+   * Injects the method into a network. `flat` is the vector's value, `dropout` the network's.
    * @param layout a layout of the same tensors that may stack them differently; by default the tuner's
    * @param fraction returns a random value of 1/parts, …, 1, [], new in each training step; undefined in evaluation
    */
@@ -58,7 +57,7 @@ export interface Tuner {
     layout?: ParameterLayout,
     fraction?: (parts: number) => Value | undefined,
   ): Injection;
-  /** The factor of the learning rate for a trained tensor; 1 for all if missing. */
+  /** Returns the factor of the learning rate for a trained tensor. If missing, it is 1 for all. */
   rateOf?(parameter: TrainedParameter): number;
   /** Changes the accumulated and clipped gradient in place before the optimizer reads it. */
   precondition?(gradient: Float32Array): void;
@@ -66,41 +65,42 @@ export interface Tuner {
   /** The number of values that its injection watches. Default: 0. */
   readonly watches?: number;
   /**
-   * The distances of factors from orthonormality, for methods with low-rank factors; `values` are in the tuner's
+   * The distances of factors from orthonormality, for methods with low-rank factors. `values` are in the tuner's
    * layout.
    */
   factorDistances?(values: Float32Array): FactorDistances;
   /**
-   * Reads any range of the model's parameters with the trained values merged into them. Missing if a method adds its
-   * own layers, which no parameter of the model can represent.
+   * Returns a reader of the model's parameters, with the trained values merged into them. Missing if a method adds its
+   * own
+   * layers, because no parameter of the model can represent them.
    */
   merged?(values: Float32Array, readBase: ReadRange): ReadRange;
-  /** The values for a bank of adapters. Missing if rows of one batch cannot have different adapters of the method. */
+  /** The values for a bank of adapters. Missing if rows of one batch cannot have different adapters of this method. */
   banked?(values: Float32Array): Banked;
 }
 
 /**
- * The distance of each adapted module's factors from orthonormality, ‖BᵀB - I‖² and ‖AAᵀ - I‖² in the Frobenius norm,
- * by the module's path. PEFT's B is the paper's P, its A the paper's Q.
+ * How far each adapted module's factors are from orthonormality, by the module's path: ‖BᵀB - I‖² and ‖AAᵀ - I‖² in the
+ * Frobenius norm. PEFT's B is the paper's P, its A the paper's Q.
  */
 export type FactorDistances = Record<string, [ofB: number, ofA: number]>;
 
 /** A term of the objective that depends only on the trained values. */
 export interface Regularizer {
-  /** γ */
+  /** The weight γ of the term. */
   readonly weight: number;
-  /** Shapes of the tensors it reads, adjacent from the start of the vector. No tensor spans two stacks. */
+  /** Shapes of the tensors that it reads, adjacent from the start of the vector. No tensor spans two stacks. */
   readonly views: readonly (readonly number[])[];
   build(views: readonly Value[]): Value;
 }
 
-/** Trained values with their tuner: ready for prediction. */
+/** Trained values with their tuner, ready for prediction. */
 export interface TunedValues {
   tuner: Tuner;
   values: Float32Array;
 }
 
-/** Trained numbers in the adapter itself, without the head, as the paper counts them. */
+/** Number of trained values in the adapter itself, without the head, as the paper counts them. */
 export function adapterParameters({ sites }: Pick<Tuner, 'sites'>): number {
   return sites.reduce((sum, { parameters }) => sum + parameters, 0);
 }

@@ -7,9 +7,7 @@ import type { ReadParameter, ReadRange, TunedSite, Tuner } from './tuner.ts';
 /** Trains some of the model's own parameters in full. */
 export class WholeParameters implements Tuner {
   readonly layout: ParameterLayout;
-  /**
-   * @param sites the modules that count as adapted; empty if the whole model is trained
-   */
+  /** @param sites the modules that count as adapted; empty if the whole model is trained */
   constructor(
     parameters: readonly TrainedParameter[],
     readonly sites: readonly TunedSite[] = [],

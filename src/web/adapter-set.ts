@@ -5,12 +5,11 @@ import { parseSafetensorsHeader } from '../formats/safetensors.ts';
 import { SafetensorsTensors } from '../formats/safetensors-tensors.ts';
 import { NOTES_FILE, type Notes, parseNotes } from '../trained/notes.ts';
 
-/** Most adapters have a few megabytes; high ranks on a large model take several hundred. */
+/** Maximum size of an adapter. Most have a few megabytes; with high ranks on a large model, several hundred. */
 const MAX_BYTES = 2 ** 30;
 
 /**
- * Reads an adapter saved by PEFT or this library; undefined if the files contain none.
- *
+ * Reads an adapter saved by PEFT or adalora. Undefined if the files contain none.
  * @throws UserError if it is damaged, or its tensors are missing or a pickle
  */
 export async function readAdapterSet(files: FileSet): Promise<StoredAdapter | undefined> {
@@ -24,7 +23,7 @@ export async function readAdapterSet(files: FileSet): Promise<StoredAdapter | un
   return peftStored(config, pathIn(files.name, PEFT_FILES.config), tensors);
 }
 
-/** This program's notes among the files of an adapter or a model; undefined if there are none. */
+/** Reads adalora's notes among the files of an adapter or a model. Undefined if there are none. */
 export async function readNotesIn(files: FileSet): Promise<Notes | undefined> {
   const json = await readJsonFile(files, NOTES_FILE);
   return json === undefined ? undefined : parseNotes(json, pathIn(files.name, NOTES_FILE));

@@ -1,8 +1,9 @@
 import type { Engine } from '../program/engine.ts';
 
 /**
- * Waits for the page's next event loop turn before every computation, so that it can draw and handle clicks
- * meanwhile: the engine computes without a pause.
+ * Waits for the page's next event loop turn before every computation, because the engine computes without a pause. So
+ * the
+ * page can draw and handle clicks.
  */
 export function betweenTurns(engine: Engine): Engine {
   return {
@@ -20,7 +21,7 @@ export function betweenTurns(engine: Engine): Engine {
   };
 }
 
-/** A message is delivered at once, while a timer waits for some milliseconds. */
+/** Resolves in the next turn. A message arrives at once, whereas a timer waits for some milliseconds. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();

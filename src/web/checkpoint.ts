@@ -16,7 +16,7 @@ import type { TrainerState } from '../run/trainer-state.ts';
 import { UserError } from '../support/user-error.ts';
 
 const NAME = 'checkpoint';
-/** Values, both moments and the best values of a large adapter. */
+/** Maximum size of a checkpoint: the values, both moments and the best values of a large adapter. */
 const MAX_BYTES = 2 ** 31;
 
 /** The checkpoint that a page stores to resume. */
@@ -27,7 +27,6 @@ export function encodeCheckpoint(state: TrainerState, origin: CheckpointOrigin):
 
 /**
  * Parses the result of {@link encodeCheckpoint}.
- *
  * @throws UserError if it is damaged or belongs to another run
  */
 export async function readCheckpoint(
@@ -51,8 +50,7 @@ export async function readCheckpoint(
 }
 
 /**
- * A hash of everything that affects training: equal for two runs that are identical step by step.
- *
+ * A hash of everything that affects training. It is equal for two runs that are identical step by step.
  * @param texts everything else that determines the run: the rows and the model's description
  */
 export async function fingerprintOf(

@@ -16,7 +16,6 @@ export interface KeptRun {
 
 /**
  * The stored state of a run, and the callbacks that store it.
- *
  * @param texts the rows and the model, to distinguish checkpoints
  * @throws UserError for a checkpoint that is damaged, or of another run
  */
@@ -45,7 +44,10 @@ export async function keptRun(
   return { began, saved, host };
 }
 
-/** Throws a UserError for a valid checkpoint that does not fit the run: another program wrote it. */
+/**
+ * Restores a trainer's state.
+ * @throws UserError for a valid checkpoint that does not fit the run, because another program wrote it
+ */
 export async function restoreTrainer(trainer: Trainer, state: TrainerState): Promise<void> {
   try {
     await trainer.restore(state);

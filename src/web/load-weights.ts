@@ -16,8 +16,7 @@ export interface PageModel {
 
 /**
  * Loads the tensors of a checkpoint that a model needs.
- *
- * @param onProgress called at times with the share that is loaded
+ * @param onProgress called from time to time with the loaded share
  * @throws UserError for a checkpoint that is missing or damaged, or does not fit the model
  */
 export async function loadWeights(
@@ -32,7 +31,7 @@ export async function loadWeights(
   return runnable(bound, device, (file) => checkpoint.bytesOf(file));
 }
 
-/** The same with new weights. */
+/** Like {@link loadWeights}, but with new weights. */
 export function newWeights(model: TaskModel, device: RunsOn): PageModel {
   return runnable(newModel(model, ''), device, () => new Uint8Array());
 }

@@ -16,18 +16,18 @@ export interface OpenOptions extends PageOptions {
   /** The model's name in messages. */
   name?: string;
   batchSize?: number;
-  /** Tokens after which a text is truncated, if other than in the run. */
+  /** Number of tokens after which a text is truncated, if other than in the run. */
   maxLength?: number;
   /** Whether to open it for text generation, with a suitable head instead of its own. */
   generates?: boolean;
   /** Whether to open it for text vectors, even if it is a base model without a task. */
   embeds?: boolean;
   /**
-   * Whether a prompt with the same start as the previous one is read only from the first difference on, as for the
-   * turns of a conversation.
+   * Whether a prompt that begins like the previous one is read only from the first difference on, as for the turns of a
+   * conversation.
    */
   continues?: boolean;
-  /** Called at times with the share of the model's weights that is loaded. */
+  /** Called from time to time with the loaded share of the model's weights. */
   onProgress?: (share: number) => void;
 }
 
@@ -35,16 +35,16 @@ export interface OpenOptions extends PageOptions {
 export type Trained = TrainResult | ReadonlyMap<string, PageFile>;
 
 /**
- * Opens a newly trained adapter, the files of an adapter (of any method here, or of PEFT), or those of a whole model:
- * to predict, evaluate or generate. Close it after use.
- *
+ * Opens a model to predict, evaluate or generate: a newly trained adapter, the files of an adapter (of any method here,
+ * or
+ * of PEFT), or those of a whole model. Close it after use.
  * @throws UserError for anything missing, damaged or incompatible
  */
 export async function open(trained: Trained, options: OpenOptions = {}): Promise<TrainedModel> {
   return (await openTrained(trained, options)).model;
 }
 
-/** The same, with the description of the base model. */
+/** Like {@link open}, but also returns the description of the base model. */
 export async function openTrained(
   trained: Trained,
   options: OpenOptions,
@@ -76,7 +76,7 @@ export async function openTrained(
   }
 }
 
-/** The name of the model that an adapter was made for, or a placeholder for messages if the adapter does not say. */
+/** The name of the model for which an adapter was made. If the adapter does not name it, a placeholder for messages. */
 function nameOfBase({ baseModel }: { baseModel: string | null }, path: string): string {
   return baseModel ?? `the base model of ${path}`;
 }

@@ -4,12 +4,12 @@ import type { ParsedConfig, RunConfigInput } from '../run/config/run-config.ts';
 import { type Complaint, UserError } from '../support/user-error.ts';
 import type { RunsOn } from './page-options.ts';
 
-/** A run's config without its output folder, which has no meaning in a page; with custom scores. */
+/** A run's config with custom scores and without its output folder, which has no meaning in a page. */
 type WithoutOutput<Input> = Input extends unknown
   ? Omit<Input, 'output'> & { output?: string; metrics?: OwnMetrics }
   : never;
 
-/** The config of a run in a page: as in Node. `device` is `wasm` by default. */
+/** The config of a run in a page, as in Node. The default of `device` is `wasm`. */
 export type PageConfig = WithoutOutput<RunConfigInput>;
 
 /** A config that a page can run. */
@@ -17,7 +17,6 @@ export type PageRunConfig = ParsedConfig & Pick<RunsOn, 'device'>;
 
 /**
  * Checks a config and fills in the defaults.
- *
  * @throws UserError with a line for every problem, including features that a page does not support
  */
 export function parsePageConfig({ metrics = {}, ...settings }: PageConfig): PageRunConfig {

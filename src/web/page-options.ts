@@ -3,22 +3,22 @@ import { type FileSet, filesAt, filesFrom, type PageFile } from '../formats/file
 import type { WebEngineOptions } from '../program/web-engine.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** The counterparts of folders in a page. */
+/** What a page provides instead of folders. */
 export interface PageOptions {
   /** The files of the base model, or the URL of their folder: on the Hub `…/OWNER/NAME/resolve/main/`. */
   model?: ReadonlyMap<string, PageFile> | string | URL;
-  /** The URL of the embedded model's folder, `models/mini` of this package; by default its place in the package. */
+  /** The URL of the embedded model's folder, `models/mini` of this package. Default: its place in the package. */
   modelUrl?: string | URL;
-  /** The URL of the folder with the engine's files (`dist` of onnxruntime-web); by default beside its code. */
+  /** The URL of the folder with the engine's files (`dist` of onnxruntime-web). Default: beside its code. */
   engineUrl?: string | URL;
-  /** Threads of WebAssembly; more than one need a cross-origin isolated page. */
+  /** Number of WebAssembly's threads. More than one needs a cross-origin isolated page. */
   threads?: number;
 }
 
 /** The device of a model, and its settings. */
 export type RunsOn = Omit<WebEngineOptions, 'weights'>;
 
-/** The engine's options from those of a page. */
+/** The engine's options, from those of a page. */
 export function runsOn(device: RunsOn['device'], { threads, engineUrl }: PageOptions): RunsOn {
   return { device, threads, ...(engineUrl !== undefined && { engineUrl: folderUrl(engineUrl).href }) };
 }
@@ -33,9 +33,8 @@ const EMBEDDED: ReadonlyMap<string, URL> = new Map([
 
 /**
  * The files of a base model.
- *
  * @param name of the model in a config or an adapter
- * @throws UserError for a model without files or URL: a page does not search for models
+ * @throws UserError for a model without files or URL, because a page does not search for models
  */
 export function modelFiles(name: string, { model, modelUrl }: PageOptions): FileSet {
   if (model instanceof Map) return filesFrom(model, name);
@@ -49,7 +48,7 @@ export function modelFiles(name: string, { model, modelUrl }: PageOptions): File
   });
 }
 
-/** A URL, resolved against the page's, that ends where file names begin. */
+/** A URL to which file names can be appended. It is resolved against the page's URL. */
 function folderUrl(address: string | URL): URL {
   const url = new URL(address, globalThis.location?.href);
   if (!url.pathname.endsWith('/')) url.pathname += '/';

@@ -4,12 +4,11 @@ import { blobSource } from '../formats/blob-source.ts';
 import { suggest } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** The rows in a page by their file names in the config: a user's `File`, or text. */
+/** A page's data files by their names in the config. Each is a user's `File`, or text. */
 export type PageTexts = Readonly<Record<string, Blob | string>>;
 
 /**
  * Reads a text file.
- *
  * @param key the config's key that names it
  * @throws UserError if the page does not have it, or it is too large or not UTF-8
  */

@@ -21,22 +21,20 @@ const GENERATION_CONFIG = 'generation_config.json';
 export interface DescribedModel {
   files: FileSet;
   /**
-   * The small files that were read, by name: config.json, the tokenizer's, and two more for models that generate
-   * text.
+   * The small files that were read, by name: config.json, the tokenizer's, and two more for models that generate text.
    */
   small: ReadonlyMap<string, Uint8Array>;
   /** The text of its config.json, and its parsed content. */
   configText: string;
   json: Record<string, unknown>;
   family: Family;
-  /** `requested`: `data.max_length`, or the value under another name (`key`). */
+  /** @param requested `data.max_length`, or the value under another name (`key`) */
   text(requested: number | undefined, key?: string): TrainedParts['text'];
   generationFiles(): Omit<GenerationSources, 'user'>;
 }
 
 /**
  * Reads everything of a model except its weights.
- *
  * @throws UserError for files that are missing, damaged or too large
  */
 export async function readModel(files: FileSet, changes?: ModelConfig): Promise<DescribedModel> {

@@ -12,7 +12,7 @@ import type { ParameterLayout } from '../tuners/parameter-layout.ts';
 export type ResultFiles = Map<string, Uint8Array | string>;
 
 const CARD = 'README.md';
-/** A tokenizer with a large vocabulary has tens of megabytes. */
+/** Maximum size of a file. A tokenizer with a large vocabulary has tens of megabytes. */
 const MAX_SHARED_BYTES = 2 ** 27;
 
 /** The files of a trained adapter, as in a run's folder in Node. */
@@ -29,7 +29,7 @@ export function adapterFiles(
   return new Map([...written, ...sentenceFiles(model, maxLength), [NOTES_FILE, notes], [CARD, card]]);
 }
 
-/** The files of a fully trained model: with the tokenizer of its base, as transformers saves it. */
+/** The files of a fully trained model, with the tokenizer of its base, as transformers saves it. */
 export async function fullModelFiles(
   base: { files: FileSet; configText: string },
   { model, layout, values }: { model: LoadedModel; layout: ParameterLayout; values: Float32Array },

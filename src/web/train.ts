@@ -27,22 +27,26 @@ import { adapterFiles, fullModelFiles, type ResultFiles } from './result-files.t
 export interface TrainOptions extends PageOptions {
   /** The files that the config's `data` names. */
   files: PageTexts;
-  /** The files of the adapter that training continues; its name is the config's `adapter`. */
+  /** The files of the adapter that training continues. Its name is the config's `adapter`. */
   adapter?: ReadonlyMap<string, PageFile>;
   onEvent?: (event: TrainEvent) => void;
-  /** Called after each step, before an evaluation; its answer may end the run, evaluate, or change the learning rate. */
+  /**
+   * Called after each step, before an evaluation. Its answer may end the run, evaluate, or change the learning rate.
+   */
   onStepEnd?: OnStepEnd;
-  /** Aborting finishes the step and ends the run with reason "stopped", and without an adapter. */
+  /** Aborting finishes the current step and ends the run with the reason "stopped", without an adapter. */
   signal?: AbortSignal;
   /**
    * Called with everything needed to resume: after the first step, at regular intervals, and at the end. Each
-   * checkpoint replaces the one before. Training waits for the call. Needs `crypto.subtle`, which pages have over
-   * https or from this machine.
+   * checkpoint
+   * replaces the one before. Training waits for the call. It needs `crypto.subtle`, which pages have over https or from
+   * this
+   * machine.
    */
   onCheckpoint?: (checkpoint: Blob) => void | Promise<void>;
-  /** Minimum seconds between two checkpoints; 20 by default. */
+  /** Minimum number of seconds between two checkpoints. Default: 20. */
   checkpointSeconds?: number;
-  /** A checkpoint of a run with the same config and files: training resumes there, and ends with the same adapter. */
+  /** A checkpoint of a run with the same config and files. Training resumes there, and ends with the same adapter. */
   checkpoint?: PageFile;
 }
 
@@ -59,9 +63,9 @@ export interface TrainResult extends FinishEvent {
 }
 
 /**
- * Fine-tunes a model in a page according to a config. No data leave the page. It runs in the page's thread and lets
- * the page draw between steps; in a worker, it disturbs nothing.
- *
+ * Fine-tunes a model in a page according to a config. No data leave the page. It runs in the page's thread and lets the
+ * page
+ * draw between steps. In a worker, it does not disturb the page at all.
  * @throws UserError for every mistake in config, data or model
  */
 export async function train(config: PageConfig, options: TrainOptions): Promise<TrainResult> {

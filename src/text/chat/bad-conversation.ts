@@ -1,4 +1,4 @@
 import { UserError } from '../../support/user-error.ts';
 
-/** The chat template rejects this conversation; it may accept others. */
+/** Thrown if the chat template rejects a conversation. It may accept other conversations. */
 export class BadConversation extends UserError {}

@@ -6,24 +6,25 @@ import type { ChatMessage } from './chat-message.ts';
 import { LimitedInterpreter } from './limited-interpreter.ts';
 import { strftime } from './strftime.ts';
 
-/** Maximum length of a template. The longest known have some 30,000 characters. */
+/** Maximum length of a template. The longest known templates have about 30,000 characters. */
 const MAX_TEMPLATE_LENGTH = 2 ** 20;
 /** Maximum length of a `range`. Templates loop over messages and tools, and each number takes memory. */
 const MAX_RANGE = 100_000;
 
 export interface ChatTemplateOptions {
-  /** The template's file, for messages. */
+  /** Path of the template's file, for messages. */
   where: string;
-  /** The time that `strftime_now` returns; by default the time of each call. */
+  /** The time that `strftime_now` returns. Default: the time of each call. */
   now?: () => Date;
-  /** Runs a rendering and stops it with a UserError if it takes too long; by default without limit. */
+  /** Runs a rendering and stops it with a UserError if it takes too long. By default, there is no limit. */
   limited?: (render: () => string) => string;
 }
 
 /**
- * A chat template: Jinja that renders a conversation as one text, as transformers' `apply_chat_template` does,
- * without tools and documents. Templates come with models and may be hostile: they have no access to anything
- * outside, and their output and loops are limited.
+ * A chat template: Jinja code that renders a conversation as one text, like transformers' `apply_chat_template` without
+ * tools and documents. Templates come with models and may be hostile. They have no access to anything outside, and
+ * their
+ * output and loops are limited.
  */
 export class ChatTemplate {
   readonly #parsed: Template['parsed'];
@@ -55,8 +56,8 @@ export class ChatTemplate {
 
   /**
    * Renders a conversation, with the generation prompt if `addGenerationPrompt` is set. The result contains special
-   * tokens as text: tokenize it without adding any.
-   *
+   * tokens as
+   * text. Tokenize it without adding any.
    * @throws BadConversation if the template rejects the conversation or fails; UserError if it does not end
    */
   render(messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {
@@ -88,7 +89,7 @@ export class ChatTemplate {
   }
 }
 
-/** Thrown by a template's `raise_exception`. */
+/** Thrown when a template calls `raise_exception`. */
 class Refusal extends Error {}
 
 const GLOBALS = {

@@ -5,12 +5,12 @@ import { ASSISTANT, type ChatMessage } from './chat-message.ts';
 import type { ChatTemplate } from './chat-template.ts';
 
 /**
- * The tokens of a conversation, in which the assistant's turns are learned. To find a turn, the messages are
- * rendered without it (with the generation prompt) and with it. Its tokens lie between the common prefix and the
- * common suffix of both.
- *
- * @throws BadConversation if the template rejects the conversation, or renders earlier messages differently when
- * others follow, so that a turn cannot be located
+ * The tokens of a conversation. The assistant's turns are learned. To find a turn, the messages are rendered without it
+ * (with the generation prompt) and with it. The turn's tokens are between the common prefix and the common suffix of
+ * both.
+ * @throws BadConversation if the template rejects the conversation; also if it renders earlier messages differently
+ * when
+ * others follow, because then a turn cannot be located
  */
 export function conversationIds(
   tokenizer: TextTokenizer,

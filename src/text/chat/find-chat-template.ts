@@ -1,9 +1,9 @@
 import { UserError } from '../../support/user-error.ts';
 
-/** The file of a chat template, in a model's folder. */
+/** File name of a chat template in a model's folder. */
 export const CHAT_TEMPLATE_FILE = 'chat_template.jinja';
 
-/** The limit of the template itself, in bytes of UTF-8. */
+/** Maximum size of a template's file, in bytes. */
 export const MAX_CHAT_TEMPLATE_BYTES = 2 ** 22;
 
 /** The possible sources of a chat template. `path` is for messages. */
@@ -15,10 +15,9 @@ export interface ChatTemplateSources {
 }
 
 /**
- * The source of a model's chat template: `chat_template.jinja`, or `chat_template` of tokenizer_config.json. If
- * there are several, the one named "default".
- *
- * @param model its folder for messages
+ * Finds a model's chat template: `chat_template.jinja`, or `chat_template` of tokenizer_config.json. Of several named
+ * templates, it is the one named "default".
+ * @param model the model's folder, for messages
  * @throws UserError if there is no template
  */
 export function findChatTemplate(
@@ -36,7 +35,7 @@ export function findChatTemplate(
   });
 }
 
-/** A template, or a list of named templates. */
+/** Returns a template, or the default one in a list of named templates. */
 function templateOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
   if (!Array.isArray(value)) return undefined;

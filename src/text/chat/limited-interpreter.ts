@@ -5,7 +5,7 @@ interface RuntimeValue {
   value: unknown;
 }
 
-// TypeScript does not find the library's types for it.
+// TypeScript does not find the library's types for this class.
 const PlainInterpreter = Interpreter as unknown as new (
   environment: Environment,
 ) => {
@@ -14,26 +14,26 @@ const PlainInterpreter = Interpreter as unknown as new (
 };
 
 /**
- * Maximum characters of a text, more than any model reads. Intermediate text may be split into single characters of
- * a hundred bytes each.
+ * Maximum number of characters in a text, more than any model reads. Intermediate text may be split into single
+ * characters,
+ * which take a hundred bytes each.
  */
 const MAX_CHARACTERS = 2 ** 22;
-/** Maximum values in a list, including nested lists. */
+/** Maximum number of values in a list, including nested lists. */
 const MAX_VALUES = 2 ** 20;
-/** Maximum steps. A message needs some dozens. Each may add to a text that is only joined at the end. */
+/** Maximum number of steps. A message needs some dozens. Each step may add to a text that is only joined at the end. */
 const MAX_STEPS = 2 ** 20;
 
 /**
- * A Jinja interpreter for hostile templates: it limits their steps and the size of all values, intermediate ones too.
+ * A Jinja interpreter for hostile templates. It limits their steps and the size of all values, also of intermediate
+ * values.
  */
 export class LimitedInterpreter extends PlainInterpreter {
   readonly #where: string;
   readonly #values = new WeakMap<object, number>();
   #steps = 0;
 
-  /**
-   * @param where the template's file, for messages
-   */
+  /** @param where the template's file, for messages */
   constructor(environment: Environment, where: string) {
     super(environment);
     this.#where = where;
@@ -51,8 +51,8 @@ export class LimitedInterpreter extends PlainInterpreter {
   }
 
   /**
-   * Counts the values in a list and its nested lists. Repeated lists count each time, because each may be printed
-   * as often as it occurs.
+   * Counts the values in a list and its nested lists. A list that occurs several times counts each time, because each
+   * occurrence may be printed.
    */
   #count(list: unknown): number {
     if (!Array.isArray(list)) return 1;

@@ -4,7 +4,7 @@ const MONTHS = [
 ];
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
-/** Python's `strftime` in English, for the codes that chat templates use; other codes are left unchanged. */
+/** Python's `strftime` in English, for the codes that chat templates use. Other codes are not replaced. */
 export function strftime(date: Date, format: string): string {
   const two = (value: number) => `${value}`.padStart(2, '0');
   const month = MONTHS[date.getMonth()];

@@ -1,11 +1,12 @@
 import type { AddedToken, TokenizerJson } from '../steps/tokenizer-json.ts';
 
-/** A token to add. It gets its id from the vocabulary. */
+/** A token to add. Its id comes from the vocabulary. */
 export type NewToken = Omit<AddedToken, 'id'>;
 
 /**
- * Adds tokens as the Rust library does. Existing added tokens stay. Others get their id in the vocabulary, or the
- * next free one.
+ * Adds tokens as the Rust library does. Existing added tokens do not change. A new token gets its id in the vocabulary,
+ * or
+ * the next free id.
  */
 export function addTokens(json: TokenizerJson, tokens: readonly NewToken[]): void {
   const { model, added_tokens: added } = json;

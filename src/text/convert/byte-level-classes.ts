@@ -41,7 +41,7 @@ export const roberta: TokenizerClass = {
   },
 };
 
-/** GPT-2's form: vocab.json, and the merges of merges.txt after its first line. */
+/** GPT-2's format: vocab.json and merges.txt. The first line of merges.txt is skipped. */
 function byteLevel(slow: SlowTokenizer): TokenizerJson {
   const vocab = jsonFile(slow, 'vocab.json') as Record<string, number>;
   const lines = textFile(slow, 'merges.txt').split('\n').slice(1, -1);

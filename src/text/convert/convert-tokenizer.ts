@@ -24,7 +24,7 @@ const CLASSES: Readonly<Record<string, TokenizerClass>> = {
   BartTokenizer: roberta,
 };
 
-/** Default class names by the model's type, for a tokenizer_config.json that names no class. */
+/** Default class names by the model's type, for a tokenizer_config.json without a class. */
 const BY_MODEL_TYPE: Readonly<Record<string, string>> = {
   'deberta-v2': 'DebertaV2Tokenizer',
   'xlm-roberta': 'XLMRobertaTokenizer',
@@ -43,10 +43,10 @@ const BY_MODEL_TYPE: Readonly<Record<string, string>> = {
 };
 
 /**
- * Converts older files to the tokenizer.json that transformers would make, and a tokenizer_config.json with the
- * special tokens of the tokenizer's class. Follows transformers' convert_slow_tokenizer.py and the additions of its
- * fast tokenizers.
- *
+ * Converts older files to the tokenizer.json that transformers would make, and to a tokenizer_config.json with the
+ * special
+ * tokens of the tokenizer's class. Follows transformers' convert_slow_tokenizer.py and the additions of its fast
+ * tokenizers.
  * @throws UserError for an unknown class, and for missing or damaged files
  */
 export function convertTokenizer(slow: SlowTokenizer): {
@@ -105,8 +105,8 @@ export function tokenizerClassOf(modelType: string): string | undefined {
 }
 
 /**
- * The settings of a tokenizer. Folders without `added_tokens_decoder` also have special tokens in
- * special_tokens_map.json.
+ * The settings of a tokenizer. In folders without `added_tokens_decoder`, special_tokens_map.json has further special
+ * tokens.
  */
 function withSpecialTokensMap(slow: SlowTokenizer): Record<string, unknown> {
   const isNew = 'added_tokens_decoder' in slow.config;
@@ -115,8 +115,8 @@ function withSpecialTokensMap(slow: SlowTokenizer): Record<string, unknown> {
 }
 
 /**
- * Tokens that were added to the vocabulary later: from `added_tokens_decoder`, or from added_tokens.json in older
- * folders.
+ * Tokens that were added to the vocabulary later. They are in `added_tokens_decoder`, in older folders in
+ * added_tokens.json.
  */
 function laterTokens(
   slow: SlowTokenizer,
@@ -131,7 +131,7 @@ function laterTokens(
       .map((token) => newToken(token, special.has(token.content)));
   }
   if (!slow.file('added_tokens.json')) return [];
-  // Unlike the others, special tokens with a role are not matched in normalized text.
+  // Special tokens with a role are not matched in normalized text, other tokens are.
   const named = new Set(ROLES.flatMap((role) => tokenOf(config[role])?.content ?? []));
   return Object.entries(jsonFile(slow, 'added_tokens.json'))
     .sort(([, a], [, b]) => Number(a) - Number(b))
@@ -144,7 +144,7 @@ function newToken(token: SpecialToken & { special?: boolean }, isSpecial: boolea
   return { content, lstrip, rstrip, single_word, special, normalized: token.normalized ?? !special };
 }
 
-/** A token in the files: a string, or an object with `content`. */
+/** Reads a token in the files: a string, or an object with `content`. */
 function tokenOf(value: unknown): (SpecialToken & { special?: boolean }) | undefined {
   if (typeof value === 'string') return { content: value };
   const { content, ...rest } = (value ?? {}) as Record<string, unknown>;

@@ -1,13 +1,15 @@
 import type { SentencePiece } from './read-sentencepiece.ts';
 import type { ScoredToken } from './sentencepiece-json.ts';
 
-/** Maximum number of merges, twice Gemma's. A few megabytes of nested pieces would make hundreds of millions. */
+/**
+ * Maximum number of merges, twice Gemma's. A few megabytes of nested pieces would otherwise give hundreds of millions.
+ */
 const MAX_MERGES = 2 ** 20;
 
 /**
- * Derives the merges of a sentencepiece BPE model: every split of a token into two pieces. The best score comes
- * first; of equal scores, the longer left side.
- *
+ * Derives the merges of a sentencepiece BPE model: every split of a token into two pieces. They are sorted by score,
+ * then
+ * by the length of the left side, in descending order.
  * @throws Error for too many merges
  */
 export function generateMerges(

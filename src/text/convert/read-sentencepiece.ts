@@ -14,12 +14,13 @@ export const SENTENCEPIECE_FILES = [
 /** Maximum number of pieces, four times the largest known vocabulary. */
 const MAX_PIECES = 2 ** 20;
 /**
- * Maximum length of a piece, sixteen times the models' default. It is limited because all splits of a piece are
+ * Maximum length of a piece, sixteen times the default of sentencepiece. It is limited because all splits of a piece
+ * are
  * tried.
  */
 const MAX_PIECE_LENGTH = 256;
 
-/** Piece types that are not normal text. */
+/** Types of pieces that are not normal text. */
 export const PIECE_TYPE = { control: 3, userDefined: 4 } as const;
 
 export interface SentencePiece {
@@ -28,7 +29,7 @@ export interface SentencePiece {
   type: number;
 }
 
-/** The parts of a sentencepiece model that are read. */
+/** The parts of a sentencepiece model that are used. */
 export interface SentencepieceModel {
   pieces: SentencePiece[];
   model: 'unigram' | 'bpe';
@@ -41,8 +42,9 @@ export interface SentencepieceModel {
 const MODELS: Readonly<Record<number, SentencepieceModel['model']>> = { 1: 'unigram', 2: 'bpe' };
 
 /**
- * The message types, with names and numbers from sentencepiece_model.proto. The library generates code from them,
- * which a page's content security policy may forbid. Such pages cannot read sentencepiece models.
+ * The message types, with names and numbers from sentencepiece_model.proto. The library generates code from them. A
+ * page's
+ * content security policy may forbid that, and then the page cannot read sentencepiece models.
  */
 const types = lazy(() => {
   const root = protobuf.Root.fromJSON({
@@ -68,8 +70,7 @@ const types = lazy(() => {
 });
 
 /**
- * The sentencepiece model of a tokenizer, under any of its file names.
- *
+ * Reads the sentencepiece model of a tokenizer, under any of its file names.
  * @throws UserError if there is none or it is invalid
  */
 export function readSentencepiece(slow: SlowTokenizer): SentencepieceModel {

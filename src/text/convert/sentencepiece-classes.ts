@@ -66,7 +66,7 @@ export const xlmRoberta: TokenizerClass = {
   },
 };
 
-/** Number of extra tokens if tokenizer_config.json does not set it: T5's. */
+/** T5's number of extra tokens, if tokenizer_config.json does not set it. */
 const EXTRA_IDS = 100;
 
 export const t5: TokenizerClass = {

@@ -43,7 +43,7 @@ export function sentencepieceTokens(spm: SentencepieceModel, idOf: (piece: strin
     }));
 }
 
-/** The model's own normalization as a section; empty if text is not normalized. */
+/** The model's own normalization as a section. Empty if text is not normalized. */
 export function charsmapNormalizer({ charsmap }: SentencepieceModel): Normalizers {
   if (charsmap.length === 0) return [];
   let binary = '';
@@ -51,7 +51,7 @@ export function charsmapNormalizer({ charsmap }: SentencepieceModel): Normalizer
   return [{ type: 'Precompiled', precompiled_charsmap: btoa(binary) }];
 }
 
-/** When a space is prepended to a text, according to tokenizer_config.json. */
+/** When to prepend a space to a text, according to tokenizer_config.json. */
 export function prependScheme({ legacy, add_prefix_space }: Readonly<Record<string, unknown>>) {
   if (add_prefix_space === false) return 'never' as const;
   return legacy === false ? ('first' as const) : ('always' as const);

@@ -1,9 +1,9 @@
 import type { PostProcessorConfig } from '../steps/tokenizer-json.ts';
 
 /**
- * A template in the Rust library's notation: tokens separated by spaces, `$A` and `$B` for the texts, each followed
- * by `:type` unless that is 0.
- *
+ * Parses a template in the Rust library's notation: tokens separated by spaces, and `$A` and `$B` for the texts. Each
+ * may
+ * have a suffix `:type`, by default 0.
  * @throws Error for a token without an id
  */
 export function template(

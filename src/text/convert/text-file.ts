@@ -1,7 +1,10 @@
 import { UserError } from '../../support/user-error.ts';
 import type { SlowTokenizer } from './slow-tokenizer.ts';
 
-/** A text file of a tokenizer with line ends as `\n`. Throws a UserError if it is missing or not UTF-8. */
+/**
+ * Reads a text file of a tokenizer, with line ends as `\n`.
+ * @throws UserError if it is missing or not UTF-8
+ */
 export function textFile(slow: SlowTokenizer, name: string): string {
   const bytes = slow.file(name);
   const where = slow.where(name);
@@ -13,7 +16,10 @@ export function textFile(slow: SlowTokenizer, name: string): string {
   }
 }
 
-/** The object in a JSON file of a tokenizer. Throws a UserError if the file is missing or contains no object. */
+/**
+ * Reads the object in a JSON file of a tokenizer.
+ * @throws UserError if the file is missing or does not contain an object
+ */
 export function jsonFile(slow: SlowTokenizer, name: string): object {
   const where = slow.where(name);
   let value: unknown;

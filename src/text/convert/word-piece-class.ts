@@ -21,7 +21,7 @@ export const bert: TokenizerClass = {
   },
 };
 
-/** BERT's class, with RoBERTa's special tokens around texts. */
+/** BERT's class, but with RoBERTa's special tokens around texts. */
 export const mpnet: TokenizerClass = {
   special: {
     ...{ bos_token: plain('<s>'), eos_token: plain('</s>'), unk_token: plain('[UNK]') },
@@ -40,7 +40,6 @@ type Vocabulary = Readonly<Record<string, number>>;
 
 /**
  * Converts the vocabulary and settings of a WordPiece tokenizer.
- *
  * @param framing the tokens around texts
  * @param frame the post-processor that adds them
  */

@@ -26,12 +26,11 @@ export function loadTokenizer(folder: string, options: TokenizerOptions): TextTo
   return buildTokenizer(readTokenizerFiles(folder), (name) => join(folder, name), { ...options, limited });
 }
 
-/** Maximum time for a text. A text of a megabyte takes half a second. */
+/** Maximum time for a text, in milliseconds. A text of a megabyte takes half a second. */
 const MAX_MS = 10_000;
 
 /**
- * The files of a folder's tokenizer by name.
- *
+ * Reads the files of a folder's tokenizer, by name.
  * @throws UserError for a file that is too large
  */
 export function readTokenizerFiles(folder: string): ReadonlyMap<string, Uint8Array> {

@@ -10,9 +10,9 @@ export interface Section {
 const WORD = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
 /**
- * Returns a function that splits texts at added tokens. It takes the leftmost match; of several at one position,
- * the longest.
- *
+ * Returns a function that splits texts at added tokens. It takes the leftmost match. Of several matches at one
+ * position, it
+ * takes the longest.
  * @param contents the text of each token
  */
 export function addedTokenCutter(tokens: readonly AddedToken[], contents: readonly string[]) {

@@ -1,6 +1,7 @@
 /**
- * A text during tokenization. For each of its UTF-16 units, it has the code points [start, end) of the original text
- * that the unit represents. Changes are described as in the Rust library, so that offsets are the same.
+ * A text during tokenization. Each of its UTF-16 units represents code points [start, end) of the original text.
+ * Changes
+ * are described as in the Rust library, so that offsets are the same.
  */
 export class AlignedText {
   readonly text: string;
@@ -13,7 +14,7 @@ export class AlignedText {
     this.ends = ends;
   }
 
-  /** An original text, in which each character represents itself. */
+  /** The original text. Each character represents itself. */
   static of(text: string): AlignedText {
     const starts = new Int32Array(text.length);
     let point = 0;
@@ -28,7 +29,7 @@ export class AlignedText {
     );
   }
 
-  /** Replaces the text by another of the same length. Positions stay. */
+  /** Replaces the text by another of the same length. What its units represent does not change. */
   withText(text: string): AlignedText {
     return new AlignedText(text, this.starts, this.ends);
   }
@@ -44,7 +45,6 @@ export class AlignedText {
 
   /**
    * Replaces the characters in order.
-   *
    * @param removedBefore the number of characters removed before the first
    */
   transform(changes: Changes, removedBefore = 0): AlignedText {
@@ -70,7 +70,7 @@ export class AlignedText {
     return new AlignedText(made, starts, ends);
   }
 
-  /** The characters that `keep` accepts. */
+  /** Keeps the characters that `keep` accepts. */
   filter(keep: (character: string) => boolean): AlignedText {
     const kept: number[] = [];
     for (let unit = 0; unit < this.text.length; ) {
@@ -87,8 +87,8 @@ export class AlignedText {
   }
 
   /**
-   * Puts `prefix` before the text. It represents the same code points as the first character. Empty texts stay
-   * empty.
+   * Puts `prefix` before the text. It represents the same code points as the first character. Empty texts do not
+   * change.
    */
   prepend(prefix: string): AlignedText {
     if (this.text === '' || prefix === '') return this;
@@ -107,8 +107,9 @@ export class AlignedText {
 }
 
 /**
- * The characters of a replacement text, each with a count. With 0, it replaces the next character. With 1, it is
- * inserted after the previous one. With -n, it replaces the next character and removes n more.
+ * The characters of a replacement text, each with a count. With 0, a character replaces the next character. With 1, it
+ * is
+ * inserted after the previous character. With -n, it replaces the next character and removes n more.
  */
 export class Changes {
   readonly characters: string[] = [];
@@ -125,7 +126,8 @@ export class Changes {
     const added = [...after];
     for (const [i, character] of added.entries()) this.add(character, i < removed ? 0 : 1);
     const last = this.counts.length - 1;
-    // If there are no characters before, the Rust library forgets the removed ones, so this must too.
+    // Without earlier characters, the Rust library does not count removed ones. To be equal, neither does this
+    // function.
     if (added.length < removed && last >= 0) this.counts[last] += added.length - removed;
   }
 }

@@ -8,7 +8,7 @@ import { unicodeNormalized } from './unicode-normalizer.ts';
 const IDEOGRAPH =
   /[\u4e00-\u9fff\u3400-\u4dbf\uf900-\ufaff\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/u;
 
-/** Removed characters: control characters, except those that are newer than the Rust library's tables. */
+/** Characters to remove: control characters, except those that are newer than the Rust library's tables. */
 const DROPPED = /[\ufffd\p{Cc}\p{Cf}\p{Co}]/u;
 const KEPT = /[\t\n\r\u0890\u0891\u08e2\u{110cd}\u{13430}-\u{1343f}]/u;
 
@@ -42,8 +42,7 @@ function spaced(text: AlignedText): AlignedText {
 }
 
 /**
- * The section with the settings of tokenizer_config.json. As in transformers, they override those of
- * tokenizer.json.
+ * Merges settings of tokenizer_config.json into the section. As in transformers, they override those of tokenizer.json.
  */
 export function withTokenizerConfig(
   config: BertNormalizerConfig,

@@ -4,7 +4,7 @@ import type { Model } from './model.ts';
 import type { BpeConfig } from './tokenizer-json.ts';
 import { type Vocabulary, vocabularyOf } from './vocabulary.ts';
 
-/** Byte pair encoding: merges characters by the rules, in the order in which the rules were learned. */
+/** Byte pair encoding: merges characters by rules, in the order in which the rules were learned. */
 export function bpe(config: BpeConfig): Model {
   const vocabulary = vocabularyOf(config.vocab);
   const merges = readMerges(config, vocabulary);
@@ -64,8 +64,8 @@ export function bpe(config: BpeConfig): Model {
 }
 
 /**
- * The rules by the ids of their left and right side. Throws an Error if a side or the result is not in the
- * vocabulary.
+ * The rules by the ids of their left and right side.
+ * @throws Error if a side or the result is not in the vocabulary
  */
 function readMerges(config: BpeConfig, vocabulary: Vocabulary): Map<number, Map<number, Merge>> {
   const merges = new Map<number, Map<number, Merge>>();
@@ -85,7 +85,7 @@ function readMerges(config: BpeConfig, vocabulary: Vocabulary): Map<number, Map<
     const from = idOf(left);
     const after = merges.get(from) ?? new Map<number, Merge>();
     merges.set(from, after);
-    // If rules are equal, the last one counts, as in the Rust library.
+    // Of equal rules, the last one counts, as in the Rust library.
     after.set(idOf(right), { rank, id: idOf(left + right.slice(skipped)) });
   }
   return merges;

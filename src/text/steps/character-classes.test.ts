@@ -6,7 +6,7 @@ import { preTokenizer } from './pre-tokenizer.ts';
 import { unicodeNormalized } from './unicode-normalizer.ts';
 
 describe("character classes equal the Rust library's", () => {
-  // The counts from `scripts/oracle/character_classes.py`.
+  // The counts are from `scripts/oracle/character_classes.py`.
   it.each([
     ['nonspacing', 1567],
     ['combining', 2097],

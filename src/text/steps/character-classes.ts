@@ -36,8 +36,9 @@ const PUNCTUATION = `
   7 1u 7 2h 4 x6 7 31 2 1 4 3i 4 1c 2 27 5 3 1 d 1 1 3 2g 6 2z 1 f0 1 6y n 2x 3 6w 3 2lt 5 dtl 2 3p 1 1t 5 8 1 g2i 1 5wn 5`;
 
 /**
- * Character classes of that Rust library, for regular expressions with the flag `u`. Its Unicode tables are older
- * than the engine's. So it does not treat newer marks as accents, and newer symbols are parts of words.
+ * Character classes of the Rust library, for regular expressions with the flag `u`. Its Unicode tables are older than
+ * the
+ * engine's. So it does not treat newer marks as accents, and newer symbols are parts of words.
  */
 export const CHARACTER_CLASSES = {
   /** Marks that BERT treats as accents. */

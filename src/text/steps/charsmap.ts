@@ -1,23 +1,21 @@
 import { type AlignedText, Changes } from './aligned-text.ts';
 
-/** Maximum bytes of a grapheme that is looked up as a whole, as in the Rust library. */
+/** Maximum size of a grapheme that is looked up as a whole, in bytes, as in the Rust library. */
 const MAX_GRAPHEME_BYTES = 5;
 
 /**
  * The normalization of a sentencepiece model: a double array of the texts to replace, and their replacements.
- *
  * @see https://github.com/google/sentencepiece/blob/master/doc/normalization.md
  */
 export class Charsmap {
   readonly #units: Uint32Array;
   readonly #texts: Uint8Array;
   readonly #found = new Map<string, string | undefined>();
-  /** Whether printable ASCII is unchanged, which saves the lookup. */
+  /** Whether printable ASCII is unchanged. Then it need not be looked up. */
   readonly #keepsAscii: boolean;
 
   /**
-   * @param bytes the size of the double array in four bytes, the array, then the texts, each followed by a zero
-   * byte
+   * @param bytes the size of the double array in four bytes, the array, then the texts, each followed by a zero byte
    * @throws Error for an impossible size
    */
   constructor(bytes: Uint8Array) {
@@ -77,7 +75,7 @@ export class Charsmap {
   }
 }
 
-/** Maximum number of cached characters, more than common texts have. */
+/** Maximum number of cached characters. Common texts have fewer. */
 const MAX_FOUND = 50_000;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -89,6 +87,6 @@ function offsetOf(unit: number): number {
 }
 
 function utf8Length(text: string): number {
-  // A text with more UTF-16 units also has more bytes, so it need not be encoded.
+  // A text has at least as many bytes as UTF-16 units, so a long text need not be encoded.
   return text.length > MAX_GRAPHEME_BYTES ? text.length : encoder.encode(text).length;
 }

@@ -1,6 +1,6 @@
 /** A part of a pattern, and the range of its repetitions. */
 interface Item {
-  /** The source; for a group, its content. */
+  /** The part's source. For a group, it is the group's content. */
   source: string;
   branches?: Item[][];
   least: number;
@@ -10,15 +10,16 @@ interface Item {
 /** From this number on, a repetition counts as unbounded. */
 const MANY = 16;
 /**
- * Maximum number of adjacent repetitions. GPT-4o's pattern has two. Each multiplies the time by the length of the
- * text, and so does the search for the start. The worst case is therefore cubic.
+ * Maximum number of adjacent repetitions. GPT-4o's pattern has two. Each multiplies the time by the length of the text,
+ * and
+ * so does the search for a match's start. So the worst case is cubic.
  */
 const MAX_IN_A_ROW = 2;
 
 /**
- * Rejects a regular expression that may take exponential time, because patterns come with models. A repeated group
- * must match in only one way. That is assumed if no part of it varies.
- *
+ * Checks that a regular expression cannot take exponential time. Patterns come with models and may be hostile. A
+ * repeated
+ * group must match in only one way. That is the case if no part of it varies.
  * @throws Error for nested repetitions, or too many adjacent ones
  */
 export function checkBacktracking({ source }: RegExp): void {
@@ -46,8 +47,9 @@ function repetitions(items: readonly Item[]): number {
 }
 
 /**
- * Whether a text may be matched in more than one way. An optional part does not vary if what follows it cannot
- * match the same characters.
+ * Whether a text may be matched in more than one way. An optional part does not vary if what follows it cannot match
+ * the
+ * same characters.
  */
 function varies(items: readonly Item[]): boolean {
   return items.some(({ source, branches, least, most }, i) => {
@@ -80,7 +82,7 @@ const ATOM =
   /\[(?:[^\]\\]|\\[\s\S])*\]|\\(?:[pP]\{[^}]*\}|u\{[^}]*\}|u[\da-f]{4}|x[\da-f]{2}|[\s\S])|[\s\S]/iuy;
 const QUANTIFIER = /(?:([*+?])|\{(\d+)(,?)(\d*)\})\??/y;
 
-/** Parses a pattern that the engine has accepted into branches. */
+/** Parses a pattern into branches. The engine must have accepted it. */
 function parse(source: string): Item[][] {
   let at = 0;
   const taken = (pattern: RegExp) => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { compilePattern } from './compile-pattern.ts';
 
-/** Patterns of GPT-2, Llama 3, GPT-4o, DeepSeek-V3, BLOOM and CLIP, and plausible others. */
+/** The patterns of GPT-2, Llama 3, GPT-4o, DeepSeek-V3, BLOOM and CLIP, and plausible others. */
 const KNOWN = [
   String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`,
   String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`,

@@ -1,7 +1,7 @@
 import * as library from '@huggingface/tokenizers';
 import { checkBacktracking } from './check-backtracking.ts';
 
-// TypeScript does not find the library's types for it.
+// TypeScript does not find the library's types for this class.
 const { SplitPreTokenizer } = library as unknown as {
   SplitPreTokenizer: new (config: { type: 'Split'; pattern: Pattern }) => { pattern: RegExp | null };
 };
@@ -10,8 +10,8 @@ const { SplitPreTokenizer } = library as unknown as {
 export type Pattern = { String: string } | { Regex: string };
 
 /**
- * Compiles a pattern to a global JavaScript regular expression. Throws an Error if it is invalid, or could search
- * forever.
+ * Compiles a pattern to a global JavaScript regular expression.
+ * @throws Error if it is invalid, or could search forever
  */
 export function compilePattern(pattern: Pattern): RegExp {
   if ('String' in pattern) return new RegExp(pattern.String.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'), 'gu');

@@ -1,7 +1,7 @@
 import * as library from '@huggingface/tokenizers';
 import type { AddedToken, TokenizerJson } from './tokenizer-json.ts';
 
-// TypeScript does not find the library's types for it.
+// TypeScript does not find the library's types for this class.
 const { SequenceDecoder } = library as unknown as {
   SequenceDecoder: new (config: {
     type: 'Sequence';
@@ -12,7 +12,10 @@ const { SequenceDecoder } = library as unknown as {
   };
 };
 
-/** Decodes tokens to text by the `decoder` section. Throws an Error for a decoder that the library does not support. */
+/**
+ * Decodes tokens to text, as the `decoder` section describes.
+ * @throws Error for a decoder that the library does not support
+ */
 export function decoder(
   section: TokenizerJson['decoder'],
   addedTokens: readonly AddedToken[],

@@ -14,7 +14,7 @@ it('a normalizer that makes a text far longer is rejected before it fills the me
   const grows = pipeline(sequence(40, doubling));
   expect(() => grows.tokens('a')).toThrow(UserError);
   expect(() => grows.tokens('a')).toThrow('characters of a text, more than the maximum of 1032');
-  // Also for a single step, and for an added token.
+  // A single step and an added token are limited too.
   const once = { normalizer: { ...doubling, content: 'a'.repeat(2 ** 20) } };
   expect(() => pipeline(once).tokens('a'.repeat(900))).toThrow(UserError);
   const added = { added_tokens: [{ id: 3, content: 'aaa' }], ...sequence(40, doubling) };

@@ -1,4 +1,4 @@
-/** A token of a piece, and the UTF-16 units [from, to) that it represents. */
+/** A token in a piece. It represents the UTF-16 units [from, to). */
 export interface PieceSymbol {
   id: number;
   from: number;
@@ -17,8 +17,8 @@ interface Candidate extends Merge {
 }
 
 /**
- * Merges neighbours until no rule applies. The earliest rule is applied first; with equal rules, at the leftmost
- * position.
+ * Merges neighbours until no rule applies. The rule with the lowest rank is applied first, and equal rules from left to
+ * right.
  */
 export function mergeSymbols(
   symbols: PieceSymbol[],
@@ -38,7 +38,7 @@ export function mergeSymbols(
     const { at, id } = pop(queue);
     if (gone[at] || next[at] >= symbols.length) continue;
     const after = next[at];
-    // Skips a candidate whose neighbours have changed.
+    // Skips a candidate if its neighbours have changed.
     if (merges.get(symbols[at].id)?.get(symbols[after].id)?.id !== id) continue;
     symbols[at] = { id, from: symbols[at].from, to: symbols[after].to };
     gone[after] = 1;
@@ -64,7 +64,7 @@ function push(heap: Candidate[], entry: Candidate): void {
   heap[at] = entry;
 }
 
-/** Removes and returns the first entry. */
+/** Removes the first entry of a binary heap and returns it. */
 function pop(heap: Candidate[]): Candidate {
   const first = heap[0];
   const last = heap.pop()!;

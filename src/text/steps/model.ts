@@ -4,7 +4,7 @@ import { unigram } from './unigram.ts';
 import type { Vocabulary } from './vocabulary.ts';
 import { wordPiece } from './word-piece.ts';
 
-/** A token of a piece of text, which represents its UTF-16 units [from, to). */
+/** A token of a piece of text. It represents the UTF-16 units [from, to). */
 export interface PieceToken {
   id: number;
   /** The token as the Rust library shows it. An unknown token may be shown as the text itself. */
@@ -13,13 +13,16 @@ export interface PieceToken {
   to: number;
 }
 
-/** The third step: the tokens of a piece. */
+/** The third step: splits a piece into tokens. */
 export interface Model {
   vocabulary: Vocabulary;
   tokenize(piece: string): PieceToken[];
 }
 
-/** The model of a `model` section. Throws an Error for an inconsistent section. */
+/**
+ * Builds the step of a `model` section.
+ * @throws Error for an inconsistent section
+ */
 export function model(config: ModelConfig): Model {
   switch (config.type) {
     case 'BPE':

@@ -12,20 +12,20 @@ const MARK = new RegExp(CHARACTER_CLASSES.combining, 'u');
 /** The first step: transforms a text, or the part between added tokens. */
 export type Normalize = (text: AlignedText) => AlignedText;
 
-/** A single step of the normalizer, which may produce at most `most` characters. */
+/** A single step of the normalizer. Its result may have at most `most` characters. */
 type Step = (text: AlignedText, most: number) => AlignedText;
 
-/** Maximum number of steps of a normalizer. The largest of known models has some sixty. */
+/** Maximum number of steps of a normalizer. The largest of known models has about sixty. */
 const MAX_STEPS = 1000;
-/** Maximum growth of a text. Unicode normalization forms make at most 18 characters of one. */
+/** Maximum growth factor of a text. Unicode normalization turns a character into at most 18. */
 const MAX_GROWTH = 32;
 /** Maximum length of the result for a short text. */
 const SHORT = 1000;
 
 /**
- * Builds the first step of a tokenizer from a `normalizer` section. The returned function throws a UserError for a
- * text that becomes far longer. A chain of replacements that each double the text would fill the memory.
- *
+ * Builds the first step of a tokenizer from a `normalizer` section. The returned function throws a UserError for a text
+ * that
+ * becomes far longer, because a chain of replacements that each double the text would fill the memory.
  * @throws Error for an invalid pattern or charsmap, and for too many steps
  */
 export function normalizer(config: NormalizerConfig | null): Normalize {
@@ -98,7 +98,7 @@ const unicodeForm =
   (text) =>
     unicodeNormalized(text, form);
 
-/** Lowercases one character at a time, so a final sigma is not special. */
+/** Lowercases each character by itself, so a final sigma is not special. */
 export function lowercased(text: AlignedText): AlignedText {
   if (/^[\0-\x7f]*$/.test(text.text)) return text.withText(text.text.toLowerCase());
   const changes = new Changes();

@@ -9,26 +9,27 @@ import type { Vocabulary } from './vocabulary.ts';
 /** A token of a text. */
 export interface TextToken {
   id: number;
-  /** As the Rust library shows it. */
+  /** The token as the Rust library shows it. */
   token: string;
-  /** The code points [start, end) of the text that it represents. */
+  /** The token represents the code points [start, end) of the text. */
   start: number;
   end: number;
 }
 
-/** Runs work that may not end, and throws if it does not. */
+/** Runs work that may not end. Throws if it does not end in time. */
 export type Limited = <T>(work: () => T) => T;
 
 /**
- * Length from which work on a text is limited in time. For shorter texts, the cubic worst case of patterns takes a
- * second or two.
+ * From this length on, work on a text is limited in time. For shorter texts, the cubic worst case of patterns takes a
+ * second
+ * or two.
  */
 const LONG = 1000;
 
 /**
- * The steps of a tokenizer.json from a text to its tokens, in the order of the Rust library. Added tokens are cut
- * out. The parts between are normalized, cut at added tokens again, and cut into pieces. The model tokenizes each
- * piece.
+ * The steps of a tokenizer.json from a text to its tokens, in the order of the Rust library. Added tokens are cut out.
+ * The
+ * parts between are normalized, cut at added tokens again, and cut into pieces. The model tokenizes each piece.
  */
 export class Pipeline {
   readonly vocabulary: Vocabulary;
@@ -40,9 +41,7 @@ export class Pipeline {
 
   readonly #limited: Limited;
 
-  /**
-   * @throws Error for inconsistent parts
-   */
+  /** @throws Error for inconsistent parts */
   constructor(json: TokenizerJson, limited: Limited = (work) => work()) {
     this.#limited = limited;
     this.#model = model(json.model);
@@ -93,7 +92,7 @@ function textToken(section: AlignedText, token: Pick<TextToken, 'id' | 'token'>)
   return { ...token, start: section.starts[0], end: section.ends[section.ends.length - 1] };
 }
 
-/** Replaces lone surrogates, which have no UTF-8, by U+FFFD. */
+/** Replaces lone surrogates by U+FFFD, because UTF-8 cannot represent them. */
 function wellFormed(text: string): string {
   return text.replace(/\p{Cs}/gu, '\ufffd');
 }

@@ -7,7 +7,7 @@ export interface Slot {
   type: number;
 }
 
-/** The last step: the special tokens around one text or a pair, and how offsets are trimmed. */
+/** The last step: adds special tokens around one text or a pair, and trims offsets. */
 export interface PostProcessor {
   single: Slot[];
   pair: Slot[];
@@ -19,7 +19,6 @@ const A: Slot = { token: 'A', type: 0 };
 
 /**
  * Builds the step of a `post_processor` section.
- *
  * @throws Error if it omits a text, or has tokens that are not in the vocabulary
  */
 export function postProcessor(config: PostProcessorConfig | null, vocabulary: Vocabulary): PostProcessor {
@@ -80,7 +79,7 @@ function read(config: PostProcessorConfig | null): PostProcessor {
 
 const slot = (token: number, type = 0): Slot => ({ token, type });
 
-/** Combines a step with those before it: the last step that adds tokens counts. */
+/** Combines a step with the steps before it. The last step that adds tokens counts. */
 function nested(slots: Slot[], before: PostProcessor): Slot[] {
   const isPair = slots.some(({ token }) => token === 'B');
   const texts = isPair ? 2 : 1;

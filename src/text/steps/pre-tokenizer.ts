@@ -4,7 +4,7 @@ import { compilePattern } from './compile-pattern.ts';
 import { splitText } from './split-text.ts';
 import type { PreTokenizerConfig } from './tokenizer-json.ts';
 
-/** The second step: splits a normalized text into pieces, which the model tokenizes separately. */
+/** The second step: splits a normalized text into pieces. The model tokenizes each piece separately. */
 export type PreTokenize = (text: AlignedText) => AlignedText[];
 
 const SPACE = /\p{White_Space}/gu;
@@ -14,7 +14,10 @@ const WORDS = new RegExp(`[${WORD}]+|[^${WORD}\\p{White_Space}]+`, 'gu');
 const BYTE_LEVEL =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
-/** The step of a `pre_tokenizer` section. Throws an Error for an invalid pattern. */
+/**
+ * Builds the step of a `pre_tokenizer` section.
+ * @throws Error for an invalid pattern
+ */
 export function preTokenizer(config: PreTokenizerConfig | null): PreTokenize {
   switch (config?.type) {
     case undefined:
@@ -84,7 +87,7 @@ function asBytes(text: AlignedText): AlignedText {
 
 const encoder = new TextEncoder();
 
-/** GPT-2's character for each byte: itself if visible, otherwise one from U+0100 on. */
+/** GPT-2's character for each byte: the byte's own character if visible, otherwise a character from U+0100 on. */
 const BYTE_CHARACTERS: readonly string[] = (() => {
   let next = 256;
   return Array.from({ length: 256 }, (_, byte) => {

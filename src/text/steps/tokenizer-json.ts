@@ -7,7 +7,7 @@ const addedToken = z.object({
   content: z.string(),
   /** Whether it is only matched as a separate word. */
   single_word: z.boolean().default(false),
-  /** Whether it includes white space before or after it. */
+  /** Whether a match includes the white space before it (`lstrip`) or after it (`rstrip`). */
   lstrip: z.boolean().default(false),
   rstrip: z.boolean().default(false),
   /** Whether it is matched in the normalized text. */
@@ -63,7 +63,7 @@ const plainPreTokenizer = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('Metaspace'),
     replacement: z.string().min(1),
-    // Older files only say whether a space is added, newer ones also where.
+    // Older files only say whether a space is added. Newer files also say where.
     add_prefix_space: z.boolean().optional(),
     prepend_scheme: z.enum(['always', 'first', 'never']).optional(),
     split: z.boolean().default(true),
@@ -87,7 +87,7 @@ const preTokenizer: z.ZodType<PreTokenizerConfig> = z.union([
   plainPreTokenizer,
 ]);
 
-/** Ids by token. There may be a quarter of a million entries, so they are only checked when the model is built. */
+/** Ids by token. There may be a quarter of a million, so they are checked only when the model is built. */
 const vocabulary = z.custom<Readonly<Record<string, number>>>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   'Invalid input: expected an object of ids',
@@ -161,7 +161,7 @@ const postProcessor: z.ZodType<PostProcessorConfig> = z.union([
   plainPostProcessor,
 ]);
 
-/** The parts of a tokenizer.json that are read. */
+/** The parts of a tokenizer.json that are used. */
 export const tokenizerJson = z.object({
   added_tokens: z.array(addedToken).default([]),
   normalizer: normalizer.nullish(),

@@ -1,6 +1,6 @@
 import type { TextToken } from './pipeline.ts';
 
-/** Removes spaces at either end from the tokens' offsets, as the Rust library's `trim_offsets` does. */
+/** Excludes spaces at either end from the tokens' offsets, like the Rust library's `trim_offsets`. */
 export function trimSpaces(
   tokens: TextToken[],
   { add_prefix_space }: { add_prefix_space: boolean },
@@ -11,7 +11,7 @@ export function trimSpaces(
     if (leading < 0) leading = characters.length;
     const trailing = characters.length - 1 - characters.findLastIndex((character) => !isSpace(character));
     if (leading > 0) {
-      // A single leading space may be the added prefix space.
+      // A single leading space may be the prefix space that was added.
       if (add_prefix_space && leading === 1 && (i === 0 || start === 0)) leading = 0;
       start = Math.min(start + leading, end);
     }

@@ -7,8 +7,8 @@ const WHOLE =
   /([\u32ff\ua7f1-\ua7f4\uab69\u{105c9}\u{105e4}\u{10781}-\u{107ba}\u{11383}\u{11385}\u{1138e}\u{11391}\u{113c5}-\u{113c8}\u{11938}\u{16121}-\u{16128}\u{16d68}-\u{16d6a}\u{1ccd6}-\u{1ccf9}\u{1e030}-\u{1e06d}\u{1f16c}\u{1fbf0}-\u{1fbf9}])/u;
 
 /**
- * Converts a text to a Unicode normalization form. Each character represents the same as the first one that it is
- * made of.
+ * Converts a text to a Unicode normalization form. Each new character represents what the first of its old characters
+ * represented.
  */
 export function unicodeNormalized(text: AlignedText, form: NormalizationForm): AlignedText {
   const normalized = inForm(text.text, form);
@@ -20,7 +20,8 @@ export function unicodeNormalized(text: AlignedText, form: NormalizationForm): A
       pending.push([part, i === 0 ? 0 : 1]);
   }
   const changes = new Changes();
-  // Searched, because marks may be reordered, and a character may combine some that were not adjacent.
+  // The first character is searched for, because marks may be reordered, and combined characters need not have been
+  // adjacent.
   let first = 0;
   for (const character of normalized) {
     let count = 1;

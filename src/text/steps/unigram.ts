@@ -4,16 +4,15 @@ import type { Model, PieceToken } from './model.ts';
 import type { UnigramConfig } from './tokenizer-json.ts';
 import { Vocabulary } from './vocabulary.ts';
 
-/** The score of an unknown character is the lowest token's score minus this. */
+/** The score of an unknown character is the lowest token score minus this. */
 const UNKNOWN_PENALTY = 10;
-/**
- * Maximum length of a token, four times the longest known. At every position of a text, all lengths are looked up.
- */
+/** Maximum length of a token, four times the longest known. All lengths are looked up at every position of a text. */
 const MAX_TOKEN_LENGTH = 512;
 
 /**
- * Sentencepiece's Unigram: the tokens with the largest sum of scores. With equal sums, those with the longest last
- * tokens.
+ * Sentencepiece's Unigram model: chooses the tokens with the largest sum of scores. Of equal sums, it chooses the
+ * longest
+ * last tokens.
  */
 export function unigram(config: UnigramConfig): Model {
   const vocabulary = new Vocabulary();
@@ -27,7 +26,7 @@ export function unigram(config: UnigramConfig): Model {
       throw new Error(`entry ${id} of vocab is not a token with a score`);
     if (token.length > MAX_TOKEN_LENGTH)
       throw new Error(`entry ${id} of vocab has ${token.length} characters, more than ${MAX_TOKEN_LENGTH}`);
-    // If tokens are equal, the last one counts, as in the Rust library.
+    // Of equal tokens, the last one counts, as in the Rust library.
     ids.set(token, id);
     vocabulary.tokens[id] = token;
     const first = token.charCodeAt(0);
@@ -61,7 +60,7 @@ export function unigram(config: UnigramConfig): Model {
     return unknown;
   }
 
-  /** The best segmentation of a piece; adjacent unknown characters form one token. */
+  /** The best segmentation of a piece. Adjacent unknown characters form one token. */
   function spans(piece: string): [number, number][] {
     const size = piece.length;
     const score = new Float64Array(size + 1);

@@ -7,8 +7,7 @@ export class Vocabulary {
 
   /**
    * Adds a token.
-   *
-   * @throws Error for an invalid id, or one that another token has
+   * @throws Error for an invalid id, or the id of another token
    */
   add(token: unknown, id: unknown): void {
     if (typeof token !== 'string' || !Number.isInteger(id) || (id as number) < 0 || (id as number) > MAX_ID)
@@ -21,8 +20,8 @@ export class Vocabulary {
   }
 
   /**
-   * Adds an added token, which has priority over another token with its id. Throws an Error if it already has
-   * another id.
+   * Adds an added token. It replaces another token with the same id.
+   * @throws Error if the token already has another id
    */
   addFirst(token: string, id: number): void {
     this.add(token, id);
@@ -37,7 +36,7 @@ export class Vocabulary {
 /** Maximum id, eight times the largest vocabulary of known models. */
 const MAX_ID = 2 ** 21 - 1;
 
-/** The vocabulary of a `vocab` section with ids by token. */
+/** The vocabulary of a section with ids by token. */
 export function vocabularyOf(ids: Readonly<Record<string, number>>): Vocabulary {
   const vocabulary = new Vocabulary();
   for (const token of Object.keys(ids)) vocabulary.add(token, ids[token]);

@@ -3,16 +3,16 @@ import type { Model, PieceToken } from './model.ts';
 import type { WordPieceConfig } from './tokenizer-json.ts';
 import { vocabularyOf } from './vocabulary.ts';
 
-/** Maximum number of vocabulary lookups for one word, which take a second. */
+/** Maximum number of vocabulary lookups for one word. They take a second. */
 const MAX_LOOKS = 2 ** 22;
 
-/** WordPiece: repeatedly takes the longest token of the vocabulary that the rest of a word begins with. */
+/** WordPiece: repeatedly takes the longest token of the vocabulary with which the rest of a word begins. */
 export function wordPiece(config: WordPieceConfig): Model {
   const vocabulary = vocabularyOf(config.vocab);
   const unknown = vocabulary.idOf(config.unk_token);
   if (unknown === undefined) throw new Error(`the vocabulary lacks the unk_token ${config.unk_token}`);
   const { continuing_subword_prefix: prefix, max_input_chars_per_word: longest } = config;
-  // Longer prefixes cannot be tokens.
+  // A longer prefix cannot be a token.
   const longestToken = vocabulary.tokens.reduce((most, token = '') => Math.max(most, token.length), 0);
 
   return {

@@ -16,7 +16,6 @@ import { sharedFiles } from './write-model.ts';
 
 /**
  * Writes the files of {@link onnxFolder} and those of the base model's tokenizer, one tensor at a time.
- *
  * @throws UserError for a folder with files in it
  */
 export function exportOnnx(opened: OpenedTuned, output: string, options?: ExportOnnxOptions): void {
@@ -32,6 +31,6 @@ export function exportOnnx(opened: OpenedTuned, output: string, options?: Export
   const made = onnxFolder(opened, { files, where }, options);
   makeFolder(output);
   for (const [name, path] of shared) copyFileSync(path, join(output, name));
-  // The config comes last: without it, the folder is not recognised as complete.
+  // The config comes last. Without it, the folder is not recognised as complete.
   for (const [path, { chunks }] of made) atomicWrite(join(output, path), chunks());
 }

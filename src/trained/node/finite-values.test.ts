@@ -17,7 +17,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** An open adapter with a changed first value in every tensor that matches. */
+/** Opens an adapter. In every tensor with a matching name, the first value is replaced. */
 async function withValue(value: number, names: RegExp): Promise<OpenedModel> {
   const adapter = mkdtempSync(join(folder, 'adapter-'));
   writeMadeAdapter(adapter, base, { method: 'adalora', seed: 1 });

@@ -8,20 +8,20 @@ import { type Build, bindModel, type Family, familyOf, withSentence } from '../b
 import { type ModelConfig, withModelConfig } from '../model-config.ts';
 import { readSentence } from './read-sentence.ts';
 
-/** Reads only config.json, which determines every parameter and module. */
+/** Describes a model from config.json alone, which determines every parameter and module. */
 export function describeAs<Model>(folder: string, build: Build<Model>, changes?: ModelConfig): Model {
   const { definition, config } = readFamily(folder, changes);
   return build(definition, config);
 }
 
-/** The family of a model folder, and its config.json, with the changed fields, parsed. */
+/** The family of a model folder, and its parsed config.json with the changed fields. */
 export function readFamily(folder: string, changes?: ModelConfig): Family {
   const where = configFile(folder);
   const json = withModelConfig(readModelConfig(folder), changes, where);
   return withSentence(familyOf(json, where), readSentence(folder));
 }
 
-/** Opens a model folder's checkpoint and checks every tensor against the model; no weight is read yet. */
+/** Opens a model folder's checkpoint and checks every tensor against the model. No weight is read yet. */
 export function openModel<Model extends TaskModel>(
   folder: string,
   build: Build<Model>,
@@ -46,7 +46,10 @@ function configFile(folder: string): string {
   return join(folder, 'config.json');
 }
 
-/** The folder of all weight files. Throws a UserError if links lead to several: the engine maps from one folder only. */
+/**
+ * The folder of all weight files.
+ * @throws UserError if links lead to several folders, because the engine maps files from one folder only
+ */
 function oneFolder(files: ReadonlySet<string>, where: string): string {
   const folders = new Set([...files].map(dirname));
   if (folders.size === 1) return [...folders][0];

@@ -8,7 +8,7 @@ import { readYaml } from '../../formats/node/read-text.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
 import { UserError } from '../../support/user-error.ts';
 
-/** The result of locating a path or an id. */
+/** Where a path or id leads. */
 export interface Located {
   folder: string;
   kind: 'adapter' | 'model';
@@ -20,7 +20,6 @@ type LocateOptions = Pick<ResolveOptions, 'onProgress' | 'pools'>;
 
 /**
  * Finds the adapter or the model in a run's folder, in the folder itself, or on the Hub by its id.
- *
  * @throws UserError if there is neither
  */
 export async function locateTrained(path: string, options: LocateOptions = {}): Promise<Located> {
@@ -41,10 +40,10 @@ export async function locateTrained(path: string, options: LocateOptions = {}): 
 
 /** The default folder of runs. */
 const RUNS = 'runs';
-/** Maximum number of runs that are listed. */
+/** Maximum number of runs to list. */
 const MAX_LISTED = 10;
 
-/** Whether a path can only be a run's: it is not a Hub id, or is in the folder of runs. */
+/** Whether a path can only be a run's, because it is not a Hub id or is in the folder of runs. */
 function isOfRuns(path: string): boolean {
   const parts = path.split(/[\\/]/);
   return parts[0] === RUNS || (parts.length > 1 && runsIn(dirname(path)).length > 0);
@@ -61,7 +60,7 @@ function missingRun(path: string): UserError {
   return new UserError({ where: path, fault: 'does not exist; it should be the folder of a run', hint });
 }
 
-/** Folders of runs in a folder. */
+/** Paths of the runs in a folder. */
 function runsIn(folder: string): string[] {
   try {
     return readdirSync(folder)
@@ -72,7 +71,7 @@ function runsIn(folder: string): string[] {
   }
 }
 
-/** Downloads an id from the Hub. If the Hub does not have it, a folder with a similar name is suggested. */
+/** Downloads an id from the Hub. If the Hub does not have it, the error suggests a folder with a similar name. */
 async function fetched(id: string, options: LocateOptions): Promise<string> {
   try {
     return await resolveModel(id, options);
@@ -82,7 +81,7 @@ async function fetched(id: string, options: LocateOptions): Promise<string> {
   }
 }
 
-/** The same for adapters only: a whole model is rejected. */
+/** Like {@link locateTrained}, but only for adapters. A whole model is rejected. */
 export async function locateAdapter(path: string): Promise<Located> {
   const located = await locateTrained(path);
   if (located.kind === 'adapter') return located;

@@ -14,28 +14,28 @@ import { copyNotes } from './notes-file.ts';
 import type { OpenedTuned } from './open-tuned.ts';
 import { sharedFiles, writeModelFiles } from './write-model.ts';
 
-/** Element types of a written checkpoint, by the names of transformers. */
+/** Element types of a written checkpoint, by their names in transformers. */
 export const MERGED_DTYPES = ['float32', 'float16', 'bfloat16'] as const;
 export type MergedDtype = (typeof MERGED_DTYPES)[number];
 
 export interface MergeOptions {
-  /** By default, each tensor keeps the type it has in the base. */
+  /** Default: each tensor keeps its type in the base model. */
   dtype?: MergedDtype | undefined;
 }
 
-/** Elements in memory at once: a megabyte, whatever the size of a tensor. */
+/** Number of elements in memory at once: a megabyte, whatever the size of a tensor. */
 const BLOCK = 2 ** 18;
 
-/** From here on, float16 rounds to infinity. */
+/** float16 rounds this number and larger ones to infinity. */
 const FLOAT16_OVERFLOW = 65520;
 
 const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const;
 
 /**
  * Writes the merged model as a checkpoint, as transformers' `save_pretrained` does, block by block.
- *
  * @throws UserError for a model without an adapter, an adapter that cannot be merged, a folder with files in it, and
- * for values that are not finite or that `dtype` cannot represent
+ * for
+ * values that are not finite or that `dtype` cannot represent
  */
 export function writeMerged(opened: OpenedTuned, output: string, { dtype }: MergeOptions = {}): void {
   const { model, baseFolder, folder, notes, adapter, tuner, values } = opened;

@@ -7,14 +7,14 @@ import { readJson } from '../../formats/node/read-text.ts';
 import { NOTES_FILE, type Notes, parseNotes } from '../notes.ts';
 import { SENTENCE_FILES } from '../sentence-files.ts';
 
-/** The notes of an adapter or a model; undefined if another program wrote it. */
+/** Reads the notes of an adapter or a model. Undefined if another program wrote it. */
 export function readNotes(folder: string): Notes | undefined {
   const path = join(folder, NOTES_FILE);
   return existsSync(path) ? parseNotes(readJson(path, 'notes of this program'), path) : undefined;
 }
 
 /**
- * Copies the files in an adapter's folder that describe its use: our notes, and sentence-transformers' files.
+ * Copies the files in an adapter's folder that describe its use: adalora's notes and sentence-transformers' files.
  *
  * @param merged whether they describe a merged model, which needs no base
  */

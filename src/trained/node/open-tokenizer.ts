@@ -9,9 +9,8 @@ import { locateTrained } from './locate-trained.ts';
 import { resolveBase } from './resolve-base.ts';
 
 /**
- * The tokenizer of a folder with one, of a run, an adapter or a model, or of any of them on the Hub by its id. Token
- * types are as the tokenizer defines them.
- *
+ * Opens the tokenizer of a run, an adapter, a model or another folder, or of a Hub id. Token types are as the tokenizer
+ * defines them.
  * @throws UserError if it is missing or damaged
  */
 export async function openTokenizer(

@@ -12,14 +12,14 @@ import { type Located, locateTrained } from './locate-trained.ts';
 import { readNotes } from './notes-file.ts';
 import { resolveBase } from './resolve-base.ts';
 
-/** An open model with its adapter, if it has one; nothing is computed yet. */
+/** An open model with its adapter, if it has one. Nothing is computed yet. */
 export interface OpenedTuned extends TunedValues {
   model: LoadedModel;
   /** The folder of the base model, with its tokenizer. */
   baseFolder: string;
   /** The folder of the adapter, or of the model itself. */
   folder: string;
-  /** The task it was trained for; undefined for unknown tasks. */
+  /** The task for which it was trained. Undefined for unknown tasks. */
   notes: Notes | undefined;
   adapter?: KnownAdapter;
 }
@@ -32,14 +32,14 @@ export interface OpenTunedOptions {
   /** Whether to open it for text vectors, even if it is a base model without a task. */
   embeds?: boolean;
   onProgress?: (progress: DownloadProgress) => void;
-  /** Called with warnings; by default they are warnings of the process. */
+  /** Called with warnings. By default, they are warnings of the process. */
   onNotice?: (message: string) => void;
 }
 
 /**
  * Opens the folder of a run, an adapter (of any method here, of PEFT or AdapterHub) or a model, or any of them on the
- * Hub by its id. The weights of a model without an adapter never pass through JavaScript.
- *
+ * Hub by
+ * its id. The weights of a model without an adapter never pass through JavaScript.
  * @throws UserError for anything missing, damaged or incompatible
  */
 export async function openTuned(path: string, options: OpenTunedOptions = {}): Promise<OpenedTuned> {
@@ -49,7 +49,7 @@ export async function openTuned(path: string, options: OpenTunedOptions = {}): P
     located.kind === 'adapter' ? knownAdapter(readAdapter(folder), adapterConfigFile(folder)) : undefined;
   const baseFolder = adapter ? await findBase(located, adapter, options) : folder;
   const known = readNotes(folder);
-  // A whole model has them in its own config.json.
+  // A whole model has the changed fields in its own config.json.
   const changes = adapter && known?.model_config;
   const [family, json] = [readFamily(baseFolder, changes), readModelConfig(baseFolder)];
   const trained = { family, json, stored: adapter?.stored, notes: known };
@@ -67,7 +67,7 @@ export async function openTuned(path: string, options: OpenTunedOptions = {}): P
   }
 }
 
-/** The folder of the model that an adapter was made for. */
+/** The folder of the model for which an adapter was made. */
 async function findBase(
   { folder, runModel }: Located,
   { stored }: KnownAdapter,

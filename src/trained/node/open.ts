@@ -47,14 +47,14 @@ export interface OpenOptions {
 
 /** Options for commands only. */
 export interface SharedOpenOptions extends OpenOptions {
-  /** The processes that share predictions and scores; each opens the model, and each gets all results. */
+  /** The processes that share predictions and scores. Each opens the model, and each gets all results. */
   processes?: Processes;
 }
 
 /**
- * Opens the folder of a run, an adapter (of any method here, of PEFT or AdapterHub) or a model, or any of them on the
- * Hub by its id: to predict, evaluate, generate, merge or export in this thread. Close it after use.
- *
+ * Opens a model in this thread, to predict, evaluate, generate, merge or export: the folder of a run, an adapter (of
+ * any
+ * method here, of PEFT or AdapterHub) or a model, or any of them on the Hub by its id. Close it after use.
  * @throws UserError for anything missing, damaged or incompatible
  */
 export async function open(path: string, options: SharedOpenOptions = {}): Promise<OpenedModel> {
@@ -66,7 +66,7 @@ export async function open(path: string, options: SharedOpenOptions = {}): Promi
     let text: TrainedParts['text'] | undefined;
     const parts: TrainedParts = {
       ...{ path, model, tuner, values, notes },
-      // Opened on first use: merging a model needs no tokenizer.
+      // Opened on first use, because merging a model needs no tokenizer.
       get text() {
         text ??= openText(baseFolder, model.config, options.maxLength ?? notes?.data.max_length);
         return text;
@@ -93,7 +93,7 @@ export class OpenedModel extends TrainedModel {
     this.#opened = opened;
   }
 
-  /** Like {@link TrainedModel.evaluate}, also for a file by its path; language tasks also accept a folder of files. */
+  /** Like {@link TrainedModel.evaluate}, also for a file by its path. Language tasks also accept a folder of files. */
   override async evaluate(params: EvaluateParams<string | readonly TextFile[] | Rows>): Promise<Scores> {
     const { data } = params;
     const files = typeof data === 'string' ? await dataFiles(data, this.definition().takesFolders) : data;

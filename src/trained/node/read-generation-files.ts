@@ -4,10 +4,12 @@ import { readJson } from '../../formats/node/read-text.ts';
 import type { GenerationSources } from '../../generation/generation-settings.ts';
 import { readModelConfig } from './load-model.ts';
 
-/** Typically a few kilobytes; speech models, with lists of suppressed tokens, have tens. */
+/**
+ * Maximum size of the files. They have a few kilobytes; those of speech models, with lists of suppressed tokens, tens.
+ */
 const MAX_BYTES = 2 ** 22;
 
-/** A model folder's generation settings: generation_config.json, or config.json if that is absent. */
+/** Reads a model folder's generation settings from generation_config.json or, if it is missing, config.json. */
 export function readGenerationFiles(folder: string): Omit<GenerationSources, 'user'> {
   const path = join(folder, 'generation_config.json');
   if (!existsSync(path)) return { modelConfig: readModelConfig(folder) };

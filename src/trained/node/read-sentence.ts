@@ -6,8 +6,9 @@ import { PLAIN_SENTENCE, type SentenceSettings } from '../../models/sentence-set
 import { SENTENCE_FILES, sentenceSettings } from '../sentence-files.ts';
 
 /**
- * Reads the settings in sentence-transformers' files of a model folder; undefined without them. The pooling of a Hub
- * snapshot that may lack these files is unknown.
+ * Reads the settings in sentence-transformers' files of a model folder. Undefined without these files. If a Hub
+ * snapshot may
+ * lack them, the pooling is unknown.
  */
 export function readSentence(folder: string): SentenceSettings | undefined {
   if (!knowsPooling(folder)) {

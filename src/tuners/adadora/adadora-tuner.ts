@@ -20,7 +20,7 @@ export class AdaDoraTuner extends AdaLoraTuner {
     }));
     super(settings, modules, saved, magnitudes);
     this.injection = DoraInjection;
-    // The row lengths of V differ between adapters, so one batch cannot mix them.
+    // The row lengths of V differ between adapters, so one batch cannot mix adapters.
     this.banked = undefined;
   }
 
@@ -32,7 +32,7 @@ export class AdaDoraTuner extends AdaLoraTuner {
     return doraReader(this.factored(values), super.merged(values, readBase));
   }
 
-  /** Sets each magnitude to the length of its weight row, so the model starts unchanged. */
+  /** Sets each magnitude to the length of its weight row, so that the model does not change at first. */
   protected override initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void {
     super.initialiseFactors(values, seed, read);
     for (const module of this.modules) {

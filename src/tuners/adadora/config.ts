@@ -15,8 +15,8 @@ export const adaDoraConfigSchema = oneBudget(
     ...tripletShape,
     ...pruningShape,
     /**
-     * Minimum rank of every module. At least 1, because PEFT cannot store a module of rank 0, and its magnitude
-     * would be lost.
+     * Minimum rank of every module. At least 1, because PEFT cannot store a module of rank 0, and its magnitude would
+     * be lost.
      */
     min_rank: z.int().min(1).default(1),
   }),

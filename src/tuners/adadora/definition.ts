@@ -12,13 +12,13 @@ import { storeDora } from './store-dora.ts';
 
 const NAMES = { method: 'adadora', title: 'AdaDoRA' } as const;
 
-/** AdaDoRA, our own method: AdaLoRA with DoRA's magnitude (Liu et al., ICML 2024, arXiv 2402.09353). */
+/** AdaDoRA, a method of adalora: AdaLoRA with DoRA's magnitude (Liu et al., ICML 2024, arXiv 2402.09353). */
 export const adaDora: MethodDefinition<AdaDoraConfig, typeof adaDoraConfigSchema> = {
   config: adaDoraConfigSchema,
   learningRate: 2e-3,
   chosen: { encoder: { rate: 5e-3, lora_alpha: 32 }, language: { rate: 1e-3, lora_alpha: 32 } },
   trains: 'adapter',
-  // Five as in every method, and two averages of importance.
+  // Every method keeps five; this one also keeps two averages of importance.
   vectors: 7,
   start: (model, settings, totalSteps) =>
     allocatedTriplets(

@@ -6,7 +6,7 @@ import { factorName } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { asStored } from '../low-rank/peft-adapter.ts';
 
-/** Triplets with magnitudes as PEFT's DoRA: A = Q and B = P diag(λ). Alphas keep the scale at every rank. */
+/** Stores triplets with magnitudes as PEFT's DoRA: A = Q and B = P diag(λ). The alphas keep the scale at every rank. */
 export function storeDora(
   made: Pick<Export, 'model' | 'targets' | 'values' | 'baseModel' | 'config'>,
   { modules, layout, saved }: LowRankTuner,

@@ -4,14 +4,14 @@ import type { AdaLoraAdapterConfig } from '../low-rank/peft-config.ts';
 import { adaLoraScale } from '../low-rank/scales.ts';
 import { AdaLoraTuner, type TripletSettings } from './adalora-tuner.ts';
 
-/** Adapters of PEFT's type ADALORA: triplets, allocated or at a constant rank. */
+/** Adapters of PEFT's type ADALORA: triplets with allocated or constant ranks. */
 export const adaLoraKind = lowRankKind('ADALORA', {
   imported: (config) =>
     importedAdaLora(config, { lora_dropout: 0, orth_reg_weight: 0, orthogonality: 'mean-norm' }),
   facts: ({ init_r, target_r }) => ({ initialRank: init_r, settings: { init_r, target_r } }),
 });
 
-/** Builds the tuner of an imported adapter. Its file defines the adapter, and `settings` define its training. */
+/** Builds the tuner of an imported adapter. Its file defines the adapter, and `settings` define how it is trained. */
 export function importedAdaLora(
   config: AdaLoraAdapterConfig,
   settings: TripletSettings,

@@ -19,14 +19,14 @@ const INITIAL_STD = 0.02;
 /** The training settings of triplets. */
 export interface TripletSettings {
   lora_dropout: number;
-  /** γ */
+  /** The weight γ of the orthogonality term. */
   orth_reg_weight: number;
   orthogonality: Orthogonality;
-  /** Initialisation of P and Q; not needed if they come from a file. */
+  /** How P and Q are initialised. Undefined if they come from a file. */
   init?: 'normal' | 'orthonormal';
 }
 
-/** AdaLoRA (Zhang et al., 2023): y += alpha / init_r · x Qᵀ diag(λ) Pᵀ, with PEFT's names for Q, λ and P. */
+/** AdaLoRA (Zhang et al., 2023): y += alpha / init_r · x Qᵀ diag(λ) Pᵀ. Q, λ and P have PEFT's names. */
 export class AdaLoraTuner extends LowRankTuner {
   protected readonly diagonal = true;
   readonly regularizer: Regularizer;
@@ -35,7 +35,7 @@ export class AdaLoraTuner extends LowRankTuner {
     readonly settings: TripletSettings,
     modules: readonly LowRankModule[],
     saved: readonly TrainedParameter[],
-    /** Trained tensors in addition to the triplets, such as DoRA's magnitudes. */
+    /** Tensors to train besides the triplets, such as DoRA's magnitudes. */
     beside: readonly TrainedParameter[] = [],
   ) {
     const { layout, groups } = tripletLayout(modules, [...beside, ...saved]);
@@ -44,7 +44,7 @@ export class AdaLoraTuner extends LowRankTuner {
     this.regularizer = orthogonalityTerm(groups, orthogonality, orth_reg_weight, 2 * modules.length);
   }
 
-  /** Builds the tuner at the start of a run: every adapted module has `init_r` triplets, which must be set. */
+  /** Builds the tuner at the start of a run. Every adapted module has `init_r` triplets; `init_r` must be set. */
   static create(
     model: TunableModel,
     config: AdapterSettings & TripletSettings & ScaleConfig & { init_r?: number },
@@ -68,9 +68,11 @@ export class AdaLoraTuner extends LowRankTuner {
   }
 
   /**
-   * Draws P and Q from a normal distribution with standard deviation 0.02 and sets λ to zero, so the increment
-   * starts at zero. With `orthonormal`, the drawn P and Q are orthonormalised (the columns of P, the rows of Q).
-   * The result is uniform over all such matrices (Saxe et al., 2014, arXiv 1312.6120).
+   * Draws P and Q from a normal distribution with standard deviation 0.02 and sets λ to zero, so the increment is zero
+   * at
+   * first. With `orthonormal`, P and Q are then orthonormalised (the columns of P, the rows of Q). The result is
+   * uniform over
+   * all such matrices (Saxe et al., 2014, arXiv 1312.6120).
    */
   protected initialiseFactors(values: Float32Array, seed: number, _read: ReadParameter): void {
     for (const { path, rank, inFeatures, outFeatures } of this.modules) {

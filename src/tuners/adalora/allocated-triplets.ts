@@ -21,7 +21,7 @@ type AllocatedConfig = AdapterSettings &
   TripletSettings &
   AllocatedMethod['settings'];
 
-/** Stores kept triplets as an adapter. */
+/** Stores the kept triplets as an adapter. */
 type StoreTriplets = (
   made: Pick<Export, 'model' | 'config' | 'targets' | 'values' | 'baseModel'>,
   tuner: LowRankTuner,
@@ -29,8 +29,7 @@ type StoreTriplets = (
 
 /**
  * A run that prunes triplets by a budget.
- *
- * @param create makes the tuner at the start, from the settings with the rank of every module
+ * @param create makes the tuner at the start, from the settings and the rank of every module
  * @param storeAs stores the kept triplets; by default as PEFT's AdaLoRA
  */
 export function allocatedTriplets<Config extends AllocatedConfig>(
@@ -50,7 +49,7 @@ export function allocatedTriplets<Config extends AllocatedConfig>(
     kind: storeAs ? 'LORA' : 'ADALORA',
   } as const;
   const { budget, schedule } = planAllocation(allocating, model, settings, totalSteps);
-  // The budget's keys are not stored, because PEFT has a `target_parameters` with another meaning.
+  // The budget's keys are not stored, because PEFT's `target_parameters` has another meaning.
   const config = { ...withoutBudget(settings), init_r: budget.initialRank };
   const lora_alpha = adaLoraAlpha(settings, budget.initialRank);
   return new AllocatedRun({
@@ -71,7 +70,7 @@ export function allocatedTriplets<Config extends AllocatedConfig>(
             peft_type: 'ADALORA',
             ...steps,
             total_step: totalStep,
-            // PEFT's `target_r` is an integer. It has no effect once ranks are final.
+            // PEFT's `target_r` is an integer. It has no effect after ranks are final.
             target_r: wholeRank(settled ? kept / modules.length : budget.final.rank),
             rank_pattern: settled ? Object.fromEntries(flags) : null,
           },

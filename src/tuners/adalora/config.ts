@@ -18,8 +18,9 @@ export const adaLoraConfigSchema = oneBudget(
     ...tripletShape,
     ...pruningShape,
     /**
-     * Importance score of a triplet. `sensitivity` and `magnitude` are the paper's ablations. Our own
-     * `signal-to-noise` divides by the uncertainty instead of multiplying by it. A program may give a function.
+     * Importance score of a triplet. `sensitivity` and `magnitude` are the paper's ablations. `signal-to-noise`, which
+     * is not in
+     * the paper, divides by the uncertainty instead of multiplying by it. A program may give a function.
      */
     score: scoreNamed(SCORES).default('sensitivity-uncertainty'),
     /** Restart pruned triplets from the leading directions of the gradient until the ranks are final. */

@@ -6,15 +6,12 @@ import type { ContinuesAdapters } from '../method-definition.ts';
 import { importedAdaLora } from './adalora-kind.ts';
 import type { TripletSettings } from './adalora-tuner.ts';
 
-/**
- * Keys that have an effect when a run continues an adapter. The others control allocation, and ranks stay the same.
- */
+/** Keys that have an effect when a run continues an adapter. The others control allocation, and ranks stay the same. */
 const TRAINING = ['lora_dropout', 'orth_reg_weight', 'orthogonality'];
 
 /**
- * Continues training of an adapter with triplets at its ranks.
- *
- * @param known the adapter's settings, named as in the method's section; by default unchanged
+ * Continues training of an adapter with triplets, at its ranks.
+ * @param known returns the adapter's settings under the names of the method's section; by default unchanged
  */
 export function continuesTriplets<Config>(
   method: string,

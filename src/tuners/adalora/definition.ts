@@ -20,7 +20,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
   learningRate: 2e-3,
   chosen: { encoder: { rate: 5e-3, lora_alpha: 32 }, language: { rate: 1e-3, lora_alpha: 32 } },
   trains: 'adapter',
-  // Five as in every method, and two averages of importance.
+  // Every method keeps five; this one also keeps two averages of importance.
   vectors: 7,
   start: (model, settings, totalSteps) =>
     allocatedTriplets(NAMES, model, settings, totalSteps, (config) => AdaLoraTuner.create(model, config)),
@@ -48,7 +48,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
   }),
 };
 
-/** The scores in the notation of the paper's ablations (table 4); undefined for scores that need no mention. */
+/** The scores in the notation of the paper's ablations (table 4). Undefined for scores that are not mentioned. */
 const SCORES: Readonly<Record<ScoreName, string | undefined>> = {
   'sensitivity-uncertainty': undefined,
   sensitivity: 's = I',

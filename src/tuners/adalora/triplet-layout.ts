@@ -3,8 +3,9 @@ import { factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 
 /**
- * The layout of triplets in the vector. Factors A and B are grouped by shape, in order of first occurrence. All A
- * of one width form a stack. Their λ form a stack in the same order, so that one product computes λ A for all.
+ * The layout of triplets in the vector. Factors A and B are grouped by shape, in order of first occurrence. All A of
+ * one
+ * width form a stack. Their λ form a stack in the same order, so that one product computes λ A for all of them.
  */
 export function tripletLayout(
   modules: readonly LowRankModule[],
@@ -33,7 +34,7 @@ function widthOf({ members: [{ shape }] }: FactorGroup): number {
   return shape[1];
 }
 
-/** The λ that belong to a factor A. */
+/** The λ of the triplets in a factor A. */
 function diagonalOf({ name, shape: [rank] }: TrainedParameter): TrainedParameter {
   return { name: factorName(factorOf(name)!.path, 'E'), shape: [rank] };
 }

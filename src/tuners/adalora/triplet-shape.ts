@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { scaleShape } from '../low-rank/adapter-config-shape.ts';
 
-/** Initial values, scale and orthogonality term of triplets, with or without allocation. */
+/** The keys for initial values, scale and orthogonality term of triplets. They apply with and without allocation. */
 export const tripletShape = {
   ...scaleShape,
   /**

@@ -1,4 +1,4 @@
-/** Describes the quantity that the orthogonality term of triplets measures. */
+/** Describes what the orthogonality term of triplets measures. */
 export function tripletTerm({ orthogonality }: Readonly<Record<string, unknown>>): string {
   return orthogonality === 'sum-squared'
     ? 'sum of ‖PᵀP − I‖² and ‖QQᵀ − I‖²'

@@ -13,7 +13,7 @@ export function tripletWords(
     tags = [],
     ...own
   }: Pick<MethodWords, 'summary' | 'budgetKeys'> & {
-    /** Tags in addition to `peft`. */
+    /** Tags on the Hub besides `peft`. */
     tags?: readonly string[];
     variants?(settings: Settings): string[];
   },

@@ -82,7 +82,7 @@ describe('allocate', () => {
   });
 
   describe('with costs', () => {
-    // A component of the first module costs 2, of the second 5.
+    // A component of the first module costs 2, a component of the second 5.
     const cost = ([a, b]: readonly number[]) => 2 * a + 5 * b;
     const scores = [Float64Array.of(9, 6, 1), Float64Array.of(8, 7)];
     const within = (budget: number) => allocate(scores, budget, cost);
@@ -95,7 +95,7 @@ describe('allocate', () => {
     });
 
     it('spends the rest on later, cheaper ones', () => {
-      // 2 for the first and 5 for the second exceed the budget: the cheap ones are kept instead.
+      // The first component of each module would cost 2 + 5, which exceeds the budget. So cheaper components are kept.
       expect(within(6).keep.map((module) => [...module])).toEqual([
         [1, 1, 1],
         [0, 0],

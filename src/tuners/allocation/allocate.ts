@@ -1,11 +1,11 @@
 import type { RankLimits } from './rank-limits.ts';
 
-/** The cost of keeping these numbers of components per module; it grows with each component. */
+/** Returns the cost of keeping these numbers of components per module. It increases with each component. */
 export type Cost = (ranks: readonly number[]) => number;
 
-/** The components that stay. */
+/** The components to keep. */
 export interface Allocation {
-  /** Per module, 1 for each kept component and 0 for each dropped one. */
+  /** For each module, 1 for every kept component and 0 for every dropped one. */
   keep: Uint8Array[];
   /** The number of kept components. */
   count: number;
@@ -15,11 +15,13 @@ export interface Allocation {
 
 /**
  * Keeps the components with the largest scores over all modules: exactly `budget` of them, or all if there are fewer.
- * With a `cost`, at most `budget` is spent; a component that does not fit is skipped, because a cheaper one may still
- * fit. `limits` adds minimum and maximum ranks and quotas.
- *
- * Equal scores keep the earlier component (earlier module, then lower index); NaN ranks below everything. PEFT keeps
- * the scores above the k-th smallest, which is the same set if no two scores are equal.
+ * With
+ * a `cost`, it spends at most `budget`. It skips a component that does not fit, because a cheaper component may still
+ * fit.
+ * `limits` adds minimum and maximum ranks and quotas.
+ * Of components with equal scores, the earlier one is kept (earlier module, then lower index). NaN ranks below
+ * everything.
+ * PEFT keeps the scores above the k-th smallest. The result is the same if no two scores are equal.
  */
 export function allocate(
   scores: readonly Float64Array[],
@@ -59,8 +61,8 @@ export function allocate(
 }
 
 /**
- * Selects components in order within limits. It takes the best of each module up to its minimum rank, then the
- * others. Quotas are shares of the budget, in components or in the unit of the cost.
+ * Selects components in order within limits. It takes the best of each module up to its minimum rank, then the others.
+ * Quotas are shares of the budget, in components or in the unit of the cost.
  */
 function limited(
   order: Int32Array,
@@ -71,7 +73,7 @@ function limited(
   { min, max, groups, quotas }: RankLimits,
 ): number[] {
   const spent: Cost = cost ?? ((ranks) => ranks.reduce((sum, rank) => sum + rank, 0));
-  // A cost has a fixed part, such as a file's header, that is spent even without components.
+  // A cost may have a fixed part, such as a file's header, that is spent even without components.
   const nothing = spent(new Array<number>(moduleCount).fill(0));
   const ranks = new Array<number>(moduleCount).fill(0);
   const chosen = new Set<number>();
@@ -89,7 +91,7 @@ function limited(
     else ranks[module]--;
   };
   for (const isFree of [false, true]) for (const i of order) take(i, isFree);
-  // `order` is sorted: the best come first.
+  // `order` is sorted, the best first.
   return [...order].filter((i) => chosen.has(i));
 }
 
@@ -109,7 +111,7 @@ function affordable(
   const first = largest(order.length, (count) => cost(ranksOfFirst(count)) <= budget);
   const ranks = ranksOfFirst(first);
   const chosen = [...order.subarray(0, first)];
-  // Costs only grow: once a component of a module does not fit, no later one of that module does.
+  // Costs only increase: after one component of a module does not fit, no later component of that module fits.
   const full = new Set<number>();
   for (const i of order.subarray(first)) {
     const module = modules[i];
@@ -125,7 +127,8 @@ function affordable(
 }
 
 /**
- * Finds the largest integer up to `most` that fits; 0 if none does. All integers below a fitting one must fit too.
+ * Finds the largest integer up to `most` that fits, or 0 if no integer fits. If an integer fits, all smaller ones must
+ * fit.
  */
 function largest(most: number, fits: (count: number) => boolean): number {
   let [low, high] = [0, most];

@@ -16,32 +16,32 @@ import { Regrowth } from './regrowth.ts';
 import { assumedPhases } from './resolve-schedule.ts';
 import type { ScheduleConfig } from './schedule-shape.ts';
 
-/** The parts of a pruning method that are specific to it. */
+/** What is specific to a pruning method. */
 export interface AllocatedMethod {
   /** Its name in a config. */
   method: string;
-  /** The tuner at the start. */
+  /** The tuner at the start of the run. */
   tuner: LowRankTuner;
-  /** `grow`: whether dropped triplets restart. */
+  /** `grow`: whether dropped triplets are restarted. */
   settings: AllocatorConfig & PruningConfig & Pick<ScheduleConfig, 'tinit' | 'tfinal'> & { grow?: boolean };
   schedule: AllocationSchedule;
   budget: PromisedBudget;
-  /** Stores trained values of a base model as an adapter; the values have the layout of the kept components' tuner. */
+  /** Stores trained values of a base model as an adapter. The values have the layout of the kept components' tuner. */
   store(kept: KeptComponents, values: Float32Array, baseModel: string): StoredAdapter;
 }
 
 export interface KeptComponents {
-  /** The tuner. Once the pattern is final, it has only the kept components. */
+  /** The tuner. After the pattern is final, it has only the kept components. */
   tuner: LowRankTuner;
-  /** Per module, 1 for each initial component that is kept. */
+  /** For each module, 1 for every initial component that is kept. */
   keep: readonly Uint8Array[];
   /** Whether the pattern is final. */
   settled: boolean;
 }
 
 /**
- * A method that prunes during training. It passes values and gradients to the allocator. Once the pattern is final,
- * it removes dropped components.
+ * A method that prunes during training. It passes values and gradients to the allocator, and removes dropped components
+ * when the pattern is final.
  */
 export class AllocatedRun implements MethodRun {
   tuner: LowRankTuner;
@@ -97,7 +97,7 @@ export class AllocatedRun implements MethodRun {
   }
 
   /**
-   * The number of components that may be kept at a step. With a budget in another unit, it is the number kept last.
+   * The number of components that may be kept at a step. If the budget has another unit, it is the number kept last.
    */
   budgetAt(step: number): number {
     if (this.#method.budget.unit === 'components') return this.#allocator.budgetAt(step);
@@ -141,7 +141,7 @@ export class AllocatedRun implements MethodRun {
     }
   }
 
-  /** Stores the kept components. Before the pattern is final, the adapter has all of them, as in PEFT. */
+  /** Stores the kept components. Before the pattern is final, the adapter has all components, as in PEFT. */
   store(values: Float32Array, baseModel: string): StoredAdapter {
     const keep = this.#allocator.keep();
     const { settled } = this;
@@ -153,7 +153,7 @@ export class AllocatedRun implements MethodRun {
     return this.#method.store({ tuner, keep, settled }, kept, baseModel);
   }
 
-  /** Whether dropped triplets restart at a step: at every allocation before the pattern is final. */
+  /** Whether dropped triplets are restarted at a step: at every allocation before the pattern is final. */
   #growsAt(step: number): boolean {
     const { schedule } = this.#method;
     return this.#regrowth !== undefined && step < finalStep(schedule) && masksAt(step, schedule);

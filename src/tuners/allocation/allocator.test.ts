@@ -20,7 +20,7 @@ interface Trajectory {
   }[];
 }
 
-/** The same for doublets, A before B. */
+/** The recorded run with doublets. A comes before B. */
 interface Doublets {
   settings: { init_r: number; target_r: number; tinit: number; tfinal: number; deltaT: number };
   totalStep: number;
@@ -54,7 +54,7 @@ function allocatorOf(trajectory: Trajectory, changes: Partial<AdaLoraConfig> = {
   return new RankAllocator(modules, config, { ...settings, totalStep }, { target });
 }
 
-/** The steps after the optimizer's, in PEFT's order. */
+/** Takes the steps after the optimizer's, in PEFT's order. */
 function take(
   allocator: RankAllocator,
   step: number,
@@ -181,7 +181,7 @@ it('keeps every triplet before the first allocation', () => {
 });
 
 describe('the ablations', () => {
-  // One module in the middle of a vector: A [2, 1] at 1, E at 3, B [1, 2] at 5 (elements 0 and 7 belong to a head).
+  // One module in the middle of a vector: A [2, 1] at 1, E at 3, B [1, 2] at 5. Elements 0 and 7 belong to a head.
   const modules = [{ name: 'm', rank: 2, inFeatures: 1, outFeatures: 1, offsets: { A: 1, E: 3, B: 5 } }];
   const schedule = { tinit: 0, tfinal: 0, deltaT: 1, totalStep: 2 };
   const values = () => new Float32Array([9, 1, 1, 0.5, -2, 1, 1, 9]);
@@ -196,7 +196,7 @@ describe('the ablations', () => {
     const allocator = new RankAllocator(modules, config, { ...schedule, totalStep: 3 }, { target: 1 });
     const current = values();
     allocator.observe(1, current, first);
-    allocator.observe(2, current, then); // raw sensitivity uses only the last step
+    allocator.observe(2, current, then); // Raw sensitivity uses only the last step.
     allocator.allocate(3, current);
     expect([...allocator.keep()[0]]).toEqual(keep);
     expect([...current]).toEqual(

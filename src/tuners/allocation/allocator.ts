@@ -13,27 +13,28 @@ import { scoreLogarithms } from './score-logarithms.ts';
 /** Everything that a checkpoint needs for an exact resume. */
 export interface AllocatorState {
   /**
-   * Averages, one element per value of the adapter; empty if the score needs none, and once the pattern is final.
+   * Averages, with one element per value of the adapter. Empty if the score needs no averages, and after the pattern is
+   * final.
    */
   sensitivity: Float32Array;
   uncertainty: Float32Array;
-  /** 1 for each kept component, modules in order; empty before the first allocation. */
+  /** 1 for each kept component, in the order of modules. Empty before the first allocation. */
   pattern: Uint8Array;
-  /** Masking steps so far. */
+  /** Number of masking steps so far. */
   allocations: number;
   /** Whether the pattern is final. */
   done: boolean;
 }
 
 export interface AllocatorConfig {
-  /** Smoothing of the sensitivity and of the uncertainty. */
+  /** Smoothing factors of the sensitivity and the uncertainty. */
   beta1: number;
   beta2: number;
   /**
-   * The score of a scalar w from its averages of importance:
+   * How the score of a scalar w is computed from its averages of importance:
    * - `sensitivity-uncertainty`: Ī · Ū (equation 9 of AdaLoRA);
-   * - `signal-to-noise`: Ī / (Ū + ε), our own;
-   * - `sensitivity-over-uncertainty`: (Ī + ε) / (Ū + ε), IGU-LoRA's;
+   * - `signal-to-noise`: Ī / (Ū + ε), not in the paper;
+   * - `sensitivity-over-uncertainty`: (Ī + ε) / (Ū + ε), from IGU-LoRA;
    * - `sensitivity`: |w g| of the last step;
    * - `magnitude`: |λ| alone.
    */
@@ -46,26 +47,26 @@ export interface AllocatorConfig {
   shrink: 'at-final' | 'at-export';
 }
 
-/** The data about a trained scalar w when components are chosen. */
+/** What a score function gets about a trained scalar w. */
 export interface Importance {
   /** Ī, the average of |w g|. */
   sensitivity: number;
-  /** Ū, the average of its deviation. */
+  /** Ū, the average deviation of |w g| from Ī. */
   uncertainty: number;
   /** The value of w. */
   value: number;
 }
 
-/** A custom score of a trained scalar. It is called for every scalar, so it must be fast and keep no state. */
+/** A custom score of a trained scalar. It is called for every scalar, so it must be fast and must not keep state. */
 export type ScoreFunction = (importance: Readonly<Importance>) => number;
 
 /**
- * The ε of the score `signal-to-noise` in {@link AllocatorConfig.score}. It is added only to the denominator, so
- * values with hardly any sensitivity get a low score.
+ * The ε of the score `signal-to-noise` in {@link AllocatorConfig.score}. It is added only to the denominator, so values
+ * with hardly any sensitivity get a low score.
  */
 const NOISE_EPSILON = 1e-6;
 
-/** The named scores, and the data that each needs at a step: the two averages, the gradient, or nothing. */
+/** The named scores, and what each needs at a step: the two averages, the gradient, or nothing. */
 const OBSERVED = {
   'sensitivity-uncertainty': 'averages',
   'signal-to-noise': 'averages',
@@ -92,17 +93,16 @@ export interface AllocatorBudget {
 }
 
 /**
- * The rank allocator of AdaLoRA over a flat vector of trained values (Zhang et al., 2023, section 3.2 and algorithm
- * 1). It is independent of the model, and prunes doublets by the same rules as triplets.
- *
+ * The rank allocator of AdaLoRA over a flat vector of trained values (Zhang et al., 2023, section 3.2 and algorithm 1).
+ * It
+ * is independent of the model, and prunes doublets by the same rules as triplets.
  * Once per optimizer step, the trainer calls {@link observe} with the accumulated, clipped gradient, and after the
  * optimizer {@link allocate}. `importance_timing` sets the order:
- *
- *     after-step (PEFT):   optimizer.step   observe   allocate        values as the optimizer left them
- *     before-step (paper): observe   optimizer.step   allocate        values at which the gradient was computed
- *
- * A step with a non-finite gradient calls neither. Steps count from 1. If the final step itself is skipped, the
- * next one finalises.
+ * after-step (PEFT):   optimizer.step   observe   allocate        values as the optimizer left them
+ * before-step (paper): observe   optimizer.step   allocate        values at which the gradient was computed
+ * For a step with a non-finite gradient, neither is called. Steps count from 1. If the final step itself is skipped,
+ * the
+ * next step makes the pattern final.
  */
 export class RankAllocator {
   readonly #modules: readonly PrunedModule[];
@@ -110,7 +110,7 @@ export class RankAllocator {
   readonly #budget: BudgetSettings;
   readonly #cost: Cost | undefined;
   readonly #limits: RankLimits | undefined;
-  /** The adapter's values are in [start, end) of the vector; module offsets here count from start. */
+  /** The adapter's values are in [start, end) of the vector. Offsets of modules count from start. */
   readonly #start: number;
   readonly #end: number;
   /** Total number of components. */
@@ -149,7 +149,7 @@ export class RankAllocator {
     return this.#state.done;
   }
 
-  /** Masking steps so far; a run that ends with 0 has trained without pruning. */
+  /** Number of masking steps so far. If it is 0 at the end, the run has trained without pruning. */
   get allocations(): number {
     return this.#state.allocations;
   }
@@ -159,10 +159,7 @@ export class RankAllocator {
     return budgetAt(step, this.#budget);
   }
 
-  /**
-   * Updates the averages with one step's gradient. As in PEFT, the final step does not update them before it
-   * allocates.
-   */
+  /** Updates the averages with one step's gradient. As in PEFT, the final step allocates without updating them. */
   observe(step: number, values: Float32Array, gradient: Float32Array): void {
     if (this.#state.done || step >= finalStep(this.#budget)) return;
     const { sensitivity, uncertainty } = this.#state;
@@ -175,9 +172,9 @@ export class RankAllocator {
   }
 
   /**
-   * At a masking step, chooses the components to keep, zeroes the others in `values` and returns the decision.
-   * Dropped components stay trainable and may return until the pattern is final. From then on, `shrink: at-export`
-   * zeroes them at every step, as PEFT does. With `at-final`, the caller removes them, and `values` is not changed.
+   * At a masking step, chooses the components to keep, zeroes the others in `values` and returns the decision. Dropped
+   * components stay trainable and may return until the pattern is final. After that, `shrink: at-export` zeroes them at
+   * every step, as PEFT does. With `at-final`, the caller removes them, and `values` does not change.
    */
   allocate(step: number, values: Float32Array): Allocated | undefined {
     const w = values.subarray(this.#start, this.#end);
@@ -211,9 +208,7 @@ export class RankAllocator {
     return { event, importance };
   }
 
-  /**
-   * The kept components of each module, in the order of the constructor. Before the first allocation, all are kept.
-   */
+  /** The kept components of each module, in the order of the constructor. Before the first allocation, all are kept. */
   keep(): Uint8Array[] {
     const { pattern } = this.#state;
     let start = 0;
@@ -225,14 +220,14 @@ export class RankAllocator {
     });
   }
 
-  /** Resets the averages of some values, given by their indices in the vector. */
+  /** Resets the averages of some values. `indices` are their positions in the vector. */
   forget(indices: readonly number[]): void {
     for (const average of [this.#state.sensitivity, this.#state.uncertainty]) {
       for (const index of indices) if (average.length > 0) average[index - this.#start] = 0;
     }
   }
 
-  /** The state itself, not a copy: the next step changes it. */
+  /** The state itself, not a copy. The next step changes it. */
   state(): AllocatorState {
     return this.#state;
   }

@@ -8,7 +8,7 @@ import { adaLoraAlpha, adaLoraScale } from '../low-rank/scales.ts';
 import { AllocatedRun } from './allocated-run.ts';
 import type { PromisedBudget } from './promised-budget.ts';
 
-/** A full training run, recorded by scripts/oracle/beyond.py. */
+/** A full training run that scripts/oracle/beyond.py recorded. */
 interface Training {
   settings: Partial<AdaLoraConfig> & Record<'init_r' | 'target_r' | 'tinit' | 'tfinal' | 'deltaT', number>;
   shapes: Record<string, [inFeatures: number, outFeatures: number]>;
@@ -24,7 +24,7 @@ const { trainings } = JSON.parse(readFileSync('src/tuners/fixtures/beyond.json',
   trainings: Record<string, Training>;
 };
 
-/** Values are recorded to seven digits, and kept here in 32 bits. */
+/** Values are recorded with seven digits, and stored here as float32. */
 const DIGITS = 5;
 
 function started({ settings, shapes, lr, totalStep }: Training) {
@@ -50,7 +50,7 @@ function started({ settings, shapes, lr, totalStep }: Training) {
   return { run, updater, modules, layout: tuner.layout };
 }
 
-/** Converts the recorded order (per module A, E and B) to ours. */
+/** Converts the recorded order (for each module A, E and B) to adalora's. */
 function inOurOrder({ modules, layout }: ReturnType<typeof started>, recorded: number[]): Float32Array {
   const values = new Float32Array(layout.length);
   let start = 0;
@@ -65,7 +65,7 @@ function inOurOrder({ modules, layout }: ReturnType<typeof started>, recorded: n
   return values;
 }
 
-/** `pause`: the step after which the run is resumed from its saved state. */
+/** Repeats the recorded run. `pause` is a step after which the run is resumed from its saved state. */
 function replayed(training: Training, pause?: number) {
   let current = started(training);
   current.updater.values.set(inOurOrder(current, training.initial));

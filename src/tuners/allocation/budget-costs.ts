@@ -3,22 +3,20 @@ import type { BudgetUnit } from './units.ts';
 
 /** A budget in each unit. */
 export interface BudgetForms {
-  /** Mean rank. */
+  /** As a mean rank. */
   rank: number;
-  /** Triplets, or doublets. */
+  /** As a number of triplets or doublets. */
   components: number;
   parameters: number;
   bytes: number;
 }
 
-/** The cost of ranks in each unit. */
+/** Converts between ranks and their cost in each unit. */
 export class BudgetCosts {
   readonly of: Readonly<Record<BudgetUnit, Cost>>;
   readonly #modules: number;
 
-  /**
-   * @param fileBytes the size of the adapter's tensor file, which does not follow from the other units
-   */
+  /** @param fileBytes the size of the adapter's tensor file, which cannot be computed from the other units */
   constructor(modules: readonly { inFeatures: number; outFeatures: number }[], fileBytes: Cost) {
     this.#modules = modules.length;
     this.of = {
@@ -29,20 +27,21 @@ export class BudgetCosts {
     };
   }
 
-  /** The cost of the same rank in every module. */
+  /** The cost if every module has the same rank. */
   everywhere(unit: BudgetUnit, rank: number): number {
     return this.of[unit](new Array<number>(this.#modules).fill(rank));
   }
 
-  /** The cost of a single component, in the module where it is largest. */
+  /** The largest cost of a single component, over all modules. */
   ofOne(unit: BudgetUnit): number {
     const alone = (k: number) => Array.from({ length: this.#modules }, (_, i) => Number(i === k));
     return Math.max(...Array.from({ length: this.#modules }, (_, k) => this.of[unit](alone(k))));
   }
 
   /**
-   * The rank, not rounded, at which all modules together have this cost. Costs are linear in the rank, except for
-   * some digits in the file's header.
+   * The rank, not rounded, at which all modules together have this cost. Costs are linear in the rank, except for some
+   * digits
+   * in the file's header.
    */
   rankFor(unit: BudgetUnit, amount: number): number {
     return 1 + (amount - this.everywhere(unit, 1)) / this.#perRank(unit);

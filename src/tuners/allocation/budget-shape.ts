@@ -43,8 +43,9 @@ export const TARGET_KEYS = UNITS.map((unit) => `target_${unit}` as const);
 export const INITIAL_KEYS = UNITS.map((unit) => `init_${unit}` as const);
 
 /**
- * Keys that control how many parameters are trained. lora_alpha is included, because the scale of an increment
- * depends on it and on the initial rank.
+ * Keys that control how many parameters are trained. They include lora_alpha, because the scale of an increment depends
+ * on
+ * it and on the initial rank.
  */
 export const BUDGET_KEYS: readonly string[] = [...TARGET_KEYS, ...INITIAL_KEYS, 'lora_alpha'];
 

@@ -2,9 +2,8 @@ import { type BudgetConfig, givenBudget, INITIAL_KEYS, TARGET_KEYS } from './bud
 import type { Components } from './components.ts';
 
 /**
- * The budget of some settings in words: "rank 12 to 8 on average".
- *
- * @param components the unit that is kept or dropped
+ * The budget of a method's settings in words, such as "rank 12 to 8 on average".
+ * @param components what is kept or dropped: triplets or doublets
  */
 export function budgetSummary(
   settings: Readonly<Record<string, unknown>>,

@@ -3,32 +3,34 @@ import { alongCurve, type Curve } from './curves.ts';
 
 /** The phases of a run, in optimizer steps. */
 export interface AllocationSchedule {
-  /** Steps before the budget begins to fall. */
+  /** Number of steps before the budget begins to decrease. */
   tinit: number;
-  /** Steps after the final pattern is chosen. */
+  /** Number of steps after the final pattern is chosen. */
   tfinal: number;
   /** In the budgeting phase, triplets are masked at multiples of this step. */
   deltaT: number;
-  /** Optimizer steps of the whole run. */
+  /** Number of optimizer steps in the whole run. */
   totalStep: number;
 }
 
 export interface BudgetSettings extends AllocationSchedule {
-  /** Triplets at the start, over all modules. */
+  /** Number of triplets at the start, over all modules. */
   initialBudget: number;
-  /** Triplets at the end. */
+  /** Number of triplets at the end. */
   targetBudget: number;
-  /** The curve of the budget; a function returns the budget after a step of the budgeting phase. Default: cubic. */
+  /** The curve of the budget. A function returns the budget after a step of the budgeting phase. Default: cubic. */
   curve?: Curve | BudgetFunction | OwnFunctionName;
 }
 
-/** The budget after a step, from 1. Its result is clamped to [0, initial budget]. */
+/** Returns the budget after a step (from 1). Its result is clamped to [0, initial budget]. */
 export type BudgetFunction = (step: number) => number;
 
 /**
- * The number of triplets that may be kept after `step` (from 1): constant until `tinit`, falling until `totalStep -
- * tfinal` (by default with the cube), then constant. Truncated to an integer as in PEFT. This is equation 14 of the
- * paper, corrected: as printed, it exceeds the initial budget.
+ * The number of triplets that may be kept after `step` (from 1). It is constant until `tinit`, decreases until
+ * `totalStep -
+ * tfinal` (by default cubically), and is constant again. It is truncated to an integer as in PEFT. This is equation 14
+ * of
+ * the paper with a correction: as printed, it exceeds the initial budget.
  */
 export function budgetAt(step: number, settings: BudgetSettings): number {
   const { initialBudget, targetBudget, tinit, curve = 'cubic' } = settings;
@@ -41,14 +43,15 @@ export function budgetAt(step: number, settings: BudgetSettings): number {
   return Math.trunc(alongCurve(curve, share, initialBudget, targetBudget));
 }
 
-/** The step at which the pattern becomes final: the last masking step. */
+/** The step at which the pattern becomes final. It is the last masking step. */
 export function finalStep({ totalStep, tfinal }: AllocationSchedule): number {
   return totalStep - tfinal;
 }
 
 /**
- * Whether triplets are masked at `step`. As in PEFT, at multiples of `deltaT` counted from the start of the run (not
- * of the phase) inside the budgeting phase, and always at its end.
+ * Whether triplets are masked at `step`. As in PEFT, they are masked in the budgeting phase at multiples of `deltaT`,
+ * and
+ * always at the end of that phase. Multiples are counted from the start of the run.
  */
 export function masksAt(step: number, schedule: AllocationSchedule): boolean {
   const end = finalStep(schedule);

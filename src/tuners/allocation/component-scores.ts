@@ -1,10 +1,11 @@
 import type { PrunedModule } from './pruned-module.ts';
 
 /**
- * Importance of each component of a module. For a triplet, it is equation 11: `S_i = s(λ_i) + mean_j s(P_ji) +
- * mean_j s(Q_ij)`. For a doublet, it is the sum of the two means (table 4). Sums are in 64 bits, because the
- * product of two small averages underflows 32.
- *
+ * The importance of each component of a module. For a triplet, it is equation 11: `S_i = s(λ_i) + mean_j s(P_ji) +
+ * mean_j
+ * s(Q_ij)`. For a doublet, it is the sum of the two means (table 4). Sums are in 64 bits, because the product of two
+ * small
+ * averages underflows in 32 bits.
  * @param score returns the score of a scalar by its index
  */
 export function componentScores(
@@ -22,7 +23,7 @@ export function componentScores(
   return scores;
 }
 
-/** The ablation that scores by `|λ|` alone, for triplets only. */
+/** The ablation with `|λ|` alone as the score, for triplets only. */
 export function magnitudeScores({ rank, offsets: { E } }: PrunedModule, values: Float32Array): Float64Array {
   if (E === undefined) throw new Error('a doublet has no λ');
   return Float64Array.from({ length: rank }, (_, i) => Math.abs(values[E + i]));

@@ -16,7 +16,7 @@ interface Trace {
   steps: { step: number; budget: number; ranks?: Record<string, number> }[];
 }
 
-/** Lays the tensors of a golden case out in one vector, in the order of the trace's modules. */
+/** Joins the tensors of a golden case to one vector, in the order of the trace's modules. */
 function layOut(tensors: Map<string, StoredTensor>, step: number, modules: string[]) {
   const parts: Record<'sensitivity' | 'uncertainty', number[]> = { sensitivity: [], uncertainty: [] };
   const layout = modules.map((name): PrunedModule => {
@@ -88,7 +88,7 @@ describe.skipIf(!existsSync(TRAJECTORIES))('golden trajectories (needs ../shared
       expect(Object.keys(event.ranks)).toHaveLength(layout.length);
       for (const [module, rank] of Object.entries(event.ranks))
         expect(rank, module).toBe(expected[`${module}.lora_E`]);
-      if (!tensors.has(`${step}.value.base_model.model.${layout[0].name}.lora_E`)) return; // values are stored at some steps only
+      if (!tensors.has(`${step}.value.base_model.model.${layout[0].name}.lora_E`)) return; // Values are stored at some steps only.
       allocator.keep().forEach((keep, k) => {
         const { data } = tensors.get(`${step}.value.base_model.model.${layout[k].name}.lora_E`)!;
         const nonzero = [...(data as Float32Array)].map((value) => Number(value !== 0));

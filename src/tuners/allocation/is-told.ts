@@ -1,14 +1,13 @@
 import { isSampled } from '../../support/is-sampled.ts';
 import { type AllocationSchedule, finalStep, maskingSteps } from './budget.ts';
 
-/**
- * Maximum number of allocations in a run's log, in addition to the final one. With `deltaT: 1` there are thousands.
- */
+/** Maximum number of allocations in a run's log, besides the final one. With `deltaT: 1` there are thousands. */
 const MAX_TOLD = 64;
 
 /**
- * Whether the log records the allocation at a masking step: all if there are few, otherwise the first, the final one
- * and evenly spaced ones between.
+ * Whether the log records the allocation at a masking step. It records all if there are few, otherwise the first, the
+ * final
+ * one and evenly spaced ones between.
  */
 export function isTold(step: number, schedule: AllocationSchedule): boolean {
   if (step >= finalStep(schedule)) return true;

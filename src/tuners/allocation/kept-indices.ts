@@ -2,11 +2,10 @@ import { type Factor, factorOf, type LowRankModule } from '../low-rank/factors.t
 import type { ParameterLayout } from '../parameter-layout.ts';
 
 /**
- * Maps each element of the vector with layout `after` to its index in layout `before`, when dropped triplets are
- * removed. Gathering values and optimizer moments by these indices moves them to the new layout.
- *
+ * Returns, for each element of the layout `after`, its index in the layout `before`, when dropped triplets are removed.
+ * Gathering values and optimizer moments by these indices moves them to the new layout.
  * @param modules the modules with their ranks before
- * @param keep per module, 1 for each kept triplet
+ * @param keep for each module, 1 for every kept triplet
  */
 export function keptIndices(
   modules: readonly LowRankModule[],
@@ -19,11 +18,9 @@ export function keptIndices(
 }
 
 /**
- * Maps each element of the vector with layout `after` to its index in layout `before`; -1 for elements of new
- * triplets.
- *
+ * Returns, for each element of the layout `after`, its index in the layout `before`; -1 for elements of new triplets.
  * @param modules the modules with their ranks before
- * @param sources per module, the old index of each new triplet; -1 if it has none
+ * @param sources for each module, the old index of every triplet in `after`; -1 for a new triplet
  */
 export function movedIndices(
   modules: readonly LowRankModule[],

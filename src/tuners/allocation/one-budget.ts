@@ -14,8 +14,9 @@ const TARGET_R = 8;
 export const INITIAL_OVER_TARGET = 1.5;
 
 /**
- * Adds to a schema with the keys of the budget: two budgets at once are rejected, and defaults that do not depend on
- * the model are filled in.
+ * Extends a schema with the keys of the budget. Two budgets at once are rejected. Defaults that do not depend on the
+ * model
+ * are filled in.
  */
 export function oneBudget<Schema extends z.ZodObject<typeof budgetShape>>(schema: Schema): Schema {
   const checked = [TARGET_KEYS, INITIAL_KEYS].reduce(oneOf, schema);
@@ -48,7 +49,7 @@ function withDefaults<Config extends BudgetConfig>(config: Config): Config {
 
 /** The default rank of every module at the start. */
 export function initialRank(meanTarget: number): number {
-  // Floating point: 1.5 · 0.1 · 20 is slightly above 3.
+  // In floating point, 1.5 · 0.1 · 20 is slightly above 3.
   return Math.max(1, Math.ceil(INITIAL_OVER_TARGET * meanTarget - 1e-9));
 }
 

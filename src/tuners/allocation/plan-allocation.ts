@@ -19,10 +19,10 @@ import type { ScheduleConfig } from './schedule-shape.ts';
 
 /** A method with a budget. */
 export interface AllocatingMethod {
-  /** Its name in a config and its display name. */
+  /** Its name in a config (`method`) and its display name (`title`). */
   method: string;
   title: string;
-  /** The unit that it keeps or drops. */
+  /** What it keeps or drops. */
   components: Components;
   /** The modules that it adapts by default. */
   targets: readonly string[];
@@ -31,7 +31,7 @@ export interface AllocatingMethod {
 }
 
 export interface AllocationPlan {
-  /** The layers to adapt, and the additional parameters that are fully trained. */
+  /** The layers to adapt (`modules`), and other parameters to train in full (`saved`). */
   modules: readonly LinearModule[];
   saved: readonly TrainedParameter[];
   budget: PromisedBudget;

@@ -7,7 +7,7 @@ import { promisedBudget } from './promised-budget.ts';
 
 const schema = oneBudget(z.strictObject(budgetShape));
 
-// A component of the first two matrices has 10 numbers, one of the third 40; the file has 100 bytes beside them.
+// A component of the first two matrices has 10 numbers, a component of the third has 40. The file has 100 other bytes.
 const modules = [
   { inFeatures: 5, outFeatures: 5 },
   { inFeatures: 5, outFeatures: 5 },
@@ -25,11 +25,11 @@ describe('in its unit', () => {
   it.each([
     [{}, { unit: 'components', target: 24, initialRank: 12 }],
     [{ target_r: 2.5 }, { unit: 'components', target: 7, initialRank: 4 }],
-    // 0.7 · 3 is below 2.1.
+    // 0.7 · 3 is below 2.1 in floating point.
     [{ target_r: 2.3 }, { unit: 'components', target: 6, initialRank: 4 }],
     [{ target_budget: 5 }, { unit: 'components', target: 5, initialRank: 3 }],
     [{ target_parameters: 200 }, { unit: 'parameters', target: 200, initialRank: 5 }],
-    // 2 % are 246.9.
+    // 2 % are 246.9 parameters.
     [{ target_parameters: '2%' }, { unit: 'parameters', target: 246, initialRank: 7 }],
     [{ target_bytes: '1.2 kB' }, { unit: 'bytes', target: 1200, initialRank: 7 }],
     [{ target_bytes: '1 KiB' }, { unit: 'bytes', target: 1024, initialRank: 6 }],

@@ -9,41 +9,39 @@ import { type BudgetUnit, inUnit, UNIT_OF } from './units.ts';
 
 /** The final budget of a run, and its initial rank. */
 export interface PromisedBudget {
-  /** The unit of the target. */
+  /** The unit of `target`. */
   unit: BudgetUnit;
-  /** An integer that is never exceeded. */
+  /** The budget, an integer. The run never exceeds it. */
   target: number;
   cost: Cost;
   components: Components;
   /** Initial rank of every module. */
   initialRank: number;
   initial: BudgetForms;
-  /**
-   * The final budget in every unit. It is exact in `unit`; the other values assume the same rank for all modules.
-   */
+  /** The final budget in every unit. It is exact in `unit`. The other values assume the same rank for all modules. */
   final: BudgetForms;
-  /** Notices about rounding, as sentences. */
+  /** Sentences about rounding. */
   rounded: string[];
 }
 
-/** The facts that a budget depends on. */
+/** What a budget depends on. */
 export interface BudgetFacts {
-  /** The method's name in a config and its display name. */
+  /** The method's name in a config (`method`) and its display name (`title`). */
   method: string;
   title: string;
-  /** The unit that is kept or dropped. */
+  /** What is kept or dropped. */
   components: Components;
   modules: readonly { inFeatures: number; outFeatures: number }[];
-  /** Parameters of the base model, its head included. */
+  /** Number of parameters of the base model, including its head. */
   modelParameters: number;
   /** The size of the adapter's tensor file. */
   fileBytes: Cost;
 }
 
 /**
- * The budget of a config on a model. It never exceeds the target: the target is rounded down to whole components,
- * numbers or bytes, and the initial rank up.
- *
+ * Converts a config's budget for a model. The target is rounded down to whole components, numbers or bytes, and the
+ * initial
+ * rank is rounded up. So the target is never exceeded.
  * @throws UserError for a target that keeps nothing, or is not below the initial budget
  */
 export function promisedBudget(config: BudgetConfig, facts: BudgetFacts): PromisedBudget {
@@ -77,7 +75,7 @@ export function promisedBudget(config: BudgetConfig, facts: BudgetFacts): Promis
   };
 }
 
-/** The lowest rank of all modules that reaches the amount, and a notice about rounding. */
+/** The lowest rank of all modules that reaches the amount, and a sentence about rounding. */
 function startingRank(
   key: keyof BudgetConfig,
   { amount, text }: ReturnType<typeof inUnit>,
@@ -102,8 +100,9 @@ interface Target {
 }
 
 /**
- * Rejects a target below the cost of one component of the largest matrix. If the most important component belongs
- * to that matrix, nothing would be kept.
+ * Checks that the target pays for at least one component of the largest matrix. If the most important component belongs
+ * to
+ * that matrix, nothing could be kept otherwise.
  */
 function refuseTooLittle({ key, value, unit, target }: Target, costs: BudgetCosts, facts: BudgetFacts): void {
   const least = costs.ofOne(unit);

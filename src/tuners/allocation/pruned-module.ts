@@ -2,13 +2,13 @@ import { factorName } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 
 /**
- * One adapted matrix: its components and their positions in the flat vector of trained values. With λ, a component
- * is a triplet (row of A, λ, column of B). Without λ, it is a doublet (row of A, column of B).
+ * An adapted matrix: its components and their positions in the flat vector of trained values. With λ, a component is a
+ * triplet (row of A, λ, column of B). Without λ, it is a doublet (row of A, column of B).
  */
 export interface PrunedModule {
-  /** Path of the adapted linear layer, as in Hugging Face. */
+  /** Hugging Face's path of the adapted linear layer. */
   name: string;
-  /** Number of components, the initial rank. */
+  /** Number of components: the initial rank. */
   rank: number;
   inFeatures: number;
   outFeatures: number;
@@ -42,13 +42,13 @@ export function spanOf(modules: readonly PrunedModule[]): [number, number] {
   return [Math.min(...starts), Math.max(...ends)];
 }
 
-/** The same module in a vector that has `by` more elements at the start. */
+/** The same module in a vector with `by` more elements at the start. */
 export function shifted(module: PrunedModule, by: number): PrunedModule {
   const { A, E, B } = module.offsets;
   return { ...module, offsets: { A: A + by, E: E === undefined ? E : E + by, B: B + by } };
 }
 
-/** Zeroes a component so that it adds nothing: λ of a triplet, both halves of a doublet. */
+/** Zeroes a component so that it adds nothing: λ of a triplet, or both halves of a doublet. */
 export function dropComponent(
   { rank, inFeatures, outFeatures, offsets: { A, E, B } }: PrunedModule,
   component: number,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { rank } from '../shared/rank.ts';
 
-/** How components are pruned. These keys are not PEFT's. */
+/** Keys for the pruning of components. PEFT does not have them. */
 export const pruningShape = {
   /** Measure importance after the optimizer step (PEFT) or before it (paper). */
   importance_timing: z.enum(['after-step', 'before-step']).default('after-step'),

@@ -8,7 +8,7 @@ import { checkLimits, rankLimits } from './rank-limits.ts';
 
 const MODULES = ['layer.0.query', 'layer.0.key', 'layer.1.query', 'layer.1.key'];
 
-/** Tries every allowed list of ranks. Returns the largest sum of scores, keeping the best components of each module. */
+/** Tries every allowed list of ranks. Returns the largest sum of scores. Each module keeps its best components. */
 function best(scores: Float64Array[], allows: (ranks: number[]) => boolean): number {
   const sorted = scores.map((module) => [...module].sort((a, b) => b - a));
   const sums = sorted.map((module) =>
@@ -65,8 +65,9 @@ describe('limits of ranks', () => {
     const scores = [Float64Array.of(9, 8, 7), Float64Array.of(1, 0.5, 0.1)];
     const cost = ([a, b]: readonly number[]) => 10 + 5 * a + 2 * b;
     const limits = rankLimits({ min_rank: 1 }, ['a', 'b']);
-    // Of 23, the fixed part takes 10 and the minimum rank 2. Of the remaining 11, two components of 5 fit, and no
-    // third of 2.
+    // Of a budget of 23, the fixed part costs 10 and the minimum rank 2. The remaining 11 pay for two components of 5.
+    // The
+    // remaining 1 does not pay for a component of 2.
     expect(allocate(scores, 23, cost, limits).keep).toEqual([Uint8Array.of(1, 1, 0), Uint8Array.of(1, 0, 0)]);
     expect(rankLimits({}, MODULES)).toBeUndefined();
   });
@@ -113,7 +114,7 @@ it('a score may be a function of the importance of each number', () => {
     allocator.allocate(2, values);
     return [...allocator.keep()[0]];
   };
-  // Gradients prefer the second triplet, λ alone the first.
+  // Gradients prefer the second triplet, |λ| alone the first.
   expect(keptBy('sensitivity-uncertainty')).toEqual([0, 1]);
   expect(keptBy(({ sensitivity, uncertainty }) => sensitivity * uncertainty)).toEqual([0, 1]);
   expect(keptBy(({ value }) => value * value)).toEqual([1, 0]);

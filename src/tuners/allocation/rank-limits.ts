@@ -2,11 +2,11 @@ import { UserError } from '../../support/user-error.ts';
 import { checkPatternKeys, patternValue } from '../low-rank/pattern-value.ts';
 import type { PruningConfig } from './pruning-shape.ts';
 
-/** Limits on the ranks of modules, independent of importance. */
+/** Limits for the ranks of modules, independent of importance. */
 export interface RankLimits {
   min: number;
   max: number;
-  /** The group of each module, -1 for modules without one. */
+  /** The index of each module's group; -1 for modules without a group. */
   groups: Int32Array;
   /** The maximum share of the budget for each group, from 0 to 1. */
   quotas: readonly number[];
@@ -14,7 +14,7 @@ export interface RankLimits {
 
 type LimitConfig = Partial<Pick<PruningConfig, 'min_rank' | 'max_rank' | 'quotas'>>;
 
-/** The limits of a config; undefined if it has none. */
+/** The limits in a config. Undefined if it has none. */
 export function rankLimits(config: LimitConfig, modules: readonly string[]): RankLimits | undefined {
   const { min_rank: min = 0, max_rank: max = Infinity, quotas = {} } = config;
   if (min === 0 && max === Infinity && Object.keys(quotas).length === 0) return undefined;
@@ -28,7 +28,6 @@ export function rankLimits(config: LimitConfig, modules: readonly string[]): Ran
 
 /**
  * Checks that limits are consistent with each other and with the final budget.
- *
  * @param spends whether the budget covers the minimum rank of every module
  * @throws UserError that names the key
  */

@@ -4,8 +4,9 @@ import { principalDirections } from '../low-rank/principal-directions.ts';
 import type { PrunedModule } from './pruned-module.ts';
 
 /**
- * Minimum |λ| of a triplet whose gradient is used, as a share of the module's largest. Below it, the gradient
- * divided by λ is only rounding noise.
+ * Minimum |λ| of a triplet whose gradient is used, as a share of the module's largest. Below it, the gradient divided
+ * by λ
+ * is only rounding noise.
  */
 const HEARD = 1e-3;
 
@@ -16,18 +17,17 @@ interface Seeds {
 }
 
 /**
- * Restarts dropped triplets, so that an allocation can also grow. Their new directions are the leading singular
- * directions of the loss's gradient G with respect to the weight.
- *
- * G itself is never computed. The gradients of P and Q contain it at no cost in time or memory:
- *
- *     ∂C/∂P_i / (s λ_i) = G Q_iᵀ        ∂C/∂Q_i / (s λ_i) = P_iᵀ G
- *
- * These are projections of G onto a few random directions, as in the range finder of Halko, Martinsson and Tropp
- * (2011, algorithm 4.1). The part in the span of P (of Q) is removed. The whole gradient of the regularizer lies in
- * that span and is removed with it. The principal directions of the rest are u_1, u_2, … (v_1, v_2, …). The first
- * dropped triplet becomes (u_1, 0, v_1), the second (u_2, 0, v_2), and so on. They are orthonormal to the kept ones
- * and do not change the model. If they score higher than kept triplets at the next allocation, they replace them.
+ * Restarts dropped triplets, so that an allocation can also increase ranks. Their new directions are the leading
+ * singular
+ * directions of G, the gradient of the loss with respect to the weight.
+ * G itself is never computed. The gradients of P and Q contain projections of it, at no cost in time or memory:
+ * ∂C/∂P_i / (s λ_i) = G Q_iᵀ        ∂C/∂Q_i / (s λ_i) = P_iᵀ G
+ * They project G onto a few random directions, as in the range finder of Halko, Martinsson and Tropp (2011, algorithm
+ * 4.1). The part in the span of P (of Q) is removed. The gradient of the regularizer lies in that span, so it is
+ * removed
+ * too. The principal directions of the rest are u_1, u_2, … (v_1, v_2, …). The first dropped triplet becomes (u_1, 0,
+ * v_1), the second (u_2, 0, v_2), and so on. They are orthonormal to the kept ones and do not change the model. If they
+ * score higher than kept triplets at the next allocation, they replace them.
  */
 export class Regrowth {
   readonly #modules: readonly PrunedModule[];
@@ -38,7 +38,7 @@ export class Regrowth {
   }
 
   /**
-   * Reads the directions from a gradient. `values` are those before the optimizer's step, at which the gradient was
+   * Computes the directions from a gradient. `values` are those before the optimizer's step, at which the gradient was
    * computed.
    */
   observe(values: Float32Array, gradient: Float32Array): void {
@@ -46,10 +46,9 @@ export class Regrowth {
   }
 
   /**
-   * Replaces dropped triplets by the directions read last.
-   *
-   * @param keep per module, 1 for each kept triplet; λ of the others must be 0
-   * @returns the indices of all new values, λ included
+   * Replaces dropped triplets by the directions of the last {@link observe}.
+   * @param keep for each module, 1 for every kept triplet; λ of the others must be 0
+   * @returns the indices of all new values, including λ
    */
   plant(values: Float32Array, keep: readonly Uint8Array[]): number[] {
     const seeds = this.#seeds;
@@ -88,7 +87,7 @@ function seedsOf(module: PrunedModule, values: Float32Array, gradient: Float32Ar
   };
 }
 
-/** Largest remainder of a projection, as a share of the vector, that is 32-bit rounding noise. */
+/** A remainder of a projection up to this share of the vector is float32 rounding noise. */
 const ROUNDING = 1e-5;
 
 function planted(

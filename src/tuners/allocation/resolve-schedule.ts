@@ -6,9 +6,8 @@ type Phases = Pick<ScheduleConfig, 'tinit' | 'tfinal'>;
 
 /**
  * The phases of a run of `totalStep` optimizer steps, in steps. Shares are rounded down (`deltaT` to at least 1).
- *
  * @param method the section's name, for messages
- * @throws UserError if no budgeting phase is left
+ * @throws UserError if no step is left for the budgeting phase
  */
 export function resolveSchedule(
   config: Pick<ScheduleConfig, 'tinit' | 'tfinal' | 'deltaT'>,
@@ -39,8 +38,9 @@ export function resolveSchedule(
 }
 
 /**
- * Fills in the phases that the config omits. Each is a share of the run, limited to half of the steps outside the
- * given phase, so that the budget has room to fall.
+ * Fills in the phases that the config omits. Each is a share of the run, but at most half of the steps outside the
+ * given
+ * phase, so that the budget can decrease in the rest.
  */
 function phases({ tinit, tfinal }: Phases, totalStep: number): { tinit: number; tfinal: number } {
   const share = (percent: number, given: number) =>
@@ -50,7 +50,7 @@ function phases({ tinit, tfinal }: Phases, totalStep: number): { tinit: number; 
   return { tinit: before ?? share(TINIT, tfinal === undefined ? 0 : after), tfinal: after };
 }
 
-/** A notice about the phases that a config omits; undefined if it sets both. */
+/** A notice about the phases that a config omits. Undefined if it sets both. */
 export function assumedPhases(config: Phases, schedule: AllocationSchedule): string | undefined {
   const left = (['tinit', 'tfinal'] as const).filter((key) => config[key] === undefined);
   if (left.length === 0) return undefined;

@@ -1,6 +1,6 @@
 import type { BudgetKey } from './budget-shape.ts';
 
-/** The units of a budget; a component is a triplet or a doublet. */
+/** The units of a budget. A component is a triplet or a doublet. */
 export type BudgetUnit = 'components' | 'parameters' | 'bytes';
 
 /** The unit of each budget key. */
@@ -36,7 +36,7 @@ export function inUnit(
   }: { matrices: number; modelParameters: number; components: string },
 ): Amount {
   const of = (amount: number, by: string): Amount => {
-    // Floating point: a share that means 23 may become 22.999999999999996.
+    // In floating point, a share of exactly 23 may become 22.999999999999996.
     const clean = Number(amount.toPrecision(12));
     const unit = UNIT_OF[key] === 'components' ? components : UNIT_OF[key];
     const comesTo = clean === value ? '' : `${by} is ${clean.toLocaleString('en')} ${unit}`;

@@ -4,7 +4,8 @@ import type { TrainedParameter } from '../parameter-layout.ts';
 import { WholeParameters } from '../whole-parameters.ts';
 
 /**
- * Builds a tuner that trains these parameters. Those outside the head are the adapter; each counts for its module.
+ * Builds a tuner that trains these parameters. Parameters outside the head are the adapter, and each counts for its
+ * module.
  */
 export function biasTuner(
   head: Pick<Head, 'modules'>,

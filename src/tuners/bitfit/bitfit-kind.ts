@@ -14,8 +14,8 @@ const NAME = 'BITFIT';
 const savedModules = z.array(z.string()).nullish().catch(null);
 
 /**
- * BitFit's adapter: our own kind, because PEFT has no BitFit. It uses PEFT's file names. The tensors are full
- * parameters, named by PEFT's prefix and their Hugging Face names.
+ * BitFit's adapter: a kind of adalora, because PEFT has no BitFit. Its files have PEFT's names. Its tensors are full
+ * parameters. Their names are PEFT's prefix and their Hugging Face names.
  */
 export const bitFitKind: AdapterKind = {
   name: NAME,

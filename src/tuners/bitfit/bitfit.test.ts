@@ -34,7 +34,7 @@ describe('BitFit', () => {
     const trained = tuner.layout.segments.map(({ name }) => name);
     const biases = [...model.parameters.keys()].filter((name) => name.includes('bias'));
     expect(trained).toEqual([...biases.slice(0, -1), 'classifier.weight', 'classifier.bias']);
-    // The norm of the embeddings; six linear layers and two norms per layer; the pooler.
+    // The norm of the embeddings, six linear layers and two norms per layer, the pooler.
     expect(tuner.sites).toHaveLength(1 + 2 * (6 + 2) + 1);
     const inAdapter = biases.filter((name) => !name.startsWith('classifier.'));
     const count = inAdapter.reduce((sum, name) => sum + elementCount(model.parameters.get(name)!), 0);

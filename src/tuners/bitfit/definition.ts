@@ -24,7 +24,7 @@ export const bitFit: MethodDefinition<object> = {
   words: { title: 'BitFit', tags: ['bitfit'] },
 };
 
-/** Like the code of the paper, it selects parameters with `bias` in their name. */
+/** Selects the parameters with `bias` in their name, like the code of the paper. */
 function everyBias(model: TunableModel): WholeParameters {
   const head = new Set(savedParameters(model, { bias: 'none' }, []).map(({ name }) => name));
   const trained = [...model.parameters].filter(([name]) => name.includes('bias') || head.has(name));

@@ -15,7 +15,7 @@ describe('the reduction factor', () => {
   it('is the quotient if that is enough', () => {
     expect(reductionFactor(768, 48)).toBe(16);
     expect(reductionFactor(384, 7)).toBe(384 / 7);
-    // In binary, 32 / 5 is slightly more than 6.4, which fits into 32 four times.
+    // In binary, 32 / 5 is slightly more than 6.4. So it fits into 32 only four times.
     expect(sizeOf(32, 32 / 5)).toBe(4);
     expect(reductionFactor(32, 5)).toBeLessThan(32 / 5);
     expect(reductionFactor(32, 5)).toBeCloseTo(6.4, 14);

@@ -7,7 +7,7 @@ import type { BottleneckForm } from './bottleneck-injection.ts';
 /** The version of `adapters` whose settings are written. */
 export const ADAPTERS_VERSION = 'adapters.1.3.0';
 
-/** Settings that change an adapter's computation or position, with the only supported values: the defaults. */
+/** Settings that change an adapter's computation or position. Only the default values are supported. */
 const REQUIRED = {
   architecture: null,
   inv_adapter: null,
@@ -20,7 +20,7 @@ const REQUIRED = {
   use_gating: false,
 };
 
-/** The other settings of AdapterHub's `BnConfig`, with the values that plain adapters have. */
+/** The other settings of AdapterHub's `BnConfig`, with the values for plain adapters. */
 const INERT = {
   adapter_residual_before_ln: false,
   dropout: 0,
@@ -50,7 +50,7 @@ const PLACES: Readonly<Record<Sublayer['kind'], string>> = {
   feedForward: 'output_adapter',
 };
 
-/** The `config` of an `adapter_config.json`. `width`: features of the sublayers. */
+/** The `config` in an `adapter_config.json`. `width` is the number of features of the sublayers. */
 export function adapterHubSettings(
   { reads, nonLinearity }: BottleneckForm,
   sublayers: readonly Sublayer['kind'][],
@@ -73,8 +73,7 @@ export function adapterHubSettings(
 }
 
 /**
- * Parses such a `config`. The positions and sizes of adapters follow from their tensors.
- *
+ * Parses the `config` in an `adapter_config.json`. The positions and sizes of adapters follow from their tensors.
  * @throws UserError that names an unsupported setting
  */
 export function parseAdapterHubSettings(
@@ -105,14 +104,14 @@ export function parseAdapterHubSettings(
   });
 }
 
-/** The number by which AdapterHub divides the width, rounding down, to get the bottleneck. */
+/** The number by which AdapterHub divides the width, rounding down, to get the size of the bottleneck. */
 export function reductionFactor(width: number, bottleneck: number): number {
   const factor = width / bottleneck;
   // If the quotient was rounded up, dividing by it may give one less than the bottleneck.
   return flooredQuotient(width, factor) === bottleneck ? factor : factor * (1 - Number.EPSILON);
 }
 
-/** Python's `a // b` of positive numbers. */
+/** Python's `a // b` for positive numbers. */
 function flooredQuotient(a: number, b: number): number {
   return Math.round((a - (a % b)) / b);
 }

@@ -5,11 +5,12 @@ import type { Injection, Sublayer, SublayerEnd } from '../../nn/network.ts';
 import type { ParameterLayout } from '../parameter-layout.ts';
 import { type BottleneckPart, partName } from './bottleneck-site.ts';
 
-/** The computation of an adapter. */
+/** How an adapter computes. */
 export interface BottleneckForm {
   /**
-   * The adapter's input: the sublayer's output h, or the layer's result without an adapter (the norm of h + residual,
-   * or the sum if no norm follows). AdapterHub's `original_ln_before`.
+   * The adapter's input. `output`: the sublayer's output h. `norm`: the layer's result without an adapter, which is the
+   * norm of
+   * h + residual, or the sum if no norm follows (AdapterHub's `original_ln_before`).
    */
   reads: 'output' | 'norm';
   /** The activation's name. */
@@ -17,10 +18,8 @@ export interface BottleneckForm {
 }
 
 /**
- * Adapters in a network, after the modules that call `sublayer`. In decoders, these are `self_attn` and `mlp` (GPT-2:
- * `attn` and `mlp`), and h goes to the residual sum. Gemma 2 and OLMo 2 have a norm between, and h goes into that
- * norm.
- *
+ * Puts adapters into a network, after the modules that call `sublayer`. In decoders, these are `self_attn` and `mlp`
+ * (GPT-2: `attn` and `mlp`), and h goes to the residual sum. In Gemma 2 and OLMo 2, h first goes through a norm.
  * The sublayer's output h is replaced by h + up(activation(down(input))).
  */
 export class BottleneckInjection implements Injection {

@@ -171,7 +171,7 @@ describe('at the start', () => {
     for (const drawn of weights) {
       const mean = drawn.reduce((a, b) => a + b) / drawn.length;
       const deviation = Math.sqrt(drawn.reduce((sum, x) => sum + (x - mean) ** 2, 0) / drawn.length);
-      // 2048 draws: three standard errors of the mean and of the deviation.
+      // 2048 draws. The bounds are three standard errors of the mean and of the deviation.
       expect(Math.abs(mean)).toBeLessThan((3 * 0.02) / Math.sqrt(drawn.length));
       expect(Math.abs(deviation / 0.02 - 1)).toBeLessThan(3 / Math.sqrt(2 * drawn.length));
     }

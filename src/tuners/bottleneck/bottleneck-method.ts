@@ -8,17 +8,17 @@ import { type BottleneckConfig, bottleneckSchema } from './config.ts';
 import { headParameters } from './head-parameters.ts';
 import { storeBottlenecks } from './store-bottlenecks.ts';
 
-/** The parts of a bottleneck method that are specific to it. */
+/** What is specific to a bottleneck method. */
 export interface BottleneckFacts {
   title: string;
   tag: string;
-  /** The sublayers of a layer that its adapters follow. */
+  /** The sublayers that an adapter follows. */
   sublayers: readonly Sublayer['kind'][];
   reads: BottleneckForm['reads'];
   defaults: BottleneckConfig;
 }
 
-/** A method that trains bottleneck adapters and the head. */
+/** Defines a method that trains bottleneck adapters and the head. */
 export function bottleneckMethod({
   title,
   tag,

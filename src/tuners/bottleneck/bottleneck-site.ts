@@ -4,11 +4,11 @@ import type { TrainedParameter } from '../parameter-layout.ts';
 /** A sublayer with an adapter after it. */
 export interface BottleneckSite {
   sublayer: Sublayer;
-  /** Features between the two projections. */
+  /** Number of features between the two projections. */
   bottleneck: number;
 }
 
-/** The name of our adapters within a model, and AdapterHub's usual one. */
+/** The name of adapters within a model. It is also AdapterHub's usual name. */
 export const ADAPTER_NAME = 'default';
 
 /** AdapterHub's modules of a layer for adapters that are not in the sublayer's own module. */
@@ -30,8 +30,9 @@ export type BottleneckPart = keyof typeof PARTS;
 export const PART_NAMES = Object.keys(PARTS) as BottleneckPart[];
 
 /**
- * AdapterHub's name of a part. In BERT and related families, adapters are in the modules `output`. In all others,
- * they are in a module of their own.
+ * AdapterHub's name of a part. In BERT and related families, adapters are in the modules `output`. In all others, they
+ * have
+ * a module of their own.
  */
 export function partName({ path, kind }: Sublayer, part: BottleneckPart, adapter = ADAPTER_NAME): string {
   const owner = path.endsWith('.output') ? path : path.replace(/[^.]+$/, MODULES[kind]);

@@ -11,8 +11,9 @@ import { type BottleneckPart, type BottleneckSite, partName, siteParameters } fr
 const INITIAL_DEVIATION = 0.02;
 
 /**
- * Bottleneck adapters after sublayers: a projection down, an activation and a projection up, whose result is added
- * to h. They cannot be merged, because no parameter of the model can represent them.
+ * Bottleneck adapters after sublayers: a projection down, an activation and a projection up. The result is added to h.
+ * They
+ * cannot be merged, because no parameter of the model can represent them.
  */
 export class BottleneckTuner implements Tuner {
   readonly layout: ParameterLayout;
@@ -22,7 +23,7 @@ export class BottleneckTuner implements Tuner {
   constructor(
     /** The positions of the adapters. */
     readonly places: readonly BottleneckSite[],
-    /** Parameters of the model that are fully trained: the head. */
+    /** Parameters of the model that are trained in full: the head. */
     readonly saved: readonly TrainedParameter[],
     readonly form: BottleneckForm,
   ) {

@@ -14,7 +14,7 @@ interface HeadForm {
 
 const BERT_FORMS: readonly HeadForm[] = [
   { modules: ['classifier'], pooled: true },
-  // BERT's pooler is a dense layer and tanh over the first token.
+  // BERT's pooler is a linear layer and tanh over the first token.
   { modules: ['bert.pooler.dense', 'classifier'], activation: 'tanh' },
 ];
 const ROBERTA_FORMS: readonly HeadForm[] = [
@@ -37,9 +37,8 @@ const TEXT_FORMS: Readonly<Record<string, readonly HeadForm[]>> = {
 };
 
 /**
- * Renames the tensors of an exchangeable head (`heads.NAME.4.weight`) to those of the equivalent head of
- * transformers. Without such a head, tensors are returned unchanged.
- *
+ * Renames the tensors of an exchangeable head (`heads.NAME.4.weight`) to those of the equivalent head of transformers.
+ * Without such a head, tensors are returned unchanged.
  * @throws UserError if no head of transformers is equivalent
  */
 export function withPlainHead(

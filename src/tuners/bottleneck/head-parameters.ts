@@ -3,8 +3,9 @@ import type { TrainedParameter } from '../parameter-layout.ts';
 import type { TunableModel } from '../tuner.ts';
 
 /**
- * The parameters that AdapterHub trains in addition to adapters: those outside the base model (except those that
- * score words), and head modules inside it that the checkpoint lacks.
+ * The parameters that AdapterHub trains besides adapters: those outside the base model, except those that score words,
+ * and
+ * head modules inside the base model that the checkpoint lacks.
  */
 export function headParameters({
   definition,

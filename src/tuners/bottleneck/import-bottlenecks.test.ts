@@ -63,7 +63,7 @@ describe('an adapter of a run', () => {
       },
       head: { label2id: { x: 0, y: 1, z: 2 }, num_labels: 3, model_class: 'BertForSequenceClassification' },
     });
-    // transformers' default names, for a task without names.
+    // For a task without names, transformers' default names.
     expect(store!(values, 'b').head).toMatchObject({ label2id: { LABEL_0: 0, LABEL_1: 1, LABEL_2: 2 } });
   });
 
@@ -158,7 +158,7 @@ describe('an adapter from AdapterHub', () => {
 });
 
 describe('an exchangeable head of AdapterHub', () => {
-  /** Two layers, as `add_classification_head` makes them, or one. */
+  /** A stored head of one or two layers, as `add_classification_head` makes them. */
   function exchanged(layers: { [number: string]: string }, config: object): StoredAdapter {
     const places = Object.entries(layers);
     return renamed(

@@ -10,8 +10,7 @@ import { withPlainHead } from './exchangeable-head.ts';
 
 /**
  * Puts AdapterHub's adapters on a model. Each sublayer with tensors gets an adapter of their size.
- *
- * @throws UserError that names missing tensors, and tensors that fit nothing or have the wrong shape
+ * @throws UserError that names missing tensors, and tensors that do not belong to the model or have the wrong shape
  */
 export function importBottlenecks(
   model: TunableModel,
@@ -50,8 +49,9 @@ export function importBottlenecks(
 }
 
 /**
- * Renames tensors to our names. AdapterHub's names contain the adapter's name, and for a base model alone they lack
- * its prefix. Parameters that a head shares with the base model come from the base.
+ * Renames tensors to adalora's names. AdapterHub's names contain the adapter's name. For a base model alone, they lack
+ * the
+ * base model's prefix. Parameters that a head shares with the base model come from the base.
  */
 function tensorsByName(
   model: TunableModel,

@@ -6,15 +6,14 @@ import type { BottleneckForm } from './bottleneck-injection.ts';
 import { ADAPTER_NAME } from './bottleneck-site.ts';
 import type { BottleneckTuner } from './bottleneck-tuner.ts';
 
-/** The description of a run's adapters in their files. */
+/** What the files say about a run's adapters. */
 export interface StoredBottlenecks extends BottleneckForm {
   sublayers: readonly Sublayer['kind'][];
   bottleneck: number;
 }
 
 /**
- * Trained values as AdapterHub's `save_adapter` writes them.
- *
+ * Stores trained values as AdapterHub's `save_adapter` writes them.
  * @param labels class names by id; missing for tasks without labels
  */
 export function storeBottlenecks(

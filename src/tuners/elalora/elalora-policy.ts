@@ -15,7 +15,7 @@ import { chooseMoves } from './choose-moves.ts';
 import type { ElaLoraConfig } from './config.ts';
 import { newTriplet, tripletsOf } from './new-triplet.ts';
 
-/** Moves the least important triplets to the modules whose least important triplets matter most. */
+/** Removes the least important triplets, and adds triplets to modules whose least important triplets matter most. */
 export class ElaLoraPolicy implements RankPolicy {
   #sensitivity: Float32Array;
   #uncertainty: Float32Array;

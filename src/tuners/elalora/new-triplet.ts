@@ -4,7 +4,9 @@ import { dot, norm } from '../low-rank/orthonormal.ts';
 
 /** Keeps a length above zero. */
 const EPSILON = 1e-6;
-/** The largest initial λ: small enough to leave the model unchanged, not zero so that P and Q have gradients. */
+/**
+ * The largest initial λ. It is small enough not to change the model. It is not zero, so that P and Q have gradients.
+ */
 const LAMBDA = 1e-13;
 
 /** The kept triplets of a module: rows of Q, λ, and columns of P. */
@@ -31,10 +33,10 @@ export function tripletsOf(
 }
 
 /**
- * Makes a new triplet from random vectors, scaled to length 1. Their components along the other triplets' vectors
- * are removed, as if those were orthonormal.
- *
- * @param draw standard normal numbers
+ * Makes a new triplet from random vectors of length 1. Their components along the other triplets' vectors are removed,
+ * as
+ * if those were orthonormal.
+ * @param draw returns standard normal numbers
  */
 export function newTriplet(
   { a, e, b }: Triplets,

@@ -10,7 +10,7 @@ export interface NewTriplet {
   lambda: number;
 }
 
-/** The change of one module: the old indices of the triplets that stay, then the new triplets. */
+/** The change of one module: the old indices of the triplets to keep, then the new triplets. */
 export interface ModuleChange {
   kept: readonly number[];
   added: readonly NewTriplet[];

@@ -11,19 +11,19 @@ import { ElasticRun, type RankPolicy } from './elastic-run.ts';
 import type { ElasticConfig } from './elastic-shape.ts';
 import { storeTriplets } from './store-triplets.ts';
 
-/** The parts of a method that are specific to it. */
+/** What is specific to a method. */
 interface ElasticParts<Config, Schema extends z.ZodObject> {
-  /** Its name in a config and its display name. */
+  /** Its name in a config (`method`) and its display name (`title`). */
   method: string;
   title: string;
   config: Schema;
-  /** Vectors that the policy keeps. */
+  /** Number of vectors that the policy keeps. */
   averages: number;
   variants?(settings: Readonly<Record<string, unknown>>): string[];
   policy(tuner: AdaLoraTuner, config: Config, schedule: AllocationSchedule, seed: number): RankPolicy;
 }
 
-/** A method with AdaLoRA's triplets that move between modules. Its files are AdaLoRA's. */
+/** Defines a method with AdaLoRA's triplets that move between modules. Its files are AdaLoRA's. */
 export function elasticLora<Config extends ElasticConfig, Schema extends z.ZodObject>({
   method,
   title,

@@ -12,7 +12,8 @@ export interface RankPolicy {
   beforeStep?(step: number, tuner: LowRankTuner, values: Float32Array, gradient: Float32Array): void;
   afterStep?(step: number, tuner: LowRankTuner, values: Float32Array, gradient: Float32Array): void;
   /**
-   * Decides the change at a step: one entry per module, the scores behind it, and whether it is the last. Undefined
+   * Decides the change at a step: one entry per module, the scores behind it, and whether it is the last change.
+   * Undefined
    * for no change.
    */
   decide(
@@ -26,9 +27,9 @@ export interface RankPolicy {
   restore(state: MethodState): void;
 }
 
-/** The parts of an elastic method that are specific to it. */
+/** What is specific to an elastic method. */
 export interface ElasticMethod {
-  /** All modules at the rank of the start. */
+  /** A tuner with all modules at their initial rank. */
   tuner: LowRankTuner;
   schedule: AllocationSchedule;
   policy: RankPolicy;
@@ -38,8 +39,9 @@ export interface ElasticMethod {
 }
 
 /**
- * A method in which modules gain and lose triplets during training. The trained vector has only the current
- * triplets, so each change rebuilds the graph.
+ * A method in which modules gain and lose triplets during training. The trained vector has only the current triplets,
+ * so
+ * each change rebuilds the graph.
  */
 export class ElasticRun implements MethodRun {
   tuner: LowRankTuner;

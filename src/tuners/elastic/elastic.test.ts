@@ -14,7 +14,7 @@ import { type Draw, seeded } from './draw.ts';
 import { ElasticRun } from './elastic-run.ts';
 import { movedRanks } from './moved-ranks.ts';
 
-/** Trainings by the released code (scripts/oracle/elastic.py); vectors are A, E, B of each module. */
+/** Training runs of the released code (scripts/oracle/elastic.py). Vectors are A, E, B of each module. */
 const golden = JSON.parse(readFileSync('src/tuners/fixtures/elastic.json', 'utf8')) as {
   r: number;
   shapes: Record<string, [inFeatures: number, outFeatures: number]>;
@@ -40,7 +40,7 @@ const modules = Object.entries(golden.shapes).map(([path, [inFeatures, outFeatur
 }));
 const settings = { lora_dropout: 0, orth_reg_weight: 0.1, orthogonality: 'mean-norm' } as const;
 
-/** A recorded vector in the layout of the tuner. */
+/** Converts a recorded vector to the layout of the tuner. */
 function inLayout({ layout, modules: own }: LowRankTuner, recorded: readonly number[]): Float32Array {
   const values = new Float32Array(layout.length);
   let start = 0;
@@ -92,7 +92,7 @@ describe.each(Object.entries(golden.cases))('%s', (name, { initial, trace }) => 
         values = gather(values, relayout.indices);
         relayout.begin?.(values);
         const expected = inLayout(run.tuner, moved!);
-        // Their vectors are normalised in 32 bits.
+        // The released code normalises its vectors in 32 bits.
         values.forEach((value, at) => {
           expect(value).toBeCloseTo(expected[at], 5);
         });
@@ -111,7 +111,7 @@ it('counts steps and ranks of moves as the schedule has them', () => {
     Array.from({ length: 22 }, (_, i) => movedRanks(i + 1, schedule, { b: 4, schedule: schedule_ }));
   const at = (counts: Record<number, number>) => Array.from({ length: 22 }, (_, i) => counts[i + 1] ?? 0);
   expect(moves('constant')).toEqual(at({ 7: 4, 11: 4, 15: 4 }));
-  // 4 (1 - (4/13)³) = 3.88, (8/13)³: 3.07, (12/13)³: 0.85
+  // 4 (1 - (4/13)³) = 3.88, with (8/13)³ 3.07, with (12/13)³ 0.85.
   expect(moves('cubic')).toEqual(at({ 7: 4, 11: 3, 15: 1 }));
 });
 
@@ -128,7 +128,7 @@ it('never takes the last triplet of a module', () => {
 it('has entropies from 0 to 1, and none for a single triplet', () => {
   expect(spectralEntropy([2, 0, 0])).toBeCloseTo(0, 6);
   expect(spectralEntropy([1, -1, 1, -1])).toBeCloseTo(1, 6);
-  // Shares 0.9 and 0.1.
+  // The shares are 0.9 and 0.1.
   expect(spectralEntropy([3, 1])).toBeCloseTo((-0.9 * Math.log(0.9) - 0.1 * Math.log(0.1)) / Math.log(2), 6);
   expect(spectralEntropy([5])).toBe(Number.POSITIVE_INFINITY);
   expect(spectralEntropy([0, 0])).toBe(Number.POSITIVE_INFINITY);

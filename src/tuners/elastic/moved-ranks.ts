@@ -7,7 +7,7 @@ export interface Movement {
   schedule: 'cubic' | 'constant';
 }
 
-/** The number of ranks that move at a step; 0 at steps without a move. Steps count from 1. */
+/** The number of ranks that move at a step. 0 at steps without a move. Steps count from 1. */
 export function movedRanks(
   step: number,
   schedule: AllocationSchedule,
@@ -20,7 +20,7 @@ export function movedRanks(
   return roundHalfEven(b - b * ((step - tinit) / (end - tinit)) ** 3);
 }
 
-/** Whether no ranks move after a step. */
+/** Whether no ranks move after this step. */
 export function isLastMove(step: number, schedule: AllocationSchedule, movement: Movement): boolean {
   for (let later = step + 1; later < finalStep(schedule); later++)
     if (movedRanks(later, schedule, movement) > 0) return false;

@@ -5,10 +5,9 @@ import { asStored } from '../low-rank/peft-adapter.ts';
 import { adaLoraAlphaOf } from '../low-rank/scales.ts';
 
 /**
- * Stores triplets with a rank and a scale per module as PEFT's AdaLoRA. PEFT has one initial rank and one scale for
- * all modules. The initial rank is set to the largest rank, and λ absorbs the differences in scale.
- *
- * @param keys the schedule and target rank in PEFT's keys
+ * Stores triplets with a rank and a scale per module as PEFT's AdaLoRA. PEFT has one initial rank and one scale for all
+ * modules. The initial rank is set to the largest rank, and λ absorbs the differences in scale.
+ * @param keys the schedule and target rank, in PEFT's keys
  */
 export function storeTriplets(made: Export, keys: Readonly<Record<string, unknown>>): StoredAdapter {
   const { modules, layout } = made;

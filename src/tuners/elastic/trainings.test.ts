@@ -29,7 +29,7 @@ interface Case {
   final: Record<string, number[]>;
 }
 
-/** Trainings by the released code (scripts/oracle/elastic_training.py). */
+/** Training runs of the released code (scripts/oracle/elastic_training.py). */
 const golden = JSON.parse(readFileSync('src/tuners/fixtures/trainings.json', 'utf8')) as {
   rate: number;
   orth_reg_weight: number;
@@ -119,7 +119,7 @@ it.each(Object.keys(RUNS) as (keyof typeof RUNS)[])('%s trains as its released c
     if (!after.relayout) continue;
     values = gather(values, after.relayout.indices);
     after.relayout.begin?.(values);
-    // A resumed run goes on in the same way.
+    // A resumed run continues in the same way.
     const state = structuredClone(run.state());
     run = RUNS[name](model, drawn);
     run.restore(state);

@@ -16,7 +16,7 @@ import { rankDistribution } from './rank-distribution.ts';
 
 const FIXTURES = 'src/tuners/fixtures/eva';
 
-/** A run on PEFT's model after its measurement of PEFT's batches, and its initial values. */
+/** A run on PEFT's model after it has measured PEFT's batches, and its initial values. */
 async function measured(name: string) {
   const folder = `${FIXTURES}/${name}`;
   const theirs = JSON.parse(readFileSync(`${folder}/eva.json`, 'utf8')) as {
@@ -62,7 +62,7 @@ describe.each(['bert', 'gpt2'])('on %s', (name) => {
     for (const { path, scale } of modules) {
       expect(scale).toBeCloseTo(theirs.scales[path], 12);
       const ours = layout.read(values, factorName(path, 'A')) as Float32Array;
-      // PEFT decomposes in 32 bits, over several batches.
+      // PEFT decomposes the rows in 32 bits, over several batches.
       (a.get(path)!.data as Float32Array).forEach((value, i) => {
         expect(ours[i]).toBeCloseTo(value, 4);
       });
@@ -100,7 +100,7 @@ it('finds the components of all rows, batch by batch', () => {
     [20, 40],
   ])
     parts.fit(rows.slice(from * width, to * width));
-  // Nothing is cut off, so the parts lose only what 32 bits do.
+  // No component is dropped, so the parts differ only by float32 rounding.
   parts.singularValues.forEach((value, k) => {
     expect(value).toBeCloseTo(whole.singularValues[k], 3);
   });

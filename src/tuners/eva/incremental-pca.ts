@@ -3,10 +3,11 @@ import { WeightMatrix } from '../lora/weight-matrix.ts';
 
 /**
  * Principal components of rows that arrive in batches (Ross et al., 2008), as in scikit-learn and PEFT. Only the
- * components, the mean and the total variance are kept. Singular vectors are exact; PEFT approximates them at random.
+ * components,
+ * the mean and the total variance are kept. Singular vectors are exact; PEFT uses a randomized approximation.
  */
 export class IncrementalPca {
-  /** Unit vectors [count, width], strongest first, each with its largest element positive. */
+  /** Unit vectors [count, width], the strongest first. The largest element of each is positive. */
   components: Float64Array[] = [];
   singularValues: number[] = [];
   /** The share of the total variance along each component. */
@@ -25,7 +26,6 @@ export class IncrementalPca {
 
   /**
    * Updates the components with a batch.
-   *
    * @param rows [rows, width]
    */
   fit(rows: Float32Array): void {
@@ -63,7 +63,7 @@ export class IncrementalPca {
   }
 }
 
-/** The vector or its opposite, so that its largest element is positive. */
+/** Returns the vector, or its negative if its largest element is negative. */
 function turned(vector: Float64Array): Float64Array {
   const largest = vector.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
   return largest < 0 ? vector.map((value) => -value) : vector;

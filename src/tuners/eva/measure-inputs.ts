@@ -7,7 +7,7 @@ import type { EvaConfig } from './config.ts';
 import { IncrementalPca } from './incremental-pca.ts';
 import { rankDistribution, type SharedModule } from './rank-distribution.ts';
 
-/** A module with the rank that it contributes to the budget. */
+/** A module, with the rank that it contributes to the budget. */
 interface Contributor {
   path: string;
   rank: number;
@@ -17,14 +17,15 @@ interface Contributor {
 interface Group {
   paths: readonly string[];
   pca: IncrementalPca;
-  /** Whether each component was within `tau` of its last value. */
+  /** Whether each component was within `tau` of its previous value. */
   converged: boolean[];
   isDone: boolean;
 }
 
 /**
- * Computes ranks and initial A of EVA (Paischer et al., 2024, arXiv 2410.07170) as in PEFT: incremental PCA of the
- * rows that each module reads, until the directions of all assigned ranks have converged.
+ * Computes ranks and initial A of EVA (Paischer et al., 2024, arXiv 2410.07170) as PEFT does: incremental PCA of the
+ * rows
+ * that each module reads, until the directions of all assigned ranks have converged.
  */
 export async function measureInputs(
   modules: readonly Contributor[],
@@ -80,7 +81,10 @@ function advance(group: Group, rows: Float32Array, tau: number): void {
   if (before.length > 0) group.converged = pca.components.map((now, k) => dot(now, before[k]) >= tau);
 }
 
-/** As in PEFT, checks the rank of the group's first module, which is the largest. */
+/**
+ * Whether the components of a group have converged. As in PEFT, the rank of its first module decides, which is the
+ * largest.
+ */
 function isConverged({ paths: [leader], converged }: Group, ranks: ReadonlyMap<string, number>): boolean {
   return converged.slice(0, ranks.get(leader)).every(Boolean);
 }

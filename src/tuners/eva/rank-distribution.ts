@@ -1,13 +1,13 @@
-/** A module and its leader, whose components it shares because both read the same rows. */
+/** A module and its leader. They share components, because both read the same rows. */
 export interface SharedModule {
   path: string;
   leader: string;
 }
 
 /**
- * Distributes a budget of ranks over modules. Each of the directions with the largest shares of explained variance
- * gets one rank. Among modules with equal inputs, the first gets the most.
- *
+ * Distributes a budget of ranks over modules. Each of the directions with the largest shares of explained variance gets
+ * one
+ * rank. Among modules with equal inputs, the first gets the most.
  * @param modules leaders first
  * @param explained shares of each leader, largest first
  */
@@ -20,7 +20,7 @@ export function rankDistribution(
     (explained.get(leader) ?? []).map((share) => ({ path, share })),
   );
   const counts = new Map(modules.map(({ path }) => [path, 0]));
-  // Equal shares keep their order, as in a stable sort.
+  // Equal shares keep their order, because the sort is stable.
   for (const { path } of shares.sort((a, b) => b.share - a.share).slice(0, budget))
     counts.set(path, counts.get(path)! + 1);
   for (const { path, leader } of modules) {

@@ -10,7 +10,8 @@ import { spectralEntropy } from './spectral-entropy.ts';
 
 /**
  * Moves ranks from the matrices with the most concentrated spectra to those with the flattest (FlexLoRA, ICLR 2026,
- * arXiv 2601.22905). Needs no gradients and keeps nothing between steps.
+ * arXiv
+ * 2601.22905). It needs no gradients and keeps no state between steps.
  */
 export class FlexLoraPolicy implements RankPolicy {
   constructor(
@@ -27,7 +28,7 @@ export class FlexLoraPolicy implements RankPolicy {
     const entropies = lambdas.map(spectralEntropy);
     const order = [...modules.keys()].sort((i, j) => ascending(entropies[i], entropies[j]));
     const shrinking = new Set(order.filter((k) => modules[k].rank > 1).slice(0, b));
-    // The first matrix wins among equal entropies, as in the code.
+    // Among equal entropies, the first matrix is chosen, as in the released code.
     const descending = order.toSorted((i, j) => ascending(entropies[j], entropies[i]) || i - j);
     const added = new Map(descending.slice(0, b).map((k) => [k, [this.#newTriplet(modules[k], step)]]));
     const changes = modules.map(({ rank }, k) => {
@@ -45,7 +46,7 @@ export class FlexLoraPolicy implements RankPolicy {
 
   restore(): void {}
 
-  /** Standard normal vectors, as in the code; λ = 0 leaves the model unchanged. */
+  /** Makes a triplet of standard normal vectors, as in the released code. With λ = 0 it does not change the model. */
   #newTriplet({ path, inFeatures, outFeatures }: LowRankModule, step: number): NewTriplet {
     return {
       a: this.draw(`${path} row`, step, inFeatures),

@@ -10,7 +10,7 @@ import { type GoraConfig, goraConfigSchema } from './config.ts';
 import { goraRanks, weightImportance } from './gora-ranks.ts';
 import { goraStart } from './gora-start.ts';
 
-/** GoRA (He et al., NeurIPS 2025, arXiv 2502.12171): ranks and the initial B of LoRA from the gradient of the weights. */
+/** GoRA (He et al., NeurIPS 2025, arXiv 2502.12171): the gradient of the weights gives LoRA's ranks and initial B. */
 export const gora = measuredLora<GoraConfig, typeof goraConfigSchema>({
   config: goraConfigSchema,
   learningRate: 5e-4,

@@ -1,13 +1,13 @@
 import { roundHalfEven } from '../../support/round-half-even.ts';
 import type { GoraConfig } from './config.ts';
 
-/** Features of a module. */
+/** Numbers of features of a module. */
 interface Sizes {
   inFeatures: number;
   outFeatures: number;
 }
 
-/** I(W): the mean of |W ∘ G| over all elements, or the Frobenius norm of W ∘ G. */
+/** The importance I(W): the mean of |W ∘ G| over all elements, or the Frobenius norm of W ∘ G. */
 export function weightImportance(
   weight: Float32Array,
   gradient: Float32Array,
@@ -23,8 +23,9 @@ export function weightImportance(
 }
 
 /**
- * Computes ranks from importance. Each module gets a share of the budget in proportion to its importance. Its rank
- * is that share divided by the cost of one rank, within the limits.
+ * Computes ranks from importance. Each module gets a share of the budget in proportion to its importance. Its rank is
+ * that
+ * share divided by the cost of one rank, within the limits.
  */
 export function goraRanks(
   modules: readonly Sizes[],
@@ -40,7 +41,7 @@ export function goraRanks(
   const all = importance.reduce((a, b) => a + b, 0);
   return modules.map(({ inFeatures, outFeatures }, k) => {
     const share = (budget * importance[k]) / all;
-    // GoRA's code rounds the share before the division.
+    // GoRA's code rounds the share before it divides.
     const rank =
       rounding === 'nearest' ? roundHalfEven(share / costs[k]) : Math.floor(roundHalfEven(share) / costs[k]);
     // More vectors than features would be linearly dependent.
@@ -48,7 +49,7 @@ export function goraRanks(
   });
 }
 
-/** The limits of the paper's experiments: 4 to 32 for a mean of 8. */
+/** The limits in the paper's experiments: 4 to 32 for a mean of 8. */
 export function rankRange(r: number, least = Math.max(1, Math.floor(r / 2)), most = 4 * r) {
   return { least, most };
 }

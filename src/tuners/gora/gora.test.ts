@@ -13,7 +13,7 @@ import { goraStart } from './gora-start.ts';
 
 type ByModule<T> = Record<string, T>;
 
-/** By the released code, and `paper` by the paper's formulas (scripts/oracle/gora.py). */
+/** Computed by the released code, and `paper` by the paper's formulas (scripts/oracle/gora.py). */
 const golden = JSON.parse(readFileSync('src/tuners/fixtures/gora.json', 'utf8')) as {
   r: number;
   alpha: number;
@@ -62,7 +62,7 @@ describe.each(golden.cases)(
         given.ranks[name],
         (golden.gamma * Math.sqrt(inFeatures)) / golden.alpha,
       );
-      // The code inverts in 32 bits.
+      // The released code inverts the matrix in 32 bits.
       given.b[name].forEach((value, i) => {
         expect(b[i]).toBeCloseTo(value, 6);
       });
@@ -103,7 +103,7 @@ describe.each(FAMILIES)('a run on %s', (family) => {
     for (const { path, rank, scale, inFeatures } of modules) {
       const [a, b] = (['A', 'B'] as const).map((factor) => layout.read(values, factorName(path, factor)));
       const whole = probe.gradientOf(path, gradient);
-      // The residual of the increment from -γ √(in / r) G is orthogonal to the rows of A.
+      // The difference between the increment and -γ √(in / r) G is orthogonal to the rows of A.
       const step = -0.05 * Math.sqrt(inFeatures / rank);
       for (let k = 0; k < rank; k++) {
         let along = 0;

@@ -47,8 +47,9 @@ export const ia3: MethodDefinition<Ia3Config, typeof ia3ConfigSchema> = {
 };
 
 /**
- * PEFT's rule: a regular expression must match the full path. A list entry matches any suffix of it, even part of a
- * name.
+ * Whether a module matches, by PEFT's rule. A regular expression must match the full path. A list entry matches any
+ * suffix
+ * of the path, even part of a name.
  */
 function isNamed(path: string, names: string | readonly string[]): boolean {
   return typeof names === 'string'

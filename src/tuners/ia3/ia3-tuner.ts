@@ -14,8 +14,9 @@ export interface RescaledModule extends LinearModule {
 export const IA3_PART = 'ia3_l';
 
 /**
- * (IA)³ (Liu et al., 2022, arXiv 2205.05638): a trained factor for each output of attention's keys and values, and
- * for each input of the second layer of the feed-forward network. y = l ∘ (x Wᵀ + b), or y = (l ∘ x) Wᵀ + b.
+ * (IA)³ (Liu et al., 2022, arXiv 2205.05638): a trained factor for each output of attention's keys and values, and for
+ * each
+ * input of the second layer of the feed-forward network. y = l ∘ (x Wᵀ + b), or y = (l ∘ x) Wᵀ + b.
  */
 export class Ia3Tuner implements Tuner {
   readonly layout: ParameterLayout;
@@ -28,7 +29,7 @@ export class Ia3Tuner implements Tuner {
     readonly saved: readonly TrainedParameter[],
   ) {
     this.#modules = new Map(modules.map((module) => [module.path, module]));
-    // PEFT's shapes: [1, in] for inputs, [out, 1] for outputs.
+    // As in PEFT: [1, in] for inputs, [out, 1] for outputs.
     const factors = modules.map(({ path, ofInput, inFeatures, outFeatures }) => ({
       name: `${path}.${IA3_PART}`,
       shape: ofInput ? [1, inFeatures] : [outFeatures, 1],
@@ -37,7 +38,7 @@ export class Ia3Tuner implements Tuner {
     this.sites = modules.map((module) => ({ path: module.path, parameters: widthOf(module) }));
   }
 
-  /** Sets all factors to 1, so the model starts unchanged. */
+  /** Sets all factors to 1, so that the model does not change at first. */
   initialValues(_seed: number, read: ReadParameter): Float32Array {
     const values = new Float32Array(this.layout.length).fill(1);
     for (const { name, shape } of this.saved) this.layout.read(values, name).set(read(name, shape));

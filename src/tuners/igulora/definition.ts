@@ -13,15 +13,15 @@ import { IguLoraTuner } from './igulora-tuner.ts';
 const NAMES = { method: 'igulora', title: 'IGU-LoRA' } as const;
 
 /**
- * IGU-LoRA (Cui et al., ICLR 2026, arXiv 2603.13792): AdaLoRA with gradients along a path from zero, and the score
- * (Ī + ε) / (Ū + ε).
+ * IGU-LoRA (Cui et al., ICLR 2026, arXiv 2603.13792): AdaLoRA with gradients along a path from zero, and the score (Ī +
+ * ε) / (Ū + ε).
  */
 export const iguLora: MethodDefinition<IguLoraConfig, typeof iguLoraConfigSchema> = {
   config: iguLoraConfigSchema,
   learningRate: 2e-3,
   chosen: { encoder: { rate: 5e-3, lora_alpha: 32 }, language: { rate: 1e-3, lora_alpha: 32 } },
   trains: 'adapter',
-  // Five as in every method, and two averages of importance.
+  // Every method keeps five; this one also keeps two averages of importance.
   vectors: 7,
   start: (model, settings, totalSteps) =>
     allocatedTriplets(

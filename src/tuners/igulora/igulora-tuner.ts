@@ -7,8 +7,9 @@ import type { IguLoraConfig } from './config.ts';
 import { PathInjection } from './path-injection.ts';
 
 /**
- * Triplets with gradients at random points of the path from zero to their values. Their mean over the steps is an
- * integrated gradient (Cui et al., ICLR 2026, arXiv 2603.13792).
+ * Triplets whose gradients are computed at random points of the path from zero to their values. The mean of these
+ * gradients
+ * over the steps is an integrated gradient (Cui et al., ICLR 2026, arXiv 2603.13792).
  */
 export class IguLoraTuner extends AdaLoraTuner {
   constructor(
@@ -20,7 +21,7 @@ export class IguLoraTuner extends AdaLoraTuner {
     super(settings, modules, saved);
   }
 
-  /** Returns a plain AdaLoRA tuner. Once ranks are final, the kept triplets train without the path. */
+  /** Returns a plain AdaLoRA tuner. After ranks are final, the kept triplets train without the path. */
   override withModules(modules: readonly LowRankModule[]): AdaLoraTuner {
     return new AdaLoraTuner(this.settings, modules, this.saved);
   }

@@ -13,7 +13,7 @@ import { factorName, factorOf } from '../low-rank/factors.ts';
 import { iguLoraConfigSchema } from './config.ts';
 import { iguLora } from './definition.ts';
 
-/** A training by the released code (scripts/oracle/igulora.py); vectors are A, E, B of each module. */
+/** A training run of the released code (scripts/oracle/igulora.py). Vectors are A, E, B of each module. */
 const golden = JSON.parse(readFileSync('src/tuners/fixtures/igulora.json', 'utf8')) as {
   r: number;
   shapes: Record<string, [inFeatures: number, outFeatures: number]>;
@@ -57,7 +57,7 @@ it('keeps the triplets that the released code keeps', () => {
     const values = inLayout(stepped);
     allocator.observe(i + 1, values, inLayout(gradient));
     const event = allocator.allocate(i + 1, values)?.event;
-    // After the final allocation the code chooses again from the same averages.
+    // After the final allocation, the released code chooses again from the same averages.
     expect(event !== undefined).toBe(masked !== undefined && i + 1 <= totalStep - tfinal);
     if (masked) expect(allocator.keep().flatMap((module) => [...module])).toEqual(masked);
     masks += Number(event !== undefined);
@@ -94,7 +94,7 @@ it('trains at points of the path from zero: loss and gradient are those of scale
     });
   }
   expect(seen.size).toBeGreaterThan(1);
-  // Evaluation is at the end of the path.
+  // An evaluation is at the end of the path.
   expect(await path.loss(values, feeds)).toBeCloseTo(await straight.loss(values, feeds), 6);
   await path.release();
   await straight.release();

@@ -10,7 +10,7 @@ interface PathOptions extends LowRankOptions {
 }
 
 /**
- * Increments at a point of the straight path from zero to the factors: P, λ and Q times α give the increment times α³.
+ * Increments at a point of the straight path from zero to the factors. P, λ and Q times α give the increment times α³.
  */
 export class PathInjection extends LowRankInjection {
   readonly #fraction: PathOptions['fraction'];

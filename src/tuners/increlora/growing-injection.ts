@@ -16,14 +16,15 @@ import { LowRankInjection, type LowRankOptions } from '../low-rank/low-rank-inje
 import type { ParameterLayout, TrainedStack } from '../parameter-layout.ts';
 
 interface GrowingOptions extends LowRankOptions {
-  /** Number of triplets at the end of each module that have a constant λ. */
+  /** Number of triplets with a constant λ at the end of each module. */
   reserve: number;
 }
 
 /**
- * Triplets with a statistic of each increment ΔW: the sum of |ΔW ∘ G|, where G is the gradient of the weight. G is
- * the product of the module's output gradient and its input. It is formed for one module at a time, and never
- * leaves the graph.
+ * Adds triplets, and measures a statistic of each increment ΔW: the sum of |ΔW ∘ G|. G is the gradient of the weight,
+ * the
+ * product of the module's output gradient and its input. It is computed for one module at a time, and never leaves the
+ * graph.
  */
 export class GrowingInjection extends LowRankInjection {
   readonly #reserve: number;

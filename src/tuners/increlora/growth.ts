@@ -6,16 +6,15 @@ import type { IncreLoraConfig } from './config.ts';
 /** How ranks grow. */
 export interface Growth {
   schedule: AllocationSchedule;
-  /** Triplets over all modules at the end. */
+  /** Number of triplets over all modules at the end. */
   target: number;
-  /** Modules that grow in a round, and triplets that each gains. */
+  /** Number of modules that grow in a round, and number of triplets that each gains. */
   modules: number;
   gained: number;
 }
 
 /**
  * Plans the growth of `count` modules in a run.
- *
  * @throws UserError if the run is too short for its rounds
  */
 export function growthOf(config: IncreLoraConfig, count: number, totalSteps: number): Growth {
@@ -37,7 +36,7 @@ export function growthOf(config: IncreLoraConfig, count: number, totalSteps: num
   });
 }
 
-/** Whether ranks grow at a step. Steps count from 1; the released code counts from 0. */
+/** Whether ranks grow at a step. Steps count from 1; in the released code, they count from 0. */
 export function growsAt(step: number, { tinit, deltaT }: AllocationSchedule): boolean {
   return step - 1 > tinit && (step - 1) % deltaT === 0;
 }

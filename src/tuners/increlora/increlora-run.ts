@@ -19,9 +19,9 @@ const RESERVE_LAMBDA = 1e-5;
 /** Standard deviation of new factors. */
 const INITIAL_STD = 0.02;
 
-/** The parts of a run. */
+/** What an IncreLoRA run needs. */
 export interface Growing {
-  /** All modules at the rank of the start. */
+  /** A tuner with all modules at their initial rank. */
   tuner: AdaLoraTuner;
   growth: Growth;
   lora_alpha: number;
@@ -34,9 +34,10 @@ export interface Growing {
 }
 
 /**
- * A run in which the modules with the highest scores gain triplets (Zhang et al., 2023, arXiv 2308.12043). From the
- * first step until the ranks are final, every module has a reserve of triplets with a small constant λ. When a
- * module grows, the λ of its reserve becomes trainable, and it gets a new reserve.
+ * A run in which the modules with the highest scores gain triplets (Zhang et al., 2023, arXiv 2308.12043). Until the
+ * ranks
+ * are final, every module has a reserve of triplets with a small constant λ. When a module grows, the λ of its reserve
+ * becomes trainable, and it gets a new reserve.
  */
 export class IncreLoraRun implements MethodRun {
   tuner: AdaLoraTuner;
@@ -163,7 +164,6 @@ export class IncreLoraRun implements MethodRun {
 
   /**
    * Makes a triplet with random factors.
-   *
    * @param number index of the triplet in its module
    */
   #newTriplet({ path, inFeatures, outFeatures }: LowRankModule, number: number): NewTriplet {
@@ -186,7 +186,7 @@ export class IncreLoraRun implements MethodRun {
     return new IncreLoraTuner(settings, whole, saved, reserve);
   }
 
-  /** Builds a tuner with these ranks, each module with the scale of its rank. */
+  /** Builds a tuner with these ranks. Each module has the scale of its rank. */
   #at(ranks: readonly number[]): AdaLoraTuner {
     const { tuner, lora_alpha } = this.#method;
     const modules = tuner.modules.map((module, k) => {

@@ -4,7 +4,11 @@ import type { LowRankModule } from '../low-rank/factors.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import { GrowingInjection } from './growing-injection.ts';
 
-/** Triplets that may still grow: their scores are measured, and the last `reserve` of each module have a constant λ. */
+/**
+ * A tuner whose ranks may still grow. Its modules' scores are measured, and the last `reserve` triplets of each module
+ * have
+ * a constant λ.
+ */
 export class IncreLoraTuner extends AdaLoraTuner {
   readonly watches: number;
 

@@ -2,8 +2,8 @@ import type { LowRankModule } from '../low-rank/factors.ts';
 import type { MethodState } from '../method-run.ts';
 
 /**
- * The scores of modules: Ī · Ū, with AdaLoRA's averages of the importance I = Σ |ΔW ∘ G| / √(in · out) (equation 9 of
- * arXiv 2308.12043 in its released code).
+ * The scores of modules: Ī · Ū, AdaLoRA's averages for the importance I = Σ |ΔW ∘ G| / √(in · out) (equation 9 of arXiv
+ * 2308.12043, as in its released code).
  */
 export class ModuleScores {
   readonly #roots: readonly number[];
@@ -20,7 +20,6 @@ export class ModuleScores {
 
   /**
    * Updates the averages.
-   *
    * @param watched Σ |ΔW ∘ G| of each module; undefined before the first step, when ΔW is zero
    */
   observe(watched?: Float32Array): void {

@@ -75,7 +75,7 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
   },
 };
 
-/** The keys that change in the file: a start from the weight is exported as plain LoRA of twice the rank. */
+/** The keys that change in the file. A start from the weight is exported as plain LoRA of twice the rank. */
 function storedKeys(config: Parameters<typeof doubledKeys>[0] & { init_lora_weights: unknown }) {
   if (config.init_lora_weights === 'loftq') return { init_lora_weights: true, loftq_config: {} };
   return weightStart(config.init_lora_weights) ? doubledKeys(config) : {};

@@ -16,10 +16,11 @@ import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import { LowRankInjection } from '../low-rank/low-rank-injection.ts';
 
 /**
- * DoRA (Liu et al., ICML 2024, arXiv 2402.09353): V = W + s B A gives the direction of each row, and a trained
- * magnitude m gives its length: y = x (m / ‖V‖ · V)ᵀ + b. The gradient treats the lengths ‖V‖ as constants (section
- * 4.3). In training, dropout applies to the input of every term except W x, as in PEFT. With a diagonal, A is
- * diag(λ) Q and B is P.
+ * DoRA (Liu et al., ICML 2024, arXiv 2402.09353). V = W + s B A gives the direction of each row, and a trained
+ * magnitude m
+ * gives its length: y = x (m / ‖V‖ · V)ᵀ + b. The gradient treats the lengths ‖V‖ as constants (section 4.3). In
+ * training,
+ * dropout applies to the input of every term except W x, as in PEFT. With a diagonal, A is diag(λ) Q and B is P.
  */
 export class DoraInjection extends LowRankInjection {
   /** The input of each module after dropout, and its increment. */
@@ -45,7 +46,7 @@ export class DoraInjection extends LowRankInjection {
     return module.bias ? add(turned, module.bias) : turned;
   }
 
-  /** ‖V‖ of each row from ‖w‖² + 2 s (A w)·b + s² ‖Aᵀ b‖². This does not form V, and works for integer W. */
+  /** ‖V‖ of each row, as the root of ‖w‖² + 2 s (A w)·b + s² ‖Aᵀ b‖². So V is not computed, and W may have integers. */
   #lengths({ path, rank, scale }: LowRankModule, module: FrozenModule): Value {
     const [whole, b] = (['A', 'B'] as const).map((factor) =>
       stopGradient(this.layout.value(this.flat, factorName(path, factor))),

@@ -3,8 +3,9 @@ import { AT_START, factorOf, type LowRankModule } from '../low-rank/factors.ts';
 type Read = (name: string) => Float32Array;
 
 /**
- * Modules of plain LoRA with twice the rank at the same scale. The second half subtracts the initial increment, so
- * that the adapter fits the original weight.
+ * Modules of plain LoRA with twice the rank, at the same scale. The second half subtracts the initial increment, so
+ * that
+ * the adapter fits the original weight.
  */
 export function doubledModules(modules: readonly LowRankModule[]): LowRankModule[] {
   return modules.map((module) => ({ ...module, rank: 2 * module.rank }));
@@ -27,7 +28,7 @@ export function doubledFactors(modules: readonly LowRankModule[], read: Read): R
   };
 }
 
-/** PEFT's settings for these modules: twice the rank at the same scale. */
+/** PEFT's settings for these modules: twice the rank, at the same scale. */
 export function doubledKeys(config: {
   r: number;
   lora_alpha: number;

@@ -9,11 +9,11 @@ const { rows, columns, rounding, cases } = JSON.parse(
   columns: number;
   /** ‖W - Q‖ */
   rounding: number;
-  /** `residual`: ‖W - Q - s B A‖; `firstRow`: of s B A. */
+  /** `residual` is ‖W - Q - s B A‖, `firstRow` the first row of s B A. */
   cases: { rank: number; residual: number; firstRow: number[] }[];
 };
 
-/** The weight of scripts/oracle/loftq.py. */
+/** The weight in scripts/oracle/loftq.py. */
 const weight = Float32Array.from({ length: rows * columns }, (_, i) => {
   const draw = (i * 1103515245 + 7) % 2147483647;
   return (draw / 2 ** 30 - 1) * 0.1;
@@ -28,9 +28,9 @@ it.each(cases)('of rank $rank take back the rounding as numpy does', ({ rank, re
     for (let k = 0; k < rank; k++) sum += b[i * rank + k] * a[k * columns + j];
     return scale * sum;
   };
-  // A, B and W - Q are of 32 bits.
+  // A, B and W - Q are float32.
   firstRow.forEach((value, j) => expect(Math.abs(increment(0, j) - value)).toBeLessThan(3e-7));
-  // The squares of a residual and of its best approximation add up.
+  // The squared lengths of an optimal approximation and of the remaining error add up to that of the whole.
   let square = 0;
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) square += increment(i, j) ** 2;
   expect(Math.sqrt(rounding ** 2 - square)).toBeCloseTo(residual, 5);

@@ -14,7 +14,7 @@ export const loraKind = lowRankKind('LORA', {
   facts: ({ use_dora }) => ({ settings: use_dora ? { use_dora } : {} }),
 });
 
-/** Builds the tuner of an imported adapter. Its file defines the adapter, and `settings` define its training. */
+/** Builds the tuner of an imported adapter. Its file defines the adapter, and `settings` define how it is trained. */
 export function importedLora(start: LoraAdapterConfig, settings: LoraSettings): ImportedKind<LoraTuner> {
   return {
     scale: (path, rank) => loraScale(start, path, rank),

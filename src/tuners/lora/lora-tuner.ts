@@ -36,8 +36,10 @@ export type LoraSettings = Pick<LoraConfig, 'lora_dropout'> &
 
 /**
  * LoRA (Hu et al., 2022) as PEFT computes it: y += alpha / r · x Aᵀ Bᵀ. Settings select variants: LoRA + R (an
- * orthogonality term), DoRA (a magnitude), PiSSA, OLoRA and LoftQ (a start from the weight), LoRA-FA (a frozen A),
- * LoRA+ (a learning rate for B).
+ * orthogonality
+ * term), DoRA (a magnitude), PiSSA, OLoRA and LoftQ (a start from the weight), LoRA-FA (a frozen A), LoRA+ (a learning
+ * rate
+ * for B).
  */
 export class LoraTuner extends LowRankTuner {
   protected readonly diagonal = false;
@@ -75,11 +77,11 @@ export class LoraTuner extends LowRankTuner {
     if (lorafa) this.frozen = new FrozenTensors(modules.map((module) => factorsOf(module).a));
     else if (this.#weightStart)
       this.frozen = new FrozenTensors(modules.map(factorsOf).flatMap(({ a, b }) => [atStart(a), atStart(b)]));
-    // The row lengths of V differ between adapters, so one batch cannot mix them.
+    // The row lengths of V differ between adapters, so one batch cannot mix adapters.
     if (use_dora) this.banked = undefined;
   }
 
-  /** The tuner of a config: each adapted module with its rank and alpha from the patterns. */
+  /** Builds the tuner of a config. The patterns give each adapted module its rank and alpha. */
   static create(model: TunableModel, config: LoraConfig): LoraTuner {
     const adapted = adaptedModules(model, config, defaultTargets(model, 'few'));
     const paths = adapted.map(({ path }) => path);
@@ -102,16 +104,17 @@ export class LoraTuner extends LowRankTuner {
   }
 
   /**
-   * Learning rate of B as a multiple of A's (Hayou et al., 2024, arXiv 2402.12354). As in PEFT, it applies to vectors
-   * too.
+   * The learning rate of B as a multiple of A's (Hayou et al., 2024, arXiv 2402.12354). As in PEFT, it also applies to
+   * vectors.
    */
   rateOf({ name, shape }: TrainedParameter): number {
     return factorOf(name)?.factor === 'B' || shape.length === 1 ? (this.settings.loraplus_lr_ratio ?? 1) : 1;
   }
 
   /**
-   * LoRA-FA (Zhang et al., 2023, arXiv 2308.03303) as in PEFT: replaces the gradient of B by G (A Aᵀ)⁻¹ / s², whose
-   * increment is nearest to a gradient step of the whole weight.
+   * LoRA-FA (Zhang et al., 2023, arXiv 2308.03303) as in PEFT: replaces the gradient of B by G (A Aᵀ)⁻¹ / s². Its
+   * increment is
+   * the nearest to a gradient step of the whole weight.
    */
   precondition(gradient: Float32Array): void {
     if (!this.settings.lorafa) return;
@@ -153,8 +156,9 @@ export class LoraTuner extends LowRankTuner {
   }
 
   /**
-   * Draws A uniformly within ±1 / √in (PEFT's Kaiming initialisation with a = √5), and sets B to zero. If the
-   * config selects a start from the weight, both come from the weight.
+   * Draws A uniformly within ±1 / √in (PEFT's Kaiming initialisation with a = √5), and sets B to zero. If the config
+   * selects
+   * a start from the weight, A and B are computed from the weight.
    */
   protected initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void {
     this.takeStart(seed, read);

@@ -74,7 +74,7 @@ it.each([0, 1, 2])(
     expect(Object.values(run.ranks())).toEqual(fixture.ranks);
     expect(run.tuner.modules.map(({ scale }) => scale)).toEqual([0.5, 0.5, 0.5]);
     expect(allocation).toMatchObject({ step: 0, budget: 6, final: true, ranks: run.ranks() });
-    // The gradients have rank 4 and are projected onto 4 directions: nothing is lost.
+    // The gradients have rank 4 and are projected onto 4 directions, so the projection is exact.
     const logarithms = fixture.strengths.map((module) =>
       module.map((x) => Math.round(100 * Math.log10(x)) / 100),
     );

@@ -50,7 +50,7 @@ it.each([
     (factor) => initial.get(`${PEFT_PREFIX}${path}.lora_${factor}.weight`)!.data as Float32Array,
   );
   const theirs = product(theirA, theirB, sizes.rank);
-  // The signs of singular vectors are arbitrary, but not their product. PEFT computes in 32 bits.
+  // The signs of singular vectors are arbitrary, but their product is not. PEFT computes in 32 bits.
   const off = product(a, b, sizes.rank).map((value, i) => value - theirs[i]);
   expect(largest(off)).toBeLessThan(2e-5 * largest(theirs));
 });
@@ -74,7 +74,7 @@ it('finds the largest of a matrix that is larger than the search, and of one of 
   const all = topSingular(matrix, rows);
   found.forEach(({ strength, u, v }, i) => {
     expect(strength).toBeCloseTo(all[i].strength, 6);
-    // Wᵀ u = strength v
+    // Checks Wᵀ u = strength v.
     const back = matrix.turnedTimes(u);
     expect(largest(back.map((x, j) => x - strength * v[j]))).toBeLessThan(1e-6);
   });

@@ -5,11 +5,11 @@ import { principalDirections } from '../low-rank/principal-directions.ts';
 import { type SingularTriplet, topSingular } from './top-singular.ts';
 import { WeightMatrix } from './weight-matrix.ts';
 
-/** Initialisations from the weight. The initial increment is subtracted from it. */
+/** Initialisations from the weight. The initial increment is subtracted from the weight. */
 export type WeightStart = 'pissa' | `pissa_niter_${number}` | 'olora';
 
 /**
- * The start from the weight that PEFT's `init_lora_weights` selects; undefined for starts that do not change the
+ * The start from the weight that PEFT's `init_lora_weights` selects. Undefined for a start that does not change the
  * weight.
  */
 export function weightStart(init: unknown): WeightStart | undefined {
@@ -49,14 +49,14 @@ export function startFactors(
           Number(init.slice('pissa_niter_'.length)),
           new Random(seed, `init ${module.path}`),
         );
-  // The increment is multiplied by the scale, so divide by it here.
+  // The increment is multiplied by the scale, so the factors are divided by it.
   return packedFactors(
     module,
     triplets.map((triplet) => ({ ...triplet, strength: triplet.strength / scale })),
   );
 }
 
-/** Each factor gets the square root of the singular values. */
+/** Packs singular triplets into A and B. Each factor gets the square root of the singular values. */
 export function packedFactors(
   { rank, inFeatures, outFeatures }: LowRankModule,
   triplets: readonly SingularTriplet[],

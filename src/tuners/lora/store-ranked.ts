@@ -12,7 +12,7 @@ export interface EvenSettings {
   use_rslora: boolean;
 }
 
-/** The alpha of a module at a rank. */
+/** Returns the alpha of a module at a rank. */
 type AlphaOf = (path: string, rank: number) => number;
 
 /** The alphas that keep the scale of `r` at every rank. */
@@ -21,8 +21,9 @@ function sameScale({ r, lora_alpha, use_rslora }: EvenSettings): AlphaOf {
 }
 
 /**
- * Ranks and alphas of modules in PEFT's keys. PEFT has no LoRA of rank 0, so modules of rank 0 are omitted. Then
- * the keys name all other modules individually.
+ * Ranks and alphas of modules in PEFT's keys. PEFT has no LoRA of rank 0, so modules of rank 0 are omitted. Then the
+ * keys
+ * list all other modules by name.
  */
 export function rankKeys(
   modules: readonly LowRankModule[],
@@ -42,7 +43,7 @@ export function rankKeys(
   };
 }
 
-/** LoRA with an individual rank, and alpha, for each module. */
+/** Stores LoRA with a rank and an alpha for each module. */
 export function storeRanked(
   made: Pick<Export, 'model' | 'targets' | 'values' | 'baseModel'>,
   config: Export['config'] & EvenSettings,
@@ -50,13 +51,13 @@ export function storeRanked(
   alphaOf?: AlphaOf,
 ): StoredAdapter {
   const modules = tuner.modules.filter(({ rank }) => rank > 0);
-  // The vector is unchanged: modules of rank 0 have no values in it.
+  // The vector does not change, because modules of rank 0 have no values in it.
   const { layout } = tuner.withModules(modules);
   const keys = rankKeys(tuner.modules, config, alphaOf);
   return asStored(exportAdapter({ ...made, config, modules, layout }, { peft_type: 'LORA', ...keys }));
 }
 
-/** Selects only these modules. */
+/** Settings that select only these modules. */
 function onlyThese(modules: readonly { path: string }[]) {
   return {
     target_modules: modules.map(({ path }) => path),

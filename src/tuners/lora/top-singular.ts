@@ -15,16 +15,16 @@ export interface SingularTriplet {
 /** Relative residual below the rounding error of float32. */
 const ACCURACY = 1e-8;
 /**
- * A direction shorter than this share of the largest is rounding error. The space is then exhausted, and a random
- * direction begins a new one.
+ * A direction shorter than this share of the largest is rounding error. The Krylov space is then exhausted, and a
+ * random
+ * direction starts a new one.
  */
 const EXHAUSTED = 1e-12;
 
 /**
  * Computes the largest singular triplets of a matrix, in descending order. Uses the bidiagonalization of Golub and
- * Kahan (1965) with full reorthogonalization; it ends when the residuals of all requested triplets reach rounding
- * error.
- *
+ * Kahan
+ * (1965) with full reorthogonalization. It ends when the residuals of all requested triplets reach rounding error.
  * @param count at most the smaller side
  */
 export function topSingular(matrix: WeightMatrix, count: number): SingularTriplet[] {
@@ -32,7 +32,8 @@ export function topSingular(matrix: WeightMatrix, count: number): SingularTriple
   const side = Math.min(rows, columns);
   const random = new Random(0, 'top singular');
   const [us, vs, diagonal, beside]: [Float64Array[], Float64Array[], number[], number[]] = [[], [], [], []];
-  // With more columns than rows, start inside the row space. A direction that W maps to 0 would waste one of the
+  // With more columns than rows, the search starts inside the row space. A direction that W maps to 0 would waste one
+  // of the
   // few vectors that must span it.
   const start = () => {
     const row = columns > rows && unit(beyond(matrix.turnedTimes(fresh(random, rows, us)), vs), 0);
@@ -56,7 +57,7 @@ export function topSingular(matrix: WeightMatrix, count: number): SingularTriple
     const found = principalDirections(bidiagonal(diagonal, beside)).slice(0, count);
     const last = us.length - 1;
     const isDone = found.every(
-      // The residual: the left vector's last element times the next off-diagonal element.
+      // The residual is the left vector's last element times the next off-diagonal element.
       ({ strength, direction }) =>
         Math.abs(diagonal[last] * direction[last] * beside[last]) <= ACCURACY * strength * strength,
     );
@@ -88,13 +89,13 @@ function tripletOf(
   return { strength, u: strength > 0 ? u.map((x) => x / strength) : u, v };
 }
 
-/** Normalizes a vector; undefined if its length does not exceed `least`. */
+/** Normalizes a vector. Returns undefined if its length does not exceed `least`. */
 function unit(vector: Float64Array, least: number): { length: number; vector: Float64Array } | undefined {
   const length = norm(vector);
   return length > least ? { length, vector: vector.map((x) => x / length) } : undefined;
 }
 
-/** A random unit vector orthogonal to the others. */
+/** A random unit vector that is orthogonal to the others. */
 function fresh(random: Random, length: number, others: readonly Float64Array[]): Float64Array {
   const vector = beyond(Float64Array.from(random.normals(length, 1)), others);
   const size = norm(vector);

@@ -3,14 +3,14 @@ import type { LinearModule } from '../../nn/network.ts';
 import { matchTargets, type TargetSelection } from '../target-modules.ts';
 import type { TunableModel } from '../tuner.ts';
 
-/** The linear layers that a config selects; without `target_modules`, those of `defaults`. */
+/** The linear layers that a config selects. Without `target_modules`, they are those of `defaults`. */
 export function adaptedModules(
   model: TunableModel,
   selection: Partial<TargetSelection>,
   defaults: readonly string[],
 ): readonly LinearModule[] {
   const { modules: heads, mayLack = [] } = model.head;
-  // The module that scores words is often missing from checkpoints (it is tied); PEFT excludes it too.
+  // The module that scores words is often missing from checkpoints (it is tied). PEFT excludes it too.
   const outputs = writesText(model.headKind) ? mayLack : heads;
   const paths = matchTargets(
     model.linears.map(({ path }) => path),

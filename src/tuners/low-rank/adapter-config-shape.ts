@@ -23,7 +23,7 @@ export const adapterConfigShape = {
   bias: z.enum(['none', 'lora_only', 'all']).default('none'),
 };
 
-/** Scale of a module's increment. PEFT's key is `use_rslora`, which LoRA accepts too. */
+/** The key for the scale of a module's increment. PEFT's key is `use_rslora`, which LoRA accepts too. */
 export const scaleShape = {
   /**
    * `standard`: alpha / r, with the initial rank. `rslora`: alpha / √r (Kalajdzievski, 2023, arXiv 2312.03732), which keeps

@@ -6,8 +6,9 @@ import type { PeftAdapterConfig } from './peft-config.ts';
 export const BASE_WEIGHT = /\.base_layer\.weight$/;
 
 /**
- * The file's key of a trained tensor. LoRA's factors are modules and end in `.weight`; AdaLoRA's factors and DoRA's
- * magnitude are parameters. PEFT wraps an adapted layer, so the layer's own bias belongs to `base_layer`.
+ * The file's key of a trained tensor. LoRA's factors are modules and end in `.weight`. AdaLoRA's factors and DoRA's
+ * magnitude
+ * are parameters. PEFT wraps an adapted layer, so the layer's own bias belongs to `base_layer`.
  */
 export function adapterKey(
   name: string,
@@ -21,10 +22,10 @@ export function adapterKey(
 }
 
 /**
- * Our name of the trained tensor with this key: a factor of a module, or a full parameter. Undefined for tensors
- * that PEFT saves redundantly:
- * - with `bias: all`, the second copy of the biases of fully saved modules, and the biases of the replaced
- *   originals;
+ * adalora's name of the trained tensor with this key: a factor of a module, or a full parameter. Undefined for tensors
+ * that
+ * PEFT saves redundantly:
+ * - with `bias: all`, the second copy of the biases of fully saved modules, and the biases of the replaced originals;
  * - the base model's own weight of an adapted `lm_head`.
  */
 export function parseAdapterKey(key: string): string | undefined {

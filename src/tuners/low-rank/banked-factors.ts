@@ -2,7 +2,7 @@ import type { BankedFactors } from '../banked.ts';
 import { factorName } from './factors.ts';
 import type { Factored } from './low-rank-tuner.ts';
 
-/** The factors of each module of rank 1 or more, with λ in A and the scale in B. */
+/** The factors of each module of rank 1 or more. A includes λ, and B includes the scale. */
 export function bankedFactors({ modules, layout, values }: Factored): Map<string, BankedFactors> {
   const read = (path: string, factor: Parameters<typeof factorName>[1]) =>
     layout.read(values, factorName(path, factor));

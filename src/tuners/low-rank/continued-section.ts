@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { UserError } from '../../support/user-error.ts';
 
-/** Keys that define the adapter. The others configure training and belong to the run. */
+/** Keys that define the adapter. The other keys configure training and belong to the run. */
 const DECIDED = [
   ...[
     'target_modules',
@@ -16,8 +16,7 @@ const DECIDED = [
 ];
 
 /**
- * The method's section for a run that continues an adapter: keys that are not given are taken from the adapter.
- *
+ * The method's section for a run that continues an adapter. Missing keys get the adapter's values.
  * @param method the section's name
  * @param known the adapter's own config
  * @param meaningless keys without effect on such a run, unless the adapter's own config has them
@@ -57,8 +56,7 @@ export function continuedSection<Schema extends z.ZodObject>(
 }
 
 /**
- * Whether a given value equals the adapter's. In PEFT, lists have no order, and the head is added to
- * `modules_to_save`.
+ * Whether a given value equals the adapter's. In PEFT, lists have no order, and the head is added to `modules_to_save`.
  */
 function agrees(key: string, given: unknown, known: unknown): boolean {
   if (isEmpty(given) && isEmpty(known)) return true;

@@ -9,16 +9,16 @@ import type { ConfigOf, PeftType } from './low-rank-kind.ts';
 import type { LowRankTuner } from './low-rank-tuner.ts';
 import { asStored, peftAdapter } from './peft-adapter.ts';
 
-/** The parts of a method for continuing adapters of a type. */
+/** How a method continues adapters of a type. */
 export interface ContinuedMethod<Type extends PeftType, Schema extends z.ZodObject> {
   /** The name of its section. */
   method: string;
   schema: Schema;
-  /** The adapter's settings under the section's names; by default unchanged. */
+  /** Returns the adapter's settings under the section's names. Default: unchanged. */
   known?(start: ConfigOf<Type>): Readonly<Record<string, unknown>>;
-  /** Turns an adapter into a tuner that trains with these settings. */
+  /** Builds a tuner that trains the adapter with these settings. */
   imported(start: ConfigOf<Type>, settings: z.output<Schema>): ImportedKind<LowRankTuner>;
-  /** Keys of its section without effect on a continued run. */
+  /** Keys of its section that have no effect on a continued run. */
   meaningless?: readonly string[];
   /** Keys of the adapter's file that the run's settings change. */
   storedKeys?(start: ConfigOf<Type>): Readonly<Record<string, unknown>>;

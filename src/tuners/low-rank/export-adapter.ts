@@ -7,7 +7,7 @@ import type { PeftAdapter } from './peft-adapter.ts';
 import { type PeftAdapterConfig, parseAdapterConfig } from './peft-config.ts';
 import { storedForms } from './stored-forms.ts';
 
-/** The inputs of an exported adapter. */
+/** What is needed to export an adapter. */
 export interface Export {
   model: TunableModel;
   /** The method's settings. */
@@ -20,7 +20,7 @@ export interface Export {
   baseModel: string;
 }
 
-/** Stores trained values as a PEFT adapter. `keys` are the config keys specific to its kind. */
+/** Stores trained values as a PEFT adapter. `keys` are the config keys of its kind only. */
 export function exportAdapter(
   { model, config, targets, modules, layout, values, baseModel }: Export,
   keys: { peft_type: PeftAdapterConfig['peft_type'] } & Record<string, unknown>,
@@ -36,8 +36,9 @@ export function exportAdapter(
 }
 
 /**
- * Stores the adapter of a run that continued another. Its config is that of `start`, including the rank pattern,
- * except for the given keys.
+ * Stores the adapter of a run that continued another. Its config is that of `start`, including the rank pattern, except
+ * for
+ * the given keys.
  */
 export function exportContinued(
   start: PeftAdapterConfig,

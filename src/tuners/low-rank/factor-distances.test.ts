@@ -23,7 +23,7 @@ it('measures rows of A and columns of B, and skips modules of rank 0', () => {
     ...[0.8, -0.6],
     ...[0, 0],
     ...[0, 0],
-    // A row of squared length 1/3, and zeros.
+    // A row of squared length 1/3, and a row of zeros.
     ...[1 / 3, 1 / 3, 1 / 3],
     ...[0, 0, 0, 0],
   ]);

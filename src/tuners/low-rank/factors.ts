@@ -6,7 +6,7 @@ export interface LowRankModule extends LinearModule {
   scale: number;
 }
 
-/** A module's factors, named as in formulas: E is AdaLoRA's λ, M is DoRA's magnitude [out]. */
+/** A module's factors, named as in formulas. E is AdaLoRA's λ, M is DoRA's magnitude [out]. */
 export type Factor = 'A' | 'E' | 'B' | 'M';
 
 /** PEFT's names of the factors. */
@@ -23,7 +23,7 @@ export function factorName(path: string, factor: Factor): string {
   return `${path}.${NAMES[factor]}`;
 }
 
-/** The module and factor of a trained parameter; undefined for parameters of the model. */
+/** The module and factor of a trained parameter. Undefined for parameters of the model. */
 export function factorOf(name: string): { path: string; factor: Factor } | undefined {
   const factor = FACTORS.find((factor) => name.endsWith(`.${NAMES[factor]}`));
   return factor && { path: name.slice(0, -NAMES[factor].length - 1), factor };
@@ -32,7 +32,7 @@ export function factorOf(name: string): { path: string; factor: Factor } | undef
 /** Suffix of the names of frozen copies of the initial factors. */
 export const AT_START = '.start';
 
-/** Rank of each module by its path. */
+/** Rank of each module, by its path. */
 export function ranksOf(modules: readonly LowRankModule[]): Record<string, number> {
   return Object.fromEntries(modules.map(({ path, rank }) => [path, rank]));
 }

@@ -20,10 +20,10 @@ export interface ImportedKind<Made extends LowRankTuner> {
 }
 
 /**
- * Puts a PEFT adapter on a model. Modules and ranks come from the adapter's tensors, not from its patterns, so any
- * target selection is read the same way. `fan_in_fan_out` has no effect on linear layers, as in PEFT.
- *
- * @throws UserError that names missing tensors, and tensors that fit no module or have the wrong shape
+ * Puts a PEFT adapter on a model. Modules and ranks come from the adapter's tensors, not from its patterns, so it does
+ * not
+ * matter how targets were selected. `fan_in_fan_out` has no effect on linear layers, as in PEFT.
+ * @throws UserError that names missing tensors, and tensors that do not belong to a module or have the wrong shape
  */
 export function importAdapter<Made extends LowRankTuner>(
   model: TunableModel,
@@ -57,7 +57,7 @@ export function importAdapter<Made extends LowRankTuner>(
   return { tuner, values: readValues(tuner, stored, where) };
 }
 
-/** The tensors by our names. */
+/** The tensors, by adalora's names. */
 function tensorsByName({ config, tensors }: PeftAdapter, where: string): AdapterTensors {
   const byName: AdapterTensors = new Map();
   for (const [key, tensor] of tensors) {
@@ -107,8 +107,7 @@ function tensorsOf(layout: ParameterLayout, stored: AdapterTensors, where: strin
 }
 
 /**
- * Whether a file has the tensor. Files lack the initial factors of a start from the weight, which are computed
- * again.
+ * Whether files have the tensor. They lack the initial factors of a start from the weight, which are computed again.
  */
 function isStored({ name }: TrainedParameter): boolean {
   return !name.endsWith(AT_START);

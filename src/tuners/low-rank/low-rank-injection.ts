@@ -8,22 +8,21 @@ import { factorName, type LowRankModule } from './factors.ts';
 export interface LowRankOptions {
   /** Whether a module has a diagonal between its two factors (AdaLoRA's λ). */
   diagonal: boolean;
-  /** On the input of the adapters, in training. */
+  /** Applied to the input of the adapters, in training. */
   dropout: (x: Value) => Value;
   /** Factors that are not trained. */
   frozen?: FrozenTensors;
 }
 
 /**
- * The increments of LoRA and AdaLoRA. Modules that read the same input are computed together: one product of the
- * input with their stacked A. They also share one dropout mask, whereas PEFT draws one per module.
+ * The increments of LoRA and AdaLoRA. Modules that read the same input are computed together: the input is multiplied
+ * once
+ * with their stacked A. They also share one dropout mask, whereas PEFT draws a mask per module.
  */
 export class LowRankInjection implements Injection {
   protected readonly modules: ReadonlyMap<string, LowRankModule>;
 
-  /**
-   * @param layout with a diagonal, the E of the modules with stacked A must be stacked in the same order
-   */
+  /** @param layout with a diagonal, the E of modules with stacked A must be stacked in the same order */
   constructor(
     readonly layout: ParameterLayout,
     readonly flat: Value,
@@ -41,7 +40,7 @@ export class LowRankInjection implements Injection {
     return this.products(paths, this.options.dropout(x));
   }
 
-  /** The increments of modules for their input after dropout. */
+  /** The increments of modules, for their input after dropout. */
   protected products(paths: readonly string[], x: Value): (Value | undefined)[] {
     const adapted = paths.flatMap((path) => this.modules.get(path) ?? []).filter(({ rank }) => rank > 0);
     if (adapted.length === 0) return paths.map(() => undefined);
@@ -64,7 +63,8 @@ export class LowRankInjection implements Injection {
   }
 
   /**
-   * The rows of a module's A, multiplied by λ. λ multiplies A because A is smaller than x·Aᵀ, and once for a whole
+   * The rows of a module's A, multiplied by λ. λ multiplies A because A is smaller than x·Aᵀ. It does so once for a
+   * whole
    * stack.
    */
   #rows(path: string): Rows {
@@ -87,7 +87,7 @@ interface Rows {
   to: number;
 }
 
-/** Concatenates rows. Adjacent ones are sliced together. */
+/** Concatenates rows. Adjacent rows are sliced together. */
 function joinedSlices(parts: readonly Rows[]): Value {
   const runs: Rows[] = [];
   for (const part of parts) {

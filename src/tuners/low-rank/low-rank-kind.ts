@@ -12,15 +12,15 @@ export type PeftType = PeftAdapterConfig['peft_type'];
 /** The settings of an adapter of a type. */
 export type ConfigOf<Type extends PeftType> = Extract<PeftAdapterConfig, { peft_type: Type }>;
 
-/** The parts of a low-rank `peft_type` that are specific to it. */
+/** What is specific to a low-rank `peft_type`. */
 export interface LowRankFiles<Type extends PeftType> {
-  /** Turns such an adapter into a tuner for prediction. */
+  /** Builds a tuner from such an adapter, for prediction. */
   imported(config: ConfigOf<Type>): ImportedKind<LowRankTuner>;
   /** The settings to display. */
   facts(config: ConfigOf<Type>): { initialRank?: number; settings: Record<string, unknown> };
 }
 
-/** A kind of adapter file with pairs or triplets of factors. */
+/** Defines a kind of adapter file with pairs or triplets of factors. */
 export function lowRankKind<Type extends PeftType>(
   name: Type,
   { imported, facts }: LowRankFiles<Type>,

@@ -16,7 +16,7 @@ export interface Factored {
   values: Float32Array;
 }
 
-/** The common part of LoRA and AdaLoRA: low-rank increments, and additional parameters that are fully trained. */
+/** What LoRA and AdaLoRA have in common: low-rank increments, and other parameters that are trained in full. */
 export abstract class LowRankTuner implements Tuner {
   readonly sites: readonly TunedSite[];
   /** Whether modules have a diagonal between their factors. */
@@ -28,7 +28,7 @@ export abstract class LowRankTuner implements Tuner {
   constructor(
     readonly layout: ParameterLayout,
     readonly modules: readonly LowRankModule[],
-    /** Parameters of the model that are fully trained: the head, biases. */
+    /** Parameters of the model that are trained in full: the head, biases. */
     readonly saved: readonly TrainedParameter[],
     readonly dropout: number,
   ) {
@@ -50,7 +50,7 @@ export abstract class LowRankTuner implements Tuner {
   /** The tuner with the same settings and these modules. */
   abstract withModules(modules: readonly LowRankModule[]): LowRankTuner;
 
-  /** Fills in the initial factors of a vector of zeros. */
+  /** Sets the initial factors in a vector of zeros. */
   protected abstract initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void;
 
   inject(

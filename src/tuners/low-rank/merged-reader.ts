@@ -4,11 +4,11 @@ import { factorName, type LowRankModule } from './factors.ts';
 import type { Factored } from './low-rank-tuner.ts';
 
 /**
- * Reads the parameters of a model with its adapter merged. An adapted weight is W + s B diag(E) A; a fully trained
- * parameter has its trained value; all others are the base model's. Any range can be read, so that no tensor need
- * be in memory whole. The sum is computed in 64 bits.
- *
- * @param readBase must return its own memory, which is changed
+ * Reads the parameters of a model with its adapter merged. An adapted weight is W + s B diag(E) A. A fully trained
+ * parameter
+ * has its trained value. All other parameters are the base model's. Any range can be read, so that no tensor need be in
+ * memory as a whole. The sum is computed in 64 bits.
+ * @param readBase must return memory of its own, which is changed
  */
 export function mergedReader({ layout, modules, values }: Factored, readBase: ReadRange): ReadRange {
   const adapted = new Map(modules.map((module) => [`${module.path}.weight`, module]));
@@ -21,7 +21,7 @@ export function mergedReader({ layout, modules, values }: Factored, readBase: Re
   };
 }
 
-/** Adds a module's increment to its weight; `range` holds the elements from `start` on. */
+/** Adds a module's increment to its weight. `range` has the elements from `start` on. */
 function addIncrement(
   range: Float32Array,
   start: number,

@@ -16,7 +16,7 @@ const GROUPS: FactorGroup[] = [
 ];
 const COUNT = 4;
 
-/** The term by its definition, in 64 bits: each factor as the vectors that should be orthonormal. */
+/** The term by its definition, in 64 bits. Each factor is a list of the vectors that should be orthonormal. */
 function expected(factors: number[][][], form: Orthogonality): number {
   const dot = (x: number[], y: number[]) => x.reduce((sum, value, i) => sum + value * y[i], 0);
   const parts = factors.map((vectors) => {
@@ -37,7 +37,7 @@ function expected(factors: number[][][], form: Orthogonality): number {
   return form === 'sum-squared' ? total : total / COUNT;
 }
 
-/** The flat vector as factors, each as a list of those vectors. */
+/** Splits the flat vector into factors, each as a list of the vectors that should be orthonormal. */
 function factorsIn(flat: ArrayLike<number>): number[][][] {
   let start = 0;
   return GROUPS.flatMap(({ side, members }) =>
@@ -85,7 +85,7 @@ describe.each(['mean-norm', 'sum-squared', 'cosine'] as const)('%s', (form) => {
         expected(factorsIn(Float64Array.from(flat, (x, k) => x + Number(k === i) * by)), form);
       return (at(shift) - at(-shift)) / (2 * shift);
     });
-    // The difference to 64 bits is a float32 step.
+    // The tolerance is a few float32 rounding errors.
     const largest = Math.max(...slopes.map(Math.abs));
     slope.forEach((actual, i) => expect(Math.abs(actual - slopes[i])).toBeLessThan(1e-5 * largest));
   });
@@ -101,7 +101,7 @@ describe.each(['mean-norm', 'sum-squared', 'cosine'] as const)('%s', (form) => {
 
 it('treats factors that are orthonormal up to rounding as orthonormal', async () => {
   const [a, b, c] = [0.6, 0.8, 0].map(Math.fround);
-  // Each factor is a rotation in 32 bits, beside columns or a row of zeros.
+  // Each factor is a rotation in 32 bits, with columns of zeros or a row of zeros added.
   const rotation = [a, b, c, -b, a, c, c, c, 1];
   const wide = [0, 3, 6].flatMap((row) => [...rotation.slice(row, row + 3), 0, 0]);
   const { value, slope } = await computed(

@@ -18,29 +18,29 @@ import type { Regularizer } from '../tuner.ts';
 import type { FactorGroup } from './factor-groups.ts';
 
 /**
- * The measure of the distance from orthonormality of the rows of each A (Q) and the columns of each B (P). G is
- * their Gram matrix:
- *
+ * How to measure the distance from orthonormality, for the rows of each A (Q) and the columns of each B (P). G is their
+ * Gram matrix:
  * - `mean-norm`: the mean over all factors of ‖G - I‖ (AdaLoRA in loralib and PEFT);
  * - `sum-squared`: the sum over all factors of ‖G - I‖² (equation 4 of the paper);
  * - `cosine`: the mean over all factors of the mean of |cos| between different rows (LoRA + R in the paper's code).
  */
 export type Orthogonality = 'mean-norm' | 'sum-squared' | 'cosine';
 
-/** Avoids a division by zero for rows of zeros. It is the paper's code's value, far below any real length. */
+/** Avoids a division by zero for rows of zeros. It is the value in the paper's code, far below any real length. */
 const COSINE_EPSILON = 1e-30;
 
 /**
- * Squared distances up to this are rounding errors: factors may start orthonormal up to 32-bit rounding. Without
+ * Squared distances up to this are rounding errors, because factors may start orthonormal up to float32 rounding.
+ * Without
  * this bound, the gradient of the root would be rounding noise of length 1.
  */
 const ROUNDING = 1e-10;
 
 /**
- * Computes the term R over groups of factors. The factors of a group have one shape, and the groups are adjacent
- * from the start of the vector.
- *
- * @param count the number of factors in a mean, including those without a contribution (rank 0, or rank 1 for
+ * Computes the term R over groups of factors. The factors of a group have one shape, and the groups are adjacent from
+ * the
+ * start of the vector.
+ * @param count the number of factors in a mean, including factors that contribute nothing (rank 0, or rank 1 for
  * cosines)
  */
 export function orthogonalityTerm(
@@ -62,8 +62,9 @@ export function orthogonalityTerm(
 }
 
 /**
- * The distance of each of the stacked factors, [count]. They are A [count, rank, in] by rows, or B [count, out,
- * rank] by columns.
+ * The distance of each of the stacked factors, [count]. They are A [count, rank, in] by rows, or B [count, out, rank]
+ * by
+ * columns.
  */
 function distance(factors: Value, side: FactorGroup['side'], form: Orthogonality): Value {
   const [, ...sizes] = factors.shape as number[];
@@ -86,7 +87,10 @@ function meanCosine(factors: Value, gram: Value, side: FactorGroup['side']): Val
   return multiply(sum(between, [1, 2]), 1 / (rank * rank - rank));
 }
 
-/** Returns √x if x > least, otherwise 0 with a gradient of 0. For these, the root of 1 is computed instead. */
+/**
+ * Returns √x if x > least, otherwise 0 with a gradient of 0. In the second case it computes the root of 1 and discards
+ * it.
+ */
 function safeSqrt(x: Value, least = 0): Value {
   const positive = greater(x, least);
   return where(positive, sqrt(where(positive, x, 1)), 0);

@@ -34,7 +34,7 @@ it('finds singular values and vectors that reproduce the matrix', () => {
   const found = principalDirections(rows.map((row) => row.slice()));
   found.forEach(({ direction: v, strength }, i) => {
     found.forEach(({ direction: w }, j) => expect(dot(v, w)).toBeCloseTo(Number(i === j), 12));
-    // |M v| = σ, and the largest first.
+    // |M v| = σ, and the largest comes first.
     expect(Math.hypot(...rows.map((row) => dot(row, v)))).toBeCloseTo(strength, 12);
     if (i > 0) expect(strength).toBeLessThanOrEqual(found[i - 1].strength);
     expect(Math.max(...v)).toBe(Math.max(...v.map(Math.abs)));

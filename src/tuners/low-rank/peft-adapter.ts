@@ -3,7 +3,7 @@ import { PEFT_VERSION } from '../peft/peft-version.ts';
 import { type PeftAdapterConfig, parseAdapterConfig } from './peft-config.ts';
 import { INERT_DEFAULTS } from './unsupported.ts';
 
-/** A low-rank adapter as stored in PEFT's files, its settings checked. */
+/** A low-rank adapter as stored in PEFT's files, with checked settings. */
 export interface PeftAdapter {
   config: PeftAdapterConfig;
   tensors: AdapterTensors;
@@ -18,7 +18,7 @@ export function peftAdapter({ config, tensors }: StoredAdapter, where: string): 
   return { config: parseAdapterConfig(config, where), tensors };
 }
 
-/** An adapter with every key that PEFT writes. */
+/** Returns the adapter with every key that PEFT writes. */
 export function asStored({ config, tensors }: PeftAdapter): StoredAdapter {
   return {
     config: { ...INERT_DEFAULTS, peft_version: PEFT_VERSION, ...config },

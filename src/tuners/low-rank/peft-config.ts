@@ -52,16 +52,13 @@ const adapterConfig = z.discriminatedUnion('peft_type', [loraConfig, adaLoraConf
 
 export type LoraAdapterConfig = z.infer<typeof loraConfig>;
 export type AdaLoraAdapterConfig = z.infer<typeof adaLoraConfig>;
-/**
- * The settings of `adapter_config.json` that this library supports. {@link parseAdapterConfig} rejects all others.
- */
+/** The supported settings of `adapter_config.json`. {@link parseAdapterConfig} rejects all others. */
 export type PeftAdapterConfig = LoraAdapterConfig | AdaLoraAdapterConfig;
-/** The settings with optional keys for all that have a default. */
+/** Like {@link PeftAdapterConfig}, but keys with a default are optional. */
 export type PeftAdapterConfigInput = z.input<typeof adapterConfig>;
 
 /**
  * Checks the content of an `adapter_config.json` and fills in PEFT's defaults. Unknown keys are dropped, as in PEFT.
- *
  * @param where the file's name in messages
  * @throws UserError that lists every invalid key, or names an unsupported setting that would change the result
  */

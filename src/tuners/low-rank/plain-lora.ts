@@ -9,10 +9,10 @@ import { adaLoraScale } from './scales.ts';
 type Tensor = { shape: number[]; data: Float32Array };
 
 /**
- * Converts an AdaLoRA adapter to an equivalent plain LoRA: A = Q and B = s P diag(λ) of the kept triplets, and alpha
- * = rank for every module, so that LoRA's own scale is 1. Modules without triplets are omitted. A LoRA adapter is
- * returned unchanged.
- *
+ * Converts an AdaLoRA adapter to an equivalent plain LoRA: A = Q and B = s P diag(λ) of the kept triplets. Alpha equals
+ * the
+ * rank of every module, so that LoRA's own scale is 1. Modules without triplets are omitted. A LoRA adapter is returned
+ * unchanged.
  * @param where the adapter's name for messages
  * @throws UserError if no triplet is left, or a factor is missing
  */
@@ -69,7 +69,7 @@ function factorsByModule(tensors: AdapterTensors, where: string) {
   return found as Map<string, Record<Factor, Tensor>>;
 }
 
-/** matrix · scale · diag(factors), for a matrix [rows, factors] row by row. */
+/** Returns matrix · scale · diag(factors) for a matrix [rows, factors], row-major. */
 function scaledColumns({ shape, data }: Tensor, factors: Float32Array, scale: number): Tensor {
   return { shape, data: data.map((value, i) => value * scale * factors[i % factors.length]) };
 }

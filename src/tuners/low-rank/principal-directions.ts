@@ -12,9 +12,9 @@ const ACCURACY = 1e-14;
 const MAX_SWEEPS = 30;
 
 /**
- * The singular values and right singular vectors of the matrix with these rows, the largest first. Rows are few and
- * long: Jacobi rotations make them orthogonal to each other (Hestenes, 1958).
- *
+ * The singular values and right singular vectors of the matrix with these rows, the largest first. The matrix has few
+ * long
+ * rows. Jacobi rotations make them orthogonal to each other (Hestenes, 1958).
  * @param rows overwritten by the directions
  * @returns one per row, each with its largest element positive; directions of strength 0 are zeros
  */
@@ -39,7 +39,7 @@ function largest(row: Float64Array): number {
   return row.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
 }
 
-/** Rotates two rows until they are orthogonal; returns false if they already are. */
+/** Rotates two rows until they are orthogonal. Returns false if they already are. */
 function rotate(a: Float64Array, b: Float64Array): boolean {
   const [aa, bb, ab] = [dot(a, a), dot(b, b), dot(a, b)];
   if (!(Math.abs(ab) > ACCURACY * Math.sqrt(aa * bb))) return false;

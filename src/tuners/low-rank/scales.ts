@@ -1,22 +1,23 @@
 import type { ScaleConfig } from './adapter-config-shape.ts';
 import { patternValue } from './pattern-value.ts';
 
-/** PEFT divides alpha by AdaLoRA's initial rank plus this. */
+/** PEFT adds this to AdaLoRA's initial rank before it divides alpha by it. */
 const RANK_EPSILON = 1e-5;
 
-/** AdaLoRA's scale, alpha / init_r, also for a module that has lost triplets. */
+/** AdaLoRA's scale, alpha / init_r. It also applies to a module that has lost triplets. */
 export function adaLoraScale({ lora_alpha, init_r }: { lora_alpha: number; init_r: number }): number {
   return lora_alpha / (init_r + RANK_EPSILON);
 }
 
-/** The alpha with which {@link adaLoraScale} gives a scale. */
+/** The alpha with which {@link adaLoraScale} gives this scale. */
 export function adaLoraAlphaOf(scale: number, init_r: number): number {
   return scale * (init_r + RANK_EPSILON);
 }
 
 /**
- * The alpha with which {@link adaLoraScale} gives the scale of the settings. PEFT's AdaLoRA only supports alpha /
- * r. For rsLoRA's alpha / √r, the file contains alpha √r, with which PEFT computes the same scale.
+ * The alpha with which {@link adaLoraScale} gives the scale of the settings. PEFT's AdaLoRA only supports alpha / r.
+ * For
+ * rsLoRA's alpha / √r, the file contains alpha √r, with which PEFT computes the same scale.
  */
 export function adaLoraAlpha(
   { lora_alpha, scale }: { lora_alpha: number } & ScaleConfig,
@@ -25,7 +26,7 @@ export function adaLoraAlpha(
   return scale === 'rslora' ? lora_alpha * Math.sqrt(init_r) : lora_alpha;
 }
 
-/** LoRA's scale: alpha / r, or alpha / √r with rsLoRA; alpha may differ by module in `alpha_pattern`. */
+/** LoRA's scale: alpha / r, or alpha / √r with rsLoRA. In `alpha_pattern`, a module may have another alpha. */
 export function loraScale(
   config: { lora_alpha: number; alpha_pattern: Readonly<Record<string, number>>; use_rslora: boolean },
   path: string,

@@ -10,7 +10,7 @@ interface StoredForm extends TrainedParameter {
   shape: number[];
 }
 
-/** Key and shape in the file of each trained tensor, in their order. */
+/** For each trained tensor, its key and shape in the file. */
 export function storedForms(
   parameters: readonly TrainedParameter[],
   kind: PeftAdapterConfig['peft_type'],
@@ -25,8 +25,9 @@ export function storedForms(
 }
 
 /**
- * The size of an adapter's tensor file for modules of these ranks, header and fully saved modules included. PEFT has
- * no LoRA of rank 0: such modules are not in the file.
+ * The size of an adapter's tensor file for modules of these ranks, including the header and fully saved modules.
+ * Modules of
+ * rank 0 are not in the file, because PEFT has no LoRA of rank 0.
  */
 export function storedBytes(
   modules: readonly LowRankModule[],

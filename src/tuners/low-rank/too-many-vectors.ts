@@ -2,8 +2,7 @@ import { UserError } from '../../support/user-error.ts';
 import type { LowRankModule } from './factors.ts';
 
 /**
- * Checks that each module has enough features: a module has at most as many orthonormal vectors as features.
- *
+ * Checks that each module has enough features. It cannot have more orthonormal vectors than features.
  * @param where the setting that needs `r` orthonormal vectors
  * @throws UserError naming the first module that is too narrow
  */

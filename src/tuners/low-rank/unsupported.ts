@@ -1,9 +1,9 @@
 import { UserError } from '../../support/user-error.ts';
 
 /**
- * PEFT's settings that this library does not support, with the values that mean "off". Adapters are written with
- * all of them, because PEFT expects its keys. Any other value in a file is rejected, because ignoring it would
- * silently change the result.
+ * PEFT's settings that are not supported, with the values that mean "off". Adapters are written with all of them,
+ * because
+ * PEFT expects its keys. Any other value in a file is rejected, because ignoring it would silently change the result.
  */
 export const INERT_DEFAULTS = {
   alora_invocation_tokens: null,
@@ -29,17 +29,21 @@ export const INERT_DEFAULTS = {
 } as const;
 
 /**
- * Keys without an effect on their own. They refine `megatron_config`, `use_qalora` or an initialisation, which is
- * already applied.
+ * Keys without an effect of their own. They refine `megatron_config`, `use_qalora` or an initialisation that has
+ * already
+ * been applied.
  */
 const HARMLESS = ['megatron_core', 'qalora_group_size', 'eva_config'];
 
-/** Initialisations that leave the base weights unchanged. */
+/** Initialisations that do not change the base weights. */
 const INITS = [true, false, 'gaussian', 'orthogonal', 'eva'];
 /** Initialisations that change the base weights and can be computed again from them. */
 const WEIGHT_STARTS = ['pissa', 'olora'];
 
-/** Throws a UserError that names the first unsupported setting of `config` that changes the mathematics. */
+/**
+ * Checks that no setting of `config` that changes the mathematics is unsupported.
+ * @throws UserError that names the first unsupported setting
+ */
 export function refuseUnsupported(config: Record<string, unknown>, where: string): void {
   for (const key of Object.keys(INERT_DEFAULTS)) {
     const value = config[key];

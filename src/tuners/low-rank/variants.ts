@@ -1,4 +1,4 @@
-/** The name of a method with its unusual settings: "AdaLoRA (γ = 0, rsLoRA's scale)". */
+/** The name of a method with its unusual settings, such as "AdaLoRA (γ = 0, rsLoRA's scale)". */
 export function withVariants(title: string, variants: readonly (string | readonly string[])[]): string {
   const names = variants.flat();
   return names.length > 0 ? `${title} (${names.join(', ')})` : title;

@@ -10,7 +10,7 @@ import type { MethodDefinition, MethodWords } from '../method-definition.ts';
 import type { TunableModel } from '../tuner.ts';
 import { type MeasuredMethod, MeasuredRun } from './measured-run.ts';
 
-/** LoRA's settings of all modules, in PEFT's keys. */
+/** LoRA's settings for all modules, in PEFT's keys. */
 interface MeasuredSettings extends EvenSettings {
   rank_pattern: Readonly<Record<string, number>>;
   alpha_pattern: Readonly<Record<string, number>>;
@@ -18,15 +18,15 @@ interface MeasuredSettings extends EvenSettings {
 
 type MeasuredConfig = AdapterSettings & Partial<MeasuredSettings> & { r: number };
 
-/** The parts of a method that are specific to it. */
+/** What is specific to a method. */
 interface MeasuredParts<Config, Schema extends z.ZodObject> {
   config: Schema;
   learningRate: number;
   chosen: MethodDefinition<Config, Schema>['chosen'];
   words: Pick<MethodWords, 'title' | 'titleWith' | 'tags'>;
-  /** LoRA's settings that the method's config names differently. */
+  /** LoRA's settings that have other names in the method's config. */
   settings?(config: Config): Partial<MeasuredSettings>;
-  /** The alpha of a module at its measured rank. */
+  /** Returns the alpha of a module at its measured rank. */
   alpha(config: Config, module: LowRankModule, rank: number): number;
   method(
     even: LoraTuner,

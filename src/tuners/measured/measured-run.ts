@@ -4,31 +4,31 @@ import type { LoraTuner } from '../lora/lora-tuner.ts';
 import { factorName, type LowRankModule, ranksOf } from '../low-rank/factors.ts';
 import type { GradientAt, InputsOf, Measurement, MethodRun, MethodState } from '../method-run.ts';
 
-/** The decision of a method before the first step. Modules are in the order of the tuner. */
+/** What a method decides before the first step. Modules are in the order of the tuner. */
 export interface Measured {
   ranks: readonly number[];
-  /** The scores that the ranks follow, per module. */
+  /** For each module, the scores on which the ranks are based. */
   scores: readonly ArrayLike<number>[];
-  /** The lowest score kept, if there is one for all modules. */
+  /** The lowest kept score, if all modules have the same. */
   threshold?: number;
-  /** The initial factors that replace the tuner's, for these ranks. */
+  /** The initial factors for these ranks. They replace the tuner's. */
   factors?: readonly { A?: ArrayLike<number>; B?: ArrayLike<number> }[];
 }
 
-/** A kind of LoRA with ranks and initial factors from the run's model and data. */
+/** A form of LoRA whose ranks and initial factors depend on the run's model and data. */
 export interface MeasuredMethod {
-  /** All modules at the mean rank. */
+  /** A tuner with all modules at the mean rank. */
   even: LoraTuner;
   measurement: Pick<Measurement, 'tuner' | 'steps' | 'measures'>;
   measure(seed: number, initial: Float32Array, gradientAt: GradientAt, inputsOf: InputsOf): Promise<Measured>;
-  /** The scale of a module at a rank. Default: that of the even tuner. */
+  /** Returns the scale of a module at a rank. Default: the even tuner's scale. */
   scale?(path: string, rank: number): number;
-  /** The ranks and alphas of these modules in the keys of PEFT. */
+  /** The ranks and alphas of these modules, in PEFT's keys. */
   keys(modules: readonly LowRankModule[]): Readonly<Record<string, unknown>>;
   store(tuner: LoraTuner, values: Float32Array, baseModel: string): StoredAdapter;
 }
 
-/** A LoRA run whose ranks are measured before the first step, and constant from then on. */
+/** A LoRA run that measures its ranks before the first step and then keeps them. */
 export class MeasuredRun implements MethodRun {
   readonly settled = true;
   readonly measurement: Measurement;

@@ -19,7 +19,7 @@ it.each([
   const feeds = feedsOf(model, batch);
   const values = tuner.initialValues(0, model.reader(0));
   const gradient = (await program.differentiate(values, feeds, 0, 0)).gradient.slice();
-  // Along the gradient itself: 32 bits leave four digits of a difference over this step.
+  // The step is along the gradient. In 32 bits, a difference over this step has four accurate digits.
   const length = Math.hypot(...gradient);
   const step = 0.05 / length;
   const at = (sign: number) =>
@@ -29,7 +29,7 @@ it.each([
     );
   const slope = ((await at(1)) - (await at(-1))) / (2 * step);
   expect(slope / length ** 2).toBeCloseTo(1, 2);
-  // The weight is returned as [out, in], also where the checkpoint stores it the other way.
+  // The weight is returned as [out, in], even if the checkpoint stores it the other way.
   const { inFeatures, outFeatures, transposed = false } = module;
   const stored = model.reader(0)(`${path}.weight`, []);
   expect(tuner.weight(module)[1]).toBe(stored[transposed ? outFeatures : 1]);

@@ -7,8 +7,9 @@ import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import type { ReadParameter, Tuner } from '../tuner.ts';
 
 /**
- * Finds the gradient of whole weights: each module gets an increment D [out, in] of zeros, whose gradient is that of
- * the weight. Works over integer bases too.
+ * Finds the gradient of whole weights. Each module gets an increment D [out, in] of zeros. The gradient of D is that of
+ * the
+ * weight. It also works over integer bases.
  */
 export class WeightGradientTuner implements Tuner {
   readonly layout: ParameterLayout;
@@ -48,12 +49,12 @@ export class WeightGradientTuner implements Tuner {
     };
   }
 
-  /** The gradient of a module's weight, [out, in]: a view. */
+  /** The gradient of a module's weight, [out, in], as a view. */
   gradientOf(path: string, gradient: Float32Array): Float32Array {
     return this.layout.read(gradient, incrementName(path));
   }
 
-  /** A module's weight as [out, in]; available after {@link initialValues}. */
+  /** A module's weight as [out, in]. Available after {@link initialValues}. */
   weight(module: LowRankModule): Float32Array {
     const { inFeatures, outFeatures, transposed } = module;
     const stored = this.#read!(...weightOf(module));

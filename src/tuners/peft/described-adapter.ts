@@ -10,7 +10,6 @@ interface Selection {
 
 /**
  * The settings that PEFT writes for every adapter.
- *
  * @param targets the target modules of a config without `target_modules`
  * @param modules the adapted modules
  */
@@ -27,7 +26,7 @@ export function describedAdapter<Config extends Selection>(
     ...config,
     base_model_name_or_path: baseModel,
     task_type: taskType,
-    // Without a task type, PEFT needs the class that the adapter is for.
+    // Without a task type, PEFT needs the name of the model's class.
     auto_mapping:
       taskType === null
         ? { base_model_class: head.architecture, parent_library: transformersModule(definition.modelType) }
@@ -40,7 +39,7 @@ export function describedAdapter<Config extends Selection>(
   };
 }
 
-/** The transformers module with a family's code. */
+/** The Python module in transformers with a family's code. */
 function transformersModule(modelType: string): string {
   const folder = modelType.replaceAll('-', '_');
   return `transformers.models.${folder}.modeling_${folder}`;

@@ -16,28 +16,31 @@ import { PEFT_VERSION } from './peft-version.ts';
 /** The prefix of tensors that all modules share. */
 const SHARED_PREFIX = 'base_model.';
 
-/** A `peft_type` of PEFT: its settings and the names of its tensors. */
+/** The files of a `peft_type`: its settings and the names of its tensors. */
 export interface PeftFiles<Config> {
-  /** The value in the file: `IA3`. */
+  /** The type's name in the file, such as `IA3`. */
   readonly peftType: string;
   readonly schema: z.ZodType<Config>;
   /** Names of a module's tensors, below its path. */
   readonly parts: readonly string[];
-  /** Tensors that all modules share. */
+  /** Names of tensors that all modules share. */
   readonly shared?: readonly string[];
 }
 
 /** An adapter in PEFT's format, matched to a model. */
 export interface ReadPeft<Config> {
   config: Config;
-  /** The adapted modules, in the model's order, with the tensors of each by part. */
+  /** The adapted modules, in the model's order. Each has its tensors by part. */
   modules: readonly (LinearModule & { tensors: ReadonlyMap<string, AdapterTensor> })[];
   shared: AdapterTensors;
   /** Full parameters of the model, by name. */
   saved: AdapterTensors;
 }
 
-/** Parses the settings. @throws UserError that lists every bad key */
+/**
+ * Parses the settings.
+ * @throws UserError that lists every invalid key
+ */
 export function peftSettings<Config>(
   { schema, peftType }: PeftFiles<Config>,
   { config }: StoredAdapter,
@@ -136,7 +139,6 @@ export function writePeft(
 
 /**
  * Checks the shape of a tensor.
- *
  * @throws UserError if it differs from the expected one, or `expected` is undefined
  */
 export function assertShape(

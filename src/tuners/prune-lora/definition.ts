@@ -16,7 +16,7 @@ import { type PruneLoraConfig, pruneLoraConfigSchema } from './config.ts';
 const NAMES = { method: 'prune_lora', title: 'prune-LoRA', components: 'doublets' } as const;
 
 /**
- * Prune-LoRA, an ablation of the paper (table 4): LoRA's doublets, a row of A with a column of B, pruned by AdaLoRA's
+ * Prune-LoRA, an ablation of the paper (table 4): LoRA's doublets (a row of A with a column of B), pruned by AdaLoRA's
  * importance and schedule. It ends as LoRA with an individual rank for each module.
  */
 export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfigSchema> = {
@@ -24,7 +24,7 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
   learningRate: 5e-4,
   chosen: { encoder: { rate: 2e-3, lora_alpha: 32 }, language: { rate: 2e-4, lora_alpha: 16 } },
   trains: 'adapter',
-  // Five as in every method, and two averages of importance.
+  // Every method keeps five; this one also keeps two averages of importance.
   vectors: 7,
   start(model, settings, totalSteps) {
     const targets = defaultTargets(model, 'many');
@@ -40,7 +40,7 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
       tuner: new LoraTuner(settings, ranked, saved),
       settings,
       store: ({ tuner }, values, baseModel) =>
-        // The budget's keys are not stored, because PEFT has a `target_parameters` with another meaning.
+        // The budget's keys are not stored, because PEFT's `target_parameters` has another meaning.
         storeRanked({ model, targets, values, baseModel }, { ...withoutBudget(settings), ...even }, tuner),
     });
   },

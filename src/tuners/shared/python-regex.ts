@@ -4,9 +4,8 @@ import { UserError } from '../../support/user-error.ts';
 const MAX_LENGTH = 10_000;
 
 /**
- * A Python regular expression, as in PEFT's configs, that must match the whole text. Common differences are
- * translated: `(?P<name>`, `(?P=name)`, `\A`, `\Z`.
- *
+ * A Python regular expression, as in PEFT's configs, that must match the whole text. Common differences are translated:
+ * `(?P<name>`, `(?P=name)`, `\A`, `\Z`.
  * @param where the config key, for the message
  * @throws UserError for an invalid regular expression
  */

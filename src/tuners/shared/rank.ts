@@ -1,9 +1,6 @@
 import { z } from 'zod';
 
-/**
- * Maximum rank. No weight matrix has this many features on its smaller side, so a larger rank could not express
- * more.
- */
+/** Maximum rank. No weight matrix has this many features on its smaller side, so a larger rank would have no effect. */
 export const MAX_RANK = 65_536;
 
 /** A rank, or the width of a bottleneck. */

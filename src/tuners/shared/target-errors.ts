@@ -11,7 +11,7 @@ export function unknownTarget(target: string, paths: readonly string[]): UserErr
   });
 }
 
-/** The error for an empty selection; `targeted` is the selection before exclusions. */
+/** The error for an empty selection. `targeted` is the selection before exclusions. */
 export function nothingMatched(
   paths: readonly string[],
   targeted: readonly string[],

@@ -14,8 +14,9 @@ import { type SvdLoraConfig, svdLoraConfigSchema } from './config.ts';
 const NAMES = { method: 'svd_lora', title: 'SVD-LoRA' } as const;
 
 /**
- * SVD-LoRA, an ablation of the paper (table 5): AdaLoRA's triplets and orthogonality term at a constant rank. Its
- * files are AdaLoRA's, with every triplet kept.
+ * SVD-LoRA, an ablation of the paper (table 5): AdaLoRA's triplets and orthogonality term at a constant rank. Its files
+ * are
+ * AdaLoRA's, with every triplet kept.
  */
 export const svdLora: MethodDefinition<SvdLoraConfig, typeof svdLoraConfigSchema> = {
   config: svdLoraConfigSchema,
@@ -35,7 +36,7 @@ export const svdLora: MethodDefinition<SvdLoraConfig, typeof svdLoraConfigSchema
         asStored(
           exportAdapter(
             { model, config: { ...settings, lora_alpha }, targets, modules, layout, values, baseModel },
-            // PEFT rejects a config without total_step; the schedule has no phases.
+            // PEFT rejects a config without total_step. The schedule has no phases.
             { peft_type: 'ADALORA', init_r: r, target_r: r, total_step: totalSteps },
           ),
         ),

@@ -3,7 +3,8 @@ const SHIFT = 397;
 
 /**
  * PyTorch's generator on the CPU: MT19937 (Matsumoto and Nishimura, 1998). VeRA's files may contain only the seed of
- * the random matrices.
+ * the
+ * random matrices, so they must be drawn with the same generator.
  */
 export class TorchRandom {
   readonly #state = new Uint32Array(SIZE);
@@ -20,7 +21,7 @@ export class TorchRandom {
   /** Fills a tensor as `tensor.uniform_(from, to)` does. */
   uniform(tensor: Float32Array, from: number, to: number): void {
     const [least, width] = [Math.fround(from), Math.fround(Math.fround(to) - Math.fround(from))];
-    // 24 bits: the precision of float32.
+    // 24 bits are the precision of float32.
     for (let i = 0; i < tensor.length; i++)
       tensor[i] = ((this.#bits() & 0xff_ffff) / 2 ** 24) * width + least;
   }

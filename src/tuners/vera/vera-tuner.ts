@@ -25,9 +25,8 @@ export interface VeraSettings {
 export const VERA = { d: 'vera_lambda_d', b: 'vera_lambda_b', A: 'vera_A', B: 'vera_B' } as const;
 
 /**
- * VeRA (Kopiczko et al., ICLR 2024, arXiv 2310.11454): y += λ_b ∘ B (λ_d ∘ (A x)). All modules share the frozen
- * random matrices A and B. Each module uses as much of them as its width needs. The vectors λ_d [r] and λ_b [out]
- * are trained.
+ * VeRA (Kopiczko et al., ICLR 2024, arXiv 2310.11454): y += λ_b ∘ B (λ_d ∘ (A x)). All modules share the frozen random
+ * matrices A and B. Each module uses as much of them as its width needs. The vectors λ_d [r] and λ_b [out] are trained.
  */
 export class VeraTuner implements Tuner {
   readonly layout: ParameterLayout;
@@ -53,7 +52,7 @@ export class VeraTuner implements Tuner {
     ]);
   }
 
-  /** λ_b is zero, so the increment starts at zero. */
+  /** Sets λ_b to zero, so the increment is zero at first. */
   initialValues(_seed: number, read: ReadParameter): Float32Array {
     this.drawProjections();
     const values = new Float32Array(this.layout.length);

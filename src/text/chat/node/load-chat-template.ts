@@ -13,13 +13,12 @@ import {
   MAX_CHAT_TEMPLATE_BYTES,
 } from '../find-chat-template.ts';
 
-/** Maximum time of a rendering, which usually takes milliseconds. */
+/** Maximum time of a rendering, in milliseconds. It usually takes a few. */
 const MAX_MS = 5_000;
 
 /**
- * Loads the chat template of a model folder, as {@link findChatTemplate} finds it.
- *
- * @param now the time that the template sees; by default that of every rendering
+ * Loads the chat template of a model folder. {@link findChatTemplate} finds it.
+ * @param now the time that the template sees; by default the time of each rendering
  * @throws UserError if there is no template
  */
 export function loadChatTemplate(folder: string, tokens: SpecialTokens, now?: Date): ChatTemplate {
@@ -47,7 +46,7 @@ function readSources(folder: string): ChatTemplateSources {
 const script = new Script('work()');
 const context = createContext({ work: undefined });
 
-/** Stops work that takes too long: the limit applies to everything that the work calls. */
+/** Stops work that takes too long. The limit applies to everything that the work calls. */
 function limited(work: () => string, where: string): string {
   context.work = work;
   try {

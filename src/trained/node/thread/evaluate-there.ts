@@ -9,7 +9,9 @@ import type { ScoreRequest, ScoreTold } from './model-job.ts';
 
 type Call = (method: string, args: readonly unknown[], options?: CallOptions<ScoreTold>) => Promise<unknown>;
 
-/** Evaluates in another thread, and calls the caller's functions in this one. The first error of a function counts. */
+/**
+ * Evaluates in another thread. Calls the caller's functions in this thread. The first error of a function is thrown.
+ */
 export async function evaluateThere(call: Call, params: EvaluateParams<string | Rows>): Promise<Scores> {
   const { data, metrics = {}, reading, onNotice, onConfusion, signal } = Object(params) as typeof params;
   const names = Object.keys(assertOwnMetrics(metrics));

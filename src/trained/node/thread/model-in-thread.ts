@@ -17,7 +17,7 @@ import type { MergeOptions } from '../merge.ts';
 import { evaluateThere } from './evaluate-there.ts';
 import type { ModelCard, ModelMessage } from './model-job.ts';
 
-/** The used part of a `Worker`, so that these declarations need no Node types. */
+/** The part of a `Worker` that is used here. With it, these declarations need no Node types. */
 interface Thread {
   postMessage(message: unknown): void;
   on(event: 'message', listener: (message: ModelMessage) => void): unknown;
@@ -28,8 +28,8 @@ interface Thread {
 }
 
 /**
- * A trained model that computes in its own thread, so that the caller's event loop stays free. Simultaneous
- * predictions share batches. Close it after use, or declare it with `await using`.
+ * A trained model that computes in its own thread, so that the caller's event loop stays free. Simultaneous predictions
+ * share batches. Close it after use, or declare it with `await using`.
  */
 export class ModelInThread {
   readonly #path: string;
@@ -40,9 +40,7 @@ export class ModelInThread {
   readonly #underWay = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
-  /**
-   * @param worker runs `model-thread.ts` and has reported that it is ready
-   */
+  /** @param worker runs `model-thread.ts` and has reported that it is ready */
   constructor(path: string, card: ModelCard, worker: Thread) {
     this.#path = path;
     this.#card = card;
@@ -65,7 +63,7 @@ export class ModelInThread {
     worker.unref();
   }
 
-  /** The name of its task; undefined for a task that this program does not know. */
+  /** The name of its task. Undefined for a task that adalora does not know. */
   get task(): TaskName | undefined {
     return this.#card.task;
   }
@@ -114,9 +112,9 @@ export class ModelInThread {
   }
 
   /**
-   * Scores the model on a file, a folder of texts, or rows: `eval_loss` and `eval_<metric>` for the metrics of its
-   * task and your own. Your functions are called in this thread.
-   *
+   * Scores the model on a file, a folder of texts, or rows: `eval_loss` and `eval_<metric>` for the metrics of its task
+   * and
+   * your own. Your functions are called in this thread.
    * @throws UserError as in a run, for its validation data and for your own scores; any error of your `metrics`; the
    * signal's reason
    */
@@ -125,12 +123,12 @@ export class ModelInThread {
   }
 
   /**
-   * Generates the text after a prompt, or an encoder-decoder's output for it. Calls that wait with equal settings share
-   * a batch.
-   *
+   * Generates the text after a prompt, or an encoder-decoder's output for it. Waiting calls with equal settings share a
+   * batch.
    * @param options keys of transformers' `GenerationConfig`, and `seed`, `signal` and `onText`
    * @throws UserError for a config, a prompt or a conversation that the model does not support; any error of `onText`;
-   * the signal's reason
+   * the
+   * signal's reason
    */
   async generate(prompt: Prompt, options: WriteOptions = {}): Promise<Generated> {
     const { signal, onText, ...config } = options;
@@ -171,7 +169,7 @@ export class ModelInThread {
     return this.#call('export', [form, output, options]);
   }
 
-  /** Waits for pending calls, then ends the thread. Later calls throw; closing twice has no effect. */
+  /** Waits for pending calls, then ends the thread. Later calls throw. Closing twice has no effect. */
   close(): Promise<void> {
     this.#closed ??= this.#end();
     return this.#closed;
@@ -184,7 +182,7 @@ export class ModelInThread {
   async #end(): Promise<void> {
     this.#worker.ref();
     await Promise.allSettled(this.#underWay);
-    // The thread ends itself: terminating it during a run of the engine would crash the process.
+    // The thread ends by itself, because terminating it while the engine runs would crash the process.
     await this.#caller.call('close', []).catch(() => {});
     await this.#ended;
   }

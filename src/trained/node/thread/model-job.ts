@@ -14,11 +14,11 @@ export interface ModelJob {
 export interface ModelCard {
   task: TaskName | undefined;
   labels: readonly string[];
-  /** The best number of inputs to send together; undefined for tasks that do not predict for each row. */
+  /** The best number of inputs to send together. Undefined for tasks that do not predict for each row. */
   inputsAtOnce: number | undefined;
 }
 
-/** Messages of the thread. */
+/** Messages from the thread. */
 export type ModelMessage =
   | Reply
   | { progress: DownloadProgress }
@@ -34,7 +34,7 @@ export interface ScoreRequest {
   own: readonly string[];
 }
 
-/** Messages of an evaluation. Answers are scored by the caller, because its functions cannot be sent here. */
+/** Messages of an evaluation. The caller computes its custom scores, because functions cannot be sent to a thread. */
 export type ScoreTold =
   | { notice: string }
   | { confusion: { labels: readonly string[]; counts: readonly (readonly number[])[] } }

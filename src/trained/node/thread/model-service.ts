@@ -20,9 +20,7 @@ export class ModelService {
   readonly #questions = new Map<number, (scores: Record<string, number> | undefined) => void>();
   #asked = 0;
 
-  /**
-   * @param leave called once the model is closed
-   */
+  /** @param leave called once the model is closed */
   constructor(model: OpenedModel, leave: () => void) {
     this.#model = model;
     this.#queue = new PredictionQueue(model);

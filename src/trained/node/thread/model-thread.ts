@@ -19,7 +19,7 @@ try {
     onProgress: (progress) => send({ progress }),
     onNotice: (notice) => send({ notice }),
   });
-  // process.exit ends only the thread here. Deno's port has no `close`.
+  // In a thread, process.exit ends only the thread. Deno's port has no `close`.
   const service = new ModelService(model, () => process.exit());
   answerCalls(
     (call, answering) => service.answer(call, answering),

@@ -13,9 +13,9 @@ import { ModelInThread } from './model-in-thread.ts';
 import type { ModelJob, ModelMessage } from './model-job.ts';
 
 /**
- * Opens a trained model in its own thread: the folder of a run, of an adapter (of any method here, of PEFT or
- * AdapterHub) or of a model, or any of them on the Hub by its id. Close it after use.
- *
+ * Opens a trained model in its own thread: the folder of a run, an adapter (of any method here, of PEFT or AdapterHub)
+ * or a
+ * model, or any of them on the Hub by its id. Close it after use.
  * @param what the path or the id; or the config of a finished run
  * @throws UserError for anything missing, damaged or incompatible
  */
@@ -50,7 +50,7 @@ export async function openInThread(
   });
 }
 
-/** The output folder of a run's config, which cannot be a Hub id. */
+/** The output folder of a run's config. It cannot be a Hub id. */
 function runFolder(config: unknown): string {
   const { output } = Object(config) as { output?: unknown };
   if (typeof output !== 'string') {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { PredictionQueue } from './prediction-queue.ts';
 
-/** A model that answers numbers, two per batch, and fails for negative ones; and its rounds. */
+/** A model that answers numbers, two per batch, and fails for negative ones. Also returns its rounds. */
 function counting() {
   const rounds: unknown[][] = [];
   const model = {

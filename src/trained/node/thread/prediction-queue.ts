@@ -1,7 +1,7 @@
 import type { Answer } from '../../../tasks/prediction.ts';
 import type { AnswerOptions, TrainedModel } from '../../trained-model.ts';
 
-/** Batches per round when a single request waits, so that similar lengths share a batch. */
+/** Number of batches per round when a single request waits. With several, similar lengths share a batch. */
 const MAX_BATCHES = 4;
 
 interface Request {
@@ -12,7 +12,7 @@ interface Request {
   reject(error: unknown): void;
 }
 
-/** A request's part in a round. */
+/** The inputs of a request in one round. */
 interface Part {
   request: Request;
   inputs: readonly unknown[];
@@ -20,7 +20,8 @@ interface Part {
 
 /**
  * Batches waiting requests together. Each round takes some inputs of every request, so that a short request does not
- * wait for the end of a long one.
+ * wait
+ * for the end of a long one.
  */
 export class PredictionQueue {
   readonly #model: Pick<TrainedModel, 'answer' | 'check' | 'batchSize' | 'inputsAtOnce'>;
@@ -31,9 +32,7 @@ export class PredictionQueue {
     this.#model = model;
   }
 
-  /**
-   * @throws like {@link TrainedModel.answer} for these inputs; the signal's reason, before the next round
-   */
+  /** @throws like {@link TrainedModel.answer} for these inputs; the signal's reason, before the next round */
   async answer(inputs: readonly unknown[], options: AnswerOptions): Promise<Answer[]> {
     this.#model.check(inputs, options);
     if (inputs.length === 0) return [];
@@ -46,7 +45,7 @@ export class PredictionQueue {
   async #run(): Promise<void> {
     this.#isRunning = true;
     for (;;) {
-      // Messages are received between rounds: simultaneous requests share a round, and cancelled ones leave.
+      // Messages are received between rounds. So simultaneous requests share a round, and cancelled ones leave.
       await new Promise(setImmediate);
       this.#dropAborted();
       if (this.#waiting.size === 0) break;
@@ -62,7 +61,7 @@ export class PredictionQueue {
     }
   }
 
-  /** An equal share of the round for each request with the same reading as the oldest one. */
+  /** Gives each request with the same reading as the oldest one an equal share of the round. */
   #nextParts(): Part[] {
     const { batchSize, inputsAtOnce } = this.#model;
     const requests = [...this.#waiting];
