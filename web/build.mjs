@@ -2,14 +2,16 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
-/* npm run web:build builds the training page in dist/page, as files for any static host. The files of the engine and
-   the model are not copied. `adalora web` serves them, or writes them to the page's folder (--output). */
+/*
+ * npm run web:build builds the training page in dist/page, as files for any static host. The files of the engine and
+ * the model are not copied. `adalora web` serves them, or writes them to the page's folder (--output).
+ */
 
 const OUTPUT = 'dist/page';
 const SOURCE = 'web';
 /**
- * Allows only this page's own files, so that user data cannot be sent anywhere. WebAssembly is compiled, and the
- * worker starts from a blob.
+ * Allows only this page's own files, so that user data cannot be sent anywhere. It also allows WebAssembly to be
+ * compiled, and a worker to start from a blob.
  */
 const POLICY = [
   "default-src 'none'",
@@ -22,7 +24,10 @@ const POLICY = [
   "form-action 'none'",
 ].join('; ');
 
-/** With the isolation that threads need. The page contains its policy; from a server, it applies to every file. */
+/**
+ * The headers also isolate the page, as threads need it. The page itself contains the policy; from a server, it applies
+ * to every file.
+ */
 const HEADERS = {
   'Content-Security-Policy': `${POLICY}; frame-ancestors 'none'`,
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -45,7 +50,7 @@ await build({
   splitting: true,
   format: 'esm',
   minify: true,
-  // The report's scripts are functions of this program: they must not contain helpers of the compiler.
+  // The report's scripts are functions of this program. Their text must not contain the compiler's helpers.
   keepNames: false,
   target: ['es2022'],
   platform: 'browser',
@@ -60,7 +65,7 @@ writeFileSync(join(OUTPUT, '_headers'), `/*\n${headers.join('')}`);
 cpSync(join(SOURCE, 'icon.svg'), join(OUTPUT, 'icon.svg'));
 cpSync('examples/starter/train.tsv', join(OUTPUT, 'example.tsv'));
 
-/** The style of the report and the live page: this page shows the same figures. */
+/** The style of the report and the live page, because this page shows the same figures. */
 async function reportStyle() {
   const { outputFiles } = await build({
     entryPoints: ['src/report/page/style.ts'],

@@ -5,8 +5,7 @@ import type { Network } from './network.ts';
 
 /**
  * Looks up consecutive rows of the module's table `weight`, from row `first` on: one per position, the same for every
- * example.
- * Returns [sequence · batch, width].
+ * example. Returns [sequence · batch, width].
  */
 export function absolutePositions(
   module: Network,

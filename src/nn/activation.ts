@@ -94,6 +94,7 @@ function silu(x: Value): Value {
 
 /**
  * Returns the activation that config.json names under `key`.
+ *
  * @throws UserError for an unknown name, with the nearest known names
  */
 export function activation(name: string, key = 'hidden_act'): (x: Value) => Value {

@@ -4,6 +4,7 @@ import type { Network, Sublayer, SublayerEnd } from './network.ts';
 
 /**
  * Ends a post-norm sublayer: returns the norm of its output plus the residual, [rows, width].
+ *
  * @param module the module that produces the output h, dropout included
  */
 export function addAndNorm(

@@ -41,8 +41,8 @@ export function windowBias(mask: Value, reach: number): Value {
 /**
  * The bias of a decoder. A token sees itself and the earlier tokens of its document, except padding. With `window`, it
  * sees only the last `window` of them. If a cache provides earlier keys, the queries are the last keys. Padding sees
- * the
- * earlier tokens of all documents, as in transformers, because some losses read all positions.
+ * the earlier tokens of all documents, as in transformers, because some losses read all positions.
+ *
  * @param mask int32 [batch, keys]: 0 for padding, otherwise the number of the token's document
  * @returns [batch, 1, queries, keys]
  */

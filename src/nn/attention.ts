@@ -25,9 +25,9 @@ export interface AttentionOptions {
 /**
  * Scaled dot-product attention of query, key and value rows [tokens · batch, heads · headSize], sequence-major. In that
  * order, [tokens, batch · heads, headSize] is a view of all heads, and the engine's product reads its transpose in
- * place.
- * Query heads that share a key head are multiplied with it in one product. So keys and values are neither repeated nor
- * read twice. Cached keys and values may already be split into heads: [batch · heads, tokens, headSize].
+ * place. Query heads that share a key head are multiplied with it in one product. So keys and values are neither
+ * repeated nor read twice. Cached keys and values may already be split into heads: [batch · heads, tokens, headSize].
+ *
  * @param bias added to the scores: [batch | 1, heads | 1, queries | 1, keys]
  * @returns rows of the query's shape
  */

@@ -14,8 +14,8 @@ const GROWTH = 1.25;
 export type Drawn = number | 'noise';
 
 /**
- * An unlimited sequence of draws, independent up to its period. Dropout's draws are 0 with the given probability and
- * 1 / (1 - p) otherwise.
+ * An unlimited sequence of draws, independent up to its period. Dropout's draws are 0 with the given probability and 1
+ * / (1 - p) otherwise.
  */
 export class DropoutPool {
   /** The start of the sequence. After the period, it repeats for as long as the longest view so far needed. */

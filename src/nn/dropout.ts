@@ -28,10 +28,9 @@ export type MaskSource = 'host' | 'graph';
 /**
  * Dropout without a random generator in the graph, because no backend has a reproducible generator. A mask is a window
  * into a pool of independent draws, 0 or 1 / (1 - p). At every step, each dropout of the graph (a site) starts its
- * window
- * at its own random position. Positions depend only on (seed, step, site), and the pool only on (seed, p). So a resumed
- * run sees the masks of an uninterrupted run. For a larger batch, a pool grows at its end, up to the period of {@link
- * DropoutPool}.
+ * window at its own random position. Positions depend only on (seed, step, site), and the pool only on (seed, p). So a
+ * resumed run sees the masks of an uninterrupted run. For a larger batch, a pool grows at its end, up to the period of
+ * {@link DropoutPool}.
  */
 export class DropoutSites {
   readonly #graph: Graph;
@@ -55,6 +54,7 @@ export class DropoutSites {
 
   /**
    * Adds NEFTune's noise (Jain et al., ICLR 2024): uniform in ±α / √(L d), as in transformers' trainer.
+   *
    * @param x word embeddings, [L · batch, d]
    * @param tokens L, padding included
    */
@@ -75,9 +75,9 @@ export class DropoutSites {
 
   /**
    * Returns the tensors to feed at a step, for a batch with the given symbolic sizes.
+   *
    * @param rows the part of the batch to compute, by default all of it. The part gets the same masks as in the whole
-   * batch.
-   * Not supported if the graph cuts the masks.
+   * batch. Not supported if the graph cuts the masks.
    */
   feeds(
     seed: number,

@@ -19,6 +19,7 @@ export function wordEmbedding(
 
 /**
  * Returns the rows of the module's table `weight` [rows, width] for int32 ids of any shape: [ids, width].
+ *
  * @param padding the row that gets no gradient, counted from the end if negative (PyTorch's `padding_idx`)
  */
 export function embedding(

@@ -16,9 +16,9 @@ interface AskedRows {
 
 /**
  * Runs the layers of an encoder on hidden states [sequence · batch, width]. Returns the hidden states of the last
- * layer,
- * or only those of the first tokens, [batch, width]. For first tokens, the last layer computes only keys and values for
- * all tokens, and everything else for the first tokens.
+ * layer, or only those of the first tokens, [batch, width]. For first tokens, the last layer computes only keys and
+ * values for all tokens, and everything else for the first tokens.
+ *
  * @param layer builds layer i on `hidden`; `asked` is the part of `hidden` for which the layer is computed (or all of
  * it)
  */

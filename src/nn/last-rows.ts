@@ -17,6 +17,7 @@ import type { Value } from '../graph/graph.ts';
 /**
  * Selects, from hidden states [sequence · batch, width], each example's last token that is not padding: [batch, width].
  * As in transformers, padding is every masked token and every token with the padding id.
+ *
  * @param padTokenId undefined if only the mask marks padding
  */
 export function lastTokens(
@@ -41,6 +42,7 @@ export function lastOfToken(hidden: Value, inputIds: Value, id: number): Value {
 
 /**
  * Selects the last qualifying row of each example, [batch, width].
+ *
  * @param choose takes the numbers of all rows, [sequence, batch], and replaces the numbers of unqualified rows by
  * `none`
  */

@@ -25,6 +25,7 @@ import type { Value } from '../graph/graph.ts';
  * The mean negative log-likelihood of int32 labels [rows], from logits [rows, classes]. Rows with an out-of-range label
  * are ignored. With smoothing, the result is 1 - `smoothing` times this, plus `smoothing` times its mean over all
  * classes, as in transformers' `LabelSmoother`.
+ *
  * @param weights one per class: the weight of its rows in the mean, as in PyTorch's `CrossEntropyLoss(weight)`; by
  * default 1
  */

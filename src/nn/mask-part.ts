@@ -12,8 +12,8 @@ export interface BatchRows {
 
 /**
  * Cuts the values of some examples out of a tensor of the whole batch. Rows of hidden states are sequence-major,
- * [tokens ·
- * batch, …]. Attention weights are ordered by example, [batch · heads, …]. Rows of labelled tokens are in token order.
+ * [tokens · batch, …]. Attention weights are ordered by example, [batch · heads, …]. Rows of labelled tokens are in
+ * token order.
  */
 export class MaskPart {
   readonly #shape: readonly Dimension[];

@@ -10,8 +10,7 @@ export interface Injection {
   parameter(name: string): Value | undefined;
   /**
    * Returns what to add to the outputs of linear modules that read the same `x` [rows, in]; undefined for a module
-   * without
-   * an increment.
+   * without an increment.
    */
   increments(paths: readonly string[], x: Value): readonly (Value | undefined)[];
   /**
@@ -23,8 +22,8 @@ export interface Injection {
   input?(path: string, x: Value): Value | undefined;
   /**
    * Replaces the output y of a linear module or a layer norm with input x. Both are rows; undefined keeps y. If x is
-   * the
-   * same for all texts, the result may have rows for each text, sequence-major.
+   * the same for all texts, the result may have rows for each text, sequence-major.
+   *
    * @param module the linear module without the tuner's additions; undefined for a layer norm
    */
   output?(path: string, y: Value, x: Value, module?: FrozenModule): Value | undefined;
@@ -86,8 +85,7 @@ interface LinearOptions {
 
 /**
  * Builds a model's graph. Model code requests parameters and modules by their Hugging Face paths. The network returns
- * each
- * parameter as a frozen weight or a trained value, and records what was requested.
+ * each parameter as a frozen weight or a trained value, and records what was requested.
  */
 export class Network {
   /** Shape of every parameter, by name, in the order of use. */
@@ -222,8 +220,7 @@ export class Network {
 
   /**
    * Returns x Wᵀ with the weight of this path and shape, or x W if it is transposed. Reads the rounded weight if there
-   * is
-   * one.
+   * is one.
    */
   product(path: string, x: Value, shape: readonly number[], transposed = false): Value {
     const whole = this.pathOf(path);
@@ -248,8 +245,7 @@ export class Network {
 
   /**
    * Declares that this module produces the output h [rows, width] of a sublayer. Returns the value that the model adds
-   * to
-   * the residual: h, or the tuner's replacement for it.
+   * to the residual: h, or the tuner's replacement for it.
    */
   sublayer(kind: Sublayer['kind'], h: Value, end: SublayerEnd): Value {
     const sublayer = { path: this.path, kind, width: h.shape[1] as number };

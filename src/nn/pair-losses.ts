@@ -40,8 +40,8 @@ export function pairwiseCosine(a: Value, b: Value): Value {
 
 /**
  * Multiple negatives ranking loss (Henderson et al., 2017): among all candidates of a batch, an anchor's positive
- * should
- * have the largest cosine.
+ * should have the largest cosine.
+ *
  * @param candidates positives, then further negatives; each group has as many rows as there are anchors
  * @param symmetric whether positives are also ranked against the anchors
  */
@@ -62,8 +62,7 @@ export function rankingLoss(
 
 /**
  * CoSENT loss (Su, 2022): of two pairs, the pair with the larger label should have the larger cosine. Labels are
- * float32
- * [pairs].
+ * float32 [pairs].
  */
 export function cosentLoss(a: Value, b: Value, labels: Value, scale: number): Value {
   const cosines = multiply(pairwiseCosine(a, b), scale);

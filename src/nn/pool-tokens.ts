@@ -18,6 +18,7 @@ const MIN_LENGTH = 1e-12;
 
 /**
  * The mean of the hidden states of each text's tokens, [batch, width], without padding.
+ *
  * @param hidden sequence-major rows [sequence · batch, width]
  */
 export function meanTokens(

@@ -56,6 +56,7 @@ interface EncoderInputs {
 /**
  * The encoder of Vaswani et al. (2017): self-attention, then the feed-forward network, each followed by a residual sum
  * and a layer norm. Takes hidden states [sequence · batch, width]. {@link encoderLayers} describes the result.
+ *
  * @param list the module list with a layer at each index
  */
 export function postNormEncoder(

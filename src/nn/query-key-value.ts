@@ -3,6 +3,7 @@ import type { Network } from './network.ts';
 
 /**
  * Projects hidden states to the queries, keys and values of attention: rows of the given width.
+ *
  * @param modules paths of the modules for queries, keys and values
  * @param asked the rows of `hidden` that become queries, or all of them
  */

@@ -20,8 +20,8 @@ import { sizeOf } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
 /**
- * Parameters of rotary position embeddings (Su et al., 2021). Feature i of a head is rotated with feature i +
- * headSize / 2.
+ * Parameters of rotary position embeddings (Su et al., 2021). Feature i of a head is rotated with feature i + headSize
+ * / 2.
  */
 export interface Rotary {
   /** Radians per position, for each pair of features. */

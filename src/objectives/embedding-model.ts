@@ -38,6 +38,7 @@ export const TARGETS = 'targets';
 /**
  * A model that maps a text to one vector. Its outputs are [texts, features]. Its inputs state which texts belong
  * together, so that a repeated text is computed once.
+ *
  * @throws UserError if the family has no such head
  */
 export function embeddingModel(loss: EmbeddingLoss, matryoshka?: Matryoshka) {

@@ -8,6 +8,7 @@ export const LABEL_ROWS = 'label_rows';
 
 /**
  * Returns the targets of a token model: the indices of labelled rows in the hidden states, and their labels.
+ *
  * @param labels [batch, length], {@link IGNORED} for tokens without a label
  * @param shift whether a token predicts the label of the next token, as in causal language models
  */

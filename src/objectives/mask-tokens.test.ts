@@ -48,8 +48,7 @@ function masked(settings: Partial<MaskingSettings>, rows = 400, length = 64, num
 
 /**
  * The allowed difference between a share and its probability: four standard deviations, so that it holds for almost
- * every
- * seed.
+ * every seed.
  */
 const within = (probability: number, count: number) =>
   4 * Math.sqrt((probability * (1 - probability)) / count);

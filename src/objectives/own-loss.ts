@@ -10,6 +10,7 @@ export type LossOps = typeof LOSS_OPS;
 
 /**
  * Builds the loss of a user's program as a graph.
+ *
  * @param logits [batch, outputs]
  * @param labels class ids: int32 [batch]; sets of labels: float32 [batch, outputs], 1 for each that applies; numbers:
  * float32 [batch]
@@ -19,6 +20,7 @@ export type LossFunction = (logits: Value, labels: Value, ops: LossOps) => Value
 
 /**
  * Calls a user's loss function and checks its result.
+ *
  * @throws UserError if the function does not return a graph value with one number
  */
 export function ownLoss(build: LossFunction, logits: Value, labels: Value): Value {

@@ -10,6 +10,7 @@ export type LabelledBatch = Batch & { labels: Int32Array };
  * Builds a batch from packed documents for a decoder. The attention mask numbers the documents of a row from 1, and
  * positions restart with each document. The first token of a document has no label, because the token before it belongs
  * to another document.
+ *
  * @param rows which rows of the packing
  */
 export function packedBatch(

@@ -4,6 +4,7 @@ import { type TaskModel, taskModel } from './task-model.ts';
 
 /**
  * A model with a head but without a loss. It cannot be trained.
+ *
  * @param outputs number of outputs, for a head with labels
  */
 export function plainModel(kind: HeadKind, outputs: number) {

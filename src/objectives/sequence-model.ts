@@ -4,6 +4,7 @@ import { type LossOptions, type TaskModel, taskModel } from './task-model.ts';
 
 /**
  * A model with one row of logits per text: [batch, labels].
+ *
  * @param loss builds the mean loss of a batch from the logits, and declares the input for its targets
  */
 export function sequenceModel(

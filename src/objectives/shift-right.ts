@@ -2,6 +2,7 @@ import { IGNORED } from './labelled-rows.ts';
 
 /**
  * Shifts labels right by one, after the start token: the decoder's input in training.
+ *
  * @param labels [batch, length], {@link IGNORED} for padding
  */
 export function shiftRight(

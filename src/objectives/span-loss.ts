@@ -6,8 +6,8 @@ import { crossEntropy } from '../nn/losses.ts';
  * The mean loss of a batch as in transformers' question answering heads: the average of two cross-entropies, for the
  * starts and the ends of answers. Both are over all positions, padding included. A position beyond the sequence is
  * ignored. A negative position (also -100) counts as 0. Declares the inputs `start_positions` and `end_positions`,
- * int32
- * [batch].
+ * int32 [batch].
+ *
  * @param logits [2, batch, sequence], starts before ends
  */
 export function spanLoss(logits: Value): Value {

@@ -47,6 +47,7 @@ export interface JointLoss {
 
 /**
  * Combines a model family, a config, a head and a loss. Lists the parameters, linear modules and sublayers.
+ *
  * @param buildLoss builds the loss; its argument builds the logits. See {@link TaskModel.buildLoss}
  * @throws UserError if the family has no such head
  */

@@ -8,8 +8,8 @@ import { type TaskModel, taskModel } from './task-model.ts';
 
 /**
  * A model with logits for every token: its class, its word, or the next word. The loss is the mean over labelled
- * tokens.
- * Declares the inputs of {@link labelledRows}.
+ * tokens. Declares the inputs of {@link labelledRows}.
+ *
  * @param headKind a head with logits for every token
  */
 export function tokenModel(headKind: HeadKind) {

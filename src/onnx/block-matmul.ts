@@ -15,8 +15,7 @@ const BYTES = 4;
 
 /**
  * A product with a frozen matrix in blocks. If the engine has no kernel for it, every product dequantises the matrix,
- * so
- * that the matrix is in memory only for that time. The dequantised elements equal those in the kernels.
+ * so that the matrix is in memory only for that time. The dequantised elements equal those in the kernels.
  */
 export function lowerBlockMatmul(e: Emitter, node: GraphNode<'blockMatmul'>, operands: Operands): string[] {
   if (hasBlockKernel(node.attributes)) return [packedProduct(e, node, operands)];
@@ -46,8 +45,7 @@ function dequantised(
   const integers = e.alias(values, [blocks, blockSize], bits === 4 ? ELEMENT.uint4 : ELEMENT.uint8);
   const zero = bits === 4 ? e.uint4(TWO_EIGHTS, [blocks]) : e.uint8(ZERO, [blocks]);
   // The operand must be ready before the matrix is dequantised. Otherwise, the engine would share one dequantised
-  // matrix
-  // between the forward and backward products, and keep it in memory between them.
+  // matrix between the forward and backward products, and keep it in memory between them.
   const block = waiting(e, { name: scales, rank: 1 }, { name: operand, shape: x.shape });
   // One block per row: the kernel's fast case.
   const rows = e.emit('DequantizeLinear', [integers, block, zero], { axis: 0 });

@@ -13,6 +13,7 @@ const TINY = 1e-30;
 /**
  * A product with a frozen matrix of bytes. Activations are rounded once for all products that read them. If all rows
  * share a scale, the engine applies it inside the product. Scales per row need another pass over the result.
+ *
  * @param bias added to every row. Pass it only if all rows share a scale: then it costs nothing.
  */
 export function lowerByteMatmul(
@@ -43,6 +44,7 @@ interface Rows {
 
 /**
  * Emits a product with a matrix of bytes. The operand is also rounded to bytes, and each of its rows has a scale.
+ *
  * @param matrix int8 [width, columns]
  * @param scales one per column, [columns]
  */

@@ -24,8 +24,8 @@ export type ProtobufSchema = Readonly<Record<string, Readonly<Record<string, Pro
 
 /**
  * Encodes a message. Only the library's writer is used. Its encoders generate code at run time, which the content
- * security
- * policy of a page forbids.
+ * security policy of a page forbids.
+ *
  * @param value the fields by name; undefined fields are omitted
  * @throws Error for a field that the schema does not have
  */

@@ -18,6 +18,7 @@ interface Fusions {
 
 /**
  * Finds the nodes to fuse in a program. This function lists all patterns.
+ *
  * @param stays whether a node must be emitted by itself
  */
 export function planFusions(

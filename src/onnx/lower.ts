@@ -13,8 +13,7 @@ export interface LowerOptions {
 
 /**
  * Encodes the program that computes the named values as an ONNX model for a session. Inputs keep their names. Outputs
- * are
- * named by the keys of `outputs`.
+ * are named by the keys of `outputs`.
  */
 export function lower(
   outputs: Readonly<Record<string, Value>>,
@@ -22,7 +21,6 @@ export function lower(
 ): Uint8Array {
   const graph = lowerGraph(outputs, { target, weights: new LocatedWeights(target, locate) });
   // ONNX Runtime orders nodes by walking back from the outputs, last listed input first. Nodes are listed in reverse,
-  // so
-  // that they run in the scheduled order.
+  // so that they run in the scheduled order.
   return encodeModel(modelFields({ ...graph, nodes: graph.nodes.reverse() }));
 }

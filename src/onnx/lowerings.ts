@@ -131,8 +131,7 @@ const NARROW = 64;
 
 /**
  * Whether a product is Aᵀ B with many rows and few columns, as for the gradient of a low-rank factor. Then it is faster
- * to
- * compute Bᵀ A and transpose the result.
+ * to compute Bᵀ A and transpose the result.
  */
 function isTall({
   attributes: { transposeA, transposeB },

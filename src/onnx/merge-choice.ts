@@ -18,8 +18,7 @@ export interface Choice {
 
 /**
  * Merges two programs into one with a branch. A boolean input selects whether some inputs of `program` are read from
- * the
- * model's inputs or computed.
+ * the model's inputs or computed.
  */
 export function mergeChoice(program: LoweredGraph, { flag, given, computed }: Choice): LoweredGraph {
   const names = [...given.keys()];

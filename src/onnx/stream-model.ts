@@ -21,9 +21,9 @@ const LENGTH_DELIMITED = 2;
 
 /**
  * Returns the files of a model, with tensors that are produced while they are written. If the model is too large for
- * one
- * file, its tensors are stored in further files, `NAME_data`, `NAME_data_1`, …. A data file exceeds the limit only if a
- * single tensor does.
+ * one file, its tensors are stored in further files, `NAME_data`, `NAME_data_1`, …. A data file exceeds the limit only
+ * if a single tensor does.
+ *
  * @param name of the model's file
  */
 export function streamModel(

@@ -3,11 +3,9 @@ import type { Emitter } from './emitter.ts';
 
 /**
  * Makes a tensor wait for another one (the gate). Returns the tensor under a new name, in the same memory: the result
- * of
- * a Reshape that changes nothing, because a 0 in its shape keeps the size of that axis. The zeros are computed as a
- * size
- * of the gate times 0. The engine must not know that size before run time, or it would not wait. If all sizes of the
- * gate are fixed, the tensor keeps its name.
+ * of a Reshape that changes nothing, because a 0 in its shape keeps the size of that axis. The zeros are computed as a
+ * size of the gate times 0. The engine must not know that size before run time, or it would not wait. If all sizes of
+ * the gate are fixed, the tensor keeps its name.
  */
 export function waiting(
   e: Emitter,

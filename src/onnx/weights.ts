@@ -27,8 +27,7 @@ export type LocateWeight = (name: string) => WeightPlace;
 
 /**
  * Weights from a checkpoint or a rounded base. The engine widens float16 and bfloat16 to float32 when the session
- * starts.
- * Lookup tables keep their type, and only the rows that are looked up are widened, except on a GPU.
+ * starts. Lookup tables keep their type, and only the rows that are looked up are widened, except on a GPU.
  */
 export class LocatedWeights implements WeightStorage {
   readonly #target: Target;

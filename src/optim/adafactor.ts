@@ -10,9 +10,8 @@ const DECAY = -0.8;
 
 /**
  * Adafactor (Shazeer and Stern, ICML 2018) as in Hugging Face's trainer: with an external learning rate and without
- * first
- * moments. A matrix's second moments are the product of a vector for its rows and a vector for its columns. The state
- * stores the product itself, because ranks may change during a run. So Adafactor saves no memory here.
+ * first moments. A matrix's second moments are the product of a vector for its rows and a vector for its columns. The
+ * state stores the product itself, because ranks may change during a run. So Adafactor saves no memory here.
  */
 export class Adafactor extends MomentOptimizer {
   readonly #tensors: readonly OptimizedTensor[];
@@ -51,8 +50,7 @@ function average(moments: Float32Array, gradient: Float32Array, kept: number): v
 
 /**
  * Averages the second moments of matrices, then replaces them with the product of their row and column means, divided
- * by
- * the mean of all elements.
+ * by the mean of all elements.
  */
 function averageOfMatrices(
   moments: Float32Array,

@@ -13,8 +13,7 @@ const MOMENTS = ['m', 'v'] as const;
 
 /**
  * A tensor and its moments. `at` is their start in the array of bytes, or in the array of 32-bit moments. `scale` is
- * the
- * index of their first scale.
+ * the index of their first scale.
  */
 interface Part extends OptimizedTensor {
   at: number;
@@ -27,8 +26,7 @@ type Vectors = { m: Float32Array; v: Float32Array } & {
 
 /**
  * AdamW with 8-bit moments (Dettmers et al., ICLR 2022), equal to bitsandbytes' `AdamW8bit`. 256 values of a tensor
- * share
- * a scale: their largest magnitude. A step decodes a block's moments, applies AdamW, and encodes them.
+ * share a scale: their largest magnitude. A step decodes a block's moments, applies AdamW, and encodes them.
  */
 export class AdamW8bit implements Optimizer {
   readonly #settings: OptimizerSettings;
@@ -135,8 +133,7 @@ export class AdamW8bit implements Optimizer {
 
   /**
    * Returns the moments of a block. Those of a small tensor are the stored vector itself; others are decoded into a
-   * buffer
-   * that the next call overwrites.
+   * buffer that the next call overwrites.
    */
   #read(name: 'm' | 'v', { at, end, start, scale }: Part): Float32Array {
     const size = end - start;

@@ -5,6 +5,7 @@ import type { Segment } from './segment.ts';
 
 /**
  * AdamW for the tensors of one vector.
+ *
  * @param tensors disjoint and in order; together they fill the vector
  */
 export function adamWOf(tensors: readonly OptimizedTensor[], settings: OptimizerSettings): AdamW {

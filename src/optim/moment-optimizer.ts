@@ -33,8 +33,7 @@ export abstract class MomentOptimizer implements Optimizer {
 
   /**
    * Resets the first moments of some values. It keeps the second moments: the bias correction uses one step count for
-   * all
-   * values, so new second moments would cause steps of several times the learning rate.
+   * all values, so new second moments would cause steps of several times the learning rate.
    */
   forget(indices: readonly number[]): void {
     for (const index of indices) this.current.m[index] = 0;

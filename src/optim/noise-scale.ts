@@ -21,10 +21,9 @@ export interface GradientNoise {
 
 /**
  * The simple estimator of McCandlish et al. (2018, arXiv 1812.06162, appendix A.1), from |gᵢ|² and |Σ wᵢ gᵢ|². A mean
- * over
- * b examples has the expected squared length |G|² + tr(Σ) / b. tr(Σ) and |G|² are averaged over steps. Their ratio
- * tr(Σ) /
- * |G|² is the simple noise scale. A batch of about this size uses examples efficiently.
+ * over b examples has the expected squared length |G|² + tr(Σ) / b. tr(Σ) and |G|² are averaged over steps. Their ratio
+ * tr(Σ) / |G|² is the simple noise scale. A batch of about this size uses examples efficiently.
+ *
  * @returns undefined if the step has a single part
  */
 export function gradientNoise(

@@ -31,6 +31,7 @@ export interface Optimizer {
   state(): OptimizerState;
   /**
    * Replaces the state. Its arrays are used, not copied.
+   *
    * @throws Error if the state belongs to other tensors
    */
   restore(state: OptimizerState): void;
@@ -76,6 +77,7 @@ export const OPTIMIZER_NAMES = Object.keys(OPTIMIZERS) as [OptimizerName, ...Opt
 
 /**
  * Creates the optimizer with this name.
+ *
  * @param tensors disjoint and in order; together they fill the vector
  */
 export function makeOptimizer(

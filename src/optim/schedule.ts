@@ -156,6 +156,7 @@ export function hasWarmup(type: LrSchedulerType): boolean {
 
 /**
  * Returns the part of a schedule that follows a score; undefined if the schedule depends only on the step.
+ *
  * @param rate the learning rate at the start
  */
 export function metricSchedule(

@@ -23,8 +23,8 @@ export interface ModelGraph {
 
 /**
  * Builds the graphs of a model as Optimum exports them: an encoder and a decoder for an encoder-decoder that generates
- * text,
- * otherwise one graph.
+ * text, otherwise one graph.
+ *
  * @param tuner of a method that adds layers; undefined if the weights contain all changes
  */
 export function modelGraphs(model: TaskModel, tuner?: Tuner): ModelGraph[] {

@@ -21,6 +21,7 @@ export type OnnxDtype = keyof typeof ONNX_DTYPES;
 
 /**
  * Returns the types with these names, without duplicates.
+ *
  * @throws UserError for an unknown name, with the nearest known name, and for an empty list
  */
 export function onnxDtypes(names: readonly string[], where: string): OnnxDtype[] {

@@ -25,6 +25,7 @@ export interface OnnxSource {
 
 /**
  * Returns the ONNX files of a model, by name: one or two for each type of weights, with their external data.
+ *
  * @param maxBytes limit of a file; by default protobuf's
  */
 export function onnxFiles(

@@ -6,8 +6,7 @@ import { BATCH } from './batch-first-inputs.ts';
 
 /**
  * The part of an encoder-decoder that a graph computes: the encoder, the decoder, or the keys and values that the
- * decoder
- * computes from the encoder's output.
+ * decoder computes from the encoder's output.
  */
 export type Phase = 'encoder' | 'keys' | 'decoder';
 
@@ -19,9 +18,8 @@ const STATES = 'encoder_hidden_states';
 
 /**
  * The cache of a graph as Optimum exports it. Layer N has inputs `past_key_values.N.key` and `.value` [batch, heads,
- * past,
- * headSize], and outputs `present.N.key` and `.value` with past and new tokens. In an encoder-decoder, their names are
- * `N.decoder.key` and so on. Keys and values of the encoder's output are `N.encoder.key` and so on.
+ * past, headSize], and outputs `present.N.key` and `.value` with past and new tokens. In an encoder-decoder, their
+ * names are `N.decoder.key` and so on. Keys and values of the encoder's output are `N.encoder.key` and so on.
  */
 export class OptimumCache implements AttentionCache {
   readonly past: Dimension = symbol('past_sequence_length');

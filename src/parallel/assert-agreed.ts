@@ -9,6 +9,7 @@ const MAX_NAMED = 5;
 
 /**
  * Checks that facts are equal in all processes before they start.
+ *
  * @param facts by display name
  * @throws UserError that names the facts that differ, and the first process that differs from process 0
  */

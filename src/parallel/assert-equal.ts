@@ -6,6 +6,7 @@ import { processName } from './process-name.ts';
 
 /**
  * Compares a state that every process has computed independently.
+ *
  * @param hashes hashes of the state's parts, by name
  * @throws ComputationError that names the first part that differs, and the two processes
  */

@@ -1,7 +1,6 @@
 /**
  * The processes that share a run, as one of them sees them. Every call is collective: all processes make the same calls
- * in
- * the same order, and no call returns before all processes have made it.
+ * in the same order, and no call returns before all processes have made it.
  */
 export interface Communicator {
   /** The rank of this process, from 0. */

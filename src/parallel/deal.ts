@@ -3,8 +3,7 @@ import { decode, encode } from './messages.ts';
 
 /**
  * Distributes pieces of work over the processes. Every process gets all results, in the order of the work. The pieces
- * are
- * dealt round-robin. If they are sorted by size, all processes finish at about the same time.
+ * are dealt round-robin. If they are sorted by size, all processes finish at about the same time.
  */
 export async function deal<T>(
   communicator: Communicator,

@@ -16,6 +16,7 @@ export interface BatchPart {
 
 /**
  * Selects the inputs of some examples from the inputs of a batch.
+ *
  * @param outputs of the graph that reads the inputs; the names of its inputs' axes show which axis counts examples
  * @param classWeights weights of examples, if they are not equal
  */

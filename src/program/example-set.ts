@@ -13,14 +13,14 @@ export interface ExampleSet {
   readonly truncated: number;
   /**
    * The row of each example, in ascending order. Undefined if there is one example per row. For files without rows, it
-   * is
-   * the index of the example's file.
+   * is the index of the example's file.
    */
   readonly rows?: Int32Array;
   /** The sources of the training examples, if there are several. */
   readonly sources?: readonly Source[];
   /**
    * Returns some examples as one batch.
+   *
    * @param number number of the batch; batches with the same number get the same masks
    */
   batch(examples: Int32Array, number: number): ExampleBatch;

@@ -55,10 +55,8 @@ interface Opened {
 
 /**
  * Computes gradients of a loss over all texts of a step, with few texts in memory at a time (Gao et al., 2021). It
- * first
- * computes the outputs of all texts, then the loss and its gradient with respect to the outputs, then the backward pass
- * of
- * each part. Processes that share a run compute their own texts and exchange the outputs.
+ * first computes the outputs of all texts, then the loss and its gradient with respect to the outputs, then the
+ * backward pass of each part. Processes that share a run compute their own texts and exchange the outputs.
  */
 export class JointProgram {
   readonly #engine: Engine;

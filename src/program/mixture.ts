@@ -12,16 +12,14 @@ export interface Mixing {
   probabilities: readonly number[];
   /**
    * `first_exhausted`: the mixture ends when one source has no more examples. `all_exhausted`: it ends when every
-   * source has
-   * been drawn completely.
+   * source has been drawn completely.
    */
   strategy: StoppingStrategy;
 }
 
 /**
  * The maximum number of examples in a mixture, a few times the largest file. Without it, a small probability could
- * repeat
- * other sources without limit.
+ * repeat other sources without limit.
  */
 const MAX_MIXED = 10_000_000;
 
@@ -49,6 +47,7 @@ export function mixedCount(counts: readonly number[], { probabilities, strategy 
  * Draws a mixture as `interleave_datasets` does: each example is the next one of a random source. A source is read in a
  * random order. If the mixture needs more of it, it is read again in another order. The result depends only on the
  * seed.
+ *
  * @param counts number of examples of each source, at least one
  * @throws UserError for a mixture of too many examples
  */
@@ -92,6 +91,7 @@ function sourceAt(share: number, probabilities: readonly number[]): number {
 
 /**
  * Mixes the examples of several sources.
+ *
  * @param set the examples of all sources
  * @param sources their names, and their numbers of rows in `set`
  * @throws UserError for a source without examples, and for a mixture of too many examples

@@ -6,15 +6,14 @@ import { weightMemory } from './weight-memory.ts';
 
 /**
  * Limit for the weights and their copies. With one copy each for the forward and backward pass, models of up to about
- * 100
- * million parameters stay below it.
+ * 100 million parameters stay below it.
  */
 const MAX_BYTES = 1.5 * 2 ** 30;
 
 /**
  * Whether the products of a session copy their frozen matrices into the kernels' layout. Block kernels always do,
- * because
- * otherwise they would convert every matrix to float32 for each product.
+ * because otherwise they would convert every matrix to float32 for each product.
+ *
  * @param packing packing of the session's base. A float32 base has none: it is packed if `wanted` and not too large.
  * @param sharesHost whether other processes of this host use the same weights, which all of them then map
  */

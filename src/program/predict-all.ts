@@ -5,8 +5,8 @@ import type { Predictor } from './program.ts';
 
 /**
  * Returns the logits of all examples in order, [examples, labels] row-major. Batches have examples of similar length
- * and
- * are divided among the processes of the run.
+ * and are divided among the processes of the run.
+ *
  * @throws NotFinite if a logit is not finite
  */
 export async function predictAll(

@@ -17,8 +17,7 @@ export type BuildModel = (network: Network, options?: LossOptions) => Value;
 export interface TrainingGraph {
   /**
    * `loss` [] of the task; `gradient`, the objective's gradient [length] followed by the values that the tuner watches;
-   * and
-   * `regularizer` [], if there is one.
+   * and `regularizer` [], if there is one.
    */
   outputs: Record<string, Value>;
   dropouts: DropoutSites;
@@ -43,8 +42,7 @@ export function trainingGraph(
   { gradientCheckpointing = false, masks, noiseAlpha, ...options }: TrainingOptions = {},
 ): TrainingGraph {
   // The engine computes all gradients of one stack before those of the next. With gradient checkpointing, it would keep
-  // the
-  // recomputed activations of all layers in memory until the second stack. So every tensor is separate.
+  // the recomputed activations of all layers in memory until the second stack. So every tensor is separate.
   const layout = gradientCheckpointing ? tuner.layout.apart() : tuner.layout;
   const { network, flat, injection } = tunedNetwork(tuner, true, { masks, noiseAlpha }, layout);
   const loss = buildLoss(network, options);
@@ -114,8 +112,7 @@ export function tunedNetwork(
 
 /**
  * Returns the regularizer's value, and the gradient of γ R for each of its views. γ multiplies scalars before they
- * become
- * matrices, which is cheaper.
+ * become matrices, which is cheaper.
  */
 function differentiate(
   regularizer: Regularizer,

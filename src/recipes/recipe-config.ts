@@ -15,6 +15,7 @@ export interface RecipeChoice {
 /**
  * Returns the config of a recipe for a method at a budget level: a commented YAML file without the sections of other
  * methods.
+ *
  * @throws UserError for an unknown method or level
  */
 export function recipeConfig(
@@ -65,8 +66,7 @@ const PARSED = new WeakMap<Recipe, Record<string, unknown>>();
 
 /**
  * The changes that a method and a level make to a recipe's config, by dotted keys. The recipe's learning rate is only
- * for
- * its own method. For other methods, the policy chooses it, unless the budgets say that methods share it.
+ * for its own method. For other methods, the policy chooses it, unless the budgets say that methods share it.
  */
 function chosenSettings(
   recipe: Recipe,

@@ -5,8 +5,7 @@ export function counted(value: number): string {
 
 /**
  * Formats a number with about three significant digits. Integers keep all digits. Very small and very large numbers get
- * a
- * power of ten.
+ * a power of ten.
  */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return '–';

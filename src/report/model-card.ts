@@ -51,8 +51,7 @@ export interface ModelCardFacts {
 
 /**
  * The README.md of a run's folder, with the front matter that the Hugging Face Hub reads. It contains no dates, and of
- * each
- * path only the last name. So the same run gives the same text.
+ * each path only the last name. So the same run gives the same text.
  */
 export function modelCard(facts: ModelCardFacts): string {
   const { config, ranks } = facts;

@@ -11,6 +11,7 @@ interface PythonLoading {
   imports: readonly string[];
   /**
    * Returns the lines of code that create `model`.
+   *
    * @param base an expression that creates the base model
    * @param autoModel the class to load a model with
    */

@@ -99,6 +99,7 @@ export function checkFormat({ format }: CheckpointMetadata, where: string): void
 
 /**
  * Restores the state from an untrusted checkpoint.
+ *
  * @throws UserError for a state that no trainer could have written
  */
 export function restoreCheckpoint(

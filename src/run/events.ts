@@ -68,8 +68,7 @@ const trainStep = z.object({
   grad_norm: number,
   /**
    * With `log_gradient_noise_scale`: tr(Σ) / |G|² of the gradient, in examples (McCandlish et al., 2018). NaN if there
-   * are
-   * too few steps for an estimate.
+   * are too few steps for an estimate.
    */
   gradient_noise_scale: optional,
   learning_rate: number,
@@ -109,8 +108,7 @@ const orthogonality = z.object({
 
 /**
  * Sent after an evaluation of a task with one class per row. The confusion matrix of the first validation set: how
- * often
- * each class (row) was predicted as each class (column).
+ * often each class (row) was predicted as each class (column).
  */
 const confusion = z.object({
   type: z.literal('confusion'),
@@ -129,8 +127,7 @@ const finish = z.object({
   step,
   /**
    * `stopped`: by a signal; `--resume` continues. `early`: by early_stopping_patience. `stop_at_step`: by this key or
-   * by
-   * onStepEnd.
+   * by onStepEnd.
    */
   reason: z.enum(['done', 'early', 'stop_at_step', 'stopped']),
   /** Number of steps of the whole schedule. */
@@ -163,8 +160,7 @@ const schema = z.discriminatedUnion('type', [
 
 /**
  * The events of a run. Each is a line in `metrics.jsonl` and is sent to progress displays. Names are Hugging Face's
- * where
- * its trainer has the same value. NaN is written as null.
+ * where its trainer has the same value. NaN is written as null.
  */
 export type TrainEvent = z.output<typeof schema>;
 export type EventOf<Type extends TrainEvent['type']> = Extract<TrainEvent, { type: Type }>;

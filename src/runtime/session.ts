@@ -10,8 +10,7 @@ export type Tensors = Record<string, HostTensor>;
 export interface Session {
   /**
    * Computes every output from the feeds that the graph reads. If `into` has a tensor with an output's name, the output
-   * is
-   * written to it. Its size must match. Other outputs are allocated.
+   * is written to it. Its size must match. Other outputs are allocated.
    */
   run(feeds: Tensors, into?: Tensors): Promise<Tensors>;
   release(): Promise<void>;

@@ -5,6 +5,7 @@ import type { ServedModel } from './served-model.ts';
 
 /**
  * Returns how a model is served.
+ *
  * @throws UserError for a head that no server supports
  */
 export function servedAs({ trained, name }: ServedModel): Served {

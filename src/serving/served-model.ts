@@ -16,11 +16,13 @@ export interface ServedModel extends RowAdapter {
   readonly trained: TrainedModel;
   /**
    * Returns the adapter in the form of a bank's slot.
+   *
    * @throws UserError if its files have changed or disappeared
    */
   load(): PackedAdapter;
   /**
    * Returns the adapter as trained, for a model that cannot share a batch.
+   *
    * @throws UserError like {@link load}
    */
   tuned(): TunedValues;

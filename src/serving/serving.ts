@@ -62,6 +62,7 @@ export class Serving {
 
   /**
    * Serves a model under its name, and replaces a model with the same name. Pending requests finish with the old model.
+   *
    * @throws UserError for a model that cannot share batches with the others; then nothing changes
    */
   async add(model: ServedModel): Promise<void> {
@@ -85,6 +86,7 @@ export class Serving {
 
   /**
    * Predicts for inputs of the model's task, in their order.
+   *
    * @throws UserError for a model that generates text; Overloaded; the signal's reason
    */
   async predict(model: ServedModel, inputs: readonly unknown[], signal?: AbortSignal): Promise<Answer[]> {
@@ -103,6 +105,7 @@ export class Serving {
 
   /**
    * Generates the text after a prompt.
+   *
    * @throws UserError for a model that does not generate, or for a prompt or settings that it does not support;
    * Overloaded; the signal's reason
    */

@@ -1,5 +1,6 @@
 /**
  * Collects items during one turn of the event loop, and passes them on together.
+ *
  * @param later calls its argument at the end of the turn
  */
 export function batched<Item>(

@@ -29,6 +29,7 @@ export class Definitions<Definition> {
 
   /**
    * Adds a definition.
+   *
    * @param module the module of the program that adds it; missing for a built-in definition
    * @throws UserError for a name that cannot be a key of a config, or that already exists
    */

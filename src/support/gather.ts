@@ -1,7 +1,6 @@
 /**
  * Returns the elements of `vector` at `indices`, in that order. The index -1 gives 0. It moves values and moments when
- * the
- * layout of a vector changes.
+ * the layout of a vector changes.
  */
 export function gather(vector: Float32Array, indices: Int32Array): Float32Array {
   const result = new Float32Array(indices.length);

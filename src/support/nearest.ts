@@ -9,8 +9,7 @@ const MIN_CONTAINED = 4;
 
 /**
  * The names from `known` that are closest to `name` by edit distance (case-insensitive), best first. If no name is
- * close,
- * the names that contain it.
+ * close, the names that contain it.
  */
 export function nearest(name: string, known: Iterable<string>): string[] {
   const wanted = name.toLowerCase();

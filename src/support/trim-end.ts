@@ -1,7 +1,6 @@
 /**
  * Removes matching characters from the end of a text. A regular expression with `$` would take quadratic time: it
- * starts
- * again at every space of a run of spaces.
+ * starts again at every space of a run of spaces.
  */
 export function trimEnd(text: string, characters: RegExp): string {
   let end = text.length;

@@ -20,8 +20,7 @@ export interface Mismatch {
 
 /**
  * A mistake that the user can fix. The command line prints its message without a stack trace and exits with code 2.
- * Every
- * other exception is a bug in adalora.
+ * Every other exception is a bug in adalora.
  */
 export class UserError extends Error {
   override name = 'UserError';

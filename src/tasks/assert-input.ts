@@ -22,6 +22,7 @@ export interface InputShape {
 
 /**
  * Checks an input, which may come from a user's program.
+ *
  * @param number the number of the input, from 1, for messages
  * @throws UserError for an invalid input, and for unknown keys
  */

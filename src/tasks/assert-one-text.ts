@@ -2,6 +2,7 @@ import { UserError } from '../support/user-error.ts';
 
 /**
  * Checks that a client sends a single text.
+ *
  * @throws UserError for a pair, because the model was not trained on pairs
  */
 export function assertOneText(pair: string | undefined): void {

@@ -2,6 +2,7 @@ import { scorePrefixes, type ValidationFiles } from './data-files.ts';
 
 /**
  * The score that selects the best model of a run.
+ *
  * @returns the score's name without `eval_` and without the set's name, and the index of its validation set
  */
 export function chiefScore({

@@ -9,12 +9,11 @@ export interface HeldOut<Rows> {
 
 /**
  * Holds out a share of the rows of each stratum. A hash of a row's content decides. So the choice does not depend on
- * order
- * or seed, and hardly changes when rows are added. Rows with equal content are all on one side.
+ * order or seed, and hardly changes when rows are added. Rows with equal content are all on one side.
+ *
  * @param contentOf returns the content that must not be on both sides: the text, not the label
  * @param stratumOf returns the property with equal shares on both sides, such as the label; by default, all rows are
- * one
- * stratum
+ * one stratum
  * @throws UserError if either side would be empty
  */
 export function holdOut<Row>(
@@ -34,8 +33,7 @@ export function holdOut<Row>(
   });
   const heldOut = new Set<string>();
   // The largest stratum comes first. Each stratum's rounding error is added to the next one, so that small strata
-  // together
-  // get their share.
+  // together get their share.
   let passed = 0;
   for (const [, stratumRows] of [...strata].sort(
     ([a, { size: m }], [b, { size: n }]) => n - m || (a < b ? -1 : 1),

@@ -21,12 +21,14 @@ export interface AnswerFormat<Input> {
 export interface ServedForm<Data extends BaseData, Input> {
   /**
    * Turns a request into an input.
+   *
    * @param second the second text of a pair
    * @throws UserError if the task does not accept such an input
    */
   input(text: string, second: string | undefined, reading: ReadingOf<Data>): Input;
   /**
    * Turns an answer into the format of transformers' pipelines.
+   *
    * @param raw whether scores are the model's logits instead of probabilities
    */
   answer(answer: Answer, input: string, labels: readonly string[], raw: boolean): ServedAnswer;
@@ -46,6 +48,7 @@ export interface EmbedOptions {
 export interface Vectors<Data extends BaseData, Input> {
   /**
    * Turns a text into an input.
+   *
    * @throws UserError for an unknown prompt name, and for more dimensions than the model has
    */
   input(text: string, options: EmbedOptions, context: EncodingContext<Data>): Input;
@@ -54,18 +57,20 @@ export interface Vectors<Data extends BaseData, Input> {
 
 /**
  * How a task predicts.
+ *
  * @typeParam Input a text, a pair, or a list of words
  */
 export interface Prediction<Data extends BaseData, Input> {
   /**
    * How to read a file without reference answers: as in the run, with changes by flags. `file` is undefined for
-   * standard
-   * input.
+   * standard input.
+   *
    * @throws UserError for a flag that the task does not support
    */
   withFlags(reading: ReadingOf<Data>, flags: ReadingFlags, file?: string): ReadingOf<Data>;
   /**
    * Parses the inputs of a file.
+   *
    * @throws UserError for bad rows, with their lines
    */
   inputs(content: string, fileName: string, reading: ReadingOf<Data>, onSkipped?: OnSkipped): Input[];

@@ -63,10 +63,10 @@ export function taskNamed(name: TaskName): AnyTask {
 
 /**
  * Adds a task. From then on, configs may name it. Call it before any other function of this package.
+ *
  * @param name its name in a config
  * @param module the calling module, `import.meta`. Threads that train import it again, and a run resumes only if its
- * file
- * is unchanged.
+ * file is unchanged.
  * @throws UserError for a name that already exists
  */
 export function defineTask(name: string, definition: AnyTask, module: Module): void {
@@ -86,8 +86,7 @@ export function metricsOf(name: TaskName, data?: BaseData): readonly ScoreName[]
 
 /**
  * The maximum number of tokens of an example, and the key that sets it. `requested` is undefined if neither the section
- * nor
- * the model sets it. A default above the model's limit is lowered to it, and `unlowered` is then the default.
+ * nor the model sets it. A default above the model's limit is lowered to it, and `unlowered` is then the default.
  */
 export function maxLengthOf(
   name: TaskName,
@@ -114,6 +113,7 @@ export function tasksWith(key: string): TaskName[] {
 /**
  * The task of a model or adapter that adalora did not train. Tasks with a special head are tried before the
  * classifiers.
+ *
  * @throws UserError for a model with classes that fit no task
  */
 export function recognisedTask(model: UnknownTrained): Recognised & { task: TaskName } {

@@ -41,6 +41,7 @@ export type ReadingFlags = Readonly<Record<string, string | number | boolean>>;
 /**
  * A task: everything that the rest of adalora needs to know about it. A task is one folder, and one line in the
  * registry.
+ *
  * @typeParam Data the task's `data` section
  * @typeParam Rows the content of its files
  * @typeParam Input the input of a prediction
@@ -93,6 +94,7 @@ export interface TaskDefinition<
   maxLength?(config: CommonConfig): number | undefined;
   /**
    * Builds the model, with a head for these classes.
+   *
    * @param reading the section without the names of files, if the model depends on it
    */
   build(labels: readonly string[], reading?: Partial<ReadingOf<Data>>): BuildTask;
@@ -123,8 +125,7 @@ export interface TaskDefinition<
   evaluation(rows: Rows, context: EncodingContext<Data>, batchSize: number): Evaluation;
   /**
    * The simplest predictors, the strongest first. A model has to be better than these. They are fitted on `train` and
-   * scored
-   * on `validation`. Missing for tasks without baselines.
+   * scored on `validation`. Missing for tasks without baselines.
    */
   baselines?(
     train: Rows,
@@ -135,6 +136,7 @@ export interface TaskDefinition<
   tokenBaselines?(train: ExampleSet, validation: ExampleSet, vocabSize: number): Baseline[];
   /**
    * How to read another file than the run's: as in the run, with changes by flags.
+   *
    * @throws UserError for a flag that the task does not support
    */
   withFlags(reading: ReadingOf<Data>, flags: ReadingFlags, file: string): ReadingOf<Data>;

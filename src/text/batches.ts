@@ -25,12 +25,9 @@ export interface EpochPlan extends ExampleLengths {
 
 /**
  * Returns the batches of an epoch as indices of examples. Each example occurs once, and the order depends only on
- * (seed,
- * epoch). Grouping by length follows Hugging Face's `LengthGroupedSampler`: the shuffled examples are sorted within
- * groups
- * of 50 batches and cut into batches, which are visited in random order. The last batch may be smaller and has examples
- * of
- * any length.
+ * (seed, epoch). Grouping by length follows Hugging Face's `LengthGroupedSampler`: the shuffled examples are sorted
+ * within groups of 50 batches and cut into batches, which are visited in random order. The last batch may be smaller
+ * and has examples of any length.
  */
 export function planEpoch(plan: EpochPlan): Int32Array[] {
   const { lengths, batchSize, seed, epoch, groupByLength } = plan;
@@ -61,8 +58,7 @@ export function planEvaluation(examples: ExampleLengths, batchSize: number): Int
 
 /**
  * Sorts examples by length. With two lengths, the sorted examples are divided into runs of √n batches each, and each
- * run is
- * sorted by target length. Then both lengths vary little within a batch.
+ * run is sorted by target length. Then both lengths vary little within a batch.
  */
 function sortAlike(
   order: Int32Array,

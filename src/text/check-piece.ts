@@ -5,6 +5,7 @@ const MAX = 2 ** 20;
 
 /**
  * Checks that a text is not too long to be tokenized at once.
+ *
  * @throws UserError that quotes the start of the text
  */
 export function checkPiece(text: string): void {

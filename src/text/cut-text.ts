@@ -3,8 +3,7 @@ export type CutText = (text: string) => Iterable<string>;
 
 /**
  * Cuts a text into words. No step of BERT's tokenizer depends on characters beyond white space or an ideograph, so
- * words
- * can be tokenized separately.
+ * words can be tokenized separately.
  */
 export function* bertWords(text: string): Iterable<string> {
   for (let start = 0; start < text.length; ) {
@@ -37,6 +36,7 @@ const LINE_FEED = 10;
 /**
  * Cuts between a word and a letter with one space or line feed between them. The cut is before a space, or after a line
  * feed.
+ *
  * @param stops characters after which there is no cut
  */
 export function beforeSpaces(stops: string): CutText {

@@ -13,9 +13,8 @@ export function documentIds(
 
 /**
  * The tokens of a prompt with its completion and an end of text. Tokens are learned after the longest common prefix
- * with the
- * prompt's own tokens. TRL learns after the number of the prompt's tokens. Both are the same unless a token spans the
- * border.
+ * with the prompt's own tokens. TRL learns after the number of the prompt's tokens. Both are the same unless a token
+ * spans the border.
  */
 export function promptIds(tokenizer: TextTokenizer, prompt: string, completion: string): LearntIds {
   const ids = documentIds(tokenizer, prompt + completion);

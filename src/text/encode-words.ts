@@ -16,6 +16,7 @@ export interface WordsEncoding extends Encoding {
  * Tokenizes words separately and adds the special tokens of a single text, like transformers' fast tokenizers with
  * `is_split_into_words=True`. `wordIds` equals their `word_ids()`. Words of invisible characters may have no pieces.
  * Input longer than `maxLength` is truncated at its end, inside a word if necessary.
+ *
  * @throws UserError if `maxLength` leaves no room besides the special tokens
  */
 export function wordEncoder(

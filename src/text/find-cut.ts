@@ -10,10 +10,11 @@ const PROBE =
 
 /**
  * Finds how texts may be cut for a tokenizer. Undefined if no way is safe.
+ *
  * For BERT, the way is known. For others, it is tested. A cut is safe under two conditions. No token of the vocabulary
  * spans it, which is looked up. And the steps before the model treat both sides alike, which is tried on a text. There
- * is
- * no cut after a character that may end an added token, because some tokenizers restart there.
+ * is no cut after a character that may end an added token, because some tokenizers restart there.
+ *
  * @param tokenize returns the ids of a whole text
  * @param vocabulary tokens as the model has them: with `Ġ` or `▁` for a space, `Ċ` for a line feed
  */

@@ -2,10 +2,9 @@ import { expect, it } from 'vitest';
 import { longestFirst } from './longest-first.ts';
 
 // From the Python package tokenizers 0.23.3 (used by transformers 5.24). The row is the number of tokens of the first
-// text,
-// the column that of the second, both 0 to 6. An entry is the number of tokens kept of each. The npm package 0.23.2
-// differs
-// if both texts are longer than max_length: it truncates each to max_length before it compares their lengths.
+// text, the column that of the second, both 0 to 6. An entry is the number of tokens kept of each. The npm package
+// 0.23.2 differs if both texts are longer than max_length: it truncates each to max_length before it compares their
+// lengths.
 it.each([
   [
     3,

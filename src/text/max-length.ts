@@ -3,6 +3,7 @@ import { UserError } from '../support/user-error.ts';
 /**
  * The maximum number of tokens of an input: `requested` (`data.max_length`), or by default the tokenizer's
  * `model_max_length` (1e30 if it was never set). It is at most `maxPositions`, the number of position embeddings.
+ *
  * @param where the key of `requested`, for messages
  * @throws UserError if more is requested than the model supports
  */

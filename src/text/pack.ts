@@ -6,10 +6,9 @@ export interface Packing {
 
 /**
  * Packs items into rows of a capacity by best fit decreasing. Items are sorted from long to short. Each goes into the
- * row in
- * which it leaves the least space. The result has at most 22 % more rows than the minimum, and hardly any more for
- * texts
- * of many lengths.
+ * row in which it leaves the least space. The result has at most 22 % more rows than the minimum, and hardly any more
+ * for texts of many lengths.
+ *
  * @param lengths at most `capacity` each
  */
 export function pack(lengths: Int32Array, capacity: number): Packing {
@@ -17,8 +16,7 @@ export function pack(lengths: Int32Array, capacity: number): Packing {
   const rowOf = new Int32Array(lengths.length);
   /**
    * A linked list of rows for each amount of free space. `withRoom` has the first row of each list, `next` the row
-   * after each
-   * row. -1 ends a list.
+   * after each row. -1 ends a list.
    */
   const withRoom = new Int32Array(capacity + 1).fill(-1);
   const next = new Int32Array(lengths.length).fill(-1);

@@ -23,6 +23,7 @@ export class Piecewise {
 
   /**
    * Returns all ids of a text. Stops early when there are more than `enough`.
+   *
    * @param onProgress called from time to time with the number of processed characters
    * @throws UserError for a piece that is too long to be tokenized
    */

@@ -11,8 +11,7 @@ export type SpecialTokens = Partial<Record<Role, string>>;
 
 /**
  * The usual tokens for roles that an old tokenizer_config.json does not set, such as those of GPT-2, BERT and RoBERTa
- * on the
- * Hub. In transformers, the tokenizer's class sets them.
+ * on the Hub. In transformers, the tokenizer's class sets them.
  */
 const BY_CLASS: SpecialTokensByCustom = {
   bos_token: ['<s>', '<|endoftext|>'],

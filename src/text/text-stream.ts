@@ -5,8 +5,7 @@ const INCOMPLETE = '\ufffd';
 
 /**
  * Decodes ids that arrive one at a time. The concatenated results are the text of all ids. While bytes of a character
- * are
- * missing, its text is held back. Only the last few tokens are decoded, together with the tokens before them, which
+ * are missing, its text is held back. Only the last few tokens are decoded, together with the tokens before them, which
  * determine their spaces.
  */
 export class TextStream {

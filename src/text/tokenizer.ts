@@ -53,8 +53,7 @@ export interface TokenizerOptions {
 
 /**
  * Converts text to token ids and back, with the same result as transformers' fast tokenizers. It ignores the truncation
- * and
- * padding sections of tokenizer.json: the caller passes the length, and `collate` pads batches.
+ * and padding sections of tokenizer.json: the caller passes the length, and `collate` pads batches.
  */
 export class TextTokenizer {
   /**
@@ -127,8 +126,8 @@ export class TextTokenizer {
 
   /**
    * Encodes one text, or a pair, with special tokens and at most `maxLength` tokens in all. A single text is truncated
-   * at its
-   * end, a pair as in transformers' `longest_first`.
+   * at its end, a pair as in transformers' `longest_first`.
+   *
    * @throws UserError if `maxLength` leaves no room besides the special tokens
    */
   encode(text: string, textPair: string | undefined, maxLength: number): Encoding {
@@ -164,10 +163,9 @@ export class TextTokenizer {
 
   /**
    * Encodes one text, or a pair, in full with special tokens. Also returns the tokens themselves and the code points
-   * that
-   * they represent, as transformers' `return_offsets_mapping`. Characters that normalization drops have no token. If
-   * several tokens contain bytes of one character, each represents it. To truncate, cut tokens with `sequenceIds` 0 and
-   * 1.
+   * that they represent, as transformers' `return_offsets_mapping`. Characters that normalization drops have no token.
+   * If several tokens contain bytes of one character, each represents it. To truncate, cut tokens with `sequenceIds` 0
+   * and 1.
    */
   encodeWithOffsets(text: string, textPair?: string): OffsetsEncoding {
     const texts = { A: this.tokens(text), B: textPair === undefined ? [] : this.tokens(textPair) };
@@ -198,6 +196,7 @@ export class TextTokenizer {
 
   /**
    * All ids of a text of any length, without added special tokens. Special tokens in the text itself are recognised.
+   *
    * @param onProgress called from time to time with the number of processed characters
    */
   ids(text: string, onProgress?: (characters: number) => void): Int32Array {
@@ -206,10 +205,8 @@ export class TextTokenizer {
 
   /**
    * Returns this tokenizer for words that are encoded separately. Tokenizers like GPT-2's (also BART's and RoBERTa's)
-   * mark
-   * the start of a word by a space. So a space is put before each word, as transformers does with
-   * `add_prefix_space=True`. A
-   * pipeline of several pre-tokenizers does not change, as in transformers.
+   * mark the start of a word by a space. So a space is put before each word, as transformers does with
+   * `add_prefix_space=True`. A pipeline of several pre-tokenizers does not change, as in transformers.
    */
   forWords(): TextTokenizer {
     const { pre_tokenizer } = this.#json;
@@ -249,6 +246,7 @@ export class TextTokenizer {
 
 /**
  * Parses the content of a tokenizer.json.
+ *
  * @throws Error that names the problem
  */
 function read(content: object): TokenizerJson {
@@ -259,8 +257,7 @@ function read(content: object): TokenizerJson {
 
 /**
  * Checks that the model has all ids. Larger ids would read beyond the model's tables, and negative numbers would count
- * from
- * their end.
+ * from their end.
  */
 function checkIds(
   tokens: readonly (string | undefined)[],

@@ -2,8 +2,7 @@ import type { TokenizerJson } from './steps/tokenizer-json.ts';
 
 /**
  * For every id of a vocabulary, 1 if the token begins a word, otherwise 0. WordPiece marks tokens inside words by `##`.
- * Other
- * models mark word starts by the space or line end before them (`Ġ`, `▁`). Each special token counts as a word.
+ * Other models mark word starts by the space or line end before them (`Ġ`, `▁`). Each special token counts as a word.
  */
 export function wordStarts(
   { model }: TokenizerJson,

@@ -15,6 +15,7 @@ export class BestTracker {
 
   /**
    * Records an evaluation. A score that is NaN or infinite is never the best.
+   *
    * @param margin a later evaluation replaces the best one if it is worse by no more than this
    * @returns whether it is the best so far, and whether its values are kept
    */

@@ -3,6 +3,7 @@ import type { TunableModel, Tuner } from '../tuners/tuner.ts';
 
 /**
  * Returns trained values with which a model gives the same logits for every text.
+ *
  * @returns undefined if the head's last layer has no trained weight and bias, or has an adapter
  */
 export function constantAnswer(

@@ -24,9 +24,9 @@ const SHARE_TOLERANCE = 1e-4;
  * Computes the loss and gradient of a step: means over all labels of its micro-batches. R does not depend on the
  * micro-batches. If several processes share the run, each contributes the results for its examples. One all-reduce sums
  * gradients, losses, shares, R and stop requests.
+ *
  * @param measuresNoise compares the gradients of the parts of a step: its micro-batches, the processes' examples, or
- * the
- * halves of a single batch
+ * the halves of a single batch
  */
 export async function differentiateStep(
   program: Program,

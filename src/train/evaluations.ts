@@ -93,8 +93,8 @@ export class Evaluations {
 
   /**
    * Selects the model with the same output for every text as the best one, unless the best evaluation has a lower loss,
-   * or
-   * a score that is better by more than a standard error.
+   * or a score that is better by more than a standard error.
+   *
    * @returns whether the constant model is now the best
    */
   async considerConstant(step: number, program: Program, values: Float32Array): Promise<boolean> {

@@ -7,8 +7,8 @@ export interface RunLength {
 
 /**
  * The number of steps of a run, as Hugging Face's trainer counts them: the last, smaller group of micro-batches of an
- * epoch
- * is a separate step.
+ * epoch is a separate step.
+ *
  * @param maxSteps replaces the epochs if above 0
  */
 export function runLength(

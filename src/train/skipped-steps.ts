@@ -31,6 +31,7 @@ export class SkippedSteps {
 
 /**
  * Checks the result of a run.
+ *
  * @param metrics of the final evaluation
  * @throws UserError if a trained value or the loss is not finite
  */

@@ -89,8 +89,7 @@ export class Updater {
 
   /**
    * Applies the accumulated gradient of one step. Clipping changes it in place. The gradient is followed by the values
-   * that
-   * the tuner watches.
+   * that the tuner watches.
    */
   apply(accumulated: Float32Array): Update {
     const gradient = accumulated.subarray(0, this.values.length);

@@ -20,6 +20,7 @@ export interface Family {
 
 /**
  * The family of a config.json.
+ *
  * @throws UserError for an unknown `model_type`, and for all problems in the file, with a line for each
  */
 export function familyOf(json: unknown, where: string): Family {
@@ -48,6 +49,7 @@ function checkTokens({ vocabSize, padTokenId, decoderStartTokenId }: CommonConfi
 
 /**
  * Binds a model to a checkpoint. Every tensor is checked, but not read yet.
+ *
  * @param weightFolder folder of the files that `checkpoint` names
  * @throws UserError for tensors that are missing or have another shape
  */
@@ -76,6 +78,7 @@ export function bindModel<Model extends TaskModel>(
 
 /**
  * The names of a model's tensors in a checkpoint, by the model's names.
+ *
  * @throws UserError like {@link bindModel}
  */
 export function storedNames(

@@ -4,6 +4,7 @@ import type { Tuner } from '../tuners/tuner.ts';
 
 /**
  * Checks that every parameter is in the adapter or the base model.
+ *
  * @throws UserError for a parameter that would have random values
  */
 export function checkHead({ initialised }: LoadedModel, { tuner }: { tuner: Tuner }, where: string): void {

@@ -3,6 +3,7 @@ import type { ReadRange } from '../tuners/tuner.ts';
 
 /**
  * Checks that no value is NaN or infinite, because such a model cannot predict.
+ *
  * @param where the tensor's name, or its file's
  * @throws UserError
  */

@@ -33,6 +33,7 @@ export function fullModelTensors(
 
 /**
  * The config.json of a fine-tuned model: the base's config with the labels added.
+ *
  * @param text the base model's config.json
  * @param trainedFor the task and its classes, if known
  * @param dtype the type of the weights, named as in transformers; by default the base's

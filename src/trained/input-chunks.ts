@@ -3,6 +3,7 @@ import { UserError } from '../support/user-error.ts';
 
 /**
  * Yields lists of at most `size` items.
+ *
  * @throws UserError if `items` is not a list of inputs
  */
 export function* inputChunks<T>(items: Iterable<T>, size: number): Iterable<T[]> {

@@ -8,6 +8,7 @@ export type ModelConfig = Readonly<Record<string, unknown>>;
 
 /**
  * Returns a config.json with some of its fields replaced. The family reports invalid values.
+ *
  * @throws UserError for a field that the family does not read, with the nearest known name
  */
 export function withModelConfig<Json extends Record<string, unknown>>(

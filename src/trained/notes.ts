@@ -43,6 +43,7 @@ const beginning = () =>
 
 /**
  * Parses the text of {@link formatNotes}.
+ *
  * @throws UserError for anything else
  */
 export function parseNotes(json: unknown, where: string): Notes {

@@ -10,6 +10,7 @@ const CACHE_FIELDS = [
 
 /**
  * A config.json with the information that transformers.js needs about the ONNX files beside it.
+ *
  * @param text from `trainedConfig`
  * @param external the number of external data files of a model, by the name of its file
  */

@@ -46,10 +46,9 @@ export const GENERATION_CONFIG = 'generation_config.json';
 
 /**
  * A model as ONNX files with its config and tokenizer, for a folder that transformers.js and Optimum load. Files are
- * listed
- * by path, config.json last. Unchanged files of the base model are not included. An adapter is merged into the weights,
- * or
- * becomes layers of the graph. Tensors are made one by one while they are written.
+ * listed by path, config.json last. Unchanged files of the base model are not included. An adapter is merged into the
+ * weights, or becomes layers of the graph. Tensors are made one by one while they are written.
+ *
  * @throws UserError for unknown types, an adapter with NaN and a missing or damaged tokenizer; while a file is written,
  * for values that are not finite or that its type cannot represent
  */

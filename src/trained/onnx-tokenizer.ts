@@ -7,6 +7,7 @@ const NO_CLASS = ['PreTrainedTokenizer', 'PreTrainedTokenizerFast', 'TokenizersB
 
 /**
  * A tokenizer_config.json with which transformers.js makes the same tokens as in training.
+ *
  * @param frames whether the tokenizer adds tokens before or after a text
  * @param maxLength number of tokens after which a text was truncated in training
  * @param chatTemplate from a separate file, which transformers.js does not read

@@ -40,6 +40,7 @@ export function askedBy({ generates, embeds }: { generates?: boolean; embeds?: b
 
 /**
  * The task of a trained model, from its notes or otherwise from its files, and the head that it needs.
+ *
  * @param asked whether it should generate text or make vectors. It then gets a head for that instead of its own.
  * @param where its folder for messages
  * @throws UserError for a model that should generate text but cannot

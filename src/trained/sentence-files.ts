@@ -45,6 +45,7 @@ const LEGACY_MODES: Readonly<Record<string, string>> = {
 /**
  * The settings in a folder's sentence-transformers files. Undefined for a model without them. Unsupported features are
  * recorded. They are rejected only when the model is used for embeddings, because other tasks do not need them.
+ *
  * @param where the folder, for messages
  * @throws UserError for a damaged file
  */
@@ -115,8 +116,8 @@ function checked<T>(schema: z.ZodType<T>, json: unknown, where: string): T | und
 
 /**
  * The files, by name, with which sentence-transformers can load the folder of a model or an adapter. They have the
- * format of
- * version 3, which later versions also read. Empty for models that do not make text vectors.
+ * format of version 3, which later versions also read. Empty for models that do not make text vectors.
+ *
  * @param maxLength number of tokens of a text; by default the model's limit
  */
 export function sentenceFiles(

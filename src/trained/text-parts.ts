@@ -9,6 +9,7 @@ const DEFAULT_MAX_LENGTH = 1024;
 
 /**
  * The parts that tokenize text for a model.
+ *
  * @param requested `data.max_length`, or the value under another name (`key`)
  * @param loadTemplate called on first use of the template; without a time, the template gets the time of each rendering
  * @throws UserError for a length that the model does not support

@@ -106,6 +106,7 @@ export class TrainedModel {
 
   /**
    * The best number of inputs to predict together.
+   *
    * @throws UserError for tasks that do not predict
    */
   get inputsAtOnce(): number {
@@ -119,6 +120,7 @@ export class TrainedModel {
 
   /**
    * Checks inputs without predicting.
+   *
    * @throws UserError like {@link TrainedModel.predict}
    */
   check(inputs: readonly unknown[], { reading, before = 0 }: AnswerOptions = {}): void {
@@ -141,6 +143,7 @@ export class TrainedModel {
 
   /**
    * Returns vectors of texts, in their order: for an embedding model, or any model opened with `embeds`.
+   *
    * @returns as many numbers per text as the model has features, or `dimensions`
    * @throws UserError for models of other tasks, and for a prompt name that the model does not have
    */
@@ -153,6 +156,7 @@ export class TrainedModel {
 
   /**
    * The inputs for {@link vectorsOf}.
+   *
    * @throws UserError like {@link TrainedModel.embed}
    */
   vectorInputs(texts: Iterable<string>, options: EmbedOptions): unknown[] {
@@ -211,6 +215,7 @@ export class TrainedModel {
 
   /**
    * The text generator of this model. It has one cache, so calls wait for each other.
+   *
    * @throws UserError for models without a text generation head
    */
   async generator(): Promise<TextGenerator> {

@@ -19,6 +19,7 @@ export function knownAdapter(stored: StoredAdapter, where: string): KnownAdapter
 
 /**
  * Puts an adapter on a model. Without one, the model is frozen.
+ *
  * @param where the adapter's name for messages
  * @throws UserError for an adapter of another model, and for an untrained head
  */

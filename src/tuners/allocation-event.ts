@@ -16,8 +16,7 @@ export const allocationSchema = z.object({
   ranks: z.record(z.string(), z.int().min(0)),
   /**
    * Importance of every triplet as a decimal logarithm with two digits; null for zero. Modules are in the order of
-   * `ranks`.
-   * Each has its largest score first, so the first `ranks[module]` scores are those of kept triplets.
+   * `ranks`. Each has its largest score first, so the first `ranks[module]` scores are those of kept triplets.
    */
   scores: z.array(z.array(z.number().nullable())).optional(),
 });

@@ -54,6 +54,7 @@ export interface ContinuesAdapters<Config> {
   start(model: TunableModel, config: Config, stored: StoredAdapter, where: string): Continuation;
   /**
    * Returns the method's config. Given keys override those stored in the adapter.
+   *
    * @throws UserError that names every given key that contradicts the adapter
    */
   section(given: Readonly<Record<string, unknown>>, stored: StoredAdapter, where: string): Config;
@@ -66,8 +67,8 @@ export type ChosenOfMethod<Config> = { readonly rate: number } & Partial<Config>
 
 /**
  * A method of fine-tuning: everything that the rest of adalora needs to know about it. A method is one folder, and one
- * line
- * in the registry.
+ * line in the registry.
+ *
  * @typeParam Config the resolved section of a run's config that has the method's name
  */
 export interface MethodDefinition<Config = never, Schema extends z.ZodObject | undefined = undefined> {
@@ -88,12 +89,12 @@ export interface MethodDefinition<Config = never, Schema extends z.ZodObject | u
   requiredBase?(config: Config): { key: string; dtype: 'int4' } | undefined;
   /**
    * Number of float32 vectors that training keeps, each as long as the vector of trained values: values, gradient,
-   * moments
-   * and the method's own.
+   * moments and the method's own.
    */
   readonly vectors: number;
   /**
    * Sets the method up on a model.
+   *
    * @param totalSteps optimizer steps of the run
    * @param seed seed of the random numbers that it draws during the run
    * @throws UserError for settings that do not fit the model or the run

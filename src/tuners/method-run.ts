@@ -68,6 +68,7 @@ export interface Measurement {
   measures: string;
   /**
    * Measures and decides.
+   *
    * @param initial the tuner's values at the start of a run
    * @returns the decision; its `pattern` has keys that other tools can train from
    */
@@ -94,6 +95,7 @@ export interface MethodRun {
   readonly measurement?: Measurement;
   /**
    * Called before the optimizer's step, with the accumulated and clipped gradient.
+   *
    * @param watched the statistics that the tuner watches: means over the step's batches
    */
   beforeStep?(step: number, values: Float32Array, gradient: Float32Array, watched?: Float32Array): void;
@@ -117,6 +119,7 @@ export interface MethodRun {
   restore(state: MethodState): void;
   /**
    * Stores trained values of a base model as an adapter. Missing if the model itself is trained.
+   *
    * @param labels class names by id, for files that have them; missing for tasks without labels
    */
   store?(values: Float32Array, baseModel: string, labels?: readonly string[]): StoredAdapter;

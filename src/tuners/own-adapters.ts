@@ -14,6 +14,7 @@ export interface OwnAdapters<Config> {
 /**
  * Defines the adapter files of a method. `adapter_config.json` has its settings. The tensors are those of the tuner's
  * layout, with PEFT's prefix.
+ *
  * @param name the kind's name in files, such as `SCALE`
  * @param parse checks and completes the settings of a file
  * @param tunerOf returns the tuner of a model with these settings

@@ -5,8 +5,7 @@ import { UserError } from '../support/user-error.ts';
 
 /**
  * Represents a function of the calling program in a config. It contains a digest of the source, so a changed function
- * is
- * another setting.
+ * is another setting.
  */
 export type OwnFunctionName = `function:${string}`;
 
@@ -51,6 +50,7 @@ export function nameOfFunction(source: string): OwnFunctionName {
 
 /**
  * Replaces the names of functions in a method's settings by the functions.
+ *
  * @param section the section's name in a config, for messages
  * @throws UserError for a name without a function: only the program that started the run has it
  */

@@ -26,9 +26,8 @@ export interface TrainedSegment extends TrainedParameter {
 
 /**
  * The positions of all trained tensors in the flat vector. They are adjacent, row-major, and in the given order. The
- * graph
- * takes this vector and returns its gradient. Tensors given as a list are stacked: they differ only in their number of
- * rows, and the graph reads them as one tensor.
+ * graph takes this vector and returns its gradient. Tensors given as a list are stacked: they differ only in their
+ * number of rows, and the graph reads them as one tensor.
  */
 export class ParameterLayout {
   readonly segments: readonly TrainedSegment[];

@@ -98,10 +98,10 @@ export function methodNamed(name: MethodName): AnyMethod {
 /**
  * Adds a method. From then on, configs may name it, and adapters of its kind can be opened. Call it before any other
  * function of this package.
+ *
  * @param name its name in a config, and that of its section
  * @param module the calling module, `import.meta`. Threads that train import it again, and a run resumes only if its
- * file
- * is unchanged.
+ * file is unchanged.
  * @throws UserError for a name that already exists
  */
 export function defineMethod<Config, Schema extends z.ZodObject | undefined>(

@@ -10,9 +10,11 @@ interface SavedSelection {
 
 /**
  * The model's own parameters that are trained besides the adapters, by PEFT's rules:
+ *
  * - those of the head;
  * - those of modules whose path equals a name in `modules_to_save`, or ends in `.` and such a name;
  * - the biases that `bias` selects.
+ *
  * @param adapted the layers that have an adapter
  */
 export function savedParameters(

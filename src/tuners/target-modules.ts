@@ -14,11 +14,14 @@ export interface TargetSelection {
 
 /**
  * The linear layers that get an adapter, in the order given, by PEFT's rules:
+ *
  * - a list: a layer whose path is an entry, or ends in `.` and an entry;
  * - `all-linear`: every layer except `heads`, the model's output layers;
  * - another string: a regular expression (Python's) that matches the whole path.
+ *
  * `layers_to_transform` restricts the layers that match by the end of their path to these numbers. In a list, an entry
  * that matches no linear layer is an error, because it is a misspelling. PEFT accepts it if other entries match.
+ *
  * @throws UserError with the nearest names if an entry matches nothing, or if no layer is left
  */
 export function matchTargets(
@@ -66,8 +69,7 @@ function exclusionTest({
 
 /**
  * Whether the first number in a path is among the selected layers. With `layers_pattern`, it is the first number after
- * one
- * of these names.
+ * one of these names.
  */
 function layerTest({ layers_to_transform: layers, layers_pattern: patterns = [] }: TargetSelection): Test {
   const wanted = typeof layers === 'number' ? [layers] : (layers ?? []);

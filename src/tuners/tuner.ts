@@ -48,6 +48,7 @@ export interface Tuner {
   initialValues(seed: number, read: ReadParameter): Float32Array;
   /**
    * Injects the method into a network. `flat` is the vector's value, `dropout` the network's.
+   *
    * @param layout a layout of the same tensors that may stack them differently; by default the tuner's
    * @param fraction returns a random value of 1/parts, …, 1, [], new in each training step; undefined in evaluation
    */
@@ -71,8 +72,7 @@ export interface Tuner {
   factorDistances?(values: Float32Array): FactorDistances;
   /**
    * Returns a reader of the model's parameters, with the trained values merged into them. Missing if a method adds its
-   * own
-   * layers, because no parameter of the model can represent them.
+   * own layers, because no parameter of the model can represent them.
    */
   merged?(values: Float32Array, readBase: ReadRange): ReadRange;
   /** The values for a bank of adapters. Missing if rows of one batch cannot have different adapters of this method. */

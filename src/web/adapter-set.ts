@@ -10,6 +10,7 @@ const MAX_BYTES = 2 ** 30;
 
 /**
  * Reads an adapter saved by PEFT or adalora. Undefined if the files contain none.
+ *
  * @throws UserError if it is damaged, or its tensors are missing or a pickle
  */
 export async function readAdapterSet(files: FileSet): Promise<StoredAdapter | undefined> {

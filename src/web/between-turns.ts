@@ -2,8 +2,7 @@ import type { Engine } from '../program/engine.ts';
 
 /**
  * Waits for the page's next event loop turn before every computation, because the engine computes without a pause. So
- * the
- * page can draw and handle clicks.
+ * the page can draw and handle clicks.
  */
 export function betweenTurns(engine: Engine): Engine {
   return {

@@ -27,6 +27,7 @@ export function encodeCheckpoint(state: TrainerState, origin: CheckpointOrigin):
 
 /**
  * Parses the result of {@link encodeCheckpoint}.
+ *
  * @throws UserError if it is damaged or belongs to another run
  */
 export async function readCheckpoint(
@@ -51,6 +52,7 @@ export async function readCheckpoint(
 
 /**
  * A hash of everything that affects training. It is equal for two runs that are identical step by step.
+ *
  * @param texts everything else that determines the run: the rows and the model's description
  */
 export async function fingerprintOf(

@@ -16,6 +16,7 @@ export interface KeptRun {
 
 /**
  * The stored state of a run, and the callbacks that store it.
+ *
  * @param texts the rows and the model, to distinguish checkpoints
  * @throws UserError for a checkpoint that is damaged, or of another run
  */
@@ -46,6 +47,7 @@ export async function keptRun(
 
 /**
  * Restores a trainer's state.
+ *
  * @throws UserError for a valid checkpoint that does not fit the run, because another program wrote it
  */
 export async function restoreTrainer(trainer: Trainer, state: TrainerState): Promise<void> {

@@ -16,6 +16,7 @@ export interface PageModel {
 
 /**
  * Loads the tensors of a checkpoint that a model needs.
+ *
  * @param onProgress called from time to time with the loaded share
  * @throws UserError for a checkpoint that is missing or damaged, or does not fit the model
  */

@@ -36,8 +36,8 @@ export type Trained = TrainResult | ReadonlyMap<string, PageFile>;
 
 /**
  * Opens a model to predict, evaluate or generate: a newly trained adapter, the files of an adapter (of any method here,
- * or
- * of PEFT), or those of a whole model. Close it after use.
+ * or of PEFT), or those of a whole model. Close it after use.
+ *
  * @throws UserError for anything missing, damaged or incompatible
  */
 export async function open(trained: Trained, options: OpenOptions = {}): Promise<TrainedModel> {

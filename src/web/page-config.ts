@@ -17,6 +17,7 @@ export type PageRunConfig = ParsedConfig & Pick<RunsOn, 'device'>;
 
 /**
  * Checks a config and fills in the defaults.
+ *
  * @throws UserError with a line for every problem, including features that a page does not support
  */
 export function parsePageConfig({ metrics = {}, ...settings }: PageConfig): PageRunConfig {

@@ -33,6 +33,7 @@ const EMBEDDED: ReadonlyMap<string, URL> = new Map([
 
 /**
  * The files of a base model.
+ *
  * @param name of the model in a config or an adapter
  * @throws UserError for a model without files or URL, because a page does not search for models
  */

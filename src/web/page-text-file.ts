@@ -9,6 +9,7 @@ export type PageTexts = Readonly<Record<string, Blob | string>>;
 
 /**
  * Reads a text file.
+ *
  * @param key the config's key that names it
  * @throws UserError if the page does not have it, or it is too large or not UTF-8
  */

@@ -35,6 +35,7 @@ export interface DescribedModel {
 
 /**
  * Reads everything of a model except its weights.
+ *
  * @throws UserError for files that are missing, damaged or too large
  */
 export async function readModel(files: FileSet, changes?: ModelConfig): Promise<DescribedModel> {

@@ -38,10 +38,8 @@ export interface TrainOptions extends PageOptions {
   signal?: AbortSignal;
   /**
    * Called with everything needed to resume: after the first step, at regular intervals, and at the end. Each
-   * checkpoint
-   * replaces the one before. Training waits for the call. It needs `crypto.subtle`, which pages have over https or from
-   * this
-   * machine.
+   * checkpoint replaces the one before. Training waits for the call. It needs `crypto.subtle`, which pages have over
+   * https or from this machine.
    */
   onCheckpoint?: (checkpoint: Blob) => void | Promise<void>;
   /** Minimum number of seconds between two checkpoints. Default: 20. */
@@ -64,8 +62,8 @@ export interface TrainResult extends FinishEvent {
 
 /**
  * Fine-tunes a model in a page according to a config. No data leave the page. It runs in the page's thread and lets the
- * page
- * draw between steps. In a worker, it does not disturb the page at all.
+ * page draw between steps. In a worker, it does not disturb the page at all.
+ *
  * @throws UserError for every mistake in config, data or model
  */
 export async function train(config: PageConfig, options: TrainOptions): Promise<TrainResult> {

@@ -3,12 +3,11 @@ import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A host that does not answer: CUDA's host must be unreachable here, as it is for many users; the registry is not. */
+/** A proxy that does not answer. It makes CUDA's host unreachable, as it is for many users, but not the registry. */
 const NO_PROXY_THERE = 'http://127.0.0.1:9';
 
 /**
- * A user's environment: without the variables of this repository's npm, and without access to the CUDA libraries'
- * host.
+ * A user's environment: without the variables of this repository's npm, and without access to the CUDA libraries' host.
  */
 export function userEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
@@ -37,7 +36,7 @@ export function runAsUser(cwd: string, command: string, ...words: string[]) {
 const NETWORK = /ECONNRESET|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|EAI_AGAIN|ERR_SOCKET_TIMEOUT|\bE(429|5\d\d)\b/;
 
 /**
- * Runs an npm command that downloads packages; tries a second time if the registry is slow or closes the connection.
+ * Runs an npm command that downloads packages. Tries a second time if the registry is slow or closes the connection.
  */
 export function fetching(cwd: string, ...words: string[]) {
   const first = runAsUser(cwd, 'npm', ...words);
@@ -53,7 +52,7 @@ export function reachesRegistry(): boolean {
 
 /** Packs the built package into an empty folder. Returns the archive's path. */
 export function packInto(folder: string): string {
-  // dist/ is built already. The prepare step would delete it while other tests use it.
+  // dist/ is already built. The prepare step would delete it while other tests use it.
   const { status, stderr } = runAsUser('.', 'npm', 'pack', '--ignore-scripts', '--pack-destination', folder);
   if (status !== 0) throw new Error(stderr);
   return join(folder, readdirSync(folder)[0]);

@@ -9,7 +9,7 @@ export interface Backend {
   /** Its lowering table. */
   target: Target;
   open(model: Uint8Array): Promise<Session>;
-  /** Unsupported cases: name of a case, and the reason. */
+  /** Reasons why cases are not supported, by their names. */
   skips: Record<string, string>;
 }
 

@@ -13,13 +13,15 @@ import { type Table, table, tableOf } from './table.ts';
 /** The values of symbolic sizes in the cases. */
 const SIZES: Record<string, number> = { batch: 2, sequence: 3 };
 
-/** Operands are named by position. */
+/** Names of the operands, by position. */
 const NAMES = 'abcd';
 
 /** The engines compute in float32 with their own exp, erf and tanh, and sum a few dozen terms of order 1. */
 const TOLERANCE = 2e-5;
 
-/** Central differences in float64: truncation of order 1e-10, cancellation of order 1e-11. */
+/**
+ * Step of central differences in float64. Their truncation error is about 1e-10, their cancellation error about 1e-11.
+ */
 const STEP = 1e-5;
 
 /** An operand of a case: its type, and the distribution of its elements. */
@@ -31,7 +33,7 @@ interface Spec {
 
 type Shape = (number | string)[];
 
-/** Standard normal elements; a name in the shape is a symbolic size. */
+/** Standard normal elements. A name in the shape is a symbolic size. */
 export const real = (...shape: Shape): Spec => ({
   dtype: 'float32',
   shape,
@@ -45,7 +47,7 @@ export const positive = (...shape: Shape): Spec => ({
   draw: (random, count) => Array.from({ length: count }, () => 0.5 + 1.5 * random.uniform()),
 });
 
-/** Elements of both signs, at least 0.5 from zero and 0.25 from each other: no kink or pole within a step. */
+/** Elements of both signs, at least 0.5 from zero and 0.25 from each other. So no kink or pole is within a step. */
 export const apart = (...shape: Shape): Spec => ({
   dtype: 'float32',
   shape,
@@ -58,7 +60,9 @@ export const int = (shape: Shape, elements: readonly number[]): Spec => ({
   draw: () => elements,
 });
 
-/** Frozen tensors of cases, determined by their names, so that a case's reference has the same. */
+/**
+ * The elements of a frozen tensor. They depend only on the arguments, so that a case and its reference have the same.
+ */
 export const frozenBytes = (seed: number, count: number) =>
   new Uint8Array(count).map((_, i) => (i * i * 89 + i * 37 + seed * 11) % 256);
 export const frozenFloats = (seed: number, count: number) => new Random(seed, 'frozen').normals(count, 1);
@@ -69,22 +73,23 @@ function locate(name: string): InlineWeight {
   return { data: make(Number(seed), Number(count)) };
 }
 
-/** A small program around an op, its meaning in plain loops, and its differentiated operands. */
+/** A small program around an op, a reference in plain loops, and the operands to differentiate by. */
 export interface OpCase {
   /** The program, as text. */
   name: string;
-  /** The ops of the program. */
+  /** The ops that the program uses. */
   ops: ReadonlySet<string>;
   inputs: readonly Spec[];
   build: (...values: Value[]) => Value;
   reference: (...tables: Table[]) => Table;
-  /** Positions of operands. */
+  /** Positions of the operands to differentiate by. */
   wrt: readonly number[];
 }
 
 /**
- * One case: operands, program, and the elements of its result as a function of the index, of shape `shape`. `wrt` are
- * the positions of the operands to differentiate by, by default all of float32.
+ * Defines a case: its operands, its program, and its reference, which returns the element of the result at an index.
+ *
+ * @param wrt positions of the operands to differentiate by; by default all of float32
  */
 export function op(
   inputs: readonly Spec[],
@@ -99,7 +104,7 @@ export function op(
   return { name: describeValue(result), ops, inputs, build, reference, wrt };
 }
 
-/** Checks a case's value, and the gradients of a randomly weighted sum of it, on a backend. */
+/** Checks a case's value on a backend, and the gradients of a randomly weighted sum of it. */
 export async function checkOp(
   { name, inputs, build, reference, wrt }: OpCase,
   backend: Backend,
@@ -137,7 +142,7 @@ export async function checkOp(
   }
 }
 
-/** d loss / d operand by central differences. */
+/** Computes d loss / d operand by central differences. */
 function slope(loss: () => number, { shape, data }: Table): Table {
   const result = data.map((element, i) => {
     data[i] = element + STEP;

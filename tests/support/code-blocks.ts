@@ -5,7 +5,7 @@ export interface CodeBlock {
   document: string;
   /** Its first line, from 1. */
   line: number;
-  /** The info string of its fence; empty for an indented block. */
+  /** The language after the opening fence. Empty for an indented block. */
   language: string;
   text: string;
 }

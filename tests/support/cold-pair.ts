@@ -16,14 +16,14 @@ export function serveModel(workspace: Workspace): Promise<HubServer> {
   return startHubServer({ name: MODEL, commit: 'c'.repeat(40), files, large: ['model.safetensors'] });
 }
 
-/** A short training over an int8 base, with a model to download and a base to make. */
+/** Settings of a short run over an int8 base. The model must be downloaded and the base made. */
 export const settings = (output: string, model = MODEL) =>
   [
     ...['training.max_steps=3', 'method=lora', 'base_dtype=int8', `model=${model}`, `output=${output}`],
     'data.validation=dev.tsv',
   ].flatMap((setting) => ['--set', setting]);
 
-/** Two calls in one process, which train in separate threads. */
+/** A program with two calls in one process, which train in separate threads. */
 const BOTH = `
 const { loadConfig } = await import(process.env.LOAD_CONFIG);
 const { train } = await import(process.env.TRAIN);
@@ -31,9 +31,9 @@ const settings = JSON.parse(process.env.SETTINGS);
 await Promise.all(settings.map((own) => train(loadConfig('run.yaml', own.filter((word) => word !== '--set')))));`;
 
 /**
- * Two trainings that start together, with one empty cache for downloads and for bases.
+ * Starts two runs together, with one empty cache for downloads and for bases.
  *
- * @param kinds how they run; two threads are in one process
+ * @param kinds how each runs; two threads are in one process
  * @param whole the run that both must equal
  * @returns the differences
  */

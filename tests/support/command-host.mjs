@@ -8,10 +8,10 @@ import { dieAt } from './mortal-disk.mjs';
 
 /*
  * Runs command lines of the built program one after another in one process, so that a test file with dozens of them
- * loads the program once. After each, it reports the exit code, and marks the end of the output.
+ * loads the program once. After each command, it reports the exit code, and marks the end of the output.
  *
- * Training also runs in this thread, because its own thread would load the program again. It cannot be interrupted
- * here; tests of that start processes. It can be killed with this process: see mortal-disk.mjs.
+ * Training also runs in this thread, because a thread of its own would load the program again. So it cannot be
+ * interrupted. Tests that interrupt training start processes. It can be killed with this process: see mortal-disk.mjs.
  */
 
 const built = (name) => import(new URL(name, pathToFileURL(process.argv[2])));
@@ -21,7 +21,7 @@ const { Worker } = threads;
 threads.Worker = ThreadOrHere;
 syncBuiltinESMExports();
 
-/** The replacement of `Worker`: a real thread, or for a training an object that behaves like one. */
+/** Replaces `Worker`: starts a real thread or, for training, an object that behaves like one. */
 function ThreadOrHere(url, options) {
   const trains = String(url).endsWith('/jobs/node/worker.js');
   return trains ? trainHere(options.workerData) : new Worker(url, options);
@@ -43,7 +43,7 @@ function trainHere(job) {
   return worker;
 }
 
-/** When the training of this command is killed. */
+/** The moment at which this command's training is killed. */
 let death;
 
 process.on('message', async ({ words, input, mark, ...message }) => {
@@ -51,7 +51,7 @@ process.on('message', async ({ words, input, mark, ...message }) => {
   Object.defineProperty(process, 'stdin', { value: Readable.from([Buffer.from(input)]), configurable: true });
   process.exitCode = undefined;
   await runCommand(words);
-  // Output of other threads is still on its way to this one.
+  // Other threads' output has not arrived in this thread yet.
   await setImmediate();
   const code = process.exitCode ?? 0;
   process.stdout.write(mark);

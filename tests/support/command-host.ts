@@ -7,8 +7,8 @@ const BUILT = `${resolve('dist')}/`;
 const MARK = '\0end of a command\0';
 
 /**
- * When a training is killed: before a file operation, counted from 1, or after an event is written to its log. See
- * mortal-disk.mjs.
+ * When a training is killed: before the file operation with this number (from 1), or after this event is written to its
+ * log. See mortal-disk.mjs.
  */
 export type Death = number | { type: string; step?: number; final?: boolean };
 
@@ -20,8 +20,8 @@ export interface Answer {
 }
 
 /**
- * A process that runs one command line after another in a folder. Their output comes through its pipes, including the
- * engine's. If a command ends the process, its result is how it ended, and the next command gets a new process.
+ * A process that runs one command line after another in a folder. Its pipes carry their output, including the engine's.
+ * If a command ends the process, its result says how, and the next command gets a new process.
  */
 export class CommandHost {
   readonly #folder: string;
@@ -34,7 +34,9 @@ export class CommandHost {
     this.#env = env;
   }
 
-  /** Runs a command line with `input` as standard input, after earlier ones have ended. Its training may be killed. */
+  /**
+   * Runs a command line with `input` as standard input, after earlier commands have ended. `death` kills its training.
+   */
   run(words: readonly string[], input = '', death?: Death): Promise<Answer> {
     const answer = this.#last.then(() => this.#ask(words, input, death));
     this.#last = answer.catch(() => {});

@@ -12,8 +12,7 @@ const TIMES = [
 ];
 
 /**
- * The log of a run without its folder, times, memory and the lines that only interruptions cause: every start but the
- * first.
+ * The log of a run, without what differs between equal runs: folder, times, memory, and the start events of resumes.
  */
 export function courseOf(
   workspace: Workspace,

@@ -4,7 +4,7 @@ import { modelFamily } from '../../src/models/registry.ts';
 import { Network } from '../../src/nn/network.ts';
 import { modelInputs } from '../../src/objectives/model-inputs.ts';
 
-/** The number of sites with each dropout probability in the training graph of a head, for a config.json. */
+/** The number of dropout sites with each probability in the training graph of a head, for a config.json. */
 export function dropoutSites(config: { model_type: string }, head: HeadKind): Record<string, number> {
   const family = modelFamily(config, 'config.json');
   const network = new Network(new Graph(), { training: true, masks: 'graph' });

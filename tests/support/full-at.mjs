@@ -1,5 +1,5 @@
-// Loaded before the program (NODE_OPTIONS=--import): the disk is full from the file operation with the number FULL_AT
-// (from 1) on, among those that take space. A failing write has already written half of its bytes.
+// Load it before the program (NODE_OPTIONS=--import). It counts file operations that take disk space, from 1. From
+// operation FULL_AT on, the disk is full. A failing write has already written half of its bytes.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 

@@ -1,6 +1,6 @@
-// Loaded before the program (NODE_OPTIONS=--import): a run halts at moments of its log, given as a JSON list in
-// HALTS. There it sends itself a signal, because one from another process comes late: training does not wait for the
-// reader of its output. Then it waits, for a file if one is named, otherwise until it is asked to stop.
+// Load it before the program (NODE_OPTIONS=--import). A run halts at the moments of its log in HALTS, a JSON list. There
+// it sends itself a signal: another process would send it too late, because training does not wait for the reader of its
+// output. Then it waits for a file or, if no file is named, until it is asked to stop.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import threads from 'node:worker_threads';

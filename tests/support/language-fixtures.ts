@@ -16,7 +16,7 @@ const SPECIAL: Readonly<Record<string, SpecialTokens>> = {
 
 export const TOKENIZERS = Object.keys(SPECIAL);
 
-/** A small tokenizer of a family, and its tokenizer_config.json. */
+/** A family's small tokenizer and its tokenizer_config.json. */
 export function fixtureTokenizer(name: string) {
   const tokenizerJson = languageFixture(name);
   const tokenizerConfig = { ...SPECIAL[name] };

@@ -2,8 +2,8 @@ import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * Files with the most processor time, the longest first, so that none of them is left for one core at the end. Others
- * follow in vitest's order: by previous time, or by size.
+ * The test files that take the most processor time, the longest first, so that no core runs a long one alone at the
+ * end. Other files follow in vitest's order: by previous time, or by size.
  */
 const LONGEST = [
   'tests/resume.test.ts',
@@ -22,7 +22,9 @@ const LONGEST = [
   'tests/ops.test.ts',
 ];
 
-/** The files of a project one after the other, as a shared process needs them; in each project, the longest first. */
+/**
+ * Sorts test files by project, because the files of a project share a process. In each project, the longest come first.
+ */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);

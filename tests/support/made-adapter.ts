@@ -12,24 +12,24 @@ export interface MadeAdapter {
   task?: TaskName;
   labels?: readonly string[];
   method?: 'lora' | 'adalora' | 'svd_lora' | 'prune_lora' | 'vera' | 'bitfit' | 'houlsby' | 'pfeiffer';
-  /** Of factors; the size of bottlenecks. */
+  /** The rank of factors, or the size of bottlenecks. */
   rank?: number;
   seed: number;
-  /** Columns, if they are not one text. */
+  /** The task's `data` keys, if a row is not one text. */
   data?: object;
-  /** In the form of `target_modules`. */
+  /** The adapted modules, as in `target_modules`. */
   targets?: string[] | string;
-  /** Of the values. */
+  /** Standard deviation of the values. */
   deviation?: number;
-  /** Fully trained beside factors. */
+  /** Modules to train in full besides factors. */
   modules?: string[];
-  /** As in the notes. */
+  /** The `base_digest` in the notes. */
   base_digest?: string;
 }
 
 const STEPS = 100;
 
-/** Writes the folder of an adapter with random values, with this program's notes if it has a task. */
+/** Writes the folder of an adapter with random values. With a task, it also writes adalora's notes. */
 export function writeMadeAdapter(
   folder: string,
   base: string,
@@ -65,7 +65,7 @@ export function writeMadeAdapter(
     pfeiffer: () => pfeiffer.start(model, pfeiffer.config.parse({ bottleneck: rank }), STEPS),
   };
   const run = runs[method]();
-  // Draws what is random and not trained.
+  // Draws the tensors that are random but not trained.
   run.tuner.initialValues(seed, (_, shape) => new Float32Array(shape.reduce((all, one) => all * one, 1)));
   const values = new Random(seed, 'adapter').normals(run.tuner.layout.length, deviation);
   writeAdapter(folder, run.store!(values, base, labels));

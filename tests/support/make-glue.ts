@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { tinyRows } from './tiny-data.ts';
 import { writeTinyModel } from './tiny-model.ts';
 
-// Writes miniature versions of the files in README's commands: tsx make-glue.ts FOLDER
+// Writes small versions of the files in README's commands. Usage: tsx make-glue.ts FOLDER
 const folder = process.argv[2];
 const cola = join(folder, 'data', 'glue', 'CoLA');
 mkdirSync(cola, { recursive: true });

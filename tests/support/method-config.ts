@@ -2,7 +2,7 @@ import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
 import type { RunConfig } from '../../src/run/config/run-config.ts';
 import { type MethodName, methodNamed } from '../../src/tuners/registry.ts';
 
-/** The config of a run with a method, with Hugging Face's defaults, and a schedule in which the budget falls. */
+/** The config of a run with a method. It has Hugging Face's defaults, and a schedule in which the budget decreases. */
 export function methodConfig(method: MethodName): RunConfig {
   const schema = methodNamed(method).config;
   const phases = { tinit: '10%', tfinal: '30%' };

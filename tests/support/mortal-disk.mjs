@@ -2,11 +2,11 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
 /*
- * Import it before the program. It kills this process with SIGKILL at a chosen moment of a training, so that the disk
- * has the state after a kill: partial files, a lock, no clean-up.
+ * Import it before the program. It kills this process with SIGKILL at a chosen moment of a training. So the disk has
+ * the state after a kill: partial files, a lock, no clean-up.
  */
 
-/** Counted operations: the kill is directly before one of them. */
+/** The file operations that are counted. The kill happens directly before one of them. */
 const COUNTED = [
   'mkdirSync',
   'writeSync',
@@ -22,7 +22,7 @@ let moment;
 
 /**
  * @param death the number of a counted operation, from 1, or an event of the run's log: a type, the first step, and
- * whether the allocation is final. The event's line is written, and nothing after it. Undefined for none.
+ * whether the allocation is final. The event's line is written, and nothing after it. Undefined for no kill.
  */
 export function dieAt(death) {
   left = typeof death === 'number' ? death : Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-/** The standard normal distribution function to double precision, by a series for erf with only positive terms. */
+/** The standard normal distribution function in double precision, by a series for erf that has only positive terms. */
 export function normalDistribution(x: number): number {
   // erf(z) = 2/√π · exp(-z²) · Σ 2ⁿ z²ⁿ⁺¹ / (1 · 3 · … · (2n + 1))
   const z = x / Math.SQRT2;

@@ -4,7 +4,10 @@ import { type TaskName, taskNamed } from '../../src/tasks/registry.ts';
 import type { BuildTask } from '../../src/tasks/task-definition.ts';
 import { describeAs, openModel } from '../../src/trained/node/load-model.ts';
 
-/** Builds a model for the labels of a task; by default as many as the checkpoint's head has. */
+/**
+ * Returns a function that builds a model for a task with `labels` labels. Default: as many as the checkpoint's head
+ * has.
+ */
 export function buildFor(task: TaskName, labels?: number): BuildTask {
   return (definition, config) => {
     const names = Array.from({ length: labels ?? config.numLabels }, (_, id) => `LABEL_${id}`);
@@ -12,12 +15,12 @@ export function buildFor(task: TaskName, labels?: number): BuildTask {
   };
 }
 
-/** A model folder's checkpoint as a model for the labels of a task. */
+/** Opens a model folder's checkpoint as a model for a task. */
 export function openForTask(folder: string, task: TaskName, labels?: number): LoadedModel {
   return openModel(folder, buildFor(task, labels));
 }
 
-/** The same without its weights. */
+/** Like {@link openForTask}, but without weights. */
 export function describeForTask(folder: string, task: TaskName, labels?: number): TaskModel {
   return describeAs(folder, buildFor(task, labels));
 }

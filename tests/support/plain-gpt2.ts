@@ -34,7 +34,7 @@ export function plainGpt2(folder: string): (ids: readonly number[]) => Vector[] 
       return x.map((v, i) => ((v - mean) / deviation) * scale[i] + shift[i]);
     };
   };
-  /** Its weights are stored as [in, out]. */
+  /** Weights are stored as [in, out]. */
   const linear = (name: string) => {
     const [rows, bias] = [rowsOf(`${name}.weight`), weight(`${name}.bias`)];
     return (x: Vector) => bias.map((b, out) => x.reduce((total, v, i) => total + v * rows[i][out], b));
@@ -82,7 +82,6 @@ export function plainGpt2(folder: string): (ids: readonly number[]) => Vector[] 
   };
 }
 
-/** The logarithm of the sum of exponentials. */
 export function logSumExp(x: Vector): number {
   const largest = Math.max(...x);
   return largest + Math.log(sum(x.map((v) => Math.exp(v - largest))));

@@ -4,7 +4,7 @@ import ts from 'typescript';
 /** A piece of English in a file: a comment, a string or a paragraph. */
 export interface Prose {
   path: string;
-  /** From 1. */
+  /** Its first line, from 1. */
   line: number;
   kind: 'comment' | 'string' | 'document';
   isHeading?: boolean;
@@ -37,7 +37,7 @@ export function proseOfSource(path: string): Prose[] {
   return found;
 }
 
-/** The paragraphs, list items and table cells of a Markdown text, without code and the targets of links. */
+/** The paragraphs, list items and table cells of a Markdown text, without code and link targets. */
 export function proseOfMarkdown(path: string, markdown = readFileSync(path, 'utf8')): Prose[] {
   const found: Prose[] = [];
   let isCode = false;
@@ -63,7 +63,7 @@ export function proseOfMarkdown(path: string, markdown = readFileSync(path, 'utf
   return found;
 }
 
-/** The sentences of a text. */
+/** Splits a text into sentences. */
 export function sentencesOf(text: string): string[] {
   return text
     .replaceAll(/\s+/g, ' ')

@@ -1,12 +1,12 @@
 import { expect } from 'vitest';
 import { UserError } from '../../src/support/user-error.ts';
 
-/** Milliseconds per input: a hundred times what any takes on a busy machine. Beyond it, something does not end. */
+/** Maximum milliseconds per input: a hundred times what an input takes on a busy machine. A longer one does not end. */
 const PATIENCE = 10_000;
 
 /**
  * Passes untrusted inputs to a reader. Each must be rejected with a message, or give a value that passes the check.
- * Both must occur, because otherwise the inputs show nothing.
+ * Both must occur, because otherwise the inputs test nothing.
  *
  * @param check throws for a value that this input must not give
  */
@@ -27,20 +27,20 @@ export function readOrRefuse<Input, Value>(
   expect(ends.refused).toBeGreaterThan(0);
 }
 
-/** A reader's value; undefined if it rejects properly. */
+/** Returns what the reader returns. Undefined if it rejects the input with a proper message. */
 function attempt<Value>(read: () => Value): { value: Value } | undefined {
   try {
     return { value: read() };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    // A single line, however long or wild the quoted value.
+    // The message is a single line, however long or wild the quoted value is.
     expect(error.message).toMatch(/^\S.*\.$/);
     expect(error.message.length).toBeLessThan(1000);
     return undefined;
   }
 }
 
-/** A file once for every `step` bytes, with one bit of one byte flipped. */
+/** Yields copies of a file, one for every `step` bytes. In each copy, one bit of that byte is flipped. */
 export function* withBitTurned(bytes: Uint8Array, step = 1): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += step) {
     const changed = bytes.slice();

@@ -10,7 +10,7 @@ import { describeAs } from '../../src/trained/node/load-model.ts';
 const SPECIAL = ['<pad>', '<s>', '</s>'];
 const MERGES = ['t h', 'th e', 'Ġ the', 'c a', 'ca t'];
 
-/** The characters of the 256 bytes in byte-level tokenizers. */
+/** The characters that represent the 256 bytes in byte-level tokenizers. */
 function byteCharacters(): string[] {
   const isPlain = (byte: number) => (byte > 32 && byte < 127) || (byte > 160 && byte !== 173 && byte < 256);
   let others = 0;
@@ -31,7 +31,7 @@ const decoder = {
   max_position_embeddings: 64,
 };
 
-/** The differences between the models; windows are shorter than the texts. */
+/** How the configs differ between the models. Attention windows are shorter than the texts. */
 const CONFIGS = {
   llama: decoder,
   mistral: { ...decoder, sliding_window: 4 },
@@ -61,7 +61,7 @@ const CONFIGS = {
     forced_eos_token_id: null,
     is_encoder_decoder: true,
   },
-  // Distances are distinguished up to less than the texts' length.
+  // The largest distance that T5 distinguishes is shorter than the texts.
   t5: {
     d_model: 32,
     d_kv: 12,
@@ -81,14 +81,14 @@ const ENCODER_DECODERS: readonly string[] = ['bart', 't5'];
 export type SmallGenerator = keyof typeof CONFIGS;
 export const SMALL_GENERATORS = Object.keys(CONFIGS) as SmallGenerator[];
 
-/** A template like those of the Hub's chat models; the first message must be a user's. */
+/** A template like those of chat models on the Hub. The first message must be a user's. */
 const CHAT_TEMPLATE = `{% for message in messages %}{% if loop.first and message.role == 'assistant' %}\
 {{ raise_exception('A user speaks first') }}{% endif %}{{ bos_token + message.role + ':' + message.content + eos_token }}\
 {% endfor %}{% if add_generation_prompt %}{{ bos_token + 'assistant:' }}{% endif %}`;
 
 /**
- * Writes a model folder as downloaded from the Hub: a language model of 2 layers, 32 wide, with random weights large
- * enough for non-repeating texts, a byte-level tokenizer and a chat template.
+ * Writes a model folder as downloaded from the Hub: a language model of 2 layers, 32 wide, with a byte-level tokenizer
+ * and a chat template. Its random weights are large enough for texts that do not repeat themselves.
  */
 export function writeSmallGenerator(folder: string, type: SmallGenerator, changes: object = {}): void {
   mkdirSync(folder, { recursive: true });
@@ -128,9 +128,7 @@ function weight(type: SmallGenerator, name: string, shape: readonly number[]): F
   return isNorm ? values.map((value) => 1 + value) : values;
 }
 
-/**
- * @param isFramed whether texts are between `<s>` and `</s>`; otherwise they only begin with `<s>`
- */
+/** @param isFramed whether texts are between `<s>` and `</s>`; otherwise they only begin with `<s>` */
 function tokenizer(isFramed: boolean): object {
   const special = (token: string) => ({ SpecialToken: { id: token, type_id: 0 } });
   const frame = [

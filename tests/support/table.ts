@@ -1,12 +1,12 @@
-/** A tensor in double precision, read by index: `a(i, j)`. The reference side of op tests. */
+/** A tensor in double precision, read by index: `a(i, j)`. References of op tests use it. */
 export interface Table {
   (...index: number[]): number;
   readonly shape: readonly number[];
-  /** Row-major; changing an element changes the table. */
+  /** Row-major. Changing an element changes the table. */
   readonly data: Float64Array;
 }
 
-/** A table over existing elements. */
+/** Makes a table from existing elements. */
 export function tableOf(shape: readonly number[], data: Float64Array): Table {
   const read = (...index: number[]) => {
     if (index.length !== shape.length) throw new Error(`${index.length} indices into [${shape}]`);
@@ -15,7 +15,7 @@ export function tableOf(shape: readonly number[], data: Float64Array): Table {
   return Object.assign(read, { shape, data });
 }
 
-/** The table whose element at (i, j, …) is `element(i, j, …)`. */
+/** Makes a table. Its element at (i, j, …) is `element(i, j, …)`. */
 export function table(shape: readonly number[], element: (...index: number[]) => number): Table {
   const data = new Float64Array(shape.reduce((a, b) => a * b, 1));
   const index = shape.map(() => 0);
@@ -26,7 +26,7 @@ export function table(shape: readonly number[], element: (...index: number[]) =>
   return tableOf(shape, data);
 }
 
-/** f(0) + f(1) + … + f(n - 1) */
+/** The sum f(0) + f(1) + … + f(n - 1). */
 export function total(n: number, f: (i: number) => number): number {
   let result = 0;
   for (let i = 0; i < n; i++) result += f(i);

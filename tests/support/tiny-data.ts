@@ -1,22 +1,22 @@
 import { writeFileSync } from 'node:fs';
 import { Random } from '../../src/support/random.ts';
 
-/** A made-up row that a small model can learn: everything follows from the words. */
+/** A made-up row that a small model can learn. The words determine all labels. */
 export interface TinyRow {
   text: string;
   pair: string;
-  /** Whether the text is good; `not` inverts it. */
+  /** Whether the text is good or bad. `not` inverts it. */
   label: 'bad' | 'good';
-  /** From -2 to 2. */
+  /** A number from -2 to 2. */
   score: number;
-  /** The animals of the text. */
+  /** The animals in the text. */
   tags: string[];
 }
 
 const ANIMALS = ['cat', 'dog', 'bird', 'fish'];
 const VERBS = ['sat', 'ran', 'flew', 'swam'];
 
-/** Rows of 4 to 14 words; the same for the same seed. */
+/** Rows of 4 to 14 words. The same seed gives the same rows. */
 export function tinyRows(count: number, seed: number): TinyRow[] {
   const random = new Random(seed, 'tiny rows');
   const chance = (options: readonly string[]) => options[random.integer(options.length)];

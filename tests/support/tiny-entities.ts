@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { Random } from '../../src/support/random.ts';
 import { TINY_CONFIG, TINY_TOKENIZER, writeTinyModel } from './tiny-model.ts';
 
-/** A made-up sentence; its names are invented, and most of them have several pieces. */
+/** A made-up sentence. Its names are invented, and most of them have several pieces. */
 interface TinyEntities {
   words: string[];
-  /** IOB2, of the types PER, LOC and ORG. */
+  /** IOB2 tags of the types PER, LOC and ORG. */
   tags: string[];
 }
 
@@ -18,7 +18,7 @@ const FIRM = ['##tek', '##ia'];
 const WORDS = ['met', 'in', 'works', 'for', 'sold', 'to', 'visited', 'bank', 'union', 'north', 'then', 'of'];
 const PIECES = [...GIVEN, ...STEMS, ...FAMILY, ...PLACE, ...FIRM, ...WORDS];
 
-/** Sentences as words and the places of entities in them. */
+/** Sentences as words, with a type in place of each entity. */
 const TEMPLATES = [
   'PER met PER in LOC .',
   'PER works for ORG .',
@@ -29,11 +29,11 @@ const TEMPLATES = [
   'ORG works in LOC , not in LOC .',
 ];
 
-/** The words of a name; for some names, only their context shows the type. */
+/** Draws the words of a name. For some names, only the context shows the type. */
 type Name = (random: Random) => string[];
 
 const NAMES: Readonly<Record<string, Name>> = {
-  // Some people are named like a place.
+  // Some people have the name of a place.
   PER: (random) => [
     capital(draw(random, GIVEN)),
     ...(random.uniform() < 0.7 ? [made(random, random.uniform() < 0.8 ? FAMILY : PLACE)] : []),
@@ -46,7 +46,7 @@ const NAMES: Readonly<Record<string, Name>> = {
   },
 };
 
-/** The same for the same seed. */
+/** The same seed gives the same sentences. */
 function tinyEntities(count: number, seed: number): TinyEntities[] {
   const random = new Random(seed, 'tiny entities');
   return Array.from({ length: count }, () => {
@@ -60,10 +60,7 @@ function tinyEntities(count: number, seed: number): TinyEntities[] {
   });
 }
 
-/**
- * Writes such sentences: as CoNLL columns, or as JSON Lines with `tokens` and `ner_tags` if the path's extension says
- * so.
- */
+/** Writes made-up sentences as CoNLL columns, or for a JSON Lines path with the keys `tokens` and `ner_tags`. */
 export function writeTinyEntities(path: string, count: number, seed: number): void {
   const sentences = tinyEntities(count, seed).map(({ words, tags }) =>
     path.endsWith('.jsonl')
@@ -73,7 +70,7 @@ export function writeTinyEntities(path: string, count: number, seed: number): vo
   writeFileSync(path, `${sentences.join('\n')}\n`);
 }
 
-/** Writes the tiny model with a vocabulary of these names. */
+/** Writes the tiny model with a vocabulary for these names. */
 export function writeTinyTagger(folder: string, config: object = {}): void {
   const pieces = [...Object.keys(TINY_TOKENIZER.model.vocab), ...PIECES];
   writeTinyModel(folder, { ...TINY_CONFIG, vocab_size: pieces.length, ...config });

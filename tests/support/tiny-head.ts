@@ -14,7 +14,7 @@ import { describeAs } from '../../src/trained/node/load-model.ts';
 import { SMALL_GENERATORS, writeSmallGenerator } from './small-generator.ts';
 import { writeTinyTextModel } from './tiny-text-model.ts';
 
-/** The differences between the encoders. For lowercased texts, the padding id 0 is that of their tokenizer. */
+/** How the configs differ between the encoders. For lowercased texts, the padding id 0 is that of their tokenizer. */
 const ENCODERS: Readonly<Record<string, object>> = {
   bert: {},
   electra: { embedding_size: 16 },
@@ -43,7 +43,6 @@ export const BUILDS: Record<HeadKind, BuildTask> = {
   FEATURE_EXTRACTION: plainModel('FEATURE_EXTRACTION', 0),
 };
 
-/** Whether a head generates text. */
 export function writesText(head: HeadKind): boolean {
   return head === 'CAUSAL_LM' || head === 'SEQ_2_SEQ_LM';
 }
@@ -74,7 +73,7 @@ export function writeTinyHead(folder: string, family: string, head: HeadKind, ch
     const like = SMALL_GENERATORS.find((type) => type === family) ?? 'llama';
     writeSmallGenerator(folder, like, config);
   }
-  // Those of generators give non-repeating texts.
+  // The weights of generators already give texts that do not repeat themselves.
   if (writesText(head)) return;
   const { parameters, buffers } = describeAs(folder, BUILDS[head]);
   const tensors = [...parameters, ...buffers].map(([name, shape]): [string, StoredTensor] => [

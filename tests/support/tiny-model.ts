@@ -24,7 +24,7 @@ export const TINY_CONFIG = {
 
 /**
  * Writes a model folder as downloaded from the Hub: a BERT of 2 layers, 32 wide, with random weights and a vocabulary
- * of a few words. Without a classifier, like most pretrained models.
+ * of a few words. It has no classifier, like most pretrained models.
  */
 export function writeTinyModel(
   folder: string,
@@ -52,7 +52,7 @@ export function writeTinyModel(
 const special = (id: string, type_id = 0) => ({ SpecialToken: { id, type_id } });
 const sequence = (id: string, type_id = 0) => ({ Sequence: { id, type_id } });
 
-/** Its tokenizer.json. */
+/** The content of its tokenizer.json. */
 export const TINY_TOKENIZER = {
   version: '1.0',
   truncation: null,

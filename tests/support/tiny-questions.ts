@@ -3,7 +3,7 @@ import { Random } from '../../src/support/random.ts';
 const NOUNS = ['cat', 'dog', 'fish', 'bird'];
 const VERBS = ['sat', 'ran', 'swam'];
 
-/** A question about the animal that does something; in some texts there is none. */
+/** A question about which animal does something. With `withNone`, some texts do not contain the answer. */
 function tinyQuestion(random: Random, id: string, withNone: boolean) {
   const draw = <T>(options: readonly T[]) => options[random.integer(options.length)];
   const nouns = [...NOUNS].sort(() => random.uniform() - 0.5);
@@ -21,7 +21,7 @@ function tinyQuestion(random: Random, id: string, withNone: boolean) {
   };
 }
 
-/** Such questions as SQuAD's JSON. The same for the same seed. */
+/** Made-up questions as SQuAD's JSON. The same seed gives the same questions. */
 export function tinyQuestions(count: number, seed: number, withNone: boolean): string {
   const random = new Random(seed, 'tiny questions');
   const paragraphs = Array.from({ length: count }, (_, i) => tinyQuestion(random, `q${i}`, withNone));

@@ -85,7 +85,7 @@ const FAMILIES = {
 export type TinyFamily = keyof typeof FAMILIES;
 
 /**
- * Writes a model folder with random weights and a tokenizer that reads English. `config` replaces fields of its own.
+ * Writes a model folder with random weights and a tokenizer for English. `config` replaces fields of its config.json.
  */
 export function writeTinyTextModel(folder: string, family: TinyFamily, config: object = {}): void {
   const files: Files = FAMILIES[family];

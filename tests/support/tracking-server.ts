@@ -2,13 +2,13 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** A run on the server, as MLflow and W&B keep it. */
+/** A run on the server, as MLflow and W&B store it. */
 export interface SeenRun {
   experiment: string;
   name: string;
   status: string;
   settings: Record<string, unknown>;
-  /** In the order of their arrival: [step, name, value]. */
+  /** [step, name, value], in the order of arrival. */
   metrics: [number, string, number][];
   summary: Record<string, number>;
 }
@@ -31,13 +31,13 @@ interface StreamBody {
 }
 
 /**
- * A server that speaks the parts of MLflow's REST API and of W&B's protocol that a run needs, with their checks: unknown
- * ids are refused, MLflow's params keep their first value, and W&B's history grows at its end.
+ * A server with the parts of MLflow's REST API and of W&B's protocol that a run needs. It checks requests like them:
+ * unknown ids are rejected, MLflow's params keep their first value, and W&B's history grows only at its end.
  */
 export class TrackingServer {
   readonly runs = new Map<string, SeenRun>();
   readonly authorizations: (string | undefined)[] = [];
-  /** Answers the next requests with this status. */
+  /** The status of the next answers, if they should fail. */
   failing: number | undefined;
   readonly #experiments = new Map<string, string>();
   readonly #server = createServer((request, response) => {

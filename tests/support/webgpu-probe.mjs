@@ -1,5 +1,5 @@
-// Runs the model given as base64 on WebGPU, in a process that may hang or crash without a working driver. Exit code
-// 0: it ran. The reason of a failure is printed on standard error.
+// Runs a model on WebGPU, in a process of its own, because it may hang or crash without a working driver. The argument is
+// the model in base64. The exit code is 0 if the model ran. Otherwise, standard error has the reason.
 import { InferenceSession } from 'onnxruntime-node';
 
 try {

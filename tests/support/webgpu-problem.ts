@@ -3,10 +3,10 @@ import { constant, exp } from '../../src/graph/build.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { lower } from '../../src/onnx/lower.ts';
 
-/** A software driver responds within a second; one that hangs counts as missing. */
+/** Time limit in milliseconds. A software driver responds within a second. A driver that hangs counts as missing. */
 const PATIENCE = 20_000;
 
-/** Why this machine cannot run WebGPU in Node, or undefined if it can. */
+/** Why this machine cannot run WebGPU in Node. Undefined if it can. */
 export function webgpuProblem(): string | undefined {
   const model = lower({ y: exp(constant(new Graph(), [1])) }, { target: 'webgpu' });
   const probe = new URL('webgpu-probe.mjs', import.meta.url);

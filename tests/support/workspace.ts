@@ -24,14 +24,14 @@ lora: {r: 4}
 output: run
 `;
 
-/** How a run of the program ended. */
+/** How a command ended. */
 export type Ended = Answer;
 
 /** The first event of a type in a run's log, at or after a step. */
 export interface Moment {
   type: TrainEvent['type'];
   step?: number;
-  /** Whether it is the allocation with the final ranks. */
+  /** Whether it must be the allocation with the final ranks. */
   final?: boolean;
 }
 
@@ -39,15 +39,15 @@ export interface Moment {
 export interface Halt extends Moment {
   /** The signal that the run sends itself before it waits. */
   signal?: NodeJS.Signals;
-  /** The file, relative to the folder that the run starts in. */
+  /** The file to wait for, relative to the folder in which the run starts. */
   until?: string;
 }
 
 export interface StartOptions {
-  /** Its standard input. */
+  /** The command's standard input. */
   input?: string | Uint8Array;
   env?: Record<string, string>;
-  /** The folder it runs in; default: the workspace. */
+  /** The command's folder. Default: the workspace. */
   cwd?: string;
   /** The launcher, such as mpirun with its arguments. */
   launcher?: readonly string[];
@@ -56,7 +56,7 @@ export interface StartOptions {
 }
 
 /**
- * A folder with a tiny model in `model/`, the files `train.tsv` (160 rows, 10 steps per epoch) and `dev.tsv` (48),
+ * A folder with a tiny model in `model/`, the files `train.tsv` (160 rows, 10 steps per epoch) and `dev.tsv` (48 rows),
  * and a config `run.yaml` of five epochs that writes to `run/`. The built program runs in it.
  */
 export class Workspace {
@@ -64,9 +64,7 @@ export class Workspace {
   readonly #env: NodeJS.ProcessEnv;
   readonly #host: CommandHost;
 
-  /**
-   * @param env variables for every run in it
-   */
+  /** @param env environment variables for every command in it */
   constructor(env: Record<string, string> = {}) {
     const own = { HF_HUB_OFFLINE: '1', HF_HUB_CACHE: this.path('cache'), NO_COLOR: '1' };
     this.#env = { ...process.env, ...own, ...env };
@@ -98,7 +96,7 @@ export class Workspace {
     return eventsIn(this.read(run, 'metrics.jsonl').toString());
   }
 
-  /** Starts `adalora` with these arguments; this folder's path is removed from the output. */
+  /** Starts `adalora` with these arguments. This folder's path is removed from the output. */
   start(
     args: readonly string[],
     { input, env, cwd = this.folder, launcher = [], halts }: StartOptions = {},
@@ -126,23 +124,23 @@ export class Workspace {
   }
 
   /**
-   * Runs `adalora` with these arguments to its end, in a process shared by the workspace: loading the program takes
-   * longer than most commands here.
+   * Runs `adalora` with these arguments to its end. The workspace's commands share a process, because loading the
+   * program takes longer than most of them.
    */
   run(...args: string[]): Promise<Ended> {
     return this.runWith('', ...args);
   }
 
-  /** The same, with standard input. */
+  /** Like `run`, with standard input. */
   async runWith(input: string, ...args: string[]): Promise<Ended> {
     return this.#shortened(await this.#host.run(args, input));
   }
 
   /**
-   * Runs `adalora train` in the shared process until a moment, at which SIGKILL ends that process. The next command
-   * gets another.
+   * Runs `adalora train` in the shared process until a moment, and kills the process with SIGKILL. The next command
+   * gets a new process.
    *
-   * @throws Error if the training ends before
+   * @throws Error if the training ends before that moment
    */
   async killAt(death: Death, args: readonly string[]): Promise<void> {
     const ended = await this.#host.run(args, '', death);
@@ -151,16 +149,15 @@ export class Workspace {
   }
 
   /**
-   * Runs `adalora train` until a moment, at which it gets a signal: the training takes no step before the signal
-   * arrives.
+   * Runs `adalora train` until a moment, and sends it a signal. The training takes no step before the signal arrives.
    */
   interruptAt(moment: Moment, signal: NodeJS.Signals, args: readonly string[]): Promise<Ended> {
     return this.start(args, { halts: [{ ...moment, signal }] }).ended;
   }
 
   /**
-   * Runs `adalora` until `when` accepts its output, and then sends it a signal. The run may be far beyond when the
-   * signal arrives: use it for runs that do not end by themselves.
+   * Runs `adalora` until `when` accepts its output, and then sends it a signal. The run may be much further when the
+   * signal arrives, so use it for runs that do not end by themselves.
    */
   async interrupt(
     args: readonly string[],
@@ -176,7 +173,7 @@ export class Workspace {
     return ended;
   }
 
-  /** `adalora train run.yaml` with settings, to its end. */
+  /** Runs `adalora train run.yaml` with settings to its end. */
   train(...settings: string[]): Promise<Ended> {
     return this.run('train', 'run.yaml', ...settings.flatMap((setting) => ['--set', setting]));
   }
@@ -192,7 +189,7 @@ export class Workspace {
   }
 }
 
-/** The events of a type, in their order. */
+/** The events of a type, in order. */
 export function eventsOf<Type extends TrainEvent['type']>(
   events: readonly TrainEvent[],
   type: Type,
@@ -200,7 +197,7 @@ export function eventsOf<Type extends TrainEvent['type']>(
   return events.filter((event): event is EventOf<Type> => event.type === type);
 }
 
-/** Lines of JSON as events. */
+/** Parses lines of JSON as events. */
 export function eventsIn(lines: string): TrainEvent[] {
   return lines
     .split('\n')

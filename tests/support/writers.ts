@@ -8,14 +8,15 @@ import { Worker } from 'node:worker_threads';
 export type Kind = 'thread' | 'process' | 'container' | 'host';
 
 /**
- * Other process ids than ours, as in a container; another host name and the folder under another mount, as on a host.
+ * Options of `unshare`. A container has other process ids. A host also has another host name, and the folder under
+ * another mount.
  */
 const UNSHARE = {
   container: ['--pid', '--fork', '--mount-proc', '--kill-child'],
   host: ['--pid', '--fork', '--mount-proc', '--kill-child', '--uts', '--mount'],
 };
 
-/** Why such a writer cannot run here; undefined if it can. */
+/** Why such a writer cannot run here. Undefined if it can. */
 export function whyNot(kind: Kind): string | undefined {
   if (kind === 'thread' || kind === 'process') return undefined;
   if (process.platform !== 'linux') return 'namespaces are Linux';
@@ -38,15 +39,15 @@ function unshared(kind: 'container' | 'host'): string[] {
 
 /** A program in another thread, process or namespace. */
 export interface Writer {
-  /** Its next line of output. */
+  /** Returns its next line of output. */
   line(): Promise<string>;
-  /** Ends it without a chance to clean up. A thread has none either. */
+  /** Kills it without a chance to clean up, even if it is a thread. */
   kill(): Promise<void>;
 }
 
 /**
- * Starts a program of built modules: `built('formats/...')` imports one, `folder` is the folder to write to, `print`
- * prints a line.
+ * Starts a program that uses built modules. In it, `built('formats/...')` imports a module, `folder` is the folder to
+ * write to, and `print` prints a line.
  */
 export function startWriter(kind: Kind, folder: string, program: string): Writer {
   const dist = pathToFileURL(resolve('dist')).href;

@@ -5,7 +5,7 @@ import { readFileTable } from './read-table.ts';
 import { splitRows } from './split-rows.ts';
 
 const file = (name: string, content: string) => new File([content], name);
-/** Rows that begin with their number, with the labels in turn. */
+/** Rows with numbered texts. The labels alternate. */
 const numbered = (count: number, ...labels: string[]) =>
   Array.from({ length: count }, (_, i) => [`text number ${i}`, labels[i % labels.length]]);
 const table = (rows: string[][]) => ({ fileName: 'x.csv', columns: ['text', 'label'], rows, ragged: 0 });

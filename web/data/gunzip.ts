@@ -3,8 +3,8 @@ import { UserError } from '../../src/support/user-error.ts';
 /**
  * Decompresses a gzip file, up to a maximum size.
  *
- * @returns undefined for a larger one
- * @throws UserError for a damaged one
+ * @returns undefined for a larger file
+ * @throws UserError for a damaged file
  */
 export async function gunzip(
   bytes: Uint8Array<ArrayBuffer>,
@@ -15,7 +15,7 @@ export async function gunzip(
   let size = 0;
   try {
     const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-    // A reader, because not every browser can iterate over a stream.
+    // A reader is used because not every browser can iterate over a stream.
     const reader = unpacked.getReader();
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
       size += next.value.length;

@@ -1,9 +1,13 @@
 import { expose } from 'comlink';
 import { parquetText } from '../../src/data/parquet/parquet-text.ts';
 
-/** Runs in its own worker, so that it can be stopped: the library loops for minutes over some damaged files. */
+/** Runs in a worker of its own, so that it can be stopped: for some damaged files, the library loops for minutes. */
 const unpacker = {
-  /** The rows of a file as JSON Lines. Throws a UserError for a damaged one. */
+  /**
+   * Returns the rows of a file as JSON Lines.
+   *
+   * @throws UserError for a damaged file
+   */
   async unpack(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<string> {
     return (await parquetText(bytes, name)).text;
   },

@@ -6,14 +6,14 @@ import { UserError } from '../../src/support/user-error.ts';
 import { gunzip } from './gunzip.ts';
 import { unpackParquet } from './unpack-parquet.ts';
 
-/** Reading a table takes about ten times its size in memory, and a page should not take a gigabyte. */
+/** Maximum size. Reading a table takes about ten times its size in memory, and a page should not take a gigabyte. */
 const MAX_BYTES = 50e6;
 
 /** A table, and a notice about how it was read. */
 export type PageTable = Table & { notice?: string };
 
 /**
- * Reads a user's CSV, TSV or JSON Lines file, possibly compressed by gzip, or parquet.
+ * Reads a user's CSV, TSV, JSON Lines or parquet file. Text files may be compressed by gzip.
  *
  * @param header whether the first line names the columns; by default it is detected
  * @throws UserError for a file that is empty, too large, not text, or has no rows

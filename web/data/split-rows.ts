@@ -10,25 +10,28 @@ export interface LabelledRow {
 /** The rows of a table for training. */
 export interface Split {
   train: LabelledRow[];
-  /** For evaluation: never trained on, with a share of each label. */
+  /** Rows for evaluation, which are never trained on. They contain the same share of each label. */
   heldOut: LabelledRow[];
-  /** Rows of each label, the most frequent first. */
+  /** Number of rows of each label, the most frequent first. */
   labels: [label: string, rows: number][];
   /** Number of rows without text or label, and of duplicate texts. */
   leftOut: { empty: number; repeated: number };
 }
 
 const HELD_OUT_SHARE = 0.2;
-/** Enough for a score within a percent or two; more would delay checkpoints too long. */
+/**
+ * Maximum number of held-out rows. Their score is precise to a percent or two, and more would delay checkpoints too
+ * long.
+ */
 const MAX_HELD_OUT = 500;
-/** With more labels, a classifier would learn none of them from the rows that a page can train on. */
+/** Maximum number of labels. With more, the rows of a page are too few to learn them. */
 const MAX_LABELS = 200;
 
 /**
- * Takes texts and labels out of a table and holds out a share of each label. Duplicate texts are dropped, so that
- * none is on both sides.
+ * Takes texts and labels out of a table and holds out a share of each label. Duplicate texts are dropped, so that no
+ * text is on both sides.
  *
- * @throws UserError for columns that cannot be learned from
+ * @throws UserError for columns from which nothing can be learned
  */
 export function splitRows(table: Table, text: number, label: number, seed: number): Split {
   const { fileName, columns } = table;

@@ -3,11 +3,12 @@ import { UserError } from '../../src/support/user-error.ts';
 import { moduleWorker } from './module-worker.ts';
 import type { ParquetUnpacker } from './parquet-worker.ts';
 
-/** The time for any file that a page accepts. */
+/** Time limit in seconds. It suffices for any file that a page accepts. */
 const PATIENCE_SECONDS = 20;
 
 /**
- * The rows of a parquet file as JSON Lines, classes by name; read in a worker that is stopped in any case.
+ * Returns the rows of a parquet file as JSON Lines, with the names of classes. Reads them in a worker, and stops the
+ * worker afterwards.
  *
  * @throws an error with a user's message for a file that is damaged, or takes too long
  */

@@ -6,18 +6,18 @@ import type { Choice, ChosenSettings, OpenedFile } from '../worker/messages.ts';
 import { element } from './element.ts';
 import { labelBars } from './label-bars.ts';
 
-/** Number of labels that are listed; the others are counted. */
+/** Maximum number of labels to list. The others are counted. */
 const MAX_LISTED = 12;
 
-/** The choices, as passed to training. */
+/** The user's choices, as arguments of `Desk.train`. */
 export type Chosen = [text: number, label: number, settings: ChosenSettings];
 
 export interface ChoiceStep {
-  /** Resets the choices and messages until the next file is shown. */
+  /** Removes the choices and messages until the next file is shown. */
   clear(): void;
-  /** Shows a file; undefined: no file. */
+  /** Shows a file; undefined for none. */
   show(file: OpenedFile | undefined): void;
-  /** Whether the controls are locked during a run. */
+  /** Locks or unlocks the controls. They are locked during a run. */
   lock(isLocked: boolean): void;
 }
 
@@ -75,7 +75,7 @@ export function choiceStep(
   label.addEventListener('change', weigh);
   header.addEventListener('change', () => onHeader(header.checked));
   const form = element('choice', HTMLFormElement);
-  // A browser reports an invalid field only if it is visible.
+  // A browser reports an invalid field only if the field is visible.
   form.addEventListener(
     'invalid',
     () => element('settings-fold', HTMLDetailsElement).setAttribute('open', ''),

@@ -1,4 +1,4 @@
-/** The element with an id in the page's HTML; an element of another kind is a bug. */
+/** Returns the element with an id in the page's HTML. If it has another type, the page has a bug. */
 export function element<Kind extends HTMLElement>(id: string, kind: new () => Kind): Kind {
   const found = document.getElementById(id);
   if (found instanceof kind) return found;

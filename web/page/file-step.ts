@@ -6,7 +6,7 @@ import { element } from './element.ts';
 const EXAMPLE = 'messages.tsv';
 
 /**
- * The first step: a file from the input, dropped anywhere on the page, or the example.
+ * The first step: the user chooses a file in the input, drops a file on the page, or takes the example.
  *
  * @param onOpening called when another file replaces the open one
  * @param onOpened called with the open file, or undefined if it could not be read
@@ -44,7 +44,7 @@ export function fileStep(
     void open();
   }
 
-  // Otherwise, choosing the same file again, after a fix, would have no effect.
+  // Otherwise, a user could not choose the same file again after editing it.
   input.addEventListener('click', () => {
     input.value = '';
   });

@@ -1,6 +1,6 @@
 /**
- * Makes the page cross-origin isolated, as threads need it, if the server does not send the headers: a service worker
- * adds them, and the page reloads. If that is impossible, the page continues with one thread.
+ * Makes the page cross-origin isolated, as threads need it, even if the server does not send the headers: a service
+ * worker adds them, and the page reloads. If that is impossible, the page continues with one thread.
  */
 export async function isolate(): Promise<void> {
   if (crossOriginIsolated || !('serviceWorker' in navigator) || sessionStorage.getItem('isolated')) return;
@@ -12,6 +12,6 @@ export async function isolate(): Promise<void> {
     return;
   }
   location.reload();
-  // The page is about to reload.
+  // Waits forever, because the page is about to reload.
   await new Promise(() => {});
 }

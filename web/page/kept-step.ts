@@ -13,7 +13,7 @@ export function keptStep(desk: Remote<Desk>, onContinue: () => void): (isShown: 
   const line = element('kept-line', HTMLElement);
   element('continue', HTMLButtonElement).addEventListener('click', onContinue);
   element('discard', HTMLButtonElement).addEventListener('click', async () => {
-    // Until it is deleted, the page must not be closed, and nothing can be resumed.
+    // Until the run is deleted, the page must not be closed, and nothing can be resumed.
     section.inert = true;
     try {
       await desk.discard();

@@ -2,13 +2,13 @@ import { type Markup, markup } from '../../src/report/markup.ts';
 
 export interface LabelBar {
   label: string;
-  /** From 0 to 1. */
+  /** Length of the bar, from 0 to 1. */
   share: number;
   /** The text after the bar. */
   value: string;
 }
 
-/** Labels with a bar each; `best` highlights the first. */
+/** Shows labels with a bar each. `best` highlights the first. */
 export function labelBars(bars: readonly LabelBar[], best = false): Markup {
   return markup`<ul class="bars">${bars.map(
     ({ label, share, value }, i) =>

@@ -9,14 +9,14 @@ import { labelBars } from './label-bars.ts';
 import { pageWords } from './page-words.ts';
 import type { Ended } from './training-step.ts';
 
-/** Delay after the last key before a text is labelled. */
+/** Delay between the last key and the prediction of a text, in milliseconds. */
 const PAUSE_MS = 250;
 const MAX_SHOWN = 6;
 
 /**
- * The fourth step: the model's scores, predictions for a text, and downloads. Buttons and box are wired once.
+ * The fourth step: the model's scores, predictions for a text, and downloads. Listeners are added once.
  *
- * @returns a function that shows the outcome of a run; undefined: none
+ * @returns a function that shows the outcome of a run; undefined hides the step
  */
 export function outcomeStep(desk: Remote<Desk>): (ended: Ended | undefined) => void {
   const section = element('outcome', HTMLElement);
@@ -102,6 +102,6 @@ function save(content: Blob, name: string): void {
   link.href = URL.createObjectURL(content);
   link.download = name;
   link.click();
-  // A browser that asks for a location reads it by the next turn at the latest.
+  // A browser that asks where to save the file reads the URL later.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

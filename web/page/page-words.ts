@@ -1,7 +1,7 @@
-/** Keys of a config, by the fields of the page that set them. */
+/** Names of the page's fields, by the config keys that they set. */
 const FIELDS = { 'training.num_train_epochs': 'Times through the rows' } as const;
 
-/** A sentence about a run in which keys of a config are replaced by the page's fields. */
+/** Replaces the config keys in a sentence by the names of the page's fields. */
 export function pageWords(sentence: string): string {
   return Object.entries(FIELDS).reduce((text, [key, field]) => text.replaceAll(key, `“${field}”`), sentence);
 }

@@ -2,15 +2,15 @@ import { sectionMarkup, sectionsOf } from '../../src/report/page/sections.ts';
 import { methodTitle } from '../../src/report/run/run-facts.ts';
 import type { RunRecord } from '../../src/report/run/run-record.ts';
 
-/** The sections of the report that are shown, in this order; the rest is collapsed below. */
+/** The sections of the report to show, in this order. `FOLDED` sections are collapsed below. */
 const SHOWN = ['ranks', 'curves'];
 const FOLDED = ['importance', 'factors', 'optimisation', 'cost', 'settings', 'notes'];
-/** Minimum time between two updates. */
+/** Minimum time between two updates, in milliseconds. */
 const PICTURE_MS = 500;
-/** Maximum share of the time spent on drawing. */
+/** Maximum share of time for drawing. */
 const DRAWING_SHARE = 0.1;
 
-/** The report of an active run, drawn into an element; the report's scripts make it interactive. */
+/** Draws the report of an active run into an element. The report's scripts make it interactive. */
 export class RunPicture {
   readonly #record: RunRecord;
   readonly #drawn = new Map<string, string>();
@@ -24,7 +24,7 @@ export class RunPicture {
     place.innerHTML = `${empty(SHOWN)}<details><summary>More of the run</summary>${empty(FOLDED)}</details>`;
   }
 
-  /** The record has changed. */
+  /** Call it when the record has changed. */
   changed(): void {
     this.#timer ??= window.setTimeout(() => this.draw(), this.#interval);
   }

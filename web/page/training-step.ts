@@ -9,7 +9,7 @@ import type { Begun, Outcome, Watcher } from '../worker/messages.ts';
 import { element } from './element.ts';
 import { RunPicture } from './run-picture.ts';
 
-/** A screen reader announces every quarter. */
+/** Number of parts of a run. A screen reader announces the end of each. */
 const SPOKEN_PARTS = 4;
 
 const LOADING: Record<ProgressEvent['what'], string> = {
@@ -24,7 +24,10 @@ export interface Ended {
   outcome: Outcome;
 }
 
-/** The third step: follows a run until it ends. `start` starts it. Undefined if it failed, which is shown. */
+/**
+ * The third step: starts a run with `start` and follows it until it ends. If it fails, shows the error and returns
+ * undefined.
+ */
 export async function trainingStep(
   desk: Remote<Desk>,
   start: (watcher: Watcher) => Promise<Outcome>,
@@ -39,7 +42,7 @@ export async function trainingStep(
   let picture: RunPicture | undefined;
   let begun: Begun | undefined;
   let spokenPart = 0;
-  /** Describes what would be lost if the run stopped now; undefined if nothing would. */
+  /** Describes what would be lost if the run stopped now. Undefined if nothing would be lost. */
   let lost: string | undefined;
 
   for (const text of [note, spoken, problem]) text.textContent = '';

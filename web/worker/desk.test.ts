@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Desk } from './desk.ts';
 
-// No server runs there.
+// No server runs at this address.
 const SITE = new URL('http://127.0.0.1:1/');
 const rowsOf = (...labels: string[]) =>
   Array.from({ length: 40 }, (_, i) => `text number ${i}\t${labels[i % labels.length]}`).join('\n');
@@ -35,7 +35,7 @@ it('trains on the file that was open at the request', async () => {
   const watcher = { begun, event() {}, checkpoint() {} };
   const trained = desk.train(0, 1, { epochs: 1, rank: 2 }, watcher);
   const opened = desk.open(new File([rowsOf('new', 'newer')], 'second.tsv'), false);
-  // The encoder is not available.
+  // Training fails, because the encoder is not available.
   await expect(trained).rejects.toThrow(/config\.json/);
   expect(begun).toHaveBeenCalledWith(expect.objectContaining({ fileName: 'first.tsv', trainRows: 32 }));
   await opened;

@@ -15,7 +15,7 @@ import { type PageRun, pageRun, SEED } from './page-run.ts';
 import { RunStore } from './run-store.ts';
 
 const PREVIEWED = 5;
-/** Characters of a field in the preview. */
+/** Maximum number of characters of a field in the preview. */
 const MAX_CHARACTERS = 200;
 
 /** Everything that takes long, in a worker: one file, one run and one trained model at a time. */
@@ -28,9 +28,7 @@ export class Desk {
   #learnt: LearntModel | undefined;
   #isTraining = false;
 
-  /**
-   * @param site the URL above the engine's and the model's files
-   */
+  /** @param site the URL of the folder with the engine's and the model's files */
   constructor(site: URL) {
     this.#site = {
       engineUrl: new URL('engine/', site),
@@ -40,7 +38,11 @@ export class Desk {
     };
   }
 
-  /** Reads a file, with or without a header line. Throws a UserError if it is not a table. */
+  /**
+   * Reads a file, with or without a header line.
+   *
+   * @throws UserError if it is not a table
+   */
   async open(file: File, header?: boolean): Promise<OpenedFile> {
     this.#table = undefined;
     const turn = ++this.#opened;
@@ -56,14 +58,22 @@ export class Desk {
     };
   }
 
-  /** The content of the file with these columns. Throws a UserError if nothing can be learned from them. */
+  /**
+   * Describes the training data with these columns.
+   *
+   * @throws UserError if nothing can be learned from them
+   */
   choose(text: number, label: number): Choice {
     const { train, heldOut, labels, leftOut } = this.#split(text, label);
     const [trainRows, heldOutRows] = [train.length, heldOut.length];
     return { labels, leftOut, trainRows, heldOutRows };
   }
 
-  /** Trains on the file. Throws a UserError for errors in it. */
+  /**
+   * Trains on the file.
+   *
+   * @throws UserError for errors in the file
+   */
   train(text: number, label: number, chosen: ChosenSettings, watcher: Watcher): Promise<Outcome> {
     return this.#alone(() => this.#train(text, label, chosen, watcher));
   }
@@ -72,7 +82,7 @@ export class Desk {
     this.#stop = new AbortController();
     const { fileName, columns } = this.#table!;
     const names = { text: columns[text], label: columns[label] };
-    // Before the first await: another file may be opened meanwhile.
+    // Before the first await, because another file may be opened during it.
     const split = this.#split(text, label);
     const device = chosen.device ?? (await bestDevice());
     const run = pageRun(fileName, names, split, { ...chosen, device });
@@ -84,13 +94,13 @@ export class Desk {
     return this.#run(run, watcher, isKept ? store : undefined);
   }
 
-  /** The run of an earlier tab. */
+  /** The stored run of an earlier tab. */
   async kept(): Promise<{ fileName: string; step: number } | undefined> {
     const kept = await (await this.#store)?.read().catch(() => undefined);
     return kept && { fileName: kept.run.fileName, step: kept.events.at(-1)?.step ?? 0 };
   }
 
-  /** Resumes it, or returns its result again. */
+  /** Resumes the stored run, or returns its result again if it has ended. */
   resume(watcher: Watcher): Promise<Outcome> {
     return this.#alone(async () => {
       this.#stop = new AbortController();
@@ -114,17 +124,17 @@ export class Desk {
     return this.#learnt!.predict(text);
   }
 
-  /** The adapter's files, as PEFT loads them, in an archive. */
+  /** An archive with the adapter's files, in PEFT's format. */
   adapter(): Blob {
     return this.#learnt!.adapter();
   }
 
-  /** The whole model as ONNX, as transformers.js loads it, in an archive. */
+  /** An archive with the whole model as ONNX, as transformers.js loads it. */
   onnx(): Promise<Blob> {
     return this.#learnt!.onnx();
   }
 
-  /** Two trainings would write to the same store. */
+  /** Two runs would write to the same store. */
   async #alone(work: () => Promise<Outcome>): Promise<Outcome> {
     if (this.#isTraining) throw new UserError('A training is running. Wait for its end, or stop it.');
     this.#isTraining = true;
@@ -142,7 +152,7 @@ export class Desk {
   /**
    * Trains from the start, or from a checkpoint.
    *
-   * @param store where it is stored
+   * @param store where the run is stored
    * @param before the events up to the checkpoint
    */
   async #run(
@@ -168,7 +178,7 @@ export class Desk {
     const trained = await train(config, {
       ...{ ...this.#site, files, checkpoint, onEvent, signal: this.#stop.signal },
       ...(store && {
-        // If the disk is full, the run continues, and its last checkpoint stays.
+        // If the disk is full, the run continues and keeps its last stored checkpoint.
         onCheckpoint: (state) =>
           store.save(state, events).then(
             () => watcher.checkpoint(),

@@ -17,18 +17,18 @@ export interface OpenedFile extends Omit<PageTable, 'rows' | 'columns'> {
   guess: { text: number; label: number };
 }
 
-/** The training data with these columns. */
+/** A summary of the training data with these columns. */
 export interface Choice extends Pick<Split, 'labels' | 'leftOut'> {
   trainRows: number;
   heldOutRows: number;
 }
 
-/** Default device: the best available. */
+/** Without `device`, the best available one is used. */
 export type ChosenSettings = Omit<Settings, 'device'> & Partial<Pick<Settings, 'device'>>;
 
 export interface Begun extends Omit<PageRun, 'config' | 'files'> {
   facts: RunFacts;
-  /** Whether another tab can resume it after this one is closed. */
+  /** Whether another tab can resume the run after this tab is closed. */
   isKept: boolean;
 }
 
@@ -36,13 +36,13 @@ export interface Begun extends Omit<PageRun, 'config' | 'files'> {
 export interface Watcher {
   begun(run: Begun): void;
   event(event: TrainEvent): void;
-  /** After each checkpoint of a stored run: the reason if it could not be stored. */
+  /** Called after each checkpoint of a stored run. `problem` says why it could not be stored. */
   checkpoint(problem?: string): void;
 }
 
 export type Outcome = Pick<TrainResult, 'reason' | 'step' | 'metrics' | 'train_runtime' | 'verdict'>;
 
 export interface Prediction {
-  /** The most likely first. */
+  /** The most likely label first. */
   probabilities: [label: string, probability: number][];
 }

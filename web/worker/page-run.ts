@@ -1,19 +1,19 @@
 import type { PageConfig } from '../../src/web/page-config.ts';
 import type { Split } from '../data/split-rows.ts';
 
-/** The user's choices, apart from the columns. */
+/** The user's choices other than columns. */
 export interface Settings {
-  /** Number of epochs. By default, the policy chooses. */
+  /** Number of epochs. By default, the policy chooses it. */
   epochs?: number;
   /** AdaLoRA's final mean rank. */
   rank: number;
   device: 'wasm' | 'webgpu';
 }
 
-/** The data and settings of a run in this page, stored while it is active. */
+/** The data and settings of a run in this page. They are stored while the run is active. */
 export interface PageRun {
   config: PageConfig;
-  /** The rows, as JSON Lines, by their names in the config. */
+  /** The rows as JSON Lines, by their names in the config. */
   files: Record<string, string>;
   fileName: string;
   trainRows: number;
@@ -24,9 +24,9 @@ const HELD_OUT = 'held-out.jsonl';
 export const SEED = 0;
 
 /**
- * AdaLoRA on the embedded encoder. Other settings are chosen as for every run.
+ * Builds the config of a run: AdaLoRA on the embedded encoder. The policy chooses other settings.
  *
- * @param names of the columns: those that the adapter's users will have in their files
+ * @param names names of the columns, as in the files with which the adapter will be used
  */
 export function pageRun(
   fileName: string,

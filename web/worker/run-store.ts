@@ -4,20 +4,20 @@ import type { PageRun } from './page-run.ts';
 /** The stored state of a run that a tab started. */
 export interface KeptRun {
   run: PageRun;
-  /** Up to the checkpoint; if the tab closed between the two files, with a few later ones. */
+  /** Events up to the checkpoint. If the tab closed while it stored them, there may be a few later ones. */
   events: TrainEvent[];
-  /** Missing if the tab closed before the first. */
+  /** Missing if the tab closed before the first checkpoint. */
   checkpoint?: Blob;
 }
 
 const FOLDER = 'run';
 const [RUN, EVENTS, CHECKPOINT] = ['run.json', 'events.jsonl', 'checkpoint.safetensors'];
-/** A tab that is closed or reloaded releases its lock within this time, even on a busy machine. */
+/** Time in which a closed or reloaded tab releases its lock, even on a busy machine. */
 const PATIENCE_MS = 10_000;
 
 /**
- * One run in the browser's private files of this origin. A new file is written under another name and replaces the old
- * one when it is complete.
+ * Stores one run in the browser's private files of this origin. A new file is written under another name and replaces
+ * the old file when it is complete.
  */
 export class RunStore {
   readonly #root: FileSystemDirectoryHandle;
@@ -26,7 +26,10 @@ export class RunStore {
     this.#root = root;
   }
 
-  /** Undefined if the browser has no such files, or another tab holds them. This tab holds them until it closes. */
+  /**
+   * Opens the store. Returns undefined if the browser has no such files, or another tab has opened them. This tab keeps
+   * them until it closes.
+   */
   static async open(): Promise<RunStore | undefined> {
     if (!('createWritable' in (globalThis.FileSystemFileHandle?.prototype ?? {}))) return undefined;
     const held = await new Promise<boolean>((answer) => {
@@ -40,7 +43,7 @@ export class RunStore {
     return held ? new RunStore(await navigator.storage.getDirectory()) : undefined;
   }
 
-  /** Undefined if nothing is stored. */
+  /** Returns undefined if nothing is stored. */
   async read(): Promise<KeptRun | undefined> {
     const folder = await this.#root.getDirectoryHandle(FOLDER).catch(() => undefined);
     const run = folder && (await readFile(folder, RUN));
@@ -51,14 +54,14 @@ export class RunStore {
     return { run: JSON.parse(await run.text()), events: checkpoint ? events : [], checkpoint };
   }
 
-  /** Replaces the stored run by this one. */
+  /** Stores a new run instead of the current one. */
   async begin(run: PageRun): Promise<void> {
     await this.discard();
     const folder = await this.#root.getDirectoryHandle(FOLDER, { create: true });
     await writeFile(folder, RUN, JSON.stringify(run));
   }
 
-  /** Replaces the checkpoint, and the events before it. */
+  /** Replaces the checkpoint and its events. */
   async save(checkpoint: Blob, events: readonly TrainEvent[]): Promise<void> {
     const folder = await this.#root.getDirectoryHandle(FOLDER);
     await writeFile(folder, EVENTS, events.map((event) => `${JSON.stringify(event)}\n`).join(''));

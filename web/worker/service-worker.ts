@@ -1,4 +1,4 @@
-/* Passes the page's requests on and adds the headers that isolate a page. */
+/* Passes the page's requests on, and adds the headers that isolate a page to the responses. */
 
 interface Fetched extends Event {
   request: Request;

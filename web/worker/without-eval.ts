@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /*
- * Imported before every schema: zod would otherwise generate code at run time, which the page's content security
+ * Import it before every schema. Otherwise, zod would generate code at run time, which the page's content security
  * policy forbids.
  */
 z.config({ jitless: true });

@@ -3,8 +3,8 @@ import { type FrozenBase, INTEGERS, SCALES } from './frozen-base.ts';
 
 /**
  * Stores weights as blocks of small integers, each block with a scale. This saves memory. Graphs that generate text
- * also
- * round activations in blocks: most of their time is spent on reading weights, and the fast kernels need bytes.
+ * also round activations in blocks: most of their time is spent on reading weights, and the fast kernels need bytes.
+ *
  * @param bitsOf returns the bits per element of a weight
  * @param words see {@link FrozenBase.words}
  */

@@ -11,6 +11,7 @@ export const SMOOTHING = '.smoothing';
  * Stores weights as bytes. Activations and gradients are also rounded to bytes, because products of bytes are the
  * fastest. Each weight is stored twice, because the scales of a product belong to its output axis: one copy is rounded
  * along the rows, the other along the columns.
+ *
  * @param normalised the modules that read the output of a layer norm. Its rows have similar magnitudes, so they share a
  * scale once outlier columns are smoothed (Xiao et al., 2023, SmoothQuant). Rows of other operands have a scale each.
  * @param byRow whether smoothed rows also have a scale each. Then the result of a row does not depend on other rows.

@@ -2,8 +2,7 @@ import type { Value } from '../../graph/graph.ts';
 
 /**
  * Whether the engine copies the integers into the layout that its kernels prefer. `alone`: only if a single process
- * uses
- * the weights. Several processes share the memory of the file, and the copies are only a few percent faster.
+ * uses the weights. Several processes share the memory of the file, and the copies are only a few percent faster.
  */
 export type Packing = 'alone' | 'never';
 
@@ -16,6 +15,7 @@ export interface FrozenBase {
   readonly packing: Packing;
   /**
    * Returns x Wᵀ for x [rows, in] and the weight W of the module `path`, with `outFeatures` rows.
+   *
    * @param generates whether the graph generates text. Such a graph reads few rows and is never differentiated.
    */
   product(path: string, x: Value, outFeatures: number, generates: boolean): Value;

@@ -11,8 +11,7 @@ const BITS = 4;
 
 /**
  * Stores a matrix as blocks of 4-bit integers along its rows, for the operator `MatMulNBits`. That operator does not
- * round
- * the other operand.
+ * round the other operand.
  */
 export const fourBitBlocks: MatrixForm = {
   fits: ({ rows, columns }) => rows >= MIN_ROWS && columns % BLOCK_SIZE === 0,

@@ -4,8 +4,7 @@ import { together } from './together.ts';
 
 /**
  * Runs `find` in process 0 and returns its result in every process, because only process 0 may have the files. If
- * `find`
- * throws, all processes throw its error.
+ * `find` throws, all processes throw its error.
  */
 export async function fromFirst<T>(communicator: Communicator, find: () => T | Promise<T>): Promise<T> {
   if (communicator.size === 1) return find();

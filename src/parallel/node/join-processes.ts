@@ -23,6 +23,7 @@ export const ALONE_PROCESSES: Processes = { communicator: ALONE, sharesHost: fal
 
 /**
  * Connects to the other processes that mpirun, mpiexec or srun started for this run.
+ *
  * @throws UserError if MPI's library is missing or does not match the launcher, and for an invalid number of threads
  */
 export async function joinProcesses(

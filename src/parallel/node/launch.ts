@@ -40,6 +40,7 @@ const LAUNCHERS: { mpi: MpiName | undefined; mark: string; rank: string[]; size:
 
 /**
  * Reads the environment that the launcher (mpirun, mpiexec or srun) has set. Returns undefined without a launcher.
+ *
  * @throws UserError if srun started several processes without connecting them
  */
 export function launchOf(env: Environment): Launch | undefined {
@@ -79,9 +80,8 @@ export function withoutLaunch(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 /**
  * Prepares this process's environment for MPI's library, which reads it in C. Call it on the first thread, before the
  * library is loaded. UCX, the transport of MPICH and Open MPI, hooks the C library's memory functions, and Node's
- * threads
- * crash or hang in these hooks (seen with MPICH 4.0.2). The setting turns the hooks off. Only networks that register
- * memory benefit from them, and UCX works without them.
+ * threads crash or hang in these hooks (seen with MPICH 4.0.2). The setting turns the hooks off. Only networks that
+ * register memory benefit from them, and UCX works without them.
  */
 export function readyForMpi(env: NodeJS.ProcessEnv): void {
   if (launchOf(env)) env.UCX_MEM_EVENTS ??= 'n';

@@ -7,6 +7,7 @@ import { processName } from '../process-name.ts';
 
 /**
  * Runs work that may fail in some processes only, and waits for all processes.
+ *
  * @throws in every process, the error of the first process that failed
  */
 export async function together<T>(communicator: Communicator, work: () => T | Promise<T>): Promise<T> {

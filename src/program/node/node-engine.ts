@@ -21,6 +21,7 @@ export interface NodeEngineOptions {
 
 /**
  * Runs a model's graphs in Node. Weights are mapped from the checkpoint, on WebAssembly loaded into memory.
+ *
  * @throws UserError if the weights have changed before a session opens
  */
 export function nodeEngine(
@@ -58,8 +59,8 @@ export function nodeEngine(
 
 /**
  * Detects files of a folder that are replaced or overwritten after this call. Otherwise, a later session could map
- * other
- * weights than the first. A new hard link also changes the change time (ctime), so then the content is compared.
+ * other weights than the first. A new hard link also changes the change time (ctime), so then the content is compared.
+ *
  * @returns a function that throws a UserError naming the first changed file
  */
 function unchanged(folder: string): (files: Iterable<string>) => void {

@@ -33,6 +33,7 @@ export function packageRecipes(): { recipes: Recipe[]; budgets: Budgets; tables:
 
 /**
  * Returns the recipe with a name.
+ *
  * @throws UserError for an unknown name, with the nearest names
  */
 export function recipeNamed(name: string, recipes: readonly Recipe[]): Recipe {

@@ -20,10 +20,8 @@ const STACK_HEIGHT = 16;
 
 /**
  * Draws ranks by layer (left to right) and matrix (bottom to top, in the order of computation), as in the paper's
- * figure
- * 3. Means are at the edges. The attribute `data-i` of a cell or mean is its index in {@link heatMapValues}, for a
- * script
- * that shows another table.
+ * figure 3. Means are at the edges. The attribute `data-i` of a cell or mean is its index in {@link heatMapValues}, for
+ * a script that shows another table.
  */
 export function heatMap({ table, largest, ...frame }: HeatMap): Markup {
   const { columns, rows } = table;
@@ -72,8 +70,7 @@ export function heatMap({ table, largest, ...frame }: HeatMap): Markup {
 
 /**
  * The values of a heat map in order: the cells, matrix by matrix; the means of the matrices, then of the layers; the
- * mean
- * of all. A value is null if the layer has no such matrix.
+ * mean of all. A value is null if the layer has no such matrix.
  */
 export function heatMapValues({ columns, rows, average }: RankTable): (number | null)[] {
   const cells = columns.map((_, matrix) => rows.map(({ ranks }) => ranks[matrix]));

@@ -19,8 +19,7 @@ const HEIGHT = 196;
 
 /**
  * A histogram of components' scores on a logarithmic axis, kept components above dropped ones, with a line at the cut.
- * The
- * tallest bar fills the plot's height and shows its count.
+ * The tallest bar fills the plot's height and shows its count.
  */
 export function histogram({ components, edges, kept, dropped, cut, ...frame }: Histogram): Markup {
   const { box, x } = geometry(edges);
@@ -44,8 +43,7 @@ export function histogram({ components, edges, kept, dropped, cut, ...frame }: H
 
 /**
  * The numbers for the script that moves the bars: the y position of the base line, the height of the tallest bar and
- * the x
- * position of a cut, in pixels.
+ * the x position of a cut, in pixels.
  */
 export function histogramGeometry(edges: readonly number[]): { base: number; height: number; x: Scale } {
   const { box, x } = geometry(edges);

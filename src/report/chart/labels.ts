@@ -1,7 +1,6 @@
 /**
  * Moves overlapping labels apart, as little as possible. Each label is as near to its wanted height as the others
- * allow.
- * All lie within [top, bottom] if they fit.
+ * allow. All lie within [top, bottom] if they fit.
  */
 export function spreadLabels(
   wanted: readonly number[],

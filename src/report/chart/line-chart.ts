@@ -88,8 +88,7 @@ interface Scales {
 
 /**
  * Converts a curve to the units of its axes. On a logarithmic axis these are logarithms, and points without a logarithm
- * are
- * omitted.
+ * are omitted.
  */
 function drawable(curve: Curve, x: Axis, y: Axis): Curve {
   if (!x.isLogarithmic && !y.isLogarithmic) return curve;

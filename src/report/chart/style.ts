@@ -57,8 +57,7 @@ function variables(scheme: keyof typeof SCALE): string {
 
 /**
  * Black or white, whichever has more contrast with a colour. According to WCAG, their contrasts are equal at a
- * luminance of
- * 0.18.
+ * luminance of 0.18.
  */
 function inkOn(colour: readonly number[]): string {
   const [red, green, blue] = colour.map((value) => (value / 255) ** 2.2);

@@ -4,6 +4,7 @@ import { STYLE } from '../page/style.ts';
 /**
  * A content security policy that allows only the page's own style and script, and no loading. Even if text from a run's
  * files became markup, it could do no harm.
+ *
  * @param more further directives
  */
 export function contentPolicy(script: string, ...more: readonly string[]): string {

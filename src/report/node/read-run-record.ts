@@ -15,6 +15,7 @@ const MAX_NAMED = 5;
 
 /**
  * Reads the record of a run's folder from its `config.yaml` and `metrics.jsonl`. The run may be active or killed.
+ *
  * @param name of the run
  * @throws UserError if the folder is not that of a run
  */

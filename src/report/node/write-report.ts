@@ -10,6 +10,7 @@ import { readRunRecord } from './read-run-record.ts';
 
 /**
  * Writes the report of the runs in some folders as one HTML file. Runs that differ only by their seed are grouped.
+ *
  * @throws UserError if a folder is not that of a run, or the path is a file other than a report
  */
 export function writeReport(folders: readonly string[], path: string): void {

@@ -2,8 +2,7 @@
 
 /**
  * Keeps a live page up to date: dispatches the sections that the server sends as events. The browser reconnects until
- * the
- * server says that the run has ended.
+ * the server says that the run has ended.
  */
 export function liveScript(): void {
   const connection = document.getElementById('connection')!;

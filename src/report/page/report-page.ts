@@ -13,6 +13,7 @@ export const REPORT_SCRIPT = scriptOf(pageScript);
 /**
  * The report of some runs as one self-contained HTML page. It is readable without scripts. The same runs give the same
  * page.
+ *
  * @param policy the page's Content-Security-Policy, from `contentPolicy` for `REPORT_SCRIPT`
  */
 export function reportPage(groups: readonly RunGroup[], policy: string): string {

@@ -40,8 +40,7 @@ export function figure({ id, picture, caption, controls, isWide }: Figure): Mark
 
 /**
  * A table with a column for each group of runs. The first cell names the row. Columns are named if there are several.
- * Equal
- * values are shown once. A table that is too wide scrolls.
+ * Equal values are shown once. A table that is too wide scrolls.
  */
 export function table(
   label: string,

@@ -32,8 +32,7 @@ const MEAN_RANK: BudgetMeasure = {
 
 /**
  * The quantity for comparing the budgets of these runs: the number of parameters. If a run with ranks does not record
- * its
- * parameters, it is the mean rank.
+ * its parameters, it is the mean rank.
  */
 export function budgetMeasure(runs: readonly RunRecord[]): BudgetMeasure {
   const isTold = runs.every((run) => MEAN_RANK.of(run) === undefined || PARAMETERS.of(run) !== undefined);

@@ -58,6 +58,7 @@ export function keyOf(facts: RunFacts, counts: (key: string) => boolean = () => 
 
 /**
  * Labels that distinguish runs: the method, then data and models if they differ, then settings.
+ *
  * @param names names of the runs, for runs that differ only by their files
  * @param counts whether a setting counts
  */

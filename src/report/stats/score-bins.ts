@@ -8,6 +8,7 @@ export interface SplitScores {
 
 /**
  * Splits an allocation's scores into kept and dropped ones.
+ *
  * @param scores by module, each with the largest score first
  * @param ranks number of kept triplets in each of these modules
  */

@@ -3,8 +3,7 @@ const MAX_PAIRS = 50;
 
 /**
  * The exact two-sided p value of Wilcoxon's signed-rank test of paired differences. Ties get mean ranks, and
- * differences
- * of 0 are dropped. Undefined for more than 50 differences, and if all are 0.
+ * differences of 0 are dropped. Undefined for more than 50 differences, and if all are 0.
  */
 export function wilcoxon(differences: readonly number[]): number | undefined {
   const values = differences.filter((value) => value !== 0 && !Number.isNaN(value));

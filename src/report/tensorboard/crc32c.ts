@@ -16,8 +16,7 @@ export function crc32c(bytes: Uint8Array): number {
 
 /**
  * The CRC-32C as TFRecord files store it: rotated by 15 bits and offset, because the CRC of data that contains its own
- * CRC
- * would be degenerate.
+ * CRC would be degenerate.
  */
 export function maskedCrc32c(bytes: Uint8Array): number {
   const crc = crc32c(bytes);

@@ -7,8 +7,7 @@ export interface Scalar {
 
 /**
  * The scalars of an event in TensorBoard. Tags are those of Hugging Face's trainer (`train/loss`, `eval/accuracy`).
- * Values
- * that it lacks have `adalora/…`, and by module `ranks/…` and `orthogonality/…`.
+ * Values that it lacks have `adalora/…`, and by module `ranks/…` and `orthogonality/…`.
  */
 export function scalarsOf(event: TrainEvent): Scalar[] {
   return Object.entries(namedValues(event))

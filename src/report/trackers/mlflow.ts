@@ -17,6 +17,7 @@ const STATUS = {
 /**
  * MLflow's tracking server, through its REST API (mlflow.org/docs/latest/rest-api.html). It reads the environment
  * variables of MLflow's clients.
+ *
  * @throws UserError without MLFLOW_TRACKING_URI
  */
 export function mlflow(environment: Environment, now = Date.now): Tracker {

@@ -27,6 +27,7 @@ export interface Server {
 /**
  * The server at the address in an environment variable. A user and password in the address become the authorization
  * header.
+ *
  * @throws UserError for anything but an http address; its message omits the value, which may contain a password
  */
 export function serverAt(environment: Environment, variable: string, fallback?: string): Server {
@@ -52,6 +53,7 @@ export function basic(user: string, password: string): string {
 
 /**
  * Sends JSON and returns the parsed response.
+ *
  * @param body missing for a GET request
  * @throws Error with the server's name and its message, without the address's query and the headers
  */

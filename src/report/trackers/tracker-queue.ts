@@ -23,6 +23,7 @@ export interface QueueHost {
 
 /**
  * Waits for work for a limited time.
+ *
  * @throws Error after that time
  */
 async function limited(work: Promise<void>, ms: number): Promise<void> {
@@ -35,8 +36,7 @@ async function limited(work: Promise<void>, ms: number): Promise<void> {
 
 /**
  * Sends the points of a run in the background. If a server fails, its missing points are sent again later. A failure
- * never
- * stops the run.
+ * never stops the run.
  */
 export class TrackerQueue {
   readonly #points: Point[] = [];

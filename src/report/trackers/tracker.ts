@@ -22,6 +22,7 @@ export type Outcome = 'finished' | 'stopped' | 'failed';
 export interface Tracker {
   /**
    * Creates a run, or continues one.
+   *
    * @param id id of the run to continue
    * @returns the run's id
    */

@@ -15,6 +15,7 @@ const UPSERT = `mutation UpsertBucket($name: String, $project: String, $entity: 
 /**
  * Weights & Biases, through the GraphQL mutation and the file stream that its Python client uses (wandb/wandb,
  * sdk/internal). It reads the same environment variables as that client.
+ *
  * @throws UserError without WANDB_API_KEY
  */
 export function wandb(environment: Environment, now = Date.now, newId = randomId): Tracker {

@@ -6,8 +6,8 @@ import type { ParsedConfig } from './run-config.ts';
 
 /**
  * Completes the config of a run that continues an adapter: keys missing in the method's section get the adapter's
- * values.
- * A completed config stays unchanged.
+ * values. A completed config stays unchanged.
+ *
  * @throws UserError if the adapter is of another method; also for all keys that contradict the adapter, with their
  * names
  */

@@ -26,6 +26,7 @@ export interface SoundSections {
 
 /**
  * Finds problems between keys that are each valid.
+ *
  * @param ownMetrics names of custom scores
  */
 export function crossCheck(sections: SoundSections, ownMetrics: readonly string[] = []): Problem[] {

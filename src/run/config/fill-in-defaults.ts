@@ -14,8 +14,7 @@ export type CheckedConfig = Omit<z.output<RunSchema>, 'task' | 'data'> & TaskSec
 
 /**
  * Fills in defaults that depend on other keys, and removes the sections of other methods. Values that depend on the
- * rows
- * and the model are left to `chooseDefaults`.
+ * rows and the model are left to `chooseDefaults`.
  */
 export function fillInDefaults(
   sound: CheckedConfig,

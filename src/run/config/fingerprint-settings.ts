@@ -3,8 +3,7 @@ import type { RunConfig } from './run-config.ts';
 
 /**
  * All config values that affect training, as JSON, by dotted key. Excluded are the locations of files, the device,
- * gradient
- * checkpointing (its results are bit for bit the same), and when something is reported.
+ * gradient checkpointing (its results are bit for bit the same), and when something is reported.
  */
 export function fingerprintSettings({
   output: _,

@@ -3,8 +3,7 @@ import type { ParsedConfig } from './run-config.ts';
 
 /**
  * Returns a config with the keys of each section in the schema's order. Its YAML file and the model card show them in
- * that
- * order. Otherwise, the order would differ between a new and a resumed run.
+ * that order. Otherwise, the order would differ between a new and a resumed run.
  */
 export function inSchemaOrder<Config extends ParsedConfig>(config: Config): Config {
   const known = knownKeys(config.task);

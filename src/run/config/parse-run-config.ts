@@ -15,6 +15,7 @@ import { soundParts, soundSections } from './sound-sections.ts';
 /**
  * Checks a config and fills in the defaults, except those that depend on the rows and the model. A known key with the
  * value null counts as missing. A resolved config stays unchanged.
+ *
  * @param where the file's name for messages, or a function that returns the place of a key
  * @param ownMetrics names of custom scores, which may select the best model
  * @throws ConfigError, a UserError with one line per problem: place, expected value, actual value, nearest known key

@@ -57,8 +57,7 @@ export type RunConfig = RunSettings & TaskSection & Partial<Sections>;
 
 /**
  * A checked config before `chooseDefaults`. Values that depend on the rows and the model are missing unless the user
- * has
- * set them. A complete config also has this type.
+ * has set them. A complete config also has this type.
  */
 export type ParsedConfig = Omit<RunSettings, 'training'> & { training: ParsedTraining } & TaskSection & {
     [Name in keyof Sections]?: Partial<Sections[Name]>;

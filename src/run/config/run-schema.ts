@@ -34,8 +34,8 @@ let built: { names: number; schema: RunSchema } | undefined;
 
 /**
  * The schema of a run's YAML file, with all methods and tasks defined so far. `CommonInput` (run-config.ts) describes
- * the
- * keys.
+ * the keys.
+ *
  * @throws UserError if a program defines a method with the name of another key
  */
 export function runSchema(): RunSchema {

@@ -13,6 +13,7 @@ export function defaultEvalStrategy(data: Pick<BaseData, 'validation'>): 'epoch'
 
 /**
  * Finds problems within `training`, and between `training`, the task and the data.
+ *
  * @param ownMetrics names of custom scores
  */
 export function trainingProblems(
@@ -132,8 +133,7 @@ function evaluationProblems(
 
 /**
  * Checks the score that selects the best model. With several sets, each set has its own scores. A score without a set
- * is
- * the first set's.
+ * is the first set's.
  */
 function metricProblems(
   { metric_for_best_model: metric }: TrainingSection,

@@ -38,6 +38,7 @@ export interface SavedState extends CheckpointOrigin {
 
 /**
  * Reads the newest intact checkpoint. Returns undefined if there is no checkpoint.
+ *
  * @param onDamaged called for each damaged checkpoint that is newer
  * @throws UserError if all are damaged
  */
@@ -77,6 +78,7 @@ export function lastFingerprint(folder: string): string | undefined {
 
 /**
  * Reads one checkpoint.
+ *
  * @throws UserError if it is missing or damaged, or has another step
  */
 export function readCheckpoint(path: string, step: number): SavedState {

@@ -10,8 +10,8 @@ const WHOLE_BYTES = 2 ** 27;
 
 /**
  * Returns the fingerprint's keys for a run that another version started. They are the keys of the run's config.yaml,
- * which
- * has all keys of that version.
+ * which has all keys of that version.
+ *
  * @param written the run's config.yaml
  * @param before the same config, with defaults for keys added since
  * @returns undefined if the config sets an added key to another value than its default

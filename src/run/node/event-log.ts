@@ -11,8 +11,7 @@ export interface ResumePoint {
 
 /**
  * Opens the event log, which has one JSON object per line. A resumed run keeps the lines up to its checkpoint, because
- * it
- * repeats later steps. It writes the checkpoint's own line again: a kill may have happened after the checkpoint was
+ * it repeats later steps. It writes the checkpoint's own line again: a kill may have happened after the checkpoint was
  * written and before its line was.
  */
 export function openEventLog(path: string, resumed: ResumePoint | undefined): (event: TrainEvent) => void {

@@ -27,6 +27,7 @@ const beating = setInterval(() => {
 /**
  * Renews a lock's modification time from a separate thread, because the engine may block this thread for minutes. The
  * separate thread ends with its parent.
+ *
  * @returns a function that stops it
  */
 export function startHeartbeat(path: string, content: string, every = BEAT_MS): () => void {

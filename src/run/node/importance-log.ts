@@ -24,9 +24,8 @@ const schema = z.object({
 
 /**
  * Opens the importance log. `importance.f32` has a row of little-endian float32 per allocation: the step, the scores,
- * then
- * 1 for kept and 0 for dropped components. `importance.json` names the modules. A resumed run keeps the rows up to its
- * checkpoint.
+ * then 1 for kept and 0 for dropped components. `importance.json` names the modules. A resumed run keeps the rows up to
+ * its checkpoint.
  */
 export function openImportanceLog(
   folder: string,

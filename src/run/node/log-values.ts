@@ -11,6 +11,7 @@ const MAX_DAMAGED = 1000;
 
 /**
  * Reads the JSON values of a run's log, one per line. Skips lines that are not JSON, such as an incomplete last line.
+ *
  * @throws UserError for a log with more than `MAX_DAMAGED` invalid lines
  */
 export function logValues(path: string): unknown[] {

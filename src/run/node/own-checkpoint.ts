@@ -20,6 +20,7 @@ export interface RunIdentity {
 
 /**
  * Checks that a run may continue from a checkpoint. Keys that were added to adalora since must have their defaults.
+ *
  * @param fingerprint the checkpoint's fingerprint
  * @param planned the config with the planned length, if the length has changed
  * @throws UserError that names the differences

@@ -27,6 +27,7 @@ export function runFiles(folder: string) {
 
 /**
  * Checks, before anything is loaded, whether a run can be written to the folder. It does not create anything.
+ *
  * @throws UserError if the folder cannot be created or written to, or contains files and is not a run to `resume`
  */
 export function checkRunFolder(folder: string, resume: boolean): void {
@@ -61,6 +62,7 @@ export function contentOf(folder: string): string[] {
 
 /**
  * Creates the folder and locks it.
+ *
  * @param seen its entries when it was checked
  * @returns a function that unlocks it
  * @throws UserError if another run holds the lock or has since started in it, or if the system refuses
@@ -81,6 +83,7 @@ export function takeRunFolder(folder: string, seen: readonly string[], options?:
 
 /**
  * Creates the subfolders, and removes the remains of killed processes.
+ *
  * @throws UserError if the system refuses
  */
 export function makeRunFolder(folder: string): void {

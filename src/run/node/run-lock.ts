@@ -51,9 +51,9 @@ export interface LockOptions {
 
 /**
  * Makes this thread the only writer of a run's folder, which must exist. The lock of an ended process on this machine
- * is
- * taken over. If only its launcher has ended, this function waits for the process. The lock of a process in another
+ * is taken over. If only its launcher has ended, this function waits for the process. The lock of a process in another
  * container or on another host is taken over if it is not renewed for two minutes.
+ *
  * @returns a function that unlocks the folder
  * @throws UserError if another process holds the lock
  */
@@ -124,6 +124,7 @@ function watch(folder: string, { onWait, silentMs = SILENT_MS, watchedMs = WATCH
 
 /**
  * Checks that this thread still holds the lock. A machine that sleeps for minutes can lose it.
+ *
  * @throws UserError if another process holds it
  */
 export function assertLocked(folder: string): void {
@@ -134,8 +135,7 @@ export function assertLocked(folder: string): void {
 
 /**
  * Removes the lock that a thread of this process left, if any. If the system refuses, the lock stays. It no longer
- * counts
- * after this process has ended.
+ * counts after this process has ended.
  */
 export function unlockFolder(folder: string, thread: number): void {
   const path = join(folder, LOCK_FILE);

@@ -13,6 +13,7 @@ import type { runFiles } from './run-folder.ts';
 
 /**
  * A hash of everything that affects training. It is equal for two runs that are identical step by step.
+ *
  * @param digests of the files that the run reads: the data, the model and the continued adapter
  * @param keys the keys to hash; default: all
  */

@@ -4,8 +4,8 @@ const VARIABLE = 'ADALORA_THREADS';
 
 /**
  * The number of compute threads from the environment; undefined lets the engine decide. Fewer threads leave cores to
- * other
- * programs. One thread is fastest for a model of a few thousand weights.
+ * other programs. One thread is fastest for a model of a few thousand weights.
+ *
  * @throws UserError if it is not an integer of at least 1
  */
 export function askedThreads(environment: NodeJS.ProcessEnv = process.env): number | undefined {

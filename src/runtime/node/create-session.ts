@@ -11,8 +11,7 @@ export interface NodeSessionOptions extends SessionOptions {
   weightFolder?: string;
   /**
    * Whether kernels may copy weights into their own layout, once per product. A weight that only such products read
-   * does not
-   * stay mapped.
+   * does not stay mapped.
    */
   prepack?: boolean;
   /** Prefix of a file for the engine's profile, which is written when the session is released. */
@@ -21,8 +20,8 @@ export interface NodeSessionOptions extends SessionOptions {
 
 /**
  * Loads a model in Node. Weights are mapped from `weightFolder`. Prepacking is off by default, so that sessions share
- * the
- * mapping. The memory planner is off, because it nearly doubles the peak and saves no time.
+ * the mapping. The memory planner is off, because it nearly doubles the peak and saves no time.
+ *
  * @throws UserError if the engine is not installed, or WebGPU finds no GPU
  */
 export async function createSession(model: Uint8Array, options: NodeSessionOptions): Promise<Session> {

@@ -6,6 +6,7 @@ const ENGINE = 'onnxruntime-node';
 /**
  * Loads the engine's binding for Node. It is an optional dependency: its install script downloads CUDA libraries, which
  * are not used here. If that fails, a package manager may skip the package.
+ *
  * @param load replaces the import in tests
  * @throws UserError if it is not installed, or does not support this system
  */

@@ -22,6 +22,7 @@ export interface WebSessionOptions extends SessionOptions {
 /**
  * Loads a model in a browser, or on WebAssembly in Node. The weight files are in memory while the session is created.
  * Several threads need a cross-origin isolated page. The first session sets the number of threads for all sessions.
+ *
  * @throws UserError if WebGPU finds no GPU, or the engine does not find its own files
  */
 export async function createSession(model: Uint8Array, options: WebSessionOptions): Promise<Session> {

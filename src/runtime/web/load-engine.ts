@@ -6,6 +6,7 @@ export type WebEngine = typeof import('onnxruntime-web');
 
 /**
  * Loads the smallest build of the engine for a device. The WebAssembly build is the same binary in Node and in a page.
+ *
  * @throws UserError if there is no GPU, because the engine would silently fall back to the CPU
  */
 export async function loadEngine(device: Exclude<Device, 'cpu'>): Promise<WebEngine> {

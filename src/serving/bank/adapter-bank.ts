@@ -30,6 +30,7 @@ export class AdapterBank {
 
   /**
    * Gives an adapter a slot, if possible.
+   *
    * @param adapter object that identifies the adapter
    * @param kept adapters that must keep their slots
    * @returns whether it has a slot; false if `kept` occupies all slots

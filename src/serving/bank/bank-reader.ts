@@ -45,8 +45,7 @@ export class BankReader {
 
 /**
  * The number of tokens of each example, from sequence-major rows [tokens · batch, width]. Undefined if all examples
- * share
- * the rows.
+ * share the rows.
  */
 export function tokensOf(x: Value): Dimension | undefined {
   return divideDimension(x.shape[0], 'batch');

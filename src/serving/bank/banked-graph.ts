@@ -22,6 +22,7 @@ export interface BankedGraph<Made> {
 
 /**
  * Builds a graph of a model with a bank for adapters.
+ *
  * @param build builds the graph with a tuner that represents all adapters
  * @param slots number of adapters with a slot; by default as many as fit into a fixed amount of memory
  * @throws UserError for modules with adapters that cannot differ between rows

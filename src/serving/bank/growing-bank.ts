@@ -37,6 +37,7 @@ export class GrowingBank<Made extends Banked> {
 
   /**
    * Makes room for an adapter.
+   *
    * @throws UserError if the adapter cannot share the bank; then nothing changes
    */
   makeRoom(packed: PackedAdapter, outputs: number): Promise<void> {

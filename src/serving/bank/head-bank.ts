@@ -12,6 +12,7 @@ export type OpenBank<Made> = (engine: Engine, model: LoadedModel, shape: BankSha
 
 /**
  * The bank for all adapters with one kind of head.
+ *
  * @param build builds its graph, to check whether an adapter can share it
  */
 export function headBank<Made extends Banked>(

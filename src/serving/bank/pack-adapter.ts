@@ -7,6 +7,7 @@ type Read = (name: string) => Float32Array;
 
 /**
  * Packs an adapter, or the base model alone.
+ *
  * @param where the adapter's name for messages
  * @throws UserError for fully trained parameters other than linear modules and biases, because a bank does not support
  * them

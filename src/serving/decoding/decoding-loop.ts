@@ -109,8 +109,8 @@ export class DecodingLoop {
 
   /**
    * Returns a language model for one sequence at a time. Release it when the sequence has ended. Between its reads, do
-   * not
-   * wait for anything else, because the other sequences wait for it.
+   * not wait for anything else, because the other sequences wait for it.
+   *
    * @param adapter object that identifies the adapter
    */
   sequence(adapter: object, packed: PackedAdapter): LanguageModel & { release(): Promise<void> } {

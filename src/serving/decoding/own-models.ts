@@ -34,6 +34,7 @@ export class OwnModels {
 
   /**
    * Runs work with an adapter's model, after earlier work in the same slot.
+   *
    * @param key object that identifies the adapter
    * @throws Overloaded if too many uses wait
    */

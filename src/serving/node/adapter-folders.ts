@@ -71,6 +71,7 @@ export class AdapterFolders {
 
   /**
    * Scans once: loads adapters that have not changed since the last scan.
+   *
    * @returns duration of the scan in milliseconds, without loading
    */
   async look(): Promise<number> {
@@ -92,6 +93,7 @@ export class AdapterFolders {
 
   /**
    * Serves an adapter of these folders under a name.
+   *
    * @param path absolute, or relative to one of the folders
    * @throws NotThere for a path without an adapter; UserError for an invalid name, and for an adapter of another base
    */
@@ -101,6 +103,7 @@ export class AdapterFolders {
 
   /**
    * Unloads an adapter. It stays unloaded until its files change.
+   *
    * @throws UnknownModel if no adapter has that name
    */
   unload(name: string): Promise<void> {

@@ -22,6 +22,7 @@ const MAX_FOLDERS = 100_000;
 
 /**
  * Finds the adapters of a folder: the folder itself as an adapter or run, or its subfolders.
+ *
  * @returns in the order of their names; empty for a missing folder
  */
 export async function findAdapters(root: string): Promise<FoundAdapter[]> {

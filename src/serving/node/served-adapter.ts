@@ -27,6 +27,7 @@ import type { PackedCache } from './packed-cache.ts';
 
 /**
  * Reads an adapter of a base model, adalora's or PEFT's.
+ *
  * @param name the name under which it is served
  * @throws UserError for anything missing, damaged or made for another base, and for files that change meanwhile
  */

@@ -30,8 +30,8 @@ export interface StartedServing {
 
 /**
  * Serves the adapters of folders from a separate thread. The engine blocks its thread while it computes, so the
- * caller's
- * event loop stays free.
+ * caller's event loop stays free.
+ *
  * @throws UserError for a base or folders that cannot be opened
  */
 export function startServing(job: ServingJob, listener: ServingListener): Promise<StartedServing> {

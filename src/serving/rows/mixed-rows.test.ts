@@ -32,8 +32,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /**
  * Sums of float32 products change their order if a batch is padded differently or the scale is part of a factor. Each
- * of
- * about ten consecutive products of numbers near 1 then differs by a few units in the last place.
+ * of about ten consecutive products of numbers near 1 then differs by a few units in the last place.
  */
 const ROUNDING = 2e-5;
 
@@ -169,8 +168,7 @@ describe('every row gets the same result as with its adapter alone, in batches w
 
 /**
  * Activations are rounded to steps of 1/127 of a row's largest number. A value that is rounded the other way differs by
- * one
- * step.
+ * one step.
  */
 const INT8_ROUNDING = 2e-2;
 

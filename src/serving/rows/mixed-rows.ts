@@ -79,8 +79,7 @@ export class MixedRows {
 
   /**
    * Returns a predictor with the same results as a separate program for the adapter. It computes in batches that it
-   * shares
-   * with other adapters.
+   * shares with other adapters.
    */
   predictor(adapter: RowAdapter, packed: PackedAdapter, signal?: AbortSignal): Predictor {
     return {

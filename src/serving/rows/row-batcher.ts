@@ -29,8 +29,7 @@ interface Waiting<Row, Result> {
 
 /**
  * Batches rows that arrive one by one. A batch has the row that has waited the longest, and rows of similar length.
- * While
- * it is computed, the next batch fills. An idle engine waits for a moment before it takes a partial batch.
+ * While it is computed, the next batch fills. An idle engine waits for a moment before it takes a partial batch.
  */
 export class RowBatcher<Row extends BatchedRow, Result> {
   readonly #compute: (rows: readonly Row[]) => Promise<Result[]>;
@@ -61,6 +60,7 @@ export class RowBatcher<Row extends BatchedRow, Result> {
 
   /**
    * Returns the results of rows, in their order. Either all of them are queued, or none of them.
+   *
    * @throws Overloaded if too many already wait; the signal's reason when it is aborted, then waiting rows leave the
    * queue
    */

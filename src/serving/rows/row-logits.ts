@@ -9,8 +9,7 @@ export interface LogitsSize {
 
 /**
  * The layout of a batch's logits, [runs, batch, width]. A row with fewer tokens has fewer `runs`, or with fewer labels
- * a
- * smaller `width`.
+ * a smaller `width`.
  */
 function orderOf(kind: HeadKind, { length, outputs }: LogitsSize): { runs: number; width: number } {
   const { axes } = headNamed(kind);
@@ -22,6 +21,7 @@ function orderOf(kind: HeadKind, { length, outputs }: LogitsSize): { runs: numbe
 
 /**
  * Returns a row's logits without padding, [runs, width].
+ *
  * @param padded the size of the batch
  */
 export function rowLogits(

@@ -10,6 +10,7 @@ export interface Answering {
 
 /**
  * Answers calls that a `Caller` makes at the other end of a port.
+ *
  * @param plain turns an error into plain data
  */
 export function answerCalls(

@@ -2,8 +2,8 @@ import { type BigIntStats, statSync } from 'node:fs';
 
 /**
  * Identifies the state of a file. Any write changes it, even if size and modification time are reset, because the
- * change
- * time (ctime) cannot be set.
+ * change time (ctime) cannot be set.
+ *
  * @returns undefined if the file is missing or unreadable
  */
 export function fileIdentity(path: string): string | undefined {

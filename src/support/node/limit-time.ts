@@ -11,8 +11,8 @@ export class TookTooLong extends Error {
 
 /**
  * Runs synchronous work and stops it after `ms` milliseconds, even inside a regular expression. Starting the timer
- * takes
- * 0.1 ms.
+ * takes 0.1 ms.
+ *
  * @throws TookTooLong, and any error of the work
  */
 export function limitTime<T>(work: () => T, ms: number): T {

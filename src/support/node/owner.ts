@@ -45,8 +45,8 @@ export function placeKey({ host, boot, namespace }: Place = thisPlace()): string
 
 /**
  * Whether a process has ended. Undefined for a process of another host, boot or pid namespace, where its number cannot
- * be
- * checked.
+ * be checked.
+ *
  * @param place its {@link placeKey}
  */
 export function hasEnded(

@@ -13,8 +13,8 @@ export interface ProcessStatus {
 
 /**
  * The status of a process. Undefined if it does not run or the system is not Linux. Also undefined if /proc shows
- * another
- * pid namespace, in which the number belongs to another process. `unshare --pid` without `--mount-proc` causes that.
+ * another pid namespace, in which the number belongs to another process. `unshare --pid` without `--mount-proc` causes
+ * that.
  */
 export function processStatus(pid: number): ProcessStatus | undefined {
   try {

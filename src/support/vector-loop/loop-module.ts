@@ -66,8 +66,7 @@ export function loopModule(code: LoopCode): Uint8Array<ArrayBuffer> {
 
 /**
  * Encodes the loop's instructions. Each expression is computed once and kept in a local of four elements. `lanes` is
- * the
- * number of these locals. They come after the parameters and the offset.
+ * the number of these locals. They come after the parameters and the offset.
  */
 function loopFunction({ vectors, scalars, results, room }: LoopCode) {
   const bytes = 0;

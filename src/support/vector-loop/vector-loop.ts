@@ -6,8 +6,7 @@ const ROOM = 4096;
 
 /**
  * A loop over vectors of equal length, four elements at a time, in WebAssembly. Each operation is rounded to 32 bits,
- * as in
- * PyTorch and as with `Math.fround`.
+ * as in PyTorch and as with `Math.fround`.
  */
 export class VectorLoop<Vector extends string, Scalar extends string> {
   readonly #run: (bytes: number, ...scalars: number[]) => void;

@@ -44,8 +44,7 @@ export function causalEvaluation(
 
 /**
  * Prompts with their completions. Of a conversation, the last answer is the completion and the messages before it are
- * the
- * prompt.
+ * the prompt.
  */
 function promptRows(
   files: readonly TextFile[],

@@ -4,6 +4,7 @@ import type { BuildTask, LabelOrigin } from '../task-definition.ts';
 
 /**
  * The classes of a run. A continued adapter keeps its classes and their order. Otherwise, they are those of the data.
+ *
  * @throws UserError if the data have other classes, or their number differs from the outputs of the adapter's head
  */
 export function labelsBesideAdapter(

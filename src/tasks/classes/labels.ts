@@ -5,6 +5,7 @@ import { UserError } from '../../support/user-error.ts';
 /**
  * The classes of training rows. If `known` (the checkpoint's `id2label`) contains all of them, they have its order.
  * Otherwise, they are sorted: by value if all are numbers, else by code point.
+ *
  * @param least minimum number of different classes for the task
  * @throws UserError if the rows have fewer classes
  */

@@ -35,8 +35,7 @@ export function encodeRows(
 
 /**
  * Packs encodings as integers: their number, then for each twice its length, plus one if it was truncated. All ids
- * follow,
- * then all types.
+ * follow, then all types.
  */
 function pack(encodings: readonly Encoding[]): Uint8Array {
   const tokens = encodings.reduce((sum, { inputIds }) => sum + inputIds.length, 0);

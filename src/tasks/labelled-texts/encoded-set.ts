@@ -12,6 +12,7 @@ export type Texts = Pick<Row, 'text' | 'textPair' | 'id'>;
 
 /**
  * Encodes each text or pair as a separate example.
+ *
  * @param targets see `toTargets`; without them, the batches are for prediction only
  * @param classWeights weight of each class in the mean over a step's batches; by default 1
  * @param communicator the processes that share the encoding

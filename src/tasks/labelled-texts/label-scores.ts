@@ -9,6 +9,7 @@ export interface LabelAnswer {
 
 /**
  * The labels of an answer with their scores, the best first.
+ *
  * @param raw whether scores are logits even if there are probabilities
  */
 export function labelScores(

@@ -269,6 +269,7 @@ function takenRows<Values extends Float32Array | Int32Array>(
 
 /**
  * Checks that rows are labelled.
+ *
  * @throws UserError if all labels are -1, which marks rows without a label in GLUE's test sets
  */
 function checkLabelled(rows: readonly Row[], where: string, column: string | number | undefined): void {

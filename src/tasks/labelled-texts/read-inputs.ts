@@ -20,8 +20,8 @@ export type Columns = Omit<DataOptions, 'format'>;
 
 /**
  * How to read a file for a trained model: as in its run, with changes by flags. If a flag names a column, the file's
- * layout
- * differs from the run's. Then it has a header if any column in use is given by name.
+ * layout differs from the run's. Then it has a header if any column in use is given by name.
+ *
  * @param needsLabel false for prediction, which accepts a file without labels
  * @throws UserError if a label is needed and no column is known, and for flags of other tasks
  */
@@ -73,8 +73,7 @@ export function jsonKeys(columns: Columns): Columns {
 
 /**
  * Reads rows from standard input. The input is JSON if it begins with `{` or `[`, and a table if its first line fits
- * the
- * given columns. Otherwise, each line is a text, and a blank line keeps its place.
+ * the given columns. Otherwise, each line is a text, and a blank line keeps its place.
  */
 export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnSkipped): Row[] {
   const body = content.replace(/^\ufeff/, '');
@@ -98,8 +97,8 @@ export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnS
 
 /**
  * Reads rows of a file as {@link parseRows} does. If its lines are plain text, reads one text per line. A blank line
- * then
- * keeps its place, as on standard input.
+ * then keeps its place, as on standard input.
+ *
  * @throws UserError for a table with an unknown text column
  */
 export function rowsFromFile(
@@ -144,6 +143,7 @@ function tableRows(body: string, fileName: string, columns: DataOptions, onSkipp
 
 /**
  * The format of a table, from its first line. Undefined if lines are texts.
+ *
  * - A line with a tab is a TSV table, unless a delimiter is given.
  * - A line with commas, or with the given delimiter, is a table if its fields contain the column names in use.
  * - If columns have numbers, the line must have the columns of a pair, unless the run sets a delimiter or quotes.

@@ -12,6 +12,7 @@ export interface LabelBaselines {
   linearName: string;
   /**
    * Finds the best answer for the training rows if the text is ignored.
+   *
    * @returns its logits [outputs], and its name in a sentence
    */
   blind(targets: Targets, labels: readonly string[]): { name: string; logits: readonly number[] };
@@ -25,6 +26,7 @@ interface Labelled {
 
 /**
  * The baselines of texts: a bag of words, and the best answer that ignores the text.
+ *
  * @param scores computes the scores of logits [rows, outputs] on the rows of `validation`
  */
 export function textBaselines(

@@ -9,6 +9,7 @@ export type Targets = Int32Array | Float32Array;
 
 /**
  * Converts labels of rows to targets.
+ *
  * @throws UserError with file and line for invalid labels
  */
 export type ToTargets = (rows: readonly Row[], labels: readonly string[], fileName: string) => Targets;

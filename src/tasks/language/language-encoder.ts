@@ -15,6 +15,7 @@ export type AddRow = (
 
 /**
  * Reads files and passes their rows on. Only one file at a time is in memory.
+ *
  * @param onProgress called from time to time with the completed share of the files
  * @throws UserError with the lines of all invalid rows of a file, and for files without rows
  */

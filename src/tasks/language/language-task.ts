@@ -17,6 +17,7 @@ const COLUMNS = ['text', ...Object.keys(OTHER_COLUMNS)];
 
 /**
  * How to read another file than the run's: as in the run, with changes by flags.
+ *
  * @param task the task's name, for messages
  * @param known keys of the task's `data` section
  */

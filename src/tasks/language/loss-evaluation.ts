@@ -7,6 +7,7 @@ import { planEvaluation } from '../../text/batches.ts';
 /**
  * Scores a language model. `eval_loss` is the mean over all labelled tokens of the set, and `eval_perplexity` its
  * exponential.
+ *
  * @throws NotFinite with the first example of a batch without a finite loss
  */
 export function lossEvaluation(examples: ExampleSet, batchSize: number): Evaluation {

@@ -140,6 +140,7 @@ const FLAGS = Object.keys(questionDataSchema.shape);
 
 /**
  * How to read another file than the run's: as in the run, with changes by flags.
+ *
  * @throws UserError for an unsupported flag
  */
 function questionsWithFlags(reading: ReadingOf<QuestionData>, flags: ReadingFlags): ReadingOf<QuestionData> {

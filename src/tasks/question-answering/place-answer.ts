@@ -2,8 +2,7 @@ import { Characters } from './characters.ts';
 
 /**
  * Finds the start of an answer without a position, in code points. It prefers the first occurrence as whole words to
- * other
- * occurrences. Undefined if the answer does not occur.
+ * other occurrences. Undefined if the answer does not occur.
  */
 export function placeAnswer(context: string, answer: string): number | undefined {
   let first: number | undefined;

@@ -11,6 +11,7 @@ export interface SpanLogits {
 
 /**
  * Computes the logits of all features, in order and without padding.
+ *
  * @throws NotFinite that names the question of the first feature with a value that is not finite
  */
 export async function predictSpans(

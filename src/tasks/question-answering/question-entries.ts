@@ -13,8 +13,8 @@ export type Misplaced = (place: string, problem: RowProblem) => void;
 
 /**
  * Finds the questions in a JSON value. It may be a list of articles with `paragraphs` (SQuAD), of paragraphs with
- * `qas`, or
- * of rows with one `question` each (the Hub).
+ * `qas`, or of rows with one `question` each (the Hub).
+ *
  * @param where the list's path in the file, for messages
  */
 export function* questionEntries(

@@ -13,10 +13,8 @@ import { type QuestionExamples, questionExamples } from './question-examples.ts'
 
 /**
  * Scores answers like SQuAD's official scripts, as `eval_exact_match` and `eval_f1`. `eval_loss` is the mean over
- * features,
- * without padding. If questions may have no answer, it adds scores of questions with and without an answer, and the
- * best
- * scores over all thresholds.
+ * features, without padding. If questions may have no answer, it adds scores of questions with and without an answer,
+ * and the best scores over all thresholds.
  */
 export function questionEvaluation(
   questions: readonly AnsweredText[],

@@ -21,6 +21,7 @@ export interface QuestionExamples extends ExampleSet {
 
 /**
  * Builds the features of questions, in order. Removes leading space of a question, as run_qa.py does.
+ *
  * @param labelled whether the batches include the first answer of each question
  * @throws UserError if a question and a window of its context do not fit together
  */

@@ -11,8 +11,7 @@ export interface RawAnswer {
 
 /**
  * Reads the answers of a question: a list of `{text, answer_start}` as in SQuAD, `{text: [], answer_start: []}` as on
- * the
- * Hub, or one text under `answer`. Returns a problem if they have another form.
+ * the Hub, or one text under `answer`. Returns a problem if they have another form.
  */
 export function readAnswers(question: JsonObject): RawAnswer[] | RowProblem {
   const answers = ownValue(question, 'answers');

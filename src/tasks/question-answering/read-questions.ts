@@ -14,9 +14,9 @@ const BYTE_ORDER_MARK = '\ufeff';
 
 /**
  * Reads the questions of a file: JSON in SQuAD's format (v1.1 or v2.0), a list of rows, or JSON Lines.
+ *
  * @param answers `none` for prediction, `texts` for scoring, `places` for training. With `places`, every answer must
- * occur
- * in its context, at its `answer_start` if it has one.
+ * occur in its context, at its `answer_start` if it has one.
  * @throws UserError for all problems with the questions, named by line or id
  */
 export function readQuestions(content: string, fileName: string, answers: AnswersRead): AnsweredText[] {

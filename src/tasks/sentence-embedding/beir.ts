@@ -18,6 +18,7 @@ export function isBeir(files: readonly TextFile[]): boolean {
 /**
  * Reads a data set in BEIR's format: pairs of a query and each relevant text, and the data to score retrieval. A text
  * consists of its title, if any, and its body, joined as in BEIR's own code.
+ *
  * @throws UserError for a missing file, and for an invalid row with its line
  */
 export function beirRows(files: readonly TextFile[]): EmbeddingRows {

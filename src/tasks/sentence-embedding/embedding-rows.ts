@@ -33,8 +33,8 @@ export interface EmbeddingRows {
 
 /**
  * Reads pairs, triplets, scored pairs or labelled sentences, depending on the columns. Without columns, reads a folder
- * in
- * BEIR's format.
+ * in BEIR's format.
+ *
  * @throws UserError with file and line for all problems of the rows
  */
 export function embeddingRows(files: readonly TextFile[], reading: ReadingOf<EmbeddingData>): EmbeddingRows {

@@ -12,9 +12,9 @@ export interface Likeness<Vector> {
   cosine(a: Vector, b: Vector): number;
   /**
    * Ranks candidates by their cosine similarity to a query. Candidates with equal similarity keep their order.
+   *
    * @returns a function of the query, the number of candidates to return, and optionally the index of a candidate to
-   * leave
-   * out. It returns the indices of the candidates, the best first.
+   * leave out. It returns the indices of the candidates, the best first.
    */
   ranking(candidates: readonly Vector[]): (query: Vector, count: number, left?: number) => number[];
 }

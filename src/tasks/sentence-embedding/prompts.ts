@@ -34,6 +34,7 @@ export function promptFor(
 
 /**
  * Returns a prompt by its name.
+ *
  * @throws UserError for an unknown name
  */
 export function promptNamed(

@@ -54,6 +54,7 @@ export class TextSet {
 
   /**
    * Computes the vectors of all texts, by index.
+   *
    * @throws NotFinite if a value is not finite
    */
   async vectors(

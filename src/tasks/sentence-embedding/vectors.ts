@@ -27,8 +27,7 @@ export function cosine(a: Float32Array, b: Float32Array): number {
 
 /**
  * The first `width` components of a vector, scaled to length 1, for a model trained for several widths. Without
- * `width`, the
- * vector itself.
+ * `width`, the vector itself.
  */
 export function truncated(vector: Float32Array, width: number | undefined): Float32Array {
   return width === undefined ? vector : unit(vector.slice(0, width));
@@ -36,6 +35,7 @@ export function truncated(vector: Float32Array, width: number | undefined): Floa
 
 /**
  * The indices of the candidates with the largest cosines to a query, the best first. Equal candidates keep their order.
+ *
  * @param candidates vectors of length 1
  * @param left the index of a candidate to leave out
  */

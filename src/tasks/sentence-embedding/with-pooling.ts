@@ -5,6 +5,7 @@ import type { EmbeddingData } from './data-section.ts';
 
 /**
  * A model's config with the pooling in a `data` section, if any.
+ *
  * @throws UserError for a model with an unsupported feature
  */
 export function withPooling(

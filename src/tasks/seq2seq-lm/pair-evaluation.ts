@@ -13,8 +13,7 @@ import { writeTexts, writingConfig } from './write-texts.ts';
 
 /**
  * Scores a model by the loss of the targets, with equal weight for each token. With `predict_with_generate`, also by
- * the
- * texts that it generates: ROUGE (0 to 1), BLEU (0 to 100) and `eval_gen_len`, their mean number of tokens.
+ * the texts that it generates: ROUGE (0 to 1), BLEU (0 to 100) and `eval_gen_len`, their mean number of tokens.
  */
 export function pairEvaluation(
   pairs: readonly Pair[],

@@ -21,8 +21,8 @@ const BYTE_ORDER_MARK = '\ufeff';
 
 /**
  * Reads pairs from the content of a TSV, CSV or JSON Lines file. In JSON Lines, a source may be a list of sentences,
- * which
- * are joined by spaces. A target may be a list of equally good texts.
+ * which are joined by spaces. A target may be a list of equally good texts.
+ *
  * @param labelled whether targets are read as well
  * @throws UserError with file and line for all problems of the rows: a missing column, an empty text
  */

@@ -14,6 +14,7 @@ type Context = EncodingContext<PairData>;
 /**
  * The settings with which a task generates texts. Those of `data.generation_config` override those of the model's
  * files.
+ *
  * @throws UserError for keys that contradict each other or have no effect on the model
  */
 export function writingConfig(context: Context): GenerationInput {

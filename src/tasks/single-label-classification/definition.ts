@@ -38,8 +38,7 @@ export const classKind: LabelKind<ClassAnswer> = {
     linearName: 'a bag of words',
     /**
      * Predicts the majority class. The logits are the shares of all classes: of all answers that ignore the text, these
-     * have
-     * the lowest loss.
+     * have the lowest loss.
      */
     blind(targets, labels) {
       const counts = labels.map(() => 0);

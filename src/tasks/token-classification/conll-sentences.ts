@@ -11,12 +11,13 @@ const NO_WORD = /^\d+[-.]\d+$/;
 
 /**
  * Reads the sentences of a file with CoNLL columns: one word per line, with its tag in another column.
+ *
  * - An empty line or `-DOCSTART-` ends a sentence.
  * - Columns are separated by tabs if the first row has a tab, otherwise by spaces.
  * - A line that begins with `#` is a comment. If it has as many columns as the first row, it is a row with a hash as
- * its
- * word.
+ *   its word.
  * - For CoNLL-U, use the columns `words: 1` and for parts of speech `tags: 3`. Lines without a word are skipped.
+ *
  * @param problems collects the problems of single lines, which are skipped
  * @throws UserError for columns that the file does not have, and like {@link fileLines}
  */

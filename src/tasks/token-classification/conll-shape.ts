@@ -19,8 +19,8 @@ export interface ConllShape {
 
 /**
  * Determines the shape of a file from its first row. Undefined if the file is empty. Rows may differ in width only if
- * both
- * columns are given by number, because otherwise the last column is used.
+ * both columns are given by number, because otherwise the last column is used.
+ *
  * @throws UserError for columns that the first row does not have
  */
 export function conllShape(

@@ -10,6 +10,7 @@ export interface FirstPieces {
 
 /**
  * Finds the first piece of each word.
+ *
  * @param wordIds [length], see `wordEncoder`
  */
 export function firstPieces(wordIds: Int32Array): FirstPieces {

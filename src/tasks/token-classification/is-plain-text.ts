@@ -12,8 +12,8 @@ const MAX_COLUMNS = 4;
 
 /**
  * Whether the lines of a text are sentences. Otherwise, they are JSON or CoNLL columns. Columns have tabs, tags at the
- * end of
- * lines, one word per line, or an extension other than `.txt`.
+ * end of lines, one word per line, or an extension other than `.txt`.
+ *
  * @param fileName undefined for standard input, where one word per line is also a sentence
  * @throws UserError if the lines of a file may be either
  */

@@ -11,6 +11,7 @@ const TAGS = ['ner_tags', 'tags', 'labels'];
 /**
  * Reads the sentences of JSON Lines. A row has a list of words under one key and a list of tags under another. Tags are
  * strings or indices in `label_names`.
+ *
  * @param problems collects the problems of single rows, which are skipped
  * @throws UserError if the first row lacks the keys
  */

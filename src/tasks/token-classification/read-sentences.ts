@@ -10,8 +10,8 @@ const BYTE_ORDER_MARK = '\ufeff';
 
 /**
  * Reads sentences from the content of a file: JSON Lines (by its extension, or because it begins with an object) or
- * CoNLL
- * columns. A byte-order mark and CRLF line ends are accepted.
+ * CoNLL columns. A byte-order mark and CRLF line ends are accepted.
+ *
  * @param labelled whether words must have tags; otherwise tags are ignored
  * @throws UserError with file and line for all problems of the rows at once
  */

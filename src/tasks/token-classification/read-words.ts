@@ -14,6 +14,7 @@ const MEANING: Readonly<Record<string, 'words' | 'tags'>> = { text: 'words', lab
 
 /**
  * How to read another file than the run's. `--text` names the column of words, `--label` the column of tags.
+ *
  * @throws UserError for an unsupported flag
  */
 export function wordsWithFlags(reading: ReadingOf<WordData>, flags: ReadingFlags): ReadingOf<WordData> {
@@ -31,8 +32,8 @@ export function wordsWithFlags(reading: ReadingOf<WordData>, flags: ReadingFlags
 
 /**
  * Reads sentences to tag from a file or, without a name, from standard input: JSON Lines, CoNLL columns, or plain text
- * with
- * one sentence per line. A blank line keeps its place.
+ * with one sentence per line. A blank line keeps its place.
+ *
  * @throws UserError like {@link readSentences}, and for lines that may be columns as well as sentences
  */
 export function sentencesToTag(

@@ -4,8 +4,7 @@ import type { LabelledSentences } from './token-evaluation.ts';
 
 /**
  * The baselines of tags. The first gives each word its most frequent tag in training, and new words the most frequent
- * tag
- * of all. The second gives every word the most frequent tag of all.
+ * tag of all. The second gives every word the most frequent tag of all.
  */
 export function tagBaselines(train: LabelledSentences, validation: LabelledSentences): Baseline[] {
   const ofWords = new Map<string, Map<string, number>>();

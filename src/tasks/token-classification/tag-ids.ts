@@ -4,6 +4,7 @@ import { lineOf, type TaggedSentence } from './tagged-sentence.ts';
 
 /**
  * The tags of each sentence as indices in `names`.
+ *
  * @throws UserError with file and line for unknown tags
  */
 export function tagIds(

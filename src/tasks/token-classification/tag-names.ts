@@ -5,8 +5,8 @@ import type { TaggedSentence } from './tagged-sentence.ts';
 /**
  * The tags of training sentences, in the order of a head's outputs. If the checkpoint has all of them, the order is the
  * checkpoint's, else that of `label_names`. Without either, they are sorted by code point, as in transformers'
- * run_ner.py
- * (`B-LOC`, …, `I-PER`, `O`).
+ * run_ner.py (`B-LOC`, …, `I-PER`, `O`).
+ *
  * @param known the `id2label` of the checkpoint's config.json
  * @throws UserError if there are fewer than two
  */

@@ -24,8 +24,8 @@ export interface TaggedWords {
 
 /**
  * The most likely tag of each word, and the entities that the tags mark. Words that the model did not see are skipped.
- * As in
- * scoring, they do not split an entity.
+ * As in scoring, they do not split an entity.
+ *
  * @param seen indices of the words with logits, ascending
  * @param logits [seen, labels], row-major
  */

@@ -13,8 +13,7 @@ const INITIALS = /^(\p{L}\.){1,8}$/u;
 
 /**
  * Splits plain text into words, roughly as in annotated corpora: at white space, with surrounding punctuation as
- * separate
- * words. A repeated sign is one word, and so are `@name` and `#tag`.
+ * separate words. A repeated sign is one word, and so are `@name` and `#tag`.
  */
 export function textWords(text: string): TextWord[] {
   return Array.from(text.matchAll(CHUNKS)).flatMap(({ 0: chunk, index }) => {

@@ -19,8 +19,8 @@ export interface LabelledSentences {
 
 /**
  * Scores a token classifier like transformers' run_ner.py: precision, recall and F1 of entities, the accuracy of tags,
- * and
- * `eval_loss`. All are computed over the words that the model sees. As in run_ner.py, truncated words are ignored.
+ * and `eval_loss`. All are computed over the words that the model sees. As in run_ner.py, truncated words are ignored.
+ *
  * @throws UserError for tags that are not among the labels
  */
 export function tokenEvaluation(
@@ -53,6 +53,7 @@ export function tokenEvaluation(
 
 /**
  * Computes the loss and the scores of predicted words, also for each entity type.
+ *
  * @param logits the logits of each example [words, labels], from {@link predictWords}
  * @param ids the true label of each word of each sentence
  * @param watch called with the tags of each example's words

@@ -25,6 +25,7 @@ export interface WordExamples {
 
 /**
  * Builds one example per sentence, with labels only on the first pieces of words.
+ *
  * @param tagIds the label of each word of each sentence; without them, the batches are for prediction only
  * @throws UserError for labelled sentences without a piece to learn from
  */

@@ -23,8 +23,7 @@ export interface ChatTemplateOptions {
 /**
  * A chat template: Jinja code that renders a conversation as one text, like transformers' `apply_chat_template` without
  * tools and documents. Templates come with models and may be hostile. They have no access to anything outside, and
- * their
- * output and loops are limited.
+ * their output and loops are limited.
  */
 export class ChatTemplate {
   readonly #parsed: Template['parsed'];
@@ -56,8 +55,8 @@ export class ChatTemplate {
 
   /**
    * Renders a conversation, with the generation prompt if `addGenerationPrompt` is set. The result contains special
-   * tokens as
-   * text. Tokenize it without adding any.
+   * tokens as text. Tokenize it without adding any.
+   *
    * @throws BadConversation if the template rejects the conversation or fails; UserError if it does not end
    */
   render(messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {

@@ -8,9 +8,9 @@ import type { ChatTemplate } from './chat-template.ts';
  * The tokens of a conversation. The assistant's turns are learned. To find a turn, the messages are rendered without it
  * (with the generation prompt) and with it. The turn's tokens are between the common prefix and the common suffix of
  * both.
+ *
  * @throws BadConversation if the template rejects the conversation; also if it renders earlier messages differently
- * when
- * others follow, because then a turn cannot be located
+ * when others follow, because then a turn cannot be located
  */
 export function conversationIds(
   tokenizer: TextTokenizer,

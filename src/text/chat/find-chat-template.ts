@@ -17,6 +17,7 @@ export interface ChatTemplateSources {
 /**
  * Finds a model's chat template: `chat_template.jinja`, or `chat_template` of tokenizer_config.json. Of several named
  * templates, it is the one named "default".
+ *
  * @param model the model's folder, for messages
  * @throws UserError if there is no template
  */

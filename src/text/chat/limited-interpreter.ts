@@ -15,8 +15,7 @@ const PlainInterpreter = Interpreter as unknown as new (
 
 /**
  * Maximum number of characters in a text, more than any model reads. Intermediate text may be split into single
- * characters,
- * which take a hundred bytes each.
+ * characters, which take a hundred bytes each.
  */
 const MAX_CHARACTERS = 2 ** 22;
 /** Maximum number of values in a list, including nested lists. */

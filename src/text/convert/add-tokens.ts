@@ -5,8 +5,7 @@ export type NewToken = Omit<AddedToken, 'id'>;
 
 /**
  * Adds tokens as the Rust library does. Existing added tokens do not change. A new token gets its id in the vocabulary,
- * or
- * the next free id.
+ * or the next free id.
  */
 export function addTokens(json: TokenizerJson, tokens: readonly NewToken[]): void {
   const { model, added_tokens: added } = json;

@@ -44,9 +44,9 @@ const BY_MODEL_TYPE: Readonly<Record<string, string>> = {
 
 /**
  * Converts older files to the tokenizer.json that transformers would make, and to a tokenizer_config.json with the
- * special
- * tokens of the tokenizer's class. Follows transformers' convert_slow_tokenizer.py and the additions of its fast
- * tokenizers.
+ * special tokens of the tokenizer's class. Follows transformers' convert_slow_tokenizer.py and the additions of its
+ * fast tokenizers.
+ *
  * @throws UserError for an unknown class, and for missing or damaged files
  */
 export function convertTokenizer(slow: SlowTokenizer): {

@@ -8,8 +8,8 @@ const MAX_MERGES = 2 ** 20;
 
 /**
  * Derives the merges of a sentencepiece BPE model: every split of a token into two pieces. They are sorted by score,
- * then
- * by the length of the left side, in descending order.
+ * then by the length of the left side, in descending order.
+ *
  * @throws Error for too many merges
  */
 export function generateMerges(

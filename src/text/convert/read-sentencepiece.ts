@@ -15,8 +15,7 @@ export const SENTENCEPIECE_FILES = [
 const MAX_PIECES = 2 ** 20;
 /**
  * Maximum length of a piece, sixteen times the default of sentencepiece. It is limited because all splits of a piece
- * are
- * tried.
+ * are tried.
  */
 const MAX_PIECE_LENGTH = 256;
 
@@ -43,8 +42,7 @@ const MODELS: Readonly<Record<number, SentencepieceModel['model']>> = { 1: 'unig
 
 /**
  * The message types, with names and numbers from sentencepiece_model.proto. The library generates code from them. A
- * page's
- * content security policy may forbid that, and then the page cannot read sentencepiece models.
+ * page's content security policy may forbid that, and then the page cannot read sentencepiece models.
  */
 const types = lazy(() => {
   const root = protobuf.Root.fromJSON({
@@ -71,6 +69,7 @@ const types = lazy(() => {
 
 /**
  * Reads the sentencepiece model of a tokenizer, under any of its file names.
+ *
  * @throws UserError if there is none or it is invalid
  */
 export function readSentencepiece(slow: SlowTokenizer): SentencepieceModel {

@@ -30,6 +30,7 @@ export interface TokenizerClass {
   additional?(slow: SlowTokenizer): string[];
   /**
    * Converts the files like transformers' convert_slow_tokenizer.py.
+   *
    * @param tokens the special tokens by role
    * @throws UserError for missing or damaged files
    */

@@ -2,8 +2,8 @@ import type { PostProcessorConfig } from '../steps/tokenizer-json.ts';
 
 /**
  * Parses a template in the Rust library's notation: tokens separated by spaces, and `$A` and `$B` for the texts. Each
- * may
- * have a suffix `:type`, by default 0.
+ * may have a suffix `:type`, by default 0.
+ *
  * @throws Error for a token without an id
  */
 export function template(

@@ -3,6 +3,7 @@ import type { SlowTokenizer } from './slow-tokenizer.ts';
 
 /**
  * Reads a text file of a tokenizer, with line ends as `\n`.
+ *
  * @throws UserError if it is missing or not UTF-8
  */
 export function textFile(slow: SlowTokenizer, name: string): string {
@@ -18,6 +19,7 @@ export function textFile(slow: SlowTokenizer, name: string): string {
 
 /**
  * Reads the object in a JSON file of a tokenizer.
+ *
  * @throws UserError if the file is missing or does not contain an object
  */
 export function jsonFile(slow: SlowTokenizer, name: string): object {

@@ -40,6 +40,7 @@ type Vocabulary = Readonly<Record<string, number>>;
 
 /**
  * Converts the vocabulary and settings of a WordPiece tokenizer.
+ *
  * @param framing the tokens around texts
  * @param frame the post-processor that adds them
  */

@@ -31,6 +31,7 @@ const MAX_MS = 10_000;
 
 /**
  * Reads the files of a folder's tokenizer, by name.
+ *
  * @throws UserError for a file that is too large
  */
 export function readTokenizerFiles(folder: string): ReadonlyMap<string, Uint8Array> {

@@ -11,8 +11,8 @@ const WORD = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
 /**
  * Returns a function that splits texts at added tokens. It takes the leftmost match. Of several matches at one
- * position, it
- * takes the longest.
+ * position, it takes the longest.
+ *
  * @param contents the text of each token
  */
 export function addedTokenCutter(tokens: readonly AddedToken[], contents: readonly string[]) {

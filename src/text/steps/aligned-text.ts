@@ -1,7 +1,6 @@
 /**
  * A text during tokenization. Each of its UTF-16 units represents code points [start, end) of the original text.
- * Changes
- * are described as in the Rust library, so that offsets are the same.
+ * Changes are described as in the Rust library, so that offsets are the same.
  */
 export class AlignedText {
   readonly text: string;
@@ -45,6 +44,7 @@ export class AlignedText {
 
   /**
    * Replaces the characters in order.
+   *
    * @param removedBefore the number of characters removed before the first
    */
   transform(changes: Changes, removedBefore = 0): AlignedText {
@@ -108,8 +108,7 @@ export class AlignedText {
 
 /**
  * The characters of a replacement text, each with a count. With 0, a character replaces the next character. With 1, it
- * is
- * inserted after the previous character. With -n, it replaces the next character and removes n more.
+ * is inserted after the previous character. With -n, it replaces the next character and removes n more.
  */
 export class Changes {
   readonly characters: string[] = [];

@@ -65,6 +65,7 @@ export function bpe(config: BpeConfig): Model {
 
 /**
  * The rules by the ids of their left and right side.
+ *
  * @throws Error if a side or the result is not in the vocabulary
  */
 function readMerges(config: BpeConfig, vocabulary: Vocabulary): Map<number, Map<number, Merge>> {

@@ -3,8 +3,7 @@ import type { Vocabulary } from './vocabulary.ts';
 
 /**
  * Returns a function that maps a text to the tokens `<0x..>` of its bytes. Undefined if one of these tokens is not in
- * the
- * vocabulary.
+ * the vocabulary.
  */
 export function byteTokens(vocabulary: Vocabulary) {
   const tokens = Array.from({ length: 256 }, (_, byte) => {

@@ -37,8 +37,7 @@ const PUNCTUATION = `
 
 /**
  * Character classes of the Rust library, for regular expressions with the flag `u`. Its Unicode tables are older than
- * the
- * engine's. So it does not treat newer marks as accents, and newer symbols are parts of words.
+ * the engine's. So it does not treat newer marks as accents, and newer symbols are parts of words.
  */
 export const CHARACTER_CLASSES = {
   /** Marks that BERT treats as accents. */

@@ -5,6 +5,7 @@ const MAX_GRAPHEME_BYTES = 5;
 
 /**
  * The normalization of a sentencepiece model: a double array of the texts to replace, and their replacements.
+ *
  * @see https://github.com/google/sentencepiece/blob/master/doc/normalization.md
  */
 export class Charsmap {

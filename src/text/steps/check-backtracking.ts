@@ -11,15 +11,14 @@ interface Item {
 const MANY = 16;
 /**
  * Maximum number of adjacent repetitions. GPT-4o's pattern has two. Each multiplies the time by the length of the text,
- * and
- * so does the search for a match's start. So the worst case is cubic.
+ * and so does the search for a match's start. So the worst case is cubic.
  */
 const MAX_IN_A_ROW = 2;
 
 /**
  * Checks that a regular expression cannot take exponential time. Patterns come with models and may be hostile. A
- * repeated
- * group must match in only one way. That is the case if no part of it varies.
+ * repeated group must match in only one way. That is the case if no part of it varies.
+ *
  * @throws Error for nested repetitions, or too many adjacent ones
  */
 export function checkBacktracking({ source }: RegExp): void {
@@ -48,8 +47,7 @@ function repetitions(items: readonly Item[]): number {
 
 /**
  * Whether a text may be matched in more than one way. An optional part does not vary if what follows it cannot match
- * the
- * same characters.
+ * the same characters.
  */
 function varies(items: readonly Item[]): boolean {
   return items.some(({ source, branches, least, most }, i) => {

@@ -11,6 +11,7 @@ export type Pattern = { String: string } | { Regex: string };
 
 /**
  * Compiles a pattern to a global JavaScript regular expression.
+ *
  * @throws Error if it is invalid, or could search forever
  */
 export function compilePattern(pattern: Pattern): RegExp {

@@ -14,6 +14,7 @@ const { SequenceDecoder } = library as unknown as {
 
 /**
  * Decodes tokens to text, as the `decoder` section describes.
+ *
  * @throws Error for a decoder that the library does not support
  */
 export function decoder(

@@ -21,6 +21,7 @@ export interface Model {
 
 /**
  * Builds the step of a `model` section.
+ *
  * @throws Error for an inconsistent section
  */
 export function model(config: ModelConfig): Model {

@@ -24,8 +24,8 @@ const SHORT = 1000;
 
 /**
  * Builds the first step of a tokenizer from a `normalizer` section. The returned function throws a UserError for a text
- * that
- * becomes far longer, because a chain of replacements that each double the text would fill the memory.
+ * that becomes far longer, because a chain of replacements that each double the text would fill the memory.
+ *
  * @throws Error for an invalid pattern or charsmap, and for too many steps
  */
 export function normalizer(config: NormalizerConfig | null): Normalize {

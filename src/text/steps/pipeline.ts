@@ -21,15 +21,13 @@ export type Limited = <T>(work: () => T) => T;
 
 /**
  * From this length on, work on a text is limited in time. For shorter texts, the cubic worst case of patterns takes a
- * second
- * or two.
+ * second or two.
  */
 const LONG = 1000;
 
 /**
  * The steps of a tokenizer.json from a text to its tokens, in the order of the Rust library. Added tokens are cut out.
- * The
- * parts between are normalized, cut at added tokens again, and cut into pieces. The model tokenizes each piece.
+ * The parts between are normalized, cut at added tokens again, and cut into pieces. The model tokenizes each piece.
  */
 export class Pipeline {
   readonly vocabulary: Vocabulary;

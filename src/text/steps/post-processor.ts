@@ -19,6 +19,7 @@ const A: Slot = { token: 'A', type: 0 };
 
 /**
  * Builds the step of a `post_processor` section.
+ *
  * @throws Error if it omits a text, or has tokens that are not in the vocabulary
  */
 export function postProcessor(config: PostProcessorConfig | null, vocabulary: Vocabulary): PostProcessor {

@@ -16,6 +16,7 @@ const BYTE_LEVEL =
 
 /**
  * Builds the step of a `pre_tokenizer` section.
+ *
  * @throws Error for an invalid pattern
  */
 export function preTokenizer(config: PreTokenizerConfig | null): PreTokenize {

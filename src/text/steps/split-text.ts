@@ -11,6 +11,7 @@ interface Part {
 
 /**
  * Splits a text into parts that are not empty.
+ *
  * @param pattern a global regular expression
  * @param invert whether the parts between matches count as matches
  */

@@ -11,8 +11,7 @@ const MAX_TOKEN_LENGTH = 512;
 
 /**
  * Sentencepiece's Unigram model: chooses the tokens with the largest sum of scores. Of equal sums, it chooses the
- * longest
- * last tokens.
+ * longest last tokens.
  */
 export function unigram(config: UnigramConfig): Model {
   const vocabulary = new Vocabulary();

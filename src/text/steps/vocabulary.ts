@@ -7,6 +7,7 @@ export class Vocabulary {
 
   /**
    * Adds a token.
+   *
    * @throws Error for an invalid id, or the id of another token
    */
   add(token: unknown, id: unknown): void {
@@ -21,6 +22,7 @@ export class Vocabulary {
 
   /**
    * Adds an added token. It replaces another token with the same id.
+   *
    * @throws Error if the token already has another id
    */
   addFirst(token: string, id: number): void {

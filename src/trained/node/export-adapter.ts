@@ -11,6 +11,7 @@ export const ONNX_FORM = 'onnx';
 
 /**
  * Writes an adapter in another equivalent form.
+ *
  * @throws UserError that names the available forms, for values that are not finite, and for a folder with files in it
  */
 export function exportAdapter(

@@ -16,6 +16,7 @@ import { sharedFiles } from './write-model.ts';
 
 /**
  * Writes the files of {@link onnxFolder} and those of the base model's tokenizer, one tensor at a time.
+ *
  * @throws UserError for a folder with files in it
  */
 export function exportOnnx(opened: OpenedTuned, output: string, options?: ExportOnnxOptions): void {

@@ -48,6 +48,7 @@ function configFile(folder: string): string {
 
 /**
  * The folder of all weight files.
+ *
  * @throws UserError if links lead to several folders, because the engine maps files from one folder only
  */
 function oneFolder(files: ReadonlySet<string>, where: string): string {

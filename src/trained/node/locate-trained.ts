@@ -20,6 +20,7 @@ type LocateOptions = Pick<ResolveOptions, 'onProgress' | 'pools'>;
 
 /**
  * Finds the adapter or the model in a run's folder, in the folder itself, or on the Hub by its id.
+ *
  * @throws UserError if there is neither
  */
 export async function locateTrained(path: string, options: LocateOptions = {}): Promise<Located> {

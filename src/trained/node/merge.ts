@@ -33,9 +33,9 @@ const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const;
 
 /**
  * Writes the merged model as a checkpoint, as transformers' `save_pretrained` does, block by block.
+ *
  * @throws UserError for a model without an adapter, an adapter that cannot be merged, a folder with files in it, and
- * for
- * values that are not finite or that `dtype` cannot represent
+ * for values that are not finite or that `dtype` cannot represent
  */
 export function writeMerged(opened: OpenedTuned, output: string, { dtype }: MergeOptions = {}): void {
   const { model, baseFolder, folder, notes, adapter, tuner, values } = opened;

@@ -6,6 +6,7 @@ import type { TrainedParts } from '../trained-model.ts';
 
 /**
  * Opens the tokenizer and chat template of a model folder.
+ *
  * @param requested `data.max_length`, or the value under another name (`key`)
  * @throws UserError for a missing or damaged tokenizer, and for a length that the model does not support
  */

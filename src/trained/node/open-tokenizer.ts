@@ -11,6 +11,7 @@ import { resolveBase } from './resolve-base.ts';
 /**
  * Opens the tokenizer of a run, an adapter, a model or another folder, or of a Hub id. Token types are as the tokenizer
  * defines them.
+ *
  * @throws UserError if it is missing or damaged
  */
 export async function openTokenizer(

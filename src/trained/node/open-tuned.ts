@@ -38,8 +38,8 @@ export interface OpenTunedOptions {
 
 /**
  * Opens the folder of a run, an adapter (of any method here, of PEFT or AdapterHub) or a model, or any of them on the
- * Hub by
- * its id. The weights of a model without an adapter never pass through JavaScript.
+ * Hub by its id. The weights of a model without an adapter never pass through JavaScript.
+ *
  * @throws UserError for anything missing, damaged or incompatible
  */
 export async function openTuned(path: string, options: OpenTunedOptions = {}): Promise<OpenedTuned> {

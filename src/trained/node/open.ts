@@ -53,8 +53,8 @@ export interface SharedOpenOptions extends OpenOptions {
 
 /**
  * Opens a model in this thread, to predict, evaluate, generate, merge or export: the folder of a run, an adapter (of
- * any
- * method here, of PEFT or AdapterHub) or a model, or any of them on the Hub by its id. Close it after use.
+ * any method here, of PEFT or AdapterHub) or a model, or any of them on the Hub by its id. Close it after use.
+ *
  * @throws UserError for anything missing, damaged or incompatible
  */
 export async function open(path: string, options: SharedOpenOptions = {}): Promise<OpenedModel> {

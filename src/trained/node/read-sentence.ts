@@ -7,8 +7,7 @@ import { SENTENCE_FILES, sentenceSettings } from '../sentence-files.ts';
 
 /**
  * Reads the settings in sentence-transformers' files of a model folder. Undefined without these files. If a Hub
- * snapshot may
- * lack them, the pooling is unknown.
+ * snapshot may lack them, the pooling is unknown.
  */
 export function readSentence(folder: string): SentenceSettings | undefined {
   if (!knowsPooling(folder)) {

@@ -6,8 +6,8 @@ import { UserError } from '../../support/user-error.ts';
 
 /**
  * Returns the folder of the base model that an adapter names. The name is a Hub id, or a path relative to the current
- * folder
- * (as in PEFT) or to the adapter's folder.
+ * folder (as in PEFT) or to the adapter's folder.
+ *
  * @throws UserError if it does not exist, or the adapter names none
  */
 export async function resolveBase(

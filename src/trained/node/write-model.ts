@@ -42,9 +42,9 @@ export function writeModelFiles(
 
 /**
  * The files of a base model's folder that a derived model copies: their real paths, by name.
+ *
  * @throws UserError for a path that is not a file, and for a link that leads out of the folder, because its target may
- * be
- * private. In the Hub's cache, which consists of links, a link must stay in its repository.
+ * be private. In the Hub's cache, which consists of links, a link must stay in its repository.
  */
 export function sharedFiles(folder: string): Map<string, string> {
   const home = realpathSync(folder);

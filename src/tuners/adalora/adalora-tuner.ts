@@ -69,10 +69,8 @@ export class AdaLoraTuner extends LowRankTuner {
 
   /**
    * Draws P and Q from a normal distribution with standard deviation 0.02 and sets λ to zero, so the increment is zero
-   * at
-   * first. With `orthonormal`, P and Q are then orthonormalised (the columns of P, the rows of Q). The result is
-   * uniform over
-   * all such matrices (Saxe et al., 2014, arXiv 1312.6120).
+   * at first. With `orthonormal`, P and Q are then orthonormalised (the columns of P, the rows of Q). The result is
+   * uniform over all such matrices (Saxe et al., 2014, arXiv 1312.6120).
    */
   protected initialiseFactors(values: Float32Array, seed: number, _read: ReadParameter): void {
     for (const { path, rank, inFeatures, outFeatures } of this.modules) {

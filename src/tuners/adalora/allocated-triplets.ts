@@ -29,6 +29,7 @@ type StoreTriplets = (
 
 /**
  * A run that prunes triplets by a budget.
+ *
  * @param create makes the tuner at the start, from the settings and the rank of every module
  * @param storeAs stores the kept triplets; by default as PEFT's AdaLoRA
  */

@@ -19,8 +19,7 @@ export const adaLoraConfigSchema = oneBudget(
     ...pruningShape,
     /**
      * Importance score of a triplet. `sensitivity` and `magnitude` are the paper's ablations. `signal-to-noise`, which
-     * is not in
-     * the paper, divides by the uncertainty instead of multiplying by it. A program may give a function.
+     * is not in the paper, divides by the uncertainty instead of multiplying by it. A program may give a function.
      */
     score: scoreNamed(SCORES).default('sensitivity-uncertainty'),
     /** Restart pruned triplets from the leading directions of the gradient until the ranks are final. */

@@ -11,6 +11,7 @@ const TRAINING = ['lora_dropout', 'orth_reg_weight', 'orthogonality'];
 
 /**
  * Continues training of an adapter with triplets, at its ranks.
+ *
  * @param known returns the adapter's settings under the names of the method's section; by default unchanged
  */
 export function continuesTriplets<Config>(

@@ -4,8 +4,7 @@ import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 
 /**
  * The layout of triplets in the vector. Factors A and B are grouped by shape, in order of first occurrence. All A of
- * one
- * width form a stack. Their λ form a stack in the same order, so that one product computes λ A for all of them.
+ * one width form a stack. Their λ form a stack in the same order, so that one product computes λ A for all of them.
  */
 export function tripletLayout(
   modules: readonly LowRankModule[],

@@ -40,8 +40,7 @@ export class BudgetCosts {
 
   /**
    * The rank, not rounded, at which all modules together have this cost. Costs are linear in the rank, except for some
-   * digits
-   * in the file's header.
+   * digits in the file's header.
    */
   rankFor(unit: BudgetUnit, amount: number): number {
     return 1 + (amount - this.everywhere(unit, 1)) / this.#perRank(unit);

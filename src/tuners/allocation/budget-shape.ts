@@ -44,8 +44,7 @@ export const INITIAL_KEYS = UNITS.map((unit) => `init_${unit}` as const);
 
 /**
  * Keys that control how many parameters are trained. They include lora_alpha, because the scale of an increment depends
- * on
- * it and on the initial rank.
+ * on it and on the initial rank.
  */
 export const BUDGET_KEYS: readonly string[] = [...TARGET_KEYS, ...INITIAL_KEYS, 'lora_alpha'];
 

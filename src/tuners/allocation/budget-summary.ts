@@ -3,6 +3,7 @@ import type { Components } from './components.ts';
 
 /**
  * The budget of a method's settings in words, such as "rank 12 to 8 on average".
+ *
  * @param components what is kept or dropped: triplets or doublets
  */
 export function budgetSummary(

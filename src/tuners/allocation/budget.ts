@@ -27,10 +27,8 @@ export type BudgetFunction = (step: number) => number;
 
 /**
  * The number of triplets that may be kept after `step` (from 1). It is constant until `tinit`, decreases until
- * `totalStep -
- * tfinal` (by default cubically), and is constant again. It is truncated to an integer as in PEFT. This is equation 14
- * of
- * the paper with a correction: as printed, it exceeds the initial budget.
+ * `totalStep - tfinal` (by default cubically), and is constant again. It is truncated to an integer as in PEFT. This is
+ * equation 14 of the paper with a correction: as printed, it exceeds the initial budget.
  */
 export function budgetAt(step: number, settings: BudgetSettings): number {
   const { initialBudget, targetBudget, tinit, curve = 'cubic' } = settings;
@@ -50,8 +48,7 @@ export function finalStep({ totalStep, tfinal }: AllocationSchedule): number {
 
 /**
  * Whether triplets are masked at `step`. As in PEFT, they are masked in the budgeting phase at multiples of `deltaT`,
- * and
- * always at the end of that phase. Multiples are counted from the start of the run.
+ * and always at the end of that phase. Multiples are counted from the start of the run.
  */
 export function masksAt(step: number, schedule: AllocationSchedule): boolean {
   const end = finalStep(schedule);

@@ -2,10 +2,9 @@ import type { PrunedModule } from './pruned-module.ts';
 
 /**
  * The importance of each component of a module. For a triplet, it is equation 11: `S_i = s(λ_i) + mean_j s(P_ji) +
- * mean_j
- * s(Q_ij)`. For a doublet, it is the sum of the two means (table 4). Sums are in 64 bits, because the product of two
- * small
- * averages underflows in 32 bits.
+ * mean_j s(Q_ij)`. For a doublet, it is the sum of the two means (table 4). Sums are in 64 bits, because the product of
+ * two small averages underflows in 32 bits.
+ *
  * @param score returns the score of a scalar by its index
  */
 export function componentScores(

@@ -5,6 +5,7 @@ export type Curve = (typeof CURVES)[number];
 
 /**
  * The budget at a point between `start` and `end`.
+ *
  * @param curve `cubic`: the paper's; `exponential`: the same factor at each step; `constant`: unchanged until the end
  * @param share the covered share of the way, from 0 to 1
  */

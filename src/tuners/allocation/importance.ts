@@ -4,9 +4,10 @@ import { VectorLoop } from '../../support/vector-loop/vector-loop.ts';
 
 /**
  * Updates the averages of equations 8 to 10 with one step's gradient, in place and in one pass. All vectors have the
- * same
- * length. The averages start at zero, without bias correction:
- * I = |w g|     sensitivity ← β1 sensitivity + (1-β1) I     uncertainty ← β2 uncertainty + (1-β2) |I - sensitivity|
+ * same length. The averages start at zero, without bias correction:
+ *
+ *     I = |w g|     sensitivity ← β1 sensitivity + (1-β1) I     uncertainty ← β2 uncertainty + (1-β2) |I - sensitivity|
+ *
  * The last term uses the new sensitivity, as in PEFT.
  */
 export function updateImportance(

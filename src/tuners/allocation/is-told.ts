@@ -6,8 +6,7 @@ const MAX_TOLD = 64;
 
 /**
  * Whether the log records the allocation at a masking step. It records all if there are few, otherwise the first, the
- * final
- * one and evenly spaced ones between.
+ * final one and evenly spaced ones between.
  */
 export function isTold(step: number, schedule: AllocationSchedule): boolean {
   if (step >= finalStep(schedule)) return true;

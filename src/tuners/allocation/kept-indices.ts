@@ -4,6 +4,7 @@ import type { ParameterLayout } from '../parameter-layout.ts';
 /**
  * Returns, for each element of the layout `after`, its index in the layout `before`, when dropped triplets are removed.
  * Gathering values and optimizer moments by these indices moves them to the new layout.
+ *
  * @param modules the modules with their ranks before
  * @param keep for each module, 1 for every kept triplet
  */
@@ -19,6 +20,7 @@ export function keptIndices(
 
 /**
  * Returns, for each element of the layout `after`, its index in the layout `before`; -1 for elements of new triplets.
+ *
  * @param modules the modules with their ranks before
  * @param sources for each module, the old index of every triplet in `after`; -1 for a new triplet
  */

@@ -15,8 +15,7 @@ export const INITIAL_OVER_TARGET = 1.5;
 
 /**
  * Extends a schema with the keys of the budget. Two budgets at once are rejected. Defaults that do not depend on the
- * model
- * are filled in.
+ * model are filled in.
  */
 export function oneBudget<Schema extends z.ZodObject<typeof budgetShape>>(schema: Schema): Schema {
   const checked = [TARGET_KEYS, INITIAL_KEYS].reduce(oneOf, schema);

@@ -40,8 +40,8 @@ export interface BudgetFacts {
 
 /**
  * Converts a config's budget for a model. The target is rounded down to whole components, numbers or bytes, and the
- * initial
- * rank is rounded up. So the target is never exceeded.
+ * initial rank is rounded up. So the target is never exceeded.
+ *
  * @throws UserError for a target that keeps nothing, or is not below the initial budget
  */
 export function promisedBudget(config: BudgetConfig, facts: BudgetFacts): PromisedBudget {
@@ -101,8 +101,7 @@ interface Target {
 
 /**
  * Checks that the target pays for at least one component of the largest matrix. If the most important component belongs
- * to
- * that matrix, nothing could be kept otherwise.
+ * to that matrix, nothing could be kept otherwise.
  */
 function refuseTooLittle({ key, value, unit, target }: Target, costs: BudgetCosts, facts: BudgetFacts): void {
   const least = costs.ofOne(unit);

@@ -66,8 +66,7 @@ describe('limits of ranks', () => {
     const cost = ([a, b]: readonly number[]) => 10 + 5 * a + 2 * b;
     const limits = rankLimits({ min_rank: 1 }, ['a', 'b']);
     // Of a budget of 23, the fixed part costs 10 and the minimum rank 2. The remaining 11 pay for two components of 5.
-    // The
-    // remaining 1 does not pay for a component of 2.
+    // The remaining 1 does not pay for a component of 2.
     expect(allocate(scores, 23, cost, limits).keep).toEqual([Uint8Array.of(1, 1, 0), Uint8Array.of(1, 0, 0)]);
     expect(rankLimits({}, MODULES)).toBeUndefined();
   });

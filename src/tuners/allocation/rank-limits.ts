@@ -28,6 +28,7 @@ export function rankLimits(config: LimitConfig, modules: readonly string[]): Ran
 
 /**
  * Checks that limits are consistent with each other and with the final budget.
+ *
  * @param spends whether the budget covers the minimum rank of every module
  * @throws UserError that names the key
  */

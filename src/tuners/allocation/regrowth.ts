@@ -5,8 +5,7 @@ import type { PrunedModule } from './pruned-module.ts';
 
 /**
  * Minimum |λ| of a triplet whose gradient is used, as a share of the module's largest. Below it, the gradient divided
- * by λ
- * is only rounding noise.
+ * by λ is only rounding noise.
  */
 const HEARD = 1e-3;
 
@@ -18,16 +17,17 @@ interface Seeds {
 
 /**
  * Restarts dropped triplets, so that an allocation can also increase ranks. Their new directions are the leading
- * singular
- * directions of G, the gradient of the loss with respect to the weight.
+ * singular directions of G, the gradient of the loss with respect to the weight.
+ *
  * G itself is never computed. The gradients of P and Q contain projections of it, at no cost in time or memory:
- * ∂C/∂P_i / (s λ_i) = G Q_iᵀ        ∂C/∂Q_i / (s λ_i) = P_iᵀ G
+ *
+ *     ∂C/∂P_i / (s λ_i) = G Q_iᵀ        ∂C/∂Q_i / (s λ_i) = P_iᵀ G
+ *
  * They project G onto a few random directions, as in the range finder of Halko, Martinsson and Tropp (2011, algorithm
  * 4.1). The part in the span of P (of Q) is removed. The gradient of the regularizer lies in that span, so it is
- * removed
- * too. The principal directions of the rest are u_1, u_2, … (v_1, v_2, …). The first dropped triplet becomes (u_1, 0,
- * v_1), the second (u_2, 0, v_2), and so on. They are orthonormal to the kept ones and do not change the model. If they
- * score higher than kept triplets at the next allocation, they replace them.
+ * removed too. The principal directions of the rest are u_1, u_2, … (v_1, v_2, …). The first dropped triplet becomes
+ * (u_1, 0, v_1), the second (u_2, 0, v_2), and so on. They are orthonormal to the kept ones and do not change the
+ * model. If they score higher than kept triplets at the next allocation, they replace them.
  */
 export class Regrowth {
   readonly #modules: readonly PrunedModule[];
@@ -47,6 +47,7 @@ export class Regrowth {
 
   /**
    * Replaces dropped triplets by the directions of the last {@link observe}.
+   *
    * @param keep for each module, 1 for every kept triplet; λ of the others must be 0
    * @returns the indices of all new values, including λ
    */

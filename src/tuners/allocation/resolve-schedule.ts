@@ -6,6 +6,7 @@ type Phases = Pick<ScheduleConfig, 'tinit' | 'tfinal'>;
 
 /**
  * The phases of a run of `totalStep` optimizer steps, in steps. Shares are rounded down (`deltaT` to at least 1).
+ *
  * @param method the section's name, for messages
  * @throws UserError if no step is left for the budgeting phase
  */
@@ -39,8 +40,7 @@ export function resolveSchedule(
 
 /**
  * Fills in the phases that the config omits. Each is a share of the run, but at most half of the steps outside the
- * given
- * phase, so that the budget can decrease in the rest.
+ * given phase, so that the budget can decrease in the rest.
  */
 function phases({ tinit, tfinal }: Phases, totalStep: number): { tinit: number; tfinal: number } {
   const share = (percent: number, given: number) =>

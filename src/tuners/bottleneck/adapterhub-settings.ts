@@ -74,6 +74,7 @@ export function adapterHubSettings(
 
 /**
  * Parses the `config` in an `adapter_config.json`. The positions and sizes of adapters follow from their tensors.
+ *
  * @throws UserError that names an unsupported setting
  */
 export function parseAdapterHubSettings(

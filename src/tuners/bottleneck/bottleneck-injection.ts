@@ -9,8 +9,7 @@ import { type BottleneckPart, partName } from './bottleneck-site.ts';
 export interface BottleneckForm {
   /**
    * The adapter's input. `output`: the sublayer's output h. `norm`: the layer's result without an adapter, which is the
-   * norm of
-   * h + residual, or the sum if no norm follows (AdapterHub's `original_ln_before`).
+   * norm of h + residual, or the sum if no norm follows (AdapterHub's `original_ln_before`).
    */
   reads: 'output' | 'norm';
   /** The activation's name. */
@@ -20,6 +19,7 @@ export interface BottleneckForm {
 /**
  * Puts adapters into a network, after the modules that call `sublayer`. In decoders, these are `self_attn` and `mlp`
  * (GPT-2: `attn` and `mlp`), and h goes to the residual sum. In Gemma 2 and OLMo 2, h first goes through a norm.
+ *
  * The sublayer's output h is replaced by h + up(activation(down(input))).
  */
 export class BottleneckInjection implements Injection {

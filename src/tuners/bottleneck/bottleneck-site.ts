@@ -31,8 +31,7 @@ export const PART_NAMES = Object.keys(PARTS) as BottleneckPart[];
 
 /**
  * AdapterHub's name of a part. In BERT and related families, adapters are in the modules `output`. In all others, they
- * have
- * a module of their own.
+ * have a module of their own.
  */
 export function partName({ path, kind }: Sublayer, part: BottleneckPart, adapter = ADAPTER_NAME): string {
   const owner = path.endsWith('.output') ? path : path.replace(/[^.]+$/, MODULES[kind]);

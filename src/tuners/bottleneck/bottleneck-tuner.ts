@@ -12,8 +12,7 @@ const INITIAL_DEVIATION = 0.02;
 
 /**
  * Bottleneck adapters after sublayers: a projection down, an activation and a projection up. The result is added to h.
- * They
- * cannot be merged, because no parameter of the model can represent them.
+ * They cannot be merged, because no parameter of the model can represent them.
  */
 export class BottleneckTuner implements Tuner {
   readonly layout: ParameterLayout;

@@ -39,6 +39,7 @@ const TEXT_FORMS: Readonly<Record<string, readonly HeadForm[]>> = {
 /**
  * Renames the tensors of an exchangeable head (`heads.NAME.4.weight`) to those of the equivalent head of transformers.
  * Without such a head, tensors are returned unchanged.
+ *
  * @throws UserError if no head of transformers is equivalent
  */
 export function withPlainHead(

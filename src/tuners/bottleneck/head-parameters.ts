@@ -4,8 +4,7 @@ import type { TunableModel } from '../tuner.ts';
 
 /**
  * The parameters that AdapterHub trains besides adapters: those outside the base model, except those that score words,
- * and
- * head modules inside the base model that the checkpoint lacks.
+ * and head modules inside the base model that the checkpoint lacks.
  */
 export function headParameters({
   definition,

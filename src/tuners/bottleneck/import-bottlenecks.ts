@@ -10,6 +10,7 @@ import { withPlainHead } from './exchangeable-head.ts';
 
 /**
  * Puts AdapterHub's adapters on a model. Each sublayer with tensors gets an adapter of their size.
+ *
  * @throws UserError that names missing tensors, and tensors that do not belong to the model or have the wrong shape
  */
 export function importBottlenecks(
@@ -50,8 +51,7 @@ export function importBottlenecks(
 
 /**
  * Renames tensors to adalora's names. AdapterHub's names contain the adapter's name. For a base model alone, they lack
- * the
- * base model's prefix. Parameters that a head shares with the base model come from the base.
+ * the base model's prefix. Parameters that a head shares with the base model come from the base.
  */
 function tensorsByName(
   model: TunableModel,

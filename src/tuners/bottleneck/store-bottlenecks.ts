@@ -14,6 +14,7 @@ export interface StoredBottlenecks extends BottleneckForm {
 
 /**
  * Stores trained values as AdapterHub's `save_adapter` writes them.
+ *
  * @param labels class names by id; missing for tasks without labels
  */
 export function storeBottlenecks(

@@ -6,10 +6,9 @@ export interface Moves {
 
 /**
  * Chooses the triplets that move (Chang et al., 2025, arXiv 2504.00254, algorithm 1). Each module offers the triplets
- * with
- * its `k` lowest scores, but keeps at least one. The `b` lowest offers are removed. For each of the `b` highest offers,
- * the
- * offering module gains a triplet.
+ * with its `k` lowest scores, but keeps at least one. The `b` lowest offers are removed. For each of the `b` highest
+ * offers, the offering module gains a triplet.
+ *
  * @param scores the scores of each module's triplets
  */
 export function chooseMoves(scores: readonly Float64Array[], k: number, b: number): Moves[] {

@@ -34,8 +34,8 @@ export function tripletsOf(
 
 /**
  * Makes a new triplet from random vectors of length 1. Their components along the other triplets' vectors are removed,
- * as
- * if those were orthonormal.
+ * as if those were orthonormal.
+ *
  * @param draw returns standard normal numbers
  */
 export function newTriplet(

@@ -13,8 +13,7 @@ export interface RankPolicy {
   afterStep?(step: number, tuner: LowRankTuner, values: Float32Array, gradient: Float32Array): void;
   /**
    * Decides the change at a step: one entry per module, the scores behind it, and whether it is the last change.
-   * Undefined
-   * for no change.
+   * Undefined for no change.
    */
   decide(
     step: number,
@@ -40,8 +39,7 @@ export interface ElasticMethod {
 
 /**
  * A method in which modules gain and lose triplets during training. The trained vector has only the current triplets,
- * so
- * each change rebuilds the graph.
+ * so each change rebuilds the graph.
  */
 export class ElasticRun implements MethodRun {
   tuner: LowRankTuner;

@@ -7,6 +7,7 @@ import { adaLoraAlphaOf } from '../low-rank/scales.ts';
 /**
  * Stores triplets with a rank and a scale per module as PEFT's AdaLoRA. PEFT has one initial rank and one scale for all
  * modules. The initial rank is set to the largest rank, and λ absorbs the differences in scale.
+ *
  * @param keys the schedule and target rank, in PEFT's keys
  */
 export function storeTriplets(made: Export, keys: Readonly<Record<string, unknown>>): StoredAdapter {

@@ -3,8 +3,8 @@ import { WeightMatrix } from '../lora/weight-matrix.ts';
 
 /**
  * Principal components of rows that arrive in batches (Ross et al., 2008), as in scikit-learn and PEFT. Only the
- * components,
- * the mean and the total variance are kept. Singular vectors are exact; PEFT uses a randomized approximation.
+ * components, the mean and the total variance are kept. Singular vectors are exact; PEFT uses a randomized
+ * approximation.
  */
 export class IncrementalPca {
   /** Unit vectors [count, width], the strongest first. The largest element of each is positive. */
@@ -26,6 +26,7 @@ export class IncrementalPca {
 
   /**
    * Updates the components with a batch.
+   *
    * @param rows [rows, width]
    */
   fit(rows: Float32Array): void {

@@ -24,8 +24,7 @@ interface Group {
 
 /**
  * Computes ranks and initial A of EVA (Paischer et al., 2024, arXiv 2410.07170) as PEFT does: incremental PCA of the
- * rows
- * that each module reads, until the directions of all assigned ranks have converged.
+ * rows that each module reads, until the directions of all assigned ranks have converged.
  */
 export async function measureInputs(
   modules: readonly Contributor[],

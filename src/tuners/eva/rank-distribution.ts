@@ -6,8 +6,8 @@ export interface SharedModule {
 
 /**
  * Distributes a budget of ranks over modules. Each of the directions with the largest shares of explained variance gets
- * one
- * rank. Among modules with equal inputs, the first gets the most.
+ * one rank. Among modules with equal inputs, the first gets the most.
+ *
  * @param modules leaders first
  * @param explained shares of each leader, largest first
  */

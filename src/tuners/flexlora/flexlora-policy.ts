@@ -10,8 +10,7 @@ import { spectralEntropy } from './spectral-entropy.ts';
 
 /**
  * Moves ranks from the matrices with the most concentrated spectra to those with the flattest (FlexLoRA, ICLR 2026,
- * arXiv
- * 2601.22905). It needs no gradients and keeps no state between steps.
+ * arXiv 2601.22905). It needs no gradients and keeps no state between steps.
  */
 export class FlexLoraPolicy implements RankPolicy {
   constructor(

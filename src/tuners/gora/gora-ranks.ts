@@ -24,8 +24,7 @@ export function weightImportance(
 
 /**
  * Computes ranks from importance. Each module gets a share of the budget in proportion to its importance. Its rank is
- * that
- * share divided by the cost of one rank, within the limits.
+ * that share divided by the cost of one rank, within the limits.
  */
 export function goraRanks(
   modules: readonly Sizes[],

@@ -2,10 +2,9 @@ import { inverseGram } from '../lora/lorafa.ts';
 
 /**
  * The initial B [out, rank] of GoRA for a given A [rank, in]. The B for which B A is nearest to the gradient G [out,
- * in] is
- * G Aᵀ (A Aᵀ)⁻¹. The result is that B times ξ = γ √in / α. With the scale α / √r, the increment is a step of γ √(in /
- * r)
- * along G.
+ * in] is G Aᵀ (A Aᵀ)⁻¹. The result is that B times ξ = γ √in / α. With the scale α / √r, the increment is a step of γ
+ * √(in / r) along G.
+ *
  * @param factor ξ, negative for a step against the gradient
  */
 export function goraStart(

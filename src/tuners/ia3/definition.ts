@@ -48,8 +48,7 @@ export const ia3: MethodDefinition<Ia3Config, typeof ia3ConfigSchema> = {
 
 /**
  * Whether a module matches, by PEFT's rule. A regular expression must match the full path. A list entry matches any
- * suffix
- * of the path, even part of a name.
+ * suffix of the path, even part of a name.
  */
 function isNamed(path: string, names: string | readonly string[]): boolean {
   return typeof names === 'string'

@@ -15,8 +15,7 @@ export const IA3_PART = 'ia3_l';
 
 /**
  * (IA)³ (Liu et al., 2022, arXiv 2205.05638): a trained factor for each output of attention's keys and values, and for
- * each
- * input of the second layer of the feed-forward network. y = l ∘ (x Wᵀ + b), or y = (l ∘ x) Wᵀ + b.
+ * each input of the second layer of the feed-forward network. y = l ∘ (x Wᵀ + b), or y = (l ∘ x) Wᵀ + b.
  */
 export class Ia3Tuner implements Tuner {
   readonly layout: ParameterLayout;

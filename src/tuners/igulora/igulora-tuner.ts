@@ -8,8 +8,7 @@ import { PathInjection } from './path-injection.ts';
 
 /**
  * Triplets whose gradients are computed at random points of the path from zero to their values. The mean of these
- * gradients
- * over the steps is an integrated gradient (Cui et al., ICLR 2026, arXiv 2603.13792).
+ * gradients over the steps is an integrated gradient (Cui et al., ICLR 2026, arXiv 2603.13792).
  */
 export class IguLoraTuner extends AdaLoraTuner {
   constructor(

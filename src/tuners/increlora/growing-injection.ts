@@ -22,9 +22,8 @@ interface GrowingOptions extends LowRankOptions {
 
 /**
  * Adds triplets, and measures a statistic of each increment ΔW: the sum of |ΔW ∘ G|. G is the gradient of the weight,
- * the
- * product of the module's output gradient and its input. It is computed for one module at a time, and never leaves the
- * graph.
+ * the product of the module's output gradient and its input. It is computed for one module at a time, and never leaves
+ * the graph.
  */
 export class GrowingInjection extends LowRankInjection {
   readonly #reserve: number;

@@ -15,6 +15,7 @@ export interface Growth {
 
 /**
  * Plans the growth of `count` modules in a run.
+ *
  * @throws UserError if the run is too short for its rounds
  */
 export function growthOf(config: IncreLoraConfig, count: number, totalSteps: number): Growth {

@@ -35,9 +35,8 @@ export interface Growing {
 
 /**
  * A run in which the modules with the highest scores gain triplets (Zhang et al., 2023, arXiv 2308.12043). Until the
- * ranks
- * are final, every module has a reserve of triplets with a small constant λ. When a module grows, the λ of its reserve
- * becomes trainable, and it gets a new reserve.
+ * ranks are final, every module has a reserve of triplets with a small constant λ. When a module grows, the λ of its
+ * reserve becomes trainable, and it gets a new reserve.
  */
 export class IncreLoraRun implements MethodRun {
   tuner: AdaLoraTuner;
@@ -164,6 +163,7 @@ export class IncreLoraRun implements MethodRun {
 
   /**
    * Makes a triplet with random factors.
+   *
    * @param number index of the triplet in its module
    */
   #newTriplet({ path, inFeatures, outFeatures }: LowRankModule, number: number): NewTriplet {

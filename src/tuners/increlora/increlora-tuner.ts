@@ -6,8 +6,7 @@ import { GrowingInjection } from './growing-injection.ts';
 
 /**
  * A tuner whose ranks may still grow. Its modules' scores are measured, and the last `reserve` triplets of each module
- * have
- * a constant λ.
+ * have a constant λ.
  */
 export class IncreLoraTuner extends AdaLoraTuner {
   readonly watches: number;

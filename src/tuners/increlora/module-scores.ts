@@ -20,6 +20,7 @@ export class ModuleScores {
 
   /**
    * Updates the averages.
+   *
    * @param watched Σ |ΔW ∘ G| of each module; undefined before the first step, when ΔW is zero
    */
   observe(watched?: Float32Array): void {

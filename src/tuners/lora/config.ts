@@ -30,12 +30,9 @@ export const loraConfigSchema = z
     allocation_batches: z.int().min(1).default(ALLOCATION_BATCHES),
     /**
      * Initial A and B. `true`: A uniform, B zero. `pissa`: the principal part of the weight. `pissa_niter_16`: an
-     * approximation
-     * of `pissa` with 16 power iterations, which is faster for large models. `olora`: the QR decomposition of the
-     * weight. Adapters
-     * of `pissa`, `pissa_niter_16` and `olora` are exported as plain LoRA of twice the rank, as PEFT converts them.
-     * `loftq`: the
-     * best increment to the rounded weight of `base_dtype: int4`.
+     * approximation of `pissa` with 16 power iterations, which is faster for large models. `olora`: the QR
+     * decomposition of the weight. Adapters of `pissa`, `pissa_niter_16` and `olora` are exported as plain LoRA of
+     * twice the rank, as PEFT converts them. `loftq`: the best increment to the rounded weight of `base_dtype: int4`.
      */
     init_lora_weights: z
       .union([

@@ -17,10 +17,9 @@ import { LowRankInjection } from '../low-rank/low-rank-injection.ts';
 
 /**
  * DoRA (Liu et al., ICML 2024, arXiv 2402.09353). V = W + s B A gives the direction of each row, and a trained
- * magnitude m
- * gives its length: y = x (m / ‖V‖ · V)ᵀ + b. The gradient treats the lengths ‖V‖ as constants (section 4.3). In
- * training,
- * dropout applies to the input of every term except W x, as in PEFT. With a diagonal, A is diag(λ) Q and B is P.
+ * magnitude m gives its length: y = x (m / ‖V‖ · V)ᵀ + b. The gradient treats the lengths ‖V‖ as constants (section
+ * 4.3). In training, dropout applies to the input of every term except W x, as in PEFT. With a diagonal, A is diag(λ) Q
+ * and B is P.
  */
 export class DoraInjection extends LowRankInjection {
   /** The input of each module after dropout, and its increment. */

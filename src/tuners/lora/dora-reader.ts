@@ -6,6 +6,7 @@ import { WeightMatrix } from './weight-matrix.ts';
 
 /**
  * Reads a model's parameters with DoRA merged: each row of V = W + s B A, rescaled to its magnitude.
+ *
  * @param read returns V in memory that may be overwritten
  */
 export function doraReader({ modules, layout, values }: Factored, read: ReadRange): ReadRange {

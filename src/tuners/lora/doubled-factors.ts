@@ -4,8 +4,7 @@ type Read = (name: string) => Float32Array;
 
 /**
  * Modules of plain LoRA with twice the rank, at the same scale. The second half subtracts the initial increment, so
- * that
- * the adapter fits the original weight.
+ * that the adapter fits the original weight.
  */
 export function doubledModules(modules: readonly LowRankModule[]): LowRankModule[] {
   return modules.map((module) => ({ ...module, rank: 2 * module.rank }));

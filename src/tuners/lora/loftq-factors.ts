@@ -7,10 +7,9 @@ import { WeightMatrix } from './weight-matrix.ts';
 
 /**
  * Computes the initial factors of LoftQ (Li et al., ICLR 2024, arXiv 2310.08659, algorithm 1): the best increment to
- * the
- * rounded weight, s B A ≈ W - Q. Q is adalora's int4 form, not NF4. There is one round, PEFT's default. Another round
- * would
- * change Q, and the adapter would need its own base model. PEFT does not divide by the scale s.
+ * the rounded weight, s B A ≈ W - Q. Q is adalora's int4 form, not NF4. There is one round, PEFT's default. Another
+ * round would change Q, and the adapter would need its own base model. PEFT does not divide by the scale s.
+ *
  * @param weight as the checkpoint stores it
  */
 export function loftqFactors(

@@ -36,10 +36,8 @@ export type LoraSettings = Pick<LoraConfig, 'lora_dropout'> &
 
 /**
  * LoRA (Hu et al., 2022) as PEFT computes it: y += alpha / r · x Aᵀ Bᵀ. Settings select variants: LoRA + R (an
- * orthogonality
- * term), DoRA (a magnitude), PiSSA, OLoRA and LoftQ (a start from the weight), LoRA-FA (a frozen A), LoRA+ (a learning
- * rate
- * for B).
+ * orthogonality term), DoRA (a magnitude), PiSSA, OLoRA and LoftQ (a start from the weight), LoRA-FA (a frozen A),
+ * LoRA+ (a learning rate for B).
  */
 export class LoraTuner extends LowRankTuner {
   protected readonly diagonal = false;
@@ -113,8 +111,7 @@ export class LoraTuner extends LowRankTuner {
 
   /**
    * LoRA-FA (Zhang et al., 2023, arXiv 2308.03303) as in PEFT: replaces the gradient of B by G (A Aᵀ)⁻¹ / s². Its
-   * increment is
-   * the nearest to a gradient step of the whole weight.
+   * increment is the nearest to a gradient step of the whole weight.
    */
   precondition(gradient: Float32Array): void {
     if (!this.settings.lorafa) return;
@@ -157,8 +154,7 @@ export class LoraTuner extends LowRankTuner {
 
   /**
    * Draws A uniformly within ±1 / √in (PEFT's Kaiming initialisation with a = √5), and sets B to zero. If the config
-   * selects
-   * a start from the weight, A and B are computed from the weight.
+   * selects a start from the weight, A and B are computed from the weight.
    */
   protected initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void {
     this.takeStart(seed, read);

@@ -19,20 +19,17 @@ const LARGEST_OVER_MEAN = 2;
 
 /**
  * LoRA with ranks chosen before the first step (`allocation: before-training`), by how much each direction could lower
- * the
- * loss.
+ * the loss.
+ *
  * G is the gradient of the loss with respect to a module's weight, over some batches, and σ_1 ≥ σ_2 ≥ … are its
- * singular
- * values. An increment λ p qᵀ with |p| = |q| = 1 changes the loss by -λ σ_i at best, if p and q are the i-th singular
- * vectors. So σ_i is the sensitivity of AdaLoRA's best i-th triplet before training. The n r largest σ of all n modules
- * are kept. A module's rank is the number of its kept σ, from 0 to 2 r. Alphas are set so that all modules keep the
- * scale
- * of `r`.
+ * singular values. An increment λ p qᵀ with |p| = |q| = 1 changes the loss by -λ σ_i at best, if p and q are the i-th
+ * singular vectors. So σ_i is the sensitivity of AdaLoRA's best i-th triplet before training. The n r largest σ of all
+ * n modules are kept. A module's rank is the number of its kept σ, from 0 to 2 r. Alphas are set so that all modules
+ * keep the scale of `r`.
+ *
  * No paper describes this allocation; GoRA and EVA are separate methods (`gora`, `eva`). G is never computed: LoRA's
- * own
- * gradients project it onto 2 r directions, ∂C/∂B = G Aᵀ and ∂C/∂A = Bᵀ G. A random A gives a basis B of the range of
- * G,
- * and B then gives the σ (Halko, Martinsson and Tropp, 2011, algorithms 4.1 and 5.1).
+ * own gradients project it onto 2 r directions, ∂C/∂B = G Aᵀ and ∂C/∂A = Bᵀ G. A random A gives a basis B of the range
+ * of G, and B then gives the σ (Halko, Martinsson and Tropp, 2011, algorithms 4.1 and 5.1).
  */
 export class RankedRun extends MeasuredRun {
   constructor(

@@ -5,8 +5,7 @@ import { LowRankInjection } from '../low-rank/low-rank-injection.ts';
 
 /**
  * LoRA that starts from a part of the weight. The module computes with W - s B₀ A₀ instead of W. The stored weight does
- * not
- * change, because the initial increment is subtracted from the current increment.
+ * not change, because the initial increment is subtracted from the current increment.
  */
 export class StartedInjection extends LowRankInjection {
   override increments(paths: readonly string[], x: Value): (Value | undefined)[] {

@@ -22,8 +22,7 @@ function sameScale({ r, lora_alpha, use_rslora }: EvenSettings): AlphaOf {
 
 /**
  * Ranks and alphas of modules in PEFT's keys. PEFT has no LoRA of rank 0, so modules of rank 0 are omitted. Then the
- * keys
- * list all other modules by name.
+ * keys list all other modules by name.
  */
 export function rankKeys(
   modules: readonly LowRankModule[],

@@ -16,15 +16,15 @@ export interface SingularTriplet {
 const ACCURACY = 1e-8;
 /**
  * A direction shorter than this share of the largest is rounding error. The Krylov space is then exhausted, and a
- * random
- * direction starts a new one.
+ * random direction starts a new one.
  */
 const EXHAUSTED = 1e-12;
 
 /**
  * Computes the largest singular triplets of a matrix, in descending order. Uses the bidiagonalization of Golub and
- * Kahan
- * (1965) with full reorthogonalization. It ends when the residuals of all requested triplets reach rounding error.
+ * Kahan (1965) with full reorthogonalization. It ends when the residuals of all requested triplets reach rounding
+ * error.
+ *
  * @param count at most the smaller side
  */
 export function topSingular(matrix: WeightMatrix, count: number): SingularTriplet[] {
@@ -33,8 +33,7 @@ export function topSingular(matrix: WeightMatrix, count: number): SingularTriple
   const random = new Random(0, 'top singular');
   const [us, vs, diagonal, beside]: [Float64Array[], Float64Array[], number[], number[]] = [[], [], [], []];
   // With more columns than rows, the search starts inside the row space. A direction that W maps to 0 would waste one
-  // of the
-  // few vectors that must span it.
+  // of the few vectors that must span it.
   const start = () => {
     const row = columns > rows && unit(beyond(matrix.turnedTimes(fresh(random, rows, us)), vs), 0);
     return row ? row.vector : fresh(random, columns, vs);

@@ -7,8 +7,7 @@ export const BASE_WEIGHT = /\.base_layer\.weight$/;
 
 /**
  * The file's key of a trained tensor. LoRA's factors are modules and end in `.weight`. AdaLoRA's factors and DoRA's
- * magnitude
- * are parameters. PEFT wraps an adapted layer, so the layer's own bias belongs to `base_layer`.
+ * magnitude are parameters. PEFT wraps an adapted layer, so the layer's own bias belongs to `base_layer`.
  */
 export function adapterKey(
   name: string,
@@ -23,8 +22,7 @@ export function adapterKey(
 
 /**
  * adalora's name of the trained tensor with this key: a factor of a module, or a full parameter. Undefined for tensors
- * that
- * PEFT saves redundantly:
+ * that PEFT saves redundantly:
  * - with `bias: all`, the second copy of the biases of fully saved modules, and the biases of the replaced originals;
  * - the base model's own weight of an adapted `lm_head`.
  */

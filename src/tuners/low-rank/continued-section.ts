@@ -17,6 +17,7 @@ const DECIDED = [
 
 /**
  * The method's section for a run that continues an adapter. Missing keys get the adapter's values.
+ *
  * @param method the section's name
  * @param known the adapter's own config
  * @param meaningless keys without effect on such a run, unless the adapter's own config has them

@@ -37,8 +37,7 @@ export function exportAdapter(
 
 /**
  * Stores the adapter of a run that continued another. Its config is that of `start`, including the rank pattern, except
- * for
- * the given keys.
+ * for the given keys.
  */
 export function exportContinued(
   start: PeftAdapterConfig,

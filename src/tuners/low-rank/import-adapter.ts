@@ -21,8 +21,8 @@ export interface ImportedKind<Made extends LowRankTuner> {
 
 /**
  * Puts a PEFT adapter on a model. Modules and ranks come from the adapter's tensors, not from its patterns, so it does
- * not
- * matter how targets were selected. `fan_in_fan_out` has no effect on linear layers, as in PEFT.
+ * not matter how targets were selected. `fan_in_fan_out` has no effect on linear layers, as in PEFT.
+ *
  * @throws UserError that names missing tensors, and tensors that do not belong to a module or have the wrong shape
  */
 export function importAdapter<Made extends LowRankTuner>(

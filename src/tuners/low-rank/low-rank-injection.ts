@@ -16,8 +16,7 @@ export interface LowRankOptions {
 
 /**
  * The increments of LoRA and AdaLoRA. Modules that read the same input are computed together: the input is multiplied
- * once
- * with their stacked A. They also share one dropout mask, whereas PEFT draws a mask per module.
+ * once with their stacked A. They also share one dropout mask, whereas PEFT draws a mask per module.
  */
 export class LowRankInjection implements Injection {
   protected readonly modules: ReadonlyMap<string, LowRankModule>;
@@ -64,8 +63,7 @@ export class LowRankInjection implements Injection {
 
   /**
    * The rows of a module's A, multiplied by λ. λ multiplies A because A is smaller than x·Aᵀ. It does so once for a
-   * whole
-   * stack.
+   * whole stack.
    */
   #rows(path: string): Rows {
     const name = factorName(path, 'A');

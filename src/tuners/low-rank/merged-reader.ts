@@ -5,9 +5,9 @@ import type { Factored } from './low-rank-tuner.ts';
 
 /**
  * Reads the parameters of a model with its adapter merged. An adapted weight is W + s B diag(E) A. A fully trained
- * parameter
- * has its trained value. All other parameters are the base model's. Any range can be read, so that no tensor need be in
- * memory as a whole. The sum is computed in 64 bits.
+ * parameter has its trained value. All other parameters are the base model's. Any range can be read, so that no tensor
+ * need be in memory as a whole. The sum is computed in 64 bits.
+ *
  * @param readBase must return memory of its own, which is changed
  */
 export function mergedReader({ layout, modules, values }: Factored, readBase: ReadRange): ReadRange {

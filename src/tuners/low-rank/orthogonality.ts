@@ -20,6 +20,7 @@ import type { FactorGroup } from './factor-groups.ts';
 /**
  * How to measure the distance from orthonormality, for the rows of each A (Q) and the columns of each B (P). G is their
  * Gram matrix:
+ *
  * - `mean-norm`: the mean over all factors of ‖G - I‖ (AdaLoRA in loralib and PEFT);
  * - `sum-squared`: the sum over all factors of ‖G - I‖² (equation 4 of the paper);
  * - `cosine`: the mean over all factors of the mean of |cos| between different rows (LoRA + R in the paper's code).
@@ -31,15 +32,14 @@ const COSINE_EPSILON = 1e-30;
 
 /**
  * Squared distances up to this are rounding errors, because factors may start orthonormal up to float32 rounding.
- * Without
- * this bound, the gradient of the root would be rounding noise of length 1.
+ * Without this bound, the gradient of the root would be rounding noise of length 1.
  */
 const ROUNDING = 1e-10;
 
 /**
  * Computes the term R over groups of factors. The factors of a group have one shape, and the groups are adjacent from
- * the
- * start of the vector.
+ * the start of the vector.
+ *
  * @param count the number of factors in a mean, including factors that contribute nothing (rank 0, or rank 1 for
  * cosines)
  */
@@ -63,8 +63,7 @@ export function orthogonalityTerm(
 
 /**
  * The distance of each of the stacked factors, [count]. They are A [count, rank, in] by rows, or B [count, out, rank]
- * by
- * columns.
+ * by columns.
  */
 function distance(factors: Value, side: FactorGroup['side'], form: Orthogonality): Value {
   const [, ...sizes] = factors.shape as number[];

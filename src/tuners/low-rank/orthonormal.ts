@@ -1,8 +1,8 @@
 /**
  * Orthonormalises vectors in order, in place (Gram-Schmidt applied twice, which is accurate up to rounding). Each
- * vector
- * loses its components along earlier vectors and along `others`, which must be orthonormal. It is then scaled to length
- * 1.
+ * vector loses its components along earlier vectors and along `others`, which must be orthonormal. It is then scaled to
+ * length 1.
+ *
  * @returns the remaining vectors in order; vectors that depend on earlier ones are removed
  */
 export function orthonormalise(

@@ -4,9 +4,8 @@ import { fullMatchRegex } from '../shared/python-regex.ts';
 
 /**
  * The value for a module in PEFT's `rank_pattern` or `alpha_pattern`. Keys are regular expressions that match the
- * module's
- * path, or its end after a dot. The first match counts. Without a match, a key equal to the path counts. Otherwise, the
- * result is undefined.
+ * module's path, or its end after a dot. The first match counts. Without a match, a key equal to the path counts.
+ * Otherwise, the result is undefined.
  */
 export function patternValue(patterns: Record<string, number>, module: string): number | undefined {
   for (const [key, value] of Object.entries(patterns)) if (keyRegex(key).test(module)) return value;
@@ -15,6 +14,7 @@ export function patternValue(patterns: Record<string, number>, module: string): 
 
 /**
  * Checks that every key of a pattern matches a module. PEFT only warns.
+ *
  * @param where the pattern's key, such as `lora.rank_pattern`
  * @throws UserError that names the first key without a match
  */

@@ -59,6 +59,7 @@ export type PeftAdapterConfigInput = z.input<typeof adapterConfig>;
 
 /**
  * Checks the content of an `adapter_config.json` and fills in PEFT's defaults. Unknown keys are dropped, as in PEFT.
+ *
  * @param where the file's name in messages
  * @throws UserError that lists every invalid key, or names an unsupported setting that would change the result
  */

@@ -10,9 +10,9 @@ type Tensor = { shape: number[]; data: Float32Array };
 
 /**
  * Converts an AdaLoRA adapter to an equivalent plain LoRA: A = Q and B = s P diag(λ) of the kept triplets. Alpha equals
- * the
- * rank of every module, so that LoRA's own scale is 1. Modules without triplets are omitted. A LoRA adapter is returned
- * unchanged.
+ * the rank of every module, so that LoRA's own scale is 1. Modules without triplets are omitted. A LoRA adapter is
+ * returned unchanged.
+ *
  * @param where the adapter's name for messages
  * @throws UserError if no triplet is left, or a factor is missing
  */

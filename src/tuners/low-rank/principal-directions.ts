@@ -13,8 +13,8 @@ const MAX_SWEEPS = 30;
 
 /**
  * The singular values and right singular vectors of the matrix with these rows, the largest first. The matrix has few
- * long
- * rows. Jacobi rotations make them orthogonal to each other (Hestenes, 1958).
+ * long rows. Jacobi rotations make them orthogonal to each other (Hestenes, 1958).
+ *
  * @param rows overwritten by the directions
  * @returns one per row, each with its largest element positive; directions of strength 0 are zeros
  */

@@ -16,8 +16,7 @@ export function adaLoraAlphaOf(scale: number, init_r: number): number {
 
 /**
  * The alpha with which {@link adaLoraScale} gives the scale of the settings. PEFT's AdaLoRA only supports alpha / r.
- * For
- * rsLoRA's alpha / √r, the file contains alpha √r, with which PEFT computes the same scale.
+ * For rsLoRA's alpha / √r, the file contains alpha √r, with which PEFT computes the same scale.
  */
 export function adaLoraAlpha(
   { lora_alpha, scale }: { lora_alpha: number } & ScaleConfig,

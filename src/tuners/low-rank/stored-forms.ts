@@ -26,8 +26,7 @@ export function storedForms(
 
 /**
  * The size of an adapter's tensor file for modules of these ranks, including the header and fully saved modules.
- * Modules of
- * rank 0 are not in the file, because PEFT has no LoRA of rank 0.
+ * Modules of rank 0 are not in the file, because PEFT has no LoRA of rank 0.
  */
 export function storedBytes(
   modules: readonly LowRankModule[],

@@ -3,6 +3,7 @@ import type { LowRankModule } from './factors.ts';
 
 /**
  * Checks that each module has enough features. It cannot have more orthonormal vectors than features.
+ *
  * @param where the setting that needs `r` orthonormal vectors
  * @throws UserError naming the first module that is too narrow
  */

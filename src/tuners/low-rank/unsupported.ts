@@ -2,8 +2,8 @@ import { UserError } from '../../support/user-error.ts';
 
 /**
  * PEFT's settings that are not supported, with the values that mean "off". Adapters are written with all of them,
- * because
- * PEFT expects its keys. Any other value in a file is rejected, because ignoring it would silently change the result.
+ * because PEFT expects its keys. Any other value in a file is rejected, because ignoring it would silently change the
+ * result.
  */
 export const INERT_DEFAULTS = {
   alora_invocation_tokens: null,
@@ -30,8 +30,7 @@ export const INERT_DEFAULTS = {
 
 /**
  * Keys without an effect of their own. They refine `megatron_config`, `use_qalora` or an initialisation that has
- * already
- * been applied.
+ * already been applied.
  */
 const HARMLESS = ['megatron_core', 'qalora_group_size', 'eva_config'];
 
@@ -42,6 +41,7 @@ const WEIGHT_STARTS = ['pissa', 'olora'];
 
 /**
  * Checks that no setting of `config` that changes the mathematics is unsupported.
+ *
  * @throws UserError that names the first unsupported setting
  */
 export function refuseUnsupported(config: Record<string, unknown>, where: string): void {

@@ -8,8 +8,7 @@ import type { ReadParameter, Tuner } from '../tuner.ts';
 
 /**
  * Finds the gradient of whole weights. Each module gets an increment D [out, in] of zeros. The gradient of D is that of
- * the
- * weight. It also works over integer bases.
+ * the weight. It also works over integer bases.
  */
 export class WeightGradientTuner implements Tuner {
   readonly layout: ParameterLayout;

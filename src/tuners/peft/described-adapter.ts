@@ -10,6 +10,7 @@ interface Selection {
 
 /**
  * The settings that PEFT writes for every adapter.
+ *
  * @param targets the target modules of a config without `target_modules`
  * @param modules the adapted modules
  */

@@ -39,6 +39,7 @@ export interface ReadPeft<Config> {
 
 /**
  * Parses the settings.
+ *
  * @throws UserError that lists every invalid key
  */
 export function peftSettings<Config>(
@@ -139,6 +140,7 @@ export function writePeft(
 
 /**
  * Checks the shape of a tensor.
+ *
  * @throws UserError if it differs from the expected one, or `expected` is undefined
  */
 export function assertShape(

@@ -6,6 +6,7 @@ const MAX_LENGTH = 10_000;
 /**
  * A Python regular expression, as in PEFT's configs, that must match the whole text. Common differences are translated:
  * `(?P<name>`, `(?P=name)`, `\A`, `\Z`.
+ *
  * @param where the config key, for the message
  * @throws UserError for an invalid regular expression
  */

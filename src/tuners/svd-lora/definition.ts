@@ -15,8 +15,7 @@ const NAMES = { method: 'svd_lora', title: 'SVD-LoRA' } as const;
 
 /**
  * SVD-LoRA, an ablation of the paper (table 5): AdaLoRA's triplets and orthogonality term at a constant rank. Its files
- * are
- * AdaLoRA's, with every triplet kept.
+ * are AdaLoRA's, with every triplet kept.
  */
 export const svdLora: MethodDefinition<SvdLoraConfig, typeof svdLoraConfigSchema> = {
   config: svdLoraConfigSchema,

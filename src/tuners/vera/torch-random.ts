@@ -3,8 +3,7 @@ const SHIFT = 397;
 
 /**
  * PyTorch's generator on the CPU: MT19937 (Matsumoto and Nishimura, 1998). VeRA's files may contain only the seed of
- * the
- * random matrices, so they must be drawn with the same generator.
+ * the random matrices, so they must be drawn with the same generator.
  */
 export class TorchRandom {
   readonly #state = new Uint32Array(SIZE);

@@ -17,6 +17,7 @@ const PACKAGES: Record<MpiName, string> = { 'Open MPI': 'libopenmpi3', MPICH: 'l
 
 /**
  * Loads the system's MPI library. It must be the launcher's implementation.
+ *
  * @throws UserError if the library is missing or of the other implementation, or if koffi, which calls it, is missing
  */
 export async function loadLibrary(

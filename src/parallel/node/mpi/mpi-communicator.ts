@@ -16,6 +16,7 @@ export interface MpiCommunicator extends Communicator {
 
 /**
  * Connects to the processes that the launcher has started.
+ *
  * @throws UserError if MPI is missing, does not match the launcher, or has already been finalised in this process
  */
 export async function joinMpi(launch: Launch): Promise<MpiCommunicator> {

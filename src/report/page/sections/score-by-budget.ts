@@ -22,8 +22,7 @@ const WIDE = 4;
 
 /**
  * A score against the budget, with a line for each method, as in the paper's figure 2. Undefined if no method has
- * several
- * budgets.
+ * several budgets.
  */
 export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup | undefined {
   const { name: unit, text, of } = budgetMeasure(groups.flatMap(({ runs }) => runs));
@@ -53,8 +52,7 @@ export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup
       curves: lines.map((line, i) => ({
         label: labels[i],
         // A line has the colour of its first group, as in every other figure. With more groups than colours, two lines
-        // could share
-        // a colour, so lines get colours by their own order.
+        // could share a colour, so lines get colours by their own order.
         tone: toneOf(groups.length > TONES ? i : groups.indexOf(line[0].group)),
         ...curveOf(line, range),
       })),

@@ -8,8 +8,8 @@ import { tfRecord } from '../tf-record.ts';
 
 /**
  * Writes a run's events for TensorBoard as they arrive. Each process that starts or resumes the run writes its own
- * file.
- * TensorBoard then drops records of earlier files for later steps.
+ * file. TensorBoard then drops records of earlier files for later steps.
+ *
  * @param folder created at the first event, `start`; without that event, nothing is written
  * @param now returns milliseconds since 1970
  */

@@ -31,6 +31,7 @@ export interface TrackedEvents {
 
 /**
  * Sends a run's events to the programs in `training.report_to`, from its `start` event on.
+ *
  * @param onFailure called once for each server that fails; the run continues
  * @throws UserError for a missing environment variable
  */

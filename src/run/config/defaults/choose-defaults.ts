@@ -16,6 +16,7 @@ export interface Chosen {
 
 /**
  * Chooses whether to evaluate, and on what data, if the config does not say.
+ *
  * @param rows number of rows in the training file
  * @param canHoldOut whether enough rows are distinct to hold out a share of them
  */

@@ -3,8 +3,8 @@ import { sectionKeys } from './open-keys.ts';
 
 /**
  * Returns the config of a resumed run. Values that it does not set are those that were chosen when the run started,
- * even
- * if another version chose them.
+ * even if another version chose them.
+ *
  * @param before the run's config.yaml
  */
 export function keepChoices(resumed: ParsedConfig, before: RunConfig): ParsedConfig {

@@ -18,6 +18,7 @@ const MAX_MS = 5_000;
 
 /**
  * Loads the chat template of a model folder. {@link findChatTemplate} finds it.
+ *
  * @param now the time that the template sees; by default the time of each rendering
  * @throws UserError if there is no template
  */

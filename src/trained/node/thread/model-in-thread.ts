@@ -113,8 +113,8 @@ export class ModelInThread {
 
   /**
    * Scores the model on a file, a folder of texts, or rows: `eval_loss` and `eval_<metric>` for the metrics of its task
-   * and
-   * your own. Your functions are called in this thread.
+   * and your own. Your functions are called in this thread.
+   *
    * @throws UserError as in a run, for its validation data and for your own scores; any error of your `metrics`; the
    * signal's reason
    */
@@ -125,10 +125,10 @@ export class ModelInThread {
   /**
    * Generates the text after a prompt, or an encoder-decoder's output for it. Waiting calls with equal settings share a
    * batch.
+   *
    * @param options keys of transformers' `GenerationConfig`, and `seed`, `signal` and `onText`
    * @throws UserError for a config, a prompt or a conversation that the model does not support; any error of `onText`;
-   * the
-   * signal's reason
+   * the signal's reason
    */
   async generate(prompt: Prompt, options: WriteOptions = {}): Promise<Generated> {
     const { signal, onText, ...config } = options;

@@ -14,8 +14,8 @@ import type { ModelJob, ModelMessage } from './model-job.ts';
 
 /**
  * Opens a trained model in its own thread: the folder of a run, an adapter (of any method here, of PEFT or AdapterHub)
- * or a
- * model, or any of them on the Hub by its id. Close it after use.
+ * or a model, or any of them on the Hub by its id. Close it after use.
+ *
  * @param what the path or the id; or the config of a finished run
  * @throws UserError for anything missing, damaged or incompatible
  */

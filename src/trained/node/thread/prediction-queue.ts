@@ -20,8 +20,7 @@ interface Part {
 
 /**
  * Batches waiting requests together. Each round takes some inputs of every request, so that a short request does not
- * wait
- * for the end of a long one.
+ * wait for the end of a long one.
  */
 export class PredictionQueue {
   readonly #model: Pick<TrainedModel, 'answer' | 'check' | 'batchSize' | 'inputsAtOnce'>;
