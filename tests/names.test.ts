@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { HEAD_KINDS } from '../src/models/heads/registry.ts';
 import { PROGRAM } from '../src/support/program.ts';
 import { TASK_NAMES } from '../src/tasks/registry.ts';
-import { METHOD_NAMES } from '../src/tuners/registry.ts';
+import { adapterKinds, METHOD_NAMES } from '../src/tuners/registry.ts';
 
 /*
  * The names of a method or a task occur only in its own room, so that a new one is one folder and one line there; the
@@ -121,6 +121,23 @@ describe('names', () => {
   it('of low-rank factors are only in src/tuners/low-rank, also in comments', () => {
     const others = SOURCES.filter(({ path }) => !path.startsWith('src/tuners/low-rank/'));
     expect(linesWith(others, /lora_[AEB]\b/)).toEqual([]);
+  });
+
+  it('of kinds of adapter files, and the forms of methods, are only in src/tuners', () => {
+    const kinds = adapterKinds().map(({ name }) => name);
+    expect(kinds).toContain('IA3');
+    expect(strays(SOURCES, kinds, 'src/tuners/')).toEqual([]);
+    const serving = SOURCES.filter(({ path }) => path.startsWith('src/serving/'));
+    const known = ['bank/', 'tuner.ts', 'frozen-tuner.ts'].map((end) => `tuners/${end}`);
+    const imports = serving.flatMap(({ path, text }) =>
+      ts
+        .preProcessFile(text)
+        .importedFiles.filter(({ fileName }) => fileName.includes('tuners/'))
+        .filter(({ fileName }) => !known.some((one) => fileName.includes(one)))
+        .map(({ fileName }) => `${path}: ${fileName}`),
+    );
+    expect(imports).toEqual([]);
+    expect(linesWith(serving, /\b(rank|factors|bottlenecks?|lambda)\b/i)).toEqual([]);
   });
 
   it('of this program are in one place', () => {

@@ -1,6 +1,6 @@
 import type { TrainedModel } from '../trained/trained-model.ts';
+import type { PackedAdapter } from '../tuners/bank/packed-adapter.ts';
 import type { TunedValues } from '../tuners/tuner.ts';
-import type { PackedAdapter } from './bank/packed-adapter.ts';
 import type { RowAdapter } from './rows/mixed-rows.ts';
 
 /** An adapter under its name, or the base model alone. */

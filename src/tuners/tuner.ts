@@ -2,7 +2,7 @@ import type { Value } from '../graph/graph.ts';
 import type { HeadKind } from '../models/heads/registry.ts';
 import type { CommonConfig, Head, ModelDefinition } from '../models/model-definition.ts';
 import type { Injection, LinearModule, Sublayer } from '../nn/network.ts';
-import type { Banked } from './banked.ts';
+import type { Banked } from './bank/bank-form.ts';
 import type { FrozenTensors } from './frozen-tensors.ts';
 import type { ParameterLayout, TrainedParameter } from './parameter-layout.ts';
 
@@ -75,8 +75,11 @@ export interface Tuner {
    * own layers, because no parameter of the model can represent them.
    */
   merged?(values: Float32Array, readBase: ReadRange): ReadRange;
-  /** The values for a bank of adapters. Missing if rows of one batch cannot have different adapters of this method. */
-  banked?(values: Float32Array): Banked;
+  /**
+   * Packs values for batches in which each row has its own adapter. A text says why rows of one batch cannot have
+   * different adapters of the method, as the predicate of a sentence about an adapter.
+   */
+  readonly bank?: ((values: Float32Array) => Banked) | string;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Value } from '../graph/graph.ts';
 import type { Injection } from '../nn/network.ts';
-import type { Banked } from './banked.ts';
+import type { Banked } from './bank/bank-form.ts';
 import { ParameterLayout, type TrainedParameter } from './parameter-layout.ts';
 import type { ReadParameter, ReadRange, TunedSite, Tuner } from './tuner.ts';
 
@@ -36,7 +36,5 @@ export class WholeParameters implements Tuner {
         : readBase(name, start, end);
   }
 
-  banked(): Banked {
-    return { saved: this.layout.segments.map(({ name }) => name) };
-  }
+  readonly bank = (): Banked => ({ parts: [], saved: this.layout.segments.map(({ name }) => name) });
 }

@@ -1,17 +1,18 @@
 import { expect, it } from 'vitest';
+import type { BankForm } from '../../tuners/bank/bank-form.ts';
+import type { PackedAdapter } from '../../tuners/bank/packed-adapter.ts';
 import { AdapterBank } from './adapter-bank.ts';
-import { NO_ADAPTER, type PackedAdapter } from './packed-adapter.ts';
+import type { BankPart } from './bank-injection.ts';
 
-/** An adapter without content, with a rank only. */
-const packed = (rank: number): PackedAdapter => ({
-  ...NO_ADAPTER,
-  factors: new Map([['q', { rank, a: Float32Array.of(rank), b: new Float32Array(1) }]]),
-});
-const PARTS = [
+const FORM: BankForm = { key: 'q', inject: () => ({}) };
+/** An adapter with one number. */
+const packed = (a: number): PackedAdapter =>
+  new Map([['q', { form: FORM, pieces: new Map([['q', { size: 1, tensors: { a: Float32Array.of(a) } }]]) }]]);
+const PARTS: BankPart[] = [
   {
     name: 'A q',
     shape: [1, 2],
-    write: ({ factors }: PackedAdapter, slot: Float32Array) => slot.set(factors.get('q')!.a),
+    write: (adapter, slot) => slot.set(adapter.get('q')!.pieces.get('q')!.tensors.a),
   },
 ];
 const NONE = new Set<object>();

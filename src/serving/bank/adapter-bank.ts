@@ -1,7 +1,7 @@
 import type { Tensors } from '../../runtime/session.ts';
 import { elementCount } from '../../support/element-count.ts';
-import { type BankPart, SLOTS } from './bank-reader.ts';
-import type { PackedAdapter } from './packed-adapter.ts';
+import type { PackedAdapter } from '../../tuners/bank/packed-adapter.ts';
+import { type BankPart, SLOTS } from './bank-injection.ts';
 
 /**
  * The adapters with which a session can currently compute. Their tensors are inputs of the session, and are written in

@@ -1,41 +1,64 @@
-import { add, matmul, reshape, slice } from '../../graph/build.ts';
-import { multiplyDimensions } from '../../graph/dimension.ts';
+import { add, gather, input } from '../../graph/build.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
-import type { Injection, LinearModule, Sublayer, SublayerEnd } from '../../nn/network.ts';
-import { UserError } from '../../support/user-error.ts';
-import { asRows, BATCH, BankReader, byExample, tokensOf } from './bank-reader.ts';
+import type { FrozenModule, Injection, LinearModule, Sublayer, SublayerEnd } from '../../nn/network.ts';
+import type { BankForm, BankReader } from '../../tuners/bank/bank-form.ts';
+import { BATCH } from '../../tuners/bank/bank-rows.ts';
+import { NotMixed } from '../../tuners/bank/not-mixed.ts';
+import type { PackedAdapter } from '../../tuners/bank/packed-adapter.ts';
 import type { BankShape } from './bank-shape.ts';
-import { bankedBottleneck } from './banked-bottleneck.ts';
-import type { PackedAdapter, PackedLinear } from './packed-adapter.ts';
+
+/** The input with the slot of each example's adapter, int32 [batch]. */
+export const SLOTS = 'slots';
+
+/** An input of the graph with a part of every slot: [slots, ...shape]. */
+export interface BankPart {
+  name: string;
+  shape: readonly number[];
+  /** Writes an adapter's numbers into the slot's memory, which is zero. */
+  write(adapter: PackedAdapter, slot: Float32Array): void;
+}
 
 /**
- * Applies different adapters to the rows of a batch. Every row reads its adapter from its slot, in one batched matrix
- * product. Lower ranks and fewer labels are padded with zeros, which do not change the result.
+ * Adapters of different rows in one batch. Every row reads its adapter from the slot that it names. Lower ranks and
+ * fewer labels are padded with zeros, which change nothing.
  */
 export class BankInjection implements Injection {
-  readonly reader: BankReader;
-  /** Number of output features of each linear module. `linear` sets it; it is called before `increments`. */
-  readonly #outFeatures = new Map<string, number>();
-  /** Modules and sublayers that the network has. */
-  readonly #met = new Set<string>();
+  /** In the order in which the graph was built. */
+  readonly parts: BankPart[] = [];
+  readonly #forms: readonly ReturnType<BankForm['inject']>[];
+  readonly #left: Set<string>;
 
-  constructor(
-    graph: Graph,
-    readonly shape: BankShape,
-    slots: number,
-    /** Returns a linear module of the base model, for adapters that do not replace it. */
-    readonly base: (path: string) => PackedLinear,
-  ) {
-    this.reader = new BankReader(graph, slots);
+  /**
+   * @param base a parameter of the base model, for adapters that do not replace it
+   */
+  constructor(graph: Graph, shape: BankShape, slots: number, base: BankReader['base']) {
+    const named = input(graph, SLOTS, 'int32', [BATCH]);
+    /** Parts by name, so that a module that is used twice has each part once. */
+    const rows = new Map<string, Value>();
+    const readerOf = (key: string): BankReader => ({
+      base,
+      read: (part, shape, write) => {
+        const name = `${key} ${part}`;
+        const known = rows.get(name);
+        if (known) return known;
+        this.parts.push({
+          ...{ name, shape },
+          write: (adapter, slot) => write(adapter.get(key)?.pieces ?? new Map(), slot),
+        });
+        const read = gather(input(graph, name, 'float32', [slots, ...shape]), named);
+        rows.set(name, read);
+        return read;
+      },
+    });
+    // In the order of their keys: sums do not depend on which adapter was loaded first.
+    const forms = [...shape].sort(([a], [b]) => (a < b ? -1 : 1));
+    this.#forms = forms.map(([key, { form, sizes }]) => form.inject(readerOf(key), sizes));
+    this.#left = new Set(forms.flatMap(([, { sizes }]) => [...sizes.keys()]));
   }
 
-  /** @throws UserError if a module of the shape does not exist in the network */
+  /** Throws NotMixed for a place in the shape that the network does not have. */
   assertAllMet(): void {
-    const { ranks, outputs, shifts, bottlenecks } = this.shape;
-    for (const path of [...ranks.keys(), ...outputs.keys(), ...shifts, ...bottlenecks.keys()]) {
-      if (this.#met.has(path)) continue;
-      throw new UserError({ where: path, fault: 'is not a linear module, layer norm or sublayer' });
-    }
+    for (const path of this.#left) throw new NotMixed(path, 'is not a linear module, layer norm or sublayer');
   }
 
   parameter(): undefined {
@@ -43,98 +66,29 @@ export class BankInjection implements Injection {
   }
 
   increments(paths: readonly string[], x: Value): (Value | undefined)[] {
-    // `output` turns outputs that all examples share into outputs per example.
-    if (tokensOf(x) === undefined) return paths.map(() => undefined);
-    const products = this.#products(paths, x);
-    return paths.map((path) => {
-      const product = products.get(path);
-      return product && asRows(product);
+    const all = this.#forms.flatMap((form) => (form.increments ? [form.increments(paths, x)] : []));
+    return paths.map((_, i) => {
+      const [first, ...others] = all.flatMap((increments) => increments[i] ?? []);
+      return first && others.reduce(add, first);
     });
   }
 
-  output(path: string, y: Value, x: Value): Value | undefined {
-    this.#met.add(path);
-    const isOfAll = tokensOf(x) === undefined;
-    const product = isOfAll ? this.#products([path], x).get(path) : undefined;
-    const width = y.shape[1] as number;
-    const shift = this.shape.shifts.has(path)
-      ? this.reader.read(`shift ${path}`, [width], ({ shifts }, slot) => slot.set(shifts.get(path) ?? []))
-      : undefined;
-    if (product === undefined && shift === undefined) return undefined;
-    // The layer after the norm of a shared table expects one table, not one table per text.
-    if (isOfAll && !this.#outFeatures.has(path)) throw notByExample(path);
-    const tokens = tokensOf(y) ?? y.shape[0];
-    let sum = reshape(y, [tokens, isOfAll ? 1 : BATCH, width]);
-    if (product) sum = add(sum, reshape(asRows(product), [tokens, BATCH, width]));
-    if (shift) sum = add(sum, shift);
-    return reshape(sum, [multiplyDimensions(tokens, BATCH), width]);
+  linear(module: LinearModule, bias: boolean, x: Value): Value | undefined {
+    const read = this.input(module.path, x);
+    return this.#forms.flatMap((form) => form.linear?.(module, bias, read) ?? [])[0];
   }
 
-  linear({ path, inFeatures, outFeatures, transposed }: LinearModule, bias: boolean, x: Value) {
-    this.#outFeatures.set(path, outFeatures);
-    if (!this.shape.outputs.has(path)) return undefined;
-    if (tokensOf(x) === undefined) throw notByExample(path);
-    const of = ({ linears }: PackedAdapter) => linears.get(path) ?? this.base(path);
-    const weightShape = transposed ? [inFeatures, outFeatures] : [outFeatures, inFeatures];
-    const weight = this.reader.read(`W ${path}`, weightShape, (adapter, slot) =>
-      slot.set(of(adapter).weight),
-    );
-    const product = matmul(byExample(x), weight, { transposeB: !transposed });
-    if (!bias) return asRows(product);
-    const shift = this.reader.read(`b ${path}`, [1, outFeatures], (adapter, slot) =>
-      slot.set(of(adapter).bias ?? []),
-    );
-    return asRows(add(product, shift));
+  input(path: string, x: Value): Value {
+    return this.#forms.reduce((x, form) => form.input?.(path, x) ?? x, x);
   }
 
-  sublayer({ path, width }: Sublayer, h: Value, { residual, norm }: SublayerEnd): Value | undefined {
-    const rooms = this.shape.bottlenecks.get(path);
-    if (!rooms) return undefined;
-    this.#met.add(path);
-    if (tokensOf(h) === undefined) throw notByExample(path);
-    return [...rooms.values()].reduce((sum, room) => {
-      const whole = add(h, residual);
-      const read = room.form.reads === 'output' ? h : (norm?.(whole) ?? whole);
-      return add(asRows(bankedBottleneck(this.reader, { path, width }, room, byExample(read))), sum);
-    }, h);
+  output(path: string, y: Value, x: Value, module?: FrozenModule): Value {
+    this.#left.delete(path);
+    return this.#forms.reduce((y, form) => form.output?.(path, y, x, module) ?? y, y);
   }
 
-  /** Low-rank products of modules that read the same x, [batch, tokens, outFeatures], by path. */
-  #products(paths: readonly string[], x: Value): Map<string, Value> {
-    const adapted = paths.flatMap((path) => {
-      const rank = this.shape.ranks.get(path) ?? 0;
-      return rank === 0 ? [] : [{ path, rank }];
-    });
-    const products = new Map<string, Value>();
-    if (adapted.length === 0) return products;
-    const inFeatures = x.shape[1] as number;
-    const all = adapted.reduce((sum, { rank }) => sum + rank, 0);
-    const names = adapted.map(({ path }) => path).join(' ');
-    const a = this.reader.read(`A ${names}`, [all, inFeatures], ({ factors }, slot) => {
-      let row = 0;
-      for (const { path, rank } of adapted) {
-        slot.set(factors.get(path)?.a ?? [], row * inFeatures);
-        row += rank;
-      }
-    });
-    const inner = matmul(byExample(x), a, { transposeB: true });
-    let start = 0;
-    for (const { path, rank } of adapted) {
-      const outFeatures = this.#outFeatures.get(path) as number;
-      const b = this.reader.read(`B ${path}`, [rank, outFeatures], ({ factors }, slot) =>
-        slot.set(factors.get(path)?.b ?? []),
-      );
-      products.set(path, matmul(slice(inner, 2, start, start + rank), b));
-      start += rank;
-    }
-    return products;
+  sublayer(sublayer: Sublayer, h: Value, end: SublayerEnd): Value {
+    this.#left.delete(sublayer.path);
+    return this.#forms.reduce((h, form) => form.sublayer?.(sublayer, h, end) ?? h, h);
   }
-}
-
-function notByExample(path: string): UserError {
-  return new UserError({
-    where: path,
-    fault: 'is shared by all texts, so each text cannot have its own adapter there',
-    hint: 'Serve adapters of other modules.',
-  });
 }

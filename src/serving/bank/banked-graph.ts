@@ -4,10 +4,8 @@ import { elementCount } from '../../support/element-count.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
 import type { Tuner } from '../../tuners/tuner.ts';
 import { AdapterBank } from './adapter-bank.ts';
-import { BankInjection } from './bank-injection.ts';
-import type { BankPart } from './bank-reader.ts';
+import { BankInjection, type BankPart } from './bank-injection.ts';
 import type { BankShape } from './bank-shape.ts';
-import type { PackedLinear } from './packed-adapter.ts';
 
 /** Default size of a bank, in bytes. */
 const BANK_BYTES = 2 ** 28;
@@ -25,7 +23,7 @@ export interface BankedGraph<Made> {
  *
  * @param build builds the graph with a tuner that represents all adapters
  * @param slots number of adapters with a slot; by default as many as fit into a fixed amount of memory
- * @throws UserError for modules with adapters that cannot differ between rows
+ * @throws NotMixed for modules whose adapters cannot differ from row to row
  */
 export function bankedGraph<Made>(
   model: LoadedModel,
@@ -33,15 +31,19 @@ export function bankedGraph<Made>(
   build: (tuner: Tuner) => Made,
   slots?: number,
 ): BankedGraph<Made> {
+  const base = (name: string) => {
+    const dims = model.parameters.get(name);
+    return dims && model.reader(0)(name, dims);
+  };
   const attempt = (count: number) => {
     let injection: BankInjection | undefined;
     const inject = (flat: Value) => {
-      injection = new BankInjection(flat.node.graph, shape, count, (path) => baseLinear(model, path));
+      injection = new BankInjection(flat.node.graph, shape, count, base);
       return injection;
     };
     const graph = build({ ...FROZEN.tuner, inject });
     injection?.assertAllMet();
-    return { graph, parts: injection?.reader.parts ?? [] };
+    return { graph, parts: injection?.parts ?? [] };
   };
   const count = slots ?? slotsFor(attempt(1).parts);
   const { graph, parts } = attempt(count);
@@ -51,13 +53,4 @@ export function bankedGraph<Made>(
 function slotsFor(parts: readonly BankPart[]): number {
   const bytes = parts.reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
   return Math.max(MIN_SLOTS, Math.min(MAX_SLOTS, Math.floor(BANK_BYTES / Math.max(bytes, 1))));
-}
-
-function baseLinear(model: LoadedModel, path: string): PackedLinear {
-  const valuesOf = (name: string) => {
-    const shape = model.parameters.get(name);
-    return shape && model.reader(0)(name, shape);
-  };
-  const { outFeatures } = model.linears.find((linear) => linear.path === path)!;
-  return { outFeatures, weight: valuesOf(`${path}.weight`)!, bias: valuesOf(`${path}.bias`) };
 }

@@ -1,22 +1,24 @@
 import { expect, it } from 'vitest';
+import type { BankForm } from '../../tuners/bank/bank-form.ts';
+import type { PackedAdapter } from '../../tuners/bank/packed-adapter.ts';
 import type { BankShape } from './bank-shape.ts';
 import { GrowingBank } from './growing-bank.ts';
-import { NO_ADAPTER, type PackedAdapter } from './packed-adapter.ts';
 
-const adapter = (rank: number): PackedAdapter => ({
-  ...NO_ADAPTER,
-  factors: new Map([['q', { rank, a: new Float32Array(rank), b: new Float32Array(rank) }]]),
-});
+const FORM: BankForm = { key: 'factors', inject: () => ({}) };
 
-const check = async ({ ranks }: BankShape) => {
-  if (ranks.get('q') === 17) throw new Error('refused before it is opened');
+const adapter = (rank: number): PackedAdapter =>
+  new Map([['factors', { form: FORM, pieces: new Map([['q', { size: rank, tensors: {} }]]) }]]);
+const rankOf = (shape: BankShape) => shape.get('factors')?.sizes.get('q');
+
+const check = async (shape: BankShape) => {
+  if (rankOf(shape) === 17) throw new Error('refused before it is opened');
 };
 
 function growing(checked = check) {
   const log: string[] = [];
-  const bank = new GrowingBank(async ({ ranks }, outputs) => {
-    const name = `rank ${ranks.get('q')}, ${outputs} outputs`;
-    if (ranks.get('q') === 13) throw new Error('no such rank');
+  const bank = new GrowingBank(async (shape, outputs) => {
+    const name = `rank ${rankOf(shape)}, ${outputs} outputs`;
+    if (rankOf(shape) === 13) throw new Error('no such rank');
     log.push(`open ${name}`);
     return {
       name,

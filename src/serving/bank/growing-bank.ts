@@ -1,5 +1,5 @@
+import type { PackedAdapter } from '../../tuners/bank/packed-adapter.ts';
 import { type BankShape, EMPTY_SHAPE, hasRoom, withRoom } from './bank-shape.ts';
-import type { PackedAdapter } from './packed-adapter.ts';
 
 /** A session with a bank. */
 export interface Banked {

@@ -13,12 +13,12 @@ import { Random } from '../../support/random.ts';
 import { openModel } from '../../trained/node/load-model.ts';
 import { AdaLoraTuner } from '../../tuners/adalora/adalora-tuner.ts';
 import { adaLoraConfigSchema } from '../../tuners/adalora/config.ts';
+import { packAdapter } from '../../tuners/bank/pack-adapter.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
 import { loraConfigSchema } from '../../tuners/lora/config.ts';
 import { LoraTuner } from '../../tuners/lora/lora-tuner.ts';
 import type { TunedValues } from '../../tuners/tuner.ts';
 import { EMPTY_SHAPE, withRoom } from '../bank/bank-shape.ts';
-import { packAdapter } from '../bank/pack-adapter.ts';
 import { Overloaded } from '../overloaded.ts';
 import { DecodingLoop } from './decoding-loop.ts';
 

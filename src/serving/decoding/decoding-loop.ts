@@ -6,10 +6,10 @@ import type { LanguageModel, ReadOptions } from '../../generation/language-model
 import type { Engine } from '../../program/engine.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import type { Tensors } from '../../runtime/session.ts';
+import type { PackedAdapter } from '../../tuners/bank/packed-adapter.ts';
 import type { AdapterBank } from '../bank/adapter-bank.ts';
 import type { BankShape } from '../bank/bank-shape.ts';
 import { bankedGraph } from '../bank/banked-graph.ts';
-import type { PackedAdapter } from '../bank/packed-adapter.ts';
 import type { EngineRun } from '../engine-run.ts';
 import { Overloaded } from '../overloaded.ts';
 

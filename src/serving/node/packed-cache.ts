@@ -1,4 +1,4 @@
-import { type PackedAdapter, packedBytes } from '../bank/packed-adapter.ts';
+import { type PackedAdapter, packedBytes } from '../../tuners/bank/packed-adapter.ts';
 
 /** A cache of recently used adapters, ready for a slot. Other adapters are read from their files again. */
 export class PackedCache {

@@ -11,18 +11,19 @@ import type { LoadedModel } from '../../program/model-weights.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
 import type { Tensors } from '../../runtime/session.ts';
+import { elementCount } from '../../support/element-count.ts';
 import { Random } from '../../support/random.ts';
 import type { TaskName } from '../../tasks/registry.ts';
 import { collate } from '../../text/collate.ts';
 import { AdaLoraTuner } from '../../tuners/adalora/adalora-tuner.ts';
 import { adaLoraConfigSchema } from '../../tuners/adalora/config.ts';
+import { packAdapter } from '../../tuners/bank/pack-adapter.ts';
+import type { PackedAdapter } from '../../tuners/bank/packed-adapter.ts';
 import { loraConfigSchema } from '../../tuners/lora/config.ts';
 import { LoraTuner } from '../../tuners/lora/lora-tuner.ts';
 import { METHODS } from '../../tuners/registry.ts';
 import type { TunedValues, Tuner } from '../../tuners/tuner.ts';
 import { EMPTY_SHAPE, withRoom } from '../bank/bank-shape.ts';
-import { packAdapter } from '../bank/pack-adapter.ts';
-import type { PackedAdapter } from '../bank/packed-adapter.ts';
 import { MixedRows, type RowAdapter } from './mixed-rows.ts';
 import { rowLogits } from './row-logits.ts';
 
@@ -64,6 +65,13 @@ const adalora: MakeTuner = (model, i) =>
     adaLoraConfigSchema.parse({ target_r: 1, init_r: 1 + i, target_modules: targets(i) }),
   );
 const bitfit: MakeTuner = (model) => METHODS.bitfit.start(model, {}, 1).tuner;
+const ia3: MakeTuner = (model) => METHODS.ia3.start(model, METHODS.ia3.config.parse({}), 1).tuner;
+const vera: MakeTuner = (model, i) => {
+  const { tuner } = METHODS.vera.start(model, METHODS.vera.config.parse({ r: 1 + i }), 1);
+  // Draws the shared matrices.
+  tuner.initialValues(0, (_, shape) => new Float32Array(elementCount(shape)));
+  return tuner;
+};
 const bottleneck =
   (method: 'houlsby' | 'pfeiffer', non_linearity: string): MakeTuner =>
   (model, i) => {
@@ -73,6 +81,7 @@ const bottleneck =
 const MAKERS = [
   ...[lora, adalora, bitfit, bottleneck('houlsby', 'relu'), lora],
   ...[bottleneck('pfeiffer', 'gelu'), adalora, bottleneck('pfeiffer', 'relu')],
+  ...[ia3, vera],
 ];
 
 /** Adapters of different methods, ranks, modules and numbers of labels. */
@@ -161,7 +170,13 @@ describe('every row gets the same result as with its adapter alone, in batches w
         const target_modules = ['query_proj', 'value_proj', shared ? 'key_proj' : 'pos_key_proj'];
         return LoraTuner.create(model, loraConfigSchema.parse({ r: 1 + i, target_modules }));
       };
-      await checkMixtures('single_label_classification', base, [positions, bitfit, positions, MAKERS[3]]);
+      await checkMixtures('single_label_classification', base, [
+        positions,
+        bitfit,
+        positions,
+        MAKERS[3],
+        ia3,
+      ]);
     },
   );
 });

@@ -1,5 +1,5 @@
 import { AdaLoraTuner, type TripletSettings } from '../adalora/adalora-tuner.ts';
-import { DoraInjection } from '../lora/dora-injection.ts';
+import { DoraInjection, UNMIXED_LENGTHS } from '../lora/dora-injection.ts';
 import { doraReader } from '../lora/dora-reader.ts';
 import { WeightMatrix } from '../lora/weight-matrix.ts';
 import { weightOf } from '../lora/weight-of.ts';
@@ -20,8 +20,7 @@ export class AdaDoraTuner extends AdaLoraTuner {
     }));
     super(settings, modules, saved, magnitudes);
     this.injection = DoraInjection;
-    // The row lengths of V differ between adapters, so one batch cannot mix adapters.
-    this.banked = undefined;
+    this.bank = UNMIXED_LENGTHS;
   }
 
   override withModules(modules: readonly LowRankModule[]): AdaDoraTuner {

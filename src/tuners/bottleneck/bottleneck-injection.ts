@@ -43,16 +43,27 @@ export class BottleneckInjection implements Injection {
     return paths.map(() => undefined);
   }
 
-  sublayer(sublayer: Sublayer, h: Value, { residual, norm = identity }: SublayerEnd): Value | undefined {
+  sublayer(sublayer: Sublayer, h: Value, end: SublayerEnd): Value | undefined {
     if (!this.#layout.find(partName(sublayer, 'down'))) return undefined;
     const part = (name: BottleneckPart) => this.#layout.value(this.#flat, partName(sublayer, name));
-    const linear = (x: Value, weight: BottleneckPart, bias: BottleneckPart) =>
-      add(matmul(x, part(weight), { transposeB: true }), part(bias));
-    const input = this.#reads === 'output' ? h : norm(add(h, residual));
-    return add(linear(this.#activate(linear(input, 'down', 'downBias')), 'up', 'upBias'), h);
+    return add(bottleneck(inputOf(this.#reads, h, end), this.#activate, part), h);
   }
 }
 
-function identity(x: Value): Value {
-  return x;
+/** The adapter's input after a sublayer with output h. */
+export function inputOf(reads: BottleneckForm['reads'], h: Value, { residual, norm }: SublayerEnd): Value {
+  if (reads === 'output') return h;
+  const whole = add(h, residual);
+  return norm?.(whole) ?? whole;
+}
+
+/** up(activation(down(x))) */
+export function bottleneck(
+  x: Value,
+  activate: (x: Value) => Value,
+  part: (name: BottleneckPart) => Value,
+): Value {
+  const linear = (x: Value, weight: BottleneckPart, bias: BottleneckPart) =>
+    add(matmul(x, part(weight), { transposeB: true }), part(bias));
+  return linear(activate(linear(x, 'down', 'downBias')), 'up', 'upBias');
 }

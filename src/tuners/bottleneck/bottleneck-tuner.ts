@@ -1,11 +1,12 @@
 import type { Value } from '../../graph/graph.ts';
 import { elementCount } from '../../support/element-count.ts';
 import { Random } from '../../support/random.ts';
-import type { Banked, BankedBottleneck } from '../banked.ts';
+import type { Banked } from '../bank/bank-form.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import type { ReadParameter, TunedSite, Tuner } from '../tuner.ts';
+import { bankedBottlenecks } from './banked-bottlenecks.ts';
 import { type BottleneckForm, BottleneckInjection } from './bottleneck-injection.ts';
-import { type BottleneckPart, type BottleneckSite, partName, siteParameters } from './bottleneck-site.ts';
+import { type BottleneckSite, siteParameters } from './bottleneck-site.ts';
 
 /** Standard deviation of the initial projections, as in AdapterHub and BERT. */
 const INITIAL_DEVIATION = 0.02;
@@ -50,17 +51,8 @@ export class BottleneckTuner implements Tuner {
     return new BottleneckInjection(this.layout, flat, this.form);
   }
 
-  banked(values: Float32Array): Banked {
-    const bottlenecks = this.places.map(({ sublayer, bottleneck }): [string, BankedBottleneck] => {
-      const part = (name: BottleneckPart) => this.layout.read(values, partName(sublayer, name));
-      const parts = {
-        down: part('down'),
-        downBias: part('downBias'),
-        up: part('up'),
-        upBias: part('upBias'),
-      };
-      return [sublayer.path, { form: this.form, size: bottleneck, ...parts }];
-    });
-    return { bottlenecks: new Map(bottlenecks), saved: this.saved.map(({ name }) => name) };
-  }
+  readonly bank = (values: Float32Array): Banked => ({
+    parts: [bankedBottlenecks(this, values)],
+    saved: this.saved.map(({ name }) => name),
+  });
 }

@@ -1,8 +1,10 @@
 import { multiply, reshape } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { FrozenModule, Injection, LinearModule } from '../../nn/network.ts';
+import type { Banked } from '../bank/bank-form.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import type { ReadParameter, ReadRange, TunedSite, Tuner } from '../tuner.ts';
+import { bankedRescaling } from './banked-rescaling.ts';
 
 /** A linear module and its vector of factors. */
 export interface RescaledModule extends LinearModule {
@@ -23,7 +25,7 @@ export class Ia3Tuner implements Tuner {
   readonly #modules: ReadonlyMap<string, RescaledModule>;
 
   constructor(
-    modules: readonly RescaledModule[],
+    readonly modules: readonly RescaledModule[],
     /** Parameters of the model that are trained in full: the head. */
     readonly saved: readonly TrainedParameter[],
   ) {
@@ -58,6 +60,11 @@ export class Ia3Tuner implements Tuner {
       output: (path, y, _x, module?: FrozenModule) => (module ? scaled(y, factors(path, false)) : undefined),
     };
   }
+
+  readonly bank = (values: Float32Array): Banked => ({
+    parts: bankedRescaling(this, values),
+    saved: this.saved.map(({ name }) => name),
+  });
 
   merged(values: Float32Array, readBase: ReadRange): ReadRange {
     return (name, start, end) => {

@@ -15,6 +15,9 @@ import type { FrozenModule } from '../../nn/network.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import { LowRankInjection } from '../low-rank/low-rank-injection.ts';
 
+/** Why a bank has no form for it. */
+export const UNMIXED_LENGTHS = 'divides each row of its weights by a length of its own (DoRA)';
+
 /**
  * DoRA (Liu et al., ICML 2024, arXiv 2402.09353). V = W + s B A gives the direction of each row, and a trained
  * magnitude m gives its length: y = x (m / ‖V‖ · V)ᵀ + b. The gradient treats the lengths ‖V‖ as constants (section

@@ -14,7 +14,7 @@ import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import { savedParameters } from '../saved-parameters.ts';
 import type { FactorDistances, ReadParameter, ReadRange, Regularizer, TunableModel } from '../tuner.ts';
 import type { LoraConfig } from './config.ts';
-import { DoraInjection } from './dora-injection.ts';
+import { DoraInjection, UNMIXED_LENGTHS } from './dora-injection.ts';
 import { doraReader } from './dora-reader.ts';
 import { doubledFactors, doubledModules } from './doubled-factors.ts';
 import { isInt4, loftqFactors } from './loftq-factors.ts';
@@ -75,8 +75,7 @@ export class LoraTuner extends LowRankTuner {
     if (lorafa) this.frozen = new FrozenTensors(modules.map((module) => factorsOf(module).a));
     else if (this.#weightStart)
       this.frozen = new FrozenTensors(modules.map(factorsOf).flatMap(({ a, b }) => [atStart(a), atStart(b)]));
-    // The row lengths of V differ between adapters, so one batch cannot mix adapters.
-    if (use_dora) this.banked = undefined;
+    if (use_dora) this.bank = UNMIXED_LENGTHS;
   }
 
   /** Builds the tuner of a config. The patterns give each adapted module its rank and alpha. */

@@ -44,15 +44,9 @@ export class LowRankInjection implements Injection {
     const adapted = paths.flatMap((path) => this.modules.get(path) ?? []).filter(({ rank }) => rank > 0);
     if (adapted.length === 0) return paths.map(() => undefined);
     const rows = joinedSlices(adapted.map(({ path }) => this.#rows(path)));
-    const inner = matmul(x, rows, { transposeB: true });
-    let start = 0;
-    const increments = new Map<string, Value>();
-    for (const { path, rank, scale } of adapted) {
-      const own = slice(inner, 1, start, start + rank);
-      const columns = this.layout.value(this.flat, factorName(path, 'B'));
-      increments.set(path, matmul(own, columns, { transposeB: true, scale }));
-      start += rank;
-    }
+    const increments = productsOf(x, rows, adapted, (inner, { path, scale }) =>
+      matmul(inner, this.layout.value(this.flat, factorName(path, 'B')), { transposeB: true, scale }),
+    );
     return paths.map((path) => increments.get(path));
   }
 
@@ -76,6 +70,29 @@ export class LowRankInjection implements Injection {
     const diagonal = this.lambdas(this.layout.get(factorName(path, 'E')).stack);
     return { of: multiply(stacked, reshape(diagonal, [stacked.shape[0], 1])), from, to };
   }
+}
+
+/**
+ * Products of low rank for modules that read the same x, by their paths.
+ *
+ * @param rows the A of all modules, stacked: one product of x with all of them
+ * @param times multiplies a module's part of that product by its other factor
+ */
+export function productsOf<Module extends { path: string; rank: number }>(
+  x: Value,
+  rows: Value,
+  modules: readonly Module[],
+  times: (inner: Value, module: Module) => Value,
+): Map<string, Value> {
+  const inner = matmul(x, rows, { transposeB: true });
+  const products = new Map<string, Value>();
+  let start = 0;
+  for (const module of modules) {
+    const own = slice(inner, inner.shape.length - 1, start, start + module.rank);
+    products.set(module.path, times(own, module));
+    start += module.rank;
+  }
+  return products;
 }
 
 /** The rows [from, to) of a matrix. */

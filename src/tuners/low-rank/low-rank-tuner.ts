@@ -1,5 +1,4 @@
 import type { Value } from '../../graph/graph.ts';
-import type { Banked } from '../banked.ts';
 import type { FrozenTensors } from '../frozen-tensors.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import type { FactorDistances, ReadParameter, ReadRange, TunedSite, Tuner } from '../tuner.ts';
@@ -22,6 +21,10 @@ export abstract class LowRankTuner implements Tuner {
   /** Whether modules have a diagonal between their factors. */
   protected abstract readonly diagonal: boolean;
   frozen?: FrozenTensors;
+  bank: Tuner['bank'] = (values) => ({
+    parts: [bankedFactors(this.factored(values))],
+    saved: this.saved.map(({ name }) => name),
+  });
   /** The class that adds the factors to a network. */
   protected injection = LowRankInjection;
 
@@ -76,10 +79,5 @@ export abstract class LowRankTuner implements Tuner {
 
   merged(values: Float32Array, readBase: ReadRange): ReadRange {
     return mergedReader(this.factored(values), readBase);
-  }
-
-  banked?(values: Float32Array): Banked {
-    const factors = bankedFactors(this.factored(values));
-    return { factors, saved: this.saved.map(({ name }) => name) };
   }
 }

@@ -1,7 +1,7 @@
 import { matmul, multiply, slice } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { Injection, LinearModule } from '../../nn/network.ts';
-import type { Banked } from '../banked.ts';
+import type { Banked } from '../bank/bank-form.ts';
 import { FrozenTensors } from '../frozen-tensors.ts';
 import { bankedFactors } from '../low-rank/banked-factors.ts';
 import { factorName } from '../low-rank/factors.ts';
@@ -96,9 +96,10 @@ export class VeraTuner implements Tuner {
     return mergedReader(this.#factored(values), readBase);
   }
 
-  banked(values: Float32Array): Banked {
-    return { factors: bankedFactors(this.#factored(values)), saved: this.saved.map(({ name }) => name) };
-  }
+  readonly bank = (values: Float32Array): Banked => ({
+    parts: [bankedFactors(this.#factored(values))],
+    saved: this.saved.map(({ name }) => name),
+  });
 
   /** Converts the increments to LoRA factors of rank r: A = λ_d ∘ A, B = λ_b ∘ B. */
   #factored(values: Float32Array): Factored {

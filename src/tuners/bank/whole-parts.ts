@@ -1,0 +1,77 @@
+import { add, matmul } from '../../graph/build.ts';
+import type { LinearModule } from '../../nn/network.ts';
+import type { BankedPart, BankedPiece, BankForm } from './bank-form.ts';
+import { asRows, byExample, byToken, tokenRows, tokensOf } from './bank-rows.ts';
+import { NotMixed, sharedByAll } from './not-mixed.ts';
+
+/** Linear modules that replace the base model's: heads, which have an output for each label. */
+const MODULES: BankForm = {
+  key: 'module',
+  inject: (reader, rooms) => ({
+    linear({ path, inFeatures, outFeatures, transposed }, bias, x) {
+      if (!rooms.has(path)) return undefined;
+      if (tokensOf(x) === undefined) throw sharedByAll(path);
+      const part = (name: 'weight' | 'bias', shape: number[]) =>
+        reader.read(`${name} ${path}`, shape, (pieces, slot) => {
+          const piece = pieces.get(path);
+          slot.set((piece ? piece.tensors[name] : reader.base(`${path}.${name}`)) ?? []);
+        });
+      const weight = part('weight', transposed ? [inFeatures, outFeatures] : [outFeatures, inFeatures]);
+      const product = matmul(byExample(x), weight, { transposeB: !transposed });
+      return asRows(bias ? add(product, part('bias', [1, outFeatures])) : product);
+    },
+  }),
+};
+
+/** Trained biases, as what they add to the outputs of linear modules and norms: the bias minus the base's. */
+const BIASES: BankForm = {
+  key: 'shift',
+  inject: (reader, rooms) => ({
+    output(path, y, _x, module) {
+      if (!rooms.has(path)) return undefined;
+      // The layer that reads the norm of a shared table expects one table, not one per text.
+      if (tokensOf(y) === undefined && !module) throw sharedByAll(path);
+      const shift = reader.read(path, [y.shape[1] as number], (pieces, slot) =>
+        slot.set(pieces.get(path)?.tensors.shift ?? []),
+      );
+      return tokenRows(add(byToken(y), shift));
+    },
+  }),
+};
+
+/**
+ * Parameters of the model that an adapter stores: whole linear modules (missing parts come from the base), and biases.
+ *
+ * @throws NotMixed for other parameters
+ */
+export function wholeParts(
+  linears: readonly LinearModule[],
+  saved: ReadonlySet<string>,
+  read: (name: string) => Float32Array,
+  base: (name: string) => Float32Array | undefined,
+  where: string,
+): BankedPart[] {
+  const left = new Set(saved);
+  const modules = new Map<string, BankedPiece>();
+  for (const { path, outFeatures } of linears) {
+    const [weight, bias] = [`${path}.weight`, `${path}.bias`];
+    if (!saved.has(weight)) continue;
+    const shift = saved.has(bias) ? read(bias) : base(bias);
+    modules.set(path, {
+      size: outFeatures,
+      tensors: { weight: read(weight), ...(shift && { bias: shift }) },
+    });
+    for (const name of [weight, bias]) left.delete(name);
+  }
+  const biases = new Map<string, BankedPiece>();
+  for (const name of left) {
+    if (!name.endsWith('.bias')) throw new NotMixed(where, `has ${name} trained in full`);
+    const before = base(name) as Float32Array;
+    const shift = read(name).map((x, i) => x - before[i]);
+    biases.set(name.slice(0, -'.bias'.length), { size: 1, tensors: { shift } });
+  }
+  return [
+    { form: MODULES, pieces: modules },
+    { form: BIASES, pieces: biases },
+  ];
+}
