@@ -111,22 +111,29 @@ describe('adapters of an encoder', () => {
   it('are listed with their tasks and labels, and invalid ones are reported', async () => {
     const client = clientOf(server);
     const ids = (await client.models.list()).data.map(({ id }) => id);
-    expect(ids).toEqual(['a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'answers', 'pairs', 'scores', 'tags']);
+    const others = ['answers', 'embeddings', 'pairs', 'scores', 'tags'];
+    expect(ids).toEqual(['a0', 'a1', 'a2', 'a3', 'a4', 'a5', ...others]);
     expect(await client.models.retrieve('a1')).toMatchObject({ parent: 'model', labels: ['a', 'b', 'c'] });
     const refused = server.lines.filter(({ event }) => event === 'refused').map(({ reason }) => reason);
     expect(refused).toEqual([
       expect.stringContaining('is not valid JSON'),
-      expect.stringContaining('has bert.embeddings.word_embeddings.weight trained in full'),
       expect.stringContaining('but model is served. Serve it with its own base model.'),
       expect.stringMatching(
         /was trained with another model than the one in .* \(fingerprint 0123456789ab, not \w{12}\)/,
+      ),
+    ]);
+    const notes = server.lines.filter(({ note }) => note !== undefined).map(({ note }) => note);
+    expect(notes).toEqual([
+      expect.stringMatching(
+        /embeddings has bert.embeddings.word_embeddings.weight trained in full, so the adapter shares no batch with others\.$/,
       ),
     ]);
   });
 
   it('answer mixed requests as each of them alone', async () => {
     const texts = tinyRows(40, 5).map(({ text }) => text);
-    const models = texts.map((_, i) => `a${(i * i) % 6}`);
+    // One of them has a session of its own.
+    const models = texts.map((_, i) => (i % 5 === 3 ? 'embeddings' : `a${(i * i) % 6}`));
     const answers = await Promise.all(texts.map((inputs, i) => ask(server, { inputs, model: models[i] })));
     for (const model of new Set(models)) {
       const isOwn = (_: unknown, i: number) => models[i] === model;
@@ -228,8 +235,10 @@ describe('adapters of an encoder', () => {
 
   it('reject generation', async () => {
     const client = clientOf(server);
-    const refused = client.completions.create({ model: 'a0', prompt: 'x' });
-    await expect(refused).rejects.toThrow(/400 a0 is a model for .*, which does not generate text/);
+    for (const model of ['a0', 'embeddings']) {
+      const refused = client.completions.create({ model, prompt: 'x' });
+      await expect(refused).rejects.toThrow(/400 \w+ is a model for .*, which does not generate text/);
+    }
   });
 
   it('are loaded and unloaded with their folders, complete or not at all', async () => {
@@ -283,7 +292,7 @@ describe('adapters of an encoder', () => {
     );
     const metrics = await (await get(`${server.url}/metrics`)).text();
     expect(metrics).toMatch(/adalora_requests_total\{route="\/predict",status="200"\} \d+/);
-    expect(metrics).toMatch(/adalora_adapters 10/);
+    expect(metrics).toMatch(/adalora_adapters 11/);
     expect(await (await get(`${server.url}/health`)).json()).toEqual({ status: 'ok' });
     expect((await get(`${server.url}/nothing`)).status).toBe(404);
     const line = await server.line(({ path, status }) => path === '/predict' && status === 200);
@@ -342,6 +351,10 @@ describe('adapters of a decoder', () => {
       const made = { seed: i, method, rank: 2 + i, task: 'causal_lm' as const, labels: [], data, targets };
       writeMadeAdapter(workspace.path('chats', `c${i}`), base, made);
     }
+    writeMadeAdapter(workspace.path('chats', 'whole'), base, {
+      ...{ seed: 9, task: 'causal_lm', labels: [], data: { messages: 'messages' }, targets: 'all-linear' },
+      modules: ['lm_head', 'embed_tokens'],
+    });
     server = await serve(
       ['chats', '--model', 'llama', '--api-key-env', 'KEY', '--max-queue', '12', '--max-batch', '4'],
       {
@@ -359,11 +372,11 @@ describe('adapters of a decoder', () => {
     const stranger = clientOf(server, 'wrong');
     await expect(stranger.models.list()).rejects.toThrow(/401 Authorization must be/);
     const ids = (await client.models.list()).data.map(({ id }) => id);
-    expect(ids).toEqual(['llama', 'c0', 'c1', 'c2']);
+    expect(ids).toEqual(['llama', 'c0', 'c1', 'c2', 'whole']);
   });
 
   it('generate in parallel the same as alone', async () => {
-    const models = ['llama', 'c0', 'c1', 'c2'];
+    const models = ['llama', 'c0', 'c1', 'c2', 'whole'];
     const texts = await Promise.all(
       models.map(async (model) => {
         const { choices, usage } = await client.completions.create({ model, prompt: 'The cat', ...greedy });

@@ -17,7 +17,7 @@ export interface ServedModel extends RowAdapter {
   /**
    * Returns the adapter in the form of a bank's slot.
    *
-   * @throws UserError if its files have changed or disappeared
+   * @throws NotMixed for one that needs a session of its own; UserError if its files have changed or disappeared
    */
   load(): PackedAdapter;
   /**

@@ -1,15 +1,20 @@
 import { causalGraph } from '../generation/cached-graph.ts';
 import type { Generated } from '../generation/generated.ts';
+import type { LanguageModel } from '../generation/language-model.ts';
 import { openLanguageModel } from '../generation/open-language-model.ts';
 import type { GenerationInput, Prompt } from '../generation/prompt.ts';
+import type { TunedModel } from '../generation/tuned-model.ts';
 import { HEAD_KINDS, type HeadKind, headNamed } from '../models/heads/registry.ts';
+import { type Predictor, Program } from '../program/program.ts';
+import { untilAborted } from '../program/until-aborted.ts';
 import { UserError } from '../support/user-error.ts';
 import type { Answer } from '../tasks/prediction.ts';
+import { NotMixed } from '../tuners/bank/not-mixed.ts';
 import type { GrowingBank } from './bank/growing-bank.ts';
 import { headBank, type OpenBank } from './bank/head-bank.ts';
 import { DecodingLoop, type DecodingOptions } from './decoding/decoding-loop.ts';
-import { OwnModels } from './decoding/own-models.ts';
 import { type WriteOptions, writeText } from './decoding/write-text.ts';
+import { OwnSessions } from './own-sessions.ts';
 import { type MixedOptions, MixedRows, rowsGraph } from './rows/mixed-rows.ts';
 import { closing, type ServedBase } from './served-base.ts';
 import { servedAs } from './served-head.ts';
@@ -20,7 +25,7 @@ export interface ServingOptions {
   decoding: DecodingOptions;
 }
 
-/** Maximum number of open models with their own session. */
+/** Sessions of adapters that share no batch: how many of each use are open at a time. */
 const MAX_OWN = 4;
 
 /** A request gets one text, whatever the model's own files say. */
@@ -28,8 +33,17 @@ const ONE_TEXT: GenerationInput = { num_return_sequences: 1 };
 /** A sequence in the shared loop has one row, so it cannot use beams. */
 const ONE_ROW: GenerationInput = { ...ONE_TEXT, num_beams: 1 };
 
-/** Maximum number of rows per request: in effect, no limit. */
+/** The values of an adapter are in its slot. */
+const NO_VALUES = new Float32Array(0);
+/** Maximum rows of one request: in effect, no limit. */
 const ALL = 2 ** 20;
+
+/** A program for rows of one adapter, with the adapter's values. */
+interface OwnProgram {
+  program: Program;
+  values: Float32Array;
+  release(): Promise<void>;
+}
 
 /**
  * Serves many adapters of one base model. Every request names its adapter. Requests with the same kind of head share
@@ -41,7 +55,10 @@ export class Serving {
   /** Banks for shared batches, by the kind of head. */
   readonly #rows = new Map<HeadKind, GrowingBank<MixedRows>>();
   readonly #decoding = new Map<HeadKind, GrowingBank<DecodingLoop>>();
-  readonly #own: OwnModels;
+  /** Models of shared heads that share no batch. */
+  readonly #unmixed = new WeakSet<ServedModel>();
+  readonly #ownRows: OwnSessions<OwnProgram>;
+  readonly #ownTexts: OwnSessions<LanguageModel & { release(): Promise<void> }>;
 
   constructor(base: ServedBase, { rows, decoding }: ServingOptions) {
     this.#base = base;
@@ -52,7 +69,8 @@ export class Serving {
       if (served === 'rows') this.#rows.set(kind, headBank(base, kind, openRows, rowsGraph));
       if (served === 'decoding') this.#decoding.set(kind, headBank(base, kind, openLoop, causalGraph));
     }
-    this.#own = new OwnModels(MAX_OWN, decoding.maxQueued);
+    this.#ownRows = new OwnSessions(MAX_OWN, rows.maxQueued);
+    this.#ownTexts = new OwnSessions(MAX_OWN, decoding.maxQueued);
   }
 
   /** Served models, by name. */
@@ -63,14 +81,25 @@ export class Serving {
   /**
    * Serves a model under its name, and replaces a model with the same name. Pending requests finish with the old model.
    *
-   * @throws UserError for a model that cannot share batches with the others; then nothing changes
+   * @returns why it shares no batch with others; undefined if it does, or if no model with its head does
+   * @throws UserError for one that cannot be served; then nothing changes
    */
-  async add(model: ServedModel): Promise<void> {
+  async add(model: ServedModel): Promise<string | undefined> {
     const bank = this.#bankOf(model);
-    // A model that cannot share a batch is loaded too, to check its files.
-    if (bank) await bank.makeRoom(model.load(), model.outputs);
-    else model.tuned();
+    let reason: string | undefined;
+    // A model that shares no batch is loaded too, to check that it can be.
+    if (!bank) model.tuned();
+    else {
+      try {
+        await bank.makeRoom(model.load(), model.outputs);
+      } catch (error) {
+        if (!(error instanceof NotMixed)) throw error;
+        reason = error.message;
+        this.#unmixed.add(model);
+      }
+    }
     this.#models.set(model.name, model);
+    return reason;
   }
 
   /** Stops serving a model. Pending requests finish. Returns whether it was served. */
@@ -94,13 +123,18 @@ export class Serving {
     const { prediction } = trained.definition();
     const rows = this.#rows.get(trained.parts.model.headKind);
     if (!prediction || !rows) throw trained.cannotPredict();
-    const packed = model.load();
     const generator = () => Promise.reject(new Error('rows are answered without writing'));
-    return rows.use((mixed) => {
-      const program = mixed.predictor(model, packed, signal);
-      const tuned = { program, values: new Float32Array(0), generator };
-      return prediction.answer(inputs, tuned, trained.context(), ALL);
-    });
+    const answer = (program: Predictor, values: Float32Array, batchSize: number) =>
+      prediction.answer(inputs, { program, values, generator }, trained.context(), batchSize);
+    if (this.#unmixed.has(model)) {
+      return this.#ownRows.use(
+        model,
+        () => this.#opened(model, openProgram),
+        ({ program, values }) => answer(untilAborted(program, signal), values, trained.batchSize),
+      );
+    }
+    const packed = model.load();
+    return rows.use((mixed) => answer(mixed.predictor(model, packed, signal), NO_VALUES, ALL));
   }
 
   /**
@@ -116,22 +150,16 @@ export class Serving {
     options: WriteOptions = {},
   ): Promise<Generated> {
     const { headKind } = model.trained.parts.model;
-    if (servedAs(model) === 'own') {
+    const decoding = this.#decoding.get(headKind);
+    if (!decoding && servedAs(model) !== 'own') throw notWriting(model);
+    if (!decoding || this.#unmixed.has(model)) {
       const prefix = model.trained.parts.notes?.data.source_prefix ?? '';
       const prefixed = typeof prompt === 'string' ? `${prefix}${prompt}` : prompt;
-      return this.#own.use(
-        model,
-        async () => {
-          const loaded = await this.#base.open(headKind, 1);
-          return closing(loaded, async () =>
-            openLanguageModel({ engine: this.#base.engine(loaded), model: loaded, ...model.tuned() }),
-          );
-        },
-        (language) => writeText(model, language, prefixed, { ...ONE_TEXT, ...input }, options),
+      const open = () => this.#opened(model, (parts) => openLanguageModel(parts));
+      return this.#ownTexts.use(model, open, (language) =>
+        writeText(model, language, prefixed, { ...ONE_TEXT, ...input }, options),
       );
     }
-    const decoding = this.#decoding.get(headKind);
-    if (!decoding) throw notWriting(model);
     const packed = model.load();
     return decoding.use(async (loop) => {
       const sequence = loop.sequence(model, packed);
@@ -145,15 +173,30 @@ export class Serving {
 
   async close(): Promise<void> {
     for (const bank of [...this.#rows.values(), ...this.#decoding.values()]) await bank.close();
-    await this.#own.close();
+    await this.#ownRows.close();
+    await this.#ownTexts.close();
+  }
+
+  /** Opens a session for a model alone. */
+  async #opened<Made extends { release(): Promise<void> }>(
+    { trained, outputs, tuned }: ServedModel,
+    open: (tuned: TunedModel) => Promise<Made>,
+  ): Promise<Made> {
+    const model = await this.#base.open(trained.parts.model.headKind, outputs);
+    return closing(model, async () => open({ engine: this.#base.engine(model), model, ...tuned() }));
   }
 
   /** Returns undefined for a model with its own session. */
   #bankOf(model: ServedModel): GrowingBank<MixedRows> | GrowingBank<DecodingLoop> | undefined {
-    if (servedAs(model) === 'own') return undefined;
+    if (servedAs(model) === 'own' || this.#unmixed.has(model)) return undefined;
     const { headKind } = model.trained.parts.model;
     return this.#rows.get(headKind) ?? this.#decoding.get(headKind);
   }
+}
+
+async function openProgram({ engine, model, tuner, values }: TunedModel): Promise<OwnProgram> {
+  const program = new Program(engine, model, tuner);
+  return { program, values, release: () => program.release() };
 }
 
 function notWriting({ name, trained }: ServedModel): UserError {

@@ -12,7 +12,9 @@ import { servedAdapter } from './served-adapter.ts';
 
 /** A change to an adapter in a folder. */
 export type FolderEvent =
-  | { type: 'loaded' | 'reloaded' | 'unloaded'; name: string; folder: string }
+  | { type: 'unloaded'; name: string; folder: string }
+  /** `note`: why it shares no batch with others. */
+  | { type: 'loaded' | 'reloaded'; name: string; folder: string; note?: string }
   | { type: 'refused'; name: string; folder: string; reason: string };
 
 /** Memory for adapters without a slot, in bytes. */
@@ -177,12 +179,12 @@ export class AdapterFolders {
     if (name === this.#base.name) throw isTaken(name, folder, 'the base model');
     const isKnown = this.#served.has(name);
     const replaced = this.#serving.models.get(name);
-    await this.#serving.add(servedAdapter(adapter, name, this.#base, this.#cache));
+    const note = await this.#serving.add(servedAdapter(adapter, name, this.#base, this.#cache));
     if (replaced) this.#cache.forget(replaced);
     this.#served.set(name, adapter);
     this.#names.set(folder, new Set([...(this.#names.get(folder) ?? []), name]));
     this.#passedOver.delete(folder);
-    this.#onEvent({ type: isKnown ? 'reloaded' : 'loaded', name, folder });
+    this.#onEvent({ type: isKnown ? 'reloaded' : 'loaded', name, folder, note });
   }
 
   #drop(name: string, folder: string): void {

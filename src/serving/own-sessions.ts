@@ -1,12 +1,13 @@
-import type { LanguageModel } from '../../generation/language-model.ts';
-import { Overloaded } from '../overloaded.ts';
+import { Overloaded } from './overloaded.ts';
 
-type Opened = LanguageModel & { release(): Promise<void> };
+interface Session {
+  release(): Promise<void>;
+}
 
-/** A slot for one open model. */
-interface Place {
-  open?: { key: object; model: Opened };
-  /** The key of the last adapter that requested the slot. */
+/** A slot for one open session. */
+interface Place<Opened> {
+  open?: { key: object; session: Opened };
+  /** Identifies the last adapter that requested the slot. */
   asked?: object;
   /** Settles when all uses of the slot so far have ended. */
   last: Promise<unknown>;
@@ -14,18 +15,17 @@ interface Place {
 }
 
 /**
- * Language models of adapters that cannot share a batch. Only a few are open at a time. Each runs one request at a
- * time.
+ * Sessions of adapters that share no batch: only a few are open at a time, and each runs one request at a time.
  */
-export class OwnModels {
+export class OwnSessions<Opened extends Session> {
   readonly #maxQueued: number;
   /** The least recently used first. */
-  #places: Place[];
+  #places: Place<Opened>[];
   #waiting = 0;
 
   /**
-   * @param most maximum number of open models
-   * @param maxQueued maximum number of waiting uses
+   * @param most sessions that are open at a time
+   * @param maxQueued uses that may wait
    */
   constructor(most: number, maxQueued: number) {
     this.#places = Array.from({ length: most }, () => ({ last: Promise.resolve(), users: 0 }));
@@ -33,7 +33,7 @@ export class OwnModels {
   }
 
   /**
-   * Runs work with an adapter's model, after earlier work in the same slot.
+   * Runs work with an adapter's session, after earlier work in the same slot.
    *
    * @param key object that identifies the adapter
    * @throws Overloaded if too many uses wait
@@ -41,7 +41,7 @@ export class OwnModels {
   async use<Result>(
     key: object,
     open: () => Promise<Opened>,
-    work: (model: LanguageModel) => Promise<Result>,
+    work: (session: Opened) => Promise<Result>,
   ): Promise<Result> {
     if (this.#waiting >= this.#maxQueued) throw new Overloaded(this.#waiting);
     const place = this.#placeFor(key);
@@ -65,8 +65,8 @@ export class OwnModels {
     }
   }
 
-  /** The slot that has the adapter's model or will have it; otherwise the slot with the shortest queue. */
-  #placeFor(key: object): Place {
+  /** The slot that has the adapter's session, or will have it; otherwise the slot with the shortest queue. */
+  #placeFor(key: object): Place<Opened> {
     const quietest = this.#places.reduce((best, place) => (place.users < best.users ? place : best));
     const place = this.#places.find(({ asked }) => asked === key) ?? quietest;
     place.asked = key;
@@ -75,15 +75,19 @@ export class OwnModels {
   }
 }
 
-async function opened(place: Place, key: object, open: () => Promise<Opened>): Promise<Opened> {
-  if (place.open?.key === key) return place.open.model;
+async function opened<Opened extends Session>(
+  place: Place<Opened>,
+  key: object,
+  open: () => Promise<Opened>,
+): Promise<Opened> {
+  if (place.open?.key === key) return place.open.session;
   await emptied(place);
-  place.open = { key, model: await open() };
-  return place.open.model;
+  place.open = { key, session: await open() };
+  return place.open.session;
 }
 
-async function emptied(place: Place): Promise<void> {
+async function emptied(place: Place<Session>): Promise<void> {
   const { open } = place;
   place.open = undefined;
-  await open?.model.release();
+  await open?.session.release();
 }
