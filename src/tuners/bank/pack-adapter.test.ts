@@ -13,6 +13,7 @@ import { METHOD_NAMES, METHODS } from '../registry.ts';
 import type { Tuner } from '../tuner.ts';
 import { packAdapter } from './pack-adapter.ts';
 import { packedBytes } from './packed-adapter.ts';
+import { wholeParts } from './whole-parts.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'adalora-pack-'));
 let model: LoadedModel;
@@ -65,5 +66,13 @@ it('names the methods and parameters that no bank holds', () => {
   expect(() => pack(lora({ modules_to_save: ['word_embeddings'] }))).toThrow(`${table('word')}, ${end}`);
   expect(() => pack({ ...METHODS.bitfit.start(model, {}, 1).tuner, bank: undefined })).toThrow(
     `mine is of a method that has no form for shared batches, ${end}`,
+  );
+});
+
+it('leaves the head of a language model out of the slots', () => {
+  const head = { path: 'lm_head', inFeatures: 2048, outFeatures: 50_000 };
+  const none = () => new Float32Array(0);
+  expect(() => wholeParts([head], new Set(['lm_head.weight']), none, none, 'mine')).toThrow(
+    'mine has lm_head.weight trained in full',
   );
 });

@@ -4,6 +4,9 @@ import type { BankedPart, BankedPiece, BankForm } from './bank-form.ts';
 import { asRows, byExample, byToken, tokenRows, tokensOf } from './bank-rows.ts';
 import { NotMixed, sharedByAll } from './not-mixed.ts';
 
+/** The most numbers of a weight that every slot of a bank holds: 16 MB. A language model's head has more. */
+const MAX_WEIGHT = 2 ** 22;
+
 /** Linear modules that replace the base model's: heads, which have an output for each label. */
 const MODULES: BankForm = {
   key: 'module',
@@ -42,7 +45,7 @@ const BIASES: BankForm = {
 /**
  * Parameters of the model that an adapter stores: whole linear modules (missing parts come from the base), and biases.
  *
- * @throws NotMixed for other parameters
+ * @throws NotMixed for other parameters, and for modules that are too large for every slot
  */
 export function wholeParts(
   linears: readonly LinearModule[],
@@ -53,9 +56,10 @@ export function wholeParts(
 ): BankedPart[] {
   const left = new Set(saved);
   const modules = new Map<string, BankedPiece>();
-  for (const { path, outFeatures } of linears) {
+  for (const { path, inFeatures, outFeatures } of linears) {
     const [weight, bias] = [`${path}.weight`, `${path}.bias`];
     if (!saved.has(weight)) continue;
+    if (inFeatures * outFeatures > MAX_WEIGHT) throw new NotMixed(where, `has ${weight} trained in full`);
     const shift = saved.has(bias) ? read(bias) : base(bias);
     modules.set(path, {
       size: outFeatures,
