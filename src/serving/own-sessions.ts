@@ -7,7 +7,7 @@ interface Session {
 /** A slot for one open session. */
 interface Place<Opened> {
   open?: { key: object; session: Opened };
-  /** Identifies the last adapter that requested the slot. */
+  /** The key of the last adapter that requested the slot. */
   asked?: object;
   /** Settles when all uses of the slot so far have ended. */
   last: Promise<unknown>;
@@ -15,7 +15,7 @@ interface Place<Opened> {
 }
 
 /**
- * Sessions of adapters that share no batch: only a few are open at a time, and each runs one request at a time.
+ * Sessions of adapters that cannot share a batch. Only a few are open at a time. Each runs one request at a time.
  */
 export class OwnSessions<Opened extends Session> {
   readonly #maxQueued: number;
@@ -24,8 +24,8 @@ export class OwnSessions<Opened extends Session> {
   #waiting = 0;
 
   /**
-   * @param most sessions that are open at a time
-   * @param maxQueued uses that may wait
+   * @param most maximum number of open sessions
+   * @param maxQueued maximum number of waiting uses
    */
   constructor(most: number, maxQueued: number) {
     this.#places = Array.from({ length: most }, () => ({ last: Promise.resolve(), users: 0 }));
@@ -65,7 +65,7 @@ export class OwnSessions<Opened extends Session> {
     }
   }
 
-  /** The slot that has the adapter's session, or will have it; otherwise the slot with the shortest queue. */
+  /** The slot that has the adapter's session or will have it; otherwise the slot with the shortest queue. */
   #placeFor(key: object): Place<Opened> {
     const quietest = this.#places.reduce((best, place) => (place.users < best.users ? place : best));
     const place = this.#places.find(({ asked }) => asked === key) ?? quietest;

@@ -25,7 +25,7 @@ export interface ServingOptions {
   decoding: DecodingOptions;
 }
 
-/** Sessions of adapters that share no batch: how many of each use are open at a time. */
+/** Maximum number of open sessions of each use for models that cannot share a batch. */
 const MAX_OWN = 4;
 
 /** A request gets one text, whatever the model's own files say. */
@@ -35,7 +35,7 @@ const ONE_ROW: GenerationInput = { ...ONE_TEXT, num_beams: 1 };
 
 /** The values of an adapter are in its slot. */
 const NO_VALUES = new Float32Array(0);
-/** Maximum rows of one request: in effect, no limit. */
+/** Maximum number of rows per request: in effect, no limit. */
 const ALL = 2 ** 20;
 
 /** A program for rows of one adapter, with the adapter's values. */
@@ -81,13 +81,13 @@ export class Serving {
   /**
    * Serves a model under its name, and replaces a model with the same name. Pending requests finish with the old model.
    *
-   * @returns why it shares no batch with others; undefined if it does, or if no model with its head does
-   * @throws UserError for one that cannot be served; then nothing changes
+   * @returns why it cannot share batches with others; undefined if it can, or if no model with its head can
+   * @throws UserError for a model that cannot be served; then nothing changes
    */
   async add(model: ServedModel): Promise<string | undefined> {
     const bank = this.#bankOf(model);
     let reason: string | undefined;
-    // A model that shares no batch is loaded too, to check that it can be.
+    // A model with its own session is loaded too, to check its files.
     if (!bank) model.tuned();
     else {
       try {

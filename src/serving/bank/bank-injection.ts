@@ -7,20 +7,20 @@ import { NotMixed } from '../../tuners/bank/not-mixed.ts';
 import type { PackedAdapter } from '../../tuners/bank/packed-adapter.ts';
 import type { BankShape } from './bank-shape.ts';
 
-/** The input with the slot of each example's adapter, int32 [batch]. */
+/** Name of the input with the slot of each example's adapter, int32 [batch]. */
 export const SLOTS = 'slots';
 
-/** An input of the graph with a part of every slot: [slots, ...shape]. */
+/** An input of the graph with one tensor of every slot: [slots, ...shape]. */
 export interface BankPart {
   name: string;
   shape: readonly number[];
-  /** Writes an adapter's numbers into the slot's memory, which is zero. */
+  /** Writes an adapter's numbers to a slot's memory, which is zero before. */
   write(adapter: PackedAdapter, slot: Float32Array): void;
 }
 
 /**
- * Adapters of different rows in one batch. Every row reads its adapter from the slot that it names. Lower ranks and
- * fewer labels are padded with zeros, which change nothing.
+ * Applies different adapters to the rows of a batch. Every row reads its adapter from its slot. Smaller adapters are
+ * padded with zeros, which do not change the result.
  */
 export class BankInjection implements Injection {
   /** In the order in which the graph was built. */
@@ -29,11 +29,11 @@ export class BankInjection implements Injection {
   readonly #left: Set<string>;
 
   /**
-   * @param base a parameter of the base model, for adapters that do not replace it
+   * @param base returns a parameter of the base model, for adapters that do not replace it
    */
   constructor(graph: Graph, shape: BankShape, slots: number, base: BankReader['base']) {
     const named = input(graph, SLOTS, 'int32', [BATCH]);
-    /** Parts by name, so that a module that is used twice has each part once. */
+    /** Tensors that have been read, by name. A module that is used twice reads each of them once. */
     const rows = new Map<string, Value>();
     const readerOf = (key: string): BankReader => ({
       base,
@@ -50,13 +50,13 @@ export class BankInjection implements Injection {
         return read;
       },
     });
-    // In the order of their keys: sums do not depend on which adapter was loaded first.
+    // Sorted, so that sums do not depend on which adapter was loaded first.
     const forms = [...shape].sort(([a], [b]) => (a < b ? -1 : 1));
     this.#forms = forms.map(([key, { form, sizes }]) => form.inject(readerOf(key), sizes));
     this.#left = new Set(forms.flatMap(([, { sizes }]) => [...sizes.keys()]));
   }
 
-  /** Throws NotMixed for a place in the shape that the network does not have. */
+  /** @throws NotMixed if a module of the shape does not exist in the network */
   assertAllMet(): void {
     for (const path of this.#left) throw new NotMixed(path, 'is not a linear module, layer norm or sublayer');
   }

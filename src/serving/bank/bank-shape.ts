@@ -6,7 +6,7 @@ export type BankShape = ReadonlyMap<string, { form: BankForm; sizes: ReadonlyMap
 
 export const EMPTY_SHAPE: BankShape = new Map();
 
-/** A shape extended to hold an adapter. */
+/** Extends a shape so that an adapter fits. */
 export function withRoom(shape: BankShape, adapter: PackedAdapter): BankShape {
   const rooms = new Map(shape);
   for (const [key, { form, pieces }] of adapter) {

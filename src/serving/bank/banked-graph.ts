@@ -23,7 +23,7 @@ export interface BankedGraph<Made> {
  *
  * @param build builds the graph with a tuner that represents all adapters
  * @param slots number of adapters with a slot; by default as many as fit into a fixed amount of memory
- * @throws NotMixed for modules whose adapters cannot differ from row to row
+ * @throws NotMixed for modules with adapters that cannot differ between rows
  */
 export function bankedGraph<Made>(
   model: LoadedModel,

@@ -8,22 +8,22 @@ export interface BankedPiece {
   tensors: Readonly<Record<string, Float32Array>>;
 }
 
-/** Pieces by the paths of modules or sublayers. */
+/** Pieces, by the path of a module or sublayer. */
 export type BankedPieces = ReadonlyMap<string, BankedPiece>;
 
 /** Reads tensors from the slots that the examples of a batch name. */
 export interface BankReader {
   /**
-   * A tensor of each example's slot, [batch, ...shape]. Equal names are one tensor.
+   * Returns a tensor of each example's slot, [batch, ...shape]. Equal names are one tensor.
    *
-   * @param write writes an adapter's numbers into the slot's memory, which is zero
+   * @param write writes an adapter's numbers to the slot's memory, which is zero before
    */
   read(
     name: string,
     shape: readonly number[],
     write: (pieces: BankedPieces, slot: Float32Array) => void,
   ): Value;
-  /** A parameter of the base model; undefined if it has none of that name. */
+  /** Returns a parameter of the base model; undefined if it has no parameter of this name. */
   base(name: string): Float32Array | undefined;
 }
 
@@ -32,11 +32,11 @@ export interface BankReader {
  * method's own injection and shares its formulas. A slot of zeros, or one without a piece, must change nothing.
  */
 export interface BankForm {
-  /** Equal for forms with the same computation. */
+  /** A key that is equal for forms with the same computation. */
   readonly key: string;
   /**
    * @param rooms the largest size at each path
-   * @throws NotMixed (while the network is built) for a module whose adapters cannot differ from row to row
+   * @throws NotMixed (while the network is built) for modules with adapters that cannot differ between rows
    */
   inject(
     reader: BankReader,
@@ -53,6 +53,6 @@ export interface BankedPart {
 /** A method's trained values for batches in which every row has its own adapter. */
 export interface Banked {
   parts: readonly BankedPart[];
-  /** Parameters of the model that are fully trained. */
+  /** Names of the model's parameters that are trained in full. */
   saved: readonly string[];
 }

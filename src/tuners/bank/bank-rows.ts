@@ -6,15 +6,16 @@ import type { Value } from '../../graph/graph.ts';
 export const BATCH = symbol('batch');
 
 /**
- * Tokens of each example, from sequence-major rows [tokens · batch, width]; undefined if all examples share the rows.
+ * The number of tokens of each example, from sequence-major rows [tokens · batch, width]. Undefined if all examples
+ * share the rows.
  */
 export function tokensOf(x: Value): Dimension | undefined {
   return divideDimension(x.shape[0], 'batch');
 }
 
 /**
- * Sequence-major rows [tokens · batch, width] as [batch, tokens, width]; rows shared by all examples as [1, tokens,
- * width].
+ * Reshapes sequence-major rows [tokens · batch, width] to [batch, tokens, width]. Rows that all examples share become
+ * [1, tokens, width].
  */
 export function byExample(x: Value): Value {
   const tokens = tokensOf(x);
@@ -24,21 +25,21 @@ export function byExample(x: Value): Value {
     : transpose(reshape(x, [tokens, BATCH, x.shape[1]]), [1, 0, 2]);
 }
 
-/** [batch, tokens, width] as sequence-major rows. */
+/** Reshapes [batch, tokens, width] to sequence-major rows. */
 export function asRows(y: Value): Value {
   const [batch, tokens, width] = y.shape;
   const turned = tokens === 1 ? y : transpose(y, [1, 0, 2]);
   return reshape(turned, [multiplyDimensions(tokens, batch), width]);
 }
 
-/** Sequence-major rows as [tokens, batch, width], or [tokens, 1, width] if all examples share them. */
+/** Reshapes sequence-major rows to [tokens, batch, width], or [tokens, 1, width] if all examples share them. */
 export function byToken(y: Value): Value {
   const [rows, width] = y.shape;
   const tokens = tokensOf(y);
   return reshape(y, tokens === undefined ? [rows, 1, width] : [tokens, BATCH, width]);
 }
 
-/** [tokens, batch, width] as sequence-major rows. */
+/** Reshapes [tokens, batch, width] to sequence-major rows. */
 export function tokenRows(y: Value): Value {
   const [tokens, batch, width] = y.shape;
   return reshape(y, [multiplyDimensions(tokens, batch), width]);

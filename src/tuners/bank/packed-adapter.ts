@@ -1,12 +1,12 @@
 import type { BankedPart } from './bank-form.ts';
 
-/** An adapter for a bank's slots, by the keys of forms. It is never changed. */
+/** An adapter for a bank's slots, by the keys of forms. It never changes. */
 export type PackedAdapter = ReadonlyMap<string, BankedPart>;
 
-/** The base model alone. */
+/** The base model without an adapter. */
 export const NO_ADAPTER: PackedAdapter = new Map();
 
-/** Its memory in bytes. */
+/** The size of a packed adapter in bytes. */
 export function packedBytes(adapter: PackedAdapter): number {
   const pieces = [...adapter.values()].flatMap(({ pieces }) => [...pieces.values()]);
   const tensors = pieces.flatMap(({ tensors }) => Object.values(tensors));

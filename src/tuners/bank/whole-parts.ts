@@ -7,7 +7,7 @@ import { NotMixed, sharedByAll } from './not-mixed.ts';
 /** The most numbers of a weight that every slot of a bank holds: 16 MB. A language model's head has more. */
 const MAX_WEIGHT = 2 ** 22;
 
-/** Linear modules that replace the base model's: heads, which have an output for each label. */
+/** Linear modules that adapters replace. A head has one output per label. */
 const MODULES: BankForm = {
   key: 'module',
   inject: (reader, rooms) => ({
@@ -26,13 +26,13 @@ const MODULES: BankForm = {
   }),
 };
 
-/** Trained biases, as what they add to the outputs of linear modules and norms: the bias minus the base's. */
+/** What to add to the outputs of modules with trained biases: the trained bias minus the base's. */
 const BIASES: BankForm = {
   key: 'shift',
   inject: (reader, rooms) => ({
     output(path, y, _x, module) {
       if (!rooms.has(path)) return undefined;
-      // The layer that reads the norm of a shared table expects one table, not one per text.
+      // The layer after the norm of a shared table expects one table, not one table per text.
       if (tokensOf(y) === undefined && !module) throw sharedByAll(path);
       const shift = reader.read(path, [y.shape[1] as number], (pieces, slot) =>
         slot.set(pieces.get(path)?.tensors.shift ?? []),
@@ -43,7 +43,7 @@ const BIASES: BankForm = {
 };
 
 /**
- * Parameters of the model that an adapter stores: whole linear modules (missing parts come from the base), and biases.
+ * Packs parameters in an adapter's file: whole linear modules and biases. Missing parts of a module come from the base.
  *
  * @throws NotMixed for other parameters, and for modules that are too large for every slot
  */

@@ -21,7 +21,7 @@ const bankForm = ({ reads, nonLinearity }: BottleneckForm): BankForm => ({
           if (!piece) return;
           const tensor = piece.tensors[name];
           if (name !== 'up') return slot.set(tensor);
-          // The columns of a smaller one are at the start of each row.
+          // Rows have `size` columns. A smaller bottleneck fills only the first columns of each row.
           for (let row = 0; row < width; row++)
             slot.set(tensor.subarray(row * piece.size, (row + 1) * piece.size), row * size);
         });

@@ -10,9 +10,9 @@ import type { Factored } from './low-rank-tuner.ts';
 const FACTORS: BankForm = {
   key: 'factors',
   inject(reader, rooms) {
-    // `linear` is called before `increments`.
+    // `linear` sets it; it is called before `increments`.
     const outFeatures = new Map<string, number>();
-    /** [batch, tokens, outFeatures] by the paths of modules that read the same x. */
+    /** Low-rank products of modules that read the same x, [batch, tokens, outFeatures], by path. */
     const products = (paths: readonly string[], x: Value): Map<string, Value> => {
       const adapted = paths
         .flatMap((path) => ({ path, rank: rooms.get(path) ?? 0 }))
@@ -42,7 +42,7 @@ const FACTORS: BankForm = {
         return undefined;
       },
       increments(paths, x) {
-        // Outputs shared by all examples become outputs per example: see `output`.
+        // `output` turns outputs that all examples share into outputs per example.
         const made = tokensOf(x) === undefined ? undefined : products(paths, x);
         return paths.map((path) => {
           const product = made?.get(path);
