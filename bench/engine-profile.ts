@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 /** One execution of a kernel, as the engine's profiler writes it. */
 export interface KernelEvent {
-  /** The node's name. It begins with the op of our graph from which the node was lowered. */
+  /** The node's name. It begins with the op in our graph that became this node. */
   name: string;
   /** Duration in microseconds. */
   dur: number;
@@ -33,8 +33,8 @@ export async function engineProfile(run: (profilePrefix: string) => Promise<void
 }
 
 /**
- * The sizes of a product, computed from numbers of elements, so that transposition does not matter: its rows,
- * inner size and columns, and the number of products.
+ * The sizes of a product: its rows, inner size and columns, and the number of products. They are computed
+ * from numbers of elements, so that transposition does not matter.
  */
 export function productSizes({ args }: KernelEvent): {
   rows: number;

@@ -24,15 +24,15 @@ export interface Measured<Prepared, Reply> {
 }
 
 /**
- * Milliseconds between two turns. The threads of an idle pool spin for a while, on cores that the next
+ * Milliseconds between two turns. The idle threads of a process spin for a while, on cores that the next
  * process needs.
  */
 const PAUSE_MS = 100;
 
 /**
  * Runs processes side by side. After preparation, they do the same work in turn, round by round, so that
- * other load on the machine affects all of them. The order changes in every round, because a process finds
- * its predecessor's data in the caches.
+ * other load on the machine affects all of them. The order changes in every round, because the caches still
+ * contain the previous process's data.
  *
  * @param op the request for a round's work
  * @param atEnd requests for the first process after the last round

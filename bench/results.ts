@@ -19,9 +19,9 @@ export interface BenchResults {
 export interface StepResult {
   name: string;
   runs: StepRun[];
-  /** The machine's peak: the rate of the engine for a product of 4096 x 768 x 3072. */
+  /** The machine's peak: the engine's rate for a product of 4096 x 768 x 3072. */
   matmulGflops: number;
-  /** Rates in an AdaLoRA step of our float32 side. */
+  /** Rates of matrix products in an AdaLoRA step, on our float32 side. */
   products: ProductRate;
 }
 
@@ -38,7 +38,7 @@ export interface StepRun {
 export interface Memory {
   /** Peak resident memory of the process. */
   peak_mb: number;
-  /** How much of the peak is due to Python's imports. */
+  /** The part of the peak that Python's imports take. */
   baseline_mb?: number;
 }
 

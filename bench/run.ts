@@ -20,11 +20,13 @@ import { stepTable } from './table/step-table.ts';
 /*
  * npm run bench -- [--steps 7] [--blocks 5] [--block-steps 20] [--dropout 0] [--only text] [--json FILE]
  *
- * Measures training steps of AdaLoRA and LoRA, in float32 and over an int8 base, and those of PEFT in float32
- * and in bf16 autocast, if BENCH_PYTHON names a Python with torch, transformers and peft. The sides take
- * turns after each step. Then it measures decoders (also over int4) in training and generation. Last, it
- * measures training, evaluation and prediction on real data, in blocks. Prints tables of medians, and writes
- * every time as JSON to FILE.
+ * Measures AdaLoRA and LoRA beside PEFT, if BENCH_PYTHON names a Python with torch, transformers and peft.
+ * Our sides use float32 and an int8 base; PEFT uses float32 and bf16 autocast. Prints tables of medians, and
+ * writes every time as JSON to FILE. There are three parts:
+ *
+ * - training steps; the sides take turns after each step;
+ * - decoders, also over an int4 base, in training and generation;
+ * - training, evaluation and prediction on real data, in blocks.
  */
 
 const { values: options } = parseArgs({

@@ -5,8 +5,8 @@ export const BENCH_METHODS = ['adalora', 'lora', 'svd_lora', 'prune_lora', 'bitf
 export type BenchMethod = (typeof BENCH_METHODS)[number];
 
 /**
- * A case to measure: a model with random weights, a batch and a method. Names are those of the step servers'
- * protocol.
+ * A case to measure: a model with random weights, a batch and a method. The fields are named as in the
+ * protocol of step-server.ts.
  */
 export interface BenchCase {
   name: string;
@@ -85,7 +85,7 @@ const sizes: (Size & { methods: BenchMethod[] })[] = [
   },
 ];
 
-/** Every size with its methods, with rank 12 on the six matrices. */
+/** All cases: every size with each of its methods, with rank 12 on the six matrices. */
 export function benchCases(dropout: number): BenchCase[][] {
   return sizes.map(({ methods, ...size }) => {
     const targets = modelFamily(size, size.name).targetModules.many;

@@ -8,8 +8,8 @@ export interface Side {
   name: string;
   library: 'adalora' | 'PEFT';
   /**
-   * For our sides, the type of the frozen base. For PEFT, the type of computation, by autocast over float32
-   * weights. When PEFT's decoder generates, its weights have this type.
+   * On our sides, the type of the frozen base. On PEFT's sides, the type of autocast over float32 weights.
+   * When PEFT's decoder generates, its weights have this type.
    */
   dtype: 'float32' | 'int8' | 'int4' | 'bfloat16';
 }
@@ -32,7 +32,7 @@ export const DECODER_SIDES = [
   SIDES[3],
 ] as const satisfies Side[];
 
-/** For each kind of row, the programs that answer the same requests. */
+/** For each kind of measurement, the program of each library. They answer the same requests. */
 const SERVERS = {
   step: { adalora: 'step-server.js', PEFT: 'peft_step.py' },
   data: { adalora: 'data/data-server.js', PEFT: 'peft_data.py' },
@@ -42,7 +42,7 @@ const SERVERS = {
 
 export type ServerKind = keyof typeof SERVERS;
 
-/** Our side is compiled first, as for users, because compiling on the fly takes memory. */
+/** Our side is compiled first, as users run it. Compiling on the fly would take memory. */
 const BUILD = 'runs/bench-build';
 
 /** Starts the processes of the available sides. */
@@ -74,12 +74,12 @@ export class Launcher {
     const server = SERVERS[kind][library];
     return library === 'PEFT'
       ? new Client(String(this.#python), [join(import.meta.dirname, 'python', server)], this.#env)
-      : // Set as the command does. PEFT's environment is unchanged, because its steps take longer with huge pages.
+      : // `adalora` sets the same for itself. PEFT's environment is unchanged, because its steps take longer with huge pages.
         new Client('node', [join(BUILD, 'bench', server)], hugePageEnvironment(this.#env) ?? this.#env);
   }
 
   /**
-   * Quantizes a model's weights into the cache in a separate process. So the measured process finds them
+   * Quantizes a model's weights into the cache, in a separate process. The measured process then finds them
    * there, as in a user's second run, and its peak memory excludes the quantization.
    */
   makeBase(modelFolder: string, dtype: 'int8' | 'int4' = 'int8', causal = false): void {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { dataFile, GLUE, isThere, MODEL } from './data/data-cases.ts';
 
 /**
- * Milliseconds from the command to the first training step, with MiniLM on CoLA's 8,551 sentences. All files
- * are read and all sentences tokenized. Undefined if the model or the data are missing.
+ * Milliseconds from the command to the first training step. It trains MiniLM on CoLA's 8,551 sentences, which
+ * are all read and tokenized before. Undefined if the model or the data are missing.
  */
 export async function startup(runs: number): Promise<number[] | undefined> {
   if (!isThere('cola')) return undefined;

@@ -10,13 +10,13 @@ export interface ProfileLine {
   share: number;
 }
 
-/** An adapter's rank is below this, and a model's widths are above. */
+/** A size below this is an adapter's rank; a model's widths are larger. */
 const LOW_RANK = 64;
 const ELEMENTWISE = new Set(['add', 'subtract', 'multiply', 'divide', 'negate', 'exp', 'where', 'cast']);
 const COPIES = new Set(['transpose', 'concat', 'slice', 'pad', 'expand', 'gather', 'reshape', 'window']);
 
 /**
- * Times a step by kind of work, the largest first.
+ * Profiles steps, and returns their time by kind of work, the largest first.
  *
  * @param steps number of steps that `run` takes
  */
@@ -42,7 +42,7 @@ export async function stepProfile(
     .sort((a, b) => b.ms - a.ms);
 }
 
-/** The op of our graph from which a kernel was lowered, if its node's name contains it. */
+/** The op in our graph that became this kernel. Empty if the node's name does not contain it. */
 function originOf({ name }: KernelEvent): string {
   return name.match(/(\w+)\/\w/)?.[1] ?? '';
 }
@@ -63,7 +63,7 @@ function kind(event: KernelEvent): string {
   return origin || op;
 }
 
-/** The kind of work, separately for each shape. */
+/** A kind of work and its shapes, to list every shape separately. */
 export function kindWithShapes(event: KernelEvent): string {
   const shapes = (typed: Record<string, number[]>[] | undefined) =>
     (typed ?? []).map((shape) => `[${Object.values(shape)[0]}]`).join(' ');

@@ -19,7 +19,7 @@ interface Prepared {
   versions?: Record<string, string>;
 }
 
-/** Measures one size on every side with every method. They take turns after each step. */
+/** Measures every method for one size on every side. Sides and methods take turns after each step. */
 export async function measureSteps(
   cases: readonly BenchCase[],
   launcher: Launcher,

@@ -15,13 +15,13 @@ import { openModel } from '../src/trained/node/load-model.ts';
 import { benchHead } from './bench-head.ts';
 import type { BenchMethod } from './shapes.ts';
 
-/** So many steps that the budget does not end during the measurement. */
+/** Many more steps than are measured, so that the budget does not end. */
 const TOTAL_STEPS = 1_000_000;
 
-/** The settings of a measured step. It trains a method with a rank on a model, on one batch of random tokens. */
+/** What a measured step trains: a method with a rank on a model, on one batch of random tokens. */
 export interface StepSettings {
   folder: string;
-  /** Whether the model predicts every next token, instead of two classes. */
+  /** Whether the model predicts every next token. Otherwise, it predicts two classes. */
   causal?: boolean;
   dtype: BaseDtype;
   method: BenchMethod;
@@ -40,9 +40,9 @@ export interface StepSettings {
 export interface TrainingStep {
   trainable: number;
   /**
-   * Takes a step. Returns milliseconds: `engine` includes the JavaScript around the engine, `update` is the
-   * processing of the gradient. If several processes share the batch, the first part is split into `waiting`
-   * (until the last process has its gradient) and `transfer` (the all-reduce).
+   * Takes a step. Returns milliseconds: `engine` is the engine's time with the JavaScript around it, `update`
+   * is the processing of the gradient. If several processes share the batch, `waiting` and `transfer` are
+   * parts of the first: until the last process has its gradient, and the all-reduce.
    */
   take(): Promise<{ engine: number; update: number; waiting: number; transfer: number }>;
   /** Differentiates while the engine's profiler writes a file with this prefix. */
@@ -57,7 +57,7 @@ export async function trainingStep(
   const head = benchHead(settings.causal);
   const model = await withBaseDtype(openModel(folder, head.build), dtype, { cacheFolder });
   const target_modules = [...settings.targets];
-  // So long that no budget falls during the measurement.
+  // Phases so long that no budget falls during the measurement.
   const falling = { init_r: r, target_r: Math.round(r / 1.5), tinit: '10%', tfinal: '10%', deltaT: 10 };
   const config = parseRunConfig(
     {

@@ -22,9 +22,9 @@ const { values: flags, positionals } = parseArgs({
   },
 });
 
-/** A whole epoch, which contains the largest batch. */
+/** One whole epoch, so that the run contains the largest batch. */
 const COURSE = ['training.num_train_epochs=1', 'training.eval_strategy=epoch'];
-/** Within a dozen steps, the budget falls, becomes final, and is trained on. */
+/** Within a dozen steps, the budget falls and becomes final, and steps with the final budget follow. */
 const BUDGET = ['tinit=2', 'tfinal=6', 'deltaT=2'];
 
 const sixMatrices = '["query","key","value","attention.output.dense","intermediate.dense","output.dense"]';
@@ -57,7 +57,7 @@ const CASES: Record<string, string[]> = {
   'full, checkpointing': ['method=full', CHECKPOINTING],
 };
 
-/** Code that writes the process's peak memory when it exits, for any command. */
+/** Code that runs in any command, and writes the process's peak memory when it exits. */
 const AT_EXIT = (path: string) =>
   `data:text/javascript,import{readFileSync,writeFileSync}from'node:fs';process.on('exit',()=>writeFileSync('${path}',readFileSync('/proc/self/status')))`;
 

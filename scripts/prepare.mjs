@@ -3,8 +3,8 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /*
- * Builds dist/ if it is missing or older than its sources. npm runs this on install, and when `npx adalora`
- * is first called in a checkout. The second call must not rebuild everything.
+ * Builds dist/ if it is missing or older than its sources. npm runs this on install, and again when `npx
+ * adalora` is first called in a checkout. Then nothing should be rebuilt.
  */
 
 const BUILT = 'dist/cli/main.js';

@@ -2,7 +2,7 @@ import { dataFigures, REFERENCE, stepFigures } from '../figures.ts';
 import type { BenchResults } from '../results.ts';
 import type { SideName } from '../sides.ts';
 
-/** Measurements of one bench row, relative to the reference, for all other sides. */
+/** The measurements of all other sides in one bench row, relative to the reference. */
 export interface RatioGroup {
   name: string;
   bars: { side: SideName; speed: number; memory: number }[];

@@ -13,8 +13,8 @@ const FOLDERS = { cola: 'CoLA', mrpc: 'MRPC' };
 export type DataTask = keyof typeof FOLDERS;
 
 /**
- * Each task is measured twice. First, both sides group texts of similar length in a batch, as ours always
- * does. Then PEFT's batches are in random order, as in its examples.
+ * Each task is measured twice. The first time, PEFT groups texts of similar length in a batch, as our side
+ * always does. The second time, PEFT's batches are in random order, as in its examples.
  */
 export const DATA_CASES = Object.entries(FOLDERS).flatMap(([task, name]) =>
   [true, false].map((group_by_length) => ({
@@ -24,7 +24,7 @@ export const DATA_CASES = Object.entries(FOLDERS).flatMap(([task, name]) =>
   })),
 );
 
-/** The request to train, in PEFT's process and in ours. */
+/** The request to train, which PEFT's process and ours both receive. */
 export interface DataRequest {
   model: string;
   data: string;
@@ -51,7 +51,7 @@ export function isThere(task: DataTask): boolean {
 
 /**
  * The example's config with AdaLoRA and an evaluation after every block of steps. The budget falls from the
- * end of the first block on, so that all later blocks allocate. Other phases of the schedule are those of the
+ * end of the first block on, so that all later blocks allocate. The other phases of the schedule fit the
  * whole run.
  */
 export function dataConfig({ model, data, task, dtype, block_steps, eval_batch }: DataRequest): RunConfig {

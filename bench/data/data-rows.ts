@@ -4,7 +4,7 @@ import type { Launcher } from '../sides.ts';
 import { type DataTask, GLUE, MODEL } from './data-cases.ts';
 
 export interface DataRows {
-  /** Rounds of blocks of steps, and then of predictions. */
+  /** The times of training blocks, then of predictions. */
   rounds: Rounds;
   blockSteps: number;
   threads: number;

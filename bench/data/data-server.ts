@@ -10,7 +10,7 @@ import { answer, nextRequest } from '../protocol.ts';
 import { type DataRequest, dataConfig } from './data-cases.ts';
 
 /*
- * Trains like `adalora train`, but runs a block of steps and an evaluation on request, like
+ * Trains like `adalora train`, but does a block of steps and an evaluation on request, like
  * python/peft_data.py. Requests: prepare (a DataRequest), block, memory, save (an adapter folder), exit.
  * Between two blocks, the trainer waits in its stop check.
  */

@@ -6,8 +6,8 @@ import { serve } from '../protocol.ts';
 import { dataFile } from './data-cases.ts';
 
 /*
- * Predicts the labels of a development set from texts on request, like python/peft_predict.py. Requests:
- * prepare (model, adapter, data, task, base type, texts per batch), predict, memory, exit.
+ * Predicts the labels of a development set on request, like python/peft_predict.py. Requests: prepare (model,
+ * adapter, data, task, base type, texts per batch), predict, memory, exit.
  */
 
 let trained: OpenedModel;

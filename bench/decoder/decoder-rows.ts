@@ -7,7 +7,7 @@ import type { Launcher, Side } from '../sides.ts';
 import type { DecoderCase } from './decoder-cases.ts';
 import { readRate } from './read-rate.ts';
 
-/** Times of one round in milliseconds, by activity. */
+/** The times of one round, in milliseconds, by kind of work. */
 type Round = Record<string, number>;
 
 /** The measurements of a decoder on every side, in training and generation. */
@@ -28,7 +28,7 @@ interface DecoderRun {
 interface Measurement {
   rounds: Round[];
   memory: Memory;
-  /** Rounds of the reference, which alternated with this side's rounds. */
+  /** The reference's rounds, which alternated with this side's rounds. */
   reference?: Round[];
 }
 
@@ -70,7 +70,7 @@ export async function measureDecoder(
   return { name: decoder.name, matmulGflops: await matmulPeak(), readGbps: readRate(), runs };
 }
 
-/** The median time of an activity over all rounds, in milliseconds. */
+/** The median time of a kind of work over all rounds, in milliseconds. */
 export function roundMs(rounds: readonly Round[], what: string): number {
   return median(rounds.map((round) => round[what]));
 }

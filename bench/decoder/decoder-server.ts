@@ -6,9 +6,10 @@ import { openWriter } from './writer.ts';
 
 /*
  * Trains a decoder or generates with it on request, like python/peft_decoder.py. Requests: prepare (a case,
- * its checkpoint's folder, the base type, and whether it `writes`), round, memory, exit. A round is a
- * training step, or the generation of some tokens for one text and then for eight. Each process does only one
- * of the two, so that its memory can be attributed.
+ * its checkpoint's folder, the base type, and whether it `writes`), round, memory, exit.
+ *
+ * A round is either a training step, or the generation of some tokens for one text and then for eight. A
+ * process does only one of the two, so that its memory is that of one kind of work.
  */
 
 /** Number of sequences that are generated at once. */

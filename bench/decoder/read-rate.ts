@@ -2,8 +2,8 @@
 const BYTES = 2 ** 28;
 
 /**
- * The read speed of one core in GB/s. It is the best of a few passes that copy a large array into a small
- * one, part by part.
+ * The read speed of one core in GB/s: the best of a few passes that copy a large array into a small one, part
+ * by part.
  */
 export function readRate(): number {
   const large = new Uint8Array(BYTES).fill(1);

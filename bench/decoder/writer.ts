@@ -21,7 +21,7 @@ export interface Written {
   decode: number;
 }
 
-/** Opens a model without an adapter that generates greedily after random prompts. */
+/** Opens a model without an adapter, which generates greedily after random prompts. */
 export async function openWriter({ folder, dtype, cacheFolder, profilePrefix }: WriterSettings) {
   const model = await withBaseDtype(openModel(folder, benchHead(true).build), dtype, { cacheFolder });
   const engine = nodeEngine(model, 'cpu', { profilePrefix });

@@ -1,6 +1,6 @@
 import type { MethodName } from '../../src/tuners/registry.ts';
 
-/** Settings of a run, by config sections. If empty, only the data are set. */
+/** Settings of a run, by config section. If empty, only the data are set. */
 export interface Arm {
   training?: Record<string, unknown>;
   /** Settings in the method's section. */
@@ -14,7 +14,7 @@ const RANKED: readonly MethodName[] = ['adalora', 'lora', 'svd_lora', 'prune_lor
  * The settings of PEFT's examples: sequence_classification/LoRA.ipynb, and
  * conditional_generation/peft_adalora_seq2seq.py, which is its only AdaLoRA example. Both use torch's AdamW
  * (weight decay 0.01), a linear schedule, random batches, and no clipping. The second example sets tinit 200
- * and tfinal 1000 for 2,040 steps; here, they are shares of the run.
+ * and tfinal 1000 for 2,040 steps. Here, both are shares of the run.
  */
 const PEFT_TRAINING = { weight_decay: 0.01, max_grad_norm: 0, group_by_length: false };
 const PEFT_LORA: Arm = {

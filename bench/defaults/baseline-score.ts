@@ -13,7 +13,7 @@ export function baselineScore(
   test: readonly LabelledRow[],
 ): number {
   if (task === 'regression') {
-    // The correlation with a constant prediction counts as 0.
+    // The majority baseline is a constant, whose correlation counts as 0.
     if (arm === 'majority') return 0;
     const learnt = { texts: train.map(textsOf), targets: train.map(({ label }) => Number(label)) };
     const found = bagOfWords({ ...learnt, outputs: 1, loss: 'squared' }, test.map(textsOf));

@@ -9,7 +9,7 @@ import type { MethodName } from '../../src/tuners/registry.ts';
 import { armNamed } from './arms.ts';
 import type { LabelledRow, SuiteTask } from './tasks.ts';
 
-/** What identifies a cell in the table. */
+/** The facts that identify a cell in the table. */
 export interface Cell {
   task: string;
   rows: number;
@@ -39,7 +39,7 @@ export async function runCell(
   try {
     const [trainFile, testFile] = ['train', 'test'].map((name) => join(folder, `${name}.jsonl`));
     writeFileSync(trainFile, lines(train));
-    // A class that the training rows lack cannot be predicted, so its test rows count as wrong.
+    // A class that is missing from the training rows cannot be predicted. Its test rows count as wrong.
     const known = new Set(train.map(({ label }) => label));
     const scored = task === 'regression' ? test : test.filter(({ label }) => known.has(label));
     writeFileSync(testFile, lines(scored));

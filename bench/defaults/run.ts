@@ -36,7 +36,7 @@ const MODELS: Readonly<Record<string, string>> = {
 
 const isBaseline = (arm: string) => BASELINES.some((name) => name === arm);
 const list = (text: string) => text.split(',');
-/** Commas separate arms. If an arm has several settings, commas separate these, and semicolons separate arms. */
+/** Semicolons separate arms, and commas separate the settings of an arm. Without semicolons, commas separate arms. */
 const arms = options.arms.includes(';') ? options.arms.split(';').filter(Boolean) : list(options.arms);
 
 const cells: Cell[] = list(options.seeds).flatMap((seed) =>
@@ -77,7 +77,7 @@ for (const cell of cells.filter((_, i) => i % shards === shard)) {
   if (!task) throw new Error(`--tasks: no ${cell.task} in bench/defaults/tasks.ts`);
   const { train, test } = read.get(cell.task) ?? task.read();
   read.set(cell.task, { train, test });
-  // Each seed trains on other rows, because the bench measures how well any file of this size is learned.
+  // Each seed trains on other rows, because the bench measures how well a file of this size is learned.
   const order = new Random(cell.seed, `rows ${cell.task}`).permutation(train.length);
   const rows = Array.from(order.subarray(0, cell.rows), (i) => train[i]);
   // With fewer rows, the smaller size would be measured twice.

@@ -6,7 +6,7 @@ import type { CellResult } from './run-cell.ts';
  * tsx bench/defaults/table.ts CELLS.jsonl
  *
  * Prints the table of docs/defaults.md from the lines of run.ts. A score is the mean over the seeds. Regret
- * is how much better the best point of the sweep is than the policy, over the same seeds.
+ * is the difference between the best point of the sweep and the policy, over the same seeds.
  */
 
 const cells: CellResult[] = readFileSync(process.argv[2] ?? 'runs/bench-defaults.jsonl', 'utf8')
@@ -15,8 +15,8 @@ const cells: CellResult[] = readFileSync(process.argv[2] ?? 'runs/bench-defaults
   .map((line) => JSON.parse(line));
 
 /**
- * The setting of each method that a user would try by hand: learning rate 5e-3, alpha 32, batch 16, 8 epochs,
- * 6 % warm-up, on all rows.
+ * The settings that a user would try by hand, for each method: learning rate 5e-3, alpha 32, batch 16, 8
+ * epochs, 6 % warm-up, on all rows.
  */
 const BY_HAND: Readonly<Record<string, string>> = { adalora: 'lr5e-3' };
 const isBaseline = (arm: string) => BASELINES.some((name) => name === arm);

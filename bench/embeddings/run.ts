@@ -1,6 +1,7 @@
 /**
- * Trains an embedding model on questions and the sentences that answer them (QNLI), and prints scores before and
- * after, CPU seconds per step and peak memory. `peft.py` beside it does the same with sentence-transformers and PEFT.
+ * Trains an embedding model on questions and the sentences that answer them (QNLI). Prints scores before and
+ * after, CPU seconds per step, and peak memory. `peft.py` in this folder does the same with
+ * sentence-transformers and PEFT.
  *
  * npx tsx bench/embeddings/run.ts OUT [float32|int8] && python3 bench/embeddings/peft.py OUT
  */

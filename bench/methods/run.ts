@@ -11,9 +11,9 @@ import { measureSteps } from '../step-rows.ts';
 /*
  * npm run bench:methods -- [--case 'MiniLM, 32 x 32'] [--steps 15] [--dropout 0] [--only text]
  *
- * Measures a training step of every method, and the same in PyTorch (BENCH_PYTHON), with PEFT if it has the
- * method. Methods run one after another; within a method, the sides take turns after each step. Prints
- * medians, and the speed relative to PyTorch in float32.
+ * Measures a training step of every method, here and in PyTorch (BENCH_PYTHON). The PyTorch side uses PEFT if
+ * it has the method. For each method, the sides take turns after each step. Prints medians, and the speed
+ * relative to PyTorch in float32.
  */
 
 const { values: options } = parseArgs({

@@ -22,7 +22,10 @@ readyForMpi(process.env);
 const { communicator, leave } = await joinProcesses();
 const { rank, size } = communicator;
 
-/** Median seconds of an all-reduce, from the arrival of the last process until this process has the sums. */
+/**
+ * Median seconds of an all-reduce. The time starts when the last process arrives, and ends when this process
+ * has the sums.
+ */
 function measure(length: number, rounds: number): number {
   const values = new Float32Array(length).fill(1 / size);
   const took = Array.from({ length: rounds }, () => {
@@ -37,7 +40,7 @@ function measure(length: number, rounds: number): number {
 const small = measure(1, 100);
 const network = {
   bandwidth: bandwidth(options.bandwidth),
-  // The number is sent to log₂ n other processes in turn.
+  // An all-reduce of one number sends it log₂ n times in turn.
   latency: options.latency ? latency(options.latency) : small / Math.max(1, Math.ceil(Math.log2(size))),
 };
 const ms = (seconds: number) => `${(1000 * seconds).toFixed(2)} ms`;

@@ -14,14 +14,15 @@ import { benchCases } from '../shapes.ts';
  * npm run bench:processes -- [--rounds 5] [--steps 10] [--processes 2] [--dropout 0.1] [--only text] [--dtype
  * int8] [--json FILE]
  *
- * Measures training steps of one process with several threads, and of as many processes with one thread each,
- * which share the same batch through Open MPI. In float32, PEFT is also measured, in as many processes of
- * torchrun with gloo, if BENCH_PYTHON names a Python with torch, transformers and peft.
+ * Measures training steps on the same batch: in one process with several threads, and in as many processes
+ * with one thread each, through Open MPI. In float32, PEFT is also measured, in as many processes of torchrun
+ * with gloo. This needs BENCH_PYTHON, a Python with torch, transformers and peft.
  *
  * Only one side runs at a time, for a block of steps, because a process that waits for MPI keeps its core
- * busy. Each round begins with another side. The column of waiting is the time until the slowest process has
- * its gradient; the next is the time of the all-reduce. Memory is that of all processes of a side; shared
- * memory counts once (PSS).
+ * busy. Each round begins with another side.
+ *
+ * Waiting is the time until the slowest process has its gradient. The all-reduce follows, and has its own
+ * column. Memory is that of all processes of a side; shared memory counts once (PSS).
  */
 
 const { values: options } = parseArgs({

@@ -1,7 +1,7 @@
 import { isAnswer, type KnownRequest } from './load.ts';
 
 export interface Changes {
-  /** Stops the changes. Returns the number of changes, and of wrong answers during that time. */
+  /** Stops loading and unloading. Returns the number of changes, and the number of wrong answers meanwhile. */
   stop(): Promise<{ changes: number; wrong: number }>;
 }
 
@@ -29,7 +29,7 @@ export function changeAdapters(url: string, requests: readonly KnownRequest[], t
       await new Promise((done) => setTimeout(done, PAUSE));
     }
   })();
-  // The loop ends with an error when it is stopped.
+  // Stopping ends the loop with an error.
   work.catch(() => {});
   return {
     async stop() {

@@ -16,10 +16,12 @@ import { startServer } from './start-server.ts';
  * 0] [--connections 64]
  *
  * Sends requests to `adalora serve` over a tiny base with adapters of eight methods. Meanwhile, adapters are
- * loaded, unloaded, and replaced in place by others of equal size and time. Each answer is compared with the
- * adapter's own prediction. `--minutes` sets a time instead of a number of answers. `--links` adds links to
- * the adapters. Prints the server's start-up time, memory and open files. The exit code is 1 if an answer was
- * wrong or stale, or if memory or open files grew by a fifth after the second sample.
+ * loaded and unloaded. Others are replaced in place by files of equal size and time. Each answer is compared
+ * with the adapter's own prediction.
+ *
+ * `--minutes` sets a time instead of a number of answers. `--links` adds links to the adapters. Prints the
+ * server's start-up time, memory and open files. The exit code is 1 if an answer was wrong or stale, or if
+ * memory or open files grew by a fifth after the second sample.
  */
 
 const { values: options } = parseArgs({
@@ -53,7 +55,7 @@ try {
   }
   for (let i = 0; i < Number(options.links); i++)
     symlinkSync(join(folder, names[i % names.length]), join(folder, `link-${i}`));
-  // Each replaced adapter has two states, stored in other folders.
+  // Each of these adapters has two states, which are stored in other folders.
   const changing = Array.from({ length: Number(options.replaced) }, (_, i) => `changing-${i}`);
   const stateOf = (name: string, state: number) => `${name}-${state}`;
   for (const [i, name] of changing.entries())
@@ -84,7 +86,7 @@ try {
     };
   });
   for (const one of replaced) fill(one, 0);
-  // Links also get requests, with the answers of their adapters.
+  // Requests also go to links. Their answers are those of the linked adapters.
   const all = requests.flatMap((request, i) => {
     const links = Math.floor(Number(options.links) / names.length);
     const link = (i % names.length) + names.length * (i % Math.max(links, 1));

@@ -8,7 +8,7 @@ export interface KnownRequest {
   model: string;
   text: string;
   expected: Scores;
-  /** The answer after the model's files are replaced, if they are. */
+  /** The other right answer, if the model's files are replaced meanwhile. */
   or?: Scores;
 }
 
@@ -16,19 +16,22 @@ export interface BlockResult {
   rowsPerSecond: number;
   p50: number;
   p99: number;
-  /** Number of answers that differ from those of the model alone. */
+  /** Number of answers that differ from the model's own prediction. */
   wrong: number;
-  /** Number of responses without a score: refused or failed. */
+  /** Number of responses without scores: refused or failed. */
   failed: number;
 }
 
-/** Batching changes answers only by rounding. The answers of other adapters differ by whole per cents. */
+/** Batching changes a probability only by rounding. Another adapter's answer would differ by whole per cents. */
 const float32 = 1e-4;
 /** Effect of quantized weights and activations on a probability. */
 const int8 = 0.1;
 export const TOLERANCES = { float32, int8 };
 
-/** Sends requests over many connections, each as soon as the previous one is answered. Checks the answers. */
+/**
+ * Sends requests over many connections; each connection sends the next one when it has an answer. Checks the
+ * answers.
+ */
 export async function sendBlock(
   url: string,
   requests: readonly KnownRequest[],
@@ -80,7 +83,7 @@ export function isAnswer(
   return scores.every(({ label, score }) => Math.abs(score - expected[label]) <= tolerance);
 }
 
-/** Whether scores equal those of one of a model's states. */
+/** Whether scores equal those of either state of a model. */
 export function isKnownAnswer(
   scores: readonly { label: string; score: number }[],
   { expected, or }: KnownRequest,

@@ -5,7 +5,7 @@ import { Serving } from '../../src/serving/serving.ts';
 import { isAnswer, type KnownRequest } from './load.ts';
 
 export interface OpenService {
-  /** Requests `amount` rows, 1000 at a time, because PEFT's side sorts them in the same way. */
+  /** Requests `amount` rows, 1000 at a time, because PEFT's side sorts 1000 rows at a time by length. */
   block(
     requests: readonly KnownRequest[],
     load: { amount: number; tolerance: number },

@@ -22,7 +22,7 @@ export function makeAdapters(folder: string, base: string, count: number): strin
   });
 }
 
-/** Makes texts, each with the answer of its adapter over float32. */
+/** Makes requests: each has a text, and the answer of its adapter over float32. */
 export async function makeRequests(
   folder: string,
   base: string,
@@ -38,6 +38,6 @@ export async function makeRequests(
     await trained.close();
     byModel.push(texts.map(({ text }, i) => ({ model, text, expected: expected[i] })));
   }
-  // The first text of every model, then the second of every model, and so on.
+  // Takes the first text of every model, then the second of every model, and so on.
   return texts.flatMap((_, i) => byModel.map((requests) => requests[i]));
 }

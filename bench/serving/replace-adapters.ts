@@ -10,10 +10,10 @@ import {
 import { join } from 'node:path';
 import { isAnswer, type KnownRequest } from './load.ts';
 
-/** An adapter with two states; its folder contains one of them. */
+/** An adapter with two states. Its folder contains one of them. */
 export interface Replaced {
   folder: string;
-  /** Folders with the files of the states. Both have equal sizes. */
+  /** Folders with the files of the two states, which have equal sizes. */
   states: readonly [string, string];
   /** The answers of both states to the same text. */
   requests: readonly [KnownRequest, KnownRequest];
@@ -27,9 +27,9 @@ export interface Replacing {
   stop(url: string, tolerance: number): Promise<{ replaced: number; stale: number }>;
 }
 
-/** Milliseconds between replacements of two adapters. */
+/** Milliseconds before the next adapter is replaced. */
 const PAUSE_MS = 1500;
-/** Enough time for two scans, because a server scans twice before it loads a change. */
+/** Long enough for two scans, because a server scans twice before it loads a change. */
 const SETTLED_MS = 15_000;
 
 /** Copies one state into an adapter's folder. */
@@ -38,7 +38,7 @@ export function fill({ folder, states }: Replaced, state: number): void {
   for (const name of readdirSync(states[state])) copyFileSync(join(states[state], name), join(folder, name));
 }
 
-/** Overwrites one adapter after another in place, each time with its other state and the same file times. */
+/** Overwrites adapters in place, one after another. Each gets its other state, with the same file times. */
 export function replaceAdapters(adapters: readonly Replaced[]): Replacing {
   const now = adapters.map(() => 0);
   let [replaced, isStopped] = [0, false];

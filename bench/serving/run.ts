@@ -15,11 +15,13 @@ import { startServer } from './start-server.ts';
 /*
  * npm run bench:serve -- [--rounds 5] [--block 2000] [--adapters 32] [--connections 64] [--json FILE]
  *
- * Measures rows per second and response times of `adalora serve` on MiniLM over HTTP: with one adapter, with
- * all adapters in turn, and while adapters are loaded and unloaded. Each gets one block per round; results
- * are medians over the rounds. Every answer is compared with that of its adapter alone. Without HTTP,
- * measures the same service in this process, and PEFT's batches of mixed adapters (`adapter_names`), if
- * BENCH_PYTHON names a Python with torch, transformers and peft.
+ * Measures rows per second and response times of `adalora serve` on MiniLM over HTTP. There are three kinds
+ * of load: one adapter, all adapters in turn, and all adapters while some are loaded and unloaded. Every
+ * round has a block of each, and results are medians over the rounds. Every answer is compared with the
+ * adapter's own prediction.
+ *
+ * Without HTTP, it also measures the same service in this process, and PEFT's batches of mixed adapters
+ * (`adapter_names`), if BENCH_PYTHON names a Python with torch, transformers and peft.
  */
 
 const { values: options } = parseArgs({

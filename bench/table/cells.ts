@@ -1,9 +1,9 @@
-/** A speed relative to another, with its target; empty if it is undefined. */
+/** Formats a speed relative to another, with its target. Empty if the speed is undefined. */
 export function times(ratio: number | undefined, atLeast?: number): string {
   return cell(ratio && `${ratio.toFixed(2)}x`, atLeast && `>= ${atLeast}`);
 }
 
-/** A share with its target. */
+/** Formats a share, with its target. */
 export function share(ratio: number | undefined, atMost?: number, digits = 2): string {
   return cell(ratio?.toFixed(digits), atMost && `<= ${atMost}`);
 }
@@ -13,10 +13,7 @@ function cell(value: string | 0 | undefined, target: string | 0 | undefined): st
   return target ? `${value} (${target})` : value;
 }
 
-/**
- * Formats rows as lines of text, with the first column left-aligned and the others right-aligned. Empty
- * columns are omitted.
- */
+/** Aligns rows as lines of text: the first column to the left, the others to the right. Empty columns are omitted. */
 export function aligned(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const shown = heads.flatMap((_, column) =>
     column === 0 || rows.some((row) => row[column]) ? [column] : [],

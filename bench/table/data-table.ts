@@ -5,7 +5,7 @@ import { targetsOf } from './targets.ts';
 
 const HEADS = ['', 'training', 'evaluation', 'prediction', 'training memory', 'prediction memory'];
 
-/** A table of AdaLoRA on one data set: examples per second and peak memory, one line per side. */
+/** Formats a table of AdaLoRA on one data set: examples per second and peak memory, one line per side. */
 export function dataTable(result: DataResult): string {
   const figures = dataFigures(result);
   const peft = figures.find(({ side }) => side === REFERENCE);

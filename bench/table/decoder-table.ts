@@ -15,7 +15,7 @@ const HEADS = [
   'memory',
 ];
 
-/** A table of a decoder's training steps and generation, one line per side. */
+/** Formats a table of a decoder's training steps and generation, one line per side. */
 export function decoderTable(result: DecoderResult, { prompt, tokens }: DecoderCase): string {
   const peft = result.runs.find(({ side }) => side === DECODER_REFERENCE);
   const rows = result.runs.map(({ side, train, write }) => {

@@ -14,7 +14,7 @@ const HEADS = [
   'of PEFT f32',
 ];
 
-/** A table of training steps of one size, one line per side. */
+/** Formats a table of training steps of one size, one line per side. */
 export function stepTable(result: StepResult): string {
   const figures = stepFigures(result);
   const peft = figures.find(({ side }) => side === REFERENCE);

@@ -2,13 +2,13 @@ import type { SideName } from '../sides.ts';
 
 interface Targets {
   /**
-   * Minimum speed relative to PEFT: a step compared with float32 and with bf16 (with AMX), and training on
-   * real data.
+   * Minimum speeds relative to PEFT: of a step against float32, of a step against bf16 (with AMX), and of
+   * training on real data.
    */
   step?: number;
   stepOfBf16?: number;
   train?: number;
-  /** Maximum memory relative to PEFT in float32, and maximum time of AdaLoRA relative to LoRA. */
+  /** Maxima: our memory relative to PEFT's in float32, and AdaLoRA's time relative to LoRA's. */
   memory?: number;
   overLora?: number;
 }

@@ -1,6 +1,6 @@
 import ts from 'typescript';
 
-/** The files that declare the parts of a config's type, by the part's name. */
+/** For each part of a config's type, the file that declares it. */
 const PARTS = {
   CommonInput: 'src/run/config/run-config.ts',
   TrainingInput: 'src/run/config/training-section.ts',
@@ -10,7 +10,7 @@ const PARTS = {
 
 export type Part = keyof typeof PARTS;
 
-/** The types of a config, with the sources' comment for each key. */
+/** The types of a config, and the comment of each key in the sources. */
 export class ConfigTypes {
   readonly #checker: ts.TypeChecker;
   readonly #types: ReadonlyMap<Part, ts.Type>;
@@ -50,7 +50,7 @@ export class ConfigTypes {
     return found;
   }
 
-  /** A part as TypeScript source with its comments. Declarations of zod schemas lose them. */
+  /** A part as TypeScript source with its comments, which the declarations of zod schemas lack. */
   declaration(part: Part): string {
     return this.#printed(this.#types.get(part)!, '');
   }
@@ -65,7 +65,7 @@ export class ConfigTypes {
     return this.#checker.getTypeAtLocation(place.name);
   }
 
-  /** The object types with named keys in a union. */
+  /** The object types with named keys among the members of a type. */
   #objectsOf(type: ts.Type): ts.Type[] {
     return (type.isUnion() ? type.types : [type]).filter(
       (member) =>

@@ -9,7 +9,7 @@ import { ConfigTypes, type Part } from './config-types.ts';
  * YAML.
  */
 
-/** Parts whose comments the compiler leaves out of declarations. */
+/** Parts whose comments are missing from the compiler's declarations. */
 const WRITTEN: readonly Part[] = ['TrainingInput', 'DataInputOf', 'SectionInputs'];
 
 const types = new ConfigTypes();

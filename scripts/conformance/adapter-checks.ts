@@ -33,9 +33,9 @@ export interface Replayed {
 }
 
 /**
- * Compares our adapter with the one that the reference saved. Then compares the logits of the reference's
- * adapter on our model (unchanged, in its other formats, and merged) with the reference's logits. If the
- * reference saved no adapter, one is made from its values.
+ * Compares our adapter with the reference's. Then runs the reference's adapter on our model (unchanged, in
+ * its other formats, and merged), and compares the logits with the reference's. If the reference saved no
+ * adapter, one is made from its values.
  */
 export async function adapterChecks(findings: Findings, folder: string, replayed: Replayed): Promise<void> {
   const { model, run, values, tensors } = replayed;
@@ -44,7 +44,8 @@ export async function adapterChecks(findings: Findings, folder: string, replayed
   const adapter = isSaved ? readAdapter(path) : run.store?.(tensors.finalValues(), '../base');
   if (!adapter) return;
   const made = isSaved && run.store?.(values, '../base');
-  // PEFT's adapter may be relative to weights that its initialisation changed; ours is plain LoRA.
+  // PEFT's adapter may be relative to weights that its initialisation changed. Ours is a plain LoRA, so they
+  // differ.
   const isCompact = replayed.kind.isCompact || weightStart(adapter.config.init_lora_weights) !== undefined;
   if (made && !isCompact) compareAdapters(findings, made, adapter, replayed);
 
@@ -70,12 +71,12 @@ export async function adapterChecks(findings: Findings, folder: string, replayed
     await check(`as ${form}`, kindOf(converted, path).import(model, converted, path));
   }
   const read = imported.tuner.merged?.(imported.values, model.readRange);
-  // A reference without merged logits has the same logits after merging.
+  // Without recorded logits after merging, the unmerged logits are compared.
   const prefix = [...probe.keys()].some((name) => name.startsWith('merged_')) ? 'merged_' : '';
   if (read) await check('merged', wholeModel(model, read), prefix);
 }
 
-/** A model whose parameters are all values, from `read`. */
+/** A tuned model in which all parameters are trained values, taken from `read`. */
 function wholeModel(model: LoadedModel<TaskModel>, read: ReadRange): TunedValues {
   const tuner = everyParameter(model);
   return { tuner, values: tuner.initialValues(0, (name, shape) => read(name, 0, elementCount(shape))) };

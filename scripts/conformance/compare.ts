@@ -13,7 +13,7 @@ export class Findings {
   readonly notes: string[] = [];
 
   /**
-   * Records a deviation. For each kind, only the deviation that is largest relative to its limit is kept. NaN
+   * Records a deviation. For each kind, the deviation that is largest relative to its limit is kept. NaN
    * counts as largest.
    */
   deviation(kind: string, value: number, limit: number, at: string): void {
@@ -55,7 +55,7 @@ export class Findings {
   }
 }
 
-/** The largest difference. Infinity if the lengths differ, NaN if a value is NaN. */
+/** The largest difference of two lists. Infinity if their lengths differ, NaN if a value is NaN. */
 export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Number.POSITIVE_INFINITY;
   let largest = 0;

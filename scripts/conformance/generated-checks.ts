@@ -50,8 +50,8 @@ export async function generatedChecks(
 }
 
 /**
- * Removes the limit of positions. transformers generates beyond the positions that a model was trained for;
- * this library does not.
+ * The same model without a limit of positions. transformers generates beyond the positions of a model; this
+ * library does not.
  */
 function withoutEnd(model: LanguageModel): LanguageModel {
   return {

@@ -24,7 +24,7 @@ export function loadCase(folder: string, taskType: string, batch: StoredTensors)
   }
 }
 
-/** The task of a classification head: from its config, or else inferred as in transformers. */
+/** The task of a classification head. It is in the config, or else inferred as in transformers. */
 function classifier(folder: string, targets: readonly number[]): BuildTask {
   const { definition, config } = readFamily(folder);
   const json = readModelConfig(folder);

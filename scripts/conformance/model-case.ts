@@ -61,7 +61,7 @@ export async function modelCase(folder: string): Promise<Findings> {
   }
 }
 
-/** Renames tied parameters, because transformers may list another of their names. */
+/** Renames tied parameters to our names, because transformers may list them under others. */
 function byOurNames({ definition, parameters }: TaskModel, tensors: StoredTensors): StoredTensors {
   const names = Object.entries(definition.tiedNames ?? {}).flatMap(([ours, others]) =>
     others.filter((other) => !parameters.has(other)).map((other) => [other, ours] as const),

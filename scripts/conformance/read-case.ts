@@ -27,7 +27,7 @@ export const modelCaseSchema = z.object(kind);
 export const trajectorySchema = z.object({
   ...kind,
   tuner: z.looseObject({ kind: z.string(), modules_to_save: z.array(z.string()).nullish() }),
-  /** Tensors whose values depend only on rounding. */
+  /** Tensors whose values only depend on rounding. */
   undetermined: z.array(z.string()).optional(),
   training: z.strictObject({
     steps: z.int().min(1),
@@ -68,7 +68,7 @@ export function readDescription<T extends { model_type: string; task_type: strin
   return parsed.data;
 }
 
-/** The tensors whose names begin with `prefix`, by name without the prefix. */
+/** The tensors whose names begin with `prefix`. The prefix is removed from the names. */
 export function withPrefix(tensors: StoredTensors, prefix: string): StoredTensors {
   return new Map(
     [...tensors]
@@ -97,7 +97,7 @@ export function batchOf(tensors: StoredTensors): Batch {
   };
 }
 
-/** The feeds of a model and its loss, from a recorded batch. */
+/** The inputs of a model and its loss, from a recorded batch. */
 export function feedsOf({ headKind, config }: TaskModel, tensors: StoredTensors): Tensors {
   const batch = batchOf(tensors);
   switch (headKind) {

@@ -18,7 +18,10 @@ export function realLogits(
   return logits.filter((_, i) => attentionMask[Math.floor(i / classes)] !== 0);
 }
 
-/** Converts our logits to transformers' order. In token-level heads, ours are ordered by position. */
+/**
+ * Converts our logits to transformers' order. Ours are ordered by position first, if there are logits for
+ * each token.
+ */
 export function inTheirOrder(
   { headKind, config }: TaskModel,
   logits: Float32Array,

@@ -41,7 +41,7 @@ export function listCases(folder: string): Case[] {
   });
 }
 
-/** The kind in a trace. `unknown` for an unreadable trace, whose case then fails. */
+/** The kind of a trace's method. `unknown` if the trace is unreadable; its case then fails. */
 function tunerKind(folder: string): string {
   try {
     return String(JSON.parse(readFileSync(join(folder, 'trace.json'), 'utf8')).tuner.kind);
@@ -50,7 +50,7 @@ function tunerKind(folder: string): string {
   }
 }
 
-/** Runs a case. Any error counts as failure of the case, because its folder may be broken. */
+/** Runs a case. Any error counts as a failure of the case, because its folder may be broken. */
 async function outcome(check: () => Promise<Findings>): Promise<Outcome> {
   try {
     const findings = await check();

@@ -15,39 +15,39 @@ export interface TrajectoryKind {
    * given.
    */
   notCompared: readonly string[];
-  /** Whether our adapter omits zeros that the reference keeps. Then predictions are compared instead of files. */
+  /** Whether our adapter omits zeros that the reference keeps. Then predictions are compared, not files. */
   isCompact?: boolean;
   /** Our name of a recorded tensor; undefined if it is not compared. */
   ourName(recorded: string): string | undefined;
 }
 
-/** Keys of PEFT without effect here, where initial values are given and layers are linear. */
+/** Keys of PEFT that have no effect here, because initial values are given and layers are linear. */
 const VOID = ['fan_in_fan_out'];
 /** Keys that PEFT's AdaLoRA accepts and ignores. */
 const VOID_FOR_ADALORA = ['r', 'use_rslora', 'alpha_pattern'];
-/** Names of heads. PEFT adds the heads of all its architectures to the given list, and so to the trace. */
+/** Names of heads. PEFT adds the heads of all its architectures to a given list, so the trace contains them. */
 const HEADS = ['classifier', 'score', 'qa_outputs'];
 /**
  * Keys that PEFT does not write as given. It resolves `all-linear` to names, lists target modules in
- * arbitrary order, and always adds the heads of all its architectures. Their effect is checked by the
- * tensors, which show what is adapted and saved.
+ * arbitrary order, and always adds the heads of all its architectures. The tensors show which modules are
+ * adapted and saved.
  */
 const REWRITTEN = ['target_modules', 'modules_to_save'];
 
-/** Modules for output logits, which AdapterHub saves with a head but does not train. */
+/** Modules for output logits. AdapterHub saves them with a head, but does not train them. */
 const WORD_SCORES = /^(lm_head|cls\.predictions)\.(weight|bias|decoder\..*)$|^final_logits_bias$/;
-/** AdapterHub uses our tensor names. It does not name a base model that was made in memory. */
+/** AdapterHub uses our tensor names. It does not record the name of a base model made in memory. */
 const ADAPTERHUB = {
   notCompared: ['model_name'],
   ourName: (recorded: string) => (WORD_SCORES.test(recorded) ? undefined : recorded),
 };
 
-/** The kinds by `tuner.kind` of a trace. To support trajectories of a new method, add an entry. */
+/** The kinds, by `tuner.kind` of a trace. To support trajectories of a new method, add an entry. */
 const KINDS: Readonly<Record<string, Pick<TrajectoryKind, 'method'> & Partial<TrajectoryKind>>> = {
   LORA: { method: 'lora', section: peftSection, notCompared: REWRITTEN },
   ADALORA: {
     method: 'adalora',
-    // PEFT drops rows only when it saves.
+    // PEFT drops rows only when it saves an adapter.
     section: (settings) => ({ ...without(peftSection(settings), VOID_FOR_ADALORA), shrink: 'at-export' }),
     notCompared: [...REWRITTEN, ...VOID_FOR_ADALORA],
   },
@@ -81,14 +81,14 @@ export function trajectoryKind(name: string): TrajectoryKind {
 }
 
 /**
- * Our name of a factor or model parameter, from PEFT's name. The names of PEFT's allocator start at the inner
- * model.
+ * Our name of a factor or a model parameter, given PEFT's. In the names of PEFT's allocator, the prefix is
+ * missing.
  */
 function nameInPeft(recorded: string): string | undefined {
   return parseAdapterKey(recorded.startsWith(PEFT_PREFIX) ? recorded : PEFT_PREFIX + recorded);
 }
 
-/** Our name of a tensor in VeRA, whose shared matrices are stored outside the model. */
+/** Our name of a VeRA tensor. VeRA's shared matrices are stored outside the model. */
 function nameOfVera(recorded: string): string | undefined {
   return /^base_model\.vera_[AB]$/.test(recorded)
     ? recorded.slice('base_model.'.length)

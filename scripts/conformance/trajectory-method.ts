@@ -5,7 +5,7 @@ import type { TunableModel } from '../../src/tuners/tuner.ts';
 import type { Trajectory } from './read-case.ts';
 import type { TrajectoryKind } from './trajectory-kinds.ts';
 
-/** Sets up the method of a trajectory like a run with this config. */
+/** Sets up the method of a trajectory, as a run with this config would. */
 export function trajectoryMethod(
   model: TunableModel,
   { tuner, training }: Trajectory,
@@ -18,7 +18,7 @@ export function trajectoryMethod(
       defaults: 'huggingface',
       model: '../base',
       method,
-      // A method without settings gets no section, because the section would be rejected.
+      // A method without settings has no section, because a section would be rejected.
       ...(Object.keys(given).length > 0 && { [method]: given }),
       data: { train: 'batches', text: 0, label: 1 },
       output: 'none',

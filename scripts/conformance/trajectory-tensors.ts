@@ -18,9 +18,9 @@ const ROUNDING = 2 ** -24;
 
 /**
  * An element's gradient counts as rounding noise if it never exceeds this share of the largest gradient.
- * Examples are a key's bias, and the keys' part of a common bias, which cancel in the softmax. Adam scales
- * such gradients to steps of the learning rate, so both runs drift apart there. The losses would show any
- * effect on the model.
+ * Examples are parts of biases that cancel in the softmax: a key's bias, and the keys' part of a common bias.
+ * Adam scales such gradients up to steps of the learning rate, so both runs drift apart in these elements. If
+ * this affected the model, the losses would show it.
  */
 const NOISE = 1e-6;
 
@@ -65,8 +65,8 @@ export class TrajectoryTensors {
   }
 
   /**
-   * Sets the recorded values of tensors that are not trained. For methods that start from the weights, these
-   * are the initial values.
+   * Sets the recorded values of tensors that are not trained. If a method starts from the weights, these are
+   * the initial values.
    */
   setFrozen(frozen: FrozenTensors | undefined): void {
     for (const { name } of frozen?.layout.segments ?? []) {
@@ -87,7 +87,7 @@ export class TrajectoryTensors {
     return values;
   }
 
-  /** Records a gradient. Call it in every step, before clipping. */
+  /** Records a step's gradient. Call it before clipping. */
   sawGradient(gradient: Float32Array): void {
     gradient.forEach((slope, i) => {
       this.#largestGradient[i] = Math.max(Math.abs(slope), this.#largestGradient[i]);
@@ -102,7 +102,7 @@ export class TrajectoryTensors {
     return largest > 0 && largest < this.#leastGradient();
   }
 
-  /** The elements of a tensor, or of its reference, that change by more than rounding noise. */
+  /** The elements of a tensor whose changes are more than rounding noise. `values` may also be the reference's. */
   #settled(name: string, values: Float32Array): Float32Array {
     if (!this.#layout.find(name)) return values;
     const largest = this.#layout.read(this.#largestGradient, name);
@@ -112,12 +112,12 @@ export class TrajectoryTensors {
     return values.filter((_, i) => largest[i] === 0 || largest[i] >= least);
   }
 
-  /** The gradient below which an element's gradient is rounding noise. */
+  /** Smaller gradients, except 0, are rounding noise. */
   #leastGradient(): number {
     return NOISE * largestMagnitude(this.#largestGradient);
   }
 
-  /** The limit of a tensor's deviation, in proportion to its largest recorded change. */
+  /** The maximum deviation of a tensor, in proportion to its largest recorded change. */
   limit(name: string): number {
     const initial = floats(this.#still.get(name) ?? named(this.#initial, name));
     const recorded = [...this.#middle, ...this.#final].filter(
@@ -129,7 +129,7 @@ export class TrajectoryTensors {
 
   compare(findings: Findings, kind: string, name: string, ours: Float32Array, theirs: Float32Array): void {
     const [actual, expected] = [ours, theirs].map((values) => this.#settled(name, values));
-    // Saved tensors that are never trained come from the reference's own generator, so they differ by
+    // Saved tensors that are never trained come from the reference's own random generator. They differ by
     // rounding.
     const isRecorded = this.#still.has(name) || this.#initial.has(name);
     const limit = isRecorded ? this.limit(name) : 2 * ROUNDING * largestMagnitude(theirs);
@@ -164,8 +164,8 @@ export class TrajectoryTensors {
 }
 
 /**
- * A tensor's part of one of the method's averages, which cover the start of the vector. Empty if the method
- * lacks this average.
+ * A tensor's part of one of the method's averages. Averages cover only the start of the vector, so it may be
+ * empty.
  */
 function averageOf(run: MethodRun, kind: string, { start, end }: TrainedSegment): ArrayLike<number> {
   return run.state()[kind]?.subarray(start, end) ?? [];

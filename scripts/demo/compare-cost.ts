@@ -8,7 +8,7 @@ export interface Cost {
   peakMemoryMb: number;
 }
 
-/** The training cost of a run's first steps, from its log. Each log entry must cover the same number of steps. */
+/** The training cost of a run's first steps, from its log. Every log entry must cover the same number of steps. */
 export function costOf(run: string, steps: number): Cost {
   const events: TrainEvent[] = readFileSync(join(run, 'metrics.jsonl'), 'utf8')
     .trimEnd()

@@ -6,10 +6,10 @@ import { type Kind, whyNot } from '../../tests/support/writers.ts';
 /*
  * npx tsx scripts/endurance/cold-starts.ts [--pairs 10]
  *
- * Starts pairs of trainings at the same time with one empty cache, so that each must download a model and
- * make a base. They run in threads, processes, containers (pid namespaces), and on two hosts (with their own
- * host names and mounts). Each result must be byte for byte that of a single training, and no partial file
- * may remain.
+ * Starts pairs of trainings at the same time. Both use the same empty cache, so each needs to download a
+ * model and make a base. The pairs run in threads, in processes, in containers (pid namespaces), and on two
+ * hosts (simulated by namespaces of host names and mounts). Each result must be byte for byte that of a single training,
+ * and no partial file may remain.
  */
 const { values } = parseArgs({ options: { pairs: { type: 'string', default: '10' } } });
 const KINDS: [Kind, Kind][] = [

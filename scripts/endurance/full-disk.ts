@@ -6,7 +6,7 @@ import { differences } from './same-run.ts';
 /*
  * npx tsx scripts/endurance/full-disk.ts [--every 1] [--from 1]
  *
- * Trains on a disk that is full from the n-th operation on, for every n (or every few) of a short run. Each
+ * Repeats a short training. In the n-th repetition, the disk is full from the n-th file operation on. Each
  * time, the run must end with a message and exit code 2. When it is resumed with enough space, its result
  * must be byte for byte that of an undisturbed run.
  */

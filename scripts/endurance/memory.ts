@@ -67,7 +67,7 @@ try {
 
 async function trainedFor(duration: number, every: number): Promise<number[]> {
   const looks: number[] = [];
-  // The first sample is taken early, when every part of the program has been used once.
+  // The first sample is early, when every part of the program has been used once.
   let next = startedAt + every / 10;
   const { step } = await train(config('long', 1e8), {
     signal: AbortSignal.timeout(duration),

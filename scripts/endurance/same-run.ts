@@ -16,7 +16,7 @@ export function differences(workspace: Workspace, run: string, whole: string): s
       .filter((entry) => entry.isFile())
       .map((entry) => `${entry.parentPath}/${entry.name}`.slice(workspace.path(folder).length + 1));
   const [own, others] = [filesOf(run), filesOf(whole)];
-  // Model cards name the data. In a sweep, these are in the sweep's own folder.
+  // Model cards name the data files. In a sweep, these are in the sweep's folder, so its name is replaced.
   const content = (folder: string, file: string) =>
     withoutMeasures(file, workspace.read(folder, file).toString('latin1').replaceAll(whole, run));
   const expected = others.filter((file) => RESULT.test(file));

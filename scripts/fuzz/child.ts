@@ -5,7 +5,7 @@ import { WORST_FILES } from './worst-files.ts';
 import { writeSamples } from './write-samples.ts';
 
 /**
- * Tries the mutations [from, to), or with `worst` as seed the worst files. Each result is reported at once,
+ * Tries the mutations [from, to), or the worst files if the seed is `worst`. Each result is reported at once,
  * because the next file may end the process.
  */
 const [folder, seed, from, to] = process.argv.slice(2);

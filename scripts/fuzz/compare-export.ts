@@ -10,11 +10,11 @@ import { openText } from '../../src/trained/node/open-text.ts';
 import { openTuned } from '../../src/trained/node/open-tuned.ts';
 
 const TEXTS = ['the cat sat on the mat', 'a dog'];
-/** Sums are computed in another order, with weights that a mutation may have made large. */
+/** The sums have another order, and a mutation may have made weights large. */
 const CLOSE = 1e-3;
 
 /**
- * Exports an adapter on its base as ONNX and runs the file with onnxruntime.
+ * Exports an adapter on its base as ONNX, and runs the file with onnxruntime.
  *
  * @returns the largest difference of logits, relative to the largest logit; undefined if the logits are
  * close, or overflow in both

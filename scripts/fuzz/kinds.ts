@@ -45,13 +45,13 @@ export interface Kind {
   /** The sample's path in the folder of samples. */
   file: string;
   /**
-   * Reads a file. Throws an Error with the name `OtherResult` if a changed file is accepted as intact
-   * although its content differs.
+   * Reads a file. Throws an Error with the name `OtherResult` if the reader accepts a file as intact although
+   * its content has changed.
    */
   read(path: string, folder: string): void | Promise<void>;
-  /** Whether reading is slow; then tests try only a few mutations. */
+  /** Whether reading is slow. If so, tests try only a few mutations. */
   isSlow?: boolean;
-  /** Whether the reader accepts damaged files, by skipping the damaged parts or reading them. */
+  /** Whether the reader accepts damaged files. It skips damaged parts, or reads them as they are. */
   isLenient?: boolean;
 }
 

@@ -10,9 +10,9 @@ import { WORST_FILES } from './worst-files.ts';
 /**
  * npm run fuzz -- --count 20000 --seed 1
  *
- * Reads mutated files of every external kind, each in a child process with limits. `--seed worst` reads the
- * small files that cost their readers most. Prints how many reads returned a value or a message, and every
- * other result. If there is any other result, the exit code is 1.
+ * Reads mutated files of every external kind in child processes with limits. With `--seed worst`, reads the
+ * small files that cost their readers most. A read should return a value or a message. Prints how many did,
+ * and every other result. If there are other results, the exit code is 1.
  */
 const { values } = parseArgs({
   options: { count: { type: 'string' }, seed: { type: 'string', default: '1' } },
@@ -22,9 +22,9 @@ const isWorst = seed === 'worst';
 const count = isWorst ? WORST_FILES.length : Number(values.count ?? 2000);
 
 /**
- * Limits a read's processor time, because a busy machine is slow but not broken. SECURITY.md states 10 s for
- * an idle machine. If cores share caches with other work, it takes up to half as long again. MAX_WAITED_MS is
- * for readers that wait forever, which use no processor time.
+ * Maximum processor time of a read. Wall-clock time is not limited in the same way, because a busy machine is
+ * slow but not broken. SECURITY.md states 10 s for an idle machine; cores that share caches with other work
+ * need up to half more. A reader that waits forever uses no processor time, so MAX_WAITED_MS limits that.
  */
 const MAX_MS = 15_000;
 const MAX_WAITED_MS = 300_000;
@@ -47,7 +47,7 @@ for (let next = 0; next < count; ) next = await tried(next);
 console.log(`seed ${seed}: ${JSON.stringify(ends)}`);
 process.exitCode = found.length > 0 ? 1 : 0;
 
-/** Lets a child process mutations from `from` on. Returns the number after the last mutation that it finished. */
+/** Lets a child process try mutations from `from` on. Returns the number after the last mutation that it finished. */
 async function tried(from: number): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'adalora-fuzz-'));
   const child = spawn(
@@ -85,7 +85,7 @@ async function tried(from: number): Promise<number> {
     errors = (errors + text).slice(-2000);
   });
   for await (const line of createInterface({ input: child.stdout })) {
-    // The first line means that the child has loaded everything.
+    // The child's first line means that everything is loaded.
     const { index, outcome, message } = JSON.parse(line);
     if (index !== undefined) {
       note(index, outcome, message);
@@ -104,7 +104,7 @@ async function tried(from: number): Promise<number> {
 /** A process's processor time in milliseconds; 0 if unknown. */
 function computedMs(pid: number | undefined): number {
   try {
-    // The fields after the name: hundredths of a second in user mode and in the kernel.
+    // After the name: hundredths of a second in user mode, and in the kernel.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
     return 10 * (Number(fields[11]) + Number(fields[12]));
   } catch {

@@ -6,10 +6,7 @@ import { UserError } from '../../src/support/user-error.ts';
 import type { Kind } from './kinds.ts';
 import { mutated } from './mutated.ts';
 
-/**
- * How reading ended: with a value, with a message, with a stack trace, or with another value than the written
- * one.
- */
+/** How reading ended: with a value, a message, a stack trace, or a value that differs from the written one. */
 export type Outcome = 'value' | 'refused' | 'stack' | 'other';
 
 export interface Tried {
@@ -17,12 +14,12 @@ export interface Tried {
   message: string;
 }
 
-/** Reads a mutated file, then restores the sample. */
+/** Reads a mutated file. Afterwards, restores the sample. */
 export function tryMutation(kind: Kind, folder: string, seed: number, index: number): Promise<Tried> {
   return tryContent(kind, folder, (sample) => mutated(sample, seed, index));
 }
 
-/** Reads a file whose content is made from the sample, then restores the sample. */
+/** Reads a file with content made from the sample. Afterwards, restores the sample. */
 export async function tryContent(
   kind: Kind,
   folder: string,

@@ -11,7 +11,7 @@ export interface WorstFile {
   /** @param sample an intact file */
   content(sample: Buffer): string | Uint8Array;
   /**
-   * A part of the error message if the file is rejected: the limit or the location. Undefined if the file is
+   * A part of the error message that rejects the file: the limit or the location. Undefined if the file is
    * accepted.
    */
   refused?: string;
@@ -25,7 +25,7 @@ const list = (count: number, item: (i: number) => string) =>
 const lines = (count: number, line: (i: number) => string) =>
   Array.from({ length: count }, (_, i) => `${line(i)}\n`).join('');
 
-/** The sample, a JSON object, with one more key. */
+/** Adds a key to the sample, which is a JSON object. */
 const withKey = (sample: Buffer, key: string, json: string) =>
   `${`${sample}`.trimEnd().slice(0, -1)}, "${key}": ${json}}`;
 const changed = (sample: Buffer, parts: object) => JSON.stringify({ ...JSON.parse(`${sample}`), ...parts });
@@ -53,7 +53,7 @@ const grown = (from: string, next: string) =>
 const of = (kinds: string[], files: Omit<WorstFile, 'kind'>[]): WorstFile[] =>
   kinds.flatMap((kind) => files.map((file) => ({ kind, ...file })));
 
-/** Worst files of models, tokenizers and adapters. Those of data files follow below. */
+/** The worst files of models, tokenizers and adapters. Those of data follow below. */
 const MODELS: readonly WorstFile[] = [
   ...[
     ['config', 'config.yaml'],

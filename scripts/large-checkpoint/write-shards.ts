@@ -8,8 +8,8 @@ import { Random } from '../../src/support/random.ts';
 type Shapes = Map<string, number[]>;
 
 /**
- * Number of random values. All matrices are cut from them at random positions, because drawing each value
- * would take an hour.
+ * Number of random values. Matrices are cut from them at random positions, because drawing every value would
+ * take an hour.
  */
 const POOL = 2 ** 22;
 const BYTES = 2;

@@ -103,7 +103,7 @@ if (!signal.aborted) {
 }
 await student.release();
 
-/** The teacher's vectors of a part of the corpus, with the scale of the training part. */
+/** The teacher's vectors of a part of the corpus. They are scaled like the training part. */
 async function teaching(part: 'train' | 'held-out', scaledLike?: Teaching): Promise<Teaching | undefined> {
   if (!teacher) return undefined;
   const store = part === 'train' ? train : heldOut;
@@ -117,8 +117,8 @@ async function teaching(part: 'train' | 'held-out', scaledLike?: Teaching): Prom
 }
 
 /**
- * All chunks, or the requested number. Chunks that the teacher has already read are preferred, because they
- * cost nothing.
+ * All chunks, or the requested number. It prefers chunks that the teacher has already read, because they cost
+ * nothing.
  */
 function chosenChunks(): Int32Array {
   const count = train.starts.length - 1;

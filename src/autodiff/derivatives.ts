@@ -31,9 +31,9 @@ import type { Op } from '../graph/ops.ts';
 import { layerNormDerivative } from './layer-norm-derivative.ts';
 
 /**
- * Takes a node and the gradients of its outputs, undefined for an output without a gradient. Returns one
- * function per input that builds the gradient of that input, or undefined if this gradient is zero. The
- * caller sums each gradient over the axes along which the input was broadcast.
+ * Takes a node and the gradients of its outputs. An output without a gradient has undefined. Returns one
+ * function per input, which builds the gradient of that input. If this gradient is zero, there is undefined
+ * instead of a function. The caller sums each gradient over the axes along which the input was broadcast.
  */
 type Derivative<K extends Op> = (
   node: GraphNode<K>,
@@ -88,10 +88,9 @@ export const derivatives: { [K in Op]: Derivative<K> | null } = {
   ]),
   cast: null,
 
-  // Y = s A B: dA = s dY Bᵀ, dB = s Aᵀ dY; a transposed operand receives the transposed product.
+  // Y = s A B: dA = s dY Bᵀ, dB = s Aᵀ dY. The gradient of a transposed operand is transposed.
   matmul: single(({ g, inputs: [a, b], attributes: { transposeA: ta, transposeB: tb, scale } }) => {
-    // Y = s A Aᵀ: dA = s (dY + dYᵀ) A. The sum is cheap because Gram matrices are small; a second product is
-    // not.
+    // Y = s A Aᵀ: dA = s (dY + dYᵀ) A. Gram matrices are small, so this sum costs less than a second product.
     if (a === b && ta !== tb) {
       const both = () => add(g, transpose(g, lastTwoSwapped(g.shape.length)));
       return [() => (ta ? matmul(a, both(), { scale }) : matmul(both(), a, { scale })), undefined];
@@ -167,14 +166,14 @@ export const derivatives: { [K in Op]: Derivative<K> | null } = {
   after: single(({ g }) => [() => g]),
 };
 
-/** The derivative of an op with one output `y`, with `g` as the gradient of `y`. */
+/** Defines the derivative of an op with a single output. `y` is the output, and `g` its gradient. */
 function single<K extends Op>(
   derivative: (at: GraphNode<K> & { y: Value; g: Value }) => Contribution[],
 ): Derivative<K> {
   return (node, [g]) => derivative({ ...node, y: node.outputs[0], g: g as Value });
 }
 
-/** Restores the axes that a reduction removed, with size 1. */
+/** Restores the reduced axes with size 1. */
 function keepAxes(reduced: Value, x: Value, axes: readonly number[]): Value {
   return reshape(
     reduced,

@@ -39,7 +39,10 @@ export function bagOfWords(learnt: LearntRows, others: readonly Texts[], limits 
   return linearScores(features.rows(others.map(wordsOfTexts)), weights, outputs);
 }
 
-/** The words of a text or of a pair. Words of the second text differ from the same words in the first. */
+/**
+ * The words of a text or of a pair. Words of the second text are marked, so that they differ from those of
+ * the first.
+ */
 function wordsOfTexts({ text, textPair }: Texts): string[] {
   if (textPair === undefined) return wordsOf(text);
   return [...wordsOf(text), ...wordsOf(textPair).map((word) => `2 ${word}`)];

@@ -46,8 +46,8 @@ export function minimize(
 }
 
 /**
- * The two loops of L-BFGS. Returns the descent direction: minus the inverse Hessian's estimate times the
- * gradient.
+ * The two-loop recursion of L-BFGS. Returns the descent direction -H g, where g is the gradient, and H
+ * estimates the inverse Hessian.
  */
 function descent(
   gradient: Float64Array,

@@ -50,9 +50,11 @@ const CHUNK = 2 ** 20;
 /**
  * Returns the format in which a model stores its weights as `dtype`.
  *
- * `int8` in an encoder also quantizes the activations, which have similar magnitudes, so products multiply
- * bytes. Decoders have a few outlier channels (Dettmers et al., 2022), and generate one token at a time. So
- * only their weights are quantized, in blocks of 8 or 4 bits; activations are quantized only during
+ * Encoders have activations of similar magnitudes. So `int8` quantizes their activations too, and products
+ * are computed on bytes.
+ *
+ * Decoders have a few outlier channels (Dettmers et al., 2022), and generate one token at a time. So only
+ * their weights are quantized, in blocks of 8 or 4 bits. Their activations are quantized only during
  * generation.
  *
  * @param byRow whether activations are always quantized row by row, so that no text depends on others in its

@@ -4,14 +4,14 @@ import type { ReadRange } from '../tuners/tuner.ts';
 import { quantizedPaths } from './quantized-paths.ts';
 
 /**
- * Reads the parameters of a model with the values that an int4 base has for its linear weights. The matrix of the
- * logits keeps its own values, although an int4 base also has a copy of it in 8 bits.
+ * Reads a model's parameters. Linear weights have the rounded values of an int4 base. The output matrix keeps
+ * its exact values, although an int4 base contains an 8-bit copy of it.
  */
 export function roundedReader(model: TaskModel, readRange: ReadRange): ReadRange {
   const rounded = new Set([...quantizedPaths(model, BASE_BLOCK)].map((path) => `${path}.weight`));
   return (name, start, end) => {
     if (!rounded.has(name) || start === end) return readRange(name, start, end);
-    // A block is rounded as a whole. Blocks end with the tensor.
+    // Only whole blocks can be rounded, so the range is extended to whole blocks.
     const from = start - (start % BASE_BLOCK);
     const blocks = readRange(name, from, Math.ceil(end / BASE_BLOCK) * BASE_BLOCK);
     const values = fourBitValues(quantizeBlocks(blocks, 4, BASE_BLOCK), BASE_BLOCK);

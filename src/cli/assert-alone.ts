@@ -8,8 +8,8 @@ import { UserError } from '../support/user-error.ts';
 const DIVIDED = ['train', 'eval', 'predict', 'generate'];
 
 /**
- * Checks that a command that does not divide its work runs in a single process. In several processes, each
- * would do all of the work, and overwrite the files of the others.
+ * Rejects a command that runs in several processes but does not divide its work. Each process would do all of
+ * the work, and overwrite the files of the others.
  *
  * @throws UserError, in all processes
  */

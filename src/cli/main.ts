@@ -12,7 +12,7 @@ try {
     const environment = hugePageEnvironment();
     if (environment) await replaceProcess(environment);
   }
-  // Loaded last, because a process that is replaced should not load it.
+  // Loaded last: if the process is replaced, loading it would be wasted time.
   await import('./program.ts');
 } catch (error) {
   // If no more files can be opened, the module with the better error message cannot be loaded either.

@@ -11,10 +11,10 @@ export interface GivenPrompt {
 }
 
 /**
- * Prompts of a file or of standard input: JSON Lines with `prompt` or `messages` if it begins with `{`, otherwise one
- * prompt per line. Blank lines are skipped.
+ * Reads prompts from a file or from standard input. Content that begins with `{` is JSON Lines with `prompt`
+ * or `messages`. Otherwise, each line is a prompt. Blank lines are skipped.
  *
- * @throws UserError with the invalid lines, and if there is no prompt
+ * @throws UserError with the invalid lines, or if there is no prompt
  */
 export function promptsFrom(content: string, fileName: string): GivenPrompt[] {
   const body = content.replace(/^\ufeff/, '');

@@ -12,8 +12,8 @@ import { createProgram, HELP } from './create-program.ts';
 import { openCheckpoint } from './open-checkpoint.ts';
 import { USER_MISTAKE } from './user-mistake.ts';
 
-// Configs and models contain regular expressions. The engine switches to linear time if one backtracks too
-// long.
+// Configs and models contain regular expressions. The engine switches to linear time if an expression
+// backtracks too long.
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
 
 /**

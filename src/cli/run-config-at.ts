@@ -12,8 +12,8 @@ import { applySetting } from './apply-setting.ts';
 import { loadConfig } from './load-config.ts';
 
 /**
- * A run's config, parsed and as `train` accepts it. A config written as a program may contain rows and score
- * functions.
+ * A run's config in two forms: parsed, and as `train` accepts it. A config written as a program may contain
+ * rows and score functions.
  */
 export interface RunConfigFile {
   config: ParsedConfig;

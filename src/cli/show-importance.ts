@@ -8,8 +8,8 @@ import { sparkline } from './terminal/sparkline.ts';
 const SHOWN = 20;
 
 /**
- * Prints how the importance of a run's components changes over time, the finally most important components
- * first. With `json`, prints all components as JSON Lines.
+ * Prints how the importance of a run's components changes over time. The components with the highest final
+ * importance come first. With `json`, prints all components as JSON Lines.
  */
 export function showImportance(folder: string, module: string | undefined, json: boolean | undefined): void {
   const log = readImportanceLog(folder);

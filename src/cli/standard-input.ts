@@ -7,7 +7,7 @@ const NAME = 'standard input';
 /** V8's longest string has 2^29 - 24 characters. */
 const MAX_BYTES = 2 ** 29 - 24;
 
-/** Reads all of standard input as text: gzip is decompressed, and parquet is converted to JSON Lines. */
+/** Reads all of standard input as text. Decompresses gzip, and converts parquet to JSON Lines. */
 export async function readInput(): Promise<string> {
   if (process.stdin.isTTY) console.error('Type one text per line. Ctrl-D ends.');
   const chunks: Buffer[] = [];

@@ -5,9 +5,9 @@ export const STOPPED = 130;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface Stop {
-  /** Aborts at the first signal or call of `request`. */
+  /** Aborted by the first signal, or by `request`. */
   signal: AbortSignal;
-  /** Stops like the first signal. */
+  /** Requests the same stop as the first signal. */
   request(): void;
   release(): void;
 }

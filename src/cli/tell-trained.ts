@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { TrainedAll } from '../experiments/node/train-all.ts';
 import { STOPPED } from './stop-on-signal.ts';
 
-/** Prints the results of several runs and sets the exit code. If a run is finished, the table comes first. */
+/** Prints the results of several runs and sets the exit code. The table comes first, if a run is finished. */
 export function tellTrained(
   output: string,
   { failed, stopped }: TrainedAll,

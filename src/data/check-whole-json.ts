@@ -4,7 +4,7 @@ import { checkJsonSize } from '../formats/bounded-json.ts';
 const LIMITS = { depth: 64, values: 4_000_000 };
 
 /**
- * Checks a data file that is a single JSON value, such as SQuAD's, against its limits before it is parsed.
+ * Checks the limits of a data file before it is parsed, if the whole file is one JSON value, such as SQuAD's.
  *
  * @throws UserError if its nesting depth or number of values exceeds the limits
  */

@@ -238,7 +238,7 @@ describe('parseRows', () => {
 });
 
 it('numbers the rows of a table that is read in several parts', () => {
-  // Each row takes three lines, the last of them blank. Together they have over two million characters.
+  // Each row takes three lines, the last one blank. Together, the rows have over two million characters.
   const rows = Array.from(
     { length: 40_000 },
     (_, i) => `"${'é'.repeat(40)} ""${i}"",\r\nb",${i % 2}\r\n\r\n`,

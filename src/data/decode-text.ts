@@ -18,8 +18,8 @@ export function checkTextSize(size: number, where: string): void {
 /**
  * Decodes UTF-8 text and removes its byte-order mark.
  *
- * @param onNotice if given, text that is not UTF-8 is read as Windows-1252, as spreadsheets write it, and
- * `onNotice` gets a notice
+ * @param onNotice called with a notice if text that is not UTF-8 is read as Windows-1252, as spreadsheets
+ * write it; without `onNotice`, such text is an error
  * @throws UserError for other bytes, and for a spreadsheet
  */
 export function decodeText(bytes: Uint8Array, where: string, onNotice?: (message: string) => void): string {

@@ -1,12 +1,9 @@
 import { endOfString } from './end-of-string.ts';
 
-/**
- * Matches any text with a number that a double may not represent: one with 16 digits, or with a two-digit
- * exponent.
- */
+/** Matches texts with a number that a double may change: one with 16 digits, or with a two-digit exponent. */
 const MAY_HAVE_LONG = /\d[\d.]{15}|[eE][+-]?\d\d/;
 const TEXT_OR_NUMBER = /"|-?\d[\d.eE+-]*/g;
-/** Longer numbers count as inexact without a check, because no double needs as many digits. */
+/** A longer number counts as inexact without a check, because no double needs as many digits. */
 const MAX_DIGITS = 400;
 
 /**

@@ -1,7 +1,7 @@
 import { UserError } from '../support/user-error.ts';
 import { checkRowCount } from './check-row-count.ts';
 
-/** A text of a million characters takes about ten times as many bytes once it is split into words. */
+/** A line of a million characters takes about ten times as many bytes when it is split into words. */
 const MAX_LINE = 2 ** 20;
 
 /** A line without its line end; `line` is its number, from 1. */
@@ -11,7 +11,7 @@ export interface FileLine {
 }
 
 /**
- * Splits a text into lines, each a word or a text. Lines end with LF or CRLF.
+ * Splits a text into lines, which end with LF or CRLF. Each line is a word or a text.
  *
  * @throws UserError for too many lines, and for a line that is too long
  */

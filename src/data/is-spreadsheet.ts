@@ -4,7 +4,7 @@ const MAGIC = [
   [0xd0, 0xcf, 0x11, 0xe0],
 ];
 
-/** Whether bytes are a spreadsheet or another archive instead of text. */
+/** Whether bytes are a spreadsheet or another archive. */
 export function isSpreadsheet(bytes: Uint8Array): boolean {
   return MAGIC.some((magic) => magic.every((byte, i) => bytes[i] === byte));
 }

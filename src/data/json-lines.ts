@@ -96,8 +96,8 @@ function parseObject(source: string, line: number, problems: RowProblems): JsonO
 }
 
 /**
- * Parses a row. Throws a SyntaxError for invalid JSON, and for a row that is too long or too deep, or has too
- * many values: every three bytes of `[],` make a list.
+ * Parses a row. Throws a SyntaxError for invalid JSON, and for a row that is too long, too deep or has too
+ * many values. The length alone is no limit for values, because every three bytes of `[],` make a list.
  */
 function parseRow(source: string): unknown {
   if (source.length > MAX_LINE) throw new SyntaxError(`${source.length} characters`);

@@ -1,6 +1,6 @@
 import { isNumber } from './is-number.ts';
 
-/** Number of records that are examined; enough to know what a column contains. */
+/** Number of records that are examined, enough to know what a column contains. */
 const LOOKED_AT = 1000;
 
 /**

@@ -3,10 +3,7 @@ import { parse } from 'csv-parse/browser/esm/sync';
 import { UserError } from '../support/user-error.ts';
 import { checkRowCount } from './check-row-count.ts';
 
-/**
- * Maximum fields of a record. Each field becomes an object, which is tens of times larger than its byte in
- * the file.
- */
+/** Maximum fields of a record. A field is an object, which can be tens of times larger than its text. */
 export const MAX_FIELDS = 10_000;
 /** Maximum characters of a record, as for a JSON line. Even a book has only a few million. */
 const MAX_RECORD = 2 ** 24;
@@ -94,8 +91,8 @@ interface Block {
 }
 
 /**
- * Splits a file into blocks, because the parser needs many times the memory of its input. Finds the ends of
- * records like the parser. Oversized records are rejected before parsing.
+ * Splits a file into blocks, because the parser needs many times the memory of its input. Record ends are
+ * found in the same way as in the parser. Oversized records are rejected before parsing.
  */
 function* blocksOf(content: string, fileName: string, delimiter: string): Iterable<Block> {
   let [line, fields, isQuoted, all, rows] = [1, 1, false, 0, 0];

@@ -5,16 +5,16 @@ import type { OnSkipped } from './row.ts';
 const MAX_SHOWN = 5;
 
 export type RowProblem = { hint?: string } & (
-  | { /** A noun phrase for the message `needs …, got …`. */ needs: string; got: string }
+  | { /** A noun phrase, for the message `needs …, got …`. */ needs: string; got: string }
   | {
-      /** The predicate of a sentence; the place of the row is its subject. */
+      /** The predicate of a sentence whose subject is the place of the row. */
       fault: string;
       /** Problems of the same kind are reported together, although their values differ. */
       kind?: string;
     }
 );
 
-/** A line number. If the file has no lines, the row's name. */
+/** A line number, or the row's name if the file has no lines. */
 type Place = number | string;
 
 /** Collects the problems with a file's rows, to report all in one message. */
@@ -33,7 +33,7 @@ export class RowProblems {
     return this.#rows;
   }
 
-  /** Starts a row. In a list on one line, it has the same place as the previous row. */
+  /** Starts a new row. In a list on one line, all rows have the same place. */
   beginRow(): void {
     this.#last = undefined;
   }

@@ -9,16 +9,16 @@ export interface Row {
   textPair?: string;
   /** The row's id, from a column `index`, `idx` or `id`. Only rows without labels have one. */
   id?: string;
-  /** The row's index in the file, from 0. Set if earlier rows were skipped. */
+  /** The row's index in the file, from 0. Only set if earlier rows were skipped. */
   place?: number;
   label?: RawLabel;
 }
 
-/** Columns by name (header or JSON key), or by number from 0. Keys are those of a config's `data` section. */
+/** Columns by name (header or JSON key), or by number from 0. The keys are those of a config's `data` section. */
 export interface DataColumns {
   text: string | number;
   text_pair?: string | number;
-  /** If given, every row must have a label; otherwise, no row has one. */
+  /** With this column, every row must have a label. Without it, no row has one. */
   label?: string | number;
 }
 

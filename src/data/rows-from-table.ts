@@ -9,8 +9,8 @@ const DEFAULT_LABEL_SEPARATOR = ';';
 
 /**
  * Selects the text, pair and label columns of a table. With a header, every record must have as many fields
- * as the header. In a quoted file without a header, the first record determines the number. In other files, a
- * record may omit unused columns.
+ * as the header. In a quoted file without a header, it must have as many fields as the first record. In other
+ * files, a record may lack fields that are not used.
  *
  * @param problems collects records with a wrong number of fields or without a label; these are skipped
  * @throws UserError for an unknown column
@@ -111,8 +111,8 @@ function columnIndex(column: string | number, header: string[] | undefined, widt
 }
 
 /**
- * The hint if the header has only one name, and another delimiter splits it into names that include the
- * requested column.
+ * The hint for a wrong delimiter: the header has only one name, and another delimiter would split it into
+ * names that include the requested column.
  */
 function otherDelimiter(current: string, names: readonly string[]): string | undefined {
   if (names.length > 1) return undefined;
@@ -124,7 +124,7 @@ function otherDelimiter(current: string, names: readonly string[]): string | und
   );
 }
 
-/** Delimiters with their names, and as the user types them in a shell. */
+/** Delimiters: the character, its name, and how to type it in a shell. */
 const DELIMITERS = [
   [';', 'semicolons', "';'"],
   [',', 'commas', ','],

@@ -9,8 +9,8 @@ export interface TextFile {
   /**
    * Returns the content without byte-order mark.
    *
-   * @param onNotice if given, text that is not UTF-8 is read as spreadsheets write it, and `onNotice` gets a
-   * notice
+   * @param onNotice called with a notice if text that is not UTF-8 is read as spreadsheets write it; without
+   * `onNotice`, such text is an error
    */
   read(onNotice?: (message: string) => void): string;
   /** Class names stored in the file, by column. */

@@ -15,7 +15,7 @@ export interface Cell {
   /** The scores that the paper reports, as printed. */
   paper?: Readonly<Record<string, number>>;
   /**
-   * Number of training examples in the paper; `least` marks it as a minimum. The paper's scores are shown
+   * Number of training examples in the paper. With `least`, it is a minimum. The paper's scores are shown
    * only for runs with a matching number of examples.
    */
   paperExamples?: { count: number; least: boolean };
@@ -23,7 +23,7 @@ export interface Cell {
 
 /** How the settings of a grid are chosen. */
 export interface Tuning {
-  /** Share of the training rows that is held out to compare the choices. With 0, the validation set is used. */
+  /** Share of the training rows held out to compare the choices. With 0, the validation set is used instead. */
   heldOut: number;
   seed: number;
   /**
@@ -43,7 +43,7 @@ export interface Experiment {
   cells: readonly Cell[];
   seeds: readonly number[];
   tuning: Tuning;
-  /** Returns the cell in the same task's table that a cell is compared with. */
+  /** Returns the cell with which a cell of the same task is compared. */
   comparedWith(cell: Cell): Cell | undefined;
   /** Whether the table shows each row's mean over all tasks. */
   average?: boolean;
@@ -65,7 +65,7 @@ export function finalRun({ folder }: Experiment, cell: Cell, choice: Settings, s
 /**
  * The run that tries one choice of a cell's grid.
  *
- * @param index the choice's index
+ * @param index index of the choice in the grid
  * @param data replaces `data.train` and `data.validation`
  * @param until per cent of the run after which it stops
  */

@@ -26,8 +26,8 @@ const IS_LINES = /^\s*\{.*\}[ \t\r]*\n\s*\{/;
 
 /**
  * Splits the records of a file at random. Records are lines of a table or of JSON Lines, elements of a JSON
- * list or of its `data` (SQuAD's articles), or blocks between blank lines of a text. The split depends only
- * on the content.
+ * list or of its `data` (SQuAD's articles), or blocks between blank lines of a text. The same content is
+ * always split in the same way.
  *
  * @param share share of the records that is held out
  * @param table undefined for a file that is not a table

@@ -12,7 +12,7 @@ export function plannedCell({ row, task, settings, paper }: Cell): PlannedCell {
   return { row, task, settings, paper: paper ?? null };
 }
 
-/** Counts the runs of a cell. In `wholes`, tuning runs count by the share of a whole run that they train. */
+/** Counts the runs of a cell. `wholes` counts a tuning run by the share of a whole run that it trains. */
 export function runsOf({ seeds, tuning }: Experiment, { grid }: Cell): { runs: number; wholes: number } {
   if (grid.length < 2) return { runs: seeds.length, wholes: seeds.length };
   let [alive, before, wholes] = [grid.length, 0, 0];

@@ -4,13 +4,16 @@ import { finalScores, type RunRecord, scoresOf } from '../report/run/run-record.
 export interface ScoringRule {
   metric: string;
   greaterIsBetter: boolean;
-  /** Whether the best evaluation counts, or a later one that the run kept instead. Otherwise, the last one counts. */
+  /**
+   * Whether the best evaluation counts, or a later one if the run kept that instead. Otherwise, the last one
+   * counts.
+   */
   best: boolean;
-  /** Earlier evaluations do not count: at this step, the last row of the task fixed its ranks. */
+  /** Only evaluations from this step on count. At this step, the last row of the task fixed its ranks. */
   from: number;
 }
 
-/** The rule for a task's rows, from their config and the records of their runs. */
+/** Determines the rule for a task's rows, from their config and the records of their runs. */
 export function scoringRule(
   training: { metric_for_best_model: string; greater_is_better: boolean; load_best_model_at_end?: boolean },
   records: readonly RunRecord[],
@@ -18,7 +21,7 @@ export function scoringRule(
   return {
     metric: training.metric_for_best_model,
     greaterIsBetter: training.greater_is_better,
-    // If the config omits this key, a run with evaluations sets it to true.
+    // Without this key, a run with evaluations loads its best model at the end.
     best: training.load_best_model_at_end ?? true,
     from: lastFinal(records),
   };
@@ -27,10 +30,10 @@ export function scoringRule(
 /**
  * The scores of a run by the rule:
  *
- * - If the run fixed its ranks at `from`, the scores of the model that it kept.
- * - If another row fixed its ranks later, the scores of the best evaluation from `from` on, or of a later one
- * that the run kept instead.
- * - If the run ended before `from`, the scores of its last evaluation.
+ * - If the run itself fixed its ranks at step `from`: the scores of the model that it kept.
+ * - If another row fixed its ranks later: the best evaluation from step `from` on, or a later one that the
+ * run kept instead.
+ * - If the run ended before step `from`: its last evaluation.
  */
 export function scoresBy(
   record: RunRecord,

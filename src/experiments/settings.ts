@@ -27,7 +27,7 @@ export function flat(settings: Readonly<Config>, prefix = ''): Settings {
   );
 }
 
-/** `training.learning_rate 0.001, method lora` */
+/** Formats settings: `training.learning_rate 0.001, method lora`. */
 export function settingsText(settings: Settings): string {
   return Object.entries(settings)
     .map(([key, value]) => `${key} ${valueText(value)}`)

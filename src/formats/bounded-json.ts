@@ -10,8 +10,9 @@ export interface JsonLimits {
 const DAMAGED = 'The file is damaged. Download it again.';
 
 /**
- * Parses untrusted JSON after checking its limits. A limit on the length alone is not enough: every three
- * bytes of `[],` make an object. Duplicate keys are rejected, because another reader may use the other value.
+ * Parses untrusted JSON after checking its limits. A limit on the length alone is not enough, because every
+ * three bytes of `[],` make an object. Duplicate keys are rejected, because another reader may use the other
+ * value.
  *
  * @param where the file's name in messages
  * @throws UserError
@@ -90,10 +91,7 @@ function parse(bytes: Uint8Array, where: string): unknown {
   }
 }
 
-/**
- * Describes a parse error. Only the position is taken from the engine's message, because the rest quotes the
- * file.
- */
+/** Describes a parse error. Only the position comes from the engine's message, because the rest quotes the file. */
 function fault(message: string, text: string): string {
   if (/end of JSON input|Unterminated string/.test(message)) return 'a text that ends too early';
   const [, position] = / at position (\d+)/.exec(message) ?? [];

@@ -5,9 +5,9 @@ import type { TensorFile } from './tensor-file.ts';
 export interface Checkpoint {
   names(): string[];
   /**
-   * The type, shape and location of a tensor, for mapping it into memory. `file` is the real path, because a
-   * Hugging Face cache consists of symlinks. Throws a UserError for an unknown name, and if the tensor's
-   * elements are not contiguous.
+   * Describes a tensor, for mapping it into memory. `file` is the real path, because a Hugging Face cache
+   * consists of symlinks. Throws a UserError for an unknown name, and if the tensor's elements are not
+   * contiguous.
    */
   info(name: string): Omit<TensorInfo, 'axes'> & { file: string; axes?: readonly number[] };
   /** Like {@link TensorFile.readFloat32}. Also reads tensors with elements that are not contiguous. */

@@ -1,12 +1,12 @@
 /** Matches a string or a number. */
 const TEXT_OR_FLOAT = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
-/** Marks a string that represents a number. No string in a file begins with it. */
+/** Marks a string that represents a number. No string in a file begins with this character. */
 const MARK = '\u0000';
 const MARKED = /"\\u0000(-?\d[\d.eE+-]*)"/g;
 
 /**
- * Changes the object in a JSON text and keeps the spelling of its numbers. JavaScript would write 0.0 as 0,
+ * Changes the object in a JSON text, and keeps numbers as they are written. JavaScript would write 0.0 as 0,
  * which other languages read as an integer. `change` gets such numbers as strings, and must not alter them.
  *
  * @param text valid JSON

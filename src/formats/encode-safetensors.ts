@@ -8,9 +8,9 @@ import { ARRAY_OF, type Dtype, type StoredTensor } from './tensor-data.ts';
 const ORDER: Dtype[] = ['I64', 'F64', 'F32', 'I32', 'BF16', 'F16', 'I16', 'I8', 'U8', 'BOOL'];
 
 /**
- * Encodes a safetensors file as chunks: the header, then the bytes of each tensor (views, without copying).
- * The result equals that of the reference writer: tensors are ordered by element type, then by name, and the
- * header is padded with spaces to a multiple of 8 bytes.
+ * Encodes a safetensors file as chunks: the header, then views of each tensor's bytes. The bytes equal those
+ * of the reference writer: tensors are ordered by element type, then by name, and the header is padded with
+ * spaces to a multiple of 8 bytes.
  *
  * @throws RangeError if a tensor's data does not match its dtype and shape
  */
@@ -24,8 +24,8 @@ export function encodeSafetensors(
 }
 
 /**
- * Encodes tensors that are not in memory. `chunksOf` is called for each tensor in order and returns its
- * bytes. With `asGiven`, tensors keep their order, because some are computed from earlier ones. Readers
+ * Encodes tensors that are not in memory. `chunksOf` is called for each tensor in order, and returns its
+ * bytes. With `asGiven`, tensors keep the given order, because some are computed from earlier ones. Readers
  * accept any order.
  */
 export function* streamSafetensors(
@@ -82,7 +82,7 @@ function checkData(name: string, { dtype, shape, data }: StoredTensor): void {
 }
 
 function encodeHeader(entries: [string, unknown][]): Uint8Array {
-  // Built by hand, because fromEntries would move names like "0" to the front.
+  // Built by hand, because Object.fromEntries would move names like "0" to the front.
   const json = `{${entries.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(',')}}`;
   const text = new TextEncoder().encode(json);
   const length = Math.ceil(text.length / LENGTH_BYTES) * LENGTH_BYTES;

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { UserError } from '../support/user-error.ts';
 import { openFetchSource } from './fetch-source.ts';
 
-/** A file that does not fit into the first response. */
+/** A file that is too large for the first response. */
 const FILE = Uint8Array.from({ length: 100_000 }, (_, i) => i % 251);
 
 let server: Server;

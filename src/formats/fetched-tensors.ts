@@ -8,9 +8,9 @@ import {
 } from './safetensors.ts';
 import { SafetensorsTensors } from './safetensors-tensors.ts';
 
-/** Bytes per read. It determines the additional memory while loading, and how often progress is reported. */
+/** Bytes per read. More would need more memory while loading, and report progress less often. */
 const CHUNK_BYTES = 2 ** 22;
-/** Size of the widest element. It keeps tensors aligned in memory if they are aligned in the file. */
+/** Size of the widest element. Tensors that are aligned in the file stay aligned in memory. */
 const ALIGNMENT = 8;
 
 /** Bytes [begin, end) of a file, and their position in memory. */
@@ -24,7 +24,7 @@ interface Run {
 export class FetchedTensors extends SafetensorsTensors {
   readonly #source: AsyncByteSource;
   readonly #places = new Map<string, TensorInfo>();
-  /** The loaded tensors. Each tensor's position is in its {@link info}. */
+  /** The loaded tensors. {@link info} says where each of them is. */
   bytes = new Uint8Array();
 
   private constructor(source: AsyncByteSource, header: SafetensorsHeader, path: string) {
@@ -39,7 +39,7 @@ export class FetchedTensors extends SafetensorsTensors {
     return new FetchedTensors(source, parseSafetensorsHeader(bytes, source.size, path), path);
   }
 
-  /** The description of a tensor. For a loaded tensor, it contains the position in {@link bytes}. */
+  /** Describes a tensor. For a loaded tensor, the description contains its position in {@link bytes}. */
   override info(name: string): TensorInfo {
     return this.#places.get(name) ?? super.info(name);
   }

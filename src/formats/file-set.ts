@@ -7,7 +7,7 @@ import { MAX_JSON_BYTES, parseSmallJson } from './small-json.ts';
 /** A file in a page: chosen by the user, in memory (bytes or text), or at a URL. */
 export type PageFile = Blob | Uint8Array | string | URL;
 
-/** Files by name, from any source: the browser's counterpart of a folder. */
+/** Files by name, from any source. It replaces a folder in a browser. */
 export interface FileSet {
   /** The set's name in messages. */
   name: string;

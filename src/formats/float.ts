@@ -72,13 +72,13 @@ function buildF16Table(): Uint32Array {
   return table;
 }
 
-/** Rounds a magnitude to f16 bits. `x` has the bits of an f32 without its sign. */
+/** Rounds a magnitude to f16 bits. `x` is the bits of an f32 without its sign. */
 function magnitudeToF16(x: number): number {
   if (x > F32_INFINITY) return 0x7e00 | ((x >>> 13) & 0x3ff);
   if (x >= 0x477ff000) return F16_INFINITY;
   if (x >= 0x38800000) return (x - REBIAS + 0xfff + ((x >>> 13) & 1)) >>> 13;
   if (x <= 0x33000000) return 0;
-  // The result is subnormal: significand · 2^(exponent - 150), in units of 2^-24.
+  // The result is subnormal. It is significand · 2^(exponent - 150), counted in units of 2^-24.
   const significand = (x & 0x7fffff) | 0x800000;
   const shift = 126 - (x >>> 23);
   const units = significand >>> shift;

@@ -22,7 +22,7 @@ it.each([
     const block = values.subarray(start, start + BLOCK);
     const most = Math.max(...block.map(Math.abs));
     block.forEach((value, i) => {
-      // With 4 bits, -8 may stand for the largest magnitude. Then the largest value of the other sign may be
+      // With 4 bits, -8 may represent the largest magnitude. Then the largest value of the other sign may be
       // clipped by a whole step of 1 / 8.
       const limit = bits === 4 ? 1 / 8 : halfStep;
       expect(Math.abs(back[start + i] - value)).toBeLessThanOrEqual(most * limit * (1 + 1e-5));

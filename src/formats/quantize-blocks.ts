@@ -13,8 +13,8 @@ export interface QuantizedBlocks {
 
 /**
  * Rounds every block of `blockSize` elements to multiples of a scale. With 8 bits, the scale is the largest
- * magnitude over 127. With 4 bits, two scales are tried, and the one with the smaller squared error is used:
- * the largest magnitude over 7, or the element with this magnitude over -8.
+ * magnitude / 127. With 4 bits, two scales are tried: the largest magnitude / 7, and the element with this
+ * magnitude / -8. The one with the smaller squared error is used.
  *
  * @param values whole blocks of finite values
  */

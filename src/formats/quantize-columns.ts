@@ -1,4 +1,4 @@
-/** A matrix as signed bytes in row-major order. Each column's scale is its largest magnitude over 127. */
+/** A matrix as signed bytes in row-major order. Each column has a scale, which is its largest magnitude / 127. */
 export interface ByteColumns {
   bytes: Uint8Array;
   scales: Float32Array;

@@ -5,7 +5,7 @@ export class BodyTooLong extends Error {}
  * Reads a whole response body.
  *
  * @param most the limit in bytes
- * @param likely the declared size in bytes, which is allocated at once
+ * @param likely the declared size in bytes; this much is allocated at once
  * @throws BodyTooLong
  */
 export async function readBody(response: Response, most: number, likely: number): Promise<Uint8Array> {

@@ -11,8 +11,8 @@ export interface TensorInfo {
   begin: number;
   end: number;
   /**
-   * The order of the axes in these bytes, slowest first, if it is not row-major: [1, 0] for a transposed
-   * matrix. `'scattered'` if the elements are not contiguous.
+   * The order of the axes in these bytes, slowest first. Undefined if row-major; [1, 0] for a transposed
+   * matrix; `'scattered'` if the elements are not contiguous.
    */
   axes?: readonly number[] | 'scattered';
 }
@@ -25,7 +25,7 @@ export interface SafetensorsHeader {
   dataStart: number;
 }
 
-/** Size of the header's length, a 64-bit unsigned integer at the start of the file. */
+/** Size of the field at the start of a file that contains the header's length, a 64-bit unsigned integer. */
 export const LENGTH_BYTES = 8;
 /**
  * Maximum length of a header. It has about 150 bytes per tensor, and the largest models have 100,000 tensors.
@@ -38,8 +38,8 @@ const JSON_LIMITS = { depth: 3, values: 2 ** 20 };
 const DAMAGED = 'The file is damaged, or not a safetensors file. Download it again.';
 
 /**
- * The offset of the first tensor, read from the first 8 bytes of a file and checked against `fileSize`.
- * {@link parseSafetensorsHeader} needs this many bytes.
+ * Reads the offset of the first tensor from the first 8 bytes of a file, and checks it against `fileSize`.
+ * {@link parseSafetensorsHeader} needs the bytes up to this offset.
  */
 export function safetensorsDataStart(bytes: Uint8Array, fileSize: number, where: string): number {
   if (fileSize < LENGTH_BYTES || bytes.length < LENGTH_BYTES) {

@@ -1,8 +1,8 @@
 import { type JsonLimits, parseBoundedJson } from './bounded-json.ts';
 
 /**
- * Maximum size of a settings file. A config.json has some kilobytes, or some megabytes if it has many label
- * names or a rank pattern.
+ * Maximum size of a settings file. A config.json has some kilobytes. With many label names or a rank pattern,
+ * it has some megabytes.
  */
 export const MAX_JSON_BYTES = 16 * 2 ** 20;
 /** Sections are nested a few levels deep. The longest lists are rank patterns and label names. */

@@ -49,9 +49,10 @@ export function decodeTensor(info: { dtype: Dtype }, bytes: Uint8Array): TensorD
 }
 
 /**
- * Converts bytes of elements to f32. F16 and BF16 are widened exactly, F64 is rounded. Throws a UserError for
- * integer types, because integers in a checkpoint are indices or quantized weights. `where` is the tensor's
- * name in the message.
+ * Converts the bytes of elements to f32. F16 and BF16 are widened exactly, F64 is rounded. Throws a UserError
+ * for integer types, because integers in a checkpoint are indices or quantized weights.
+ *
+ * @param where the tensor's name in messages
  */
 export function toFloat32(info: { dtype: Dtype }, bytes: Uint8Array, where: string): Float32Array {
   const data = decodeTensor(info, bytes);

@@ -3,14 +3,14 @@ import { UserError } from '../support/user-error.ts';
 import { excerptName } from './excerpt.ts';
 
 /**
- * Maximum length of names that are compared. The comparison takes time in proportion to the product of both
- * lengths, and longer names are not misspellings.
+ * Maximum length of names that are compared. The time of a comparison grows with the product of both lengths,
+ * and longer names are not misspellings.
  */
 const MAX_NAME_LENGTH = 200;
 /** Maximum number of names that are compared. The largest models have some thousand names in a file. */
 const MAX_COMPARED = 10_000;
 
-/** The UserError for a tensor that `where` does not have. It suggests similar names. */
+/** The UserError for a tensor that does not exist in `where`. It suggests similar names. */
 export function unknownTensor(name: string, known: string[], where: string): UserError {
   const compared = known.slice(0, MAX_COMPARED).filter(({ length }) => length <= MAX_NAME_LENGTH);
   const near = name.length <= MAX_NAME_LENGTH ? nearest(name, compared) : [];

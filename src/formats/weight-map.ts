@@ -4,7 +4,7 @@ import { excerpt, excerptName } from './excerpt.ts';
 
 /** Maximum size of an index. It has some 100 bytes per tensor, and the largest models have some 100,000 tensors. */
 export const MAX_INDEX_BYTES = 32 * 2 ** 20;
-/** A tensor takes two values; the metadata takes a few more. */
+/** A tensor takes two values, and the metadata a few more. */
 const JSON_LIMITS = { depth: 8, values: 2 ** 20 };
 /** Maximum number of shards, because all are opened. The largest models have some 200. */
 const MAX_SHARDS = 1024;
@@ -13,7 +13,7 @@ const MAX_SHARDS = 1024;
 export type WeightMap = [tensor: string, shard: string][];
 
 /**
- * Parses the index of a sharded checkpoint. It names the file of each tensor, in the index's own folder.
+ * Parses the index of a sharded checkpoint. The index names the file of each tensor, in the same folder.
  *
  * @param ending the required file name extension
  * @param where the index's name in messages
@@ -73,8 +73,8 @@ export function missingShard(shard: string, where: string): UserError {
 }
 
 /**
- * Whether a name stays in the folder: it must not have separators of any system, or a drive letter. `..` is
- * excluded because it lacks the extension.
+ * Whether a name is a plain file name, which stays in the folder: it has no separators of any system, and no
+ * drive letter. `..` is excluded because it lacks the extension.
  */
 function isPlainFileName(name: unknown, ending: string): name is string {
   return typeof name === 'string' && /^[^/\\:\0]+$/.test(name) && name.endsWith(ending) && name !== ending;

@@ -10,9 +10,9 @@ import {
 } from 'yaml';
 
 /**
- * Parses a YAML document. Keys keep their source text: YAML would read the key 1.0 as a number, but labels
- * are texts. Equal keys are an error. The parser's own check for them is off, because it compares each key
- * with all earlier ones.
+ * Parses a YAML document. Keys keep their source text, because labels may be keys, and YAML would read the
+ * label 1.0 as a number. Equal keys are an error. The parser's own check for equal keys is off, because it
+ * compares each key with all earlier ones.
  */
 export function yamlDocument(text: string, options: ParseOptions & DocumentOptions = {}): Document.Parsed {
   const document = parseDocument(text, { logLevel: 'error', ...options, uniqueKeys: false });

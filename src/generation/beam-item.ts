@@ -3,12 +3,12 @@ import type { Search } from './search.ts';
 import { logSoftmax } from './softmax.ts';
 import { topIndices } from './top-indices.ts';
 
-/** The score of an excluded beam. As in transformers it is finite and has 32 bits, because this decides some ties. */
+/** The score of an excluded beam. It is finite and has 32 bits as in transformers, because this decides some ties. */
 const NEVER = -1e9;
 
 export interface Beam {
   tokens: readonly number[];
-  /** Sum of log probabilities. In a finished beam, it is normalised by the length. */
+  /** Sum of log probabilities. For a finished beam, it is normalised by the length. */
   score: number;
 }
 
@@ -33,8 +33,8 @@ export interface BeamItem {
 }
 
 /**
- * Creates an item. All beams start with the same tokens and would find the same continuations, so only the
- * first one has a score.
+ * Creates the search for one prompt. All beams start with the same tokens and would find the same
+ * continuations. So only the first beam gets a score that counts.
  */
 export function beginItem(tokens: readonly number[], index: number, beams: number): BeamItem {
   const each = Array.from({ length: beams }, (_, beam) => beam);
@@ -52,7 +52,7 @@ interface Candidate extends RunningBeam {
 }
 
 /**
- * Extends the beams by one token: by the best continuations, or by one drawn with each uniform number. Moves
+ * Extends the beams by one token. Takes the best continuations, or draws one with each uniform number. Moves
  * ended beams to `finished`. Closes the item if no running beam can beat the finished ones.
  */
 export function extendItem(
@@ -85,7 +85,7 @@ export function extendItem(
   item.isOpen = !(isFull && early_stopping === true) && canImprove(item, generated, search);
 }
 
-/** Whether the best running beam, at its most favourable length, would beat the worst finished beam. */
+/** Whether the best running beam would beat the worst finished beam, if it ended at its most favourable length. */
 function canImprove(
   { running, finished }: BeamItem,
   generated: number,

@@ -4,12 +4,12 @@ import type { Search } from './search.ts';
 
 /**
  * Beam search or beam sampling. Returns the best `num_return_sequences` sequences of each prompt, the best
- * first. Prompts without possible improvement are no longer read. transformers: `_beam_search`.
+ * first. A prompt is no longer read when its finished beams cannot be beaten. transformers: `_beam_search`.
  */
 export async function beamSearch(search: Search): Promise<number[][]> {
   const { settings, limits, begun, reader, signal } = search;
   const { num_beams, num_return_sequences, do_sample, pad_token_id: pad, eos_token_id: ends } = settings;
-  // If every end token ends a beam, at least `num_beams` candidates remain.
+  // Enough candidates that `num_beams` remain, even if every end token ends a beam.
   const kept = Math.max(2, 1 + (ends?.length ?? 0)) * num_beams;
   const items = begun.map((tokens, index) => beginItem(tokens, index, num_beams));
   let logits = search.logits;
@@ -31,7 +31,7 @@ export async function beamSearch(search: Search): Promise<number[][]> {
   }
   const best = items.flatMap(({ finished }) => finished.slice(0, num_return_sequences));
   const length = Math.max(...best.map(({ tokens }) => tokens.length));
-  // transformers uses the end token if the padding token has id 0, because it tests the id for truth.
+  // If the padding token has id 0, transformers uses the end token, because it tests the id for truth.
   const filler = ends === undefined ? -1 : pad || ends[0];
   return best.map(({ tokens }) => [...tokens, ...new Array<number>(length - tokens.length).fill(filler)]);
 }

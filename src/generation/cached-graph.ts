@@ -8,7 +8,7 @@ import { tunedNetwork } from '../program/training-graph.ts';
 import type { Tuner } from '../tuners/tuner.ts';
 
 export interface CachedGraph {
-  /** Logits [batch, vocabulary] after the last token and the new cache entries, or the encoder's results. */
+  /** The logits [batch, vocabulary] after the last token with the new cache entries, or the encoder's results. */
   outputs: Record<string, Value>;
   /** The cache entries for the tokens that were read before. */
   entries: readonly CacheEntry[];

@@ -12,7 +12,7 @@ export class CachedRows {
     this.#session = session;
   }
 
-  /** Rows of the same session with a separate cache. */
+  /** Rows of the same session, with a separate cache. */
   fork(): CachedRows {
     return new CachedRows(this.#session.fork());
   }

@@ -24,7 +24,7 @@ export class CachedSession {
     return new CachedSession(await engine.open(graph.outputs), graph, values);
   }
 
-  /** A session with a separate cache. It uses the same engine session, which it does not release. */
+  /** Returns a session with a separate cache. It shares the engine session, which it does not release. */
   fork(): CachedSession {
     return new CachedSession(this.#session, this.#graph, this.#values);
   }

@@ -31,10 +31,7 @@ export class CausalLanguageModel implements LanguageModel {
     this.#piece = config.readsWhole ? Number.POSITIVE_INFINITY : PIECE;
   }
 
-  /**
-   * @param continues whether a single prompt reuses the cache for the tokens that it shares with the previous
-   * prompt
-   */
+  /** @param continues whether a single prompt reuses the cache for its common start with the previous prompt */
   static async open(
     { engine, model, tuner, values }: TunedModel,
     continues = false,
@@ -71,8 +68,8 @@ export class CausalLanguageModel implements LanguageModel {
   }
 
   /**
-   * Number of a prompt's tokens that are in the cache. The last token is always read again, because its
-   * logits are needed.
+   * Number of the prompt's tokens that are in the cache. The last token is read again in any case, because
+   * its logits are needed.
    */
   #known(tokens: Int32Array, rows: number): number {
     return this.#only && rows === 1 ? Math.min(commonPrefix(this.#only, tokens), tokens.length - 1) : 0;

@@ -3,11 +3,11 @@ import type { GenerationConfig, GenerationKey } from './generation-config.ts';
 import type { GenerationSettings } from './generation-settings.ts';
 import { shown } from './read-generation-config.ts';
 
-/** Keys that only affect sampling, or only beam search, with the values that have no effect. */
+/** Keys that only affect sampling, or only beam search, with their neutral values. */
 const SAMPLING: GenerationConfig = { temperature: 1, top_k: 50, top_p: 1, min_p: undefined };
 const BEAMS: GenerationConfig = { early_stopping: false, length_penalty: 1 };
 
-/** Keys that this library does not support although they change the ids, with the values that have no effect. */
+/** Keys that this library does not support although they change the ids, with their neutral values. */
 const MISSING: Readonly<Record<string, unknown>> = {
   constraints: undefined,
   diversity_penalty: 0,
@@ -26,7 +26,7 @@ const MISSING: Readonly<Record<string, unknown>> = {
 };
 const MISSING_IN_SAMPLING = { epsilon_cutoff: 0, eta_cutoff: 0, top_h: undefined, typical_p: 1 };
 
-/** The user's settings that have no effect together, or contradict each other. */
+/** Settings of the user that have no effect together, or contradict each other. */
 export function conflicts(user: GenerationConfig, settings: GenerationSettings, where: string): Complaint[] {
   return [
     ...(settings.do_sample ? [] : without(SAMPLING, user, 'do_sample: true', where)),

@@ -2,8 +2,8 @@ import { softmax } from './softmax.ts';
 import { topIndices } from './top-indices.ts';
 
 /**
- * Draws an index with probability proportional to its weight, selected by a uniform number in [0, 1). Returns
- * -1 if all weights are 0.
+ * Draws an index with a probability proportional to its weight. A uniform number in [0, 1) selects the index.
+ * Returns -1 if all weights are 0.
  */
 export function draw(weights: Float32Array, uniform: number): number {
   let sum = 0;
@@ -20,8 +20,8 @@ export function draw(weights: Float32Array, uniform: number): number {
 }
 
 /**
- * Draws one index per uniform number, all different, by the softmax of the scores. Returns them by descending
- * score. If too few indices have a positive probability, the best of the others are added.
+ * Draws as many different indices as there are uniform numbers, by the softmax of the scores. Returns them by
+ * descending score. If too few indices have a positive probability, the best of the others are added.
  */
 export function drawDistinct(scores: Float32Array, uniforms: readonly number[]): Int32Array {
   const weights = softmax(scores);

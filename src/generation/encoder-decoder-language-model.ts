@@ -21,7 +21,7 @@ export class EncoderDecoderLanguageModel implements LanguageModel {
   #prompts: { tensors: Map<string, HostTensor>; mask: Int32Array; source: number } | undefined;
   /** The prompt of each row; undefined before the decoder's first call. */
   #promptOf: Int32Array | undefined;
-  /** The encoder's results for each row. They change only when a row continues a row of another prompt. */
+  /** The encoder's results for each row. They change when a row continues a row of another prompt. */
   #feeds: Tensors = {};
 
   private constructor(

@@ -14,9 +14,9 @@ export interface GenerateOptions extends BatchOptions {
  * Generates from prompts of token ids. The ids equal those of transformers' `generate`. Sampling depends only
  * on the seed and the step.
  *
- * @returns `num_return_sequences` rows per prompt, all of one length: the prompt, padded on the left to the
- * longest, then the generated tokens, padded on the right. For an encoder-decoder, the decoder's tokens with
- * the start token.
+ * @returns `num_return_sequences` rows per prompt, all of the same length. A row is the prompt, padded on the
+ * left, and the generated tokens, padded on the right. For an encoder-decoder, a row is the decoder's tokens
+ * with the start token.
  * @throws UserError for prompts and settings that do not fit each other or the model
  */
 export async function generate(
@@ -39,8 +39,8 @@ export async function generate(
 }
 
 /**
- * Like `generate`, but yields each token, and returns the whole sequences at the end. Beam search is not
- * supported.
+ * Like `generate`, but yields each token, and returns the whole sequences at the end. Does not support beam
+ * search.
  */
 export async function* streamTokens(
   model: LanguageModel,

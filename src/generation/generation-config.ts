@@ -4,7 +4,10 @@ import { z } from 'zod';
 const MAX_TOKEN = 2 ** 31 - 1;
 /** Lengths are 32-bit integers too. A large limit costs nothing, because sequences grow step by step. */
 const MAX_LENGTH = 2 ** 31 - 1;
-/** Maximum number of rows, because each has its own cache. The limit only stops malicious files. */
+/**
+ * Maximum number of rows, because each has its own cache. It is far above any real use, and stops malicious
+ * files.
+ */
 const MAX_ROWS = 1024;
 
 const whole = (least: number, most = MAX_LENGTH) =>
@@ -45,7 +48,7 @@ export const generationConfigSchema = z.object({
    * never: when a better text is impossible.
    */
   early_stopping: z.union([z.boolean(), z.literal('never')]).describe('true, false or never'),
-  /** A beam's score is divided by its length to this power. Values above 0 favour long texts. */
+  /** A beam's score is divided by its length to the power of this value. Values above 0 favour long texts. */
   length_penalty: z.number().describe('a number'),
   /** N-grams of this size occur at most once. 0: no limit. */
   no_repeat_ngram_size: whole(0),

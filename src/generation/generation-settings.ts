@@ -21,7 +21,7 @@ const DEFAULTS = {
   num_return_sequences: 1,
 };
 
-/** The values of keys that the user turns off with null: the defaults, except for `top_k`. */
+/** The values of keys that the user turns off with null. Except for `top_k`, these are the defaults. */
 const OFF: Readonly<Record<string, unknown>> = { ...DEFAULTS, top_k: 0 };
 
 /** A generation config with defaults filled in. The end tokens are a list. */
@@ -32,8 +32,8 @@ export type GenerationSettings = typeof DEFAULTS &
   };
 
 /**
- * Parsed JSON, all optional: the user's keys, generation_config.json, and config.json (used without a
- * generation_config.json).
+ * Parsed JSON: the user's keys, generation_config.json, and config.json, which is used if there is no
+ * generation_config.json. Each is optional.
  */
 export interface GenerationSources {
   user?: unknown;
@@ -42,8 +42,8 @@ export interface GenerationSources {
 }
 
 /**
- * Merges the sources like transformers: the user's keys override the model's, and the model's override the
- * defaults. A null of the user turns off the model's value (`forced_eos_token_id: null`). A null in a file
+ * Merges the sources like transformers. The user's keys override the model's, which override the defaults. If
+ * a key is null, a user's null turns off the model's value (`forced_eos_token_id: null`), but a file's null
  * counts as missing.
  *
  * @param where the location of the user's keys, for messages

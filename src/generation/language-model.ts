@@ -5,15 +5,16 @@ export interface LanguageModel {
   /** `max_position_embeddings` of the config, if it exists. It limits the default length. */
   readonly maxPositions?: number;
   /**
-   * Reads the prompts with the encoder, if the model has one: [rows, count] row-major, padded on the right
-   * (mask: 1 real, 0 padding). Then `read` runs the decoder, and in its first call, row i belongs to prompt
-   * i.
+   * Reads the prompts with the encoder: [rows, count] row-major, padded on the right (mask: 1 real, 0
+   * padding). Undefined if the model has no encoder. Afterwards, `read` runs the decoder, and in its first
+   * call, row i belongs to prompt i.
    */
   encode?(tokens: Int32Array, rows: number, mask: Int32Array): Promise<void>;
   /**
-   * Reads `tokens`, row-major [rows, count], after the tokens of each row's parent. A call with a mask starts
-   * again with whole prompts (encoder-decoder: with the start token). Other calls have one token per row.
-   * Several rows may have the same parent. The result is only valid until the next call.
+   * Reads `tokens`, row-major [rows, count]. Row i continues its parent, a row of the previous call. With a
+   * mask, a call starts again with whole prompts (encoder-decoder: with the start token). Without a mask, it
+   * has one token per row. Several rows may have the same parent. The result is only valid until the next
+   * call.
    * @returns logits [rows, vocabSize] after the last token
    */
   read(tokens: Int32Array, rows: number, options: ReadOptions): Promise<Float32Array>;
@@ -24,6 +25,6 @@ export interface ReadOptions {
   parents?: Int32Array;
   /** Only in the first call of a generation, [rows, count]: 1 real, 0 padding on the left. */
   mask?: Int32Array;
-  /** Aborts the reading of a long prompt, which then throws the signal's reason. */
+  /** Aborts the reading of a long prompt. `read` then throws the signal's reason. */
   signal?: AbortSignal;
 }

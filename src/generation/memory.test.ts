@@ -4,7 +4,7 @@ import { TokenMemory } from './token-memory.ts';
 
 const WIDTH = 2;
 
-/** A tensor [tokens, rows, 2] from the value of each row at each token. */
+/** Makes a tensor [tokens, rows, 2] from the value of each row at each token. */
 const tensor = (...tokens: number[][]) => ({
   data: Float32Array.from(tokens.flatMap((rows) => rows.flatMap((name) => [name, -name]))),
   dims: [tokens.length, tokens[0].length, WIDTH],

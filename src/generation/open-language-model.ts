@@ -6,7 +6,7 @@ import type { TunedModel } from './tuned-model.ts';
 
 export interface LanguageModelOptions {
   /**
-   * Whether a single prompt reuses the cache for the tokens that it shares with the previous prompt; see
+   * Whether a single prompt reuses the cache for its common start with the previous prompt; see
    * `GeneratorOptions`.
    */
   continues?: boolean;

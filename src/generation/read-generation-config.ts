@@ -3,7 +3,7 @@ import type { Complaint } from '../support/user-error.ts';
 import { GENERATION_KEYS, type GenerationConfig, generationConfigSchema } from './generation-config.ts';
 
 export interface ReadConfig {
-  /** The valid keys. Their combinations can be checked although other keys are invalid. */
+  /** The valid keys. Their combinations can be checked even if other keys are invalid. */
   config: GenerationConfig;
   /** Known keys that are null. */
   nulls: readonly string[];
@@ -11,8 +11,8 @@ export interface ReadConfig {
 }
 
 /**
- * Reads the supported keys of an untrusted config. An unknown key is an error only from a user, because
- * transformers' files have dozens of unknown keys.
+ * Reads the supported keys of an untrusted config. Unknown keys are an error if a user wrote them. In files
+ * they are accepted, because transformers' files have dozens of them.
  */
 export function readGenerationConfig(value: unknown, where: string, from: 'person' | 'file'): ReadConfig {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -42,7 +42,7 @@ export function readGenerationConfig(value: unknown, where: string, from: 'perso
   };
 }
 
-/** Whether a value means that the token does not exist; old files write -1. */
+/** Whether a value means that the token does not exist. Old files write -1. */
 function isNoToken(key: string, value: unknown): boolean {
   return key.endsWith('_token_id') && value === -1;
 }

@@ -1,8 +1,8 @@
 import type { HostTensor } from '../runtime/session.ts';
 
 /**
- * Records which tokens of some rows are real and which are padding. The number of real tokens is the position
- * of the next token.
+ * Records which tokens of each row are real and which are padding. A row's number of real tokens is the
+ * position of its next token.
  */
 export class ReadTokens {
   #rows: { mask: Int32Array; real: number }[] = [];
@@ -52,10 +52,10 @@ export class ReadTokens {
   }
 
   /**
-   * Adds `count` tokens per row, real if `mask` [rows, count] has 1.
+   * Adds `count` tokens per row. They are real if `mask` [rows, count] has 1.
    *
-   * @returns their positions, [rows, count]: the number of real tokens before each; padding has 0, which is
-   * never used
+   * @returns the tokens' positions, [rows, count]: the number of real tokens before each; padding has 0,
+   * which is never used
    */
   append(count: number, mask?: Int32Array): Int32Array {
     const end = this.#length + count;

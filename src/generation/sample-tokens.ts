@@ -33,7 +33,7 @@ export async function* sampleTokens(search: Search): AsyncGenerator<GeneratedTok
       const random = new Random(seed, 'sampling', length - limits.begun);
       return Array.from({ length: count }, () => (do_sample ? random.uniform() : 0));
     };
-    // Ended rows also draw a number, so that a row's result does not depend on when others end.
+    // Ended rows also draw a number. So a row's result does not depend on when other rows end.
     const uniforms =
       search.seeds?.flatMap((seed) => drawn(seed, copies)) ?? drawn(search.seed, sequences.length);
     const chosen = live.map(({ row, place }) => {

@@ -9,8 +9,8 @@ import { TableModel } from './testing/table-model.ts';
 import { topIndices } from './top-indices.ts';
 
 /**
- * Maximum distance between a frequency and its probability, in standard errors. One normal value in 150,000
- * exceeds 4.5. With these seeds, none of the several hundred frequencies does.
+ * Maximum distance between a frequency and its probability, in standard errors. A normal value exceeds 4.5
+ * once in 150,000 times. With these seeds, none of the several hundred frequencies exceeds it.
  */
 const ERRORS = 4.5;
 

@@ -7,8 +7,8 @@ const DEFAULT_NEW_TOKENS = 20;
 
 /**
  * The minimum and maximum length of rows that start with `begun` tokens. Limits on new tokens override limits
- * on whole lengths. No length exceeds the model's positions; transformers fails or produces nonsense beyond
- * them.
+ * on whole lengths. Lengths beyond the model's positions are not possible; transformers fails or produces
+ * nonsense there.
  *
  * @throws PromptTooLong if there is no room for a new token
  */

@@ -12,7 +12,7 @@ const PRODUCED = ['forced_bos_token_id', 'forced_eos_token_id', 'bad_words_ids']
 
 export interface SearchOptions {
   seed?: number | undefined;
-  /** Aborts the search before the next token, which then throws the signal's reason. */
+  /** Aborts the search before the next token. The search then throws the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface BatchOptions extends Omit<SearchOptions, 'seed'> {
   hasLeft?: (row: number) => boolean;
 }
 
-/** A prepared search, before its first token: settings are checked, and the prompts are read. */
+/** A search before its first token. Its settings are checked, and the prompts are read. */
 export interface Search {
   settings: GenerationSettings;
   vocabSize: number;

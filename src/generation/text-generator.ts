@@ -34,8 +34,8 @@ export interface TextGeneratorParts {
 const DEFAULT_NEW_TOKENS = 256;
 
 /**
- * A language model that generates text. It has one cache, so calls wait for each other. Waiting calls with
- * equal settings share a batch. Close it after use.
+ * A language model that generates text. It has one cache, so calls wait for each other, but waiting calls
+ * with equal settings share a batch. Close it after use.
  */
 export class TextGenerator {
   /** Whether the adapter was trained on conversations, so that it expects messages. */
@@ -76,7 +76,7 @@ export class TextGenerator {
 
   /**
    * Generates the texts of several prompts in one batch, padded to the longest. Returns
-   * `num_return_sequences` texts per prompt; from beam search, the best first.
+   * `num_return_sequences` texts per prompt. Beam search returns the best first.
    */
   async generateAll(
     prompts: readonly Prompt[],
@@ -97,8 +97,8 @@ export class TextGenerator {
 
   /**
    * Streams the text of a prompt in pieces as it is generated. In beam search, the whole text comes at the
-   * end. Pieces are whole characters; together they are the text of `generate`, which the generator returns.
-   * The search ends if you stop iterating.
+   * end. Pieces are whole characters. The generator returns all pieces together, which equals the text of
+   * `generate`. The search ends if you stop iterating.
    */
   async *stream(
     prompt: Prompt,

@@ -5,7 +5,10 @@ export class TokenMemory {
   readonly #width: number;
   #tokens = 0;
   #data = new Float32Array(0);
-  /** The initial row that each row continues. Rows with the same initial row share their first `#begun` tokens. */
+  /**
+   * For each row, the initial row that it continues. Rows with the same initial row share their first
+   * `#begun` tokens.
+   */
   #roots = new Int32Array(0);
   #begun = 0;
 
@@ -26,7 +29,7 @@ export class TokenMemory {
     return { data: this.#data.subarray(0, this.#size), dims };
   }
 
-  /** Appends [tokens, rows, width]. Only the new tokens are copied, unless the memory is full. */
+  /** Appends [tokens, rows, width]. Usually, only the new tokens are copied; if the memory is full, all are. */
   append({ data, dims }: HostTensor): void {
     const end = this.#size;
     if (end + data.length > this.#data.length) {
@@ -81,7 +84,7 @@ export class TokenMemory {
       const [stays, isKin] = [row === parent, this.#roots[row] === roots[row]];
       return { parent, row, from: rows !== before ? 0 : stays ? this.#tokens : isKin ? this.#begun : 0 };
     });
-    // With more rows than before, each token would overwrite the next in place, so new memory is used.
+    // More rows than before do not fit in place, so new memory is used.
     if (rows > before) this.#data = new Float32Array((this.#tokens + 1) * rows * width);
     const token = new Float32Array(before * width);
     for (let i = Math.min(...moves.map(({ from }) => from)); i < this.#tokens; i++) {

@@ -61,7 +61,7 @@ it('batches what arrives while another batch is written', async () => {
 it('keeps apart what would be written otherwise together', async () => {
   for (const [other, positions] of [
     [{ ...SAMPLED, temperature: 2 }, undefined],
-    // Padding the other prompt to the longest would leave it fewer new tokens.
+    // With padding to the longest prompt, the other prompt could get fewer new tokens.
     [SAMPLED, 14],
   ] as const) {
     const { model, write } = queue(positions);

@@ -77,7 +77,7 @@ export class WritingQueue {
     this.#isRunning = true;
     while (this.#waiting.length > 0) {
       const end = await this.#turns.begin();
-      // Simultaneous requests arrive as separate messages, so this waits until all have arrived.
+      // Simultaneous requests arrive as separate messages. This waits for all of them.
       await new Promise((resolve) => setTimeout(resolve));
       await this.#write(this.#nextBatch());
       end();
@@ -96,8 +96,8 @@ export class WritingQueue {
   }
 
   /**
-   * Whether a request can join a batch. All prompts are padded to the longest, and each request must still be
-   * able to generate as many tokens as alone.
+   * Whether a request can join a batch. All prompts are padded to the longest. Nevertheless, each request
+   * must be able to generate as many tokens as alone.
    */
   #fits({ key, prompt, settings }: Request, batch: readonly Request[]): boolean {
     if (batch.length === 0) return true;
@@ -132,7 +132,7 @@ export class WritingQueue {
       for (const request of batch) finish(request, ends);
     } catch (error) {
       const isBegun = batch.some(({ tokens }) => tokens.length > 0);
-      // One request's prompt must not make the others fail, so each is generated alone.
+      // One request's prompt must not make the others fail, so each request is generated alone.
       if (batch.length > 1 && !isBegun) for (const request of batch) await this.#write([request]);
       else for (const request of batch) fail(request, error);
     }

@@ -14,7 +14,7 @@ export function input(graph: Graph, name: string, dtype: DataType, shape: readon
   return graph.leaf('input', { name }, { dtype, shape });
 }
 
-/** Adds a frozen tensor of the checkpoint, by its Hugging Face name. */
+/** Adds a frozen tensor of the checkpoint. It is found by its Hugging Face name. */
 export function weight(
   graph: Graph,
   name: string,
@@ -117,7 +117,7 @@ export const normalCdf = unary('normalCdf');
 export const gelu = unary('gelu');
 export const stopGradient = unary('stopGradient');
 
-/** Returns y itself. The gradient of `seen` is the result of `of`, given the gradient of y and the values `read`. */
+/** Returns y itself. `of` computes the gradient of `seen`, from the gradient of y and the values `read`. */
 export function watch(y: Value, seen: Value, read: readonly Value[], of: Ops['watch']['of']): Value {
   return apply('watch', [y, seen, ...read], { of });
 }

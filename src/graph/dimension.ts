@@ -1,12 +1,13 @@
 /**
- * The size of a tensor's axis: a number, or a polynomial in named sizes such as "batch" and "sequence", which
- * are known only when a batch arrives. Polynomials are in canonical form, so equal sizes have equal texts.
+ * The size of a tensor's axis: a number, or a polynomial in named sizes such as "batch" and "sequence". Named
+ * sizes are known only when a batch arrives. Polynomials are in canonical form, so equal sizes have equal
+ * texts.
  */
 export type Dimension = number | Polynomial;
 
 /**
- * A sum of products of symbols with integer factors. `terms` maps a product, such as "a*b" with sorted
- * symbols, to its factor.
+ * A sum of products of symbols, with integer factors. `terms` maps each product to its factor. A product is a
+ * text such as "a*b", with sorted symbols.
  */
 export class Polynomial {
   constructor(readonly terms: ReadonlyMap<string, number>) {}
@@ -49,7 +50,7 @@ export function multiplyDimensions(a: Dimension, b: Dimension): Dimension {
   return canonical(terms);
 }
 
-/** Divides a size by a symbol; undefined if the size is not a multiple of it. */
+/** Divides a size by a symbol. Undefined if the size is not a multiple of the symbol. */
 export function divideDimension(size: Dimension, name: string): Dimension | undefined {
   const terms = new Map<string, number>();
   for (const [monomial, factor] of termsOf(size)) {

@@ -13,7 +13,7 @@ export interface Value extends TensorType {
   readonly index: number;
 }
 
-/** An op applied to inputs. Nodes are immutable and belong to one graph. */
+/** An op that is applied to inputs. Nodes are immutable and belong to one graph. */
 export interface GraphNode<K extends Op = Op> {
   readonly graph: Graph;
   readonly id: number;
@@ -21,16 +21,16 @@ export interface GraphNode<K extends Op = Op> {
   readonly inputs: readonly Value[];
   readonly attributes: Ops[K];
   readonly outputs: readonly Value[];
-  /** 0 for a first computation. {@link Graph.again} adds nodes that repeat it, numbered from 1. */
+  /** 0 for a first computation. {@link Graph.again} adds repetitions, numbered from 1. */
   readonly repeat: number;
 }
 
 type Application<K extends Op> = Pick<GraphNode<K>, 'op' | 'inputs' | 'attributes' | 'repeat'>;
 
 /**
- * An append-only list of nodes. Inputs come before their uses. Adding the same op to the same inputs twice
- * returns the same node; this is the only common-subexpression elimination. Use {@link Graph.again} to
- * compute a value twice, so that its first result need not be kept.
+ * An append-only list of nodes. Inputs come before their uses. Adding the same op to the same inputs again
+ * returns the existing node. There is no other elimination of common subexpressions. Use {@link Graph.again}
+ * to compute a value twice, so that its first result need not be kept.
  */
 export class Graph {
   readonly nodes: GraphNode[] = [];
@@ -48,10 +48,10 @@ export class Graph {
   }
 
   /**
-   * Adds a node that computes another node again. The values are bit for bit the same, but neither this graph
-   * nor the engine merges both nodes. So the first result can be freed before the second is computed.
-   * Repeating the same node twice returns the same repetition. Repeating the repetition gives a third
-   * computation.
+   * Adds a node that repeats the computation of another node. The values are bit for bit the same, but
+   * neither this graph nor the engine merges the two nodes. So the first result can be freed before the
+   * second is computed. Two calls for the same node return the same repetition; a call for the repetition
+   * adds a third computation.
    *
    * @param inputs replace the node's inputs, if those are computed again too
    */

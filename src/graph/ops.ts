@@ -2,8 +2,8 @@ import type { Dimension } from './dimension.ts';
 import type { Value } from './graph.ts';
 
 /**
- * All ops, with their attributes. Each table of ops (shapes, gradients, lowering) is a `Record` over these
- * keys, so the compiler reports missing entries for a new op.
+ * All ops and their attributes. The tables of shapes, gradients and lowering are `Record`s over these keys,
+ * so the compiler reports what a new op lacks.
  */
 export interface Ops {
   // Leaves
@@ -40,8 +40,8 @@ export interface Ops {
   /** Returns x itself, with gradient zero. */
   stopGradient: None;
   /**
-   * (y, seen, ...read): y itself. `seen` does not affect the result. Its gradient is a statistic of the
-   * backward pass, which `of` computes from the gradient of y.
+   * (y, seen, ...read): returns y itself, which does not depend on `seen`. The gradient of `seen` is a
+   * statistic of the backward pass. `of` computes it from the gradient of y.
    */
   watch: { of: (gradient: Value, read: readonly Value[]) => Value };
 
@@ -49,10 +49,11 @@ export interface Ops {
   /** scale · op(A) op(B) over the last two axes; leading axes broadcast. */
   matmul: { transposeA: boolean; transposeB: boolean; scale: number };
   /**
-   * x Wᵀ, or x W if `backward`, with a frozen matrix W [outFeatures, inFeatures]: (x, values [blocks,
-   * blockSize · bits / 8], scales [blocks]). W is stored in blocks along its rows. An element is its integer
-   * times the scale of its block. With 4 bits, a byte holds two elements, the first in its lower half, and 8
-   * represents zero. With 8 bits, 128 represents zero.
+   * x Wᵀ, or x W if `backward`, with a frozen matrix W [outFeatures, inFeatures] stored in blocks along its
+   * rows. Operands: x, values [blocks, blockSize · bits / 8], scales [blocks].
+   *
+   * An element is its integer times the scale of its block. With 4 bits, a byte holds two elements, the first
+   * in its lower half, and 8 represents zero. With 8 bits, 128 represents zero.
    *
    * If `rounded`, a backend may also round x to bytes, in the same blocks, each with its own scale. This
    * makes products of few rows several times as fast. Use it only for generation, because the rounding has no
@@ -67,13 +68,13 @@ export interface Ops {
     rounded: boolean;
   };
   /**
-   * x W with a frozen matrix of signed bytes: (x, values [inFeatures, outFeatures], scales [outFeatures],
-   * mirror, mirrorScales [inFeatures]). Each column of `values` has a scale. The mirror is the transposed
-   * matrix, rounded along its own columns; the gradient is multiplied by it. x is also rounded to bytes, and
-   * each row has a scale.
+   * x W with a frozen matrix of signed bytes. Operands: x, values [inFeatures, outFeatures], scales
+   * [outFeatures], mirror, mirrorScales [inFeatures]. Each column of `values` has a scale. The mirror is the
+   * transposed matrix, rounded along its own columns, for the product with the gradient. x is also rounded to
+   * bytes, with a scale per row.
    *
-   * The optional sixth operand is smoothing [inFeatures]. The columns of x are multiplied by it before they
-   * are rounded; the rows of `values` have been divided by it. Then all rows of x share one scale.
+   * The optional sixth operand is smoothing [inFeatures]. The columns of x are multiplied by it before
+   * rounding, and the rows of `values` were divided by it. Then all rows of x share one scale.
    *
    * The derivative treats rounding as the identity.
    */
@@ -100,15 +101,18 @@ export interface Ops {
    * no gradient, as with PyTorch's `padding_idx`.
    */
   gather: { padding?: number };
-  /** Adds rows at indices into a table of `rows` zero rows: (indices [k], updates [k, width]) -> [rows, width]. */
+  /**
+   * Adds rows into a table of `rows` zero rows, at the given indices: (indices [k], updates [k, width]) ->
+   * [rows, width].
+   */
   scatterAdd: { rows: Dimension };
-  /** A contiguous part of a vector, reshaped: (vector, start) -> shape. The start is known only at run time. */
+  /** A contiguous part of a vector, reshaped: (vector, start) -> shape. The start is only known at run time. */
   window: { shape: readonly Dimension[] };
 
   // Order of computation
   /**
-   * (x, gate): x itself, computed after the gate. The gate must have a symbolic size, because the engine does
-   * not wait for values of fixed size.
+   * (x, gate): returns x itself, but computes it after the gate. The gate must have a symbolic size, because
+   * the engine does not wait for values of fixed size.
    */
   after: None;
 }

@@ -6,7 +6,7 @@ import { reachable } from './print.ts';
 /** Bytes per element. */
 const BYTES = { float32: 4, int32: 4, bool: 1, uint8: 1 };
 
-/** Leaves, which do not use the engine's memory: inputs belong to the caller, and weights are mapped. */
+/** Leaves do not use the engine's memory: inputs belong to the caller, and weights are mapped. */
 const LEAVES: ReadonlySet<Op> = new Set(['input', 'weight', 'constant']);
 /** Ops whose output shares memory with the first input. */
 const VIEWS: ReadonlySet<Op> = new Set(['reshape', 'after', 'stopGradient']);

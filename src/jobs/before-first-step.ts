@@ -28,7 +28,7 @@ export async function beforeFirstStep(
 
 /**
  * Does the measurement that the method needs before the first step. Returns the changed run, or the same run
- * if the method needs none.
+ * if the method needs no measurement.
  */
 async function afterMeasurement(
   loaded: SetUpRun,

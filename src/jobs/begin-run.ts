@@ -66,15 +66,15 @@ export interface RunBeginning {
   /** Notices from reading the files. */
   notices: readonly string[];
   /**
-   * Logits that give each class its share of the rows. Present if the final model might always predict the
+   * Logits that give each class its share of the rows. Present if the final model may predict only the
    * majority class.
    */
   constant?: readonly number[];
   /** Weight of each class in training; undefined if all are equal. */
   classWeights?: readonly number[];
   /**
-   * Baselines on the validation set that selects the best model; empty if it has no rows. Call it after
-   * `encode`; the first call fits them.
+   * Baselines on the validation set that selects the best model; empty if the set has no rows. Call it after
+   * `encode`. The first call fits the baselines.
    */
   baselines(): readonly Baseline[];
   /**
@@ -248,15 +248,15 @@ function isPossible(attempt: () => unknown): boolean {
   }
 }
 
-/** Typical for English. All columns are counted as text, so the estimate is too high for files with other columns. */
+/** Typical for English. The estimate counts all columns as text, so it is too high for files with other columns. */
 const CHARACTERS_OF_A_TOKEN = 4;
 
 /**
  * Estimates the amount of training data without tokenizing it.
  *
  * @param rows number of rows in the files
- * @param kept number of training rows among them; undefined if examples are blocks of the maximum length
- * instead of rows
+ * @param kept number of training rows among them; undefined if examples are not rows, but blocks of the
+ * maximum length
  */
 function amountOf(
   files: readonly TextFile[],
@@ -270,7 +270,7 @@ function amountOf(
   return { rows: kept, tokens: Math.max(1, Math.min(maxLength, tokens / Math.max(1, rows))) };
 }
 
-/** The notice that the default length was lowered, because the model has fewer positions. */
+/** The notice that the default maximum length was lowered, because the model has fewer positions. */
 function loweredLength({ task, data }: RunConfig, config: CommonConfig): string[] {
   const { key, requested, unlowered } = maxLengthOf(task, data, config);
   if (unlowered === undefined) return [];

@@ -18,8 +18,8 @@ export interface InputSource {
 }
 
 /**
- * Yields the input rows of linear modules of the base model, batch by batch. Padding is left out. Language
- * models also leave out tokens without a label, as in PEFT's EVA (`use_label_mask`).
+ * Yields the rows that linear modules of the base model get as input, batch by batch. Padding is left out.
+ * For language models, tokens without a label are left out too, as in PEFT's EVA (`use_label_mask`).
  */
 export async function* moduleInputs(
   { model, engine, communicator = ALONE }: InputSource,
@@ -56,7 +56,10 @@ export async function* moduleInputs(
   }
 }
 
-/** Indices of sequence-major rows to measure: real tokens, and in language models only labelled ones. */
+/**
+ * Indices of the sequence-major rows to measure. They belong to real tokens; in language models, only to
+ * labelled ones.
+ */
 function countedRows(rows: string, feeds: Tensors, isDecoder: boolean): number[] {
   const labelled = feeds[LABEL_ROWS]?.data;
   if (rows.includes('target')) return [...labelled];
@@ -66,7 +69,7 @@ function countedRows(rows: string, feeds: Tensors, isDecoder: boolean): number[]
   const real = Array.from({ length: batch * length }, (_, row) => row).filter(isReal);
   const isEncoder = !labelled || 'decoder_input_ids' in feeds;
   if (isEncoder) return real;
-  // In a decoder, each row predicts the next token.
+  // In a decoder, a row predicts the next token, so the row after a label's row is counted.
   const tokens = new Set(Array.from(labelled, (row) => row + (isDecoder ? batch : 0)));
   return real.filter((row) => tokens.has(row));
 }

@@ -34,13 +34,13 @@ export type ConfigWithRows = RunConfigInput extends infer Input
     : never
   : never;
 
-/** Texts in memory by name. The names replace files in a config. */
+/** Texts in memory by name. In a config, these names stand for files. */
 export type TextsInMemory = Readonly<Record<string, string>>;
 
 /**
- * Replaces rows and functions in a config by names. Returns the config, the texts and values that the names
- * represent, and the custom scores. The names depend on the rows' content, so a run with equal rows can be
- * resumed. Async iterables are read to their end.
+ * Replaces rows and functions in a config by names. Returns the config, the texts and values by name, and the
+ * custom scores. The names depend on the content of the rows, so a run with equal rows can be resumed. Async
+ * iterables are read to their end.
  */
 export async function namedRows(given: ConfigWithRows): Promise<{
   config: RunConfigInput;

@@ -11,7 +11,7 @@ import { type OwnFunctions, ownFunction } from '../tuners/own-function.ts';
 import type { RunBeginning } from './begin-run.ts';
 import { startMethod } from './start-method.ts';
 
-/** What a run trains with. */
+/** The parts that a run trains with. */
 export interface SetUpRun {
   model: LoadedModel;
   settings: TrainerSettings;
@@ -19,10 +19,10 @@ export interface SetUpRun {
 }
 
 /**
- * Tokenizes the data and sets the method up on the model.
+ * Tokenizes the data and sets up the method on the model.
  *
  * @param startedAt the time that chat templates use
- * @param planned the original config, if the run has been extended; the method keeps its number of steps
+ * @param planned the original config, if the run has been extended; the method then uses its number of steps
  * @param communicator the processes that share the run
  * @throws UserError for unusable rows, and for an adapter of another model
  */

@@ -2,7 +2,7 @@ import { assertSameLength } from './assert-same-length.ts';
 
 /**
  * The share of rows whose prediction equals the target, as `sklearn.metrics.accuracy_score`. With `width` >
- * 1, a row is a list of that many 0/1 indicators, and it counts only if all of them are right (subset
+ * 1, each row has that many 0/1 indicators. A row counts only if all its indicators are right (subset
  * accuracy).
  */
 export function accuracy(predictions: ArrayLike<number>, targets: ArrayLike<number>, width = 1): number {

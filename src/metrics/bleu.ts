@@ -7,7 +7,7 @@ const SPACES = new RegExp(`[${PYTHON_SPACE}]+`);
 
 /** Counts for `bleu` over all texts. Lists are indexed by the length of n-grams, from 1. */
 interface Statistics {
-  /** Number of words in the predictions, and in the references with the nearest lengths. */
+  /** Number of words in all predictions, and in the references with the nearest lengths. */
   predicted: number;
   wanted: number;
   correct: number[];
@@ -82,7 +82,7 @@ function ngrams(words: readonly string[]): Map<string, { order: number; times: n
   return counts;
 }
 
-/** Returns the nearest length; if two are equally near, the shorter one. */
+/** Returns the nearest length. If two are equally near, returns the shorter one. */
 function nearestLength(length: number, lengths: readonly number[]): number {
   return lengths.reduce((best, other) => {
     const [nearer, before] = [Math.abs(other - length), Math.abs(best - length)];

@@ -3,8 +3,8 @@ import { Random } from '../support/random.ts';
 import { CommonSubsequences } from './common-subsequences.ts';
 
 /**
- * The longest common subsequence from the table of lengths, as in ROUGE's Python package. Returns positions
- * in `first`, from the end.
+ * The positions in `first` of a longest common subsequence, from the end. They are found in the table of
+ * lengths, as in ROUGE's Python package.
  */
 function byTable(first: readonly string[], second: readonly string[]): number[] {
   const lengths = [new Array<number>(second.length + 1).fill(0)];

@@ -14,13 +14,13 @@ interface Occurrences {
 }
 
 /**
- * Computes longest common subsequences with every sentence of a text. The tables of all sentences are side by
- * side with one bit per cell, so 32 cells are computed at once (Hyyrö, 2004: "Bit-parallel LCS-length
- * computation revisited"). A cell without matches separates neighbouring tables.
+ * Computes longest common subsequences with every sentence of a text. The tables of all sentences stand side
+ * by side, with one bit per cell, so 32 cells are computed at once (Hyyrö, 2004: "Bit-parallel LCS-length
+ * computation revisited"). Between two tables stands a cell that matches nothing.
  */
 export class CommonSubsequences {
   readonly #words = new Map<string, Occurrences>();
-  /** Bits that are 1 for cells inside sentences. */
+  /** A bit is 1 if its cell belongs to a sentence. */
   readonly #inside: Int32Array;
 
   constructor(sentences: readonly (readonly string[])[]) {
@@ -46,8 +46,8 @@ export class CommonSubsequences {
 
   /**
    * Positions in `first` that belong to a longest common subsequence with any of the sentences. If a sentence
-   * has several such subsequences, the choice is that of ROUGE's Python package: it walks from the end, and
-   * steps back in `first` if both directions are equal.
+   * has several such subsequences, the one that ROUGE's Python package finds is used. It walks from the end,
+   * and steps back in `first` if both directions are equal.
    *
    * @param spend called with the number of steps through each table
    */
@@ -83,7 +83,7 @@ export class CommonSubsequences {
         const [bits, match] = [rows[above + k], cells[k]];
         const sum = (bits >>> 0) + ((bits & match) >>> 0) + carry;
         carry = sum > 0xffff_ffff ? 1 : 0;
-        // Carries stop at the cell that separates two tables.
+        // A carry stops at the cell between two tables.
         rows[above + width + k] = (sum | (bits & ~match)) & inside[k];
       }
     }

@@ -16,10 +16,10 @@ const OUTSIDE = 'O';
 const NO_TYPE = '_';
 
 /**
- * The entities that tags mark, equal to seqeval 1.2.2 in its default mode, which follows the CoNLL script.
- * All schemes with `B-`, `I-`, `E-` and `S-` before a type and `O` outside are accepted (IOB1, IOB2, IOBES).
- * A tag that does not continue the previous entity begins a new one, even if it is ill-formed. Other tags are
- * split after their first character.
+ * The entities that tags mark, equal to seqeval 1.2.2 in its default mode, which follows the CoNLL script. It
+ * accepts all schemes with `B-`, `I-`, `E-` and `S-` before a type and `O` outside entities (IOB1, IOB2,
+ * IOBES). A tag that does not continue the previous entity begins a new one, even if the scheme forbids it.
+ * Tags of another form are split after their first character.
  *
  * @param tags non-empty tags
  */
@@ -42,14 +42,14 @@ function parse(tag: string): Tag {
   return { prefix, type: rest.slice(rest.indexOf('-') + 1) || NO_TYPE };
 }
 
-/** Whether an entity ends between two tags. */
+/** Whether an entity ends between two adjacent tags. */
 function ends(before: Tag, { prefix, type }: Tag): boolean {
   if (before.prefix === 'E' || before.prefix === 'S') return true;
   if ((before.prefix === 'B' || before.prefix === 'I') && 'BSO'.includes(prefix)) return true;
   return isPart(before) && before.type !== type;
 }
 
-/** Whether an entity starts at the second of two tags. */
+/** Whether an entity starts at `tag`, which follows `before`. */
 function starts(before: Tag, tag: Tag): boolean {
   if (tag.prefix === 'B' || tag.prefix === 'S') return true;
   if ((tag.prefix === 'I' || tag.prefix === 'E') && 'ESO'.includes(before.prefix)) return true;

@@ -35,7 +35,10 @@ export function microF1(predictions: ArrayLike<number>, targets: ArrayLike<numbe
   return harmonic(correct, predicted, actual);
 }
 
-/** 2 P R / (P + R) from counts. 0 if both `predicted` and `actual` are 0, as with scikit-learn's default. */
+/**
+ * 2 P R / (P + R), computed from counts. If both `predicted` and `actual` are 0, the result is 0, as with
+ * scikit-learn's default.
+ */
 function harmonic(correct: number, predicted: number, actual: number): number {
   return predicted + actual === 0 ? 0 : (2 * correct) / (predicted + actual);
 }

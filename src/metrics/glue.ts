@@ -17,7 +17,7 @@ const shareAndF1: GlueMetric = (predictions, references) => {
   return combined({ ...share(predictions, references), f1: binaryF1(counts) });
 };
 
-/** Adds the mean of a task's scores, if it has two. */
+/** Adds the mean of a task's scores, if the task has two. */
 function combined(scores: Record<string, number>): Record<string, number> {
   const values = Object.values(scores);
   return { ...scores, combined_score: values.reduce((sum, value) => sum + value, 0) / values.length };

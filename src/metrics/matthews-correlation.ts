@@ -1,8 +1,8 @@
 import type { ClassCounts } from './class-counts.ts';
 
 /**
- * Matthews correlation for any number of classes (Gorodkin's R_K), as `sklearn.metrics.matthews_corrcoef`. It
- * is 0 if undefined, because all predictions or all targets are the same class.
+ * Matthews correlation for any number of classes (Gorodkin's R_K), as `sklearn.metrics.matthews_corrcoef`. If
+ * all predictions or all targets are the same class, the correlation is undefined, and the result is 0.
  */
 export function matthewsCorrelation({ rows, predicted, actual, correct }: ClassCounts): number {
   let hits = 0;

@@ -19,7 +19,8 @@ describe('scores', () => {
     expect(accuracy([0, 1, 1, 2], [0, 1, 2, 2])).toBe(0.75);
     expect(macroF1(counts)).toBeCloseTo((1 + 2 / 3 + 2 / 3) / 3, 12);
     expect(binaryF1(classCounts([0, 1, 1, 0], [0, 1, 0, 1], 2))).toBe(0.5);
-    // (4·3 - 5) / √((16 - 6) (16 - 6)): 4 rows, 3 of them right, and the expected agreement by chance.
+    // (4·3 - 5) / √((16 - 6) (16 - 6)). There are 4 rows, 3 of them right; 5 and 6 come from the class
+    // counts.
     expect(matthewsCorrelation(counts)).toBeCloseTo(7 / 10, 12);
   });
 

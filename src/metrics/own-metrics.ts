@@ -3,7 +3,7 @@ import { UserError } from '../support/user-error.ts';
 import { SCORES } from './scores.ts';
 
 /**
- * A custom score, computed at once from all rows of a set. Predictions and references depend on the task:
+ * A custom score, computed from all rows of a set at once. Predictions and references depend on the task:
  *
  * - Classes, sets of classes and numbers: a prediction is the result of `predict` for a row. A reference is
  * its label (a string, a list of strings, or a number).

@@ -29,8 +29,8 @@ function mean(values: ArrayLike<number>): number {
 }
 
 /**
- * Compares the values themselves. Deviations from a rounded mean would be tiny instead of 0, and the
- * correlation would be noise.
+ * Whether all values are equal. The values themselves are compared, because the deviations from a rounded
+ * mean may be tiny instead of 0.
  */
 function isConstant(values: ArrayLike<number>): boolean {
   for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;

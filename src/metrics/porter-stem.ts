@@ -1,13 +1,10 @@
-/**
- * A suffix, its replacement, and a condition on the stem before it. By default, the stem's measure must be
- * above 0.
- */
+/** A suffix, its replacement, and a condition on the stem before it. The default condition is a measure above 0. */
 type Rule = readonly [suffix: string, replacement: string, condition?: (stem: string) => boolean];
 
 const always = () => true;
 const isLong = (stem: string) => measure(stem) > 1;
 
-/** Words with stems that differ from those of the rules. */
+/** Words whose stems differ from what the rules give. */
 const IRREGULAR: ReadonlyMap<string, string> = new Map(
   Object.entries({
     ...{ sky: 'sky', skies: 'sky', dying: 'die', lying: 'lie', tying: 'tie', news: 'news', howe: 'howe' },
@@ -65,7 +62,7 @@ export function porterStem(word: string): string {
   return withoutLastLetter(stem);
 }
 
-/** Applies the first rule with a matching suffix. If its condition is not met, no other rule is tried. */
+/** Applies the first rule with a matching suffix. If its condition is not met, the word stays unchanged. */
 function applied(rules: readonly Rule[], word: string): string {
   const rule = rules.find(([suffix]) => word.endsWith(suffix));
   if (!rule) return word;

@@ -1,6 +1,6 @@
 /**
- * The class with the largest logit in each row of `[rows, classes]`. Among equal logits, the first, as with
- * `numpy.argmax`.
+ * The class with the largest logit in each row of `[rows, classes]`. If logits are equal, the first class, as
+ * with `numpy.argmax`.
  */
 export function argmaxRows(logits: Float32Array, classes: number): Int32Array {
   const labels = new Int32Array(logits.length / classes);

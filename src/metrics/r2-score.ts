@@ -2,8 +2,8 @@ import { assertSameLength } from './assert-same-length.ts';
 
 /**
  * The share of the targets' variance that the predictions explain, as `sklearn.metrics.r2_score`. The maximum
- * is 1; predicting the mean gives 0, and worse predictions are negative. If all targets are equal: 1 if every
- * prediction is right, otherwise 0. NaN for fewer than two rows.
+ * is 1. Predicting the mean gives 0, and worse predictions give negative values. If all targets are equal,
+ * the result is 1 if every prediction is right, otherwise 0. NaN for fewer than two rows.
  */
 export function r2Score(predictions: ArrayLike<number>, targets: ArrayLike<number>): number {
   assertSameLength(predictions, targets);

@@ -1,4 +1,4 @@
-/** Numbers of ranked texts that are scored, as in BEIR and MTEB. */
+/** How many ranked texts are scored, as in BEIR and MTEB. */
 const [CUT, MAP_CUT] = [10, 100];
 const RECALL_CUTS = [1, 5, 10] as const;
 

@@ -6,8 +6,8 @@ export const ROUGE_TYPES = ['rouge1', 'rouge2', 'rougeL', 'rougeLsum'] as const;
 export type RougeType = (typeof ROUGE_TYPES)[number];
 
 /**
- * Limits on the steps of rougeLsum through the tables of sentence pairs. Short lines that are all alike take
- * thousands of steps per word. Two novels with one sentence per line take 40.
+ * Limits on the steps of rougeLsum through the tables of sentence pairs. If all lines are short and alike, it
+ * takes thousands of steps per word. Two novels with one sentence per line take 40.
  */
 const MAX_STEPS = 2 ** 24;
 const MAX_STEPS_PER_WORD = 64;
@@ -22,7 +22,7 @@ export interface RougeScore {
 /**
  * Mean scores of texts, equal to the Python package rouge_score 0.1.2 with `use_stemmer=True`.
  *
- * @param references one or more references for each text; the best one counts, separately for each score
+ * @param references one or more references for each text; for each score, the best reference counts
  * @throws UserError for texts that take too many steps to compare
  */
 export function rouge(
@@ -57,8 +57,8 @@ function tooAlike(index: number): UserError {
 /**
  * The scores of a text against its best references.
  *
- * @param spend called with the number of steps taken, and with a negative number for the steps that the words
- * allow
+ * @param spend called with the number of steps taken; called with a negative number to allow steps for more
+ * words
  */
 export function rougeOfText(
   prediction: string,

@@ -8,8 +8,8 @@ export const NORMAL_95 = 1.959964;
 const MAX_RESAMPLES = 1000;
 const MIN_RESAMPLES = 100;
 /**
- * Maximum number of rows that all resamples draw in total, if there are more than the minimum number of
- * resamples. Drawing them takes some tenths of a second.
+ * Maximum number of rows drawn by all resamples together, beyond a minimum number of resamples. Drawing them
+ * takes some tenths of a second.
  */
 const MAX_DRAWN = 2e6;
 
@@ -23,7 +23,7 @@ export function wilson(share: number, rows: number): ScoreInterval {
 
 /**
  * The interval of any score, by Efron's percentile bootstrap: quantiles of the score over resamples of the
- * rows. The same rows always give the same interval.
+ * rows. The interval is deterministic.
  *
  * @param scoreOf returns the score of the rows with these indices
  * @returns undefined if the score is undefined for most resamples

@@ -1,4 +1,4 @@
-/** Facts about a score, besides its computation. */
+/** Facts about a score. Its computation is elsewhere. */
 export interface ScoreFacts {
   /** Display name. */
   title: string;

@@ -29,7 +29,7 @@ interface Counts {
  * Python package seqeval 1.2.2 in its default mode with `zero_division=0`.
  *
  * @param predictions the predicted tags of each sentence
- * @param references the true tags, with the same numbers of sentences and tags
+ * @param references the true tags; the numbers of sentences and tags must be the same
  */
 export function seqeval(
   predictions: readonly (readonly string[])[],
@@ -71,8 +71,8 @@ function countByType(predicted: readonly string[], actual: readonly string[]): M
 const NONE: ReadonlySet<number> = new Set();
 
 /**
- * The positions of entities, by type. Each position is one number, so an entity that occurs twice at a
- * position counts once.
+ * The positions of entities, by type. A position is one number, so two entities of a type at the same
+ * position count once.
  */
 function placesByType(tags: readonly string[]): Map<string, Set<number>> {
   const places = new Map<string, Set<number>>();

@@ -9,8 +9,8 @@ export function spearmanr(x: ArrayLike<number>, y: ArrayLike<number>): number {
 }
 
 /**
- * Ranks from 1; ties get the average of their ranks. All ranks are NaN if any value is NaN, because then the
- * values have no order.
+ * Ranks from 1; equal values get the average of their ranks. If any value is NaN, all ranks are NaN, because
+ * the values then have no order.
  */
 function averageRanks(values: ArrayLike<number>): Float64Array {
   const sorted = Float64Array.from(values).sort();

@@ -34,7 +34,7 @@ const MODERNBERT = {
 const ALBERT = { hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.2, classifier_dropout_prob: 0.3 };
 const SETTINGS: Record<string, object> = { albert: ALBERT, distilbert: DISTILBERT, modernbert: MODERNBERT };
 
-/** 0.1: the embeddings, and two sites per layer (DistilBERT: one). 0.2: the attention weights. */
+/** 0.1: the embeddings, and two places per layer (DistilBERT: one). 0.2: the attention weights. */
 const base = { 0.1: 1 + 2 * 2, 0.2: 2 };
 const distilBase = { 0.1: 1 + 2, 0.2: 2 };
 const modernBase = { 0.1: 1, 0.2: 2 * 2, 0.4: 2 };
@@ -57,7 +57,7 @@ it.each<[string, HeadKind, Record<number, number>]>([
   ['mpnet', 'TOKEN_CLS', { ...base, 0.1: base[0.1] + 1 }],
   ['mpnet', 'QUESTION_ANS', base],
   ['mpnet', 'MASKED_LM', base],
-  // The feed-forward network has no dropout.
+  // ALBERT's feed-forward network has no dropout.
   ['albert', 'SEQ_CLS', { ...base, 0.1: 1 + 2, 0.3: 1 }],
   ['albert', 'TOKEN_CLS', { ...base, 0.1: 1 + 2, 0.3: 1 }],
   ['albert', 'MASKED_LM', { ...base, 0.1: 1 + 2 }],

@@ -83,7 +83,7 @@ async function logits(model: TaskModel, everyRow: boolean) {
   return { logits: [...(found.logits.data as Float32Array)], inputs: network.linearInputs };
 }
 
-/** The number of rows that the last linear module before the head reads. */
+/** The shape of the input of the last linear module before the head. */
 function lastRows(inputs: Network['linearInputs']): string {
   const path = [...inputs.keys()].findLast((path) => !HEAD.test(path)) as string;
   return String(inputs.get(path)?.shape[0]);
@@ -93,7 +93,7 @@ describe.each(Object.entries(CASES))('%s', (name, fields) => {
   it('gives the same classes, whether its last layer is computed for first tokens or for all', async () => {
     const model = build(fields, 'SEQ_CLS');
     const [first, all] = [await logits(model, false), await logits(model, true)];
-    // The sums have another order, which changes a few units in the last place of float32.
+    // The sums are computed in another order, which changes the last bits of float32.
     first.logits.forEach((logit, i) => {
       expect(logit).toBeCloseTo(all.logits[i], 5);
     });

@@ -12,7 +12,7 @@ it('weights are normal with the given deviation, one by one and by seed', () => 
   const weights = initialise('classifier.weight', [100, 200], 7, 0.02);
   const mean = weights.reduce((sum, x) => sum + x, 0) / weights.length;
   const variance = weights.reduce((sum, x) => sum + (x - mean) ** 2, 0) / weights.length;
-  // Five standard errors with 20,000 draws.
+  // The limit is five standard errors, with 20,000 draws.
   expect(Math.abs(mean)).toBeLessThan(5 * 0.02 * weights.length ** -0.5);
   expect(Math.abs(Math.sqrt(variance) / 0.02 - 1)).toBeLessThan(5 * (2 * weights.length) ** -0.5);
   expect(initialise('classifier.weight', [100, 200], 7, 0.02)).toEqual(weights);

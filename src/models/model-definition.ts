@@ -7,9 +7,9 @@ import type { HeadKind } from './heads/registry.ts';
 import type { SentenceSettings } from './sentence-settings.ts';
 
 /**
- * A batch of token sequences, sequence-major: row s of `inputIds` holds token s of every example. So the
- * flattened hidden states have row position · batch + example. Only inputs that a model reads become inputs
- * of its graph.
+ * A batch of token sequences, sequence-major: row s of `inputIds` holds token s of every example. So token s
+ * of example b is row s · batch + b of the flattened hidden states. Only inputs that a model reads become
+ * inputs of its graph.
  */
 export interface ModelInputs {
   /** int32 [sequence, batch]. In an encoder-decoder, the encoder's tokens. */
@@ -32,30 +32,30 @@ export interface ModelInputs {
   logitRows?: Value;
   /** Whether the last layer is computed for all tokens, even if the head reads only the first ones. */
   everyRow?: boolean;
-  /** Called with the hidden states of all tokens by a head that pools them. */
+  /** Called by a head that pools, with the hidden states of all tokens. */
   onTokens?(hidden: Value): void;
-  /** The cache for keys and values of a decoder. Without it, the decoder reads from the start. */
+  /** The cache for a decoder's keys and values. Without it, the decoder reads from the start. */
   cache?: AttentionCache;
 }
 
-/** The facts about any model that the rest of the program needs from its config.json. */
+/** What the rest of the program needs to know about any model, from its config.json. */
 export interface CommonConfig {
   vocabSize: number;
   /** Number of segments that the model distinguishes; 0 or 1 for models without segments. */
   typeVocabSize: number;
-  /** Maximum length of a sequence, including special tokens, which the positions allow. */
+  /** The longest sequence that the positions allow, including special tokens. */
   maxLength: number;
   numLabels: number;
   /** The checkpoint's class names by id, if it has any. */
   id2label: Readonly<Record<string, string>>;
   /** Standard deviation of newly initialised weights. */
   initializerRange: number;
-  /** Standard deviation of one new weight, in families where it differs between weights. */
+  /** Standard deviation of a new weight, in families where each weight has its own. */
   deviationOf?(name: string, shape: readonly number[]): number;
   padTokenId?: number;
   /** How the model converts a text to a vector, if its files specify it. */
   sentence?: SentenceSettings;
-  /** Whether a prompt must be read at once, because hidden states depend on the length of the text. */
+  /** Whether hidden states depend on the length of the text. Then a prompt must be read at once. */
   readsWhole?: boolean;
   /** The decoder's start token in an encoder-decoder. */
   decoderStartTokenId?: number;
@@ -72,12 +72,9 @@ export interface Head<Config extends CommonConfig = CommonConfig> {
    * lacks them.
    */
   readonly modules: readonly string[];
-  /**
-   * More modules that a checkpoint may lack, such as a pooler. Those that are missing are initialised,
-   * trained and saved.
-   */
+  /** More modules that a checkpoint may lack, such as a pooler. A missing one is initialised, trained and saved. */
   readonly mayLack?: readonly string[];
-  /** Size of the output of a head without labels. It replaces `numLabels`. */
+  /** The size of the output, for a head without labels. It replaces `numLabels`. */
   outputs?(config: Config): number;
   /**
    * Builds the logits, with the axes of the head's kind. A token-level head computes only the `logitRows`, if
@@ -105,14 +102,11 @@ interface TargetModules {
   readonly many: readonly string[];
   /** PEFT's default for IA3, which rescales activations. */
   readonly rescaled: readonly string[];
-  /** Modules among `rescaled` whose input is rescaled instead of their output. */
+  /** The modules among `rescaled` whose input is rescaled, instead of their output. */
   readonly rescaledInputs: readonly string[];
 }
 
-/**
- * A model family: how to parse its config and how to build its graph. Each family is one Hugging Face
- * `model_type`.
- */
+/** A model family, which is one Hugging Face `model_type`: how to parse its config and how to build its graph. */
 export interface ModelDefinition<Config extends CommonConfig = CommonConfig> {
   readonly modelType: string;
   /**

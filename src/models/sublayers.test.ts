@@ -34,9 +34,9 @@ const decoder = ['model.layers.0.self_attn attention', 'model.layers.0.mlp feedF
 type Norm = 'of the sum' | 'before the sum' | 'none';
 
 /**
- * For each family, its sublayers (the places of AdapterHub's `mh_adapter`, `cross_adapter` and
- * `output_adapter`), and the position of the norm. AdapterHub lacks OLMo 2, MPNet, ModernBERT, Phi-3, Gemma 3
- * and SmolLM3.
+ * The sublayers of each family, and the position of its norms. Sublayers are where AdapterHub places
+ * `mh_adapter`, `cross_adapter` and `output_adapter`. AdapterHub lacks OLMo 2, MPNet, ModernBERT, Phi-3,
+ * Gemma 3 and SmolLM3.
  */
 const FAMILIES: Record<string, { norm: Norm; sublayers: string[] }> = {
   bert: { norm: 'of the sum', sublayers: encoder('bert') },
@@ -155,8 +155,8 @@ describe.each(modelTypes())('%s', (modelType) => {
     for (const { h, end } of seen) {
       expect(end.norm === undefined).toBe(norm === 'none');
       const first = norm === 'before the sum' ? (end.norm as (x: Value) => Value)(h) : h;
-      // Equal applications share a node. So a sum built here is the model's own node, if the operands have
-      // the same order.
+      // In a graph, equal applications share a node. So a sum built here is the model's own node, if its
+      // operands have the same order.
       const sums = [add(first, end.residual), add(end.residual, first)].filter(({ node }) => nodes.has(node));
       expect(sums.length).toBe(1);
       if (norm === 'of the sum') expect(nodes).toContain(end.norm?.(sums[0]).node);

@@ -2,7 +2,7 @@ import { htmlText } from './html-text.ts';
 import { mimeText } from './mime-text.ts';
 import { withoutTraces } from './without-traces.ts';
 
-/** Far more than the model's 128 tokens, beyond which texts are truncated. */
+/** Far more than the 128 tokens to which the model truncates texts. */
 const MAX_CHARACTERS = 2000;
 
 /** The training text of an e-mail: its subject and body, without clues to its class. */

@@ -83,7 +83,7 @@ function unquoted(text: string): string {
   return text.replace(/=([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
-/** Decodes bytes. Falls back to other character sets, because e-mails declare nonexistent or wrong ones. */
+/** Decodes bytes. E-mails may declare nonexistent or wrong character sets, so other character sets are tried too. */
 function fromCharset(bytes: Buffer, charset = 'utf-8'): string {
   for (const name of [charset, 'utf-8']) {
     try {

@@ -1,23 +1,26 @@
 import { Random } from '../../../src/support/random.ts';
 
-/** Number of words of a text that are compared, slightly more than the model reads. */
+/** How many words of a text are compared, slightly more than the model reads. */
 const WORDS = 150;
 /** Number of words in a shingle. */
 const SHINGLE = 3;
-/** Number of smallest hashes kept per text. They are grouped in bands; texts with a band in common are compared. */
+/**
+ * Number of smallest hashes that are kept per text. They form bands of `BAND` hashes; texts with a common
+ * band are compared.
+ */
 const HASHES = 96;
 const BAND = 3;
 /**
- * Texts that begin with this many equal words are duplicates, such as replies that quote the same letter, or
- * issues of a newsletter.
+ * Texts with this many equal words at their start are duplicates, such as replies that quote the same letter,
+ * or issues of a newsletter.
  */
 const OPENING = 20;
-/** Texts are duplicates if their share of common shingles (Jaccard) is at least this. */
+/** Texts are duplicates if they have at least this share of shingles in common (Jaccard). */
 const ALIKE = 0.5;
 
 /**
- * Groups near-duplicate texts. Returns, for each text, the index of the first text in its group. MinHash
- * (Broder 1997) finds candidates, and their shingles decide. Texts with the same opening are always grouped.
+ * Groups near-duplicate texts. For each text, returns the index of the first text in its group. MinHash
+ * (Broder 1997) finds candidates, and their shingles decide. Texts with the same start are always grouped.
  * Case, numbers, addresses and punctuation are ignored.
  */
 export function nearDuplicates(texts: readonly string[]): number[] {

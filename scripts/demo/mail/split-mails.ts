@@ -12,8 +12,8 @@ export interface Split {
   validation: Mail[];
   test: Mail[];
   /**
-   * Number of e-mails in total, without text, with the same text, with a similar text, and with the same text
-   * but different labels.
+   * Numbers of e-mails: all, those without text, duplicates, near-duplicates, and duplicates with different
+   * labels.
    */
   counts: { mails: number; empty: number; same: number; alike: number; contradicting: number };
 }

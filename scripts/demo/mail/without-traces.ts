@@ -1,6 +1,6 @@
 import type { Letter } from './mime-text.ts';
 
-/** Footers of mailing lists and services, which reveal where an e-mail was collected instead of its class. */
+/** Footers of mailing lists and services. They reveal where an e-mail was collected, but not its class. */
 const FOOTERS: readonly RegExp[] = [
   // Mailman: a line of underscores, then the list's name and address.
   /\n_{20,}\n(?=[^\n]*\n?[^\n]*(?:mailing list|list|https?:)).*$/is,
@@ -19,10 +19,10 @@ const COLLECTORS =
   /mailman\/listinfo|\b(?:taint\.org|netnoteinc\.com|jmason\.org|example\.com|linux\.ie|example\.sourceforge\.net)\b/i;
 
 /**
- * Removes clues that come from the collection of this corpus. Only the subject of the header is kept (no
- * Received, Delivered-To, Return-Path, From, To, Date, Message-Id, X-Mailer, X-Spam-*, List-*). Also removes
- * list tags (`[ILUG]`), `Re:` and `Fwd:`, list footers, feed headers, signature armour, and the collectors'
- * addresses.
+ * Removes clues that come from the way this corpus was collected. Only the subject of the header is kept (no
+ * Received, Delivered-To, Return-Path, From, To, Date, Message-Id, X-Mailer, X-Spam-*, List-*). Also removed
+ * are list tags (`[ILUG]`), `Re:` and `Fwd:`, list footers, feed headers, signature armour, and the
+ * collectors' addresses.
  */
 export function withoutTraces({ subject, body }: Letter): string {
   const title = subject

@@ -7,13 +7,13 @@ import type { WordTokens } from './word-tokens.ts';
 /** All chunks as tokens of one tokenizer. Chunk c consists of the words [starts[c], starts[c + 1]). */
 export interface TokenColumn {
   tokens: Uint16Array;
-  /** The position of each word's first token, then the number of tokens. */
+  /** The position of each word's first token in `tokens`. The last element is the number of tokens. */
   words: Int32Array;
 }
 
 /** All chunks in random order, so that every prefix is a sample of the whole. */
 export interface ChunkStore {
-  /** The index of each chunk's first word, then the number of words. */
+  /** The index of each chunk's first word. The last element is the number of words. */
   starts: Int32Array;
   student: TokenColumn;
   teacher: TokenColumn;
@@ -30,7 +30,8 @@ export function writeChunks(path: string, chunks: readonly Chunk[], seed: number
       stored('starts', 'I32', offsets(shuffled.map(({ student: { lengths } }) => lengths.length))),
       stored('student.words', 'I32', student.words),
       stored('teacher.words', 'I32', teacher.words),
-      // Unsigned integers are stored as the bits of signed ones. No tokenizer here has more than 2^16 tokens.
+      // The file format has no unsigned 16-bit integers, so their bits are stored as signed ones. No
+      // tokenizer here has more than 2^16 tokens.
       stored('student.tokens', 'I16', new Int16Array(student.tokens.buffer)),
       stored('teacher.tokens', 'I16', new Int16Array(teacher.tokens.buffer)),
     ]),

@@ -14,8 +14,8 @@ export interface Chunk {
 const MIN_TOKENS = 6;
 
 /**
- * Splits documents into groups of whole sentences, with all lengths up to `room` tokens, because later inputs
- * may be sentences or pages. A longer sentence is split between words.
+ * Splits documents into groups of whole sentences. Groups have all lengths up to `room` tokens, because later
+ * inputs may be sentences or pages. A longer sentence is split between words.
  */
 export function* chunks(
   documents: Iterable<Document>,
@@ -57,8 +57,8 @@ function empty(): Chunk {
 }
 
 /**
- * Splits words of the given lengths into groups of at most `room` tokens. The first group already contains
- * `taken` tokens.
+ * Splits words of the given lengths into groups of at most `room` tokens. The first group has already `taken`
+ * tokens.
  */
 function within(lengths: readonly number[], room: number, taken: number): [from: number, to: number][] {
   const runs: [number, number][] = [];

@@ -6,7 +6,7 @@ const MIN_LETTERS = 0.6;
 /** Maximum share of non-Latin letters in an English text. */
 const MAX_FOREIGN = 0.02;
 
-/** Keeps only paragraphs of prose, with lines joined and white space collapsed. */
+/** Keeps only paragraphs of prose. Joins their lines and collapses white space. */
 export function cleanParagraphs(paragraphs: readonly string[]): string[] {
   return paragraphs
     .map((paragraph) =>

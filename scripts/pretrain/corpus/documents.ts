@@ -9,7 +9,7 @@ import { wordNet } from './packages/wordnet.ts';
 
 /** A text, or a part of a book, as paragraphs of plain English. */
 export interface Document {
-  /** A permanent id, which decides the part of the split. */
+  /** A permanent id. It decides whether the document is held out. */
   id: string;
   paragraphs: string[];
 }
@@ -18,8 +18,8 @@ export interface Document {
 const PARAGRAPHS_A_PART = 40;
 
 /**
- * Share of news and novels that is used if there are packages. Most text is of these kinds, and an earlier
- * run has read it.
+ * Share of news and novels that is used together with packages. They are most of the text, and an earlier run
+ * has read them.
  */
 const SHARE_BESIDE_PACKAGES = 0.2;
 const OPINIONS = 200_000;

@@ -2,10 +2,7 @@
 const ABBREVIATION =
   /\b(?:Mr|Mrs|Ms|Dr|St|Prof|Gen|Col|Capt|Lt|Sgt|Sen|Rep|Gov|Rev|Hon|Messrs|Mt|No|vs|Jr|Sr|[A-Z])\.$/;
 
-/**
- * Splits a paragraph into sentences. A sentence ends only if the next one begins with a capital, a digit or a
- * quotation mark.
- */
+/** Splits a paragraph into sentences. A sentence ends only before a capital, a digit or a quotation mark. */
 export function sentences(paragraph: string): string[] {
   const result: string[] = [];
   let start = 0;

@@ -2,7 +2,7 @@ import { logisticRegression, predictsOne, type Sparse } from './logistic-regress
 
 /** Words and word pairs that occur in fewer training texts are left out. */
 const MIN_TEXTS = 2;
-/** Candidates for the inverse penalty, scikit-learn's C. A tenth of the training texts is used to choose one. */
+/** Candidates for the inverse penalty (scikit-learn's C). The choice is made on a tenth of the training texts. */
 const STRENGTHS = [0.3, 1, 3, 10, 30];
 
 export interface LabelledText {

@@ -17,8 +17,8 @@ const BATCH = 64;
 const STRENGTH = 1;
 
 /**
- * Accuracy of a logistic regression on a frozen encoder, from the mean of the last hidden states. It measures
- * the encoder's quality without fine-tuning.
+ * Accuracy of a logistic regression on a frozen encoder's mean hidden state in the last layer. This is the
+ * encoder's quality without fine-tuning.
  */
 export async function linearProbe(
   folder: string,
@@ -77,7 +77,7 @@ async function meanStates(
 
 /**
  * Scales each element to mean 0 and variance 1 over the first `count` rows. Then scales rows to a length of
- * about 1, and appends a 1.
+ * about 1. Appends a 1 to each row.
  */
 function standardised(rows: readonly Float64Array[], count: number) {
   const width = rows[0].length;

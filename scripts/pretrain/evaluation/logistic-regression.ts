@@ -17,7 +17,7 @@ export function logisticRegression(
   let ahead = new Float64Array(size);
   const penalty = 1 / (strength * rows.length);
   const longest = Math.max(...rows.map(({ value }) => value.reduce((sum, x) => sum + x * x, 0)));
-  // The curvature is at most a quarter of the longest row's squared length.
+  // An upper limit of the curvature: a quarter of the longest row's squared length, plus the penalty.
   const step = 1 / (longest / 4 + penalty);
   for (let iteration = 0; iteration < ITERATIONS; iteration++) {
     const gradient = ahead.map((weight) => penalty * weight);

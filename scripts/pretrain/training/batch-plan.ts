@@ -1,14 +1,14 @@
 import { Random } from '../../../src/support/random.ts';
 
 /**
- * Number of examples that are sorted by length together: enough for similar lengths, but few enough to stay
- * random.
+ * Number of examples that are sorted by length together. It is large enough for similar lengths, and small
+ * enough to keep the order random.
  */
 const SORTED_TOGETHER = 4096;
 
 /**
- * The batches of an epoch. They contain every example once. Each has similar lengths, and about `tokens`
- * tokens including padding. The order depends only on (seed, epoch).
+ * The batches of an epoch, which contain every example once. The examples of a batch have similar lengths,
+ * and about `tokens` tokens including padding. The order depends only on (seed, epoch).
  */
 export function batchPlan(lengths: Int32Array, tokens: number, seed: number, epoch: number): Int32Array[] {
   const random = new Random(seed, 'order', epoch);

@@ -16,8 +16,8 @@ export function randomValues(layout: ParameterLayout, seed: number): Float32Arra
 }
 
 /**
- * Replaces the embeddings by the teacher's embeddings, projected onto the principal subspace of the word
- * embeddings. For a piece that the teacher lacks, takes the mean over the teacher's pieces for it.
+ * Replaces the embeddings by the teacher's, projected onto the principal subspace of the word embeddings. A
+ * piece that the teacher lacks gets the mean over the teacher's pieces for it.
  *
  * @param tokenizer the folder of the encoder's tokenizer
  */
@@ -55,8 +55,8 @@ export function adoptEmbeddings(values: Float32Array, layout: ParameterLayout, t
 }
 
 /**
- * Copies the weights of a model made by this program. The projections to the teacher's width are not in such
- * a model.
+ * Copies the weights of a model made by this program. Such a model does not contain the projections to the
+ * teacher's width.
  */
 export function adoptModel(values: Float32Array, layout: ParameterLayout, folder: string): void {
   const checkpoint = openCheckpoint(folder);

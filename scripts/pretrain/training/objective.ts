@@ -39,8 +39,7 @@ export function lossTerms(
   if (objective !== 'distil') {
     const labelled = [symbol('labelled')];
     const logitRows = input(graph, 'label_rows', 'int32', labelled);
-    // Builds the encoder a second time, which gives the same nodes, because equal nodes are shared in a
-    // graph.
+    // This call builds the encoder again. The nodes are the same, because a graph shares equal nodes.
     const logits = (bert.heads.MASKED_LM as Head<BertConfig>).build(network, config, {
       ...inputs,
       logitRows,

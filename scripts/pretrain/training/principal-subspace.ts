@@ -3,8 +3,8 @@ import type { Random } from '../../../src/support/random.ts';
 const ITERATIONS = 30;
 
 /**
- * An orthonormal basis of some vectors' principal subspace with the given dimension. It is found by
- * orthogonal iteration on their covariance.
+ * An orthonormal basis of the principal subspace of some vectors. Its dimension is given. Orthogonal
+ * iteration on the covariance finds it.
  */
 export function principalSubspace(
   vectors: readonly Float32Array[],

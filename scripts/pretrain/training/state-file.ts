@@ -7,7 +7,7 @@ export interface RunState {
   /** Training time in seconds, without pauses. */
   seconds: number;
   step: number;
-  /** Number of word tokens read so far. */
+  /** Number of tokens read so far, without special tokens and padding. */
   tokens: number;
   epoch: number;
   /** Number of finished batches in the current epoch. */

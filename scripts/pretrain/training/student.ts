@@ -18,7 +18,7 @@ export class Student {
   readonly #terms: Promise<Session>;
 
   constructor(objective: ObjectiveName, teacherWidth: number) {
-    // No dropout: few texts are read more than once or twice, so the model cannot overfit.
+    // No dropout: few texts are read more than once or twice, so the model hardly overfits.
     const config = parseBertConfig(
       { ...CONFIG, hidden_dropout_prob: 0, attention_probs_dropout_prob: 0 },
       'config.json',

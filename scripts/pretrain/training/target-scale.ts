@@ -4,8 +4,8 @@ import type { StoredTensor } from '../../../src/formats/tensor-data.ts';
 import type { TeacherVectors } from '../teacher/teacher-vectors.ts';
 
 /**
- * Scales each element of the teacher's vectors to mean 0 and variance 1. Then predicting the mean has an
- * error of 1.
+ * Scales each element of the teacher's vectors to mean 0 and variance 1. The error of predicting the mean is
+ * then 1.
  */
 export interface Scale {
   mean: Float32Array;
@@ -17,7 +17,7 @@ export interface TargetScales {
   words: Scale;
 }
 
-/** Smaller variances are ignored, because a constant element teaches nothing. */
+/** Elements with a smaller variance are not scaled up, because a constant element teaches nothing. */
 const MIN_VARIANCE = 1e-6;
 const SAMPLE = 1024;
 const AT_ONCE = 32;

@@ -33,8 +33,8 @@ const SECONDS_BETWEEN_CHECKPOINTS = 120;
 
 /**
  * Trains for a given time instead of a number of steps (Geiping and Goldstein, 2022). The learning rate
- * follows the clock, so that a run also ends well on a busy machine. The state's `seconds` count the time
- * spent by earlier processes.
+ * follows the clock, so that a run ends well even on a busy machine. The state's `seconds` include the time
+ * of earlier processes.
  */
 export async function trainFor(
   settings: RunSettings,
@@ -87,7 +87,7 @@ export async function trainFor(
       host.save(state);
       saved = state.seconds;
     }
-    // Gives signal handlers a chance to run.
+    // Lets signal handlers run.
     await setImmediate();
   }
   host.save(state);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * The pieces of a WordPiece tokenizer with their ids, in the order of the ids. A Map is used because objects
+ * The pieces of a WordPiece tokenizer with their ids, in the order of the ids. It is a Map, because objects
  * list numeric keys first.
  */
 export function readVocabulary(folder: string): Map<string, number> {
@@ -11,7 +11,7 @@ export function readVocabulary(folder: string): Map<string, number> {
 }
 
 /**
- * Splits a piece into the longest pieces of another vocabulary; empty if that is impossible. A piece that
+ * Splits a piece into the longest pieces of another vocabulary. Empty if that is impossible. A piece that
  * continues a word begins with `##`.
  */
 export function piecesOf(piece: string, vocabulary: ReadonlyMap<string, number>): number[] {

@@ -155,9 +155,9 @@ describe('a base in blocks', () => {
       const difference = norm(ours.map((logit, i) => logit - expected[i])) / norm(expected);
       // Shows that the byte kernels are used: another order of summation alone changes the result by less.
       expect(difference).toBeGreaterThan(1e-3);
-      // Rounding changes an activation by 0.6 % of a normal activation on average (a quarter of 1 / 127 of
-      // the block's largest), and so a product by the same share. Four of the seven products per layer are in
-      // sequence; 2 % was measured.
+      // On average, rounding changes an activation by a quarter of 1 / 127 of its block's maximum, which is
+      // 0.6 % of a normal activation. A product has the same relative error. Four products per layer follow
+      // one another, and 2 % was measured.
       expect(difference).toBeLessThan(0.05);
       for (const opened of [model, rounded]) opened.close();
     },
@@ -316,8 +316,8 @@ describe('a base of bytes', () => {
     const [expected, ours] = [await results(plain, BERT_SETTINGS), await results(bytes, BERT_SETTINGS)];
     const norm = (values: Float32Array) => Math.hypot(...values);
     const distance = (a: Float32Array, b: Float32Array) => norm(a.map((value, i) => value - b[i])) / norm(b);
-    // Each product is off by one or two percent: in total, the logits by 0.024 and the gradient by 0.007.
-    // Without smoothing, the gradient is off by 0.017.
+    // Each product has an error of one or two percent. The total error is 0.024 in the logits and 0.007 in
+    // the gradient. Without smoothing, it would be 0.017 in the gradient.
     expect(distance(ours.logits, expected.logits)).toBeLessThan(0.035);
     expect(distance(ours.gradient, expected.gradient)).toBeLessThan(0.012);
     for (const opened of [plain, bytes]) opened.close();

@@ -18,9 +18,9 @@ const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16', uint8: 'U8' }
 export type OnWritten = (share: number) => void;
 
 /**
- * Writes a base in a format as one safetensors file. Tensors that the format does not change are copied. At
- * most one tensor is in memory. Parameters that the checkpoint lacks are omitted. If another process has
- * written the file in the meantime, its file is kept.
+ * Writes a base in a storage format, as one safetensors file. Tensors that the format does not change are
+ * copied. At most one tensor is in memory. Parameters that the checkpoint lacks are omitted. If another
+ * process has written the file in the meantime, its file is kept.
  *
  * @param magnitudes the largest input magnitudes of the modules in `format.measured`
  * @param isIntact whether an existing file can be used

@@ -132,7 +132,7 @@ async function write(line: string): Promise<void> {
   if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
 }
 
-/** The error for a missing file. Its path has spaces, so a text may have been meant. */
+/** The error for a missing file. If the path has spaces, the user may have meant a text. */
 function noFile(where: string, path: string): UserError {
   const hint = `To classify a text, use standard input: echo "a text" | adalora predict ${path}`;
   return new UserError({ where, fault: 'does not exist', hint });

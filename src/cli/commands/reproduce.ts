@@ -85,7 +85,7 @@ async function inPlace(model: string, { tasks }: PaperTable, { task }: Flags) {
   return modelInPlace(model, recipeNamed(task[0] ?? tasks[0], packageRecipes().recipes));
 }
 
-/** The cells with existing data files. If only a plan is requested and no data exist, all cells. */
+/** Selects the cells whose data files exist. For a plan without any data files, selects all cells. */
 function withData(cells: readonly TableCell[], data: string, isPlan = false): TableCell[] {
   const absent = ({ config }: TableCell) => {
     const { train, validation } = config.data as {

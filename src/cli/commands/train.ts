@@ -48,7 +48,7 @@ export function trainCommand(): Command {
 }
 
 async function run(path: string | undefined, { resume, json, model, ...rest }: Flags): Promise<void> {
-  // Settings are parsed as YAML. Quotes keep a name such as 1e3 a string.
+  // Settings are parsed as YAML. Without quotes, a name such as 1e3 would become a number.
   const named = model === undefined ? [] : [`model=${JSON.stringify(model)}`];
   const flags = { ...rest, set: [...rest.set, ...named] };
   const { runConfigAt } = await import('../run-config-at.ts');

@@ -19,6 +19,6 @@ export async function replaceProcess(environment: NodeJS.ProcessEnv): Promise<vo
     for (const stream of [...STANDARD_STREAMS, Number(environment.PMI_FD ?? 0)]) fcntl(stream, F_SETFD, 0);
     execve(process.execPath, [...words, null], [...variables, null]);
   } catch {
-    // The system has no such C library, so the program continues unchanged.
+    // Without a suitable C library, the program continues unchanged.
   }
 }

@@ -42,7 +42,10 @@ function ask(method: string, path: string, headers: Record<string, string> = {})
   });
 }
 
-/** The request that a served page makes next; a closing server waits for it. The server may have closed by then. */
+/**
+ * Requests the event stream, as a served page does next. A failure is ignored, because the server may have
+ * closed.
+ */
 const askForStream = () => ask('GET', `${root()}events`).catch(() => '');
 
 /** A connection: the client, which sends part of its requests, and the server's socket. */
@@ -182,7 +185,7 @@ describe('the stream', () => {
   it('does not delay the end of a run for a client that reads nothing', async () => {
     const { client, served } = await connected();
     client.pause();
-    // More than the buffers between server and client hold.
+    // Larger than the buffers between server and client.
     picture.add({ type: 'notice', step: 0, message: 'x'.repeat(2 ** 24) });
     client.write(`GET ${root()}events HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\n\r\n`);
     await vi.waitUntil(() => served.writableNeedDrain, BUSY);

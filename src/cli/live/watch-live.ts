@@ -37,8 +37,8 @@ export async function watchLive(config: ParsedConfig, port: number, onStop: () =
 }
 
 /**
- * The events that a run logged before it was resumed at `step`. The log may already contain the `start` of
- * the resumed run; it and later events are omitted.
+ * The events that a run logged before it was resumed at `step`. The log may already contain the `start` event
+ * of the resumed run. This event and later ones are omitted.
  */
 function eventsBefore({ output }: ParsedConfig, step: number) {
   const events = readRunEvents(runFiles(output).metrics);

@@ -10,7 +10,7 @@ import {
 } from '../../tasks/token-classification/conll-shape.ts';
 import type { ScoreKind } from './score-kind.ts';
 
-/** Maximum number of different tags. A column with more contains words instead of tags. */
+/** Maximum number of different tags. With more, the column probably contains words. */
 const MAX_TAGS = 10_000;
 /** Matches entity tags. Other tags, such as parts of speech, are accepted as well. */
 const TAG = /^[OBIESLUM](-.+)?$/;

@@ -19,7 +19,7 @@ export class Refused extends Error {
   }
 }
 
-/** A request exceeded its time limit. */
+/** Thrown if a request exceeds its time limit. */
 export class TimedOut extends Error {
   override name = 'TimedOut';
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** The responses of a connection that have not ended. */
+/** The callbacks of each connection's responses that have not ended. */
 const unended = new WeakMap<Socket, Set<() => void>>();
 
 /**

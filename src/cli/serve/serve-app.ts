@@ -218,7 +218,7 @@ function refusedOf(issues: readonly { path: PropertyKey[]; message: string }[]):
   return new Refused(422, sentences.join(' '), issues[0].path.join('.') || undefined);
 }
 
-/** Turns a message into a predicate. The message is Zod's, or ours, which begins with "expected". */
+/** Turns a message into a predicate. The message is Zod's or ours; ours begins with "expected". */
 function predicateOf(message: string): string {
   return message
     .replace(/^Invalid input: expected (\w+), received (\w+)$/, 'must be of type $1, got $2')

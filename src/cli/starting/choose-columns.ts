@@ -22,7 +22,7 @@ export interface ColumnFlags {
  * The columns that flags name, and guesses for the others. In a terminal, asks the user about doubtful
  * guesses.
  *
- * @throws UserError that names all columns missing from the file
+ * @throws UserError that names every column missing from the file
  */
 export async function chooseColumns(
   file: DataFile,

@@ -13,7 +13,7 @@ import { describeChoice } from './describe-choice.ts';
 import { type DataFile, freePath, readDataFile } from './read-data-file.ts';
 
 /**
- * The config for training on a data file. If an earlier call has written one, it is used again.
+ * Returns the config for training on a data file. Writes it, unless an earlier call has written it.
  *
  * @param tell prints a line to the user
  * @returns the config's path in `given`, and settings that override it

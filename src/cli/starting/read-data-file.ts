@@ -5,7 +5,7 @@ import { type ColumnGuess, guessColumns } from '../../data/table/guess-columns.t
 import { readTable, type Table } from '../../data/table/read-table.ts';
 import { UserError } from '../../support/user-error.ts';
 
-/** A data file, before its columns are chosen. */
+/** A data file whose columns are not chosen yet. */
 export interface DataFile {
   path: string;
   table: Table;
@@ -18,7 +18,7 @@ export interface DataFile {
 /** Matches names of data files. A JSON file is not matched, because it may also be a config. */
 const ROWS = /\.(csv|tsv|txt|jsonl|ndjson|parquet|xlsx|xls|ods)(\.gz)?$/i;
 
-/** Whether a path is a data file, in arguments that may also be a config or a folder. */
+/** Whether an argument is the path of a data file. It may also be a config or a folder. */
 export function isDataFile(path: string): boolean {
   return ROWS.test(path);
 }

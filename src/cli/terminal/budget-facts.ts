@@ -36,8 +36,8 @@ export function budgetFacts(
 }
 
 /**
- * Returns "at most" or "about". Only a target in parameters or bytes is an upper limit. The result may be up
- * to one triplet below it.
+ * Returns "at most" or "about". Only a target in parameters or bytes is an upper limit. The result may be
+ * below it by up to one triplet.
  */
 function limit(isExact: boolean): string {
   return isExact ? 'at most ' : 'about ';

@@ -8,7 +8,7 @@ import { printable } from '../../support/printable.ts';
 type Averages = EventOf<'start'>['averages'];
 
 /**
- * The permanent output of an event, as lines without colour; undefined for steps, measurements and
+ * Describes an event in lines without colour, which stay on the screen. Undefined for steps, measurements and
  * intermediate allocations.
  *
  * @param begun the run's start event, if known: it contains the unit of the ranks, the averages of the
@@ -66,7 +66,7 @@ function evaluation(event: EventOf<'evaluation'>, begun: EventOf<'start'> | unde
   return `evaluation at step ${event.step}, epoch ${short(event.epoch)}: ${scores(event, begun?.averages)}${best}`;
 }
 
-/** Whether the model beats a baseline that ignores the text. If not, it is not called best. */
+/** Whether the model beats a baseline that ignores the text. If not, the model is not called best. */
 function isAnyGood(event: EventOf<'evaluation'>, begun: EventOf<'start'> | undefined): boolean {
   const { metric_for_best_model: metric, to_beat } = begun ?? {};
   if (metric === undefined || to_beat === undefined) return true;

@@ -49,7 +49,7 @@ export function describePlan(plan: Plan): string {
   ].join('\n\n');
 }
 
-/** Returns "700 of 1,000 examples of a.tsv, 70.0 % of an epoch". */
+/** Describes a source: "700 of 1,000 examples of a.tsv, 70.0 % of an epoch". */
 function sourceFact({ name, examples, drawn }: Source, { sources = [] }: Plan): string {
   const share = (100 * drawn) / sources.reduce((sum, source) => sum + source.drawn, 0);
   const amount =

@@ -4,7 +4,7 @@ import { ERASE_LINE, type Screen } from './screen.ts';
 import { type Display, trainDisplay } from './train-display.ts';
 
 /**
- * Shows runs one after another. A run's progress is a line that is redrawn until the run ends.
+ * Shows runs one after another. While a run is in progress, its line is redrawn.
  *
  * @param names the names of all runs in order; their positions are shown as numbers
  */

@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 
-/** The part of an output stream that displays need. */
+/** What a display needs of an output stream. */
 export interface Screen {
   isTTY?: boolean;
   columns?: number;

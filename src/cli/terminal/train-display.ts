@@ -20,7 +20,7 @@ export interface Display {
  */
 const REDRAW_MS = 100;
 const BAR_WIDTH = 20;
-/** Without redrawing, a new progress line is printed whenever this share of the tokenization is done. */
+/** If lines are not redrawn, a progress line is printed whenever this share of the tokenization is done. */
 const TOLD_SHARE = 0.1;
 
 const DOING = {
@@ -29,14 +29,14 @@ const DOING = {
   text: 'tokenizing',
 } as const;
 
-/** Prints every event as a line of JSON (NaN as null). */
+/** Prints every event as a line of JSON. NaN becomes null. */
 export function jsonDisplay(screen: Screen): Display {
   return { show: (event) => screen.write(`${JSON.stringify(event)}\n`), close: () => {} };
 }
 
 /**
- * Shows a run. On a terminal, the newest step is a line that is redrawn below the permanent output.
- * Elsewhere, every step is a line, and checkpoints are omitted.
+ * Shows a run. On a terminal, a line with the newest step is redrawn below the earlier output. Elsewhere,
+ * every step has its own line, and checkpoints are not shown.
  *
  * @param metric a score, without `eval_`; the progress line repeats its value from the last evaluation
  * @param now a clock in milliseconds, with any origin

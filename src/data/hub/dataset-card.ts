@@ -16,7 +16,7 @@ export interface SubsetCard {
 
 export interface DatasetCard {
   subsets: readonly SubsetCard[];
-  /** Class names by column; `subset` may be omitted if there is only one. */
+  /** Class names by column. `subset` may be undefined if the data set has only one. */
   classes(subset: string | undefined): ColumnClasses;
 }
 
@@ -63,7 +63,7 @@ function isPatterns(value: unknown): value is string | string[] {
   return typeof value === 'string' || (Array.isArray(value) && value.every((one) => typeof one === 'string'));
 }
 
-/** Returns a list's sections. A single section counts as a list. */
+/** Returns the sections in a list. A single section counts as a list. */
 function listOf(value: unknown): Record<string, unknown>[] {
   const list = Array.isArray(value) ? value : [value];
   return list.filter((one) => typeof one === 'object' && one !== null);

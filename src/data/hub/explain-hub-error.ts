@@ -5,8 +5,8 @@ import type { ModelId } from './model-id.ts';
 const DISK_ERRORS = ['ENOSPC', 'EACCES', 'EPERM', 'EROFS', 'EDQUOT'];
 
 /**
- * Explains a failed download to the user. Errors from other sources than the network, the Hub or the disk are
- * returned unchanged.
+ * Explains a failed download to the user. Returns errors unchanged if they do not come from the network, the
+ * Hub or the disk.
  */
 export function explainHubError(
   error: unknown,

@@ -19,7 +19,10 @@ const WEIGHTS = [
 
 const SENTENCEPIECE = ['spm.model', 'spiece.model', 'sentencepiece.bpe.model', 'tokenizer.model'];
 
-/** Files that sentence-transformers adds to a model: the list of modules, and the folder of the pooling module. */
+/**
+ * Files that sentence-transformers adds to a model: the list of its modules, and the config of its pooling
+ * module.
+ */
 export const MODULES = 'modules.json';
 export const POOLING = '1_Pooling';
 /**
@@ -49,14 +52,14 @@ const DESCRIPTION = [
 /** This package's own file in an adapter's folder; it records the task. */
 const ADAPTER_NOTES = 'adalora.json';
 
-/** Whether a repository contains an adapter. As in PEFT and transformers, only the adapter's config decides. */
+/** Whether a repository contains an adapter. As in PEFT and transformers, only the adapter's config matters. */
 export function isAdapterRepository(present: string[]): boolean {
   return present.includes(ADAPTER_CONFIG);
 }
 
 /**
- * The files of a repository that training needs. Weights come last, so an interrupted download lacks them.
- * For an adapter, only its own files. Null if there are no PyTorch weights.
+ * The files of a repository that training needs; for an adapter, only its own files. Weights come last, so an
+ * interrupted download lacks them. Null if there are no PyTorch weights.
  */
 export function neededFiles(present: string[]): string[] | null {
   if (isAdapterRepository(present)) {

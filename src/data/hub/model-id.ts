@@ -12,7 +12,7 @@ export interface ModelId {
  */
 export function parseModelId(text: string, revision = 'main'): ModelId | null {
   const [, name, named] = /^([\w.-]+(?:\/[\w.-]+)?)(?:@(.+))?$/.exec(text) ?? [];
-  // The Hub's own rule. It also prevents ids that would name another folder in the cache.
+  // The Hub has the same rule. It also rejects ids that would name another folder in the cache.
   if (name === undefined || /--|\.\.|(^|\/)[-.]|[-.](\/|$)/.test(name) || name.length > MAX_NAME) return null;
   return { name, revision: checkRevision(named ?? revision, text) };
 }

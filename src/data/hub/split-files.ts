@@ -14,9 +14,9 @@ const DATA = String.raw`\.(?:parquet|jsonl|ndjson|json|csv|tsv|txt)(?:\.gz)?`;
 const MAX_WILD = 6;
 
 /**
- * Selects a split's files from a repository. The card names them; without a card, paths are matched:
- * `cola/train-00000-of-00001.parquet`, `cola/train/0000.parquet` or `train.csv`, each possibly below `data/`.
- * Undefined if no file matches or some are missing.
+ * Selects the files of a split from those of a repository. The card names them. Without a card, they are
+ * found by path: `cola/train-00000-of-00001.parquet`, `cola/train/0000.parquet` or `train.csv`, each possibly
+ * below `data/`. Undefined if no file matches or some are missing.
  *
  * @throws UserError for a subset or split that is not in the card, and if the user must choose a subset
  */
@@ -62,7 +62,10 @@ function nameMatcher(subset: string | undefined, split: string): RegExp {
   return new RegExp(`^(?:data/)?${folder}${literal(split)}(?:-\\d{5}-of-\\d{5}[^/]*|/[^/]+|)${DATA}$`);
 }
 
-/** Converts a pattern of the Hub's cards: `*` within a folder, `**` across folders, `?`, `{a,b}` and `[0-9]`. */
+/**
+ * Converts a file pattern of the Hub's cards to a RegExp. `*` matches within a folder, `**` across folders;
+ * `?`, `{a,b}` and `[0-9]` are also supported.
+ */
 function globMatcher(pattern: string): RegExp {
   if ((pattern.match(/\*+/g)?.length ?? 0) > MAX_WILD) return /(?!)/;
   const source = pattern.replace(/\*\*\/|\*+|\?|\{[^{}]*\}|\[[\w-]+\]|[\s\S]/g, (part) => {

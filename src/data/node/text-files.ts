@@ -31,7 +31,7 @@ export function textFile(path: string): TextFile {
 }
 
 /**
- * A file, or for tasks that accept folders, the files of a folder. Parquet is converted to JSON Lines.
+ * A single file, or all files of a folder if the task accepts folders. Parquet is converted to JSON Lines.
  *
  * @param known class names by column, from a source other than the files
  * @throws UserError like {@link textFile}, and for damaged parquet
@@ -111,7 +111,8 @@ function missing(path: string): UserError {
     siblings.map((entry) => entry.name),
   );
   const guesses = below === undefined ? near : [below];
-  // Users often run a config from the parent of its folder, although its data are in the same folder.
+  // Users often start a command in the parent folder of a config and its data, and forget that paths are
+  // relative to the current folder.
   const why = below === undefined || isAbsolute(path) ? '' : ' Paths are relative to the current folder.';
   const hint = guesses.length > 0 ? `Did you mean ${guesses.join(', ')}?${why}` : undefined;
   return new UserError({ where: path, fault: 'does not exist', hint });

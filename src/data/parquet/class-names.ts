@@ -1,7 +1,7 @@
 /** Class names by column, if classes are stored as numbers: `ClassLabel` features of Hugging Face's data sets. */
 export type ColumnClasses = Readonly<Record<string, readonly string[]>>;
 
-/** Reads the class names from a parquet file's metadata, in the entry `huggingface`. */
+/** Reads class names from the entry `huggingface` of a parquet file's metadata. */
 export function classesOf(entries: readonly { key: string; value?: string }[] | undefined): ColumnClasses {
   const text = entries?.find(({ key }) => key === 'huggingface')?.value;
   if (text === undefined) return {};
@@ -20,14 +20,15 @@ export function classesOf(entries: readonly { key: string; value?: string }[] | 
 }
 
 /**
- * The class names of a feature, which may be in a list: `{names: [...], _type: ClassLabel}`, or in a card
- * `{class_label: {names: {0: ...}}}`. Undefined if a number has no name; then classes stay numbers.
+ * The class names of a feature: `{names: [...], _type: ClassLabel}`, or in a card `{class_label: {names: {0:
+ * ...}}}`. A feature may be in a list. Undefined if a number has no name; then classes stay numbers.
  */
 export function namesIn(feature: unknown): readonly string[] | undefined {
   const { _type, names, class_label, feature: inner } = Object(Array.isArray(feature) ? feature[0] : feature);
   if (inner !== undefined) return namesIn(inner);
   const classNames = _type === 'ClassLabel' ? names : Object(class_label).names;
-  // Filled by number: if a number is missing, the second name may belong to the third class.
+  // Indexed by class number, because numbers may be missing. Then the second name may belong to the third
+  // class.
   const list = Array.isArray(classNames)
     ? classNames
     : Object.keys(Object(classNames)).map((_, id) => classNames[id]);

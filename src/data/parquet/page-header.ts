@@ -10,7 +10,8 @@ export interface PageHeader {
 const MAX_DEPTH = 8;
 
 /**
- * Parses a page's header in Thrift's compact protocol, as far as needed for its decompressed size.
+ * Parses the header of a page (Thrift's compact protocol). Reads only what is needed for the page's
+ * decompressed size.
  *
  * @throws RangeError for invalid bytes
  */
@@ -69,7 +70,7 @@ class CompactReader {
       case 10: {
         const head = this.#byte();
         const size = head >> 4 === 15 ? this.#varint() : head >> 4;
-        // In a list, a boolean takes a byte; in a struct, none.
+        // A boolean takes a byte in a list, but none in a struct.
         const type = (head & 15) <= 2 ? 3 : head & 15;
         for (let i = 0; i < size; i++) this.#value(type, depth + 1);
         return undefined;

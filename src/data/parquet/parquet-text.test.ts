@@ -12,7 +12,7 @@ const rowsOf = (text: string) =>
     .map((line) => JSON.parse(line));
 
 describe('files from pyarrow', () => {
-  // Rows repeat every ten rows, except for their numbers.
+  // Rows are repeated every ten rows, except for their numbers.
   const expected = JSON.parse(fixtureText('rows.json'));
 
   it.each(['none', 'snappy', 'gzip', 'brotli', 'zstd', 'lz4', 'v2'])('%s', async (name) => {
@@ -73,8 +73,8 @@ describe('hostile files', () => {
 
   it('are rejected or read, whatever is changed in them', async () => {
     const random = new Random(1, 'parquet');
-    // For some of these files, especially with data page v2, the library loops; parquetFile stops it with a
-    // thread.
+    // The library loops over some of these files, especially with data page v2. parquetFile runs it in a
+    // thread that can be stopped.
     for (const name of ['none', 'snappy', 'zstd']) {
       const bytes = fixture(`rows-${name}.parquet`);
       for (let i = 0; i < 60; i++) {

@@ -8,13 +8,13 @@ import { withWideDecimals } from './wide-decimals.ts';
 /** The content of a parquet file as JSON Lines. */
 export interface ParquetText {
   text: string;
-  /** Class names by column. In the text, they replace the class numbers. */
+  /** Class names by column. The text contains these names instead of class numbers. */
   classes: ColumnClasses;
 }
 
 /**
- * Converts a parquet file to JSON Lines. Class numbers become names (-1 becomes null). Numbers that a double
- * would change become strings.
+ * Converts a parquet file to JSON Lines. Class numbers become names, and -1 becomes null. Numbers that a
+ * double would change become strings.
  *
  * @param known class names from a source other than the file
  * @throws UserError for a file that is damaged or too large
@@ -39,7 +39,7 @@ export async function parquetText(
     const parts: string[] = [];
     let size = 0;
     for (const group of metadata.row_groups) {
-      // For each group, the reader would scan all groups, so it gets metadata with one group.
+      // The reader would scan all groups again for each group, so it gets metadata with only one.
       const only = { ...metadata, row_groups: [group], num_rows: group.num_rows };
       for (const row of await parquetReadObjects({ file, metadata: only, compressors, parsers })) {
         for (const [name, rewrite] of rewrites) row[name] = rewrite(row[name]);

@@ -8,8 +8,8 @@ const MAX_SCALE = 76;
 type Rewrite = (value: unknown) => unknown;
 
 /**
- * Changes the metadata so that the reader returns decimals with more than 15 digits, at any depth, as stored
- * bytes or integers. Otherwise, the reader would convert them to doubles.
+ * Changes the metadata for decimals with more than 15 digits, at any depth. The reader then returns them as
+ * stored bytes or integers, instead of converting them to doubles.
  *
  * @param treeOf hyparquet's `parquetSchema`
  * @returns the metadata, and for each column with such decimals a function that converts them to text

@@ -4,8 +4,8 @@ import type { Column } from './describe-columns.ts';
 const LABEL_NAME =
   /^(label|labels|class|category|target|tag|y|sentiment|intent|topic|queue|department|kategorie|klasse|thema|abteilung)$/i;
 /**
- * A column whose fields are this many times longer than those of any other column contains the texts,
- * whatever its name.
+ * A column contains the texts, whatever its name, if its fields are this many times longer than those of any
+ * other column.
  */
 const CLEARLY_LONGER = 3;
 /** A column with more different numbers does not contain classes. */
@@ -15,7 +15,7 @@ const MAX_NUMBERED_CLASSES = 20;
 export interface ColumnGuess {
   text: number;
   label: number;
-  /** Guesses that are not clear from names and content. */
+  /** Guesses that names and content do not confirm clearly. */
   doubts: readonly ('text' | 'label')[];
   /** Whether the labels are numbers on a scale rather than classes. */
   isScale: boolean;

@@ -1,4 +1,4 @@
-/** The unit of text that becomes one document, named as in Hugging Face's text datasets. */
+/** The units of text that can become a document, named as in Hugging Face's text datasets. */
 export const SAMPLE_BY = ['document', 'paragraph', 'line'] as const;
 export type SampleBy = (typeof SAMPLE_BY)[number];
 
@@ -12,7 +12,7 @@ export interface Document {
 
 /**
  * Splits a text into documents: the whole text, its paragraphs (separated by blank lines) or its lines. Blank
- * documents are dropped. Line ends become line feeds.
+ * documents are dropped. Line ends become LF.
  *
  * @param line the line of the file on which the text begins
  */
@@ -32,7 +32,7 @@ export function* splitDocuments(text: string, sampleBy: SampleBy, line = 1): Ite
   }
 }
 
-/** Separators between documents. For whole documents, the pattern never matches. */
+/** Separators between documents. The pattern for whole documents never matches. */
 const SEPARATORS: Readonly<Record<SampleBy, RegExp>> = {
   document: /(?!)/g,
   paragraph: /\n(?:[^\S\n]*\n)+/g,

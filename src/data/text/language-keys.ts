@@ -2,21 +2,21 @@ import { suggestAmong } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { JsonObject } from '../json-lines.ts';
 
-/** Keys of JSON Lines. By default, they are found in the first row. */
+/** The keys that JSON Lines use. Default: the keys found in the first row. */
 export interface LanguageColumns {
   text?: string;
   prompt?: string;
   completion?: string;
   messages?: string;
   /**
-   * `choices` is the key of a list of completions. `answer` is the key of the right one: its index from 0, or
-   * its text.
+   * `choices` is the key of a list of completions. `answer` is the key of the right completion, which is
+   * given as an index from 0 or as its text.
    */
   choices?: string;
   answer?: string;
 }
 
-/** The keys that a row uses, by the row's form. */
+/** The keys of each form of row. */
 export type Keys =
   | { kind: 'text'; text: string }
   | { kind: 'completion'; prompt: string; completion: string }
@@ -24,9 +24,9 @@ export type Keys =
   | { kind: 'messages'; messages: string };
 
 /**
- * Returns the given keys, or else the usual keys that the first row has.
+ * Returns the given keys. Without given keys, finds the usual keys in the first row.
  *
- * @throws UserError if the first row has none of these keys
+ * @throws UserError if the first row lacks the keys
  */
 export function findKeys(first: JsonObject, columns: LanguageColumns, where: string): Keys {
   const {

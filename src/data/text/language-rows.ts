@@ -13,7 +13,7 @@ export type LanguageContent =
   | { prompt: string; completion: string; choices?: readonly string[] }
   | { messages: readonly ChatMessage[] };
 
-/** An example with its position: `line` counts from 1, `offset` is the number of characters before it. */
+/** An example with its position in the file: its line (from 1), and the number of characters before it. */
 export type LanguageRow = LanguageContent & { line: number; offset: number };
 
 /**

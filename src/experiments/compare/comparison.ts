@@ -41,8 +41,8 @@ const comparisonSchema = z.object({
 type Where = (path: KeyPath) => string;
 
 /**
- * Parses a comparison's file into an experiment. Keys that are not the comparison's own belong to the config
- * of every run.
+ * Parses a comparison's file into an experiment. All other keys of the file belong to the config of every
+ * run.
  *
  * @throws UserError that lists all problems, including those of each run's config
  */

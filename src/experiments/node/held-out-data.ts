@@ -14,8 +14,8 @@ import { holdOut } from '../hold-out.ts';
 const COLUMNS = ['text', 'text_pair', 'label', 'source', 'target'];
 
 /**
- * Splits the training rows into two files: one to train on, and one to compare choices. The split is the same
- * in every process.
+ * Splits the training rows into two files: one to train on, and one to compare choices. Every process writes
+ * the same files.
  *
  * @param folder the folder for both files
  * @returns the replacement of `data.train` and `data.validation`
@@ -49,7 +49,7 @@ export async function writeHeldOut(
   const reading = data as Pick<DataOptions, 'header' | 'quote' | 'delimiter'>;
   const header = reading.header ?? columns.some(([, column]) => typeof column === 'string');
   const names = files.map((file) => {
-    // The file name must match the text, which may have been decompressed or converted.
+    // The text may have been decompressed or converted, and the file name must match it.
     const name = basename(file.name)
       .replace(/\.gz$/i, '')
       .replace(/\.parquet$/i, '.jsonl');
@@ -90,7 +90,7 @@ export async function writeAllHeldOut(
 
 /** Removes other files, because all files of a folder are read together. An earlier sweep may have left them. */
 function removeOthers(folder: string, names: readonly string[]): void {
-  // Another shard is writing a file if the file's name starts with a dot.
+  // A file whose name starts with a dot is being written by another shard.
   const others = readdirSync(folder).filter((name) => !names.includes(name) && !name.startsWith('.'));
   for (const name of others) rmSync(join(folder, name), { recursive: true, force: true });
 }

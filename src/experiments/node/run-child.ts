@@ -4,7 +4,7 @@ import { withoutLaunch } from '../../parallel/node/launch.ts';
 import { readEvent, type TrainEvent } from '../../run/events.ts';
 import { withParent } from '../../support/node/parent-process.ts';
 
-/** The program that trains in another process. Only a separate process has its own memory. */
+/** The program for training in another process, which has separate memory. */
 const MAIN = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 /** Maximum characters of a failure message that are kept. */
 const KEPT_CHARACTERS = 4000;
@@ -25,7 +25,7 @@ export function runChild(
   // The child gets its own process group. So a Ctrl-C in the terminal reaches it only once, through this
   // process.
   const child = spawn(process.execPath, [MAIN, 'train', config, '--json', '--resume'], {
-    // The child's standard input is never written to. It closes when this process ends, and then the child
+    // Nothing is written to the child's standard input. It closes when this process ends, and then the child
     // ends too.
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,

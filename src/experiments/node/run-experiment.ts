@@ -15,13 +15,13 @@ import { isFinished, type TrainAllOptions, type TrainedAll, trainAll } from './t
 /** The tuning data of each cell: replacements of `data.train` and `data.validation`. */
 export type TuningData = ReadonlyMap<Cell, Record<string, unknown>>;
 
-/** How far the choice within a cell's grid has come. */
+/** The progress of choosing settings within a cell's grid. */
 export interface Choosing {
-  /** The chosen settings; undefined while runs are needed. */
+  /** The chosen settings; undefined until the choice is made. */
   choice?: Settings;
   /** Runs that must be trained before the settings can be chosen. */
   needs: ExperimentRun[];
-  /** Every choice with its last score, and the share of the run, in per cent, after which it was scored. */
+  /** Every choice with its last score. `until` is the share of the run, in per cent, after which it was scored. */
   tried: { choice: Settings; until: number; score?: number; failed?: boolean }[];
 }
 
@@ -35,8 +35,7 @@ export async function tuningData({ cells, tuning, output }: Experiment): Promise
 }
 
 /**
- * Determines the state of a cell's choice from the results on disk, so that every process finds the same
- * state.
+ * Determines the progress of a cell's choice from the results on disk, so that every process finds the same.
  *
  * @param hasFailed whether a run counts as failed, and is not tried again
  */
@@ -77,7 +76,7 @@ function triedAt(run: ExperimentRun, until: number, training: Parameters<typeof 
   return { score: scores.get(rule.metric) ?? Number.NaN, loss: scores.get('loss') ?? Number.NaN };
 }
 
-/** The scores of the last evaluation before `until` per cent of the run. The run may have continued since. */
+/** The scores of the last evaluation in the first `until` per cent of a run. The run may have continued since. */
 function scoresAt({ evaluations, start }: RunRecord, until: number): Map<string, number> {
   const step = stopStep(`${until}%`, start?.total_steps ?? 0);
   return scoresOf(evaluations.filter((evaluation) => evaluation.step <= step).at(-1) ?? {});
@@ -88,7 +87,7 @@ export function hasLeftFailure({ output }: Experiment, run: ExperimentRun): bool
 }
 
 export interface ExperimentOptions extends Omit<TrainAllOptions<ExperimentRun>, 'output'> {
-  /** The cells of this shard. `isOwn` selects its final runs. */
+  /** The cells of this shard. `isOwn` says which of their final runs belong to it. */
   cells: readonly Cell[];
   isOwn?(run: ExperimentRun): boolean;
 }

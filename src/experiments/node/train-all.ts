@@ -31,7 +31,7 @@ export interface TrainedAll {
 }
 
 /**
- * Whether a run is complete. If it ended at `stop_at_step`, the config's current value counts, which may be
+ * Whether a run is complete. A run that ended at `stop_at_step` is incomplete if the config's value is now
  * higher.
  */
 export function isFinished({ config }: NamedRun): boolean {

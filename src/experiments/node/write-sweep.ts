@@ -14,7 +14,7 @@ import { writeTable } from './write-table.ts';
 
 /**
  * Writes the results of a sweep's finished runs: `table.md`, `table.json`, `report.html`. Also writes the
- * chosen config for all training rows: `best.yaml`, or one file per method. Undefined if no run is finished.
+ * chosen config, for all training rows: `best.yaml`, or one file per method. Undefined if no run is finished.
  *
  * @param runs all runs of the sweep, including those of other shards
  */

@@ -7,7 +7,7 @@ export interface ExperimentResults {
   /** Versions of the program and the engine. */
   versions: Record<string, string>;
   tasks: TaskResult[];
-  /** A row's mean over all tasks, if it is shown. A task with several scores enters with their mean. */
+  /** A row's mean over all tasks, if it is shown. If a task has several scores, their mean is used. */
   average?: Record<string, { mean?: number; paper?: number }>;
 }
 

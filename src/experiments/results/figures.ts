@@ -8,8 +8,8 @@ import type { Point } from '../../report/stats/series.ts';
 import type { RowResult, TaskResult } from './results.ts';
 
 /**
- * A task's figures as SVG, by file name: scores with confidence intervals, and scores against the budget if a
- * row has several budgets.
+ * Draws a task's figures as SVG, by file name: scores with confidence intervals, and a curve of scores
+ * against the budget if a row has several budgets.
  */
 export function taskFigures({ task, rows, scores: [score], rule }: TaskResult): Map<string, string> {
   const name = task.replace(/[^\w.-]+/g, '-');

@@ -78,7 +78,7 @@ function settingsLine({ row, settings, runs }: RowResult): string {
   return `- ${row}: ${[settingsText(settings), `${steps} steps`].filter((part) => part !== '').join('; ')}`;
 }
 
-/** A mean count, with half its interval if seeds differ. */
+/** Formats a mean count, with half its interval if seeds differ. */
 export function countsText(values: Interval | undefined): string {
   if (!values) return '';
   return values.half ? `${counted(values.mean)} ± ${counted(values.half)}` : counted(values.mean);

@@ -92,10 +92,10 @@ it('a later evaluation counts if its run kept it', () => {
   expect(scoreOf(run)).toBe(0.9);
   run.evaluations[2] = evaluationEvent(30, 3, { eval_accuracy: 0.89 }, false, true);
   expect(scoreOf(run)).toBe(0.89);
-  // Here, another row fixed its ranks later.
+  // Another row fixed its ranks later than this run.
   expect(scoreOf(run, [runOf('adalora', 0, [0.1], 20)])).toBe(0.89);
   expect(scoreOf(run, [runOf('adalora', 0, [0.1], 40)])).toBe(0.5);
-  // Here, the run ended with the majority class.
+  // This run ended with the majority class.
   run.finish = { ...run.finish!, metrics: { eval_accuracy: 0.88 } };
   expect(scoreOf(run)).toBe(0.88);
   expect(scoreOf(run, [runOf('adalora', 0, [0.1], 20)])).toBe(0.89);

@@ -33,7 +33,7 @@ export interface RunResult {
 export interface RowScore extends Interval {
   /** Standard deviation over seeds; undefined for a single seed. */
   deviation?: number;
-  /** The paper's score as a fraction, like the mean. */
+  /** The paper's score, as a fraction. */
   paper?: number;
 }
 
@@ -46,7 +46,7 @@ export interface RowResult {
   runs: RunResult[];
   of: number;
   scores: Record<string, RowScore>;
-  /** Final number of trained parameters without the head, as the paper counts them. */
+  /** Final number of trained parameters without the head. The paper counts them in the same way. */
   parameters?: Interval;
   /** Seconds of training, including evaluations. */
   seconds?: Interval;
@@ -70,7 +70,7 @@ export interface TaskResult {
 /** The score that is the mean of a task's other scores. */
 const MEAN = 'mean';
 
-/** The results of a task's finished runs. */
+/** Summarises a task's finished runs. */
 export function taskResult(outcomes: readonly CellOutcome[], rule: ScoringRule): TaskResult {
   const [{ cell }] = outcomes;
   const { facts } = outcomes.flatMap(({ records }) => records)[0];

@@ -8,7 +8,7 @@ import type { SweepResults, SweepRow } from './sweep-results.ts';
  * Failed runs are listed below, with the first line of their messages.
  */
 export function sweepMarkdown({ metric, averages, rows, best, failed }: SweepResults): string {
-  // Rows lack the settings of other methods.
+  // A row lacks the settings of other methods.
   const keys = [...new Set(rows.flatMap(({ settings }) => Object.keys(settings)))];
   const scores = [...new Set([metric, ...rows.flatMap(({ scores }) => Object.keys(scores))])];
   const titles = scores.map((name) => averaged(name, averages[name]));

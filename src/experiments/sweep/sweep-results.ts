@@ -25,12 +25,12 @@ export interface SweepRow {
 export interface SweepResults {
   /** The score that decides which row is best. */
   metric: string;
-  /** How scores are averaged over classes. Contains only scores that all runs average in the same way. */
+  /** How scores are averaged over classes. A score is only listed if all runs average it in the same way. */
   averages: Record<string, string>;
   /** Rows in the sweep's order. */
   rows: SweepRow[];
   /**
-   * The best row of each method that has a score. Rows with all of their runs are preferred. Methods need
+   * For each method with a score, its best row. Rows with all of their runs are preferred. Methods need
    * different settings, so a single best row would favour one method.
    */
   best: SweepRow[];
@@ -38,7 +38,7 @@ export interface SweepResults {
   failed: { name: string; message: string }[];
 }
 
-/** A run and its result, if it has one yet. */
+/** A run, and its record if it is finished. */
 export interface RunOutcome extends SweepRun {
   record?: RunRecord;
   /** The error message, if the run failed. */
@@ -57,7 +57,7 @@ export function sweepResults(runs: readonly RunOutcome[], rule: ScoringRule): Sw
   const scored = rows.filter(({ scores }) => !Number.isNaN(scores[metric]?.mean ?? Number.NaN));
   const best = [...new Set(scored.map(({ method }) => method))].flatMap((method) => {
     const methodRows = scored.filter((row) => row.method === method);
-    // The mean over only a few of the seeds can be high by chance.
+    // With only some of the seeds, a mean can be high by chance.
     const whole = methodRows.filter(({ runs, of }) => runs.length === of);
     const candidates = whole.length > 0 ? whole : methodRows;
     const tried = candidates.map(({ scores }) => ({
@@ -111,7 +111,7 @@ function withoutSeed({ seed: _, ...settings }: Readonly<Record<string, unknown>>
   return settings;
 }
 
-/** Whether another row of the same method has the same score, so that the lower loss decided. */
+/** Whether another row of the same method has the same score. Then the lower loss decided. */
 export function isTied(row: SweepRow, { rows, metric }: SweepResults): boolean {
   const scoreOf = ({ scores }: SweepRow) => scores[metric]?.mean;
   return rows.some(

@@ -14,7 +14,10 @@ export interface SweepRun {
   settings: Readonly<Record<string, unknown>>;
   /** The config that the run trains with. */
   config: Record<string, unknown>;
-  /** The config for all training rows and the sweep's own validation data. It is used once the run is chosen. */
+  /**
+   * The config for all training rows and the sweep's own validation data. It is for training again with the
+   * chosen settings.
+   */
   whole: Record<string, unknown>;
 }
 
@@ -27,8 +30,8 @@ const MAX_RUNS = 10_000;
 type Where = (path: KeyPath) => string;
 
 /**
- * All combinations of the lists in a config. A list is swept over if the schema expects a single value. A key
- * that expects a list itself, such as `target_modules`, is swept over by a list of lists. The last key varies
+ * All combinations of the values in a config's lists. A list is swept over if the schema expects a single
+ * value. For a key that expects a list, such as `target_modules`, write a list of lists. The last key varies
  * fastest.
  *
  * @param file a config; its `output` is the sweep's folder
@@ -99,7 +102,7 @@ interface Axis {
 }
 
 /**
- * Finds the lists where the schema expects a single value: the sweep's axes.
+ * Finds the sweep's axes: lists where the schema expects a single value.
  *
  * @param scored changes a config to the one that the run trains with
  */

@@ -178,7 +178,7 @@ describe('the results of a sweep', () => {
     ]);
     expect(rows[0].scores.accuracy.mean).toBeCloseTo(0.6, 12);
     expect(rows[0].scores.accuracy.deviation).toBeCloseTo(Math.SQRT2 / 10, 12);
-    // Its mean is higher than the first row's, but it has only one seed.
+    // The second row has a higher mean than the first, but only one seed.
     expect(rows[1].scores.accuracy.mean).toBe(0.65);
     expect(best).toEqual([rows[0]]);
     const bestOf = (some: typeof runs, greaterIsBetter: boolean) =>
@@ -249,7 +249,7 @@ describe('the results of a sweep', () => {
       expect.stringMatching(/^\| method \| lora\.r \| runs \|/),
       expect.stringMatching(/^\| --- \| --- \| --- \|/),
       expect.stringMatching(/^\| \*\*houlsby\*\* \| {2}\| \*\*1\/1\*\* \|/),
-      // Bold, because it is the best of its method.
+      // This row is bold, because it is the best of its method.
       expect.stringMatching(/^\| \*\*lora\*\* \| \*\*2\*\* \| \*\*1\/1\*\* \|/),
       expect.stringMatching(/^\| lora \| 4 \| 1\/1 \|/),
     ]);

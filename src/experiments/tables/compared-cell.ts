@@ -1,7 +1,7 @@
 import type { TableCell } from './table-cells.ts';
 
 /**
- * Returns the cell that a cell is compared with: the same level of the table's reference method, on the same
+ * Returns the cell with which a cell is compared: the table's reference method at the same level, on the same
  * task. Undefined for the reference itself, and for cells without a level, such as BitFit.
  */
 export function comparedCell(

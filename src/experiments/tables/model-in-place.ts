@@ -11,7 +11,7 @@ export interface ModelInPlace {
   matrices: number;
 }
 
-/** Changes a recipe's config to another model. Mean ranks stay the same. */
+/** Adapts a recipe's config to another model. Mean ranks stay the same. */
 export function onModel(
   config: Record<string, unknown>,
   { model }: Recipe,

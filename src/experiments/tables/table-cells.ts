@@ -9,7 +9,7 @@ import type { Cell } from '../experiment.ts';
 import { merged, type Settings } from '../settings.ts';
 import { type ModelInPlace, onModel } from './model-in-place.ts';
 
-/** What to run of a table. */
+/** Which parts of a table to run, and how. */
 export interface TableChoice {
   /** The model. Default: each recipe's own, from the Hub. */
   inPlace?: ModelInPlace;
@@ -20,7 +20,7 @@ export interface TableChoice {
   budgets?: readonly string[];
   /** The tasks to run. Default: all. */
   tasks?: readonly string[];
-  /** Whether methods other than the recipe's choose their learning rate from the paper's grid. */
+  /** Whether methods choose their learning rate from the paper's grid, except for the recipe's own method. */
   tunes?: boolean;
   /** Settings that override every config, by dotted keys. */
   settings?: Settings;
@@ -36,8 +36,8 @@ export interface TableCell extends Cell {
 }
 
 /**
- * The cells of a table, in its order: each row on each of its tasks. The paper's scores are included unless
- * the model or a setting differs from the paper's.
+ * The cells of a table in order: each row on each of its tasks. The paper's scores are included unless the
+ * model or a setting differs from the paper's.
  *
  * @throws UserError for an unknown method, level or task
  */
@@ -114,7 +114,10 @@ function nameOn(
   return row.replace(level, `rank ${target_budget / facts.matrices}`);
 }
 
-/** The learning rates to try: the paper's, the method's default and, for the recipe's own method, the recipe's. */
+/**
+ * The learning rates to try: the paper's and the method's default. For the recipe's own method, also the
+ * recipe's.
+ */
 function ratesOf(config: Record<string, unknown>, method: string, budgets: Budgets): Settings[] {
   const name = METHOD_NAMES.find((known) => known === method)!;
   const { learning_rate } = config.training as { learning_rate?: number };

@@ -26,16 +26,13 @@ export const ADAPTER_FILES: readonly string[] = [ADAPTER_CONFIG, ...PEFT_TENSORS
 /** Formats of adapters. The settings file has the same name in both, so the other files determine the format. */
 export type AdapterFormat = 'peft' | 'adapterhub';
 
-/** The format of an adapter in a folder with these files. */
+/** The format of an adapter, from the names of its folder's files. */
 export function formatOfFiles(present: readonly string[]): AdapterFormat {
   const hasPeft = firstOf(PEFT_TENSORS, present) !== undefined;
   return !hasPeft && firstOf(OF_ADAPTERHUB, present) !== undefined ? 'adapterhub' : 'peft';
 }
 
-/**
- * The files of an adapter, given the files in its folder. Tensors come last. Undefined if the tensors are
- * missing.
- */
+/** The files of an adapter among those of its folder. Tensors come last. Undefined if the tensors are missing. */
 export function adapterFiles(present: readonly string[]): string[] | undefined {
   const { tensors, headConfig, headTensors } = ADAPTERHUB_FILES;
   const isPeft = formatOfFiles(present) === 'peft';

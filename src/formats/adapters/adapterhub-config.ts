@@ -15,16 +15,16 @@ export const adapterHubSchema = z.looseObject({
 /** AdapterHub's `head_config.json`. */
 export const adapterHubHeadSchema = z.looseObject({
   model_class: z.string(),
-  /** Set for an exchangeable head. */
+  /** Only set for an exchangeable head. */
   config: z.looseObject({ head_type: z.string() }).nullish(),
 });
 
-/** Whether an adapter's settings are AdapterHub's, as opposed to PEFT's, which have a `peft_type`. */
+/** Whether an adapter's settings have AdapterHub's format. PEFT's settings have a `peft_type`. */
 export function isAdapterHub(config: Readonly<Record<string, unknown>>): boolean {
   return typeof config.model_class === 'string' && config.peft_type === undefined;
 }
 
-/** Whether a tensor belongs to the adapter, as opposed to its head. */
+/** Whether a tensor belongs to the adapter. Other tensors belong to its head. */
 export function isAdapterHubTensor(key: string): boolean {
   return key.includes('.adapters.');
 }

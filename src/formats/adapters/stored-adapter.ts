@@ -16,10 +16,7 @@ export interface StoredAdapter {
   tensors: AdapterTensors;
   /** Folder or Hub id of the base model; null if the settings lack it. */
   baseModel: string | null;
-  /**
-   * The content of AdapterHub's `head_config.json`, which PEFT does not have. The head's tensors are in
-   * `tensors`.
-   */
+  /** The content of AdapterHub's `head_config.json`. PEFT has no such file. The head's tensors are in `tensors`. */
   head?: Readonly<Record<string, unknown>>;
 }
 
@@ -40,8 +37,8 @@ export function peftName(key: string, where: string): string {
 }
 
 /**
- * A whole parameter of the model that the adapter contains, by its Hugging Face name. AdapterHub stores it
- * under this name, PEFT with a prefix.
+ * Finds a whole parameter of the model in an adapter, by its Hugging Face name. PEFT adds a prefix to the
+ * name; AdapterHub does not.
  */
 export function savedTensor(tensors: AdapterTensors, name: string): AdapterTensor | undefined {
   return tensors.get(PEFT_PREFIX + name) ?? tensors.get(name);

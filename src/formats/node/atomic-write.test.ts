@@ -36,7 +36,7 @@ describe('atomicWrite', () => {
 
   it('does not replace a folder or a device', () => {
     symlinkSync('/dev/null', join(folder, 'device'));
-    // A link like /dev/stdout when it is redirected to a file.
+    // Linux's /dev/stdout is such a link, if it is redirected to a file.
     symlinkSync(`/proc/self/exe`, join(folder, 'open'));
     for (const path of ['', folder, join(folder, 'device'), join(folder, 'open')])
       expect(() => atomicWrite(path, 'x')).toThrow(/ is a folder or a device\. Pass the name of a file\.$/);

@@ -32,7 +32,7 @@ it('depends on the content, not on name and time', () => {
 it('covers all bytes of more than 128 MB', () => {
   const path = join(root, 'huge.bin');
   writeFileSync(path, '');
-  truncateSync(path, 2 ** 27 + 3); // makes a sparse file without writing data
+  truncateSync(path, 2 ** 27 + 3); // a sparse file: no data is written
   const before = contentDigest(path);
   const fd = openSync(path, 'r+');
   writeSync(fd, Uint8Array.of(1), 0, 1, 100_000_001);
@@ -51,12 +51,12 @@ describe('of a large file', () => {
     closeSync(fd);
   };
   const remembered = () => (existsSync(join(cache, 'digests')) ? readdirSync(join(cache, 'digests')) : []);
-  // Some file systems record only whole seconds, so a digest is not cached until the file is some seconds
+  // Some file systems record only whole seconds. So a digest is cached only when the file is some seconds
   // old.
   const later = () => vi.spyOn(Date, 'now').mockReturnValue(statSync(path).ctimeMs + 60_000);
   beforeAll(() => {
     writeFileSync(path, '');
-    truncateSync(path, size); // makes a sparse file without writing data
+    truncateSync(path, size); // a sparse file: no data is written
   });
   afterEach(() => void vi.restoreAllMocks());
 

@@ -3,11 +3,11 @@ import { identityOf } from '../../support/node/file-identity.ts';
 import { FileSource } from './file-source.ts';
 import { rememberDigest, rememberedDigest } from './remembered-digests.ts';
 
-/** Files up to this size are hashed each time, because this takes only a fraction of a second. */
+/** Maximum size of files that are hashed each time, which takes only a fraction of a second. */
 const SMALL_BYTES = 2 ** 24;
 /** Bytes per read. */
 const CHUNK = 2 ** 22;
-/** The last bytes are hashed twice, because digests in existing adapters and checkpoints were computed so. */
+/** The last bytes are hashed twice, because existing adapters and checkpoints contain such digests. */
 const TAIL = 2 ** 12;
 
 /**

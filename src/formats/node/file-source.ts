@@ -5,7 +5,7 @@ import { missingFile } from './missing-file.ts';
 
 /** Maximum length of a single read; it must fit into a 32-bit integer. */
 const MAX_READ_BYTES = 2 ** 30;
-/** With NONBLOCK, opening a pipe does not wait for a writer. Windows lacks this flag. */
+/** With NONBLOCK, opening a pipe does not wait for a writer. Windows does not have this flag. */
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** An open file. Close it after use. */
@@ -59,10 +59,7 @@ export class FileSource implements ByteSource {
     return fstatSync(this.#open(), { bigint: true });
   }
 
-  /**
-   * Closes the file. A second call does nothing, because the descriptor's number may belong to another file
-   * by then.
-   */
+  /** Closes the file. A second call does nothing, because another file may have the descriptor's number by then. */
   close(): void {
     const fd = this.#fd;
     this.#fd = undefined;

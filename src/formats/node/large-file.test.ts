@@ -7,7 +7,7 @@ import { openCheckpoint } from './checkpoint.ts';
 /** Number of elements in each of two bf16 tensors, which together have 8 GB. */
 const COUNT = 2 ** 31;
 /**
- * Maximum growth of memory in bytes; the file is a hundred times larger. Garbage of other tests may be freed
+ * Maximum growth of memory in bytes, less than a hundredth of the file. Garbage of other tests may be freed
  * meanwhile.
  */
 const MAX_GROWTH = 100 * 2 ** 20;

@@ -3,8 +3,8 @@ import { dirname, resolve } from 'node:path';
 import { UserError } from '../../support/user-error.ts';
 
 /**
- * Creates a folder and its parents. mkdir's own recursion never ends below a folder such as /proc, so it is
- * not used.
+ * Creates a folder and its parents. mkdir's own recursion is not used, because it never ends below a folder
+ * such as /proc.
  *
  * @throws UserError if the system does not allow a folder there; other errors are passed on
  */

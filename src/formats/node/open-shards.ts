@@ -39,7 +39,7 @@ export function openShards(
   }
 }
 
-/** The real paths of the shards that an index names, without duplicates. Throws a UserError if one is missing. */
+/** The real paths of the shards in an index, without duplicates. Throws a UserError if a shard is missing. */
 export function shardsOf(index: string, ending: string): string[] {
   const weightMap = readWeightMap(index, ending);
   return [...new Set(weightMap.map(([, shard]) => shard))].map((shard) => shardPath(index, shard));

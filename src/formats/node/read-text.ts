@@ -8,8 +8,8 @@ import { FileSource } from './file-source.ts';
 const MAX_YAML_BYTES = 2 ** 18;
 
 /**
- * Reads a small untrusted file: a regular file in UTF-8, up to a maximum size. All such reads use this
- * function.
+ * Reads a small untrusted file: a regular file in UTF-8, up to a maximum size. All small untrusted files are
+ * read with this function.
  *
  * @param expected a description of the file for messages: "a config file"
  * @throws UserError if it is missing, not a regular file, unreadable, too large or not UTF-8

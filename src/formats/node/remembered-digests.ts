@@ -12,7 +12,7 @@ const DIGEST = /^[0-9a-f]{64}$/;
  */
 const SETTLED_MS = 10_000;
 
-/** The digest that {@link rememberDigest} has stored; undefined if the file has changed since. */
+/** The digest stored by {@link rememberDigest}. Undefined if the file has changed since. */
 export function rememberedDigest(stats: BigIntStats, cache = cacheFolder()): string | undefined {
   try {
     const digest = readFileSync(placeOf(stats, cache), 'utf8');
@@ -22,7 +22,7 @@ export function rememberedDigest(stats: BigIntStats, cache = cacheFolder()): str
   }
 }
 
-/** Stores a file's digest for later processes, unless the file was written very recently. */
+/** Stores a file's digest for later processes, unless the file has only just been written. */
 export function rememberDigest(stats: BigIntStats, digest: string, cache = cacheFolder()): void {
   if (Date.now() - Number(stats.ctimeMs) < SETTLED_MS) return;
   try {

@@ -1,4 +1,4 @@
-/** The remainder of every byte for the bit-reversed polynomial of IEEE 802.3. */
+/** The CRC-32 remainder of every byte, with the bit-reversed polynomial of IEEE 802.3. */
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let remainder = byte;
   for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (remainder & 1 ? 0xedb88320 : 0);

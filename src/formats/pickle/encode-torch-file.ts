@@ -13,8 +13,8 @@ export interface FloatTensor {
 }
 
 /**
- * Encodes a dictionary of tensors as `torch.save` writes it, in chunks. The pickle only has globals that
- * `torch.load` accepts under `weights_only`. Each tensor is an entry of the archive.
+ * Encodes a dictionary of tensors as `torch.save` writes it, in chunks. The pickle uses only globals that
+ * `torch.load` accepts with `weights_only`. Each tensor is an entry of the archive.
  *
  * @param folder the archive's folder; PyTorch uses the file's name without its extension
  * @throws RangeError if a tensor's data does not match its shape

@@ -12,7 +12,7 @@ const VERSION = 10;
  * content gives equal bytes.
  */
 const DATE = 0x21;
-/** Data begins at multiples of this many bytes. PyTorch writes archives in the same way, because it may map them. */
+/** Data begins at multiples of this many bytes, as in PyTorch's files, which PyTorch may map into memory. */
 const ALIGNMENT = 64;
 /** Id of the extra field that PyTorch uses for padding. Readers ignore it. */
 const PADDING_FIELD = 0x4246;
@@ -66,7 +66,7 @@ export function* encodeZip(entries: readonly ZipContent[]): Generator<Uint8Array
 /** Position, value and width in bytes. */
 type Field = readonly [at: number, value: number, width: 2 | 4];
 
-/** Fields that both headers of an entry have. Positions count from the version field. */
+/** Fields that an entry has in both of its headers. Positions count from the version field. */
 function commonFields(nameLength: number, data: Uint8Array): Field[] {
   return [
     [0, VERSION, 2],

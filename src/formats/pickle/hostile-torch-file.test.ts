@@ -70,7 +70,7 @@ describe('a global in a pickle is not resolved', () => {
   it.each([
     ...['os.system', 'builtins.eval', 'builtins.exec', 'builtins.getattr', 'builtins.__import__'],
     ...['operator.attrgetter', 'functools.partial', 'subprocess.Popen', 'runpy._run_code', '_codecs.encode'],
-    // Globals of PyTorch that would download, run or write something, or unpickle an argument without
+    // Globals of PyTorch that would download, run or write something, or unpickle their argument without
     // restriction.
     ...['torch.storage._load_from_bytes', 'torch.load', 'torch.hub.load', 'torch.jit.load', 'torch.compile'],
     ...['torch.ops.load_library', 'torch.save', 'torch._utils._rebuild_sparse_tensor', 'torch.Tensor'],

@@ -3,7 +3,7 @@ import { excerpt } from '../excerpt.ts';
 import { PickleList } from './pickle-machine.ts';
 import { TorchTensor } from './torch-tensor.ts';
 
-/** The tensors of a dictionary, by name. Throws a UserError for any other value, which transformers rejects too. */
+/** The tensors of a dictionary, by name. Throws a UserError for any other value, as transformers does. */
 export function* namedTensors(value: unknown, where: string): Generator<[string, TorchTensor]> {
   if (!(value instanceof Map)) {
     throw new UserError({

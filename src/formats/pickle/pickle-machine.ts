@@ -7,13 +7,13 @@ export class PickleFunction {
   constructor(readonly apply: (args: readonly unknown[]) => unknown) {}
 }
 
-/** A mutable list. Tuples are immutable arrays. */
+/** A mutable list. Tuples are arrays, because they are immutable. */
 export class PickleList {
   readonly items: unknown[] = [];
 }
 
 export interface PickleOptions {
-  /** The globals that a pickle may name, by `module.name`. Each is a {@link PickleFunction} or a value. */
+  /** The globals that a pickle may use, by `module.name`. Each is a {@link PickleFunction} or a value. */
   globals: ReadonlyMap<string, unknown>;
   /** Resolves the id of an object outside the pickle; undefined if the id is invalid. */
   persistent: (id: unknown) => unknown;
@@ -79,8 +79,8 @@ export class PickleMachine {
   }
 
   global(module: unknown, name: unknown): void {
-    // Only strings are joined. In nested tuples, each level may contain the previous one twice, and the
-    // joined text would have exponential length.
+    // Only strings are joined. In nested tuples, each level may contain the previous one twice. Joining them
+    // would give a text of exponential length.
     if (typeof module !== 'string' || typeof name !== 'string') throw this.refused('names no global');
     const path = `${module}.${name}`;
     const value = this.#options.globals.get(path);
@@ -122,8 +122,8 @@ export class PickleMachine {
   }
 
   /**
-   * Ignores attributes of a dictionary. torch.save stores `_metadata` in this way, which does not describe
-   * tensors.
+   * Ignores attributes of a dictionary. torch.save stores `_metadata` as such an attribute, which does not
+   * describe tensors.
    */
   build(): void {
     const [target] = this.popMany(2);

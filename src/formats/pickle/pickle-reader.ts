@@ -54,7 +54,7 @@ export class PickleReader {
     return text;
   }
 
-  /** Reads a little-endian two's complement number; undefined if it is longer than 8 bytes or not a safe integer. */
+  /** Reads a little-endian two's complement number. Undefined if it is longer than 8 bytes, or not a safe integer. */
   long(length: number): number | undefined {
     const start = this.#take(length);
     if (length > 8) return undefined;

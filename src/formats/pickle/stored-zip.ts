@@ -32,8 +32,8 @@ export function openStoredZip(source: ByteSource, where: string): StoredZip {
 }
 
 /**
- * Locates an entry's data, which follows its local header. The local header must agree with the directory,
- * except for the length of its extra field.
+ * Locates an entry's data behind its local header. The local header must agree with the directory, but its
+ * extra field may have another length.
  */
 function dataOf(
   source: ByteSource,

@@ -10,7 +10,7 @@ import { unpickle } from './unpickle.ts';
 const BYTE_ORDER_BYTES = 64;
 
 /**
- * Opens a file in the format since PyTorch 1.6: a zip archive with one pickle, and an entry for each storage.
+ * Opens a file in the format since PyTorch 1.6: a zip archive with one pickle, and one entry per storage.
  * Throws a UserError.
  */
 export function openTorchArchive(source: ByteSource, where: string): TorchContent {

@@ -12,7 +12,7 @@ const expected: Record<string, { shape: number[]; values: (number | string)[] }>
   readFileSync(`${FIXTURES}/expected.json`, 'utf8'),
 ).tensors;
 
-/** Describes a tensor's shape and elements like the generator of the fixtures. */
+/** Describes a tensor's shape and elements in the same form as the fixtures. */
 function described(file: TorchFile, name: string) {
   const { dtype, shape } = file.info(name);
   const data = file.read(name);
@@ -45,7 +45,7 @@ describe.each(['tensors.bin', 'protocol-4.bin', 'legacy.bin', 'legacy-protocol-4
       expect(file.info('transposed')).toMatchObject({ begin, end, axes: [1, 0] });
       expect(file.info('permuted')).toMatchObject({ shape: [4, 2, 3], axes: [1, 2, 0] });
       expect(file.info('columns').axes).toBe('scattered');
-      // The stride of an axis of size one has no effect, and neither have the strides of an empty tensor.
+      // Strides have no effect for an axis of size one, and for an empty tensor.
       for (const name of ['brain', 'position_ids', 'empty']) expect(file.info(name).axes).toBeUndefined();
     });
 

@@ -22,10 +22,7 @@ export class TorchFile {
   readonly #source: ByteSource;
   readonly #where: string;
   readonly #tensors = new Map<string, { tensor: TorchTensor; info: TensorInfo }>();
-  /**
-   * Caches the tensor of the last partial read if it is not row-major, because its next part will probably
-   * follow.
-   */
+  /** Caches the last tensor that was read in part, if it is not row-major. Its next part will probably follow. */
   #gathered?: { name: string; data: TensorData };
 
   /**

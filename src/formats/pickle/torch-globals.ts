@@ -7,7 +7,7 @@ class StorageType {
   constructor(readonly dtype: Dtype) {}
 }
 
-/** Maximum number of axes; the same as in PyTorch. */
+/** Maximum number of axes, as in PyTorch. */
 const MAX_RANK = 64;
 
 const STORAGES: Readonly<Record<string, Dtype>> = {
@@ -33,7 +33,7 @@ export const TORCH_GLOBALS: ReadonlyMap<string, unknown> = new Map<string, unkno
 
 /**
  * The storage that a persistent id describes: `('storage', type, key, location, elements)`. The old format
- * adds a view, which must be None: PyTorch 1.0 removed views.
+ * adds a view. It must be None, because PyTorch 1.0 removed views.
  */
 export function storageOf(id: unknown): TorchStorage | undefined {
   if (!Array.isArray(id) || id.length < 5 || id.length > 6) return undefined;

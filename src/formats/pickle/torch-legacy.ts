@@ -9,7 +9,7 @@ import type { TorchStorage } from './torch-tensor.ts';
 import { unpickle } from './unpickle.ts';
 import { type ByteRange, viewOf } from './zip-directory.ts';
 
-/** The end of the first pickle: the magic number 0x1950a86a20f9469cfc6c. */
+/** The end of the first pickle, which contains the magic number 0x1950a86a20f9469cfc6c. */
 const MAGIC = [0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
 /** Possible offsets of these bytes: after the protocol, or (since protocol 4) after a frame. */
 const MAGIC_AT = [2, 11];
@@ -18,9 +18,9 @@ const PROTOCOL = 1001;
 const COUNT_BYTES = 8;
 
 /**
- * Opens a file in the format before PyTorch 1.6. It contains pickles of a magic number, a protocol number,
- * the machine's properties, the saved value and the list of its storages. The storages' bytes follow in the
- * list's order, unaligned.
+ * Opens a file in the format before PyTorch 1.6. It consists of five pickles: a magic number, a protocol
+ * number, the machine's properties, the saved value, and the list of its storages. Then the bytes of the
+ * storages follow in this order, unaligned.
  *
  * @throws UserError
  */
@@ -46,8 +46,8 @@ export function openTorchLegacy(source: ByteSource, where: string): TorchContent
 }
 
 /**
- * Returns the same object for all descriptions of a storage. Each tensor describes its storage; descriptions
- * with the same key must agree.
+ * Returns the same object for equal storages. Each tensor describes its storage, and descriptions with the
+ * same key must agree.
  */
 function kept(storage: TorchStorage | undefined, storages: Map<string, TorchStorage>): unknown {
   if (!storage) return undefined;

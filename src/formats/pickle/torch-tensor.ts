@@ -18,13 +18,13 @@ export class TorchTensor {
     readonly shape: readonly number[],
     readonly strides: readonly number[],
     readonly count: number,
-    /** Number of storage elements between the tensor's first and last element, inclusive. */
+    /** Number of storage elements from the tensor's first element to its last. */
     readonly span: number,
   ) {}
 
   /**
-   * Creates a view. Undefined if the view exceeds its storage, or has more elements than the storage, because
-   * then some elements repeat.
+   * Creates a view. Undefined if the view exceeds its storage, or if it has more elements than the storage
+   * and thus repeats some.
    */
   static of(
     storage: TorchStorage,

@@ -17,10 +17,10 @@ const bytesOf = (parts: readonly Part[]) =>
   );
 const text = (value: string) => bytesOf(['X', u32(value.length), value]);
 
-/** Opcodes that repeatedly make a tuple containing the value below twice. */
+/** Opcodes that make a tuple of two copies of the value on top of the stack, again and again. */
 const twice = (times: number) => Array.from({ length: times }, () => ['q', 0, 'h', 0, 0x86] as Part[]).flat();
 
-/** Counts the values in a value, each only once. Throws an Error for a value that no pickle may return. */
+/** Counts the different values inside a value. Throws an Error for a value that no pickle may return. */
 function checkedValues(root: unknown): number {
   const seen = new Set<unknown>();
   const left = [root];
@@ -87,7 +87,8 @@ describe('a pickle with unsupported content', () => {
     ['uses the global os.system', ['cos\nsystem\n', text('touch executed'), 0x85, 'R.']],
     ['uses the global os.system', [text('os'), text('system'), 0x93, '.']],
     ['uses the global builtins.eval', ['cbuiltins\neval\n.']],
-    // A dotted name could reach an allowed global by another path, and so could a name split at another dot.
+    // A dotted name must not reach an allowed global by another path. Nor may a name that is split at another
+    // dot.
     ['uses the global a.f.__globals__', ['ca\nf.__globals__\n.']],
     ['uses the global constructor.name', ['cconstructor\nname\n.']],
     ['names no global', ['K', 7, text('f'), 0x93, '.']],

@@ -12,11 +12,14 @@ export interface ZipDirectory extends ByteRange {
   count: number;
 }
 
-/** Maximum number of entries. A file has one entry per tensor, and the largest models have some 10,000 tensors. */
+/** Maximum number of entries. Each tensor has an entry, and the largest models have some 10,000 tensors. */
 const MAX_ENTRIES = 2 ** 17;
 /** Maximum size of the directory. An entry takes 46 bytes, plus its name and extra fields. */
 const MAX_DIRECTORY_BYTES = 2 ** 24;
-/** How many bytes are searched at the end of a file: the end record and the longest possible comment after it. */
+/**
+ * Number of bytes that are searched at the end of a file: the end record, and the longest possible comment
+ * after it.
+ */
 const MAX_TAIL_BYTES = 0xffff + 22;
 
 const END = { signature: 0x06054b50, bytes: 22 };

@@ -7,14 +7,14 @@ export interface ZipEntry {
   size: number;
   /** Offset of the local header. */
   offset: number;
-  /** Offset of the next header or of the directory, before which the entry must end. */
+  /** Offset of the next header, or of the directory. The entry must end before it. */
   limit: number;
 }
 
 const ENTRY = { signature: 0x02014b50, bytes: 46 };
 const ZIP64_FIELD = 1;
 const ENCRYPTED = 1;
-/** This value in a 32-bit field means that a 64-bit field has the real value. */
+/** This value in a 32-bit field means that the real value is in a 64-bit field. */
 const ELSEWHERE = 0xffffffff;
 
 /** Reads the entries of a central directory. Throws a UserError for an entry that is compressed or encrypted. */
@@ -71,7 +71,7 @@ function readEntry(view: DataView, at: number, extra: number, extraEnd: number, 
   return { size, offset };
 }
 
-/** Replaces the 32-bit fields that are {@link ELSEWHERE} by values from the 64-bit extra field, in the same order. */
+/** Replaces 32-bit fields with the value {@link ELSEWHERE} by the fields of the 64-bit extra field, in order. */
 function wideFields(fields: number[], view: DataView, begin: number, end: number, where: string): number[] {
   if (!fields.includes(ELSEWHERE)) return fields;
   for (let at = begin; at + 4 <= end; ) {

@@ -1,8 +1,8 @@
 import type { LogitsProcessor } from './logits-processor.ts';
 
 /**
- * Bans tokens that would complete an n-gram of the source: the given source of each prompt, or else the row
- * itself. Padding counts, as in transformers.
+ * Bans tokens that would complete an n-gram of the source. The source is given for each prompt, or else it is
+ * the row itself. Padding counts, as in transformers.
  */
 export function banNgrams(size: number, sources?: readonly (readonly number[])[]): LogitsProcessor {
   return (scores, tokens, item) => {

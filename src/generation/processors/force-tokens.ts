@@ -1,6 +1,6 @@
 import type { LogitsProcessor } from './logits-processor.ts';
 
-/** Allows only `forced` tokens, with equal scores, if a row has exactly this length. */
+/** Allows only the `forced` tokens if a row has exactly this length. Their scores are equal. */
 export function forceTokens(length: number, forced: readonly number[]): LogitsProcessor {
   return (scores, tokens) => {
     if (tokens.length !== length) return;

@@ -42,7 +42,7 @@ export function logitsProcessors(
     ...(forced_eos_token_id === undefined ? [] : [forceTokens(limits.most - 1, forced_eos_token_id)]),
     ...only(suppress_tokens.length > 0, () => suppressTokens(suppress_tokens)),
     ...only(begin_suppress_tokens.length > 0, () => suppressTokens(begin_suppress_tokens, first, first + 1)),
-    // Beam search needs at least one token that does not end the text.
+    // In beam search, at least one token must remain that does not end the text.
     ...(settings.do_sample ? samplingFilters(settings, num_beams > 1 ? (ends.length || 1) + 1 : 1) : []),
     ...only(settings.renormalize_logits, () => logSoftmax),
   ];

@@ -30,7 +30,7 @@ function heat(temperature: number): LogitsProcessor {
 /** Up to this k, insertion is faster than sorting all scores. */
 const FEW = 1000;
 
-/** Keeps the k highest scores, and all tokens that tie with the last of them. */
+/** Keeps the k highest scores, and all scores equal to the last of them. */
 function keepTopK(k: number): LogitsProcessor {
   return (scores) => {
     if (k >= scores.length) return;
@@ -51,7 +51,8 @@ function keepTopP(p: number, kept: number): LogitsProcessor {
       sum += probabilities[removed];
       if (!(Math.fround(sum) <= rest)) break;
     }
-    // Among equal scores, lower indices are removed first, because an ascending sort puts them first.
+    // Among equal scores, lower indices are removed first. In transformers, an ascending sort puts them
+    // first.
     const bound = rising[removed];
     let equals = removed - rising.indexOf(bound);
     remove(scores, (score) => score < bound || (score === bound && equals-- > 0));

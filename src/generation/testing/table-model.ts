@@ -1,8 +1,8 @@
 import type { LanguageModel, ReadOptions } from '../language-model.ts';
 
 /**
- * A language model for tests that reads its logits from a table. After tokens a and b, the logits are row a *
- * vocab + b (a is 0 before the first real token). With an encoder, a is shifted by the sum of the prompt.
+ * A language model for tests, which reads its logits from a table. After tokens a and b, the logits are row a
+ * * vocab + b (a is 0 before the first real token). With an encoder, the sum of the prompt is added to a.
  * Calls that break the interface's rules throw.
  */
 export class TableModel implements LanguageModel {

@@ -14,7 +14,7 @@ import { plannedSteps } from './planned-steps.ts';
 import { timed } from './timed.ts';
 import { total } from './total.ts';
 
-/** Steps that are not timed: the first opens the session, and memory arenas still grow. */
+/** Steps that are not timed. The first one opens the session, and memory arenas still grow. */
 const WARM_UP_STEPS = 2;
 /** Long enough for a mean within a few percent on a quiet machine. */
 const TRAINING = { seconds: 10, count: 100 };
@@ -22,8 +22,9 @@ const EVALUATION = { seconds: 3, count: 30 };
 const QUICK = { seconds: 2, count: 20 };
 
 /**
- * Trains for some seconds on the run's own batches: first on the largest, which determines the peak memory,
- * then on steps of the first epoch. Then evaluates some batches. The results are discarded.
+ * Trains for some seconds on the run's own batches. The largest batch comes first, because it determines the
+ * peak memory; then come steps of the first epoch. Afterwards, some batches are evaluated. The results are
+ * discarded.
  */
 export async function calibrate(
   inputs: TrainerInputs,
@@ -94,10 +95,7 @@ function largestSet({ parts }: Validation): Evaluation {
   );
 }
 
-/**
- * The number of evaluations in a run. With a quantized base, there is one more at the end, on the original
- * weights.
- */
+/** The number of evaluations in a run. With a quantized base, a final one on the original weights is added. */
 function evaluations({ evaluate, totalSteps, stepsPerEpoch }: TrainerSettings, config: RunConfig): number {
   const every = evaluate === 'epoch' ? stepsPerEpoch : evaluate;
   const duringTraining = every === 0 ? 0 : Math.ceil(totalSteps / every);

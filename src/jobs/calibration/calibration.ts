@@ -11,8 +11,8 @@ export interface Calibration {
   /** Undefined without a validation set. */
   evalExamplesPerSecond?: number;
   /**
-   * Seconds for all steps and evaluations, without start and end of the run. An upper limit if the run may
-   * stop early.
+   * Seconds for all steps and evaluations, without the start and the end of the run. If the run may stop
+   * early, this is an upper limit.
    */
   runSeconds: number;
 }

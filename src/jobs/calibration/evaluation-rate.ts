@@ -6,8 +6,8 @@ import { type Bounds, timed } from './timed.ts';
 import { total } from './total.ts';
 
 /**
- * Examples per second of an evaluation. The largest batch runs first without being timed, because it opens
- * the session.
+ * Examples per second in evaluations. The largest batch runs first and is not timed, because it opens the
+ * session.
  */
 export async function evaluationRate(
   program: Program,

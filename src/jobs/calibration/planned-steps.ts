@@ -12,7 +12,10 @@ export interface PlannedStep {
   tokens: number;
 }
 
-/** Orders the steps of a run's first epoch so that every prefix mixes small and large steps like the whole epoch. */
+/**
+ * Orders the steps of a run's first epoch. Every prefix then has the same mix of small and large steps as the
+ * epoch.
+ */
 export function plannedSteps(examples: ExampleLengths, settings: TrainerSettings): PlannedStep[] {
   const { accumulation, stepsPerEpoch, totalSteps } = settings;
   const { lengths, targetLengths } = examples;

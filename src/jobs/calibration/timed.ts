@@ -1,4 +1,4 @@
-/** Limits of a timing, which ends when it reaches one of them. At least one item is handled. */
+/** When timing ends: as soon as one of these limits is reached. At least one item is handled. */
 export interface Bounds {
   seconds: number;
   count: number;

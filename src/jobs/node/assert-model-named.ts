@@ -2,7 +2,7 @@ import { EMBEDDED_MODEL } from '../../data/hub/embedded-model.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type TaskName, taskNamed } from '../../tasks/registry.ts';
 
-/** Throws a UserError if a task cannot use the default model, the embedded one. */
+/** Throws a UserError if the model is the default one, and the task cannot use it. */
 export function assertModelNamed(model: string, task: TaskName): void {
   const { modelToTry } = taskNamed(task);
   if (model !== EMBEDDED_MODEL || modelToTry === undefined) return;

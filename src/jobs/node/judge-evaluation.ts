@@ -13,9 +13,8 @@ import type { ReadingFlags } from '../../tasks/task-definition.ts';
 import type { TrainedModel } from '../../trained/trained-model.ts';
 
 /**
- * Compares the scores of a trained model on some files with baselines, which are fitted on the run's training
- * rows. Without training rows, the only baseline is the one that ignores the text. It is fitted on the scored
- * rows.
+ * Compares the scores of a trained model on some files with baselines that are fitted on the run's training
+ * rows. If these are unknown, only the baseline that ignores the text is used, fitted on the scored rows.
  *
  * @param path the path of the trained model, which may be a run's folder
  */
@@ -61,8 +60,8 @@ export async function judgeEvaluation(
 }
 
 /**
- * The training rows of a run, with their examples if baselines need them. Undefined if the run's files do not
- * exist any more.
+ * The training rows of a run, with their examples if baselines need them. Undefined if the run's files no
+ * longer exist.
  */
 async function trainingRows(
   path: string,

@@ -13,13 +13,12 @@ import { type SetUpRun, setUpRun } from '../set-up-run.ts';
 import type { RunOfFiles } from './read-run.ts';
 
 /**
- * Opens the model, makes its base if the config requests another type, tokenizes the data, and sets the
- * method up.
+ * Opens the model, makes its base if the config requests another type, tokenizes the data, and sets up the
+ * method.
  *
  * @param startedAt the time that chat templates use
  * @param planned the original config, if the run has been extended
- * @param processes the processes that share the run; one process per host makes the base, and all processes
- * read it
+ * @param processes the processes that share the run; on each host, one process makes the base
  * @throws UserError for a checkpoint that does not fit the model, unusable rows, or an adapter of another
  * model
  */
@@ -38,10 +37,7 @@ export async function loadRun(
   );
 }
 
-/**
- * Opens the model that a run starts from, with a base in the config's type. If the base is not cached, it is
- * made.
- */
+/** Opens the model that a run starts from, with its base in the config's type. Makes the base unless it is cached. */
 export async function openBase(
   { config, folder, build }: RunOfFiles,
   onWritten: OnWritten,

@@ -46,14 +46,14 @@ export async function lookAtAll(
     });
 }
 
-/** Whether a model is expected on this machine. A model that would be downloaded is not checked. */
+/** Whether a model must be on this machine. Models that would be downloaded are not checked. */
 function isHere(name: string): boolean {
   return existsSync(name) || name === EMBEDDED_MODEL || parseModelId(name) === null;
 }
 
 /**
- * Throws for settings that do not fit the model or the run's number of steps. The number of classes is not
- * checked.
+ * Throws an error for settings that do not fit the model or the run's number of steps. Does not check the
+ * number of classes.
  */
 function startOn(folder: string, { task, method, settings, model_config, adapter, steps }: SoundParts): void {
   if (!task || !method || !settings || adapter !== undefined) return;

@@ -29,17 +29,20 @@ import { startFrom } from '../start-from.ts';
 import { assertModelNamed } from './assert-model-named.ts';
 import { withAllErrors } from './with-all-errors.ts';
 
-/** A run with a model and data in files. */
+/** A run whose model and data are files. */
 export interface RunOfFiles extends RunBeginning {
   /** The base model's folder. */
   folder: string;
-  /** Everything that determines the run's values: data, starting adapter and model. Files are given by path. */
+  /**
+   * Everything that determines the run's values: data, starting adapter and model. Files are given by their
+   * paths.
+   */
   files(): readonly (string | TextFile)[];
 }
 
 /** What the calling program passes to a run in memory. */
 export interface InMemory {
-  /** Data by the names that replace them in the config. */
+  /** Data by name. The config contains the names instead of the data. */
   texts?: TextsInMemory;
   ownScores?: OwnScores;
   functions?: OwnFunctions;
@@ -122,7 +125,7 @@ function soundPartsOf(config: ParsedConfig): SoundParts {
   return { model, model_config, adapter, task, data, readsData: true, method, settings, steps };
 }
 
-/** The files that define the run's method and task, unless they are built in. */
+/** The files that define the run's method and task, if these are not built in. */
 function definingFiles({ method, task }: ParsedConfig): (string | TextFile)[] {
   const urls = new Set([moduleOfMethod(method), moduleOfTask(task)]);
   return [...urls].flatMap((url) => {

@@ -53,7 +53,7 @@ export interface RunOptions extends InMemory {
 
 /**
  * Runs a whole training in this thread: loads everything, trains, and writes the run's folder. Nothing is
- * written before everything is loaded. If the run is finished, resuming returns its result again.
+ * written before everything is loaded. If the run is already finished, resuming it returns its result.
  */
 export async function runTraining(given: ParsedConfig, options: RunOptions): Promise<FinishEvent> {
   const { communicator } = options.processes ?? ALONE_PROCESSES;
@@ -64,8 +64,8 @@ export async function runTraining(given: ParsedConfig, options: RunOptions): Pro
     checkRunFolder(given.output, options.resume);
     const seen = contentOf(given.output);
     const lock = { onWait: (message: string) => options.onEvent({ type: 'notice', step: 0, message }) };
-    // Existing files are locked, because they must not change while they are read. A new folder is created
-    // last.
+    // An existing folder is locked while its files are read, because they must not change. A new folder is
+    // created last.
     if (seen.length > 0) release = lockFolder(given.output, lock);
     take = () => {
       release ??= takeRunFolder(given.output, seen, lock);
@@ -95,7 +95,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     readRun(begun, ({ received, total }) => download(received / total), options),
   );
   const { config, labels } = run;
-  // These files are copied after training, but a problem with them should be reported before it.
+  // These files are copied after training, but their problems should be reported before it.
   if (methodOf(config).definition.trains === 'model') sharedFiles(run.folder);
   const files = runFiles(config.output);
   const digests = await together(communicator, () => run.files().map(digestOf));
@@ -106,7 +106,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     const saved = options.resume
       ? readLastCheckpoint(files.checkpoints, (message) => notice(0, message))
       : undefined;
-    // If the run has been extended, everything else that affects it must be unchanged.
+    // If the run has been extended, everything else in the config must be unchanged.
     const last = saved && saved.fingerprint !== fingerprint ? lengthIn(files, ownMetrics) : lengthOf(config);
     const planned = saved && withLength(config, saved.planned ?? last);
     const own = planned ? fingerprintOf(planned, labels, digests) : fingerprint;
@@ -159,7 +159,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
         assertLocked(config.output);
         const origin = { fingerprint: own, startedAt, ...(planned && { planned: lengthOf(planned) }) };
         const path = writeCheckpoint(files.checkpoints, state, origin, limit);
-        // A run resumes with the config in its folder. An extended config is written only now, when a
+        // A run resumes with the config in its folder. So an extended config is written only when a
         // checkpoint contains the original plan.
         if (isLonger) writeConfig();
         return path;
@@ -215,8 +215,8 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
 }
 
 /**
- * The schedule depends on the run's length. A run may be extended or end early, but its planned length must
- * not shrink.
+ * Checks that the run's planned length has not become smaller, because the schedule depends on it. A run may
+ * be extended, or end early.
  *
  * @throws UserError that explains how to end it early
  */
@@ -248,15 +248,15 @@ function assertNotShorter(
 }
 
 /**
- * Describes the run's processes and threads, so that users notice processes bound to few cores. Undefined for
- * a single process.
+ * Describes the run's processes and threads, so that users notice if processes are bound to few cores.
+ * Undefined for a single process.
  */
 function describeProcesses({ communicator: { size, hosts }, threads }: Processes): string | undefined {
   if (size === 1) return undefined;
   return `${size} processes on ${[...new Set(hosts)].join(', ')}; process 0 uses ${threads} threads`;
 }
 
-/** Restores a state. If its checksum is valid but the state does not fit the run, another program wrote it. */
+/** Restores a saved state. A state with a valid checksum that does not fit the run comes from another program. */
 async function restore(trainer: Trainer, { state, path }: SavedState): Promise<void> {
   try {
     await trainer.restore(state);

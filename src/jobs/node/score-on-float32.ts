@@ -6,7 +6,7 @@ import type { Validation } from '../../program/validation.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import type { Tuner } from '../../tuners/tuner.ts';
 
-/** Compares the scores of an adapter over its quantized base with its scores over the original base. */
+/** Scores an adapter over the original base, and compares the scores with those over its quantized base. */
 export async function scoreOnFloat32(
   model: LoadedModel,
   { tuner, values }: { tuner: Tuner; values: Float32Array },

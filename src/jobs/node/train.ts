@@ -21,19 +21,19 @@ export interface TrainOptions {
   resume?: boolean | undefined;
   onEvent?: ((event: TrainEvent) => void) | undefined;
   /**
-   * Called after each step, before an evaluation. Its result may end the run, evaluate, or change the
+   * Called after each step, before any evaluation. Its result may end the run, evaluate, or change the
    * learning rate.
    */
   onStepEnd?: OnStepEnd | undefined;
-  /** When aborted, finishes the step, writes a checkpoint and ends the run with reason "stopped". */
+  /** Aborting finishes the step, writes a checkpoint and ends the run with reason "stopped". */
   signal?: AbortSignal | undefined;
 }
 
 /**
  * Fine-tunes a model according to a config and writes the run's folder. The data may be rows in memory. The
- * run has its own thread, because the engine computes without yielding; the caller's event loop stays free.
- * Processes started by mpirun, mpiexec or srun share the run: every process calls this function, each batch
- * contains rows for all processes, and only process 0 reports events and writes files.
+ * run has its own thread, because the engine computes without yielding, so the caller's event loop stays
+ * free. Processes started by mpirun, mpiexec or srun share the run. Every process calls this function, and
+ * each batch contains rows for all processes. Only process 0 reports events and writes files.
  *
  * @throws UserError for every mistake in config, data or model
  * @throws any error of `onEvent` or `onStepEnd`, after writing a checkpoint
@@ -74,7 +74,7 @@ export async function train(
         worker.postMessage({});
       },
     );
-  // After an error in the caller's code, the run stops as on a signal, then fails with this error.
+  // After an error in the caller's code, the run stops as on a signal. Then it fails with this error.
   const onMistake = (error: unknown) => {
     mistake ??= { error };
     requestStop();

@@ -19,9 +19,9 @@ import { readRun } from './read-run.ts';
 import { writeTrained } from './write-trained.ts';
 
 /**
- * Returns the path that a command opens, which is usually the given path. For a checkpoint of a run (finished
- * or not), writes its adapter or model to a folder next to it and returns that folder. The labels come from
- * the run's data.
+ * Returns the path that a command opens, which is usually the given path. For a run's checkpoint, writes its
+ * adapter or model to a folder next to it, and returns this folder. The run may be unfinished. The labels
+ * come from the run's data.
  *
  * @param path a checkpoint's file, or any other path; with `step`, a run's folder
  * @throws UserError for a missing or damaged checkpoint, and for a run with unreadable data

@@ -14,7 +14,7 @@ import { runResults } from '../run-results.ts';
 import type { RunOfFiles } from './read-run.ts';
 
 /**
- * Writes a finished run's adapter or model, and its model card.
+ * Writes the adapter or model of a finished run, and its model card.
  *
  * @param digest returns the digest that a weight file had at the start of the run
  */

@@ -29,7 +29,7 @@ export function largestBatch({ training, seed }: RunConfig, lengths: ExampleLeng
   return largest;
 }
 
-/** Tokens of a batch including padding, which determine its time and memory. */
+/** Number of tokens in a batch, including padding. It determines the batch's time and memory. */
 export function paddedTokens(examples: Int32Array, lengths: Int32Array): number {
   return examples.length * examples.reduce((longest, example) => Math.max(longest, lengths[example]), 0);
 }

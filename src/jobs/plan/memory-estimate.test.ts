@@ -60,8 +60,8 @@ describe('a plan', () => {
     }
     const [float32, int8, int4] = plans[0].bases;
     expect([float32.dtype, int8.dtype, int4.dtype]).toEqual(['float32', 'int8', 'int4']);
-    // float32 takes eight bytes per element, because each direction has a copy of four bytes; int8 takes two,
-    // and the scales. The live tensors of a step differ by some kilobytes.
+    // float32 takes eight bytes per element, because there is a copy for each direction. int8 takes two, and
+    // the scales. The live tensors of a step differ by some kilobytes.
     const saved = (6 * QUANTISED) / 2 ** 20;
     expect(float32.memoryMb - int8.memoryMb).toBeGreaterThan(0.8 * saved);
     expect(float32.memoryMb - int8.memoryMb).toBeLessThan(1.2 * saved);
@@ -73,7 +73,7 @@ it('a plan needs less memory with moments in bytes', () => {
   const [bytes, floats] = (['adamw_bnb_8bit', 'adamw_torch'] as const).map(
     (optim) => planRun(configOf({ method: 'full', training: { optim } }), modelOf(BERT), { train }).memoryMb,
   );
-  // The two moments take eight bytes per value. Six of them are saved, minus the scales.
+  // The two moments take eight bytes per value in float32, and two bytes and the scales in 8 bits.
   const values = modelOf(BERT).parameters.values();
   const count = [...values].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b), 0);
   expect(floats - bytes).toBeGreaterThan((5.9 * count) / 2 ** 20);

@@ -24,8 +24,8 @@ import { largestBatch } from './largest-batch.ts';
  */
 const RUNTIME_MB = 120;
 /**
- * How much more memory a session's arena takes than the live tensors. It grows by doubling, and a few large
- * tensors leave gaps.
+ * The overhead of a session's memory arena over the live tensors. The arena grows by doubling, and large
+ * tensors leave gaps in it.
  */
 const TRAINING_ARENA = { baseMb: 60, factor: 1.05 };
 const EVALUATION_ARENA = { baseMb: 30, factor: 2.7 };
@@ -37,8 +37,8 @@ export interface MemoryFacts {
 }
 
 /**
- * Estimates the peak memory of a run's process in MB, for each base type. It is computed from the graphs,
- * which differ between types. No weights are read, and no base is made.
+ * Estimates the peak memory of a run's process in MB, for each base type. The estimate is computed from the
+ * graphs, which differ between types. Weights are not read, and no base is made.
  */
 export function memoryEstimate(
   config: RunConfig,
@@ -49,7 +49,7 @@ export function memoryEstimate(
   const training = train.batch(largestBatch(config, train), 0).feeds;
   const evaluations = (validation?.parts ?? []).map((part) => evaluationFeeds(part, config));
   const { gradient_checkpointing, label_smoothing_factor, neftune_noise_alpha, optim } = config.training;
-  // A method's `vectors` include two moments of 32 bits. They are replaced by the optimizer's actual state.
+  // A method's `vectors` include Adam's two moments in 32 bits. The optimizer's actual state replaces them.
   const vectors =
     4 * (methodOf(config).definition.vectors - 2) * tuner.layout.length +
     optimizerBytes(optim ?? DEFAULT_OPTIMIZER, tuner.layout.segments);

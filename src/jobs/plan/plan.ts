@@ -27,20 +27,20 @@ export interface Plan {
   /** Number of trained parameters, including the head. */
   trainableParameters: number;
   adapterParameters: number;
-  /** Number of parameters of the model with the method's additions. */
+  /** Number of parameters of the model, including those that the method adds. */
   totalParameters: number;
   steps: number;
   stepsPerEpoch: number;
   /** Tokens per epoch, without padding. */
   tokens: number;
-  /** The files that an epoch samples from, if there are several. */
+  /** The files from which an epoch samples, if there are several. */
   sources?: readonly Source[];
   /**
-   * The measurement that chooses the ranks before the first step, if any. In this case, `ranks` are means,
-   * and counts are approximate.
+   * The measurement that chooses the ranks before the first step, if the method has one. Then `ranks` are
+   * means, and counts are approximate.
    */
   rankMeasurement?: string;
-  /** The budget of methods that have one: initial and final number of triplets, and the schedule. */
+  /** Initial and final number of triplets, and the schedule; undefined for methods without a budget. */
   budget?: Budget;
   /** Estimated peak memory of the process. */
   memoryMb: number;

@@ -1,8 +1,8 @@
 /** The network between hosts. */
 export interface NetworkSpeed {
-  /** Bytes per second that a host can send while it receives at the same speed. */
+  /** Bytes per second that a host can send and receive at the same time. */
   bandwidth: number;
-  /** Seconds from a process's call to the reply of another process. */
+  /** Seconds from a process's call until another process has replied. */
   latency: number;
 }
 
@@ -24,14 +24,16 @@ export interface Scaling {
   run: number;
 }
 
-/** Values sent with the gradient: loss, share, regularizer and stop request. */
+/** Number of values sent with the gradient: loss, share, regularizer and stop request. */
 const MORE_VALUES = 4;
 
 /**
- * Seconds that n processes take to sum a vector with each algorithm. In a ring, each process sends 2 (n - 1)
- * messages of 1 / n of its vector (Patarasuk and Yuan, 2009). With recursive doubling, each process sends its
- * whole vector to log₂ n others in turn (Thakur, Rabenseifner and Gropp, 2005). MPI's libraries use recursive
- * doubling for short vectors, and algorithms similar to the ring for long ones.
+ * Seconds that n processes take to sum a vector, by algorithm.
+ *
+ * In a ring, each process sends 2 (n - 1) messages of 1 / n of its vector (Patarasuk and Yuan, 2009). With
+ * recursive doubling, it sends its whole vector to log₂ n others in turn (Thakur, Rabenseifner and Gropp,
+ * 2005). MPI's libraries use recursive doubling for short vectors, and algorithms similar to the ring for
+ * long ones.
  */
 export function allReduceTime(
   bytes: number,
@@ -47,7 +49,7 @@ export function allReduceTime(
     : { seconds: ring, algorithm: 'ring' };
 }
 
-/** What a single process would compute in a run. */
+/** The work of a run, as a single process would do it. */
 export interface ProcessShare {
   /** Number of trained values. */
   parameters: number;
@@ -55,11 +57,11 @@ export interface ProcessShare {
   steps: number;
   /** Seconds of computation per step. */
   computing: number;
-  /** Seconds of all evaluations in a single process. The processes of a run divide them. */
+  /** Seconds of all evaluations in a single process. In a run, the processes divide them. */
   evaluations: number;
 }
 
-/** The cost of a run in n processes. Each step is a computation, followed by an all-reduce. */
+/** The cost of a run in n processes. Each step is computed first; then an all-reduce follows. */
 export function scaling(share: ProcessShare, processes: number, network: NetworkSpeed): Scaling {
   const bytes = 4 * (share.parameters + MORE_VALUES);
   const { seconds: allReduce, algorithm } = allReduceTime(bytes, processes, network);

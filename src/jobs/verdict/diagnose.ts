@@ -12,7 +12,10 @@ export interface Symptoms {
    * text.
    */
   isCrossEntropy: boolean;
-  /** Loss on the scored rows, of the best baseline that ignores the text, or else of the model before training. */
+  /**
+   * Loss on the scored rows of the best baseline that ignores the text. Without a baseline, the model's loss
+   * before training.
+   */
   floorLoss?: number;
   learningRate: number;
   /** The default learning rate. */
@@ -25,17 +28,17 @@ export interface Symptoms {
   confusion?: Confusion;
 }
 
-/** The loss has grown if its last value exceeds both the first loss and `floorLoss` by this factor. */
+/** The loss has grown if it ends above this many times the first loss, and above this many times `floorLoss`. */
 const GROWN = 2;
-/** The loss exploded if its peak exceeded `floorLoss` by this factor. */
+/** The loss has exploded if its peak exceeds this many times `floorLoss`. */
 const EXPLODED = 4;
-/** A learning rate that differs from the usual one by more than this factor is the likely reason. */
+/** A learning rate is the likely reason if it is higher or lower than the usual one by more than this factor. */
 const UNUSUAL = 3;
 /** With fewer steps, a model learns hardly anything. */
 const FEW_STEPS = 30;
-/** The loss has fallen if it ends below this share of its reference, which is the first loss or `floorLoss`. */
+/** The loss has fallen if it ends below this share of a reference: the first loss, or `floorLoss`. */
 const FALLEN = 0.9;
-/** The model has memorised the training rows if their loss ends below this share of the reference. */
+/** The model has memorised the training rows if their loss ends below this share of that reference. */
 const BY_HEART = 0.5;
 const MOSTLY = 0.5;
 
@@ -57,7 +60,7 @@ export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
 /**
  * Warnings about a run without held-out rows, derived from its training loss.
  *
- * @param isNewHead whether the head is new; then the loss falls if the model learns anything
+ * @param isNewHead whether the head is new, so that the loss falls if the model learns anything
  */
 export function diagnoseLosses(symptoms: Symptoms, isNewHead: boolean): Finding[] {
   const { first = Number.NaN, last = Number.NaN } = symptoms.losses;
@@ -147,7 +150,7 @@ function hasExploded({ losses, floorLoss, isCrossEntropy, learningRate, usualRat
   return floorLoss !== undefined && isTelling && peak > EXPLODED * floorLoss;
 }
 
-/** Whether a bag of words does not beat the baseline that ignores the text. */
+/** Whether a bag of words is not better than the baseline that ignores the text. */
 function bagFindsNothing({ to_beat }: Verdict, { lessIsBetter }: Symptoms): boolean {
   const reading = to_beat.filter((other) => !isFloor(other));
   const blind = to_beat.filter(({ is_blind }) => is_blind);
@@ -169,7 +172,7 @@ function strengthen({ learningRate, usualRate, epochs, steps }: Symptoms): strin
   return `Raise ${rate}, or try a larger model.`;
 }
 
-/** Whether another score is better than the upper end of the interval. */
+/** Whether another score is better than the whole interval of the model's score. */
 function isBeaten(
   { value, interval = [value, value] }: Verdict,
   other: number,

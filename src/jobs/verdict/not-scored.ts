@@ -1,8 +1,8 @@
 import type { Chosen } from '../../run/config/defaults/choose-defaults.ts';
 
 /**
- * Explains why no evaluation was chosen by default, and what to do, as the end of a sentence. Empty if
- * evaluation was not turned off by default.
+ * If evaluation was turned off by default, explains why and what to do, as the end of a sentence. Otherwise
+ * empty.
  */
 export function notScored(chosen: readonly Chosen[]): string[] {
   return chosen

@@ -2,7 +2,7 @@
 export interface AnswerMatch {
   /** 1 if both have the same words in the same order, otherwise 0. */
   exact: number;
-  /** Harmonic mean of precision and recall over words; repeated words count repeatedly. */
+  /** Harmonic mean of precision and recall over words. A repeated word counts as often as it occurs. */
   f1: number;
 }
 

@@ -1,10 +1,10 @@
 /**
- * Finds the threshold on the no-answer odds with the best mean score, like `find_best_thresh` of SQuAD v2.0's
- * official script. The search starts with "no answer" for all questions. It raises the threshold one question
- * at a time, even among equal odds.
+ * Finds the threshold on the no-answer odds that gives the best mean score, like `find_best_thresh` of SQuAD
+ * v2.0's official script. The search starts with "no answer" for all questions. Then it raises the threshold
+ * one question at a time, even if odds are equal.
  *
  * @param scores scores of the predictions by id, without a threshold
- * @param odds odds by id; equal odds are visited in this order
+ * @param odds odds by id; the search visits equal odds in this order
  * @param answered whether a question has an answer, by id
  */
 export function bestThreshold(

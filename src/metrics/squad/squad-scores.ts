@@ -1,7 +1,7 @@
 import { answerMatch } from './answer-match.ts';
 import { answerWords } from './answer-words.ts';
 
-/** A question with its reference answers; the list is empty if the text does not contain an answer. */
+/** A question with its reference answers. The list is empty if the text does not contain an answer. */
 export interface AnsweredQuestion {
   id: string;
   answers: readonly string[];
@@ -15,8 +15,8 @@ export interface SquadScores {
 
 /**
  * Scores predicted answers like SQuAD v1.1's official script (evaluate-v1.1.py), but as fractions instead of
- * per cent. Each question counts with its best match among the reference answers. A question without a
- * prediction counts 0.
+ * per cent. Each question gets the score of its best match among the reference answers. A question without a
+ * prediction gets 0.
  *
  * @param questions at least one, each with at least one answer
  * @param predictions answers by question id

@@ -3,17 +3,14 @@ import { answerWords } from './answer-words.ts';
 import { bestThreshold } from './best-threshold.ts';
 import type { AnsweredQuestion } from './squad-scores.ts';
 
-/**
- * Scores of SQuAD v2.0 from 0 to 1, named as in the official script: `exact`, `f1`, `total`, `HasAns_exact`
- * and so on.
- */
+/** Scores of SQuAD v2.0 from 0 to 1, named as in the official script: `exact`, `f1`, `total`, `HasAns_exact` etc. */
 export type SquadV2Scores = Record<'exact' | 'f1' | 'total', number> & Record<string, number>;
 
 /** A model's odds that questions have no answer. */
 export interface NullOdds {
   /** Odds by question id. */
   odds: ReadonlyMap<string, number>;
-  /** Odds above this count as no answer, whatever was predicted (the script's `--na-prob-thresh`; default: 1). */
+  /** Odds above this value mean no answer, whatever was predicted (the script's `--na-prob-thresh`; default: 1). */
   threshold?: number;
 }
 
@@ -21,10 +18,10 @@ const DEFAULT_THRESHOLD = 1;
 
 /**
  * Scores predicted answers like SQuAD v2.0's official script (evaluate-v2.0.py), but as fractions instead of
- * per cent. An empty prediction means no answer. With odds, the best scores over all thresholds are also
- * returned, with these thresholds. If several questions have the same id, the last one counts.
+ * per cent. An empty prediction means no answer. With odds, it also returns the best scores over all
+ * thresholds, and these thresholds. If several questions have the same id, the last one counts.
  *
- * @param predictions an answer for every question; the script fails without one
+ * @param predictions an answer for every question; the script fails if one is missing
  * @param nullOdds odds for every question
  */
 export function squadV2Scores(

@@ -32,7 +32,7 @@ describe('equal to the official scripts', () => {
         expect(Object.keys(found)).toEqual(Object.keys(scores[i]));
         for (const [name, score] of Object.entries(scores[i])) {
           const isShare = !/total|thresh/.test(name);
-          // The script multiplies a sum by 100 or rounds it differently, so the last digits of a double may
+          // The script multiplies a sum by 100, or rounds differently, so the last digits of a double may
           // differ.
           expect(found[name] * (isShare ? 100 : 1)).toBeCloseTo(score, isShare ? 10 : 15);
         }

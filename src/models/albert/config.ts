@@ -11,7 +11,7 @@ const schema = z
     hidden_size: size.default(4096),
     num_attention_heads: size.default(64),
     intermediate_size: size.default(16384),
-    /** Number of groups of layers with the same weights, and number of layers in a group. */
+    /** The number of groups of layers that share weights, and the number of layers in a group. */
     num_hidden_groups: layers.default(1),
     inner_group_num: layers.default(1),
     hidden_act: z.string().default('gelu_new'),

@@ -22,8 +22,8 @@ const MODULES = {
 };
 
 /**
- * ALBERT without a head. It differs from BERT in its narrower embeddings, and in layers that share weights.
- * Returns the hidden states of the last layer, [sequence · batch, hidden].
+ * ALBERT without a head. Unlike BERT, it has narrower embeddings and layers that share weights. Returns the
+ * last layer's hidden states, [sequence · batch, hidden].
  */
 export function albertModel(
   network: Network,
@@ -54,7 +54,7 @@ export function albertModel(
   return postNormEncoder(encoder.at('albert_layer_groups'), settings, hidden, inputs, rows);
 }
 
-/** The path of a layer's weights, which several layers may share. */
+/** The path of a layer's weights. Several layers may share them. */
 function pathOf(
   { num_hidden_layers, num_hidden_groups, inner_group_num }: AlbertConfig,
   layer: number,

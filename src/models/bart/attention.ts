@@ -17,7 +17,7 @@ interface Asking {
   cache?: AttentionCache;
 }
 
-/** The module `self_attn`: self-attention. In a decoder, it also attends to cached tokens. */
+/** The module `self_attn`: self-attention. In a decoder, queries also attend to cached tokens. */
 export function selfAttention(module: Network, config: BartConfig, hidden: Value, asking: Asking): Value {
   const { d_model: width } = config;
   const [query, key, value] = module.linearGroup(['q_proj', 'k_proj', 'v_proj'], hidden, [
@@ -32,13 +32,13 @@ export function selfAttention(module: Network, config: BartConfig, hidden: Value
 
 /** The encoder's output, as the decoder reads it. */
 export interface Encoded {
-  /** [sequence · batch, d_model]; only built when called. */
+  /** [sequence · batch, d_model]; built only when this is called. */
   states: () => Value;
   sequence: Dimension;
 }
 
 /**
- * The module `encoder_attn`: attention of the decoder to the encoder's output. If there is a cache, it keeps
+ * The module `encoder_attn`: the decoder's attention to the encoder's output. If there is a cache, it stores
  * the keys and values.
  */
 export function crossAttention(

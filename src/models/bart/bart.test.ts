@@ -24,7 +24,7 @@ const SIZES = {
 const parse = (fields: object) => parseBartConfig({ ...SIZES, ...fields }, 'config.json');
 
 /**
- * Encoder: embeddings and one layer with two residuals. Decoder: embeddings and two layers with three
+ * Encoder: embeddings, and one layer with two residuals. Decoder: embeddings, and two layers with three
  * residuals each.
  */
 const base = { 0.1: 1 + 2 + 1 + 2 * 3, 0.2: 1 + 2 * 2, 0.3: 1 + 2 };

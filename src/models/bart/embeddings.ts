@@ -8,7 +8,7 @@ import type { Network } from '../../nn/network.ts';
 import type { BartConfig } from './config.ts';
 import { LAYER_NORM_EPSILON } from './layer.ts';
 
-/** The word embeddings. Encoder, decoder and language model head share them if they are tied. */
+/** The path of the word embeddings. Encoder and decoder share them, and a tied language model head does too. */
 export const SHARED = 'model.shared';
 
 /** Row of the first position. The first two rows of the table are not used. */

@@ -27,7 +27,7 @@ export const bertFields = {
 type BertFields = z.infer<z.ZodObject<typeof bertFields>>;
 export type BertConfig = BertFields & CommonConfig;
 
-/** Arguments of `refine` that check the head size. */
+/** Arguments for zod's `refine`: the hidden size must be a multiple of the number of heads. */
 export const headsDivideWidth: [(fields: BertFields) => boolean, { path: string[]; message: string }] = [
   ({ hidden_size, num_attention_heads }) => hidden_size % num_attention_heads === 0,
   { path: ['num_attention_heads'], message: 'must divide hidden_size' },

@@ -5,7 +5,7 @@ import type { CommonConfig } from '../model-definition.ts';
 /** Maximum number of positions. It limits the table of distances, which is stored in the graph. */
 const MAX_POSITIONS = 2 ** 16;
 
-/** Maximum product of kernel size and groups, because a convolution computes a separate product for each of them. */
+/** Maximum number of products in a convolution, which has one for each kernel position of each group. */
 const MAX_CONV_PRODUCTS = 256;
 
 /**

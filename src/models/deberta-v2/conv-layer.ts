@@ -29,8 +29,8 @@ export function convLayer(module: Network, config: DebertaV2Config, inputs: Conv
 }
 
 /**
- * A convolution as a sum of products, one per kernel position. Rows are sequence-major, so a shift by one
- * token is a shift by one batch.
+ * A convolution as a sum of products, one per kernel position. Because rows are sequence-major, shifting by
+ * one token means shifting by a whole batch.
  */
 function convolution(
   module: Network,

@@ -60,8 +60,8 @@ describe.each([cpu, wasm])('skewing on $name', ({ open, target }) => {
 });
 
 /**
- * 0.1: the embeddings, and per layer the relative embeddings, the attention output and the layer output. 0.2:
- * the attention weights.
+ * 0.1: the embeddings; per layer the relative embeddings, the attention output and the layer output. 0.2: the
+ * attention weights.
  */
 const base = { 0.1: 1 + 2 * 3, 0.2: 2 };
 

@@ -5,7 +5,7 @@ import type { Network } from '../../nn/network.ts';
 import { queryKeyValue } from '../../nn/query-key-value.ts';
 import type { DebertaV2Config } from './config.ts';
 
-/** The score of a masked pair: its exponential is 0. If all scores of a row are masked, their weights are equal. */
+/** The score of a masked pair. Its exponential is 0. If a whole row is masked, its weights are equal. */
 const BLOCKED = -1e30;
 
 /** Inputs of attention that are the same in all layers. */
@@ -29,10 +29,11 @@ export interface RelativeEmbeddings {
 
 /**
  * The module `attention.self`: disentangled attention (He et al., 2021) over rows [sequence · batch, hidden],
- * sequence-major. Two terms are added to the product of query and key: the query times the relative
- * position's key (c2p), and the key times the relative position's query (p2c). A relative position depends
- * only on q - k. So each query is multiplied by all 2 · sequence relative positions, and {@link skewed} moves
- * the products to their keys.
+ * sequence-major.
+ *
+ * Two terms are added to the product of query and key: the query times the relative position's key (c2p), and
+ * the key times the relative position's query (p2c). A relative position depends only on q - k. So each query
+ * is multiplied by all 2 · sequence relative positions, and {@link skewed} moves the products to their keys.
  *
  * @param asked the hidden states used as queries: all, or those of the first tokens
  * @returns rows with the shape of `asked`
@@ -47,11 +48,10 @@ export function disentangledAttention(
   const { hidden_size: width, num_attention_heads: heads, share_att_key: shared } = config;
   const headSize = width / heads;
   const has = (kind: 'c2p' | 'p2c') => config.pos_att_type.includes(kind);
-  // As in transformers, the terms are counted even if relative attention is off.
+  // As in transformers, the scale counts these terms even if relative attention is off.
   const terms = 1 + Number(has('c2p')) + Number(has('p2c'));
   const options = { transposeB: true, scale: 1 / Math.sqrt(headSize * terms) };
-  // Reshapes [tokens · batch, hidden] to [batch, heads, tokens, headSize], which products read without a
-  // copy.
+  // Reshapes [tokens · batch, hidden] to [batch, heads, tokens, headSize], without a copy.
   const split = (rows: Value, tokens: Dimension) => {
     const examples = sameDimension(rows.shape[0], tokens) ? 1 : batch;
     return transpose(reshape(rows, [tokens, examples, heads, headSize]), [1, 2, 0, 3]);
@@ -69,7 +69,7 @@ export function disentangledAttention(
     const positions = (projection: string, rows: Value) =>
       split(module.linear(projection, gather(table, rows), width), rows.shape[0]);
     if (has('c2p')) {
-      // The first token's distances, 0 to 1 - sequence, are in the keys' order.
+      // The distances of the first token to all keys: 0, -1, …, 1 - sequence.
       const start = addDimensions(sequence, -1);
       const own = () => slice(relative.falling, 0, start, addDimensions(start, sequence));
       const rows = isWhole ? relative.falling : own();
@@ -90,7 +90,8 @@ export function disentangledAttention(
 
 /**
  * Shifts row i of the last two axes [n, 2n] left by n - 1 - i and keeps the first columns: y[i, j] = x[i, n -
- * 1 - i + j]. In the flat array from x[0, n - 1] on, row i begins at i · (2n - 1), so a reshape is enough.
+ * 1 - i + j]. In a flat view that starts at x[0, n - 1], row i starts at i · (2n - 1), so slices and reshapes
+ * suffice.
  */
 export function skewed(x: Value, kept: Dimension = x.shape[2]): Value {
   const [batch, heads, n, columns] = x.shape;

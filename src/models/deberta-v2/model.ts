@@ -28,7 +28,7 @@ export function debertaV2Model(
   const encoder = network.at('deberta.encoder');
   const mask = cast(inputs.attentionMask, 'float32');
   const realRows = reshape(transpose(mask, [1, 0]), [sizeOf(mask.shape), 1]);
-  // Padding sees no token, not even itself, so all its scores are equal.
+  // A padding token sees no token, not even itself, so all its scores are equal.
   const pairs = multiply(reshape(mask, [batch, 1, sequence, 1]), reshape(mask, [batch, 1, 1, sequence]));
   const visible = greater(pairs, 0);
   const relative = relativeEmbeddings(encoder, config, inputs);
@@ -45,7 +45,8 @@ export function debertaV2Model(
 }
 
 /**
- * One layer: attention, then the feed-forward network, each followed by a residual and a layer norm.
+ * One layer: attention, a residual and a layer norm; then the feed-forward network, a residual and a layer
+ * norm.
  *
  * @param asked the hidden states for which the layer is computed: all, or those of the first tokens
  */
@@ -68,7 +69,7 @@ function layer(
   return output(network.at('output'), 'feedForward', activation(hidden_act)(inner), attended);
 }
 
-/** The relative positions that all layers share; undefined if the config turns them off. */
+/** The relative positions that all layers share. Undefined if the config turns them off. */
 function relativeEmbeddings(
   encoder: Network,
   config: DebertaV2Config,
@@ -81,7 +82,7 @@ function relativeEmbeddings(
   const table = config.norm_rel_ebd.includes('layer_norm')
     ? layerNorm(encoder.at('LayerNorm'), raw, layer_norm_eps)
     : raw;
-  // A shorter sequence uses the middle part of the longest sequence's distances.
+  // A shorter sequence uses the middle of the longest sequence's distances.
   const start = addDimensions(longest, multiplyDimensions(sequence, -1));
   const distances = (first: number, step: 1 | -1) => {
     const rows = rowsOfDistances(config, first, 2 * longest, step);

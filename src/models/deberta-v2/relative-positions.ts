@@ -29,8 +29,8 @@ export function rowsOfDistances(
   const middle = span(settings);
   return Array.from({ length: count }, (_, i) => {
     const row = middle + bucket(settings, first + step * i);
-    // If the bucket formula divides by log 1 = 0, transformers converts infinity to an integer, which becomes
-    // the lowest row.
+    // With a divisor of log 1 = 0, the formula gives infinity. transformers converts it to an integer, which
+    // becomes the lowest row.
     return Number.isFinite(row) ? Math.min(Math.max(row, 0), last) : 0;
   });
 }
@@ -39,7 +39,7 @@ function span({ position_buckets, max_relative_positions }: RelativePositionSett
   return position_buckets > 0 ? position_buckets : max_relative_positions;
 }
 
-/** Computed in 32 bits as in transformers, because rounding decides if the logarithm is a whole number. */
+/** Computed in 32 bits as in transformers. If the logarithm is a whole number, the rounding decides. */
 function bucket({ position_buckets, max_relative_positions }: RelativePositionSettings, distance: number) {
   const middle = Math.floor(position_buckets / 2);
   const far = Math.abs(distance);

@@ -10,7 +10,7 @@ import { postNormEncoder } from '../../nn/post-norm-encoder.ts';
 import type { ModelInputs } from '../model-definition.ts';
 import type { DistilBertConfig } from './config.ts';
 
-/** Epsilon of every layer norm; the config.json has no field for it. */
+/** Epsilon of every layer norm. The config.json has no field for it. */
 export const EPSILON = 1e-12;
 
 const MODULES = {

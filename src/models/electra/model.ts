@@ -8,8 +8,8 @@ import type { ModelInputs } from '../model-definition.ts';
 import type { ElectraConfig } from './config.ts';
 
 /**
- * ELECTRA without a head. It is BERT, except that embeddings of another width are projected to the hidden
- * width. Returns the last layer's hidden states, [sequence · batch, hidden].
+ * ELECTRA without a head. It equals BERT, but its embeddings may have another width, and are then projected
+ * to the hidden width. Returns the last layer's hidden states, [sequence · batch, hidden].
  */
 export function electraModel(
   network: Network,

@@ -40,8 +40,8 @@ const schema = z
 export const NORM_OFFSET = 1;
 
 /**
- * Gemma 2 (Gemma Team, 2024): norms before and after each sublayer, a window in every second layer, bounded
- * scores.
+ * Gemma 2 (Gemma Team, 2024): norms before and after each sublayer, attention to a window in every second
+ * layer, bounded scores.
  */
 export const gemma2 = decoderFamily({
   rescales: 'q_proj',
@@ -70,7 +70,7 @@ export function gemmaAttention(config: GemmaConfig & Parameters<typeof windowOf>
   };
 }
 
-/** A layer with norms before and after attention and the feed-forward network. */
+/** A layer with norms before and after both attention and the feed-forward network. */
 export function gemmaLayer(
   network: Network,
   config: DecoderConfig,

@@ -40,8 +40,8 @@ function parseGemma3Config(json: unknown, where: string) {
 }
 
 /**
- * Gemma 3 for text (Gemma Team, 2025): Gemma 2 with norms of queries and keys, and with a separate rotary
- * base for layers with a window.
+ * Gemma 3 for text (Gemma Team, 2025): Gemma 2 with norms of queries and keys. Layers with a window have a
+ * separate rotary base.
  */
 export const gemma3 = decoderFamily({
   rescales: 'q_proj',

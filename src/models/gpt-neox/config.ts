@@ -18,7 +18,7 @@ const schema = z.object({
 
 export type GptNeoxConfig = ReturnType<typeof parseGptNeoxConfig>;
 
-/** Default share of each head's features that are rotated. */
+/** Default share of features in each head that are rotated. */
 const TURNED = 0.25;
 
 /** Parses a config.json of `model_type` gpt_neox. Fields keep Hugging Face's names. */

@@ -10,7 +10,7 @@ const SIZES = { vocab_size: 11, n_embd: 6, n_layer: 2, n_head: 3, n_positions: 8
 const parse = (fields: object) => parseGpt2Config({ ...SIZES, ...fields }, 'config.json');
 const model = (fields: object) => tokenModel('CAUSAL_LM')(gpt2, parse(fields));
 
-/** The embeddings, and two layers, each with attention once and residuals twice. */
+/** The embeddings, and two layers. A layer has dropout once in attention, and twice before a residual. */
 const base = { 0.1: 1, 0.2: 2, 0.3: 4 };
 
 it.each<[HeadKind, Record<number, number>]>([

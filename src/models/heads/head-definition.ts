@@ -14,17 +14,20 @@ export type Served = 'rows' | 'decoding' | 'own';
 export interface HeadDefinition {
   /** PEFT's `task_type`; null if PEFT has none. */
   readonly taskType: string | null;
-  /** Suffixes of transformers' class names with such a head. */
+  /** Suffixes of the names of transformers' classes with such a head, such as `ForSequenceClassification`. */
   readonly architectures: readonly string[];
   /** AdapterHub's `head_type` for exchangeable heads of this kind. */
   readonly adapterHubTypes: readonly string[];
-  /** Axes of the head's output, sequence-major. The axes up to and including `batch` may be flattened into one. */
+  /** Axes of the head's output, sequence-major. The axes before `batch` may be flattened into one with it. */
   readonly axes: readonly HeadAxis[];
-  /** Names of the outputs in an ONNX file, which have the batch first. Several names split the first axis. */
+  /**
+   * Names of the outputs in an ONNX file, where the batch is the first axis. Several names split the output's
+   * first axis.
+   */
   readonly onnxOutputs: readonly string[];
   /**
-   * How the model reads text: as a whole, step by step with a cache, or a source text in an encoder while it
-   * generates another.
+   * How the model reads text. `whole`: all at once. `cached`: step by step, with a cache. `encoder-decoder`:
+   * a source text in the encoder, while the decoder generates.
    */
   readonly reads: 'whole' | 'cached' | 'encoder-decoder';
   /** The command for models with this head. */

@@ -31,7 +31,7 @@ export function writesText(kind: HeadKind): boolean {
   return headNamed(kind).mainUse === 'generate';
 }
 
-/** The kind of head of a transformers class. Undefined for the base model and for unsupported heads. */
+/** The kind of head in a transformers class. Undefined for the base model and for unsupported heads. */
 export function headOfClass(name: string): HeadDefinition | undefined {
   return Object.values(HEADS).find(({ architectures }) => architectures.some((end) => name.endsWith(end)));
 }

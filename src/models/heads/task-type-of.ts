@@ -3,8 +3,8 @@ import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { HEADS, headOfClass } from './registry.ts';
 
 /**
- * PEFT's `task_type` of an adapter; null if it has none. In AdapterHub's format, it follows from the
- * transformers class or the `head_type`.
+ * PEFT's `task_type` of an adapter; null if the adapter has none. For AdapterHub's format, it is derived from
+ * the transformers class or the `head_type`.
  */
 export function taskTypeOf({ config, head }: Pick<StoredAdapter, 'config' | 'head'>): string | null {
   if (!isAdapterHub(config)) return typeof config.task_type === 'string' ? config.task_type : null;

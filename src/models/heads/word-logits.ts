@@ -2,8 +2,8 @@ import type { Value } from '../../graph/graph.ts';
 import type { Network } from '../../nn/network.ts';
 
 /**
- * Logits of every token of the vocabulary, from hidden states [rows, width]. The weight is the word
- * embeddings, or that of the module `projection` if it is not tied.
+ * Logits over the vocabulary, from hidden states [rows, width]. The weight is the word embeddings. If it is
+ * not tied, it belongs to the module `projection`.
  *
  * @param embeddings path of the word embeddings
  */

@@ -6,13 +6,13 @@ import type { DecoderConfig } from './config.ts';
 import { type DecoderParts, decoderModel } from './decoder-model.ts';
 import { causalHead, sequenceHead, tokenHead } from './heads.ts';
 
-/** Prefix of the base model's parameters. Some question answering heads have another. */
+/** Prefix of the base model's parameters. Some question answering heads have another one. */
 const PREFIX = 'model';
 
 /** PEFT's default target modules for LoRA and AdaLoRA. */
 const TARGETS = ['q_proj', 'v_proj'];
 
-/** The properties in which families of Llama-like decoders differ. */
+/** How families of Llama-like decoders differ. */
 interface DecoderFamily<Config extends DecoderConfig> extends DecoderParts<Config> {
   modelType: string;
   /** The family's name in classes: `Llama` in `LlamaForCausalLM`. */
@@ -27,7 +27,7 @@ interface DecoderFamily<Config extends DecoderConfig> extends DecoderParts<Confi
   spanPrefix?: string;
   /** The projection that PEFT's IA3 rescales in addition to `v_proj`. Default: `k_proj`. */
   rescales?: 'q_proj' | 'k_proj';
-  /** Default target modules of methods, if the family's layers have other modules than Llama's. */
+  /** Default target modules of methods. Only needed if the family's layers have other modules than Llama's. */
   targetModules?: ModelDefinition['targetModules'];
   /** The name in classes of other heads, such as `Gemma3TextModel`. Default: `name`. */
   baseName?: string;

@@ -9,7 +9,7 @@ import { llamaLayer } from './layer.ts';
 
 /** The parts that Llama-like families compute differently. */
 export interface DecoderParts<Config extends DecoderConfig> {
-  /** Attention options of a layer, in addition to those from common config fields. */
+  /** Attention options of a layer. They are added to those from common config fields. */
   attention(config: Config, layer: number): Partial<DecoderAttentionOptions>;
   /**
    * Builds a layer on hidden states [sequence · batch, hidden]. Default: Llama's layer.

@@ -23,7 +23,7 @@ const CONFIG = {
   intermediate_size: 20,
 };
 
-/** A config of each family, with windows and rotary scaling that depend on a token's position. */
+/** A config of each family. Windows and rotary scaling depend on a token's position. */
 const CONFIGS = {
   llama: { rope_scaling: { type: 'yarn', factor: 4, original_max_position_embeddings: 4 } },
   mistral: { sliding_window: 3 },
@@ -37,7 +37,7 @@ const CONFIGS = {
   phi3: { partial_rotary_factor: 0.34, sliding_window: 4, tie_word_embeddings: true },
 };
 
-/** Allows for rounding in logits of a few units after a few layers. */
+/** Rounding errors in logits of a few units, after a few layers. */
 const TOLERANCE = 2e-5;
 const TOKENS = [7, 31, 12, 44, 9, 23, 18];
 

@@ -29,7 +29,7 @@ export function llamaLayer(
 }
 
 /**
- * The end of a sublayer with a norm before the residual, as in Gemma 2 and OLMo 2: residual + norm(h). An
+ * The end of a sublayer with a norm before the residual: residual + norm(h), as in Gemma 2 and OLMo 2. An
  * adapter is placed before this norm.
  *
  * @param module the module that computes h

@@ -8,13 +8,13 @@ import { rotaryOf } from './rotary-scaling.ts';
 /** `rope_parameters` of a config.json, with separate settings for each layer type. */
 export const rotaryByLayer = z.object({ [FULL]: rotaryFields, [SLIDING]: rotaryFields });
 
-/** For each layer type, its old key at the top level and transformers' default. */
+/** Each layer type's old key at the top level, and its default in transformers. */
 type Thetas = Readonly<Record<LayerType, readonly [key: string, theta: number]>>;
 
 /**
  * Moves the rotary settings of a config.json to `rope_parameters` by layer type, as transformers 5 writes
- * them. Older files have a key with the base frequency of each type, and a `rope_scaling` that only applies
- * to layers without a window.
+ * them. Older files have one key per type for its base frequency, and a `rope_scaling` for layers without a
+ * window.
  */
 export function withRotaryByLayer(json: unknown, thetas: Thetas) {
   const fields = isObject(json) ? json : {};

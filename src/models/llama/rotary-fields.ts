@@ -5,7 +5,10 @@ import { size } from '../config-fields.ts';
 const factor = z.number().positive();
 const uniform = z.never('expected the same for all layers').optional();
 const common = { rope_theta: factor, full_attention: uniform, sliding_attention: uniform };
-/** For these families, transformers rejects any other value. The default type ignores this field. */
+/**
+ * For these families, transformers rejects any other value, except for the default type, which ignores this
+ * field.
+ */
 const whole = z.literal(1, 'expected 1: these models turn whole heads').optional();
 const scaled = { ...common, partial_rotary_factor: whole };
 const original_max_position_embeddings = size.nullish();
@@ -62,8 +65,8 @@ const BESIDE = ['partial_rotary_factor', 'original_max_position_embeddings'] as 
 
 /**
  * Moves the rotary settings of a config.json to `rope_parameters`, as transformers 5 writes them. Older files
- * have `rope_theta` and `rope_scaling`, which wins if both settings are present. Its `rope_type` was called
- * `type`.
+ * have `rope_theta` and `rope_scaling`, with `type` instead of `rope_type`. If both old and new settings are
+ * present, `rope_scaling` wins.
  */
 export function withRotaryFields(json: unknown): unknown {
   if (!isObject(json)) return json;

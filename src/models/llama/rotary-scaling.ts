@@ -30,8 +30,8 @@ export function rotaryOf(fields: RotaryFields, headSize: number, maxLength: numb
 }
 
 /**
- * 1 / theta^(2 i / size), rounded to float32 at every step as in transformers. Above position 10,000, another
- * last digit would change the result visibly.
+ * 1 / theta^(2 i / size), rounded to float32 at every step as in transformers. Above position 10,000, a
+ * different last digit would change the result visibly.
  */
 function inverseFrequencies(theta: number, size: number): number[] {
   return Array.from({ length: size / 2 }, (_, i) =>
@@ -39,10 +39,7 @@ function inverseFrequencies(theta: number, size: number): number[] {
   );
 }
 
-/**
- * Llama 3.1's frequencies: low frequencies are lowered further, high ones are kept, and those between are
- * blended.
- */
+/** Llama 3.1's frequencies: low ones are lowered further, high ones are kept, and those between are blended. */
 function llama3Frequency(frequency: number, fields: Fields<'llama3'>, maxLength: number): number {
   const { factor, low_freq_factor: low, high_freq_factor: high } = fields;
   const turns = ((fields.original_max_position_embeddings ?? maxLength) * frequency) / (2 * Math.PI);
@@ -52,7 +49,7 @@ function llama3Frequency(frequency: number, fields: Fields<'llama3'>, maxLength:
   return ((1 - share) * frequency) / factor + share * frequency;
 }
 
-/** YaRN (Peng et al., 2024): low frequencies are lowered, high ones are kept, with a linear ramp between them. */
+/** YaRN (Peng et al., 2024): low frequencies are lowered, high ones are kept, and a ramp connects them. */
 function yarnRotary(unscaled: readonly number[], fields: Fields<'yarn'>, maxLength: number): Rotary {
   const original = fields.original_max_position_embeddings ?? maxLength;
   const factor = fields.factor ?? maxLength / original;
@@ -64,8 +61,7 @@ function yarnRotary(unscaled: readonly number[], fields: Fields<'yarn'>, maxLeng
   const high = Math.min(fields.truncate ? Math.ceil(last) : last, size - 1);
   const span = high - low || 0.001;
   const frequencies = unscaled.map((frequency, i) => {
-    // Computed in float32 as in transformers. Subtracting from 1 twice loses digits, which affects the
-    // result.
+    // Computed in float32 as in transformers, because the two subtractions from 1 lose digits.
     const place = fround(fround(i - fround(low)) / fround(span));
     const kept = fround(1 - Math.min(Math.max(place, 0), 1));
     return fround(fround(fround(frequency / factor) * fround(1 - kept)) + fround(frequency * kept));
@@ -74,8 +70,8 @@ function yarnRotary(unscaled: readonly number[], fields: Fields<'yarn'>, maxLeng
 }
 
 /**
- * LongRoPE (Ding et al., 2024): each pair of features has a factor, and another factor beyond the original
- * length.
+ * LongRoPE (Ding et al., 2024): each pair of features has two factors, one for short texts and one beyond the
+ * original length.
  */
 function longRotary(unscaled: readonly number[], fields: Fields<'longrope'>, maxLength: number): Rotary {
   const { original_max_position_embeddings: original, short_factor, long_factor } = fields;

@@ -47,7 +47,7 @@ const schema = z
   })
   .transform((fields) => ({
     ...fields,
-    /** Number of tokens in each direction that a token sees in a layer with a window. */
+    /** In a layer with a window, a token sees this many tokens in each direction. */
     sliding_window: Math.floor(fields.local_attention / 2),
     layer_types:
       fields.layer_types ??

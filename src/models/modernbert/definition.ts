@@ -11,7 +11,10 @@ import { modernBertModel, norm } from './model.ts';
 
 const WORDS = 'model.embeddings.tok_embeddings.weight';
 
-/** Checkpoints with a language model head contain the module `head`. So a classifier starts from a trained `head`. */
+/**
+ * The module `head` is part of checkpoints with a language model head. So a classifier starts from a trained
+ * `head`.
+ */
 const CLASSIFIER = { modules: ['classifier'], mayLack: ['head'] };
 
 /** ModernBERT (Warner et al., 2024) as transformers computes it. */

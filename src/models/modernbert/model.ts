@@ -53,7 +53,7 @@ export function modernBertModel(
   return norm(module.at('final_norm'), config, hidden);
 }
 
-/** A layer norm; by default, it has no bias. */
+/** A layer norm. By default, it has no bias. */
 export function norm(module: Network, { norm_eps, norm_bias }: ModernBertConfig, x: Value): Value {
   return layerNorm(module, x, norm_eps, norm_bias);
 }
@@ -80,7 +80,7 @@ function placesOf(config: ModernBertConfig, { attentionMask, sequence, batch }: 
 /**
  * The module `attn` on rows x [sequence · batch, hidden].
  *
- * @param isFirst whether only the first tokens are queries; then the result has only their rows
+ * @param isFirst whether only the first tokens are queries; then the result contains only their rows
  */
 function attend(
   module: Network,
@@ -106,7 +106,7 @@ function attend(
   return module.dropout(module.linear('Wo', mixed, width, { bias: attention_bias }), dropout);
 }
 
-/** The module `mlp`: a gated linear unit. One matrix holds both halves. */
+/** The module `mlp`: a gated linear unit whose two halves are in one matrix. */
 function feedForward(module: Network, config: ModernBertConfig, x: Value): Value {
   const { intermediate_size: inner, mlp_bias: bias } = config;
   const fused = module.linear('Wi', x, 2 * inner, { bias });

@@ -20,7 +20,7 @@ const schema = z.object({
   sliding_window: size.nullable().default(null),
 });
 
-/** The default length up to which LongRoPE uses the short factors. */
+/** Default sequence length up to which LongRoPE uses the short factors. */
 const ORIGINAL_LENGTH = 4096;
 
 /**

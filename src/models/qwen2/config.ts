@@ -14,7 +14,7 @@ export const qwenFields = {
   layer_types: layerTypes.nullish(),
 };
 
-/** Adds to a schema which layers see only a window of tokens, and the window's length. */
+/** Adds two facts to a schema: which layers see only a window of tokens, and the window's length. */
 export function withWindows<F extends z.infer<z.ZodObject<typeof qwenFields>>>(schema: z.ZodType<F>) {
   return schema
     .transform((fields) => {

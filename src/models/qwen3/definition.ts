@@ -10,7 +10,7 @@ const schema = withWindows(
   z.object({ ...qwenFields, head_dim: size.default(128), attention_bias: z.boolean().default(false) }),
 );
 
-/** Qwen 3: Qwen 2 without these biases, and with norms of each head's queries and keys. */
+/** Qwen 3: Qwen 2 without the biases, but with norms of each head's queries and keys. */
 export const qwen3 = decoderFamily({
   rescales: 'q_proj',
   modelType: 'qwen3',

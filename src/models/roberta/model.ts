@@ -39,7 +39,7 @@ export function robertaModel(
 
 /**
  * Positions of ids [sequence, batch] as in fairseq and transformers (`create_position_ids_from_input_ids`).
- * The n-th token that is not padding (from 1) has position n + pad. Padding has position pad.
+ * Counted from 1, the n-th token that is not padding has position n + pad. Padding has position pad.
  */
 export function positionIds(ids: Value, pad: number): Value {
   const [sequence] = ids.shape;
@@ -47,8 +47,8 @@ export function positionIds(ids: Value, pad: number): Value {
   const real = where(equal(ids, constant(graph, [pad], [], 'int32')), 0, 1);
   const order = iota(graph, sequence);
   const later = greater(reshape(order, [1, sequence]), reshape(order, [sequence, 1]));
-  // The cumulative sum is a product with a triangle of ones, which is exact and has a kernel in every
-  // backend.
+  // A cumulative sum as a product with a triangle of ones. It is exact, and every backend has a kernel for
+  // it.
   const count = matmul(where(later, 0, 1), real);
   return cast(add(multiply(count, real), pad), 'int32');
 }

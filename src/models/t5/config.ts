@@ -23,7 +23,7 @@ const schema = z
     num_layers: layers.default(6),
     num_decoder_layers: layers.nullish(),
     num_heads: size.default(8),
-    /** The minimum is 4: a quarter of the buckets (half in the decoder) hold a single distance each. */
+    /** At least 4, because a quarter of the buckets (in the decoder, half) hold one distance each. */
     relative_attention_num_buckets: z.int().min(4).max(MAX_DISTANCE).default(32),
     relative_attention_max_distance: z.int().min(2).max(MAX_DISTANCE).default(128),
     dropout_rate: probability.default(0.1),
@@ -65,8 +65,8 @@ export function parseT5Config(json: unknown, where: string): T5Config {
     // Positions are relative, so the length is not limited.
     maxLength: Number.POSITIVE_INFINITY,
     initializerRange: factor,
-    // T5 does not divide scores by the square root of the head size. Instead, the initial weights of the
-    // queries contain this factor.
+    // T5 does not divide scores by the square root of the head size. Its initial query weights contain this
+    // factor instead.
     deviationOf(name, [, features]) {
       if (/^(shared|lm_head)\./.test(name)) return factor;
       if (name.includes('relative_attention_bias')) return factor / Math.sqrt(fields.d_model);

@@ -9,9 +9,8 @@ export interface BucketSettings {
  * distance each; the others become wider and wider. In an encoder, the second half of all buckets is for keys
  * after the query.
  *
- * @param sides 2 for an encoder, 1 for a decoder, which sees no keys after a query
- * @returns buckets by distance; for 2 sides, from the maximum distance before the query to the maximum after
- * it
+ * @param sides 2 for an encoder; 1 for a decoder, which sees no keys after a query
+ * @returns buckets by distance; with 2 sides, the list begins with the largest distance before the query
  */
 export function distanceBuckets(settings: BucketSettings, sides: 1 | 2): number[] {
   const { relative_attention_num_buckets, relative_attention_max_distance: greatest } = settings;
@@ -22,7 +21,7 @@ export function distanceBuckets(settings: BucketSettings, sides: 1 | 2): number[
   return [...before.reverse(), ...behind];
 }
 
-/** Computed in 32 bits as in transformers, because rounding decides if the logarithm is a whole number. */
+/** Computed in 32 bits as in transformers. If the logarithm is a whole number, the rounding decides. */
 function bucket(distance: number, buckets: number, greatest: number): number {
   const { fround, floor, log, min } = Math;
   const exact = floor(buckets / 2);

@@ -21,14 +21,14 @@ export interface Asking {
 
 /** The encoder's output, as the decoder reads it. */
 export interface Encoded {
-  /** [sequence · batch, d_model]; only built when called. */
+  /** [sequence · batch, d_model]; built only when this is called. */
   states: () => Value;
   sequence: Dimension;
 }
 
 const NO_BIAS = { bias: false };
 
-/** Self-attention with its norm and residual. In a decoder, it also attends to cached tokens. */
+/** Self-attention with its norm and residual. In a decoder, queries also attend to cached tokens. */
 export function selfAttention(layer: Network, config: T5Config, hidden: Value, asking: Asking): Value {
   return sublayer(layer, config, ['SelfAttention', 'attention'], hidden, (module, x) => {
     const width = config.num_heads * config.d_kv;
@@ -40,7 +40,7 @@ export function selfAttention(layer: Network, config: T5Config, hidden: Value, a
 }
 
 /**
- * Attention of the decoder to the encoder's output, with its norm and residual. If there is a cache, it keeps
+ * The decoder's attention to the encoder's output, with its norm and residual. If there is a cache, it stores
  * the keys and values.
  */
 export function crossAttention(
@@ -77,7 +77,10 @@ export function feedForward(layer: Network, config: T5Config, hidden: Value): Va
   });
 }
 
-/** A sublayer: applies a module to the norm of the hidden states, and adds its output to them. */
+/**
+ * A sublayer: applies a module to the norm of the hidden states, and adds the module's output to the hidden
+ * states.
+ */
 function sublayer(
   layer: Network,
   { layer_norm_epsilon, dropout_rate }: T5Config,

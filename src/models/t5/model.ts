@@ -11,7 +11,7 @@ import type { T5Config } from './config.ts';
 import { crossAttention, type Encoded, feedForward, selfAttention } from './layer.ts';
 import { relativeBias } from './relative-bias.ts';
 
-/** The word embeddings of encoder and decoder. The language model head shares them if it is tied. */
+/** The path of the word embeddings. Encoder and decoder share them, and a tied language model head does too. */
 export const SHARED = 'shared';
 
 /**
@@ -64,7 +64,7 @@ function decoder(
   return ended(stack, config, hidden);
 }
 
-/** The module with the table of relative positions, which all layers share. */
+/** The module that contains the table of relative positions for all layers. */
 function firstAttention(stack: Network): Network {
   return stack.at('block.0.layer.0.SelfAttention');
 }

@@ -19,8 +19,8 @@ import type { Network } from '../../nn/network.ts';
 import { type BucketSettings, distanceBuckets } from './distance-buckets.ts';
 
 /**
- * The bias of every layer's scores. It has one number per head and bucket of distances, from the module's
- * table `relative_attention_bias`. The queries are the last keys.
+ * The bias of the scores in every layer. It depends on the head and on the bucket of the distance, by the
+ * module's table `relative_attention_bias`. The queries are the last keys.
  *
  * @param sides 2 if keys after a query are visible
  * @returns [1, heads, queries, keys]

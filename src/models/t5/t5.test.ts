@@ -51,8 +51,8 @@ describe('the model of a config.json', () => {
       d_kv: 4,
       vocab_size: 9,
     };
-    // Encoder: embeddings, two sublayers with one site inside each, the end. The decoder has a third
-    // sublayer.
+    // Encoder: the embeddings, two sublayers with one inner place each, the end. The decoder has three
+    // sublayers.
     expect(dropoutSites(json, 'SEQ_2_SEQ_LM')).toEqual({
       0.1: 1 + 4 + 1 + (1 + 6 + 1),
     });
@@ -70,7 +70,7 @@ describe('the model of a config.json', () => {
     const { config } = model({});
     const deviation = (name: string, shape: number[]) => config.deviationOf?.(name, shape);
     expect(deviation('shared.weight', [32128, 512])).toBe(1);
-    // The power differs between JavaScript engines in the last digit.
+    // JavaScript engines compute powers with different last digits.
     expect(deviation('encoder.block.0.layer.0.SelfAttention.q.weight', [512, 512])).toBeCloseTo(
       (512 * 64) ** -0.5,
       12,

@@ -32,8 +32,8 @@ const NAMES = { ADJ: 'adj', ADV: 'adv', NOUN: 'noun', VERB: 'verb' } as const;
 const WITH_SENTIMENT = 0.5;
 
 /**
- * Sentences that express opinions, with random words of WordNet and VADER. The teacher gives any text a
- * meaning, so the student learns words that are rare in other texts.
+ * Yields sentences that express opinions, with random words of WordNet and VADER. The teacher gives any text
+ * a meaning, so a student can learn words that are rare in other texts.
  */
 export function* opinions(packages: string, count: number, seed: number): Generator<Document> {
   const loaded = sentimentWords(join(packages, 'vader'));

@@ -12,7 +12,7 @@ export function* vader(folder: string): Generator<Document> {
       yield { id: `${name} ${line[0]}`, paragraphs: [line[2].replaceAll('&amp;', '&')] };
 }
 
-/** The words in VADER's lexicon, which express a sentiment. */
+/** VADER's words that express a sentiment. */
 export function sentimentWords(folder: string): Set<string> {
   return new Set(tabbed(join(folder, 'vader_sentiment_lexicon.txt')).map(([word]) => word));
 }

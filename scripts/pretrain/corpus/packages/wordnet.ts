@@ -31,7 +31,7 @@ export function commonWords(folder: string, part: PartOfSpeech): string[] {
   });
 }
 
-/** A file's lines without the licence, which is in lines that begin with a space. */
+/** A file's lines without those of the licence, which begin with a space. */
 function lines(folder: string, name: string): string[] {
   return readFileSync(join(folder, 'dict', name), 'utf8')
     .split('\n')

@@ -65,7 +65,7 @@ export function addChatCompletions(app: ServeApp, service: Service): void {
   });
 }
 
-/** Converts a message. Its parts are joined, because they can only be text. */
+/** Converts a message. If it has several parts, their texts are joined. */
 function messageOf({ role, content, name }: z.infer<typeof message>): ChatMessage {
   const text = Array.isArray(content) ? content.map((one) => one.text).join('') : (content ?? '');
   return { role, content: text, ...(name != null && { name }) };

@@ -169,7 +169,7 @@ function atLengthOne(vector: Float32Array): Float32Array {
   return length === 0 ? vector : vector.map((x) => x / length);
 }
 
-/** The bytes of float32 numbers, little-endian. */
+/** Encodes float32 numbers (little-endian) as base64. */
 function base64Of({ buffer, byteOffset, byteLength }: Float32Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
 }

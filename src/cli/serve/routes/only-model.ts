@@ -16,8 +16,8 @@ const KINDS = {
 };
 
 /**
- * The name of the only model that can be used this way, for requests that name no model. Throws Refused if
- * there is no such model, or several.
+ * Returns the name of the only model with one of these uses, for requests that name no model. Throws Refused
+ * if no model or several models have this use.
  */
 export async function onlyModel(service: Service, kind: keyof typeof KINDS): Promise<string> {
   const { has, what, elsewhere } = KINDS[kind];

@@ -10,7 +10,7 @@ const MAX_STOPS = 4;
 /** The error for log probabilities and tools. */
 export const UNSUPPORTED = 'is not supported';
 
-/** Keys of OpenAI's API that are only supported at the value that has no effect. */
+/** Keys of OpenAI's API that must have their neutral value. */
 const neutral = {
   frequency_penalty: z.literal(0).nullish(),
   presence_penalty: z.literal(0).nullish(),

@@ -37,9 +37,9 @@ export function snapshotFolder(
 
 export interface CachedSnapshot {
   folder: string;
-  /** Whether the snapshot has a tokenizer; false if only the weights were downloaded. */
+  /** Whether the snapshot has a tokenizer. It has none if only the weights were downloaded. */
   tokenizer: boolean;
-  /** Whether the snapshot says how to pool, see {@link knowsPooling}. */
+  /** Whether the snapshot says how to pool: see {@link knowsPooling}. */
   pooling: boolean;
 }
 
@@ -69,8 +69,8 @@ export function knowsPooling(folder: string): boolean {
 }
 
 /**
- * The folder in which huggingface_hub records the files that a repository lacks. Each is an empty file of the
- * same name.
+ * The folder in which huggingface_hub records that a repository lacks files. For each, it contains an empty
+ * file with the same name.
  */
 export function missingFolder(repository: string, commit: string): string {
   return join(repository, '.no_exist', commit);

@@ -35,8 +35,8 @@ export interface Repository {
   /** Downloads a file unless it is in the cache. */
   fetch(path: string): Promise<void>;
   /**
-   * Records in the cache which commit the revision is, and which files the model lacks. Call it after all
-   * downloads.
+   * Records in the cache to which commit the revision points, and which files the model lacks. Call it after
+   * all downloads.
    */
   keep(): void;
 }
@@ -104,7 +104,7 @@ export async function openRepository(
 }
 
 /**
- * Downloads the files that training needs into the cache, and writes `refs/<revision>` last. Returns the
+ * Downloads the files that training needs into the cache. `refs/<revision>` is written last. Returns the
  * snapshot's folder.
  *
  * @throws UserError for a repository without a model, and otherwise the Hub client's errors
@@ -146,7 +146,10 @@ interface Expectation {
   digest: string;
 }
 
-/** The expected size and hash of a file. Large files have a SHA-256 of their content, other files git's SHA-1. */
+/**
+ * The expected size and hash of a file. The hash of a large file is a SHA-256 of its content, that of other
+ * files git's SHA-1.
+ */
 function expectation({ path, size, oid, lfs }: ListFileEntry, where: string): Expectation {
   const digest = lfs?.oid ?? oid ?? '';
   if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(digest)) {
@@ -159,7 +162,7 @@ function expectation({ path, size, oid, lfs }: ListFileEntry, where: string): Ex
 /** Bytes per read. */
 const CHUNK = 2 ** 22;
 
-/** Whether a file has the expected size and hash. Git's SHA-1 includes a header. */
+/** Whether a file has the expected size and hash. Git's SHA-1 also covers a header. */
 function isBlob(path: string, { size, digest }: Expectation): boolean {
   const source = FileSource.open(path, 'a file of the cache');
   try {
@@ -205,8 +208,8 @@ async function saveBlob(
 }
 
 /**
- * Links a file to its blob. The link is relative, so that the cache can be moved. It is a copy if the system
- * does not allow links. It appears atomically, because other processes may read it.
+ * Links a file to its blob, atomically, because other processes may read the link. The link is relative, so
+ * that the cache can be moved. If the system does not allow links, the blob is copied.
  */
 function linkBlob(blob: string, link: string): void {
   makeFolder(dirname(link));

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../../support/user-error.ts';
 
-/** Each file has its own URL expression, because bundlers such as Next.js search the code for them. */
+/** Each file has its own URL expression, because bundlers such as Next.js search the code for such expressions. */
 const FILES = [
   new URL('../../../../models/mini/config.json', import.meta.url),
   new URL('../../../../models/mini/model.safetensors', import.meta.url),

@@ -12,7 +12,7 @@ export interface ResolveOptions {
   /** Branch, tag or commit, if the id does not name one (`owner/name@revision`). Default: main. */
   revision?: string;
   onProgress?: (progress: DownloadProgress) => void;
-  /** Whether the caller needs the model's pooling. Then pooling files that a snapshot may lack are downloaded. */
+  /** Whether the caller needs the model's pooling. If so, missing pooling files are downloaded. */
   pools?: boolean;
   /** Default: HF_TOKEN. */
   token?: string;

@@ -130,7 +130,7 @@ function resolved(
   return { paths: files.map((path) => realPath(folder, path)), classes: card.classes(subset) };
 }
 
-/** Resolves the folder only: the file stays a link, because its blob has no extension. */
+/** The path of a file in the real folder. The file itself may stay a link, because its blob has no extension. */
 function realPath(folder: string, path: string): string {
   return join(realpathSync(folder), path);
 }

@@ -6,7 +6,10 @@ import type { ColumnClasses } from '../class-names.ts';
 import type { ParquetText } from '../parquet-text.ts';
 import type { ParquetAnswer, ParquetJob } from './parquet-worker.ts';
 
-/** The time limit in seconds is `PATIENCE` plus the file's bytes divided by `SLOWEST`, a tenth of the usual speed. */
+/**
+ * The time limit in seconds is `PATIENCE` plus the file's bytes divided by `SLOWEST`. `SLOWEST` is a tenth of
+ * the usual speed.
+ */
 const PATIENCE = 10;
 const SLOWEST = 2 ** 20;
 
@@ -19,7 +22,7 @@ const MAX_OBJECTS = 1024;
  *
  * @param known class names by column, from a source other than the file
  * @param patience seconds for a small file; larger files get more
- * @param bytes the content; then `path` is only used in messages
+ * @param bytes the file's content; if given, `path` is only used in messages
  * @throws UserError for a file that is damaged, or takes too much time or memory
  */
 export async function parquetFile(

@@ -9,7 +9,7 @@ import { readAdapterTensors } from './adapter-tensors.ts';
 import { readSettings } from './read-settings.ts';
 
 const { tensors: TENSORS, headConfig: HEAD_CONFIG, headTensors: HEAD_TENSORS } = ADAPTERHUB_FILES;
-/** File names that `load_adapter` reads by default, when its option for safetensors is not set. */
+/** File names that `load_adapter` reads by default, without its option for safetensors. */
 const [WRITTEN, WRITTEN_HEAD] = [TENSORS[1], HEAD_TENSORS[1]];
 /** Settings that AdapterHub rejects if they are integers. */
 const FLOATS = ['dropout', 'reduction_factor', 'scaling', 'stochastic_depth'];

@@ -4,7 +4,7 @@ import { linkSync } from 'node:fs';
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
 /**
- * Gives a file a second name unless that name is taken.
+ * Gives a file a second name, unless another file has that name.
  *
  * @returns whether the name was free; undefined if the file system has no hard links
  */

@@ -14,7 +14,7 @@ export class NewFile {
   readonly #temporary: string;
   #fd: number | undefined;
 
-  /** Creates missing folders, and removes temporary files that killed writers of the same file have left. */
+  /** Creates missing folders. Removes temporary files that killed writers of the same file left behind. */
   constructor(path: string) {
     this.path = path;
     const folder = dirname(path);
@@ -38,11 +38,11 @@ export class NewFile {
   }
 
   /**
-   * Renames the file to its final name, unless another writer's intact file has it, which may be open
-   * elsewhere. A damaged file with this name is replaced.
+   * Gives the file its final name. If another writer's intact file has this name, that file stays, because it
+   * may be open elsewhere. A damaged file with this name is replaced.
    *
-   * @param isIntact whether a file has the right content; called for this file before the rename, and for
-   * another writer's file
+   * @param isIntact whether a file has the right content; called for this file first, and for a file that has
+   * the name
    * @returns whether the path now has an intact file; false if this file is damaged
    */
   publish(isIntact: (path: string) => boolean): boolean {
@@ -53,7 +53,7 @@ export class NewFile {
       const found = isOurs ? undefined : statSync(this.path, { throwIfNoEntry: false });
       if (isOurs || (found && isIntact(this.path))) break;
       if (found) takeAway(this.path, (aside) => statSync(aside).ino === found.ino);
-      // Without hard links, another writer may take the name between the check and the rename.
+      // Without hard links, another writer may take the name between the check and this call.
       else if (isOurs === undefined) {
         renameSync(this.#temporary, this.path);
         break;
@@ -80,10 +80,7 @@ export class NewFile {
   }
 }
 
-/**
- * Makes a new file name durable, if possible. Windows cannot open a folder, and some file systems cannot sync
- * one.
- */
+/** Makes a new file name durable if possible. Windows cannot open a folder, and some file systems cannot sync one. */
 function syncFolder(folder: string): void {
   if (process.platform === 'win32') return;
   const fd = openSync(folder, 'r');

@@ -3,10 +3,10 @@ import { linkNew } from './link-new.ts';
 import { temporaryName } from './temporary-name.ts';
 
 /**
- * Removes a damaged or stale file. If another writer has replaced it by a good file in the meantime, the good
- * file is restored.
+ * Removes a damaged or stale file. If another writer has replaced the file in the meantime, the new file is
+ * restored.
  *
- * @param isIt whether the file, now under a temporary name, is the one to remove
+ * @param isIt whether a file, now under a temporary name, is the one to remove
  */
 export function takeAway(path: string, isIt: (aside: string) => boolean): void {
   const aside = temporaryName(path);

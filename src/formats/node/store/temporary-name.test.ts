@@ -42,7 +42,7 @@ it('is removed if its owner has ended, or is elsewhere and has not written for a
   left('file', dead);
   const old = left('file', dead, elsewhere);
   utimesSync(join(folder, old), 1, 1);
-  // One file is left from our own failed write, and one belongs to a write in progress.
+  // Our own process left the first file by a failed write, and is still writing the second.
   left('file', process.pid);
   const ours = left('file', process.pid);
   inUse.add(join(folder, ours));

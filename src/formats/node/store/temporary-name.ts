@@ -5,7 +5,7 @@ import { threadId } from 'node:worker_threads';
 import { hasEnded, placeKey, thisOwner } from '../../../support/node/owner.ts';
 
 /**
- * Matches a temporary name: the final name, then the owner's place, process, process start and thread, then
+ * Matches a temporary name: the final name; the owner's place, process, start time of the process and thread;
  * random digits.
  */
 const PATTERN = /^\.(.+)\.([0-9a-f]{16})-(\d+)-(\d+)-(\d+)-[0-9a-f]{16}\.tmp$/;
@@ -15,12 +15,15 @@ const PATTERN = /^\.(.+)\.([0-9a-f]{16})-(\d+)-(\d+)-(\d+)-[0-9a-f]{16}\.tmp$/;
  */
 const NAME_BYTES = 150;
 /**
- * Age at which a file counts as stale if its owner cannot be checked, because the owner runs in another
- * container or on another host. No write pauses for this long.
+ * Age at which a file counts as stale if its owner cannot be checked, because it runs in another container or
+ * on another host. No write pauses for this long.
  */
 const STALE_MS = 24 * 3600 * 1000;
 
-/** Temporary files that this thread is writing. Its other temporary files were left by failed writes. */
+/**
+ * Temporary files that this thread is writing. All other temporary files of the thread were left by failed
+ * writes.
+ */
 export const inUse = new Set<string>();
 
 /** A unique path in the same folder, even across threads, processes, containers and hosts. */
@@ -36,10 +39,10 @@ export function isTemporary(name: string): boolean {
 }
 
 /**
- * Removes temporary files of owners that have ended. If an owner runs in another container or on another
- * host, its file is removed after a day without writes.
+ * Removes temporary files of owners that no longer run. Owners in other containers or on other hosts cannot
+ * be checked. Their files are removed after a day without writes.
  *
- * @param name name of the final file; default: temporary files of all names
+ * @param name the name of the final file; default: any name
  */
 export function removeStale(folder: string, name?: string): void {
   for (const entry of readdirSync(folder)) {

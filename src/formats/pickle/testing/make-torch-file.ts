@@ -1,18 +1,18 @@
 import { concat, u32, writeZip } from './write-zip.ts';
 
-/** Tensors on one f32 storage, for tests. Any number may be wrong. */
+/** Tensors on one f32 storage, for tests. Tests may set any number to a wrong value. */
 export interface MadeFile {
-  /** Number of elements in the storage, as the tensors declare it. */
+  /** Number of elements that the tensors declare for the storage. */
   count?: number;
   offset?: number;
   shape: number[];
   strides: number[];
   key?: string;
-  /** Number of bytes in the storage. */
+  /** Number of bytes that the storage has. */
   bytes?: number;
   order?: string;
   tensors?: number;
-  /** Only in the old format: the number of elements that is stored before the storage's bytes. */
+  /** Number of elements that precedes the storage's bytes. Only in the old format. */
   stored?: number;
   keys?: Uint8Array;
 }
@@ -64,7 +64,7 @@ function number(value: number): Uint8Array {
   return bytes;
 }
 
-/** Makes the pickle of a dictionary. `view` is a storage's additional field in the old format. */
+/** Makes the pickle of a dictionary. In the old format, `view` is an additional field of each storage. */
 function dictionary(
   { count = 4, offset = 0, shape, strides, key = '0', tensors = 1 }: MadeFile,
   view: Uint8Array[] = [],

@@ -2,13 +2,13 @@ import { fork } from 'node:child_process';
 import type { CalibrationProgress } from '../../calibration/calibration.ts';
 import type { ChildAnswer, ChildJob, ChildMessage } from './child.ts';
 
-/** Maximum characters of a process's output that are kept, counted from its end; enough to find why it died. */
+/** Maximum characters that are kept of a process's output. The end is kept, which says why the process died. */
 const KEPT_CHARACTERS = 4000;
 /** Matches the line with a fatal message of the engine, V8 or the C++ library. */
 const LAST_WORDS = /^.*(FATAL|fatal|[Ee]rror|terminate called|what\(\)).*$/m;
 
 export interface AskOptions {
-  /** Kills the process when aborted. */
+  /** Kills the process when it is aborted. */
   signal?: AbortSignal;
   onProgress(progress: CalibrationProgress): void;
 }
@@ -48,7 +48,7 @@ export function askChild(job: ChildJob, { signal, onProgress }: AskOptions): Pro
   }).finally(() => signal?.removeEventListener('abort', kill));
 }
 
-/** Why a process ended. Linux kills a process without a message if memory runs out. */
+/** Describes why a process ended. Linux kills a process without a message if memory runs out. */
 function ending(code: number | null, killedBy: NodeJS.Signals | null, said: string): string {
   const words = LAST_WORDS.exec(said)?.[0].trim();
   const reason = words ?? (killedBy === 'SIGKILL' ? 'as the system does when memory runs out' : undefined);

@@ -13,7 +13,7 @@ export interface ChildJob {
   isQuick?: boolean;
 }
 
-/** The final answer. `made` says whether the base was made just now. */
+/** The final answer. `made` is false if the base existed already. */
 export type ChildAnswer = { made: boolean } | { measured: Calibration } | { failure: string };
 
 /** A message: progress, or the final answer. */
@@ -25,7 +25,7 @@ process.once('message', async (job: ChildJob) => {
   // Without an explicit exit, the process would wait for the engine's threads.
   send(await answer(job).catch(failed), () => process.exit());
 });
-// Ctrl-C reaches both processes. This one ignores it, because the parent ends it.
+// Ctrl-C reaches both processes. This process ignores it, and the parent ends it.
 process.on('SIGINT', () => {});
 // The parent process has ended.
 process.once('disconnect', () => process.exit());

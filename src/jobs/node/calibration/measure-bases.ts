@@ -6,11 +6,11 @@ import type { PlannedBase } from '../../plan/plan.ts';
 import { askChild } from './ask-child.ts';
 import type { ChildAnswer, ChildJob } from './child.ts';
 
-/** Progress for a base type. `made` means that its base is now in the cache, where a run finds it. */
+/** Progress for a base type. `made` means that its base is now in the cache, where a run will find it. */
 export type MeasureEvent = { dtype: BaseDtype } & (CalibrationProgress | { what: 'begin' | 'made' });
 
 export interface MeasureOptions {
-  /** Ends the measurement at once when aborted. */
+  /** Ends the measurement at once when it is aborted. */
   signal?: AbortSignal;
   /** Measures for fewer seconds, for a rough estimate. */
   isQuick?: boolean;

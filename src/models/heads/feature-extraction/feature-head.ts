@@ -5,8 +5,8 @@ import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
 import { PLAIN_SENTENCE } from '../../sentence-settings.ts';
 
 /**
- * A base model without a head, for pooling its hidden states to a vector per text. Parameters are named as in
- * the base model alone, without a prefix.
+ * A base model without a head; its hidden states are pooled to one vector per text. Parameters are named as
+ * in the base model alone, without a prefix.
  *
  * @param prefix the prefix of the base model's parameters under other heads
  * @param width the size of a hidden state

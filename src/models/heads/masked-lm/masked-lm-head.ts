@@ -11,9 +11,9 @@ export interface MaskedLmModules {
   dense: string;
   norm: string;
   decoder: string;
-  /** Another name of the decoder's bias, to which it is tied. */
+  /** Another name for the decoder's bias, if both names are tied. */
   bias?: string;
-  /** Path of the word embeddings, to which the decoder's weight is tied. */
+  /** Path of the word embeddings. The decoder's weight is tied to them. */
   embeddings: string;
 }
 
@@ -25,8 +25,8 @@ export interface MaskedLmSettings {
 }
 
 /**
- * Predicts tokens from hidden states: a dense layer, an activation, a layer norm, and a decoder whose weight
- * is the word embeddings.
+ * Predicts tokens from hidden states: a dense layer, an activation, a layer norm, and a decoder. The word
+ * embeddings are the decoder's weight.
  */
 export function maskedLmHead<Config extends CommonConfig & { tie_word_embeddings: boolean }>(
   architecture: string,
@@ -54,7 +54,7 @@ export function maskedLmHead<Config extends CommonConfig & { tie_word_embeddings
   };
 }
 
-/** Other names that this head's tied parameters may have in a checkpoint. */
+/** Other names that a checkpoint may use for this head's tied parameters. */
 export function maskedLmTies({ decoder, bias, embeddings }: MaskedLmModules): Record<string, string[]> {
   return {
     [`${embeddings}.weight`]: [`${decoder}.weight`],

@@ -2,8 +2,8 @@ import type { Value } from '../../../graph/graph.ts';
 import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
 
 /**
- * The sequence classifier of RoBERTa and ELECTRA, applied to the first token: `classifier.dense`, an
- * activation and `classifier.out_proj`, with dropout before each module.
+ * The sequence classifier of RoBERTa and ELECTRA. It applies `classifier.dense`, an activation and
+ * `classifier.out_proj` to the first token, with dropout before each module.
  */
 export function denseClassifierHead<Config extends CommonConfig>(
   architecture: string,
