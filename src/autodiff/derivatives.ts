@@ -16,6 +16,7 @@ import {
   normalCdf,
   pad,
   reshape,
+  rotate,
   scatterAdd,
   sin,
   slice,
@@ -125,6 +126,25 @@ export const derivatives: { [K in Op]: Derivative<K> | null } = {
   ]),
   logSumExp: single(({ g, inputs: [x] }) => [() => multiply(g, softmax(x))]),
   layerNorm: layerNormDerivative,
+  // With n = x / r and h = dy · gain: dx = (h - n · mean(h · n)) / r, dgain = Σ dy · n.
+  rmsNorm: single(({ g, inputs: [x, gain], outputs: [, inverse] }) => {
+    const last = x.shape.length - 1;
+    const n = () => multiply(x, inverse);
+    return [
+      () => {
+        const h = multiply(g, gain);
+        const projection = multiply(sum(multiply(h, n()), [last], true), 1 / (x.shape[last] as number));
+        return multiply(subtract(h, multiply(n(), projection)), inverse);
+      },
+      () => multiply(g, n()),
+    ];
+  }),
+  // A rotation's transpose is the rotation by the negative angle. Angles follow from positions: they have no gradient.
+  rotate: single(({ g, inputs: [, cosines, sines], attributes: { headSize } }) => [
+    () => rotate(g, [cosines, negate(sines)], headSize),
+    undefined,
+    undefined,
+  ]),
 
   reshape: single(({ g, inputs: [x] }) => [() => reshape(g, x.shape)]),
   transpose: single(({ g, attributes: { permutation } }) => [

@@ -4,6 +4,8 @@ import type { Op } from '../graph/ops.ts';
 
 /** Sources of dropout masks: inputs that the host fills, or windows of a pool. */
 const MASKS: ReadonlySet<Op> = new Set(['input', 'window']);
+/** Ops that normalise their first operand. */
+const NORMS: ReadonlySet<Op> = new Set(['layerNorm', 'rmsNorm']);
 /** Ops that keep their output, because their derivative reads it. */
 const KEEPS_OUTPUT: ReadonlySet<Op> = new Set(['softmax', 'exp', 'sqrt', 'tanh', 'sigmoid']);
 
@@ -13,7 +15,7 @@ const KEEPS_OUTPUT: ReadonlySet<Op> = new Set(['softmax', 'exp', 'sqrt', 'tanh',
  * Otherwise, the forward value itself is returned. These values are computed again:
  *
  * - the output of GELU, as x Φ(x): its derivative needs x and Φ(x) in any case;
- * - the output of a layer norm, if its input is kept for the norm's derivative;
+ * - the output of a norm, if its input is kept for the norm's derivative;
  * - a dropout mask that is cut from a pool;
  * - a product of two values that are kept or computed again.
  *
@@ -22,7 +24,7 @@ const KEEPS_OUTPUT: ReadonlySet<Op> = new Set(['softmax', 'exp', 'sqrt', 'tanh',
 export function recomputed(value: Value, active: ReadonlySet<Value>): Value {
   const { graph, op, inputs } = value.node;
   if (op === 'gelu') return multiply(inputs[0], normalCdf(inputs[0]));
-  const isNorm = op === 'layerNorm' && value.index === 0 && active.has(inputs[0]);
+  const isNorm = NORMS.has(op) && value.index === 0 && active.has(inputs[0]);
   if (isNorm || op === 'window') return graph.again(value.node)[0];
   if (op !== 'multiply') return value;
   const [a, b] = inputs;

@@ -163,6 +163,16 @@ export function layerNorm(x: Value, gain: Value, shift: Value, epsilon: number):
   return x.node.graph.add('layerNorm', [x, gain, shift], { epsilon });
 }
 
+/** Divided by the root of the mean square over the last axis, times the gain. */
+export function rmsNorm(x: Value, gain: Value, epsilon: number): Value {
+  return x.node.graph.add('rmsNorm', [x, gain], { epsilon })[0];
+}
+
+/** Rows [tokens, heads · headSize] with rotated heads; cosines and sines [tokens, half]. See `Ops.rotate`. */
+export function rotate(rows: Value, [cosines, sines]: readonly Value[], headSize: number): Value {
+  return apply('rotate', [rows, cosines, sines], { headSize });
+}
+
 export function reshape(x: Value, shape: readonly Dimension[]): Value {
   return sameShape(x.shape, shape) ? x : apply('reshape', [x], { shape });
 }

@@ -87,6 +87,13 @@ export interface Ops {
   logSumExp: None;
   /** (x, gain, shift): normalises over the last axis. Outputs y, mean and 1 / standard deviation. */
   layerNorm: { epsilon: number };
+  /** (x, gain) over the last axis; outputs x · gain / r and 1 / r, where r² is the mean of x² plus epsilon. */
+  rmsNorm: { epsilon: number };
+  /**
+   * Rotates the heads in rows [tokens, heads · headSize]: (rows, cosines [tokens, half], sines [tokens, half]). In
+   * each head, feature i < half is rotated with feature i + half; features from 2 · half on stay unchanged.
+   */
+  rotate: { headSize: number };
 
   // Layout
   reshape: { shape: readonly Dimension[] };

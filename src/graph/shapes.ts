@@ -105,6 +105,21 @@ const inference: { [K in Op]: Inference<K> } = {
     const perRow: TensorType = { dtype: 'float32', shape: [...x.shape.slice(0, -1), 1] };
     return [{ dtype: 'float32', shape: x.shape }, perRow, perRow];
   },
+  rmsNorm: ([x, gain]) => {
+    check(sameShape(gain.shape, x.shape.slice(-1)), `gain must be [${x.shape.slice(-1)}]`);
+    return [
+      { dtype: 'float32', shape: x.shape },
+      { dtype: 'float32', shape: x.shape.with(-1, 1) },
+    ];
+  },
+  rotate: ([rows, cosines, sines], { headSize }) => {
+    const [tokens, half] = cosines.shape;
+    check(sameShape(sines.shape, [tokens, half]), 'cosines and sines must have the same shape');
+    check(rows.shape.length === 2 && sameDimension(rows.shape[0], tokens), 'needs a row per token');
+    check((rows.shape[1] as number) % headSize === 0, `rows must be whole heads of ${headSize}`);
+    check(2 * (half as number) <= headSize, `only ${headSize} features can be rotated`);
+    return [{ dtype: 'float32', shape: rows.shape }];
+  },
 
   reshape: ([x], { shape }) => {
     check(sameDimension(sizeOf(x.shape), sizeOf(shape)), 'the number of elements changes');

@@ -174,7 +174,7 @@ describe.each(modelTypes())('%s', (modelType) => {
     for (const { h, made, end } of seen) {
       expect(usersOf(h, logits)).toEqual([made.node]);
       const [first] = usersOf(made, logits);
-      if (FAMILIES[modelType].norm === 'before the sum') expect(first.op).toBe('multiply');
+      if (FAMILIES[modelType].norm === 'before the sum') expect(first.op).toBe('rmsNorm');
       else expect(new Set(first.inputs)).toEqual(new Set([made, end.residual]));
     }
     expect(seen.map(({ sublayer }) => `${sublayer.path} ${sublayer.kind}`)).toEqual(

@@ -1,10 +1,11 @@
+import { rotate } from '../graph/build.ts';
 import type { Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 import { attention } from './attention.ts';
 import { decoderBias } from './attention-bias.ts';
 import type { AttentionCache } from './attention-cache.ts';
 import type { Network } from './network.ts';
-import { type Rotary, rotate, rotation } from './rotary.ts';
+import { type Rotary, rotation } from './rotary.ts';
 
 /** The model inputs that attention reads. */
 interface DecoderInputs {

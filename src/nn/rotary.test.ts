@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { cpu } from '../../tests/support/backends.ts';
-import { input, matmul, reshape } from '../graph/build.ts';
+import { input, matmul, rotate } from '../graph/build.ts';
 import { Graph } from '../graph/graph.ts';
 import { lower } from '../onnx/lower.ts';
 import { Random } from '../support/random.ts';
-import { type Rotary, rotate, rotation } from './rotary.ts';
+import { type Rotary, rotation } from './rotary.ts';
 
 const [TOKENS, HEADS, SIZE] = [5, 2, 6];
 
@@ -13,7 +13,7 @@ async function products(rotary: Rotary, positions: number[]): Promise<number[]> 
   const graph = new Graph();
   const ids = input(graph, 'ids', 'int32', [TOKENS, 1]);
   const rows = input(graph, 'rows', 'float32', [TOKENS, HEADS * SIZE]);
-  const turned = reshape(rotate(rows, rotation(ids, rotary), SIZE), [TOKENS, HEADS * SIZE]);
+  const turned = rotate(rows, rotation(ids, rotary), SIZE);
   const session = await cpu.open(
     lower({ y: matmul(turned, turned, { transposeB: true }) }, { target: 'cpu' }),
   );

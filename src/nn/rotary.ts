@@ -1,7 +1,6 @@
 import {
   add,
   cast,
-  concat,
   constant,
   cos,
   exp,
@@ -12,7 +11,6 @@ import {
   negate,
   reshape,
   sin,
-  slice,
   subtract,
   where,
 } from '../graph/build.ts';
@@ -34,35 +32,11 @@ export interface Rotary {
   beyond?: { frequencies: readonly number[]; length: number };
 }
 
-/** Cosines and sines of every token's angles, [tokens, headSize / 2]. */
-interface Rotation {
-  cosines: Value;
-  sines: Value;
-}
-
-/** Returns every token's rotation from its position; `positionIds` is int32 [sequence, batch]. */
-export function rotation(positionIds: Value, rotary: Rotary): Rotation {
+/** Cosines and sines of every token's angles, each [tokens, frequencies], from its position: int32 [sequence, batch]. */
+export function rotation(positionIds: Value, rotary: Rotary): readonly [cosines: Value, sines: Value] {
   const positions = reshape(cast(positionIds, 'float32'), [sizeOf(positionIds.shape), 1]);
   const angles = multiply(positions, frequencies(positions, rotary));
-  return { cosines: multiply(cos(angles), rotary.scale), sines: multiply(sin(angles), rotary.scale) };
-}
-
-/** Rotates the heads in rows [tokens, heads · headSize]. Features without a frequency do not change. */
-export function rotate(rows: Value, { cosines, sines }: Rotation, headSize: number): Value {
-  const [tokens, width] = rows.shape;
-  const half = cosines.shape[1] as number;
-  const heads = (width as number) / headSize;
-  if (2 * half < headSize) {
-    const whole = reshape(rows, [tokens, heads, headSize]);
-    const part = reshape(slice(whole, 2, 0, 2 * half), [tokens, heads * 2 * half]);
-    const turned = reshape(rotate(part, { cosines, sines }, 2 * half), [tokens, heads, 2 * half]);
-    return reshape(concat([turned, slice(whole, 2, 2 * half, headSize)], 2), rows.shape);
-  }
-  const pairs = reshape(rows, [tokens, heads, 2, half]);
-  const [x, y] = [slice(pairs, 2, 0, 1), slice(pairs, 2, 1, 2)];
-  const [c, s] = [cosines, sines].map((table) => reshape(table, [tokens, 1, 1, half]));
-  const turned = [subtract(multiply(x, c), multiply(y, s)), add(multiply(y, c), multiply(x, s))];
-  return reshape(concat(turned, 2), rows.shape);
+  return [multiply(cos(angles), rotary.scale), multiply(sin(angles), rotary.scale)];
 }
 
 /**

@@ -80,6 +80,38 @@ const portable: LoweringTable = {
   layerNorm: (e, { attributes: { epsilon } }, operands) =>
     e.emitMany('LayerNormalization', operands, { axis: -1, epsilon: { float: epsilon } }, { outputs: 3 }),
 
+  rmsNorm: (e, { attributes: { epsilon }, inputs }, [x, gain]) => {
+    const last = e.int64([inputs[0].shape.length - 1]);
+    const meanSquare = e.emit('ReduceMean', [e.emit('Mul', [x, x]), last], { keepdims: 1 });
+    const root = e.emit('Sqrt', [e.emit('Add', [meanSquare, e.float32([epsilon], [])])]);
+    const inverse = e.emit('Div', [e.float32([1], []), root]);
+    return [e.emit('Mul', [e.emit('Mul', [x, inverse]), gain]), inverse];
+  },
+  rotate: (
+    e,
+    {
+      attributes: { headSize },
+      inputs: [
+        rows,
+        {
+          shape: [tokens, half],
+        },
+      ],
+    },
+    [x, cosines, sines],
+  ) => {
+    const [heads, pairs] = [(rows.shape[1] as number) / headSize, half as number];
+    const whole = e.emit('Reshape', [x, e.reshape([tokens, heads, headSize])]);
+    const part = (from: number, to: number) =>
+      e.emit('Slice', [whole, e.int64([from]), e.int64([to]), e.int64([2])]);
+    const [a, b] = [part(0, pairs), part(pairs, 2 * pairs)];
+    const [c, s] = [cosines, sines].map((table) => e.emit('Reshape', [table, e.reshape([tokens, 1, pairs])]));
+    const times = (x: string, y: string) => e.emit('Mul', [x, y]);
+    const turned = [e.emit('Sub', [times(a, c), times(b, s)]), e.emit('Add', [times(b, c), times(a, s)])];
+    if (2 * pairs < headSize) turned.push(part(2 * pairs, headSize));
+    return [e.emit('Reshape', [e.emit('Concat', turned, { axis: 2 }), e.reshape(rows.shape)])];
+  },
+
   reshape: (e, { attributes: { shape } }, [x]) => [e.emit('Reshape', [x, e.reshape(shape)])],
   transpose: (e, { attributes: { permutation } }, [x]) => [e.emit('Transpose', [x], { perm: permutation })],
   expand: (e, { attributes: { shape } }, [x]) => [e.emit('Expand', [x, e.shape(shape)])],
@@ -112,12 +144,36 @@ const portable: LoweringTable = {
   ],
 };
 
-/** ONNX Runtime's own CPU kernels: products that read transposed operands in place, and scatters. */
+/** ONNX Runtime's own CPU kernels: products that read transposed operands in place, norms, rotations, scatters. */
 const cpu: Partial<LoweringTable> = {
   matmul: (e, node, operands) => {
     if (node.outputs[0].shape.length > 2) return [fusedMatMul(e, node, operands)];
     if (!isTall(node)) return [gemm(e, node, operands)];
     return [e.emit('Transpose', [gemm(e, node, operands.toReversed())], { perm: [1, 0] })];
+  },
+  rmsNorm: (e, { attributes: { epsilon } }, operands) =>
+    e.emitMany(
+      'SimplifiedLayerNormalization',
+      operands,
+      { axis: -1, epsilon: { float: epsilon } },
+      { outputs: 2 },
+    ),
+  // The kernel takes all rows as one sequence, and the row of the tables from its position.
+  rotate: (e, { attributes: { headSize }, inputs: [rows, cosines] }, [x, ...tables]) => {
+    const [tokens, width] = rows.shape;
+    const sequence = e.emit('Reshape', [x, e.reshape([1, tokens, width])]);
+    const rotated = 2 * (cosines.shape[1] as number);
+    const attributes = {
+      num_heads: (width as number) / headSize,
+      ...(rotated < headSize && { rotary_embedding_dim: rotated }),
+    };
+    const turned = e.emit(
+      'RotaryEmbedding',
+      [sequence, e.int64([0]), ...tables],
+      attributes,
+      'com.microsoft',
+    );
+    return [e.emit('Reshape', [turned, e.reshape(rows.shape)])];
   },
   scatterAdd: (e, { outputs: [{ shape }] }, [indices, updates]) => {
     const zeros = e.emit('Expand', [e.float32([0], []), e.shape(shape)]);

@@ -2,7 +2,7 @@
 
 import { gradients } from '../../src/autodiff/gradients.ts';
 import {
-  add, blockMatmul, byteMatmul, constant, layerNorm, logSumExp, matmul, max, multiply, softmax, sum, tanh, transpose, weight,
+  add, blockMatmul, byteMatmul, constant, layerNorm, logSumExp, matmul, max, multiply, rmsNorm, rotate, softmax, sum, tanh, transpose, weight,
 } from '../../src/graph/build.ts';
 import type { Value } from '../../src/graph/graph.ts';
 import { apart, frozenBytes, frozenFloats, type OpCase, op, real } from '../support/check-op.ts';
@@ -38,6 +38,14 @@ const mean = (n: number, f: (i: number) => number) => total(n, f) / n;
 const EPSILON = 0.01;
 const deviation = (n: number, f: (i: number) => number) => Math.sqrt(mean(n, (i) => (f(i) - mean(n, f)) ** 2) + EPSILON);
 const standard = (n: number, f: (i: number) => number, j: number) => (f(j) - mean(n, f)) / deviation(n, f);
+const rootMeanSquare = (n: number, f: (i: number) => number) => Math.sqrt(mean(n, (i) => f(i) ** 2) + EPSILON);
+/** Element j of a head of `size` features, of which the first 2 · half are rotated. */
+const rotated = (half: number, size: number, x: (j: number) => number, c: (j: number) => number, s: (j: number) => number, j: number) => {
+  const i = j % size;
+  if (i < half) return x(j) * c(i) - x(j + half) * s(i);
+  return i < 2 * half ? x(j) * c(i - half) + x(j - half) * s(i - half) : x(j);
+};
+const rotating = (headSize: number) => (x: Value, c: Value, s: Value) => rotate(x, [c, s], headSize);
 const normal = (output: number) => (x: Value, gain: Value, shift: Value) => layerNorm(x, gain, shift, EPSILON)[output];
 
 /** A product with a [4, 32] matrix in blocks of 16, and the matrix itself. */
@@ -168,5 +176,14 @@ export const contractions = {
     op([real('batch', 'sequence', 4), real(4), real(4)], normal(0), [2, 3, 4], (x, g, s) => (n, i, j) => g(j) * standard(4, (k) => x(n, i, k), j) + s(j)),
     op([real(2, 4), real(4), real(4)], normal(1), [2, 1], (x) => (i) => mean(4, (k) => x(i, k)), []),
     op([real(2, 4), real(4), real(4)], normal(2), [2, 1], (x) => (i) => 1 / deviation(4, (k) => x(i, k)), []),
+  ],
+  rmsNorm: [
+    op([real(2, 4), real(4)], (x, g) => rmsNorm(x, g, EPSILON), [2, 4], (x, g) => (i, j) => (g(j) * x(i, j)) / rootMeanSquare(4, (k) => x(i, k))),
+    op([real('batch', 'sequence', 4), real(4)], (x, g) => rmsNorm(x, g, EPSILON), [2, 3, 4], (x, g) => (n, i, j) => (g(j) * x(n, i, j)) / rootMeanSquare(4, (k) => x(n, i, k))),
+  ],
+  // The angles are data, so only rows have a gradient.
+  rotate: [
+    op([real('sequence', 8), real('sequence', 2), real('sequence', 2)], rotating(4), [3, 8], (x, c, s) => (t, j) => rotated(2, 4, (j) => x(t, j), (i) => c(t, i), (i) => s(t, i), j), [0]),
+    op([real(2, 12), real(2, 2), real(2, 2)], rotating(6), [2, 12], (x, c, s) => (t, j) => rotated(2, 6, (j) => x(t, j), (i) => c(t, i), (i) => s(t, i), j), [0]),
   ],
 };

@@ -1,4 +1,4 @@
-import { add, expand, iota, multiply, reshape, slice } from '../../graph/build.ts';
+import { add, expand, iota, multiply, reshape, rotate, slice } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
 import { attention } from '../../nn/attention.ts';
@@ -8,7 +8,7 @@ import { type EncodedRows, encoderLayers } from '../../nn/encoder-layers.ts';
 import { firstTokens } from '../../nn/first-tokens.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
-import { rotate, rotation } from '../../nn/rotary.ts';
+import { rotation } from '../../nn/rotary.ts';
 import { FULL, type LayerType, SLIDING } from '../llama/layer-types.ts';
 import type { ModelInputs } from '../model-definition.ts';
 import type { ModernBertConfig } from './config.ts';
