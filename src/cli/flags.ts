@@ -39,6 +39,13 @@ export function checkpointOption(): Option {
   ).argParser(count);
 }
 
+/** The option for the number of compute threads. */
+export function threadsOption(): Option {
+  return new Option('--threads <n>', 'compute threads (default: ADALORA_THREADS, or one per core)').argParser(
+    count,
+  );
+}
+
 /** Adds flags that name the columns of a data file. */
 export function addColumnFlags(command: Command): Command {
   return command
@@ -53,6 +60,7 @@ export function addUseFlags(command: Command): Command {
     .option('--model <folder or id>', 'base model (default: the one that the adapter names)')
     .addOption(checkpointOption())
     .addOption(new Option('--device <device>', 'device to compute on').choices(['cpu', 'webgpu', 'wasm']))
+    .addOption(threadsOption())
     .addOption(baseDtypeOption())
     .option(
       '--text <column>',

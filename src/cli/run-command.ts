@@ -1,8 +1,9 @@
 import { closeSync, openSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { isAgreed } from '../parallel/agreed.ts';
 import { rankAmongSeveral } from '../parallel/node/launch.ts';
+import { THREADS } from '../runtime/node/asked-threads.ts';
 import { ComputationError } from '../support/computation-error.ts';
 import { fileError } from '../support/file-error.ts';
 import { printable } from '../support/printable.ts';
@@ -25,6 +26,7 @@ setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks'
 export async function runCommand(words: readonly string[]): Promise<void> {
   const program = createProgram().hook('preAction', async (_, command) => {
     assertAlone(command);
+    useThreads(command);
     await openCheckpoint(command);
   });
   for (const command of [program, ...program.commands]) command.exitOverride();
@@ -37,6 +39,12 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = exitCodeOf(error);
   }
+}
+
+/** Passes `--threads` to the engine in every thread and child process. A training has it in its config. */
+function useThreads(command: Command): void {
+  const { threads } = command.opts<{ threads?: number }>();
+  if (threads !== undefined) process.env[THREADS] = String(threads);
 }
 
 function exitCodeOf(error: unknown): number {

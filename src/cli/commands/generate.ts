@@ -12,7 +12,7 @@ import { together } from '../../parallel/node/together.ts';
 import type { Device } from '../../runtime/session.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ChatMessage } from '../../text/chat/chat-message.ts';
-import { baseDtypeOption, checkpointOption, count, repeated } from '../flags.ts';
+import { baseDtypeOption, checkpointOption, count, repeated, threadsOption } from '../flags.ts';
 import { addGenerationFlags, type GenerationFlags, generationInput } from '../generation-flags.ts';
 import { inAllProcesses } from '../in-all-processes.ts';
 import type { GivenPrompt } from '../prompts.ts';
@@ -57,6 +57,7 @@ export function generateCommand(): Command {
     .option('--model <folder or id>', 'base model (default: the one that the adapter names)')
     .addOption(checkpointOption())
     .addOption(new Option('--device <device>', 'device to compute on').choices(['cpu', 'webgpu', 'wasm']))
+    .addOption(threadsOption())
     .addOption(baseDtypeOption())
     .action((path, prompts, flags) =>
       inAllProcesses((processes) =>

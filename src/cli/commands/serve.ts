@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { BaseDtype } from '../../bases/base-dtype.ts';
-import { baseDtypeOption, count, portNumber } from '../flags.ts';
+import { baseDtypeOption, count, portNumber, threadsOption } from '../flags.ts';
 
 export interface ServeFlags {
   model?: string;
@@ -31,6 +31,7 @@ export function serveCommand(): Command {
     .option('--api-key-env <name>', 'environment variable that holds the API key')
     .addOption(baseDtypeOption())
     .option('--allow-loading', 'let clients load and unload adapters from the folders')
+    .addOption(threadsOption())
     .option('--slots <count>', 'number of adapters kept ready in memory', count)
     .option('--max-batch <rows>', 'rows per batch, or texts generated at once', count, 32)
     .option('--max-batch-tokens <tokens>', 'tokens per batch', count, 8192)

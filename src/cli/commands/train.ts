@@ -4,7 +4,7 @@ import { printable } from '../../support/printable.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { UserError } from '../../support/user-error.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
-import { addColumnFlags, portNumber, repeated } from '../flags.ts';
+import { addColumnFlags, portNumber, repeated, threadsOption } from '../flags.ts';
 import { shellQuoted } from '../shell-quoted.ts';
 import type { ColumnFlags } from '../starting/choose-columns.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
@@ -12,6 +12,7 @@ import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 interface Flags extends ColumnFlags {
   set: string[];
   model?: string;
+  threads?: number;
   resume?: boolean;
   json?: boolean;
   live?: boolean;
@@ -35,6 +36,7 @@ export function trainCommand(): Command {
       [],
     )
     .option('--model <folder or id>', 'the model to fine-tune, as --set model=... does')
+    .addOption(threadsOption())
     .option('--resume', 'continue from the newest checkpoint in the output folder')
     .option('--json', 'print every event as one JSON line')
     .option('--live', 'serve a live page of the run on 127.0.0.1 and print its address')
@@ -47,10 +49,14 @@ export function trainCommand(): Command {
   return addColumnFlags(command).action(run);
 }
 
-async function run(path: string | undefined, { resume, json, model, ...rest }: Flags): Promise<void> {
+async function run(
+  path: string | undefined,
+  { resume, json, model, threads, ...rest }: Flags,
+): Promise<void> {
   // Settings are parsed as YAML. Without quotes, a name such as 1e3 would become a number.
   const named = model === undefined ? [] : [`model=${JSON.stringify(model)}`];
-  const flags = { ...rest, set: [...rest.set, ...named] };
+  const limited = threads === undefined ? [] : [`threads=${threads}`];
+  const flags = { ...rest, set: [...rest.set, ...named, ...limited] };
   const { runConfigAt } = await import('../run-config-at.ts');
   const { launchOf } = await import('../../parallel/node/launch.ts');
   const rank = launchOf(process.env)?.rank ?? 0;

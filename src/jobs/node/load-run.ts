@@ -31,7 +31,7 @@ export async function loadRun(
 ): Promise<SetUpRun> {
   const tell = (what: ProgressEvent['what']) => everySecond((share) => onProgress(what, share));
   const model = await oncePerHost(communicator, () => openBase(run, tell('base')));
-  const engine = nodeEngine(model, run.config.device, { threads, sharesHost });
+  const engine = nodeEngine(model, run.config.device, { threads: run.config.threads ?? threads, sharesHost });
   return together(communicator, () =>
     setUpRun(run, model, engine, startedAt, tell('text'), planned, communicator),
   );

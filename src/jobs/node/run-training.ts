@@ -192,7 +192,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
       emit({ type: 'notice', step: trainer.step, message });
     }
     if (!saved) for (const message of startNotices(run, loaded)) emit({ type: 'notice', step: 0, message });
-    const message = describeProcesses(processes);
+    const message = describeProcesses({ ...processes, threads: config.threads ?? processes.threads });
     if (message) emit({ type: 'notice', step: trainer.step, message });
   });
   const finish = await judgeRun(run, loaded, trainer, await trainer.run());

@@ -15,6 +15,7 @@ export interface RunGroup {
 /** Settings that do not affect the result: where a run is computed, and when it reports. */
 const COURSE_APART = [
   'device',
+  'threads',
   'training.stop_at_step',
   'training.logging_steps',
   'training.save_steps',

@@ -2,12 +2,13 @@ import { heldOutShare } from '../../tasks/data-files.ts';
 import type { RunConfig } from './run-config.ts';
 
 /**
- * All config values that affect training, as JSON, by dotted key. Excluded are the locations of files, the device,
+ * All config values that affect training, as JSON, by dotted key. Excluded are the locations of files, the device, threads,
  * gradient checkpointing (its results are bit for bit the same), and when something is reported.
  */
 export function fingerprintSettings({
   output: _,
   device: __,
+  threads: _____,
   defaults: ____,
   data,
   training,

@@ -29,6 +29,11 @@ interface CommonInput {
   seed?: number | undefined;
   /** Device: `cpu`, `webgpu` (a GPU) or `wasm` (WebAssembly). */
   device?: Device | undefined;
+  /**
+   * Compute threads of a process. Default: the environment variable `ADALORA_THREADS`, or one per core. Fewer threads
+   * leave cores to other programs.
+   */
+  threads?: number | undefined;
 }
 
 type TaskInput =
@@ -75,6 +80,7 @@ interface RunSettings {
   output: string;
   seed: number;
   device: Device;
+  threads?: number;
 }
 
 /** The task and its `data` section. */

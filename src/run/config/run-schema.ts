@@ -63,6 +63,7 @@ function build() {
     output: z.string().min(1),
     seed: z.int().min(0).default(0),
     device: z.enum(DEVICES).default('cpu'),
+    threads: z.int().min(1).max(9999).optional(),
   };
   const sections = methodSections();
   const taken = Object.keys(sections).find((name) => name in before || name in after);
