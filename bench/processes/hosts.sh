@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# hosts.sh COUNT RATE COMMAND...: runs a command with Open MPI on simulated hosts of this machine. Each is a network
-# namespace with its own name, behind a link of this rate in each direction (as for tc: 1gbit). All share the
-# machine's cores. Needs root and Linux; leaves nothing behind.
+# hosts.sh COUNT RATE COMMAND...
+#
+# Runs a command with Open MPI on simulated hosts. Each host is a network namespace with its own host name. Its link has
+# this rate in each direction (in the format of tc: 1gbit). All hosts share the machine's cores. Needs root and Linux;
+# leaves nothing behind.
 set -euo pipefail
 if [ -z "${INSIDE:-}" ]; then
   INSIDE=1 exec unshare --net --mount --pid --fork --mount-proc bash "$0" "$@"
@@ -12,7 +14,7 @@ shift 2
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir -p /run/netns
-# Names of namespaces are files; remove them with this process.
+# The namespaces' names are files, which are removed when this process ends.
 mount -t tmpfs tmpfs /run/netns
 ip link set lo up
 ip link add switch type bridge
@@ -30,7 +32,7 @@ for i in $(seq "$count"); do
   tc -n "node$i" qdisc add dev eth0 root tbf rate "$rate" burst 256kb latency 100ms
   echo "10.77.0.$i slots=1" >> "$scratch/hosts"
 done
-# Replaces ssh.
+# Open MPI starts this script instead of ssh.
 cat > "$scratch/agent" <<'AGENT'
 #!/usr/bin/env bash
 node=node${1##*.}

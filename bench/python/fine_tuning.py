@@ -1,7 +1,8 @@
 """Fine-tuning with PEFT as is usual with transformers: dynamic padding, AdamW without decay, warm-up, linear decay.
 
-Rank 8 (AdaLoRA: from 12) on the six matrices, alpha 16, batch 32 in random order or of similar length (transformers'
-`group_by_length`), padded to the longest of a batch; 6 % warm-up, then linear to 0. LoRA: lr 5e-4. AdaLoRA: lr 2e-3, gamma 0.1, tinit 10 %, tfinal 40 %, deltaT 10.
+Rank 8 (AdaLoRA: from 12) on the six matrices, alpha 16. Batches of 32 are in random order or of similar length
+(transformers' `group_by_length`), and are padded to their longest text. The learning rate rises for 6 % of the steps, then
+falls linearly to 0. LoRA: lr 5e-4. AdaLoRA: lr 2e-3, gamma 0.1, tinit 10 %, tfinal 40 %, deltaT 10.
 """
 
 import torch
@@ -28,7 +29,7 @@ def quiet():
 
 
 def load_base(folder):
-    f32 = dict(dtype=torch.float32)  # whatever type the checkpoint has
+    f32 = dict(dtype=torch.float32)  # the checkpoint may have another type
     return AutoModelForSequenceClassification.from_pretrained(folder, num_labels=2, **f32)
 
 

@@ -1,4 +1,4 @@
-"""GLUE's CoLA and MRPC: tab separated, no quoting (a double quote is a character)."""
+"""GLUE's CoLA and MRPC: tab separated, no quoting (double quotes are ordinary characters)."""
 
 import pathlib
 from dataclasses import dataclass

@@ -8,12 +8,12 @@ def resident_mb():
 
 
 def peak_mb():
-    """The peak. Not `ru_maxrss`, which starts from the size of the parent at fork."""
+    """The peak memory. `ru_maxrss` is not used, because it starts with the parent's size at fork."""
     return _status("VmHWM")
 
 
 def proportional_mb():
-    """Memory that n processes share counts as 1 / n."""
+    """Current memory. What n processes share counts as 1 / n."""
     return _status("Pss", "smaps_rollup")
 
 

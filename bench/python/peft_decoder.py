@@ -22,7 +22,7 @@ from memory import peak_mb
 from serve import serve
 from tuner import train_step, trainable
 
-# More steps than any benchmark runs, all before `tinit`: each step averages importance and prunes nothing.
+# More steps than any benchmark runs. All are before `tinit`, so they average importance and prune nothing.
 ENDLESS = 1_000_000
 MANY = 8
 

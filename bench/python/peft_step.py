@@ -20,7 +20,7 @@ from memory import peak_mb, resident_mb
 from serve import serve
 from tuner import train_step, trainable, wrap
 
-# More steps than any benchmark runs, all before `tinit`: each step averages importance and prunes nothing.
+# More steps than any benchmark runs. All are before `tinit`, so they average importance and prune nothing.
 ENDLESS = 1_000_000
 
 
@@ -65,7 +65,7 @@ class Server:
 
 
 def tuner_settings(method, r):
-    """Returns every method at constant rank `r`."""
+    """Returns the settings of every method with constant rank `r`."""
     if method == "bitfit":
         return {}
     if method in ("lora", "prune_lora"):

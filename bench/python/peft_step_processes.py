@@ -43,7 +43,7 @@ class SharedServer(Server):
 
 
 def from_first(lines):
-    """Yields the requests that process 0 reads, in all processes."""
+    """Process 0 reads requests; all processes yield them."""
     lines = iter(lines)
     while True:
         line = [next(lines, None) if dist.get_rank() == 0 else None]

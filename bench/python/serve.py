@@ -9,7 +9,7 @@ import sys
 
 
 def serve(lines=sys.stdin, **operations):
-    answers, sys.stdout = sys.stdout, sys.stderr  # output of libraries must not break the protocol
+    answers, sys.stdout = sys.stdout, sys.stderr  # libraries must not write to the protocol's stream
     for line in lines:
         request = json.loads(line)
         operation = request.pop("op")

@@ -1,4 +1,4 @@
-"""A sequence classifier with a method, PEFT's if it has the method, and the optimizer step that all benchmarks time."""
+"""Prepares a sequence classifier for training with a method, and takes the optimizer step that all benchmarks time."""
 
 from contextlib import nullcontext
 
@@ -11,8 +11,8 @@ SIX_MATRICES = ["query", "key", "value", "attention.output.dense", "intermediate
 def wrap(model, method, targets, **settings):
     """Prepares `model` for training with a method. `after_step` is the method's work after each optimizer step.
 
-    "adalora" and "lora" are PEFT's, which also trains the head. "svd_lora" is AdaLoRA without allocation, "prune_lora" LoRA
-    with AdaLoRA's averages of importance, "bitfit" all biases and the head.
+    "adalora" and "lora" are PEFT's methods; PEFT also trains the head. "svd_lora" is AdaLoRA without allocation.
+    "prune_lora" is LoRA with AdaLoRA's averages of importance. "bitfit" trains all biases and the head.
     """
     if method == "bitfit":
         for name, parameter in model.named_parameters():
@@ -51,7 +51,7 @@ def trainable(model):
 
 
 def autocast(dtype):
-    """No context for float32; autocast for bfloat16, as in a Trainer with `bf16=True`."""
+    """Autocast for bfloat16, as in a Trainer with `bf16=True`. For float32, a context without effect."""
     return {"float32": nullcontext(), "bfloat16": torch.autocast("cpu", dtype=torch.bfloat16)}[dtype]
 
 

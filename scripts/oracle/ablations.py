@@ -1,10 +1,9 @@
-"""PEFT's AdaLoRA with the scores of the paper's ablations (table 4) and of sensitivity over uncertainty instead of its own, from an orthonormal
-start, and with rsLoRA's scale.
+"""Writes golden cases with variants of PEFT's AdaLoRA, as whole training runs.
 
     python scripts/oracle/ablations.py ../shared/conformance OUT && npm run conformance -- OUT
 
-writes whole training runs with them, and without an orthogonality term, as golden cases. It uses the generator in the first
-folder, and PEFT's mathematics except for the score.
+Variants: the scores of the paper's ablations (table 4), sensitivity over uncertainty as score, an orthonormal start,
+rsLoRA's scale, and no orthogonality term. Everything else is PEFT's. The generator is that of the first folder.
 """
 import contextlib, importlib.util, json, pathlib, sys
 import torch
@@ -14,7 +13,7 @@ from peft.tuners.adalora.layer import AdaLoraLayer, RankAllocator
 
 @contextlib.contextmanager
 def scored_by(score):
-    """`sensitivity`: |w g| of the last step, not averaged. `magnitude`: |lambda| alone. None: PEFT's score."""
+    """Replaces PEFT's score. `sensitivity`: |w g| of the last step, without averages. `magnitude`: |lambda|. None: no change."""
     ours = {
         None: RankAllocator._element_score,
         "sensitivity": lambda self, n: self.ipt[n],
@@ -67,7 +66,7 @@ def main(shared, out):
         "llama-signal-to-noise": ("signal-to-noise", "llama", "CAUSAL_LM", dict(g.DEC), dict(llama, orth_reg_weight=0.3), clipped),
         # PEFT's AdaLoRA has no use_rslora: its scale is alpha / r.
         "bert-rslora": (None, "bert", "SEQ_CLS", dict(g.ENC), dict(bert, orth_reg_weight=0.5, lora_alpha=4 * 6**0.5), plain),
-        # At an orthonormal start the gradient of the regularizer is rounding error, so leave the regularizer out.
+        # At an orthonormal start, the regularizer's gradient is only rounding error. So the regularizer is left out.
         "bert-orthonormal": (None, "bert", "SEQ_CLS", dict(g.ENC), dict(bert, orth_reg_weight=0.0), plain),
         "bert-gamma-0": (None, "bert", "SEQ_CLS", dict(g.ENC), dict(bert, orth_reg_weight=0.0), plain),
     }
@@ -81,7 +80,7 @@ def main(shared, out):
 
 
 def record(path, g, score, changes):
-    """Adds settings to the trace for which PEFT has no key. Its averages do not apply to the first two scores."""
+    """Adds settings without a PEFT key to the trace. The first two scores do not use PEFT's averages."""
     trace = json.loads(path.read_text())
     trace["tuner"].update(changes)
     if score: trace["tuner"]["score"] = score

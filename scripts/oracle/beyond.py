@@ -2,9 +2,9 @@
 
     python scripts/oracle/beyond.py && npx biome format --write src/tuners/fixtures
 
-Whole trainings of two layers by AdaLoRA, with PyTorch's autograd and AdamW: scored by the signal-to-noise ratio, with pruned
-triplets that restart, from an orthonormal start, with rsLoRA's scale. Orthonormal vectors by LAPACK's QR. Ranks before
-training by LAPACK's singular values of whole gradients.
+Contains whole trainings of two layers by AdaLoRA, with PyTorch's autograd and AdamW. The variants are: the signal-to-noise
+ratio as score, pruned triplets that restart, an orthonormal start, and rsLoRA's scale. Orthonormal vectors come from
+LAPACK's QR, and ranks before training from LAPACK's singular values of whole gradients.
 """
 import json, pathlib
 import numpy as np, torch
@@ -44,7 +44,7 @@ def training(steps, seed, score="sensitivity-uncertainty", grow=False, init="nor
         p[m] = {"A": torch.tensor(a), "E": torch.zeros(r, dtype=torch.float64), "B": torch.tensor(b)}
     names = [(m, f) for m in SHAPES for f in "AEB"]
     for m, f in names:
-        p[m][f] = torch.nn.Parameter(p[m][f].float().double())   # as it is stored
+        p[m][f] = torch.nn.Parameter(p[m][f].float().double())   # rounded to f32, as it is stored
     optimizer = torch.optim.AdamW([p[m][f] for m, f in names], lr=s["lr"], weight_decay=0.0, eps=1e-8)
     mean = {k: np.zeros(tuple(p[k[0]][k[1]].shape)) for k in names}
     spread = {k: np.zeros_like(v) for k, v in mean.items()}
@@ -62,7 +62,7 @@ def training(steps, seed, score="sensitivity-uncertainty", grow=False, init="nor
         eye = torch.eye(r, dtype=torch.float64)
         grams = [g for m in SHAPES for g in (p[m]["A"] @ p[m]["A"].T, p[m]["B"].T @ p[m]["B"])]
         distances = [(g - eye).pow(2).sum() for g in grams]
-        # The root has no derivative at orthonormal P and Q: take zero there.
+        # The square root has no derivative at orthonormal P and Q. Zero is used instead.
         penalty = sum(torch.where(q > 1e-10, q.clamp(min=1e-10).sqrt(), 0 * q) for q in distances) / len(grams)
         optimizer.zero_grad()
         (loss + s["orth_reg_weight"] * penalty).backward()
@@ -114,7 +114,7 @@ def plant(factors, m, keep, before, grad, mean, spread, optimizer):
 
 
 def ranks(r, seed):
-    """The share of each module in the largest singular values of all; gradients of a few strong directions and of noise."""
+    """Each module's share of the largest singular values of all modules. Gradients have a few strong directions, and noise."""
     rng = np.random.default_rng(seed)
     shapes = [(14, 11), (11, 14), (20, 7)]
     gradients = [(rng.standard_normal((o, 4)) * 2.0 ** -np.arange(4) * weight) @ rng.standard_normal((4, i))

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Compares this program with AdapterHub's `adapters` on a small model or the given one: each loads what the other has
-# trained. Every row must get the same label, and logits within 1e-4. Needs Python with adapters, which pins an older
-# transformers (ADAPTERS_PYTHON, default: python3); without it the script says so.
+# Compares this program with AdapterHub's `adapters` on a small model or the given one. Each loads the adapters that the
+# other has trained. Labels must be equal, and logits within 1e-4. Needs a Python with adapters, which requires an older
+# transformers (ADAPTERS_PYTHON, default: python3). Without it, the script prints a message.
 #
 #   scripts/oracle/check-adapterhub.sh [MODEL TRAIN.tsv DEV.tsv TEXT LABEL MAX_LENGTH]
 set -euo pipefail

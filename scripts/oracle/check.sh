@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Compares this program with PEFT and transformers on a small model: they load what we train, export and merge, and we
-# load what PEFT trains. Every row must get the same label, and logits within 1e-4. In transformers small language models
-# must generate the texts of the tests' fixture. Needs Python with torch and peft (PYTHON, default: python3); without them
-# the script says so.
+# Compares this program with PEFT and transformers on a small model. They load what this program trains, exports and
+# merges, and this program loads what PEFT trains. Labels must be equal, and logits within 1e-4. In transformers, small
+# language models must generate the texts of the tests' fixture. Needs a Python with torch and peft (PYTHON, default:
+# python3). Without them, the script prints a message.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 python=${PYTHON:-python3}

@@ -36,7 +36,7 @@ def load_adapter(adapter, base):
     labels = written["base_model.model.classifier.weight"].shape[0]
     model = AutoModelForSequenceClassification.from_pretrained(base, dtype=torch.float32, num_labels=labels)
     model = PeftModel.from_pretrained(model, adapter).eval()
-    # With `bias: all` PEFT saves the head's bias twice, and the bias of the replaced head.
+    # With `bias: all`, PEFT saves the head's bias twice, and also the replaced head's bias.
     repeated = re.compile(r"\.(original_module|modules_to_save)\.")
     expected = {key for key in get_peft_model_state_dict(model) if not repeated.search(key)}
     if written.keys() != expected:
@@ -52,7 +52,7 @@ def load_tensors(folder):
 
 def main():
     arguments = parse()
-    warnings.simplefilter("ignore")  # of every rank_pattern and of rank 0; `load` checks what matters
+    warnings.simplefilter("ignore")  # warnings of any rank_pattern and of rank 0; `load` checks what matters
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     columns = read_columns(arguments.file, [c for c in (arguments.text, arguments.text_pair) if c])

@@ -1,6 +1,6 @@
 """Loads an adapter with AdapterHub's `adapters` and compares its logits with those of
-`adalora predict RUN FILE --logits`: in the class of transformers that the adapter names, and in AdapterHub's own
-model, which exchanges the head.
+`adalora predict RUN FILE --logits`: in the transformers class that the adapter names, and in AdapterHub's own
+model class with exchangeable heads.
 
     python check_adapterhub.py ADAPTER PREDICTIONS.jsonl FILE.tsv --model BASE
                                --text COLUMN [--text-pair COLUMN] --max-length N [--safetensors]

@@ -11,7 +11,7 @@ import sys
 import numpy
 from scipy import stats
 
-# Sums in another order, and a quantile to the last digits.
+# Sums are in another order, and a quantile differs in its last digits.
 TOLERANCE = 1e-9
 
 

@@ -2,8 +2,8 @@
 
     python scripts/oracle/elastic.py ELALORA FLEXLORA
 
-ELALORA and FLEXLORA are clones of github.com/HuandongChang/ElaLoRA and github.com/Chongjie-Si/Subspace-Tuning. SGD has no state, so only
-what the allocators do is compared.
+ELALORA and FLEXLORA are clones of github.com/HuandongChang/ElaLoRA and github.com/Chongjie-Si/Subspace-Tuning. The
+trainings use SGD, which has no state, so that only the allocators are compared.
 """
 import importlib.util, json, math, pathlib, sys, tempfile, types
 from unittest.mock import MagicMock

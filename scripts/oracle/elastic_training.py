@@ -4,8 +4,9 @@ IncreLoRA, ElaLoRA and FlexLoRA.
     python scripts/oracle/elastic_training.py INCRELORA ELALORA FLEXLORA
 
 The arguments are clones of github.com/FeiyuZhang98/IncreLoRA, github.com/HuandongChang/ElaLoRA and github.com/Chongjie-Si/Subspace-Tuning.
-SGD has no state: these codes treat the moments of new triplets in their own ways. IncreLoRA's reserve leaves the model when ranks are final;
-in its code it stays, with a gradient from the orthogonality term alone. That term is its trainer's: over a module's whole factors.
+The trainings use SGD, which has no state, because each code treats the moments of new triplets differently. Here, IncreLoRA's
+reserve leaves the model when ranks are final. In its code the reserve stays, with a gradient from the orthogonality term
+only. As in its trainer, this term covers a module's whole factors.
 """
 import importlib.util, json, pathlib, sys, tempfile, types
 from unittest.mock import MagicMock
@@ -54,7 +55,7 @@ def adapted(code, seed, r, alpha, scale_e=0.2):
         with torch.no_grad():
             for p, s in zip(f, (0.3, scale_e, 0.3)): p.copy_(s * torch.randn(p.shape, generator=g))
         layers[path] = layer
-    # Replaced after all were found.
+    # Modules are replaced only after all are found.
     for path, layer in layers.items(): model.get_submodule(path.rpartition(".")[0]).add_module(path.rpartition(".")[2], layer)
     for p in model.classifier.parameters(): p.requires_grad = True
     return model, layers

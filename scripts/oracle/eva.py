@@ -1,4 +1,4 @@
-"""Writes src/tuners/fixtures/eva: what PEFT's EVA makes of tiny random models: ranks, alphas and A.
+"""Writes src/tuners/fixtures/eva: ranks, alphas and A that PEFT's EVA gives tiny random models.
 
     python scripts/oracle/eva.py
 """
@@ -22,7 +22,7 @@ original = peft_eva.IncrementalPCA
 
 
 class Exact(original):
-    """PEFT's class with the exact decomposition that it also offers."""
+    """PEFT's class, with its option for an exact decomposition."""
     def __init__(self, **kwargs): super().__init__(**{**kwargs, "lowrank": False})
 
 

@@ -48,7 +48,7 @@ MODELS = {
     "neox-sequential": ("gpt_neox", "CAUSAL_LM", dict(NEOX, use_parallel_residual=False, attention_bias=False, rotary_pct=1.0), {}),
     "neox-tokens": ("gpt_neox", "TOKEN_CLS", dict(NEOX, num_labels=3), {}),
 }
-# Longer than a window, or than the distances that have a bucket each.
+# Longer than a window, or than the range of distances with separate buckets.
 LENGTHS = {"mpnet": 40}
 
 

@@ -82,7 +82,7 @@ def generate(rows, prompts, user, file, encoder, positions, **more):
     model = (TableEncoderDecoder if encoder else TableModel)(config, rows).eval()
     model.generation_config = GenerationConfig.from_dict(dict(file))
     eos, pad = ({**file, **user}.get(key) for key in ("eos_token_id", "pad_token_id"))
-    if pad is None and eos is not None:   # generate pads its rows this way, and the caller the prompts
+    if pad is None and eos is not None:   # generate pads its rows in this way; the caller pads the prompts
         pad = eos if isinstance(eos, int) else eos[0]
     with torch.no_grad():
         return model.generate(**padded(prompts, pad or 0, not encoder), **user, use_cache=False, **more)
@@ -108,7 +108,7 @@ def cases():
         yield case(prompts, new(), encoder=encoder)
         yield case(prompts, new(repetition_penalty=1.7), encoder=encoder)
         yield case(prompts, new(num_beams=3, repetition_penalty=1.7, num_return_sequences=2), encoder=encoder)
-    # Every way to stop, with two prompts, one or two ends.
+    # Every way to stop, with two prompts, and one or two end tokens.
     for eos, beams, early, penalty in itertools.product((EOS, [EOS, 7]), (2, 3, 4, 5), (False, True, "never"), (-1.0, 0.0, 1.0, 2.0)):
         user = new(8, num_beams=beams, early_stopping=early, length_penalty=penalty, num_return_sequences=1 + beams // 2)
         yield case([0, 1] if eos == EOS else [3, 2], {**user, "eos_token_id": eos}, encoder=beams % 2 == 1)
@@ -121,9 +121,9 @@ def cases():
                dict(eos_token_id=[7, 2], pad_token_id=None), dict(pad_token_id=15),
                dict(no_repeat_ngram_size=2, min_length=8, repetition_penalty=0.6, forced_eos_token_id=2, bad_words_ids=[[12]])]
     for change, (prompts, encoder), beams in itertools.product(changes, (([0, 3], False), ([2], False), ([4, 2], True)), (1, 4)):
-        if beams == 1 or not isinstance(change.get("forced_eos_token_id"), list):   # ties, which torch.topk breaks arbitrarily
+        if beams == 1 or not isinstance(change.get("forced_eos_token_id"), list):   # excludes ties, which torch.topk breaks arbitrarily
             yield case(prompts, new(num_beams=beams, **change), encoder=encoder)
-    # Other settings of the length, and no setting.
+    # Other settings of the length, and none.
     for beams in (1, 2):
         yield case([2, 3], {"num_beams": beams})
         yield case([2, 3], {"num_beams": beams}, positions=11)
@@ -150,7 +150,7 @@ def legacy(config):
 def main():
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
-    warnings.simplefilter("ignore")   # of the default length, which is among the cases
+    warnings.simplefilter("ignore")   # warnings about the default length, which some cases use
     distributions = [distribution(user) for user in [
         {}, {"temperature": 0.7}, {"temperature": 1.5, "top_k": 5}, {"top_k": 1}, {"top_k": 0, "top_p": 0.8}, {"top_k": 0, "top_p": 0.01}, {"top_k": 7, "top_p": 0.6},
         {"top_k": 0, "top_p": 0.95, "temperature": 2.0}, {"top_k": 0, "min_p": 0.2}, {"top_k": 6, "top_p": 0.9, "min_p": 0.3, "temperature": 0.9},

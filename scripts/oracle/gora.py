@@ -46,7 +46,7 @@ def released(features, kind, lowest, highest):
 
 
 def paper(case, lowest, highest):
-    """Equations of sections 4.1 and 4.2, with the A that the code has drawn."""
+    """The equations of sections 4.1 and 4.2 of the paper, with the random A of the released code."""
     model = model_with(torch.Generator().manual_seed(4))
     importance = {n: (m.weight * m.weight.grad_stored / 4).abs().mean().item() for n, m in model.named_children()}
     cost = {n: math.sqrt(i + o) for n, (i, o) in SIZES.items()}

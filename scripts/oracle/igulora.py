@@ -6,7 +6,7 @@ import json, os, pathlib, random, sys
 import torch
 from torch import nn
 
-os.environ["DIM_MULTIPLIER"] = "1"                     # every rank costs the same
+os.environ["DIM_MULTIPLIER"] = "1"                     # every rank has the same cost
 OUT = pathlib.Path(__file__).parents[2] / "src/tuners/fixtures/igulora.json"
 sys.path.insert(0, f"{sys.argv[1]}/iglora")
 from lora_module import SVDLoRAModule

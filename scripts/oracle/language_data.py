@@ -45,7 +45,7 @@ def llama3():
 
 
 def llama2():
-    """SentencePiece's BPE with byte fallback: no split into words, a space before every text."""
+    """SentencePiece's BPE with byte fallback. Texts are not split into words, and begin with a space."""
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
     tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
     tokenizer.decoder = decoders.Sequence(
@@ -95,7 +95,7 @@ TEXTS = [
     "x" * 300 + " y" * 300,
 ]
 
-# transformers' templates of these families, with the assistant's messages marked.
+# These families' templates in transformers. Marks for the assistant's messages are added.
 TEMPLATES = {
     "llama3": """{{ bos_token }}{% for message in messages %}
 <|start_header_id|>{{ message.role }}<|end_header_id|>

@@ -1,5 +1,7 @@
-"""Writes src/tuners/lora/fixtures/loftq.json: LoftQ's start (arXiv 2310.08659, algorithm 1 with one round, PEFT's default) derived again with numpy, for
-this project's 4-bit blocks: 64 elements share a scale, the better of two by squared error.
+"""Writes src/tuners/lora/fixtures/loftq.json: LoftQ's initial factors, computed with numpy.
+
+The algorithm is arXiv 2310.08659, algorithm 1, with one round (PEFT's default), on this project's 4-bit blocks. 64 elements
+share a scale; of two candidates, it is the one with the smaller squared error.
 
     python scripts/oracle/loftq.py && npx biome format --write src/tuners/lora/fixtures
 """

@@ -10,7 +10,7 @@ import json, pathlib, platform, sys, warnings
 import torch, transformers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
-# Of different lengths; longer than the models' attention windows.
+# Prompts of different lengths. Some are longer than the models' attention windows.
 PROMPTS = [[1, 5, 9, 14, 3, 22], [1, 7], [1, 13, 4, 13, 4, 8, 19, 20, 6, 11], [17]]
 SETTINGS = [
     ([0], {}), ([0, 1], {}), ([2, 0, 3], {"max_new_tokens": 20}),
@@ -65,7 +65,7 @@ def main(folder, fixture=None):
     warnings.simplefilter("ignore")
     versions = {"python": platform.python_version(), "torch": torch.__version__, "transformers": transformers.__version__}
     expected = fixture and json.loads(pathlib.Path(fixture).read_text())
-    # 4.57 also penalizes padding, for example.
+    # Versions differ: 4.57 also penalizes padding, for example.
     if expected and expected["versions"]["transformers"] != transformers.__version__:
         print(f"skipped: the fixture is of transformers {expected['versions']['transformers']}, not {transformers.__version__}")
         return

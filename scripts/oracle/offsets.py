@@ -22,7 +22,7 @@ TEXTS = [
 
 
 def offsets(tokenizer, *texts):
-    # A batch of one: otherwise an empty second text would count as none.
+    # A batch of one text, because an empty second text would otherwise count as missing.
     made = tokenizer(*[[text] for text in texts], return_offsets_mapping=True)
     sequences = ["-" if each is None else str(each) for each in made.sequence_ids()]
     tokens = zip(made["input_ids"][0], made["offset_mapping"][0], strict=True)
@@ -41,7 +41,7 @@ def main():
     cases |= {"texts": TEXTS, "encodings": {}}
     for name, backend in backends.items():
         tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend)
-        # Otherwise transformers would add or remove spaces before words.
+        # Without this, transformers would add or remove spaces before words.
         tokenizer._tokenizer = backend
         pairs = zip(TEXTS, TEXTS[1:] + TEXTS[:1], strict=True)
         cases["encodings"][name] = {

@@ -11,7 +11,7 @@ STEPS, DECAYED, REST = 12, 5, 4
 
 
 def adamw(weight_decay, clip, betas=(0.9, 0.999), eps=1e-8, lr=0.05):
-    """Two parameter groups, the first with weight decay. Gradients of very different sizes, some of them zero."""
+    """Two parameter groups, the first with weight decay. Gradients have very different sizes, and some are zero."""
     g = torch.Generator().manual_seed(0)
     params = [torch.nn.Parameter(torch.randn(n, generator=g)) for n in (DECAYED, REST)]
     optimizer = torch.optim.AdamW([{"params": params[:1], "weight_decay": weight_decay}, {"params": params[1:], "weight_decay": 0.0}],
@@ -45,7 +45,7 @@ class Lion(torch.optim.Optimizer):
 
 
 def beside(name, weight_decay, lr=0.05):
-    """A matrix that decays and a vector that does not."""
+    """A matrix with weight decay, and a vector without."""
     g = torch.Generator().manual_seed(1)
     params = [torch.nn.Parameter(torch.randn(s, generator=g)) for s in ((3, 4), (5,))]
     groups = [{"params": params[:1], "weight_decay": weight_decay}, {"params": params[1:], "weight_decay": 0.0}]
@@ -63,7 +63,7 @@ def beside(name, weight_decay, lr=0.05):
 
 
 def muon(params, weight_decay, lr):
-    """torch.optim.Muon for the matrices, AdamW for the rest. In 32 bits, where PyTorch's iteration rounds to bfloat16."""
+    """torch.optim.Muon for matrices, AdamW for the rest. The iteration uses 32 bits; PyTorch's own rounds to bfloat16."""
     import inspect
     from torch.optim import _muon
     source = inspect.getsource(_muon).split("def _zeropower")[1].split("\ndef ")[0]
@@ -130,7 +130,7 @@ def main():
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "transformers": transformers.__version__},
         "adamw": [adamw(0.0, 0.0), adamw(0.1, 0.0), adamw(0.01, 2.0, betas=(0.8, 0.95), eps=1e-6)],
         "schedules": [schedule(n, w, t, t + 2) for n in names for w, t in ((0, 7), (3, 10), (1, 1), (5, 5))
-                      if n != "polynomial" or w < t]   # divides by the steps between
+                      if n != "polynomial" or w < t]   # divides by the number of steps after the warm-up
                      + [schedule(n, w, 12, 14, lr=0.02, **o) for n, o in OPTIONS for w in (0, 3)],
         "metricSchedules": [metric_schedule(n, SCORES, **o) for n, o in METRIC_OPTIONS],
         "beside": [beside(n, d) for n in ("lion_32bit", "adafactor", "muon") for d in (0.0, 0.1)],

@@ -1,4 +1,4 @@
-"""Writes src/optim/fixtures/bnb.json: AdamW with 8-bit moments by bitsandbytes, on a tensor of 17.5 blocks and a small one.
+"""Writes src/optim/fixtures/bnb.json: bitsandbytes' AdamW with 8-bit moments, on a tensor of 17.5 blocks and a small one.
 
     python scripts/oracle/optim_8bit.py && npx biome format --write src/optim/fixtures
 """
@@ -10,7 +10,7 @@ import bitsandbytes.backends.cpu.ops as cpu
 
 
 def nearest(numbers, code, scales, out, size):
-    """The nearest numbers, as bitsandbytes' CUDA and default kernels find them: its CPU kernel of 0.50 makes 2e-5 of 0."""
+    """Rounds to the nearest numbers, like bitsandbytes' CUDA and default kernels. The CPU kernel of 0.50 rounds 0 to 2e-5."""
     blocks = torch.nn.functional.pad(numbers.reshape(-1), (0, -numbers.numel() % size)).reshape(-1, size)
     scales.copy_(blocks.abs().max(dim=-1)[0])
     scaled = (blocks * (1 / scales.clamp(min=1e-38)).view(-1, 1)).clamp(-1, 1).reshape(-1)[:numbers.numel()]
@@ -23,7 +23,7 @@ SHAPES, STEPS, LR = ((70, 64), (5,)), 6, 0.01
 
 
 def numbers(count, step):
-    """The same in src/optim/adamw-8bit.test.ts: integers below 2^31 of very different sizes, and some zeros."""
+    """Integers below 2^31 of very different sizes, and some zeros. src/optim/adamw-8bit.test.ts has the same function."""
     draws = [(i * 1103515245 + step * 12345 + 7) % 2147483647 for i in range(count)]
     return torch.tensor([(d / 2 ** 30 - 1) * 10.0 ** (d % 5 - 3) if d % 11 else 0.0 for d in draws], dtype=torch.float64).float()
 

@@ -14,7 +14,7 @@ OUT = pathlib.Path(__file__).parents[2] / "src/report/stats/fixtures/statistics.
 
 def pair(first, second):
     a, b = numpy.array(first), numpy.array(second)
-    # Shares of rows: differences that differ only by rounding are equal.
+    # Scores are shares of rows. Differences that are equal except for rounding are made equal.
     d = numpy.round(a - b, 9)
     t = stats.ttest_rel(a, b)
     interval = t.confidence_interval(0.95)
@@ -27,7 +27,7 @@ def pair(first, second):
         "high": float(interval.high),
         "p": float(t.pvalue),
         "effect": float(numpy.mean(a - b) / numpy.std(a - b, ddof=1)),
-        # Without zeros, over all signs of the rest: exact with ties too.
+        # Zeros are removed. All signs of the rest are tried, which is exact even with ties.
         "wilcoxon": float(stats.wilcoxon(d[d != 0], method=exact).pvalue),
     }
 

@@ -75,7 +75,7 @@ def make_batch(task, config, seed, batch=3, length=7):
 
 def peft_model(model, task, kind, settings):
     pm = get_peft_model(model, {"LORA": LoraConfig, "IA3": IA3Config, "VERA": VeraConfig}[kind](task_type=task, **settings)).train()
-    if settings.get("init_lora_weights", True) is True:   # factors that start at zero would hide the gradient of the others
+    if settings.get("init_lora_weights", True) is True:   # a factor that starts at zero would make the other factor's gradient zero
         g = torch.Generator().manual_seed(1)
         with torch.no_grad():
             for n, p in sorted(pm.named_parameters()):
@@ -84,7 +84,7 @@ def peft_model(model, task, kind, settings):
 
 
 def draws(seed, stream, step, start, count):
-    """Uniform draws [start, start + count) of src/support/random.ts: Threefry-2x32-20."""
+    """The uniform numbers [start, start + count) of src/support/random.ts (Threefry-2x32-20)."""
     m = 0xFFFFFFFF
     def block(k0, k1, x, y):
         keys, rotations = [k0, k1, 0x1bd11bda ^ k0 ^ k1], [13, 15, 26, 6, 17, 29, 16, 24]
@@ -104,7 +104,7 @@ def draws(seed, stream, step, start, count):
 
 
 def add_noise(model, alpha):
-    """transformers' NEFTune, drawing the numbers of this project's seed 0: a window of one pool, sequence-major."""
+    """transformers' NEFTune with this project's random numbers for seed 0: a window of a pool, sequence-major."""
     from unittest import mock
     from transformers.integrations.neftune import activate_neftune
     activate_neftune(model, alpha)
@@ -123,7 +123,7 @@ STEP = [0]
 def optimizer_of(pm, tuner, lr, decay):
     if "loraplus_lr_ratio" in tuner:
         return create_loraplus_optimizer(pm, torch.optim.AdamW, lr=lr, loraplus_lr_ratio=tuner["loraplus_lr_ratio"])
-    if tuner.get("lorafa"):                               # off: its autocast rounds to bfloat16
+    if tuner.get("lorafa"):                               # autocast is off, because it rounds to bfloat16
         lorafa.is_bf16_available = lambda: False
         optimizer = create_lorafa_optimizer(pm, r=tuner["r"], lora_alpha=tuner["lora_alpha"], lr=lr)
         for group in optimizer.param_groups: group["eps"] = 1e-12

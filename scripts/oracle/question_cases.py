@@ -3,8 +3,10 @@ utils_qa.py in the same folder (examples/pytorch/question-answering) for random 
 
     python scripts/oracle/question_cases.py utils_qa.py && npx biome format --write src/tasks/question-answering/fixtures
 
-To make other cases (not for the repository): ... utils_qa.py MODEL OUT FILE MAX_LENGTH STRIDE [ROWS], for questions of a file in SQuAD's format, and
-QUESTION_CASES=OUT npx vitest run src/tasks/question-answering/question-answering.test.ts
+To make other cases (not for the repository) from questions of a file in SQuAD's format:
+
+    python scripts/oracle/question_cases.py utils_qa.py MODEL OUT FILE MAX_LENGTH STRIDE [ROWS]
+    QUESTION_CASES=OUT npx vitest run src/tasks/question-answering/question-answering.test.ts
 """
 import importlib.util, json, pathlib, sys, tempfile
 import numpy, transformers
@@ -86,7 +88,7 @@ def features_of(tokenizer, row, max_length, stride):
 
 
 def logits(features):
-    """Random logits without ties, because numpy's sort does not define their order. Equal sums occur; their order is defined."""
+    """Random logits. They have no ties, because numpy's sort leaves their order open. Sums may be equal; their order is defined."""
     for feature in features:
         yield [(draw.permutation(len(feature["input_ids"])) / 8 - 2).astype(numpy.float32) for _ in range(2)]
 

@@ -3,8 +3,8 @@ training under PEFT's LoRA and AdaLoRA, and the scores of its evaluators.
 
     python scripts/oracle/sentence_embeddings.py [OUT] && npx biome format --write src/tasks/sentence-embedding/fixtures
 
-PEFT's AdaLoRA adds its orthogonality term only to a model that returns a loss. An embedding model returns none, so the term is added
-here, by PEFT's formula and weight: `regularizer`.
+PEFT's AdaLoRA adds its orthogonality term only if a model returns a loss. An embedding model does not, so `regularizer`
+adds the term here, with PEFT's formula and weight.
 """
 import copy, json, pathlib, random, shutil, sys
 import torch
@@ -90,7 +90,7 @@ def loss_cases():
     for name, settings, count, targets, loss in made:
         for dims in [None, [8, 3]] if name in ("multiple_negatives_ranking", "cosent") else [None]:
             given = [column.clone().requires_grad_() for column in columns[:count]]
-            # What MatryoshkaLoss computes: the sum over the widths, each cut and scaled to length 1.
+            # As MatryoshkaLoss: the sum over the widths. For each, embeddings are truncated and scaled to length 1.
             of = lambda parts: loss.compute_loss_from_embeddings(parts, targets)
             value = of(given) if dims is None else sum(of([shrink(column, dim) for column in given]) for dim in dims)
             value.backward()
@@ -113,7 +113,7 @@ def trajectory(name, peft, regularized):
     adapted = model[0].model if hasattr(model[0], "model") else model[0].auto_model
     model.train()
     named = {n: p for n, p in adapted.named_parameters() if p.requires_grad}
-    if regularized:   # PEFT starts P and Q at noise of 0.02, too small to see the regularizer in a short run
+    if regularized:   # PEFT's P and Q start as noise of 0.02, so the regularizer would have no visible effect in a short run
         for parameter_name, parameter in named.items():
             if "lora_E" not in parameter_name: parameter.data.mul_(5.0)
     else:

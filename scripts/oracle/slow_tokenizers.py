@@ -24,7 +24,7 @@ NASTY = [
 ]  # fmt: skip
 
 
-# The small models have their own rules, because NFKC's take 240 KB: letters, ligatures, removed characters, sequences.
+# Normalization rules of the small models, because those of NFKC take 240 KB. They cover letters, ligatures, removed characters and sequences.
 RULES = {"ﬁ": "fi", "½": "1⁄2", "²": "2", "①": "1", "\u212b": "Å", "\u00a0": " ", "\u3000": " ", "\t": " ", "\n": " ", "\r": " ", "\u0001": "", "\u0002": "", "\u200b": " ",
          "\u00ad": "", "e\u0301": "é", "a\u0301": "á", "\r\n": " ", "㍿": "株式会社", "～": "~", "ｆ": "f", "x\u0301": "x"}  # fmt: skip
 SMALL = ["deberta-v3", "deberta-v2-bpe", "xlm-roberta", "t5-new", "llama", "llama-new", "bert", "mpnet", "gpt2-bos", "roberta"]

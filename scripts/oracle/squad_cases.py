@@ -26,7 +26,7 @@ def answer():
 
 
 def like(answers):
-    """A prediction that often shares words with a true answer."""
+    """A prediction that often has words in common with a reference answer."""
     if not answers or draw.random() < 0.2:
         return draw.choice(["", answer()])
     words = draw.choice(answers).split(" ")

@@ -10,7 +10,7 @@ def load(path):
 
 
 def scores_v2(script, data, predictions, odds=None):
-    """Returns the output of evaluate-v2.0.py, with the best thresholds if the odds of no answer are given."""
+    """Returns the output of evaluate-v2.0.py. If null odds are given, it contains the best thresholds."""
     answered = script.make_qid_to_has_ans(data)
     raw = script.get_raw_scores(data, predictions)
     known = odds or dict.fromkeys(predictions, 0.0)

@@ -2,8 +2,8 @@
 
     python squad_rows.py FLAT.json ROWS.jsonl
 
-FLAT.json is a list of paragraphs: context, and qas of question and answer, each answer a part of its context. If it
-occurs several times, the first occurrence as whole words counts, as in adalora for an answer without a position.
+FLAT.json is a list of paragraphs: context, and qas of question and answer. Each answer is a part of its context. If it occurs
+several times, the first occurrence as whole words is used, as in adalora for an answer without a position.
 """
 
 import json

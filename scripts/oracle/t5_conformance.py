@@ -2,7 +2,8 @@
 
     python scripts/oracle/t5_conformance.py OUT [../shared/conformance]
 
-Two models (ReLU and tied; gated GELU and not) whose distances exceed the table of relative positions, and a training of each method.
+Two models (ReLU with tied embeddings; gated GELU without) on texts whose distances exceed the table of relative positions,
+and a training of each method.
 """
 import pathlib, sys
 

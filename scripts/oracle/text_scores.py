@@ -74,7 +74,7 @@ def main():
     for _ in range(args.corpora):
         chosen = draw.sample(range(len(texts)), draw.choice([1, 1, 2, 5, 20]))
         most = max(len(texts[i]["references"]) for i in chosen)
-        # sacrebleu needs equal numbers of references for all texts; None is a missing one.
+        # sacrebleu needs the same number of references for each text. None stands for a missing reference.
         streams = [[dict(enumerate(texts[i]["references"])).get(k) for i in chosen] for k in range(most)]
         corpora.append({"texts": chosen, "bleu": BLEU().corpus_score([texts[i]["prediction"] for i in chosen], streams).score})
 

@@ -3,8 +3,8 @@
     python train_adapter.py OUTPUT FILE.tsv --model BASE --method lora|adalora --text COLUMN --label COLUMN
                             --max-length N [--steps N] [--pickle]
 
-FILE and columns as for check_adapter.py. `--pickle` saves `adapter_model.bin` instead of safetensors. LoRA has
-other ranks and alphas for some modules; AdaLoRA prunes from 12 to a mean rank of 8, and its ranks are final.
+FILE and columns as for check_adapter.py. `--pickle` saves `adapter_model.bin` instead of safetensors. With
+LoRA, some modules have other ranks and alphas. AdaLoRA prunes from rank 12 to a mean rank of 8, until its ranks are final.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def main():
 
 
 def rename_base(path, model):
-    """Writes the absolute path of the base model, because PEFT stores the path as transformers loaded it."""
+    """Writes the base model's absolute path, because PEFT stores the path that transformers was given."""
     settings = json.loads(path.read_text())
     settings["base_model_name_or_path"] = str(pathlib.Path(model).resolve())
     path.write_text(json.dumps(settings, indent=2))

@@ -3,8 +3,8 @@
     python train_adapterhub.py OUTPUT FILE.tsv --model BASE --method houlsby|pfeiffer --text COLUMN --label COLUMN
                                --max-length N [--steps N] [--exchangeable] [--safetensors]
 
-FILE and columns as for check_adapter.py. The adapter has another name and activation than ours. `--exchangeable`
-uses AdapterHub's own model with its usual head instead of transformers'. Without `--safetensors` it saves pickles.
+FILE and columns as for check_adapter.py. The adapter's name and activation differ from ours. `--exchangeable`
+uses AdapterHub's own model class, with its exchangeable head, instead of transformers'. Without `--safetensors` it saves pickles.
 """
 
 import argparse

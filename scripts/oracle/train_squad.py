@@ -54,7 +54,7 @@ def training_set(tokenizer, path):
 
 
 def batches(examples, order):
-    """Yields batches of similar length: blocks of fifty batches are sorted, and their batches shuffled."""
+    """Yields batches of similar length. Blocks of fifty batches are sorted by length; then the batches are shuffled."""
     groups = [order[i : i + 50 * BATCH] for i in range(0, len(order), 50 * BATCH)]
     found = []
     for group in groups:

@@ -1,5 +1,7 @@
-"""Writes src/tuners/fixtures/oracle.json: PEFT's own allocator on given gradients, with the paper's other scores too; doublets
-pruned by the same rules, in PyTorch; PEFT's choice of modules, and its patterns.
+"""Writes src/tuners/fixtures/oracle.json: results of PEFT's allocator, modules and patterns.
+
+The allocator gets given gradients, and is also run with the paper's other scores. Doublets are pruned by the same rules in
+PyTorch. Modules are those that PEFT chooses.
 
     python scripts/oracle/tuners.py && npx biome format --write src/tuners/fixtures
 """
@@ -15,7 +17,7 @@ LR = 0.125   # exact in binary; the replay uses plain gradient descent
 
 
 def allocator(steps=20, score=None, **settings):
-    """Returns the values after each step of gradient descent with the given gradients and PEFT's `update_and_allocate`."""
+    """Trains by gradient descent with the given gradients and PEFT's `update_and_allocate`. Returns the values after each step."""
     with scored_by(score):
         return allocation(steps, settings, {} if score is None else {"score": score})
 
@@ -52,7 +54,7 @@ def allocation(steps, settings, score):
 
 
 def doublets(steps=20, **s):
-    """The same for LoRA's doublets: the score uses the means over the row of A and the column of B; pruning zeroes both."""
+    """Like `allocator`, for LoRA's doublets. The score uses the means over the row of A and the column of B. Pruning sets both to zero."""
     shapes = {"first": (3, 2), "second": (2, 4)}
     g = torch.Generator().manual_seed(1)
     factors = {m: [torch.randn(s["init_r"], i, generator=g), torch.randn(o, s["init_r"], generator=g)] for m, (i, o) in shapes.items()}

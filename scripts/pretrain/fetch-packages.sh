@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Downloads what documents.ts reads besides ../shared/data/text: packages of public registries with permissive licences.
+# Downloads packages with permissive licences from public registries. documents.ts reads them in addition to
+# ../shared/data/text.
 set -euo pipefail
 folder=${1:-runs/pretrain/packages}
 mkdir -p "$folder"

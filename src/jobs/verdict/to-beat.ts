@@ -4,7 +4,7 @@ import type { RunConfig } from '../../run/config/run-config.ts';
 import type { ToBeat } from '../../run/verdict.ts';
 import { chiefScore } from '../../tasks/chief-score.ts';
 
-/** The baselines' values of the score that selects the best model. Baselines without this score are omitted. */
+/** For each baseline, its value of the score that selects the best model. Without this score, it is omitted. */
 export function toBeat({
   config,
   baselines,

@@ -8,7 +8,7 @@ const KEPT_CHARACTERS = 4000;
 const LAST_WORDS = /^.*(FATAL|fatal|[Ee]rror|terminate called|what\(\)).*$/m;
 
 export interface AskOptions {
-  /** Kills the process when it is aborted. */
+  /** Aborting kills the process. */
   signal?: AbortSignal;
   onProgress(progress: CalibrationProgress): void;
 }

@@ -10,7 +10,7 @@ import type { ChildAnswer, ChildJob } from './child.ts';
 export type MeasureEvent = { dtype: BaseDtype } & (CalibrationProgress | { what: 'begin' | 'made' });
 
 export interface MeasureOptions {
-  /** Ends the measurement at once when it is aborted. */
+  /** Aborting ends the measurement at once. */
   signal?: AbortSignal;
   /** Measures for fewer seconds, for a rough estimate. */
   isQuick?: boolean;
