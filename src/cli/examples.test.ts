@@ -52,7 +52,7 @@ describe.each(EXAMPLES.filter((name) => name !== METHODS && !isLanguage(name)))(
     expect(loadConfig(path, ['method=lora'])).toMatchObject({ lora: LORA });
     const { training, adalora } = loadConfig(path);
     expect(adalora).toMatchObject(ADALORA);
-    // The paper gives a learning rate for XSum. The other examples leave only the rate to the defaults.
+    // Every example sets all keys but the learning rate. For XSum, the paper gives a rate.
     expect(CHOSEN_TRAINING.filter((key) => training[key] === undefined)).toEqual(
       name === 'summarise.yaml' ? [] : ['learning_rate'],
     );

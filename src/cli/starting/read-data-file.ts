@@ -18,7 +18,7 @@ export interface DataFile {
 /** Matches names of data files. A JSON file is not matched, because it may also be a config. */
 const ROWS = /\.(csv|tsv|txt|jsonl|ndjson|parquet|xlsx|xls|ods)(\.gz)?$/i;
 
-/** Whether an argument is the path of a data file. It may also be a config or a folder. */
+/** Whether a command's argument is a data file, as opposed to a config or a folder. */
 export function isDataFile(path: string): boolean {
   return ROWS.test(path);
 }

@@ -1,8 +1,7 @@
 import type { Chosen } from '../../run/config/defaults/choose-defaults.ts';
 
 /**
- * If evaluation was turned off by default, explains why and what to do, as the end of a sentence. Otherwise
- * empty.
+ * Explains why evaluation was turned off by default, and what to do, as the end of a sentence. Empty if it was not turned off.
  */
 export function notScored(chosen: readonly Chosen[]): string[] {
   return chosen
