@@ -1,6 +1,6 @@
 import { lazy } from '../support/lazy.ts';
-import { add, divide, multiply, root, subtract } from '../support/vector-loop/expression.ts';
-import { VectorLoop } from '../support/vector-loop/vector-loop.ts';
+import { add, divide, multiply, root, subtract } from '../vectors/expression.ts';
+import { VectorLoop } from '../vectors/vector-loop.ts';
 import { MomentOptimizer } from './moment-optimizer.ts';
 import type { Segment } from './segment.ts';
 

@@ -4,7 +4,7 @@ import { standalone } from '../../report/chart/standalone.ts';
 import { toneOf } from '../../report/page/section.ts';
 import { isBudgetKey } from '../../report/run/budgets.ts';
 import { scoreTitle } from '../../report/run/names.ts';
-import type { Point } from '../../report/stats/series.ts';
+import type { Point } from '../../stats/series.ts';
 import type { RowResult, TaskResult } from './results.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { counted, duration } from '../../report/format.ts';
-import { interval } from '../../report/stats/interval.ts';
+import { interval } from '../../stats/interval.ts';
 import type { ExperimentResults } from './experiment-results.ts';
 import { type RowResult, scaleOf } from './results.ts';
 

@@ -1,6 +1,6 @@
 import { counted, duration } from '../../report/format.ts';
 import { scoreTitle } from '../../report/run/names.ts';
-import type { Interval } from '../../report/stats/interval.ts';
+import type { Interval } from '../../stats/interval.ts';
 import { settingsText } from '../settings.ts';
 import type { ExperimentResults } from './experiment-results.ts';
 import { mainTable } from './main-table.ts';

@@ -1,5 +1,5 @@
-import { holm } from '../../report/stats/holm.ts';
-import { type PairedTest, pairedTest } from '../../report/stats/paired-test.ts';
+import { holm } from '../../stats/holm.ts';
+import { type PairedTest, pairedTest } from '../../stats/paired-test.ts';
 import type { RowResult } from './results.ts';
 
 /** Tests whether two rows differ in a score, over their common seeds. */

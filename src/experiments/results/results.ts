@@ -1,7 +1,7 @@
 import { peakMemoryMb } from '../../report/run/costs.ts';
 import { dataName, modelName } from '../../report/run/names.ts';
 import type { RunRecord } from '../../report/run/run-record.ts';
-import { type Interval, interval, variance } from '../../report/stats/interval.ts';
+import { type Interval, interval, variance } from '../../stats/interval.ts';
 import type { Cell } from '../experiment.ts';
 import { ruleText, type ScoringRule, scoresBy } from '../scoring-rule.ts';
 import { type Settings, settingsText } from '../settings.ts';

@@ -1,6 +1,6 @@
 import { peakMemoryMb } from '../../report/run/costs.ts';
 import type { RunRecord } from '../../report/run/run-record.ts';
-import { type Interval, interval, variance } from '../../report/stats/interval.ts';
+import { type Interval, interval, variance } from '../../stats/interval.ts';
 import { DEFAULT_METHOD } from '../../tuners/registry.ts';
 import { bestOf } from '../choose.ts';
 import { type ScoringRule, scoresBy } from '../scoring-rule.ts';

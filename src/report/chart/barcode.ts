@@ -1,5 +1,5 @@
+import type { SplitScores } from '../../stats/score-bins.ts';
 import { type Markup, markup } from '../markup.ts';
-import type { SplitScores } from '../stats/score-bins.ts';
 import { type Box, xAxis } from './axes.ts';
 import { power } from './histogram.ts';
 import { niceTicks } from './nice-ticks.ts';

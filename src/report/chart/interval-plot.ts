@@ -1,6 +1,6 @@
+import { interval } from '../../stats/interval.ts';
 import { score } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
-import { interval } from '../stats/interval.ts';
 import { type Box, ticksOf, xAxis } from './axes.ts';
 import { wrapped } from './legend.ts';
 import { niceDomain } from './nice-ticks.ts';

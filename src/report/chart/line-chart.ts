@@ -1,6 +1,6 @@
+import type { Point, Series } from '../../stats/series.ts';
 import { short } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
-import type { Point, Series } from '../stats/series.ts';
 import { type Box, roomFor, type Ticks, ticksOf, xAxis, yAxis } from './axes.ts';
 import { spreadLabels } from './labels.ts';
 import { legendHeight, seriesLegend } from './legend.ts';

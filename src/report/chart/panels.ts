@@ -1,6 +1,6 @@
+import type { Point } from '../../stats/series.ts';
 import { short } from '../format.ts';
 import { type Content, type Markup, markup } from '../markup.ts';
-import type { Point } from '../stats/series.ts';
 import { type Box, gridLines, roomFor, ticksOf, xAxis, yAxis } from './axes.ts';
 import { SHADES } from './heat-map.ts';
 import { logDomain, logTicks } from './log-ticks.ts';

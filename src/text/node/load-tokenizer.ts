@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { limitTime, TookTooLong } from '../../support/node/limit-time.ts';
 import { UserError } from '../../support/user-error.ts';
 import { buildTokenizer, tokenizerFiles } from '../build-tokenizer.ts';
 import type { TextTokenizer, TokenizerOptions } from '../tokenizer.ts';
+import { limitTime, TookTooLong } from './limit-time.ts';
 
 /**
  * Loads the tokenizer of a model folder: from `tokenizer.json` and `tokenizer_config.json`, or from the files of

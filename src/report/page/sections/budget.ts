@@ -1,9 +1,9 @@
+import type { Point } from '../../../stats/series.ts';
 import type { Curve } from '../../chart/line-chart.ts';
 import { counted } from '../../format.ts';
 import type { Markup } from '../../markup.ts';
 import { componentsIn, type RunGroup } from '../../run/group-runs.ts';
 import { newestRanks, type RunRecord } from '../../run/run-record.ts';
-import type { Point } from '../../stats/series.ts';
 import { toneOf } from '../section.ts';
 import { curveFigure, curvesOf, stepDomain } from './curves.ts';
 

@@ -2,8 +2,8 @@ import { counted, short } from '../../format.ts';
 import { markup } from '../../markup.ts';
 import { examplesPerSecond, peakMemoryMb, stepMs } from '../../run/costs.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
+import { groupInterval, intervalText } from '../../run/group-values.ts';
 import type { RunRecord } from '../../run/run-record.ts';
-import { groupInterval, intervalText } from '../../stats/group-values.ts';
 import { part, type Section, table } from '../section.ts';
 
 interface Cost {

@@ -1,11 +1,11 @@
+import type { Point } from '../../../stats/series.ts';
 import { type Axis, type Curve, lineChart } from '../../chart/line-chart.ts';
 import { capital, short } from '../../format.ts';
 import { markup } from '../../markup.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
+import { groupSeries } from '../../run/group-values.ts';
 import type { RunRecord } from '../../run/run-record.ts';
 import { scoreTitleIn } from '../../run/score-title.ts';
-import { groupSeries } from '../../stats/group-values.ts';
-import type { Point } from '../../stats/series.ts';
 import { figure, type Section, toneOf } from '../section.ts';
 import { scoreNames } from './result.ts';
 

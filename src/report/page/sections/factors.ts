@@ -1,3 +1,4 @@
+import type { Point } from '../../../stats/series.ts';
 import { methodNamed } from '../../../tuners/registry.ts';
 import { matrixName } from '../../chart/matrix-name.ts';
 import { panels } from '../../chart/panels.ts';
@@ -5,9 +6,8 @@ import { capital } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import { rankTable } from '../../rank-table.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
+import { groupSeries } from '../../run/group-values.ts';
 import type { RunRecord } from '../../run/run-record.ts';
-import { groupSeries } from '../../stats/group-values.ts';
-import type { Point } from '../../stats/series.ts';
 import { figure, type Section } from '../section.ts';
 import { curveFigure, curvesOf, stepDomain } from './curves.ts';
 

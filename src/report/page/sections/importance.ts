@@ -1,5 +1,7 @@
 import { type ComponentHistory, strongestFirst } from '../../../run/component-history.ts';
 import type { EventOf } from '../../../run/events.ts';
+import { binEdges, binned, splitScores } from '../../../stats/score-bins.ts';
+import type { Point } from '../../../stats/series.ts';
 import { barcode } from '../../chart/barcode.ts';
 import { histogram, histogramGeometry } from '../../chart/histogram.ts';
 import { lineChart } from '../../chart/line-chart.ts';
@@ -8,8 +10,6 @@ import { capital, counted } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import { rankTable } from '../../rank-table.ts';
 import { componentsIn, type RunGroup } from '../../run/group-runs.ts';
-import { binEdges, binned, splitScores } from '../../stats/score-bins.ts';
-import type { Point } from '../../stats/series.ts';
 import { figure, type Section, toneOf } from '../section.ts';
 
 /** The data of a slider that shows the scores of all allocations. */

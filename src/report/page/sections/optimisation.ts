@@ -1,9 +1,9 @@
 import type { EventOf } from '../../../run/events.ts';
+import type { Point } from '../../../stats/series.ts';
 import { methodNamed } from '../../../tuners/registry.ts';
 import { markup } from '../../markup.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
 import { methodSettings } from '../../run/run-facts.ts';
-import type { Point } from '../../stats/series.ts';
 import type { Section } from '../section.ts';
 import { curveFigure, curvesOf } from './curves.ts';
 

@@ -1,12 +1,12 @@
+import type { Interval } from '../../../stats/interval.ts';
+import type { Point } from '../../../stats/series.ts';
 import { type Curve, lineChart } from '../../chart/line-chart.ts';
 import { type Markup, markup } from '../../markup.ts';
 import { budgetMeasure, isBudgetKey } from '../../run/budgets.ts';
 import { keyOf, labelsOf, namesOf, type RunGroup } from '../../run/group-runs.ts';
+import { groupInterval } from '../../run/group-values.ts';
 import { finalScores } from '../../run/run-record.ts';
 import { scoreTitleIn } from '../../run/score-title.ts';
-import { groupInterval } from '../../stats/group-values.ts';
-import type { Interval } from '../../stats/interval.ts';
-import type { Point } from '../../stats/series.ts';
 import { figure, TONES, toneOf } from '../section.ts';
 
 /** A group as a point in the figure. */

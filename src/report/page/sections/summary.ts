@@ -3,11 +3,11 @@ import { methodNamed } from '../../../tuners/registry.ts';
 import { capital, counted, duration, listed, score } from '../../format.ts';
 import { examplesPerStep } from '../../run/costs.ts';
 import { namesOf, type RunGroup } from '../../run/group-runs.ts';
+import { groupInterval, intervalText } from '../../run/group-values.ts';
 import { dataName, modelName } from '../../run/names.ts';
 import { methodSettings, methodTitle } from '../../run/run-facts.ts';
 import { finalScores, newestRanks, type RunRecord } from '../../run/run-record.ts';
 import { scoreTitleIn } from '../../run/score-title.ts';
-import { groupInterval, intervalText } from '../../stats/group-values.ts';
 import { part, type Section, table } from '../section.ts';
 import { scoreNames } from './result.ts';
 

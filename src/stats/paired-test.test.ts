@@ -36,7 +36,7 @@ describe('twoSided is 2 * scipy.stats.t.sf(t, degrees)', () => {
   it.each(TABLE)('%d, %d degrees', (t, degrees, p) => expect(twoSided(t, degrees)).toBeCloseTo(p, 12));
 });
 
-const fixture = JSON.parse(readFileSync('src/report/stats/fixtures/statistics.json', 'utf8'));
+const fixture = JSON.parse(readFileSync('src/stats/fixtures/statistics.json', 'utf8'));
 
 // scripts/oracle/paired_tests.py computed the values with SciPy. Twelve digits: they are sums of a few numbers near 1.
 it.each(fixture.pairs as Record<string, never>[])(

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Random } from '../random.ts';
+import { Random } from '../support/random.ts';
 import { absolute, add, divide, multiply, root, subtract } from './expression.ts';
 import { VectorLoop } from './vector-loop.ts';
 

@@ -1,7 +1,7 @@
-import type { RunGroup } from '../run/group-runs.ts';
-import type { RunRecord } from '../run/run-record.ts';
-import { type Interval, interval } from './interval.ts';
-import { meanSeries, type Point, type Series } from './series.ts';
+import { type Interval, interval } from '../../stats/interval.ts';
+import { meanSeries, type Point, type Series } from '../../stats/series.ts';
+import type { RunGroup } from './group-runs.ts';
+import type { RunRecord } from './run-record.ts';
 
 /** Mean and interval of a number over the runs of a group that have it. Undefined if no run has it. */
 export function groupInterval(
