@@ -41,8 +41,8 @@ export interface TrainingStep {
   trainable: number;
   /**
    * Takes a step. Returns milliseconds: `engine` is the engine's time with the JavaScript around it, `update`
-   * is the processing of the gradient. If several processes share the batch, `waiting` and `transfer` are
-   * parts of the first: until the last process has its gradient, and the all-reduce.
+   * is the processing of the gradient. If several processes share the batch, `engine` includes two other
+   * times: `waiting` for the slowest process's gradient, and `transfer`, the all-reduce.
    */
   take(): Promise<{ engine: number; update: number; waiting: number; transfer: number }>;
   /** Differentiates while the engine's profiler writes a file with this prefix. */

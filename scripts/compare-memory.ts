@@ -24,7 +24,7 @@ const { values: flags, positionals } = parseArgs({
 
 /** One whole epoch, so that the run contains the largest batch. */
 const COURSE = ['training.num_train_epochs=1', 'training.eval_strategy=epoch'];
-/** Within a dozen steps, the budget falls and becomes final, and steps with the final budget follow. */
+/** The budget falls after step 2 and is final in the last 6 steps, so a short run has all phases. */
 const BUDGET = ['tinit=2', 'tfinal=6', 'deltaT=2'];
 
 const sixMatrices = '["query","key","value","attention.output.dense","intermediate.dense","output.dense"]';

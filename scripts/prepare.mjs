@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 /*
  * Builds dist/ if it is missing or older than its sources. npm runs this on install, and again when `npx
- * adalora` is first called in a checkout. Then nothing should be rebuilt.
+ * adalora` is first called in a checkout. The second time, dist/ is already new enough.
  */
 
 const BUILT = 'dist/cli/main.js';

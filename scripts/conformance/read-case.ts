@@ -27,7 +27,7 @@ export const modelCaseSchema = z.object(kind);
 export const trajectorySchema = z.object({
   ...kind,
   tuner: z.looseObject({ kind: z.string(), modules_to_save: z.array(z.string()).nullish() }),
-  /** Tensors whose values only depend on rounding. */
+  /** Tensors with values that are only rounding errors. They are not compared. */
   undetermined: z.array(z.string()).optional(),
   training: z.strictObject({
     steps: z.int().min(1),

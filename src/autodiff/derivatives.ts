@@ -32,9 +32,9 @@ import type { Op } from '../graph/ops.ts';
 import { layerNormDerivative } from './layer-norm-derivative.ts';
 
 /**
- * Takes a node and the gradients of its outputs. An output without a gradient has undefined. Returns one
- * function per input, which builds the gradient of that input. If this gradient is zero, there is undefined
- * instead of a function. The caller sums each gradient over the axes along which the input was broadcast.
+ * Takes a node and the gradients of its outputs, where undefined means zero. Returns one function per input,
+ * which builds the input's gradient, or undefined if that gradient is zero. The caller sums each gradient over
+ * the axes along which the input was broadcast.
  */
 type Derivative<K extends Op> = (
   node: GraphNode<K>,

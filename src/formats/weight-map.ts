@@ -4,7 +4,7 @@ import { excerpt, excerptName } from './excerpt.ts';
 
 /** Maximum size of an index. It has some 100 bytes per tensor, and the largest models have some 100,000 tensors. */
 export const MAX_INDEX_BYTES = 32 * 2 ** 20;
-/** A tensor takes two values, and the metadata a few more. */
+/** Each tensor is two JSON values: a name and a file. The metadata has a few more. */
 const JSON_LIMITS = { depth: 8, values: 2 ** 20 };
 /** Maximum number of shards, because all are opened. The largest models have some 200. */
 const MAX_SHARDS = 1024;

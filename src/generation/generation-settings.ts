@@ -42,9 +42,9 @@ export interface GenerationSources {
 }
 
 /**
- * Merges the sources like transformers. The user's keys override the model's, which override the defaults. If
- * a key is null, a user's null turns off the model's value (`forced_eos_token_id: null`), but a file's null
- * counts as missing.
+ * Merges the sources like transformers. The user's keys override the model's, which override the defaults. A
+ * null from the user turns off the model's value (`forced_eos_token_id: null`). A null in the model's file is
+ * ignored.
  *
  * @param where the location of the user's keys, for messages
  * @throws UserError with a line for each key that is invalid, unknown, unsupported or without effect

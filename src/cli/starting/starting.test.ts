@@ -21,7 +21,7 @@ function write(name: string, content: string | Buffer): string {
   return join(folder, name);
 }
 
-/** A terminal into which these lines are typed. Without lines, it is not a terminal. */
+/** An input that contains these lines, as if typed in a terminal. Without lines, it is not a terminal. */
 function terminal(...typed: string[]) {
   const input = Object.assign(new PassThrough(), { isTTY: typed.length > 0 });
   const output = Object.assign(new PassThrough(), { isTTY: typed.length > 0 });

@@ -7,7 +7,7 @@ import { Refused } from '../failure.ts';
 const MAX_CHOICES = 8;
 const MAX_STOPS = 4;
 
-/** The error for log probabilities and tools. */
+/** The message for a request with log probabilities or tools. */
 export const UNSUPPORTED = 'is not supported';
 
 /** Keys of OpenAI's API that must have their neutral value. */
