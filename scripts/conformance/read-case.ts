@@ -97,8 +97,16 @@ export function batchOf(tensors: StoredTensors): Batch {
   };
 }
 
-/** The inputs of a model and its loss, from a recorded batch. */
-export function feedsOf({ headKind, config }: TaskModel, tensors: StoredTensors): Tensors {
+/**
+ * The inputs of a model and its loss from a recorded batch.
+ *
+ * @param predictsFirst whether tokens before every text predict its first token
+ */
+export function feedsOf(
+  { headKind, config }: TaskModel,
+  tensors: StoredTensors,
+  predictsFirst = false,
+): Tensors {
   const batch = batchOf(tensors);
   switch (headKind) {
     case 'SEQ_CLS':
@@ -114,7 +122,13 @@ export function feedsOf({ headKind, config }: TaskModel, tensors: StoredTensors)
   const decoder = { inputIds: shiftRight(labels, length, { padTokenId, decoderStartTokenId }), length };
   return {
     ...modelFeeds({ ...batch, ...(headKind === 'SEQ_2_SEQ_LM' && { decoder }) }),
-    ...labelledRows(labels, rows, length, headKind === 'CAUSAL_LM'),
+    ...labelledRows(
+      labels,
+      rows,
+      length,
+      headKind === 'CAUSAL_LM',
+      predictsFirst ? Int32Array.from(labels, (_, i) => i % length) : undefined,
+    ),
   };
 }
 

@@ -6,7 +6,7 @@ trajectories (../shared/conformance), and `frozen.safetensors` for tensors that 
 import json, os, pathlib, shutil, sys, tempfile
 os.environ["HF_HUB_OFFLINE"] = "1"
 import peft, torch
-from peft import IA3Config, LoraConfig, VeraConfig, get_peft_model
+from peft import IA3Config, LoraConfig, PrefixTuningConfig, PromptTuningConfig, VeraConfig, get_peft_model
 from peft.optimizers import create_lorafa_optimizer, create_loraplus_optimizer, lorafa
 from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification, AutoModelForSeq2SeqLM
@@ -41,7 +41,15 @@ CASES = {
     "gpt2-vera": ("gpt2", "CAUSAL_LM", dict(kind="VERA", r=4, projection_prng_key=7, save_projection=False), dict(lr=2e-2)),
     "bert-neftune": ("bert", "SEQ_CLS", dict(kind="LORA", target_modules=ENC, r=3, lora_alpha=6), dict(neftune_noise_alpha=5)),
     "llama-neftune": ("llama", "CAUSAL_LM", dict(kind="LORA", target_modules=["q_proj", "v_proj"], r=2, lora_alpha=2), dict(neftune_noise_alpha=15)),
+    "gpt2-prompt": ("gpt2", "CAUSAL_LM", dict(kind="PROMPT_TUNING", num_virtual_tokens=3), dict(lr=2e-2)),
+    "llama-prompt": ("llama", "CAUSAL_LM", dict(kind="PROMPT_TUNING", num_virtual_tokens=4), dict(lr=2e-2)),
+    "llama-prompt-classes": ("llama", "SEQ_CLS", dict(kind="PROMPT_TUNING", num_virtual_tokens=3), dict(lr=1e-2)),
+    "gpt2-prefix": ("gpt2", "CAUSAL_LM", dict(kind="PREFIX_TUNING", num_virtual_tokens=3), dict(lr=2e-2)),
+    "llama-prefix": ("llama", "CAUSAL_LM", dict(kind="PREFIX_TUNING", num_virtual_tokens=5), dict(lr=2e-2)),
+    "gpt2-prefix-projection": ("gpt2", "CAUSAL_LM", dict(kind="PREFIX_TUNING", num_virtual_tokens=3, prefix_projection=True, encoder_hidden_size=6), dict(lr=1e-2)),
 }
+# Texts of one length, because PEFT classifies by the last token, padding or not.
+EVEN = ["llama-prompt-classes"]
 STEPS = 8
 short = lambda n: n.replace(".default", "").replace("modules_to_save.", "").replace("lora_magnitude_vector.weight", "lora_magnitude_vector")
 plain = lambda tensors: {k: v.detach().clone().contiguous() for k, v in tensors.items()}
@@ -60,9 +68,9 @@ def make_model(model_type, task, seed):
     return model
 
 
-def make_batch(task, config, seed, batch=3, length=7):
+def make_batch(task, config, seed, batch=3, length=7, even=False):
     g = torch.Generator().manual_seed(seed)
-    lengths = [length, length - 1, length - 3]
+    lengths = [length] * 3 if even else [length, length - 1, length - 3]
     mask = torch.tensor([[1] * n + [0] * (length - n) for n in lengths])
     ids = torch.where(mask.bool(), torch.randint(5, 29, (batch, length), generator=g), torch.full((), config.pad_token_id or 0))
     out = {"input_ids": ids, "attention_mask": mask}
@@ -74,7 +82,8 @@ def make_batch(task, config, seed, batch=3, length=7):
 
 
 def peft_model(model, task, kind, settings):
-    pm = get_peft_model(model, {"LORA": LoraConfig, "IA3": IA3Config, "VERA": VeraConfig}[kind](task_type=task, **settings)).train()
+    configs = {"LORA": LoraConfig, "IA3": IA3Config, "VERA": VeraConfig, "PROMPT_TUNING": PromptTuningConfig, "PREFIX_TUNING": PrefixTuningConfig}
+    pm = get_peft_model(model, configs[kind](task_type=task, **settings)).train()
     if settings.get("init_lora_weights", True) is True:   # a factor that starts at zero would make the other factor's gradient zero
         g = torch.Generator().manual_seed(1)
         with torch.no_grad():
@@ -155,7 +164,7 @@ def case(name, seed):
     patch = "neftune_noise_alpha" in training and add_noise(pm, training["neftune_noise_alpha"])
     for step in range(1, STEPS + 1):
         STEP[0] = step
-        batch = make_batch(task, model.config, seed * 1000 + step)
+        batch = make_batch(task, model.config, seed * 1000 + step, even=name in EVEN)
         batches.update({f"{step}.{k}": v for k, v in batch.items()})
         loss = pm(**batch).loss
         loss.backward()
@@ -166,14 +175,16 @@ def case(name, seed):
     save_file(batches, folder / "batches.safetensors")
     save_file(plain({short(n): p for n, p in named}), folder / "final.safetensors")
     pm.eval()
-    probe = make_batch(task, model.config, seed * 1000)
-    with torch.no_grad(): tensors = {"logits": pm(**probe).logits, **{f"batch.{k}": v for k, v in probe.items()}}
+    probe = make_batch(task, model.config, seed * 1000, even=name in EVEN)
+    virtual = config.num_virtual_tokens if tuner["kind"] == "PROMPT_TUNING" and task == "CAUSAL_LM" else 0
+    with torch.no_grad(): tensors = {"logits": pm(**probe).logits[:, virtual:] if task == "CAUSAL_LM" else pm(**probe).logits, **{f"batch.{k}": v for k, v in probe.items()}}
     pm.save_pretrained(folder / "adapter", **({"path_initial_model_for_weight_conversion": str(start)} if start.exists() else {}))
     if start.exists(): pm.save_pretrained(folder / "unconverted")
     for readme in folder.glob("*/README.md"): readme.unlink()
     path = folder / "adapter/adapter_config.json"
     dump(path, {**json.loads(path.read_text()), "base_model_name_or_path": "../base"})
-    with torch.no_grad(): tensors["merged_logits"] = pm.merge_and_unload()(**probe).logits
+    if hasattr(pm.base_model, "merge_and_unload"):
+        with torch.no_grad(): tensors["merged_logits"] = pm.merge_and_unload()(**probe).logits
     save_file(plain(tensors), folder / "probe.safetensors")
     undetermined = [short(n) for n, _ in named if n.endswith(("key.bias", "k_proj.bias"))]
     dump(folder / "trace.json", {**({"undetermined": undetermined} if undetermined else {}), "model_type": model_type, "task_type": task, "seed": seed,

@@ -1,9 +1,11 @@
-import { input, iota, slice } from '../graph/build.ts';
+import { input, iota, reshape, slice } from '../graph/build.ts';
 import { addDimensions, type Dimension, multiplyDimensions } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 import type { ModelInputs } from '../models/model-definition.ts';
+import type { AttentionCache } from '../nn/attention-cache.ts';
 import { type CacheEntry, KeyValueCache, PRESENT } from '../nn/key-value-cache.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
+import { withVirtualTokens } from '../objectives/virtual-inputs.ts';
 import { tunedNetwork } from '../program/training-graph.ts';
 import type { Tuner } from '../tuners/tuner.ts';
 
@@ -37,6 +39,32 @@ export function encoderGraph(model: TaskModel, tuner: Tuner): CachedGraph {
   const { outputs, encoded } = cachedGraph(model, tuner, 'encode', () => ({}));
   const kept = encoded.map(({ name }) => [PRESENT + name, outputs[PRESENT + name]] as const);
   return { outputs: Object.fromEntries(kept), entries: [], encoded };
+}
+
+/**
+ * The keys and values of a tuner's virtual tokens before a text of one token, [tokens, batch, width] by the names of
+ * the cache; undefined for a tuner without such tokens.
+ */
+export function virtualGraph(model: TaskModel, tuner: Tuner): Record<string, Value> | undefined {
+  const { network } = tunedNetwork(tuner, false);
+  const { virtual } = network;
+  if (!virtual) return undefined;
+  const states: Record<string, Value> = {};
+  model.buildLogits(network, (inputs) => {
+    const { cache, ...changed } = withVirtualTokens(inputs, virtual);
+    const count = multiplyDimensions(virtual.count, inputs.batch);
+    const recorder: AttentionCache = {
+      past: cache?.past ?? 0,
+      extend(name, rows, tokens, headSize) {
+        const all = cache?.extend(name, rows, tokens, headSize) ?? rows;
+        states[name] = reshape(slice(all, 0, 0, count), [virtual.count, inputs.batch, rows.shape[1]]);
+        return all;
+      },
+      keep: (_name, _source, _heads, rows) => rows(),
+    };
+    return { ...changed, cache: recorder };
+  });
+  return states;
 }
 
 function cachedGraph(

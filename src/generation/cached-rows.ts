@@ -7,24 +7,30 @@ import { ReadTokens } from './read-tokens.ts';
 export class CachedRows {
   readonly #session: CachedSession;
   readonly #read = new ReadTokens();
+  readonly #virtual: number;
 
-  constructor(session: CachedSession) {
+  /**
+   * @param virtual the number of tokens that every sequence of the session starts with
+   */
+  constructor(session: CachedSession, virtual = 0) {
     this.#session = session;
+    this.#virtual = virtual;
   }
 
   /** Rows of the same session, with a separate cache. */
   fork(): CachedRows {
-    return new CachedRows(this.#session.fork());
+    return new CachedRows(this.#session.fork(), this.#virtual);
   }
 
   /** Resets the cache to `rows` empty sequences. */
   reset(rows: number): void {
     for (const memory of [this.#session, this.#read]) memory.reset(rows);
+    this.#read.append(this.#virtual);
   }
 
   /** Keeps only the first `tokens` tokens. */
   truncate(tokens: number): void {
-    for (const memory of [this.#session, this.#read]) memory.truncate(tokens);
+    for (const memory of [this.#session, this.#read]) memory.truncate(this.#virtual + tokens);
   }
 
   /** Reorders the rows: row i becomes a copy of row `parents[i]`. */

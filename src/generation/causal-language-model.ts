@@ -6,6 +6,7 @@ import { CachedRows } from './cached-rows.ts';
 import { CachedSession } from './cached-session.ts';
 import type { LanguageModel, ReadOptions } from './language-model.ts';
 import type { TunedModel } from './tuned-model.ts';
+import { virtualStates } from './virtual-states.ts';
 
 /**
  * Maximum tokens per read. A long prompt is read in pieces, so attention scores stay small, and an abort
@@ -23,21 +24,20 @@ export class CausalLanguageModel implements LanguageModel {
   /** The tokens in the cache, if it has exactly one row. */
   #only: Int32Array | undefined;
 
-  private constructor(config: CommonConfig, session: CachedSession, continues: boolean) {
+  private constructor(config: CommonConfig, session: CachedSession, virtual: number, continues: boolean) {
     this.vocabSize = config.vocabSize;
-    this.maxPositions = config.maxLength;
-    this.#rows = new CachedRows(session);
+    this.maxPositions = config.maxLength - virtual;
+    this.#rows = new CachedRows(session, virtual);
     this.#continues = continues && !config.readsWhole;
     this.#piece = config.readsWhole ? Number.POSITIVE_INFINITY : PIECE;
   }
 
   /** @param continues whether a single prompt reuses the cache for its common start with the previous prompt */
-  static async open(
-    { engine, model, tuner, values }: TunedModel,
-    continues = false,
-  ): Promise<CausalLanguageModel> {
-    const session = await CachedSession.open(engine, causalGraph(model, tuner), values);
-    return new CausalLanguageModel(model.config, session, continues);
+  static async open(tuned: TunedModel, continues = false): Promise<CausalLanguageModel> {
+    const { engine, model, tuner, values } = tuned;
+    const start = await virtualStates(tuned);
+    const session = await CachedSession.open(engine, causalGraph(model, tuner), values, start);
+    return new CausalLanguageModel(model.config, session, tuner.virtualTokens ?? 0, continues);
   }
 
   async read(

@@ -2,7 +2,7 @@ import type { HostTensor } from '../runtime/session.ts';
 
 /** A part of a model's cache, [tokens, rows, width], in memory that grows. */
 export class TokenMemory {
-  readonly #width: number;
+  readonly width: number;
   #tokens = 0;
   #data = new Float32Array(0);
   /**
@@ -13,7 +13,7 @@ export class TokenMemory {
   #begun = 0;
 
   constructor(width: number) {
-    this.#width = width;
+    this.width = width;
   }
 
   /** Resets the memory to `rows` empty sequences. */
@@ -25,7 +25,7 @@ export class TokenMemory {
 
   /** The content as a view that is valid until the next change. */
   get tensor(): HostTensor {
-    const dims = [this.#tokens, this.#roots.length, this.#width];
+    const dims = [this.#tokens, this.#roots.length, this.width];
     return { data: this.#data.subarray(0, this.#size), dims };
   }
 
@@ -50,7 +50,7 @@ export class TokenMemory {
 
   /** Removes the first `tokens` tokens of all rows. */
   forget(tokens: number): void {
-    this.#data.copyWithin(0, tokens * this.#roots.length * this.#width, this.#size);
+    this.#data.copyWithin(0, tokens * this.#roots.length * this.width, this.#size);
     this.#tokens -= tokens;
     this.#begun = Math.max(0, this.#begun - tokens);
   }
@@ -58,7 +58,7 @@ export class TokenMemory {
   /** Appends the rows of another memory. Shorter rows start with zeros, so that all rows end together. */
   join(other: TokenMemory): void {
     const [ownRows, addedRows] = [this.#roots.length, other.#roots.length];
-    const [rows, width] = [ownRows + addedRows, this.#width];
+    const [rows, width] = [ownRows + addedRows, this.width];
     const tokens = Math.max(this.#tokens, other.#tokens);
     const joined = new Float32Array(tokens * rows * width);
     for (const [memory, count, place] of [
@@ -78,7 +78,7 @@ export class TokenMemory {
 
   /** Reorders the rows: row i becomes a copy of row `parents[i]`. Only rows that move are copied. */
   follow(parents: Int32Array): void {
-    const [source, width, before, rows] = [this.#data, this.#width, this.#roots.length, parents.length];
+    const [source, width, before, rows] = [this.#data, this.width, this.#roots.length, parents.length];
     const roots = parents.map((parent) => this.#roots[parent]);
     const moves = Array.from(parents, (parent, row) => {
       const [stays, isKin] = [row === parent, this.#roots[row] === roots[row]];
@@ -98,6 +98,6 @@ export class TokenMemory {
   }
 
   get #size(): number {
-    return this.#tokens * this.#roots.length * this.#width;
+    return this.#tokens * this.#roots.length * this.width;
   }
 }

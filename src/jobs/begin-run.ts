@@ -20,6 +20,7 @@ import type { Family } from '../trained/bind-model.ts';
 import type { Notes } from '../trained/notes.ts';
 import type { TrainedParts } from '../trained/trained-model.ts';
 import type { OwnFunctions } from '../tuners/own-function.ts';
+import { assertFits } from './assert-fits.ts';
 import { classWeights } from './class-weights.ts';
 import { notScored } from './verdict/not-scored.ts';
 
@@ -54,6 +55,8 @@ export interface RunBeginning {
   start?: StartingAdapter;
   /** The caller's functions; the config contains their names. */
   functions?: OwnFunctions;
+  /** Token ids of a text, special tokens included. */
+  encodeText(text: string): Int32Array;
   /** The config's `data` section. Missing settings are taken from the files. */
   data: RunConfig['data'];
   /** Class names by id; empty for tasks without classes. */
@@ -136,6 +139,7 @@ export function beginRun({
     },
   });
   const build = task.build(labels, data);
+  assertFits(evaluated.config, build(family.definition, family.config));
   const { config, chosen } = chooseDefaults(evaluated.config, {
     model: build(family.definition, family.config),
     ...amountOf(
@@ -161,6 +165,7 @@ export function beginRun({
     chosen: [...evaluated.chosen, ...chosen],
     start,
     functions,
+    encodeText: (words) => text.tokenizer.encode(words, undefined, text.maxLength).inputIds,
     ...(weights && { classWeights: weights }),
     ...(constant && { constant }),
     ...(onlyBase && { onlyBase }),
@@ -186,6 +191,7 @@ export function beginRun({
         ...{ tokenizer, maxLength, vocabSize, config: family.config, generationFiles },
         chatTemplate: () => text.chatTemplate(startedAt),
         ...{ reading: data, labels, seed: config.seed, onProgress, communicator },
+        predictsFirst: definition.predictsFirst ?? false,
       };
       const examples = task.examples(train, {
         ...context,

@@ -42,7 +42,13 @@ export function setUpRun(
     ...{ classWeights: run.classWeights, own: lossFunction(config, run.functions ?? {}) },
   };
   const { totalSteps } = trainerSettings(planned, train.lengths.length);
-  const { run: method, values } = startMethod(config, model, totalSteps, start?.stored, run.functions ?? {});
+  const { run: method, values } = startMethod(
+    config,
+    { ...model, encode: run.encodeText },
+    totalSteps,
+    start?.stored,
+    run.functions ?? {},
+  );
   if (start) checkHead(model, method, `adapter: ${config.adapter}`);
   return {
     model,

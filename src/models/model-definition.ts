@@ -3,6 +3,7 @@ import type { Value } from '../graph/graph.ts';
 import type { AttentionCache } from '../nn/attention-cache.ts';
 import type { EncodedRows } from '../nn/encoder-layers.ts';
 import type { Network } from '../nn/network.ts';
+import type { VirtualTokens } from '../nn/virtual-tokens.ts';
 import type { HeadKind } from './heads/registry.ts';
 import type { SentenceSettings } from './sentence-settings.ts';
 
@@ -36,6 +37,8 @@ export interface ModelInputs {
   onTokens?(hidden: Value): void;
   /** The cache for a decoder's keys and values. Without it, the decoder reads from the start. */
   cache?: AttentionCache;
+  /** Tokens before those of every text, counted in `sequence` if they have embeddings. Only decoders read them. */
+  virtual?: VirtualTokens;
 }
 
 /** What the rest of the program needs to know about any model, from its config.json. */

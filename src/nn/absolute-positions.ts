@@ -1,6 +1,7 @@
-import { expand, reshape, slice } from '../graph/build.ts';
-import { addDimensions, type Dimension, multiplyDimensions } from '../graph/dimension.ts';
+import { slice } from '../graph/build.ts';
+import { addDimensions, type Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
+import { forEveryText } from './for-every-text.ts';
 import type { Network } from './network.ts';
 
 /**
@@ -15,6 +16,5 @@ export function absolutePositions(
 ): Value {
   const table = module.parameter('weight', [rows, width]);
   const used = slice(table, 0, first, addDimensions(first, sequence));
-  const everyExample = expand(reshape(used, [sequence, 1, width]), [sequence, batch, width]);
-  return reshape(everyExample, [multiplyDimensions(sequence, batch), width]);
+  return forEveryText(used, batch);
 }

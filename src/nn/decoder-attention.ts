@@ -6,6 +6,7 @@ import { decoderBias } from './attention-bias.ts';
 import type { AttentionCache } from './attention-cache.ts';
 import type { Network } from './network.ts';
 import { type Rotary, rotation } from './rotary.ts';
+import type { VirtualTokens } from './virtual-tokens.ts';
 
 /** The model inputs that attention reads. */
 interface DecoderInputs {
@@ -16,6 +17,7 @@ interface DecoderInputs {
   batch: Dimension;
   sequence: Dimension;
   cache?: AttentionCache;
+  virtual?: VirtualTokens;
 }
 
 export interface DecoderAttentionOptions {
@@ -51,7 +53,7 @@ export interface DecoderAttentionOptions {
 export function decoderAttention(
   module: Network,
   x: Value,
-  { positionIds, attentionMask, batch, sequence, cache }: DecoderInputs,
+  { positionIds, attentionMask, batch, sequence, cache, virtual }: DecoderInputs,
   options: DecoderAttentionOptions,
 ): Value {
   const { heads, keyValueHeads, headSize, output = 'o_proj', outputBias = false } = options;
@@ -62,12 +64,11 @@ export function decoderAttention(
     const normed = normalise(module.at(norm), rows);
     return angles ? rotate(normed, angles, headSize) : normed;
   };
-  const remembered = (name: string, rows: Value) =>
-    cache?.extend(module.pathOf(name), rows, sequence, headSize) ?? rows;
+  const remembered = (name: string, rows: Value) => module.remembered(cache, name, rows, sequence, headSize);
   const mixed = attention(
     module,
     [placed('q_norm', query), remembered('key', placed('k_norm', key)), remembered('value', value)],
-    decoderBias(attentionMask, sequence, options.window),
+    decoderBias(attentionMask, sequence, { window: options.window, shared: virtual?.count }),
     { batch, queries: sequence, heads, headSize, keyValueHeads, dropout, scale, adjust },
   );
   return module.linear(output, mixed, x.shape[1] as number, { bias: outputBias });

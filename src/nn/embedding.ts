@@ -1,20 +1,28 @@
-import { gather, multiply, reshape } from '../graph/build.ts';
+import { concat, gather, multiply, reshape, slice } from '../graph/build.ts';
 import { sizeOf } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
+import { forEveryText } from './for-every-text.ts';
 import type { Network } from './network.ts';
+import type { VirtualTokens } from './virtual-tokens.ts';
 
 /**
  * Returns the {@link embedding} of a model's tokens, int32 [tokens, batch], times `scale`. Only word embeddings get
  * NEFTune's noise.
+ *
+ * @param virtual the tokens that the first ids stand for, if they have embeddings
  */
 export function wordEmbedding(
   module: Network,
   table: readonly [number, number],
   ids: Value,
-  { padding, scale = 1 }: { padding?: number | null; scale?: number } = {},
+  { padding, scale = 1, virtual }: { padding?: number | null; scale?: number; virtual?: VirtualTokens } = {},
 ): Value {
-  const words = multiply(embedding(module, table, ids, padding), scale);
-  return module.noise(words, ids.shape[0]);
+  module.wordTables.set(module.pathOf('weight'), scale);
+  const [tokens, batch] = ids.shape;
+  const own = virtual?.embeddings ? slice(ids, 0, virtual.count, tokens) : ids;
+  const words = multiply(embedding(module, table, own, padding), scale);
+  const noised = module.noise(words, own.shape[0]);
+  return virtual?.embeddings ? concat([forEveryText(virtual.embeddings, batch), noised], 0) : noised;
 }
 
 /**

@@ -1,8 +1,10 @@
 import { add, matmul, multiply, sqrt, sum, weight } from '../graph/build.ts';
 import type { Dimension } from '../graph/dimension.ts';
 import type { Graph, Value } from '../graph/graph.ts';
+import type { AttentionCache } from './attention-cache.ts';
 import { type FrozenBase, NORMS } from './base/frozen-base.ts';
 import { DropoutSites, type MaskSource } from './dropout.ts';
+import type { VirtualTokens } from './virtual-tokens.ts';
 
 /** The changes that a tuner makes to a network while it is built. Paths are Hugging Face's, without `.weight`. */
 export interface Injection {
@@ -29,6 +31,8 @@ export interface Injection {
   output?(path: string, y: Value, x: Value, module?: FrozenModule): Value | undefined;
   /** Replaces a sublayer's output h [rows, width]. Undefined keeps h. */
   sublayer?(sublayer: Sublayer, h: Value, end: SublayerEnd): Value | undefined;
+  /** Tokens before those of every text. Only decoders have a place for them. */
+  readonly virtual?: VirtualTokens;
   /**
    * Returns scalars [] whose gradients are statistics of a step (see the op `watch`). Call it after the network is
    * built.
@@ -77,6 +81,12 @@ export interface LinearModule {
   normalised?: boolean;
 }
 
+/** The keys or values of a decoder's self-attention. */
+export interface AttentionStates {
+  width: number;
+  headSize: number;
+}
+
 interface LinearOptions {
   /** Whether the module has a bias. Default: true. */
   bias?: boolean;
@@ -96,6 +106,10 @@ export class Network {
   readonly linearInputs = new Map<string, Value>();
   /** The sublayers by path, in the order in which they were built. */
   readonly sublayers = new Map<string, Sublayer>();
+  /** Keys and values of self-attention, by module and `key` or `value`, for decoders that may get more of them. */
+  readonly states = new Map<string, AttentionStates>();
+  /** The factors of tables of word embeddings, by the name of the parameter. */
+  readonly wordTables = new Map<string, number>();
   /** Shape of every tensor that no method trains, by name. If the checkpoint lacks it, it is filled with zeros. */
   readonly buffers = new Map<string, readonly number[]>();
   /** Set only in training. Without it, dropout is the identity. */
@@ -251,6 +265,28 @@ export class Network {
     const sublayer = { path: this.path, kind, width: h.shape[1] as number };
     this.sublayers.set(sublayer.path, sublayer);
     return this.injection?.sublayer?.(sublayer, h, end) ?? h;
+  }
+
+  /** The tuner's tokens before those of every text. */
+  get virtual(): VirtualTokens | undefined {
+    return this.injection?.virtual;
+  }
+
+  /**
+   * Keys or values of this module's self-attention: those in the cache, then `rows` [tokens · batch, width].
+   *
+   * @param name `key` or `value`
+   */
+  remembered(
+    cache: AttentionCache | undefined,
+    name: string,
+    rows: Value,
+    tokens: Dimension,
+    headSize: number,
+  ): Value {
+    const whole = this.pathOf(name);
+    this.states.set(whole, { width: rows.shape[1] as number, headSize });
+    return cache?.extend(whole, rows, tokens, headSize) ?? rows;
   }
 
   /** Applies dropout in training; otherwise returns x. */

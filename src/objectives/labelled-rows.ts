@@ -11,16 +11,25 @@ export const LABEL_ROWS = 'label_rows';
  *
  * @param labels [batch, length], {@link IGNORED} for tokens without a label
  * @param shift whether a token predicts the label of the next token, as in causal language models
+ * @param positions positions of the tokens in their documents, if tokens before a text predict its first token: its
+ * row is then one before the text's first
  */
-export function labelledRows(labels: Int32Array, batch: number, length: number, shift: boolean): Tensors {
+export function labelledRows(
+  labels: Int32Array,
+  batch: number,
+  length: number,
+  shift: boolean,
+  positions?: Int32Array,
+): Tensors {
   const rows: number[] = [];
   const ids: number[] = [];
   const offset = Number(shift);
-  for (let position = offset; position < length; position++) {
+  for (let position = positions ? 0 : offset; position < length; position++) {
     for (let example = 0; example < batch; example++) {
       const label = labels[example * length + position];
       if (label === IGNORED) continue;
-      rows.push((position - offset) * batch + example);
+      const isFirst = positions?.[example * length + position] === 0;
+      rows.push((isFirst ? -1 : position - offset) * batch + example);
       ids.push(label);
     }
   }

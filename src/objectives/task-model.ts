@@ -7,6 +7,7 @@ import { UserError } from '../support/user-error.ts';
 import type { TunableModel } from '../tuners/tuner.ts';
 import { modelInputs } from './model-inputs.ts';
 import type { LossFunction } from './own-loss.ts';
+import { withVirtualTokens } from './virtual-inputs.ts';
 
 /** Returns inputs that replace some inputs of {@link modelInputs}. */
 export type ChangeInputs = (inputs: ModelInputs) => Partial<ModelInputs>;
@@ -66,9 +67,12 @@ export function taskModel(
   const config = head.outputs ? { ...given, numLabels: head.outputs(given) } : given;
   const buildLogits = (network: Network, change: ChangeInputs = () => ({})) => {
     const inputs = modelInputs(network.graph);
-    return head.build(network, config, { ...inputs, ...change(inputs) });
+    const changed = { ...inputs, ...change(inputs) };
+    // A cache already has the virtual tokens.
+    const virtual = changed.cache ? undefined : network.virtual;
+    return head.build(network, config, virtual ? withVirtualTokens(changed, virtual) : changed);
   };
-  const { linears, sublayers, parameters, buffers, words } = described(buildLogits);
+  const { linears, sublayers, parameters, buffers, words, states, wordTables } = described(buildLogits);
   return {
     definition,
     config,
@@ -79,6 +83,8 @@ export function taskModel(
     parameters,
     buffers,
     words,
+    states,
+    wordTables,
     buildLogits,
     buildLoss: (network, options) => buildLoss((change) => buildLogits(network, change), network, options),
   };

@@ -41,7 +41,7 @@ export function batchPart(
   }
   const labelRows = whole[LABEL_ROWS]?.data;
   const labelled = Int32Array.from((labelRows ?? []).keys()).filter((i) => {
-    const example = Number(labelRows?.[i]) % batch;
+    const example = exampleOf(Number(labelRows?.[i]), batch);
     return example >= start && example < end;
   });
   const feeds: Tensors = {};
@@ -61,8 +61,13 @@ export function batchPart(
 
 /** Renumbers rows of sequence-major hidden states for a part of the examples. */
 function moved({ data, dims }: HostTensor, batch: number, { start, end }: Rows): HostTensor {
-  const number = (row: number) => Math.floor(row / batch) * (end - start) + (row % batch) - start;
+  const number = (row: number) => Math.floor(row / batch) * (end - start) + exampleOf(row, batch) - start;
   return { data: Int32Array.from(data, number), dims };
+}
+
+/** The example of a row of hidden states. The row before the first token of a text is negative. */
+function exampleOf(row: number, batch: number): number {
+  return (row + batch) % batch;
 }
 
 /** Selects indices of an axis. Returns the tensor unchanged if it has no such axis. */

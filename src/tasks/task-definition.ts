@@ -179,6 +179,8 @@ export interface EncodingContext<Data extends BaseData = BaseData> {
    */
   chatTemplate(): ChatTemplate;
   seed: number;
+  /** Whether the method's own tokens before every text predict its first token. */
+  predictsFirst?: boolean;
   /** Number of rows (or files) of each source, if training rows have several sources. No example mixes two sources. */
   sources?: readonly number[];
   /** Weight of each class in training, if they are not equal. */

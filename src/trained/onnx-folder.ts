@@ -1,10 +1,11 @@
 import { generationConfigOf } from '../generation/legacy-config.ts';
-import { writesText } from '../models/heads/registry.ts';
+import { headNamed, writesText } from '../models/heads/registry.ts';
 import type { ByteStream } from '../onnx/schema.ts';
 import { ADAPTER } from '../optimum/model-graphs.ts';
 import { type OnnxDtype, onnxDtypes } from '../optimum/onnx-dtypes.ts';
 import { type OnnxSource, onnxFiles } from '../optimum/onnx-files.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
+import { UserError } from '../support/user-error.ts';
 import { buildTokenizer, TOKENIZER_FILES, tokenizerJsons } from '../text/build-tokenizer.ts';
 import type { TunedValues } from '../tuners/tuner.ts';
 import { assertFiniteValues, finiteReader } from './finite-values.ts';
@@ -86,6 +87,13 @@ export function onnxFolder(
 
 /** What the files are made from. A buffer that the checkpoint lacks is zeros. */
 function sourceOf({ model, tuner, values, notes }: OnnxModel): OnnxSource {
+  if (tuner.virtualTokens && headNamed(model.headKind).reads === 'cached') {
+    throw new UserError({
+      where: 'the adapter',
+      fault: `puts ${tuner.virtualTokens} virtual tokens before every text, which programs for ONNX do not count in their cache`,
+      hint: 'Use adalora generate.',
+    });
+  }
   const readBase = fittingReader({ model, notes });
   const read = finiteReader(tuner.merged?.(values, readBase) ?? readBase);
   return {

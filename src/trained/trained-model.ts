@@ -280,7 +280,7 @@ export class TrainedModel {
 
   /** The context for making examples. `reading` has keys of the `data` section that differ from the run's. */
   context(reading?: object): EncodingContext {
-    const { notes, text, model } = this.parts;
+    const { notes, text, model, tuner } = this.parts;
     const { max_length: _, ...columns } = notes?.data ?? {};
     const { tokenizer, maxLength, vocabSize } = text;
     return {
@@ -290,6 +290,7 @@ export class TrainedModel {
       reading: { ...columns, ...reading },
       labels: this.labels,
       seed: 0,
+      predictsFirst: tuner.predictsFirst ?? false,
     };
   }
 

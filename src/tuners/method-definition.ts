@@ -85,6 +85,12 @@ export interface MethodDefinition<Config = never, Schema extends z.ZodObject | u
   };
   /** What is trained: an `adapter` on a frozen base, or the weights of the `model` itself. */
   readonly trains: 'adapter' | 'model';
+  /** What the method needs and the model lacks, as an object of "needs"; undefined if it can be trained. */
+  needs?(model: TunableModel): string | undefined;
+  /** The number of tokens that it puts before every text, by which texts must be shorter. Default: 0. */
+  virtualTokens?(config: Config): number;
+  /** Whether these tokens predict the first token of a text: see `Tuner`. */
+  readonly predictsFirst?: boolean;
   /** The type of base weights that these settings need, and the setting that needs it. */
   requiredBase?(config: Config): { key: string; dtype: 'int4' } | undefined;
   /**

@@ -18,6 +18,8 @@ import { increLora } from './increlora/definition.ts';
 import { lora } from './lora/definition.ts';
 import type { MethodDefinition } from './method-definition.ts';
 import { pfeiffer } from './pfeiffer/definition.ts';
+import { prefixTuning } from './prefix-tuning/definition.ts';
+import { promptTuning } from './prompt-tuning/definition.ts';
 import { pruneLora } from './prune-lora/definition.ts';
 import { svdLora } from './svd-lora/definition.ts';
 import { vera } from './vera/definition.ts';
@@ -50,6 +52,10 @@ export const METHODS = {
   ia3,
   /** VeRA: vectors around random matrices that all modules share. */
   vera,
+  /** Word embeddings before those of every text. */
+  prompt_tuning: promptTuning,
+  /** Keys and values of every layer before those of every text. */
+  prefix_tuning: prefixTuning,
   bitfit: bitFit,
   /** A small layer after attention and one after feed-forward. */
   houlsby,

@@ -1,7 +1,7 @@
 import type { Value } from '../graph/graph.ts';
 import type { HeadKind } from '../models/heads/registry.ts';
 import type { CommonConfig, Head, ModelDefinition } from '../models/model-definition.ts';
-import type { Injection, LinearModule, Sublayer } from '../nn/network.ts';
+import type { AttentionStates, Injection, LinearModule, Sublayer } from '../nn/network.ts';
 import type { Banked } from './bank/bank-form.ts';
 import type { FrozenTensors } from './frozen-tensors.ts';
 import type { ParameterLayout, TrainedParameter } from './parameter-layout.ts';
@@ -19,6 +19,12 @@ export interface TunableModel {
   parameters: ReadonlyMap<string, readonly number[]>;
   /** Shape of every tensor that no method trains. */
   buffers: ReadonlyMap<string, readonly number[]>;
+  /** Keys and values of a decoder's self-attention, by module and `key` or `value`, in the order of the layers. */
+  states: ReadonlyMap<string, AttentionStates>;
+  /** The factors of tables of word embeddings, by the name of the parameter. */
+  wordTables: ReadonlyMap<string, number>;
+  /** Token ids of a text with the model's tokenizer, special tokens included; present in a run. */
+  encode?(text: string): ArrayLike<number>;
   /** Reads the weights of the adapted modules. Set if the model is loaded. */
   readRange?: ReadRange;
 }
@@ -63,6 +69,10 @@ export interface Tuner {
   /** Changes the accumulated and clipped gradient in place before the optimizer reads it. */
   precondition?(gradient: Float32Array): void;
   readonly regularizer?: Regularizer;
+  /** The number of tokens that it puts before every text. Default: 0. */
+  readonly virtualTokens?: number;
+  /** Whether the last of these tokens predicts the first token of a text, which is then learned too. */
+  readonly predictsFirst?: boolean;
   /** The number of values that its injection watches. Default: 0. */
   readonly watches?: number;
   /**

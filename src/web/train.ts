@@ -5,6 +5,7 @@ import { everySecond } from '../jobs/every-second.ts';
 import { namedFunctions } from '../jobs/named-functions.ts';
 import { runResults } from '../jobs/run-results.ts';
 import { setUpRun, startNotices } from '../jobs/set-up-run.ts';
+import { shortenedFamily } from '../jobs/shortened-family.ts';
 import { startEvent } from '../jobs/start-event.ts';
 import { startFrom } from '../jobs/start-from.ts';
 import { judgeRun, unscoredNotices } from '../jobs/verdict/judge-run.ts';
@@ -141,7 +142,8 @@ async function readPageRun(
     })),
   );
   const base = await readModel(modelFiles(config.model, options), config.model_config);
-  const { family, generationFiles } = base;
+  const { generationFiles } = base;
+  const family = shortenedFamily(base.family, config);
   const { requested, key } = maxLengthOf(config.task, data, family.config);
   const text = base.text(requested, key);
   const ownScores = ownScoresOf(given.metrics);

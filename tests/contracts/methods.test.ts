@@ -10,7 +10,7 @@ import { gather } from '../../src/support/gather.ts';
 import { adapterKinds, kindOf, METHOD_NAMES, methodNamed } from '../../src/tuners/registry.ts';
 import { adapterParameters, type ReadRange } from '../../src/tuners/tuner.ts';
 import { methodConfig } from '../support/method-config.ts';
-import { FAMILIES, tinyClassifier } from './tiny-families.ts';
+import { FAMILIES, tinyModels } from './tiny-families.ts';
 
 /** Optimizer steps of the runs: room for every phase of a budget. */
 const STEPS = 40;
@@ -36,8 +36,27 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
     if (definition.continues) expect(definition.kind).toBeDefined();
   });
 
-  describe.each(FAMILIES)('on %s', (family) => {
-    const model = tinyClassifier(family);
+  it('fits models of some families', () => {
+    expect(FAMILIES.some((family) => tinyModels(family).some((model) => !definition.needs?.(model)))).toBe(
+      true,
+    );
+  });
+
+  const needs = definition.needs ?? (() => undefined);
+
+  it.each(FAMILIES)('says what it needs of %s, if it does not fit', (family) => {
+    for (const model of tinyModels(family).filter(needs))
+      expect(() => startMethod(methodConfig(name), model, STEPS)).toThrow(
+        `\`method\` is ${name}, which needs ${needs(model)}, got ${model.definition.modelType} for `,
+      );
+  });
+
+  const fitting = FAMILIES.flatMap((family) => {
+    const model = tinyModels(family).find((model) => !needs(model));
+    return model ? [{ family, model }] : [];
+  });
+
+  describe.each(fitting)('on $family', ({ model }) => {
     const { run } = startMethod(methodConfig(name), model, STEPS);
     const { tuner } = run;
     const read = (parameter: string, shape: readonly number[]) => initialise(parameter, shape, 1, 0.1);

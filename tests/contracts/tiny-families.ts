@@ -39,8 +39,19 @@ export const FAMILIES = Object.keys(SHAPES) as (keyof typeof SHAPES)[];
 
 /** A classifier of three classes of a family, 16 wide; it has no weights. */
 export function tinyClassifier(family: keyof typeof SHAPES): TaskModel {
+  const { definition, config } = familyOf(family);
+  return taskNamed('single_label_classification').build(['a', 'b', 'c'])(definition, config);
+}
+
+/** The models of a family that a method may be for: a classifier, and if it is a decoder, a language model. */
+export function tinyModels(family: keyof typeof SHAPES): TaskModel[] {
+  const { definition, config } = familyOf(family);
+  const writer = definition.isDecoder ? [taskNamed('causal_lm').build([])(definition, config)] : [];
+  return [tinyClassifier(family), ...writer];
+}
+
+function familyOf(family: keyof typeof SHAPES) {
   const json = { model_type: family, vocab_size: 24, initializer_range: 0.1, ...SHAPES[family] };
   const definition = modelFamily(json, family);
-  const config = definition.parseConfig(json, family);
-  return taskNamed('single_label_classification').build(['a', 'b', 'c'])(definition, config);
+  return { definition, config: definition.parseConfig(json, family) };
 }

@@ -27,7 +27,7 @@ export class Student {
     const buildLoss = (network: Network) => totalLoss(terms(network), objective);
     const described = new Network(new Graph());
     buildLoss(described);
-    const { parameters, buffers, linears } = described;
+    const { parameters, buffers, linears, states, wordTables } = described;
     const model = {
       definition: bert,
       config,
@@ -35,8 +35,7 @@ export class Student {
       head: bert.heads.MASKED_LM!,
       linears: [...linears.values()],
       sublayers: [...described.sublayers.values()],
-      parameters,
-      buffers,
+      ...{ parameters, buffers, states, wordTables },
       buildLogits: () => {
         throw new Error('a student has a loss only');
       },

@@ -25,6 +25,7 @@ import type { OwnFunctions } from '../../tuners/own-function.ts';
 import { moduleOfMethod } from '../../tuners/registry.ts';
 import { beginRun, type RunBeginning, type StartingAdapter } from '../begin-run.ts';
 import type { TextsInMemory } from '../rows-in-memory.ts';
+import { shortenedFamily } from '../shortened-family.ts';
 import { startFrom } from '../start-from.ts';
 import { assertModelNamed } from './assert-model-named.ts';
 import { withAllErrors } from './with-all-errors.ts';
@@ -74,7 +75,7 @@ async function read(
   assertModelNamed(config.model, config.task);
   const pools = taskNamed(config.task).prediction?.vectors !== undefined;
   const folder = await resolveModel(config.model, { onProgress: onDownload, pools });
-  const family = readFamily(folder, config.model_config);
+  const family = shortenedFamily(readFamily(folder, config.model_config), config);
   const { takesFolders } = taskNamed(config.task);
   const { data } = config;
   const filesAt = async (path: string) =>

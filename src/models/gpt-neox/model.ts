@@ -15,7 +15,8 @@ export const WORDS = 'gpt_neox.embed_in';
 export function gptNeoxModel(network: Network, config: GptNeoxConfig, inputs: ModelInputs): Value {
   const { vocab_size, hidden_size, hidden_dropout } = config;
   const module = network.at('gpt_neox');
-  const words = wordEmbedding(network.at(WORDS), [vocab_size, hidden_size], inputs.inputIds);
+  const { inputIds, virtual } = inputs;
+  const words = wordEmbedding(network.at(WORDS), [vocab_size, hidden_size], inputIds, { virtual });
   let hidden = network.dropout(words, hidden_dropout);
   for (let i = 0; i < config.num_hidden_layers; i++)
     hidden = layer(module.at(`layers.${i}`), config, module.layerInput(hidden), inputs);

@@ -39,8 +39,7 @@ function selfAttention(
   const headSize = width / heads;
   const together = conv1d(module, 'c_attn', x, 3 * width);
   const [query, key, value] = [0, 1, 2].map((i) => slice(together, 1, i * width, (i + 1) * width));
-  const remember = (name: string, rows: Value) =>
-    cache?.extend(module.pathOf(name), rows, sequence, headSize) ?? rows;
+  const remember = (name: string, rows: Value) => module.remembered(cache, name, rows, sequence, headSize);
   const scale = config.scale_attn_weights ? 1 / Math.sqrt(headSize) : 1;
   const mixed = attention(module, [query, remember('key', key), remember('value', value)], bias, {
     batch,

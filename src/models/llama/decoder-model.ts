@@ -35,6 +35,7 @@ export function decoderModel<Config extends DecoderConfig>(
   let hidden = wordEmbedding(table, [vocab_size, hidden_size], inputs.inputIds, {
     padding: pad_token_id,
     scale: embeddingScale(config),
+    virtual: inputs.virtual,
   });
   for (let i = 0; i < config.num_hidden_layers; i++) {
     const network = module.at(`layers.${i}`);

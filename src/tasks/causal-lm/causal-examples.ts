@@ -29,8 +29,10 @@ export function causalExamples(files: readonly TextFile[], context: Context): Ex
     truncated: sequences.truncated,
     rows: Int32Array.from({ length: rows }, (_, row) => origins[packing.items[packing.starts[row]]]),
     batch(chosen) {
-      const batch = packedBatch(sequences, packing, chosen, context.tokenizer.padId);
-      const labels = labelledRows(batch.labels, batch.batch, batch.length, true);
+      const { tokenizer, predictsFirst } = context;
+      const batch = packedBatch(sequences, packing, chosen, tokenizer.padId, predictsFirst);
+      const positions = predictsFirst ? batch.positionIds : undefined;
+      const labels = labelledRows(batch.labels, batch.batch, batch.length, true, positions);
       return { feeds: { ...modelFeeds(batch), ...labels }, weight: labels.labels.data.length };
     },
   };

@@ -68,7 +68,9 @@ export async function open(path: string, options: SharedOpenOptions = {}): Promi
       ...{ path, model, tuner, values, notes },
       // Opened on first use, because merging a model needs no tokenizer.
       get text() {
-        text ??= openText(baseFolder, model.config, options.maxLength ?? notes?.data.max_length);
+        const { maxLength } = model.config;
+        const config = { ...model.config, maxLength: maxLength - (tuner.virtualTokens ?? 0) };
+        text ??= openText(baseFolder, config, options.maxLength ?? notes?.data.max_length);
         return text;
       },
       engine: inTurns(nodeEngine(model, options.device ?? 'cpu', { threads, sharesHost })),

@@ -1,0 +1,20 @@
+import { methodOf } from '../run/config/method-of.ts';
+import type { ParsedConfig } from '../run/config/run-config.ts';
+import { UserError } from '../support/user-error.ts';
+import type { Family } from '../trained/bind-model.ts';
+
+/**
+ * The family of a run's model with the positions that remain for texts.
+ *
+ * @throws UserError if the method's own tokens take all of them
+ */
+export function shortenedFamily({ definition, config }: Family, run: ParsedConfig): Family {
+  const { definition: method, settings } = methodOf(run);
+  const count = method.virtualTokens?.(settings) ?? 0;
+  const maxLength = config.maxLength - count;
+  if (maxLength > 0) return { definition, config: { ...config, maxLength } };
+  throw new UserError({
+    key: `${run.method}.num_virtual_tokens`,
+    fault: `is ${count}, but the model has only ${config.maxLength} positions`,
+  });
+}

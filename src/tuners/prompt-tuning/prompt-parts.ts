@@ -1,0 +1,64 @@
+import { Random } from '../../support/random.ts';
+import type { ReadParameter, TunableModel } from '../tuner.ts';
+import { TABLE, type VirtualParts } from '../virtual/virtual-tuner.ts';
+import type { PromptTuningConfig } from './config.ts';
+
+type Settings = Pick<
+  PromptTuningConfig,
+  'num_virtual_tokens' | 'prompt_tuning_init' | 'prompt_tuning_init_text'
+>;
+
+/** The table of a model's word embeddings, and the factor of its rows. */
+export function wordTable({ wordTables, parameters }: TunableModel) {
+  const [[name, scale]] = wordTables;
+  const shape = parameters.get(name)!;
+  return { name, scale, shape, width: shape[1] };
+}
+
+/** Prompt tuning (Lester et al., 2021, arXiv 2104.08691): trained word embeddings before those of a text. */
+export function promptParts(model: TunableModel, settings: Settings): VirtualParts {
+  const { num_virtual_tokens: count } = settings;
+  const { name, width } = wordTable(model);
+  return {
+    count,
+    predictsFirst: true,
+    own: [{ name: TABLE, shape: [count, width] }],
+    sites: [{ path: name.replace(/\.weight$/, ''), parameters: count * width }],
+    tokens: (value) => ({ count, embeddings: value(TABLE) }),
+    begin: (values, seed, read) => values(TABLE).set(initialEmbeddings(model, settings, seed, read)),
+  };
+}
+
+function initialEmbeddings(
+  model: TunableModel,
+  settings: Settings,
+  seed: number,
+  read: ReadParameter,
+): Float32Array {
+  const {
+    num_virtual_tokens: count,
+    prompt_tuning_init: init,
+    prompt_tuning_init_text: text = '',
+  } = settings;
+  const { name, scale, shape, width } = wordTable(model);
+  const random = new Random(seed, `init ${TABLE}`);
+  if (init === 'RANDOM') return random.normals(count * width, 1);
+  const ids =
+    init === 'TEXT' ? idsOf(model, text) : Array.from({ length: count }, () => random.integer(shape[0]));
+  const embeddings = new Float32Array(count * width);
+  const rowOf = (id: number) => {
+    const [start, end] = [id * width, (id + 1) * width];
+    return model.readRange?.(name, start, end) ?? read(name, shape).subarray(start, end);
+  };
+  for (let i = 0; i < count; i++)
+    embeddings.set(
+      rowOf(ids[i % ids.length]).map((value) => value * scale),
+      i * width,
+    );
+  return embeddings;
+}
+
+function idsOf({ encode }: TunableModel, text: string): ArrayLike<number> {
+  if (!encode) throw new Error('the model has no tokenizer');
+  return encode(text);
+}

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import type { AdapterTensor, StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import { UNWRAPPED_PREFIX } from '../../formats/adapters/stored-adapter.ts';
+import { headNamed } from '../../models/heads/registry.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { AdapterKind } from '../adapter-kind.ts';
+import type { TrainedParameter } from '../parameter-layout.ts';
+import { assertShape } from '../peft/peft-files.ts';
+import { PEFT_VERSION } from '../peft/peft-version.ts';
+import type { TunableModel, Tuner } from '../tuner.ts';
+import { TABLE } from './virtual-tuner.ts';
+
+/** The key of the tokens' tensor, [tokens, width]. */
+const TOKENS = 'prompt_embeddings';
+
+/** Settings in the files of every method of this kind. Names and defaults are PEFT's (0.21). */
+const schema = z.object({
+  num_virtual_tokens: z.int().positive(),
+  /** 2 is for encoder-decoders, with tokens for both parts. */
+  num_transformer_submodules: z.literal(1).nullish(),
+});
+
+/** The parts of a `peft_type` that are specific to it. */
+export interface VirtualFiles {
+  /** The value in the file: `PROMPT_TUNING`. */
+  readonly peftType: string;
+  /** What the method needs and a model lacks. */
+  needs(model: TunableModel): string | undefined;
+  /** The length of a token's row in the file. */
+  width(model: TunableModel): number;
+  /** The tuner of a number of tokens with that table. */
+  tunerOf(model: TunableModel, count: number, saved: readonly TrainedParameter[]): Tuner;
+}
+
+/** The kind of PEFT's adapters of virtual tokens. */
+export function virtualKind({ peftType, needs, width, tunerOf }: VirtualFiles): AdapterKind {
+  return {
+    name: peftType,
+    reads: ({ config }) => config.peft_type === peftType,
+    import(model, stored, where) {
+      const count = countIn(stored, where);
+      const needed = needs(model);
+      if (needed)
+        throw new UserError({ where, fault: `is an adapter of kind ${peftType}, which needs ${needed}` });
+      const tokens = stored.tensors.get(TOKENS);
+      if (!tokens)
+        throw new UserError({
+          where: `${where}: ${TOKENS}`,
+          fault: 'is missing',
+          hint: 'The adapter is damaged.',
+        });
+      assertShape(`${where}: ${TOKENS}`, tokens, [count, width(model)]);
+      const saved = savedIn(model, stored, where);
+      const tuner = tunerOf(
+        model,
+        count,
+        saved.map(({ name, shape }) => ({ name, shape })),
+      );
+      const values = new Float32Array(tuner.layout.length);
+      tuner.layout.read(values, TABLE).set(tokens.data);
+      for (const { name, data } of saved) tuner.layout.read(values, name).set(data);
+      return { tuner, values };
+    },
+    facts(stored, where) {
+      const settings = { num_virtual_tokens: countIn(stored, where) };
+      return { ranks: {}, settings, isOwn: (key) => key === TOKENS };
+    },
+    exports: {},
+    unmergeable: 'virtual tokens are part of no weight',
+  };
+}
+
+/**
+ * The files of an adapter of virtual tokens.
+ *
+ * @param tokens [tokens, width]
+ * @param saved parameters of the model
+ * @param settings of the kind
+ */
+export function storedVirtual(
+  { headKind, head, states }: TunableModel,
+  peftType: string,
+  tokens: AdapterTensor,
+  saved: ReadonlyMap<string, AdapterTensor>,
+  settings: Readonly<Record<string, unknown>> & { modules_to_save?: readonly string[] },
+  baseModel: string,
+): StoredAdapter {
+  const modules = [...head.modules, ...(settings.modules_to_save ?? [])];
+  return {
+    config: {
+      auto_mapping: null,
+      num_layers: states.size / 2,
+      num_transformer_submodules: 1,
+      ...settings,
+      base_model_name_or_path: baseModel,
+      inference_mode: true,
+      modules_to_save: modules.length > 0 ? modules : null,
+      num_virtual_tokens: tokens.shape[0],
+      peft_type: peftType,
+      peft_version: PEFT_VERSION,
+      revision: null,
+      task_type: headNamed(headKind).taskType,
+    },
+    tensors: new Map([
+      [TOKENS, tokens],
+      ...[...saved].map(([name, tensor]) => [UNWRAPPED_PREFIX + name, tensor] as const),
+    ]),
+    baseModel,
+  };
+}
+
+function countIn({ config }: StoredAdapter, where: string): number {
+  const parsed = schema.safeParse(config);
+  if (parsed.success) return parsed.data.num_virtual_tokens;
+  throw new UserError(
+    parsed.error.issues.map(({ path, message }) => `${where}: ${path.join('.')}: ${message}`).join('\n'),
+  );
+}
+
+/** The parameters of the model in a file. */
+function savedIn({ parameters }: TunableModel, { tensors }: StoredAdapter, where: string) {
+  return [...tensors].flatMap(([key, tensor]) => {
+    if (key === TOKENS) return [];
+    const name = key.startsWith(UNWRAPPED_PREFIX) ? key.slice(UNWRAPPED_PREFIX.length) : key;
+    assertShape(`${where}: ${key}`, tensor, parameters.get(name), name, parameters.keys());
+    return [{ name, ...tensor }];
+  });
+}
