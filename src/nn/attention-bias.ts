@@ -16,7 +16,7 @@ import type { Value } from '../graph/graph.ts';
 /** Added to masked scores. After the exponential they are 0, and no sum becomes infinite. */
 const BLOCKED = -1e30;
 
-/** The bias that masks padding, [batch, 1, 1, keys]; mask [batch, keys], 0 for padding. */
+/** The bias that masks padding, [batch, 1, 1, keys]. `mask` [batch, keys] is 0 for padding. */
 export function attentionBias(mask: Value): Value {
   const [batch, keys] = mask.shape;
   const real = greater(cast(mask, 'float32'), 0);

@@ -6,7 +6,7 @@ import { Random } from '../support/random.ts';
 import { type Drawn, DropoutPool } from './dropout-pool.ts';
 import { type BatchRows, MaskPart } from './mask-part.ts';
 
-/** Prefix of the inputs that dropout adds to a training graph: see {@link DropoutSites}. */
+/** Prefix of the names of dropout's inputs in a training graph. See {@link DropoutSites}. */
 const MASK = 'dropout_mask_';
 const OFFSETS = 'dropout_offsets';
 const POOL = 'dropout_pool_';

@@ -93,7 +93,7 @@ describe('cross-entropy', () => {
     slopes.forEach((expected, i) => {
       expect(actual.slope.data[i]).toBeCloseTo(expected, 6);
     });
-    // A row without a label contributes nothing.
+    // A row without a label has no gradient.
     expect([...actual.slope.data.subarray(5, 10)].map(Math.abs)).toEqual([0, 0, 0, 0, 0]);
   });
 });

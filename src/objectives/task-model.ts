@@ -14,9 +14,9 @@ export type ChangeInputs = (inputs: ModelInputs) => Partial<ModelInputs>;
 
 /** Options of the cross-entropy in training. */
 export interface LossOptions {
-  /** The share of the target distribution that is spread over all classes. */
+  /** The share of the target distribution that is spread evenly over all classes. */
   labelSmoothing?: number;
-  /** Weights of the rows of each class; by default 1. */
+  /** For each class, the weight of its rows. Default: 1. */
   classWeights?: readonly number[];
   /** Replaces the loss, for tasks with one row of labels per example. */
   own?: LossFunction;

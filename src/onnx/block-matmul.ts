@@ -47,7 +47,7 @@ function dequantised(
   // The operand must be ready before the matrix is dequantised. Otherwise, the engine would share one dequantised
   // matrix between the forward and backward products, and keep it in memory between them.
   const block = waiting(e, { name: scales, rank: 1 }, { name: operand, shape: x.shape });
-  // One block per row: the kernel's fast case.
+  // With one block per row, the kernel is fastest.
   const rows = e.emit('DequantizeLinear', [integers, block, zero], { axis: 0 });
   return e.emit('Reshape', [rows, e.int64([outFeatures, inFeatures])]);
 }

@@ -21,7 +21,7 @@ export interface LowerGraphOptions {
   weights: WeightStorage;
   /** Whether integer inputs are declared as int64. */
   wideIntegers?: boolean;
-  /** Prefix of the names of nodes and constants, for several programs in one model. */
+  /** Prefix of the names of nodes and constants. It keeps several programs in one model apart. */
   prefix?: string;
 }
 

@@ -1,9 +1,9 @@
 import { lengthOf, MomentOptimizer } from './moment-optimizer.ts';
 import type { OptimizedTensor, OptimizerSettings } from './optimizer.ts';
 
-/** Added to squared gradients. */
+/** Added to squared gradients, so that they are not 0. */
 const EPSILON = 1e-30;
-/** The largest root mean square of an update, before the learning rate. */
+/** The maximum root mean square of an update, before it is multiplied by the learning rate. */
 const CLIP = 1;
 /** At each step, the average of squares is multiplied by 1 - step^DECAY before the new squares are added. */
 const DECAY = -0.8;

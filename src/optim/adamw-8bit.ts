@@ -164,7 +164,7 @@ export class AdamW8bit implements Optimizer {
   }
 }
 
-/** The blocks of a tensor; a small one is a single block. */
+/** The blocks of a tensor. A small tensor is a single block. */
 function blocksOf(part: Part): Part[] {
   const { start, end, at, scale } = part;
   if (scale === undefined) return end > start ? [part] : [];

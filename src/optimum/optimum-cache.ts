@@ -34,7 +34,7 @@ export class OptimumCache implements AttentionCache {
 
   /**
    * @param source the number of tokens that an encoder reads
-   * @param phase of an encoder-decoder; undefined for a decoder alone
+   * @param phase the phase of an encoder-decoder; undefined for a decoder alone
    */
   constructor(graph: Graph, source: Dimension, phase?: Phase) {
     this.#graph = graph;

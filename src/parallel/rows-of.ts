@@ -3,7 +3,7 @@ import type { Communicator } from './communicator.ts';
 /** Some consecutive rows of a batch. */
 export interface Rows {
   start: number;
-  /** The index after the last row. */
+  /** The end of the rows (exclusive). */
   end: number;
 }
 

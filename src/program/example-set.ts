@@ -44,7 +44,7 @@ export interface Confusion {
   counts: readonly (readonly number[])[];
 }
 
-/** The uncertainty of an evaluation's scores. */
+/** How certain an evaluation's scores are. */
 export interface Certainty {
   /** The number of scored units: rows, sentences, questions. */
   rows: number;
@@ -54,7 +54,7 @@ export interface Certainty {
 
 /** Receives the results of an evaluation other than its scores. */
 export interface EvaluationWatch {
-  /** For tasks with one class per row. */
+  /** Called for tasks with one class per row. */
   onConfusion?(confusion: Confusion): void;
   onCertainty?(certainty: Certainty): void;
   /** For tasks with answers: gets the model's prediction and the reference of each row. */

@@ -204,7 +204,7 @@ it('the engine recomputes all layers but the last, when their gradients are due'
   );
   expect(kernels).toEqual([
     ...['Softmax', 'Softmax', 'Softmax', 'ReduceLogSumExp'],
-    // The Softmax of the loss's own gradient, then of both layers' attention.
+    // One Softmax is in the gradient of the loss, the other two are in the layers' attention.
     ...['Softmax', 'Softmax', 'Softmax'],
   ]);
 });

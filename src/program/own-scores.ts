@@ -11,7 +11,7 @@ export interface OwnScores {
   ): Promise<Readonly<Record<string, number>>>;
 }
 
-/** Custom scores computed in this thread; undefined if there are none. */
+/** Returns custom scores that are computed in this thread. Undefined if there are none. */
 export function ownScoresOf(metrics: OwnMetrics = {}): OwnScores | undefined {
   const names = Object.keys(metrics);
   if (names.length === 0) return undefined;

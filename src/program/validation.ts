@@ -16,7 +16,7 @@ export interface Validation {
   ): Promise<Scores>;
 }
 
-/** Combines named sets. The name of a single set does not appear in its scores. Undefined if there is no set. */
+/** Combines named sets. The scores of a single set do not contain its name. Undefined if there is no set. */
 export function validationOf(sets: readonly (readonly [string, Evaluation])[]): Validation | undefined {
   if (sets.length === 0) return undefined;
   return {

@@ -1,6 +1,6 @@
 import { UserError } from './user-error.ts';
 
-/** Runs two independent functions, so that a user sees the mistakes of both at once. */
+/** Runs two independent functions. If both fail, the error contains both mistakes. */
 export function both<A, B>(first: () => A, second: () => B): [A, B] {
   const results = [first, second].map((work) => {
     try {

@@ -24,12 +24,13 @@ export const dataFiles = {
   /** File of the training rows, or a list of files for a mixture. */
   train: z.union([path, z.array(path).min(1)], { error: 'expected a file, or a list of files' }).default(''),
   /**
-   * Chance of each file in the list of training files, in sum 1, as in `interleave_datasets` of Hugging Face's datasets.
+   * Probability of each file in the list of training files, as in `interleave_datasets` of Hugging Face's datasets.
+   * They sum to 1.
    */
   probabilities: z.array(z.number().positive()).optional(),
   /**
-   * End of a mixture: when the first file has no rows left (`first_exhausted`, the default), or when each row of each file has
-   * been used (`all_exhausted`).
+   * When a mixture ends: when the first file has no rows left (`first_exhausted`, the default), or when each row of
+   * each file has been used (`all_exhausted`).
    */
   stopping_strategy: z.enum(STOPPING_STRATEGIES).optional(),
   /**

@@ -62,7 +62,7 @@ export interface Vectors<Data extends BaseData, Input> {
  */
 export interface Prediction<Data extends BaseData, Input> {
   /**
-   * How to read a file without reference answers: as in the run, with changes by flags. `file` is undefined for
+   * The settings for reading a file without reference answers: the run's settings, changed by flags. `file` is undefined for
    * standard input.
    *
    * @throws UserError for a flag that the task does not support

@@ -36,7 +36,7 @@ export type DataOf = { [Task in TaskName]: z.output<(typeof TASKS)[Task]['data']
 export type DataInputOf = { [Task in TaskName]: z.input<(typeof TASKS)[Task]['data']> };
 
 /**
- * The `data` sections of tasks that a program defines, by name, for the types of configs. A program adds its own by
+ * The `data` sections of tasks that a program defines, by name, for the types of configs. A program adds its tasks by
  * declaration merging.
  */
 // biome-ignore lint/suspicious/noEmptyInterface: programs extend it

@@ -119,7 +119,7 @@ export interface TaskDefinition<
   /**
    * Encodes rows.
    *
-   * @throws UserError for rows that cannot be learned from, with their lines
+   * @throws UserError for rows from which nothing can be learned, with their lines
    */
   examples(rows: Rows, context: EncodingContext<Data>): ExampleSet;
   evaluation(rows: Rows, context: EncodingContext<Data>, batchSize: number): Evaluation;
@@ -135,7 +135,7 @@ export interface TaskDefinition<
   /** Like `baselines`, for tasks that predict the tokens of a text. They are fitted on tokens instead of rows. */
   tokenBaselines?(train: ExampleSet, validation: ExampleSet, vocabSize: number): Baseline[];
   /**
-   * How to read another file than the run's: as in the run, with changes by flags.
+   * The settings for reading another file than the run's: the run's settings, changed by flags.
    *
    * @throws UserError for a flag that the task does not support
    */

@@ -59,7 +59,8 @@ export function buildTokenizer(
 }
 
 /**
- * The contents of tokenizer.json and tokenizer_config.json, converted from older files if there is no tokenizer.json.
+ * The contents of tokenizer.json and tokenizer_config.json. Without tokenizer.json, they are converted from older
+ * files.
  *
  * @throws as {@link buildTokenizer}; a plain Error for a damaged file
  */

@@ -4,7 +4,7 @@ import { fixtureTokenizer, languageFixture } from '../../tests/support/language-
 import { type OffsetsEncoding, TextTokenizer } from './tokenizer.ts';
 
 interface Encodings {
-  /** `id start end` of each token; `0`, `1` or `-` for its text. */
+  /** `tokens` has `id start end` of each token, `sequences` the index of its text (`-` for special tokens). */
   single: { tokens: string; sequences: string }[];
   pair: { tokens: string; sequences: string }[];
 }

@@ -9,7 +9,7 @@ export interface MicroBatch {
   examples: number;
   /** Its share of the step's mean loss. */
   weight: number;
-  /** See `ExampleBatch`. */
+  /** See `ExampleBatch.chunk`. */
   chunk?: number;
   /** Index of the micro-batch in the whole run. It determines the dropout masks. */
   number: number;

@@ -30,7 +30,7 @@ export type StepControl = z.infer<typeof control>;
 // biome-ignore lint/suspicious/noConfusingVoidType: a function may return nothing
 type Answer = StepControl | undefined | void;
 
-/** Called after each step. For an exact resume, the function must depend only on its argument. */
+/** Called after each step. If its result depends only on its argument, a run resumes exactly. */
 export type OnStepEnd = (state: StepState) => Answer | Promise<Answer>;
 
 /** @throws UserError for an answer that is not a {@link StepControl} */

@@ -55,7 +55,7 @@ export interface TrainerHost {
   save?(state: TrainerState): string | Promise<string>;
   /** Called after each step. Returns whether a checkpoint is due. Default: every `save_steps`, and after an epoch. */
   isSaveDue?(): boolean;
-  /** Peak memory of the process so far. */
+  /** Returns the peak memory of the process so far. */
   peakMemoryMb(): number;
 }
 

@@ -22,7 +22,7 @@ export interface UpdateSettings {
   learningRate: number;
   schedule: LrSchedulerType;
   scheduleOptions?: ScheduleOptions;
-  /** By default AdamW. */
+  /** Default: AdamW. */
   optimizer?: OptimizerName;
   warmupSteps: number;
   totalSteps: number;

@@ -75,7 +75,7 @@ export function formatNotes(
   return `${JSON.stringify(notes, null, 2)}\n`;
 }
 
-/** A reading with all defaults of its task filled in. */
+/** Fills in the defaults of a task for the keys that say how a file is read. */
 export function readingOf(task: TaskName, data: object): Notes['data'] {
   return readingSchema(task).parse(data);
 }

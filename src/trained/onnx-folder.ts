@@ -19,7 +19,7 @@ import { sentenceFiles } from './sentence-files.ts';
 export interface ExportOnnxOptions {
   /** Types of the weights: one file for each. Default: fp32. */
   dtypes?: readonly OnnxDtype[] | undefined;
-  /** Maximum bytes of a file; the rest goes to files of external data. Default: protobuf's limit. */
+  /** Maximum size of a file in bytes. The rest goes to files of external data. Default: protobuf's limit. */
   maxBytes?: number | undefined;
 }
 

@@ -87,7 +87,7 @@ export class TrainedModel {
   }
 
   /**
-   * Predicts for inputs, in their order. The task decides the types: classifications take `{ text, textPair? }` and
+   * Predicts for inputs, in their order. The types depend on the task: classifications take `{ text, textPair? }` and
    * return `{ label, probabilities, logits }`. For other tasks, name the types: `predict<Words, TaggedWords>(…)`.
    *
    * @throws UserError for tasks that do not predict, and for an input that the task does not accept; NotFinite that

@@ -28,38 +28,38 @@ import { vera } from './vera/definition.ts';
 export const METHODS = {
   /** AdaLoRA: low-rank triplets; their budget moves to the modules that need it. */
   adalora: adaLora,
-  /** LoRA: a pair of factors of one rank beside each module. */
+  /** LoRA: two factors of one rank for each module. */
   lora,
   /** AdaLoRA's triplets with DoRA's magnitude. */
   adadora: adaDora,
   /** AdaLoRA's triplets, scored by integrated gradients and their uncertainty. */
   igulora: iguLora,
-  /** AdaLoRA's triplets, which move to modules where they matter more. */
+  /** AdaLoRA's triplets. They move to modules where they matter more. */
   elalora: elaLora,
-  /** AdaLoRA's triplets, which move by the entropy of each matrix's spectrum. */
+  /** AdaLoRA's triplets. They move by the entropy of each matrix's spectrum. */
   flexlora: flexLora,
-  /** AdaLoRA's triplets, added where the increments matter most. */
+  /** AdaLoRA's triplets. New ones are added where the increments matter most. */
   increlora: increLora,
-  /** LoRA whose ranks and A follow the inputs of the modules. */
+  /** LoRA with ranks and A computed from the inputs of the modules. */
   eva,
-  /** LoRA whose ranks and B follow the gradient of the weights. */
+  /** LoRA with ranks and B computed from the gradient of the weights. */
   gora,
   /** AdaLoRA's triplets at a constant rank. */
   svd_lora: svdLora,
-  /** LoRA's pairs, pruned as AdaLoRA prunes triplets. */
+  /** LoRA's pairs of factors, pruned by AdaLoRA's rules. */
   prune_lora: pruneLora,
   /** (IA)³: a factor for each activation of some modules. */
   ia3,
-  /** VeRA: vectors around random matrices that all modules share. */
+  /** VeRA: trained vectors, and random matrices that all modules share. */
   vera,
   /** Word embeddings before those of every text. */
   prompt_tuning: promptTuning,
   /** Keys and values of every layer before those of every text. */
   prefix_tuning: prefixTuning,
   bitfit: bitFit,
-  /** A small layer after attention and one after feed-forward. */
+  /** A small layer after attention, and another after the feed-forward network. */
   houlsby,
-  /** A small layer after feed-forward. */
+  /** A small layer after the feed-forward network. */
   pfeiffer,
   full,
 };
@@ -79,7 +79,7 @@ export type SectionInputs = {
 export type Sections = { [Name in Configured]: z.output<SchemaOf<Name>> };
 
 /**
- * The sections of methods that a program defines, by name, for the types of configs. A program adds its own by
+ * The sections of methods that a program defines, by name, for the types of configs. A program adds its methods by
  * declaration merging.
  */
 // biome-ignore lint/suspicious/noEmptyInterface: programs extend it

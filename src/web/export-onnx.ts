@@ -6,8 +6,8 @@ import { type OpenOptions, openTrained, type Trained } from './open.ts';
 export type PageExportOptions = ExportOnnxOptions & OpenOptions;
 
 /**
- * Merges the result of a run with its base model and exports it as ONNX files with config and tokenizer. Returns them
- * by their paths in a folder that transformers.js and Optimum load.
+ * Merges the result of a run with its base model and exports it as ONNX files with config and tokenizer. Returns the
+ * files by their paths in a folder that transformers.js and Optimum load.
  *
  * @throws UserError like {@link open}, and for a missing tokenizer
  */

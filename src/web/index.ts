@@ -1,4 +1,4 @@
-/** Fine-tuning in a page: the counterpart of the package in Node, with files instead of folders. */
+/** Fine-tuning in a page: the counterpart of Node's package, with files instead of folders. */
 
 export type { PageFile } from '../formats/file-set.ts';
 export type { EventOf, FinishEvent, TrainEvent } from '../run/events.ts';

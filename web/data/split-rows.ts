@@ -118,7 +118,7 @@ function usable({ rows }: Table, textAt: number, labelAt: number) {
   return { rows: [...kept.values()], leftOut };
 }
 
-/** A random share of some rows. */
+/** Returns a random share of some rows. */
 function chosen(rows: readonly LabelledRow[], share: number, seed: number): LabelledRow[] {
   const order = new Random(seed, 'held out').permutation(rows.length);
   return Array.from(order.subarray(0, Math.floor(share * rows.length)), (i) => rows[i]);

@@ -10,7 +10,7 @@ import {
 } from '../../src/web/index.ts';
 import type { Prediction } from './messages.ts';
 
-/** The trained model of a run: it labels texts, and can be downloaded. It opens with the first text. */
+/** The trained model of a run. It labels texts, and can be downloaded. It opens when the first text is labelled. */
 export class LearntModel {
   readonly #trained: TrainResult;
   readonly #options: OpenOptions;
@@ -31,12 +31,12 @@ export class LearntModel {
     throw new Error('a text without an answer');
   }
 
-  /** The adapter's files, as PEFT loads them, in an archive. */
+  /** An archive with the adapter's files, in PEFT's format. */
   adapter(): Blob {
     return archive(this.#trained.adapter!);
   }
 
-  /** The adapter merged with the encoder, as ONNX, in the folder that transformers.js loads, in an archive. */
+  /** An archive with the adapter merged into the encoder, as ONNX files that transformers.js loads. */
   async onnx(): Promise<Blob> {
     return archive(await exportOnnx(this.#trained, this.#options));
   }
@@ -53,7 +53,7 @@ function archive(files: ReadonlyMap<string, Uint8Array | string>): Blob {
     name,
     typeof content === 'string' ? encoder.encode(content) : content,
   ]);
-  // Weights are nearly random: compressing them takes long and gains little.
+  // Weights are nearly random, so compressing them takes long and saves little.
   return new Blob([zipSync(Object.fromEntries(bytes), { level: 1 }) as BlobPart], {
     type: 'application/zip',
   });

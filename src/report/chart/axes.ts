@@ -59,7 +59,7 @@ export function gridLines({ values }: Ticks, scale: Scale, { left, right }: Box)
   );
 }
 
-/** Labels below a plot, and the axis name at the right end below them. */
+/** Labels below a plot, and the axis name below them at the right. */
 export function xAxis({ values, labels }: Ticks, name: string, scale: Scale, box: Box): Markup {
   return markup`<line class="axis-line" x1="${box.left}" x2="${box.right}" y1="${box.bottom}" y2="${box.bottom}"/>${values.map(
     (value, i) =>

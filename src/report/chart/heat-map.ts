@@ -9,7 +9,7 @@ export const SHADES = 16;
 
 export interface HeatMap extends Omit<Frame, 'width' | 'height'> {
   table: RankTable;
-  /** The rank that gets the darkest shade. */
+  /** The rank with the darkest shade. */
   largest: number;
 }
 

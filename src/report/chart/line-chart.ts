@@ -30,7 +30,7 @@ export interface LineChart extends Omit<Frame, 'width' | 'height'> {
   x: Axis;
   y: Axis;
   curves: readonly Curve[];
-  /** Vertical lines with a label at the top. */
+  /** Vertical lines, each with a label at the top. */
   marks?: readonly { x: number; label: string }[];
 }
 

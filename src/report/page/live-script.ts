@@ -1,4 +1,4 @@
-/* Runs in the page, as text: it must not use anything from outside itself. */
+/* Runs in the page. It is sent as text, so it must not use anything outside itself. */
 
 /**
  * Keeps a live page up to date: dispatches the sections that the server sends as events. The browser reconnects until

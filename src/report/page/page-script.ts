@@ -1,6 +1,6 @@
 import type { RankFrames } from './sections/ranks.ts';
 
-/* Runs in the page, as text: it must not use anything from outside itself. */
+/* Runs in the page. It is sent as text, so it must not use anything outside itself. */
 
 /**
  * Runs the page's sliders and downloads. An `update` event on the document redraws them after a part of the page was

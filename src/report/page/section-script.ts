@@ -1,4 +1,4 @@
-/* Runs in the page, as text: it must not use anything from outside itself. */
+/* Runs in the page. It is sent as text, so it must not use anything outside itself. */
 
 /**
  * Replaces changed sections of the page. A `section` event on the document has the section's `id` and new `html` in its

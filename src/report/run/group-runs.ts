@@ -83,7 +83,7 @@ export function labelsOf(
   return told.map((label, i) => (isShared(label) ? `${label}, ${names[i]}` : label));
 }
 
-/** The settings of `facts` that differ among runs with the same label. */
+/** The settings of `facts` that differ from those of runs with the same label. */
 function differences(
   facts: RunFacts,
   twins: readonly RunFacts[],

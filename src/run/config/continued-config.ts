@@ -8,8 +8,7 @@ import type { ParsedConfig } from './run-config.ts';
  * Completes the config of a run that continues an adapter: keys missing in the method's section get the adapter's
  * values. A completed config stays unchanged.
  *
- * @throws UserError if the adapter is of another method; also for all keys that contradict the adapter, with their
- * names
+ * @throws UserError for an adapter of another method, and for keys that contradict the adapter (all are named)
  */
 export function continuedConfig<Config extends ParsedConfig>(config: Config, adapter: StoredAdapter): Config {
   const where = `adapter: ${config.adapter}`;

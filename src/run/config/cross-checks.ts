@@ -48,7 +48,7 @@ function splitProblems(task: TaskName, { validation }: BaseData): Problem[] {
   return [{ path: ['data', 'validation'], fault }];
 }
 
-/** Custom scores need predictions. */
+/** Finds tasks whose evaluations do not report predictions, which custom scores need. */
 function answerProblems(ownMetrics: readonly string[], task: TaskName, data: BaseData): Problem[] {
   if (ownMetrics.length === 0 || taskNamed(task).tellsAnswers?.(data)) return [];
   const fault = `(${ownMetrics.join(', ')}) cannot be computed, because ${task} evaluates the loss only with this data section`;

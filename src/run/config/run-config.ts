@@ -19,7 +19,10 @@ interface CommonInput {
   method?: MethodName | keyof DefinedMethods | undefined;
   /** Folder of an adapter or run. Training continues from its values. */
   adapter?: string | undefined;
-  /** Values of missing keys: `chosen` for this method, task, model and data, or the defaults of Hugging Face and PEFT. */
+  /**
+   * Where values of missing keys come from: `chosen` for this method, task, model and data, or `huggingface` for the
+   * defaults of Hugging Face and PEFT.
+   */
   defaults?: 'chosen' | 'huggingface' | undefined;
   /** Training settings, named as in Hugging Face's `TrainingArguments`. */
   training?: TrainingInput | undefined;

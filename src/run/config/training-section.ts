@@ -25,8 +25,8 @@ export const trainingSchema = z.strictObject({
     })
     .default(-1),
   /**
-   * Stops after this step, or after a share of the run such as `25%`, on the schedule of the whole run. `--resume` with a
-   * later step, or without one, continues.
+   * Step after which the run stops, or a share of the run such as `25%`. The schedule remains that of the whole run. To
+   * continue, use `--resume` with a later step or without this key.
    */
   stop_at_step: z
     .union([count, z.string().regex(/^(100|\d{1,2}(\.\d+)?)%$/)], {
@@ -46,61 +46,73 @@ export const trainingSchema = z.strictObject({
   /** Options of the schedule, by transformers' names, such as `num_cycles` or `num_decay_steps`. */
   lr_scheduler_kwargs: z
     .strictObject({
-      /** Waves of cosine (default 0.5), or restarts of cosine_with_restarts (default 1). */
+      /** Number of waves of cosine (default 0.5), or of restarts of cosine_with_restarts (default 1). */
       num_cycles: z.number().positive(),
       /** Exponent of polynomial. Default: 1. */
       power: z.number().positive(),
       /** Final learning rate of polynomial. Default: 1e-7. */
       lr_end: z.number().min(0),
-      /** Time scale of inverse_sqrt, in steps. Default: the warm-up's steps, or 10,000. */
+      /** Number of steps over which inverse_sqrt decreases. Default: the warm-up's steps, or 10,000. */
       timescale: count,
-      /** Steps at the full rate of warmup_stable_decay. */
+      /** Number of steps at the full rate, for warmup_stable_decay. */
       num_stable_steps: z.int().min(0),
-      /** Steps of the decay of warmup_stable_decay. */
+      /** Number of steps of the decay, for warmup_stable_decay. */
       num_decay_steps: count,
-      /** Curve of the warm-up of warmup_stable_decay. Default: linear. */
+      /** Curve of the warm-up, for warmup_stable_decay. Default: linear. */
       warmup_type: z.enum(RAMPS),
-      /** Curve of the decay of warmup_stable_decay. Default: cosine. */
+      /** Curve of the decay, for warmup_stable_decay. Default: cosine. */
       decay_type: z.enum(RAMPS),
-      /** Lowest rate of warmup_stable_decay, as a share of the full one. Default: 0. */
+      /** Lowest rate as a share of the full rate, for warmup_stable_decay. Default: 0. */
       min_lr_ratio: z.number().min(0).lt(1),
-      /** Lowest rate of cosine_with_min_lr and cosine_warmup_with_min_lr, as a share of the full one. Set this or `min_lr`. */
+      /**
+       * Lowest rate as a share of the full rate, for cosine_with_min_lr and cosine_warmup_with_min_lr. Set this or
+       * `min_lr`.
+       */
       min_lr_rate: z.number().min(0).max(1),
-      /** First rate of the warm-up of cosine_warmup_with_min_lr, as a share of the full one. Default: one over its steps. */
+      /**
+       * First rate of the warm-up as a share of the full rate, for cosine_warmup_with_min_lr. Default: one divided by
+       * the number of warm-up steps.
+       */
       warmup_lr_rate: z.number().min(0).max(1),
-      /** Lowest rate: of the cosines above, of reduce_lr_on_plateau (default 0) and greedy (default 1e-3). */
+      /**
+       * Lowest rate, for cosine_with_min_lr, cosine_warmup_with_min_lr, reduce_lr_on_plateau (default 0) and greedy
+       * (default 1e-3).
+       */
       min_lr: z.number().min(0),
-      /** Highest rate of greedy. Default: 1. */
+      /** Highest rate, for greedy. Default: 1. */
       max_lr: z.number().positive(),
-      /** Whether the score should fall or rise. Default: by `greater_is_better`. For this and all below: reduce_lr_on_plateau, greedy. */
+      /**
+       * Whether a better score is lower or higher. Default: as in `greater_is_better`. This key and those below are for
+       * reduce_lr_on_plateau and greedy.
+       */
       mode: z.enum(['min', 'max']),
-      /** Factor of a reduction. Default: 0.1; greedy 0.95. */
+      /** Factor by which a reduction multiplies the rate. Default: 0.1; greedy 0.95. */
       factor: z.number().positive().lt(1),
-      /** Evaluations without a better score before a reduction. Default: 10. */
+      /** Number of evaluations without a better score before the rate is reduced. Default: 10. */
       patience: z.int().min(0),
-      /** A score is better if it exceeds the best one by this much. Default: 1e-4; greedy 1e-6. */
+      /** Amount by which a better score must exceed the best one. Default: 1e-4; greedy 1e-6. */
       threshold: z.number().min(0),
-      /** Whether the threshold is a share of the best score. Default: rel; greedy abs. */
+      /** Whether the threshold is a share of the best score (`rel`) or an amount (`abs`). Default: rel; greedy abs. */
       threshold_mode: z.enum(['rel', 'abs']),
-      /** Evaluations after a reduction that do not count. Default: 0. */
+      /** Number of evaluations that do not count after a reduction. Default: 0. */
       cooldown: z.int().min(0),
-      /** Evaluations after an increase that do not count, with greedy. Default: 0. */
+      /** Number of evaluations that do not count after an increase, for greedy. Default: 0. */
       warmup: z.int().min(0),
-      /** Smaller changes of the rate are not made. Default: 1e-8. */
+      /** A smaller change of the rate is not made. Default: 1e-8. */
       eps: z.number().min(0),
-      /** Average the score over `window_size` evaluations, with greedy. Default: false. */
+      /** Average the score over `window_size` evaluations, for greedy. Default: false. */
       smooth: z.boolean(),
-      /** Evaluations to average. Default: 50. */
+      /** Number of evaluations to average. Default: 50. */
       window_size: count,
-      /** Reductions at the lowest rate before greedy starts again. Default: 500. */
+      /** Number of reductions at the lowest rate before greedy restarts. Default: 500. */
       reset_start: count,
     })
     .partial()
     .optional(),
   /**
-   * Optimizer, by transformers' names. `adamw_bnb_8bit` keeps the moments of tensors of 4,096 values or more in bytes. `muon` moves
-   * matrices by orthogonalized gradients, and everything else by AdamW at the same learning rate. Lion takes a rate 3 to 10 times
-   * smaller than AdamW. Default: adamw_torch.
+   * Optimizer, by its name in transformers. `adamw_bnb_8bit` stores the moments of tensors of 4,096 values or more as
+   * bytes. `muon` updates matrices with orthogonalized gradients, and everything else with AdamW at the same learning
+   * rate. Lion needs a rate 3 to 10 times smaller than AdamW. Default: adamw_torch.
    */
   optim: z.enum(OPTIMIZER_NAMES).optional(),
   /** Warm-up as a share of the run. Set this or `warmup_steps`. */
@@ -117,13 +129,14 @@ export const trainingSchema = z.strictObject({
    */
   class_weights: z.union([z.literal('balanced'), z.record(z.string(), z.number().positive())]).optional(),
   /**
-   * Your loss instead of the task's, as a function of logits, labels and the operations of a graph. Only in a program, for
-   * tasks with a label per row. `eval_loss` stays the task's.
+   * A function of your program that replaces the task's loss. It gets logits, labels and the operations of a graph. For
+   * tasks with a label per row. `eval_loss` remains the task's loss.
    */
   compute_loss_func: functionOnly<LossFunction>().optional(),
   /**
-   * NEFTune (Jain et al., ICLR 2024): in training, word embeddings get uniform noise of this size divided by √(L d), for texts of L
-   * tokens and embeddings of width d. The paper uses 5 to 15 for instruction tuning. Default: no noise.
+   * NEFTune (Jain et al., ICLR 2024): adds uniform noise to word embeddings in training. Its size is this value divided
+   * by √(L d), for texts of L tokens and embeddings of width d. The paper uses 5 to 15 for instruction tuning. Default:
+   * no noise.
    */
   neftune_noise_alpha: z.number().min(0).optional(),
   /** Maximum global norm of the gradient. 0: no clipping. */
@@ -147,19 +160,20 @@ export const trainingSchema = z.strictObject({
   /** Steps between two log entries. Hugging Face's default is 500. */
   logging_steps: count.default(10),
   /**
-   * `all`: the run's folder gets `importance.f32`, with the importance of every component of every adapted matrix at each
-   * allocation of ranks. Show it with `adalora inspect RUN --importance`.
+   * `all`: the run's folder gets `importance.f32`, with the importance of every component of every adapted matrix at
+   * each allocation of ranks. Display it with `adalora inspect RUN --importance`.
    */
   log_importance: z.enum(['none', 'all']).optional(),
   /**
-   * Programs that show the run while it trains: `tensorboard` (event files in `tensorboard/`), `wandb` (Weights & Biases), `mlflow`.
-   * Addresses and keys of servers come from environment variables. Default: none.
+   * Programs that display the run while it trains: `tensorboard` (event files in `tensorboard/`), `wandb` (Weights &
+   * Biases), `mlflow`. Addresses and keys of servers come from environment variables. Default: none.
    */
   report_to: z.union([z.enum(REPORT_TO), z.array(z.enum(REPORT_TO))]).optional(),
   /**
-   * Log the simple gradient noise scale (McCandlish et al., 2018): about the batch size, in examples, up to which larger batches
-   * save steps. Estimated from the batches of a step with `gradient_accumulation_steps`, otherwise from the halves of each batch, and
-   * averaged over the steps of a log entry. Not for sentence_embedding. Default: false.
+   * Log the simple gradient noise scale (McCandlish et al., 2018). It is about the largest batch size, in examples, at
+   * which larger batches still save steps. It is estimated from the batches of a step with
+   * `gradient_accumulation_steps`, otherwise from the two halves of each batch. Estimates are averaged over the steps
+   * of a log entry. Not for sentence_embedding. Default: false.
    */
   log_gradient_noise_scale: z.boolean().optional(),
   /** Score that selects the best model. Default: the task's main score. A leading `eval_` is ignored. */
@@ -169,22 +183,21 @@ export const trainingSchema = z.strictObject({
   /** Keep the best model at the end instead of the last. */
   load_best_model_at_end: z.boolean().default(false),
   /**
-   * Start the head from a linear probe, fitted to the features of the training rows before the first step (LP-FT).
-   * Requires one row of labels per example and a head with a weight and a bias in its last layer. Default: true for
-   * runs of few steps.
+   * Start the head from a linear probe, which is fitted to the features of the training rows before the first step
+   * (LP-FT). Requires one row of labels per example, and a head with a weight and a bias in its last layer. Default:
+   * true for runs of few steps.
    */
   linear_probe: z.boolean().optional(),
   /**
-   * With `load_best_model_at_end`, keep a later evaluation instead of the best one if its score is worse by no more
-   * than a standard error. On few rows such a difference is noise. Default: true for labeled texts if
+   * With `load_best_model_at_end`, keep a later evaluation instead of the best one if its score is worse by at most a
+   * standard error. On few rows, such a difference is noise. Default: true for labeled texts if
    * `load_best_model_at_end` is not set either, else false.
    */
   prefer_later_model: z.boolean().optional(),
   /**
-   * End with a model that always answers the majority class if no evaluation had a lower loss than that, or a score
-   * that was better by more than a standard error. Requires `load_best_model_at_end`, a single validation set and a
-   * classification head with biases. Default: true if neither `load_best_model_at_end` nor `class_weights` is set, else
-   * false.
+   * End with a model that always predicts the majority class, unless an evaluation had a lower loss, or a score better
+   * by more than a standard error. Requires `load_best_model_at_end`, a single validation set and a classification head
+   * with biases. Default: true if neither `load_best_model_at_end` nor `class_weights` is set, else false.
    */
   fall_back_to_majority: z.boolean().optional(),
   /** Stop after this many evaluations without a better score. */

@@ -33,7 +33,7 @@ interface Holder extends Owner {
   launcher?: number;
 }
 
-/** An existing lock. */
+/** A lock that exists. */
 interface Found {
   text: string;
   /** Time of its last heartbeat. */
@@ -71,7 +71,7 @@ export function lockFolder(folder: string, options: LockOptions = {}): () => voi
       };
     }
     const current = read(path);
-    if (!current) continue; // The folder has just been unlocked.
+    if (!current) continue; // Another holder has just unlocked the folder.
     const holder = holderIn(current.text);
     let isOver = holder ? hasEnded(placeKey(holder), holder) : Date.now() - current.beat > WRITING_MS;
     const mayEnd = holder && isOver === false && isEnding(holder) && performance.now() < patience;

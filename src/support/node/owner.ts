@@ -13,7 +13,7 @@ export interface Place {
   namespace?: string;
 }
 
-/** A thread that holds or writes a file. */
+/** A thread that holds a lock or writes a file. */
 export interface Owner extends Place {
   pid: number;
   thread: number;

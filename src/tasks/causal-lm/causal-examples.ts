@@ -69,7 +69,7 @@ export function* learntTokens({ lengths, batch }: ExampleSet): Generator<Int32Ar
     yield batch(Int32Array.of(example), 0).feeds.labels.data as Int32Array;
 }
 
-/** Encodes files. `origins` is the index of the file of each sequence. */
+/** Encodes files. `origins` has, for each sequence, the index of its file. */
 function encode(
   files: readonly TextFile[],
   context: Context,

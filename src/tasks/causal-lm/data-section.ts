@@ -15,11 +15,11 @@ export const causalDataSchema = z.strictObject({
   /** JSON key of a conversation's messages. Default: `messages`. */
   messages: nonEmpty.optional(),
   /**
-   * JSON key of a list of completions, for multiple choice. The model trains on the correct one. `accuracy` is the share of
-   * rows in which the model finds it most likely.
+   * JSON key of a list of completions, for multiple choice. The model is trained on the correct one. `accuracy` is the
+   * share of rows in which the model finds the correct completion most likely.
    */
   choices: nonEmpty.optional(),
-  /** JSON key of the correct choice: its number from 0 or its text. Default: `answer`. */
+  /** JSON key of the correct choice: its number from 0, or its text. Default: `answer`. */
   answer: nonEmpty.optional(),
   /** Generate and score completions in evaluations: `exact_match`, `valid_json` and your own metrics. */
   predict_with_generate: z.boolean().default(false),

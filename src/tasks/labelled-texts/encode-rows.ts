@@ -34,8 +34,8 @@ export function encodeRows(
 }
 
 /**
- * Packs encodings as integers: their number, then for each twice its length, plus one if it was truncated. All ids
- * follow, then all types.
+ * Packs encodings as integers: first their number; then one integer per encoding, twice its length, plus one if it was
+ * truncated; then all ids; then all types.
  */
 function pack(encodings: readonly Encoding[]): Uint8Array {
   const tokens = encodings.reduce((sum, { inputIds }) => sum + inputIds.length, 0);

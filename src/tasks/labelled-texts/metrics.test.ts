@@ -16,7 +16,7 @@ interface Case {
   numLabels: number;
   logits: number[];
   targets: number[];
-  /** null stands for NaN. */
+  /** null represents NaN. */
   expected: Record<string, number | null>;
 }
 

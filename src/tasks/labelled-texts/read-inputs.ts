@@ -15,11 +15,11 @@ import { labelledDataSchema } from './data-section.ts';
 const KEYS = Object.keys(labelledDataSchema.shape);
 const STANDARD_INPUT = 'standard input';
 
-/** How to read a file of rows, without its format. */
+/** The settings for reading a file of rows, except its format. */
 export type Columns = Omit<DataOptions, 'format'>;
 
 /**
- * How to read a file for a trained model: as in its run, with changes by flags. If a flag names a column, the file's
+ * The settings for reading a file for a trained model: those of its run, changed by flags. If a flag names a column, the file's
  * layout differs from the run's. Then it has a header if any column in use is given by name.
  *
  * @param needsLabel false for prediction, which accepts a file without labels
@@ -54,7 +54,7 @@ export function useColumns(run: Columns, flags: ReadingFlags, needsLabel: boolea
   };
 }
 
-/** How to read a file with this name. The name may show that it is JSON Lines. */
+/** The settings for reading a file with this name, which may show that it is JSON Lines. */
 export function columnsFor(file: string, columns: Columns): Columns {
   return detectFormat(file, '') === 'jsonl' ? jsonKeys(columns) : columns;
 }

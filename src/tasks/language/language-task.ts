@@ -16,7 +16,7 @@ const OTHER_COLUMNS = { prompt: undefined, completion: undefined, messages: unde
 const COLUMNS = ['text', ...Object.keys(OTHER_COLUMNS)];
 
 /**
- * How to read another file than the run's: as in the run, with changes by flags.
+ * The settings for reading another file than the run's: the run's settings, changed by flags.
  *
  * @param task the task's name, for messages
  * @param known keys of the task's `data` section

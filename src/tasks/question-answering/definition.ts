@@ -23,7 +23,7 @@ export type QuestionInput = Omit<Question, 'id'> & { id?: string };
 export interface SpanAnswer {
   /** The id of the input, if it has one. */
   id?: string;
-  /** Empty if the text has no answer. */
+  /** Empty for no answer. */
   answer: string;
   /** The answer's probability among the kept spans. */
   score: number;
@@ -139,7 +139,7 @@ export const questionAnswering: TaskDefinition<
 const FLAGS = Object.keys(questionDataSchema.shape);
 
 /**
- * How to read another file than the run's: as in the run, with changes by flags.
+ * The settings for reading another file than the run's: the run's settings, changed by flags.
  *
  * @throws UserError for an unsupported flag
  */

@@ -12,7 +12,7 @@ export const LOSSES = ['multiple_negatives_ranking', 'cosent', 'cosine', 'triple
 
 /** Data and loss of sentence embeddings. Names and defaults as in sentence-transformers. */
 export const embeddingDataSchema = z.strictObject({
-  /** TSV, CSV or JSON Lines, or a BEIR folder (corpus.jsonl, queries.jsonl, qrels), or one of its qrels files. */
+  /** TSV, CSV or JSON Lines. Or a BEIR folder (corpus.jsonl, queries.jsonl, qrels) or one of its qrels files. */
   ...dataFiles,
   /** Column of the anchor, for pairs and triplets: its name or its number from 0. */
   anchor: column.optional(),
@@ -48,15 +48,15 @@ export const embeddingDataSchema = z.strictObject({
   max_score: z.number().positive().default(1),
   /** Dimensions to which vectors may be truncated (Matryoshka). */
   matryoshka_dims: z.array(z.int().min(1)).min(1).optional(),
-  /** Weight of the loss of each of them. Default: 1. */
+  /** Weight of the loss at each of these dimensions. Default: 1. */
   matryoshka_weights: z.array(z.number().positive()).min(1).optional(),
-  /** Texts computed at a time. Less memory for a third more time. Default: the whole batch. */
+  /** Number of texts to compute at a time. It saves memory, but takes a third more time. Default: the whole batch. */
   mini_batch_size: z.int().min(1).optional(),
   /** Pooling of the hidden states. Default: the model's, else `mean`. */
   pooling: z.enum(POOLING_MODES).optional(),
   /** Whether to normalize vectors to length 1. Default: as the model does, else no. */
   normalize: z.boolean().optional(),
-  /** Texts put before inputs: `query` before anchors, `document` before all others. Default: the model's. */
+  /** Texts to put before inputs: `query` before anchors, `document` before all others. Default: the model's. */
   prompts: z.record(z.string(), z.string()).optional(),
 });
 

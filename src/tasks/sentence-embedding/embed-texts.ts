@@ -84,7 +84,7 @@ function asked(
   return { prompt: prompt ?? named, dimensions };
 }
 
-/** How to read another file than the run's: as in the run, with changes by flags. */
+/** The settings for reading another file than the run's: the run's settings, changed by flags. */
 export function embeddingFlags(
   reading: ReadingOf<EmbeddingData>,
   flags: ReadingFlags,

@@ -39,7 +39,7 @@ export const predictTexts: Prediction<PairData, Source> = {
   describe: (answer) => (answer as Generated).text,
 };
 
-/** How to read another file than the run's: as in the run, with changes by flags. */
+/** The settings for reading another file than the run's: the run's settings, changed by flags. */
 export function pairsWithFlags(reading: ReadingOf<PairData>, flags: ReadingFlags): ReadingOf<PairData> {
   const known = Object.keys(pairDataSchema.shape);
   const wrong = Object.keys(flags).find((key) => !known.includes(key));

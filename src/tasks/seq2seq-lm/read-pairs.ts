@@ -71,7 +71,7 @@ function jsonPairs(
   return pairs;
 }
 
-/** A text, or a list of texts. */
+/** Reads a text or a list of texts. */
 function textsOf(object: JsonObject, key: string, line: number, problems: RowProblems): readonly string[] {
   const value = ownValue(object, key);
   if (typeof value === 'string') return [value];

@@ -26,7 +26,7 @@ const build =
   (definition, config) =>
     tokenModel('TOKEN_CLS')(definition, { ...config, numLabels: labels.length });
 
-/** Predicts the tag of each word, and so the entities of a text. */
+/** Predicts the tag of each word. The tags mark the entities of a text. */
 export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Words, typeof wordDataSchema> =
   {
     data: wordDataSchema,

@@ -13,7 +13,7 @@ const KEYS = Object.keys(wordDataSchema.shape);
 const MEANING: Readonly<Record<string, 'words' | 'tags'>> = { text: 'words', label: 'tags' };
 
 /**
- * How to read another file than the run's. `--text` names the column of words, `--label` the column of tags.
+ * The settings for reading another file than the run's. `--text` names the column of words, `--label` the column of tags.
  *
  * @throws UserError for an unsupported flag
  */

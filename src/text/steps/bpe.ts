@@ -64,7 +64,7 @@ export function bpe(config: BpeConfig): Model {
 }
 
 /**
- * The rules by the ids of their left and right side.
+ * Maps the ids of a left and a right side to their merge rule.
  *
  * @throws Error if a side or the result is not in the vocabulary
  */

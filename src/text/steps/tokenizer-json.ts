@@ -10,9 +10,9 @@ const addedToken = z.object({
   /** Whether a match includes the white space before it (`lstrip`) or after it (`rstrip`). */
   lstrip: z.boolean().default(false),
   rstrip: z.boolean().default(false),
-  /** Whether it is matched in the normalized text. */
+  /** Whether the token is matched in normalized text. */
   normalized: z.boolean().optional(),
-  /** Whether decoding omits it. */
+  /** Whether decoding omits the token. */
   special: z.boolean().default(false),
 });
 

@@ -17,7 +17,7 @@ export function unigram(config: UnigramConfig): Model {
   const vocabulary = new Vocabulary();
   const scores = config.vocab.map((entry) => entry?.[1]);
   const ids = new Map<string, number>();
-  // The length of the longest token, by its first UTF-16 unit.
+  // The maximum token length for each first UTF-16 unit.
   const longest = new Map<number, number>();
   for (const [id, entry] of config.vocab.entries()) {
     const [token, score] = Array.isArray(entry) ? entry : [];

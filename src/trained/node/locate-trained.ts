@@ -39,7 +39,7 @@ export async function locateTrained(path: string, options: LocateOptions = {}): 
   });
 }
 
-/** The default folder of runs. */
+/** The usual folder of runs. */
 const RUNS = 'runs';
 /** Maximum number of runs to list. */
 const MAX_LISTED = 10;

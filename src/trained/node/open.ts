@@ -28,20 +28,23 @@ export interface OpenOptions {
   /** Type of the frozen weights. Default: float32 whatever the run used, or the only type that the adapter fits. */
   baseDtype?: BaseDtype | undefined;
   batchSize?: number | undefined;
-  /** Tokens after which a text is truncated, if other than in the run. */
+  /** Number of tokens after which a text is truncated, if other than in the run. */
   maxLength?: number | undefined;
   /** Whether to open it for text generation, with a suitable head instead of its own. */
   generates?: boolean | undefined;
   /** Whether to open it for text vectors, even if it is a base model without a task. */
   embeds?: boolean | undefined;
   /**
-   * Whether a prompt with the same start as the previous one is read only from the first difference on, as for the
-   * turns of a conversation. Texts are the same up to rounding, so a sampled text may depend on earlier prompts.
+   * Whether a prompt that begins like the previous one is read only from the first difference on, as for the turns of a
+   * conversation. The results are equal up to rounding, so a sampled text may depend on earlier prompts.
    */
   continues?: boolean | undefined;
   /** Called while files of the Hub are downloaded. */
   onProgress?: ((progress: DownloadProgress) => void) | undefined;
-  /** Called if an adapter was trained on other weights than its base has; by default a warning of the process. */
+  /**
+   * Called if an adapter was trained on other weights than its base has. By default, a warning of the process is
+   * emitted.
+   */
   onNotice?: ((message: string) => void) | undefined;
 }
 
@@ -117,12 +120,12 @@ export class OpenedModel extends TrainedModel {
   /**
    * Writes the model, or only its adapter, in another equivalent form.
    *
-   * @param form `onnx`, a folder that transformers.js and Optimum load; or a form of the adapter's kind, such as
-   * plain LoRA for AdaLoRA
+   * @param form `onnx`, a folder that transformers.js and Optimum load; or another form of the adapter, such as plain
+   * LoRA for AdaLoRA
    * @param output a new or empty folder
-   * @param options of ONNX
-   * @throws UserError that names the available forms, for a folder with files in it, and for types of weights that
-   * are unknown or cannot represent a value
+   * @param options options of the form `onnx`
+   * @throws UserError that names the available forms, for a folder with files in it, and for types of weights that are
+   * unknown or cannot represent a value
    */
   async export(form: string, output: string, options: ExportOnnxOptions = {}): Promise<void> {
     if (this.isClosed) throw closedModel(this.parts.path);

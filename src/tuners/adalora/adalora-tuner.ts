@@ -16,7 +16,7 @@ import { tripletLayout } from './triplet-layout.ts';
 /** Standard deviation of the initial P and Q. */
 const INITIAL_STD = 0.02;
 
-/** The training settings of triplets. */
+/** How triplets are trained. */
 export interface TripletSettings {
   lora_dropout: number;
   /** The weight γ of the orthogonality term. */

@@ -9,7 +9,7 @@ import { tripletShape } from './triplet-shape.ts';
 
 const SCORES = ['sensitivity-uncertainty', 'signal-to-noise', 'sensitivity', 'magnitude'] as const;
 
-/** AdaLoRA's settings: PEFT's keys and defaults, then ours. */
+/** AdaLoRA's settings: first PEFT's keys with their defaults, then further keys. */
 export const adaLoraConfigSchema = oneBudget(
   z.strictObject({
     ...adapterConfigShape,

@@ -20,7 +20,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
   learningRate: 2e-3,
   chosen: { encoder: { rate: 5e-3, lora_alpha: 32 }, language: { rate: 1e-3, lora_alpha: 32 } },
   trains: 'adapter',
-  // Every method keeps five; this one also keeps two averages of importance.
+  // Five vectors as in every method, and two averages of importance.
   vectors: 7,
   start: (model, settings, totalSteps) =>
     allocatedTriplets(NAMES, model, settings, totalSteps, (config) => AdaLoraTuner.create(model, config)),

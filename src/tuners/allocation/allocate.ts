@@ -9,7 +9,7 @@ export interface Allocation {
   keep: Uint8Array[];
   /** The number of kept components. */
   count: number;
-  /** The lowest kept score; infinite if nothing was kept. */
+  /** The lowest kept score. Infinite if nothing was kept. */
   threshold: number;
 }
 

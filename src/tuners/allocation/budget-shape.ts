@@ -13,8 +13,8 @@ const bytes = z.union([count, z.string().regex(SIZE, 'expected a size such as 1.
 });
 
 /**
- * The final and the initial budget, each in one of four units. A config sets at most one key of each. The final
- * adapter uses as much of the target as whole components allow, and never more.
+ * The final and the initial budget, each in one of four units. A config sets at most one key of each. The final adapter
+ * uses as much of the target as whole components allow, and never exceeds it.
  */
 export const budgetShape = {
   /** Final mean rank. May be a fraction. Default without any target: 8, as in PEFT. */

@@ -15,8 +15,8 @@ export const TINIT = 10;
 export const TFINAL = 40;
 
 /**
- * When the budget falls, and how importance is smoothed. Keys are PEFT's, and so are the defaults except `tinit` and
- * `tfinal`: PEFT's 0 lets the budget fall until the last step. `total_step` is computed.
+ * When the budget decreases, and how importance is smoothed. The keys are PEFT's, and so are most defaults. `tinit` and
+ * `tfinal` differ: with PEFT's 0, the budget would decrease until the last step. `total_step` is computed.
  */
 export const scheduleShape = {
   /** Steps before the budget starts to fall: a number or a share. Default: 10 % of the run. */

@@ -10,7 +10,7 @@ import { biasTuner } from './bias-tuner.ts';
 
 const NAME = 'BITFIT';
 
-/** An invalid list is ignored. */
+/** An invalid list counts as missing. */
 const savedModules = z.array(z.string()).nullish().catch(null);
 
 /**

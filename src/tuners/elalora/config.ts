@@ -5,7 +5,7 @@ import { elasticShape } from '../elastic/elastic-shape.ts';
 
 const { beta1, beta2 } = scheduleShape;
 
-/** ElaLoRA's settings: the names and defaults of its code. */
+/** ElaLoRA's settings, with the names and defaults of the released code. */
 export const elaLoraConfigSchema = z.strictObject({
   ...elasticShape,
   /** Number of triplets of each module that take part in a move: those with the lowest scores. */
@@ -14,7 +14,7 @@ export const elaLoraConfigSchema = z.strictObject({
   beta1,
   /** Smoothing of the uncertainty (moving average). */
   beta2,
-  /** Measure importance after the optimizer step (the code) or before it. */
+  /** When to measure importance: after the optimizer step, as in the released code, or before it. */
   importance_timing: pruningShape.importance_timing,
 });
 

@@ -9,13 +9,13 @@ const { tinit, tfinal, deltaT } = scheduleShape;
 /** Settings of methods that move ranks between modules while they train. */
 export const elasticShape = {
   ...adapterConfigShape,
-  /** Rank of every module at the start, and their mean throughout. */
+  /** Rank of every module at the start. It is also the mean rank during the whole run. */
   r: rank.default(8),
   /** Steps before ranks move: a number or a share. Default: 10 % of the run. */
   tinit,
   /** Final steps with fixed ranks: a number or a share. Default: 40 % of the run. */
   tfinal,
-  /** Steps between two moves: a number or a share. Each move builds the graph again, which takes about a second. */
+  /** Steps between two moves: a number or a share. Each move rebuilds the graph, which takes about a second. */
   deltaT: deltaT.unwrap().default('5%'),
   /** Maximum number of ranks that move at once. */
   b: z.int().min(1).default(4),

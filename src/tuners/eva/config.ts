@@ -9,19 +9,25 @@ export const evaConfigSchema = z.strictObject({
   r: rank.default(8),
   /** Scale `lora_alpha / sqrt(r)` instead of `lora_alpha / r` (rank-stabilized LoRA). */
   use_rslora: z.boolean().default(false),
-  /** Ranks that modules contribute to the budget, if not `r`. Keys are module paths, suffixes or regular expressions. */
+  /**
+   * For some modules, the rank that they contribute to the budget instead of `r`. Keys are module paths, suffixes or
+   * regular expressions.
+   */
   rank_pattern: z.record(z.string(), rank).default({}),
   /** Alphas that differ from `lora_alpha`, with keys as in `rank_pattern`. */
   alpha_pattern: z.record(z.string(), z.number().positive()).default({}),
   /** Maximum rank of a module, as a multiple of `r`. `1` gives every module the rank `r`. */
   rho: z.number().min(1).default(2),
-  /** A module's directions are final when the cosine of each to its value one batch before is at least this. */
+  /**
+   * Minimum cosine between a direction and its value one batch before. A module is done when all its directions reach
+   * it.
+   */
   tau: z.number().gt(0).max(1).default(0.99),
   /** Divide directions by the square root of their singular values. */
   whiten: z.boolean().default(false),
-  /** Keep the scale of `r` for every rank. `false`: each module has the scale of its own rank. */
+  /** Whether every rank keeps the scale of `r`. `false`: each module has the scale of its own rank. */
   adjust_scaling_factors: z.boolean().default(true),
-  /** Number of batches after which directions that still change are an error. */
+  /** Maximum number of batches. If directions still change after that, the run ends with an error. */
   max_batches: z.int().min(2).default(1000),
 });
 

@@ -17,7 +17,7 @@ interface Contributor {
 interface Group {
   paths: readonly string[];
   pca: IncrementalPca;
-  /** Whether each component was within `tau` of its previous value. */
+  /** For each component, whether its cosine to its previous value is at least `tau`. */
   converged: boolean[];
   isDone: boolean;
 }

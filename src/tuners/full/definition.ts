@@ -3,7 +3,7 @@ import { staticRun } from '../method-run.ts';
 import type { TunableModel } from '../tuner.ts';
 import { WholeParameters } from '../whole-parameters.ts';
 
-/** Full fine-tuning: trains every parameter of the model; the result is a model. */
+/** Full fine-tuning: trains every parameter of the model. The result is a model. */
 export const full: MethodDefinition<object> = {
   config: undefined,
   learningRate: 2e-5,

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
 import { rank } from '../shared/rank.ts';
 
-/** GoRA's settings, with the paper's symbols and defaults. Options of the released code that differ are marked. */
+/** GoRA's settings, with the paper's symbols and defaults. Where the released code differs, its value is marked. */
 export const goraConfigSchema = z
   .strictObject({
     ...adapterConfigShape,
-    /** Mean rank that sets the budget: the parameters of LoRA with this rank. */
+    /** Mean rank. The budget is the number of parameters of LoRA with this rank. */
     r: rank.default(8),
     /** Minimum rank of a module. Default: half of `r`. */
     min_rank: rank.optional(),
@@ -14,11 +14,14 @@ export const goraConfigSchema = z
     max_rank: rank.optional(),
     /** Scale `lora_alpha / sqrt(r)` of each module's own rank. `false`: `lora_alpha / r`. */
     use_rslora: z.boolean().default(true),
-    /** γ: the size of the initial increment, as a gradient step of the weight. */
+    /** γ: the size of the initial increment, as a multiple of the weight's gradient. */
     gamma: z.number().positive().default(0.05),
     /** Number of batches, in optimizer steps, for the mean gradient. */
     gradient_batches: z.int().min(1).default(64),
-    /** Importance of a weight W with gradient G: mean of |W G| (paper), or its Frobenius norm (the code's default). */
+    /**
+     * Importance of a weight W with gradient G: the mean of |W G| (paper), or the Frobenius norm of W G (the code's
+     * default).
+     */
     importance: z.enum(['mean', 'frobenius']).default('mean'),
     /** Cost of a rank in the budget: `sqrt` of the features (paper), or their `sum` (the code's default). */
     features: z.enum(['sqrt', 'sum']).default('sqrt'),

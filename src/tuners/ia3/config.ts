@@ -11,7 +11,7 @@ export const ia3ConfigSchema = z.strictObject({
   exclude_modules,
   /** The target modules whose input is rescaled instead of their output: names, or a regular expression. */
   feedforward_modules: target_modules,
-  /** Modules trained whole beside the adapter. */
+  /** Modules to train in full besides the adapter. */
   modules_to_save,
 });
 

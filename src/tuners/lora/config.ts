@@ -22,8 +22,8 @@ export const loraConfigSchema = z
     /** Alphas that differ from `lora_alpha`, with keys as in `rank_pattern`. */
     alpha_pattern: z.record(z.string(), z.number().positive()).default({}),
     /**
-     * `before-training` distributes a mean rank of `r` by the gradient of some batches, and writes `rank_pattern.json` for other
-     * LoRA tools. `even` uses `r` and `rank_pattern` as they are.
+     * How ranks are allocated. `before-training` distributes a mean rank of `r` by the gradient of some batches, and
+     * writes `rank_pattern.json` for other LoRA tools. `even` uses `r` and `rank_pattern` as they are.
      */
     allocation: z.enum(['even', 'before-training']).default('even'),
     /** Number of batches, in optimizer steps, for `allocation: before-training`. */
@@ -49,11 +49,11 @@ export const loraConfigSchema = z
       .strictObject({
         /** Bits of the base's weights. */
         loftq_bits: z.literal(4).default(4),
-        /** Rounds of rounding the weight and fitting the increment. */
+        /** Number of rounds, each of which rounds the weight and fits the increment. */
         loftq_iter: z.literal(1).default(1),
       })
       .optional(),
-    /** DoRA: LoRA changes the direction of each row of the weight, and a trained magnitude its length. */
+    /** DoRA: LoRA changes only the direction of each row of the weight. A trained magnitude changes its length. */
     use_dora: z.boolean().default(false),
     /** LoRA+: learning rate of B and of vectors, as a multiple of `learning_rate`. Default: 1. The paper recommends 16. */
     loraplus_lr_ratio: z.number().positive().optional(),
@@ -61,7 +61,7 @@ export const loraConfigSchema = z
     lorafa: z.boolean().default(false),
     /** Weight of the orthogonality term of A and B (the paper's LoRA + R). Default: 0. */
     orth_reg_weight: z.number().min(0).optional(),
-    /** Orthogonality term: cosines (the paper's code, default) or equation 4 (its text). */
+    /** Orthogonality term: cosines (default, as in the paper's code) or equation 4 of the paper. */
     orthogonality: z.enum(['cosine', 'sum-squared']).optional(),
   })
   .refine((config) => !Object(config).use_rslora || Object(config).scale !== 'standard', {

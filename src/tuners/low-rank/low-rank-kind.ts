@@ -9,7 +9,7 @@ import type { PeftAdapterConfig } from './peft-config.ts';
 import { plainLora } from './plain-lora.ts';
 
 export type PeftType = PeftAdapterConfig['peft_type'];
-/** The settings of an adapter of a type. */
+/** The settings of adapters with this `peft_type`. */
 export type ConfigOf<Type extends PeftType> = Extract<PeftAdapterConfig, { peft_type: Type }>;
 
 /** What is specific to a low-rank `peft_type`. */

@@ -1,2 +1,2 @@
-/** The PEFT version whose format is written. */
+/** Adapters are written in the format of this PEFT version. */
 export const PEFT_VERSION = '0.21.2';

@@ -16,7 +16,10 @@ export const pruneLoraConfigSchema = oneBudget(
     ...budgetShape,
     ...scheduleShape,
     ...pruningShape,
-    /** Importance score of a doublet: by the averages of sensitivity and uncertainty, or by the last step. A program may give a function. */
+    /**
+     * Importance score of a doublet: by the averages of sensitivity and uncertainty, or by the last step only. A
+     * program may give a function.
+     */
     score: scoreNamed(SCORES).default('sensitivity-uncertainty'),
   }),
 );

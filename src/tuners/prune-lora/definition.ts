@@ -24,7 +24,7 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
   learningRate: 5e-4,
   chosen: { encoder: { rate: 2e-3, lora_alpha: 32 }, language: { rate: 2e-4, lora_alpha: 16 } },
   trains: 'adapter',
-  // Every method keeps five; this one also keeps two averages of importance.
+  // Five vectors as in every method, and two averages of importance.
   vectors: 7,
   start(model, settings, totalSteps) {
     const targets = defaultTargets(model, 'many');

@@ -4,7 +4,7 @@ import type { MpiName } from '../launch.ts';
 /** The C constants of one MPI implementation: pointers into its library, or numbers. */
 export interface Abi {
   name: MpiName;
-  /** Matches the start of `MPI_Get_library_version`. */
+  /** Matches the start of MPI's version text (`MPI_Get_library_version`). */
   version: RegExp;
   /** File names of the library, for the system's linker. */
   libraries: Record<'linux' | 'darwin', readonly string[]>;

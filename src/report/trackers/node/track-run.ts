@@ -76,7 +76,7 @@ export function trackRun(
         for (const show of shows) show(event);
         if (event.type === 'start' && queues.length === 0) begin();
       } catch (error) {
-        // The cause may be a full disk. If the run needs the disk, the training itself reports it.
+        // Any error, such as a full disk, ends only this report. If it concerns the training, the training reports it too.
         isBroken = true;
         onFailure(`training.report_to ends here: ${(error as Error).message}. Training continues.`);
       }

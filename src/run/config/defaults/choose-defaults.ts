@@ -43,7 +43,7 @@ export function chooseEvaluation<Config extends ParsedConfig>(
   const fallsBack =
     choosesBest &&
     training.fall_back_to_majority === undefined &&
-    // With class weights, predicting the majority class is not the baseline.
+    // With class weights, the majority class is not the baseline to compare with.
     training.class_weights === undefined &&
     taskNamed(task).classCounts !== undefined;
   const reason = isValidated ? 'there are rows to validate on' : `${tooFew} to hold some out`;

@@ -74,7 +74,7 @@ export class ModelInThread {
   }
 
   /**
-   * Predicts for inputs, in their order. The task decides the types: classifications take `{ text, textPair? }` and
+   * Predicts for inputs, in their order. The types depend on the task: classifications take `{ text, textPair? }` and
    * return `{ label, probabilities, logits }`. For other tasks, name the types: `predict<Words, TaggedWords>(…)`.
    *
    * @throws UserError for tasks that do not predict, and for an input that the task does not accept; ComputationError
@@ -94,10 +94,9 @@ export class ModelInThread {
   }
 
   /**
-   * Returns a vector for each text, in their order: for an embedding model, or a base model opened with `embeds:
-   * true`.
+   * Returns a vector for each text, in their order: for an embedding model, or a base model opened with `embeds: true`.
    *
-   * @returns as many numbers per text as the model has features, or `dimensions`
+   * @returns one number per feature of the model in each vector, or `dimensions` numbers
    * @throws UserError for models of other tasks, and for a prompt name that the model does not have; the signal's
    * reason
    */
@@ -158,12 +157,12 @@ export class ModelInThread {
   /**
    * Writes the model, or only its adapter, in another equivalent form.
    *
-   * @param form `onnx`, a folder that transformers.js and Optimum load; or a form of the adapter's kind, such as
-   * plain LoRA for AdaLoRA
+   * @param form `onnx`, a folder that transformers.js and Optimum load; or another form of the adapter, such as plain
+   * LoRA for AdaLoRA
    * @param output a new or empty folder
-   * @param options of ONNX
-   * @throws UserError that names the available forms, for a folder with files in it, and for types of weights that
-   * are unknown or cannot represent a value
+   * @param options options of the form `onnx`
+   * @throws UserError that names the available forms, for a folder with files in it, and for types of weights that are
+   * unknown or cannot represent a value
    */
   export(form: string, output: string, options: ExportOnnxOptions = {}): Promise<void> {
     return this.#call('export', [form, output, options]);
