@@ -23,8 +23,8 @@ export interface ProtobufField {
 export type ProtobufSchema = Readonly<Record<string, Readonly<Record<string, ProtobufField>>>>;
 
 /**
- * Encodes a message. Only the library's writer is used. Its encoders generate code at run time, which the content
- * security policy of a page forbids.
+ * Encodes a message. Only the library's writer is used, because its message types generate code at run time. The
+ * content security policy of a page forbids that.
  *
  * @param value the fields by name; undefined fields are omitted
  * @throws Error for a field that the schema does not have

@@ -132,7 +132,7 @@ export class AdamW8bit implements Optimizer {
   }
 
   /**
-   * Returns the moments of a block. Those of a small tensor are the stored vector itself; others are decoded into a
+   * Returns the moments of a block. For a small tensor, they are the stored values themselves. Other moments are decoded into a
    * buffer that the next call overwrites.
    */
   #read(name: 'm' | 'v', { at, end, start, scale }: Part): Float32Array {

@@ -7,7 +7,7 @@ import type { Evaluator } from './program.ts';
 export interface ExampleSet {
   /** Number of tokens of each example. */
   readonly lengths: Int32Array;
-  /** In an encoder-decoder, number of tokens for the decoder. `lengths` then counts those for the encoder. */
+  /** In an encoder-decoder, number of tokens for the decoder. `lengths` then has the number for the encoder. */
   readonly targetLengths?: Int32Array;
   /** Number of texts truncated to the maximum length. */
   readonly truncated: number;

@@ -13,7 +13,7 @@ export function definingModules(): string[] {
   return [...modules];
 }
 
-/** Definitions of methods, tasks and so on, by name: those built in, and those that a program adds. */
+/** Definitions of methods or tasks, by name. Some are built in, and programs add others. */
 export class Definitions<Definition> {
   /** All names, the built-in ones first. The array grows with each new definition. */
   readonly names: string[] = [];

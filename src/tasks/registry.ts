@@ -44,7 +44,7 @@ export interface DefinedTasks {}
 
 const tasks = new Definitions<AnyTask>('task', TASKS);
 
-/** Names of all tasks, also of those that programs define. The array grows with {@link defineTask}. */
+/** Names of all tasks, including tasks that programs define. The array grows with {@link defineTask}. */
 export const TASK_NAMES = tasks.names as [TaskName, ...TaskName[]];
 
 /** The task of a config that does not name one. */

@@ -87,7 +87,7 @@ export interface DefinedMethods {}
 
 const methods = new Definitions<AnyMethod>('method', METHODS as unknown as Record<MethodName, AnyMethod>);
 
-/** Names of all methods, also of those that programs define. The array grows with {@link defineMethod}. */
+/** Names of all methods, including methods that programs define. The array grows with {@link defineMethod}. */
 export const METHOD_NAMES = methods.names as [MethodName, ...MethodName[]];
 
 /** The method of a config that does not name one. */

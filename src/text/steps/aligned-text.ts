@@ -125,8 +125,7 @@ export class Changes {
     const added = [...after];
     for (const [i, character] of added.entries()) this.add(character, i < removed ? 0 : 1);
     const last = this.counts.length - 1;
-    // Without earlier characters, the Rust library does not count removed ones. To be equal, neither does this
-    // function.
+    // As in the Rust library, removed characters are not counted if no character precedes them.
     if (added.length < removed && last >= 0) this.counts[last] += added.length - removed;
   }
 }

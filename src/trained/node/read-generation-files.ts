@@ -5,7 +5,7 @@ import type { GenerationSources } from '../../generation/generation-settings.ts'
 import { readModelConfig } from './load-model.ts';
 
 /**
- * Maximum size of the files. They have a few kilobytes; those of speech models, with lists of suppressed tokens, tens.
+ * Maximum size of a file. Most have a few kilobytes. With a list of suppressed tokens, a file has tens of kilobytes.
  */
 const MAX_BYTES = 2 ** 22;
 

@@ -6,7 +6,7 @@ import { pruningShape } from '../allocation/pruning-shape.ts';
 import { scheduleShape } from '../allocation/schedule-shape.ts';
 import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
 
-/** AdaDoRA's settings: those of AdaLoRA. Every module keeps at least one triplet. */
+/** AdaDoRA's settings: AdaLoRA's. Every module keeps at least one triplet. */
 export const adaDoraConfigSchema = oneBudget(
   z.strictObject({
     ...adapterConfigShape,

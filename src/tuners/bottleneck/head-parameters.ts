@@ -3,8 +3,8 @@ import type { TrainedParameter } from '../parameter-layout.ts';
 import type { TunableModel } from '../tuner.ts';
 
 /**
- * The parameters that AdapterHub trains besides adapters: those outside the base model, except those that score words,
- * and head modules inside the base model that the checkpoint lacks.
+ * The parameters that AdapterHub trains besides adapters. They are all parameters outside the base model that do not
+ * score words. Modules of the head inside the base model are trained only if the checkpoint lacks them.
  */
 export function headParameters({
   definition,

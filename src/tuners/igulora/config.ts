@@ -8,7 +8,7 @@ import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
 
 const { shrink: _, ...pruning } = pruningShape;
 
-/** IGU-LoRA's settings: AdaLoRA's, and those of its integrated gradients. */
+/** IGU-LoRA's settings: AdaLoRA's settings, and settings for its integrated gradients. */
 export const iguLoraConfigSchema = oneBudget(
   z.strictObject({
     ...adapterConfigShape,

@@ -8,7 +8,7 @@ import { adapterConfigShape, scaleShape } from '../low-rank/adapter-config-shape
 
 const SCORES = ['sensitivity-uncertainty', 'signal-to-noise', 'sensitivity'] as const;
 
-/** Prune-LoRA's settings: AdaLoRA's, without those of λ and of orthogonality. */
+/** Prune-LoRA's settings: AdaLoRA's without the settings for λ and orthogonality. */
 export const pruneLoraConfigSchema = oneBudget(
   z.strictObject({
     ...adapterConfigShape,

@@ -19,7 +19,7 @@ try {
     onProgress: (progress) => send({ progress }),
     onNotice: (notice) => send({ notice }),
   });
-  // In a thread, process.exit ends only the thread. Deno's port has no `close`.
+  // process.exit ends only this thread. The port is not closed instead, because Deno's port has no `close`.
   const service = new ModelService(model, () => process.exit());
   answerCalls(
     (call, answering) => service.answer(call, answering),

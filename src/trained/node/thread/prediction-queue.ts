@@ -60,7 +60,7 @@ export class PredictionQueue {
     }
   }
 
-  /** Gives each request with the same reading as the oldest one an equal share of the round. */
+  /** Divides a round equally among the requests that use the same `reading` as the oldest request. */
   #nextParts(): Part[] {
     const { batchSize, inputsAtOnce } = this.#model;
     const requests = [...this.#waiting];
