@@ -34,11 +34,11 @@ async function untilFirstStep(output: string): Promise<number> {
   };
   const sets = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
   const command = ['dist/cli/main.js', 'train', 'examples/cola.yaml', '--json', ...sets];
-  const began = performance.now();
+  const startedAt = performance.now();
   const child = spawn('node', command, { stdio: ['ignore', 'pipe', 'inherit'] });
   // The first output is the start event of training.
   await once(child.stdout, 'data');
-  const taken = performance.now() - began;
+  const taken = performance.now() - startedAt;
   child.stdout.resume();
   const [code] = await once(child, 'close');
   if (code !== 0) throw new Error(`adalora train ended with ${code}`);

@@ -23,9 +23,9 @@ await serve(
       return { trainable: step.trainable };
     },
     async step() {
-      const { engine, update, waiting, transfer } = await step.take();
-      const own = { ms: engine + update, waiting, transfer };
-      return { ...own, processes: gatherJson(communicator, own) };
+      const { engine, update, waiting, transfer } = await step.run();
+      const times = { ms: engine + update, waiting, transfer };
+      return { ...times, processes: gatherJson(communicator, times) };
     },
     memory: () => ({
       peak_mb: peakMemoryMb(),

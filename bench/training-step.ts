@@ -44,7 +44,7 @@ export interface TrainingStep {
    * is the processing of the gradient. If several processes share the batch, `engine` includes two other
    * times: `waiting` for the slowest process's gradient, and `transfer`, the all-reduce.
    */
-  take(): Promise<{ engine: number; update: number; waiting: number; transfer: number }>;
+  run(): Promise<{ engine: number; update: number; waiting: number; transfer: number }>;
   /** Differentiates while the engine's profiler writes a file with this prefix. */
   profiled(profilePrefix: string, steps: number): Promise<void>;
 }
@@ -104,7 +104,7 @@ export async function trainingStep(
   });
   return {
     trainable: values.length,
-    async take() {
+    async run() {
       const started = performance.now();
       const batches = [{ feeds, examples: batch, weight: 1, number: updater.step }];
       const { gradient } = await differentiateStep(program, updater.values, batches, 0);

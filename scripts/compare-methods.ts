@@ -60,7 +60,7 @@ process.exit(0);
 
 async function measured(step: TrainingStep): Promise<Taken> {
   const before = process.cpuUsage();
-  const { engine, update } = await step.take();
+  const { engine, update } = await step.run();
   const { user, system } = process.cpuUsage(before);
   return { clock: engine + update, processor: (user + system) / 1000, update };
 }

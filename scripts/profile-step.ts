@@ -45,7 +45,7 @@ try {
   const step = await trainingStep({ ...benchCase, batch, length, folder, dtype, cacheFolder });
   const times: { engine: number; update: number }[] = [];
   for (let i = -2; i < steps; i++) {
-    const taken = await step.take();
+    const taken = await step.run();
     if (i >= 0) times.push(taken);
   }
   const lines = await stepProfile(

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAdapter } from '../src/formats/adapters/node/adapter-folder.ts';
-import { courseOf } from './support/course-of.ts';
+import { comparableLog } from './support/comparable-log.ts';
 import { eventsOf, Workspace } from './support/workspace.ts';
 
 /* Methods whose ranks change: their runs survive a kill byte for byte, and their adapters train on. */
@@ -49,7 +49,7 @@ describe.each(Object.keys(METHODS) as (keyof typeof METHODS)[])('%s', (method) =
       expect(workspace.read(killed, 'adapter', file).equals(workspace.read(whole, 'adapter', file))).toBe(
         true,
       );
-    expect(courseOf(workspace, killed)).toEqual(courseOf(workspace, whole));
+    expect(comparableLog(workspace, killed)).toEqual(comparableLog(workspace, whole));
   });
 
   it.skipIf(method === 'adadora')('continues from its adapter, at its ranks', async () => {

@@ -25,7 +25,7 @@ it('has each allocation, continues after a kill, and is shown by inspect', async
   const [first] = (await workspace.run('inspect', 'whole', '--importance', '--json')).stdout
     .trim()
     .split('\n');
-  const course = JSON.parse(first) as {
+  const history = JSON.parse(first) as {
     module: string;
     steps: number[];
     importance: number[];
@@ -33,7 +33,7 @@ it('has each allocation, continues after a kill, and is shown by inspect', async
   };
   const allocations = eventsOf(workspace.events('whole'), 'allocation');
   // deltaT is 1, so every allocation is in the event log as well.
-  expect(course.steps).toEqual(allocations.map(({ step }) => step));
+  expect(history.steps).toEqual(allocations.map(({ step }) => step));
 
   const { stdout } = await workspace.run(
     'inspect',
@@ -41,19 +41,19 @@ it('has each allocation, continues after a kill, and is shown by inspect', async
     '--importance',
     '--json',
     '--module',
-    course.module,
+    history.module,
   );
   const rows = stdout
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as typeof course);
+    .map((line) => JSON.parse(line) as typeof history);
   expect(rows).toHaveLength(4);
   allocations.forEach(({ ranks, scores }, i) => {
-    expect(rows.filter(({ kept }) => kept[i])).toHaveLength(ranks[course.module]);
+    expect(rows.filter(({ kept }) => kept[i])).toHaveLength(ranks[history.module]);
     const largest = Math.max(...rows.map(({ importance }) => importance[i]));
     // The event log has logarithms of two digits.
     expect(Math.log10(largest)).toBeCloseTo(
-      scores?.[Object.keys(ranks).indexOf(course.module)][0] as number,
+      scores?.[Object.keys(ranks).indexOf(history.module)][0] as number,
       1,
     );
   });

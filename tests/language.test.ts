@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { Tokenizer } from 'tokenizers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
-import { courseOf } from './support/course-of.ts';
+import { comparableLog } from './support/comparable-log.ts';
 import { logSumExp, plainGpt2 } from './support/plain-gpt2.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
@@ -296,7 +296,9 @@ describe.each(['text.yaml', 'masks.yaml'])('%s, stopped and resumed', (file) => 
     const stopped = await workspace.interruptAt({ type: 'step', step: 18 }, 'SIGTERM', [...args, '--resume']);
     expect(stopped.code).toBe(130);
     expect(await workspace.run(...args, '--resume')).toMatchObject({ code: 0, stderr: '' });
-    expect(courseOf(workspace, parts, ['checkpoint'])).toEqual(courseOf(workspace, whole, ['checkpoint']));
+    expect(comparableLog(workspace, parts, ['checkpoint'])).toEqual(
+      comparableLog(workspace, whole, ['checkpoint']),
+    );
     const weights = (output: string) => workspace.read(output, 'adapter', 'adapter_model.safetensors');
     expect(weights(parts).equals(weights(whole))).toBe(true);
   });

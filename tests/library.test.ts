@@ -105,12 +105,12 @@ describe('the library', () => {
       expect(await train(config(output), { resume: true })).toMatchObject({ reason: 'done', step: 20 });
     const adapter = (run: string) => workspace.read(run, 'adapter', 'adapter_model.safetensors');
     expect(adapter('unbegun').equals(adapter('begun'))).toBe(true);
-    const course = (run: string) =>
+    const logOf = (run: string) =>
       workspace
         .events(run)
         .filter(({ type }) => !['start', 'checkpoint', 'finish'].includes(type))
         .map(({ type, step }) => `${type} ${step}`);
-    expect(course('unbegun')).toEqual(course('begun'));
+    expect(logOf('unbegun')).toEqual(logOf('begun'));
   });
 
   it('trains on rows in memory as on a file of them, and resumes with them', async () => {

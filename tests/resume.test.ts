@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryName } from '../src/formats/node/store/temporary-name.ts';
 import type { TrainEvent } from '../src/run/events.ts';
-import { courseOf } from './support/course-of.ts';
+import { comparableLog } from './support/comparable-log.ts';
 import { type Halt, type Moment, Workspace } from './support/workspace.ts';
 
 const FULL = pathToFileURL('tests/support/full-at.mjs').href;
@@ -45,7 +45,7 @@ const filesOf = (output: string) =>
   readdirSync(workspace.path(output), { recursive: true, encoding: 'utf8' }).sort();
 
 function expectSameAsWhole(output: string, without: readonly TrainEvent['type'][] = [], whole = 'whole') {
-  expect(courseOf(workspace, output, without)).toEqual(courseOf(workspace, whole, without));
+  expect(comparableLog(workspace, output, without)).toEqual(comparableLog(workspace, whole, without));
   for (const file of ['adapter/adapter_model.safetensors', 'adapter/adapter_config.json', 'README.md']) {
     const [mine, theirs] = [workspace.read(output, file), workspace.read(whole, file)];
     expect({ file, same: mine.equals(theirs) }).toEqual({ file, same: true });

@@ -28,7 +28,7 @@ await serve({
   },
   async round() {
     if (!work.writes) {
-      const { engine, update } = await step.take();
+      const { engine, update } = await step.run();
       return { step: engine + update };
     }
     const [one, many] = [

@@ -52,13 +52,13 @@ export async function runCell(
       ...(training && { training: { eval_strategy: 'no', ...training } }),
       ...(section && Object.keys(section).length > 0 && { [cell.method]: section }),
     } as RunConfigInput;
-    const began = performance.now();
+    const startedAt = performance.now();
     await runTraining(parseRunConfig(config, 'cell'), {
       resume: false,
       onEvent: () => {},
       shouldStop: () => false,
     });
-    const seconds = (performance.now() - began) / 1000;
+    const seconds = (performance.now() - startedAt) / 1000;
     const opened = await open(output, { batchSize: 64 });
     try {
       const scores = (await opened.evaluate({ data: testFile })) as Record<string, number>;

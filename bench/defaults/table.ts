@@ -24,8 +24,8 @@ const groupOf = ({ task, rows, model, method }: CellResult) => JSON.stringify([m
 const mean = (scores: readonly number[]) => scores.reduce((sum, score) => sum + score, 0) / scores.length;
 
 /** The mean score of an arm over the seeds; undefined if a seed is missing. */
-function scoreOf(own: readonly CellResult[], arm: string, seeds: readonly number[]): number | undefined {
-  const found = own.filter((cell) => cell.arm === arm && seeds.includes(cell.seed));
+function scoreOf(cells: readonly CellResult[], arm: string, seeds: readonly number[]): number | undefined {
+  const found = cells.filter((cell) => cell.arm === arm && seeds.includes(cell.seed));
   return found.length < seeds.length || found.length === 0
     ? undefined
     : mean(found.map(({ score }) => score));
@@ -40,25 +40,25 @@ const regrets: number[] = [];
 const trained = cells.filter(({ arm }) => !isBaseline(arm));
 for (const group of [...new Set(trained.map(groupOf))].sort()) {
   const [model, method, rows, task] = JSON.parse(group) as [string, string, number, string];
-  const own = trained.filter((cell) => groupOf(cell) === group);
+  const ofGroup = trained.filter((cell) => groupOf(cell) === group);
   const baselines = cells.filter((cell) => cell.task === task && cell.rows === rows && isBaseline(cell.arm));
-  const ofPolicy = own.filter(({ arm }) => arm === 'policy').map(({ seed }) => seed);
+  const ofPolicy = ofGroup.filter(({ arm }) => arm === 'policy').map(({ seed }) => seed);
   const seeds = ofPolicy.length > 0 ? ofPolicy : [0];
-  const points = [...new Set(own.map(({ arm }) => arm))]
+  const points = [...new Set(ofGroup.map(({ arm }) => arm))]
     .filter((arm) => arm.startsWith('lr'))
     .flatMap((arm) => {
-      const score = scoreOf(own, arm, seeds);
+      const score = scoreOf(ofGroup, arm, seeds);
       return score === undefined ? [] : [{ arm, score }];
     })
     .sort((a, b) => b.score - a.score);
-  const policy = scoreOf(own, 'policy', seeds);
+  const policy = scoreOf(ofGroup, 'policy', seeds);
   const regret = policy === undefined || points.length === 0 ? undefined : 100 * (points[0].score - policy);
   if (regret !== undefined) regrets.push(regret);
   lines.push(
     `| ${[
       ...[model, method, rows, task],
       ...BASELINES.map((arm) => shown(scoreOf(baselines, arm, seeds))),
-      ...['peft', BY_HAND[method] ?? '', 'policy'].map((arm) => shown(scoreOf(own, arm, seeds))),
+      ...['peft', BY_HAND[method] ?? '', 'policy'].map((arm) => shown(scoreOf(ofGroup, arm, seeds))),
       ...[shown(points[0]?.score), points[0] ? `${points[0].arm} of ${points.length}` : ''],
       ...[regret?.toFixed(1) ?? '', seeds.length],
     ].join(' | ')} |`,

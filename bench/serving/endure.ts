@@ -95,15 +95,15 @@ try {
   for (const [at, request] of states[0].entries())
     all.push({ ...request, model: changing[at % changing.length], or: states[1][at].expected });
 
-  const began = performance.now();
+  const startedAt = performance.now();
   const server = await startServer(folder, base);
   try {
-    console.log(`up after ${seconds(began)} s with ${server.memoryMb().toFixed(0)} MB`);
+    console.log(`up after ${seconds(startedAt)} s with ${server.memoryMb().toFixed(0)} MB`);
     const tolerance = TOLERANCES.float32;
     const passing = changeAdapters(server.url, requests, tolerance);
     const replacing = replaceAdapters(replaced);
     const looks: { memory: number; files: number }[] = [];
-    const until = options.minutes && began + 60_000 * Number(options.minutes);
+    const until = options.minutes && startedAt + 60_000 * Number(options.minutes);
     const isOver = () => (until ? performance.now() >= until : answers >= Number(options.answers));
     let [answers, wrong, failed] = [0, 0, 0];
     while (!isOver()) {
@@ -117,7 +117,7 @@ try {
       const look = { memory: server.memoryMb(), files: server.descriptors() };
       looks.push(look);
       console.log(
-        `${answers} answers after ${seconds(began)} s: ${wrong} wrong, ${failed} failed, ${look.memory.toFixed(0)} MB, ${look.files} files`,
+        `${answers} answers after ${seconds(startedAt)} s: ${wrong} wrong, ${failed} failed, ${look.memory.toFixed(0)} MB, ${look.files} files`,
       );
     }
     const passed = await passing.stop();

@@ -39,7 +39,7 @@ export async function sendBlock(
 ): Promise<BlockResult> {
   let [next, wrong, failed] = [0, 0, 0];
   // autocannon rounds its own duration up to a whole second.
-  let [began, ended] = [0, 0];
+  let [startedAt, endedAt] = [0, 0];
   const result = await autocannon({
     url: `${url}/predict`,
     connections,
@@ -51,13 +51,13 @@ export async function sendBlock(
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         setupRequest(request, context) {
-          if (next === 0) began = performance.now();
+          if (next === 0) startedAt = performance.now();
           const known = requests[next++ % requests.length];
           Object.assign(context, { known });
           return { ...request, body: JSON.stringify({ inputs: known.text, model: known.model }) };
         },
         onResponse(status, body, context) {
-          ended = performance.now();
+          endedAt = performance.now();
           const { known } = context as { known: KnownRequest };
           if (status !== 200) failed++;
           else if (!isKnownAnswer(JSON.parse(body), known, tolerance)) wrong++;
@@ -66,7 +66,7 @@ export async function sendBlock(
     ],
   });
   return {
-    rowsPerSecond: ((amount - failed) / (ended - began)) * 1000,
+    rowsPerSecond: ((amount - failed) / (endedAt - startedAt)) * 1000,
     p50: result.latency.p50,
     p99: result.latency.p99,
     wrong,

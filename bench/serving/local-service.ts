@@ -33,7 +33,7 @@ export async function openService(
   const service = new LocalService(serving, adapters);
   return {
     async block(requests, { amount, tolerance }) {
-      const began = performance.now();
+      const startedAt = performance.now();
       let wrong = 0;
       const ask = async (at: number) => {
         const { model, text, expected } = requests[at % requests.length];
@@ -44,7 +44,7 @@ export async function openService(
         const count = Math.min(AT_ONCE, amount - first);
         await Promise.all(Array.from({ length: count }, (_, i) => ask(first + i)));
       }
-      return { rowsPerSecond: (amount / (performance.now() - began)) * 1000, wrong, failed: 0 };
+      return { rowsPerSecond: (amount / (performance.now() - startedAt)) * 1000, wrong, failed: 0 };
     },
     close: () => service.close(),
   };

@@ -40,35 +40,37 @@ process.exitCode = failures > 0 ? 1 : 0;
 async function killedSoOften({ name, args: words }: Setting, count: number): Promise<void> {
   const args = (output: string) => [...words, '--set', `output=${output}`];
   const whole = `${name}-whole`;
-  let began = 0;
+  let startedAt = 0;
   // The first run fills caches. The second one then takes as long as the killed runs.
   for (let i = 0; i < 2; i++) {
     workspace.delete(whole);
     const { code, stderr } = await workspace.start(args(whole)).ended;
     if (code !== 0) return fail(`${name}: ${stderr}`);
-    if (i === 0) began = performance.now();
+    if (i === 0) startedAt = performance.now();
   }
-  const lasts = performance.now() - began;
-  const own = { kills: 0, ends: 0 };
-  while (own.kills < count) {
+  const lasts = performance.now() - startedAt;
+  const counts = { kills: 0, ends: 0 };
+  while (counts.kills < count) {
     const { process: child, ended } = workspace.start(args(name));
     await Promise.race([ended, setTimeout(random.uniform() * lasts)]);
     child.kill('SIGKILL');
     const { signal, ...end } = await ended;
     if (signal === 'SIGKILL') {
-      own.kills++;
+      counts.kills++;
       continue;
     }
-    own.ends++;
+    counts.ends++;
     const other = end.code === 0 ? differences(workspace, name, whole) : [`code ${end.code}: ${end.stderr}`];
-    if (other.length > 0) fail(`${name} after ${own.kills} kills: ${other.join(', ')}`);
+    if (other.length > 0) fail(`${name} after ${counts.kills} kills: ${other.join(', ')}`);
     workspace.delete(name);
   }
   const last = await workspace.start(args(name)).ended;
   const other = last.code === 0 ? differences(workspace, name, whole) : [`code ${last.code}: ${last.stderr}`];
   if (other.length > 0) fail(`${name} at its end: ${other.join(', ')}`);
-  killed += own.kills;
-  console.log(`${name}: ${own.kills} kills, ${own.ends + 1} runs that ended, ${Math.round(lasts)} ms alone`);
+  killed += counts.kills;
+  console.log(
+    `${name}: ${counts.kills} kills, ${counts.ends + 1} runs that ended, ${Math.round(lasts)} ms alone`,
+  );
 }
 
 function fail(what: string): void {

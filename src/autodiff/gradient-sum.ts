@@ -12,19 +12,19 @@ export class GradientSum {
   #whole: Value | undefined;
   #slices: Pad[] = [];
 
-  take(gradient: Value): void {
+  add(gradient: Value): void {
     if (gradient.node.op === 'pad' && hasFixedStart(gradient.node as Pad)) {
       this.#slices.push(gradient.node as Pad);
-    } else this.#add(gradient);
+    } else this.#addWhole(gradient);
   }
 
   total(): Value {
-    for (const run of runsOf(this.#slices)) this.#add(joined(run));
+    for (const run of runsOf(this.#slices)) this.#addWhole(joined(run));
     this.#slices = [];
     return this.#whole as Value;
   }
 
-  #add(gradient: Value): void {
+  #addWhole(gradient: Value): void {
     this.#whole = this.#whole ? add(this.#whole, gradient) : gradient;
   }
 }

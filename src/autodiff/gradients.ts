@@ -28,7 +28,7 @@ export function gradients(loss: Value, wrt: readonly Value[], cuts: readonly Val
   const accumulate = (value: Value, gradient: Value) => {
     const sum = collected.get(value) ?? new GradientSum();
     collected.set(value, sum);
-    sum.take(gradient);
+    sum.add(gradient);
   };
 
   for (const node of forward.toReversed()) {

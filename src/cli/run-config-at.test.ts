@@ -31,7 +31,7 @@ it('takes the config that a program exports, with settings, rows in memory, and 
     });`,
   );
   const settings = ['output=b', 'data.validation=dev.tsv', 'adalora.schedule=cubic'];
-  const { config, given } = await runConfigAt(path, settings);
+  const { config, withRows: given } = await runConfigAt(path, settings);
   expect(config).toMatchObject({ output: 'b', training: { metric_for_best_model: 'own' } });
   expect(given).toMatchObject({
     output: 'b',

@@ -17,7 +17,7 @@ import { loadConfig } from './load-config.ts';
  */
 export interface RunConfigFile {
   config: ParsedConfig;
-  given: ConfigWithRows;
+  withRows: ConfigWithRows;
 }
 
 /**
@@ -29,7 +29,7 @@ export interface RunConfigFile {
 export async function runConfigAt(path: string, settings: readonly string[]): Promise<RunConfigFile> {
   if (!/\.[cm]?[jt]s$/i.test(path) || !existsSync(path)) {
     const config = loadConfig(path, settings);
-    return { config, given: config as ConfigWithRows };
+    return { config, withRows: config as ConfigWithRows };
   }
   const exported = await exportedBy(path);
   const { config: named, values, metrics } = await namedRows(exported);
@@ -37,7 +37,7 @@ export async function runConfigAt(path: string, settings: readonly string[]): Pr
   for (const setting of settings) applySetting(document, setting);
   const plain = document.toJS();
   const config = parseRunConfig(plain, path, Object.keys(metrics));
-  return { config, given: { ...(withValues(plain, values) as ConfigWithRows), metrics } };
+  return { config, withRows: { ...(withValues(plain, values) as ConfigWithRows), metrics } };
 }
 
 /** Replaces the placeholders of rows and functions by their values, unless a setting has changed them. */

@@ -19,11 +19,11 @@ import type { SetUpRun } from './set-up-run.ts';
 export async function beforeFirstStep(
   opened: SetUpRun,
   { seed, task, training }: Pick<RunConfig, 'seed' | 'task' | 'training'>,
-): Promise<{ loaded: SetUpRun; found?: MeasuredAllocation }> {
-  const { loaded, found } = await afterMeasurement(opened, seed);
+): Promise<{ loaded: SetUpRun; measured?: MeasuredAllocation }> {
+  const { loaded, measured } = await afterMeasurement(opened, seed);
   const { probeLoss } = taskNamed(task);
   const probed = training.linear_probe && probeLoss ? await probeHead(loaded, probeLoss, seed) : loaded;
-  return { loaded: probed, found };
+  return { loaded: probed, measured };
 }
 
 /**
@@ -33,7 +33,7 @@ export async function beforeFirstStep(
 async function afterMeasurement(
   loaded: SetUpRun,
   seed: number,
-): Promise<{ loaded: SetUpRun; found?: MeasuredAllocation }> {
+): Promise<{ loaded: SetUpRun; measured?: MeasuredAllocation }> {
   const { inputs, settings, model } = loaded;
   const { method, engine, train, communicator } = inputs;
   if (!method.measurement) return { loaded };
@@ -62,10 +62,10 @@ async function afterMeasurement(
     };
     const inputsOf: InputsOf = (paths) =>
       moduleInputs({ model: inputs.model, engine, communicator }, paths, feedsOf(batches));
-    const found = await settle(seed, tuner.initialValues(seed, reader), gradientAt, inputsOf);
+    const measured = await settle(seed, tuner.initialValues(seed, reader), gradientAt, inputsOf);
     const values = method.tuner.initialValues(seed, reader);
-    found.begin?.(values);
-    return { loaded: { ...loaded, inputs: { ...inputs, values } }, found };
+    measured.begin?.(values);
+    return { loaded: { ...loaded, inputs: { ...inputs, values } }, measured };
   } finally {
     await program.release();
   }

@@ -98,7 +98,7 @@ export interface RunBeginning {
  * @throws UserError for bad rows with their lines, and for classes that the adapter does not have
  */
 export function beginRun({
-  config: given,
+  config: parsed,
   start,
   family,
   text,
@@ -107,17 +107,17 @@ export function beginRun({
   functions,
   ...files
 }: RunMaterial): RunBeginning {
-  const task = taskNamed(given.task);
+  const task = taskNamed(parsed.task);
   const sources = files.train.map(({ name, files }) => ({
     ...{ name, files },
-    rows: task.read(files, given.data),
+    rows: task.read(files, parsed.data),
   }));
   const all = joined(
     task,
     sources.map(({ rows }) => rows),
   );
   const split = (share: number) => splitSources(task, sources, share);
-  const evaluated = chooseEvaluation(given, task.countRows?.(all) ?? 0, (share) =>
+  const evaluated = chooseEvaluation(parsed, task.countRows?.(all) ?? 0, (share) =>
     isPossible(() => split(share)),
   );
   const { data } = evaluated.config;
@@ -133,7 +133,7 @@ export function beginRun({
     fileName: [data.dataset, ...trainingFiles(data)].filter((part) => part !== undefined).join(', '),
     ...family,
     adapter: start && {
-      path: String(given.adapter),
+      path: String(parsed.adapter),
       labels: start.notes?.labels,
       tensors: start.stored.tensors,
     },
@@ -169,7 +169,7 @@ export function beginRun({
     ...(weights && { classWeights: weights }),
     ...(constant && { constant }),
     ...(onlyBase && { onlyBase }),
-    data: { ...data, ...task.found?.(all, data) } as RunConfig['data'],
+    data: { ...data, ...task.detected?.(all, data) } as RunConfig['data'],
     labels,
     build,
     maxLength: text.maxLength,

@@ -9,17 +9,17 @@ import { UserError } from '../support/user-error.ts';
  * @throws UserError for unknown labels
  */
 export function classWeights(
-  { class_weights: given }: Pick<TrainingConfig, 'class_weights'>,
+  { class_weights: weights }: Pick<TrainingConfig, 'class_weights'>,
   labels: readonly string[],
   counts: readonly number[] = [],
 ): readonly number[] | undefined {
-  if (given === undefined) return undefined;
-  if (given === 'balanced') {
+  if (weights === undefined) return undefined;
+  if (weights === 'balanced') {
     const rows = counts.reduce((sum, count) => sum + count, 0);
     return counts.map((count) => rows / (counts.length * Math.max(1, count)));
   }
-  const unknown = Object.keys(given).find((label) => !labels.includes(label));
-  if (unknown === undefined) return labels.map((label) => given[label] ?? 1);
+  const unknown = Object.keys(weights).find((label) => !labels.includes(label));
+  if (unknown === undefined) return labels.map((label) => weights[label] ?? 1);
   throw new UserError({
     key: 'training.class_weights',
     fault: `has a label that no training row has: ${JSON.stringify(unknown)}`,

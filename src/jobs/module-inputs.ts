@@ -38,16 +38,16 @@ export async function* moduleInputs(
   const isDecoder = writesText(model.headKind);
   try {
     for (const batch of feeds) {
-      const found = await session.run(batch);
+      const results = await session.run(batch);
       const chosen: ModuleInput[] = [];
-      for (const [x, own] of groups) {
-        const [, width] = found[own[0]].dims;
-        const data = found[own[0]].data as Float32Array;
+      for (const [x, readers] of groups) {
+        const [, width] = results[readers[0]].dims;
+        const data = results[readers[0]].data as Float32Array;
         const rowsOf = String(x.shape[0]);
         const rows = rowsOf === 'batch' ? data : rowsAt(data, width, countedRows(rowsOf, batch, isDecoder));
         // All processes use the rows of the same process, because engines may round differently.
         const [shared] = await dealNumbers(communicator, 1, () => Promise.resolve(rows));
-        chosen.push({ paths: own, width, rows: shared });
+        chosen.push({ paths: readers, width, rows: shared });
       }
       yield chosen;
     }

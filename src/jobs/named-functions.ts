@@ -7,7 +7,7 @@ import { nameOfFunction, type OwnFunctions } from '../tuners/own-function.ts';
  * @param values receives the functions by name
  */
 export function namedFunctions<Config extends object>(
-  given: Config,
+  config: Config,
   values = new Map<string, unknown>(),
 ): { config: Config; functions: OwnFunctions } {
   const functions: Record<string, string> = {};
@@ -19,7 +19,7 @@ export function namedFunctions<Config extends object>(
     values.set(name, value);
     return name;
   };
-  const sections = Object.entries(given).map(([key, section]) => [
+  const sections = Object.entries(config).map(([key, section]) => [
     key,
     isObject(section)
       ? Object.fromEntries(Object.entries(section).map(([inner, value]) => [inner, named(value)]))

@@ -35,13 +35,13 @@ export class CommonSubsequences {
   }
 
   #add(word: string, cell: number, sentence: Sentence): void {
-    let found = this.#words.get(word);
-    if (!found) {
-      found = { cells: new Int32Array(this.#inside.length), sentences: new Set() };
-      this.#words.set(word, found);
+    let occurrences = this.#words.get(word);
+    if (!occurrences) {
+      occurrences = { cells: new Int32Array(this.#inside.length), sentences: new Set() };
+      this.#words.set(word, occurrences);
     }
-    found.sentences.add(sentence);
-    for (const bits of [found.cells, this.#inside]) bits[cell >>> 5] |= 1 << (cell & 31);
+    occurrences.sentences.add(sentence);
+    for (const bits of [occurrences.cells, this.#inside]) bits[cell >>> 5] |= 1 << (cell & 31);
   }
 
   /**
@@ -52,16 +52,16 @@ export class CommonSubsequences {
    * @param spend called with the number of steps through each table
    */
   with(first: readonly string[], spend: (steps: number) => void): Set<number> {
-    const found = first.map((word) => this.#words.get(word));
-    const rows = this.#rows(found);
+    const words = first.map((word) => this.#words.get(word));
+    const rows = this.#rows(words);
     const places = new Set<number>();
     const seen = new Set<Sentence>();
-    for (const [place, word] of found.entries())
+    for (const [place, word] of words.entries())
       for (const sentence of word?.sentences ?? []) {
         if (places.has(place)) break;
         if (seen.has(sentence)) continue;
         seen.add(sentence);
-        spend(this.#walk(sentence, found, rows, places));
+        spend(this.#walk(sentence, words, rows, places));
       }
     return places;
   }

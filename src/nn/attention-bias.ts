@@ -73,11 +73,16 @@ export function decoderBias(
 function distances(like: Value, queries: Dimension, keys: Dimension): { later: Value; distance: Value } {
   const { graph } = like.node;
   const positions = iota(graph, keys);
-  const own = reshape(slice(positions, 0, addDimensions(keys, negative(queries)), keys), [1, 1, queries, 1]);
-  const other = reshape(positions, [1, 1, 1, keys]);
+  const ofQueries = reshape(slice(positions, 0, addDimensions(keys, negative(queries)), keys), [
+    1,
+    1,
+    queries,
+    1,
+  ]);
+  const ofKeys = reshape(positions, [1, 1, 1, keys]);
   return {
-    later: greater(other, own),
-    distance: subtract(cast(own, 'float32'), cast(other, 'float32')),
+    later: greater(ofKeys, ofQueries),
+    distance: subtract(cast(ofQueries, 'float32'), cast(ofKeys, 'float32')),
   };
 }
 

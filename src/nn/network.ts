@@ -195,7 +195,7 @@ export class Network {
   ): Value[] {
     const inFeatures = x.shape[1] as number;
     const whole = paths.map((path) => this.pathOf(path));
-    const frozen = paths.map((path, i): { y: Value; own?: FrozenModule } => {
+    const frozen = paths.map((path, i): { y: Value; frozenModule?: FrozenModule } => {
       const out = outFeatures[i];
       this.linearInputs.set(whole[i], x);
       const normalised = isNormalised(x);
@@ -218,10 +218,10 @@ export class Network {
         norms: () => this.norms(path, shape, transposed),
         bias: shift,
       };
-      return { y: shift ? add(product, shift) : product, own: frozenModule };
+      return { y: shift ? add(product, shift) : product, frozenModule: frozenModule };
     });
     const increments = this.injection?.increments(whole, x) ?? [];
-    return frozen.map(({ y, own: frozenModule }, i) => {
+    return frozen.map(({ y, frozenModule }, i) => {
       const increment = increments[i];
       return this.output(whole[i], increment ? add(y, increment) : y, x, frozenModule);
     });

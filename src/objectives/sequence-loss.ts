@@ -9,25 +9,30 @@ import type { LossOptions } from './task-model.ts';
 export const LABELS = 'labels';
 
 /** Cross-entropy of one class per text, from logits [batch, classes]. Declares the input `labels`, int32 [batch]. */
-export function classLoss(logits: Value, { labelSmoothing, classWeights, own }: LossOptions = {}): Value {
+export function classLoss(
+  logits: Value,
+  { labelSmoothing, classWeights, customLoss }: LossOptions = {},
+): Value {
   const [batch] = logits.shape;
   const labels = input(logits.node.graph, LABELS, 'int32', [batch]);
-  if (own) return ownLoss(own, logits, labels);
+  if (customLoss) return ownLoss(customLoss, logits, labels);
   return crossEntropy(logits, labels, labelSmoothing, classWeights);
 }
 
 /** Squared error of a score, from logits [batch, 1]. Declares the input `labels`, float32 [batch]. */
-export function scoreLoss(logits: Value, { own }: LossOptions = {}): Value {
+export function scoreLoss(logits: Value, { customLoss }: LossOptions = {}): Value {
   const [batch] = logits.shape;
   const scores = input(logits.node.graph, LABELS, 'float32', [batch]);
-  return own ? ownLoss(own, logits, scores) : meanSquaredError(reshape(logits, [batch]), scores);
+  return customLoss
+    ? ownLoss(customLoss, logits, scores)
+    : meanSquaredError(reshape(logits, [batch]), scores);
 }
 
 /** Binary cross-entropy of independent labels. Declares the input `labels`, float32 [batch, classes]. */
-export function labelSetLoss(logits: Value, { own }: LossOptions = {}): Value {
+export function labelSetLoss(logits: Value, { customLoss }: LossOptions = {}): Value {
   const [batch, classes] = logits.shape;
   const labels = input(logits.node.graph, LABELS, 'float32', [batch, classes]);
-  return own ? ownLoss(own, logits, labels) : binaryCrossEntropy(logits, labels);
+  return customLoss ? ownLoss(customLoss, logits, labels) : binaryCrossEntropy(logits, labels);
 }
 
 /** Returns the targets of some examples as the input `labels`. `targets` holds those of the data set, row-major. */

@@ -19,7 +19,7 @@ export interface LossOptions {
   /** For each class, the weight of its rows. Default: 1. */
   classWeights?: readonly number[];
   /** Replaces the loss, for tasks with one row of labels per example. */
-  own?: LossFunction;
+  customLoss?: LossFunction;
 }
 
 /** A model with a head and a loss. Its methods build its graphs. */

@@ -68,8 +68,11 @@ export class AdamW8bit implements Optimizer {
       for (const block of blocksOf(part)) {
         const m = this.#read('m', block);
         const v = this.#read('v', block);
-        const own = values.subarray(block.start, block.end);
-        this.#update(own, gradient.subarray(block.start, block.end), m, v, { lr: lr * part.rate, kept });
+        const blockValues = values.subarray(block.start, block.end);
+        this.#update(blockValues, gradient.subarray(block.start, block.end), m, v, {
+          lr: lr * part.rate,
+          kept,
+        });
         this.#write('m', block, m);
         this.#write('v', block, v);
       }

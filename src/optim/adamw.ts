@@ -89,9 +89,9 @@ export class AdamW extends MomentOptimizer {
   }
 
   #check(...lengths: number[]): void {
-    const { length: own } = this.current.m;
-    const wrong = lengths.find((length) => length !== own);
-    if (wrong !== undefined) throw new Error(`AdamW: a vector of ${wrong} for an optimizer of ${own}`);
+    const { length: expected } = this.current.m;
+    const wrong = lengths.find((length) => length !== expected);
+    if (wrong !== undefined) throw new Error(`AdamW: a vector of ${wrong} for an optimizer of ${expected}`);
   }
 }
 

@@ -182,12 +182,12 @@ function chunksOf({ start, end }: Rows, most: number): Rows[] {
 
 /** Joins the outputs of all texts in order, from each process's results for every batch. */
 function gathered(
-  own: readonly Float32Array[],
+  ownOutputs: readonly Float32Array[],
   texts: readonly number[],
   width: number,
   communicator: Communicator,
 ): Float32Array {
-  const mine = joined(own);
+  const mine = joined(ownOutputs);
   const { size, hosts } = communicator;
   if (size === 1) return mine;
   const all = communicator

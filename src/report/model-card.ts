@@ -126,12 +126,12 @@ const LOADERS: Readonly<Record<string, string>> = {
 
 function introduction({ config, labels, steps, trainableParameters }: ModelCardFacts, base: string): string {
   const { task, method, adapter, data } = config;
-  const purpose = taskNamed(task).words.purpose(data);
+  const trainedFor = taskNamed(task).words.trainedFor(data);
   const { trains } = methodNamed(method);
   const classes =
     labels.length > 0 ? ` Labels, in order: ${labels.map((name) => `\`${name}\``).join(', ')}.` : '';
   return (
-    `${trains === 'model' ? 'A version' : 'An adapter'} of \`${base}\` for ${purpose}, ` +
+    `${trains === 'model' ? 'A version' : 'An adapter'} of \`${base}\` for ${trainedFor}, ` +
     `trained by ${methodTitle(config)} for ${counted(steps)} steps with ` +
     `${counted(trainableParameters)} trained parameters${adapter === undefined ? '' : ', continued from an earlier adapter'}.${classes}`
   );

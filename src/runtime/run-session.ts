@@ -20,9 +20,9 @@ export function wrapSession(
     );
   const isInput = (name: string) => session.inputNames.includes(name);
   return {
-    async run(given, into = {}) {
+    async run(inputs, into = {}) {
       const fetches = Object.fromEntries(session.outputNames.map((name) => [name, null]));
-      const feeds = Object.fromEntries(Object.entries(given).filter(([name]) => isInput(name)));
+      const feeds = Object.fromEntries(Object.entries(inputs).filter(([name]) => isInput(name)));
       const outputs = { ...fetches, ...(fillsOutputs && toEngine(into)) };
       const results = await session.run(toEngine(feeds), outputs).catch(explainMemory);
       const tensors = Object.fromEntries(

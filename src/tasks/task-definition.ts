@@ -115,7 +115,7 @@ export interface TaskDefinition<
   /** The classes of the training rows, in the order of the head's outputs. Empty for tasks without classes. */
   labels(rows: Rows, origin: LabelOrigin): readonly string[];
   /** Settings that are missing in the section and detected in the files. They are stored for later use of the model. */
-  found?(rows: Rows, reading: ReadingOf<Data>): Partial<ReadingOf<Data>>;
+  detected?(rows: Rows, reading: ReadingOf<Data>): Partial<ReadingOf<Data>>;
   /**
    * Encodes rows.
    *

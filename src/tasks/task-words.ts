@@ -2,8 +2,8 @@
 export interface TaskWords<Data> {
   /** The name of the task in a report, such as "classification". */
   name: string;
-  /** The end of the sentence "An adapter of … for", such as "classification of texts". */
-  purpose(data: Partial<Data>): string;
+  /** What its models are trained for, such as "classification of texts". Model cards say "An adapter of … for" it. */
+  trainedFor(data: Partial<Data>): string;
   /** Its names on the Hub. */
   hub: { pipeline: string; name: string };
   /** Name of the class in transformers that loads its models. */

@@ -12,7 +12,7 @@ export class TextStream {
   readonly #tokenizer: Pick<TextTokenizer, 'decode' | 'specialIds'>;
   #ids: number[] = [];
   /** Number of ids with text that has been returned. */
-  #given = 0;
+  #returned = 0;
 
   constructor(tokenizer: Pick<TextTokenizer, 'decode' | 'specialIds'>) {
     this.#tokenizer = tokenizer;
@@ -32,10 +32,10 @@ export class TextStream {
   }
 
   #give(text: string): string {
-    const before = this.#tokenizer.decode(this.#ids.slice(0, this.#given));
+    const before = this.#tokenizer.decode(this.#ids.slice(0, this.#returned));
     // Keeps the last ids as context. Without them, the next text would lose the space before it.
-    this.#ids = this.#ids.slice(this.#given);
-    this.#given = this.#ids.length;
+    this.#ids = this.#ids.slice(this.#returned);
+    this.#returned = this.#ids.length;
     return text.slice(before.length);
   }
 }

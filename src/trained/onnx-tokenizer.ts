@@ -13,19 +13,19 @@ const NO_CLASS = ['PreTrainedTokenizer', 'PreTrainedTokenizerFast', 'TokenizersB
  * @param chatTemplate from a separate file, which transformers.js does not read
  */
 export function onnxTokenizerConfig(
-  given: Readonly<Record<string, unknown>>,
+  tokenizerConfig: Readonly<Record<string, unknown>>,
   { definition, config, headKind }: Pick<TaskModel, 'definition' | 'config' | 'headKind'>,
   { frames, maxLength, chatTemplate }: { frames: boolean; maxLength?: number; chatTemplate?: string },
 ): Record<string, unknown> {
-  const { tokenizer_class, model_max_length, chat_template } = given;
+  const { tokenizer_class, model_max_length, chat_template } = tokenizerConfig;
   const isNamed = typeof tokenizer_class === 'string' && !NO_CLASS.includes(tokenizer_class);
   const ownClass = config.typeVocabSize > 1 ? tokenizerClassOf(definition.modelType) : undefined;
-  const { mainUse: purpose, reads } = headNamed(headKind);
+  const { mainUse, reads } = headNamed(headKind);
   // A prompt may be longer than the training examples.
-  const lengths = [model_max_length, config.maxLength, purpose === 'generate' ? undefined : maxLength];
+  const lengths = [model_max_length, config.maxLength, mainUse === 'generate' ? undefined : maxLength];
   const longest = Math.min(...lengths.filter((length) => typeof length === 'number'));
   return {
-    ...given,
+    ...tokenizerConfig,
     ...(!isNamed && ownClass && { tokenizer_class: ownClass }),
     ...(Number.isFinite(longest) && { model_max_length: longest }),
     // Without this, the text generation pipeline omits the tokenizer's added tokens.

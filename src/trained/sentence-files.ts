@@ -88,8 +88,8 @@ export function sentenceFileNames(modules: unknown): string[] {
 }
 
 function poolingMode(config: z.output<typeof poolingSchema>) {
-  const { pooling_mode: given, include_prompt: includes = true } = config;
-  const named = given === undefined ? legacyModes(config) : [given].flat();
+  const { pooling_mode: stored, include_prompt: includes = true } = config;
+  const named = stored === undefined ? legacyModes(config) : [stored].flat();
   const mode = POOLING_MODES.find((known) => named.length === 1 && known === named[0]);
   const unsupported = !mode
     ? `pooling by ${named.join(' and ') || 'nothing'}`

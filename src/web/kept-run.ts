@@ -8,7 +8,7 @@ import type { TrainOptions } from './train.ts';
 
 export interface KeptRun {
   /** The start time of the run, in this page or in an earlier one. */
-  began: Date;
+  startedAt: Date;
   saved?: CheckpointOrigin & { state: TrainerState };
   /** Missing if nothing is stored. */
   host?: Pick<TrainerHost, 'save' | 'isSaveDue'>;
@@ -29,20 +29,20 @@ export async function keptRun(
     checkpointSeconds = 20,
   }: Pick<TrainOptions, 'onCheckpoint' | 'checkpoint' | 'checkpointSeconds'>,
 ): Promise<KeptRun> {
-  if (!onCheckpoint && checkpoint === undefined) return { began: new Date() };
+  if (!onCheckpoint && checkpoint === undefined) return { startedAt: new Date() };
   const fingerprint = await fingerprintOf(run.config, run.labels, texts);
   const saved = checkpoint === undefined ? undefined : await readCheckpoint(checkpoint, fingerprint);
-  const began = saved?.startedAt ?? new Date();
+  const startedAt = saved?.startedAt ?? new Date();
   let savedAt = Number.NEGATIVE_INFINITY;
   const host: KeptRun['host'] = onCheckpoint && {
     isSaveDue: () => performance.now() - savedAt >= 1000 * checkpointSeconds,
     async save(state) {
-      await onCheckpoint(encodeCheckpoint(state, { fingerprint, startedAt: began }));
+      await onCheckpoint(encodeCheckpoint(state, { fingerprint, startedAt: startedAt }));
       savedAt = performance.now();
       return 'checkpoint';
     },
   };
-  return { began, saved, host };
+  return { startedAt: startedAt, saved, host };
 }
 
 /**

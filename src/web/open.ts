@@ -58,15 +58,15 @@ export async function openTrained(
   const base = adapter
     ? await readModel(modelFiles(nameOfBase(adapter.stored, path), options), notes?.model_config)
     : await readModel(files);
-  const purpose = openedTask({ ...base, stored, notes }, askedBy(options), path);
-  const described = purpose.build(base.family.definition, base.family.config);
+  const task = openedTask({ ...base, stored, notes }, askedBy(options), path);
+  const described = task.build(base.family.definition, base.family.config);
   const loaded = await loadWeights(described, base.files, runsOn(device, options), options.onProgress);
   try {
     const model = new TrainedModel({
-      ...{ path, batchSize, continues, notes: purpose.notes },
+      ...{ path, batchSize, continues, notes: task.notes },
       ...loaded,
       ...tuneModel(loaded.model, adapter, path),
-      text: base.text(options.maxLength ?? purpose.notes?.data.max_length),
+      text: base.text(options.maxLength ?? task.notes?.data.max_length),
       generationFiles: base.generationFiles,
     });
     return { model, base };

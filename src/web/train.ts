@@ -71,12 +71,12 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
   const { onEvent: emit = () => {}, onStepEnd, signal } = options;
   const startedAt = performance.now();
   const { run, base, texts } = await readPageRun(config, options);
-  const { host, saved, began } = await keptRun(run, [base.configText, ...texts], options);
+  const { host, saved, startedAt: runStartedAt } = await keptRun(run, [base.configText, ...texts], options);
   const { model, engine } = await loadBase(run, base, options, emit);
   try {
     const onText = (share: number) => emit(progress('text', share));
-    const opened = setUpRun(run, model, engine, began, everySecond(onText));
-    const { loaded, found } = saved ? { loaded: opened } : await beforeFirstStep(opened, run.config);
+    const opened = setUpRun(run, model, engine, runStartedAt, everySecond(onText));
+    const { loaded, measured } = saved ? { loaded: opened } : await beforeFirstStep(opened, run.config);
     const { method } = loaded.inputs;
     const trainer = new Trainer(loaded.inputs, loaded.settings, {
       emit,
@@ -89,7 +89,7 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
     if (saved) await restoreTrainer(trainer, saved.state);
     await trainer.prepare();
     emit(startEvent(run, loaded, trainer.step, performance.now() - startedAt));
-    if (found) emit({ type: 'allocation', ...found.allocation });
+    if (measured) emit({ type: 'allocation', ...measured.allocation });
     if (!saved) for (const message of startNotices(run, loaded)) emit({ type: 'notice', step: 0, message });
     const finish = await judgeRun(run, loaded, trainer, await trainer.run());
     const { values } = trainer;
@@ -113,17 +113,17 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
 
 /** Reads the adapter to continue, the data and its classes, and all of the model except its weights. */
 async function readPageRun(
-  given: PageConfig,
+  pageConfig: PageConfig,
   options: TrainOptions,
 ): Promise<{ run: RunBeginning; base: DescribedModel; texts: string[] }> {
-  if (options.model !== undefined && given.model === undefined) {
+  if (options.model !== undefined && pageConfig.model === undefined) {
     throw new UserError({
       where: 'config: model',
       fault: 'is missing: the adapter records the name of the base model',
     });
   }
-  const { config: named, functions } = namedFunctions(given);
-  const name = given.adapter ?? 'adapter';
+  const { config: named, functions } = namedFunctions(pageConfig);
+  const name = pageConfig.adapter ?? 'adapter';
   const { config, start } = await readStart(
     parsePageConfig(options.adapter ? { ...named, adapter: name } : named),
     options,
@@ -146,7 +146,7 @@ async function readPageRun(
   const family = shortenedFamily(base.family, config);
   const { requested, key } = maxLengthOf(config.task, data, family.config);
   const text = base.text(requested, key);
-  const ownScores = ownScoresOf(given.metrics);
+  const ownScores = ownScoresOf(pageConfig.metrics);
   const run = beginRun({
     config,
     start,

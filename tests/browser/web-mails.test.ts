@@ -31,8 +31,8 @@ it.skipIf(!process.env.LONG_TESTS || !CHROMIUM)(
     try {
       const { page, complaints } = await openPage(browser, url, LOOKS[0]);
       const user = new PageUser(page);
-      const began = performance.now();
-      const seconds = () => ((performance.now() - began) / 1000).toFixed(0);
+      const startedAt = performance.now();
+      const seconds = () => ((performance.now() - startedAt) / 1000).toFixed(0);
       await user.choose(join(folder, 'mails.csv'));
       await user.train();
       await user.step(40);
@@ -41,7 +41,7 @@ it.skipIf(!process.env.LONG_TESTS || !CHROMIUM)(
       console.log(`${score} After ${seconds()} s.`);
       const answers = new Map<string, Awaited<ReturnType<PageUser['ask']>>>();
       for (const text of TEXTS) answers.set(text, await user.ask(text));
-      await user.take('Download the adapter', join(folder, 'adapter'));
+      await user.download('Download the adapter', join(folder, 'adapter'));
       console.log(`The adapter is there after ${seconds()} s.`);
       await picture('done');
 

@@ -66,9 +66,9 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
       expect(await page.locator('#loss-train polyline').count()).toBe(1);
 
       const adapter = join(folder, 'adapter');
-      expect(await user.take('Download the adapter', adapter)).toBe('rows-adapter.zip');
+      expect(await user.download('Download the adapter', adapter)).toBe('rows-adapter.zip');
       const site = join(folder, 'onnx');
-      expect(await user.take('Download the model as ONNX', site)).toBe('rows-onnx.zip');
+      expect(await user.download('Download the model as ONNX', site)).toBe('rows-onnx.zip');
       expect(readdirSync(site).sort()).toEqual([
         'config.json',
         'onnx',
@@ -109,7 +109,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     await first.choose(join(folder, 'rows.csv'));
     await first.train(2);
     await first.score();
-    await first.take('Download the adapter', join(folder, 'whole'));
+    await first.download('Download the adapter', join(folder, 'whole'));
     await first.train(2);
     await first.step(3);
     await page.close();
@@ -121,7 +121,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     const second = new PageUser(again);
     await again.getByRole('button', { name: 'Continue' }).click();
     await second.score();
-    await second.take('Download the adapter', join(folder, 'resumed'));
+    await second.download('Download the adapter', join(folder, 'resumed'));
     const name = 'adapter_model.safetensors';
     expect(readFileSync(join(folder, 'resumed', name))).toEqual(readFileSync(join(folder, 'whole', name)));
     // A finished run is restored too, until it is deleted.

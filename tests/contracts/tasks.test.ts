@@ -33,7 +33,7 @@ describe.each(TASK_NAMES)('task %s', (name) => {
   it('has words', () => {
     const { words } = task;
     expect(words.name).toMatch(/\w/);
-    expect(words.purpose({})).toMatch(/\w/);
+    expect(words.trainedFor({})).toMatch(/\w/);
     expect(words.autoModel).toMatch(/^AutoModel/);
     expect(words.use({}).command).toMatch(/^adalora \w+ \. /);
     expect(words.python({ max_length: 8 }).length).toBeGreaterThan(0);

@@ -38,7 +38,7 @@ export function fileStep(
     drop.removeAttribute('aria-busy');
     onOpened(result);
   }
-  function take(chosen: File | undefined): void {
+  function openChosen(chosen: File | undefined): void {
     if (!chosen) return;
     file = chosen;
     void open();
@@ -48,11 +48,11 @@ export function fileStep(
   input.addEventListener('click', () => {
     input.value = '';
   });
-  input.addEventListener('change', () => take(input.files?.[0]));
+  input.addEventListener('change', () => openChosen(input.files?.[0]));
   const example = element('example', HTMLButtonElement);
   example.addEventListener('click', async () => {
     const response = await fetch(new URL('example.tsv', import.meta.url)).catch(() => undefined);
-    if (response?.ok) take(new File([await response.blob()], EXAMPLE));
+    if (response?.ok) openChosen(new File([await response.blob()], EXAMPLE));
     else problem.textContent = 'The example could not be loaded. Is the server of this page still running?';
   });
   // The button is enabled only now, because an earlier click would have been lost.
@@ -67,7 +67,7 @@ export function fileStep(
   document.addEventListener('drop', (event) => {
     event.preventDefault();
     drop.classList.remove('over');
-    take(event.dataTransfer?.files[0]);
+    openChosen(event.dataTransfer?.files[0]);
   });
   return (header) => void open(header);
 }

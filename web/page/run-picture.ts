@@ -32,7 +32,7 @@ export class RunPicture {
   draw(): void {
     window.clearTimeout(this.#timer);
     this.#timer = undefined;
-    const began = performance.now();
+    const startedAt = performance.now();
     const { facts } = this.#record;
     for (const section of sectionsOf([{ label: methodTitle(facts), runs: [this.#record] }])) {
       const { id } = section;
@@ -42,6 +42,6 @@ export class RunPicture {
       this.#drawn.set(id, html);
       document.dispatchEvent(new CustomEvent('section', { detail: { id, html } }));
     }
-    this.#interval = Math.max(PICTURE_MS, (performance.now() - began) / DRAWING_SHARE);
+    this.#interval = Math.max(PICTURE_MS, (performance.now() - startedAt) / DRAWING_SHARE);
   }
 }

@@ -29,16 +29,16 @@ const VALIDATION = 80;
  * Splits e-mails 70 : 10 : 20 by a hash of their text. Duplicates are removed, and near-duplicates go to the
  * same part, so that the test set is unseen. The split does not depend on the e-mails' order.
  */
-export function splitMails(given: readonly Mail[]): Split {
+export function splitMails(allMails: readonly Mail[]): Split {
   const byText = new Map<string, Mail>();
   const contradicting = new Set<string>();
-  for (const mail of given) {
+  for (const mail of allMails) {
     const key = normal(mail.text);
     const before = byText.get(key);
     if (before && before.label !== mail.label) contradicting.add(key);
     if (!before || mail.text < before.text) byText.set(key, mail);
   }
-  const empty = given.filter(({ text }) => normal(text) === '').length;
+  const empty = allMails.filter(({ text }) => normal(text) === '').length;
   byText.delete('');
   for (const key of contradicting) byText.delete(key);
   const keys = [...byText.keys()].sort();
@@ -50,8 +50,11 @@ export function splitMails(given: readonly Mail[]): Split {
     parts[share < TRAIN ? 'train' : share < VALIDATION ? 'validation' : 'test'].push(mail);
   });
   const alike = group.filter((first, i) => first !== i).length;
-  const same = given.length - empty - mails.length;
-  return { ...parts, counts: { mails: given.length, empty, same, alike, contradicting: contradicting.size } };
+  const same = allMails.length - empty - mails.length;
+  return {
+    ...parts,
+    counts: { mails: allMails.length, empty, same, alike, contradicting: contradicting.size },
+  };
 }
 
 function normal(text: string): string {

@@ -109,20 +109,23 @@ async function givenPrompts(
  */
 async function answerAll(
   generator: TextGenerator,
-  given: GivenPrompt[],
+  namedPrompts: GivenPrompt[],
   flags: Flags,
   communicator: Communicator,
 ): Promise<boolean> {
   const { rank, size } = communicator;
   const { jsonl, batchSize, seed, chat: isChat = generator.isChat } = flags;
   const config = await generationInput(flags);
-  const prompts = given.map(({ where, prompt }) => ({ where, prompt: asked(prompt, isChat, flags.system) }));
+  const prompts = namedPrompts.map(({ where, prompt }) => ({
+    where,
+    prompt: asked(prompt, isChat, flags.system),
+  }));
   const stop = stopOnSignal(() => console.error('Stopping (press again to quit at once).'));
   const options = { seed, signal: stop.signal };
   const streams =
     size === 1 && !jsonl && batchSize === 1 && generator.settings(config).num_return_sequences === 1;
   const answer = (batch: typeof prompts) =>
-    naming(given.length > 1 ? batch[0].where : undefined, async () => {
+    naming(namedPrompts.length > 1 ? batch[0].where : undefined, async () => {
       if (streams) {
         await spoken(generator.stream(batch[0].prompt, config, options));
         return [];

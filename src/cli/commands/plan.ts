@@ -49,10 +49,10 @@ async function run(
   { set, measure, json, processes, ...network }: Flags,
 ): Promise<void> {
   const { runConfigAt } = await import('../run-config-at.ts');
-  const { withAllErrors: tellingAll } = await import('../../jobs/node/with-all-errors.ts');
-  const { config, given } = await tellingAll(() => runConfigAt(configPath(path), set));
+  const { withAllErrors } = await import('../../jobs/node/with-all-errors.ts');
+  const { config, withRows } = await withAllErrors(() => runConfigAt(configPath(path), set));
   const { plan } = await import('../../jobs/node/plan.ts');
-  const estimated = await plan(given, { onDownload: downloadDisplay(process.stderr) });
+  const estimated = await plan(withRows, { onDownload: downloadDisplay(process.stderr) });
   const planned = measure || processes ? await measured(config, estimated, measure) : estimated;
   if (!planned) {
     process.exitCode = STOPPED;

@@ -47,15 +47,15 @@ async function run(name: string, flags: Flags): Promise<void> {
   const { budgets, recipes, tables } = packageRecipes();
   const table = tableNamed(name, tables);
   const { model, data, output = join('runs', name), tune = false } = flags;
-  const given = (list: readonly string[]) => (list.length > 0 ? list : undefined);
+  const unlessEmpty = (list: readonly string[]) => (list.length > 0 ? list : undefined);
   const { tableCells } = await import('../../experiments/tables/table-cells.ts');
   const missing = new Set<string>();
   const all = tableCells(table, recipes, budgets, {
     data,
     inPlace: model === undefined ? undefined : await inPlace(model, table, flags),
-    tasks: given(flags.task),
-    methods: given(flags.method),
-    budgets: given(flags.budget),
+    tasks: unlessEmpty(flags.task),
+    methods: unlessEmpty(flags.method),
+    budgets: unlessEmpty(flags.budget),
     tunes: tune,
     settings: await settingsOf(flags.set),
     onMissing: (message) => missing.add(message),
@@ -111,8 +111,8 @@ function withData(cells: readonly TableCell[], data: string, isPlan = false): Ta
 }
 
 function tableNamed(name: string, tables: readonly PaperTable[]): PaperTable {
-  const found = tables.find((table) => table.name === name || table.also === name);
-  if (found) return found;
+  const match = tables.find((table) => table.name === name || table.also === name);
+  if (match) return match;
   const known = tables.flatMap(({ name, also }) => [name, ...(also ? [also] : [])]);
   throw new UserError(`There is no table "${name}". ${suggest(name, known)}`);
 }

@@ -38,13 +38,13 @@ async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
   const { sweepRuns } = await import('../../experiments/sweep/sweep-runs.ts');
   const { shown } = await import('../../support/problem.ts');
   const { value, where } = readConfig(file, set);
-  const { held_out: share = HELD_OUT, ...given } = value;
+  const { held_out: share = HELD_OUT, ...settings } = value;
   if (typeof share !== 'number' || !(share >= 0 && share < 1)) {
     const expected = 'at least 0 and less than 1';
     throw new UserError({ where: where(['held_out']), key: 'held_out', expected, got: shown(share) });
   }
-  const sweepList = sweepRuns(given, where, share > 0);
-  const output = given.output as string;
+  const sweepList = sweepRuns(settings, where, share > 0);
+  const output = settings.output as string;
   // With several shards, another one may have created the folder.
   if (!resume && shard.of === 1) assertNewFolder(output);
   const runs = await withHeldOut(sweepList, share, output);

@@ -60,10 +60,10 @@ async function run(
   const { runConfigAt } = await import('../run-config-at.ts');
   const { launchOf } = await import('../../parallel/node/launch.ts');
   const rank = launchOf(process.env)?.rank ?? 0;
-  if (rank > 0) return follow(rank, { given: path, set: flags.set, resume });
-  const { withAllErrors: tellingAll } = await import('../../jobs/node/with-all-errors.ts');
-  const { given, set } = await tellingAll(() => configOf(path, { resume, json, ...flags }));
-  const { config, given: asGiven } = await tellingAll(() => runConfigAt(configPath(given), set));
+  if (rank > 0) return follow(rank, { configFile: path, set: flags.set, resume });
+  const { withAllErrors } = await import('../../jobs/node/with-all-errors.ts');
+  const { configFile, set } = await withAllErrors(() => configOf(path, { resume, json, ...flags }));
+  const { config, withRows } = await withAllErrors(() => runConfigAt(configPath(configFile), set));
   const { train } = await import('../../jobs/node/train.ts');
   const { jsonDisplay, trainDisplay } = await import('../terminal/train-display.ts');
   const display = json
@@ -82,11 +82,11 @@ async function run(
     watch.show(event);
   };
   try {
-    const { reason } = await train(asGiven, { resume, onEvent, signal: stop.signal });
+    const { reason } = await train(withRows, { resume, onEvent, signal: stop.signal });
     display.close();
     await watch.close();
     if (reason === 'stopped') {
-      const file = given === undefined ? [] : [given];
+      const file = configFile === undefined ? [] : [configFile];
       const settings = set.flatMap((setting) => ['--set', setting]);
       console.error(`To continue: ${shellQuoted([PROGRAM, 'train', ...file, ...settings, '--resume'])}`);
       process.exitCode = STOPPED;
@@ -109,7 +109,7 @@ async function configOf(path: string | undefined, { set, json, ...flags }: Flags
   const { isDataFile } = await import('../starting/read-data-file.ts');
   if (path === undefined || !isDataFile(path)) {
     const [flag] = (['text', 'textPair', 'label'] as const).filter((name) => flags[name] !== undefined);
-    if (flag === undefined) return { given: path, set };
+    if (flag === undefined) return { configFile: path, set };
     const hint = `In a config, use data.${flag === 'textPair' ? 'text_pair' : flag}.`;
     throw new UserError({ key: `--${flag}`, fault: 'applies to a data file, not to a config', hint });
   }
@@ -120,15 +120,15 @@ async function configOf(path: string | undefined, { set, json, ...flags }: Flags
 /** Trains in a process other than the first, and prints nothing. */
 async function follow(
   rank: number,
-  { given, set, resume }: { given?: string } & Pick<Flags, 'set' | 'resume'>,
+  { configFile, set, resume }: { configFile?: string } & Pick<Flags, 'set' | 'resume'>,
 ): Promise<void> {
   const { runConfigAt } = await import('../run-config-at.ts');
   const { train } = await import('../../jobs/node/train.ts');
   const { failQuietly } = await import('../fail-quietly.ts');
   const stop = stopOnSignal(() => {});
   try {
-    const config = await runConfigAt(configPath(given), set ?? []);
-    await train(config.given, { resume, signal: stop.signal });
+    const config = await runConfigAt(configPath(configFile), set ?? []);
+    await train(config.withRows, { resume, signal: stop.signal });
   } catch (error) {
     await failQuietly(error, rank);
   } finally {

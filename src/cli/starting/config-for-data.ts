@@ -16,14 +16,14 @@ import { type DataFile, freePath, readDataFile } from './read-data-file.ts';
  * Returns the config for training on a data file. Writes it, unless an earlier call has written it.
  *
  * @param tell prints a line to the user
- * @returns the config's path in `given`, and settings that override it
+ * @returns the config's path in `configFile`, and settings that override it
  * @throws UserError for a file that a model cannot be trained on
  */
 export async function configForData(
   path: string,
   { resume, set, ...flags }: ColumnFlags & { resume?: boolean; set: readonly string[] },
   tell: (text: string) => void,
-): Promise<{ given: string; set: string[] }> {
+): Promise<{ configFile: string; set: string[] }> {
   if (launchOf(process.env)) {
     const hint = `Write its config first: ${PROGRAM} init ${path}`;
     throw new UserError({ where: path, fault: 'is a file of rows; several processes need a config', hint });
@@ -50,7 +50,7 @@ export async function configForData(
     tell(`${output} contains an earlier run, so this run is written to ${free}.`);
     settings.push(`output=${free}`);
   }
-  return { given: name, set: settings };
+  return { configFile: name, set: settings };
 }
 
 export async function writeDataConfig(

@@ -9,9 +9,9 @@ export function comparedCell(
   { row, task }: Pick<TableCell, 'row' | 'task'>,
   reference: string | undefined,
 ): TableCell | undefined {
-  const own = cells.find((cell) => cell.row === row && cell.task === task);
-  if (own?.method === reference || own?.level === undefined) return undefined;
+  const thisCell = cells.find((cell) => cell.row === row && cell.task === task);
+  if (thisCell?.method === reference || thisCell?.level === undefined) return undefined;
   return cells.find(
-    ({ method, level, ...cell }) => cell.task === task && level === own.level && method === reference,
+    ({ method, level, ...cell }) => cell.task === task && level === thisCell.level && method === reference,
   );
 }

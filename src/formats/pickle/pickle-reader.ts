@@ -12,32 +12,32 @@ export class PickleReader {
   }
 
   uint8(): number {
-    return this.#view.getUint8(this.#take(1));
+    return this.#view.getUint8(this.#advance(1));
   }
 
   uint16(): number {
-    return this.#view.getUint16(this.#take(2), true);
+    return this.#view.getUint16(this.#advance(2), true);
   }
 
   int32(): number {
-    return this.#view.getInt32(this.#take(4), true);
+    return this.#view.getInt32(this.#advance(4), true);
   }
 
   uint32(): number {
-    return this.#view.getUint32(this.#take(4), true);
+    return this.#view.getUint32(this.#advance(4), true);
   }
 
   float64(): number {
-    return this.#view.getFloat64(this.#take(8), false);
+    return this.#view.getFloat64(this.#advance(8), false);
   }
 
   skip(count: number): void {
-    this.#take(count);
+    this.#advance(count);
   }
 
   /** Reads a UTF-8 text of `length` bytes; undefined if it is not valid UTF-8. */
   text(length: number): string | undefined {
-    const start = this.#take(length);
+    const start = this.#advance(length);
     try {
       return this.#decoder.decode(this.#bytes.subarray(start, start + length));
     } catch {
@@ -56,7 +56,7 @@ export class PickleReader {
 
   /** Reads a little-endian two's complement number. Undefined if it is longer than 8 bytes, or not a safe integer. */
   long(length: number): number | undefined {
-    const start = this.#take(length);
+    const start = this.#advance(length);
     if (length > 8) return undefined;
     let value = 0n;
     for (let i = 0; i < length; i++) value |= BigInt(this.#bytes[start + i]) << BigInt(8 * i);
@@ -64,7 +64,7 @@ export class PickleReader {
     return Number.isSafeInteger(number) ? number : undefined;
   }
 
-  #take(count: number): number {
+  #advance(count: number): number {
     const start = this.at;
     if (start + count > this.#bytes.length) throw new PickleEnd();
     this.at += count;

@@ -67,11 +67,11 @@ export async function readRun(
 }
 
 async function read(
-  given: ParsedConfig,
+  parsed: ParsedConfig,
   onDownload: ((progress: DownloadProgress) => void) | undefined,
   { texts = {}, ownScores, functions }: InMemory,
 ): Promise<RunOfFiles> {
-  const { config, start, files } = await readStart(given);
+  const { config, start, files } = await readStart(parsed);
   assertModelNamed(config.model, config.task);
   const pools = taskNamed(config.task).prediction?.vectors !== undefined;
   const folder = await resolveModel(config.model, { onProgress: onDownload, pools });
@@ -151,12 +151,12 @@ function modelFiles(folder: string, init: ParsedConfig['model_init']): string[] 
  * keys that contradict it
  */
 async function readStart(
-  given: ParsedConfig,
+  parsed: ParsedConfig,
 ): Promise<{ config: ParsedConfig; start?: StartingAdapter; files: readonly string[] }> {
-  if (given.adapter === undefined) return { config: given, files: [] };
-  const { folder } = await locateAdapter(given.adapter);
+  if (parsed.adapter === undefined) return { config: parsed, files: [] };
+  const { folder } = await locateAdapter(parsed.adapter);
   return {
-    ...startFrom(given, readAdapter(folder), readNotes(folder)),
+    ...startFrom(parsed, readAdapter(folder), readNotes(folder)),
     files: adapterPaths(folder),
   };
 }

@@ -55,31 +55,35 @@ export interface RunOptions extends InMemory {
  * Runs a whole training in this thread: loads everything, trains, and writes the run's folder. Nothing is
  * written before everything is loaded. If the run is already finished, resuming it returns its result.
  */
-export async function runTraining(given: ParsedConfig, options: RunOptions): Promise<FinishEvent> {
+export async function runTraining(config: ParsedConfig, options: RunOptions): Promise<FinishEvent> {
   const { communicator } = options.processes ?? ALONE_PROCESSES;
   let release: (() => void) | undefined;
-  let take = () => {};
+  let lockNewFolder = () => {};
   await together(communicator, () => {
     if (communicator.rank > 0) return;
-    checkRunFolder(given.output, options.resume);
-    const seen = contentOf(given.output);
+    checkRunFolder(config.output, options.resume);
+    const seen = contentOf(config.output);
     const lock = { onWait: (message: string) => options.onEvent({ type: 'notice', step: 0, message }) };
     // An existing folder is locked while its files are read, because they must not change. A new folder is
     // created last.
-    if (seen.length > 0) release = lockFolder(given.output, lock);
-    take = () => {
-      release ??= takeRunFolder(given.output, seen, lock);
+    if (seen.length > 0) release = lockFolder(config.output, lock);
+    lockNewFolder = () => {
+      release ??= takeRunFolder(config.output, seen, lock);
     };
   });
   try {
-    return await trainIn(asAlone(given, communicator), options, () => take());
+    return await trainIn(asAlone(config, communicator), options, () => lockNewFolder());
   } finally {
     release?.();
   }
 }
 
-/** @param take creates the run's folder and locks it, unless this has been done */
-async function trainIn(given: ParsedConfig, options: RunOptions, take: () => void): Promise<FinishEvent> {
+/** @param lockNewFolder creates the run's folder and locks it, unless this has been done */
+async function trainIn(
+  parsed: ParsedConfig,
+  options: RunOptions,
+  lockNewFolder: () => void,
+): Promise<FinishEvent> {
   const { processes = ALONE_PROCESSES } = options;
   const { communicator } = processes;
   const isFirst = communicator.rank === 0;
@@ -89,8 +93,8 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
   const download = everySecond((share) => progress('download', share));
   const ownMetrics = options.ownScores?.names;
   const begun = options.resume
-    ? await fromFirst(communicator, () => asBegun(given, runFiles(given.output), ownMetrics))
-    : given;
+    ? await fromFirst(communicator, () => asBegun(parsed, runFiles(parsed.output), ownMetrics))
+    : parsed;
   const run = await oncePerHost(communicator, () =>
     readRun(begun, ({ received, total }) => download(received / total), options),
   );
@@ -102,14 +106,14 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
   const fingerprint = fingerprintOf(config, labels, digests);
   assertSameRun(communicator, run, digests, fingerprint);
   const notice = (step: number, message: string) => tell({ type: 'notice', step, message });
-  const { saved, planned, isLonger, own, finished } = await fromFirst(communicator, () => {
+  const { saved, planned, isLonger, ownFingerprint, finished } = await fromFirst(communicator, () => {
     const saved = options.resume
       ? readLastCheckpoint(files.checkpoints, (message) => notice(0, message))
       : undefined;
     // If the run has been extended, everything else in the config must be unchanged.
     const last = saved && saved.fingerprint !== fingerprint ? lengthIn(files, ownMetrics) : lengthOf(config);
     const planned = saved && withLength(config, saved.planned ?? last);
-    const own = planned ? fingerprintOf(planned, labels, digests) : fingerprint;
+    const ownFingerprint = planned ? fingerprintOf(planned, labels, digests) : fingerprint;
     if (saved)
       assertOwnCheckpoint(saved.fingerprint, { config, labels, files: run.files(), digests }, files, {
         planned,
@@ -121,7 +125,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
       planned,
       // Whether the run is longer than when it was last trained.
       isLonger: withLength(config, last) !== undefined,
-      own,
+      ownFingerprint,
       finished: saved && existsSync(files.card) ? finishOf(files.metrics) : undefined,
     };
   });
@@ -134,7 +138,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
 
   const startedAt = saved?.startedAt ?? (await fromFirst(communicator, () => new Date()));
   const opened = await loadRun(run, startedAt, progress, processes, planned);
-  const { loaded, found } = saved ? { loaded: opened } : await beforeFirstStep(opened, config);
+  const { loaded, measured } = saved ? { loaded: opened } : await beforeFirstStep(opened, config);
   const { model, settings, inputs } = loaded;
   const { method, validation } = inputs;
 
@@ -157,7 +161,11 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     ...(isFirst && {
       save: (state) => {
         assertLocked(config.output);
-        const origin = { fingerprint: own, startedAt, ...(planned && { planned: lengthOf(planned) }) };
+        const origin = {
+          fingerprint: ownFingerprint,
+          startedAt,
+          ...(planned && { planned: lengthOf(planned) }),
+        };
         const path = writeCheckpoint(files.checkpoints, state, origin, limit);
         // A run resumes with the config in its folder. So an extended config is written only when a
         // checkpoint contains the original plan.
@@ -177,15 +185,15 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
 
   await together(communicator, () => {
     if (!isFirst) return;
-    take();
+    lockNewFolder();
     makeRunFolder(config.output);
     if (!saved || (finished && !isLonger)) writeConfig();
     log = openEventLog(files.metrics, saved && { step: saved.state.step, path: saved.path });
     if (log_importance === 'all') logImportance = openImportanceLog(config.output, saved?.state.step);
     emit(startEvent(run, loaded, trainer.step, 1000 * process.uptime()));
-    if (found) {
-      atomicWrite(files.rankPattern, `${JSON.stringify(found.pattern, null, 2)}\n`);
-      emit({ type: 'allocation', ...found.allocation });
+    if (measured) {
+      atomicWrite(files.rankPattern, `${JSON.stringify(measured.pattern, null, 2)}\n`);
+      emit({ type: 'allocation', ...measured.allocation });
     }
     if (planned) {
       const message = `The run continues to step ${settings.totalSteps}. Ranks stay as planned; the learning rate follows the new length.`;

@@ -71,8 +71,8 @@ export function disentangledAttention(
     if (has('c2p')) {
       // The distances of the first token to all keys: 0, -1, …, 1 - sequence.
       const start = addDimensions(sequence, -1);
-      const own = () => slice(relative.falling, 0, start, addDimensions(start, sequence));
-      const rows = isWhole ? relative.falling : own();
+      const ofLength = () => slice(relative.falling, 0, start, addDimensions(start, sequence));
+      const rows = isWhole ? relative.falling : ofLength();
       const products = matmul(query, positions(shared ? 'key_proj' : 'pos_key_proj', rows), options);
       scores = add(scores, isWhole ? skewed(products) : products);
     }

@@ -46,11 +46,11 @@ export function byteBase(
           weight(graph, name + INTEGERS, [rows, columns], 'uint8'),
           weight(graph, name + SCALES, [columns]),
         ] as const;
-      const own = matrix(name, inFeatures, outFeatures);
+      const operand = matrix(name, inFeatures, outFeatures);
       const mirror = matrix(name + MIRROR, outFeatures, inFeatures);
-      if (!normalised.has(path)) return byteMatmul(x, own, mirror);
-      if (byRow) return byteMatmul(smoothed(x, name), own, mirror);
-      return byteMatmul(x, own, mirror, smoothingOf(x, name));
+      if (!normalised.has(path)) return byteMatmul(x, operand, mirror);
+      if (byRow) return byteMatmul(smoothed(x, name), operand, mirror);
+      return byteMatmul(x, operand, mirror, smoothingOf(x, name));
     },
   };
 }

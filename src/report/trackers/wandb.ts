@@ -29,7 +29,7 @@ export function wandb(environment: Environment, now = Date.now, newId = randomId
     ...serverAt(environment, 'WANDB_BASE_URL', 'https://api.wandb.ai'),
     authorization: basic('api', key),
   };
-  const began = now();
+  const startedAt = now();
   const summary: Record<string, number> = {};
   let stream = '';
   /** Number of lines that the server has in the run's history. */
@@ -58,7 +58,7 @@ export function wandb(environment: Environment, now = Date.now, newId = randomId
           ...values,
           _step: step,
           _timestamp: time / 1000,
-          _runtime: (time - began) / 1000,
+          _runtime: (time - startedAt) / 1000,
         });
       });
       await sendJson(server, stream, {

@@ -35,7 +35,7 @@ it('is held by one, also within a process, until it is released', () => {
 });
 
 const gone = () => spawnSync(process.execPath, ['-e', '']).pid;
-const own = () => {
+const ownHolder = () => {
   const release = lockFolder(folder);
   const holder = JSON.parse(readFileSync(path, 'utf8'));
   release();
@@ -43,9 +43,9 @@ const own = () => {
 };
 
 it.each<[string, () => object]>([
-  ['of a process that is no more', () => ({ ...own(), pid: gone() })],
+  ['of a process that is no more', () => ({ ...ownHolder(), pid: gone() })],
   // Only Linux provides a process's start time.
-  ['of an earlier process of that number', () => ({ ...own(), started: 'another time' })],
+  ['of an earlier process of that number', () => ({ ...ownHolder(), started: 'another time' })],
 ])('%s is taken over', (_, holder) => {
   writeFileSync(path, JSON.stringify(holder()));
   lockFolder(folder)();
@@ -60,7 +60,7 @@ it.skipIf(process.platform !== 'linux')(
     try {
       const pid = Number(await new Promise((said) => shell.stdout.once('data', said)));
       await vi.waitUntil(() => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '), 60_000);
-      writeFileSync(path, JSON.stringify({ ...own(), pid, started: undefined }));
+      writeFileSync(path, JSON.stringify({ ...ownHolder(), pid, started: undefined }));
       lockFolder(folder)();
       expect(readdirSync(folder)).toEqual([]);
     } finally {
@@ -72,7 +72,10 @@ it.skipIf(process.platform !== 'linux')(
 it.skipIf(process.platform !== 'linux')('of a process whose launcher has ended is waited for', async () => {
   const ending = spawn('sleep', ['0.5']);
   // Node collects its child only when this thread no longer blocks.
-  writeFileSync(path, JSON.stringify({ ...own(), pid: ending.pid, started: undefined, launcher: gone() }));
+  writeFileSync(
+    path,
+    JSON.stringify({ ...ownHolder(), pid: ending.pid, started: undefined, launcher: gone() }),
+  );
   lockFolder(folder)();
   expect(readdirSync(folder)).toEqual([]);
 });
@@ -87,12 +90,12 @@ it('names the process that its holder ends with', () => {
 
 it('of a process with a running launcher is not taken over', () => {
   const launcher = process.ppid;
-  writeFileSync(path, JSON.stringify({ ...own(), launcher }));
+  writeFileSync(path, JSON.stringify({ ...ownHolder(), launcher }));
   expect(() => lockFolder(folder)).toThrow(`process ${process.pid} on`);
 });
 
 it('of another machine is observed, and its name is escaped', async () => {
-  const far = JSON.stringify({ ...own(), host: 'far\u001b[2J' });
+  const far = JSON.stringify({ ...ownHolder(), host: 'far\u001b[2J' });
   writeFileSync(path, far);
   const stop = startHeartbeat(path, far, 20);
   expect(() => lockFolder(folder)).toThrow('on "far\\u001b[2J"');

@@ -60,7 +60,7 @@ export class AdapterFolders {
 
   /** Loads the adapters that are in the folders now. */
   async readAll(): Promise<void> {
-    for (const found of await this.#found()) await this.#inTurn(() => this.#take(found));
+    for (const found of await this.#found()) await this.#inTurn(() => this.#serveNew(found));
   }
 
   /** Scans repeatedly until it is closed. */
@@ -89,7 +89,7 @@ export class AdapterFolders {
     const before = this.#seen;
     this.#seen = new Map([...all].map(([folder, { state }]) => [folder, state]));
     for (const [folder, found] of all)
-      if (before.get(folder) === found.state) await this.#inTurn(() => this.#take(found));
+      if (before.get(folder) === found.state) await this.#inTurn(() => this.#serveNew(found));
     return took;
   }
 
@@ -156,7 +156,7 @@ export class AdapterFolders {
   }
 
   /** Serves a new adapter under all names of its folder. A failure is reported once. */
-  async #take(adapter: FoundAdapter): Promise<void> {
+  async #serveNew(adapter: FoundAdapter): Promise<void> {
     const { folder, state } = adapter;
     if (this.#isClosed || this.#passedOver.get(folder) === state) return;
     for (const name of [...(this.#names.get(folder) ?? [adapter.name])]) {

@@ -68,21 +68,21 @@ export function servedBase(base: BaseFolder): ServedModel | undefined {
   const { family, json, folder, name } = base;
   const generates = decodes(family) && !isForClasses(json);
   const notes = readNotes(folder);
-  const purpose = purposeIfTold(() => {
-    const purpose = openedTask({ family, json, notes }, generates ? 'generate' : undefined, folder);
+  const opened = taskIfKnown(() => {
+    const task = openedTask({ family, json, notes }, generates ? 'generate' : undefined, folder);
     // By default a model is a classifier, but its family may not have a classification head.
-    purpose.build(family.definition, family.config);
-    return purpose;
+    task.build(family.definition, family.config);
+    return task;
   });
-  if (!purpose) return undefined;
-  const { notes: own, build } = purpose;
-  const model = base.model(generates ? 'base' : `${own?.task} ${own?.labels.length}`, build);
+  if (!opened) return undefined;
+  const { notes: notesOfTask, build } = opened;
+  const model = base.model(generates ? 'base' : `${notesOfTask?.task} ${notesOfTask?.labels.length}`, build);
   if (model.initialised.length > 0 || !headNamed(model.headKind).served) return undefined;
   return {
     ...{ name, folder, created: Math.floor(Date.now() / 1000), outputs: model.config.numLabels },
     trained: new TrainedModel({
-      ...base.parts(model, own?.data.max_length),
-      ...{ path: name, notes: own },
+      ...base.parts(model, notesOfTask?.data.max_length),
+      ...{ path: name, notes: notesOfTask },
     }),
     load: () => NO_ADAPTER,
     tuned: () => FROZEN,
@@ -90,7 +90,7 @@ export function servedBase(base: BaseFolder): ServedModel | undefined {
 }
 
 /** Returns undefined if the base does not say its task. Its adapters' notes then say theirs. */
-function purposeIfTold(find: () => OpenedTask): OpenedTask | undefined {
+function taskIfKnown(find: () => OpenedTask): OpenedTask | undefined {
   try {
     return find();
   } catch (error) {

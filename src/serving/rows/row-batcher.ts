@@ -95,7 +95,7 @@ export class RowBatcher<Row extends BatchedRow, Result> {
     this.#isRunning = true;
     while (this.#waiting.length > 0) {
       await this.#gathered();
-      const batch = this.#take();
+      const batch = this.#nextBatch();
       if (batch.length === 0) continue;
       try {
         const results = await this.#compute(batch.map(({ row }) => row));
@@ -128,7 +128,7 @@ export class RowBatcher<Row extends BatchedRow, Result> {
   }
 
   /** Removes the row that has waited the longest from the queue, with the rows of the most similar lengths. */
-  #take(): Waiting<Row, Result>[] {
+  #nextBatch(): Waiting<Row, Result>[] {
     const [oldest] = this.#waiting;
     if (!oldest) return [];
     const distance = ({ row }: Waiting<Row, Result>) => Math.abs(row.length - oldest.row.length);

@@ -25,7 +25,7 @@ export class Caller {
   constructor(port: Port<Reply>, revived: (error: never) => Error) {
     this.#port = port;
     this.#revived = revived;
-    port.onMessage((reply) => this.#take(reply));
+    port.onMessage((reply) => this.#receive(reply));
   }
 
   /** @throws the signal's reason; the method's error; the port's error if the arguments are not plain data */
@@ -60,7 +60,7 @@ export class Caller {
     this.#waiting.clear();
   }
 
-  #take(reply: Reply): void {
+  #receive(reply: Reply): void {
     const waiting = this.#waiting.get(reply.id);
     if (!waiting) return;
     if ('update' in reply) waiting.onUpdate?.(reply.update as never);

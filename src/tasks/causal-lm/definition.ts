@@ -18,7 +18,7 @@ export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, ty
   read: (files) => files,
   join: (parts) => parts.flat(),
   labels: () => [],
-  found: ([file], reading) => foundColumns(file.read(), file.name, reading),
+  detected: ([file], reading) => foundColumns(file.read(), file.name, reading),
   examples: causalExamples,
   evaluation: causalEvaluation,
   tokenBaselines: (train, validation, vocabSize) => [
@@ -40,7 +40,7 @@ export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, ty
   },
   words: {
     name: 'causal language modelling',
-    purpose: () => 'causal language modelling',
+    trainedFor: () => 'causal language modelling',
     hub: { pipeline: 'text-generation', name: 'Text Generation' },
     autoModel: 'AutoModelForCausalLM',
     use: () => ({ command: 'adalora generate . --prompt "Some text"' }),

@@ -8,20 +8,20 @@ import type { BuildTask, LabelOrigin } from '../task-definition.ts';
  * @throws UserError if the data have other classes, or their number differs from the outputs of the adapter's head
  */
 export function labelsBesideAdapter(
-  found: readonly string[],
+  ofData: readonly string[],
   { fileName: where, definition, config, adapter }: LabelOrigin,
   build: (labels: readonly string[]) => BuildTask,
 ): readonly string[] {
-  if (!adapter) return found;
+  if (!adapter) return ofData;
   const known = adapter.labels;
-  const stranger = known && found.find((name) => !known.includes(name));
+  const stranger = known && ofData.find((name) => !known.includes(name));
   if (stranger !== undefined) {
     throw new UserError({
       where,
       fault: `has "${stranger}", which is not a label of the adapter ${adapter.path} (${known?.join(', ')})`,
     });
   }
-  const labels = known ?? found;
+  const labels = known ?? ofData;
   const outputs = headOutputs(build(labels)(definition, config), adapter.tensors);
   if (outputs === undefined || outputs === labels.length) return labels;
   throw new UserError({

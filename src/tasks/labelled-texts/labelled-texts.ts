@@ -68,7 +68,7 @@ export interface LabelKind<Answer extends LabelAnswer> {
   /** Whether to use this task for a model that adalora did not train and that has this many outputs. */
   recognises(model: UnknownTrained, outputs: number): boolean;
   name: string;
-  purpose(texts: string): string;
+  trainedFor(texts: string): string;
 }
 
 /** Defines a task on texts or pairs that have one label field. */
@@ -309,11 +309,11 @@ function labelProblems({ text, text_pair, label }: LabelledData): Problem[] {
 
 function wordsOf({
   name,
-  purpose,
-}: Pick<LabelKind<LabelAnswer>, 'name' | 'purpose'>): TaskWords<LabelledData> {
+  trainedFor,
+}: Pick<LabelKind<LabelAnswer>, 'name' | 'trainedFor'>): TaskWords<LabelledData> {
   return {
     name,
-    purpose: ({ text_pair }) => purpose(text_pair === undefined ? 'texts' : 'pairs of texts'),
+    trainedFor: ({ text_pair }) => trainedFor(text_pair === undefined ? 'texts' : 'pairs of texts'),
     hub: { pipeline: 'text-classification', name: 'Text Classification' },
     autoModel: 'AutoModelForSequenceClassification',
     use: usage,

@@ -24,7 +24,7 @@ export const maskedLm: TaskDefinition<MaskedData, readonly TextFile[], never, ty
     hasWordHead(model, model.definition.heads.MASKED_LM?.architecture) ? { labels: [], data: {} } : undefined,
   words: {
     name: 'masked language modelling',
-    purpose: () => 'masked language modelling',
+    trainedFor: () => 'masked language modelling',
     hub: { pipeline: 'fill-mask', name: 'Fill-Mask' },
     autoModel: 'AutoModelForMaskedLM',
     use: () => ({ command: 'adalora eval . texts.txt', explanation: 'loss and perplexity' }),

@@ -71,7 +71,7 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
   submitted: ({ label }) => label.join(';'),
   recognises: () => false,
   name: 'multi-label classification',
-  purpose: (texts) => `classification of ${texts} (several labels may apply)`,
+  trainedFor: (texts) => `classification of ${texts} (several labels may apply)`,
 };
 
 /** Predicts the labels that apply to a text, or a pair of texts: none, some or all. */

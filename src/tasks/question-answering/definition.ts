@@ -53,7 +53,7 @@ export const questionAnswering: TaskDefinition<
   // All questions about a text stay together, in training or in validation.
   holdOut: (questions, share) => holdOut(questions, share, ({ context }) => [context]),
   labels: () => [],
-  found: (questions, { version_2_with_negative }) => ({
+  detected: (questions, { version_2_with_negative }) => ({
     version_2_with_negative: version_2_with_negative ?? isSquadV2(questions),
   }),
   examples: (questions, { tokenizer, maxLength, reading }) =>
@@ -118,7 +118,7 @@ export const questionAnswering: TaskDefinition<
   },
   words: {
     name: 'question answering',
-    purpose: () => 'question answering',
+    trainedFor: () => 'question answering',
     hub: { pipeline: 'question-answering', name: 'Question Answering' },
     autoModel: 'AutoModelForQuestionAnswering',
     use: () => ({

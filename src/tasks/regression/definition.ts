@@ -60,7 +60,7 @@ export const scoreKind: LabelKind<ScoreAnswer> = {
   submitted: ({ label }) => label.toFixed(3),
   recognises: (_, outputs) => outputs === 1,
   name: 'regression',
-  purpose: (texts) => `regression on ${texts}`,
+  trainedFor: (texts) => `regression on ${texts}`,
 };
 
 /** Predicts a number for a text, or a pair of texts. */

@@ -71,7 +71,7 @@ export const sentenceEmbedding: TaskDefinition<
   },
   words: {
     name: 'sentence embedding',
-    purpose: () => 'embedding of texts',
+    trainedFor: () => 'embedding of texts',
     hub: { pipeline: 'sentence-similarity', name: 'Sentence Similarity' },
     autoModel: 'AutoModel',
     use: () => ({

@@ -41,7 +41,7 @@ export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof
   },
   words: {
     name: 'sequence to sequence',
-    purpose: () => 'writing texts from texts',
+    trainedFor: () => 'writing texts from texts',
     hub: { pipeline: 'text2text-generation', name: 'Text-to-Text Generation' },
     autoModel: 'AutoModelForSeq2SeqLM',
     use: () => ({

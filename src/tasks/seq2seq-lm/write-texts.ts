@@ -18,9 +18,9 @@ type Context = EncodingContext<PairData>;
  * @throws UserError for keys that contradict each other or have no effect on the model
  */
 export function writingConfig(context: Context): GenerationInput {
-  const { generation_config: given = {} } = context.reading;
-  const isBounded = given.max_length !== undefined || given.max_new_tokens !== undefined;
-  const user = { ...(!isBounded && { max_length: targetLength(context) }), ...given };
+  const { generation_config: settings = {} } = context.reading;
+  const isBounded = settings.max_length !== undefined || settings.max_new_tokens !== undefined;
+  const user = { ...(!isBounded && { max_length: targetLength(context) }), ...settings };
   generationSettings({ ...context.generationFiles(), user }, 'data.generation_config');
   return user;
 }

@@ -94,7 +94,7 @@ export const classKind: LabelKind<ClassAnswer> = {
   },
   recognises: (_, outputs) => outputs > 1,
   name: 'classification',
-  purpose: (texts) => `classification of ${texts}`,
+  trainedFor: (texts) => `classification of ${texts}`,
 };
 
 /** Predicts the class of a text, or a pair of texts. */

@@ -113,7 +113,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
     }),
     words: {
       name: 'token classification',
-      purpose: () => 'token classification',
+      trainedFor: () => 'token classification',
       hub: { pipeline: 'token-classification', name: 'Token Classification' },
       autoModel: 'AutoModelForTokenClassification',
       use: () => ({

@@ -63,8 +63,8 @@ export function convertTokenizer(slow: SlowTokenizer): {
   const contents: Partial<Record<Role, string>> = Object.fromEntries(
     Object.entries(roles).map(([role, { content }]) => [role, content]),
   );
-  const given = Array.isArray(config.additional_special_tokens) ? config.additional_special_tokens : [];
-  const additional = given.flatMap((token) => tokenOf(token) ?? []);
+  const tokens = Array.isArray(config.additional_special_tokens) ? config.additional_special_tokens : [];
+  const additional = tokens.flatMap((token) => tokenOf(token) ?? []);
   const special = [...Object.values(roles), ...additional];
   const own = tokenizerClass.additional?.(slow) ?? [];
   const named = new Set(special.map(({ content }) => content));
@@ -80,8 +80,8 @@ export function convertTokenizer(slow: SlowTokenizer): {
 }
 
 function classOf(slow: SlowTokenizer): TokenizerClass {
-  const { tokenizer_class: given } = slow.config;
-  const name = typeof given === 'string' ? given.replace(/Fast$/, '') : classOfModel(slow);
+  const { tokenizer_class: className } = slow.config;
+  const name = typeof className === 'string' ? className.replace(/Fast$/, '') : classOfModel(slow);
   if (name !== undefined && Object.hasOwn(CLASSES, name)) return CLASSES[name];
   throw new UserError({
     where: slow.where('tokenizer.json'),

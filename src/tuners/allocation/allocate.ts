@@ -77,7 +77,7 @@ function limited(
   const chosen = new Set<number>();
   const spentBy = (group: number) =>
     spent(ranks.map((rank, k) => (groups[k] === group ? rank : 0))) - nothing;
-  const take = (i: number, isFree: boolean) => {
+  const chooseIfAllowed = (i: number, isFree: boolean) => {
     const module = modules[i];
     if (chosen.has(i) || (isFree ? ranks[module] >= max : ranks[module] >= min)) return;
     ranks[module]++;
@@ -88,7 +88,7 @@ function limited(
     if (isWithin) chosen.add(i);
     else ranks[module]--;
   };
-  for (const isFree of [false, true]) for (const i of order) take(i, isFree);
+  for (const isFree of [false, true]) for (const i of order) chooseIfAllowed(i, isFree);
   // `order` is sorted, the best first.
   return [...order].filter((i) => chosen.has(i));
 }

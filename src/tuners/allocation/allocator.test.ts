@@ -55,7 +55,7 @@ function allocatorOf(trajectory: Trajectory, changes: Partial<AdaLoraConfig> = {
 }
 
 /** Takes the steps after the optimizer's, in PEFT's order. */
-function take(
+function afterOptimizer(
   allocator: RankAllocator,
   step: number,
   values: Float32Array,
@@ -85,7 +85,7 @@ describe('equal to PEFT for given gradients', () => {
     const values = new Float32Array(trajectory.initial);
     trajectory.trace.forEach((row, i) => {
       const step = i + 1;
-      const event = take(allocator, step, values, descend(values, row, trajectory.lr));
+      const event = afterOptimizer(allocator, step, values, descend(values, row, trajectory.lr));
       expect(allocator.budgetAt(step)).toBe(row.budget);
       expect(lambdas(values, modulesOf(trajectory))).toEqual(row.lora_E);
       if (event) {
@@ -118,7 +118,7 @@ it('prunes doublets like PyTorch for given gradients', () => {
   const allocator = new RankAllocator(modules, config, { ...settings, totalStep }, { target });
   const values = new Float32Array(initial);
   trace.forEach((row, i) => {
-    take(allocator, i + 1, values, descend(values, row, lr));
+    afterOptimizer(allocator, i + 1, values, descend(values, row, lr));
     expect(allocator.budgetAt(i + 1)).toBe(row.budget);
     expect([...values]).toEqual(row.values);
   });
@@ -132,13 +132,13 @@ it('resumes exactly', () => {
     let second = allocatorOf(trajectory);
     const halves = new Float32Array(trajectory.initial);
     trajectory.trace.forEach((row, i) => {
-      const event = take(whole, i + 1, values, descend(values, row, trajectory.lr));
+      const event = afterOptimizer(whole, i + 1, values, descend(values, row, trajectory.lr));
       if (i + 1 === pause) {
         const state = structuredClone(second.state());
         second = allocatorOf(trajectory);
         second.restore(state);
       }
-      expect(take(second, i + 1, halves, descend(halves, row, trajectory.lr))).toEqual(event);
+      expect(afterOptimizer(second, i + 1, halves, descend(halves, row, trajectory.lr))).toEqual(event);
       expect(halves).toEqual(values);
     });
     expect(second.state()).toEqual(whole.state());
@@ -158,7 +158,7 @@ it('finalises at the next step when the final one was skipped', () => {
   const allocator = allocatorOf(trajectory);
   const values = new Float32Array(trajectory.initial);
   const events = trajectory.trace.map((row, i) =>
-    i + 1 === 15 ? undefined : take(allocator, i + 1, values, descend(values, row, 0.1)),
+    i + 1 === 15 ? undefined : afterOptimizer(allocator, i + 1, values, descend(values, row, 0.1)),
   );
   expect(events.filter((event) => event?.final)).toMatchObject([{ step: 16, budget: 2 }]);
   expect(allocator.allocations).toBe(events.filter(Boolean).length);
@@ -168,11 +168,11 @@ it('does not change the values after the end if triplets are removed', () => {
   const allocator = allocatorOf(trajectory, { shrink: 'at-final' });
   const values = new Float32Array(trajectory.initial);
   trajectory.trace.slice(0, 15).forEach((row, i) => {
-    take(allocator, i + 1, values, descend(values, row, trajectory.lr));
+    afterOptimizer(allocator, i + 1, values, descend(values, row, trajectory.lr));
   });
   expect(allocator.keep().flatMap((module) => [...module])).toEqual([1, 0, 0, 0, 1, 0]);
   const shorter = new Float32Array(5).fill(1);
-  expect(take(allocator, 16, shorter, shorter)).toBeUndefined();
+  expect(afterOptimizer(allocator, 16, shorter, shorter)).toBeUndefined();
   expect([...shorter]).toEqual([1, 1, 1, 1, 1]);
 });
 

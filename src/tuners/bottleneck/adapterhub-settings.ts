@@ -85,11 +85,11 @@ export function parseAdapterHubSettings(
   // `residual_before_ln` has no effect on an adapter that reads the output.
   const required = { ...REQUIRED, ...(readsNorm && { residual_before_ln: true }) };
   for (const [key, value] of Object.entries(required)) {
-    const given = config[key];
-    if (given === undefined || given === value) continue;
+    const got = config[key];
+    if (got === undefined || got === value) continue;
     throw new UserError({
       where: `${where}: config.${key}`,
-      fault: `must be ${value === null ? 'null' : value}, got ${JSON.stringify(given)}`,
+      fault: `must be ${value === null ? 'null' : value}, got ${JSON.stringify(got)}`,
       hint: 'Only adapters with the AdapterHub configs seq_bn and double_seq_bn are supported.',
     });
   }

@@ -44,9 +44,9 @@ async function measure(
   config: GoraConfig,
   { seed, initial, gradientAt }: { seed: number; initial: Float32Array; gradientAt: GradientAt },
 ): Promise<Measured> {
-  const found = await gradientAt(initial);
+  const gradient = await gradientAt(initial);
   const { modules } = even;
-  const gradients = modules.map(({ path }) => tuner.gradientOf(path, found));
+  const gradients = modules.map(({ path }) => tuner.gradientOf(path, gradient));
   const importance = modules.map((module, k) =>
     weightImportance(tuner.weight(module), gradients[k], config.importance),
   );

@@ -19,14 +19,14 @@ export interface Growth {
  * @throws UserError if the run is too short for its rounds
  */
 export function growthOf(config: IncreLoraConfig, count: number, totalSteps: number): Growth {
-  const { init_r, target_r, deltaT: given, top_h } = config;
+  const { init_r, target_r, deltaT: everySteps, top_h } = config;
   const gained = config.incre_rank_num ?? Math.max(1, Math.round(target_r / 2));
   const modules = Math.min(top_h, count);
   const rounds = Math.ceil(((target_r - init_r) * count) / (modules * gained));
-  const phases = resolveSchedule({ ...config, deltaT: given ?? 1 }, totalSteps, 'increlora');
+  const phases = resolveSchedule({ ...config, deltaT: everySteps ?? 1 }, totalSteps, 'increlora');
   const last = Math.min(finalStep(phases), totalSteps - 1);
   const even = Math.max(1, Math.floor((last - phases.tinit) / rounds));
-  const schedule = { ...phases, deltaT: given === undefined ? even : phases.deltaT };
+  const schedule = { ...phases, deltaT: everySteps === undefined ? even : phases.deltaT };
   const { tinit, deltaT } = schedule;
   const possible = Math.floor(last / deltaT) - Math.floor(tinit / deltaT);
   if (possible >= rounds) return { schedule, target: target_r * count, modules, gained };

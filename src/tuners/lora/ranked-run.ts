@@ -112,10 +112,10 @@ function fillFactors(
   factors: (module: LowRankModule, k: number) => { A?: Float32Array; B?: Float32Array },
 ): void {
   modules.forEach((module, k) => {
-    const given = factors(module, k);
+    const ofModule = factors(module, k);
     for (const factor of ['A', 'B'] as const) {
       const tensor = layout.read(values, factorName(module.path, factor));
-      const source = given[factor];
+      const source = ofModule[factor];
       if (source) tensor.set(source);
       else tensor.fill(0);
     }

@@ -53,14 +53,15 @@ export function topSingular(matrix: WeightMatrix, count: number): SingularTriple
       beside.push(v?.length ?? 0);
       next = v?.vector ?? start();
     }
-    const found = principalDirections(bidiagonal(diagonal, beside)).slice(0, count);
+    const triplets = principalDirections(bidiagonal(diagonal, beside)).slice(0, count);
     const last = us.length - 1;
-    const isDone = found.every(
+    const isDone = triplets.every(
       // The residual is the left vector's last element times the next off-diagonal element.
       ({ strength, direction }) =>
         Math.abs(diagonal[last] * direction[last] * beside[last]) <= ACCURACY * strength * strength,
     );
-    if (isDone || us.length === side) return found.map(({ direction }) => tripletOf(matrix, vs, direction));
+    if (isDone || us.length === side)
+      return triplets.map(({ direction }) => tripletOf(matrix, vs, direction));
   }
 }
 

@@ -54,19 +54,19 @@ export function plainLora(adapter: PeftAdapter, where: string): PeftAdapter {
 }
 
 function factorsByModule(tensors: AdapterTensors, where: string) {
-  const found = new Map<string, Partial<Record<Factor, Tensor>>>();
+  const factorsOfModule = new Map<string, Partial<Record<Factor, Tensor>>>();
   for (const [key, tensor] of tensors) {
     const own = factorOf(parseAdapterKey(key) ?? '');
-    if (own) found.set(own.path, { ...found.get(own.path), [own.factor]: tensor });
+    if (own) factorsOfModule.set(own.path, { ...factorsOfModule.get(own.path), [own.factor]: tensor });
   }
-  for (const [path, factors] of found) {
+  for (const [path, factors] of factorsOfModule) {
     for (const factor of ['A', 'E', 'B'] as const) {
       if (factors[factor]) continue;
       const name = factorName(path, factor);
       throw new UserError({ where: `${where}: ${name}`, fault: 'is missing' });
     }
   }
-  return found as Map<string, Record<Factor, Tensor>>;
+  return factorsOfModule as Map<string, Record<Factor, Tensor>>;
 }
 
 /** Returns matrix · scale · diag(factors) for a matrix [rows, factors], row-major. */

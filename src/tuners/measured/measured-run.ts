@@ -42,7 +42,7 @@ export class MeasuredRun implements MethodRun {
       ...method.measurement,
       settle: async (...given) => {
         const { ranks, scores, threshold = Number.NaN, factors } = await method.measure(...given);
-        this.#take(ranks);
+        this.#setRanks(ranks);
         const { modules } = this.tuner;
         return {
           allocation: {
@@ -73,14 +73,14 @@ export class MeasuredRun implements MethodRun {
   }
 
   restore({ ranks }: MethodState): void {
-    this.#take([...ranks]);
+    this.#setRanks([...ranks]);
   }
 
   store(values: Float32Array, baseModel: string): StoredAdapter {
     return this.#method.store(this.tuner, values, baseModel);
   }
 
-  #take(ranks: readonly number[]): void {
+  #setRanks(ranks: readonly number[]): void {
     const { even, scale } = this.#method;
     const modules = even.modules.map((module, k) => ({
       ...module,

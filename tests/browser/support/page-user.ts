@@ -68,7 +68,10 @@ export class PageUser {
   }
 
   /** Downloads a button's archive and unpacks it into a folder. Returns the archive's name. */
-  async take(button: 'Download the adapter' | 'Download the model as ONNX', folder: string): Promise<string> {
+  async download(
+    button: 'Download the adapter' | 'Download the model as ONNX',
+    folder: string,
+  ): Promise<string> {
     const [download] = await Promise.all([
       this.page.waitForEvent('download', { timeout: 0 }),
       this.page.getByRole('button', { name: button }).click(),

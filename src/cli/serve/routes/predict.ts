@@ -62,8 +62,8 @@ const route = createRoute({
 
 export function addPredict(app: ServeApp, service: Service): void {
   app.openapi(route, async (c) => {
-    const { inputs: given, model: named, raw_scores: raw, truncate } = c.req.valid('json');
-    const { inputs, isList } = readInputs(given);
+    const { inputs: requested, model: named, raw_scores: raw, truncate } = c.req.valid('json');
+    const { inputs, isList } = readInputs(requested);
     const { facts, signal } = c.get('scope');
     const model = named ?? (await onlyModel(service, 'answers'));
     Object.assign(facts, { model: model.slice(0, 200), rows: inputs.length });
@@ -82,21 +82,21 @@ function notInputs(input: unknown): string {
 }
 
 /** Reads one input (a text, `[text]` or `[text, pair]`), or a list of inputs. */
-function readInputs(given: Given): { inputs: TextInput[]; isList: boolean } {
-  if (typeof given === 'string') return { inputs: [{ text: given }], isList: false };
-  if (!Array.isArray(given) || typeof given[0] === 'string')
-    return { inputs: [readInput(given as z.infer<typeof one>)], isList: false };
-  if (given.length === 0) throw new Refused(400, 'inputs is empty.');
-  if (given.length > MAX_INPUTS)
+function readInputs(requested: Given): { inputs: TextInput[]; isList: boolean } {
+  if (typeof requested === 'string') return { inputs: [{ text: requested }], isList: false };
+  if (!Array.isArray(requested) || typeof requested[0] === 'string')
+    return { inputs: [readInput(requested as z.infer<typeof one>)], isList: false };
+  if (requested.length === 0) throw new Refused(400, 'inputs is empty.');
+  if (requested.length > MAX_INPUTS)
     throw new Refused(
       413,
-      `inputs has ${given.length} texts, more than the maximum of ${MAX_INPUTS}. Send several requests.`,
+      `inputs has ${requested.length} texts, more than the maximum of ${MAX_INPUTS}. Send several requests.`,
     );
-  return { inputs: (given as z.infer<typeof one>[]).map(readInput), isList: true };
+  return { inputs: (requested as z.infer<typeof one>[]).map(readInput), isList: true };
 }
 
-function readInput(given: z.infer<typeof one>): TextInput {
-  if (!Array.isArray(given)) return { text: given.question, pair: given.context };
-  const [text, pair] = given;
+function readInput(input: z.infer<typeof one>): TextInput {
+  if (!Array.isArray(input)) return { text: input.question, pair: input.context };
+  const [text, pair] = input;
   return { text, pair };
 }

@@ -42,17 +42,17 @@ export async function joinMpi(launch: Launch): Promise<MpiCommunicator> {
     lengthsOf(bytes.length).map((length, root) =>
       spread(root === rank ? bytes : new Uint8Array(length), root),
     );
-  let own = new Float32Array(0);
+  let copy = new Float32Array(0);
   return {
     rank,
     size,
     hosts: gather(Buffer.from(hostname())).map((name) => Buffer.from(name).toString()),
     allReduce(values) {
-      if (own.length < values.length) own = new Float32Array(values.length);
-      own.set(values);
+      if (copy.length < values.length) copy = new Float32Array(values.length);
+      copy.set(values);
       for (let at = 0; at < values.length; at += MAX_BYTES / 4) {
         const sums = values.subarray(at, at + MAX_BYTES / 4);
-        mpi.allReduce(own.subarray(at, at + sums.length), sums);
+        mpi.allReduce(copy.subarray(at, at + sums.length), sums);
       }
     },
     broadcast(bytes = new Uint8Array()) {

@@ -14,7 +14,7 @@ const TIMES = [
 /**
  * The log of a run, without what differs between equal runs: folder, times, memory, and the start events of resumes.
  */
-export function courseOf(
+export function comparableLog(
   workspace: Workspace,
   output: string,
   without: readonly TrainEvent['type'][] = [],
