@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
-import { LivePicture } from '../dist/cli/live/live-picture.js';
-import { serveLive } from '../dist/cli/live/live-server.js';
 import { readRunEvents, readRunRecord } from '../dist/report/node/read-run-record.js';
 import { writeReport } from '../dist/report/node/write-report.js';
+import { LivePicture } from '../dist/servers/live/live-picture.js';
+import { serveLive } from '../dist/servers/live/live-server.js';
 
 /*
  * npm run screenshots -- RUN...

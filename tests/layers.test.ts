@@ -14,13 +14,13 @@ const ENTRY = 'src/index.ts';
 function objection(file: string, imported: string): string | undefined {
   if (file === ENTRY) return undefined;
   const layer = file.split('/')[1];
-  const forNode = (path: string) => path.startsWith('src/cli/') || path.includes('/node/');
+  const forNode = (path: string) => /^src\/(cli|servers)\/|\/node\//.test(path);
   const known = LAYERS.indexOf(layer);
   if (known < 0) return `src/${layer} is not a layer: ${LAYERS.join(' < ')}`;
   if (/^onnxruntime-|^#wasm-engine/.test(imported) && layer !== 'runtime')
     return 'only src/runtime touches ONNX Runtime';
   if (imported.startsWith('node:') && !forNode(file))
-    return 'node: belongs in src/cli or under a folder named node';
+    return 'node: belongs in src/cli, src/servers or under a folder named node';
   if (!imported.startsWith('.')) return undefined;
   const target = posix.join(posix.dirname(file), imported);
   if (!target.startsWith('src/')) return 'an import must stay in src';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { writeData } from '../../scripts/demo/write-data.ts';
-import { servePage } from '../../src/cli/web/page-server.ts';
+import { servePage } from '../../src/servers/page/page-server.ts';
 import { open } from '../../src/trained/node/open.ts';
 import { CHROMIUM, LOOKS, launch, openPage } from './support/browser.ts';
 import { PageUser } from './support/page-user.ts';

@@ -40,7 +40,7 @@ export function serveCommand(): Command {
     .option('--max-body <bytes>', 'bytes per request', count, 2 ** 21)
     .option('--timeout <seconds>', 'time limit of a request', count, 300)
     .action(async (folders: string[], flags: ServeFlags) => {
-      const { runServer } = await import('../serve/run-server.ts');
+      const { runServer } = await import('../run-server.ts');
       await runServer(folders, flags);
     });
 }

@@ -75,7 +75,7 @@ async function run(
   });
   const { endWithParent } = await import('../end-with-parent.ts');
   endWithParent(stop.request);
-  const { watchRun } = await import('../live/watch-run.ts');
+  const { watchRun } = await import('../watch-run.ts');
   const watch = await watchRun(config, flags, stop.request);
   const onEvent = (event: TrainEvent) => {
     display.show(event);

@@ -26,12 +26,12 @@ export function webCommand(): Command {
 
 async function run({ port, open, output }: Flags): Promise<void> {
   if (output !== undefined) {
-    const { writePage } = await import('../web/write-page.ts');
+    const { writePage } = await import('../../servers/page/write-page.ts');
     writePage(output);
     console.log(`The page is in ${output}`);
     return;
   }
-  const { servePage } = await import('../web/page-server.ts');
+  const { servePage } = await import('../../servers/page/page-server.ts');
   const { url } = await servePage(port);
   console.log(`The page is at ${url}. Press Ctrl-C to stop it.`);
   if (open === 'yes') openInBrowser(url);

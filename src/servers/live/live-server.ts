@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { contentPolicy } from '../../report/node/content-policy.ts';
 import { LIVE_SCRIPT, livePage } from '../../report/page/live-page.ts';
+import { listen, TIMEOUTS } from '../http/listen.ts';
 import { EventStream } from './event-stream.ts';
 import { limitConnections } from './idle-connections.ts';
 import { Latecomers } from './latecomers.ts';
-import { listen } from './listen.ts';
 import type { LivePicture } from './live-picture.ts';
 import { RequestGuard } from './request-guard.ts';
 
@@ -21,9 +21,6 @@ const DRAWING_SHARE = 0.05;
  * machine, this takes seconds.
  */
 const GOODBYE_MS = 5000;
-
-/** Timeouts are checked every second. Node's default is every 30 seconds. */
-const TIMEOUTS = { requestTimeout: 10_000, headersTimeout: 5000, connectionsCheckingInterval: 1000 };
 
 const POLICY = contentPolicy(LIVE_SCRIPT, "connect-src 'self'", "form-action 'self'");
 const HEADERS = {

@@ -1,9 +1,9 @@
-import { readRunEvents } from '../../report/node/read-run-record.ts';
-import { runFacts } from '../../report/run/run-facts.ts';
-import type { ParsedConfig } from '../../run/config/run-config.ts';
-import { runFiles } from '../../run/node/run-folder.ts';
-import { LivePicture } from './live-picture.ts';
-import { serveLive } from './live-server.ts';
+import { readRunEvents } from '../report/node/read-run-record.ts';
+import { runFacts } from '../report/run/run-facts.ts';
+import type { ParsedConfig } from '../run/config/run-config.ts';
+import { runFiles } from '../run/node/run-folder.ts';
+import { LivePicture } from '../servers/live/live-picture.ts';
+import { serveLive } from '../servers/live/live-server.ts';
 import type { Watch } from './watch-run.ts';
 
 /** A run's live page in a browser. After the run, an open page stays but is no longer served. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { ParsedConfig } from '../../run/config/run-config.ts';
-import type { TrainEvent } from '../../run/events.ts';
+import type { ParsedConfig } from '../run/config/run-config.ts';
+import type { TrainEvent } from '../run/events.ts';
 
 export interface WatchFlags {
   live?: boolean;
@@ -26,7 +26,7 @@ export async function watchRun(config: ParsedConfig, flags: WatchFlags, onStop: 
   }
   const reported = [config.training.report_to ?? []].flat();
   if (flags.tensorboard && !reported.includes('tensorboard')) {
-    const { eventFile } = await import('../../report/tensorboard/node/event-file.ts');
+    const { eventFile } = await import('../report/tensorboard/node/event-file.ts');
     watches.push({ show: eventFile(join(config.output, 'tensorboard')), close: async () => {} });
   }
   return {

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import sirv from 'sirv';
-import { listen } from '../live/listen.ts';
-import { isOwnHost } from '../live/own-host.ts';
+import { listen, TIMEOUTS } from '../http/listen.ts';
+import { isOwnHost } from '../http/own-host.ts';
 import { pageHeaders } from './page-headers.ts';
 import { pageParts } from './page-parts.ts';
 
@@ -25,7 +25,7 @@ export async function servePage(port: number): Promise<PageServer> {
     // sirv lists the files only once, at the start. No files are added later.
     send: sirv(folder, { etag: true, maxAge: 0 }),
   }));
-  const server = createServer((request, response) => {
+  const server = createServer(TIMEOUTS, (request, response) => {
     for (const [name, value] of headers) response.setHeader(name, value);
     response.setHeader('X-Content-Type-Options', 'nosniff');
     const refuse = (status: number) => response.writeHead(status, { Connection: 'close' }).end(`${status}\n`);

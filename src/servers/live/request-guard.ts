@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { isSameSecret } from '../is-same-secret.ts';
-import { isOwnHost } from './own-host.ts';
+import { isSameSecret } from '../http/is-same-secret.ts';
+import { isOwnHost } from '../http/own-host.ts';
 
 export interface Admitted {
   /** `/`, `/events`, `/stop` etc. */

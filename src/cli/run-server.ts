@@ -1,20 +1,20 @@
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
-import { readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
-import { missingFile } from '../../formats/node/missing-file.ts';
-import type { FolderEvent } from '../../serving/node/adapter-folders.ts';
-import { type FoundAdapter, findAdapters } from '../../serving/node/find-adapters.ts';
-import { baseOfRun } from '../../serving/node/served-adapter.ts';
-import { startServing } from '../../serving/node/start-serving.ts';
-import { batched } from '../../support/batched.ts';
-import { programVersion } from '../../support/node/program-version.ts';
-import { UserError } from '../../support/user-error.ts';
-import type { ServeFlags } from '../commands/serve.ts';
-import { stopOnSignal } from '../stop-on-signal.ts';
-import { downloadDisplay } from '../terminal/download-display.ts';
-import { serveApp } from './serve-app.ts';
-import { ServerMetrics } from './server-metrics.ts';
-import { startServer } from './start-server.ts';
+import { readAdapter } from '../formats/adapters/node/adapter-folder.ts';
+import { missingFile } from '../formats/node/missing-file.ts';
+import { serveApp } from '../servers/serve/serve-app.ts';
+import { ServerMetrics } from '../servers/serve/server-metrics.ts';
+import { startServer } from '../servers/serve/start-server.ts';
+import type { FolderEvent } from '../serving/node/adapter-folders.ts';
+import { type FoundAdapter, findAdapters } from '../serving/node/find-adapters.ts';
+import { baseOfRun } from '../serving/node/served-adapter.ts';
+import { startServing } from '../serving/node/start-serving.ts';
+import { batched } from '../support/batched.ts';
+import { programVersion } from '../support/node/program-version.ts';
+import { UserError } from '../support/user-error.ts';
+import type { ServeFlags } from './commands/serve.ts';
+import { stopOnSignal } from './stop-on-signal.ts';
+import { downloadDisplay } from './terminal/download-display.ts';
 
 /** How long pending requests may take when the server is stopped, in seconds. */
 const DRAIN_SECONDS = 30;
