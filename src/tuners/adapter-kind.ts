@@ -11,6 +11,8 @@ export interface AdapterFacts {
   settings: Record<string, unknown>;
   /** Whether a tensor of the file belongs to the adapter itself and not to a module that is saved in full. */
   isOwn(key: string): boolean;
+  /** Whether one of these tensors is frozen, as VeRA's random matrices are. Missing if none is. */
+  isFrozen?(key: string): boolean;
 }
 
 /** A kind of adapter file. Several methods may write the same kind. */

@@ -39,10 +39,11 @@ async function run(path: string, { importance, module, json }: InspectFlags): Pr
   const stored = readAdapter(folder);
   const where = adapterConfigFile(folder);
   const kind = kindOf(stored, where);
-  const { ranks, initialRank, settings, isOwn } = kind.facts(stored, where);
+  const { ranks, initialRank, settings, isOwn, isFrozen = () => false } = kind.facts(stored, where);
   const { config, baseModel, tensors } = stored;
   const table = rankTable(ranks);
   const hasRanks = table.modules > 0;
+  const frozen = count(tensors, isFrozen);
   const summary = {
     // Only adapter files of PEFT have `peft_type`.
     [config.peft_type === undefined ? 'kind' : 'peft_type']: kind.name,
@@ -50,7 +51,8 @@ async function run(path: string, { importance, module, json }: InspectFlags): Pr
     base_model_name_or_path: baseModel,
     ...(hasRanks && { modules: table.modules, total_rank: table.total, average_rank: table.average }),
     ...settings,
-    adapter_parameters: count(tensors, isOwn),
+    adapter_parameters: count(tensors, isOwn) - frozen,
+    ...(frozen > 0 && { frozen_parameters: frozen }),
     head_parameters: count(tensors, (key) => !isOwn(key)),
   };
   if (json) {
@@ -70,8 +72,9 @@ async function run(path: string, { importance, module, json }: InspectFlags): Pr
   }
   if (!hasRanks)
     for (const [key, value] of Object.entries(settings)) console.log(printable(`${key}: ${value}`));
+  const fixed = frozen > 0 ? `${counted(frozen)} frozen, ` : '';
   console.log(
-    `${counted(summary.adapter_parameters)} parameters, and ${counted(summary.head_parameters)} in modules saved whole`,
+    `${counted(summary.adapter_parameters)} parameters, ${fixed}and ${counted(summary.head_parameters)} in modules saved whole`,
   );
 }
 

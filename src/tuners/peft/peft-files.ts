@@ -56,10 +56,13 @@ export function peftSettings<Config>(
 }
 
 /** Whether a tensor of the file belongs to the adapter and not to a module that is saved in full. */
-export function isOwnTensor({ parts, shared = [] }: PeftFiles<unknown>, key: string): boolean {
-  return (
-    parts.some((part) => key.endsWith(`.${part}`)) || shared.some((name) => key === SHARED_PREFIX + name)
-  );
+export function isOwnTensor(files: PeftFiles<unknown>, key: string): boolean {
+  return files.parts.some((part) => key.endsWith(`.${part}`)) || isSharedTensor(files, key);
+}
+
+/** Whether a tensor of the file is one that all adapted modules share, which is not trained. */
+export function isSharedTensor({ shared = [] }: PeftFiles<unknown>, key: string): boolean {
+  return shared.some((name) => key === SHARED_PREFIX + name);
 }
 
 /**

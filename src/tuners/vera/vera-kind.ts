@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import type { AdapterKind } from '../adapter-kind.ts';
 import { commonSettings, layerSettings } from '../peft/common-settings.ts';
-import { assertShape, isOwnTensor, type PeftFiles, peftSettings, readPeft } from '../peft/peft-files.ts';
+import {
+  assertShape,
+  isOwnTensor,
+  isSharedTensor,
+  type PeftFiles,
+  peftSettings,
+  readPeft,
+} from '../peft/peft-files.ts';
 import { rank } from '../shared/rank.ts';
 import { VERA, VeraTuner } from './vera-tuner.ts';
 
@@ -51,7 +58,12 @@ export const veraKind: AdapterKind = {
   },
   facts(stored, where) {
     const { r } = peftSettings(VERA_FILES, stored, where);
-    return { ranks: {}, settings: { r }, isOwn: (key) => isOwnTensor(VERA_FILES, key) };
+    return {
+      ranks: {},
+      settings: { r },
+      isOwn: (key) => isOwnTensor(VERA_FILES, key),
+      isFrozen: (key) => isSharedTensor(VERA_FILES, key),
+    };
   },
   exports: {},
 };
