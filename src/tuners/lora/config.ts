@@ -50,7 +50,9 @@ export const loraConfigSchema = z
         /** Bits of the base's weights. */
         loftq_bits: z.literal(4).default(4),
         /** Number of rounds, each of which rounds the weight and fits the increment. */
-        loftq_iter: z.literal(1).default(1),
+        loftq_iter: z
+          .literal(1, { error: 'expected 1, because more rounds would change the int4 weights themselves' })
+          .default(1),
       })
       .optional(),
     /** DoRA: LoRA changes only the direction of each row of the weight. A trained magnitude changes its length. */
