@@ -10,7 +10,6 @@ import { printable } from '../support/printable.ts';
 import { UserError } from '../support/user-error.ts';
 import { assertAlone } from './assert-alone.ts';
 import { createProgram, HELP } from './create-program.ts';
-import { openCheckpoint } from './open-checkpoint.ts';
 import { USER_MISTAKE } from './user-mistake.ts';
 
 // Configs and models contain regular expressions. The engine switches to linear time if an expression
@@ -68,4 +67,16 @@ function noHandles(): UserError | undefined {
   } catch (error) {
     return fileError(error);
   }
+}
+
+/** If a command has `--checkpoint`, opens the checkpoint and replaces the run or file in the arguments by it. */
+async function openCheckpoint(command: Command): Promise<void> {
+  if (!command.options.some(({ long }) => long === '--checkpoint')) return;
+  const { checkpoint } = command.opts<{ checkpoint?: number }>();
+  const [path] = command.processedArgs as string[];
+  if (typeof path !== 'string' || (checkpoint === undefined && !path.endsWith('.safetensors'))) return;
+  const { trainedAt } = await import('../jobs/node/write-checkpoint-adapter.ts');
+  command.processedArgs[0] = await trainedAt(path, checkpoint);
+  // The option is handled here, so it is hidden from the command's action.
+  command.setOptionValue('checkpoint', undefined);
 }

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { contentDigest } from '../../formats/node/content-digest.ts';
 import { SafetensorsFile } from '../../formats/node/safetensors-file.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
@@ -10,8 +12,17 @@ import type { BaseDtype } from '../base-dtype.ts';
 import { assertedFormat } from '../base-format.ts';
 import { inputMagnitudes } from '../input-magnitudes.ts';
 import { onBase } from '../on-base.ts';
-import { baseKey } from './base-cache.ts';
 import { type OnWritten, writeBase } from './write-base.ts';
+
+/** Increase it when the format of the files changes. */
+const VERSION = 3;
+
+/** A cache key for files derived from weight files. It changes with the content of the weight files and with `how`. */
+function baseKey(files: readonly string[], how: object): string {
+  const described = files.map((file) => [contentDigest(file)]);
+  const text = JSON.stringify([VERSION, how, described.sort()]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
 
 export interface BaseOptions {
   /** The folder for the copy (default: the user's cache folder). */

@@ -1,13 +1,8 @@
 import type { GenerationSettings } from '../generation-settings.ts';
 import type { PaddedPrompts } from '../padded-prompts.ts';
 import { logSoftmax } from '../softmax.ts';
-import { banNgrams } from './ban-ngrams.ts';
-import { banSequences } from './ban-sequences.ts';
-import { forceTokens } from './force-tokens.ts';
 import type { LogitsProcessor } from './logits-processor.ts';
-import { penaliseRepetition } from './penalise-repetition.ts';
 import { samplingFilters } from './sampling-filters.ts';
-import { suppressTokens } from './suppress-tokens.ts';
 
 /** What processors need in addition to the settings. Lengths are of whole rows, including padding. */
 export interface RowLimits {
@@ -46,4 +41,68 @@ export function logitsProcessors(
     ...(settings.do_sample ? samplingFilters(settings, num_beams > 1 ? (ends.length || 1) + 1 : 1) : []),
     ...only(settings.renormalize_logits, () => logSoftmax),
   ];
+}
+
+/**
+ * Bans tokens that would complete an n-gram of the source. The source is given for each prompt, or else it is
+ * the row itself. Padding counts, as in transformers.
+ */
+function banNgrams(size: number, sources?: readonly (readonly number[])[]): LogitsProcessor {
+  return (scores, tokens, item) => {
+    const source = sources?.[item] ?? tokens;
+    const start = tokens.length + 1 - size;
+    if (start < 0) return;
+    for (let end = size - 1; end < source.length; end++) {
+      let same = 0;
+      while (same < size - 1 && source[end + 1 - size + same] === tokens[start + same]) same++;
+      if (same === size - 1) scores[source[end]] = Number.NEGATIVE_INFINITY;
+    }
+  };
+}
+
+/** Bans the last token of each sequence, if the row ends in the sequence's other tokens. */
+function banSequences(sequences: readonly (readonly number[])[]): LogitsProcessor {
+  return (scores, tokens) => {
+    for (const sequence of sequences) {
+      const start = tokens.length + 1 - sequence.length;
+      if (start >= 0 && sequence.every((id, i) => i === sequence.length - 1 || id === tokens[start + i])) {
+        scores[sequence[sequence.length - 1]] = Number.NEGATIVE_INFINITY;
+      }
+    }
+  };
+}
+
+/** Allows only the `forced` tokens if a row has exactly this length. Their scores are equal. */
+function forceTokens(length: number, forced: readonly number[]): LogitsProcessor {
+  return (scores, tokens) => {
+    if (tokens.length !== length) return;
+    scores.fill(Number.NEGATIVE_INFINITY);
+    for (const token of forced) scores[token] = 0;
+  };
+}
+
+/**
+ * Lowers the scores of tokens that have occurred: divides them by the penalty, or multiplies them if they are
+ * negative.
+ */
+function penaliseRepetition(penalty: number, paddings: readonly number[]): LogitsProcessor {
+  return (scores, tokens, item) => {
+    for (const token of new Set(tokens.slice(paddings[item]))) {
+      if (token >= scores.length) continue; // an embedding may have more rows than there are logits
+      const score = scores[token];
+      scores[token] = score < 0 ? score * Math.fround(penalty) : score / Math.fround(penalty);
+    }
+  };
+}
+
+/** Bans tokens in rows whose length is in [from, to). */
+function suppressTokens(
+  suppressed: readonly number[],
+  from = 0,
+  to = Number.POSITIVE_INFINITY,
+): LogitsProcessor {
+  return (scores, tokens) => {
+    if (tokens.length < from || tokens.length >= to) return;
+    for (const token of suppressed) scores[token] = Number.NEGATIVE_INFINITY;
+  };
 }

@@ -1,9 +1,10 @@
 import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
 import sirv from 'sirv';
+import { readText } from '../../formats/node/read-text.ts';
 import { listen, TIMEOUTS } from '../http/listen.ts';
 import { isOwnHost } from '../http/own-host.ts';
-import { pageHeaders } from './page-headers.ts';
-import { pageParts } from './page-parts.ts';
+import { type PagePart, pageParts } from './page-parts.ts';
 
 export interface PageServer {
   url: string;
@@ -40,4 +41,10 @@ export async function servePage(port: number): Promise<PageServer> {
   });
   ({ port } = await listen(server, port, 'Choose another with --port.'));
   return { url: `http://127.0.0.1:${port}/`, server };
+}
+
+/** The headers for serving the page. They come from its file `_headers`, which some static hosts also read. */
+function pageHeaders([{ folder }]: readonly PagePart[]): [name: string, value: string][] {
+  const text = readText(join(folder, '_headers'), 'a file of the built page');
+  return [...text.matchAll(/^ {2}([\w-]+): (.+)$/gm)].map(([, name, value]) => [name, value]);
 }

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { threadId } from 'node:worker_threads';
-import { isAlive } from './is-alive.ts';
 import { processStatus } from './process-status.ts';
 
 /** Where process numbers are unique. Two containers with the same host name may have processes with the same number. */
@@ -57,4 +56,17 @@ export function hasEnded(
   if (!isAlive(pid)) return true;
   const now = processStatus(pid)?.started;
   return now !== undefined && started !== undefined && now !== started;
+}
+
+/**
+ * Whether a process with this number runs on this machine. A zombie does not count: it has ended and only keeps its
+ * number.
+ */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  return !processStatus(pid)?.isZombie;
 }

@@ -1,7 +1,5 @@
-import { withVariants } from '../low-rank/variants.ts';
+import { scaleVariant, termVariant, withVariants } from '../low-rank/variants.ts';
 import type { MethodWords } from '../method-definition.ts';
-import { tripletTerm } from './triplet-term.ts';
-import { tripletVariants } from './triplet-variants.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -28,4 +26,20 @@ export function tripletWords(
     regularizer: tripletTerm,
     ...own,
   };
+}
+
+/** Describes what the orthogonality term of triplets measures. */
+function tripletTerm({ orthogonality }: Readonly<Record<string, unknown>>): string {
+  return orthogonality === 'sum-squared'
+    ? 'sum of ‖PᵀP − I‖² and ‖QQᵀ − I‖²'
+    : 'mean of ‖PᵀP − I‖ and ‖QQᵀ − I‖';
+}
+
+/** Describes the settings of triplets that differ from the usual ones. */
+function tripletVariants(settings: Readonly<Record<string, unknown>>): string[] {
+  return [
+    ...(settings.orth_reg_weight === 0 ? ['γ = 0'] : termVariant(settings)),
+    ...(settings.init === 'orthonormal' ? ['orthonormal start'] : []),
+    ...scaleVariant(settings),
+  ];
 }

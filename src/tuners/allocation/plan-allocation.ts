@@ -1,6 +1,6 @@
 import type { LinearModule } from '../../nn/network.ts';
-import { both } from '../../support/both.ts';
 import { elementCount } from '../../support/element-count.ts';
+import { UserError } from '../../support/user-error.ts';
 import { adaptedModules } from '../low-rank/adapted-modules.ts';
 import type { AdapterSettings } from '../low-rank/adapter-config-shape.ts';
 import type { PeftType } from '../low-rank/low-rank-kind.ts';
@@ -70,4 +70,19 @@ export function planAllocation(
     () => resolveSchedule(config, totalSteps, method),
   );
   return { modules, saved, budget, schedule };
+}
+
+/** Runs two independent functions. If both fail, the error contains both mistakes. */
+function both<A, B>(first: () => A, second: () => B): [A, B] {
+  const results = [first, second].map((work) => {
+    try {
+      return { value: work() };
+    } catch (error) {
+      if (error instanceof UserError) return { message: error.message };
+      throw error;
+    }
+  });
+  const messages = results.flatMap(({ message }) => message ?? []);
+  if (messages.length > 0) throw new UserError(messages.join('\n'));
+  return results.map(({ value }) => value) as [A, B];
 }

@@ -1,10 +1,12 @@
+import { z } from 'zod';
+import { ACTIVATION_NAMES, type ActivationName } from '../../nn/activation.ts';
 import type { Sublayer } from '../../nn/network.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
+import { rank } from '../shared/rank.ts';
 import type { BottleneckForm } from './bottleneck-injection.ts';
 import { bottleneckKind } from './bottleneck-kind.ts';
 import { BottleneckTuner } from './bottleneck-tuner.ts';
-import { type BottleneckConfig, bottleneckSchema } from './config.ts';
 import { headParameters } from './head-parameters.ts';
 import { storeBottlenecks } from './store-bottlenecks.ts';
 
@@ -53,4 +55,19 @@ export function bottleneckMethod({
       summary: ({ bottleneck }) => (bottleneck === undefined ? undefined : `bottleneck ${bottleneck}`),
     },
   };
+}
+
+export interface BottleneckConfig {
+  bottleneck: number;
+  non_linearity: ActivationName;
+}
+
+/** The section of a method with bottleneck adapters. */
+function bottleneckSchema({ bottleneck, non_linearity }: BottleneckConfig) {
+  return z.strictObject({
+    /** Width between the two projections. */
+    bottleneck: rank.default(bottleneck),
+    /** Activation, named as in transformers and AdapterHub. */
+    non_linearity: z.enum(ACTIVATION_NAMES).default(non_linearity),
+  });
 }

@@ -1,12 +1,15 @@
 import { join } from 'node:path';
+import type { z } from 'zod';
+import { UserError } from '../../../support/user-error.ts';
 import { atomicWrite } from '../../node/atomic-write.ts';
+import { readJson } from '../../node/read-text.ts';
+import { SafetensorsFile } from '../../node/safetensors-file.ts';
 import { encodeTorchFile } from '../../pickle/encode-torch-file.ts';
+import { openTorchFile } from '../../pickle/node/open-torch-file.ts';
 import { ADAPTER_CONFIG, ADAPTERHUB_FILES, firstOf } from '../adapter-files.ts';
 import { adapterHubHeadSchema, adapterHubSchema, isAdapterHubTensor } from '../adapterhub-config.ts';
 import { formatAdapterConfig } from '../format-adapter-config.ts';
 import type { AdapterTensor, AdapterTensors, StoredAdapter } from '../stored-adapter.ts';
-import { readAdapterTensors } from './adapter-tensors.ts';
-import { readSettings } from './read-settings.ts';
 
 const { tensors: TENSORS, headConfig: HEAD_CONFIG, headTensors: HEAD_TENSORS } = ADAPTERHUB_FILES;
 /** File names that `load_adapter` reads by default, without its option for safetensors. */
@@ -58,4 +61,32 @@ export function writeAdapterHub(folder: string, { config, tensors, head }: Store
 function writeTensors(folder: string, file: string, tensors: [string, AdapterTensor][]): void {
   const entries: AdapterTensors = new Map(tensors);
   atomicWrite(join(folder, file), encodeTorchFile(entries, file.replace(/\.bin$/, '')));
+}
+
+/**
+ * Reads a file of tensors, which is a safetensors file or a pickle. Pickles are parsed, never executed.
+ * Throws a UserError.
+ */
+function readAdapterTensors(path: string): AdapterTensors {
+  const file = path.endsWith('.bin') ? openTorchFile(path) : SafetensorsFile.open(path);
+  try {
+    return new Map(
+      file.names().map((name) => [name, { shape: file.info(name).shape, data: file.readFloat32(name) }]),
+    );
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * Reads a settings file of an adapter.
+ *
+ * @param what a noun for messages, such as "the configuration of ..."
+ * @throws UserError
+ */
+function readSettings<Settings>(path: string, schema: z.ZodType<Settings>, what: string): Settings {
+  const settings = schema.safeParse(readJson(path, what));
+  if (settings.success) return settings.data;
+  const [{ path: key, message }] = settings.error.issues;
+  throw new UserError(`${path}: ${key.length > 0 ? `${key.join('.')}: ` : ''}${message}`);
 }

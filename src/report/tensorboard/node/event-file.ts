@@ -2,9 +2,9 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from '../../../formats/node/make-folder.ts';
 import { readEvent } from '../../../run/events.ts';
+import { maskedCrc32c } from '../crc32c.ts';
 import { type EventMessage, eventMessage, SESSION_START } from '../event-message.ts';
 import { scalarsOf } from '../scalars-of.ts';
-import { tfRecord } from '../tf-record.ts';
 
 /**
  * Writes a run's events for TensorBoard as they arrive. Each process that starts or resumes the run writes its own
@@ -34,4 +34,15 @@ export function eventFile(folder: string, now = Date.now): (event: unknown) => v
     const values = scalars.map(({ tag, value }) => ({ tag, simple_value: value }));
     write({ step: event.step, summary: { value: values } });
   };
+}
+
+/** One record of a TFRecord file: length (64 bits), its checksum, the data, its checksum. Numbers are little-endian. */
+function tfRecord(data: Uint8Array): Uint8Array {
+  const record = new Uint8Array(data.length + 16);
+  const view = new DataView(record.buffer);
+  view.setUint32(0, data.length, true);
+  view.setUint32(8, maskedCrc32c(record.subarray(0, 8)), true);
+  record.set(data, 12);
+  view.setUint32(12 + data.length, maskedCrc32c(data), true);
+  return record;
 }
