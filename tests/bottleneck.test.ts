@@ -140,7 +140,7 @@ describe.each([
     });
     expect(await workspace.run('export', method, '--as', 'lora', '-o', 'exported')).toMatchObject({
       code: 2,
-      stderr: `${method}/adapter cannot be written as lora, as an adapter of kind BOTTLENECK: choose onnx. Known: onnx.\n`,
+      stderr: `${method}/adapter is an adapter of kind BOTTLENECK, which cannot be exported as lora. Known: onnx.\n`,
     });
   });
 

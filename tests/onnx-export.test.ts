@@ -323,7 +323,7 @@ describe('adalora export --as onnx', () => {
     [
       'a form that is not known',
       ['--as', 'onxx', '-o', 'new'],
-      'adalora/adapter cannot be written as onxx, as an adapter of kind ADALORA: choose lora, onnx. Did you mean onnx?\n',
+      'adalora/adapter is an adapter of kind ADALORA, which cannot be exported as onxx. Did you mean onnx?\n',
     ],
     [
       'a folder with files',

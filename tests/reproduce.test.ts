@@ -143,7 +143,10 @@ describe('reproduce', { timeout: 240_000 }, () => {
   it.each([
     [['reproduce', 'tabel1'], 'There is no table "tabel1". Did you mean table1'],
     [[...ARGUMENTS, '--shard', '3/2'], 'Use i/n with i from 1 to n'],
-    [['reproduce', 'table1', '--data', 'nowhere', '-o', 'new'], 'nowhere has no data set of these rows.'],
+    [
+      ['reproduce', 'table1', '--data', 'nowhere', '-o', 'new'],
+      'nowhere contains no data set for these rows.',
+    ],
   ])('rejects %j', async (args, message) => {
     const { code, stderr } = await workspace.run(...args);
     expect(code).toBe(2);

@@ -35,7 +35,7 @@ export function padPrompts(
   if (pad === undefined && paddings.some((count) => count > 0)) {
     throw new UserError({
       where: 'pad_token_id',
-      fault: 'is not set, nor is eos_token_id; prompts of different lengths are padded with it',
+      fault: 'is not set, and neither is eos_token_id: prompts of different lengths need a padding token',
       hint: 'Set pad_token_id, or generate from one prompt at a time.',
     });
   }

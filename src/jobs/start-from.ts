@@ -23,7 +23,7 @@ export function startFrom<Config extends ParsedConfig>(
   if (notes?.base_dtype !== undefined && notes.base_dtype !== config.base_dtype) {
     throw new UserError({
       key: 'base_dtype',
-      expected: `${notes.base_dtype}, because the adapter takes back the rounding of such weights`,
+      expected: `${notes.base_dtype}, because the adapter corrects the rounding of these weights`,
       got: config.base_dtype,
     });
   }

@@ -30,7 +30,7 @@ export function reproduceCommand(): Command {
     .option('--data <folder>', 'folder of the data sets, such as glue/CoLA', 'data')
     .option('-o, --output <folder>', 'output folder (default: runs/TABLE)')
     .option('--seeds <n>', 'seeds per row', countFrom1, 5)
-    .option('--tune', 'tune, on held-out training rows, the learning rates that the paper does not give')
+    .option('--tune', 'tune learning rates that the paper does not state, on held-out training rows')
     .addOption(shardOption())
     .option('--task <recipe>', 'run only this task (repeatable)', repeated, [])
     .option('--method <name>', 'run only this method (repeatable)', repeated, [])
@@ -105,7 +105,7 @@ function withData(cells: readonly TableCell[], data: string, isPlan = false): Ta
   if (cells.length === 0) throw new UserError('No row of the table matches these flags.');
   throw new UserError({
     where: data,
-    fault: 'has no data set of these rows',
+    fault: 'contains no data set for these rows',
     hint: 'Pass its folder in --data.',
   });
 }

@@ -27,7 +27,7 @@ export function withWideDecimals(
     if (element.type === 'BYTE_ARRAY')
       throw new RangeError(`decimals of ${precision} digits and no fixed length in ${element.name}`);
     if (!(scale >= 0 && scale <= MAX_SCALE))
-      throw new RangeError(`${scale} digits behind the point in ${element.name}`);
+      throw new RangeError(`${scale} digits after the decimal point in ${element.name}`);
     const column = { ...stored, logical_type: undefined };
     scales.set(column, scale);
     return column;

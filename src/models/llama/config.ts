@@ -78,7 +78,7 @@ function checkHeads(fields: Fields, context: z.RefinementCtx): void {
     rope.rope_type === 'longrope' &&
     ![rope.short_factor, rope.long_factor].every((f) => f.length === turned / 2)
   )
-    report('rope_parameters', `must have ${turned / 2} factors, half of the features that are turned`);
+    report('rope_parameters', `must have ${turned / 2} factors, half of the rotated features`);
   if (turned % 2 !== 0 || turned === 0)
-    report('head_dim', `must be even to be turned in pairs, is ${turned}`);
+    report('head_dim', `must be even, because features are rotated in pairs, is ${turned}`);
 }

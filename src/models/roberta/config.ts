@@ -8,7 +8,7 @@ const schema = z
   .refine(...headsDivideWidth)
   .refine(({ pad_token_id, max_position_embeddings }) => pad_token_id + 1 < max_position_embeddings, {
     path: ['pad_token_id'],
-    message: 'leaves no position: they are counted from it on',
+    message: 'leaves no position, because positions are counted from this id on',
   });
 
 export type RobertaConfig = z.infer<typeof schema> & CommonConfig;

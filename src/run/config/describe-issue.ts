@@ -38,8 +38,7 @@ function placeOf(key: string, section: string, known: KnownKeys): string {
   const [, name, value] = /^(\w+):(\S.*)$/.exec(key) ?? [];
   if (known[section]?.includes(name)) return `YAML needs a space after the colon: ${name}: ${value}`;
   const home = Object.keys(known).find((name) => known[name].includes(key));
-  if (home !== undefined)
-    return home === '' ? `${key} is a key of the top level.` : `It is a key of ${home}.`;
+  if (home !== undefined) return home === '' ? `${key} belongs at the top level.` : `It is a key of ${home}.`;
   const tasks = section === 'data' ? tasksWith(key) : [];
   return tasks.length > 0 ? `It is a key of task ${listed(tasks)}.` : suggest(key, known[section] ?? []);
 }

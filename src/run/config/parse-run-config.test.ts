@@ -147,7 +147,7 @@ describe('defaults', () => {
 
 it('a key of another section is reported with its place', () => {
   expect(messageOf({ target_r: 8, data: { ...VALIDATED.data, seed: 1 } })).toMatchInlineSnapshot(`
-    "test: \`data.seed\` is not a known key. seed is a key of the top level.
+    "test: \`data.seed\` is not a known key. seed belongs at the top level.
     test: \`target_r\` is not a known key. It is a key of adalora."
   `);
 });

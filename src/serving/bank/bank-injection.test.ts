@@ -57,7 +57,7 @@ it('names a norm that all texts share', () => {
   const injection = new BankInjection(graph, shiftOf('encoder.LayerNorm'), 4, notAsked);
   const table = input(graph, 'table', 'float32', [16, 8]);
   expect(() => injection.output('encoder.LayerNorm', table, table)).toThrow(
-    'encoder.LayerNorm is computed once for all texts of a batch, so the adapter shares no batch with others.',
+    'encoder.LayerNorm is computed once for all texts of a batch, so it cannot share batches with other adapters.',
   );
 });
 

@@ -13,7 +13,7 @@ import { servedAdapter } from './served-adapter.ts';
 /** A change to an adapter in a folder. */
 export type FolderEvent =
   | { type: 'unloaded'; name: string; folder: string }
-  /** `note`: why it shares no batch with others. */
+  /** `note`: why it cannot share batches with others. */
   | { type: 'loaded' | 'reloaded'; name: string; folder: string; note?: string }
   | { type: 'refused'; name: string; folder: string; reason: string };
 

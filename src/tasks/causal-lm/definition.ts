@@ -48,7 +48,7 @@ export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, ty
       'inputs = tokenizer("Some text", return_tensors="pt")',
       'print(tokenizer.decode(model.generate(**inputs, max_new_tokens=64)[0], skip_special_tokens=True))',
     ],
-    instead: 'Let it write with adalora generate, or score it with adalora eval.',
+    instead: 'Generate text with adalora generate, or score the model with adalora eval.',
     hasClasses: false,
   },
 };

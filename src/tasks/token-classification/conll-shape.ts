@@ -34,7 +34,7 @@ export function conllShape(
   const isTabbed = first.text.includes('\t');
   const width = splitLine(first.text, { isTabbed }).length;
   if (labelled && width < 2) {
-    const hint = 'Write a word a line with its tag after it, and an empty line after a sentence.';
+    const hint = 'Write one word per line with its tag after it, and an empty line after each sentence.';
     const where = `${fileName}:${first.line}`;
     throw new UserError({ where, fault: 'has one column instead of a word and its tag', hint });
   }

@@ -68,7 +68,7 @@ describe('CoNLL columns', () => {
       'one column',
       '\nEU\nacts',
       {},
-      'x.conll:2 has one column instead of a word and its tag. Write a word a line',
+      'x.conll:2 has one column instead of a word and its tag. Write one word per line',
     ],
     [
       'ragged lines, seven of them',

@@ -24,7 +24,7 @@ export function exportAdapter(
   if (!adapter || !written) {
     throw new UserError({
       where: folder,
-      fault: `cannot be written as ${form}, ${adapter ? `as an adapter of kind ${adapter.kind.name}` : 'as a whole model'}: choose ${forms.join(', ')}`,
+      fault: `is ${adapter ? `an adapter of kind ${adapter.kind.name}` : 'a whole model'}, which cannot be exported as ${form}`,
       hint: suggest(form, forms),
     });
   }

@@ -9,7 +9,7 @@ export class NotMixed extends UserError {
    * @param reason completes the sentence about it
    */
   constructor(where: string, reason: string) {
-    super({ where, fault: `${reason}, so the adapter shares no batch with others` });
+    super({ where, fault: `${reason}, so it cannot share batches with other adapters` });
   }
 }
 

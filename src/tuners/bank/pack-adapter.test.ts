@@ -59,15 +59,15 @@ it('names the methods and parameters that no bank holds', () => {
     }
   });
   const table = (name: string) => `mine has bert.embeddings.${name}_embeddings.weight trained in full`;
-  const end = 'so the adapter shares no batch with others.';
+  const end = 'so it cannot share batches with other adapters.';
   expect(reasons).toEqual([
-    `adadora: mine divides each row of its weights by a length of its own (DoRA), ${end}`,
+    `adadora: mine divides each row of its weights by the length of that row (DoRA), ${end}`,
     `full: ${table('position')}, ${end}`,
   ]);
-  expect(() => pack(lora({ use_dora: true }))).toThrow('by a length of its own (DoRA)');
+  expect(() => pack(lora({ use_dora: true }))).toThrow('by the length of that row (DoRA)');
   expect(() => pack(lora({ modules_to_save: ['word_embeddings'] }))).toThrow(`${table('word')}, ${end}`);
   expect(() => pack({ ...METHODS.bitfit.start(model, {}, 1).tuner, bank: undefined })).toThrow(
-    `mine is of a method that has no form for shared batches, ${end}`,
+    `mine uses a method that does not support shared batches, ${end}`,
   );
 });
 

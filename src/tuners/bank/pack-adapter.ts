@@ -16,7 +16,7 @@ interface Base extends Pick<TunableModel, 'linears' | 'parameters'> {
  * nor biases
  */
 export function packAdapter(model: Base, { tuner, values }: TunedValues, where: string): PackedAdapter {
-  const { layout, bank = 'is of a method that has no form for shared batches' } = tuner;
+  const { layout, bank = 'uses a method that does not support shared batches' } = tuner;
   if (layout.length === 0) return NO_ADAPTER;
   if (typeof bank === 'string') throw new NotMixed(where, bank);
   const { parts, saved } = bank(values);

@@ -16,7 +16,7 @@ import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import { LowRankInjection } from '../low-rank/low-rank-injection.ts';
 
 /** Why a bank has no form for it. */
-export const UNMIXED_LENGTHS = 'divides each row of its weights by a length of its own (DoRA)';
+export const UNMIXED_LENGTHS = 'divides each row of its weights by the length of that row (DoRA)';
 
 /**
  * DoRA (Liu et al., ICML 2024, arXiv 2402.09353). V = W + s B A gives the direction of each row, and a trained
