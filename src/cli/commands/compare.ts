@@ -6,7 +6,7 @@ import { shardOption } from '../shard.ts';
 export function compareCommand(): Command {
   return new Command('compare')
     .description(
-      'Tune rows of settings on held-out training rows, train each with several seeds, and compare them.',
+      'Tune several groups of settings on held-out training rows, train each with several seeds, and compare them.',
     )
     .argument(
       '<file>',

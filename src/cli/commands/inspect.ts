@@ -13,7 +13,7 @@ export function inspectCommand(): Command {
       '--importance',
       'show the importance of each component over the run, which needs training.log_importance: all',
     )
-    .option('--module <name>', 'with --importance: only matrices whose name contains this')
+    .option('--module <name>', 'with --importance: show only matrices with this text in their names')
     .option('--json', 'print JSON Lines')
     .action(run);
 }

@@ -21,11 +21,11 @@ const HELD_OUT = 0.1;
 export function sweepCommand(): Command {
   return new Command('sweep')
     .description(
-      'Train every combination of the lists in a config and choose the best of each method on held-out training rows.',
+      'Train every combination of the values listed in a config, and choose the best one of each method on held-out training rows.',
     )
     .argument(
       '<file>',
-      'YAML config with lists instead of values; held_out is the share of training rows that decides (default: 0.1)',
+      'YAML config with lists instead of values; held_out is the share of training rows held out to choose the best (default: 0.1)',
     )
     .option('--set <key=value>', 'set a key or a list (repeatable)', repeated, [])
     .addOption(shardOption())
