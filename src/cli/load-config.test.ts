@@ -78,7 +78,7 @@ describe('--set', () => {
   it('reports an unknown key without a value', () => {
     expect(messageOf(BASE, 'adalora={target_r:2,tinit: 5}', 'nothing=null')).toMatchInlineSnapshot(`
       "--set: \`adalora.target_r:2\` is not a known key. YAML needs a space after the colon: target_r: 2
-      --set: \`nothing\` is not a known key. Known: model, model_init, model_config, base_dtype, task, method, adapter, defaults, data, training, adalora, lora, adadora, igulora, elalora, flexlora, increlora, eva, gora, svd_lora, prune_lora, ia3, vera, prompt_tuning, prefix_tuning, houlsby, pfeiffer, output, seed, device."
+      --set: \`nothing\` is not a known key. Known: model, model_init, model_config, base_dtype, task, method, adapter, defaults, data, training, adalora, lora, adadora, igulora, elalora, flexlora, increlora, eva, gora, svd_lora, prune_lora, ia3, vera, prompt_tuning, prefix_tuning, houlsby, pfeiffer, output, seed, device, threads."
     `);
     expect(load(BASE, 'adalora={target_r: null}').adalora).toEqual(load(BASE).adalora);
   });
