@@ -62,11 +62,14 @@ export async function openTrained(
   const described = task.build(base.family.definition, base.family.config);
   const loaded = await loadWeights(described, base.files, runsOn(device, options), options.onProgress);
   try {
+    const tuned = tuneModel(loaded.model, adapter, path);
+    const positions = loaded.model.config.maxLength - (tuned.tuner.virtualTokens ?? 0);
+    const length = options.maxLength ?? task.notes?.data.max_length;
     const model = new TrainedModel({
       ...{ path, batchSize, continues, notes: task.notes },
       ...loaded,
-      ...tuneModel(loaded.model, adapter, path),
-      text: base.text(options.maxLength ?? task.notes?.data.max_length),
+      ...tuned,
+      text: base.text(length && Math.min(length, positions)),
       generationFiles: base.generationFiles,
     });
     return { model, base };

@@ -73,7 +73,8 @@ export async function open(path: string, options: SharedOpenOptions = {}): Promi
       get text() {
         const { maxLength } = model.config;
         const config = { ...model.config, maxLength: maxLength - (tuner.virtualTokens ?? 0) };
-        text ??= openText(baseFolder, config, options.maxLength ?? notes?.data.max_length);
+        const own = notes?.data.max_length;
+        text ??= openText(baseFolder, config, options.maxLength ?? (own && Math.min(own, config.maxLength)));
         return text;
       },
       engine: inTurns(nodeEngine(model, options.device ?? 'cpu', { threads, sharesHost })),
