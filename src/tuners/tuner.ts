@@ -89,7 +89,7 @@ export interface Tuner {
    * Packs values for batches in which each row has its own adapter. A text says why rows of one batch cannot have
    * different adapters of the method, as the predicate of a sentence about an adapter.
    */
-  readonly bank?: ((values: Float32Array) => Banked) | string;
+  readonly bank?: ((values: Float32Array) => Banked) | string | undefined;
 }
 
 /**
