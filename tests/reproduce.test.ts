@@ -66,7 +66,7 @@ describe('reproduce', { timeout: 240_000 }, () => {
     );
     expect(code).toBe(0);
     expect(stdout).toMatch(/^glue\/cola, LoRA rank 2: 1 run of 6 steps$/m);
-    expect(stdout).toMatch(/^2 runs, some \d+:\d\d on this machine$/m);
+    expect(stdout).toMatch(/^2 runs, about \d+:\d\d on this machine$/m);
     expect(stderr).toMatch(/^Skipping glue\/qqp: sets\/glue\/QQP\/train\.tsv, .* is missing\.$/m);
     expect(runs()).toEqual([]);
   });

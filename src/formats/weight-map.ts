@@ -2,11 +2,11 @@ import { UserError } from '../support/user-error.ts';
 import { parseBoundedJson } from './bounded-json.ts';
 import { excerpt, excerptName } from './excerpt.ts';
 
-/** Maximum size of an index. It has some 100 bytes per tensor, and the largest models have some 100,000 tensors. */
+/** Maximum size of an index. It has about 100 bytes per tensor, and the largest models have about 100,000 tensors. */
 export const MAX_INDEX_BYTES = 32 * 2 ** 20;
 /** Each tensor is two JSON values: a name and a file. The metadata has a few more. */
 const JSON_LIMITS = { depth: 8, values: 2 ** 20 };
-/** Maximum number of shards, because all are opened. The largest models have some 200. */
+/** Maximum number of shards, because all are opened. The largest models have about 200. */
 const MAX_SHARDS = 1024;
 
 /** The file name of each tensor. */

@@ -18,7 +18,7 @@ export type Drawn = number | 'noise';
  * / (1 - p) otherwise.
  */
 export class DropoutPool {
-  /** The start of the sequence. After the period, it repeats for as long as the longest view so far needed. */
+  /** The draws made so far. Draws after the period repeat the first ones, so that a view can cross the period's end. */
   #values = new Float32Array(0);
   readonly #random: Random;
   readonly #drawn: Drawn;

@@ -8,8 +8,8 @@ const MAX_COMPARED = 200;
 const MIN_CONTAINED = 4;
 
 /**
- * The names from `known` that are closest to `name` by edit distance (case-insensitive), best first. If no name is
- * close, the names that contain it.
+ * The names from `known` that are closest to `name` by edit distance (case-insensitive), best first. If none is
+ * close, returns the known names that contain `name`.
  */
 export function nearest(name: string, known: Iterable<string>): string[] {
   const wanted = name.toLowerCase();

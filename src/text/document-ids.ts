@@ -12,9 +12,9 @@ export function documentIds(
 }
 
 /**
- * The tokens of a prompt with its completion and an end of text. Tokens are learned after the longest common prefix
- * with the prompt's own tokens. TRL learns after the number of the prompt's tokens. Both are the same unless a token
- * spans the border.
+ * The tokens of a prompt with its completion and an end of text. Learning starts at the first token that differs from
+ * the tokens of the prompt alone. TRL skips as many tokens as the prompt alone has. The two rules differ only if a token
+ * spans the end of the prompt.
  */
 export function promptIds(tokenizer: TextTokenizer, prompt: string, completion: string): LearntIds {
   const ids = documentIds(tokenizer, prompt + completion);

@@ -36,7 +36,7 @@ export interface Budget {
   unit: BudgetUnit;
   /** The initial and final budget in every unit. */
   forms: { initial: BudgetForms; target: BudgetForms };
-  /** Sentences about rounding. */
+  /** Sentences about the values that were rounded. */
   rounded: readonly string[];
   /** A sentence about the parts of the schedule that the config omits, and their values. */
   assumed?: string;

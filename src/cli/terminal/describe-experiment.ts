@@ -19,7 +19,7 @@ export function describeExperiment(
     return `${task}, ${row}: ${tuning}${experiment.seeds.length} ${experiment.seeds.length === 1 ? 'run' : 'runs'}${length}`;
   });
   const runs = cells.reduce((sum, cell) => sum + runsOf(experiment, cell).runs, 0);
-  const time = seconds === undefined ? '' : `, some ${duration(seconds)} on this machine`;
+  const time = seconds === undefined ? '' : `, about ${duration(seconds)} on this machine`;
   const unknown = failure === undefined ? '' : `\nnot measured: ${failure}`;
   return `${[...lines, `${counted(runs)} runs${time}`].join('\n')}${unknown}\n`;
 }

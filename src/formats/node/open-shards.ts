@@ -5,7 +5,7 @@ import type { TensorFile } from '../tensor-file.ts';
 import { holders, MAX_INDEX_BYTES, missingShard, parseWeightMap, type WeightMap } from '../weight-map.ts';
 import { readBytes } from './read-text.ts';
 
-/** Maximum number of tensors in all shards. The largest models have some 100,000. */
+/** Maximum number of tensors in all shards. The largest models have about 100,000. */
 const MAX_TENSORS = 2 ** 18;
 
 /**

@@ -3,8 +3,8 @@ import { PickleList, PickleMachine, type PickleOptions } from './pickle-machine.
 import { PickleEnd, type PickleReader } from './pickle-reader.ts';
 
 /**
- * Maximum number of opcodes, which limits memory: each makes a value of at most some 200 bytes. A tensor
- * takes some 30 opcodes, and models have some thousand tensors.
+ * Maximum number of opcodes, which limits memory: each makes a value of at most about 200 bytes. A tensor
+ * takes about 30 opcodes, and models have about a thousand tensors.
  */
 const MAX_OPERATIONS = 2 ** 19;
 const MAX_PROTOCOL = 5;

@@ -12,7 +12,7 @@ export interface ZipDirectory extends ByteRange {
   count: number;
 }
 
-/** Maximum number of entries. Each tensor has an entry, and the largest models have some 10,000 tensors. */
+/** Maximum number of entries. Each tensor has an entry, and the largest models have about 10,000 tensors. */
 const MAX_ENTRIES = 2 ** 17;
 /** Maximum size of the directory. An entry takes 46 bytes, plus its name and extra fields. */
 const MAX_DIRECTORY_BYTES = 2 ** 24;

@@ -10,8 +10,8 @@ interface Item {
 /** From this number on, a repetition counts as unbounded. */
 const MANY = 16;
 /**
- * Maximum number of adjacent repetitions. GPT-4o's pattern has two. Each multiplies the time by the length of the text,
- * and so does the search for a match's start. So the worst case is cubic.
+ * Maximum number of adjacent repetitions. GPT-4o's pattern has two. Each repetition multiplies the time by the length of
+ * the text. The search for the start of a match does so too, so the worst case is cubic.
  */
 const MAX_IN_A_ROW = 2;
 

@@ -12,7 +12,7 @@ export const goraConfigSchema = z
     min_rank: rank.optional(),
     /** Maximum rank of a module. Default: 4 times `r`. */
     max_rank: rank.optional(),
-    /** Scale `lora_alpha / sqrt(r)` of each module's own rank. `false`: `lora_alpha / r`. */
+    /** The scale of a module with rank r: `true` for `lora_alpha / sqrt(r)`, `false` for `lora_alpha / r`. */
     use_rslora: z.boolean().default(true),
     /** γ: the size of the initial increment, as a multiple of the weight's gradient. */
     gamma: z.number().positive().default(0.05),

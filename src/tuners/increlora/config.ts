@@ -7,7 +7,7 @@ import { rank } from '../shared/rank.ts';
 const { scale: _, ...triplets } = tripletShape;
 const { tinit, tfinal, deltaT, beta1, beta2 } = scheduleShape;
 
-/** IncreLoRA's settings, as in its released code. Where AdaLoRA has the same setting, they have AdaLoRA's names. */
+/** IncreLoRA's settings, as in its released code. Settings that AdaLoRA also has, have AdaLoRA's names. */
 export const increLoraConfigSchema = z
   .strictObject({
     ...adapterConfigShape,
