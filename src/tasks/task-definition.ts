@@ -159,7 +159,7 @@ export interface LabelOrigin {
   adapter?: { path: string; labels?: readonly string[]; tensors: AdapterTensors };
 }
 
-/** What is needed to make examples from rows. */
+/** The parts needed to make examples from rows. */
 export interface EncodingContext<Data extends BaseData = BaseData> {
   reading: ReadingOf<Data>;
   labels: readonly string[];

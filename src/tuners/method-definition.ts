@@ -83,7 +83,7 @@ export interface MethodDefinition<Config = never, Schema extends z.ZodObject | u
     /** The values for a decoder, or a model that keeps its language model head. */
     readonly language: ChosenOfMethod<Config>;
   };
-  /** What is trained: an `adapter` on a frozen base, or the weights of the `model` itself. */
+  /** The trained part: an `adapter` on a frozen base, or the weights of the `model` itself. */
   readonly trains: 'adapter' | 'model';
   /** What the method needs and the model lacks, as an object of "needs"; undefined if it can be trained. */
   needs?(model: TunableModel): string | undefined;

@@ -21,7 +21,7 @@ export interface Relayout {
 
 /** The budget of a run, and its schedule in optimizer steps. */
 export interface Budget {
-  /** What is kept or dropped. */
+  /** The units that are kept or dropped. */
   components: Components;
   /**
    * The number of components at the start and at the end. If the budget has another unit, the final number is
@@ -64,7 +64,7 @@ export interface Measurement {
   tuner: Tuner;
   /** Number of optimizer steps to average in a gradient, from the run's first step on. */
   steps: number;
-  /** What is measured, as the beginning of a sentence about ranks. */
+  /** The measured quantity, as the beginning of a sentence about ranks. */
   measures: string;
   /**
    * Measures and decides.

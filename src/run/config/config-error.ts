@@ -9,7 +9,7 @@ export interface SoundParts {
   model_config?: Record<string, unknown>;
   adapter?: string;
   task?: TaskName;
-  /** Where the rows are. */
+  /** The source of the rows. */
   data?: Pick<BaseData, 'dataset' | 'train' | 'validation'>;
   /** Whether the whole `data` section is valid. Then the files can be read with it. */
   readsData?: boolean;

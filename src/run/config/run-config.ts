@@ -20,7 +20,7 @@ interface CommonInput {
   /** Folder of an adapter or run. Training continues from its values. */
   adapter?: string | undefined;
   /**
-   * Where values of missing keys come from: `chosen` for this method, task, model and data, or `huggingface` for the
+   * The source of values for missing keys: `chosen` for this method, task, model and data, or `huggingface` for the
    * defaults of Hugging Face and PEFT.
    */
   defaults?: 'chosen' | 'huggingface' | undefined;

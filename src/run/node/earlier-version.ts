@@ -5,7 +5,7 @@ import { heldOutShare } from '../../tasks/data-files.ts';
 import { fingerprintSettings } from '../config/fingerprint-settings.ts';
 import type { RunConfig } from '../config/run-config.ts';
 
-/** Size of the largest file that earlier versions hashed as a whole. Of larger files, they hashed only parts. */
+/** Size of the largest file that earlier versions hashed as a whole. They hashed only parts of larger files. */
 const WHOLE_BYTES = 2 ** 27;
 
 /**

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { threadId } from 'node:worker_threads';
 import { processStatus } from './process-status.ts';
 
-/** Where process numbers are unique. Two containers with the same host name may have processes with the same number. */
+/** A place with unique process numbers. Two containers with the same host name may have processes of the same number. */
 export interface Place {
   host: string;
   /** The machine's boot id and the pid namespace, on Linux only. */

@@ -43,8 +43,8 @@ export function causalEvaluation(
 }
 
 /**
- * Prompts with their completions. Of a conversation, the last answer is the completion and the messages before it are
- * the prompt.
+ * Prompts with their completions. The last answer of a conversation is the completion. The messages before it are the
+ * prompt.
  */
 function promptRows(
   files: readonly TextFile[],

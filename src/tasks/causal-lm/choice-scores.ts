@@ -15,7 +15,7 @@ import type { CausalData } from './data-section.ts';
 /**
  * Scores multiple choice by the likelihood of each choice after its prompt. `eval_accuracy` compares the
  * log-likelihoods of the tokens (`acc` of lm-evaluation-harness). `eval_accuracy_norm` divides them by the length in
- * UTF-8 bytes (`acc_bytes`). Of equally likely choices, the first counts. A choice directly follows its prompt, and has
+ * UTF-8 bytes (`acc_bytes`). The first of equally likely choices counts. A choice directly follows its prompt, and has
  * no end token.
  *
  * @throws UserError for a prompt that leaves no room for a choice

@@ -47,7 +47,7 @@ const EMPTY: Span & { score: number } = {
 
 /**
  * Finds the best spans of a question over all its features, like `postprocess_qa_predictions` of transformers'
- * utils_qa.py. It also computes in 32 bits. Of equal logits, the later token ranks first. (In utils_qa.py, the sort
+ * utils_qa.py. It also computes in 32 bits. If logits are equal, the later token ranks first. (In utils_qa.py, the sort
  * decides.) Padding is not ranked.
  *
  * @param windows the question's features with their logits

@@ -43,7 +43,7 @@ export function tagBaselines(train: LabelledSentences, validation: LabelledSente
   ];
 }
 
-/** The most frequent value. Of equally frequent values, the first. */
+/** The most frequent value. If several are equally frequent, it is the first. */
 function mostFrequent(counts: ReadonlyMap<string, number>): string {
   return [...counts].reduce((best, tag) => (tag[1] > best[1] ? tag : best))[0];
 }

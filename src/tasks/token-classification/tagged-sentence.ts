@@ -9,7 +9,7 @@ export interface TaggedSentence {
   lines?: readonly number[];
 }
 
-/** Where a file has words and tags: keys of JSON Lines, or numbers of CoNLL columns from 0. */
+/** The places of words and tags in a file: keys of JSON Lines, or numbers of CoNLL columns from 0. */
 export interface WordColumns {
   /** Key or column of the words. Default: `tokens` or `words` in JSON Lines, else the first column. */
   words?: string | number;

@@ -15,8 +15,8 @@ export interface ChatTemplateSources {
 }
 
 /**
- * Finds a model's chat template: `chat_template.jinja`, or `chat_template` of tokenizer_config.json. Of several named
- * templates, it is the one named "default".
+ * Finds a model's chat template: `chat_template.jinja`, or `chat_template` of tokenizer_config.json. If several
+ * templates have names, it is the one named "default".
  *
  * @param model the model's folder, for messages
  * @throws UserError if there is no template

@@ -10,7 +10,7 @@ export interface Section {
 const WORD = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
 /**
- * Returns a function that splits texts at added tokens. It takes the leftmost match. Of several matches at one
+ * Returns a function that splits texts at added tokens. It takes the leftmost match. If several match at one
  * position, it takes the longest.
  *
  * @param contents the text of each token

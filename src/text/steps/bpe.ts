@@ -86,7 +86,7 @@ function readMerges(config: BpeConfig, vocabulary: Vocabulary): Map<number, Map<
     const from = idOf(left);
     const after = merges.get(from) ?? new Map<number, Merge>();
     merges.set(from, after);
-    // Of equal rules, the last one counts, as in the Rust library.
+    // The last of equal rules counts, as in the Rust library.
     after.set(idOf(right), { rank, id: idOf(left + right.slice(skipped)) });
   }
   return merges;

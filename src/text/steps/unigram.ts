@@ -10,8 +10,8 @@ const UNKNOWN_PENALTY = 10;
 const MAX_TOKEN_LENGTH = 512;
 
 /**
- * Sentencepiece's Unigram model: chooses the tokens with the largest sum of scores. Of equal sums, it chooses the
- * longest last tokens.
+ * Sentencepiece's Unigram model: chooses the tokens with the largest sum of scores. If sums are equal, it chooses
+ * the longest last tokens.
  */
 export function unigram(config: UnigramConfig): Model {
   const vocabulary = new Vocabulary();
@@ -25,7 +25,7 @@ export function unigram(config: UnigramConfig): Model {
       throw new Error(`entry ${id} of vocab is not a token with a score`);
     if (token.length > MAX_TOKEN_LENGTH)
       throw new Error(`entry ${id} of vocab has ${token.length} characters, more than ${MAX_TOKEN_LENGTH}`);
-    // Of equal tokens, the last one counts, as in the Rust library.
+    // The last of equal tokens counts, as in the Rust library.
     ids.set(token, id);
     vocabulary.tokens[id] = token;
     const first = token.charCodeAt(0);

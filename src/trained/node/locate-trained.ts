@@ -8,7 +8,7 @@ import { readYaml } from '../../formats/node/read-text.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
 import { UserError } from '../../support/user-error.ts';
 
-/** Where a path or id leads. */
+/** The destination of a path or id. */
 export interface Located {
   folder: string;
   kind: 'adapter' | 'model';

@@ -18,7 +18,7 @@ export interface Allocation {
  * With a `cost`, it spends at most `budget`. It skips a component that does not fit, because a cheaper component may
  * still fit. `limits` adds minimum and maximum ranks and quotas.
  *
- * Of components with equal scores, the earlier one is kept (earlier module, then lower index). NaN ranks below
+ * If scores are equal, the earlier component is kept (earlier module, then lower index). NaN ranks below
  * everything. PEFT keeps the scores above the k-th smallest. The result is the same if no two scores are equal.
  */
 export function allocate(

@@ -16,7 +16,7 @@ import { Regrowth } from './regrowth.ts';
 import { assumedPhases } from './resolve-schedule.ts';
 import type { ScheduleConfig } from './schedule-shape.ts';
 
-/** What is specific to a pruning method. */
+/** The parts that differ between pruning methods. */
 export interface AllocatedMethod {
   /** Its name in a config. */
   method: string;

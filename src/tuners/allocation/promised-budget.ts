@@ -29,7 +29,7 @@ export interface BudgetFacts {
   /** The method's name in a config (`method`) and its display name (`title`). */
   method: string;
   title: string;
-  /** What is kept or dropped. */
+  /** The units that are kept or dropped. */
   components: Components;
   modules: readonly { inFeatures: number; outFeatures: number }[];
   /** Number of parameters of the base model, including its head. */

@@ -10,7 +10,7 @@ import { BottleneckTuner } from './bottleneck-tuner.ts';
 import { headParameters } from './head-parameters.ts';
 import { storeBottlenecks } from './store-bottlenecks.ts';
 
-/** What is specific to a bottleneck method. */
+/** The parts that differ between bottleneck methods. */
 export interface BottleneckFacts {
   title: string;
   tag: string;

@@ -11,7 +11,7 @@ import { ElasticRun, type RankPolicy } from './elastic-run.ts';
 import type { ElasticConfig } from './elastic-shape.ts';
 import { storeTriplets } from './store-triplets.ts';
 
-/** What is specific to a method. */
+/** The parts that differ between methods. */
 interface ElasticParts<Config, Schema extends z.ZodObject> {
   /** Its name in a config (`method`) and its display name (`title`). */
   method: string;

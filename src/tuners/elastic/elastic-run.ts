@@ -26,7 +26,7 @@ export interface RankPolicy {
   restore(state: MethodState): void;
 }
 
-/** What is specific to an elastic method. */
+/** The parts that differ between elastic methods. */
 export interface ElasticMethod {
   /** A tuner with all modules at their initial rank. */
   tuner: LowRankTuner;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
 import { rank } from '../shared/rank.ts';
 
-/** GoRA's settings, with the paper's symbols and defaults. Where the released code differs, its value is marked. */
+/** GoRA's settings, with the paper's symbols and defaults. If the released code differs, its value is marked. */
 export const goraConfigSchema = z
   .strictObject({
     ...adapterConfigShape,

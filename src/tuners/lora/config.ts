@@ -49,7 +49,7 @@ export const loraConfigSchema = z
       .strictObject({
         /** Bits of the base's weights. */
         loftq_bits: z.literal(4).default(4),
-        /** Number of rounds, each of which rounds the weight and fits the increment. */
+        /** Number of rounds. Each round rounds the weight and fits the increment. */
         loftq_iter: z
           .literal(1, { error: 'expected 1, because more rounds would change the int4 weights themselves' })
           .default(1),

@@ -7,7 +7,7 @@ import type { PeftAdapter } from './peft-adapter.ts';
 import { type PeftAdapterConfig, parseAdapterConfig } from './peft-config.ts';
 import { storedForms } from './stored-forms.ts';
 
-/** What is needed to export an adapter. */
+/** The parts needed to export an adapter. */
 export interface Export {
   model: TunableModel;
   /** The method's settings. */

@@ -12,7 +12,7 @@ export type PeftType = PeftAdapterConfig['peft_type'];
 /** The settings of adapters with this `peft_type`. */
 export type ConfigOf<Type extends PeftType> = Extract<PeftAdapterConfig, { peft_type: Type }>;
 
-/** What is specific to a low-rank `peft_type`. */
+/** The parts that differ between low-rank `peft_type`s. */
 export interface LowRankFiles<Type extends PeftType> {
   /** Builds a tuner from such an adapter, for prediction. */
   imported(config: ConfigOf<Type>): ImportedKind<LowRankTuner>;

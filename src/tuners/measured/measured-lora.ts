@@ -18,7 +18,7 @@ interface MeasuredSettings extends EvenSettings {
 
 type MeasuredConfig = AdapterSettings & Partial<MeasuredSettings> & { r: number };
 
-/** What is specific to a method. */
+/** The parts that differ between methods. */
 interface MeasuredParts<Config, Schema extends z.ZodObject> {
   config: Schema;
   learningRate: number;
