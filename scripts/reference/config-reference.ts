@@ -1,3 +1,4 @@
+import { CHOSEN_TRAINING } from '../../src/run/config/defaults/policy.ts';
 import type { Schema } from '../config-files/config-schema.ts';
 
 /** Formats the JSON Schema of a config for docs/config.md: a table of keys for each section. */
@@ -19,9 +20,10 @@ export function configReference(schema: Schema): string {
     ...dataSections(schema),
     '## training',
     '',
-    'Settings that are not set are chosen for the method, task, model and data. See [Defaults](defaults.md).',
+    'A default "chosen" depends on the method, task, model and data: see [Defaults](defaults.md). In parentheses is the',
+    'value with `defaults: huggingface`, if it is constant.',
     '',
-    table(Object.entries(training[1].properties ?? {})),
+    table(Object.entries(training[1].properties ?? {}), [], CHOSEN_TRAINING),
     ...methods.flatMap(([name, section]) => [
       `## ${name}`,
       '',
@@ -42,10 +44,15 @@ function dataSections({ allOf }: Schema): string[] {
   });
 }
 
-function table(keys: readonly [string, Schema][], required: unknown = []): string {
+function table(
+  keys: readonly [string, Schema][],
+  required: unknown = [],
+  chosen: readonly string[] = [],
+): string {
   const isRequired = (key: string) => (required as readonly string[]).includes(key);
   const rows = keys.map(([key, schema]) => {
-    const fallback = schema.default === undefined ? '' : code(schema.default);
+    const constant = schema.default === undefined ? '' : code(schema.default);
+    const fallback = chosen.includes(key) ? `chosen${constant && ` (${constant})`}` : constant;
     return [
       `\`${key}\``,
       valuesOf(schema),

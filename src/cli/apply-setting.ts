@@ -32,8 +32,8 @@ export function applySetting(document: Document, setting: string): string[] {
 function settingValue(text: string, setting: string): unknown {
   const parsed = yamlDocument(text.trim());
   if (parsed.errors.length > 0) {
-    const hint = 'Put it in double quotes, inside quotes for the shell.';
-    throw new UserError({ where: `--set ${setting}`, fault: 'is not valid YAML after the =', hint });
+    const hint = `Quote it for YAML and for the shell: --set 'key="value"'.`;
+    throw new UserError({ where: `--set ${setting}`, fault: 'has a value that is not valid YAML', hint });
   }
   const node = parsed.contents;
   const isPlainText = isScalar(node) && node.type === 'PLAIN' && typeof node.value === 'string';

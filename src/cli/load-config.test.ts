@@ -91,7 +91,7 @@ describe('--set', () => {
       `"--set model.name=x: \`model.name\` cannot be set, because model has a value and no keys."`,
     );
     expect(messageOf(BASE, 'seed=[1')).toMatchInlineSnapshot(
-      `"--set seed=[1 is not valid YAML after the =. Put it in double quotes, inside quotes for the shell."`,
+      `"--set seed=[1 has a value that is not valid YAML. Quote it for YAML and for the shell: --set 'key="value"'."`,
     );
     expect(messageOf(BASE, 'training.learnign_rate=1', 'seed=x')).toMatchInlineSnapshot(`
       "--set: \`training.learnign_rate\` is not a known key. Did you mean learning_rate?

@@ -17,7 +17,7 @@ export function unknownTensor(name: string, known: string[], where: string): Use
   const hint = near.length > 0 ? `Did you mean ${near.map(excerptName).join(', ')}?` : undefined;
   return new UserError({
     where,
-    fault: `has no tensor ${excerptName(name)} among its ${known.length}`,
+    fault: `has no tensor ${excerptName(name)} (it has ${known.length} tensors)`,
     hint,
   });
 }

@@ -75,7 +75,7 @@ function suppressed(settings: GenerationSettings, where: string): Complaint[] {
     .map((key) => ({
       where: `${where}: ${key}`,
       fault: `${shown(settings[key])} is suppressed by suppress_tokens`,
-      hint: 'Remove it from one of them. To delay the end, use min_new_tokens.',
+      hint: `Remove it from suppress_tokens or from ${key}. To delay the end, use min_new_tokens.`,
     }));
 }
 

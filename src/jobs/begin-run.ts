@@ -62,7 +62,7 @@ export interface RunBeginning {
   /** Class names by id; empty for tasks without classes. */
   labels: readonly string[];
   build: BuildTask;
-  /** The base type that the adapter needs, if it fits only one. */
+  /** The only base type that the adapter fits. Undefined if it fits all. */
   onlyBase?: 'int4';
   /** Maximum tokens per example. */
   maxLength: number;

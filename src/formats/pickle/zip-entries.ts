@@ -71,7 +71,7 @@ function readEntry(view: DataView, at: number, extra: number, extraEnd: number, 
   return { size, offset };
 }
 
-/** Replaces 32-bit fields with the value {@link ELSEWHERE} by the fields of the 64-bit extra field, in order. */
+/** Reads each 32-bit field that is {@link ELSEWHERE} from the 64-bit extra field instead, in order. */
 function wideFields(fields: number[], view: DataView, begin: number, end: number, where: string): number[] {
   if (!fields.includes(ELSEWHERE)) return fields;
   for (let at = begin; at + 4 <= end; ) {

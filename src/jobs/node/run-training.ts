@@ -167,8 +167,8 @@ async function trainIn(
           ...(planned && { planned: lengthOf(planned) }),
         };
         const path = writeCheckpoint(files.checkpoints, state, origin, limit);
-        // A run resumes with the config in its folder. So an extended config is written only when a
-        // checkpoint contains the original plan.
+        // Resuming reads the config in the folder, and needs the original length. So an extended config replaces
+        // it only after a checkpoint has stored that length.
         if (isLonger) writeConfig();
         return path;
       },

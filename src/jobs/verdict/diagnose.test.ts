@@ -161,7 +161,7 @@ describe('a run that trained on from a head', () => {
   it('says if too few rows tell it from the model before', () => {
     const close = { ...lm, value: 3, interval: [2.8, 3.2] as [number, number], rows: 9 };
     expect(findings(close, { losses, lessIsBetter: true })[0]).toContain(
-      'With 9 held-out rows, this cannot be distinguished from the model before training.',
+      'With 9 held-out rows, the score is not clearly better than the model before training.',
     );
   });
 
@@ -180,7 +180,7 @@ describe('a run that learned', () => {
   it('reports too few rows', () => {
     const [found] = findings({ value: 0.3, interval: [0.1, 0.5], rows: 12, to_beat: [blind] });
     expect(found).toContain(
-      'With 12 held-out rows, this cannot be distinguished from always "returns". Hold out more rows (data.validation), or label more rows.',
+      'With 12 held-out rows, the score is not clearly better than always "returns". Hold out more rows (data.validation), or label more rows.',
     );
   });
 

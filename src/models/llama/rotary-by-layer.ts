@@ -8,7 +8,7 @@ import { rotaryOf } from './rotary-scaling.ts';
 /** `rope_parameters` of a config.json, with separate settings for each layer type. */
 export const rotaryByLayer = z.object({ [FULL]: rotaryFields, [SLIDING]: rotaryFields });
 
-/** Each layer type's old key at the top level, and its default in transformers. */
+/** For each layer type: the top-level key of its base frequency in older files, and that frequency's default. */
 type Thetas = Readonly<Record<LayerType, readonly [key: string, theta: number]>>;
 
 /**

@@ -35,7 +35,7 @@ export function isPlainText(body: string, fileName: string | undefined, { words 
   if (width > MAX_COLUMNS || rows.length === lines.length) return true;
   throw new UserError({
     where: fileName,
-    fault: `has lines of ${width} words with empty lines between them: sentences or columns?`,
-    hint: 'For sentences use standard input (predict MODEL < FILE). For columns give the number of the word column (--text 0).',
+    fault: `may contain sentences or columns: all its lines have ${width} words`,
+    hint: 'To read sentences: predict MODEL < FILE. To read columns: --text 0, the number of the word column.',
   });
 }

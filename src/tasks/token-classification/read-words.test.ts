@@ -32,7 +32,9 @@ describe('sentences to tag are', () => {
 
   it('ambiguous if lines may be columns as well', () => {
     const content = 'EU NNP\nrejects VBZ\n\nPeter NNP\n';
-    expect(() => words(content, 'x.txt')).toThrow('x.txt has lines of 2 words with empty lines between them');
+    expect(() => words(content, 'x.txt')).toThrow(
+      'x.txt may contain sentences or columns: all its lines have 2 words',
+    );
     expect(words(content, 'x.txt', { words: 0 })).toEqual(['EU rejects', 'Peter']);
     expect(words(content)).toEqual(['EU NNP', 'rejects VBZ', '', 'Peter NNP']);
   });

@@ -12,7 +12,7 @@ interface Parts {
   byteFallback?: boolean;
 }
 
-/** The `model` section of a sentencepiece model. */
+/** The `model` section of the tokenizer.json that a sentencepiece model is converted to. */
 export function sentencepieceModel(
   spm: SentencepieceModel,
   { vocab, unkId, byteFallback = false }: Parts,

@@ -34,7 +34,7 @@ export async function locateTrained(path: string, options: LocateOptions = {}): 
   if (existsSync(join(folder, 'config.json'))) return { folder, kind: 'model' };
   throw new UserError({
     where: path,
-    fault: 'is not a run with an adapter, an adapter (adapter_config.json) or a model (config.json)',
+    fault: 'has no adapter (adapter_config.json) and no model (config.json), and is not a finished run',
     hint: existsSync(config) ? 'The run has not finished: adalora train CONFIG.yaml --resume' : undefined,
   });
 }
@@ -89,7 +89,7 @@ export async function locateAdapter(path: string): Promise<Located> {
   throw new UserError({
     where: path,
     fault: `is a whole model in ${located.folder}, not an adapter`,
-    hint: 'Use it as it is.',
+    hint: 'Only adapters can be used here. In a config, a whole model is named by model.',
   });
 }
 

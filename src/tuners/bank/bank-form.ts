@@ -3,7 +3,7 @@ import type { Injection } from '../../nn/network.ts';
 
 /** The tensors of an adapter at one place of the network. */
 export interface BankedPiece {
-  /** The room that it needs: its rank, or its number of outputs. Smaller pieces are padded with zeros. */
+  /** Size of the piece: its rank, or its number of outputs. Pieces smaller than their slot are padded with zeros. */
   size: number;
   tensors: Readonly<Record<string, Float32Array>>;
 }

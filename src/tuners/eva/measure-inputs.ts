@@ -102,7 +102,7 @@ function explainedIn(groups: readonly Group[]): Map<string, readonly number[]> {
 function tooManyBatches(most: number): UserError {
   return new UserError({
     where: 'eva',
-    fault: `found directions that still change after ${most} batches`,
+    fault: `stopped after ${most} batches, when directions still changed`,
     hint: 'Lower eva.tau, lower eva.r, or raise eva.max_batches.',
   });
 }

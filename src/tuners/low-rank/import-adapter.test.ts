@@ -72,7 +72,7 @@ describe('an imported adapter', () => {
     const repeated = { 'classifier.original_module.bias': [2] };
     expect(() => imported(lora({ ...PAIR, ...repeated }, { bias: 'all' }))).not.toThrow();
     expect(() => imported(lora({ ...PAIR, ...repeated }))).toThrow(
-      'classifier.original_module.bias is allowed only if PEFT saves biases',
+      'has the tensor base_model.model.classifier.original_module.bias, but its config has bias: none',
     );
   });
 

@@ -1,4 +1,5 @@
 import { type AdapterTensors, peftName } from '../../formats/adapters/stored-adapter.ts';
+import { excerptName } from '../../formats/excerpt.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
@@ -66,8 +67,9 @@ function tensorsByName({ config, tensors }: PeftAdapter, where: string): Adapter
     if (name !== undefined) byName.set(name, tensor);
     else if (!BASE_WEIGHT.test(key) && (config.bias !== 'all' || !key.endsWith('.bias'))) {
       throw new UserError({
-        where: `${where}: ${key}`,
-        fault: `is allowed only if PEFT saves biases (bias: all), got bias: ${config.bias}`,
+        where,
+        fault: `has the tensor ${excerptName(key)}, but its config has bias: ${config.bias}`,
+        hint: 'Tensors of biases outside the adapted modules need bias: all.',
       });
     }
   }
