@@ -1,4 +1,4 @@
-import { Command, type Option } from 'commander';
+import { Command, Help, type Option } from 'commander';
 import { programVersion } from '../support/node/program-version.ts';
 import { PROGRAM } from '../support/program.ts';
 import { compareCommand } from './commands/compare.ts';
@@ -53,7 +53,7 @@ export function createProgram(): Command {
     webCommand(),
   ];
   for (const command of commands) program.addCommand(command);
-  for (const command of [program, ...commands]) command.configureHelp({ optionTerm });
+  for (const command of [program, ...commands]) command.configureHelp({ optionTerm, optionDescription });
   for (const command of commands) explainMissing(command);
   return program;
 }
@@ -64,4 +64,12 @@ export function createProgram(): Command {
  */
 function optionTerm({ flags }: Option): string {
   return flags.replace(/^--\w*_\w*, (?=--)/, '');
+}
+
+/** Marks required options, and leaves out the default of repeatable options, an empty list. */
+function optionDescription(option: Option): string {
+  const isList = Array.isArray(option.defaultValue);
+  const shown = isList ? Object.assign(Object.create(option), { defaultValue: undefined }) : option;
+  const text = new Help().optionDescription(shown);
+  return option.mandatory ? `${text} (required)` : text;
 }

@@ -64,7 +64,7 @@ export function addUseFlags(command: Command): Command {
     .addOption(baseDtypeOption())
     .option(
       '--text <column>',
-      'text column, by name or by number from 0 (default for this option and all below: as in the run)',
+      'text column, by name or by number from 0 (without this option and those below, files are read as in the run)',
       column,
     )
     .option('--text_pair, --text-pair <column>', 'column of the second text', column)
@@ -75,7 +75,10 @@ export function addUseFlags(command: Command): Command {
     .option('--no-header', 'the first line is a row')
     .option('--quote', 'double quotes enclose fields')
     .option('--no-quote', 'double quotes are plain characters')
-    .option('--label_separator, --label-separator <text>', 'separator of several labels in a row')
+    .option(
+      '--label_separator, --label-separator <text>',
+      'character between the labels, if a row has several',
+    )
     .option(
       '--null_score_diff_threshold, --null-score-diff-threshold <number>',
       'margin by which "no answer" must beat the best answer (SQuAD 2.0)',

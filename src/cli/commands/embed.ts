@@ -21,8 +21,8 @@ type Flags = UseFlags & SplitFlags & EmbedOptions;
 
 export function embedCommand(): Command {
   const command = new Command('embed')
-    .description('Print one JSON line per text: {"embedding": [...]}.')
-    .argument('<model>', 'folder of a run, of an adapter or of a model; or an id on the Hub')
+    .description('Turn texts into vectors, for search. Prints one JSON line per text: {"embedding": [...]}.')
+    .argument('<run, adapter or model>', 'folder of a run, of an adapter or of a model; or an id on the Hub')
     .argument(
       '[file]',
       'one text per line (.txt), or TSV, CSV or JSON Lines with --text (default: standard input)',

@@ -23,7 +23,10 @@ export function exportCommand(): Command {
       'onnx: the merged model, for transformers.js and Optimum; lora: a LoRA adapter with the same output, for programs without AdaLoRA',
     )
     .requiredOption('-o, --output <folder>', 'output folder, new or empty')
-    .option('--dtype <types>', 'with onnx: types of the weights, from fp32,fp16,q8,q4 (default: fp32)')
+    .option(
+      '--dtype <types>',
+      'with onnx: types of the weights, one or more of fp32, fp16, q8 and q4, separated by commas (default: fp32)',
+    )
     .option('--model <folder or id>', 'with onnx: base model (default: the one that the adapter names)')
     .addOption(checkpointOption())
     .option('--json', 'print the output folder as JSON')

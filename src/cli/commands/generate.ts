@@ -43,7 +43,7 @@ export function generateCommand(): Command {
     .option('--chat', "apply the model's chat template to each prompt")
     .option(
       '--no-chat',
-      'use each prompt as it is (default: as the adapter was trained; in a terminal, a chat)',
+      'use each prompt as it is (default: --chat in a terminal and for adapters trained on chats)',
     )
     .option('--system <text>', 'system prompt');
   return addGenerationFlags(command)

@@ -6,7 +6,9 @@ import { checkpointOption } from '../flags.ts';
 
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .description('Show an adapter: its ranks by layer and matrix, or the size of its bottlenecks.')
+    .description(
+      'Show an adapter: its ranks by layer and matrix or, for houlsby and pfeiffer, its bottleneck sizes.',
+    )
     .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
     .addOption(checkpointOption())
     .option(

@@ -29,7 +29,11 @@ export function planCommand(): Command {
       '--measure',
       'train for some seconds with each base_dtype to measure memory, speed and total time',
     )
-    .option('--processes <n>', 'measure a step, and predict the time on this many MPI hosts', count)
+    .option(
+      '--processes <n>',
+      'measure a step here, and predict the time with this many hosts (one MPI process each)',
+      count,
+    )
     .addOption(
       new Option('--bandwidth <speed>', 'network bandwidth, with --processes')
         .argParser(bandwidth)

@@ -32,7 +32,7 @@ export function predictCommand(): Command {
     .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
     .argument(
       '[file]',
-      'TSV, CSV or JSON Lines (default: standard input, which may also have one text per line)',
+      'TSV, CSV or JSON Lines (default: standard input, in one of these formats or with one text per line)',
     )
     .option('--json', 'print JSON Lines (the default)')
     .option('--logits', 'also print the logits')
@@ -41,7 +41,10 @@ export function predictCommand(): Command {
         .default('jsonl')
         .conflicts('json'),
     )
-    .option('-o, --output <folder>', 'write files in the official format to this folder instead of printing');
+    .option(
+      '-o, --output <folder>',
+      'write the files that the official scorer of the task reads to this folder, instead of printing',
+    );
   return addUseFlags(addSplitFlags(command)).action((path, file, flags) =>
     inAllProcesses((processes) => run(path, file, flags, processes)),
   );

@@ -3,7 +3,7 @@ import { PROGRAM } from '../../support/program.ts';
 
 export function recipesCommand(): Command {
   return new Command('recipes')
-    .description("List the recipes: the paper's experiments and those of other models.")
+    .description('List the recipes: experiments of the AdaLoRA paper, and experiments with other models.')
     .option('--json', 'print JSON Lines')
     .action(run);
 }

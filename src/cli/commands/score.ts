@@ -16,7 +16,7 @@ export function scoreCommand(): Command {
     .addArgument(new Argument('<kind>', 'metric or task to score').choices(Object.keys(SCORE_KINDS)))
     .requiredOption(
       '--predictions <file>',
-      'predictions (squad: {"id": "answer"}; rouge and bleu: one text per line)',
+      'predictions (squad: {"id": "answer"}; rouge and bleu: one text per line; others: docs/tasks.md)',
     )
     .option(
       '--references <file>',
@@ -24,7 +24,7 @@ export function scoreCommand(): Command {
     )
     .option(
       '--null_odds, --null-odds <file>',
-      'squad v2.0: JSON with the odds of "no answer" by question id, to find the best threshold',
+      'squad v2.0: JSON with the odds of "no answer" for each question id; also prints the best threshold',
     )
     .option('--json', 'print JSON Lines (the default)')
     .action(run);

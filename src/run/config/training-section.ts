@@ -170,8 +170,8 @@ export const trainingSchema = z.strictObject({
    */
   report_to: z.union([z.enum(REPORT_TO), z.array(z.enum(REPORT_TO))]).optional(),
   /**
-   * Log the simple gradient noise scale (McCandlish et al., 2018). It is about the largest batch size, in examples, at
-   * which larger batches still save steps. It is estimated from the batches of a step with
+   * Log the simple gradient noise scale (McCandlish et al., 2018). It estimates the batch size, in
+   * examples, beyond which larger batches save few steps. It is computed from the batches of a step with
    * `gradient_accumulation_steps`, otherwise from the two halves of each batch. Estimates are averaged over the steps
    * of a log entry. Not for sentence_embedding. Default: false.
    */

@@ -17,7 +17,7 @@ const bytes = z.union([count, z.string().regex(SIZE, 'expected a size such as 1.
  * uses as much of the target as whole components allow, and never exceeds it.
  */
 export const budgetShape = {
-  /** Final mean rank. May be a fraction. Default without any target: 8, as in PEFT. */
+  /** Final mean rank. May be a fraction. Default: 8, as in PEFT, if no other target is set. */
   target_r: z.number().positive().optional(),
   /** Initial rank of every module. Also sets the scale, `lora_alpha / init_r`. Default: 1.5 times the final mean rank. */
   init_r: rank.optional(),

@@ -10,7 +10,7 @@ export const evaConfigSchema = z.strictObject({
   /** Scale `lora_alpha / sqrt(r)` instead of `lora_alpha / r` (rank-stabilized LoRA). */
   use_rslora: z.boolean().default(false),
   /**
-   * For some modules, the rank that they contribute to the budget instead of `r`. Keys are module paths, suffixes or
+   * Ranks of some modules, used instead of `r` when the total budget is added up. Keys are module paths, suffixes or
    * regular expressions.
    */
   rank_pattern: z.record(z.string(), rank).default({}),

@@ -16,7 +16,7 @@ export const iguLoraConfigSchema = oneBudget(
     ...scheduleShape,
     ...tripletShape,
     ...pruning,
-    /** Points of the path from zero to the weights. Each training step takes one at random. `1`: no path. */
+    /** Number of points between zero and the weights at which gradients are taken. Each step uses a random one. `1`: no path. */
     path_points: z.int().min(1).default(20),
     /** Initial λ of all triplets. */
     initial_lambda: z.number().default(0.1),

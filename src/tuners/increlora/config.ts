@@ -19,7 +19,7 @@ export const increLoraConfigSchema = z
     top_h: z.int().min(1).default(10),
     /** Number of triplets that such a module gains. Default: half of `target_r`. */
     incre_rank_num: z.int().min(1).optional(),
-    /** Train the next triplets of every module in advance, at a constant λ of 1e-5. */
+    /** Train the next triplets of each module before they are added, with λ fixed at 1e-5. */
     advance_learn: z.boolean().default(true),
     /** Steps before ranks grow: a number or a share. Default: 10 % of the run. */
     tinit,

@@ -3,7 +3,7 @@ import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
 
 /** Settings of methods that train tokens: PEFT's keys. */
 export const virtualConfigShape = {
-  /** Tokens before every text. They shorten the longest text by their number. */
+  /** Number of tokens before every text. The longest allowed text is shorter by this number. */
   num_virtual_tokens: z.int().min(1).default(20),
   /** Modules trained whole beside the tokens. */
   modules_to_save: adapterConfigShape.modules_to_save,
