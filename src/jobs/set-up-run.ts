@@ -37,9 +37,10 @@ export function setUpRun(
 ): SetUpRun {
   const { config, start } = run;
   const { train, validation } = run.encode(startedAt, onProgress, communicator);
-  const settings = {
+  const settings: TrainerSettings = {
     ...trainerSettings(config, train.lengths.length),
-    ...{ classWeights: run.classWeights, own: lossFunction(config, run.functions ?? {}) },
+    classWeights: run.classWeights,
+    customLoss: lossFunction(config, run.functions ?? {}),
   };
   const { totalSteps } = trainerSettings(planned, train.lengths.length);
   const { run: method, values } = startMethod(
