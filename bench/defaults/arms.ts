@@ -79,8 +79,9 @@ export function armNamed(name: string, method: MethodName): Arm {
   };
 }
 
-/** Parses a number, a list with `+` as separator, or a word. */
+/** Parses a number, `false`, a list with `+` as separator, or a word. */
 function settingOf(text: string): unknown {
+  if (text === 'false') return false;
   if (text.endsWith('+')) return text.split('+').filter(Boolean);
   return Number.isNaN(Number(text)) ? text : Number(text);
 }
