@@ -63,7 +63,7 @@ describe('a checkpoint', { timeout: 240_000 }, () => {
   });
 
   it.each([
-    [['run', '--checkpoint', '7'], 'names step 7, which run does not have ('],
+    [['run', '--checkpoint', '7'], 'names step 7, but run only has steps'],
     [['model', '--checkpoint', '7'], 'names step 7, but model has no checkpoints'],
     [[PATH, '--checkpoint', '7'], 'checkpoint-8.safetensors is step 8.'],
     [['run/checkpoints/checkpoint-5.safetensors'], 'checkpoint-5.safetensors'],

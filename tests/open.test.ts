@@ -89,7 +89,11 @@ it.each<[string, unknown, string]>([
     'runs/none does not exist; it should be the folder of a run',
   ],
   ['a config without its output', {}, 'open needs a path, an id on the Hub, or a config'],
-  ['nothing', undefined, 'open needs a path, an id on the Hub, or a config with its output, got nothing'],
+  [
+    'nothing',
+    undefined,
+    'open needs a path, an id on the Hub, or a config with the key `output`, got nothing',
+  ],
 ])('open rejects %s', async (_, what, message) => {
   await expect(open(what as string)).rejects.toThrow(message);
 });

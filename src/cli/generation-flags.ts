@@ -19,7 +19,7 @@ export function addGenerationFlags(command: Command): Command {
   return command
     .option(
       '--max_new_tokens, --max-new-tokens <count>',
-      "maximum number of new tokens (default: the model's setting, else 256; for the options below: the model's setting)",
+      "maximum number of new tokens (default: the model's setting, else 256)",
       number,
     )
     .option('--sample', 'sample tokens by probability (do_sample)')

@@ -26,7 +26,10 @@ export function printGraph(values: readonly Value[]): string {
   return [...lines, `return ${values.map(name).join(', ')}`].join('\n');
 }
 
-/** Prints a node as `op(operands) attributes`. The second computation is `op again(…)`, the third `op again 2(…)`. */
+/**
+ * Prints a node as `op(operands) attributes`. If the node is computed a second time, it is printed as `op again(…)`, a
+ * third time as `op again 2(…)`.
+ */
 export function printNode(node: GraphNode, name = ({ node }: Value) => `%${node.id}`): string {
   const again = node.repeat === 0 ? '' : ` again${node.repeat === 1 ? '' : ` ${node.repeat}`}`;
   const operands = node.inputs.map(name).join(', ');

@@ -8,7 +8,7 @@ interface Sentence {
 
 /** All positions of a word. */
 interface Occurrences {
-  /** One bit per cell of the table. */
+  /** One bit per cell of the table (see {@link CommonSubsequences}): 1 where the word occurs. */
   cells: Int32Array;
   sentences: Set<Sentence>;
 }

@@ -218,7 +218,7 @@ export class Network {
         norms: () => this.norms(path, shape, transposed),
         bias: shift,
       };
-      return { y: shift ? add(product, shift) : product, frozenModule: frozenModule };
+      return { y: shift ? add(product, shift) : product, frozenModule };
     });
     const increments = this.injection?.increments(whole, x) ?? [];
     return frozen.map(({ y, frozenModule }, i) => {

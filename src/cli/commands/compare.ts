@@ -10,7 +10,7 @@ export function compareCommand(): Command {
     )
     .argument(
       '<file>',
-      'YAML config, explained in docs/paper.md: rows (the settings to compare), grid (values to try), tasks, halving (end weak values early), seeds (default: 5), held_out (default: 0.1)',
+      'YAML config, explained in docs/paper.md: rows (the settings to compare), grid (values to try), tasks, halving (drop weak values early), seeds (default: 5), held_out (default: 0.1)',
     )
     .option('--set <key=value>', 'set a key of the file (repeatable)', repeated, [])
     .addOption(shardOption())

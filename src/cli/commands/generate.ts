@@ -40,11 +40,11 @@ export function generateCommand(): Command {
     .argument('[prompts...]', 'same as --prompt')
     .option('--prompt <text>', 'prompt (repeatable)', repeated, [])
     .option('--file <path>', 'file with one prompt per line, or JSON Lines with prompt or messages')
-    .option('--chat', "apply the model's chat template to each prompt")
     .option(
-      '--no-chat',
-      'use each prompt as it is (default: --chat in a terminal and for adapters trained on chats)',
+      '--chat',
+      "apply the model's chat template to each prompt (default in a terminal and for adapters trained on chats)",
     )
+    .option('--no-chat', 'use each prompt as it is (default otherwise)')
     .option('--system <text>', 'system prompt');
   return addGenerationFlags(command)
     .option('--jsonl', 'print one JSON line per text: text, ids, finish (stop or length)')

@@ -12,7 +12,7 @@ import type { ColumnFlags } from '../starting/choose-columns.ts';
 
 export function initCommand(): Command {
   const command = new Command('init')
-    .description('Write an example config with sample rows. For a file of your own, write its config.')
+    .description('Write an example config with sample rows, or the config for a file of your own.')
     .argument(
       '[folder or rows]',
       'folder to write to, or a file of rows (CSV, TSV, JSON Lines, parquet)',

@@ -43,7 +43,7 @@ export function predictCommand(): Command {
     )
     .option(
       '-o, --output <folder>',
-      'write the files that the official scorer of the task reads to this folder, instead of printing',
+      "instead of printing, write files for the task's official scorer into this folder",
     );
   return addUseFlags(addSplitFlags(command)).action((path, file, flags) =>
     inAllProcesses((processes) => run(path, file, flags, processes)),

@@ -35,7 +35,7 @@ export function trainCommand(): Command {
       repeated,
       [],
     )
-    .option('--model <folder or id>', 'the model to fine-tune, as --set model=... does')
+    .option('--model <folder or id>', 'model to fine-tune, the same as --set model=...')
     .addOption(threadsOption())
     .option('--resume', 'continue from the newest checkpoint in the output folder')
     .option('--json', 'print every event as one JSON line')

@@ -102,7 +102,7 @@ async function read(
     ownScores,
     functions,
   });
-  // Checked before the weights are read.
+  // Fails early, before the weights are read, if no weight of the model can be stored in this type.
   const { base_dtype: dtype } = config;
   if (dtype !== 'float32') assertedFormat(run.build(family.definition, family.config), dtype);
   return {

@@ -44,7 +44,7 @@ function checkpointOf(run: string, step: number): string {
     key: '--checkpoint',
     fault:
       steps.length > 0
-        ? `names step ${step}, which ${run} does not have (${steps.join(', ')})`
+        ? `names step ${step}, but ${run} only has ${steps.length === 1 ? 'step' : 'steps'} ${steps.join(', ')}`
         : `names step ${step}, but ${run} has no checkpoints`,
     hint: 'training.save_total_limit sets how many are kept.',
   });

@@ -43,7 +43,7 @@ const schema = z
   })
   .refine(({ hidden_size, num_attention_heads }) => hidden_size % (2 * num_attention_heads) === 0, {
     path: ['num_attention_heads'],
-    message: 'must divide hidden_size into heads of even size',
+    message: 'must divide hidden_size, and the size of each head must be an even number',
   })
   .transform((fields) => ({
     ...fields,

@@ -24,5 +24,5 @@ export interface FrozenBase {
 /** Suffixes of the two tensors that replace a weight: its integers and their scales. */
 export const INTEGERS = '.integers';
 export const SCALES = '.scales';
-/** Suffix of the name of a weight's row lengths. They cannot be computed from its integers. */
+/** Suffix of the tensor with the norm of each row of a weight. The norms cannot be computed from the integers. */
 export const NORMS = '.norms';

@@ -98,7 +98,7 @@ describe('rowsFromInput', () => {
 
   it('rejects lines of one text for a model of pairs', () => {
     expect(() => rowsFromInput('one\ntwo\n', predicting(MRPC))).toThrow(
-      'standard input has single texts instead of pairs separated by tabs, as CSV or as JSON Lines',
+      'standard input has one text per row, but two are needed: separate them with a tab, or use CSV or JSON Lines',
     );
     expect(() => rowsFromInput('', predicting(COLA))).toThrow('standard input has no rows.');
   });

@@ -88,7 +88,7 @@ export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnS
       fault:
         body.trim() === ''
           ? 'is empty'
-          : 'has single texts instead of pairs separated by tabs, as CSV or as JSON Lines',
+          : 'has one text per row, but two are needed: separate them with a tab, or use CSV or JSON Lines',
     });
   }
   if (body.trim() === '') throw new UserError({ where: STANDARD_INPUT, fault: 'has no rows' });

@@ -19,7 +19,7 @@ export function loadTokenizer(folder: string, options: TokenizerOptions): TextTo
       if (!(error instanceof TookTooLong)) throw error;
       throw new UserError({
         where: folder,
-        fault: `has a tokenizer whose patterns did not finish within ${MAX_MS / 1000} s`,
+        fault: `has a tokenizer whose regular expressions took longer than ${MAX_MS / 1000} s for one text`,
       });
     }
   };

@@ -53,7 +53,7 @@ describe('in its unit', () => {
 it('starts at a possible rank', () => {
   const refused = () => promised({ target_r: 60_000 });
   expect(refused).toThrow(UserError);
-  expect(refused).toThrow('adalora.init_r 90000 is rank 90000 in every matrix, and at most 65536 is allowed');
+  expect(refused).toThrow('adalora.init_r: 90000 means rank 90000 in every matrix; the maximum is 65536');
 });
 
 it('is available in every unit, with notices about rounding', () => {

@@ -61,8 +61,8 @@ export function promisedBudget(config: BudgetConfig, facts: BudgetFacts): Promis
   if (rank > MAX_RANK) {
     const where = `${facts.method}.${start?.key ?? end.key}`;
     throw new UserError({
-      where,
-      fault: `${(start ?? end).value} is rank ${rank} in every matrix, and at most ${MAX_RANK} is allowed`,
+      where: `${where}: ${(start ?? end).value}`,
+      fault: `means rank ${rank} in every matrix; the maximum is ${MAX_RANK}`,
     });
   }
   refuseTooLittle({ ...end, unit, target }, costs, facts);

@@ -31,8 +31,8 @@ export type Orthogonality = 'mean-norm' | 'sum-squared' | 'cosine';
 const COSINE_EPSILON = 1e-30;
 
 /**
- * Squared distances up to this are rounding errors, because factors may start orthonormal up to float32 rounding.
- * Without this bound, the gradient of the root would be rounding noise of length 1.
+ * Smaller squared distances are treated as 0. Factors that start orthonormal differ from it only by float32 rounding,
+ * and the gradient of the square root would turn that into a random vector of length 1.
  */
 const ROUNDING = 1e-10;
 

@@ -69,8 +69,8 @@ export function knowsPooling(folder: string): boolean {
 }
 
 /**
- * The folder in which huggingface_hub records that a repository lacks files. For each, it contains an empty
- * file with the same name.
+ * The folder in which huggingface_hub notes missing files: an empty file with the name of each file that the repository
+ * lacks.
  */
 export function missingFolder(repository: string, commit: string): string {
   return join(repository, '.no_exist', commit);

@@ -196,11 +196,11 @@ async function saveBlob(
       onReceived(received);
     }
     if (received === size && file.publish((path) => isBlob(path, expected))) return;
-    const got = received > size ? 'more' : `${received}`;
+    const got = received > size ? 'more were' : received === 1 ? 'only 1 was' : `only ${received} were`;
     const fault =
       received === size
         ? `does not have the hash ${digest}`
-        : `has ${size} bytes on the Hub, but sent ${got}`;
+        : `has ${size} bytes on the Hub, but ${got} received`;
     throw new UserError({ where, fault, hint: 'Try again.' });
   } finally {
     file.discard();

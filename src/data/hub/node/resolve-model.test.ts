@@ -355,7 +355,7 @@ describe('resolveModel', () => {
         response.end(Buffer.alloc(weights.length + 1));
         return true;
       },
-      'but sent more',
+      'but more were received',
     ],
   ])('keeps nothing of %s, and keeps complete files', async (_, intercept, message) => {
     await serve({ intercept });

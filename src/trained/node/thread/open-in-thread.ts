@@ -56,7 +56,7 @@ function runFolder(config: unknown): string {
   if (typeof output !== 'string') {
     throw new UserError({
       where: 'open',
-      fault: `needs a path, an id on the Hub, or a config with its output, got ${shown(config)}`,
+      fault: `needs a path, an id on the Hub, or a config with the key \`output\`, got ${shown(config)}`,
     });
   }
   if (existsSync(output)) return output;
