@@ -65,8 +65,9 @@ export function recipeValues(
 const PARSED = new WeakMap<Recipe, Record<string, unknown>>();
 
 /**
- * The changes that a method and a level make to a recipe's config, by dotted keys. The recipe's learning rate is only
- * for its own method. For other methods, the policy chooses it, unless the budgets say that methods share it.
+ * The settings to change in a recipe's config for a method at a budget level, by dotted keys. With `leavesRate` the
+ * recipe's learning rate is removed, so that the method's default is used: for all methods except the recipe's own and
+ * those in `same_learning_rate`.
  */
 function chosenSettings(
   recipe: Recipe,

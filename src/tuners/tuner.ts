@@ -21,7 +21,7 @@ export interface TunableModel {
   buffers: ReadonlyMap<string, readonly number[]>;
   /** Keys and values of a decoder's self-attention, by module and `key` or `value`, in the order of the layers. */
   states: ReadonlyMap<string, AttentionStates>;
-  /** The factors of tables of word embeddings, by the name of the parameter. */
+  /** For each table of word embeddings, by its parameter's name: the number that multiplies its rows. */
   wordTables: ReadonlyMap<string, number>;
   /** Token ids of a text with the model's tokenizer, special tokens included; present in a run. */
   encode?(text: string): ArrayLike<number>;

@@ -27,8 +27,8 @@ export function namesIn(feature: unknown): readonly string[] | undefined {
   const { _type, names, class_label, feature: inner } = Object(Array.isArray(feature) ? feature[0] : feature);
   if (inner !== undefined) return namesIn(inner);
   const classNames = _type === 'ClassLabel' ? names : Object(class_label).names;
-  // Indexed by class number, because numbers may be missing. Then the second name may belong to the third
-  // class.
+  // Looks up the names 0, 1, 2, … If a number is missing, the list has a gap and is rejected below. Names in the order
+  // of the file would belong to the wrong classes.
   const list = Array.isArray(classNames)
     ? classNames
     : Object.keys(Object(classNames)).map((_, id) => classNames[id]);

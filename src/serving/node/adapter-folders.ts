@@ -37,7 +37,10 @@ export class AdapterFolders {
   readonly #served = new Map<string, FoundAdapter>();
   /** Names of served adapters, by folder. */
   readonly #names = new Map<string, Set<string>>();
-  /** States that are not served, by folder, because they were rejected or unloaded. */
+  /**
+   * By folder: the state of its files ({@link FoundAdapter}) when the adapter was rejected or unloaded. It is not loaded
+   * again until that changes.
+   */
   readonly #passedOver = new Map<string, string>();
   /** States at the last scan, by folder. */
   #seen = new Map<string, string>();

@@ -32,7 +32,8 @@ const BIASES: BankForm = {
   inject: (reader, rooms) => ({
     output(path, y, _x, module) {
       if (!rooms.has(path)) return undefined;
-      // The layer after the norm of a shared table expects one table, not one table per text.
+      // A norm may be applied to a table that all texts of a batch share, such as relative positions. With a
+      // shift for each text there would be a table for each text, but the next layer takes only one.
       if (tokensOf(y) === undefined && !module) throw sharedByAll(path);
       const shift = reader.read(path, [y.shape[1] as number], (pieces, slot) =>
         slot.set(pieces.get(path)?.tensors.shift ?? []),

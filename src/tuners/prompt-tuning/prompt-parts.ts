@@ -8,7 +8,7 @@ type Settings = Pick<
   'num_virtual_tokens' | 'prompt_tuning_init' | 'prompt_tuning_init_text'
 >;
 
-/** The table of a model's word embeddings, and the factor of its rows. */
+/** The table of a model's word embeddings, and the number by which the model multiplies its rows. */
 export function wordTable({ wordTables, parameters }: TunableModel) {
   const [[name, scale]] = wordTables;
   const shape = parameters.get(name)!;
