@@ -120,7 +120,7 @@ describe('functions of the program in a config', () => {
   it('are rejected with the reason', async () => {
     const limit = 3;
     await expect(train(config('closure', { score: () => limit }))).rejects.toThrow(
-      'adalora.score may use only its arguments',
+      'adalora.score threw "limit is not defined". It may use only its arguments.',
     );
     await expect(train(config('text', { score: () => 'much' }))).rejects.toThrow(
       'must return a number, got "much"',

@@ -64,7 +64,7 @@ export function addUseFlags(command: Command): Command {
     .addOption(baseDtypeOption())
     .option(
       '--text <column>',
-      'text column, by name or by number from 0. Without this option and the following ones, files are read as in the run',
+      'text column, by name or by number from 0 (default for this and all options on reading files: as in training)',
       column,
     )
     .option('--text_pair, --text-pair <column>', 'column of the second text', column)

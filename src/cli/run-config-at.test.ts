@@ -43,7 +43,7 @@ it('takes the config that a program exports, with settings, rows in memory, and 
 
 it.each([
   ['fails', 'throw new RangeError("mine")', 'failed with RangeError: mine'],
-  ['exports nothing', 'export const config = {};', 'must export a config by default, got'],
+  ['exports nothing', 'export const config = {};', 'must have a config as its default export, got'],
   ['has a mistake', 'export default { output: "a", data: {}, tusk: 1 };', '`tusk` is not a known key'],
 ])('says what is wrong with a program that %s', async (name, text, message) => {
   const found = runConfigAt(written(`${name.replace(' ', '-')}.mjs`, text), []);

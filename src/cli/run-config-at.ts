@@ -70,7 +70,7 @@ async function exportedBy(path: string): Promise<ConfigWithRows> {
   if (isObject(exported)) return exported as ConfigWithRows;
   throw new UserError({
     where: path,
-    fault: `must export a config by default, got ${shown(exported)}`,
+    fault: `must have a config as its default export, got ${shown(exported)}`,
     hint: 'export default defineConfig({ … })',
   });
 }

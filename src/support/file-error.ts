@@ -26,6 +26,9 @@ export function fileError(error: unknown): UserError | undefined {
   return new UserError({
     // A copy reads from `path` and writes to `dest`.
     where: (OF_WRITING.includes(code) ? dest : undefined) ?? path ?? 'file system',
-    fault: code === 'ENOTDIR' ? 'has a file in its path (ENOTDIR)' : `failed: ${message.split(', ')[0]}`,
+    fault:
+      code === 'ENOTDIR'
+        ? 'is not a possible path, because one of the folders in it is a file (ENOTDIR)'
+        : `failed: ${message.split(', ')[0]}`,
   });
 }

@@ -96,7 +96,8 @@ function compiled(source: string, where: string): (...given: never[]) => unknown
       if (error instanceof UserError) throw error;
       throw new UserError({
         where,
-        fault: `may use only its arguments, and threw "${(error as Error).message}"`,
+        fault: `threw "${(error as Error).message}"`,
+        hint: 'It may use only its arguments.',
       });
     }
   };

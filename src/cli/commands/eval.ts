@@ -25,7 +25,7 @@ export function evalCommand(): Command {
     .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
     .argument(
       '[file]',
-      'labelled rows: TSV, CSV or JSON Lines. Language models: a text file, JSON Lines, or a folder of them. Use - for standard input',
+      'labelled rows: TSV, CSV or JSON Lines. Language models: a text file, JSON Lines, or a folder of them. Use - for standard input. Required without --dataset',
     )
     .option('--json', 'print JSON Lines');
   return addUseFlags(addSplitFlags(command)).action((path, file, flags) =>

@@ -15,7 +15,7 @@ export function exportCommand(): Command {
   return new Command('export')
     .description('Convert a model or an adapter to ONNX or to plain LoRA.')
     .argument(
-      '<run or adapter>',
+      '<run, adapter or model>',
       'folder of a run, an adapter (PEFT or AdapterHub) or a model, or its Hub id',
     )
     .requiredOption(

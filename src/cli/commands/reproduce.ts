@@ -27,7 +27,11 @@ export function reproduceCommand(): Command {
     .description("Run a table of the paper on the data that you have, and compare with the paper's figures.")
     .argument('<table>', 'table1 to table5, table14, table15, figure1 to figure4')
     .option('--model <folder or id>', "base model (default: the paper's, from the Hub)")
-    .option('--data <folder>', 'folder that contains the data sets, such as DATA/glue/CoLA', 'data')
+    .option(
+      '--data <folder>',
+      'folder of the data sets: CoLA, for example, is read from FOLDER/glue/CoLA',
+      'data',
+    )
     .option('-o, --output <folder>', 'output folder (default: runs/TABLE)')
     .option('--seeds <n>', 'seeds per row', countFrom1, 5)
     .option('--tune', 'tune learning rates that the paper does not state, on held-out training rows')

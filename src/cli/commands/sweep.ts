@@ -25,7 +25,7 @@ export function sweepCommand(): Command {
     )
     .argument(
       '<file>',
-      'YAML config with lists instead of values; held_out: share of the training rows that are held out to choose the best (default: 0.1)',
+      'YAML config with lists instead of values. Its key held_out is the share of training rows on which the best is chosen (default: 0.1)',
     )
     .option('--set <key=value>', 'set a key or a list (repeatable)', repeated, [])
     .addOption(shardOption())

@@ -29,15 +29,15 @@ export async function writeHeldOut(
   if (data.dataset !== undefined) {
     throw new UserError({
       key: 'data.dataset',
-      fault: 'cannot be used here, because rows are held out of a file',
-      hint: 'Set held_out: 0 to choose by data.validation. It is then no longer a test set.',
+      fault: 'cannot be split into training and held-out rows: only files can',
+      hint: 'Use a file in data.train. Or set held_out: 0 to choose by data.validation, whose scores are then no longer test scores.',
     });
   }
   if (typeof data.train !== 'string') {
     throw new UserError({
       key: 'data.train',
       fault: 'cannot be a list here, because rows are held out of one file',
-      hint: 'Set held_out: 0 to choose by data.validation. It is then no longer a test set.',
+      hint: 'Use a file in data.train. Or set held_out: 0 to choose by data.validation, whose scores are then no longer test scores.',
     });
   }
   const { takesFolders, takesTables } = taskNamed(task);

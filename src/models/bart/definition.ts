@@ -75,6 +75,6 @@ function endOfSequence({ eos_token_id: id }: BartConfig): number {
   if (typeof id === 'number') return id;
   throw new UserError({
     where: 'config.json, eos_token_id',
-    fault: `must be the id of the token that ends every text (its state is classified), got ${JSON.stringify(id)}`,
+    fault: `must be the id of the token that ends every text, got ${JSON.stringify(id)}`,
   });
 }

@@ -87,7 +87,7 @@ function find(files: readonly TextFile[], pattern: RegExp, name: string): TextFi
   if (matches.length === 1) return matches[0];
   throw new UserError({
     where: files[0].name,
-    fault: `needs exactly one ${name} beside it, but has ${matches.length}`,
-    hint: 'Give a file of qrels: data.train: FOLDER/qrels/train.tsv.',
+    fault: `is in a data set with ${matches.length} files ${name}, but it needs one`,
+    hint: 'Name the file of qrels: FOLDER/qrels/train.tsv.',
   });
 }

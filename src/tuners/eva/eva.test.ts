@@ -140,7 +140,7 @@ it('says so when directions never settle', async () => {
   }
   const settings = { ...evaConfigSchema.parse({ tau: 1, max_batches: 5 }) };
   await expect(measureInputs([{ path: 'm', rank: 3 }], settings, inputs)).rejects.toThrow(
-    'eva stopped after 5 batches, when directions still changed',
+    'eva did not converge in 5 batches: the principal directions of the inputs still change',
   );
 });
 

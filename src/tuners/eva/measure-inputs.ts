@@ -102,7 +102,7 @@ function explainedIn(groups: readonly Group[]): Map<string, readonly number[]> {
 function tooManyBatches(most: number): UserError {
   return new UserError({
     where: 'eva',
-    fault: `stopped after ${most} batches, when directions still changed`,
-    hint: 'Lower eva.tau, lower eva.r, or raise eva.max_batches.',
+    fault: `did not converge in ${most} batches: the principal directions of the inputs still change`,
+    hint: 'Raise eva.max_batches, or lower eva.tau or eva.r.',
   });
 }
