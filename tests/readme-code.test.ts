@@ -32,6 +32,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   "import { train } from 'adalora';\nimport './method.js'": 'tests/definitions.test.ts does so',
   "NODE_OPTIONS='--import ./method.js'": 'tests/definitions.test.ts does so',
   "import { defineConfig } from 'adalora'": 'src/cli/run-config-at.test.ts trains with such a file',
+  'npx adalora train search.yaml': 'tests/sentence-embedding.test.ts trains with such a config',
   'npx adalora embed runs/search': 'tests/sentence-embedding.test.ts does so',
   '// next.config.mjs': 'tests/bundlers.test.ts builds and asks such a server',
   '// app/predict/route.js': 'tests/bundlers.test.ts builds and asks such a server',
@@ -49,6 +50,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   '# hosts': 'a file of a cluster',
   'mpiexec -f hosts': 'wants MPICH and hosts',
   'FROM node': 'wants Docker',
+  'docker build': 'wants Docker; tests/serve.test.ts starts such a server',
   'drawn        700 of 700': 'what plan prints; src/cli/terminal/describe-plan.test.ts has such lines',
   'base_dtype  memory': 'what plan --measure prints, which .ci/readme runs',
 };
