@@ -64,7 +64,7 @@ describe('an adapter that fits int4 weights only', () => {
     const { code, stderr } = await workspace.run('predict', 'run', 'dev.tsv', '--base-dtype', dtype);
     expect(code).toBe(2);
     expect(stderr).toContain(
-      `is an adapter to int4 weights: it takes back their rounding, and does not fit ${dtype} weights.`,
+      `was trained on int4 weights and corrects their rounding errors, so it does not fit ${dtype} weights.`,
     );
   });
 

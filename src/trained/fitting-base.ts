@@ -21,7 +21,7 @@ export function fittingBase(
   if (fits === undefined || asked === undefined || asked === fits) return asked ?? fits ?? 'float32';
   throw new UserError({
     where,
-    fault: `is an adapter to ${fits} weights: it takes back their rounding, and does not fit ${asked} weights`,
+    fault: `was trained on ${fits} weights and corrects their rounding errors, so it does not fit ${asked} weights`,
     hint: `Use --base_dtype ${fits}, or merge it first: adalora merge adds it to the rounded weights.`,
   });
 }
