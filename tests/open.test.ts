@@ -82,6 +82,18 @@ describe('inputs of a program', () => {
   });
 });
 
+it('rejects a length beyond the positions of the model, from its notes and as an option', async () => {
+  cpSync(workspace.path('run', 'adapter'), workspace.path('long'), { recursive: true });
+  const notes = JSON.parse(readFileSync(workspace.path('long', 'adalora.json'), 'utf8'));
+  notes.data.max_length = 9999;
+  writeFileSync(workspace.path('long', 'adalora.json'), JSON.stringify(notes));
+  const tooLong = /data\.max_length must be a whole number from 1 to \d+, .*got 9999/;
+  await using noted = await open(workspace.path('long'), { model: workspace.path('model') });
+  await expect(noted.predict([{ text: 'a cat' }]).next()).rejects.toThrow(tooLong);
+  await using asked = await open(workspace.path('run'), { model: workspace.path('model'), maxLength: 9999 });
+  await expect(asked.predict([{ text: 'a cat' }]).next()).rejects.toThrow(tooLong);
+});
+
 it.each<[string, unknown, string]>([
   [
     'a config whose run there is not',

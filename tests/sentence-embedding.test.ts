@@ -287,6 +287,9 @@ it('trains and searches in a page, from the files of a model', async () => {
   const trained = await trainInPage(page, { files: { 'pairs.jsonl': lines(PAIRS) }, model, threads: 1 });
   expect([...trained.adapter!.keys()]).toEqual(expect.arrayContaining(Object.values(SENTENCE_FILES)));
   const opened = await openInPage(trained, { model, threads: 1 });
+  await expect(openInPage(trained, { model, threads: 1, maxLength: 9999 })).rejects.toThrow(
+    /data\.max_length must be a whole number from 1 to \d+, .*got 9999/,
+  );
   const base = await openInPage(model);
   const rows = { data: PAIRS, reading: { anchor: 'question', positive: 'answer' } };
   const [before, after] = [await base.evaluate(rows), await opened.evaluate(rows)];

@@ -2,6 +2,7 @@ import { methodOf } from '../run/config/method-of.ts';
 import type { ParsedConfig } from '../run/config/run-config.ts';
 import { UserError } from '../support/user-error.ts';
 import type { Family } from '../trained/bind-model.ts';
+import { configForTexts } from '../trained/config-for-texts.ts';
 
 /**
  * The family of a run's model with the positions that remain for texts.
@@ -11,8 +12,8 @@ import type { Family } from '../trained/bind-model.ts';
 export function shortenedFamily({ definition, config }: Family, run: ParsedConfig): Family {
   const { definition: method, settings } = methodOf(run);
   const count = method.virtualTokens?.(settings) ?? 0;
-  const maxLength = config.maxLength - count;
-  if (maxLength > 0) return { definition, config: { ...config, maxLength } };
+  const shortened = configForTexts(config, count);
+  if (shortened.maxLength > 0) return { definition, config: shortened };
   throw new UserError({
     key: `${run.method}.num_virtual_tokens`,
     fault: `is ${count}, but the model has only ${config.maxLength} positions`,

@@ -1,6 +1,7 @@
 import { filesFrom, type PageFile } from '../formats/file-set.ts';
 import type { Device } from '../runtime/session.ts';
 import { UserError } from '../support/user-error.ts';
+import { configForTexts } from '../trained/config-for-texts.ts';
 import { fittingBase } from '../trained/fitting-base.ts';
 import { askedBy, openedTask } from '../trained/opened-task.ts';
 import { TrainedModel } from '../trained/trained-model.ts';
@@ -63,13 +64,12 @@ export async function openTrained(
   const loaded = await loadWeights(described, base.files, runsOn(device, options), options.onProgress);
   try {
     const tuned = tuneModel(loaded.model, adapter, path);
-    const positions = loaded.model.config.maxLength - (tuned.tuner.virtualTokens ?? 0);
-    const length = options.maxLength ?? task.notes?.data.max_length;
+    const config = configForTexts(loaded.model.config, tuned.tuner.virtualTokens);
     const model = new TrainedModel({
       ...{ path, batchSize, continues, notes: task.notes },
       ...loaded,
       ...tuned,
-      text: base.text(length && Math.min(length, positions)),
+      text: base.text(config, options.maxLength ?? task.notes?.data.max_length),
       generationFiles: base.generationFiles,
     });
     return { model, base };

@@ -2,6 +2,7 @@ import { type FileSet, missingIn, pathIn, readFile, readJsonFile } from '../form
 import { parseSmallJson } from '../formats/small-json.ts';
 import type { GenerationSources } from '../generation/generation-settings.ts';
 import { HEAD_KINDS, writesText } from '../models/heads/registry.ts';
+import type { CommonConfig } from '../models/model-definition.ts';
 import { buildTokenizer, TOKENIZER_FILES, tokenizerFiles } from '../text/build-tokenizer.ts';
 import { ChatTemplate } from '../text/chat/chat-template.ts';
 import {
@@ -28,8 +29,13 @@ export interface DescribedModel {
   configText: string;
   json: Record<string, unknown>;
   family: Family;
-  /** @param requested `data.max_length`, or the value under another name (`key`) */
-  text(requested: number | undefined, key?: string): TrainedParts['text'];
+  /**
+   * Opens its tokenizer and chat template.
+   *
+   * @param config the model's, with the positions that remain for texts
+   * @param requested `data.max_length`, or the value under another name (`key`)
+   */
+  text(config: CommonConfig, requested: number | undefined, key?: string): TrainedParts['text'];
   generationFiles(): Omit<GenerationSources, 'user'>;
 }
 
@@ -60,9 +66,9 @@ export async function readModel(files: FileSet, changes?: ModelConfig): Promise<
       ...(generation ? [[GENERATION_CONFIG, generation] as const] : []),
     ]),
     configText: new TextDecoder().decode(bytes),
-    text(requested, key) {
+    text(modelConfig, requested, key) {
       const path = (name: string) => pathIn(files.name, name);
-      const built = buildTokenizer(tokenizer, path, family.config);
+      const built = buildTokenizer(tokenizer, path, modelConfig);
       const config = tokenizer.get(TOKENIZER_FILES.config);
       const loadTemplate = (now?: Date) => {
         const chat = findChatTemplate(
@@ -83,7 +89,7 @@ export async function readModel(files: FileSet, changes?: ModelConfig): Promise<
           ...(now && { now: () => now }),
         });
       };
-      return textParts(built, family.config, requested, loadTemplate, key);
+      return textParts(built, modelConfig, requested, loadTemplate, key);
     },
     generationFiles: () => (generationConfig === undefined ? { modelConfig: json } : { generationConfig }),
   };

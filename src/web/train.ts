@@ -145,7 +145,7 @@ async function readPageRun(
   const { generationFiles } = base;
   const family = shortenedFamily(base.family, config);
   const { requested, key } = maxLengthOf(config.task, data, family.config);
-  const text = base.text(requested, key);
+  const text = base.text(family.config, requested, key);
   const ownScores = ownScoresOf(pageConfig.metrics);
   const run = beginRun({
     config,

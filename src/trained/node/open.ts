@@ -10,6 +10,7 @@ import { inTurns } from '../../program/in-turns.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import type { Device } from '../../runtime/session.ts';
 import { closedModel } from '../closed-model.ts';
+import { configForTexts } from '../config-for-texts.ts';
 import { fittingBase } from '../fitting-base.ts';
 import type { EvaluateParams } from '../model-options.ts';
 import type { ExportOnnxOptions } from '../onnx-folder.ts';
@@ -71,10 +72,8 @@ export async function open(path: string, options: SharedOpenOptions = {}): Promi
       ...{ path, model, tuner, values, notes },
       // Opened on first use, because merging a model needs no tokenizer.
       get text() {
-        const { maxLength } = model.config;
-        const config = { ...model.config, maxLength: maxLength - (tuner.virtualTokens ?? 0) };
-        const own = notes?.data.max_length;
-        text ??= openText(baseFolder, config, options.maxLength ?? (own && Math.min(own, config.maxLength)));
+        const config = configForTexts(model.config, tuner.virtualTokens);
+        text ??= openText(baseFolder, config, options.maxLength ?? notes?.data.max_length);
         return text;
       },
       engine: inTurns(nodeEngine(model, options.device ?? 'cpu', { threads, sharesHost })),
