@@ -139,9 +139,10 @@ export function beginRun({
     },
   });
   const build = task.build(labels, data);
-  assertFits(evaluated.config, build(family.definition, family.config));
+  const model = build(family.definition, family.config);
+  assertFits(evaluated.config, model);
   const { config, chosen } = chooseDefaults(evaluated.config, {
-    model: build(family.definition, family.config),
+    model,
     ...amountOf(
       sources.flatMap(({ files }) => files),
       task.countRows?.(all),

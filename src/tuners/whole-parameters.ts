@@ -36,5 +36,5 @@ export class WholeParameters implements Tuner {
         : readBase(name, start, end);
   }
 
-  readonly bank = (): Banked => ({ parts: [], saved: this.layout.segments.map(({ name }) => name) });
+  readonly bank = (): Banked => ({ parts: [], saved: this.layout.segments });
 }

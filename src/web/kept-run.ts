@@ -37,12 +37,12 @@ export async function keptRun(
   const host: KeptRun['host'] = onCheckpoint && {
     isSaveDue: () => performance.now() - savedAt >= 1000 * checkpointSeconds,
     async save(state) {
-      await onCheckpoint(encodeCheckpoint(state, { fingerprint, startedAt: startedAt }));
+      await onCheckpoint(encodeCheckpoint(state, { fingerprint, startedAt }));
       savedAt = performance.now();
       return 'checkpoint';
     },
   };
-  return { startedAt: startedAt, saved, host };
+  return { startedAt, saved, host };
 }
 
 /**

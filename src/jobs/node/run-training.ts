@@ -84,8 +84,8 @@ async function trainIn(
   options: RunOptions,
   lockNewFolder: () => void,
 ): Promise<FinishEvent> {
-  const { processes = ALONE_PROCESSES } = options;
-  const { communicator } = processes;
+  const { processes: joined = ALONE_PROCESSES } = options;
+  const { communicator } = joined;
   const isFirst = communicator.rank === 0;
   const tell = isFirst ? options.onEvent : () => {};
   const progress = (what: 'download' | 'base' | 'text', share: number) =>
@@ -99,6 +99,7 @@ async function trainIn(
     readRun(begun, ({ received, total }) => download(received / total), options),
   );
   const { config, labels } = run;
+  const processes = { ...joined, threads: config.threads ?? joined.threads };
   // These files are copied after training, but their problems should be reported before it.
   if (methodOf(config).definition.trains === 'model') sharedFiles(run.folder);
   const files = runFiles(config.output);
@@ -200,7 +201,7 @@ async function trainIn(
       emit({ type: 'notice', step: trainer.step, message });
     }
     if (!saved) for (const message of startNotices(run, loaded)) emit({ type: 'notice', step: 0, message });
-    const message = describeProcesses({ ...processes, threads: config.threads ?? processes.threads });
+    const message = describeProcesses(processes);
     if (message) emit({ type: 'notice', step: trainer.step, message });
   });
   const finish = await judgeRun(run, loaded, trainer, await trainer.run());

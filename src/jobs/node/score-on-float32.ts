@@ -11,12 +11,11 @@ export async function scoreOnFloat32(
   model: LoadedModel,
   { tuner, values }: { tuner: Tuner; values: Float32Array },
   validation: Validation,
-  { base_dtype, device, threads, training }: RunConfig,
+  { base_dtype, device, training }: RunConfig,
   rounded: Readonly<Record<string, number>>,
-  processes: Processes,
+  { communicator, threads, sharesHost }: Processes,
 ): Promise<string> {
-  const { communicator, sharesHost } = processes;
-  const engine = nodeEngine(model, device, { threads: threads ?? processes.threads, sharesHost });
+  const engine = nodeEngine(model, device, { threads, sharesHost });
   const program = new Program(engine, model, tuner, { communicator });
   try {
     const scores: Record<string, number> = await validation.run(program, values);

@@ -1,6 +1,7 @@
 import type { Value } from '../../graph/graph.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { elementCount } from '../../support/element-count.ts';
+import { baseParameters } from '../../tuners/bank/base-parameters.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
 import type { Tuner } from '../../tuners/tuner.ts';
 import { AdapterBank } from './adapter-bank.ts';
@@ -31,10 +32,7 @@ export function bankedGraph<Made>(
   build: (tuner: Tuner) => Made,
   slots?: number,
 ): BankedGraph<Made> {
-  const base = (name: string) => {
-    const dims = model.parameters.get(name);
-    return dims && model.reader(0)(name, dims);
-  };
+  const base = baseParameters(model);
   const attempt = (count: number) => {
     let injection: BankInjection | undefined;
     const inject = (flat: Value) => {

@@ -1,5 +1,6 @@
 import type { Value } from '../../graph/graph.ts';
 import type { Injection } from '../../nn/network.ts';
+import type { TrainedParameter } from '../parameter-layout.ts';
 
 /** The tensors of an adapter at one place of the network. */
 export interface BankedPiece {
@@ -54,5 +55,5 @@ export interface BankedPart {
 export interface Banked {
   parts: readonly BankedPart[];
   /** Names of the model's parameters that are trained in full. */
-  saved: readonly string[];
+  saved: readonly Pick<TrainedParameter, 'name'>[];
 }

@@ -1,12 +1,8 @@
-import type { ReadParameter, TunableModel, TunedValues } from '../tuner.ts';
+import type { TunedValues } from '../tuner.ts';
+import { type Base, baseParameters } from './base-parameters.ts';
 import { NotMixed } from './not-mixed.ts';
 import { NO_ADAPTER, type PackedAdapter } from './packed-adapter.ts';
 import { wholeParts } from './whole-parts.ts';
-
-/** A model, and the weights of its base. */
-interface Base extends Pick<TunableModel, 'linears' | 'parameters'> {
-  reader(seed: number): ReadParameter;
-}
 
 /**
  * Packs an adapter, or the base model alone.
@@ -20,11 +16,9 @@ export function packAdapter(model: Base, { tuner, values }: TunedValues, where: 
   if (layout.length === 0) return NO_ADAPTER;
   if (typeof bank === 'string') throw new NotMixed(where, bank);
   const { parts, saved } = bank(values);
-  const base = (name: string) => {
-    const shape = model.parameters.get(name);
-    return shape && model.reader(0)(name, shape);
-  };
-  const whole = wholeParts(model.linears, new Set(saved), (name) => layout.read(values, name), base, where);
+  const names = new Set(saved.map(({ name }) => name));
+  const read = (name: string) => layout.read(values, name);
+  const whole = wholeParts(model.linears, names, read, baseParameters(model), where);
   const used = [...parts, ...whole].filter(({ pieces }) => pieces.size > 0);
   return new Map(used.map((part) => [part.form.key, part]));
 }

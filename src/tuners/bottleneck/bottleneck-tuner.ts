@@ -53,6 +53,6 @@ export class BottleneckTuner implements Tuner {
 
   readonly bank = (values: Float32Array): Banked => ({
     parts: [bankedBottlenecks(this, values)],
-    saved: this.saved.map(({ name }) => name),
+    saved: this.saved,
   });
 }

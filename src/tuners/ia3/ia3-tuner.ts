@@ -63,7 +63,7 @@ export class Ia3Tuner implements Tuner {
 
   readonly bank = (values: Float32Array): Banked => ({
     parts: bankedRescaling(this, values),
-    saved: this.saved.map(({ name }) => name),
+    saved: this.saved,
   });
 
   merged(values: Float32Array, readBase: ReadRange): ReadRange {

@@ -23,7 +23,7 @@ export abstract class LowRankTuner implements Tuner {
   frozen?: FrozenTensors;
   bank: Tuner['bank'] = (values) => ({
     parts: [bankedFactors(this.factored(values))],
-    saved: this.saved.map(({ name }) => name),
+    saved: this.saved,
   });
   /** The class that adds the factors to a network. */
   protected injection = LowRankInjection;

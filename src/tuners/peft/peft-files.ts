@@ -43,7 +43,7 @@ export interface ReadPeft<Config> {
  * @throws UserError that lists every invalid key
  */
 export function peftSettings<Config>(
-  { schema, peftType }: PeftFiles<Config>,
+  { schema, peftType }: Pick<PeftFiles<Config>, 'schema' | 'peftType'>,
   { config }: StoredAdapter,
   where: string,
 ): Config {

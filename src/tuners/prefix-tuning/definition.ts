@@ -39,32 +39,28 @@ export const prefixTuning: MethodDefinition<PrefixTuningConfig, typeof prefixTun
     const zero = init_weights === 'zero';
     const parts = projects ? projectedParts(shape, sizes, zero) : prefixParts(shape, count, zero);
     const saved = savedParameters(model, { ...config, bias: 'none' }, []);
-    const { layout, ...tuner } = virtualTuner(parts, saved);
-    return staticRun(
-      { layout, ...tuner },
-      {
-        store: (values, baseModel) =>
-          storedVirtual(
-            model,
-            FILES.peftType,
-            {
-              shape: [count, sizes.outputs],
-              data: projects ? projectedValues(layout, values, sizes) : layout.read(values, TABLE),
-            },
-            new Map(
-              saved.map(({ name, shape }) => [name, { shape: [...shape], data: layout.read(values, name) }]),
-            ),
-            {
-              ...config,
-              encoder_hidden_size: hidden,
-              init_weights,
-              num_attention_heads: heads,
-              token_dim: width,
-            },
-            baseModel,
-          ),
-      },
-    );
+    const tuner = virtualTuner(parts, saved);
+    const { layout } = tuner;
+    return staticRun(tuner, {
+      store: (values, baseModel) =>
+        storedVirtual(
+          model,
+          FILES.peftType,
+          {
+            shape: [count, sizes.outputs],
+            data: projects ? projectedValues(layout, values, sizes) : layout.read(values, TABLE),
+          },
+          { layout, values, saved },
+          {
+            ...config,
+            encoder_hidden_size: hidden,
+            init_weights,
+            num_attention_heads: heads,
+            token_dim: width,
+          },
+          baseModel,
+        ),
+    });
   },
   kind: virtualKind(FILES),
   words: {

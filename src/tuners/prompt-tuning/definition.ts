@@ -40,18 +40,15 @@ export const promptTuning: MethodDefinition<PromptTuningConfig, typeof promptTun
     const saved = savedParameters(model, { ...config, bias: 'none' }, []);
     const tuner = virtualTuner(promptParts(model, config), saved);
     const { prompt_tuning_init_text = null } = config;
+    const { layout } = tuner;
+    const { width } = wordTable(model);
     return staticRun(tuner, {
-      store(values, baseModel) {
-        const read = (name: string, shape: readonly number[]) => ({
-          shape: [...shape],
-          data: tuner.layout.read(values, name),
-        });
-        const { width } = wordTable(model);
-        return storedVirtual(
+      store: (values, baseModel) =>
+        storedVirtual(
           model,
           FILES.peftType,
-          read(TABLE, [config.num_virtual_tokens, width]),
-          new Map(saved.map(({ name, shape }) => [name, read(name, shape)])),
+          { shape: [config.num_virtual_tokens, width], data: layout.read(values, TABLE) },
+          { layout, values, saved },
           {
             ...config,
             num_attention_heads: null,
@@ -61,8 +58,7 @@ export const promptTuning: MethodDefinition<PromptTuningConfig, typeof promptTun
             tokenizer_name_or_path: prompt_tuning_init_text === null ? null : baseModel,
           },
           baseModel,
-        );
-      },
+        ),
     });
   },
   kind: virtualKind(FILES),

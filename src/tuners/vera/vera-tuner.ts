@@ -98,7 +98,7 @@ export class VeraTuner implements Tuner {
 
   readonly bank = (values: Float32Array): Banked => ({
     parts: [bankedFactors(this.#factored(values))],
-    saved: this.saved.map(({ name }) => name),
+    saved: this.saved,
   });
 
   /** Converts the increments to LoRA factors of rank r: A = λ_d ∘ A, B = λ_b ∘ B. */

@@ -4,8 +4,8 @@ import { UNWRAPPED_PREFIX } from '../../formats/adapters/stored-adapter.ts';
 import { headNamed } from '../../models/heads/registry.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { AdapterKind } from '../adapter-kind.ts';
-import type { TrainedParameter } from '../parameter-layout.ts';
-import { assertShape } from '../peft/peft-files.ts';
+import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
+import { assertShape, peftSettings } from '../peft/peft-files.ts';
 import { PEFT_VERSION } from '../peft/peft-version.ts';
 import type { TunableModel, Tuner } from '../tuner.ts';
 import { TABLE } from './virtual-tuner.ts';
@@ -34,6 +34,8 @@ export interface VirtualFiles {
 
 /** The kind of PEFT's adapters of virtual tokens. */
 export function virtualKind({ peftType, needs, width, tunerOf }: VirtualFiles): AdapterKind {
+  const countIn = (stored: StoredAdapter, where: string) =>
+    peftSettings({ peftType, schema }, stored, where).num_virtual_tokens;
   return {
     name: peftType,
     reads: ({ config }) => config.peft_type === peftType,
@@ -70,18 +72,24 @@ export function virtualKind({ peftType, needs, width, tunerOf }: VirtualFiles): 
   };
 }
 
+/** The trained vector, and the parameters of the model in it. */
+interface Trained {
+  layout: ParameterLayout;
+  values: Float32Array;
+  saved: readonly TrainedParameter[];
+}
+
 /**
  * The files of an adapter of virtual tokens.
  *
  * @param tokens [tokens, width]
- * @param saved parameters of the model
  * @param settings of the kind
  */
 export function storedVirtual(
   { headKind, head, states }: TunableModel,
   peftType: string,
   tokens: AdapterTensor,
-  saved: ReadonlyMap<string, AdapterTensor>,
+  { layout, values, saved }: Trained,
   settings: Readonly<Record<string, unknown>> & { modules_to_save?: readonly string[] },
   baseModel: string,
 ): StoredAdapter {
@@ -103,18 +111,13 @@ export function storedVirtual(
     },
     tensors: new Map([
       [TOKENS, tokens],
-      ...[...saved].map(([name, tensor]) => [UNWRAPPED_PREFIX + name, tensor] as const),
+      ...saved.map(({ name, shape }): [string, AdapterTensor] => [
+        UNWRAPPED_PREFIX + name,
+        { shape: [...shape], data: layout.read(values, name) },
+      ]),
     ]),
     baseModel,
   };
-}
-
-function countIn({ config }: StoredAdapter, where: string): number {
-  const parsed = schema.safeParse(config);
-  if (parsed.success) return parsed.data.num_virtual_tokens;
-  throw new UserError(
-    parsed.error.issues.map(({ path, message }) => `${where}: ${path.join('.')}: ${message}`).join('\n'),
-  );
 }
 
 /** The parameters of the model in a file. */
