@@ -3,6 +3,8 @@ export interface Tried {
   /** The main score; NaN if the run failed or diverged */
   score: number;
   loss: number;
+  /** Whether the model scores 0 or predicts one class for every example. */
+  learnedNothing?: boolean;
 }
 
 /**

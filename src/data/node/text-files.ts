@@ -10,8 +10,10 @@ import type { ColumnClasses } from '../parquet/class-names.ts';
 import type { TextFile } from '../text-file.ts';
 import { gunzip } from './gunzip.ts';
 
-/** Matches the files of a folder that are read as text. */
-const IN_FOLDERS = /\.((txt|jsonl|ndjson|json)(\.gz)?|parquet)$/i;
+/** Whether a file of a folder is read as text. */
+export function isReadInFolders(name: string): boolean {
+  return /\.((txt|jsonl|ndjson|json)(\.gz)?|parquet)$/i.test(name);
+}
 
 /**
  * A text file in UTF-8, with or without byte-order mark. Its content is read on demand.
@@ -56,7 +58,7 @@ export function textFiles(path: string): TextFile[] {
   if (isQrels(path))
     return [path, ...BESIDE_QRELS.map((name) => join(dirname(path), '..', name))].map(textFile);
   if (!statsOf(path)?.isDirectory()) return [textFile(path)];
-  const names = readdirSync(path).filter((name) => IN_FOLDERS.test(name));
+  const names = readdirSync(path).filter(isReadInFolders);
   const files = names.sort().map((name) => textFile(join(path, name)));
   if (files.length > 0) return files;
   throw new UserError({

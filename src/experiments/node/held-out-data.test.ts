@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { readRows } from '../../data/node/read-rows.ts';
+import { textFiles } from '../../data/node/text-files.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import { writeHeldOut } from './held-out-data.ts';
 
@@ -28,9 +29,9 @@ it.each([
   const reading = { ...columns, ...how };
   const data = { train: path, ...reading } as RunConfig['data'];
   const given = { task: 'single_label_classification', data } as Pick<RunConfig, 'task' | 'data'>;
-  const { train, validation } = await writeHeldOut(given, 0.25, join(folder, 'parts'));
+  const { train = '', validation } = await writeHeldOut(given, 0.25, join(folder, 'parts'));
   const textsOf = (file: string) => readRows(file, reading).map(({ text }) => text);
-  const [learnt, heldOut] = [train, validation].map(textsOf);
+  const [learnt, heldOut] = [`${train}`, validation].map(textsOf);
   expect([learnt.length, heldOut.length]).toEqual([15, 5]);
   expect([...learnt, ...heldOut].sort()).toEqual(textsOf(path).sort());
 });
@@ -46,5 +47,34 @@ it("texts of a folder are split without another sweep's files in their place", a
   };
   await part('first', ['a.txt', 'b.txt']);
   const { train, validation } = await part('second', ['b.txt', 'c.txt']);
-  for (const place of [train, validation]) expect(readdirSync(place).sort()).toEqual(['b.txt', 'c.txt']);
+  for (const place of [`${train}`, validation]) expect(readdirSync(place).sort()).toEqual(['b.txt', 'c.txt']);
+});
+
+const mixture = (...train: string[]) => ({ train, probabilities: train.map(() => 1 / train.length) });
+
+it("a mixture's files are split each, and their held-out rows are one validation set", async () => {
+  const [first, second] = ['lines.md', 'stories'].map((name) => join(folder, name));
+  writeFileSync(first, numbers.map((i) => `line ${i}`).join('\n'));
+  mkdirSync(second);
+  for (const file of ['a.txt', 'b.txt'])
+    writeFileSync(join(second, file), numbers.map((i) => `${file} ${i}`).join('\n'));
+  const data = mixture(first, second) as RunConfig['data'];
+  const parts = await writeHeldOut({ task: 'causal_lm', data } as RunConfig, 0.25, join(folder, 'mixed'));
+  const linesOf = (path: string) => textFiles(path).flatMap((file) => file.read().trim().split('\n'));
+  const learnt = (parts.train as string[]).map(linesOf);
+  expect(learnt.map(({ length }) => length)).toEqual([15, 30]);
+  const heldOut = linesOf(parts.validation);
+  expect(heldOut).toHaveLength(15);
+  expect([...learnt.flat(), ...heldOut].sort()).toEqual([first, second].flatMap(linesOf).sort());
+});
+
+it('runs of a task that can hold rows out do so themselves for a mixture and for a data set on the Hub', async () => {
+  for (const data of [mixture('a.tsv', 'b.tsv'), { dataset: 'nyu-mll/glue', train: 'train' }])
+    expect(
+      await writeHeldOut({ task: 'single_label_classification', data } as RunConfig, 0.07, folder),
+    ).toEqual({ validation: '7%' });
+  const data = { dataset: 'owner/stories', train: 'train' };
+  await expect(writeHeldOut({ task: 'causal_lm', data } as RunConfig, 0.1, folder)).rejects.toThrow(
+    'cannot be split into training and held-out rows for task causal_lm: only files can',
+  );
 });

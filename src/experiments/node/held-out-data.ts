@@ -1,69 +1,100 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { dataFiles } from '../../data/node/text-files.ts';
+import { dataFiles, isReadInFolders } from '../../data/node/text-files.ts';
 import type { DataOptions } from '../../data/row.ts';
 import { tableLayout } from '../../data/table-layout.ts';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { makeFolder } from '../../formats/node/make-folder.ts';
 import type { ParsedConfig } from '../../run/config/run-config.ts';
 import { UserError } from '../../support/user-error.ts';
+import { trainingFiles } from '../../tasks/data-files.ts';
 import { taskNamed } from '../../tasks/registry.ts';
-import { holdOut } from '../hold-out.ts';
+import { type HeldOut, holdOut } from '../hold-out.ts';
 
 /** Keys of a `data` section that name columns. */
 const COLUMNS = ['text', 'text_pair', 'label', 'source', 'target'];
 
+/** The replacement of keys of a `data` section. Without `train`, the run itself holds the rows out. */
+export interface HeldOutPlaces {
+  train?: string | string[];
+  validation: string;
+}
+
 /**
- * Splits the training rows into two files: one to train on, and one to compare choices. Every process writes
- * the same files.
+ * Splits the training rows: some to train on, and some to compare choices. Files are written for each part.
+ * Rows of a mixture or of a data set on the Hub are held out by each run if the task can. Every process writes
+ * the same files, and every run holds out the same rows.
  *
- * @param folder the folder for both files
- * @returns the replacement of `data.train` and `data.validation`
- * @throws UserError for a data set on the Hub, and for files that are unreadable or too small
+ * @param folder the folder for the files
+ * @throws UserError for rows that cannot be split, and for files that are unreadable or too small
  */
 export async function writeHeldOut(
   { task, data }: Pick<ParsedConfig, 'task' | 'data'>,
   share: number,
   folder: string,
-): Promise<{ train: string; validation: string }> {
+): Promise<HeldOutPlaces> {
+  const definition = taskNamed(task);
+  const isMixture = typeof data.train !== 'string';
+  if (definition.holdOut && (isMixture || data.dataset !== undefined))
+    return { validation: `${Number((100 * share).toPrecision(6))}%` };
   if (data.dataset !== undefined) {
     throw new UserError({
       key: 'data.dataset',
-      fault: 'cannot be split into training and held-out rows: only files can',
+      fault: `cannot be split into training and held-out rows for task ${task}: only files can`,
       hint: 'Use a file in data.train. Or set held_out: 0 to choose by data.validation, whose scores are then no longer test scores.',
     });
   }
-  if (typeof data.train !== 'string') {
-    throw new UserError({
-      key: 'data.train',
-      fault: 'cannot be a list here, because rows are held out of one file',
-      hint: 'Use a file in data.train. Or set held_out: 0 to choose by data.validation, whose scores are then no longer test scores.',
-    });
-  }
+  const sources = await Promise.all(trainingFiles(data).map((path) => split(path, { task, data }, share)));
+  const [train, heldOut] = ['train', 'held-out'].map((name) => join(folder, name));
+  if (!isMixture)
+    return { train: place(train, sources[0], 'train'), validation: place(heldOut, sources[0], 'heldOut') };
+  // All held-out files are one validation set, in one folder.
+  const all = sources.flatMap((files, i) =>
+    files.map((file) => ({ ...file, name: inFolder(`${i + 1}-${file.name}`) })),
+  );
+  return {
+    train: sources.map((files, i) => place(join(train, `${i + 1}`), files, 'train')),
+    validation: place(heldOut, all, 'heldOut'),
+  };
+}
+
+type SplitFile = HeldOut & { name: string };
+
+/** Splits each file of a source. */
+async function split(
+  path: string,
+  { task, data }: Pick<ParsedConfig, 'task' | 'data'>,
+  share: number,
+): Promise<SplitFile[]> {
   const { takesFolders, takesTables } = taskNamed(task);
-  const files = await dataFiles(data.train, takesFolders);
-  const [train, validation] = ['train', 'held-out'].map((name) => join(folder, name));
-  makeFolder(train);
-  makeFolder(validation);
   const columns = Object.entries(data as object).filter(([key]) => COLUMNS.includes(key));
   const reading = data as Pick<DataOptions, 'header' | 'quote' | 'delimiter'>;
   const header = reading.header ?? columns.some(([, column]) => typeof column === 'string');
-  const names = files.map((file) => {
+  return (await dataFiles(path, takesFolders)).map((file) => {
     // The text may have been decompressed or converted, and the file name must match it.
     const name = basename(file.name)
       .replace(/\.gz$/i, '')
       .replace(/\.parquet$/i, '.jsonl');
     const content = file.read().replace(/^\ufeff/, '');
     const layout = takesTables ? tableLayout(content, name, reading) : undefined;
-    const parts = holdOut(content, name, share, layout && { header, quote: layout.quote });
-    atomicWrite(join(train, name), parts.train);
-    atomicWrite(join(validation, name), parts.heldOut);
-    return name;
+    return { name, ...holdOut(content, name, share, layout && { header, quote: layout.quote }) };
   });
-  for (const part of [train, validation]) removeOthers(part, names);
-  return names.length === 1
-    ? { train: join(train, names[0]), validation: join(validation, names[0]) }
-    : { train, validation };
+}
+
+/** Writes one part of each file into a folder. Returns the path of the folder, or of its only file. */
+function place(folder: string, files: readonly SplitFile[], part: keyof HeldOut): string {
+  makeFolder(folder);
+  for (const file of files) atomicWrite(join(folder, file.name), file[part]);
+  removeOthers(
+    folder,
+    files.map(({ name }) => name),
+  );
+  return files.length === 1 ? join(folder, files[0].name) : folder;
+}
+
+/** The name under which a text file is found in a folder. */
+function inFolder(name: string): string {
+  return isReadInFolders(name) ? name : `${name}.txt`;
 }
 
 /**
@@ -75,8 +106,8 @@ export async function writeAllHeldOut(
   configs: readonly Pick<ParsedConfig, 'task' | 'data'>[],
   share: number,
   output: string,
-): Promise<{ train: string; validation: string }[]> {
-  const written = new Map<string, { train: string; validation: string }>();
+): Promise<HeldOutPlaces[]> {
+  const written = new Map<string, HeldOutPlaces>();
   const all = [];
   for (const { task, data } of configs) {
     const key = JSON.stringify([task, data]);

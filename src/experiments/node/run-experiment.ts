@@ -5,6 +5,8 @@ import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import { stopStep } from '../../train/trainer-settings.ts';
 import { bestOf, type Tried } from '../choose.ts';
 import { type Cell, type Experiment, type ExperimentRun, finalRun, tuningRun } from '../experiment.ts';
+import { predictsOneClass } from '../predicts-one-class.ts';
+import type { TriedChoice } from '../results/results.ts';
 import { scoresBy, scoringRule } from '../scoring-rule.ts';
 import type { Settings } from '../settings.ts';
 import { assertOwnRuns } from './assert-own-runs.ts';
@@ -21,8 +23,8 @@ export interface Choosing {
   choice?: Settings;
   /** Runs that must be trained before the settings can be chosen. */
   needs: ExperimentRun[];
-  /** Every choice with its last score. `until` is the share of the run, in per cent, after which it was scored. */
-  tried: { choice: Settings; until: number; score?: number; failed?: boolean }[];
+  /** Every choice of the grid. */
+  tried: TriedChoice[];
 }
 
 /** Writes the held-out rows of the cells that have a grid. */
@@ -61,8 +63,12 @@ export function choosing(
     const needs = [...runs.values()].filter((run) => !isFinished(run) && !hasFailed(run));
     if (needs.length > 0) return { needs, tried };
     const scores = new Map([...runs].map(([i, run]) => [i, triedAt(run, until, training)]));
-    for (const [i, { score }] of scores)
-      tried[i] = { choice: grid[i], until, ...(Number.isFinite(score) ? { score } : { failed: true }) };
+    for (const [i, { score, learnedNothing }] of scores) {
+      const outcome = Number.isFinite(score)
+        ? { score, ...(learnedNothing && { learnedNothing }) }
+        : { failed: true };
+      tried[i] = { choice: grid[i], until, ...outcome };
+    }
     alive = bestOf(scores, training.greater_is_better, until < 100 ? Math.ceil(alive.length / 2) : 1);
   }
   return { choice: grid[alive[0]], needs: [], tried };
@@ -73,7 +79,9 @@ function triedAt(run: ExperimentRun, until: number, training: Parameters<typeof 
   const record = readRunRecord(run.config.output as string, run.name);
   const rule = scoringRule(training, [record]);
   const scores = until < 100 ? scoresAt(record, until) : scoresBy(record, rule);
-  return { score: scores.get(rule.metric) ?? Number.NaN, loss: scores.get('loss') ?? Number.NaN };
+  const score = scores.get(rule.metric) ?? Number.NaN;
+  const learnedNothing = predictsOneClass(record) || (rule.greaterIsBetter && score === 0);
+  return { score, loss: scores.get('loss') ?? Number.NaN, learnedNothing };
 }
 
 /** The scores of the last evaluation in the first `until` per cent of a run. The run may have continued since. */

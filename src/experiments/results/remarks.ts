@@ -1,4 +1,5 @@
 import type { RunRecord } from '../../report/run/run-record.ts';
+import { predictsOneClass } from '../predicts-one-class.ts';
 import { settingsText, valueText } from '../settings.ts';
 import type { CellOutcome, RowResult } from './results.ts';
 
@@ -13,6 +14,7 @@ export function remarksOn(
     ...diverged(outcome, rows[i], score),
     ...atMajority(outcome),
     ...failedChoices(outcome),
+    ...noneLearned(outcome),
     ...atEdge(outcome),
   ]);
 }
@@ -38,12 +40,8 @@ function skippedSteps({ steps }: RunRecord): number {
   return steps.at(-1)?.skipped_steps ?? 0;
 }
 
-/** Remarks on models that predict one class for every example. They have learned nothing, whatever their accuracy. */
 function atMajority({ cell, records }: CellOutcome): string[] {
-  const same = records.filter(({ confusion }) => {
-    const taken = confusion?.labels.filter((_, j) => confusion.counts.some((row) => row[j] > 0)) ?? [];
-    return taken.length === 1;
-  });
+  const same = records.filter(predictsOneClass);
   if (same.length === 0) return [];
   return [
     `${cell.row}: predicts one class for every example (${seeds(same.map(({ facts }) => facts.seed))}).`,
@@ -54,6 +52,15 @@ function failedChoices({ cell, tried }: CellOutcome): string[] {
   return tried
     .filter(({ failed }) => failed)
     .map(({ choice }) => `${cell.row}: failed or diverged with ${settingsText(choice)} during tuning.`);
+}
+
+/** Remarks on a grid in which no choice learned anything. The choice among them says nothing about the row. */
+function noneLearned({ cell, tried }: CellOutcome): string[] {
+  const scored = tried.filter(({ score }) => score !== undefined);
+  if (scored.length === 0 || !scored.every(({ learnedNothing }) => learnedNothing)) return [];
+  return [
+    `${cell.row}: no choice of its grid learned anything: each scores 0 or predicts one class for every example. Add other values of training.learning_rate to the grid, or train for more steps.`,
+  ];
 }
 
 /** Remarks on a choice at the edge of its grid. A better value may lie beyond it. */

@@ -138,12 +138,40 @@ it("has remarks on a row's reliability", () => {
       { grid },
     ),
     outcome('inside', adaLora, { choice: grid[1] }, { grid }),
+    outcome(
+      'nothing',
+      lora,
+      {
+        choice: grid[1],
+        tried: [
+          ...grid.slice(0, 2).map((choice) => ({ choice, until: 100, score: 0, learnedNothing: true })),
+          { choice: grid[2], until: 25, failed: true },
+        ],
+      },
+      { grid },
+    ),
+    outcome(
+      'something',
+      lora,
+      {
+        choice: grid[1],
+        tried: grid.map((choice, i) => ({
+          choice,
+          until: 100,
+          score: i,
+          ...(i !== 1 && { learnedNothing: true }),
+        })),
+      },
+      { grid },
+    ),
     outcome('same', [same]),
     outcome('lost', [lost], { of: 2, failures: [{ name: 'run', message: 'bad rows\nmore' }] }),
   ]);
   expect(remarks).toEqual([
     'edge: failed or diverged with training.learning_rate 0.001 during tuning.',
     'edge: the best training.learning_rate, 0.1, is the largest of its grid. A value beyond it may be better.',
+    'nothing: failed or diverged with training.learning_rate 0.1 during tuning.',
+    'nothing: no choice of its grid learned anything: each scores 0 or predicts one class for every example. Add other values of training.learning_rate to the grid, or train for more steps.',
     'same: predicts one class for every example (seed 3).',
     'lost: 1 of 2 runs are finished.',
     'run failed: bad rows',

@@ -8,11 +8,22 @@ import { type Settings, settingsText } from '../settings.ts';
 import { type PairTest, pairTests } from './pair-tests.ts';
 import { remarksOn } from './remarks.ts';
 
+/** A choice of a grid with its last score. */
+export interface TriedChoice {
+  choice: Settings;
+  /** The share of the run, in per cent, after which it was scored. */
+  until: number;
+  score?: number;
+  failed?: boolean;
+  /** Whether it scores 0 or predicts one class for every example. */
+  learnedNothing?: boolean;
+}
+
 export interface CellOutcome {
   cell: Cell;
   /** The chosen settings, once they are known. */
   choice?: Settings;
-  tried: readonly { choice: Settings; until: number; score?: number; failed?: boolean }[];
+  tried: readonly TriedChoice[];
   /** Records of the cell's finished runs, by seed. */
   records: readonly RunRecord[];
   failures: readonly { name: string; message: string }[];
