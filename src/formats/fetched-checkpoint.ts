@@ -1,8 +1,10 @@
 import { UserError } from '../support/user-error.ts';
+import { bytesAsSource } from './byte-source.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { convertHint } from './convert-hint.ts';
 import { FetchedTensors } from './fetched-tensors.ts';
 import { type FileSet, missingIn, pathIn, readFile } from './file-set.ts';
+import { sourceDigest, startDigest } from './source-digest.ts';
 import { unknownTensor } from './unknown-tensor.ts';
 import { holders, MAX_INDEX_BYTES, missingShard, parseWeightMap } from './weight-map.ts';
 
@@ -17,8 +19,13 @@ export interface FetchedCheckpoint extends Checkpoint {
    * Fetches tensors into memory.
    *
    * @param onProgress called with the loaded share, from 0 to 1
+   * @param hashed whether to read the files as a whole and return their digests, the index's first
    */
-  load(names: Iterable<string>, onProgress?: (share: number) => void): Promise<void>;
+  load(
+    names: Iterable<string>,
+    onProgress?: (share: number) => void,
+    hashed?: boolean,
+  ): Promise<readonly string[]>;
   /** The loaded tensors of a file as bytes; `file` is a name without folder. */
   bytesOf(file: string): Uint8Array;
 }
@@ -49,13 +56,16 @@ async function openFetchedShards(set: FileSet, index: Uint8Array): Promise<Fetch
     if (!source) throw missingShard(shard, where);
     files.set(shard, await FetchedTensors.open(source, pathIn(set.name, shard)));
   }
-  return checkpoint(set.name, files, holders(weightMap, files, where));
+  return checkpoint(set.name, files, holders(weightMap, files, where), [
+    await sourceDigest(bytesAsSource(index)),
+  ]);
 }
 
 function checkpoint(
   where: string,
   byName: ReadonlyMap<string, FetchedTensors>,
   fileOf: ReadonlyMap<string, FetchedTensors>,
+  indexDigest: readonly string[] = [],
 ): FetchedCheckpoint {
   const files = [...byName.values()];
   const find = (name: string): FetchedTensors => {
@@ -70,17 +80,24 @@ function checkpoint(
       return { ...info, file: find(name).path };
     },
     readFloat32: (name, start, end) => find(name).readFloat32(name, start, end),
-    async load(names, onProgress = () => {}) {
+    async load(names, onProgress = () => {}, hashed = false) {
       const wanted = new Set(names);
       const namesIn = (file: FetchedTensors) => new Set([...wanted].filter((name) => find(name) === file));
-      const total = files.reduce((sum, file) => sum + file.sizeOf(namesIn(file)), 0);
+      const sizeOf = (file: FetchedTensors) => (hashed ? file.size : file.sizeOf(namesIn(file)));
+      const total = files.reduce((sum, file) => sum + sizeOf(file), 0);
+      const digests = hashed ? [...indexDigest] : [];
       let read = 0;
+      const onRead = (bytes: number) => {
+        read += bytes;
+        // A digest reads the end of a file twice.
+        onProgress(Math.min(1, read / total));
+      };
       for (const file of files) {
-        await file.load(namesIn(file), (bytes) => {
-          read += bytes;
-          onProgress(read / total);
-        });
+        const hash = hashed ? startDigest(file.size) : undefined;
+        await file.load(namesIn(file), onRead, hash);
+        if (hash) digests.push(hash.digest('hex'));
       }
+      return digests;
     },
     bytesOf: (name) => byName.get(name)!.bytes,
     close() {

@@ -1,3 +1,4 @@
+import type { Hash } from '../support/sha256.ts';
 import type { AsyncByteSource } from './async-byte-source.ts';
 import {
   LENGTH_BYTES,
@@ -7,9 +8,8 @@ import {
   type TensorInfo,
 } from './safetensors.ts';
 import { SafetensorsTensors } from './safetensors-tensors.ts';
+import { chunksOf, digestRanges } from './source-digest.ts';
 
-/** Bytes per read. More would need more memory while loading, and report progress less often. */
-const CHUNK_BYTES = 2 ** 22;
 /** Size of the widest element. Tensors that are aligned in the file stay aligned in memory. */
 const ALIGNMENT = 8;
 
@@ -44,6 +44,10 @@ export class FetchedTensors extends SafetensorsTensors {
     return this.#places.get(name) ?? super.info(name);
   }
 
+  get size(): number {
+    return this.#source.size;
+  }
+
   /** The total bytes of some tensors. */
   sizeOf(names: Iterable<string>): number {
     return [...new Set(names)].reduce((sum, name) => sum + super.info(name).end - super.info(name).begin, 0);
@@ -53,8 +57,9 @@ export class FetchedTensors extends SafetensorsTensors {
    * Loads tensors into memory and replaces the previously loaded ones.
    *
    * @param onRead called with the size of every chunk in bytes
+   * @param hash if given, all of the file is read and hashed
    */
-  async load(names: ReadonlySet<string>, onRead: (bytes: number) => void): Promise<void> {
+  async load(names: ReadonlySet<string>, onRead: (bytes: number) => void, hash?: Hash): Promise<void> {
     const runs: Run[] = [];
     this.#places.clear();
     let length = 0;
@@ -72,12 +77,15 @@ export class FetchedTensors extends SafetensorsTensors {
       this.#places.set(name, { ...info, begin, end: length });
     }
     this.bytes = new Uint8Array(length);
-    for (const { begin, end, at } of runs) {
-      for (let from = begin; from < end; from += CHUNK_BYTES) {
-        const chunk = await this.#source.read(from, Math.min(end, from + CHUNK_BYTES));
-        this.bytes.set(chunk, at + from - begin);
-        onRead(chunk.length);
+    const ranges = hash ? digestRanges(this.size) : runs.flatMap(({ begin, end }) => chunksOf(begin, end));
+    for (const [from, to] of ranges) {
+      const chunk = await this.#source.read(from, to);
+      hash?.update(chunk);
+      for (const run of runs) {
+        const [begin, end] = [Math.max(run.begin, from), Math.min(run.end, to)];
+        if (begin < end) this.bytes.set(chunk.subarray(begin - from, end - from), run.at + begin - run.begin);
       }
+      onRead(chunk.length);
     }
   }
 }

@@ -3,6 +3,7 @@ import type { AsyncByteSource } from './async-byte-source.ts';
 import { blobSource } from './blob-source.ts';
 import { openFetchSource } from './fetch-source.ts';
 import { MAX_JSON_BYTES, parseSmallJson } from './small-json.ts';
+import { sourceDigest } from './source-digest.ts';
 
 /** A file in a page: chosen by the user, in memory (bytes or text), or at a URL. */
 export type PageFile = Blob | Uint8Array | string | URL;
@@ -61,6 +62,12 @@ export async function readFile(
   if (!source || source.size <= maxBytes) return source?.read(0, source.size);
   const where = pathIn(set.name, file);
   throw new UserError({ where, fault: `has ${source.size} bytes, more than the maximum of ${maxBytes}` });
+}
+
+/** The digests of those files that exist. */
+export async function digestsIn(set: FileSet, names: readonly string[]): Promise<string[]> {
+  const sources = await Promise.all(names.map((name) => set.open(name)));
+  return Promise.all(sources.filter((source) => source !== undefined).map(sourceDigest));
 }
 
 /** Parses a small JSON file; undefined if it does not exist. Throws a UserError for invalid JSON. */

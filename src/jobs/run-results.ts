@@ -1,4 +1,5 @@
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
+import { weightsDigest } from '../formats/source-digest.ts';
 import { modelCard } from '../report/model-card.ts';
 import type { FinishEvent } from '../run/events.ts';
 import { formatNotes } from '../trained/notes.ts';
@@ -15,14 +16,15 @@ export interface RunResults {
   card: string;
 }
 
-/** @param base_digest digest of the weights at the start of the run, if they are in files */
+/** @param weights digests of the weight files at the start of the run; empty for random weights */
 export function runResults(
   { config, data, labels, maxLength, onlyBase }: RunBeginning,
   method: MethodRun,
   values: Float32Array,
   finish: FinishEvent,
-  base_digest?: string,
+  weights: readonly string[],
 ): RunResults {
+  const base_digest = method.store && weights.length > 0 ? weightsDigest(weights) : undefined;
   return {
     adapter: method.store?.(values, config.model, labels),
     notes: formatNotes(

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { excerptName } from '../formats/excerpt.ts';
+import type { SafetensorsTensors } from '../formats/safetensors-tensors.ts';
 import type { StoredTensor } from '../formats/tensor-data.ts';
+import type { Hash } from '../support/sha256.ts';
 import { UserError } from '../support/user-error.ts';
 import type { MethodState } from '../tuners/method-run.ts';
 import type { BestState, TrainerState } from './trainer-state.ts';
@@ -61,27 +63,34 @@ export interface CheckpointOrigin {
 export type RunLength = z.infer<typeof runLength>;
 const runLength = z.object({ max_steps: z.number(), num_train_epochs: z.number() });
 
-export type CheckpointMetadata = Readonly<Record<string, string>>;
-export type CheckpointTensors = ReadonlyMap<string, StoredTensor>;
+type CheckpointMetadata = Readonly<Record<string, string>>;
+type CheckpointTensors = ReadonlyMap<string, StoredTensor>;
 
-/** A checkpoint as stored in a safetensors file. */
-export interface StoredCheckpoint {
-  metadata: CheckpointMetadata;
-  tensors: CheckpointTensors;
+/** The name of a checkpoint's file in a run's folder, and in a page. */
+export function checkpointName(step: number): string {
+  return `checkpoint-${step}.safetensors`;
 }
 
-/** Converts a state to its stored form. The tensors are views. */
+/**
+ * Converts a state to the content of a safetensors file. The tensors are views.
+ *
+ * @param hash a new SHA-256
+ */
 export function storeCheckpoint(
   state: TrainerState,
   { fingerprint, startedAt, planned }: CheckpointOrigin,
-): StoredCheckpoint {
+  hash: Hash,
+): { metadata: Record<string, string>; tensors: CheckpointTensors } {
   const { tensors, optimizer, method, ...numbers } = state;
   const stored = new Map<string, StoredTensor>();
   for (const [name, data] of Object.entries({ ...tensors, ...optimizer })) stored.set(name, asStored(data));
   for (const [name, data] of Object.entries(method)) stored.set(METHOD_PREFIX + name, asStored(data));
   const [when, text] = [startedAt.toISOString(), JSON.stringify(numbers)];
-  const metadata = { format: FORMAT, fingerprint, began: when, state: text };
-  return { metadata: { ...metadata, ...(planned && { planned: JSON.stringify(planned) }) }, tensors: stored };
+  const metadata = {
+    ...{ format: FORMAT, fingerprint, began: when, state: text },
+    ...(planned && { planned: JSON.stringify(planned) }),
+  };
+  return { metadata: { ...metadata, checksum: checksumOf(metadata, stored, hash) }, tensors: stored };
 }
 
 /** @throws UserError if the metadata is not that of a checkpoint of this version */
@@ -100,12 +109,21 @@ export function checkFormat({ format }: CheckpointMetadata, where: string): void
 /**
  * Restores the state from an untrusted checkpoint.
  *
- * @throws UserError for a state that no trainer could have written
+ * @param hash a new SHA-256
+ * @throws UserError for a checkpoint of another version, another checksum, or a state that no trainer could have written
  */
 export function restoreCheckpoint(
-  { metadata, tensors: stored }: StoredCheckpoint,
-  where: string,
+  file: SafetensorsTensors,
+  hash: Hash,
 ): CheckpointOrigin & { state: TrainerState } {
+  const { path: where } = file;
+  const { checksum, ...metadata } = file.header.metadata;
+  checkFormat(metadata, where);
+  const stored = new Map(
+    file.names().map((name): [string, StoredTensor] => [name, { ...file.info(name), data: file.read(name) }]),
+  );
+  if (checksum !== checksumOf(metadata, stored, hash))
+    throw damaged(where, 'its content has another checksum');
   const { data: numbers, error } = stateNumbers.safeParse(parsed(metadata.state));
   if (error) throw damaged(where, `its state has an invalid ${error.issues[0].path.join('.') || 'content'}`);
   const planned = metadata.planned === undefined ? undefined : runLength.safeParse(parsed(metadata.planned));
@@ -137,6 +155,16 @@ export function restoreCheckpoint(
 /** The error for a checkpoint that has changed since it was written. */
 export function damaged(where: string, got: string): UserError {
   return new UserError({ where, fault: `is damaged: ${got}` });
+}
+
+/** A checksum of all metadata and tensors. */
+function checksumOf(metadata: CheckpointMetadata, tensors: CheckpointTensors, hash: Hash): string {
+  hash.update(JSON.stringify(Object.entries(metadata).sort()));
+  for (const [name, { dtype, shape, data }] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    hash.update(JSON.stringify([name, dtype, shape]));
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest('hex');
 }
 
 /** Parses JSON. Returns undefined if it is invalid. */

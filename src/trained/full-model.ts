@@ -13,6 +13,12 @@ export const SHARED_FILES = [
   ...['spm.model', 'spiece.model', 'sentencepiece.bpe.model', 'tokenizer.model'],
 ];
 
+/** Names of a model folder's small files that affect training. */
+export const DESCRIBING_FILES = [
+  'config.json',
+  ...SHARED_FILES.filter((name) => name !== 'generation_config.json'),
+];
+
 /** The tensors of a fully fine-tuned model: the trained ones, and the buffers of its checkpoint. */
 export function fullModelTensors(
   model: LoadedModel,

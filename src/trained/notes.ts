@@ -19,7 +19,7 @@ export interface Notes {
   data: Record<string, unknown> & { max_length?: number };
   /** Fields of the base model's config.json that the run replaced. */
   model_config?: ModelConfig;
-  /** Identifies the base model's weights. Missing for a base with random weights or in a page. */
+  /** Identifies the base model's weights. Missing for a base with random weights. */
   base_digest?: string;
   /** The type of base that the adapter fits, if it fits only one. */
   base_dtype?: 'int4';

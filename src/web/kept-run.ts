@@ -1,28 +1,46 @@
+import { encodeSafetensors } from '../formats/encode-safetensors.ts';
+import { filesFrom, type PageFile, readFile } from '../formats/file-set.ts';
+import { parseSafetensorsHeader } from '../formats/safetensors.ts';
+import { SafetensorsTensors } from '../formats/safetensors-tensors.ts';
 import type { RunBeginning } from '../jobs/begin-run.ts';
-import type { CheckpointOrigin } from '../run/checkpoint.ts';
+import {
+  type CheckpointOrigin,
+  checkpointName,
+  restoreCheckpoint,
+  storeCheckpoint,
+} from '../run/checkpoint.ts';
+import type { RunConfig } from '../run/config/run-config.ts';
+import { fingerprintOf, lengthOf, withLength } from '../run/same-run.ts';
 import type { TrainerState } from '../run/trainer-state.ts';
+import { Sha256 } from '../support/sha256.ts';
 import { UserError } from '../support/user-error.ts';
-import type { Trainer, TrainerHost } from '../train/trainer.ts';
-import { encodeCheckpoint, fingerprintOf, readCheckpoint } from './checkpoint.ts';
+import type { TrainerHost } from '../train/trainer.ts';
 import type { TrainOptions } from './train.ts';
 
+/** The name of a given checkpoint in messages. */
+export const CHECKPOINT = 'checkpoint';
+/** Maximum size of a checkpoint: the values, both moments and the best values of a large adapter. */
+const MAX_BYTES = 2 ** 31;
+
 export interface KeptRun {
-  /** The start time of the run, in this page or in an earlier one. */
+  /** The start time of the run, in this page or earlier. */
   startedAt: Date;
   saved?: CheckpointOrigin & { state: TrainerState };
+  /** The original config, if the run has been extended. */
+  planned?: RunConfig;
   /** Missing if nothing is stored. */
   host?: Pick<TrainerHost, 'save' | 'isSaveDue'>;
 }
 
 /**
- * The stored state of a run, and the callbacks that store it.
+ * The stored state of a run, and the callbacks that store it. Checkpoints are those of Node.
  *
- * @param texts the rows and the model, to distinguish checkpoints
+ * @param digestsOf returns the digests of all files that the run reads
  * @throws UserError for a checkpoint that is damaged, or of another run
  */
 export async function keptRun(
-  run: RunBeginning,
-  texts: readonly string[],
+  { config, labels }: RunBeginning,
+  digestsOf: () => Promise<string[]>,
   {
     onCheckpoint,
     checkpoint,
@@ -30,33 +48,34 @@ export async function keptRun(
   }: Pick<TrainOptions, 'onCheckpoint' | 'checkpoint' | 'checkpointSeconds'>,
 ): Promise<KeptRun> {
   if (!onCheckpoint && checkpoint === undefined) return { startedAt: new Date() };
-  const fingerprint = await fingerprintOf(run.config, run.labels, texts);
-  const saved = checkpoint === undefined ? undefined : await readCheckpoint(checkpoint, fingerprint);
+  const saved = checkpoint === undefined ? undefined : await readCheckpoint(checkpoint);
+  const planned = saved?.planned && withLength(config, saved.planned);
+  const fingerprint = fingerprintOf(planned ?? config, labels, await digestsOf());
+  if (saved && saved.fingerprint !== fingerprint) {
+    throw new UserError({
+      where: CHECKPOINT,
+      fault: 'belongs to a run with another config, other files or another model',
+    });
+  }
   const startedAt = saved?.startedAt ?? new Date();
+  const origin = { fingerprint, startedAt, ...(planned && { planned: lengthOf(planned) }) };
   let savedAt = Number.NEGATIVE_INFINITY;
   const host: KeptRun['host'] = onCheckpoint && {
     isSaveDue: () => performance.now() - savedAt >= 1000 * checkpointSeconds,
     async save(state) {
-      await onCheckpoint(encodeCheckpoint(state, { fingerprint, startedAt }));
+      const { metadata, tensors } = storeCheckpoint(state, origin, new Sha256());
+      const name = checkpointName(state.step);
+      await onCheckpoint(new File(encodeSafetensors(tensors, metadata) as BlobPart[], name));
       savedAt = performance.now();
-      return 'checkpoint';
+      return name;
     },
   };
-  return { startedAt, saved, host };
+  return { startedAt, saved, planned, host };
 }
 
-/**
- * Restores a trainer's state.
- *
- * @throws UserError for a valid checkpoint that does not fit the run, because another program wrote it
- */
-export async function restoreTrainer(trainer: Trainer, state: TrainerState): Promise<void> {
-  try {
-    await trainer.restore(state);
-  } catch (error) {
-    throw new UserError({
-      where: 'checkpoint',
-      fault: `is not a state of this run: ${(error as Error).message}`,
-    });
-  }
+async function readCheckpoint(file: PageFile): Promise<CheckpointOrigin & { state: TrainerState }> {
+  const bytes = (await readFile(filesFrom(new Map([['', file]]), CHECKPOINT), '', MAX_BYTES))!;
+  const header = parseSafetensorsHeader(bytes, bytes.length, CHECKPOINT);
+  const read = (begin: number, end: number) => bytes.slice(begin, end);
+  return restoreCheckpoint(new SafetensorsTensors(header, CHECKPOINT, read), new Sha256());
 }

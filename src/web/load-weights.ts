@@ -12,12 +12,15 @@ import type { RunsOn } from './page-options.ts';
 export interface PageModel {
   model: LoadedModel;
   engine: Engine;
+  /** Digests of the weight files, if requested. */
+  digests: readonly string[];
 }
 
 /**
  * Loads the tensors of a checkpoint that a model needs.
  *
  * @param onProgress called from time to time with the loaded share
+ * @param hashed whether to read the files as a whole, and return their digests
  * @throws UserError for a checkpoint that is missing or damaged, or does not fit the model
  */
 export async function loadWeights(
@@ -25,18 +28,20 @@ export async function loadWeights(
   files: FileSet,
   device: RunsOn,
   onProgress?: (share: number) => void,
+  hashed = false,
 ): Promise<PageModel> {
   const checkpoint = await openFetchedCheckpoint(files);
-  await checkpoint.load(storedNames(model, checkpoint, files.name).values(), onProgress);
+  const stored = storedNames(model, checkpoint, files.name).values();
+  const digests = await checkpoint.load(stored, onProgress, hashed);
   const bound = bindModel(model, checkpoint, files.name, () => '');
-  return runnable(bound, device, (file) => checkpoint.bytesOf(file));
+  return { ...runnable(bound, device, (file) => checkpoint.bytesOf(file)), digests };
 }
 
 /** Like {@link loadWeights}, but with new weights. */
 export function newWeights(model: TaskModel, device: RunsOn): PageModel {
-  return runnable(newModel(model, ''), device, () => new Uint8Array());
+  return { ...runnable(newModel(model, ''), device, () => new Uint8Array()), digests: [] };
 }
 
-function runnable(model: LoadedModel, device: RunsOn, weights: (file: string) => Uint8Array): PageModel {
+function runnable(model: LoadedModel, device: RunsOn, weights: (file: string) => Uint8Array) {
   return { model, engine: betweenTurns(webEngine(model, { ...device, weights })) };
 }

@@ -1,8 +1,10 @@
-import { filesFrom, type PageFile } from '../formats/file-set.ts';
+import { adapterFiles as filesOfAdapter } from '../formats/adapters/adapter-files.ts';
+import { digestsIn, filesFrom, type PageFile } from '../formats/file-set.ts';
 import { beforeFirstStep } from '../jobs/before-first-step.ts';
 import { beginRun, type RunBeginning } from '../jobs/begin-run.ts';
 import { everySecond } from '../jobs/every-second.ts';
 import { namedFunctions } from '../jobs/named-functions.ts';
+import { restoreTrainer } from '../jobs/restore-trainer.ts';
 import { runResults } from '../jobs/run-results.ts';
 import { setUpRun, startNotices } from '../jobs/set-up-run.ts';
 import { shortenedFamily } from '../jobs/shortened-family.ts';
@@ -16,8 +18,9 @@ import { trainingFiles, validationFiles } from '../tasks/data-files.ts';
 import { maxLengthOf } from '../tasks/registry.ts';
 import { checkedControl, type OnStepEnd } from '../train/step-control.ts';
 import { Trainer } from '../train/trainer.ts';
+import { DESCRIBING_FILES } from '../trained/full-model.ts';
 import { readAdapterSet, readNotesIn } from './adapter-set.ts';
-import { keptRun, restoreTrainer } from './kept-run.ts';
+import { CHECKPOINT, keptRun } from './kept-run.ts';
 import { loadWeights, newWeights } from './load-weights.ts';
 import { type PageConfig, type PageRunConfig, parsePageConfig } from './page-config.ts';
 import { modelFiles, type PageOptions, runsOn } from './page-options.ts';
@@ -39,13 +42,16 @@ export interface TrainOptions extends PageOptions {
   signal?: AbortSignal;
   /**
    * Called with everything needed to resume: after the first step, at regular intervals, and at the end. Each
-   * checkpoint replaces the one before. Training waits for the call. It needs `crypto.subtle`, which pages have over
-   * https or from this machine.
+   * checkpoint replaces the one before. Training waits for the call. The file has the name and the content of a
+   * checkpoint in Node, which resumes there from the folder `checkpoints` of a run.
    */
-  onCheckpoint?: (checkpoint: Blob) => void | Promise<void>;
+  onCheckpoint?: (checkpoint: File) => void | Promise<void>;
   /** Minimum number of seconds between two checkpoints. Default: 20. */
   checkpointSeconds?: number;
-  /** A checkpoint of a run with the same config and files. Training resumes there, and ends with the same adapter. */
+  /**
+   * A checkpoint of a run with the same config and files, from a page or from Node. Training resumes there, and ends with
+   * the same adapter.
+   */
   checkpoint?: PageFile;
 }
 
@@ -70,12 +76,13 @@ export interface TrainResult extends FinishEvent {
 export async function train(config: PageConfig, options: TrainOptions): Promise<TrainResult> {
   const { onEvent: emit = () => {}, onStepEnd, signal } = options;
   const startedAt = performance.now();
-  const { run, base, texts } = await readPageRun(config, options);
-  const { host, saved, startedAt: runStartedAt } = await keptRun(run, [base.configText, ...texts], options);
-  const { model, engine } = await loadBase(run, base, options, emit);
+  const { run, base, digestsOf } = await readPageRun(config, options);
+  const { model, engine, digests } = await loadBase(run, base, options, emit);
   try {
+    const kept = await keptRun(run, async () => [...(await digestsOf()), ...digests], options);
+    const { host, saved, planned } = kept;
     const onText = (share: number) => emit(progress('text', share));
-    const opened = setUpRun(run, model, engine, runStartedAt, everySecond(onText));
+    const opened = setUpRun(run, model, engine, kept.startedAt, everySecond(onText), planned);
     const { loaded, measured } = saved ? { loaded: opened } : await beforeFirstStep(opened, run.config);
     const { method } = loaded.inputs;
     const trainer = new Trainer(loaded.inputs, loaded.settings, {
@@ -86,7 +93,7 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
       ...(onStepEnd && { onStepEnd: async (state) => checkedControl(await onStepEnd(state)) }),
       ...host,
     });
-    if (saved) await restoreTrainer(trainer, saved.state);
+    if (saved) await restoreTrainer(trainer, saved.state, CHECKPOINT);
     await trainer.prepare();
     emit(startEvent(run, loaded, trainer.step, performance.now() - startedAt));
     if (measured) emit({ type: 'allocation', ...measured.allocation });
@@ -95,7 +102,7 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
     const { values } = trainer;
     const result: TrainResult = { ...finish, labels: run.labels, values };
     if (finish.reason !== 'stopped') {
-      const results = runResults(run, method, values, finish);
+      const results = runResults(run, method, values, finish, digests);
       result.adapter = adapterFiles(results, model, run.maxLength);
       const trained = { model, layout: method.tuner.layout, values };
       const { task, model_config } = run.config;
@@ -111,11 +118,14 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
   }
 }
 
-/** Reads the adapter to continue, the data and its classes, and all of the model except its weights. */
+/**
+ * Reads the adapter to continue, the data and its classes, and all of the model except its weights. `digestsOf` returns
+ * the digests of these files, in Node's order.
+ */
 async function readPageRun(
   pageConfig: PageConfig,
   options: TrainOptions,
-): Promise<{ run: RunBeginning; base: DescribedModel; texts: string[] }> {
+): Promise<{ run: RunBeginning; base: DescribedModel; digestsOf: () => Promise<string[]> }> {
   if (options.model !== undefined && pageConfig.model === undefined) {
     throw new UserError({
       where: 'config: model',
@@ -158,8 +168,15 @@ async function readPageRun(
     ownScores,
     functions,
   });
-  const texts = [...train, ...validation].flatMap(({ files }) => files).map((file) => file.read());
-  return { run, base, texts };
+  const { adapter = new Map() } = options;
+  const digestsOf = async () => [
+    ...(await Promise.all(
+      [...train, ...validation].flatMap(({ files }) => files.map((file) => file.digest())),
+    )),
+    ...(await digestsIn(filesFrom(adapter, name), filesOfAdapter([...adapter.keys()]) ?? [])),
+    ...(await digestsIn(base.files, DESCRIBING_FILES)),
+  ];
+  return { run, base, digestsOf };
 }
 
 async function readStart(config: PageRunConfig, { adapter }: TrainOptions) {
@@ -184,7 +201,7 @@ function loadBase(
   const device = runsOn((config as PageRunConfig).device, options);
   if (config.model_init === 'random') return newWeights(described, device);
   const onRead = (share: number) => emit(progress('download', share));
-  return loadWeights(described, files, device, everySecond(onRead));
+  return loadWeights(described, files, device, everySecond(onRead), true);
 }
 
 function progress(what: ProgressEvent['what'], share: number): ProgressEvent {

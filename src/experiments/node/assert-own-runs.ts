@@ -1,9 +1,10 @@
+import { digestOf } from '../../formats/node/content-digest.ts';
 import { readRun } from '../../jobs/node/read-run.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
+import { asBegun } from '../../run/node/begun-config.ts';
 import { lastFingerprint } from '../../run/node/checkpoint-file.ts';
 import { assertOwnCheckpoint, differencesFrom, otherRun } from '../../run/node/own-checkpoint.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
-import { asBegun, digestOf } from '../../run/node/same-run.ts';
 import { isFinished, type NamedRun } from './train-all.ts';
 
 /**

@@ -15,7 +15,7 @@ import { methodOf } from '../../run/config/method-of.ts';
 import type { ParsedConfig } from '../../run/config/run-config.ts';
 import { trainingFiles, validationFiles } from '../../tasks/data-files.ts';
 import { maxLengthOf, moduleOfTask, taskNamed } from '../../tasks/registry.ts';
-import { SHARED_FILES } from '../../trained/full-model.ts';
+import { DESCRIBING_FILES } from '../../trained/full-model.ts';
 import { readFamily } from '../../trained/node/load-model.ts';
 import { locateAdapter } from '../../trained/node/locate-trained.ts';
 import { readNotes } from '../../trained/node/notes-file.ts';
@@ -137,10 +137,7 @@ function definingFiles({ method, task }: ParsedConfig): (string | TextFile)[] {
 
 /** The files of a model folder that affect training. */
 function modelFiles(folder: string, init: ParsedConfig['model_init']): string[] {
-  const small = ['config.json', ...SHARED_FILES]
-    .filter((name) => name !== 'generation_config.json')
-    .map((name) => join(folder, name))
-    .filter((path) => existsSync(path));
+  const small = DESCRIBING_FILES.map((name) => join(folder, name)).filter((path) => existsSync(path));
   return init === 'random' ? small : [...small, ...weightFiles(folder)];
 }
 

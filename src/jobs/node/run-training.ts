@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import { digestOf } from '../../formats/node/content-digest.ts';
 import { fromFirst } from '../../parallel/node/from-first.ts';
 import { ALONE_PROCESSES, type Processes } from '../../parallel/node/join-processes.ts';
 import { oncePerHost, together } from '../../parallel/node/together.ts';
 import { methodOf } from '../../run/config/method-of.ts';
 import type { ParsedConfig } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
-import { readLastCheckpoint, type SavedState, writeCheckpoint } from '../../run/node/checkpoint-file.ts';
+import { asBegun, startedWith } from '../../run/node/begun-config.ts';
+import { readLastCheckpoint, writeCheckpoint } from '../../run/node/checkpoint-file.ts';
 import { finishOf, openEventLog } from '../../run/node/event-log.ts';
 import { openImportanceLog } from '../../run/node/importance-log.ts';
 import { assertOwnCheckpoint } from '../../run/node/own-checkpoint.ts';
@@ -19,7 +21,7 @@ import {
   takeRunFolder,
 } from '../../run/node/run-folder.ts';
 import { assertLocked, lockFolder } from '../../run/node/run-lock.ts';
-import { asBegun, digestOf, fingerprintOf, lengthIn, lengthOf, withLength } from '../../run/node/same-run.ts';
+import { fingerprintOf, lengthOf, withLength } from '../../run/same-run.ts';
 import { peakMemoryMb } from '../../support/node/peak-memory.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { StepControl, StepState } from '../../train/step-control.ts';
@@ -29,6 +31,7 @@ import { openModel } from '../../trained/node/load-model.ts';
 import { sharedFiles } from '../../trained/node/write-model.ts';
 import { beforeFirstStep } from '../before-first-step.ts';
 import { everySecond } from '../every-second.ts';
+import { restoreTrainer } from '../restore-trainer.ts';
 import { startNotices } from '../set-up-run.ts';
 import { startEvent } from '../start-event.ts';
 import { judgeRun, unscoredNotices } from '../verdict/judge-run.ts';
@@ -106,13 +109,16 @@ async function trainIn(
   const digests = await together(communicator, () => run.files().map(digestOf));
   const fingerprint = fingerprintOf(config, labels, digests);
   assertSameRun(communicator, run, digests, fingerprint);
+  // A run that began in a page has only its checkpoint.
+  const hasConfig = existsSync(files.config);
   const notice = (step: number, message: string) => tell({ type: 'notice', step, message });
   const { saved, planned, isLonger, ownFingerprint, finished } = await fromFirst(communicator, () => {
     const saved = options.resume
       ? readLastCheckpoint(files.checkpoints, (message) => notice(0, message))
       : undefined;
     // If the run has been extended, everything else in the config must be unchanged.
-    const last = saved && saved.fingerprint !== fingerprint ? lengthIn(files, ownMetrics) : lengthOf(config);
+    const isChanged = saved && saved.fingerprint !== fingerprint && hasConfig;
+    const last = lengthOf(isChanged ? startedWith(files.config, ownMetrics) : config);
     const planned = saved && withLength(config, saved.planned ?? last);
     const ownFingerprint = planned ? fingerprintOf(planned, labels, digests) : fingerprint;
     if (saved)
@@ -176,7 +182,7 @@ async function trainIn(
     }),
     peakMemoryMb,
   });
-  if (saved) await restore(trainer, saved);
+  if (saved) await restoreTrainer(trainer, saved.state, saved.path);
   assertNotShorter(settings, planned && trainerSettings(planned, inputs.train.lengths.length), trainer.step);
   if (finished && trainer.step === settings.stopStep) {
     model.close();
@@ -188,7 +194,7 @@ async function trainIn(
     if (!isFirst) return;
     lockNewFolder();
     makeRunFolder(config.output);
-    if (!saved || (finished && !isLonger)) writeConfig();
+    if (!saved || !hasConfig || (finished && !isLonger)) writeConfig();
     log = openEventLog(files.metrics, saved && { step: saved.state.step, path: saved.path });
     if (log_importance === 'all') logImportance = openImportanceLog(config.output, saved?.state.step);
     emit(startEvent(run, loaded, trainer.step, 1000 * process.uptime()));
@@ -263,16 +269,4 @@ function assertNotShorter(
 function describeProcesses({ communicator: { size, hosts }, threads }: Processes): string | undefined {
   if (size === 1) return undefined;
   return `${size} processes on ${[...new Set(hosts)].join(', ')}; process 0 uses ${threads} threads`;
-}
-
-/** Restores a saved state. A state with a valid checksum that does not fit the run comes from another program. */
-async function restore(trainer: Trainer, { state, path }: SavedState): Promise<void> {
-  try {
-    await trainer.restore(state);
-  } catch (error) {
-    throw new UserError({
-      where: path,
-      fault: `is not a checkpoint of this run: ${(error as Error).message}`,
-    });
-  }
 }

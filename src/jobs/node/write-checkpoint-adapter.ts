@@ -2,16 +2,17 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import { digestOf } from '../../formats/node/content-digest.ts';
 import { makeFolder } from '../../formats/node/make-folder.ts';
 import { missingFile } from '../../formats/node/missing-file.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
 import { scoreFacts } from '../../metrics/scores.ts';
+import { checkpointName } from '../../run/checkpoint.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import type { FinishEvent } from '../../run/events.ts';
 import { checkpointsIn, readCheckpoint, stepOfCheckpoint } from '../../run/node/checkpoint-file.ts';
 import { totalStepsOf } from '../../run/node/event-log.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
-import { digestOf } from '../../run/node/same-run.ts';
 import { UserError } from '../../support/user-error.ts';
 import { openModel } from '../../trained/node/load-model.ts';
 import { startMethod } from '../start-method.ts';
@@ -37,7 +38,7 @@ export async function trainedAt(path: string, step?: number): Promise<string> {
 
 function checkpointOf(run: string, step: number): string {
   const { checkpoints } = runFiles(run);
-  const path = join(checkpoints, `checkpoint-${step}.safetensors`);
+  const path = join(checkpoints, checkpointName(step));
   if (existsSync(path)) return path;
   const steps = checkpointsIn(checkpoints);
   throw new UserError({

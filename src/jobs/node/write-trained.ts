@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { writeAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import { weightFiles } from '../../formats/node/checkpoint.ts';
 import { makeFolder } from '../../formats/node/make-folder.ts';
-import { weightsDigest } from '../../formats/node/weights-digest.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import type { FinishEvent } from '../../run/events.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
@@ -26,8 +26,8 @@ export function writeTrained(
   digest: (file: string) => string,
 ): void {
   const files = runFiles(run.config.output);
-  const base = method.store && weightsDigest(run.folder, digest);
-  const { adapter, notes, card } = runResults(run, method, values, finish, base);
+  const weights = run.config.model_init === 'random' ? [] : weightFiles(run.folder);
+  const { adapter, notes, card } = runResults(run, method, values, finish, weights.map(digest));
   const folder = adapter ? files.adapter : files.model;
   makeFolder(folder);
   atomicWrite(join(folder, NOTES_FILE), notes);

@@ -2,13 +2,11 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SafetensorsFile, writeSafetensors } from '../../formats/node/safetensors-file.ts';
-import type { StoredTensor } from '../../formats/tensor-data.ts';
 import { UserError } from '../../support/user-error.ts';
 import {
-  type CheckpointMetadata,
   type CheckpointOrigin,
-  type CheckpointTensors,
   checkFormat,
+  checkpointName,
   damaged,
   restoreCheckpoint,
   storeCheckpoint,
@@ -24,9 +22,9 @@ export function writeCheckpoint(
   origin: CheckpointOrigin,
   limit: number,
 ): string {
-  const path = join(folder, `checkpoint-${state.step}.safetensors`);
-  const { metadata, tensors } = storeCheckpoint(state, origin);
-  writeSafetensors(path, tensors, { ...metadata, checksum: checksumOf(metadata, tensors) });
+  const path = join(folder, checkpointName(state.step));
+  const { metadata, tensors } = storeCheckpoint(state, origin, createHash('sha256'));
+  writeSafetensors(path, tensors, metadata);
   for (const old of listCheckpoints(folder).slice(0, -limit)) rmSync(join(folder, old.name));
   return path;
 }
@@ -84,30 +82,12 @@ export function lastFingerprint(folder: string): string | undefined {
 export function readCheckpoint(path: string, step: number): SavedState {
   const file = SafetensorsFile.open(path);
   try {
-    const { checksum, ...metadata } = file.header.metadata;
-    checkFormat(metadata, path);
-    const tensors = new Map(
-      file
-        .names()
-        .map((name): [string, StoredTensor] => [name, { ...file.info(name), data: file.read(name) }]),
-    );
-    if (checksum !== checksumOf(metadata, tensors)) throw damaged(path, 'its content has another checksum');
-    const saved = restoreCheckpoint({ metadata, tensors }, path);
+    const saved = restoreCheckpoint(file, createHash('sha256'));
     if (saved.state.step !== step) throw damaged(path, `it contains step ${saved.state.step}`);
     return { path, ...saved };
   } finally {
     file.close();
   }
-}
-
-/** A checksum of all metadata and tensors of a checkpoint. */
-function checksumOf(metadata: CheckpointMetadata, tensors: CheckpointTensors): string {
-  const hash = createHash('sha256').update(JSON.stringify(Object.entries(metadata).sort()));
-  for (const [name, { dtype, shape, data }] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    hash.update(JSON.stringify([name, dtype, shape]));
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  }
-  return hash.digest('hex');
 }
 
 /** The step in the name of a checkpoint's file; undefined for any other name. */

@@ -6,9 +6,9 @@ import { stringify } from 'yaml';
 import { fingerprintSettings } from '../config/fingerprint-settings.ts';
 import { parseRunConfig } from '../config/parse-run-config.ts';
 import type { RunConfig } from '../config/run-config.ts';
+import { fingerprintOf } from '../same-run.ts';
 import { assertOwnCheckpoint } from './own-checkpoint.ts';
 import { runFiles } from './run-folder.ts';
-import { fingerprintOf } from './same-run.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -78,6 +78,7 @@ it('says that an earlier version identified large files in another way', () => {
 
 it('does without a config.yaml if the fingerprint is right', () => {
   const config = configOf();
+  expect(() => resume('other', config)).toThrow('other content in the config or the data files');
   resume(fingerprintOf(config, LABELS, DIGESTS), config);
   writeFileSync(runFiles(folder).config, '{');
   resume(fingerprintOf(config, LABELS, DIGESTS), config);

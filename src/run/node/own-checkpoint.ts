@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { TextFile } from '../../data/text-file.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -5,9 +6,10 @@ import { moduleOfTask } from '../../tasks/registry.ts';
 import { moduleOfMethod } from '../../tuners/registry.ts';
 import { fingerprintSettings } from '../config/fingerprint-settings.ts';
 import type { RunConfig } from '../config/run-config.ts';
+import { fingerprintOf } from '../same-run.ts';
+import { startedWith } from './begun-config.ts';
 import { keysOf, otherDigests, otherRows } from './earlier-version.ts';
 import type { runFiles } from './run-folder.ts';
-import { fingerprintOf, startedWith } from './same-run.ts';
 
 /** The data that identifies a run. */
 export interface RunIdentity {
@@ -63,6 +65,7 @@ export function differencesFrom(
   { config: path }: ReturnType<typeof runFiles>,
   ownMetrics?: readonly string[],
 ): string[] {
+  if (!existsSync(path)) return [];
   const before = fingerprintSettings(startedWith(path, ownMetrics));
   const now = fingerprintSettings(config);
   return [...new Set([...before.keys(), ...now.keys()])]
@@ -78,6 +81,7 @@ export function otherRun(
 ): UserError {
   const differences = differencesFrom(config, files, ownMetrics);
   const contents = ['the data files', 'the model files (weights, tokenizer, config.json)'];
+  if (!existsSync(files.config)) contents.unshift('the config');
   if (config.adapter !== undefined) contents.push('the adapter');
   if (moduleOfMethod(config.method) ?? moduleOfTask(config.task))
     contents.push('the modules that define its method and task');

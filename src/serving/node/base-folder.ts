@@ -4,7 +4,9 @@ import type { BaseDtype } from '../../bases/base-dtype.ts';
 import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
-import { weightsDigest } from '../../formats/node/weights-digest.ts';
+import { weightFiles } from '../../formats/node/checkpoint.ts';
+import { digestOf } from '../../formats/node/content-digest.ts';
+import { weightsDigest } from '../../formats/source-digest.ts';
 import type { HeadKind } from '../../models/heads/registry.ts';
 import { plainModel } from '../../objectives/plain-model.ts';
 import type { Engine } from '../../program/engine.ts';
@@ -65,7 +67,7 @@ export class BaseFolder implements ServedBase {
 
   /** A hash that identifies the weights. */
   get digest(): string {
-    this.#digest ??= weightsDigest(this.folder);
+    this.#digest ??= weightsDigest(weightFiles(this.folder).map(digestOf));
     return this.#digest;
   }
 

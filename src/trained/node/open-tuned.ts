@@ -1,7 +1,9 @@
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { adapterConfigFile, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
-import { weightsDigest } from '../../formats/node/weights-digest.ts';
+import { weightFiles } from '../../formats/node/checkpoint.ts';
+import { digestOf } from '../../formats/node/content-digest.ts';
+import { weightsDigest } from '../../formats/source-digest.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import type { TunedValues } from '../../tuners/tuner.ts';
 import type { Notes } from '../notes.ts';
@@ -58,7 +60,8 @@ export async function openTuned(path: string, options: OpenTunedOptions = {}): P
   try {
     const opened = { model, baseFolder, folder, notes, adapter, ...tuneModel(model, adapter, folder) };
     const { onNotice = (message) => process.emitWarning(message) } = options;
-    if (adapter && known?.base_digest !== undefined && known.base_digest !== weightsDigest(baseFolder))
+    const trainedOn = adapter && known?.base_digest;
+    if (trainedOn !== undefined && trainedOn !== weightsDigest(weightFiles(baseFolder).map(digestOf)))
       onNotice(`${folder}: its adapter was trained on other weights than those in ${baseFolder}.`);
     return opened;
   } catch (error) {

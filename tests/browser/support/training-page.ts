@@ -18,6 +18,8 @@ export interface PageRun {
   result?: Omit<TrainResult, 'values' | 'adapter' | 'model'>;
   adapter?: SentFiles;
   model?: SentFiles;
+  /** The last checkpoint, if the page keeps them. */
+  checkpoint?: SentFiles[number];
   error?: { name: string; message: string };
 }
 
@@ -30,6 +32,10 @@ export interface PageRunOptions {
   adapter?: SentFiles;
   /** The URL of the engine's files, if they are not beside the script. */
   engineUrl?: string;
+  /** Whether the page keeps checkpoints. */
+  keeps?: boolean;
+  /** A checkpoint to continue from. */
+  checkpoint?: number[];
   /** A step after which the run is stopped, as by a click. */
   stopAt?: number;
 }
@@ -48,15 +54,22 @@ const base = (model: SentFiles | undefined) => (model ? { ...SITE, model: receiv
 
 /** Trains on the file in the page's input, under its own name. */
 async function run(config: PageConfig, options: PageRunOptions = {}): Promise<PageRun> {
-  const { texts, model, adapter, engineUrl, stopAt } = options;
+  const { texts, model, adapter, engineUrl, stopAt, keeps, checkpoint } = options;
   const [file] = document.querySelector('input')?.files ?? [];
   const events: TrainEvent[] = [];
   const controller = new AbortController();
+  let kept: File | undefined;
   try {
     last = await train(config, {
       ...base(model),
       ...(adapter && { adapter: received(adapter) }),
       ...(engineUrl && { engineUrl }),
+      ...(checkpoint && { checkpoint: Uint8Array.from(checkpoint) }),
+      ...(keeps && {
+        onCheckpoint(file) {
+          kept = file;
+        },
+      }),
       files: { ...texts, [file.name]: file },
       signal: controller.signal,
       onEvent(event) {
@@ -65,7 +78,8 @@ async function run(config: PageConfig, options: PageRunOptions = {}): Promise<Pa
       },
     });
     const { values: _, adapter: made, model: trained, ...result } = last;
-    return { events, result, adapter: sent(made), model: sent(trained) };
+    const stored = kept && sent(new Map([[kept.name, new Uint8Array(await kept.arrayBuffer())]]))?.[0];
+    return { events, result, adapter: sent(made), model: sent(trained), checkpoint: stored };
   } catch (error) {
     const { name, message } = error as Error;
     return { events, error: { name, message } };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseRunConfig } from '../config/parse-run-config.ts';
+import { parseRunConfig } from './config/parse-run-config.ts';
 import { fingerprintOf } from './same-run.ts';
 
 const fingerprint = (training: object, more: object = {}) => {
