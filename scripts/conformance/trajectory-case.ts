@@ -61,7 +61,7 @@ export async function trajectoryCase(folder: string): Promise<Findings> {
         gradient,
       } = await program.differentiate(
         updater.values,
-        feedsOf(model, inputs, run.tuner.predictsFirst),
+        feedsOf(model, inputs, run.tuner.virtualTokens?.predictsFirst),
         0,
         expected.step,
       );

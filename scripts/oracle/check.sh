@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compares this program with PEFT and transformers on a small model. They load what this program trains, exports and
-# merges, and this program loads what PEFT trains. Labels must be equal, and logits within 1e-4. In transformers, small
+# merges, and this program loads what PEFT trains. Labels must be equal, and logits within 1e-4 (virtual tokens: 1e-5). In transformers, small
 # language models must generate the texts of the tests' fixture. Needs a Python with torch and peft (PYTHON, default:
 # python3). Without them, the script prints a message.
 set -euo pipefail
@@ -17,8 +17,10 @@ echo "== texts of small models, as transformers generates them"
 npx tsx scripts/oracle/small-generators.ts "$work/generators"
 "$python" scripts/oracle/model_generation_cases.py "$work/generators" src/generation/fixtures/models.json
 npx tsx scripts/oracle/tiny.ts "$work"
+npx tsx scripts/oracle/tiny-decoders.ts "$work"
 adalora=("node" "$PWD/dist/cli/main.js")
 oracle=$PWD/scripts/oracle
+tsx=$PWD/node_modules/.bin/tsx
 cd "$work"
 export HF_HUB_OFFLINE=1
 
@@ -72,6 +74,33 @@ option increlora method=increlora 'increlora={target_r: 3, lora_alpha: 16, top_h
 option adadora method=adadora 'adadora={target_r: 2, init_r: 4, lora_alpha: 16, deltaT: 2}'
 option before method=lora 'lora={r: 2, allocation: before-training, scale: rslora}'
 "$python" -c 'import json, peft; peft.LoraConfig(**json.load(open("before/rank_pattern.json")))'
+
+
+cat > prompts.yaml <<YAML
+data: {train: train.jsonl, validation: dev.jsonl, max_length: 48}
+training: {max_steps: 20, learning_rate: 3e-2, per_device_train_batch_size: 8}
+task: causal_lm
+prompt_tuning: {num_virtual_tokens: 4}
+prefix_tuning: {num_virtual_tokens: 4}
+YAML
+# virtual MODEL SETTINGS...
+virtual() {
+  local model=$1 settings=()
+  shift
+  for setting in "$@"; do settings+=(--set "$setting"); done
+  echo "== trained here: $model, $*"
+  rm -rf virtual
+  "${adalora[@]}" train prompts.yaml --set "model=$model" "${settings[@]}" --set output=virtual > /dev/null
+  "$tsx" "$oracle/token-logits.ts" virtual dev.jsonl > ours.jsonl
+  "$python" "$oracle/check_virtual_tokens.py" virtual/adapter ours.jsonl --model "$model"
+}
+for model in llama gpt2; do
+  virtual "$model" method=prompt_tuning
+  virtual "$model" method=prefix_tuning
+  virtual "$model" method=prefix_tuning prefix_tuning.prefix_projection=true prefix_tuning.encoder_hidden_size=8
+  virtual "$model" method=prompt_tuning task=single_label_classification \
+    'data={train: train.tsv, text: sentence, label: label, max_length: 48}'
+done
 
 for method in adalora svd_lora; do
   echo "== exported as LoRA: $method"
