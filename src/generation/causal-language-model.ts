@@ -37,7 +37,7 @@ export class CausalLanguageModel implements LanguageModel {
     const { engine, model, tuner, values } = tuned;
     const start = await virtualStates(tuned);
     const session = await CachedSession.open(engine, causalGraph(model, tuner), values, start);
-    return new CausalLanguageModel(model.config, session, tuner.virtualTokens ?? 0, continues);
+    return new CausalLanguageModel(model.config, session, tuner.virtualTokens?.count ?? 0, continues);
   }
 
   async read(

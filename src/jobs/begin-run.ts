@@ -192,7 +192,7 @@ export function beginRun({
         ...{ tokenizer, maxLength, vocabSize, config: family.config, generationFiles },
         chatTemplate: () => text.chatTemplate(startedAt),
         ...{ reading: data, labels, seed: config.seed, onProgress, communicator },
-        predictsFirst: definition.predictsFirst ?? false,
+        predictsFirst: definition.virtualTokens?.(settings).predictsFirst ?? false,
       };
       const examples = task.examples(train, {
         ...context,

@@ -11,7 +11,7 @@ import { configForTexts } from '../trained/config-for-texts.ts';
  */
 export function shortenedFamily({ definition, config }: Family, run: ParsedConfig): Family {
   const { definition: method, settings } = methodOf(run);
-  const count = method.virtualTokens?.(settings) ?? 0;
+  const count = method.virtualTokens?.(settings).count ?? 0;
   const shortened = configForTexts(config, count);
   if (shortened.maxLength > 0) return { definition, config: shortened };
   throw new UserError({

@@ -2,6 +2,7 @@ import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import { continuedConfig } from '../run/config/continued-config.ts';
 import type { ParsedConfig } from '../run/config/run-config.ts';
 import { UserError } from '../support/user-error.ts';
+import { fittingBase } from '../trained/fitting-base.ts';
 import type { Notes } from '../trained/notes.ts';
 import type { StartingAdapter } from './begin-run.ts';
 
@@ -20,12 +21,6 @@ export function startFrom<Config extends ParsedConfig>(
     const got = config.task;
     throw new UserError({ key: 'task', expected: `${notes.task}, the task of the adapter`, got });
   }
-  if (notes?.base_dtype !== undefined && notes.base_dtype !== config.base_dtype) {
-    throw new UserError({
-      key: 'base_dtype',
-      expected: `${notes.base_dtype}, because the adapter corrects the rounding of these weights`,
-      got: config.base_dtype,
-    });
-  }
+  fittingBase(notes, config.base_dtype, `adapter: ${config.adapter}`);
   return { config, start: { stored, notes } };
 }

@@ -90,7 +90,7 @@ function sourceOf({ model, tuner, values, notes }: OnnxModel): OnnxSource {
   if (tuner.virtualTokens && headNamed(model.headKind).reads === 'cached') {
     throw new UserError({
       where: 'the adapter',
-      fault: `puts ${tuner.virtualTokens} virtual tokens before every text, which programs for ONNX do not count in their cache`,
+      fault: `puts ${tuner.virtualTokens.count} virtual tokens before every text, which programs for ONNX do not count in their cache`,
       hint: 'Use adalora generate.',
     });
   }

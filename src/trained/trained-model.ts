@@ -290,7 +290,7 @@ export class TrainedModel {
       reading: { ...columns, ...reading },
       labels: this.labels,
       seed: 0,
-      predictsFirst: tuner.predictsFirst ?? false,
+      predictsFirst: tuner.virtualTokens?.predictsFirst ?? false,
     };
   }
 

@@ -3,7 +3,7 @@ import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import type { AdapterKind } from './adapter-kind.ts';
 import type { Components } from './allocation/components.ts';
 import type { MethodRun } from './method-run.ts';
-import type { TunableModel } from './tuner.ts';
+import type { TokensBefore, TunableModel } from './tuner.ts';
 
 /** Texts about a method, for the model card, the report and the terminal. */
 export interface MethodWords {
@@ -87,10 +87,8 @@ export interface MethodDefinition<Config = never, Schema extends z.ZodObject | u
   readonly trains: 'adapter' | 'model';
   /** What the method needs and the model lacks, as an object of "needs"; undefined if it can be trained. */
   needs?(model: TunableModel): string | undefined;
-  /** The number of tokens that it puts before every text, by which texts must be shorter. Default: 0. */
-  virtualTokens?(config: Config): number;
-  /** Whether these tokens predict the first token of a text: see `Tuner`. */
-  readonly predictsFirst?: boolean;
+  /** The tokens that it puts before every text. Texts must be shorter by their number. */
+  virtualTokens?(config: Config): TokensBefore;
   /** The type of base weights that these settings need, and the setting that needs it. */
   requiredBase?(config: Config): { key: string; dtype: 'int4' } | undefined;
   /**

@@ -43,6 +43,13 @@ export interface TunedSite {
   parameters: number;
 }
 
+/** The tokens that a method puts before every text. */
+export interface TokensBefore {
+  count: number;
+  /** Whether the last of them predicts the first token of a text, which is then learned too. */
+  predictsFirst: boolean;
+}
+
 /** The values that a method trains, and what it adds to the model's graph. */
 export interface Tuner {
   readonly layout: ParameterLayout;
@@ -69,10 +76,8 @@ export interface Tuner {
   /** Changes the accumulated and clipped gradient in place before the optimizer reads it. */
   precondition?(gradient: Float32Array): void;
   readonly regularizer?: Regularizer;
-  /** The number of tokens that it puts before every text. Default: 0. */
-  readonly virtualTokens?: number;
-  /** Whether the last of these tokens predicts the first token of a text, which is then learned too. */
-  readonly predictsFirst?: boolean;
+  /** The tokens that it puts before every text. */
+  readonly virtualTokens?: TokensBefore;
   /** The number of values that its injection watches. Default: 0. */
   readonly watches?: number;
   /**

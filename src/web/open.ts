@@ -64,7 +64,7 @@ export async function openTrained(
   const loaded = await loadWeights(described, base.files, runsOn(device, options), options.onProgress);
   try {
     const tuned = tuneModel(loaded.model, adapter, path);
-    const config = configForTexts(loaded.model.config, tuned.tuner.virtualTokens);
+    const config = configForTexts(loaded.model.config, tuned.tuner.virtualTokens?.count);
     const model = new TrainedModel({
       ...{ path, batchSize, continues, notes: task.notes },
       ...loaded,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { input } from '../../src/graph/build.ts';
 import { Graph, type Value } from '../../src/graph/graph.ts';
 import { verify } from '../../src/graph/verify.ts';
+import { assertFits } from '../../src/jobs/assert-fits.ts';
 import { startMethod } from '../../src/jobs/start-method.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { evaluationGraph, trainingGraph } from '../../src/program/training-graph.ts';
@@ -46,7 +47,7 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
 
   it.each(FAMILIES)('says what it needs of %s, if it does not fit', (family) => {
     for (const model of tinyModels(family).filter(needs))
-      expect(() => startMethod(methodConfig(name), model, STEPS)).toThrow(
+      expect(() => assertFits(methodConfig(name), model)).toThrow(
         `\`method\` is ${name}, which needs ${needs(model)}, got ${model.definition.modelType} for `,
       );
   });

@@ -72,7 +72,7 @@ export async function open(path: string, options: SharedOpenOptions = {}): Promi
       ...{ path, model, tuner, values, notes },
       // Opened on first use, because merging a model needs no tokenizer.
       get text() {
-        const config = configForTexts(model.config, tuner.virtualTokens);
+        const config = configForTexts(model.config, tuner.virtualTokens?.count);
         text ??= openText(baseFolder, config, options.maxLength ?? notes?.data.max_length);
         return text;
       },

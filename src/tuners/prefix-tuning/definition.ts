@@ -6,9 +6,9 @@ import type { TunableModel } from '../tuner.ts';
 import { storedVirtual, type VirtualFiles, virtualKind } from '../virtual/virtual-files.ts';
 import { TABLE, virtualTuner } from '../virtual/virtual-tuner.ts';
 import { type PrefixTuningConfig, prefixTuningConfigSchema } from './config.ts';
-import { prefixParts, projectedParts } from './prefix-parts.ts';
+import { prefixParts, prefixTokens, projectedParts } from './prefix-parts.ts';
 import { prefixShape } from './prefix-shape.ts';
-import { projectedValues } from './projection.ts';
+import { numericLayers, projected } from './projection.ts';
 
 const FILES: VirtualFiles = {
   peftType: 'PREFIX_TUNING',
@@ -29,7 +29,7 @@ export const prefixTuning: MethodDefinition<PrefixTuningConfig, typeof prefixTun
   trains: 'adapter',
   vectors: 5,
   needs: FILES.needs,
-  virtualTokens: ({ num_virtual_tokens }) => num_virtual_tokens,
+  virtualTokens: ({ num_virtual_tokens }) => prefixTokens(num_virtual_tokens),
   start(model, config) {
     const { num_virtual_tokens: count, prefix_projection: projects, init_weights = null } = config;
     const shape = prefixShape(model);
@@ -48,7 +48,9 @@ export const prefixTuning: MethodDefinition<PrefixTuningConfig, typeof prefixTun
           FILES.peftType,
           {
             shape: [count, sizes.outputs],
-            data: projects ? projectedValues(layout, values, sizes) : layout.read(values, TABLE),
+            data: projects
+              ? Float32Array.from(projected(numericLayers((name) => layout.read(values, name), count)))
+              : layout.read(values, TABLE),
           },
           { layout, values, saved },
           {

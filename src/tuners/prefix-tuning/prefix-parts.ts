@@ -2,9 +2,21 @@ import { slice } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { VirtualTokens } from '../../nn/virtual-tokens.ts';
 import { Random } from '../../support/random.ts';
+import type { TokensBefore } from '../tuner.ts';
 import { TABLE, type VirtualParts } from '../virtual/virtual-tuner.ts';
 import type { PrefixShape } from './prefix-shape.ts';
-import { beginProjection, type ProjectionSizes, projected, projectionTensors } from './projection.ts';
+import {
+  beginProjection,
+  graphLayers,
+  type ProjectionSizes,
+  projected,
+  projectionTensors,
+} from './projection.ts';
+
+/** The tokens of a prefix. They have no place in the sequence of labels. */
+export function prefixTokens(count: number): TokensBefore {
+  return { count, predictsFirst: false };
+}
 
 /**
  * Prefix tuning (Li and Liang, 2021, arXiv 2101.00190): trained keys and values of every layer before those of a
@@ -29,14 +41,17 @@ export function projectedParts(shape: PrefixShape, sizes: ProjectionSizes, zero:
   return {
     ...common(shape, sizes.count, trained),
     own,
-    tokens: (value) => tokens(shape, sizes.count, projected(value)),
+    tokens: (value) => tokens(shape, sizes.count, projected(graphLayers(value))),
     begin: (values, seed) => beginProjection(own, values, seed, sizes, zero),
   };
 }
 
 function common({ names }: PrefixShape, count: number, parameters: number) {
   const paths = new Set(names.map((name) => name.replace(/\.[^.]*$/, '')));
-  return { count, sites: [...paths].map((path) => ({ path, parameters: parameters / paths.size })) };
+  return {
+    before: prefixTokens(count),
+    sites: [...paths].map((path) => ({ path, parameters: parameters / paths.size })),
+  };
 }
 
 /**

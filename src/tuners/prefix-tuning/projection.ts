@@ -1,7 +1,7 @@
 import { add, matmul, tanh } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { Random } from '../../support/random.ts';
-import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
+import type { TrainedParameter } from '../parameter-layout.ts';
 import { TABLE } from '../virtual/virtual-tuner.ts';
 
 /** Sizes of the network that makes a prefix. */
@@ -27,30 +27,45 @@ export function projectionTensors({ count, width, hidden, outputs }: ProjectionS
   ];
 }
 
-/** The keys and values in a graph: W₂ tanh(W₁ E + b₁) + b₂, [tokens, outputs]. */
-export function projected(value: (name: string) => Value): Value {
-  const layer = (path: string, x: Value) =>
-    add(matmul(x, value(`${path}.weight`), { transposeB: true }), value(`${path}.bias`));
-  return layer(SECOND, tanh(layer(FIRST, value(TABLE))));
+/** The network's parts, in a graph or in numbers. */
+interface Layers<Tensor> {
+  table: Tensor;
+  linear(path: string, x: Tensor): Tensor;
+  tanh(x: Tensor): Tensor;
 }
 
-/** The same from trained values, summed in 64 bits. */
-export function projectedValues(
-  layout: ParameterLayout,
-  values: Float32Array,
-  { count, width, hidden, outputs }: ProjectionSizes,
-): Float32Array {
-  const layer = (path: string, x: ArrayLike<number>, inFeatures: number, outFeatures: number) => {
-    const [weight, bias] = ['weight', 'bias'].map((name) => layout.read(values, `${path}.${name}`));
-    return Float64Array.from({ length: count * outFeatures }, (_, i) => {
-      const [row, out] = [Math.floor(i / outFeatures), i % outFeatures];
-      let sum = bias[out];
-      for (let k = 0; k < inFeatures; k++) sum += x[row * inFeatures + k] * weight[out * inFeatures + k];
-      return sum;
-    });
+/** The keys and values: W₂ tanh(W₁ E + b₁) + b₂, [tokens, outputs]. */
+export function projected<Tensor>({ table, linear, tanh }: Layers<Tensor>): Tensor {
+  return linear(SECOND, tanh(linear(FIRST, table)));
+}
+
+export function graphLayers(value: (name: string) => Value): Layers<Value> {
+  return {
+    table: value(TABLE),
+    linear: (path, x) => add(matmul(x, value(`${path}.weight`), { transposeB: true }), value(`${path}.bias`)),
+    tanh,
   };
-  const inner = layer(FIRST, layout.read(values, TABLE), width, hidden).map(Math.tanh);
-  return Float32Array.from(layer(SECOND, inner, hidden, outputs));
+}
+
+/** Layers of trained values, summed in 64 bits. */
+export function numericLayers(
+  read: (name: string) => Float32Array,
+  count: number,
+): Layers<Float32Array | Float64Array> {
+  return {
+    table: read(TABLE),
+    linear(path, x) {
+      const [weight, bias] = ['weight', 'bias'].map((name) => read(`${path}.${name}`));
+      const [inFeatures, outFeatures] = [x.length / count, bias.length];
+      return Float64Array.from({ length: count * outFeatures }, (_, i) => {
+        const [row, out] = [Math.floor(i / outFeatures), i % outFeatures];
+        let sum = bias[out];
+        for (let k = 0; k < inFeatures; k++) sum += x[row * inFeatures + k] * weight[out * inFeatures + k];
+        return sum;
+      });
+    },
+    tanh: (x) => x.map(Math.tanh),
+  };
 }
 
 /** Fills in PyTorch's initial values: normal embeddings, and uniform numbers within ±1 / √in in the layers. */

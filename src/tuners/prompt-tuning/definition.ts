@@ -6,7 +6,7 @@ import type { TunableModel } from '../tuner.ts';
 import { storedVirtual, type VirtualFiles, virtualKind } from '../virtual/virtual-files.ts';
 import { TABLE, virtualTuner } from '../virtual/virtual-tuner.ts';
 import { type PromptTuningConfig, promptTuningConfigSchema } from './config.ts';
-import { promptParts, wordTable } from './prompt-parts.ts';
+import { promptParts, promptTokens, wordTable } from './prompt-parts.ts';
 
 const FILES: VirtualFiles = {
   peftType: 'PROMPT_TUNING',
@@ -33,9 +33,7 @@ export const promptTuning: MethodDefinition<PromptTuningConfig, typeof promptTun
   trains: 'adapter',
   vectors: 5,
   needs: FILES.needs,
-  // As in PEFT, where they have positions in the sequence of labels.
-  predictsFirst: true,
-  virtualTokens: ({ num_virtual_tokens }) => num_virtual_tokens,
+  virtualTokens: ({ num_virtual_tokens }) => promptTokens(num_virtual_tokens),
   start(model, config) {
     const saved = savedParameters(model, { ...config, bias: 'none' }, []);
     const tuner = virtualTuner(promptParts(model, config), saved);

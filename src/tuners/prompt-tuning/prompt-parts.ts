@@ -1,5 +1,5 @@
 import { Random } from '../../support/random.ts';
-import type { ReadParameter, TunableModel } from '../tuner.ts';
+import type { ReadParameter, TokensBefore, TunableModel } from '../tuner.ts';
 import { TABLE, type VirtualParts } from '../virtual/virtual-tuner.ts';
 import type { PromptTuningConfig } from './config.ts';
 
@@ -15,13 +15,17 @@ export function wordTable({ wordTables, parameters }: TunableModel) {
   return { name, scale, shape, width: shape[1] };
 }
 
+/** The tokens of a prompt. As in PEFT, they have positions in the sequence of labels. */
+export function promptTokens(count: number): TokensBefore {
+  return { count, predictsFirst: true };
+}
+
 /** Prompt tuning (Lester et al., 2021, arXiv 2104.08691): trained word embeddings before those of a text. */
 export function promptParts(model: TunableModel, settings: Settings): VirtualParts {
   const { num_virtual_tokens: count } = settings;
   const { name, width } = wordTable(model);
   return {
-    count,
-    predictsFirst: true,
+    before: promptTokens(count),
     own: [{ name: TABLE, shape: [count, width] }],
     sites: [{ path: name.replace(/\.weight$/, ''), parameters: count * width }],
     tokens: (value) => ({ count, embeddings: value(TABLE) }),

@@ -1,16 +1,14 @@
 import type { Value } from '../../graph/graph.ts';
 import type { VirtualTokens } from '../../nn/virtual-tokens.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
-import type { ReadParameter, TunedSite, Tuner } from '../tuner.ts';
+import type { ReadParameter, TokensBefore, TunedSite, Tuner } from '../tuner.ts';
 
 /** PEFT's name of the trained table: one row per token. */
 export const TABLE = 'prompt_encoder.embedding.weight';
 
 /** How a method makes its tokens. */
 export interface VirtualParts {
-  count: number;
-  /** Whether the last token predicts the first one of a text. */
-  predictsFirst?: boolean;
+  before: TokensBefore;
   /** The trained tensors of the tokens. */
   own: readonly TrainedParameter[];
   sites: readonly TunedSite[];
@@ -31,8 +29,7 @@ export function virtualTuner(parts: VirtualParts, saved: readonly TrainedParamet
   return {
     layout: own,
     sites: parts.sites,
-    virtualTokens: parts.count,
-    predictsFirst: parts.predictsFirst ?? false,
+    virtualTokens: parts.before,
     bank: 'puts virtual tokens before every text',
     initialValues(seed, read) {
       const values = new Float32Array(own.length);

@@ -139,7 +139,7 @@ describe.each(METHODS)('%s', (method) => {
       starts: Int32Array.from(starts),
       truncated: 0,
     };
-    const { predictsFirst = false } = tuner;
+    const predictsFirst = tuner.virtualTokens?.predictsFirst ?? false;
     const learn = async (packing: ReturnType<typeof unpacked>, row: number) => {
       const batch = packedBatch(sequences, packing, Int32Array.of(row), 0, predictsFirst);
       const positions = predictsFirst ? batch.positionIds : undefined;
