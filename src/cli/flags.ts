@@ -54,27 +54,39 @@ export function addColumnFlags(command: Command): Command {
     .option('--label <column>', 'for a file of rows: column of the labels', column);
 }
 
-/** Adds the flags of {@link UseFlags}. Flags for the data file have the names of keys in the `data` section. */
-export function addUseFlags(command: Command): Command {
+/** Adds the flags that change how a model is opened. */
+export function addOpenFlags(command: Command): Command {
   return command
     .option('--model <folder or id>', 'base model (default: the one that the adapter names)')
     .addOption(checkpointOption())
     .addOption(new Option('--device <device>', 'device to compute on').choices(['cpu', 'webgpu', 'wasm']))
     .addOption(threadsOption())
     .addOption(baseDtypeOption())
+    .option('--max_length, --max-length <tokens>', 'truncate texts to this many tokens', count);
+}
+
+/** Adds the flags for reading a file of texts. They have the names of keys in the `data` section. */
+export function addTextFlags(command: Command): Command {
+  return command
     .option(
       '--text <column>',
       'text column, by name or by number from 0 (default for this and all options on reading files: as in training)',
       column,
     )
-    .option('--text_pair, --text-pair <column>', 'column of the second text', column)
-    .option('--label <column>', 'label column', column)
-    .option('--source <column>', 'column of the input text (seq2seq)', column)
-    .option('--target <column>', 'column of the text to generate (seq2seq)', column)
     .option('--header', 'the first line is a header')
     .option('--no-header', 'the first line is a row')
     .option('--quote', 'double quotes enclose fields')
     .option('--no-quote', 'double quotes are plain characters')
+    .option('--delimiter <character>', 'field separator');
+}
+
+/** Adds all flags of {@link UseFlags}. */
+export function addUseFlags(command: Command): Command {
+  return addTextFlags(addOpenFlags(command))
+    .option('--text_pair, --text-pair <column>', 'column of the second text', column)
+    .option('--label <column>', 'label column', column)
+    .option('--source <column>', 'column of the input text (seq2seq)', column)
+    .option('--target <column>', 'column of the text to generate (seq2seq)', column)
     .option(
       '--label_separator, --label-separator <text>',
       'character between the labels, if a row has several',
@@ -84,13 +96,11 @@ export function addUseFlags(command: Command): Command {
       'margin by which "no answer" must beat the best answer (SQuAD 2.0)',
       number,
     )
-    .option('--delimiter <character>', 'field separator')
     .addOption(
       new Option('--on_bad_row, --on-bad-row <what>', 'what to do with rows that cannot be read').choices(
         ON_BAD_ROW,
       ),
-    )
-    .option('--max_length, --max-length <tokens>', 'truncate texts to this many tokens', count);
+    );
 }
 
 /** Flags that name a split of a data set on the Hub instead of a file. */

@@ -84,6 +84,8 @@ it.each([
       'Usage: adalora predict [options] <run or adapter> [file]\n' +
       'For all options, see adalora predict --help.\n',
   ],
+  // Only options that apply to texts to embed exist.
+  [['embed', 'x', '--label', 'label'], "unknown option '--label'"],
   // The name may also be an adapter's id on the Hub.
   [['merge', 'nothing-here', '-o', 'y'], 'nothing-here@main is neither a folder nor in the cache hub'],
   [['inspect', 'nothing-here'], 'nothing-here@main is neither a folder nor in the cache hub'],
@@ -98,7 +100,7 @@ it.each([
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 });
 
-it.each(['train', 'eval', 'predict', 'generate', 'score', 'serve', 'export'])(
+it.each(['train', 'eval', 'predict', 'embed', 'generate', 'score', 'serve', 'export'])(
   'the help of %s has lines of at most 80 columns',
   async (command) => {
     const { code, stdout } = await adalora(command, '--help');

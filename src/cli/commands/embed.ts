@@ -5,8 +5,9 @@ import type { Processes } from '../../parallel/node/join-processes.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { EmbedOptions } from '../../tasks/prediction.ts';
 import {
+  addOpenFlags,
   addSplitFlags,
-  addUseFlags,
+  addTextFlags,
   count,
   namedFiles,
   openFlags,
@@ -30,7 +31,7 @@ export function embedCommand(): Command {
     .option('--prompt <text>', 'text put before every input')
     .option('--prompt_name, --prompt-name <name>', "name of a prompt in the model's files, such as query")
     .option('--dimensions <count>', 'truncate vectors to this many dimensions', count);
-  return addUseFlags(addSplitFlags(command)).action((path, file, flags) =>
+  return addTextFlags(addOpenFlags(addSplitFlags(command))).action((path, file, flags) =>
     inAllProcesses((processes) => run(path, file, flags, processes)),
   );
 }
