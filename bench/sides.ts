@@ -57,7 +57,8 @@ export class Launcher {
    * @param cacheFolder folder for integer bases
    */
   constructor(python: string | undefined, cacheFolder: string) {
-    execFileSync('npx', ['tsc', '-p', 'tsconfig.bench.json'], { stdio: 'inherit' });
+    const compiler = join('node_modules', 'typescript-7', 'bin', 'tsc');
+    execFileSync('node', [compiler, '-p', 'tsconfig.bench.json'], { stdio: 'inherit' });
     this.sides = SIDES.filter(({ library }) => python || library === 'adalora');
     this.decoderSides = DECODER_SIDES.filter(({ library }) => python || library === 'adalora');
     this.#python = python;

@@ -12,8 +12,9 @@ import { randomBatch } from '../src/text/random-batch.ts';
 import { differentiateStep } from '../src/train/differentiate-step.ts';
 import { Updater } from '../src/train/updater.ts';
 import { openModel } from '../src/trained/node/load-model.ts';
+import type { MethodName } from '../src/tuners/registry.ts';
 import { benchHead } from './bench-head.ts';
-import type { BenchMethod } from './shapes.ts';
+import { methodSettings } from './method-settings.ts';
 
 /** Many more steps than are measured, so that the budget does not end. */
 const TOTAL_STEPS = 1_000_000;
@@ -24,7 +25,7 @@ export interface StepSettings {
   /** Whether the model predicts every next token. Otherwise, it predicts two classes. */
   causal?: boolean;
   dtype: BaseDtype;
-  method: BenchMethod;
+  method: MethodName;
   r: number;
   targets: readonly string[];
   batch: number;
@@ -56,9 +57,6 @@ export async function trainingStep(
   const { folder, dtype, method, r, batch, length, cacheFolder, processThreads: threads } = settings;
   const head = benchHead(settings.causal);
   const model = await withBaseDtype(openModel(folder, head.build), dtype, { cacheFolder });
-  const target_modules = [...settings.targets];
-  // Phases so long that no budget falls during the measurement.
-  const falling = { init_r: r, target_r: Math.round(r / 1.5), tinit: '10%', tfinal: '10%', deltaT: 10 };
   const config = parseRunConfig(
     {
       defaults: 'huggingface',
@@ -66,10 +64,7 @@ export async function trainingStep(
       method,
       output: 'unused',
       data: { train: 'unused', text: 0, label: 1 },
-      adalora: { ...falling, orth_reg_weight: 0.1, target_modules },
-      lora: { r, target_modules },
-      svd_lora: { r, orth_reg_weight: 0.1, target_modules },
-      prune_lora: { ...falling, target_modules },
+      ...(method !== 'full' && { [method]: methodSettings(method, r, settings.targets) }),
     },
     'bench',
   );

@@ -1,19 +1,20 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { REFERENCE } from '../figures.ts';
 import { median } from '../median.ts';
-import { BENCH_METHODS, benchCases } from '../shapes.ts';
+import { BENCH_METHODS, type BenchCase, benchCases } from '../shapes.ts';
 import { Launcher } from '../sides.ts';
 import { measureSteps } from '../step-rows.ts';
+import { besideLora } from './beside-lora.ts';
 
 /*
  * npm run bench:methods -- [--case 'MiniLM, 32 x 32'] [--steps 15] [--dropout 0] [--only text]
  *
- * Measures a training step of every method, here and in PyTorch (BENCH_PYTHON). The PyTorch side uses PEFT if
- * it has the method. For each method, the sides take turns after each step. Prints medians, and the speed
- * relative to PyTorch in float32.
+ * Measures a training step of every method. Prints its time and the peak memory of its process as multiples of
+ * LoRA's, over float32 and int8. With BENCH_PYTHON, it then measures the methods that PyTorch has beside PyTorch, which
+ * uses PEFT if it has the method: medians, and the speed relative to PyTorch in float32.
  */
 
 const { values: options } = parseArgs({
@@ -31,16 +32,45 @@ const size = benchCases(Number(options.dropout))
   .find(({ name }) => name === options.case);
 if (!size) throw new Error('--case: no such thing in bench/shapes.ts');
 const scratch = mkdtempSync(join(tmpdir(), 'adalora-bench-'));
+const common = {
+  rounds: { warmUp: 2, kept: Number(options.steps) },
+  threads: availableParallelism(),
+  folder: join(scratch, 'model'),
+};
 try {
   const launcher = new Launcher(process.env.BENCH_PYTHON, join(scratch, 'cache'));
-  console.log(`| ${options.case} | ${launcher.sides.map(({ name }) => name).join(' | ')} |`);
+  await everyMethod(size, launcher);
+  if (process.env.BENCH_PYTHON) await besidePyTorch(size, launcher);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+async function everyMethod(size: BenchCase, launcher: Launcher): Promise<void> {
+  const ours = launcher.sides.filter(({ library }) => library === 'adalora');
+  const before = loadavg()[0];
+  const results = [];
+  for (const side of ours)
+    results.push({ side, ...(await besideLora(size, side, launcher, { ...common, only: options.only })) });
+  const own = results.map(({ side, ms, mb }) => `${side.dtype} ${ms.toFixed(0)} ms and ${mb.toFixed(0)} MB`);
+  console.log(`${options.case}: times and memory of LoRA's step. LoRA: ${own.join(', ')}.`);
+  console.log(`Load of the machine: ${before.toFixed(1)} before, ${loadavg()[0].toFixed(1)} after.\n`);
+  const head = ours.flatMap(({ dtype }) => [`${dtype}: time`, 'memory']);
+  console.log(`| method | trained | ${head.join(' | ')} |`);
+  console.log(`|---|---${'|---'.repeat(head.length)}|`);
+  for (const { method, trained } of results[0].steps) {
+    const cells = results.flatMap(({ steps }) => {
+      const step = steps.find((one) => one.method === method);
+      return step ? [step.time.toFixed(2), step.memory.toFixed(2)] : ['', ''];
+    });
+    console.log(`| \`${method}\` | ${trained.toLocaleString('en')} | ${cells.join(' | ')} |`);
+  }
+}
+
+async function besidePyTorch(size: BenchCase, launcher: Launcher): Promise<void> {
+  console.log(`\n| ${options.case} | ${launcher.sides.map(({ name }) => name).join(' | ')} |`);
   console.log(`|---${'|---'.repeat(launcher.sides.length)}|`);
   for (const method of BENCH_METHODS.filter((name) => name.includes(options.only))) {
-    const { runs } = await measureSteps([{ ...size, method }], launcher, {
-      rounds: { warmUp: 2, kept: Number(options.steps) },
-      threads: availableParallelism(),
-      folder: join(scratch, 'model'),
-    });
+    const { runs } = await measureSteps([{ ...size, method }], launcher, common);
     const times = runs.map(({ ms }) => median(ms));
     const torch = runs.findIndex(({ side }) => side === REFERENCE);
     const cells = times.map(
@@ -48,6 +78,4 @@ try {
     );
     console.log(`| ${method}, ${runs[0].trainable.toLocaleString('en')} trained | ${cells.join(' | ')} |`);
   }
-} finally {
-  rmSync(scratch, { recursive: true, force: true });
 }

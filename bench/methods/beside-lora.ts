@@ -1,0 +1,84 @@
+import { openModel } from '../../src/trained/node/load-model.ts';
+import { METHOD_NAMES, type MethodName, methodNamed } from '../../src/tuners/registry.ts';
+import { benchHead } from '../bench-head.ts';
+import { measure, type Rounds } from '../measure.ts';
+import { median } from '../median.ts';
+import { writeRandomCheckpoint } from '../random-checkpoint.ts';
+import type { BenchCase } from '../shapes.ts';
+import type { Launcher, Side } from '../sides.ts';
+
+/** Methods that are measured together with LoRA. Each has a process, and all of them are in memory. */
+const AT_ONCE = 4;
+
+interface StepOf {
+  method: MethodName;
+  trained: number;
+  /** Median of the ratios of each round: the step's time as a multiple of LoRA's. */
+  time: number;
+  /** Peak memory of the process as a multiple of LoRA's. */
+  memory: number;
+}
+
+export interface BesideLora {
+  steps: StepOf[];
+  /** LoRA's own medians. */
+  ms: number;
+  mb: number;
+}
+
+/**
+ * Measures a training step of every registered method that fits the model, over one base type. The methods of a group
+ * and LoRA take turns after each step, so that other work on the machine slows down all of them.
+ */
+export async function besideLora(
+  size: BenchCase,
+  side: Side,
+  launcher: Launcher,
+  { rounds, threads, folder, only }: { rounds: Rounds; threads: number; folder: string; only: string },
+): Promise<BesideLora> {
+  writeRandomCheckpoint(folder, size);
+  launcher.makeBase(folder);
+  const methods = fitting(folder, side).filter((method) => method !== 'lora' && method.includes(only));
+  const result = { steps: [] as StepOf[], ms: [] as number[], mb: [] as number[] };
+  for (let at = 0; at < methods.length; at += AT_ONCE) {
+    const group: MethodName[] = ['lora', ...methods.slice(at, at + AT_ONCE)];
+    const { name: _, ...settings } = size;
+    const rivals = group.map((method) => ({
+      side,
+      preparation: { ...settings, method, dtype: side.dtype, threads, folder },
+    }));
+    const { measured } = await measure<{ trainable: number }, { ms: number }, object>(
+      launcher,
+      'step',
+      rivals,
+      rounds,
+      'step',
+      async () => ({}),
+    );
+    const [lora, ...others] = measured.map(({ prepared, replies, memory }) => ({
+      trained: prepared.trainable,
+      ms: replies.map(({ ms }) => ms),
+      mb: memory.peak_mb,
+    }));
+    result.ms.push(...lora.ms);
+    result.mb.push(lora.mb);
+    others.forEach(({ trained, ms, mb }, i) => {
+      const time = median(ms.map((one, round) => one / lora.ms[round]));
+      result.steps.push({ method: group[i + 1], trained, time, memory: mb / lora.mb });
+    });
+  }
+  return { ...result, ms: median(result.ms), mb: median(result.mb) };
+}
+
+/** The methods that fit a model, over this type of base. */
+function fitting(folder: string, { dtype }: Side): MethodName[] {
+  const model = openModel(folder, benchHead().build);
+  try {
+    return METHOD_NAMES.filter((name) => {
+      const { needs, trains } = methodNamed(name);
+      return !needs?.(model) && (trains === 'adapter' || dtype === 'float32');
+    });
+  } finally {
+    model.close();
+  }
+}
