@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { EMBEDDED_MODEL } from '../data/hub/embedded-model.ts';
 import { parseRows } from '../data/parse-rows.ts';
 import type { DataOptions } from '../data/row.ts';
+import { EMBEDDED_MODEL } from '../hub/embedded-model.ts';
 import { METHODS } from '../tuners/registry.ts';
 import { loadConfig } from './load-config.ts';
 import { starterFiles } from './starter-files.ts';

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { extensionOf } from '../data/extension-of.ts';
-import { EMBEDDED_MODEL } from '../data/hub/embedded-model.ts';
-import { parseModelId } from '../data/hub/model-id.ts';
+import { EMBEDDED_MODEL } from '../hub/embedded-model.ts';
+import { parseModelId } from '../hub/model-id.ts';
 import { averaged, SCORES, type ScoreFacts } from '../metrics/scores.ts';
 import type { Verdict } from '../run/verdict.ts';
 import { printable } from '../support/printable.ts';

@@ -1,5 +1,5 @@
-import { EMBEDDED_MODEL } from '../data/hub/embedded-model.ts';
 import { type FileSet, filesAt, filesFrom, type PageFile } from '../formats/file-set.ts';
+import { EMBEDDED_MODEL } from '../hub/embedded-model.ts';
 import type { WebEngineOptions } from '../program/web-engine.ts';
 import { UserError } from '../support/user-error.ts';
 

@@ -1,4 +1,4 @@
-import { resolveModel } from '../../data/hub/node/resolve-model.ts';
+import { resolveModel } from '../../hub/node/resolve-model.ts';
 import type { Recipe } from '../../recipes/recipe.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import { describeAs } from '../../trained/node/load-model.ts';

@@ -1,4 +1,4 @@
-import { EMBEDDED_MODEL } from '../../data/hub/embedded-model.ts';
+import { EMBEDDED_MODEL } from '../../hub/embedded-model.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type TaskName, taskNamed } from '../../tasks/registry.ts';
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { EMBEDDED_MODEL } from '../../data/hub/embedded-model.ts';
-import { parseModelId } from '../../data/hub/model-id.ts';
-import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { dataFiles } from '../../data/node/text-files.ts';
+import { EMBEDDED_MODEL } from '../../hub/embedded-model.ts';
+import { parseModelId } from '../../hub/model-id.ts';
+import { resolveModel } from '../../hub/node/resolve-model.ts';
 import type { SoundParts } from '../../run/config/config-error.ts';
 import type { Mistakes } from '../../support/mistakes.ts';
 import { trainingFiles, validationFiles } from '../../tasks/data-files.ts';

@@ -1,4 +1,4 @@
-import type { DownloadProgress } from '../../data/hub/node/download.ts';
+import type { DownloadProgress } from '../../hub/node/download.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import { describeAs } from '../../trained/node/load-model.ts';
 import { type Plan, planRun } from '../plan/plan.ts';

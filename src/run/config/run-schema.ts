@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BASE_DTYPES } from '../../bases/base-dtype.ts';
-import { EMBEDDED_MODEL } from '../../data/hub/embedded-model.ts';
+import { EMBEDDED_MODEL } from '../../hub/embedded-model.ts';
 import type { Device } from '../../runtime/session.ts';
 import { UserError } from '../../support/user-error.ts';
 import { DEFAULT_TASK, TASK_NAMES } from '../../tasks/registry.ts';

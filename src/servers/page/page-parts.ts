@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { embeddedFolder } from '../../data/hub/node/embedded-folder.ts';
+import { embeddedFolder } from '../../hub/node/embedded-folder.ts';
 import { WEB_ENGINE_FILES, webEngineFolder } from '../../runtime/node/web-engine-folder.ts';
 import { UserError } from '../../support/user-error.ts';
 

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { ResolveOptions } from '../../data/hub/node/hub-access.ts';
-import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { holdsAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { missingFile, nearNames } from '../../formats/node/missing-file.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
+import type { ResolveOptions } from '../../hub/node/hub-access.ts';
+import { resolveModel } from '../../hub/node/resolve-model.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
 import { UserError } from '../../support/user-error.ts';
 

@@ -1,9 +1,9 @@
-import type { DownloadProgress } from '../../data/hub/node/download.ts';
-import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { adapterConfigFile, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { weightFiles } from '../../formats/node/checkpoint.ts';
 import { digestOf } from '../../formats/node/content-digest.ts';
 import { weightsDigest } from '../../formats/source-digest.ts';
+import type { DownloadProgress } from '../../hub/node/download.ts';
+import { resolveModel } from '../../hub/node/resolve-model.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import type { TunedValues } from '../../tuners/tuner.ts';
 import type { Notes } from '../notes.ts';

@@ -1,9 +1,9 @@
 import type { BaseDtype } from '../../bases/base-dtype.ts';
 import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
-import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { dataFiles } from '../../data/node/text-files.ts';
 import type { Rows } from '../../data/rows.ts';
 import type { TextFile } from '../../data/text-file.ts';
+import type { DownloadProgress } from '../../hub/node/download.ts';
 import { ALONE_PROCESSES, type Processes } from '../../parallel/node/join-processes.ts';
 import type { Scores } from '../../program/example-set.ts';
 import { inTurns } from '../../program/in-turns.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { knowsPooling } from '../../data/hub/node/cache.ts';
 import { readJson } from '../../formats/node/read-text.ts';
+import { knowsPooling } from '../../hub/node/cache.ts';
 import { PLAIN_SENTENCE, type SentenceSettings } from '../../models/sentence-settings.ts';
 import { SENTENCE_FILES, sentenceSettings } from '../sentence-files.ts';
 

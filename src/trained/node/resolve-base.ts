@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DownloadProgress } from '../../data/hub/node/download.ts';
-import { resolveModel } from '../../data/hub/node/resolve-model.ts';
+import type { DownloadProgress } from '../../hub/node/download.ts';
+import { resolveModel } from '../../hub/node/resolve-model.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /**

@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { type HubServer, type ServedModel, startHubServer } from '../../../hub/node/testing/hub-server.ts';
 import { filesOf } from '../../node/files-of.ts';
 import { resolveSplit } from './resolve-dataset.ts';
-import { type HubServer, type ServedModel, startHubServer } from './testing/hub-server.ts';
 
 const NAME = 'nyu-mll/glue';
 const PARQUET = readFileSync(new URL('../../parquet/fixtures/rows-snappy.parquet', import.meta.url));

@@ -1,15 +1,15 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { readText } from '../../../formats/node/read-text.ts';
+import { explainHubError } from '../../../hub/explain-hub-error.ts';
+import { type ModelId, parseModelId } from '../../../hub/model-id.ts';
+import { snapshotFolder } from '../../../hub/node/cache.ts';
+import { openRepository } from '../../../hub/node/download.ts';
+import { hubAccess, type ResolveOptions } from '../../../hub/node/hub-access.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { ColumnClasses } from '../../parquet/class-names.ts';
 import { type DatasetCard, datasetCard } from '../dataset-card.ts';
-import { explainHubError } from '../explain-hub-error.ts';
-import { type ModelId, parseModelId } from '../model-id.ts';
 import { type DatasetSplit, splitFiles, subsetsOf } from '../split-files.ts';
-import { snapshotFolder } from './cache.ts';
-import { openRepository } from './download.ts';
-import { hubAccess, type ResolveOptions } from './hub-access.ts';
 
 /** The revision in which the Hub stores every data set as parquet, even one that a script generates. */
 const CONVERTED = 'refs/convert/parquet';

@@ -1,5 +1,5 @@
 import type { BaseDtype } from '../../../bases/base-dtype.ts';
-import { resolveModel } from '../../../data/hub/node/resolve-model.ts';
+import { resolveModel } from '../../../hub/node/resolve-model.ts';
 import type { ParsedConfig } from '../../../run/config/run-config.ts';
 import type { CalibrationProgress } from '../../calibration/calibration.ts';
 import type { PlannedBase } from '../../plan/plan.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { readJson } from '../../../formats/node/read-text.ts';
+import { readJson } from '../../formats/node/read-text.ts';
 import { hasTokenizer, indexOf, isAdapterRepository, isUsable, POOLING_FILES } from '../model-files.ts';
 import type { ModelId } from '../model-id.ts';
 

@@ -39,7 +39,7 @@ it('is reported missing in a package without it', () => {
 
 it.skipIf(!existsSync('models/mini'))('is listed file by file, in Node and in pages', () => {
   const files = readdirSync('models/mini').filter((name) => name !== 'README.md');
-  for (const source of ['src/data/hub/node/embedded-folder.ts', 'src/web/page-options.ts'])
+  for (const source of ['src/hub/node/embedded-folder.ts', 'src/web/page-options.ts'])
     for (const name of files)
       expect(readFileSync(source, 'utf8')).toMatch(
         new RegExp(`new URL\\('[./]+/models/mini/${name}', import`),

@@ -1,4 +1,4 @@
-import { UserError } from '../../support/user-error.ts';
+import { UserError } from '../support/user-error.ts';
 
 /** A model on the Hugging Face Hub. `name` is `owner/name`, or only `name` for a few old models. */
 export interface ModelId {

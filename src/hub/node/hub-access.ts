@@ -1,4 +1,4 @@
-import { UserError } from '../../../support/user-error.ts';
+import { UserError } from '../../support/user-error.ts';
 import { hubCacheFolder } from './cache.ts';
 import type { DownloadProgress } from './download.ts';
 

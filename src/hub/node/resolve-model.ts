@@ -1,7 +1,7 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
-import { missingFile } from '../../../formats/node/missing-file.ts';
-import { nearest } from '../../../support/nearest.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { missingFile } from '../../formats/node/missing-file.ts';
+import { nearest } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
 import { EMBEDDED_MODEL } from '../embedded-model.ts';
 import { explainHubError } from '../explain-hub-error.ts';
 import { type ModelId, parseModelId } from '../model-id.ts';

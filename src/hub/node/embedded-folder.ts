@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { UserError } from '../../../support/user-error.ts';
+import { UserError } from '../../support/user-error.ts';
 
 /** Each file has its own URL expression, because bundlers such as Next.js search the code for such expressions. */
 const FILES = [
-  new URL('../../../../models/mini/config.json', import.meta.url),
-  new URL('../../../../models/mini/model.safetensors', import.meta.url),
-  new URL('../../../../models/mini/tokenizer.json', import.meta.url),
-  new URL('../../../../models/mini/tokenizer_config.json', import.meta.url),
+  new URL('../../../models/mini/config.json', import.meta.url),
+  new URL('../../../models/mini/model.safetensors', import.meta.url),
+  new URL('../../../models/mini/tokenizer.json', import.meta.url),
+  new URL('../../../models/mini/tokenizer_config.json', import.meta.url),
 ];
 
 /** @throws UserError if the package lacks the embedded model */

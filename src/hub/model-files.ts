@@ -1,4 +1,4 @@
-import { ADAPTER_CONFIG, adapterFiles } from '../../formats/adapters/adapter-files.ts';
+import { ADAPTER_CONFIG, adapterFiles } from '../formats/adapters/adapter-files.ts';
 
 /**
  * Weight files of a repository, in transformers' order of preference. Each format is a single file, or shards

@@ -1,4 +1,4 @@
-import { UserError } from '../../support/user-error.ts';
+import { UserError } from '../support/user-error.ts';
 import type { ModelId } from './model-id.ts';
 
 /** Codes of disk errors that the user can fix. */
