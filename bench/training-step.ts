@@ -14,7 +14,7 @@ import { Updater } from '../src/train/updater.ts';
 import { openModel } from '../src/trained/node/load-model.ts';
 import type { MethodName } from '../src/tuners/registry.ts';
 import { benchHead } from './bench-head.ts';
-import { methodSettings } from './method-settings.ts';
+import { methodSection } from './method-section.ts';
 
 /** Many more steps than are measured, so that the budget does not end. */
 const TOTAL_STEPS = 1_000_000;
@@ -64,7 +64,7 @@ export async function trainingStep(
       method,
       output: 'unused',
       data: { train: 'unused', text: 0, label: 1 },
-      ...(method !== 'full' && { [method]: methodSettings(method, r, settings.targets) }),
+      ...methodSection(method, r, settings.targets),
     },
     'bench',
   );
@@ -94,9 +94,9 @@ export async function trainingStep(
     },
   };
   const mapped = settings.mapped ?? sharesHost(communicator);
-  const program = new Program(nodeEngine(model, 'cpu', { threads, sharesHost: mapped }), model, run.tuner, {
-    communicator: timed,
-  });
+  const engine = nodeEngine(model, 'cpu', { threads, sharesHost: mapped });
+  const open = () => new Program(engine, model, run.tuner, { communicator: timed });
+  let program = open();
   return {
     trainable: values.length,
     async run() {
@@ -104,13 +104,13 @@ export async function trainingStep(
       const batches = [{ feeds, examples: batch, weight: 1, number: updater.step }];
       const { gradient } = await differentiateStep(program, updater.values, batches, 0);
       const differentiated = performance.now();
-      updater.apply(gradient);
-      return {
-        engine: differentiated - started,
-        update: performance.now() - differentiated,
-        waiting,
-        transfer,
-      };
+      const { relaidOut } = updater.apply(gradient);
+      const update = performance.now() - differentiated;
+      if (relaidOut) {
+        await program.release();
+        program = open();
+      }
+      return { engine: differentiated - started, update, waiting, transfer };
     },
     async profiled(profilePrefix, steps) {
       const program = new Program(nodeEngine(model, 'cpu', { profilePrefix }), model, run.tuner);

@@ -4,10 +4,7 @@ import { USER_MISTAKE } from './user-mistake.ts';
 /** Commands that stop gracefully: they save their state or finish pending work. */
 const STOPPABLE = ['train', 'reproduce', 'sweep', 'compare', 'serve'];
 
-let isOutputLost = false;
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (isOutputLost) return;
-  isOutputLost = true;
+process.stdout.once('error', (error: NodeJS.ErrnoException) => {
   // A reader that stops early (`adalora predict ... | head`) is not a failure.
   const isClosed = error.code === 'EPIPE';
   if (!isClosed) console.error(`Cannot write to standard output: ${error.message}`);
@@ -15,7 +12,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   const stops = STOPPABLE.includes(process.argv[2]) && process.emit('SIGHUP', 'SIGHUP');
   if (!stops) process.exit(isClosed ? 0 : USER_MISTAKE);
 });
-// If standard error has no reader, messages are dropped.
-process.stderr.on('error', () => {});
+// Later errors have the same cause. If standard error has no reader, messages are dropped.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
 await runCommand(process.argv.slice(2));

@@ -1,3 +1,5 @@
+import { lazy } from '../support/lazy.ts';
+
 /**
  * Converts arrays between f32 and the 16-bit formats f16 and bf16, which JavaScript holds as raw bits in a
  * Uint16Array. Widening is exact. Narrowing rounds to nearest, ties to even. A NaN stays a (quiet) NaN of the
@@ -6,9 +8,9 @@
 
 /** Converts IEEE 754 binary16 bits to f32. */
 export function f16ToF32(bits: Uint16Array): Float32Array {
-  f16Table ??= buildF16Table();
+  const table = f16Table();
   const out = new Uint32Array(bits.length);
-  for (let i = 0; i < bits.length; i++) out[i] = f16Table[bits[i]];
+  for (let i = 0; i < bits.length; i++) out[i] = table[bits[i]];
   return new Float32Array(out.buffer);
 }
 
@@ -50,10 +52,8 @@ const F16_INFINITY = 0x7c00;
 /** Difference between the exponent biases, 127 - 15, shifted to the position of the exponent. */
 const REBIAS = 112 << 23;
 
-let f16Table: Uint32Array | undefined;
-
-/** Converts all 65536 f16 values to f32 bits. The table takes 256 KB and is built on first use. */
-function buildF16Table(): Uint32Array {
+/** The f32 bits of all 65536 f16 values. The table takes 256 KB. */
+const f16Table = lazy(() => {
   const table = new Uint32Array(0x10000);
   const float = new Float32Array(1);
   const floatBits = new Uint32Array(float.buffer);
@@ -70,7 +70,7 @@ function buildF16Table(): Uint32Array {
     }
   }
   return table;
-}
+});
 
 /** Rounds a magnitude to f16 bits. `x` is the bits of an f32 without its sign. */
 function magnitudeToF16(x: number): number {

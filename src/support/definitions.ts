@@ -5,14 +5,6 @@ export interface Module {
   url: string;
 }
 
-/** Addresses of a program's modules that have added definitions. Other threads import these modules too. */
-const modules = new Set<string>();
-
-/** The addresses of the calling program's modules that have added definitions, in order. */
-export function definingModules(): string[] {
-  return [...modules];
-}
-
 /** Definitions of methods or tasks, by name. Some are built in, and programs add others. */
 export class Definitions<Definition> {
   /** All names, the built-in ones first. The array grows with each new definition. */
@@ -38,7 +30,6 @@ export class Definitions<Definition> {
     if (problem) throw new UserError({ where: `the ${this.sort} ${JSON.stringify(name)}`, fault: problem });
     if (!this.#all.has(name)) this.names.push(name);
     this.#all.set(name, { definition, ...(module && { module: module.url }) });
-    if (module) modules.add(module.url);
   }
 
   /** Returns the definition with a name, which must be one of `names`. */

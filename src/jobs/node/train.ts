@@ -9,8 +9,8 @@ import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { unlockFolder } from '../../run/node/run-lock.ts';
 import { disableTelemetry } from '../../runtime/node/disable-telemetry.ts';
 import { revived } from '../../support/failure.ts';
-import { withModules } from '../../support/node/import-modules.ts';
 import { threadArguments } from '../../support/node/thread-arguments.ts';
+import { definingModules } from '../../tasks/defining-modules.ts';
 import { checkedControl, type OnStepEnd, type StepState } from '../../train/step-control.ts';
 import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
 import type { Answers, JobFailure, WorkerJob, WorkerMessage } from './do-job.ts';
@@ -62,7 +62,7 @@ export async function train(
   disableTelemetry();
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     ...threadArguments(),
-    workerData: withModules(job),
+    workerData: { ...job, modules: definingModules() },
   });
   const { threadId } = worker;
   let mistake: { error: unknown } | undefined;

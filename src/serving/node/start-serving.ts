@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { disableTelemetry } from '../../runtime/node/disable-telemetry.ts';
 import { batched } from '../../support/batched.ts';
-import { withModules } from '../../support/node/import-modules.ts';
 import { threadArguments } from '../../support/node/thread-arguments.ts';
+import { definingModules } from '../../tasks/defining-modules.ts';
 import { revivedError } from '../service/plain-error.ts';
 import { RemoteService } from '../service/remote-service.ts';
 import type { Service } from '../service/service.ts';
@@ -38,7 +38,7 @@ export function startServing(job: ServingJob, listener: ServingListener): Promis
   disableTelemetry();
   const worker = new Worker(new URL('./serving-thread.js', import.meta.url), {
     ...threadArguments(),
-    workerData: withModules(job),
+    workerData: { ...job, modules: definingModules() },
   });
   const remote = new RemoteService({
     send: batched((calls) => worker.postMessage(calls), setImmediate),

@@ -1,10 +1,3 @@
-import { definingModules } from '../definitions.ts';
-
-/** Adds to a thread's input the addresses of the program's modules with definitions that the thread needs. */
-export function withModules<Data extends object>(data: Data): Data & { modules: readonly string[] } {
-  return { ...data, modules: definingModules() };
-}
-
 /**
  * Imports the modules of the program that started this thread. They define its methods and tasks in this thread too.
  */

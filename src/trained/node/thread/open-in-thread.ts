@@ -4,10 +4,10 @@ import { missingFile } from '../../../formats/node/missing-file.ts';
 import type { RunConfigInput } from '../../../run/config/run-config.ts';
 import { disableTelemetry } from '../../../runtime/node/disable-telemetry.ts';
 import { revived } from '../../../support/failure.ts';
-import { withModules } from '../../../support/node/import-modules.ts';
 import { threadArguments } from '../../../support/node/thread-arguments.ts';
 import { shown } from '../../../support/problem.ts';
 import { UserError } from '../../../support/user-error.ts';
+import { definingModules } from '../../../tasks/defining-modules.ts';
 import type { OpenOptions } from '../open.ts';
 import { ModelInThread } from './model-in-thread.ts';
 import type { ModelJob, ModelMessage } from './model-job.ts';
@@ -28,7 +28,7 @@ export async function openInThread(
   disableTelemetry();
   const worker = new Worker(new URL('./model-thread.js', import.meta.url), {
     ...threadArguments(),
-    workerData: withModules(job),
+    workerData: { ...job, modules: definingModules() },
   });
   return new Promise((resolve, reject) => {
     const tell = (message: ModelMessage) => {

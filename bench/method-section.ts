@@ -1,0 +1,26 @@
+import type { z } from 'zod';
+import { type MethodName, methodNamed } from '../src/tuners/registry.ts';
+
+/** Phases so long that no budget falls during a measurement. */
+const SCHEDULE = { tinit: '10%', tfinal: '10%', deltaT: 10 };
+
+/**
+ * The section of a method in a config, at a rank on some modules; empty for methods without settings. Houlsby's and Pfeiffer's bottleneck has that many features.
+ * VeRA keeps its own rank, because its matrices are not trained and their rank is far higher.
+ */
+export function methodSection(
+  method: MethodName,
+  r: number,
+  targets: readonly string[],
+): Record<string, unknown> {
+  // IncreLoRA always trains the next triplets of each module as well.
+  const grown = method === 'increlora' && { target_r: r + 1, incre_rank_num: 1 };
+  const all: Record<string, unknown> = {
+    ...{ r, init_r: r, target_r: Math.round(r / 1.5), bottleneck: r, ...SCHEDULE, ...grown },
+    ...{ orth_reg_weight: 0.1, target_modules: [...targets] },
+  };
+  const schema: z.ZodObject | undefined = methodNamed(method).config;
+  if (!schema) return {};
+  const isSet = (key: string) => key in schema.shape && !(method === 'vera' && key === 'r');
+  return { [method]: Object.fromEntries(Object.entries(all).filter(([key]) => isSet(key))) };
+}
