@@ -10,4 +10,6 @@ import { benchHead } from './bench-head.ts';
  */
 
 const [, , folder, dtype = 'int8', causal] = process.argv;
-(await withBaseDtype(openModel(folder, benchHead(causal === 'causal').build), dtype as BaseDtype)).close();
+(
+  await withBaseDtype(await openModel(folder, benchHead(causal === 'causal').build), dtype as BaseDtype)
+).close();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { writeSafetensors } from '../src/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../src/formats/tensor-data.ts';
 import { initialise } from '../src/models/initialise.ts';
-import { describeAs } from '../src/trained/node/load-model.ts';
+import { describeIn } from '../tests/support/describe-in.ts';
 import { benchHead } from './bench-head.ts';
 import type { BenchCase } from './shapes.ts';
 
@@ -23,7 +23,7 @@ export function writeRandomCheckpoint(
     attention_probs_dropout_prob: dropout,
   };
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
-  const { parameters } = describeAs(folder, benchHead(causal).build);
+  const { parameters } = describeIn(folder, benchHead(causal).build);
   const tensors = [...parameters].map(([name, shape]): [string, StoredTensor] => [
     name,
     { dtype: 'F32', shape: [...shape], data: initialise(name, shape, 0, 0.02) },

@@ -56,7 +56,7 @@ export async function trainingStep(
 ): Promise<TrainingStep> {
   const { folder, dtype, method, r, batch, length, cacheFolder, processThreads: threads } = settings;
   const head = benchHead(settings.causal);
-  const model = await withBaseDtype(openModel(folder, head.build), dtype, { cacheFolder });
+  const model = await withBaseDtype(await openModel(folder, head.build), dtype, { cacheFolder });
   const config = parseRunConfig(
     {
       defaults: 'huggingface',

@@ -46,8 +46,8 @@ async function timed<T>(what: string, work: () => T | Promise<T>): Promise<T> {
   return result;
 }
 
-const model = await timed('base', () =>
-  withBaseDtype(openModel(folder, tokenModel('CAUSAL_LM')), options['base-dtype'] as BaseDtype, {
+const model = await timed('base', async () =>
+  withBaseDtype(await openModel(folder, tokenModel('CAUSAL_LM')), options['base-dtype'] as BaseDtype, {
     cacheFolder: options.cache,
   }),
 );

@@ -12,7 +12,6 @@ import type { LoadedModel } from '../src/program/model-weights.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { elementCount } from '../src/support/element-count.ts';
 import { Random } from '../src/support/random.ts';
-import { openModel } from '../src/trained/node/load-model.ts';
 import { open } from '../src/trained/node/open.ts';
 import { openTuned } from '../src/trained/node/open-tuned.ts';
 import { FROZEN } from '../src/tuners/frozen-tuner.ts';
@@ -22,6 +21,7 @@ import { lora } from '../src/tuners/lora/definition.ts';
 import { asStored, peftAdapter } from '../src/tuners/low-rank/peft-adapter.ts';
 import { plainLora } from '../src/tuners/low-rank/plain-lora.ts';
 import type { TunedValues } from '../src/tuners/tuner.ts';
+import { openIn } from './support/describe-in.ts';
 import { type SmallGenerator, writeSmallGenerator } from './support/small-generator.ts';
 
 const CASE = '../shared/conformance/trajectories/llama-adalora';
@@ -119,7 +119,7 @@ function merged(model: LoadedModel, adapter: TunedValues): TunedValues {
 }
 
 function writeRandomLora(path: string, base: string, head: 'CAUSAL_LM' | 'SEQ_2_SEQ_LM'): void {
-  const model = openModel(base, tokenModel(head));
+  const model = openIn(base, tokenModel(head));
   const config = loraConfigSchema.parse({ r: 3, target_modules: 'all-linear' });
   const run = lora.start(model, config, 1);
   const values = new Random(8, 'adapter').normals(run.tuner.layout.length, 0.3);

@@ -14,7 +14,7 @@ import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
 import type { Session } from '../src/runtime/session.ts';
 import { Random } from '../src/support/random.ts';
-import { readModelConfig } from '../src/trained/node/load-model.ts';
+import { describeFolder } from '../src/trained/node/load-model.ts';
 import { type OpenedModel, open } from '../src/trained/node/open.ts';
 import { type OpenedTuned, openTuned } from '../src/trained/node/open-tuned.ts';
 import { SMALL_GENERATORS, writeSmallGenerator } from './support/small-generator.ts';
@@ -49,14 +49,15 @@ describe.each(SMALL_GENERATORS)('%s', (type) => {
   });
   afterAll(() => close());
 
-  const settingsOf = (user: object) => generationSettings({ user, modelConfig: readModelConfig(path) });
+  const settingsOf = async (user: object) =>
+    generationSettings({ user, modelConfig: (await describeFolder(path)).json });
   const cases = fixture.cases.filter((one) => one.model === type);
 
   it.each(cases.map((one) => [JSON.stringify({ ...one, model: undefined, ids: undefined }), one] as const))(
     'generates the same as transformers: %s',
     async (_, { prompts: chosen, user, ids }) => {
       const given = chosen.map((index) => prompts[index]);
-      const rows = await generate(model, given, settingsOf(user));
+      const rows = await generate(model, given, await settingsOf(user));
       expect(rows.map((row) => row.join(' '))).toEqual(ids);
     },
   );
@@ -65,7 +66,12 @@ describe.each(SMALL_GENERATORS)('%s', (type) => {
     ['greedily', {}],
     ['with beams', { num_beams: 3, no_repeat_ngram_size: 3 }],
   ])('generates %s for a batch of prompts as for each alone', async (_, more) => {
-    const settings = settingsOf({ max_new_tokens: 12, eos_token_id: [2, 5, 9], pad_token_id: 0, ...more });
+    const settings = await settingsOf({
+      max_new_tokens: 12,
+      eos_token_id: [2, 5, 9],
+      pad_token_id: 0,
+      ...more,
+    });
     const together = await generate(model, prompts, settings);
     const longest = Math.max(...prompts.map(({ length }) => length));
     for (const [i, prompt] of prompts.entries()) {

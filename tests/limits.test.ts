@@ -7,21 +7,24 @@ import { resolveSplit } from '../src/data/hub/node/resolve-dataset.ts';
 import { textFile } from '../src/data/node/text-files.ts';
 import { readAdapter } from '../src/formats/adapters/node/adapter-folder.ts';
 import { openCheckpoint } from '../src/formats/node/checkpoint.ts';
+import { folderFiles } from '../src/formats/node/folder-files.ts';
 import { readRunEvents, readRunRecord } from '../src/report/node/read-run-record.ts';
 import { finishOf } from '../src/run/node/event-log.ts';
 import { UserError } from '../src/support/user-error.ts';
-import { loadChatTemplate } from '../src/text/chat/node/load-chat-template.ts';
-import { readTokenizerFiles } from '../src/text/node/load-tokenizer.ts';
-import { readModelConfig } from '../src/trained/node/load-model.ts';
+import { readTokenizerFiles } from '../src/text/build-tokenizer.ts';
+import { readChatTemplate } from '../src/text/chat/read-chat-template.ts';
+import { TEXT_LIMITS } from '../src/text/node/text-limits.ts';
+import { describeFolder, readFolder } from '../src/trained/node/load-model.ts';
 import { readNotes } from '../src/trained/node/notes-file.ts';
-import { readGenerationFiles } from '../src/trained/node/read-generation-files.ts';
 
 /* The sizes in SECURITY.md: a file with one byte more is rejected before it is read. */
 
 const COMMIT = '0123456789012345678901234567890123456789';
 
+const GPT2 = { model_type: 'gpt2', vocab_size: 9, n_embd: 8, n_layer: 1, n_head: 1, n_positions: 8 };
+
 type Read = (path: string, folder: string) => unknown;
-const tokenizer: Read = (_, folder) => readTokenizerFiles(folder);
+const tokenizer: Read = async (_, folder) => await readTokenizerFiles(folderFiles(folder));
 const data: Read = (path) => textFile(path);
 
 /** The reader of each file, by its name in the table. */
@@ -29,14 +32,19 @@ const READERS: Record<string, [file: string, read: Read][]> = {
   'YAML config of a command': [['run.yaml', (path) => loadConfig(path)]],
   '`config.yaml` of a run': [['run/config.yaml', (path) => readRunRecord(dirname(path))]],
   '`config.json`, `adapter_config.json`, `adalora.json`': [
-    ['model/config.json', (_, folder) => readModelConfig(folder)],
+    ['model/config.json', async (_, folder) => (await describeFolder(folder)).json],
     ['adapter/adapter_config.json', (_, folder) => readAdapter(folder)],
     ['notes/adalora.json', (_, folder) => readNotes(folder)],
   ],
   '`generation_config.json`': [
-    ['generation/generation_config.json', (_, folder) => readGenerationFiles(folder)],
+    ['generation/generation_config.json', async (_, folder) => (await readFolder(folder)).generationFiles()],
   ],
-  '`chat_template.jinja`': [['chat/chat_template.jinja', (_, folder) => loadChatTemplate(folder, {})]],
+  '`chat_template.jinja`': [
+    [
+      'chat/chat_template.jinja',
+      async (_, folder) => (await readChatTemplate(folderFiles(folder), TEXT_LIMITS)).parse({}),
+    ],
+  ],
   '`tokenizer.json`': [['fast/tokenizer.json', tokenizer]],
   '`tokenizer_config.json`, `vocab.txt`, `vocab.json`, `merges.txt`, `spm.model`': [
     'tokenizer_config.json',
@@ -78,6 +86,8 @@ beforeAll(() => {
     mkdirSync(join(folder, dirname(file)), { recursive: true });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
+// Settings for generation are those of a language model.
+beforeAll(() => writeFileSync(join(folder, 'generation', 'config.json'), JSON.stringify(GPT2)));
 
 it('lists every kind of file', () => {
   expect(rows.map(([name]) => name)).toEqual(Object.keys(READERS));

@@ -35,6 +35,9 @@ function rows(seed: number): string {
   return ['sentence\tlabel', ...lines].join('\n');
 }
 
+/** The same rows as objects. */
+const table = (seed: number) => tinyRows(40, seed).map(({ text, label }) => ({ sentence: text, label }));
+
 const files = { 'rows.tsv': rows(1), 'dev.tsv': rows(2) };
 
 function run(options: Partial<TrainOptions> = {}, config: object = CONFIG) {
@@ -111,6 +114,20 @@ it('a run that began in a page goes on in Node, and the other way round, with th
   const inNode = readFileSync(join(stopped, 'checkpoints', 'checkpoint-4.safetensors'));
   const resumed = await run({ checkpoint: new Blob([inNode]) });
   for (const [name, content] of expected) expect(inPage(resumed).get(name)).toEqual(content);
+});
+
+it('trains on rows in memory, as Node does, and resumes them', async () => {
+  const data = { ...CONFIG.data, train: table(1), validation: table(2) };
+  const kept: File[] = [];
+  const options = { files: {}, onCheckpoint: (file: File) => void kept.push(file) };
+  const whole = await run(options, { data });
+  const output = join(root, 'rows-in-node');
+  await trainInNode({ ...CONFIG, data, model: folder, output, device: 'wasm' });
+  const inNode = filesIn(join(output, 'adapter')).get('adapter_model.safetensors');
+  expect(whole.adapter!.get('adapter_model.safetensors')).toEqual(inNode);
+  const last = readdirSync(join(output, 'checkpoints')).at(-1)!;
+  const checkpoint = new Blob([readFileSync(join(output, 'checkpoints', last))]);
+  expect((await run({ ...options, checkpoint }, { data })).adapter).toEqual(whole.adapter);
 });
 
 it('stores the first step and the end by default, and the end returns the result again', async () => {

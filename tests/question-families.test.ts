@@ -9,7 +9,7 @@ import { initialise } from '../src/models/initialise.ts';
 import { spanModel } from '../src/objectives/span-model.ts';
 import type { QuestionInput, SpanAnswer } from '../src/tasks/question-answering/definition.ts';
 import { readQuestions } from '../src/tasks/question-answering/read-questions.ts';
-import { describeAs } from '../src/trained/node/load-model.ts';
+import { describeIn } from './support/describe-in.ts';
 import { tinyQuestions } from './support/tiny-questions.ts';
 import { Workspace } from './support/workspace.ts';
 
@@ -55,7 +55,7 @@ function writeModel(folder: string, family: keyof typeof FAMILIES): void {
   mkdirSync(folder);
   for (const name of readdirSync(fixture)) copyFileSync(join(fixture, name), join(folder, name));
   writeFileSync(join(folder, 'config.json'), JSON.stringify({ model_type: family, ...config }));
-  const { parameters, buffers } = describeAs(folder, spanModel);
+  const { parameters, buffers } = describeIn(folder, spanModel);
   const tensors = [...parameters, ...buffers]
     .filter(([name]) => !name.startsWith('qa_outputs.'))
     .map(([name, shape]): [string, StoredTensor] => [

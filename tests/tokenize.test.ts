@@ -20,7 +20,7 @@ it('tokenize writes ids, tokens and offsets of each line', async () => {
     .split('\n')
     .map((line) => JSON.parse(line));
   expect(lines).toHaveLength(TEXTS.length);
-  const tokenizer = loadTokenizer(workspace.path('model'), { typeVocabSize: 2 });
+  const tokenizer = await loadTokenizer(workspace.path('model'), { typeVocabSize: 2 });
   lines.forEach(({ ids, tokens, offsets }, i) => {
     expect(ids).toEqual([...tokenizer.encode(TEXTS[i], undefined, 64).inputIds]);
     const characters = [...TEXTS[i]];

@@ -38,7 +38,9 @@ export async function besideLora(
 ): Promise<BesideLora> {
   writeRandomCheckpoint(folder, size);
   launcher.makeBase(folder);
-  const methods = fitting(folder, side).filter((method) => method !== 'lora' && method.includes(only));
+  const methods = (await fitting(folder, side)).filter(
+    (method) => method !== 'lora' && method.includes(only),
+  );
   const result = { steps: [] as StepOf[], ms: [] as number[], mb: [] as number[] };
   for (let at = 0; at < methods.length; at += AT_ONCE) {
     const group: MethodName[] = ['lora', ...methods.slice(at, at + AT_ONCE)];
@@ -71,8 +73,8 @@ export async function besideLora(
 }
 
 /** The methods that fit a model, over this type of base. */
-function fitting(folder: string, { dtype }: Side): MethodName[] {
-  const model = openModel(folder, benchHead().build);
+async function fitting(folder: string, { dtype }: Side): Promise<MethodName[]> {
+  const model = await openModel(folder, benchHead().build);
   try {
     return METHOD_NAMES.filter((name) => {
       const { needs, trains } = methodNamed(name);

@@ -7,7 +7,7 @@ import { generationSettings } from '../../src/generation/generation-settings.ts'
 import type { LanguageModel } from '../../src/generation/language-model.ts';
 import { openLanguageModel } from '../../src/generation/open-language-model.ts';
 import type { TunedModel } from '../../src/generation/tuned-model.ts';
-import { readModelConfig } from '../../src/trained/node/load-model.ts';
+import { describeFolder } from '../../src/trained/node/load-model.ts';
 import type { Findings } from './compare.ts';
 import { batchOf, type StoredTensors } from './read-case.ts';
 
@@ -39,7 +39,7 @@ export async function generatedChecks(
     for (const [name, tensor] of readSafetensors(path)) {
       const user = { ...SETTINGS[name], max_new_tokens: 10, min_length: 0 };
       if (!(name in SETTINGS)) findings.faults.push(`generated ${name}: what with?`);
-      const settings = generationSettings({ user, modelConfig: readModelConfig(folder) });
+      const settings = generationSettings({ user, modelConfig: (await describeFolder(folder)).json });
       const [ids] = await generate(withoutEnd(model), [prompt], settings);
       findings.equal(`generated ${name}`, [...ids], Array.from(tensor.data as BigInt64Array, Number));
       findings.notes.push(`${name} equal`);

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { HeadKind } from '../../src/models/heads/registry.ts';
 import { spanModel } from '../../src/objectives/span-model.ts';
 import type { TaskModel } from '../../src/objectives/task-model.ts';
@@ -5,7 +7,8 @@ import { tokenModel } from '../../src/objectives/token-model.ts';
 import type { LoadedModel } from '../../src/program/model-weights.ts';
 import { recognisedTask, taskNamed } from '../../src/tasks/registry.ts';
 import type { BuildTask } from '../../src/tasks/task-definition.ts';
-import { openModel, readFamily, readModelConfig } from '../../src/trained/node/load-model.ts';
+import { familyOf } from '../../src/trained/bind-model.ts';
+import { openIn } from '../../tests/support/describe-in.ts';
 import { named, Skipped, type StoredTensors } from './read-case.ts';
 
 /**
@@ -16,18 +19,18 @@ import { named, Skipped, type StoredTensors } from './read-case.ts';
 export function loadCase(folder: string, taskType: string, batch: StoredTensors): LoadedModel<TaskModel> {
   switch (taskType) {
     case 'SEQ_CLS':
-      return openModel(folder, classifier(folder, named(batch, 'labels').shape));
+      return openIn(folder, classifier(folder, named(batch, 'labels').shape));
     case 'QUESTION_ANS':
-      return openModel(folder, spanModel);
+      return openIn(folder, spanModel);
     default:
-      return openModel(folder, tokenModel(taskType as HeadKind));
+      return openIn(folder, tokenModel(taskType as HeadKind));
   }
 }
 
 /** The task of a classification head. It is in the config, or else inferred as in transformers. */
 function classifier(folder: string, targets: readonly number[]): BuildTask {
-  const { definition, config } = readFamily(folder);
-  const json = readModelConfig(folder);
+  const json = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
+  const { definition, config } = familyOf(json, folder);
   const model = {
     ...{ definition, config },
     json,

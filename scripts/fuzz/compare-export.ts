@@ -6,7 +6,7 @@ import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { Program } from '../../src/program/program.ts';
 import { collate } from '../../src/text/collate.ts';
 import { exportOnnx } from '../../src/trained/node/export-onnx.ts';
-import { openText } from '../../src/trained/node/open-text.ts';
+import { readFolder } from '../../src/trained/node/load-model.ts';
 import { openTuned } from '../../src/trained/node/open-tuned.ts';
 
 const TEXTS = ['the cat sat on the mat', 'a dog'];
@@ -25,7 +25,7 @@ export async function exportDifference(adapter: string, base: string): Promise<n
   const output = mkdtempSync(join(adapter, '..', 'onnx-'));
   try {
     exportOnnx(opened, output);
-    const { tokenizer } = openText(baseFolder, model.config, undefined);
+    const { tokenizer } = (await readFolder(baseFolder)).text(model.config, undefined);
     const encodings = TEXTS.map((text) => tokenizer.encode(text, undefined, model.config.maxLength));
     const batch = collate(encodings, tokenizer.padId);
     const program = new Program(nodeEngine(model, 'cpu', { threads: 1 }), model, tuner);

@@ -17,6 +17,7 @@ import { writeSweep } from '../../src/experiments/node/write-sweep.ts';
 import { sweepRuns } from '../../src/experiments/sweep/sweep-runs.ts';
 import { readAdapter } from '../../src/formats/adapters/node/adapter-folder.ts';
 import { openCheckpoint } from '../../src/formats/node/checkpoint.ts';
+import { folderFiles } from '../../src/formats/node/folder-files.ts';
 import { readText } from '../../src/formats/node/read-text.ts';
 import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import { openTorchFile } from '../../src/formats/pickle/node/open-torch-file.ts';
@@ -30,11 +31,12 @@ import { rowsFromFile } from '../../src/tasks/labelled-texts/read-inputs.ts';
 import { readQuestions } from '../../src/tasks/question-answering/read-questions.ts';
 import { readSentences } from '../../src/tasks/token-classification/read-sentences.ts';
 import { sentencesToTag } from '../../src/tasks/token-classification/read-words.ts';
-import { loadChatTemplate } from '../../src/text/chat/node/load-chat-template.ts';
+import { readChatTemplate } from '../../src/text/chat/read-chat-template.ts';
 import { loadTokenizer } from '../../src/text/node/load-tokenizer.ts';
-import { describeAs } from '../../src/trained/node/load-model.ts';
+import { TEXT_LIMITS } from '../../src/text/node/text-limits.ts';
+import { describeFolder, readFolder } from '../../src/trained/node/load-model.ts';
 import { readNotes } from '../../src/trained/node/notes-file.ts';
-import { readGenerationFiles } from '../../src/trained/node/read-generation-files.ts';
+import { buildModel } from '../../src/trained/read-model.ts';
 import { kindOf } from '../../src/tuners/registry.ts';
 import { exportDifference } from './compare-export.ts';
 import { STATE } from './write-samples.ts';
@@ -68,8 +70,8 @@ const rows = (format: 'tsv' | 'csv' | 'jsonl'): Kind => ({
   read: (path) => void readRows(path, { ...ROWS, format, listed: false }),
 });
 
-const tokenize = (folder: string) => {
-  const tokenizer = loadTokenizer(folder, { typeVocabSize: 2 });
+const tokenize = async (folder: string) => {
+  const tokenizer = await loadTokenizer(folder, { typeVocabSize: 2 });
   for (const text of TEXTS) tokenizer.encode(text, undefined, 64);
 };
 
@@ -152,7 +154,8 @@ export const KINDS: readonly Kind[] = [
   {
     name: 'model config',
     file: 'model/config.json',
-    read: (_, folder) => void describeAs(join(folder, 'model'), tokenModel('MASKED_LM')),
+    read: async (_, folder) =>
+      void buildModel(tokenModel('MASKED_LM'), await describeFolder(join(folder, 'model'))),
   },
   {
     name: 'adapter config',
@@ -204,15 +207,16 @@ export const KINDS: readonly Kind[] = [
   {
     name: 'chat template',
     file: 'model/chat_template.jinja',
-    read(_, folder) {
-      const template = loadChatTemplate(join(folder, 'model'), {});
+    async read(_, folder) {
+      const template = (await readChatTemplate(folderFiles(join(folder, 'model')), TEXT_LIMITS)).parse({});
       template.render([{ role: 'user', content: 'Where?' }], true);
     },
   },
   {
     name: 'generation config',
     file: 'model/generation_config.json',
-    read: (_, folder) => void generationSettings(readGenerationFiles(join(folder, 'model'))),
+    read: async (_, folder) =>
+      void generationSettings((await readFolder(join(folder, 'model'))).generationFiles()),
   },
   ...['adapter_config.json', 'head_config.json', 'pytorch_adapter.bin'].map((file) => ({
     name: `AdapterHub's ${file}`,
@@ -235,16 +239,21 @@ export const KINDS: readonly Kind[] = [
   {
     name: 'long chat template',
     file: 'chat/chat_template.jinja',
-    read(_, folder) {
-      const template = loadChatTemplate(join(folder, 'chat'), { bos_token: '<s>', eos_token: '</s>' });
+    async read(_, folder) {
+      const template = (await readChatTemplate(folderFiles(join(folder, 'chat')), TEXT_LIMITS)).parse({
+        bos_token: '<s>',
+        eos_token: '</s>',
+      });
       template.render(CONVERSATION, true);
     },
   },
   {
     name: 'chat template of tokenizer_config.json',
     file: 'chat-config/tokenizer_config.json',
-    read(_, folder) {
-      loadChatTemplate(join(folder, 'chat-config'), {}).render(CONVERSATION, false);
+    async read(_, folder) {
+      (await readChatTemplate(folderFiles(join(folder, 'chat-config')), TEXT_LIMITS))
+        .parse({})
+        .render(CONVERSATION, false);
     },
   },
   {

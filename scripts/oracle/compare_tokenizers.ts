@@ -19,7 +19,7 @@ for (const name of readdirSync(folder).sort()) {
     .split('\n')
     .slice(0, -1);
   const [{ pair }, ...expected] = lines.map((line) => JSON.parse(line));
-  const tokenizer = loadTokenizer(join(folder, name), { typeVocabSize: 2 });
+  const tokenizer = await loadTokenizer(join(folder, name), { typeVocabSize: 2 });
   const { maxLength } = { maxLength: 1e6 };
   const wrong = { ids: 0, offsets: 0, tokens: 0, pieces: 0 };
   const shown: string[] = [];

@@ -22,7 +22,7 @@ const run = parseRunConfig(
 ) as RunConfig;
 if (run.task !== 'seq2seq_lm') throw new Error('another task');
 const { data, training, seed } = run;
-const tokenizer = loadTokenizer(run.model, { typeVocabSize: 0 });
+const tokenizer = await loadTokenizer(run.model, { typeVocabSize: 0 });
 const tokens = (text: string, most = 128) => tokenizer.encode(text, undefined, most).inputIds.length;
 const pairs = trainingFiles(data).flatMap((path) => readPairs(textFile(path).read(), path, data, true));
 const examples = pairs.flatMap(({ source, targets }) => targets.map((target) => ({ source, target })));

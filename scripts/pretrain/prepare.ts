@@ -25,7 +25,7 @@ export interface Preparation {
 }
 
 /** Cleans and splits the corpus, trains the vocabulary on its training part, and stores both parts as tokens. */
-export function prepare(prepared: Prepared, { packages, from, log }: Preparation): void {
+export async function prepare(prepared: Prepared, { packages, from, log }: Preparation): Promise<void> {
   if (existsSync(prepared.heldOut)) return;
   const all = [...documents(FILES.corpus, packages)];
   const parts = { train: all.filter((d) => !isHeldOut(d)), heldOut: all.filter(isHeldOut) };
@@ -38,8 +38,8 @@ export function prepare(prepared: Prepared, { packages, from, log }: Preparation
     mkdirSync(prepared.folder, { recursive: true });
     for (const name of TOKENIZER_FILES) copyFileSync(join(from, name), join(prepared.folder, name));
   }
-  const tokenizer = loadTokenizer(prepared.folder, { typeVocabSize: CONFIG.type_vocab_size });
-  const teacher = loadTokenizer(FILES.teacher, { typeVocabSize: CONFIG.type_vocab_size });
+  const tokenizer = await loadTokenizer(prepared.folder, { typeVocabSize: CONFIG.type_vocab_size });
+  const teacher = await loadTokenizer(FILES.teacher, { typeVocabSize: CONFIG.type_vocab_size });
   for (const part of ['train', 'heldOut'] as const) {
     const cut = [...chunks(parts[part], tokenizer, teacher, MAX_LENGTH - 2, SEED)];
     writeChunks(prepared[part], cut, SEED);

@@ -60,7 +60,7 @@ const { signal } = stopOnSignal(() => log('finishing this step'));
 const prepared = preparedIn(flags.prepared);
 prepare(prepared, { packages: flags.packages, from: flags.from, log });
 mkdirSync(flags.run, { recursive: true });
-const tokenizer = loadTokenizer(prepared.folder, { typeVocabSize: CONFIG.type_vocab_size });
+const tokenizer = await loadTokenizer(prepared.folder, { typeVocabSize: CONFIG.type_vocab_size });
 const train = readChunks(prepared.train);
 const heldOut = readChunks(prepared.heldOut);
 const teacher = objective === 'mlm' ? undefined : await openTeacher(FILES.teacher, teacherDtype);
@@ -107,7 +107,7 @@ await student.release();
 async function teaching(part: 'train' | 'held-out', scaledLike?: Teaching): Promise<Teaching | undefined> {
   if (!teacher) return undefined;
   const store = part === 'train' ? train : heldOut;
-  const texts = loadTokenizer(FILES.teacher, { typeVocabSize: CONFIG.type_vocab_size });
+  const texts = await loadTokenizer(FILES.teacher, { typeVocabSize: CONFIG.type_vocab_size });
   const vectors = new TeacherVectors(teacher, texts, store, join(prepared.folder, `${part}.f16`));
   teachings.push(vectors);
   const scales =

@@ -6,7 +6,7 @@ import { modelFeeds } from '../../src/objectives/model-inputs.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { Program } from '../../src/program/program.ts';
 import { type Batch, collate } from '../../src/text/collate.ts';
-import { openText } from '../../src/trained/node/open-text.ts';
+import { readFolder } from '../../src/trained/node/load-model.ts';
 import { openTuned } from '../../src/trained/node/open-tuned.ts';
 
 env.allowRemoteModels = false;
@@ -37,7 +37,7 @@ export async function ourLogits(
   base?: string,
 ): Promise<BatchLogits> {
   const { model, tuner, values, baseFolder } = await openTuned(what, { model: base });
-  const { tokenizer } = openText(baseFolder, model.config, undefined);
+  const { tokenizer } = (await readFolder(baseFolder)).text(model.config, undefined);
   const encodings = examples.map(([text, pair]) => tokenizer.encode(text, pair, model.config.maxLength));
   const batch = collate(encodings, tokenizer.padId);
   const program = new Program(nodeEngine(model, 'cpu'), model, tuner);

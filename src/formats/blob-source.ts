@@ -1,5 +1,5 @@
 import { UserError } from '../support/user-error.ts';
-import type { AsyncByteSource } from './async-byte-source.ts';
+import type { AsyncByteSource } from './byte-source.ts';
 
 /**
  * Reads a `File` or `Blob` in parts, without loading all of it.

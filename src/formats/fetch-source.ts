@@ -1,6 +1,5 @@
 import { UserError } from '../support/user-error.ts';
-import type { AsyncByteSource } from './async-byte-source.ts';
-import { bytesAsSource } from './byte-source.ts';
+import { type AsyncByteSource, bytesAsSource } from './byte-source.ts';
 import { BodyTooLong, readBody } from './read-body.ts';
 
 /** Maximum size: a page cannot hold more, because 32-bit WebAssembly has 4 GiB of address space. */

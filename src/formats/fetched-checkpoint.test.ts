@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeSafetensors } from './encode-safetensors.ts';
 import { openFetchedCheckpoint } from './fetched-checkpoint.ts';
-import { type FileSet, filesFrom, type PageFile } from './file-set.ts';
+import { type Files, filesFrom, type PageFile } from './files.ts';
 import { f32ToF16 } from './float.ts';
 import type { StoredTensor } from './tensor-data.ts';
 
@@ -20,7 +20,7 @@ const file = (tensors: Record<string, StoredTensor>) =>
   new Blob(encodeSafetensors(new Map(Object.entries(tensors))) as BlobPart[]);
 
 /** A file set that records the ranges that are read. */
-function watched(files: Record<string, PageFile>): { set: FileSet; read: [number, number][] } {
+function watched(files: Record<string, PageFile>): { set: Files; read: [number, number][] } {
   const set = filesFrom(new Map(Object.entries(files)), 'model');
   const read: [number, number][] = [];
   return {

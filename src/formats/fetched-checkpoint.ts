@@ -3,7 +3,7 @@ import { bytesAsSource } from './byte-source.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { convertHint } from './convert-hint.ts';
 import { FetchedTensors } from './fetched-tensors.ts';
-import { type FileSet, missingIn, pathIn, readFile } from './file-set.ts';
+import { type Files, missingIn, pathIn, readFile } from './files.ts';
 import { sourceDigest, startDigest } from './source-digest.ts';
 import { unknownTensor } from './unknown-tensor.ts';
 import { holders, MAX_INDEX_BYTES, missingShard, parseWeightMap } from './weight-map.ts';
@@ -36,7 +36,7 @@ export interface FetchedCheckpoint extends Checkpoint {
  *
  * @throws UserError if there are no weights, if index and shards disagree, or if a file is damaged
  */
-export async function openFetchedCheckpoint(set: FileSet): Promise<FetchedCheckpoint> {
+export async function openFetchedCheckpoint(set: Files): Promise<FetchedCheckpoint> {
   const source = await set.open(SINGLE);
   if (source) {
     const file = await FetchedTensors.open(source, pathIn(set.name, SINGLE));
@@ -47,7 +47,7 @@ export async function openFetchedCheckpoint(set: FileSet): Promise<FetchedCheckp
   throw await noWeights(set);
 }
 
-async function openFetchedShards(set: FileSet, index: Uint8Array): Promise<FetchedCheckpoint> {
+async function openFetchedShards(set: Files, index: Uint8Array): Promise<FetchedCheckpoint> {
   const where = pathIn(set.name, INDEX);
   const weightMap = parseWeightMap(index, ENDING, where);
   const files = new Map<string, FetchedTensors>();
@@ -106,7 +106,7 @@ function checkpoint(
   };
 }
 
-async function noWeights(set: FileSet): Promise<UserError> {
+async function noWeights(set: Files): Promise<UserError> {
   for (const name of PICKLES) {
     if (!(await set.open(name))) continue;
     const where = pathIn(set.name, name);

@@ -1,5 +1,5 @@
 import type { Hash } from '../support/sha256.ts';
-import type { AsyncByteSource } from './async-byte-source.ts';
+import type { AsyncByteSource } from './byte-source.ts';
 import {
   LENGTH_BYTES,
   parseSafetensorsHeader,

@@ -1,6 +1,5 @@
 import { Sha256 } from '../support/sha256.ts';
-import type { AsyncByteSource } from './async-byte-source.ts';
-import type { ByteSource } from './byte-source.ts';
+import type { AsyncByteSource, ByteSource } from './byte-source.ts';
 
 /** Bytes per read. More would need more memory, and report progress less often. */
 const CHUNK_BYTES = 2 ** 22;
@@ -14,6 +13,11 @@ export async function sourceDigest(source: ByteSource | AsyncByteSource): Promis
   const hash = startDigest(source.size);
   for (const range of digestRanges(source.size)) hash.update(await source.read(...range));
   return hash.digest('hex');
+}
+
+/** Identifies rows in memory. */
+export function textDigest(rows: { read(): string }): string {
+  return new Sha256().update(rows.read()).digest('hex');
 }
 
 /** Starts the digest of a file. The bytes of {@link digestRanges} complete it. */

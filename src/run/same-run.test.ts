@@ -22,6 +22,10 @@ it('the order of keys does not matter', () => {
   expect(pattern({ query: 2, value: 3 })).toBe(pattern({ value: 3, query: 2 }));
 });
 
+it('a key that is undefined is not set', () => {
+  expect(fingerprint({}, { adapter: undefined })).toBe(fingerprint({}));
+});
+
 it('a run may be resumed with settings that change no step', () => {
   const own = fingerprint({});
   expect(fingerprint({ gradient_checkpointing: true })).toBe(own);

@@ -1,8 +1,10 @@
+import { type Files, readFile } from '../formats/files.ts';
 import { UserError } from '../support/user-error.ts';
 import { convertTokenizer } from './convert/convert-tokenizer.ts';
 import { SENTENCEPIECE_FILES } from './convert/read-sentencepiece.ts';
 import type { SlowTokenizer } from './convert/slow-tokenizer.ts';
 import { jsonFile } from './convert/text-file.ts';
+import type { Limited } from './steps/pipeline.ts';
 import { TextTokenizer, type TokenizerOptions } from './tokenizer.ts';
 
 /** The files of a tokenizer, by their names in a model's folder. */
@@ -17,15 +19,26 @@ const SLOW_NOTES = ['special_tokens_map.json', 'added_tokens.json', 'config.json
 export const MAX_TOKENIZER_BYTES = 100 * 2 ** 20;
 const MAX_SLOW_BYTES = 16 * 2 ** 20;
 
-/** The files of a folder that {@link buildTokenizer} needs, with the maximum size of each. */
-export function tokenizerFiles(present: (name: string) => boolean): { name: string; maxBytes: number }[] {
-  const { tokenizer, config } = TOKENIZER_FILES;
-  const isFast = present(tokenizer);
-  return [
-    { name: tokenizer, maxBytes: MAX_TOKENIZER_BYTES },
-    { name: config, maxBytes: MAX_SLOW_BYTES },
-    ...(isFast ? [] : [...SLOW_FILES, ...SLOW_NOTES].map((name) => ({ name, maxBytes: MAX_SLOW_BYTES }))),
-  ].filter(({ name }) => present(name));
+/** Limits on the time of work with untrusted files. A page has none: it can be closed. */
+export interface TextLimits {
+  /** For a text, with a tokenizer's regular expressions. `where` is the tokenizer's place in messages. */
+  encoding(where: string): Limited;
+  /** For a conversation, with a chat template. */
+  rendering(where: string): Limited;
+}
+
+/**
+ * Reads the files that {@link buildTokenizer} needs, by name.
+ *
+ * @throws UserError for a file that is too large
+ */
+export async function readTokenizerFiles(files: Files): Promise<Map<string, Uint8Array>> {
+  const fast = await readFile(files, TOKENIZER_FILES.tokenizer, MAX_TOKENIZER_BYTES);
+  const names = [TOKENIZER_FILES.config, ...(fast ? [] : [...SLOW_FILES, ...SLOW_NOTES])];
+  const others = await Promise.all(names.map((name) => readFile(files, name, MAX_SLOW_BYTES)));
+  const read: [string, Uint8Array | undefined][] = names.map((name, i) => [name, others[i]]);
+  read.unshift([TOKENIZER_FILES.tokenizer, fast]);
+  return new Map(read.filter((one): one is [string, Uint8Array] => one[1] !== undefined));
 }
 
 /** Whether a folder with these files contains a tokenizer. */

@@ -20,8 +20,8 @@ function expectedOf(name: string) {
 }
 
 describe.each(names)('%s, without a tokenizer.json', (name) => {
-  it('has the same ids, tokens and offsets as in transformers', () => {
-    const tokenizer = loadTokenizer(join(FOLDER, name), { typeVocabSize: 2 });
+  it('has the same ids, tokens and offsets as in transformers', async () => {
+    const tokenizer = await loadTokenizer(join(FOLDER, name), { typeVocabSize: 2 });
     const { pair, expected } = expectedOf(name);
     for (const [i, text] of texts.entries()) {
       const { inputIds, tokens, starts, ends } = tokenizer.encodeWithOffsets(text);
@@ -88,7 +88,7 @@ describe('invalid files', () => {
     }
   });
 
-  it('of text: a merge of an unknown token, a vocabulary without its special tokens', () => {
+  it('of text: a merge of an unknown token, a vocabulary without its special tokens', async () => {
     const gpt2 = { 'config.json': '{"model_type":"gpt2"}', 'vocab.json': '{"a":0,"<|endoftext|>":1}' };
     expect(load({ ...gpt2, 'merges.txt': '#version\na b\n' })).toThrow('merge 0 needs "b"');
     expect(load(gpt2)).toThrow('model/merges.txt does not exist');
@@ -97,6 +97,6 @@ describe('invalid files', () => {
     );
     writeFileSync(join(folder, 'vocab.txt'), Buffer.of(0xff, 0xfe));
     writeFileSync(join(folder, 'config.json'), '{"model_type":"bert"}');
-    expect(() => loadTokenizer(folder, { typeVocabSize: 1 })).toThrow(' is not UTF-8 text.');
+    await expect(loadTokenizer(folder, { typeVocabSize: 1 })).rejects.toThrow(' is not UTF-8 text.');
   });
 });

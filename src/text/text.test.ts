@@ -42,17 +42,17 @@ describe('maxLength', () => {
 describe('loadTokenizer', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tokenizer-'));
   afterAll(() => rmSync(folder, { recursive: true }));
-  const load = (json?: string) => () => {
+  const load = (json?: string) => async () => {
     if (json !== undefined) writeFileSync(join(folder, 'tokenizer.json'), json);
     return loadTokenizer(folder, { typeVocabSize: 2 });
   };
 
-  it('reports missing and invalid files', () => {
-    expect(load()).toThrow(/tokenizer\.json does not exist\. Save it/);
-    expect(load('{}')).toThrow(/tokenizer_config\.json does not exist\./);
+  it('reports missing and invalid files', async () => {
+    await expect(load()()).rejects.toThrow(/tokenizer\.json does not exist\. Save it/);
+    await expect(load('{}')()).rejects.toThrow(/tokenizer_config\.json does not exist\./);
     writeFileSync(join(folder, 'tokenizer_config.json'), '{}');
-    expect(load('{"model"')).toThrow(/tokenizer\.json is not valid JSON: /);
-    expect(load('[]')).toThrow(/tokenizer\.json is not a JSON object\./);
-    expect(load('{}')).toThrow(/tokenizer\.json is not a readable tokenizer: .*model/);
+    await expect(load('{"model"')()).rejects.toThrow(/tokenizer\.json is not valid JSON: /);
+    await expect(load('[]')()).rejects.toThrow(/tokenizer\.json is not a JSON object\./);
+    await expect(load('{}')()).rejects.toThrow(/tokenizer\.json is not a readable tokenizer: .*model/);
   });
 });

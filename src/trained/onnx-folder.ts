@@ -7,6 +7,7 @@ import { type OnnxSource, onnxFiles } from '../optimum/onnx-files.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 import { UserError } from '../support/user-error.ts';
 import { buildTokenizer, TOKENIZER_FILES, tokenizerJsons } from '../text/build-tokenizer.ts';
+import { CHAT_TEMPLATE_FILE } from '../text/chat/read-chat-template.ts';
 import type { TunedValues } from '../tuners/tuner.ts';
 import { assertFiniteValues, finiteReader } from './finite-values.ts';
 import { fittingReader } from './fitting-base.ts';
@@ -14,6 +15,7 @@ import { trainedConfig } from './full-model.ts';
 import type { Notes } from './notes.ts';
 import { onnxConfig } from './onnx-config.ts';
 import { onnxTokenizerConfig } from './onnx-tokenizer.ts';
+import { CONFIG, GENERATION_CONFIG } from './read-model.ts';
 import { sentenceFiles } from './sentence-files.ts';
 
 export interface ExportOnnxOptions {
@@ -40,11 +42,6 @@ export interface BaseFiles {
   where(name: string): string;
 }
 
-/** Names of files other than the tokenizer's. */
-export const CONFIG = 'config.json';
-export const CHAT_TEMPLATE = 'chat_template.jinja';
-export const GENERATION_CONFIG = 'generation_config.json';
-
 /**
  * A model as ONNX files with its config and tokenizer, for a folder that transformers.js and Optimum load. Files are
  * listed by path, config.json last. Unchanged files of the base model are not included. An adapter is merged into the
@@ -67,7 +64,7 @@ export function onnxFolder(
   const tokenizerConfig = onnxTokenizerConfig({ ...config }, model, {
     frames: before.length + after.length > 0,
     maxLength: notes?.data.max_length,
-    chatTemplate: files.has(CHAT_TEMPLATE) ? text(CHAT_TEMPLATE) : undefined,
+    chatTemplate: files.has(CHAT_TEMPLATE_FILE) ? text(CHAT_TEMPLATE_FILE) : undefined,
   });
   const models = onnxFiles(sourceOf(opened), dtypes, maxBytes);
   const external = models.filter((one) => one.files.size > 1).map((one) => [one.name, one.files.size - 1]);

@@ -1,6 +1,6 @@
 import { PEFT_FILES, peftStored } from '../formats/adapters/peft-files.ts';
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
-import { type FileSet, missingIn, pathIn, readFile, readJsonFile } from '../formats/file-set.ts';
+import { type Files, missingIn, pathIn, readFile, readJsonFile } from '../formats/files.ts';
 import { parseSafetensorsHeader } from '../formats/safetensors.ts';
 import { SafetensorsTensors } from '../formats/safetensors-tensors.ts';
 import { NOTES_FILE, type Notes, parseNotes } from '../trained/notes.ts';
@@ -13,7 +13,7 @@ const MAX_BYTES = 2 ** 30;
  *
  * @throws UserError if it is damaged, or its tensors are missing or a pickle
  */
-export async function readAdapterSet(files: FileSet): Promise<StoredAdapter | undefined> {
+export async function readAdapterSet(files: Files): Promise<StoredAdapter | undefined> {
   const config = await readJsonFile(files, PEFT_FILES.config);
   if (config === undefined) return undefined;
   const bytes = await readFile(files, PEFT_FILES.tensors, MAX_BYTES);
@@ -25,7 +25,7 @@ export async function readAdapterSet(files: FileSet): Promise<StoredAdapter | un
 }
 
 /** Reads adalora's notes among the files of an adapter or a model. Undefined if there are none. */
-export async function readNotesIn(files: FileSet): Promise<Notes | undefined> {
+export async function readNotesIn(files: Files): Promise<Notes | undefined> {
   const json = await readJsonFile(files, NOTES_FILE);
   return json === undefined ? undefined : parseNotes(json, pathIn(files.name, NOTES_FILE));
 }

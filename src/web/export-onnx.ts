@@ -1,4 +1,4 @@
-import { pathIn } from '../formats/file-set.ts';
+import { pathIn } from '../formats/files.ts';
 import type { ByteStream } from '../onnx/schema.ts';
 import { type ExportOnnxOptions, onnxFolder } from '../trained/onnx-folder.ts';
 import { type OpenOptions, openTrained, type Trained } from './open.ts';

@@ -1,6 +1,6 @@
 /** Fine-tuning in a page: the counterpart of Node's package, with files instead of folders. */
 
-export type { PageFile } from '../formats/file-set.ts';
+export type { PageFile } from '../formats/files.ts';
 export type { EventOf, FinishEvent, TrainEvent } from '../run/events.ts';
 export { UserError } from '../support/user-error.ts';
 export type { Texts } from '../tasks/labelled-texts/encoded-set.ts';

@@ -1,5 +1,5 @@
 import { encodeSafetensors } from '../formats/encode-safetensors.ts';
-import { filesFrom, type PageFile, readFile } from '../formats/file-set.ts';
+import { filesFrom, type PageFile, readFile } from '../formats/files.ts';
 import { parseSafetensorsHeader } from '../formats/safetensors.ts';
 import { SafetensorsTensors } from '../formats/safetensors-tensors.ts';
 import type { RunBeginning } from '../jobs/begin-run.ts';

@@ -1,5 +1,5 @@
 import { openFetchedCheckpoint } from '../formats/fetched-checkpoint.ts';
-import type { FileSet } from '../formats/file-set.ts';
+import type { Files } from '../formats/files.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { Engine } from '../program/engine.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
@@ -25,7 +25,7 @@ export interface PageModel {
  */
 export async function loadWeights(
   model: TaskModel,
-  files: FileSet,
+  files: Files,
   device: RunsOn,
   onProgress?: (share: number) => void,
   hashed = false,

@@ -1,15 +1,15 @@
-import { filesFrom, type PageFile } from '../formats/file-set.ts';
+import { type Folder, filesOf } from '../formats/files.ts';
 import type { Device } from '../runtime/session.ts';
 import { UserError } from '../support/user-error.ts';
-import { configForTexts } from '../trained/config-for-texts.ts';
 import { fittingBase } from '../trained/fitting-base.ts';
 import { askedBy, openedTask } from '../trained/opened-task.ts';
+import { buildModel, type DescribedModel, describeModel, readModel } from '../trained/read-model.ts';
 import { TrainedModel } from '../trained/trained-model.ts';
+import { trainedParts } from '../trained/trained-parts.ts';
 import { knownAdapter, tuneModel } from '../trained/tune-model.ts';
 import { readAdapterSet, readNotesIn } from './adapter-set.ts';
 import { loadWeights } from './load-weights.ts';
 import { modelFiles, type PageOptions, runsOn } from './page-options.ts';
-import { type DescribedModel, readModel } from './read-model.ts';
 import type { TrainResult } from './train.ts';
 
 export interface OpenOptions extends PageOptions {
@@ -32,8 +32,8 @@ export interface OpenOptions extends PageOptions {
   onProgress?: (share: number) => void;
 }
 
-/** The result of a run, or the files of an adapter or of a whole model. */
-export type Trained = TrainResult | ReadonlyMap<string, PageFile>;
+/** The result of a run, or the folder of an adapter or of a whole model: its files, or its URL. */
+export type Trained = TrainResult | Folder;
 
 /**
  * Opens a model to predict, evaluate or generate: a newly trained adapter, the files of an adapter (of any method here,
@@ -51,30 +51,27 @@ export async function openTrained(
   options: OpenOptions,
 ): Promise<{ model: TrainedModel; base: DescribedModel }> {
   const { name: path = 'adapter', device = 'wasm', batchSize, continues } = options;
-  const files = filesFrom(trained instanceof Map ? trained : filesOf(trained as TrainResult), path);
+  const files = filesOf(folderOf(trained), path);
   const stored = await readAdapterSet(files);
   const adapter = stored && knownAdapter(stored, path);
   const notes = await readNotesIn(files);
   fittingBase(notes, 'float32', path);
-  const base = adapter
-    ? await readModel(modelFiles(nameOfBase(adapter.stored, path), options), notes?.model_config)
-    : await readModel(files);
+  const described = adapter
+    ? await describeModel(modelFiles(nameOfBase(adapter.stored, path), options), notes?.model_config)
+    : await describeModel(files);
+  const base = await readModel(described);
   const task = openedTask({ ...base, stored, notes }, askedBy(options), path);
-  const described = task.build(base.family.definition, base.family.config);
-  const loaded = await loadWeights(described, base.files, runsOn(device, options), options.onProgress);
+  const runs = runsOn(device, options);
+  const loaded = await loadWeights(buildModel(task.build, base), base.files, runs, options.onProgress);
+  const { model, engine } = loaded;
   try {
-    const tuned = tuneModel(loaded.model, adapter, path);
-    const config = configForTexts(loaded.model.config, tuned.tuner.virtualTokens?.count);
-    const model = new TrainedModel({
-      ...{ path, batchSize, continues, notes: task.notes },
-      ...loaded,
-      ...tuned,
-      text: base.text(config, options.maxLength ?? task.notes?.data.max_length),
-      generationFiles: base.generationFiles,
-    });
-    return { model, base };
+    const opened = { base, model, notes: task.notes, ...tuneModel(model, adapter, path) };
+    const parts = trainedParts(opened, options.maxLength, { path, engine, batchSize, continues });
+    // A page reports a damaged tokenizer at once.
+    void parts.text;
+    return { model: new TrainedModel(parts), base };
   } catch (error) {
-    loaded.model.close();
+    model.close();
     throw error;
   }
 }
@@ -84,7 +81,9 @@ function nameOfBase({ baseModel }: { baseModel: string | null }, path: string): 
   return baseModel ?? `the base model of ${path}`;
 }
 
-function filesOf({ adapter, model, reason }: TrainResult): ReadonlyMap<string, PageFile> {
+function folderOf(trained: Trained): Folder {
+  if (typeof trained !== 'object' || !('reason' in trained)) return trained;
+  const { adapter, model, reason } = trained;
   const files = adapter ?? model;
   if (files) return files;
   throw new UserError({

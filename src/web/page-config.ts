@@ -1,16 +1,17 @@
-import type { OwnMetrics } from '../metrics/own-metrics.ts';
+import type { ConfigWithRows } from '../jobs/rows-in-memory.ts';
 import { parseRunConfig } from '../run/config/parse-run-config.ts';
 import type { ParsedConfig, RunConfigInput } from '../run/config/run-config.ts';
 import { type Complaint, UserError } from '../support/user-error.ts';
 import type { RunsOn } from './page-options.ts';
 
-/** A run's config with custom scores and without its output folder, which has no meaning in a page. */
-type WithoutOutput<Input> = Input extends unknown
-  ? Omit<Input, 'output'> & { output?: string; metrics?: OwnMetrics }
-  : never;
+/** A config without its output folder, which has no meaning in a page. */
+type WithoutOutput<Input> = Input extends unknown ? Omit<Input, 'output'> & { output?: string } : never;
 
-/** The config of a run in a page, as in Node. The default of `device` is `wasm`. */
-export type PageConfig = WithoutOutput<RunConfigInput>;
+/** The config of a run in a page, as in Node: `data` has names of files, or rows. The default of `device` is `wasm`. */
+export type PageConfig = WithoutOutput<ConfigWithRows>;
+
+/** A config whose data are files. */
+export type PageFilesConfig = WithoutOutput<RunConfigInput>;
 
 /** A config that a page can run. */
 export type PageRunConfig = ParsedConfig & Pick<RunsOn, 'device'>;
@@ -18,14 +19,11 @@ export type PageRunConfig = ParsedConfig & Pick<RunsOn, 'device'>;
 /**
  * Checks a config and fills in the defaults.
  *
+ * @param scores names of custom scores
  * @throws UserError with a line for every problem, including features that a page does not support
  */
-export function parsePageConfig({ metrics = {}, ...settings }: PageConfig): PageRunConfig {
-  const config = parseRunConfig(
-    { device: 'wasm', output: 'page', ...settings },
-    'config',
-    Object.keys(metrics),
-  );
+export function parsePageConfig(settings: PageFilesConfig, scores: readonly string[] = []): PageRunConfig {
+  const config = parseRunConfig({ device: 'wasm', output: 'page', ...settings }, 'config', scores);
   const problems: Complaint[] = [
     ...(config.device === 'cpu'
       ? [{ where: 'config: device', fault: 'must be wasm or webgpu in a page, got cpu' }]

@@ -1,4 +1,4 @@
-import { type FileSet, filesAt, filesFrom, type PageFile } from '../formats/file-set.ts';
+import { type Files, type Folder, filesOf, folderUrl } from '../formats/files.ts';
 import { EMBEDDED_MODEL } from '../hub/embedded-model.ts';
 import type { WebEngineOptions } from '../program/web-engine.ts';
 import { UserError } from '../support/user-error.ts';
@@ -6,7 +6,7 @@ import { UserError } from '../support/user-error.ts';
 /** What a page provides instead of folders. */
 export interface PageOptions {
   /** The files of the base model, or the URL of their folder: on the Hub `…/OWNER/NAME/resolve/main/`. */
-  model?: ReadonlyMap<string, PageFile> | string | URL;
+  model?: Folder;
   /** The URL of the embedded model's folder, `models/mini` of this package. Default: its place in the package. */
   modelUrl?: string | URL;
   /** The URL of the folder with the engine's files (`dist` of onnxruntime-web). Default: beside its code. */
@@ -37,21 +37,12 @@ const EMBEDDED: ReadonlyMap<string, URL> = new Map([
  * @param name of the model in a config or an adapter
  * @throws UserError for a model without files or URL, because a page does not search for models
  */
-export function modelFiles(name: string, { model, modelUrl }: PageOptions): FileSet {
-  if (model instanceof Map) return filesFrom(model, name);
-  if (model !== undefined) return filesAt(folderUrl(model as string | URL));
-  if (name === EMBEDDED_MODEL)
-    return modelUrl === undefined ? filesFrom(EMBEDDED, name) : filesAt(folderUrl(modelUrl));
+export function modelFiles(name: string, { model, modelUrl }: PageOptions): Files {
+  if (model !== undefined) return filesOf(model, name);
+  if (name === EMBEDDED_MODEL) return filesOf(modelUrl ?? EMBEDDED, name);
   throw new UserError({
     where: 'model',
     fault: `needs the files of ${name}, or the address of their folder`,
     hint: 'Give them as the option model.',
   });
-}
-
-/** A URL to which file names can be appended. It is resolved against the page's URL. */
-function folderUrl(address: string | URL): URL {
-  const url = new URL(address, globalThis.location?.href);
-  if (!url.pathname.endsWith('/')) url.pathname += '/';
-  return url;
 }

@@ -1,6 +1,6 @@
 import { encodePeft } from '../formats/adapters/peft-files.ts';
 import { encodeSafetensors } from '../formats/encode-safetensors.ts';
-import { type FileSet, readFile } from '../formats/file-set.ts';
+import { type Files, readFile } from '../formats/files.ts';
 import type { RunResults } from '../jobs/run-results.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 import { fullModelTensors, SHARED_FILES, trainedConfig } from '../trained/full-model.ts';
@@ -31,7 +31,7 @@ export function adapterFiles(
 
 /** The files of a fully trained model, with the tokenizer of its base, as transformers saves it. */
 export async function fullModelFiles(
-  base: { files: FileSet; configText: string },
+  base: { files: Files; config: Uint8Array },
   { model, layout, values }: { model: LoadedModel; layout: ParameterLayout; values: Float32Array },
   trainedFor: Pick<Notes, 'task' | 'labels' | 'model_config'>,
   { notes, card }: RunResults,
@@ -44,7 +44,7 @@ export async function fullModelFiles(
     ...shared.flatMap(([name, bytes]): [string, Uint8Array][] => (bytes ? [[name, bytes]] : [])),
     ['model.safetensors', joined(weights)],
     ...sentenceFiles(model),
-    ['config.json', trainedConfig(base.configText, model, trainedFor, 'float32')],
+    ['config.json', trainedConfig(new TextDecoder().decode(base.config), model, trainedFor, 'float32')],
     [NOTES_FILE, notes],
     [CARD, card],
   ]);

@@ -1,38 +1,36 @@
-import { adapterFiles as filesOfAdapter } from '../formats/adapters/adapter-files.ts';
-import { digestsIn, filesFrom, type PageFile } from '../formats/file-set.ts';
+import { PEFT_FILES } from '../formats/adapters/peft-files.ts';
+import { digestsIn, type Files, type Folder, filesOf, type PageFile } from '../formats/files.ts';
+import { textDigest } from '../formats/source-digest.ts';
 import { beforeFirstStep } from '../jobs/before-first-step.ts';
-import { beginRun, type RunBeginning } from '../jobs/begin-run.ts';
 import { everySecond } from '../jobs/every-second.ts';
-import { namedFunctions } from '../jobs/named-functions.ts';
+import { type ReadRun, readMaterial } from '../jobs/read-material.ts';
 import { restoreTrainer } from '../jobs/restore-trainer.ts';
+import { type ConfigWithRows, namedRows } from '../jobs/rows-in-memory.ts';
 import { runResults } from '../jobs/run-results.ts';
 import { setUpRun, startNotices } from '../jobs/set-up-run.ts';
-import { shortenedFamily } from '../jobs/shortened-family.ts';
 import { startEvent } from '../jobs/start-event.ts';
 import { startFrom } from '../jobs/start-from.ts';
 import { judgeRun, unscoredNotices } from '../jobs/verdict/judge-run.ts';
 import { ownScoresOf } from '../program/own-scores.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../run/events.ts';
 import { UserError } from '../support/user-error.ts';
-import { trainingFiles, validationFiles } from '../tasks/data-files.ts';
-import { maxLengthOf } from '../tasks/registry.ts';
 import { checkedControl, type OnStepEnd } from '../train/step-control.ts';
 import { Trainer } from '../train/trainer.ts';
 import { DESCRIBING_FILES } from '../trained/full-model.ts';
+import { buildModel, describeModel, readModel } from '../trained/read-model.ts';
 import { readAdapterSet, readNotesIn } from './adapter-set.ts';
 import { CHECKPOINT, keptRun } from './kept-run.ts';
 import { loadWeights, newWeights } from './load-weights.ts';
 import { type PageConfig, type PageRunConfig, parsePageConfig } from './page-config.ts';
 import { modelFiles, type PageOptions, runsOn } from './page-options.ts';
 import { type PageTexts, pageTextFile } from './page-text-file.ts';
-import { type DescribedModel, readModel } from './read-model.ts';
 import { adapterFiles, fullModelFiles, type ResultFiles } from './result-files.ts';
 
 export interface TrainOptions extends PageOptions {
   /** The files that the config's `data` names. */
-  files: PageTexts;
-  /** The files of the adapter that training continues. Its name is the config's `adapter`. */
-  adapter?: ReadonlyMap<string, PageFile>;
+  files?: PageTexts;
+  /** The files of the adapter that training continues, or their URL. Its name is the config's `adapter`. */
+  adapter?: Folder;
   onEvent?: (event: TrainEvent) => void;
   /**
    * Called after each step, before an evaluation. Its answer may end the run, evaluate, or change the learning rate.
@@ -73,11 +71,11 @@ export interface TrainResult extends FinishEvent {
  *
  * @throws UserError for every mistake in config, data or model
  */
-export async function train(config: PageConfig, options: TrainOptions): Promise<TrainResult> {
+export async function train(config: PageConfig, options: TrainOptions = {}): Promise<TrainResult> {
   const { onEvent: emit = () => {}, onStepEnd, signal } = options;
   const startedAt = performance.now();
-  const { run, base, digestsOf } = await readPageRun(config, options);
-  const { model, engine, digests } = await loadBase(run, base, options, emit);
+  const { run, digestsOf } = await readPageRun(config, options);
+  const { model, engine, digests } = await loadBase(run, options, emit);
   try {
     const kept = await keptRun(run, async () => [...(await digestsOf()), ...digests], options);
     const { host, saved, planned } = kept;
@@ -107,7 +105,7 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
       const trained = { model, layout: method.tuner.layout, values };
       const { task, model_config } = run.config;
       const trainedFor = { task, model_config, labels: run.labels };
-      if (!result.adapter) result.model = await fullModelFiles(base, trained, trainedFor, results);
+      if (!result.adapter) result.model = await fullModelFiles(run.base, trained, trainedFor, results);
     }
     for (const message of unscoredNotices(run, loaded, trainer, finish))
       emit({ type: 'notice', step: finish.step, message });
@@ -125,83 +123,54 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
 async function readPageRun(
   pageConfig: PageConfig,
   options: TrainOptions,
-): Promise<{ run: RunBeginning; base: DescribedModel; digestsOf: () => Promise<string[]> }> {
+): Promise<{ run: ReadRun; digestsOf: () => Promise<string[]> }> {
   if (options.model !== undefined && pageConfig.model === undefined) {
     throw new UserError({
       where: 'config: model',
       fault: 'is missing: the adapter records the name of the base model',
     });
   }
-  const { config: named, functions } = namedFunctions(pageConfig);
+  const { config: named, texts, functions, metrics } = await namedRows(pageConfig as ConfigWithRows);
   const name = pageConfig.adapter ?? 'adapter';
-  const { config, start } = await readStart(
-    parsePageConfig(options.adapter ? { ...named, adapter: name } : named),
-    options,
-  );
-  const { data } = config;
-  const train = await Promise.all(
-    trainingFiles(data).map(async (name) => ({
-      name,
-      files: [await pageTextFile(options.files, name, 'data.train')],
-    })),
-  );
-  const validation = await Promise.all(
-    validationFiles(data.validation).map(async ({ name, path }) => ({
-      name,
-      files: [await pageTextFile(options.files, path, 'data.validation')],
-    })),
-  );
-  const base = await readModel(modelFiles(config.model, options), config.model_config);
-  const { generationFiles } = base;
-  const family = shortenedFamily(base.family, config);
-  const { requested, key } = maxLengthOf(config.task, data, family.config);
-  const text = base.text(family.config, requested, key);
-  const ownScores = ownScoresOf(pageConfig.metrics);
-  const run = beginRun({
-    config,
-    start,
-    family,
-    text,
-    generationFiles,
-    train,
-    validation,
-    ownScores,
-    functions,
-  });
-  const { adapter = new Map() } = options;
+  const given = options.adapter ? { ...named, adapter: name } : named;
+  const adapter = filesOf(options.adapter ?? new Map(), name);
+  const { config, start } = await readStart(parsePageConfig(given, Object.keys(metrics)), adapter);
+  const base = await readModel(await describeModel(modelFiles(config.model, options), config.model_config));
+  const material = { config, start, functions, ownScores: ownScoresOf(metrics) };
+  const run = await readMaterial(material, base, async (file, key) => [
+    await pageTextFile({ ...options.files, ...texts }, file, key),
+  ]);
   const digestsOf = async () => [
     ...(await Promise.all(
-      [...train, ...validation].flatMap(({ files }) => files.map((file) => file.digest())),
+      run.dataFiles.map((file) => (Object.hasOwn(texts, file.name) ? textDigest(file) : file.digest())),
     )),
-    ...(await digestsIn(filesFrom(adapter, name), filesOfAdapter([...adapter.keys()]) ?? [])),
+    ...(start ? await digestsIn(adapter, [PEFT_FILES.config, PEFT_FILES.tensors]) : []),
     ...(await digestsIn(base.files, DESCRIBING_FILES)),
   ];
-  return { run, base, digestsOf };
+  return { run, digestsOf };
 }
 
-async function readStart(config: PageRunConfig, { adapter }: TrainOptions) {
+async function readStart(config: PageRunConfig, files: Files) {
   if (config.adapter === undefined) return { config, start: undefined };
-  const files = filesFrom(adapter ?? new Map(), config.adapter);
   const stored = await readAdapterSet(files);
   if (stored) return startFrom(config, stored, await readNotesIn(files));
   throw new UserError({
     where: 'adapter',
-    fault: `needs the files of ${config.adapter}, got ${adapter ? [...adapter.keys()].join(', ') || 'none' : 'nothing'}`,
+    fault: `needs the files of ${config.adapter}, got ${files.list().join(', ') || 'none'}`,
     hint: 'Give them as the option adapter.',
   });
 }
 
 function loadBase(
-  { config, build }: RunBeginning,
-  { family, files }: DescribedModel,
+  { config, build, base }: ReadRun,
   options: TrainOptions,
   emit: (event: TrainEvent) => void,
 ) {
-  const described = build(family.definition, family.config);
+  const model = buildModel(build, base);
   const device = runsOn((config as PageRunConfig).device, options);
-  if (config.model_init === 'random') return newWeights(described, device);
+  if (config.model_init === 'random') return newWeights(model, device);
   const onRead = (share: number) => emit(progress('download', share));
-  return loadWeights(described, files, device, everySecond(onRead), true);
+  return loadWeights(model, base.files, device, everySecond(onRead), true);
 }
 
 function progress(what: ProgressEvent['what'], share: number): ProgressEvent {

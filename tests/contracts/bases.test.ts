@@ -45,7 +45,7 @@ function feedsFor(head: HeadKind, vocabSize: number): Tensors {
 
 async function opened(family: string, head: HeadKind, dtype: BaseDtype, method: MethodName) {
   const folder = join(root, `${family}-${head}`);
-  const model = await withBaseDtype(openModel(folder, BUILDS[head]), dtype);
+  const model = await withBaseDtype(await openModel(folder, BUILDS[head]), dtype);
   const { run } = startMethod(methodConfig(method), model, 40);
   const values = run.tuner.initialValues(3, model.reader(3));
   const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);
@@ -164,7 +164,7 @@ describe.each(ADAPTERS)('method %s', (method) => {
     ['llama', 'CAUSAL_LM', 'int4'],
   ])('trains %s with the head %s over %s, or says why not', async (family, head, dtype) => {
     write(family, head);
-    const model = openModel(join(root, `${family}-${head}`), BUILDS[head]);
+    const model = await openModel(join(root, `${family}-${head}`), BUILDS[head]);
     const needed = methodNamed(method).needs?.(model);
     model.close();
     const attempt = expectGradient(family, head, dtype, method);

@@ -4,9 +4,9 @@ import { writeAdapter } from '../../src/formats/adapters/node/adapter-folder.ts'
 import { Random } from '../../src/support/random.ts';
 import { type TaskName, taskNamed } from '../../src/tasks/registry.ts';
 import type { BaseData } from '../../src/tasks/task-definition.ts';
-import { openModel } from '../../src/trained/node/load-model.ts';
 import { formatNotes, NOTES_FILE } from '../../src/trained/notes.ts';
 import { METHODS } from '../../src/tuners/registry.ts';
+import { openIn } from './describe-in.ts';
 
 export interface MadeAdapter {
   task?: TaskName;
@@ -46,7 +46,7 @@ export function writeMadeAdapter(
     base_digest,
   }: MadeAdapter,
 ): void {
-  const model = openModel(base, taskNamed(task).build(labels));
+  const model = openIn(base, taskNamed(task).build(labels));
   const common = {
     lora_alpha: 2 * rank,
     target_modules: targets,

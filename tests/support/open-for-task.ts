@@ -2,7 +2,7 @@ import type { TaskModel } from '../../src/objectives/task-model.ts';
 import type { LoadedModel } from '../../src/program/model-weights.ts';
 import { type TaskName, taskNamed } from '../../src/tasks/registry.ts';
 import type { BuildTask } from '../../src/tasks/task-definition.ts';
-import { describeAs, openModel } from '../../src/trained/node/load-model.ts';
+import { describeIn, openIn } from './describe-in.ts';
 
 /**
  * Returns a function that builds a model for a task with `labels` labels. Default: as many as the checkpoint's head
@@ -17,10 +17,10 @@ export function buildFor(task: TaskName, labels?: number): BuildTask {
 
 /** Opens a model folder's checkpoint as a model for a task. */
 export function openForTask(folder: string, task: TaskName, labels?: number): LoadedModel {
-  return openModel(folder, buildFor(task, labels));
+  return openIn(folder, buildFor(task, labels));
 }
 
 /** Like {@link openForTask}, but without weights. */
 export function describeForTask(folder: string, task: TaskName, labels?: number): TaskModel {
-  return describeAs(folder, buildFor(task, labels));
+  return describeIn(folder, buildFor(task, labels));
 }

@@ -5,7 +5,7 @@ import type { StoredTensor } from '../../src/formats/tensor-data.ts';
 import { tokenModel } from '../../src/objectives/token-model.ts';
 import { elementCount } from '../../src/support/element-count.ts';
 import { Random } from '../../src/support/random.ts';
-import { describeAs } from '../../src/trained/node/load-model.ts';
+import { describeIn } from './describe-in.ts';
 
 const SPECIAL = ['<pad>', '<s>', '</s>'];
 const MERGES = ['t h', 'th e', 'Ġ the', 'c a', 'ca t'];
@@ -108,7 +108,7 @@ export function writeSmallGenerator(folder: string, type: SmallGenerator, change
     chat_template: CHAT_TEMPLATE,
   });
   const head = ENCODER_DECODERS.includes(type) ? 'SEQ_2_SEQ_LM' : 'CAUSAL_LM';
-  const { parameters, buffers } = describeAs(folder, tokenModel(head));
+  const { parameters, buffers } = describeIn(folder, tokenModel(head));
   const tensors = [...parameters, ...buffers].map(([name, shape]): [string, StoredTensor] => [
     name,
     { dtype: 'F32', shape: [...shape], data: weight(type, name, shape) },

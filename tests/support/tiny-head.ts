@@ -10,7 +10,7 @@ import { sequenceModel } from '../../src/objectives/sequence-model.ts';
 import { spanModel } from '../../src/objectives/span-model.ts';
 import { tokenModel } from '../../src/objectives/token-model.ts';
 import type { BuildTask } from '../../src/tasks/task-definition.ts';
-import { describeAs } from '../../src/trained/node/load-model.ts';
+import { describeIn } from './describe-in.ts';
 import { SMALL_GENERATORS, writeSmallGenerator } from './small-generator.ts';
 import { writeTinyTextModel } from './tiny-text-model.ts';
 
@@ -75,7 +75,7 @@ export function writeTinyHead(folder: string, family: string, head: HeadKind, ch
   }
   // The weights of generators already give texts that do not repeat themselves.
   if (writesText(head)) return;
-  const { parameters, buffers } = describeAs(folder, BUILDS[head]);
+  const { parameters, buffers } = describeIn(folder, BUILDS[head]);
   const tensors = [...parameters, ...buffers].map(([name, shape]): [string, StoredTensor] => [
     name,
     { dtype: 'F32', shape: [...shape], data: initialise(name, shape, 7, 0.3) },

@@ -5,7 +5,7 @@ import type { StoredTensor } from '../../src/formats/tensor-data.ts';
 import type { HeadKind } from '../../src/models/heads/registry.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { tokenModel } from '../../src/objectives/token-model.ts';
-import { describeAs } from '../../src/trained/node/load-model.ts';
+import { describeIn } from './describe-in.ts';
 import { languageFixture } from './language-fixtures.ts';
 import { TINY_CONFIG, TINY_TOKENIZER } from './tiny-model.ts';
 
@@ -94,7 +94,7 @@ export function writeTinyTextModel(folder: string, family: TinyFamily, config: o
   write('config.json', { ...files.config, ...config });
   write('tokenizer.json', files.tokenizer);
   write('tokenizer_config.json', files.tokenizerConfig);
-  const { parameters } = describeAs(folder, tokenModel(files.head));
+  const { parameters } = describeIn(folder, tokenModel(files.head));
   const tensors = [...parameters].map(([name, shape]): [string, StoredTensor] => [
     name,
     { dtype: 'F32', shape: [...shape], data: initialise(name, shape, 7, 0.1) },

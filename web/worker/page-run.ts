@@ -1,4 +1,4 @@
-import type { PageConfig } from '../../src/web/page-config.ts';
+import type { PageFilesConfig } from '../../src/web/page-config.ts';
 import type { Split } from '../data/split-rows.ts';
 
 /** The user's choices other than columns. */
@@ -12,7 +12,7 @@ export interface Settings {
 
 /** The data and settings of a run in this page. They are stored while the run is active. */
 export interface PageRun {
-  config: PageConfig;
+  config: PageFilesConfig;
   /** The rows as JSON Lines, by their names in the config. */
   files: Record<string, string>;
   fileName: string;

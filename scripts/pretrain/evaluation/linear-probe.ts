@@ -46,8 +46,8 @@ async function meanStates(
   texts: readonly string[],
   maxLength: number,
 ): Promise<Float64Array[]> {
-  const model = openModel(folder, (definition, config) => sequenceModel(definition, config, classLoss));
-  const tokenizer = loadTokenizer(folder, { typeVocabSize: model.config.typeVocabSize });
+  const model = await openModel(folder, (definition, config) => sequenceModel(definition, config, classLoss));
+  const tokenizer = await loadTokenizer(folder, { typeVocabSize: model.config.typeVocabSize });
   const graph = new Graph();
   const hidden = bertModel(new Network(graph), model.config as BertConfig, modelInputs(graph));
   const width = hidden.shape[1] as number;

@@ -20,7 +20,9 @@ export interface TeacherModel {
 
 /** Opens a BERT encoder for inference only. */
 export async function openTeacher(folder: string, dtype: BaseDtype): Promise<TeacherModel> {
-  const opened = openModel(folder, (definition, config) => sequenceModel(definition, config, classLoss));
+  const opened = await openModel(folder, (definition, config) =>
+    sequenceModel(definition, config, classLoss),
+  );
   const model = await withBaseDtype(opened, dtype);
   const config = model.config as BertConfig;
   const graph = new Graph();

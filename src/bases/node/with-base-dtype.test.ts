@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describeIn, openIn } from '../../../tests/support/describe-in.ts';
 import { openForTask } from '../../../tests/support/open-for-task.ts';
 import { writeTinyModel } from '../../../tests/support/tiny-model.ts';
 import { readSafetensors, writeSafetensors } from '../../formats/node/safetensors-file.ts';
@@ -28,7 +29,7 @@ import type { LoadedModel } from '../../program/model-weights.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
 import { Random } from '../../support/random.ts';
-import { describeAs, openModel } from '../../trained/node/load-model.ts';
+import { openModel } from '../../trained/node/load-model.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
 import { loraConfigSchema } from '../../tuners/lora/config.ts';
 import { LoraTuner } from '../../tuners/lora/lora-tuner.ts';
@@ -91,14 +92,14 @@ describe('a base in blocks', () => {
   let root: string;
   const folder = (name: string) => join(root, name);
 
-  beforeAll(() => {
+  beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'adalora-'));
     const config = JSON.stringify(CONFIG);
     for (const name of ['base', 'int8', 'int4']) {
       mkdirSync(folder(name));
       writeFileSync(join(folder(name), 'config.json'), config);
     }
-    const model = describeAs(folder('base'), causal);
+    const model = describeIn(folder('base'), causal);
     const paths = quantizedPaths(model);
     const tensors = [...model.parameters].map(([name, shape]) => ({
       name,
@@ -120,8 +121,8 @@ describe('a base in blocks', () => {
   });
   afterAll(() => rmSync(root, { recursive: true }));
 
-  it('covers all linear modules but the head', () => {
-    const paths = quantizedPaths(describeAs(folder('base'), causal));
+  it('covers all linear modules but the head', async () => {
+    const paths = quantizedPaths(describeIn(folder('base'), causal));
     expect(paths.size).toBe(2 * 7);
     expect(paths).not.toContain('lm_head');
   });
@@ -129,16 +130,16 @@ describe('a base in blocks', () => {
   it.each(['int8', 'int4'] as const)(
     '%s computes what its rounded weights compute in float32',
     async (dtype) => {
-      const model = await withBaseDtype(openModel(folder('base'), causal), dtype, {
+      const model = await withBaseDtype(await openModel(folder('base'), causal), dtype, {
         cacheFolder: folder('cache'),
       });
-      const rounded = openModel(folder(dtype), causal);
+      const rounded = await openModel(folder(dtype), causal);
       const [ours, expected] = [await results(model), await results(rounded)];
       // The numbers are the same, but are summed in another order.
       expect(ours.loss).toBeCloseTo(expected.loss, 5);
       expect(largestDifference(ours.logits, expected.logits)).toBeLessThan(1e-4);
       expect(largestDifference(ours.gradient, expected.gradient)).toBeLessThan(1e-5);
-      const plain = openModel(folder('base'), causal);
+      const plain = await openModel(folder('base'), causal);
       expect(largestDifference(ours.logits, (await results(plain)).logits)).toBeGreaterThan(1e-3);
       for (const opened of [model, rounded, plain]) opened.close();
     },
@@ -147,10 +148,10 @@ describe('a base in blocks', () => {
   it.each(['int8', 'int4'] as const)(
     '%s also rounds activations in a graph that generates, with a small error',
     async (dtype) => {
-      const model = await withBaseDtype(openModel(folder('base'), causal), dtype, {
+      const model = await withBaseDtype(await openModel(folder('base'), causal), dtype, {
         cacheFolder: folder('cache'),
       });
-      const rounded = openModel(folder(dtype), causal);
+      const rounded = await openModel(folder(dtype), causal);
       const [ours, expected] = [await nextLogits(model), await nextLogits(rounded)];
       const difference = norm(ours.map((logit, i) => logit - expected[i])) / norm(expected);
       // Shows that the byte kernels are used: another order of summation alone changes the result by less.
@@ -174,15 +175,15 @@ describe('a base in blocks', () => {
     ] as const;
     for (const [name, dtype, path] of cases) {
       const options = { cacheFolder: folder('cache') };
-      const model = await withBaseDtype(openModel(folder(name), causal), dtype, options);
+      const model = await withBaseDtype(await openModel(folder(name), causal), dtype, options);
       expect(model.locate(`${path}.weight`)).toMatchObject({ dtype: 'float32' });
       const { begin, end } = model.locate(`${path}.weight.integers`) as WeightLocation;
       expect(end - begin).toBe(50 * 64);
       model.close();
     }
     const [ours, expected] = [
-      await withBaseDtype(openModel(tied, causal), 'int8', { cacheFolder: folder('cache') }),
-      openModel(tied, causal),
+      await withBaseDtype(await openModel(tied, causal), 'int8', { cacheFolder: folder('cache') }),
+      await openModel(tied, causal),
     ];
     const [logits, exact] = [await nextLogits(ours), await nextLogits(expected)];
     // As above, plus half a step of 1 / 127 for each weight of the output matrix.
@@ -196,7 +197,7 @@ describe('a base in blocks', () => {
     const open = async () => {
       const onWritten = (share: number) => shares.push(share);
       const options = { cacheFolder, onWritten };
-      (await withBaseDtype(openModel(folder('base'), causal), 'int8', options)).close();
+      (await withBaseDtype(await openModel(folder('base'), causal), 'int8', options)).close();
     };
     await open();
     expect(shares.at(-1)).toBe(1);
@@ -227,7 +228,7 @@ describe('a base in blocks', () => {
   it('stays if another process has made it too, and is used by both', async () => {
     const cacheFolder = folder('shared');
     const open = (onWritten: () => void) =>
-      withBaseDtype(openModel(folder('base'), causal), 'int8', { cacheFolder, onWritten });
+      withBaseDtype(openIn(folder('base'), causal), 'int8', { cacheFolder, onWritten });
     const files = () => {
       const [key] = readdirSync(cacheFolder);
       const path = join(cacheFolder, key, 'model.safetensors');
@@ -253,7 +254,7 @@ describe('a base in blocks', () => {
 
   it('closes a model that does not support one', async () => {
     const close = vi.fn();
-    const none = { ...openModel(folder('base'), causal), linears: [], close };
+    const none = { ...(await openModel(folder('base'), causal)), linears: [], close };
     const options = { cacheFolder: folder('none') };
     await expect(withBaseDtype(none, 'int8', options)).rejects.toThrow(
       'base_dtype int8 cannot hold any linear weight of this llama',
@@ -262,7 +263,7 @@ describe('a base in blocks', () => {
   });
 
   it('still reads the weights themselves', async () => {
-    const model = await withBaseDtype(openModel(folder('base'), causal), 'int4', {
+    const model = await withBaseDtype(await openModel(folder('base'), causal), 'int4', {
       cacheFolder: folder('cache'),
     });
     const name = 'model.layers.0.self_attn.q_proj.weight';
@@ -286,10 +287,10 @@ describe('a base of bytes', () => {
   const masked = tokenModel('MASKED_LM');
   let root: string;
 
-  beforeAll(() => {
+  beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'adalora-'));
     writeFileSync(join(root, 'config.json'), JSON.stringify(BERT));
-    const tensors = [...describeAs(root, masked).parameters].map(([name, shape]): [string, StoredTensor] => {
+    const tensors = [...describeIn(root, masked).parameters].map(([name, shape]): [string, StoredTensor] => {
       const data = initialise(name, shape, 5, 0.1);
       // One outlier column, as in pretrained encoders.
       if (name.endsWith('attention.output.LayerNorm.weight')) data[OUTLIER] = 12;
@@ -300,7 +301,7 @@ describe('a base of bytes', () => {
   afterAll(() => rmSync(root, { recursive: true }));
 
   it('measures the input columns of its layers, and finds the outlier', async () => {
-    const model = openModel(root, masked);
+    const model = await openModel(root, masked);
     const path = 'bert.encoder.layer.0.intermediate.dense';
     const found = await inputMagnitudes(model, nodeEngine(model, 'cpu'), new Set([path]));
     model.close();
@@ -311,8 +312,10 @@ describe('a base of bytes', () => {
   });
 
   it('is close to the exact result in spite of the outlier', async () => {
-    const plain = openModel(root, masked);
-    const bytes = await withBaseDtype(openModel(root, masked), 'int8', { cacheFolder: join(root, 'cache') });
+    const plain = await openModel(root, masked);
+    const bytes = await withBaseDtype(await openModel(root, masked), 'int8', {
+      cacheFolder: join(root, 'cache'),
+    });
     const [expected, ours] = [await results(plain, BERT_SETTINGS), await results(bytes, BERT_SETTINGS)];
     const norm = (values: Float32Array) => Math.hypot(...values);
     const distance = (a: Float32Array, b: Float32Array) => norm(a.map((value, i) => value - b[i])) / norm(b);

@@ -1,7 +1,8 @@
 import { resolveModel } from '../../hub/node/resolve-model.ts';
 import type { Recipe } from '../../recipes/recipe.ts';
 import { taskNamed } from '../../tasks/registry.ts';
-import { describeAs } from '../../trained/node/load-model.ts';
+import { describeFolder } from '../../trained/node/load-model.ts';
+import { buildModel } from '../../trained/read-model.ts';
 import { matchTargets } from '../../tuners/target-modules.ts';
 import type { ModelInPlace } from '../tables/model-in-place.ts';
 
@@ -15,7 +16,10 @@ const LABELS = ['no', 'yes'];
  */
 export async function modelInPlace(model: string, { task }: Recipe): Promise<ModelInPlace> {
   const folder = await resolveModel(model);
-  const { definition, linears, head } = describeAs(folder, taskNamed(task).build(LABELS));
+  const { definition, linears, head } = buildModel(
+    taskNamed(task).build(LABELS),
+    await describeFolder(folder),
+  );
   const targets = definition.targetModules.many;
   const paths = linears.map(({ path }) => path);
   const matched = matchTargets(paths, { target_modules: [...targets], modules_to_save: head.modules });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { identityOf } from '../../support/node/file-identity.ts';
-import { digestRanges } from '../source-digest.ts';
+import { digestRanges, textDigest } from '../source-digest.ts';
 import { FileSource } from './file-source.ts';
 import { rememberDigest, rememberedDigest } from './remembered-digests.ts';
 
@@ -9,9 +9,7 @@ const SMALL_BYTES = 2 ** 24;
 
 /** The digest of a file, or of rows in memory. */
 export function digestOf(file: string | { read(): string }): string {
-  return typeof file === 'string'
-    ? contentDigest(file)
-    : createHash('sha256').update(file.read()).digest('hex');
+  return typeof file === 'string' ? contentDigest(file) : textDigest(file);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { UserError } from '../../support/user-error.ts';
 import { checkYaml } from '../check-yaml.ts';
 import { MAX_JSON_BYTES, parseSmallJson } from '../small-json.ts';
+import { utf8Text } from '../utf8-text.ts';
 import { yamlDocument } from '../yaml-document.ts';
 import { FileSource } from './file-source.ts';
 
@@ -15,12 +16,7 @@ const MAX_YAML_BYTES = 2 ** 18;
  * @throws UserError if it is missing, not a regular file, unreadable, too large or not UTF-8
  */
 export function readText(path: string, expected: string, maxBytes = MAX_JSON_BYTES): string {
-  const bytes = readBytes(path, expected, maxBytes);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new UserError({ where: path, fault: 'is not UTF-8 text' });
-  }
+  return utf8Text(readBytes(path, expected, maxBytes), path);
 }
 
 /** Parses a JSON file. Throws a UserError like {@link readText}, and for invalid or too deeply nested JSON. */

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UserError } from '../../support/user-error.ts';
-import { readSentence } from '../../trained/node/read-sentence.ts';
+import { describeFolder } from '../../trained/node/load-model.ts';
 import { findSnapshot, hubCacheFolder } from './cache.ts';
 import type { DownloadProgress } from './download.ts';
 import { resolveModel } from './resolve-model.ts';
@@ -197,13 +197,15 @@ describe('resolveModel', () => {
       const snapshot = await resolve();
       expect(readFileSync(join(snapshot, '1_Pooling/config.json'))).toEqual(pooling);
       expect(readdirSync(snapshot)).not.toContain('2_Dense');
-      expect(readSentence(snapshot)?.pooling.mode).toBe('cls');
+      expect((await describeFolder(snapshot)).family.config.sentence?.pooling.mode).toBe('cls');
     });
 
     it('works without the folder of the pooling module', async () => {
       const { '1_Pooling/config.json': _, ...others } = sentence;
       const { requests } = await serve({ files: others });
-      expect(readSentence(await pools())?.unsupported).toContain('no 1_Pooling/config.json');
+      expect((await describeFolder(await pools())).family.config.sentence?.unsupported).toContain(
+        'no 1_Pooling/config.json',
+      );
       requests.length = 0;
       await pools();
       expect(requests).toEqual([]);
@@ -215,11 +217,13 @@ describe('resolveModel', () => {
       for (const name of ['modules.json', '1_Pooling']) rmSync(join(snapshot, name), { recursive: true });
       requests.length = 0;
       vi.stubEnv('HF_HUB_OFFLINE', '1');
-      expect(readSentence(await pools())?.unsupported).toMatch(/^the cached snapshot may lack modules\.json/);
+      expect((await describeFolder(await pools())).family.config.sentence?.unsupported).toMatch(
+        /^the cached snapshot may lack modules\.json/,
+      );
       vi.stubEnv('HF_HUB_OFFLINE', '');
       expect(await resolve()).toBe(snapshot);
       expect(requests).toEqual([]);
-      expect(readSentence(await pools())?.pooling.mode).toBe('cls');
+      expect((await describeFolder(await pools())).family.config.sentence?.pooling.mode).toBe('cls');
       rmSync(join(snapshot, 'modules.json'));
       await close();
       expect(await pools()).toBe(snapshot);
@@ -233,7 +237,7 @@ describe('resolveModel', () => {
       requests.length = 0;
       expect(await pools()).toBe(snapshot);
       expect(requests).toEqual([]);
-      expect(readSentence(snapshot)).toBeUndefined();
+      expect((await describeFolder(snapshot)).family.config.sentence).toBeUndefined();
     });
   });
 

@@ -7,7 +7,8 @@ import { nodeEngine } from '../../program/node/node-engine.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import type { ProgressEvent } from '../../run/events.ts';
 import { newModel } from '../../trained/bind-model.ts';
-import { describeAs, openModel } from '../../trained/node/load-model.ts';
+import { openWeights } from '../../trained/node/load-model.ts';
+import { buildModel } from '../../trained/read-model.ts';
 import { everySecond } from '../every-second.ts';
 import { type SetUpRun, setUpRun } from '../set-up-run.ts';
 import type { RunOfFiles } from './read-run.ts';
@@ -39,9 +40,10 @@ export async function loadRun(
 
 /** Opens the model that a run starts from, with its base in the config's type. Makes the base unless it is cached. */
 export async function openBase(
-  { config, folder, build }: RunOfFiles,
+  { config, folder, build, base }: RunOfFiles,
   onWritten: OnWritten,
 ): Promise<LoadedModel> {
-  if (config.model_init === 'random') return newModel(describeAs(folder, build, config.model_config), folder);
-  return withBaseDtype(openModel(folder, build, config.model_config), config.base_dtype, { onWritten });
+  const model = buildModel(build, base);
+  if (config.model_init === 'random') return newModel(model, folder);
+  return withBaseDtype(openWeights(folder, model), config.base_dtype, { onWritten });
 }

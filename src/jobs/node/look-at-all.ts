@@ -7,9 +7,10 @@ import type { SoundParts } from '../../run/config/config-error.ts';
 import type { Mistakes } from '../../support/mistakes.ts';
 import { trainingFiles, validationFiles } from '../../tasks/data-files.ts';
 import { taskNamed } from '../../tasks/registry.ts';
-import { describeAs, readFamily } from '../../trained/node/load-model.ts';
+import { TEXT_LIMITS } from '../../text/node/text-limits.ts';
+import { describeFolder } from '../../trained/node/load-model.ts';
 import { locateAdapter } from '../../trained/node/locate-trained.ts';
-import { openText } from '../../trained/node/open-text.ts';
+import { buildModel, type Described, readModel } from '../../trained/read-model.ts';
 import { methodNamed } from '../../tuners/registry.ts';
 import { assertModelNamed } from './assert-model-named.ts';
 
@@ -29,12 +30,12 @@ export async function lookAtAll(
   const { model = EMBEDDED_MODEL, model_config, task, data, adapter } = parts;
   if (adapter !== undefined && isHere(adapter)) await mistakes.of(() => locateAdapter(adapter));
   const folder = isHere(model) ? await mistakes.of(() => resolveModel(model)) : undefined;
-  const family = folder === undefined ? undefined : await mistakes.of(() => readFamily(folder, model_config));
-  if (folder !== undefined && family) {
-    await mistakes.of(() => openText(folder, family.config, undefined));
+  const described = folder && (await mistakes.of(() => describeFolder(folder, model_config)));
+  if (described) {
+    await mistakes.of(async () => (await readModel(described, TEXT_LIMITS)).text(described.family.config));
     await mistakes.of(() => {
       if (task) assertModelNamed(model, task);
-      startOn(folder, parts);
+      startOn(described, parts);
     });
   }
   if (!data || data.dataset !== undefined) return;
@@ -55,8 +56,8 @@ function isHere(name: string): boolean {
  * Throws an error for settings that do not fit the model or the run's number of steps. Does not check the
  * number of classes.
  */
-function startOn(folder: string, { task, method, settings, model_config, adapter, steps }: SoundParts): void {
+function startOn(described: Described, { task, method, settings, adapter, steps }: SoundParts): void {
   if (!task || !method || !settings || adapter !== undefined) return;
-  const model = describeAs(folder, taskNamed(task).build(['0', '1']), model_config);
+  const model = buildModel(taskNamed(task).build(['0', '1']), described);
   methodNamed(method).start(model, settings as never, steps ?? ENDLESS);
 }

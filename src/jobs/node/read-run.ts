@@ -13,25 +13,23 @@ import type { OwnScores } from '../../program/own-scores.ts';
 import type { SoundParts } from '../../run/config/config-error.ts';
 import { methodOf } from '../../run/config/method-of.ts';
 import type { ParsedConfig } from '../../run/config/run-config.ts';
-import { trainingFiles, validationFiles } from '../../tasks/data-files.ts';
-import { maxLengthOf, moduleOfTask, taskNamed } from '../../tasks/registry.ts';
+import { moduleOfTask, taskNamed } from '../../tasks/registry.ts';
 import { DESCRIBING_FILES } from '../../trained/full-model.ts';
-import { readFamily } from '../../trained/node/load-model.ts';
+import { readFolder } from '../../trained/node/load-model.ts';
 import { locateAdapter } from '../../trained/node/locate-trained.ts';
 import { readNotes } from '../../trained/node/notes-file.ts';
-import { openText } from '../../trained/node/open-text.ts';
-import { readGenerationFiles } from '../../trained/node/read-generation-files.ts';
+import { buildModel } from '../../trained/read-model.ts';
 import type { OwnFunctions } from '../../tuners/own-function.ts';
 import { moduleOfMethod } from '../../tuners/registry.ts';
-import { beginRun, type RunBeginning, type StartingAdapter } from '../begin-run.ts';
+import type { StartingAdapter } from '../begin-run.ts';
+import { type ReadRun, readMaterial } from '../read-material.ts';
 import type { TextsInMemory } from '../rows-in-memory.ts';
-import { shortenedFamily } from '../shortened-family.ts';
 import { startFrom } from '../start-from.ts';
 import { assertModelNamed } from './assert-model-named.ts';
 import { withAllErrors } from './with-all-errors.ts';
 
 /** A run whose model and data are files. */
-export interface RunOfFiles extends RunBeginning {
+export interface RunOfFiles extends ReadRun {
   /** The base model's folder. */
   folder: string;
   /**
@@ -75,43 +73,21 @@ async function read(
   assertModelNamed(config.model, config.task);
   const pools = taskNamed(config.task).prediction?.vectors !== undefined;
   const folder = await resolveModel(config.model, { onProgress: onDownload, pools });
-  const family = shortenedFamily(readFamily(folder, config.model_config), config);
+  const base = await readFolder(folder, config.model_config);
   const { takesFolders } = taskNamed(config.task);
-  const { data } = config;
-  const filesAt = async (path: string) =>
+  const run = await readMaterial({ config, start, ownScores, functions }, base, async (path) =>
     Object.hasOwn(texts, path)
       ? [textInMemory(path, texts[path])]
-      : filesOf(data, path, takesFolders, onDownload);
-  const train = await Promise.all(
-    trainingFiles(data).map(async (name) => ({ name, files: await filesAt(name) })),
+      : filesOf(config.data, path, takesFolders, onDownload),
   );
-  const validation = await Promise.all(
-    validationFiles(data.validation).map(async ({ name, path }) => ({ name, files: await filesAt(path) })),
-  );
-  const { requested, key } = maxLengthOf(config.task, data, family.config);
-  const text = openText(folder, family.config, requested, key);
-  const generationFiles = () => readGenerationFiles(folder);
-  const run = beginRun({
-    config,
-    start,
-    family,
-    text,
-    generationFiles,
-    train,
-    validation,
-    ownScores,
-    functions,
-  });
   // Fails early, before the weights are read, if no weight of the model can be stored in this type.
   const { base_dtype: dtype } = config;
-  if (dtype !== 'float32') assertedFormat(run.build(family.definition, family.config), dtype);
+  if (dtype !== 'float32') assertedFormat(buildModel(run.build, base), dtype);
   return {
     ...run,
     folder,
     files: () => [
-      ...[...train, ...validation]
-        .flatMap(({ files }) => files)
-        .map((file) => (Object.hasOwn(texts, file.name) ? file : file.name)),
+      ...run.dataFiles.map((file) => (Object.hasOwn(texts, file.name) ? file : file.name)),
       ...files,
       ...definingFiles(config),
       ...modelFiles(folder, config.model_init),

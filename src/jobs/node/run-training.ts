@@ -27,8 +27,9 @@ import { UserError } from '../../support/user-error.ts';
 import type { StepControl, StepState } from '../../train/step-control.ts';
 import { Trainer } from '../../train/trainer.ts';
 import { type TrainerSettings, trainerSettings } from '../../train/trainer-settings.ts';
-import { openModel } from '../../trained/node/load-model.ts';
+import { openWeights } from '../../trained/node/load-model.ts';
 import { sharedFiles } from '../../trained/node/write-model.ts';
+import { buildModel } from '../../trained/read-model.ts';
 import { beforeFirstStep } from '../before-first-step.ts';
 import { everySecond } from '../every-second.ts';
 import { restoreTrainer } from '../restore-trainer.ts';
@@ -217,7 +218,7 @@ async function trainIn(
       writeTrained(run, { model, method }, trainer.values, finish, (file) => known.get(file) as string);
     if (config.base_dtype !== 'float32' && validation && !run.onlyBase) {
       const trained = { tuner: method.tuner, values: trainer.values };
-      const plain = openModel(run.folder, run.build, run.config.model_config);
+      const plain = openWeights(run.folder, buildModel(run.build, run.base));
       const message = await scoreOnFloat32(plain, trained, validation, config, finish.metrics, processes);
       emit({ type: 'notice', step: finish.step, message });
     }

@@ -14,7 +14,8 @@ import { checkpointsIn, readCheckpoint, stepOfCheckpoint } from '../../run/node/
 import { totalStepsOf } from '../../run/node/event-log.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
 import { UserError } from '../../support/user-error.ts';
-import { openModel } from '../../trained/node/load-model.ts';
+import { openWeights } from '../../trained/node/load-model.ts';
+import { buildModel } from '../../trained/read-model.ts';
 import { startMethod } from '../start-method.ts';
 import { readRun } from './read-run.ts';
 import { writeTrained } from './write-trained.ts';
@@ -63,7 +64,7 @@ async function writeAdapterOf(path: string, step: number): Promise<string> {
   const ownMetrics = metric === undefined || scoreFacts(metric) ? [] : [metric];
   const config = parseRunConfig(given, files.config, ownMetrics);
   const run = await readRun(config);
-  const model = openModel(run.folder, run.build, run.config.model_config);
+  const model = openWeights(run.folder, buildModel(run.build, run.base));
   try {
     const { run: method } = startMethod(
       run.config,

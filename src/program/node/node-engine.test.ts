@@ -29,7 +29,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 it.each(['cpu', 'wasm'] as const)(
   'opens no session on weights that were replaced meanwhile (%s)',
   async (device) => {
-    const model = openModel(folder, tokenModel('MASKED_LM'));
+    const model = await openModel(folder, tokenModel('MASKED_LM'));
     const engine = nodeEngine(model, device);
     const graph = () => evaluationGraph(model, FROZEN.tuner, 'logits');
     await (await engine.open(graph())).release();
@@ -44,7 +44,7 @@ it.each(['cpu', 'wasm'] as const)(
 );
 
 it('opens one on weights with another hard link, and none on weights that were written over and dated back', async () => {
-  const model = openModel(folder, tokenModel('MASKED_LM'));
+  const model = await openModel(folder, tokenModel('MASKED_LM'));
   const engine = nodeEngine(model, 'cpu');
   const open = async () => (await engine.open(evaluationGraph(model, FROZEN.tuner, 'logits'))).release();
   const path = join(folder, 'model.safetensors');

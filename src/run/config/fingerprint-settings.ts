@@ -32,13 +32,14 @@ export function fingerprintSettings({
   return leaves({ ...rest, data: columns, training: trainingKeys });
 }
 
-/** Every value of nested settings as JSON, by its dotted key. */
+/** Every value of nested settings as JSON, by its dotted key. A key that is undefined is not set. */
 function leaves(settings: object, prefix = ''): Map<string, string> {
   return new Map(
-    Object.entries(settings).flatMap(([key, value]): [string, string][] =>
-      typeof value === 'object' && value !== null && !Array.isArray(value)
+    Object.entries(settings).flatMap(([key, value]): [string, string][] => {
+      if (value === undefined) return [];
+      return typeof value === 'object' && value !== null && !Array.isArray(value)
         ? [...leaves(value, `${prefix}${key}.`)]
-        : [[prefix + key, JSON.stringify(value)]],
-    ),
+        : [[prefix + key, JSON.stringify(value)]];
+    }),
   );
 }

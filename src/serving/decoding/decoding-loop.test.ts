@@ -47,7 +47,7 @@ function tunings(model: LoadedModel): TunedValues[] {
 }
 
 async function opened(family: TinyFamily, limits = { maxRows: 3, maxQueued: 20 }) {
-  const model = openModel(join(folder, family), tokenModel('CAUSAL_LM'));
+  const model = await openModel(join(folder, family), tokenModel('CAUSAL_LM'));
   const all = tunings(model).map((tuned) => ({ tuned, packed: packAdapter(model, tuned, 'test') }));
   const shape = all.reduce((shape, { packed }) => withRoom(shape, packed), EMPTY_SHAPE);
   const loop = await DecodingLoop.open(nodeEngine(model, 'cpu'), model, shape, { ...limits, slots: 2 });

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { writeTinyTextModel } from '../../../tests/support/tiny-text-model.ts';
-import { readFamily } from '../../trained/node/load-model.ts';
-import { openText } from '../../trained/node/open-text.ts';
+import { readFolder } from '../../trained/node/load-model.ts';
+import type { TrainedParts } from '../../trained/trained-model.ts';
 import { BaseFolder } from './base-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'date-'));
@@ -16,10 +16,11 @@ beforeAll(() => {
 afterEach(() => void vi.useRealTimers());
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const year = (text: ReturnType<typeof openText>, now?: Date) => text.chatTemplate(now).render([], false);
+const year = (text: TrainedParts['text'], now?: Date) => text.chatTemplate(now).render([], false);
 
-it('a chat template gets the date of each rendering, or of the run', () => {
-  const text = openText(folder, readFamily(folder).config, undefined);
+it('a chat template gets the date of each rendering, or of the run', async () => {
+  const { text: textOf, family } = await readFolder(folder);
+  const text = textOf(family.config);
   vi.useFakeTimers({ now: new Date('2030-06-01') });
   expect(year(text)).toBe('2030');
   vi.setSystemTime(new Date('2031-06-01'));

@@ -13,13 +13,8 @@ import type { Engine } from '../../program/engine.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import type { BuildTask } from '../../tasks/task-definition.ts';
-import { loadChatTemplate } from '../../text/chat/node/load-chat-template.ts';
-import { loadTokenizer } from '../../text/node/load-tokenizer.ts';
-import type { TextTokenizer } from '../../text/tokenizer.ts';
-import type { Family } from '../../trained/bind-model.ts';
-import { openModel, readFamily, readModelConfig } from '../../trained/node/load-model.ts';
-import { readGenerationFiles } from '../../trained/node/read-generation-files.ts';
-import { textParts } from '../../trained/text-parts.ts';
+import { openWeights, readFolder } from '../../trained/node/load-model.ts';
+import { buildModel, type DescribedModel } from '../../trained/read-model.ts';
 import type { TrainedParts } from '../../trained/trained-model.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
 import type { ServedBase } from '../served-base.ts';
@@ -28,9 +23,6 @@ import type { ServedBase } from '../served-base.ts';
 export class BaseFolder implements ServedBase {
   /** The last part of its path or id. */
   readonly name: string;
-  readonly family: Family;
-  readonly json: Readonly<Record<string, unknown>>;
-  readonly tokenizer: TextTokenizer;
   readonly #models = new Map<string, LoadedModel>();
   #digest: string | undefined;
 
@@ -38,12 +30,10 @@ export class BaseFolder implements ServedBase {
     /** The real path. */
     readonly folder: string,
     model: string,
+    readonly described: DescribedModel,
     readonly baseDtype: BaseDtype,
   ) {
     this.name = modelName(model);
-    this.family = readFamily(folder);
-    this.json = readModelConfig(folder);
-    this.tokenizer = loadTokenizer(folder, this.family.config);
   }
 
   /**
@@ -56,13 +46,18 @@ export class BaseFolder implements ServedBase {
     onProgress?: (progress: DownloadProgress) => void,
   ): Promise<BaseFolder> {
     const folder = await resolveModel(model, { onProgress });
-    return new BaseFolder(folder, model, baseDtype);
+    return new BaseFolder(folder, model, await readFolder(folder), baseDtype);
   }
 
   /** Whether an adapter names this model as its base. Folders are compared by name. */
   isCalled(name: string): boolean {
     if (existsSync(name) && realpathSync(name) === this.folder) return true;
     return modelName(name) === this.name;
+  }
+
+  get padId(): number {
+    const { text, family } = this.described;
+    return text(family.config).tokenizer.padId;
   }
 
   /** A hash that identifies the weights. */
@@ -73,13 +68,13 @@ export class BaseFolder implements ServedBase {
 
   /** The model with its own weights, for adapters. Calls with equal `key` return the same model. */
   model(key: string, build: BuildTask): LoadedModel {
-    const known = this.#models.get(key) ?? openModel(this.folder, build);
+    const known = this.#models.get(key) ?? openWeights(this.folder, buildModel(build, this.described));
     this.#models.set(key, known);
     return known;
   }
 
   async open(kind: HeadKind, outputs: number): Promise<LoadedModel> {
-    const model = openModel(this.folder, plainModel(kind, outputs));
+    const model = openWeights(this.folder, buildModel(plainModel(kind, outputs), this.described));
     return withBaseDtype(model, this.baseDtype, { byRow: true });
   }
 
@@ -89,15 +84,11 @@ export class BaseFolder implements ServedBase {
 
   /** What a trained model needs, except its notes, to make examples and generate text. */
   parts(model: LoadedModel, maxLength: number | undefined): Omit<TrainedParts, 'path' | 'notes'> {
-    const { folder, tokenizer } = this;
+    const { text, generationFiles } = this.described;
     return {
-      ...FROZEN,
-      model,
-      engine: this.engine(model),
-      text: textParts(tokenizer, model.config, maxLength, (now) =>
-        loadChatTemplate(folder, tokenizer.specialTokens, now),
-      ),
-      generationFiles: () => readGenerationFiles(folder),
+      ...{ ...FROZEN, model, engine: this.engine(model) },
+      text: text(model.config, maxLength),
+      generationFiles,
     };
   }
 

@@ -12,9 +12,9 @@ import type { BuildTask } from '../../tasks/task-definition.ts';
 import type { Family } from '../../trained/bind-model.ts';
 import { fittingBase } from '../../trained/fitting-base.ts';
 import type { ModelConfig } from '../../trained/model-config.ts';
-import { describeAs } from '../../trained/node/load-model.ts';
 import { readNotes } from '../../trained/node/notes-file.ts';
 import { type OpenedTask, openedTask } from '../../trained/opened-task.ts';
+import { buildModel, type DescribedModel, withChanges } from '../../trained/read-model.ts';
 import { TrainedModel } from '../../trained/trained-model.ts';
 import { knownAdapter, tuneModel } from '../../trained/tune-model.ts';
 import { packAdapter } from '../../tuners/bank/pack-adapter.ts';
@@ -48,7 +48,7 @@ export function servedAdapter(
   const known = readNotes(folder);
   if (known?.base_digest !== undefined) checkWeights(base, known.base_digest, where);
   fittingBase(known, base.baseDtype, where);
-  const { family, json } = base;
+  const { family, json } = base.described;
   const { notes, build } = openedTask({ family, json, stored, notes: known }, undefined, folder);
   const model = base.model(`${notes?.task} ${notes?.labels.length}`, build);
   if (known?.model_config) checkSame(base, model, build, known.model_config, where);
@@ -65,7 +65,8 @@ export function servedAdapter(
 
 /** Returns the base model under its own name. Undefined if it has no head or its task is unknown. */
 export function servedBase(base: BaseFolder): ServedModel | undefined {
-  const { family, json, folder, name } = base;
+  const { folder, name } = base;
+  const { family, json } = base.described;
   const generates = decodes(family) && !isForClasses(json);
   const notes = readNotes(folder);
   const opened = taskIfKnown(() => {
@@ -104,7 +105,7 @@ function decodes({ definition }: Family): boolean {
   return HEAD_KINDS.some((kind) => headNamed(kind).served === 'decoding' && definition.heads[kind]);
 }
 
-function isForClasses({ architectures }: BaseFolder['json']): boolean {
+function isForClasses({ architectures }: DescribedModel['json']): boolean {
   const [architecture] = Array.isArray(architectures) ? architectures : [];
   return headOfClass(String(architecture))?.served === 'rows';
 }
@@ -144,7 +145,7 @@ function checkSame(
   changes: ModelConfig,
   where: string,
 ): void {
-  const changed = describeAs(base.folder, build, changes);
+  const changed = buildModel(build, withChanges(base.described, changes));
   const [modelJson, other] = [model, changed].map((of) =>
     printGraph(Object.values(evaluationGraph(of, FROZEN.tuner, 'logits'))),
   );
@@ -157,7 +158,7 @@ function checkSame(
 }
 
 /** Throws if an adapter pools differently from the base, because all rows of a batch are pooled in the same way. */
-function checkPooling({ family }: BaseFolder, model: LoadedModel, where: string): void {
+function checkPooling({ described: { family } }: BaseFolder, model: LoadedModel, where: string): void {
   if (headNamed(model.headKind).mainUse !== 'embed') return;
   const [modelPooling, basePooling] = [model.config, family.config].map(({ sentence = PLAIN_SENTENCE }) =>
     JSON.stringify(sentence.pooling),

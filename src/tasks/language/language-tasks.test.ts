@@ -10,8 +10,7 @@ import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
 import { collate } from '../../text/collate.ts';
 import { differentiateStep } from '../../train/differentiate-step.ts';
-import { openModel } from '../../trained/node/load-model.ts';
-import { openText } from '../../trained/node/open-text.ts';
+import { openModel, readFolder } from '../../trained/node/load-model.ts';
 import { everyParameter } from '../../tuners/full/definition.ts';
 import { type CausalData, causalDataSchema } from '../causal-lm/data-section.ts';
 import { causalLm } from '../causal-lm/definition.ts';
@@ -31,7 +30,11 @@ const TEXT =
   'One day the Captain came home, and the little girl ran to him.\nShe said: "Papa!"\n\nThen tea.\n';
 
 /** Opens a tiny model without dropout, and the context for its examples. */
-function open<Data extends CausalData | MaskedData>(family: TinyFamily, data: object, maxLength: number) {
+async function open<Data extends CausalData | MaskedData>(
+  family: TinyFamily,
+  data: object,
+  maxLength: number,
+) {
   const path = join(folder, family);
   writeTinyTextModel(path, family, {
     ...{ hidden_dropout_prob: 0, attention_probs_dropout_prob: 0 },
@@ -39,12 +42,12 @@ function open<Data extends CausalData | MaskedData>(family: TinyFamily, data: ob
   });
   const task = family === 'bert' ? maskedLm : causalLm;
   const schema = family === 'bert' ? maskedDataSchema : causalDataSchema;
-  const model = openModel(path, task.build([]));
+  const model = await openModel(path, task.build([]));
   const tuner = everyParameter(model);
   const values = tuner.initialValues(0, model.reader(0));
   const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
   const reading = schema.parse({ train: 'x', ...data });
-  const context = { ...openText(path, model.config, maxLength), reading, labels: [], seed: 0 };
+  const context = { ...(await readFolder(path)).text(model.config, maxLength), reading, labels: [], seed: 0 };
   return { model, program, values, context: context as unknown as EncodingContext<Data> };
 }
 
@@ -62,7 +65,7 @@ function meanLoss(logits: Float32Array, classes: number, labels: ArrayLike<numbe
 
 describe.each(['llama', 'gpt2'] as const)('causal language modelling with %s', (family) => {
   it('has the perplexity of the single documents, packed or not', async () => {
-    const { model, program, values, context } = open<CausalData>(family, { sample_by: 'line' }, 64);
+    const { model, program, values, context } = await open<CausalData>(family, { sample_by: 'line' }, 64);
     const { tokenizer } = context;
     // Computes each document separately, with logits of every token, and sums the loss here.
     let [sum, tokens] = [0, 0];
@@ -88,7 +91,7 @@ describe.each(['llama', 'gpt2'] as const)('causal language modelling with %s', (
   });
 
   it('accumulates micro-batches of different weight to the gradient of one batch', async () => {
-    const { model, program, values, context } = open<CausalData>(family, { packing: false }, 64);
+    const { model, program, values, context } = await open<CausalData>(family, { packing: false }, 64);
     const rows = [
       { prompt: 'The little girl', completion: ' ran.' },
       { prompt: 'One', completion: ' day the Captain came home, and said: "Papa!"' },
@@ -133,8 +136,8 @@ describe('examples of causal language modelling', () => {
       maxLength,
       reading: { ...context.reading, packing: false, ...reading },
     });
-  beforeAll(() => {
-    const opened = open<CausalData>('llama', {}, 64);
+  beforeAll(async () => {
+    const opened = await open<CausalData>('llama', {}, 64);
     opened.model.close();
     context = opened.context;
   });
@@ -201,7 +204,7 @@ describe('masked language modelling', () => {
     'the cat sat on the mat.\nthe dog ran, not very badly.\nbirds flew and fishs swam\n'.repeat(20);
 
   it('has the loss of its single masks, the same for any batches', async () => {
-    const { model, program, values, context } = open<MaskedData>('bert', { sample_by: 'line' }, 32);
+    const { model, program, values, context } = await open<MaskedData>('bert', { sample_by: 'line' }, 32);
     const evaluation = maskedLm.evaluation([file(SENTENCES)], context, 8);
     const scores = await evaluation.run(program, values);
     const { examples } = evaluation;
@@ -224,8 +227,8 @@ describe('masked language modelling', () => {
     model.close();
   });
 
-  it('adds special tokens to blocks and masks others in every batch, depending only on (seed, number)', () => {
-    const { model, context } = open<MaskedData>('bert', {}, 12);
+  it('adds special tokens to blocks and masks others in every batch, depending only on (seed, number)', async () => {
+    const { model, context } = await open<MaskedData>('bert', {}, 12);
     const set = maskedLm.examples([file(SENTENCES)], context);
     expect(new Set(set.lengths.subarray(0, -1))).toEqual(new Set([12]));
     const chosen = Int32Array.of(0, 1, 2);
@@ -240,13 +243,12 @@ describe('masked language modelling', () => {
     model.close();
   });
 
-  it('needs a mask token and room', () => {
-    const { model, context } = open<MaskedData>('bert', {}, 2);
+  it('needs a mask token and room', async () => {
+    const { model, context } = await open<MaskedData>('bert', {}, 2);
     expect(() => maskedLm.examples([file('a cat')], context)).toThrow(
       'data.max_length must be at least 3, because 2 tokens are special',
     );
-    const { tokenizer } = openText(
-      join(folder, 'gpt2'),
+    const { tokenizer } = (await readFolder(join(folder, 'gpt2'))).text(
       { ...model.config, vocabSize: 1000, maxLength: 128 },
       16,
     );

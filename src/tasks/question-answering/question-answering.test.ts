@@ -45,9 +45,9 @@ const FIXTURES = ['oracle', 'roberta', 'deberta-v3'].map(
 const { QUESTION_CASES } = process.env;
 
 /** Opens a fixture, its questions, and the context for its examples. */
-function opened(path: string) {
+async function opened(path: string) {
   const fixture = JSON.parse(readFileSync(path, 'utf8')) as Fixture;
-  const tokenizer = loadTokenizer(fixture.model, { typeVocabSize: 2 });
+  const tokenizer = await loadTokenizer(fixture.model, { typeVocabSize: 2 });
   const questions = fixture.rows.map(
     ({ id, question, context, text, start }): AnsweredText => ({
       ...{ id, question, context },
@@ -61,11 +61,11 @@ function opened(path: string) {
   return { ...fixture, questions, examplesOf };
 }
 
-const { examplesOf } = opened(FIXTURES[0]);
-const windows = (QUESTION_CASES ? [QUESTION_CASES] : FIXTURES).flatMap((path) => {
-  const { cases, ...fixture } = opened(path);
-  return cases.map((expected) => ({ ...fixture, ...expected, expected }));
-});
+const { examplesOf } = await opened(FIXTURES[0]);
+const fixtures = await Promise.all((QUESTION_CASES ? [QUESTION_CASES] : FIXTURES).map(opened));
+const windows = fixtures.flatMap(({ cases, ...fixture }) =>
+  cases.map((expected) => ({ ...fixture, ...expected, expected })),
+);
 describe.each(windows)('$model: $max_length tokens, $doc_stride in common', (of) => {
   const { expected, questions } = of;
   const set = of.examplesOf(of);

@@ -17,7 +17,7 @@ import { Program } from '../../program/program.ts';
 import { loadTokenizer } from '../../text/node/load-tokenizer.ts';
 import { differentiateStep } from '../../train/differentiate-step.ts';
 import { Updater } from '../../train/updater.ts';
-import { openModel, readFamily } from '../../trained/node/load-model.ts';
+import { openModel } from '../../trained/node/load-model.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
 import { parseAdapterKey } from '../../tuners/low-rank/adapter-keys.ts';
 import { methodNamed } from '../../tuners/registry.ts';
@@ -36,10 +36,10 @@ const ROUNDING = 1e-6;
 const readingOf = (data: object) => embeddingDataSchema.parse(data) as EmbeddingData;
 
 /** Opens the model with a `data` section, and the context for its examples. */
-function opened(data: object = {}) {
+async function opened(data: object = {}) {
   const reading = readingOf(data);
-  const model = openModel(MODEL, sentenceEmbedding.build([], reading));
-  const tokenizer = loadTokenizer(MODEL, readFamily(MODEL).config);
+  const model = await openModel(MODEL, sentenceEmbedding.build([], reading));
+  const tokenizer = await loadTokenizer(MODEL, model.config);
   const maxLength = tokenizer.modelMaxLength;
   const context = { reading, labels: [], tokenizer, maxLength, vocabSize: model.config.vocabSize };
   return {
@@ -63,7 +63,7 @@ describe('embeddings equal sentence-transformers', () => {
   }>('embeddings.json');
 
   it.each(cases)('pooled by $mode, normalised: $normalize, after "$prompt"', async (expected) => {
-    const { model, context } = opened({ pooling: expected.mode, normalize: expected.normalize });
+    const { model, context } = await opened({ pooling: expected.mode, normalize: expected.normalize });
     const program = new Program(nodeEngine(model, 'cpu'), model, FROZEN.tuner);
     const inputs = texts.map((text) => ({ text, prompt: expected.prompt }));
     const tuned = { program, values: FROZEN.values, generator: () => Promise.reject(new Error('none')) };
@@ -97,7 +97,7 @@ describe('losses and their gradients equal sentence-transformers', () => {
     '$loss of $columns columns, $scale $symmetric $margin $distance $matryoshka',
     async (expected) => {
       const { columns: count, targets, matryoshka, value, gradients: wanted, ...settings } = expected;
-      const model = openModel(
+      const model = await openModel(
         MODEL,
         sentenceEmbedding.build(
           [],
@@ -161,7 +161,7 @@ const SETTINGS = {
 describe('thirty steps of training equal sentence-transformers with PEFT', () => {
   it.each(['lora', 'adalora'] as const)('with %s', async (method) => {
     const { steps, probe, embeddings } = fixture<Trace>(`${method}/trace.json`);
-    const { model, context } = opened({ anchor: 0, positive: 1 });
+    const { model, context } = await opened({ anchor: 0, positive: 1 });
     const { config: schema, start } = methodNamed(method);
     const section = {
       ...SETTINGS[method],
@@ -226,7 +226,7 @@ it('a step in parts has the loss and the gradient of the whole', async () => {
   const columns = [texts, [...texts.slice(2), 'the cat', 'old old bird flew']];
   const all = Int32Array.from(texts.keys());
   const objectiveOf = async (data: object, parts: Int32Array[]) => {
-    const { model, context } = opened({ anchor: 0, positive: 1, ...data });
+    const { model, context } = await opened({ anchor: 0, positive: 1, ...data });
     const set = sentenceEmbedding.examples({ form: 'pairs', fileName: 'x', columns }, context);
     const { tuner } = methodNamed('adalora').start(
       model,

@@ -9,10 +9,8 @@ import { rouge } from '../../metrics/rouge.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
-import { openModel } from '../../trained/node/load-model.ts';
+import { openModel, readFolder } from '../../trained/node/load-model.ts';
 import { open as openTrained } from '../../trained/node/open.ts';
-import { openText } from '../../trained/node/open-text.ts';
-import { readGenerationFiles } from '../../trained/node/read-generation-files.ts';
 import { everyParameter } from '../../tuners/full/definition.ts';
 import type { EncodingContext } from '../task-definition.ts';
 import { type PairData, pairDataSchema } from './data-section.ts';
@@ -143,13 +141,14 @@ describe('a small BART', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  function opened(data: object = {}) {
-    const model = openModel(folder, seq2seqLm.build([]));
+  async function opened(data: object = {}) {
+    const model = await openModel(folder, seq2seqLm.build([]));
     const tuner = everyParameter(model);
     const values = tuner.initialValues(0, model.reader(0));
     const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
     const reading = pairDataSchema.parse({ train: 'x', max_target_length: 24, ...data });
-    const text = openText(folder, model.config, reading.max_source_length);
+    const { text: textOf, generationFiles } = await readFolder(folder);
+    const text = textOf(model.config, reading.max_source_length);
     const context: EncodingContext<PairData> = {
       ...{
         ...text,
@@ -159,7 +158,7 @@ describe('a small BART', () => {
         labels: [],
         seed: 0,
       },
-      generationFiles: () => readGenerationFiles(folder),
+      generationFiles,
     };
     return { model, program, values, context };
   }
@@ -170,8 +169,8 @@ describe('a small BART', () => {
   );
   const pairs = () => readPairs(PAIRS, 'x.jsonl', COLUMNS, true);
 
-  it('learns an example for each target, padding outside the loss', () => {
-    const { model, context } = opened({ source_prefix: 'sum: ' });
+  it('learns an example for each target, padding outside the loss', async () => {
+    const { model, context } = await opened({ source_prefix: 'sum: ' });
     const set = seq2seqLm.examples(pairs(), context);
     const { tokenizer } = context;
     const ids = (text: string) => [...tokenizer.encode(text, undefined, 64).inputIds];
@@ -198,7 +197,7 @@ describe('a small BART', () => {
   });
 
   it('is scored by its loss, with equal weight per token, and by its texts against all targets', async () => {
-    const { model, program, values, context } = opened({ generation_config: { num_beams: 2 } });
+    const { model, program, values, context } = await opened({ generation_config: { num_beams: 2 } });
     const set = seq2seqLm.examples(pairs(), context);
     let [sum, tokens] = [0, 0];
     for (let example = 0; example < set.lengths.length; example++) {
@@ -268,8 +267,8 @@ describe('a small BART', () => {
       { generation_config: { length_penalty: 2 } },
       'data.generation_config: length_penalty 2 needs num_beams of 2 or more',
     ],
-  ])('rejects %j before it trains', (data, message) => {
-    const { model, context } = opened(data);
+  ])('rejects %j before it trains', async (data, message) => {
+    const { model, context } = await opened(data);
     expect(() => seq2seqLm.evaluation(pairs(), context, 2)).toThrow(message);
     model.close();
   });

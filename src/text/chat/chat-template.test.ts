@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fixtureTokenizer } from '../../../tests/support/language-fixtures.ts';
+import { folderFiles } from '../../formats/node/folder-files.ts';
+import { TEXT_LIMITS } from '../node/text-limits.ts';
 import { ChatTemplate } from './chat-template.ts';
 import { conversationIds } from './conversation-ids.ts';
-import { loadChatTemplate } from './node/load-chat-template.ts';
+import { readChatTemplate } from './read-chat-template.ts';
 import { strftime } from './strftime.ts';
 
 const chat = (source: string) =>
@@ -97,27 +99,30 @@ describe('loadChatTemplate', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
   const config = (chat_template: unknown) =>
     writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify({ chat_template }));
-  const load = () => loadChatTemplate(folder, {});
+  const load = async () => (await readChatTemplate(folderFiles(folder), TEXT_LIMITS)).parse({});
 
-  it('finds it in tokenizer_config.json or beside it', () => {
-    expect(load).toThrow('has no chat template (chat_template.jinja), which data of messages needs.');
+  it('finds it in tokenizer_config.json or beside it', async () => {
+    await expect(load()).rejects.toThrow(
+      'has no chat template (chat_template.jinja), which data of messages needs.',
+    );
     config('one');
-    expect(load().render([], false)).toBe('one');
+    expect((await load()).render([], false)).toBe('one');
     config([
       { name: 'tool_use', template: 'tools' },
       { name: 'default', template: 'two' },
     ]);
-    expect(load().render([], false)).toBe('two');
+    expect((await load()).render([], false)).toBe('two');
     config(undefined);
-    expect(load).toThrow('has no chat template');
+    await expect(load()).rejects.toThrow('has no chat template');
     writeFileSync(join(folder, 'chat_template.jinja'), 'three');
-    expect(load().render([], false)).toBe('three');
+    expect((await load()).render([], false)).toBe('three');
   });
 
-  it('stops a rendering without end', () => {
+  it('stops a rendering without end', async () => {
     const nested = '{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}';
     writeFileSync(join(folder, 'chat_template.jinja'), nested);
-    expect(() => load().render([], false)).toThrow('did not finish within 5 s.');
+    const slow = await load();
+    expect(() => slow.render([], false)).toThrow('did not finish within 5 s.');
   }, 60_000);
 });
 

@@ -1,33 +1,48 @@
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { openCheckpoint } from '../../formats/node/checkpoint.ts';
-import { readJson } from '../../formats/node/read-text.ts';
+import { folderFiles } from '../../formats/node/folder-files.ts';
+import { knowsPooling } from '../../hub/node/cache.ts';
+import { PLAIN_SENTENCE } from '../../models/sentence-settings.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { UserError } from '../../support/user-error.ts';
-import { type Build, bindModel, type Family, familyOf, withSentence } from '../bind-model.ts';
-import { type ModelConfig, withModelConfig } from '../model-config.ts';
-import { readSentence } from './read-sentence.ts';
+import { TEXT_LIMITS } from '../../text/node/text-limits.ts';
+import { type Build, bindModel } from '../bind-model.ts';
+import type { ModelConfig } from '../model-config.ts';
+import {
+  buildModel,
+  type Described,
+  type DescribedModel,
+  describeModel,
+  readModel,
+  withChanges,
+} from '../read-model.ts';
+import { SENTENCE_FILES } from '../sentence-files.ts';
 
-/** Describes a model from config.json alone, which determines every parameter and module. */
-export function describeAs<Model>(folder: string, build: Build<Model>, changes?: ModelConfig): Model {
-  const { definition, config } = readFamily(folder, changes);
-  return build(definition, config);
+/** Describes the model in a folder. If a Hub snapshot may lack sentence-transformers' files, its pooling is unknown. */
+export async function describeFolder(folder: string, changes?: ModelConfig): Promise<Described> {
+  const described = await describeModel(folderFiles(folder), changes);
+  if (knowsPooling(folder)) return described;
+  const unsupported = `the cached snapshot may lack ${SENTENCE_FILES.modules}; it is completed when the Hub can be reached`;
+  return withChanges({ ...described, settings: { ...PLAIN_SENTENCE, unsupported } }, changes);
 }
 
-/** The family of a model folder, and its parsed config.json with the changed fields. */
-export function readFamily(folder: string, changes?: ModelConfig): Family {
-  const where = configFile(folder);
-  const json = withModelConfig(readModelConfig(folder), changes, where);
-  return withSentence(familyOf(json, where), readSentence(folder));
+/** Reads everything in a folder except weights. */
+export async function readFolder(folder: string, changes?: ModelConfig): Promise<DescribedModel> {
+  return readModel(await describeFolder(folder, changes), TEXT_LIMITS);
 }
 
 /** Opens a model folder's checkpoint and checks every tensor against the model. No weight is read yet. */
-export function openModel<Model extends TaskModel>(
+export async function openModel<Model extends TaskModel>(
   folder: string,
   build: Build<Model>,
   changes?: ModelConfig,
-): LoadedModel<Model> {
-  const model = describeAs(folder, build, changes);
+): Promise<LoadedModel<Model>> {
+  return openWeights(folder, buildModel(build, await describeFolder(folder, changes)));
+}
+
+/** Like {@link openModel}, for a model that is described already. */
+export function openWeights<Model extends TaskModel>(folder: string, model: Model): LoadedModel<Model> {
   const checkpoint = openCheckpoint(folder);
   try {
     return bindModel(model, checkpoint, folder, (files) => oneFolder(files, folder));
@@ -35,15 +50,6 @@ export function openModel<Model extends TaskModel>(
     checkpoint.close();
     throw error;
   }
-}
-
-/** The content of a folder's config.json. */
-export function readModelConfig(folder: string): Record<string, unknown> {
-  return readJson(configFile(folder), 'the config.json of a Hugging Face model') as Record<string, unknown>;
-}
-
-function configFile(folder: string): string {
-  return join(folder, 'config.json');
 }
 
 /**

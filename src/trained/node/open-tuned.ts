@@ -4,25 +4,21 @@ import { digestOf } from '../../formats/node/content-digest.ts';
 import { weightsDigest } from '../../formats/source-digest.ts';
 import type { DownloadProgress } from '../../hub/node/download.ts';
 import { resolveModel } from '../../hub/node/resolve-model.ts';
-import type { LoadedModel } from '../../program/model-weights.ts';
-import type { TunedValues } from '../../tuners/tuner.ts';
-import type { Notes } from '../notes.ts';
 import { askedBy, openedTask } from '../opened-task.ts';
+import { buildModel } from '../read-model.ts';
+import type { TunedModel } from '../trained-parts.ts';
 import { type KnownAdapter, knownAdapter, tuneModel } from '../tune-model.ts';
-import { openModel, readFamily, readModelConfig } from './load-model.ts';
+import { openWeights, readFolder } from './load-model.ts';
 import { type Located, locateTrained } from './locate-trained.ts';
 import { readNotes } from './notes-file.ts';
 import { resolveBase } from './resolve-base.ts';
 
 /** An open model with its adapter, if it has one. Nothing is computed yet. */
-export interface OpenedTuned extends TunedValues {
-  model: LoadedModel;
+export interface OpenedTuned extends TunedModel {
   /** The folder of the base model, with its tokenizer. */
   baseFolder: string;
   /** The folder of the adapter, or of the model itself. */
   folder: string;
-  /** The task for which it was trained. Undefined for unknown tasks. */
-  notes: Notes | undefined;
   adapter?: KnownAdapter;
 }
 
@@ -52,13 +48,12 @@ export async function openTuned(path: string, options: OpenTunedOptions = {}): P
   const baseFolder = adapter ? await findBase(located, adapter, options) : folder;
   const known = readNotes(folder);
   // A whole model has the changed fields in its own config.json.
-  const changes = adapter && known?.model_config;
-  const [family, json] = [readFamily(baseFolder, changes), readModelConfig(baseFolder)];
-  const trained = { family, json, stored: adapter?.stored, notes: known };
+  const base = await readFolder(baseFolder, adapter && known?.model_config);
+  const trained = { ...base, stored: adapter?.stored, notes: known };
   const { notes, build } = openedTask(trained, askedBy(options), adapter ? folder : path);
-  const model = openModel(baseFolder, build, changes);
+  const model = openWeights(baseFolder, buildModel(build, base));
   try {
-    const opened = { model, baseFolder, folder, notes, adapter, ...tuneModel(model, adapter, folder) };
+    const opened = { model, base, baseFolder, folder, notes, adapter, ...tuneModel(model, adapter, folder) };
     const { onNotice = (message) => process.emitWarning(message) } = options;
     const trainedOn = adapter && known?.base_digest;
     if (trainedOn !== undefined && trainedOn !== weightsDigest(weightFiles(baseFolder).map(digestOf)))

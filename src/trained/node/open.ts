@@ -10,17 +10,15 @@ import { inTurns } from '../../program/in-turns.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import type { Device } from '../../runtime/session.ts';
 import { closedModel } from '../closed-model.ts';
-import { configForTexts } from '../config-for-texts.ts';
 import { fittingBase } from '../fitting-base.ts';
 import type { EvaluateParams } from '../model-options.ts';
 import type { ExportOnnxOptions } from '../onnx-folder.ts';
 import { TrainedModel, type TrainedParts } from '../trained-model.ts';
+import { trainedParts } from '../trained-parts.ts';
 import { exportAdapter, ONNX_FORM } from './export-adapter.ts';
 import { exportOnnx } from './export-onnx.ts';
 import { type MergeOptions, writeMerged } from './merge.ts';
-import { openText } from './open-text.ts';
 import { type OpenedTuned, openTuned } from './open-tuned.ts';
-import { readGenerationFiles } from './read-generation-files.ts';
 
 export interface OpenOptions {
   /** The base model (folder or Hub id), if it is not where the adapter says. */
@@ -64,25 +62,13 @@ export interface SharedOpenOptions extends OpenOptions {
 export async function open(path: string, options: SharedOpenOptions = {}): Promise<OpenedModel> {
   const opened = await openTuned(path, options);
   try {
-    const { baseFolder, tuner, values, notes } = opened;
-    const model = await withBaseDtype(opened.model, fittingBase(notes, options.baseDtype, opened.folder));
+    const fitting = fittingBase(opened.notes, options.baseDtype, opened.folder);
+    const model = await withBaseDtype(opened.model, fitting);
     const { communicator, threads, sharesHost } = options.processes ?? ALONE_PROCESSES;
-    let text: TrainedParts['text'] | undefined;
-    const parts: TrainedParts = {
-      ...{ path, model, tuner, values, notes },
-      // Opened on first use, because merging a model needs no tokenizer.
-      get text() {
-        const config = configForTexts(model.config, tuner.virtualTokens?.count);
-        text ??= openText(baseFolder, config, options.maxLength ?? notes?.data.max_length);
-        return text;
-      },
-      engine: inTurns(nodeEngine(model, options.device ?? 'cpu', { threads, sharesHost })),
-      communicator,
-      generationFiles: () => readGenerationFiles(baseFolder),
-      batchSize: options.batchSize,
-      continues: options.continues,
-    };
-    return new OpenedModel(parts, opened);
+    const { batchSize, continues, device = 'cpu', maxLength } = options;
+    const engine = inTurns(nodeEngine(model, device, { threads, sharesHost }));
+    const others = { path, engine, communicator, batchSize, continues };
+    return new OpenedModel(trainedParts({ ...opened, model }, maxLength, others), opened);
   } catch (error) {
     opened.model.close();
     throw error;

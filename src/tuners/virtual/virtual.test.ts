@@ -36,8 +36,8 @@ beforeAll(() => {
   for (const family of FAMILIES) writeSmallGenerator(join(root, family), family, noDropout);
 });
 
-function opened(family: string, method: (typeof METHODS)[number]) {
-  const model = openModel(join(root, family), tokenModel('CAUSAL_LM'));
+async function opened(family: string, method: (typeof METHODS)[number]) {
+  const model = await openModel(join(root, family), tokenModel('CAUSAL_LM'));
   const settings = { method, [method]: { num_virtual_tokens: COUNT } };
   const config = parseRunConfig(
     {
@@ -78,7 +78,7 @@ const difference = (a: readonly number[], b: ArrayLike<number>) =>
 
 describe.each(METHODS)('%s', (method) => {
   it.each(FAMILIES)('reads a text of %s with a cache as at once', async (family) => {
-    const tuned = opened(family, method);
+    const tuned = await opened(family, method);
     const whole = await wholeLogits(tuned);
     const language = await openLanguageModel({ engine: nodeEngine(tuned.model, 'cpu'), ...tuned });
     expect(language.maxPositions).toBe(64 - COUNT);
@@ -95,7 +95,7 @@ describe.each(METHODS)('%s', (method) => {
   it.each(['llama', 'gpt2'])(
     'reads padded texts of %s as alone, and continues them in other rows',
     async (family) => {
-      const tuned = opened(family, method);
+      const tuned = await opened(family, method);
       const whole = await wholeLogits(tuned);
       const language = await openLanguageModel({ engine: nodeEngine(tuned.model, 'cpu'), ...tuned });
       const prompts = Int32Array.from([0, 0, ...TOKENS.slice(0, 2), ...TOKENS.slice(0, 4)]);
@@ -115,7 +115,7 @@ describe.each(METHODS)('%s', (method) => {
   );
 
   it('reads a prompt again from its first other token on', async () => {
-    const tuned = opened('llama', method);
+    const tuned = await opened('llama', method);
     const whole = await wholeLogits(tuned);
     const engine = nodeEngine(tuned.model, 'cpu');
     const language = await openLanguageModel({ engine, ...tuned }, { continues: true });
@@ -127,7 +127,7 @@ describe.each(METHODS)('%s', (method) => {
   });
 
   it.each(PACKED)('learns packed texts of %s as each alone', async (family) => {
-    const { model, tuner, values } = opened(family, method);
+    const { model, tuner, values } = await opened(family, method);
     const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
     const documents = [TOKENS, [3, 40, 29, 5], [8, 16]];
     const starts = [0];
@@ -164,7 +164,7 @@ describe.each(METHODS)('%s', (method) => {
   });
 
   it('has the same gradient with gradient checkpointing', async () => {
-    const { model, tuner, values } = opened('llama', method);
+    const { model, tuner, values } = await opened('llama', method);
     const length = TOKENS.length;
     const batch = {
       inputIds: Int32Array.from(TOKENS),

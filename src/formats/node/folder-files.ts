@@ -1,0 +1,28 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Files } from '../files.ts';
+import { FileSource } from './file-source.ts';
+
+/** The files of a folder. A file is opened for each read, so it need not be closed. */
+export function folderFiles(folder: string): Files {
+  return {
+    name: join(folder),
+    list: () => (existsSync(folder) ? readdirSync(folder) : []),
+    async open(name) {
+      const path = join(folder, name);
+      if (!existsSync(path)) return undefined;
+      const opened = <T>(use: (source: FileSource) => T): T => {
+        const source = FileSource.open(path, 'a file');
+        try {
+          return use(source);
+        } finally {
+          source.close();
+        }
+      };
+      return {
+        size: opened(({ size }) => size),
+        read: async (begin, end) => opened((source) => source.read(begin, end)),
+      };
+    },
+  };
+}

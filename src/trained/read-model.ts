@@ -1,0 +1,144 @@
+import { type Files, missingIn, pathIn, readFile, readJsonFile } from '../formats/files.ts';
+import { parseSmallJson } from '../formats/small-json.ts';
+import type { GenerationSources } from '../generation/generation-settings.ts';
+import { HEAD_KINDS, writesText } from '../models/heads/registry.ts';
+import type { CommonConfig } from '../models/model-definition.ts';
+import type { SentenceSettings } from '../models/sentence-settings.ts';
+import { lazy } from '../support/lazy.ts';
+import { buildTokenizer, readTokenizerFiles, type TextLimits } from '../text/build-tokenizer.ts';
+import type { ChatTemplate } from '../text/chat/chat-template.ts';
+import { CHAT_TEMPLATE_FILE, readChatTemplate } from '../text/chat/read-chat-template.ts';
+import { maxLength } from '../text/max-length.ts';
+import { type Build, type Family, familyOf, withSentence } from './bind-model.ts';
+import { type ModelConfig, withModelConfig } from './model-config.ts';
+import { SENTENCE_FILES, sentenceFileNames, sentenceSettings } from './sentence-files.ts';
+import type { TrainedParts } from './trained-model.ts';
+
+/** The maximum number of tokens of an example, if neither the config nor the model sets a lower limit. */
+const DEFAULT_MAX_LENGTH = 1024;
+export const CONFIG = 'config.json';
+export const GENERATION_CONFIG = 'generation_config.json';
+/**
+ * Maximum size of generation_config.json. Most have a few kilobytes. With a list of suppressed tokens, a file has tens of
+ * kilobytes.
+ */
+const MAX_GENERATION_BYTES = 2 ** 22;
+
+/** A model's architecture. */
+export interface Described {
+  files: Files;
+  /** The content of its config.json, and the file. */
+  json: Record<string, unknown>;
+  config: Uint8Array;
+  /** The settings of sentence-transformers, if it has their files. */
+  settings: SentenceSettings | undefined;
+  family: Family;
+}
+
+/** A base model without its weights. */
+export interface DescribedModel extends Described {
+  /**
+   * The small files that were read, by name: config.json, the tokenizer's, and two more for models that generate text.
+   */
+  small: ReadonlyMap<string, Uint8Array>;
+  /**
+   * Builds its tokenizer and chat template.
+   *
+   * @param config the model's, with the positions that remain for texts
+   * @param requested `data.max_length`, or the value under another name (`key`)
+   * @throws UserError for a missing or damaged tokenizer, and for a length that the model does not support
+   */
+  text(config: CommonConfig, requested?: number, key?: string): TrainedParts['text'];
+  /** The generation settings in generation_config.json or, if it is missing, config.json. */
+  generationFiles(): Omit<GenerationSources, 'user'>;
+}
+
+/**
+ * Reads config.json and the files of sentence-transformers, which determine every parameter and module.
+ *
+ * @param changes fields of config.json to replace
+ * @throws UserError for files that are missing, damaged or too large
+ */
+export async function describeModel(files: Files, changes?: ModelConfig): Promise<Described> {
+  const where = pathIn(files.name, CONFIG);
+  const config = await readFile(files, CONFIG);
+  if (!config) throw missingIn(files, CONFIG, 'the config.json of a Hugging Face model');
+  const json = parseSmallJson(config, where) as Record<string, unknown>;
+  const sentence = await readSentenceFiles(files);
+  const settings = sentenceSettings((name) => sentence.get(name), files.name);
+  return withChanges({ files, json, config, settings }, changes);
+}
+
+/** Like the described model, but with other fields of config.json replaced. */
+export function withChanges<Model extends Omit<Described, 'family'>>(
+  model: Model,
+  changes: ModelConfig | undefined,
+): Model & Described {
+  const where = pathIn(model.files.name, CONFIG);
+  const family = familyOf(withModelConfig(model.json, changes, where), where);
+  return { ...model, family: withSentence(family, model.settings) };
+}
+
+/** Builds a model from its description. */
+export function buildModel<Model>(build: Build<Model>, { family: { definition, config } }: Described): Model {
+  return build(definition, config);
+}
+
+/**
+ * Reads everything else of a model except its weights.
+ *
+ * @param limits limits on the time of untrusted regular expressions and templates
+ * @throws UserError for files that are too large
+ */
+export async function readModel(described: Described, limits?: TextLimits): Promise<DescribedModel> {
+  const { files, json, config, family } = described;
+  const writes = HEAD_KINDS.some((kind) => writesText(kind) && family.definition.heads[kind]);
+  const path = (name: string) => pathIn(files.name, name);
+  const [tokenizerFiles, template, generation] = await Promise.all([
+    readTokenizerFiles(files),
+    readChatTemplate(files, limits),
+    writes ? readFile(files, GENERATION_CONFIG, MAX_GENERATION_BYTES) : undefined,
+  ]);
+  const tokens = lazy(() => {
+    const limited = limits?.encoding(files.name);
+    return buildTokenizer(tokenizerFiles, path, { ...family.config, limited });
+  });
+  return {
+    ...described,
+    small: new Map([
+      [CONFIG, config],
+      ...tokenizerFiles,
+      ...(template.file ? [[CHAT_TEMPLATE_FILE, template.file] as const] : []),
+      ...(generation ? [[GENERATION_CONFIG, generation] as const] : []),
+    ]),
+    text({ vocabSize, maxLength: longest }, requested, key = 'max_length') {
+      const tokenizer = tokens();
+      const length = maxLength(requested, tokenizer.modelMaxLength, longest, `data.${key}`);
+      let loaded: { now: number | undefined; template: ChatTemplate } | undefined;
+      return {
+        ...{ tokenizer, vocabSize },
+        maxLength: requested === undefined ? Math.min(length, DEFAULT_MAX_LENGTH) : length,
+        chatTemplate(now) {
+          const time = now?.getTime();
+          if (!loaded || loaded.now !== time)
+            loaded = { now: time, template: template.parse(tokenizer.specialTokens, now) };
+          return loaded.template;
+        },
+      };
+    },
+    generationFiles: () =>
+      generation
+        ? { generationConfig: parseSmallJson(generation, path(GENERATION_CONFIG)) }
+        : { modelConfig: json },
+  };
+}
+
+/** The files of sentence-transformers, by name, as parsed JSON. */
+async function readSentenceFiles(files: Files): Promise<Map<string, unknown>> {
+  const modules = await readJsonFile(files, SENTENCE_FILES.modules);
+  if (modules === undefined) return new Map();
+  const names = sentenceFileNames(modules);
+  return new Map(
+    await Promise.all(names.map(async (name) => [name, await readJsonFile(files, name)] as const)),
+  );
+}
