@@ -3,21 +3,26 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BaseDtype } from '../src/bases/base-dtype.ts';
 import type { ClassAnswer } from '../src/tasks/single-label-classification/definition.ts';
 import { open as openHere } from '../src/trained/node/open.ts';
+import type { ModelInThread } from '../src/trained/node/thread/model-in-thread.ts';
 import { openInThread as open } from '../src/trained/node/thread/open-in-thread.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { type Ended, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
+/** The run, opened once: a thread of its own loads the program again. */
+let opened: ModelInThread;
 let cacheBefore: string | undefined;
 beforeAll(async () => {
-  workspace = new Workspace();
+  workspace = new Workspace({ ADALORA_CACHE: 'bases' });
   cacheBefore = process.env.ADALORA_CACHE;
   process.env.ADALORA_CACHE = workspace.path('bases');
   await succeeds(workspace.train('output=run'));
   await succeeds(workspace.train('output=full', 'method=full', 'training.learning_rate=1e-3'));
   await succeeds(workspace.run('merge', 'run', '-o', 'merged'));
+  opened = await open(workspace.path('run'), { model: workspace.path('model') });
 });
-afterAll(() => {
+afterAll(async () => {
+  await opened?.close();
   if (cacheBefore === undefined) delete process.env.ADALORA_CACHE;
   else process.env.ADALORA_CACHE = cacheBefore;
   workspace.remove();
@@ -32,12 +37,21 @@ async function succeeds(run: Promise<Ended>): Promise<string> {
 const PAIR = { text_pair: 'pair' };
 const ROWS = tinyRows(48, 2);
 
-async function answersOf(path: string, baseDtype: BaseDtype): Promise<ClassAnswer[]> {
-  await using opened = await open(workspace.path(path), { baseDtype, model: workspace.path('model') });
-  const answers: ClassAnswer[] = [];
+const known = new Map<string, Promise<ClassAnswer[]>>();
+
+/** The answers for all rows, computed once for each model and precision. */
+function answersOf(path: string, baseDtype: BaseDtype): Promise<ClassAnswer[]> {
+  const key = `${path} ${baseDtype}`;
+  if (!known.has(key)) known.set(key, answersNow(path, baseDtype));
+  return known.get(key)!;
+}
+
+async function answersNow(path: string, baseDtype: BaseDtype): Promise<ClassAnswer[]> {
+  await using model = await open(workspace.path(path), { baseDtype, model: workspace.path('model') });
+  const found: ClassAnswer[] = [];
   const inputs = ROWS.map(({ text }) => ({ text }));
-  for await (const answer of opened.predict<{ text: string }, ClassAnswer>(inputs)) answers.push(answer);
-  return answers;
+  for await (const answer of model.predict<{ text: string }, ClassAnswer>(inputs)) found.push(answer);
+  return found;
 }
 
 const differences = (a: ClassAnswer[], b: ClassAnswer[]) =>
@@ -68,7 +82,6 @@ describe('inputs of a program', () => {
       'has the unknown key "text_pair". Did you mean textPair',
     ],
   ])('are rejected by their number: %s', async (_, reading, input, message) => {
-    await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
     const good = { text: 'a cat', ...(reading === PAIR && { textPair: 'a dog' }) };
     const answers = opened.predict([good, input as { text: string }], { reading });
     await expect(answers.next()).rejects.toThrow(`Input 2 ${message}`);
@@ -76,7 +89,6 @@ describe('inputs of a program', () => {
   });
 
   it('must be a list', async () => {
-    await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
     const answers = opened.predict({ text: 'a' } as unknown as { text: string }[]);
     await expect(answers.next()).rejects.toThrow('inputs must be a list, got {"text":"a"}');
   });
@@ -112,7 +124,6 @@ it.each<[string, unknown, string]>([
 
 describe('evaluate', () => {
   it('reads as in the run, with given changes, and accepts rows', async () => {
-    await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
     const scores = await opened.evaluate({ data: workspace.path('dev.tsv') });
     expect(await opened.evaluate({ data: workspace.path('dev.tsv'), reading: { label: 'label' } })).toEqual(
       scores,
@@ -132,14 +143,12 @@ describe('evaluate', () => {
     ['what JSON has not', [{ sentence: 'a', label: 1n }], {}, 'evaluate, row 1 cannot be written as JSON'],
     ['what is neither', 5, {}, 'evaluate needs an object { data }, with the path of a file or with rows'],
   ])('rejects %s', async (_, data, reading, message) => {
-    await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
     const given = data === 'dev.tsv' ? workspace.path(data) : (data as object[]);
     await expect(opened.evaluate({ data: given, reading })).rejects.toThrow(message);
   });
 });
 
 it('nothing is written over a folder with files in it', async () => {
-  await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
   const folder = workspace.path('merged');
   const before = readdirSync(folder);
   const refused = `output: ${folder} is not empty`;
@@ -174,10 +183,9 @@ describe.each(['merged', 'full'])('a whole model, %s', (path) => {
   });
 
   it('is stored so by the commands too', async () => {
-    const env = { ADALORA_CACHE: workspace.path('bases') };
     const predict = async (dtype: string) => {
       const args = ['predict', path, 'dev.tsv', '--logits', '--base-dtype', dtype];
-      const lines = (await succeeds(workspace.start(args, { env }).ended)).trimEnd().split('\n');
+      const lines = (await succeeds(workspace.run(...args))).trimEnd().split('\n');
       return lines.flatMap((line) => JSON.parse(line).logits as number[]);
     };
     const [exact, rounded] = [await predict('float32'), await predict('int8')];
