@@ -12,6 +12,16 @@ const OPTIONS: ts.CompilerOptions = {
   skipLibCheck: true,
 };
 
+/** Declarations do not change while tests run, so all programs share them. */
+const declarations = new Map<string, ts.SourceFile | undefined>();
+const compiler = ts.createCompilerHost(OPTIONS);
+const { getSourceFile } = compiler;
+compiler.getSourceFile = (name, ...rest) => {
+  if (!name.endsWith('.d.ts')) return getSourceFile(name, ...rest);
+  if (!declarations.has(name)) declarations.set(name, getSourceFile(name, ...rest));
+  return declarations.get(name);
+};
+
 /**
  * Type-checks a program and runs it in a folder, as in a project that has installed the built package.
  *
@@ -22,7 +32,7 @@ export function runTypeScript(folder: string, name: string, program: string): st
   installHere(folder);
   const path = join(folder, `${name}.ts`);
   writeFileSync(path, program);
-  const compiled = ts.createProgram([path], OPTIONS);
+  const compiled = ts.createProgram([path], OPTIONS, compiler);
   const problems = [...ts.getPreEmitDiagnostics(compiled), ...compiled.emit().diagnostics];
   if (problems.length > 0) {
     const host = { getCanonicalFileName: String, getCurrentDirectory: () => folder, getNewLine: () => '\n' };
