@@ -26,7 +26,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   BENCH_PYTHON: 'measures for an hour beside PEFT',
   'import pandas as pd': 'wants pandas',
   'import json\nimport numpy': 'wants NumPy',
-  'from peft import': 'scripts/oracle/check.sh loads such folders with PEFT',
+  'from peft import': 'scripts/oracle/check.ts loads such folders with PEFT',
   "import { pipeline } from '@huggingface/transformers'": 'tests/onnx-export.test.ts does so',
   "import { open, train } from 'adalora/web'": 'tests/browser/train-in-page.test.ts runs it in a page',
   "import { train } from 'adalora';\nimport './method.js'": 'tests/definitions.test.ts does so',

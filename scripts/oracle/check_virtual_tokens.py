@@ -1,5 +1,5 @@
 """Loads an adapter of virtual tokens (prompt or prefix tuning) with PEFT, and compares its logits with those of
-`token-logits.ts RUN FILE.jsonl`.
+`tokenLogits` (token-logits.ts).
 
     python check_virtual_tokens.py ADAPTER LOGITS.jsonl --model BASE
 

@@ -4,7 +4,7 @@ import { writeTinyModel } from '../../tests/support/tiny-model.ts';
 /*
  * tsx tiny.ts FOLDER
  *
- * Writes the tests' small model and data, for check.sh.
+ * Writes the tests' small model and data, for check-adapterhub.sh.
  */
 
 const [folder] = process.argv.slice(2);

@@ -3,30 +3,28 @@ import { modelFeeds } from '../../src/objectives/model-inputs.ts';
 import { Program } from '../../src/program/program.ts';
 import { open } from '../../src/trained/node/open.ts';
 
-/*
- * tsx token-logits.ts RUN FILE.jsonl
- *
- * Prints the ids of each prompt of a file, and the logits that a run's decoder gives for them, as JSON Lines.
- */
-
-const [run, file] = process.argv.slice(2);
-const model = await open(run);
-const { engine, tuner, values, text } = model.parts;
-const program = new Program(engine, model.parts.model, tuner);
-for (const line of readFileSync(file, 'utf8').trim().split('\n')) {
-  const { inputIds } = text.tokenizer.encode(JSON.parse(line).prompt, undefined, text.maxLength);
-  const length = inputIds.length;
-  const logits = await program.predict(
-    values,
-    modelFeeds({
-      inputIds,
-      tokenTypeIds: new Int32Array(length),
-      attentionMask: new Int32Array(length).fill(1),
-      batch: 1,
-      length,
-    }),
-  );
-  console.log(JSON.stringify({ ids: [...inputIds], logits: [...logits] }));
+/** JSON Lines with the ids of each prompt of a file, and the logits that a run's decoder gives for them. */
+export async function tokenLogits(run: string, file: string): Promise<string> {
+  const model = await open(run);
+  const { engine, tuner, values, text } = model.parts;
+  const program = new Program(engine, model.parts.model, tuner);
+  let lines = '';
+  for (const line of readFileSync(file, 'utf8').trim().split('\n')) {
+    const { inputIds } = text.tokenizer.encode(JSON.parse(line).prompt, undefined, text.maxLength);
+    const length = inputIds.length;
+    const logits = await program.predict(
+      values,
+      modelFeeds({
+        inputIds,
+        tokenTypeIds: new Int32Array(length),
+        attentionMask: new Int32Array(length).fill(1),
+        batch: 1,
+        length,
+      }),
+    );
+    lines += `${JSON.stringify({ ids: [...inputIds], logits: [...logits] })}\n`;
+  }
+  await program.release();
+  await model.close();
+  return lines;
 }
-await program.release();
-await model.close();
