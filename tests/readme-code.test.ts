@@ -79,6 +79,9 @@ const commands = blocks
   .filter(([, command]) => !isExcused(command));
 const bashCommands = blocks.filter(isBash).flatMap(commandsOf);
 
+/** One of them trains with all defaults, which takes over two minutes on a busy machine. */
+const COMMAND_MS = 300_000;
+
 let workspace: Workspace;
 beforeAll(async () => {
   workspace = new Workspace();
@@ -124,7 +127,7 @@ describe('programs in TypeScript', () => {
   });
 });
 
-it.each(commands)('%s: %s', (_, command) => {
+it.each(commands)('%s: %s', { timeout: COMMAND_MS + 10_000 }, (_, command) => {
   const { status, stderr, stdout } = spawnSync('bash', ['--norc', '-euo', 'pipefail', '-c', command], {
     cwd: workspace.folder,
     encoding: 'utf8',
@@ -134,7 +137,7 @@ it.each(commands)('%s: %s', (_, command) => {
       HF_HUB_OFFLINE: '1',
       NO_COLOR: '1',
     },
-    timeout: 300_000,
+    timeout: COMMAND_MS,
     // The typed messages of a conversation.
     input: 'the cat sat.\n',
   });

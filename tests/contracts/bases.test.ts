@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -97,8 +97,10 @@ const SMALLER = 1 / 4;
 /** T5 does not divide scores by the root of the width of a head: its trained queries are that much smaller. */
 const T5_QUERY = 12 ** -0.5;
 
+/** Writes a model, once. */
 function write(family: string, head: HeadKind): void {
   const folder = join(root, `${family}-${head}`);
+  if (existsSync(folder)) return;
   writeTinyHead(folder, family, head, SIZES);
   const path = join(folder, 'model.safetensors');
   const file = SafetensorsFile.open(path);

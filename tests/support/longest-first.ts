@@ -7,19 +7,24 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  */
 const LONGEST = [
   'tests/resume.test.ts',
+  'tests/contracts/bases.test.ts',
+  'tests/pack.test.ts',
   'tests/mpi.test.ts',
-  'tests/library.test.ts',
-  'tests/browser/train-in-page.test.ts',
-  'tests/serve.test.ts',
-  'tests/browser/web.test.ts',
-  'tests/first-week.test.ts',
   'tests/readme-code.test.ts',
+  'tests/browser/train-in-page.test.ts',
+  'tests/library.test.ts',
+  'tests/browser/web.test.ts',
+  'tests/serve.test.ts',
+  'tests/open.test.ts',
+  'tests/first-week.test.ts',
+  'tests/own-functions.test.ts',
   'tests/hostile-files.test.ts',
   'tests/train.test.ts',
   'tests/bottleneck.test.ts',
   'tests/ablations.test.ts',
   'tests/generate-cli.test.ts',
   'tests/ops.test.ts',
+  'src/program/gradient-checkpointing.test.ts',
 ];
 
 /**
