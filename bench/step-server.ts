@@ -23,8 +23,10 @@ await serve(
       return { trainable: step.trainable };
     },
     async step() {
+      const before = process.cpuUsage();
       const { engine, update, waiting, transfer } = await step.run();
-      const times = { ms: engine + update, waiting, transfer };
+      const { user, system } = process.cpuUsage(before);
+      const times = { ms: engine + update, cpu: (user + system) / 1000, waiting, transfer };
       return { ...times, processes: gatherJson(communicator, times) };
     },
     memory: () => ({

@@ -8,12 +8,12 @@ import type { BenchCase } from '../shapes.ts';
 import type { Launcher, Side } from '../sides.ts';
 
 /** Methods that are measured together with LoRA. Each has a process, and all of them are in memory. */
-const AT_ONCE = 4;
+const AT_ONCE = 9;
 
 interface StepOf {
   method: MethodName;
   trained: number;
-  /** Median of the ratios of each round: the step's time as a multiple of LoRA's. */
+  /** Median of the ratios of each round: the step's processor time as a multiple of LoRA's. */
   time: number;
   /** Peak memory of the process as a multiple of LoRA's. */
   memory: number;
@@ -21,20 +21,21 @@ interface StepOf {
 
 export interface BesideLora {
   steps: StepOf[];
-  /** LoRA's own medians. */
+  /** LoRA's own medians: processor time and peak memory. */
   ms: number;
   mb: number;
 }
 
 /**
  * Measures a training step of every registered method that fits the model, over one base type. The methods of a group
- * and LoRA take turns after each step, so that other work on the machine slows down all of them.
+ * and LoRA take turns after each step. Each has one thread, and its processor time counts, so that other work on the
+ * machine matters little. Threads that wait for others would spin, and so take processor time.
  */
 export async function besideLora(
   size: BenchCase,
   side: Side,
   launcher: Launcher,
-  { rounds, threads, folder, only }: { rounds: Rounds; threads: number; folder: string; only: string },
+  { rounds, folder, only }: { rounds: Rounds; folder: string; only: string },
 ): Promise<BesideLora> {
   writeRandomCheckpoint(folder, size);
   launcher.makeBase(folder);
@@ -47,9 +48,9 @@ export async function besideLora(
     const { name: _, ...settings } = size;
     const rivals = group.map((method) => ({
       side,
-      preparation: { ...settings, method, dtype: side.dtype, threads, folder },
+      preparation: { ...settings, method, dtype: side.dtype, processThreads: 1, folder },
     }));
-    const { measured } = await measure<{ trainable: number }, { ms: number }, object>(
+    const { measured } = await measure<{ trainable: number }, { cpu: number }, object>(
       launcher,
       'step',
       rivals,
@@ -59,7 +60,7 @@ export async function besideLora(
     );
     const [lora, ...others] = measured.map(({ prepared, replies, memory }) => ({
       trained: prepared.trainable,
-      ms: replies.map(({ ms }) => ms),
+      ms: replies.map(({ cpu }) => cpu),
       mb: memory.peak_mb,
     }));
     result.ms.push(...lora.ms);

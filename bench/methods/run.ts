@@ -12,8 +12,8 @@ import { besideLora } from './beside-lora.ts';
 /*
  * npm run bench:methods -- [--case 'MiniLM, 32 x 32'] [--steps 15] [--dropout 0] [--only text]
  *
- * Measures a training step of every method. Prints its time and the peak memory of its process as multiples of
- * LoRA's, over float32 and int8. With BENCH_PYTHON, it then measures the methods that PyTorch has beside PyTorch, which
+ * Measures a training step of every method. Prints its processor time with one thread and the peak memory of its
+ * process as multiples of LoRA's, over float32 and int8. With BENCH_PYTHON, it then measures the methods that PyTorch has beside PyTorch, which
  * uses PEFT if it has the method: medians, and the speed relative to PyTorch in float32.
  */
 
@@ -52,7 +52,7 @@ async function everyMethod(size: BenchCase, launcher: Launcher): Promise<void> {
   for (const side of ours)
     results.push({ side, ...(await besideLora(size, side, launcher, { ...common, only: options.only })) });
   const own = results.map(({ side, ms, mb }) => `${side.dtype} ${ms.toFixed(0)} ms and ${mb.toFixed(0)} MB`);
-  console.log(`${options.case}: times and memory of LoRA's step. LoRA: ${own.join(', ')}.`);
+  console.log(`${options.case}: multiples of LoRA's step. LoRA with one thread: ${own.join(', ')}.`);
   console.log(`Load of the machine: ${before.toFixed(1)} before, ${loadavg()[0].toFixed(1)} after.\n`);
   const head = ours.flatMap(({ dtype }) => [`${dtype}: time`, 'memory']);
   console.log(`| method | trained | ${head.join(' | ')} |`);
