@@ -13,7 +13,7 @@ const AT_ONCE = 9;
 interface StepOf {
   method: MethodName;
   trained: number;
-  /** Median of the ratios of each round: the step's processor time as a multiple of LoRA's. */
+  /** The processor time of the fastest step as a multiple of LoRA's. Other work on the machine only adds to it. */
   time: number;
   /** Peak memory of the process as a multiple of LoRA's. */
   memory: number;
@@ -21,7 +21,7 @@ interface StepOf {
 
 export interface BesideLora {
   steps: StepOf[];
-  /** LoRA's own medians: processor time and peak memory. */
+  /** LoRA's own processor time (its fastest step) and peak memory (median of its processes). */
   ms: number;
   mb: number;
 }
@@ -66,11 +66,11 @@ export async function besideLora(
     result.ms.push(...lora.ms);
     result.mb.push(lora.mb);
     others.forEach(({ trained, ms, mb }, i) => {
-      const time = median(ms.map((one, round) => one / lora.ms[round]));
+      const time = Math.min(...ms) / Math.min(...lora.ms);
       result.steps.push({ method: group[i + 1], trained, time, memory: mb / lora.mb });
     });
   }
-  return { ...result, ms: median(result.ms), mb: median(result.mb) };
+  return { ...result, ms: Math.min(...result.ms), mb: median(result.mb) };
 }
 
 /** The methods that fit a model, over this type of base. */
