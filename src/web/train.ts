@@ -4,7 +4,7 @@ import { textDigest } from '../formats/source-digest.ts';
 import { beforeFirstStep } from '../jobs/before-first-step.ts';
 import { everySecond } from '../jobs/every-second.ts';
 import { type ReadRun, readMaterial } from '../jobs/read-material.ts';
-import { restoreTrainer } from '../jobs/restore-trainer.ts';
+import { resumeTrainer } from '../jobs/resume-trainer.ts';
 import { type ConfigWithRows, namedRows } from '../jobs/rows-in-memory.ts';
 import { runResults } from '../jobs/run-results.ts';
 import { setUpRun, startNotices } from '../jobs/set-up-run.ts';
@@ -91,7 +91,7 @@ export async function train(config: PageConfig, options: TrainOptions = {}): Pro
       ...(onStepEnd && { onStepEnd: async (state) => checkedControl(await onStepEnd(state)) }),
       ...host,
     });
-    if (saved) await restoreTrainer(trainer, saved.state, CHECKPOINT);
+    if (saved) await resumeTrainer(trainer, loaded, saved.state, CHECKPOINT, planned);
     await trainer.prepare();
     emit(startEvent(run, loaded, trainer.step, performance.now() - startedAt));
     if (measured) emit({ type: 'allocation', ...measured.allocation });

@@ -23,16 +23,14 @@ import {
 import { assertLocked, lockFolder } from '../../run/node/run-lock.ts';
 import { fingerprintOf, lengthOf, withLength } from '../../run/same-run.ts';
 import { peakMemoryMb } from '../../support/node/peak-memory.ts';
-import { UserError } from '../../support/user-error.ts';
 import type { StepControl, StepState } from '../../train/step-control.ts';
 import { Trainer } from '../../train/trainer.ts';
-import { type TrainerSettings, trainerSettings } from '../../train/trainer-settings.ts';
 import { openWeights } from '../../trained/node/load-model.ts';
 import { sharedFiles } from '../../trained/node/write-model.ts';
 import { buildModel } from '../../trained/read-model.ts';
 import { beforeFirstStep } from '../before-first-step.ts';
 import { everySecond } from '../every-second.ts';
-import { restoreTrainer } from '../restore-trainer.ts';
+import { resumeTrainer } from '../resume-trainer.ts';
 import { startNotices } from '../set-up-run.ts';
 import { startEvent } from '../start-event.ts';
 import { judgeRun, unscoredNotices } from '../verdict/judge-run.ts';
@@ -183,8 +181,7 @@ async function trainIn(
     }),
     peakMemoryMb,
   });
-  if (saved) await restoreTrainer(trainer, saved.state, saved.path);
-  assertNotShorter(settings, planned && trainerSettings(planned, inputs.train.lengths.length), trainer.step);
+  if (saved) await resumeTrainer(trainer, loaded, saved.state, saved.path, planned);
   if (finished && trainer.step === settings.stopStep) {
     model.close();
     return asBefore(finished);
@@ -228,39 +225,6 @@ async function trainIn(
   emit(finish);
   model.close();
   return finish;
-}
-
-/**
- * Checks that the run's planned length has not become smaller, because the schedule depends on it. A run may
- * be extended, or end early.
- *
- * @throws UserError that explains how to end it early
- */
-function assertNotShorter(
-  { totalSteps, stopStep }: TrainerSettings,
-  planned: TrainerSettings | undefined,
-  step: number,
-): void {
-  const least = planned?.totalSteps ?? 0;
-  if (totalSteps < least) {
-    throw new UserError({
-      key: 'training.max_steps or num_train_epochs',
-      fault: `gives ${totalSteps} steps, fewer than the ${least} that this run was planned for`,
-      hint: `Resume with the original length. To stop at this step on the same schedule, set training.stop_at_step: ${Math.max(totalSteps, step)}.`,
-    });
-  }
-  if (totalSteps < step) {
-    throw new UserError({
-      key: 'training.max_steps or num_train_epochs',
-      fault: `gives ${totalSteps} steps, but the newest checkpoint is at step ${step}`,
-      hint: "Resume with the run's own config.yaml.",
-    });
-  }
-  if (stopStep >= step) return;
-  throw new UserError({
-    where: 'training.stop_at_step',
-    fault: `must be ${step} or later, the step of the newest checkpoint, got ${stopStep}`,
-  });
 }
 
 /**
