@@ -10,6 +10,7 @@ import sirv from 'sirv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PageServer, servePage } from '../../src/servers/page/page-server.ts';
 import { writePage } from '../../src/servers/page/write-page.ts';
+import { cosine } from '../../src/tasks/sentence-embedding/vectors.ts';
 import { open } from '../../src/trained/node/open.ts';
 import { tinyRows } from '../support/tiny-data.ts';
 import { CHROMIUM, LOOKS, launch, misfits, NO_CHROMIUM, openPage } from './support/browser.ts';
@@ -34,6 +35,22 @@ afterAll(async () => {
   server?.server.close();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Questions about eight things, several for each answer. */
+function questions(): [question: string, answer: string][] {
+  const things = ['a train', 'a ticket', 'a room', 'a bike', 'a boat', 'a table', 'a seat', 'a guide'];
+  const forms = [
+    'how do i pay for',
+    'where can i book',
+    'can i refund',
+    'who sells',
+    'what costs',
+    'is there',
+  ];
+  return things.flatMap((thing) =>
+    forms.map((form): [string, string] => [`${form} ${thing}`, `ask at the desk for ${thing} of yours`]),
+  );
+}
 
 function write(name: string, content: string | Uint8Array): string {
   const path = join(folder, name);
@@ -102,6 +119,39 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
       await page.context().close();
     },
   );
+
+  it('learns to find answers, and its adapter finds the same in Node', SLOWLY, async () => {
+    const { page, complaints } = await openPage(browser, server.url, LOOKS[0]);
+    const user = new PageUser(page);
+    const pairs = questions();
+    const file = write('faq.csv', ['question,answer', ...pairs.map((pair) => pair.join(','))].join('\n'));
+    expect(await user.choose(file)).toBe('');
+    expect(await page.getByLabel('Learn to').inputValue()).toBe('search');
+    expect(await page.getByLabel('Questions', { exact: true }).inputValue()).toBe('0');
+    expect(await page.locator('#counts').textContent()).toContain('8 different answers.');
+    await user.train(8);
+    expect(await user.score()).toMatch(
+      /^Finds the right answer first for [\d.]+ % of 9 held-out questions\.$/,
+    );
+
+    const folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+    await user.download('Download the adapter', folder);
+    await using model = await open(folder, { device: 'wasm' });
+    const answers = [...new Set(pairs.map(([, answer]) => answer))];
+    const vectors = await model.embed(answers);
+    for (const question of ['how do i pay for a train', 'can i refund a ticket']) {
+      const [query] = await model.embed([question]);
+      const near = new Map(answers.map((answer, i) => [answer, cosine(query, vectors[i])]));
+      const found = await user.ask(question, 'Type a question');
+      expect(found).toHaveLength(6);
+      // The page shows two digits.
+      for (const [answer, score] of found) expect(Math.abs(score - near.get(answer)!)).toBeLessThan(0.006);
+      expect(near.get(found[0][0])).toBe(Math.max(...near.values()));
+    }
+    expect(complaints).toEqual([]);
+    await page.context().close();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
   it('resumes in a new tab after one was closed, and ends with the same adapter', SLOWLY, async () => {
     const { page, complaints } = await openPage(browser, server.url, LOOKS[2]);
@@ -294,7 +344,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
       await page.keyboard.press('Tab');
       passed.push(await focused());
     }
-    expect(passed).toEqual(['text', 'label', 'header', '', '', 'train']);
+    expect(passed).toEqual(['goal', 'input-column', 'target-column', 'header', '', '', 'train']);
     await page.keyboard.press('Enter');
     await page.waitForFunction(() => document.activeElement?.id === 'training-title');
     await page.keyboard.press('Tab');

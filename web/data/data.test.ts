@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { describeColumns } from '../../src/data/table/describe-columns.ts';
 import { guessColumns } from '../../src/data/table/guess-columns.ts';
+import { guessWish } from './guess-wish.ts';
 import { readFileTable } from './read-table.ts';
+import { splitPairs } from './split-pairs.ts';
 import { splitRows } from './split-rows.ts';
 
 const file = (name: string, content: string) => new File([content], name);
@@ -76,7 +78,7 @@ it.each([
 describe('rows are split', () => {
   it('label by label, no text on both sides, the same for the same seed', () => {
     const rows = [...numbered(100, 'a', 'a', 'a', 'b'), ...numbered(30, 'a'), ['', 'a'], ['lone', '']];
-    const split = splitRows(table(rows), 0, 1, 0);
+    const split = splitRows(table(rows), [0, 1], 0);
     expect(split.labels).toEqual([
       ['a', 75],
       ['b', 25],
@@ -84,21 +86,21 @@ describe('rows are split', () => {
     expect(split.leftOut).toEqual({ empty: 2, repeated: 30 });
     expect(
       split.heldOut
-        .map(({ label }) => label)
+        .map(([, label]) => label)
         .sort()
         .join(''),
     ).toBe('a'.repeat(15) + 'b'.repeat(5));
-    const texts = [...split.train, ...split.heldOut].map(({ text }) => text);
+    const texts = [...split.train, ...split.heldOut].map(([text]) => text);
     expect(new Set(texts).size).toBe(100);
-    expect(splitRows(table(rows), 0, 1, 0)).toEqual(split);
-    expect(splitRows(table(rows), 0, 1, 1).heldOut).not.toEqual(split.heldOut);
+    expect(splitRows(table(rows), [0, 1], 0)).toEqual(split);
+    expect(splitRows(table(rows), [0, 1], 1).heldOut).not.toEqual(split.heldOut);
   });
 
   it('with at most as many held-out rows as a score needs, and every label in training', () => {
-    const split = splitRows(table([...numbered(20_000, 'a', 'b'), ['rare', 'c']]), 0, 1, 0);
+    const split = splitRows(table([...numbered(20_000, 'a', 'b'), ['rare', 'c']]), [0, 1], 0);
     expect(split.heldOut.length).toBeLessThanOrEqual(500);
     expect(split.heldOut.length).toBeGreaterThan(490);
-    expect(new Set(split.train.map(({ label }) => label))).toEqual(new Set(['a', 'b', 'c']));
+    expect(new Set(split.train.map(([, label]) => label))).toEqual(new Set(['a', 'b', 'c']));
   });
 
   it.each([
@@ -114,6 +116,44 @@ describe('rows are split', () => {
     ],
     [[...numbered(6, 'a', 'b'), ...numbered(6, 'a', 'b')], 1, 'has 6 different texts in 12 rows; a label'],
   ])('but not %j', (rows, label, message) => {
-    expect(() => splitRows(table(rows), 0, label, 0)).toThrow(message);
+    expect(() => splitRows(table(rows), [0, label], 0)).toThrow(message);
+  });
+});
+
+describe('questions and answers', () => {
+  const pairs = numbered(40, ...'abcdefgh').map(([question, letter]) => [question, `answer ${letter}`]);
+
+  it('are split: no question on both sides, and the different answers are counted', () => {
+    const rows = [...pairs, ...pairs.slice(0, 3), ['', 'answer a'], ['lone', '']];
+    const split = splitPairs(table(rows), [0, 1], 0);
+    expect(split).toMatchObject({ answers: 8, leftOut: { empty: 2, repeated: 3 } });
+    expect([split.train.length, split.heldOut.length]).toEqual([32, 8]);
+    expect(new Set([...split.train, ...split.heldOut].map(([question]) => question)).size).toBe(40);
+  });
+
+  it.each([
+    [
+      pairs.slice(0, 4),
+      [0, 1],
+      'x.csv has 4 different questions with an answer; it needs at least 5, so that',
+    ],
+    [numbered(9, 'the same'), [0, 1], 'x.csv, column label has the same answer for every question.'],
+    [numbered(9, '1', '2'), [0, 1], 'x.csv, column label has fields without letters instead of texts.'],
+    [pairs, [1, 1], 'x.csv uses column label for both questions and answers.'],
+  ] as const)('but not %#', (rows, at, message) => {
+    expect(() => splitPairs(table(rows as string[][]), at, 0)).toThrow(message);
+  });
+
+  it.each([
+    [['question', 'answer'], 'search', [0, 1]],
+    [['answer', 'id', 'query'], 'search', [2, 0]],
+    [['text', 'label'], 'labels', [0, 1]],
+    [['id', 'text'], 'labels', [1, 0]],
+  ] as const)('are recognised: the columns %j are for %s', (columns, goal, at) => {
+    const cell = (name: string, i: number) =>
+      name === 'label' ? 'ab'[i % 2] : name === 'id' ? `${i}` : `${name} with words, number ${i}`;
+    const rows = Array.from({ length: 12 }, (_, i) => columns.map((name) => cell(name, i)));
+    const described = describeColumns({ fileName: 'x', columns: [...columns], rows, ragged: 0 });
+    expect(guessWish(described, rows.length)).toEqual({ goal, at });
   });
 });

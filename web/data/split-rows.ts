@@ -1,51 +1,25 @@
 import type { Table } from '../../src/data/table/read-table.ts';
-import { Random } from '../../src/support/random.ts';
 import { UserError } from '../../src/support/user-error.ts';
+import { assertWords, chosenRows, heldOutShare, type Row, randomShare, type Split } from './chosen-rows.ts';
 
-export interface LabelledRow {
-  text: string;
-  label: string;
-}
-
-/** The rows of a table for training. */
-export interface Split {
-  train: LabelledRow[];
-  /** Rows for evaluation, which are never trained on. They contain the same share of each label. */
-  heldOut: LabelledRow[];
+/** Labelled rows. The held-out ones contain the same share of each label. */
+export interface LabelledSplit extends Split {
   /** Number of rows of each label, the most frequent first. */
   labels: [label: string, rows: number][];
-  /** Number of rows without text or label, and of duplicate texts. */
-  leftOut: { empty: number; repeated: number };
 }
 
-const HELD_OUT_SHARE = 0.2;
-/**
- * Maximum number of held-out rows. Their score is precise to a percent or two, and more would delay checkpoints too
- * long.
- */
-const MAX_HELD_OUT = 500;
 /** Maximum number of labels. With more, the rows of a page are too few to learn them. */
 const MAX_LABELS = 200;
 
 /**
- * Takes texts and labels out of a table and holds out a share of each label. Duplicate texts are dropped, so that no
- * text is on both sides.
+ * Takes texts and labels out of a table and holds out a share of each label.
  *
  * @throws UserError for columns from which nothing can be learned
  */
-export function splitRows(table: Table, text: number, label: number, seed: number): Split {
+export function splitRows(table: Table, at: readonly [number, number], seed: number): LabelledSplit {
   const { fileName, columns } = table;
-  const where = `${fileName}, column ${columns[label]}`;
-  if (text === label) {
-    throw new UserError({
-      where: fileName,
-      fault:
-        columns.length === 1
-          ? 'has one column, but needs one of texts and one of labels'
-          : `uses column ${columns[text]} for both texts and labels`,
-    });
-  }
-  const { rows, leftOut } = usable(table, text, label);
+  const where = `${fileName}, column ${columns[at[1]]}`;
+  const { rows, leftOut } = chosenRows(table, at, ['texts', 'labels']);
   const byLabel = rowsByLabel(rows);
   const labels = [...byLabel].map(([name, { length }]): [string, number] => [name, length]);
   labels.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
@@ -68,14 +42,13 @@ export function splitRows(table: Table, text: number, label: number, seed: numbe
       hint,
     });
   }
-  if (!rows.some((row) => /\p{L}/u.test(row.text))) {
-    throw new UserError({
-      where: `${fileName}, column ${columns[text]}`,
-      fault: 'has fields without letters instead of texts',
-    });
-  }
-  const share = Math.min(HELD_OUT_SHARE, MAX_HELD_OUT / rows.length);
-  const heldOut = new Set([...byLabel.values()].flatMap((same) => chosen(same, share, seed)));
+  assertWords(
+    table,
+    at[0],
+    rows.map(([text]) => text),
+  );
+  const share = heldOutShare(rows);
+  const heldOut = new Set([...byLabel.values()].flatMap((same) => randomShare(same, share, seed)));
   if (heldOut.size === 0) {
     if (leftOut.repeated > 0) throw fewTexts(fileName, rows.length, count);
     throw new UserError({
@@ -96,30 +69,12 @@ function fewTexts(where: string, texts: number, rows: number): UserError {
   });
 }
 
-function rowsByLabel(rows: Iterable<LabelledRow>): Map<string, LabelledRow[]> {
-  const groups = new Map<string, LabelledRow[]>();
+function rowsByLabel(rows: Iterable<Row>): Map<string, Row[]> {
+  const groups = new Map<string, Row[]>();
   for (const row of rows) {
-    const group = groups.get(row.label);
+    const group = groups.get(row[1]);
     if (group) group.push(row);
-    else groups.set(row.label, [row]);
+    else groups.set(row[1], [row]);
   }
   return groups;
-}
-
-function usable({ rows }: Table, textAt: number, labelAt: number) {
-  const kept = new Map<string, LabelledRow>();
-  const leftOut = { empty: 0, repeated: 0 };
-  for (const row of rows) {
-    const [text, label] = [row[textAt].trim(), row[labelAt].trim()];
-    if (text === '' || label === '') leftOut.empty++;
-    else if (kept.has(text)) leftOut.repeated++;
-    else kept.set(text, { text, label });
-  }
-  return { rows: [...kept.values()], leftOut };
-}
-
-/** Returns a random share of some rows. */
-function chosen(rows: readonly LabelledRow[], share: number, seed: number): LabelledRow[] {
-  const order = new Random(seed, 'held out').permutation(rows.length);
-  return Array.from(order.subarray(0, Math.floor(share * rows.length)), (i) => rows[i]);
 }

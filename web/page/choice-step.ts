@@ -2,6 +2,7 @@ import type { Remote } from 'comlink';
 import { counted } from '../../src/report/format.ts';
 import { type Markup, markup } from '../../src/report/markup.ts';
 import type { Desk } from '../worker/desk.ts';
+import type { Goal, Wish } from '../worker/goal.ts';
 import type { Choice, ChosenSettings, OpenedFile } from '../worker/messages.ts';
 import { element } from './element.ts';
 import { labelBars } from './label-bars.ts';
@@ -9,8 +10,11 @@ import { labelBars } from './label-bars.ts';
 /** Maximum number of labels to list. The others are counted. */
 const MAX_LISTED = 12;
 
-/** The user's choices, as arguments of `Desk.train`. */
-export type Chosen = [text: number, label: number, settings: ChosenSettings];
+/** The names of the two columns, by goal. */
+const COLUMNS: Record<Goal, readonly [string, string]> = {
+  labels: ['Texts', 'Labels'],
+  search: ['Questions', 'Answers'],
+};
 
 export interface ChoiceStep {
   /** Removes the choices and messages until the next file is shown. */
@@ -22,16 +26,18 @@ export interface ChoiceStep {
 }
 
 /**
- * The second step: the choice of columns, and a summary of the data.
+ * The second step: the choice of a goal and its columns, and a summary of the data.
  *
  * @param onHeader called when the user changes whether the first line names the columns
  */
 export function choiceStep(
   desk: Remote<Desk>,
   onHeader: (header: boolean) => void,
-  onTrain: (chosen: Chosen) => void,
+  onTrain: (wish: Wish, settings: ChosenSettings) => void,
 ): ChoiceStep {
-  const [text, label] = ['text', 'label'].map((id) => element(id, HTMLSelectElement));
+  const [goal, input, target] = ['goal', 'input-column', 'target-column'].map((id) =>
+    element(id, HTMLSelectElement),
+  );
   const [epochs, rank] = ['epochs', 'rank'].map((id) => element(id, HTMLInputElement));
   const header = element('header', HTMLInputElement);
   const button = element('train', HTMLButtonElement);
@@ -52,27 +58,32 @@ export function choiceStep(
     problem.textContent = '';
   }
 
+  function wish(): Wish {
+    return { goal: goal.value as Goal, at: [Number(input.value), Number(target.value)] };
+  }
+
   async function weigh(): Promise<void> {
     reset();
     const mine = turn;
     if (!file) return;
-    const [textAt, labelAt] = [Number(text.value), Number(label.value)];
-    element('preview', HTMLElement).innerHTML = preview(file, textAt, labelAt).text;
+    const wished = wish();
+    for (const [side, select] of [input, target].entries())
+      element(`${select.id}-name`, HTMLElement).textContent = COLUMNS[wished.goal][side];
+    element('preview', HTMLElement).innerHTML = preview(file, wished.at).text;
     let choice: Choice | undefined;
     let message = '';
     try {
-      choice = await desk.choose(textAt, labelAt);
+      choice = await desk.choose(wished);
     } catch (error) {
       ({ message } = error as Error);
     }
     if (mine !== turn) return;
     problem.textContent = message;
-    counts.innerHTML = choice ? labelsOf(choice).text : '';
+    counts.innerHTML = choice ? summaryOf(choice).text : '';
     setReady(choice !== undefined);
   }
 
-  text.addEventListener('change', weigh);
-  label.addEventListener('change', weigh);
+  for (const select of [goal, input, target]) select.addEventListener('change', weigh);
   header.addEventListener('change', () => onHeader(header.checked));
   const form = element('choice', HTMLFormElement);
   // A browser reports an invalid field only if the field is visible.
@@ -89,7 +100,7 @@ export function choiceStep(
       rank: rank.valueAsNumber,
       device: device || undefined,
     };
-    onTrain([Number(text.value), Number(label.value), settings]);
+    onTrain(wish(), settings);
   });
 
   return {
@@ -102,9 +113,11 @@ export function choiceStep(
       section.hidden = !opened;
       if (opened) {
         const options = opened.columns.map(({ name }, i) => markup`<option value="${i}">${name}</option>`);
-        for (const select of [text, label]) select.innerHTML = markup`${options}`.text;
-        text.value = `${opened.guess.text}`;
-        label.value = `${opened.guess.label}`;
+        goal.value = opened.guess.goal;
+        for (const [side, select] of [input, target].entries()) {
+          select.innerHTML = markup`${options}`.text;
+          select.value = `${opened.guess.at[side]}`;
+        }
         header.checked = opened.hasHeader === true;
         element('header-field', HTMLElement).hidden = opened.hasHeader === undefined;
         element('file-facts', HTMLElement).textContent = factsOf(opened);
@@ -123,25 +136,34 @@ function factsOf({ fileName, rows, columns, ragged, notice }: OpenedFile): strin
   return `${fileName}: ${counted(rows)} rows of ${counted(columns.length)} ${columns.length === 1 ? 'column' : 'columns'}.${left}${notice === undefined ? '' : ` ${notice}`}`;
 }
 
-function preview({ columns, preview }: OpenedFile, text: number, label: number): Markup {
-  const chosen = (i: number) => (i === text || i === label) && markup` class="chosen"`;
+function preview({ columns, preview }: OpenedFile, at: readonly number[]): Markup {
+  const chosen = (i: number) => at.includes(i) && markup` class="chosen"`;
   const head = columns.map(({ name }, i) => markup`<th scope="col"${chosen(i)}>${name}</th>`);
   const rows = preview.map((row) => markup`<tr>${row.map((field) => markup`<td>${field}</td>`)}</tr>`);
   return markup`<div class="scroll" tabindex="0" role="group" aria-label="The first rows"><table class="preview"><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
-function labelsOf({ labels, leftOut, trainRows, heldOutRows }: Choice): Markup {
+function summaryOf(choice: Choice): Markup {
+  const { leftOut, trainRows, heldOutRows } = choice;
+  const { empty, repeated } = leftOut;
+  const left = [
+    ...(empty > 0 ? [`${counted(empty)} with an empty field`] : []),
+    ...(repeated > 0 ? [`${counted(repeated)} duplicates`] : []),
+  ];
+  const out = left.length > 0 ? ` Removed: ${left.join(', ')}.` : '';
+  const content =
+    'labels' in choice
+      ? labelsOf(choice.labels)
+      : markup`<p>${counted(choice.answers)} different answers.</p>`;
+  return markup`${content}<p>${counted(trainRows)} rows to train on, ${counted(heldOutRows)} held out for evaluation.${out}</p>`;
+}
+
+function labelsOf(labels: readonly [label: string, rows: number][]): Markup {
   const most = labels[0][1];
   const bars = labels.slice(0, MAX_LISTED).map(([label, rows]) => ({
     ...{ label, share: rows / most },
     value: counted(rows),
   }));
   const more = labels.length > MAX_LISTED && markup`<p>and ${labels.length - MAX_LISTED} more labels.</p>`;
-  const { empty, repeated } = leftOut;
-  const left = [
-    ...(empty > 0 ? [`${counted(empty)} without text or label`] : []),
-    ...(repeated > 0 ? [`${counted(repeated)} duplicates`] : []),
-  ];
-  const out = left.length > 0 ? ` Removed: ${left.join(', ')}.` : '';
-  return markup`${labelBars(bars)}${more}<p>${counted(trainRows)} rows to train on, ${counted(heldOutRows)} held out for evaluation.${out}</p>`;
+  return markup`${labelBars(bars)}${more}`;
 }

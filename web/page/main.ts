@@ -22,7 +22,7 @@ const showOutcome = outcomeStep(desk);
 const choice = choiceStep(
   desk,
   (header) => openAgain(header),
-  (chosen) => run((watcher) => desk.train(...chosen, watcher)),
+  (wish, settings) => run((watcher) => desk.train(wish, settings, watcher)),
 );
 const openAgain = fileStep(desk, choice.clear, choice.show);
 const offerKept = keptStep(desk, () => run((watcher) => desk.resume(watcher)));

@@ -1,10 +1,12 @@
-import type { Remote } from 'comlink';
-import { capital, counted, score } from '../../src/report/format.ts';
+import { proxy, type Remote } from 'comlink';
+import { capital } from '../../src/report/format.ts';
 import { findingSentences } from '../../src/report/verdict/finding-sentences.ts';
 import { verdictSentence } from '../../src/report/verdict/verdict-sentence.ts';
 import type { Desk } from '../worker/desk.ts';
-import type { Prediction } from '../worker/messages.ts';
+import type { Goal } from '../worker/goal.ts';
+import type { Found, Prediction } from '../worker/messages.ts';
 import { element } from './element.ts';
+import { GOAL_WORDS } from './goal-words.ts';
 import { labelBars } from './label-bars.ts';
 import { pageWords } from './page-words.ts';
 import type { Ended } from './training-step.ts';
@@ -14,7 +16,7 @@ const PAUSE_MS = 250;
 const MAX_SHOWN = 6;
 
 /**
- * The fourth step: the model's scores, predictions for a text, and downloads. Listeners are added once.
+ * The fourth step: the model's scores, its labels for a text or answers to a question, and downloads. Listeners are added once.
  *
  * @returns a function that shows the outcome of a run; undefined hides the step
  */
@@ -23,6 +25,7 @@ export function outcomeStep(desk: Remote<Desk>): (ended: Ended | undefined) => v
   const typed = element('typed', HTMLTextAreaElement);
   const answer = element('answer', HTMLElement);
   let fileName = '';
+  let goal: Goal = 'labels';
   let timer = 0;
   let turn = 0;
 
@@ -33,10 +36,12 @@ export function outcomeStep(desk: Remote<Desk>): (ended: Ended | undefined) => v
       answer.innerHTML = '';
       return;
     }
-    const html = await desk.predict(text).then(
-      (prediction) => answerOf(prediction),
-      (error: Error) => error.message,
-    );
+    const onRead = proxy((share: number) => {
+      if (mine === turn) answer.textContent = `Reading the answers: ${Math.round(100 * share)} %`;
+    });
+    const asked =
+      goal === 'search' ? desk.search(text, onRead).then(foundOf) : desk.predict(text).then(answerOf);
+    const html = await asked.catch((error: Error) => error.message);
     if (mine !== turn) return;
     if (typeof html === 'string') answer.textContent = html;
     else answer.innerHTML = html.text;
@@ -78,11 +83,12 @@ export function outcomeStep(desk: Remote<Desk>): (ended: Ended | undefined) => v
     ({ fileName } = ended.begun);
     forget.disabled = !ended.begun.isKept;
     const { metrics, verdict } = ended.outcome;
-    const { heldOutRows } = ended.begun;
-    element('score', HTMLElement).textContent =
-      `Correct on ${(100 * metrics.eval_accuracy).toFixed(1)} % of ${counted(heldOutRows)} held-out rows.`;
+    ({ goal } = ended.begun);
+    const words = GOAL_WORDS[goal];
+    element('score', HTMLElement).textContent = words.score(metrics, ended.begun.heldOutRows);
     element('score-note', HTMLElement).textContent =
-      `${verdict ? `${capital(verdictSentence(verdict))}. ` : ''}F1 is ${score(metrics.eval_f1)}.`;
+      `${verdict ? `${capital(verdictSentence(verdict))}. ` : ''}${words.more(metrics)}`;
+    element('typed-name', HTMLElement).textContent = words.typed;
     element('verdict', HTMLElement).textContent = verdict
       ? findingSentences(verdict).map(pageWords).join('\n')
       : '';
@@ -95,6 +101,14 @@ function answerOf({ probabilities }: Prediction) {
     value: `${(100 * share).toFixed(1)} %`,
   }));
   return labelBars(shown, true);
+}
+
+function foundOf(found: readonly Found[]) {
+  const bars = found.map(({ answer, cosine }) => ({
+    ...{ label: answer, share: Math.max(0, cosine) },
+    value: cosine.toFixed(2),
+  }));
+  return labelBars(bars, true, 'answers');
 }
 
 function save(content: Blob, name: string): void {

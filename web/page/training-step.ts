@@ -1,5 +1,5 @@
 import { proxy, type Remote } from 'comlink';
-import { counted, duration, score } from '../../src/report/format.ts';
+import { counted, duration } from '../../src/report/format.ts';
 import { stepLine } from '../../src/report/page/step-line.ts';
 import { addEvent, emptyRecord, type RunRecord } from '../../src/report/run/run-record.ts';
 import { TimeLeft } from '../../src/report/run/time-left.ts';
@@ -7,6 +7,7 @@ import type { ProgressEvent, TrainEvent } from '../../src/run/events.ts';
 import type { Desk } from '../worker/desk.ts';
 import type { Begun, Outcome, Watcher } from '../worker/messages.ts';
 import { element } from './element.ts';
+import { GOAL_WORDS } from './goal-words.ts';
 import { RunPicture } from './run-picture.ts';
 
 /** Number of parts of a run. A screen reader announces the end of each. */
@@ -95,7 +96,7 @@ export async function trainingStep(
 
   try {
     const outcome = await start(proxy(watcher));
-    line.textContent = lineOf(outcome);
+    line.textContent = lineOf(begun!, outcome);
     spoken.textContent = line.textContent;
     picture?.draw();
     return { begun: begun!, outcome };
@@ -117,8 +118,7 @@ function noteOf({ facts, isKept }: Begun): string {
   return `${device}. ${kept}`;
 }
 
-function lineOf({ reason, step, train_runtime, metrics }: Outcome): string {
+function lineOf({ goal, heldOutRows }: Begun, { reason, step, train_runtime, metrics }: Outcome): string {
   if (reason === 'stopped') return `Stopped at step ${counted(step)}.`;
-  const { eval_accuracy } = metrics;
-  return `Done after ${duration(train_runtime)}: accuracy ${score(eval_accuracy)} on the held-out rows.`;
+  return `Done after ${duration(train_runtime)}. ${GOAL_WORDS[goal].score(metrics, heldOutRows)}`;
 }

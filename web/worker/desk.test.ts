@@ -3,6 +3,7 @@ import { Desk } from './desk.ts';
 
 // No server runs at this address.
 const SITE = new URL('http://127.0.0.1:1/');
+const LABELS = { goal: 'labels', at: [0, 1] } as const;
 const rowsOf = (...labels: string[]) =>
   Array.from({ length: 40 }, (_, i) => `text number ${i}\t${labels[i % labels.length]}`).join('\n');
 
@@ -25,7 +26,12 @@ it('has the file that was opened last, even if an earlier one takes longer to re
   await desk.open(new File([rowsOf('new', 'newer')], 'quick.tsv'), false);
   arrive();
   await first;
-  expect(desk.choose(0, 1).labels.map(([label]) => label)).toEqual(['new', 'newer']);
+  expect(desk.choose(LABELS)).toMatchObject({
+    labels: [
+      ['new', 20],
+      ['newer', 20],
+    ],
+  });
 });
 
 it('trains on the file that was open at the request', async () => {
@@ -33,7 +39,7 @@ it('trains on the file that was open at the request', async () => {
   await desk.open(new File([rowsOf('old', 'older')], 'first.tsv'), false);
   const begun = vi.fn();
   const watcher = { begun, event() {}, checkpoint() {} };
-  const trained = desk.train(0, 1, { epochs: 1, rank: 2 }, watcher);
+  const trained = desk.train(LABELS, { epochs: 1, rank: 2 }, watcher);
   const opened = desk.open(new File([rowsOf('new', 'newer')], 'second.tsv'), false);
   // Training fails, because the encoder is not available.
   await expect(trained).rejects.toThrow(/config\.json/);
@@ -45,7 +51,7 @@ it('runs one training at a time', async () => {
   const desk = new Desk(SITE);
   await desk.open(new File([rowsOf('a', 'b')], 'rows.tsv'), false);
   const watcher = { begun() {}, event() {}, checkpoint() {} };
-  const train = () => desk.train(0, 1, { epochs: 1, rank: 2 }, watcher);
+  const train = () => desk.train(LABELS, { epochs: 1, rank: 2 }, watcher);
   const first = train();
   await expect(train()).rejects.toThrow('A training is running');
   await expect(desk.resume(watcher)).rejects.toThrow('A training is running');

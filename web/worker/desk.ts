@@ -1,16 +1,16 @@
 import { describeColumns } from '../../src/data/table/describe-columns.ts';
-import { guessColumns } from '../../src/data/table/guess-columns.ts';
 import type { Table } from '../../src/data/table/read-table.ts';
 import { runFacts } from '../../src/report/run/run-facts.ts';
 import type { TrainEvent } from '../../src/run/events.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { type PageOptions, train } from '../../src/web/index.ts';
 import { parsePageConfig } from '../../src/web/page-config.ts';
+import { guessWish } from '../data/guess-wish.ts';
 import { readFileTable } from '../data/read-table.ts';
-import { type Split, splitRows } from '../data/split-rows.ts';
 import { bestDevice } from './best-device.ts';
+import { goalOf, splitFor, type Wish } from './goal.ts';
 import { LearntModel } from './learnt-model.ts';
-import type { Choice, ChosenSettings, OpenedFile, Outcome, Prediction, Watcher } from './messages.ts';
+import type { Choice, ChosenSettings, Found, OpenedFile, Outcome, Prediction, Watcher } from './messages.ts';
 import { type PageRun, pageRun, SEED } from './page-run.ts';
 import { RunStore } from './run-store.ts';
 
@@ -53,20 +53,19 @@ export class Desk {
     if (turn === this.#opened) this.#table = table;
     return {
       ...facts,
-      ...{ rows: rows.length, columns, guess: guessColumns(columns, rows.length) },
+      ...{ rows: rows.length, columns, guess: guessWish(columns, rows.length) },
       preview: rows.slice(0, PREVIEWED).map((row) => row.map((field) => field.slice(0, MAX_CHARACTERS))),
     };
   }
 
   /**
-   * Describes the training data with these columns.
+   * Describes the training data for a wish.
    *
-   * @throws UserError if nothing can be learned from them
+   * @throws UserError if nothing can be learned from its columns
    */
-  choose(text: number, label: number): Choice {
-    const { train, heldOut, labels, leftOut } = this.#split(text, label);
-    const [trainRows, heldOutRows] = [train.length, heldOut.length];
-    return { labels, leftOut, trainRows, heldOutRows };
+  choose(wish: Wish): Choice {
+    const { train, heldOut, ...told } = splitFor(wish, this.#table!, SEED);
+    return { ...told, trainRows: train.length, heldOutRows: heldOut.length };
   }
 
   /**
@@ -74,18 +73,18 @@ export class Desk {
    *
    * @throws UserError for errors in the file
    */
-  train(text: number, label: number, chosen: ChosenSettings, watcher: Watcher): Promise<Outcome> {
-    return this.#alone(() => this.#train(text, label, chosen, watcher));
+  train(wish: Wish, chosen: ChosenSettings, watcher: Watcher): Promise<Outcome> {
+    return this.#alone(() => this.#train(wish, chosen, watcher));
   }
 
-  async #train(text: number, label: number, chosen: ChosenSettings, watcher: Watcher): Promise<Outcome> {
+  async #train(wish: Wish, chosen: ChosenSettings, watcher: Watcher): Promise<Outcome> {
     this.#stop = new AbortController();
     const { fileName, columns } = this.#table!;
-    const names = { text: columns[text], label: columns[label] };
+    const names = [columns[wish.at[0]], columns[wish.at[1]]] as const;
     // Before the first await, because another file may be opened during it.
-    const split = this.#split(text, label);
+    const split = splitFor(wish, this.#table!, SEED);
     const device = chosen.device ?? (await bestDevice());
-    const run = pageRun(fileName, names, split, { ...chosen, device });
+    const run = pageRun(fileName, { goal: wish.goal, names }, split, { ...chosen, device });
     const store = await this.#store;
     const isKept = await store?.begin(run).then(
       () => true,
@@ -124,6 +123,15 @@ export class Desk {
     return this.#learnt!.predict(text);
   }
 
+  /**
+   * The answers of the file that are closest to a question, the closest first. The first call reads all answers.
+   *
+   * @param onRead called from time to time with the share that is read
+   */
+  search(question: string, onRead: (share: number) => void): Promise<Found[]> {
+    return this.#learnt!.search(question, onRead);
+  }
+
   /** An archive with the adapter's files, in PEFT's format. */
   adapter(): Blob {
     return this.#learnt!.adapter();
@@ -145,10 +153,6 @@ export class Desk {
     }
   }
 
-  #split(text: number, label: number): Split {
-    return splitRows(this.#table!, text, label, SEED);
-  }
-
   /**
    * Trains from the start, or from a checkpoint.
    *
@@ -165,7 +169,8 @@ export class Desk {
     await this.#learnt?.close();
     this.#learnt = undefined;
     const { config, files, ...told } = run;
-    watcher.begun({ ...told, facts: runFacts(parsePageConfig(config))!, isKept: store !== undefined });
+    const facts = runFacts(parsePageConfig(config))!;
+    watcher.begun({ ...told, goal: goalOf(config), facts, isKept: store !== undefined });
     const events: TrainEvent[] = [];
     const tell = (event: TrainEvent) => {
       if (event.type !== 'progress') events.push(event);
@@ -187,7 +192,7 @@ export class Desk {
       }),
     });
     const device = config.device === 'webgpu' ? 'webgpu' : 'wasm';
-    if (trained.adapter) this.#learnt = new LearntModel(trained, { ...this.#site, device });
+    if (trained.adapter) this.#learnt = new LearntModel(trained, run, { ...this.#site, device });
     const { reason, step, metrics, train_runtime, verdict } = trained;
     return { reason, step, metrics, train_runtime, verdict };
   }

@@ -1,4 +1,5 @@
 import { zipSync } from 'fflate';
+import { nearestOf, unit } from '../../src/tasks/sentence-embedding/vectors.ts';
 import {
   type ClassAnswer,
   exportOnnx,
@@ -8,27 +9,55 @@ import {
   type TrainedModel,
   type TrainResult,
 } from '../../src/web/index.ts';
-import type { Prediction } from './messages.ts';
+import type { Found, Prediction } from './messages.ts';
+import type { PageRun } from './page-run.ts';
 
-/** The trained model of a run. It labels texts, and can be downloaded. It opens when the first text is labelled. */
+/** Maximum number of answers to a question. */
+const MAX_FOUND = 6;
+/** Number of answers that are read between two messages about it. */
+const PIECE = 64;
+
+/**
+ * The trained model of a run. It labels texts or finds answers, and can be downloaded. It opens when the first text is
+ * asked about.
+ */
 export class LearntModel {
   readonly #trained: TrainResult;
+  readonly #run: PageRun;
   readonly #options: OpenOptions;
   #model: Promise<TrainedModel> | undefined;
+  #answers: Promise<Answers> | undefined;
 
-  constructor(trained: TrainResult, options: OpenOptions) {
+  /** @param run the run that trained it, whose answers a search finds */
+  constructor(trained: TrainResult, run: PageRun, options: OpenOptions) {
     this.#trained = trained;
+    this.#run = run;
     this.#options = options;
   }
 
   async predict(text: string): Promise<Prediction> {
-    this.#model ??= open(this.#trained, this.#options);
-    const model = await this.#model;
+    const model = await this.#open();
     for await (const answer of model.predict<Texts, ClassAnswer>([{ text }])) {
       const probabilities = Object.entries(answer.probabilities);
       return { probabilities: probabilities.sort((a, b) => b[1] - a[1]) };
     }
     throw new Error('a text without an answer');
+  }
+
+  /**
+   * The answers of the run's rows that are closest to a question, the closest first.
+   *
+   * @param onRead called with the share of the answers that is read, until all are
+   */
+  async search(question: string, onRead: (share: number) => void): Promise<Found[]> {
+    const model = await this.#open();
+    this.#answers ??= readAnswers(model, this.#run, onRead);
+    const { texts, vectors } = await this.#answers;
+    const [query] = await model.embed([question]);
+    return nearestOf(query, vectors, MAX_FOUND).map(({ number, score }) => ({
+      answer: texts[number],
+      cosine: score,
+    }));
   }
 
   /** An archive with the adapter's files, in PEFT's format. */
@@ -41,10 +70,40 @@ export class LearntModel {
     return archive(await exportOnnx(this.#trained, this.#options));
   }
 
+  #open(): Promise<TrainedModel> {
+    this.#model ??= open(this.#trained, this.#options);
+    return this.#model;
+  }
+
   async close(): Promise<void> {
     const model = await this.#model?.catch(() => undefined);
     await model?.close();
   }
+}
+
+interface Answers {
+  texts: string[];
+  /** Their vectors, of length 1. */
+  vectors: Float32Array[];
+}
+
+/** Computes the vectors of all different answers in the files of a run. */
+async function readAnswers(
+  model: TrainedModel,
+  { config, files }: PageRun,
+  onRead: (share: number) => void,
+): Promise<Answers> {
+  if (config.task !== 'sentence_embedding') throw new Error('this run has no answers');
+  const column = String(config.data.positive);
+  const lines = Object.values(files).flatMap((content) => content.split('\n').filter(Boolean));
+  const texts = [...new Set(lines.map((line): string => JSON.parse(line)[column]))];
+  const vectors: Float32Array[] = [];
+  while (vectors.length < texts.length) {
+    onRead(vectors.length / texts.length);
+    const piece = texts.slice(vectors.length, vectors.length + PIECE);
+    vectors.push(...(await model.embed(piece)).map(unit));
+  }
+  return { texts, vectors };
 }
 
 function archive(files: ReadonlyMap<string, Uint8Array | string>): Blob {

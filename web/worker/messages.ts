@@ -2,8 +2,11 @@ import type { Column } from '../../src/data/table/describe-columns.ts';
 import type { RunFacts } from '../../src/report/run/run-facts.ts';
 import type { TrainEvent } from '../../src/run/events.ts';
 import type { TrainResult } from '../../src/web/index.ts';
+import type { Split } from '../data/chosen-rows.ts';
 import type { PageTable } from '../data/read-table.ts';
-import type { Split } from '../data/split-rows.ts';
+import type { PairSplit } from '../data/split-pairs.ts';
+import type { LabelledSplit } from '../data/split-rows.ts';
+import type { Goal, Wish } from './goal.ts';
 import type { PageRun, Settings } from './page-run.ts';
 
 /* The messages between page and worker. */
@@ -14,19 +17,18 @@ export interface OpenedFile extends Omit<PageTable, 'rows' | 'columns'> {
   columns: Column[];
   /** The first rows. */
   preview: string[][];
-  guess: { text: number; label: number };
+  guess: Wish;
 }
 
-/** A summary of the training data with these columns. */
-export interface Choice extends Pick<Split, 'labels' | 'leftOut'> {
-  trainRows: number;
-  heldOutRows: number;
-}
+/** A summary of the training data with these columns: its labels, or the number of its answers. */
+export type Choice = (Pick<LabelledSplit, 'labels'> | Pick<PairSplit, 'answers'>) &
+  Pick<Split, 'leftOut'> & { trainRows: number; heldOutRows: number };
 
 /** Without `device`, the best available one is used. */
 export type ChosenSettings = Omit<Settings, 'device'> & Partial<Pick<Settings, 'device'>>;
 
 export interface Begun extends Omit<PageRun, 'config' | 'files'> {
+  goal: Goal;
   facts: RunFacts;
   /** Whether another tab can resume the run after this tab is closed. */
   isKept: boolean;
@@ -45,4 +47,10 @@ export type Outcome = Pick<TrainResult, 'reason' | 'step' | 'metrics' | 'train_r
 export interface Prediction {
   /** The most likely label first. */
   probabilities: [label: string, probability: number][];
+}
+
+/** An answer of the file, with the cosine similarity of its vector to that of a question. */
+export interface Found {
+  answer: string;
+  cosine: number;
 }

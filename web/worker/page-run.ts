@@ -1,5 +1,6 @@
 import type { PageFilesConfig } from '../../src/web/page-config.ts';
-import type { Split } from '../data/split-rows.ts';
+import type { Split } from '../data/chosen-rows.ts';
+import type { Goal } from './goal.ts';
 
 /** The user's choices other than columns. */
 export interface Settings {
@@ -26,23 +27,24 @@ export const SEED = 0;
 /**
  * Builds the config of a run: AdaLoRA on the embedded encoder. The policy chooses other settings.
  *
- * @param names names of the columns, as in the files with which the adapter will be used
+ * @param names names of the two columns, as in the files with which the adapter will be used
  */
 export function pageRun(
   fileName: string,
-  names: { text: string; label: string },
+  { goal, names: [input, target] }: { goal: Goal; names: readonly [string, string] },
   { train, heldOut }: Split,
   { epochs, rank, device }: Settings,
 ): PageRun {
   const trainName = `${fileName.replace(/\.[^.]*$/, '')}.jsonl`;
   const lines = (rows: Split['train']) =>
-    rows
-      .map(({ text, label }) => `${JSON.stringify({ [names.text]: text, [names.label]: label })}\n`)
-      .join('');
+    rows.map((row) => `${JSON.stringify({ [input]: row[0], [target]: row[1] })}\n`).join('');
+  const data = { train: trainName, validation: HELD_OUT, max_length: 128 };
   return {
     config: {
       ...{ device, seed: SEED, method: 'adalora' },
-      data: { train: trainName, validation: HELD_OUT, ...names, max_length: 128 },
+      ...(goal === 'search'
+        ? { task: 'sentence_embedding', data: { ...data, anchor: input, positive: target } }
+        : { data: { ...data, text: input, label: target } }),
       ...(epochs !== undefined && { training: { num_train_epochs: epochs } }),
       adalora: { target_r: rank },
     },

@@ -53,12 +53,12 @@ export class PageUser {
     return (await this.page.locator('#score').textContent())!;
   }
 
-  /** Types a text. Returns the labels with their percentages, the most likely first. */
-  async ask(text: string): Promise<[label: string, percent: number][]> {
+  /** Types a text. Returns the labels or answers with their numbers, the best first. */
+  async ask(text: string, field = 'Type a text'): Promise<[label: string, number: number][]> {
     const { page } = this;
-    await page.getByLabel('Type a text').fill('');
+    await page.getByLabel(field).fill('');
     await page.locator('#answer li').first().waitFor({ state: 'detached' });
-    await page.getByLabel('Type a text').fill(text);
+    await page.getByLabel(field).fill(text);
     const items = page.locator('#answer li');
     await items.first().waitFor();
     return (await items.allInnerTexts()).map((item) => {

@@ -1,0 +1,30 @@
+import type { Scores } from '../../src/program/example-set.ts';
+import { counted, score } from '../../src/report/format.ts';
+import type { Goal } from '../worker/goal.ts';
+
+interface GoalWords {
+  /** The score of a finished run on its held-out rows. */
+  score(metrics: Scores, rows: number): string;
+  /** A second score. */
+  more(metrics: Scores): string;
+  /** What the user may type. */
+  typed: string;
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
+/** The texts of the page that depend on the goal. */
+export const GOAL_WORDS: Record<Goal, GoalWords> = {
+  labels: {
+    score: (metrics, rows) =>
+      `Correct on ${percent(metrics.eval_accuracy)} of ${counted(rows)} held-out rows.`,
+    more: (metrics) => `F1 is ${score(metrics.eval_f1)}.`,
+    typed: 'Type a text to see how it is labelled',
+  },
+  search: {
+    score: (metrics, rows) =>
+      `Finds the right answer first for ${percent(metrics['eval_recall@1'])} of ${counted(rows)} held-out questions.`,
+    more: (metrics) => `For ${percent(metrics['eval_recall@5'])} it is among the first five.`,
+    typed: 'Type a question to find its answer',
+  },
+};
