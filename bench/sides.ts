@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { hugePageEnvironment } from '../src/cli/huge-pages/huge-page-environment.ts';
 import { Client } from './client.ts';
@@ -6,12 +6,12 @@ import { Client } from './client.ts';
 /** A side of a comparison. */
 export interface Side {
   name: string;
-  library: 'adalora' | 'PEFT';
+  library: 'adalora' | 'PEFT' | 'llama.cpp';
   /**
    * On our sides, the type of the frozen base. On PEFT's sides, the type of autocast over float32 weights.
-   * When PEFT's decoder generates, its weights have this type.
+   * When a decoder generates in PEFT or llama.cpp, its weights have this type.
    */
-  dtype: 'float32' | 'int8' | 'int4' | 'bfloat16';
+  dtype: 'float32' | 'int8' | 'int4' | 'bfloat16' | 'F32' | 'Q8_0' | 'Q4_0';
 }
 
 export const SIDES = [
@@ -23,22 +23,29 @@ export const SIDES = [
 
 export type SideName = (typeof SIDES)[number]['name'];
 
-/** Sides for decoders, which may also have a base of 4 bits. */
-export const DECODER_SIDES = [
+/** Sides for decoders, which may also have a base of 4 bits. llama.cpp only generates. */
+const DECODER_SIDES: readonly Side[] = [
   SIDES[0],
   SIDES[1],
   { name: 'adalora int4', library: 'adalora', dtype: 'int4' },
   SIDES[2],
   SIDES[3],
-] as const satisfies Side[];
+  { name: 'llama.cpp F32', library: 'llama.cpp', dtype: 'F32' },
+  { name: 'llama.cpp Q8_0', library: 'llama.cpp', dtype: 'Q8_0' },
+  { name: 'llama.cpp Q4_0', library: 'llama.cpp', dtype: 'Q4_0' },
+];
 
 /** For each kind of measurement, the program of each library. They answer the same requests. */
 const SERVERS = {
   step: { adalora: 'step-server.js', PEFT: 'peft_step.py' },
   data: { adalora: 'data/data-server.js', PEFT: 'peft_data.py' },
   predict: { adalora: 'data/predict-server.js', PEFT: 'peft_predict.py' },
-  decoder: { adalora: 'decoder/decoder-server.js', PEFT: 'peft_decoder.py' },
-};
+  decoder: {
+    adalora: 'decoder/decoder-server.js',
+    PEFT: 'peft_decoder.py',
+    'llama.cpp': 'llama_decoder.py',
+  },
+} satisfies Record<string, Partial<Record<Side['library'], string>>>;
 
 export type ServerKind = keyof typeof SERVERS;
 
@@ -48,7 +55,7 @@ const BUILD = 'runs/bench-build';
 /** Starts the processes of the available sides. */
 export class Launcher {
   readonly sides: readonly (typeof SIDES)[number][];
-  readonly decoderSides: readonly (typeof DECODER_SIDES)[number][];
+  readonly decoderSides: readonly Side[];
   readonly #python: string | undefined;
   readonly #env: NodeJS.ProcessEnv;
 
@@ -60,7 +67,8 @@ export class Launcher {
     const compiler = join('node_modules', 'typescript-7', 'bin', 'tsc');
     execFileSync('node', [compiler, '-p', 'tsconfig.bench.json'], { stdio: 'inherit' });
     this.sides = SIDES.filter(({ library }) => python || library === 'adalora');
-    this.decoderSides = DECODER_SIDES.filter(({ library }) => python || library === 'adalora');
+    const installed = { adalora: true, PEFT: Boolean(python), 'llama.cpp': hasLlama(python) };
+    this.decoderSides = DECODER_SIDES.filter(({ library }) => installed[library]);
     this.#python = python;
     this.#env = {
       ...process.env,
@@ -72,8 +80,10 @@ export class Launcher {
   }
 
   start({ library }: Side, kind: ServerKind): Client {
-    const server = SERVERS[kind][library];
-    return library === 'PEFT'
+    const servers: Partial<Record<Side['library'], string>> = SERVERS[kind];
+    const server = servers[library];
+    if (!server) throw new Error(`${library} has no server for ${kind}`);
+    return library !== 'adalora'
       ? new Client(String(this.#python), [join(import.meta.dirname, 'python', server)], this.#env)
       : // `adalora` sets the same for itself. PEFT's environment is unchanged, because its steps take longer with huge pages.
         new Client('node', [join(BUILD, 'bench', server)], hugePageEnvironment(this.#env) ?? this.#env);
@@ -87,4 +97,10 @@ export class Launcher {
     const words = [modelFolder, dtype, ...(causal ? ['causal'] : [])];
     execFileSync('node', [join(BUILD, 'bench', 'make-base.js'), ...words], { env: this.#env });
   }
+}
+
+/** Whether a Python can convert checkpoints for llama.cpp and run them. */
+function hasLlama(python: string | undefined): boolean {
+  if (!python) return false;
+  return spawnSync(python, ['-c', 'import gguf, llama_cpp']).status === 0;
 }

@@ -21,7 +21,8 @@ export interface DecoderResult {
 
 interface DecoderRun {
   side: string;
-  train: Measurement;
+  /** Absent on sides that only generate. */
+  train?: Measurement;
   write: Measurement;
 }
 
@@ -65,7 +66,8 @@ export async function measureDecoder(
   };
   const runs: DecoderRun[] = [];
   for (const side of launcher.decoderSides) {
-    runs.push({ side: side.name, train: await measured(side, false), write: await measured(side, true) });
+    const train = side.library === 'llama.cpp' ? undefined : await measured(side, false);
+    runs.push({ side: side.name, train, write: await measured(side, true) });
   }
   return { name: decoder.name, matmulGflops: await matmulPeak(), readGbps: readRate(), runs };
 }

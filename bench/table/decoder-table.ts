@@ -19,18 +19,17 @@ const HEADS = [
 export function decoderTable(result: DecoderResult, { prompt, tokens }: DecoderCase): string {
   const peft = result.runs.find(({ side }) => side === DECODER_REFERENCE);
   const rows = result.runs.map(({ side, train, write }) => {
-    const step = roundMs(train.rounds, 'step');
     // The first token of a text comes from reading its prompt.
     const rate = (what: string, texts: number) =>
       (1000 * texts * (what === 'prefill' ? prompt : tokens - 1)) / roundMs(write.rounds, what);
     const over = (own: typeof train, what: string) =>
-      times(own.reference && roundMs(own.reference, what) / roundMs(own.rounds, what));
+      times(own?.reference && roundMs(own.reference, what) / roundMs(own.rounds, what));
     return [
       side,
-      `${step.toFixed(0)} ms`,
+      train ? `${roundMs(train.rounds, 'step').toFixed(0)} ms` : '',
       over(train, 'step'),
-      `${train.memory.peak_mb.toFixed(0)} MB`,
-      share(peft && train.memory.peak_mb / peft.train.memory.peak_mb),
+      train ? `${train.memory.peak_mb.toFixed(0)} MB` : '',
+      share(train && peft?.train && train.memory.peak_mb / peft.train.memory.peak_mb),
       rate('prefill', 1).toFixed(0),
       rate('one', 1).toFixed(1),
       over(write, 'one'),
