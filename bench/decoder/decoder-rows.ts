@@ -1,9 +1,10 @@
+import { Random } from '../../src/support/random.ts';
 import { matmulPeak } from '../matmul-peak.ts';
 import { measure, type Rounds } from '../measure.ts';
 import { median } from '../median.ts';
 import { writeRandomCheckpoint } from '../random-checkpoint.ts';
 import type { Memory } from '../results.ts';
-import type { Launcher, Side } from '../sides.ts';
+import type { Launcher } from '../sides.ts';
 import type { DecoderCase } from './decoder-cases.ts';
 import { readRate } from './read-rate.ts';
 
@@ -29,16 +30,16 @@ interface DecoderRun {
 interface Measurement {
   rounds: Round[];
   memory: Memory;
-  /** The reference's rounds, which alternated with this side's rounds. */
-  reference?: Round[];
 }
 
 /** The side with which others are compared. */
 export const DECODER_REFERENCE = 'PEFT float32';
 
 /**
- * Measures training and then generation on every side. Each side alternates only with the reference, because
- * a machine with memory for two decoders may not hold five.
+ * Measures training and generation on every side. In each pass every side has a turn, in another order, alone in a new
+ * process: a machine with memory for two decoders may not hold eight.
+ *
+ * @param rounds the number of passes, and the number of rounds in a turn that are not counted
  */
 export async function measureDecoder(
   decoder: DecoderCase,
@@ -47,28 +48,33 @@ export async function measureDecoder(
 ): Promise<DecoderResult> {
   writeRandomCheckpoint(folder, decoder);
   for (const dtype of ['int8', 'int4'] as const) launcher.makeBase(folder, dtype, true);
-  const reference = launcher.decoderSides.filter(({ name }) => name === DECODER_REFERENCE);
-  const measured = async (side: Side, writes: boolean): Promise<Measurement> => {
-    const rivals = [side, ...reference.filter((other) => other !== side)].map((side) => ({
-      side,
-      preparation: { ...decoder, dtype: side.dtype, folder, threads, writes },
-    }));
-    const { measured } = await measure<object, Round, void>(
-      launcher,
-      'decoder',
-      rivals,
-      rounds,
-      'round',
-      async () => {},
-    );
-    const [{ replies, memory }, other] = measured;
-    return { rounds: replies, memory, reference: other?.replies };
-  };
-  const runs: DecoderRun[] = [];
-  for (const side of launcher.decoderSides) {
-    const train = side.library === 'llama.cpp' ? undefined : await measured(side, false);
-    runs.push({ side: side.name, train, write: await measured(side, true) });
+  const turns = launcher.decoderSides.flatMap((side) =>
+    (side.library === 'llama.cpp' ? [true] : [false, true]).map((writes) => ({
+      ...{ side, writes },
+      rounds: [] as Round[],
+      memory: { peak_mb: 0 } as Memory,
+    })),
+  );
+  for (let pass = 0; pass < rounds.kept; pass++) {
+    for (const i of new Random(0, 'bench', pass).permutation(turns.length)) {
+      const turn = turns[i];
+      const preparation = { ...decoder, dtype: turn.side.dtype, folder, threads, writes: turn.writes };
+      const { measured } = await measure<object, Round, void>(
+        launcher,
+        'decoder',
+        [{ side: turn.side, preparation }],
+        { warmUp: rounds.warmUp, kept: 1 },
+        'round',
+        async () => {},
+      );
+      turn.rounds.push(...measured[0].replies);
+      turn.memory = measured[0].memory;
+    }
   }
+  const runs = launcher.decoderSides.map(({ name }): DecoderRun => {
+    const of = (writes: boolean) => turns.find((turn) => turn.side.name === name && turn.writes === writes);
+    return { side: name, train: of(false), write: of(true)! };
+  });
   return { name: decoder.name, matmulGflops: await matmulPeak(), readGbps: readRate(), runs };
 }
 

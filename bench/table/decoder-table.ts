@@ -22,17 +22,19 @@ export function decoderTable(result: DecoderResult, { prompt, tokens }: DecoderC
     // The first token of a text comes from reading its prompt.
     const rate = (what: string, texts: number) =>
       (1000 * texts * (what === 'prefill' ? prompt : tokens - 1)) / roundMs(write.rounds, what);
-    const over = (own: typeof train, what: string) =>
-      times(own?.reference && roundMs(own.reference, what) / roundMs(own.rounds, what));
+    const over = (kind: 'train' | 'write', what: string) => {
+      const [reference, own] = [peft?.[kind], kind === 'train' ? train : write];
+      return times(reference && own && roundMs(reference.rounds, what) / roundMs(own.rounds, what));
+    };
     return [
       side,
       train ? `${roundMs(train.rounds, 'step').toFixed(0)} ms` : '',
-      over(train, 'step'),
+      over('train', 'step'),
       train ? `${train.memory.peak_mb.toFixed(0)} MB` : '',
       share(train && peft?.train && train.memory.peak_mb / peft.train.memory.peak_mb),
       rate('prefill', 1).toFixed(0),
       rate('one', 1).toFixed(1),
-      over(write, 'one'),
+      over('write', 'one'),
       rate('many', 8).toFixed(1),
       `${write.memory.peak_mb.toFixed(0)} MB`,
     ];
