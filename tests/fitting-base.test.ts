@@ -78,7 +78,7 @@ describe('an adapter that fits int4 weights only', () => {
     const more = ['method=lora', 'adapter=run', 'training.max_steps=2'];
     const refused = await workspace.train(...more, 'output=other');
     expect(refused).toMatchObject({ code: 2 });
-    expect(refused.stderr).toContain('`base_dtype` must be int4');
+    expect(refused.stderr).toContain('adapter: run was trained on int4 weights');
     expect(await workspace.train(...more, 'base_dtype=int4', 'output=more')).toMatchObject({ code: 0 });
     expect(workspace.read('more', 'adapter', 'adalora.json').toString()).toContain('"base_dtype": "int4"');
   });

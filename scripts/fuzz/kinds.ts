@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { loadConfig, readConfig } from '../../src/cli/load-config.ts';
@@ -21,6 +22,7 @@ import { folderFiles } from '../../src/formats/node/folder-files.ts';
 import { readText } from '../../src/formats/node/read-text.ts';
 import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import { openTorchFile } from '../../src/formats/pickle/node/open-torch-file.ts';
+import { parseSmallJson } from '../../src/formats/small-json.ts';
 import { generationSettings } from '../../src/generation/generation-settings.ts';
 import { tokenModel } from '../../src/objectives/token-model.ts';
 import { readRunEvents, readRunRecord } from '../../src/report/node/read-run-record.ts';
@@ -34,7 +36,7 @@ import { sentencesToTag } from '../../src/tasks/token-classification/read-words.
 import { readChatTemplate } from '../../src/text/chat/read-chat-template.ts';
 import { loadTokenizer } from '../../src/text/node/load-tokenizer.ts';
 import { TEXT_LIMITS } from '../../src/text/node/text-limits.ts';
-import { describeFolder, readFolder } from '../../src/trained/node/load-model.ts';
+import { describeFolder } from '../../src/trained/node/load-model.ts';
 import { readNotes } from '../../src/trained/node/notes-file.ts';
 import { buildModel } from '../../src/trained/read-model.ts';
 import { kindOf } from '../../src/tuners/registry.ts';
@@ -215,8 +217,7 @@ export const KINDS: readonly Kind[] = [
   {
     name: 'generation config',
     file: 'model/generation_config.json',
-    read: async (_, folder) =>
-      void generationSettings((await readFolder(join(folder, 'model'))).generationFiles()),
+    read: (path) => void generationSettings({ generationConfig: parseSmallJson(readFileSync(path), path) }),
   },
   ...['adapter_config.json', 'head_config.json', 'pytorch_adapter.bin'].map((file) => ({
     name: `AdapterHub's ${file}`,

@@ -4,6 +4,7 @@ import type { RunConfig } from '../run/config/run-config.ts';
 import type { MethodRun } from '../tuners/method-run.ts';
 import { type OwnFunctions, withOwnFunctions } from '../tuners/own-function.ts';
 import type { TunableModel } from '../tuners/tuner.ts';
+import { assertFits } from './assert-fits.ts';
 
 /** A run's method, and its initial values if it starts from an adapter. */
 export interface StartedMethod {
@@ -24,6 +25,7 @@ export function startMethod(
   start?: StoredAdapter,
   functions?: OwnFunctions,
 ): StartedMethod {
+  assertFits(config, model);
   const { definition, settings } = methodOf(config);
   if (!start) {
     const complete = functions ? withOwnFunctions(settings, functions, config.method) : settings;

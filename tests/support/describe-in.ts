@@ -7,10 +7,8 @@ import { openWeights } from '../../src/trained/node/load-model.ts';
 
 /** Describes the model in a folder, at once. */
 export function describeIn<Model>(folder: string, build: Build<Model>): Model {
-  const { definition, config } = familyOf(
-    JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')),
-    folder,
-  );
+  const path = join(folder, 'config.json');
+  const { definition, config } = familyOf(JSON.parse(readFileSync(path, 'utf8')), path);
   return build(definition, config);
 }
 
