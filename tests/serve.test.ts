@@ -554,15 +554,18 @@ describe('adapters of an encoder-decoder', () => {
   });
 
   it("search with the beams in the model's files, and return the best text", async () => {
-    const client = clientOf(server);
     const beams = { num_beams: 3, num_return_sequences: 2, decoder_start_token_id: 2, eos_token_id: 2 };
     workspace.write('bart/generation_config.json', JSON.stringify(beams));
+    // A server reads these files when it starts.
+    const other = await serve(['writers', '--model', 'bart']);
+    const client = clientOf(other);
     const asked = { model: 'w0', prompt: 'The cat sat', temperature: 0, max_tokens: 7 };
     const { choices } = await client.completions.create(asked);
     const alone = await open(workspace.path('writers', 'w0'), { generates: true });
     const { text } = await alone.generate('say: The cat sat', { max_new_tokens: 7 });
     await alone.close();
     workspace.delete('bart', 'generation_config.json');
+    other.process.kill();
     expect(choices.map(({ text }) => text)).toEqual([text]);
   });
 });
