@@ -1,4 +1,4 @@
-import { Sha256 } from '../support/sha256.ts';
+import { type Hash, Sha256 } from '../support/sha256.ts';
 import type { AsyncByteSource, ByteSource } from './byte-source.ts';
 
 /** Bytes per read. More would need more memory, and report progress less often. */
@@ -15,14 +15,14 @@ export async function sourceDigest(source: ByteSource | AsyncByteSource): Promis
   return hash.digest('hex');
 }
 
-/** Identifies rows in memory. */
-export function textDigest(rows: { read(): string }): string {
-  return new Sha256().update(rows.read()).digest('hex');
+/** Identifies rows in memory, with a new SHA-256. */
+export function textDigest(rows: { read(): string }, hash: Hash = new Sha256()): string {
+  return hash.update(rows.read()).digest('hex');
 }
 
-/** Starts the digest of a file. The bytes of {@link digestRanges} complete it. */
-export function startDigest(size: number): Sha256 {
-  return new Sha256().update(`${size}\n`);
+/** Starts the digest of a file, with a new SHA-256. The bytes of {@link digestRanges} complete it. */
+export function startDigest(size: number, hash: Hash = new Sha256()): Hash {
+  return hash.update(`${size}\n`);
 }
 
 /** The byte ranges that are hashed after a file's size. */

@@ -94,9 +94,9 @@ export async function readModel(described: Described, limits?: TextLimits): Prom
   const { files, json, config, family } = described;
   const writes = HEAD_KINDS.some((kind) => writesText(kind) && family.definition.heads[kind]);
   const path = (name: string) => pathIn(files.name, name);
-  const [tokenizerFiles, template, generation] = await Promise.all([
-    readTokenizerFiles(files),
-    readChatTemplate(files, limits),
+  const tokenizerFiles = await readTokenizerFiles(files);
+  const [template, generation] = await Promise.all([
+    readChatTemplate(files, limits, tokenizerFiles),
     writes ? readFile(files, GENERATION_CONFIG, MAX_GENERATION_BYTES) : undefined,
   ]);
   const tokens = lazy(() => {

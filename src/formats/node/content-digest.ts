@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { identityOf } from '../../support/node/file-identity.ts';
-import { digestRanges, textDigest } from '../source-digest.ts';
+import { digestRanges, startDigest, textDigest } from '../source-digest.ts';
 import { FileSource } from './file-source.ts';
 import { rememberDigest, rememberedDigest } from './remembered-digests.ts';
 
@@ -9,7 +9,7 @@ const SMALL_BYTES = 2 ** 24;
 
 /** The digest of a file, or of rows in memory. */
 export function digestOf(file: string | { read(): string }): string {
-  return typeof file === 'string' ? contentDigest(file) : textDigest(file);
+  return typeof file === 'string' ? contentDigest(file) : textDigest(file, createHash('sha256'));
 }
 
 /**
@@ -31,7 +31,7 @@ export function contentDigest(
     const isLarge = size > small;
     const known = isLarge ? rememberedDigest(before, cache) : undefined;
     if (known !== undefined) return known;
-    const hash = createHash('sha256').update(`${size}\n`);
+    const hash = startDigest(size, createHash('sha256'));
     for (const [begin, end] of digestRanges(size)) hash.update(source.read(begin, end));
     const digest = hash.digest('hex');
     if (isLarge && identityOf(source.stats()) === identityOf(before)) rememberDigest(before, digest, cache);

@@ -47,11 +47,7 @@ try {
   const base = await BaseFolder.open(model, baseDtype, (progress) => send({ progress }));
   const onRun = (run: EngineRun) => send({ run });
   const serving = new Serving(base, {
-    rows: {
-      ...limits,
-      padId: base.padId,
-      onBatch: onRun,
-    },
+    rows: { ...limits, padId: base.padId, onBatch: onRun },
     decoding: { ...limits, onRun },
   });
   const adapters = new AdapterFolders(folders, base, serving, (event) => send({ event }));

@@ -16,14 +16,21 @@ const MAX_BYTES = 2 ** 22;
  * Reads a model's chat template: `chat_template.jinja`, or `chat_template` of tokenizer_config.json. If several templates
  * have names, it is the one named "default".
  *
+ * @param tokenizer the tokenizer's files by name, if they have been read
  * @returns the template's file, if it has its own, and a function that parses the template. Its `now` is the time that
  * the template sees, by default the time of each rendering. It throws a UserError if there is no template.
  * @throws UserError for a file that is too large
  */
-export async function readChatTemplate(files: Files, limits?: TextLimits) {
+export async function readChatTemplate(
+  files: Files,
+  limits?: TextLimits,
+  tokenizer?: ReadonlyMap<string, Uint8Array>,
+) {
   const path = (name: string) => pathIn(files.name, name);
   const file = await readFile(files, CHAT_TEMPLATE_FILE, MAX_BYTES);
-  const settings = await readFile(files, TOKENIZER_FILES.config, MAX_TOKENIZER_BYTES);
+  const settings = tokenizer
+    ? tokenizer.get(TOKENIZER_FILES.config)
+    : await readFile(files, TOKENIZER_FILES.config, MAX_TOKENIZER_BYTES);
   const find = (): { source: string; where: string } => {
     const where = path(CHAT_TEMPLATE_FILE);
     if (file) return { source: utf8Text(file, where), where };
