@@ -59,7 +59,9 @@ describe.each(Object.keys(METHODS) as (keyof typeof METHODS)[])('%s', (method) =
       code: 0,
       stdout: expect.stringContaining('ranks do not change'),
     });
-    const [before, after] = [from, on].map((run) => readAdapter(workspace.path(run, 'adapter')));
+    const [before, after] = await Promise.all(
+      [from, on].map((run) => readAdapter(workspace.path(run, 'adapter'))),
+    );
     expect(after.tensors).toEqual(before.tensors);
     expect(after.config).toEqual(before.config);
   });

@@ -56,8 +56,8 @@ describe('a run of BitFit', () => {
     expect(eventsOf(events, 'allocation')).toEqual([]);
   });
 
-  it('writes an adapter of every bias and the head, all of them changed', () => {
-    const { config, tensors } = readAdapter(workspace.path('run', 'adapter'));
+  it('writes an adapter of every bias and the head, all of them changed', async () => {
+    const { config, tensors } = await readAdapter(workspace.path('run', 'adapter'));
     expect(config).toMatchObject({
       peft_type: 'BITFIT',
       task_type: 'SEQ_CLS',
@@ -126,7 +126,7 @@ describe('a run of BitFit', () => {
     merged.forEach((value, i) => expect(value).toBeCloseTo(adapted[i], 5));
     const base = readSafetensors(workspace.path('model', 'model.safetensors'));
     const written = readSafetensors(workspace.path('merged', 'model.safetensors'));
-    const { tensors } = readAdapter(workspace.path('run', 'adapter'));
+    const { tensors } = await readAdapter(workspace.path('run', 'adapter'));
     for (const [name, { data }] of written)
       expect(data, name).toEqual((tensors.get(PEFT_PREFIX + name) ?? base.get(name)!).data);
   });

@@ -39,7 +39,7 @@ describe.each([
   const own = [`method=${method}`, `${method}.bottleneck=4`];
   beforeAll(() => run(...args(method, ...own)));
 
-  it('learns, and writes the files of AdapterHub', () => {
+  it('learns, and writes the files of AdapterHub', async () => {
     const losses = workspace.events(method).flatMap((event) => (event.type === 'step' ? [event.loss] : []));
     expect(losses.at(-1)).toBeLessThan(0.7 * losses[0]);
     expect(readdirSync(workspace.path(method, 'adapter')).sort()).toEqual([
@@ -49,7 +49,7 @@ describe.each([
       'pytorch_adapter.bin',
       'pytorch_model_head.bin',
     ]);
-    expect(readAdapter(workspace.path(method, 'adapter'))).toMatchObject({
+    expect(await readAdapter(workspace.path(method, 'adapter'))).toMatchObject({
       baseModel: 'model',
       head: { label2id: { bad: 0, good: 1 } },
     });

@@ -39,8 +39,9 @@ describe.each(['adalora', 'lora'])('an adapter of %s', (method) => {
     await succeeds(
       continued(still, method, `method=${method}`, 'training.learning_rate=1e-30', 'training.max_steps=1'),
     );
-    expect(adapterOf(still).tensors).toEqual(adapterOf(method).tensors);
-    expect(adapterOf(still).config).toEqual(adapterOf(method).config);
+    const [after, before] = [await adapterOf(still), await adapterOf(method)];
+    expect(after.tensors).toEqual(before.tensors);
+    expect(after.config).toEqual(before.config);
     expect(await logitsOf(still)).toBe(await logitsOf(method));
     const finish = workspace.events(still).at(-1);
     const {
@@ -66,8 +67,9 @@ describe.each(['adalora', 'lora'])('an adapter of %s', (method) => {
     expect(events.at(-1)).toMatchObject({
       ranks: (workspace.events(method).at(-1) as { ranks: object }).ranks,
     });
-    expect(adapterOf(on).tensors).not.toEqual(adapterOf(method).tensors);
-    expect(adapterOf(on).config).toEqual(adapterOf(method).config);
+    const [after, before] = [await adapterOf(on), await adapterOf(method)];
+    expect(after.tensors).not.toEqual(before.tensors);
+    expect(after.config).toEqual(before.config);
     expect(workspace.read(on, 'README.md').toString()).toContain('continued from an earlier adapter');
   });
 
@@ -144,7 +146,7 @@ const TRAJECTORIES = '../shared/conformance/trajectories';
 describe.skipIf(!existsSync(TRAJECTORIES))('an adapter from PEFT', () => {
   it.each(['bert-lora', 'bert-adalora'])('%s starts with the same logits', async (name) => {
     const folder = `${TRAJECTORIES}/${name}`;
-    const adapter = readAdapter(`${folder}/adapter`);
+    const adapter = await readAdapter(`${folder}/adapter`);
     const probe = readSafetensors(`${folder}/probe.safetensors`);
     const config = parseRunConfig(
       {

@@ -87,7 +87,8 @@ describe('an adapter that fits int4 weights only', () => {
     const served = async (dtype: BaseDtype) => {
       const base = await BaseFolder.open(workspace.path('model'), dtype);
       try {
-        return servedAdapter(adapterIn(workspace.path('run'))!, 'a', base, new PackedCache(2 ** 20)).name;
+        const found = adapterIn(workspace.path('run'))!;
+        return (await servedAdapter(found, 'a', base, new PackedCache(2 ** 20))).name;
       } finally {
         base.close();
       }

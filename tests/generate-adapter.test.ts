@@ -55,7 +55,7 @@ describe.skipIf(!existsSync(CASE))('an adapter from PEFT', () => {
     cpSync(join(CASE, 'base'), base, { recursive: true });
     keepTokens(join(base, 'tokenizer.json'), 97);
     cpSync(join(CASE, 'adapter'), path('adalora'), { recursive: true });
-    const plain = plainLora(peftAdapter(readAdapter(path('adalora')), 'adalora'), 'adalora');
+    const plain = plainLora(peftAdapter(await readAdapter(path('adalora')), 'adalora'), 'adalora');
     mkdirSync(path('lora'));
     writeAdapter(path('lora'), asStored(plain));
     const opened = await open(path('adalora'), { model: base, generates: true });
@@ -128,12 +128,12 @@ function writeRandomLora(path: string, base: string, head: 'CAUSAL_LM' | 'SEQ_2_
 }
 
 describe('generation rejects', () => {
-  it.each<[string, () => string, RegExp]>([
+  it.each<[string, () => string | Promise<string>, RegExp]>([
     [
       'an adapter for another task',
-      () => {
+      async () => {
         const path = join(folder, 'classifier');
-        const { config, ...rest } = readAdapter(join(folder, 'gpt2-lora'));
+        const { config, ...rest } = await readAdapter(join(folder, 'gpt2-lora'));
         writeAdapter(path, { ...rest, config: { ...config, task_type: 'SEQ_CLS' } });
         return path;
       },
@@ -145,6 +145,6 @@ describe('generation rejects', () => {
       /does not exist; it should be a model folder or a Hub id/,
     ],
   ])('%s', async (_, path, message) => {
-    await expect(openTuned(path(), { generates: true })).rejects.toThrow(message);
+    await expect(openTuned(await path(), { generates: true })).rejects.toThrow(message);
   });
 });

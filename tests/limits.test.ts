@@ -15,7 +15,7 @@ import { readTokenizerFiles } from '../src/text/build-tokenizer.ts';
 import { readChatTemplate } from '../src/text/chat/read-chat-template.ts';
 import { TEXT_LIMITS } from '../src/text/node/text-limits.ts';
 import { describeFolder, readFolder } from '../src/trained/node/load-model.ts';
-import { readNotes } from '../src/trained/node/notes-file.ts';
+import { readNotes } from '../src/trained/notes.ts';
 
 /* The sizes in SECURITY.md: a file with one byte more is rejected before it is read. */
 
@@ -34,7 +34,7 @@ const READERS: Record<string, [file: string, read: Read][]> = {
   '`config.json`, `adapter_config.json`, `adalora.json`': [
     ['model/config.json', async (_, folder) => (await describeFolder(folder)).json],
     ['adapter/adapter_config.json', (_, folder) => readAdapter(folder)],
-    ['notes/adalora.json', (_, folder) => readNotes(folder)],
+    ['notes/adalora.json', (_, folder) => readNotes(folderFiles(folder))],
   ],
   '`generation_config.json`': [
     ['generation/generation_config.json', async (_, folder) => (await readFolder(folder)).generationFiles()],

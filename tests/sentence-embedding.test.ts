@@ -217,11 +217,11 @@ it('serves adapters mixed in a batch, with the same results as alone', async () 
     writeMadeAdapter(adapter, MODEL, { task: 'sentence_embedding', labels: [], seed, data: columns });
     return adapter;
   });
-  const own = servedBase(base);
+  const own = await servedBase(base);
   await serving.add(own!);
   const cache = new PackedCache(2 ** 20);
   const found = folders.map((path, i) => ({ name: `a${i}`, folder: path, state: stateOf(path) as string }));
-  for (const one of found) await serving.add(servedAdapter(one, one.name, base, cache));
+  for (const one of found) await serving.add(await servedAdapter(one, one.name, base, cache));
   const service = new LocalService(serving, { load: async () => {}, unload: async () => {}, close() {} });
   const names = [own!.name, 'a0', 'a1'];
   const texts = ['the cat sat on a mat', 'blue bird', 'a house'];

@@ -108,7 +108,7 @@ describe.each(VARIANTS)('%s of a language model with %j', (method, settings) => 
       rows: { ...limits, maxTokens: 1024, maxWait: 0, padId: base.padId },
       decoding: limits,
     });
-    const model = servedAdapter(adapterIn(workspace.path(name))!, 'a', base, new PackedCache(2 ** 20));
+    const model = await servedAdapter(adapterIn(workspace.path(name))!, 'a', base, new PackedCache(2 ** 20));
     await serving.add(model);
     const { text } = await serving.generate(model, 'That is', { max_new_tokens: 6 });
     const written = await workspace.run(

@@ -41,7 +41,7 @@ export async function adapterChecks(findings: Findings, folder: string, replayed
   const { model, run, values, tensors } = replayed;
   const path = join(folder, 'adapter');
   const isSaved = existsSync(path);
-  const adapter = isSaved ? readAdapter(path) : run.store?.(tensors.finalValues(), '../base');
+  const adapter = isSaved ? await readAdapter(path) : run.store?.(tensors.finalValues(), '../base');
   if (!adapter) return;
   const made = isSaved && run.store?.(values, '../base');
   // PEFT's adapter may be relative to weights that its initialisation changed. Ours is a plain LoRA, so they

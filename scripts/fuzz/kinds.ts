@@ -37,7 +37,7 @@ import { readChatTemplate } from '../../src/text/chat/read-chat-template.ts';
 import { loadTokenizer } from '../../src/text/node/load-tokenizer.ts';
 import { TEXT_LIMITS } from '../../src/text/node/text-limits.ts';
 import { describeFolder } from '../../src/trained/node/load-model.ts';
-import { readNotes } from '../../src/trained/node/notes-file.ts';
+import { readNotes } from '../../src/trained/notes.ts';
 import { buildModel } from '../../src/trained/read-model.ts';
 import { kindOf } from '../../src/tuners/registry.ts';
 import { exportDifference } from './compare-export.ts';
@@ -162,12 +162,12 @@ export const KINDS: readonly Kind[] = [
   {
     name: 'adapter config',
     file: 'adapter/adapter_config.json',
-    read: (_, folder) => void kindOf(readAdapter(join(folder, 'adapter')), folder),
+    read: async (_, folder) => void kindOf(await readAdapter(join(folder, 'adapter')), folder),
   },
   {
     name: 'adapter',
     file: 'adapter/adapter_model.safetensors',
-    read: (_, folder) => void readAdapter(join(folder, 'adapter')),
+    read: (_, folder) => readAdapter(join(folder, 'adapter')),
   },
   rows('tsv'),
   rows('csv'),
@@ -222,7 +222,7 @@ export const KINDS: readonly Kind[] = [
   ...['adapter_config.json', 'head_config.json', 'pytorch_adapter.bin'].map((file) => ({
     name: `AdapterHub's ${file}`,
     file: `bottleneck/${file}`,
-    read: (_: string, folder: string) => void readAdapter(join(folder, 'bottleneck')),
+    read: (_: string, folder: string) => readAdapter(join(folder, 'bottleneck')),
   })),
   ...(
     [
@@ -404,5 +404,9 @@ export const KINDS: readonly Kind[] = [
     file: 'sentences.txt',
     read: (path) => void sentencesToTag(textFile(path).read(), path, {}),
   },
-  { name: 'notes', file: 'run/adalora.json', read: (_, folder) => void readNotes(join(folder, 'run')) },
+  {
+    name: 'notes',
+    file: 'run/adalora.json',
+    read: (_, folder) => readNotes(folderFiles(join(folder, 'run'))),
+  },
 ];

@@ -94,7 +94,7 @@ function keyOf(variable: string | undefined): string | undefined {
 async function namedBase(folders: readonly string[]): Promise<string> {
   for (const folder of folders) {
     for (const adapter of await findAdapters(folder)) {
-      const named = baseNameOf(adapter);
+      const named = await baseNameOf(adapter);
       if (named) return named;
     }
   }
@@ -109,9 +109,9 @@ async function namedBase(folders: readonly string[]): Promise<string> {
  * The base model that an adapter names. Undefined for a damaged adapter, which is reported when all adapters
  * are read.
  */
-function baseNameOf({ folder, run }: FoundAdapter): string | null | undefined {
+async function baseNameOf({ folder, run }: FoundAdapter): Promise<string | null | undefined> {
   try {
-    return (run && baseOfRun(run)) ?? readAdapter(folder).baseModel;
+    return (run && baseOfRun(run)) ?? (await readAdapter(folder)).baseModel;
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

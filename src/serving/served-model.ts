@@ -19,11 +19,11 @@ export interface ServedModel extends RowAdapter {
    *
    * @throws NotMixed for one that needs a session of its own; UserError if its files have changed or disappeared
    */
-  load(): PackedAdapter;
+  load(): Promise<PackedAdapter>;
   /**
    * Returns the adapter as trained, for a model that cannot share a batch.
    *
    * @throws UserError like {@link load}
    */
-  tuned(): TunedValues;
+  tuned(): Promise<TunedValues>;
 }

@@ -88,10 +88,10 @@ export class Serving {
     const bank = this.#bankOf(model);
     let reason: string | undefined;
     // A model with its own session is loaded too, to check its files.
-    if (!bank) model.tuned();
+    if (!bank) await model.tuned();
     else {
       try {
-        await bank.makeRoom(model.load(), model.outputs);
+        await bank.makeRoom(await model.load(), model.outputs);
       } catch (error) {
         if (!(error instanceof NotMixed)) throw error;
         reason = error.message;
@@ -133,7 +133,7 @@ export class Serving {
         ({ program, values }) => answer(untilAborted(program, signal), values, trained.batchSize),
       );
     }
-    const packed = model.load();
+    const packed = await model.load();
     return rows.use((mixed) => answer(mixed.predictor(model, packed, signal), NO_VALUES, ALL));
   }
 
@@ -160,7 +160,7 @@ export class Serving {
         writeText(model, language, prefixed, { ...ONE_TEXT, ...input }, options),
       );
     }
-    const packed = model.load();
+    const packed = await model.load();
     return decoding.use(async (loop) => {
       const sequence = loop.sequence(model, packed);
       try {
@@ -183,7 +183,7 @@ export class Serving {
     open: (tuned: TunedModel) => Promise<Made>,
   ): Promise<Made> {
     const model = await this.#base.open(trained.parts.model.headKind, outputs);
-    return closing(model, async () => open({ engine: this.#base.engine(model), model, ...tuned() }));
+    return closing(model, async () => open({ engine: this.#base.engine(model), model, ...(await tuned()) }));
   }
 
   /** Returns undefined for a model with its own session. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Files, pathIn, readJsonFile } from '../formats/files.ts';
 import { UserError } from '../support/user-error.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from '../tasks/registry.ts';
 import type { BaseData } from '../tasks/task-definition.ts';
@@ -40,6 +41,12 @@ const beginning = () =>
     base_digest: z.string().optional(),
     base_dtype: z.literal('int4').optional(),
   });
+
+/** Reads the notes among the files of an adapter or a model. Undefined if another program wrote it. */
+export async function readNotes(files: Files): Promise<Notes | undefined> {
+  const json = await readJsonFile(files, NOTES_FILE);
+  return json === undefined ? undefined : parseNotes(json, pathIn(files.name, NOTES_FILE));
+}
 
 /**
  * Parses the text of {@link formatNotes}.

@@ -1,15 +1,16 @@
+import { readStoredAdapter } from '../formats/adapters/read-stored-adapter.ts';
 import { type Folder, filesOf } from '../formats/files.ts';
 import type { Device } from '../runtime/session.ts';
 import { UserError } from '../support/user-error.ts';
 import { fittingBase } from '../trained/fitting-base.ts';
+import { readNotes } from '../trained/notes.ts';
 import { askedBy, openedTask } from '../trained/opened-task.ts';
 import { buildModel, type DescribedModel, describeModel, readModel } from '../trained/read-model.ts';
 import { TrainedModel } from '../trained/trained-model.ts';
 import { trainedParts } from '../trained/trained-parts.ts';
 import { knownAdapter, tuneModel } from '../trained/tune-model.ts';
-import { readAdapterSet, readNotesIn } from './adapter-set.ts';
 import { loadWeights } from './load-weights.ts';
-import { modelFiles, type PageOptions, runsOn } from './page-options.ts';
+import { MAX_ADAPTER_BYTES, modelFiles, type PageOptions, runsOn } from './page-options.ts';
 import type { TrainResult } from './train.ts';
 
 export interface OpenOptions extends PageOptions {
@@ -52,9 +53,9 @@ export async function openTrained(
 ): Promise<{ model: TrainedModel; base: DescribedModel }> {
   const { name: path = 'adapter', device = 'wasm', batchSize, continues } = options;
   const files = filesOf(folderOf(trained), path);
-  const stored = await readAdapterSet(files);
+  const stored = await readStoredAdapter(files, MAX_ADAPTER_BYTES);
   const adapter = stored && knownAdapter(stored, path);
-  const notes = await readNotesIn(files);
+  const notes = await readNotes(files);
   fittingBase(notes, 'float32', path);
   const described = adapter
     ? await describeModel(modelFiles(nameOfBase(adapter.stored, path), options), notes?.model_config)

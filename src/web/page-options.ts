@@ -3,6 +3,12 @@ import { EMBEDDED_MODEL } from '../hub/embedded-model.ts';
 import type { WebEngineOptions } from '../program/web-engine.ts';
 import { UserError } from '../support/user-error.ts';
 
+/**
+ * Maximum size of an adapter. Most have a few megabytes; with high ranks on a large model, several hundred. A page
+ * cannot hold more beside the model.
+ */
+export const MAX_ADAPTER_BYTES = 2 ** 30;
+
 /** What a page provides instead of folders. */
 export interface PageOptions {
   /** The files of the base model, or the URL of their folder: on the Hub `…/OWNER/NAME/resolve/main/`. */

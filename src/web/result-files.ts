@@ -1,4 +1,4 @@
-import { encodePeft } from '../formats/adapters/peft-files.ts';
+import { encodeAdapter } from '../formats/adapters/encode-adapter.ts';
 import { encodeSafetensors } from '../formats/encode-safetensors.ts';
 import { type Files, readFile } from '../formats/files.ts';
 import type { RunResults } from '../jobs/run-results.ts';
@@ -22,8 +22,8 @@ export function adapterFiles(
   maxLength: number,
 ): ResultFiles | undefined {
   if (!adapter) return undefined;
-  const written = encodePeft(adapter).map(([name, chunks]): [string, Uint8Array | string] => {
-    const bytes = joined(chunks);
+  const written = encodeAdapter(adapter).map(([name, chunks]): [string, Uint8Array | string] => {
+    const bytes = joined([...chunks]);
     return [name, name.endsWith('.json') ? new TextDecoder().decode(bytes) : bytes];
   });
   return new Map([...written, ...sentenceFiles(model, maxLength), [NOTES_FILE, notes], [CARD, card]]);

@@ -1,4 +1,4 @@
-import { PEFT_FILES } from '../formats/adapters/peft-files.ts';
+import { adapterFileNames, readStoredAdapter } from '../formats/adapters/read-stored-adapter.ts';
 import { digestsIn, type Files, type Folder, filesOf, type PageFile } from '../formats/files.ts';
 import { textDigest } from '../formats/source-digest.ts';
 import { beforeFirstStep } from '../jobs/before-first-step.ts';
@@ -17,12 +17,12 @@ import { UserError } from '../support/user-error.ts';
 import { checkedControl, type OnStepEnd } from '../train/step-control.ts';
 import { Trainer } from '../train/trainer.ts';
 import { DESCRIBING_FILES } from '../trained/full-model.ts';
+import { readNotes } from '../trained/notes.ts';
 import { buildModel, describeModel, readModel } from '../trained/read-model.ts';
-import { readAdapterSet, readNotesIn } from './adapter-set.ts';
 import { CHECKPOINT, keptRun } from './kept-run.ts';
 import { loadWeights, newWeights } from './load-weights.ts';
 import { type PageConfig, type PageRunConfig, parsePageConfig } from './page-config.ts';
-import { modelFiles, type PageOptions, runsOn } from './page-options.ts';
+import { MAX_ADAPTER_BYTES, modelFiles, type PageOptions, runsOn } from './page-options.ts';
 import { type PageTexts, pageTextFile } from './page-text-file.ts';
 import { adapterFiles, fullModelFiles, type ResultFiles } from './result-files.ts';
 
@@ -144,7 +144,7 @@ async function readPageRun(
     ...(await Promise.all(
       run.dataFiles.map((file) => (Object.hasOwn(texts, file.name) ? textDigest(file) : file.digest())),
     )),
-    ...(start ? await digestsIn(adapter, [PEFT_FILES.config, PEFT_FILES.tensors]) : []),
+    ...(start ? await digestsIn(adapter, await adapterFileNames(adapter, start.stored)) : []),
     ...(await digestsIn(base.files, DESCRIBING_FILES)),
   ];
   return { run, digestsOf };
@@ -152,8 +152,8 @@ async function readPageRun(
 
 async function readStart(config: PageRunConfig, files: Files) {
   if (config.adapter === undefined) return { config, start: undefined };
-  const stored = await readAdapterSet(files);
-  if (stored) return startFrom(config, stored, await readNotesIn(files));
+  const stored = await readStoredAdapter(files, MAX_ADAPTER_BYTES);
+  if (stored) return startFrom(config, stored, await readNotes(files));
   throw new UserError({
     where: 'adapter',
     fault: `needs the files of ${config.adapter}, got ${files.list().join(', ') || 'none'}`,

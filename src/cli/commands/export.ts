@@ -65,7 +65,7 @@ async function writeAdapter(
   const { locateAdapter } = await import('../../trained/node/locate-trained.ts');
   const { kindOf } = await import('../../tuners/registry.ts');
   const { folder } = await locateAdapter(path);
-  const stored = readAdapter(folder);
+  const stored = await readAdapter(folder);
   exportAdapter({ folder, adapter: { stored, kind: kindOf(stored, folder) } }, form, output);
   console.log(json ? JSON.stringify({ output }) : `The adapter is in ${output}`);
 }

@@ -38,7 +38,7 @@ async function run(path: string, { importance, module, json }: InspectFlags): Pr
   const { taskTypeOf } = await import('../../models/heads/task-type-of.ts');
   const { kindOf } = await import('../../tuners/registry.ts');
   const { folder } = await locateAdapter(path);
-  const stored = readAdapter(folder);
+  const stored = await readAdapter(folder);
   const where = adapterConfigFile(folder);
   const kind = kindOf(stored, where);
   const { ranks, initialRank, settings, isOwn, isFrozen = () => false } = kind.facts(stored, where);

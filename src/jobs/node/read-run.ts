@@ -5,8 +5,10 @@ import { assertedFormat } from '../../bases/base-format.ts';
 import { filesOf } from '../../data/node/files-of.ts';
 import { textInMemory } from '../../data/rows.ts';
 import type { TextFile } from '../../data/text-file.ts';
-import { adapterPaths, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
+import { readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
+import { adapterFileNames } from '../../formats/adapters/read-stored-adapter.ts';
 import { weightFiles } from '../../formats/node/checkpoint.ts';
+import { folderFiles } from '../../formats/node/folder-files.ts';
 import type { DownloadProgress } from '../../hub/node/download.ts';
 import { resolveModel } from '../../hub/node/resolve-model.ts';
 import type { OwnScores } from '../../program/own-scores.ts';
@@ -17,7 +19,7 @@ import { moduleOfTask, taskNamed } from '../../tasks/registry.ts';
 import { DESCRIBING_FILES } from '../../trained/full-model.ts';
 import { readFolder } from '../../trained/node/load-model.ts';
 import { locateAdapter } from '../../trained/node/locate-trained.ts';
-import { readNotes } from '../../trained/node/notes-file.ts';
+import { readNotes } from '../../trained/notes.ts';
 import { buildModel } from '../../trained/read-model.ts';
 import type { OwnFunctions } from '../../tuners/own-function.ts';
 import { moduleOfMethod } from '../../tuners/registry.ts';
@@ -128,8 +130,10 @@ async function readStart(
 ): Promise<{ config: ParsedConfig; start?: StartingAdapter; files: readonly string[] }> {
   if (parsed.adapter === undefined) return { config: parsed, files: [] };
   const { folder } = await locateAdapter(parsed.adapter);
+  const [inFolder, stored] = [folderFiles(folder), await readAdapter(folder)];
+  const names = await adapterFileNames(inFolder, stored);
   return {
-    ...startFrom(parsed, readAdapter(folder), readNotes(folder)),
-    files: adapterPaths(folder),
+    ...startFrom(parsed, stored, await readNotes(inFolder)),
+    files: names.map((name) => join(folder, name)),
   };
 }

@@ -103,23 +103,23 @@ it('free the memory of adapters that are replaced or unloaded', async () => {
   const { folders, served } = watched();
   await folders.readAll();
   // A separate function, so that the test's own frame holds no reference to the model.
-  const use = () => {
+  const use = async () => {
     const model = served.get('a') as ServedModel;
-    const packed = model.load();
+    const packed = await model.load();
     return { packed: new WeakRef(packed), model: new WeakRef(model) };
   };
-  const isFree = async ({ packed, model }: ReturnType<typeof use>) => {
+  const isFree = async ({ packed, model }: Awaited<ReturnType<typeof use>>) => {
     // A WeakRef keeps its target until the end of the task that read it.
     await new Promise(setImmediate);
     collectGarbage();
     return packed.deref() === undefined && model.deref() === undefined;
   };
-  const first = use();
+  const first = await use();
   expect(await isFree(first)).toBe(false);
   make(2);
   await folders.look();
   await folders.look();
-  const second = use();
+  const second = await use();
   expect([await isFree(first), await isFree(second)]).toEqual([true, false]);
   await folders.unload('a');
   expect(await isFree(second)).toBe(true);
@@ -129,10 +129,10 @@ it('keep the weights of a replaced adapter for requests that wait for it', async
   const { folders, served } = watched();
   await folders.readAll();
   const model = served.get('a') as ServedModel;
-  const packed = model.load();
+  const packed = await model.load();
   make(2);
   await folders.look();
   await folders.look();
   expect(served.get('a')).not.toBe(model);
-  expect(model.load()).toBe(packed);
+  expect(await model.load()).toBe(packed);
 });

@@ -182,7 +182,7 @@ export class AdapterFolders {
     if (name === this.#base.name) throw isTaken(name, folder, 'the base model');
     const isKnown = this.#served.has(name);
     const replaced = this.#serving.models.get(name);
-    const note = await this.#serving.add(servedAdapter(adapter, name, this.#base, this.#cache));
+    const note = await this.#serving.add(await servedAdapter(adapter, name, this.#base, this.#cache));
     if (replaced) this.#cache.forget(replaced);
     this.#served.set(name, adapter);
     this.#names.set(folder, new Set([...(this.#names.get(folder) ?? []), name]));

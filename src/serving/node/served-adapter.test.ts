@@ -18,8 +18,8 @@ it("a base without a known task is served by its adapters' notes", async () => {
     const data = { source: 'source', target: 'target' };
     writeMadeAdapter(folder, model, { task: 'seq2seq_lm', labels: [], data, targets: ['q', 'v'], seed: 1 });
     const base = await BaseFolder.open(model, 'float32');
-    expect(servedBase(base)).toBeUndefined();
-    const served = servedAdapter(adapterIn(folder)!, 'a', base, new PackedCache(2 ** 20));
+    expect(await servedBase(base)).toBeUndefined();
+    const served = await servedAdapter(adapterIn(folder)!, 'a', base, new PackedCache(2 ** 20));
     expect(served.trained.task).toBe('seq2seq_lm');
     base.close();
   } finally {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { adapterConfigFile, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
+import { folderFiles } from '../../formats/node/folder-files.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
 import { printGraph } from '../../graph/print.ts';
 import { HEAD_KINDS, headNamed, headOfClass } from '../../models/heads/registry.ts';
@@ -12,7 +13,7 @@ import type { BuildTask } from '../../tasks/task-definition.ts';
 import type { Family } from '../../trained/bind-model.ts';
 import { fittingBase } from '../../trained/fitting-base.ts';
 import type { ModelConfig } from '../../trained/model-config.ts';
-import { readNotes } from '../../trained/node/notes-file.ts';
+import { readNotes } from '../../trained/notes.ts';
 import { type OpenedTask, openedTask } from '../../trained/opened-task.ts';
 import { buildModel, type DescribedModel, withChanges } from '../../trained/read-model.ts';
 import { TrainedModel } from '../../trained/trained-model.ts';
@@ -31,21 +32,21 @@ import type { PackedCache } from './packed-cache.ts';
  * @param name the name under which it is served
  * @throws UserError for anything missing, damaged or made for another base, and for files that change meanwhile
  */
-export function servedAdapter(
+export async function servedAdapter(
   { folder, run, state }: FoundAdapter,
   name: string,
   base: BaseFolder,
   cache: PackedCache,
-): ServedModel {
-  const read = () => {
-    const stored = readAdapter(folder);
+): Promise<ServedModel> {
+  const read = async () => {
+    const stored = await readAdapter(folder);
     if (stateOf(folder) !== state) throw isChanging(folder);
     return stored;
   };
-  const stored = read();
+  const stored = await read();
   const where = adapterConfigFile(folder);
   checkBase(base, (run && baseOfRun(run)) ?? stored.baseModel, where);
-  const known = readNotes(folder);
+  const known = await readNotes(folderFiles(folder));
   if (known?.base_digest !== undefined) checkWeights(base, known.base_digest, where);
   fittingBase(known, base.baseDtype, where);
   const { family, json } = base.described;
@@ -57,18 +58,18 @@ export function servedAdapter(
     ...{ name, folder, parent: base.name, created: Math.floor(Date.now() / 1000) },
     outputs: model.config.numLabels,
     trained: new TrainedModel({ ...base.parts(model, notes?.data.max_length), path: name, notes }),
-    load: () => cache.get(served, () => packAdapter(model, served.tuned(), folder)),
-    tuned: () => tuneModel(model, knownAdapter(read(), where), folder),
+    load: () => cache.get(served, async () => packAdapter(model, await served.tuned(), folder)),
+    tuned: async () => tuneModel(model, knownAdapter(await read(), where), folder),
   };
   return served;
 }
 
 /** Returns the base model under its own name. Undefined if it has no head or its task is unknown. */
-export function servedBase(base: BaseFolder): ServedModel | undefined {
+export async function servedBase(base: BaseFolder): Promise<ServedModel | undefined> {
   const { folder, name } = base;
   const { family, json } = base.described;
   const generates = decodes(family) && !isForClasses(json);
-  const notes = readNotes(folder);
+  const notes = await readNotes(folderFiles(folder));
   const opened = taskIfKnown(() => {
     const task = openedTask({ family, json, notes }, generates ? 'generate' : undefined, folder);
     // By default a model is a classifier, but its family may not have a classification head.
@@ -85,8 +86,8 @@ export function servedBase(base: BaseFolder): ServedModel | undefined {
       ...base.parts(model, notesOfTask?.data.max_length),
       ...{ path: name, notes: notesOfTask },
     }),
-    load: () => NO_ADAPTER,
-    tuned: () => FROZEN,
+    load: async () => NO_ADAPTER,
+    tuned: async () => FROZEN,
   };
 }
 

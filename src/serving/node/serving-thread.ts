@@ -51,7 +51,7 @@ try {
     decoding: { ...limits, onRun },
   });
   const adapters = new AdapterFolders(folders, base, serving, (event) => send({ event }));
-  const served = servedBase(base);
+  const served = await servedBase(base);
   if (served) await serving.add(served);
   await adapters.readAll();
   await serving.open();

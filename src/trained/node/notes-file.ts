@@ -3,15 +3,8 @@ import { dirname, join } from 'node:path';
 import { editJson } from '../../formats/edit-json.ts';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { makeFolder } from '../../formats/node/make-folder.ts';
-import { readJson } from '../../formats/node/read-text.ts';
-import { NOTES_FILE, type Notes, parseNotes } from '../notes.ts';
+import { NOTES_FILE } from '../notes.ts';
 import { SENTENCE_FILES } from '../sentence-files.ts';
-
-/** Reads the notes of an adapter or a model. Undefined if another program wrote it. */
-export function readNotes(folder: string): Notes | undefined {
-  const path = join(folder, NOTES_FILE);
-  return existsSync(path) ? parseNotes(readJson(path, 'notes of this program'), path) : undefined;
-}
 
 /**
  * Copies the files in an adapter's folder that describe its use: adalora's notes and sentence-transformers' files.

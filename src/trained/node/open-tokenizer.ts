@@ -26,5 +26,5 @@ export async function openTokenizer(
 async function folderOf(path: string, onProgress?: (progress: DownloadProgress) => void): Promise<string> {
   const { folder, kind, runModel } = await locateTrained(path, { onProgress });
   if (kind === 'model') return folder;
-  return resolveBase(runModel ?? readAdapter(folder).baseModel, folder, onProgress);
+  return resolveBase(runModel ?? (await readAdapter(folder)).baseModel, folder, onProgress);
 }

@@ -1,16 +1,17 @@
 import { adapterConfigFile, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { weightFiles } from '../../formats/node/checkpoint.ts';
 import { digestOf } from '../../formats/node/content-digest.ts';
+import { folderFiles } from '../../formats/node/folder-files.ts';
 import { weightsDigest } from '../../formats/source-digest.ts';
 import type { DownloadProgress } from '../../hub/node/download.ts';
 import { resolveModel } from '../../hub/node/resolve-model.ts';
+import { readNotes } from '../notes.ts';
 import { askedBy, openedTask } from '../opened-task.ts';
 import { buildModel } from '../read-model.ts';
 import type { TunedModel } from '../trained-parts.ts';
 import { type KnownAdapter, knownAdapter, tuneModel } from '../tune-model.ts';
 import { openWeights, readFolder } from './load-model.ts';
 import { type Located, locateTrained } from './locate-trained.ts';
-import { readNotes } from './notes-file.ts';
 import { resolveBase } from './resolve-base.ts';
 
 /** An open model with its adapter, if it has one. Nothing is computed yet. */
@@ -44,9 +45,11 @@ export async function openTuned(path: string, options: OpenTunedOptions = {}): P
   const located = await locateTrained(path, { onProgress: options.onProgress, pools: options.embeds });
   const { folder } = located;
   const adapter =
-    located.kind === 'adapter' ? knownAdapter(readAdapter(folder), adapterConfigFile(folder)) : undefined;
+    located.kind === 'adapter'
+      ? knownAdapter(await readAdapter(folder), adapterConfigFile(folder))
+      : undefined;
   const baseFolder = adapter ? await findBase(located, adapter, options) : folder;
-  const known = readNotes(folder);
+  const known = await readNotes(folderFiles(folder));
   // A whole model has the changed fields in its own config.json.
   const base = await readFolder(baseFolder, adapter && known?.model_config);
   const trained = { ...base, stored: adapter?.stored, notes: known };

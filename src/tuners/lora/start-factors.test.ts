@@ -94,11 +94,11 @@ it.each(['gpt2-pissa', 'llama-olora'])(
     const probe = readSafetensors(`${FIXTURES}/${name}/probe.safetensors`);
     const inputs = withPrefix(probe, 'batch.');
     const model = loadCase(`${FIXTURES}/${name}/base`, 'CAUSAL_LM', inputs);
-    const stored = readAdapter(`${FIXTURES}/${name}/unconverted`);
+    const stored = await readAdapter(`${FIXTURES}/${name}/unconverted`);
     const { tuner, values } = kindOf(stored, name).import(model, stored, name);
     const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
     const answers = await program.predict(values, feedsOf(model, inputs));
-    const converted = readAdapter(`${FIXTURES}/${name}/adapter`);
+    const converted = await readAdapter(`${FIXTURES}/${name}/adapter`);
     const plain = kindOf(converted, name).import(model, converted, name);
     const other = new Program(nodeEngine(model, 'cpu'), model, plain.tuner);
     const expected = await other.predict(plain.values, feedsOf(model, inputs));

@@ -1,44 +1,29 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { atomicWrite } from '../../node/atomic-write.ts';
+import { folderFiles } from '../../node/folder-files.ts';
 import { missingFile } from '../../node/missing-file.ts';
-import { ADAPTER_CONFIG, ADAPTER_FILES, adapterFiles, formatOfFiles } from '../adapter-files.ts';
-import { isAdapterHub } from '../adapterhub-config.ts';
+import { ADAPTER_CONFIG } from '../adapter-files.ts';
+import { encodeAdapter } from '../encode-adapter.ts';
+import { readStoredAdapter } from '../read-stored-adapter.ts';
 import type { StoredAdapter } from '../stored-adapter.ts';
-import { readAdapterHub, writeAdapterHub } from './adapterhub-folder.ts';
-import { readPeft, writePeft } from './peft-folder.ts';
 
 /** Whether a folder contains an adapter saved by PEFT, AdapterHub or this library. */
 export function holdsAdapter(folder: string): boolean {
-  return existsSync(join(folder, ADAPTER_CONFIG));
+  return existsSync(adapterConfigFile(folder));
 }
 
-/**
- * Reads an adapter saved by PEFT, AdapterHub or this library. Tensors of any floating-point type are
- * converted to f32. Pickles are parsed, never executed.
- *
- * @throws UserError for a missing or damaged file
- */
-export function readAdapter(folder: string): StoredAdapter {
+/** Reads an adapter like {@link readStoredAdapter}. Throws a UserError if the folder has none. */
+export async function readAdapter(folder: string): Promise<StoredAdapter> {
   if (!existsSync(folder)) throw missingFile(folder, 'an adapter folder');
-  const present = presentIn(folder);
-  return formatOfFiles(present) === 'peft' ? readPeft(folder, present) : readAdapterHub(folder, present);
+  const adapter = await readStoredAdapter(folderFiles(folder));
+  if (adapter) return adapter;
+  throw missingFile(adapterConfigFile(folder), 'the configuration of an adapter');
 }
 
-/**
- * Writes an adapter in the format of its settings. Each file is written atomically, and the settings are
- * written last.
- */
+/** Writes an adapter in the format of its settings. Each file is written atomically, the settings last. */
 export function writeAdapter(folder: string, adapter: StoredAdapter): void {
-  if (isAdapterHub(adapter.config)) writeAdapterHub(folder, adapter);
-  else writePeft(folder, adapter);
-}
-
-export function adapterPaths(folder: string): string[] {
-  return (adapterFiles(presentIn(folder)) ?? []).map((name) => join(folder, name));
-}
-
-function presentIn(folder: string): string[] {
-  return ADAPTER_FILES.filter((name) => existsSync(join(folder, name)));
+  for (const [name, content] of encodeAdapter(adapter)) atomicWrite(join(folder, name), content);
 }
 
 export function adapterConfigFile(folder: string): string {

@@ -1,0 +1,54 @@
+import { encodeSafetensors } from '../encode-safetensors.ts';
+import { encodeTorchFile } from '../pickle/encode-torch-file.ts';
+import type { StoredTensor } from '../tensor-data.ts';
+import { ADAPTER_METADATA } from './adapter-bytes.ts';
+import { ADAPTER_CONFIG, ADAPTERHUB_FILES, PEFT_TENSORS } from './adapter-files.ts';
+import { isAdapterHub, isAdapterHubTensor } from './adapterhub-config.ts';
+import { formatAdapterConfig } from './format-adapter-config.ts';
+import type { AdapterTensor, StoredAdapter } from './stored-adapter.ts';
+
+/** A file's name and its content in chunks. */
+export type EncodedFile = [name: string, content: Iterable<Uint8Array>];
+
+/** Settings that AdapterHub rejects if they are integers. */
+const FLOATS = ['dropout', 'reduction_factor', 'scaling', 'stochastic_depth'];
+
+/**
+ * Encodes an adapter's files in the format of its settings, as PEFT's `save_pretrained` or AdapterHub's
+ * `save_adapter` writes them. The settings come last, so if they exist, the adapter is complete.
+ */
+export function encodeAdapter(adapter: StoredAdapter): EncodedFile[] {
+  return isAdapterHub(adapter.config) ? encodeAdapterHub(adapter) : encodePeft(adapter);
+}
+
+function encodePeft({ config, tensors }: StoredAdapter): EncodedFile[] {
+  const stored = [...tensors].map(([name, tensor]): [string, StoredTensor] => [
+    name,
+    { dtype: 'F32', ...tensor },
+  ]);
+  return [
+    [PEFT_TENSORS[0], encodeSafetensors(new Map(stored), ADAPTER_METADATA)],
+    text(ADAPTER_CONFIG, formatAdapterConfig(config)),
+  ];
+}
+
+/** The tensor files are pickles, which `load_adapter` reads without its option for safetensors. */
+function encodeAdapterHub({ config, tensors, head }: StoredAdapter): EncodedFile[] {
+  const [own, saved] = [true, false].map((isOwn) =>
+    [...tensors].filter(([key]) => isAdapterHubTensor(key) === isOwn),
+  );
+  return [
+    ...(saved.length > 0 ? [pickle(ADAPTERHUB_FILES.headTensors[1], saved)] : []),
+    ...(saved.length > 0 && head ? [text(ADAPTERHUB_FILES.headConfig, formatAdapterConfig(head))] : []),
+    pickle(ADAPTERHUB_FILES.tensors[1], own),
+    text(ADAPTER_CONFIG, formatAdapterConfig(config, FLOATS)),
+  ];
+}
+
+function pickle(name: string, tensors: [string, AdapterTensor][]): EncodedFile {
+  return [name, encodeTorchFile(new Map(tensors), name.replace(/\.bin$/, ''))];
+}
+
+function text(name: string, content: string): EncodedFile {
+  return [name, [new TextEncoder().encode(content)]];
+}

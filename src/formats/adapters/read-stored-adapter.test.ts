@@ -1,0 +1,58 @@
+import { expect, it } from 'vitest';
+import { filesFrom, type PageFile } from '../files.ts';
+import { encodeAdapter } from './encode-adapter.ts';
+import { adapterFileNames, readStoredAdapter } from './read-stored-adapter.ts';
+import type { StoredAdapter } from './stored-adapter.ts';
+
+const tensor = (value: number) => ({ shape: [2], data: Float32Array.of(value, 2) });
+const PEFT: StoredAdapter = {
+  config: { base_model_name_or_path: 'owner/name', peft_type: 'LORA' },
+  tensors: new Map([['base_model.model.q.lora_A', tensor(1)]]),
+  baseModel: 'owner/name',
+};
+const ADAPTERHUB: StoredAdapter = {
+  config: { config: {}, model_class: 'BertModel', model_name: 'owner/name', name: 'a' },
+  tensors: new Map([
+    ['encoder.layer.0.output.adapters.a.adapter_up.bias', tensor(1)],
+    ['classifier.bias', tensor(3)],
+  ]),
+  baseModel: 'owner/name',
+  head: { model_class: 'BertModel', config: null },
+};
+
+/** An adapter's files as a page has them. */
+const inPage = (adapter: StoredAdapter) =>
+  new Map<string, PageFile>(
+    encodeAdapter(adapter).map(([name, chunks]) => [name, new Blob([...chunks] as BlobPart[])]),
+  );
+
+it.each([
+  ['PEFT', PEFT, ['adapter_config.json', 'adapter_model.safetensors']],
+  [
+    'AdapterHub',
+    ADAPTERHUB,
+    ['adapter_config.json', 'head_config.json', 'pytorch_model_head.bin', 'pytorch_adapter.bin'],
+  ],
+])('reads the files of %s that a page has', async (_, adapter, names) => {
+  const files = filesFrom(inPage(adapter), 'a');
+  expect(await readStoredAdapter(files)).toEqual(adapter);
+  expect(await adapterFileNames(files, adapter)).toEqual(names);
+});
+
+it('finds no adapter without settings', async () => {
+  expect(await readStoredAdapter(filesFrom(new Map(), 'a'))).toBeUndefined();
+});
+
+it.each([
+  [PEFT, 'adapter_model.safetensors'],
+  [ADAPTERHUB, 'pytorch_adapter.bin'],
+])('reports tensors that are missing or too large', async (adapter, name) => {
+  const files = inPage(adapter);
+  await expect(readStoredAdapter(filesFrom(files, 'a'), 100)).rejects.toThrow(
+    new RegExp(`a/${name} has \\d+ bytes, more than the maximum of 100`),
+  );
+  files.delete(name);
+  await expect(readStoredAdapter(filesFrom(files, 'a'))).rejects.toThrow(
+    `a/${name} does not exist; it should be the adapter's tensors`,
+  );
+});
