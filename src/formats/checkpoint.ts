@@ -1,5 +1,9 @@
+import { UserError } from '../support/user-error.ts';
+import { convertHint } from './convert-hint.ts';
+import { excerptName } from './excerpt.ts';
 import type { TensorInfo } from './safetensors.ts';
 import type { TensorFile } from './tensor-file.ts';
+import { unknownTensor } from './unknown-tensor.ts';
 
 /** The tensors of a model, from one or several files. Close it after use. */
 export interface Checkpoint {
@@ -13,4 +17,35 @@ export interface Checkpoint {
   /** Like {@link TensorFile.readFloat32}. Also reads tensors with elements that are not contiguous. */
   readFloat32(name: string, start?: number, end?: number): Float32Array;
   close(): void;
+}
+
+/**
+ * A checkpoint of open files.
+ *
+ * @param where its name in messages
+ * @param fileOf the file of each tensor
+ */
+export function checkpointOf(
+  where: string,
+  fileOf: ReadonlyMap<string, Pick<TensorFile, 'path' | 'info' | 'readFloat32'>>,
+): Omit<Checkpoint, 'close'> {
+  const find = (name: string) => {
+    const file = fileOf.get(name);
+    if (file) return file;
+    throw unknownTensor(name, [...fileOf.keys()], where);
+  };
+  return {
+    names: () => [...fileOf.keys()],
+    info(name) {
+      const { path } = find(name);
+      const { axes, ...info } = find(name).info(name);
+      if (axes !== 'scattered') return { ...info, ...(axes && { axes }), file: path };
+      throw new UserError({
+        where: `${path}: tensor ${excerptName(name)}`,
+        fault: 'is not contiguous, such as a slice',
+        hint: convertHint(where),
+      });
+    },
+    readFloat32: (name, start, end) => find(name).readFloat32(name, start, end),
+  };
 }

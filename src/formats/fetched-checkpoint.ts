@@ -1,12 +1,11 @@
 import { UserError } from '../support/user-error.ts';
 import { bytesAsSource } from './byte-source.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import { type Checkpoint, checkpointOf } from './checkpoint.ts';
 import { convertHint } from './convert-hint.ts';
 import { FetchedTensors } from './fetched-tensors.ts';
 import { type Files, missingIn, pathIn, readFile } from './files.ts';
 import { sourceDigest, startDigest } from './source-digest.ts';
-import { unknownTensor } from './unknown-tensor.ts';
-import { holders, MAX_INDEX_BYTES, missingShard, parseWeightMap } from './weight-map.ts';
+import { holders, MAX_INDEX_BYTES, missingShard, parseWeightMap, tensorCounter } from './weight-map.ts';
 
 const ENDING = '.safetensors';
 const SINGLE = `model${ENDING}`;
@@ -50,11 +49,14 @@ export async function openFetchedCheckpoint(set: Files): Promise<FetchedCheckpoi
 async function openFetchedShards(set: Files, index: Uint8Array): Promise<FetchedCheckpoint> {
   const where = pathIn(set.name, INDEX);
   const weightMap = parseWeightMap(index, ENDING, where);
+  const count = tensorCounter(where);
   const files = new Map<string, FetchedTensors>();
   for (const shard of new Set(weightMap.map(([, name]) => name))) {
     const source = await set.open(shard);
     if (!source) throw missingShard(shard, where);
-    files.set(shard, await FetchedTensors.open(source, pathIn(set.name, shard)));
+    const file = await FetchedTensors.open(source, pathIn(set.name, shard));
+    count(file);
+    files.set(shard, file);
   }
   return checkpoint(set.name, files, holders(weightMap, files, where), [
     await sourceDigest(bytesAsSource(index)),
@@ -68,21 +70,12 @@ function checkpoint(
   indexDigest: readonly string[] = [],
 ): FetchedCheckpoint {
   const files = [...byName.values()];
-  const find = (name: string): FetchedTensors => {
-    const file = fileOf.get(name);
-    if (file) return file;
-    throw unknownTensor(name, [...fileOf.keys()], where);
-  };
   return {
-    names: () => [...fileOf.keys()],
-    info(name) {
-      const { axes: _, ...info } = find(name).info(name);
-      return { ...info, file: find(name).path };
-    },
-    readFloat32: (name, start, end) => find(name).readFloat32(name, start, end),
+    ...checkpointOf(where, fileOf),
     async load(names, onProgress = () => {}, hashed = false) {
       const wanted = new Set(names);
-      const namesIn = (file: FetchedTensors) => new Set([...wanted].filter((name) => find(name) === file));
+      const namesIn = (file: FetchedTensors) =>
+        new Set([...wanted].filter((name) => fileOf.get(name) === file));
       const sizeOf = (file: FetchedTensors) => (hashed ? file.size : file.sizeOf(namesIn(file)));
       const total = files.reduce((sum, file) => sum + sizeOf(file), 0);
       const digests = hashed ? [...indexDigest] : [];

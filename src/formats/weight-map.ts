@@ -8,6 +8,8 @@ export const MAX_INDEX_BYTES = 32 * 2 ** 20;
 const JSON_LIMITS = { depth: 8, values: 2 ** 20 };
 /** Maximum number of shards, because all are opened. The largest models have about 200. */
 const MAX_SHARDS = 1024;
+/** Maximum number of tensors in all shards. The largest models have about 100,000. */
+const MAX_TENSORS = 2 ** 18;
 
 /** The file name of each tensor. */
 export type WeightMap = [tensor: string, shard: string][];
@@ -42,6 +44,16 @@ export function parseWeightMap(bytes: Uint8Array, ending: string, where: string)
   const { size } = new Set(entries.map(([, shard]) => shard));
   if (size <= MAX_SHARDS) return entries;
   throw new UserError({ where, fault: `names ${size} shards, more than the maximum of ${MAX_SHARDS}` });
+}
+
+/** Counts the tensors of shards that are opened. Throws a UserError when there are too many. */
+export function tensorCounter(where: string): (shard: { names(): string[] }) => void {
+  let tensors = 0;
+  return (shard) => {
+    tensors += shard.names().length;
+    if (tensors > MAX_TENSORS)
+      throw new UserError({ where, fault: `has shards with more than ${MAX_TENSORS} tensors` });
+  };
 }
 
 /** Maps each tensor to its open file. Throws a UserError if a file lacks a tensor that the index assigns to it. */

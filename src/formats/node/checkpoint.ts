@@ -1,12 +1,10 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../support/user-error.ts';
-import type { Checkpoint } from '../checkpoint.ts';
+import { type Checkpoint, checkpointOf } from '../checkpoint.ts';
 import { convertHint } from '../convert-hint.ts';
-import { excerptName } from '../excerpt.ts';
 import { openTorchFile } from '../pickle/node/open-torch-file.ts';
 import type { TensorFile } from '../tensor-file.ts';
-import { unknownTensor } from '../unknown-tensor.ts';
 import { missingFile } from './missing-file.ts';
 import { openShards, shardsOf } from './open-shards.ts';
 import { SafetensorsFile } from './safetensors-file.ts';
@@ -69,32 +67,12 @@ export function weightFiles(folder: string): string[] {
 }
 
 function checkpoint(folder: string, fileOf: ReadonlyMap<string, TensorFile>): Checkpoint {
-  const find = (name: string): TensorFile => {
-    const file = fileOf.get(name);
-    if (file) return file;
-    throw unknownTensor(name, [...fileOf.keys()], folder);
-  };
   return {
-    names: () => [...fileOf.keys()],
-    info(name) {
-      const file = find(name);
-      const { axes, ...info } = file.info(name);
-      if (axes === 'scattered') throw notInOneRange(folder, name, file.path);
-      return { ...info, ...(axes && { axes }), file: file.path };
-    },
-    readFloat32: (name, start, end) => find(name).readFloat32(name, start, end),
+    ...checkpointOf(folder, fileOf),
     close() {
       for (const file of new Set(fileOf.values())) file.close();
     },
   };
-}
-
-function notInOneRange(folder: string, name: string, path: string): UserError {
-  return new UserError({
-    where: `${path}: tensor ${excerptName(name)}`,
-    fault: 'is not contiguous, such as a slice',
-    hint: convertHint(folder),
-  });
 }
 
 function noWeights(folder: string): UserError {

@@ -1,12 +1,15 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { UserError } from '../../support/user-error.ts';
 import type { TensorFile } from '../tensor-file.ts';
-import { holders, MAX_INDEX_BYTES, missingShard, parseWeightMap, type WeightMap } from '../weight-map.ts';
+import {
+  holders,
+  MAX_INDEX_BYTES,
+  missingShard,
+  parseWeightMap,
+  tensorCounter,
+  type WeightMap,
+} from '../weight-map.ts';
 import { readBytes } from './read-text.ts';
-
-/** Maximum number of tensors in all shards. The largest models have about 100,000. */
-const MAX_TENSORS = 2 ** 18;
 
 /**
  * Opens and checks the shards that an index names. Returns the file of each tensor.
@@ -22,15 +25,13 @@ export function openShards(
 ): Map<string, TensorFile> {
   const weightMap = readWeightMap(index, ending);
   const files = new Map<string, TensorFile>();
-  let tensors = 0;
+  const count = tensorCounter(index);
   try {
     for (const [, shard] of weightMap) {
       if (files.has(shard)) continue;
       const file = open(shardPath(index, shard));
       files.set(shard, file);
-      tensors += file.names().length;
-      if (tensors > MAX_TENSORS)
-        throw new UserError({ where: index, fault: `has shards with more than ${MAX_TENSORS} tensors` });
+      count(file);
     }
     return holders(weightMap, files, index);
   } catch (error) {
