@@ -12,7 +12,7 @@ import { ComputationError } from '../src/support/computation-error.ts';
 import { fileError } from '../src/support/file-error.ts';
 import { loadTokenizer } from '../src/text/node/load-tokenizer.ts';
 import { open } from '../src/trained/node/open.ts';
-import { sharedFiles } from '../src/trained/node/write-model.ts';
+import { sharedFiles } from '../src/trained/node/shared-files.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 import { Workspace } from './support/workspace.ts';
 

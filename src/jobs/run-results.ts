@@ -1,37 +1,51 @@
-import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
+import { type EncodedFile, encodeAdapter } from '../formats/adapters/encode-adapter.ts';
+import { encodeSafetensors } from '../formats/encode-safetensors.ts';
 import { weightsDigest } from '../formats/source-digest.ts';
+import type { LoadedModel } from '../program/model-weights.ts';
 import { modelCard } from '../report/model-card.ts';
 import type { FinishEvent } from '../run/events.ts';
-import { formatNotes } from '../trained/notes.ts';
+import { fullModelTensors, trainedConfig } from '../trained/full-model.ts';
+import { formatNotes, NOTES_FILE } from '../trained/notes.ts';
+import { sentenceFiles } from '../trained/sentence-files.ts';
 import type { MethodRun } from '../tuners/method-run.ts';
-import type { RunBeginning } from './begin-run.ts';
+import type { ReadRun } from './read-material.ts';
 
 /** The results of a finished run. */
 export interface RunResults {
-  /** Undefined if the model itself was trained. */
-  adapter?: StoredAdapter;
-  /** The text of the notes file, which is stored with the adapter or the model. */
-  notes: string;
+  trained: 'adapter' | 'model';
+  /** The files of the adapter, or those of the model except its tokenizer. The last one completes them. */
+  files: EncodedFile[];
   /** The text of the run's README.md. */
   card: string;
 }
 
 /** @param weights digests of the weight files at the start of the run; empty for random weights */
 export function runResults(
-  { config, data, labels, maxLength, onlyBase }: RunBeginning,
-  method: MethodRun,
+  { config, data, labels, maxLength, onlyBase, base }: ReadRun,
+  { model, method }: { model: LoadedModel; method: MethodRun },
   values: Float32Array,
   finish: FinishEvent,
   weights: readonly string[],
 ): RunResults {
+  const { task, model_config } = config;
   const base_digest = method.store && weights.length > 0 ? weightsDigest(weights) : undefined;
+  const notes = { task, data, model_config, base_digest, base_dtype: onlyBase };
+  const adapter = method.store?.(values, config.model, labels);
+  const whole = (): EncodedFile[] => {
+    const text = new TextDecoder().decode(base.config);
+    const tensors = fullModelTensors(model, method.tuner.layout, values);
+    return [
+      ['model.safetensors', encodeSafetensors(tensors, { format: 'pt' })],
+      ['config.json', trainedConfig(text, model, { task, model_config, labels }, 'float32')],
+    ];
+  };
   return {
-    adapter: method.store?.(values, config.model, labels),
-    notes: formatNotes(
-      { task: config.task, data, model_config: config.model_config, base_digest, base_dtype: onlyBase },
-      labels,
-      maxLength,
-    ),
+    trained: adapter ? 'adapter' : 'model',
+    files: [
+      [NOTES_FILE, formatNotes(notes, labels, maxLength)],
+      ...sentenceFiles(model, maxLength),
+      ...(adapter ? encodeAdapter(adapter) : whole()),
+    ],
     card: modelCard({
       config: { ...config, data: { ...config.data, max_length: maxLength } },
       labels,

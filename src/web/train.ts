@@ -1,21 +1,17 @@
 import { adapterFileNames, readStoredAdapter } from '../formats/adapters/read-stored-adapter.ts';
 import { digestsIn, type Files, type Folder, filesOf, type PageFile } from '../formats/files.ts';
 import { textDigest } from '../formats/source-digest.ts';
-import { beforeFirstStep } from '../jobs/before-first-step.ts';
+import { driveRun } from '../jobs/drive-run.ts';
 import { everySecond } from '../jobs/every-second.ts';
 import { type ReadRun, readMaterial } from '../jobs/read-material.ts';
-import { resumeTrainer } from '../jobs/resume-trainer.ts';
 import { type ConfigWithRows, namedRows } from '../jobs/rows-in-memory.ts';
 import { runResults } from '../jobs/run-results.ts';
-import { setUpRun, startNotices } from '../jobs/set-up-run.ts';
-import { startEvent } from '../jobs/start-event.ts';
+import { setUpRun } from '../jobs/set-up-run.ts';
 import { startFrom } from '../jobs/start-from.ts';
-import { judgeRun, unscoredNotices } from '../jobs/verdict/judge-run.ts';
 import { ownScoresOf } from '../program/own-scores.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../run/events.ts';
 import { UserError } from '../support/user-error.ts';
 import { checkedControl, type OnStepEnd } from '../train/step-control.ts';
-import { Trainer } from '../train/trainer.ts';
 import { DESCRIBING_FILES } from '../trained/full-model.ts';
 import { readNotes } from '../trained/notes.ts';
 import { buildModel, describeModel, readModel } from '../trained/read-model.ts';
@@ -24,7 +20,7 @@ import { loadWeights, newWeights } from './load-weights.ts';
 import { type PageConfig, type PageRunConfig, parsePageConfig } from './page-config.ts';
 import { MAX_ADAPTER_BYTES, modelFiles, type PageOptions, runsOn } from './page-options.ts';
 import { type PageTexts, pageTextFile } from './page-text-file.ts';
-import { adapterFiles, fullModelFiles, type ResultFiles } from './result-files.ts';
+import { type ResultFiles, resultFiles } from './result-files.ts';
 
 export interface TrainOptions extends PageOptions {
   /** The files that the config's `data` names. */
@@ -81,36 +77,26 @@ export async function train(config: PageConfig, options: TrainOptions = {}): Pro
     const { host, saved, planned } = kept;
     const onText = (share: number) => emit(progress('text', share));
     const opened = setUpRun(run, model, engine, kept.startedAt, everySecond(onText), planned);
-    const { loaded, measured } = saved ? { loaded: opened } : await beforeFirstStep(opened, run.config);
-    const { method } = loaded.inputs;
-    const trainer = new Trainer(loaded.inputs, loaded.settings, {
-      emit,
-      shouldStop: () => signal?.aborted ?? false,
-      // A page cannot read its memory use.
-      peakMemoryMb: () => Number.NaN,
-      ...(onStepEnd && { onStepEnd: async (state) => checkedControl(await onStepEnd(state)) }),
-      ...host,
+    const made: Pick<TrainResult, 'adapter' | 'model'> = {};
+    const { finish, values } = await driveRun(run, opened, {
+      planned,
+      ...(saved && { saved: { state: saved.state, path: CHECKPOINT } }),
+      host: {
+        emit,
+        shouldStop: () => signal?.aborted ?? false,
+        // A page cannot read its memory use.
+        peakMemoryMb: () => Number.NaN,
+        ...(onStepEnd && { onStepEnd: async (state) => checkedControl(await onStepEnd(state)) }),
+        ...host,
+      },
+      startupMs: () => performance.now() - startedAt,
+      begin: (announce) => announce(),
+      async keep(finish, { inputs: { method } }, values) {
+        const results = runResults(run, { model, method }, values, finish, digests);
+        made[results.trained] = await resultFiles(results, run.base.files);
+      },
     });
-    if (saved) await resumeTrainer(trainer, loaded, saved.state, CHECKPOINT, planned);
-    await trainer.prepare();
-    emit(startEvent(run, loaded, trainer.step, performance.now() - startedAt));
-    if (measured) emit({ type: 'allocation', ...measured.allocation });
-    if (!saved) for (const message of startNotices(run, loaded)) emit({ type: 'notice', step: 0, message });
-    const finish = await judgeRun(run, loaded, trainer, await trainer.run());
-    const { values } = trainer;
-    const result: TrainResult = { ...finish, labels: run.labels, values };
-    if (finish.reason !== 'stopped') {
-      const results = runResults(run, method, values, finish, digests);
-      result.adapter = adapterFiles(results, model, run.maxLength);
-      const trained = { model, layout: method.tuner.layout, values };
-      const { task, model_config } = run.config;
-      const trainedFor = { task, model_config, labels: run.labels };
-      if (!result.adapter) result.model = await fullModelFiles(run.base, trained, trainedFor, results);
-    }
-    for (const message of unscoredNotices(run, loaded, trainer, finish))
-      emit({ type: 'notice', step: finish.step, message });
-    emit(finish);
-    return result;
+    return { ...finish, labels: run.labels, values, ...made };
   } finally {
     model.close();
   }

@@ -7,8 +7,8 @@ import { isAdapterHub, isAdapterHubTensor } from './adapterhub-config.ts';
 import { formatAdapterConfig } from './format-adapter-config.ts';
 import type { AdapterTensor, StoredAdapter } from './stored-adapter.ts';
 
-/** A file's name and its content in chunks. */
-export type EncodedFile = [name: string, content: Iterable<Uint8Array>];
+/** A file's name, and its content as text or in chunks. */
+export type EncodedFile = [name: string, content: string | Iterable<Uint8Array>];
 
 /** Settings that AdapterHub rejects if they are integers. */
 const FLOATS = ['dropout', 'reduction_factor', 'scaling', 'stochastic_depth'];
@@ -28,7 +28,7 @@ function encodePeft({ config, tensors }: StoredAdapter): EncodedFile[] {
   ]);
   return [
     [PEFT_TENSORS[0], encodeSafetensors(new Map(stored), ADAPTER_METADATA)],
-    text(ADAPTER_CONFIG, formatAdapterConfig(config)),
+    [ADAPTER_CONFIG, formatAdapterConfig(config)],
   ];
 }
 
@@ -37,18 +37,20 @@ function encodeAdapterHub({ config, tensors, head }: StoredAdapter): EncodedFile
   const [own, saved] = [true, false].map((isOwn) =>
     [...tensors].filter(([key]) => isAdapterHubTensor(key) === isOwn),
   );
+  const ofHead: EncodedFile[] =
+    saved.length === 0
+      ? []
+      : [
+          pickle(ADAPTERHUB_FILES.headTensors[1], saved),
+          ...(head ? [[ADAPTERHUB_FILES.headConfig, formatAdapterConfig(head)] as EncodedFile] : []),
+        ];
   return [
-    ...(saved.length > 0 ? [pickle(ADAPTERHUB_FILES.headTensors[1], saved)] : []),
-    ...(saved.length > 0 && head ? [text(ADAPTERHUB_FILES.headConfig, formatAdapterConfig(head))] : []),
+    ...ofHead,
     pickle(ADAPTERHUB_FILES.tensors[1], own),
-    text(ADAPTER_CONFIG, formatAdapterConfig(config, FLOATS)),
+    [ADAPTER_CONFIG, formatAdapterConfig(config, FLOATS)],
   ];
 }
 
 function pickle(name: string, tensors: [string, AdapterTensor][]): EncodedFile {
   return [name, encodeTorchFile(new Map(tensors), name.replace(/\.bin$/, ''))];
-}
-
-function text(name: string, content: string): EncodedFile {
-  return [name, [new TextEncoder().encode(content)]];
 }

@@ -24,16 +24,12 @@ import { assertLocked, lockFolder } from '../../run/node/run-lock.ts';
 import { fingerprintOf, lengthOf, withLength } from '../../run/same-run.ts';
 import { peakMemoryMb } from '../../support/node/peak-memory.ts';
 import type { StepControl, StepState } from '../../train/step-control.ts';
-import { Trainer } from '../../train/trainer.ts';
+import type { TrainerHost } from '../../train/trainer.ts';
 import { openWeights } from '../../trained/node/load-model.ts';
-import { sharedFiles } from '../../trained/node/write-model.ts';
+import { sharedFiles } from '../../trained/node/shared-files.ts';
 import { buildModel } from '../../trained/read-model.ts';
-import { beforeFirstStep } from '../before-first-step.ts';
+import { driveRun } from '../drive-run.ts';
 import { everySecond } from '../every-second.ts';
-import { resumeTrainer } from '../resume-trainer.ts';
-import { startNotices } from '../set-up-run.ts';
-import { startEvent } from '../start-event.ts';
-import { judgeRun, unscoredNotices } from '../verdict/judge-run.ts';
 import { asAlone } from './as-alone.ts';
 import { assertSameRun } from './assert-same-run.ts';
 import { loadRun } from './load-run.ts';
@@ -144,10 +140,6 @@ async function trainIn(
 
   const startedAt = saved?.startedAt ?? (await fromFirst(communicator, () => new Date()));
   const opened = await loadRun(run, startedAt, progress, processes, planned);
-  const { loaded, measured } = saved ? { loaded: opened } : await beforeFirstStep(opened, config);
-  const { model, settings, inputs } = loaded;
-  const { method, validation } = inputs;
-
   let log: (event: TrainEvent) => void = () => {};
   const emit = (event: TrainEvent) => {
     if (!isFirst) return;
@@ -159,7 +151,7 @@ async function trainIn(
   const { save_total_limit: limit, log_importance } = config.training;
   let logImportance: ReturnType<typeof openImportanceLog> | undefined;
   const { onStepEnd } = options;
-  const trainer = new Trainer(inputs, settings, {
+  const host: TrainerHost = {
     emit,
     shouldStop: options.shouldStop,
     ...(onStepEnd && { onStepEnd: (state) => fromFirst(communicator, () => onStepEnd(state)) }),
@@ -180,51 +172,34 @@ async function trainIn(
       },
     }),
     peakMemoryMb,
-  });
-  if (saved) await resumeTrainer(trainer, loaded, saved.state, saved.path, planned);
-  if (finished && trainer.step === settings.stopStep) {
-    model.close();
-    return asBefore(finished);
-  }
-  await trainer.prepare();
-
-  await together(communicator, () => {
-    if (!isFirst) return;
-    lockNewFolder();
-    makeRunFolder(config.output);
-    if (!saved || !hasConfig || (finished && !isLonger)) writeConfig();
-    log = openEventLog(files.metrics, saved && { step: saved.state.step, path: saved.path });
-    if (log_importance === 'all') logImportance = openImportanceLog(config.output, saved?.state.step);
-    emit(startEvent(run, loaded, trainer.step, 1000 * process.uptime()));
-    if (measured) {
-      atomicWrite(files.rankPattern, `${JSON.stringify(measured.pattern, null, 2)}\n`);
-      emit({ type: 'allocation', ...measured.allocation });
-    }
-    if (planned) {
-      const message = `The run continues to step ${settings.totalSteps}. Ranks stay as planned; the learning rate follows the new length.`;
-      emit({ type: 'notice', step: trainer.step, message });
-    }
-    if (!saved) for (const message of startNotices(run, loaded)) emit({ type: 'notice', step: 0, message });
-    const message = describeProcesses(processes);
-    if (message) emit({ type: 'notice', step: trainer.step, message });
-  });
-  const finish = await judgeRun(run, loaded, trainer, await trainer.run());
-  if (finish.reason !== 'stopped') {
-    const known = new Map(run.files().map((file, i) => [file, digests[i]]));
-    if (isFirst)
-      writeTrained(run, { model, method }, trainer.values, finish, (file) => known.get(file) as string);
-    if (config.base_dtype !== 'float32' && validation && !run.onlyBase) {
-      const trained = { tuner: method.tuner, values: trainer.values };
+  };
+  const { finish } = await driveRun(run, opened, {
+    ...{ host, saved, planned, finished, startupMs: () => 1000 * process.uptime() },
+    begin: (announce, measured) =>
+      together(communicator, () => {
+        if (!isFirst) return;
+        lockNewFolder();
+        makeRunFolder(config.output);
+        if (!saved || !hasConfig || (finished && !isLonger)) writeConfig();
+        log = openEventLog(files.metrics, saved && { step: saved.state.step, path: saved.path });
+        if (log_importance === 'all') logImportance = openImportanceLog(config.output, saved?.state.step);
+        if (measured) atomicWrite(files.rankPattern, `${JSON.stringify(measured.pattern, null, 2)}\n`);
+        announce();
+        const message = describeProcesses(processes);
+        if (message) emit({ type: 'notice', step: saved?.state.step ?? 0, message });
+      }),
+    async keep(finish, { model, inputs: { method, validation } }, values) {
+      const known = new Map(run.files().map((file, i) => [file, digests[i]]));
+      if (isFirst) writeTrained(run, { model, method }, values, finish, (file) => known.get(file) as string);
+      if (config.base_dtype === 'float32' || !validation || run.onlyBase) return;
       const plain = openWeights(run.folder, buildModel(run.build, run.base));
+      const trained = { tuner: method.tuner, values };
       const message = await scoreOnFloat32(plain, trained, validation, config, finish.metrics, processes);
       emit({ type: 'notice', step: finish.step, message });
-    }
-  }
-  for (const message of unscoredNotices(run, loaded, trainer, finish))
-    emit({ type: 'notice', step: finish.step, message });
-  emit(finish);
-  model.close();
-  return finish;
+    },
+  });
+  opened.model.close();
+  return finish === finished ? asBefore(finished) : finish;
 }
 
 /**

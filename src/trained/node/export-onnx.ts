@@ -5,7 +5,7 @@ import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { makeFolder } from '../../formats/node/make-folder.ts';
 import { type ExportOnnxOptions, onnxFolder } from '../onnx-folder.ts';
 import type { OpenedTuned } from './open-tuned.ts';
-import { sharedFiles } from './write-model.ts';
+import { sharedFiles } from './shared-files.ts';
 
 /**
  * Writes the files of {@link onnxFolder} and those of the base model's tokenizer, one tensor at a time.

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { streamSafetensors } from '../../formats/encode-safetensors.ts';
 import { f32ToBf16, f32ToF16 } from '../../formats/float.ts';
@@ -9,10 +10,11 @@ import { UserError } from '../../support/user-error.ts';
 import type { ReadRange } from '../../tuners/tuner.ts';
 import { assertFiniteValues, finiteReader } from '../finite-values.ts';
 import { fittingReader } from '../fitting-base.ts';
+import { trainedConfig } from '../full-model.ts';
 import { sentenceFiles } from '../sentence-files.ts';
 import { copyNotes } from './notes-file.ts';
 import type { OpenedTuned } from './open-tuned.ts';
-import { sharedFiles, writeModelFiles } from './write-model.ts';
+import { copySharedFiles, sharedFiles } from './shared-files.ts';
 
 /** Element types of a written checkpoint, by their names in transformers. */
 export const MERGED_DTYPES = ['float32', 'float16', 'bfloat16'] as const;
@@ -58,7 +60,9 @@ export function writeMerged(opened: OpenedTuned, output: string, { dtype }: Merg
   copyNotes(folder, output, { merged: true });
   for (const [name, text] of sentenceFiles(model, notes?.data.max_length))
     atomicWrite(join(output, name), text);
-  writeModelFiles(output, baseFolder, model, notes, dtype);
+  copySharedFiles(baseFolder, output);
+  const text = readFileSync(join(baseFolder, 'config.json'), 'utf8');
+  atomicWrite(join(output, 'config.json'), trainedConfig(text, model, notes, dtype));
 }
 
 function writeWeights(

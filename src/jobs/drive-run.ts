@@ -1,0 +1,103 @@
+import type { RunConfig } from '../run/config/run-config.ts';
+import type { FinishEvent } from '../run/events.ts';
+import type { TrainerState } from '../run/trainer-state.ts';
+import { UserError } from '../support/user-error.ts';
+import { Trainer, type TrainerHost } from '../train/trainer.ts';
+import { type TrainerSettings, trainerSettings } from '../train/trainer-settings.ts';
+import type { MeasuredAllocation } from '../tuners/method-run.ts';
+import { beforeFirstStep } from './before-first-step.ts';
+import type { RunBeginning } from './begin-run.ts';
+import { type SetUpRun, startNotices } from './set-up-run.ts';
+import { startEvent } from './start-event.ts';
+import { judgeRun, unscoredNotices } from './verdict/judge-run.ts';
+
+/** A platform's part in a run. */
+export interface RunDriver {
+  host: TrainerHost;
+  /** The checkpoint to resume from. `path` is its name in messages. */
+  saved?: { state: TrainerState; path: string };
+  /** The original config, if the run has been extended. */
+  planned?: RunConfig;
+  /** How the run ended before. It is returned if no step is left. */
+  finished?: FinishEvent;
+  /** Milliseconds since the start of the process or of the call. */
+  startupMs(): number;
+  /** Called before the first step. `announce` emits the first events. */
+  begin(announce: () => void, measured: MeasuredAllocation | undefined): void | Promise<void>;
+  /** Called with the trained values before the last event, unless the run was stopped. */
+  keep(finish: FinishEvent, loaded: SetUpRun, values: Float32Array): void | Promise<void>;
+}
+
+/**
+ * Trains a run that is set up, from its first event to its last.
+ *
+ * @throws UserError for an intact checkpoint that does not fit the run, because another program wrote it, and for a run
+ * that is shorter than planned
+ */
+export async function driveRun(
+  run: RunBeginning,
+  opened: SetUpRun,
+  { host, saved, planned, finished, startupMs, begin, keep }: RunDriver,
+): Promise<{ finish: FinishEvent; values: Float32Array }> {
+  const { loaded, measured } = saved ? { loaded: opened } : await beforeFirstStep(opened, run.config);
+  const trainer = new Trainer(loaded.inputs, loaded.settings, host);
+  const { totalSteps, stopStep } = loaded.settings;
+  if (saved) {
+    const { state, path: where } = saved;
+    await trainer.restore(state).catch(({ message }) => {
+      throw new UserError({ where, fault: `is not a checkpoint of this run: ${message}` });
+    });
+    const { lengths } = loaded.inputs.train;
+    assertNotShorter(loaded.settings, planned && trainerSettings(planned, lengths.length), trainer.step);
+  }
+  if (finished && trainer.step === stopStep) return { finish: finished, values: trainer.values };
+  await trainer.prepare();
+  const notice = (message: string, step = trainer.step) => host.emit({ type: 'notice', step, message });
+  await begin(() => {
+    host.emit(startEvent(run, loaded, trainer.step, startupMs()));
+    if (measured) host.emit({ type: 'allocation', ...measured.allocation });
+    if (planned)
+      notice(
+        `The run continues to step ${totalSteps}. Ranks stay as planned; the learning rate follows the new length.`,
+      );
+    if (!saved) for (const message of startNotices(run, loaded)) notice(message, 0);
+  }, measured);
+  const finish = await judgeRun(run, loaded, trainer, await trainer.run());
+  if (finish.reason !== 'stopped') await keep(finish, loaded, trainer.values);
+  for (const message of unscoredNotices(run, loaded, trainer, finish)) notice(message, finish.step);
+  host.emit(finish);
+  return { finish, values: trainer.values };
+}
+
+/**
+ * Checks that the run's planned length has not become smaller, because the schedule depends on it. A run may
+ * be extended, or end early.
+ *
+ * @throws UserError that explains how to end it early
+ */
+function assertNotShorter(
+  { totalSteps, stopStep }: TrainerSettings,
+  planned: TrainerSettings | undefined,
+  step: number,
+): void {
+  const least = planned?.totalSteps ?? 0;
+  if (totalSteps < least) {
+    throw new UserError({
+      key: 'training.max_steps or num_train_epochs',
+      fault: `gives ${totalSteps} steps, fewer than the ${least} that this run was planned for`,
+      hint: `Resume with the original length. To stop at this step on the same schedule, set training.stop_at_step: ${Math.max(totalSteps, step)}.`,
+    });
+  }
+  if (totalSteps < step) {
+    throw new UserError({
+      key: 'training.max_steps or num_train_epochs',
+      fault: `gives ${totalSteps} steps, but the newest checkpoint is at step ${step}`,
+      hint: "Resume with the run's own config.yaml.",
+    });
+  }
+  if (stopStep >= step) return;
+  throw new UserError({
+    where: 'training.stop_at_step',
+    fault: `must be ${step} or later, the step of the newest checkpoint, got ${stopStep}`,
+  });
+}
