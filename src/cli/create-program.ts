@@ -20,7 +20,9 @@ import { sweepCommand } from './commands/sweep.ts';
 import { tokenizeCommand } from './commands/tokenize.ts';
 import { trainCommand } from './commands/train.ts';
 import { webCommand } from './commands/web.ts';
-import { explainMissing } from './explain-missing.ts';
+
+/** Matches commander's message for a missing argument or option. */
+const MISSING = /missing required argument '(.+)'|required option '(.+)' not specified/;
 
 export const HELP = 'help';
 
@@ -72,4 +74,24 @@ function optionDescription(option: Option): string {
   const shown = isList ? Object.assign(Object.create(option), { defaultValue: undefined }) : option;
   const text = new Help().optionDescription(shown);
   return option.mandatory ? `${text} (required)` : text;
+}
+
+/** Makes a command describe a missing argument or option, and show its usage. */
+function explainMissing(command: Command): void {
+  command.configureOutput({ outputError: (text, write) => write(explained(text, command)) });
+}
+
+function explained(text: string, command: Command): string {
+  const [, argument, flags] = MISSING.exec(text) ?? [];
+  const missing =
+    argument === undefined
+      ? command.options.find((option) => option.flags === flags)
+      : command.registeredArguments.find((known) => known.name() === argument);
+  if (!missing) return text;
+  const name = `${PROGRAM} ${command.name()}`;
+  return [
+    `${name} needs ${flags ?? `<${argument}>`}: ${missing.description}.`,
+    `Usage: ${name} ${command.usage()}`,
+    `For all options, see ${name} --help.\n`,
+  ].join('\n');
 }

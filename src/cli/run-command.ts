@@ -1,16 +1,19 @@
 import { closeSync, openSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { type Command, CommanderError } from 'commander';
-import { isAgreed } from '../parallel/agreed.ts';
+import { isAgreed, markAgreed } from '../parallel/agreed.ts';
 import { rankAmongSeveral } from '../parallel/node/launch.ts';
 import { THREADS } from '../runtime/node/asked-threads.ts';
 import { ComputationError } from '../support/computation-error.ts';
 import { fileError } from '../support/file-error.ts';
 import { printable } from '../support/printable.ts';
+import { PROGRAM } from '../support/program.ts';
 import { UserError } from '../support/user-error.ts';
-import { assertAlone } from './assert-alone.ts';
 import { createProgram, HELP } from './create-program.ts';
 import { USER_MISTAKE } from './user-mistake.ts';
+
+/** Commands whose work several processes divide. */
+const DIVIDED = ['train', 'eval', 'predict', 'generate'];
 
 // Configs and models contain regular expressions. The engine switches to linear time if an expression
 // backtracks too long.
@@ -79,4 +82,23 @@ async function openCheckpoint(command: Command): Promise<void> {
   command.processedArgs[0] = await trainedAt(path, checkpoint);
   // The option is handled here, so it is hidden from the command's action.
   command.setOptionValue('checkpoint', undefined);
+}
+
+/**
+ * Rejects a command that runs in several processes but does not divide its work. Each process would do all of
+ * the work, and overwrite the files of the others.
+ *
+ * @throws UserError, in all processes
+ */
+function assertAlone(command: Command): void {
+  if (DIVIDED.includes(command.name()) || rankAmongSeveral(process.env) === undefined) return;
+  const isSharded = command.options.some(({ long }) => long === '--shard');
+  const shards = ' --shard i/n splits its runs over jobs (docs/slurm.md).';
+  throw markAgreed(
+    new UserError({
+      where: `${PROGRAM} ${command.name()}`,
+      fault: 'runs in one process, but mpirun, mpiexec or srun started several',
+      hint: `Start it without them.${isSharded ? shards : ''}`,
+    }),
+  );
 }

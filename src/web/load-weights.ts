@@ -5,7 +5,6 @@ import type { Engine } from '../program/engine.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 import { webEngine } from '../program/web-engine.ts';
 import { bindModel, newModel, storedNames } from '../trained/bind-model.ts';
-import { betweenTurns } from './between-turns.ts';
 import type { RunsOn } from './page-options.ts';
 
 /** A model with weights in memory, and the engine that runs it. */
@@ -44,4 +43,36 @@ export function newWeights(model: TaskModel, device: RunsOn): PageModel {
 
 function runnable(model: LoadedModel, device: RunsOn, weights: (file: string) => Uint8Array) {
   return { model, engine: betweenTurns(webEngine(model, { ...device, weights })) };
+}
+
+/**
+ * Waits for the page's next event loop turn before every computation, because the engine computes without a pause. So
+ * the page can draw and handle clicks.
+ */
+function betweenTurns(engine: Engine): Engine {
+  return {
+    ...engine,
+    async open(outputs, options) {
+      const session = await engine.open(outputs, options);
+      return {
+        async run(feeds, into) {
+          await nextTurn();
+          return session.run(feeds, into);
+        },
+        release: () => session.release(),
+      };
+    },
+  };
+}
+
+/** Resolves in the next turn. A message arrives at once, whereas a timer waits for some milliseconds. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
 }

@@ -1,14 +1,19 @@
+import type { Value } from '../../graph/graph.ts';
+import { absolutePositions } from '../../nn/absolute-positions.ts';
 import { activation } from '../../nn/activation.ts';
+import type { EncodedRows } from '../../nn/encoder-layers.ts';
+import type { Network } from '../../nn/network.ts';
 import { classifierDropout } from '../bert/config.ts';
 import { bert } from '../bert/definition.ts';
+import { bertEmbeddings } from '../bert/embeddings.ts';
+import { bertEncoder } from '../bert/encoder.ts';
 import { featureHead } from '../heads/feature-extraction/feature-head.ts';
 import { maskedLmHead, maskedLmTies } from '../heads/masked-lm/masked-lm-head.ts';
 import { spanHead } from '../heads/question-answering/span-head.ts';
 import { denseClassifierHead } from '../heads/sequence-classification/dense-classifier-head.ts';
 import { tokenHead } from '../heads/token-classification/token-head.ts';
-import type { ModelDefinition } from '../model-definition.ts';
+import type { ModelDefinition, ModelInputs } from '../model-definition.ts';
 import { type ElectraConfig, parseElectraConfig } from './config.ts';
-import { electraModel } from './model.ts';
 
 /** The modules of a generator's head. */
 const MASKED_LM = {
@@ -49,3 +54,22 @@ export const electra: ModelDefinition<ElectraConfig> = {
     })),
   },
 };
+
+/**
+ * ELECTRA without a head. It equals BERT, but its embeddings may have another width, and are then projected
+ * to the hidden width. Returns the last layer's hidden states, [sequence · batch, hidden].
+ */
+function electraModel(
+  network: Network,
+  config: ElectraConfig,
+  inputs: ModelInputs,
+  rows?: EncodedRows,
+): Value {
+  const embeddings = network.at('electra.embeddings');
+  const { max_position_embeddings: places, embedding_size: width, hidden_size } = config;
+  const positions = absolutePositions(embeddings.at('position_embeddings'), [places, width], inputs);
+  const embedded = bertEmbeddings(embeddings, config, inputs, positions);
+  const projected =
+    width === hidden_size ? embedded : network.linear('electra.embeddings_project', embedded, hidden_size);
+  return bertEncoder(network.at('electra.encoder'), config, projected, inputs, rows);
+}

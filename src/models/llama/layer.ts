@@ -1,10 +1,16 @@
-import { add } from '../../graph/build.ts';
+import { add, multiply } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
-import { gatedFeedForward } from '../../nn/gated-feed-forward.ts';
 import type { Network, Sublayer, SublayerEnd } from '../../nn/network.ts';
 import { rmsNorm } from '../../nn/rms-norm.ts';
 import type { DecoderConfig } from './config.ts';
+
+interface GatedFeedForwardOptions {
+  /** Number of features between the two projections. */
+  inner: number;
+  activation: (x: Value) => Value;
+  bias?: boolean;
+}
 
 type LayerConfig = DecoderConfig & { mlp_bias?: boolean };
 
@@ -50,4 +56,15 @@ export function feedForward(module: Network, config: LayerConfig, x: Value): Val
     activation: activation(config.hidden_act),
     bias: config.mlp_bias,
   });
+}
+
+/** Feed-forward network with a gated linear unit (Shazeer, 2020): down_proj(activation(gate_proj x) · up_proj x). */
+function gatedFeedForward(
+  module: Network,
+  x: Value,
+  { inner, activation, bias = false }: GatedFeedForwardOptions,
+): Value {
+  const [gate, up] = module.linearGroup(['gate_proj', 'up_proj'], x, [inner, inner], { bias });
+  const width = x.shape[1] as number;
+  return module.linear('down_proj', multiply(activation(gate), up), width, { bias });
 }

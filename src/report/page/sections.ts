@@ -1,17 +1,19 @@
 import { markup } from '../markup.ts';
 import type { RunGroup } from '../run/group-runs.ts';
-import type { Section, SectionOf } from './section.ts';
+import { settingsOf } from '../run/settings-of.ts';
+import { part, type Section, type SectionOf, table } from './section.ts';
 import { classes } from './sections/classes.ts';
 import { cost } from './sections/cost.ts';
 import { curves } from './sections/curves.ts';
 import { factors } from './sections/factors.ts';
 import { importance } from './sections/importance.ts';
-import { notes } from './sections/notes.ts';
 import { optimisation } from './sections/optimisation.ts';
 import { ranks } from './sections/ranks.ts';
 import { result } from './sections/result.ts';
-import { settings } from './sections/settings.ts';
 import { summary } from './sections/summary.ts';
+
+/** Maximum number of notices in a report. */
+const MAX_NOTES = 20;
 
 const SECTIONS: readonly SectionOf[] = [
   summary,
@@ -35,4 +37,39 @@ export function sectionsOf(groups: readonly RunGroup[]): Section[] {
 /** A section as an element. Without content, it is present but hidden. */
 export function sectionMarkup({ id, title, body }: Section) {
   return markup`<section id="${id}"${!body && markup` hidden`}><h2>${title}</h2>${body}</section>`;
+}
+
+function notes(groups: readonly RunGroup[]): Section {
+  const remarks = groups.flatMap((group) =>
+    group.runs.flatMap(({ notices }) =>
+      notices.map(({ message }) => (groups.length > 1 ? `${group.label}: ${message}` : message)),
+    ),
+  );
+  const unique = [...new Set(remarks)];
+  const section = { id: 'notes', title: 'Notes' };
+  if (unique.length === 0) return section;
+  const more = unique.length > MAX_NOTES && markup`<li>and ${unique.length - MAX_NOTES} more</li>`;
+  const items = unique.slice(0, MAX_NOTES).map((remark) => markup`<li>${remark}</li>`);
+  return { ...section, body: part('notes-list', markup`<ul>${items}${more}</ul>`) };
+}
+
+/** All settings: equal ones as a list, different ones as a table. */
+function settings(groups: readonly RunGroup[]): Section {
+  const all = groups.map(({ runs: [{ facts }] }) => settingsOf(facts));
+  const keys = [...new Set(all.flatMap((settings) => [...settings.keys()]))];
+  // A method's own settings are in the list, because other methods have no value to compare.
+  const differs = (key: string) => {
+    const values = all.filter((settings) => settings.has(key)).map((settings) => settings.get(key));
+    return new Set(values).size > 1;
+  };
+  const rows = keys.filter(differs).map((key) => [key, ...all.map((settings) => settings.get(key) ?? '–')]);
+  const shared = keys.filter((key) => !differs(key));
+  const body = part(
+    'settings-list',
+    markup`${rows.length > 0 && table('Settings', groups, rows)}<dl class="settings">${shared.map(
+      (key) =>
+        markup`<div><dt>${key}</dt><dd>${all.find((settings) => settings.has(key))?.get(key)}</dd></div>`,
+    )}</dl>`,
+  );
+  return { id: 'settings', title: 'Settings', body };
 }

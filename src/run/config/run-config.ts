@@ -2,8 +2,11 @@ import type { BaseDtype } from '../../bases/base-dtype.ts';
 import type { Device } from '../../runtime/session.ts';
 import type { DataInputOf, DataOf, DEFAULT_TASK, DefinedTasks, TaskName } from '../../tasks/registry.ts';
 import type { DefinedMethods, MethodName, SectionInputs, Sections } from '../../tuners/registry.ts';
-import type { ParsedTraining } from './defaults/parsed-training.ts';
+import type { ChosenTraining } from './defaults/policy.ts';
 import type { TrainingConfig, TrainingInput } from './training-section.ts';
+
+/** A `training` section without the values that are chosen later. */
+type ParsedTraining = Omit<TrainingConfig, ChosenTraining> & Partial<Pick<TrainingConfig, ChosenTraining>>;
 
 /** Keys that are not specific to a task or method, with the texts that editors show. */
 interface CommonInput {

@@ -1,4 +1,4 @@
-import { unigramBaseline } from '../../baselines/unigram.ts';
+import type { Baseline } from '../../baselines/baseline.ts';
 import { foundColumns } from '../../data/text/language-rows.ts';
 import type { TextFile } from '../../data/text-file.ts';
 import { tokenModel } from '../../objectives/token-model.ts';
@@ -7,6 +7,9 @@ import type { TaskDefinition } from '../task-definition.ts';
 import { causalEvaluation } from './causal-evaluation.ts';
 import { causalExamples, learntTokens } from './causal-examples.ts';
 import { type CausalData, causalDataSchema, contentProblems } from './data-section.ts';
+
+/** Token ids, possibly in several parts; only their counts matter. */
+type Tokens = Iterable<ArrayLike<number>>;
 
 /** Predicts the next token of texts, of completions of prompts, or of an assistant's turns. */
 export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, typeof causalDataSchema> = {
@@ -52,3 +55,26 @@ export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, ty
     hasClasses: false,
   },
 };
+
+/**
+ * A language model that ignores the context. The probability of a token is its share of the training tokens. One is
+ * added to every count, so that unseen tokens have a probability too (Laplace's rule).
+ *
+ * @param train the tokens that the model learns to predict
+ * @param scored the tokens that it is scored on
+ */
+function unigramBaseline(train: Tokens, scored: Tokens, vocabSize: number): Baseline {
+  const counts = new Float64Array(vocabSize).fill(1);
+  let total = vocabSize;
+  for (const part of train) {
+    total += part.length;
+    for (let i = 0; i < part.length; i++) counts[part[i]]++;
+  }
+  let [sum, tokens] = [0, 0];
+  for (const part of scored) {
+    tokens += part.length;
+    for (let i = 0; i < part.length; i++) sum += Math.log(total / counts[part[i]]);
+  }
+  const loss = sum / tokens;
+  return { name: 'a unigram model', isBlind: true, scores: { loss, perplexity: Math.exp(loss) } };
+}

@@ -1,13 +1,19 @@
+import type { Baseline } from '../../baselines/baseline.ts';
+import { firstSentence } from '../../baselines/first-sentence.ts';
+import { bleu } from '../../metrics/bleu.ts';
+import { rouge } from '../../metrics/rouge.ts';
 import { tokenModel } from '../../objectives/token-model.ts';
 import { holdOut } from '../hold-out.ts';
 import { hasWordHead } from '../language/language-task.ts';
-import type { TaskDefinition } from '../task-definition.ts';
-import { copyBaselines } from './copy-baselines.ts';
+import type { EncodingContext, TaskDefinition } from '../task-definition.ts';
 import { type PairData, pairDataSchema } from './data-section.ts';
 import { pairEvaluation } from './pair-evaluation.ts';
 import { pairExamples } from './pair-examples.ts';
 import { pairsWithFlags, predictTexts, type Source } from './predict-texts.ts';
 import { type Pair, readPairs } from './read-pairs.ts';
+
+/** Maximum number of characters copied from a source. The time for ROUGE grows with the product of both lengths. */
+const MAX_COPIED = 4000;
 
 /** Generates a text from another with an encoder-decoder: a summary, a translation, a description. */
 export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof pairDataSchema> = {
@@ -55,3 +61,25 @@ export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof
     hasClasses: false,
   },
 };
+
+/** The baselines of generated texts: the first sentence of the source, and the source itself. */
+function copyBaselines(
+  _: unknown,
+  pairs: readonly Pair[],
+  { reading }: Pick<EncodingContext<PairData>, 'reading'>,
+): Baseline[] {
+  if (!reading.predict_with_generate) return [];
+  const targets = pairs.map((pair) => pair.targets);
+  const scores = (write: (source: string) => string) => {
+    const texts = pairs.map(({ source }) => write(source));
+    return { ...rouge(texts, targets), bleu: bleu(texts, targets) };
+  };
+  return [
+    { name: 'the first sentence', isBlind: false, scores: scores(firstSentence) },
+    {
+      name: 'a copy of the source',
+      isBlind: false,
+      scores: scores((source) => source.slice(0, MAX_COPIED)),
+    },
+  ];
+}

@@ -1,6 +1,6 @@
 import { accuracy } from '../../metrics/accuracy.ts';
+import { assertSameLength } from '../../metrics/assert-same-length.ts';
 import { classCounts } from '../../metrics/class-counts.ts';
-import { confusionMatrix } from '../../metrics/confusion-matrix.ts';
 import { meanCrossEntropy } from '../../metrics/cross-entropy.ts';
 import { binaryF1, macroF1 } from '../../metrics/f1.ts';
 import { GLUE_CLASSES } from '../../metrics/glue-classes.ts';
@@ -99,3 +99,15 @@ export const classKind: LabelKind<ClassAnswer> = {
 
 /** Predicts the class of a text, or a pair of texts. */
 export const singleLabelClassification = labelledTexts(classKind);
+
+/** Counts how often each class (row) was predicted as each class (column), as `sklearn.metrics.confusion_matrix`. */
+function confusionMatrix(
+  predictions: ArrayLike<number>,
+  targets: ArrayLike<number>,
+  classes: number,
+): number[][] {
+  assertSameLength(predictions, targets);
+  const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  for (let row = 0; row < targets.length; row++) counts[targets[row]][predictions[row]]++;
+  return counts;
+}

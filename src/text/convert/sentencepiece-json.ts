@@ -1,6 +1,10 @@
 import type { AddedToken, ModelConfig, TokenizerJson } from '../steps/tokenizer-json.ts';
-import { generateMerges } from './generate-merges.ts';
-import { PIECE_TYPE, type SentencepieceModel } from './read-sentencepiece.ts';
+import { PIECE_TYPE, type SentencePiece, type SentencepieceModel } from './read-sentencepiece.ts';
+
+/**
+ * Maximum number of merges, twice Gemma's. A few megabytes of nested pieces would otherwise give hundreds of millions.
+ */
+const MAX_MERGES = 2 ** 20;
 
 export type ScoredToken = [token: string, score: number];
 export type Normalizers = NonNullable<TokenizerJson['normalizer']>[];
@@ -55,4 +59,31 @@ export function charsmapNormalizer({ charsmap }: SentencepieceModel): Normalizer
 export function prependScheme({ legacy, add_prefix_space }: Readonly<Record<string, unknown>>) {
   if (add_prefix_space === false) return 'never' as const;
   return legacy === false ? ('first' as const) : ('always' as const);
+}
+
+/**
+ * Derives the merges of a sentencepiece BPE model: every split of a token into two pieces. They are sorted by score,
+ * then by the length of the left side, in descending order.
+ *
+ * @throws Error for too many merges
+ */
+function generateMerges(pieces: readonly SentencePiece[], vocab: readonly ScoredToken[]): [string, string][] {
+  const ids = new Map(pieces.map(({ piece }, id) => [piece, id]));
+  let count = 0;
+  const merges = [...new Map(vocab)].flatMap(([token, score]) => {
+    const characters = [...token];
+    const cuts = [];
+    for (let at = 1, units = 0; at < characters.length; at++) {
+      units += characters[at - 1].length;
+      const left = token.slice(0, units);
+      if (!ids.has(left)) continue;
+      const right = token.slice(units);
+      if (!ids.has(right)) continue;
+      if (++count > MAX_MERGES) throw new Error(`more than ${MAX_MERGES} merges of its pieces`);
+      cuts.push({ left, right, score, lengths: [at, characters.length - at] });
+    }
+    return cuts.sort((a, b) => ids.get(a.left)! - ids.get(b.left)! || ids.get(a.right)! - ids.get(b.right)!);
+  });
+  merges.sort((a, b) => b.score - a.score || b.lengths[0] - a.lengths[0] || b.lengths[1] - a.lengths[1]);
+  return merges.map(({ left, right }) => [left, right]);
 }

@@ -1,13 +1,15 @@
 import { z } from 'zod';
+import { headNamed } from '../../models/heads/registry.ts';
 import { ACTIVATION_NAMES, type ActivationName } from '../../nn/activation.ts';
 import type { Sublayer } from '../../nn/network.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
+import type { TrainedParameter } from '../parameter-layout.ts';
 import { rank } from '../shared/rank.ts';
+import type { TunableModel } from '../tuner.ts';
 import type { BottleneckForm } from './bottleneck-injection.ts';
 import { bottleneckKind } from './bottleneck-kind.ts';
 import { BottleneckTuner } from './bottleneck-tuner.ts';
-import { headParameters } from './head-parameters.ts';
 import { storeBottlenecks } from './store-bottlenecks.ts';
 
 /** The parts that differ between bottleneck methods. */
@@ -70,4 +72,29 @@ function bottleneckSchema({ bottleneck, non_linearity }: BottleneckConfig) {
     /** Activation, named as in transformers and AdapterHub. */
     non_linearity: z.enum(ACTIVATION_NAMES).default(non_linearity),
   });
+}
+
+/**
+ * The parameters that AdapterHub trains besides adapters. They are all parameters outside the base model that do not
+ * score words. Modules of the head inside the base model are trained only if the checkpoint lacks them.
+ */
+function headParameters({
+  definition,
+  head,
+  headKind,
+  config,
+  parameters,
+}: TunableModel): TrainedParameter[] {
+  const prefix = head.baseModelPrefix ?? definition.baseModelPrefix;
+  const base = prefix && `${prefix}.`;
+  // Heads that score words use the word embeddings, or a matrix with as many rows.
+  const scoresWords = headNamed(headKind).axes.includes('vocabulary');
+  const isOfWords = ([rows]: readonly number[]) => scoresWords && rows === config.vocabSize;
+  return [...parameters]
+    .filter(
+      ([name, shape]) =>
+        (!name.startsWith(base) && !isOfWords(shape)) ||
+        head.modules.some((module) => name.startsWith(`${module}.`)),
+    )
+    .map(([name, shape]) => ({ name, shape }));
 }

@@ -1,12 +1,45 @@
+import { add } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
+import { activation } from '../../nn/activation.ts';
 import { elementCount } from '../../support/element-count.ts';
 import { Random } from '../../support/random.ts';
-import type { Banked } from '../bank/bank-form.ts';
+import type { Banked, BankedPart, BankedPiece, BankForm } from '../bank/bank-form.ts';
+import { asRows, byExample, tokensOf } from '../bank/bank-rows.ts';
+import { sharedByAll } from '../bank/not-mixed.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import type { ReadParameter, TunedSite, Tuner } from '../tuner.ts';
-import { bankedBottlenecks } from './banked-bottlenecks.ts';
-import { type BottleneckForm, BottleneckInjection } from './bottleneck-injection.ts';
-import { type BottleneckSite, siteParameters } from './bottleneck-site.ts';
+import { type BottleneckForm, BottleneckInjection, bottleneck, inputOf } from './bottleneck-injection.ts';
+import {
+  type BottleneckPart,
+  type BottleneckSite,
+  PART_NAMES,
+  partName,
+  siteParameters,
+} from './bottleneck-site.ts';
+
+const bankForm = ({ reads, nonLinearity }: BottleneckForm): BankForm => ({
+  key: `bottleneck of ${reads}, ${nonLinearity}`,
+  inject: (reader, rooms) => ({
+    sublayer({ path, width }, h, end) {
+      const size = rooms.get(path);
+      if (size === undefined) return undefined;
+      if (tokensOf(h) === undefined) throw sharedByAll(path);
+      const shapes = { down: [size, width], downBias: [1, size], up: [width, size], upBias: [1, width] };
+      const part = (name: BottleneckPart) =>
+        reader.read(`${name} ${path}`, shapes[name], (pieces, slot) => {
+          const piece = pieces.get(path);
+          if (!piece) return;
+          const tensor = piece.tensors[name];
+          if (name !== 'up') return slot.set(tensor);
+          // Rows have `size` columns. A smaller bottleneck fills only the first columns of each row.
+          for (let row = 0; row < width; row++)
+            slot.set(tensor.subarray(row * piece.size, (row + 1) * piece.size), row * size);
+        });
+      const x = byExample(inputOf(reads, h, end));
+      return add(asRows(bottleneck(x, activation(nonLinearity, 'non_linearity'), part)), h);
+    },
+  }),
+});
 
 /** Standard deviation of the initial projections, as in AdapterHub and BERT. */
 const INITIAL_DEVIATION = 0.02;
@@ -55,4 +88,13 @@ export class BottleneckTuner implements Tuner {
     parts: [bankedBottlenecks(this, values)],
     saved: this.saved,
   });
+}
+
+/** The adapters of a tuner, by the paths of their sublayers. */
+function bankedBottlenecks({ places, layout, form }: BottleneckTuner, values: Float32Array): BankedPart {
+  const pieces = places.map(({ sublayer, bottleneck: size }): [string, BankedPiece] => {
+    const tensors = PART_NAMES.map((part) => [part, layout.read(values, partName(sublayer, part))]);
+    return [sublayer.path, { size, tensors: Object.fromEntries(tensors) }];
+  });
+  return { form: bankForm(form), pieces: new Map(pieces) };
 }

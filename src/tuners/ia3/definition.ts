@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import { UserError } from '../../support/user-error.ts';
 import { adaptedModules } from '../low-rank/adapted-modules.ts';
+import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
@@ -7,9 +9,24 @@ import { describedAdapter } from '../peft/described-adapter.ts';
 import { writePeft } from '../peft/peft-files.ts';
 import { savedParameters } from '../saved-parameters.ts';
 import { fullMatchRegex } from '../shared/python-regex.ts';
-import { type Ia3Config, ia3ConfigSchema } from './config.ts';
 import { IA3_FILES, ia3Kind } from './ia3-kind.ts';
 import { Ia3Tuner } from './ia3-tuner.ts';
+
+const { target_modules, exclude_modules, modules_to_save } = adapterConfigShape;
+
+/** IA3's settings: PEFT's keys. */
+const ia3ConfigSchema = z.strictObject({
+  /** Modules that are rescaled: names, or a regular expression. */
+  target_modules,
+  /** Modules that are not rescaled. */
+  exclude_modules,
+  /** The target modules whose input is rescaled instead of their output: names, or a regular expression. */
+  feedforward_modules: target_modules,
+  /** Modules to train in full besides the adapter. */
+  modules_to_save,
+});
+
+type Ia3Config = z.infer<typeof ia3ConfigSchema>;
 
 /** (IA)³ (Liu et al., 2022), with the keys and files of PEFT. */
 export const ia3: MethodDefinition<Ia3Config, typeof ia3ConfigSchema> = {

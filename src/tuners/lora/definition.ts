@@ -3,6 +3,7 @@ import { defaultTargets } from '../low-rank/default-targets.ts';
 import { exportAdapter } from '../low-rank/export-adapter.ts';
 import { ranksOf } from '../low-rank/factors.ts';
 import { asStored } from '../low-rank/peft-adapter.ts';
+import { scaleVariant, termVariant, withVariants } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { type LoraConfig, loraConfigSchema } from './config.ts';
@@ -13,7 +14,8 @@ import { RankedRun } from './ranked-run.ts';
 import { isRankStabilised } from './scale-of.ts';
 import { weightStart } from './start-factors.ts';
 import { storeRanked } from './store-ranked.ts';
-import { loraTitle } from './title.ts';
+
+const STARTS: Readonly<Record<string, string>> = { pissa: 'PiSSA', olora: 'OLoRA', loftq: 'LoftQ' };
 
 /** LoRA (Hu et al., 2022), with the keys and files of PEFT. */
 export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
@@ -79,4 +81,18 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
 function storedKeys(config: Parameters<typeof doubledKeys>[0] & { init_lora_weights: unknown }) {
   if (config.init_lora_weights === 'loftq') return { init_lora_weights: true, loftq_config: {} };
   return weightStart(config.init_lora_weights) ? doubledKeys(config) : {};
+}
+
+/** The papers' name for LoRA with these settings. */
+function loraTitle(settings: Readonly<Record<string, unknown>>): string {
+  const { orth_reg_weight = 0, orthogonality, use_rslora, scale, allocation, ...rest } = settings;
+  const { use_dora, lorafa, loraplus_lr_ratio: ratio = 1, init_lora_weights: init } = rest;
+  const plus = Number(ratio) === 1 ? '' : '+';
+  const title = use_dora === true ? `DoRA${plus}` : lorafa === true ? 'LoRA-FA' : `LoRA${plus}`;
+  return withVariants(Number(orth_reg_weight) > 0 ? `${title} + R` : title, [
+    typeof init === 'string' ? `${STARTS[init.slice(0, 5)]} start` : [],
+    termVariant({ orth_reg_weight, orthogonality }),
+    allocation === 'before-training' ? 'ranks before training' : [],
+    scaleVariant({ scale: use_rslora === true ? 'rslora' : scale }),
+  ]);
 }

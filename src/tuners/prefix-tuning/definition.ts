@@ -1,14 +1,33 @@
+import { z } from 'zod';
 import { writesText } from '../../models/heads/registry.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { savedParameters } from '../saved-parameters.ts';
 import type { TunableModel } from '../tuner.ts';
+import { virtualConfigShape } from '../virtual/virtual-config.ts';
 import { storedVirtual, type VirtualFiles, virtualKind } from '../virtual/virtual-files.ts';
 import { TABLE, virtualTuner } from '../virtual/virtual-tuner.ts';
-import { type PrefixTuningConfig, prefixTuningConfigSchema } from './config.ts';
 import { prefixParts, prefixTokens, projectedParts } from './prefix-parts.ts';
 import { prefixShape } from './prefix-shape.ts';
 import { numericLayers, projected } from './projection.ts';
+
+/** The settings of prefix tuning: PEFT's keys and defaults. */
+const prefixTuningConfigSchema = z
+  .strictObject({
+    ...virtualConfigShape,
+    /** Whether a network of two layers makes the keys and values in training. The adapter has its results only. */
+    prefix_projection: z.boolean().default(false),
+    /** Features between the two layers. Default: those of the keys. */
+    encoder_hidden_size: z.int().min(1).optional(),
+    /** `zero` starts with keys and values of zero. Default: random numbers. */
+    init_weights: z.literal('zero').optional(),
+  })
+  .refine(({ prefix_projection, encoder_hidden_size: size }) => prefix_projection || size === undefined, {
+    path: ['encoder_hidden_size'],
+    error: 'requires prefix_projection: true',
+  });
+
+type PrefixTuningConfig = z.infer<typeof prefixTuningConfigSchema>;
 
 const FILES: VirtualFiles = {
   peftType: 'PREFIX_TUNING',

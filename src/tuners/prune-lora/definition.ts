@@ -1,17 +1,42 @@
+import { z } from 'zod';
 import { AllocatedRun } from '../allocation/allocated-run.ts';
 import { allocationVariants } from '../allocation/allocation-variants.ts';
-import { BUDGET_KEYS, withoutBudget } from '../allocation/budget-shape.ts';
+import { BUDGET_KEYS, budgetShape, withoutBudget } from '../allocation/budget-shape.ts';
 import { budgetSummary } from '../allocation/budget-summary.ts';
+import { oneBudget } from '../allocation/one-budget.ts';
 import { planAllocation } from '../allocation/plan-allocation.ts';
+import { pruningShape } from '../allocation/pruning-shape.ts';
+import { scheduleShape } from '../allocation/schedule-shape.ts';
+import { scoreNamed } from '../allocation/score-shape.ts';
 import { loraKind } from '../lora/lora-kind.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
 import { storeRanked } from '../lora/store-ranked.ts';
+import { adapterConfigShape, scaleShape } from '../low-rank/adapter-config-shape.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
 import { loraScale } from '../low-rank/scales.ts';
 import { importanceVariant, scaleVariant, withVariants } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { isOwnFunction } from '../own-function.ts';
-import { type PruneLoraConfig, pruneLoraConfigSchema } from './config.ts';
+
+const SCORES = ['sensitivity-uncertainty', 'signal-to-noise', 'sensitivity'] as const;
+
+/** Prune-LoRA's settings: AdaLoRA's without the settings for λ and orthogonality. */
+const pruneLoraConfigSchema = oneBudget(
+  z.strictObject({
+    ...adapterConfigShape,
+    ...scaleShape,
+    ...budgetShape,
+    ...scheduleShape,
+    ...pruningShape,
+    /**
+     * Importance score of a doublet: by the averages of sensitivity and uncertainty, or by the last step only. A
+     * program may give a function.
+     */
+    score: scoreNamed(SCORES).default('sensitivity-uncertainty'),
+  }),
+);
+
+type PruneLoraConfig = z.infer<typeof pruneLoraConfigSchema>;
 
 const NAMES = { method: 'prune_lora', title: 'prune-LoRA', components: 'doublets' } as const;
 

@@ -1,6 +1,9 @@
+import { z } from 'zod';
 import { adaLoraKind, importedAdaLora } from '../adalora/adalora-kind.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
+import { tripletShape } from '../adalora/triplet-shape.ts';
 import { tripletWords } from '../adalora/triplet-words.ts';
+import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
 import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
 import { exportAdapter } from '../low-rank/export-adapter.ts';
@@ -9,7 +12,17 @@ import { asStored } from '../low-rank/peft-adapter.ts';
 import { adaLoraAlpha } from '../low-rank/scales.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
-import { type SvdLoraConfig, svdLoraConfigSchema } from './config.ts';
+import { rank } from '../shared/rank.ts';
+
+/** SVD-LoRA's settings: AdaLoRA's without the settings for allocation. */
+const svdLoraConfigSchema = z.strictObject({
+  ...adapterConfigShape,
+  /** Rank of every module. */
+  r: rank.default(8),
+  ...tripletShape,
+});
+
+type SvdLoraConfig = z.infer<typeof svdLoraConfigSchema>;
 
 const NAMES = { method: 'svd_lora', title: 'SVD-LoRA' } as const;
 

@@ -1,10 +1,41 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import protobuf from 'protobufjs';
 import { makeFolder } from '../../../formats/node/make-folder.ts';
 import { readEvent } from '../../../run/events.ts';
 import { maskedCrc32c } from '../crc32c.ts';
-import { type EventMessage, eventMessage, SESSION_START } from '../event-message.ts';
 import { scalarsOf } from '../scalars-of.ts';
+
+/** The part of TensorFlow's event.proto and summary.proto that scalars need. Names and numbers are the format's. */
+const root = protobuf.Root.fromJSON({
+  nested: {
+    Event: {
+      fields: {
+        wall_time: { type: 'double', id: 1 },
+        step: { type: 'int64', id: 2 },
+        file_version: { type: 'string', id: 3 },
+        summary: { type: 'Summary', id: 5 },
+        session_log: { type: 'SessionLog', id: 7 },
+      },
+    },
+    Summary: { fields: { value: { rule: 'repeated', type: 'Value', id: 1 } } },
+    Value: { fields: { tag: { type: 'string', id: 1 }, simple_value: { type: 'float', id: 2 } } },
+    SessionLog: { fields: { status: { type: 'int32', id: 1 } } },
+  },
+});
+const Event = root.lookupType('Event');
+
+/** Marks the start or resume of a run. Readers then drop earlier records of the same or a later step. */
+const SESSION_START = 1;
+
+interface EventMessage {
+  /** Seconds since 1970. */
+  wall_time: number;
+  step?: number;
+  file_version?: 'brain.Event:2';
+  summary?: { value: { tag: string; simple_value: number }[] };
+  session_log?: { status: typeof SESSION_START };
+}
 
 /**
  * Writes a run's events for TensorBoard as they arrive. Each process that starts or resumes the run writes its own
@@ -45,4 +76,9 @@ function tfRecord(data: Uint8Array): Uint8Array {
   record.set(data, 12);
   view.setUint32(12 + data.length, maskedCrc32c(data), true);
   return record;
+}
+
+/** Encodes an event of a TensorBoard file. */
+function eventMessage(message: EventMessage): Uint8Array {
+  return Event.encode(Event.create({ ...message })).finish();
 }
