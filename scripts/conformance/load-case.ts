@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { HeadKind } from '../../src/models/heads/registry.ts';
 import { spanModel } from '../../src/objectives/span-model.ts';
 import type { TaskModel } from '../../src/objectives/task-model.ts';
@@ -7,8 +5,7 @@ import { tokenModel } from '../../src/objectives/token-model.ts';
 import type { LoadedModel } from '../../src/program/model-weights.ts';
 import { recognisedTask, taskNamed } from '../../src/tasks/registry.ts';
 import type { BuildTask } from '../../src/tasks/task-definition.ts';
-import { familyOf } from '../../src/trained/bind-model.ts';
-import { openIn } from '../../tests/support/describe-in.ts';
+import { familyIn, openIn } from '../../tests/support/describe-in.ts';
 import { named, Skipped, type StoredTensors } from './read-case.ts';
 
 /**
@@ -29,11 +26,8 @@ export function loadCase(folder: string, taskType: string, batch: StoredTensors)
 
 /** The task of a classification head. It is in the config, or else inferred as in transformers. */
 function classifier(folder: string, targets: readonly number[]): BuildTask {
-  const json = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
-  const { definition, config } = familyOf(json, folder);
   const model = {
-    ...{ definition, config },
-    json,
+    ...familyIn(folder),
     taskType: 'SEQ_CLS',
     architecture: undefined,
     outputsOf: () => undefined,

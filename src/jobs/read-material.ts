@@ -1,17 +1,20 @@
 import type { TextFile } from '../data/text-file.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
 import { methodOf } from '../run/config/method-of.ts';
 import type { ParsedConfig } from '../run/config/run-config.ts';
 import { UserError } from '../support/user-error.ts';
 import { trainingFiles, validationFiles } from '../tasks/data-files.ts';
 import { maxLengthOf } from '../tasks/registry.ts';
 import type { Family } from '../trained/bind-model.ts';
-import type { DescribedModel } from '../trained/read-model.ts';
+import { buildModel, type DescribedModel } from '../trained/read-model.ts';
 import { configForTexts } from '../trained/trained-parts.ts';
 import { beginRun, type RunBeginning, type RunMaterial } from './begin-run.ts';
 
 /** A run with everything that was read for it. */
 export interface ReadRun<File extends TextFile = TextFile> extends RunBeginning {
   base: DescribedModel;
+  /** Builds the model that is trained: the base with the task's head. */
+  model(): TaskModel;
   /** The files of training and validation data. */
   dataFiles: readonly File[];
 }
@@ -44,7 +47,8 @@ export async function readMaterial<File extends TextFile>(
   const text = base.text(family.config, requested, key);
   const { generationFiles } = base;
   const run = beginRun({ ...given, family, text, generationFiles, train, validation });
-  return { ...run, base, dataFiles: [...train, ...validation].flatMap(({ files }) => files) };
+  const model = () => buildModel(run.build, base);
+  return { ...run, base, model, dataFiles: [...train, ...validation].flatMap(({ files }) => files) };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Files, missingIn, pathIn, readFile, readJsonFile } from '../formats/files.ts';
+import { type Files, filesFrom, missingIn, pathIn, readFile, readJsonFile } from '../formats/files.ts';
 import { parseSmallJson } from '../formats/small-json.ts';
 import type { GenerationSources } from '../generation/generation-settings.ts';
 import { HEAD_KINDS, writesText } from '../models/heads/registry.ts';
@@ -95,9 +95,11 @@ export async function readModel(described: Described, limits?: TextLimits): Prom
   const writes = HEAD_KINDS.some((kind) => writesText(kind) && family.definition.heads[kind]);
   const path = (name: string) => pathIn(files.name, name);
   const tokenizerFiles = await readTokenizerFiles(files);
+  // Other models have neither file, so a page does not request them.
+  const forWriting = writes ? files : filesFrom(new Map(), files.name);
   const [template, generation] = await Promise.all([
-    readChatTemplate(files, limits, tokenizerFiles),
-    writes ? readFile(files, GENERATION_CONFIG, MAX_GENERATION_BYTES) : undefined,
+    readChatTemplate(forWriting, limits, tokenizerFiles),
+    readFile(forWriting, GENERATION_CONFIG, MAX_GENERATION_BYTES),
   ]);
   const tokens = lazy(() => {
     const limited = limits?.encoding(files.name);

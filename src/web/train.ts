@@ -9,12 +9,13 @@ import { runResults } from '../jobs/run-results.ts';
 import { setUpRun } from '../jobs/set-up-run.ts';
 import { startFrom } from '../jobs/start-from.ts';
 import { ownScoresOf } from '../program/own-scores.ts';
+import { methodOf } from '../run/config/method-of.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../run/events.ts';
 import { UserError } from '../support/user-error.ts';
 import { checkedControl, type OnStepEnd } from '../train/step-control.ts';
 import { DESCRIBING_FILES } from '../trained/full-model.ts';
 import { readNotes } from '../trained/notes.ts';
-import { buildModel, describeModel, readModel } from '../trained/read-model.ts';
+import { describeModel, readModel } from '../trained/read-model.ts';
 import { CHECKPOINT, keptRun } from './kept-run.ts';
 import { loadWeights, newWeights } from './load-weights.ts';
 import { type PageConfig, type PageRunConfig, parsePageConfig } from './page-config.ts';
@@ -148,15 +149,17 @@ async function readStart(config: PageRunConfig, files: Files) {
 }
 
 function loadBase(
-  { config, build, base }: ReadRun,
+  { config, model: build, base }: ReadRun,
   options: TrainOptions,
   emit: (event: TrainEvent) => void,
 ) {
-  const model = buildModel(build, base);
   const device = runsOn((config as PageRunConfig).device, options);
-  if (config.model_init === 'random') return newWeights(model, device);
+  if (config.model_init === 'random') return newWeights(build(), device);
   const onRead = (share: number) => emit(progress('download', share));
-  return loadWeights(model, base.files, device, everySecond(onRead), true);
+  // An adapter's notes and checkpoints identify the weights.
+  const isAdapter = methodOf(config).definition.trains === 'adapter';
+  const isKept = options.onCheckpoint !== undefined || options.checkpoint !== undefined;
+  return loadWeights(build(), base.files, device, everySecond(onRead), isAdapter || isKept);
 }
 
 function progress(what: ProgressEvent['what'], share: number): ProgressEvent {

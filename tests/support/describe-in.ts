@@ -2,13 +2,19 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TaskModel } from '../../src/objectives/task-model.ts';
 import type { LoadedModel } from '../../src/program/model-weights.ts';
-import { type Build, familyOf } from '../../src/trained/bind-model.ts';
+import { type Build, type Family, familyOf } from '../../src/trained/bind-model.ts';
 import { openWeights } from '../../src/trained/node/load-model.ts';
+
+/** The family of the model in a folder, and the content of its config.json. */
+export function familyIn(folder: string): Family & { json: Record<string, unknown> } {
+  const path = join(folder, 'config.json');
+  const json = JSON.parse(readFileSync(path, 'utf8'));
+  return { ...familyOf(json, path), json };
+}
 
 /** Describes the model in a folder, at once. */
 export function describeIn<Model>(folder: string, build: Build<Model>): Model {
-  const path = join(folder, 'config.json');
-  const { definition, config } = familyOf(JSON.parse(readFileSync(path, 'utf8')), path);
+  const { definition, config } = familyIn(folder);
   return build(definition, config);
 }
 

@@ -8,7 +8,6 @@ import type { RunConfig } from '../../run/config/run-config.ts';
 import type { ProgressEvent } from '../../run/events.ts';
 import { newModel } from '../../trained/bind-model.ts';
 import { openWeights } from '../../trained/node/load-model.ts';
-import { buildModel } from '../../trained/read-model.ts';
 import { everySecond } from '../every-second.ts';
 import { type SetUpRun, setUpRun } from '../set-up-run.ts';
 import type { RunOfFiles } from './read-run.ts';
@@ -40,10 +39,9 @@ export async function loadRun(
 
 /** Opens the model that a run starts from, with its base in the config's type. Makes the base unless it is cached. */
 export async function openBase(
-  { config, folder, build, base }: RunOfFiles,
+  { config, folder, model: build }: RunOfFiles,
   onWritten: OnWritten,
 ): Promise<LoadedModel> {
-  const model = buildModel(build, base);
-  if (config.model_init === 'random') return newModel(model, folder);
-  return withBaseDtype(openWeights(folder, model), config.base_dtype, { onWritten });
+  if (config.model_init === 'random') return newModel(build(), folder);
+  return withBaseDtype(openWeights(folder, build()), config.base_dtype, { onWritten });
 }

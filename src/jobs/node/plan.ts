@@ -1,6 +1,5 @@
 import type { DownloadProgress } from '../../hub/node/download.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
-import { buildModel } from '../../trained/read-model.ts';
 import { type Plan, planRun } from '../plan/plan.ts';
 import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
 import { readRun } from './read-run.ts';
@@ -21,6 +20,6 @@ export async function plan(userConfig: ConfigWithRows, { onDownload }: PlanOptio
   const { config: named, texts, metrics } = await namedRows(userConfig);
   const parse = () => parseRunConfig(named, 'config', Object.keys(metrics));
   const run = await readRun(await withAllErrors(parse, undefined, Object.keys(texts)), onDownload, { texts });
-  const { config, chosen, start, base, build, encode } = run;
-  return planRun(config, buildModel(build, base), encode(new Date()), start?.stored, chosen);
+  const { config, chosen, start, model, encode } = run;
+  return planRun(config, model(), encode(new Date()), start?.stored, chosen);
 }

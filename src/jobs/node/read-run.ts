@@ -20,7 +20,6 @@ import { DESCRIBING_FILES } from '../../trained/full-model.ts';
 import { readFolder } from '../../trained/node/load-model.ts';
 import { locateAdapter } from '../../trained/node/locate-trained.ts';
 import { readNotes } from '../../trained/notes.ts';
-import { buildModel } from '../../trained/read-model.ts';
 import type { OwnFunctions } from '../../tuners/own-function.ts';
 import { moduleOfMethod } from '../../tuners/registry.ts';
 import type { StartingAdapter } from '../begin-run.ts';
@@ -84,7 +83,7 @@ async function read(
   );
   // Fails early, before the weights are read, if no weight of the model can be stored in this type.
   const { base_dtype: dtype } = config;
-  if (dtype !== 'float32') assertedFormat(buildModel(run.build, base), dtype);
+  if (dtype !== 'float32') assertedFormat(run.model(), dtype);
   return {
     ...run,
     folder,

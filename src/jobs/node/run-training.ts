@@ -27,7 +27,6 @@ import type { StepControl, StepState } from '../../train/step-control.ts';
 import type { TrainerHost } from '../../train/trainer.ts';
 import { openWeights } from '../../trained/node/load-model.ts';
 import { sharedFiles } from '../../trained/node/shared-files.ts';
-import { buildModel } from '../../trained/read-model.ts';
 import { driveRun } from '../drive-run.ts';
 import { everySecond } from '../every-second.ts';
 import { asAlone } from './as-alone.ts';
@@ -192,7 +191,7 @@ async function trainIn(
       const known = new Map(run.files().map((file, i) => [file, digests[i]]));
       if (isFirst) writeTrained(run, { model, method }, values, finish, (file) => known.get(file) as string);
       if (config.base_dtype === 'float32' || !validation || run.onlyBase) return;
-      const plain = openWeights(run.folder, buildModel(run.build, run.base));
+      const plain = openWeights(run.folder, run.model());
       const trained = { tuner: method.tuner, values };
       const message = await scoreOnFloat32(plain, trained, validation, config, finish.metrics, processes);
       emit({ type: 'notice', step: finish.step, message });

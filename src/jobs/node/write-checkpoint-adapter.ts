@@ -15,7 +15,6 @@ import { totalStepsOf } from '../../run/node/event-log.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
 import { UserError } from '../../support/user-error.ts';
 import { openWeights } from '../../trained/node/load-model.ts';
-import { buildModel } from '../../trained/read-model.ts';
 import { startMethod } from '../start-method.ts';
 import { readRun } from './read-run.ts';
 import { writeTrained } from './write-trained.ts';
@@ -64,7 +63,7 @@ async function writeAdapterOf(path: string, step: number): Promise<string> {
   const ownMetrics = metric === undefined || scoreFacts(metric) ? [] : [metric];
   const config = parseRunConfig(given, files.config, ownMetrics);
   const run = await readRun(config);
-  const model = openWeights(run.folder, buildModel(run.build, run.base));
+  const model = openWeights(run.folder, run.model());
   try {
     const { run: method } = startMethod(
       run.config,
