@@ -1,19 +1,32 @@
+import { z } from 'zod';
 import type { Value } from '../../graph/graph.ts';
 import { absolutePositions } from '../../nn/absolute-positions.ts';
 import { activation } from '../../nn/activation.ts';
 import type { EncodedRows } from '../../nn/encoder-layers.ts';
 import type { Network } from '../../nn/network.ts';
-import { classifierDropout } from '../bert/config.ts';
+import { bertFields, classifierDropout, headsDivideWidth, withCommon } from '../bert/config.ts';
 import { bert } from '../bert/definition.ts';
 import { bertEmbeddings } from '../bert/embeddings.ts';
 import { bertEncoder } from '../bert/encoder.ts';
+import { parseFields, size } from '../config-fields.ts';
 import { featureHead } from '../heads/feature-extraction/feature-head.ts';
 import { maskedLmHead, maskedLmTies } from '../heads/masked-lm/masked-lm-head.ts';
 import { spanHead } from '../heads/question-answering/span-head.ts';
 import { denseClassifierHead } from '../heads/sequence-classification/dense-classifier-head.ts';
 import { tokenHead } from '../heads/token-classification/token-head.ts';
-import type { ModelDefinition, ModelInputs } from '../model-definition.ts';
-import { type ElectraConfig, parseElectraConfig } from './config.ts';
+import type { CommonConfig, ModelDefinition, ModelInputs } from '../model-definition.ts';
+
+const schema = z
+  .object({
+    ...bertFields,
+    embedding_size: size.default(128),
+    hidden_size: size.default(256),
+    num_attention_heads: size.default(4),
+    intermediate_size: size.default(1024),
+  })
+  .refine(...headsDivideWidth);
+
+type ElectraConfig = z.infer<typeof schema> & CommonConfig;
 
 /** The modules of a generator's head. */
 const MASKED_LM = {
@@ -72,4 +85,9 @@ function electraModel(
   const projected =
     width === hidden_size ? embedded : network.linear('electra.embeddings_project', embedded, hidden_size);
   return bertEncoder(network.at('electra.encoder'), config, projected, inputs, rows);
+}
+
+/** Parses a config.json of `model_type` electra. Fields keep Hugging Face's names. */
+function parseElectraConfig(json: unknown, where: string): ElectraConfig {
+  return withCommon(parseFields(schema, json, where));
 }

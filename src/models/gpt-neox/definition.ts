@@ -1,12 +1,21 @@
+import { add, reshape, slice } from '../../graph/build.ts';
+import type { Value } from '../../graph/graph.ts';
+import { activation } from '../../nn/activation.ts';
+import { decoderAttention } from '../../nn/decoder-attention.ts';
+import { wordEmbedding } from '../../nn/embedding.ts';
+import { layerNorm } from '../../nn/layer-norm.ts';
+import type { Network } from '../../nn/network.ts';
 import { selectRows } from '../../nn/select-rows.ts';
 import { featureHead } from '../heads/feature-extraction/feature-head.ts';
 import { spanHead } from '../heads/question-answering/span-head.ts';
 import { tokenHead } from '../heads/token-classification/token-head.ts';
 import { wordLogits } from '../heads/word-logits.ts';
 import { sequenceHead } from '../llama/heads.ts';
-import type { ModelDefinition } from '../model-definition.ts';
+import type { ModelDefinition, ModelInputs } from '../model-definition.ts';
 import { type GptNeoxConfig, parseGptNeoxConfig } from './config.ts';
-import { gptNeoxModel, WORDS } from './model.ts';
+
+/** The path of the word embeddings. */
+const WORDS = 'gpt_neox.embed_in';
 
 /** The output projection, if it is not tied to the embeddings. */
 const PROJECTION = 'embed_out';
@@ -49,3 +58,48 @@ export const gptNeox: ModelDefinition<GptNeoxConfig> = {
     FEATURE_EXTRACTION: featureHead('GPTNeoXModel', 'gpt_neox', gptNeoxModel, (config) => config.hidden_size),
   },
 };
+
+/** GPT-NeoX without a head. Returns the last layer's normalised hidden states, [sequence · batch, hidden]. */
+function gptNeoxModel(network: Network, config: GptNeoxConfig, inputs: ModelInputs): Value {
+  const { vocab_size, hidden_size, hidden_dropout } = config;
+  const module = network.at('gpt_neox');
+  const { inputIds, virtual } = inputs;
+  const words = wordEmbedding(network.at(WORDS), [vocab_size, hidden_size], inputIds, { virtual });
+  let hidden = network.dropout(words, hidden_dropout);
+  for (let i = 0; i < config.num_hidden_layers; i++)
+    hidden = layer(module.at(`layers.${i}`), config, module.layerInput(hidden), inputs);
+  return layerNorm(module.at('final_layer_norm'), hidden, config.layer_norm_eps);
+}
+
+/** A layer. With parallel residuals, attention and the feed-forward network read the same hidden states. */
+function layer(network: Network, config: GptNeoxConfig, hidden: Value, inputs: ModelInputs): Value {
+  const { intermediate_size, hidden_size, hidden_dropout, layer_norm_eps } = config;
+  const norm = (name: string, x: Value) => layerNorm(network.at(name), x, layer_norm_eps);
+  const [attention, mlp] = [network.at('attention'), network.at('mlp')];
+  const mixed = network.dropout(
+    attend(attention, config, norm('input_layernorm', hidden), inputs),
+    hidden_dropout,
+  );
+  const attended = add(hidden, attention.sublayer('attention', mixed, { residual: hidden }));
+  const read = config.use_parallel_residual ? hidden : attended;
+  const inner = mlp.linear('dense_h_to_4h', norm('post_attention_layernorm', read), intermediate_size);
+  const outer = mlp.linear('dense_4h_to_h', activation(config.hidden_act)(inner), hidden_size);
+  const dropped = network.dropout(outer, hidden_dropout);
+  return add(attended, mlp.sublayer('feedForward', dropped, { residual: attended }));
+}
+
+function attend(module: Network, config: GptNeoxConfig, x: Value, inputs: ModelInputs): Value {
+  const { num_attention_heads: heads, headSize, attention_bias: bias } = config;
+  const width = heads * headSize;
+  return decoderAttention(module, x, inputs, {
+    ...{ heads, keyValueHeads: heads, headSize, rotary: config.rotary, dropout: config.attention_dropout },
+    ...{ output: 'dense', outputBias: bias },
+    // The query, key and value of each head are stored side by side.
+    project(module, x) {
+      const fused = module.linear('query_key_value', x, 3 * width, { bias });
+      const [tokens] = x.shape;
+      const parts = reshape(fused, [tokens, heads, 3, headSize]);
+      return [0, 1, 2].map((i) => reshape(slice(parts, 2, i, i + 1), [tokens, width]));
+    },
+  });
+}
