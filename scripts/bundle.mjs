@@ -1,0 +1,64 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, posix, relative, resolve, sep } from 'node:path';
+import { build } from 'esbuild';
+
+/*
+ * A part of `npm run build`: bundles src/ into dist/, because loading a thousand small modules takes longer than most
+ * commands. Every entry point of the package, and every file that a thread or a process starts from, is a file at its
+ * own place. The code that they share is in dist/chunks, so each class exists once. Packages stay outside.
+ */
+
+const { bin, exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+const sourceOf = (path) => posix.normalize(path).replace(/^dist\/(.+)\.js$/, 'src/$1.ts');
+const published = [...Object.values(bin), ...Object.values(exports).map((entry) => entry.default)];
+
+/** `new URL('./file', import.meta.url)`, with the path from the module's own place. */
+const OWN_FILE = /new URL\(\s*(['"])(\.{1,2}\/[^'"]+)\1,\s*import\.meta\.url\s*\)/g;
+/** The same while the bundle is made, with the path from the package's folder. */
+const placed = (path) => `new URL("package:${path}", import.meta.url)`;
+const PLACED = /new URL\("package:([^"]+)", import\.meta\.url\)/g;
+
+const modules = new Map();
+const started = new Set();
+for (const name of readdirSync('src', { recursive: true, encoding: 'utf8' })) {
+  if (!name.endsWith('.ts') || name.endsWith('.test.ts')) continue;
+  const text = readFileSync(join('src', name), 'utf8');
+  const contents = text.replace(OWN_FILE, (_, _quote, path) => {
+    const file = posix.join('dist', posix.dirname(name), path);
+    if (file.endsWith('.js')) started.add(sourceOf(file));
+    return placed(file);
+  });
+  if (contents !== text) modules.set(resolve('src', name), { contents, loader: 'ts' });
+}
+
+const { outputFiles } = await build({
+  entryPoints: [...new Set([...published.filter(Boolean).map(sourceOf), ...started])],
+  outbase: 'src',
+  outdir: 'dist',
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'neutral',
+  target: 'es2022',
+  packages: 'external',
+  external: ['node:*', '#*'],
+  write: false,
+  logLevel: 'warning',
+  plugins: [
+    {
+      name: 'own-files',
+      setup: ({ onLoad }) => onLoad({ filter: /\.ts$/ }, ({ path }) => modules.get(path)),
+    },
+  ],
+});
+
+for (const { path, text } of outputFiles) {
+  const folder = dirname(path);
+  const placed = text.replace(PLACED, (_, file) => {
+    const there = relative(folder, file).replaceAll(sep, '/');
+    return `new URL("${there.startsWith('.') ? there : `./${there}`}", import.meta.url)`;
+  });
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path, placed);
+}
