@@ -11,6 +11,15 @@ import { build } from 'esbuild';
 const { bin, exports } = JSON.parse(readFileSync('package.json', 'utf8'));
 const sourceOf = (path) => posix.normalize(path).replace(/^dist\/(.+)\.js$/, 'src/$1.ts');
 const published = [...Object.values(bin), ...Object.values(exports).map((entry) => entry.default)];
+/** Modules that tests and scripts import from the build, to run them in other threads, processes and versions of Node. */
+const TESTED = [
+  'cli/load-config',
+  'cli/run-command',
+  'data/parquet/node/parquet-file',
+  'formats/node/store/new-file',
+  'jobs/node/do-job',
+  'run/node/run-lock',
+].map((name) => `src/${name}.ts`);
 
 /** `new URL('./file', import.meta.url)`, with the path from the module's own place. */
 const OWN_FILE = /new URL\(\s*(['"])(\.{1,2}\/[^'"]+)\1,\s*import\.meta\.url\s*\)/g;
@@ -32,7 +41,7 @@ for (const name of readdirSync('src', { recursive: true, encoding: 'utf8' })) {
 }
 
 const { outputFiles } = await build({
-  entryPoints: [...new Set([...published.filter(Boolean).map(sourceOf), ...started])],
+  entryPoints: [...new Set([...published.filter(Boolean).map(sourceOf), ...started, ...TESTED])],
   outbase: 'src',
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',

@@ -15,7 +15,7 @@ const sources = ['src', 'web'].flatMap((folder) =>
     .map((name) => join(folder, name)),
 );
 const changedAt = Math.max(
-  ...['package.json', 'tsconfig.json', 'tsconfig.build.json', ...sources].map(
+  ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/bundle.mjs', ...sources].map(
     (path) => statSync(path).mtimeMs,
   ),
 );

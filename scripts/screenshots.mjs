@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
-import { readRunEvents, readRunRecord } from '../dist/report/node/read-run-record.js';
-import { writeReport } from '../dist/report/node/write-report.js';
-import { LivePicture } from '../dist/servers/live/live-picture.js';
-import { serveLive } from '../dist/servers/live/live-server.js';
+import { readRunEvents, readRunRecord } from '../src/report/node/read-run-record.ts';
+import { writeReport } from '../src/report/node/write-report.ts';
+import { LivePicture } from '../src/servers/live/live-picture.ts';
+import { serveLive } from '../src/servers/live/live-server.ts';
 
 /*
  * npm run screenshots -- RUN...
  *
  * Takes the README's pictures in docs/: the report of these runs, and the live page of the first run in the
- * middle of its training. Needs `npm run build` and Chromium.
+ * middle of its training. Needs Chromium.
  */
 
 const runs = process.argv.slice(2);

@@ -17,7 +17,7 @@ const written = (name: string, text: string): string => {
   writeFileSync(path, text);
   return path;
 };
-const PROGRAM = pathToFileURL(resolve('dist/jobs/define-config.js')).href;
+const PROGRAM = pathToFileURL(resolve('dist/index.js')).href;
 
 it('takes the config that a program exports, with settings, rows in memory, and scores and functions of its own', async () => {
   const path = written(
