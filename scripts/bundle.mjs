@@ -5,10 +5,10 @@ import { build } from 'esbuild';
 /*
  * A part of `npm run build`: bundles src/ into dist/, because loading a thousand small modules takes longer than most
  * commands. Every entry point of the package, and every file that a thread or a process starts from, is a file at its
- * own place. The code that they share is in dist/chunks, so each class exists once. Packages stay outside.
+ * own place. The code that they share is in dist/chunks, so each class exists once.
  */
 
-const { bin, exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+const { bin, exports, dependencies, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
 const sourceOf = (path) => posix.normalize(path).replace(/^dist\/(.+)\.js$/, 'src/$1.ts');
 const published = [...Object.values(bin), ...Object.values(exports).map((entry) => entry.default)];
 /** Modules that tests and scripts import from the build, to run them in other threads, processes and versions of Node. */
@@ -20,6 +20,16 @@ const TESTED = [
   'jobs/node/do-job',
   'run/node/run-lock',
 ].map((name) => `src/${name}.ts`);
+
+/**
+ * Packages in the bundle, because every start needs them and loads them from a hundred files each. They stay
+ * dependencies: the declarations refer to them, and their licences come with them. `@hono/zod-openapi` must extend the
+ * zod of the bundle.
+ */
+const BUNDLED = ['zod', 'yaml', '@hono/zod-openapi'];
+const OUTSIDE = Object.keys({ ...dependencies, ...optionalDependencies }).filter(
+  (name) => !BUNDLED.includes(name),
+);
 
 /** `new URL('./file', import.meta.url)`, with the path from the module's own place. */
 const OWN_FILE = /new URL\(\s*(['"])(\.{1,2}\/[^'"]+)\1,\s*import\.meta\.url\s*\)/g;
@@ -50,14 +60,21 @@ const { outputFiles } = await build({
   format: 'esm',
   platform: 'neutral',
   target: 'es2022',
-  packages: 'external',
-  external: ['node:*', '#*'],
+  mainFields: ['module', 'main'],
+  external: ['node:*', '#*', ...OUTSIDE, ...OUTSIDE.map((name) => `${name}/*`)],
   write: false,
   logLevel: 'warning',
   plugins: [
     {
       name: 'own-files',
       setup: ({ onLoad }) => onLoad({ filter: /\.ts$/ }, ({ path }) => modules.get(path)),
+    },
+    {
+      name: 'messages-in-english',
+      setup: ({ onLoad }) =>
+        onLoad({ filter: /[/\\]zod[/\\]v4[/\\]locales[/\\]index\.js$/ }, () => ({
+          contents: "export { default as en } from './en.js';",
+        })),
     },
   ],
 });

@@ -15,9 +15,7 @@ import type { EvaluateParams } from '../model-options.ts';
 import type { ExportOnnxOptions } from '../onnx-folder.ts';
 import { TrainedModel, type TrainedParts } from '../trained-model.ts';
 import { trainedParts } from '../trained-parts.ts';
-import { exportAdapter, ONNX_FORM } from './export-adapter.ts';
-import { exportOnnx } from './export-onnx.ts';
-import { type MergeOptions, writeMerged } from './merge.ts';
+import type { MergeOptions } from './merge.ts';
 import { type OpenedTuned, openTuned } from './open-tuned.ts';
 
 export interface OpenOptions {
@@ -100,6 +98,7 @@ export class OpenedModel extends TrainedModel {
    */
   async merge(output: string, options: MergeOptions = {}): Promise<void> {
     if (this.isClosed) throw closedModel(this.parts.path);
+    const { writeMerged } = await import('./merge.ts');
     writeMerged(this.#opened, output, options);
   }
 
@@ -115,7 +114,9 @@ export class OpenedModel extends TrainedModel {
    */
   async export(form: string, output: string, options: ExportOnnxOptions = {}): Promise<void> {
     if (this.isClosed) throw closedModel(this.parts.path);
-    if (form === ONNX_FORM) exportOnnx(this.#opened, output, options);
-    else exportAdapter(this.#opened, form, output);
+    const { exportAdapter, ONNX_FORM } = await import('./export-adapter.ts');
+    if (form !== ONNX_FORM) return exportAdapter(this.#opened, form, output);
+    const { exportOnnx } = await import('./export-onnx.ts');
+    exportOnnx(this.#opened, output, options);
   }
 }
