@@ -1,5 +1,4 @@
-import protobuf from 'protobufjs';
-import { lazy } from '../../support/lazy.ts';
+import protobuf from 'protobufjs/minimal.js';
 import { UserError } from '../../support/user-error.ts';
 import type { SlowTokenizer } from './slow-tokenizer.ts';
 
@@ -40,32 +39,22 @@ export interface SentencepieceModel {
 
 const MODELS: Readonly<Record<number, SentencepieceModel['model']>> = { 1: 'unigram', 2: 'bpe' };
 
-/**
- * The message types, with names and numbers from sentencepiece_model.proto. The library generates code from them. A
- * page's content security policy may forbid that, and then the page cannot read sentencepiece models.
- */
-const types = lazy(() => {
-  const root = protobuf.Root.fromJSON({
-    nested: {
-      SentencePiece: {
-        fields: {
-          piece: { type: 'string', id: 1 },
-          score: { type: 'float', id: 2 },
-          type: { type: 'int32', id: 3, options: { default: 1 } },
-        },
-      },
-      TrainerSpec: {
-        fields: {
-          model_type: { type: 'int32', id: 3, options: { default: 1 } },
-          unk_id: { type: 'int32', id: 40 },
-          unk_piece: { type: 'string', id: 45, options: { default: '<unk>' } },
-        },
-      },
-      NormalizerSpec: { fields: { precompiled_charsmap: { type: 'bytes', id: 2 } } },
-    },
-  });
-  return ['SentencePiece', 'TrainerSpec', 'NormalizerSpec'].map((name) => root.lookupType(name));
-});
+/** A message's fields by their numbers in sentencepiece_model.proto: a key of the result, and the reader's method. */
+type Fields<T> = Readonly<Record<number, readonly [keyof T, 'string' | 'float' | 'int32' | 'bytes']>>;
+
+interface Trainer {
+  modelType: number;
+  unkId: number;
+  unkPiece: string;
+}
+
+const PIECE: Fields<SentencePiece> = { 1: ['piece', 'string'], 2: ['score', 'float'], 3: ['type', 'int32'] };
+const TRAINER: Fields<Trainer> = {
+  3: ['modelType', 'int32'],
+  40: ['unkId', 'int32'],
+  45: ['unkPiece', 'string'],
+};
+const NORMALIZER: Fields<{ charsmap: Uint8Array }> = { 2: ['charsmap', 'bytes'] };
 
 /**
  * Reads the sentencepiece model of a tokenizer, under any of its file names.
@@ -89,34 +78,37 @@ export function readSentencepiece(slow: SlowTokenizer): SentencepieceModel {
 }
 
 function parse(bytes: Uint8Array) {
-  const [SentencePiece, TrainerSpec, NormalizerSpec] = types();
   const pieces: SentencePiece[] = [];
-  let trainer: protobuf.Message = TrainerSpec.create();
-  let normalizer: protobuf.Message = NormalizerSpec.create();
+  const trainer: Trainer = { modelType: 1, unkId: 0, unkPiece: '<unk>' };
+  const normalizer = { charsmap: new Uint8Array() };
   const reader = protobuf.Reader.create(bytes);
   while (reader.pos < reader.len) {
     const tag = reader.uint32();
     if (tag === ((1 << 3) | 2)) {
       if (pieces.length === MAX_PIECES) throw new Error(`it has more than ${MAX_PIECES} pieces`);
-      pieces.push(SentencePiece.decode(reader, reader.uint32()) as unknown as SentencePiece);
-    } else if (tag === ((2 << 3) | 2)) trainer = TrainerSpec.decode(reader, reader.uint32());
-    else if (tag === ((3 << 3) | 2)) normalizer = NormalizerSpec.decode(reader, reader.uint32());
+      pieces.push(message(reader, PIECE, { piece: '', score: 0, type: 1 }));
+    } else if (tag === ((2 << 3) | 2)) message(reader, TRAINER, trainer);
+    else if (tag === ((3 << 3) | 2)) message(reader, NORMALIZER, normalizer);
     else reader.skipType(tag & 7);
   }
-  const { model_type, unk_id, unk_piece } = trainer as unknown as Record<string, number> & {
-    unk_piece: string;
-  };
-  const { precompiled_charsmap: charsmap } = normalizer as unknown as {
-    precompiled_charsmap: ArrayLike<number>;
-  };
-  return {
-    pieces,
-    model: MODELS[model_type],
-    modelType: model_type,
-    unkId: unk_id,
-    unkPiece: unk_piece,
-    charsmap,
-  };
+  return { pieces, model: MODELS[trainer.modelType], ...trainer, ...normalizer };
+}
+
+/**
+ * Reads a message into an object with its defaults. Only the library's reader is used, because its message types
+ * generate code at run time, and the content security policy of a page forbids that.
+ */
+function message<T extends object>(reader: protobuf.Reader, fields: Fields<T>, into: T): T {
+  const end = reader.uint32() + reader.pos;
+  if (end > reader.len) throw new RangeError('a message is longer than the file');
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    const field = fields[tag >>> 3];
+    if (field) into[field[0]] = reader[field[1]]() as T[keyof T];
+    else reader.skipType(tag & 7);
+  }
+  if (reader.pos !== end) throw new RangeError('a field is longer than its message');
+  return into;
 }
 
 function checked(read: ReturnType<typeof parse>, fail: (got: string) => never): SentencepieceModel {

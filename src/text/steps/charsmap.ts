@@ -1,3 +1,4 @@
+import { lazy } from '../../support/lazy.ts';
 import { type AlignedText, Changes } from './aligned-text.ts';
 
 /** Maximum size of a grapheme that is looked up as a whole, in bytes, as in the Rust library. */
@@ -42,7 +43,7 @@ export class Charsmap {
       modified = true;
       return true;
     };
-    for (const { segment } of graphemes.segment(text.text)) {
+    for (const { segment } of graphemes().segment(text.text)) {
       if (utf8Length(segment) <= MAX_GRAPHEME_BYTES && replaced(segment)) continue;
       for (const character of segment) if (!replaced(character)) changes.add(character, 0);
     }
@@ -80,7 +81,7 @@ export class Charsmap {
 const MAX_FOUND = 50_000;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+const graphemes = lazy(() => new Intl.Segmenter('en', { granularity: 'grapheme' }));
 
 /** The offset from a unit of a double array to its children. */
 function offsetOf(unit: number): number {
