@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, symlinkSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Workspace } from './support/workspace.ts';
@@ -52,4 +52,29 @@ it('a bundled server predicts in a thread, and ends by itself without closing it
     encoding: 'utf8',
   });
   expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'bad,good bad,good\n', stderr: '' });
+});
+
+it('all files that the build names by their place exist', () => {
+  const named = readdirSync('dist', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.js') && !name.startsWith('page'))
+    .flatMap((name) =>
+      Array.from(
+        readFileSync(join('dist', name), 'utf8').matchAll(/new URL\("([^"]+)", import\.meta\.url\)/g),
+        ([, path]) => join('dist', dirname(name), path),
+      ),
+    );
+  expect(named).toContain('dist/jobs/node/worker.js');
+  // models/mini is not in every checkout.
+  expect(named.filter((path) => !path.startsWith('models/') && !existsSync(path))).toEqual([]);
+});
+
+it("the build's entry for pages reaches no module of Node", async () => {
+  const { metafile } = await build({
+    ...{ entryPoints: ['dist/web/index.js'], bundle: true, platform: 'browser', format: 'esm' },
+    ...{ packages: 'external', external: ['#*'], write: false, metafile: true, logLevel: 'silent' },
+  });
+  const [{ imports }] = Object.values(metafile.outputs);
+  const external = imports.filter((each) => each.external).map(({ path }) => path);
+  expect(external).toContain('protobufjs/minimal.js');
+  expect(external.filter((path) => path.startsWith('node:'))).toEqual([]);
 });
