@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { train as trainInNode } from '../src/jobs/node/train.ts';
 import type { TrainEvent } from '../src/run/events.ts';
+import { open } from '../src/web/open.ts';
 import { type TrainOptions, train } from '../src/web/train.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
@@ -45,9 +46,9 @@ function run(options: Partial<TrainOptions> = {}, config: object = CONFIG) {
 }
 
 /** The same run in Node. */
-function runInNode(output: string, options: Parameters<typeof trainInNode>[1] = {}) {
+function runInNode(output: string, options: Parameters<typeof trainInNode>[1] = {}, config: object = {}) {
   const data = { ...CONFIG.data, train: join(root, 'rows.tsv'), validation: join(root, 'dev.tsv') };
-  return trainInNode({ ...CONFIG, data, model: folder, output, device: 'wasm' }, options);
+  return trainInNode({ ...CONFIG, data, model: folder, output, device: 'wasm', ...config }, options);
 }
 
 /** Stops a run after some steps. A run in a thread waits for `onStepEnd`. */
@@ -114,6 +115,26 @@ it('a run that began in a page goes on in Node, and the other way round, with th
   const inNode = readFileSync(join(stopped, 'checkpoints', 'checkpoint-4.safetensors'));
   const resumed = await run({ checkpoint: new Blob([inNode]) });
   for (const [name, content] of expected) expect(inPage(resumed).get(name)).toEqual(content);
+});
+
+it.each([
+  ['houlsby', 'adapter', 'pytorch_adapter.bin'],
+  ['full', 'model', 'model.safetensors'],
+] as const)('the files of %s equal those of Node, and a page opens them', async (method, kind, trained) => {
+  const config = { method, training: { ...CONFIG.training, max_steps: 2 } };
+  const result = await run({}, config);
+  const output = join(root, method);
+  await runInNode(output, {}, config);
+  const inNode = filesIn(join(output, kind));
+  const files = result[kind]!;
+  expect([...inNode.keys()]).toContain(trained);
+  expect([...files.keys()].filter((name) => name !== 'README.md').sort()).toEqual([...inNode.keys()].sort());
+  for (const [name, content] of inNode)
+    expect(new Uint8Array(Buffer.from(files.get(name) as string)), name).toEqual(content);
+  await using opened = await open(files, { model, threads: 1 });
+  const answers: unknown[] = [];
+  for await (const answer of opened.predict(['a text'])) answers.push(answer);
+  expect(answers).toHaveLength(1);
 });
 
 it('trains on rows in memory, as Node does, and resumes them', async () => {

@@ -38,7 +38,7 @@ export type Trained = TrainResult | Folder;
 
 /**
  * Opens a model to predict, evaluate or generate: a newly trained adapter, the files of an adapter (of any method here,
- * or of PEFT), or those of a whole model. Close it after use.
+ * of PEFT or AdapterHub), or those of a whole model. Close it after use.
  *
  * @throws UserError for anything missing, damaged or incompatible
  */
