@@ -1,5 +1,5 @@
 import { elementRange } from './element-range.ts';
-import type { SafetensorsHeader, TensorInfo } from './safetensors.ts';
+import { parseSafetensorsHeader, type SafetensorsHeader, type TensorInfo } from './safetensors.ts';
 import { decodeTensor, itemSize, type TensorData, toFloat32 } from './tensor-data.ts';
 import { unknownTensor } from './unknown-tensor.ts';
 
@@ -17,6 +17,12 @@ export class SafetensorsTensors {
     this.path = path;
     this.header = header;
     this.#read = read;
+  }
+
+  /** The tensors of a file in memory. Throws a UserError like {@link parseSafetensorsHeader}. */
+  static of(bytes: Uint8Array, path: string): SafetensorsTensors {
+    const header = parseSafetensorsHeader(bytes, bytes.length, path);
+    return new SafetensorsTensors(header, path, (begin, end) => bytes.slice(begin, end));
   }
 
   has(name: string): boolean {

@@ -1,6 +1,5 @@
 import { encodeSafetensors } from '../formats/encode-safetensors.ts';
 import { filesFrom, type PageFile, readFile } from '../formats/files.ts';
-import { parseSafetensorsHeader } from '../formats/safetensors.ts';
 import { SafetensorsTensors } from '../formats/safetensors-tensors.ts';
 import type { RunBeginning } from '../jobs/begin-run.ts';
 import {
@@ -75,7 +74,5 @@ export async function keptRun(
 
 async function readCheckpoint(file: PageFile): Promise<CheckpointOrigin & { state: TrainerState }> {
   const bytes = (await readFile(filesFrom(new Map([['', file]]), CHECKPOINT), '', MAX_BYTES))!;
-  const header = parseSafetensorsHeader(bytes, bytes.length, CHECKPOINT);
-  const read = (begin: number, end: number) => bytes.slice(begin, end);
-  return restoreCheckpoint(new SafetensorsTensors(header, CHECKPOINT, read), new Sha256());
+  return restoreCheckpoint(SafetensorsTensors.of(bytes, CHECKPOINT), new Sha256());
 }

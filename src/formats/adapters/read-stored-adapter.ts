@@ -3,7 +3,6 @@ import { UserError } from '../../support/user-error.ts';
 import { bytesAsSource } from '../byte-source.ts';
 import { type Files, missingIn, pathIn, readFile, readJsonFile } from '../files.ts';
 import { TorchFile } from '../pickle/torch-file.ts';
-import { parseSafetensorsHeader } from '../safetensors.ts';
 import { SafetensorsTensors } from '../safetensors-tensors.ts';
 import { ADAPTER_CONFIG, ADAPTERHUB_FILES, PEFT_TENSORS } from './adapter-files.ts';
 import { adapterHubHeadSchema, adapterHubSchema, isAdapterHub } from './adapterhub-config.ts';
@@ -81,9 +80,7 @@ async function readTensors(
     const path = pathIn(files.name, name);
     const file = name.endsWith('.bin')
       ? new TorchFile(bytesAsSource(bytes), path)
-      : new SafetensorsTensors(parseSafetensorsHeader(bytes, bytes.length, path), path, (begin, end) =>
-          bytes.slice(begin, end),
-        );
+      : SafetensorsTensors.of(bytes, path);
     return new Map(
       file.names().map((key) => [key, { shape: file.info(key).shape, data: file.readFloat32(key) }]),
     );

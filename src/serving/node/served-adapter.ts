@@ -1,18 +1,16 @@
-import { existsSync } from 'node:fs';
 import { adapterConfigFile, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { folderFiles } from '../../formats/node/folder-files.ts';
-import { readYaml } from '../../formats/node/read-text.ts';
 import { printGraph } from '../../graph/print.ts';
 import { HEAD_KINDS, headNamed, headOfClass } from '../../models/heads/registry.ts';
 import { PLAIN_SENTENCE } from '../../models/sentence-settings.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { evaluationGraph } from '../../program/training-graph.ts';
-import { runFiles } from '../../run/node/run-folder.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { BuildTask } from '../../tasks/task-definition.ts';
 import type { Family } from '../../trained/bind-model.ts';
 import { fittingBase } from '../../trained/fitting-base.ts';
 import type { ModelConfig } from '../../trained/model-config.ts';
+import { baseOfRun } from '../../trained/node/locate-trained.ts';
 import { readNotes } from '../../trained/notes.ts';
 import { type OpenedTask, openedTask } from '../../trained/opened-task.ts';
 import { buildModel, type DescribedModel, withChanges } from '../../trained/read-model.ts';
@@ -109,14 +107,6 @@ function decodes({ definition }: Family): boolean {
 function isForClasses({ architectures }: DescribedModel['json']): boolean {
   const [architecture] = Array.isArray(architectures) ? architectures : [];
   return headOfClass(String(architecture))?.served === 'rows';
-}
-
-/** The base model in a run's config. */
-export function baseOfRun(run: string): string | undefined {
-  const { config } = runFiles(run);
-  if (!existsSync(config)) return undefined;
-  const { model } = Object(readYaml(config, 'the config of a run')) as { model?: unknown };
-  return typeof model === 'string' ? model : undefined;
 }
 
 function checkBase(base: BaseFolder, named: string | null | undefined, where: string): void {
