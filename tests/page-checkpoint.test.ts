@@ -133,7 +133,7 @@ it.each([
     expect(new Uint8Array(Buffer.from(files.get(name) as string)), name).toEqual(content);
   await using opened = await open(files, { model, threads: 1 });
   const answers: unknown[] = [];
-  for await (const answer of opened.predict(['a text'])) answers.push(answer);
+  for await (const answer of opened.predict([{ text: 'a text' }])) answers.push(answer);
   expect(answers).toHaveLength(1);
 });
 
