@@ -3,6 +3,7 @@ import {
   blockMatmul,
   byteMatmul,
   cast,
+  columnByteMatmul,
   constant,
   cos,
   divide,
@@ -109,6 +110,9 @@ export const derivatives: { [K in Op]: Derivative<K> | null } = {
   }),
   blockMatmul: single(({ g, inputs: [, values, scales], attributes }) => [
     () => blockMatmul(g, values, scales, { ...attributes, backward: !attributes.backward }),
+  ]),
+  columnByteMatmul: single(({ g, inputs: [, values, scales], attributes }) => [
+    () => columnByteMatmul(g, [values, scales], !attributes.transposed),
   ]),
   byteMatmul: single(({ g, inputs: [, values, scales, mirror, mirrorScales] }) => [
     () => byteMatmul(g, [mirror, mirrorScales], [values, scales]),

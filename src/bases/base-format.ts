@@ -2,8 +2,11 @@ import { BASE_BLOCK, quantizeBlocks } from '../formats/quantize-blocks.ts';
 import { type ByteColumns, quantizeColumns, quantizeTransposed } from '../formats/quantize-columns.ts';
 import type { Dtype } from '../formats/tensor-data.ts';
 import { blockBase } from '../nn/base/block-base.ts';
-import { byteBase, MIRROR, SMOOTHING } from '../nn/base/byte-base.ts';
+import { byteBase, MIRROR } from '../nn/base/byte-base.ts';
+import { COLUMNS, columnByteBase } from '../nn/base/column-byte-base.ts';
 import { type FrozenBase, INTEGERS, NORMS, SCALES } from '../nn/base/frozen-base.ts';
+import { SMOOTHING } from '../nn/base/smoothing.ts';
+import type { NormOp } from '../nn/network.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import { UserError } from '../support/user-error.ts';
 import type { BaseDtype } from './base-dtype.ts';
@@ -53,9 +56,11 @@ const CHUNK = 2 ** 20;
  * Encoders have activations of similar magnitudes. So `int8` quantizes their activations too, and products
  * are computed on bytes.
  *
- * Decoders have a few outlier channels (Dettmers et al., 2022), and generate one token at a time. So only
- * their weights are quantized, in blocks of 8 or 4 bits. Their activations are quantized only during
- * generation.
+ * Decoders generate one token at a time, so most of that time is spent on reading weights. Their weights are
+ * quantized in blocks of 8 or 4 bits, and graphs that generate also quantize activations in these blocks.
+ * `int8` stores a second copy, in bytes with a scale for each output: all other graphs of a decoder read it,
+ * and their products are computed on bytes as those of encoders are. With `int4` they read the blocks, and
+ * their activations stay float32.
  *
  * @param byRow whether activations are always quantized row by row, so that no text depends on others in its
  * batch
@@ -66,7 +71,7 @@ export function baseFormat(
   byRow = false,
 ): BaseFormat {
   if (dtype === 'int8' && !model.definition.isDecoder) return byteFormat(model, byRow);
-  return blockFormat(model, dtype === 'int4' ? 4 : 8);
+  return dtype === 'int4' ? blockFormat(model, 4) : twoCopies(model);
 }
 
 /**
@@ -90,35 +95,46 @@ export function assertedFormat(
 
 function byteFormat(model: TaskModel, byRow: boolean): BaseFormat {
   const paths = quantizedPaths(model);
-  const read = model.linears.filter(({ path, normalised }) => normalised && paths.has(path));
-  const normalised = new Set(read.map(({ path }) => path));
+  const smoothed = readNormalised(model, paths, ['layerNorm']);
   return {
-    base: byteBase(paths, normalised, byRow),
-    measured: normalised,
-    key: { bytes: [...paths], smoothed: [...normalised], norms: true },
-    tensors(path, [outputs, inputs], read, magnitudes) {
+    base: byteBase(paths, smoothed, byRow),
+    measured: smoothed,
+    key: { bytes: [...paths], smoothed: [...smoothed], norms: true },
+    tensors(path, shape, read, magnitudes) {
       const name = `${path}.weight`;
+      const [outputs, inputs] = shape;
       const row = (output: number) => read(output * inputs, (output + 1) * inputs);
-      const mirror = byteMatrix(name + MIRROR, outputs, inputs, () => quantizeColumns(outputs, inputs, row));
-      const norms = rowNorms(name, outputs, row);
-      if (!normalised.has(path))
-        return [
-          ...byteMatrix(name, inputs, outputs, () => quantizeTransposed(outputs, inputs, row)),
-          ...mirror,
-          norms,
-        ];
-      // `magnitudes` is undefined if only sizes are needed; then `make` is never called.
-      const divisors = magnitudes?.map(smoothDivisor) as Float32Array;
-      const smoothed = (output: number) => row(output).map((value, i) => value * divisors[i]);
-      const make = () => [bytesOf(divisors.map((divisor) => 1 / divisor))];
       return [
-        ...byteMatrix(name, inputs, outputs, () => quantizeTransposed(outputs, inputs, smoothed)),
-        ...mirror,
-        { name: name + SMOOTHING, dtype: 'F32', shape: [inputs], make },
-        norms,
+        ...smoothedBytes(name, shape, read, smoothed.has(path) && { name, magnitudes }),
+        ...byteMatrix(name + MIRROR, outputs, inputs, () => quantizeColumns(outputs, inputs, row)),
+        rowNorms(name, outputs, row),
       ];
     },
   };
+}
+
+/**
+ * A transposed weight in bytes, with a scale for each output. If it is smoothed, its rows are multiplied by what the
+ * columns of its operand are divided by, and the factors of these columns are stored beside it.
+ *
+ * @param smoothing the weight's name and the magnitudes of its operand's columns, which are undefined if only sizes are
+ * needed; then `make` is never called
+ */
+function smoothedBytes(
+  name: string,
+  [outputs, inputs]: readonly number[],
+  read: ReadElements,
+  smoothing: false | { name: string; magnitudes: Float32Array | undefined },
+): MadeTensor[] {
+  const row = (output: number) => read(output * inputs, (output + 1) * inputs);
+  if (!smoothing) return byteMatrix(name, inputs, outputs, () => quantizeTransposed(outputs, inputs, row));
+  const divisors = smoothing.magnitudes?.map(smoothDivisor) as Float32Array;
+  const smoothed = (output: number) => row(output).map((value, i) => value * divisors[i]);
+  const make = () => [bytesOf(divisors.map((divisor) => 1 / divisor))];
+  return [
+    ...byteMatrix(name, inputs, outputs, () => quantizeTransposed(outputs, inputs, smoothed)),
+    { name: smoothing.name + SMOOTHING, dtype: 'F32', shape: [inputs], make },
+  ];
 }
 
 /** SmoothQuant with α = 0.5: the square root of a column's magnitude is moved to the weights. */
@@ -188,6 +204,37 @@ function blockFormat(model: TaskModel, fewest: 4 | 8): BaseFormat {
       ];
     },
   };
+}
+
+/** Weights in blocks of 8 bits for graphs that generate text, and as bytes for all others. */
+function twoCopies(model: TaskModel): BaseFormat {
+  const blocks = blockFormat(model, 8);
+  const { paths, words } = blocks.base;
+  const smoothed = readNormalised(model, paths, ['layerNorm', 'rmsNorm']);
+  const bytes = columnByteBase(paths, smoothed);
+  const product: FrozenBase['product'] = (path, x, outFeatures, generates) =>
+    (generates ? blocks.base : bytes).product(path, x, outFeatures, generates);
+  return {
+    base: { ...blocks.base, product },
+    measured: smoothed,
+    key: { ...blocks.key, smoothed: [...smoothed] },
+    tensors(path, shape, read, magnitudes) {
+      const ofBlocks = blocks.tensors(path, shape, read);
+      // Only graphs that generate text read the logits' matrix.
+      if (path === words) return ofBlocks;
+      const name = `${path}.weight`;
+      return [
+        ...ofBlocks,
+        ...smoothedBytes(name + COLUMNS, shape, read, smoothed.has(path) && { name, magnitudes }),
+      ];
+    },
+  };
+}
+
+/** The modules among `paths` that read what a norm returns. */
+function readNormalised(model: TaskModel, paths: ReadonlySet<string>, norms: readonly NormOp[]): Set<string> {
+  const read = model.linears.filter(({ path, norm }) => norm && norms.includes(norm) && paths.has(path));
+  return new Set(read.map(({ path }) => path));
 }
 
 /** The L2 norm of each row of a weight before rounding. */

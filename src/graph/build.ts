@@ -150,6 +150,11 @@ export function byteMatmul(x: Value, matrix: ByteMatrix, mirror: ByteMatrix, smo
   return apply('byteMatmul', [x, ...matrix, ...mirror, ...(smoothing ? [smoothing] : [])], {});
 }
 
+/** Computes x W, or x Wᵀ if `transposed`, with a frozen matrix of bytes: see `columnByteMatmul` in the op set. */
+export function columnByteMatmul(x: Value, matrix: ByteMatrix, transposed = false): Value {
+  return apply('columnByteMatmul', [x, ...matrix], { transposed });
+}
+
 export function sum(x: Value, axes: readonly number[], keepDims = false): Value {
   return axes.length === 0 ? x : apply('sum', [x], { axes, keepDims });
 }

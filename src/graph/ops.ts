@@ -79,6 +79,16 @@ export interface Ops {
    * The derivative treats rounding as the identity.
    */
   byteMatmul: None;
+  /**
+   * x W, or x Wᵀ if `transposed`, with a frozen matrix W of signed bytes. Operands: x, values [inFeatures,
+   * outFeatures], scales [outFeatures]. Each column of `values` has a scale. x is also rounded to bytes, with a
+   * scale per row; for x Wᵀ its columns are multiplied by `scales` first.
+   *
+   * It takes half the memory of `byteMatmul`, but x Wᵀ transposes the bytes every time.
+   *
+   * The derivative treats rounding as the identity.
+   */
+  columnByteMatmul: { transposed: boolean };
   sum: Reduction;
   max: Reduction;
   /** Softmax over the last axis. */

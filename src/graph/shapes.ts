@@ -92,6 +92,14 @@ const inference: { [K in Op]: Inference<K> } = {
     check(!smoothing || sameShape(smoothing.shape, [inFeatures]), `smoothing must be [${inFeatures}]`);
     return [{ dtype: 'float32', shape: [x.shape[0], outFeatures] }];
   },
+  columnByteMatmul: ([x, values, scales], { transposed }) => {
+    const [from, to] = transposed ? values.shape.toReversed() : values.shape;
+    check(x.dtype === 'float32' && x.shape.length === 2, 'needs a float32 matrix');
+    check(values.dtype === 'uint8' && values.shape.length === 2, 'values must be a matrix of bytes');
+    check(sameDimension(x.shape[1], from), `x must have ${from} columns`);
+    check(sameShape(scales.shape, [values.shape[1]]), 'one scale a column');
+    return [{ dtype: 'float32', shape: [x.shape[0], to] }];
+  },
   sum: reduction,
   max: reduction,
   softmax: unary,

@@ -105,7 +105,7 @@ describe.each(Object.entries(CASES))('%s', (name, fields) => {
   it('rounds one base for heads that read first tokens and for those that read all', async () => {
     const [classes, tags] = [build(fields, 'SEQ_CLS'), build(fields, 'TOKEN_CLS')];
     const normalised = ({ linears }: TaskModel) =>
-      linears.filter(({ path, normalised }) => normalised && !HEAD.test(path));
+      linears.filter(({ path, norm }) => norm && !HEAD.test(path));
     const paths = new Set(normalised(tags).map(({ path }) => path));
     expect(new Set(normalised(classes).map(({ path }) => path))).toEqual(paths);
     expect(paths.size).toBeGreaterThan(0);

@@ -70,6 +70,8 @@ export interface SublayerEnd {
   norm?: (x: Value) => Value;
 }
 
+export type NormOp = 'layerNorm' | 'rmsNorm';
+
 /** A linear module that a tuner may adapt. */
 export interface LinearModule {
   path: string;
@@ -77,8 +79,8 @@ export interface LinearModule {
   outFeatures: number;
   /** Whether the weight is stored as [in, out], as in GPT-2's `Conv1D`. */
   transposed?: boolean;
-  /** Whether the module directly reads the output of a layer norm. In training, dropout may be in between. */
-  normalised?: boolean;
+  /** The norm whose output the module directly reads. In training, dropout may be in between. */
+  norm?: NormOp;
 }
 
 /** The keys or values of a decoder's self-attention. */
@@ -198,13 +200,13 @@ export class Network {
     const frozen = paths.map((path, i): { y: Value; frozenModule?: FrozenModule } => {
       const out = outFeatures[i];
       this.linearInputs.set(whole[i], x);
-      const normalised = isNormalised(x);
+      const norm = normOf(x);
       const module: LinearModule = {
         path: whole[i],
         inFeatures,
         outFeatures: out,
         ...(transposed && { transposed }),
-        ...(normalised && { normalised }),
+        ...(norm && { norm }),
       };
       this.linears.set(whole[i], module);
       const replaced = this.injection?.linear?.(module, bias, x);
@@ -300,7 +302,8 @@ export class Network {
   }
 }
 
-/** Whether a value is the output of a layer norm, or a slice of its rows. */
-function isNormalised({ node }: Value): boolean {
-  return node.op === 'layerNorm' || (node.op === 'slice' && isNormalised(node.inputs[0]));
+/** The norm whose output, or some rows of it, a value is. */
+function normOf({ node }: Value): NormOp | undefined {
+  if (node.op === 'layerNorm' || node.op === 'rmsNorm') return node.op;
+  return node.op === 'slice' ? normOf(node.inputs[0]) : undefined;
 }

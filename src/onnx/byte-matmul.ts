@@ -2,6 +2,7 @@ import type { Dimension } from '../graph/dimension.ts';
 import type { GraphNode } from '../graph/graph.ts';
 import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
+import { waiting } from './waiting.ts';
 
 /** The byte that represents 0 in activations. The fast kernels read unsigned bytes. */
 const ZERO = 128;
@@ -35,6 +36,24 @@ export function lowerByteMatmul(
   return [rowwiseByteProduct(e, { name: x, rows, width: shape[0] }, matrix, scales)];
 }
 
+/**
+ * A product with a frozen matrix of bytes, or with its transpose. The transpose exists only during the product: the
+ * engine must not make it while it opens the session, where it would keep it.
+ */
+export function lowerColumnByteMatmul(
+  e: Emitter,
+  { inputs, attributes: { transposed } }: GraphNode<'columnByteMatmul'>,
+  [x, values, scales]: readonly string[],
+): string[] {
+  const [rows, width] = inputs[0].shape as [Dimension, number];
+  const matrix = e.alias(values, inputs[1].shape as number[], ELEMENT.int8);
+  if (!transposed) return [rowwiseByteProduct(e, { name: x, rows, width }, matrix, scales)];
+  const scaled = e.emit('Mul', [x, scales]);
+  const gated = waiting(e, { name: matrix, rank: 2 }, { name: x, shape: inputs[0].shape });
+  const turned = e.emit('Transpose', [gated], { perm: [1, 0] });
+  return [rowwiseByteProduct(e, { name: scaled, rows, width }, turned, e.float32([1], []))];
+}
+
 /** A value [rows, width]. */
 interface Rows {
   name: string;
@@ -46,7 +65,7 @@ interface Rows {
  * Emits a product with a matrix of bytes. The operand is also rounded to bytes, and each of its rows has a scale.
  *
  * @param matrix int8 [width, columns]
- * @param scales one per column, [columns]
+ * @param scales one per column, [columns], or one for all, []
  */
 export function rowwiseByteProduct(e: Emitter, x: Rows, matrix: string, scales: string): string {
   const { bytes, steps } = roundedRows(e, x);

@@ -2,7 +2,7 @@ import type { Dimension } from '../graph/dimension.ts';
 import type { GraphNode } from '../graph/graph.ts';
 import type { Op } from '../graph/ops.ts';
 import { lowerBlockMatmul } from './block-matmul.ts';
-import { lowerByteMatmul } from './byte-matmul.ts';
+import { lowerByteMatmul, lowerColumnByteMatmul } from './byte-matmul.ts';
 import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
 import { waiting } from './waiting.ts';
@@ -67,6 +67,7 @@ const portable: LoweringTable = {
   },
   blockMatmul: lowerBlockMatmul,
   byteMatmul: lowerByteMatmul,
+  columnByteMatmul: lowerColumnByteMatmul,
   sum: (e, { attributes: { axes, keepDims } }, [x]) => [
     e.emit('ReduceSum', [x, e.int64(axes)], { keepdims: Number(keepDims) }),
   ],

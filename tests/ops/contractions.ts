@@ -2,7 +2,7 @@
 
 import { gradients } from '../../src/autodiff/gradients.ts';
 import {
-  add, blockMatmul, byteMatmul, constant, layerNorm, logSumExp, matmul, max, multiply, rmsNorm, rotate, softmax, sum, tanh, transpose, weight,
+  add, blockMatmul, byteMatmul, columnByteMatmul, constant, layerNorm, logSumExp, matmul, max, multiply, rmsNorm, rotate, softmax, sum, tanh, transpose, weight,
 } from '../../src/graph/build.ts';
 import type { Value } from '../../src/graph/graph.ts';
 import { apart, frozenBytes, frozenFloats, type OpCase, op, real } from '../support/check-op.ts';
@@ -110,6 +110,15 @@ const byteProducts = [
   op([real('batch', 4), real('batch', 3)], (x, g) => gradients(sum(multiply(byteProduct(3)(x), g), [0, 1]), [x])[0], [2, 4], (_, g) => (m, i) => total(3, (o) => roundedRow(3, (k) => g(m, k))(o) * MIRRORED(o, i)) / 256, []),
 ];
 
+/** The gradient of the product is the transposed product, whose operand is scaled before it is rounded. */
+const SCALES = frozenFloats(1, 3);
+const columnBytes = (x: Value, transposed: boolean) => columnByteMatmul(x, byteMatrix(x, 1, 4, 3), transposed);
+const columnByteProducts = [
+  op([real('batch', 4)], (x) => columnBytes(multiply(x, 1 / 256), false), [2, 3], (x) => (m, o) => total(4, (i) => roundedRow(4, (k) => x(m, k))(i) * W(i, o)) / 256, []),
+  op([real('batch', 3)], (x) => columnBytes(multiply(x, 1 / 256), true), [2, 4], (x) => (m, i) => total(3, (o) => roundedRow(3, (k) => x(m, k) * SCALES[k])(o) * (W(i, o) / SCALES[o])) / 256, []),
+  op([real('batch', 4), real('batch', 3)], (x, g) => gradients(sum(multiply(columnBytes(x, false), g), [0, 1]), [x])[0], [2, 4], (_, g) => (m, i) => total(3, (o) => roundedRow(3, (k) => g(m, k) * SCALES[k])(o) * (W(i, o) / SCALES[o])), []),
+];
+
 /** Cases of the products and reductions. */
 export const contractions = {
   matmul: [
@@ -145,6 +154,7 @@ export const contractions = {
   ],
   blockMatmul: blockProducts,
   byteMatmul: byteProducts,
+  columnByteMatmul: columnByteProducts,
   sum: [
     op([real(2, 3)], (x) => sum(x, [1]), [2], (x) => (i) => total(3, (j) => x(i, j))),
     op([real(2, 3)], (x) => sum(x, [1], true), [2, 1], (x) => (i) => total(3, (j) => x(i, j))),

@@ -127,23 +127,45 @@ describe('a base in blocks', () => {
     expect(paths).not.toContain('lm_head');
   });
 
-  it.each(['int8', 'int4'] as const)(
-    '%s computes what its rounded weights compute in float32',
-    async (dtype) => {
-      const model = await withBaseDtype(await openModel(folder('base'), causal), dtype, {
-        cacheFolder: folder('cache'),
-      });
-      const rounded = await openModel(folder(dtype), causal);
-      const [ours, expected] = [await results(model), await results(rounded)];
-      // The numbers are the same, but are summed in another order.
-      expect(ours.loss).toBeCloseTo(expected.loss, 5);
-      expect(largestDifference(ours.logits, expected.logits)).toBeLessThan(1e-4);
-      expect(largestDifference(ours.gradient, expected.gradient)).toBeLessThan(1e-5);
-      const plain = await openModel(folder('base'), causal);
-      expect(largestDifference(ours.logits, (await results(plain)).logits)).toBeGreaterThan(1e-3);
-      for (const opened of [model, rounded, plain]) opened.close();
-    },
-  );
+  it('int4 computes what its rounded weights compute in float32', async () => {
+    const model = await withBaseDtype(await openModel(folder('base'), causal), 'int4', {
+      cacheFolder: folder('cache'),
+    });
+    const rounded = await openModel(folder('int4'), causal);
+    const [ours, expected] = [await results(model), await results(rounded)];
+    // The numbers are the same, but are summed in another order.
+    expect(ours.loss).toBeCloseTo(expected.loss, 5);
+    expect(largestDifference(ours.logits, expected.logits)).toBeLessThan(1e-4);
+    expect(largestDifference(ours.gradient, expected.gradient)).toBeLessThan(1e-5);
+    const plain = await openModel(folder('base'), causal);
+    expect(largestDifference(ours.logits, (await results(plain)).logits)).toBeGreaterThan(1e-3);
+    for (const opened of [model, rounded, plain]) opened.close();
+  });
+
+  it('int8 computes on bytes in training, with a small error in spite of an outlier', async () => {
+    const outlier = folder('outlier');
+    mkdirSync(outlier);
+    writeFileSync(join(outlier, 'config.json'), JSON.stringify(CONFIG));
+    const tensors = [...describeIn(folder('base'), causal).parameters].map(
+      ([name, shape]): [string, StoredTensor] => {
+        const data = initialise(name, shape, 5, 0.1);
+        // One outlier column, as in pretrained decoders.
+        if (name.endsWith('layernorm.weight')) data[5] = 12;
+        return [name, { dtype: 'F32', shape: [...shape], data }];
+      },
+    );
+    writeSafetensors(join(outlier, 'model.safetensors'), new Map(tensors));
+    const plain = await openModel(outlier, causal);
+    const cacheFolder = folder('cache');
+    const model = await withBaseDtype(await openModel(outlier, causal), 'int8', { cacheFolder });
+    const [ours, expected] = [await results(model), await results(plain)];
+    const distance = (a: Float32Array, b: Float32Array) => norm(a.map((x, i) => x - b[i])) / norm(b);
+    // Each product has an error of one or two percent. The total error is 0.032 in the logits and 0.041 in the
+    // gradient. Without smoothing, it would be 0.045 and 0.073.
+    expect(distance(ours.logits, expected.logits)).toBeLessThan(0.04);
+    expect(distance(ours.gradient, expected.gradient)).toBeLessThan(0.055);
+    for (const opened of [model, plain]) opened.close();
+  });
 
   it.each(['int8', 'int4'] as const)(
     '%s also rounds activations in a graph that generates, with a small error',
