@@ -59,7 +59,7 @@ describe.skipIf(!existsSync(CASE))('an adapter from PEFT', () => {
     mkdirSync(path('lora'));
     writeAdapter(path('lora'), asStored(plain));
     const opened = await open(path('adalora'), { model: base, generates: true });
-    opened.merge(path('merged'));
+    await opened.merge(path('merged'));
     await opened.close();
   });
 

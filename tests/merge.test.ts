@@ -40,7 +40,7 @@ describe.skipIf(!existsSync(CASE))('a merged checkpoint', () => {
   ] as const)('in %s has the logits of the adapted model', async (dtype, stored, limit) => {
     const output = join(folder, String(dtype));
     const opened = await open(join(CASE, 'adapter'), { model: join(CASE, 'base') });
-    opened.merge(output, { dtype });
+    await opened.merge(output, { dtype });
     await opened.close();
     const types = [...readSafetensors(join(output, 'model.safetensors')).values()].map(
       (tensor) => tensor.dtype,

@@ -49,7 +49,7 @@ async function exported(family: string, head: HeadKind, options?: ExportOnnxOpti
   writeTinyHead(base, family, head);
   const model = await open(base);
   const output = `${base}-onnx`;
-  model.export('onnx', output, options);
+  await model.export('onnx', output, options);
   return { base, output, model };
 }
 
@@ -255,7 +255,7 @@ describe('the files beside it', () => {
     rmSync(join(base, 'tokenizer.json'));
     rmSync(join(base, 'tokenizer_config.json'));
     const opened = await open(base);
-    opened.export('onnx', `${base}-onnx`);
+    await opened.export('onnx', `${base}-onnx`);
     await opened.close();
     const { batch } = await ourLogits(base, PAIRS);
     expect(await exportedTokens(`${base}-onnx`, PAIRS)).toEqual([...batch.inputIds]);

@@ -126,8 +126,8 @@ describe.each(Object.keys(FAMILIES) as (keyof typeof FAMILIES)[])('question answ
 
   it('answers the same when merged, and as plain LoRA', async () => {
     const opened = await open(workspace.path(run), { model: workspace.path(family) });
-    opened.merge(workspace.path(`${family}-merged`));
-    opened.export('lora', workspace.path(`${family}-lora`));
+    await opened.merge(workspace.path(`${family}-merged`));
+    await opened.export('lora', workspace.path(`${family}-lora`));
     await opened.close();
     for (const form of ['merged', 'lora']) {
       const others = await answersOf(`${family}-${form}`, family);

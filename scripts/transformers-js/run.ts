@@ -36,7 +36,7 @@ async function compared(family: string, head: HeadKind): Promise<string[]> {
   try {
     writeTinyHead(base, family, head);
     await using model = await open(base);
-    model.export('onnx', output, { dtypes: DTYPES });
+    await model.export('onnx', output, { dtypes: DTYPES });
     return writesText(head) ? await written(model, head, output) : await read(base, output);
   } finally {
     rmSync(folder, { recursive: true });

@@ -97,8 +97,8 @@ export class OpenedModel extends TrainedModel {
    * values that `dtype` cannot represent
    */
   async merge(output: string, options: MergeOptions = {}): Promise<void> {
-    if (this.isClosed) throw closedModel(this.parts.path);
     const { writeMerged } = await import('./merge.ts');
+    if (this.isClosed) throw closedModel(this.parts.path);
     writeMerged(this.#opened, output, options);
   }
 
@@ -113,10 +113,10 @@ export class OpenedModel extends TrainedModel {
    * unknown or cannot represent a value
    */
   async export(form: string, output: string, options: ExportOnnxOptions = {}): Promise<void> {
-    if (this.isClosed) throw closedModel(this.parts.path);
     const { exportAdapter, ONNX_FORM } = await import('./export-adapter.ts');
-    if (form !== ONNX_FORM) return exportAdapter(this.#opened, form, output);
     const { exportOnnx } = await import('./export-onnx.ts');
-    exportOnnx(this.#opened, output, options);
+    if (this.isClosed) throw closedModel(this.parts.path);
+    if (form === ONNX_FORM) exportOnnx(this.#opened, output, options);
+    else exportAdapter(this.#opened, form, output);
   }
 }
