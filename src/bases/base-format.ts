@@ -27,6 +27,8 @@ export interface BaseFormat {
   key: object;
   /** Modules for which the format needs the magnitude of each input column. */
   measured: ReadonlySet<string>;
+  /** The format over which they are measured, if the model's own weights may not fit in memory. */
+  measuredOver?: BaseFormat;
   /**
    * The tensors that replace the weight [out, in] of the module `path`.
    *
@@ -217,6 +219,7 @@ function twoCopies(model: TaskModel): BaseFormat {
   return {
     base: { ...blocks.base, product },
     measured: smoothed,
+    measuredOver: blocks,
     key: { ...blocks.key, smoothed: [...smoothed] },
     tensors(path, shape, read, magnitudes) {
       const ofBlocks = blocks.tensors(path, shape, read);

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { contentDigest } from '../../formats/node/content-digest.ts';
 import { SafetensorsFile } from '../../formats/node/safetensors-file.ts';
+import { inUse, removeStale, temporaryName } from '../../formats/node/store/temporary-name.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { cacheFolder as programCache } from '../../support/node/cache-folder.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { BaseDtype } from '../base-dtype.ts';
-import { assertedFormat } from '../base-format.ts';
+import { assertedFormat, type BaseFormat } from '../base-format.ts';
 import { inputMagnitudes } from '../input-magnitudes.ts';
 import { onBase } from '../on-base.ts';
 import { type OnWritten, writeBase } from './write-base.ts';
@@ -34,6 +35,8 @@ export interface BaseOptions {
 }
 
 const NAME = 'model.safetensors';
+/** Name of the folder with a copy that only a measurement reads, before it gets a temporary name. */
+const MEASURED = 'measured';
 const ENGINE_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', U8: 'uint8' } as const;
 
 /**
@@ -50,7 +53,7 @@ export async function withBaseDtype<Model extends TaskModel>(
 ): Promise<LoadedModel<Model>> {
   if (dtype === 'float32') return model;
   try {
-    return await onCopy(model, dtype, options);
+    return await onCopy(model, dtype, assertedFormat(model, dtype, options.byRow), options);
   } catch (error) {
     model.close();
     throw error;
@@ -60,9 +63,9 @@ export async function withBaseDtype<Model extends TaskModel>(
 async function onCopy<Model extends TaskModel>(
   model: LoadedModel<Model>,
   dtype: Exclude<BaseDtype, 'float32'>,
-  { cacheFolder = programCache(), byRow, onWritten = () => {} }: BaseOptions,
+  format: BaseFormat,
+  { cacheFolder = programCache(), onWritten = () => {} }: BaseOptions,
 ): Promise<LoadedModel<Model>> {
-  const format = assertedFormat(model, dtype, byRow);
   // A copy contains the weights of one model's head. Another head may need weights that this copy lacks, such
   // as BERT's pooler.
   const stored = storedPlaces(model);
@@ -71,7 +74,7 @@ async function onCopy<Model extends TaskModel>(
   const folder = join(cacheFolder, `${dtype}-${baseKey(files, how)}`);
   const path = join(folder, NAME);
   const write = async () => {
-    const magnitudes = await inputMagnitudes(model, nodeEngine(model, 'cpu'), format.measured);
+    const magnitudes = await magnitudesOf(model, dtype, format, cacheFolder);
     writeBase(path, model, format, magnitudes, onWritten, isIntact);
     return SafetensorsFile.open(path);
   };
@@ -90,6 +93,33 @@ async function onCopy<Model extends TaskModel>(
       model.close();
     },
   };
+}
+
+/** Measures what a format needs. A copy of the weights that only the measurement reads is removed afterwards. */
+async function magnitudesOf(
+  model: LoadedModel,
+  dtype: Exclude<BaseDtype, 'float32'>,
+  { measured, measuredOver }: BaseFormat,
+  cacheFolder: string,
+): Promise<Map<string, Float32Array>> {
+  const over = (model: LoadedModel) => inputMagnitudes(model, nodeEngine(model, 'cpu'), measured);
+  if (!measuredOver) return over(model);
+  mkdirSync(cacheFolder, { recursive: true });
+  removeStale(cacheFolder, MEASURED);
+  const folder = resolve(temporaryName(join(cacheFolder, MEASURED)));
+  inUse.add(folder);
+  try {
+    const stillOpen = { ...model, close() {} };
+    const rounded = await onCopy(stillOpen, dtype, measuredOver, { cacheFolder: folder });
+    try {
+      return await over(rounded);
+    } finally {
+      rounded.close();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    inUse.delete(folder);
+  }
 }
 
 /** Undefined if missing or truncated; the caller rebuilds it. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -53,6 +53,11 @@ it('is removed if its owner has ended, or is elsewhere and has not written for a
     left('file', dead, elsewhere),
   ];
   const another = left('another', dead);
+  // A folder goes with its files.
+  const emptied = left('file', dead);
+  rmSync(join(folder, emptied));
+  mkdirSync(join(folder, emptied));
+  writeFileSync(join(folder, emptied, 'model'), 'x');
   removeStale(folder, 'file');
   expect(readdirSync(folder).sort()).toEqual([...kept, another].sort());
   removeStale(folder);

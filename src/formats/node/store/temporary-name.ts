@@ -39,7 +39,7 @@ export function isTemporary(name: string): boolean {
 }
 
 /**
- * Removes temporary files of owners that no longer run. Owners in other containers or on other hosts cannot
+ * Removes temporary files and folders of owners that no longer run. Owners in other containers or on other hosts cannot
  * be checked. Their files are removed after a day without writes.
  *
  * @param name the name of the final file; default: any name
@@ -52,7 +52,7 @@ export function removeStale(folder: string, name?: string): void {
     const owner = { pid: Number(pid), started: started === '0' ? undefined : started };
     const isOwn = place === placeKey() && owner.pid === process.pid && Number(thread) === threadId;
     if (isOwn ? !inUse.has(resolve(path)) : (hasEnded(place, owner) ?? isOld(path)))
-      rmSync(path, { force: true });
+      rmSync(path, { force: true, recursive: true });
   }
 }
 
