@@ -390,8 +390,9 @@ const DATA: readonly WorstFile[] = [
   ...of(
     ['texts of bleu'],
     [
-      { what: 'points', content: () => `${'.,'.repeat(MB / 2)}\n`.repeat(2) },
-      { what: 'spaces', content: () => `a${' '.repeat(900_000)}a\n`.repeat(4) },
+      { what: 'points', content: () => `${'.,'.repeat(MB / 8)}\n`.repeat(8) },
+      { what: 'spaces', content: () => `a${' '.repeat(250_000)}a\n`.repeat(16) },
+      { what: 'a long text', content: () => `${'.,'.repeat(MB)}\n`, refused: 'characters' },
     ],
   ),
   ...of(

@@ -144,8 +144,8 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
   it('makes the same files', () => {
     const path = (name: string) => join(folder, 'run', name === 'README.md' ? '' : 'adapter', name);
     expect(run.adapter?.map(([name]) => name)).toEqual([
-      ...['adapter_model.safetensors', 'adapter_config.json'],
-      ...['adalora.json', 'README.md'],
+      ...['adalora.json', 'adapter_model.safetensors'],
+      ...['adapter_config.json', 'README.md'],
     ]);
     for (const [name, content] of run.adapter ?? []) {
       expect(Buffer.from(content as string), name).toEqual(readFileSync(path(name)));

@@ -8,6 +8,8 @@ import type { ScoredFiles, ScoreKind } from './score-kind.ts';
 
 /** Maximum words of a text. The time of ROUGE grows with the product of both lengths. */
 const MAX_WORDS = 2 ** 14;
+/** Maximum characters of a text. BLEU also counts marks, which are not in `MAX_WORDS`. */
+const MAX_CHARACTERS = 2 ** 18;
 
 const isText = (value: unknown) => typeof value === 'string';
 
@@ -58,6 +60,8 @@ function textLines(file: TextFile, listed: boolean): string[][] {
     const several = listed ? ', or a list of strings' : '';
     if (!isRight)
       problems.add(line, { needs: `a JSON string or {"text": …}${several}`, got: text.slice(0, 60) });
+    else if (found.some((text) => text.length > MAX_CHARACTERS))
+      problems.add(line, { fault: `has a text of more than ${MAX_CHARACTERS} characters` });
     else if (found.some((text) => wordsIn(text) > MAX_WORDS))
       problems.add(line, { fault: `has a text of more than ${MAX_WORDS} words` });
     return isRight ? found : [''];
