@@ -72,8 +72,8 @@ export function baseFormat(
   dtype: Exclude<BaseDtype, 'float32'>,
   byRow = false,
 ): BaseFormat {
-  if (dtype === 'int8' && !model.definition.isDecoder) return byteFormat(model, byRow);
-  return dtype === 'int4' ? blockFormat(model, 4) : twoCopies(model);
+  if (dtype === 'int4') return blockFormat(model, 4);
+  return model.definition.isDecoder ? twoCopies(model) : byteFormat(model, byRow);
 }
 
 /**

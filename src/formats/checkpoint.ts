@@ -37,11 +37,11 @@ export function checkpointOf(
   return {
     names: () => [...fileOf.keys()],
     info(name) {
-      const { path } = find(name);
-      const { axes, ...info } = find(name).info(name);
-      if (axes !== 'scattered') return { ...info, ...(axes && { axes }), file: path };
+      const file = find(name);
+      const { axes, ...info } = file.info(name);
+      if (axes !== 'scattered') return { ...info, ...(axes && { axes }), file: file.path };
       throw new UserError({
-        where: `${path}: tensor ${excerptName(name)}`,
+        where: `${file.path}: tensor ${excerptName(name)}`,
         fault: 'is not contiguous, such as a slice',
         hint: convertHint(where),
       });

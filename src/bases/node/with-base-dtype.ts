@@ -103,7 +103,7 @@ async function magnitudesOf(
   cacheFolder: string,
 ): Promise<Map<string, Float32Array>> {
   const over = (model: LoadedModel) => inputMagnitudes(model, nodeEngine(model, 'cpu'), measured);
-  if (!measuredOver) return over(model);
+  if (!measuredOver || measured.size === 0) return over(model);
   mkdirSync(cacheFolder, { recursive: true });
   removeStale(cacheFolder, MEASURED);
   const folder = resolve(temporaryName(join(cacheFolder, MEASURED)));

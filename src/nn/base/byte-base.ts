@@ -1,5 +1,6 @@
-import { byteMatmul, weight } from '../../graph/build.ts';
-import { type FrozenBase, INTEGERS, SCALES } from './frozen-base.ts';
+import { byteMatmul } from '../../graph/build.ts';
+import { byteMatrix } from './byte-matrix.ts';
+import type { FrozenBase } from './frozen-base.ts';
 import { smoothing } from './smoothing.ts';
 
 /** Suffix of the name of a weight's mirror: the matrix that multiplies gradients. */
@@ -27,13 +28,8 @@ export function byteBase(
       const { graph } = x.node;
       const name = `${path}.weight`;
       const inFeatures = x.shape[1] as number;
-      const matrix = (name: string, rows: number, columns: number) =>
-        [
-          weight(graph, name + INTEGERS, [rows, columns], 'uint8'),
-          weight(graph, name + SCALES, [columns]),
-        ] as const;
-      const operand = matrix(name, inFeatures, outFeatures);
-      const mirror = matrix(name + MIRROR, outFeatures, inFeatures);
+      const operand = byteMatrix(graph, name, inFeatures, outFeatures);
+      const mirror = byteMatrix(graph, name + MIRROR, outFeatures, inFeatures);
       if (!normalised.has(path)) return byteMatmul(x, operand, mirror);
       if (byRow) return byteMatmul(smoothed(x, name), operand, mirror);
       return byteMatmul(x, operand, mirror, factors(x, name));

@@ -1,5 +1,6 @@
-import { columnByteMatmul, weight } from '../../graph/build.ts';
-import { type FrozenBase, INTEGERS, SCALES } from './frozen-base.ts';
+import { columnByteMatmul } from '../../graph/build.ts';
+import { byteMatrix } from './byte-matrix.ts';
+import type { FrozenBase } from './frozen-base.ts';
 import { smoothing } from './smoothing.ts';
 
 /** Suffix of the name of a weight that is stored as bytes with a scale for each output. */
@@ -17,14 +18,10 @@ export function columnByteBase(paths: ReadonlySet<string>, normalised: ReadonlyS
     paths,
     packing: 'never',
     product(path, x, outFeatures) {
-      const { graph } = x.node;
       const name = `${path}.weight`;
-      const bytes = name + COLUMNS;
       const operand = normalised.has(path) ? smoothed(x, name) : x;
-      return columnByteMatmul(operand, [
-        weight(graph, bytes + INTEGERS, [x.shape[1] as number, outFeatures], 'uint8'),
-        weight(graph, bytes + SCALES, [outFeatures]),
-      ]);
+      const matrix = byteMatrix(x.node.graph, name + COLUMNS, x.shape[1] as number, outFeatures);
+      return columnByteMatmul(operand, matrix);
     },
   };
 }
