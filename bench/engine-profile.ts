@@ -25,7 +25,7 @@ export async function engineProfile(run: (profilePrefix: string) => Promise<void
   try {
     await run(join(folder, 'profile'));
     const [file] = readdirSync(folder);
-    const events: (KernelEvent & { cat?: string })[] = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+    const events: (KernelEvent & { cat?: string })[] = JSON.parse(readFileSync(join(folder, file!), 'utf8'));
     return events.filter(({ cat, name }) => cat === 'Node' && name.endsWith('_kernel_time'));
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -45,7 +45,7 @@ export function productSizes({ args }: KernelEvent): {
   // If the other operand is packed, its shape is missing.
   const a = shapeOf(args.input_type_shape?.[0]);
   const output = shapeOf(args.output_type_shape?.[0]);
-  const [rows, columns] = output.slice(-2);
+  const [rows, columns] = output.slice(-2) as [number, number];
   const batch = elements(output.slice(0, -2));
   return { rows, inner: elements(a) / (rows * batch), columns, batch };
 }

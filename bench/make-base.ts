@@ -11,5 +11,5 @@ import { benchHead } from './bench-head.ts';
 
 const [, , folder, dtype = 'int8', causal] = process.argv;
 (
-  await withBaseDtype(await openModel(folder, benchHead(causal === 'causal').build), dtype as BaseDtype)
+  await withBaseDtype(await openModel(folder!, benchHead(causal === 'causal').build), dtype as BaseDtype)
 ).close();

@@ -12,7 +12,7 @@ export async function matmulPeak(): Promise<number> {
   const a = input(graph, 'a', 'float32', [rows, inner]);
   const b = input(graph, 'b', 'float32', [inner, columns]);
   const session = await createSession(lower({ y: matmul(a, b) }, { target: 'cpu' }), { device: 'cpu' });
-  const filled = (dims: number[]) => ({ data: new Float32Array(dims[0] * dims[1]).fill(0.5), dims });
+  const filled = (dims: number[]) => ({ data: new Float32Array(dims[0]! * dims[1]!).fill(0.5), dims });
   const feeds = { a: filled([rows, inner]), b: filled([inner, columns]) };
   let best = Infinity;
   for (let i = 0; i < 5; i++) {

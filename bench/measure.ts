@@ -49,23 +49,23 @@ export async function measure<Prepared, Reply, End>(
   try {
     const prepared: Prepared[] = [];
     for (const [i, client] of clients.entries())
-      prepared.push(await client.ask('prepare', rivals[i].preparation));
+      prepared.push(await client.ask('prepare', rivals[i]!.preparation));
     const replies: Reply[][] = clients.map(() => []);
     for (let round = -warmUp; round < kept; round++) {
       for (const i of new Random(0, 'bench', round + warmUp).permutation(clients.length)) {
         await setTimeout(PAUSE_MS);
-        const reply = await clients[i].ask<Reply>(op);
-        if (round >= 0) replies[i].push(reply);
+        const reply = await clients[i]!.ask<Reply>(op);
+        if (round >= 0) replies[i]!.push(reply);
       }
     }
     const memories: Memory[] = [];
     for (const client of clients) memories.push(await client.ask('memory'));
     const measured = clients.map((_, i) => ({
-      prepared: prepared[i],
-      replies: replies[i],
-      memory: memories[i],
+      prepared: prepared[i]!,
+      replies: replies[i]!,
+      memory: memories[i]!,
     }));
-    return { measured, end: await atEnd(clients[0]) };
+    return { measured, end: await atEnd(clients[0]!) };
   } finally {
     await Promise.all(clients.map((client) => client.exit()));
   }

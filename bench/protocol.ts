@@ -47,7 +47,7 @@ export async function serve(
     return decode(communicator.broadcast(encode(own ?? null))) as Request;
   };
   for (let request = next(); request.op !== 'exit'; request = next()) {
-    const reply = await operations[request.op](request);
+    const reply = await operations[request.op]!(request);
     if (communicator.rank === 0) answer(reply);
   }
 }

@@ -52,7 +52,7 @@ try {
   const launcher = new Launcher(process.env.BENCH_PYTHON, join(scratch, 'cache'));
   console.log('In brackets what is to be reached; beside bf16 that is meant for a machine with AMX.\n');
   for (const cases of benchCases(Number(options.dropout))) {
-    if (!cases[0].name.includes(options.only)) continue;
+    if (!cases[0]!.name.includes(options.only)) continue;
     const rounds = { warmUp: 2, kept: Number(options.steps) };
     const folder = join(scratch, 'model');
     const { versions, ...result } = await measureSteps(cases, launcher, { rounds, threads, folder });

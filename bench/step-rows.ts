@@ -25,8 +25,8 @@ export async function measureSteps(
   launcher: Launcher,
   { rounds, threads, folder }: StepRows,
 ): Promise<StepResult & Pick<Prepared, 'versions'>> {
-  const [{ name }] = cases;
-  writeRandomCheckpoint(folder, cases[0]);
+  const { name } = cases[0]!;
+  writeRandomCheckpoint(folder, cases[0]!);
   launcher.makeBase(folder);
   const rivals = launcher.sides.flatMap((side) =>
     cases.map(({ name: _, ...benchCase }) => {
@@ -44,8 +44,8 @@ export async function measureSteps(
     async (first) => ({ matmulGflops: await matmulPeak(), products: await first.ask('products') }),
   );
   const runs = measured.map(({ prepared: { trainable }, replies, memory }, i) => ({
-    side: rivals[i].side.name,
-    method: rivals[i].method,
+    side: rivals[i]!.side.name,
+    method: rivals[i]!.method,
     trainable,
     ms: replies.map(({ ms }) => ms),
     memory,

@@ -25,14 +25,14 @@ defineTask(
     name: 'robust regression',
     loss(logits) {
       const [batch] = logits.shape;
-      const labels = input(logits.node.graph, 'labels', 'float32', [batch]);
-      const error = subtract(reshape(logits, [batch]), labels);
+      const labels = input(logits.node.graph, 'labels', 'float32', [batch!]);
+      const error = subtract(reshape(logits, [batch!]), labels);
       const size = where(greater(error, 0), error, negate(error));
       return average(where(greater(size, 1), subtract(size, 0.5), multiply(multiply(error, error), 0.5)));
     },
     evaluationLoss(logits, _outputs, targets) {
       let total = 0;
-      for (let i = 0; i < targets.length; i++) total += huber(logits[i] - targets[i]);
+      for (let i = 0; i < targets.length; i++) total += huber(logits[i]! - targets[i]!);
       return total / targets.length;
     },
     // Models without a note of their task are not for this one.

@@ -23,7 +23,7 @@ const { values: flags } = parseArgs({
     pairs: { type: 'string', default: '40' },
   },
 });
-const cases = benchCases(Number(flags.dropout)).find(([{ name }]) => name === flags.case);
+const cases = benchCases(Number(flags.dropout)).find(([first]) => first!.name === flags.case);
 const dtype = BASE_DTYPES.find((name) => name === flags['base-dtype']) as BaseDtype;
 if (!cases || !dtype) throw new Error('--case or --base-dtype: no such thing in bench/shapes.ts');
 const [adalora, lora] = ['adalora', 'lora'].map((name) => cases.find(({ method }) => method === name));
@@ -42,13 +42,13 @@ try {
     // The order alternates. Each side starts when the threads of the other are idle.
     for (const side of i % 2 === 0 ? [0, 1] : [1, 0]) {
       await new Promise((resolve) => setTimeout(resolve, 50));
-      const step = await measured(sides[side]);
-      if (i >= 0) taken[side].push(step);
+      const step = await measured(sides[side]!);
+      if (i >= 0) taken[side]!.push(step);
     }
   }
   for (const part of ['clock', 'processor', 'update'] as const) {
-    const [ours, theirs] = taken.map((steps) => steps.map((step) => step[part]));
-    const ratio = median(ours.map((ms, i) => ms / theirs[i]));
+    const [ours, theirs] = taken.map((steps) => steps.map((step) => step[part])) as [number[], number[]];
+    const ratio = median(ours.map((ms, i) => ms / theirs[i]!));
     const least = Math.min(...ours) / Math.min(...theirs);
     const all = [median(ours), median(theirs)].map((ms) => ms.toFixed(1)).join(' and ');
     console.log(`${part}: ${all} ms, ratio ${ratio.toFixed(3)} (of the least ${least.toFixed(3)})`);

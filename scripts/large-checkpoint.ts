@@ -66,7 +66,7 @@ if (positionals.length !== 1) {
 }
 const [folder] = positionals;
 report('started');
-if (!existsSync(join(folder, 'config.json'))) {
+if (!existsSync(join(folder!, 'config.json'))) {
   const size = {
     layers: Number(values.layers),
     hidden: Number(values.hidden),
@@ -76,9 +76,9 @@ if (!existsSync(join(folder, 'config.json'))) {
     kvHeads: Number(values['kv-heads']),
   };
   const config = llamaConfig(size);
-  writeShards(folder, llamaShapes(size), config.initializer_range, Number(values['shard-gb']) * 1e9);
+  writeShards(folder!, llamaShapes(size), config.initializer_range, Number(values['shard-gb']) * 1e9);
   // Written last: if it exists, all other files are complete.
-  atomicWrite(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+  atomicWrite(join(folder!, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
   report('written');
 }
-readThrough(folder);
+readThrough(folder!);

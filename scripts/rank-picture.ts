@@ -12,7 +12,7 @@ import type { TrainEvent } from '../src/run/events.ts';
  */
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { title: { type: 'string' } } });
-const [metrics, out] = positionals;
+const [metrics, out] = positionals as [string, string];
 const events = readFileSync(metrics, 'utf8')
   .trimEnd()
   .split('\n')

@@ -90,7 +90,7 @@ describe.each(METHODS)('%s, with the name %s', (method, title, settings) => {
   it('learns, and has its name on its card and in its report', async () => {
     const losses = workspace.events(output).flatMap((event) => (event.type === 'step' ? [event.loss] : []));
     const last = losses.slice(-10);
-    expect(last.reduce((a, b) => a + b) / last.length).toBeLessThan(0.6 * losses[0]);
+    expect(last.reduce((a, b) => a + b) / last.length).toBeLessThan(0.6 * losses[0]!);
     const card = workspace.read(output, 'README.md').toString();
     expect(card).toContain(`# model, ${title}\n`);
     expect(card).toContain(`trained by ${title} for 60 steps`);
@@ -102,13 +102,13 @@ describe.each(METHODS)('%s, with the name %s', (method, title, settings) => {
 
   it('predicts the same as plain LoRA and merged', async () => {
     const logits = await succeeds(workspace.run('predict', output, 'dev.tsv', '--logits'));
-    const first = (text: string) => JSON.parse(text.split('\n')[0]).logits as number[];
+    const first = (text: string) => JSON.parse(text.split('\n')[0]!).logits as number[];
     await succeeds(workspace.run('export', output, '--as', 'lora', '-o', `${output}-plain`));
     await succeeds(workspace.run('merge', output, '-o', `${output}-merged`));
     for (const other of ['plain', 'merged']) {
       const same = await succeeds(workspace.run('predict', `${output}-${other}`, 'dev.tsv', '--logits'));
       // The same float32 sums in another order.
-      first(same).forEach((logit, i) => expect(logit).toBeCloseTo(first(logits)[i], 4));
+      first(same).forEach((logit, i) => expect(logit).toBeCloseTo(first(logits)[i]!, 4));
     }
   });
 });

@@ -62,8 +62,8 @@ describe.each(Object.keys(METHODS) as (keyof typeof METHODS)[])('%s', (method) =
     const [before, after] = await Promise.all(
       [from, on].map((run) => readAdapter(workspace.path(run, 'adapter'))),
     );
-    expect(after.tensors).toEqual(before.tensors);
-    expect(after.config).toEqual(before.config);
+    expect(after!.tensors).toEqual(before!.tensors);
+    expect(after!.config).toEqual(before!.config);
   });
 
   it.runIf(['increlora', 'adadora'].includes(method))(
@@ -73,7 +73,7 @@ describe.each(Object.keys(METHODS) as (keyof typeof METHODS)[])('%s', (method) =
       const settings = [...settingsOf(method), 'base_dtype=int8', `output=${output}`];
       expect(await workspace.train(...settings)).toMatchObject({ code: 0 });
       const { accuracy } = JSON.parse((await workspace.run('eval', output, 'dev.tsv', '--json')).stdout);
-      expect(eventsOf(workspace.events(output), 'finish')[0].metrics.accuracy).toBe(accuracy);
+      expect(eventsOf(workspace.events(output), 'finish')[0]!.metrics.accuracy).toBe(accuracy);
     },
   );
 });

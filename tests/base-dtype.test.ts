@@ -34,12 +34,12 @@ async function answers(...flags: string[]): Promise<Answers> {
     .split('\n')
     .map((line) => JSON.parse(line).logits);
   const losses = logits.map(([bad, good], i) =>
-    Math.log1p(Math.exp(ROWS[i].label === 'good' ? bad - good : good - bad)),
+    Math.log1p(Math.exp(ROWS[i]!.label === 'good' ? bad! - good! : good! - bad!)),
   );
   const loss = losses.reduce((sum, one) => sum + one, 0) / ROWS.length;
   const { eval_loss, eval_accuracy } = JSON.parse(scored.stdout);
   expect(eval_loss).toBeCloseTo(loss, 5);
-  const right = logits.filter(([bad, good], i) => (good > bad ? 'good' : 'bad') === ROWS[i].label);
+  const right = logits.filter(([bad, good], i) => (good! > bad! ? 'good' : 'bad') === ROWS[i]!.label);
   expect(eval_accuracy).toBeCloseTo(right.length / ROWS.length, 10);
   return { logits, loss };
 }
@@ -48,7 +48,7 @@ async function answers(...flags: string[]): Promise<Answers> {
 function distance(one: Answers, other: Answers): number {
   const [a, b] = [one.logits.flat(), other.logits.flat()];
   expect(a).toHaveLength(b.length);
-  return Math.max(...a.map((x, i) => Math.abs(x - b[i]))) / largest;
+  return Math.max(...a.map((x, i) => Math.abs(x - b[i]!))) / largest;
 }
 
 /** float32 on two engines, which sum some dozens of terms in different orders. */

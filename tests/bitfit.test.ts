@@ -48,10 +48,10 @@ describe('a run of BitFit', () => {
     const accuracies = [
       ...eventsOf(workspace.events('full'), 'finish'),
       ...eventsOf(workspace.events('turned'), 'finish'),
-    ].map(({ metrics }) => metrics.eval_accuracy);
+    ].map(({ metrics }) => metrics.eval_accuracy!);
     expect(Math.min(...accuracies)).toBeGreaterThan(0.9);
     const events = workspace.events('turned');
-    expect(eventsOf(events, 'step')[0].loss).toBeGreaterThan(1);
+    expect(eventsOf(events, 'step')[0]!.loss).toBeGreaterThan(1);
     expect(eventsOf(events, 'finish')).toMatchObject([{ reason: 'done', ranks: {} }]);
     expect(eventsOf(events, 'allocation')).toEqual([]);
   });
@@ -99,7 +99,7 @@ describe('a run of BitFit', () => {
     for (const [name, gradient] of own) {
       const reference = full.get(name)!;
       // The two graphs sum in different orders: float32 of values up to about one.
-      gradient.forEach((value, i) => expect(value, name).toBeCloseTo(reference[i], 5));
+      gradient.forEach((value, i) => expect(value, name).toBeCloseTo(reference[i]!, 5));
     }
   });
 
@@ -111,7 +111,7 @@ describe('a run of BitFit', () => {
     } = JSON.parse(await succeeds(workspace.run('eval', 'run', 'dev.tsv', '--json')));
     const [finish] = eventsOf(workspace.events('run'), 'finish');
     expect(Object.keys(scores)).toContain('eval_accuracy');
-    for (const [name, score] of Object.entries(scores)) expect(score).toBeCloseTo(finish.metrics[name], 5);
+    for (const [name, score] of Object.entries(scores)) expect(score).toBeCloseTo(finish!.metrics[name]!, 5);
   });
 
   it('is merged into a checkpoint with the same predictions, which differs only in biases and head', async () => {
@@ -123,7 +123,7 @@ describe('a run of BitFit', () => {
         .flatMap((line) => JSON.parse(line).logits as number[]);
     const [adapted, merged] = [await logits('run'), await logits('merged')];
     expect(adapted).toHaveLength(2 * 48);
-    merged.forEach((value, i) => expect(value).toBeCloseTo(adapted[i], 5));
+    merged.forEach((value, i) => expect(value).toBeCloseTo(adapted[i]!, 5));
     const base = readSafetensors(workspace.path('model', 'model.safetensors'));
     const written = readSafetensors(workspace.path('merged', 'model.safetensors'));
     const { tensors } = await readAdapter(workspace.path('run', 'adapter'));
@@ -176,7 +176,7 @@ describe('a run of BitFit', () => {
     const lossesOf = (run: string) => eventsOf(workspace.events(run), 'step').map(({ loss }) => loss);
     const exact = lossesOf('run');
     // Rounding to eight bits changes a loss little.
-    lossesOf('int8').forEach((loss, i) => expect(Math.abs(loss - exact[i])).toBeLessThan(0.02));
+    lossesOf('int8').forEach((loss, i) => expect(Math.abs(loss - exact[i]!)).toBeLessThan(0.02));
     expect(adapterBytes('int8').equals(adapterBytes('run'))).toBe(false);
   });
 

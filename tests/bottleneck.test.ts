@@ -41,7 +41,7 @@ describe.each([
 
   it('learns, and writes the files of AdapterHub', async () => {
     const losses = workspace.events(method).flatMap((event) => (event.type === 'step' ? [event.loss] : []));
-    expect(losses.at(-1)).toBeLessThan(0.7 * losses[0]);
+    expect(losses.at(-1)).toBeLessThan(0.7 * losses[0]!);
     expect(readdirSync(workspace.path(method, 'adapter')).sort()).toEqual([
       'adalora.json',
       'adapter_config.json',
@@ -90,7 +90,7 @@ describe.each([
     expect(scores.eval_accuracy).toBeGreaterThan(0.8);
     if (finish.type !== 'finish') expect.unreachable();
     // Rounded once more in between: float32 of values about one.
-    for (const [name, score] of Object.entries(scores)) expect(score).toBeCloseTo(finish.metrics[name], 5);
+    for (const [name, score] of Object.entries(scores)) expect(score).toBeCloseTo(finish.metrics[name]!, 5);
   });
 
   it('resumes after a kill to the same bytes', async () => {
@@ -113,7 +113,7 @@ describe.each([
       workspace.events(output).flatMap((event) => (event.type === 'step' ? [event.loss] : []));
     // Rounding the base changes a loss a little; int4 of random weights more.
     const limit = dtype === 'int8' ? 0.05 : 0.3;
-    losses(dtype).forEach((loss, i) => expect(Math.abs(loss - losses(method)[i])).toBeLessThan(limit));
+    losses(dtype).forEach((loss, i) => expect(Math.abs(loss - losses(method)[i]!)).toBeLessThan(limit));
     expect(adapterBytes(dtype)).not.toEqual(adapterBytes(method));
     workspace.delete(dtype);
   });
@@ -147,7 +147,7 @@ describe.each([
   it('rejects a bottleneck of zero', async () => {
     for (const command of ['train', 'plan'])
       expect(
-        await workspace.run(command, 'run.yaml', '--set', own[0], '--set', `${method}.bottleneck=0`),
+        await workspace.run(command, 'run.yaml', '--set', own[0]!, '--set', `${method}.bottleneck=0`),
       ).toMatchObject({ code: 2, stderr: `--set: \`${method}.bottleneck\` must be at least 1, got 0.\n` });
   });
 });

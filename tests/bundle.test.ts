@@ -60,7 +60,7 @@ it('all files that the build names by their place exist', () => {
     .flatMap((name) =>
       Array.from(
         readFileSync(join('dist', name), 'utf8').matchAll(/new URL\("([^"]+)", import\.meta\.url\)/g),
-        ([, path]) => join('dist', dirname(name), path),
+        ([, path]) => join('dist', dirname(name), path!),
       ),
     );
   expect(named).toContain('dist/jobs/node/worker.js');
@@ -73,7 +73,7 @@ it("the build's entry for pages reaches no module of Node", async () => {
     ...{ entryPoints: ['dist/web/index.js'], bundle: true, platform: 'browser', format: 'esm' },
     ...{ packages: 'external', external: ['#*'], write: false, metafile: true, logLevel: 'silent' },
   });
-  const [{ imports }] = Object.values(metafile.outputs);
+  const { imports } = Object.values(metafile.outputs)[0]!;
   const external = imports.filter((each) => each.external).map(({ path }) => path);
   expect(external).toContain('protobufjs/minimal.js');
   expect(external.filter((path) => path.startsWith('node:'))).toEqual([]);

@@ -80,7 +80,7 @@ describe.skipIf(!isAsked)('the packed package (with LONG_TESTS=1, where npm reac
     // The test trains its own run.
     rmSync(join(folder, 'runs/server'), { recursive: true, force: true });
     // Some runtimes colour their output.
-    expect(done(command, ...words)).toMatch(/label.*(good|bad).*probabilities/s);
+    expect(done(command!, ...words)).toMatch(/label.*(good|bad).*probabilities/s);
   });
 
   it('answers in a standalone server of Next.js, away from its project', { timeout: 900_000 }, async () => {

@@ -58,7 +58,7 @@ async function open(
 
 const matrix = (rows: readonly (readonly number[])[]) => ({
   data: Int32Array.from(rows.flat()),
-  dims: [rows.length, rows[0].length],
+  dims: [rows.length, rows[0]!.length],
 });
 
 /** The content of a cache before a text begins. */
@@ -72,7 +72,7 @@ function nothing({ entries }: KeyValueCache): Tensors {
 function handedOn({ entries }: KeyValueCache, past: Tensors, outputs: Tensors): Tensors {
   return Object.fromEntries(
     entries.map(({ name, width }) => {
-      const data = [past[PAST + name], outputs[PRESENT + name]].flatMap((read) => [...read.data]);
+      const data = [past[PAST + name]!, outputs[PRESENT + name]!].flatMap((read) => [...read.data]);
       const dims = [data.length / BATCH / width, BATCH, width];
       return [PAST + name, { data: Float32Array.from(data), dims }];
     }),
@@ -113,11 +113,11 @@ it('GPT-2 continues from its cache, also with padding on the left', async () => 
     });
     for (let token = read; token < end; token++) {
       for (let example = 0; example < BATCH; example++) {
-        if (masks[example][token] === 0) continue;
+        if (masks[example]![token] === 0) continue;
         expectSameRow(
-          outputs.logits.data,
+          outputs.logits!.data,
           (token - read) * BATCH + example,
-          expected.logits.data,
+          expected.logits!.data,
           token * BATCH + example,
         );
       }
@@ -168,7 +168,7 @@ it('BART continues from its cache, and reads its source once', async () => {
       ...encoded,
     });
     for (let row = 0; row < count * BATCH; row++)
-      expectSameRow(outputs.logits.data, row, expected.logits.data, read * BATCH + row);
+      expectSameRow(outputs.logits!.data, row, expected.logits!.data, read * BATCH + row);
     past = handedOn(encode.cache!, past, outputs);
     if (read === 0) {
       const kept = encode.cache!.encoded.map(({ name }) => [PAST + name, outputs[PRESENT + name]]);
@@ -186,5 +186,5 @@ function expectSameRow(
   expectedRow: number,
 ): void {
   for (let word = 0; word < VOCABULARY; word++)
-    expect(actual[row * VOCABULARY + word]).toBeCloseTo(expected[expectedRow * VOCABULARY + word], DIGITS);
+    expect(actual[row * VOCABULARY + word]).toBeCloseTo(expected[expectedRow * VOCABULARY + word]!, DIGITS);
 }

@@ -38,7 +38,7 @@ describe('a checkpoint', { timeout: 240_000 }, () => {
     expect(await scores('run', '--checkpoint', '24')).toEqual(await scores('run'));
     const [own, kept] = ['run/adapter', 'run/checkpoints/checkpoint-24/adapter'].map((folder) =>
       workspace.read(folder, 'adapter_model.safetensors'),
-    );
+    ) as [Buffer, Buffer];
     expect(kept.equals(own)).toBe(true);
   });
 

@@ -41,7 +41,7 @@ function leaves(value: unknown, path = ''): [key: string, value: unknown][] {
   return Object.entries(value).flatMap(([key, inner]) => leaves(inner, path === '' ? key : `${path}.${key}`));
 }
 
-const chosenIn = (stdout: string) => [...stdout.matchAll(/^chosen: (.*) \(.*\)$/gm)].map(([, what]) => what);
+const chosenIn = (stdout: string) => [...stdout.matchAll(/^chosen: (.*) \(.*\)$/gm)].map(([, what]) => what!);
 const asPrinted = (key: string, value: unknown) => describeChosen({ key, value, reason: '' }).slice(0, -3);
 
 describe.each(Object.entries(TASKS))('the values chosen for %s', (name, task) => {
@@ -78,7 +78,7 @@ describe.each(Object.entries(TASKS))('the values chosen for %s', (name, task) =>
   it('are not reported if they are set by hand, one or all', async () => {
     const settings = chosen.map(([key, value]) => ['--set', `${key}=${value}`]);
     for (const [i, [key]] of chosen.entries()) {
-      const { code, stdout } = await workspace.run('plan', file, ...settings[i]);
+      const { code, stdout } = await workspace.run('plan', file, ...settings[i]!);
       expect(code).toBe(0);
       const names = chosenIn(stdout).map((what) => what.split(' ')[0]);
       expect(names).not.toContain(key.split('.').at(-1));

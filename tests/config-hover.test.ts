@@ -35,7 +35,7 @@ function hoverTexts(): Map<string, string> {
       }
     }
   };
-  walk(checker.getTypeOfSymbol(signature.parameters[0]), '');
+  walk(checker.getTypeOfSymbol(signature!.parameters[0]!), '');
   return found;
 }
 
@@ -73,7 +73,7 @@ describe('the JSON Schema of a config', () => {
       ]);
     expect(without(schema, '')).toEqual([]);
     expect(schema.allOf!.length).toBeGreaterThan(5);
-    for (const { then } of schema.allOf!) expect(without(then.properties!.data, 'data.')).toEqual([]);
+    for (const { then } of schema.allOf!) expect(without(then.properties!.data!, 'data.')).toEqual([]);
   });
 
   const examples = readdirSync('examples').filter((name) => name.endsWith('.yaml'));

@@ -21,7 +21,7 @@ const rowsOf = (count: number, seed: number) =>
   tinyRows(count, seed).map(({ text, label }, i) => {
     const right = label === 'good' ? 0 : 1;
     // The right choice by its index or its text.
-    return { question: `${text} That is`, options: OPTIONS, answer: i % 2 === 0 ? right : OPTIONS[right] };
+    return { question: `${text} That is`, options: OPTIONS, answer: i % 2 === 0 ? right : OPTIONS[right]! };
   });
 
 let workspace: Workspace;
@@ -52,7 +52,7 @@ describe('a decoder', { timeout: 240_000 }, () => {
     const END = 0;
     let [right, rightByByte, exact] = [0, 0, 0];
     for (const { question, options, answer } of rowsOf(12, 2)) {
-      const completion = typeof answer === 'number' ? options[answer] : answer;
+      const completion = typeof answer === 'number' ? options[answer]! : answer;
       const prompt = await idsOf(question);
       const likelihoods: number[] = [];
       for (const option of options) {
@@ -60,12 +60,12 @@ describe('a decoder', { timeout: 240_000 }, () => {
         const logits = logitsOf(ids);
         let sum = 0;
         for (let i = prompt.length; i < ids.length; i++)
-          sum += logits[i - 1][ids[i]] - logSumExp(logits[i - 1]);
+          sum += logits[i - 1]![ids[i]!]! - logSumExp(logits[i - 1]!);
         likelihoods.push(sum);
       }
-      const byByte = likelihoods.map((value, i) => value / Buffer.byteLength(options[i]));
-      right += Number(options[likelihoods[1] > likelihoods[0] ? 1 : 0] === completion);
-      rightByByte += Number(options[byByte[1] > byByte[0] ? 1 : 0] === completion);
+      const byByte = likelihoods.map((value, i) => value / Buffer.byteLength(options[i]!));
+      right += Number(options[likelihoods[1]! > likelihoods[0]! ? 1 : 0] === completion);
+      rightByByte += Number(options[byByte[1]! > byByte[0]! ? 1 : 0] === completion);
       // Greedy, as long as the longest completion and its end.
       const most = Math.max(...(await Promise.all(options.map(idsOf))).map(({ length }) => length)) + 1;
       const ids = [...prompt];
@@ -118,8 +118,8 @@ describe('a decoder', { timeout: 240_000 }, () => {
     expect(metrics).toMatchObject({ eval_valid_json: 1, eval_exact_match: 1, eval_ones: 1 });
     // Before the first step, and after the last.
     expect(seen).toHaveLength(2);
-    expect(seen[1][0].map((text) => JSON.parse(`${text}`))).toEqual(Array(6).fill([1]));
-    expect(seen[1][1]).toEqual(Array(6).fill(' [1]'));
+    expect(seen[1]![0].map((text) => JSON.parse(`${text}`))).toEqual(Array(6).fill([1]));
+    expect(seen[1]![1]).toEqual(Array(6).fill(' [1]'));
   });
 
   it.each([

@@ -94,6 +94,6 @@ describe('a method and a task of a program', () => {
     });
     const { code, stdout } = await ended;
     expect(code).toBe(0);
-    expect(JSON.parse(stdout).eval_loss).toBeCloseTo(whole.metrics.eval_loss, 6);
+    expect(JSON.parse(stdout).eval_loss).toBeCloseTo(whole.metrics.eval_loss!, 6);
   });
 });

@@ -24,7 +24,7 @@ describe('the entry points', () => {
   const checker = program.getTypeChecker();
   const globals = new Set(
     checker
-      .getSymbolsInScope(program.getSourceFile(ENTRIES[0])!, ts.SymbolFlags.Type)
+      .getSymbolsInScope(program.getSourceFile(ENTRIES[0]!)!, ts.SymbolFlags.Type)
       .flatMap((symbol) =>
         symbol.declarations?.some((place) => /\/lib\.[\w.]+\.d\.ts$/.test(place.getSourceFile().fileName))
           ? [symbol.name]

@@ -35,7 +35,7 @@ function checkpoint(): { bytes: Uint8Array; locate: (name: string) => WeightLoca
     parts.push(tensor, new Uint8Array(2));
   }
   const locate = (name: string) => {
-    const [kind, own] = name.includes(' ') ? name.split(' ') : ['whole', name];
+    const [kind, own] = (name.includes(' ') ? name.split(' ') : ['whole', name]) as [string, string];
     const place = places.get(own) as WeightLocation;
     return kind === 'turned' ? { ...place, axes: [1, 0] } : place;
   };
@@ -100,7 +100,7 @@ describe('external weights', () => {
 
   it('outside their file are rejected before anything runs', async () => {
     const beyond = (name: string) => ({ ...locate(name), begin: bytes.length, end: bytes.length + 24 });
-    const model = lower({ y: outputs.y_float32 }, { target: 'cpu', locate: beyond });
+    const model = lower({ y: outputs.y_float32! }, { target: 'cpu', locate: beyond });
     await expect(createNodeSession(model, { device: 'cpu', weightFolder: folder })).rejects.toThrow(
       /float32/,
     );
@@ -110,7 +110,7 @@ describe('external weights', () => {
     'are not read from %s',
     async (file) => {
       const model = lower(
-        { y: outputs.y_float32 },
+        { y: outputs.y_float32! },
         { target: 'cpu', locate: (name) => ({ ...locate(name), file }) },
       );
       await expect(createNodeSession(model, { device: 'cpu', weightFolder: join(folder) })).rejects.toThrow(
@@ -126,7 +126,7 @@ describe('external weights', () => {
       return locate(name);
     };
     lower(
-      { y: concat([outputs.y_float32, add(x, weight(graph, 'float32', [6]))], 0) },
+      { y: concat([outputs.y_float32!, add(x, weight(graph, 'float32', [6]))], 0) },
       { target: 'cpu', locate: counted },
     );
     expect(asked).toEqual(['float32']);

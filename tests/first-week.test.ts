@@ -47,7 +47,7 @@ describe('predict', () => {
     }
     workspace.write('named.csv', 'id,sentence\nx-7,a cat .\n');
     const [named] = await lines('named.csv');
-    expect(JSON.parse(named)).toMatchObject({ id: 'x-7' });
+    expect(JSON.parse(named!)).toMatchObject({ id: 'x-7' });
   });
 
   it('numbers rows as in the file even if some are skipped, for files and standard input', async () => {
@@ -159,19 +159,19 @@ describe('the confusion matrix', () => {
     expect(confusion_matrix).toEqual({ labels: ['bad', 'good'], counts });
     const text = (await workspace.run('eval', 'run', 'dev.tsv')).stdout;
     const [bad] = classReport(counts);
-    const numbers = [bad.precision, bad.recall, bad.f1].map((share) => share.toFixed(4)).join(' +');
+    const numbers = [bad!.precision, bad!.recall, bad!.f1].map((share) => share.toFixed(4)).join(' +');
     expect(text).toMatch(/^ +precision +recall +F1 +rows +as bad +as good$/m);
-    expect(text).toMatch(new RegExp(`^bad +${numbers} +${bad.support} +${counts[0].join(' +')}$`, 'm'));
+    expect(text).toMatch(new RegExp(`^bad +${numbers} +${bad!.support} +${counts[0]!.join(' +')}$`, 'm'));
   });
 
   it('is in the log, and in the report', async () => {
     const [last] = eventsOf(workspace.events('run'), 'confusion').reverse();
-    expect(last.counts).toEqual(await counted());
+    expect(last!.counts).toEqual(await counted());
     expect(await workspace.run('report', 'run', '-o', 'report.html')).toMatchObject({ code: 0 });
     const page = workspace.read('report.html').toString();
     const row = `<tr><th scope="row">bad</th>`;
     expect(page.slice(page.indexOf('<section id="classes"'))).toContain(row);
-    expect(page).toContain(`<td>${last.counts[0][0]}</td><td>${last.counts[0][1]}</td></tr>`);
+    expect(page).toContain(`<td>${last!.counts[0]![0]}</td><td>${last!.counts[0]![1]}</td></tr>`);
   });
 });
 
@@ -246,7 +246,7 @@ it('classes are weighted by training.class_weights, in two halves of a batch as 
       'training.gradient_accumulation_steps=2',
     ),
   ]);
-  expect(Math.abs(whole[0] - plain[0])).toBeGreaterThan(1e-3);
+  expect(Math.abs(whole[0]! - plain[0]!)).toBeGreaterThan(1e-3);
   // Sums of 32-bit numbers in another order.
   whole.forEach((loss, i) => expect(halves[i]).toBeCloseTo(loss, 4));
 });
@@ -282,7 +282,7 @@ it('a head starts from a linear probe', async () => {
   const lossOf = async (output: string, ...settings: string[]) => {
     const training = [...still, ...settings].map((setting) => `training.${setting}`);
     expect(await workspace.train('method=lora', `output=${output}`, ...training)).toMatchObject({ code: 0 });
-    return eventsOf(workspace.events(output), 'finish')[0].metrics.eval_loss;
+    return eventsOf(workspace.events(output), 'finish')[0]!.metrics.eval_loss!;
   };
   const plain = await lossOf('unprobed');
   expect(plain).toBeCloseTo(Math.log(2), 1);
@@ -299,7 +299,7 @@ it('a run that is no better than the majority class ends with it', async () => {
   expect(code).toBe(0);
   expect(stdout).toContain('fall_back_to_majority true (load_best_model_at_end)');
   expect(stdout).toContain('No evaluation was better than the majority class');
-  const [{ metrics, verdict }] = eventsOf(workspace.events('majority'), 'finish');
+  const { metrics, verdict } = eventsOf(workspace.events('majority'), 'finish')[0]!;
   expect(metrics.eval_accuracy).toBeCloseTo(2 / 3, 1);
   expect(verdict?.learnt).toBe(false);
   workspace.write('other.tsv', 'sentence\nfilm 0\nfilm 1\n');
@@ -313,7 +313,7 @@ describe('data.validation: 25%', () => {
 
   it('holds rows out from training, the same in any order, and nearly the same with additional rows', async () => {
     expect(await workspace.run(...args)).toMatchObject({ code: 0 });
-    const [{ train_examples, eval_examples }] = eventsOf(workspace.events('held'), 'start');
+    const { train_examples, eval_examples } = eventsOf(workspace.events('held'), 'start')[0]!;
     expect(train_examples + eval_examples).toBe(160);
     expect(eval_examples).toBeGreaterThan(20);
     expect(eval_examples).toBeLessThan(60);

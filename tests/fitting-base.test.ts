@@ -33,7 +33,7 @@ async function logitsOf(path: string, baseDtype?: BaseDtype): Promise<number[]> 
 }
 
 const difference = (a: ArrayLike<number>, b: ArrayLike<number>) =>
-  Array.from(a).reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
+  Array.from(a).reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
 
 // The int4 kernel and the float32 product add in another order.
 const LIMIT = 1e-4;

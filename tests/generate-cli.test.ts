@@ -41,7 +41,7 @@ describe('adalora generate', () => {
     const config = { num_beams: 3, num_return_sequences: 2, max_new_tokens: 7, no_repeat_ngram_size: 2 };
     const all = [];
     for (const prompt of ['the cat', messages])
-      all.push(...(await generator.generateAll([prompt], config))[0]);
+      all.push(...(await generator.generateAll([prompt], config))[0]!);
     workspace.write('prompts.jsonl', `{"prompt":"the cat"}\n\n${JSON.stringify({ messages })}\n`);
     const flags = ['--num-beams', '3', '--max_new_tokens', '7', '--set', 'no_repeat_ngram_size=2'];
     const { code, stdout } = await run(

@@ -56,7 +56,7 @@ describe.each(SMALL_GENERATORS)('%s', (type) => {
   it.each(cases.map((one) => [JSON.stringify({ ...one, model: undefined, ids: undefined }), one] as const))(
     'generates the same as transformers: %s',
     async (_, { prompts: chosen, user, ids }) => {
-      const given = chosen.map((index) => prompts[index]);
+      const given = chosen.map((index) => prompts[index]!);
       const rows = await generate(model, given, await settingsOf(user));
       expect(rows.map((row) => row.join(' '))).toEqual(ids);
     },
@@ -77,7 +77,7 @@ describe.each(SMALL_GENERATORS)('%s', (type) => {
     for (const [i, prompt] of prompts.entries()) {
       const [alone] = await generate(model, [prompt], settings);
       const begun = (length: number) => (['bart', 't5'].includes(type) ? 1 : length);
-      const [text, rest] = [alone.subarray(begun(prompt.length)), together[i].subarray(begun(longest))];
+      const [text, rest] = [alone!.subarray(begun(prompt.length)), together[i]!.subarray(begun(longest))];
       expect([...rest.subarray(0, text.length)]).toEqual([...text]);
       expect(rest.subarray(text.length).every((id) => id === 0 || id === 2)).toBe(true);
     }
@@ -201,7 +201,7 @@ describe('a decoder', () => {
   const counted = (session: Session): Session => ({
     ...session,
     run(feeds, into) {
-      read.push(feeds.input_ids.dims[0]);
+      read.push(feeds.input_ids!.dims[0]!);
       onRun();
       return session.run(feeds, into);
     },
@@ -225,7 +225,7 @@ describe('a decoder', () => {
       read.length = 0;
       expect(await generate(continuing, prompts, settings)).toEqual(rows);
       expect(read).toEqual(expected);
-      return Array.from(rows[0]);
+      return Array.from(rows[0]!);
     };
     const turn = await check([[1, 5, 9, 14, 3]], {}, [5, 1, 1]);
     const second = await check([[...turn, 40, 41, 42]], {}, [4, 1, 1]);

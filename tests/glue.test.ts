@@ -30,14 +30,14 @@ it('scores several sets separately, selects by one, and reports skipped rows', a
   expect(ended).toMatchObject({ code: 0 });
   const events = workspace.events('sets');
   expect(eventsOf(events, 'start')[0]).toMatchObject({ eval_examples: 96 });
-  expect(eventsOf(events, 'notice')[0].message).toMatch(
+  expect(eventsOf(events, 'notice')[0]!.message).toMatch(
     /^1 row is skipped\. ragged\.tsv:22 has 1 field instead of 5/,
   );
   const [first] = eventsOf(events, 'evaluation');
-  expect(first.eval_matched_accuracy).toBe(first.eval_mismatched_accuracy);
-  const [{ metrics }] = eventsOf(events, 'finish');
+  expect(first!.eval_matched_accuracy).toBe(first!.eval_mismatched_accuracy);
+  const { metrics } = eventsOf(events, 'finish')[0]!;
   const { eval_matched_accuracy: accuracy, eval_matched_f1: f1 } = metrics;
-  expect(metrics.eval_mismatched_combined_score).toBe((accuracy + f1) / 2);
+  expect(metrics.eval_mismatched_combined_score).toBe((accuracy! + f1!) / 2);
   expect(text('sets/README.md')).toContain('| Accuracy |');
   expect(text('sets/README.md')).toContain('| matched | mismatched |');
 });
@@ -65,7 +65,7 @@ it('accepts JSON arrays and compressed files as any file', async () => {
     .split('\n')
     .slice(1)
     .map((line) => line.split('\t'));
-  const named = text('dev.tsv').split('\n')[0].split('\t');
+  const named = text('dev.tsv').split('\n')[0]!.split('\t');
   const objects = rows.map((row) => Object.fromEntries(row.map((field, i) => [named[i], field])));
   workspace.write('dev.json', JSON.stringify(objects, null, 1));
   const plain = await workspace.run('eval', 'sets', 'dev.tsv', '--json');

@@ -25,7 +25,7 @@ it('has each allocation, continues after a kill, and is shown by inspect', async
   const [first] = (await workspace.run('inspect', 'whole', '--importance', '--json')).stdout
     .trim()
     .split('\n');
-  const history = JSON.parse(first) as {
+  const history = JSON.parse(first!) as {
     module: string;
     steps: number[];
     importance: number[];
@@ -49,11 +49,11 @@ it('has each allocation, continues after a kill, and is shown by inspect', async
     .map((line) => JSON.parse(line) as typeof history);
   expect(rows).toHaveLength(4);
   allocations.forEach(({ ranks, scores }, i) => {
-    expect(rows.filter(({ kept }) => kept[i])).toHaveLength(ranks[history.module]);
-    const largest = Math.max(...rows.map(({ importance }) => importance[i]));
+    expect(rows.filter(({ kept }) => kept[i])).toHaveLength(ranks[history.module]!);
+    const largest = Math.max(...rows.map(({ importance }) => importance[i]!));
     // The event log has logarithms of two digits.
     expect(Math.log10(largest)).toBeCloseTo(
-      scores?.[Object.keys(ranks).indexOf(history.module)][0] as number,
+      scores?.[Object.keys(ranks).indexOf(history.module)]?.[0] as number,
       1,
     );
   });

@@ -45,8 +45,8 @@ it('names the schema of a config first, for editors', async () => {
   await space.run('init', 'train.tsv');
   for (const folder of ['named', '.']) {
     const [first] = readFileSync(space.path(folder, 'adalora.yaml'), 'utf8').split('\n');
-    const [, path] = first.match(/^# yaml-language-server: \$schema=(.*)$/) ?? [];
-    expect(existsSync(join(space.path(folder), path))).toBe(true);
+    const [, path] = first!.match(/^# yaml-language-server: \$schema=(.*)$/) ?? [];
+    expect(existsSync(join(space.path(folder), path!))).toBe(true);
   }
 });
 

@@ -77,10 +77,10 @@ async function trained(file: string, output: string, ...settings: string[]) {
   expect(await workspace.run('train', file, ...set(output, settings))).toMatchObject({ code: 0, stderr: '' });
   const events = workspace.events(output);
   return {
-    start: eventsOf(events, 'start')[0],
+    start: eventsOf(events, 'start')[0]!,
     steps: eventsOf(events, 'step'),
     evaluations: eventsOf(events, 'evaluation'),
-    finish: eventsOf(events, 'finish')[0],
+    finish: eventsOf(events, 'finish')[0]!,
   };
 }
 
@@ -103,10 +103,10 @@ describe.each([
 
   it('learns', () => {
     const { steps, evaluations, finish } = run;
-    expect(steps.at(-1)!.loss).toBeLessThan(0.95 * steps[0].loss);
+    expect(steps.at(-1)!.loss).toBeLessThan(0.95 * steps[0]!.loss);
     const { eval_loss, eval_perplexity } = evaluations.at(-1)!;
-    expect(eval_loss).toBeLessThan(evaluations[0].eval_loss);
-    expect(eval_perplexity).toBeCloseTo(Math.exp(eval_loss), 10);
+    expect(eval_loss).toBeLessThan(evaluations[0]!.eval_loss!);
+    expect(eval_perplexity).toBeCloseTo(Math.exp(eval_loss!), 10);
     expect(finish).toMatchObject({ reason: 'done', metrics: { eval_loss, eval_perplexity } });
   });
 
@@ -126,15 +126,15 @@ describe.each([
     const { eval_loss, eval_perplexity } = run.evaluations.at(-1)!;
     const scores = await score(output);
     expect(Object.keys(scores)).toEqual(['eval_loss', 'eval_perplexity', 'verdict']);
-    expect(scores.eval_loss).toBeCloseTo(eval_loss, 5);
-    expect(scores.eval_perplexity / eval_perplexity).toBeCloseTo(1, 4);
+    expect(scores.eval_loss).toBeCloseTo(eval_loss!, 5);
+    expect(scores.eval_perplexity / eval_perplexity!).toBeCloseTo(1, 4);
     const merged = `${output}-merged`;
     expect(await workspace.run('merge', output, '-o', merged)).toMatchObject({ code: 0, stderr: '' });
-    expect((await score(merged)).eval_loss).toBeCloseTo(eval_loss, 4);
+    expect((await score(merged)).eval_loss).toBeCloseTo(eval_loss!, 4);
     if (method === 'lora') return;
     const lora = `${output}-lora`;
     expect(await workspace.run('export', output, '--as', 'lora', '-o', lora)).toMatchObject({ code: 0 });
-    expect((await score(lora)).eval_loss).toBeCloseTo(eval_loss, 4);
+    expect((await score(lora)).eval_loss).toBeCloseTo(eval_loss!, 4);
   });
 
   it('has metadata for PEFT and a card', async () => {
@@ -177,7 +177,7 @@ it('has the same perplexity as plain loops over the merged model, and as its tok
   for (const ids of dev) {
     const logits = logitsOf(ids);
     // The logits before each token predict it; nothing predicts the first.
-    for (let i = 1; i < ids.length; i++) sum += logSumExp(logits[i - 1]) - logits[i - 1][ids[i]];
+    for (let i = 1; i < ids.length; i++) sum += logSumExp(logits[i - 1]!) - logits[i - 1]![ids[i]!]!;
     count += ids.length - 1;
   }
   expect(count).toBeGreaterThan(500);
@@ -233,7 +233,7 @@ describe('pretraining from scratch', () => {
     expect(missing.stderr).toContain('empty has no weights (model.safetensors');
 
     const { steps, evaluations } = await trained('masks.yaml', 'pretrained', ...settings);
-    expect(steps.at(-1)!.loss).toBeLessThan(0.8 * steps[0].loss);
+    expect(steps.at(-1)!.loss).toBeLessThan(0.8 * steps[0]!.loss);
     const notice = workspace.events('pretrained').find(({ type }) => type === 'notice');
     expect(notice).toMatchObject({ message: 'All weights are new (model_init: random).' });
     expect(readdirSync(workspace.path('pretrained', 'model')).sort()).toEqual([
@@ -247,7 +247,7 @@ describe('pretraining from scratch', () => {
     expect(made.architectures).toEqual(['BertForMaskedLM']);
     expect(made.problem_type).toBeUndefined();
     const scores = json(await workspace.run('eval', 'pretrained', 'dev.txt', '--json'));
-    expect(scores.eval_loss).toBeCloseTo(evaluations.at(-1)!.eval_loss, 5);
+    expect(scores.eval_loss).toBeCloseTo(evaluations.at(-1)!.eval_loss!, 5);
 
     // Its encoder with a new head for classes.
     const classes = await workspace.train('model=pretrained/model', 'output=on-top', 'training.max_steps=12');

@@ -13,7 +13,7 @@ const ENTRY = 'src/index.ts';
 /** The problem of an import, if any. Paths are relative to the repository, with forward slashes. */
 function objection(file: string, imported: string): string | undefined {
   if (file === ENTRY) return undefined;
-  const layer = file.split('/')[1];
+  const layer = file.split('/')[1]!;
   const forNode = (path: string) => /^src\/(cli|servers)\/|\/node\//.test(path);
   const known = LAYERS.indexOf(layer);
   if (known < 0) return `src/${layer} is not a layer: ${LAYERS.join(' < ')}`;
@@ -24,7 +24,7 @@ function objection(file: string, imported: string): string | undefined {
   if (!imported.startsWith('.')) return undefined;
   const target = posix.join(posix.dirname(file), imported);
   if (!target.startsWith('src/')) return 'an import must stay in src';
-  if (LAYERS.indexOf(target.split('/')[1]) > known) {
+  if (LAYERS.indexOf(target.split('/')[1]!) > known) {
     return `src/${layer} may import from itself and: ${LAYERS.slice(0, known).join(', ') || 'nothing else'}`;
   }
   if (forNode(target) && !forNode(file)) return 'what runs in a browser cannot import what needs Node';

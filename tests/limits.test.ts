@@ -77,7 +77,7 @@ const READERS: Record<string, [file: string, read: Read][]> = {
 };
 
 const rows = [...readFileSync('SECURITY.md', 'utf8').matchAll(/^\| (.+?) \| (\d+) \|/gm)].map(
-  ([, name, bytes]): [string, number] => [name, Number(bytes)],
+  ([, name, bytes]): [string, number] => [name!, Number(bytes)],
 );
 
 const folder = mkdtempSync(join(tmpdir(), 'limits-'));
@@ -94,7 +94,7 @@ it('lists every kind of file', () => {
 });
 
 it.each(rows)('%s: %d bytes', async (name, bytes) => {
-  for (const [file, read] of READERS[name]) {
+  for (const [file, read] of READERS[name]!) {
     const path = join(folder, file);
     writeFileSync(path, '');
     truncateSync(path, bytes + 1); // a sparse file: nothing is written

@@ -29,9 +29,9 @@ describe('several training files', () => {
   it('are a mixture of rows that are not held out', async () => {
     const { sources = [], stepsPerEpoch } = await plan(config('x', { ...mixture, validation: '25%' }));
     expect(sources.map(({ examples }) => examples)).toEqual([45, 15]);
-    expect(sources[0].drawn).toBe(45);
-    expect(sources[1].drawn).toBeGreaterThan(25);
-    expect(stepsPerEpoch).toBe(Math.ceil((sources[0].drawn + sources[1].drawn) / 8));
+    expect(sources[0]!.drawn).toBe(45);
+    expect(sources[1]!.drawn).toBeGreaterThan(25);
+    expect(stepsPerEpoch).toBe(Math.ceil((sources[0]!.drawn + sources[1]!.drawn) / 8));
   });
 
   it('pack the documents of each file alone', async () => {
@@ -50,7 +50,7 @@ describe('several training files', () => {
     expect(mixed.sources?.map(({ examples }) => examples)).toEqual(
       alone.map(({ stepsPerEpoch }) => stepsPerEpoch),
     );
-    expect(mixed.sources?.[1].drawn).toBeGreaterThan(alone[1].stepsPerEpoch);
+    expect(mixed.sources?.[1]?.drawn).toBeGreaterThan(alone[1]!.stepsPerEpoch);
   });
 
   it('train to the same bytes after a stop', async () => {

@@ -69,9 +69,9 @@ describe('predict', () => {
     const alone = await answersOf(TEXTS.slice(0, 8));
     const together = await Promise.all(TEXTS.slice(0, 8).map((text) => answersOf([text])));
     for (const [i, [answer]] of together.entries()) {
-      expect(answer.label).toBe(alone[i].label);
+      expect(answer!.label).toBe(alone[i]!.label);
       // Padding differs between batches, and sums are computed in another order.
-      expect(answer.probabilities.good).toBeCloseTo(alone[i].probabilities.good, 5);
+      expect(answer!.probabilities.good).toBeCloseTo(alone[i]!.probabilities.good!, 5);
     }
   });
 

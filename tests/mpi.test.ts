@@ -44,7 +44,7 @@ function expectSameLosses(output: string): void {
   const alone = losses('alone');
   expect(losses(output)).toHaveLength(alone.length);
   // Sums of 32-bit numbers in another order; ranks follow from the values.
-  for (const [i, loss] of losses(output).entries()) expect(Math.abs(loss / alone[i] - 1)).toBeLessThan(1e-5);
+  for (const [i, loss] of losses(output).entries()) expect(Math.abs(loss / alone[i]! - 1)).toBeLessThan(1e-5);
   const allocations = (run: string) =>
     eventsOf(workspace.events(run), 'allocation').map(({ step, ranks }) => ({ step, ranks }));
   expect(allocations('alone').length).toBeGreaterThan(1);
@@ -64,9 +64,9 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
     );
     const filesOf = (output: string) => readdirSync(workspace.path(output), { recursive: true }).sort();
     expect(filesOf('two')).toEqual(filesOf('alone'));
-    const [alone, two] = ['alone', 'two'].map((run) => eventsOf(workspace.events(run), 'finish')[0].metrics);
-    expect(two.eval_accuracy).toBe(alone.eval_accuracy);
-    expect(two.eval_loss).toBeCloseTo(alone.eval_loss, 5);
+    const [alone, two] = ['alone', 'two'].map((run) => eventsOf(workspace.events(run), 'finish')[0]!.metrics);
+    expect(two!.eval_accuracy).toBe(alone!.eval_accuracy);
+    expect(two!.eval_loss).toBeCloseTo(alone!.eval_loss!, 5);
   });
 
   it('train the same a second time, byte for byte, when they ask MPI for their number', async () => {
@@ -106,7 +106,7 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
     const resumed = await stopped('broken', 1, 120, '--resume');
     expect(resumed.code).toBe(130);
     expect(resumed.stderr).toMatch(/^Finishing the step and .*\nTo continue: .*\n$/);
-    expect(eventsOf(eventsIn(resumed.stdout), 'start')[0].step).toBeGreaterThan(0);
+    expect(eventsOf(eventsIn(resumed.stdout), 'start')[0]!.step).toBeGreaterThan(0);
     const ranks = eventsOf(workspace.events('broken'), 'allocation').at(-1)?.ranks ?? {};
     expect(Object.values(ranks).reduce((sum, rank) => sum + rank, 0)).toBe(2 * Object.keys(ranks).length);
     // No step is lost or reported twice.
@@ -114,7 +114,7 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
     expect(losses('broken')).toHaveLength(step);
     // Rounding errors grow with the steps, faster with a higher rate, which hardly falls here: 1.1e-5 after 50.
     for (const [i, loss] of losses('broken').slice(0, 50).entries())
-      expect(Math.abs(loss / losses('long')[i] - 1)).toBeLessThan(1e-4);
+      expect(Math.abs(loss / losses('long')[i]! - 1)).toBeLessThan(1e-4);
   });
 
   it('predict and score the same as a single one', async () => {
@@ -122,13 +122,13 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
       ['predict', 'alone', 'dev.tsv', '--logits'],
       ['eval', 'alone', 'dev.tsv', '--json'],
     ]) {
-      const [one, two] = await Promise.all([1, 2].map((processes) => run(command, processes)));
+      const [one, two] = await Promise.all([run(command, 1), run(command, 2)]);
       expect(two).toMatchObject({ code: 0, stderr: '' });
       const numbers = ({ stdout }: typeof one) => stdout.match(/[\d.]+(e-\d+)?/g)?.map(Number) ?? [];
       const words = ({ stdout }: typeof one) => stdout.replaceAll(/[\d.]+(e-\d+)?/g, '#');
       expect(words(two)).toBe(words(one));
       // Other threads sum in another order.
-      for (const [i, value] of numbers(two).entries()) expect(value).toBeCloseTo(numbers(one)[i], 4);
+      for (const [i, value] of numbers(two).entries()) expect(value).toBeCloseTo(numbers(one)[i]!, 4);
     }
   });
 
@@ -142,7 +142,7 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
       ...['generate', 'decoder', '--file', 'prompts.txt', '--jsonl'],
       ...['--max-new-tokens', '6'],
     ];
-    const [one, two] = await Promise.all([1, 2].map((processes) => run(command, processes)));
+    const [one, two] = await Promise.all([run(command, 1), run(command, 2)]);
     expect(one.stdout.split('\n')).toHaveLength(6);
     expect(two).toEqual(one);
   });

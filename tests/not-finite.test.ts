@@ -11,7 +11,7 @@ beforeAll(async () => {
   const path = workspace.path('model', 'model.safetensors');
   const tensors = readSafetensors(path);
   const { data, shape } = tensors.get('bert.embeddings.word_embeddings.weight')!;
-  (data as Float32Array)[9 * shape[1]] = Number.POSITIVE_INFINITY;
+  (data as Float32Array)[9 * shape[1]!] = Number.POSITIVE_INFINITY;
   writeSafetensors(path, tensors, { format: 'pt' });
   workspace.write(
     'rows.tsv',

@@ -91,7 +91,7 @@ const ANSWERS: Record<HeadKind, (output: string, model: OpenedModel, base: strin
     const [theirs] = await classifier([PROMPT], { top_k: null });
     expect(theirs[0].label).toBe(ours.label);
     for (const { label, score } of theirs) {
-      expect(score).toBeCloseTo(ours.probabilities[label], 5);
+      expect(score).toBeCloseTo(ours.probabilities[label]!, 5);
     }
   },
   async TOKEN_CLS(output, model) {
@@ -309,9 +309,9 @@ describe('adalora export --as onnx', () => {
     // A merged product rounds once; the adapter's rounds three times.
     expect(exact.largest).toBeLessThan(1e-4 * exact.scale);
     const classifier = await load('text-classification', output);
-    const [{ label }] = await classifier(TEXTS[0][0]);
+    const [{ label }] = await classifier(TEXTS[0]![0]);
     expect(['bad', 'good']).toContain(label);
-    expect(label).toBe(ours.logits[0] > ours.logits[1] ? 'bad' : 'good');
+    expect(label).toBe(ours.logits[0]! > ours.logits[1]! ? 'bad' : 'good');
   });
 
   it.each([

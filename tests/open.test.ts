@@ -55,7 +55,7 @@ async function answersNow(path: string, baseDtype: BaseDtype): Promise<ClassAnsw
 }
 
 const differences = (a: ClassAnswer[], b: ClassAnswer[]) =>
-  a.flatMap(({ logits }, row) => [...logits].map((logit, i) => Math.abs(logit - b[row].logits[i])));
+  a.flatMap(({ logits }, row) => [...logits].map((logit, i) => Math.abs(logit - b[row]!.logits[i]!)));
 
 describe('inputs of a program', () => {
   it.each<[string, object | undefined, unknown, string]>([
@@ -178,7 +178,7 @@ describe.each(['merged', 'full'])('a whole model, %s', (path) => {
     const differing = differences(rounded, exact);
     // The rounded base gives other logits, and mostly the same labels.
     expect(Math.max(...differing)).toBeGreaterThan(1e-4);
-    const agreeing = exact.filter(({ label }, row) => label === rounded[row].label);
+    const agreeing = exact.filter(({ label }, row) => label === rounded[row]!.label);
     expect(agreeing.length).toBeGreaterThanOrEqual(0.9 * ROWS.length);
   });
 
@@ -191,7 +191,7 @@ describe.each(['merged', 'full'])('a whole model, %s', (path) => {
     const [exact, rounded] = [await predict('float32'), await predict('int8')];
     const own = (await answersOf(path, 'int8')).flatMap(({ logits }) => [...logits]);
     expect(rounded).not.toEqual(exact);
-    rounded.forEach((logit, i) => expect(logit).toBeCloseTo(own[i], 5));
+    rounded.forEach((logit, i) => expect(logit).toBeCloseTo(own[i]!, 5));
   });
 });
 
@@ -207,7 +207,7 @@ it('reports that an adapter was trained on other weights than its base has', asy
   const path = workspace.path('other', 'model.safetensors');
   const weights = readFileSync(path);
   // The last byte of a number: another weight, and the same size.
-  weights[weights.length - 1] ^= 1;
+  weights[weights.length - 1]! ^= 1;
   writeFileSync(path, weights);
   const note = 'note: run/adapter: its adapter was trained on other weights than those in other.\n';
   const commands = [

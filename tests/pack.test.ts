@@ -56,7 +56,7 @@ it('packs what users need and nothing else, below 20 MB', () => {
   // Links in README.
   const links = Array.from(
     readFileSync('README.md', 'utf8').matchAll(/\]\((?!\w+:|#)([^)#]+)/g),
-    ([, path]) => path,
+    ([, path]) => path!,
   );
   const isPacked = (path: string) => names.some((name) => name === path || name.startsWith(`${path}/`));
   expect(links.filter((path) => !isPacked(path))).toEqual([]);

@@ -167,7 +167,7 @@ it('does not resume from a checkpoint of another run, or an invalid one', async 
   );
   const bytes = new Uint8Array(await checkpoint.arrayBuffer());
   await expect(run({ checkpoint: bytes.slice(0, 1000) })).rejects.toThrow(/^checkpoint /);
-  bytes[bytes.length - 1] ^= 1;
+  bytes[bytes.length - 1]! ^= 1;
   await expect(run({ checkpoint: bytes })).rejects.toThrow(
     'checkpoint is damaged: its content has another checksum',
   );

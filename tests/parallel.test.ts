@@ -52,7 +52,7 @@ describe('dealt work', () => {
     const vectors = [Float32Array.of(0.1, -0, Number.NaN), new Float32Array(), Float32Array.of(1e-42)];
     // A process that gets its own messages twice: half of the work that it deals is not done.
     const echo: Communicator = { ...ALONE, size: 2, hosts: ['x', 'y'], gather: (bytes) => [bytes, bytes] };
-    const dealt = await dealNumbers(echo, 6, async (piece) => vectors[piece / 2]);
+    const dealt = await dealNumbers(echo, 6, async (piece) => vectors[piece / 2]!);
     expect(dealt).toEqual(vectors.flatMap((vector) => [vector, vector]));
   });
 });
@@ -70,7 +70,7 @@ describe('facts that must be the same', () => {
         'learning_rate 2, the file x g instead of learning_rate 1, the file x f. Give every host the same files and the same installation.',
     );
     expect(isAgreed(error)).toBe(true);
-    expect(thrownBy(() => assertAgreed(among(0, hosts, [all[0], all[0], all[0]]), {}))).toBeUndefined();
+    expect(thrownBy(() => assertAgreed(among(0, hosts, [all[0]!, all[0]!, all[0]!]), {}))).toBeUndefined();
   });
 
   it('end a run in which values have diverged', () => {

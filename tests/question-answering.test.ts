@@ -33,8 +33,8 @@ const CONTEXT = 'the bird sat . the dog ran . the cat swam .';
 describe('question answering by the command', () => {
   it('a tiny model learns who did it, and that there may be no answer', async () => {
     expect(metrics.eval_f1).toBeGreaterThan(0.8);
-    expect(metrics.eval_exact_match).toBeLessThanOrEqual(metrics.eval_f1);
-    expect(metrics.eval_best_f1).toBeGreaterThanOrEqual(metrics.eval_f1);
+    expect(metrics.eval_exact_match).toBeLessThanOrEqual(metrics.eval_f1!);
+    expect(metrics.eval_best_f1).toBeGreaterThanOrEqual(metrics.eval_f1!);
     expect(metrics).toHaveProperty('eval_NoAns_f1');
     const scores = JSON.parse((await workspace.run('eval', 'run', 'dev.json', '--json')).stdout);
     expect(scores).toMatchObject({ ...metrics, verdict: { score: 'f1', learnt: true } });
@@ -51,7 +51,7 @@ describe('question answering by the command', () => {
       const files = [`data.train=${train}`, `data.validation=${validation}`, `output=${output}`];
       const { code } = await workspace.train(...files, 'training.max_steps=1', 'method=lora');
       expect(code).toBe(0);
-      const [{ metrics }] = eventsOf(workspace.events(output), 'finish');
+      const { metrics } = eventsOf(workspace.events(output), 'finish')[0]!;
       return Object.keys(metrics);
     };
     expect(await scores('v1.json', 'answered.json')).toContain('eval_HasAns_f1');

@@ -111,13 +111,13 @@ describe.each(Object.keys(FAMILIES) as (keyof typeof FAMILIES)[])('question answ
   });
 
   it('learns, and answers with spans of the text', () => {
-    expect(losses.at(-1)).toBeLessThan(0.8 * losses[0]);
+    expect(losses.at(-1)).toBeLessThan(0.8 * losses[0]!);
     for (const [i, { answer, start, end }] of answers.entries())
-      expect(asked[i].context.slice(start, end)).toBe(answer);
+      expect(asked[i]!.context.slice(start, end)).toBe(answer);
   });
 
   it('is scored by its answers', async () => {
-    const predictions = new Map(asked.map(({ id }, i) => [id, answers[i].answer]));
+    const predictions = new Map(asked.map(({ id }, i) => [id, answers[i]!.answer]));
     const { exact_match, f1 } = squadScores(asked, predictions);
     expect(scores).toMatchObject({ eval_exact_match: exact_match, eval_f1: f1 });
     await using opened = await open(workspace.path(run), { model: workspace.path(family) });
@@ -133,7 +133,7 @@ describe.each(Object.keys(FAMILIES) as (keyof typeof FAMILIES)[])('question answ
       const others = await answersOf(`${family}-${form}`, family);
       expect(others.map(({ answer }) => answer)).toEqual(answers.map(({ answer }) => answer));
       // The increment is added in another place: float32 rounds differently.
-      others.forEach(({ score }, i) => expect(score).toBeCloseTo(answers[i].score, 4));
+      others.forEach(({ score }, i) => expect(score).toBeCloseTo(answers[i]!.score, 4));
     }
   });
 });

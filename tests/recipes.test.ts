@@ -193,7 +193,7 @@ describe('budgets', () => {
         const section = { ...config[method], bottleneck: bottleneck + change };
         const { tuner } = started({ ...config, [method]: section }, 1e6);
         return Math.abs(adapterParameters(tuner) - wanted);
-      });
+      }) as [number, number, number];
       expect(own).toBeLessThan(Math.min(fewer, more));
     }
   });
@@ -226,7 +226,7 @@ describe('the tables of the paper', () => {
       for (const { paper, scores = [] } of cells) expect(Object.keys(paper ?? {})).toEqual(scores);
     // A run's scores have the names in the table.
     cells.forEach(({ scores = [], recipe: { splits_rows } }, i) => {
-      const { task, data } = configs[i];
+      const { task, data } = configs[i]!;
       const known = scorePrefixes(data.validation).flatMap((set) =>
         metricsOf(task, data).map((score) => set + score),
       );
@@ -332,7 +332,7 @@ it('every recipe is a valid config with each of its methods', () => {
     for (const method of METHOD_NAMES) {
       if (configOf(name).base_dtype !== 'float32' && method === 'full') continue;
       expect(configOf(name, method).method).toBe(method);
-      for (const budget of Object.keys(levels).filter((level) => levels[level][method])) {
+      for (const budget of Object.keys(levels).filter((level) => levels[level]![method])) {
         expect(configOf(name, method, budget).output).toContain(budget.replace('%', ''));
       }
     }
@@ -346,7 +346,7 @@ it("the paper's learning rate is only for low-rank methods", () => {
 
 it.each(['7b-am', '7b-ig', '7b-ne', '7b-ky', '7b-ha', '13b-am', '13b-ig'])('olmo2/%s', (size) => {
   const config = configOf(`olmo2/${size}`);
-  const [parameters, language] = size.split('-');
+  const [parameters, language] = size.split('-') as [string, string];
   expect(config.model).toBe(`allenai/OLMo-2-1124-${parameters.toUpperCase()}-Instruct`);
   expect(config.data.train).toContain(`/${language}.jsonl`);
   expect(config.adalora?.modules_to_save).toEqual(['lm_head', 'embed_tokens']);

@@ -108,7 +108,7 @@ describe('reproduce', { timeout: 240_000 }, () => {
         const own = events.filter(({ type, step }) => type === 'evaluation' && step >= 4);
         return Math.max(...own.map((event) => Number(Object(event).eval_matthews_correlation)));
       });
-      expect(row.scores.matthews_correlation.mean).toBeCloseTo((finals[0] + finals[1]) / 2, 12);
+      expect(row.scores.matthews_correlation.mean).toBeCloseTo((finals[0]! + finals[1]!) / 2, 12);
     }
     expect(table).toMatch(/\| AdaLoRA rank 2 \| 2 \| .* \| LoRA rank 2: [+−]\d/);
     expect(existsSync(workspace.path('table', 'report.html'))).toBe(true);

@@ -43,7 +43,7 @@ it.each([
   await run(`${name}-parts`, '--resume');
   const [whole, parts] = ['whole', 'parts'].map((part) =>
     workspace.read(`${name}-${part}`, ...(settings.includes('method=full') ? MODEL : ADAPTER)),
-  );
+  ) as [Buffer, Buffer];
   expect(parts.equals(whole)).toBe(true);
   const steps = (part: string) =>
     eventsOf(workspace.events(`${name}-${part}`), 'step').map(

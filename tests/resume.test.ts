@@ -56,7 +56,7 @@ function expectSameAsWhole(output: string, without: readonly TrainEvent['type'][
 
 function changedLast(bytes: Buffer): Buffer {
   const changed = Buffer.from(bytes);
-  changed[changed.length - 1] ^= 1;
+  changed[changed.length - 1]! ^= 1;
   return changed;
 }
 
@@ -147,7 +147,7 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('a run stopped by %s', (
     expect(finish).toMatchObject({ type: 'finish', step: 24, reason: 'stopped' });
     expect(filesOf(signal)).toContain(`checkpoints/checkpoint-${finish.step}.safetensors`);
     expect(filesOf(signal)).not.toContain('adapter');
-    const [first, command] = stopped.stderr.trim().split('\n');
+    const [first, command] = stopped.stderr.trim().split('\n') as [string, string];
     expect(first).toBe('Finishing the step and writing a checkpoint. Press again to quit at once.');
     expect(command).toBe(`To continue: adalora ${train(signal, '--resume').join(' ')}`);
 

@@ -142,9 +142,9 @@ describe('adapters of an encoder', () => {
       const place = answers.filter(isOwn).values();
       for await (const { label, probabilities } of alone.predict(own)) {
         const scores = place.next().value as { label: string; score: number }[];
-        expect(scores[0].label).toBe(label);
+        expect(scores[0]!.label).toBe(label);
         // Sums of products in another order, and a softmax of them.
-        for (const { label, score } of scores) expect(score).toBeCloseTo(probabilities[label], 5);
+        for (const { label, score } of scores) expect(score).toBeCloseTo(probabilities[label]!, 5);
       }
       await alone.close();
     }
@@ -384,7 +384,7 @@ describe('adapters of a decoder', () => {
           completion_tokens: expect.any(Number),
           prompt_tokens: expect.any(Number),
         });
-        return choices[0].text;
+        return choices[0]!.text;
       }),
     );
     for (const [i, model] of models.entries()) {
@@ -422,8 +422,8 @@ describe('adapters of a decoder', () => {
       finish = chunk.choices[0]?.finish_reason ?? finish;
       usage = chunk.usage ?? usage;
     }
-    expect(text).toBe(whole.choices[0].message.content);
-    expect([finish, usage]).toEqual([whole.choices[0].finish_reason, whole.usage]);
+    expect(text).toBe(whole.choices[0]!.message.content);
+    expect([finish, usage]).toEqual([whole.choices[0]!.finish_reason, whole.usage]);
   });
 
   it('accept several prompts, choices, seeds and stop texts', async () => {
@@ -432,10 +432,10 @@ describe('adapters of a decoder', () => {
     expect(first.choices.map(({ text }) => text)).toEqual(again.choices.map(({ text }) => text));
     expect(first.choices).toHaveLength(4);
     const { choices } = await client.completions.create({ model: 'c2', prompt: 'The cat', ...greedy });
-    const stop = choices[0].text.slice(3, 5);
+    const stop = choices[0]!.text.slice(3, 5);
     const stopped = await client.completions.create({ model: 'c2', prompt: 'The cat', ...greedy, stop });
     expect(stopped.choices[0]).toMatchObject({
-      text: choices[0].text.slice(0, choices[0].text.indexOf(stop)),
+      text: choices[0]!.text.slice(0, choices[0]!.text.indexOf(stop)),
       finish_reason: 'stop',
     });
   });
@@ -536,7 +536,7 @@ describe('adapters of an encoder-decoder', () => {
     const asked = { prompt: 'The cat sat', temperature: 0, max_tokens: 7 };
     const texts = await Promise.all(
       ['w0', 'w1', 'w0'].map(
-        async (model) => (await client.completions.create({ ...asked, model })).choices[0].text,
+        async (model) => (await client.completions.create({ ...asked, model })).choices[0]!.text,
       ),
     );
     for (const [i, name] of ['w0', 'w1', 'w0'].entries()) {

@@ -28,8 +28,8 @@ describe.each([cpu, wasm])('a session on $name', ({ open, target }) => {
     const next = vector(0, 0);
     const results = await session.run({ x: vector(5, 6) }, { next });
     expect(next).toEqual(vector(6, 7));
-    expect(results.next.data).toBe(next.data);
-    expect(results.total.data).toEqual(Float32Array.of(11));
+    expect(results.next!.data).toBe(next.data);
+    expect(results.total!.data).toEqual(Float32Array.of(11));
     await session.release();
   });
 

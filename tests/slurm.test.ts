@@ -51,7 +51,7 @@ describe.each(SCRIPTS.map((code) => [/--job-name=(\S+)/.exec(code)?.[1], code] a
 
 it('the script of an array passes a signal on, and runs the same share again', async () => {
   command('node_modules/.bin/adalora', LONG);
-  const child = spawn('bash', ['-c', SCRIPTS[1]], { env: environment() });
+  const child = spawn('bash', ['-c', SCRIPTS[1]!], { env: environment() });
   let words = '';
   child.stdout.on('data', (text) => {
     words += text;

@@ -29,7 +29,7 @@ describe('onStepEnd', () => {
         onEvent: (event) => events.push(event),
         onStepEnd: ({ step, metrics }) => {
           if (step === 2) return { should_evaluate: true };
-          if (step === 3) return { learning_rate: metrics.eval_loss > 0 ? 1e-3 : 1 };
+          if (step === 3) return { learning_rate: metrics.eval_loss! > 0 ? 1e-3 : 1 };
           if (step === 5) return { should_training_stop: true };
         },
       },

@@ -109,7 +109,9 @@ describe('sweep', () => {
     expect(await workspace.run(...words, '--resume')).toMatchObject({ code: 0, stderr: '' });
     const files = ['README.md', 'adapter/adapter_model.safetensors'];
     const [card, weights] = files.map((file) => workspace.read('killed', ...run, file).toString('latin1'));
-    const [ofSweep, others] = files.map((file) => workspace.read('sweep', ...run, file).toString('latin1'));
+    const [ofSweep, others] = files.map((file) =>
+      workspace.read('sweep', ...run, file).toString('latin1'),
+    ) as [string, string];
     expect(card).toBe(ofSweep.replaceAll('sweep/', 'killed/'));
     expect(weights).toBe(others);
   });

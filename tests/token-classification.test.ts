@@ -41,7 +41,7 @@ describe('token classification by the command', () => {
     const finish = workspace.events('run').findLast(({ type }) => type === 'finish');
     const { metrics } = finish as { metrics: Record<string, number> } & typeof finish;
     expect(metrics.eval_f1).toBeGreaterThan(0.8);
-    expect(metrics.eval_accuracy).toBeGreaterThan(metrics.eval_f1);
+    expect(metrics.eval_accuracy).toBeGreaterThan(metrics.eval_f1!);
     expect(Object.keys(metrics).sort()).toEqual(
       ['accuracy', 'f1', 'loss', 'precision', 'recall'].map((name) => `eval_${name}`),
     );

@@ -22,8 +22,8 @@ it('tokenize writes ids, tokens and offsets of each line', async () => {
   expect(lines).toHaveLength(TEXTS.length);
   const tokenizer = await loadTokenizer(workspace.path('model'), { typeVocabSize: 2 });
   lines.forEach(({ ids, tokens, offsets }, i) => {
-    expect(ids).toEqual([...tokenizer.encode(TEXTS[i], undefined, 64).inputIds]);
-    const characters = [...TEXTS[i]];
+    expect(ids).toEqual([...tokenizer.encode(TEXTS[i]!, undefined, 64).inputIds]);
+    const characters = [...TEXTS[i]!];
     const stood = offsets.map(([start, end]: [number, number]) => characters.slice(start, end).join(''));
     // Special tokens have no text, and this tokenizer has no emoji.
     const expected = tokens.map((token: string) =>

@@ -145,7 +145,7 @@ describe('a server that fails for a while', () => {
     await queue.close('finished');
     expect(failures).toHaveLength(1);
     const [run] = server.runs.values();
-    expect(run.metrics.map(([step]) => step)).toEqual([1, 2, 3]);
+    expect(run!.metrics.map(([step]) => step)).toEqual([1, 2, 3]);
   });
 
   it('is given up at the end', async () => {

@@ -19,10 +19,10 @@ async function trained(output: string, ...settings: string[]) {
   return {
     ended,
     events,
-    start: eventsOf(events, 'start')[0],
+    start: eventsOf(events, 'start')[0]!,
     steps: eventsOf(events, 'step'),
     evaluations: eventsOf(events, 'evaluation'),
-    finish: eventsOf(events, 'finish')[0],
+    finish: eventsOf(events, 'finish')[0]!,
   };
 }
 
@@ -53,7 +53,7 @@ describe.each([
 
   it('learns', () => {
     const { steps, evaluations } = run;
-    expect(steps.at(-1)!.loss).toBeLessThan(0.75 * steps[0].loss);
+    expect(steps.at(-1)!.loss).toBeLessThan(0.75 * steps[0]!.loss);
     expect(evaluations.at(-1)!.eval_accuracy).toBeGreaterThan(0.85);
     expect(evaluations.map(({ step }) => step)).toEqual([10, 20, 30, 40, 50]);
     expect(run.finish).toMatchObject({ reason: 'done', step: 50 });
@@ -97,11 +97,11 @@ describe.each([
     const predictions = json(await workspace.run('predict', method, 'dev.tsv', '--logits'));
     const rows = tinyRows(48, 2);
     const losses = predictions.map(({ logits: [bad, good] }, i) =>
-      Math.log(1 + Math.exp(rows[i].label === 'good' ? bad - good : good - bad)),
+      Math.log(1 + Math.exp(rows[i]!.label === 'good' ? bad - good : good - bad)),
     );
-    expect(losses.reduce((sum, loss) => sum + loss, 0) / losses.length).toBeCloseTo(own.eval_loss, 5);
-    const right = predictions.filter(({ label }, i) => label === rows[i].label);
-    expect(right.length / rows.length).toBeCloseTo(own.eval_accuracy, 10);
+    expect(losses.reduce((sum, loss) => sum + loss, 0) / losses.length).toBeCloseTo(own.eval_loss!, 5);
+    const right = predictions.filter(({ label }, i) => label === rows[i]!.label);
+    expect(right.length / rows.length).toBeCloseTo(own.eval_accuracy!, 10);
   });
 });
 
@@ -160,9 +160,9 @@ describe('events', () => {
     const [plan] = json(await workspace.run('plan', 'run.yaml', '--json', '--set', 'output=planned'));
     const [start] = eventsOf(workspace.events('events'), 'start');
     expect(plan).toMatchObject({
-      steps: start.total_steps,
-      trainableParameters: start.trainable_parameters,
-      adapterParameters: start.adapter_parameters,
+      steps: start!.total_steps,
+      trainableParameters: start!.trainable_parameters,
+      adapterParameters: start!.adapter_parameters,
       budget: { initial: 48, target: 24 },
     });
     expect(readdirSync(workspace.folder)).not.toContain('planned');
@@ -184,7 +184,7 @@ describe('tasks', () => {
     expect(Object.keys(last)).toEqual(expect.arrayContaining(metrics.map((name) => `eval_${name}`)));
     expect(last[`eval_${metrics[0]}`]).toBeGreaterThan(0.6);
     const [scores] = json(await workspace.run('eval', output, 'dev.tsv', '--json'));
-    expect(scores.eval_loss).toBeCloseTo(last.eval_loss, 5);
+    expect(scores.eval_loss).toBeCloseTo(last.eval_loss!, 5);
     const [first] = json(await workspace.run('predict', output, 'dev.tsv'));
     const kind = { pairs: 'string', regression: 'number', labels: 'object' }[output];
     expect(typeof first.label).toBe(kind);
@@ -208,8 +208,8 @@ describe('training settings', () => {
     const halves = await trained('halves', ...settings, ...batch(16, 2));
     expect(halves.steps).toHaveLength(15);
     for (const [i, { loss, grad_norm }] of halves.steps.entries()) {
-      expect(loss / whole.steps[i].loss).toBeCloseTo(1, 3);
-      if (i === 0) expect(grad_norm / whole.steps[i].grad_norm).toBeCloseTo(1, 5);
+      expect(loss / whole.steps[i]!.loss).toBeCloseTo(1, 3);
+      if (i === 0) expect(grad_norm / whole.steps[i]!.grad_norm).toBeCloseTo(1, 5);
     }
   });
 
@@ -238,9 +238,9 @@ describe('training settings', () => {
     );
     const best = evaluations.filter((event) => event.best).at(-1)!;
     expect(best.step).toBeLessThan(50);
-    expect(finish.metrics.eval_loss).toBe(Math.max(...evaluations.map(({ eval_loss }) => eval_loss)));
+    expect(finish.metrics.eval_loss).toBe(Math.max(...evaluations.map(({ eval_loss }) => eval_loss!)));
     const [scores] = json(await workspace.run('eval', 'best', 'dev.tsv', '--json'));
-    expect(scores.eval_loss).toBeCloseTo(best.eval_loss, 5);
+    expect(scores.eval_loss).toBeCloseTo(best.eval_loss!, 5);
   });
 
   it.each([
@@ -270,7 +270,7 @@ describe('training settings', () => {
     for (const [name, { data }] of before) {
       const decay = /bias$|LayerNorm/.test(name) ? 0 : 1e-3 * 10;
       const wrong = [...data].filter((value, i) => {
-        const difference = Number(plain.get(name)!.data[i]) - Number(decayed.get(name)!.data[i]);
+        const difference = Number(plain!.get(name)!.data[i]) - Number(decayed!.get(name)!.data[i]);
         return Math.abs(difference - decay * Number(value)) > 1e-6;
       });
       expect({ name, wrong }).toEqual({ name, wrong: [] });
@@ -283,9 +283,9 @@ it('compute on WebAssembly as on the CPU', async () => {
   const cpu = await trained('on-cpu', ...settings);
   const wasm = await trained('on-wasm', ...settings, 'device=wasm');
   expect(wasm.start.device).toBe('wasm');
-  wasm.steps.forEach(({ loss }, i) => expect(loss).toBeCloseTo(cpu.steps[i].loss, 4));
+  wasm.steps.forEach(({ loss }, i) => expect(loss).toBeCloseTo(cpu.steps[i]!.loss, 4));
   expect(wasm.finish.ranks).toEqual(cpu.finish.ranks);
-  expect(wasm.finish.metrics.eval_loss).toBeCloseTo(cpu.finish.metrics.eval_loss, 4);
+  expect(wasm.finish.metrics.eval_loss).toBeCloseTo(cpu.finish.metrics.eval_loss!, 4);
 });
 
 it('take the model as a flag', async () => {

@@ -63,9 +63,9 @@ describe.each(VARIANTS)('%s of a language model with %j', (method, settings) => 
     const evaluations = eventsOf(workspace.events(name), 'evaluation').map(
       ({ eval_loss }) => eval_loss as number,
     );
-    expect(evaluations.at(-1)!).toBeLessThan(evaluations[0] - 0.05);
+    expect(evaluations.at(-1)!).toBeLessThan(evaluations[0]! - 0.05);
     const [start] = eventsOf(workspace.events(name), 'start');
-    expect(start.trainable_parameters).toBeGreaterThan(0);
+    expect(start!.trainable_parameters).toBeGreaterThan(0);
   });
 
   it('resumes after a kill to the same bytes', async () => {
@@ -78,18 +78,18 @@ describe.each(VARIANTS)('%s of a language model with %j', (method, settings) => 
   });
 
   it('is evaluated and writes as in its run', async () => {
-    const { metrics } = eventsOf(workspace.events(name), 'finish')[0];
+    const { metrics } = eventsOf(workspace.events(name), 'finish')[0]!;
     const scores = JSON.parse(succeeded(await workspace.run('eval', name, 'dev.jsonl', '--json')));
     // The saved adapter of a projection is rounded once more.
-    expect(Math.abs(scores.eval_loss - metrics.eval_loss)).toBeLessThan(1e-5);
+    expect(Math.abs(scores.eval_loss - metrics.eval_loss!)).toBeLessThan(1e-5);
     const prompts = ['a bright story That is', 'That is'];
     const written = async (...args: string[]) =>
       succeeded(await workspace.run('generate', ...args, '--max-new-tokens', '6', '--jsonl'));
     const flags = prompts.flatMap((prompt) => ['--prompt', prompt]);
     const together = await written(name, ...flags);
     expect(together).not.toBe(await written('llama', ...flags));
-    const idsOf = (lines: string, row: number) => JSON.parse(lines.split('\n')[row]).ids;
-    const alone = await written(name, '--prompt', prompts[1]);
+    const idsOf = (lines: string, row: number) => JSON.parse(lines.split('\n')[row]!).ids;
+    const alone = await written(name, '--prompt', prompts[1]!);
     expect(idsOf(together, 1)).toEqual(idsOf(alone, 0));
   });
 
@@ -97,7 +97,7 @@ describe.each(VARIANTS)('%s of a language model with %j', (method, settings) => 
     const given = set(`method=${method}`, ...settings, 'output=planned');
     const plan = JSON.parse(succeeded(await workspace.run('plan', 'prompts.yaml', ...given, '--json')));
     const [start] = eventsOf(workspace.events(name), 'start');
-    expect(plan.trainable_parameters ?? plan.trainableParameters).toBe(start.trainable_parameters);
+    expect(plan.trainable_parameters ?? plan.trainableParameters).toBe(start!.trainable_parameters);
     expect(plan.memory_mb ?? plan.memoryMb).toBeGreaterThan(0);
   });
 
@@ -120,7 +120,7 @@ describe.each(VARIANTS)('%s of a language model with %j', (method, settings) => 
       '6',
       '--jsonl',
     );
-    expect(text).toBe(JSON.parse(succeeded(written).split('\n')[0]).text);
+    expect(text).toBe(JSON.parse(succeeded(written).split('\n')[0]!).text);
     await serving.close();
     base.close();
   });
@@ -152,7 +152,7 @@ it('starts from the embeddings of a text, repeated', async () => {
   };
   expect(shape[0]).toBe(9);
   const rows = Array.from({ length: 9 }, (_, i) =>
-    [...data.subarray(i * shape[1], (i + 1) * shape[1])].join(),
+    [...data.subarray(i * shape[1]!, (i + 1) * shape[1]!)].join(),
   );
   const period = new Set(rows).size;
   expect(period).toBeGreaterThan(1);
@@ -169,7 +169,7 @@ it('classifies with a decoder, and keeps its head', async () => {
   const rows = ['model=gpt2', 'method=prompt_tuning', 'prompt_tuning.num_virtual_tokens=3', 'output=classes'];
   succeeded(await workspace.train(...rows, 'training.learning_rate=3e-2', 'training.max_steps=20'));
   expect([...adapterOf('classes').keys()].sort()).toEqual(['base_model.score.weight', 'prompt_embeddings']);
-  const { metrics } = eventsOf(workspace.events('classes'), 'finish')[0];
+  const { metrics } = eventsOf(workspace.events('classes'), 'finish')[0]!;
   const scores = JSON.parse(succeeded(await workspace.run('eval', 'classes', 'dev.tsv', '--json')));
   expect(scores.eval_accuracy).toBe(metrics.eval_accuracy);
   succeeded(await workspace.run('export', 'classes', '--as', 'onnx', '-o', 'classes-onnx'));

@@ -48,7 +48,7 @@ function trainingStep(): Record<string, Value> {
   const tokens = input(graph, 'tokens', 'int32', [batch, sequence]);
   const labels = input(graph, 'labels', 'int32', [batch, 1]);
   const parameters = Object.entries(SHAPES).map(([name, shape]) => input(graph, name, 'float32', shape));
-  const [table, gain, shift, inner, bias, outer] = parameters;
+  const [table, gain, shift, inner, bias, outer] = parameters as [Value, Value, Value, Value, Value, Value];
 
   const [normal] = layerNorm(gather(table, tokens), gain, shift, 1e-5);
   const hidden = add(matmul(reshape(normal, [rows, WIDTH]), inner), bias);
@@ -96,9 +96,9 @@ describe('WebGPU in Node', () => {
     const [expected, actual] = [await results(cpu), await results(webgpu)];
     expect(Object.keys(actual)).toEqual(Object.keys(expected));
     for (const [name, { data, dims }] of Object.entries(actual)) {
-      expect(dims).toEqual(expected[name].dims);
+      expect(dims).toEqual(expected[name]!.dims);
       // Both in float32, summed in different orders.
-      const distance = Math.max(...data.map((element, i) => Math.abs(element - expected[name].data[i])));
+      const distance = Math.max(...data.map((element, i) => Math.abs(element - expected[name]!.data[i]!)));
       expect(distance, name).toBeLessThan(1e-4);
     }
   });
@@ -106,8 +106,8 @@ describe('WebGPU in Node', () => {
   // The parts that the step lacks: products with leading axes, and a case of each op that is not in it. Not all
   // cases, because a software driver takes 0.1 s or more to compile a shader.
   const seen = new Set<string>(reachable(Object.values(trainingStep())).map(({ op }) => op));
-  const unseen = Object.entries(opCases).flatMap(([op, [first]]) => (seen.has(op) ? [] : [first]));
-  it.for([opCases.matmul[1], ...unseen])('computes $name', (opCase, { skip }) =>
+  const unseen = Object.entries(opCases).flatMap(([op, [first]]) => (seen.has(op) ? [] : [first!]));
+  it.for([opCases.matmul![1]!, ...unseen])('computes $name', (opCase, { skip }) =>
     problem ? skip(problem) : checkOp(opCase, webgpu),
   );
 });

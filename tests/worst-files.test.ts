@@ -11,7 +11,7 @@ it('small files that cost most are read, or refused for what they are, within th
   );
   const refused = WORST_FILES.filter((file) => file.refused !== undefined).length;
   const ends = { value: WORST_FILES.length - refused, refused };
-  const [last, ...found] = stdout.trimEnd().split('\n').reverse();
+  const [last, ...found] = stdout.trimEnd().split('\n').reverse() as [string, ...string[]];
   expect(found).toEqual([]);
   expect(JSON.parse(last.replace('seed worst: ', ''))).toEqual(ends);
   expect(status).toBe(0);

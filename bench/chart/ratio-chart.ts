@@ -22,7 +22,7 @@ const STYLE = `.ground{fill:var(--paper)}.bar{fill:currentColor}.other{color:var
 
 /** Draws speed and memory relative to the reference as SVG, with a group of bars for each row of the bench. */
 export function ratioChart(groups: readonly RatioGroup[], title: string): string {
-  const sides = groups[0].bars.map(({ side }) => side);
+  const sides = groups[0]!.bars.map(({ side }) => side);
   const scales = COLUMNS.map(({ key, left, right }) => {
     const largest = Math.max(1, ...groups.flatMap(({ bars }) => bars.map((bar) => bar[key])));
     return linear([0, largest], [left, right - VALUE_WIDTH]);
@@ -54,7 +54,7 @@ function drawnGroup({ name, bars }: RatioGroup, top: number, scales: readonly Sc
   const first = top + NAME_HEIGHT;
   const bottom = first + bars.length * BAR.pitch;
   const columns = COLUMNS.map(({ key, left }, column) => {
-    const scale = scales[column];
+    const scale = scales[column]!;
     return bars.map((bar, i) => {
       const y = first + i * BAR.pitch;
       const end = scale(bar[key]);

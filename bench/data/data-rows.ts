@@ -44,16 +44,16 @@ export async function measureData(
     'predict',
     async () => {},
   );
-  const { labels } = predicted.measured[0].replies[0];
+  const { labels } = predicted.measured[0]!.replies[0]!;
   const runs = launcher.sides.map((side, i) => {
     const [training, prediction] = [trained.measured[i], predicted.measured[i]];
-    const own = prediction.replies[0].labels;
+    const own = prediction!.replies[0]!.labels;
     return {
       side: side.name,
-      train: training.replies.map(({ train }) => train),
-      evaluate: training.replies.map(({ evaluate }) => evaluate),
-      predict: prediction.replies.map(({ examples, ms }) => ({ examples, ms })),
-      memory: { train: training.memory, predict: prediction.memory },
+      train: training!.replies.map(({ train }) => train),
+      evaluate: training!.replies.map(({ evaluate }) => evaluate),
+      predict: prediction!.replies.map(({ examples, ms }) => ({ examples, ms })),
+      memory: { train: training!.memory, predict: prediction!.memory },
       sameLabels: own.filter((label, row) => label === labels[row]).length / labels.length,
     };
   });

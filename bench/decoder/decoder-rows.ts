@@ -57,7 +57,7 @@ export async function measureDecoder(
   );
   for (let pass = 0; pass < rounds.kept; pass++) {
     for (const i of new Random(0, 'bench', pass).permutation(turns.length)) {
-      const turn = turns[i];
+      const turn = turns[i]!;
       const preparation = { ...decoder, dtype: turn.side.dtype, folder, threads, writes: turn.writes };
       const { measured } = await measure<object, Round, void>(
         launcher,
@@ -67,8 +67,8 @@ export async function measureDecoder(
         'round',
         async () => {},
       );
-      turn.rounds.push(...measured[0].replies);
-      turn.memory = measured[0].memory;
+      turn.rounds.push(...measured[0]!.replies);
+      turn.memory = measured[0]!.memory;
     }
   }
   const runs = launcher.decoderSides.map(({ name }): DecoderRun => {
@@ -80,5 +80,5 @@ export async function measureDecoder(
 
 /** The median time of a kind of work over all rounds, in milliseconds. */
 export function roundMs(rounds: readonly Round[], what: string): number {
-  return median(rounds.map((round) => round[what]));
+  return median(rounds.map((round) => round[what]!));
 }

@@ -48,6 +48,6 @@ function likeliest(logits: Float32Array, rows: number): Int32Array {
   const width = logits.length / rows;
   return Int32Array.from(
     { length: rows },
-    (_, row) => topIndices(logits.subarray(row * width, (row + 1) * width), 1)[0],
+    (_, row) => topIndices(logits.subarray(row * width, (row + 1) * width), 1)[0]!,
   );
 }

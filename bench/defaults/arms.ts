@@ -62,7 +62,7 @@ export function armNamed(name: string, method: MethodName): Arm {
   const given = parts
     .filter((part) => part.includes('='))
     .map((part) => part.split('='))
-    .map(([key, value]) => [key, settingOf(value)]);
+    .map(([key, value]) => [key, settingOf(value!)]);
   const inTraining = given.filter(([key]) => String(key).startsWith('t.'));
   return {
     training: {

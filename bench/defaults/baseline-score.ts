@@ -26,7 +26,7 @@ export function baselineScore(
   const counts = labels.map((label) => train.filter((row) => row.label === label).length);
   const right = (predicted: (row: number) => string) =>
     test.filter(({ label }, i) => label === predicted(i)).length / test.length;
-  if (arm === 'majority') return right(() => labels[counts.indexOf(Math.max(...counts))]);
+  if (arm === 'majority') return right(() => labels[counts.indexOf(Math.max(...counts))]!);
   const scores = bagOfWords(
     {
       texts: train.map(textsOf),
@@ -38,7 +38,7 @@ export function baselineScore(
   );
   return right((row) => {
     const own = [...scores.subarray(row * labels.length, (row + 1) * labels.length)];
-    return labels[own.indexOf(Math.max(...own))];
+    return labels[own.indexOf(Math.max(...own))]!;
   });
 }
 

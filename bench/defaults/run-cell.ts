@@ -37,14 +37,17 @@ export async function runCell(
   const { task } = suiteTask;
   const folder = mkdtempSync(join(tmpdir(), 'adalora-defaults-'));
   try {
-    const [trainFile, testFile] = ['train', 'test'].map((name) => join(folder, `${name}.jsonl`));
+    const [trainFile, testFile] = ['train', 'test'].map((name) => join(folder, `${name}.jsonl`)) as [
+      string,
+      string,
+    ];
     writeFileSync(trainFile, lines(train));
     // A class that is missing from the training rows cannot be predicted. Its test rows count as wrong.
     const known = new Set(train.map(({ label }) => label));
     const scored = task === 'regression' ? test : test.filter(({ label }) => known.has(label));
     writeFileSync(testFile, lines(scored));
     const { training, section } = armNamed(cell.arm, cell.method);
-    const pair = train[0].text_pair !== undefined && { text_pair: 'text_pair' };
+    const pair = train[0]!.text_pair !== undefined && { text_pair: 'text_pair' };
     const data = { train: trainFile, text: 'text', ...pair, label: 'label' };
     const output = join(folder, 'run');
     const config = {
@@ -63,7 +66,7 @@ export async function runCell(
     try {
       const scores = (await opened.evaluate({ data: testFile })) as Record<string, number>;
       const score =
-        task === 'regression' ? scores.eval_pearson : (scores.eval_accuracy * scored.length) / test.length;
+        task === 'regression' ? scores.eval_pearson! : (scores.eval_accuracy! * scored.length) / test.length;
       return { ...cell, score, seconds };
     } finally {
       await opened.close();

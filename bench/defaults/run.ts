@@ -69,7 +69,7 @@ const done = (): Set<string> =>
   );
 
 const read = new Map<string, { train: LabelledRow[]; test: LabelledRow[] }>();
-const [shard, shards] = options.shard.split('/').map(Number);
+const [shard, shards] = options.shard.split('/').map(Number) as [number, number];
 mkdirSync(dirname(options.out), { recursive: true });
 for (const cell of cells.filter((_, i) => i % shards === shard)) {
   if (done().has(keyOf(cell))) continue;
@@ -79,13 +79,13 @@ for (const cell of cells.filter((_, i) => i % shards === shard)) {
   read.set(cell.task, { train, test });
   // Each seed trains on other rows, because the bench measures how well a file of this size is learned.
   const order = new Random(cell.seed, `rows ${cell.task}`).permutation(train.length);
-  const rows = Array.from(order.subarray(0, cell.rows), (i) => train[i]);
+  const rows = Array.from(order.subarray(0, cell.rows), (i) => train[i]!);
   // With fewer rows, the smaller size would be measured twice.
   if (rows.length < cell.rows * 0.9) continue;
   try {
     const result = isBaseline(cell.arm)
       ? { ...cell, score: baselineScore(cell.arm, task, rows, test), seconds: 0 }
-      : await runCell(cell, task, rows, test, MODELS[cell.model]);
+      : await runCell(cell, task, rows, test, MODELS[cell.model]!);
     appendFileSync(options.out, `${JSON.stringify(result)}\n`);
     console.log(
       `${cell.task} ${rows.length} ${cell.model} ${cell.method} ${cell.arm} seed ${cell.seed}: ${result.score.toFixed(3)} in ${result.seconds.toFixed(0)} s`,

@@ -52,7 +52,7 @@ for (const group of [...new Set(trained.map(groupOf))].sort()) {
     })
     .sort((a, b) => b.score - a.score);
   const policy = scoreOf(ofGroup, 'policy', seeds);
-  const regret = policy === undefined || points.length === 0 ? undefined : 100 * (points[0].score - policy);
+  const regret = policy === undefined || points.length === 0 ? undefined : 100 * (points[0]!.score - policy);
   if (regret !== undefined) regrets.push(regret);
   lines.push(
     `| ${[

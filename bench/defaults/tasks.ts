@@ -55,7 +55,7 @@ function apart(train: LabelledRow[], test: LabelledRow[]) {
 }
 
 function shuffled<T>(rows: readonly T[]): T[] {
-  return Array.from(new Random(0, 'suite').permutation(rows.length), (i) => rows[i]);
+  return Array.from(new Random(0, 'suite').permutation(rows.length), (i) => rows[i]!);
 }
 
 /** Number of words in a passage of a novel. */
@@ -74,7 +74,7 @@ function novels(): LabelledRow[] {
       // The first pages are skipped, because they contain the title and the author.
       return Array.from({ length: PASSAGES }, (_, i) => ({
         text: words.slice(1000 + i * PASSAGE, 1000 + (i + 1) * PASSAGE).join(' '),
-        label: name.split('_')[0],
+        label: name.split('_')[0]!,
       })).filter(({ text }) => text !== '');
     });
 }

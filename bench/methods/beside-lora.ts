@@ -63,11 +63,11 @@ export async function besideLora(
       ms: replies.map(({ cpu }) => cpu),
       mb: memory.peak_mb,
     }));
-    result.ms.push(...lora.ms);
-    result.mb.push(lora.mb);
+    result.ms.push(...lora!.ms);
+    result.mb.push(lora!.mb);
     others.forEach(({ trained, ms, mb }, i) => {
-      const time = Math.min(...ms) / Math.min(...lora.ms);
-      result.steps.push({ method: group[i + 1], trained, time, memory: mb / lora.mb });
+      const time = Math.min(...ms) / Math.min(...lora!.ms);
+      result.steps.push({ method: group[i + 1]!, trained, time, memory: mb / lora!.mb });
     });
   }
   return { ...result, ms: Math.min(...result.ms), mb: median(result.mb) };

@@ -47,17 +47,17 @@ try {
 
 async function everyMethod(size: BenchCase, launcher: Launcher): Promise<void> {
   const ours = launcher.sides.filter(({ library }) => library === 'adalora');
-  const before = loadavg()[0];
+  const before = loadavg()[0]!;
   const results = [];
   for (const side of ours)
     results.push({ side, ...(await besideLora(size, side, launcher, { ...common, only: options.only })) });
   const own = results.map(({ side, ms, mb }) => `${side.dtype} ${ms.toFixed(0)} ms and ${mb.toFixed(0)} MB`);
   console.log(`${options.case}: multiples of LoRA's step. LoRA with one thread: ${own.join(', ')}.`);
-  console.log(`Load of the machine: ${before.toFixed(1)} before, ${loadavg()[0].toFixed(1)} after.\n`);
+  console.log(`Load of the machine: ${before.toFixed(1)} before, ${loadavg()[0]!.toFixed(1)} after.\n`);
   const head = ours.flatMap(({ dtype }) => [`${dtype}: time`, 'memory']);
   console.log(`| method | trained | ${head.join(' | ')} |`);
   console.log(`|---|---${'|---'.repeat(head.length)}|`);
-  for (const { method, trained } of results[0].steps) {
+  for (const { method, trained } of results[0]!.steps) {
     const cells = results.flatMap(({ steps }) => {
       const step = steps.find((one) => one.method === method);
       return step ? [step.time.toFixed(2), step.memory.toFixed(2)] : ['', ''];
@@ -74,8 +74,8 @@ async function besidePyTorch(size: BenchCase, launcher: Launcher): Promise<void>
     const times = runs.map(({ ms }) => median(ms));
     const torch = runs.findIndex(({ side }) => side === REFERENCE);
     const cells = times.map(
-      (ms) => `${ms.toFixed(0)} ms${torch < 0 ? '' : `, ${(times[torch] / ms).toFixed(2)}`}`,
+      (ms) => `${ms.toFixed(0)} ms${torch < 0 ? '' : `, ${(times[torch]! / ms).toFixed(2)}`}`,
     );
-    console.log(`| ${method}, ${runs[0].trainable.toLocaleString('en')} trained | ${cells.join(' | ')} |`);
+    console.log(`| ${method}, ${runs[0]!.trainable.toLocaleString('en')} trained | ${cells.join(' | ')} |`);
   }
 }

@@ -70,7 +70,7 @@ async function block(
   preparation: object,
   environment: NodeJS.ProcessEnv,
 ): Promise<Block> {
-  const client = new Client(command[0], command.slice(1), environment);
+  const client = new Client(command[0]!, command.slice(1), environment);
   try {
     await client.ask('prepare', preparation);
     const replies: Reply[] = [];
@@ -110,10 +110,10 @@ try {
   ];
   console.log(`| ${columns.join(' | ')} |\n|${' --- |'.repeat(columns.length)}`);
   for (const [size] of benchCases(Number(options.dropout)).filter(
-    ([{ name }]) => SIZES.includes(name) && name.includes(options.only),
+    ([size]) => SIZES.includes(size!.name) && size!.name.includes(options.only),
   )) {
     const folder = join(scratch, 'model');
-    writeRandomCheckpoint(folder, size);
+    writeRandomCheckpoint(folder, size!);
     execFileSync('node', [join(BUILD, 'bench', 'make-base.js'), folder], { env });
     for (const dtype of options.dtype) {
       const sides: [SideName, () => Promise<Block>][] = [
@@ -125,18 +125,18 @@ try {
         sides.push(['peft', () => block(command, { ...size, dtype }, process.env)]);
       }
       const rounds: Partial<Record<SideName, Block>>[] = [];
-      results.push({ name: size.name, dtype, processes: count, rounds });
+      results.push({ name: size!.name, dtype, processes: count, rounds });
       for (let round = 0; round < Number(options.rounds); round++) {
         const blocks: Partial<Record<SideName, Block>> = {};
         for (let i = 0; i < sides.length; i++) {
-          const [name, measure] = sides[(round + i) % sides.length];
+          const [name, measure] = sides[(round + i) % sides.length]!;
           blocks[name] = await measure();
         }
         rounds.push(blocks);
         atomicWrite(options.json, JSON.stringify(results, null, 2));
       }
       console.log(
-        `| ${[`${size.name}, ${dtype}`, ...cells(rounds as Record<SideName, Block>[])].join(' | ')} |`,
+        `| ${[`${size!.name}, ${dtype}`, ...cells(rounds as Record<SideName, Block>[])].join(' | ')} |`,
       );
     }
   }
@@ -158,7 +158,7 @@ function cells(rounds: readonly Record<SideName, Block>[]): string[] {
     of(({ one, several }) => several.memoryMb / one.memoryMb).toFixed(2),
     share('waitingMs'),
     share('transferMs'),
-    ...('peft' in rounds[0]
+    ...('peft' in rounds[0]!
       ? [figures('peft'), of(({ several, peft }) => peft.ms / several.ms).toFixed(2)]
       : ['', '']),
   ];

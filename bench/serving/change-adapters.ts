@@ -19,7 +19,7 @@ export function changeAdapters(url: string, requests: readonly KnownRequest[], t
     });
   const work = (async () => {
     for (let i = 0; !isStopped; i++) {
-      const { model, text, expected } = requests[(i * 7) % requests.length];
+      const { model, text, expected } = requests[(i * 7) % requests.length]!;
       const lora_name = `passing-${i}`;
       await post('/v1/load_lora_adapter', { lora_name, lora_path: model });
       const answer = await post('/predict', { inputs: text, model: lora_name });

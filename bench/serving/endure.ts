@@ -43,7 +43,7 @@ const TEXT_COUNT = 20;
 const BLOCK = 5_000;
 
 const scratch = mkdtempSync(join(tmpdir(), 'adalora-endure-'));
-const [base, folder] = ['model', 'adapters'].map((name) => join(scratch, name));
+const [base, folder] = ['model', 'adapters'].map((name) => join(scratch, name)) as [string, string];
 try {
   writeTinyModel(base);
   const names = Array.from({ length: Number(options.adapters) }, (_, seed) => `adapter-${seed}`);
@@ -54,7 +54,7 @@ try {
     });
   }
   for (let i = 0; i < Number(options.links); i++)
-    symlinkSync(join(folder, names[i % names.length]), join(folder, `link-${i}`));
+    symlinkSync(join(folder, names[i % names.length]!), join(folder, `link-${i}`));
   // Each of these adapters has two states, which are stored in other folders.
   const changing = Array.from({ length: Number(options.replaced) }, (_, i) => `changing-${i}`);
   const stateOf = (name: string, state: number) => `${name}-${state}`;
@@ -78,11 +78,11 @@ try {
     ),
   );
   const replaced = changing.map((model, i): Replaced => {
-    const [first, second] = states.map((all) => ({ ...all[i], model }));
+    const [first, second] = states.map((all) => ({ ...all[i]!, model }));
     const folders = [0, 1].map((state) => join(scratch, 'states', stateOf(model, state)));
     return {
       ...{ folder: join(folder, model), states: folders as [string, string] },
-      requests: [first, second],
+      requests: [first!, second!],
     };
   });
   for (const one of replaced) fill(one, 0);
@@ -92,8 +92,8 @@ try {
     const link = (i % names.length) + names.length * (i % Math.max(links, 1));
     return links > 0 ? [request, { ...request, model: `link-${link}` }] : [request];
   });
-  for (const [at, request] of states[0].entries())
-    all.push({ ...request, model: changing[at % changing.length], or: states[1][at].expected });
+  for (const [at, request] of states[0]!.entries())
+    all.push({ ...request, model: changing[at % changing.length]!, or: states[1]![at]!.expected });
 
   const startedAt = performance.now();
   const server = await startServer(folder, base);
@@ -125,8 +125,8 @@ try {
     const { replaced: times, stale } = await replacing.stop(server.url, tolerance);
     console.log(`${times} adapters replaced in place, ${stale} that do not answer as their files say`);
     const [second, last] = [looks[1] ?? looks[0], looks.at(-1)!];
-    const grown = [last.memory / second.memory, last.files / second.files];
-    console.log(`memory ${grown[0].toFixed(2)}, files ${grown[1].toFixed(2)} times the second look`);
+    const grown = [last.memory / second!.memory, last.files / second!.files];
+    console.log(`memory ${grown[0]!.toFixed(2)}, files ${grown[1]!.toFixed(2)} times the second look`);
     if (wrong + failed + passed.wrong + stale > 0 || grown.some((times) => times > 1.2)) process.exitCode = 1;
   } finally {
     await server.stop();

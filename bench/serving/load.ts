@@ -52,7 +52,7 @@ export async function sendBlock(
         headers: { 'content-type': 'application/json' },
         setupRequest(request, context) {
           if (next === 0) startedAt = performance.now();
-          const known = requests[next++ % requests.length];
+          const known = requests[next++ % requests.length]!;
           Object.assign(context, { known });
           return { ...request, body: JSON.stringify({ inputs: known.text, model: known.model }) };
         },
@@ -80,7 +80,7 @@ export function isAnswer(
   expected: Scores,
   tolerance: number,
 ): boolean {
-  return scores.every(({ label, score }) => Math.abs(score - expected[label]) <= tolerance);
+  return scores.every(({ label, score }) => Math.abs(score - expected[label]!) <= tolerance);
 }
 
 /** Whether scores equal those of either state of a model. */

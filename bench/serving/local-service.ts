@@ -36,7 +36,7 @@ export async function openService(
       const startedAt = performance.now();
       let wrong = 0;
       const ask = async (at: number) => {
-        const { model, text, expected } = requests[at % requests.length];
+        const { model, text, expected } = requests[at % requests.length]!;
         const [answer] = await service.predict({ model, inputs: [{ text }], truncate: true, raw: false });
         if (!isAnswer(answer as { label: string; score: number }[], expected, tolerance)) wrong++;
       };

@@ -36,8 +36,8 @@ export async function makeRequests(
     const expected: Scores[] = [];
     for await (const { probabilities } of trained.predict(texts)) expected.push(probabilities);
     await trained.close();
-    byModel.push(texts.map(({ text }, i) => ({ model, text, expected: expected[i] })));
+    byModel.push(texts.map(({ text }, i) => ({ model, text, expected: expected[i]! })));
   }
   // Takes the first text of every model, then the second of every model, and so on.
-  return texts.flatMap((_, i) => byModel.map((requests) => requests[i]));
+  return texts.flatMap((_, i) => byModel.map((requests) => requests[i]!));
 }

@@ -35,7 +35,8 @@ const SETTLED_MS = 15_000;
 /** Copies one state into an adapter's folder. */
 export function fill({ folder, states }: Replaced, state: number): void {
   mkdirSync(folder, { recursive: true });
-  for (const name of readdirSync(states[state])) copyFileSync(join(states[state], name), join(folder, name));
+  for (const name of readdirSync(states[state]!))
+    copyFileSync(join(states[state]!, name), join(folder, name));
 }
 
 /** Overwrites adapters in place, one after another. Each gets its other state, with the same file times. */
@@ -43,12 +44,12 @@ export function replaceAdapters(adapters: readonly Replaced[]): Replacing {
   const now = adapters.map(() => 0);
   let [replaced, isStopped] = [0, false];
   const write = (i: number) => {
-    const { folder, states } = adapters[i];
-    now[i] = 1 - now[i];
+    const { folder, states } = adapters[i]!;
+    now[i] = 1 - now[i]!;
     for (const name of readdirSync(folder)) {
       const path = join(folder, name);
       const { atime, mtime } = statSync(path);
-      writeFileSync(path, readFileSync(join(states[now[i]], name)));
+      writeFileSync(path, readFileSync(join(states[now[i]]!, name)));
       utimesSync(path, atime, mtime);
     }
     replaced++;
@@ -66,7 +67,7 @@ export function replaceAdapters(adapters: readonly Replaced[]): Replacing {
       await new Promise((done) => setTimeout(done, SETTLED_MS));
       let stale = 0;
       for (const [i, { requests }] of adapters.entries()) {
-        const { model, text, expected } = requests[now[i]];
+        const { model, text, expected } = requests[now[i]!]!;
         const answer = await fetch(`${url}/predict`, {
           method: 'POST',
           headers: { 'content-type': 'application/json' },

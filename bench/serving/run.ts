@@ -70,7 +70,7 @@ const sides: Side[] = [];
 const ends: (() => Promise<unknown>)[] = [];
 try {
   const lines = textFile(TEXTS).read().split('\n').filter(Boolean).slice(0, TEXT_COUNT);
-  const texts = lines.map((line) => line.split('\t')[3]);
+  const texts = lines.map((line) => line.split('\t')[3]!);
   const requests = await makeRequests(folder, BASE, names, texts);
   for (const dtype of ['float32', 'int8'] as const) {
     const server = await startServer(folder, BASE, ['--base-dtype', dtype]);
@@ -126,7 +126,7 @@ try {
     if (name.includes('one adapter')) one = rates;
     const cells = [
       median(rates).toFixed(0),
-      median(rates.map((rate, i) => rate / one[i])).toFixed(2),
+      median(rates.map((rate, i) => rate / one[i]!)).toFixed(2),
       ...(['p50', 'p99'] as const).map((key) =>
         of(key).length > 0 ? `${median(of(key)).toFixed(0)} ms` : '',
       ),

@@ -18,10 +18,14 @@ export function aligned(heads: readonly string[], rows: readonly (readonly strin
   const shown = heads.flatMap((_, column) =>
     column === 0 || rows.some((row) => row[column]) ? [column] : [],
   );
-  const widths = shown.map((column) => Math.max(...[heads, ...rows].map((row) => row[column].trim().length)));
+  const widths = shown.map((column) =>
+    Math.max(...[heads, ...rows].map((row) => row[column]!.trim().length)),
+  );
   const line = (row: readonly string[]) =>
     shown
-      .map((column, i) => (i === 0 ? row[column].padEnd(widths[i]) : row[column].trim().padStart(widths[i])))
+      .map((column, i) =>
+        i === 0 ? row[column]!.padEnd(widths[i]!) : row[column]!.trim().padStart(widths[i]!),
+      )
       .join('  ')
       .trimEnd();
   return [heads, ...rows].map(line).join('\n');

@@ -56,7 +56,9 @@ export async function adapterChecks(findings: Findings, folder: string, replayed
     const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
     const ours = inTheirOrder(model, await program.predict(values, feedsOf(model, inputs)), batch);
     await program.release();
-    const [actual, expected] = [ours, logitsOf(probe, prefix)].map((all) => realLogits(model, all, batch));
+    const [actual, expected] = [ours, logitsOf(probe, prefix)].map((all) =>
+      realLogits(model, all, batch),
+    ) as [Float32Array, Float32Array];
     findings.tensor(what, actual, expected, PROBE_LIMIT * largestMagnitude(expected), 'logits');
   };
   if (isCompact) {

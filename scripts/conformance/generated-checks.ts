@@ -41,7 +41,7 @@ export async function generatedChecks(
       if (!(name in SETTINGS)) findings.faults.push(`generated ${name}: what with?`);
       const settings = generationSettings({ user, modelConfig: (await describeFolder(folder)).json });
       const [ids] = await generate(withoutEnd(model), [prompt], settings);
-      findings.equal(`generated ${name}`, [...ids], Array.from(tensor.data as BigInt64Array, Number));
+      findings.equal(`generated ${name}`, [...ids!], Array.from(tensor.data as BigInt64Array, Number));
       findings.notes.push(`${name} equal`);
     }
   } finally {

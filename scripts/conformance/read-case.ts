@@ -83,7 +83,7 @@ export function withPrefix(tensors: StoredTensors, prefix: string): StoredTensor
  */
 export function batchOf(tensors: StoredTensors): Batch {
   const inputIds = hostTensor(named(tensors, 'input_ids'));
-  const [batch, length] = inputIds.dims;
+  const [batch, length] = inputIds.dims as [number, number];
   const integers = (name: string, fallback: number) => {
     const tensor = tensors.get(name);
     return (tensor ? hostTensor(tensor).data : new Int32Array(batch * length).fill(fallback)) as Int32Array;
@@ -117,7 +117,7 @@ export function feedsOf(
   if (!tensors.has('labels')) return modelFeeds(batch);
   const { data, dims } = hostTensor(named(tensors, 'labels'));
   const labels = data as Int32Array;
-  const [rows, length] = dims;
+  const [rows, length] = dims as [number, number];
   const { padTokenId = 0, decoderStartTokenId = 0 } = config;
   const decoder = { inputIds: shiftRight(labels, length, { padTokenId, decoderStartTokenId }), length };
   return {

@@ -85,7 +85,7 @@ export function isReplayed(kind: string): boolean {
 /** @throws Skipped for a kind that is not supported */
 export function trajectoryKind(name: string): TrajectoryKind {
   if (!isReplayed(name)) throw new Skipped(`no method for trajectories of kind ${name}`);
-  return { section: (settings) => settings, notCompared: [], ourName: nameInPeft, ...KINDS[name] };
+  return { section: (settings) => settings, notCompared: [], ourName: nameInPeft, ...KINDS[name]! };
 }
 
 /**

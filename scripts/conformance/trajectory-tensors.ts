@@ -90,7 +90,7 @@ export class TrajectoryTensors {
   /** Records a step's gradient. Call it before clipping. */
   sawGradient(gradient: Float32Array): void {
     gradient.forEach((slope, i) => {
-      this.#largestGradient[i] = Math.max(Math.abs(slope), this.#largestGradient[i]);
+      this.#largestGradient[i] = Math.max(Math.abs(slope), this.#largestGradient[i]!);
     });
   }
 
@@ -109,7 +109,7 @@ export class TrajectoryTensors {
     // A factor that has lost triplets is compared as a whole.
     if (largest.length !== values.length) return values;
     const least = this.#leastGradient();
-    return values.filter((_, i) => largest[i] === 0 || largest[i] >= least);
+    return values.filter((_, i) => largest[i] === 0 || largest[i]! >= least);
   }
 
   /** Smaller gradients, except 0, are rounding noise. */
@@ -128,7 +128,10 @@ export class TrajectoryTensors {
   }
 
   compare(findings: Findings, kind: string, name: string, ours: Float32Array, theirs: Float32Array): void {
-    const [actual, expected] = [ours, theirs].map((values) => this.#settled(name, values));
+    const [actual, expected] = [ours, theirs].map((values) => this.#settled(name, values)) as [
+      Float32Array,
+      Float32Array,
+    ];
     // Saved tensors that are never trained come from the reference's own random generator. They differ by
     // rounding.
     const isRecorded = this.#still.has(name) || this.#initial.has(name);
@@ -140,12 +143,12 @@ export class TrajectoryTensors {
     for (const [key, tensor] of this.#middle) {
       const [, at, kind, recorded] = /^(\d+)\.(value|sensitivity|uncertainty)\.(.*)$/.exec(key) ?? [];
       if (Number(at) !== step) continue;
-      const name = this.ourName(recorded);
+      const name = this.ourName(recorded!);
       if (name === undefined) continue;
       const expected = floats(tensor);
       if (kind !== 'value') {
-        const average = averageOf(run, kind, this.#layout.get(name));
-        findings.tensor(kind, average, expected, IMPORTANCE_LIMIT * largestMagnitude(expected), key);
+        const average = averageOf(run, kind!, this.#layout.get(name));
+        findings.tensor(kind!, average, expected, IMPORTANCE_LIMIT * largestMagnitude(expected), key);
       } else if (!this.isNoise(name)) {
         this.compare(findings, 'middle', name, this.#layout.read(values, name), expected);
       }

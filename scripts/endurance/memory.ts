@@ -58,8 +58,8 @@ try {
   writeTinyData(join(folder, 'dev.tsv'), 200, 2);
   const trained = await trainedFor(minutes(values.minutes), minutes(values.every));
   const predicted = await predicting(Number(values.predictions));
-  const grown = [trained, predicted].map((looks) => looks.at(-1)! / (looks[1] ?? looks[0]));
-  console.log(`training ${grown[0].toFixed(3)}, prediction ${grown[1].toFixed(3)} times the second look`);
+  const grown = [trained, predicted].map((looks) => looks.at(-1)! / (looks[1] ?? looks[0]!));
+  console.log(`training ${grown[0]!.toFixed(3)}, prediction ${grown[1]!.toFixed(3)} times the second look`);
   process.exitCode = grown.some((times) => times > 1.2) ? 1 : 0;
 } finally {
   rmSync(folder, { recursive: true, force: true });

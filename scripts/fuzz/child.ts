@@ -8,19 +8,19 @@ import { writeSamples } from './write-samples.ts';
  * Tries the mutations [from, to), or the worst files if the seed is `worst`. Each result is reported at once,
  * because the next file may end the process.
  */
-const [folder, seed, from, to] = process.argv.slice(2);
+const [folder, seed, from, to] = process.argv.slice(2) as [string, string, string, string];
 writeSamples(folder);
 writeSync(1, '{}\n');
 for (let index = Number(from); index < Number(to); index++) {
   const { outcome, message } = await (seed === 'worst'
     ? tryWorst(index)
-    : tryMutation(KINDS[index % KINDS.length], folder, Number(seed), index));
+    : tryMutation(KINDS[index % KINDS.length]!, folder, Number(seed), index));
   const said = outcome === 'value' || outcome === 'refused' ? '' : message;
   writeSync(1, `${JSON.stringify({ index, outcome, message: said })}\n`);
 }
 
 async function tryWorst(index: number): Promise<Tried> {
-  const { kind: name, content, refused } = WORST_FILES[index];
+  const { kind: name, content, refused } = WORST_FILES[index]!;
   const kind = KINDS.find((kind) => kind.name === name)!;
   // Garbage of earlier files should not count.
   globalThis.gc?.();

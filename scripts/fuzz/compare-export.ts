@@ -43,13 +43,13 @@ export async function exportDifference(adapter: string, base: string): Promise<n
       token_type_ids: ids(batch.tokenTypeIds),
     };
     const { logits } = await session.run(
-      Object.fromEntries(session.inputNames.map((name) => [name, feeds[name]])),
+      Object.fromEntries(session.inputNames.map((name) => [name, feeds[name]!])),
     );
-    const theirs = logits.data as Float32Array;
+    const theirs = logits!.data as Float32Array;
     await session.release();
     const scale = Math.max(1, ...Array.from(ours, Math.abs));
     if (!Number.isFinite(scale)) return theirs.every(Number.isFinite) ? Number.NaN : undefined;
-    const largest = Math.max(...Array.from(ours, (value, i) => Math.abs(value - theirs[i]))) / scale;
+    const largest = Math.max(...Array.from(ours, (value, i) => Math.abs(value - theirs[i]!))) / scale;
     return largest <= CLOSE ? undefined : largest;
   } finally {
     model.close();

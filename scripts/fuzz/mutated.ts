@@ -25,7 +25,7 @@ export function mutated(bytes: Uint8Array, seed: number, index: number): Uint8Ar
   const random = new Random(seed, 'fuzz', index);
   let changed: Uint8Array = new Uint8Array(bytes);
   for (let left = 1 + random.integer(4); left > 0; left--)
-    changed = CHANGES[random.integer(CHANGES.length)](changed, random);
+    changed = CHANGES[random.integer(CHANGES.length)]!(changed, random);
   return changed;
 }
 
@@ -33,7 +33,7 @@ type Change = (bytes: Uint8Array, random: Random) => Uint8Array;
 
 const CHANGES: readonly Change[] = [
   (bytes, random) => {
-    if (bytes.length > 0) bytes[random.integer(bytes.length)] ^= 1 << random.integer(8);
+    if (bytes.length > 0) bytes[random.integer(bytes.length)]! ^= 1 << random.integer(8);
     return bytes;
   },
   (bytes, random) => {
@@ -64,7 +64,7 @@ const CHANGES: readonly Change[] = [
     const text = new TextDecoder('latin1').decode(bytes);
     const numbers = [...text.matchAll(/\d+/g)];
     if (numbers.length === 0) return bytes;
-    const { index, 0: digits } = numbers[random.integer(numbers.length)];
+    const { index, 0: digits } = numbers[random.integer(numbers.length)]!;
     const other = new TextEncoder().encode(TOKENS[1 + random.integer(3)]);
     return joined(bytes.subarray(0, index), other, bytes.subarray(index + digits.length));
   },

@@ -38,8 +38,8 @@ const note = (index: number, end: string, message = '') => {
   if (end === 'value' || end === 'refused') return;
   found.push(end);
   const { kind, what } = isWorst
-    ? WORST_FILES[index]
-    : { kind: KINDS[index % KINDS.length].name, what: 'changed' };
+    ? WORST_FILES[index]!
+    : { kind: KINDS[index % KINDS.length]!.name, what: 'changed' };
   console.log(`#${index} ${kind}, ${what}: ${end} ${message}`);
 };
 
@@ -105,7 +105,7 @@ async function tried(from: number): Promise<number> {
 function computedMs(pid: number | undefined): number {
   try {
     // After the name: hundredths of a second in user mode, and in the kernel.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
     return 10 * (Number(fields[11]) + Number(fields[12]));
   } catch {
     return 0;

@@ -55,12 +55,14 @@ const of = (kinds: string[], files: Omit<WorstFile, 'kind'>[]): WorstFile[] =>
 
 /** The worst files of models, tokenizers and adapters. Those of data follow below. */
 const MODELS: readonly WorstFile[] = [
-  ...[
-    ['config', 'config.yaml'],
-    ['run config', 'run/config.yaml'],
-    ['sweep', 'sweep.yaml'],
-    ['comparison', 'compare.yaml'],
-  ].map(([kind, refused]) => ({
+  ...(
+    [
+      ['config', 'config.yaml'],
+      ['run config', 'run/config.yaml'],
+      ['sweep', 'sweep.yaml'],
+      ['comparison', 'compare.yaml'],
+    ] as const
+  ).map(([kind, refused]) => ({
     ...{ kind, what: 'unknown keys', content: () => lines(8000, (i) => `k${i}: 1`), refused },
   })),
   ...of(

@@ -129,7 +129,7 @@ output: run
     ['a.bias', { shape: [2], data: Float32Array.of(7, 8) }],
   ]);
   write('tensors.bin', Buffer.concat([...encodeTorchFile(tensors, 'tensors')]));
-  const factor = (shape: number[]) => ({ shape, data: new Float32Array(shape[0] * shape[1]).fill(0.5) });
+  const factor = (shape: number[]) => ({ shape, data: new Float32Array(shape[0]! * shape[1]!).fill(0.5) });
   const prefix = 'base_model.model.bert.encoder.layer.0.attention.self.query';
   writeAdapter(
     join(folder, 'adapter'),

@@ -30,18 +30,18 @@ function differences(found: unknown, wanted: unknown, path: string): string[] {
   return typeof found === 'number' && isNear ? [] : [`${path}: ${found}, not ${wanted}`];
 }
 
-const lines = readFileSync(join(folder, 'cases.jsonl'), 'utf8').split('\n').slice(0, -1);
+const lines = readFileSync(join(folder!, 'cases.jsonl'), 'utf8').split('\n').slice(0, -1);
 const counts = new Map<string, { cases: number; wrong: number }>();
 for (const line of lines) {
   const { kind, files, expected } = JSON.parse(line.replace(/\bNaN\b/g, 'null')) as Case;
   const of = counts.get(kind) ?? { cases: 0, wrong: 0 };
   counts.set(kind, of);
   of.cases++;
-  const file = (path: string | undefined) => path && textFile(join(folder, path));
+  const file = (path: string | undefined) => path && textFile(join(folder!, path));
   let wrong: string[];
   try {
-    const { score } = await SCORE_KINDS[kind]();
-    const given = { predictions: textFile(join(folder, files.predictions)) };
+    const { score } = await SCORE_KINDS[kind]!();
+    const given = { predictions: textFile(join(folder!, files.predictions)) };
     const others = {
       references: file(files.references) || undefined,
       nullOdds: file(files.odds) || undefined,

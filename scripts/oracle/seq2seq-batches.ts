@@ -15,7 +15,7 @@ import { runLength } from '../../src/train/run-length.ts';
  * Writes the examples of each step of a sequence-to-sequence run, for train_seq2seq.py.
  */
 
-const [config, output] = process.argv.slice(2);
+const [config, output] = process.argv.slice(2) as [string, string];
 const run = parseRunConfig(
   { ...parse(readFileSync(config, 'utf8')), defaults: 'huggingface' },
   config,
@@ -27,7 +27,7 @@ const tokens = (text: string, most = 128) => tokenizer.encode(text, undefined, m
 const pairs = trainingFiles(data).flatMap((path) => readPairs(textFile(path).read(), path, data, true));
 const examples = pairs.flatMap(({ source, targets }) => targets.map((target) => ({ source, target })));
 const targetLengths = Int32Array.from(examples, ({ target }) => tokens(target, data.max_target_length));
-const lengths = targetLengths.map((own, i) => own + tokens(examples[i].source, data.max_source_length));
+const lengths = targetLengths.map((own, i) => own + tokens(examples[i]!.source, data.max_source_length));
 const batchSize = training.per_device_train_batch_size;
 const { stepsPerEpoch, totalSteps } = runLength(lengths.length, batchSize, 1, training.num_train_epochs, -1);
 const batches = Array.from({ length: Math.ceil(totalSteps / stepsPerEpoch) }, (_, epoch) =>

@@ -41,7 +41,7 @@ const models = [flags.model, ...flags.others.split(',').filter(Boolean), ...(fla
 for (const task of EVALUATION_TASKS.filter(({ name }) => flags.tasks.split(',').includes(name))) {
   const all = readTask(task, 'train.tsv');
   const order = new Random(0, 'evaluation rows').permutation(all.length).subarray(0, task.rows);
-  const train = Array.from(order, (at) => all[at]);
+  const train = Array.from(order, (at) => all[at]!);
   const test = readTask(task, 'dev.tsv');
   const files = { train: writeRows(task, 'train', train), test: writeRows(task, 'test', test) };
   for (const model of models) {
@@ -110,7 +110,7 @@ async function adaLora(
       if (event.type === 'evaluation') console.log(`  ${JSON.stringify(event)}`);
     },
   });
-  return metrics[`eval_${task.metric}`] ?? metrics[task.metric];
+  return metrics[`eval_${task.metric}`] ?? metrics[task.metric]!;
 }
 
 function writeRows({ name }: EvaluationTask, part: string, rows: readonly LabelledText[]): string {

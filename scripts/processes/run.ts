@@ -78,9 +78,9 @@ async function cola(): Promise<void> {
   }
   const losses = (output: string) => of(output, 'step').map(({ loss }) => loss);
   const ranks = (output: string) => JSON.stringify(of(output, 'allocation').map((event) => event.ranks));
-  const scores = (output: string) => of(output, 'finish')[0].metrics;
+  const scores = (output: string) => of(output, 'finish')[0]!.metrics;
   for (const output of ['two', 'three', 'four']) {
-    const difference = Math.max(...losses('one').map((loss, i) => Math.abs(losses(output)[i] / loss - 1)));
+    const difference = Math.max(...losses('one').map((loss, i) => Math.abs(losses(output)[i]! / loss - 1)));
     const isSame = ranks(output) === ranks('one') && losses(output).length === 50;
     const { eval_accuracy, eval_loss } = scores(output);
     tell(
@@ -113,10 +113,10 @@ async function kills(): Promise<void> {
     });
     const isOver = await Promise.race([saved.then(() => false), ended.then(() => true)]);
     if (isOver) return tell('a killed process', false, (await ended).stderr);
-    const from = JSON.parse(printed.split('\n')[0]).step;
+    const from = JSON.parse(printed.split('\n')[0]!).step;
     if (i > 0 && from > 0) goneOn++;
     const processesOfRun = below(Number(launcher.pid));
-    const killed = processesOfRun[i % processesOfRun.length];
+    const killed = processesOfRun[i % processesOfRun.length]!;
     const startedAt = Date.now();
     process.kill(killed, 'SIGKILL');
     const { code, stdout, stderr } = await ended;
@@ -133,7 +133,7 @@ async function kills(): Promise<void> {
   await new Promise((done) => setTimeout(done, 20_000));
   rest.process.kill('SIGTERM');
   const { stdout, stderr } = await rest.ended;
-  const from = JSON.parse(stdout.split('\n')[0]).step;
+  const from = JSON.parse(stdout.split('\n')[0]!).step;
   tell(
     'ten resumptions at once after',
     goneOn === 9 && from > 0,
@@ -167,7 +167,7 @@ async function data(): Promise<void> {
   const [message] = stderr.split('\n');
   tell(
     'a host with other data',
-    code === 2 && /^process 1 .*the file/.test(message),
+    code === 2 && /^process 1 .*the file/.test(message!),
     `code ${code} ${message}`,
   );
 }

@@ -23,7 +23,7 @@ export function configReference(schema: Schema): string {
     'A default "chosen" depends on the method, task, model and data: see [Defaults](defaults.md). In parentheses is the',
     'value with `defaults: huggingface`, if it is constant.',
     '',
-    table(Object.entries(training[1].properties ?? {}), [], CHOSEN_TRAINING),
+    table(Object.entries(training![1].properties ?? {}), [], CHOSEN_TRAINING),
     ...methods.flatMap(([name, section]) => [
       `## ${name}`,
       '',
@@ -40,7 +40,7 @@ function dataSections({ allOf }: Schema): string[] {
   return tasks.flatMap(({ if: { properties: condition }, then: { properties } }) => {
     const data = properties?.data ?? {};
     const keys = Object.entries(data.properties ?? {});
-    return [`## data: ${condition?.task.const}`, '', table(keys, data.required)];
+    return [`## data: ${condition?.task?.const}`, '', table(keys, data.required)];
   });
 }
 

@@ -69,13 +69,13 @@ export async function exportedLogits(exported: string, file: string, batch: Batc
     token_type_ids: ids(batch.tokenTypeIds),
   };
   const outputs = await session.run(
-    Object.fromEntries(session.inputNames.map((name) => [name, feeds[name]])),
+    Object.fromEntries(session.inputNames.map((name) => [name, feeds[name]!])),
   );
   await session.release();
   // Files with text vectors also have the hidden states as an output.
   const pooled = session.outputNames.filter((name) => name === 'sentence_embedding');
   const names = pooled.length > 0 ? pooled : session.outputNames;
-  return Float32Array.from(names.flatMap((name) => [...(outputs[name].data as Float32Array)]));
+  return Float32Array.from(names.flatMap((name) => [...(outputs[name]!.data as Float32Array)]));
 }
 
 /** The tokens of the texts from transformers.js. */
@@ -97,7 +97,7 @@ export function logitsDifference(
   logits.forEach((logit, i) => {
     if (byToken && batch.attentionMask[Math.floor(i / byToken) % tokens] === 0) return;
     scale = Math.max(scale, Math.abs(logit));
-    largest = Math.max(largest, Math.abs(logit - others[i]));
+    largest = Math.max(largest, Math.abs(logit - others[i]!));
   });
   return { largest, scale };
 }

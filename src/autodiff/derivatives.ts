@@ -28,7 +28,7 @@ import {
   where,
 } from '../graph/build.ts';
 import { addDimensions, multiplyDimensions } from '../graph/dimension.ts';
-import type { GraphNode, Value } from '../graph/graph.ts';
+import type { GraphNode, Operands, Value } from '../graph/graph.ts';
 import type { Op } from '../graph/ops.ts';
 import { layerNormDerivative } from './layer-norm-derivative.ts';
 
@@ -78,7 +78,7 @@ export const derivatives: { [K in Op]: Derivative<K> | null } = {
   stopGradient: () => [undefined],
   watch: single(({ g, inputs: [, , ...read], attributes: { of } }) => [
     () => g,
-    () => of(g, read),
+    () => of(g, read as readonly Value[] as Operands),
     ...read.map(() => undefined),
   ]),
   equal: null,
@@ -133,12 +133,12 @@ export const derivatives: { [K in Op]: Derivative<K> | null } = {
   // With n = x / r and h = dy · gain: dx = (h - n · mean(h · n)) / r, dgain = Σ dy · n.
   rmsNorm: single(({ g, inputs: [x, gain], outputs: [, inverse] }) => {
     const last = x.shape.length - 1;
-    const n = () => multiply(x, inverse);
+    const n = () => multiply(x, inverse!);
     return [
       () => {
         const h = multiply(g, gain);
         const projection = multiply(sum(multiply(h, n()), [last], true), 1 / (x.shape[last] as number));
-        return multiply(subtract(h, multiply(n(), projection)), inverse);
+        return multiply(subtract(h, multiply(n(), projection)), inverse!);
       },
       () => multiply(g, n()),
     ];
@@ -160,16 +160,16 @@ export const derivatives: { [K in Op]: Derivative<K> | null } = {
   ]),
   expand: single(({ g }) => [() => g]),
   slice: single(({ g, inputs: [x], attributes: { axis, start, end } }) => [
-    () => pad(g, axis, start, addDimensions(x.shape[axis], multiplyDimensions(end, -1))),
+    () => pad(g, axis, start, addDimensions(x.shape[axis]!, multiplyDimensions(end, -1))),
   ]),
   pad: single(({ g, inputs: [x], attributes: { axis, before } }) => [
-    () => slice(g, axis, before, addDimensions(before, x.shape[axis])),
+    () => slice(g, axis, before, addDimensions(before, x.shape[axis]!)),
   ]),
   concat: single(({ g, inputs, attributes: { axis } }) => {
     let end = addDimensions(0, 0);
     return inputs.map(({ shape }) => {
       const start = end;
-      end = addDimensions(start, shape[axis]);
+      end = addDimensions(start, shape[axis]!);
       const stop = end;
       return () => slice(g, axis, start, stop);
     });
@@ -183,7 +183,7 @@ export const derivatives: { [K in Op]: Derivative<K> | null } = {
       const isPadding = equal(reshape(indices, [count, 1]), constant(g.node.graph, [padding], [], 'int32'));
       return where(isPadding, 0, all);
     };
-    return [() => reshape(scatterAdd(reshape(indices, [count]), updates(), rows), table.shape)];
+    return [() => reshape(scatterAdd(reshape(indices, [count]), updates(), rows!), table.shape)];
   }),
   scatterAdd: null,
   window: null,

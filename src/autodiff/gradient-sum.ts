@@ -36,7 +36,7 @@ function hasFixedStart({ inputs: [slice], attributes: { axis, before } }: Pad): 
 function runsOf(slices: readonly Pad[]): Pad[][] {
   const runs: Pad[][] = [];
   for (const slice of slices.toSorted((a, b) => startOf(a) - startOf(b))) {
-    const run = runs.find((run) => follows(slice, run[run.length - 1]));
+    const run = runs.find((run) => follows(slice, run[run.length - 1]!));
     if (run) run.push(slice);
     else runs.push([slice]);
   }
@@ -44,7 +44,7 @@ function runsOf(slices: readonly Pad[]): Pad[][] {
 }
 
 function follows(next: Pad, { inputs: [slice], attributes: { axis, before } }: Pad): boolean {
-  return next.attributes.axis === axis && startOf(next) === addDimensions(before, slice.shape[axis]);
+  return next.attributes.axis === axis && startOf(next) === addDimensions(before, slice.shape[axis]!);
 }
 
 function startOf({ attributes: { before } }: Pad): number {
@@ -52,7 +52,7 @@ function startOf({ attributes: { before } }: Pad): number {
 }
 
 function joined(run: readonly Pad[]): Value {
-  const { axis, before } = run[0].attributes;
+  const { axis, before } = run[0]!.attributes;
   const slices = run.map(({ inputs: [slice] }) => slice);
-  return pad(concat(slices, axis), axis, before, run[run.length - 1].attributes.after);
+  return pad(concat(slices, axis), axis, before, run[run.length - 1]!.attributes.after);
 }

@@ -133,7 +133,7 @@ describe('gradients', () => {
     expect(() => gradients(loss, [hidden, bias])).toThrow(
       `the loss does not depend on %${bias.node.id} (input)`,
     );
-    expect(gradients(loss, [loss])[0].shape).toEqual([]);
+    expect(gradients(loss, [loss])[0]!.shape).toEqual([]);
   });
 
   it('need a scalar', () => {
@@ -200,7 +200,7 @@ describe('gradients', () => {
     const layer = (hidden: Value) => tanh(matmul(hidden, square));
     const first = layer(x);
     const [slope] = gradients(total(layer(first)), [square], [x, first]);
-    expect(printGraph([slope])).toMatchInlineSnapshot(`
+    expect(printGraph([slope!])).toMatchInlineSnapshot(`
       "%0 = input() name=x : float32[batch,4]
       %1 = input() name=square : float32[4,4]
       %2 = matmul(%0, %1) transposeA=false transposeB=false scale=1 : float32[batch,4]
@@ -231,7 +231,7 @@ describe('gradients', () => {
   it('end at stopGradient', () => {
     const { x } = leaves();
     const [slope] = gradients(total(multiply(x, stopGradient(multiply(x, x)))), [x]);
-    const ops = reachable([slope]).map(({ op }) => op);
+    const ops = reachable([slope!]).map(({ op }) => op);
     // The derivative of x · c is c: one product, with `c` itself.
     expect(ops.filter((op) => op === 'multiply')).toHaveLength(2);
     expect(ops).toContain('stopGradient');
@@ -243,7 +243,7 @@ describe('gradients', () => {
     const norms = (before: Value, wrt: Value) => {
       const [y] = layerNorm(before, gain, gain, 1e-5);
       const [gradient] = gradients(total(matmul(y, wrt, { transposeB: true })), [wrt]);
-      return reachable([gradient]).flatMap(({ op, repeat }) => (op === 'layerNorm' ? [repeat] : []));
+      return reachable([gradient!]).flatMap(({ op, repeat }) => (op === 'layerNorm' ? [repeat] : []));
     };
     const square = input(graph, 'square', 'float32', [4, 4]);
     expect(norms(matmul(x, square), square)).toEqual([0, 1]);
@@ -256,7 +256,7 @@ describe('gradients', () => {
     const masked = multiply(x, window(pool, input(graph, 'start', 'int32', []), x.shape));
     const layer = tanh(masked);
     const [slope] = gradients(total(multiply(layer, layer)), [x], [layer]);
-    const windows = reachable([slope]).filter(({ op }) => op === 'window');
+    const windows = reachable([slope!]).filter(({ op }) => op === 'window');
     expect(windows.map(({ inputs, repeat }) => [inputs[0].node.op, repeat])).toEqual([
       ['input', 0],
       ['after', 1],

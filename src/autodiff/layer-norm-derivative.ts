@@ -15,14 +15,14 @@ export function layerNormDerivative(
   const [, mean, inverse] = node.outputs;
   const last = x.shape.length - 1;
   const width = x.shape[last] as number;
-  const normalised = () => multiply(subtract(x, mean), inverse);
+  const normalised = () => multiply(subtract(x, mean!), inverse!);
   const average = (value: Value) => multiply(sum(value, [last], true), 1 / width);
   return [
     () => {
       const n = normalised();
       const h = multiply(g, gain);
       const projected = add(average(h), multiply(n, average(multiply(h, n))));
-      return multiply(subtract(h, projected), inverse);
+      return multiply(subtract(h, projected), inverse!);
     },
     () => multiply(g, normalised()),
     () => g,

@@ -66,7 +66,7 @@ function replay(segment: readonly GraphNode[], gate: Value, active: Set<Value>):
     const inputs = node.inputs.map(read);
     const isFrozen = inputs.every((input, i) => input === node.inputs[i]);
     const copies = isFrozen ? node.outputs : graph.again(node, inputs);
-    node.outputs.forEach((output, i) => set(output, copies[i]));
+    node.outputs.forEach((output, i) => set(output, copies[i]!));
   }
   return read;
 }

@@ -58,7 +58,7 @@ function sampled(learnt: LearntRows, mostCharacters: number): LearntRows {
   const width = targets.length / texts.length;
   return {
     ...learnt,
-    texts: rows.map((row) => texts[row]),
-    targets: rows.flatMap((row) => Array.from({ length: width }, (_, k) => targets[row * width + k])),
+    texts: rows.map((row) => texts[row]!),
+    targets: rows.flatMap((row) => Array.from({ length: width }, (_, k) => targets[row * width + k]!)),
   };
 }

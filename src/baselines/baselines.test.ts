@@ -48,9 +48,9 @@ describe('a bag of words', () => {
   it.each(ORACLE)('scores as scikit-learn does: %s', (loss, outputs, targets, expected) => {
     const scores = bagOfWords({ texts: train, targets, outputs, loss }, others);
     const centred = (i: number) => {
-      if (loss !== 'softmax') return scores[i];
+      if (loss !== 'softmax') return scores[i]!;
       const row = Math.floor(i / outputs) * outputs;
-      return scores[i] - scores.subarray(row, row + outputs).reduce((a, b) => a + b) / outputs;
+      return scores[i]! - scores.subarray(row, row + outputs).reduce((a, b) => a + b) / outputs;
     };
     expected.forEach((score, i) => {
       expect(Math.abs(centred(i) - score)).toBeLessThan(5e-3);
@@ -62,7 +62,7 @@ describe('a bag of words', () => {
     const targets = texts.map((_, i) => Number(i % 3 === 0));
     const few = { weights: 1e6, characters: 500 };
     const scores = bagOfWords({ texts, targets, outputs: 1, loss: 'sigmoid' }, texts.slice(0, 2), few);
-    expect(scores[0]).toBeGreaterThan(scores[1]);
+    expect(scores[0]).toBeGreaterThan(scores[1]!);
     expect(scores).not.toEqual(
       bagOfWords({ texts, targets, outputs: 1, loss: 'sigmoid' }, texts.slice(0, 2)),
     );
@@ -80,7 +80,7 @@ describe('a bag of words', () => {
 
   it('is fitted even if no row has a word', () => {
     const texts = ['', '?', 'a'].map((text) => ({ text }));
-    const scores = bagOfWords({ texts, targets: [1, 1, 0], outputs: 1, loss: 'sigmoid' }, [texts[0]]);
+    const scores = bagOfWords({ texts, targets: [1, 1, 0], outputs: 1, loss: 'sigmoid' }, [texts[0]!]);
     expect(scores[0]).toBeCloseTo(Math.log(2), 2);
   });
 });
@@ -89,9 +89,9 @@ it('minimize finds the minimum of a narrow valley', () => {
   // (x - 3)² + 100 (y + x)²
   const found = minimize(
     ([x, y], gradient) => {
-      gradient[0] = 2 * (x - 3) + 200 * (y + x);
-      gradient[1] = 200 * (y + x);
-      return (x - 3) ** 2 + 100 * (y + x) ** 2;
+      gradient[0] = 2 * (x! - 3) + 200 * (y! + x!);
+      gradient[1] = 200 * (y! + x!);
+      return (x! - 3) ** 2 + 100 * (y! + x!) ** 2;
     },
     2,
     { tolerance: 1e-8 },

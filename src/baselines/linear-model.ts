@@ -33,16 +33,16 @@ export function fitLinear(
     gradient.set(weights);
     gradient.fill(0, biases);
     let squares = 0;
-    for (let i = 0; i < biases; i++) squares += weights[i] * weights[i];
+    for (let i = 0; i < biases; i++) squares += weights[i]! * weights[i]!;
     for (let row = 0; row < rows; row++) {
-      for (let at = x.starts[row]; at < x.starts[row + 1]; at++) {
+      for (let at = x.starts[row]!; at < x.starts[row + 1]!; at++) {
         for (let k = 0; k < outputs; k++)
-          gradient[x.columns[at] * outputs + k] += x.values[at] * scores[row * outputs + k];
+          gradient[x.columns[at]! * outputs + k]! += x.values[at]! * scores[row * outputs + k]!;
       }
-      for (let k = 0; k < outputs; k++) gradient[biases + k] += scores[row * outputs + k];
+      for (let k = 0; k < outputs; k++) gradient[biases + k]! += scores[row * outputs + k]!;
     }
     // Divided by the number of rows, so that one tolerance suits files of every length.
-    for (let i = 0; i < gradient.length; i++) gradient[i] /= rows;
+    for (let i = 0; i < gradient.length; i++) gradient[i]! /= rows;
     return (total + squares / 2) / rows;
   }, biases + outputs);
 }
@@ -53,10 +53,10 @@ export function linearScores(x: SparseRows, weights: LinearWeights, outputs: num
   const biases = weights.length - outputs;
   const scores = new Float64Array(rows * outputs);
   for (let row = 0; row < rows; row++) {
-    for (let k = 0; k < outputs; k++) scores[row * outputs + k] = weights[biases + k];
-    for (let at = x.starts[row]; at < x.starts[row + 1]; at++) {
+    for (let k = 0; k < outputs; k++) scores[row * outputs + k] = weights[biases + k]!;
+    for (let at = x.starts[row]!; at < x.starts[row + 1]!; at++) {
       for (let k = 0; k < outputs; k++)
-        scores[row * outputs + k] += x.values[at] * weights[x.columns[at] * outputs + k];
+        scores[row * outputs + k]! += x.values[at]! * weights[x.columns[at]! * outputs + k]!;
     }
   }
   return scores;
@@ -74,23 +74,23 @@ export function lossOf(
     for (let row = 0; row < targets.length; row++) {
       const rowScores = scores.subarray(row * outputs, (row + 1) * outputs);
       const largest = rowScores.reduce((a, b) => Math.max(a, b));
-      const score = rowScores[targets[row]] - largest;
+      const score = rowScores[targets[row]!]! - largest;
       let sum = 0;
-      for (let k = 0; k < outputs; k++) sum += rowScores[k] = Math.exp(rowScores[k] - largest);
-      for (let k = 0; k < outputs; k++) rowScores[k] /= sum;
-      rowScores[targets[row]] -= 1;
+      for (let k = 0; k < outputs; k++) sum += rowScores[k] = Math.exp(rowScores[k]! - largest);
+      for (let k = 0; k < outputs; k++) rowScores[k]! /= sum;
+      rowScores[targets[row]!]! -= 1;
       total += Math.log(sum) - score;
     }
     return total;
   }
   for (let i = 0; i < scores.length; i++) {
-    const score = scores[i];
+    const score = scores[i]!;
     if (loss === 'squared') {
-      scores[i] = score - targets[i];
-      total += scores[i] ** 2 / 2;
+      scores[i] = score - targets[i]!;
+      total += scores[i]! ** 2 / 2;
     } else {
-      scores[i] = 1 / (1 + Math.exp(-score)) - targets[i];
-      total += Math.max(score, 0) - score * targets[i] + Math.log1p(Math.exp(-Math.abs(score)));
+      scores[i] = 1 / (1 + Math.exp(-score)) - targets[i]!;
+      total += Math.max(score, 0) - score * targets[i]! + Math.log1p(Math.exp(-Math.abs(score)));
     }
   }
   return total;

@@ -36,12 +36,12 @@ export function linearProbe(rows: ProbedRows): { weight: Float32Array; bias: Flo
     columns: Int32Array.from({ length: chosen.length * width }, (_, at) => at % width),
     values: Float64Array.from({ length: chosen.length * width }, (_, at) => {
       const feature = at % width;
-      const value = features[chosen[Math.floor(at / width)] * width + feature];
-      return (scale * (value - means[feature])) / deviations[feature];
+      const value = features[chosen[Math.floor(at / width)]! * width + feature]!;
+      return (scale * (value - means[feature]!)) / deviations[feature]!;
     }),
   });
   const targetsOf = (chosen: readonly number[]) =>
-    chosen.flatMap((row) => Array.from({ length: perRow }, (_, k) => targets[row * perRow + k]));
+    chosen.flatMap((row) => Array.from({ length: perRow }, (_, k) => targets[row * perRow + k]!));
   const fit = (scale: number, chosen: readonly number[]) =>
     fitLinear(scaled(scale, chosen), width, targetsOf(chosen), outputs, loss);
   const learnt = all.filter((row) => row % PART > 0);
@@ -49,17 +49,17 @@ export function linearProbe(rows: ProbedRows): { weight: Float32Array; bias: Flo
   const losses = SCALES.map((scale) =>
     lossOf(linearScores(scaled(scale, left), fit(scale, learnt), outputs), targetsOf(left), outputs, loss),
   );
-  const scale = SCALES[losses.indexOf(Math.min(...losses))];
+  const scale = SCALES[losses.indexOf(Math.min(...losses))]!;
   const weights = fit(scale, all);
   const weight = new Float32Array(outputs * width);
   const bias = Float32Array.from({ length: outputs }, (_, k) => {
     let shift = 0;
     for (let i = 0; i < width; i++) {
-      const folded = (weights[i * outputs + k] * scale) / deviations[i];
+      const folded = (weights[i * outputs + k]! * scale) / deviations[i]!;
       weight[k * width + i] = folded;
-      shift += folded * means[i];
+      shift += folded * means[i]!;
     }
-    return weights[width * outputs + k] - shift;
+    return weights[width * outputs + k]! - shift;
   });
   return { weight, bias };
 }
@@ -69,10 +69,10 @@ function momentsOf(features: Float32Array, width: number) {
   const means = new Float64Array(width);
   const squares = new Float64Array(width);
   features.forEach((value, at) => {
-    means[at % width] += value / rows;
+    means[at % width]! += value / rows;
   });
   features.forEach((value, at) => {
-    squares[at % width] += (value - means[at % width]) ** 2 / rows;
+    squares[at % width]! += (value - means[at % width]!) ** 2 / rows;
   });
   // A constant feature has deviation 0; 1 avoids a division by zero.
   return { means, deviations: squares.map((square) => Math.sqrt(square) || 1) };

@@ -30,13 +30,13 @@ export function minimize(
     const nextGradient = new Float64Array(size);
     let nextValue = Number.POSITIVE_INFINITY;
     for (let halving = 0; halving < MAX_HALVINGS; halving++, length /= 2) {
-      next = x.map((element, i) => element + length * direction[i]);
+      next = x.map((element, i) => element + length * direction[i]!);
       nextValue = objective(next, nextGradient);
       if (nextValue <= value + SUFFICIENT * length * slope) break;
     }
     if (!(nextValue < value)) break;
-    const step = next.map((element, i) => element - x[i]);
-    const change = nextGradient.map((element, i) => element - gradient[i]);
+    const step = next.map((element, i) => element - x[i]!);
+    const change = nextGradient.map((element, i) => element - gradient[i]!);
     const product = dot(step, change);
     if (product > 0) pairs.push({ step, change, product });
     if (pairs.length > MEMORY) pairs.shift();
@@ -55,26 +55,26 @@ function descent(
 ): Float64Array {
   const direction = gradient.map((element) => -element);
   const add = (factor: number, vector: Float64Array) => {
-    for (let i = 0; i < direction.length; i++) direction[i] += factor * vector[i];
+    for (let i = 0; i < direction.length; i++) direction[i]! += factor * vector[i]!;
   };
   const shares = pairs.map(() => 0);
   for (let i = pairs.length - 1; i >= 0; i--) {
-    const { step, change, product } = pairs[i];
+    const { step, change, product } = pairs[i]!;
     shares[i] = dot(step, direction) / product;
-    add(-shares[i], change);
+    add(-shares[i]!, change);
   }
   const last = pairs.at(-1);
   if (last) {
     const scale = last.product / dot(last.change, last.change);
-    for (let i = 0; i < direction.length; i++) direction[i] *= scale;
+    for (let i = 0; i < direction.length; i++) direction[i]! *= scale;
   }
   for (const [i, { step, change, product }] of pairs.entries())
-    add(shares[i] - dot(change, direction) / product, step);
+    add(shares[i]! - dot(change, direction) / product, step);
   return direction;
 }
 
 function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
 }

@@ -35,7 +35,7 @@ export class TfIdf {
         const column = this.#columns.get(word);
         if (column !== undefined) counts.set(column, (counts.get(column) ?? 0) + 1);
       }
-      const weights = [...counts].map(([column, count]) => count * this.#idf[column]);
+      const weights = [...counts].map(([column, count]) => count * this.#idf[column]!);
       const length = Math.sqrt(weights.reduce((sum, weight) => sum + weight ** 2, 0));
       for (const column of counts.keys()) columns.push(column);
       for (const weight of weights) values.push(weight / length);

@@ -104,7 +104,7 @@ function byteFormat(model: TaskModel, byRow: boolean): BaseFormat {
     key: { bytes: [...paths], smoothed: [...smoothed], norms: true },
     tensors(path, shape, read, magnitudes) {
       const name = `${path}.weight`;
-      const [outputs, inputs] = shape;
+      const [outputs, inputs] = shape as [number, number];
       const row = (output: number) => read(output * inputs, (output + 1) * inputs);
       return [
         ...smoothedBytes(name, shape, read, smoothed.has(path) && { name, magnitudes }),
@@ -128,14 +128,15 @@ function smoothedBytes(
   read: ReadElements,
   smoothing: false | { name: string; magnitudes: Float32Array | undefined },
 ): MadeTensor[] {
-  const row = (output: number) => read(output * inputs, (output + 1) * inputs);
-  if (!smoothing) return byteMatrix(name, inputs, outputs, () => quantizeTransposed(outputs, inputs, row));
+  const row = (output: number) => read(output * inputs!, (output + 1) * inputs!);
+  if (!smoothing)
+    return byteMatrix(name, inputs!, outputs!, () => quantizeTransposed(outputs!, inputs!, row));
   const divisors = smoothing.magnitudes?.map(smoothDivisor) as Float32Array;
-  const smoothed = (output: number) => row(output).map((value, i) => value * divisors[i]);
+  const smoothed = (output: number) => row(output).map((value, i) => value * divisors[i]!);
   const make = () => [bytesOf(divisors.map((divisor) => 1 / divisor))];
   return [
-    ...byteMatrix(name, inputs, outputs, () => quantizeTransposed(outputs, inputs, smoothed)),
-    { name: smoothing.name + SMOOTHING, dtype: 'F32', shape: [inputs], make },
+    ...byteMatrix(name, inputs!, outputs!, () => quantizeTransposed(outputs!, inputs!, smoothed)),
+    { name: smoothing.name + SMOOTHING, dtype: 'F32', shape: [inputs!], make },
   ];
 }
 
@@ -177,7 +178,7 @@ function blockFormat(model: TaskModel, fewest: 4 | 8): BaseFormat {
     tensors(path, [outputs, inputs], read) {
       const bits = bitsOf(path);
       const name = `${path}.weight`;
-      const count = outputs * inputs;
+      const count = outputs! * inputs!;
       let scales: Float32Array;
       return [
         {
@@ -202,7 +203,7 @@ function blockFormat(model: TaskModel, fewest: 4 | 8): BaseFormat {
             scales = new Float32Array(0);
           },
         },
-        rowNorms(name, outputs, (output) => read(output * inputs, (output + 1) * inputs)),
+        rowNorms(name, outputs!, (output) => read(output * inputs!, (output + 1) * inputs!)),
       ];
     },
   };

@@ -25,7 +25,7 @@ export function applySetting(document: Document, setting: string): string[] {
       throw new UserError({ where: `--set ${setting}`, key, fault });
     }
   }
-  document.setIn(path, document.createNode(settingValue(text, setting)));
+  document.setIn(path, document.createNode(settingValue(text!, setting)));
   return path;
 }
 

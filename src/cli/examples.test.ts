@@ -19,7 +19,7 @@ describe.each(EXAMPLES)('%s', (name) => {
 
   it('has a comment for every key', () => {
     const lines = readFileSync(path, 'utf8').split('\n');
-    const sections = lines.filter((line, i) => /^\w+:/.test(line) && !lines[i - 1].startsWith('#'));
+    const sections = lines.filter((line, i) => /^\w+:/.test(line) && !lines[i - 1]!.startsWith('#'));
     expect(sections).toEqual(['data:']);
   });
 });

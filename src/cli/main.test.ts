@@ -58,7 +58,7 @@ it.each([
     return spawnSync(process.execPath, words, { env, encoding: 'utf8', timeout: 60_000 });
   });
   expect(first).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(hint) });
-  expect(first.stderr).toContain(`adalora ${args[0]} runs in one process, but`);
+  expect(first!.stderr).toContain(`adalora ${args[0]} runs in one process, but`);
   expect(second).toMatchObject({ status: 0, stdout: '', stderr: '' });
 });
 

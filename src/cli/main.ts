@@ -4,7 +4,7 @@ const COMPUTING = ['train', 'eval', 'predict', 'generate', 'serve'];
 /** Flags with which `plan` runs models in child processes, which inherit the environment. */
 const MEASURING = /(^| )--(measure|processes)\b/;
 
-const [, , command, ...words] = process.argv;
+const [, , command, ...words] = process.argv as [string, string, string, ...string[]];
 try {
   if (COMPUTING.includes(command) || (command === 'plan' && MEASURING.test(words.join(' ')))) {
     const { hugePageEnvironment } = await import('./huge-pages/huge-page-environment.ts');

@@ -20,9 +20,9 @@ export function nextSteps(config: ParsedConfig): string {
     [`${PROGRAM} serve ${run}${base ? ` --base_dtype ${base.dtype}` : ''}`, 'serve over HTTP'],
     [`${PROGRAM} export ${run} --as onnx -o onnx`, 'convert for transformers.js and Optimum'],
   ];
-  const width = Math.max(...steps.map(([command]) => command.length));
+  const width = Math.max(...steps.map(([command]) => command!.length));
   return [
     'Next:',
-    ...steps.map(([command, what]) => `  npx ${command.padEnd(width)}  ${what}`.trimEnd()),
+    ...steps.map(([command, what]) => `  npx ${command!.padEnd(width)}  ${what}`.trimEnd()),
   ].join('\n');
 }

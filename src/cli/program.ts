@@ -9,7 +9,7 @@ process.stdout.once('error', (error: NodeJS.ErrnoException) => {
   const isClosed = error.code === 'EPIPE';
   if (!isClosed) console.error(`Cannot write to standard output: ${error.message}`);
   // These commands stop as on a signal; the others exit at once.
-  const stops = STOPPABLE.includes(process.argv[2]) && process.emit('SIGHUP', 'SIGHUP');
+  const stops = STOPPABLE.includes(process.argv[2]!) && process.emit('SIGHUP', 'SIGHUP');
   if (!stops) process.exit(isClosed ? 0 : USER_MISTAKE);
 });
 // Later errors have the same cause. If standard error has no reader, messages are dropped.

@@ -34,10 +34,10 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   for (const command of [program, ...program.commands]) command.exitOverride();
   if (words.length === 0) return program.outputHelp();
   const [name] = words;
-  const isKnown = [HELP, ...program.commands.map((command) => command.name())].includes(name);
+  const isKnown = [HELP, ...program.commands.map((command) => command.name())].includes(name!);
   try {
     // With an unknown command, --help would print the program's help and hide the mistake.
-    await program.parseAsync(isKnown || name.startsWith('-') ? words : [name], { from: 'user' });
+    await program.parseAsync(isKnown || name!.startsWith('-') ? words : [name!], { from: 'user' });
   } catch (error) {
     process.exitCode = exitCodeOf(error);
   }

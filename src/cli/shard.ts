@@ -19,7 +19,7 @@ export function inShard<T>(runs: readonly T[], { number, of }: Shard): T[] {
 }
 
 function shard(value: string): Shard {
-  const [, number, of] = (/^(\d{1,4})\/(\d{1,4})$/.exec(value) ?? []).map(Number);
+  const [, number, of] = (/^(\d{1,4})\/(\d{1,4})$/.exec(value) ?? []).map(Number) as [number, number, number];
   if (number >= 1 && number <= of) return { number, of };
   throw new InvalidArgumentError('Use i/n with i from 1 to n, such as 2/8.');
 }

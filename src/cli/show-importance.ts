@@ -25,7 +25,7 @@ export function showImportance(folder: string, module: string | undefined, json:
     throw new UserError({
       where: `--module ${module}`,
       fault: 'matches no adapted matrix',
-      hint: `For example: ${log.modules[0].name}.`,
+      hint: `For example: ${log.modules[0]!.name}.`,
     });
   if (json) {
     for (const history of histories) console.log(JSON.stringify(history));

@@ -25,7 +25,7 @@ it('are a config with the embedded model, and the rows that it reads', () => {
 });
 
 it('name every method', () => {
-  const [{ content }] = starterFiles();
+  const { content } = starterFiles()[0]!;
   const comment = /(# .*\n)+(?=method:)/.exec(content)?.[0] ?? '';
   for (const method of Object.keys(METHODS)) expect(comment).toMatch(new RegExp(`\\b${method}\\b`));
 });

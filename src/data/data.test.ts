@@ -247,7 +247,7 @@ it('numbers the rows of a table that is read in several parts', () => {
   const read = parseRows(content, 'x.csv', NAMED);
   expect(read).toHaveLength(40_000);
   expect(read.every(({ line, label }, i) => line === 2 + 3 * i && label === `${i % 2}`)).toBe(true);
-  expect(read[39_999].text).toBe(`${'é'.repeat(40)} "39999",\r\nb`);
+  expect(read[39_999]!.text).toBe(`${'é'.repeat(40)} "39999",\r\nb`);
   expect(() => parseRows(`${content}a"b,1\r\n`, 'x.csv', NAMED)).toThrow('x.csv:120002 has a quote');
 });
 

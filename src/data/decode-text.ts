@@ -49,6 +49,6 @@ const IN_TEXT = [0x09, 0x0a, 0x0c, 0x0d];
 const UNUSED = [0x81, 0x8d, 0x8f, 0x90, 0x9d];
 
 function isBinary(bytes: Uint8Array): boolean {
-  const isUtf16 = bytes[0] + bytes[1] === 0xff + 0xfe;
+  const isUtf16 = bytes[0]! + bytes[1]! === 0xff + 0xfe;
   return isUtf16 || bytes.some((byte) => (byte < 0x20 && !IN_TEXT.includes(byte)) || UNUSED.includes(byte));
 }

@@ -9,6 +9,6 @@ const LOOKED_AT = 1000;
  */
 export function looksLikeHeader(records: readonly (readonly string[])[]): boolean {
   const [first, ...others] = records.slice(0, LOOKED_AT);
-  if (first.some((name) => name.trim() === '' || isNumber(name))) return false;
-  return !first.some((name, column) => others.some((record) => record[column] === name));
+  if (first!.some((name) => name.trim() === '' || isNumber(name))) return false;
+  return !first!.some((name, column) => others.some((record) => record[column] === name));
 }

@@ -37,7 +37,7 @@ export function rowsFromTable(
           : undefined,
     });
   }
-  const width = records[0].length;
+  const width = records[0]!.length;
   const column = (given: string | number) => columnIndex(given, header, width, fileName);
   const [textAt, pairAt, labelAt] = allOf([
     () => column(text),
@@ -51,23 +51,23 @@ export function rowsFromTable(
 
   const rows: Row[] = [];
   for (let i = first; i < records.length; i++) {
-    const record = records[i];
+    const record = records[i]!;
     if (exact ? record.length !== width : record.length < needed) {
-      problems.add(lines[i], {
+      problems.add(lines[i]!, {
         kind: 'fields',
         fault: `has ${record.length} ${record.length === 1 ? 'field' : 'fields'} instead of ${exact ? `${width}, as in ${hasHeader ? 'the header' : 'the first row'}` : `at least ${needed}`}`,
         hint: quote ? undefined : 'If fields are enclosed in double quotes, set data.quote: true.',
       });
       continue;
     }
-    const row: Row = { line: lines[i], text: record[textAt] };
+    const row: Row = { line: lines[i]!, text: record[textAt]! };
     if (problems.count > 0) row.place = i - first;
     if (pairAt !== undefined) row.textPair = record[pairAt];
     if (idAt >= 0) row.id = record[idAt];
     if (labelAt !== undefined) {
-      const parsed = options.listed ? splitLabels(record[labelAt], separator) : record[labelAt].trim();
+      const parsed = options.listed ? splitLabels(record[labelAt]!, separator) : record[labelAt]!.trim();
       if (parsed === '') {
-        problems.add(lines[i], {
+        problems.add(lines[i]!, {
           fault: `has no label in column ${label}`,
           hint: options.on_bad_row === 'skip' ? undefined : 'To skip such rows, set data.on_bad_row: skip.',
         });
@@ -117,7 +117,7 @@ function columnIndex(column: string | number, header: string[] | undefined, widt
 function otherDelimiter(current: string, names: readonly string[]): string | undefined {
   if (names.length > 1) return undefined;
   const found = DELIMITERS.find(([delimiter]) =>
-    names[0].split(delimiter).some((name) => name.trim() === current),
+    names[0]!.split(delimiter).some((name) => name.trim() === current),
   );
   return (
     found && `Fields seem to be separated by ${found[1]}. Set data.delimiter, or use --delimiter ${found[2]}.`

@@ -76,7 +76,7 @@ export function tuningRun(
   { data, until }: { data: Record<string, unknown>; until: number },
 ): ExperimentRun {
   const name = `${placeOf(cell)}/tuning/${folderNames(cell.grid)[index]}`;
-  const config = merged(merged(cell.config, cell.grid[index]), {
+  const config = merged(merged(cell.config, cell.grid[index]!), {
     data,
     ...(until < 100 && { training: { stop_at_step: `${until}%` } }),
   });

@@ -5,7 +5,7 @@ type Config = Record<string, unknown>;
 
 /** A config with one value replaced. */
 export function withSetting(config: Config, [key, ...rest]: readonly string[], value: unknown): Config {
-  return { ...config, [key]: rest.length === 0 ? value : withSetting(Object(config[key]), rest, value) };
+  return { ...config, [key!]: rest.length === 0 ? value : withSetting(Object(config[key!]), rest, value) };
 }
 
 /** Overrides a config by the values of another. Sections are merged, and keys may be dotted paths. */

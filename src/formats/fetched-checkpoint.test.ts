@@ -60,7 +60,7 @@ describe('openFetchedCheckpoint', () => {
     await checkpoint.load(['e', 'c', 'd', 'a'], (share) => shares.push(share));
     const [a, c] = [8, before.begin];
     expect(read.slice(2).map(([begin, end]) => end - begin)).toEqual([a, 8 + 2 + 6]);
-    expect(read[3][0]).toBe(c);
+    expect(read[3]![0]).toBe(c);
     expect(shares).toEqual([a / 24, 1]);
     for (const name of ['a', 'c', 'd', 'e'] as const) {
       const { begin, end, dtype, file } = checkpoint.info(name);

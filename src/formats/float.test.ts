@@ -26,7 +26,7 @@ describe('float16', () => {
     const finite = f16ToF32(everyPattern.slice(0, 0x7c01));
     const samples: number[] = [65504, 65519.99609375, 65520, 65536, 3e38];
     for (let i = 0; i + 1 < 0x7c00; i++) {
-      const middle = (finite[i] + finite[i + 1]) / 2;
+      const middle = (finite[i]! + finite[i + 1]!) / 2;
       const ulp = Math.max(middle * 2 ** -23, 2 ** -149);
       samples.push(middle, middle + ulp, middle - ulp);
     }

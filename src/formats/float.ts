@@ -10,7 +10,7 @@ import { lazy } from '../support/lazy.ts';
 export function f16ToF32(bits: Uint16Array): Float32Array {
   const table = f16Table();
   const out = new Uint32Array(bits.length);
-  for (let i = 0; i < bits.length; i++) out[i] = table[bits[i]];
+  for (let i = 0; i < bits.length; i++) out[i] = table[bits[i]!]!;
   return new Float32Array(out.buffer);
 }
 
@@ -22,8 +22,8 @@ export function f32ToF16(values: Float32Array): Uint16Array {
   const source = bitsOf(values);
   const out = new Uint16Array(values.length);
   for (let i = 0; i < out.length; i++) {
-    const sign = (source[i] >>> 16) & 0x8000;
-    out[i] = sign | magnitudeToF16(source[i] & 0x7fffffff);
+    const sign = (source[i]! >>> 16) & 0x8000;
+    out[i] = sign | magnitudeToF16(source[i]! & 0x7fffffff);
   }
   return out;
 }
@@ -31,7 +31,7 @@ export function f32ToF16(values: Float32Array): Uint16Array {
 /** Converts bfloat16 bits to f32. */
 export function bf16ToF32(bits: Uint16Array): Float32Array {
   const out = new Uint32Array(bits.length);
-  for (let i = 0; i < bits.length; i++) out[i] = bits[i] << 16;
+  for (let i = 0; i < bits.length; i++) out[i] = bits[i]! << 16;
   return new Float32Array(out.buffer);
 }
 
@@ -40,7 +40,7 @@ export function f32ToBf16(values: Float32Array): Uint16Array {
   const source = bitsOf(values);
   const out = new Uint16Array(values.length);
   for (let i = 0; i < out.length; i++) {
-    const x = source[i];
+    const x = source[i]!;
     const nan = (x & 0x7fffffff) > F32_INFINITY;
     out[i] = nan ? (x >>> 16) | 0x40 : (x + 0x7fff + ((x >>> 16) & 1)) >>> 16;
   }
@@ -63,7 +63,7 @@ const f16Table = lazy(() => {
     const fraction = half & 0x3ff;
     if (exponent === 0) {
       float[0] = fraction * 2 ** -24;
-      table[half] = sign | floatBits[0];
+      table[half] = sign | floatBits[0]!;
     } else {
       const bias = exponent === F16_INFINITY ? 2 * REBIAS : REBIAS;
       table[half] = sign | (((half & 0x7fff) << 13) + bias);

@@ -7,8 +7,8 @@ const BLOCK = 32;
 function restored(values: Float32Array, bits: 4 | 8): Float32Array {
   const { blocks, scales } = quantizeBlocks(values, bits, BLOCK);
   return values.map((_, i) => {
-    const integer = bits === 8 ? (blocks[i] << 24) >> 24 : ((blocks[i >> 1] >> (4 * (i % 2))) & 15) - 8;
-    return integer * scales[Math.floor(i / BLOCK)];
+    const integer = bits === 8 ? (blocks[i]! << 24) >> 24 : ((blocks[i >> 1]! >> (4 * (i % 2))) & 15) - 8;
+    return integer * scales[Math.floor(i / BLOCK)]!;
   });
 }
 
@@ -25,14 +25,14 @@ it.each([
       // With 4 bits, -8 may represent the largest magnitude. Then the largest value of the other sign may be
       // clipped by a whole step of 1 / 8.
       const limit = bits === 4 ? 1 / 8 : halfStep;
-      expect(Math.abs(back[start + i] - value)).toBeLessThanOrEqual(most * limit * (1 + 1e-5));
+      expect(Math.abs(back[start + i]! - value)).toBeLessThanOrEqual(most * limit * (1 + 1e-5));
     });
   }
 });
 
 it('4 bits have a smaller error than with the largest magnitude over 7 alone', () => {
   const values = new Random(2, 'blocks').normals(256 * BLOCK, 1);
-  const error = (back: Float32Array) => back.reduce((sum, value, i) => sum + (value - values[i]) ** 2, 0);
+  const error = (back: Float32Array) => back.reduce((sum, value, i) => sum + (value - values[i]!) ** 2, 0);
   const plain = values.map((value, i) => {
     const start = i - (i % BLOCK);
     const scale = Math.max(...values.subarray(start, start + BLOCK).map(Math.abs)) / 7;

@@ -27,12 +27,12 @@ export function quantizeBlocks(values: Float32Array, bits: 4 | 8, blockSize: num
     const extreme = largest(values, start, end);
     const scale = bits === 8 ? Math.abs(extreme) / 127 : fourBitScale(values, start, end, extreme);
     scales[block] = scale;
-    const inverse = scale === 0 ? 0 : 1 / scales[block];
+    const inverse = scale === 0 ? 0 : 1 / scales[block]!;
     if (bits === 8) {
-      for (let i = start; i < end; i++) blocks[i] = ((values[i] * inverse + 127.5) | 0) - 127;
+      for (let i = start; i < end; i++) blocks[i] = ((values[i]! * inverse + 127.5) | 0) - 127;
     } else {
       for (let i = start; i < end; i += 2) {
-        blocks[i >> 1] = nibble(values[i] * inverse) | (nibble(values[i + 1] * inverse) << 4);
+        blocks[i >> 1] = nibble(values[i]! * inverse) | (nibble(values[i + 1]! * inverse) << 4);
       }
     }
   }
@@ -42,15 +42,15 @@ export function quantizeBlocks(values: Float32Array, bits: 4 | 8, blockSize: num
 /** The values of quantized blocks of 4 bits. */
 export function fourBitValues({ blocks, scales }: QuantizedBlocks, blockSize: number): Float32Array {
   return Float32Array.from({ length: 2 * blocks.length }, (_, i) => {
-    const nibble = (blocks[i >> 1] >> (4 * (i % 2))) & 15;
-    return (nibble - 8) * scales[Math.floor(i / blockSize)];
+    const nibble = (blocks[i >> 1]! >> (4 * (i % 2))) & 15;
+    return (nibble - 8) * scales[Math.floor(i / blockSize)]!;
   });
 }
 
 function largest(values: Float32Array, start: number, end: number): number {
   let [lowest, highest] = [0, 0];
   for (let i = start; i < end; i++) {
-    const value = values[i];
+    const value = values[i]!;
     if (value < lowest) lowest = value;
     if (value > highest) highest = value;
   }
@@ -64,7 +64,7 @@ function fourBitScale(values: Float32Array, start: number, end: number, extreme:
   const [inverseSymmetric, inverseLong] = [1 / symmetric, 1 / long];
   let difference = 0;
   for (let i = start; i < end; i++) {
-    const value = values[i];
+    const value = values[i]!;
     const a = value - (nibble(value * inverseSymmetric) - 8) * symmetric;
     const b = value - (nibble(value * inverseLong) - 8) * long;
     difference += a * a - b * b;

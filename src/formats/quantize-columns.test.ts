@@ -5,7 +5,7 @@ const ROWS = [
   [1, -127, 63.4],
   [0, 0, 0],
 ];
-const row = (at: number) => Float32Array.from(ROWS[at]);
+const row = (at: number) => Float32Array.from(ROWS[at]!);
 
 it('returns the transpose, each row over its own largest magnitude', () => {
   const { bytes, scales } = quantizeTransposed(2, 3, row);

@@ -21,7 +21,7 @@ export function quantizeTransposed(
     const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     scales[r] = largest / 127;
     const inverse = inverseStep(largest);
-    for (let c = 0; c < columns; c++) bytes[c * rows + r] = Math.round(values[c] * inverse);
+    for (let c = 0; c < columns; c++) bytes[c * rows + r] = Math.round(values[c]! * inverse);
   }
   return { bytes, scales };
 }
@@ -35,13 +35,13 @@ export function quantizeColumns(
   const largest = new Float32Array(columns);
   for (let r = 0; r < rows; r++) {
     const values = row(r);
-    for (let c = 0; c < columns; c++) largest[c] = Math.max(largest[c], Math.abs(values[c]));
+    for (let c = 0; c < columns; c++) largest[c] = Math.max(largest[c]!, Math.abs(values[c]!));
   }
   const inverse = largest.map(inverseStep);
   const bytes = new Uint8Array(rows * columns);
   for (let r = 0; r < rows; r++) {
     const values = row(r);
-    for (let c = 0; c < columns; c++) bytes[r * columns + c] = Math.round(values[c] * inverse[c]);
+    for (let c = 0; c < columns; c++) bytes[r * columns + c] = Math.round(values[c]! * inverse[c]!);
   }
   return { bytes, scales: largest.map((magnitude) => magnitude / 127) };
 }

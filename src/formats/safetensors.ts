@@ -126,14 +126,14 @@ function checkTensor(entry: unknown, dataStart: number, where: string): TensorIn
     return refuse(`a dtype of ${Object.keys(ARRAY_OF).join(', ')}`, dtype, hint);
   }
   if (!isCounts(shape)) return refuse('a shape of non-negative integers', shape);
-  if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
+  if (!isCounts(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
     return refuse('data_offsets [begin, end], begin <= end', offsets);
   }
   const bytes = shape.reduce((product, size) => product * size, itemSize(dtype as Dtype));
-  if (offsets[1] - offsets[0] !== bytes) {
-    refuse(`${bytes} bytes for ${dtype} ${excerpt(shape)}`, offsets[1] - offsets[0]);
+  if (offsets[1]! - offsets[0]! !== bytes) {
+    refuse(`${bytes} bytes for ${dtype} ${excerpt(shape)}`, offsets[1]! - offsets[0]!);
   }
-  return { dtype: dtype as Dtype, shape, begin: dataStart + offsets[0], end: dataStart + offsets[1] };
+  return { dtype: dtype as Dtype, shape, begin: dataStart + offsets[0]!, end: dataStart + offsets[1]! };
 }
 
 function checkLayout(

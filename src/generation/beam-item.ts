@@ -64,7 +64,7 @@ export function extendItem(
   const { settings, limits } = search;
   const { num_beams, early_stopping, length_penalty } = settings;
   const candidates = bestCandidates(item, logits, uniforms, search);
-  const generated = candidates[0].tokens.length - limits.begun;
+  const generated = candidates[0]!.tokens.length - limits.begun;
   item.finished = best(num_beams, [
     ...item.finished,
     ...candidates.map(({ tokens, score, isEnd }, rank) => {
@@ -93,8 +93,8 @@ function canImprove(
 ): boolean {
   const { early_stopping, length_penalty } = settings;
   const atBest = early_stopping === 'never' && length_penalty > 0 ? limits.most - limits.begun : generated;
-  const hoped = byLength(running[0].score, atBest, length_penalty);
-  const worst = finished[finished.length - 1].score;
+  const hoped = byLength(running[0]!.score, atBest, length_penalty);
+  const worst = finished[finished.length - 1]!.score;
   return finished.some(({ isFinished }) => hoped > (isFinished ? worst : NEVER));
 }
 
@@ -110,14 +110,14 @@ function bestCandidates(
     rowScores.set(logits.subarray(place * vocabSize, (place + 1) * vocabSize));
     logSoftmax(rowScores);
     process(rowScores, tokens, index);
-    for (let id = 0; id < vocabSize; id++) rowScores[id] += score;
+    for (let id = 0; id < vocabSize; id++) rowScores[id]! += score;
   }
   const chosen = settings.do_sample ? drawDistinct(scores, uniforms) : topIndices(scores, uniforms.length);
   return Array.from(chosen, (at) => {
-    const { tokens, place } = running[Math.floor(at / vocabSize)];
+    const { tokens, place } = running[Math.floor(at / vocabSize)]!;
     const token = at % vocabSize;
     const isEnd = tokens.length + 1 >= limits.most || settings.eos_token_id?.includes(token) === true;
-    return { tokens: [...tokens, token], score: scores[at], place, isEnd };
+    return { tokens: [...tokens, token], score: scores[at]!, place, isEnd };
   });
 }
 

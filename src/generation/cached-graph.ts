@@ -37,7 +37,7 @@ export function decoderGraph(model: TaskModel, tuner: Tuner): CachedGraph {
 /** The encoder. Its results are the keys and values that the decoder's layers need. */
 export function encoderGraph(model: TaskModel, tuner: Tuner): CachedGraph {
   const { outputs, encoded } = cachedGraph(model, tuner, 'encode', () => ({}));
-  const kept = encoded.map(({ name }) => [PRESENT + name, outputs[PRESENT + name]] as const);
+  const kept = encoded.map(({ name }) => [PRESENT + name, outputs[PRESENT + name]!] as const);
   return { outputs: Object.fromEntries(kept), entries: [], encoded };
 }
 
@@ -57,7 +57,7 @@ export function virtualGraph(model: TaskModel, tuner: Tuner): Record<string, Val
       past: cache?.past ?? 0,
       extend(name, rows, tokens, headSize) {
         const all = cache?.extend(name, rows, tokens, headSize) ?? rows;
-        states[name] = reshape(slice(all, 0, 0, count), [virtual.count, inputs.batch, rows.shape[1]]);
+        states[name] = reshape(slice(all, 0, 0, count), [virtual.count, inputs.batch, rows.shape[1]!]);
         return all;
       },
       keep: (_name, _source, _heads, rows) => rows(),

@@ -67,7 +67,7 @@ export class CachedRows {
       length,
     });
     const { logits } = await this.#session.run({ ...feeds, attention_mask: this.#read.mask, ...more });
-    return logits.data as Float32Array;
+    return logits!.data as Float32Array;
   }
 
   release(): Promise<void> {

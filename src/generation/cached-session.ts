@@ -75,7 +75,7 @@ export class CachedSession {
     const trained = { data: this.#values, dims: [this.#values.length] };
     const all = { [TRAINED]: trained, ...Object.fromEntries(past), ...feeds };
     const outputs = await this.#session.run(all);
-    for (const [name, memory] of this.#memories) memory.append(outputs[PRESENT + name]);
+    for (const [name, memory] of this.#memories) memory.append(outputs[PRESENT + name]!);
     return outputs;
   }
 

@@ -7,12 +7,12 @@ import { topIndices } from './top-indices.ts';
  */
 export function draw(weights: Float32Array, uniform: number): number {
   let sum = 0;
-  for (let i = 0; i < weights.length; i++) sum += weights[i];
+  for (let i = 0; i < weights.length; i++) sum += weights[i]!;
   let rest = uniform * sum;
   let last = -1;
   for (let i = 0; i < weights.length; i++) {
     if (weights[i] === 0) continue;
-    rest -= weights[i];
+    rest -= weights[i]!;
     last = i;
     if (rest < 0) break;
   }
@@ -35,5 +35,5 @@ export function drawDistinct(scores: Float32Array, uniforms: readonly number[]):
   for (const index of topIndices(scores, uniforms.length)) {
     if (drawn.size < uniforms.length) drawn.add(index);
   }
-  return Int32Array.from(drawn).sort((a, b) => scores[b] - scores[a] || a - b);
+  return Int32Array.from(drawn).sort((a, b) => scores[b]! - scores[a]! || a - b);
 }

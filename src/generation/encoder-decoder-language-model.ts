@@ -49,7 +49,7 @@ export class EncoderDecoderLanguageModel implements LanguageModel {
     const tokenTypeIds = new Int32Array(tokens.length);
     const batch = { inputIds: tokens, tokenTypeIds, attentionMask: mask, batch: rows, length: source };
     const outputs = await this.#encoder.run(modelFeeds(batch));
-    const tensors = new Map(this.#encoded.map(({ name }) => [PAST + name, outputs[PRESENT + name]]));
+    const tensors = new Map(this.#encoded.map(({ name }) => [PAST + name, outputs[PRESENT + name]!]));
     this.#prompts = { tensors, mask, source };
     this.#promptOf = undefined;
   }
@@ -61,12 +61,12 @@ export class EncoderDecoderLanguageModel implements LanguageModel {
       this.#follow(Int32Array.from({ length: rows }, (_, row) => row));
     } else if (parents) {
       this.#decoder.follow(parents);
-      this.#follow(parents.map((parent) => before[parent]));
+      this.#follow(parents.map((parent) => before[parent]!));
     }
     const count = tokens.length / rows;
     const ids = { decoder_input_ids: sequenceMajor(tokens, rows, count) };
     const { logits } = await this.#decoder.run({ ...this.#feeds, ...ids });
-    return logits.data as Float32Array;
+    return logits!.data as Float32Array;
   }
 
   async release(): Promise<void> {
@@ -92,7 +92,7 @@ export class EncoderDecoderLanguageModel implements LanguageModel {
 
 /** Selects columns of [tokens, rows, width] by index; an index may repeat. Returns [tokens, columns, width]. */
 function selectColumns({ data, dims }: HostTensor, columns: Int32Array): HostTensor {
-  const [tokens, rows, width] = dims;
+  const [tokens, rows, width] = dims as [number, number, number];
   if (columns.length === rows && columns.every((column, i) => column === i)) return { data, dims };
   const selected = new Float32Array(tokens * columns.length * width);
   let at = 0;

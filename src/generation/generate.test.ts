@@ -38,7 +38,7 @@ describe('generate equals transformers', () => {
   it.each(fixture.cases.map((one) => [JSON.stringify({ ...one, ids: undefined }), one] as const))(
     '%s',
     async (_, { prompts, user, file, encoder, positions, ids }) => {
-      const given = prompts.map((index) => fixture.prompts[index]);
+      const given = prompts.map((index) => fixture.prompts[index]!);
       expect(idsOf(await generate(tableModel(encoder, positions), given, settingsOf(user, file)))).toEqual(
         ids,
       );
@@ -50,10 +50,10 @@ describe('generate equals transformers', () => {
     async ({ prompt, user, probabilities }) => {
       const settings = settingsOf({ do_sample: true, max_new_tokens: 1, ...user });
       const search = await beginSearch(tableModel(), [prompt], settings, {});
-      search.process(search.logits, search.begun[0], 0);
+      search.process(search.logits, search.begun[0]!, 0);
       softmax(search.logits).forEach((probability, token) => {
         // The reference has 7 digits and was computed with some 32-bit operations.
-        expect(Math.abs(probability - probabilities[token]), `${token}`).toBeLessThan(1e-6);
+        expect(Math.abs(probability - probabilities[token]!), `${token}`).toBeLessThan(1e-6);
         expect(probability === 0, `${token}`).toBe(probabilities[token] === 0);
       });
     },
@@ -65,7 +65,7 @@ describe('generate equals transformers', () => {
 });
 
 describe('generate', () => {
-  const prompts = [fixture.prompts[0], fixture.prompts[3]];
+  const prompts = [fixture.prompts[0]!, fixture.prompts[3]!];
 
   it('reads prompts once, and ended rows no more', async () => {
     const greedy = tableModel();
@@ -83,17 +83,17 @@ describe('generate', () => {
     const heard: number[][] = [[], [], [], []];
     const rows = await generate(tableModel(), prompts, settings, {
       seed: 5,
-      onToken: ({ row, token }) => heard[row].push(token),
+      onToken: ({ row, token }) => heard[row]!.push(token),
     });
     heard.forEach((tokens, row) => {
-      expect([...rows[row].subarray(5, 5 + tokens.length)]).toEqual(tokens);
-      expect([...new Set(rows[row].subarray(5 + tokens.length))]).toEqual(
-        rows[row].length > 5 + tokens.length ? [0] : [],
+      expect([...rows[row]!.subarray(5, 5 + tokens.length)]).toEqual(tokens);
+      expect([...new Set(rows[row]!.subarray(5 + tokens.length))]).toEqual(
+        rows[row]!.length > 5 + tokens.length ? [0] : [],
       );
     });
     const streamed: number[][] = [[], [], [], []];
     for await (const { row, token } of streamTokens(tableModel(), prompts, settings, { seed: 5 })) {
-      streamed[row].push(token);
+      streamed[row]!.push(token);
     }
     expect(streamed).toEqual(heard);
   });

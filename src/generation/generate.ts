@@ -83,7 +83,7 @@ async function beamSearch(search: Search): Promise<number[][]> {
     if (running.length === 0 || length >= limits.most) break;
     signal?.throwIfAborted();
     logits = await reader.next(
-      running.map(({ tokens }) => tokens[length - 1]),
+      running.map(({ tokens }) => tokens[length - 1]!),
       running.map(({ place }) => place),
     );
     for (const [place, beam] of running.entries()) beam.place = place;
@@ -91,6 +91,6 @@ async function beamSearch(search: Search): Promise<number[][]> {
   const best = items.flatMap(({ finished }) => finished.slice(0, num_return_sequences));
   const length = Math.max(...best.map(({ tokens }) => tokens.length));
   // If the padding token has id 0, transformers uses the end token, because it tests the id for truth.
-  const filler = ends === undefined ? -1 : pad || ends[0];
+  const filler = ends === undefined ? -1 : pad || ends[0]!;
   return best.map(({ tokens }) => [...tokens, ...new Array<number>(length - tokens.length).fill(filler)]);
 }

@@ -7,7 +7,7 @@ const WIDTH = 2;
 /** Makes a tensor [tokens, rows, 2] from the value of each row at each token. */
 const tensor = (...tokens: number[][]) => ({
   data: Float32Array.from(tokens.flatMap((rows) => rows.flatMap((name) => [name, -name]))),
-  dims: [tokens.length, tokens[0].length, WIDTH],
+  dims: [tokens.length, tokens[0]!.length, WIDTH],
 });
 
 describe('TokenMemory', () => {
@@ -41,7 +41,7 @@ describe('TokenMemory', () => {
       [1, 2, 3],
       [11, 12, 13],
       [21, 22, 23],
-    ].map((rows) => parents.map((parent) => rows[parent]));
+    ].map((rows) => parents.map((parent) => rows[parent]!));
     expect(memory.tensor).toEqual(tensor(...chosen));
     const next = parents.map((_, i) => 40 + i);
     memory.append(tensor(next));

@@ -46,7 +46,7 @@ export class ReadTokens {
   /** Reorders the rows: row i becomes a copy of row `parents[i]`. */
   follow(parents: Int32Array): void {
     this.#rows = Array.from(parents, (parent) => {
-      const { mask, real } = this.#rows[parent];
+      const { mask, real } = this.#rows[parent]!;
       return { mask: mask.slice(), real };
     });
   }

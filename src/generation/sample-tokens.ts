@@ -38,18 +38,18 @@ export async function* sampleTokens(search: Search): AsyncGenerator<GeneratedTok
       search.seeds?.flatMap((seed) => drawn(seed, copies)) ?? drawn(search.seed, sequences.length);
     const chosen = live.map(({ row, place }) => {
       const scores = logits.slice(place * vocabSize, (place + 1) * vocabSize);
-      process(scores, sequences[row], itemOf(row));
-      return do_sample ? drawToken(scores, uniforms[row]) : topIndices(scores, 1)[0];
+      process(scores, sequences[row]!, itemOf(row));
+      return do_sample ? drawToken(scores, uniforms[row]!) : topIndices(scores, 1)[0];
     });
     for (const sequence of sequences) sequence.push(pad);
-    for (const [i, { row }] of live.entries()) sequences[row][length] = chosen[i];
-    for (const [i, { row }] of live.entries()) yield { row, token: chosen[i] };
+    for (const [i, { row }] of live.entries()) sequences[row]![length] = chosen[i]!;
+    for (const [i, { row }] of live.entries()) yield { row, token: chosen[i]! };
     length++;
-    live = live.filter(({ row }, i) => !ends.includes(chosen[i]) && !search.hasLeft?.(row));
+    live = live.filter(({ row }, i) => !ends.includes(chosen[i]!) && !search.hasLeft?.(row));
     if (live.length === 0 || length >= limits.most) return sequences;
     signal?.throwIfAborted();
     logits = await reader.next(
-      live.map(({ row }) => sequences[row][length - 1]),
+      live.map(({ row }) => sequences[row]![length - 1]!),
       live.map(({ place }) => place),
     );
     live = live.map(({ row }, place) => ({ row, place }));

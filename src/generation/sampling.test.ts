@@ -34,11 +34,11 @@ describe('sampling', () => {
     const counts = new Float64Array(vocab * vocab);
     for (let seed = 0; seed < seeds; seed++) {
       const rows = await generate(new TableModel(table, vocab), [[1, 4]], sampled, { seed });
-      for (const [, , first, second] of rows) counts[first * vocab + second]++;
+      for (const [, , first, second] of rows) counts[first! * vocab + second!]!++;
     }
     counts.forEach((count, pair) => {
       const [first, second] = [Math.floor(pair / vocab), pair % vocab];
-      const probability = row(1, 4)[first] * row(4, first)[second];
+      const probability = row(1, 4)[first]! * row(4, first)[second]!;
       expectFrequency(count, seeds * 4, probability, `${first}, ${second}`);
     });
   });
@@ -94,10 +94,10 @@ describe('drawing', () => {
       const pair = drawDistinct(scores, [random.uniform(), random.uniform()]).join();
       counts.set(pair, (counts.get(pair) ?? 0) + 1);
     }
-    const both = (a: number, b: number) => (probabilities[a] * probabilities[b]) / (1 - probabilities[a]);
+    const both = (a: number, b: number) => (probabilities[a]! * probabilities[b]!) / (1 - probabilities[a]!);
     const pairs = [4, 0, 1, 2].flatMap((a, i, order) => order.slice(i + 1).map((b) => [a, b]));
     for (const [a, b] of pairs) {
-      expectFrequency(counts.get(`${a},${b}`) ?? 0, draws, both(a, b) + both(b, a), `${a}, ${b}`);
+      expectFrequency(counts.get(`${a},${b}`) ?? 0, draws, both(a!, b!) + both(b!, a!), `${a}, ${b}`);
     }
     expect([...counts.values()].reduce((x, y) => x + y)).toBe(draws);
     expect(counts.size).toBe(pairs.length);

@@ -57,7 +57,7 @@ export async function beginSearch(
   const padded = padPrompts(started, isEncoderDecoder ? 'right' : 'left', pad);
   const begun = isEncoderDecoder ? startRows(padded.rows.length, start) : padded.rows;
   if (isEncoderDecoder) checkEncoderLength(padded.length, model.maxPositions);
-  const limits = searchLimits(settings, begun[0].length, model.maxPositions);
+  const limits = searchLimits(settings, begun[0]!.length, model.maxPositions);
   checkTokens(settings, model.vocabSize);
   checkRead(padded.tokens, begun, model.vocabSize);
   const processors = logitsProcessors(settings, limits, padded, isEncoderDecoder);
@@ -73,7 +73,7 @@ export async function beginSearch(
     process: (scores, tokens, item) => {
       for (const process of processors) process(scores, tokens, item);
     },
-    ...(typeof seed === 'number' ? { seed } : { seed: seed[0], seeds: seed }),
+    ...(typeof seed === 'number' ? { seed } : { seed: seed[0]!, seeds: seed }),
     hasLeft,
     signal,
   };

@@ -7,11 +7,11 @@ export function softmax(scores: Float32Array): Float32Array {
   for (let i = 0; i < scores.length; i++) {
     // After a filter, most tokens are banned, and skipping them avoids slow exponentials.
     if (scores[i] === Number.NEGATIVE_INFINITY) continue;
-    const exponential = Math.exp(scores[i] - greatest);
+    const exponential = Math.exp(scores[i]! - greatest);
     probabilities[i] = exponential;
     sum += exponential;
   }
-  for (let i = 0; i < scores.length; i++) probabilities[i] /= sum;
+  for (let i = 0; i < scores.length; i++) probabilities[i]! /= sum;
   return probabilities;
 }
 
@@ -19,13 +19,13 @@ export function softmax(scores: Float32Array): Float32Array {
 export function logSoftmax(scores: Float32Array): void {
   const greatest = maximum(scores);
   let sum = 0;
-  for (let i = 0; i < scores.length; i++) sum += Math.exp(scores[i] - greatest);
+  for (let i = 0; i < scores.length; i++) sum += Math.exp(scores[i]! - greatest);
   const shift = greatest + Math.log(sum);
-  for (let i = 0; i < scores.length; i++) scores[i] -= shift;
+  for (let i = 0; i < scores.length; i++) scores[i]! -= shift;
 }
 
 function maximum(scores: Float32Array): number {
   let greatest = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < scores.length; i++) if (scores[i] > greatest) greatest = scores[i];
+  for (let i = 0; i < scores.length; i++) if (scores[i]! > greatest) greatest = scores[i]!;
   return greatest;
 }

@@ -65,7 +65,7 @@ export class TextGenerator {
     const settings = this.settings(config);
     if (settings.num_beams === 1 && settings.num_return_sequences === 1)
       return this.#queue.write(this.#ids(prompt, settings), settings, { onText, ...options });
-    if (!onText) return (await this.generateAll([prompt], config, options))[0][0];
+    if (!onText) return (await this.generateAll([prompt], config, options))[0]![0]!;
     const stream = this.stream(prompt, config, options);
     for (;;) {
       const { done, value } = await stream.next();
@@ -108,7 +108,7 @@ export class TextGenerator {
     const settings = this.settings(config);
     if (settings.num_return_sequences > 1) throw severalTexts(settings);
     if (settings.num_beams > 1) {
-      const [[best]] = await this.generateAll([prompt], config, options);
+      const [[best]] = (await this.generateAll([prompt], config, options)) as [[Generated]];
       yield best.text;
       return best;
     }
@@ -123,7 +123,7 @@ export class TextGenerator {
         const piece = done ? pieces.end() : pieces.add(value.token);
         text += piece;
         if (piece !== '') yield piece;
-        if (done) return { text, ...newTokens(value[0], this.#begun(ids), settings.eos_token_id) };
+        if (done) return { text, ...newTokens(value[0]!, this.#begun(ids), settings.eos_token_id) };
       }
     } finally {
       end();

@@ -38,8 +38,8 @@ export class TokenMemory {
       this.#data = grown;
     }
     this.#data.set(data, end);
-    if (this.#tokens === 0) this.#begun = dims[0];
-    this.#tokens += dims[0];
+    if (this.#tokens === 0) this.#begun = dims[0]!;
+    this.#tokens += dims[0]!;
   }
 
   /** Keeps only the first `tokens` tokens. */
@@ -79,7 +79,7 @@ export class TokenMemory {
   /** Reorders the rows: row i becomes a copy of row `parents[i]`. Only rows that move are copied. */
   follow(parents: Int32Array): void {
     const [source, width, before, rows] = [this.#data, this.width, this.#roots.length, parents.length];
-    const roots = parents.map((parent) => this.#roots[parent]);
+    const roots = parents.map((parent) => this.#roots[parent]!);
     const moves = Array.from(parents, (parent, row) => {
       const [stays, isKin] = [row === parent, this.#roots[row] === roots[row]];
       return { parent, row, from: rows !== before ? 0 : stays ? this.#tokens : isKin ? this.#begun : 0 };

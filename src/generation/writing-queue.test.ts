@@ -31,7 +31,7 @@ function queue(positions?: number) {
 async function alone(prompt: number[], seed: number, user: GenerationInput = SAMPLED) {
   const settings = generationSettings({ user });
   const [row] = await generate(new TableModel(logits, vocab), [prompt], settings, { seed });
-  const { ids, finish } = newTokens(row, prompt.length, [2]);
+  const { ids, finish } = newTokens(row!, prompt.length, [2]);
   return { text: TOKENIZER.decode(ids), ids, finish };
 }
 
@@ -51,9 +51,9 @@ it('writes requests of one moment as one batch, each as alone with its own seed,
 
 it('batches what arrives while another batch is written', async () => {
   const { model, write } = queue();
-  const first = write(PROMPTS[0]);
+  const first = write(PROMPTS[0]!);
   await expect.poll(() => model.reads.length).toBeGreaterThan(0);
-  await Promise.all([first, write(PROMPTS[1]), write(PROMPTS[2])]);
+  await Promise.all([first, write(PROMPTS[1]!), write(PROMPTS[2]!)]);
   expect(model.reads[0]).toBe(1);
   expect(model.reads).toContain(2);
 });

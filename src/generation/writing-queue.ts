@@ -102,7 +102,7 @@ export class WritingQueue {
   #fits({ key, prompt, settings }: Request, batch: readonly Request[]): boolean {
     if (batch.length === 0) return true;
     const { max_new_tokens, pad_token_id } = settings;
-    if (batch[0].key !== key || max_new_tokens === undefined || pad_token_id === undefined) return false;
+    if (batch[0]!.key !== key || max_new_tokens === undefined || pad_token_id === undefined) return false;
     const length = Math.max(prompt.length, ...batch.map((other) => other.prompt.length));
     const { maxPositions, encode } = this.#model;
     return maxPositions === undefined || length + (encode ? 0 : max_new_tokens) <= maxPositions;
@@ -110,7 +110,7 @@ export class WritingQueue {
 
   async #write(batch: readonly Request[]): Promise<void> {
     if (batch.length === 0) return;
-    const [{ settings }] = batch;
+    const { settings } = batch[0]!;
     const ending = new AbortController();
     for (const request of batch) Object.assign(request, { batch, ending });
     const { eos_token_id: ends = [] } = settings;
@@ -122,10 +122,10 @@ export class WritingQueue {
         {
           seed: batch.map(({ options }) => options.seed ?? 0),
           signal: ending.signal,
-          hasLeft: (row) => batch[row].isSettled,
+          hasLeft: (row) => batch[row]!.isSettled,
           onToken({ row, token }) {
-            add(batch[row], token);
-            if (ends.includes(token)) finish(batch[row], ends);
+            add(batch[row]!, token);
+            if (ends.includes(token)) finish(batch[row]!, ends);
           },
         },
       );

@@ -163,9 +163,11 @@ export function max(x: Value, axes: readonly number[], keepDims = false): Value 
   return axes.length === 0 ? x : apply('max', [x], { axes, keepDims });
 }
 
+type LayerNorm = readonly [y: Value, mean: Value, inverse: Value];
+
 /** Normalises over the last axis. Returns [y, mean, 1 / standard deviation]. */
-export function layerNorm(x: Value, gain: Value, shift: Value, epsilon: number): readonly Value[] {
-  return x.node.graph.add('layerNorm', [x, gain, shift], { epsilon });
+export function layerNorm(x: Value, gain: Value, shift: Value, epsilon: number): LayerNorm {
+  return x.node.graph.add('layerNorm', [x, gain, shift], { epsilon }) as readonly Value[] as LayerNorm;
 }
 
 /** Divided by the root of the mean square over the last axis, times the gain. */
@@ -174,7 +176,7 @@ export function rmsNorm(x: Value, gain: Value, epsilon: number): Value {
 }
 
 /** Rows [tokens, heads · headSize] with rotated heads; cosines and sines [tokens, half]. See `Ops.rotate`. */
-export function rotate(rows: Value, [cosines, sines]: readonly Value[], headSize: number): Value {
+export function rotate(rows: Value, [cosines, sines]: readonly [Value, Value], headSize: number): Value {
   return apply('rotate', [rows, cosines, sines], { headSize });
 }
 
@@ -192,7 +194,7 @@ export function expand(x: Value, shape: readonly Dimension[]): Value {
 }
 
 export function slice(x: Value, axis: number, start: Dimension, end: Dimension): Value {
-  return start === 0 && sameDimension(end, x.shape[axis]) ? x : apply('slice', [x], { axis, start, end });
+  return start === 0 && sameDimension(end, x.shape[axis]!) ? x : apply('slice', [x], { axis, start, end });
 }
 
 export function pad(x: Value, axis: number, before: Dimension, after: Dimension): Value {
@@ -200,7 +202,7 @@ export function pad(x: Value, axis: number, before: Dimension, after: Dimension)
 }
 
 export function concat(values: readonly Value[], axis: number): Value {
-  return values.length === 1 ? values[0] : apply('concat', values, { axis });
+  return values.length === 1 ? values[0]! : apply('concat', values, { axis });
 }
 
 /** Selects rows of a table. The row `padding`, if given, gets no gradient. */
@@ -222,7 +224,7 @@ export function after(x: Value, gate: Value): Value {
 }
 
 function apply<K extends Op>(op: K, inputs: readonly Value[], attributes: Ops[K]): Value {
-  return inputs[0].node.graph.add(op, inputs, attributes)[0];
+  return inputs[0]!.node.graph.add(op, inputs, attributes)[0];
 }
 
 function binary(op: Op, a: Operand, b: Operand): Value {

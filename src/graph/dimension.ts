@@ -30,7 +30,7 @@ export function sameDimension(a: Dimension, b: Dimension): boolean {
 }
 
 export function sameShape(a: readonly Dimension[], b: readonly Dimension[]): boolean {
-  return a.length === b.length && a.every((size, axis) => sameDimension(size, b[axis]));
+  return a.length === b.length && a.every((size, axis) => sameDimension(size, b[axis]!));
 }
 
 export function addDimensions(a: Dimension, b: Dimension): Dimension {
@@ -74,7 +74,7 @@ export function evaluateDimension(size: Dimension, symbols: Readonly<Record<stri
     let product = factor;
     for (const name of monomial.split('*').filter(Boolean)) {
       if (!(name in symbols)) throw new Error(`no value for the symbolic size ${name}`);
-      product *= symbols[name];
+      product *= symbols[name]!;
     }
     total += product;
   }
@@ -88,6 +88,6 @@ function termsOf(size: Dimension): ReadonlyMap<string, number> {
 function canonical(terms: Map<string, number>): Dimension {
   const kept = [...terms].filter(([, factor]) => factor !== 0).sort(([a], [b]) => (a < b ? 1 : -1));
   if (kept.length === 0) return 0;
-  if (kept.length === 1 && kept[0][0] === '') return kept[0][1];
+  if (kept.length === 1 && kept[0]![0] === '') return kept[0]![1];
   return new Polynomial(new Map(kept));
 }

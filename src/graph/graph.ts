@@ -13,18 +13,22 @@ export interface Value extends TensorType {
   readonly index: number;
 }
 
+/** The operands of a node. An op reads only as many as `inferTypes` has found there. */
+export type Operands<T = Value> = readonly [T, T, T, T, T, ...T[]];
+
 /** An op that is applied to inputs. Nodes are immutable and belong to one graph. */
 export interface GraphNode<K extends Op = Op> {
   readonly graph: Graph;
   readonly id: number;
   readonly op: K;
-  readonly inputs: readonly Value[];
+  readonly inputs: Operands;
   readonly attributes: Ops[K];
-  readonly outputs: readonly Value[];
+  readonly outputs: Outputs;
   /** 0 for a first computation. {@link Graph.again} adds repetitions, numbered from 1. */
   readonly repeat: number;
 }
 
+type Outputs = readonly [Value, ...Value[]];
 type Application<K extends Op> = Pick<GraphNode<K>, 'op' | 'inputs' | 'attributes' | 'repeat'>;
 
 /**
@@ -39,12 +43,12 @@ export class Graph {
   /** Adds a leaf. Its type must be given, because it cannot be inferred. */
   leaf<K extends 'input' | 'weight' | 'constant'>(op: K, attributes: Ops[K], type: TensorType): Value {
     const key = `${op} ${attributesText(attributes)} ${type.dtype}[${type.shape}]`;
-    return this.#intern(key, { op, inputs: [], attributes, repeat: 0 }, () => [type]).outputs[0];
+    return this.#intern(key, { op, inputs: operands([]), attributes, repeat: 0 }, () => [type]).outputs[0];
   }
 
   /** Adds an op and infers the types of its outputs. Throws an error that prints the op if the inputs do not fit. */
-  add<K extends Op>(op: K, inputs: readonly Value[], attributes: Ops[K]): readonly Value[] {
-    return this.#apply({ op, inputs, attributes, repeat: 0 });
+  add<K extends Op>(op: K, inputs: readonly Value[], attributes: Ops[K]): Outputs {
+    return this.#apply({ op, inputs: operands(inputs), attributes, repeat: 0 });
   }
 
   /**
@@ -57,15 +61,15 @@ export class Graph {
    */
   again<K extends Op>(
     { op, inputs: nodeInputs, attributes, repeat }: GraphNode<K>,
-    inputs = nodeInputs,
-  ): readonly Value[] {
-    return this.#apply({ op, inputs, attributes, repeat: repeat + 1 });
+    inputs: readonly Value[] = nodeInputs,
+  ): Outputs {
+    return this.#apply({ op, inputs: operands(inputs), attributes, repeat: repeat + 1 });
   }
 
-  #apply<K extends Op>(application: Application<K>): readonly Value[] {
+  #apply<K extends Op>(application: Application<K>): Outputs {
     const { op, inputs, attributes, repeat } = application;
-    const operands = inputs.map(({ node, index }) => `${node.id}.${index}`);
-    const key = `${op} ${operands} ${attributesText(attributes)} ${repeat}`;
+    const names = inputs.map(({ node, index }) => `${node.id}.${index}`);
+    const key = `${op} ${names} ${attributesText(attributes)} ${repeat}`;
     return this.#intern(key, application, () => inferTypes(op, inputs, attributes)).outputs;
   }
 
@@ -78,7 +82,12 @@ export class Graph {
     const known = this.#known.get(key);
     if (known) return known as GraphNode<K>;
     const outputs: Value[] = [];
-    const node: GraphNode<K> = { graph: this, id: this.nodes.length, ...application, outputs };
+    const node: GraphNode<K> = {
+      graph: this,
+      id: this.nodes.length,
+      ...application,
+      outputs: outputs as unknown as Outputs,
+    };
     outputs.push(
       ...types().map(({ dtype, shape }, index) => ({ node: node as GraphNode, index, dtype, shape })),
     );
@@ -86,6 +95,10 @@ export class Graph {
     this.#known.set(key, node as GraphNode);
     return node;
   }
+}
+
+function operands(inputs: readonly Value[]): Operands {
+  return inputs as Operands;
 }
 
 /** Formats attributes as stable text. Symbolic sizes are written as polynomials. */

@@ -1,5 +1,5 @@
 import type { Dimension } from './dimension.ts';
-import type { Value } from './graph.ts';
+import type { Operands, Value } from './graph.ts';
 
 /**
  * All ops and their attributes. The tables of shapes, gradients and lowering are `Record`s over these keys,
@@ -43,7 +43,7 @@ export interface Ops {
    * (y, seen, ...read): returns y itself, which does not depend on `seen`. The gradient of `seen` is a
    * statistic of the backward pass. `of` computes it from the gradient of y.
    */
-  watch: { of: (gradient: Value, read: readonly Value[]) => Value };
+  watch: { of: (gradient: Value, read: Operands) => Value };
 
   // Contractions and reductions
   /** scale · op(A) op(B) over the last two axes; leading axes broadcast. */

@@ -6,17 +6,13 @@ import {
   sameShape,
   sizeOf,
 } from './dimension.ts';
-import { attributesText, type TensorType, type Value } from './graph.ts';
+import { attributesText, type Operands, type TensorType } from './graph.ts';
 import type { Op, Ops } from './ops.ts';
 
-type Inference<K extends Op> = (inputs: readonly Value[], attributes: Ops[K]) => TensorType[];
+type Inference<K extends Op> = (inputs: Operands, attributes: Ops[K]) => TensorType[];
 
 /** Infers the types of an op's outputs from the types of its inputs. */
-export function inferTypes<K extends Op>(
-  op: K,
-  inputs: readonly Value[],
-  attributes: Ops[K],
-): readonly TensorType[] {
+export function inferTypes<K extends Op>(op: K, inputs: Operands, attributes: Ops[K]): readonly TensorType[] {
   try {
     return inference[op](inputs, attributes);
   } catch (error) {
@@ -76,13 +72,13 @@ const inference: { [K in Op]: Inference<K> } = {
     check(values.dtype === 'uint8', 'values must be bytes');
     check(sameShape(values.shape, [blocks, (blockSize * bits) / 8]), 'one row of values a block');
     check(sameShape(scales.shape, [blocks]), 'one scale a block');
-    return [{ dtype: 'float32', shape: [x.shape[0], to] }];
+    return [{ dtype: 'float32', shape: [x.shape[0]!, to] }];
   },
   byteMatmul: ([x, values, scales, mirror, mirrorScales, smoothing]) => {
-    const [inFeatures, outFeatures] = values.shape;
+    const [inFeatures, outFeatures] = values.shape as [Dimension, Dimension];
     check(x.dtype === 'float32' && x.shape.length === 2, 'needs a float32 matrix');
     check(values.dtype === 'uint8' && mirror.dtype === 'uint8', 'values must be bytes');
-    check(sameDimension(x.shape[1], inFeatures), `x must have ${inFeatures} columns`);
+    check(sameDimension(x.shape[1]!, inFeatures), `x must have ${inFeatures} columns`);
     check(
       sameShape(mirror.shape, [outFeatures, inFeatures]),
       `the mirror must be [${outFeatures},${inFeatures}]`,
@@ -90,15 +86,15 @@ const inference: { [K in Op]: Inference<K> } = {
     check(sameShape(scales.shape, [outFeatures]), 'one scale a column');
     check(sameShape(mirrorScales.shape, [inFeatures]), 'one scale a column of the mirror');
     check(!smoothing || sameShape(smoothing.shape, [inFeatures]), `smoothing must be [${inFeatures}]`);
-    return [{ dtype: 'float32', shape: [x.shape[0], outFeatures] }];
+    return [{ dtype: 'float32', shape: [x.shape[0]!, outFeatures] }];
   },
   columnByteMatmul: ([x, values, scales], { transposed }) => {
-    const [from, to] = transposed ? values.shape.toReversed() : values.shape;
+    const [from, to] = (transposed ? values.shape.toReversed() : values.shape) as [Dimension, Dimension];
     check(x.dtype === 'float32' && x.shape.length === 2, 'needs a float32 matrix');
     check(values.dtype === 'uint8' && values.shape.length === 2, 'values must be a matrix of bytes');
-    check(sameDimension(x.shape[1], from), `x must have ${from} columns`);
-    check(sameShape(scales.shape, [values.shape[1]]), 'one scale a column');
-    return [{ dtype: 'float32', shape: [x.shape[0], to] }];
+    check(sameDimension(x.shape[1]!, from), `x must have ${from} columns`);
+    check(sameShape(scales.shape, [values.shape[1]!]), 'one scale a column');
+    return [{ dtype: 'float32', shape: [x.shape[0]!, to] }];
   },
   sum: reduction,
   max: reduction,
@@ -121,9 +117,9 @@ const inference: { [K in Op]: Inference<K> } = {
     ];
   },
   rotate: ([rows, cosines, sines], { headSize }) => {
-    const [tokens, half] = cosines.shape;
+    const [tokens, half] = cosines.shape as [Dimension, Dimension];
     check(sameShape(sines.shape, [tokens, half]), 'cosines and sines must have the same shape');
-    check(rows.shape.length === 2 && sameDimension(rows.shape[0], tokens), 'needs a row per token');
+    check(rows.shape.length === 2 && sameDimension(rows.shape[0]!, tokens), 'needs a row per token');
     check((rows.shape[1] as number) % headSize === 0, `rows must be whole heads of ${headSize}`);
     check(2 * (half as number) <= headSize, `only ${headSize} features can be rotated`);
     return [{ dtype: 'float32', shape: rows.shape }];
@@ -135,7 +131,7 @@ const inference: { [K in Op]: Inference<K> } = {
   },
   transpose: ([x], { permutation }) => {
     check([...permutation].sort().join() === x.shape.map((_, axis) => axis).join(), 'not a permutation');
-    return [{ dtype: x.dtype, shape: permutation.map((axis) => x.shape[axis]) }];
+    return [{ dtype: x.dtype, shape: permutation.map((axis) => x.shape[axis]!) }];
   },
   expand: ([x], { shape }) => {
     check(sameShape(broadcast(x.shape, shape), shape), 'does not broadcast');
@@ -143,12 +139,15 @@ const inference: { [K in Op]: Inference<K> } = {
   },
   slice: ([x], { axis, start, end }) => {
     const size = addDimensions(end, multiplyDimensions(start, -1));
-    const left = addDimensions(x.shape[axis], multiplyDimensions(end, -1));
+    const left = addDimensions(x.shape[axis]!, multiplyDimensions(end, -1));
     check(![start, size, left].some((n) => typeof n === 'number' && n < 0), 'reaches beyond the axis');
     return [{ dtype: x.dtype, shape: x.shape.with(axis, size) }];
   },
   pad: ([x], { axis, before, after }) => [
-    { dtype: x.dtype, shape: x.shape.with(axis, addDimensions(addDimensions(before, x.shape[axis]), after)) },
+    {
+      dtype: x.dtype,
+      shape: x.shape.with(axis, addDimensions(addDimensions(before, x.shape[axis]!), after)),
+    },
   ],
   concat: (inputs, { axis }) => {
     const [first] = inputs;
@@ -156,7 +155,7 @@ const inference: { [K in Op]: Inference<K> } = {
       check(dtype === first.dtype, 'types differ');
       check(sameShape(shape.with(axis, 0), first.shape.with(axis, 0)), `shapes differ beyond axis ${axis}`);
     }
-    const size = inputs.map(({ shape }) => shape[axis]).reduce(addDimensions, 0);
+    const size = inputs.map(({ shape }) => shape[axis]!).reduce(addDimensions, 0);
     return [{ dtype: first.dtype, shape: first.shape.with(axis, size) }];
   },
   gather: ([table, indices]) => {
@@ -166,8 +165,8 @@ const inference: { [K in Op]: Inference<K> } = {
   scatterAdd: ([indices, updates], { rows }) => {
     check(indices.dtype === 'int32' && indices.shape.length === 1, 'indices must be an int32 vector');
     check(updates.dtype === 'float32' && updates.shape.length === 2, 'updates must be a float32 matrix');
-    check(sameDimension(indices.shape[0], updates.shape[0]), 'one index a row');
-    return [{ dtype: 'float32', shape: [rows, updates.shape[1]] }];
+    check(sameDimension(indices.shape[0]!, updates.shape[0]!), 'one index a row');
+    return [{ dtype: 'float32', shape: [rows, updates.shape[1]!] }];
   },
   window: ([vector, start], { shape }) => {
     check(vector.shape.length === 1 && start.dtype === 'int32', 'needs a vector and an int32 start');
@@ -199,22 +198,22 @@ function isLeaf(): TensorType[] {
   throw new Error('a leaf is added with Graph.leaf');
 }
 
-function unary([x]: readonly Value[]): TensorType[] {
+function unary([x]: Operands): TensorType[] {
   check(x.dtype === 'float32', 'needs float32');
   return [{ dtype: 'float32', shape: x.shape }];
 }
 
-function arithmetic([a, b]: readonly Value[]): TensorType[] {
+function arithmetic([a, b]: Operands): TensorType[] {
   check(a.dtype === 'float32' && b.dtype === 'float32', 'needs float32');
   return [{ dtype: 'float32', shape: broadcast(a.shape, b.shape) }];
 }
 
-function comparison([a, b]: readonly Value[]): TensorType[] {
+function comparison([a, b]: Operands): TensorType[] {
   check(a.dtype === b.dtype, 'types differ');
   return [{ dtype: 'bool', shape: broadcast(a.shape, b.shape) }];
 }
 
-function reduction([x]: readonly Value[], { axes, keepDims }: Ops['sum']): TensorType[] {
+function reduction([x]: Operands, { axes, keepDims }: Ops['sum']): TensorType[] {
   check(x.dtype === 'float32', 'needs float32');
   check(
     axes.every((axis) => axis >= 0 && axis < x.shape.length),
@@ -224,8 +223,8 @@ function reduction([x]: readonly Value[], { axes, keepDims }: Ops['sum']): Tenso
   return [{ dtype: 'float32', shape: keepDims ? kept : x.shape.filter((_, axis) => !axes.includes(axis)) }];
 }
 
-function matrix(shape: readonly Dimension[], transposed: boolean): readonly Dimension[] {
-  const [rows, columns] = shape.slice(-2);
+function matrix(shape: readonly Dimension[], transposed: boolean): [Dimension, Dimension] {
+  const [rows, columns] = shape.slice(-2) as [Dimension, Dimension];
   return transposed ? [columns, rows] : [rows, columns];
 }
 

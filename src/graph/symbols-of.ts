@@ -11,7 +11,7 @@ export function symbolsOf(
     if (node.op !== 'input') continue;
     const { dims = [] } = inputs[(node as GraphNode<'input'>).attributes.name] ?? {};
     node.outputs[0].shape.forEach((size, axis) => {
-      if (typeof size !== 'number' && axis < dims.length) sizes[String(size)] ??= dims[axis];
+      if (typeof size !== 'number' && axis < dims.length) sizes[String(size)]! ??= dims[axis]!;
     });
   }
   return sizes;

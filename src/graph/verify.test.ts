@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { add, input, layerNorm, negate, sum } from './build.ts';
 import { symbol } from './dimension.ts';
-import { Graph, type GraphNode, type TensorType, type Value } from './graph.ts';
+import { Graph, type GraphNode, type Operands, type TensorType, type Value } from './graph.ts';
 import type { Op, Ops } from './ops.ts';
 import { verify } from './verify.ts';
 
@@ -15,9 +15,17 @@ function forge<K extends Op>(
   id = graph.nodes.length,
 ): Value {
   const outputs: Value[] = [];
-  const node: GraphNode<K> = { graph, id, op, inputs, attributes, repeat: 0, outputs };
+  const node: GraphNode<K> = {
+    graph,
+    id,
+    op,
+    inputs: inputs as readonly Value[] as Operands,
+    attributes,
+    repeat: 0,
+    outputs: outputs as readonly Value[] as readonly [Value],
+  };
   outputs.push({ ...type, node: node as GraphNode, index: 0 });
-  return outputs[0];
+  return outputs[0]!;
 }
 
 describe('verify', () => {

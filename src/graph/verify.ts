@@ -25,7 +25,7 @@ export function verify(values: readonly Value[]): void {
     }
     if (LEAVES.has(node.op)) continue;
     inferTypes(node.op, node.inputs, node.attributes).forEach((type, i) => {
-      const output = node.outputs[i];
+      const output = node.outputs[i]!;
       if (type.dtype !== output.dtype || !sameShape(type.shape, output.shape)) {
         throw fail(`output ${i} is ${printType(output)}, should be ${printType(type)}`);
       }

@@ -181,7 +181,7 @@ export function beginRun({
     ],
     baselines: lazy(() => {
       if (!decisive) return [];
-      const scored = encoded?.validation?.parts[set].examples;
+      const scored = encoded?.validation?.parts[set]?.examples;
       const ofRows = task.baselines?.(train, decisive.rows, { labels, reading: data });
       const ofTokens = encoded && scored && task.tokenBaselines?.(encoded.train, scored, text.vocabSize);
       return [...(ofRows ?? []), ...(ofTokens ?? [])];
@@ -199,7 +199,7 @@ export function beginRun({
         classWeights: weights,
         ...(mixing && { sources: counts }),
       });
-      const named = sources.map(({ name }, i) => ({ name, rows: counts[i] }));
+      const named = sources.map(({ name }, i) => ({ name, rows: counts[i]! }));
       encoded = {
         train: mixing ? mixedSet(examples, named, mixing, config.seed) : examples,
         validation: validationOf(
@@ -236,7 +236,7 @@ function splitSources(task: AnyTask, sources: readonly Source[], share: number) 
       task,
       parts.map(({ validation }) => validation),
     ),
-    sources: sources.map(({ files }, i) => ({ files, rows: parts[i].train })),
+    sources: sources.map(({ files }, i) => ({ files, rows: parts[i]!.train })),
   };
 }
 

@@ -41,13 +41,13 @@ export async function* moduleInputs(
       const results = await session.run(batch);
       const chosen: ModuleInput[] = [];
       for (const [x, readers] of groups) {
-        const [, width] = results[readers[0]].dims;
-        const data = results[readers[0]].data as Float32Array;
+        const [, width] = results[readers[0]!]!.dims as [number, number];
+        const data = results[readers[0]!]!.data as Float32Array;
         const rowsOf = String(x.shape[0]);
         const rows = rowsOf === 'batch' ? data : rowsAt(data, width, countedRows(rowsOf, batch, isDecoder));
         // All processes use the rows of the same process, because engines may round differently.
         const [shared] = await dealNumbers(communicator, 1, () => Promise.resolve(rows));
-        chosen.push({ paths: readers, width, rows: shared });
+        chosen.push({ paths: readers, width, rows: shared! });
       }
       yield chosen;
     }
@@ -62,9 +62,9 @@ export async function* moduleInputs(
  */
 function countedRows(rows: string, feeds: Tensors, isDecoder: boolean): number[] {
   const labelled = feeds[LABEL_ROWS]?.data;
-  if (rows.includes('target')) return [...labelled];
-  const { data, dims } = feeds.attention_mask;
-  const [batch, length] = dims;
+  if (rows.includes('target')) return [...labelled!];
+  const { data, dims } = feeds.attention_mask!;
+  const [batch, length] = dims as [number, number];
   const isReal = (row: number) => data[(row % batch) * length + Math.floor(row / batch)] !== 0;
   const real = Array.from({ length: batch * length }, (_, row) => row).filter(isReal);
   const isEncoder = !labelled || 'decoder_input_ids' in feeds;

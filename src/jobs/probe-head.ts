@@ -25,28 +25,28 @@ export async function probeHead(loaded: SetUpRun, loss: LinearLoss, seed: number
   const { width, outputs } = last;
   const most = Math.max(outputs, Math.floor(MAX_WORK / (width * outputs)));
   const rows = new Random(seed, 'probe').permutation(train.lengths.length).slice(0, most);
-  const lengths = Int32Array.from(rows, (row) => train.lengths[row]);
+  const lengths = Int32Array.from(rows, (row) => train.lengths[row]!);
   const batches = planEvaluation({ lengths }, BATCH);
   const feeds = batches.map(
     (batch) =>
       train.batch(
-        Int32Array.from(batch, (i) => rows[i]),
+        Int32Array.from(batch, (i) => rows[i]!),
         0,
       ).feeds,
   );
   const program = new Program(engine, inputs.model, method.tuner, { ...settings, communicator });
   try {
     const found = await dealNumbers(program.communicator, batches.length, (number) =>
-      program.features(inputs.values, feeds[number]),
+      program.features(inputs.values, feeds[number]!),
     );
     const features = new Float32Array(rows.length * width);
     const targets: number[] = [];
     for (const [number, batch] of batches.entries()) {
-      const labels = feeds[number][LABELS].data as Int32Array | Float32Array;
+      const labels = feeds[number]![LABELS]!.data as Int32Array | Float32Array;
       const perRow = labels.length / batch.length;
       batch.forEach((i, row) => {
-        features.set(found[number].subarray(row * width, (row + 1) * width), i * width);
-        for (let k = 0; k < perRow; k++) targets[i * perRow + k] = labels[row * perRow + k];
+        features.set(found[number]!.subarray(row * width, (row + 1) * width), i * width);
+        for (let k = 0; k < perRow; k++) targets[i * perRow + k] = labels[row * perRow + k]!;
       });
     }
     const probe = linearProbe({ features, width, targets, outputs, loss });

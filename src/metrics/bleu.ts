@@ -28,7 +28,7 @@ export function bleu(predictions: readonly string[], references: readonly (reado
     total: new Array<number>(MAX_ORDER).fill(0),
   };
   predictions.forEach((prediction, i) => {
-    count(statistics, tokenize13a(prediction), references[i].map(tokenize13a));
+    count(statistics, tokenize13a(prediction), references[i]!.map(tokenize13a));
   });
   return scoreOf(statistics);
 }
@@ -64,8 +64,8 @@ function count(statistics: Statistics, predicted: string[], references: readonly
     references.map(({ length }) => length),
   );
   for (const [ngram, { order, times }] of ngrams(predicted)) {
-    statistics.total[order - 1] += times;
-    statistics.correct[order - 1] += Math.min(times, known.get(ngram) ?? 0);
+    statistics.total[order - 1]! += times;
+    statistics.correct[order - 1]! += Math.min(times, known.get(ngram) ?? 0);
   }
 }
 
@@ -99,7 +99,7 @@ function scoreOf({ predicted, wanted, correct, total }: Statistics): number {
     // No text has an n-gram of this length.
     if (total[i] === 0) return 0;
     if (correct[i] === 0) smoothing *= 2;
-    logarithms += Math.log((100 * (correct[i] || 1 / smoothing)) / total[i]);
+    logarithms += Math.log((100 * (correct[i] || 1 / smoothing)) / total[i]!);
   }
   return brevity * Math.exp(logarithms / MAX_ORDER);
 }

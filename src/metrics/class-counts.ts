@@ -18,9 +18,9 @@ export function classCounts(
   const actual = new Float64Array(classes);
   const correct = new Float64Array(classes);
   for (let row = 0; row < targets.length; row++) {
-    predicted[predictions[row]]++;
-    actual[targets[row]]++;
-    if (predictions[row] === targets[row]) correct[targets[row]]++;
+    predicted[predictions[row]!]!++;
+    actual[targets[row]!]!++;
+    if (predictions[row] === targets[row]) correct[targets[row]!]!++;
   }
   return { rows: targets.length, predicted, actual, correct };
 }

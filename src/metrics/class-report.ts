@@ -13,8 +13,8 @@ export interface ClassScores {
 export function classReport(counts: readonly (readonly number[])[]): ClassScores[] {
   return counts.map((row, id) => {
     const support = row.reduce((sum, count) => sum + count, 0);
-    const predicted = counts.reduce((sum, other) => sum + other[id], 0);
-    const hits = row[id];
+    const predicted = counts.reduce((sum, other) => sum + other[id]!, 0);
+    const hits = row[id]!;
     return {
       precision: predicted === 0 ? 0 : hits / predicted,
       recall: support === 0 ? 0 : hits / support,

@@ -11,7 +11,7 @@ function byTable(first: readonly string[], second: readonly string[]): number[] 
   for (const [i, word] of first.entries()) {
     const row = [0];
     for (const [j, other] of second.entries())
-      row.push(word === other ? lengths[i][j] + 1 : Math.max(lengths[i][j + 1], row[j]));
+      row.push(word === other ? lengths[i]![j]! + 1 : Math.max(lengths[i]![j + 1]!, row[j]!));
     lengths.push(row);
   }
   const places: number[] = [];
@@ -19,7 +19,7 @@ function byTable(first: readonly string[], second: readonly string[]): number[] 
     if (first[i - 1] === second[j - 1]) {
       places.push(--i);
       j--;
-    } else if (lengths[i][j - 1] > lengths[i - 1][j]) j--;
+    } else if (lengths[i]![j - 1]! > lengths[i - 1]![j]!) j--;
     else i--;
   }
   return places;

@@ -41,7 +41,7 @@ export class CommonSubsequences {
       this.#words.set(word, occurrences);
     }
     occurrences.sentences.add(sentence);
-    for (const bits of [occurrences.cells, this.#inside]) bits[cell >>> 5] |= 1 << (cell & 31);
+    for (const bits of [occurrences.cells, this.#inside]) bits[cell >>> 5]! |= 1 << (cell & 31);
   }
 
   /**
@@ -81,10 +81,10 @@ export class CommonSubsequences {
       let carry = 0;
       for (let k = 0; cells && k < width; k++) {
         const [bits, match] = [rows[above + k], cells[k]];
-        const sum = (bits >>> 0) + ((bits & match) >>> 0) + carry;
+        const sum = (bits! >>> 0) + ((bits! & match!) >>> 0) + carry;
         carry = sum > 0xffff_ffff ? 1 : 0;
         // A carry stops at the cell between two tables.
-        rows[above + width + k] = (sum | (bits & ~match)) & inside[k];
+        rows[above + width + k] = (sum | (bits! & ~match!)) & inside[k]!;
       }
     }
     return rows;
@@ -103,7 +103,7 @@ export class CommonSubsequences {
     let steps = 1;
     for (; length > 0; steps++) {
       const cells = found[i - 1]?.cells;
-      if (cells && (cells[(j - 1) >>> 5] & (1 << ((j - 1) & 31))) !== 0) {
+      if (cells && (cells[(j - 1) >>> 5]! & (1 << ((j - 1) & 31))) !== 0) {
         places.add(--i);
         j--;
         length--;
@@ -120,7 +120,7 @@ function zeros(rows: Int32Array, row: number, start: number, end: number): numbe
   for (let k = start >>> 5; k * WORD < end; k++) {
     const low = Math.max(start - k * WORD, 0);
     const high = Math.max((k + 1) * WORD - end, 0);
-    count += onesIn(~rows[row + k] & (-1 << low) & (-1 >>> high));
+    count += onesIn(~rows[row + k]! & (-1 << low) & (-1 >>> high));
   }
   return count;
 }

@@ -28,7 +28,7 @@ export function entities(tags: readonly string[]): Entity[] {
   let start = 0;
   let before: Tag = { prefix: OUTSIDE, type: '' };
   for (let at = 0; at <= tags.length; at++) {
-    const tag = parse(at < tags.length ? tags[at] : OUTSIDE);
+    const tag = parse(at < tags.length ? tags[at]! : OUTSIDE);
     if (ends(before, tag)) complete.push({ type: before.type, start, end: at });
     if (starts(before, tag)) start = at;
     before = tag;

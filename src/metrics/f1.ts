@@ -3,7 +3,7 @@ import type { ClassCounts } from './class-counts.ts';
 
 /** F1 of one class against the rest, as `sklearn.metrics.f1_score(average="binary", pos_label=positive)`. */
 export function binaryF1({ predicted, actual, correct }: ClassCounts, positive = 1): number {
-  return harmonic(correct[positive], predicted[positive], actual[positive]);
+  return harmonic(correct[positive]!, predicted[positive]!, actual[positive]!);
 }
 
 /**
@@ -14,8 +14,8 @@ export function macroF1({ predicted, actual, correct }: ClassCounts): number {
   let sum = 0;
   let present = 0;
   for (let k = 0; k < actual.length; k++) {
-    if (predicted[k] + actual[k] === 0) continue;
-    sum += harmonic(correct[k], predicted[k], actual[k]);
+    if (predicted[k]! + actual[k]! === 0) continue;
+    sum += harmonic(correct[k]!, predicted[k]!, actual[k]!);
     present++;
   }
   return sum / present;
@@ -28,9 +28,9 @@ export function microF1(predictions: ArrayLike<number>, targets: ArrayLike<numbe
   let predicted = 0;
   let actual = 0;
   for (let i = 0; i < targets.length; i++) {
-    correct += predictions[i] * targets[i];
-    predicted += predictions[i];
-    actual += targets[i];
+    correct += predictions[i]! * targets[i]!;
+    predicted += predictions[i]!;
+    actual += targets[i]!;
   }
   return harmonic(correct, predicted, actual);
 }

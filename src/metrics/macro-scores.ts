@@ -6,7 +6,7 @@ import { type ClassScores, classReport } from './class-report.ts';
  */
 export function macroScores(counts: readonly (readonly number[])[]): ClassScores {
   const scores = classReport(counts);
-  const present = scores.filter((_, id) => counts.some((row, other) => row[id] + counts[id][other] > 0));
+  const present = scores.filter((_, id) => counts.some((row, other) => row[id]! + counts[id]![other]! > 0));
   const mean = (of: (of: ClassScores) => number) =>
     present.reduce((sum, score) => sum + of(score), 0) / present.length;
   return {

@@ -10,10 +10,10 @@ export function matthewsCorrelation({ rows, predicted, actual, correct }: ClassC
   let predictedSquares = 0;
   let actualSquares = 0;
   for (let k = 0; k < actual.length; k++) {
-    hits += correct[k];
-    cross += predicted[k] * actual[k];
-    predictedSquares += predicted[k] ** 2;
-    actualSquares += actual[k] ** 2;
+    hits += correct[k]!;
+    cross += predicted[k]! * actual[k]!;
+    predictedSquares += predicted[k]! ** 2;
+    actualSquares += actual[k]! ** 2;
   }
   const spread = (rows ** 2 - predictedSquares) * (rows ** 2 - actualSquares);
   return spread === 0 ? 0 : (hits * rows - cross) / Math.sqrt(spread);

@@ -115,7 +115,7 @@ function consonants(word: string): boolean[] {
 }
 
 function isConsonant(word: string, at: number): boolean {
-  return consonants(word.slice(0, at + 1))[at];
+  return consonants(word.slice(0, at + 1))[at]!;
 }
 
 /** Porter's measure m: the number of vowel-consonant sequences. */

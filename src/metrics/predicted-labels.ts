@@ -6,7 +6,7 @@ export function argmaxRows(logits: Float32Array, classes: number): Int32Array {
   const labels = new Int32Array(logits.length / classes);
   for (let row = 0; row < labels.length; row++) {
     const start = row * classes;
-    for (let k = 1; k < classes; k++) if (logits[start + k] > logits[start + labels[row]]) labels[row] = k;
+    for (let k = 1; k < classes; k++) if (logits[start + k]! > logits[start + labels[row]!]!) labels[row] = k;
   }
   return labels;
 }

@@ -9,11 +9,11 @@ export function r2Score(predictions: ArrayLike<number>, targets: ArrayLike<numbe
   assertSameLength(predictions, targets);
   if (targets.length < 2) return Number.NaN;
   let mean = 0;
-  for (let i = 0; i < targets.length; i++) mean += targets[i] / targets.length;
+  for (let i = 0; i < targets.length; i++) mean += targets[i]! / targets.length;
   let [left, all] = [0, 0];
   for (let i = 0; i < targets.length; i++) {
-    left += (targets[i] - predictions[i]) ** 2;
-    all += (targets[i] - mean) ** 2;
+    left += (targets[i]! - predictions[i]!) ** 2;
+    all += (targets[i]! - mean) ** 2;
   }
   if (all === 0) return Number(left === 0);
   return 1 - left / all;

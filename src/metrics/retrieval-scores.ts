@@ -26,8 +26,8 @@ export function retrievalScores(
   const mean = (score: (hits: readonly boolean[], count: number) => number) => {
     const scores = ranked.map((order, query) =>
       score(
-        Array.from(order, (text) => relevant[query].has(text)),
-        relevant[query].size,
+        Array.from(order, (text) => relevant[query]!.has(text)),
+        relevant[query]!.size,
       ),
     );
     return scores.reduce((a, b) => a + b, 0) / scores.length;

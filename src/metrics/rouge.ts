@@ -31,7 +31,7 @@ export function rouge(
 ): Record<RougeType, number> {
   let left = MAX_STEPS;
   const scores = predictions.map((prediction, i) =>
-    rougeOfText(prediction, references[i], (steps) => {
+    rougeOfText(prediction, references[i]!, (steps) => {
       left -= steps;
       if (left < 0) throw tooAlike(i);
     }),
@@ -163,7 +163,7 @@ function unionHits(
   let hits = 0;
   for (const sentence of target) {
     for (const place of known.get(sentence.join(' '))!) {
-      const word = sentence[place];
+      const word = sentence[place]!;
       const [left, leftThere] = [wanted.get(word) ?? 0, there.get(word) ?? 0];
       if (left === 0 || leftThere === 0) continue;
       wanted.set(word, left - 1);

@@ -40,11 +40,11 @@ export function bootstrap(rows: number, scoreOf: (rows: Int32Array) => number): 
   }
   if (rows < 2 || 2 * scores.length < resamples) return undefined;
   scores.sort((a, b) => a - b);
-  const quantile = (share: number) => scores[Math.round(share * (scores.length - 1))];
+  const quantile = (share: number) => scores[Math.round(share * (scores.length - 1))]!;
   return [quantile(0.025), quantile(0.975)];
 }
 
 /** The bootstrap interval of a mean over rows. */
 export function meanInterval(values: ArrayLike<number>): ScoreInterval | undefined {
-  return bootstrap(values.length, (rows) => rows.reduce((sum, row) => sum + values[row], 0) / rows.length);
+  return bootstrap(values.length, (rows) => rows.reduce((sum, row) => sum + values[row]!, 0) / rows.length);
 }

@@ -98,7 +98,7 @@ function accuracyOf(
   let words = 0;
   if (predictions.length !== references.length) throw unlike(predictions.length, references.length);
   references.forEach((tags, sentence) => {
-    const predicted = predictions[sentence];
+    const predicted = predictions[sentence]!;
     if (predicted.length !== tags.length) throw unlike(predicted.length, tags.length);
     words += tags.length;
     tags.forEach((tag, word) => {

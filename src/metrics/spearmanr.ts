@@ -19,8 +19,8 @@ function averageRanks(values: ArrayLike<number>): Float64Array {
   const rankOf = new Map<number, number>();
   for (let first = 0, end = 0; first < sorted.length; first = end) {
     while (end < sorted.length && sorted[end] === sorted[first]) end++;
-    rankOf.set(sorted[first], (first + 1 + end) / 2);
+    rankOf.set(sorted[first]!, (first + 1 + end) / 2);
   }
-  for (let i = 0; i < values.length; i++) ranks[i] = rankOf.get(values[i])!;
+  for (let i = 0; i < values.length; i++) ranks[i] = rankOf.get(values[i]!)!;
   return ranks;
 }

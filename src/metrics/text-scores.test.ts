@@ -26,7 +26,7 @@ const { stems, texts, corpora } = JSON.parse(readFileSync(path, 'utf8')) as Fixt
 it("stems of words equal NLTK's", () => {
   const pairs = stems.split(' ');
   expect(pairs.length).toBeGreaterThan(100);
-  expect(pairs.map((pair) => `${pair.split(':')[0]}:${porterStem(pair.split(':')[0])}`)).toEqual(pairs);
+  expect(pairs.map((pair) => `${pair.split(':')[0]}:${porterStem(pair.split(':')[0]!)}`)).toEqual(pairs);
 });
 
 describe('ROUGE', () => {
@@ -45,7 +45,7 @@ describe('ROUGE', () => {
       texts.map(({ references }) => references),
     );
     ROUGE_TYPES.forEach((type, i) => {
-      const sum = texts.reduce((total, { rouge: scores }) => total + scores[i][2], 0);
+      const sum = texts.reduce((total, { rouge: scores }) => total + scores[i]![2], 0);
       expect(mean[type]).toBe(sum / texts.length);
     });
   });
@@ -61,8 +61,8 @@ describe('BLEU', () => {
   it('of a corpus equals sacrebleu', () => {
     for (const { texts: chosen, bleu: expected } of corpora) {
       const score = bleu(
-        chosen.map((i) => texts[i].prediction),
-        chosen.map((i) => texts[i].references),
+        chosen.map((i) => texts[i]!.prediction),
+        chosen.map((i) => texts[i]!.references),
       );
       // Exponentials and logarithms differ between math libraries in the last bits.
       expect(score).toBeCloseTo(expected, 10);

@@ -35,7 +35,7 @@ function bind(source: TensorSource, parameters = PARAMETERS) {
   return bindCheckpoint(parameters, source, {
     where: 'folder',
     baseModelPrefixes: ['bert'],
-    tiedNames: { [WORDS]: [DECODER] },
+    tiedNames: { [WORDS!]: [DECODER] },
     mayInitialise: (name) => name.startsWith('classifier.'),
   });
 }
@@ -65,7 +65,7 @@ describe('a parameter is found', () => {
 
   it('under its own name first', () => {
     const all = [...renamed((name) => name), ...renamed((name) => name.replace('bert.', ''))];
-    expect(bind(checkpoint([...all, [DECODER, [5, 2]]])).get(WORDS)).toBe(WORDS);
+    expect(bind(checkpoint([...all, [DECODER, [5, 2]]])).get(WORDS!)).toBe(WORDS);
   });
 });
 
@@ -73,17 +73,17 @@ it('omits parameters that a head lacks, and those that do not fit it', () => {
   const others = [WORDS, GAIN, SHIFT];
   const base = [...PARAMETERS].filter(([name]) => name !== CLASSIFIER);
   expect([...bind(checkpoint(base)).keys()]).toEqual(others);
-  expect([...bind(checkpoint([...base, [CLASSIFIER, [2, 2]]])).keys()]).toEqual(others);
+  expect([...bind(checkpoint([...base, [CLASSIFIER!, [2, 2]]])).keys()]).toEqual(others);
 });
 
 describe('an error says', () => {
   it('missing tensors, other shapes and unsupported types, also of a head', () => {
     const shapes: Shapes = [
-      [GAIN, [3]],
-      [SHIFT, [2]],
-      [CLASSIFIER, [3, 2]],
+      [GAIN!, [3]],
+      [SHIFT!, [2]],
+      [CLASSIFIER!, [3, 2]],
     ];
-    expect(() => bind(checkpoint(shapes, { [SHIFT]: 'I64', [CLASSIFIER]: 'F64' }))).toThrow(
+    expect(() => bind(checkpoint(shapes, { [SHIFT!]: 'I64', [CLASSIFIER!]: 'F64' }))).toThrow(
       [
         'folder does not fit its config.json:',
         `  ${WORDS} is missing; it should be F32, F16 or BF16 [5,2]`,

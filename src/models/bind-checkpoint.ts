@@ -79,7 +79,7 @@ export function bindCheckpoint(
 /** The location of a tensor for the engine, as a file of the weight folder. */
 export function weightLocation({ dtype, file, begin, end, axes }: TensorPlace): WeightLocation {
   const name = file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1);
-  return { file: name, begin, end, dtype: ENGINE_DTYPES[dtype], ...(axes && { axes }) };
+  return { file: name, begin, end, dtype: ENGINE_DTYPES[dtype]!, ...(axes && { axes }) };
 }
 
 /** The possible names of a parameter in a checkpoint, the most likely first. */

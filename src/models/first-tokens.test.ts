@@ -72,7 +72,7 @@ async function logits(model: TaskModel, everyRow: boolean) {
     modelFeeds({
       inputIds: Int32Array.from({ length: batch * length }, (_, i) => 2 + ((i * i + 3 * i) % 38)),
       attentionMask: Int32Array.from({ length: batch * length }, (_, i) =>
-        Number(i % length < [7, 5, 1][Math.floor(i / length)]),
+        Number(i % length < [7, 5, 1][Math.floor(i / length)]!),
       ),
       tokenTypeIds: new Int32Array(batch * length),
       batch,
@@ -80,7 +80,7 @@ async function logits(model: TaskModel, everyRow: boolean) {
     }),
   );
   await session.release();
-  return { logits: [...(found.logits.data as Float32Array)], inputs: network.linearInputs };
+  return { logits: [...(found.logits!.data as Float32Array)], inputs: network.linearInputs };
 }
 
 /** The shape of the input of the last linear module before the head. */
@@ -95,7 +95,7 @@ describe.each(Object.entries(CASES))('%s', (name, fields) => {
     const [first, all] = [await logits(model, false), await logits(model, true)];
     // The sums are computed in another order, which changes the last bits of float32.
     first.logits.forEach((logit, i) => {
-      expect(logit).toBeCloseTo(all.logits[i], 5);
+      expect(logit).toBeCloseTo(all.logits[i]!, 5);
     });
     const isWhole = name.endsWith('only layer has one');
     expect(lastRows(first.inputs)).toBe(isWhole ? 'batch*sequence' : 'batch');

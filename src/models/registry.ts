@@ -54,7 +54,7 @@ const families: Record<string, ModelDefinition> = {
 export function modelFamily(config: unknown, where: string): ModelDefinition {
   const modelType = (config as { model_type?: unknown } | null)?.model_type;
   if (typeof modelType === 'string' && Object.hasOwn(families, modelType)) {
-    return families[modelType];
+    return families[modelType]!;
   }
   throw new UserError({
     where: `${where}, model_type`,

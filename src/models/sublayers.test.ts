@@ -111,7 +111,7 @@ function build(model_type: string, injection?: Injection) {
   const ids = (name: string, length = sequence) => input(graph, name, 'int32', [length, batch]);
   const network = new Network(graph, { training: true, injection });
   const [head] = Object.values(family.heads);
-  const logits = head.build(network, family.parseConfig(json, 'config.json'), {
+  const logits = head!.build(network, family.parseConfig(json, 'config.json'), {
     inputIds: ids('input_ids'),
     tokenTypeIds: ids('token_type_ids'),
     positionIds: ids('position_ids'),
@@ -137,20 +137,20 @@ describe.each(modelTypes())('%s', (modelType) => {
   it('has a sublayer after each attention and feed-forward network', () => {
     const { network } = build(modelType);
     const listed = [...network.sublayers.values()].map(({ path, kind }) => `${path} ${kind}`);
-    expect(listed).toEqual(FAMILIES[modelType].sublayers);
+    expect(listed).toEqual(FAMILIES[modelType]!.sublayers);
     expect([...network.sublayers.keys()]).toEqual([...network.sublayers.values()].map(({ path }) => path));
     expect([...network.sublayers.values()].map(({ width }) => width)).toEqual(listed.map(() => 8));
   });
 
   it('passes a tuner the residual and the norm of its own graph', () => {
-    const { norm } = FAMILIES[modelType];
+    const { norm } = FAMILIES[modelType]!;
     const seen: { h: Value; end: SublayerEnd }[] = [];
     const look = atSublayers((_, h, end) => {
       seen.push({ h, end });
       return undefined;
     });
     const { logits } = build(modelType, look);
-    expect(seen.length).toBe(FAMILIES[modelType].sublayers.length);
+    expect(seen.length).toBe(FAMILIES[modelType]!.sublayers.length);
     const nodes = new Set(reachable([logits]));
     for (const { h, end } of seen) {
       expect(end.norm === undefined).toBe(norm === 'none');
@@ -159,7 +159,7 @@ describe.each(modelTypes())('%s', (modelType) => {
       // operands have the same order.
       const sums = [add(first, end.residual), add(end.residual, first)].filter(({ node }) => nodes.has(node));
       expect(sums.length).toBe(1);
-      if (norm === 'of the sum') expect(nodes).toContain(end.norm?.(sums[0]).node);
+      if (norm === 'of the sum') expect(nodes).toContain(end.norm?.(sums[0]!).node);
     }
   });
 
@@ -174,11 +174,11 @@ describe.each(modelTypes())('%s', (modelType) => {
     for (const { h, made, end } of seen) {
       expect(usersOf(h, logits)).toEqual([made.node]);
       const [first] = usersOf(made, logits);
-      if (FAMILIES[modelType].norm === 'before the sum') expect(first.op).toBe('rmsNorm');
-      else expect(new Set(first.inputs)).toEqual(new Set([made, end.residual]));
+      if (FAMILIES[modelType]!.norm === 'before the sum') expect(first!.op).toBe('rmsNorm');
+      else expect(new Set(first!.inputs)).toEqual(new Set([made, end.residual]));
     }
     expect(seen.map(({ sublayer }) => `${sublayer.path} ${sublayer.kind}`)).toEqual(
-      FAMILIES[modelType].sublayers,
+      FAMILIES[modelType]!.sublayers,
     );
   });
 });

@@ -96,13 +96,13 @@ describe.each([cpu, wasm])('activations on $name', ({ open, target }) => {
     const x = input(new Graph(), 'x', 'float32', [X.length]);
     const y = activation(name)(x);
     const [slope] = gradients(sum(y, [0]), [x]);
-    const session = await open(lower({ y, slope }, { target }));
+    const session = await open(lower({ y, slope: slope! }, { target }));
     const actual = await session.run({ x: { data: Float32Array.from(X), dims: [X.length] } });
     await session.release();
     const errors = (data: ArrayLike<number>, expected: number[]) =>
-      expected.map((value, i) => Math.abs(data[i] - value) / Math.max(1, Math.abs(value)));
-    expect(Math.max(...errors(actual.y.data, values))).toBeLessThan(TOLERANCE);
-    expect(Math.max(...errors(actual.slope.data, slopes))).toBeLessThan(TOLERANCE);
+      expected.map((value, i) => Math.abs(data[i]! - value) / Math.max(1, Math.abs(value)));
+    expect(Math.max(...errors(actual.y!.data, values))).toBeLessThan(TOLERANCE);
+    expect(Math.max(...errors(actual.slope!.data, slopes))).toBeLessThan(TOLERANCE);
   });
 });
 

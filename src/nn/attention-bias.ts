@@ -18,7 +18,7 @@ const BLOCKED = -1e30;
 
 /** The bias that masks padding, [batch, 1, 1, keys]. `mask` [batch, keys] is 0 for padding. */
 export function attentionBias(mask: Value): Value {
-  const [batch, keys] = mask.shape;
+  const [batch, keys] = mask.shape as [Dimension, Dimension];
   const real = greater(cast(mask, 'float32'), 0);
   return reshape(where(real, 0, BLOCKED), [batch, 1, 1, keys]);
 }
@@ -33,7 +33,7 @@ export function causalBias(like: Value, queries: Dimension, keys: Dimension): Va
  * The bias that lets a token see only tokens at most `reach` positions away, before or after it: [1, 1, keys, keys].
  */
 export function windowBias(mask: Value, reach: number): Value {
-  const keys = mask.shape[1];
+  const keys = mask.shape[1]!;
   const { distance } = distances(mask, keys, keys);
   return where(greater(multiply(distance, distance), reach ** 2), BLOCKED, 0);
 }
@@ -52,7 +52,7 @@ export function decoderBias(
   queries: Dimension,
   { window, shared = 0 }: { window?: number; shared?: number } = {},
 ): Value {
-  const [batch, keys] = mask.shape;
+  const [batch, keys] = mask.shape as [Dimension, Dimension];
   const { graph } = mask.node;
   const { later, distance } = distances(mask, queries, keys);
   const first = addDimensions(keys, negative(queries));

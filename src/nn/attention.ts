@@ -33,7 +33,7 @@ export interface AttentionOptions {
  */
 export function attention(
   network: Network,
-  [query, key, value]: readonly Value[],
+  [query, key, value]: readonly [Value, Value, Value],
   bias: Value,
   options: AttentionOptions,
 ): Value {
@@ -41,7 +41,7 @@ export function attention(
   const { dropout, scale = 1 / Math.sqrt(headSize), adjust = (scores) => scores } = options;
   const groups = multiplyDimensions(batch, keyValueHeads);
   const times = heads / keyValueHeads;
-  const keys = bias.shape[3];
+  const keys = bias.shape[3]!;
   const split = (x: Value, tokens: Dimension) =>
     x.shape.length === 3 ? x : transpose(reshape(x, [tokens, groups, headSize]), [1, 0, 2]);
   const asking = times === 1 ? split(query, queries) : gathered(query, [queries, groups, times, headSize]);
@@ -58,7 +58,7 @@ export function attention(
 
 /** Reshapes query rows, viewed with the given shape, to [groups, times · queries, headSize]. */
 function gathered(rows: Value, shape: readonly Dimension[]): Value {
-  const [queries, groups, times, headSize] = shape;
+  const [queries, groups, times, headSize] = shape as [Dimension, Dimension, Dimension, Dimension];
   const byGroup = transpose(reshape(rows, shape), [1, 2, 0, 3]);
   return reshape(byGroup, [groups, multiplyDimensions(times, queries), headSize]);
 }

@@ -58,7 +58,7 @@ export function decoderAttention(
 ): Value {
   const { heads, keyValueHeads, headSize, output = 'o_proj', outputBias = false } = options;
   const { normalise = (_, rows) => rows, dropout, scale, adjust } = options;
-  const [query, key, value] = (options.project ?? apart(options))(module, x);
+  const [query, key, value] = (options.project ?? apart(options))(module, x) as [Value, Value, Value];
   const angles = options.rotary && rotation(positionIds, options.rotary);
   const placed = (norm: string, rows: Value) => {
     const normed = normalise(module.at(norm), rows);

@@ -45,7 +45,7 @@ export class DropoutPool {
     const drawn = this.#drawn;
     const value = drawn === 'noise' ? noise : kept(drawn);
     for (let i = present; i < Math.min(values.length, period); i++) values[i] = value(this.#random.uniform());
-    for (let i = Math.max(present, period); i < values.length; i++) values[i] = values[i - period];
+    for (let i = Math.max(present, period); i < values.length; i++) values[i] = values[i - period]!;
     this.#values = values;
     return values;
   }

@@ -16,8 +16,8 @@ function sites(source: MaskSource = 'graph'): DropoutSites {
 
 /** The mask of the first dropout, as the graph cuts it. */
 function firstMask(feeds: ReturnType<DropoutSites['feeds']>, length: number): number[] {
-  const start = feeds.dropout_offsets.data[0];
-  return [...feeds['dropout_pool_0.1'].data.slice(start, start + length)];
+  const start = feeds.dropout_offsets!.data[0]!;
+  return [...feeds['dropout_pool_0.1']!.data.slice(start, start + length)];
 }
 
 describe('dropout', () => {
@@ -34,21 +34,21 @@ describe('dropout', () => {
     const cut = sites().feeds(7, 3, { batch: 2 });
     const fed = sites('host').feeds(7, 3, { batch: 2 });
     expect(Object.keys(fed)).toEqual(['dropout_mask_0', 'dropout_mask_1', 'dropout_mask_2']);
-    expect(fed.dropout_mask_0.dims).toEqual([2, 1000]);
-    expect([...fed.dropout_mask_0.data]).toEqual(firstMask(cut, 2000));
-    expect(fed.dropout_mask_1.data.buffer).toBe(fed.dropout_mask_0.data.buffer);
+    expect(fed.dropout_mask_0!.dims).toEqual([2, 1000]);
+    expect([...fed.dropout_mask_0!.data]).toEqual(firstMask(cut, 2000));
+    expect(fed.dropout_mask_1!.data.buffer).toBe(fed.dropout_mask_0!.data.buffer);
   });
 
   it('draws others for another step, seed and site', () => {
-    const { data } = sites().feeds(7, 3, { batch: 2 }).dropout_offsets;
+    const { data } = sites().feeds(7, 3, { batch: 2 }).dropout_offsets!;
     expect(new Set(data).size).toBe(3);
-    expect(sites().feeds(7, 4, { batch: 2 }).dropout_offsets.data).not.toEqual(data);
-    expect(sites().feeds(8, 3, { batch: 2 }).dropout_offsets.data).not.toEqual(data);
+    expect(sites().feeds(7, 4, { batch: 2 }).dropout_offsets!.data).not.toEqual(data);
+    expect(sites().feeds(8, 3, { batch: 2 }).dropout_offsets!.data).not.toEqual(data);
   });
 
   it('drops the right share and keeps the mean', () => {
     for (const probability of [0.1, 0.5]) {
-      const data = sites().feeds(0, 0, { batch: 1 })[`dropout_pool_${probability}`].data as Float32Array;
+      const data = sites().feeds(0, 0, { batch: 1 })[`dropout_pool_${probability}`]!.data as Float32Array;
       const dropped = data.reduce((count, value) => count + Number(value === 0), 0) / data.length;
       expect(Math.abs(dropped - probability)).toBeLessThan(0.003); // Five standard errors of a million draws.
       expect(Math.max(...data.slice(0, 100))).toBeCloseTo(1 / (1 - probability), 6);
@@ -64,11 +64,11 @@ describe('dropout', () => {
       return dropouts.feeds(7, 3, { batch: 2, sequence: 8 });
     };
     const [fed, cut] = [noise('host'), noise('graph')];
-    expect(fed.noise_scale_0.data[0]).toBeCloseTo(5 / Math.sqrt(8 * 50), 7);
-    const start = cut.dropout_offsets.data[0];
-    const { data } = fed.dropout_mask_0;
+    expect(fed.noise_scale_0!.data[0]).toBeCloseTo(5 / Math.sqrt(8 * 50), 7);
+    const start = cut.dropout_offsets!.data[0]!;
+    const { data } = fed.dropout_mask_0!;
     expect(data).toHaveLength(2 * 8 * 50);
-    expect([...data]).toEqual([...cut.dropout_pool_noise.data.slice(start, start + data.length)]);
+    expect([...data]).toEqual([...cut.dropout_pool_noise!.data.slice(start, start + data.length)]);
     expect(Math.min(...data)).toBeLessThan(-0.99);
     expect(Math.max(...data)).toBeGreaterThan(0.99);
   });

@@ -59,7 +59,7 @@ export class DropoutSites {
    * @param tokens L, padding included
    */
   noise(x: Value, alpha: number, tokens: Dimension): Value {
-    const size = multiplyDimensions(tokens, x.shape[1]);
+    const size = multiplyDimensions(tokens, x.shape[1]!);
     const name = NOISE_SCALE + (this.#noises.push({ alpha, size }) - 1);
     return add(x, multiply(this.#draws(x.shape, 'noise'), input(this.#graph, name, 'float32', [])));
   }
@@ -111,7 +111,7 @@ export class DropoutSites {
       for (const [drawn, length] of this.#poolLengths(symbols)) this.#pool(seed, drawn).atLeast(length);
     this.#sites.forEach(({ shape, drawn }, site) => {
       const pool = this.#pool(seed, drawn);
-      const read = (start: number, end: number) => pool.read(offsets[site] + start, offsets[site] + end);
+      const read = (start: number, end: number) => pool.read(offsets[site]! + start, offsets[site]! + end);
       if (rows) feeds[MASK + site] = this.#part(site).cut(read, symbols, rows);
       else {
         const dims = shape.map((size) => evaluateDimension(size, symbols));
@@ -129,7 +129,7 @@ export class DropoutSites {
   }
 
   #part(site: number): MaskPart {
-    this.#parts[site] ??= new MaskPart(this.#sites[site].shape);
+    this.#parts[site] ??= new MaskPart(this.#sites[site]!.shape);
     return this.#parts[site];
   }
 
@@ -139,11 +139,11 @@ export class DropoutSites {
   }
 
   #fed(site: number): Value {
-    return input(this.#graph, MASK + site, 'float32', this.#sites[site].shape);
+    return input(this.#graph, MASK + site, 'float32', this.#sites[site]!.shape);
   }
 
   #cut(site: number): Value {
-    const { shape, drawn } = this.#sites[site];
+    const { shape, drawn } = this.#sites[site]!;
     this.#offsets ??= input(this.#graph, OFFSETS, 'int32', [symbol('dropout_sites')]);
     const pool = input(this.#graph, POOL + drawn, 'float32', [symbol(`pool_${drawn}`)]);
     return window(pool, slice(this.#offsets, 0, site, site + 1), shape);

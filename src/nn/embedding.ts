@@ -19,10 +19,10 @@ export function wordEmbedding(
 ): Value {
   module.wordTables.set(module.pathOf('weight'), scale);
   const [tokens, batch] = ids.shape;
-  const own = virtual?.embeddings ? slice(ids, 0, virtual.count, tokens) : ids;
+  const own = virtual?.embeddings ? slice(ids, 0, virtual.count, tokens!) : ids;
   const words = multiply(embedding(module, table, own, padding), scale);
-  const noised = module.noise(words, own.shape[0]);
-  return virtual?.embeddings ? concat([forEveryText(virtual.embeddings, batch), noised], 0) : noised;
+  const noised = module.noise(words, own.shape[0]!);
+  return virtual?.embeddings ? concat([forEveryText(virtual.embeddings, batch!), noised], 0) : noised;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Value } from '../graph/graph.ts';
 
 /** Rows [tokens, width] that are the same for every text of a batch: [tokens · batch, width]. */
 export function forEveryText(rows: Value, batch: Dimension): Value {
-  const [tokens, width] = rows.shape;
+  const [tokens, width] = rows.shape as [Dimension, Dimension];
   const every = expand(reshape(rows, [tokens, 1, width]), [tokens, batch, width]);
   return reshape(every, [multiplyDimensions(tokens, batch), width]);
 }

@@ -50,7 +50,7 @@ describe.each([cpu, wasm])('the last token of each example on $name', ({ open, t
       ]),
     );
     expect(positions).toEqual({ byBoth: [3, 1, 3, 2, 0], byMask: [3, 1, 3, 3, 3], ofSix: [1, 1, 2, 0, 0] });
-    results.byBoth.data.forEach((row, example) => {
+    results.byBoth!.data.forEach((row, example) => {
       expect(row % EXAMPLES).toBe(example);
     });
   });

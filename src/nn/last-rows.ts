@@ -48,9 +48,9 @@ export function lastOfToken(hidden: Value, inputIds: Value, id: number): Value {
  */
 function lastRows(hidden: Value, inputIds: Value, choose: (rows: Value, none: Value) => Value): Value {
   const [sequence, batch] = inputIds.shape;
-  const numbers = iota(hidden.node.graph, multiplyDimensions(sequence, batch));
+  const numbers = iota(hidden.node.graph, multiplyDimensions(sequence!, batch!));
   // In float32, because every backend has a maximum of floats. It represents row numbers exactly.
-  const rows = cast(reshape(numbers, [sequence, batch]), 'float32');
+  const rows = cast(reshape(numbers, [sequence!, batch!]), 'float32');
   const last = max(choose(rows, slice(rows, 0, 0, 1)), [0]);
   return gather(hidden, cast(last, 'int32'));
 }

@@ -8,7 +8,7 @@ export function layerNorm(module: Network, x: Value, epsilon: number, hasBias = 
   const gain = module.parameter('weight', width);
   const shift = hasBias
     ? module.parameter('bias', width)
-    : constant(module.graph, new Array<number>(width[0]).fill(0));
+    : constant(module.graph, new Array<number>(width[0]!).fill(0));
   const [y] = normalise(x, gain, shift, epsilon);
   return module.output(module.path, y, x);
 }

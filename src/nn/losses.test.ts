@@ -12,7 +12,7 @@ describe('binary cross-entropy', () => {
     const logits = input(graph, 'logits', 'float32', [1, 4]);
     const targets = input(graph, 'targets', 'float32', [1, 4]);
     const [slope] = gradients(binaryCrossEntropy(logits, targets), [logits]);
-    const session = await cpu.open(lower({ slope }, { target: 'cpu' }));
+    const session = await cpu.open(lower({ slope: slope! }, { target: 'cpu' }));
     const row = (...elements: number[]) => ({ data: Float32Array.from(elements), dims: [1, 4] });
     const actual = await session.run({ logits: row(0, 0, -200, 200), targets: row(0, 1, 1, 1) });
     await session.release();
@@ -38,25 +38,25 @@ describe('cross-entropy with class weights', () => {
       const x = input(graph, 'x', 'float32', [4, 3]);
       const value = crossEntropy(x, input(graph, 'labels', 'int32', [4]), smoothing, weights);
       const [slope] = gradients(value, [x]);
-      const session = await cpu.open(lower({ value, slope }, { target: 'cpu' }));
+      const session = await cpu.open(lower({ value, slope: slope! }, { target: 'cpu' }));
       const feeds = {
         x: { data: Float32Array.from(rows.flat()), dims: [4, 3] },
         labels: { data: Int32Array.from(labels), dims: [4] },
       };
       const actual = await session.run(feeds);
       await session.release();
-      const used = rows.flatMap((row, i) => (labels[i] < 0 ? [] : [{ row, label: labels[i] }]));
-      const total = used.reduce((sum, { label }) => sum + weights[label], 0);
+      const used = rows.flatMap((row, i) => (labels[i]! < 0 ? [] : [{ row, label: labels[i] }]));
+      const total = used.reduce((sum, { label }) => sum + weights[label!]!, 0);
       const expected = used.reduce((sum, { row, label }) => {
         const normaliser = Math.log(row.reduce((all, logit) => all + Math.exp(logit), 0));
         const mean = row.reduce((all, logit) => all + normaliser - logit, 0) / 3;
-        return sum + weights[label] * ((1 - smoothing) * (normaliser - row[label]) + smoothing * mean);
+        return sum + weights[label!]! * ((1 - smoothing) * (normaliser - row[label!]!) + smoothing * mean);
       }, 0);
-      expect(actual.value.data[0]).toBeCloseTo(expected / total, 6);
-      const powers = rows[0].map(Math.exp);
-      const share = powers[1] / (powers[0] + powers[1] + powers[2]);
-      expect(actual.slope.data[1]).toBeCloseTo((2 / total) * (share - smoothing / 3), 6);
-      expect([...actual.slope.data.subarray(6, 9)].map(Math.abs)).toEqual([0, 0, 0]);
+      expect(actual.value!.data[0]).toBeCloseTo(expected / total, 6);
+      const powers = rows[0]!.map(Math.exp);
+      const share = powers[1]! / (powers[0]! + powers[1]! + powers[2]!);
+      expect(actual.slope!.data[1]).toBeCloseTo((2 / total) * (share - smoothing / 3), 6);
+      expect([...actual.slope!.data.subarray(6, 9)].map(Math.abs)).toEqual([0, 0, 0]);
     },
   );
 });
@@ -86,14 +86,14 @@ describe('cross-entropy', () => {
     const x = input(graph, 'x', 'float32', [4, 5]);
     const value = crossEntropy(x, input(graph, 'labels', 'int32', [4]), smoothing);
     const [slope] = gradients(value, [x]);
-    const session = await cpu.open(lower({ value, slope }, { target: 'cpu' }));
+    const session = await cpu.open(lower({ value, slope: slope! }, { target: 'cpu' }));
     const actual = await session.run({ x: { data: logits, dims: [4, 5] }, labels: LABELS });
     await session.release();
-    expect(actual.value.data[0]).toBeCloseTo(loss, 6);
+    expect(actual.value!.data[0]).toBeCloseTo(loss, 6);
     slopes.forEach((expected, i) => {
-      expect(actual.slope.data[i]).toBeCloseTo(expected, 6);
+      expect(actual.slope!.data[i]).toBeCloseTo(expected, 6);
     });
     // A row without a label has no gradient.
-    expect([...actual.slope.data.subarray(5, 10)].map(Math.abs)).toEqual([0, 0, 0, 0, 0]);
+    expect([...actual.slope!.data.subarray(5, 10)].map(Math.abs)).toEqual([0, 0, 0, 0, 0]);
   });
 });

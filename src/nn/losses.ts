@@ -37,21 +37,25 @@ export function crossEntropy(
 ): Value {
   const [rows, classes] = logits.shape;
   const { graph } = logits.node;
-  const label = reshape(labels, [rows, 1]);
-  const ids = iota(graph, classes);
-  const isHit = equal(label, reshape(ids, [1, classes]));
+  const label = reshape(labels, [rows!, 1]);
+  const ids = iota(graph, classes!);
+  const isHit = equal(label, reshape(ids, [1, classes!]));
   if (weights) {
-    const each = expand(reshape(constant(graph, weights, [weights.length]), [1, classes]), logits.shape);
-    const weight = reshape(sum(where(isHit, each, 0), [1]), [rows, 1]);
+    const each = expand(reshape(constant(graph, weights, [weights.length]), [1, classes!]), logits.shape);
+    const weight = reshape(sum(where(isHit, each, 0), [1]), [rows!, 1]);
     const hits = sum(where(isHit, multiply(logits, each), 0), [0, 1]);
     return smoothedMean(logits, weight, hits, smoothing);
   }
   const hits = sum(where(isHit, logits, 0), [0, 1]);
-  const last = slice(ids, 0, addDimensions(classes, -1), classes);
+  const last = slice(ids, 0, addDimensions(classes!, -1), classes!);
   const isClass = where(
     greater(label, last),
     0,
-    where(greater(label, constant(graph, [-1], [], 'int32')), expand(constant(graph, [1], []), [rows, 1]), 0),
+    where(
+      greater(label, constant(graph, [-1], [], 'int32')),
+      expand(constant(graph, [1], []), [rows!, 1]),
+      0,
+    ),
   );
   return smoothedMean(logits, isClass, hits, smoothing);
 }

@@ -55,7 +55,7 @@ export class MaskPart {
     }
     const width = elementCount(dims.slice(1));
     const count = (end - start) * width;
-    for (let from = start * width, to = 0; to < data.length; from += batch * width, to += count)
+    for (let from = start * width, to = 0; to < data.length; from += batch! * width, to += count)
       data.set(read(from, from + count), to);
     return { data, dims };
   }
@@ -67,7 +67,7 @@ export class MaskPart {
 }
 
 function orderOf(shape: readonly Dimension[]): 'shared' | 'examples' | 'tokens' | 'labelled' {
-  const [first, ...others] = shape.map((size) => String(size).split(/[*+]/));
+  const [first, ...others] = shape.map((size) => String(size).split(/[*+]/)) as [string[], ...string[][]];
   const isOfBatch = (names: readonly string[]) => names.includes('batch') || names.includes('labelled');
   if (!others.some(isOfBatch)) {
     const names = first.filter((name) => !/^\d+$/.test(name));

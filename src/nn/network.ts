@@ -189,30 +189,30 @@ export class Network {
   }
 
   /** Applies several linear modules to one input. A tuner may share work between them. */
-  linearGroup(
-    paths: readonly string[],
+  linearGroup<const P extends readonly string[]>(
+    paths: P,
     x: Value,
     outFeatures: readonly number[],
     { bias = true, transposed = false }: LinearOptions = {},
-  ): Value[] {
-    const inFeatures = x.shape[1] as number;
+  ): { -readonly [K in keyof P]: Value } {
+    const inFeatures = x.shape[1]! as number;
     const whole = paths.map((path) => this.pathOf(path));
     const frozen = paths.map((path, i): { y: Value; frozenModule?: FrozenModule } => {
-      const out = outFeatures[i];
-      this.linearInputs.set(whole[i], x);
+      const out = outFeatures[i]!;
+      this.linearInputs.set(whole[i]!, x);
       const norm = normOf(x);
       const module: LinearModule = {
-        path: whole[i],
+        path: whole[i]!,
         inFeatures,
         outFeatures: out,
         ...(transposed && { transposed }),
         ...(norm && { norm }),
       };
-      this.linears.set(whole[i], module);
+      this.linears.set(whole[i]!, module);
       const replaced = this.injection?.linear?.(module, bias, x);
       if (replaced) return { y: replaced };
       const shape = transposed ? [inFeatures, out] : [out, inFeatures];
-      const read = this.injection?.input?.(whole[i], x) ?? x;
+      const read = this.injection?.input?.(whole[i]!, x) ?? x;
       const product = this.product(path, read, shape, transposed);
       const shift = bias ? this.parameter(`${path}.bias`, [out]) : undefined;
       const frozenModule: FrozenModule = {
@@ -225,8 +225,8 @@ export class Network {
     const increments = this.injection?.increments(whole, x) ?? [];
     return frozen.map(({ y, frozenModule }, i) => {
       const increment = increments[i];
-      return this.output(whole[i], increment ? add(y, increment) : y, x, frozenModule);
-    });
+      return this.output(whole[i]!, increment ? add(y, increment) : y, x, frozenModule);
+    }) as { [K in keyof P]: Value };
   }
 
   /** Returns the output y of a module with input x, or the tuner's replacement for it. `path` is the full path. */
@@ -244,7 +244,7 @@ export class Network {
     const isRounded = base?.paths.has(whole) || (generates && base?.words === whole);
     if (base && isRounded && !this.injection?.parameter(`${whole}.weight`)) {
       this.parameters.set(`${whole}.weight`, shape);
-      return base.product(whole, x, shape[0], generates);
+      return base.product(whole, x, shape[0]!, generates);
     }
     return matmul(x, this.parameter(`${path}.weight`, shape), { transposeB: !transposed });
   }
@@ -254,7 +254,7 @@ export class Network {
    */
   private norms(path: string, shape: readonly number[], transposed: boolean): Value {
     const whole = this.pathOf(path);
-    if (this.base?.paths.has(whole)) return weight(this.graph, `${whole}.weight${NORMS}`, [shape[0]]);
+    if (this.base?.paths.has(whole)) return weight(this.graph, `${whole}.weight${NORMS}`, [shape[0]!]);
     const matrix = this.parameter(`${path}.weight`, shape);
     return sqrt(sum(multiply(matrix, matrix), [transposed ? 0 : 1]));
   }

@@ -51,11 +51,11 @@ export function rankingLoss(
   { scale, symmetric }: { scale: number; symmetric: boolean },
 ): Value {
   const [pairs] = anchors.shape;
-  const pairIndices = iota(anchors.node.graph, pairs);
+  const pairIndices = iota(anchors.node.graph, pairs!);
   const [a, c] = [normalised(anchors), normalised(concat(candidates, 0))];
   const forward = crossEntropy(matmul(a, c, { transposeB: true, scale }), pairIndices);
   if (!symmetric) return forward;
-  const p = normalised(candidates[0]);
+  const p = normalised(candidates[0]!);
   const backward = crossEntropy(matmul(p, a, { transposeB: true, scale }), pairIndices);
   return multiply(add(forward, backward), 0.5);
 }
@@ -68,11 +68,11 @@ export function cosentLoss(a: Value, b: Value, labels: Value, scale: number): Va
   const cosines = multiply(pairwiseCosine(a, b), scale);
   const [pairs] = cosines.shape;
   const { graph } = cosines.node;
-  const column = (x: Value) => reshape(x, [pairs, 1]);
-  const row = (x: Value) => reshape(x, [1, pairs]);
+  const column = (x: Value) => reshape(x, [pairs!, 1]);
+  const row = (x: Value) => reshape(x, [1, pairs!]);
   const isLess = greater(row(labels), column(labels));
   const scores = where(isLess, subtract(column(cosines), row(cosines)), NEVER);
-  const byPair = reshape(logSumExp(scores), [1, pairs]);
+  const byPair = reshape(logSumExp(scores), [1, pairs!]);
   return reshape(logSumExp(concat([constant(graph, [0], [1, 1]), byPair], 1)), []);
 }
 
@@ -112,15 +112,15 @@ export function batchTriplets(vectors: Value, labels: Value, margin: number): Va
   const [texts] = vectors.shape;
   const { graph } = vectors.node;
   const distances = allDistances(vectors);
-  const number = iota(graph, texts);
+  const number = iota(graph, texts!);
   const at = (x: Value, axis: number) =>
     reshape(
       x,
-      [0, 1, 2].map((i) => (i === axis ? texts : 1)),
+      [0, 1, 2].map((i) => (i === axis ? texts! : 1)),
     );
   const isSame = (x: Value, i: number, j: number) => equal(at(x, i), at(x, j));
-  const positive = reshape(distances, [texts, texts, 1]);
-  const negative = reshape(distances, [texts, 1, texts]);
+  const positive = reshape(distances, [texts!, texts!, 1]);
+  const negative = reshape(distances, [texts!, 1, texts!]);
   const losses = relu(add(subtract(positive, negative), margin));
   // The positive has the anchor's label and the negative has another label, so the three texts differ.
   const ofOther = where(isSame(labels, 0, 2), 0, losses);
@@ -136,7 +136,7 @@ function allDistances(x: Value): Value {
   const [rows] = x.shape;
   const squares = sum(multiply(x, x), [1]);
   const products = matmul(x, x, { transposeB: true, scale: 2 });
-  const sums = add(reshape(squares, [rows, 1]), reshape(squares, [1, rows]));
+  const sums = add(reshape(squares, [rows!, 1]), reshape(squares, [1, rows!]));
   const squared = relu(subtract(sums, products));
   // The square root has no derivative at 0, the distance of a row to itself.
   const isApart = greater(squared, 0);

@@ -28,7 +28,7 @@ export function meanTokens(
   const { graph } = hidden.node;
   const isReal = greater(transpose(attentionMask, [1, 0]), constant(graph, [0], [], 'int32'));
   const mask = reshape(cast(isReal, 'float32'), [sequence, batch, 1]);
-  const states = reshape(hidden, [sequence, batch, hidden.shape[1]]);
+  const states = reshape(hidden, [sequence, batch, hidden.shape[1]!]);
   const count = sum(mask, [0]);
   // A text without tokens has the mean 0.
   return divide(sum(multiply(states, mask), [0]), where(greater(count, 0), count, 1));

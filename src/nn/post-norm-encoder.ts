@@ -79,7 +79,7 @@ export function postNormEncoder(
     const norm = (name: string) => (x: Value) => layerNorm(network.at(name), x, epsilon);
     const names = [modules.query, modules.key, modules.value] as const;
     const parts = queryKeyValue(network, names, { hidden, asked }, width);
-    const queries = asked === hidden ? bias.shape[3] : 1;
+    const queries = asked === hidden ? bias.shape[3]! : 1;
     const seen = asked === hidden || !scoreBias ? bias : slice(bias, 2, 0, 1);
     const mixed = attention(network, parts, seen, { ...options, queries });
     const projected = network.dropout(network.linear(modules.attended, mixed, width), dropout.attended);

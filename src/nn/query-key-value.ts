@@ -12,7 +12,7 @@ export function queryKeyValue(
   [query, key, value]: readonly [string, string, string],
   { hidden, asked }: { hidden: Value; asked: Value },
   width: number,
-): Value[] {
+): [Value, Value, Value] {
   // One group if all read the same input, because a tuner shares work within a group.
   if (asked === hidden) return network.linearGroup([query, key, value], hidden, [width, width, width]);
   return [network.linear(query, asked, width), ...network.linearGroup([key, value], hidden, [width, width])];

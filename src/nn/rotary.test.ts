@@ -26,18 +26,18 @@ async function products(rotary: Rotary, positions: number[]): Promise<number[]> 
     },
   });
   await session.release();
-  return [...y.data];
+  return [...y!.data];
 }
 
 const rotary: Rotary = { frequencies: [1, 0.3, 0.02], scale: 1 };
 
 function expectClose(actual: number[], expected: number[]): void {
-  expect(Math.max(...actual.map((value, i) => Math.abs(value - expected[i])))).toBeLessThan(1e-4);
+  expect(Math.max(...actual.map((value, i) => Math.abs(value - expected[i]!)))).toBeLessThan(1e-4);
 }
 
 it('makes products depend only on the distance of positions', async () => {
   const near = await products(rotary, [0, 1, 3, 3, 7]);
-  const [norm, apart] = near;
+  const [norm, apart] = near as [number, number];
   expect(Math.abs(norm - apart)).toBeGreaterThan(0.1);
   expectClose(await products(rotary, [100, 101, 103, 103, 107]), near);
 });

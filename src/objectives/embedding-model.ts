@@ -75,13 +75,13 @@ function jointLoss(outputs: Value, loss: EmbeddingLoss, matryoshka: Matryoshka |
   return dims
     .map((width, i) => {
       const cut = columns.map((vectors) => normalised(slice(vectors, 1, 0, width)));
-      return multiply(lossOf(cut, targets, loss), weights[i]);
+      return multiply(lossOf(cut, targets, loss), weights[i]!);
     })
     .reduce((sum, part) => add(sum, part));
 }
 
 function lossOf(columns: readonly Value[], targets: Value | undefined, loss: EmbeddingLoss): Value {
-  const [first, second, third] = columns;
+  const [first, second, third] = columns as [Value, Value, Value];
   switch (loss.kind) {
     case 'multiple_negatives_ranking':
       return rankingLoss(first, columns.slice(1), loss);
@@ -103,11 +103,11 @@ function join(names: readonly string[], batches: readonly Tensors[], texts: read
   const joined = names.map((name): [string, HostTensor] => {
     let before = 0;
     const data = batches.flatMap((batch, i) => {
-      const shifted = Array.from(batch[name].data as Int32Array, (x) => (name === TARGETS ? x : x + before));
-      before += texts[i];
+      const shifted = Array.from(batch[name]!.data as Int32Array, (x) => (name === TARGETS ? x : x + before));
+      before += texts[i]!;
       return shifted;
     });
-    const Numbers = batches[0][name].data.constructor as Int32ArrayConstructor;
+    const Numbers = batches[0]![name]!.data.constructor as Int32ArrayConstructor;
     return [name, { data: Numbers.from(data), dims: [data.length] }];
   });
   return Object.fromEntries(joined);

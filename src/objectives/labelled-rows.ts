@@ -26,7 +26,7 @@ export function labelledRows(
   const offset = Number(shift);
   for (let position = positions ? 0 : offset; position < length; position++) {
     for (let example = 0; example < batch; example++) {
-      const label = labels[example * length + position];
+      const label = labels[example * length + position]!;
       if (label === IGNORED) continue;
       const isFirst = positions?.[example * length + position] === 0;
       rows.push((isFirst ? -1 : position - offset) * batch + example);

@@ -41,7 +41,7 @@ function masked(settings: Partial<MaskingSettings>, rows = 400, length = 64, num
   const before = ids.slice();
   const random = new Random(0, 'masking', number);
   const labels = maskTokens(ids, attentionMask, length, random, { ...SETTINGS, ...settings }, vocabulary);
-  const isPlain = (at: number) => !vocabulary.specialIds.has(before[at]);
+  const isPlain = (at: number) => !vocabulary.specialIds.has(before[at]!);
   const chosen = [...labels.keys()].filter((at) => labels[at] !== IGNORED);
   return { before, after: ids, labels, chosen, plain: [...ids.keys()].filter(isPlain), length };
 }
@@ -78,7 +78,7 @@ it('masks all tokens of a word or none', () => {
   const { before, labels, plain, length } = masked({ whole_word_mask: true });
   const isChosen = (at: number) => labels[at] !== IGNORED;
   for (const at of plain) {
-    const isContinued = at % length > 1 && before[at] % 2 === 1;
+    const isContinued = at % length > 1 && before[at]! % 2 === 1;
     if (isContinued) expect(isChosen(at)).toBe(isChosen(at - 1));
   }
 });

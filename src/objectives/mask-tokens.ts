@@ -42,11 +42,11 @@ export function maskTokens(
   const words = wordsOf(ids, attentionMask, length, settings.whole_word_mask, vocabulary);
   const labels = new Int32Array(ids.length).fill(IGNORED);
   const chosen = words.filter(() => random.uniform() < settings.mlm_probability);
-  if (chosen.length === 0 && words.length > 0) chosen.push(words[random.integer(words.length)]);
+  if (chosen.length === 0 && words.length > 0) chosen.push(words[random.integer(words.length)]!);
   for (const [start, end] of chosen) {
     for (let at = start; at < end; at++) {
-      labels[at] = ids[at];
-      ids[at] = replacement(ids[at], random, settings, vocabulary);
+      labels[at] = ids[at]!;
+      ids[at] = replacement(ids[at]!, random, settings, vocabulary);
     }
   }
   return labels;
@@ -75,12 +75,12 @@ function wordsOf(
   let isInside = false;
   for (let at = 0; at < ids.length; at++) {
     if (at % length === 0) isInside = false;
-    if (attentionMask[at] === 0 || specialIds.has(ids[at])) {
+    if (attentionMask[at] === 0 || specialIds.has(ids[at]!)) {
       isInside = false;
       continue;
     }
     const word = words.at(-1);
-    if (wholeWords && isInside && word && wordStarts[ids[at]] === 0) word[1] = at + 1;
+    if (wholeWords && isInside && word && wordStarts[ids[at]!] === 0) word[1] = at + 1;
     else words.push([at, at + 1]);
     isInside = true;
   }

@@ -46,7 +46,7 @@ export function modelFeeds({
 /** Transposes token ids [rows, columns] to the models' order, [columns, rows]. */
 export function sequenceMajor(ids: Int32Array, rows: number, columns: number): HostTensor {
   const data = new Int32Array(ids.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) data[j * rows + i] = ids[i * columns + j];
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) data[j * rows + i] = ids[i * columns + j]!;
   return { data, dims: [columns, rows] };
 }
 

@@ -24,6 +24,6 @@ it('numbers documents, restarts positions, and has no label for first tokens', (
   });
   // Sequence-major rows: label_rows holds the row of the token before each label.
   const { label_rows, labels } = labelledRows(batch.labels, 2, 5, true);
-  expect([...labels.data]).toEqual([11, 32, 12, 33, 21]);
-  expect([...label_rows.data]).toEqual([1, 2, 3, 4, 7]);
+  expect([...labels!.data]).toEqual([11, 32, 12, 33, 21]);
+  expect([...label_rows!.data]).toEqual([1, 2, 3, 4, 7]);
 });

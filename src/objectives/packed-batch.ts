@@ -27,29 +27,38 @@ export function packedBatch(
   const [inputIds, attentionMask, positionIds, labels] = [padId, 0, 0, IGNORED].map(matrix);
   rows.forEach((row, i) => {
     let at = i * length;
-    for (let k = packing.starts[row]; k < packing.starts[row + 1]; k++) {
-      const document = packing.items[k];
+    for (let k = packing.starts[row]!; k < packing.starts[row + 1]!; k++) {
+      const document = packing.items[k]!;
       const [start, end] = [starts[document], starts[document + 1]];
-      inputIds.set(tokens.subarray(start, end), at);
-      attentionMask.fill(k - packing.starts[row] + 1, at, at + end - start);
-      for (let position = 0; position < end - start; position++) {
-        positionIds[at + position] = position;
+      inputIds!.set(tokens.subarray(start, end), at);
+      attentionMask!.fill(k - packing.starts[row]! + 1, at, at + end! - start!);
+      for (let position = 0; position < end! - start!; position++) {
+        positionIds![at + position] = position;
         const isPredicted = position > 0 || predictsFirst;
-        if (isPredicted && learnt[start + position] === 1) labels[at + position] = tokens[start + position];
+        if (isPredicted && learnt[start! + position] === 1)
+          labels![at + position] = tokens[start! + position]!;
       }
-      at += end - start;
+      at += end! - start!;
     }
   });
   const tokenTypeIds = new Int32Array(batch * length);
-  return { inputIds, attentionMask, tokenTypeIds, positionIds, labels, batch, length };
+  return {
+    inputIds: inputIds!,
+    attentionMask: attentionMask!,
+    tokenTypeIds,
+    positionIds,
+    labels: labels!,
+    batch,
+    length,
+  };
 }
 
 /** The number of tokens in a row. */
 export function rowLength(starts: Int32Array, packing: Packing, row: number): number {
   let length = 0;
-  for (let k = packing.starts[row]; k < packing.starts[row + 1]; k++) {
-    const document = packing.items[k];
-    length += starts[document + 1] - starts[document];
+  for (let k = packing.starts[row]!; k < packing.starts[row + 1]!; k++) {
+    const document = packing.items[k]!;
+    length += starts[document + 1]! - starts[document]!;
   }
   return length;
 }

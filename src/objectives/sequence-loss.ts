@@ -14,7 +14,7 @@ export function classLoss(
   { labelSmoothing, classWeights, customLoss }: LossOptions = {},
 ): Value {
   const [batch] = logits.shape;
-  const labels = input(logits.node.graph, LABELS, 'int32', [batch]);
+  const labels = input(logits.node.graph, LABELS, 'int32', [batch!]);
   if (customLoss) return ownLoss(customLoss, logits, labels);
   return crossEntropy(logits, labels, labelSmoothing, classWeights);
 }
@@ -22,16 +22,16 @@ export function classLoss(
 /** Squared error of a score, from logits [batch, 1]. Declares the input `labels`, float32 [batch]. */
 export function scoreLoss(logits: Value, { customLoss }: LossOptions = {}): Value {
   const [batch] = logits.shape;
-  const scores = input(logits.node.graph, LABELS, 'float32', [batch]);
+  const scores = input(logits.node.graph, LABELS, 'float32', [batch!]);
   return customLoss
     ? ownLoss(customLoss, logits, scores)
-    : meanSquaredError(reshape(logits, [batch]), scores);
+    : meanSquaredError(reshape(logits, [batch!]), scores);
 }
 
 /** Binary cross-entropy of independent labels. Declares the input `labels`, float32 [batch, classes]. */
 export function labelSetLoss(logits: Value, { customLoss }: LossOptions = {}): Value {
   const [batch, classes] = logits.shape;
-  const labels = input(logits.node.graph, LABELS, 'float32', [batch, classes]);
+  const labels = input(logits.node.graph, LABELS, 'float32', [batch!, classes!]);
   return customLoss ? ownLoss(customLoss, logits, labels) : binaryCrossEntropy(logits, labels);
 }
 

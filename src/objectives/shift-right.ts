@@ -12,6 +12,6 @@ export function shiftRight(
 ): Int32Array {
   return labels.map((_, i) => {
     if (i % length === 0) return decoderStartTokenId;
-    return labels[i - 1] === IGNORED ? padTokenId : labels[i - 1];
+    return labels[i - 1] === IGNORED ? padTokenId : labels[i - 1]!;
   });
 }

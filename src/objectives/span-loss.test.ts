@@ -34,15 +34,15 @@ it("the loss of spans equals transformers': positions past the sequence are igno
   const logits = input(graph, 'logits', 'float32', [2, symbol('batch'), symbol('sequence')]);
   const loss = spanLoss(logits);
   const [gradient] = gradients(loss, [logits]);
-  const session = await cpu.open(lower({ loss, gradient }, { target: 'cpu' }));
+  const session = await cpu.open(lower({ loss, gradient: gradient! }, { target: 'cpu' }));
   const actual = await session.run({
     logits: { data: Float32Array.from(LOGITS), dims: [2, 3, 4] },
     start_positions: { data: Int32Array.of(2, -100, 4), dims: [3] },
     end_positions: { data: Int32Array.of(3, 1, 0), dims: [3] },
   });
   await session.release();
-  expect(actual.loss.data[0]).toBeCloseTo(LOSS, 6);
+  expect(actual.loss!.data[0]).toBeCloseTo(LOSS, 6);
   GRADIENT.forEach((slope, i) => {
-    expect(actual.gradient.data[i]).toBeCloseTo(slope, 6);
+    expect(actual.gradient!.data[i]).toBeCloseTo(slope, 6);
   });
 });

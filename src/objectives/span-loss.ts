@@ -15,9 +15,9 @@ export function spanLoss(logits: Value): Value {
   const { graph } = logits.node;
   const zero = constant(graph, [0], [], 'int32');
   const [start, end] = ['start_positions', 'end_positions'].map((name, i) => {
-    const positions = input(graph, name, 'int32', [batch]);
+    const positions = input(graph, name, 'int32', [batch!]);
     const clamped = where(greater(positions, zero), positions, zero);
-    return crossEntropy(reshape(slice(logits, 0, i, i + 1), [batch, sequence]), clamped);
-  });
+    return crossEntropy(reshape(slice(logits, 0, i, i + 1), [batch!, sequence!]), clamped);
+  }) as [Value, Value];
   return multiply(add(start, end), 0.5);
 }

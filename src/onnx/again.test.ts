@@ -41,7 +41,7 @@ const CASES: [kernels: string, build: (graph: Graph, x: Value) => Value][] = [
 function program(build: (graph: Graph, x: Value) => Value, again: boolean) {
   const graph = new Graph();
   const value = build(graph, input(graph, 'x', 'float32', [symbol('rows'), 3]));
-  const second = again ? graph.again(value.node)[value.index] : value;
+  const second = again ? graph.again(value.node)[value.index]! : value;
   const result = add(value, sum(second, [0]));
   const names = new Set(
     graph.nodes.flatMap(({ attributes }) => ('name' in attributes ? attributes.name : [])),
@@ -57,10 +57,10 @@ async function kernels(build: (graph: Graph, x: Value) => Value, again: boolean)
     threads: 1,
     profilePrefix: join(folder, 'profile'),
   });
-  const { data } = (await session.run(feeds)).result;
+  const { data } = (await session.run(feeds)).result!;
   await session.release();
   const [file] = readdirSync(folder);
-  const events: { name: string }[] = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+  const events: { name: string }[] = JSON.parse(readFileSync(join(folder, file!), 'utf8'));
   rmSync(folder, { recursive: true });
   return {
     data: [...data],
@@ -78,7 +78,7 @@ it.each(CASES)('WebAssembly supports a second %s', async (_, build) => {
   const results = [false, true].map(async (again) => {
     const { result, feeds } = program(build, again);
     const session = await wasm.open(lower({ result }, { target: 'wasm' }));
-    const { data } = (await session.run(feeds)).result;
+    const { data } = (await session.run(feeds)).result!;
     await session.release();
     return [...data];
   });

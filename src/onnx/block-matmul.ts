@@ -1,10 +1,8 @@
-import type { GraphNode } from '../graph/graph.ts';
+import type { GraphNode, Operands } from '../graph/graph.ts';
 import { hasBlockKernel } from '../graph/has-block-kernel.ts';
 import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
 import { waiting } from './waiting.ts';
-
-type Operands = readonly string[];
 
 /** A byte of two 4-bit elements, both 8: the element that represents zero. */
 const TWO_EIGHTS = 0x88;
@@ -17,7 +15,11 @@ const BYTES = 4;
  * A product with a frozen matrix in blocks. If the engine has no kernel for it, every product dequantises the matrix,
  * so that the matrix is in memory only for that time. The dequantised elements equal those in the kernels.
  */
-export function lowerBlockMatmul(e: Emitter, node: GraphNode<'blockMatmul'>, operands: Operands): string[] {
+export function lowerBlockMatmul(
+  e: Emitter,
+  node: GraphNode<'blockMatmul'>,
+  operands: Operands<string>,
+): string[] {
   if (hasBlockKernel(node.attributes)) return [packedProduct(e, node, operands)];
   const matrix = dequantised(e, node, operands);
   return [e.emit('Gemm', [operands[0], matrix], { transB: Number(!node.attributes.backward) })];
@@ -26,7 +28,7 @@ export function lowerBlockMatmul(e: Emitter, node: GraphNode<'blockMatmul'>, ope
 function packedProduct(
   e: Emitter,
   { attributes: { bits, blockSize, inFeatures, outFeatures, rounded } }: GraphNode<'blockMatmul'>,
-  [x, values, scales]: Operands,
+  [x, values, scales]: Operands<string>,
 ): string {
   const blocks = inFeatures / blockSize;
   const bytes = e.alias(values, [outFeatures, blocks, (blockSize * bits) / 8], ELEMENT.uint8);
@@ -39,7 +41,7 @@ function packedProduct(
 function dequantised(
   e: Emitter,
   { attributes: { bits, blockSize, inFeatures, outFeatures }, inputs: [x] }: GraphNode<'blockMatmul'>,
-  [operand, values, scales]: Operands,
+  [operand, values, scales]: Operands<string>,
 ): string {
   const blocks = (inFeatures * outFeatures) / blockSize;
   const integers = e.alias(values, [blocks, blockSize], bits === 4 ? ELEMENT.uint4 : ELEMENT.uint8);

@@ -1,5 +1,5 @@
 import type { Dimension } from '../graph/dimension.ts';
-import type { GraphNode } from '../graph/graph.ts';
+import type { GraphNode, Operands } from '../graph/graph.ts';
 import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
 import { waiting } from './waiting.ts';
@@ -20,20 +20,26 @@ const TINY = 1e-30;
 export function lowerByteMatmul(
   e: Emitter,
   { inputs }: GraphNode<'byteMatmul'>,
-  [x, values, scales, , , smoothing]: readonly string[],
+  [x, values, scales, , , smoothing]: Operands<string>,
   bias?: string,
 ): string[] {
   const shape = inputs[1].shape as number[];
   const matrix = e.alias(values, shape, ELEMENT.int8);
   const product = (...operands: string[]) => e.emit('MatMulIntegerToFloat', operands, {}, 'com.microsoft');
   if (smoothing) {
-    const [bytes, scale, zero] = e.once(`rounded ${x} times ${smoothing}`, () =>
-      e.emitMany('DynamicQuantizeLinear', [e.emit('Mul', [x, smoothing])], {}, { outputs: 3 }),
+    const [bytes, scale, zero] = e.once(
+      `rounded ${x} times ${smoothing}`,
+      () =>
+        e.emitMany('DynamicQuantizeLinear', [e.emit('Mul', [x, smoothing])], {}, { outputs: 3 }) as [
+          string,
+          string,
+          string,
+        ],
     );
     return [product(bytes, matrix, scale, scales, zero, ...(bias ? ['', bias] : []))];
   }
-  const rows = inputs[0].shape[0];
-  return [rowwiseByteProduct(e, { name: x, rows, width: shape[0] }, matrix, scales)];
+  const rows = inputs[0].shape[0]!;
+  return [rowwiseByteProduct(e, { name: x, rows, width: shape[0]! }, matrix, scales)];
 }
 
 /**
@@ -43,7 +49,7 @@ export function lowerByteMatmul(
 export function lowerColumnByteMatmul(
   e: Emitter,
   { inputs, attributes: { transposed } }: GraphNode<'columnByteMatmul'>,
-  [x, values, scales]: readonly string[],
+  [x, values, scales]: Operands<string>,
 ): string[] {
   const [rows, width] = inputs[0].shape as [Dimension, number];
   const matrix = e.alias(values, inputs[1].shape as number[], ELEMENT.int8);

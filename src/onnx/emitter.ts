@@ -48,7 +48,7 @@ export class Emitter {
 
   /** Adds a node with one output and returns that output's name. */
   emit(op: string, inputs: readonly string[], attributes: Attributes = {}, domain = ''): string {
-    return this.emitMany(op, inputs, attributes, { outputs: 1, domain })[0];
+    return this.emitMany(op, inputs, attributes, { outputs: 1, domain })[0]!;
   }
 
   emitMany(
@@ -111,9 +111,9 @@ export class Emitter {
   }
 
   /** Returns tensors that several nodes need. The first call with a key creates them. */
-  once(key: string, make: () => readonly string[]): readonly string[] {
+  once<T extends readonly [string, ...string[]]>(key: string, make: () => T): T {
     const known = this.#made.get(key);
-    if (known) return known;
+    if (known) return known as T;
     const made = make();
     this.#made.set(key, made);
     return made;
@@ -145,7 +145,7 @@ export class Emitter {
     if (shape.every((size) => typeof size === 'number')) return this.int64(shape);
     return this.#share(`shape [${shape}]`, () =>
       shape.length === 1
-        ? this.size(shape[0])
+        ? this.size(shape[0]!)
         : this.emit(
             'Concat',
             shape.map((size) => this.size(size)),

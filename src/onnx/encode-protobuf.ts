@@ -39,7 +39,7 @@ function write(
   name: string,
   value: object,
 ): protobuf.Writer {
-  const fields = schema[name];
+  const fields = schema[name]!;
   const unknown = Object.keys(value).find((key) => !Object.hasOwn(fields, key));
   if (unknown !== undefined) throw new Error(`${name} has no field ${unknown}`);
   for (const [key, { type, id, repeated }] of Object.entries(fields)) {

@@ -1,5 +1,5 @@
 import { sameDimension } from '../graph/dimension.ts';
-import type { GraphNode, Value } from '../graph/graph.ts';
+import type { GraphNode, Operands, Value } from '../graph/graph.ts';
 import { lowerByteMatmul } from './byte-matmul.ts';
 import type { Emitter } from './emitter.ts';
 import { fusedMatMul, gemm, type Target } from './lowerings.ts';
@@ -51,7 +51,7 @@ export function lowerFused(
 ): string[] | undefined {
   const sum = sums.get(node);
   if (sum) {
-    const operands = sum.product.inputs.map(nameOf);
+    const operands = sum.product.inputs.map(nameOf) as readonly string[] as Operands<string>;
     const addend = nameOf(sum.addend);
     return sum.product.op === 'byteMatmul'
       ? lowerByteMatmul(emitter, sum.product as GraphNode<'byteMatmul'>, operands, addend)
@@ -93,7 +93,7 @@ function productsInsideSums(
 
 function takesAddend({ node, shape }: Value, addend: Value, target: Target): boolean {
   if (node.op === 'byteMatmul') {
-    const isBias = addend.shape.length === 1 && sameDimension(addend.shape[0], shape[1]);
+    const isBias = addend.shape.length === 1 && sameDimension(addend.shape[0]!, shape[1]!);
     const [, , , , , smoothing] = node.inputs;
     return smoothing !== undefined && isBias;
   }
@@ -101,7 +101,7 @@ function takesAddend({ node, shape }: Value, addend: Value, target: Target): boo
   if (target === 'cpu') return false;
   const broadcasts = addend.shape.every((size, i) => {
     const axis = 2 - addend.shape.length + i;
-    return size === 1 || sameDimension(size, shape[axis]);
+    return size === 1 || sameDimension(size, shape[axis]!);
   });
   return node.op === 'matmul' && shape.length === 2 && addend.shape.length <= 2 && broadcasts;
 }

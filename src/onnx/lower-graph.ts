@@ -1,4 +1,4 @@
-import type { GraphNode, Value } from '../graph/graph.ts';
+import type { GraphNode, Operands, Value } from '../graph/graph.ts';
 import { reachable } from '../graph/print.ts';
 import { verify } from '../graph/verify.ts';
 import { Emitter, valueInfo } from './emitter.ts';
@@ -59,9 +59,13 @@ export function lowerGraph(
     const lowered = weights.reads(node)
       ? [weights.lower(emitter, node, nameOf)]
       : (lowerFused(emitter, fusions, node, nameOf) ??
-        rules[node.op](emitter, node as never, node.inputs.map(nameOf)));
+        rules[node.op](
+          emitter,
+          node as never,
+          node.inputs.map(nameOf) as readonly string[] as Operands<string>,
+        ));
     node.outputs.forEach((value, i) => {
-      names.set(value, lowered[i]);
+      names.set(value, lowered[i]!);
     });
   }
   for (const [name, value] of Object.entries(outputs)) emitter.nodes.push(identity(nameOf(value), name));

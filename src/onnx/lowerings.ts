@@ -1,5 +1,5 @@
 import type { Dimension } from '../graph/dimension.ts';
-import type { GraphNode } from '../graph/graph.ts';
+import type { GraphNode, Operands } from '../graph/graph.ts';
 import type { Op } from '../graph/ops.ts';
 import { lowerBlockMatmul } from './block-matmul.ts';
 import { lowerByteMatmul, lowerColumnByteMatmul } from './byte-matmul.ts';
@@ -13,7 +13,7 @@ export type Target = 'cpu' | 'webgpu' | 'wasm';
 /**
  * Emits the ONNX nodes for a graph node. `operands` are the names of its operands. Returns the names of its outputs.
  */
-type Lowering<K extends Op> = (emitter: Emitter, node: GraphNode<K>, operands: readonly string[]) => string[];
+type Lowering<K extends Op> = (emitter: Emitter, node: GraphNode<K>, operands: Operands<string>) => string[];
 type LoweringTable = { [K in Op]: Lowering<K> };
 
 /** Lowers each op to standard ONNX operators, which have kernels on every backend. */
@@ -102,11 +102,13 @@ const portable: LoweringTable = {
     [x, cosines, sines],
   ) => {
     const [heads, pairs] = [(rows.shape[1] as number) / headSize, half as number];
-    const whole = e.emit('Reshape', [x, e.reshape([tokens, heads, headSize])]);
+    const whole = e.emit('Reshape', [x, e.reshape([tokens!, heads, headSize])]);
     const part = (from: number, to: number) =>
       e.emit('Slice', [whole, e.int64([from]), e.int64([to]), e.int64([2])]);
     const [a, b] = [part(0, pairs), part(pairs, 2 * pairs)];
-    const [c, s] = [cosines, sines].map((table) => e.emit('Reshape', [table, e.reshape([tokens, 1, pairs])]));
+    const [c, s] = [cosines, sines].map((table) =>
+      e.emit('Reshape', [table, e.reshape([tokens!, 1, pairs])]),
+    ) as [string, string];
     const times = (x: string, y: string) => e.emit('Mul', [x, y]);
     const turned = [e.emit('Sub', [times(a, c), times(b, s)]), e.emit('Add', [times(b, c), times(a, s)])];
     if (2 * pairs < headSize) turned.push(part(2 * pairs, headSize));
@@ -161,7 +163,7 @@ const cpu: Partial<LoweringTable> = {
     ),
   // The kernel takes all rows as one sequence, and the row of the tables from its position.
   rotate: (e, { attributes: { headSize }, inputs: [rows, cosines] }, [x, ...tables]) => {
-    const [tokens, width] = rows.shape;
+    const [tokens, width] = rows.shape as [Dimension, Dimension];
     const sequence = e.emit('Reshape', [x, e.reshape([1, tokens, width])]);
     const rotated = 2 * (cosines.shape[1] as number);
     const attributes = {

@@ -62,7 +62,7 @@ function externalised(
       parts.push([]);
       [offset, end] = [0, 0];
     }
-    parts[parts.length - 1].push(inMemory(new Uint8Array(offset - end)), stream);
+    parts[parts.length - 1]!.push(inMemory(new Uint8Array(offset - end)), stream);
     end = offset + byteLength;
     const place = { location: fileOf(parts.length - 1), offset, length: byteLength };
     const external_data = Object.entries(place).map(([key, value]) => ({ key, value: String(value) }));

@@ -94,7 +94,7 @@ function emitWeight(
   const { file, begin, end, dtype, axes } = place;
   emitter.initializers.push({
     name,
-    dims: axes ? axes.map((axis) => stored[axis]) : stored,
+    dims: axes ? axes.map((axis) => stored[axis]!) : stored,
     data_type: ELEMENT[dtype],
     data_location: 1,
     external_data: [

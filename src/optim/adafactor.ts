@@ -31,11 +31,11 @@ export class Adafactor extends MomentOptimizer {
       const moments = this.current.v.subarray(start, end);
       if (shape.length < 2) average(moments, slopes, kept);
       else averageOfMatrices(moments, slopes, kept, shape.at(-2) as number, shape.at(-1) as number);
-      const update = Float64Array.from(slopes, (slope, i) => slope / Math.sqrt(moments[i]));
+      const update = Float64Array.from(slopes, (slope, i) => slope / Math.sqrt(moments[i]!));
       const size = Math.sqrt(update.reduce((sum, x) => sum + x * x, 0) / update.length);
       const step = (lr * rate) / Math.max(1, size / CLIP);
       const left = decays ? 1 - this.#weightDecay * lr * rate : 1;
-      for (let i = 0; i < parameters.length; i++) parameters[i] = parameters[i] * left - step * update[i];
+      for (let i = 0; i < parameters.length; i++) parameters[i] = parameters[i]! * left - step * update[i]!;
     }
   }
 
@@ -45,7 +45,7 @@ export class Adafactor extends MomentOptimizer {
 
 function average(moments: Float32Array, gradient: Float32Array, kept: number): void {
   for (let i = 0; i < moments.length; i++)
-    moments[i] = kept * moments[i] + (1 - kept) * (gradient[i] * gradient[i] + EPSILON);
+    moments[i] = kept * moments[i]! + (1 - kept) * (gradient[i]! * gradient[i]! + EPSILON);
 }
 
 /**
@@ -65,13 +65,13 @@ function averageOfMatrices(
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < columns; j++) {
         const k = at + i * columns + j;
-        const square = kept * moments[k] + (1 - kept) * (gradient[k] * gradient[k] + EPSILON);
-        ofRows[i] += square / columns;
-        ofColumns[j] += square / rows;
+        const square = kept * moments[k]! + (1 - kept) * (gradient[k]! * gradient[k]! + EPSILON);
+        ofRows[i]! += square / columns;
+        ofColumns[j]! += square / rows;
       }
     }
     const mean = ofRows.reduce((sum, x) => sum + x, 0) / rows;
     for (let i = 0; i < rows; i++)
-      for (let j = 0; j < columns; j++) moments[at + i * columns + j] = (ofRows[i] * ofColumns[j]) / mean;
+      for (let j = 0; j < columns; j++) moments[at + i * columns + j] = (ofRows[i]! * ofColumns[j]!) / mean;
   }
 }

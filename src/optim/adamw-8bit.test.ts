@@ -41,7 +41,7 @@ describe('AdamW in 8 bits equals bitsandbytes', () => {
     const { values } = new DynamicMap(name === 'signed');
     fixture.maps[name].forEach((number, i) =>
       // The oracle divides the interval in 32 bits.
-      expect(Math.abs(values[i] - number)).toBeLessThanOrEqual(3e-7 * Math.abs(number)),
+      expect(Math.abs(values[i]! - number)).toBeLessThanOrEqual(3e-7 * Math.abs(number)),
     );
   });
 
@@ -60,17 +60,17 @@ describe('AdamW in 8 bits equals bitsandbytes', () => {
     // A moment halfway between two bytes may be rounded to either. The value then moves by a fraction of the learning
     // rate.
     const far = values.filter(
-      (value, i) => Math.abs(value - floats[i]) > 1e-5 * Math.max(1, Math.abs(floats[i])),
+      (value, i) => Math.abs(value - floats[i]!) > 1e-5 * Math.max(1, Math.abs(floats[i]!)),
     );
     expect(far.length).toBeLessThanOrEqual(length / 500);
     for (const name of ['m', 'v'] as const) {
       const theirs = Buffer.from(expected[name], 'base64');
-      const bytes = vectors[`${name}.bytes`];
+      const bytes = vectors[`${name}.bytes`]!;
       expect(bytes).toHaveLength(theirs.length);
       const differing = bytes.filter((byte, i) => byte !== theirs[i]);
       expect(differing.length).toBeLessThanOrEqual(length / 500);
-      vectors[`${name}.scales`].forEach((scale, i) =>
-        expect(scale / expected[`${name}Scales`][i]).toBeCloseTo(1, 5),
+      vectors[`${name}.scales`]!.forEach((scale, i) =>
+        expect(scale / expected[`${name}Scales`][i]!).toBeCloseTo(1, 5),
       );
     }
   });
@@ -96,7 +96,9 @@ describe('AdamW in 8 bits equals bitsandbytes', () => {
     moved.adopt({ m, v, step });
     const again = moved.moments();
     // Encoding a second time may lose another half step of a code.
-    again.m.forEach((value, i) => expect(Math.abs(value - m[i])).toBeLessThanOrEqual(0.02 * Math.abs(m[i])));
+    again.m.forEach((value, i) =>
+      expect(Math.abs(value - m[i]!)).toBeLessThanOrEqual(0.02 * Math.abs(m[i]!)),
+    );
     moved.forget([3, length - 1]);
     expect([3, length - 1].map((i) => moved.moments().m[i])).toEqual([0, 0]);
     expect(moved.moments().v[3]).toBe(again.v[3]);

@@ -127,10 +127,10 @@ export class AdamW8bit implements Optimizer {
     const stepSize = lr / (1 - beta1 ** this.#step);
     const root = Math.sqrt(1 - beta2 ** this.#step);
     for (let i = 0; i < values.length; i++) {
-      m[i] = Math.fround(m[i] * beta1) + (1 - beta1) * gradient[i];
-      v[i] = Math.fround(v[i] * beta2) + (1 - beta2) * gradient[i] * gradient[i];
-      const denominator = Math.fround(Math.fround(Math.sqrt(v[i]) / root) + eps);
-      values[i] = Math.fround(values[i] * kept) - (stepSize * m[i]) / denominator;
+      m[i] = Math.fround(m[i]! * beta1) + (1 - beta1) * gradient[i]!;
+      v[i] = Math.fround(v[i]! * beta2) + (1 - beta2) * gradient[i]! * gradient[i]!;
+      const denominator = Math.fround(Math.fround(Math.sqrt(v[i]!) / root) + eps);
+      values[i] = Math.fround(values[i]! * kept) - (stepSize * m[i]!) / denominator;
     }
   }
 
@@ -142,10 +142,10 @@ export class AdamW8bit implements Optimizer {
     const size = end - start;
     if (scale === undefined) return this.#vectors[name].subarray(at, at + size);
     const { values } = MAPS()[name];
-    const factor = this.#vectors[`${name}.scales`][scale];
+    const factor = this.#vectors[`${name}.scales`][scale]!;
     const bytes = this.#vectors[`${name}.bytes`];
     const decoded = this.#decoded[name].subarray(0, size);
-    for (let i = 0; i < size; i++) decoded[i] = values[bytes[at + i]] * factor;
+    for (let i = 0; i < size; i++) decoded[i] = values[bytes[at + i]!]! * factor;
     return decoded;
   }
 
@@ -157,12 +157,12 @@ export class AdamW8bit implements Optimizer {
     }
     let largest = 0;
     for (let i = 0; i < moments.length; i++) {
-      const magnitude = Math.abs(moments[i]);
+      const magnitude = Math.abs(moments[i]!);
       if (magnitude > largest) largest = magnitude;
     }
     this.#vectors[`${name}.scales`][scale] = largest;
     const inverse = largest > 0 ? Math.fround(1 / largest) : 0;
-    for (let i = 0; i < moments.length; i++) moments[i] *= inverse;
+    for (let i = 0; i < moments.length; i++) moments[i]! *= inverse;
     MAPS()[name].encode(moments, this.#vectors[`${name}.bytes`].subarray(at, at + end - start));
   }
 }

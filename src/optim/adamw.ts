@@ -44,7 +44,7 @@ export class AdamW extends MomentOptimizer {
     this.#weightDecay = weightDecay;
     this.#decay = decay;
     decay.forEach(({ start, end }, i) => {
-      const from = i > 0 ? decay[i - 1].end : 0;
+      const from = i > 0 ? decay[i - 1]!.end : 0;
       if (start < from || end < start || end > length)
         throw new Error('AdamW: decay ranges overlap or lie outside');
     });
@@ -65,7 +65,7 @@ export class AdamW extends MomentOptimizer {
   #shrink(values: Float32Array, kept: number, range: Segment): void {
     for (const { start, end } of this.#decay) {
       const to = Math.min(end, range.end);
-      for (let i = Math.max(start, range.start); i < to; i++) values[i] *= kept;
+      for (let i = Math.max(start, range.start); i < to; i++) values[i]! *= kept;
     }
   }
 

@@ -18,7 +18,7 @@ export class DynamicMap {
       const count = 2 ** (decade + (isSigned ? 0 : 1));
       const step = 0.9 / count;
       for (let i = 0; i < count; i++) {
-        const [low, high] = [0.1 + step * i, 0.1 + step * (i + 1)].map(Math.fround);
+        const [low, high] = [0.1 + step * i, 0.1 + step * (i + 1)].map(Math.fround) as [number, number];
         const mean = Math.fround(Math.fround(low + high) / 2);
         const number = Math.fround(Math.fround(10 ** (decade - 6)) * mean);
         numbers.push(number, ...(isSigned ? [-number] : []));
@@ -33,7 +33,7 @@ export class DynamicMap {
     for (let upper = 0; upper < 2 ** 16; upper++) {
       // The smallest negative number with these upper bits has all its lower bits set.
       bits[0] = upper * 2 ** 16 + (upper >= 2 ** 15 ? 2 ** 16 - 1 : 0);
-      this.#first[upper] = this.#bounds.findIndex((bound) => !(number[0] > bound));
+      this.#first[upper] = this.#bounds.findIndex((bound) => !(number[0]! > bound));
     }
   }
 
@@ -42,9 +42,9 @@ export class DynamicMap {
     const bits = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
     const [first, bounds] = [this.#first, this.#bounds];
     for (let i = 0; i < numbers.length; i++) {
-      const number = numbers[i];
-      let byte = first[bits[i] >>> 16];
-      while (number > bounds[byte]) byte++;
+      const number = numbers[i]!;
+      let byte = first[bits[i]! >>> 16]!;
+      while (number > bounds[byte]!) byte++;
       bytes[i] = byte;
     }
   }

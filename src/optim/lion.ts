@@ -24,10 +24,10 @@ export class Lion extends MomentOptimizer {
       const kept = decays ? 1 - lr * rate * this.#settings.weightDecay : 1;
       for (let i = start; i < end; i++) {
         const direction = Math.sign(
-          Math.fround(Math.fround(beta1 * m[i]) + Math.fround((1 - beta1) * gradient[i])),
+          Math.fround(Math.fround(beta1 * m[i]!) + Math.fround((1 - beta1) * gradient[i]!)),
         );
-        values[i] = Math.fround(values[i] * kept) - lr * rate * direction;
-        m[i] = Math.fround(beta2 * m[i]) + Math.fround((1 - beta2) * gradient[i]);
+        values[i] = Math.fround(values[i]! * kept) - lr * rate * direction;
+        m[i] = Math.fround(beta2 * m[i]!) + Math.fround((1 - beta2) * gradient[i]!);
       }
     }
   }

@@ -34,19 +34,19 @@ export class Muon implements Optimizer {
     this.#adamW.step(values, gradient, lr);
     this.#matrices.forEach(({ start, end, shape, rate, decays }, i) => {
       const [rows, columns] = shape as [number, number];
-      const mean = means[i];
+      const mean = means[i]!;
       const update = new Float32Array(end - start);
       for (let k = 0; k < mean.length; k++) {
-        const slope = gradient[start + k];
-        mean[k] += (1 - MOMENTUM) * (slope - mean[k]);
-        update[k] = slope + MOMENTUM * (mean[k] - slope);
+        const slope = gradient[start + k]!;
+        mean[k]! += (1 - MOMENTUM) * (slope - mean[k]!);
+        update[k] = slope + MOMENTUM * (mean[k]! - slope);
       }
       m.set(mean, start);
       const direction = orthogonalized(update, rows, columns);
       const kept = decays ? 1 - lr * rate * this.#settings.weightDecay : 1;
       const size = 0.2 * Math.sqrt(Math.max(rows, columns)) * lr * rate;
       for (let k = 0; k < direction.length; k++)
-        values[start + k] = Math.fround(values[start + k] * kept) - size * direction[k];
+        values[start + k] = Math.fround(values[start + k]! * kept) - size * direction[k]!;
     });
   }
 
@@ -87,9 +87,9 @@ export function orthogonalized(x: Float32Array, rows: number, columns: number): 
   for (let step = 0; step < STEPS; step++) {
     const gram = timesTransposed(current, rows, columns);
     const square = timesTransposed(gram, rows, rows);
-    const polynomial = gram.map((value, i) => B * value + C * square[i]);
+    const polynomial = gram.map((value, i) => B * value + C * square[i]!);
     const moved = times(polynomial, current, rows, columns);
-    current = current.map((value, i) => A * value + moved[i]);
+    current = current.map((value, i) => A * value + moved[i]!);
   }
   return current;
 }
@@ -100,7 +100,7 @@ function timesTransposed(x: Float32Array, rows: number, columns: number): Float3
   for (let i = 0; i < rows; i++)
     for (let j = 0; j <= i; j++) {
       let sum = 0;
-      for (let k = 0; k < columns; k++) sum += x[i * columns + k] * x[j * columns + k];
+      for (let k = 0; k < columns; k++) sum += x[i * columns + k]! * x[j * columns + k]!;
       product[i * rows + j] = product[j * rows + i] = sum;
     }
   return product;
@@ -111,14 +111,14 @@ function times(p: Float32Array, x: Float32Array, rows: number, columns: number):
   const product = new Float32Array(rows * columns);
   for (let i = 0; i < rows; i++)
     for (let k = 0; k < rows; k++) {
-      const factor = p[i * rows + k];
-      for (let j = 0; j < columns; j++) product[i * columns + j] += factor * x[k * columns + j];
+      const factor = p[i * rows + k]!;
+      for (let j = 0; j < columns; j++) product[i * columns + j]! += factor * x[k * columns + j]!;
     }
   return product;
 }
 
 function transposed(x: Float32Array, rows: number, columns: number): Float32Array {
   const result = new Float32Array(x.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) result[j * rows + i] = x[i * columns + j];
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) result[j * rows + i] = x[i * columns + j]!;
   return result;
 }

@@ -20,7 +20,7 @@ it.each([[[4, 4]], [[2, 6, 8]]])(
         // The mean of `size` gradients. Each of 8 components has mean 0.5 and standard deviation 2.
         const mean = Array.from({ length: WIDTH }, () => 0.5 + (2 * random.normal()) / Math.sqrt(size));
         mean.forEach((x, i) => {
-          whole[i] += share * x;
+          whole[i]! += share * x;
         });
         parts.squares += share * square(mean);
         parts.perPart += share / size;

@@ -59,9 +59,9 @@ const EPSILON = 4e-7;
 function expectNear(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
   expect(actual.length).toBe(expected.length);
   for (let i = 0; i < expected.length; i++) {
-    const error = Math.abs(actual[i] - expected[i]);
+    const error = Math.abs(actual[i]! - expected[i]!);
     expect(error, `${i}: ${actual[i]} against ${expected[i]}`).toBeLessThanOrEqual(
-      EPSILON * Math.abs(expected[i]) + 1e-30,
+      EPSILON * Math.abs(expected[i]!) + 1e-30,
     );
   }
 }
@@ -76,23 +76,23 @@ describe('AdamW equals torch', () => {
     trace.gradients.forEach((row, step) => {
       const gradient = new Float32Array(row);
       const norm = clipByGlobalNorm(gradient, trace.clip);
-      if (trace.norms[step] !== null) expectNear([norm], [trace.norms[step]]);
+      if (trace.norms[step] !== null) expectNear([norm], [trace.norms[step]!]);
       optimizer.step(values, gradient, trace.lr);
       for (let i = 0; i < values.length; i++) {
-        const wanted = trace.values[step][i];
+        const wanted = trace.values[step]![i]!;
         // One unit in the last place per step: torch rounds every operation to float32, we round every stored value.
         const bound = 2 ** -23 * (step + 1) * Math.max(1, Math.abs(wanted));
-        expect(Math.abs(values[i] - wanted)).toBeLessThanOrEqual(bound);
+        expect(Math.abs(values[i]! - wanted)).toBeLessThanOrEqual(bound);
       }
     });
     const { m, v, step } = optimizer.moments();
     expect(step).toBe(trace.gradients.length);
-    for (let i = 0; i < m.length; i++) expect(Math.abs(m[i] - trace.m[i])).toBeLessThan(1e-6);
+    for (let i = 0; i < m.length; i++) expect(Math.abs(m[i]! - trace.m[i]!)).toBeLessThan(1e-6);
     expectNear(v, trace.v);
   });
 
   it('continues from a restored state bit for bit', () => {
-    const { initial, gradients, options, lr } = fixture.adamw[2];
+    const { initial, gradients, options, lr } = fixture.adamw[2]!;
     const whole = new Float32Array(initial);
     const first = new AdamW(whole.length, options);
     const halves = new Float32Array(initial);
@@ -161,7 +161,7 @@ it.each(fixture.beside)('$name equals its reference, weight decay $weightDecay',
     optimizer.step(values, new Float32Array(row), trace.lr);
     // A few float32 rounding errors per step.
     values.forEach((value, i) =>
-      expect(Math.abs(value - trace.values[step][i])).toBeLessThan(1e-6 * (step + 1)),
+      expect(Math.abs(value - trace.values[step]![i]!)).toBeLessThan(1e-6 * (step + 1)),
     );
   });
 });
@@ -173,7 +173,7 @@ describe('schedules equal transformers', () => {
       const at = { warmupSteps: warmup, totalSteps: total, rate };
       const ours = factors.map((_, step) => learningRateFactor(type, { step, ...at }, options));
       // torch's factors are differences of numbers near 1, so factors near 0 contain rounding errors.
-      ours.forEach((factor, i) => expect(Math.abs(factor - factors[i])).toBeLessThan(1e-12));
+      ours.forEach((factor, i) => expect(Math.abs(factor - factors[i]!)).toBeLessThan(1e-12));
     },
   );
 
@@ -182,7 +182,7 @@ describe('schedules equal transformers', () => {
     let current = rate;
     scores.forEach((score, i) => {
       current = schedule?.next(score, current) ?? Number.NaN;
-      expect(current, `evaluation ${i}`).toBeCloseTo(rates[i], 15);
+      expect(current, `evaluation ${i}`).toBeCloseTo(rates[i]!, 15);
       // A resumed run continues from the state in its checkpoint.
       const state = JSON.parse(JSON.stringify(schedule?.state));
       schedule = metricSchedule(type, options, rate);

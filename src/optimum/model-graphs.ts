@@ -42,11 +42,11 @@ export function modelGraphs(model: TaskModel, tuner?: Tuner): ModelGraph[] {
   const part = (phase: Phase) => encoderDecoder(model, tuner, phase);
   const [encoder, keys, decoder] = (['encoder', 'keys', 'decoder'] as const).map(part);
   return [
-    { name: 'encoder_model', outputs: { last_hidden_state: encoder.cache.encoderOutput as Value } },
+    { name: 'encoder_model', outputs: { last_hidden_state: encoder!.cache.encoderOutput as Value } },
     {
       name: 'decoder_model_merged',
-      outputs: { logits: byToken(decoder.logits), ...decoder.cache.present },
-      keys: keys.cache.encoder,
+      outputs: { logits: byToken(decoder!.logits), ...decoder!.cache.present },
+      keys: keys!.cache.encoder,
     },
   ];
 }
@@ -104,7 +104,7 @@ function networkWith(tuner: Tuner | undefined): Network {
 function namedOutputs({ axes, onnxOutputs }: HeadDefinition, logits: Value): Record<string, Value> {
   if (onnxOutputs.length === 1) {
     const [name] = onnxOutputs;
-    return { [name]: axes[0] === 'batch' ? logits : byToken(logits) };
+    return { [name!]: axes[0] === 'batch' ? logits : byToken(logits) };
   }
   const part = (i: number) => reshape(slice(logits, 0, i, i + 1), logits.shape.slice(1));
   return Object.fromEntries(onnxOutputs.map((name, i) => [name, part(i)]));
@@ -112,5 +112,5 @@ function namedOutputs({ axes, onnxOutputs }: HeadDefinition, logits: Value): Rec
 
 /** Reshapes logits of rows [tokens · batch, classes] to [batch, tokens, classes]. */
 function byToken(logits: Value): Value {
-  return transpose(reshape(logits, [SEQUENCE, BATCH, logits.shape[1]]), [1, 0, 2]);
+  return transpose(reshape(logits, [SEQUENCE, BATCH, logits.shape[1]!]), [1, 0, 2]);
 }

@@ -93,5 +93,5 @@ function split(rows: Value, shape: readonly Dimension[]): Value {
 }
 
 function width({ shape }: Value): Dimension {
-  return shape[1];
+  return shape[1]!;
 }

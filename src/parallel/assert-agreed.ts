@@ -16,8 +16,8 @@ const MAX_NAMED = 5;
 export function assertAgreed(communicator: Communicator, facts: Readonly<Record<string, string>>): void {
   const [first, ...others] = gatherJson(communicator, facts);
   for (const [i, other] of others.entries()) {
-    const names = [...new Set([...Object.keys(first), ...Object.keys(other)])];
-    const differing = names.filter((name) => first[name] !== other[name]);
+    const names = [...new Set([...Object.keys(first!), ...Object.keys(other)])];
+    const differing = names.filter((name) => first![name] !== other[name]);
     if (differing.length === 0) continue;
     const said = (facts: Readonly<Record<string, string>>) =>
       differing
@@ -26,7 +26,7 @@ export function assertAgreed(communicator: Communicator, facts: Readonly<Record<
     throw markAgreed(
       new UserError({
         where: processName(communicator, i + 1),
-        fault: `has another config, data, model or version than ${processName(communicator, 0)}: ${said(other).join(', ') || 'nothing'} instead of ${said(first).join(', ') || 'nothing'}`,
+        fault: `has another config, data, model or version than ${processName(communicator, 0)}: ${said(other).join(', ') || 'nothing'} instead of ${said(first!).join(', ') || 'nothing'}`,
         hint: 'Give every host the same files and the same installation.',
       }),
     );

@@ -18,13 +18,13 @@ export function assertEqual(
   if (communicator.size === 1) return;
   const [first, ...others] = gatherJson(communicator, hashes);
   for (const [i, other] of others.entries()) {
-    const part = Object.keys(first).find((name) => first[name] !== other[name]);
+    const part = Object.keys(first!).find((name) => first![name] !== other[name]);
     if (part === undefined) continue;
     const side = (rank: number, hashes: Readonly<Record<string, string>>) =>
       `${processName(communicator, rank)} has ${hashes[part]}`;
     throw markAgreed(
       new ComputationError(
-        `step ${step}: ${part} differ between processes: ${side(0, first)} and ${side(i + 1, other)} ` +
+        `step ${step}: ${part} differ between processes: ${side(0, first!)} and ${side(i + 1, other)} ` +
           '(hashes). The hosts round differently, or a processor or memory is faulty.',
       ),
     );

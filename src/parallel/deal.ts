@@ -16,7 +16,7 @@ export async function deal<T>(
   for (let piece = rank; piece < count; piece += size) dealt.push(await work(piece));
   if (size === 1) return dealt;
   const byRank = communicator.gather(pack(dealt)).map(unpack);
-  return Array.from({ length: count }, (_, piece) => byRank[piece % size][Math.floor(piece / size)]);
+  return Array.from({ length: count }, (_, piece) => byRank[piece % size]![Math.floor(piece / size)]!);
 }
 
 /** {@link deal} for results that are vectors of numbers. */
@@ -53,7 +53,7 @@ function packNumbers(vectors: readonly Float32Array[]): Uint8Array {
 function unpackNumbers(bytes: Uint8Array): Float32Array[] {
   const { buffer } = bytes.slice();
   const [count] = new Int32Array(buffer, 0, 1);
-  let at = 4 * (1 + count);
+  let at = 4 * (1 + count!);
   return Array.from(new Int32Array(buffer, 4, count), (length) => {
     const vector = new Float32Array(buffer, at, length);
     at += vector.byteLength;

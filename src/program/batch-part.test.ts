@@ -145,7 +145,7 @@ it.each(Object.keys(CASES) as Case[])(
       expect(sum(({ loss }) => loss)).toBeCloseTo(whole.loss, 5);
       const scale = Math.max(...whole.gradient.map(Math.abs));
       const errors = whole.gradient.map(
-        (slope, i) => Math.abs(slope - sum(({ gradient }) => gradient[i])) / scale,
+        (slope, i) => Math.abs(slope - sum(({ gradient }) => gradient[i]!)) / scale,
       );
       expect(Math.max(...errors)).toBeLessThan(1e-5);
     }

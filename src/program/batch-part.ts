@@ -37,7 +37,7 @@ export function batchPart(
   let batch = 0;
   for (const [name, { dims }] of Object.entries(whole)) {
     const axis = shapes.get(name)?.indexOf('batch') ?? -1;
-    if (axis >= 0) batch = dims[axis];
+    if (axis >= 0) batch = dims[axis]!;
   }
   const labelRows = whole[LABEL_ROWS]?.data;
   const labelled = Int32Array.from((labelRows ?? []).keys()).filter((i) => {
@@ -52,7 +52,7 @@ export function batchPart(
     else if (shape.includes('labelled')) feeds[name] = select(tensor, shape.indexOf('labelled'), labelled);
     else feeds[name] = select(tensor, shape.indexOf('batch'), range(start, end));
   }
-  const weights = classWeights && Array.from(whole[LABELS].data, (label) => classWeights[Number(label)]);
+  const weights = classWeights && Array.from(whole[LABELS]!.data, (label) => classWeights[Number(label)]!);
   const weightOf = (from: number, to: number) =>
     weights ? weights.slice(from, to).reduce((a, b) => a + b, 0) : to - from;
   const share = labelRows ? labelled.length / labelRows.length : weightOf(start, end) / weightOf(0, batch);
@@ -79,7 +79,7 @@ function select(tensor: HostTensor, axis: number, indices: Int32Array): HostTens
   const chosen = new (data.constructor as typeof Float32Array)(outer * indices.length * inner) as typeof data;
   for (let i = 0; i < outer; i++) {
     indices.forEach((index, j) => {
-      const from = (i * dims[axis] + index) * inner;
+      const from = (i * dims[axis]! + index) * inner;
       chosen.set(data.subarray(from, from + inner), (i * indices.length + j) * inner);
     });
   }

@@ -139,7 +139,7 @@ function withWeights(plain: TaskModel, dtype: BaseDtype) {
     const weights = drawn(name);
     const shape = plain.parameters.get(name) as readonly number[];
     const read = (start: number, end: number) => weights.subarray(start, end);
-    for (const made of format.tensors(path, shape, read, new Float32Array(shape[1]).fill(3))) {
+    for (const made of format.tensors(path, shape, read, new Float32Array(shape[1]!).fill(3))) {
       const bytes = Uint8Array.from(Buffer.concat([...made.make()]));
       integers.set(made.name, made.dtype === 'F32' ? new Float32Array(bytes.buffer) : bytes);
     }
@@ -197,7 +197,7 @@ it('the engine recomputes all layers but the last, when their gradients are due'
     createSession(model, { device: 'cpu', threads: 1, profilePrefix: join(folder, 'profile') });
   await differentiate(build('bert'), 'lora', 'float32', true, { open: profiled });
   const [file] = readdirSync(folder);
-  const events: { name: string }[] = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+  const events: { name: string }[] = JSON.parse(readFileSync(join(folder, file!), 'utf8'));
   rmSync(folder, { recursive: true });
   const kernels = events.flatMap(
     ({ name }) => name.match(/\/(Softmax|ReduceLogSumExp)_\d+_kernel_time$/)?.[1] ?? [],
@@ -240,7 +240,7 @@ it("has no layer's gradients wait for those of other layers", () => {
   );
   const { gradient } = trainingGraph(model.buildLoss, tuner, { gradientCheckpointing: true }).outputs;
   // If the gradients were first joined to stacks, the engine would compute the stacks of all layers in sequence.
-  expect(gradient.node.op).toBe('concat');
-  expect(gradient.node.inputs).toHaveLength(tuner.layout.segments.length);
+  expect(gradient!.node.op).toBe('concat');
+  expect(gradient!.node.inputs).toHaveLength(tuner.layout.segments.length);
   expect(tuner.layout.stacks.length).toBeLessThan(tuner.layout.segments.length);
 });

@@ -87,14 +87,14 @@ export class JointProgram {
     const { joint, config } = this.#model;
     const width = config.numLabels;
     const sizes = batches.map(({ feeds }) => symbolsOf(forward.outputs, feeds));
-    const texts = sizes.map(({ batch }) => batch);
+    const texts = sizes.map(({ batch }) => batch!);
     const rowChunks = batches.map(({ chunk = Number.POSITIVE_INFINITY }, i) =>
-      chunksOf(rowsOf(communicator, texts[i]), chunk),
+      chunksOf(rowsOf(communicator, texts[i]!), chunk),
     );
     const feedsOf = ({ session: _, outputs, dropouts }: Opened, i: number, rows: Rows, extra?: Tensors) => {
-      const { feeds, number } = batches[i];
+      const { feeds, number } = batches[i]!;
       const part = batchPart(outputs, { ...feeds, ...extra }, rows);
-      const masks = dropouts?.feeds(seed, number, sizes[i], part.rows);
+      const masks = dropouts?.feeds(seed, number, sizes[i]!, part.rows);
       return { [TRAINED]: { data: values, dims: [values.length] }, ...part.feeds, ...masks };
     };
 
@@ -102,7 +102,7 @@ export class JointProgram {
     for (const [i, parts] of rowChunks.entries())
       for (const rows of parts) {
         const made = await forward.session.run(feedsOf(forward, i, rows));
-        computed.push(Float32Array.from(made[OUTPUTS].data as Float32Array));
+        computed.push(Float32Array.from(made[OUTPUTS]!.data as Float32Array));
       }
     const outputs = gathered(computed, texts, width, communicator);
     const inputs = joint.join(
@@ -114,20 +114,20 @@ export class JointProgram {
       ...inputs,
       [OUTPUTS]: { data: outputs, dims: [total, width] },
     });
-    const loss = lossOutputs.loss.data[0] as number;
-    const pulled = lossOutputs.gradient.data as Float32Array;
+    const loss = lossOutputs.loss!.data[0] as number;
+    const pulled = lossOutputs.gradient!.data as Float32Array;
 
     let before = 0;
     for (const [i, parts] of rowChunks.entries()) {
-      const of = pulled.subarray(before * width, (before + texts[i]) * width);
+      const of = pulled.subarray(before * width, (before + texts[i]!) * width);
       for (const rows of parts) {
-        const share = (batches[i].weight * (rows.end - rows.start)) / texts[i];
-        const extra = { [PULLED]: { data: of.map((x) => x / share), dims: [texts[i], width] } };
+        const share = (batches[i]!.weight * (rows.end - rows.start)) / texts[i]!;
+        const extra = { [PULLED]: { data: of.map((x) => x / share), dims: [texts[i]!, width] } };
         const gradient = { data: this.#gradient, dims: [this.#gradient.length] };
         const made = await pull.session.run(feedsOf(pull, i, rows, extra), { gradient });
         yield { loss, regularizer: made.regularizer?.data[0] as number, gradient: this.#gradient, share };
       }
-      before += texts[i];
+      before += texts[i]!;
     }
   }
 
@@ -166,7 +166,7 @@ export class JointProgram {
           outputs: Object.values(pull.outputs),
           dropouts: pull.dropouts,
         },
-        loss: await engine.open({ loss, gradient }),
+        loss: await engine.open({ loss, gradient: gradient! }),
       };
     })();
     return this.#sessions;
@@ -199,7 +199,7 @@ function gathered(
       all.map((outputs, rank) => {
         const { start, end } = rowsOf({ ...communicator, rank, size, hosts }, count);
         const from = read[rank];
-        read[rank] += (end - start) * width;
+        read[rank]! += (end - start) * width;
         return outputs.subarray(from, read[rank]);
       }),
     ),

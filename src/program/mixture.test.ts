@@ -12,15 +12,15 @@ it('ends with the last example of the first source that has no more', () => {
   const all = COUNTS.map((_, source) => indicesOf(drawn, source));
   for (const [source, indices] of all.entries()) {
     expect(new Set(indices).size).toBe(indices.length);
-    expect(Math.max(...indices)).toBeLessThan(COUNTS[source]);
+    expect(Math.max(...indices)).toBeLessThan(COUNTS[source]!);
   }
   const full = all.filter((indices, source) => indices.length === COUNTS[source]);
   expect(full).toHaveLength(1);
-  expect(all.indexOf(full[0])).toBe(drawn.sources.at(-1));
+  expect(all.indexOf(full[0]!)).toBe(drawn.sources.at(-1));
   // The count of n draws has a standard deviation of at most sqrt(n) / 2. The bound is four of them.
   const n = drawn.sources.length;
   for (const [source, probability] of mixing('first_exhausted').probabilities.entries())
-    expect(Math.abs(all[source].length - n * probability)).toBeLessThan(2 * Math.sqrt(n));
+    expect(Math.abs(all[source]!.length - n * probability)).toBeLessThan(2 * Math.sqrt(n));
   expect(Math.abs(n - mixedCount(COUNTS, mixing('first_exhausted')))).toBeLessThan(0.3 * n);
 });
 
@@ -62,7 +62,7 @@ it('draws from the examples of each source, of which a row may have several or n
   const even: Mixing = { probabilities: [0.3, 0.3, 0.4], strategy: 'first_exhausted' };
   expect(() => mixedSet(set, none, even, 1)).toThrow('c has no examples to train on');
   const mixed = mixedSet(set, sources, { probabilities: [0.01, 0.99], strategy: 'first_exhausted' }, 1);
-  expect(mixed.sources?.[0].examples).toBe(3);
+  expect(mixed.sources?.[0]?.examples).toBe(3);
   expect(mixed.sources?.[1]).toEqual({ name: 'b', examples: 3, drawn: 3 });
   expect([...mixed.lengths].filter((length) => length > 12).sort()).toEqual([13, 14, 15]);
   const { examples } = mixed.batch(Int32Array.of(1, 0), 7).feeds as unknown as { examples: Int32Array };

@@ -39,7 +39,7 @@ export interface Source {
 
 /** The expected number of examples in a mixture. */
 export function mixedCount(counts: readonly number[], { probabilities, strategy }: Mixing): number {
-  const ends = counts.map((count, i) => count / probabilities[i]);
+  const ends = counts.map((count, i) => count / probabilities[i]!);
   return Math.round(strategy === 'first_exhausted' ? Math.min(...ends) : Math.max(...ends));
 }
 
@@ -60,20 +60,20 @@ export function drawMixture(counts: readonly number[], mixing: Mixing, seed: num
   const { probabilities, strategy } = mixing;
   const random = new Random(seed, 'mixture');
   const orderOf = (source: number, pass: number) =>
-    new Random(seed, `mixture ${source}`, pass).permutation(counts[source]);
+    new Random(seed, `mixture ${source}`, pass).permutation(counts[source]!);
   const readers = counts.map((count, source) => ({ count, pass: 0, at: 0, order: orderOf(source, 0) }));
   const exhausted = new Set<number>();
   const isOver = () => exhausted.size >= (strategy === 'first_exhausted' ? 1 : counts.length);
   const drawn = { sources: [] as number[], indices: [] as number[] };
   while (!isOver()) {
     const source = sourceAt(random.uniform(), probabilities);
-    const reader = readers[source];
+    const reader = readers[source]!;
     if (reader.at === reader.count) {
       reader.order = orderOf(source, ++reader.pass);
       reader.at = 0;
     }
     drawn.sources.push(source);
-    drawn.indices.push(reader.order[reader.at++]);
+    drawn.indices.push(reader.order[reader.at++]!);
     if (reader.at === reader.count) exhausted.add(source);
   }
   return drawn;
@@ -104,26 +104,26 @@ export function mixedSet(
 ): ExampleSet {
   const members = membersOf(set, sources);
   const empty = members.findIndex(({ length }) => length === 0);
-  if (empty >= 0) throw new UserError({ where: sources[empty].name, fault: 'has no examples to train on' });
+  if (empty >= 0) throw new UserError({ where: sources[empty]!.name, fault: 'has no examples to train on' });
   const drawn = drawMixture(
     members.map(({ length }) => length),
     mixing,
     seed,
   );
-  const chosen = Int32Array.from(drawn.sources, (source, i) => members[source][drawn.indices[i]]);
+  const chosen = Int32Array.from(drawn.sources, (source, i) => members[source]![drawn.indices[i]!]!);
   const { lengths, targetLengths } = set;
   return {
     ...set,
-    lengths: chosen.map((example) => lengths[example]),
-    ...(targetLengths && { targetLengths: chosen.map((example) => targetLengths[example]) }),
+    lengths: chosen.map((example) => lengths[example]!),
+    ...(targetLengths && { targetLengths: chosen.map((example) => targetLengths[example]!) }),
     sources: sources.map(({ name }, i) => ({
       name,
-      examples: members[i].length,
+      examples: members[i]!.length,
       drawn: drawn.sources.filter((source) => source === i).length,
     })),
     batch: (examples, number) =>
       set.batch(
-        examples.map((example) => chosen[example]),
+        examples.map((example) => chosen[example]!),
         number,
       ),
   };
@@ -134,8 +134,8 @@ function membersOf({ lengths, rows }: ExampleSet, sources: readonly { rows: numb
   const ends = sources.map((_, i) => sources.slice(0, i + 1).reduce((sum, source) => sum + source.rows, 0));
   const members = sources.map((): number[] => []);
   for (const example of lengths.keys()) {
-    const row = rows ? rows[example] : example;
-    members[ends.findIndex((end) => row < end)].push(example);
+    const row = rows ? rows[example]! : example;
+    members[ends.findIndex((end) => row < end)]!.push(example);
   }
   return members;
 }

@@ -20,7 +20,7 @@ export async function predictBatches(
 ): Promise<PredictedBatch[]> {
   const batches = planEvaluation(set, batchSize);
   const predicted = await dealNumbers(program.communicator, batches.length, (number) =>
-    program.predict(values, set.batch(batches[number], 0).feeds),
+    program.predict(values, set.batch(batches[number]!, 0).feeds),
   );
-  return predicted.map((logits, number) => ({ examples: batches[number], logits }));
+  return predicted.map((logits, number) => ({ examples: batches[number]!, logits }));
 }

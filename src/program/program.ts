@@ -93,7 +93,7 @@ export class Program {
     const sizes = symbolsOf(graphOutputs, batch);
     const part =
       division.size > 1
-        ? batchPart(graphOutputs, batch, rowsOf(division, sizes.batch), this.#options.classWeights)
+        ? batchPart(graphOutputs, batch, rowsOf(division, sizes.batch!), this.#options.classWeights)
         : undefined;
     if (part?.share === 0) return { loss: 0, gradient: this.#gradient.fill(0), share: 0, examples: 0 };
     const feeds = {
@@ -103,11 +103,11 @@ export class Program {
     const gradient = { data: this.#gradient, dims: [this.#gradient.length] };
     const outputs = await session.run(feeds, { gradient });
     return {
-      loss: outputs.loss.data[0],
+      loss: outputs.loss!.data[0]!,
       regularizer: outputs.regularizer?.data[0],
       gradient: this.#gradient,
       share: part?.share ?? 1,
-      examples: part ? part.rows.end - part.rows.start : sizes.batch,
+      examples: part ? part.rows.end - part.rows.start : sizes.batch!,
     };
   }
 
@@ -128,7 +128,7 @@ export class Program {
 
   /** Returns the mean loss of a batch, without dropout. */
   async loss(values: Float32Array, batch: Tensors): Promise<number> {
-    return (await this.#evaluate('loss', values, batch))[0];
+    return (await this.#evaluate('loss', values, batch))[0]!;
   }
 
   /** Returns the input of the model's last linear module for a batch, [rows, features], without dropout. */
@@ -146,7 +146,7 @@ export class Program {
     const { engine, model, tuner } = this.parts;
     const session = this.#evaluations.get(output) ?? engine.open(evaluationGraph(model, tuner, output));
     this.#evaluations.set(output, session);
-    return (await (await session).run(withTrained(values, batch)))[output].data;
+    return (await (await session).run(withTrained(values, batch)))[output]!.data;
   }
 
   #openTraining() {

@@ -56,7 +56,7 @@ export function trainingGraph(
   if (!regularizer || regularizer.weight === 0) return { outputs: { loss, gradient }, dropouts };
   const term = differentiate(regularizer, flat);
   const sums = tuner.layout.stacks.map(({ start, end }, i) => {
-    const part = gradientCheckpointing ? slice(gradient, 0, start, end) : parts[i];
+    const part = gradientCheckpointing ? slice(gradient, 0, start, end) : parts[i]!;
     const sliceGradients = term.gradients.filter((part) => part.start >= start && part.start < end);
     if (sliceGradients.length === 0) return part;
     const whole = concat(
@@ -128,7 +128,7 @@ function differentiate(
   });
   const value = regularizer.build(views);
   const parts = gradients(multiply(value, regularizer.weight), views).map(flatten);
-  return { value, gradients: parts.map((gradient, i) => ({ start: starts[i], gradient })) };
+  return { value, gradients: parts.map((gradient, i) => ({ start: starts[i]!, gradient })) };
 }
 
 function flatten(value: Value): Value {

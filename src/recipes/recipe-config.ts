@@ -80,7 +80,7 @@ function chosenSettings(
   const level = recipe.levels[budget];
   if (!level) throw unknown('--budget', `a level of ${recipe.name}`, budget, Object.keys(recipe.levels));
   if (!level[method]) {
-    const having = Object.keys(recipe.levels).filter((name) => recipe.levels[name][method]);
+    const having = Object.keys(recipe.levels).filter((name) => recipe.levels[name]![method]);
     throw unknown('--budget', `a level of ${method} in ${recipe.name}`, budget, having);
   }
   const ofLevel = Object.entries(level[method]).map(([key, value]) => [`${method}.${key}`, value]);

@@ -57,10 +57,10 @@ export function parseBudgets(text: string): Budgets {
 /** Parses a recipe's file: two YAML documents, a description and a config. An invalid recipe is a bug. */
 export function parseRecipe(name: string, text: string, { models }: Budgets): Recipe {
   const [head, config] = parseAllDocuments(text);
-  const named = chosen.parse(config.toJS());
+  const named = chosen.parse(config!.toJS());
   const source = text.slice(text.indexOf('\n---\n') + '\n---\n'.length);
   return {
-    ...headSchema.parse(head.toJS()),
+    ...headSchema.parse(head!.toJS()),
     ...named,
     name,
     config: source,

@@ -47,5 +47,5 @@ const MAY_STAND = '\t\n\r';
 function escaped(text: string): string {
   return text
     .replace(/\p{Cc}/gu, (control) => (MAY_STAND.includes(control) ? control : '\ufffd'))
-    .replace(/[&<>"']/g, (character) => ENTITIES[character]);
+    .replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }

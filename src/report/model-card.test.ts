@@ -46,7 +46,7 @@ it('of regression on pairs has no labels and one output', () => {
   const text = card({ task: 'regression', method: 'lora', data }, { labels: [], metrics: { pearson: 0.85 } });
   expect(text).toContain('for regression on pairs of texts, trained by LoRA');
   expect(text).toContain('num_labels=1)');
-  expect(parse(text.split('---\n')[1])).toMatchObject({ metrics: ['pearsonr'], tags: ['peft', 'lora'] });
+  expect(parse(text.split('---\n')[1]!)).toMatchObject({ metrics: ['pearsonr'], tags: ['peft', 'lora'] });
 });
 
 it("of bottleneck adapters loads with AdapterHub's library", () => {
@@ -64,7 +64,7 @@ model.eval()
 tokenizer = AutoTokenizer.from_pretrained("owner/name")
 `,
   );
-  expect(parse(text.split('---\n')[1])).toMatchObject({
+  expect(parse(text.split('---\n')[1]!)).toMatchObject({
     library_name: 'adapter-transformers',
     tags: ['adapter-transformers', 'houlsby'],
   });
@@ -73,7 +73,7 @@ tokenizer = AutoTokenizer.from_pretrained("owner/name")
 it('of full fine-tuning loads with transformers', () => {
   const text = card({ method: 'full', model: 'owner/name' }, { ranks: {}, metrics: {} });
   expect(text).not.toMatch(/PeftModel|## Ranks|## Scores|model-index/);
-  expect(parse(text.split('---\n')[1])).toMatchObject({
+  expect(parse(text.split('---\n')[1]!)).toMatchObject({
     base_model: 'owner/name',
     library_name: 'transformers',
   });
@@ -93,7 +93,7 @@ it.each([
   ['10%', { type: 'csv', name: 'train.tsv (10% held out)' }],
 ])('names the data of its scores: %s', (validation, dataset) => {
   const text = card({ data: { ...RUN.data, validation } });
-  expect(parse(text.split('---\n')[1])['model-index'][0].results[0].dataset).toEqual(dataset);
+  expect(parse(text.split('---\n')[1]!)['model-index'][0].results[0].dataset).toEqual(dataset);
 });
 
 it.each([
@@ -105,7 +105,7 @@ it.each([
 
 it('names a split of the Hub with a held-out share', () => {
   const text = card({ data: { ...RUN.data, dataset: 'owner/set', train: 'train', validation: '10%' } });
-  const { dataset } = parse(text.split('---\n')[1])['model-index'][0].results[0];
+  const { dataset } = parse(text.split('---\n')[1]!)['model-index'][0].results[0];
   expect(dataset).toEqual({ type: 'owner/set', name: 'owner/set (10% held out)', split: 'train' });
 });
 

@@ -170,7 +170,7 @@ function scoresOfSets({ config, labels, metrics }: ModelCardFacts): SetScores[] 
     name: sets[i]?.name ?? '',
     file: lastName(sets[i]?.path ?? ''),
     scores: Object.entries<ScoreFacts>(SCORES).flatMap(([key, { hub }]) => {
-      const value = metrics[`eval_${prefix}${key}`] ?? metrics[prefix + key];
+      const value = metrics[`eval_${prefix}${key}`] ?? metrics[prefix + key]!;
       if (!hub || !Number.isFinite(value)) return [];
       return [{ ...hub, name: averaged(hub.name, averages[key]), value: Number(value.toFixed(4)) }];
     }),

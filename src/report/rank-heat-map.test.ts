@@ -7,7 +7,7 @@ const table = rankTable({ 'm.layer.0.query': 4, 'm.layer.0.key': 0, 'm.layer.1.q
 /** Tooltip, shade and index of each cell. */
 function cellsOf(svg: string) {
   const pattern = /<g class="cell h(\d+)"[^>]*><title>([^<]*)<\/title><rect x="(\d+)" y="(\d+)"/g;
-  return [...svg.matchAll(pattern)].map(([, shade, tooltip, x, y]) => ({ shade, tooltip, x: +x, y: +y }));
+  return [...svg.matchAll(pattern)].map(([, shade, tooltip, x, y]) => ({ shade, tooltip, x: +x!, y: +y! }));
 }
 
 it('has a cell for each adapted matrix: layers to the right, matrices upwards', () => {
@@ -18,10 +18,10 @@ it('has a cell for each adapted matrix: layers to the right, matrices upwards', 
     'layer 1, query: rank 2',
     'layer 0, key: rank 0',
   ]);
-  expect(query1.x).toBeGreaterThan(query0.x);
-  expect(query1.y).toBe(query0.y);
-  expect(key0.x).toBe(query0.x);
-  expect(key0.y).toBeLessThan(query0.y);
+  expect(query1!.x).toBeGreaterThan(query0!.x);
+  expect(query1!.y).toBe(query0!.y);
+  expect(key0!.x).toBe(query0!.x);
+  expect(key0!.y).toBeLessThan(query0!.y);
 });
 
 it('gives the largest rank the darkest shade and zero the lightest', () => {

@@ -85,7 +85,7 @@ function placeOf(path: string): Place {
   const [, stack, layer, matrix] = /^(.*?)\.(\d+)\.(.+)$/.exec(path) ?? [];
   return matrix === undefined
     ? { stack: '', layer: -1, matrix: path }
-    : { stack, layer: Number(layer), matrix };
+    : { stack: stack!, layer: Number(layer), matrix };
 }
 
 /** The short name of a stack: "encoder" for `model.encoder.layers`. */

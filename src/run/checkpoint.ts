@@ -125,7 +125,7 @@ export function restoreCheckpoint(
   if (checksum !== checksumOf(metadata, stored, hash))
     throw damaged(where, 'its content has another checksum');
   const { data: numbers, error } = stateNumbers.safeParse(parsed(metadata.state));
-  if (error) throw damaged(where, `its state has an invalid ${error.issues[0].path.join('.') || 'content'}`);
+  if (error) throw damaged(where, `its state has an invalid ${error.issues[0]!.path.join('.') || 'content'}`);
   const planned = metadata.planned === undefined ? undefined : runLength.safeParse(parsed(metadata.planned));
   if (planned?.error) throw damaged(where, 'its plan is invalid');
   const tensors: Record<string, Float32Array> = {};
@@ -141,14 +141,14 @@ export function restoreCheckpoint(
   const isIn32Bits = Object.values(optimizer).every((data) => data instanceof Float32Array);
   const moments = isIn32Bits ? [optimizer.m, optimizer.v] : [];
   const isWhole = [values, ...moments, ...(best ? [best] : [])].every(
-    (data) => data instanceof Float32Array && data.length === values.length,
+    (data) => data instanceof Float32Array && data.length === values!.length,
   );
   if (!isWhole) throw damaged(where, 'its values and moments have different sizes');
   return {
-    fingerprint: metadata.fingerprint,
-    startedAt: new Date(metadata.began),
+    fingerprint: metadata.fingerprint!,
+    startedAt: new Date(metadata.began!),
     ...(planned && { planned: planned.data }),
-    state: { ...numbers, tensors: { values, ...(best && { best }) }, optimizer, method },
+    state: { ...numbers, tensors: { values: values!, ...(best && { best }) }, optimizer, method },
   };
 }
 

@@ -46,7 +46,7 @@ export function componentHistories({ modules, rows }: ImportanceLog): ComponentH
       module: name,
       component,
       steps,
-      importance: rows.map(({ scores }) => scores[first + component]),
+      importance: rows.map(({ scores }) => scores[first + component]!),
       kept: rows.map(({ kept }) => kept[first + component] === 1),
     }));
   });

@@ -28,7 +28,8 @@ export function wrapSession(
       const tensors = Object.fromEntries(
         Object.entries(results).map(([name, { data, dims }]) => [name, { data, dims } as HostTensor]),
       );
-      if (!fillsOutputs) for (const [name, memory] of Object.entries(into)) copy(name, tensors[name], memory);
+      if (!fillsOutputs)
+        for (const [name, memory] of Object.entries(into)) copy(name, tensors[name]!, memory);
       return { ...tensors, ...into };
     },
     async release() {

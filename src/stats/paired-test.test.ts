@@ -42,10 +42,10 @@ const fixture = JSON.parse(readFileSync('src/stats/fixtures/statistics.json', 'u
 it.each(fixture.pairs as Record<string, never>[])(
   'pairedTest is scipy.stats',
   ({ first, second, ...scipy }) => {
-    const test = pairedTest(first, second)!;
+    const test = pairedTest(first!, second!)!;
     const { mean, half = 0 } = test.difference;
     for (const [key, value] of Object.entries({ mean, low: mean - half, high: mean + half, ...test }))
-      if (key in scipy) expect(value, key).toBeCloseTo(scipy[key], 12);
+      if (key in scipy) expect(value, key).toBeCloseTo(scipy[key]!, 12);
     expect(Object.keys(test).sort()).toEqual(['difference', 'effect', 'p', 'wilcoxon']);
   },
 );
@@ -68,7 +68,10 @@ it('pairedTest has no p without variance', () => {
   expect(pairedTest([1], [2])).toBeUndefined();
   expect(pairedTest([1, 2], [1, 2])).toEqual({ difference: { mean: 0, half: 0, count: 2 } });
   // The first is always better by one row of 277, so the differences are equal up to rounding.
-  const [first, second] = [181, 180].map((least) => [0, 3, 7, 9].map((more) => (least + more) / 277));
+  const [first, second] = [181, 180].map((least) => [0, 3, 7, 9].map((more) => (least + more) / 277)) as [
+    number[],
+    number[],
+  ];
   expect(pairedTest(first, second)).toEqual({
     difference: { mean: expect.closeTo(1 / 277, 12), half: expect.closeTo(0, 12), count: 4 },
     wilcoxon: 0.125,

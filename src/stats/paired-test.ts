@@ -24,7 +24,7 @@ const ROUNDING = 1e-9;
 /** Compares the values of two methods, in the same order of seeds. Undefined for fewer than two pairs. */
 export function pairedTest(first: readonly number[], second: readonly number[]): PairedTest | undefined {
   if (first.length < 2 || first.length !== second.length) return undefined;
-  const differences = first.map((value, i) => value - second[i]);
+  const differences = first.map((value, i) => value - second[i]!);
   const difference = interval(differences);
   const { mean, count } = difference;
   const least = ROUNDING * Math.max(...first.map(Math.abs), ...second.map(Math.abs));
@@ -45,7 +45,7 @@ function wilcoxon(differences: readonly number[]): number | undefined {
   const values = differences.filter((value) => value !== 0 && !Number.isNaN(value));
   if (values.length === 0 || values.length > MAX_PAIRS) return undefined;
   const ranks = doubledRanks(values.map(Math.abs));
-  const positive = ranks.reduce((sum, rank, i) => sum + (values[i] > 0 ? rank : 0), 0);
+  const positive = ranks.reduce((sum, rank, i) => sum + (values[i]! > 0 ? rank : 0), 0);
   // For each sum of positive ranks, the number of sign combinations (of 2^n) with that sum.
   let ways = [1];
   for (const rank of ranks) {

@@ -26,10 +26,10 @@ export function splitScores(
 /** Counts the values between `edges`, which are evenly spaced. The outer bins also count values outside the edges. */
 export function binned(values: readonly number[], edges: readonly number[]): number[] {
   const bins = edges.slice(1).map(() => 0);
-  const width = edges[1] - edges[0];
+  const width = edges[1]! - edges[0]!;
   for (const value of values) {
-    const bin = Math.floor((value - edges[0]) / width + 1e-9);
-    bins[Math.max(0, Math.min(bins.length - 1, bin))]++;
+    const bin = Math.floor((value - edges[0]!) / width + 1e-9);
+    bins[Math.max(0, Math.min(bins.length - 1, bin))]!++;
   }
   return bins;
 }

@@ -16,8 +16,8 @@ export function meanSeries(curves: readonly (readonly Point[])[]): Series {
   const present = curves.filter((curve) => curve.length > 0).map(thinned);
   if (present.length === 0) return { points: [] };
   const [first, ...others] = present.map((curve) => new Map(curve));
-  const shared = [...first.keys()].filter((x) => others.every((curve) => curve.has(x)));
-  const at = shared.map((x) => ({ x, ...interval(present.map((_, i) => [first, ...others][i].get(x)!)) }));
+  const shared = [...first!.keys()].filter((x) => others.every((curve) => curve.has(x)));
+  const at = shared.map((x) => ({ x, ...interval(present.map((_, i) => [first, ...others][i]!.get(x)!)) }));
   const points = at.map(({ x, mean }): Point => [x, mean]);
   if (others.length === 0) return { points };
   return { points, band: at.map(({ x, mean, half = 0 }) => [x, mean - half, mean + half] as const) };

@@ -29,7 +29,7 @@ it('a mean curve has the common steps, and a band', () => {
     [3, 1],
   ]);
   expect(band?.[1]).toEqual([3, 1, 1]);
-  expect(band?.[0][2]).toBeCloseTo(3 + 12.7062, 3);
+  expect(band?.[0]?.[2]).toBeCloseTo(3 + 12.7062, 3);
   expect(meanSeries([[[1, 2]]])).toEqual({ points: [[1, 2]] });
 });
 

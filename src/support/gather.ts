@@ -4,6 +4,6 @@
  */
 export function gather(vector: Float32Array, indices: Int32Array): Float32Array {
   const result = new Float32Array(indices.length);
-  for (let i = 0; i < indices.length; i++) result[i] = indices[i] < 0 ? 0 : vector[indices[i]];
+  for (let i = 0; i < indices.length; i++) result[i] = indices[i]! < 0 ? 0 : vector[indices[i]!]!;
   return result;
 }

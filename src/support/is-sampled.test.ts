@@ -13,6 +13,6 @@ it('selects the first, the last and evenly spaced ones between if there are many
   expect(some.length).toBeLessThanOrEqual(31);
   expect(some[0]).toBe(1);
   expect(some.at(-1)).toBe(1000);
-  const gaps = some.slice(1, -1).map((number, i) => number - some[i]);
+  const gaps = some.slice(1, -1).map((number, i) => number - some[i]!);
   expect(Math.max(...gaps) - Math.min(...gaps)).toBeLessThanOrEqual(1);
 });

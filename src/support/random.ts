@@ -57,7 +57,7 @@ export class Random {
     const order = Int32Array.from({ length: n }, (_, i) => i);
     for (let i = n - 1; i > 0; i--) {
       const j = this.integer(i + 1);
-      [order[i], order[j]] = [order[j], order[i]];
+      [order[i], order[j]] = [order[j]!, order[i]!];
     }
     return order;
   }
@@ -68,16 +68,16 @@ const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24];
 /** The Threefry-2x32-20 block function. It is exported for its known-answer test. */
 export function threefry(key0: number, key1: number, counter0: number, counter1: number): [number, number] {
   const keys = [key0 | 0, key1 | 0, 0x1bd11bda ^ key0 ^ key1];
-  let x = (counter0 + keys[0]) | 0;
-  let y = (counter1 + keys[1]) | 0;
+  let x = (counter0 + keys[0]!) | 0;
+  let y = (counter1 + keys[1]!) | 0;
   for (let round = 0; round < 20; round++) {
     x = (x + y) | 0;
-    const r = ROTATIONS[round & 7];
+    const r = ROTATIONS[round & 7]!;
     y = ((y << r) | (y >>> (32 - r))) ^ x;
     if ((round & 3) === 3) {
       const injection = (round + 1) >> 2;
-      x = (x + keys[injection % 3]) | 0;
-      y = (y + keys[(injection + 1) % 3] + injection) | 0;
+      x = (x + keys[injection % 3]!) | 0;
+      y = (y + keys[(injection + 1) % 3]! + injection) | 0;
     }
   }
   return [x >>> 0, y >>> 0];

@@ -46,26 +46,26 @@ export class Sha256 implements Hash {
     const w = this.#words;
     const state = this.#state;
     for (let i = 0, p = at; i < 16; i++, p += 4)
-      w[i] = (bytes[p] << 24) | (bytes[p + 1] << 16) | (bytes[p + 2] << 8) | bytes[p + 3];
+      w[i] = (bytes[p]! << 24) | (bytes[p + 1]! << 16) | (bytes[p + 2]! << 8) | bytes[p + 3]!;
     for (let i = 16; i < ROUNDS; i++) {
-      const x = w[i - 15];
-      const y = w[i - 2];
+      const x = w[i - 15]!;
+      const y = w[i - 2]!;
       const s0 = rotated(x, 7) ^ rotated(x, 18) ^ (x >>> 3);
       const s1 = rotated(y, 17) ^ rotated(y, 19) ^ (y >>> 10);
-      w[i] = (w[i - 16] + s0 + w[i - 7] + s1) | 0;
+      w[i] = (w[i - 16]! + s0 + w[i - 7]! + s1) | 0;
     }
     // Destructuring an array takes much longer here.
-    let a = state[0];
-    let b = state[1];
-    let c = state[2];
-    let d = state[3];
-    let e = state[4];
-    let f = state[5];
-    let g = state[6];
-    let h = state[7];
+    let a = state[0]!;
+    let b = state[1]!;
+    let c = state[2]!;
+    let d = state[3]!;
+    let e = state[4]!;
+    let f = state[5]!;
+    let g = state[6]!;
+    let h = state[7]!;
     for (let i = 0; i < ROUNDS; i++) {
       const s1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25);
-      const t1 = (h + s1 + ((e & f) ^ (~e & g)) + CONSTANTS[i] + w[i]) | 0;
+      const t1 = (h + s1 + ((e & f) ^ (~e & g)) + CONSTANTS[i]! + w[i]!) | 0;
       const s0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22);
       const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
       h = g;
@@ -78,7 +78,7 @@ export class Sha256 implements Hash {
       a = (t1 + t2) | 0;
     }
     const added = [a, b, c, d, e, f, g, h];
-    for (let i = 0; i < added.length; i++) state[i] += added[i];
+    for (let i = 0; i < added.length; i++) state[i]! += added[i]!;
   }
 }
 

@@ -22,7 +22,7 @@ describe('Random', () => {
       [0xc4923a9c, 0x483df7a0],
     ],
   ])('threefry(%j, %j)', (key, counter, expected) => {
-    expect(threefry(key[0], key[1], counter[0], counter[1])).toEqual(expected);
+    expect(threefry(key[0]!, key[1]!, counter[0]!, counter[1]!)).toEqual(expected);
   });
 
   it('depends on seed, stream and step', () => {

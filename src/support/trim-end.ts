@@ -4,6 +4,6 @@
  */
 export function trimEnd(text: string, characters: RegExp): string {
   let end = text.length;
-  while (end > 0 && characters.test(text[end - 1])) end--;
+  while (end > 0 && characters.test(text[end - 1]!)) end--;
   return text.slice(0, end);
 }

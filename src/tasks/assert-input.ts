@@ -30,7 +30,7 @@ export function assertInput(input: unknown, { keys, others }: InputShape, number
   const fail = (fault: string, hint?: string): never => {
     throw new UserError({ where: `Input ${number}`, fault, hint });
   };
-  const names = Object.keys(keys).filter((name) => keys[name].is !== 'nothing' && !keys[name].optional);
+  const names = Object.keys(keys).filter((name) => keys[name]!.is !== 'nothing' && !keys[name]!.optional);
   if (!isObject(input)) fail(`must be an object { ${names.join(', ')} }, got ${shown(input)}`);
   const object = input as JsonObject;
   const stray = Object.keys(object).find((name) => !Object.hasOwn(keys, name) && !others.includes(name));

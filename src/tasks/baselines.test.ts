@@ -35,7 +35,7 @@ describe('baselines', () => {
       { name: 'a bag of words', isBlind: false, scores: { accuracy: 1, f1: 1 } },
       { name: 'always "yes"', isBlind: true, scores: { accuracy: 2 / 5, matthews_correlation: 0 } },
     ]);
-    expect(found[1].scores.loss).toBeCloseTo(-(2 * Math.log(4 / 7) + 3 * Math.log(3 / 7)) / 5, 6);
+    expect(found[1]!.scores.loss).toBeCloseTo(-(2 * Math.log(4 / 7) + 3 * Math.log(3 / 7)) / 5, 6);
   });
 
   it('of three classes are fitted together', () => {
@@ -45,7 +45,7 @@ describe('baselines', () => {
       'good',
       'so',
     ]);
-    expect(bag.scores.accuracy).toBe(1);
+    expect(bag!.scores.accuracy).toBe(1);
     expect(usual).toMatchObject({ name: 'always "good"', scores: { accuracy: 4 / 9 } });
   });
 
@@ -57,7 +57,7 @@ describe('baselines', () => {
       { name: 'always "a", "b"', isBlind: true, scores: { accuracy: 4 / 7 } },
     ]);
     const rare = words.map((text) => ({ text, label: text === 'bad' ? ['a'] : [] }));
-    expect(baselinesOf('multi_label_classification', columns, rare, rare, ['a'])[1].name).toBe(
+    expect(baselinesOf('multi_label_classification', columns, rare, rare, ['a'])[1]!.name).toBe(
       'never a label',
     );
   });
@@ -65,13 +65,13 @@ describe('baselines', () => {
   it('of numbers are ridge regression, and the mean, whose correlation is undefined', () => {
     const train = words.map((text) => ({ text, label: text === 'good' ? 2 : 1 }));
     const [ridge, mean] = baselinesOf('regression', columns, train);
-    expect(ridge.scores.pearson).toBeCloseTo(1, 6);
+    expect(ridge!.scores.pearson).toBeCloseTo(1, 6);
     expect(mean).toMatchObject({
       name: 'always the mean, 1.57',
       isBlind: true,
       scores: { pearson: Number.NaN },
     });
-    expect(mean.scores.r2).toBeCloseTo(0, 6);
+    expect(mean!.scores.r2).toBeCloseTo(0, 6);
   });
 
   it('of tokens are the most frequent tag of each word, and the most frequent tag', () => {
@@ -114,12 +114,12 @@ describe('baselines', () => {
       { a: 'one two', b: 'one four', s: 0.5 },
       { a: 'one two', b: 'six', s: 0 },
     ];
-    expect(baselinesOf('sentence_embedding', scored, alike)[0].scores.spearmanr).toBeCloseTo(1, 6);
+    expect(baselinesOf('sentence_embedding', scored, alike)[0]!.scores.spearmanr).toBeCloseTo(1, 6);
     const labelled = ['red cat', 'old cat', 'red dog', 'old dog'].map((text) => ({
       text,
       label: text.split(' ')[1],
     }));
-    const [{ scores }] = baselinesOf('sentence_embedding', { text: 'text', label: 'label' }, labelled);
+    const { scores } = baselinesOf('sentence_embedding', { text: 'text', label: 'label' }, labelled)[0]!;
     // Of two texts that share a word with the query, one has its class. That text is ranked first or second.
     expect(scores['recall@5']).toBe(1);
   });

@@ -15,5 +15,5 @@ export function chiefScore({
   const name = training.metric_for_best_model;
   const prefixes = scorePrefixes(data.validation);
   const set = prefixes.findIndex((prefix) => name.startsWith(prefix));
-  return set < 0 ? { score: name, set: 0 } : { score: name.slice(prefixes[set].length), set };
+  return set < 0 ? { score: name, set: 0 } : { score: name.slice(prefixes[set]!.length), set };
 }

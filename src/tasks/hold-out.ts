@@ -26,10 +26,10 @@ export function holdOut<Row>(
   const strata = new Map<string, Set<string>>();
   const seen = new Set<string>();
   rows.forEach((row, i) => {
-    if (seen.has(contents[i])) return;
-    seen.add(contents[i]);
+    if (seen.has(contents[i]!)) return;
+    seen.add(contents[i]!);
     const stratum = stratumOf(row);
-    strata.set(stratum, (strata.get(stratum) ?? new Set()).add(contents[i]));
+    strata.set(stratum, (strata.get(stratum) ?? new Set()).add(contents[i]!));
   });
   const heldOut = new Set<string>();
   // The largest stratum comes first. Each stratum's rounding error is added to the next one, so that small strata
@@ -43,7 +43,7 @@ export function holdOut<Row>(
     for (const content of byHash(stratumRows).slice(0, count)) heldOut.add(content);
   }
   const parts: HeldOut<Row[]> = { train: [], validation: [] };
-  rows.forEach((row, i) => void parts[heldOut.has(contents[i]) ? 'validation' : 'train'].push(row));
+  rows.forEach((row, i) => void parts[heldOut.has(contents[i]!) ? 'validation' : 'train'].push(row));
   if (parts.train.length > 0 && parts.validation.length > 0) return parts;
   const count = new Set(contents).size;
   const alike = `Only ${count} of the ${rows.length} rows differ, and equal rows stay on one side.`;

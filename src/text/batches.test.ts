@@ -16,7 +16,7 @@ function padding(batches: Int32Array[], lengthOf: Int32Array): number {
   let padded = 0;
   let tokens = 0;
   for (const batch of batches) {
-    const own = Array.from(batch, (index) => lengthOf[index]);
+    const own = Array.from(batch, (index) => lengthOf[index]!);
     padded += Math.max(...own) * own.length;
     tokens += own.reduce((a, b) => a + b);
   }
@@ -57,7 +57,7 @@ describe('planEpoch', () => {
     const random = new Random(4, 'targets');
     const targetLengths = Int32Array.from({ length: n }, () => 5 + random.integer(40));
     const sources = lengths(n);
-    const both = sources.map((length, i) => length + targetLengths[i]);
+    const both = sources.map((length, i) => length + targetLengths[i]!);
     const alone = plan(n, { lengths: both });
     const together = plan(n, { lengths: both, targetLengths });
     expect(padding(alone, sources) + padding(alone, targetLengths)).toBeGreaterThan(0.5);
@@ -69,7 +69,7 @@ describe('planEpoch', () => {
     const n = 8551;
     const lengthOf = lengths(n);
     const means = plan(n).map(
-      (batch) => batch.reduce((sum, index) => sum + lengthOf[index], 0) / batch.length,
+      (batch) => batch.reduce((sum, index) => sum + lengthOf[index]!, 0) / batch.length,
     );
     const half = means.length / 2;
     const mean = (values: number[]) => values.reduce((a, b) => a + b) / values.length;

@@ -42,7 +42,7 @@ export function planEpoch(plan: EpochPlan): Int32Array[] {
     sortAlike(order.subarray(start, Math.min(start + groupSize, whole)), plan, batchSize, 1);
   }
   const batches = cut(order.subarray(0, whole), batchSize);
-  const shuffled = Array.from(random.permutation(batches.length), (at) => batches[at]);
+  const shuffled = Array.from(random.permutation(batches.length), (at) => batches[at]!);
   return [...shuffled, ...cut(order.subarray(whole), batchSize)];
 }
 
@@ -66,11 +66,11 @@ function sortAlike(
   batchSize: number,
   sign: 1 | -1,
 ): void {
-  order.sort((a, b) => sign * (lengths[a] - lengths[b]));
+  order.sort((a, b) => sign * (lengths[a]! - lengths[b]!));
   if (!targetLengths) return;
   const run = batchSize * Math.ceil(Math.sqrt(order.length / batchSize));
   for (let start = 0; start < order.length; start += run) {
-    order.subarray(start, start + run).sort((a, b) => sign * (targetLengths[a] - targetLengths[b]));
+    order.subarray(start, start + run).sort((a, b) => sign * (targetLengths[a]! - targetLengths[b]!));
   }
 }
 

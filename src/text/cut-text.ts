@@ -45,7 +45,7 @@ export function beforeSpaces(stops: string): CutText {
     for (let at = 1; at < text.length - 1; at++) {
       const code = text.charCodeAt(at);
       if (code !== SPACE && code !== LINE_FEED) continue;
-      if (!endsWord(text[at - 1], stops) || !isLetter(text[at + 1])) continue;
+      if (!endsWord(text[at - 1]!, stops) || !isLetter(text[at + 1]!)) continue;
       const end = code === SPACE ? at : at + 1;
       yield text.slice(start, end);
       start = end;
@@ -60,7 +60,7 @@ export function betweenSpaces(stops: string): CutText {
     let start = 0;
     for (let at = 1; at < text.length - 1; at++) {
       if (text.charCodeAt(at) !== SPACE) continue;
-      if (!endsWord(text[at - 1], stops) || !isLetter(text[at + 1])) continue;
+      if (!endsWord(text[at - 1]!, stops) || !isLetter(text[at + 1]!)) continue;
       yield text.slice(start, at);
       start = at + 1;
     }

@@ -33,7 +33,7 @@ describe.each(Object.keys(fixture.encodings))('words of %s', (name) => {
         return { ids: inputIds.join(' '), words: wordIds.join(' ') };
       }),
     );
-    fixture.encodings[name].forEach((expected, i) => {
+    fixture.encodings[name]!.forEach((expected, i) => {
       expect(made[i], JSON.stringify(fixture.sentences[i % fixture.sentences.length])).toEqual(expected);
     });
   });
@@ -49,7 +49,7 @@ describe.each(Object.keys(fixture.encodings))('words of %s', (name) => {
       .map((line): string[] => line.split('\t')[3]?.match(/[\p{L}\p{N}]+|\S/gu) ?? []);
     const words = [...new Set(sentences.flat())];
     const encoded = await rust.encodeBatch(words, { addSpecialTokens: false });
-    const idsOf = new Map(words.map((word, i) => [word, encoded[i].getIds()]));
+    const idsOf = new Map(words.map((word, i) => [word, encoded[i]!.getIds()]));
     const encode = wordEncoder(tokenizer, 512);
     for (const sentence of sentences) {
       const { inputIds, wordIds } = encode(sentence);

@@ -38,7 +38,7 @@ export function wordEncoder(
     const tokens = new TokenBuffer();
     const wordIds = new TokenBuffer();
     for (let word = 0; word < words.length && tokens.length <= room; word++) {
-      const pieces = wordTokenizer.ids(words[word]);
+      const pieces = wordTokenizer.ids(words[word]!);
       tokens.append(pieces);
       for (let piece = 0; piece < pieces.length; piece++) wordIds.push(word);
     }

@@ -37,16 +37,16 @@ const oracle: Oracle = languageFixture('oracle');
 const tokenizers = Object.fromEntries(TOKENIZERS.map((name) => [name, fixtureTokenizer(name).tokenizer]));
 
 describe.each(TOKENIZERS)('%s', (name) => {
-  const tokenizer = tokenizers[name];
+  const tokenizer = tokenizers[name]!;
 
   it('has the ids of the Rust library, however a text is split', () => {
     expect(oracle.texts.map((text) => [...tokenizer.ids(text)])).toEqual(
-      oracle.encodings[name].map(({ ids }) => ids),
+      oracle.encodings[name]!.map(({ ids }) => ids),
     );
   });
 
   it('decodes them at once and one by one', () => {
-    for (const { ids, decoded } of oracle.encodings[name]) {
+    for (const { ids, decoded } of oracle.encodings[name]!) {
       expect(tokenizer.decode(ids)).toBe(decoded);
       const stream = new TextStream(tokenizer);
       const parts = ids.map((id) => stream.add(id));
@@ -60,7 +60,9 @@ describe.each(TOKENIZERS)('%s', (name) => {
     const reports: number[] = [];
     const ids = tokenizer.ids(text, (characters) => reports.push(characters));
     expect(reports.length).toBeGreaterThan(1);
-    const [once, twice] = [1, 2].map((times) => tokenizer.ids(`${oracle.texts[2]} `.repeat(times)).length);
+    const [once, twice] = [1, 2].map(
+      (times) => tokenizer.ids(`${oracle.texts[2]} `.repeat(times)).length,
+    ) as [number, number];
     expect(ids.length).toBe(once + 99 * (twice - once));
   });
 });
@@ -68,7 +70,7 @@ describe.each(TOKENIZERS)('%s', (name) => {
 describe('prompts with completions', () => {
   it.each(oracle.prompts)('$tokenizer: "$prompt" and "$completion"', (expected) => {
     const { prompt, completion, ids, mask, aligned } = expected;
-    const tokenizer = tokenizers[expected.tokenizer];
+    const tokenizer = tokenizers[expected.tokenizer]!;
     const { before } = tokenizer.frame();
     const made = promptIds(tokenizer, prompt, completion);
     expect([...made.ids]).toEqual(ids);
@@ -87,10 +89,10 @@ describe('prompts with completions', () => {
 
 describe('chats', () => {
   it.each(oracle.chats)('$template: $text', ({ tokenizer, special, template, messages, ...expected }) => {
-    const chat = new ChatTemplate(oracle.templates[template], special, { where: 'test' });
+    const chat = new ChatTemplate(oracle.templates[template]!, special, { where: 'test' });
     expect(chat.render(messages, false)).toBe(expected.text);
     expect(chat.render(messages, true)).toBe(expected.prompt);
-    const { ids, learnt } = conversationIds(tokenizers[tokenizer], chat, messages);
+    const { ids, learnt } = conversationIds(tokenizers[tokenizer]!, chat, messages);
     expect({ ids: [...ids], mask: [...learnt] }).toEqual({ ids: expected.ids, mask: expected.mask });
   });
 });

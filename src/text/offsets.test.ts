@@ -41,14 +41,14 @@ describe.each(Object.keys(encodings))('tokens of %s', (name) => {
   it('have the same offsets as in transformers', () => {
     for (const [i, text] of texts.entries())
       expect(told(tokenizer.encodeWithOffsets(text)), JSON.stringify(text)).toEqual(
-        encodings[name].single[i],
+        encodings[name]!.single[i],
       );
   });
 
   it('have the same offsets in pairs', () => {
     for (const [i, text] of texts.entries()) {
       const encoding = tokenizer.encodeWithOffsets(text, texts[(i + 1) % texts.length]);
-      expect(told(encoding), JSON.stringify(text)).toEqual(encodings[name].pair[i]);
+      expect(told(encoding), JSON.stringify(text)).toEqual(encodings[name]!.pair[i]);
     }
   });
 });

@@ -14,7 +14,7 @@ it('keeps every item, within the capacity, in few rows', () => {
   const lengths = Int32Array.from({ length: 3000 }, () => 1 + random.integer(256));
   const rows = rowsOf(pack(lengths, 256));
   expect(rows.flat().sort((a, b) => a - b)).toEqual([...lengths.keys()]);
-  const sums = rows.map((row) => row.reduce((sum, item) => sum + lengths[item], 0));
+  const sums = rows.map((row) => row.reduce((sum, item) => sum + lengths[item]!, 0));
   expect(Math.max(...sums)).toBeLessThanOrEqual(256);
   const fewest = Math.ceil(lengths.reduce((a, b) => a + b) / 256);
   expect(rows.length).toBeLessThan(1.02 * fewest);

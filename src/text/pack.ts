@@ -22,13 +22,13 @@ export function pack(lengths: Int32Array, capacity: number): Packing {
   const next = new Int32Array(lengths.length).fill(-1);
   let rows = 0;
   for (const item of order) {
-    let room = lengths[item];
-    while (room < capacity && withRoom[room] < 0) room++;
-    let row = withRoom[room];
+    let room = lengths[item]!;
+    while (room < capacity && withRoom[room]! < 0) room++;
+    let row = withRoom[room]!;
     if (row < 0) row = rows++;
-    else withRoom[room] = next[row];
-    const left = room - lengths[item];
-    next[row] = withRoom[left];
+    else withRoom[room]! = next[row]!;
+    const left = room - lengths[item]!;
+    next[row] = withRoom[left]!;
     withRoom[left] = row;
     rowOf[item] = row;
   }
@@ -46,21 +46,21 @@ export function unpacked(items: number): Packing {
 /** Items from long to short. Equally long items keep their order. */
 function byLength(lengths: Int32Array, longest: number): Int32Array {
   const places = new Int32Array(longest + 2);
-  for (const length of lengths) places[longest - length + 1]++;
-  for (let i = 1; i < places.length; i++) places[i] += places[i - 1];
+  for (const length of lengths) places[longest - length + 1]!++;
+  for (let i = 1; i < places.length; i++) places[i]! += places[i - 1]!;
   const order = new Int32Array(lengths.length);
   lengths.forEach((length, item) => {
-    order[places[longest - length]++] = item;
+    order[places[longest - length]!++] = item;
   });
   return order;
 }
 
 function gathered(order: Int32Array, rowOf: Int32Array, rows: number): Packing {
   const starts = new Int32Array(rows + 1);
-  for (const row of rowOf) starts[row + 1]++;
-  for (let row = 0; row < rows; row++) starts[row + 1] += starts[row];
+  for (const row of rowOf) starts[row + 1]!++;
+  for (let row = 0; row < rows; row++) starts[row + 1]! += starts[row]!;
   const places = starts.slice();
   const items = new Int32Array(order.length);
-  for (const item of order) items[places[rowOf[item]]++] = item;
+  for (const item of order) items[places[rowOf[item]!]!++] = item;
   return { items, starts };
 }

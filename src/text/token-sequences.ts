@@ -72,5 +72,5 @@ export class SequenceBuilder {
 
 /** The number of tokens in each sequence. */
 export function lengthsOf({ starts }: Pick<TokenSequences, 'starts'>): Int32Array {
-  return Int32Array.from({ length: starts.length - 1 }, (_, i) => starts[i + 1] - starts[i]);
+  return Int32Array.from({ length: starts.length - 1 }, (_, i) => starts[i + 1]! - starts[i]!);
 }

@@ -113,8 +113,8 @@ describe.skipIf(!existsSync(folder))('MiniLM equals the Rust library', () => {
     const texts = codes.map((code): Texts => [`ab${String.fromCodePoint(code)}cd`]);
     const expected = await oracle(rust, texts, 512);
     const differing = codes.filter((_, i) => {
-      const { inputIds } = tokenizer.encode(texts[i][0], undefined, 512);
-      return inputIds.join() !== expected[i].ids.join();
+      const { inputIds } = tokenizer.encode(texts[i]![0], undefined, 512);
+      return inputIds.join() !== expected[i]!.ids.join();
     });
     expect(differing.map((code) => code.toString(16))).toEqual([]);
   });

@@ -40,8 +40,8 @@ export async function differentiateStep(
     program.differentiate(values, feeds, seed, number, division);
   const isJoint = program.parts.model.joint !== undefined;
   const isSingle = batches.length === 1 && communicator.size === 1;
-  if (isSingle && !measuresNoise && !(isJoint && batches[0].chunk))
-    return { ...(await of(batches[0])), stops };
+  if (isSingle && !measuresNoise && !(isJoint && batches[0]!.chunk))
+    return { ...(await of(batches[0]!)), stops };
   const length = values.length + (program.parts.tuner.watches ?? 0);
   const sums = new Float32Array(length + SUMS);
   const gradient = sums.subarray(0, length);
@@ -78,14 +78,14 @@ export async function differentiateStep(
   sums.set([loss, shares, shares * (regularizer ?? 0), Number(stops), ...others], length);
   communicator.allReduce(sums);
   const [meanLoss, allShares, meanRegularizer, stopping, squares, perPart, perStep] = sums.subarray(length);
-  if (Math.abs(allShares - 1) > SHARE_TOLERANCE)
+  if (Math.abs(allShares! - 1) > SHARE_TOLERANCE)
     throw new Error(`the processes computed ${allShares} of the batch together, not all of it`);
   const { regularizer: term } = program.parts.tuner;
   return {
-    loss: meanLoss,
+    loss: meanLoss!,
     regularizer: term && term.weight !== 0 ? meanRegularizer : undefined,
     gradient,
-    stops: stopping > 0,
-    noise: noiseOf({ squares, perPart, perStep }),
+    stops: stopping! > 0,
+    noise: noiseOf({ squares: squares!, perPart: perPart!, perStep: perStep! }),
   };
 }

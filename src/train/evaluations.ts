@@ -41,7 +41,7 @@ export class Evaluations {
 
   /** The score of the last evaluation that selects the best model. */
   get score(): number {
-    return this.lastMetrics[`eval_${this.#settings.metricForBest.replace(/^eval_/, '')}`];
+    return this.lastMetrics[`eval_${this.#settings.metricForBest.replace(/^eval_/, '')}`]!;
   }
 
   isDue(step: number): boolean {
@@ -102,11 +102,11 @@ export class Evaluations {
     const { metricForBest, greaterIsBetter } = this.#settings;
     if (!best || !this.#validation) return false;
     const { scores, seen } = await this.#score(this.#validation, program, values);
-    const score = scores[`eval_${metricForBest}`];
+    const score = scores[`eval_${metricForBest}`]!;
     const margin = this.#standardError(seen);
     const ahead = greaterIsBetter ? best.score - score : score - best.score;
     // If a score or loss is NaN, the best model is kept.
-    if (best.metrics.eval_loss < scores.eval_loss || !(ahead <= margin)) return false;
+    if (best.metrics.eval_loss! < scores.eval_loss! || !(ahead <= margin)) return false;
     this.best.state = { ...best, step, score, metrics: scores };
     this.best.values = values;
     this.seen = { last: seen, best: seen };

@@ -37,7 +37,7 @@ export type OnStepEnd = (state: StepState) => Answer | Promise<Answer>;
 export function checkedControl(answer: unknown): StepControl {
   const { data, error } = control.safeParse(answer ?? {});
   if (data) return data;
-  const [{ path, message }] = error.issues;
+  const { path, message } = error.issues[0]!;
   throw new UserError(
     `The answer of onStepEnd is invalid${path.length ? ` at ${path.join('.')}` : ''}: ${message}.`,
   );

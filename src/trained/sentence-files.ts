@@ -101,7 +101,7 @@ function poolingMode(config: z.output<typeof poolingSchema>) {
 
 function legacyModes(config: Readonly<Record<string, unknown>>): string[] {
   const modes = Object.keys(LEGACY_MODES).filter((key) => config[key] === true);
-  return modes.length > 0 ? modes.map((key) => LEGACY_MODES[key]) : [PLAIN_SENTENCE.pooling.mode];
+  return modes.length > 0 ? modes.map((key) => LEGACY_MODES[key]!) : [PLAIN_SENTENCE.pooling.mode];
 }
 
 function checked<T>(schema: z.ZodType<T>, json: unknown, where: string): T | undefined {

@@ -197,7 +197,7 @@ export class TrainedModel {
     const task = this.definition();
     const said = Object.entries(reading).filter(([, value]) => value !== undefined);
     const flags = Object.fromEntries(said);
-    const context = this.context(task.withFlags(this.context().reading, flags, files[0].name));
+    const context = this.context(task.withFlags(this.context().reading, flags, files[0]!.name));
     const rows = task.read(files, context.reading);
     if (onNotice) for (const message of task.notices?.(rows) ?? []) onNotice(message);
     const evaluation = withOwnScores(task.evaluation(rows, context, this.batchSize), own);

@@ -78,7 +78,7 @@ export function ownFunction(
   name: OwnFunctionName,
   where: string,
 ): (...given: never[]) => unknown {
-  if (Object.hasOwn(functions, name)) return compiled(functions[name], where);
+  if (Object.hasOwn(functions, name)) return compiled(functions[name]!, where);
   throw new UserError({
     where,
     fault: 'was a function when the run began and is missing now',

@@ -92,7 +92,7 @@ export class ParameterLayout {
   rows(name: string): [from: number, to: number] {
     const { stack, shape, start } = this.get(name);
     const from = (start - stack.start) / elementCount(stack.shape.slice(1));
-    return [from, from + shape[0]];
+    return [from, from + shape[0]!];
   }
 }
 
@@ -102,7 +102,7 @@ export function stackValue(flat: Value, { start, end, shape }: TrainedStack): Va
 }
 
 function stackedShape(members: readonly TrainedParameter[]): readonly number[] {
-  const [{ shape }] = members;
+  const { shape } = members[0]!;
   if (members.length === 1) return shape;
-  return [members.reduce((sum, { shape: [rows] }) => sum + rows, 0), ...shape.slice(1)];
+  return [members.reduce((sum, { shape: [rows] }) => sum + rows!, 0), ...shape.slice(1)];
 }

@@ -20,5 +20,5 @@ export function trainedOutput(
   const [weight, bias] = ['weight', 'bias'].map((name) => layout.find(`${last?.path}.${name}`));
   if (!last || !weight || !bias) return undefined;
   const names = { path: last.path, weight: weight.name, bias: bias.name };
-  return { ...names, width: last.inFeatures, outputs: bias.shape[0] };
+  return { ...names, width: last.inFeatures, outputs: bias.shape[0]! };
 }

@@ -50,9 +50,9 @@ async function measured(run: MethodRun, model: LoadedModel, engine: Engine, feed
   async function gradientAt(values: Float32Array) {
     const sum = new Float32Array(values.length);
     for (let i = 0; i < steps; i++) {
-      const { gradient } = await program.differentiate(values, feeds[i], 0, i);
+      const { gradient } = await program.differentiate(values, feeds[i]!, 0, i);
       gradient.forEach((slope, at) => {
-        sum[at] += slope / steps;
+        sum[at]! += slope / steps;
       });
     }
     return sum;
@@ -72,7 +72,7 @@ async function measured(run: MethodRun, model: LoadedModel, engine: Engine, feed
 /** The recorded values in the tuner's layout. */
 function recorded({ layout }: Pick<MethodRun['tuner'], 'layout'>, tensors: Case['initial']): Float32Array {
   const values = new Float32Array(layout.length);
-  for (const { name } of layout.segments) layout.read(values, name).set(tensors[name]);
+  for (const { name } of layout.segments) layout.read(values, name).set(tensors[name]!);
   return values;
 }
 
@@ -90,7 +90,7 @@ it.each(Object.keys(golden.cases) as (keyof typeof golden.cases)[])(
   async (name) => {
     const { settings, ranks, initial, trace, final } = golden.cases[name];
     const parts = [0, 1, 2, 3].map((i) => withPrefix(BATCHES, `${i}.`));
-    const model = loadCase(`${FOLDER}/base`, 'SEQ_CLS', parts[0]);
+    const model = loadCase(`${FOLDER}/base`, 'SEQ_CLS', parts[0]!);
     const engine = nodeEngine(model, 'cpu');
     const feeds = parts.map((part) => feedsOf(model, part));
     const orthogonality = name === 'igulora' ? { orth_reg_weight: 0 } : {};
@@ -112,17 +112,17 @@ it.each(Object.keys(golden.cases) as (keyof typeof golden.cases)[])(
     const paths = run.tuner.sites.map(({ path }) => path);
     let kept = new Map<string, number[]>();
     for (const [i, { loss, kept: theirs }] of trace.entries()) {
-      const found = await program.differentiate(values, feeds[i % 4], 0, i);
+      const found = await program.differentiate(values, feeds[i % 4]!, 0, i);
       // Both train in 32 bits, and differences grow with the steps.
       expect(found.loss, `step ${i + 1}`).toBeCloseTo(loss, 4);
       const gradient = found.gradient.slice();
       run.beforeStep?.(i + 1, values, gradient);
       gradient.forEach((slope, at) => {
-        values[at] -= golden.rate * slope;
+        values[at]! -= golden.rate * slope;
       });
       const after = run.afterStep?.(i + 1, values, gradient);
       if (theirs) {
-        kept = new Map(paths.map((path, k) => [path, theirs[k]]));
+        kept = new Map(paths.map((path, k) => [path, theirs[k]!]));
         const counts = theirs.map((mask) => mask.reduce((a, b) => a + b, 0));
         expect(
           paths.map((path) => run.ranks()[path] ?? 0),
@@ -141,9 +141,9 @@ it.each(Object.keys(golden.cases) as (keyof typeof golden.cases)[])(
     const { layout } = run.tuner;
     expect(layout.segments.length).toBeGreaterThan(6);
     for (const { name: tensor } of layout.segments) {
-      const expected = keptOnly(tensor, final[tensor], kept);
+      const expected = keptOnly(tensor, final[tensor]!, kept);
       expect(layout.read(values, tensor), tensor).toHaveLength(expected.length);
-      layout.read(values, tensor).forEach((value, at) => expect(value, tensor).toBeCloseTo(expected[at], 3));
+      layout.read(values, tensor).forEach((value, at) => expect(value, tensor).toBeCloseTo(expected[at]!, 3));
     }
     await program.release();
     model.close();

@@ -19,7 +19,7 @@ const [LOOP, END, BRANCH_IF, DROP] = [[0x03, 0x40], [0x0b], [0x0d, 0x00], [0x1a]
 const [GET, SET, TEE] = [0x20, 0x21, 0x22];
 const [I32_CONST, I32_ADD, I32_LESS] = [0x41, 0x6a, 0x49];
 /** SIMD opcodes: load, store and splat of 32-bit floats. */
-const [LOAD, STORE, SPLAT] = [0x00, 0x0b, 0x13].map((code) => [0xfd, code]);
+const [LOAD, STORE, SPLAT] = [0x00, 0x0b, 0x13].map((code) => [0xfd, code]) as [number[], number[], number[]];
 const OPERATORS: Record<Operator, number[]> = {
   absolute: [0xfd, 0xe0, 0x01],
   root: [0xfd, 0xe3, 0x01],

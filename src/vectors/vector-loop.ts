@@ -45,7 +45,7 @@ export class VectorLoop<Vector extends string, Scalar extends string> {
   /** Updates the vectors in place. They must have the same length and not overlap. */
   run(vectors: Readonly<Record<Vector, Float32Array>>, scalars: Readonly<Record<Scalar, number>>): void {
     const numbers = this.#scalars.map((name) => scalars[name]);
-    const { length } = vectors[this.#parts[0].name];
+    const { length } = vectors[this.#parts[0]!.name];
     for (let start = 0; start < length; start += ROOM) {
       const end = Math.min(start + ROOM, length);
       for (const { name, part } of this.#parts) part.set(vectors[name].subarray(start, end));

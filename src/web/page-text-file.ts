@@ -28,7 +28,7 @@ export async function pageTextFile(files: PageTexts, name: string, key: string):
       hint,
     });
   }
-  const content = files[name];
+  const content = files[name]!;
   const blob = typeof content === 'string' ? new Blob([content]) : content;
   checkTextSize(blob.size, name);
   const source = blobSource(blob, name);

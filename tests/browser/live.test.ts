@@ -51,7 +51,7 @@ describe.skipIf(CHROMIUM === undefined)(`a run in a browser (${CHROMIUM ?? NO_CH
   it('updates, survives reloads, and stops at the press of a button as with Ctrl-C', async () => {
     const { url, ended } = await trainLive([...LONG, '--set', 'output=stopped']);
     const pages = await Promise.all(LOOKS.map((look) => openPage(browser, url, look)));
-    const [{ page }] = pages;
+    const { page } = pages[0]!;
     await until(page, 4);
     const before = await stepOf(page);
     await page.reload();

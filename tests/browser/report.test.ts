@@ -57,7 +57,10 @@ describe.skipIf(CHROMIUM === undefined)(`a report in a browser (${CHROMIUM ?? NO
   beforeAll(async () => {
     await workspace.run('report', 'run', '-o', 'one.html');
     await workspace.run('report', 'run', 'lora', '-o', 'several.html');
-    [one, several] = ['one.html', 'several.html'].map((name) => pathToFileURL(workspace.path(name)).href);
+    [one, several] = ['one.html', 'several.html'].map((name) => pathToFileURL(workspace.path(name)).href) as [
+      string,
+      string,
+    ];
     browser = await launch();
   });
   afterAll(() => browser?.close());

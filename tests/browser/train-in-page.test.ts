@@ -190,13 +190,13 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
     mkdirSync(join(folder, 'from-page', 'checkpoints'), { recursive: true });
     writeFileSync(join(folder, 'from-page', 'checkpoints', name), Uint8Array.from(bytes as number[]));
     const resumed = steps(await trainInNode(CONFIG, 'from-page', { resume: true }));
-    expect(name).toBe(`checkpoint-${resumed[0].step - 1}.safetensors`);
+    expect(name).toBe(`checkpoint-${resumed[0]!.step - 1}.safetensors`);
     expect(filesOf(join(folder, 'from-page', 'adapter'))).toEqual(files);
 
     await trainInNode(CONFIG, 'stopped', { stopAt: 3 });
     const inNode = readFileSync(join(folder, 'stopped', 'checkpoints', 'checkpoint-3.safetensors'));
     const { adapter, events } = await trainInPage(page, CONFIG, { checkpoint: [...inNode] });
-    expect(steps(events)[0].step).toBe(4);
+    expect(steps(events)[0]!.step).toBe(4);
     expect(
       adapter
         ?.filter(([name]) => name !== 'README.md')
@@ -339,7 +339,9 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page on WebGPU (${CHROMIU
     expect(here).toHaveLength(30);
     // The same float32 sums in another order: a unit or two in the last place of the measured loss (1.2e-7),
     // amplified by thirty steps.
-    here.forEach(({ loss }, i) => expect(Math.abs(loss - there[i].loss), `step ${i + 1}`).toBeLessThan(1e-5));
+    here.forEach(({ loss }, i) =>
+      expect(Math.abs(loss - there[i]!.loss), `step ${i + 1}`).toBeLessThan(1e-5),
+    );
     expect(server.answers).toContain('200 engine/ort-wasm-simd-threaded.asyncify.wasm');
     // No two scores are that close where the last triplets are chosen.
     expect(result?.ranks).toEqual((inNode.at(-1) as EventOf<'finish'>).ranks);

@@ -51,7 +51,7 @@ it.skipIf(!process.env.LONG_TESTS || !CHROMIUM)(
       expect(Number(percent)).toBeGreaterThan(100 * Number(guess) + 10);
       const model = await open(join(folder, 'adapter'), { device: 'wasm' });
       for (const text of TEXTS) {
-        const [[label, percent]] = answers.get(text)!;
+        const [label, percent] = answers.get(text)![0]!;
         for await (const answer of model.predict([{ text }])) {
           expect(label).toBe(answer.label);
           expect(Math.abs(percent - 100 * Math.max(...Object.values(answer.probabilities)))).toBeLessThan(

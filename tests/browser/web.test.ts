@@ -95,7 +95,8 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
       const session = await InferenceSession.create(join(site, 'onnx/model.onnx'));
       const model = await open(adapter, { device: 'wasm' });
       for (const text of ['the cat sat very good.', 'the fish, the bird flew bad.']) {
-        const [[label, percent], ...others] = await user.ask(text);
+        const [first, ...others] = await user.ask(text);
+        const [label, percent] = first!;
         for await (const answer of model.predict([{ text }])) {
           expect(label).toBe(answer.label);
           // Rounded as in the page.
@@ -105,8 +106,8 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
           const { inputIds } = model.parts.text.tokenizer.encode(text, undefined, 128);
           const { logits } = await session.run(batchOfOne(inputIds));
           // Sums of float32 in another order.
-          (logits.data as Float32Array).forEach((logit, i) =>
-            expect(Math.abs(logit - answer.logits[i])).toBeLessThan(1e-4),
+          (logits!.data as Float32Array).forEach((logit, i) =>
+            expect(Math.abs(logit - answer.logits[i]!)).toBeLessThan(1e-4),
           );
         }
         expect(others).toHaveLength(1);
@@ -141,12 +142,12 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     const vectors = await model.embed(answers);
     for (const question of ['how do i pay for a train', 'can i refund a ticket']) {
       const [query] = await model.embed([question]);
-      const near = new Map(answers.map((answer, i) => [answer, cosine(query, vectors[i])]));
+      const near = new Map(answers.map((answer, i) => [answer, cosine(query!, vectors[i]!)]));
       const found = await user.ask(question, 'Type a question');
       expect(found).toHaveLength(6);
       // The page shows two digits.
       for (const [answer, score] of found) expect(Math.abs(score - near.get(answer)!)).toBeLessThan(0.006);
-      expect(near.get(found[0][0])).toBe(Math.max(...near.values()));
+      expect(near.get(found[0]![0])).toBe(Math.max(...near.values()));
     }
     expect(complaints).toEqual([]);
     await page.context().close();
@@ -194,7 +195,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     await user.train(100);
     await user.step(1);
     // As on a full disk.
-    await page.workers()[0].evaluate(() => {
+    await page.workers()[0]!.evaluate(() => {
       FileSystemFileHandle.prototype.createWritable = () => Promise.reject(new Error('no room'));
     });
     // The first tab stores its training, so this one cannot.
@@ -391,7 +392,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     expect(await page.evaluate(send, url)).toBe('refused');
     const workers = page.workers();
     expect(workers).toHaveLength(1);
-    expect(await workers[0].evaluate(send, url)).toBe('refused');
+    expect(await workers[0]!.evaluate(send, url)).toBe('refused');
     expect(asked).toBe(0);
 
     plain.close();

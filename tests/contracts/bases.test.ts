@@ -141,7 +141,7 @@ describe.each(familiesAndHeads())('%s with the head %s', (family, head) => {
     if (REFUSED.includes(family))
       return expect(attempt).rejects.toThrow('cannot hold any linear weight of this');
     const logits = await attempt;
-    const distance = norm(logits.map((value, i) => value - plain[i])) / norm(plain);
+    const distance = norm(logits.map((value, i) => value - plain[i]!)) / norm(plain);
     expect(distance).toBeGreaterThan(0);
     expect(distance).toBeLessThan(ROUNDING[dtype]);
     if (writesText(head)) {

@@ -81,7 +81,7 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
     it('builds valid graphs for training and for prediction', () => {
       const { outputs } = trainingGraph(model.buildLoss, tuner);
       verify(Object.values(outputs));
-      expect(outputs.gradient.shape).toEqual([tuner.layout.length]);
+      expect(outputs.gradient!.shape).toEqual([tuner.layout.length]);
       verify(Object.values(evaluationGraph(model, tuner, 'logits')));
     });
 
@@ -143,7 +143,7 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
           const found = after(parameter, 0, elementCount(shape));
           // Products of three numbers, rounded in another order.
           expected.forEach((value, i) =>
-            expect(Math.abs(found[i] - value)).toBeLessThan(1e-4 * (1 + Math.abs(value))),
+            expect(Math.abs(found[i]! - value)).toBeLessThan(1e-4 * (1 + Math.abs(value))),
           );
         }
       }
@@ -159,7 +159,7 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
       const merged = tuner.merged(distinct(tuner.layout.length), (parameter, start, end) =>
         read(parameter, model.parameters.get(parameter)!).slice(start, end),
       );
-      const [[parameter, shape]] = model.parameters;
+      const [parameter, shape] = [...model.parameters][0]!;
       expect(merged(parameter, 1, elementCount(shape))).toHaveLength(elementCount(shape) - 1);
     });
 

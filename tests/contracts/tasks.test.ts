@@ -10,7 +10,7 @@ describe.each(TASK_NAMES)('task %s', (name) => {
   const task = taskNamed(name);
   /** A `data` section with only the required keys. */
   const shape = task.data.shape as Record<string, { safeParse(value: unknown): { success: boolean } }>;
-  const required = Object.keys(shape).filter((key) => !shape[key].safeParse(undefined).success);
+  const required = Object.keys(shape).filter((key) => !shape[key]!.safeParse(undefined).success);
   const least = Object.fromEntries(['train', ...required].map((key) => [key, key]));
 
   it('has a data section that a config accepts', () => {
@@ -26,7 +26,7 @@ describe.each(TASK_NAMES)('task %s', (name) => {
     for (const metric of task.metrics) expect(SCORES).toHaveProperty(metric);
     const { training } = parseRunConfig({ task: name, data: least, output: 'run' }, 'test');
     expect(training.metric_for_best_model).toBe(task.metrics[0]);
-    const facts = scoreFacts(task.metrics[0]);
+    const facts = scoreFacts(task.metrics[0]!);
     expect(training.greater_is_better).toBe(!facts?.lessIsBetter);
   });
 

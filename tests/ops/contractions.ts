@@ -46,15 +46,15 @@ const rotated = (half: number, size: number, x: (j: number) => number, c: (j: nu
   return i < 2 * half ? x(j) * c(i - half) + x(j - half) * s(i - half) : x(j);
 };
 const rotating = (headSize: number) => (x: Value, c: Value, s: Value) => rotate(x, [c, s], headSize);
-const normal = (output: number) => (x: Value, gain: Value, shift: Value) => layerNorm(x, gain, shift, EPSILON)[output];
+const normal = (output: number) => (x: Value, gain: Value, shift: Value) => layerNorm(x, gain, shift, EPSILON)[output]!;
 
 /** A product with a [4, 32] matrix in blocks of 16, and the matrix itself. */
 const blockProducts = ([4, 8] as const).flatMap((bits): OpCase[] => {
   const sizes = { bits, blockSize: 16, inFeatures: 32, outFeatures: 4 };
   const bytes = frozenBytes(bits, 16 * bits);
   const scales = frozenFloats(bits, 8);
-  const integer = (at: number) => bits === 8 ? bytes[at] - 128 : ((bytes[at >> 1] >> (4 * (at % 2))) & 15) - 8;
-  const w = (o: number, i: number) => integer(32 * o + i) * scales[(32 * o + i) >> 4];
+  const integer = (at: number) => bits === 8 ? bytes[at]! - 128 : ((bytes[at >> 1]! >> (4 * (at % 2))) & 15) - 8;
+  const w = (o: number, i: number) => integer(32 * o + i) * scales[(32 * o + i) >> 4]!;
   const product = (backward: boolean) => (x: Value) => {
     const { graph } = x.node;
     const values = weight(graph, `bytes ${bits} ${16 * bits}`, [8, 2 * bits], 'uint8');
@@ -77,7 +77,7 @@ const byteMatrix = (x: Value, seed: number, rows: number, columns: number) =>
 const byteElement = (seed: number, columns: number) => {
   const bytes = frozenBytes(seed, 12);
   const scales = frozenFloats(seed, columns);
-  return (i: number, j: number) => ((bytes[columns * i + j] << 24) >> 24) * scales[j];
+  return (i: number, j: number) => ((bytes[columns * i + j]! << 24) >> 24) * scales[j]!;
 };
 /** `smoothed`: the seed of the factors of x's columns. */
 const byteProduct = (smoothed?: number) => (x: Value) =>
@@ -95,9 +95,9 @@ const roundedRow = (n: number, row: (i: number) => number) => {
 /** As DynamicQuantizeLinear: 255 steps from the smallest element to the largest, zero being one of them. */
 const SMOOTHING = frozenFloats(3, 4);
 const roundedTable = (x: Table) => {
-  const smooth = [...x.data].map((element, i) => element * SMOOTHING[i % 4]);
+  const smooth = [...x.data].map((element, i) => element * SMOOTHING[i % 4]!);
   const step = (Math.max(0, ...smooth) - Math.min(0, ...smooth)) / 255;
-  return (m: number, i: number) => step * Math.round(smooth[4 * m + i] / step);
+  return (m: number, i: number) => step * Math.round(smooth[4 * m + i]! / step);
 };
 const evenDot = (x: Table, m: number, o: number) => total(4, (i) => roundedTable(x)(m, i) * W(i, o)) / 256;
 const byteProducts = [
@@ -107,7 +107,7 @@ const byteProducts = [
   op([real('batch', 4), real(3)], (x, b) => add(byteProduct(3)(x), b), [2, 3], (x, b) => (m, o) => evenDot(x, m, o) + b(o), [1]),
   op([real('batch', 4), real('batch', 1)], (x, b) => add(byteProduct(3)(x), b), [2, 3], (x, b) => (m, o) => evenDot(x, m, o) + b(m, 0), [1]),
   // The gradient is rounded by row, however the operand was rounded.
-  op([real('batch', 4), real('batch', 3)], (x, g) => gradients(sum(multiply(byteProduct(3)(x), g), [0, 1]), [x])[0], [2, 4], (_, g) => (m, i) => total(3, (o) => roundedRow(3, (k) => g(m, k))(o) * MIRRORED(o, i)) / 256, []),
+  op([real('batch', 4), real('batch', 3)], (x, g) => gradients(sum(multiply(byteProduct(3)(x), g), [0, 1]), [x])[0]!, [2, 4], (_, g) => (m, i) => total(3, (o) => roundedRow(3, (k) => g(m, k))(o) * MIRRORED(o, i)) / 256, []),
 ];
 
 /** The gradient of the product is the transposed product, whose operand is scaled before it is rounded. */
@@ -115,8 +115,8 @@ const SCALES = frozenFloats(1, 3);
 const columnBytes = (x: Value, transposed: boolean) => columnByteMatmul(x, byteMatrix(x, 1, 4, 3), transposed);
 const columnByteProducts = [
   op([real('batch', 4)], (x) => columnBytes(multiply(x, 1 / 256), false), [2, 3], (x) => (m, o) => total(4, (i) => roundedRow(4, (k) => x(m, k))(i) * W(i, o)) / 256, []),
-  op([real('batch', 3)], (x) => columnBytes(multiply(x, 1 / 256), true), [2, 4], (x) => (m, i) => total(3, (o) => roundedRow(3, (k) => x(m, k) * SCALES[k])(o) * (W(i, o) / SCALES[o])) / 256, []),
-  op([real('batch', 4), real('batch', 3)], (x, g) => gradients(sum(multiply(columnBytes(x, false), g), [0, 1]), [x])[0], [2, 4], (_, g) => (m, i) => total(3, (o) => roundedRow(3, (k) => g(m, k) * SCALES[k])(o) * (W(i, o) / SCALES[o])), []),
+  op([real('batch', 3)], (x) => columnBytes(multiply(x, 1 / 256), true), [2, 4], (x) => (m, i) => total(3, (o) => roundedRow(3, (k) => x(m, k) * SCALES[k]!)(o) * (W(i, o) / SCALES[o]!)) / 256, []),
+  op([real('batch', 4), real('batch', 3)], (x, g) => gradients(sum(multiply(columnBytes(x, false), g), [0, 1]), [x])[0]!, [2, 4], (_, g) => (m, i) => total(3, (o) => roundedRow(3, (k) => g(m, k) * SCALES[k]!)(o) * (W(i, o) / SCALES[o]!)), []),
 ];
 
 /** Cases of the products and reductions. */
@@ -174,7 +174,7 @@ export const contractions = {
   softmax: [
     op([real(2, 3)], softmax, [2, 3], (x) => (i, j) => Math.exp(x(i, j)) / total(3, (k) => Math.exp(x(i, k)))),
     op([real('batch', 2, 'sequence')], softmax, [2, 2, 3], (x) => (n, i, j) => Math.exp(x(n, i, j)) / total(3, (k) => Math.exp(x(n, i, k)))),
-    op([real(3)], (x) => softmax(add(x, constant(x.node.graph, [0, 0, -1e9]))), [3], (x) => (i) => ([1, 1, 0][i] * Math.exp(x(i))) / (Math.exp(x(0)) + Math.exp(x(1)))),
+    op([real(3)], (x) => softmax(add(x, constant(x.node.graph, [0, 0, -1e9]))), [3], (x) => (i) => ([1, 1, 0][i]! * Math.exp(x(i))) / (Math.exp(x(0)) + Math.exp(x(1)))),
   ],
   logSumExp: [
     op([real(2, 3)], logSumExp, [2, 1], (x) => (i) => Math.log(total(3, (k) => Math.exp(x(i, k))))),

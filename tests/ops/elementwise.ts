@@ -32,14 +32,14 @@ const literal = (like: Value, data: number[], shape?: number[], dtype?: DataType
 /** Cases of the elementwise ops. */
 export const elementwise = {
   constant: [
-    op([real(2, 3)], (a) => multiply(a, literal(a, [1, -2, 0.5])), [2, 3], (a) => (i, j) => a(i, j) * [1, -2, 0.5][j]),
-    op([real(2, 3)], (a) => multiply(a, literal(a, [7, -2], [2, 1])), [2, 3], (a) => (i, j) => a(i, j) * [7, -2][i]),
-    op([int([3], [4, 5, 6])], (a) => equal(a, literal(a, [4, 0, 6], [3], 'int32')), [3], () => (i) => [1, 0, 1][i]),
-    op([real(2)], (a) => where(literal(a, [0, 1], [2], 'bool'), a, 9), [2], (a) => (i) => [9, a(1)][i]),
+    op([real(2, 3)], (a) => multiply(a, literal(a, [1, -2, 0.5])), [2, 3], (a) => (i, j) => a(i, j) * [1, -2, 0.5][j]!),
+    op([real(2, 3)], (a) => multiply(a, literal(a, [7, -2], [2, 1])), [2, 3], (a) => (i, j) => a(i, j) * [7, -2][i]!),
+    op([int([3], [4, 5, 6])], (a) => equal(a, literal(a, [4, 0, 6], [3], 'int32')), [3], () => (i) => [1, 0, 1][i]!),
+    op([real(2)], (a) => where(literal(a, [0, 1], [2], 'bool'), a, 9), [2], (a) => (i) => [9, a(1)][i]!),
   ],
   iota: [
-    op([int([3], [1, 0, 2])], (x) => equal(x, iota(x.node.graph, 3)), [3], () => (i) => [0, 0, 1][i]),
-    op([int(['batch', 'sequence'], [0, 0, 2, 5, 1, 2])], (x) => equal(x, iota(x.node.graph, x.shape[1])), [2, 3], (x) => (i, j) => Number(x(i, j) === j)),
+    op([int([3], [1, 0, 2])], (x) => equal(x, iota(x.node.graph, 3)), [3], () => (i) => [0, 0, 1][i]!),
+    op([int(['batch', 'sequence'], [0, 0, 2, 5, 1, 2])], (x) => equal(x, iota(x.node.graph, x.shape[1]!)), [2, 3], (x) => (i, j) => Number(x(i, j) === j)),
   ],
   add: binary(add, (a, b) => a + b),
   subtract: binary(subtract, (a, b) => a - b),
@@ -83,12 +83,12 @@ export const elementwise = {
     op([real('sequence'), real('batch', 1), real()], ifPositive, [2, 3], (c, a, b) => (i, j) => (c(j) > 0 ? a(i, 0) : b()), [1, 2]),
     op([real(4), real(4)], (c, a) => ifPositive(c, a, -9), [4], (c, a) => (i) => (c(i) > 0 ? a(i) : -9), [1]),
     op([apart(4)], (a) => ifPositive(a, multiply(a, a), a), [4], (a) => (i) => (a(i) > 0 ? a(i) ** 2 : a(i))),
-    op([int([3], [0, 1, 0]), int([3], [1, 2, 3]), int([1], [7])], (c, a, b) => where(cast(c, 'bool'), a, b), [3], (_, a) => (i) => [7, a(1), 7][i]),
+    op([int([3], [0, 1, 0]), int([3], [1, 2, 3]), int([1], [7])], (c, a, b) => where(cast(c, 'bool'), a, b), [3], (_, a) => (i) => [7, a(1), 7][i]!),
   ],
   cast: [
     op([int([3], [-1, 0, 5])], (x) => cast(x, 'float32'), [3], (x) => x),
     op([apart(3)], (x) => cast(x, 'int32'), [3], (x) => (i) => Math.trunc(x(i)), []),
-    op([int([3], [-1, 0, 5])], (x) => cast(x, 'bool'), [3], () => (i) => [1, 0, 1][i]),
+    op([int([3], [-1, 0, 5])], (x) => cast(x, 'bool'), [3], () => (i) => [1, 0, 1][i]!),
     op([real(3)], (x) => cast(greater(x, 0), 'int32'), [3], (x) => (i) => Number(x(i) > 0), []),
   ],
 };

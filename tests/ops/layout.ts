@@ -19,14 +19,14 @@ const rowsOf = (table: Value, at: Value) => gather(table, at);
 /** Cases of the ops that move elements. */
 export const layout = {
   reshape: [
-    op([real(2, 6)], (x) => reshape(x, [3, 4]), [3, 4], (x) => (i, j) => x.data[4 * i + j]),
+    op([real(2, 6)], (x) => reshape(x, [3, 4]), [3, 4], (x) => (i, j) => x.data[4 * i + j]!),
     op([real(1, 1)], (x) => reshape(x, []), [], (x) => () => x(0, 0)),
     op([real()], (x) => reshape(x, [1, 1]), [1, 1], (x) => () => x()),
-    op([real('batch', 'sequence', 4)], (x) => reshape(x, [rows, 4]), [6, 4], (x) => (i, j) => x.data[4 * i + j]),
+    op([real('batch', 'sequence', 4)], (x) => reshape(x, [rows, 4]), [6, 4], (x) => (i, j) => x.data[4 * i + j]!),
     op([real('batch', 'sequence', 4)], (x) => reshape(x, [batch, sequence, 2, 2]), [2, 3, 2, 2], (x) => (n, s, i, j) => x(n, s, 2 * i + j)),
-    op([real('batch', 'sequence')], (x) => reshape(x, [multiplyDimensions(rows, 1)]), [6], (x) => (i) => x.data[i]),
-    op([real('batch', 4)], (x) => reshape(x, [multiplyDimensions(batch, 2), 2]), [4, 2], (x) => (i, j) => x.data[2 * i + j]),
-    op([TOKENS], (x) => reshape(x, [rows]), [6], (x) => (i) => x.data[i]),
+    op([real('batch', 'sequence')], (x) => reshape(x, [multiplyDimensions(rows, 1)]), [6], (x) => (i) => x.data[i]!),
+    op([real('batch', 4)], (x) => reshape(x, [multiplyDimensions(batch, 2), 2]), [4, 2], (x) => (i, j) => x.data[2 * i + j]!),
+    op([TOKENS], (x) => reshape(x, [rows]), [6], (x) => (i) => x.data[i]!),
   ],
   transpose: [
     op([real(2, 3)], (x) => transpose(x, [1, 0]), [3, 2], (x) => (i, j) => x(j, i)),
@@ -57,8 +57,8 @@ export const layout = {
   ],
   concat: [
     op([real(2, 1), real(2, 2)], (x, y) => concat([x, y], 1), [2, 3], (x, y) => (i, j) => (j < 1 ? x(i, j) : y(i, j - 1))),
-    op([real(2), real(1), real(3)], (x, y, z) => concat([x, y, z], 0), [6], (x, y, z) => (i) => [...x.data, ...y.data, ...z.data][i]),
-    op([real(2), real(1)], (x, y) => concat([x, y, x], 0), [5], (x, y) => (i) => [...x.data, ...y.data, ...x.data][i]),
+    op([real(2), real(1), real(3)], (x, y, z) => concat([x, y, z], 0), [6], (x, y, z) => (i) => [...x.data, ...y.data, ...z.data][i]!),
+    op([real(2), real(1)], (x, y) => concat([x, y, x], 0), [5], (x, y) => (i) => [...x.data, ...y.data, ...x.data][i]!),
     op([real('batch', 'sequence'), real('batch', 1)], (x, y) => concat([y, x], 1), [2, 4], (x, y) => (i, j) => (j < 1 ? y(i, j) : x(i, j - 1))),
     op([real('batch', 2), real('sequence', 2)], (x, y) => concat([x, y], 0), [5, 2], (x, y) => (i, j) => (i < 2 ? x(i, j) : y(i - 2, j))),
     op([TOKENS], (x) => concat([x, x], 0), [4, 3], (x) => (i, j) => x(i % 2, j)),

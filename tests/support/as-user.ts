@@ -55,5 +55,5 @@ export function packInto(folder: string): string {
   // dist/ is already built. The prepare step would delete it while other tests use it.
   const { status, stderr } = runAsUser('.', 'npm', 'pack', '--ignore-scripts', '--pack-destination', folder);
   if (status !== 0) throw new Error(stderr);
-  return join(folder, readdirSync(folder)[0]);
+  return join(folder, readdirSync(folder)[0]!);
 }

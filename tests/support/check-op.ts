@@ -119,7 +119,7 @@ export async function checkOp(
   );
   const slopes = gradients(
     loss,
-    wrt.map((i) => values[i]),
+    wrt.map((i) => values[i]!),
   );
   const outputs = { y, ...Object.fromEntries(wrt.map((i, k) => [`d${NAMES[i]}`, slopes[k]])) };
 
@@ -134,11 +134,11 @@ export async function checkOp(
   const session = await backend.open(lower(outputs, { target: backend.target, locate }));
   const actual = await session.run(feeds);
   await session.release();
-  expectClose('value', actual.y, expected);
+  expectClose('value', actual.y!, expected);
   const weighted = () =>
-    reference(...tables).data.reduce((loss, element, i) => loss + element * factors.data[i], 0);
+    reference(...tables).data.reduce((loss, element, i) => loss + element * factors.data[i]!, 0);
   for (const i of wrt) {
-    expectClose(`gradient by ${NAMES[i]}`, actual[`d${NAMES[i]}`], slope(weighted, tables[i]));
+    expectClose(`gradient by ${NAMES[i]}`, actual[`d${NAMES[i]}`]!, slope(weighted, tables[i]!));
   }
 }
 
@@ -158,7 +158,7 @@ function slope(loss: () => number, { shape, data }: Table): Table {
 function expectClose(what: string, { data, dims }: HostTensor, { shape, data: expected }: Table): void {
   if (String(dims) !== String(shape)) throw new Error(`${what}: shape [${dims}], should be [${shape}]`);
   expected.forEach((element, i) => {
-    if (!(Math.abs(data[i] - element) <= TOLERANCE * Math.max(1, Math.abs(element)))) {
+    if (!(Math.abs(data[i]! - element) <= TOLERANCE * Math.max(1, Math.abs(element)))) {
       throw new Error(`${what}: element ${i} of [${shape}] is ${data[i]}, should be ${element}`);
     }
   });
@@ -168,12 +168,12 @@ function declare(inputs: readonly Spec[]): Value[] {
   const graph = new Graph();
   return inputs.map(({ dtype, shape }, i) => {
     const dimensions = shape.map((size) => (typeof size === 'string' ? symbol(size) : size));
-    return input(graph, NAMES[i], dtype, dimensions);
+    return input(graph, NAMES[i]!, dtype, dimensions);
   });
 }
 
 function drawTensor({ dtype, shape, draw }: Spec, random: Random): HostTensor {
-  const dims = shape.map((size) => (typeof size === 'string' ? SIZES[size] : size));
+  const dims = shape.map((size) => (typeof size === 'string' ? SIZES[size]! : size));
   const elements = draw(
     random,
     dims.reduce((a, b) => a * b, 1),

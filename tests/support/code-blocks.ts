@@ -15,9 +15,9 @@ export function codeBlocks(document: string): CodeBlock[] {
   const blocks: CodeBlock[] = [];
   const lines = readFileSync(document, 'utf8').split('\n');
   for (let i = 0; i < lines.length; i++) {
-    const fence = lines[i].match(/^ *(```+|~~~+) *([\w-]*)/);
+    const fence = lines[i]!.match(/^ *(```+|~~~+) *([\w-]*)/);
     const isIndented = (line: string) => /^( {4}|\t)/.test(line);
-    if (!fence && !(isIndented(lines[i]) && (i === 0 || lines[i - 1].trim() === ''))) continue;
+    if (!fence && !(isIndented(lines[i]!) && (i === 0 || lines[i - 1]!.trim() === ''))) continue;
     const start = fence ? i + 1 : i;
     const length = lines
       .slice(start)

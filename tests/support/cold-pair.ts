@@ -66,7 +66,7 @@ export async function coldPair(
         ]
       : kinds.map((kind, i) => {
           const launcher = launcherOf(kind as Exclude<Kind, 'thread'>);
-          return workspace.start(['train', 'run.yaml', ...settings(outputs[i])], { env, launcher }).ended;
+          return workspace.start(['train', 'run.yaml', ...settings(outputs[i]!)], { env, launcher }).ended;
         });
   const failed = (await Promise.all(ends)).flatMap(({ code, stderr }) => (code === 0 ? [] : [stderr]));
   if (failed.length > 0) return failed;

@@ -56,7 +56,10 @@ export class CommandHost {
       const finish = (answer: Pick<Answer, 'code' | 'signal'>) => {
         for (const stream of [child.stdout, child.stderr]) stream!.removeAllListeners('data');
         for (const event of ['message', 'error', 'close']) child.removeAllListeners(event);
-        const [stdout, stderr] = [printed.stdout, printed.stderr].map((text) => text.replace(MARK, ''));
+        const [stdout, stderr] = [printed.stdout, printed.stderr].map((text) => text.replace(MARK, '')) as [
+          string,
+          string,
+        ];
         done({ ...answer, stdout, stderr });
       };
       const finishWhenWhole = () => {

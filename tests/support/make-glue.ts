@@ -4,7 +4,7 @@ import { tinyRows } from './tiny-data.ts';
 import { writeTinyModel } from './tiny-model.ts';
 
 // Writes small versions of the files in README's commands. Usage: tsx make-glue.ts FOLDER
-const folder = process.argv[2];
+const folder = process.argv[2]!;
 const cola = join(folder, 'data', 'glue', 'CoLA');
 mkdirSync(cola, { recursive: true });
 writeTinyModel(join(folder, 'sentence-transformers', 'all-MiniLM-L6-v2'));

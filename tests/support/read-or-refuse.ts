@@ -44,7 +44,7 @@ function attempt<Value>(read: () => Value): { value: Value } | undefined {
 export function* withBitTurned(bytes: Uint8Array, step = 1): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += step) {
     const changed = bytes.slice();
-    changed[at] ^= 1 << (at % 8);
+    changed[at]! ^= 1 << (at % 8);
     yield changed;
   }
 }

@@ -10,7 +10,7 @@ export interface Table {
 export function tableOf(shape: readonly number[], data: Float64Array): Table {
   const read = (...index: number[]) => {
     if (index.length !== shape.length) throw new Error(`${index.length} indices into [${shape}]`);
-    return data[index.reduce((offset, at, axis) => offset * shape[axis] + at, 0)];
+    return data[index.reduce((offset, at, axis) => offset * shape[axis]! + at, 0)]!;
   };
   return Object.assign(read, { shape, data });
 }
@@ -21,7 +21,7 @@ export function table(shape: readonly number[], element: (...index: number[]) =>
   const index = shape.map(() => 0);
   for (let position = 0; position < data.length; position++) {
     data[position] = element(...index);
-    for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0;
+    for (let axis = shape.length - 1; axis >= 0 && ++index[axis]! === shape[axis]; axis--) index[axis] = 0;
   }
   return tableOf(shape, data);
 }

@@ -19,7 +19,7 @@ const VERBS = ['sat', 'ran', 'flew', 'swam'];
 /** Rows of 4 to 14 words. The same seed gives the same rows. */
 export function tinyRows(count: number, seed: number): TinyRow[] {
   const random = new Random(seed, 'tiny rows');
-  const chance = (options: readonly string[]) => options[random.integer(options.length)];
+  const chance = (options: readonly string[]) => options[random.integer(options.length)]!;
   return Array.from({ length: count }, () => {
     const animals = [chance(ANIMALS), ...(random.uniform() < 0.4 ? [chance(ANIMALS)] : [])];
     const isGood = random.uniform() < 0.5;

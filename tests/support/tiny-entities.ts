@@ -80,7 +80,7 @@ export function writeTinyTagger(folder: string, config: object = {}): void {
 }
 
 function draw<T>(random: Random, options: readonly T[]): T {
-  return options[random.integer(options.length)];
+  return options[random.integer(options.length)]!;
 }
 
 function made(random: Random, endings: readonly string[]): string {
@@ -88,5 +88,5 @@ function made(random: Random, endings: readonly string[]): string {
 }
 
 function capital(word: string): string {
-  return word[0].toUpperCase() + word.slice(1);
+  return word[0]!.toUpperCase() + word.slice(1);
 }

@@ -67,7 +67,7 @@ export class TrackingServer {
     if (pathname.startsWith(mlflow)) return this.#mlflow(pathname.slice(mlflow.length), body, searchParams);
     if (pathname === '/graphql') return this.#upsert(body.variables);
     const [, stream] = /^\/files\/me\/[^/]+\/([^/]+)\/file_stream$/.exec(pathname) ?? [];
-    const run = this.runs.get(stream);
+    const run = this.runs.get(stream!);
     if (!run) return [404, { error: 'run not found' }];
     return this.#stream(run, body);
   }
@@ -111,9 +111,9 @@ export class TrackingServer {
   }
 
   #upsert({ name, project, displayName, config }: Record<string, string>): [number, object] {
-    const run = this.runs.get(name) ?? this.#add(name, project, displayName);
+    const run = this.runs.get(name!) ?? this.#add(name!, project!, displayName!);
     run.status = 'running';
-    const settings = JSON.parse(config) as Record<string, { value: unknown }>;
+    const settings = JSON.parse(config!) as Record<string, { value: unknown }>;
     run.settings = Object.fromEntries(Object.entries(settings).map(([key, { value }]) => [key, value]));
     const historyLineCount = new Set(run.metrics.map(([step]) => step)).size;
     const bucket = { name, historyLineCount, project: { name: project, entity: { name: 'me' } } };
@@ -131,7 +131,7 @@ export class TrackingServer {
         for (const [name, value] of Object.entries(values)) run.metrics.push([_step, name, value as number]);
       }
     }
-    if (summary) run.summary = JSON.parse(summary.content[0]);
+    if (summary) run.summary = JSON.parse(summary.content[0]!);
     if (complete) run.status = `exit ${exitcode}`;
     return [200, {}];
   }

@@ -17,6 +17,6 @@ export function webgpuProblem(): string | undefined {
   );
   if (status === 0) return undefined;
   const reason =
-    stderr.match(/reason: .*?([^:]*)$/s)?.[1].trim() ?? `the probe ended with ${signal ?? status}`;
+    stderr.match(/reason: .*?([^:]*)$/s)?.[1]?.trim() ?? `the probe ended with ${signal ?? status}`;
   return `no WebGPU here: ${reason} (see .ci/install-vulkan)`;
 }

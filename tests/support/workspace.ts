@@ -101,7 +101,7 @@ export class Workspace {
     args: readonly string[],
     { input, env, cwd = this.folder, launcher = [], halts }: StartOptions = {},
   ): { process: ChildProcess; ended: Promise<Ended> } {
-    const [command, ...words] = [...launcher, process.execPath, PROGRAM, ...args];
+    const [command, ...words] = [...launcher, process.execPath, PROGRAM, ...args] as [string, ...string[]];
     const halting = halts && { NODE_OPTIONS: `--import ${HALTING}`, HALTS: JSON.stringify(halts) };
     const child = spawn(command, words, {
       cwd,

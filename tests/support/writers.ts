@@ -20,7 +20,7 @@ const UNSHARE = {
 export function whyNot(kind: Kind): string | undefined {
   if (kind === 'thread' || kind === 'process') return undefined;
   if (process.platform !== 'linux') return 'namespaces are Linux';
-  const [program, ...words] = unshared(kind);
+  const [program, ...words] = unshared(kind) as [string, ...string[]];
   const { status } = spawnSync(program, [...words, 'true']);
   return status === 0 ? undefined : 'unshare is not permitted here';
 }
@@ -74,7 +74,7 @@ function threadOf(folder: string, program: string): Writer {
 }
 
 function processOf([program, ...words]: string[]): Writer {
-  const child: ChildProcess = spawn(program, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child: ChildProcess = spawn(program!, words, { stdio: ['ignore', 'pipe', 'inherit'] });
   child.stdout!.setEncoding('utf8');
   return {
     line: async () => (await once(child.stdout!, 'data'))[0].trim(),

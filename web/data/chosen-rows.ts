@@ -45,7 +45,7 @@ export function chosenRows(
   const kept = new Map<string, Row>();
   const leftOut = { empty: 0, repeated: 0 };
   for (const row of rows) {
-    const [input, target] = [row[inputAt].trim(), row[targetAt].trim()];
+    const [input, target] = [row[inputAt]!.trim(), row[targetAt]!.trim()];
     if (input === '' || target === '') leftOut.empty++;
     else if (kept.has(input)) leftOut.repeated++;
     else kept.set(input, [input, target]);
@@ -70,5 +70,5 @@ export function heldOutShare({ length }: readonly Row[]): number {
 /** Returns a random share of some rows. */
 export function randomShare(rows: readonly Row[], share: number, seed: number): Row[] {
   const order = new Random(seed, 'held out').permutation(rows.length);
-  return Array.from(order.subarray(0, Math.floor(share * rows.length)), (i) => rows[i]);
+  return Array.from(order.subarray(0, Math.floor(share * rows.length)), (i) => rows[i]!);
 }

@@ -9,7 +9,7 @@ import { splitRows } from './split-rows.ts';
 const file = (name: string, content: string) => new File([content], name);
 /** Rows with numbered texts. The labels alternate. */
 const numbered = (count: number, ...labels: string[]) =>
-  Array.from({ length: count }, (_, i) => [`text number ${i}`, labels[i % labels.length]]);
+  Array.from({ length: count }, (_, i) => [`text number ${i}`, labels[i % labels.length]!]);
 const table = (rows: string[][]) => ({ fileName: 'x.csv', columns: ['text', 'label'], rows, ragged: 0 });
 
 describe('a table', () => {
@@ -67,7 +67,7 @@ it.each([
   (columns, text, label, doubts) => {
     const cell = (name: string, i: number) => {
       if (name === 'id') return `${i}`;
-      return /label|kind/.test(name) ? 'ab'[i % 2] : name === 'source' ? 'web' : `some words, number ${i}`;
+      return /label|kind/.test(name) ? 'ab'[i % 2]! : name === 'source' ? 'web' : `some words, number ${i}`;
     };
     const rows = Array.from({ length: 10 }, (_, i) => columns.map((name) => cell(name, i)));
     const described = describeColumns({ fileName: 'x', columns, rows, ragged: 0 });
@@ -121,7 +121,7 @@ describe('rows are split', () => {
 });
 
 describe('questions and answers', () => {
-  const pairs = numbered(40, ...'abcdefgh').map(([question, letter]) => [question, `answer ${letter}`]);
+  const pairs = numbered(40, ...'abcdefgh').map(([question, letter]) => [question!, `answer ${letter}`]);
 
   it('are split: no question on both sides, and the different answers are counted', () => {
     const rows = [...pairs, ...pairs.slice(0, 3), ['', 'answer a'], ['lone', '']];
@@ -151,7 +151,7 @@ describe('questions and answers', () => {
     [['id', 'text'], 'labels', [1, 0]],
   ] as const)('are recognised: the columns %j are for %s', (columns, goal, at) => {
     const cell = (name: string, i: number) =>
-      name === 'label' ? 'ab'[i % 2] : name === 'id' ? `${i}` : `${name} with words, number ${i}`;
+      name === 'label' ? 'ab'[i % 2]! : name === 'id' ? `${i}` : `${name} with words, number ${i}`;
     const rows = Array.from({ length: 12 }, (_, i) => columns.map((name) => cell(name, i)));
     const described = describeColumns({ fileName: 'x', columns: [...columns], rows, ragged: 0 });
     expect(guessWish(described, rows.length)).toEqual({ goal, at });

@@ -15,8 +15,8 @@ export function guessWish(columns: readonly Column[], rows: number): Wish {
   if (question >= 0 && answer >= 0) return { goal: 'search', at: [question, answer] };
   const { text, label } = guessColumns(columns, rows);
   const worded = columns.flatMap(({ hasWords }, i) => (hasWords ? [i] : []));
-  if (2 * columns[label].distinct <= rows || worded.length < 2) return { goal: 'labels', at: [text, label] };
-  const [a, b] = worded.sort((a, b) => columns[b].length - columns[a].length);
+  if (2 * columns[label]!.distinct <= rows || worded.length < 2) return { goal: 'labels', at: [text, label] };
+  const [a, b] = worded.sort((a, b) => columns[b]!.length - columns[a]!.length) as [number, number];
   const [first, second] = [Math.min(a, b), Math.max(a, b)];
   return { goal: 'search', at: second === question ? [second, first] : [first, second] };
 }

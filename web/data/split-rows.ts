@@ -27,7 +27,7 @@ export function splitRows(table: Table, at: readonly [number, number], seed: num
     const hint = 'Choose another column, or a file with rows of a second label.';
     throw new UserError({
       where,
-      fault: `needs at least two different labels, got ${labels.length === 0 ? 'none' : `only "${labels[0][0]}"`}`,
+      fault: `needs at least two different labels, got ${labels.length === 0 ? 'none' : `only "${labels[0]![0]}"`}`,
       hint,
     });
   }
@@ -53,7 +53,7 @@ export function splitRows(table: Table, at: readonly [number, number], seed: num
     if (leftOut.repeated > 0) throw fewTexts(fileName, rows.length, count);
     throw new UserError({
       where: fileName,
-      fault: `has ${labels[0][1]} rows of "${labels[0][0]}"; each label needs five, so that one can be held out`,
+      fault: `has ${labels[0]![1]} rows of "${labels[0]![0]}"; each label needs five, so that one can be held out`,
     });
   }
   const train = rows.filter((row) => !heldOut.has(row));

@@ -37,8 +37,11 @@ export function choiceStep(
 ): ChoiceStep {
   const [goal, input, target] = ['goal', 'input-column', 'target-column'].map((id) =>
     element(id, HTMLSelectElement),
-  );
-  const [epochs, rank] = ['epochs', 'rank'].map((id) => element(id, HTMLInputElement));
+  ) as [HTMLSelectElement, HTMLSelectElement, HTMLSelectElement];
+  const [epochs, rank] = ['epochs', 'rank'].map((id) => element(id, HTMLInputElement)) as [
+    HTMLInputElement,
+    HTMLInputElement,
+  ];
   const header = element('header', HTMLInputElement);
   const button = element('train', HTMLButtonElement);
   const problem = element('choice-problem', HTMLElement);
@@ -68,7 +71,7 @@ export function choiceStep(
     if (!file) return;
     const wished = wish();
     for (const [side, select] of [input, target].entries())
-      element(`${select.id}-name`, HTMLElement).textContent = COLUMNS[wished.goal][side];
+      element(`${select.id}-name`, HTMLElement).textContent = COLUMNS[wished.goal][side]!;
     element('preview', HTMLElement).innerHTML = preview(file, wished.at).text;
     let choice: Choice | undefined;
     let message = '';
@@ -159,7 +162,7 @@ function summaryOf(choice: Choice): Markup {
 }
 
 function labelsOf(labels: readonly [label: string, rows: number][]): Markup {
-  const most = labels[0][1];
+  const most = labels[0]![1];
   const bars = labels.slice(0, MAX_LISTED).map(([label, rows]) => ({
     ...{ label, share: rows / most },
     value: counted(rows),

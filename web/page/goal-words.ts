@@ -17,14 +17,14 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 export const GOAL_WORDS: Record<Goal, GoalWords> = {
   labels: {
     score: (metrics, rows) =>
-      `Correct on ${percent(metrics.eval_accuracy)} of ${counted(rows)} held-out rows.`,
-    more: (metrics) => `F1 is ${score(metrics.eval_f1)}.`,
+      `Correct on ${percent(metrics.eval_accuracy!)} of ${counted(rows)} held-out rows.`,
+    more: (metrics) => `F1 is ${score(metrics.eval_f1!)}.`,
     typed: 'Type a text to see how it is labelled',
   },
   search: {
     score: (metrics, rows) =>
-      `Finds the right answer first for ${percent(metrics['eval_recall@1'])} of ${counted(rows)} held-out questions.`,
-    more: (metrics) => `For ${percent(metrics['eval_recall@5'])} it is among the first five.`,
+      `Finds the right answer first for ${percent(metrics['eval_recall@1']!)} of ${counted(rows)} held-out questions.`,
+    more: (metrics) => `For ${percent(metrics['eval_recall@5']!)} it is among the first five.`,
     typed: 'Type a question to find its answer',
   },
 };

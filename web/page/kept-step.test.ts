@@ -25,12 +25,12 @@ it('offers nothing if the answer arrives after a training has started', async ()
 
   const late = offer(true);
   await offer(false);
-  answers[0]({ fileName: 'rows.tsv', step: 3 });
+  answers[0]!({ fileName: 'rows.tsv', step: 3 });
   await late;
   expect(parts.get('kept')!.hidden).toBe(true);
 
   const asked = offer(true);
-  answers[1]({ fileName: 'rows.tsv', step: 3 });
+  answers[1]!({ fileName: 'rows.tsv', step: 3 });
   await asked;
   expect(parts.get('kept')!.hidden).toBe(false);
 });

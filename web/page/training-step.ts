@@ -35,7 +35,7 @@ export async function trainingStep(
 ): Promise<Ended | undefined> {
   const [line, note, spoken, problem] = ['step-line', 'training-note', 'spoken', 'training-problem'].map(
     (id) => element(id, HTMLElement),
-  );
+  ) as [HTMLElement, HTMLElement, HTMLElement, HTMLElement];
   const progress = element('progress', HTMLProgressElement);
   const stop = element('stop', HTMLButtonElement);
   const timeLeft = new TimeLeft();

@@ -80,7 +80,7 @@ export class Desk {
   async #train(wish: Wish, chosen: ChosenSettings, watcher: Watcher): Promise<Outcome> {
     this.#stop = new AbortController();
     const { fileName, columns } = this.#table!;
-    const names = [columns[wish.at[0]], columns[wish.at[1]]] as const;
+    const names = [columns[wish.at[0]]!, columns[wish.at[1]]!] as const;
     // Before the first await, because another file may be opened during it.
     const split = splitFor(wish, this.#table!, SEED);
     const device = chosen.device ?? (await bestDevice());

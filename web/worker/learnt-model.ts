@@ -54,8 +54,8 @@ export class LearntModel {
     this.#answers ??= readAnswers(model, this.#run, onRead);
     const { texts, vectors } = await this.#answers;
     const [query] = await model.embed([question]);
-    return nearestOf(query, vectors, MAX_FOUND).map(({ number, score }) => ({
-      answer: texts[number],
+    return nearestOf(query!, vectors, MAX_FOUND).map(({ number, score }) => ({
+      answer: texts[number]!,
       cosine: score,
     }));
   }

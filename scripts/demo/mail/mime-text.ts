@@ -37,7 +37,7 @@ function splitPart(source: string): Part {
   const headers = new Map<string, string>();
   for (const line of lines) {
     const [, name, value] = /^([\w-]+):\s*(.*)$/.exec(line) ?? [];
-    if (name !== undefined && !headers.has(name.toLowerCase())) headers.set(name.toLowerCase(), value);
+    if (name !== undefined && !headers.has(name.toLowerCase())) headers.set(name.toLowerCase(), value!);
   }
   return { headers, body: end < 0 ? '' : source.slice(end).replace(/^\n+/, '') };
 }

@@ -33,7 +33,7 @@ export function nearDuplicates(texts: readonly string[]): number[] {
   const shingles = words.map(shinglesOf);
   const first = texts.map((_, i) => i);
   const rootOf = (i: number): number => {
-    while (first[i] !== i) i = first[i];
+    while (first[i] !== i) i = first[i]!;
     return i;
   };
   const join = (i: number, j: number) => {
@@ -53,7 +53,7 @@ export function nearDuplicates(texts: readonly string[]): number[] {
     for (const band of bandsOf(set, keys)) {
       const others = seen.get(band) ?? [];
       for (const other of others) {
-        if (rootOf(other) !== rootOf(i) && jaccard(shingles[other], set) >= ALIKE) join(other, i);
+        if (rootOf(other) !== rootOf(i) && jaccard(shingles[other]!, set) >= ALIKE) join(other, i);
       }
       seen.set(band, [...others, i]);
     }
@@ -77,7 +77,7 @@ function bandsOf(shingles: ReadonlySet<number>, keys: readonly number[][]): stri
   const smallest = keys.map(([factor, offset]) => {
     let least = 2 ** 32;
     for (const shingle of shingles) {
-      const mixed = Math.imul(shingle ^ offset, factor);
+      const mixed = Math.imul(shingle ^ offset!, factor!);
       least = Math.min(least, (mixed ^ (mixed >>> 15)) >>> 0);
     }
     return least;

@@ -46,7 +46,7 @@ export function splitMails(allMails: readonly Mail[]): Split {
   const group = nearDuplicates(mails.map(({ text }) => text));
   const parts: Pick<Split, 'train' | 'validation' | 'test'> = { train: [], validation: [], test: [] };
   mails.forEach((mail, i) => {
-    const share = createHash('sha256').update(keys[group[i]]).digest().readUInt32BE() % 100;
+    const share = createHash('sha256').update(keys[group[i]!]!).digest().readUInt32BE() % 100;
     parts[share < TRAIN ? 'train' : share < VALIDATION ? 'validation' : 'test'].push(mail);
   });
   const alike = group.filter((first, i) => first !== i).length;

@@ -21,7 +21,7 @@ export interface ChunkStore {
 
 export function writeChunks(path: string, chunks: readonly Chunk[], seed: number): void {
   const order = new Random(seed, 'chunk order').permutation(chunks.length);
-  const shuffled = Array.from(order, (at) => chunks[at]);
+  const shuffled = Array.from(order, (at) => chunks[at]!);
   const student = column(shuffled.map((chunk) => chunk.student));
   const teacher = column(shuffled.map((chunk) => chunk.teacher));
   writeSafetensors(
@@ -50,7 +50,7 @@ export function readChunks(path: string): ChunkStore {
 
 /** The tokens of a chunk, and the position of each word's first token. */
 export function chunkTokens({ starts }: ChunkStore, { tokens, words }: TokenColumn, chunk: number) {
-  const wordStarts = words.subarray(starts[chunk], starts[chunk + 1] + 1);
+  const wordStarts = words.subarray(starts[chunk], starts[chunk + 1]! + 1);
   return { tokens: tokens.subarray(wordStarts[0], wordStarts.at(-1)), wordStarts };
 }
 
@@ -58,7 +58,7 @@ export function chunkTokens({ starts }: ChunkStore, { tokens, words }: TokenColu
 export function chunkLengths({ starts }: ChunkStore, { words }: TokenColumn): Int32Array {
   return Int32Array.from(
     { length: starts.length - 1 },
-    (_, chunk) => words[starts[chunk + 1]] - words[starts[chunk]],
+    (_, chunk) => words[starts[chunk + 1]!]! - words[starts[chunk]!]!,
   );
 }
 
@@ -70,7 +70,7 @@ function column(chunks: readonly WordTokens[]): TokenColumn {
   for (const chunk of chunks) {
     tokens.set(chunk.tokens, token);
     token += chunk.tokens.length;
-    for (const length of chunk.lengths) words[word + 1] = words[word++] + length;
+    for (const length of chunk.lengths) words[word + 1] = words[word++]! + length;
   }
   return { tokens, words };
 }
@@ -78,7 +78,7 @@ function column(chunks: readonly WordTokens[]): TokenColumn {
 function offsets(lengths: readonly number[]): Int32Array {
   const result = new Int32Array(lengths.length + 1);
   lengths.forEach((length, i) => {
-    result[i + 1] = result[i] + length;
+    result[i + 1] = result[i]! + length;
   });
   return result;
 }

@@ -16,7 +16,7 @@ export function wordTokens(tokenizer: TextTokenizer, text: string): WordTokens {
   const lengths: number[] = [];
   tokens.forEach((token, at) => {
     if (at === 0 || isStart[token] === 1) lengths.push(1);
-    else lengths[lengths.length - 1]++;
+    else lengths[lengths.length - 1]!++;
   });
   return { tokens, lengths };
 }

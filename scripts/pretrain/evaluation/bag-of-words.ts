@@ -23,7 +23,7 @@ export function bagOfWords(train: readonly LabelledText[], test: readonly string
     const predict = fit(inner, strength);
     return outer.filter(({ text, label }) => predict(text) === label).length;
   });
-  return test.map(fit(train, STRENGTHS[accuracies.indexOf(Math.max(...accuracies))]));
+  return test.map(fit(train, STRENGTHS[accuracies.indexOf(Math.max(...accuracies))]!));
 }
 
 function fit(train: readonly LabelledText[], strength: number): (text: string) => number {
@@ -47,12 +47,12 @@ function vectorizer(texts: readonly string[]): { size: number; row(text: string)
       const at = index.get(gram);
       if (at !== undefined) counts.set(at, (counts.get(at) ?? 0) + 1);
     }
-    const entries = [...counts].map(([at, count]) => [at, (1 + Math.log(count)) * idf[at]]);
-    const norm = Math.sqrt(entries.reduce((sum, [, value]) => sum + value * value, 0)) || 1;
+    const entries = [...counts].map(([at, count]) => [at, (1 + Math.log(count)) * idf[at]!]);
+    const norm = Math.sqrt(entries.reduce((sum, [, value]) => sum + value! * value!, 0)) || 1;
     // The last feature is the intercept.
     return {
       at: Int32Array.from([...entries.map(([at]) => at), kept.length]),
-      value: Float64Array.from([...entries.map(([, value]) => value / norm), 1]),
+      value: Float64Array.from([...entries.map(([, value]) => value! / norm), 1]),
     };
   };
   return { size: kept.length + 1, row };

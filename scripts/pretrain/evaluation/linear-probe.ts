@@ -32,11 +32,11 @@ export async function linearProbe(
   const weights = logisticRegression(
     features.slice(0, train.length),
     labels,
-    features[0].at.length,
+    features[0]!.at.length,
     STRENGTH,
   );
   const right = test.filter(
-    ({ label }, i) => Number(predictsOne(features[train.length + i], weights)) === label,
+    ({ label }, i) => Number(predictsOne(features[train.length + i]!, weights)) === label,
   );
   return right.length / test.length;
 }
@@ -59,15 +59,15 @@ async function meanStates(
     BATCH,
   )) {
     const batch = collate(
-      Array.from(rows, (row) => encodings[row]),
+      Array.from(rows, (row) => encodings[row]!),
       tokenizer.padId,
     );
-    const { data } = (await session.run(modelFeeds(batch))).hidden;
+    const { data } = (await session.run(modelFeeds(batch))).hidden!;
     rows.forEach((row, example) => {
-      const { length } = encodings[row].inputIds;
+      const { length } = encodings[row]!.inputIds;
       for (let position = 0; position < length; position++)
         for (let i = 0; i < width; i++)
-          means[row][i] += data[(position * rows.length + example) * width + i] / length;
+          means[row]![i]! += data[(position * rows.length + example) * width + i]! / length;
     });
   }
   await session.release();
@@ -80,19 +80,19 @@ async function meanStates(
  * about 1. Appends a 1 to each row.
  */
 function standardised(rows: readonly Float64Array[], count: number) {
-  const width = rows[0].length;
+  const width = rows[0]!.length;
   const at = Int32Array.from({ length: width + 1 }, (_, i) => i);
   const mean = new Float64Array(width);
   const square = new Float64Array(width);
   for (const row of rows.slice(0, count)) {
     for (let i = 0; i < width; i++) {
-      mean[i] += row[i] / count;
-      square[i] += row[i] ** 2 / count;
+      mean[i]! += row[i]! / count;
+      square[i]! += row[i]! ** 2 / count;
     }
   }
   return rows.map((row) => {
     const scaled = row.map(
-      (x, i) => (x - mean[i]) / Math.sqrt(width * Math.max(square[i] - mean[i] ** 2, 1e-12)),
+      (x, i) => (x - mean[i]!) / Math.sqrt(width * Math.max(square[i]! - mean[i]! ** 2, 1e-12)),
     );
     return { at, value: Float64Array.from([...scaled, 1]) };
   });

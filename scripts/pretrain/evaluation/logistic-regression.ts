@@ -22,13 +22,13 @@ export function logisticRegression(
   for (let iteration = 0; iteration < ITERATIONS; iteration++) {
     const gradient = ahead.map((weight) => penalty * weight);
     for (let i = 0; i < rows.length; i++) {
-      const { at, value } = rows[i];
-      const error = (1 / (1 + Math.exp(-product(rows[i], ahead))) - labels[i]) / rows.length;
-      for (let j = 0; j < at.length; j++) gradient[at[j]] += error * value[j];
+      const { at, value } = rows[i]!;
+      const error = (1 / (1 + Math.exp(-product(rows[i]!, ahead))) - labels[i]!) / rows.length;
+      for (let j = 0; j < at.length; j++) gradient[at[j]!]! += error * value[j]!;
     }
-    const next = ahead.map((weight, i) => weight - step * gradient[i]);
+    const next = ahead.map((weight, i) => weight - step * gradient[i]!);
     const momentum = iteration / (iteration + 3);
-    ahead = next.map((weight, i) => weight + momentum * (weight - weights[i]));
+    ahead = next.map((weight, i) => weight + momentum * (weight - weights[i]!));
     weights = next;
   }
   return weights;
@@ -40,6 +40,6 @@ export function predictsOne(row: Sparse, weights: Float64Array): boolean {
 
 function product({ at, value }: Sparse, weights: Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < at.length; i++) sum += value[i] * weights[at[i]];
+  for (let i = 0; i < at.length; i++) sum += value[i]! * weights[at[i]!]!;
   return sum;
 }

@@ -41,6 +41,6 @@ export function readTask({ folder, header, text, label }: EvaluationTask, file: 
   const lines = readFileSync(`${folder}/${file}`, 'utf8').trimEnd().split('\n');
   return lines.slice(Number(header)).map((line) => {
     const fields = line.replace(/\r$/, '').split('\t');
-    return { text: fields[text], label: Number(fields[label]) };
+    return { text: fields[text]!, label: Number(fields[label]) };
   });
 }

@@ -42,7 +42,7 @@ export class TeacherVectors {
 
   /** Returns `count` chunks. Chunks that have vectors come first. */
   cheapest(count: number): Int32Array {
-    const order = Array.from(this.#done.keys()).sort((a, b) => this.#done[b] - this.#done[a] || a - b);
+    const order = Array.from(this.#done.keys()).sort((a, b) => this.#done[b]! - this.#done[a]! || a - b);
     return Int32Array.from(order.slice(0, count)).sort();
   }
 
@@ -78,16 +78,16 @@ export class TeacherVectors {
         const vector = vectors.subarray(at * width, (at + 1) * width);
         for (let position = from; position < to; position++) {
           const start = (position * batch.batch + row) * width;
-          for (let i = 0; i < width; i++) vector[i] += hidden.data[start + i] / (to - from);
+          for (let i = 0; i < width; i++) vector[i]! += hidden!.data[start + i]! / (to - from);
         }
       };
       mean(0, tokens.length + before.length + after.length, 0);
       for (let word = 1; word < wordStarts.length; word++) {
         const [start, end] = [wordStarts[word - 1], wordStarts[word]];
-        mean(before.length + start - wordStarts[0], before.length + end - wordStarts[0], word);
+        mean(before.length + start! - wordStarts[0]!, before.length + end! - wordStarts[0]!, word);
       }
-      writeAll(this.#file, f32ToF16(vectors), this.#place(chunks[row]).at);
-      this.#done[chunks[row]] = 1;
+      writeAll(this.#file, f32ToF16(vectors), this.#place(chunks[row]!).at);
+      this.#done[chunks[row]!] = 1;
     });
   }
 
@@ -104,7 +104,7 @@ export class TeacherVectors {
   #place(chunk: number): { at: number; length: number } {
     const [start, end] = [this.#store.starts[chunk], this.#store.starts[chunk + 1]];
     const bytes = 2 * this.#teacher.width;
-    return { at: (start + chunk) * bytes, length: (end - start + 1) * bytes };
+    return { at: (start! + chunk) * bytes, length: (end! - start! + 1) * bytes };
   }
 }
 

@@ -15,12 +15,12 @@ export function batchPlan(lengths: Int32Array, tokens: number, seed: number, epo
   const order = random.permutation(lengths.length);
   const batches: Int32Array[] = [];
   for (let start = 0; start < order.length; start += SORTED_TOGETHER) {
-    const group = order.subarray(start, start + SORTED_TOGETHER).sort((a, b) => lengths[b] - lengths[a]);
+    const group = order.subarray(start, start + SORTED_TOGETHER).sort((a, b) => lengths[b]! - lengths[a]!);
     for (let at = 0; at < group.length; ) {
-      const size = Math.max(1, Math.floor(tokens / lengths[group[at]]));
+      const size = Math.max(1, Math.floor(tokens / lengths[group[at]!]!));
       batches.push(group.slice(at, at + size));
       at += size;
     }
   }
-  return Array.from(random.permutation(batches.length), (at) => batches[at]);
+  return Array.from(random.permutation(batches.length), (at) => batches[at]!);
 }

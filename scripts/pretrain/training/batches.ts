@@ -89,10 +89,10 @@ async function teacherTargets(
   const chunkTargets = new Float32Array(chunks.length * width);
   let word = 0;
   (await vectors.of(chunks)).forEach((found, example) => {
-    const { wordStarts } = parts[example];
+    const { wordStarts } = parts[example]!;
     scaled(found, 0, scales.chunks, chunkTargets, example * width);
     for (let i = 1; i < wordStarts.length; i++, word++) {
-      rows[word] = (offset + wordStarts[i - 1] - wordStarts[0]) * chunks.length + example;
+      rows[word] = (offset + wordStarts[i - 1]! - wordStarts[0]!) * chunks.length + example;
       scaled(found, i * width, scales.words, wordTargets, word * width);
     }
   });
@@ -110,5 +110,5 @@ function scaled(
   to: Float32Array,
   start: number,
 ): void {
-  for (let i = 0; i < mean.length; i++) to[start + i] = (from[at + i] - mean[i]) * factor[i];
+  for (let i = 0; i < mean.length; i++) to[start + i] = (from[at + i]! - mean[i]!) * factor[i]!;
 }

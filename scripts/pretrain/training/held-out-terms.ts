@@ -13,11 +13,11 @@ export async function heldOutTerms(
   batches: Batches,
   lengths: Int32Array,
 ): Promise<Record<string, number>> {
-  const order = Int32Array.from(lengths.keys()).sort((a, b) => lengths[b] - lengths[a]);
+  const order = Int32Array.from(lengths.keys()).sort((a, b) => lengths[b]! - lengths[a]!);
   const sums: Record<string, number> = {};
   let total = 0;
   for (let at = 0, number = 0; at < order.length; number++) {
-    const size = Math.max(1, Math.floor(BATCH_TOKENS / lengths[order[at]]));
+    const size = Math.max(1, Math.floor(BATCH_TOKENS / lengths[order[at]!]!));
     const { feeds, tokens } = await batches.feeds(order.slice(at, at + size), 0, number);
     const terms = await student.terms(values, feeds);
     for (const [name, value] of Object.entries(terms)) sums[name] = (sums[name] ?? 0) + tokens * value;

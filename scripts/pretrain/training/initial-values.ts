@@ -34,7 +34,7 @@ export function adoptEmbeddings(values: Float32Array, layout: ParameterLayout, t
   const known = rowsOf(words);
   const pieces = [...readVocabulary(tokenizer).keys()].map((piece) =>
     mean(
-      piecesOf(piece, vocabulary).map((id) => known[id]),
+      piecesOf(piece, vocabulary).map((id) => known[id]!),
       width,
     ),
   );
@@ -68,6 +68,6 @@ export function adoptModel(values: Float32Array, layout: ParameterLayout, folder
 
 function mean(vectors: readonly Float32Array[], width: number): Float32Array {
   const sum = new Float32Array(width);
-  for (const vector of vectors) for (let i = 0; i < width; i++) sum[i] += vector[i] / vectors.length;
+  for (const vector of vectors) for (let i = 0; i < width; i++) sum[i]! += vector[i]! / vectors.length;
   return sum;
 }

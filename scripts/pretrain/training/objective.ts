@@ -72,6 +72,6 @@ const WEIGHTS: Record<ObjectiveName, Record<string, number>> = {
 /** The weighted sum of the terms. */
 export function totalLoss(terms: Readonly<Record<string, Value>>, objective: ObjectiveName): Value {
   return Object.entries(terms)
-    .map(([name, term]) => multiply(term, WEIGHTS[objective][name]))
+    .map(([name, term]) => multiply(term, WEIGHTS[objective][name]!))
     .reduce(add);
 }

@@ -25,21 +25,21 @@ export function principalSubspace(
 
 export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
 }
 
 function covarianceOf(vectors: readonly Float32Array[]): Float64Array[] {
-  const width = vectors[0].length;
+  const width = vectors[0]!.length;
   const mean = new Float64Array(width);
-  for (const vector of vectors) for (let i = 0; i < width; i++) mean[i] += vector[i] / vectors.length;
+  for (const vector of vectors) for (let i = 0; i < width; i++) mean[i]! += vector[i]! / vectors.length;
   const covariance = Array.from({ length: width }, () => new Float64Array(width));
   for (const vector of vectors) {
-    const centred = Float64Array.from(vector, (x, i) => x - mean[i]);
+    const centred = Float64Array.from(vector, (x, i) => x - mean[i]!);
     for (let i = 0; i < width; i++) {
-      const row = covariance[i];
-      const factor = centred[i] / vectors.length;
-      for (let j = 0; j < width; j++) row[j] += factor * centred[j];
+      const row = covariance[i]!;
+      const factor = centred[i]! / vectors.length;
+      for (let j = 0; j < width; j++) row[j]! += factor * centred[j]!;
     }
   }
   return covariance;
@@ -50,10 +50,10 @@ function orthonormal(vectors: Float64Array[]): Float64Array[] {
   vectors.forEach((vector, at) => {
     for (const earlier of vectors.slice(0, at)) {
       const share = dot(vector, earlier);
-      for (let i = 0; i < vector.length; i++) vector[i] -= share * earlier[i];
+      for (let i = 0; i < vector.length; i++) vector[i]! -= share * earlier[i]!;
     }
     const length = Math.sqrt(dot(vector, vector));
-    for (let i = 0; i < vector.length; i++) vector[i] /= length;
+    for (let i = 0; i < vector.length; i++) vector[i]! /= length;
   });
   return vectors;
 }

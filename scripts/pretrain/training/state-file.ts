@@ -34,7 +34,7 @@ export function readState(path: string): RunState | undefined {
   if (!existsSync(path)) return undefined;
   const file = SafetensorsFile.open(path);
   const [values, m, v] = TENSORS.map((name) => file.readFloat32(name));
-  const numbers = JSON.parse(file.header.metadata.run);
+  const numbers = JSON.parse(file.header.metadata.run!);
   file.close();
   return { ...numbers, values, m, v };
 }

@@ -68,7 +68,7 @@ export class Student {
   async terms(values: Float32Array, feeds: Tensors): Promise<Record<string, number>> {
     const trained = { [TRAINED]: { data: values, dims: [values.length] } };
     const outputs = await (await this.#terms).run({ ...trained, ...feeds });
-    return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data[0]]));
+    return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data[0]!]));
   }
 
   async release(): Promise<void> {

@@ -66,15 +66,15 @@ class Moments {
   add(vector: Float32Array): void {
     this.#count++;
     vector.forEach((x, i) => {
-      this.#sum[i] += x;
-      this.#squares[i] += x * x;
+      this.#sum[i]! += x;
+      this.#squares[i]! += x * x;
     });
   }
 
   scale(): Scale {
     const mean = Float32Array.from(this.#sum, (sum) => sum / this.#count);
     const factor = Float32Array.from(this.#squares, (sum, i) => {
-      const variance = sum / this.#count - mean[i] ** 2;
+      const variance = sum / this.#count - mean[i]! ** 2;
       return variance > MIN_VARIANCE ? 1 / Math.sqrt(variance) : 0;
     });
     return { mean, factor };

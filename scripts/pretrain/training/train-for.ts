@@ -47,7 +47,7 @@ export async function trainFor(
   const { seed, learningRate } = settings;
   const total = settings.minutes * 60;
   const all = chunkLengths(store, store.student);
-  const lengths = settings.chunks.map((chunk) => all[chunk]);
+  const lengths = settings.chunks.map((chunk) => all[chunk]!);
   const decay = student.layout.segments.filter(({ shape }) => shape.length > 1);
   const optimizer = new AdamW(student.layout.length, { betas: BETAS, weightDecay: WEIGHT_DECAY, decay });
   optimizer.adopt({ m: state.m, v: state.v, step: state.step });
@@ -59,7 +59,7 @@ export async function trainFor(
   while (state.seconds < total && !host.shouldStop()) {
     if (plan?.epoch !== state.epoch)
       plan = { epoch: state.epoch, batches: batchPlan(lengths, settings.batchTokens, seed, state.epoch) };
-    const chunks = plan.batches[state.batch].map((at) => settings.chunks[at]);
+    const chunks = plan.batches[state.batch]!.map((at) => settings.chunks[at]!);
     const { feeds, tokens } = await batches.feeds(chunks, seed, state.step);
     const { loss, gradient } = await student.differentiate(state.values, feeds);
     const norm = clipByGlobalNorm(gradient, 1);

@@ -37,7 +37,7 @@ export function trainWordPiece(counts: ReadonlyMap<string, number>, options: Wor
   while (vocabulary.size < options.size) {
     const best = pairs.mostFrequent();
     if (best === undefined || pairs.count(best) < options.leastPairCount) break;
-    const [left, right] = best.split(SEPARATOR);
+    const [left, right] = best.split(SEPARATOR) as [string, string];
     vocabulary.add(joined(left, right));
     pairs.merge(best);
   }
@@ -86,16 +86,16 @@ class PairCounts {
   }
 
   merge(pair: string): void {
-    const [left, right] = pair.split(SEPARATOR);
+    const [left, right] = pair.split(SEPARATOR) as [string, string];
     for (const at of this.#places.get(pair) ?? []) {
       this.#change(at, -1);
-      const { pieces } = this.#words[at];
+      const { pieces } = this.#words[at]!;
       const merged: string[] = [];
       for (let i = 0; i < pieces.length; i++) {
-        if (pieces[i] === left && pieces[i + 1] === right) merged.push(joined(left, pieces[++i]));
-        else merged.push(pieces[i]);
+        if (pieces[i] === left && pieces[i + 1] === right) merged.push(joined(left, pieces[++i]!));
+        else merged.push(pieces[i]!);
       }
-      this.#words[at].pieces = merged;
+      this.#words[at]!.pieces = merged;
       this.#change(at, 1);
     }
     this.#counts.delete(pair);
@@ -103,7 +103,7 @@ class PairCounts {
   }
 
   #change(at: number, sign: 1 | -1): void {
-    const { pieces, count } = this.#words[at];
+    const { pieces, count } = this.#words[at]!;
     for (let i = 1; i < pieces.length; i++) {
       const pair = pieces[i - 1] + SEPARATOR + pieces[i];
       const total = this.count(pair) + sign * count;

@@ -83,7 +83,7 @@ async function nextLogits(model: LoadedModel): Promise<Float32Array> {
 const norm = (vector: Float32Array) => Math.hypot(...vector);
 
 function largestDifference(a: Float32Array, b: Float32Array): number {
-  return a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
+  return a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
 }
 
 const BLOCK_SIZE = 64;
@@ -161,7 +161,7 @@ describe('a base in blocks', () => {
     // The columns were measured over a copy in blocks, which is gone.
     expect(readdirSync(cacheFolder).filter((name) => name.includes('measured'))).toEqual([]);
     const [ours, expected] = [await results(model), await results(plain)];
-    const distance = (a: Float32Array, b: Float32Array) => norm(a.map((x, i) => x - b[i])) / norm(b);
+    const distance = (a: Float32Array, b: Float32Array) => norm(a.map((x, i) => x - b[i]!)) / norm(b);
     // Each product has an error of one or two percent. The total error is 0.032 in the logits and 0.041 in the
     // gradient. Without smoothing, it would be 0.045 and 0.073.
     expect(distance(ours.logits, expected.logits)).toBeLessThan(0.04);
@@ -177,7 +177,7 @@ describe('a base in blocks', () => {
       });
       const rounded = await openModel(folder(dtype), causal);
       const [ours, expected] = [await nextLogits(model), await nextLogits(rounded)];
-      const difference = norm(ours.map((logit, i) => logit - expected[i])) / norm(expected);
+      const difference = norm(ours.map((logit, i) => logit - expected[i]!)) / norm(expected);
       // Shows that the byte kernels are used: another order of summation alone changes the result by less.
       expect(difference).toBeGreaterThan(1e-3);
       // On average, rounding changes an activation by a quarter of 1 / 127 of its block's maximum, which is
@@ -211,7 +211,7 @@ describe('a base in blocks', () => {
     ];
     const [logits, exact] = [await nextLogits(ours), await nextLogits(expected)];
     // As above, plus half a step of 1 / 127 for each weight of the output matrix.
-    expect(norm(logits.map((logit, i) => logit - exact[i])) / norm(exact)).toBeLessThan(0.05);
+    expect(norm(logits.map((logit, i) => logit - exact[i]!)) / norm(exact)).toBeLessThan(0.05);
     for (const opened of [ours, expected]) opened.close();
   });
 
@@ -230,7 +230,7 @@ describe('a base in blocks', () => {
     expect(shares).toHaveLength(after);
     // A truncated copy, as after a disk failure, is made again.
     const [key] = readdirSync(cacheFolder);
-    truncateSync(join(cacheFolder, key, 'model.safetensors'), 1000);
+    truncateSync(join(cacheFolder, key!, 'model.safetensors'), 1000);
     await open();
     expect(shares).toHaveLength(2 * after);
     shares.length = after;
@@ -255,10 +255,10 @@ describe('a base in blocks', () => {
       withBaseDtype(openIn(folder('base'), causal), 'int8', { cacheFolder, onWritten });
     const files = () => {
       const [key] = readdirSync(cacheFolder);
-      const path = join(cacheFolder, key, 'model.safetensors');
+      const path = join(cacheFolder, key!, 'model.safetensors');
       return {
         inode: statSync(path, { throwIfNoEntry: false })?.ino,
-        count: readdirSync(join(cacheFolder, key)).length,
+        count: readdirSync(join(cacheFolder, key!)).length,
       };
     };
     let later: Promise<LoadedModel> | undefined;
@@ -332,7 +332,7 @@ describe('a base of bytes', () => {
     const columns = [...(found.get(path) as Float32Array)];
     expect(columns).toHaveLength(64);
     expect(Math.max(...columns)).toBe(columns[OUTLIER]);
-    expect(columns[OUTLIER]).toBeGreaterThan(4 * columns[OUTLIER + 1]);
+    expect(columns[OUTLIER]).toBeGreaterThan(4 * columns[OUTLIER + 1]!);
   });
 
   it('is close to the exact result in spite of the outlier', async () => {
@@ -342,7 +342,7 @@ describe('a base of bytes', () => {
     });
     const [expected, ours] = [await results(plain, BERT_SETTINGS), await results(bytes, BERT_SETTINGS)];
     const norm = (values: Float32Array) => Math.hypot(...values);
-    const distance = (a: Float32Array, b: Float32Array) => norm(a.map((value, i) => value - b[i])) / norm(b);
+    const distance = (a: Float32Array, b: Float32Array) => norm(a.map((value, i) => value - b[i]!)) / norm(b);
     // Each product has an error of one or two percent. The total error is 0.024 in the logits and 0.007 in
     // the gradient. Without smoothing, it would be 0.017 in the gradient.
     expect(distance(ours.logits, expected.logits)).toBeLessThan(0.035);
@@ -369,7 +369,7 @@ it('differs between heads with weights in the checkpoint: after the token head, 
 function restored(values: Float32Array, bits: 4 | 8): Float32Array {
   const { blocks, scales } = quantizeBlocks(values, bits, BLOCK_SIZE);
   return values.map((_, i) => {
-    const integer = bits === 8 ? (blocks[i] << 24) >> 24 : ((blocks[i >> 1] >> (4 * (i % 2))) & 15) - 8;
-    return integer * scales[Math.floor(i / BLOCK_SIZE)];
+    const integer = bits === 8 ? (blocks[i]! << 24) >> 24 : ((blocks[i >> 1]! >> (4 * (i % 2))) & 15) - 8;
+    return integer * scales[Math.floor(i / BLOCK_SIZE)]!;
   });
 }

@@ -125,9 +125,9 @@ async function answerAll(
   const streams =
     size === 1 && !jsonl && batchSize === 1 && generator.settings(config).num_return_sequences === 1;
   const answer = (batch: typeof prompts) =>
-    naming(namedPrompts.length > 1 ? batch[0].where : undefined, async () => {
+    naming(namedPrompts.length > 1 ? batch[0]!.where : undefined, async () => {
       if (streams) {
-        await spoken(generator.stream(batch[0].prompt, config, options));
+        await spoken(generator.stream(batch[0]!.prompt, config, options));
         return [];
       }
       const texts = await generator.generateAll(

@@ -69,7 +69,7 @@ async function run(
     const named = file === '-' ? undefined : file;
     if (named !== undefined && /\s/.test(named) && !existsSync(named)) throw noFile(named, path);
     const files = await namedFiles(named, flags, false);
-    const reading = prediction.withFlags(trained.context().reading, readingFlags(flags), files?.[0].name);
+    const reading = prediction.withFlags(trained.context().reading, readingFlags(flags), files?.[0]?.name);
     const format = formatNamed(flags.format, prediction);
     const isAsked =
       communicator.size === 1 &&
@@ -97,10 +97,10 @@ async function run(
     for await (const answer of trained.predict<unknown>(inputs, { reading })) {
       if (!isFirst) continue;
       const [input, place] = [inputs[answered], places[answered]];
-      if (format) await write(format.line(answer as object, input, place));
+      if (format) await write(format.line(answer as object, input, place!));
       else {
         const said = prediction.json(answer as object, flags.logits ?? false, trained.labels);
-        const named = { ...placeOf(input, place, hasIds), ...said };
+        const named = { ...placeOf(input, place!, hasIds), ...said };
         for (const line of table?.lines(named) ?? [JSON.stringify(named)]) await write(line);
       }
       answered++;

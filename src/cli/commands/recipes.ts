@@ -27,5 +27,7 @@ async function run({ json }: { json?: boolean }): Promise<void> {
     );
   }
   console.log(`\nTables and figures of the paper: ${tables.map(({ name }) => name).join(', ')}`);
-  console.log(`Write a recipe: ${PROGRAM} init --recipe ${recipes[0].name} [--method lora] [--budget 0.16%]`);
+  console.log(
+    `Write a recipe: ${PROGRAM} init --recipe ${recipes[0]!.name} [--method lora] [--budget 0.16%]`,
+  );
 }

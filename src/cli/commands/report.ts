@@ -23,7 +23,7 @@ export function reportCommand(): Command {
 
 async function run(runs: string[], { output, open }: Flags): Promise<void> {
   const { writeReport } = await import('../../report/node/write-report.ts');
-  const path = output ?? (runs.length === 1 ? join(runs[0], 'report.html') : 'report.html');
+  const path = output ?? (runs.length === 1 ? join(runs[0]!, 'report.html') : 'report.html');
   writeReport(runs, path);
   console.log(`The report is in ${path}`);
   if (open === 'yes') openInBrowser(path);

@@ -86,7 +86,7 @@ async function run(name: string, flags: Flags): Promise<void> {
 async function inPlace(model: string, { tasks }: PaperTable, { task }: Flags) {
   const { packageRecipes, recipeNamed } = await import('../../recipes/node/package-recipes.ts');
   const { modelInPlace } = await import('../../experiments/node/describe-in-place.ts');
-  return modelInPlace(model, recipeNamed(task[0] ?? tasks[0], packageRecipes().recipes));
+  return modelInPlace(model, recipeNamed(task[0] ?? tasks[0]!, packageRecipes().recipes));
 }
 
 /** Selects the cells whose data files exist. For a plan without any data files, selects all cells. */

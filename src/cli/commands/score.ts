@@ -32,14 +32,14 @@ export function scoreCommand(): Command {
 
 async function run(name: string, flags: Flags): Promise<void> {
   const { dataFiles } = await import('../../data/node/text-files.ts');
-  const kind = await SCORE_KINDS[name]();
+  const kind = await SCORE_KINDS[name]!();
   const others = Object.keys(FLAG) as OptionalFile[];
   const missing = kind.needs.find((file) => flags[file] === undefined);
   const where = `${PROGRAM} score ${name}`;
   if (missing) throw new UserError({ where, fault: `needs ${FLAG[missing]} FILE` });
   const idle = others.find((file) => flags[file] !== undefined && !kind.takes.includes(file));
   if (idle) throw new UserError({ where, fault: `does not use ${FLAG[idle]}` });
-  const fileAt = async (path: string) => (await dataFiles(path, false))[0];
+  const fileAt = async (path: string) => (await dataFiles(path, false))[0]!;
   const files: ScoredFiles = { predictions: await fileAt(flags.predictions) };
   for (const file of others) if (flags[file] !== undefined) files[file] = await fileAt(flags[file]);
   console.log(JSON.stringify(kind.score(files, (message) => console.error(printable(message)))));

@@ -49,7 +49,7 @@ function inOrder(
     fault:
       missing < 0
         ? `has ${answers.length} answers for ${rows.length} rows`
-        : `has ${answers.length} answers but none with index ${keyOf(rows[missing])}`,
+        : `has ${answers.length} answers but none with index ${keyOf(rows[missing]!)}`,
   });
 }
 

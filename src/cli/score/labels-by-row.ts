@@ -80,8 +80,8 @@ function tableLabels(
   const labelled: LabelledRows = { rows: [], ragged: [] };
   const ragged = new RowProblems(fileName);
   records.slice(first).forEach((record, place) => {
-    const line = lines[place + first];
-    const row = { place, id: record[idAt], line, label: record[labelAt]?.trim() };
+    const line = lines[place + first]!;
+    const row = { place, id: record[idAt], line, label: record[labelAt]?.trim() ?? '' };
     if (first === 1 ? record.length !== names.length : record.length <= labelAt) {
       const needs =
         first === 1 ? `${names.length} fields, as in the header` : `at least ${labelAt + 1} fields`;

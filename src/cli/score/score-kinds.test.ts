@@ -32,7 +32,7 @@ describe('files too large for memory are rejected by', () => {
     ['seqeval', { predictions: wideTags }, 'wide.txt:2 has a line of more than 1048576 characters'],
     ['seqeval', { predictions: tags }, 'tags.txt:10001 has more than 10000 different tags'],
   ])('%s (%#)', async (kind, files, message) => {
-    const { score } = await SCORE_KINDS[kind]();
+    const { score } = await SCORE_KINDS[kind]!();
     const refused = () => score(files, () => {});
     expect(refused).toThrow(UserError);
     expect(refused).toThrow(message);
@@ -45,7 +45,7 @@ describe('score rouge', () => {
     JSON.stringify(Array.from({ length: 2 ** 14 / words }, (_, i) => line(i)).join('\n'));
   const score = async (prediction: string, reference: string) => {
     const lines = (one: string) => file('texts.jsonl', `${one}\n`);
-    const kind = await SCORE_KINDS.rouge();
+    const kind = await SCORE_KINDS.rouge!();
     return kind.score({ predictions: lines(prediction), references: lines(reference) }, () => {});
   };
 
@@ -66,7 +66,7 @@ it('rows are found by ids that a double cannot represent', async () => {
   const ids = ['1234567890123456789', '1234567890123456788', '1234567890123456787'];
   const lines = (labels: number[]) =>
     labels.map((label, i) => `{"id": ${ids[i]}, "label": ${label}}`).join('\n');
-  const { score } = await SCORE_KINDS['glue/sst2']();
+  const { score } = await SCORE_KINDS['glue/sst2']!();
   const found = score(
     {
       predictions: file('p.tsv', `index\tprediction\n${ids.map((id, i) => `${id}\t${i % 2}`).join('\n')}`),
@@ -79,7 +79,7 @@ it('rows are found by ids that a double cannot represent', async () => {
 
 describe('score seqeval', () => {
   const score = async (content: string) =>
-    (await SCORE_KINDS.seqeval()).score({ predictions: file('tags.txt', content) }, () => {});
+    (await SCORE_KINDS.seqeval!()).score({ predictions: file('tags.txt', content) }, () => {});
   const rows = 'EU B-ORG B-ORG\n# O O\n\nPeter B-PER O\n';
 
   it('skips comments, not the word #', async () => {
@@ -105,7 +105,7 @@ describe('score seqeval', () => {
 });
 
 it.each(['rouge', 'bleu'])('%s rejects several texts instead of one', async (kind) => {
-  const { score } = await SCORE_KINDS[kind]();
+  const { score } = await SCORE_KINDS[kind]!();
   const predictions = file('p.jsonl', '{"text": ["x", "y"]}\n');
   const references = file('r.jsonl', '{"text": ["x", "y"]}\n');
   expect(() => score({ predictions, references }, () => {})).toThrow(

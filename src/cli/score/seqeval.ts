@@ -35,7 +35,7 @@ export const seqeval: ScoreKind = {
       }
       if (!isOpen) sentences.push({ right: [], predicted: [] });
       isOpen = true;
-      const { right, predicted } = sentences[sentences.length - 1];
+      const { right, predicted } = sentences[sentences.length - 1]!;
       right.push(both[0]);
       predicted.push(both[1]);
       for (const tag of both) tags.add(tag);

@@ -68,7 +68,7 @@ async function ask(
 ): Promise<number> {
   const asking = createInterface(terminal);
   try {
-    const list = columns.map((column, i) => `  ${i + 1}  ${column.name}: ${excerpt(table.rows[0][i])}`);
+    const list = columns.map((column, i) => `  ${i + 1}  ${column.name}: ${excerpt(table.rows[0]![i]!)}`);
     terminal.output.write(`${list.join('\n')}\n`);
     for (;;) {
       const question = `Which column has the ${name === 'text' ? 'texts' : 'labels'}? [${guess + 1}] `;

@@ -73,11 +73,11 @@ export async function writeDataConfig(
 
 /** Rejects labels that are all equal, because a model cannot learn from them. */
 function assertClasses({ path, table, columns, guess }: DataFile, { label }: ChosenColumns): void {
-  const [first, ...others] = table.rows.map((row) => row[label].trim()).filter((name) => name !== '');
+  const [first, ...others] = table.rows.map((row) => row[label]!.trim()).filter((name) => name !== '');
   if (others.some((other) => other !== first) || (guess.isScale && label === guess.label)) return;
   throw new UserError({
     where: path,
-    fault: `has ${first === undefined ? 'no label' : `only the label "${first}"`} in column "${columns[label].name}", which is not enough to train a classifier`,
+    fault: `has ${first === undefined ? 'no label' : `only the label "${first}"`} in column "${columns[label]!.name}", which is not enough to train a classifier`,
     hint: `Add rows with another label, or name the column of labels: --label COLUMN (${columns.map(({ name }) => name).join(', ')}).`,
   });
 }

@@ -17,9 +17,9 @@ export function dataConfig(file: DataFile, chosen: ChosenColumns, name: string):
   const names = columns.map((column) => column.name);
   const others = names.filter((_, i) => ![text, textPair, label].includes(i));
   const unused = others.length > 0 ? ` Not used: ${others.join(', ')}.` : '';
-  const column = (place: number) => (table.hasHeader === false ? place : names[place]);
+  const column = (place: number) => (table.hasHeader === false ? place : names[place]!);
   const isScale = guess.isScale && label === guess.label;
-  const labels = table.rows.map((row) => row[label].trim()).filter((name) => name !== '');
+  const labels = table.rows.map((row) => row[label]!.trim()).filter((name) => name !== '');
   const unlabelled = table.rows.length - labels.length;
   const bad = [
     ...(table.ragged > 0 ? [`${table.ragged} rows have another number of fields.`] : []),
@@ -29,7 +29,7 @@ export function dataConfig(file: DataFile, chosen: ChosenColumns, name: string):
   const lines: (readonly [line: string, comment?: string])[] = [
     [`# Trains on ${oneLine(path)}: npx ${PROGRAM} train ${oneLine(name)}`],
     ...(isScale
-      ? [[entry('task', SCALE_TASK), `${oneLine(names[label])} has numbers on a scale.`] as const]
+      ? [[entry('task', SCALE_TASK), `${oneLine(names[label]!)} has numbers on a scale.`] as const]
       : []),
     [entry('output', `runs/${stem(path)}`)],
     ['data:'],

@@ -13,12 +13,12 @@ export function describeChoice(
   const { rows, delimiter } = table;
   const separated = { ';': ' separated by semicolons', '\t': ' separated by tabs' }[delimiter ?? ''] ?? '';
   const texts = (place: number, name: string) =>
-    `  ${name}  ${columns[place].name}: ${Math.round(columns[place].length)} characters on average, such as "${excerpt(rows[0][place])}"`;
+    `  ${name}  ${columns[place]!.name}: ${Math.round(columns[place]!.length)} characters on average, such as "${excerpt(rows[0]![place]!)}"`;
   return [
     `${path}: ${counted(rows.length)} rows, ${columns.length} columns${separated}`,
     texts(text, 'text '),
     ...(textPair === undefined ? [] : [texts(textPair, 'pair ')]),
-    `  label  ${columns[label].name}: ${guess.isScale && label === guess.label ? 'numbers on a scale' : labelsOf(rows, label)}`,
+    `  label  ${columns[label]!.name}: ${guess.isScale && label === guess.label ? 'numbers on a scale' : labelsOf(rows, label)}`,
     ...repeats(rows, text, label),
     ...unlabelled(rows, label),
     ...notices,
@@ -27,7 +27,7 @@ export function describeChoice(
 
 function labelsOf(rows: readonly (readonly string[])[], label: number): string {
   const counts = new Map<string, number>();
-  for (const row of rows) counts.set(row[label].trim(), (counts.get(row[label].trim()) ?? 0) + 1);
+  for (const row of rows) counts.set(row[label]!.trim(), (counts.get(row[label]!.trim()) ?? 0) + 1);
   counts.delete('');
   const labels = [...counts].sort((a, b) => b[1] - a[1]);
   const listed = labels.slice(0, MAX_LISTED).map(([name, count]) => `${excerpt(name)} ${counted(count)}`);
@@ -37,7 +37,7 @@ function labelsOf(rows: readonly (readonly string[])[], label: number): string {
 
 /** Describes rows with an empty label. Training skips them. */
 function unlabelled(rows: readonly (readonly string[])[], label: number): string[] {
-  const count = rows.filter((row) => row[label].trim() === '').length;
+  const count = rows.filter((row) => row[label]!.trim() === '').length;
   if (count === 0) return [];
   return [
     count === 1
@@ -51,8 +51,8 @@ function repeats(rows: readonly (readonly string[])[], text: number, label: numb
   const seen = new Map<string, string>();
   let [again, other] = [0, 0];
   for (const row of rows) {
-    const before = seen.get(row[text]);
-    if (before === undefined) seen.set(row[text], row[label]);
+    const before = seen.get(row[text]!);
+    if (before === undefined) seen.set(row[text]!, row[label]!);
     else {
       again++;
       if (before !== row[label]) other++;

@@ -32,7 +32,7 @@ export async function readDataFile(path: string): Promise<DataFile> {
   const [file] = await dataFiles(path, false);
   const notices: string[] = [];
   const table = readTable(
-    file.read((message) => notices.push(message)),
+    file!.read((message) => notices.push(message)),
     path,
   );
   const columns = describeColumns(table);

@@ -32,10 +32,10 @@ export function basesTable(bases: readonly PlannedBase[], configured: BaseDtype)
     ...(isMeasured ? [...MEASURED, ...(evaluates ? [EVALUATION] : []), RUN] : []),
   ];
   const rows = [columns.map(([name]) => name), ...bases.map((base) => columns.map(([, cell]) => cell(base)))];
-  const widths = columns.map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const widths = columns.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const lines = rows.map((row, i) => {
     const cells = row.map((cell, column) =>
-      column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]),
+      column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!),
     );
     const mark = bases[i - 1]?.dtype === configured ? ['(this config)'] : [];
     return [...cells, ...mark].join('  ').trimEnd();

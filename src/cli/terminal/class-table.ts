@@ -16,16 +16,16 @@ export function classTable({ labels, counts }: Confusion): string {
   const rows = [
     ['', 'precision', 'recall', 'F1', 'rows', ...(isNarrow ? labels.map((label) => `as ${label}`) : [])],
     ...classReport(counts).map((scores, id) => [
-      labels[id],
+      labels[id]!,
       ...numbers(scores),
-      ...(isNarrow ? counts[id].map(String) : []),
+      ...(isNarrow ? counts[id]!.map(String) : []),
     ]),
     ['mean of classes (macro)', ...numbers(macroScores(counts))],
   ];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return rows
     .map((row) =>
-      row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '),
+      row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '),
     )
     .map(printable)
     .join('\n');

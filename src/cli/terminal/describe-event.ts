@@ -63,14 +63,14 @@ function cut({ truncated, train_examples, eval_examples }: EventOf<'start'>): st
 
 function evaluation(event: EventOf<'evaluation'>, begun: EventOf<'start'> | undefined): string {
   const best = event.best && isAnyGood(event, begun) ? '  (best so far)' : '';
-  return `evaluation at step ${event.step}, epoch ${short(event.epoch)}: ${scores(event, begun?.averages)}${best}`;
+  return `evaluation at step ${event.step}, epoch ${short(event.epoch!)}: ${scores(event, begun?.averages)}${best}`;
 }
 
 /** Whether the model beats a baseline that ignores the text. If not, the model is not called best. */
 function isAnyGood(event: EventOf<'evaluation'>, begun: EventOf<'start'> | undefined): boolean {
   const { metric_for_best_model: metric, to_beat } = begun ?? {};
   if (metric === undefined || to_beat === undefined) return true;
-  return !isNoBetterThanFloor(event[`eval_${metric}`], to_beat, scoreFacts(metric)?.lessIsBetter);
+  return !isNoBetterThanFloor(event[`eval_${metric}`]!, to_beat, scoreFacts(metric)?.lessIsBetter);
 }
 
 function finish(event: FinishEvent, averages: Averages): string {
@@ -95,7 +95,7 @@ function scores(metrics: object, averages: Averages = {}): string {
   return Object.entries(metrics)
     .filter(([name]) => name.startsWith('eval_') && !NO_SCORES.includes(name))
     .map(([name, value]) => [name.slice('eval_'.length), Number(value ?? Number.NaN).toFixed(4)])
-    .map(([name, value]) => `${printable(averaged(name, averages[name]))} ${value}`)
+    .map(([name, value]) => `${printable(averaged(name!, averages[name!]))} ${value}`)
     .join(', ');
 }
 

@@ -92,7 +92,7 @@ it('for an adapter without ranks counts modules', () => {
 
 it('points to --measure until something is measured', () => {
   expect(describePlan(adalora)).toContain('--measure');
-  const failed = { ...adalora, bases: [{ ...adalora.bases[0], failure: 'no memory' }] };
+  const failed = { ...adalora, bases: [{ ...adalora.bases[0]!, failure: 'no memory' }] };
   expect(describePlan(failed)).not.toContain('--measure');
 });
 

@@ -16,7 +16,7 @@ export function heatMap(table: RankTable, colour: boolean, largest = table.large
   const edge = Math.max('layer'.length, ...rows.map(({ layer }) => layer.length));
   const widths = [...columns, 'mean'].map((name) => Math.max(name.length, 4));
   const line = (first: string, cells: string[]) => [first.padEnd(edge), ...cells].join('  ').trimEnd();
-  const right = (text: string, column: number) => text.padStart(widths[column]);
+  const right = (text: string, column: number) => text.padStart(widths[column]!);
   const block = (rank: number | undefined, column: number) => {
     const text = right(rank === undefined ? MISSING : `${rank}`, column);
     return colour && rank !== undefined ? painted(text, rank / Math.max(1, largest)) : text;

@@ -7,7 +7,7 @@ export function sparkline(values: readonly number[]): string {
   const count = Math.min(values.length, MAX_BARS);
   const sampled = Array.from(
     { length: count },
-    (_, i) => values[count === 1 ? 0 : Math.round((i * (values.length - 1)) / (count - 1))],
+    (_, i) => values[count === 1 ? 0 : Math.round((i * (values.length - 1)) / (count - 1))]!,
   );
   const finite = sampled.filter(Number.isFinite);
   const [low, high] = [Math.min(...finite), Math.max(...finite)];

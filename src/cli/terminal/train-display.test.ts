@@ -120,7 +120,7 @@ describe('trainDisplay', () => {
       learnt: false,
       findings: [{ message: 'The training loss grew.', remedy: 'Lower training.learning_rate.' }],
     };
-    const text = shown({}, [RUN[0], score(0.68), score(0.681), { ...finish, ranks: {}, verdict }]);
+    const text = shown({}, [RUN[0]!, score(0.68), score(0.681), { ...finish, ranks: {}, verdict }]);
     expect(text.split('\n').filter((line) => line.startsWith('evaluation'))).toEqual([
       'evaluation at step 268, epoch 1: accuracy 0.6800',
       'evaluation at step 268, epoch 1: accuracy 0.6810  (best so far)',
@@ -131,9 +131,9 @@ describe('trainDisplay', () => {
   });
 
   it('redraws one line on a terminal, truncated to its width', () => {
-    const text = shown({ isTTY: true, columns: 60 }, [RUN[0], step(10), step(500), step(600)]);
+    const text = shown({ isTTY: true, columns: 60 }, [RUN[0]!, step(10), step(500), step(600)]);
     const drawn = text.split('\r\x1b[2K');
-    expect(drawn[0].trimEnd().split('\n').at(-1)).toContain('to beat');
+    expect(drawn[0]!.trimEnd().split('\n').at(-1)).toContain('to beat');
     expect(drawn).toHaveLength(4);
     expect(drawn[1]).toContain('step 10/1072  loss 0.6000');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control sequences

@@ -90,7 +90,7 @@ class CompactReader {
 
   #byte(): number {
     if (this.offset >= this.#bytes.length) throw new RangeError('a header beyond the end of the file');
-    return this.#bytes[this.offset++];
+    return this.#bytes[this.offset++]!;
   }
 
   #varint(): number {

@@ -63,7 +63,7 @@ const parsers = {
 };
 
 function plain(key: string, value: unknown, classes: ColumnClasses): unknown {
-  if (Object.hasOwn(classes, key)) return nameClass(value, classes[key]);
+  if (Object.hasOwn(classes, key)) return nameClass(value, classes[key]!);
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   // Omits binary values, such as images and audio.
   return ArrayBuffer.isView(value) ? undefined : value;

@@ -85,7 +85,7 @@ function decimalText(stored: unknown, scale: number): unknown {
   if (typeof integer !== 'bigint' && !Number.isInteger(integer)) return stored;
 
   const [, sign, all] = /^(-?)(.*)$/.exec(`${integer}`) ?? [];
-  const digits = all.padStart(scale + 1, '0');
+  const digits = all!.padStart(scale + 1, '0');
   const at = digits.length - scale;
   return sign + digits.slice(0, at) + (scale > 0 ? `.${digits.slice(at)}` : '');
 }

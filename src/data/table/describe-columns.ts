@@ -17,7 +17,7 @@ export interface Column {
 /** Statistics of each column of a table. */
 export function describeColumns({ columns, rows }: Table): Column[] {
   return columns.map((name, i) => {
-    const fields = rows.map((row) => row[i].trim()).filter((field) => field !== '');
+    const fields = rows.map((row) => row[i]!.trim()).filter((field) => field !== '');
     const characters = fields.reduce((sum, { length }) => sum + length, 0);
     const worded = fields.filter((field) => /\p{L}/u.test(field)).length;
     return {

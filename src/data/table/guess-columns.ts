@@ -24,14 +24,14 @@ export interface ColumnGuess {
 /** Guesses the columns from names and content. The user may choose other columns. */
 export function guessColumns(columns: readonly Column[], rows: number): ColumnGuess {
   const places = columns.map((_, i) => i);
-  const length = (i: number) => columns[i].length;
-  const isLabel = (i: number) => columns[i].distinct > 1 && 2 * columns[i].distinct <= rows;
-  const labels = places.filter(isLabel).sort((a, b) => columns[a].distinct - columns[b].distinct);
-  const named = (pattern: RegExp) => places.find((i) => pattern.test(columns[i].name));
+  const length = (i: number) => columns[i]!.length;
+  const isLabel = (i: number) => columns[i]!.distinct > 1 && 2 * columns[i]!.distinct <= rows;
+  const labels = places.filter(isLabel).sort((a, b) => columns[a]!.distinct - columns[b]!.distinct);
+  const named = (pattern: RegExp) => places.find((i) => pattern.test(columns[i]!.name));
   const labelName = named(LABEL_NAME);
   const label = labelName ?? labels[0] ?? places.reduce((a, b) => (length(b) < length(a) ? b : a));
   const others = places.filter((i) => i !== label);
-  const textName = others.find((i) => TEXT_NAME.test(columns[i].name));
+  const textName = others.find((i) => TEXT_NAME.test(columns[i]!.name));
   const text = textName ?? others.reduce((a, b) => (length(b) > length(a) ? b : a), others[0] ?? label);
   const isTextSure =
     textName !== undefined || others.every((i) => i === text || length(text) >= CLEARLY_LONGER * length(i));
@@ -39,6 +39,6 @@ export function guessColumns(columns: readonly Column[], rows: number): ColumnGu
   return {
     ...{ text, label },
     doubts: [...(isTextSure ? [] : ['text' as const]), ...(isLabelSure ? [] : ['label' as const])],
-    isScale: columns[label].isNumeric && columns[label].distinct > MAX_NUMBERED_CLASSES,
+    isScale: columns[label]!.isNumeric && columns[label]!.distinct > MAX_NUMBERED_CLASSES,
   };
 }

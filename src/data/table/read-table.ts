@@ -42,9 +42,9 @@ function fromLines(content: string, name: string, format: 'csv' | 'tsv', header?
   const { records } = parseDelimited(content, name, delimiter, format === 'csv');
   const [first] = records;
   const hasHeader = header ?? looksLikeHeader(records);
-  const columns = hasHeader ? first : first.map((_, i) => `column ${i + 1}`);
+  const columns = hasHeader ? first! : first!.map((_, i) => `column ${i + 1}`);
   const candidates = hasHeader ? records.slice(1) : records;
-  const rows = candidates.filter(({ length }) => length === first.length);
+  const rows = candidates.filter(({ length }) => length === first!.length);
   return {
     fileName: name,
     columns: distinct(columns),

@@ -26,13 +26,13 @@ describe('a comparison', () => {
       'two LoRA',
       'two full',
     ]);
-    expect(cells[0].config).toEqual({
+    expect(cells[0]!.config).toEqual({
       data: { ...GIVEN.data, max_length: 8 },
       training: { learning_rate: 1e-3, weight_decay: 0.1 },
       ...{ method: 'lora', lora: { r: 4 } },
     });
-    expect(cells[3].config.training).toEqual({ learning_rate: 1e-5, weight_decay: 0.1 });
-    expect(cells[3].settings).toEqual({ method: 'full', 'training.learning_rate': 1e-5 });
+    expect(cells[3]!.config.training).toEqual({ learning_rate: 1e-5, weight_decay: 0.1 });
+    expect(cells[3]!.settings).toEqual({ method: 'full', 'training.learning_rate': 1e-5 });
     expect({ seeds, average }).toEqual({ seeds: [0, 1, 2, 3, 4], average: true });
   });
 
@@ -43,9 +43,9 @@ describe('a comparison', () => {
       grid: { 'training.learning_rate': [3, 4], 'lora.r': [1, 2] },
       halving: true,
     });
-    expect(cells[1].grid).toEqual([{ 'training.learning_rate': 1 }, { 'training.learning_rate': 2 }]);
-    expect(cells[0].grid).toHaveLength(4);
-    expect(cells[0].grid[1]).toEqual({ 'training.learning_rate': 3, 'lora.r': 2 });
+    expect(cells[1]!.grid).toEqual([{ 'training.learning_rate': 1 }, { 'training.learning_rate': 2 }]);
+    expect(cells[0]!.grid).toHaveLength(4);
+    expect(cells[0]!.grid[1]).toEqual({ 'training.learning_rate': 3, 'lora.r': 2 });
   });
 
   it('counts tuning in whole runs', () => {
@@ -56,9 +56,9 @@ describe('a comparison', () => {
       held_out: 0,
     });
     // Four choices train to 25 %, two of them to 50 %; then only the best is left.
-    expect(runsOf({ cells, ...rest }, cells[0])).toEqual({ runs: 7, wholes: 1 + 0.5 + 3 });
+    expect(runsOf({ cells, ...rest }, cells[0]!)).toEqual({ runs: 7, wholes: 1 + 0.5 + 3 });
     const whole = of({ grid: { 'training.learning_rate': [1, 2] }, seeds: [7], held_out: 0.5 });
-    expect(runsOf(whole, whole.cells[0])).toEqual({ runs: 3, wholes: 2 });
+    expect(runsOf(whole, whole.cells[0]!)).toEqual({ runs: 3, wholes: 2 });
   });
 
   it('reports all errors at once, each at its place', () => {

@@ -29,12 +29,14 @@ export async function estimate(
     if (!plans.has(cell.task)) plans.set(cell.task, await plan(configOf(experiment, cell)));
   const steps = new Map([...plans].map(([task, { steps }]) => [task, steps]));
   const [first] = cells;
-  const measured = plans.get(first.task) as Plan;
+  const measured = plans.get(first!.task) as Plan;
   const base = measured.bases.filter(({ dtype }) => dtype === measured.baseDtype);
-  const [{ measured: found, failure }] = await measureBases(configOf(experiment, first), base, {
-    signal,
-    isQuick: true,
-  });
+  const { measured: found, failure } = (
+    await measureBases(configOf(experiment, first!), base, {
+      signal,
+      isQuick: true,
+    })
+  )[0]!;
   if (!found) return { steps, failure };
   const cost = (cell: Cell) => {
     const { tokens, steps, stepsPerEpoch } = plans.get(cell.task) as Plan;
@@ -42,7 +44,7 @@ export async function estimate(
     return ((tokens * steps) / stepsPerEpoch) * (trains === 'model' ? WHOLE_MODEL : 1);
   };
   const all = cells.reduce((sum, cell) => sum + cost(cell) * runsOf(experiment, cell).wholes, 0);
-  return { steps, seconds: (found.runSeconds * all) / cost(first) };
+  return { steps, seconds: (found.runSeconds * all) / cost(first!) };
 }
 
 function configOf({ output }: Experiment, { config, row }: Cell) {

@@ -31,7 +31,7 @@ it.each([
   const given = { task: 'single_label_classification', data } as Pick<RunConfig, 'task' | 'data'>;
   const { train = '', validation } = await writeHeldOut(given, 0.25, join(folder, 'parts'));
   const textsOf = (file: string) => readRows(file, reading).map(({ text }) => text);
-  const [learnt, heldOut] = [`${train}`, validation].map(textsOf);
+  const [learnt, heldOut] = [`${train}`, validation].map(textsOf) as [string[], string[]];
   expect([learnt.length, heldOut.length]).toEqual([15, 5]);
   expect([...learnt, ...heldOut].sort()).toEqual(textsOf(path).sort());
 });
@@ -53,7 +53,7 @@ it("texts of a folder are split without another sweep's files in their place", a
 const mixture = (...train: string[]) => ({ train, probabilities: train.map(() => 1 / train.length) });
 
 it("a mixture's files are split each, and their held-out rows are one validation set", async () => {
-  const [first, second] = ['lines.md', 'stories'].map((name) => join(folder, name));
+  const [first, second] = ['lines.md', 'stories'].map((name) => join(folder, name)) as [string, string];
   writeFileSync(first, numbers.map((i) => `line ${i}`).join('\n'));
   mkdirSync(second);
   for (const file of ['a.txt', 'b.txt'])

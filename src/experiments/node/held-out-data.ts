@@ -45,9 +45,9 @@ export async function writeHeldOut(
     });
   }
   const sources = await Promise.all(trainingFiles(data).map((path) => split(path, { task, data }, share)));
-  const [train, heldOut] = ['train', 'held-out'].map((name) => join(folder, name));
+  const [train, heldOut] = ['train', 'held-out'].map((name) => join(folder, name)) as [string, string];
   if (!isMixture)
-    return { train: place(train, sources[0], 'train'), validation: place(heldOut, sources[0], 'heldOut') };
+    return { train: place(train, sources[0]!, 'train'), validation: place(heldOut, sources[0]!, 'heldOut') };
   // All held-out files are one validation set, in one folder.
   const all = sources.flatMap((files, i) =>
     files.map((file) => ({ ...file, name: inFolder(`${i + 1}-${file.name}`) })),
@@ -89,7 +89,7 @@ function place(folder: string, files: readonly SplitFile[], part: keyof HeldOut)
     folder,
     files.map(({ name }) => name),
   );
-  return files.length === 1 ? join(folder, files[0].name) : folder;
+  return files.length === 1 ? join(folder, files[0]!.name) : folder;
 }
 
 /** The name under which a text file is found in a folder. */

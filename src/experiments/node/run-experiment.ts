@@ -67,11 +67,11 @@ export function choosing(
       const outcome = Number.isFinite(score)
         ? { score, ...(learnedNothing && { learnedNothing }) }
         : { failed: true };
-      tried[i] = { choice: grid[i], until, ...outcome };
+      tried[i] = { choice: grid[i]!, until, ...outcome };
     }
     alive = bestOf(scores, training.greater_is_better, until < 100 ? Math.ceil(alive.length / 2) : 1);
   }
-  return { choice: grid[alive[0]], needs: [], tried };
+  return { choice: grid[alive[0]!], needs: [], tried };
 }
 
 function triedAt(run: ExperimentRun, until: number, training: Parameters<typeof scoringRule>[0]): Tried {

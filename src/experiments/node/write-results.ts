@@ -35,7 +35,10 @@ export function writeResults(
     const taskOutcomes = outcomes.filter(({ cell }) => cell.task === task);
     const records = taskOutcomes.flatMap((outcome) => outcome.records);
     if (records.length === 0) return [];
-    const { training } = parseRunConfig({ ...taskOutcomes[0].cell.config, output }, taskOutcomes[0].cell.row);
+    const { training } = parseRunConfig(
+      { ...taskOutcomes[0]!.cell.config, output },
+      taskOutcomes[0]!.cell.row,
+    );
     return [taskResult(taskOutcomes, scoringRule(training, records))];
   });
   if (tasks.length === 0) return undefined;

@@ -26,7 +26,7 @@ export function writeSweep(
   if (finished.length === 0) return undefined;
   const records = new Map(finished.map((run) => [run, readRunRecord(run.config.output as string, run.name)]));
   const outcomes = runs.map((run) => ({ ...run, record: records.get(run), failure: failureOf(run, output) }));
-  const rule = scoringRule(sweptConfig(finished[0]).training, [...records.values()]);
+  const rule = scoringRule(sweptConfig(finished[0]!).training, [...records.values()]);
   const results = sweepResults(outcomes, rule);
   const markdown = sweepMarkdown(results);
   writeTable(output, results, markdown, finished);

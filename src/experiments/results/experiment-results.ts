@@ -19,7 +19,7 @@ export function averages(tasks: readonly TaskResult[]): Record<string, { mean?: 
       const means = tasks.map(({ rows, scores }) => {
         const row = rows.find(({ row }) => row === name);
         return row
-          ? scores.reduce((sum, score) => sum + row.scores[score].mean, 0) / scores.length
+          ? scores.reduce((sum, score) => sum + row.scores[score]!.mean, 0) / scores.length
           : Number.NaN;
       });
       const mean = means.reduce((sum, value) => sum + value, 0) / means.length;

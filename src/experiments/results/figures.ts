@@ -13,20 +13,20 @@ import type { RowResult, TaskResult } from './results.ts';
  */
 export function taskFigures({ task, rows, scores: [score], rule }: TaskResult): Map<string, string> {
   const name = task.replace(/[^\w.-]+/g, '-');
-  const title = `${scoreTitle(score)} on ${task}`;
+  const title = `${scoreTitle(score!)} on ${task}`;
   const dots = intervalPlot({
     id: `dots-${name}`,
     title,
     description: `One dot per seed. Lines are means with 95 % intervals. ${rule.text}`,
-    name: scoreTitle(score),
+    name: scoreTitle(score!),
     rows: rows.map(({ row, runs }, i) => ({
       label: row,
       tone: toneOf(i),
-      values: runs.map(({ scores }) => scores[score] ?? Number.NaN),
+      values: runs.map(({ scores }) => scores[score!] ?? Number.NaN),
       names: runs.map(({ seed }) => `${row}, seed ${seed}`),
     })),
   });
-  const curves = budgetCurves(rows, score);
+  const curves = budgetCurves(rows, score!);
   const figures = new Map([[`dots-${name}.svg`, standalone(dots)]]);
   if (!curves.some(({ points }) => points.length > 1)) return figures;
   const budget = lineChart({
@@ -34,7 +34,7 @@ export function taskFigures({ task, rows, scores: [score], rule }: TaskResult): 
     title: `${title} against budget`,
     description: 'Means over seeds; bands are 95 % intervals.',
     x: { name: 'parameters', isLogarithmic: true },
-    y: { name: scoreTitle(score) },
+    y: { name: scoreTitle(score!) },
     curves,
   });
   return figures.set(`budget-${name}.svg`, standalone(budget));
@@ -51,11 +51,11 @@ function budgetCurves(rows: readonly RowResult[], score: string): Curve[] {
   return [...lines.values()].map((line, i) => {
     const sorted = [...line].sort((a, b) => parametersOf(a) - parametersOf(b));
     return {
-      label: line.length > 1 ? commonStart(line.map(({ row }) => row)) : line[0].row,
+      label: line.length > 1 ? commonStart(line.map(({ row }) => row)) : line[0]!.row,
       tone: toneOf(i),
-      points: sorted.map((row): Point => [parametersOf(row), row.scores[score].mean]),
+      points: sorted.map((row): Point => [parametersOf(row), row.scores[score]!.mean]),
       band: sorted.map((row) => {
-        const { mean, half = 0 } = row.scores[score];
+        const { mean, half = 0 } = row.scores[score]!;
         return [parametersOf(row), mean - half, mean + half] as const;
       }),
       dots: true,
@@ -68,7 +68,7 @@ function parametersOf({ parameters }: RowResult): number {
 }
 
 /** The common start of row names: `LoRA` for `LoRA 0.08%` and `LoRA 0.16%`. */
-function commonStart([first, ...others]: readonly string[]): string {
+function commonStart([first = '', ...others]: readonly string[]): string {
   const words = first.split(' ');
   const shared = words.filter((_, i) =>
     others.every((other) => other.startsWith(words.slice(0, i + 1).join(' '))),

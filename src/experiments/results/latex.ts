@@ -9,7 +9,7 @@ const ESCAPED: Readonly<Record<string, string>> = {
 /** Formats all rows and tasks as a LaTeX table for the package booktabs. */
 export function resultsLatex(results: ExperimentResults): string {
   const [head, ...rows] = mainTable(results).map((cells) => `${cells.map(escaped).join(' & ')} \\\\`);
-  const columns = `l${'r'.repeat(mainTable(results)[0].length - 1)}`;
+  const columns = `l${'r'.repeat(mainTable(results)[0]!.length - 1)}`;
   return [
     '% \\usepackage{booktabs}',
     '\\begin{table}',

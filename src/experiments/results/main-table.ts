@@ -35,7 +35,7 @@ export function mainTable({ tasks, average }: ExperimentResults): string[][] {
 function scoresText({ scores }: RowResult, names: readonly string[]): string {
   return names
     .map((name) => {
-      const { mean, deviation } = scores[name];
+      const { mean, deviation } = scores[name]!;
       const [value, spread] = [mean, deviation ?? Number.NaN].map((number) =>
         (scaleOf(name) * number).toFixed(2),
       );

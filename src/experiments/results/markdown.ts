@@ -55,7 +55,7 @@ function cells(row: RowResult, { scores, tests, rows }: TaskResult, compared: bo
     ...(rows.some(({ choice }) => choice) ? [row.choice ? settingsText(row.choice) : ''] : []),
     row.runs.length === row.of ? `${row.of}` : `${row.runs.length} of ${row.of}`,
     ...scores.flatMap((name, i) => {
-      const { mean, deviation, half, paper } = row.scores[name];
+      const { mean, deviation, half, paper } = row.scores[name]!;
       const show = (value: number) => (scaleOf(name) * value).toFixed(2);
       return [
         deviation === undefined ? show(mean) : `${show(mean)} ± ${show(deviation)}`,
@@ -97,10 +97,10 @@ function testRows({ tests, scores: [score] }: TaskResult): string[][] {
       const ends =
         half === undefined
           ? ''
-          : [mean - half, mean + half].map((end) => signed(scaleOf(score) * end)).join(' to ');
+          : [mean - half, mean + half].map((end) => signed(scaleOf(score!) * end)).join(' to ');
       return [
         `${test.first} – ${test.second}`,
-        differenceText(test, score),
+        differenceText(test, score!),
         ends,
         test.effect === undefined ? '–' : signed(test.effect),
         ...[test.p, test.holm, test.wilcoxon, test.wilcoxonHolm].map((p) => p?.toPrecision(2) ?? '–'),
@@ -117,7 +117,7 @@ const pText = (p: number | undefined) => (p === undefined ? '' : ` (p = ${p.toPr
 const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
 
 function table([head, ...rows]: readonly (readonly string[])[]): string[] {
-  return [head, head.map(() => '---'), ...rows].map(
+  return [head!, head!.map(() => '---'), ...rows].map(
     (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`,
   );
 }

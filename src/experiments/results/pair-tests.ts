@@ -21,8 +21,8 @@ export function pairTests(rows: readonly RowResult[], score: string): PairTest[]
         return values.every(Number.isFinite) ? [values] : [];
       });
       const test = pairedTest(
-        pairs.map(([value]) => value),
-        pairs.map(([, value]) => value),
+        pairs.map(([value]) => value!),
+        pairs.map(([, value]) => value!),
       );
       return test ? [{ first: first.row, second: second.row, ...test }] : [];
     }),

@@ -10,8 +10,8 @@ export function remarksOn(
   score: string,
 ): string[] {
   return outcomes.flatMap((outcome, i) => [
-    ...unfinished(outcome, rows[i]),
-    ...diverged(outcome, rows[i], score),
+    ...unfinished(outcome, rows[i]!),
+    ...diverged(outcome, rows[i]!, score),
     ...atMajority(outcome),
     ...failedChoices(outcome),
     ...noneLearned(outcome),

@@ -78,11 +78,11 @@ it('every row is scored by its best evaluation after all ranks are final', () =>
   expect(rule.from).toBe(20);
   expect(rule.text).toContain('from step 20 on');
   // LoRA's 0.9 at step 10 does not count, because AdaLoRA's ranks were not final by then.
-  expect(rows[0].scores.accuracy.mean).toBeCloseTo(0.61, 12);
-  expect(rows[1].scores.accuracy.mean).toBeCloseTo(0.74, 12);
-  expect(resultOf([outcome('LoRA', lora)]).rows[0].scores.accuracy.mean).toBeCloseTo(0.9, 12);
+  expect(rows[0]!.scores.accuracy!.mean).toBeCloseTo(0.61, 12);
+  expect(rows[1]!.scores.accuracy!.mean).toBeCloseTo(0.74, 12);
+  expect(resultOf([outcome('LoRA', lora)]).rows[0]!.scores.accuracy!.mean).toBeCloseTo(0.9, 12);
   const last = scoringRule({ ...TRAINING, load_best_model_at_end: false }, lora);
-  expect(taskResult([outcome('LoRA', lora)], last).rows[0].scores.accuracy.mean).toBe(0.5);
+  expect(taskResult([outcome('LoRA', lora)], last).rows[0]!.scores.accuracy!.mean).toBe(0.5);
 });
 
 it('a later evaluation counts if its run kept it', () => {
@@ -103,15 +103,15 @@ it('a later evaluation counts if its run kept it', () => {
 
 it('parameters are those of all seeds', () => {
   const task = resultOf([outcome('AdaLoRA', adaLora)]);
-  expect(task.rows[0].parameters?.mean).toBe(101);
+  expect(task.rows[0]!.parameters?.mean).toBe(101);
   expect(mainTable({ title: '', about: [], versions: {}, tasks: [task] })[1]).toContain('100 to 102');
 });
 
 it("the paper's numbers are only beside runs on its number of rows", () => {
   const paper = { paper: { accuracy: 71.45 }, scores: ['accuracy'] };
   const shown = (count: number, least = false) =>
-    resultOf([outcome('a', lora, {}, { ...paper, paperExamples: { count, least } })]).rows[0].scores.accuracy
-      .paper;
+    resultOf([outcome('a', lora, {}, { ...paper, paperExamples: { count, least } })]).rows[0]!.scores
+      .accuracy!.paper;
   expect(shown(8551)).toBeCloseTo(0.7145, 12);
   expect(shown(8550)).toBeUndefined();
   expect([shown(8000, true), shown(9000, true)]).toEqual([expect.closeTo(0.7145, 12), undefined]);
@@ -134,7 +134,7 @@ it("has remarks on a row's reliability", () => {
     outcome(
       'edge',
       lora,
-      { choice: grid[2], tried: [{ choice: grid[0], until: 25, failed: true }] },
+      { choice: grid[2], tried: [{ choice: grid[0]!, until: 25, failed: true }] },
       { grid },
     ),
     outcome('inside', adaLora, { choice: grid[1] }, { grid }),
@@ -145,7 +145,7 @@ it("has remarks on a row's reliability", () => {
         choice: grid[1],
         tried: [
           ...grid.slice(0, 2).map((choice) => ({ choice, until: 100, score: 0, learnedNothing: true })),
-          { choice: grid[2], until: 25, failed: true },
+          { choice: grid[2]!, until: 25, failed: true },
         ],
       },
       { grid },

@@ -83,13 +83,13 @@ const MEAN = 'mean';
 
 /** Summarises a task's finished runs. */
 export function taskResult(outcomes: readonly CellOutcome[], rule: ScoringRule): TaskResult {
-  const [{ cell }] = outcomes;
-  const { facts } = outcomes.flatMap(({ records }) => records)[0];
+  const { cell } = outcomes[0]!;
+  const { facts } = outcomes.flatMap(({ records }) => records)[0]!;
   const scored = outcomes.map((outcome) =>
     outcome.records.map((record) => runResult(record, rule, outcome.cell)),
   );
   const names = cell.scores ?? [rule.metric];
-  const rows = outcomes.map((outcome, i) => rowResult(outcome, scored[i], names));
+  const rows = outcomes.map((outcome, i) => rowResult(outcome, scored[i]!, names));
   const finished = rows.filter(({ runs }) => runs.length > 0);
   return {
     task: cell.task,
@@ -99,8 +99,8 @@ export function taskResult(outcomes: readonly CellOutcome[], rule: ScoringRule):
     rule: { ...rule, text: ruleText(rule) },
     scores: [...names],
     rows: finished,
-    tests: pairTests(finished, names[0]),
-    remarks: remarksOn(outcomes, rows, names[0]),
+    tests: pairTests(finished, names[0]!),
+    remarks: remarksOn(outcomes, rows, names[0]!),
   };
 }
 
@@ -110,7 +110,8 @@ function runResult(record: RunRecord, rule: ScoringRule, { scores: names }: Cell
   const parts = Object.keys(scores).filter(
     (name) => name === rule.metric || name.endsWith(withoutSet(rule.metric)),
   );
-  if (names?.includes(MEAN)) scores[MEAN] = parts.reduce((sum, name) => sum + scores[name], 0) / parts.length;
+  if (names?.includes(MEAN))
+    scores[MEAN] = parts.reduce((sum, name) => sum + scores[name]!, 0) / parts.length;
   const minutes = (finish?.train_runtime ?? Number.NaN) / 60 / (start?.num_train_epochs ?? Number.NaN);
   const memoryMb = peakMemoryMb(record);
   if (names?.includes('epoch_minutes'))

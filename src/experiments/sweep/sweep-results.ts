@@ -61,10 +61,10 @@ export function sweepResults(runs: readonly RunOutcome[], rule: ScoringRule): Sw
     const whole = methodRows.filter(({ runs, of }) => runs.length === of);
     const candidates = whole.length > 0 ? whole : methodRows;
     const tried = candidates.map(({ scores }) => ({
-      score: scores[metric].mean,
+      score: scores[metric]!.mean,
       loss: scores.loss?.mean ?? 0,
     }));
-    return bestOf(new Map(tried.entries()), greaterIsBetter, 1).map((i) => candidates[i]);
+    return bestOf(new Map(tried.entries()), greaterIsBetter, 1).map((i) => candidates[i]!);
   });
   const failed = runs.flatMap(({ name, record, failure }) =>
     record || failure === undefined ? [] : [{ name, message: failure.trim() }],
@@ -90,8 +90,8 @@ function rowOf(outcomes: readonly RunOutcome[], rule: ScoringRule): SweepRow {
     return values.length > 0 ? interval(values) : undefined;
   };
   return {
-    method: `${outcomes[0].config.method ?? DEFAULT_METHOD}`,
-    settings: withoutSeed(outcomes[0].settings),
+    method: `${outcomes[0]!.config.method ?? DEFAULT_METHOD}`,
+    settings: withoutSeed(outcomes[0]!.settings),
     runs: finished.map(({ output }) => output),
     of: outcomes.length,
     scores: Object.fromEntries(

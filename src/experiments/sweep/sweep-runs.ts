@@ -60,7 +60,7 @@ export function sweepRuns(file: Record<string, unknown>, where: Where, holdsOut 
   const runs = Array.from({ length: count }, (_, number) => combination(axes, number)).flatMap((all) => {
     const method = all.find(({ path }) => path.join() === 'method')?.value ?? file.method ?? DEFAULT_METHOD;
     // Settings of other methods have no effect.
-    const chosen = all.filter(({ path: [section] }) => section === method || !isMethod(section));
+    const chosen = all.filter(({ path: [section] }) => section === method || !isMethod(section!));
     const key = JSON.stringify(chosen);
     if (seen.has(key)) return [];
     seen.add(key);
@@ -77,7 +77,7 @@ export function sweepRuns(file: Record<string, unknown>, where: Where, holdsOut 
     const config = { ...scored(whole), output: `${output}/runs/${names[i]}` };
     assertScored(parseRunConfig(config, where), where(['training', 'eval_strategy']));
     if (Object(whole.data).validation !== undefined) parseRunConfig(whole, where);
-    return { name: names[i], settings, config, whole };
+    return { name: names[i]!, settings, config, whole };
   });
 }
 

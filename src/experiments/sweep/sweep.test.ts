@@ -48,7 +48,7 @@ describe('the runs of a sweep', () => {
       name: 'train=b_rows.tsv,max_length=16',
       config: { data: { train: 'b/rows.tsv', max_length: 16, validation: expect.any(String) } },
     });
-    expect(bare[2].whole.data).toEqual({ ...data, train: 'b/rows.tsv', max_length: 16 });
+    expect(bare[2]!.whole.data).toEqual({ ...data, train: 'b/rows.tsv', max_length: 16 });
     const validation = { near: 'near.tsv', far: 'far.tsv' };
     for (const { whole } of runsOf({ data: { ...data, validation } }, true))
       expect(whole.data).toMatchObject({ validation, max_length: expect.any(Number) });
@@ -176,10 +176,10 @@ describe('the results of a sweep', () => {
       [2, 2],
       [1, 2],
     ]);
-    expect(rows[0].scores.accuracy.mean).toBeCloseTo(0.6, 12);
-    expect(rows[0].scores.accuracy.deviation).toBeCloseTo(Math.SQRT2 / 10, 12);
+    expect(rows[0]!.scores.accuracy!.mean).toBeCloseTo(0.6, 12);
+    expect(rows[0]!.scores.accuracy!.deviation).toBeCloseTo(Math.SQRT2 / 10, 12);
     // The second row has a higher mean than the first, but only one seed.
-    expect(rows[1].scores.accuracy.mean).toBe(0.65);
+    expect(rows[1]!.scores.accuracy!.mean).toBe(0.65);
     expect(best).toEqual([rows[0]]);
     const bestOf = (some: typeof runs, greaterIsBetter: boolean) =>
       sweepResults(some, { ...RULE, greaterIsBetter }).best[0]?.settings;
@@ -193,14 +193,14 @@ describe('the results of a sweep', () => {
     expect(bestOf([run(1, 0, 0.5, 0.9), run(2, 0, 0.5)], true)).toEqual(first);
     const tied = (some: RunOutcome[]) => {
       const results = sweepResults(some, RULE);
-      return isTied(results.best[0], results);
+      return isTied(results.best[0]!, results);
     };
     expect(tied([run(1, 0, 0.5), run(2, 0, 0.5, 0.9)])).toBe(true);
     expect(tied([run(1, 0, 0.5), run(2, 0, 0.6)])).toBe(false);
   });
 
   it('contain the messages of failed runs', () => {
-    const failed = { ...runs[3], failure: 'train.tsv: expected rows, got none.\nmore\n' };
+    const failed = { ...runs[3]!, failure: 'train.tsv: expected rows, got none.\nmore\n' };
     const results = sweepResults([...runs.slice(0, 3), failed], {
       ...RULE,
     });
@@ -228,14 +228,14 @@ describe('the results of a sweep', () => {
   });
 
   it('state how a score is averaged over classes, if all runs agree', () => {
-    const [first, second] = runs.slice(0, 2);
+    const [first, second] = [runs[0]!, runs[1]!];
     const saying = (run: typeof first, averages?: Record<string, string>) => ({
       ...run,
       record: { ...run.record, start: { averages } } as unknown as RunRecord,
     });
     const head = (...some: typeof runs) => sweepMarkdown(sweepResults(some, RULE)).split('\n')[0];
     const macro = { accuracy: 'macro' };
-    expect(head(saying(first, macro), saying(second, macro), runs[3])).toContain(
+    expect(head(saying(first, macro), saying(second, macro), runs[3]!)).toContain(
       '| accuracy (macro) | loss |',
     );
     expect(head(saying(first, macro), saying(second))).toContain('| accuracy | loss |');
@@ -243,7 +243,7 @@ describe('the results of a sweep', () => {
 
   it('have a column for each varied key, empty in rows without it', () => {
     const found = runsOf({ method: ['houlsby', 'lora'], lora: { r: [2, 4] } });
-    const scored = found.map((run) => ({ ...run, record: runs[0].record }));
+    const scored = found.map((run) => ({ ...run, record: runs[0]!.record }));
     const lines = sweepMarkdown(sweepResults(scored, RULE)).split('\n');
     expect(lines.slice(0, 5)).toEqual([
       expect.stringMatching(/^\| method \| lora\.r \| runs \|/),

@@ -14,9 +14,9 @@ it.each([
     ],
   },
 ] as { tensors: [string[], number[]][] }[])('is the size of the file: $tensors', ({ tensors }) => {
-  const shapes = new Map(tensors.map(([[name], shape]) => [name, shape]));
+  const shapes = new Map(tensors.map(([[name], shape]) => [name!, shape]));
   const stored = tensors.map(([[name], shape]): [string, StoredTensor] => [
-    name,
+    name!,
     { dtype: 'F32', shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) },
   ]);
   const chunks = encodeSafetensors(new Map(stored), ADAPTER_METADATA);

@@ -38,15 +38,15 @@ function encodeAdapterHub({ config, tensors, head }: StoredAdapter): EncodedFile
     [...tensors].filter(([key]) => isAdapterHubTensor(key) === isOwn),
   );
   const ofHead: EncodedFile[] =
-    saved.length === 0
+    saved!.length === 0
       ? []
       : [
-          pickle(ADAPTERHUB_FILES.headTensors[1], saved),
+          pickle(ADAPTERHUB_FILES.headTensors[1], saved!),
           ...(head ? [[ADAPTERHUB_FILES.headConfig, formatAdapterConfig(head)] as EncodedFile] : []),
         ];
   return [
     ...ofHead,
-    pickle(ADAPTERHUB_FILES.tensors[1], own),
+    pickle(ADAPTERHUB_FILES.tensors[1], own!),
     [ADAPTER_CONFIG, formatAdapterConfig(config, FLOATS)],
   ];
 }

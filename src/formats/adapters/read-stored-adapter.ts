@@ -91,6 +91,6 @@ async function readTensors(
 function checked<Settings>(schema: z.ZodType<Settings>, json: unknown, where: string): Settings {
   const settings = schema.safeParse(json);
   if (settings.success) return settings.data;
-  const [{ path: key, message }] = settings.error.issues;
+  const { path: key, message } = settings.error.issues[0]!;
   throw new UserError(`${where}: ${key.length > 0 ? `${key.join('.')}: ` : ''}${message}`);
 }

@@ -20,7 +20,7 @@ const root = mkdtempSync(join(tmpdir(), 'adalora-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
 it('depends on the content, not on name and time', () => {
-  const [a, b, c] = ['a', 'b', 'c'].map((name) => join(root, name));
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => join(root, name)) as [string, string, string];
   writeFileSync(a, 'weights 1');
   writeFileSync(b, 'weights 1');
   writeFileSync(c, 'weights 2');
@@ -86,7 +86,7 @@ describe('of a large file', () => {
     later();
     contentDigest(path, options);
     const [name] = remembered();
-    const place = join(cache, 'digests', name);
+    const place = join(cache, 'digests', name!);
     writeFileSync(place, 'f'.repeat(64));
     expect(contentDigest(path, options)).toBe('f'.repeat(64));
     writeFileSync(place, 'f'.repeat(63));

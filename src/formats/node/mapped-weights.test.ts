@@ -28,14 +28,14 @@ it.each(['tensors.bin', 'legacy.bin', 'legacy-protocol-4.bin'])('the engine maps
   );
   const locate = (name: string): WeightLocation => {
     const { dtype, begin, end } = checkpoint.info(name);
-    return { file: 'pytorch_model.bin', begin, end, dtype: DTYPES[dtype] };
+    return { file: 'pytorch_model.bin', begin, end, dtype: DTYPES[dtype]! };
   };
   const session = await createSession(lower(outputs, { target: 'cpu', locate }), {
     device: 'cpu',
     weightFolder: dirname(checkpoint.info('matrix').file),
   });
   const results = await session.run({ zero: { data: new Float32Array(1), dims: [] } });
-  for (const name of names) expect(results[`y_${name}`].data).toEqual(checkpoint.readFloat32(name));
+  for (const name of names) expect(results[`y_${name}`]!.data).toEqual(checkpoint.readFloat32(name));
   await session.release();
   checkpoint.close();
 });

@@ -34,7 +34,7 @@ export function readYaml(path: string, expected: string): unknown {
     return document.toJS({ maxAliasCount: 0 });
   } catch (error) {
     const [got] = (error as Error).message.split('\n', 1);
-    throw new UserError({ where: path, fault: `is not valid YAML: ${got.replace(/[.:]$/, '')}` });
+    throw new UserError({ where: path, fault: `is not valid YAML: ${got!.replace(/[.:]$/, '')}` });
   }
 }
 

@@ -59,7 +59,7 @@ export class PickleReader {
     const start = this.#advance(length);
     if (length > 8) return undefined;
     let value = 0n;
-    for (let i = 0; i < length; i++) value |= BigInt(this.#bytes[start + i]) << BigInt(8 * i);
+    for (let i = 0; i < length; i++) value |= BigInt(this.#bytes[start + i]!) << BigInt(8 * i);
     const number = Number(BigInt.asIntN(8 * length, value));
     return Number.isSafeInteger(number) ? number : undefined;
   }

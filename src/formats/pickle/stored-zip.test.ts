@@ -72,13 +72,13 @@ describe.each([false, true])('an archive (64-bit sizes: %s)', (wide) => {
     ['compressed after all', { local: { method: 8 } }, 'a/one has a header that contradicts the directory'],
     ['encrypted after all', { local: { flags: 1 } }, 'a/one has a header that contradicts the directory'],
   ])('with an entry %s is rejected', (_, lie, message) => {
-    const [first, ...rest] = ENTRIES;
+    const [first, ...rest] = ENTRIES as [ZipEntry, ...ZipEntry[]];
     expect(() => contents(writeZip([{ ...first, ...lie }, ...rest], { wide }))).toThrow(message);
   });
 });
 
 it('rejects two entries with the same name, and a directory beyond the file', () => {
-  expect(() => open(writeZip([ENTRIES[0], ENTRIES[0]]))).toThrow('is there twice');
+  expect(() => open(writeZip([ENTRIES[0]!, ENTRIES[0]!]))).toThrow('is there twice');
   const bytes = writeZip(ENTRIES);
   new DataView(bytes.buffer).setUint32(bytes.length - 10, 0xffffffff, true);
   expect(() => open(bytes)).toThrow('has a directory that ends at byte');

@@ -15,11 +15,11 @@ export function gatherStrided<T extends TensorData>(
   const index = new Array<number>(shape.length).fill(0);
   let place = 0;
   for (let i = 0; i < count; i++) {
-    gathered[i] = data[place];
+    gathered[i] = data[place]!;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
-      place += strides[axis];
-      if (++index[axis] < shape[axis]) break;
-      place -= strides[axis] * shape[axis];
+      place += strides[axis]!;
+      if (++index[axis]! < shape[axis]!) break;
+      place -= strides[axis]! * shape[axis]!;
       index[axis] = 0;
     }
   }

@@ -32,7 +32,7 @@ export function openTorchArchive(source: ByteSource, where: string): TorchConten
 /** The archive's top folder, with a trailing slash. */
 function findFolder(zip: StoredZip, where: string): string {
   const pickles = zip.names().filter((name) => /^[^/]*\/data\.pkl$/.test(name));
-  if (pickles.length === 1) return pickles[0].slice(0, -'data.pkl'.length);
+  if (pickles.length === 1) return pickles[0]!.slice(0, -'data.pkl'.length);
   throw new UserError({ where, fault: `has ${pickles.length} data.pkl files instead of one` });
 }
 

@@ -51,7 +51,7 @@ describe.each(['tensors.bin', 'protocol-4.bin', 'legacy.bin', 'legacy-protocol-4
 
     it('returns any range as f32', () => {
       for (const name of ['matrix', 'transposed', 'half', 'brain', 'double', 'rows']) {
-        const all = expected[name].values.map((value) => Math.fround(Number(value)));
+        const all = expected[name]!.values.map((value) => Math.fround(Number(value)));
         expect([...file.readFloat32(name, 1)]).toEqual(all.slice(1));
         expect([...file.readFloat32(name, 0, 1)]).toEqual(all.slice(0, 1));
         expect([...file.readFloat32(name, 1, 1)]).toEqual([]);

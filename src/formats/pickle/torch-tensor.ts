@@ -33,7 +33,7 @@ export class TorchTensor {
     strides: readonly number[],
   ): TorchTensor | undefined {
     const count = shape.includes(0) ? 0 : elementCount(shape);
-    const span = count === 0 ? 0 : 1 + shape.reduce((sum, n, axis) => sum + (n - 1) * strides[axis], 0);
+    const span = count === 0 ? 0 : 1 + shape.reduce((sum, n, axis) => sum + (n - 1) * strides[axis]!, 0);
     // Without this limit, a view that repeats a few bytes could fill the memory.
     const fits = count <= storage.count && offset + span <= storage.count;
     return fits ? new TorchTensor(storage, offset, shape, strides, count, span) : undefined;
@@ -48,8 +48,8 @@ export class TorchTensor {
     const all = shape.map((_, axis) => axis);
     if (this.count === 0 || this.#liesIn(all)) return all;
     // The stride of an axis of size one has no effect.
-    const [single, long] = [all.filter((axis) => shape[axis] === 1), all.filter((axis) => shape[axis] > 1)];
-    const order = [...single, ...long.sort((a, b) => strides[b] - strides[a])];
+    const [single, long] = [all.filter((axis) => shape[axis] === 1), all.filter((axis) => shape[axis]! > 1)];
+    const order = [...single, ...long.sort((a, b) => strides[b]! - strides[a]!)];
     return this.#liesIn(order) ? order : undefined;
   }
 
@@ -57,7 +57,7 @@ export class TorchTensor {
     let step = 1;
     for (const axis of order.toReversed()) {
       if (this.shape[axis] !== 1 && this.strides[axis] !== step) return false;
-      step *= this.shape[axis];
+      step *= this.shape[axis]!;
     }
     return true;
   }

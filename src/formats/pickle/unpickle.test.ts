@@ -154,7 +154,7 @@ describe('a damaged pickle', () => {
     const inputs = Array.from({ length: 3000 }, () =>
       Uint8Array.from({ length: 40 }, () => {
         const value = random();
-        return value % 4 === 0 ? value >>> 8 : known[value % known.length];
+        return value % 4 === 0 ? value >>> 8 : known[value % known.length]!;
       }),
     );
     readOrRefuse(inputs, load, (value, bytes) => {

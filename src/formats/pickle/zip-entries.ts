@@ -44,7 +44,7 @@ export function readZipEntries(
   if (at !== view.byteLength)
     throw zipDamaged(where, `has more than the ${count} entries that its directory counts`);
   const inOrder = [...entries.values()].sort((a, b) => a.offset - b.offset);
-  for (let i = 1; i < inOrder.length; i++) inOrder[i - 1].limit = inOrder[i].offset;
+  for (let i = 1; i < inOrder.length; i++) inOrder[i - 1]!.limit = inOrder[i]!.offset;
   return entries;
 }
 
@@ -68,7 +68,7 @@ function readEntry(view: DataView, at: number, extra: number, extraEnd: number, 
   );
   if (size !== compressed64)
     throw zipDamaged(where, `has two sizes, ${size} and ${compressed64}, for one stored file`);
-  return { size, offset };
+  return { size: size!, offset: offset! };
 }
 
 /** Reads each 32-bit field that is {@link ELSEWHERE} from the 64-bit extra field instead, in order. */

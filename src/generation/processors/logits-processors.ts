@@ -21,9 +21,9 @@ export function logitsProcessors(
 ): LogitsProcessor[] {
   const { eos_token_id: ends = [], forced_bos_token_id: bos, num_beams } = settings;
   const only = (isWanted: boolean, processor: () => LogitsProcessor) => (isWanted ? [processor()] : []);
-  const paddings = prompts.rows.map((_, item) => (isEncoderDecoder ? 0 : prompts.paddings[item]));
+  const paddings = prompts.rows.map((_, item) => (isEncoderDecoder ? 0 : prompts.paddings[item]!));
   const banned =
-    settings.bad_words_ids?.filter((words) => words.length > 1 || !ends.includes(words[0])) ?? [];
+    settings.bad_words_ids?.filter((words) => words.length > 1 || !ends.includes(words[0]!)) ?? [];
   const { repetition_penalty, no_repeat_ngram_size, encoder_no_repeat_ngram_size } = settings;
   const { forced_eos_token_id, suppress_tokens = [], begin_suppress_tokens = [] } = settings;
   const first = limits.begun === 1 && bos !== undefined ? 2 : limits.begun;
@@ -55,7 +55,7 @@ function banNgrams(size: number, sources?: readonly (readonly number[])[]): Logi
     for (let end = size - 1; end < source.length; end++) {
       let same = 0;
       while (same < size - 1 && source[end + 1 - size + same] === tokens[start + same]) same++;
-      if (same === size - 1) scores[source[end]] = Number.NEGATIVE_INFINITY;
+      if (same === size - 1) scores[source[end]!] = Number.NEGATIVE_INFINITY;
     }
   };
 }
@@ -66,7 +66,7 @@ function banSequences(sequences: readonly (readonly number[])[]): LogitsProcesso
     for (const sequence of sequences) {
       const start = tokens.length + 1 - sequence.length;
       if (start >= 0 && sequence.every((id, i) => i === sequence.length - 1 || id === tokens[start + i])) {
-        scores[sequence[sequence.length - 1]] = Number.NEGATIVE_INFINITY;
+        scores[sequence[sequence.length - 1]!] = Number.NEGATIVE_INFINITY;
       }
     }
   };
@@ -89,7 +89,7 @@ function penaliseRepetition(penalty: number, paddings: readonly number[]): Logit
   return (scores, tokens, item) => {
     for (const token of new Set(tokens.slice(paddings[item]))) {
       if (token >= scores.length) continue; // an embedding may have more rows than there are logits
-      const score = scores[token];
+      const score = scores[token]!;
       scores[token] = score < 0 ? score * Math.fround(penalty) : score / Math.fround(penalty);
     }
   };

@@ -23,7 +23,7 @@ export function samplingFilters(settings: SamplingSettings, kept: number): Logit
 
 function heat(temperature: number): LogitsProcessor {
   return (scores) => {
-    for (let i = 0; i < scores.length; i++) scores[i] /= Math.fround(temperature);
+    for (let i = 0; i < scores.length; i++) scores[i]! /= Math.fround(temperature);
   };
 }
 
@@ -34,7 +34,8 @@ const FEW = 1000;
 function keepTopK(k: number): LogitsProcessor {
   return (scores) => {
     if (k >= scores.length) return;
-    const least = k <= FEW ? scores[topIndices(scores, k)[k - 1]] : scores.slice().sort()[scores.length - k];
+    const least =
+      k <= FEW ? scores[topIndices(scores, k)[k - 1]!]! : scores.slice().sort()[scores.length - k]!;
     remove(scores, (score) => score < least);
   };
 }
@@ -48,12 +49,12 @@ function keepTopP(p: number, kept: number): LogitsProcessor {
     const probabilities = softmax(rising);
     let removed = 0;
     for (let sum = 0; removed < rising.length - kept; removed++) {
-      sum += probabilities[removed];
+      sum += probabilities[removed]!;
       if (!(Math.fround(sum) <= rest)) break;
     }
     // Among equal scores, lower indices are removed first. In transformers, an ascending sort puts them
     // first.
-    const bound = rising[removed];
+    const bound = rising[removed]!;
     let equals = removed - rising.indexOf(bound);
     remove(scores, (score) => score < bound || (score === bound && equals-- > 0));
   };
@@ -63,11 +64,11 @@ function keepMinP(share: number, kept: number): LogitsProcessor {
   return (scores) => {
     const probabilities = softmax(scores);
     const best = topIndices(scores, kept);
-    const bound = Math.fround(Math.fround(share) * probabilities[best[0]]);
-    remove(scores, (_, i) => probabilities[i] < bound && !best.includes(i));
+    const bound = Math.fround(Math.fround(share) * probabilities[best[0]!]!);
+    remove(scores, (_, i) => probabilities[i]! < bound && !best.includes(i));
   };
 }
 
 function remove(scores: Float32Array, isOut: (score: number, index: number) => boolean): void {
-  for (let i = 0; i < scores.length; i++) if (isOut(scores[i], i)) scores[i] = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < scores.length; i++) if (isOut(scores[i]!, i)) scores[i] = Number.NEGATIVE_INFINITY;
 }

@@ -26,7 +26,7 @@ export class TableModel implements LanguageModel {
         this.#shifts = Array.from({ length: rows }, (_, row) =>
           tokens
             .subarray(row * length, (row + 1) * length)
-            .reduce((sum, token, i) => sum + token * mask[row * length + i], 0),
+            .reduce((sum, token, i) => sum + token * mask[row * length + i]!, 0),
         );
       };
     }
@@ -48,15 +48,15 @@ export class TableModel implements LanguageModel {
       for (let i = row * count; i < (row + 1) * count; i++) {
         if (mask?.[i] === 0) continue;
         state.before = state.last;
-        state.last = tokens[i];
+        state.last = tokens[i]!;
       }
       return state;
     });
     this.reads.push(rows);
     const width = this.vocabSize;
     return Float32Array.from({ length: rows * width }, (_, i) => {
-      const { before, last, shift } = this.#rows![Math.floor(i / width)];
-      return this.#table[(((before + shift) % width) * width + last) * width + (i % width)];
+      const { before, last, shift } = this.#rows![Math.floor(i / width)]!;
+      return this.#table[(((before + shift) % width) * width + last) * width + (i % width)]!;
     });
   }
 }

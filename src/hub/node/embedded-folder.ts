@@ -13,7 +13,7 @@ const FILES = [
 
 /** @throws UserError if the package lacks the embedded model */
 export function embeddedFolder(files: readonly URL[] = FILES): string {
-  const folder = dirname(fileURLToPath(files[0]));
+  const folder = dirname(fileURLToPath(files[0]!));
   if (files.every((file) => existsSync(file))) return folder;
   throw new UserError({
     key: 'model',

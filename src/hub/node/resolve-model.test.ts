@@ -269,12 +269,12 @@ describe('resolveModel', () => {
     await vi.waitUntil(() => begun.length === 2, 60_000);
     // Gives the second writer time to interfere with the first writer's temporary file.
     await setTimeout(100);
-    begun[0].end(weights.subarray(150_000));
+    begun[0]!.end(weights.subarray(150_000));
     const folder = await Promise.race(attempts);
     const path = join(folder, 'model.safetensors');
     expect(readFileSync(path).equals(weights)).toBe(true);
     const { ino } = statSync(path);
-    begun[1].end(weights.subarray(150_000));
+    begun[1]!.end(weights.subarray(150_000));
     expect(await Promise.all(attempts)).toEqual([folder, folder]);
     expect(readFileSync(path).equals(weights)).toBe(true);
     expect(statSync(path).ino).toBe(ino);

@@ -80,7 +80,7 @@ export async function calibrate(
     : 0;
   return {
     steps: steps.length,
-    msPerStep: (times[(times.length - 1) >> 1] + times[times.length >> 1]) / 2,
+    msPerStep: (times[(times.length - 1) >> 1]! + times[times.length >> 1]!) / 2,
     examplesPerSecond: total(steps.map(({ item }) => item.examples)) / seconds,
     tokensPerSecond: total(steps.map(({ item }) => item.tokens)) / seconds,
     evalExamplesPerSecond,

@@ -19,10 +19,10 @@ export async function evaluationRate(
 ): Promise<number> {
   const batches = planEvaluation(examples, batchSize);
   const evaluate = async (number: number) => {
-    const { feeds } = examples.batch(batches[number], number);
+    const { feeds } = examples.batch(batches[number]!, number);
     await (output === 'logits' ? program.predict(values, feeds) : program.loss(values, feeds));
   };
   await evaluate(0);
   const done = await timed(spread(batches.length), bounds, evaluate, onProgress);
-  return (1000 * total(done.map(({ item }) => batches[item].length))) / total(done.map(({ ms }) => ms));
+  return (1000 * total(done.map(({ item }) => batches[item]!.length))) / total(done.map(({ ms }) => ms));
 }

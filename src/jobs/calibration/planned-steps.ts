@@ -26,11 +26,11 @@ export function plannedSteps(examples: ExampleLengths, settings: TrainerSettings
       step,
       examples: total(stepBatches.map(({ length }) => length)),
       tokens: total(
-        stepBatches.map((examples) => examples.reduce((sum, example) => sum + lengths[example], 0)),
+        stepBatches.map((examples) => examples.reduce((sum, example) => sum + lengths[example]!, 0)),
       ),
       size: total(stepBatches.map((examples) => paddedTokens(examples, lengths))),
     };
   });
   steps.sort((a, b) => a.size - b.size);
-  return spread(steps.length).map((at) => steps[at]);
+  return spread(steps.length).map((at) => steps[at]!);
 }

@@ -25,7 +25,7 @@ export function assertSameRun(
   if (communicator.size === 1) return;
   const byName = files().map((file, i): [string, string] => [
     `the file ${basename(typeof file === 'string' ? file : file.name)}`,
-    digests[i].slice(0, SHOWN),
+    digests[i]!.slice(0, SHOWN),
   ]);
   assertAgreed(communicator, {
     [PROGRAM]: programVersion(),

@@ -28,9 +28,9 @@ export async function judgeEvaluation(
 ): Promise<Verdict | undefined> {
   const task = trained.definition();
   const ownReading = trained.context().reading;
-  const reading = task.withFlags(ownReading, flags, files[0].name);
-  const [score] = metricsOf(trained.task!, reading as Parameters<typeof metricsOf>[1]);
-  const value = scores[`eval_${score}`];
+  const reading = task.withFlags(ownReading, flags, files[0]!.name);
+  const score = metricsOf(trained.task!, reading as Parameters<typeof metricsOf>[1])[0]!;
+  const value = scores[`eval_${score}`]!;
   if (value === undefined) return undefined;
   const rows = task.read(files, reading);
   const learnt = await trainingRows(path, trained, ownReading);

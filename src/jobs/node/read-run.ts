@@ -78,7 +78,7 @@ async function read(
   const { takesFolders } = taskNamed(config.task);
   const run = await readMaterial({ config, start, ownScores, functions }, base, async (path) =>
     Object.hasOwn(texts, path)
-      ? [textInMemory(path, texts[path])]
+      ? [textInMemory(path, texts[path]!)]
       : filesOf(config.data, path, takesFolders, onDownload),
   );
   // Fails early, before the weights are read, if no weight of the model can be stored in this type.

@@ -21,10 +21,10 @@ export async function scoreOnFloat32(
     const scores: Record<string, number> = await validation.run(program, values);
     const name = `eval_${training.metric_for_best_model}`;
     const [there, here] = [rounded[name], scores[name]];
-    const sentence = `With the float32 base model, ${name} is ${here.toFixed(4)}`;
+    const sentence = `With the float32 base model, ${name} is ${here!.toFixed(4)}`;
     // A run without evaluations has no scores to compare.
     if (there === undefined) return sentence;
-    const difference = `${here >= there ? '+' : '-'}${Math.abs(here - there).toFixed(4)}`;
+    const difference = `${here! >= there ? '+' : '-'}${Math.abs(here! - there).toFixed(4)}`;
     return `${sentence} (${difference} compared with ${base_dtype}).`;
   } finally {
     await program.release();

@@ -28,7 +28,7 @@ it('is one that a run of a few steps reaches', () => {
     [2, 3],
     [20, 1],
   ]) {
-    const met = Math.max(...sizes.slice(0, max_steps * gradient_accumulation_steps));
+    const met = Math.max(...sizes.slice(0, max_steps! * gradient_accumulation_steps!));
     expect(sizeOfLargest({ max_steps, gradient_accumulation_steps })).toBe(met);
   }
   expect(sizeOfLargest({ max_steps: 1 })).toBeLessThan(Math.max(...sizes));

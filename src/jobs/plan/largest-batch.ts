@@ -31,5 +31,5 @@ export function largestBatch({ training, seed }: RunConfig, lengths: ExampleLeng
 
 /** Number of tokens in a batch, including padding. It determines the batch's time and memory. */
 export function paddedTokens(examples: Int32Array, lengths: Int32Array): number {
-  return examples.length * examples.reduce((longest, example) => Math.max(longest, lengths[example]), 0);
+  return examples.length * examples.reduce((longest, example) => Math.max(longest, lengths[example]!), 0);
 }

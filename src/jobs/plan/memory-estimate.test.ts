@@ -42,7 +42,7 @@ const train: ExampleSet = {
   truncated: 0,
   batch(examples) {
     const batch = examples.length;
-    const length = Math.max(...Array.from(examples, (example) => train.lengths[example]));
+    const length = Math.max(...Array.from(examples, (example) => train.lengths[example]!));
     const ones = new Int32Array(batch * length).fill(1);
     const feeds = modelFeeds({ inputIds: ones, attentionMask: ones, tokenTypeIds: ones, batch, length });
     return { feeds: { ...feeds, labels: { data: new Int32Array(batch), dims: [batch] } }, weight: batch };
@@ -55,24 +55,24 @@ describe('a plan', () => {
       planRun(configOf({ base_dtype, adalora: { init_r: 2, target_r: 1 } }), modelOf(BERT), { train }),
     );
     for (const { bases, baseDtype, memoryMb } of plans) {
-      expect(bases).toEqual(plans[0].bases);
+      expect(bases).toEqual(plans[0]!.bases);
       expect(bases.find(({ dtype }) => dtype === baseDtype)?.memoryMb).toBe(memoryMb);
     }
-    const [float32, int8, int4] = plans[0].bases;
-    expect([float32.dtype, int8.dtype, int4.dtype]).toEqual(['float32', 'int8', 'int4']);
+    const [float32, int8, int4] = plans[0]!.bases;
+    expect([float32!.dtype, int8!.dtype, int4!.dtype]).toEqual(['float32', 'int8', 'int4']);
     // float32 takes eight bytes per element, because there is a copy for each direction. int8 takes two, and
     // the scales. The live tensors of a step differ by some kilobytes.
     const saved = (6 * QUANTISED) / 2 ** 20;
-    expect(float32.memoryMb - int8.memoryMb).toBeGreaterThan(0.8 * saved);
-    expect(float32.memoryMb - int8.memoryMb).toBeLessThan(1.2 * saved);
-    expect(int4.memoryMb).toBeLessThan(float32.memoryMb);
+    expect(float32!.memoryMb - int8!.memoryMb).toBeGreaterThan(0.8 * saved);
+    expect(float32!.memoryMb - int8!.memoryMb).toBeLessThan(1.2 * saved);
+    expect(int4!.memoryMb).toBeLessThan(float32!.memoryMb);
   });
 });
 
 it('a plan needs less memory with moments in bytes', () => {
   const [bytes, floats] = (['adamw_bnb_8bit', 'adamw_torch'] as const).map(
     (optim) => planRun(configOf({ method: 'full', training: { optim } }), modelOf(BERT), { train }).memoryMb,
-  );
+  ) as [number, number];
   // The two moments take eight bytes per value in float32, and two bytes and the scales in 8 bits.
   const values = modelOf(BERT).parameters.values();
   const count = [...values].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b), 0);

@@ -71,7 +71,7 @@ export function memoryEstimate(
     const sessions = [sessionMb(values, training, TRAINING_ARENA)];
     if (evaluations.length > 0) {
       // One session evaluates all sets.
-      const values = Object.values(evaluationGraph(model, tuner, evaluations[0].output));
+      const values = Object.values(evaluationGraph(model, tuner, evaluations[0]!.output));
       readers.push(reader(values, false));
       sessions.push(Math.max(...evaluations.map(({ feeds }) => sessionMb(values, feeds, EVALUATION_ARENA))));
     }
@@ -83,7 +83,7 @@ export function memoryEstimate(
 
 function evaluationFeeds({ examples, output }: Evaluation, { training }: RunConfig) {
   const [first] = planEvaluation(examples, training.per_device_eval_batch_size);
-  return { output, feeds: examples.batch(first, 0).feeds };
+  return { output, feeds: examples.batch(first!, 0).feeds };
 }
 
 function sessionMb(

@@ -187,14 +187,14 @@ function isWithin(value: number, [low, high]: readonly [number, number]): boolea
 
 /** The classes that occur in the scored rows. */
 function actualClasses(confusion: Confusion | undefined): readonly string[] {
-  return confusion?.labels.filter((_, row) => confusion.counts[row].some((count) => count > 0)) ?? [];
+  return confusion?.labels.filter((_, row) => confusion.counts[row]!.some((count) => count > 0)) ?? [];
 }
 
 /** The class that the model predicts for all rows; undefined if it predicts several. */
 function onlyAnswer(confusion: Confusion | undefined): string | undefined {
   if (!confusion) return undefined;
   const { labels, counts } = confusion;
-  const answered = labels.filter((_, column) => counts.some((row) => row[column] > 0));
+  const answered = labels.filter((_, column) => counts.some((row) => row[column]! > 0));
   return answered.length === 1 ? answered[0] : undefined;
 }
 

@@ -29,12 +29,12 @@ describe('equal to the official scripts', () => {
           ? [{ ...squadScores(asked, predicted) }]
           : [squadV2Scores(asked, predicted), squadV2Scores(asked, predicted, { odds })];
       ours.forEach((found, i) => {
-        expect(Object.keys(found)).toEqual(Object.keys(scores[i]));
-        for (const [name, score] of Object.entries(scores[i])) {
+        expect(Object.keys(found)).toEqual(Object.keys(scores[i]!));
+        for (const [name, score] of Object.entries(scores[i]!)) {
           const isShare = !/total|thresh/.test(name);
           // The script multiplies a sum by 100, or rounds differently, so the last digits of a double may
           // differ.
-          expect(found[name] * (isShare ? 100 : 1)).toBeCloseTo(score, isShare ? 10 : 15);
+          expect(found[name]! * (isShare ? 100 : 1)).toBeCloseTo(score, isShare ? 10 : 15);
         }
       });
     },

@@ -52,16 +52,16 @@ export function crossAttention(
   const projected = lazy(() => module.linearGroup(['k_proj', 'v_proj'], states(), [width, width]));
   const heads = { width, headSize: width / asking.heads };
   const [key, value] = ['key', 'value'].map((name, i) => {
-    const rows = () => projected()[i];
+    const rows = () => projected()[i]!;
     return asking.cache?.keep(module.pathOf(name), sequence, heads, rows) ?? rows();
-  });
+  }) as [Value, Value];
   return attend(module, config, [query, key, value], asking);
 }
 
 function attend(
   module: Network,
   { d_model, attention_dropout: dropout }: BartConfig,
-  queryKeyValue: readonly Value[],
+  queryKeyValue: readonly [Value, Value, Value],
   { batch, queries, heads, bias }: Asking,
 ): Value {
   const options = { batch, queries, heads, headSize: d_model / heads, dropout };

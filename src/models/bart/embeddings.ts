@@ -28,7 +28,7 @@ export function bartEmbeddings(
   { ids, past }: { ids: Value; past: Dimension },
 ): Value {
   const { vocab_size, max_position_embeddings, d_model: width, pad_token_id } = config;
-  const [sequence, batch] = ids.shape;
+  const [sequence, batch] = ids.shape as [Dimension, Dimension];
   const module = network.at(`model.${side}`);
   const table = config.tie_word_embeddings ? network.at(SHARED) : module.at('embed_tokens');
   const words = wordEmbedding(table, [vocab_size, width], ids, {

@@ -46,7 +46,7 @@ function convolution(
     const [start, end] = [group * part, (group + 1) * part];
     const products = Array.from({ length: taps }, (_, tap) => {
       const offset = multiplyDimensions(tap, batch);
-      const shifted = slice(padded, 0, offset, addDimensions(offset, rows.shape[0]));
+      const shifted = slice(padded, 0, offset, addDimensions(offset, rows.shape[0]!));
       const kernel = reshape(slice(slice(weights, 0, start, end), 2, tap, tap + 1), [part, part]);
       return matmul(slice(shifted, 1, start, end), kernel, { transposeB: true });
     });

@@ -53,21 +53,21 @@ export function disentangledAttention(
   const options = { transposeB: true, scale: 1 / Math.sqrt(headSize * terms) };
   // Reshapes [tokens · batch, hidden] to [batch, heads, tokens, headSize], without a copy.
   const split = (rows: Value, tokens: Dimension) => {
-    const examples = sameDimension(rows.shape[0], tokens) ? 1 : batch;
+    const examples = sameDimension(rows.shape[0]!, tokens) ? 1 : batch;
     return transpose(reshape(rows, [tokens, examples, heads, headSize]), [1, 2, 0, 3]);
   };
-  const sequence = visible.shape[3];
+  const sequence = visible.shape[3]!;
   const isWhole = asked === hidden;
   const names = ['query_proj', 'key_proj', 'value_proj'] as const;
   const parts = queryKeyValue(module, names, { hidden, asked }, width);
   const query = split(parts[0], isWhole ? sequence : 1);
-  const [key, value] = parts.slice(1).map((rows) => split(rows, sequence));
+  const [key, value] = parts.slice(1).map((rows) => split(rows, sequence)) as [Value, Value];
 
   let scores = matmul(query, key, options);
   if (relative) {
     const table = module.dropout(relative.table, config.hidden_dropout_prob);
     const positions = (projection: string, rows: Value) =>
-      split(module.linear(projection, gather(table, rows), width), rows.shape[0]);
+      split(module.linear(projection, gather(table, rows), width), rows.shape[0]!);
     if (has('c2p')) {
       // The distances of the first token to all keys: 0, -1, …, 1 - sequence.
       const start = addDimensions(sequence, -1);
@@ -93,8 +93,8 @@ export function disentangledAttention(
  * 1 - i + j]. In a flat view that starts at x[0, n - 1], row i starts at i · (2n - 1), so slices and reshapes
  * suffice.
  */
-export function skewed(x: Value, kept: Dimension = x.shape[2]): Value {
-  const [batch, heads, n, columns] = x.shape;
+export function skewed(x: Value, kept: Dimension = x.shape[2]!): Value {
+  const [batch, heads, n, columns] = x.shape as [Dimension, Dimension, Dimension, Dimension];
   const step = addDimensions(columns, -1);
   const start = addDimensions(n, -1);
   const run = reshape(x, [batch, heads, multiplyDimensions(n, columns)]);

@@ -54,7 +54,7 @@ export const gemma3 = decoderFamily({
   finish: (logits, { final_logit_softcapping: cap }) => bounded(logits, cap),
   attention: (config, layer) => ({
     ...gemmaAttention(config, layer),
-    rotary: config.rotaries[config.layer_types[layer]],
+    rotary: config.rotaries[config.layer_types[layer]!],
     normalise: normOfHeads(config.headSize, config.rms_norm_eps, NORM_OFFSET),
   }),
   layer: (...parts) => gemmaLayer(...parts),

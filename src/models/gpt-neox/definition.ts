@@ -98,8 +98,8 @@ function attend(module: Network, config: GptNeoxConfig, x: Value, inputs: ModelI
     project(module, x) {
       const fused = module.linear('query_key_value', x, 3 * width, { bias });
       const [tokens] = x.shape;
-      const parts = reshape(fused, [tokens, heads, 3, headSize]);
-      return [0, 1, 2].map((i) => reshape(slice(parts, 2, i, i + 1), [tokens, width]));
+      const parts = reshape(fused, [tokens!, heads, 3, headSize]);
+      return [0, 1, 2].map((i) => reshape(slice(parts, 2, i, i + 1), [tokens!, width]));
     },
   });
 }

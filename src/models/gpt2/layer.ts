@@ -38,7 +38,11 @@ function selfAttention(
   const { n_embd: width, n_head: heads } = config;
   const headSize = width / heads;
   const together = conv1d(module, 'c_attn', x, 3 * width);
-  const [query, key, value] = [0, 1, 2].map((i) => slice(together, 1, i * width, (i + 1) * width));
+  const [query, key, value] = [0, 1, 2].map((i) => slice(together, 1, i * width, (i + 1) * width)) as [
+    Value,
+    Value,
+    Value,
+  ];
   const remember = (name: string, rows: Value) => module.remembered(cache, name, rows, sequence, headSize);
   const scale = config.scale_attn_weights ? 1 / Math.sqrt(headSize) : 1;
   const mixed = attention(module, [query, remember('key', key), remember('value', value)], bias, {

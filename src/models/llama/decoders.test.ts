@@ -83,10 +83,10 @@ class Reader {
     const attention_mask = { data: Int32Array.from(documents), dims: [1, documents.length] };
     const { logits, ...present } = await this.session.run({ ...feeds, ...this.#past, attention_mask });
     for (const { name, width } of this.cache.entries) {
-      const data = [this.#past[PAST + name], present[PRESENT + name]].flatMap((read) => [...read.data]);
+      const data = [this.#past[PAST + name]!, present[PRESENT + name]!].flatMap((read) => [...read.data]);
       this.#past[PAST + name] = { data: Float32Array.from(data), dims: [data.length / width, 1, width] };
     }
-    return rowsOf(logits);
+    return rowsOf(logits!);
   }
 
   forget(): void {
@@ -96,11 +96,11 @@ class Reader {
 }
 
 function rowsOf({ data, dims: [count, width] }: HostTensor): number[][] {
-  return Array.from({ length: count }, (_, i) => [...data.subarray(i * width, (i + 1) * width)]);
+  return Array.from({ length: count! }, (_, i) => [...data.subarray(i * width!, (i + 1) * width!)]);
 }
 
 function largestDifference(a: number[][], b: number[][]): number {
-  return Math.max(...a.flatMap((row, i) => row.map((value, j) => Math.abs(value - b[i][j]))));
+  return Math.max(...a.flatMap((row, i) => row.map((value, j) => Math.abs(value - b[i]![j]!))));
 }
 
 const counted = (length: number, from = 0) => Array.from({ length }, (_, i) => from + i);

@@ -7,7 +7,7 @@ import { rmsNorm } from '../../nn/rms-norm.ts';
 export function normOfHeads(headSize: number, epsilon: number, offset = 0) {
   return (norm: Network, rows: Value): Value => {
     const [tokens, width] = rows.shape;
-    const heads = reshape(rows, [tokens, (width as number) / headSize, headSize]);
+    const heads = reshape(rows, [tokens!, (width as number) / headSize, headSize]);
     return reshape(rmsNorm(norm, heads, epsilon, offset), rows.shape);
   };
 }

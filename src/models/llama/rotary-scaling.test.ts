@@ -32,7 +32,7 @@ describe('frequencies and scale', () => {
   it.each(CASES)('of %j', (fields, maxLength, frequencies, scale) => {
     const actual = rotary(fields, maxLength);
     // Two units in the last place of float32.
-    const errors = actual.frequencies.map((frequency, i) => Math.abs(frequency / frequencies[i] - 1));
+    const errors = actual.frequencies.map((frequency, i) => Math.abs(frequency / frequencies[i]! - 1));
     expect(Math.max(...errors)).toBeLessThan(2 ** -22);
     expect(actual.scale).toBeCloseTo(scale, 12);
   });

@@ -56,7 +56,7 @@ function yarnRotary(unscaled: readonly number[], fields: Fields<'yarn'>, maxLeng
   const size = 2 * unscaled.length;
   const pairTurning = (times: number) =>
     (size * Math.log(original / (times * 2 * Math.PI))) / (2 * Math.log(fields.rope_theta));
-  const [first, last] = [fields.beta_fast || 32, fields.beta_slow || 1].map(pairTurning);
+  const [first, last] = [fields.beta_fast || 32, fields.beta_slow || 1].map(pairTurning) as [number, number];
   const low = Math.max(fields.truncate ? Math.floor(first) : first, 0);
   const high = Math.min(fields.truncate ? Math.ceil(last) : last, size - 1);
   const span = high - low || 0.001;
@@ -77,7 +77,7 @@ function longRotary(unscaled: readonly number[], fields: Fields<'longrope'>, max
   const { original_max_position_embeddings: original, short_factor, long_factor } = fields;
   const factor = fields.factor ?? maxLength / original;
   const scaled = (factors: readonly number[]) =>
-    unscaled.map((frequency, i) => fround(frequency / fround(factors[i])));
+    unscaled.map((frequency, i) => fround(frequency / fround(factors[i]!)));
   return {
     frequencies: scaled(short_factor),
     scale:

@@ -43,7 +43,7 @@ export function modernBertModel(
       const normed = i === 0 ? hidden : norm(layer.at('attn_norm'), config, hidden);
       const mixed = attend(layer.at('attn'), config, normed, asked !== hidden, {
         ...inputs,
-        ...places[config.layer_types[i]],
+        ...places[config.layer_types[i]!],
       });
       const attended = add(asked, layer.at('attn').sublayer('attention', mixed, { residual: asked }));
       const inner = feedForward(layer.at('mlp'), config, norm(layer.at('mlp_norm'), config, attended));
@@ -96,13 +96,23 @@ function attend(
     attention_dropout: dropout,
   } = config;
   const fused = module.linear('Wqkv', x, 3 * width, { bias: attention_bias });
-  const [query, key, value] = [0, 1, 2].map((i) => slice(fused, 1, i * width, (i + 1) * width));
+  const [query, key, value] = [0, 1, 2].map((i) => slice(fused, 1, i * width, (i + 1) * width)) as [
+    Value,
+    Value,
+    Value,
+  ];
   const headSize = width / heads;
   const turned = rotate(query, turns, headSize);
-  const parts = [isFirst ? firstTokens(turned, { batch }) : turned, rotate(key, turns, headSize), value];
+  const asked = isFirst ? firstTokens(turned, { batch }) : turned;
   const seen = isFirst && bias.shape[2] !== 1 ? slice(bias, 2, 0, 1) : bias;
   const queries = isFirst ? 1 : sequence;
-  const mixed = attention(module, parts, seen, { batch, queries, heads, headSize, dropout });
+  const mixed = attention(module, [asked, rotate(key, turns, headSize), value], seen, {
+    batch,
+    queries,
+    heads,
+    headSize,
+    dropout,
+  });
   return module.dropout(module.linear('Wo', mixed, width, { bias: attention_bias }), dropout);
 }
 

@@ -73,13 +73,13 @@ function withOriginalLength(json: unknown): unknown {
 /** Splits the output of a fused module into parts of the given widths. */
 function split(module: Network, name: string, x: Value, widths: readonly number[]): Value[] {
   const ends = widths.map((_, i) => widths.slice(0, i + 1).reduce((sum, width) => sum + width, 0));
-  const fused = module.linear(name, x, ends[ends.length - 1], { bias: false });
-  return widths.map((width, i) => slice(fused, 1, ends[i] - width, ends[i]));
+  const fused = module.linear(name, x, ends[ends.length - 1]!, { bias: false });
+  return widths.map((width, i) => slice(fused, 1, ends[i]! - width, ends[i]!));
 }
 
 /** The module `mlp`. */
 function feedForward(module: Network, config: DecoderConfig, x: Value): Value {
   const { intermediate_size: inner, hidden_act, hidden_size } = config;
-  const [gate, up] = split(module, 'gate_up_proj', x, [inner, inner]);
+  const [gate, up] = split(module, 'gate_up_proj', x, [inner, inner]) as [Value, Value];
   return module.linear('down_proj', multiply(activation(hidden_act)(gate), up), hidden_size, { bias: false });
 }

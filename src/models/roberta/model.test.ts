@@ -26,6 +26,6 @@ describe.each([cpu, wasm])('positions on $name', ({ open, target }) => {
     const session = await open(lower({ positions: positionIds(ids, 1) }, { target }));
     const { positions } = await session.run({ ids: { data: Int32Array.from(IDS.flat()), dims: [4, 5] } });
     await session.release();
-    expect(positions.data).toEqual(Int32Array.from(POSITIONS.flat()));
+    expect(positions!.data).toEqual(Int32Array.from(POSITIONS.flat()));
   });
 });

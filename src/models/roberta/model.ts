@@ -45,8 +45,8 @@ export function positionIds(ids: Value, pad: number): Value {
   const [sequence] = ids.shape;
   const { graph } = ids.node;
   const real = where(equal(ids, constant(graph, [pad], [], 'int32')), 0, 1);
-  const order = iota(graph, sequence);
-  const later = greater(reshape(order, [1, sequence]), reshape(order, [sequence, 1]));
+  const order = iota(graph, sequence!);
+  const later = greater(reshape(order, [1, sequence!]), reshape(order, [sequence!, 1]));
   // A cumulative sum as a product with a triangle of ones. It is exact, and every backend has a kernel for
   // it.
   const count = matmul(where(later, 0, 1), real);

@@ -70,7 +70,7 @@ export function parseT5Config(json: unknown, where: string): T5Config {
     deviationOf(name, [, features]) {
       if (/^(shared|lm_head)\./.test(name)) return factor;
       if (name.includes('relative_attention_bias')) return factor / Math.sqrt(fields.d_model);
-      return factor / Math.sqrt(name.endsWith('.q.weight') ? features * d_kv : features);
+      return factor / Math.sqrt(name.endsWith('.q.weight') ? features! * d_kv : features!);
     },
     padTokenId: fields.pad_token_id,
     decoderStartTokenId: fields.decoder_start_token_id ?? fields.pad_token_id,

@@ -55,9 +55,9 @@ export function crossAttention(
     const projected = lazy(() => module.linearGroup(['k', 'v'], states(), [width, width], NO_BIAS));
     const heads = { width, headSize: config.d_kv };
     const [key, value] = ['key', 'value'].map((name, i) => {
-      const rows = () => projected()[i];
+      const rows = () => projected()[i]!;
       return asking.cache?.keep(module.pathOf(name), sequence, heads, rows) ?? rows();
-    });
+    }) as [Value, Value];
     return attend(module, config, [query, key, value], asking);
   });
 }
@@ -71,7 +71,10 @@ export function feedForward(layer: Network, config: T5Config, hidden: Value): Va
   const active = activation(isGated && name === 'gelu' ? 'gelu_new' : name, 'feed_forward_proj');
   return sublayer(layer, config, ['DenseReluDense', 'feedForward'], hidden, (module, x) => {
     const names = isGated ? ['wi_0', 'wi_1'] : ['wi'];
-    const [gate, ...others] = module.linearGroup(names, x, Array(names.length).fill(d_ff), NO_BIAS);
+    const [gate, ...others] = module.linearGroup(names, x, Array(names.length).fill(d_ff), NO_BIAS) as [
+      Value,
+      ...Value[],
+    ];
     const inner = others.reduce(multiply, active(gate));
     return module.linear('wo', module.dropout(inner, dropout_rate), d_model, NO_BIAS);
   });
@@ -97,7 +100,7 @@ function sublayer(
 function attend(
   module: Network,
   { d_model, d_kv: headSize, num_heads: heads, dropout_rate: dropout }: T5Config,
-  queryKeyValue: readonly Value[],
+  queryKeyValue: readonly [Value, Value, Value],
   { batch, queries, bias }: Asking,
 ): Value {
   const options = { batch, queries, heads, headSize, dropout, scale: 1 };

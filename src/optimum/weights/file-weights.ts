@@ -48,7 +48,7 @@ export class FileWeights implements WeightStorage {
   lower(emitter: Emitter, node: GraphNode, nameOf: NameOf): string {
     const form = this.#formOf(node);
     const [first, second] = node.inputs;
-    if (isProduct(node)) return form!.form.product!(emitter, form!.matrix, nameOf(first), first.shape[0]);
+    if (isProduct(node)) return form!.form.product!(emitter, form!.matrix, nameOf(first), first.shape[0]!);
     if (form) return form.form.rows!(emitter, form.matrix, nameOf(second));
     const rows = emitter.emit('Gather', [this.#plain(emitter, first), nameOf(second)], { axis: 0 });
     return emitter.emit('Cast', [rows], { to: ELEMENT.float32 });

@@ -17,7 +17,7 @@ export const BLOCK = 2 ** 18;
 /** A frozen matrix as it is stored. A lookup returns its rows. */
 export function tableOf(weight: Value, read: ReadRange): Matrix {
   const { name } = (weight.node as GraphNode<'weight'>).attributes;
-  const [rows, columns] = weight.shape as number[];
+  const [rows, columns] = weight.shape as [number, number];
   return {
     ...{ name, rows, columns },
     *blocks() {
@@ -40,7 +40,7 @@ export function factorOf(product: GraphNode<'matmul'>, read: ReadRange): Matrix 
       const stored = read(name, 0, rows * columns);
       const turned = new Float32Array(rows * columns);
       for (let row = 0; row < rows; row++) {
-        for (let i = 0; i < columns; i++) turned[row * columns + i] = stored[i * rows + row];
+        for (let i = 0; i < columns; i++) turned[row * columns + i] = stored[i * rows + row]!;
       }
       yield turned;
     },

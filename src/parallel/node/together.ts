@@ -39,7 +39,7 @@ async function attempt<T>(work: () => T | Promise<T>): Promise<{ value: T } | { 
  */
 export async function oncePerHost<T>(communicator: Communicator, work: () => T | Promise<T>): Promise<T> {
   const { hosts, rank } = communicator;
-  const leads = hosts.indexOf(hosts[rank]) === rank;
+  const leads = hosts.indexOf(hosts[rank]!) === rank;
   const done = await together(communicator, async () => (leads ? { value: await work() } : undefined));
   return together(communicator, async () => (done ? done.value : work()));
 }

@@ -53,7 +53,7 @@ it('opens one on weights with another hard link, and none on weights that were w
   await open();
   const { atime, mtime } = statSync(path);
   const bytes = readFileSync(path);
-  bytes[bytes.length - 1] ^= 1;
+  bytes[bytes.length - 1]! ^= 1;
   writeFileSync(path, bytes);
   utimesSync(path, atime, mtime);
   await expect(open()).rejects.toThrow(`${path} was replaced or changed since it was opened`);

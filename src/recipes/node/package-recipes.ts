@@ -23,7 +23,7 @@ export function packageRecipes(): { recipes: Recipe[]; budgets: Budgets; tables:
   const nameOf = (path: string) => path.slice(0, -'.yaml'.length);
   const [tables, recipes] = [true, false].map((are) =>
     paths.filter((path) => path.startsWith(TABLES) === are),
-  );
+  ) as [string[], string[]];
   return {
     budgets,
     recipes: recipes.map((path) => parseRecipe(nameOf(path), read(path), budgets)),

@@ -20,7 +20,7 @@ export interface Ticks {
 /** Round values for ticks. Their labels have as many decimals as the distance between ticks requires. */
 export function ticksOf([low, high]: readonly [number, number], about?: number): Ticks {
   const values = niceTicks(low, high, about);
-  const step = values.length > 1 ? values[1] - values[0] : Math.abs(values[0]) || 1;
+  const step = values.length > 1 ? values[1]! - values[0]! : Math.abs(values[0]!) || 1;
   const decimals = Math.max(0, Math.min(6, -Math.floor(Math.log10(step) + 1e-9)));
   const isTiny = values.every((value) => Math.abs(value) < 0.01);
   return { values, labels: values.map((value) => tickLabel(value, decimals, isTiny)) };
@@ -63,7 +63,7 @@ export function gridLines({ values }: Ticks, scale: Scale, { left, right }: Box)
 export function xAxis({ values, labels }: Ticks, name: string, scale: Scale, box: Box): Markup {
   return markup`<line class="axis-line" x1="${box.left}" x2="${box.right}" y1="${box.bottom}" y2="${box.bottom}"/>${values.map(
     (value, i) =>
-      markup`<line class="axis-line" x1="${scale(value)}" x2="${scale(value)}" y1="${box.bottom}" y2="${box.bottom + 4}"/><text class="axis" text-anchor="middle" x="${within(scale(value), labels[i])}" y="${box.bottom + 15}">${labels[i]}</text>`,
+      markup`<line class="axis-line" x1="${scale(value)}" x2="${scale(value)}" y1="${box.bottom}" y2="${box.bottom + 4}"/><text class="axis" text-anchor="middle" x="${within(scale(value), labels[i]!)}" y="${box.bottom + 15}">${labels[i]}</text>`,
   )}<text class="axis name" text-anchor="end" x="${box.right}" y="${box.bottom + 28}">${name}</text>`;
 }
 

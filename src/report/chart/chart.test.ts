@@ -55,7 +55,7 @@ describe('logarithmic ticks', () => {
       ['1,000', '10 k', '100 k', '1 M'],
     ],
   ])('of %j are round', ([low, high], labels) => {
-    expect(logTicks([Math.log10(low), Math.log10(high)]).labels).toEqual(labels);
+    expect(logTicks([Math.log10(low!), Math.log10(high!)]).labels).toEqual(labels);
   });
 
   it('are in a domain that ends at round numbers and is never empty', () => {

@@ -42,14 +42,14 @@ export function heatMap({ table, largest, ...frame }: HeatMap): Markup {
   const cells = columns.flatMap((column, matrix) =>
     rows.map(({ layer }, i) => {
       const index = matrix * rows.length + i;
-      const value = values[index];
+      const value = values[index]!;
       if (value === null) return undefined;
       const place = layer === '' ? column : `layer ${layer}, ${column}`;
       return markup`<g class="cell h${shadeOf(value, largest)}" data-i="${index}"><title>${`${place}: rank ${numberText(value)}`}</title><rect x="${x(i)}" y="${y(matrix)}" width="${cell - CELL.gap}" height="${CELL.height - CELL.gap}" rx="1.5"/><text text-anchor="middle" x="${rounded(x(i) + (cell - CELL.gap) / 2)}" y="${y(matrix) + middle}">${numberText(value)}</text></g>`;
     }),
   );
   const mean = (index: number, at: number, height: number, anchor: string) =>
-    markup`<text class="mean" data-i="${index}" text-anchor="${anchor}" x="${rounded(at)}" y="${height}">${meanText(values[index])}</text>`;
+    markup`<text class="mean" data-i="${index}" text-anchor="${anchor}" x="${rounded(at)}" y="${height}">${meanText(values[index]!)}</text>`;
   const means = columns.length * rows.length;
   return picture({ ...frame, width, height }, [
     stacks.map(({ name, first }) => markup`<text class="axis" x="${x(first)}" y="${top - 6}">${name}</text>`),

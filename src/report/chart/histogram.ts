@@ -23,13 +23,13 @@ const HEIGHT = 196;
  */
 export function histogram({ components, edges, kept, dropped, cut, ...frame }: Histogram): Markup {
   const { box, x } = geometry(edges);
-  const most = Math.max(1, ...kept.map((count, i) => count + dropped[i]));
+  const most = Math.max(1, ...kept.map((count, i) => count + dropped[i]!));
   const y = linear([0, most], [box.bottom, box.top]);
   const bars = kept.map((count, i) => {
-    const [left, right] = [x(edges[i]), x(edges[i + 1])];
+    const [left, right] = [x(edges[i]!), x(edges[i + 1]!)];
     const width = rounded(Math.max(1, right - left - 1));
-    const title = `${power(edges[i])} to ${power(edges[i + 1])}: ${count} kept, ${dropped[i]} dropped`;
-    const [upper, lower] = [y(count + dropped[i]), y(dropped[i])];
+    const title = `${power(edges[i]!)} to ${power(edges[i + 1]!)}: ${count} kept, ${dropped[i]} dropped`;
+    const [upper, lower] = [y(count + dropped[i]!), y(dropped[i]!)];
     return markup`<g class="bin" data-i="${i}"><title>${title}</title><rect class="dropped" x="${left}" width="${width}" y="${lower}" height="${rounded(box.bottom - lower)}"/><rect class="kept" x="${left}" width="${width}" y="${upper}" height="${rounded(lower - upper)}"/></g>`;
   });
   const line = cut === undefined ? box.left : x(cut);
@@ -52,11 +52,11 @@ export function histogramGeometry(edges: readonly number[]): { base: number; hei
 
 function geometry(edges: readonly number[]): { box: Box; x: Scale } {
   const box: Box = { left: 34, right: WIDTH - 14, top: 28, bottom: HEIGHT - 34 };
-  return { box, x: linear([edges[0], edges.at(-1)!], [box.left, box.right]) };
+  return { box, x: linear([edges[0]!, edges.at(-1)!], [box.left, box.right]) };
 }
 
 function powers(edges: readonly number[]) {
-  const all = niceTicks(edges[0], edges.at(-1)!, 5);
+  const all = niceTicks(edges[0]!, edges.at(-1)!, 5);
   const whole = all.filter(Number.isInteger);
   const values = whole.length > 1 ? whole : all;
   return { values, labels: values.map(power) };
@@ -68,6 +68,6 @@ const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 export function power(logarithm: number): string {
   if (!Number.isInteger(logarithm))
     return (10 ** logarithm).toExponential(1).replace('-', '−').replace('+', '');
-  const digits = `${Math.abs(logarithm)}`.replace(/\d/g, (digit) => SUPERSCRIPTS[Number(digit)]);
+  const digits = `${Math.abs(logarithm)}`.replace(/\d/g, (digit) => SUPERSCRIPTS[Number(digit)]!);
   return `10${logarithm < 0 ? '⁻' : ''}${digits}`;
 }

@@ -8,11 +8,11 @@ export function spreadLabels(
   top: number,
   bottom: number,
 ): number[] {
-  const order = wanted.map((_, i) => i).sort((a, b) => wanted[a] - wanted[b]);
+  const order = wanted.map((_, i) => i).sort((a, b) => wanted[a]! - wanted[b]!);
   // Labels that touch become one block. Its centre is the mean of their wanted heights.
   let blocks: { members: number[]; centre: number }[] = order.map((i) => ({
     members: [i],
-    centre: wanted[i],
+    centre: wanted[i]!,
   }));
   const half = ({ members }: { members: number[] }) => (members.length * distance) / 2;
   const kept = (block: { members: number[]; centre: number }) => ({
@@ -25,12 +25,12 @@ export function spreadLabels(
   blocks = blocks.map(kept);
   for (let i = 1; i < blocks.length; ) {
     const [above, below] = [blocks[i - 1], blocks[i]];
-    if (below.centre - above.centre >= half(above) + half(below) - 1e-9) {
+    if (below!.centre - above!.centre >= half(above!) + half(below!) - 1e-9) {
       i++;
       continue;
     }
-    const members = [...above.members, ...below.members];
-    const centre = members.reduce((sum, k) => sum + wanted[k], 0) / members.length;
+    const members = [...above!.members, ...below!.members];
+    const centre = members.reduce((sum, k) => sum + wanted[k]!, 0) / members.length;
     blocks.splice(i - 1, 2, kept({ members, centre }));
     i = Math.max(1, i - 1);
   }

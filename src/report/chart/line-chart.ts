@@ -97,8 +97,8 @@ function drawable(curve: Curve, x: Axis, y: Axis): Curve {
       (value: number) =>
         isLogarithmic ? Math.log10(value) : value,
   );
-  const points = curve.points.map(([a, b]): Point => [h(a), v(b)]);
-  const band = curve.band?.map(([a, low, high]) => [h(a), v(low), v(high)] as const);
+  const points = curve.points.map(([a, b]): Point => [h!(a), v!(b)]);
+  const band = curve.band?.map(([a, low, high]) => [h!(a), v!(low), v!(high)] as const);
   const isDrawn = (values: readonly number[]) => values.every(Number.isFinite);
   return { ...curve, points: points.filter(isDrawn), band: band?.filter(isDrawn) };
 }
@@ -138,7 +138,7 @@ function namesOf(curves: readonly Curve[], at: Scales, box: Box): Markup[] {
   const heights = spreadLabels(ends, LABEL_HEIGHT, box.top, box.bottom);
   return curves.map(
     ({ label, tone }, i) =>
-      markup`<text class="series t${tone}" x="${rounded(box.right + 6)}" y="${rounded(heights[i] + 3.5)}">${label}</text>`,
+      markup`<text class="series t${tone}" x="${rounded(box.right + 6)}" y="${rounded(heights[i]! + 3.5)}">${label}</text>`,
   );
 }
 
@@ -152,10 +152,10 @@ function stripes(curves: readonly Curve[], axes: { x: Axis; y: Axis }, scale: Sc
   const xs = [...new Set(values.flatMap((points) => [...points.keys()]))].sort((a, b) => a - b);
   const chosen = xs.filter((_, i) => i % Math.ceil(xs.length / MAX_STRIPES) === 0 || i === xs.length - 1);
   return chosen.map((x, i) => {
-    const left = i === 0 ? box.left : scale((chosen[i - 1] + x) / 2);
-    const right = i === chosen.length - 1 ? box.right + 2 : scale((x + chosen[i + 1]) / 2);
+    const left = i === 0 ? box.left : scale((chosen[i - 1]! + x) / 2);
+    const right = i === chosen.length - 1 ? box.right + 2 : scale((x + chosen[i + 1]!) / 2);
     const lines = curves.flatMap(({ label }, k) => {
-      const y = values[k].get(x);
+      const y = values[k]!.get(x);
       return y === undefined ? [] : [`${curves.length > 1 ? `${label}: ` : ''}${valueText(axes.y, y)}`];
     });
     const text = `${axes.x.name} ${valueText(axes.x, x)}\n${lines.join('\n')}`;

@@ -11,8 +11,8 @@ export function logTicks([low, high]: readonly [number, number], about = 5): Tic
   const inside = (values: readonly number[]) =>
     values.filter((value) => value >= low - 1e-9 && value <= high + 1e-9);
   const choices = STEPS.map((factors) => inside(candidates(low, high, factors)));
-  const finest = choices.findLast((values) => values.length <= about + 1) ?? thinned(choices[0], about + 1);
-  const values = finest.length > 1 ? finest : choices[2];
+  const finest = choices.findLast((values) => values.length <= about + 1) ?? thinned(choices[0]!, about + 1);
+  const values = finest.length > 1 ? finest : choices[2]!;
   return { values, labels: values.map((value) => numberLabel(10 ** value)) };
 }
 
@@ -21,7 +21,7 @@ export function logDomain(logarithms: readonly number[]): [number, number] {
   const finite = logarithms.filter(Number.isFinite);
   if (finite.length === 0) return [0, 1];
   const [low, high] = [Math.min(...finite), Math.max(...finite)];
-  const all = candidates(low - 1, high + 1, STEPS[2]);
+  const all = candidates(low - 1, high + 1, STEPS[2]!);
   const from = all.findLast((value) => value <= low + 1e-9)!;
   const to = all.find((value) => value >= high - 1e-9 && value > from + 1e-9)!;
   return [from, to];

@@ -69,7 +69,7 @@ export function panels({ layers, panels, x, y, ...frame }: Panels): Markup {
 /** The first and the last layer, with the shades between them. */
 function legend(layers: readonly (readonly [layer: string, shade: number])[]): Content {
   if (layers.length < 2) return undefined;
-  const [first, last] = [layers[0][0], layers.at(-1)![0]];
+  const [first, last] = [layers[0]![0], layers.at(-1)![0]];
   const cell = Math.min(8, 96 / layers.length);
   const end = WIDTH - 10 - textWidth(last) - 5;
   const start = end - layers.length * cell;

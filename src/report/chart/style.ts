@@ -49,7 +49,7 @@ ${tones()}${shades()}
 function variables(scheme: keyof typeof SCALE): string {
   const { none, most } = SCALE[scheme];
   const shades = Array.from({ length: SHADES + 1 }, (_, i) => {
-    const shade = none.map((from, k) => Math.round(from + (most[k] - from) * (i / SHADES)));
+    const shade = none.map((from, k) => Math.round(from + (most[k]! - from) * (i / SHADES)));
     return `--h${i}:rgb(${shade.join(' ')});--n${i}:${inkOn(shade)};`;
   });
   return TONES[scheme].map((tone, i) => `--t${i}:${tone};`).join('') + shades.join('');
@@ -60,7 +60,7 @@ function variables(scheme: keyof typeof SCALE): string {
  * luminance of 0.18.
  */
 function inkOn(colour: readonly number[]): string {
-  const [red, green, blue] = colour.map((value) => (value / 255) ** 2.2);
+  const [red, green, blue] = colour.map((value) => (value / 255) ** 2.2) as [number, number, number];
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18 ? '#10151c' : '#fff';
 }
 

@@ -22,11 +22,11 @@ export function pageScript(): void {
     input.parentElement!.hidden = last < 1;
     const index = Math.min(last, Number(input.value));
     const [step, values] = [frames.steps[index], frames.values[index]];
-    const text = `${step.toLocaleString('en')}: ${frames.budgets[index].toLocaleString('en')} ${frames.components}`;
+    const text = `${step!.toLocaleString('en')}: ${frames.budgets[index]!.toLocaleString('en')} ${frames.components}`;
     map.querySelector('output')!.textContent = text;
     input.setAttribute('aria-valuetext', `step ${text}`);
     for (const cell of map.querySelectorAll<SVGElement>('.wide [data-i]')) {
-      const value = values[Number(cell.dataset.i)];
+      const value = values![Number(cell.dataset.i)]!;
       if (value === null) continue;
       if (cell.matches('.mean')) {
         cell.textContent = value.toFixed(1);
@@ -40,18 +40,18 @@ export function pageScript(): void {
       title.textContent = (title.textContent ?? '').replace(/\S+$/, number);
     }
     for (const part of map.querySelectorAll<SVGElement>('.means [data-i]')) {
-      const value = values[Number(part.dataset.i)] ?? 0;
+      const value = values![Number(part.dataset.i)] ?? 0;
       if (part.matches('text')) part.textContent = value.toFixed(1);
       else part.setAttribute('width', `${Number(part.dataset.unit) * value}`);
     }
-    showImportance(map, step, frames.importance);
+    showImportance(map, step!, frames.importance);
   }
 
   function showImportance(map: HTMLElement, step: number, frames: RankFrames['importance']): void {
     const chart = map.querySelector('.scores');
     if (!chart || !frames) return;
     const at = frames.at[step];
-    const counts = at ? at.kept.map((kept, i) => kept + at.dropped[i]) : [];
+    const counts = at ? at.kept.map((kept, i) => kept + at.dropped[i]!) : [];
     const most = Math.max(1, ...counts);
     const unit = frames.height / most;
     chart.querySelector('.most')!.textContent = at ? `${most}` : '';
@@ -87,8 +87,8 @@ export function pageScript(): void {
     for (const stripe of copy.querySelectorAll('.stripe')) stripe.remove();
     const paper = document.createElementNS('http://www.w3.org/2000/svg', 'rect');
     const box = svg.getAttribute('viewBox')!.split(' ');
-    paper.setAttribute('width', box[2]);
-    paper.setAttribute('height', box[3]);
+    paper.setAttribute('width', box[2]!);
+    paper.setAttribute('height', box[3]!);
     paper.setAttribute('fill', getComputedStyle(document.documentElement).backgroundColor);
     copy.insertBefore(paper, copy.querySelector('desc')!.nextSibling);
     return new XMLSerializer().serializeToString(copy);

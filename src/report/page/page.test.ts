@@ -115,7 +115,7 @@ describe('a report', () => {
 
   it('follows single triplets, if the run logged them', () => {
     const history = (component: number, kept: boolean) => ({
-      ...{ module: MODULES[0], component, steps: [12, 20] },
+      ...{ module: MODULES[0]!, component, steps: [12, 20] },
       ...{ importance: [0, 10 ** -component], kept: [true, kept] },
     });
     const followed = { ...record(), histories: [history(1, true), history(2, false)] };
@@ -244,15 +244,15 @@ describe('a live page', () => {
     );
     const [before, after] = states.map((sections) => sections.map(({ id }) => id));
     expect(before).toEqual(after);
-    expect(states[0].find(({ id }) => id === 'ranks')?.html).toContain('<section id="ranks" hidden>');
-    expect(states[0][0].html).toContain('Loading model and data');
-    expect(states[1][0].html).toContain('The run is over: done after 1:01 min.');
+    expect(states[0]!.find(({ id }) => id === 'ranks')?.html).toContain('<section id="ranks" hidden>');
+    expect(states[0]![0]!.html).toContain('Loading model and data');
+    expect(states[1]![0]!.html).toContain('The run is over: done after 1:01 min.');
   });
 
   it('shows a failure, escaped', () => {
     const failure = `data.tsv: ${HOSTILE}`;
     const [status] = liveSections({ record: record(), isStopping: false, secondsLeft: 1, failure });
-    expect(status.html).toContain('The run failed: data.tsv: &lt;/script&gt;');
-    expect(status.html).not.toContain('<form');
+    expect(status!.html).toContain('The run failed: data.tsv: &lt;/script&gt;');
+    expect(status!.html).not.toContain('<form');
   });
 });

@@ -22,6 +22,6 @@ export function reportPage(groups: readonly RunGroup[], policy: string): string 
   const body = markup`<header><h1>${title}</h1><p class="lead">${leadOf(groups)}</p></header>
 <main${groups.length === 1 && markup` class="one"`}>
 ${sections.map((section) => markup`${sectionMarkup(section)}\n`)}</main>
-<footer>${DRAWN_BY} ${groups.length === 1 && groups[0].runs.length === 1 ? 'run' : 'runs'}.</footer>`;
+<footer>${DRAWN_BY} ${groups.length === 1 && groups[0]!.runs.length === 1 ? 'run' : 'runs'}.</footer>`;
   return htmlPage({ title, policy, body, script: REPORT_SCRIPT });
 }

@@ -21,7 +21,7 @@ export function sectionScript(): void {
     // Only changed parts are replaced, so that a slider in use, a selection or a tooltip stays.
     const current = parts(old);
     parts(fresh).forEach((part, i) => {
-      if (part.innerHTML !== current[i].innerHTML) current[i].replaceChildren(...part.childNodes);
+      if (part.innerHTML !== current[i]!.innerHTML) current[i]!.replaceChildren(...part.childNodes);
     });
   }
 

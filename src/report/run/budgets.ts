@@ -41,7 +41,7 @@ export function budgetMeasure(runs: readonly RunRecord[]): BudgetMeasure {
 
 /** Whether a setting, by its dotted key, controls how much a method trains. */
 export function isBudgetKey(key: string): boolean {
-  const [section, name] = key.split('.');
+  const [section, name] = key.split('.') as [string, string];
   const method = METHOD_NAMES.find((method) => method === section);
   return method !== undefined && (methodNamed(method).words.budgetKeys?.includes(name) ?? false);
 }

@@ -9,7 +9,7 @@ export interface RunGroup {
   /** Distinguishes the group from others: the method, then other differences. */
   label: string;
   /** In order of seeds. */
-  runs: RunRecord[];
+  runs: readonly [RunRecord, ...RunRecord[]];
 }
 
 /** Settings that do not affect the result: where a run is computed, and when it reports. */
@@ -26,17 +26,19 @@ const COURSE_APART = [
 
 /** Groups runs that differ only by their seed. Groups are in the order of their first runs. */
 export function groupRuns(records: readonly RunRecord[]): RunGroup[] {
-  const groups = new Map<string, RunRecord[]>();
+  const groups = new Map<string, [RunRecord, ...RunRecord[]]>();
   for (const record of records) {
     const key = keyOf(record.facts);
-    groups.set(key, [...(groups.get(key) ?? []), record]);
+    const runs = groups.get(key);
+    if (runs) runs.push(record);
+    else groups.set(key, [record]);
   }
   const sorted = [...groups.values()].map((runs) => runs.sort((a, b) => a.facts.seed - b.facts.seed));
   const labels = labelsOf(
     sorted.map(([{ facts }]) => facts),
     sorted.map(namesOf),
   );
-  return sorted.map((runs, i) => ({ label: labels[i], runs }));
+  return sorted.map((runs, i) => ({ label: labels[i]!, runs }));
 }
 
 /** The unit of the ranks in some groups, by their methods' words. */
@@ -77,7 +79,7 @@ export function labelsOf(
   );
   const told = labels.map((label, i) => {
     const twins = all.filter((_, k) => labels[k] === label);
-    return [label, ...differences(all[i], twins, counts)].join(', ');
+    return [label, ...differences(all[i]!, twins, counts)].join(', ');
   });
   const isShared = (label: string) => told.filter((other) => other === label).length > 1;
   return told.map((label, i) => (isShared(label) ? `${label}, ${names[i]}` : label));

@@ -82,7 +82,7 @@ describe('a record', () => {
     const record = run({}, EVENTS);
     expect(EVENTS.map((event) => readEvent(event)?.type)).toEqual(EVENTS.map(({ type }) => type));
     expect(record).toMatchObject({ step: 20, start: { total_steps: 20 }, allocations: [{ budget: 4 }] });
-    expect(record.steps[0].loss).toBeNaN();
+    expect(record.steps[0]!.loss).toBeNaN();
     expect(Object.fromEntries(finalScores(record))).toEqual({ loss: 0.4, accuracy: 0.8 });
     expect(newestRanks(record)).toEqual({ 'm.0.q': 3, 'm.0.k': 1 });
   });
@@ -119,7 +119,7 @@ describe('groups', () => {
     ];
     const groups = groupRuns(runs);
     expect(groups.map(({ label }) => label)).toEqual(['AdaLoRA', 'LoRA']);
-    expect(groups[0].runs.map((member) => member.facts.seed)).toEqual([1, 2]);
+    expect(groups[0]!.runs.map((member) => member.facts.seed)).toEqual([1, 2]);
   });
 
   it('are named after their differences', () => {
@@ -141,13 +141,13 @@ describe('groups', () => {
     const [group] = groupRuns([
       run({ method: 'bitfit', adalora: undefined }, [{ ...EVENTS[0], ranks: {} }, finish]),
     ]);
-    expect(timelineOf(group)).toEqual([]);
+    expect(timelineOf(group!)).toEqual([]);
   });
 
   it('have the mean ranks of their runs over time', () => {
     const other = [EVENTS[0], { ...EVENTS[2], ranks: { 'm.0.q': 2, 'm.0.k': 2 } }];
     const [group] = groupRuns([run({}, EVENTS), run({ seed: 1 }, other)]);
-    expect(timelineOf(group)).toEqual([
+    expect(timelineOf(group!)).toEqual([
       { step: 0, budget: 8, ranks: { 'm.0.q': 4, 'm.0.k': 4 } },
       { step: 12, budget: 4, ranks: { 'm.0.q': 2.5, 'm.0.k': 1.5 } },
     ]);

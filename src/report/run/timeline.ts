@@ -36,7 +36,7 @@ function momentsOf(run: RunRecord): Map<number, Record<string, number>> {
 }
 
 function meanOf(step: number, all: readonly Record<string, number>[]): Moment {
-  const modules = Object.keys(all[0]);
+  const modules = Object.keys(all[0]!);
   const ranks = Object.fromEntries(
     modules.map((module) => [module, all.reduce((sum, ranks) => sum + (ranks[module] ?? 0), 0) / all.length]),
   );

@@ -53,7 +53,7 @@ it('writes events that a reader of the format reads back', () => {
     write({ type: 'evaluation', step: 30, eval_accuracy: 0.75, eval_loss: 0.25, best: true });
     write({ type: 'allocation', step: 32, budget: 5, threshold: 0.125, final: false, ranks: { 'a.b': 5 } });
     write({ type: 'orthogonality', step: 32, modules: { 'a.b': [0.5, 0.25] } });
-    const [name, ...others] = readdirSync(folder);
+    const [name, ...others] = readdirSync(folder) as [string, ...string[]];
     expect(others).toEqual([]);
     expect(name).toMatch(/^events\.out\.tfevents\.1700000000\./);
     const events = recordsIn(readFileSync(join(folder, name))).map((record) =>

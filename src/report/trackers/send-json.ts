@@ -89,6 +89,6 @@ export async function sendJson(
 }
 
 function refusal(host: string, status: number, text: string): string {
-  const said = /"(?:message|error)"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(text)?.[1].slice(0, MAX_MESSAGE);
+  const said = /"(?:message|error)"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(text)?.[1]?.slice(0, MAX_MESSAGE);
   return `${host} answered ${status}${said ? `: ${said}` : ''}`;
 }

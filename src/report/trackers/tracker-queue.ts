@@ -107,7 +107,7 @@ export class TrackerQueue {
         const part = this.#points.slice(0, MAX_SENT);
         await this.tracker.log(part);
         // Older points may have been dropped in the meantime.
-        while (part.includes(this.#points[0])) this.#points.shift();
+        while (part.includes(this.#points[0]!)) this.#points.shift();
         this.#keep({ id: (this.#state as TrackerState).id, step: (part.at(-1) as Point).step });
       }
       return true;

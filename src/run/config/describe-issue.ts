@@ -36,8 +36,8 @@ function ownFault({ message }: Issue): string | undefined {
 /** Names the section that a misplaced key belongs to. */
 function placeOf(key: string, section: string, known: KnownKeys): string {
   const [, name, value] = /^(\w+):(\S.*)$/.exec(key) ?? [];
-  if (known[section]?.includes(name)) return `YAML needs a space after the colon: ${name}: ${value}`;
-  const home = Object.keys(known).find((name) => known[name].includes(key));
+  if (known[section]?.includes(name!)) return `YAML needs a space after the colon: ${name}: ${value}`;
+  const home = Object.keys(known).find((name) => known[name]!.includes(key));
   if (home !== undefined) return home === '' ? `${key} belongs at the top level.` : `It is a key of ${home}.`;
   const tasks = section === 'data' ? tasksWith(key) : [];
   return tasks.length > 0 ? `It is a key of task ${listed(tasks)}.` : suggest(key, known[section] ?? []);
@@ -70,7 +70,7 @@ function expectation(issue: Issue, schema: z.ZodType): string {
     case 'invalid_value':
       return `${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`;
     case 'invalid_union':
-      return [...new Set(issue.errors.map(([first]) => expectation(first, schema)))].join(' or ');
+      return [...new Set(issue.errors.map(([first]) => expectation(first!, schema)))].join(' or ');
     case 'invalid_format':
       return 'pattern' in issue
         ? `a string that matches ${issue.pattern}`

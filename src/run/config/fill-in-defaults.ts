@@ -26,7 +26,7 @@ export function fillInDefaults(
   const { method, training } = checked;
   const { batchSize } = taskNamed(checked.task);
   const [firstMetric] = metricsOf(checked.task, checked.data);
-  const metric = withSet(withoutPrefix(training.metric_for_best_model ?? firstMetric), checked, ownMetrics);
+  const metric = withSet(withoutPrefix(training.metric_for_best_model ?? firstMetric!), checked, ownMetrics);
   // A custom score `my_loss` is not the loss of a set `my`.
   const isOwn = scorePrefixes(data.validation).some((set) =>
     ownMetrics.some((name) => set + name === metric),

@@ -52,7 +52,7 @@ it('with any wrong byte is replaced by the one before, with a notice', () => {
   const damages = [
     ...Array.from({ length: 60 }, () => {
       const changed = Buffer.from(bytes);
-      changed[random.integer(bytes.length)] ^= 1 << random.integer(8);
+      changed[random.integer(bytes.length)]! ^= 1 << random.integer(8);
       return changed;
     }),
     ...[0, 7, 100, bytes.length - 1].map((length) => bytes.subarray(0, length)),

@@ -22,8 +22,8 @@ export function keysOf(
   config: RunConfig,
 ): ReadonlySet<string> | undefined {
   const [known, defaults, now] = [written, before, config].map(fingerprintSettings);
-  const added = [...now.keys()].filter((key) => !known.has(key));
-  return added.every((key) => now.get(key) === defaults.get(key)) ? new Set(known.keys()) : undefined;
+  const added = [...now!.keys()].filter((key) => !known!.has(key));
+  return added.every((key) => now!.get(key) === defaults!.get(key)) ? new Set(known!.keys()) : undefined;
 }
 
 /** The error for a run of an earlier version that held out other rows than this version. */

@@ -75,7 +75,7 @@ export function readImportanceLog(folder: string): ImportanceLog | undefined {
   const width = 1 + 2 * count;
   const rows = Array.from({ length: Math.floor(values.length / width) }, (_, i) => {
     const row = values.subarray(i * width, (i + 1) * width);
-    return { step: row[0], scores: row.subarray(1, 1 + count), kept: row.subarray(1 + count) };
+    return { step: row[0]!, scores: row.subarray(1, 1 + count), kept: row.subarray(1 + count) };
   });
   return { modules: data.modules, rows };
 }

@@ -18,7 +18,7 @@ export function limitConnections(server: Server, most: number): void {
     });
     if (all.size <= most) return;
     const [oldest] = idle;
-    oldest.destroy();
+    oldest!.destroy();
   });
   server.on('request', ({ socket }, response) => {
     idle.delete(socket);

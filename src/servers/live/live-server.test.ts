@@ -143,7 +143,7 @@ async function eventsUntilEnd(
     .split('\n\n')
     .map((block) => {
       const [, event, data] = /^event: (\w+)\ndata: (.*)$/.exec(block) ?? [];
-      return { event, data: JSON.parse(data) };
+      return { event: event!, data: JSON.parse(data!) };
     });
 }
 

@@ -29,6 +29,6 @@ export class RequestGuard {
     if (!isSameSecret(token ?? '', this.token)) return { status: 404 };
     const isForeign = headers.origin !== undefined && headers.origin !== `http://${headers.host}`;
     if (method !== 'GET' && isForeign) return { status: 403 };
-    return { path };
+    return { path: path! };
   }
 }

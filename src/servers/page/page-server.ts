@@ -4,7 +4,7 @@ import sirv from 'sirv';
 import { readText } from '../../formats/node/read-text.ts';
 import { listen, TIMEOUTS } from '../http/listen.ts';
 import { isOwnHost } from '../http/own-host.ts';
-import { type PagePart, pageParts } from './page-parts.ts';
+import { pageParts } from './page-parts.ts';
 
 export interface PageServer {
   url: string;
@@ -19,7 +19,7 @@ export interface PageServer {
  */
 export async function servePage(port: number): Promise<PageServer> {
   const parts = pageParts();
-  const headers = pageHeaders(parts);
+  const headers = pageHeaders(parts[0]!.folder);
   const handlers = parts.map(({ address, folder, files }) => ({
     address: `/${address}`,
     files: new Set([...files, ...(address === '' ? [''] : [])]),
@@ -35,7 +35,7 @@ export async function servePage(port: number): Promise<PageServer> {
     if (request.method !== 'GET' && request.method !== 'HEAD') return void refuse(405);
     const [, address, name] = /^(\/(?:[\w-]+\/)*)([\w.-]*)(?:\?.*)?$/.exec(request.url ?? '') ?? [];
     const handler = handlers.find((part) => part.address === address);
-    if (!handler?.files.has(name)) return void refuse(404);
+    if (!handler?.files.has(name!)) return void refuse(404);
     request.url = `/${name}`;
     handler.send(request, response, () => void refuse(404));
   });
@@ -44,7 +44,7 @@ export async function servePage(port: number): Promise<PageServer> {
 }
 
 /** The headers for serving the page. They come from its file `_headers`, which some static hosts also read. */
-function pageHeaders([{ folder }]: readonly PagePart[]): [name: string, value: string][] {
+function pageHeaders(folder: string): [name: string, value: string][] {
   const text = readText(join(folder, '_headers'), 'a file of the built page');
-  return [...text.matchAll(/^ {2}([\w-]+): (.+)$/gm)].map(([, name, value]) => [name, value]);
+  return [...text.matchAll(/^ {2}([\w-]+): (.+)$/gm)].map(([, name, value]) => [name!, value!]);
 }

@@ -220,7 +220,7 @@ describe('the API description', () => {
     const { paths } = await described({});
     const statuses = Object.entries(paths).map(([path, route]) => [
       path,
-      Object.keys(Object.values(route)[0].responses).join(' '),
+      Object.keys(Object.values(route)[0]!.responses).join(' '),
     ]);
     const all = '200 400 401 404 413 415 503 504';
     const ofTexts = '200 400 401 404 413 415 422 503 504';
@@ -239,7 +239,7 @@ describe('the API description', () => {
       '/v1/load_lora_adapter': all,
       '/v1/unload_lora_adapter': all,
     });
-    expect(Object.keys(paths['/v1/completions'].post.responses[200].content)).toEqual([
+    expect(Object.keys(paths['/v1/completions']!.post!.responses[200]!.content)).toEqual([
       'application/json',
       'text/event-stream',
     ]);
@@ -252,16 +252,16 @@ describe('the API description', () => {
     const { components } = await described({});
     const { post } = await served();
     const whole = await post(path, { model: 'm', ...body });
-    expect(Object.keys(whole.body).sort()).toEqual([...components.schemas[name].required].sort());
+    expect(Object.keys(whole.body).sort()).toEqual([...components.schemas[name]!.required].sort());
     const streamed = await post(path, { model: 'm', ...body, stream: true });
     const chunk = JSON.parse(streamed.body.split('\n')[0].replace('data: ', ''));
-    expect(Object.keys(chunk).sort()).toEqual([...components.schemas[`${name}Chunk`].required].sort());
+    expect(Object.keys(chunk).sort()).toEqual([...components.schemas[`${name}Chunk`]!.required].sort());
   });
 
   it('requires a bearer token if the server has a key, except from load balancers', async () => {
     const { components, paths, security } = await described({ apiKey: 'key' });
     expect(components.securitySchemes).toEqual({ bearer: { type: 'http', scheme: 'bearer' } });
-    expect([security, paths['/health'].get.security]).toEqual([[{ bearer: [] }], []]);
+    expect([security, paths['/health']!.get!.security]).toEqual([[{ bearer: [] }], []]);
     expect(await described({})).not.toHaveProperty('security');
   });
 });
@@ -303,7 +303,7 @@ describe('text vectors', () => {
     // unchanged.
     expect((await client.embeddings.create(asked)).data).toEqual(floats.data);
     const { data } = await client.embeddings.create({ ...asked, encoding_format: 'base64' });
-    const bytes = Buffer.from(data[1].embedding as unknown as string, 'base64');
+    const bytes = Buffer.from(data[1]!.embedding as unknown as string, 'base64');
     expect([bytes.readFloatLE(0), bytes.readFloatLE(4)]).toEqual([3, 8]);
     const unknown = client.embeddings.create({ ...asked, encoding_format: 'hex' as 'float' });
     await expect(unknown).rejects.toBeInstanceOf(OpenAI.BadRequestError);

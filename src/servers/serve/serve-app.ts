@@ -215,7 +215,7 @@ function refusedOf(issues: readonly { path: PropertyKey[]; message: string }[]):
     const subject = path.length > 0 ? `\`${path.join('.')}\`` : 'The request body';
     return `${subject} ${predicateOf(message)}.`;
   });
-  return new Refused(422, sentences.join(' '), issues[0].path.join('.') || undefined);
+  return new Refused(422, sentences.join(' '), issues[0]!.path.join('.') || undefined);
 }
 
 /** Turns a message into a predicate. The message is Zod's or ours; ours begins with "expected". */

@@ -12,7 +12,7 @@ const PARTS: BankPart[] = [
   {
     name: 'A q',
     shape: [1, 2],
-    write: (adapter, slot) => slot.set(adapter.get('q')!.pieces.get('q')!.tensors.a),
+    write: (adapter, slot) => slot.set(adapter.get('q')!.pieces.get('q')!.tensors.a!),
   },
 ];
 const NONE = new Set<object>();
@@ -20,24 +20,24 @@ const NONE = new Set<object>();
 it('writes an adapter once, into the least recently used slot', () => {
   const bank = new AdapterBank(PARTS, 2);
   const [a, b, c] = [1, 2, 3].map((id) => ({ id }));
-  expect([bank.place(a, packed(5), NONE), bank.place(b, packed(6), NONE)]).toEqual([true, true]);
-  const { 'A q': tensor, slots } = bank.feeds([b, a, b]);
-  const numbers = () => Array.from(bank.feeds([]).slots.data).concat(Array.from(tensor.data));
-  expect(tensor.dims).toEqual([2, 1, 2]);
-  expect(Array.from(slots.data, (slot) => tensor.data[2 * slot])).toEqual([6, 5, 6]);
+  expect([bank.place(a!, packed(5), NONE), bank.place(b!, packed(6), NONE)]).toEqual([true, true]);
+  const { 'A q': tensor, slots } = bank.feeds([b!, a!, b!]);
+  const numbers = () => Array.from(bank.feeds([]).slots!.data).concat(Array.from(tensor!.data));
+  expect(tensor!.dims).toEqual([2, 1, 2]);
+  expect(Array.from(slots!.data, (slot) => tensor!.data[2 * slot])).toEqual([6, 5, 6]);
   // a is used again, so b is now the least recently used.
-  bank.place(a, packed(99), NONE);
-  bank.place(c, packed(7), NONE);
+  bank.place(a!, packed(99), NONE);
+  bank.place(c!, packed(7), NONE);
   expect(numbers().sort()).toEqual([0, 0, 5, 7]);
-  expect(() => bank.feeds([b])).toThrow('an adapter without a slot');
+  expect(() => bank.feeds([b!])).toThrow('an adapter without a slot');
 });
 
 it('keeps adapters that must stay', () => {
   const bank = new AdapterBank(PARTS, 2);
   const [a, b, c] = [1, 2, 3].map((id) => ({ id }));
-  bank.place(a, packed(5), NONE);
-  bank.place(b, packed(6), NONE);
-  expect(bank.place(c, packed(7), new Set([a, b]))).toBe(false);
-  expect(bank.place(c, packed(7), new Set([a]))).toBe(true);
-  expect(bank.feeds([a, c]).slots.data).toHaveLength(2);
+  bank.place(a!, packed(5), NONE);
+  bank.place(b!, packed(6), NONE);
+  expect(bank.place(c!, packed(7), new Set([a!, b!]))).toBe(false);
+  expect(bank.place(c!, packed(7), new Set([a!]))).toBe(true);
+  expect(bank.feeds([a!, c!]).slots!.data).toHaveLength(2);
 });

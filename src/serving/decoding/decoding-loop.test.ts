@@ -60,7 +60,7 @@ it.each(families)(
     const { model, all, loop } = await opened(family);
     const random = new Random(3, 'prompts');
     const asked = Array.from({ length: 12 }, (_, i) => ({
-      ...all[i % all.length],
+      ...all[i % all.length]!,
       prompt: Int32Array.from({ length: 1 + random.integer(30) }, () => 5 + random.integer(400)),
       settings: generationSettings({
         user: { max_new_tokens: 2 + random.integer(12), do_sample: i % 2 === 0, eos_token_id: 7 },
@@ -77,7 +77,7 @@ it.each(families)(
     );
     expect([loop.running, loop.queued]).toEqual([0, 0]);
     for (const [i, { tuned, prompt, settings, seed }] of asked.entries()) {
-      const alone = await openLanguageModel({ engine: nodeEngine(model, 'cpu'), model, ...tuned });
+      const alone = await openLanguageModel({ engine: nodeEngine(model, 'cpu'), model: model, ...tuned });
       expect(written[i]).toEqual((await generate(alone, [prompt], settings, { seed }))[0]);
       await alone.release();
     }
@@ -93,7 +93,7 @@ it('drops aborted sequences, whether they wait, are read or generate', async () 
   const settings = generationSettings({ user: { max_new_tokens: 40 } });
   const controllers = Array.from({ length: 3 }, () => new AbortController());
   const ends = controllers.map(async ({ signal }, i) => {
-    const sequence = loop.sequence(all[i].tuned, all[i].packed);
+    const sequence = loop.sequence(all[i]!.tuned, all[i]!.packed);
     try {
       await generate(sequence, [Int32Array.of(5, 6, 9)], settings, { signal });
       return 'written';
@@ -103,8 +103,8 @@ it('drops aborted sequences, whether they wait, are read or generate', async () 
       await sequence.release();
     }
   });
-  controllers[0].abort('gone 0');
-  controllers[1].abort('gone 1');
+  controllers[0]!.abort('gone 0');
+  controllers[1]!.abort('gone 1');
   expect(await Promise.all(ends)).toEqual(['gone 0', 'gone 1', 'written']);
   expect([loop.running, loop.queued]).toEqual([0, 0]);
   await loop.release();
@@ -116,7 +116,7 @@ it('has a bounded queue', async () => {
   const settings = generationSettings({ user: { max_new_tokens: 3 } });
   const ends = await Promise.all(
     [0, 1, 2, 3].map(async (i) => {
-      const sequence = loop.sequence(all[i].tuned, all[i].packed);
+      const sequence = loop.sequence(all[i]!.tuned, all[i]!.packed);
       return generate(sequence, [Int32Array.of(5, 6)], settings, {})
         .then(
           () => 'written',

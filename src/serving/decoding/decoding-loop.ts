@@ -181,7 +181,7 @@ export class DecodingLoop {
   #leave(): void {
     const staying = this.#live.flatMap(({ isReleased }, row) => (isReleased ? [] : [row]));
     if (staying.length === this.#live.length) return;
-    this.#live = staying.map((row) => this.#live[row]);
+    this.#live = staying.map((row) => this.#live[row]!);
     if (staying.length > 0) {
       this.#rows.follow(Int32Array.from(staying));
       this.#rows.forgetPadding();
@@ -230,7 +230,7 @@ export class DecodingLoop {
     const asks = this.#live.map(({ ask }) => ask!);
     for (const sequence of this.#live) sequence.ask = undefined;
     try {
-      const tokens = Int32Array.from(asks, ({ tokens }) => tokens[0]);
+      const tokens = Int32Array.from(asks, ({ tokens }) => tokens[0]!);
       const logits = await this.#compute(this.#rows, this.#live, tokens);
       const { vocabSize } = this.#model;
       asks.forEach(({ resolve }, row) => resolve(logits.slice(row * vocabSize, (row + 1) * vocabSize)));

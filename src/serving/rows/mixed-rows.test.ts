@@ -114,12 +114,14 @@ function randomRows(random: Random, count: number) {
 /** The largest difference between the logits of rows, without padding. */
 function furthest(kind: HeadKind, feeds: Tensors, outputs: number, a: Float32Array, b: Float32Array): number {
   expect(a.length).toBe(b.length);
-  const [length, batch] = feeds.input_ids.dims;
-  const mask = feeds.attention_mask.data as Int32Array;
+  const [length, batch] = feeds.input_ids!.dims as [number, number];
+  const mask = feeds.attention_mask!.data as Int32Array;
   const differences = Array.from({ length: batch }, (_, row) => {
     const own = { length: mask.subarray(row * length, (row + 1) * length).filter(Boolean).length, outputs };
-    const [x, y] = [a, b].map((logits) => rowLogits(kind, logits, { row, batch }, { length, outputs }, own));
-    return x.map((value, i) => Math.abs(value - y[i]));
+    const [x, y] = [a, b].map((logits) =>
+      rowLogits(kind, logits, { row, batch }, { length, outputs }, own),
+    ) as [Float32Array, Float32Array];
+    return x.map((value, i) => Math.abs(value - y[i]!));
   });
   return Math.max(...differences.flatMap((row) => [...row]));
 }
@@ -135,19 +137,19 @@ async function checkMixtures(task: TaskName, base = folder, makers = MAKERS): Pr
     feeds: randomRows(random, 1 + random.integer(3)),
   }));
   const answers = await Promise.all(
-    asked.map(({ own, feeds }) => mixed.predictor(own, own.packed).predict(own.values, feeds)),
+    asked.map(({ own, feeds }) => mixed.predictor(own!, own!.packed).predict(own!.values, feeds)),
   );
   const programs = new Map(
     all.map((own) => [own, new Program(nodeEngine(own.model, 'cpu'), own.model, own.tuner)]),
   );
   for (const [i, { own, feeds }] of asked.entries()) {
-    const alone = await programs.get(own)!.predict(own.values, feeds);
-    const other = all[(all.indexOf(own) + 3) % all.length];
-    const kind = own.model.headKind;
-    expect(furthest(kind, feeds, own.outputs, answers[i], alone)).toBeLessThan(ROUNDING);
-    if (other.outputs === own.outputs) {
+    const alone = await programs.get(own!)!.predict(own!.values, feeds);
+    const other = all[(all.indexOf(own!) + 3) % all.length]!;
+    const kind = own!.model.headKind;
+    expect(furthest(kind, feeds, own!.outputs, answers[i]!, alone)).toBeLessThan(ROUNDING);
+    if (other.outputs === own!.outputs) {
       const wrong = await programs.get(other)!.predict(other.values, feeds);
-      expect(furthest(kind, feeds, own.outputs, answers[i], wrong)).toBeGreaterThan(100 * ROUNDING);
+      expect(furthest(kind, feeds, own!.outputs, answers[i]!, wrong)).toBeGreaterThan(100 * ROUNDING);
     }
   }
   for (const program of programs.values()) await program.release();
@@ -174,7 +176,7 @@ describe('every row gets the same result as with its adapter alone, in batches w
         positions,
         bitfit,
         positions,
-        MAKERS[3],
+        MAKERS[3]!,
         ia3,
       ]);
     },
@@ -195,7 +197,7 @@ it('over int8, rows do not depend on others either', async () => {
   const mixed = await openMixed(all, model);
   const random = new Random(2, 'mixtures');
   const asked = Array.from({ length: 24 }, (_, i) => ({
-    own: all[i % all.length],
+    own: all[i % all.length]!,
     feeds: randomRows(random, 1),
   }));
   const ask = ({ own, feeds }: (typeof asked)[number]) =>
@@ -203,7 +205,7 @@ it('over int8, rows do not depend on others either', async () => {
   const together = await Promise.all(asked.map(ask));
   for (const [i, one] of asked.entries()) {
     const alone = await ask(one);
-    expect(furthest('SEQ_CLS', one.feeds, one.own.outputs, together[i], alone)).toBeLessThan(INT8_ROUNDING);
+    expect(furthest('SEQ_CLS', one.feeds, one.own.outputs, together[i]!, alone)).toBeLessThan(INT8_ROUNDING);
   }
   await mixed.release();
   for (const { model } of all) model.close();

@@ -91,9 +91,9 @@ export class MixedRows {
           length: encoding.inputIds.length,
         }));
         const logits = await this.#batcher.submit(rows, signal);
-        const answered = rows.map(({ length }, i) => ({ length, logits: logits[i] }));
+        const answered = rows.map(({ length }, i) => ({ length, logits: logits[i]! }));
         return joinedLogits(this.#kind, answered, {
-          length: feeds.input_ids.dims[0],
+          length: feeds.input_ids!.dims[0]!,
           outputs: adapter.outputs,
         });
       },
@@ -119,7 +119,7 @@ export class MixedRows {
     this.#options.onBatch?.({ rows: count, tokens, adapters: adapters.size, seconds });
     const padded = { length, outputs: this.#outputs };
     return rows.map(({ length, adapter: { outputs } }, row) =>
-      rowLogits(this.#kind, logits.data as Float32Array, { row, batch: count }, padded, { length, outputs }),
+      rowLogits(this.#kind, logits!.data as Float32Array, { row, batch: count }, padded, { length, outputs }),
     );
   }
 
@@ -137,12 +137,12 @@ export function rowsGraph(model: LoadedModel, tuner: Tuner): Record<string, Valu
 
 /** The rows of a batch, without padding. */
 function encodingsOf({ input_ids, token_type_ids, attention_mask }: Tensors): Encoding[] {
-  const [length, batch] = input_ids.dims;
+  const [length, batch] = input_ids!.dims as [number, number];
   return Array.from({ length: batch }, (_, row) => {
-    const mask = attention_mask.data as Int32Array;
+    const mask = attention_mask!.data as Int32Array;
     const rowLength = mask.subarray(row * length, (row + 1) * length).reduce((a, b) => a + b, 0);
     const column = ({ data }: Tensors[string]) =>
-      Int32Array.from({ length: rowLength }, (_, position) => data[position * batch + row]);
-    return { inputIds: column(input_ids), tokenTypeIds: column(token_type_ids), truncated: false };
+      Int32Array.from({ length: rowLength }, (_, position) => data[position * batch + row]!);
+    return { inputIds: column(input_ids!), tokenTypeIds: column(token_type_ids!), truncated: false };
   });
 }

@@ -99,7 +99,7 @@ export class RowBatcher<Row extends BatchedRow, Result> {
       if (batch.length === 0) continue;
       try {
         const results = await this.#compute(batch.map(({ row }) => row));
-        for (const [i, { resolve }] of batch.entries()) resolve(results[i]);
+        for (const [i, { resolve }] of batch.entries()) resolve(results[i]!);
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }

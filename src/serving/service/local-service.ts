@@ -60,7 +60,7 @@ export class LocalService implements Service {
     const inputs = request.inputs.map(({ text, pair }) => served.input(text, pair, reading));
     const answers = await this.#serving.predict(model, inputs, signal);
     return answers.map((answer, i) =>
-      served.answer(answer, request.inputs[i].text, model.trained.labels, request.raw),
+      served.answer(answer, request.inputs[i]!.text, model.trained.labels, request.raw),
     );
   }
 

@@ -16,10 +16,10 @@ function line(): [Port<Reply>, Port<Call | Cancel>] {
     send: (message: unknown) => {
       const copy = structuredClone(message) as never;
       queueMicrotask(() => {
-        for (const listener of listeners[1 - own]) listener(copy);
+        for (const listener of listeners[1 - own]!) listener(copy);
       });
     },
-    onMessage: (listener: (message: never) => void) => void listeners[own].push(listener),
+    onMessage: (listener: (message: never) => void) => void listeners[own]!.push(listener),
   });
   return [end(0), end(1)];
 }

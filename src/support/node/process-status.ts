@@ -23,7 +23,7 @@ export function processStatus(pid: number): ProcessStatus | undefined {
     const stat = readFileSync(`/proc/${isOurs ? pid : 'self'}/stat`, 'utf8');
     // The second field is the name in parentheses, which may contain any character.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { isZombie: fields[0] === 'Z', parent: Number(fields[1]), started: fields[19] };
+    return { isZombie: fields[0] === 'Z', parent: Number(fields[1]), started: fields[19]! };
   } catch {
     return undefined;
   }

@@ -27,13 +27,13 @@ export function causalExamples(files: readonly TextFile[], context: Context): Ex
   return {
     lengths: Int32Array.from({ length: rows }, (_, row) => rowLength(sequences.starts, packing, row)),
     truncated: sequences.truncated,
-    rows: Int32Array.from({ length: rows }, (_, row) => origins[packing.items[packing.starts[row]]]),
+    rows: Int32Array.from({ length: rows }, (_, row) => origins[packing.items[packing.starts[row]!]!]!),
     batch(chosen) {
       const { tokenizer, predictsFirst } = context;
       const batch = packedBatch(sequences, packing, chosen, tokenizer.padId, predictsFirst);
       const positions = predictsFirst ? batch.positionIds : undefined;
       const labels = labelledRows(batch.labels, batch.batch, batch.length, true, positions);
-      return { feeds: { ...modelFeeds(batch), ...labels }, weight: labels.labels.data.length };
+      return { feeds: { ...modelFeeds(batch), ...labels }, weight: labels.labels!.data.length };
     },
   };
 }
@@ -45,12 +45,14 @@ function packSources(lengths: Int32Array, files: Int32Array, { sources = [], max
   const packings = sources.map((count) => {
     const start = end;
     end += count;
-    const items = Int32Array.from(lengths.keys()).filter((item) => files[item] >= start && files[item] < end);
+    const items = Int32Array.from(lengths.keys()).filter(
+      (item) => files[item]! >= start && files[item]! < end,
+    );
     const packing = pack(
-      items.map((item) => lengths[item]),
+      items.map((item) => lengths[item]!),
       maxLength,
     );
-    return { ...packing, items: packing.items.map((item) => items[item]) };
+    return { ...packing, items: packing.items.map((item) => items[item]!) };
   });
   const starts = [0];
   for (const packing of packings) {
@@ -66,7 +68,7 @@ function packSources(lengths: Int32Array, files: Int32Array, { sources = [], max
 /** Yields, for each example, the tokens that a model learns to predict. */
 export function* learntTokens({ lengths, batch }: ExampleSet): Generator<Int32Array> {
   for (const example of lengths.keys())
-    yield batch(Int32Array.of(example), 0).feeds.labels.data as Int32Array;
+    yield batch(Int32Array.of(example), 0).feeds.labels!.data as Int32Array;
 }
 
 /** Encodes files. `origins` has, for each sequence, the index of its file. */

@@ -29,19 +29,19 @@ export async function choiceScores(
   const all = rows.flatMap(({ prompt, choices = [] }) => choices.map((choice) => ({ prompt, choice })));
   const scores = await dealNumbers(program.communicator, all.length, async (i) => {
     const builder = new SequenceBuilder(maxLength);
-    if (!builder.addCut(followedIds(tokenizer, all[i].prompt, all[i].choice)))
-      throw noRoom(all[i].choice, maxLength);
+    if (!builder.addCut(followedIds(tokenizer, all[i]!.prompt, all[i]!.choice)))
+      throw noRoom(all[i]!.choice, maxLength);
     // One text per batch, so that the loss is the mean over the tokens of this choice only.
     const batch = packedBatch(builder.build(), unpacked(1), Int32Array.of(0), tokenizer.padId);
     const labels = labelledRows(batch.labels, 1, batch.length, true);
     const loss = await program.loss(values, { ...modelFeeds(batch), ...labels });
-    return Float32Array.of(-loss * labels.labels.data.length);
+    return Float32Array.of(-loss * labels.labels!.data.length);
   });
   const bytes = new TextEncoder();
   let at = 0;
   let [right, rightByByte] = [0, 0];
   for (const { choices = [], completion } of rows) {
-    const likelihoods = choices.map(() => scores[at++][0]);
+    const likelihoods = choices.map(() => scores[at++]![0]!);
     const byByte = likelihoods.map((value, i) => value / bytes.encode(choices[i]).length);
     right += Number(choices[likeliest(likelihoods)] === completion);
     rightByByte += Number(choices[likeliest(byByte)] === completion);
@@ -50,7 +50,7 @@ export async function choiceScores(
 }
 
 function likeliest(values: readonly number[]): number {
-  return values.reduce((best, value, i) => (value > values[best] ? i : best), 0);
+  return values.reduce((best, value, i) => (value > values[best]! ? i : best), 0);
 }
 
 function noRoom(choice: string, maxLength: number): UserError {

@@ -21,7 +21,7 @@ export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, ty
   read: (files) => files,
   join: (parts) => parts.flat(),
   labels: () => [],
-  detected: ([file], reading) => foundColumns(file.read(), file.name, reading),
+  detected: ([file], reading) => foundColumns(file!.read(), file!.name, reading),
   examples: causalExamples,
   evaluation: causalEvaluation,
   tokenBaselines: (train, validation, vocabSize) => [
@@ -68,12 +68,12 @@ function unigramBaseline(train: Tokens, scored: Tokens, vocabSize: number): Base
   let total = vocabSize;
   for (const part of train) {
     total += part.length;
-    for (let i = 0; i < part.length; i++) counts[part[i]]++;
+    for (let i = 0; i < part.length; i++) counts[part[i]!]!++;
   }
   let [sum, tokens] = [0, 0];
   for (const part of scored) {
     tokens += part.length;
-    for (let i = 0; i < part.length; i++) sum += Math.log(total / counts[part[i]]);
+    for (let i = 0; i < part.length; i++) sum += Math.log(total / counts[part[i]!]!);
   }
   const loss = sum / tokens;
   return { name: 'a unigram model', isBlind: true, scores: { loss, perplexity: Math.exp(loss) } };

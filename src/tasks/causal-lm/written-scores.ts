@@ -50,13 +50,13 @@ export async function writtenScores(
     const config = { ...greedy, ...tokens, ...reading.generation_config };
     const batches = planEvaluation({ lengths: Int32Array.from(prompts, ({ length }) => length) }, batchSize);
     const written = await dealJson(program.communicator, batches.length, async (number) => {
-      const batch = Array.from(batches[number], (i) => prompts[i]);
+      const batch = Array.from(batches[number]!, (i) => prompts[i]!);
       const generated = await generator.generateAll(batch, config);
-      return generated.map(([{ text, ids }]) => ({ text, tokens: ids.length }));
+      return generated.map(([best]) => ({ text: best!.text, tokens: best!.ids.length }));
     });
     const answers = new Array<{ text: string; tokens: number }>(rows.length);
     for (const [number, ofBatch] of written.entries())
-      for (const [row, answer] of ofBatch.entries()) answers[batches[number][row]] = answer;
+      for (const [row, answer] of ofBatch.entries()) answers[batches[number]![row]!] = answer;
     const references = rows.map(({ completion }) => completion);
     watch?.onAnswers?.(
       answers.map(({ text }) => text),
@@ -65,7 +65,7 @@ export async function writtenScores(
     const share = (isOne: (text: string, i: number) => boolean) =>
       answers.filter(({ text }, i) => isOne(text, i)).length / rows.length;
     return {
-      eval_exact_match: share((text, i) => text.trim() === references[i].trim()),
+      eval_exact_match: share((text, i) => text.trim() === references[i]!.trim()),
       eval_valid_json: share(isJson),
       eval_gen_len: answers.reduce((sum, { tokens }) => sum + tokens, 0) / rows.length,
     };

@@ -36,7 +36,7 @@ export function asList(label: RawLabel | undefined): readonly string[] {
 
 /** The names of an `id2label`, by id. Undefined if its ids have gaps or its names are transformers' placeholders. */
 export function knownOrder(id2label: Readonly<Record<string, string>>): string[] | undefined {
-  const names = Object.keys(id2label).map((_, id) => id2label[id]);
+  const names = Object.keys(id2label).map((_, id) => id2label[id]!);
   return names.some((name) => name === undefined || /^LABEL_\d+$/.test(name)) ? undefined : names;
 }
 
@@ -46,7 +46,7 @@ function byCodePoint(a: string, b: string): number {
   const left = [...a];
   const right = [...b];
   for (let i = 0; i < Math.min(left.length, right.length); i++) {
-    if (left[i] !== right[i]) return left[i].codePointAt(0)! - right[i].codePointAt(0)!;
+    if (left[i] !== right[i]) return left[i]!.codePointAt(0)! - right[i]!.codePointAt(0)!;
   }
   return left.length - right.length;
 }

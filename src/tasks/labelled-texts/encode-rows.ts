@@ -27,7 +27,7 @@ export function encodeRows(
   const all = communicator.gather(pack(encodings)).map(unpack);
   if (failure) throw failure.error;
   return rows.map((_, i) => {
-    const encoding = all[i % size][Math.floor(i / size)];
+    const encoding = all[i % size]![Math.floor(i / size)];
     if (!encoding) throw new Error(`process ${i % size} could not encode its rows`);
     return encoding;
   });
@@ -54,8 +54,8 @@ function pack(encodings: readonly Encoding[]): Uint8Array {
 function unpack(bytes: Uint8Array): Encoding[] {
   const words = new Int32Array(bytes.slice().buffer);
   const [count] = words;
-  const tokens = (words.length - 1 - count) / 2;
-  let at = 1 + count;
+  const tokens = (words.length - 1 - count!) / 2;
+  let at = 1 + count!;
   return Array.from(words.subarray(1, at), (word) => {
     const end = at + (word >> 1);
     const inputIds = words.subarray(at, end);

@@ -26,7 +26,7 @@ export function encodedSet(
 ): ExampleSet {
   const weightOf = (examples: Int32Array) =>
     classWeights && targets
-      ? examples.reduce((sum, example) => sum + classWeights[targets[example]], 0)
+      ? examples.reduce((sum, example) => sum + classWeights[targets[example]!]!, 0)
       : examples.length;
   const encodings = encodeRows(rows, tokenizer, maxLength, communicator);
   return {
@@ -34,7 +34,7 @@ export function encodedSet(
     truncated: encodings.reduce((count, { truncated }) => count + Number(truncated), 0),
     batch(examples) {
       const batch = collate(
-        Array.from(examples, (example) => encodings[example]),
+        Array.from(examples, (example) => encodings[example]!),
         tokenizer.padId,
       );
       const labels = targets && labelFeed(targets, examples, encodings.length);

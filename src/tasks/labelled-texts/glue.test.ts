@@ -45,7 +45,7 @@ describe.skipIf(!existsSync(glue))('GLUE files', () => {
   });
 
   it('keeps double quotes, and rows of 9 columns', () => {
-    const first = readRows(`${glue}/MRPC/train.tsv`, mrpc)[0];
+    const first = readRows(`${glue}/MRPC/train.tsv`, mrpc)[0]!;
     expect(first.textPair).toMatch(/^Referring to him as only "the witness", Amrozi/);
     const wide = readRows(`${glue}/STS-B/sts-train.csv`, stsb)[5552];
     expect(wide).toEqual({

@@ -19,6 +19,6 @@ export function labelScores(
 ): LabelScore[] {
   return Array.from(logits, (logit, id) => ({
     label: labels[id] ?? `LABEL_${id}`,
-    score: shortest((raw ? undefined : probabilities?.[labels[id]]) ?? logit),
+    score: shortest((raw ? undefined : probabilities?.[labels[id]!]) ?? logit),
   })).sort((a, b) => b.score - a.score);
 }

@@ -127,7 +127,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
       const skipped: string[] = [];
       const tell = (message: string) => void skipped.push(message);
       const rows = files.flatMap((file) => parseRows(file.read(tell), file.name, asOptions(reading), tell));
-      const { name: fileName, classes } = files[0];
+      const { name: fileName, classes } = files[0]!;
       checkLabelled(rows, fileName, reading.label);
       const names = classes?.[reading.label];
       return {
@@ -140,12 +140,12 @@ export function labelledTexts<Answer extends LabelAnswer>(
     join(parts) {
       const [first] = parts;
       const skipped = parts.flatMap((part) => part.skipped ?? []);
-      const isSame = parts.every(({ names }) => names?.join('\n') === first.names?.join('\n'));
+      const isSame = parts.every(({ names }) => names?.join('\n') === first!.names?.join('\n'));
       return {
         rows: parts.flatMap(({ rows }) => rows),
-        fileName: first.fileName,
+        fileName: first!.fileName,
         ...(skipped.length > 0 && { skipped: skipped.join(' ') }),
-        ...(isSame && first.names && { names: first.names }),
+        ...(isSame && first!.names && { names: first!.names }),
       };
     },
     holdOut({ rows, ...file }, share) {
@@ -198,9 +198,9 @@ export function labelledTexts<Answer extends LabelAnswer>(
         targets: kind.targets(rows, labels, fileName),
       }));
       const width = outputs(labels);
-      return textBaselines(kind.baselines, learnt, scored, labels, (logits) => ({
-        ...kind.scores(logits, width, scored.targets),
-        loss: kind.evaluationLoss(logits, width, scored.targets),
+      return textBaselines(kind.baselines, learnt!, scored!, labels, (logits) => ({
+        ...kind.scores(logits, width, scored!.targets),
+        loss: kind.evaluationLoss(logits, width, scored!.targets),
       }));
     },
     withFlags: (reading, flags, file) =>
@@ -263,7 +263,7 @@ function takenRows<Values extends Float32Array | Int32Array>(
   const width = values.length / rows;
   const rowValues = values.slice(0, taken.length * width) as Values;
   for (let i = 0; i < rowValues.length; i++)
-    rowValues[i] = values[taken[Math.floor(i / width)] * width + (i % width)];
+    rowValues[i] = values[taken[Math.floor(i / width)]! * width + (i % width)]!;
   return rowValues;
 }
 

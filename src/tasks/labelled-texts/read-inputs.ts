@@ -80,7 +80,7 @@ export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnS
   if (/^\s*(\{|\[\s*\{)/.test(body))
     return parseRows(body, STANDARD_INPUT, { ...jsonKeys(columns), format: 'jsonl' }, onSkipped);
   const [first] = body.split('\n', 1);
-  const format = tableFormat(first, columns);
+  const format = tableFormat(first!, columns);
   if (format) return tableRows(body, STANDARD_INPUT, { ...columns, format }, onSkipped);
   if (columns.text_pair !== undefined) {
     throw new UserError({

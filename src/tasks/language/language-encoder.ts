@@ -43,7 +43,7 @@ export function encodeFiles(
     before += file.size;
   }
   if (rows > 0) return;
-  const [{ name }] = files;
+  const { name } = files[0]!;
   const where = files.length === 1 ? name : `${name} and ${files.length - 1} more`;
   throw new UserError({ where, fault: files.length === 1 ? 'is empty' : 'are empty' });
 }

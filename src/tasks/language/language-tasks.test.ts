@@ -58,7 +58,9 @@ function meanLoss(logits: Float32Array, classes: number, labels: ArrayLike<numbe
     const scores = logits.subarray(row * classes, (row + 1) * classes);
     const largest = scores.reduce((a, b) => Math.max(a, b));
     sum +=
-      largest + Math.log(scores.reduce((total, x) => total + Math.exp(x - largest), 0)) - scores[labels[row]];
+      largest +
+      Math.log(scores.reduce((total, x) => total + Math.exp(x - largest), 0)) -
+      scores[labels[row]!]!;
   }
   return sum / labels.length;
 }
@@ -84,7 +86,7 @@ describe.each(['llama', 'gpt2'] as const)('causal language modelling with %s', (
       expect(evaluation.examples.lengths.length).toBe(packing ? 1 : 3);
       const scores = await evaluation.run(program, values);
       expect(scores.eval_loss).toBeCloseTo(sum / tokens, 5);
-      expect(scores.eval_perplexity).toBe(Math.exp(scores.eval_loss));
+      expect(scores.eval_perplexity).toBe(Math.exp(scores.eval_loss!));
     }
     await program.release();
     model.close();
@@ -115,7 +117,7 @@ describe.each(['llama', 'gpt2'] as const)('causal language modelling with %s', (
     expect(parts.loss).toBeCloseTo(whole.loss, 6);
     const largest = whole.gradient.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
     const difference = whole.gradient.reduce(
-      (most, x, i) => Math.max(most, Math.abs(x - parts.gradient[i])),
+      (most, x, i) => Math.max(most, Math.abs(x - parts.gradient[i]!)),
       0,
     );
     expect(difference / largest).toBeLessThan(1e-5);
@@ -128,7 +130,7 @@ describe('examples of causal language modelling', () => {
   let context: EncodingContext<CausalData>;
   const labelsOf = (set: ExampleSet) => {
     const { feeds } = set.batch(Int32Array.from(set.lengths.keys()), 0);
-    return context.tokenizer.decode(feeds.labels.data as Int32Array, { special: true });
+    return context.tokenizer.decode(feeds.labels!.data as Int32Array, { special: true });
   };
   const make = (source: ReturnType<typeof file>, reading: object = {}, maxLength = 64) =>
     causalLm.examples([source], {
@@ -213,16 +215,16 @@ describe('masked language modelling', () => {
       const { feeds, weight } = examples.batch(Int32Array.of(example), 99);
       const logits = await program.predict(values, feeds);
       const classes = model.config.vocabSize;
-      const rows = Array.from(feeds.label_rows.data, (row) =>
+      const rows = Array.from(feeds.label_rows!.data, (row) =>
         logits.slice(row * classes, (row + 1) * classes),
       );
       rows.forEach((row, i) => {
-        sum += meanLoss(row, classes, [feeds.labels.data[i]]);
+        sum += meanLoss(row, classes, [feeds.labels!.data[i]!]);
       });
       tokens += weight;
     }
     expect(scores.eval_loss).toBeCloseTo(sum / tokens, 5);
-    expect(scores.eval_perplexity).toBe(Math.exp(scores.eval_loss));
+    expect(scores.eval_perplexity).toBe(Math.exp(scores.eval_loss!));
     await program.release();
     model.close();
   });
@@ -238,7 +240,7 @@ describe('masked language modelling', () => {
     const other = maskedLm.examples([file(SENTENCES)], { ...context, seed: 1 });
     expect(other.batch(chosen, 5).feeds.input_ids).not.toEqual(first.feeds.input_ids);
     // [CLS] and [SEP] of three examples, sequence-major.
-    const ids = first.feeds.input_ids.data;
+    const ids = first.feeds.input_ids!.data;
     expect([...ids.subarray(0, 3), ...ids.subarray(33, 36)]).toEqual([2, 2, 2, 3, 3, 3]);
     model.close();
   });
@@ -261,5 +263,5 @@ describe('masked language modelling', () => {
 
 it('ignored labels count for nothing', () => {
   const { labels } = labelledRows(Int32Array.of(5, IGNORED, 7, 8), 2, 2, false);
-  expect([...labels.data]).toEqual([5, 7, 8]);
+  expect([...labels!.data]).toEqual([5, 7, 8]);
 });

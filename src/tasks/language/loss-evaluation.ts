@@ -17,15 +17,15 @@ export function lossEvaluation(examples: ExampleSet, batchSize: number): Evaluat
     async run(program, values, watch) {
       const batches = planEvaluation(examples, batchSize);
       const losses = await dealNumbers(program.communicator, batches.length, async (number) => {
-        const { feeds, weight } = examples.batch(batches[number], number);
+        const { feeds, weight } = examples.batch(batches[number]!, number);
         // float32 is exact here: token counts are small enough, and the graph's loss is float32.
         return Float32Array.of(await program.loss(values, feeds), weight);
       });
-      for (const [number, [ofBatch]] of losses.entries())
-        if (!Number.isFinite(ofBatch)) throw new NotFinite(Math.min(...batches[number]));
+      for (const [number, loss] of losses.entries())
+        if (!Number.isFinite(loss[0])) throw new NotFinite(Math.min(...batches[number]!));
       // Resamples whole batches, because the losses of single tokens are not known.
       const meanOf = (rows: Iterable<number>) => {
-        const drawn = Array.from(rows, (row) => losses[row]);
+        const drawn = Array.from(rows, (row) => losses[row] as unknown as [loss: number, weight: number]);
         const weights = drawn.reduce((sum, [, weight]) => sum + weight, 0);
         return drawn.reduce((sum, [ofBatch, weight]) => sum + weight * ofBatch, 0) / weights;
       };

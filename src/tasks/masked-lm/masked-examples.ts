@@ -85,7 +85,7 @@ export function maskedExamples(files: readonly TextFile[], context: Context, mas
     batch(chosen, number) {
       const batch = collate(Array.from(chosen, encoding), tokenizer.padId);
       const labels = labelledRows(mask(batch, chosen, number), batch.batch, batch.length, false);
-      return { feeds: { ...modelFeeds(batch), ...labels }, weight: labels.labels.data.length };
+      return { feeds: { ...modelFeeds(batch), ...labels }, weight: labels.labels!.data.length };
     },
   };
 }

@@ -29,8 +29,8 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
     blind(targets, labels) {
       const rows = targets.length / labels.length;
       const counts = labels.map(() => 0);
-      for (const [i, target] of targets.entries()) counts[i % labels.length] += target;
-      const usual = labels.filter((_, i) => 2 * counts[i] > rows);
+      for (const [i, target] of targets.entries()) counts[i % labels.length]! += target;
+      const usual = labels.filter((_, i) => 2 * counts[i]! > rows);
       const name =
         usual.length > 0 ? `always ${usual.map((label) => `"${label}"`).join(', ')}` : 'never a label';
       return { name, logits: counts.map((count) => Math.log((count + 0.5) / (rows - count + 0.5))) };
@@ -40,7 +40,7 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
   evaluationLoss(logits, _, targets) {
     let total = 0;
     targets.forEach((target, i) => {
-      const x = logits[i];
+      const x = logits[i]!;
       total += Math.max(x, 0) - x * target + Math.log1p(Math.exp(-Math.abs(x)));
     });
     return total / targets.length;
@@ -52,7 +52,7 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
   },
   reference: asList,
   answer: (logits, labels) => ({
-    label: labels.filter((_, i) => logits[i] > 0),
+    label: labels.filter((_, i) => logits[i]! > 0),
     probabilities: byLabel(
       Array.from(logits, (logit) => shortest(1 / (1 + Math.exp(-logit)))),
       labels,
@@ -66,7 +66,7 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
   }),
   describe({ label, probabilities }) {
     if (label.length === 0) return 'none of the labels';
-    return label.map((name) => `${name}, ${percent(probabilities[name])}`).join('; ');
+    return label.map((name) => `${name}, ${percent(probabilities[name]!)}`).join('; ');
   },
   submitted: ({ label }) => label.join(';'),
   recognises: () => false,

@@ -72,7 +72,7 @@ export function bestSpans(
   }));
   if (spans.every(({ text }) => text === '') && (spans.length < 2 || none)) spans.unshift({ ...EMPTY });
   const nbest = withProbabilities(spans);
-  if (!none) return { nbest, answer: nbest[0], nullOdds: undefined };
+  if (!none) return { nbest, answer: nbest[0]!, nullOdds: undefined };
   const best = nbest.find(({ text }) => text !== '')!;
   const nullOdds = Math.fround(Math.fround(none.score - best.startLogit) - best.endLogit);
   const isNone = nullOdds > search.null_score_diff_threshold;
@@ -92,13 +92,13 @@ function spansOf(
     .flatMap((first) =>
       lasts
         .filter((last) => last >= first && last - first < max_answer_length)
-        .map((last) => scored(starts[first], ends[last], logits.start[first], logits.end[last])),
+        .map((last) => scored(starts[first]!, ends[last]!, logits.start[first]!, logits.end[last]!)),
     );
 }
 
 /** The lowest score of "no answer" among the features. So "no answer" wins only if every feature prefers it. */
 function noAnswer(features: readonly SpanLogits[]): Scored {
-  const all = features.map(({ start, end }) => scored(0, 0, start[0], end[0]));
+  const all = features.map(({ start, end }) => scored(0, 0, start[0]!, end[0]!));
   return all.reduce((least, one) => (one.score < least.score ? one : least));
 }
 
@@ -109,7 +109,7 @@ function scored(start: number, end: number, startLogit: number, endLogit: number
 /** The indices of the largest values, in descending order of the values. */
 function largest(values: Float32Array, count: number): number[] {
   return Array.from(values.keys())
-    .sort((a, b) => values[b] - values[a] || b - a)
+    .sort((a, b) => values[b]! - values[a]! || b - a)
     .slice(0, count);
 }
 
@@ -117,5 +117,5 @@ function withProbabilities(spans: readonly (Span & { score: number })[]): Span[]
   const most = Math.max(...spans.map(({ score }) => score));
   const exponentials = spans.map(({ score }) => Math.exp(score - most));
   const sum = exponentials.reduce((total, one) => total + one, 0);
-  return spans.map(({ score: _, ...span }, i) => ({ ...span, probability: exponentials[i] / sum }));
+  return spans.map(({ score: _, ...span }, i) => ({ ...span, probability: exponentials[i]! / sum }));
 }

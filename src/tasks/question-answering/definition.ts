@@ -80,7 +80,7 @@ export const questionAnswering: TaskDefinition<
       const logits = await predictSpans(program, values, set, batchSize);
       return bestOfAll(questions, set, logits, reading).map((found, i): SpanAnswer => {
         const { text, probability, start, end } = found.answer;
-        return { id: inputs[i].id, answer: text, score: probability, start, end, found };
+        return { id: inputs[i]!.id, answer: text, score: probability, start, end, found };
       });
     },
     json(answer, details) {

@@ -27,7 +27,7 @@ export async function predictSpans(
     examples.forEach((example, row) => {
       const side = (i: number) => {
         const begin = (i * examples.length + row) * width;
-        return logits.slice(begin, begin + set.lengths[example]);
+        return logits.slice(begin, begin + set.lengths[example]!);
       };
       predicted[example] = { start: side(0), end: side(1) };
     });
@@ -35,6 +35,6 @@ export async function predictSpans(
   const damaged = predicted.findIndex(
     ({ start, end }) => !(start.every(Number.isFinite) && end.every(Number.isFinite)),
   );
-  if (damaged >= 0) throw new NotFinite(set.questions[damaged]);
+  if (damaged >= 0) throw new NotFinite(set.questions[damaged]!);
   return predicted;
 }

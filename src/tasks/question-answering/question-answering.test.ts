@@ -61,7 +61,7 @@ async function opened(path: string) {
   return { ...fixture, questions, examplesOf };
 }
 
-const { examplesOf } = await opened(FIXTURES[0]);
+const { examplesOf } = await opened(FIXTURES[0]!);
 const fixtures = await Promise.all((QUESTION_CASES ? [QUESTION_CASES] : FIXTURES).map(opened));
 const windows = fixtures.flatMap(({ cases, ...fixture }) =>
   cases.map((expected) => ({ ...fixture, ...expected, expected })),
@@ -72,13 +72,13 @@ describe.each(windows)('$model: $max_length tokens, $doc_stride in common', (of)
 
   it("features equal transformers' run_qa.py", () => {
     const shown = ({ inputIds, tokenTypeIds, starts, ends, sequenceIds }: SpanFeature, i: number) => ({
-      question: questions[set.questions[i]].id,
+      question: questions[set.questions[i]!]!.id,
       ids: inputIds.join(' '),
       types: tokenTypeIds.join(''),
       offsets: [...starts]
         .flatMap((start, token) => (sequenceIds[token] === CONTEXT ? [start, ends[token]] : []))
         .join(' '),
-      labels: `${set.labels[i].start} ${set.labels[i].end}`,
+      labels: `${set.labels[i]!.start} ${set.labels[i]!.end}`,
     });
     expect(set.features.map(shown)).toEqual(expected.features.map(({ logits: _, ...feature }) => feature));
   });
@@ -86,8 +86,8 @@ describe.each(windows)('$model: $max_length tokens, $doc_stride in common', (of)
   it.each(expected.answers)('answers with $settings equal utils_qa.py', ({ settings, ...answers }) => {
     const [version_2_with_negative, n_best_size, max_answer_length, null_score_diff_threshold] = settings;
     const logits = expected.features.map(({ logits: [start, end] }) => ({
-      start: Float32Array.from(start.split(' ').map(Number)),
-      end: Float32Array.from(end.split(' ').map(Number)),
+      start: Float32Array.from(start!.split(' ').map(Number)),
+      end: Float32Array.from(end!.split(' ').map(Number)),
     }));
     const search = { version_2_with_negative, n_best_size, max_answer_length, null_score_diff_threshold };
     const found = bestOfAll(questions, set, logits, search);
@@ -97,12 +97,12 @@ describe.each(windows)('$model: $max_length tokens, $doc_stride in common', (of)
     expect(read('predictions.json')).toEqual(answers.predictions);
     expect(read('null_odds.json')).toEqual(answers.null_odds ?? null);
     const nbest: Record<string, Record<string, unknown>[]> = read('nbest_predictions.json');
-    expect(ids.map((id) => nbest[id].length).join(' ')).toEqual(answers.sizes);
+    expect(ids.map((id) => nbest[id]!.length).join(' ')).toEqual(answers.sizes);
     for (const id of ids) {
-      answers.nbest[id].forEach(([text, start_logit, end_logit, probability], i) => {
+      answers.nbest[id]!.forEach(([text, start_logit, end_logit, probability], i) => {
         // The fixture computes exponentials in 32 bits, adalora in 64.
         const near = expect.closeTo(probability, 6);
-        expect(nbest[id][i]).toEqual({ text, start_logit, end_logit, probability: near });
+        expect(nbest[id]![i]).toEqual({ text, start_logit, end_logit, probability: near });
       });
     }
   });
@@ -113,8 +113,8 @@ it('batches have the labels of their features', () => {
   const { feeds, weight } = set.batch(Int32Array.of(1, 0), 0);
   const labels = [set.labels[1], set.labels[0]];
   expect(weight).toBe(2);
-  expect([...feeds.start_positions.data]).toEqual(labels.map(({ start }) => start));
-  expect([...feeds.end_positions.data]).toEqual(labels.map(({ end }) => end));
+  expect([...feeds.start_positions!.data]).toEqual(labels.map((label) => label?.start));
+  expect([...feeds.end_positions!.data]).toEqual(labels.map((label) => label?.end));
   expect(
     examplesOf({ max_length: 24, doc_stride: 6 }, false).batch(Int32Array.of(0), 0).feeds,
   ).not.toHaveProperty('start_positions');
@@ -133,20 +133,20 @@ it('the first question with logits that are not finite is named', async () => {
   const set = examplesOf({ max_length: 24, doc_stride: 6 });
   let asked = 0;
   const batch = (chosen: Int32Array, number: number) => {
-    [asked] = chosen;
+    asked = chosen[0]!;
     return set.batch(chosen, number);
   };
   // [2, 1, sequence]. From the third question on, the last end of every window is NaN.
   const predict = async () => {
-    const logits = new Float32Array(2 * set.lengths[asked]);
-    return set.questions[asked] < 2 ? logits : logits.fill(Number.NaN, logits.length - 1);
+    const logits = new Float32Array(2 * set.lengths[asked]!);
+    return set.questions[asked]! < 2 ? logits : logits.fill(Number.NaN, logits.length - 1);
   };
   const logits = predictSpans({ predict, communicator: ALONE }, new Float32Array(0), { ...set, batch }, 1);
   await expect(logits).rejects.toThrow('Row 3 has logits that are not finite');
 });
 
 it('if no span is left, the answer is that of utils_qa.py: "empty"', () => {
-  const feature = examplesOf({ max_length: 24, doc_stride: 6 }).features[0];
+  const feature = examplesOf({ max_length: 24, doc_stride: 6 }).features[0]!;
   const logits = new Float32Array(feature.inputIds.length);
   const search = { n_best_size: 1, max_answer_length: 30, null_score_diff_threshold: 0 };
   const windows = [{ feature, logits: { start: logits, end: logits } }];

@@ -53,20 +53,20 @@ export function bestOfAll(
 ): BestSpans[] {
   const windows = questions.map((): Parameters<typeof bestSpans>[0][number][] => []);
   set.questions.forEach((question, i) => {
-    windows[question].push({ feature: set.features[i], logits: logits[i] });
+    windows[question]!.push({ feature: set.features[i]!, logits: logits[i]! });
   });
-  return questions.map(({ context }, question) => bestSpans(windows[question], context, search));
+  return questions.map(({ context }, question) => bestSpans(windows[question]!, context, search));
 }
 
 function answerScores(questions: readonly AnsweredText[], best: readonly BestSpans[]): Scores {
   const asked = questions.map(({ id, answers }) => ({ id, answers: answers.map(({ text }) => text) }));
-  const byId = <T>(value: (of: BestSpans) => T) => new Map(asked.map(({ id }, i) => [id, value(best[i])]));
+  const byId = <T>(value: (of: BestSpans) => T) => new Map(asked.map(({ id }, i) => [id, value(best[i]!)]));
   const predictions = byId(({ answer }) => answer.text);
-  if (!isSquadV2(questions) && best[0].nullOdds === undefined) {
+  if (!isSquadV2(questions) && best[0]!.nullOdds === undefined) {
     const { exact_match, f1 } = squadScores(asked, predictions);
     return { eval_exact_match: exact_match, eval_f1: f1 };
   }
-  const odds = best[0].nullOdds === undefined ? undefined : byId(({ nullOdds }) => nullOdds!);
+  const odds = best[0]!.nullOdds === undefined ? undefined : byId(({ nullOdds }) => nullOdds!);
   const { exact, f1, ...others } = squadV2Scores(asked, predictions, odds && { odds });
   const scores: Scores = { eval_exact_match: exact, eval_f1: f1 };
   for (const [name, score] of Object.entries(others)) {
@@ -78,7 +78,7 @@ function answerScores(questions: readonly AnsweredText[], best: readonly BestSpa
 /** The confidence interval of a score that is a mean over questions. */
 function answerInterval(questions: readonly AnsweredText[], best: readonly BestSpans[], score: string) {
   if (score !== 'f1' && score !== 'exact_match') return undefined;
-  const each = questions.map((question, i) => answerScores([question], [best[i]])[`eval_${score}`]);
+  const each = questions.map((question, i) => answerScores([question], [best[i]!])[`eval_${score}`]!);
   if (score === 'f1') return meanInterval(each);
   return wilson(each.reduce((sum, value) => sum + value, 0) / each.length, each.length);
 }
@@ -86,7 +86,7 @@ function answerInterval(questions: readonly AnsweredText[], best: readonly BestS
 function meanLoss(logits: readonly SpanLogits[], { labels }: QuestionExamples): number {
   const losses = logits.map(({ start, end }, i) => {
     const side = (of: Float32Array, label: number) => meanCrossEntropy(of, of.length, Int32Array.of(label));
-    return (side(start, labels[i].start) + side(end, labels[i].end)) / 2;
+    return (side(start, labels[i]!.start) + side(end, labels[i]!.end)) / 2;
   });
   return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
 }

@@ -57,11 +57,11 @@ export function questionExamples(
     lengths: Int32Array.from(features, ({ inputIds }) => inputIds.length),
     truncated: 0, // Windows together cover the whole context.
     batch(examples) {
-      const chosen = Array.from(examples, (example) => features[example]);
+      const chosen = Array.from(examples, (example) => features[example]!);
       const feeds = modelFeeds(collate(chosen, tokenizer.padId));
       if (!labelled) return { feeds, weight: examples.length };
       const positions = (side: keyof SpanLabels): HostTensor => ({
-        data: examples.map((example) => labels[example][side]),
+        data: examples.map((example) => labels[example]![side]),
         dims: [examples.length],
       });
       const targets = { start_positions: positions('start'), end_positions: positions('end') };
@@ -93,8 +93,8 @@ function spanLabels(
   let last = sequenceIds.lastIndexOf(CONTEXT);
   if (!answer || first < 0) return none;
   const stop = answer.start + new Characters(answer.text).length;
-  if (starts[first] > answer.start || ends[last] < stop) return none;
-  while (first < starts.length && starts[first] <= answer.start) first++;
-  while (last >= 0 && ends[last] >= stop) last--;
+  if (starts[first]! > answer.start || ends[last]! < stop) return none;
+  while (first < starts.length && starts[first]! <= answer.start) first++;
+  while (last >= 0 && ends[last]! >= stop) last--;
   return { start: first - 1, end: last + 1 };
 }

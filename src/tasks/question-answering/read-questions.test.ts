@@ -33,7 +33,7 @@ describe('readQuestions', () => {
       [`[${rows}]`, 'x.json'],
       [rows.join('\n'), 'x.jsonl'],
     ])
-      expect(readQuestions(content, name, 'places').map(({ id }) => id)).toEqual(ids);
+      expect(readQuestions(content!, name!, 'places').map(({ id }) => id)).toEqual(ids);
   });
 
   it('reads rows: JSON Lines, a list, under "data", a single one', () => {

@@ -34,7 +34,7 @@ export const scoreKind: LabelKind<ScoreAnswer> = {
   evaluationLoss: (logits, _, targets) => {
     let total = 0;
     targets.forEach((target, i) => {
-      total += (logits[i] - target) ** 2;
+      total += (logits[i]! - target) ** 2;
     });
     return total / targets.length;
   },
@@ -54,7 +54,7 @@ export const scoreKind: LabelKind<ScoreAnswer> = {
     };
   },
   reference: Number,
-  answer: (logits) => ({ label: shortest(logits[0]), logits }),
+  answer: (logits) => ({ label: shortest(logits[0]!), logits }),
   json: ({ label, logits }, details) => ({ label, ...(details && { logits: Array.from(logits, shortest) }) }),
   describe: ({ label }) => `${label}`,
   submitted: ({ label }) => label.toFixed(3),

@@ -30,21 +30,21 @@ export function beirRows(files: readonly TextFile[]): EmbeddingRows {
   const relevant = new Map<string, Set<number>>();
   const { records, lines } = parseDelimited(qrels.read(), qrels.name, '\t', false);
   records.forEach((record, i) => {
-    const [query, document, score] = record;
+    const [query, document, score] = record as [string, string, string];
     if (i === 0 && !Number.isFinite(Number(score))) return;
     const [isQuery, number] = [queries.has(query), numbers.get(document)];
     if (record.length !== 3)
-      problems.add(lines[i], {
+      problems.add(lines[i]!, {
         kind: 'fields',
         fault: `has ${record.length} fields instead of query, text and score`,
       });
     else if (!isQuery)
-      problems.add(lines[i], {
+      problems.add(lines[i]!, {
         kind: 'query',
         fault: `has the query "${query}", which is not in queries.jsonl`,
       });
     else if (number === undefined)
-      problems.add(lines[i], {
+      problems.add(lines[i]!, {
         kind: 'text',
         fault: `has the text "${document}", which is not in corpus.jsonl`,
       });
@@ -58,7 +58,7 @@ export function beirRows(files: readonly TextFile[]): EmbeddingRows {
   return {
     form: 'retrieval',
     fileName: qrels.name,
-    columns: [0, 1].map((column) => pairs.map((pair) => pair[column])),
+    columns: [0, 1].map((column) => pairs.map((pair) => pair[column]!)),
     retrieval: {
       queries: asked.map(({ query }) => query),
       corpus: texts,
@@ -84,9 +84,9 @@ function textsOf(file: TextFile): Map<string, string> {
 
 function find(files: readonly TextFile[], pattern: RegExp, name: string): TextFile {
   const matches = files.filter((file) => pattern.test(file.name));
-  if (matches.length === 1) return matches[0];
+  if (matches.length === 1) return matches[0]!;
   throw new UserError({
-    where: files[0].name,
+    where: files[0]!.name,
     fault: `is in a data set with ${matches.length} files ${name}, but it needs one`,
     hint: 'Name the file of qrels: FOLDER/qrels/train.tsv.',
   });

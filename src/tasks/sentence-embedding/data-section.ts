@@ -79,7 +79,7 @@ export function negativesOf({ negative }: Partial<EmbeddingData>): (string | num
 
 /** The loss of a section. */
 export function lossOf(data: Partial<EmbeddingData>): (typeof LOSSES)[number] {
-  return data.loss ?? LOSSES_OF[formOf(data)][0];
+  return data.loss ?? LOSSES_OF[formOf(data)][0]!;
 }
 
 /** The losses for each form of rows, the default first. */

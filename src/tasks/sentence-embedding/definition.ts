@@ -33,7 +33,7 @@ export const sentenceEmbedding: TaskDefinition<
   tellsAnswers: () => true,
   keepsHead: true,
   comparesExamples: true,
-  countRows: (rows) => (rows.retrieval ? undefined : rows.columns[0].length),
+  countRows: (rows) => (rows.retrieval ? undefined : rows.columns[0]!.length),
   takesFolders: true,
   takesTables: true,
   build: (_, reading = {}) => {
@@ -46,8 +46,8 @@ export const sentenceEmbedding: TaskDefinition<
   join: joinedRows,
   holdOut(rows, share) {
     if (rows.retrieval) return undefined;
-    const numbers = [...rows.columns[0].keys()];
-    const { train, validation } = holdOut(numbers, share, (row) => [rows.columns[0][row]]);
+    const numbers = [...rows.columns[0]!.keys()];
+    const { train, validation } = holdOut(numbers, share, (row) => [rows.columns[0]![row]]);
     return { train: pickRows(rows, train), validation: pickRows(rows, validation) };
   },
   labels: () => [],
@@ -107,7 +107,7 @@ function modelLoss(reading: Partial<EmbeddingData>): EmbeddingLoss {
 }
 
 function pickRows(rows: EmbeddingRows, numbers: readonly number[]): EmbeddingRows {
-  const pick = <T>(from: readonly T[]) => numbers.map((number) => from[number]);
+  const pick = <T>(from: readonly T[]) => numbers.map((number) => from[number]!);
   return {
     ...rows,
     columns: rows.columns.map(pick),

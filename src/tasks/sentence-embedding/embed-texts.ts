@@ -53,9 +53,9 @@ export const embedTexts: Prediction<EmbeddingData, EmbeddedText> = {
     const set = TextSet.of(prompted, context);
     const vectors = await set.vectors(program, values, config.numLabels, batchSize);
     return inputs.map(({ dimensions }, i): Embedding => {
-      const number = set.numberOf(prompted[i]);
-      const embedding = truncated(vectors[number], dimensions).slice();
-      return { embedding, tokens: set.encodings[number].inputIds.length };
+      const number = set.numberOf(prompted[i]!);
+      const embedding = truncated(vectors[number]!, dimensions).slice();
+      return { embedding, tokens: set.encodings[number]!.inputIds.length };
     });
   },
   json: (answer) => ({ embedding: Array.from((answer as Embedding).embedding, shortest) }),

@@ -52,14 +52,14 @@ export function embeddingEvaluation(
       const { inputs = [] } = program.parts.model.joint ?? {};
       if (String(inputs) === String(examples.lossInputs))
         scores.eval_loss = await meanLoss(program, values, examples, batchSize);
-      const columns = examples.columns.map((column) => Array.from(column, (number) => vectors[number]));
+      const columns = examples.columns.map((column) => Array.from(column, (number) => vectors[number]!));
       const computed = rows.retrieval
         ? await scoredRetrieval(rows.retrieval, context, program, values, size, batchSize)
         : likenessScores(rows, columns, DENSE);
       for (const [name, score] of Object.entries(computed)) scores[`eval_${name}`] = score;
       watch?.onAnswers?.(
-        rows.scores ? columns[0].map((vector, i) => cosine(vector, columns[1][i])) : columns[0],
-        rows.scores ?? rows.classes ?? columns[1],
+        rows.scores ? columns[0]!.map((vector, i) => cosine(vector, columns[1]![i]!)) : columns[0]!,
+        rows.scores ?? rows.classes ?? columns[1]!,
       );
       return scores;
     },
@@ -79,7 +79,7 @@ async function scoredRetrieval(
     const prompted = texts.map((text) => prompt + text);
     const set = TextSet.of(prompted, { ...context, communicator: program.communicator });
     const vectors = await set.vectors(program, values, width, batchSize);
-    return prompted.map((text) => vectors[set.numberOf(text)]);
+    return prompted.map((text) => vectors[set.numberOf(text)]!);
   };
   const asked = await vectorsOf(queries, 'query');
   return rankedScores(asked, await vectorsOf(corpus, 'document'), relevant, DENSE);
@@ -97,12 +97,12 @@ async function meanLoss(
   const count = examples.lengths.length;
   const starts = Array.from({ length: Math.ceil(count / batchSize) }, (_, i) => i * batchSize);
   const losses = await dealNumbers(program.communicator, starts.length, async (number) => {
-    const start = starts[number];
+    const start = starts[number]!;
     const rows = Int32Array.from({ length: Math.min(batchSize, count - start) }, (_, i) => start + i);
     const { feeds, weight } = examples.batch(rows, 0);
     return Float32Array.of(await program.loss(values, feeds), weight);
   });
   const bad = losses.findIndex(([loss]) => !Number.isFinite(loss));
-  if (bad >= 0) throw new NotFinite(starts[bad]);
-  return losses.reduce((sum, [loss, weight]) => sum + loss * weight, 0) / count;
+  if (bad >= 0) throw new NotFinite(starts[bad]!);
+  return losses.reduce((sum, [loss, weight]) => sum + loss! * weight!, 0) / count;
 }

@@ -35,19 +35,19 @@ export function embeddingExamples(
   const texts = TextSet.of(prompted.flat(), context);
   const columns = prompted.map((column) => Int32Array.from(column, (text) => texts.numberOf(text)));
   const targets = targetsOf(rows);
-  const lengthOf = (number: number) => texts.encodings[number].inputIds.length;
+  const lengthOf = (number: number) => texts.encodings[number]!.inputIds.length;
   return {
     ...{ texts, columns },
     lossInputs: [...columns.map((_, i) => columnInput(i)), ...(targets ? [TARGETS] : [])],
-    lengths: columns[0].map((_, row) => Math.max(...columns.map((column) => lengthOf(column[row])))),
+    lengths: columns[0]!.map((_, row) => Math.max(...columns.map((column) => lengthOf(column[row]!)))),
     truncated: texts.encodings.filter(({ truncated }) => truncated).length,
     batch(examples) {
-      const used = [...new Set(columns.flatMap((column) => Array.from(examples, (row) => column[row])))];
+      const used = [...new Set(columns.flatMap((column) => Array.from(examples, (row) => column[row]!)))];
       // Sorted, so that texts that are computed together have similar lengths (see `mini_batch_size`).
       used.sort((a, b) => lengthOf(a) - lengthOf(b));
       const places = new Map(used.map((number, place) => [number, place]));
       const placesOf = (column: Int32Array): HostTensor => ({
-        data: Int32Array.from(examples, (row) => places.get(column[row]) as number),
+        data: Int32Array.from(examples, (row) => places.get(column[row]!) as number),
         dims: [examples.length],
       });
       const inputs = columns.map((column, i) => [columnInput(i), placesOf(column)] as const);
@@ -78,7 +78,7 @@ function targetsOf({ scores, classes }: EmbeddingRows): Float32Array | Int32Arra
 function pick(from: Float32Array | Int32Array, examples: Int32Array): Float32Array | Int32Array {
   const picked = from.slice(0, examples.length);
   examples.forEach((example, i) => {
-    picked[i] = from[example];
+    picked[i] = from[example]!;
   });
   return picked;
 }

@@ -40,7 +40,7 @@ export interface EmbeddingRows {
 export function embeddingRows(files: readonly TextFile[], reading: ReadingOf<EmbeddingData>): EmbeddingRows {
   const form = formOf(reading);
   if (isBeir(files)) return beirRows(files);
-  const [{ name: fileName }] = files;
+  const { name: fileName } = files[0]!;
   if (form === 'retrieval') {
     throw new UserError({
       where: fileName,
@@ -53,12 +53,12 @@ export function embeddingRows(files: readonly TextFile[], reading: ReadingOf<Emb
 
 /** Joins the rows of several parts in the same form, one part after the other. Omits the data to score retrieval. */
 export function joinedRows(parts: readonly EmbeddingRows[]): EmbeddingRows {
-  const [{ form, fileName }] = parts;
+  const { form, fileName } = parts[0]!;
   const of = <T>(pick: (part: EmbeddingRows) => readonly T[] | undefined) =>
     parts.flatMap((part) => pick(part) ?? []);
   return {
     ...{ form, fileName },
-    columns: parts[0].columns.map((_, column) => of(({ columns }) => columns[column])),
+    columns: parts[0]!.columns.map((_, column) => of(({ columns }) => columns[column])),
     ...(form === 'scored' && { scores: of(({ scores }) => scores) }),
     ...(form === 'labelled' && { classes: of(({ classes }) => classes) }),
   };
@@ -91,7 +91,7 @@ function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<Embeddi
   for (const column of columns)
     column.forEach((text, i) => {
       if (text.trim() !== '') return;
-      problems.add(rows[i].line, { fault: 'has an empty text', hint: 'Remove such rows.' });
+      problems.add(rows[i]!.line, { fault: 'has an empty text', hint: 'Remove such rows.' });
     });
   const scores = form === 'scored' ? rows.map(({ label: found, line }) => score(found, line)) : undefined;
   function score(value: unknown, line: number): number {

@@ -27,14 +27,14 @@ export function likenessScores<Vector>(
 ): Partial<Record<ScoreName, number>> {
   const { cosine } = likeness;
   if (scores) {
-    const cosines = columns[0].map((vector, i) => cosine(vector, columns[1][i]));
+    const cosines = columns[0]!.map((vector, i) => cosine(vector, columns[1]![i]!));
     return { spearmanr: spearmanr(cosines, scores), pearson: pearson(cosines, scores) };
   }
-  if (classes) return classScores(columns[0], classes, likeness);
+  if (classes) return classScores(columns[0]!, classes, likeness);
   const [anchors, positives, negatives] = columns;
   const baselineScores = pairScores(texts, columns, likeness);
   if (!negatives) return baselineScores;
-  const isRight = anchors.map((anchor, i) => cosine(anchor, positives[i]) > cosine(anchor, negatives[i]));
+  const isRight = anchors!.map((anchor, i) => cosine(anchor, positives![i]!) > cosine(anchor, negatives[i]!));
   return { ...baselineScores, triplet_accuracy: isRight.filter(Boolean).length / isRight.length };
 }
 
@@ -63,13 +63,13 @@ function pairScores<Vector>(
 ): RetrievalScores {
   const corpus = new Map<string, Vector>();
   texts.slice(1).forEach((column, i) => {
-    for (const [row, text] of column.entries()) corpus.set(text, columns[i + 1][row]);
+    for (const [row, text] of column.entries()) corpus.set(text, columns[i + 1]![row]!);
   });
   const numbers = new Map([...corpus.keys()].map((text, number) => [text, number]));
   const queries = new Map<string, { vector: Vector; relevant: Set<number> }>();
-  for (const [row, anchor] of texts[0].entries()) {
-    const known = queries.get(anchor) ?? { vector: columns[0][row], relevant: new Set<number>() };
-    known.relevant.add(numbers.get(texts[1][row]) as number);
+  for (const [row, anchor] of texts[0]!.entries()) {
+    const known = queries.get(anchor) ?? { vector: columns[0]![row]!, relevant: new Set<number>() };
+    known.relevant.add(numbers.get(texts[1]![row]!) as number);
     queries.set(anchor, known);
   }
   const asked = [...queries.values()];
@@ -94,10 +94,10 @@ function classScores<Vector>(
   const relevant = classes.map(
     (name, i) => new Set(classes.flatMap((other, j) => (other === name && j !== i ? [j] : []))),
   );
-  const asked = [...vectors.keys()].filter((i) => relevant[i].size > 0);
+  const asked = [...vectors.keys()].filter((i) => relevant[i]!.size > 0);
   if (asked.length === 0) return {};
   return retrievalScores(
-    asked.map((i) => rank(vectors[i], MAX_RANKED, i)),
-    asked.map((i) => relevant[i]),
+    asked.map((i) => rank(vectors[i]!, MAX_RANKED, i)),
+    asked.map((i) => relevant[i]!),
   );
 }

@@ -43,7 +43,7 @@ export function promptNamed(
   config: CommonConfig,
 ): string {
   const prompts = promptsOf(reading, config);
-  if (Object.hasOwn(prompts, name)) return prompts[name];
+  if (Object.hasOwn(prompts, name)) return prompts[name]!;
   const names = Object.keys(prompts);
   throw new UserError({
     where: 'prompt name',

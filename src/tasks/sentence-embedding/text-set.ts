@@ -37,7 +37,7 @@ export class TextSet {
   feeds(numbers: readonly number[]) {
     return modelFeeds(
       collate(
-        numbers.map((number) => this.encodings[number]),
+        numbers.map((number) => this.encodings[number]!),
         this.#padId,
       ),
     );

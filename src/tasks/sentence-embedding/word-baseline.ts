@@ -26,8 +26,8 @@ export function wordBaseline(_: unknown, rows: EmbeddingRows): Baseline[] {
 function vectorsOf(tfIdf: TfIdf, texts: readonly string[]): WordVector[] {
   const { starts, columns, values } = tfIdf.rows(texts.map(wordsOf));
   return texts.map((_, row) => {
-    const places = Array.from({ length: starts[row + 1] - starts[row] }, (_, i) => starts[row] + i);
-    return new Map(places.map((at) => [columns[at], values[at]]));
+    const places = Array.from({ length: starts[row + 1]! - starts[row]! }, (_, i) => starts[row]! + i);
+    return new Map(places.map((at) => [columns[at]!, values[at]!]));
   });
 }
 
@@ -48,10 +48,10 @@ const SPARSE: Likeness<WordVector> = {
     return (query, count, left) => {
       const scores = new Float64Array(candidates.length);
       for (const [word, value] of query)
-        for (const other of having.get(word) ?? []) scores[other.number] += value * other.value;
+        for (const other of having.get(word) ?? []) scores[other.number]! += value * other.value;
       return Array.from(scores.keys())
         .filter((number) => number !== left)
-        .sort((a, b) => scores[b] - scores[a] || a - b)
+        .sort((a, b) => scores[b]! - scores[a]! || a - b)
         .slice(0, count);
     };
   },

@@ -27,7 +27,8 @@ export function pairEvaluation(
     ...byLoss,
     async run(program, values, watch) {
       const writes = context.reading.predict_with_generate;
-      const { eval_loss } = await byLoss.run(program, values, writes ? undefined : watch);
+      const scores = await byLoss.run(program, values, writes ? undefined : watch);
+      const eval_loss = scores.eval_loss!;
       if (!writes) return { eval_loss };
       const model = await openLanguageModel({ ...program.parts, values });
       const generator = new TextGenerator({
@@ -49,11 +50,13 @@ export function pairEvaluation(
           interval(score) {
             if (score === 'bleu')
               return bootstrap(texts.length, (rows) => {
-                const of = <T>(all: readonly T[]) => Array.from(rows, (row) => all[row]);
+                const of = <T>(all: readonly T[]) => Array.from(rows, (row) => all[row]!);
                 return bleu(of(texts), of(targets));
               });
             const type = ROUGE_TYPES.find((name) => name === score);
-            return type && meanInterval(texts.map((text, i) => rougeOfText(text, targets[i])[type].fmeasure));
+            return (
+              type && meanInterval(texts.map((text, i) => rougeOfText(text, targets[i]!)[type].fmeasure))
+            );
           },
         });
         const { rouge1, rouge2, rougeL, rougeLsum } = rouge(texts, targets);

@@ -31,12 +31,12 @@ export function pairExamples(pairs: readonly Pair[], context: Context): ExampleS
   });
   const targetLengths = Int32Array.from(examples, ({ written }) => written.inputIds.length);
   return {
-    lengths: targetLengths.map((length, i) => length + examples[i].read.inputIds.length),
+    lengths: targetLengths.map((length, i) => length + examples[i]!.read.inputIds.length),
     targetLengths,
     rows: Int32Array.from(examples, ({ row }) => row),
     truncated: examples.filter(({ read, written }) => read.truncated || written.truncated).length,
     batch(chosen) {
-      const parts = Array.from(chosen, (example) => examples[example]);
+      const parts = Array.from(chosen, (example) => examples[example]!);
       const batch = collate(
         parts.map(({ read }) => read),
         tokenizer.padId,
@@ -48,7 +48,7 @@ export function pairExamples(pairs: readonly Pair[], context: Context): ExampleS
       const targets = labelledRows(labels, parts.length, length, false);
       return {
         feeds: { ...modelFeeds({ ...batch, decoder: { inputIds, length } }), ...targets },
-        weight: targets.labels.data.length,
+        weight: targets.labels!.data.length,
       };
     },
   };

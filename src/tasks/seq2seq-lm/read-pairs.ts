@@ -66,7 +66,7 @@ function jsonPairs(
   for (const { line, object } of jsonLines(body, problems)) {
     if (pairs.length === 0) checkKeys(object, keys, `${fileName}:${line}`);
     const [sentences, targets = []] = keys.map((key) => textsOf(object, key, line, problems));
-    pairs.push({ line, source: sentences.join(' '), targets });
+    pairs.push({ line, source: sentences!.join(' '), targets });
   }
   return pairs;
 }

@@ -39,7 +39,7 @@ describe('pairs', () => {
   });
 
   it('need no target to predict', () => {
-    const [{ source, targets }] = readPairs(lines({ source: '' }), 'x.jsonl', COLUMNS, false);
+    const { source, targets } = readPairs(lines({ source: '' }), 'x.jsonl', COLUMNS, false)[0]!;
     expect([source, targets]).toEqual(['', []]);
   });
 
@@ -179,20 +179,20 @@ describe('a small BART', () => {
     );
     expect(set.truncated).toBe(1);
     expect([...(set.targetLengths ?? [])]).toEqual([...targets.slice(0, 3).map(({ length }) => length), 24]);
-    expect(set.lengths[0]).toBe(ids('sum: the cat').length + targets[0].length);
+    expect(set.lengths[0]).toBe(ids('sum: the cat').length + targets[0]!.length);
     const { feeds, weight } = set.batch(Int32Array.of(0, 2), 0);
-    const rows = [targets[0], targets[2]];
+    const rows = [targets[0]!, targets[2]!];
     expect(weight).toBe(rows.flat().length);
     // As in DataCollatorForSeq2Seq and shift_tokens_right: the start token (2), the target, padding (0).
     // Sequence-major.
     const length = Math.max(...rows.map((row) => row.length));
     const shifted = rows.map((row) => [2, ...row.slice(0, -1), ...new Array(length - row.length).fill(0)]);
     // In the shorter row, the end token itself follows the last label.
-    const [short] = rows[0].length < rows[1].length ? [0] : [1];
-    shifted[short][rows[short].length] = 2;
+    const [short] = rows[0]!.length < rows[1]!.length ? [0] : [1];
+    shifted[short]![rows[short]!.length] = 2;
     const transposed = Array.from({ length }, (_, at) => shifted.map((row) => row[at])).flat();
-    expect([...feeds.decoder_input_ids.data]).toEqual(transposed);
-    expect([...feeds.labels.data].sort()).toEqual(rows.flat().sort());
+    expect([...feeds.decoder_input_ids!.data]).toEqual(transposed);
+    expect([...feeds.labels!.data].sort()).toEqual(rows.flat().sort());
     model.close();
   });
 
@@ -203,7 +203,7 @@ describe('a small BART', () => {
     for (let example = 0; example < set.lengths.length; example++) {
       const { feeds, weight } = set.batch(Int32Array.of(example), 0);
       const logits = await program.predict(values, feeds);
-      sum += weight * meanCrossEntropy(logits, model.config.vocabSize, feeds.labels.data as Int32Array);
+      sum += weight * meanCrossEntropy(logits, model.config.vocabSize, feeds.labels!.data as Int32Array);
       tokens += weight;
     }
     const scores = await seq2seqLm.evaluation(pairs(), context, 2).run(program, values);

@@ -41,13 +41,13 @@ export async function writeTexts(
   const texts = new Array<Generated>(sources.length);
   const batches = planEvaluation({ lengths }, batchSize);
   const written = await dealJson(communicator, batches.length, async (number) => {
-    const batch = Array.from(batches[number], (i) => prompts[i]);
+    const batch = Array.from(batches[number]!, (i) => prompts[i]!);
     const generated = await generator.generateAll(batch, config);
-    return generated.map(([best]) => ({ ...best, ids: [...best.ids] }));
+    return generated.map(([best]) => ({ ...best!, ids: [...best!.ids] }));
   });
   for (const [number, ofBatch] of written.entries()) {
     for (const [row, best] of ofBatch.entries())
-      texts[batches[number][row]] = { ...best, ids: Int32Array.from(best.ids) };
+      texts[batches[number]![row]!] = { ...best, ids: Int32Array.from(best.ids) };
   }
   return texts;
 }

@@ -42,7 +42,7 @@ export const classKind: LabelKind<ClassAnswer> = {
      */
     blind(targets, labels) {
       const counts = labels.map(() => 0);
-      for (const id of targets) counts[id]++;
+      for (const id of targets) counts[id]!++;
       const most = counts.indexOf(Math.max(...counts));
       return {
         name: `always "${labels[most]}"`,
@@ -78,7 +78,7 @@ export const classKind: LabelKind<ClassAnswer> = {
     const powers = Array.from(logits, (logit) => Math.exp(logit - largest));
     const sum = powers.reduce((a, b) => a + b, 0);
     const shares = powers.map((power) => shortest(power / sum));
-    return { label: labels[logits.indexOf(largest)], probabilities: byLabel(shares, labels), logits };
+    return { label: labels[logits.indexOf(largest)]!, probabilities: byLabel(shares, labels), logits };
   },
   json: ({ label, probabilities, logits }, details) => ({
     label,
@@ -89,7 +89,7 @@ export const classKind: LabelKind<ClassAnswer> = {
   submitted({ label, logits }) {
     const [id] = argmaxRows(logits, logits.length);
     // GLUE's server also expects numbers for WNLI. On the Hub, WNLI has RTE's class names in the opposite order.
-    const isOfWnli = logits.length === 2 && label === GLUE_CLASSES.wnli[id];
+    const isOfWnli = logits.length === 2 && label === GLUE_CLASSES.wnli[id!];
     return isOfWnli ? `${id}` : (SUBMITTED.get(label) ?? label);
   },
   recognises: (_, outputs) => outputs > 1,
@@ -108,6 +108,6 @@ function confusionMatrix(
 ): number[][] {
   assertSameLength(predictions, targets);
   const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  for (let row = 0; row < targets.length; row++) counts[targets[row]][predictions[row]]++;
+  for (let row = 0; row < targets.length; row++) counts[targets[row]!]![predictions[row]!]!++;
   return counts;
 }

@@ -33,23 +33,23 @@ export function* conllSentences(
   let sentence = emptySentence();
   for (const { line, text } of fileLines(content, fileName)) {
     if (isBoundary(text)) {
-      if (sentence.words.length > 0) yield { ...sentence, line: sentence.lines[0] };
+      if (sentence.words.length > 0) yield { ...sentence, line: sentence.lines[0]! };
       sentence = emptySentence();
       continue;
     }
     const fields = splitLine(text, shape);
     if (text.startsWith('#') && fields.length !== shape.width) continue;
-    if (shape.word > 0 && NO_WORD.test(fields[0])) continue;
+    if (shape.word > 0 && NO_WORD.test(fields[0]!)) continue;
     const problem = wrongFields(fields, shape);
     if (problem) {
       problems.add(line, problem);
       continue;
     }
-    sentence.words.push(fields[shape.word]);
-    if (shape.tag !== undefined) sentence.tags.push(fields[shape.tag]);
+    sentence.words.push(fields[shape.word]!);
+    if (shape.tag !== undefined) sentence.tags.push(fields[shape.tag]!);
     sentence.lines.push(line);
   }
-  if (sentence.words.length > 0) yield { ...sentence, line: sentence.lines[0] };
+  if (sentence.words.length > 0) yield { ...sentence, line: sentence.lines[0]! };
 }
 
 function emptySentence() {

@@ -39,11 +39,11 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
     takesFolders: false,
     build,
     read: ([file], reading) => ({
-      sentences: readSentences(file.read(), file.name, reading, true),
-      fileName: file.name,
+      sentences: readSentences(file!.read(), file!.name, reading, true),
+      fileName: file!.name,
       names: reading.label_names,
     }),
-    join: (parts) => ({ ...parts[0], sentences: parts.flatMap(({ sentences }) => sentences) }),
+    join: (parts) => ({ ...parts[0]!, sentences: parts.flatMap(({ sentences }) => sentences) }),
     holdOut({ sentences, ...file }, share) {
       const { train, validation } = holdOut(sentences, share, ({ words }) => words);
       return { train: { sentences: train, ...file }, validation: { sentences: validation, ...file } };
@@ -70,8 +70,8 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
           taggedWords(words, new Int32Array(0), new Float32Array(0), labels),
         );
         set.sentences.forEach((sentence, example) => {
-          const { words: seen } = set.firstPieces[example];
-          answers[sentence] = taggedWords(sentences[sentence].words, seen, logits[example], labels);
+          const { words: seen } = set.firstPieces[example]!;
+          answers[sentence] = taggedWords(sentences[sentence]!.words, seen, logits[example]!, labels);
         });
         return answers;
       },
@@ -99,7 +99,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
         answer(answer, text) {
           const words = textWords(text);
           return (answer as TaggedWords).entities.map((entity) => {
-            const [start, end] = [words[entity.start].start, words[entity.end - 1].end];
+            const [start, end] = [words[entity.start]!.start, words[entity.end - 1]!.end];
             const score = shortest(entity.score);
             return { entity_group: entity.type, score, word: text.slice(start, end), start, end };
           });

@@ -17,5 +17,5 @@ export function firstPieces(wordIds: Int32Array): FirstPieces {
   const positions = Int32Array.from(wordIds.keys()).filter(
     (at) => wordIds[at] !== NO_WORD && wordIds[at] !== wordIds[at - 1],
   );
-  return { words: positions.map((at) => wordIds[at]), positions };
+  return { words: positions.map((at) => wordIds[at]!), positions };
 }

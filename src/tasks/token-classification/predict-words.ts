@@ -15,7 +15,7 @@ export async function predictWords(
   // Logits are sequence-major: the first position of all examples, then the second.
   for (const { examples, logits } of await predictBatches(program, values, set, batchSize)) {
     examples.forEach((example, column) => {
-      const { positions } = set.firstPieces[example];
+      const { positions } = set.firstPieces[example]!;
       const rows = new Float32Array(positions.length * numLabels);
       positions.forEach((position, word) => {
         const start = (position * examples.length + column) * numLabels;

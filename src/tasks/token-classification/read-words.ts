@@ -28,7 +28,7 @@ const MEANING: Readonly<Record<string, 'words' | 'tags'>> = { text: 'words', lab
 export function wordsWithFlags(reading: ReadingOf<WordData>, flags: ReadingFlags): ReadingOf<WordData> {
   const changed: Record<string, unknown> = { ...reading };
   for (const [key, value] of Object.entries(flags)) {
-    const meaning = Object.hasOwn(MEANING, key) ? MEANING[key] : key;
+    const meaning = Object.hasOwn(MEANING, key) ? MEANING[key]! : key;
     if (KEYS.includes(meaning)) changed[meaning] = value;
     else {
       const hint = suggest(key, Object.keys(MEANING));
@@ -72,12 +72,12 @@ function isPlainText(body: string, fileName: string | undefined, { words }: Word
   const lines = Array.from(fileLines(body, fileName ?? 'standard input'), ({ text }) => text);
   const rows = lines.filter((text) => !isBoundary(text) && !text.startsWith('#'));
   if (rows.length === 0) return true;
-  if (rows[0].includes('\t') || lines.some((text) => text.startsWith('-DOCSTART-'))) return false;
+  if (rows[0]!.includes('\t') || lines.some((text) => text.startsWith('-DOCSTART-'))) return false;
   const fields = rows.map((text) => splitLine(text, { isTabbed: false }));
-  const width = fields[0].length;
+  const width = fields[0]!.length;
   const isEven = fields.every(({ length }) => length === width);
   if (isEven && width === 1) return fileName === undefined;
-  const tagged = fields.filter((row) => row.length > 1 && TAG.test(row[row.length - 1])).length;
+  const tagged = fields.filter((row) => row.length > 1 && TAG.test(row[row.length - 1]!)).length;
   if (2 * tagged >= rows.length) return false;
   if (fileName === undefined || !isEven || rows.length === 1) return true;
   if (typeof words === 'number') return false;

@@ -13,8 +13,8 @@ export function tagBaselines(train: LabelledSentences, validation: LabelledSente
   let total = 0;
   for (const { words, tags } of train.sentences) {
     for (const [i, tag] of tags.entries()) {
-      const ofWord = ofWords.get(words[i]) ?? new Map<string, number>();
-      ofWords.set(words[i], count(ofWord, tag));
+      const ofWord = ofWords.get(words[i]!) ?? new Map<string, number>();
+      ofWords.set(words[i]!, count(ofWord, tag));
       count(counts, tag);
       total++;
     }

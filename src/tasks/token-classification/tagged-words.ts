@@ -39,7 +39,7 @@ export function taggedWords(
   const scores = words.map((): number | null => null);
   seen.forEach((word, row) => {
     const { id, probability } = likeliest(logits.subarray(row * labels.length, (row + 1) * labels.length));
-    tags[word] = labels[id];
+    tags[word] = labels[id]!;
     scores[word] = probability;
   });
   const marked = entities(Array.from(seen, (word) => tags[word]!));
@@ -48,7 +48,7 @@ export function taggedWords(
     tags,
     scores,
     entities: marked.map(({ type, ...place }) => {
-      const [start, end] = [seen[place.start], seen[place.end - 1] + 1];
+      const [start, end] = [seen[place.start]!, seen[place.end - 1]! + 1];
       const inside = scores.slice(start, end).filter((score) => score !== null);
       const score = inside.reduce((sum, one) => sum + one, 0) / inside.length;
       return { type, start, end, text: words.slice(start, end).join(' '), score };
@@ -59,7 +59,7 @@ export function taggedWords(
 /** The index of the largest logit (the first of equal ones), and its softmax. */
 function likeliest(logits: Float32Array): { id: number; probability: number } {
   let id = 0;
-  for (let other = 1; other < logits.length; other++) if (logits[other] > logits[id]) id = other;
-  const sum = logits.reduce((total, logit) => total + Math.exp(logit - logits[id]), 0);
+  for (let other = 1; other < logits.length; other++) if (logits[other]! > logits[id]!) id = other;
+  const sum = logits.reduce((total, logit) => total + Math.exp(logit - logits[id]!), 0);
   return { id, probability: 1 / sum };
 }

@@ -19,12 +19,12 @@ export function textWords(text: string): TextWord[] {
   return Array.from(text.matchAll(CHUNKS)).flatMap(({ 0: chunk, index }) => {
     const [before, after]: [TextWord[], TextWord[]] = [[], []];
     let [start, end] = [index, index + chunk.length];
-    while (start < end && isPunctuation(text[start]) && !beginsName(text, start)) {
+    while (start < end && isPunctuation(text[start]!) && !beginsName(text, start)) {
       const from = start;
       while (start < end && text[start] === text[from]) start++;
       before.push(word(text, from, start));
     }
-    while (start < end && isPunctuation(text[end - 1])) {
+    while (start < end && isPunctuation(text[end - 1]!)) {
       if (text[end - 1] === '.' && INITIALS.test(text.slice(start, end))) break;
       const to = end;
       while (start < end && text[end - 1] === text[to - 1]) end--;

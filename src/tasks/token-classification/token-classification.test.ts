@@ -89,10 +89,10 @@ describe('wordExamples', () => {
       [id('swam'), SEP],
       [SEP, PAD],
     ];
-    expect([...feeds.input_ids.data]).toEqual(ids.flat());
+    expect([...feeds.input_ids!.data]).toEqual(ids.flat());
     // The number of a row is position times number of examples plus example.
-    expect([...feeds.label_rows.data]).toEqual([2, 3, 4, 7, 8]);
-    expect([...feeds.labels.data]).toEqual([5, 1, 6, 3, 7]);
+    expect([...feeds.label_rows!.data]).toEqual([2, 3, 4, 7, 8]);
+    expect([...feeds.labels!.data]).toEqual([5, 1, 6, 3, 7]);
     expect(weight).toBe(5);
   });
 
@@ -100,7 +100,7 @@ describe('wordExamples', () => {
     const set = wordExamples(SENTENCES, tokenizer, 4, IDS);
     expect(set.truncated).toBe(2);
     const { feeds, weight } = set.batch(Int32Array.of(0, 1));
-    expect([...feeds.labels.data]).toEqual([1, 5, 6]);
+    expect([...feeds.labels!.data]).toEqual([1, 5, 6]);
     expect(weight).toBe(3);
   });
 
@@ -132,7 +132,7 @@ describe('taggedWords', () => {
       { type: 'LOC', start: 1, end: 4, text: 'New \u200b York' },
       { type: 'PER', start: 4, end: 5, text: 'Ann' },
     ]);
-    expect(tagged.entities[0].score).toBeCloseTo(0.5, 6);
+    expect(tagged.entities[0]!.score).toBeCloseTo(0.5, 6);
   });
 
   it('takes the first of equal tags, and single words', () => {

@@ -65,14 +65,14 @@ export function wordScores(
   labels: readonly string[],
   watch?: EvaluationWatch,
 ): SeqevalScores & { loss: number } {
-  const tags = (of: Int32Array) => Array.from(of, (id) => labels[id]);
+  const tags = (of: Int32Array) => Array.from(of, (id) => labels[id]!);
   const targets = examples.firstPieces.map(({ words }, example) =>
-    words.map((word) => ids[examples.sentences[example]][word]),
+    words.map((word) => ids[examples.sentences[example]!]![word]!),
   );
   let loss = 0;
   let words = 0;
   logits.forEach((rows, example) => {
-    const tags = targets[example];
+    const tags = targets[example]!;
     loss += tags.length * meanCrossEntropy(rows, labels.length, tags);
     words += tags.length;
   });
@@ -83,7 +83,7 @@ export function wordScores(
     rows: predicted.length,
     interval: (score) =>
       bootstrap(predicted.length, (rows) => {
-        const of = (tags: readonly string[][]) => Array.from(rows, (row) => tags[row]);
+        const of = (tags: readonly string[][]) => Array.from(rows, (row) => tags[row]!);
         const scores: Partial<Record<string, unknown>> = { ...seqeval(of(predicted), of(references)) };
         return Number(scores[score]);
       }),

@@ -51,7 +51,7 @@ export function wordExamples(
     rows: Int32Array.from(examples, ({ sentence }) => sentence),
     firstPieces: examples.map(({ pieces }) => pieces),
     batch(chosen) {
-      const parts = Array.from(chosen, (example) => examples[example]);
+      const parts = Array.from(chosen, (example) => examples[example]!);
       const batch = collate(
         parts.map(({ encoding }) => encoding),
         tokenizer.padId,
@@ -59,7 +59,7 @@ export function wordExamples(
       const feeds = modelFeeds(batch);
       if (!tagIds) return { feeds, weight: chosen.length };
       const labels = labelledRows(labelsOf(parts, tagIds, batch), batch.batch, batch.length, false);
-      return { feeds: { ...feeds, ...labels }, weight: labels.labels.data.length };
+      return { feeds: { ...feeds, ...labels }, weight: labels.labels!.data.length };
     },
   };
 }
@@ -73,7 +73,7 @@ function labelsOf(
   const labels = new Int32Array(batch * length).fill(IGNORED);
   examples.forEach(({ sentence, pieces: { words, positions } }, row) => {
     words.forEach((word, i) => {
-      labels[row * length + positions[i]] = tagIds[sentence][word];
+      labels[row * length + positions[i]!] = tagIds[sentence]![word]!;
     });
   });
   return labels;

@@ -7,8 +7,8 @@ const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 
 /** Python's `strftime` in English, for the codes that chat templates use. Other codes are not replaced. */
 export function strftime(date: Date, format: string): string {
   const two = (value: number) => `${value}`.padStart(2, '0');
-  const month = MONTHS[date.getMonth()];
-  const day = DAYS[date.getDay()];
+  const month = MONTHS[date.getMonth()]!;
+  const day = DAYS[date.getDay()]!;
   const parts: Record<string, string> = {
     Y: `${date.getFullYear()}`,
     y: two(date.getFullYear() % 100),

@@ -29,7 +29,7 @@ export const roberta: TokenizerClass = {
     const json = byteLevel(slow);
     const { vocab } = json.model as { vocab: Record<string, number> };
     const withId = (token: string): [string, number] => {
-      if (Object.hasOwn(vocab, token)) return [token, vocab[token]];
+      if (Object.hasOwn(vocab, token)) return [token, vocab[token]!];
       throw new UserError({ where: slow.where('vocab.json'), fault: `has no token ${token}` });
     };
     json.post_processor = {

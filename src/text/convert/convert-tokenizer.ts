@@ -82,7 +82,7 @@ export function convertTokenizer(slow: SlowTokenizer): {
 function classOf(slow: SlowTokenizer): TokenizerClass {
   const { tokenizer_class: className } = slow.config;
   const name = typeof className === 'string' ? className.replace(/Fast$/, '') : classOfModel(slow);
-  if (name !== undefined && Object.hasOwn(CLASSES, name)) return CLASSES[name];
+  if (name !== undefined && Object.hasOwn(CLASSES, name)) return CLASSES[name]!;
   throw new UserError({
     where: slow.where('tokenizer.json'),
     fault: 'does not exist',

@@ -74,7 +74,7 @@ function generateMerges(pieces: readonly SentencePiece[], vocab: readonly Scored
     const characters = [...token];
     const cuts = [];
     for (let at = 1, units = 0; at < characters.length; at++) {
-      units += characters[at - 1].length;
+      units += characters[at - 1]!.length;
       const left = token.slice(0, units);
       if (!ids.has(left)) continue;
       const right = token.slice(units);
@@ -84,6 +84,6 @@ function generateMerges(pieces: readonly SentencePiece[], vocab: readonly Scored
     }
     return cuts.sort((a, b) => ids.get(a.left)! - ids.get(b.left)! || ids.get(a.right)! - ids.get(b.right)!);
   });
-  merges.sort((a, b) => b.score - a.score || b.lengths[0] - a.lengths[0] || b.lengths[1] - a.lengths[1]);
+  merges.sort((a, b) => b.score - a.score || b.lengths[0]! - a.lengths[0]! || b.lengths[1]! - a.lengths[1]!);
   return merges.map(({ left, right }) => [left, right]);
 }

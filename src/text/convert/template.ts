@@ -17,10 +17,10 @@ export function template(
       const [, token, type] = piece.match(/^(.+?)(?::(\d))?$/)!;
       const type_id = Number(type ?? 0);
       if (token === '$A' || token === '$B') return { Sequence: { id: token.slice(1) as 'A' | 'B', type_id } };
-      const id = idOf(token);
+      const id = idOf(token!);
       if (id === undefined) throw new Error(`the special token ${token} is not in the vocabulary`);
-      special_tokens[token] = { ids: [id] };
-      return { SpecialToken: { id: token, type_id } };
+      special_tokens[token!] = { ids: [id] };
+      return { SpecialToken: { id: token!, type_id } };
     });
   return { type: 'TemplateProcessing', single: pieces(single), pair: pieces(pair), special_tokens };
 }

@@ -30,7 +30,7 @@ export const mpnet: TokenizerClass = {
   },
   convert(slow, { unk_token = '[UNK]', cls_token: cls = '<s>', sep_token: sep = '</s>' }) {
     return wordPiece(slow, unk_token, [cls, sep], (vocab) => ({
-      ...{ type: 'RobertaProcessing', sep: [sep, vocab[sep]], cls: [cls, vocab[cls]] },
+      ...{ type: 'RobertaProcessing', sep: [sep, vocab[sep]!], cls: [cls, vocab[cls]!] },
       ...{ trim_offsets: true, add_prefix_space: false },
     }));
   },

@@ -18,10 +18,10 @@ const WORD = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 export function addedTokenCutter(tokens: readonly AddedToken[], contents: readonly string[]) {
   const byFirst = new Map<string, { content: string; token: AddedToken }[]>();
   for (const [i, token] of tokens.entries()) {
-    const content = contents[i];
+    const content = contents[i]!;
     if (content === '') continue;
-    const beginning = byFirst.get(content[0]) ?? [];
-    byFirst.set(content[0], beginning);
+    const beginning = byFirst.get(content[0]!) ?? [];
+    byFirst.set(content[0]!, beginning);
     beginning.push({ content, token });
   }
   for (const beginning of byFirst.values()) beginning.sort((a, b) => b.content.length - a.content.length);
@@ -35,7 +35,7 @@ export function addedTokenCutter(tokens: readonly AddedToken[], contents: readon
       done = Math.max(done, to);
     };
     for (let at = 0; at < text.text.length; ) {
-      const token = byFirst.get(text.text[at])?.find(({ content }) => text.text.startsWith(content, at));
+      const token = byFirst.get(text.text[at]!)?.find(({ content }) => text.text.startsWith(content, at));
       if (!token) {
         at++;
         continue;
@@ -63,11 +63,11 @@ function isAlone(text: string, from: number, to: number): boolean {
 }
 
 function spaceBefore(text: string, at: number): number {
-  while (at > 0 && /\p{White_Space}/u.test(text[at - 1])) at--;
+  while (at > 0 && /\p{White_Space}/u.test(text[at - 1]!)) at--;
   return at;
 }
 
 function spaceAfter(text: string, at: number): number {
-  while (at < text.length && /\p{White_Space}/u.test(text[at])) at++;
+  while (at < text.length && /\p{White_Space}/u.test(text[at]!)) at++;
   return at;
 }

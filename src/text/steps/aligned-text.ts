@@ -59,11 +59,11 @@ export class AlignedText {
     const ends = new Int32Array(made.length);
     let unit = 0;
     changes.characters.forEach((character, i) => {
-      const change = changes.counts[i];
+      const change = changes.counts[i]!;
       const from = change > 0 ? at - 1 : Math.min(at, text.length - 1);
       for (const end = unit + character.length; unit < end; unit++) {
-        starts[unit] = from < 0 ? 0 : this.starts[from];
-        ends[unit] = from < 0 ? 0 : this.ends[from];
+        starts[unit] = from < 0 ? 0 : this.starts[from]!;
+        ends[unit] = from < 0 ? 0 : this.ends[from]!;
       }
       if (change <= 0) skip(1 - change);
     });
@@ -81,8 +81,8 @@ export class AlignedText {
     if (kept.length === this.text.length) return this;
     return new AlignedText(
       kept.map((unit) => this.text[unit]).join(''),
-      Int32Array.from(kept, (unit) => this.starts[unit]),
-      Int32Array.from(kept, (unit) => this.ends[unit]),
+      Int32Array.from(kept, (unit) => this.starts[unit]!),
+      Int32Array.from(kept, (unit) => this.ends[unit]!),
     );
   }
 
@@ -93,7 +93,7 @@ export class AlignedText {
   prepend(prefix: string): AlignedText {
     if (this.text === '' || prefix === '') return this;
     const shifted = (alignments: Int32Array) => {
-      const longer = new Int32Array(prefix.length + alignments.length).fill(alignments[0], 0, prefix.length);
+      const longer = new Int32Array(prefix.length + alignments.length).fill(alignments[0]!, 0, prefix.length);
       longer.set(alignments, prefix.length);
       return longer;
     };
@@ -126,7 +126,7 @@ export class Changes {
     for (const [i, character] of added.entries()) this.add(character, i < removed ? 0 : 1);
     const last = this.counts.length - 1;
     // As in the Rust library, removed characters are not counted if no character precedes them.
-    if (added.length < removed && last >= 0) this.counts[last] += added.length - removed;
+    if (added.length < removed && last >= 0) this.counts[last]! += added.length - removed;
   }
 }
 

@@ -14,7 +14,7 @@ export function byteTokens(vocabulary: Vocabulary) {
   return (text: string, from: number, to: number): PieceToken[] | undefined => {
     const made: PieceToken[] = [];
     for (const byte of encoder.encode(text)) {
-      const { token, id } = tokens[byte];
+      const { token, id } = tokens[byte]!;
       if (id === undefined) return undefined;
       made.push({ id, token, from, to });
     }

@@ -56,8 +56,8 @@ function classOf(table: string): string {
   let at = 0;
   let ranges = '';
   for (let i = 0; i < numbers.length; i += 2) {
-    const start = at + numbers[i];
-    at = start + numbers[i + 1];
+    const start = at + numbers[i]!;
+    at = start + numbers[i + 1]!;
     ranges += `${escaped(start)}-${escaped(at - 1)}`;
   }
   return `[${ranges}]`;

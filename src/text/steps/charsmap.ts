@@ -64,7 +64,7 @@ export class Charsmap {
 
   #find(key: Uint8Array): number | undefined {
     const units = this.#units;
-    let at = offsetOf(units[0]);
+    let at = offsetOf(units[0]!);
     for (const byte of key) {
       if (byte === 0) return undefined;
       at ^= byte;

@@ -62,12 +62,13 @@ function varies(items: readonly Item[]): boolean {
 /** Whether all branches are single characters that exclude each other. */
 function areApart(branches: readonly (readonly Item[])[]): boolean {
   if (branches.length === 1) return true;
-  if (branches.some((items) => items.length !== 1 || items[0].branches || items[0].most !== 1)) return false;
-  return branches.every(([a], i) => branches.slice(i + 1).every(([b]) => areDisjoint(a.source, b.source)));
+  if (branches.some((items) => items.length !== 1 || items[0]!.branches || items[0]!.most !== 1))
+    return false;
+  return branches.every(([a], i) => branches.slice(i + 1).every(([b]) => areDisjoint(a!.source, b!.source)));
 }
 
 function areDisjoint(a: string, b: string): boolean {
-  const [one, other] = [a, b].map((source) => new RegExp(`^(?:${source})$`, 'u'));
+  const [one, other] = [a, b].map((source) => new RegExp(`^(?:${source})$`, 'u')) as [RegExp, RegExp];
   for (let code = 0; code < 2 ** 16; code++) {
     const character = String.fromCharCode(code);
     if (one.test(character) && other.test(character)) return false;
@@ -103,7 +104,7 @@ function parse(source: string): Item[][] {
       else taken(ATOM);
       const item = { source: source.slice(start, at), ...(inside && { branches: inside }) };
       const [, sign, least, comma, most] = taken(QUANTIFIER) ?? [];
-      made[made.length - 1].push({ ...item, ...bounds(sign, least, comma, most) });
+      made[made.length - 1]!.push({ ...item, ...bounds(sign, least, comma, most) });
     }
     return made;
   };

@@ -24,6 +24,6 @@ export function decoder(
   if (!section) return (tokens) => tokens.join(' ');
   const sequence = new SequenceDecoder({ type: 'Sequence', decoders: [section] });
   // Added tokens are text, so a byte-level decoder must not decode them as bytes.
-  sequence.decoders[0].added_tokens = addedTokens;
+  sequence.decoders[0]!.added_tokens = addedTokens;
   return (tokens) => sequence.decode(tokens);
 }

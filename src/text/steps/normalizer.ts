@@ -112,7 +112,7 @@ function stripped(text: AlignedText, sides: { strip_left: boolean; strip_right: 
   const start = sides.strip_left ? text.text.match(/^\p{White_Space}*/u)![0].length : 0;
   // Searched from the end, because a regular expression would start at every space of the text.
   let end = text.text.length;
-  while (sides.strip_right && end > start && /\p{White_Space}/u.test(text.text[end - 1])) end--;
+  while (sides.strip_right && end > start && /\p{White_Space}/u.test(text.text[end - 1]!)) end--;
   return text.slice(start, end);
 }
 
@@ -125,8 +125,8 @@ function replaced(text: AlignedText, pattern: RegExp, content: string, most: num
   const keepUntil = (to: number) => {
     units.push(text.text.slice(end, to));
     for (; end < to; end++) {
-      starts.push(text.starts[end]);
-      ends.push(text.ends[end]);
+      starts.push(text.starts[end]!);
+      ends.push(text.ends[end]!);
     }
   };
   for (const match of text.text.matchAll(pattern)) {
@@ -135,8 +135,8 @@ function replaced(text: AlignedText, pattern: RegExp, content: string, most: num
     units.push(content);
     checkLength(starts.length + content.length, most);
     for (let i = 0; i < content.length; i++) {
-      starts.push(end === 0 ? 0 : text.starts[end - 1]);
-      ends.push(end === 0 ? 0 : text.ends[end - 1]);
+      starts.push(end === 0 ? 0 : text.starts[end - 1]!);
+      ends.push(end === 0 ? 0 : text.ends[end - 1]!);
     }
   }
   if (end === 0) return text;

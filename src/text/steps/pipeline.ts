@@ -80,14 +80,14 @@ export class Pipeline {
       for (const piece of this.#preTokenize(section)) {
         if (piece.text === '') continue;
         for (const { from, to, ...token } of this.#model.tokenize(piece.text))
-          made.push({ ...token, start: piece.starts[from], end: piece.ends[Math.max(from, to - 1)] });
+          made.push({ ...token, start: piece.starts[from]!, end: piece.ends[Math.max(from, to - 1)]! });
       }
     }
   }
 }
 
 function textToken(section: AlignedText, token: Pick<TextToken, 'id' | 'token'>): TextToken {
-  return { ...token, start: section.starts[0], end: section.ends[section.ends.length - 1] };
+  return { ...token, start: section.starts[0]!, end: section.ends[section.ends.length - 1]! };
 }
 
 /** Replaces lone surrogates by U+FFFD, because UTF-8 cannot represent them. */

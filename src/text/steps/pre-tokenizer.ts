@@ -81,7 +81,7 @@ function asBytes(text: AlignedText): AlignedText {
   const changes = new Changes();
   for (const character of text.text) {
     for (const [i, byte] of encoder.encode(character).entries())
-      changes.add(BYTE_CHARACTERS[byte], i === 0 ? 0 : 1);
+      changes.add(BYTE_CHARACTERS[byte]!, i === 0 ? 0 : 1);
   }
   return text.transform(changes);
 }

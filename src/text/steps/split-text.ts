@@ -51,7 +51,7 @@ const JOINED: Record<SplitBehavior, (parts: Part[]) => Part[]> = {
 function join(parts: Part[], joins: (part: Part, before: Part) => boolean): Part[] {
   const joined: Part[] = [];
   for (const [i, part] of parts.entries()) {
-    if (i > 0 && joins(part, parts[i - 1])) joined[joined.length - 1].to = part.to;
+    if (i > 0 && joins(part, parts[i - 1]!)) joined[joined.length - 1]!.to = part.to;
     else joined.push({ ...part });
   }
   return joined;

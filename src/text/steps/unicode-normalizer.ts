@@ -27,10 +27,10 @@ export function unicodeNormalized(text: AlignedText, form: NormalizationForm): A
     let count = 1;
     for (const part of form === decomposition ? [character] : inForm(character, decomposition)) {
       let at = first;
-      while (at < pending.length && pending[at][0] !== part) at++;
+      while (at < pending.length && pending[at]![0] !== part) at++;
       count += (pending[at]?.[1] ?? 1) - 1;
       pending.splice(at, 1, ['', 1]);
-      while (first < pending.length && pending[first][0] === '') first++;
+      while (first < pending.length && pending[first]![0] === '') first++;
     }
     changes.add(character, count);
   }

@@ -66,7 +66,7 @@ export function unigram(config: UnigramConfig): Model {
     const start = new Int32Array(size + 1).fill(-1);
     const isUnknown = new Uint8Array(size + 1);
     const offer = (from: number, to: number, candidate: number, id: number) => {
-      if (start[to] >= 0 && candidate <= score[to]) return;
+      if (start[to]! >= 0 && candidate <= score[to]!) return;
       score[to] = candidate;
       start[to] = from;
       isUnknown[to] = Number(id === unknown);
@@ -78,16 +78,16 @@ export function unigram(config: UnigramConfig): Model {
       for (let to = from + 1; to <= end; to++) {
         const id = ids.get(piece.slice(from, to));
         if (id === undefined) continue;
-        offer(from, to, scores[id] + score[from], id);
+        offer(from, to, scores[id]! + score[from]!, id);
         hasSingle ||= to === from + width;
       }
-      if (!hasSingle) offer(from, from + width, unknownScore + score[from], known());
+      if (!hasSingle) offer(from, from + width, unknownScore + score[from]!, known());
     }
     const pieces: [number, number][] = [];
     let joinable = false;
-    for (let to = size; to > 0; to = start[to]) {
-      if (joinable && isUnknown[to]) pieces[pieces.length - 1][0] = start[to];
-      else pieces.push([start[to], to]);
+    for (let to = size; to > 0; to = start[to]!) {
+      if (joinable && isUnknown[to]) pieces[pieces.length - 1]![0] = start[to]!;
+      else pieces.push([start[to]!, to]);
       joinable = isUnknown[to] === 1;
     }
     return pieces.reverse();

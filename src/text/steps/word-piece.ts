@@ -22,7 +22,7 @@ export function wordPiece(config: WordPieceConfig): Model {
       if (word.length > longest && [...word].length > longest) return whole;
       if (word.length * Math.min(longestToken, word.length) > MAX_LOOKS) throw tooLong(word, longest);
       const tokens: PieceToken[] = [];
-      for (let from = 0; from < word.length; from = tokens[tokens.length - 1].to) {
+      for (let from = 0; from < word.length; from = tokens[tokens.length - 1]!.to) {
         const piece = longestAt(word, from);
         if (!piece) return whole;
         tokens.push(piece);

@@ -44,7 +44,7 @@ describe.each(Object.keys(WAYS))('%s rejects', (way) => {
     const model = await withValue(value, names);
     try {
       const output = mkdtempSync(join(folder, 'output-'));
-      const error = await WAYS[way](model, output).catch((thrown: unknown) => thrown);
+      const error = await WAYS[way]!(model, output).catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(UserError);
       expect(`${error}`).toMatch(/has the value /);
     } finally {

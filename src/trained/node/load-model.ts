@@ -59,7 +59,7 @@ export function openWeights<Model extends TaskModel>(folder: string, model: Mode
  */
 function oneFolder(files: ReadonlySet<string>, where: string): string {
   const folders = new Set([...files].map(dirname));
-  if (folders.size === 1) return [...folders][0];
+  if (folders.size === 1) return [...folders][0]!;
   throw new UserError({
     where,
     fault: `has shards that link to ${folders.size} folders`,

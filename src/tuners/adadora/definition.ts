@@ -86,10 +86,10 @@ function storeDora(
   for (const { path, rank } of modules) {
     const lambdas = layout.read(made.values, factorName(path, 'E'));
     const columns = plain.layout.read(values, factorName(path, 'B'));
-    for (let i = 0; i < columns.length; i++) columns[i] *= lambdas[i % rank];
+    for (let i = 0; i < columns.length; i++) columns[i]! *= lambdas[i % rank]!;
   }
   const r = Math.max(...modules.map(({ rank }) => rank));
-  const settings = { r, lora_alpha: modules[0].scale * r, use_rslora: false };
+  const settings = { r, lora_alpha: modules[0]!.scale * r, use_rslora: false };
   const keys = { peft_type: 'LORA', use_dora: true, ...rankKeys(modules, settings) } as const;
   return asStored(exportAdapter({ ...made, values, modules, layout: plain.layout }, keys));
 }

@@ -85,10 +85,10 @@ export class AdaLoraTuner extends LowRankTuner {
         // B is stored by rows, so adjacent elements of a column are `rank` apart.
         const at = (i: number, j: number) => (factor === 'A' ? i * length + j : j * rank + i);
         const vectors = Array.from({ length: rank }, (_, i) =>
-          Float64Array.from({ length }, (_, j) => tensor[at(i, j)]),
+          Float64Array.from({ length }, (_, j) => tensor[at(i, j)]!),
         );
         orthonormalise(vectors).forEach((vector, i) => {
-          for (let j = 0; j < length; j++) tensor[at(i, j)] = vector[j];
+          for (let j = 0; j < length; j++) tensor[at(i, j)] = vector[j]!;
         });
       }
     }

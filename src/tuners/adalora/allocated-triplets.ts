@@ -60,7 +60,7 @@ export function allocatedTriplets<Config extends AllocatedConfig>(
       if (storeAs) return storeAs({ model, config, targets, values, baseModel }, tuner);
       const { modules, layout } = tuner;
       const flags = modules.map(
-        ({ path }, k) => [factorName(path, 'E'), Array.from(keep[k], Boolean)] as const,
+        ({ path }, k) => [factorName(path, 'E'), Array.from(keep[k]!, Boolean)] as const,
       );
       const { totalStep, ...steps } = schedule;
       const kept = keep.reduce((sum, module) => sum + keptCount(module), 0);

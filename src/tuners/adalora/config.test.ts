@@ -42,6 +42,6 @@ describe('schema', () => {
   });
 
   it('rejects an unknown key', () => {
-    expect(adaLoraConfigSchema.safeParse({ traget_r: 8 }).error?.issues[0].code).toBe('unrecognized_keys');
+    expect(adaLoraConfigSchema.safeParse({ traget_r: 8 }).error?.issues[0]?.code).toBe('unrecognized_keys');
   });
 });

@@ -29,11 +29,11 @@ export function tripletLayout(
   return { layout, groups: [...stacks.flat(), ...columns] };
 }
 
-function widthOf({ members: [{ shape }] }: FactorGroup): number {
-  return shape[1];
+function widthOf({ members }: FactorGroup): number {
+  return members[0]!.shape[1]!;
 }
 
 /** The λ of the triplets in a factor A. */
 function diagonalOf({ name, shape: [rank] }: TrainedParameter): TrainedParameter {
-  return { name: factorName(factorOf(name)!.path, 'E'), shape: [rank] };
+  return { name: factorName(factorOf(name)!.path, 'E'), shape: [rank!] };
 }

@@ -74,8 +74,8 @@ describe('allocate', () => {
     keep.forEach((module, k) => {
       module.forEach((stays, i) => {
         least.count += stays;
-        if (stays) least.kept = Math.min(least.kept, scores[k][i]);
-        else least.dropped = Math.max(least.dropped, scores[k][i]);
+        if (stays) least.kept = Math.min(least.kept, scores[k]![i]!);
+        else least.dropped = Math.max(least.dropped, scores[k]![i]!);
       });
     });
     expect(least).toEqual({ kept: threshold, dropped: threshold, count: 33_333 });
@@ -83,7 +83,7 @@ describe('allocate', () => {
 
   describe('with costs', () => {
     // A component of the first module costs 2, a component of the second 5.
-    const cost = ([a, b]: readonly number[]) => 2 * a + 5 * b;
+    const cost = ([a, b]: readonly number[]) => 2 * a! + 5 * b!;
     const scores = [Float64Array.of(9, 6, 1), Float64Array.of(8, 7)];
     const within = (budget: number) => allocate(scores, budget, cost);
 

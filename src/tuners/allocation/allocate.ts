@@ -36,12 +36,12 @@ export function allocate(
   const flat = new Float64Array(total);
   const modules = new Int32Array(total);
   scores.forEach((module, k) => {
-    modules.fill(k, starts[k], starts[k] + module.length);
+    modules.fill(k, starts[k], starts[k]! + module.length);
     for (let i = 0; i < module.length; i++)
-      flat[starts[k] + i] = Number.isNaN(module[i]) ? -Infinity : module[i];
+      flat[starts[k]! + i] = Number.isNaN(module[i]) ? -Infinity : module[i]!;
   });
   const order = Int32Array.from(flat, (_, i) => i).sort((a, b) =>
-    flat[b] > flat[a] ? 1 : flat[b] < flat[a] ? -1 : a - b,
+    flat[b]! > flat[a]! ? 1 : flat[b]! < flat[a]! ? -1 : a - b,
   );
   const chosen = limits
     ? limited(order, modules, scores.length, budget, cost, limits)
@@ -52,9 +52,9 @@ export function allocate(
   for (const i of chosen) kept[i] = 1;
   const last = chosen.at(-1);
   return {
-    keep: scores.map((module, k) => kept.slice(starts[k], starts[k] + module.length)),
+    keep: scores.map((module, k) => kept.slice(starts[k], starts[k]! + module.length)),
     count: chosen.length,
-    threshold: last === undefined ? Infinity : flat[last],
+    threshold: last === undefined ? Infinity : flat[last]!,
   };
 }
 
@@ -78,15 +78,15 @@ function limited(
   const spentBy = (group: number) =>
     spent(ranks.map((rank, k) => (groups[k] === group ? rank : 0))) - nothing;
   const chooseIfAllowed = (i: number, isFree: boolean) => {
-    const module = modules[i];
-    if (chosen.has(i) || (isFree ? ranks[module] >= max : ranks[module] >= min)) return;
-    ranks[module]++;
-    const group = groups[module];
+    const module = modules[i]!;
+    if (chosen.has(i) || (isFree ? ranks[module]! >= max : ranks[module]! >= min)) return;
+    ranks[module]!++;
+    const group = groups[module]!;
     const isWithin =
       spent(ranks) <= budget &&
-      (!isFree || group < 0 || spentBy(group) <= quotas[group] * (budget - nothing));
+      (!isFree || group < 0 || spentBy(group) <= quotas[group]! * (budget - nothing));
     if (isWithin) chosen.add(i);
-    else ranks[module]--;
+    else ranks[module]!--;
   };
   for (const isFree of [false, true]) for (const i of order) chooseIfAllowed(i, isFree);
   // `order` is sorted, the best first.
@@ -103,7 +103,7 @@ function affordable(
 ): number[] {
   const ranksOfFirst = (count: number) => {
     const ranks = new Array<number>(moduleCount).fill(0);
-    for (const i of order.subarray(0, count)) ranks[modules[i]]++;
+    for (const i of order.subarray(0, count)) ranks[modules[i]!]!++;
     return ranks;
   };
   const first = largest(order.length, (count) => cost(ranksOfFirst(count)) <= budget);
@@ -112,12 +112,12 @@ function affordable(
   // Costs only increase: after one component of a module does not fit, no later component of that module fits.
   const full = new Set<number>();
   for (const i of order.subarray(first)) {
-    const module = modules[i];
+    const module = modules[i]!;
     if (full.has(module)) continue;
-    ranks[module]++;
+    ranks[module]!++;
     if (cost(ranks) <= budget) chosen.push(i);
     else {
-      ranks[module]--;
+      ranks[module]!--;
       full.add(module);
     }
   }

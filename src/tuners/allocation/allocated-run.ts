@@ -106,7 +106,7 @@ export class AllocatedRun implements MethodRun {
 
   ranks(): Record<string, number> {
     const keep = this.#allocator.keep();
-    return Object.fromEntries(this.#method.tuner.modules.map(({ path }, k) => [path, keptCount(keep[k])]));
+    return Object.fromEntries(this.#method.tuner.modules.map(({ path }, k) => [path, keptCount(keep[k]!)]));
   }
 
   keptParameters(): number {
@@ -128,12 +128,12 @@ export class AllocatedRun implements MethodRun {
   }
 
   restore(state: MethodState): void {
-    const [allocations, done] = state.progress;
+    const [allocations, done] = state.progress!;
     this.#allocator.restore({
       sensitivity: state.sensitivity as Float32Array,
       uncertainty: state.uncertainty as Float32Array,
       pattern: state.pattern as Uint8Array,
-      allocations,
+      allocations: allocations!,
       done: done === 1,
     });
     if (this.settled && this.#method.settings.shrink === 'at-final') {
@@ -172,5 +172,5 @@ export class AllocatedRun implements MethodRun {
 
 /** The tuner without the dropped components. */
 function shrunk(tuner: LowRankTuner, keep: readonly Uint8Array[]): LowRankTuner {
-  return tuner.withModules(tuner.modules.map((module, k) => ({ ...module, rank: keptCount(keep[k]) })));
+  return tuner.withModules(tuner.modules.map((module, k) => ({ ...module, rank: keptCount(keep[k]!) })));
 }

@@ -38,11 +38,11 @@ const [trajectory] = fixture.allocator;
 
 function modulesOf({ layout }: Trajectory): PrunedModule[] {
   return ['first', 'second'].map((name) => {
-    const { offset: lora_A, shape } = layout[`${name}.lora_A`];
-    const { offset: lora_E } = layout[`${name}.lora_E`];
-    const { offset: lora_B, shape: shapeB } = layout[`${name}.lora_B`];
+    const { offset: lora_A, shape } = layout[`${name}.lora_A`]!;
+    const { offset: lora_E } = layout[`${name}.lora_E`]!;
+    const { offset: lora_B, shape: shapeB } = layout[`${name}.lora_B`]!;
     const offsets = { A: lora_A, E: lora_E, B: lora_B };
-    return { name, rank: shape[0], inFeatures: shape[1], outFeatures: shapeB[0], offsets };
+    return { name, rank: shape[0]!, inFeatures: shape[1]!, outFeatures: shapeB[0]!, offsets };
   });
 }
 
@@ -66,7 +66,7 @@ function afterOptimizer(
 }
 
 function descend(values: Float32Array, { gradient }: { gradient: number[] }, lr: number): Float32Array {
-  for (let i = 0; i < values.length; i++) values[i] -= Math.fround(lr * gradient[i]);
+  for (let i = 0; i < values.length; i++) values[i]! -= Math.fround(lr * gradient[i]!);
   return new Float32Array(gradient);
 }
 
@@ -127,18 +127,18 @@ it('prunes doublets like PyTorch for given gradients', () => {
 
 it('resumes exactly', () => {
   for (const pause of [2, 9, 17]) {
-    const whole = allocatorOf(trajectory);
-    const values = new Float32Array(trajectory.initial);
-    let second = allocatorOf(trajectory);
-    const halves = new Float32Array(trajectory.initial);
-    trajectory.trace.forEach((row, i) => {
-      const event = afterOptimizer(whole, i + 1, values, descend(values, row, trajectory.lr));
+    const whole = allocatorOf(trajectory!);
+    const values = new Float32Array(trajectory!.initial);
+    let second = allocatorOf(trajectory!);
+    const halves = new Float32Array(trajectory!.initial);
+    trajectory!.trace.forEach((row, i) => {
+      const event = afterOptimizer(whole, i + 1, values, descend(values, row, trajectory!.lr));
       if (i + 1 === pause) {
         const state = structuredClone(second.state());
-        second = allocatorOf(trajectory);
+        second = allocatorOf(trajectory!);
         second.restore(state);
       }
-      expect(afterOptimizer(second, i + 1, halves, descend(halves, row, trajectory.lr))).toEqual(event);
+      expect(afterOptimizer(second, i + 1, halves, descend(halves, row, trajectory!.lr))).toEqual(event);
       expect(halves).toEqual(values);
     });
     expect(second.state()).toEqual(whole.state());
@@ -147,17 +147,17 @@ it('resumes exactly', () => {
 });
 
 it('rejects the state of other modules or another score', () => {
-  const state = allocatorOf(fixture.allocator[1]).state();
-  expect(() => allocatorOf(trajectory).restore(state)).toThrow('other modules');
+  const state = allocatorOf(fixture.allocator[1]!).state();
+  expect(() => allocatorOf(trajectory!).restore(state)).toThrow('other modules');
   expect(() =>
-    allocatorOf(trajectory).restore(allocatorOf(trajectory, { score: 'magnitude' }).state()),
+    allocatorOf(trajectory!).restore(allocatorOf(trajectory!, { score: 'magnitude' }).state()),
   ).toThrow();
 });
 
 it('finalises at the next step when the final one was skipped', () => {
-  const allocator = allocatorOf(trajectory);
-  const values = new Float32Array(trajectory.initial);
-  const events = trajectory.trace.map((row, i) =>
+  const allocator = allocatorOf(trajectory!);
+  const values = new Float32Array(trajectory!.initial);
+  const events = trajectory!.trace.map((row, i) =>
     i + 1 === 15 ? undefined : afterOptimizer(allocator, i + 1, values, descend(values, row, 0.1)),
   );
   expect(events.filter((event) => event?.final)).toMatchObject([{ step: 16, budget: 2 }]);
@@ -165,10 +165,10 @@ it('finalises at the next step when the final one was skipped', () => {
 });
 
 it('does not change the values after the end if triplets are removed', () => {
-  const allocator = allocatorOf(trajectory, { shrink: 'at-final' });
-  const values = new Float32Array(trajectory.initial);
-  trajectory.trace.slice(0, 15).forEach((row, i) => {
-    afterOptimizer(allocator, i + 1, values, descend(values, row, trajectory.lr));
+  const allocator = allocatorOf(trajectory!, { shrink: 'at-final' });
+  const values = new Float32Array(trajectory!.initial);
+  trajectory!.trace.slice(0, 15).forEach((row, i) => {
+    afterOptimizer(allocator, i + 1, values, descend(values, row, trajectory!.lr));
   });
   expect(allocator.keep().flatMap((module) => [...module])).toEqual([1, 0, 0, 0, 1, 0]);
   const shorter = new Float32Array(5).fill(1);
@@ -177,7 +177,7 @@ it('does not change the values after the end if triplets are removed', () => {
 });
 
 it('keeps every triplet before the first allocation', () => {
-  expect(allocatorOf(trajectory).keep()).toEqual([new Uint8Array([1, 1, 1]), new Uint8Array([1, 1, 1])]);
+  expect(allocatorOf(trajectory!).keep()).toEqual([new Uint8Array([1, 1, 1]), new Uint8Array([1, 1, 1])]);
 });
 
 describe('the ablations', () => {
@@ -198,7 +198,7 @@ describe('the ablations', () => {
     allocator.observe(1, current, first);
     allocator.observe(2, current, then); // Raw sensitivity uses only the last step.
     allocator.allocate(3, current);
-    expect([...allocator.keep()[0]]).toEqual(keep);
+    expect([...allocator.keep()[0]!]).toEqual(keep);
     expect([...current]).toEqual(
       [...values()].map((value, i) => ((i === 3 || i === 4) && !keep[i - 3] ? 0 : value)),
     );

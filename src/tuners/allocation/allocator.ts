@@ -188,15 +188,15 @@ export class RankAllocator {
     const scores = this.#scores(w);
     const { keep, count, threshold } = allocate(scores, this.budgetAt(step), this.#cost, this.#limits);
     const importance = scores.map((scored, k) => ({
-      module: this.#modules[k].name,
+      module: this.#modules[k]!.name,
       scores: scored,
-      kept: keep[k],
+      kept: keep[k]!,
     }));
     this.#state.pattern = Uint8Array.from(keep.flatMap((module) => [...module]));
     this.#state.allocations++;
     this.#mask(w);
     if (final) this.#finish();
-    const ranks = keep.map((module, k) => [this.#modules[k].name, keptCount(module)]);
+    const ranks = keep.map((module, k) => [this.#modules[k]!.name, keptCount(module)]);
     const logarithms = scores.map(scoreLogarithms);
     const event = {
       step,
@@ -252,26 +252,31 @@ export class RankAllocator {
       const importance: Importance = { sensitivity: 0, uncertainty: 0, value: 0 };
       return this.#modules.map((module) =>
         componentScores(module, (i) => {
-          importance.sensitivity = sensitivity[i];
-          importance.uncertainty = uncertainty[i];
-          importance.value = values[i];
+          importance.sensitivity = sensitivity[i]!;
+          importance.uncertainty = uncertainty[i]!;
+          importance.value = values[i]!;
           return score(importance);
         }),
       );
     }
     switch (score) {
       case 'sensitivity-uncertainty':
-        return this.#modules.map((module) => componentScores(module, (i) => sensitivity[i] * uncertainty[i]));
+        return this.#modules.map((module) =>
+          componentScores(module, (i) => sensitivity[i]! * uncertainty[i]!),
+        );
       case 'signal-to-noise':
         return this.#modules.map((module) =>
-          componentScores(module, (i) => sensitivity[i] / (uncertainty[i] + NOISE_EPSILON)),
+          componentScores(module, (i) => sensitivity[i]! / (uncertainty[i]! + NOISE_EPSILON)),
         );
       case 'sensitivity-over-uncertainty':
         return this.#modules.map((module) =>
-          componentScores(module, (i) => (sensitivity[i] + NOISE_EPSILON) / (uncertainty[i] + NOISE_EPSILON)),
+          componentScores(
+            module,
+            (i) => (sensitivity[i]! + NOISE_EPSILON) / (uncertainty[i]! + NOISE_EPSILON),
+          ),
         );
       case 'sensitivity':
-        return this.#modules.map((module) => componentScores(module, (i) => sensitivity[i]));
+        return this.#modules.map((module) => componentScores(module, (i) => sensitivity[i]!));
       case 'magnitude':
         return this.#modules.map((module) => magnitudeScores(module, values));
       default: {

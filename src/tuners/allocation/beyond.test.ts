@@ -99,7 +99,7 @@ describe.each(Object.entries(trainings))('a training in PyTorch: %s', (_, traini
       );
       expect({ step: i + 1, ranks: whole.keeps[i] }).toEqual({ step: i + 1, ranks });
       if (!values) return;
-      inOurOrder(whole, values).forEach((value, j) => expect(whole.values[i][j]).toBeCloseTo(value, DIGITS));
+      inOurOrder(whole, values).forEach((value, j) => expect(whole.values[i]![j]).toBeCloseTo(value, DIGITS));
     });
     expect(whole.run.settled).toBe(true);
   });

@@ -22,7 +22,7 @@ export class BudgetCosts {
     this.of = {
       components: (ranks) => ranks.reduce((a, b) => a + b, 0),
       parameters: (ranks) =>
-        ranks.reduce((sum, rank, k) => sum + rank * (modules[k].inFeatures + modules[k].outFeatures), 0),
+        ranks.reduce((sum, rank, k) => sum + rank * (modules[k]!.inFeatures + modules[k]!.outFeatures), 0),
       bytes: fileBytes,
     };
   }

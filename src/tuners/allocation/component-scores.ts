@@ -25,5 +25,5 @@ export function componentScores(
 /** The ablation with `|λ|` alone as the score, for triplets only. */
 export function magnitudeScores({ rank, offsets: { E } }: PrunedModule, values: Float32Array): Float64Array {
   if (E === undefined) throw new Error('a doublet has no λ');
-  return Float64Array.from({ length: rank }, (_, i) => Math.abs(values[E + i]));
+  return Float64Array.from({ length: rank }, (_, i) => Math.abs(values[E + i]!));
 }

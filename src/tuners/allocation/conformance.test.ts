@@ -29,9 +29,9 @@ function layOut(tensors: Map<string, StoredTensor>, step: number, modules: strin
       }
       return offset;
     };
-    const [rank, inFeatures] = shapeOf('lora_A');
+    const [rank, inFeatures] = shapeOf('lora_A') as [number, number];
     const offsets = { A: place('lora_A'), E: place('lora_E'), B: place('lora_B') };
-    return { name, rank, inFeatures, outFeatures: shapeOf('lora_B')[0], offsets };
+    return { name, rank, inFeatures, outFeatures: shapeOf('lora_B')[0]!, offsets };
   });
   const { sensitivity, uncertainty } = parts;
   return { layout, sensitivity: new Float32Array(sensitivity), uncertainty: new Float32Array(uncertainty) };
@@ -84,15 +84,15 @@ describe.skipIf(!existsSync(TRAJECTORIES))('golden trajectories (needs ../shared
       });
       const values = new Float32Array(sensitivity.length).fill(1);
       const { event } = allocator.allocate(step, values)!;
-      const expected = trace.steps[step - 1].ranks!;
+      const expected = trace.steps[step - 1]!.ranks!;
       expect(Object.keys(event.ranks)).toHaveLength(layout.length);
       for (const [module, rank] of Object.entries(event.ranks))
         expect(rank, module).toBe(expected[`${module}.lora_E`]);
-      if (!tensors.has(`${step}.value.base_model.model.${layout[0].name}.lora_E`)) return; // Values are stored at some steps only.
+      if (!tensors.has(`${step}.value.base_model.model.${layout[0]!.name}.lora_E`)) return; // Values are stored at some steps only.
       allocator.keep().forEach((keep, k) => {
-        const { data } = tensors.get(`${step}.value.base_model.model.${layout[k].name}.lora_E`)!;
+        const { data } = tensors.get(`${step}.value.base_model.model.${layout[k]!.name}.lora_E`)!;
         const nonzero = [...(data as Float32Array)].map((value) => Number(value !== 0));
-        expect(nonzero, layout[k].name).toEqual([...keep]);
+        expect(nonzero, layout[k]!.name).toEqual([...keep]);
       });
     });
   });

@@ -47,5 +47,5 @@ export function rawSensitivity(
   gradient: Float32Array,
   sensitivity: Float32Array,
 ): void {
-  for (let i = 0; i < sensitivity.length; i++) sensitivity[i] = Math.abs(values[i] * gradient[i]);
+  for (let i = 0; i < sensitivity.length; i++) sensitivity[i] = Math.abs(values[i]! * gradient[i]!);
 }

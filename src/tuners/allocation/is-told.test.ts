@@ -20,6 +20,6 @@ it('records the first, the final and evenly spaced ones of a long run', () => {
   expect(run.told.length).toBeLessThanOrEqual(65);
   expect(run.told[0]).toBe(501);
   expect(run.told.at(-1)).toBe(8000);
-  const gaps = run.told.slice(1, -1).map((step, i) => step - run.told[i]);
+  const gaps = run.told.slice(1, -1).map((step, i) => step - run.told[i]!);
   expect(Math.max(...gaps) - Math.min(...gaps)).toBeLessThanOrEqual(1);
 });

@@ -47,7 +47,7 @@ export function movedIndices(
 }
 
 function sizeOf(factor: Factor, shape: readonly number[], rank: number): number {
-  return factor === 'E' ? rank : rank * (factor === 'A' ? shape[1] : shape[0]);
+  return factor === 'E' ? rank : rank * (factor === 'A' ? shape[1]! : shape[0]!);
 }
 
 /** The old index of element `i` of a factor. Triplets are rows of A, elements of E and columns of B. */
@@ -58,10 +58,10 @@ function movedFrom(
   source: { start: number; shape: readonly number[] },
   from: readonly number[],
 ): number {
-  const width = factor === 'E' ? 1 : shape[1];
+  const width = factor === 'E' ? 1 : shape[1]!;
   const [row, column] = [Math.floor(i / width), i % width];
-  const triplet = from[factor === 'B' ? column : row];
+  const triplet = from[factor === 'B' ? column : row]!;
   if (triplet < 0) return -1;
-  if (factor === 'B') return source.start + row * source.shape[1] + triplet;
+  if (factor === 'B') return source.start + row * source.shape[1]! + triplet;
   return source.start + triplet * width + column;
 }

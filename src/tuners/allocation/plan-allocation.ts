@@ -54,7 +54,7 @@ export function planAllocation(
       const modules = adaptedModules(model, config, targets);
       const saved = savedParameters(model, config, modules);
       const fileBytes = (ranks: readonly number[]) => {
-        const ranked = modules.map((module, k) => ({ ...module, rank: ranks[k], scale: 1 }));
+        const ranked = modules.map((module, k) => ({ ...module, rank: ranks[k]!, scale: 1 }));
         return storedBytes(ranked, saved, kind);
       };
       const modelParameters = [...model.parameters.values()].reduce(

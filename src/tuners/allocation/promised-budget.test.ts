@@ -17,7 +17,7 @@ const modules = [
 function promised(settings: object) {
   return promisedBudget(schema.parse(settings), {
     ...{ method: 'adalora', title: 'AdaLoRA', components: 'triplets', modules, modelParameters: 12345 },
-    fileBytes: ([a, b, c]) => 100 + 44 * (a + b) + 164 * c,
+    fileBytes: ([a, b, c]) => 100 + 44 * (a! + b!) + 164 * c!,
   });
 }
 

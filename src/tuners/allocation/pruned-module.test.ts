@@ -19,8 +19,8 @@ it('drops a doublet by zeroing both halves, a triplet by λ', () => {
 });
 
 it('scores a doublet by the mean over its row plus that over its column, a triplet also by λ', () => {
-  const sensitivity = (i: number) => values()[i];
-  const halved = (i: number) => values()[i] / 2;
+  const sensitivity = (i: number) => values()[i]!;
+  const halved = (i: number) => values()[i]! / 2;
   // Rows of A: 2 3 4 and 5 6 7; columns of B: 9 11 and 10 12; λ: 13 and 14.
   expect([...componentScores(doublets, sensitivity)]).toEqual([3 + 10, 6 + 11]);
   expect([...componentScores(doublets, halved)]).toEqual([6.5, 8.5]);

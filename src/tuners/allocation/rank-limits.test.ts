@@ -19,7 +19,7 @@ function best(scores: Float64Array[], allows: (ranks: number[]) => boolean): num
   let most = -Infinity;
   const walk = (k: number, ranks: number[], sum: number): void => {
     if (k < sums.length)
-      for (let rank = 0; rank < sums[k].length; rank++) walk(k + 1, [...ranks, rank], sum + sums[k][rank]);
+      for (let rank = 0; rank < sums[k]!.length; rank++) walk(k + 1, [...ranks, rank], sum + sums[k]![rank]!);
     else if (allows(ranks)) most = Math.max(most, sum);
   };
   walk(0, [], 0);
@@ -39,7 +39,7 @@ describe('limits of ranks', () => {
         { quotas: { query: '25%' } },
         { min_rank: 1, max_rank: 3, quotas: { query: '50%', '.*1.*': '40%' } },
       ];
-      const config = configs[round % 4];
+      const config = configs[round % 4]!;
       const limits = rankLimits(config, MODULES)!;
       const budget = 8;
       const { keep, count } = allocate(scores, budget, undefined, limits);
@@ -54,7 +54,7 @@ describe('limits of ranks', () => {
       expect(within(ranks)).toBe(true);
       expect(count).toBe(total(ranks));
       const kept = keep.reduce(
-        (sum, module, k) => sum + scores[k].reduce((s, v, i) => s + v * module[i], 0),
+        (sum, module, k) => sum + scores[k]!.reduce((s, v, i) => s + v * module[i]!, 0),
         0,
       );
       expect(kept).toBeCloseTo(best(scores, within), 12);
@@ -63,7 +63,7 @@ describe('limits of ranks', () => {
 
   it('apply to costs too, and reserve room for minimum ranks', () => {
     const scores = [Float64Array.of(9, 8, 7), Float64Array.of(1, 0.5, 0.1)];
-    const cost = ([a, b]: readonly number[]) => 10 + 5 * a + 2 * b;
+    const cost = ([a, b]: readonly number[]) => 10 + 5 * a! + 2 * b!;
     const limits = rankLimits({ min_rank: 1 }, ['a', 'b']);
     // Of a budget of 23, the fixed part costs 10 and the minimum rank 2. The remaining 11 pay for two components of 5.
     // The remaining 1 does not pay for a component of 2.
@@ -111,7 +111,7 @@ it('a score may be a function of the importance of each number', () => {
     const values = Float32Array.of(1, 2, 3, 1, 1, 1);
     allocator.observe(1, values, Float32Array.of(1, 1, 1, 5, 1, 1));
     allocator.allocate(2, values);
-    return [...allocator.keep()[0]];
+    return [...allocator.keep()[0]!];
   };
   // Gradients prefer the second triplet, |λ| alone the first.
   expect(keptBy('sensitivity-uncertainty')).toEqual([0, 1]);

@@ -54,7 +54,7 @@ export class Regrowth {
   plant(values: Float32Array, keep: readonly Uint8Array[]): number[] {
     const seeds = this.#seeds;
     this.#seeds = [];
-    return this.#modules.flatMap((module, k) => planted(module, values, keep[k], seeds[k]));
+    return this.#modules.flatMap((module, k) => planted(module, values, keep[k]!, seeds[k]!));
   }
 }
 
@@ -64,9 +64,9 @@ function seedsOf(module: PrunedModule, values: Float32Array, gradient: Float32Ar
   const least = HEARD * lambdas.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const heard = (vectors: Float64Array[]) => {
     vectors.forEach((vector, i) => {
-      for (let j = 0; j < vector.length; j++) vector[j] /= lambdas[i];
+      for (let j = 0; j < vector.length; j++) vector[j]! /= lambdas[i]!;
     });
-    return vectors.filter((_, i) => Math.abs(lambdas[i]) > least);
+    return vectors.filter((_, i) => Math.abs(lambdas[i]!) > least);
   };
   const leading = (seen: Float64Array[], span: Float64Array[]) => {
     const basis = orthonormalise(span);
@@ -105,13 +105,13 @@ function planted(
   const dropped = [...keep.keys()].filter((i) => keep[i] === 0);
   const count = Math.min(dropped.length, columns.length, rows.length);
   return dropped.slice(0, count).flatMap((component, nth) => {
-    const row = Array.from(rows[nth], (_, j) => offsets.A + component * inFeatures + j);
-    const column = Array.from(columns[nth], (_, j) => offsets.B + j * rank + component);
+    const row = Array.from(rows[nth]!, (_, j) => offsets.A + component * inFeatures + j);
+    const column = Array.from(columns[nth]!, (_, j) => offsets.B + j * rank + component);
     row.forEach((index, j) => {
-      values[index] = rows[nth][j];
+      values[index] = rows[nth]![j]!;
     });
     column.forEach((index, j) => {
-      values[index] = columns[nth][j];
+      values[index] = columns[nth]![j]!;
     });
     return [...row, Number(offsets.E) + component, ...column];
   });

@@ -49,5 +49,5 @@ export function inUnit(
     return of((number / 100) * modelParameters, ` of ${modelParameters.toLocaleString('en')} parameters`);
   }
   const [, multiple = ''] = /([kMG]i?)?B$/i.exec(value) ?? [];
-  return of(number * MULTIPLES[multiple.toLowerCase()], '');
+  return of(number * MULTIPLES[multiple.toLowerCase()]!, '');
 }

@@ -10,7 +10,7 @@ export const BATCH = symbol('batch');
  * share the rows.
  */
 export function tokensOf(x: Value): Dimension | undefined {
-  return divideDimension(x.shape[0], 'batch');
+  return divideDimension(x.shape[0]!, 'batch');
 }
 
 /**
@@ -19,28 +19,28 @@ export function tokensOf(x: Value): Dimension | undefined {
  */
 export function byExample(x: Value): Value {
   const tokens = tokensOf(x);
-  if (tokens === undefined) return reshape(x, [1, x.shape[0], x.shape[1]]);
+  if (tokens === undefined) return reshape(x, [1, x.shape[0]!, x.shape[1]!]);
   return tokens === 1
-    ? reshape(x, [BATCH, 1, x.shape[1]])
-    : transpose(reshape(x, [tokens, BATCH, x.shape[1]]), [1, 0, 2]);
+    ? reshape(x, [BATCH, 1, x.shape[1]!])
+    : transpose(reshape(x, [tokens, BATCH, x.shape[1]!]), [1, 0, 2]);
 }
 
 /** Reshapes [batch, tokens, width] to sequence-major rows. */
 export function asRows(y: Value): Value {
-  const [batch, tokens, width] = y.shape;
+  const [batch, tokens, width] = y.shape as [Dimension, Dimension, Dimension];
   const turned = tokens === 1 ? y : transpose(y, [1, 0, 2]);
   return reshape(turned, [multiplyDimensions(tokens, batch), width]);
 }
 
 /** Reshapes sequence-major rows to [tokens, batch, width], or [tokens, 1, width] if all examples share them. */
 export function byToken(y: Value): Value {
-  const [rows, width] = y.shape;
+  const [rows, width] = y.shape as [Dimension, Dimension];
   const tokens = tokensOf(y);
   return reshape(y, tokens === undefined ? [rows, 1, width] : [tokens, BATCH, width]);
 }
 
 /** Reshapes [tokens, batch, width] to sequence-major rows. */
 export function tokenRows(y: Value): Value {
-  const [tokens, batch, width] = y.shape;
+  const [tokens, batch, width] = y.shape as [Dimension, Dimension, Dimension];
   return reshape(y, [multiplyDimensions(tokens, batch), width]);
 }

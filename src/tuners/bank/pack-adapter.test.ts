@@ -45,7 +45,7 @@ it('accepts low-rank adapters, whole linear modules, biases and bottlenecks', ()
   expect(biases.has('classifier')).toBe(false);
   const small = METHODS.houlsby.config.parse({ bottleneck: 3 });
   const [bottlenecks] = pack(METHODS.houlsby.start(model, small, 1).tuner).values();
-  expect([...bottlenecks.pieces.values()].map(({ size }) => size)).toEqual([3, 3, 3, 3]);
+  expect([...bottlenecks!.pieces.values()].map(({ size }) => size)).toEqual([3, 3, 3, 3]);
 });
 
 it('names the methods and parameters that no bank holds', () => {

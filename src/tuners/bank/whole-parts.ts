@@ -72,7 +72,7 @@ export function wholeParts(
   for (const name of left) {
     if (!name.endsWith('.bias')) throw new NotMixed(where, `has ${name} trained in full`);
     const before = base(name) as Float32Array;
-    const shift = read(name).map((x, i) => x - before[i]);
+    const shift = read(name).map((x, i) => x - before[i]!);
     biases.set(name.slice(0, -'.bias'.length), { size: 1, tensors: { shift } });
   }
   return [

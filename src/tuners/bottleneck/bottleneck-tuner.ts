@@ -29,7 +29,7 @@ const bankForm = ({ reads, nonLinearity }: BottleneckForm): BankForm => ({
         reader.read(`${name} ${path}`, shapes[name], (pieces, slot) => {
           const piece = pieces.get(path);
           if (!piece) return;
-          const tensor = piece.tensors[name];
+          const tensor = piece.tensors[name]!;
           if (name !== 'up') return slot.set(tensor);
           // Rows have `size` columns. A smaller bottleneck fills only the first columns of each row.
           for (let row = 0; row < width; row++)

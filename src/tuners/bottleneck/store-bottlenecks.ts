@@ -18,12 +18,13 @@ export interface StoredBottlenecks extends BottleneckForm {
  * @param labels class names by id; missing for tasks without labels
  */
 export function storeBottlenecks(
-  { definition, head, config, sublayers: [{ width }] }: TunableModel,
+  { definition, head, config, sublayers: modelSublayers }: TunableModel,
   { bottleneck, sublayers, ...form }: StoredBottlenecks,
   { layout, saved }: BottleneckTuner,
   values: Float32Array,
   { baseModel, labels }: { baseModel: string; labels: readonly string[] },
 ): StoredAdapter {
+  const { width } = modelSublayers[0]!;
   const common = {
     hidden_size: width,
     model_class: head.architecture,

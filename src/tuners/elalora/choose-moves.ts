@@ -14,13 +14,13 @@ export interface Moves {
 export function chooseMoves(scores: readonly Float64Array[], k: number, b: number): Moves[] {
   const offered = scores.flatMap((own, module) =>
     [...own.keys()]
-      .sort((i, j) => own[i] - own[j])
+      .sort((i, j) => own[i]! - own[j]!)
       .slice(0, Math.min(k, own.length - 1))
-      .map((triplet) => ({ module, triplet, score: own[triplet] })),
+      .map((triplet) => ({ module, triplet, score: own[triplet]! })),
   );
   const ascending = offered.toSorted((x, y) => x.score - y.score);
   const moves = scores.map((): Moves => ({ removed: [], added: 0 }));
-  for (const { module, triplet } of ascending.slice(0, b)) moves[module].removed.push(triplet);
-  for (const { module } of ascending.slice(-Math.min(b, ascending.length))) moves[module].added++;
+  for (const { module, triplet } of ascending.slice(0, b)) moves[module]!.removed.push(triplet);
+  for (const { module } of ascending.slice(-Math.min(b, ascending.length))) moves[module]!.added++;
   return moves;
 }

@@ -43,14 +43,14 @@ export class ElaLoraPolicy implements RankPolicy {
     const b = movedRanks(step, schedule, config);
     if (b === 0) return undefined;
     const scores = prunedModules(tuner).map((module) =>
-      componentScores(module, (i) => this.#sensitivity[i] * this.#uncertainty[i]),
+      componentScores(module, (i) => this.#sensitivity[i]! * this.#uncertainty[i]!),
     );
     const changes = chooseMoves(scores, config.k, b).map(({ removed, added }, k) => {
-      const { path, rank } = tuner.modules[k];
+      const { path, rank } = tuner.modules[k]!;
       const kept = Array.from({ length: rank }, (_, i) => i).filter((i) => !removed.includes(i));
       const [a, e, p] = (['A', 'E', 'B'] as const).map((factor) =>
         tuner.layout.read(values, factorName(path, factor)),
-      );
+      ) as [Float32Array, Float32Array, Float32Array];
       const triplets = tripletsOf(a, e, p, kept);
       const grown: NewTriplet[] = [];
       for (let i = 0; i < added; i++) {

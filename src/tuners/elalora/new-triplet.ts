@@ -26,9 +26,9 @@ export function tripletsOf(
   const rank = e.length;
   const [rows, columns] = [rowsOf(a, 0, rank, a.length / rank), columnsOf(b, 0, rank, b.length / rank)];
   return {
-    a: kept.map((i) => rows[i]),
-    e: Float64Array.from(kept, (i) => e[i]),
-    b: kept.map((i) => columns[i]),
+    a: kept.map((i) => rows[i]!),
+    e: Float64Array.from(kept, (i) => e[i]!),
+    b: kept.map((i) => columns[i]!),
   };
 }
 
@@ -43,10 +43,10 @@ export function newTriplet(
   draw: (what: 'row' | 'column', length: number) => ArrayLike<number>,
 ): NewTriplet {
   const beside = (what: 'row' | 'column', others: readonly Float64Array[]) => {
-    const vector = Float64Array.from(draw(what, others[0].length));
+    const vector = Float64Array.from(draw(what, others[0]!.length));
     const along = others.map((other) => dot(other, vector));
     others.forEach((other, k) => {
-      for (let i = 0; i < vector.length; i++) vector[i] -= along[k] * other[i];
+      for (let i = 0; i < vector.length; i++) vector[i]! -= along[k]! * other[i]!;
     });
     const length = norm(vector) + EPSILON;
     return vector.map((value) => value / length);

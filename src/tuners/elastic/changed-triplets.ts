@@ -34,15 +34,15 @@ function plant(
   changes: readonly ModuleChange[],
 ): void {
   modules.forEach(({ path, rank, inFeatures, outFeatures }, k) => {
-    const { kept, added } = changes[k];
+    const { kept, added } = changes[k]!;
     const [a, e, b] = (['A', 'E', 'B'] as const).map((factor) =>
       layout.read(values, factorName(path, factor)),
-    );
+    ) as [Float32Array, Float32Array, Float32Array];
     added.forEach((triplet, i) => {
       const at = kept.length + i;
       a.set(triplet.a, at * inFeatures);
       e[at] = triplet.lambda;
-      for (let row = 0; row < outFeatures; row++) b[row * rank + at] = triplet.b[row];
+      for (let row = 0; row < outFeatures; row++) b[row * rank + at] = triplet.b[row]!;
     });
   });
 }

@@ -97,8 +97,8 @@ export class ElasticRun implements MethodRun {
   }
 
   restore({ ranks, step, ...own }: MethodState): void {
-    this.tuner = this.#at([...ranks]);
-    [this.#step] = step;
+    this.tuner = this.#at([...ranks!]);
+    this.#step = step![0]!;
     this.#method.policy.restore(own);
   }
 
@@ -108,6 +108,6 @@ export class ElasticRun implements MethodRun {
 
   #at(ranks: readonly number[]): LowRankTuner {
     const { tuner } = this.#method;
-    return tuner.withModules(tuner.modules.map((module, k) => ({ ...module, rank: ranks[k] })));
+    return tuner.withModules(tuner.modules.map((module, k) => ({ ...module, rank: ranks[k]! })));
   }
 }

@@ -55,7 +55,7 @@ function inLayout({ layout, modules: own }: LowRankTuner, recorded: readonly num
 }
 
 function startRun(name: string, draw: Draw): ElasticRun {
-  const [method, moved, falls] = name.split(', ');
+  const [method, moved, falls] = name.split(', ') as [string, string, string];
   const given = { b: Number(moved.slice(2)), schedule: falls ? 'cubic' : 'constant', beta2: 0.8 };
   const tuner = new AdaLoraTuner(settings, modules, []);
   const { beta2: _, ...flexible } = given;
@@ -94,7 +94,7 @@ describe.each(Object.entries(golden.cases))('%s', (name, { initial, trace }) => 
         const expected = inLayout(run.tuner, moved!);
         // The released code normalises its vectors in 32 bits.
         values.forEach((value, at) => {
-          expect(value).toBeCloseTo(expected[at], 5);
+          expect(value).toBeCloseTo(expected[at]!, 5);
         });
       }
       const resumed = startRun(name, draw);

@@ -13,7 +13,7 @@ import { adaLoraAlphaOf } from '../low-rank/scales.ts';
 export function storeTriplets(made: Export, keys: Readonly<Record<string, unknown>>): StoredAdapter {
   const { modules, layout } = made;
   const init_r = Math.max(...modules.map(({ rank }) => rank));
-  const [{ scale: common }] = modules;
+  const { scale: common } = modules[0]!;
   const values = made.values.slice();
   for (const { path, scale } of modules) {
     const lambdas = layout.read(values, factorName(path, 'E'));

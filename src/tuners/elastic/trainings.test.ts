@@ -73,7 +73,7 @@ const RUNS: Record<
       lora_alpha: 4,
       advance: true,
       betas: [0.85, 0.8],
-      draw: (what) => (drawn.now as Record<string, number[]>)[what],
+      draw: (what) => (drawn.now as Record<string, number[]>)[what]!,
       store,
     }),
   elalora: elastic(
@@ -88,33 +88,33 @@ const RUNS: Record<
 it.each(Object.keys(RUNS) as (keyof typeof RUNS)[])('%s trains as its released code does', async (name) => {
   const { initial, trace, final } = golden.cases[name];
   const batches = [0, 1, 2, 3].map((i) => withPrefix(BATCHES, `${i}.`));
-  const model = loadCase(`${FOLDER}/base`, 'SEQ_CLS', batches[0]);
+  const model = loadCase(`${FOLDER}/base`, 'SEQ_CLS', batches[0]!);
   const engine = nodeEngine(model, 'cpu');
-  const drawn = { now: trace[0].drawn };
+  const drawn = { now: trace[0]!.drawn };
   let run = RUNS[name](model, drawn);
   let program = new Program(engine, model, run.tuner);
   let values: Float32Array = new Float32Array(run.tuner.layout.length);
   for (const { name: tensor } of run.tuner.layout.segments)
-    run.tuner.layout.read(values, tensor).set(initial[tensor]);
+    run.tuner.layout.read(values, tensor).set(initial[tensor]!);
   for (const [i, { loss, ranks, sensitivity, uncertainty, ...expected }] of trace.entries()) {
     drawn.now = expected.drawn;
-    const feeds = feedsOf(model, batches[i % 4]);
+    const feeds = feedsOf(model, batches[i % 4]!);
     const found = await program.differentiate(values, feeds, 0, i);
     // Both train in 32 bits, and differences grow with the steps.
     expect(found.loss).toBeCloseTo(loss, 4);
     const gradient = found.gradient.slice(0, values.length);
     run.beforeStep?.(i + 1, values, gradient, found.gradient.slice(values.length));
     gradient.forEach((slope, at) => {
-      values[at] -= golden.rate * slope;
+      values[at]! -= golden.rate * slope;
     });
     const after = run.afterStep!(i + 1, values, gradient);
     expect(Object.values(run.ranks()), `step ${i + 1}`).toEqual(ranks);
     if (sensitivity && uncertainty) {
       const state = run.state();
       const close = (own: ArrayLike<number>, theirs: number[]) =>
-        theirs.forEach((value, k) => expect(own[k] / value || 1).toBeCloseTo(1, 3));
-      close(state.sensitivity, sensitivity);
-      close(state.uncertainty, uncertainty);
+        theirs.forEach((value, k) => expect(own[k]! / value || 1).toBeCloseTo(1, 3));
+      close(state.sensitivity!, sensitivity);
+      close(state.uncertainty!, uncertainty);
     }
     if (!after.relayout) continue;
     values = gather(values, after.relayout.indices);
@@ -129,7 +129,7 @@ it.each(Object.keys(RUNS) as (keyof typeof RUNS)[])('%s trains as its released c
   for (const { name: tensor } of run.tuner.layout.segments)
     run.tuner.layout
       .read(values, tensor)
-      .forEach((value, at) => expect(value, tensor).toBeCloseTo(final[tensor][at], 3));
+      .forEach((value, at) => expect(value, tensor).toBeCloseTo(final[tensor]![at]!, 3));
   await program.release();
   model.close();
 });

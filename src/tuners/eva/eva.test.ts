@@ -60,7 +60,7 @@ describe.each(['bert', 'gpt2'])('on %s', (name) => {
     });
     const { layout, modules } = run.tuner as ReturnType<typeof Object>;
     for (const { path, scale } of modules) {
-      expect(scale).toBeCloseTo(theirs.scales[path], 12);
+      expect(scale).toBeCloseTo(theirs.scales[path]!, 12);
       const ours = layout.read(values, factorName(path, 'A')) as Float32Array;
       // PEFT decomposes the rows in 32 bits, over several batches.
       (a.get(path)!.data as Float32Array).forEach((value, i) => {
@@ -99,10 +99,10 @@ it('finds the components of all rows, batch by batch', () => {
     [13, 20],
     [20, 40],
   ])
-    parts.fit(rows.slice(from * width, to * width));
+    parts.fit(rows.slice(from! * width, to! * width));
   // No component is dropped, so the parts differ only by float32 rounding.
   parts.singularValues.forEach((value, k) => {
-    expect(value).toBeCloseTo(whole.singularValues[k], 3);
+    expect(value).toBeCloseTo(whole.singularValues[k]!, 3);
   });
   expect(parts.explained.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
 });

@@ -34,7 +34,7 @@ export class IncrementalPca {
     const added = rows.length / width;
     const mean = new Float64Array(width);
     rows.forEach((value, at) => {
-      mean[at % width] += value / added;
+      mean[at % width]! += value / added;
     });
     const [before, total] = [this.#seen, this.#seen + added];
     const isFirst = before === 0;
@@ -43,17 +43,18 @@ export class IncrementalPca {
     const height = kept + added + Number(!isFirst);
     const matrix = new Float32Array(height * width);
     for (let k = 0; k < kept; k++)
-      for (let j = 0; j < width; j++) matrix[k * width + j] = this.singularValues[k] * this.components[k][j];
+      for (let j = 0; j < width; j++)
+        matrix[k * width + j] = this.singularValues[k]! * this.components[k]![j]!;
     for (let at = 0; at < rows.length; at++) {
-      const centred = rows[at] - mean[at % width];
+      const centred = rows[at]! - mean[at % width]!;
       matrix[kept * width + at] = centred;
       this.#variation += centred * centred;
     }
     for (let j = 0; j < width; j++) {
-      const shift = this.#mean[j] - mean[j];
+      const shift = this.#mean[j]! - mean[j]!;
       if (!isFirst) matrix[(kept + added) * width + j] = Math.sqrt((before / total) * added) * shift;
       this.#variation += ((before * added) / total) * shift * shift;
-      this.#mean[j] = (before * this.#mean[j] + added * mean[j]) / total;
+      this.#mean[j] = (before * this.#mean[j]! + added * mean[j]!) / total;
     }
     this.#seen = total;
     const stacked = new WeightMatrix({ path: '', outFeatures: height, inFeatures: width }, matrix);

@@ -52,7 +52,7 @@ export async function measureInputs(
     if (groups.every(({ isDone }) => isDone)) break;
     if (batches++ === most) throw tooManyBatches(most);
     groups.forEach((group, i) => {
-      if (!group.isDone) advance(group, inputs[i].rows, tau);
+      if (!group.isDone) advance(group, inputs[i]!.rows, tau);
     });
     if (groups.some(({ pca }) => pca.components.length === 0)) continue;
     ranks = rankDistribution(sharing(groups, modules), explainedIn(groups), budget);
@@ -65,7 +65,7 @@ export async function measureInputs(
       const { components, singularValues } = groupOf.get(path)!.pca;
       const rows = components
         .slice(0, ranks.get(path))
-        .map((row, k) => (whiten ? row.map((value) => value / Math.sqrt(singularValues[k])) : row));
+        .map((row, k) => (whiten ? row.map((value) => value / Math.sqrt(singularValues[k]!)) : row));
       return { A: rows.flatMap((row) => [...row]) };
     }),
   };
@@ -77,7 +77,7 @@ function advance(group: Group, rows: Float32Array, tau: number): void {
   if (rows.length / pca.width < pca.count) return;
   const before = pca.components;
   pca.fit(rows);
-  if (before.length > 0) group.converged = pca.components.map((now, k) => dot(now, before[k]) >= tau);
+  if (before.length > 0) group.converged = pca.components.map((now, k) => dot(now, before[k]!) >= tau);
 }
 
 /**
@@ -85,7 +85,7 @@ function advance(group: Group, rows: Float32Array, tau: number): void {
  * largest.
  */
 function isConverged({ paths: [leader], converged }: Group, ranks: ReadonlyMap<string, number>): boolean {
-  return converged.slice(0, ranks.get(leader)).every(Boolean);
+  return converged.slice(0, ranks.get(leader!)).every(Boolean);
 }
 
 function sharing(groups: readonly Group[], modules: readonly Contributor[]): SharedModule[] {
@@ -96,7 +96,7 @@ function sharing(groups: readonly Group[], modules: readonly Contributor[]): Sha
 }
 
 function explainedIn(groups: readonly Group[]): Map<string, readonly number[]> {
-  return new Map(groups.map(({ paths: [leader], pca }) => [leader, pca.explained]));
+  return new Map(groups.map(({ paths: [leader], pca }) => [leader!, pca.explained]));
 }
 
 function tooManyBatches(most: number): UserError {

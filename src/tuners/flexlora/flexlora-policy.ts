@@ -25,13 +25,13 @@ export class FlexLoraPolicy implements RankPolicy {
     const { modules, layout } = tuner;
     const lambdas = modules.map(({ path }) => layout.read(values, factorName(path, 'E')));
     const entropies = lambdas.map(spectralEntropy);
-    const order = [...modules.keys()].sort((i, j) => ascending(entropies[i], entropies[j]));
-    const shrinking = new Set(order.filter((k) => modules[k].rank > 1).slice(0, b));
+    const order = [...modules.keys()].sort((i, j) => ascending(entropies[i]!, entropies[j]!));
+    const shrinking = new Set(order.filter((k) => modules[k]!.rank > 1).slice(0, b));
     // Among equal entropies, the first matrix is chosen, as in the released code.
-    const descending = order.toSorted((i, j) => ascending(entropies[j], entropies[i]) || i - j);
-    const added = new Map(descending.slice(0, b).map((k) => [k, [this.#newTriplet(modules[k], step)]]));
+    const descending = order.toSorted((i, j) => ascending(entropies[j]!, entropies[i]!) || i - j);
+    const added = new Map(descending.slice(0, b).map((k) => [k, [this.#newTriplet(modules[k]!, step)]]));
     const changes = modules.map(({ rank }, k) => {
-      const dropped = shrinking.has(k) ? this.#weakest(lambdas[k]) : -1;
+      const dropped = shrinking.has(k) ? this.#weakest(lambdas[k]!) : -1;
       const kept = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== dropped);
       return { kept, added: added.get(k) ?? [] };
     });

@@ -48,7 +48,7 @@ async function measure(
   const { modules } = even;
   const gradients = modules.map(({ path }) => tuner.gradientOf(path, gradient));
   const importance = modules.map((module, k) =>
-    weightImportance(tuner.weight(module), gradients[k], config.importance),
+    weightImportance(tuner.weight(module), gradients[k]!, config.importance),
   );
   if (!importance.some((value) => value > 0))
     throw new UserError({
@@ -57,7 +57,7 @@ async function measure(
       hint: 'Train with method: lora.',
     });
   const ranks = goraRanks(modules, importance, config);
-  const ranked = even.withModules(modules.map((module, k) => ({ ...module, rank: ranks[k] })));
+  const ranked = even.withModules(modules.map((module, k) => ({ ...module, rank: ranks[k]! })));
   // Computes the initial A of the run. The values of the head have no effect here.
   const values = ranked.initialValues(seed, (_, shape) => new Float32Array(shape.reduce((a, b) => a * b, 1)));
   const { gamma, lora_alpha, direction } = config;
@@ -67,7 +67,7 @@ async function measure(
     factors: modules.map(({ path, inFeatures }, k) => {
       const a = ranked.layout.read(values, factorName(path, 'A'));
       const factor = ((direction === 'descent' ? -gamma : gamma) * Math.sqrt(inFeatures)) / lora_alpha;
-      return { A: a, B: goraStart(a, gradients[k], ranks[k], factor) };
+      return { A: a, B: goraStart(a, gradients[k]!, ranks[k]!, factor) };
     }),
   };
 }

@@ -15,7 +15,7 @@ export function weightImportance(
 ): number {
   let [sum, squares] = [0, 0];
   for (let i = 0; i < weight.length; i++) {
-    const product = weight[i] * gradient[i];
+    const product = weight[i]! * gradient[i]!;
     sum += Math.abs(product);
     squares += product * product;
   }
@@ -39,10 +39,12 @@ export function goraRanks(
   const budget = costs.reduce((sum, cost) => sum + cost * r, 0);
   const all = importance.reduce((a, b) => a + b, 0);
   return modules.map(({ inFeatures, outFeatures }, k) => {
-    const share = (budget * importance[k]) / all;
+    const share = (budget * importance[k]!) / all;
     // GoRA's code rounds the share before it divides.
     const rank =
-      rounding === 'nearest' ? roundHalfEven(share / costs[k]) : Math.floor(roundHalfEven(share) / costs[k]);
+      rounding === 'nearest'
+        ? roundHalfEven(share / costs[k]!)
+        : Math.floor(roundHalfEven(share) / costs[k]!);
     // More vectors than features would be linearly dependent.
     return Math.min(Math.max(rank, least), most, inFeatures, outFeatures);
   });

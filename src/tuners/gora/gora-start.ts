@@ -21,10 +21,10 @@ export function goraStart(
   for (let i = 0; i < height; i++) {
     row.fill(0);
     for (let k = 0; k < rank; k++)
-      for (let j = 0; j < width; j++) row[k] += gradient[i * width + j] * a[k * width + j];
+      for (let j = 0; j < width; j++) row[k]! += gradient[i * width + j]! * a[k * width + j]!;
     for (let k = 0; k < rank; k++) {
       let sum = 0;
-      for (let l = 0; l < rank; l++) sum += row[l] * inverse[l * rank + k];
+      for (let l = 0; l < rank; l++) sum += row[l]! * inverse[l * rank + k]!;
       b[i * rank + k] = factor * sum;
     }
   }

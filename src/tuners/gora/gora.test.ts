@@ -36,8 +36,8 @@ const sizes = Object.values(golden.sizes).map(([inFeatures, outFeatures]) => ({ 
 const importanceOf = (kind: 'mean' | 'frobenius') =>
   names.map((name) =>
     weightImportance(
-      Float32Array.from(golden.weights[name]),
-      Float32Array.from(golden.gradients[name]),
+      Float32Array.from(golden.weights[name]!),
+      Float32Array.from(golden.gradients[name]!),
       kind,
     ),
   );
@@ -55,18 +55,18 @@ describe.each(golden.cases)(
     });
 
     it.each(names)('gives its B for %s', (name) => {
-      const [inFeatures] = golden.sizes[name];
+      const [inFeatures] = golden.sizes[name]!;
       const b = goraStart(
-        Float32Array.from(given.a[name]),
-        Float32Array.from(golden.gradients[name]),
-        given.ranks[name],
+        Float32Array.from(given.a[name]!),
+        Float32Array.from(golden.gradients[name]!),
+        given.ranks[name]!,
         (golden.gamma * Math.sqrt(inFeatures)) / golden.alpha,
       );
       // The released code inverts the matrix in 32 bits.
-      given.b[name].forEach((value, i) => {
+      given.b[name]!.forEach((value, i) => {
         expect(b[i]).toBeCloseTo(value, 6);
       });
-      expect(given.scales[name]).toBeCloseTo(golden.alpha / Math.sqrt(given.ranks[name]), 6);
+      expect(given.scales[name]).toBeCloseTo(golden.alpha / Math.sqrt(given.ranks[name]!), 6);
     });
   },
 );
@@ -101,7 +101,10 @@ describe.each(FAMILIES)('a run on %s', (family) => {
     found.begin!(values);
     const { modules, layout } = run.tuner as LoraTuner;
     for (const { path, rank, scale, inFeatures } of modules) {
-      const [a, b] = (['A', 'B'] as const).map((factor) => layout.read(values, factorName(path, factor)));
+      const [a, b] = (['A', 'B'] as const).map((factor) => layout.read(values, factorName(path, factor))) as [
+        Float32Array,
+        Float32Array,
+      ];
       const whole = probe.gradientOf(path, gradient);
       // The difference between the increment and -γ √(in / r) G is orthogonal to the rows of A.
       const step = -0.05 * Math.sqrt(inFeatures / rank);
@@ -109,8 +112,8 @@ describe.each(FAMILIES)('a run on %s', (family) => {
         let along = 0;
         for (let j = 0; j < inFeatures; j++) {
           let increment = 0;
-          for (let l = 0; l < rank; l++) increment += scale * b[l] * a[l * inFeatures + j];
-          along += (increment - step * whole[j]) * a[k * inFeatures + j];
+          for (let l = 0; l < rank; l++) increment += scale * b[l]! * a[l * inFeatures + j]!;
+          along += (increment - step * whole[j]!) * a[k * inFeatures + j]!;
         }
         expect(along).toBeCloseTo(0, 6);
       }

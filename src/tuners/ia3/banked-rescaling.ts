@@ -12,7 +12,7 @@ const bankForm = (side: 'input' | 'output'): BankForm => ({
       if (!rooms.has(path)) return undefined;
       const factors = reader.read(path, [x.shape[1] as number], (pieces, slot) => {
         const piece = pieces.get(path);
-        if (piece) slot.set(piece.tensors.factors);
+        if (piece) slot.set(piece.tensors.factors!);
         else slot.fill(1);
       });
       return tokenRows(multiply(byToken(x), factors));

@@ -71,7 +71,7 @@ export class Ia3Tuner implements Tuner {
       if (this.layout.find(name)) return this.layout.read(values, name).subarray(start, end);
       const range = readBase(name, start, end);
       const [, path, kind] = /^(.*)\.(weight|bias)$/.exec(name) ?? [];
-      const module = this.#modules.get(path);
+      const module = this.#modules.get(path!);
       if (!module || (kind === 'bias' && module.ofInput)) return range;
       const factors = this.layout.read(values, `${path}.${IA3_PART}`);
       const { inFeatures, outFeatures, ofInput, transposed = false } = module;
@@ -79,7 +79,7 @@ export class Ia3Tuner implements Tuner {
       for (let i = 0; i < range.length; i++) {
         const at = start + i;
         const isAlongRow = ofInput !== transposed;
-        range[i] *= factors[kind === 'bias' ? at : isAlongRow ? at % width : Math.floor(at / width)];
+        range[i]! *= factors[kind === 'bias' ? at : isAlongRow ? at % width : Math.floor(at / width)]!;
       }
       return range;
     };

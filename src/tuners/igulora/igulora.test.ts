@@ -74,8 +74,11 @@ it('trains at points of the path from zero: loss and gradient are those of scale
   const { tuner } = iguLora.start(model, iguLoraConfigSchema.parse(given), 20);
   const plain = iguLora.start(model, iguLoraConfigSchema.parse({ ...given, path_points: 1 }), 20).tuner;
   const noise = new Random(5, 'values').normals(tuner.layout.length, 0.3);
-  const values = tuner.initialValues(3, model.reader(3)).map((value, i) => value + noise[i]);
-  const [path, straight] = [tuner, plain].map((one) => new Program(nodeEngine(model, 'cpu'), model, one));
+  const values = tuner.initialValues(3, model.reader(3)).map((value, i) => value + noise[i]!);
+  const [path, straight] = [tuner, plain].map((one) => new Program(nodeEngine(model, 'cpu'), model, one)) as [
+    Program,
+    Program,
+  ];
   const isFactor = new Float32Array(tuner.layout.length);
   for (const { name, start, end } of tuner.layout.segments) if (factorOf(name)) isFactor.fill(1, start, end);
   const seen = new Set<number>();
@@ -89,7 +92,7 @@ it('trains at points of the path from zero: loss and gradient are those of scale
     // Both are computed in 32 bits.
     expect(there.loss).toBeCloseTo(expected.loss, 5);
     slope.forEach((value, i) => {
-      const chained = isFactor[i] ? alpha * expected.gradient[i] : expected.gradient[i];
+      const chained = isFactor[i] ? alpha * expected.gradient[i]! : expected.gradient[i]!;
       expect(value).toBeCloseTo(chained, 5);
     });
   }
@@ -111,7 +114,7 @@ it('starts with λ of 0.1, and trains the kept triplets as they are', () => {
     10,
   );
   let values = run.tuner.initialValues(3, model.reader(3));
-  const [{ name }] = run.tuner.layout.segments.filter((one) => factorOf(one.name)?.factor === 'E');
+  const { name } = run.tuner.layout.segments.filter((one) => factorOf(one.name)?.factor === 'E')[0]!;
   expect([...run.tuner.layout.read(values, name)]).toEqual([Math.fround(0.1), Math.fround(0.1)]);
   const slope = values.map((_, i) => Math.sin(i));
   for (let step = 1; step <= 5; step++) {

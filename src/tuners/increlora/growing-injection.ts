@@ -42,10 +42,10 @@ export class GrowingInjection extends LowRankInjection {
   override increments(paths: readonly string[], x: Value): (Value | undefined)[] {
     const read = this.options.dropout(x);
     return this.products(paths, read).map((increment, i) => {
-      const module = this.modules.get(paths[i]);
+      const module = this.modules.get(paths[i]!);
       if (!increment || !module) return increment;
       const seen = frozen(x.node.graph, `${paths[i]}.seen`, [], () => new Float32Array(1));
-      this.#seen.set(paths[i], seen);
+      this.#seen.set(paths[i]!, seen);
       return watch(increment, seen, [read, this.#increment(module)], (gradient, [input, increase]) =>
         sum(absolute(multiply(increase, matmul(gradient, input, { transposeA: true }))), [0, 1]),
       );
@@ -62,7 +62,7 @@ export class GrowingInjection extends LowRankInjection {
     const isReserved = this.layout.segments
       .filter(({ name, stack: own }) => own === stack && factorOf(name)?.factor === 'E')
       .flatMap(({ shape: [rank] }) =>
-        Array.from({ length: rank }, (_, i) => Number(i >= rank - this.#reserve)),
+        Array.from({ length: rank! }, (_, i) => Number(i >= rank! - this.#reserve)),
       );
     return where(
       constant(all.node.graph, isReserved, [...(all.shape as number[])], 'bool'),
@@ -75,7 +75,7 @@ export class GrowingInjection extends LowRankInjection {
   #increment({ path, rank, scale }: LowRankModule): Value {
     const [a, e, b] = (['A', 'E', 'B'] as const).map((factor) =>
       this.layout.value(this.flat, factorName(path, factor)),
-    );
+    ) as [Value, Value, Value];
     return matmul(b, multiply(a, reshape(e, [rank, 1])), { scale });
   }
 }

@@ -73,7 +73,7 @@ export class IncreLoraRun implements MethodRun {
   }
 
   ranks(): Record<string, number> {
-    return Object.fromEntries(this.tuner.modules.map(({ path }, k) => [path, this.#ranks[k]]));
+    return Object.fromEntries(this.tuner.modules.map(({ path }, k) => [path, this.#ranks[k]!]));
   }
 
   assertComplete(): void {
@@ -94,8 +94,8 @@ export class IncreLoraRun implements MethodRun {
   }
 
   restore({ ranks, begun, ...scores }: MethodState): void {
-    this.#ranks = [...ranks];
-    this.#begun = begun[0] === 1;
+    this.#ranks = [...ranks!];
+    this.#begun = begun![0] === 1;
     this.#scores.restore(scores);
     if (this.#begun) this.tuner = this.#grown();
   }
@@ -131,7 +131,7 @@ export class IncreLoraRun implements MethodRun {
     const scores = this.#scores.scores();
     let left = target - this.#total;
     const gains = this.#ranks.map(() => 0);
-    const order = [...scores.keys()].sort((i, j) => scores[j] - scores[i]).slice(0, modules);
+    const order = [...scores.keys()].sort((i, j) => scores[j]! - scores[i]!).slice(0, modules);
     for (const k of order) {
       gains[k] = Math.min(gained, left);
       left -= gains[k];
@@ -140,7 +140,7 @@ export class IncreLoraRun implements MethodRun {
     return {
       allocation: {
         ...{ step, ranks: this.ranks(), budget: this.#total, final: this.settled },
-        threshold: scores[order[order.length - 1]],
+        threshold: scores[order[order.length - 1]!]!,
         scores: [...scores].map((score) => scoreLogarithms(Float64Array.of(score))),
       },
       relayout,
@@ -150,12 +150,12 @@ export class IncreLoraRun implements MethodRun {
   /** Adds triplets to modules. All modules keep a reserve of the same size. */
   #change(gains: readonly number[]) {
     const before = this.tuner;
-    this.#ranks = this.#ranks.map((rank, k) => rank + gains[k]);
+    this.#ranks = this.#ranks.map((rank, k) => rank + gains[k]!);
     this.#begun = true;
     this.tuner = this.#grown();
     const changes = before.modules.map((module, k): ModuleChange => {
-      const kept = Math.min(module.rank, this.tuner.modules[k].rank);
-      const added = this.tuner.modules[k].rank - kept;
+      const kept = Math.min(module.rank, this.tuner.modules[k]!.rank);
+      const added = this.tuner.modules[k]!.rank - kept;
       return { kept: upTo(kept), added: upTo(added).map((i) => this.#newTriplet(module, kept + i)) };
     });
     return changedTriplets(before, this.tuner, changes);
@@ -190,7 +190,7 @@ export class IncreLoraRun implements MethodRun {
   #at(ranks: readonly number[]): AdaLoraTuner {
     const { tuner, lora_alpha } = this.#method;
     const modules = tuner.modules.map((module, k) => {
-      const rank = ranks[k];
+      const rank = ranks[k]!;
       return { ...module, rank, scale: adaLoraScale({ lora_alpha, init_r: rank }) };
     });
     return tuner.withModules(modules);

@@ -27,15 +27,15 @@ export class ModuleScores {
     const [beta1, beta2] = this.#betas;
     this.#roots.forEach((root, k) => {
       const importance = (watched?.[k] ?? 0) / root;
-      const average = beta1 * this.#sensitivity[k] + (1 - beta1) * importance;
+      const average = beta1 * this.#sensitivity[k]! + (1 - beta1) * importance;
       this.#sensitivity[k] = average;
       this.#uncertainty[k] =
-        beta2 * this.#uncertainty[k] + (1 - beta2) * Math.abs(importance - this.#sensitivity[k]);
+        beta2 * this.#uncertainty[k]! + (1 - beta2) * Math.abs(importance - this.#sensitivity[k]);
     });
   }
 
   scores(): Float64Array {
-    return Float64Array.from(this.#sensitivity, (value, k) => value * this.#uncertainty[k]);
+    return Float64Array.from(this.#sensitivity, (value, k) => value * this.#uncertainty[k]!);
   }
 
   state(): MethodState {

@@ -114,7 +114,7 @@ export const loraConfigSchema = z
       context.addIssue({
         code: 'custom',
         path: [key],
-        message: `cannot be combined with ${first[0]}`,
+        message: `cannot be combined with ${first![0]}`,
       });
   })
   .refine(({ init_lora_weights: init, loftq_config }) => loftq_config === undefined || init === 'loftq', {

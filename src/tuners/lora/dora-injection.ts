@@ -31,7 +31,7 @@ export class DoraInjection extends LowRankInjection {
   override increments(paths: readonly string[], x: Value): undefined[] {
     const dropped = this.options.dropout(x);
     this.products(paths, dropped).forEach((increment, i) => {
-      if (increment) this.#seen.set(paths[i], { x: dropped, increment });
+      if (increment) this.#seen.set(paths[i]!, { x: dropped, increment });
     });
     return paths.map(() => undefined);
   }
@@ -52,7 +52,7 @@ export class DoraInjection extends LowRankInjection {
   #lengths({ path, rank, scale }: LowRankModule, module: FrozenModule): Value {
     const [whole, b] = (['A', 'B'] as const).map((factor) =>
       stopGradient(this.layout.value(this.flat, factorName(path, factor))),
-    );
+    ) as [Value, Value];
     const a = this.options.diagonal
       ? multiply(whole, stopGradient(reshape(this.layout.value(this.flat, factorName(path, 'E')), [rank, 1])))
       : whole;

@@ -17,7 +17,7 @@ export function doraReader({ modules, layout, values }: Factored, read: ReadRang
     if (known) return known;
     const magnitude = layout.read(values, factorName(module.path, 'M'));
     const whole = read(name, 0, elementCount([module.outFeatures, module.inFeatures]));
-    const made = new WeightMatrix(module, whole).norms().map((norm, row) => magnitude[row] / norm);
+    const made = new WeightMatrix(module, whole).norms().map((norm, row) => magnitude[row]! / norm);
     shares.set(name, made);
     return made;
   };
@@ -29,7 +29,7 @@ export function doraReader({ modules, layout, values }: Factored, read: ReadRang
     const { inFeatures, outFeatures, transposed } = module;
     for (let i = 0; i < range.length; i++) {
       const at = start + i;
-      range[i] *= share[transposed ? at % outFeatures : Math.floor(at / inFeatures)];
+      range[i]! *= share[transposed ? at % outFeatures : Math.floor(at / inFeatures)]!;
     }
     return range;
   };

@@ -37,7 +37,7 @@ async function answers(dtype: BaseDtype) {
     const config = loraConfigSchema.parse({ use_dora, target_modules: ['query', 'output.dense'] });
     const tuner = LoraTuner.create(model, config);
     const noise = new Random(3, 'moved').normals(tuner.layout.length, moved);
-    const values = tuner.initialValues(3, model.reader(3)).map((value, i) => value + noise[i]);
+    const values = tuner.initialValues(3, model.reader(3)).map((value, i) => value + noise[i]!);
     const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
     found.push((await program.predict(values, feeds)).slice());
     await program.release();
@@ -47,17 +47,17 @@ async function answers(dtype: BaseDtype) {
 }
 
 const distance = (a: Float32Array, b: Float32Array) =>
-  Math.hypot(...a.map((x, i) => x - b[i])) / Math.hypot(...b);
+  Math.hypot(...a.map((x, i) => x - b[i]!)) / Math.hypot(...b);
 
 it('starts as the base answers and moves as over float32, whatever form the weights have', async () => {
-  const [, , exact] = await answers('float32');
+  const [, , exact] = (await answers('float32')) as [Float32Array, Float32Array, Float32Array];
   // Rounded weights change the logits of a model of width 64 by a few percent.
   for (const [dtype, rounding] of [
     ['float32', 1e-6],
     ['int8', 0.05],
     ['int4', 0.3],
   ] as const) {
-    const [base, start, moved] = await answers(dtype);
+    const [base, start, moved] = (await answers(dtype)) as [Float32Array, Float32Array, Float32Array];
     expect(distance(start, base)).toBeLessThan(1e-5);
     expect(distance(moved, start)).toBeGreaterThan(0.05);
     expect(distance(moved, exact)).toBeLessThan(rounding);

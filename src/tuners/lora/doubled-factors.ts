@@ -22,7 +22,7 @@ export function doubledFactors(modules: readonly LowRankModule[], read: Read): R
     const rank = ranks.get(own.path)!;
     return Float32Array.from({ length: 2 * now.length }, (_, i) => {
       const [row, column] = [Math.floor(i / (2 * rank)), i % (2 * rank)];
-      return column < rank ? now[row * rank + column] : -start[row * rank + column - rank];
+      return column < rank ? now[row * rank + column]! : -start[row * rank + column - rank]!;
     });
   };
 }

@@ -25,7 +25,7 @@ it.each(cases)('of rank $rank take back the rounding as numpy does', ({ rank, re
   const { a, b } = loftqFactors(module, weight);
   const increment = (i: number, j: number) => {
     let sum = 0;
-    for (let k = 0; k < rank; k++) sum += b[i * rank + k] * a[k * columns + j];
+    for (let k = 0; k < rank; k++) sum += b[i * rank + k]! * a[k * columns + j]!;
     return scale * sum;
   };
   // A, B and W - Q are float32.

@@ -32,5 +32,5 @@ export function isInt4({ inFeatures, transposed }: LinearModule): boolean {
 /** W - Q. */
 function roundingError(weight: Float32Array): Float32Array {
   const rounded = fourBitValues(quantizeBlocks(weight, 4, BASE_BLOCK), BASE_BLOCK);
-  return weight.map((value, i) => value - rounded[i]);
+  return weight.map((value, i) => value - rounded[i]!);
 }

@@ -33,12 +33,12 @@ function gradientOf({ layout }: LoraTuner, values: Float32Array): Float32Array {
   modules.forEach(({ path, inFeatures, outFeatures }, k) => {
     const [a, b] = [factorName(path, 'A'), factorName(path, 'B')];
     const [rank] = layout.get(a).shape;
-    for (let i = 0; i < rank; i++) {
+    for (let i = 0; i < rank!; i++) {
       for (let row = 0; row < outFeatures; row++) {
         for (let column = 0; column < inFeatures; column++) {
-          const g = fixture.gradients[k][row * inFeatures + column];
-          layout.read(gradient, b)[row * rank + i] += g * layout.read(values, a)[i * inFeatures + column];
-          layout.read(gradient, a)[i * inFeatures + column] += g * layout.read(values, b)[row * rank + i];
+          const g = fixture.gradients[k]![row * inFeatures + column]!;
+          layout.read(gradient, b)[row * rank! + i]! += g * layout.read(values, a)[i * inFeatures + column]!;
+          layout.read(gradient, a)[i * inFeatures + column]! += g * layout.read(values, b)[row * rank! + i]!;
         }
       }
     }

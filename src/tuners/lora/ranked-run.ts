@@ -75,8 +75,8 @@ async function strengthsOf(
   );
   fillFactors(probe, values, ({ rank, outFeatures }, k) => {
     const b = new Float32Array(outFeatures * rank);
-    bases[k].forEach((column, i) => {
-      for (let j = 0; j < outFeatures; j++) b[j * rank + i] = column[j];
+    bases[k]!.forEach((column, i) => {
+      for (let j = 0; j < outFeatures; j++) b[j * rank + i] = column[j]!;
     });
     return { A: undefined, B: b };
   });

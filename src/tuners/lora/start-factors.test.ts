@@ -21,7 +21,7 @@ function product(a: ArrayLike<number>, b: ArrayLike<number>, rank: number): Floa
   return Float64Array.from({ length: height * width }, (_, at) => {
     const [i, j] = [Math.floor(at / width), at % width];
     let sum = 0;
-    for (let k = 0; k < rank; k++) sum += b[i * rank + k] * a[k * width + j];
+    for (let k = 0; k < rank; k++) sum += b[i * rank + k]! * a[k * width + j]!;
     return sum;
   });
 }
@@ -48,10 +48,10 @@ it.each([
   const { a, b } = startFactors(init, { path, ...sizes }, weight, 0);
   const [theirA, theirB] = ['A', 'B'].map(
     (factor) => initial.get(`${PEFT_PREFIX}${path}.lora_${factor}.weight`)!.data as Float32Array,
-  );
+  ) as [Float32Array, Float32Array];
   const theirs = product(theirA, theirB, sizes.rank);
   // The signs of singular vectors are arbitrary, but their product is not. PEFT computes in 32 bits.
-  const off = product(a, b, sizes.rank).map((value, i) => value - theirs[i]);
+  const off = product(a, b, sizes.rank).map((value, i) => value - theirs[i]!);
   expect(largest(off)).toBeLessThan(2e-5 * largest(theirs));
 });
 
@@ -61,7 +61,7 @@ it('by power iterations have all but a little of the principal part', () => {
   const [exact, near] = (['pissa', 'pissa_niter_8'] as const).map((init) => {
     const { a, b } = startFactors(init, module, data, 0);
     return Math.hypot(...product(a, b, 4));
-  });
+  }) as [number, number];
   expect(near / exact).toBeGreaterThan(0.97);
   expect(near / exact).toBeLessThan(1 + 1e-6);
 });
@@ -73,19 +73,19 @@ it('finds the largest of a matrix that is larger than the search, and of one of 
   const found = topSingular(matrix, 3);
   const all = topSingular(matrix, rows);
   found.forEach(({ strength, u, v }, i) => {
-    expect(strength).toBeCloseTo(all[i].strength, 6);
+    expect(strength).toBeCloseTo(all[i]!.strength, 6);
     // Checks Wᵀ u = strength v.
     const back = matrix.turnedTimes(u);
-    expect(largest(back.map((x, j) => x - strength * v[j]))).toBeLessThan(1e-6);
+    expect(largest(back.map((x, j) => x - strength * v[j]!))).toBeLessThan(1e-6);
   });
   const single = new WeightMatrix(
     { path: 'm', outFeatures: 2, inFeatures: 3 },
     Float32Array.of(1, 2, 3, 2, 4, 6),
   );
   const [first, second] = topSingular(single, 2);
-  expect(first.strength).toBeCloseTo(Math.sqrt(70), 6);
-  expect(second.strength).toBeLessThan(1e-6);
-  expect(dot(first.v, second.v)).toBeCloseTo(0, 9);
+  expect(first!.strength).toBeCloseTo(Math.sqrt(70), 6);
+  expect(second!.strength).toBeLessThan(1e-6);
+  expect(dot(first!.v, second!.v)).toBeCloseTo(0, 9);
 });
 
 it.each(['gpt2-pissa', 'llama-olora'])(
@@ -103,7 +103,7 @@ it.each(['gpt2-pissa', 'llama-olora'])(
     const other = new Program(nodeEngine(model, 'cpu'), model, plain.tuner);
     const expected = await other.predict(plain.values, feedsOf(model, inputs));
     // The same matrix product, summed in another order.
-    expect(largest(answers.map((x, i) => x - expected[i]))).toBeLessThan(1e-5 * largest(logitsOf(probe)));
+    expect(largest(answers.map((x, i) => x - expected[i]!))).toBeLessThan(1e-5 * largest(logitsOf(probe)));
     await program.release();
     await other.release();
     const { readRange: _, ...unloaded } = model;

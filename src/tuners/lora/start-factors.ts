@@ -65,8 +65,8 @@ export function packedFactors(
   const b = new Float32Array(outFeatures * rank);
   triplets.forEach(({ u, v, strength }, k) => {
     const root = Math.sqrt(strength);
-    for (let i = 0; i < inFeatures; i++) a[k * inFeatures + i] = root * v[i];
-    for (let i = 0; i < outFeatures; i++) b[i * rank + k] = root * u[i];
+    for (let i = 0; i < inFeatures; i++) a[k * inFeatures + i] = root * v[i]!;
+    for (let i = 0; i < outFeatures; i++) b[i * rank + k] = root * u[i]!;
   });
   return { a, b };
 }
@@ -89,7 +89,7 @@ function approximate(
     const u = new Float64Array(matrix.rows);
     rows.forEach((row, j) => {
       const share = dot(row, direction) / strength;
-      for (let i = 0; i < u.length; i++) u[i] += share * us[j][i];
+      for (let i = 0; i < u.length; i++) u[i]! += share * us[j]![i]!;
     });
     return { strength, u, v: direction };
   });

@@ -10,11 +10,11 @@ import { LowRankInjection } from '../low-rank/low-rank-injection.ts';
 export class StartedInjection extends LowRankInjection {
   override increments(paths: readonly string[], x: Value): (Value | undefined)[] {
     return super.increments(paths, x).map((increment, i) => {
-      const scale = this.modules.get(paths[i])?.scale;
+      const scale = this.modules.get(paths[i]!)?.scale;
       if (!increment || scale === undefined) return undefined;
       const [a, b] = (['A', 'B'] as const).map((factor) =>
-        this.options.frozen!.value(this.flat.node.graph, factorName(paths[i], factor) + AT_START),
-      );
+        this.options.frozen!.value(this.flat.node.graph, factorName(paths[i]!, factor) + AT_START),
+      ) as [Value, Value];
       const taken = matmul(matmul(x, a, { transposeB: true }), b, { transposeB: true, scale });
       return subtract(increment, taken);
     });

@@ -58,7 +58,7 @@ export function topSingular(matrix: WeightMatrix, count: number): SingularTriple
     const isDone = triplets.every(
       // The residual is the left vector's last element times the next off-diagonal element.
       ({ strength, direction }) =>
-        Math.abs(diagonal[last] * direction[last] * beside[last]) <= ACCURACY * strength * strength,
+        Math.abs(diagonal[last]! * direction[last]! * beside[last]!) <= ACCURACY * strength * strength,
     );
     if (isDone || us.length === side)
       return triplets.map(({ direction }) => tripletOf(matrix, vs, direction));
@@ -70,7 +70,7 @@ function bidiagonal(diagonal: readonly number[], beside: readonly number[]): Flo
   return diagonal.map((value, i) => {
     const row = new Float64Array(diagonal.length);
     row[i] = value;
-    if (i + 1 < row.length) row[i + 1] = beside[i];
+    if (i + 1 < row.length) row[i + 1] = beside[i]!;
     return row;
   });
 }
@@ -82,7 +82,7 @@ function tripletOf(
 ): SingularTriplet {
   const v = new Float64Array(matrix.columns);
   vs.forEach((axis, i) => {
-    for (let j = 0; j < v.length; j++) v[j] += direction[i] * axis[j];
+    for (let j = 0; j < v.length; j++) v[j]! += direction[i]! * axis[j]!;
   });
   const u = matrix.times(v);
   const strength = norm(u);

@@ -30,7 +30,7 @@ export class WeightMatrix {
     const squares = new Float64Array(this.rows);
     for (let i = 0; i < this.#data.length; i++) {
       const row = this.#transposed ? i % this.rows : Math.floor(i / this.columns);
-      squares[row] += this.#data[i] * this.#data[i];
+      squares[row]! += this.#data[i]! * this.#data[i]!;
     }
     return squares.map(Math.sqrt);
   }
@@ -41,7 +41,7 @@ function products(data: Float32Array, vector: Float64Array, count: number): Floa
   const width = vector.length;
   return Float64Array.from({ length: count }, (_, row) => {
     let sum = 0;
-    for (let i = 0; i < width; i++) sum += data[row * width + i] * vector[i];
+    for (let i = 0; i < width; i++) sum += data[row * width + i]! * vector[i]!;
     return sum;
   });
 }
@@ -50,7 +50,7 @@ function products(data: Float32Array, vector: Float64Array, count: number): Floa
 function combined(data: Float32Array, vector: Float64Array, width: number): Float64Array {
   const sum = new Float64Array(width);
   vector.forEach((factor, row) => {
-    for (let i = 0; i < width; i++) sum[i] += factor * data[row * width + i];
+    for (let i = 0; i < width; i++) sum[i]! += factor * data[row * width + i]!;
   });
   return sum;
 }

@@ -72,7 +72,7 @@ export function bankedFactors({ modules, layout, values }: Factored): BankedPart
         a: read(path, 'A').map((x, i) => x * (diagonal?.[Math.floor(i / inFeatures)] ?? 1)),
         b: Float32Array.from({ length: rank * outFeatures }, (_, i) => {
           const [k, row] = [Math.floor(i / outFeatures), i % outFeatures];
-          return scale * b[row * rank + k];
+          return scale * b[row * rank + k]!;
         }),
       },
     });

@@ -29,7 +29,7 @@ it('measures rows of A and columns of B, and skips modules of rank 0', () => {
   ]);
   const distances = factorDistances(modules, layout, values);
   expect(Object.keys(distances)).toEqual(['q', 'v']);
-  const [ofB, ofA] = distances.q;
+  const [ofB, ofA] = distances.q!;
   // The columns are rounded to float32.
   expect(ofB).toBeCloseTo(0, 12);
   expect(ofA).toBe(24);

@@ -26,16 +26,16 @@ function distance(matrix: Float32Array, rank: number): number {
   const rows = Array.from({ length: rank }, (_, i) => matrix.subarray(i * width, (i + 1) * width));
   let sum = 0;
   for (let i = 0; i < rank; i++) {
-    sum += (product(rows[i], rows[i]) - 1) ** 2;
+    sum += (product(rows[i]!, rows[i]!) - 1) ** 2;
     // The Gram matrix is symmetric, so its off-diagonal elements count twice.
-    for (let j = 0; j < i; j++) sum += 2 * product(rows[i], rows[j]) ** 2;
+    for (let j = 0; j < i; j++) sum += 2 * product(rows[i]!, rows[j]!) ** 2;
   }
   return Number(sum.toPrecision(4));
 }
 
 function product(x: Float32Array, y: Float32Array): number {
   let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += x[i] * y[i];
+  for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!;
   return sum;
 }
 
@@ -43,7 +43,7 @@ function product(x: Float32Array, y: Float32Array): number {
 function byRows(matrix: Float32Array, rows: number, columns: number): Float32Array {
   const transposed = new Float32Array(matrix.length);
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) transposed[j * rows + i] = matrix[i * columns + j];
+    for (let j = 0; j < columns; j++) transposed[j * rows + i] = matrix[i * columns + j]!;
   }
   return transposed;
 }

@@ -13,6 +13,6 @@ export function columnsOf(
   height: number,
 ): Float64Array[] {
   return Array.from({ length: columns }, (_, i) =>
-    Float64Array.from({ length: height }, (_, j) => values[start + j * columns + i]),
+    Float64Array.from({ length: height }, (_, j) => values[start + j * columns + i]!),
   );
 }

@@ -36,7 +36,7 @@ export function importAdapter<Made extends LowRankTuner>(
   const ranks = new Map(
     [...stored].flatMap(([name, { shape }]) => {
       const own = factorOf(name);
-      return own?.factor === 'A' ? [[own.path, shape[0]] as const] : [];
+      return own?.factor === 'A' ? [[own.path, shape[0]!] as const] : [];
     }),
   );
   const modules = adaptedLinears(model, ranks, where).map((module) => ({

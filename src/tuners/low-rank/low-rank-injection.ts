@@ -63,12 +63,12 @@ export class LowRankInjection implements Injection {
     const name = factorName(path, 'A');
     const { frozen } = this.options;
     const still = frozen?.layout.find(name);
-    if (still) return { of: frozen!.value(this.flat.node.graph, name), from: 0, to: still.shape[0] };
+    if (still) return { of: frozen!.value(this.flat.node.graph, name), from: 0, to: still.shape[0]! };
     const stacked = stackValue(this.flat, this.layout.get(name).stack);
     const [from, to] = this.layout.rows(name);
     if (!this.options.diagonal) return { of: stacked, from, to };
     const diagonal = this.lambdas(this.layout.get(factorName(path, 'E')).stack);
-    return { of: multiply(stacked, reshape(diagonal, [stacked.shape[0], 1])), from, to };
+    return { of: multiply(stacked, reshape(diagonal, [stacked.shape[0]!, 1])), from, to };
   }
 }
 

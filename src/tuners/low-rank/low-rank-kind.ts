@@ -48,7 +48,7 @@ function storedRanks(tensors: AdapterTensors): Record<string, number> {
   const ranks: Record<string, number> = {};
   for (const [key, { shape }] of tensors) {
     const own = factorOf(parseAdapterKey(key) ?? '');
-    if (own?.factor === 'A') ranks[own.path] = shape[0];
+    if (own?.factor === 'A') ranks[own.path] = shape[0]!;
   }
   return ranks;
 }

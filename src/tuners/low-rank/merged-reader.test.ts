@@ -26,9 +26,9 @@ it.each([
   const of = (name: string) => tuner.layout.read(values, `layer.${name}`);
   const merged = Float32Array.from(base, (w, i) => {
     const place = [Math.floor(i / width), i % width];
-    const [row, column] = transposed ? place.reverse() : place;
+    const [row, column] = (transposed ? place.reverse() : place) as [number, number];
     for (let k = 0; k < rank; k++) {
-      w += scale * of('lora_B')[row * rank + k] * of('lora_E')[k] * of('lora_A')[k * inFeatures + column];
+      w += scale * of('lora_B')[row * rank + k]! * of('lora_E')[k]! * of('lora_A')[k * inFeatures + column]!;
     }
     return w;
   });
@@ -36,7 +36,7 @@ it.each([
     for (let end = start + 1; end <= base.length; end++) {
       const part = read('layer.weight', start, end);
       expect(part.length).toBe(end - start);
-      part.forEach((value, i) => expect(value).toBeCloseTo(merged[start + i], 6));
+      part.forEach((value, i) => expect(value).toBeCloseTo(merged[start + i]!, 6));
     }
 });
 

@@ -40,13 +40,13 @@ function addIncrement(
     const sum = Float64Array.from(range.subarray(from - start, to - start));
     const column = from - row * width;
     for (let k = 0; k < rank; k++) {
-      const factor = scale * (diagonal ? diagonal[k] : 1);
+      const factor = scale * (diagonal ? diagonal[k]! : 1);
       if (transposed) {
-        const own = factor * a[k * inFeatures + row];
-        for (let i = 0; i < sum.length; i++) sum[i] += own * b[(column + i) * rank + k];
+        const own = factor * a[k * inFeatures + row]!;
+        for (let i = 0; i < sum.length; i++) sum[i]! += own * b[(column + i) * rank + k]!;
       } else {
-        const own = factor * b[row * rank + k];
-        for (let i = 0; i < sum.length; i++) sum[i] += own * a[k * inFeatures + column + i];
+        const own = factor * b[row * rank + k]!;
+        for (let i = 0; i < sum.length; i++) sum[i]! += own * a[k * inFeatures + column + i]!;
       }
     }
     range.set(sum, from - start);

@@ -18,14 +18,14 @@ const COUNT = 4;
 
 /** The term by its definition, in 64 bits. Each factor is a list of the vectors that should be orthonormal. */
 function expected(factors: number[][][], form: Orthogonality): number {
-  const dot = (x: number[], y: number[]) => x.reduce((sum, value, i) => sum + value * y[i], 0);
+  const dot = (x: number[], y: number[]) => x.reduce((sum, value, i) => sum + value * y[i]!, 0);
   const parts = factors.map((vectors) => {
     const gram = vectors.map((x) => vectors.map((y) => dot(x, y)));
     const cells = gram.flatMap((row, i) => row.map((value, j) => ({ value, i, j })));
     if (form === 'cosine') {
       const different = cells.filter(({ i, j }) => i !== j);
       const cosines = different.map(({ value, i, j }) => {
-        const lengths = Math.sqrt(gram[i][i]) * Math.sqrt(gram[j][j]);
+        const lengths = Math.sqrt(gram[i]![i]!) * Math.sqrt(gram[j]![j]!);
         return Math.abs(value) / (lengths + 1e-30);
       });
       return cosines.reduce((a, b) => a + b) / different.length;
@@ -42,12 +42,12 @@ function factorsIn(flat: ArrayLike<number>): number[][][] {
   let start = 0;
   return GROUPS.flatMap(({ side, members }) =>
     members.map(({ shape: [height, width] }) => {
-      const at = (i: number, j: number) => flat[start + i * width + j];
-      const rows = Array.from({ length: height }, (_, i) =>
-        Array.from({ length: width }, (_, j) => at(i, j)),
+      const at = (i: number, j: number) => flat[start + i * width! + j]!;
+      const rows = Array.from({ length: height! }, (_, i) =>
+        Array.from({ length: width! }, (_, j) => at(i, j)),
       );
-      start += height * width;
-      return side === 'rows' ? rows : rows[0].map((_, j) => rows.map((row) => row[j]));
+      start += height! * width!;
+      return side === 'rows' ? rows : rows[0]!.map((_, j) => rows.map((row) => row[j]!));
     }),
   );
 }
@@ -69,8 +69,8 @@ async function computed(flat: Float32Array, form: Orthogonality) {
   });
   const results = await session.run(Object.fromEntries(feeds));
   await session.release();
-  const slope = slopes.flatMap((_, i) => [...(results[`slope${i}`].data as Float32Array)]);
-  return { value: results.value.data[0] as number, slope };
+  const slope = slopes.flatMap((_, i) => [...(results[`slope${i}`]!.data as Float32Array)]);
+  return { value: results.value!.data[0] as number, slope };
 }
 
 describe.each(['mean-norm', 'sum-squared', 'cosine'] as const)('%s', (form) => {
@@ -87,7 +87,7 @@ describe.each(['mean-norm', 'sum-squared', 'cosine'] as const)('%s', (form) => {
     });
     // The tolerance is a few float32 rounding errors.
     const largest = Math.max(...slopes.map(Math.abs));
-    slope.forEach((actual, i) => expect(Math.abs(actual - slopes[i])).toBeLessThan(1e-5 * largest));
+    slope.forEach((actual, i) => expect(Math.abs(actual - slopes[i]!)).toBeLessThan(1e-5 * largest));
   });
 
   it('has a gradient if a factor is zero, as B is at the start', async () => {
@@ -100,7 +100,7 @@ describe.each(['mean-norm', 'sum-squared', 'cosine'] as const)('%s', (form) => {
 });
 
 it('treats factors that are orthonormal up to rounding as orthonormal', async () => {
-  const [a, b, c] = [0.6, 0.8, 0].map(Math.fround);
+  const [a, b, c] = [0.6, 0.8, 0].map(Math.fround) as [number, number, number];
   // Each factor is a rotation in 32 bits, with columns of zeros or a row of zeros added.
   const rotation = [a, b, c, -b, a, c, c, c, 1];
   const wide = [0, 3, 6].flatMap((row) => [...rotation.slice(row, row + 3), 0, 0]);

@@ -51,9 +51,9 @@ export function orthogonalityTerm(
 ): Regularizer {
   return {
     weight,
-    views: groups.map(({ members }) => [members.length, ...members[0].shape]),
+    views: groups.map(({ members }) => [members.length, ...members[0]!.shape]),
     build(views) {
-      const distances = groups.map(({ side }, i) => distance(views[i], side, form));
+      const distances = groups.map(({ side }, i) => distance(views[i]!, side, form));
       const terms = distances.map((each) => sum(form === 'mean-norm' ? safeSqrt(each, ROUNDING) : each, [0]));
       const total = terms.reduce((a, b) => add(a, b));
       return form === 'sum-squared' ? total : multiply(total, 1 / count);
@@ -67,7 +67,7 @@ export function orthogonalityTerm(
  */
 function distance(factors: Value, side: FactorGroup['side'], form: Orthogonality): Value {
   const [, ...sizes] = factors.shape as number[];
-  const rank = side === 'rows' ? sizes[0] : sizes[1];
+  const rank = side === 'rows' ? sizes[0]! : sizes[1]!;
   const gram = matmul(factors, factors, { transposeA: side === 'columns', transposeB: side === 'rows' });
   if (form === 'cosine') return meanCosine(factors, gram, side);
   const deviation = subtract(gram, identity(factors, rank));
@@ -78,12 +78,12 @@ function distance(factors: Value, side: FactorGroup['side'], form: Orthogonality
 function meanCosine(factors: Value, gram: Value, side: FactorGroup['side']): Value {
   const [count, rank] = gram.shape as number[];
   const lengths = safeSqrt(sum(multiply(factors, factors), [side === 'rows' ? 2 : 1]));
-  const products = multiply(reshape(lengths, [count, rank, 1]), reshape(lengths, [count, 1, rank]));
+  const products = multiply(reshape(lengths, [count!, rank!, 1]), reshape(lengths, [count!, 1, rank!]));
   // |x| with a gradient of zero at zero.
   const magnitudes = add(relu(gram), relu(negate(gram)));
   const cosines = divide(magnitudes, add(products, COSINE_EPSILON));
-  const between = multiply(cosines, subtract(1, identity(factors, rank)));
-  return multiply(sum(between, [1, 2]), 1 / (rank * rank - rank));
+  const between = multiply(cosines, subtract(1, identity(factors, rank!)));
+  return multiply(sum(between, [1, 2]), 1 / (rank! * rank! - rank!));
 }
 
 /**

@@ -12,7 +12,7 @@ const { orthonormal } = JSON.parse(readFileSync('src/tuners/fixtures/beyond.json
 it('orthonormalises rows like LAPACK', () => {
   const rows = orthonormalise(orthonormal.rows.map((row) => Float64Array.from(row)));
   orthonormal.result.forEach((row, i) => {
-    row.forEach((value, j) => expect(rows[i][j]).toBeCloseTo(value, 12));
+    row.forEach((value, j) => expect(rows[i]![j]).toBeCloseTo(value, 12));
   });
 });
 
@@ -22,7 +22,7 @@ it('drops vectors that depend on earlier ones or on others', () => {
     [3, 0, 0],
     [1, 1, 1],
   ].map((row) => Float64Array.from(row));
-  expect(orthonormalise([a, b, c], [Float64Array.of(0, 0, 1)])).toEqual([
+  expect(orthonormalise([a!, b!, c!], [Float64Array.of(0, 0, 1)])).toEqual([
     Float64Array.of(1, 0, 0),
     Float64Array.of(0, 1, 0),
   ]);
@@ -36,7 +36,7 @@ it('finds singular values and vectors that reproduce the matrix', () => {
     found.forEach(({ direction: w }, j) => expect(dot(v, w)).toBeCloseTo(Number(i === j), 12));
     // |M v| = σ, and the largest comes first.
     expect(Math.hypot(...rows.map((row) => dot(row, v)))).toBeCloseTo(strength, 12);
-    if (i > 0) expect(strength).toBeLessThanOrEqual(found[i - 1].strength);
+    if (i > 0) expect(strength).toBeLessThanOrEqual(found[i - 1]!.strength);
     expect(Math.max(...v)).toBe(Math.max(...v.map(Math.abs)));
   });
 });
@@ -49,18 +49,18 @@ it('P and Q start orthonormal, and λ at zero', () => {
     const values = tuner.initialValues(4, () => new Float32Array());
     return (['A', 'E', 'B'] as const).map((factor) => tuner.layout.read(values, `m.lora_${factor}`));
   };
-  const [a, e, b] = start('orthonormal');
+  const [a, e, b] = start('orthonormal') as [Float32Array, Float32Array, Float32Array];
   const [normal] = start('normal');
   expect([...e]).toEqual([0, 0, 0]);
   for (let i = 0; i < 3; i++) {
     for (let j = 0; j < 3; j++) {
-      const rows = a.slice(7 * i, 7 * i + 7).reduce((sum, x, k) => sum + x * a[7 * j + k], 0);
-      const columns = [0, 1, 2, 3, 4].reduce((sum, k) => sum + b[3 * k + i] * b[3 * k + j], 0);
+      const rows = a.slice(7 * i, 7 * i + 7).reduce((sum, x, k) => sum + x * a[7 * j + k]!, 0);
+      const columns = [0, 1, 2, 3, 4].reduce((sum, k) => sum + b[3 * k + i]! * b[3 * k + j]!, 0);
       expect(rows).toBeCloseTo(Number(i === j), 6);
       expect(columns).toBeCloseTo(Number(i === j), 6);
     }
   }
   // The first row keeps its direction.
-  const length = Math.hypot(...normal.slice(0, 7));
-  a.slice(0, 7).forEach((value, j) => expect(value).toBeCloseTo(normal[j] / length, 6));
+  const length = Math.hypot(...normal!.slice(0, 7));
+  a.slice(0, 7).forEach((value, j) => expect(value).toBeCloseTo(normal![j]! / length, 6));
 });

@@ -16,7 +16,7 @@ export function orthonormalise(
     project(vector, basis);
     const after = norm(vector);
     if (!(after > DEPENDENT * before)) continue;
-    for (let i = 0; i < vector.length; i++) vector[i] /= after;
+    for (let i = 0; i < vector.length; i++) vector[i]! /= after;
     basis.push(vector);
   }
   return basis;
@@ -30,14 +30,14 @@ export function project(vector: Float64Array, basis: readonly Float64Array[]): v
   for (let pass = 0; pass < 2; pass++) {
     for (const axis of basis) {
       const along = dot(vector, axis);
-      for (let i = 0; i < vector.length; i++) vector[i] -= along * axis[i];
+      for (let i = 0; i < vector.length; i++) vector[i]! -= along * axis[i]!;
     }
   }
 }
 
 export function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
 }
 

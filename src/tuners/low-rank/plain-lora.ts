@@ -20,7 +20,7 @@ export function plainLora(adapter: PeftAdapter, where: string): PeftAdapter {
   const { config, tensors } = adapter;
   if (config.peft_type === 'LORA') return adapter;
   const factors = factorsByModule(tensors, where);
-  const ranks = new Map([...factors].map(([path, { E }]) => [path, E.shape[0]]));
+  const ranks = new Map([...factors].map(([path, { E }]) => [path, E.shape[0]!]));
   const kept = [...ranks].filter(([, rank]) => rank > 0);
   if (kept.length === 0) {
     throw new UserError({ where, fault: 'has rank 0 everywhere, so no triplet is left' });
@@ -71,5 +71,5 @@ function factorsByModule(tensors: AdapterTensors, where: string) {
 
 /** Returns matrix · scale · diag(factors) for a matrix [rows, factors], row-major. */
 function scaledColumns({ shape, data }: Tensor, factors: Float32Array, scale: number): Tensor {
-  return { shape, data: data.map((value, i) => value * scale * factors[i % factors.length]) };
+  return { shape, data: data.map((value, i) => value * scale * factors[i % factors.length]!) };
 }

@@ -22,14 +22,14 @@ export function principalDirections(rows: readonly Float64Array[]): PrincipalDir
   for (let sweep = 0, isDone = false; !isDone && sweep < MAX_SWEEPS; sweep++) {
     isDone = true;
     for (let i = 0; i < rows.length; i++) {
-      for (let j = i + 1; j < rows.length; j++) isDone = !rotate(rows[i], rows[j]) && isDone;
+      for (let j = i + 1; j < rows.length; j++) isDone = !rotate(rows[i]!, rows[j]!) && isDone;
     }
   }
   return rows
     .map((row) => {
       const strength = Math.sqrt(dot(row, row));
       const length = largest(row) < 0 ? -strength : strength;
-      if (strength > 0) for (let i = 0; i < row.length; i++) row[i] /= length;
+      if (strength > 0) for (let i = 0; i < row.length; i++) row[i]! /= length;
       return { strength, direction: row };
     })
     .sort((a, b) => b.strength - a.strength);
@@ -48,9 +48,9 @@ function rotate(a: Float64Array, b: Float64Array): boolean {
   const cosine = 1 / Math.sqrt(1 + tangent * tangent);
   const sine = cosine * tangent;
   for (let i = 0; i < a.length; i++) {
-    const x = a[i];
-    a[i] = cosine * x - sine * b[i];
-    b[i] = sine * x + cosine * b[i];
+    const x = a[i]!;
+    a[i] = cosine * x - sine * b[i]!;
+    b[i] = sine * x + cosine * b[i]!;
   }
   return true;
 }

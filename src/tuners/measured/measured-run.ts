@@ -54,7 +54,7 @@ export class MeasuredRun implements MethodRun {
           begin: (values) => {
             modules.forEach(({ path, rank }, k) => {
               for (const factor of ['A', 'B'] as const) {
-                const start = factors?.[k][factor];
+                const start = factors?.[k]?.[factor];
                 if (start && rank > 0) this.tuner.layout.read(values, factorName(path, factor)).set(start);
               }
             });
@@ -73,7 +73,7 @@ export class MeasuredRun implements MethodRun {
   }
 
   restore({ ranks }: MethodState): void {
-    this.#setRanks([...ranks]);
+    this.#setRanks([...ranks!]);
   }
 
   store(values: Float32Array, baseModel: string): StoredAdapter {
@@ -84,8 +84,8 @@ export class MeasuredRun implements MethodRun {
     const { even, scale } = this.#method;
     const modules = even.modules.map((module, k) => ({
       ...module,
-      rank: ranks[k],
-      scale: scale && ranks[k] > 0 ? scale(module.path, ranks[k]) : module.scale,
+      rank: ranks[k]!,
+      scale: scale && ranks[k]! > 0 ? scale(module.path, ranks[k]!) : module.scale,
     }));
     this.tuner = even.withModules(modules);
   }

@@ -24,7 +24,7 @@ it.each([
   const step = 0.05 / length;
   const at = (sign: number) =>
     program.loss(
-      values.map((value, i) => value + sign * step * gradient[i]),
+      values.map((value, i) => value + sign * step * gradient[i]!),
       feeds,
     );
   const slope = ((await at(1)) - (await at(-1))) / (2 * step);

@@ -26,8 +26,8 @@ export class WeightGradientTuner implements Tuner {
     }));
     this.layout = new ParameterLayout([...whole, ...saved]);
     this.sites = whole.map(({ shape: [out, width] }, k) => ({
-      path: modules[k].path,
-      parameters: out * width,
+      path: modules[k]!.path,
+      parameters: out! * width!,
     }));
   }
 
@@ -60,7 +60,7 @@ export class WeightGradientTuner implements Tuner {
     if (!transposed) return stored;
     return stored.map((_, at) => {
       const [row, column] = [Math.floor(at / inFeatures), at % inFeatures];
-      return stored[column * outFeatures + row];
+      return stored[column * outFeatures + row]!;
     });
   }
 }

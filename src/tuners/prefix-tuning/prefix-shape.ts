@@ -16,7 +16,8 @@ export interface PrefixShape {
  * @throws UserError if its layers differ in the size of their keys
  */
 export function prefixShape({ states, definition }: TunableModel): PrefixShape {
-  const [{ width, headSize }] = states.values();
+  const [first] = states.values();
+  const { width, headSize } = first!;
   if ([...states.values()].every((other) => other.width === width))
     return { names: [...states.keys()], width, heads: width / headSize };
   throw new UserError({

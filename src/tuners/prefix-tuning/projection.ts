@@ -55,12 +55,15 @@ export function numericLayers(
   return {
     table: read(TABLE),
     linear(path, x) {
-      const [weight, bias] = ['weight', 'bias'].map((name) => read(`${path}.${name}`));
+      const [weight, bias] = ['weight', 'bias'].map((name) => read(`${path}.${name}`)) as [
+        Float32Array,
+        Float32Array,
+      ];
       const [inFeatures, outFeatures] = [x.length / count, bias.length];
       return Float64Array.from({ length: count * outFeatures }, (_, i) => {
         const [row, out] = [Math.floor(i / outFeatures), i % outFeatures];
-        let sum = bias[out];
-        for (let k = 0; k < inFeatures; k++) sum += x[row * inFeatures + k] * weight[out * inFeatures + k];
+        let sum = bias[out]!;
+        for (let k = 0; k < inFeatures; k++) sum += x[row * inFeatures + k]! * weight[out * inFeatures + k]!;
         return sum;
       });
     },

@@ -10,9 +10,10 @@ type Settings = Pick<
 
 /** The table of a model's word embeddings, and the number by which the model multiplies its rows. */
 export function wordTable({ wordTables, parameters }: TunableModel) {
-  const [[name, scale]] = wordTables;
+  const [first] = wordTables;
+  const [name, scale] = first!;
   const shape = parameters.get(name)!;
-  return { name, scale, shape, width: shape[1] };
+  return { name, scale, shape, width: shape[1]! };
 }
 
 /** The tokens of a prompt. As in PEFT, they have positions in the sequence of labels. */
@@ -48,7 +49,7 @@ function initialEmbeddings(
   const random = new Random(seed, `init ${TABLE}`);
   if (init === 'RANDOM') return random.normals(count * width, 1);
   const ids =
-    init === 'TEXT' ? idsOf(model, text) : Array.from({ length: count }, () => random.integer(shape[0]));
+    init === 'TEXT' ? idsOf(model, text) : Array.from({ length: count }, () => random.integer(shape[0]!));
   const embeddings = new Float32Array(count * width);
   const rowOf = (id: number) => {
     const [start, end] = [id * width, (id + 1) * width];
@@ -56,7 +57,7 @@ function initialEmbeddings(
   };
   for (let i = 0; i < count; i++)
     embeddings.set(
-      rowOf(ids[i % ids.length]).map((value) => value * scale),
+      rowOf(ids[i % ids.length]!).map((value) => value * scale),
       i * width,
     );
   return embeddings;

@@ -47,7 +47,7 @@ function suggestTarget(target: string, paths: readonly string[]): string {
   const suffixes = ends.flatMap((parts) => parts.map((_, i) => parts.slice(i).join('.')));
   const near = nearest(target, suffixes);
   if (near.length > 0) return `Did you mean ${near.join(', ')}?`;
-  return suggest(target, new Set(ends.map((parts) => parts[parts.length - 1])));
+  return suggest(target, new Set(ends.map((parts) => parts[parts.length - 1]!)));
 }
 
 function isNumber(part: string): boolean {

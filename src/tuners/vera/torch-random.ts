@@ -12,7 +12,7 @@ export class TorchRandom {
   constructor(seed: number) {
     this.#state[0] = seed;
     for (let i = 1; i < SIZE; i++) {
-      const before = this.#state[i - 1] ^ (this.#state[i - 1] >>> 30);
+      const before = this.#state[i - 1]! ^ (this.#state[i - 1]! >>> 30);
       this.#state[i] = Math.imul(before, 1_812_433_253) + i;
     }
   }
@@ -27,7 +27,7 @@ export class TorchRandom {
 
   #bits(): number {
     if (this.#at === SIZE) this.#turn();
-    let bits = this.#state[this.#at++];
+    let bits = this.#state[this.#at++]!;
     bits ^= bits >>> 11;
     bits ^= (bits << 7) & 0x9d2c_5680;
     bits ^= (bits << 15) & 0xefc6_0000;
@@ -36,9 +36,9 @@ export class TorchRandom {
 
   #turn(): void {
     for (let i = 0; i < SIZE; i++) {
-      const next = this.#state[(i + 1) % SIZE];
-      const mixed = (this.#state[i] & 0x8000_0000) | (next & 0x7fff_ffff);
-      this.#state[i] = this.#state[(i + SHIFT) % SIZE] ^ (mixed >>> 1) ^ (next & 1 ? 0x9908_b0df : 0);
+      const next = this.#state[(i + 1) % SIZE]!;
+      const mixed = (this.#state[i]! & 0x8000_0000) | (next & 0x7fff_ffff);
+      this.#state[i] = this.#state[(i + SHIFT) % SIZE]! ^ (mixed >>> 1) ^ (next & 1 ? 0x9908_b0df : 0);
     }
     this.#at = 0;
   }

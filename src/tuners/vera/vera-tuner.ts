@@ -66,7 +66,7 @@ export class VeraTuner implements Tuner {
   drawProjections(): void {
     const random = new TorchRandom(this.settings.seed);
     for (const { name, shape } of this.frozen.layout.segments) {
-      const bound = Math.sqrt(6 / shape[1]);
+      const bound = Math.sqrt(6 / shape[1]!);
       random.uniform(this.frozen.read(name), -bound, bound);
     }
   }
@@ -78,7 +78,7 @@ export class VeraTuner implements Tuner {
       parameter: (name) => (this.layout.find(name) ? this.layout.value(flat, name) : undefined),
       increments: (paths, x) => {
         if (!paths.some((path) => modules.has(path))) return paths.map(() => undefined);
-        const rows = slice(this.frozen.value(graph, VERA.A), 1, 0, x.shape[1]);
+        const rows = slice(this.frozen.value(graph, VERA.A), 1, 0, x.shape[1]!);
         const inner = matmul(dropout(x, this.settings.dropout), rows, { transposeB: true });
         return paths.map((path) => {
           const module = modules.get(path);
@@ -121,10 +121,10 @@ export class VeraTuner implements Tuner {
       const [d, own] = [vector('d'), layout.read(made, factorName(path, 'A'))];
       for (let i = 0; i < own.length; i++) {
         const row = Math.floor(i / inFeatures);
-        own[i] = d[row] * a[row * width + (i % inFeatures)];
+        own[i] = d[row]! * a[row * width! + (i % inFeatures)]!;
       }
       const [shares, columns] = [vector('b'), layout.read(made, factorName(path, 'B'))];
-      for (let i = 0; i < columns.length; i++) columns[i] = shares[Math.floor(i / r)] * b[i];
+      for (let i = 0; i < columns.length; i++) columns[i] = shares[Math.floor(i / r)]! * b[i]!;
     }
     return { modules, layout, values: made };
   }

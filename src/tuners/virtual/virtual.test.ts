@@ -74,7 +74,7 @@ async function wholeLogits({
 }
 
 const difference = (a: readonly number[], b: ArrayLike<number>) =>
-  a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
+  a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
 
 describe.each(METHODS)('%s', (method) => {
   it.each(FAMILIES)('reads a text of %s with a cache as at once', async (family) => {
@@ -83,9 +83,9 @@ describe.each(METHODS)('%s', (method) => {
     const language = await openLanguageModel({ engine: nodeEngine(tuned.model, 'cpu'), ...tuned });
     expect(language.maxPositions).toBe(64 - COUNT);
     const first = await language.read(Int32Array.from(TOKENS.slice(0, 3)), 1, { mask: ones(3) });
-    expect(difference(whole[2], first)).toBeLessThan(TOLERANCE);
+    expect(difference(whole[2]!, first)).toBeLessThan(TOLERANCE);
     for (let i = 3; i < TOKENS.length; i++)
-      expect(difference(whole[i], await language.read(Int32Array.of(TOKENS[i]), 1, {}))).toBeLessThan(
+      expect(difference(whole[i]!, await language.read(Int32Array.of(TOKENS[i]!), 1, {}))).toBeLessThan(
         TOLERANCE,
       );
     await language.release();
@@ -100,15 +100,15 @@ describe.each(METHODS)('%s', (method) => {
       const language = await openLanguageModel({ engine: nodeEngine(tuned.model, 'cpu'), ...tuned });
       const prompts = Int32Array.from([0, 0, ...TOKENS.slice(0, 2), ...TOKENS.slice(0, 4)]);
       const mask = Int32Array.from([0, 0, 1, 1, 1, 1, 1, 1]);
-      const width = whole[0].length;
+      const width = whole[0]!.length;
       const read = await language.read(prompts, 2, { mask });
-      expect(difference(whole[1], read.subarray(0, width))).toBeLessThan(TOLERANCE);
-      expect(difference(whole[3], read.subarray(width))).toBeLessThan(TOLERANCE);
-      const swapped = await language.read(Int32Array.of(TOKENS[4], TOKENS[2]), 2, {
+      expect(difference(whole[1]!, read.subarray(0, width))).toBeLessThan(TOLERANCE);
+      expect(difference(whole[3]!, read.subarray(width))).toBeLessThan(TOLERANCE);
+      const swapped = await language.read(Int32Array.of(TOKENS[4]!, TOKENS[2]!), 2, {
         parents: Int32Array.of(1, 0),
       });
-      expect(difference(whole[4], swapped.subarray(0, width))).toBeLessThan(TOLERANCE);
-      expect(difference(whole[2], swapped.subarray(width))).toBeLessThan(TOLERANCE);
+      expect(difference(whole[4]!, swapped.subarray(0, width))).toBeLessThan(TOLERANCE);
+      expect(difference(whole[2]!, swapped.subarray(width))).toBeLessThan(TOLERANCE);
       await language.release();
       tuned.model.close();
     },
@@ -121,7 +121,7 @@ describe.each(METHODS)('%s', (method) => {
     const language = await openLanguageModel({ engine, ...tuned }, { continues: true });
     await language.read(Int32Array.from([...TOKENS.slice(0, 4), 50]), 1, { mask: ones(5) });
     const again = await language.read(Int32Array.from(TOKENS), 1, { mask: ones(TOKENS.length) });
-    expect(difference(whole[TOKENS.length - 1], again)).toBeLessThan(TOLERANCE);
+    expect(difference(whole[TOKENS.length - 1]!, again)).toBeLessThan(TOLERANCE);
     await language.release();
     tuned.model.close();
   });
@@ -146,7 +146,7 @@ describe.each(METHODS)('%s', (method) => {
       const labels = labelledRows(batch.labels, 1, batch.length, true, positions);
       const feeds = { ...modelFeeds(batch), ...labels };
       const { loss, gradient } = await program.differentiate(values, feeds, 0, 1);
-      const count = labels.labels.data.length;
+      const count = labels.labels!.data.length;
       return { count, loss: count * loss, gradient: gradient.map((value) => count * value) };
     };
     const packed = await learn({ items: Int32Array.of(0, 1, 2), starts: Int32Array.of(0, 3) }, 0);
@@ -157,7 +157,7 @@ describe.each(METHODS)('%s', (method) => {
     expect(packed.count).toBe(sum(({ count }) => count));
     expect(Math.abs(packed.loss - sum(({ loss }) => loss))).toBeLessThan(1e-4);
     packed.gradient.forEach((value, i) =>
-      expect(Math.abs(value - sum(({ gradient }) => gradient[i]))).toBeLessThan(1e-4),
+      expect(Math.abs(value - sum(({ gradient }) => gradient[i]!))).toBeLessThan(1e-4),
     );
     await program.release();
     model.close();
@@ -182,8 +182,8 @@ describe.each(METHODS)('%s', (method) => {
       gradients.push((await program.differentiate(values, feeds, 0, 1)).gradient.slice());
       await program.release();
     }
-    expect(difference([...gradients[0]], gradients[1])).toBeLessThan(TOLERANCE);
-    expect(gradients[0].some((value) => Math.abs(value) > 1e-3)).toBe(true);
+    expect(difference([...gradients[0]!], gradients[1]!)).toBeLessThan(TOLERANCE);
+    expect(gradients[0]!.some((value) => Math.abs(value) > 1e-3)).toBe(true);
     model.close();
   });
 });

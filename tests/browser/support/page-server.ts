@@ -43,9 +43,9 @@ export async function servePage(script: string): Promise<PageServer> {
     const path = new URL(request.url!, 'http://page').pathname.slice(1);
     response.on('finish', () => answers.push(`${response.statusCode} ${path}`));
     if (path === '') return send(response, 'html', PAGE);
-    if (path === 'page.js') return send(response, 'js', outputFiles[0].text);
+    if (path === 'page.js') return send(response, 'js', outputFiles[0]!.text);
     const [, folder, name] = /^((?:\w+\/)*)([\w.-]+)$/.exec(path) ?? [];
-    const place = Object.hasOwn(FOLDERS, folder ?? '?') ? join(FOLDERS[folder], name) : undefined;
+    const place = Object.hasOwn(FOLDERS, folder ?? '?') ? join(FOLDERS[folder!]!, name!) : undefined;
     sendFile(response, place, request.headers.range);
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));

@@ -36,7 +36,7 @@ export class PageUser {
   async step(least: number): Promise<void> {
     await this.page.waitForFunction(
       (least) =>
-        Number(/^Step ([\d,]+)/.exec(document.querySelector('#step-line')!.textContent!)?.[1]) >= least,
+        Number(/^Step ([\d,]+)/.exec(document.querySelector('#step-line')!.textContent)?.[1]) >= least,
       least,
       { timeout: 0 },
     );
@@ -62,7 +62,7 @@ export class PageUser {
     const items = page.locator('#answer li');
     await items.first().waitFor();
     return (await items.allInnerTexts()).map((item) => {
-      const [label, percent] = item.trim().split(/\s*\n\s*/);
+      const [label, percent] = item.trim().split(/\s*\n\s*/) as [string, string];
       return [label, Number.parseFloat(percent)];
     });
   }

@@ -9,7 +9,7 @@ input.addEventListener('change', async () => {
       training: { max_steps: 30, per_device_train_batch_size: 8 },
       adalora: { target_r: 4, tinit: '10%', tfinal: '40%' },
     },
-    { files: { 'rows.tsv': file }, onEvent: (event) => console.log(event.type, event.step) },
+    { files: { 'rows.tsv': file! }, onEvent: (event) => console.log(event.type, event.step) },
   );
   console.log(trained.ranks);
 

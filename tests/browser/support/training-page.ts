@@ -70,7 +70,7 @@ async function run(config: PageConfig, options: PageRunOptions = {}): Promise<Pa
           kept = file;
         },
       }),
-      files: { ...texts, [file.name]: file },
+      files: { ...texts, [file!.name]: file! },
       signal: controller.signal,
       onEvent(event) {
         events.push(event);

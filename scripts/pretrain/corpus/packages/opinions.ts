@@ -44,10 +44,10 @@ export function* opinions(packages: string, count: number, seed: number): Genera
     }),
   );
   const random = new Random(seed, 'opinions');
-  const draw = <T>(from: readonly T[]) => from[random.integer(from.length)];
+  const draw = <T>(from: readonly T[]) => from[random.integer(from.length)]!;
   for (let number = 0; number < count; number++) {
     const phrase = draw(FORMS).replace(/[A-Z]{3,4}/g, (name) => {
-      const { all, loaded } = words[NAMES[name as keyof typeof NAMES]];
+      const { all, loaded } = words[NAMES[name as keyof typeof NAMES]]!;
       return draw(random.uniform() < WITH_SENTIMENT ? loaded : all);
     });
     yield { id: `opinion ${number}`, paragraphs: [phrase] };

@@ -9,12 +9,12 @@ const FILES = ['amazonReviewSnippets', 'nytEditorialSnippets', 'tweets'];
 export function* vader(folder: string): Generator<Document> {
   for (const name of FILES)
     for (const line of tabbed(join(folder, `${name}_GroundTruth.txt`)))
-      yield { id: `${name} ${line[0]}`, paragraphs: [line[2].replaceAll('&amp;', '&')] };
+      yield { id: `${name} ${line[0]}`, paragraphs: [line[2]!.replaceAll('&amp;', '&')] };
 }
 
 /** VADER's words that express a sentiment. */
 export function sentimentWords(folder: string): Set<string> {
-  return new Set(tabbed(join(folder, 'vader_sentiment_lexicon.txt')).map(([word]) => word));
+  return new Set(tabbed(join(folder, 'vader_sentiment_lexicon.txt')).map(([word]) => word!));
 }
 
 function tabbed(path: string): string[][] {

@@ -10,7 +10,13 @@ export function* wordNet(folder: string): Generator<Document> {
   for (const part of PARTS_OF_SPEECH)
     for (const line of lines(folder, `data.${part}`)) {
       const bar = line.indexOf(' | ');
-      const [offset, , , count, ...fields] = line.slice(0, bar).split(' ');
+      const [offset, , , count, ...fields] = line.slice(0, bar).split(' ') as [
+        string,
+        string,
+        string,
+        string,
+        ...string[],
+      ];
       const words = fields.slice(0, 2 * Number.parseInt(count, 16)).filter((_, i) => i % 2 === 0);
       const said = words.map((word) => word.replace(/\(\w+\)$/, '').replaceAll('_', ' ')).join(', ');
       const [meaning, ...examples] = line
@@ -25,7 +31,13 @@ export function* wordNet(folder: string): Generator<Document> {
 /** Single words of a part of speech that occur in WordNet's sense-tagged texts. */
 export function commonWords(folder: string, part: PartOfSpeech): string[] {
   return lines(folder, `index.${part}`).flatMap((line) => {
-    const [lemma, , , pointers, ...rest] = line.trim().split(' ');
+    const [lemma, , , pointers, ...rest] = line.trim().split(' ') as [
+      string,
+      string,
+      string,
+      string,
+      ...string[],
+    ];
     const marked = Number(rest[Number(pointers) + 1]);
     return marked > 0 && /^[a-z]{3,}$/.test(lemma) ? [lemma] : [];
   });

@@ -53,17 +53,17 @@ it('downloads a split into the cache with progress, and reads it from there with
   const source = { dataset: NAME, subset: 'cola' };
   const [file] = await filesOf(source, 'train', false, ({ file }) => progress.push(file));
   const snapshot = join(folder, 'cache/datasets--nyu-mll--glue/snapshots', 'c'.repeat(40));
-  expect(file.name).toBe(join(snapshot, 'cola/train-00000-of-00001.parquet'));
+  expect(file!.name).toBe(join(snapshot, 'cola/train-00000-of-00001.parquet'));
   expect(progress).toContain('cola/train-00000-of-00001.parquet');
   // Class names in the card override those in the file.
-  expect(file.classes).toMatchObject({ label: ['bad', 'good'] });
-  expect(JSON.parse(file.read().split('\n')[0])).toMatchObject({ sentence: 'The cat sat.', label: 'good' });
+  expect(file!.classes).toMatchObject({ label: ['bad', 'good'] });
+  expect(JSON.parse(file!.read().split('\n')[0]!)).toMatchObject({ sentence: 'The cat sat.', label: 'good' });
   expect(existsSync(join(snapshot, 'cola/test-00000-of-00001.parquet'))).toBe(false);
 
   const asked = requests.length;
   await close();
   server = undefined;
-  expect((await filesOf(source, 'train', false))[0].read()).toBe(file.read());
+  expect((await filesOf(source, 'train', false))[0]!.read()).toBe(file!.read());
   expect(requests).toHaveLength(asked);
   vi.stubEnv('HF_HUB_OFFLINE', '1');
   await expect(filesOf(source, 'test', false)).rejects.toThrow(

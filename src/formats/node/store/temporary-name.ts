@@ -51,7 +51,7 @@ export function removeStale(folder: string, name?: string): void {
     const path = join(folder, entry);
     const owner = { pid: Number(pid), started: started === '0' ? undefined : started };
     const isOwn = place === placeKey() && owner.pid === process.pid && Number(thread) === threadId;
-    if (isOwn ? !inUse.has(resolve(path)) : (hasEnded(place, owner) ?? isOld(path)))
+    if (isOwn ? !inUse.has(resolve(path)) : (hasEnded(place!, owner) ?? isOld(path)))
       rmSync(path, { force: true, recursive: true });
   }
 }

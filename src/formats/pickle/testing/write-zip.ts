@@ -38,7 +38,11 @@ export function writeZip(entries: readonly ZipEntry[], { wide = false } = {}): U
     put(data);
     const sizes = [fields.size, fields.compressedSize, fields.offset];
     const extra = wide ? concat([u16(1), u16(24), ...sizes.map(u64)]) : new Uint8Array(0);
-    const [size, compressed, offset] = wide ? sizes.map(() => 0xffffffff) : sizes;
+    const [size, compressed, offset] = (wide ? sizes.map(() => 0xffffffff) : sizes) as [
+      number,
+      number,
+      number,
+    ];
     const header = record(46, {
       0: u32(0x02014b50),
       8: u16(fields.flags ?? 0),

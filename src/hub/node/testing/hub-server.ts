@@ -54,7 +54,7 @@ function answer(model: ServedModel, path: string, request: IncomingMessage, resp
     const below = path.startsWith(`${api}/tree/${commit}/`) && path.slice(`${api}/tree/${commit}/`.length);
     if (below && Object.keys(files).some((file) => file.startsWith(`${below}/`)))
       return void sendJson(response, tree({ ...model, files }, below));
-    if (path.startsWith(content)) return void sendFile(files[path.slice(content.length)], request, response);
+    if (path.startsWith(content)) return void sendFile(files[path.slice(content.length)]!, request, response);
   }
   sendStatus(response, 404);
 }

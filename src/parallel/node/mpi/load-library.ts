@@ -69,7 +69,7 @@ function versionOf(library: LibraryHandle): string {
     const ask = library.func('int MPI_Get_library_version(_Out_ char *text, _Out_ int *length)');
     const text = Buffer.alloc(MAX_CHARACTERS);
     ask(text, [0]);
-    return text.toString('utf8', 0, text.indexOf(0)).split(/[,\n]/)[0].replace(/\s+/g, ' ').trim();
+    return text.toString('utf8', 0, text.indexOf(0)).split(/[,\n]/)[0]!.replace(/\s+/g, ' ').trim();
   } catch {
     return '';
   }

@@ -32,7 +32,7 @@ export function mpiCalls({ abi, library }: MpiLibrary): MpiCalls {
   const callReturning = (call: string, parameters: string, ...values: unknown[]) => {
     const result = [0];
     declare(call, `${parameters}_Out_ int *result`)(...values, result);
-    return result[0];
+    return result[0]!;
   };
   const allReduce = declare(
     'MPI_Allreduce',

@@ -57,7 +57,7 @@ export async function joinMpi(launch: Launch): Promise<MpiCommunicator> {
     },
     broadcast(bytes = new Uint8Array()) {
       const [length] = lengthsOf(bytes.length);
-      return spread(rank === 0 ? bytes : new Uint8Array(length), 0);
+      return spread(rank === 0 ? bytes : new Uint8Array(length!), 0);
     },
     gather,
     barrier: mpi.barrier,

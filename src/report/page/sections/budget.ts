@@ -19,7 +19,7 @@ export function budgetFigure(groups: readonly RunGroup[]): Markup | undefined {
 /** Marks the step at which the ranks became final, unless the picture shows several groups. */
 function finalMarks(groups: readonly RunGroup[]): { x: number; label: string }[] {
   if (groups.length > 1) return [];
-  const finals = groups[0].runs[0].allocations.filter(({ final }) => final);
+  const finals = groups[0]!.runs[0].allocations.filter(({ final }) => final);
   return finals.map(({ step }) => ({ x: step, label: `final at ${counted(step)}` }));
 }
 
@@ -35,8 +35,8 @@ export function budgetPoints({ start, steps, allocations }: RunRecord): Point[] 
 
 /** The number of components of a method with constant ranks, as a dashed line for comparison. */
 function levelCurve(groups: readonly RunGroup[], i: number): Curve {
-  const [run] = groups[i].runs;
+  const [run] = groups[i]!.runs;
   const components = Object.values(newestRanks(run)).reduce((sum, rank) => sum + rank, 0);
-  const points = components > 0 ? stepDomain([groups[i]]).map((x): Point => [x, components]) : [];
-  return { label: groups[i].label, tone: toneOf(i), points, dashed: true };
+  const points = components > 0 ? stepDomain([groups[i]!]).map((x): Point => [x, components]) : [];
+  return { label: groups[i]!.label, tone: toneOf(i), points, dashed: true };
 }

@@ -30,7 +30,7 @@ function classesTable(
     return markup`<tr><th scope="row">${name}</th>${cells.map((cell) => markup`<td>${cell}</td>`)}</tr>`;
   };
   const rows = [
-    ...classReport(counts).map((scores, id) => row(labels[id], scores, counts[id])),
+    ...classReport(counts).map((scores, id) => row(labels[id]!, scores, counts[id]!)),
     row(
       'mean of classes (macro)',
       macroScores(counts),

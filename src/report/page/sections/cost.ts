@@ -40,7 +40,7 @@ export function cost(groups: readonly RunGroup[]): Section {
       }),
     ];
   });
-  const note = groups.length > 1 ? ` × is relative to ${groups[0].label}.` : '';
+  const note = groups.length > 1 ? ` × is relative to ${groups[0]!.label}.` : '';
   const body = part(
     'cost-table',
     markup`${table('Cost', groups, rows)}<p class="note">Parameters are counted at the start of training, before triplets are pruned. Times and rates exclude evaluations. Memory is that of the whole process.${note}</p>`,

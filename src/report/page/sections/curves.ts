@@ -66,7 +66,7 @@ export function stepDomain(groups: readonly RunGroup[]): [number, number] {
 function ends(drawn: readonly Curve[]): string {
   const shown = drawn.filter(({ points }) => points.length > 0);
   const descriptions = shown.map(({ label, points }) => {
-    const [first, last] = [points[0][1], points.at(-1)![1]];
+    const [first, last] = [points[0]![1], points.at(-1)![1]];
     const change = first === last ? short(last) : `from ${short(first)} to ${short(last)}`;
     return shown.length > 1 ? `${label} ${change}` : change;
   });

@@ -42,7 +42,7 @@ function means(groups: readonly RunGroup[], side: Side): Markup | undefined {
   );
   const names = new Set(groups.filter(isMeasured).map((group) => namesOf(group)[side]));
   const title = `${['Left', 'Right'][side]} factors (${[...names].join(', ')}), mean of all matrices`;
-  const name = names.size === 1 ? formula([...names][0], side) : '‖G − I‖²';
+  const name = names.size === 1 ? formula([...names][0]!, side) : '‖G − I‖²';
   return curveFigure(groups, `factors-mean-${side}`, title, { name, isLogarithmic: true }, curves);
 }
 
@@ -59,7 +59,7 @@ function ofMatrices(groups: readonly RunGroup[], group: RunGroup, id: string, si
     curves: places.rows.flatMap(({ layer, ranks }) => {
       const index = ranks[k];
       if (index === undefined) return [];
-      const { points } = groupSeries(group, (run) => distancesOf(run, paths[index], side));
+      const { points } = groupSeries(group, (run) => distancesOf(run, paths[index]!, side));
       return points.length > 0 ? [{ layer, points }] : [];
     }),
   }));
@@ -81,7 +81,7 @@ function ofMatrices(groups: readonly RunGroup[], group: RunGroup, id: string, si
 
 function distancesOf({ orthogonality }: RunRecord, path: string, side: Side): Point[] {
   return orthogonality.flatMap(({ step, modules }) => {
-    const value = modules[path]?.[side];
+    const value = modules[path]?.[side] ?? 0;
     return value > 0 ? [[step, value] as const] : [];
   });
 }

@@ -97,7 +97,7 @@ function followed(group: RunGroup, id: string, isNamed: boolean): Markup[] {
     tone: toneOf(i),
     dashed: !isKept(history),
     points: history.steps
-      .map((step, i): Point => [step, Math.log10(history.importance[i])])
+      .map((step, i): Point => [step, Math.log10(history.importance[i]!)])
       .filter(([, logarithm]) => Number.isFinite(logarithm)),
   }));
   return [
@@ -124,7 +124,7 @@ function rowsOf(allocation: Scored) {
     const indices = chosen.filter((i) => i !== undefined);
     return splitScores(
       indices.map((i) => allocation.scores[i] ?? []),
-      indices.map((i) => allocation.ranks[modules[i]]),
+      indices.map((i) => allocation.ranks[modules[i]!]!),
     );
   };
   const byMatrix = places.columns.map((label, k) => ({
@@ -159,7 +159,7 @@ function edgesOf(scored: readonly Scored[]): number[] {
 
 function domainOf({ scores }: Scored): [number, number] {
   const edges = binEdges(scores.flat().filter((score) => score !== null));
-  return [edges[0], edges.at(-1)!];
+  return [edges[0]!, edges.at(-1)!];
 }
 
 function splitOf({ scores, ranks }: Scored) {

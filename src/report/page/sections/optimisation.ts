@@ -50,5 +50,5 @@ function orthogonalityName(groups: readonly RunGroup[]): string {
   const forms = groups.flatMap(
     ({ runs: [{ facts }] }) => methodNamed(facts.method).words.regularizer?.(methodSettings(facts)) ?? [],
   );
-  return new Set(forms).size === 1 ? forms[0] : 'regularizer, each method in its own form';
+  return new Set(forms).size === 1 ? forms[0]! : 'regularizer, each method in its own form';
 }

@@ -32,11 +32,11 @@ export function ranks(groups: readonly RunGroup[]): Section {
   const isNamed = groups.length > 1;
   const timelines = groups.map(timelineOf);
   const budget = budgetFigure(groups);
-  const even = groups.map((group, i) => evenRanks(group, timelines[i], `ranks-${i}-even`, isNamed));
-  const moved = groups.filter((_, i) => timelines[i].length > 0 && !even[i]);
+  const even = groups.map((group, i) => evenRanks(group, timelines[i]!, `ranks-${i}-even`, isNamed));
+  const moved = groups.filter((_, i) => timelines[i]!.length > 0 && !even[i]);
   const maps = (beside: Content) =>
     groups.map(
-      (group, i) => moved.includes(group) && map(group, timelines[i], `ranks-${i}`, isNamed, beside),
+      (group, i) => moved.includes(group) && map(group, timelines[i]!, `ranks-${i}`, isNamed, beside),
     );
   const section = { id: 'ranks', title: 'Where the rank went' };
   if (timelines.every((moments) => moments.length === 0)) return section;
@@ -57,7 +57,7 @@ function evenRanks(
 ): Markup | undefined {
   const values = new Set(moments.flatMap((moment) => Object.values(moment.ranks)));
   if (values.size !== 1) return undefined;
-  const modules = Object.keys(moments[0].ranks).length;
+  const modules = Object.keys(moments[0]!.ranks).length;
   return part(
     id,
     markup`<p>${isNamed && `${group.label}: `}rank ${[...values]} in each of ${modules} matrices.</p>`,
@@ -151,7 +151,7 @@ function strip(id: string, moments: readonly Moment[], largest: number): Markup 
     Math.round((i * (moments.length - 1)) / (count - 1)),
   );
   return markup`<div class="strip">${chosen.map((index) => {
-    const { step, ranks } = moments[index];
+    const { step, ranks } = moments[index]!;
     const title = `Ranks at step ${counted(step)}`;
     return markup`<figure>${rankThumbnail(`${id}-at-${step}`, rankTable(ranks), largest, title)}<figcaption>${counted(step)}</figcaption></figure>`;
   })}</div>`;

@@ -25,7 +25,7 @@ export function result(groups: readonly RunGroup[]): Section {
     ),
   ]);
   const scores = markup`${part('result-verdict', verdicts(groups))}${part('result-table', table('Result', groups, rows))}`;
-  const figures = [spread(groups, names[0]), scoreByBudget(groups, names[0])];
+  const figures = [spread(groups, names[0]!), scoreByBudget(groups, names[0]!)];
   // Many columns need the full width.
   const body =
     groups.length > 2

@@ -50,7 +50,7 @@ export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup
       x: { name: unit, isLogarithmic: range[1] > WIDE * range[0] },
       y: { name: scoreTitleIn(groups, name) },
       curves: lines.map((line, i) => ({
-        label: labels[i],
+        label: labels[i]!,
         // A line has the colour of its first group, as in every other figure. With more groups than colours, two lines
         // could share a colour, so lines get colours by their own order.
         tone: toneOf(groups.length > TONES ? i : groups.indexOf(line[0].group)),
@@ -61,12 +61,16 @@ export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup
   });
 }
 
+type Line = [Spot, ...Spot[]];
+
 /** Groups that differ only by their budget. */
-function linesOf(spots: readonly Spot[]): Spot[][] {
-  const lines = new Map<string, Spot[]>();
+function linesOf(spots: readonly Spot[]): Line[] {
+  const lines = new Map<string, Line>();
   for (const spot of spots) {
     const key = keyOf(spot.group.runs[0].facts, (setting) => !isBudgetKey(setting));
-    lines.set(key, [...(lines.get(key) ?? []), spot]);
+    const line = lines.get(key);
+    if (line) line.push(spot);
+    else lines.set(key, [spot]);
   }
   return [...lines.values()];
 }
@@ -81,7 +85,7 @@ function curveOf(line: readonly Spot[], range: readonly number[]): Omit<Curve, '
     .flatMap(({ budget, score }) => (budget === undefined ? [] : { budget, score }))
     .sort((a, b) => a.budget - b.budget);
   if (sorted.length === 0) {
-    return { points: range.map((budget): Point => [budget, line[0].score.mean]), dashed: true };
+    return { points: range.map((budget): Point => [budget, line[0]!.score.mean]), dashed: true };
   }
   return {
     points: sorted.map(({ budget, score }): Point => [budget, score.mean]),

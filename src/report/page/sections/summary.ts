@@ -103,10 +103,10 @@ export function leadOf(groups: readonly RunGroup[]): string {
   const models = listed([...new Set(runs.map(({ facts }) => modelName(facts)))]);
   const [name] = scoreNames(groups);
   const scores = groups.flatMap((group) => {
-    const value = groupInterval(group, (run) => finalScores(run).get(name));
+    const value = groupInterval(group, (run) => finalScores(run).get(name!));
     return value ? `${groups.length > 1 ? `${group.label} ` : ''}${intervalText(value, score)}` : [];
   });
-  const result = scores.length > 0 ? `: ${scoreTitleIn(groups, name)} ${scores.join(', ')}` : '';
+  const result = scores.length > 0 ? `: ${scoreTitleIn(groups, name!)} ${scores.join(', ')}` : '';
   const how = groups.some((group) => group.runs.length > 1)
     ? ' Runs that differ only by seed are averaged: numbers are means; ± and pale bands are 95 % intervals of the mean (Student’s t).'
     : '';

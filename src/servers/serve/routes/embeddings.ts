@@ -147,9 +147,9 @@ export function addEmbeddings(app: ServeApp, service: Service): void {
         },
         c.get('scope'),
       )
-    ).map(atLengthOne);
+    ).map(atLengthOne) as [Float32Array, ...Float32Array[]];
     return c.json(
-      others.map((other) => other.reduce((sum, x, i) => sum + x * source[i], 0)),
+      others.map((other) => other.reduce((sum, x, i) => sum + x * source[i]!, 0)),
       200,
     );
   });

@@ -22,7 +22,7 @@ const KINDS = {
 export async function onlyModel(service: Service, kind: keyof typeof KINDS): Promise<string> {
   const { has, what, elsewhere } = KINDS[kind];
   const names = (await service.models()).filter(has).map(({ name }) => name);
-  if (names.length === 1) return names[0];
+  if (names.length === 1) return names[0]!;
   if (names.length === 0) throw new Refused(422, `No served model ${what}. ${elsewhere}`);
   throw new Refused(422, `\`model\` is required: ${names.length} models are served. See /v1/models.`);
 }

@@ -62,7 +62,7 @@ export function addRerank(app: ServeApp, service: Service): void {
 }
 
 function onlyScore(answer: LabelScore[]): number {
-  if (Array.isArray(answer) && answer.length === 1) return answer[0].score;
+  if (Array.isArray(answer) && answer.length === 1) return answer[0]!.score;
   throw new Refused(
     422,
     '`model` must be a cross-encoder with one score per pair, got a model with several labels. Use /predict.',

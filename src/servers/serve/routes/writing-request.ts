@@ -58,7 +58,7 @@ export function generationOf(writing: Writing, maxTokens: number): GenerationInp
 
 /** Makes `n` choices for each prompt. If the request has no seed, a random one is used. */
 export function choicesOf(prompts: readonly WriteRequest['prompt'][], { n, seed }: Writing): Choice[] {
-  const first = seed ?? crypto.getRandomValues(new Uint32Array(1))[0];
+  const first = seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
   const count = n ?? 1;
   if (prompts.length * count > MAX_CHOICES)
     throw new Refused(

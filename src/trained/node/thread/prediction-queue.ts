@@ -65,7 +65,7 @@ export class PredictionQueue {
     const { batchSize, inputsAtOnce } = this.#model;
     const requests = [...this.#waiting];
     const key = ({ options }: Request) => JSON.stringify(options.reading);
-    const alike = requests.filter((request) => key(request) === key(requests[0]));
+    const alike = requests.filter((request) => key(request) === key(requests[0]!));
     let room = Math.min(inputsAtOnce, batchSize * (alike.length > 1 ? 1 : MAX_BATCHES));
     return alike.flatMap((request, i) => {
       const begin = request.answers.length;
@@ -77,7 +77,7 @@ export class PredictionQueue {
   }
 
   async #compute(parts: readonly Part[]): Promise<void> {
-    const [{ request }] = parts;
+    const { request } = parts[0]!;
     const { reading, before = 0 } = request.options;
     const inputs = parts.flatMap((part) => part.inputs);
     try {
