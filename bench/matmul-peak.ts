@@ -1,6 +1,6 @@
 import { input, matmul } from '../src/graph/build.ts';
 import { Graph } from '../src/graph/graph.ts';
-import { lower } from '../src/onnx/index.ts';
+import { lower } from '../src/onnx/lower.ts';
 import { createSession } from '../src/runtime/node/create-session.ts';
 
 const SHAPE = { rows: 4096, inner: 768, columns: 3072 };

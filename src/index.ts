@@ -1,6 +1,5 @@
 /**
- * The main entry point, for Node. Layers have their own entry points, such as adalora/graph and
- * adalora/tuners.
+ * The main entry point, for Node. Layers for researchers have their own: adalora/graph, nn, tuners, tasks and train.
  *
  * @module adalora
  */

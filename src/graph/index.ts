@@ -1,3 +1,9 @@
+/**
+ * Graphs of tensors: the ops that losses and methods are written in.
+ *
+ * @module graph
+ */
+
 export * from './build.ts';
 export { type Dimension, evaluateDimension, symbol } from './dimension.ts';
 export { Graph, type GraphNode, type TensorType, type Value } from './graph.ts';

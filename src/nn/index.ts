@@ -1,3 +1,9 @@
+/**
+ * Layers and losses over a graph, and the network that a method changes.
+ *
+ * @module nn
+ */
+
 export { activation } from './activation.ts';
 export { type AttentionOptions, attention } from './attention.ts';
 export { attentionBias } from './attention-bias.ts';

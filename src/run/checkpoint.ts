@@ -144,9 +144,13 @@ export function restoreCheckpoint(
     (data) => data instanceof Float32Array && data.length === values!.length,
   );
   if (!isWhole) throw damaged(where, 'its values and moments have different sizes');
+  const startedAt = new Date(metadata.began ?? '');
+  const { fingerprint } = metadata;
+  if (fingerprint === undefined || Number.isNaN(startedAt.getTime()))
+    throw damaged(where, 'it does not name its run');
   return {
-    fingerprint: metadata.fingerprint!,
-    startedAt: new Date(metadata.began!),
+    fingerprint,
+    startedAt,
     ...(planned && { planned: planned.data }),
     state: { ...numbers, tensors: { values: values!, ...(best && { best }) }, optimizer, method },
   };

@@ -1,3 +1,14 @@
+/**
+ * Tasks, and the parts of an own one: models with a loss, sets of examples, and scores.
+ *
+ * @module tasks
+ */
+
+export * from '../metrics/index.ts';
+export type { CommonConfig, Head, ModelDefinition, ModelInputs } from '../models/model-definition.ts';
+export * from '../objectives/index.ts';
+export type { Confusion, Evaluation, ExampleBatch, ExampleSet, Scores } from '../program/example-set.ts';
+export { predictAll } from '../program/predict-all.ts';
 export { type LabelKind, labelledTexts } from './labelled-texts/labelled-texts.ts';
 export type { Prediction } from './prediction.ts';
 export {

@@ -26,7 +26,7 @@ export function pack(lengths: Int32Array, capacity: number): Packing {
     while (room < capacity && withRoom[room]! < 0) room++;
     let row = withRoom[room]!;
     if (row < 0) row = rows++;
-    else withRoom[room]! = next[row]!;
+    else withRoom[room] = next[row]!;
     const left = room - lengths[item]!;
     next[row] = withRoom[left]!;
     withRoom[left] = row;

@@ -1,3 +1,9 @@
+/**
+ * Methods, and the parts of an own one.
+ *
+ * @module tuners
+ */
+
 export { z } from 'zod';
 export { AdaLoraTuner } from './adalora/adalora-tuner.ts';
 export { type AdaLoraConfig, adaLoraConfigSchema } from './adalora/config.ts';

@@ -30,7 +30,7 @@ export async function judgeEvaluation(
   const ownReading = trained.context().reading;
   const reading = task.withFlags(ownReading, flags, files[0]!.name);
   const score = metricsOf(trained.task!, reading as Parameters<typeof metricsOf>[1])[0]!;
-  const value = scores[`eval_${score}`]!;
+  const value = scores[`eval_${score}`];
   if (value === undefined) return undefined;
   const rows = task.read(files, reading);
   const learnt = await trainingRows(path, trained, ownReading);

@@ -1,1 +1,0 @@
-export { gradients } from './gradients.ts';

@@ -1,2 +1,0 @@
-export { type LowerOptions, lower, type WeightLocation } from './lower.ts';
-export type { Target } from './lowerings.ts';

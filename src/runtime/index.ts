@@ -1,1 +1,0 @@
-export type { Device, HostTensor, Session, SessionOptions, Tensors } from './session.ts';
