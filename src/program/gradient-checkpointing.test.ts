@@ -169,12 +169,15 @@ async function differentiate(
 }
 
 const families = Object.keys(CONFIGS) as Family[];
+/** Norms after and before a sublayer, on both sides of it, and a decoder that reads an encoder. */
+const BLOCKS: readonly Family[] = ['bert', 'llama', 'gemma2', 'bart'];
 
 it.each<[Family, Method, BaseDtype]>([
   ...families.map((family): [Family, Method, BaseDtype] => [family, 'adalora', 'float32']),
   ...families.map((family): [Family, Method, BaseDtype] => [family, 'full', 'float32']),
   ...families.map((family): [Family, Method, BaseDtype] => [family, 'houlsby', 'float32']),
-  ...families.map((family): [Family, Method, BaseDtype] => [family, 'pfeiffer', 'float32']),
+  // Houlsby's places include Pfeiffer's: one model for each place of a layer's norm is enough.
+  ...BLOCKS.map((family): [Family, Method, BaseDtype] => [family, 'pfeiffer', 'float32']),
   ['bert', 'lora', 'int8'],
   ['llama', 'lora', 'int8'],
   ['llama', 'lora', 'int4'],
@@ -185,6 +188,8 @@ it.each<[Family, Method, BaseDtype]>([
   expect(kept.gradient.some((slope) => slope !== 0)).toBe(true);
   expect(twice.loss).toBe(kept.loss);
   expect(Buffer.from(twice.gradient.buffer).equals(Buffer.from(kept.gradient.buffer))).toBe(true);
+  // A model has its dropouts with every method, and AdaLoRA's in addition.
+  if (method !== 'adalora') return;
   for (const checkpointing of [false, true]) {
     const { gradient } = await differentiate(program, method, dtype, checkpointing, { masks: 'graph' });
     expect(Buffer.from(gradient.buffer).equals(Buffer.from(kept.gradient.buffer))).toBe(true);
