@@ -49,8 +49,9 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
-    // For models as small as in most tests, one thread is the fastest, and two files run at once.
-    env: { ADALORA_THREADS: '1' },
+    // For models as small as in most tests, one thread is the fastest, and two files run at once. Huge pages would
+    // start Node a second time for each command.
+    env: { ADALORA_THREADS: '1', GLIBC_TUNABLES: 'glibc.malloc.hugetlb=0' },
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

@@ -16,13 +16,13 @@ const MANY_STARTS = { timeout: 400_000 };
 let workspace: Workspace;
 beforeAll(async () => {
   workspace = new Workspace();
-  const settings = ['lora_dropout=0.1', 'tinit=10', 'tfinal=40', 'deltaT=5'].map(
+  const settings = ['lora_dropout=0.1', 'tinit=5', 'tfinal=20', 'deltaT=5'].map(
     (setting) => `adalora.${setting}`,
   );
   const training = [
     'per_device_train_batch_size=8',
     'gradient_accumulation_steps=2',
-    'num_train_epochs=10',
+    'num_train_epochs=5',
     'save_steps=7',
     'logging_steps=3',
     'load_best_model_at_end=true',
@@ -38,8 +38,8 @@ const train = (output: string, ...more: string[]) => [
   ...more,
 ];
 
-/** In separate processes, as for users, with the engine's default number of threads. */
-const asUsers = { ADALORA_THREADS: '' };
+/** In separate processes, as for users, with huge pages and the engine's default number of threads. */
+const asUsers = { ADALORA_THREADS: '', GLIBC_TUNABLES: '' };
 
 const filesOf = (output: string) =>
   readdirSync(workspace.path(output), { recursive: true, encoding: 'utf8' }).sort();
@@ -82,7 +82,7 @@ it('a full disk ends a run with a message, and the run can be resumed', MANY_STA
 it('a run killed three times by SIGKILL can be resumed', MANY_STARTS, async () => {
   const run = (output: string) => workspace.start(train(output, '--resume'), { env: asUsers }).ended;
   expect(await run('whole-threads')).toMatchObject({ code: 0, stderr: '' });
-  const moment = { type: 'checkpoint', step: 100, signal: 'SIGKILL' } as const;
+  const moment = { type: 'checkpoint', step: 50, signal: 'SIGKILL' } as const;
   const deaths = [
     () => dyingAt(15, train('killed', '--resume')),
     () => workspace.start(train('killed', '--resume'), { env: asUsers, halts: [moment] }).ended,
@@ -102,7 +102,7 @@ describe('a killed run, resumed, equals an uninterrupted one', MANY_STARTS, () =
   });
 
   it('at writes of its end', async () => {
-    await workspace.killAt({ type: 'checkpoint', step: 100 }, train('end'));
+    await workspace.killAt({ type: 'checkpoint', step: 50 }, train('end'));
     expect(filesOf('end')).not.toContain('adapter');
     for (const operation of [7, 10, 13, 15, 18, 20, 23])
       await workspace.killAt(operation, train('end', '--resume'));
@@ -113,12 +113,12 @@ describe('a killed run, resumed, equals an uninterrupted one', MANY_STARTS, () =
   // With its line in the log, and before the next one: after a step, that may be an evaluation.
   const moments: Moment[] = [
     { type: 'step', step: 12 },
-    { type: 'step', step: 30 }, // an evaluation
-    { type: 'allocation', step: 31 },
-    { type: 'checkpoint', step: 41 },
+    { type: 'step', step: 20 }, // an evaluation
+    { type: 'allocation', step: 21 },
+    { type: 'checkpoint', step: 26 },
     { type: 'allocation', final: true },
-    { type: 'step', step: 66 },
-    { type: 'step', step: 100 }, // the last evaluation
+    { type: 'step', step: 36 },
+    { type: 'step', step: 50 }, // the last evaluation
   ];
 
   it('at moments between', async () => {

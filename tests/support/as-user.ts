@@ -7,11 +7,12 @@ import { join } from 'node:path';
 const NO_PROXY_THERE = 'http://127.0.0.1:9';
 
 /**
- * A user's environment: without the variables of this repository's npm, and without access to the CUDA libraries' host.
+ * A user's environment: without the variables of this repository's npm and of these tests, and without access to the CUDA libraries' host.
  */
 export function userEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(npm_(?!config_(registry|cache|userconfig)$)|ONNXRUNTIME_|INIT_CWD)/i.test(name),
+    ([name]) =>
+      !/^(npm_(?!config_(registry|cache|userconfig)$)|ONNXRUNTIME_|GLIBC_TUNABLES|INIT_CWD)/i.test(name),
   );
   return {
     ...Object.fromEntries(kept),

@@ -1,17 +1,21 @@
-import { EventEmitter } from 'node:events';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import processes from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import threads from 'node:worker_threads';
-import { dieAt } from './mortal-disk.mjs';
+import { dieAt, freeze, revive } from './mortal-disk.mjs';
 
 /*
- * Runs command lines of the built program one after another in one process, so that a test file with dozens of them
- * loads the program once. After each command, it reports the exit code, and marks the end of the output.
+ * Runs command lines of the built program one after another in one process, so that test files with dozens of them
+ * load the program once. After each command, it reports the exit code, and marks the end of the output.
  *
  * Training also runs in this thread, because a thread of its own would load the program again. So it cannot be
- * interrupted. Tests that interrupt training start processes. It can be killed with this process: see mortal-disk.mjs.
+ * interrupted. Tests that interrupt training start processes. A kill freezes the disk (mortal-disk.mjs), and this
+ * process goes on with what it has compiled: a new one takes a second more until its first step. Runs of sweeps and
+ * comparisons, which have a process each, run here too. tests/sweep.test.ts also starts one with real processes.
  */
 
 const built = (name) => import(new URL(name, pathToFileURL(process.argv[2])));
@@ -19,6 +23,8 @@ const { runCommand } = await built('cli/run-command.js');
 
 const { Worker } = threads;
 threads.Worker = ThreadOrHere;
+const { spawn } = processes;
+processes.spawn = processOrHere;
 syncBuiltinESMExports();
 
 /** Replaces `Worker`: starts a real thread or, for training, an object that behaves like one. */
@@ -33,7 +39,7 @@ const noScores = () => Promise.reject(new Error('a command line has no scores of
 function trainHere(job) {
   const worker = Object.assign(new EventEmitter(), { threadId: 0 });
   const send = (message) => worker.emit('message', structuredClone(message));
-  dieAt(death);
+  dieAt(death, freeze);
   built('jobs/node/do-job.js')
     .then(({ doJob }) => doJob(job, send, noScores))
     .then(
@@ -43,11 +49,60 @@ function trainHere(job) {
   return worker;
 }
 
+/** The command within a command that runs now. */
+const inner = new AsyncLocalStorage();
+for (const name of ['stdout', 'stderr']) {
+  const stream = process[name];
+  const write = stream.write.bind(stream);
+  stream.write = (text, ...rest) => {
+    const child = inner.getStore();
+    if (!child) return write(text, ...rest);
+    rest.findLast((argument) => typeof argument === 'function')?.();
+    return child.asParent(() => child[name].write(text));
+  };
+}
+
+/** Replaces `spawn`: starts a real process or, for the training of a config, a command in this one. */
+function processOrHere(file, words, ...rest) {
+  const isTraining = words?.[0]?.endsWith('/cli/main.js') && words[1] === 'train';
+  return isTraining ? commandHere(words.slice(1)) : spawn(file, words, ...rest);
+}
+
+function commandHere(words) {
+  const child = Object.assign(new EventEmitter(), {
+    stdout: new PassThrough(),
+    stderr: new PassThrough(),
+    asParent: AsyncLocalStorage.snapshot(),
+  });
+  inner.run(child, async () => {
+    await runCommand(words);
+    const code = process.exitCode ?? 0;
+    process.exitCode = undefined;
+    const streams = [child.stdout, child.stderr];
+    child.asParent(() => {
+      Promise.all(streams.map((stream) => once(stream, 'end'))).then(() => child.emit('close', code, null));
+      for (const stream of streams) stream.end();
+    });
+  });
+  return child;
+}
+
 /** The moment at which this command's training is killed. */
 let death;
 
-process.on('message', async ({ words, input, mark, ...message }) => {
+const { pid } = process;
+/** Its locks and files belong to a process that has ended. */
+const DEAD_PID = 999_999_999;
+
+/** The tests have ended. */
+process.on('disconnect', () => process.exit());
+
+process.on('message', async ({ words, input, mark, folder, env, ...message }) => {
   death = message.death;
+  process.chdir(folder);
+  for (const name of Object.keys(process.env)) if (!Object.hasOwn(env, name)) delete process.env[name];
+  Object.assign(process.env, env);
+  Object.defineProperty(process, 'pid', { value: death === undefined ? pid : DEAD_PID, configurable: true });
   Object.defineProperty(process, 'stdin', { value: Readable.from([Buffer.from(input)]), configurable: true });
   process.exitCode = undefined;
   await runCommand(words);
@@ -56,5 +111,5 @@ process.on('message', async ({ words, input, mark, ...message }) => {
   const code = process.exitCode ?? 0;
   process.stdout.write(mark);
   process.stderr.write(mark);
-  process.send({ code });
+  process.send({ code, ...(revive() && { wasKilled: true }) });
 });

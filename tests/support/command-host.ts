@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { resolve } from 'node:path';
 
 const HOST = resolve('tests/support/command-host.mjs');
@@ -17,17 +18,23 @@ export interface Answer {
   signal: NodeJS.Signals | null;
   stdout: string;
   stderr: string;
+  /** Whether its training was killed as `death` says. */
+  wasKilled?: boolean;
 }
 
+/** The process that runs the commands of all folders of this worker, and its last command. */
+let host: ChildProcess | undefined;
+let last: Promise<unknown> = Promise.resolve();
+
 /**
- * A process that runs one command line after another in a folder. Its pipes carry their output, including the engine's.
- * If a command ends the process, its result says how, and the next command gets a new process.
+ * Runs command lines in a folder, one after another, in a process that other folders share: the first command of a
+ * process takes a second more than later ones. Its pipes carry their output, including the engine's. If a command ends
+ * the process, its result says how, and the next command gets a new process.
  */
 export class CommandHost {
   readonly #folder: string;
   readonly #env: NodeJS.ProcessEnv;
-  #child: ChildProcess | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  #running = 0;
 
   constructor(folder: string, env: NodeJS.ProcessEnv) {
     this.#folder = folder;
@@ -38,22 +45,24 @@ export class CommandHost {
    * Runs a command line with `input` as standard input, after earlier commands have ended. `death` kills its training.
    */
   run(words: readonly string[], input = '', death?: Death): Promise<Answer> {
-    const answer = this.#last.then(() => this.#ask(words, input, death));
-    this.#last = answer.catch(() => {});
+    this.#running++;
+    const answer = last.then(() => this.#ask(words, input, death)).finally(() => this.#running--);
+    last = answer.catch(() => {});
     return answer;
   }
 
+  /** Ends the folder's last command, if it still runs. */
   close(): void {
-    this.#child?.kill('SIGKILL');
+    if (this.#running > 0) host?.kill('SIGKILL');
   }
 
   #ask(words: readonly string[], input: string, death?: Death): Promise<Answer> {
-    if (!this.#child?.connected) this.#child = this.#start();
-    const child = this.#child;
+    if (!host?.connected) host = start();
+    const child = host;
     return new Promise((done, fail) => {
       const printed = { stdout: '', stderr: '' };
-      let code: number | undefined;
-      const finish = (answer: Pick<Answer, 'code' | 'signal'>) => {
+      let reported: { code: number; wasKilled?: boolean } | undefined;
+      const finish = (answer: Omit<Answer, 'stdout' | 'stderr'>) => {
         for (const stream of [child.stdout, child.stderr]) stream!.removeAllListeners('data');
         for (const event of ['message', 'error', 'close']) child.removeAllListeners(event);
         const [stdout, stderr] = [printed.stdout, printed.stderr].map((text) => text.replace(MARK, '')) as [
@@ -64,7 +73,7 @@ export class CommandHost {
       };
       const finishWhenWhole = () => {
         const isWhole = Object.values(printed).every((text) => text.endsWith(MARK));
-        if (code !== undefined && isWhole) finish({ code, signal: null });
+        if (reported && isWhole) finish({ ...reported, signal: null });
       };
       for (const stream of ['stdout', 'stderr'] as const) {
         child[stream]!.on('data', (text: string) => {
@@ -72,25 +81,23 @@ export class CommandHost {
           finishWhenWhole();
         });
       }
-      child.on('message', (message: { code: number }) => {
-        code = message.code;
+      child.on('message', (message: { code: number; wasKilled?: boolean }) => {
+        reported = message;
         finishWhenWhole();
       });
       child.on('error', fail);
       child.on('close', (exitCode, signal) => finish({ code: exitCode, signal }));
-      child.send({ words, input, death, mark: MARK });
+      child.send({ words, input, death, folder: this.#folder, env: this.#env, mark: MARK });
     });
   }
+}
 
-  #start(): ChildProcess {
-    const child = fork(HOST, [BUILT], {
-      cwd: this.#folder,
-      env: this.#env,
-      execArgv: [],
-      stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
-    });
-    child.stdin!.end();
-    for (const stream of [child.stdout, child.stderr]) stream!.setEncoding('utf8');
-    return child;
-  }
+function start(): ChildProcess {
+  const child = fork(HOST, [BUILT], { execArgv: [], stdio: ['pipe', 'pipe', 'pipe', 'ipc'] });
+  child.stdin!.end();
+  for (const stream of [child.stdout, child.stderr]) (stream as Socket).setEncoding('utf8').unref();
+  // It ends with this process, and keeps it no longer than the tests do.
+  child.channel!.unref();
+  child.unref();
+  return child;
 }
