@@ -4,6 +4,7 @@ import { train } from '../src/index.ts';
 import { logSumExp, plainGpt2 } from './support/plain-gpt2.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
+import { trainHere } from './support/train-here.ts';
 import { eventsOf, Workspace } from './support/workspace.ts';
 
 /* The scores of a decoder beside its loss, compared with plain loops over the merged model. */
@@ -43,6 +44,7 @@ beforeAll(async () => {
   expect(await workspace.run('merge', 'run', '-o', 'merged')).toMatchObject({ code: 0 });
 });
 afterAll(() => workspace.remove());
+afterAll(trainHere());
 
 describe('a decoder', { timeout: 240_000 }, () => {
   it('has the same accuracy over choices, and the same completions, as plain loops', async () => {

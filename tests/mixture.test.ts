@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { plan, type RunConfigInput, train } from '../src/index.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
+import { trainHere } from './support/train-here.ts';
 import { Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
@@ -13,6 +14,7 @@ beforeAll(() => {
   writeTinyTextModel(workspace.path('decoder'), 'llama');
 });
 afterAll(() => workspace.remove());
+afterAll(trainHere());
 
 const files = () => [workspace.path('a.jsonl'), workspace.path('b.jsonl')];
 const config = (output: string, data: object = {}): RunConfigInput => ({

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LossFunction, plan, train } from '../src/index.ts';
+import { trainHere } from './support/train-here.ts';
 import { Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
@@ -36,6 +37,12 @@ describe('functions of the program in a config', () => {
     expect(adapter('computed')).toBe(adapter('named'));
     expect(`${workspace.read('computed', 'README.md')}`).toContain('AdaLoRA (own score, own schedule');
   });
+});
+
+/* Those above were sent to a thread. */
+describe('functions of the program in a config', () => {
+  // Returns what a later hook calls.
+  beforeAll(() => trainHere());
 
   it('train from a program on the command line', async () => {
     const { data, output: _, ...rest } = config('');

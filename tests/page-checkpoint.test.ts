@@ -8,6 +8,7 @@ import { open } from '../src/web/open.ts';
 import { type TrainOptions, train } from '../src/web/train.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
+import { trainHere } from './support/train-here.ts';
 
 /** Ranks are final at step 10 of 16. */
 const CONFIG = {
@@ -19,6 +20,8 @@ const CONFIG = {
 
 const root = mkdtempSync(join(tmpdir(), 'adalora-'));
 afterAll(() => rmSync(root, { recursive: true }));
+// Each thread would compile the engine for itself.
+afterAll(trainHere());
 const folder = join(root, 'tiny');
 let model: Map<string, Uint8Array>;
 beforeAll(() => {

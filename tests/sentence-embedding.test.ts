@@ -17,6 +17,7 @@ import { open as openInPage } from '../src/web/open.ts';
 import { train as trainInPage } from '../src/web/train.ts';
 import { writeMadeAdapter } from './support/made-adapter.ts';
 import { MPI_ENVIRONMENT, mpirun, NO_OPEN_MPI } from './support/open-mpi.ts';
+import { trainHere } from './support/train-here.ts';
 import { eventsOf, Workspace } from './support/workspace.ts';
 
 const FIXTURES = 'src/tasks/sentence-embedding/fixtures';
@@ -29,6 +30,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'sentence-embedding-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(trainHere());
 
 function configOf(name: string, data: object, training: object = {}): RunConfigInput {
   return {

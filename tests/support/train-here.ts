@@ -1,0 +1,42 @@
+import { EventEmitter } from 'node:events';
+import { syncBuiltinESMExports } from 'node:module';
+import threads from 'node:worker_threads';
+import { doJob, type OwnReply, type WorkerJob } from '../../src/jobs/node/do-job.ts';
+
+const { Worker } = threads;
+
+/**
+ * Lets `train` of the sources compute in this thread, until the returned function is called. A thread of its own loads
+ * and compiles the program and the engine for each run, which takes longer than a run of a tiny model.
+ */
+export function trainHere(): () => void {
+  replaceWorker(
+    class {
+      constructor(url: string | URL, options: threads.WorkerOptions) {
+        const isTraining = String(url).endsWith('/jobs/node/worker.js');
+        // biome-ignore lint/correctness/noConstructorReturn: only trainings are replaced
+        return isTraining ? workHere(options.workerData) : new Worker(url, options);
+      }
+    },
+  );
+  return () => replaceWorker(Worker);
+}
+
+function replaceWorker(value: unknown): void {
+  Object.assign(threads, { Worker: value });
+  syncBuiltinESMExports();
+}
+
+/** What a thread is for its parent. */
+function workHere(job: WorkerJob & { modules: unknown }): EventEmitter {
+  const replies = new EventEmitter();
+  const postMessage = (reply: OwnReply) => replies.emit('message', structuredClone(reply));
+  const worker = Object.assign(new EventEmitter(), { threadId: threads.threadId, postMessage });
+  const reply = () => new Promise<OwnReply>((answer) => replies.once('message', answer));
+  const send = (message: object) => worker.emit('message', structuredClone(message));
+  doJob(structuredClone(job), send, reply).then(
+    () => worker.emit('exit', 0),
+    (error) => worker.emit('error', error),
+  );
+  return worker;
+}
