@@ -9,8 +9,10 @@ import {
   train,
 } from 'adalora/web';
 
-/** Files on their way into and out of a page: names, and text or bytes. */
-export type SentFiles = [name: string, content: string | number[]][];
+/** Text, or bytes: a list of numbers would take seconds for each megabyte. */
+export type SentContent = string | { base64: string };
+/** Files on their way into and out of a page. */
+export type SentFiles = [name: string, content: SentContent][];
 
 /** A page's report of a run. */
 export interface PageRun {
@@ -35,7 +37,7 @@ export interface PageRunOptions {
   /** Whether the page keeps checkpoints. */
   keeps?: boolean;
   /** A checkpoint to continue from. */
-  checkpoint?: number[];
+  checkpoint?: { base64: string };
   /** A step after which the run is stopped, as by a click. */
   stopAt?: number;
 }
@@ -46,10 +48,20 @@ let last: TrainResult | undefined;
 
 const received = (files: SentFiles) =>
   new Map(files.map(([name, content]): [string, PageFile] => [name, asFile(content)]));
-const asFile = (content: string | number[]) =>
-  typeof content === 'string' ? content : new Blob([Uint8Array.from(content)]);
+const asFile = (content: SentContent) =>
+  typeof content === 'string' ? content : new Blob([decoded(content)]);
+const decoded = ({ base64 }: { base64: string }) =>
+  Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 const sent = (files: ReadonlyMap<string, Uint8Array | string> | undefined) =>
-  files && [...files].map(([name, it]) => [name, typeof it === 'string' ? it : [...it]] as SentFiles[number]);
+  files && [...files].map(([name, content]): SentFiles[number] => [name, encoded(content)]);
+
+function encoded(content: Uint8Array | string): SentContent {
+  if (typeof content === 'string') return content;
+  let text = '';
+  for (const byte of content) text += String.fromCharCode(byte);
+  return { base64: btoa(text) };
+}
+
 const base = (model: SentFiles | undefined) => (model ? { ...SITE, model: received(model) } : SITE);
 
 /** Trains on the file in the page's input, under its own name. */
@@ -64,7 +76,7 @@ async function run(config: PageConfig, options: PageRunOptions = {}): Promise<Pa
       ...base(model),
       ...(adapter && { adapter: received(adapter) }),
       ...(engineUrl && { engineUrl }),
-      ...(checkpoint && { checkpoint: Uint8Array.from(checkpoint) }),
+      ...(checkpoint && { checkpoint: decoded(checkpoint) }),
       ...(keeps && {
         onCheckpoint(file) {
           kept = file;
