@@ -160,10 +160,14 @@ describe.each([
 });
 
 it('has the same perplexity as plain loops over the merged model, and as its tokens counted', async () => {
-  const { evaluations, start, finish } = await trained('text.yaml', 'apart');
-  expect(await workspace.run('merge', 'apart', '-o', 'apart-merged')).toMatchObject({ code: 0, stderr: '' });
-  const logitsOf = plainGpt2(workspace.path('apart-merged'));
-  const tokenizer = Tokenizer.fromFile(workspace.path('apart-merged', 'tokenizer.json'));
+  const events = workspace.events('text');
+  const [[start], evaluations, [finish]] = [
+    eventsOf(events, 'start'),
+    eventsOf(events, 'evaluation'),
+    eventsOf(events, 'finish'),
+  ];
+  const logitsOf = plainGpt2(workspace.path('text-merged'));
+  const tokenizer = Tokenizer.fromFile(workspace.path('text-merged', 'tokenizer.json'));
   const END = 0;
   const idsOf = (file: string) =>
     Promise.all(
@@ -181,7 +185,7 @@ it('has the same perplexity as plain loops over the merged model, and as its tok
     count += ids.length - 1;
   }
   expect(count).toBeGreaterThan(500);
-  const scores = json(await workspace.run('eval', 'apart-merged', 'dev.txt', '--json'));
+  const scores = json(await workspace.run('eval', 'text-merged', 'dev.txt', '--json'));
   // The command computes and merges in float32: about 1e-6 for losses around 5.
   for (const { eval_loss, eval_perplexity } of [scores, evaluations.at(-1)!]) {
     expect(eval_loss).toBeCloseTo(sum / count, 5);
@@ -189,7 +193,7 @@ it('has the same perplexity as plain loops over the merged model, and as its tok
   }
   // Each token's share of the training tokens, with one added to every count.
   const learnt = (await idsOf('train.txt')).flatMap((ids) => ids.slice(1));
-  const { vocab_size } = JSON.parse(String(workspace.read('apart-merged', 'config.json')));
+  const { vocab_size } = JSON.parse(String(workspace.read('text-merged', 'config.json')));
   const share = (id: number) =>
     (1 + learnt.filter((other) => other === id).length) / (learnt.length + vocab_size);
   const unigrams = dev
@@ -198,8 +202,8 @@ it('has the same perplexity as plain loops over the merged model, and as its tok
   const baseline = { name: 'a unigram model', value: expect.closeTo(unigrams, 10), is_blind: true };
   expect(start.to_beat).toEqual([baseline]);
   expect(finish.verdict!.to_beat).toMatchObject([baseline, { name: 'the model before training' }]);
-  expect(json(await workspace.run('eval', 'apart', 'dev.txt', '--json')).verdict.to_beat).toEqual([baseline]);
-  const { stdout } = await workspace.run('eval', 'apart', 'dev.txt');
+  expect(json(await workspace.run('eval', 'text', 'dev.txt', '--json')).verdict.to_beat).toEqual([baseline]);
+  const { stdout } = await workspace.run('eval', 'text', 'dev.txt');
   expect(stdout).toContain(`; a unigram model ${unigrams.toFixed(3)}`);
 });
 
@@ -282,6 +286,7 @@ describe('pretraining from scratch', () => {
 
 describe.each(['text.yaml', 'masks.yaml'])('%s, stopped and resumed', (file) => {
   const settings = [
+    'training.num_train_epochs=2',
     'training.gradient_accumulation_steps=2',
     'training.save_steps=5',
     'training.logging_steps=3',

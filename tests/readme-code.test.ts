@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { type CodeBlock, codeBlocks } from './support/code-blocks.ts';
 import { runTypeScript } from './support/run-typescript.ts';
-import { tinyRows } from './support/tiny-data.ts';
+import { tinyRows, writeTinyData } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
 import { Workspace } from './support/workspace.ts';
@@ -85,6 +85,9 @@ const COMMAND_MS = 300_000;
 let workspace: Workspace;
 beforeAll(async () => {
   workspace = new Workspace();
+  // Some examples train the built-in model with all defaults.
+  writeTinyData(workspace.path('train.tsv'), 64, 1);
+  writeTinyData(workspace.path('dev.tsv'), 24, 2);
   writeTinyModel(workspace.path('sentence-transformers', 'all-MiniLM-L6-v2'));
   symlinkSync(resolve('examples'), workspace.path('examples'));
   // `npx adalora` is the built program, as in a checkout.

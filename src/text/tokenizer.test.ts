@@ -110,13 +110,17 @@ describe.skipIf(!existsSync(folder))('MiniLM equals the Rust library', () => {
     const codes = Array.from({ length: 0x32000 }, (_, code) => code).filter(
       (code) => isPlane(code) && code % 7 < 2,
     );
-    const texts = codes.map((code): Texts => [`ab${String.fromCodePoint(code)}cd`]);
+    // Words of sixteen characters' texts are encoded at once, because each call costs as much as all of them.
+    const texts = Array.from({ length: Math.ceil(codes.length / 16) }, (_, i): Texts => {
+      const words = codes.slice(16 * i, 16 * (i + 1)).map((code) => `ab${String.fromCodePoint(code)}cd`);
+      return [words.join(' ')];
+    });
     const expected = await oracle(rust, texts, 512);
-    const differing = codes.filter((_, i) => {
-      const { inputIds } = tokenizer.encode(texts[i]![0], undefined, 512);
+    const differing = texts.filter(([text], i) => {
+      const { inputIds } = tokenizer.encode(text, undefined, 512);
       return inputIds.join() !== expected[i]!.ids.join();
     });
-    expect(differing.map((code) => code.toString(16))).toEqual([]);
+    expect(differing).toEqual([]);
   });
 
   it('reports truncation', () => {
