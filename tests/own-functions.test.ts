@@ -39,9 +39,8 @@ describe('functions of the program in a config', () => {
   });
 });
 
-/* Those above were sent to a thread. */
+/* Those above were sent to another thread. */
 describe('functions of the program in a config', () => {
-  // Returns what a later hook calls.
   beforeAll(() => trainHere());
 
   it('train from a program on the command line', async () => {

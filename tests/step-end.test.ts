@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OnStepEnd, type TrainEvent, train } from '../src/index.ts';
+import { trainHere } from './support/train-here.ts';
 import { eventsOf, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
@@ -39,6 +40,11 @@ describe('onStepEnd', () => {
     expect(rates).toEqual([2e-2, 2e-2, 2e-2, 1e-3, 1e-3]);
     expect(eventsOf(events, 'evaluation').map(({ step }) => step)).toEqual(expect.arrayContaining([2, 5]));
   });
+});
+
+/* The answer above came from another thread. */
+describe('onStepEnd', () => {
+  beforeAll(() => trainHere());
 
   it('keeps its rate in a checkpoint: a resumed run equals the whole run', async () => {
     const halves: OnStepEnd = async ({ step, learning_rate }) =>

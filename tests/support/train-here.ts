@@ -30,7 +30,9 @@ function replaceWorker(value: unknown): void {
 /** What a thread is for its parent. */
 function workHere(job: WorkerJob & { modules: unknown }): EventEmitter {
   const replies = new EventEmitter();
-  const postMessage = (reply: OwnReply) => replies.emit('message', structuredClone(reply));
+  // Messages arrive later, when the training waits for them.
+  const postMessage = (reply: OwnReply) =>
+    setImmediate(() => replies.emit('message', structuredClone(reply)));
   const worker = Object.assign(new EventEmitter(), { threadId: threads.threadId, postMessage });
   const reply = () => new Promise<OwnReply>((answer) => replies.once('message', answer));
   const send = (message: object) => worker.emit('message', structuredClone(message));
