@@ -286,7 +286,7 @@ describe('pretraining from scratch', () => {
 
 describe.each(['text.yaml', 'masks.yaml'])('%s, stopped and resumed', (file) => {
   const settings = [
-    'training.num_train_epochs=2',
+    'training.num_train_epochs=3',
     'training.gradient_accumulation_steps=2',
     'training.save_steps=5',
     'training.logging_steps=3',
@@ -298,7 +298,7 @@ describe.each(['text.yaml', 'masks.yaml'])('%s, stopped and resumed', (file) => 
     await trained(file, whole, ...settings);
     const args = ['train', file, ...set(parts, settings)];
     await workspace.killAt({ type: 'step', step: 9 }, args);
-    const stopped = await workspace.interruptAt({ type: 'step', step: 18 }, 'SIGTERM', [...args, '--resume']);
+    const stopped = await workspace.interruptAt({ type: 'step', step: 12 }, 'SIGTERM', [...args, '--resume']);
     expect(stopped.code).toBe(130);
     expect(await workspace.run(...args, '--resume')).toMatchObject({ code: 0, stderr: '' });
     expect(comparableLog(workspace, parts, ['checkpoint'])).toEqual(
