@@ -161,11 +161,9 @@ describe.each([
 
 it('has the same perplexity as plain loops over the merged model, and as its tokens counted', async () => {
   const events = workspace.events('text');
-  const [[start], evaluations, [finish]] = [
-    eventsOf(events, 'start'),
-    eventsOf(events, 'evaluation'),
-    eventsOf(events, 'finish'),
-  ];
+  const start = eventsOf(events, 'start')[0]!;
+  const evaluations = eventsOf(events, 'evaluation');
+  const finish = eventsOf(events, 'finish')[0]!;
   const logitsOf = plainGpt2(workspace.path('text-merged'));
   const tokenizer = Tokenizer.fromFile(workspace.path('text-merged', 'tokenizer.json'));
   const END = 0;
