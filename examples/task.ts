@@ -24,9 +24,9 @@ defineTask(
     ...scoreKind,
     name: 'robust regression',
     loss(logits) {
-      const [batch] = logits.shape;
-      const labels = input(logits.node.graph, 'labels', 'float32', [batch!]);
-      const error = subtract(reshape(logits, [batch!]), labels);
+      const batch = logits.shape[0]!;
+      const labels = input(logits.node.graph, 'labels', 'float32', [batch]);
+      const error = subtract(reshape(logits, [batch]), labels);
       const size = where(greater(error, 0), error, negate(error));
       return average(where(greater(size, 1), subtract(size, 0.5), multiply(multiply(error, error), 0.5)));
     },

@@ -95,7 +95,7 @@ it("its loss equals the graph's, the mean over first pieces", async () => {
   const { model, values, tuner } = trained.parts;
   const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
   const task = taskNamed('token_classification');
-  const rows = task.read([textFile(workspace.path('dev.jsonl'))], {});
+  const rows = task.files.read([textFile(workspace.path('dev.jsonl'))], {});
   const { examples, run } = task.evaluation(rows, trained.context({}), 7);
   let [sum, tokens] = [0, 0];
   for (let example = 0; example < examples.lengths.length; example += 3) {

@@ -19,7 +19,7 @@ await serve({
     const file = dataFile(data, task, 'dev');
     const { prediction } = trained.definition();
     if (!prediction) throw trained.cannotPredict();
-    texts = prediction.inputs(textFile(file).read(), file, trained.context().reading);
+    texts = prediction.input.parse(textFile(file).read(), file, trained.context().reading);
     return {};
   },
   async predict() {

@@ -12,7 +12,7 @@ const EXAMPLES = readdirSync('examples').filter((name) => name.endsWith('.yaml')
 const METHODS = 'methods.yaml';
 const shared = existsSync('../shared/data/glue');
 const isLanguage = (name: string) =>
-  taskNamed(loadConfig(`examples/${name}`).task).metrics.includes('perplexity');
+  taskNamed(loadConfig(`examples/${name}`).task).scores.metrics.includes('perplexity');
 
 describe.each(EXAMPLES)('%s', (name) => {
   const path = `examples/${name}`;

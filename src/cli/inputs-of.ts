@@ -15,7 +15,7 @@ interface Inputs {
 /** Reads inputs from files or standard input, and warns about skipped rows. */
 export function inputsOf(
   sources: readonly (TextFile | string)[],
-  { inputs, typed }: Prediction<BaseData, unknown>,
+  { input: { parse, typed } }: Prediction<BaseData, unknown>,
   reading: ReadingOf<BaseData>,
 ): Inputs {
   const all: Inputs = { inputs: [], places: [], skipped: 0 };
@@ -28,7 +28,7 @@ export function inputsOf(
     const found =
       typeof source === 'string'
         ? typed(source, reading, onSkipped)
-        : inputs(
+        : parse(
             source.read((message) => console.error(printable(message))),
             source.name,
             reading,

@@ -12,7 +12,7 @@ export function nextSteps(config: ParsedConfig): string {
   const base = definition.requiredBase?.(settings);
   const { prediction, words } = taskNamed(task);
   const run = shellQuoted([isAbsolute(output) || !output.startsWith('-') ? output : `./${output}`]);
-  const isAsked = prediction?.line?.(data) !== undefined;
+  const isAsked = prediction?.input.line?.(data) !== undefined;
   const use = isAsked ? `${PROGRAM} predict ${run}` : words.use(data).command.replace(' . ', ` ${run} `);
   const steps = [
     [use, isAsked ? 'classify what you type' : (words.use(data).explanation ?? '')],

@@ -21,7 +21,7 @@ export async function beforeFirstStep(
   { seed, task, training }: Pick<RunConfig, 'seed' | 'task' | 'training'>,
 ): Promise<{ loaded: SetUpRun; measured?: MeasuredAllocation }> {
   const { loaded, measured } = await afterMeasurement(opened, seed);
-  const { probeLoss } = taskNamed(task);
+  const { probeLoss } = taskNamed(task).training;
   const probed = training.linear_probe && probeLoss ? await probeHead(loaded, probeLoss, seed) : loaded;
   return { loaded: probed, measured };
 }

@@ -110,14 +110,14 @@ export function beginRun({
   const task = taskNamed(parsed.task);
   const sources = files.train.map(({ name, files }) => ({
     ...{ name, files },
-    rows: task.read(files, parsed.data),
+    rows: task.files.read(files, parsed.data),
   }));
   const all = joined(
     task,
     sources.map(({ rows }) => rows),
   );
   const split = (share: number) => splitSources(task, sources, share);
-  const evaluated = chooseEvaluation(parsed, task.countRows?.(all) ?? 0, (share) =>
+  const evaluated = chooseEvaluation(parsed, task.files.countRows?.(all) ?? 0, (share) =>
     isPossible(() => split(share)),
   );
   const { data } = evaluated.config;
@@ -128,16 +128,17 @@ export function beginRun({
   const mixing = mixingOf(data);
   const validation = held
     ? [{ name: 'validation', rows: held.validation }]
-    : files.validation.map(({ name, files }) => ({ name, rows: task.read(files, data) }));
-  const labels = task.labels(all, {
-    fileName: [data.dataset, ...trainingFiles(data)].filter((part) => part !== undefined).join(', '),
-    ...family,
-    adapter: start && {
-      path: String(parsed.adapter),
-      labels: start.notes?.labels,
-      tensors: start.stored.tensors,
-    },
-  });
+    : files.validation.map(({ name, files }) => ({ name, rows: task.files.read(files, data) }));
+  const labels =
+    task.classes?.labels(all, {
+      fileName: [data.dataset, ...trainingFiles(data)].filter((part) => part !== undefined).join(', '),
+      ...family,
+      adapter: start && {
+        path: String(parsed.adapter),
+        labels: start.notes?.labels,
+        tensors: start.stored.tensors,
+      },
+    }) ?? [];
   const build = task.build(labels, data);
   const model = build(family.definition, family.config);
   assertFits(evaluated.config, model);
@@ -145,15 +146,15 @@ export function beginRun({
     model,
     ...amountOf(
       sources.flatMap(({ files }) => files),
-      task.countRows?.(all),
-      mixing ? mixedCount(counts, mixing) : task.countRows?.(train),
+      task.files.countRows?.(all),
+      mixing ? mixedCount(counts, mixing) : task.files.countRows?.(train),
       text.maxLength,
     ),
   });
   const evalBatchSize = config.training.per_device_eval_batch_size;
   const { set } = chiefScore(config);
   const decisive = config.training.eval_strategy === 'no' ? undefined : validation[set];
-  const classes = task.classCounts?.(train, labels);
+  const classes = task.classes?.counts?.(train, labels);
   const weights = classWeights(config.training, labels, classes);
   const constant = config.training.fall_back_to_majority
     ? classes?.map((count) => Math.log(Math.max(count, 0.5)))
@@ -170,20 +171,20 @@ export function beginRun({
     ...(weights && { classWeights: weights }),
     ...(constant && { constant }),
     ...(onlyBase && { onlyBase }),
-    data: { ...data, ...task.detected?.(all, data) } as RunConfig['data'],
+    data: { ...data, ...task.files.detected?.(all, data) } as RunConfig['data'],
     labels,
     build,
     maxLength: text.maxLength,
     notices: [
-      ...[train, ...validation.map(({ rows }) => rows)].flatMap((rows) => task.notices?.(rows) ?? []),
+      ...[train, ...validation.map(({ rows }) => rows)].flatMap((rows) => task.files.notices?.(rows) ?? []),
       ...loweredLength(config, family.config),
       ...notScored(evaluated.chosen).map((why) => `The model will not be scored${why}`),
     ],
     baselines: lazy(() => {
       if (!decisive) return [];
       const scored = encoded?.validation?.parts[set]?.examples;
-      const ofRows = task.baselines?.(train, decisive.rows, { labels, reading: data });
-      const ofTokens = encoded && scored && task.tokenBaselines?.(encoded.train, scored, text.vocabSize);
+      const ofRows = task.baselines?.ofRows?.(train, decisive.rows, { labels, reading: data });
+      const ofTokens = encoded && scored && task.baselines?.ofTokens?.(encoded.train, scored, text.vocabSize);
       return [...(ofRows ?? []), ...(ofTokens ?? [])];
     }),
     encode(startedAt, onProgress, communicator) {
@@ -220,12 +221,12 @@ interface Source {
 }
 
 function joined(task: AnyTask, parts: readonly unknown[]): unknown {
-  return parts.length === 1 ? parts[0] : task.join(parts);
+  return parts.length === 1 ? parts[0] : task.files.join(parts);
 }
 
 /** Holds out a share of each source's rows. */
 function splitSources(task: AnyTask, sources: readonly Source[], share: number) {
-  const parts = sources.map(({ rows }) => task.holdOut?.(rows, share));
+  const parts = sources.map(({ rows }) => task.files.holdOut?.(rows, share));
   if (!parts.every((part) => part !== undefined)) return undefined;
   return {
     train: joined(
@@ -242,7 +243,7 @@ function splitSources(task: AnyTask, sources: readonly Source[], share: number) 
 
 /** The number of rows of each source. If examples are not rows, the number of files. */
 function sizesOf(task: AnyTask, sources: readonly Source[]): number[] {
-  return sources.map(({ files, rows }) => task.countRows?.(rows) ?? files.length);
+  return sources.map(({ files, rows }) => task.files.countRows?.(rows) ?? files.length);
 }
 
 function isPossible(attempt: () => unknown): boolean {

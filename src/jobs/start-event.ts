@@ -17,7 +17,7 @@ export function startEvent(
   const { config, labels, chosen } = run;
   const { train, validation, values, method } = inputs;
   const to_beat = toBeat(run);
-  const averages = Object.entries(taskNamed(config.task).averages?.(labels) ?? {});
+  const averages = Object.entries(taskNamed(config.task).classes?.averages?.(labels) ?? {});
   const named = scorePrefixes(config.data.validation).flatMap((prefix) =>
     averages.map(([name, average]) => [prefix + name, average]),
   );

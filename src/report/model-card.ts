@@ -165,7 +165,7 @@ interface SetScores {
 function scoresOfSets({ config, labels, metrics }: ModelCardFacts): SetScores[] {
   const { validation } = config.data;
   const sets = validationSets(validation);
-  const averages = taskNamed(config.task).averages?.(labels) ?? {};
+  const averages = taskNamed(config.task).classes?.averages?.(labels) ?? {};
   return scorePrefixes(validation).map((prefix, i) => ({
     name: sets[i]?.name ?? '',
     file: lastName(sets[i]?.path ?? ''),

@@ -14,9 +14,12 @@ function baselinesOf(
   const definition = taskNamed(task);
   const reading = definition.data.parse({ train: 'x', ...data });
   const [learnt, scored] = [train, validation].map((rows) =>
-    definition.read([textInMemory('x.jsonl', rows.map((row) => JSON.stringify(row)).join('\n'))], reading),
+    definition.files.read(
+      [textInMemory('x.jsonl', rows.map((row) => JSON.stringify(row)).join('\n'))],
+      reading,
+    ),
   );
-  return definition.baselines!(learnt, scored, { labels, reading });
+  return definition.baselines!.ofRows!(learnt, scored, { labels, reading });
 }
 
 const columns = { text: 'text', label: 'label' };
@@ -25,7 +28,7 @@ const words = ['good', 'good', 'good', 'good', 'bad', 'bad', 'bad'];
 describe('baselines', () => {
   const answering = TASK_NAMES.filter((name) => !taskNamed(name).words.instead);
   it.each(answering)('exist for %s', (name) => {
-    expect(taskNamed(name).baselines).toBeTypeOf('function');
+    expect(taskNamed(name).baselines?.ofRows).toBeTypeOf('function');
   });
 
   it('of classes are a bag of words and the majority class, whose loss is the entropy of the shares', () => {

@@ -10,7 +10,7 @@ export * from '../objectives/index.ts';
 export type { Confusion, Evaluation, ExampleBatch, ExampleSet, Scores } from '../program/example-set.ts';
 export { predictAll } from '../program/predict-all.ts';
 export { type LabelKind, labelledTexts } from './labelled-texts/labelled-texts.ts';
-export type { Prediction } from './prediction.ts';
+export type { Prediction, PredictionInput, PredictionOutput } from './prediction.ts';
 export {
   type DefinedTasks,
   defineTask,
@@ -20,5 +20,16 @@ export {
   taskNamed,
 } from './registry.ts';
 export { scoreKind } from './regression/definition.ts';
-export type { BaseData, EncodingContext, ReadingOf, TaskDefinition } from './task-definition.ts';
+export type {
+  BaseData,
+  EncodingContext,
+  ReadingOf,
+  TaskBaselines,
+  TaskClasses,
+  TaskDefinition,
+  TaskFiles,
+  TaskLength,
+  TaskScores,
+  TaskTraining,
+} from './task-definition.ts';
 export type { TaskWords } from './task-words.ts';

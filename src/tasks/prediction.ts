@@ -55,12 +55,8 @@ export interface Vectors<Data extends BaseData, Input> {
   of(answer: Answer): { embedding: Float32Array; tokens: number };
 }
 
-/**
- * How a task predicts.
- *
- * @typeParam Input a text, a pair, or a list of words
- */
-export interface Prediction<Data extends BaseData, Input> {
+/** How a task gets its inputs. */
+export interface PredictionInput<Data extends BaseData, Input> {
   /**
    * The settings for reading a file without reference answers: the run's settings, changed by flags. `file` is undefined for
    * standard input.
@@ -73,11 +69,7 @@ export interface Prediction<Data extends BaseData, Input> {
    *
    * @throws UserError for bad rows, with their lines
    */
-  inputs(content: string, fileName: string, reading: ReadingOf<Data>, onSkipped?: OnSkipped): Input[];
-  /** The shape of inputs from a user's program. */
-  shape(reading: ReadingOf<Data>): InputShape;
-  /** Formats of its answers other than JSON Lines, by name. */
-  readonly formats?: Readonly<Record<string, AnswerFormat<Input>>>;
+  parse(content: string, fileName: string, reading: ReadingOf<Data>, onSkipped?: OnSkipped): Input[];
   /** Parses standard input. It has no file name that shows its format. */
   typed(content: string, reading: ReadingOf<Data>, onSkipped?: OnSkipped): Input[];
   /**
@@ -85,8 +77,31 @@ export interface Prediction<Data extends BaseData, Input> {
    * pair.
    */
   line?(reading: ReadingOf<Data>): ((text: string) => Input) | undefined;
+  /** The shape of inputs from a user's program. */
+  shape(reading: ReadingOf<Data>): InputShape;
   /** Number of inputs to answer together, for a batch size. By default, enough for batches of similar lengths. */
-  inputsAtOnce?(batchSize: number): number;
+  atOnce?(batchSize: number): number;
+}
+
+/** How a task's answers are written. */
+export interface PredictionOutput<Input> {
+  /** Converts an answer to JSON. With `details`, it includes rarely needed parts, such as logits. */
+  json(answer: Answer, details: boolean, labels: readonly string[]): object;
+  /** Formats an answer for a terminal. */
+  describe(answer: Answer, labels: readonly string[]): string;
+  /** Formats of its answers other than JSON Lines, by name. */
+  readonly formats?: Readonly<Record<string, AnswerFormat<Input>>>;
+  /** Writes all answers in an official format. Returns the files' contents by name. Missing without such a format. */
+  files?(inputs: readonly Input[], answers: readonly Answer[]): Readonly<Record<string, string>>;
+}
+
+/**
+ * How a task predicts.
+ *
+ * @typeParam Input a text, a pair, or a list of words
+ */
+export interface Prediction<Data extends BaseData, Input> {
+  readonly input: PredictionInput<Data, Input>;
   /** Answers inputs, in their order. */
   answer(
     inputs: readonly Input[],
@@ -94,14 +109,9 @@ export interface Prediction<Data extends BaseData, Input> {
     context: EncodingContext<Data>,
     batchSize: number,
   ): Promise<Answer[]>;
-  /** Converts an answer to JSON. With `details`, it includes rarely needed parts, such as logits. */
-  json(answer: Answer, details: boolean, labels: readonly string[]): object;
+  readonly output: PredictionOutput<Input>;
   /** Set for tasks with vectors as answers. */
   readonly vectors?: Vectors<Data, Input>;
   /** The form of requests and answers in a server. Missing if no server supports the task. */
   readonly served?: ServedForm<Data, Input>;
-  /** Writes all answers in an official format. Returns the files' contents by name. Missing without such a format. */
-  files?(inputs: readonly Input[], answers: readonly Answer[]): Readonly<Record<string, string>>;
-  /** Formats an answer for a terminal. */
-  describe(answer: Answer, labels: readonly string[]): string;
 }

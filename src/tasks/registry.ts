@@ -80,8 +80,8 @@ export function moduleOfTask(name: TaskName): string | undefined {
 
 /** The scores of a task, optionally for a `data` section. The default score for comparing models comes first. */
 export function metricsOf(name: TaskName, data?: BaseData): readonly ScoreName[] {
-  const { metrics, metricsOf: chosen } = taskNamed(name);
-  return (data && chosen?.(data)) ?? metrics;
+  const { scores } = taskNamed(name);
+  return (data && scores.metricsOf?.(data)) ?? scores.metrics;
 }
 
 /**
@@ -93,11 +93,12 @@ export function maxLengthOf(
   data: BaseData,
   config: CommonConfig,
 ): { requested?: number; key: string; unlowered?: number } {
-  const { lengthKey: key = 'max_length', maxLength, data: schema } = taskNamed(name);
+  const { length, data: schema } = taskNamed(name);
+  const key = length?.key ?? 'max_length';
   const said = (data as unknown as Record<string, number | undefined>)[key];
   const isDefault = said !== undefined && said === schema.shape[key].safeParse(undefined).data;
   if (isDefault && said > config.maxLength) return { requested: config.maxLength, key, unlowered: said };
-  return { requested: said ?? maxLength?.(config), key };
+  return { requested: said ?? length?.ofModel?.(config), key };
 }
 
 /** The task with vectors of texts as answers. */
@@ -121,7 +122,9 @@ export function recognisedTask(model: UnknownTrained): Recognised & { task: Task
     const problemType = taskNamed(task).recognises(model);
     if (problemType) return { task, ...problemType };
   }
-  const problemTypes = TASK_NAMES.filter((name) => 'problem_type' in (taskNamed(name).classKeys?.([]) ?? {}));
+  const problemTypes = TASK_NAMES.filter(
+    (name) => 'problem_type' in (taskNamed(name).classes?.keys?.([]) ?? {}),
+  );
   throw new UserError({
     where: 'config.json',
     key: 'problem_type',

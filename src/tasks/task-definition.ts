@@ -38,6 +38,100 @@ export type ReadingOf<Data extends BaseData> = Omit<Data, keyof BaseData>;
 /** Flags of a command that change how a file is read. Their names are keys of `data`. */
 export type ReadingFlags = Readonly<Record<string, string | number | boolean>>;
 
+/** How a task reads its files. */
+export interface TaskFiles<Data extends BaseData = BaseData, Rows = unknown> {
+  /** Whether data may be a folder of files. */
+  readonly takesFolders: boolean;
+  /** Whether a file may be a table of rows (TSV, CSV), which `parseRows` reads. */
+  readonly takesTables?: boolean;
+  /**
+   * Reads files.
+   *
+   * @throws UserError for files without rows, and for bad rows with their lines
+   */
+  read(files: readonly TextFile[], reading: ReadingOf<Data>): Rows;
+  /** Joins the content of several sources: first all rows (or files) of the first source, and so on. */
+  join(parts: readonly Rows[]): Rows;
+  /** Holds out a share of the training rows for validation. Missing if examples are not rows. */
+  holdOut?(rows: Rows, share: number): HeldOut<Rows> | undefined;
+  /** Number of rows. Missing or undefined if examples are not rows. */
+  countRows?(rows: Rows): number | undefined;
+  /** Notices about a file, for example about skipped rows. */
+  notices?(rows: Rows): string[];
+  /** Settings that are missing in the section and detected in the files. They are stored for later use of the model. */
+  detected?(rows: Rows, reading: ReadingOf<Data>): Partial<ReadingOf<Data>>;
+  /**
+   * The settings for reading another file than the run's: the run's settings, changed by flags.
+   *
+   * @throws UserError for a flag that the task does not support
+   */
+  withFlags(reading: ReadingOf<Data>, flags: ReadingFlags, file: string): ReadingOf<Data>;
+}
+
+/** The classes of a task. */
+export interface TaskClasses<Rows = unknown> {
+  /** The classes of the training rows, in the order of the head's outputs. Empty if the outputs are not classes. */
+  labels(rows: Rows, origin: LabelOrigin): readonly string[];
+  /** Number of rows of each class, for tasks with class weights in their loss. */
+  counts?(rows: Rows, labels: readonly string[]): number[];
+  /** The keys of a config.json that describe the classes. */
+  keys?(labels: readonly string[]): object;
+  /**
+   * How scores are averaged over the classes, such as `{ f1: 'macro' }`. Missing if no score is an average over
+   * classes.
+   */
+  averages?(labels: readonly string[]): Readonly<Record<string, string>>;
+}
+
+/** How models of a task are compared. */
+export interface TaskScores<Data extends BaseData = BaseData> {
+  /** Scores for comparing models, the default first. */
+  readonly metrics: readonly ScoreName[];
+  /** The scores for a section, if it uses only some of `metrics`. */
+  metricsOf?(data: Data): readonly ScoreName[];
+  /** Whether its evaluations report answers. Custom metrics need them. */
+  tellsAnswers?(data: Data): boolean;
+}
+
+/** What training depends on. */
+export interface TaskTraining {
+  /** Default batch sizes. */
+  readonly batchSize: { train: number; eval: number };
+  /** Whether training continues with the model's own head instead of a new head for labels. */
+  readonly keepsHead?: boolean;
+  /** Whether the loss of an example depends on the other examples in its batch. */
+  readonly comparesExamples?: boolean;
+  /** Whether its loss is a cross-entropy, so that labels can be smoothed. */
+  readonly smoothsLabels?: boolean;
+  /**
+   * The loss for the linear probe with which a new head can start. Missing for tasks without one row of targets per
+   * example.
+   */
+  readonly probeLoss?: LinearLoss;
+  /** A small model on the Hub for this task, if the built-in encoder does not support it. */
+  readonly modelToTry?: string;
+}
+
+/** The maximum length of an example. */
+export interface TaskLength {
+  /** The key of the section. Default: `max_length`. */
+  readonly key?: string;
+  /** The default of that key, from a model's files. */
+  ofModel?(config: CommonConfig): number | undefined;
+}
+
+/** The simplest predictors, the strongest first. A model has to be better than these. */
+export interface TaskBaselines<Data extends BaseData = BaseData, Rows = unknown> {
+  /** Fitted on the rows of `train` and scored on those of `validation`. */
+  ofRows?(
+    train: Rows,
+    validation: Rows,
+    context: Pick<EncodingContext<Data>, 'labels' | 'reading'>,
+  ): Baseline[];
+  /** Fitted and scored on tokens, for tasks that predict the tokens of a text. */
+  ofTokens?(train: ExampleSet, validation: ExampleSet, vocabSize: number): Baseline[];
+}
+
 /**
  * A task: everything that the rest of adalora needs to know about it. A task is one folder, and one line in the
  * registry.
@@ -56,42 +150,11 @@ export interface TaskDefinition<
   readonly data: Schema;
   /** Finds problems in combinations of valid keys of the section. */
   problems?(data: Data): Problem[];
-  /** Default batch sizes. */
-  readonly batchSize: { train: number; eval: number };
-  /** Whether training continues with the model's own head instead of a new head for labels. */
-  readonly keepsHead?: boolean;
-  /** Whether the loss of an example depends on the other examples in its batch. */
-  readonly comparesExamples?: boolean;
-  /** Number of rows. Missing or undefined if examples are not rows. */
-  countRows?(rows: Rows): number | undefined;
-  /** Scores for comparing models, the default first. */
-  readonly metrics: readonly ScoreName[];
-  /** The scores for a section, if it uses only some of `metrics`. */
-  metricsOf?(data: Data): readonly ScoreName[];
-  /**
-   * How scores are averaged over the classes, such as `{ f1: 'macro' }`. Missing if no score is an average over
-   * classes.
-   */
-  averages?(labels: readonly string[]): Readonly<Record<string, string>>;
-  /** A small model on the Hub for this task, if the built-in encoder does not support it. */
-  readonly modelToTry?: string;
-  /** Whether its loss is a cross-entropy, so that labels can be smoothed. */
-  readonly smoothsLabels?: boolean;
-  /**
-   * The loss for the linear probe with which a new head can start. Missing for tasks without one row of targets per
-   * example.
-   */
-  readonly probeLoss?: LinearLoss;
-  /** Whether its evaluations report answers. Custom metrics need them. */
-  tellsAnswers?(data: Data): boolean;
-  /** Whether data may be a folder of files. */
-  readonly takesFolders: boolean;
-  /** Whether a file may be a table of rows (TSV, CSV), which `parseRows` reads. */
-  readonly takesTables?: boolean;
-  /** The key of the section for the maximum number of tokens. Default: `max_length`. */
-  readonly lengthKey?: string;
-  /** The default of that key, from a model's files. */
-  maxLength?(config: CommonConfig): number | undefined;
+  readonly files: TaskFiles<Data, Rows>;
+  /** Missing for tasks without classes. */
+  readonly classes?: TaskClasses<Rows>;
+  readonly training: TaskTraining;
+  readonly length?: TaskLength;
   /**
    * Builds the model, with a head for these classes.
    *
@@ -99,53 +162,19 @@ export interface TaskDefinition<
    */
   build(labels: readonly string[], reading?: Partial<ReadingOf<Data>>): BuildTask;
   /**
-   * Reads files.
-   *
-   * @throws UserError for files without rows, and for bad rows with their lines
-   */
-  read(files: readonly TextFile[], reading: ReadingOf<Data>): Rows;
-  /** Joins the content of several sources: first all rows (or files) of the first source, and so on. */
-  join(parts: readonly Rows[]): Rows;
-  /** Holds out a share of the training rows for validation. Missing if examples are not rows. */
-  holdOut?(rows: Rows, share: number): HeldOut<Rows> | undefined;
-  /** Number of rows of each class, for tasks with class weights in their loss. */
-  classCounts?(rows: Rows, labels: readonly string[]): number[];
-  /** Notices about a file, for example about skipped rows. */
-  notices?(rows: Rows): string[];
-  /** The classes of the training rows, in the order of the head's outputs. Empty for tasks without classes. */
-  labels(rows: Rows, origin: LabelOrigin): readonly string[];
-  /** Settings that are missing in the section and detected in the files. They are stored for later use of the model. */
-  detected?(rows: Rows, reading: ReadingOf<Data>): Partial<ReadingOf<Data>>;
-  /**
    * Encodes rows.
    *
    * @throws UserError for rows from which nothing can be learned, with their lines
    */
   examples(rows: Rows, context: EncodingContext<Data>): ExampleSet;
   evaluation(rows: Rows, context: EncodingContext<Data>, batchSize: number): Evaluation;
-  /**
-   * The simplest predictors, the strongest first. A model has to be better than these. They are fitted on `train` and
-   * scored on `validation`. Missing for tasks without baselines.
-   */
-  baselines?(
-    train: Rows,
-    validation: Rows,
-    context: Pick<EncodingContext<Data>, 'labels' | 'reading'>,
-  ): Baseline[];
-  /** Like `baselines`, for tasks that predict the tokens of a text. They are fitted on tokens instead of rows. */
-  tokenBaselines?(train: ExampleSet, validation: ExampleSet, vocabSize: number): Baseline[];
-  /**
-   * The settings for reading another file than the run's: the run's settings, changed by flags.
-   *
-   * @throws UserError for a flag that the task does not support
-   */
-  withFlags(reading: ReadingOf<Data>, flags: ReadingFlags, file: string): ReadingOf<Data>;
+  readonly scores: TaskScores<Data>;
+  /** Missing for tasks without baselines. */
+  readonly baselines?: TaskBaselines<Data, Rows>;
   /** How the task predicts. If it is missing, {@link TaskWords.instead} explains an alternative. */
   readonly prediction?: Prediction<Data, Input>;
   /** Recognises a model or adapter that adalora did not train. Undefined if it is not for this task. */
   recognises(model: UnknownTrained): Recognised | undefined;
-  /** The keys of a config.json that describe the classes. */
-  classKeys?(labels: readonly string[]): object;
   readonly words: TaskWords<Data>;
 }
 

@@ -65,7 +65,7 @@ export function trainerSettings({ task, training, seed }: RunConfig, examples: n
     loggingSteps: training.logging_steps,
     evaluate: evaluations[training.eval_strategy],
     // A new head has learned nothing yet.
-    evaluateBefore: training.eval_strategy !== 'no' && taskNamed(task).keepsHead === true,
+    evaluateBefore: training.eval_strategy !== 'no' && taskNamed(task).training.keepsHead === true,
     saveSteps: training.save_steps,
     metricForBest: training.metric_for_best_model,
     greaterIsBetter: training.greater_is_better,

@@ -55,7 +55,7 @@ export function trainedConfig(
     dtype: dtype ?? base.dtype ?? torch_dtype,
     architectures: [head.architecture],
     ...trainedFor?.model_config,
-    ...(trainedFor && taskNamed(trainedFor.task).classKeys?.(trainedFor.labels)),
+    ...(trainedFor && taskNamed(trainedFor.task).classes?.keys?.(trainedFor.labels)),
   }));
   return `${config}\n`;
 }

@@ -110,12 +110,12 @@ export class TrainedModel {
    * @throws UserError for tasks that do not predict
    */
   get inputsAtOnce(): number {
-    return this.#prediction().inputsAtOnce?.(this.batchSize) ?? INPUTS_AT_ONCE;
+    return this.#prediction().input.atOnce?.(this.batchSize) ?? INPUTS_AT_ONCE;
   }
 
   /** Number of examples computed at once. */
   get batchSize(): number {
-    return this.parts.batchSize ?? this.definition().batchSize.eval;
+    return this.parts.batchSize ?? this.definition().training.batchSize.eval;
   }
 
   /**
@@ -124,7 +124,7 @@ export class TrainedModel {
    * @throws UserError like {@link TrainedModel.predict}
    */
   check(inputs: readonly unknown[], { reading, before = 0 }: AnswerOptions = {}): void {
-    const shape = this.#prediction().shape(this.context(reading).reading);
+    const shape = this.#prediction().input.shape(this.context(reading).reading);
     for (const [i, input] of inputs.entries()) assertInput(input, shape, before + i + 1);
   }
 
@@ -197,9 +197,9 @@ export class TrainedModel {
     const task = this.definition();
     const said = Object.entries(reading).filter(([, value]) => value !== undefined);
     const flags = Object.fromEntries(said);
-    const context = this.context(task.withFlags(this.context().reading, flags, files[0]!.name));
-    const rows = task.read(files, context.reading);
-    if (onNotice) for (const message of task.notices?.(rows) ?? []) onNotice(message);
+    const context = this.context(task.files.withFlags(this.context().reading, flags, files[0]!.name));
+    const rows = task.files.read(files, context.reading);
+    if (onNotice) for (const message of task.files.notices?.(rows) ?? []) onNotice(message);
     const evaluation = withOwnScores(task.evaluation(rows, context, this.batchSize), own);
     return evaluation.run(untilAborted(this.#opened(), signal), this.parts.values, {
       onConfusion,

@@ -22,11 +22,11 @@ describe.each(TASK_NAMES)('task %s', (name) => {
   });
 
   it('has known scores with a direction', () => {
-    expect(task.metrics.length).toBeGreaterThan(0);
-    for (const metric of task.metrics) expect(SCORES).toHaveProperty(metric);
+    expect(task.scores.metrics.length).toBeGreaterThan(0);
+    for (const metric of task.scores.metrics) expect(SCORES).toHaveProperty(metric);
     const { training } = parseRunConfig({ task: name, data: least, output: 'run' }, 'test');
-    expect(training.metric_for_best_model).toBe(task.metrics[0]);
-    const facts = scoreFacts(task.metrics[0]!);
+    expect(training.metric_for_best_model).toBe(task.scores.metrics[0]);
+    const facts = scoreFacts(task.scores.metrics[0]!);
     expect(training.greater_is_better).toBe(!facts?.lessIsBetter);
   });
 

@@ -50,7 +50,7 @@ async function run(
     if (!prediction?.vectors) throw noVectors(path, model.task);
     const files = await namedFiles(file === '-' ? undefined : file, flags, false);
     const context = model.context();
-    const reading = prediction.withFlags(context.reading, readingFlags(flags), files?.[0]?.name);
+    const reading = prediction.input.withFlags(context.reading, readingFlags(flags), files?.[0]?.name);
     const sources = files ?? [await fromFirst(processes.communicator, readInput)];
     const inputs = inputsOf(sources, prediction, reading).inputs as { text: string }[];
     const { prompt, promptName, dimensions } = flags;
@@ -59,7 +59,7 @@ async function run(
     );
     for await (const answer of model.predict<unknown, object>(asked, reading)) {
       if (processes.communicator.rank > 0) continue;
-      const line = JSON.stringify(prediction.json(answer, false, []));
+      const line = JSON.stringify(prediction.output.json(answer, false, []));
       if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
     }
   } finally {

@@ -47,7 +47,7 @@ async function run(
     const isTyped = file === '-' && flags.dataset === undefined;
     const files = isTyped
       ? [textInMemory('standard input', await fromFirst(processes.communicator, readInput))]
-      : await namedFiles(file, flags, task.takesFolders);
+      : await namedFiles(file, flags, task.files.takesFolders);
     if (!files) throw new UserError({ where: 'eval', fault: 'needs a file or --dataset' });
     let confusion: Confusion | undefined;
     let certainty: Certainty | undefined;
@@ -73,7 +73,7 @@ async function run(
       );
       return;
     }
-    const averages = task.averages?.(trained.labels) ?? {};
+    const averages = task.classes?.averages?.(trained.labels) ?? {};
     const lines = Object.entries(scores).map(([name, score]) => {
       const key = name.slice('eval_'.length);
       return [averaged(name, averages[key]), score, key] as const;

@@ -65,11 +65,15 @@ async function run(
     const { prediction } = trained.definition();
     if (!prediction) throw trained.cannotPredict();
     const { output } = flags;
-    if (output !== undefined && !prediction.files) throw noFiles(path, trained.task);
+    if (output !== undefined && !prediction.output.files) throw noFiles(path, trained.task);
     const named = file === '-' ? undefined : file;
     if (named !== undefined && /\s/.test(named) && !existsSync(named)) throw noFile(named, path);
     const files = await namedFiles(named, flags, false);
-    const reading = prediction.withFlags(trained.context().reading, readingFlags(flags), files?.[0]?.name);
+    const reading = prediction.input.withFlags(
+      trained.context().reading,
+      readingFlags(flags),
+      files?.[0]?.name,
+    );
     const format = formatNamed(flags.format, prediction);
     const isAsked =
       communicator.size === 1 &&
@@ -79,14 +83,14 @@ async function run(
       process.stdin.isTTY &&
       process.stdout.isTTY &&
       !flags.logits;
-    const line = prediction.line?.(reading);
+    const line = prediction.input.line?.(reading);
     if (isAsked && line) return await answerTyped(trained, prediction, line);
     const sources = files ?? [await fromFirst(communicator, readInput)];
     const { inputs, places, skipped } = inputsOf(sources, prediction, reading);
-    if (output !== undefined && prediction.files) {
+    if (output !== undefined && prediction.output.files) {
       const answers: Answer[] = [];
       for await (const answer of trained.predict<unknown, Answer>(inputs, { reading })) answers.push(answer);
-      return isFirst ? writeFiles(output, prediction.files(inputs, answers)) : undefined;
+      return isFirst ? writeFiles(output, prediction.output.files(inputs, answers)) : undefined;
     }
     if (format?.ofSkipped && skipped > 0) console.error(format.ofSkipped);
     if (format && isFirst) await write(format.header);
@@ -99,7 +103,7 @@ async function run(
       const [input, place] = [inputs[answered], places[answered]];
       if (format) await write(format.line(answer as object, input, place!));
       else {
-        const said = prediction.json(answer as object, flags.logits ?? false, trained.labels);
+        const said = prediction.output.json(answer as object, flags.logits ?? false, trained.labels);
         const named = { ...placeOf(input, place!, hasIds), ...said };
         for (const line of table?.lines(named) ?? [JSON.stringify(named)]) await write(line);
       }
@@ -124,7 +128,7 @@ function idOf(input: unknown): string | undefined {
 }
 
 /** The task's own output format with this name; undefined for the formats that every task has. */
-function formatNamed(name: string, { formats = {} }: Prediction<BaseData, unknown>) {
+function formatNamed(name: string, { output: { formats = {} } }: Prediction<BaseData, unknown>) {
   if (EVERY.includes(name)) return undefined;
   if (Object.hasOwn(formats, name)) return formats[name];
   const names = [...EVERY, ...Object.keys(formats)];
@@ -157,7 +161,7 @@ async function writeFiles(folder: string, files: Readonly<Record<string, string>
 
 async function answerTyped(
   trained: OpenedModel,
-  { describe }: Prediction<BaseData, unknown>,
+  { output: { describe } }: Prediction<BaseData, unknown>,
   line: (text: string) => unknown,
 ): Promise<void> {
   const { askMessages } = await import('../terminal/ask-messages.ts');

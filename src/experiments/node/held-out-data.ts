@@ -35,7 +35,7 @@ export async function writeHeldOut(
 ): Promise<HeldOutPlaces> {
   const definition = taskNamed(task);
   const isMixture = typeof data.train !== 'string';
-  if (definition.holdOut && (isMixture || data.dataset !== undefined))
+  if (definition.files.holdOut && (isMixture || data.dataset !== undefined))
     return { validation: `${Number((100 * share).toPrecision(6))}%` };
   if (data.dataset !== undefined) {
     throw new UserError({
@@ -66,7 +66,7 @@ async function split(
   { task, data }: Pick<ParsedConfig, 'task' | 'data'>,
   share: number,
 ): Promise<SplitFile[]> {
-  const { takesFolders, takesTables } = taskNamed(task);
+  const { takesFolders, takesTables } = taskNamed(task).files;
   const columns = Object.entries(data as object).filter(([key]) => COLUMNS.includes(key));
   const reading = data as Pick<DataOptions, 'header' | 'quote' | 'delimiter'>;
   const header = reading.header ?? columns.some(([, column]) => typeof column === 'string');

@@ -4,7 +4,7 @@ import { type TaskName, taskNamed } from '../../tasks/registry.ts';
 
 /** Throws a UserError if the model is the default one, and the task cannot use it. */
 export function assertModelNamed(model: string, task: TaskName): void {
-  const { modelToTry } = taskNamed(task);
+  const { modelToTry } = taskNamed(task).training;
   if (model !== EMBEDDED_MODEL || modelToTry === undefined) return;
   throw new UserError({
     key: 'model',

@@ -28,20 +28,20 @@ export async function judgeEvaluation(
 ): Promise<Verdict | undefined> {
   const task = trained.definition();
   const ownReading = trained.context().reading;
-  const reading = task.withFlags(ownReading, flags, files[0]!.name);
+  const reading = task.files.withFlags(ownReading, flags, files[0]!.name);
   const score = metricsOf(trained.task!, reading as Parameters<typeof metricsOf>[1])[0]!;
   const value = scores[`eval_${score}`];
   if (value === undefined) return undefined;
-  const rows = task.read(files, reading);
+  const rows = task.files.read(files, reading);
   const learnt = await trainingRows(path, trained, ownReading);
   const { labels } = trained;
-  const ofRows = task.baselines?.(learnt?.rows ?? rows, rows, { labels, reading }) ?? [];
+  const ofRows = task.baselines?.ofRows?.(learnt?.rows ?? rows, rows, { labels, reading }) ?? [];
   const ofTokens = () => {
     const context = trained.context(reading);
     const scored = task.examples(rows, context);
-    return task.tokenBaselines?.(learnt?.examples ?? scored, scored, context.vocabSize) ?? [];
+    return task.baselines?.ofTokens?.(learnt?.examples ?? scored, scored, context.vocabSize) ?? [];
   };
-  const to_beat = [...ofRows, ...(task.tokenBaselines ? ofTokens() : [])]
+  const to_beat = [...ofRows, ...(task.baselines?.ofTokens ? ofTokens() : [])]
     .filter(({ isBlind }) => learnt !== undefined || isBlind)
     .map(({ name, isBlind, scores }) => ({
       name,
@@ -49,7 +49,7 @@ export async function judgeEvaluation(
       is_blind: isBlind,
     }));
   const interval = certainty?.interval(score);
-  const average = task.averages?.(labels)[score];
+  const average = task.classes?.averages?.(labels)[score];
   return {
     ...{ score, value, to_beat, findings: [] },
     ...(average !== undefined && { average }),
@@ -79,12 +79,12 @@ async function trainingRows(
   const task = trained.definition();
   try {
     const parts = await Promise.all(
-      paths.map(async (path) => task.read(await dataFiles(path, task.takesFolders), reading)),
+      paths.map(async (path) => task.files.read(await dataFiles(path, task.files.takesFolders), reading)),
     );
-    const all = parts.length === 1 ? parts[0] : task.join(parts);
+    const all = parts.length === 1 ? parts[0] : task.files.join(parts);
     const share = heldOutShare(data.validation);
-    const rows = share === undefined ? all : (task.holdOut?.(all, share)?.train ?? all);
-    return { rows, ...(task.tokenBaselines && { examples: task.examples(rows, trained.context()) }) };
+    const rows = share === undefined ? all : (task.files.holdOut?.(all, share)?.train ?? all);
+    return { rows, ...(task.baselines?.ofTokens && { examples: task.examples(rows, trained.context()) }) };
   } catch (error) {
     // The file has changed since the run, and no longer matches its settings.
     if (error instanceof UserError) return undefined;

@@ -42,8 +42,8 @@ export async function lookAtAll(
   const paths = [...trainingFiles(data), ...validationFiles(data.validation).map(({ path }) => path)];
   for (const path of paths.filter((path) => path !== '' && !inMemory.includes(path)))
     await mistakes.of(async () => {
-      const files = await dataFiles(path, task !== undefined && taskNamed(task).takesFolders);
-      if (task && parts.readsData) taskNamed(task).read(files, data);
+      const files = await dataFiles(path, task !== undefined && taskNamed(task).files.takesFolders);
+      if (task && parts.readsData) taskNamed(task).files.read(files, data);
     });
 }
 

@@ -75,7 +75,7 @@ async function read(
   const pools = taskNamed(config.task).prediction?.vectors !== undefined;
   const folder = await resolveModel(config.model, { onProgress: onDownload, pools });
   const base = await readFolder(folder, config.model_config);
-  const { takesFolders } = taskNamed(config.task);
+  const { takesFolders } = taskNamed(config.task).files;
   const run = await readMaterial({ config, start, ownScores, functions }, base, async (path) =>
     Object.hasOwn(texts, path)
       ? [textInMemory(path, texts[path]!)]

@@ -37,7 +37,7 @@ export async function judgeRun(
       : [{ name: 'the model before training', value: before, is_blind: false, is_start: true }]),
   ];
   const task = taskNamed(config.task);
-  const average = task.averages?.(labels)[score];
+  const average = task.classes?.averages?.(labels)[score];
   const lessIsBetter = scoreFacts(score)?.lessIsBetter ?? false;
   const verdict: Verdict = {
     score: name,
@@ -67,7 +67,7 @@ export function unscoredNotices(
   if (reason === 'stopped' || `eval_${run.config.training.metric_for_best_model}` in metrics) return [];
   const findings = diagnoseLosses(
     symptomsOf(run, setUp, trainer),
-    taskNamed(run.config.task).keepsHead !== true,
+    taskNamed(run.config.task).training.keepsHead !== true,
   );
   return [
     ...findings.map(({ message, remedy }) => `${message} ${remedy}`),
@@ -83,7 +83,7 @@ function symptomsOf(
   const { config } = run;
   return {
     lessIsBetter: false,
-    isCrossEntropy: taskNamed(config.task).smoothsLabels === true,
+    isCrossEntropy: taskNamed(config.task).training.smoothsLabels === true,
     losses,
     floorLoss: before?.eval_loss ?? run.baselines().find(({ isBlind }) => isBlind)?.scores.loss,
     learningRate: config.training.learning_rate,

@@ -42,14 +42,14 @@ export function crossCheck(sections: SoundSections, ownMetrics: readonly string[
 }
 
 function splitProblems(task: TaskName, { validation }: BaseData): Problem[] {
-  if (heldOutShare(validation) === undefined || taskNamed(task).holdOut) return [];
+  if (heldOutShare(validation) === undefined || taskNamed(task).files.holdOut) return [];
   const fault = `must be a file for task ${task}, which cannot hold out rows, got ${shown(validation)}`;
   return [{ path: ['data', 'validation'], fault }];
 }
 
 /** Finds tasks whose evaluations do not report predictions, which custom scores need. */
 function answerProblems(ownMetrics: readonly string[], task: TaskName, data: BaseData): Problem[] {
-  if (ownMetrics.length === 0 || taskNamed(task).tellsAnswers?.(data)) return [];
+  if (ownMetrics.length === 0 || taskNamed(task).scores.tellsAnswers?.(data)) return [];
   const fault = `(${ownMetrics.join(', ')}) cannot be computed, because ${task} evaluates the loss only with this data section`;
   return [{ path: ['metrics'], fault }];
 }

@@ -24,7 +24,7 @@ export function fillInDefaults(
   const data = withSplits<BaseData>(sound.data, sound.training.eval_strategy !== 'no');
   const checked = { ...sound, data } as CheckedConfig;
   const { method, training } = checked;
-  const { batchSize } = taskNamed(checked.task);
+  const { batchSize } = taskNamed(checked.task).training;
   const [firstMetric] = metricsOf(checked.task, checked.data);
   const metric = withSet(withoutPrefix(training.metric_for_best_model ?? firstMetric!), checked, ownMetrics);
   // A custom score `my_loss` is not the loss of a set `my`.

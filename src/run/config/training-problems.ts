@@ -84,7 +84,7 @@ function scheduleProblems({
 
 /** Whether rows are held out if the config names no validation set. */
 function holdsOut(defaults: SoundSections['defaults'], task: TaskName | undefined): boolean {
-  return defaults === 'chosen' && task !== undefined && taskNamed(task).holdOut !== undefined;
+  return defaults === 'chosen' && task !== undefined && taskNamed(task).files.holdOut !== undefined;
 }
 
 function evaluationProblems(
@@ -155,7 +155,7 @@ function metricProblems(
 }
 
 function smoothingProblems({ label_smoothing_factor: factor }: TrainingSection, task: TaskName): Problem[] {
-  if (factor === 0 || taskNamed(task).smoothsLabels) return [];
+  if (factor === 0 || taskNamed(task).training.smoothsLabels) return [];
   const fault = `must be 0 for task ${task}, because its loss has no labels to smooth`;
   return [{ path: ['training', 'label_smoothing_factor'], fault }];
 }
@@ -170,12 +170,13 @@ function classProblems(
   }: TrainingSection,
   task: TaskName,
 ): Problem[] {
-  const { classCounts, probeLoss, comparesExamples } = taskNamed(task);
+  const { classes, training } = taskNamed(task);
+  const { probeLoss, comparesExamples } = training;
   const foreign = {
-    ...(class_weights && !classCounts && { class_weights: 'its loss has no classes to weight' }),
+    ...(class_weights && !classes?.counts && { class_weights: 'its loss has no classes to weight' }),
     ...(log_gradient_noise_scale &&
       comparesExamples && { log_gradient_noise_scale: 'its loss compares the examples of a batch' }),
-    ...(fall_back_to_majority && !classCounts && { fall_back_to_majority: 'its rows have no classes' }),
+    ...(fall_back_to_majority && !classes?.counts && { fall_back_to_majority: 'its rows have no classes' }),
     ...(linear_probe && !probeLoss && { linear_probe: 'its examples have no row of labels each' }),
     ...(compute_loss_func && !probeLoss && { compute_loss_func: 'its examples have no row of labels each' }),
   };

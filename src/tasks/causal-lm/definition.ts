@@ -13,29 +13,35 @@ type Tokens = Iterable<ArrayLike<number>>;
 
 /** Predicts the next token of texts, of completions of prompts, or of an assistant's turns. */
 export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, typeof causalDataSchema> = {
-  ...LANGUAGE,
   data: causalDataSchema,
-  modelToTry: 'HuggingFaceTB/SmolLM2-135M-Instruct',
+  training: {
+    ...LANGUAGE.training,
+    modelToTry: 'HuggingFaceTB/SmolLM2-135M-Instruct',
+  },
   problems: contentProblems,
   build: () => tokenModel('CAUSAL_LM'),
-  read: (files) => files,
-  join: (parts) => parts.flat(),
-  labels: () => [],
-  detected: ([file], reading) => foundColumns(file!.read(), file!.name, reading),
+  files: {
+    ...LANGUAGE.files,
+    detected: ([file], reading) => foundColumns(file!.read(), file!.name, reading),
+    withFlags: (reading, flags) =>
+      readingWithFlags('causal_lm', Object.keys(causalDataSchema.shape), reading, flags),
+  },
   examples: causalExamples,
   evaluation: causalEvaluation,
-  tokenBaselines: (train, validation, vocabSize) => [
-    unigramBaseline(learntTokens(train), learntTokens(validation), vocabSize),
-  ],
-  metrics: ['loss', 'perplexity', 'accuracy', 'accuracy_norm', 'exact_match', 'valid_json', 'gen_len'],
-  metricsOf: ({ choices, predict_with_generate: writes }) => [
-    ...LANGUAGE.metrics,
-    ...(choices === undefined ? [] : (['accuracy', 'accuracy_norm'] as const)),
-    ...(writes ? (['exact_match', 'valid_json', 'gen_len'] as const) : []),
-  ],
-  tellsAnswers: ({ predict_with_generate: writes }) => writes,
-  withFlags: (reading, flags) =>
-    readingWithFlags('causal_lm', Object.keys(causalDataSchema.shape), reading, flags),
+  baselines: {
+    ofTokens: (train, validation, vocabSize) => [
+      unigramBaseline(learntTokens(train), learntTokens(validation), vocabSize),
+    ],
+  },
+  scores: {
+    metrics: ['loss', 'perplexity', 'accuracy', 'accuracy_norm', 'exact_match', 'valid_json', 'gen_len'],
+    metricsOf: ({ choices, predict_with_generate: writes }) => [
+      ...LANGUAGE.scores.metrics,
+      ...(choices === undefined ? [] : (['accuracy', 'accuracy_norm'] as const)),
+      ...(writes ? (['exact_match', 'valid_json', 'gen_len'] as const) : []),
+    ],
+    tellsAnswers: ({ predict_with_generate: writes }) => writes,
+  },
   recognises(model) {
     const isOne =
       model.taskType === 'CAUSAL_LM' || hasWordHead(model, model.definition.heads.CAUSAL_LM?.architecture);

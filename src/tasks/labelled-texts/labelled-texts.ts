@@ -113,61 +113,86 @@ export function labelledTexts<Answer extends LabelAnswer>(
   return {
     data: labelledDataSchema,
     problems: labelProblems,
-    batchSize: { train: 32, eval: 64 },
-    metrics: [...kind.metrics, 'loss'],
-    averages: kind.averages,
-    countRows: ({ rows }) => rows.length,
-    smoothsLabels: kind.smoothsLabels,
-    probeLoss: kind.baselines.linearLoss,
-    tellsAnswers: () => true,
-    takesFolders: false,
-    takesTables: true,
-    build,
-    read(files, reading) {
-      const skipped: string[] = [];
-      const tell = (message: string) => void skipped.push(message);
-      const rows = files.flatMap((file) => parseRows(file.read(tell), file.name, asOptions(reading), tell));
-      const { name: fileName, classes } = files[0]!;
-      checkLabelled(rows, fileName, reading.label);
-      const names = classes?.[reading.label];
-      return {
-        rows,
-        fileName,
-        ...(skipped.length > 0 && { skipped: skipped.join(' ') }),
-        ...(names && { names }),
-      };
+    training: {
+      batchSize: { train: 32, eval: 64 },
+      smoothsLabels: kind.smoothsLabels,
+      probeLoss: kind.baselines.linearLoss,
     },
-    join(parts) {
-      const [first] = parts;
-      const skipped = parts.flatMap((part) => part.skipped ?? []);
-      const isSame = parts.every(({ names }) => names?.join('\n') === first!.names?.join('\n'));
-      return {
-        rows: parts.flatMap(({ rows }) => rows),
-        fileName: first!.fileName,
-        ...(skipped.length > 0 && { skipped: skipped.join(' ') }),
-        ...(isSame && first!.names && { names: first!.names }),
-      };
+    scores: {
+      metrics: [...kind.metrics, 'loss'],
+      tellsAnswers: () => true,
     },
-    holdOut({ rows, ...file }, share) {
-      const stratumOf = kind.leastLabels > 0 && !kind.listed ? ({ label }: Row) => String(label) : undefined;
-      const { train, validation } = holdOut(rows, share, ({ text, textPair }) => [text, textPair], stratumOf);
-      const { skipped: _, ...same } = file;
-      return { train: { rows: train, ...file }, validation: { rows: validation, ...same } };
-    },
-    ...(kind.weighsClasses && {
-      classCounts({ rows }: LabelledRows, labels: readonly string[]) {
-        const counts = new Map<string, number>(labels.map((label) => [label, 0]));
-        for (const { label } of rows) counts.set(String(label), (counts.get(String(label)) ?? 0) + 1);
-        return labels.map((label) => counts.get(label) ?? 0);
+    classes: {
+      averages: kind.averages,
+      labels({ rows, fileName, names }, origin) {
+        if (kind.leastLabels === 0) return [];
+        const known = names ? Object.fromEntries(names.entries()) : origin.config.id2label;
+        const found = buildLabels(rows, kind.leastLabels, fileName, known);
+        return labelsBesideAdapter(found, origin, build);
       },
-    }),
-    notices: ({ skipped }) => (skipped === undefined ? [] : [skipped]),
-    labels({ rows, fileName, names }, origin) {
-      if (kind.leastLabels === 0) return [];
-      const known = names ? Object.fromEntries(names.entries()) : origin.config.id2label;
-      const found = buildLabels(rows, kind.leastLabels, fileName, known);
-      return labelsBesideAdapter(found, origin, build);
+      ...(kind.weighsClasses && {
+        counts({ rows }: LabelledRows, labels: readonly string[]) {
+          const counts = new Map<string, number>(labels.map((label) => [label, 0]));
+          for (const { label } of rows) counts.set(String(label), (counts.get(String(label)) ?? 0) + 1);
+          return labels.map((label) => counts.get(label) ?? 0);
+        },
+      }),
+      keys(labels) {
+        // transformers also gives the single output of a regression a name.
+        const names = labels.length > 0 ? labels : ['LABEL_0'];
+        return {
+          problem_type: kind.problemType,
+          id2label: Object.fromEntries(names.map((name, id) => [id, name])),
+          label2id: Object.fromEntries(names.map((name, id) => [name, id])),
+        };
+      },
     },
+    files: {
+      countRows: ({ rows }) => rows.length,
+      takesFolders: false,
+      takesTables: true,
+      read(files, reading) {
+        const skipped: string[] = [];
+        const tell = (message: string) => void skipped.push(message);
+        const rows = files.flatMap((file) => parseRows(file.read(tell), file.name, asOptions(reading), tell));
+        const { name: fileName, classes } = files[0]!;
+        checkLabelled(rows, fileName, reading.label);
+        const names = classes?.[reading.label];
+        return {
+          rows,
+          fileName,
+          ...(skipped.length > 0 && { skipped: skipped.join(' ') }),
+          ...(names && { names }),
+        };
+      },
+      join(parts) {
+        const [first] = parts;
+        const skipped = parts.flatMap((part) => part.skipped ?? []);
+        const isSame = parts.every(({ names }) => names?.join('\n') === first!.names?.join('\n'));
+        return {
+          rows: parts.flatMap(({ rows }) => rows),
+          fileName: first!.fileName,
+          ...(skipped.length > 0 && { skipped: skipped.join(' ') }),
+          ...(isSame && first!.names && { names: first!.names }),
+        };
+      },
+      holdOut({ rows, ...file }, share) {
+        const stratumOf =
+          kind.leastLabels > 0 && !kind.listed ? ({ label }: Row) => String(label) : undefined;
+        const { train, validation } = holdOut(
+          rows,
+          share,
+          ({ text, textPair }) => [text, textPair],
+          stratumOf,
+        );
+        const { skipped: _, ...same } = file;
+        return { train: { rows: train, ...file }, validation: { rows: validation, ...same } };
+      },
+      notices: ({ skipped }) => (skipped === undefined ? [] : [skipped]),
+      withFlags: (reading, flags, file) =>
+        columnsFor(file, useColumns(asOptions(reading), flags, true)) as LabelledData,
+    },
+    build,
     examples,
     evaluation(labelled, context, batchSize) {
       const set = examples(labelled, context);
@@ -192,44 +217,48 @@ export function labelledTexts<Answer extends LabelAnswer>(
         },
       };
     },
-    baselines(train, validation, { labels }) {
-      const [learnt, scored] = [train, validation].map(({ rows, fileName }) => ({
-        rows,
-        targets: kind.targets(rows, labels, fileName),
-      }));
-      const width = outputs(labels);
-      return textBaselines(kind.baselines, learnt!, scored!, labels, (logits) => ({
-        ...kind.scores(logits, width, scored!.targets),
-        loss: kind.evaluationLoss(logits, width, scored!.targets),
-      }));
-    },
-    withFlags: (reading, flags, file) =>
-      columnsFor(file, useColumns(asOptions(reading), flags, true)) as LabelledData,
-    prediction: {
-      withFlags(reading, flags, file) {
-        const columns = useColumns(asOptions(reading), flags, false);
-        return (file === undefined ? columns : columnsFor(file, columns)) as LabelledData;
+    baselines: {
+      ofRows(train, validation, { labels }) {
+        const [learnt, scored] = [train, validation].map(({ rows, fileName }) => ({
+          rows,
+          targets: kind.targets(rows, labels, fileName),
+        }));
+        const width = outputs(labels);
+        return textBaselines(kind.baselines, learnt!, scored!, labels, (logits) => ({
+          ...kind.scores(logits, width, scored!.targets),
+          loss: kind.evaluationLoss(logits, width, scored!.targets),
+        }));
       },
-      inputs: (content, fileName, reading, onSkipped) =>
-        rowsFromFile(content, fileName, asOptions(reading), onSkipped),
-      typed: (content, reading, onSkipped) => rowsFromInput(content, asOptions(reading), onSkipped),
-      line: ({ text_pair }) => (text_pair === undefined ? (text) => ({ text }) : undefined),
+    },
+    prediction: {
+      input: {
+        withFlags(reading, flags, file) {
+          const columns = useColumns(asOptions(reading), flags, false);
+          return (file === undefined ? columns : columnsFor(file, columns)) as LabelledData;
+        },
+        parse: (content, fileName, reading, onSkipped) =>
+          rowsFromFile(content, fileName, asOptions(reading), onSkipped),
+        typed: (content, reading, onSkipped) => rowsFromInput(content, asOptions(reading), onSkipped),
+        line: ({ text_pair }) => (text_pair === undefined ? (text) => ({ text }) : undefined),
+        shape: textsShape,
+      },
       async answer(rows, { program, values }, { labels, tokenizer, maxLength }, batchSize) {
         const set = encodedSet(rows, tokenizer, maxLength);
         const logits = await predictAll(program, values, set, outputs(labels), batchSize);
         return answersOf(logits, rows.length, labels);
       },
-      shape: textsShape,
-      formats: {
-        glue: {
-          header: 'index\tprediction',
-          line: (answer, { id }, place) => `${id ?? place}\t${kind.submitted(answer as Answer)}`,
-          ofSkipped:
-            "GLUE's server takes only files with a line for each row of its test set: add those that are missing.",
+      output: {
+        formats: {
+          glue: {
+            header: 'index\tprediction',
+            line: (answer, { id }, place) => `${id ?? place}\t${kind.submitted(answer as Answer)}`,
+            ofSkipped:
+              "GLUE's server takes only files with a line for each row of its test set: add those that are missing.",
+          },
         },
+        json: (answer, details, labels) => kind.json(answer as Answer, details, labels),
+        describe: (answer, labels) => kind.describe(answer as Answer, labels),
       },
-      json: (answer, details, labels) => kind.json(answer as Answer, details, labels),
-      describe: (answer, labels) => kind.describe(answer as Answer, labels),
       served: {
         input(text, textPair, { text_pair, label }) {
           // Models trained by other programs do not record their columns, so they accept both texts and pairs.
@@ -241,15 +270,6 @@ export function labelledTexts<Answer extends LabelAnswer>(
       },
     },
     recognises: (model) => recognised(kind, model),
-    classKeys(labels) {
-      // transformers also gives the single output of a regression a name.
-      const names = labels.length > 0 ? labels : ['LABEL_0'];
-      return {
-        problem_type: kind.problemType,
-        id2label: Object.fromEntries(names.map((name, id) => [id, name])),
-        label2id: Object.fromEntries(names.map((name, id) => [name, id])),
-      };
-    },
     words: wordsOf(kind),
   };
 }

@@ -25,7 +25,7 @@ describe('labels', () => {
     expect(names([['b', 'a'], [], ['c']], undefined, 1)).toEqual(['a', 'b', 'c']);
     // Numbers are not classes, even if the model lists classes.
     const scores = { rows: rows('0.5', '1'), fileName: 'x.tsv' };
-    expect(regression.labels(scores, {} as LabelOrigin)).toEqual([]);
+    expect(regression.classes?.labels(scores, {} as LabelOrigin)).toEqual([]);
   });
 
   it("uses the checkpoint's order if it contains them all", () => {

@@ -1,3 +1,4 @@
+import type { TextFile } from '../../data/text-file.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import { classOutputs } from '../classes/class-outputs.ts';
@@ -5,11 +6,13 @@ import type { ReadingFlags, UnknownTrained } from '../task-definition.ts';
 
 /** What all tasks share that predict the words of a text. */
 export const LANGUAGE = {
-  batchSize: { train: 8, eval: 8 },
-  metrics: ['loss', 'perplexity'],
-  smoothsLabels: true,
-  keepsHead: true,
-  takesFolders: true,
+  files: {
+    takesFolders: true,
+    read: (files: readonly TextFile[]) => files,
+    join: (parts: readonly (readonly TextFile[])[]) => parts.flat(),
+  },
+  training: { batchSize: { train: 8, eval: 8 }, smoothsLabels: true, keepsHead: true },
+  scores: { metrics: ['loss', 'perplexity'] },
 } as const;
 
 const OTHER_COLUMNS = { prompt: undefined, completion: undefined, messages: undefined };

@@ -12,14 +12,14 @@ export const maskedLm: TaskDefinition<MaskedData, readonly TextFile[], never, ty
   data: maskedDataSchema,
   problems: maskingProblems,
   build: () => tokenModel('MASKED_LM'),
-  read: (files) => files,
-  join: (parts) => parts.flat(),
-  labels: () => [],
+  files: {
+    ...LANGUAGE.files,
+    withFlags: (reading, flags) =>
+      readingWithFlags('masked_lm', Object.keys(maskedDataSchema.shape), reading, flags),
+  },
   examples: (files, context) => maskedExamples(files, context, byBatch(context)),
   evaluation: (files, context, batchSize) =>
     lossEvaluation(maskedExamples(files, context, byExample(context)), batchSize),
-  withFlags: (reading, flags) =>
-    readingWithFlags('masked_lm', Object.keys(maskedDataSchema.shape), reading, flags),
   recognises: (model) =>
     hasWordHead(model, model.definition.heads.MASKED_LM?.architecture) ? { labels: [], data: {} } : undefined,
   words: {

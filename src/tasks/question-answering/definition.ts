@@ -42,33 +42,42 @@ export const questionAnswering: TaskDefinition<
 > = {
   data: questionDataSchema,
   problems: strideProblems,
-  batchSize: { train: 16, eval: 32 },
-  metrics: ['f1', 'exact_match', 'loss'],
-  tellsAnswers: () => true,
-  countRows: (questions) => questions.length,
-  takesFolders: false,
+  training: {
+    batchSize: { train: 16, eval: 32 },
+  },
+  scores: {
+    metrics: ['f1', 'exact_match', 'loss'],
+    tellsAnswers: () => true,
+  },
+  files: {
+    countRows: (questions) => questions.length,
+    takesFolders: false,
+    read: (files) => files.flatMap((file) => readQuestions(file.read(), file.name, 'places')),
+    join: (parts) => parts.flat(),
+    // All questions about a text stay together, in training or in validation.
+    holdOut: (questions, share) => holdOut(questions, share, ({ context }) => [context]),
+    detected: (questions, { version_2_with_negative }) => ({
+      version_2_with_negative: version_2_with_negative ?? isSquadV2(questions),
+    }),
+    withFlags: questionsWithFlags,
+  },
   build: () => spanModel,
-  read: (files) => files.flatMap((file) => readQuestions(file.read(), file.name, 'places')),
-  join: (parts) => parts.flat(),
-  // All questions about a text stay together, in training or in validation.
-  holdOut: (questions, share) => holdOut(questions, share, ({ context }) => [context]),
-  labels: () => [],
-  detected: (questions, { version_2_with_negative }) => ({
-    version_2_with_negative: version_2_with_negative ?? isSquadV2(questions),
-  }),
   examples: (questions, { tokenizer, maxLength, reading }) =>
     questionExamples(questions, tokenizer, { maxLength, docStride: reading.doc_stride }, true),
   evaluation: questionEvaluation,
-  baselines: answerBaselines,
-  withFlags: questionsWithFlags,
+  baselines: {
+    ofRows: answerBaselines,
+  },
   prediction: {
-    withFlags: questionsWithFlags,
-    inputs: (content, fileName) => readQuestions(content, fileName, 'none'),
-    typed: typedQuestions,
-    shape: () => ({
-      keys: { question: { is: 'a string' }, context: { is: 'a string' } },
-      others: ['id', 'answers', 'ofV2'],
-    }),
+    input: {
+      withFlags: questionsWithFlags,
+      parse: (content, fileName) => readQuestions(content, fileName, 'none'),
+      typed: typedQuestions,
+      shape: () => ({
+        keys: { question: { is: 'a string' }, context: { is: 'a string' } },
+        others: ['id', 'answers', 'ofV2'],
+      }),
+    },
     async answer(inputs, { program, values }, { reading, tokenizer, maxLength }, batchSize) {
       const questions = inputs.map((input, i) => ({ ...input, id: input.id ?? `${i}` }));
       const empty = questions.find(({ context }) => context.trim() === '');
@@ -83,17 +92,24 @@ export const questionAnswering: TaskDefinition<
         return { id: inputs[i]!.id, answer: text, score: probability, start, end, found };
       });
     },
-    json(answer, details) {
-      const { found, score, ...rest } = answer as SpanAnswer;
-      return {
-        ...rest,
-        score: shortest(score),
-        ...(details && { null_odds: found.nullOdds, nbest: nbestRows(found) }),
-      };
-    },
-    describe(answer) {
-      const { answer: text, score } = answer as SpanAnswer;
-      return `${text === '' ? 'no answer' : text}, ${percent(score)}`;
+    output: {
+      json(answer, details) {
+        const { found, score, ...rest } = answer as SpanAnswer;
+        return {
+          ...rest,
+          score: shortest(score),
+          ...(details && { null_odds: found.nullOdds, nbest: nbestRows(found) }),
+        };
+      },
+      describe(answer) {
+        const { answer: text, score } = answer as SpanAnswer;
+        return `${text === '' ? 'no answer' : text}, ${percent(score)}`;
+      },
+      files: (inputs, answers) =>
+        squadFiles(
+          inputs.map(({ id }, i) => id ?? `${i}`),
+          answers.map((answer) => (answer as SpanAnswer).found),
+        ),
     },
     served: {
       input(question, context) {
@@ -105,11 +121,6 @@ export const questionAnswering: TaskDefinition<
         return { answer: text, score: shortest(score), start, end };
       },
     },
-    files: (inputs, answers) =>
-      squadFiles(
-        inputs.map(({ id }, i) => id ?? `${i}`),
-        answers.map((answer) => (answer as SpanAnswer).found),
-      ),
   },
   recognises({ taskType, definition, architecture }) {
     const head = definition.heads.QUESTION_ANS;

@@ -27,36 +27,45 @@ export const sentenceEmbedding: TaskDefinition<
 > = {
   data: embeddingDataSchema,
   problems: embeddingProblems,
-  batchSize: { train: 32, eval: 64 },
-  metrics: ['ndcg@10', ...SCORES_OF.scored, ...SCORES_OF.pairs.slice(1, -1)],
-  metricsOf: (data) => SCORES_OF[formOf(data)],
-  tellsAnswers: () => true,
-  keepsHead: true,
-  comparesExamples: true,
-  countRows: (rows) => (rows.retrieval ? undefined : rows.columns[0]!.length),
-  takesFolders: true,
-  takesTables: true,
+  training: {
+    batchSize: { train: 32, eval: 64 },
+    keepsHead: true,
+    comparesExamples: true,
+  },
+  scores: {
+    metrics: ['ndcg@10', ...SCORES_OF.scored, ...SCORES_OF.pairs.slice(1, -1)],
+    metricsOf: (data) => SCORES_OF[formOf(data)],
+    tellsAnswers: () => true,
+  },
+  files: {
+    countRows: (rows) => (rows.retrieval ? undefined : rows.columns[0]!.length),
+    takesFolders: true,
+    takesTables: true,
+    read: embeddingRows,
+    join: joinedRows,
+    holdOut(rows, share) {
+      if (rows.retrieval) return undefined;
+      const numbers = [...rows.columns[0]!.keys()];
+      const { train, validation } = holdOut(numbers, share, (row) => [rows.columns[0]![row]]);
+      return { train: pickRows(rows, train), validation: pickRows(rows, validation) };
+    },
+    withFlags: embeddingFlags,
+  },
   build: (_, reading = {}) => {
     const { matryoshka_dims: dims, matryoshka_weights: weights } = reading;
     const matryoshka = dims && { dims, weights: weights ?? dims.map(() => 1) };
     return (definition, config) =>
       embeddingModel(modelLoss(reading), matryoshka)(definition, withPooling(config, reading));
   },
-  read: embeddingRows,
-  join: joinedRows,
-  holdOut(rows, share) {
-    if (rows.retrieval) return undefined;
-    const numbers = [...rows.columns[0]!.keys()];
-    const { train, validation } = holdOut(numbers, share, (row) => [rows.columns[0]![row]]);
-    return { train: pickRows(rows, train), validation: pickRows(rows, validation) };
-  },
-  labels: () => [],
   examples: embeddingExamples,
   evaluation: embeddingEvaluation,
-  baselines: wordBaseline,
-  withFlags: embeddingFlags,
+  baselines: {
+    ofRows: wordBaseline,
+  },
   prediction: embedTexts,
-  maxLength: ({ sentence }) => sentence?.maxLength,
+  length: {
+    ofModel: ({ sentence }) => sentence?.maxLength,
+  },
   recognises({ definition, architecture, taskType, config }) {
     const head = definition.heads.FEATURE_EXTRACTION;
     if (!head) return undefined;

@@ -29,22 +29,24 @@ const STANDARD_INPUT = 'standard input';
 
 /** Computes one vector per text. */
 export const embedTexts: Prediction<EmbeddingData, EmbeddedText> = {
-  withFlags: embeddingFlags,
-  inputs: (content, fileName, reading, onSkipped) =>
-    /\.txt(\.gz)?$/i.test(fileName)
-      ? linesOf(content, fileName)
-      : parseRows(content, fileName, columnsOf(reading), onSkipped).map(({ text }) => ({ text })),
-  typed: (content, reading, onSkipped) =>
-    /^\s*(\{|\[\s*\{)/.test(content)
-      ? parseRows(content, STANDARD_INPUT, { ...columnsOf(reading), format: 'jsonl' }, onSkipped).map(
-          ({ text }) => ({ text }),
-        )
-      : linesOf(content, STANDARD_INPUT),
-  shape: () => ({
-    keys: { text: { is: 'a string' }, prompt: { is: 'a string', optional: true } },
-    others: ['dimensions', 'line'],
-  }),
-  line: () => (text) => ({ text }),
+  input: {
+    withFlags: embeddingFlags,
+    parse: (content, fileName, reading, onSkipped) =>
+      /\.txt(\.gz)?$/i.test(fileName)
+        ? linesOf(content, fileName)
+        : parseRows(content, fileName, columnsOf(reading), onSkipped).map(({ text }) => ({ text })),
+    typed: (content, reading, onSkipped) =>
+      /^\s*(\{|\[\s*\{)/.test(content)
+        ? parseRows(content, STANDARD_INPUT, { ...columnsOf(reading), format: 'jsonl' }, onSkipped).map(
+            ({ text }) => ({ text }),
+          )
+        : linesOf(content, STANDARD_INPUT),
+    shape: () => ({
+      keys: { text: { is: 'a string' }, prompt: { is: 'a string', optional: true } },
+      others: ['dimensions', 'line'],
+    }),
+    line: () => (text) => ({ text }),
+  },
   async answer(inputs, { program, values }, context, batchSize) {
     const { reading, config } = context;
     const prompted = inputs.map(
@@ -58,15 +60,17 @@ export const embedTexts: Prediction<EmbeddingData, EmbeddedText> = {
       return { embedding, tokens: set.encodings[number]!.inputIds.length };
     });
   },
-  json: (answer) => ({ embedding: Array.from((answer as Embedding).embedding, shortest) }),
+  output: {
+    json: (answer) => ({ embedding: Array.from((answer as Embedding).embedding, shortest) }),
+    describe(answer) {
+      const { embedding } = answer as Embedding;
+      const some = Array.from(embedding.subarray(0, 4), (x) => x.toFixed(3)).join(', ');
+      return `${embedding.length} numbers: ${some}${embedding.length > 4 ? ', …' : ''}`;
+    },
+  },
   vectors: {
     input: (text, options, context) => ({ text, ...asked(options, context) }),
     of: (answer) => answer as Embedding,
-  },
-  describe(answer) {
-    const { embedding } = answer as Embedding;
-    const some = Array.from(embedding.subarray(0, 4), (x) => x.toFixed(3)).join(', ');
-    return `${embedding.length} numbers: ${some}${embedding.length > 4 ? ', …' : ''}`;
   },
 };
 

@@ -18,26 +18,35 @@ const MAX_COPIED = 4000;
 /** Generates a text from another with an encoder-decoder: a summary, a translation, a description. */
 export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof pairDataSchema> = {
   data: pairDataSchema,
-  modelToTry: 'google/flan-t5-small',
-  batchSize: { train: 8, eval: 8 },
-  metrics: ['rougeL', 'rouge1', 'rouge2', 'rougeLsum', 'bleu', 'loss'],
-  metricsOf: ({ predict_with_generate: writes }) => (writes ? seq2seqLm.metrics : ['loss']),
-  keepsHead: true,
-  countRows: (pairs) => pairs.length,
-  smoothsLabels: true,
-  tellsAnswers: ({ predict_with_generate: writes }) => writes,
-  takesFolders: false,
-  takesTables: true,
-  lengthKey: 'max_source_length',
+  training: {
+    modelToTry: 'google/flan-t5-small',
+    batchSize: { train: 8, eval: 8 },
+    keepsHead: true,
+    smoothsLabels: true,
+  },
+  scores: {
+    metrics: ['rougeL', 'rouge1', 'rouge2', 'rougeLsum', 'bleu', 'loss'],
+    metricsOf: ({ predict_with_generate: writes }) => (writes ? seq2seqLm.scores.metrics : ['loss']),
+    tellsAnswers: ({ predict_with_generate: writes }) => writes,
+  },
+  files: {
+    countRows: (pairs) => pairs.length,
+    takesFolders: false,
+    takesTables: true,
+    read: (files, reading) => files.flatMap((file) => readPairs(file.read(), file.name, reading, true)),
+    join: (parts) => parts.flat(),
+    holdOut: (pairs, share) => holdOut(pairs, share, ({ source }) => [source]),
+    withFlags: pairsWithFlags,
+  },
+  length: {
+    key: 'max_source_length',
+  },
   build: () => tokenModel('SEQ_2_SEQ_LM'),
-  read: (files, reading) => files.flatMap((file) => readPairs(file.read(), file.name, reading, true)),
-  join: (parts) => parts.flat(),
-  holdOut: (pairs, share) => holdOut(pairs, share, ({ source }) => [source]),
-  labels: () => [],
   examples: pairExamples,
   evaluation: pairEvaluation,
-  baselines: copyBaselines,
-  withFlags: pairsWithFlags,
+  baselines: {
+    ofRows: copyBaselines,
+  },
   prediction: predictTexts,
   recognises(model) {
     const isOne =

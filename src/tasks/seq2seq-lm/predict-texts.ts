@@ -18,25 +18,29 @@ const STANDARD_INPUT = 'standard input';
 
 /** Generates a text for each source. */
 export const predictTexts: Prediction<PairData, Source> = {
-  withFlags: pairsWithFlags,
-  inputs: (content, fileName, reading) =>
-    isPlain(fileName) ? linesOf(content, fileName) : readPairs(content, fileName, reading, false),
-  typed: (content, reading) =>
-    detectFormat(STANDARD_INPUT, content.trimStart()) === 'jsonl'
-      ? readPairs(content, STANDARD_INPUT, reading, false)
-      : linesOf(content, STANDARD_INPUT),
-  shape: () => ({ keys: { source: { is: 'a string' } }, others: ['line', 'targets'] }),
-  line: () => (source) => ({ source }),
-  inputsAtOnce: (batchSize) => batchSize,
+  input: {
+    withFlags: pairsWithFlags,
+    parse: (content, fileName, reading) =>
+      isPlain(fileName) ? linesOf(content, fileName) : readPairs(content, fileName, reading, false),
+    typed: (content, reading) =>
+      detectFormat(STANDARD_INPUT, content.trimStart()) === 'jsonl'
+        ? readPairs(content, STANDARD_INPUT, reading, false)
+        : linesOf(content, STANDARD_INPUT),
+    shape: () => ({ keys: { source: { is: 'a string' } }, others: ['line', 'targets'] }),
+    line: () => (source) => ({ source }),
+    atOnce: (batchSize) => batchSize,
+  },
   async answer(inputs, { program, generator }, context, batchSize) {
     const sources = inputs.map(({ source }) => source);
     return writeTexts(await generator(), program.communicator, sources, context, batchSize);
   },
-  json(answer, details) {
-    const { text, ids, finish } = answer as Generated;
-    return { text, ...(details && { ids: [...ids], finish }) };
+  output: {
+    json(answer, details) {
+      const { text, ids, finish } = answer as Generated;
+      return { text, ...(details && { ids: [...ids], finish }) };
+    },
+    describe: (answer) => (answer as Generated).text,
   },
-  describe: (answer) => (answer as Generated).text,
 };
 
 /** The settings for reading another file than the run's: the run's settings, changed by flags. */

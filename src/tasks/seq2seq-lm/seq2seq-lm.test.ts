@@ -233,7 +233,10 @@ describe('a small BART', () => {
     const trained = await openTrained(folder, { batchSize: 2 });
     expect(trained.task).toBe('seq2seq_lm');
     const { prediction } = seq2seqLm;
-    const inputs = prediction?.typed('the cat\n\nx\r\nthe dog sat\n', pairDataSchema.parse({ train: 'x' }));
+    const inputs = prediction?.input.typed(
+      'the cat\n\nx\r\nthe dog sat\n',
+      pairDataSchema.parse({ train: 'x' }),
+    );
     let read = 0;
     function* asked() {
       for (const input of inputs ?? []) {

@@ -31,38 +31,54 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
   {
     data: wordDataSchema,
     problems: wordProblems,
-    batchSize: { train: 32, eval: 64 },
-    metrics: ['f1', 'precision', 'recall', 'accuracy', 'loss'],
-    countRows: ({ sentences }) => sentences.length,
-    smoothsLabels: true,
-    tellsAnswers: () => true,
-    takesFolders: false,
-    build,
-    read: ([file], reading) => ({
-      sentences: readSentences(file!.read(), file!.name, reading, true),
-      fileName: file!.name,
-      names: reading.label_names,
-    }),
-    join: (parts) => ({ ...parts[0]!, sentences: parts.flatMap(({ sentences }) => sentences) }),
-    holdOut({ sentences, ...file }, share) {
-      const { train, validation } = holdOut(sentences, share, ({ words }) => words);
-      return { train: { sentences: train, ...file }, validation: { sentences: validation, ...file } };
+    training: {
+      batchSize: { train: 32, eval: 64 },
+      smoothsLabels: true,
     },
-    labels({ sentences, fileName, names }, origin) {
-      const tags = tagNames(sentences, names, fileName, origin.config.id2label);
-      return labelsBesideAdapter(tags, origin, build);
+    scores: {
+      metrics: ['f1', 'precision', 'recall', 'accuracy', 'loss'],
+      tellsAnswers: () => true,
+    },
+    files: {
+      countRows: ({ sentences }) => sentences.length,
+      takesFolders: false,
+      read: ([file], reading) => ({
+        sentences: readSentences(file!.read(), file!.name, reading, true),
+        fileName: file!.name,
+        names: reading.label_names,
+      }),
+      join: (parts) => ({ ...parts[0]!, sentences: parts.flatMap(({ sentences }) => sentences) }),
+      holdOut({ sentences, ...file }, share) {
+        const { train, validation } = holdOut(sentences, share, ({ words }) => words);
+        return { train: { sentences: train, ...file }, validation: { sentences: validation, ...file } };
+      },
+      withFlags: wordsWithFlags,
+    },
+    build,
+    classes: {
+      labels({ sentences, fileName, names }, origin) {
+        const tags = tagNames(sentences, names, fileName, origin.config.id2label);
+        return labelsBesideAdapter(tags, origin, build);
+      },
+      keys: (labels) => ({
+        id2label: Object.fromEntries(labels.map((name, id) => [id, name])),
+        label2id: Object.fromEntries(labels.map((name, id) => [name, id])),
+      }),
     },
     examples: ({ sentences, fileName }, { labels, tokenizer, maxLength }) =>
       wordExamples(sentences, tokenizer, maxLength, tagIds(sentences, labels, fileName)),
     evaluation: tokenEvaluation,
-    baselines: tagBaselines,
-    withFlags: wordsWithFlags,
+    baselines: {
+      ofRows: tagBaselines,
+    },
     prediction: {
-      withFlags: wordsWithFlags,
-      inputs: sentencesToTag,
-      typed: (content, reading) => sentencesToTag(content, undefined, reading),
-      shape: () => ({ keys: { words: { is: 'a list of strings' } }, others: ['line', 'tags', 'lines'] }),
-      line: () => (text) => ({ words: textWords(text).map((word) => word.text) }),
+      input: {
+        withFlags: wordsWithFlags,
+        parse: sentencesToTag,
+        typed: (content, reading) => sentencesToTag(content, undefined, reading),
+        shape: () => ({ keys: { words: { is: 'a list of strings' } }, others: ['line', 'tags', 'lines'] }),
+        line: () => (text) => ({ words: textWords(text).map((word) => word.text) }),
+      },
       async answer(sentences, { program, values }, { labels, tokenizer, maxLength }, batchSize) {
         const set = wordExamples(sentences, tokenizer, maxLength);
         const logits = await predictWords(program, values, set, labels.length, batchSize);
@@ -75,21 +91,23 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
         });
         return answers;
       },
-      json(answer) {
-        const { words, tags, scores, entities } = answer as TaggedWords;
-        return {
-          words,
-          tags,
-          scores: scores.map((score) => score && shortest(score)),
-          entities: entities.map(({ score, ...entity }) => ({ ...entity, score: shortest(score) })),
-        };
-      },
-      describe(answer) {
-        const { entities } = answer as TaggedWords;
-        if (entities.length === 0) return 'no entities';
-        return entities
-          .map(({ type, text, score }) => `${text}: ${type}, ${(100 * score).toFixed(1)} %`)
-          .join('; ');
+      output: {
+        json(answer) {
+          const { words, tags, scores, entities } = answer as TaggedWords;
+          return {
+            words,
+            tags,
+            scores: scores.map((score) => score && shortest(score)),
+            entities: entities.map(({ score, ...entity }) => ({ ...entity, score: shortest(score) })),
+          };
+        },
+        describe(answer) {
+          const { entities } = answer as TaggedWords;
+          if (entities.length === 0) return 'no entities';
+          return entities
+            .map(({ type, text, score }) => `${text}: ${type}, ${(100 * score).toFixed(1)} %`)
+            .join('; ');
+        },
       },
       served: {
         input(text, pair) {
@@ -107,10 +125,6 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
       },
     },
     recognises: recognised,
-    classKeys: (labels) => ({
-      id2label: Object.fromEntries(labels.map((name, id) => [id, name])),
-      label2id: Object.fromEntries(labels.map((name, id) => [name, id])),
-    }),
     words: {
       name: 'token classification',
       trainedFor: () => 'token classification',

@@ -85,7 +85,8 @@ export class OpenedModel extends TrainedModel {
   /** Like {@link TrainedModel.evaluate}, also for a file by its path. Language tasks also accept a folder of files. */
   override async evaluate(params: EvaluateParams<string | readonly TextFile[] | Rows>): Promise<Scores> {
     const { data } = params;
-    const files = typeof data === 'string' ? await dataFiles(data, this.definition().takesFolders) : data;
+    const files =
+      typeof data === 'string' ? await dataFiles(data, this.definition().files.takesFolders) : data;
     return super.evaluate({ ...params, data: files });
   }
 

@@ -31,7 +31,7 @@ export function chooseEvaluation<Config extends ParsedConfig>(
     data.validation === undefined &&
     strategy !== 'no' &&
     config.defaults === 'chosen' &&
-    taskNamed(task).holdOut !== undefined &&
+    taskNamed(task).files.holdOut !== undefined &&
     (strategy !== undefined || (rows >= MIN_ROWS && canHoldOut(HELD_OUT)));
   const isValidated = data.validation !== undefined || holdsOut;
   const eval_strategy = strategy ?? (isValidated ? 'epoch' : 'no');
@@ -39,13 +39,15 @@ export function chooseEvaluation<Config extends ParsedConfig>(
   const tooFew = rows < MIN_ROWS ? `${rows} rows are too few` : `too few of the ${rows} rows differ`;
   const choosesBest = best === undefined && load_best_model_at_end;
   const prefersLater =
-    choosesBest && training.prefer_later_model === undefined && taskNamed(task).probeLoss !== undefined;
+    choosesBest &&
+    training.prefer_later_model === undefined &&
+    taskNamed(task).training.probeLoss !== undefined;
   const fallsBack =
     choosesBest &&
     training.fall_back_to_majority === undefined &&
     // With class weights, the majority class is not the baseline to compare with.
     training.class_weights === undefined &&
-    taskNamed(task).classCounts !== undefined;
+    taskNamed(task).classes?.counts !== undefined;
   const reason = isValidated ? 'there are rows to validate on' : `${tooFew} to hold some out`;
   const chosen = [
     ...(holdsOut ? [{ key: 'data.validation', value: `${100 * HELD_OUT}%`, reason: `${rows} rows` }] : []),
@@ -103,7 +105,7 @@ export function chooseDefaults(
     training.linear_probe === undefined &&
     training.max_steps <= 0 &&
     config.adapter === undefined &&
-    taskNamed(task).probeLoss !== undefined &&
+    taskNamed(task).training.probeLoss !== undefined &&
     epochs * facts.rows < FEW_ROWS_SEEN;
   if (probes) inTraining.push(['linear_probe', true]);
   const { title } = methodNamed(method).words;

@@ -60,7 +60,7 @@ export function policy(facts: ChoiceFacts): {
   /** Settings of the method's section. */
   section: Readonly<Record<string, unknown>>;
 } {
-  const { batchSize, keepsHead = false } = taskNamed(facts.task);
+  const { batchSize, keepsHead = false } = taskNamed(facts.task).training;
   const { rate: _, ...section } = chosenFor(facts);
   return {
     training: {
@@ -91,7 +91,7 @@ function chosenFor(facts: Pick<ChoiceFacts, 'method' | 'task' | 'model'>) {
  * steps.
  */
 function isLanguage({ task, model }: Pick<ChoiceFacts, 'task' | 'model'>): boolean {
-  return taskNamed(task).keepsHead === true || model.definition.isDecoder === true;
+  return taskNamed(task).training.keepsHead === true || model.definition.isDecoder === true;
 }
 
 function epochsFor({ rows, tokens, model }: ChoiceFacts, keepsHead: boolean): number {

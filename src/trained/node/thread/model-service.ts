@@ -71,7 +71,7 @@ export class ModelService {
   ): Promise<Scores> {
     const files =
       'path' in data
-        ? await dataFiles(data.path, this.#model.definition().takesFolders)
+        ? await dataFiles(data.path, this.#model.definition().files.takesFolders)
         : [textInMemory('rows.jsonl', data.rows)];
     const compute = async (predictions: readonly unknown[], references: readonly unknown[]) => {
       const question = this.#asked++;
