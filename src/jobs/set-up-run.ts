@@ -30,10 +30,17 @@ export function setUpRun(
   run: RunBeginning,
   model: LoadedModel,
   engine: Engine,
-  startedAt: Date,
-  onProgress?: (share: number) => void,
-  planned: RunConfig = run.config,
-  communicator?: Communicator,
+  {
+    startedAt,
+    onProgress,
+    planned = run.config,
+    communicator,
+  }: {
+    startedAt: Date;
+    onProgress?: (share: number) => void;
+    planned?: RunConfig;
+    communicator?: Communicator;
+  },
 ): SetUpRun {
   const { config, start } = run;
   const { train, validation } = run.encode(startedAt, onProgress, communicator);

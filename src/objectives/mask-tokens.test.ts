@@ -40,7 +40,10 @@ function masked(settings: Partial<MaskingSettings>, rows = 400, length = 64, num
   const { ids, attentionMask } = text(rows, length);
   const before = ids.slice();
   const random = new Random(0, 'masking', number);
-  const labels = maskTokens(ids, attentionMask, length, random, { ...SETTINGS, ...settings }, vocabulary);
+  const labels = maskTokens(
+    { ids, attentionMask, length },
+    { random, settings: { ...SETTINGS, ...settings }, vocabulary },
+  );
   const isPlain = (at: number) => !vocabulary.specialIds.has(before[at]!);
   const chosen = [...labels.keys()].filter((at) => labels[at] !== IGNORED);
   return { before, after: ids, labels, chosen, plain: [...ids.keys()].filter(isPlain), length };
@@ -100,7 +103,10 @@ it('masks something in every batch', () => {
     const ids = Int32Array.of(CLS, 10, 11, SEP);
     const mask = new Int32Array(4).fill(1);
     const settings = { ...SETTINGS, whole_word_mask: true };
-    const labels = maskTokens(ids, mask, 4, new Random(0, 'masking', number), settings, vocabulary);
+    const labels = maskTokens(
+      { ids, attentionMask: mask, length: 4 },
+      { random: new Random(0, 'masking', number), settings, vocabulary },
+    );
     expect([...labels]).toEqual([IGNORED, 10, 11, IGNORED]);
   }
 });

@@ -32,12 +32,12 @@ export interface MaskingVocabulary {
  * @param attentionMask the same shape; 0 for padding
  */
 export function maskTokens(
-  ids: Int32Array,
-  attentionMask: Int32Array,
-  length: number,
-  random: Random,
-  settings: MaskingSettings,
-  vocabulary: MaskingVocabulary,
+  { ids, attentionMask, length }: { ids: Int32Array; attentionMask: Int32Array; length: number },
+  {
+    random,
+    settings,
+    vocabulary,
+  }: { random: Random; settings: MaskingSettings; vocabulary: MaskingVocabulary },
 ): Int32Array {
   const words = wordsOf(ids, attentionMask, length, settings.whole_word_mask, vocabulary);
   const labels = new Int32Array(ids.length).fill(IGNORED);

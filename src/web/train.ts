@@ -77,7 +77,11 @@ export async function train(config: PageConfig, options: TrainOptions = {}): Pro
     const kept = await keptRun(run, async () => [...(await digestsOf()), ...digests], options);
     const { host, saved, planned } = kept;
     const onText = (share: number) => emit(progress('text', share));
-    const opened = setUpRun(run, model, engine, kept.startedAt, everySecond(onText), planned);
+    const opened = setUpRun(run, model, engine, {
+      startedAt: kept.startedAt,
+      onProgress: everySecond(onText),
+      planned,
+    });
     const made: Pick<TrainResult, 'adapter' | 'model'> = {};
     const { finish, values } = await driveRun(run, opened, {
       planned,

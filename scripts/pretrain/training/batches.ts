@@ -65,7 +65,10 @@ export class Batches {
     let labels: Tensors = {};
     if (this.#objective !== 'distil') {
       const random = new Random(seed, 'masking', number);
-      const masked = maskTokens(inputIds, attentionMask, length, random, MASKING, this.#vocabulary);
+      const masked = maskTokens(
+        { ids: inputIds, attentionMask, length },
+        { random, settings: MASKING, vocabulary: this.#vocabulary },
+      );
       labels = labelledRows(masked, batch.batch, length, false);
     }
     const targets =

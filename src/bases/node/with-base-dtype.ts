@@ -75,7 +75,7 @@ async function onCopy<Model extends TaskModel>(
   const path = join(folder, NAME);
   const write = async () => {
     const magnitudes = await magnitudesOf(model, dtype, format, cacheFolder);
-    writeBase(path, model, format, magnitudes, onWritten, isIntact);
+    writeBase(path, model, { format, magnitudes, onWritten, isIntact });
     return SafetensorsFile.open(path);
   };
   const copy = intactCopy(path) ?? (await write());

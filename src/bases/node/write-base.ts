@@ -28,10 +28,17 @@ export type OnWritten = (share: number) => void;
 export function writeBase(
   path: string,
   model: LoadedModel,
-  format: BaseFormat,
-  magnitudes: ReadonlyMap<string, Float32Array>,
-  onWritten: OnWritten,
-  isIntact: (path: string) => boolean,
+  {
+    format,
+    magnitudes,
+    onWritten,
+    isIntact,
+  }: {
+    format: BaseFormat;
+    magnitudes: ReadonlyMap<string, Float32Array>;
+    onWritten: OnWritten;
+    isIntact: (path: string) => boolean;
+  },
 ): void {
   const tensors = [...model.parameters, ...model.buffers].flatMap(([name, shape]): MadeTensor[] => {
     const place = model.locate(name);

@@ -62,7 +62,13 @@ async function run(
       },
     });
     const { judgeEvaluation } = await import('../../jobs/node/judge-evaluation.ts');
-    const verdict = await judgeEvaluation(trained, path, files, readingFlags(flags), scores, certainty);
+    const verdict = await judgeEvaluation(trained, {
+      path,
+      files,
+      flags: readingFlags(flags),
+      scores,
+      certainty,
+    });
     if (flags.json) {
       console.log(
         JSON.stringify({

@@ -63,14 +63,11 @@ export async function calibrate(
   const batchSize = config.training.per_device_eval_batch_size;
   const evalExamplesPerSecond =
     validation &&
-    (await evaluationRate(
-      program,
-      updater.values,
-      largestSet(validation),
+    (await evaluationRate(program, updater.values, largestSet(validation), {
       batchSize,
-      isQuick ? QUICK : EVALUATION,
-      tell('evaluation'),
-    ));
+      bounds: isQuick ? QUICK : EVALUATION,
+      onProgress: tell('evaluation'),
+    }));
   await program.release();
 
   const times = steps.map(({ ms }) => ms).sort((a, b) => a - b);

@@ -13,9 +13,11 @@ export async function evaluationRate(
   program: Program,
   values: Float32Array,
   { examples, output }: Evaluation,
-  batchSize: number,
-  bounds: Bounds,
-  onProgress: (share: number) => void,
+  {
+    batchSize,
+    bounds,
+    onProgress,
+  }: { batchSize: number; bounds: Bounds; onProgress: (share: number) => void },
 ): Promise<number> {
   const batches = planEvaluation(examples, batchSize);
   const evaluate = async (number: number) => {

@@ -20,11 +20,19 @@ import type { TrainedModel } from '../../trained/trained-model.ts';
  */
 export async function judgeEvaluation(
   trained: Pick<TrainedModel, 'task' | 'definition' | 'labels' | 'context'>,
-  path: string,
-  files: readonly TextFile[],
-  flags: ReadingFlags,
-  scores: Scores,
-  certainty: Certainty | undefined,
+  {
+    path,
+    files,
+    flags,
+    scores,
+    certainty,
+  }: {
+    path: string;
+    files: readonly TextFile[];
+    flags: ReadingFlags;
+    scores: Scores;
+    certainty: Certainty | undefined;
+  },
 ): Promise<Verdict | undefined> {
   const task = trained.definition();
   const ownReading = trained.context().reading;

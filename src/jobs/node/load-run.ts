@@ -33,7 +33,7 @@ export async function loadRun(
   const model = await oncePerHost(communicator, () => openBase(run, tell('base')));
   const engine = nodeEngine(model, run.config.device, { threads: run.config.threads ?? threads, sharesHost });
   return together(communicator, () =>
-    setUpRun(run, model, engine, startedAt, tell('text'), planned, communicator),
+    setUpRun(run, model, engine, { startedAt, onProgress: tell('text'), planned, communicator }),
   );
 }
 

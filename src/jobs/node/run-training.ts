@@ -193,7 +193,11 @@ async function trainIn(
       if (config.base_dtype === 'float32' || !validation || run.onlyBase) return;
       const plain = openWeights(run.folder, run.model());
       const trained = { tuner: method.tuner, values };
-      const message = await scoreOnFloat32(plain, trained, validation, config, finish.metrics, processes);
+      const message = await scoreOnFloat32(plain, trained, validation, {
+        config,
+        rounded: finish.metrics,
+        processes,
+      });
       emit({ type: 'notice', step: finish.step, message });
     },
   });

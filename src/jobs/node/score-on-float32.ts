@@ -11,9 +11,11 @@ export async function scoreOnFloat32(
   model: LoadedModel,
   { tuner, values }: { tuner: Tuner; values: Float32Array },
   validation: Validation,
-  { base_dtype, device, training }: RunConfig,
-  rounded: Readonly<Record<string, number>>,
-  { communicator, threads, sharesHost }: Processes,
+  {
+    config: { base_dtype, device, training },
+    rounded,
+    processes: { communicator, threads, sharesHost },
+  }: { config: RunConfig; rounded: Readonly<Record<string, number>>; processes: Processes },
 ): Promise<string> {
   const engine = nodeEngine(model, device, { threads, sharesHost });
   const program = new Program(engine, model, tuner, { communicator });

@@ -36,7 +36,7 @@ export function causalEvaluation(
       const scores = await byLoss.run(program, values);
       if (choices !== undefined) Object.assign(scores, await choiceScores(rows, context, program, values));
       if (writes)
-        Object.assign(scores, await writtenScores(rows, context, batchSize, program, values, watch));
+        Object.assign(scores, await writtenScores(rows, context, { batchSize, program, values, watch }));
       return scores;
     },
   };

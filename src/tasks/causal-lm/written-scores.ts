@@ -18,10 +18,12 @@ import type { CausalData } from './data-section.ts';
 export async function writtenScores(
   rows: readonly PromptRow[],
   context: EncodingContext<CausalData>,
-  batchSize: number,
-  program: Evaluator,
-  values: Float32Array,
-  watch?: EvaluationWatch,
+  {
+    batchSize,
+    program,
+    values,
+    watch,
+  }: { batchSize: number; program: Evaluator; values: Float32Array; watch?: EvaluationWatch },
 ): Promise<Scores> {
   const { tokenizer, reading } = context;
   const model = await openLanguageModel({ ...program.parts, values });

@@ -22,7 +22,10 @@ export function byBatch(context: Context): Mask {
   const vocabulary = vocabularyOf(context);
   return ({ inputIds, attentionMask, length }, _, number) => {
     const random = new Random(context.seed, 'masking', number);
-    return maskTokens(inputIds, attentionMask, length, random, context.reading, vocabulary);
+    return maskTokens(
+      { ids: inputIds, attentionMask, length },
+      { random, settings: context.reading, vocabulary },
+    );
   };
 }
 
@@ -35,7 +38,10 @@ export function byExample(context: Context): Mask {
       const [start, end] = [row * length, (row + 1) * length];
       const [ids, mask] = [inputIds.subarray(start, end), attentionMask.subarray(start, end)];
       const random = new Random(0, 'evaluation masking', example);
-      labels.set(maskTokens(ids, mask, length, random, context.reading, vocabulary), start);
+      labels.set(
+        maskTokens({ ids, attentionMask: mask, length }, { random, settings: context.reading, vocabulary }),
+        start,
+      );
     });
     return labels;
   };

@@ -54,7 +54,7 @@ export function embeddingEvaluation(
         scores.eval_loss = await meanLoss(program, values, examples, batchSize);
       const columns = examples.columns.map((column) => Array.from(column, (number) => vectors[number]!));
       const computed = rows.retrieval
-        ? await scoredRetrieval(rows.retrieval, context, program, values, size, batchSize)
+        ? await scoredRetrieval(rows.retrieval, context, { program, values, width: size, batchSize })
         : likenessScores(rows, columns, DENSE);
       for (const [name, score] of Object.entries(computed)) scores[`eval_${name}`] = score;
       watch?.onAnswers?.(
@@ -69,10 +69,12 @@ export function embeddingEvaluation(
 async function scoredRetrieval(
   { queries, corpus, relevant }: Retrieval,
   context: EncodingContext<EmbeddingData>,
-  program: Evaluator,
-  values: Float32Array,
-  width: number,
-  batchSize: number,
+  {
+    program,
+    values,
+    width,
+    batchSize,
+  }: { program: Evaluator; values: Float32Array; width: number; batchSize: number },
 ) {
   const vectorsOf = async (texts: readonly string[], role: 'query' | 'document') => {
     const prompt = promptFor(role, context.reading, context.config);

@@ -50,17 +50,15 @@ export const adaDora: MethodDefinition<AdaDoraConfig, typeof adaDoraConfigSchema
   // Five vectors as in every method, and two averages of importance.
   vectors: 7,
   start: (model, settings, totalSteps) =>
-    allocatedTriplets(
-      NAMES,
-      model,
-      { ...settings, score: 'sensitivity-uncertainty' },
+    allocatedTriplets(NAMES, model, {
+      settings: { ...settings, score: 'sensitivity-uncertainty' },
       totalSteps,
-      (config) => {
+      create: (config) => {
         const { modules, saved } = AdaDoraTuner.create(model, config);
         return new AdaDoraTuner(config, modules, saved);
       },
-      storeDora,
-    ),
+      storeAs: storeDora,
+    }),
   kind: loraKind,
   words: tripletWords(NAMES, {
     tags: ['lora', 'dora', NAMES.method],

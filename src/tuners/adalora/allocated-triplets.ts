@@ -36,10 +36,17 @@ type StoreTriplets = (
 export function allocatedTriplets<Config extends AllocatedConfig>(
   { method, title }: { method: string; title: string },
   model: TunableModel,
-  settings: Config,
-  totalSteps: number,
-  create: (config: Config & { init_r: number }) => AdaLoraTuner,
-  storeAs?: StoreTriplets,
+  {
+    settings,
+    totalSteps,
+    create,
+    storeAs,
+  }: {
+    settings: Config;
+    totalSteps: number;
+    create: (config: Config & { init_r: number }) => AdaLoraTuner;
+    storeAs?: StoreTriplets;
+  },
 ): AllocatedRun {
   const targets = defaultTargets(model, 'many');
   const allocating = {

@@ -23,7 +23,11 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
   // Five vectors as in every method, and two averages of importance.
   vectors: 7,
   start: (model, settings, totalSteps) =>
-    allocatedTriplets(NAMES, model, settings, totalSteps, (config) => AdaLoraTuner.create(model, config)),
+    allocatedTriplets(NAMES, model, {
+      settings,
+      totalSteps,
+      create: (config) => AdaLoraTuner.create(model, config),
+    }),
   kind: adaLoraKind,
   continues: continuesLowRank({
     method: NAMES.method,

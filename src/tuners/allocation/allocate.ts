@@ -44,7 +44,7 @@ export function allocate(
     flat[b]! > flat[a]! ? 1 : flat[b]! < flat[a]! ? -1 : a - b,
   );
   const chosen = limits
-    ? limited(order, modules, scores.length, budget, cost, limits)
+    ? limited({ order, modules, moduleCount: scores.length }, { budget, cost, limits })
     : cost
       ? affordable(order, modules, scores.length, budget, cost)
       : order.subarray(0, budget);
@@ -63,12 +63,12 @@ export function allocate(
  * Quotas are shares of the budget, in components or in the unit of the cost.
  */
 function limited(
-  order: Int32Array,
-  modules: Int32Array,
-  moduleCount: number,
-  budget: number,
-  cost: Cost | undefined,
-  { min, max, groups, quotas }: RankLimits,
+  { order, modules, moduleCount }: { order: Int32Array; modules: Int32Array; moduleCount: number },
+  {
+    budget,
+    cost,
+    limits: { min, max, groups, quotas },
+  }: { budget: number; cost: Cost | undefined; limits: RankLimits },
 ): number[] {
   const spent: Cost = cost ?? ((ranks) => ranks.reduce((sum, rank) => sum + rank, 0));
   // A cost may have a fixed part, such as a file's header, that is spent even without components.

@@ -168,7 +168,8 @@ export class RankAllocator {
     const w = values.subarray(this.#start, this.#end);
     const g = gradient.subarray(this.#start, this.#end);
     const observed = observedBy(score);
-    if (observed === 'averages') updateImportance(w, g, sensitivity, uncertainty, beta1, beta2);
+    if (observed === 'averages')
+      updateImportance({ values: w, gradient: g, sensitivity, uncertainty }, { beta1, beta2 });
     else if (observed === 'gradient') rawSensitivity(w, g, sensitivity);
   }
 

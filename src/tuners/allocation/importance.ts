@@ -11,12 +11,13 @@ import { VectorLoop } from '../../vectors/vector-loop.ts';
  * The last term uses the new sensitivity, as in PEFT.
  */
 export function updateImportance(
-  values: Float32Array,
-  gradient: Float32Array,
-  sensitivity: Float32Array,
-  uncertainty: Float32Array,
-  beta1: number,
-  beta2: number,
+  {
+    values,
+    gradient,
+    sensitivity,
+    uncertainty,
+  }: { values: Float32Array; gradient: Float32Array; sensitivity: Float32Array; uncertainty: Float32Array },
+  { beta1, beta2 }: { beta1: number; beta2: number },
 ): void {
   AVERAGES().run(
     { values, gradient, sensitivity, uncertainty },

@@ -84,6 +84,9 @@ export class ElaLoraPolicy implements RankPolicy {
   #observe(step: number, values: Float32Array, gradient: Float32Array): void {
     if (step >= finalStep(this.schedule)) return;
     const { beta1, beta2 } = this.config;
-    updateImportance(values, gradient, this.#sensitivity, this.#uncertainty, beta1, beta2);
+    updateImportance(
+      { values, gradient, sensitivity: this.#sensitivity, uncertainty: this.#uncertainty },
+      { beta1, beta2 },
+    );
   }
 }

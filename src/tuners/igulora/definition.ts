@@ -24,16 +24,14 @@ export const iguLora: MethodDefinition<IguLoraConfig, typeof iguLoraConfigSchema
   // Five vectors as in every method, and two averages of importance.
   vectors: 7,
   start: (model, settings, totalSteps) =>
-    allocatedTriplets(
-      NAMES,
-      model,
-      { ...settings, score: 'sensitivity-over-uncertainty', shrink: 'at-final' },
+    allocatedTriplets(NAMES, model, {
+      settings: { ...settings, score: 'sensitivity-over-uncertainty', shrink: 'at-final' },
       totalSteps,
-      (config) => {
+      create: (config) => {
         const { settings: own, modules, saved } = IguLoraTuner.create(model, config);
         return new IguLoraTuner(config, own, modules, saved);
       },
-    ),
+    }),
   kind: adaLoraKind,
   continues: continuesTriplets(NAMES.method, iguLoraConfigSchema),
   words: tripletWords(NAMES, {

@@ -25,12 +25,18 @@ const DECIDED = [
  * @throws UserError that names every given key that contradicts the adapter or has no effect
  */
 export function continuedSection<Schema extends z.ZodObject>(
-  method: string,
-  schema: Schema,
-  given: Readonly<Record<string, unknown>>,
-  known: Readonly<Record<string, unknown>>,
-  meaningless: readonly string[],
-  where: string,
+  { method, schema }: { method: string; schema: Schema },
+  {
+    given,
+    known,
+    meaningless,
+    where,
+  }: {
+    given: Readonly<Record<string, unknown>>;
+    known: Readonly<Record<string, unknown>>;
+    meaningless: readonly string[];
+    where: string;
+  },
 ): z.output<Schema> {
   const contradictions = DECIDED.filter(
     (key) => key in given && key in known && !agrees(key, given[key], known[key]),

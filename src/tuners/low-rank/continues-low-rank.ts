@@ -42,7 +42,10 @@ export function continuesLowRank<
     notices,
     section(given, stored, where) {
       const { config } = peftAdapter(stored, where);
-      return continuedSection(method, schema, given, known(config as ConfigOf<Type>), meaningless, where);
+      return continuedSection(
+        { method, schema },
+        { given, known: known(config as ConfigOf<Type>), meaningless, where },
+      );
     },
     start(model, settings, stored, where) {
       const adapter = peftAdapter(stored, where);

@@ -62,17 +62,16 @@ export const prefixTuning: MethodDefinition<PrefixTuningConfig, typeof prefixTun
     const { layout } = tuner;
     return staticRun(tuner, {
       store: (values, baseModel) =>
-        storedVirtual(
-          model,
-          FILES.peftType,
-          {
+        storedVirtual(model, {
+          peftType: FILES.peftType,
+          tokens: {
             shape: [count, sizes.outputs],
             data: projects
               ? Float32Array.from(projected(numericLayers((name) => layout.read(values, name), count)))
               : layout.read(values, TABLE),
           },
-          { layout, values, saved },
-          {
+          trained: { layout, values, saved },
+          settings: {
             ...config,
             encoder_hidden_size: hidden,
             init_weights,
@@ -80,7 +79,7 @@ export const prefixTuning: MethodDefinition<PrefixTuningConfig, typeof prefixTun
             token_dim: width,
           },
           baseModel,
-        ),
+        }),
     });
   },
   kind: virtualKind(FILES),

@@ -42,12 +42,11 @@ export const promptTuning: MethodDefinition<PromptTuningConfig, typeof promptTun
     const { width } = wordTable(model);
     return staticRun(tuner, {
       store: (values, baseModel) =>
-        storedVirtual(
-          model,
-          FILES.peftType,
-          { shape: [config.num_virtual_tokens, width], data: layout.read(values, TABLE) },
-          { layout, values, saved },
-          {
+        storedVirtual(model, {
+          peftType: FILES.peftType,
+          tokens: { shape: [config.num_virtual_tokens, width], data: layout.read(values, TABLE) },
+          trained: { layout, values, saved },
+          settings: {
             ...config,
             num_attention_heads: null,
             prompt_tuning_init_text,
@@ -56,7 +55,7 @@ export const promptTuning: MethodDefinition<PromptTuningConfig, typeof promptTun
             tokenizer_name_or_path: prompt_tuning_init_text === null ? null : baseModel,
           },
           baseModel,
-        ),
+        }),
     });
   },
   kind: virtualKind(FILES),

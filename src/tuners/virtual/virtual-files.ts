@@ -87,11 +87,19 @@ interface Trained {
  */
 export function storedVirtual(
   { headKind, head, states }: TunableModel,
-  peftType: string,
-  tokens: AdapterTensor,
-  { layout, values, saved }: Trained,
-  settings: Readonly<Record<string, unknown>> & { modules_to_save?: readonly string[] },
-  baseModel: string,
+  {
+    peftType,
+    tokens,
+    trained: { layout, values, saved },
+    settings,
+    baseModel,
+  }: {
+    peftType: string;
+    tokens: AdapterTensor;
+    trained: Trained;
+    settings: Readonly<Record<string, unknown>> & { modules_to_save?: readonly string[] };
+    baseModel: string;
+  },
 ): StoredAdapter {
   const modules = [...head.modules, ...(settings.modules_to_save ?? [])];
   return {

@@ -13,7 +13,13 @@ export function budgetFigure(groups: readonly RunGroup[]): Markup | undefined {
   if (curves.every(({ points }) => points.length === 0)) return undefined;
   const shown = curves.map((curve, i) => (curve.points.length > 0 ? curve : levelCurve(groups, i)));
   const counted = componentsIn(groups);
-  return curveFigure(groups, 'budget', 'Budget', counted, shown, undefined, finalMarks(groups));
+  return curveFigure(groups, {
+    id: 'budget',
+    title: 'Budget',
+    y: counted,
+    drawn: shown,
+    marks: finalMarks(groups),
+  });
 }
 
 /** Marks the step at which the ranks became final, unless the picture shows several groups. */

@@ -14,20 +14,24 @@ export function curves(groups: readonly RunGroup[]): Section {
   const training = curvesOf(groups, ({ steps }) => steps.map(({ step, loss }): Point => [step, loss]));
   const section = { id: 'curves', title: 'Learning' };
   if (training.every(({ points }) => points.length === 0)) return section;
-  const losses = curveFigure(groups, 'loss-train', 'Training loss', 'loss', training);
+  const losses = curveFigure(groups, {
+    id: 'loss-train',
+    title: 'Training loss',
+    y: 'loss',
+    drawn: training,
+  });
   const scores = scoreNames(groups)
     .sort((a, b) => Number(b === 'loss') - Number(a === 'loss'))
     .map((name) => {
       const drawn = curvesOf(groups, ({ evaluations }) =>
         evaluations.map((event): Point => [event.step, Number(event[`eval_${name}`] ?? Number.NaN)]),
       ).map((curve) => ({ ...curve, dots: true }));
-      return curveFigure(
-        groups,
-        `score-${name}`,
-        scoreTitleIn(groups, name),
-        scoreTitleIn(groups, name),
+      return curveFigure(groups, {
+        id: `score-${name}`,
+        title: scoreTitleIn(groups, name),
+        y: scoreTitleIn(groups, name),
         drawn,
-      );
+      });
     });
   return { ...section, body: markup`<div class="figures">${losses}${scores}</div>` };
 }
@@ -40,12 +44,21 @@ export function curvesOf(groups: readonly RunGroup[], of: (run: RunRecord) => re
 /** A figure with curves over the steps of the longest run. Undefined if no curve has a point. */
 export function curveFigure(
   groups: readonly RunGroup[],
-  id: string,
-  title: string,
-  y: Axis | string,
-  drawn: readonly Curve[],
-  caption = ends(drawn),
-  marks?: readonly { x: number; label: string }[],
+  {
+    id,
+    title,
+    y,
+    drawn,
+    caption = ends(drawn),
+    marks,
+  }: {
+    id: string;
+    title: string;
+    y: Axis | string;
+    drawn: readonly Curve[];
+    caption?: string;
+    marks?: readonly { x: number; label: string }[];
+  },
 ) {
   if (drawn.every(({ points }) => points.length === 0)) return undefined;
   const axis = typeof y === 'string' ? { name: y } : y;

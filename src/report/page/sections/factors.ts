@@ -43,7 +43,12 @@ function means(groups: readonly RunGroup[], side: Side): Markup | undefined {
   const names = new Set(groups.filter(isMeasured).map((group) => namesOf(group)[side]));
   const title = `${['Left', 'Right'][side]} factors (${[...names].join(', ')}), mean of all matrices`;
   const name = names.size === 1 ? formula([...names][0]!, side) : '‖G − I‖²';
-  return curveFigure(groups, `factors-mean-${side}`, title, { name, isLogarithmic: true }, curves);
+  return curveFigure(groups, {
+    id: `factors-mean-${side}`,
+    title,
+    y: { name, isLogarithmic: true },
+    drawn: curves,
+  });
 }
 
 /** A plot for each matrix, with a curve for each layer. */

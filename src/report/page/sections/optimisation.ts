@@ -12,34 +12,30 @@ export function optimisation(groups: readonly RunGroup[]): Section {
   const over = (of: (step: EventOf<'step'>) => number | undefined) =>
     curvesOf(groups, ({ steps }) => steps.map((step): Point => [step.step, of(step) ?? Number.NaN]));
   const figures = [
-    curveFigure(
-      groups,
-      'orthogonality',
-      'Orthogonality',
-      orthogonalityName(groups),
-      over((step) => step.regularizer),
-    ),
-    curveFigure(
-      groups,
-      'gradient',
-      'Gradient',
-      'norm before clipping',
-      over((step) => step.grad_norm),
-    ),
-    curveFigure(
-      groups,
-      'gradient-noise-scale',
-      'Gradient noise scale',
-      'examples',
-      over((step) => step.gradient_noise_scale),
-    ),
-    curveFigure(
-      groups,
-      'learning-rate',
-      'Learning rate',
-      'learning rate',
-      over((step) => step.learning_rate),
-    ),
+    curveFigure(groups, {
+      id: 'orthogonality',
+      title: 'Orthogonality',
+      y: orthogonalityName(groups),
+      drawn: over((step) => step.regularizer),
+    }),
+    curveFigure(groups, {
+      id: 'gradient',
+      title: 'Gradient',
+      y: 'norm before clipping',
+      drawn: over((step) => step.grad_norm),
+    }),
+    curveFigure(groups, {
+      id: 'gradient-noise-scale',
+      title: 'Gradient noise scale',
+      y: 'examples',
+      drawn: over((step) => step.gradient_noise_scale),
+    }),
+    curveFigure(groups, {
+      id: 'learning-rate',
+      title: 'Learning rate',
+      y: 'learning rate',
+      drawn: over((step) => step.learning_rate),
+    }),
   ].filter((figure) => figure !== undefined);
   const section = { id: 'optimisation', title: 'Optimisation' };
   return figures.length === 0 ? section : { ...section, body: markup`<div class="figures">${figures}</div>` };

@@ -24,10 +24,12 @@ export interface WritingForm {
 export async function answerWriting(
   c: Context<ServeEnv>,
   service: Service,
-  writing: Writing,
-  choices: readonly Choice[],
-  maxTokens: number,
-  form: WritingForm,
+  {
+    writing,
+    choices,
+    maxTokens,
+    form,
+  }: { writing: Writing; choices: readonly Choice[]; maxTokens: number; form: WritingForm },
 ): Promise<Response> {
   const scope = c.get('scope');
   const { facts, signal } = scope;

@@ -61,7 +61,12 @@ export function addChatCompletions(app: ServeApp, service: Service): void {
     const choices = choicesOf([asked.messages.map(messageOf)], asked);
     const most = asked.max_completion_tokens ?? asked.max_tokens ?? TO_THE_END;
     // The types of routes only support JSON, but this response may be a stream.
-    return answerWriting(c, service, asked, choices, most, FORM) as Promise<never>;
+    return answerWriting(c, service, {
+      writing: asked,
+      choices,
+      maxTokens: most,
+      form: FORM,
+    }) as Promise<never>;
   });
 }
 

@@ -54,14 +54,12 @@ export function addCompletions(app: ServeApp, service: Service): void {
     const asked = c.req.valid('json');
     const choices = choicesOf(promptsOf(asked.prompt), asked);
     // The types of routes only support JSON, but this response may be a stream.
-    return answerWriting(
-      c,
-      service,
-      asked,
+    return answerWriting(c, service, {
+      writing: asked,
       choices,
-      asked.max_tokens ?? DEFAULT_TOKENS,
-      FORM,
-    ) as Promise<never>;
+      maxTokens: asked.max_tokens ?? DEFAULT_TOKENS,
+      form: FORM,
+    }) as Promise<never>;
   });
 }
 
