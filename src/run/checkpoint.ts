@@ -147,7 +147,7 @@ export function restoreCheckpoint(
   const startedAt = new Date(metadata.began ?? '');
   const { fingerprint } = metadata;
   if (fingerprint === undefined || Number.isNaN(startedAt.getTime()))
-    throw damaged(where, 'it does not name its run');
+    throw damaged(where, 'it lacks the fingerprint or the start of its run');
   return {
     fingerprint,
     startedAt,
