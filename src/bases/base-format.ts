@@ -1,4 +1,4 @@
-import { BASE_BLOCK, quantizeBlocks } from '../formats/quantize-blocks.ts';
+import { BASE_BLOCK, fourBitValues, quantizeBlocks } from '../formats/quantize-blocks.ts';
 import { type ByteColumns, quantizeColumns, quantizeTransposed } from '../formats/quantize-columns.ts';
 import type { Dtype } from '../formats/tensor-data.ts';
 import { blockBase } from '../nn/base/block-base.ts';
@@ -60,9 +60,10 @@ const CHUNK = 2 ** 20;
  *
  * Decoders generate one token at a time, so most of that time is spent on reading weights. Their weights are
  * quantized in blocks of 8 or 4 bits, and graphs that generate also quantize activations in these blocks.
- * `int8` stores a second copy, in bytes with a scale for each output: all other graphs of a decoder read it,
- * and their products are computed on bytes as those of encoders are. With `int4` they read the blocks, and
- * their activations stay float32.
+ * A second copy has the rounded weights in bytes, with a scale for each output: all other graphs of a decoder
+ * read it, and their products are computed on bytes as those of encoders over `int8` are.
+ *
+ * Encoders over `int4` have blocks alone, and their activations stay float32.
  *
  * @param byRow whether activations are always quantized row by row, so that no text depends on others in its
  * batch
@@ -72,8 +73,9 @@ export function baseFormat(
   dtype: Exclude<BaseDtype, 'float32'>,
   byRow = false,
 ): BaseFormat {
-  if (dtype === 'int4') return blockFormat(model, 4);
-  return model.definition.isDecoder ? twoCopies(model) : byteFormat(model, byRow);
+  const bits = dtype === 'int4' ? 4 : 8;
+  if (model.definition.isDecoder) return twoCopies(model, bits);
+  return bits === 4 ? blockFormat(model, bits) : byteFormat(model, byRow);
 }
 
 /**
@@ -132,7 +134,11 @@ function smoothedBytes(
   if (!smoothing)
     return byteMatrix(name, inputs!, outputs!, () => quantizeTransposed(outputs!, inputs!, row));
   const divisors = smoothing.magnitudes?.map(smoothDivisor) as Float32Array;
-  const smoothed = (output: number) => row(output).map((value, i) => value * divisors[i]!);
+  const smoothed = (output: number) => {
+    const values = row(output).slice();
+    for (let i = 0; i < inputs!; i++) values[i]! *= divisors[i]!;
+    return values;
+  };
   const make = () => [bytesOf(divisors.map((divisor) => 1 / divisor))];
   return [
     ...byteMatrix(name, inputs!, outputs!, () => quantizeTransposed(outputs!, inputs!, smoothed)),
@@ -209,9 +215,9 @@ function blockFormat(model: TaskModel, fewest: 4 | 8): BaseFormat {
   };
 }
 
-/** Weights in blocks of 8 bits for graphs that generate text, and as bytes for all others. */
-function twoCopies(model: TaskModel): BaseFormat {
-  const blocks = blockFormat(model, 8);
+/** Weights in blocks for graphs that generate text, and as bytes for all others. */
+function twoCopies(model: TaskModel, bits: 4 | 8): BaseFormat {
+  const blocks = blockFormat(model, bits);
   const { paths, words } = blocks.base;
   const smoothed = readNormalised(model, paths, ['layerNorm', 'rmsNorm']);
   const bytes = columnByteBase(paths, smoothed);
@@ -227,12 +233,19 @@ function twoCopies(model: TaskModel): BaseFormat {
       // Only graphs that generate text read the logits' matrix.
       if (path === words) return ofBlocks;
       const name = `${path}.weight`;
+      // The rounding error of 8 bits is that of bytes. That of 4 bits is what an adapter can correct.
+      const values = bits === 8 ? read : fourBits(read);
       return [
         ...ofBlocks,
-        ...smoothedBytes(name + COLUMNS, shape, read, smoothed.has(path) && { name, magnitudes }),
+        ...smoothedBytes(name + COLUMNS, shape, values, smoothed.has(path) && { name, magnitudes }),
       ];
     },
   };
+}
+
+/** Reads whole blocks of a weight as 4 bits have them. */
+function fourBits(read: ReadElements): ReadElements {
+  return (start, end) => fourBitValues(quantizeBlocks(read(start, end), 4, BASE_BLOCK), BASE_BLOCK);
 }
 
 /** The modules among `paths` that read what a norm returns. */
@@ -243,7 +256,12 @@ function readNormalised(model: TaskModel, paths: ReadonlySet<string>, norms: rea
 
 /** The L2 norm of each row of a weight before rounding. */
 function rowNorms(name: string, rows: number, row: (index: number) => Float32Array): MadeTensor {
-  const norm = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+  // Callbacks for each element would take most of the time that a copy takes.
+  const norm = (values: Float32Array) => {
+    let sum = 0;
+    for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
+    return Math.sqrt(sum);
+  };
   const make = () => [bytesOf(Float32Array.from({ length: rows }, (_, index) => norm(row(index))))];
   return { name: name + NORMS, dtype: 'F32', shape: [rows], make };
 }

@@ -41,10 +41,12 @@ export function quantizeBlocks(values: Float32Array, bits: 4 | 8, blockSize: num
 
 /** The values of quantized blocks of 4 bits. */
 export function fourBitValues({ blocks, scales }: QuantizedBlocks, blockSize: number): Float32Array {
-  return Float32Array.from({ length: 2 * blocks.length }, (_, i) => {
-    const nibble = (blocks[i >> 1]! >> (4 * (i % 2))) & 15;
-    return (nibble - 8) * scales[Math.floor(i / blockSize)]!;
-  });
+  const values = new Float32Array(2 * blocks.length);
+  for (let i = 0; i < values.length; i++) {
+    const nibble = (blocks[i >> 1]! >> (4 * (i & 1))) & 15;
+    values[i] = (nibble - 8) * scales[Math.floor(i / blockSize)]!;
+  }
+  return values;
 }
 
 function largest(values: Float32Array, start: number, end: number): number {

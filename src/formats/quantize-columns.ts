@@ -18,7 +18,8 @@ export function quantizeTransposed(
   const scales = new Float32Array(rows);
   for (let r = 0; r < rows; r++) {
     const values = row(r);
-    const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    let largest = 0;
+    for (let c = 0; c < columns; c++) largest = Math.max(largest, Math.abs(values[c]!));
     scales[r] = largest / 127;
     const inverse = inverseStep(largest);
     for (let c = 0; c < columns; c++) bytes[c * rows + r] = Math.round(values[c]! * inverse);

@@ -48,7 +48,11 @@ function dequantised(
   const zero = bits === 4 ? e.uint4(TWO_EIGHTS, [blocks]) : e.uint8(ZERO, [blocks]);
   // The operand must be ready before the matrix is dequantised. Otherwise, the engine would share one dequantised
   // matrix between the forward and backward products, and keep it in memory between them.
-  const block = waiting(e, { name: scales, rank: 1 }, { name: operand, shape: x.shape });
+  const block = waiting(
+    e,
+    { name: scales, type: ELEMENT.float32, shape: [blocks] },
+    { name: operand, shape: x.shape },
+  );
   // With one block per row, the kernel is fastest.
   const rows = e.emit('DequantizeLinear', [integers, block, zero], { axis: 0 });
   return e.emit('Reshape', [rows, e.int64([outFeatures, inFeatures])]);

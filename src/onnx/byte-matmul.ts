@@ -52,10 +52,11 @@ export function lowerColumnByteMatmul(
   [x, values, scales]: Operands<string>,
 ): string[] {
   const [rows, width] = inputs[0].shape as [Dimension, number];
-  const matrix = e.alias(values, inputs[1].shape as number[], ELEMENT.int8);
+  const shape = inputs[1].shape as number[];
+  const matrix = e.alias(values, shape, ELEMENT.int8);
   if (!transposed) return [rowwiseByteProduct(e, { name: x, rows, width }, matrix, scales)];
   const scaled = e.emit('Mul', [x, scales]);
-  const gated = waiting(e, { name: matrix, rank: 2 }, { name: x, shape: inputs[0].shape });
+  const gated = waiting(e, { name: matrix, type: ELEMENT.int8, shape }, { name: x, shape: inputs[0].shape });
   const turned = e.emit('Transpose', [gated], { perm: [1, 0] });
   return [rowwiseByteProduct(e, { name: scaled, rows, width }, turned, e.float32([1], []))];
 }

@@ -23,6 +23,7 @@ const REPEAT = '__repeat';
 export class Emitter {
   readonly nodes: NodeFields[] = [];
   readonly initializers: TensorFields[] = [];
+  readonly #declared = new Map<string, ValueInfoFields>();
   /** The graph node that is being lowered. ONNX nodes are named after its op, so that the engine's profile shows it. */
   origin: Pick<GraphNode, 'op' | 'repeat'> | undefined;
   readonly #shared = new Map<string, string>();
@@ -71,6 +72,17 @@ export class Emitter {
       ),
     });
     return output;
+  }
+
+  /** Declares the type of a node's output. Returns the output's name. */
+  declare(name: string, type: number, shape: readonly Dimension[]): string {
+    this.#declared.set(name, valueInfo(name, type, shape));
+    return name;
+  }
+
+  /** The declared types of the outputs of nodes. */
+  declarations(): ValueInfoFields[] {
+    return this.nodes.flatMap(({ output }) => output.flatMap((name) => this.#declared.get(name) ?? []));
   }
 
   /** An int64 vector (or scalar) constant. */
@@ -208,12 +220,8 @@ export class Emitter {
   }
 }
 
-/** The declaration of a graph's input or output. */
-export function valueInfo(
-  name: string,
-  { dtype, shape }: Value,
-  elem_type: number = ELEMENT[dtype],
-): ValueInfoFields {
+/** The declaration of a value's type. */
+export function valueInfo(name: string, elem_type: number, shape: readonly Dimension[]): ValueInfoFields {
   const dim = shape.map((size) =>
     size instanceof Polynomial ? { dim_param: String(size) } : { dim_value: size },
   );

@@ -14,6 +14,11 @@ export interface LoweredGraph {
   initializers: TensorFields[];
   inputs: ValueInfoFields[];
   outputs: ValueInfoFields[];
+  /**
+   * The types of values between nodes. The engine cannot infer all sizes. It looks for a dead value of equal size for
+   * each value, which takes half a minute in a graph of some thousand nodes with unknown sizes.
+   */
+  values: ValueInfoFields[];
 }
 
 export interface LowerGraphOptions {
@@ -65,7 +70,7 @@ export function lowerGraph(
           node.inputs.map(nameOf) as readonly string[] as Operands<string>,
         ));
     node.outputs.forEach((value, i) => {
-      names.set(value, lowered[i]!);
+      names.set(value, emitter.declare(lowered[i]!, ELEMENT[value.dtype], value.shape));
     });
   }
   for (const [name, value] of Object.entries(outputs)) emitter.nodes.push(identity(nameOf(value), name));
@@ -73,9 +78,12 @@ export function lowerGraph(
     nodes: emitter.nodes,
     initializers: emitter.initializers,
     inputs: inputs.map(({ name, value }) =>
-      valueInfo(name, value, isWide(value) ? ELEMENT.int64 : ELEMENT[value.dtype]),
+      valueInfo(name, isWide(value) ? ELEMENT.int64 : ELEMENT[value.dtype], value.shape),
     ),
-    outputs: Object.entries(outputs).map(([name, value]) => valueInfo(name, value)),
+    outputs: Object.entries(outputs).map(([name, { dtype, shape }]) =>
+      valueInfo(name, ELEMENT[dtype], shape),
+    ),
+    values: emitter.declarations(),
   };
 }
 

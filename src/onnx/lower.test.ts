@@ -3,7 +3,9 @@ import { add, input, matmul, multiply, reshape, scatterAdd, slice, tanh } from '
 import { addDimensions, multiplyDimensions, symbol } from '../graph/dimension.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import { lower } from './lower.ts';
+import { lowerGraph } from './lower-graph.ts';
 import type { Target } from './lowerings.ts';
+import { LocatedWeights } from './weights.ts';
 
 /** The operators in an encoded model, found by the names that the emitter gives to nodes. */
 function operators(value: Value, target: Target): string[] {
@@ -22,6 +24,18 @@ describe('lowering', () => {
   const w = input(graph, 'w', 'float32', [4, 3]);
   const bias = input(graph, 'bias', 'float32', [4]);
   const product = matmul(x, w, { transposeB: true });
+
+  it('declares the sizes of values that the engine cannot infer', () => {
+    const rows = reshape(input(graph, 'tokens', 'float32', [batch, symbol('length'), 3]), [
+      multiplyDimensions(batch, symbol('length')),
+      3,
+    ]);
+    const weights = new LocatedWeights('cpu', undefined);
+    const { values } = lowerGraph({ result: tanh(rows) }, { target: 'cpu', weights });
+    const sizes = values.map(({ type }) => type.tensor_type.shape.dim);
+    const rowsOfAll = [{ dim_param: 'batch*length' }, { dim_value: 3 }];
+    expect(sizes).toEqual([rowsOfAll, rowsOfAll]);
+  });
 
   it('fuses a sum into a product, on either side', () => {
     expect(operators(add(product, bias), 'wasm')).toEqual(['Gemm']);

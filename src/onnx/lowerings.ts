@@ -142,8 +142,8 @@ const portable: LoweringTable = {
     return [e.emit('Reshape', [run, e.reshape(shape)])];
   },
 
-  after: (e, { inputs: [x, gate] }, [name, gateName]) => [
-    waiting(e, { name, rank: x.shape.length }, { name: gateName, shape: gate.shape }),
+  after: (e, { inputs: [{ dtype, shape }, gate] }, [name, gateName]) => [
+    waiting(e, { name, type: ELEMENT[dtype], shape }, { name: gateName, shape: gate.shape }),
   ],
 };
 

@@ -61,6 +61,7 @@ export function mergeChoice(program: LoweredGraph, { flag, given, computed }: Ch
     initializers: [...initializers.values()],
     inputs: [...inputs.values(), decides],
     outputs: program.outputs,
+    values: [],
   };
 }
 

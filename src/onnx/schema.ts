@@ -20,6 +20,7 @@ const SCHEMA = {
     initializer: repeated('TensorProto', 5),
     input: repeated('ValueInfoProto', 11),
     output: repeated('ValueInfoProto', 12),
+    value_info: repeated('ValueInfoProto', 13),
   },
   NodeProto: {
     input: repeated('string', 1),
@@ -66,7 +67,7 @@ const OPSET = 21;
 const IR_VERSION = 10;
 
 /** A lowered program as an ONNX model, with the format's field names. */
-export function modelFields({ nodes, initializers, inputs, outputs }: LoweredGraph): ModelFields {
+export function modelFields({ nodes, initializers, inputs, outputs, values }: LoweredGraph): ModelFields {
   return {
     ir_version: IR_VERSION,
     producer_name: PROGRAM,
@@ -74,7 +75,14 @@ export function modelFields({ nodes, initializers, inputs, outputs }: LoweredGra
       { domain: '', version: OPSET },
       { domain: 'com.microsoft', version: 1 },
     ],
-    graph: { name: PROGRAM, node: nodes, initializer: initializers, input: inputs, output: outputs },
+    graph: {
+      name: PROGRAM,
+      node: nodes,
+      initializer: initializers,
+      input: inputs,
+      output: outputs,
+      value_info: values,
+    },
   };
 }
 
@@ -104,6 +112,7 @@ export interface GraphFields {
   initializer: TensorFields[];
   input: ValueInfoFields[];
   output: (ValueInfoFields | Pick<ValueInfoFields, 'name'>)[];
+  value_info?: readonly ValueInfoFields[];
 }
 
 /** Bytes that are produced while they are written. */

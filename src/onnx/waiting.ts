@@ -9,14 +9,14 @@ import type { Emitter } from './emitter.ts';
  */
 export function waiting(
   e: Emitter,
-  { name, rank }: { name: string; rank: number },
+  { name, type, shape }: { name: string; type: number; shape: readonly Dimension[] },
   gate: { name: string; shape: readonly Dimension[] },
 ): string {
   const axis = gate.shape.findIndex((size) => typeof size !== 'number');
   if (axis < 0) return name;
-  const [zeros] = e.once(`${rank} zeros after ${gate.name}`, () => {
+  const [zeros] = e.once(`${shape.length} zeros after ${gate.name}`, () => {
     const size = e.emit('Shape', [gate.name], { start: axis, end: axis + 1 });
-    return [e.emit('Mul', [size, e.int64(Array<number>(rank).fill(0))])];
+    return [e.emit('Mul', [size, e.int64(Array<number>(shape.length).fill(0))])];
   });
-  return e.emit('Reshape', [name, zeros]);
+  return e.declare(e.emit('Reshape', [name, zeros]), type, shape);
 }

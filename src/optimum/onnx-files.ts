@@ -4,7 +4,7 @@ import type { TaskModel } from '../objectives/task-model.ts';
 import { valueInfo } from '../onnx/emitter.ts';
 import { type LoweredGraph, lowerGraph } from '../onnx/lower-graph.ts';
 import { mergeChoice } from '../onnx/merge-choice.ts';
-import { type ByteStream, modelFields } from '../onnx/schema.ts';
+import { type ByteStream, ELEMENT, modelFields, type ValueInfoFields } from '../onnx/schema.ts';
 import { streamModel } from '../onnx/stream-model.ts';
 import type { ReadRange, Tuner } from '../tuners/tuner.ts';
 import { SOURCE } from './batch-first-inputs.ts';
@@ -38,7 +38,7 @@ export function onnxFiles(
     graphs.map((graph) => {
       const name = `${graph.name}${ONNX_DTYPES[dtype].suffix}.onnx`;
       const lowered = lowerModel(graph, new FileWeights(ONNX_DTYPES[dtype], read));
-      return { name, files: streamModel(modelFields(lowered), name, maxBytes) };
+      return { name, files: streamModel(modelFields({ ...lowered, values: [] }), name, maxBytes) };
     }),
   );
 }
@@ -47,18 +47,16 @@ export function onnxFiles(
  * The encoder's keys and values as the cache holds them. At first the cache is empty, so their number of tokens is a
  * separate symbol.
  */
-function ofCache(value: Value): Value {
-  const shape = value.shape.map((size) => (size === SOURCE ? symbol(`past_${SOURCE}`) : size));
-  return { ...value, shape };
+function inCache(name: string, { dtype, shape }: Value): ValueInfoFields {
+  const sizes = shape.map((size) => (size === SOURCE ? symbol(`past_${SOURCE}`) : size));
+  return valueInfo(PAST_KEY_VALUES + name, ELEMENT[dtype], sizes);
 }
 
 function lowerModel({ outputs, keys }: ModelGraph, weights: FileWeights): LoweredGraph {
   const options = { target: 'wasm', weights, wideIntegers: true } as const;
   const program = lowerGraph(outputs, options);
   if (!keys) return program;
-  const given = Object.entries(keys).map(
-    ([name, value]) => [name, valueInfo(PAST_KEY_VALUES + name, ofCache(value))] as const,
-  );
+  const given = Object.entries(keys).map(([name, value]) => [name, inCache(name, value)] as const);
   const computed = lowerGraph(keys, { ...options, prefix: 'keys/' });
   return mergeChoice(program, { flag: FLAG, given: new Map(given), computed });
 }
