@@ -4,6 +4,7 @@
  * @module tasks
  */
 
+export type { TextGenerator } from '../generation/text-generator.ts';
 export * from '../metrics/index.ts';
 export type { CommonConfig, Head, ModelDefinition, ModelInputs } from '../models/model-definition.ts';
 export * from '../objectives/index.ts';
