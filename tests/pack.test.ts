@@ -129,7 +129,20 @@ describe.skipIf(!hasRegistry)('installed in an empty folder (skipped where npm r
     expect(stderr).toContain('Run: npm install onnxruntime-node@1 --ignore-scripts');
     const steps = ['--set', 'training.max_steps=2', '--set', 'output=runs/wasm'];
     expect(adalora('train', ...model, ...steps, '--set', 'device=wasm').status).toBe(0);
+    renameSync(join(folder, 'engine'), engine());
   });
+
+  it.skipIf(!isLinux)(
+    'takes less than 120 MB after what docs/containers.md deletes, and still trains',
+    () => {
+      const [line] = /cd node_modules && rm -r .*/.exec(readFileSync('docs/containers.md', 'utf8'))!;
+      expect(runAsUser(home, 'bash', '-c', line)).toMatchObject({ status: 0, stderr: '' });
+      const { stdout } = runAsUser(home, 'du', '-sk', 'node_modules');
+      expect(Number.parseInt(stdout, 10)).toBeLessThan(120_000);
+      const steps = ['--set', 'training.max_steps=2', '--set', 'output=runs/small'];
+      expect(adalora('train', ...model, ...steps)).toMatchObject({ status: 0, stderr: '' });
+    },
+  );
 });
 
 describe.skipIf(!hasRegistry)('a checkout (skipped where npm reaches no registry)', () => {
