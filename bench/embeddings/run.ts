@@ -1,9 +1,9 @@
 /**
  * Trains an embedding model on questions and the sentences that answer them (QNLI). Prints scores before and
- * after, CPU seconds per step, and peak memory. `peft.py` in this folder does the same with
+ * after, CPU seconds per step, and peak memory. `beside.py` in this folder does the same with
  * sentence-transformers and PEFT.
  *
- * npx tsx bench/embeddings/run.ts OUT [float32|int8] && python3 bench/embeddings/peft.py OUT
+ * npx tsx bench/embeddings/run.ts OUT [float32|int8] && python3 bench/embeddings/beside.py OUT
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

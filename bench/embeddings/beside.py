@@ -1,6 +1,6 @@
 """The counterpart of run.ts: the same rows, steps and adapter with sentence-transformers and PEFT.
 
-    python3 bench/embeddings/peft.py OUT
+    python3 bench/embeddings/beside.py OUT
 """
 import json, os, pathlib, resource, sys, time
 import torch
