@@ -4,7 +4,7 @@
 """
 import json, os, pathlib, resource, sys, time
 import torch
-from peft import LoraConfig
+from peft import LoraConfig, inject_adapter_in_model
 from sentence_transformers import SentenceTransformer, losses
 from sentence_transformers.sentence_transformer.evaluation import InformationRetrievalEvaluator
 
@@ -27,7 +27,8 @@ evaluator = InformationRetrievalEvaluator(queries, {f"d{i}": answer for i, answe
 show = lambda when: print(when, json.dumps({key: float(value) for key, value in evaluator(model).items() if key[9:] in ("ndcg@10", "mrr@10", "recall@1", "map@100")}))
 show("before")
 torch.manual_seed(0)
-model.add_adapter(LoraConfig(r=8, lora_alpha=16, lora_dropout=0.0, target_modules=["query", "key", "value", "dense"]))
+# Not `add_adapter`: transformers accepts fewer versions of PEFT there.
+inject_adapter_in_model(LoraConfig(r=8, lora_alpha=16, lora_dropout=0.0, target_modules=["query", "key", "value", "dense"]), model[0].auto_model)
 model.train()
 loss = losses.MultipleNegativesRankingLoss(model)
 named = [p for p in model.parameters() if p.requires_grad]
