@@ -133,12 +133,12 @@ describe.skipIf(!hasRegistry)('installed in an empty folder (skipped where npm r
   });
 
   it.skipIf(!isLinux)(
-    'takes less than 120 MB after what docs/containers.md deletes, and still trains',
+    'takes less than 130 MB after what docs/containers.md deletes, and still trains',
     () => {
       const [line] = /cd node_modules && rm -r .*/.exec(readFileSync('docs/containers.md', 'utf8'))!;
       expect(runAsUser(home, 'bash', '-c', line)).toMatchObject({ status: 0, stderr: '' });
       const { stdout } = runAsUser(home, 'du', '-sk', 'node_modules');
-      expect(Number.parseInt(stdout, 10)).toBeLessThan(120_000);
+      expect(Number.parseInt(stdout, 10)).toBeLessThan(130_000);
       const steps = ['--set', 'training.max_steps=2', '--set', 'output=runs/small'];
       expect(adalora('train', ...model, ...steps)).toMatchObject({ status: 0, stderr: '' });
     },
