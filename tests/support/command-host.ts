@@ -59,12 +59,15 @@ export class CommandHost {
   #ask(words: readonly string[], input: string, death?: Death): Promise<Answer> {
     if (!host?.connected) host = start();
     const child = host;
+    // Only a command that runs keeps this process.
+    child.channel!.ref();
     return new Promise((done, fail) => {
       const printed = { stdout: '', stderr: '' };
       let reported: { code: number; wasKilled?: boolean } | undefined;
       const finish = (answer: Omit<Answer, 'stdout' | 'stderr'>) => {
         for (const stream of [child.stdout, child.stderr]) stream!.removeAllListeners('data');
         for (const event of ['message', 'error', 'close']) child.removeAllListeners(event);
+        child.channel?.unref();
         const [stdout, stderr] = [printed.stdout, printed.stderr].map((text) => text.replace(MARK, '')) as [
           string,
           string,
