@@ -20,6 +20,9 @@ export interface MadeTensor {
   make(): Iterable<Uint8Array>;
 }
 
+/** The shape of a linear weight. */
+export type MatrixShape = readonly [outputs: number, inputs: number];
+
 /** A storage format for the linear weights of a base. */
 export interface BaseFormat {
   base: FrozenBase;
@@ -35,12 +38,7 @@ export interface BaseFormat {
    * @param read returns elements [start, end) of the weight
    * @param magnitudes the largest magnitude of each input column, if the module is `measured`
    */
-  tensors(
-    path: string,
-    shape: readonly number[],
-    read: ReadElements,
-    magnitudes?: Float32Array,
-  ): MadeTensor[];
+  tensors(path: string, shape: MatrixShape, read: ReadElements, magnitudes?: Float32Array): MadeTensor[];
 }
 
 type ReadElements = (start: number, end: number) => Float32Array;
@@ -106,7 +104,7 @@ function byteFormat(model: TaskModel, byRow: boolean): BaseFormat {
     key: { bytes: [...paths], smoothed: [...smoothed], norms: true },
     tensors(path, shape, read, magnitudes) {
       const name = `${path}.weight`;
-      const [outputs, inputs] = shape as [number, number];
+      const [outputs, inputs] = shape;
       const row = (output: number) => read(output * inputs, (output + 1) * inputs);
       return [
         ...smoothedBytes(name, shape, read, smoothed.has(path) && { name, magnitudes }),
@@ -126,23 +124,22 @@ function byteFormat(model: TaskModel, byRow: boolean): BaseFormat {
  */
 function smoothedBytes(
   name: string,
-  [outputs, inputs]: readonly number[],
+  [outputs, inputs]: MatrixShape,
   read: ReadElements,
   smoothing: false | { name: string; magnitudes: Float32Array | undefined },
 ): MadeTensor[] {
-  const row = (output: number) => read(output * inputs!, (output + 1) * inputs!);
-  if (!smoothing)
-    return byteMatrix(name, inputs!, outputs!, () => quantizeTransposed(outputs!, inputs!, row));
+  const row = (output: number) => read(output * inputs, (output + 1) * inputs);
+  if (!smoothing) return byteMatrix(name, inputs, outputs, () => quantizeTransposed(outputs, inputs, row));
   const divisors = smoothing.magnitudes?.map(smoothDivisor) as Float32Array;
   const smoothed = (output: number) => {
     const values = row(output).slice();
-    for (let i = 0; i < inputs!; i++) values[i]! *= divisors[i]!;
+    for (let i = 0; i < inputs; i++) values[i]! *= divisors[i]!;
     return values;
   };
   const make = () => [bytesOf(divisors.map((divisor) => 1 / divisor))];
   return [
-    ...byteMatrix(name, inputs!, outputs!, () => quantizeTransposed(outputs!, inputs!, smoothed)),
-    { name: smoothing.name + SMOOTHING, dtype: 'F32', shape: [inputs!], make },
+    ...byteMatrix(name, inputs, outputs, () => quantizeTransposed(outputs, inputs, smoothed)),
+    { name: smoothing.name + SMOOTHING, dtype: 'F32', shape: [inputs], make },
   ];
 }
 
@@ -184,7 +181,7 @@ function blockFormat(model: TaskModel, fewest: 4 | 8): BaseFormat {
     tensors(path, [outputs, inputs], read) {
       const bits = bitsOf(path);
       const name = `${path}.weight`;
-      const count = outputs! * inputs!;
+      const count = outputs * inputs;
       let scales: Float32Array;
       return [
         {
@@ -209,7 +206,7 @@ function blockFormat(model: TaskModel, fewest: 4 | 8): BaseFormat {
             scales = new Float32Array(0);
           },
         },
-        rowNorms(name, outputs!, (output) => read(output * inputs!, (output + 1) * inputs!)),
+        rowNorms(name, outputs, (output) => read(output * inputs, (output + 1) * inputs)),
       ];
     },
   };

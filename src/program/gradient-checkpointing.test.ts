@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cpu } from '../../tests/support/backends.ts';
 import type { BaseDtype } from '../bases/base-dtype.ts';
-import { baseFormat } from '../bases/base-format.ts';
+import { baseFormat, type MatrixShape } from '../bases/base-format.ts';
 import { onBase } from '../bases/on-base.ts';
 import { peakMemory } from '../graph/peak-memory.ts';
 import { modelFamily } from '../models/registry.ts';
@@ -137,9 +137,9 @@ function withWeights(plain: TaskModel, dtype: BaseDtype) {
   for (const path of format.base.paths) {
     const name = `${path}.weight`;
     const weights = drawn(name);
-    const shape = plain.parameters.get(name) as readonly number[];
+    const shape = plain.parameters.get(name) as MatrixShape;
     const read = (start: number, end: number) => weights.subarray(start, end);
-    for (const made of format.tensors(path, shape, read, new Float32Array(shape[1]!).fill(3))) {
+    for (const made of format.tensors(path, shape, read, new Float32Array(shape[1]).fill(3))) {
       const bytes = Uint8Array.from(Buffer.concat([...made.make()]));
       integers.set(made.name, made.dtype === 'F32' ? new Float32Array(bytes.buffer) : bytes);
     }

@@ -5,7 +5,7 @@ import { NewFile } from '../../formats/node/store/new-file.ts';
 import type { WeightLocation } from '../../onnx/lower.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { elementCount } from '../../support/element-count.ts';
-import type { BaseFormat, MadeTensor } from '../base-format.ts';
+import type { BaseFormat, MadeTensor, MatrixShape } from '../base-format.ts';
 
 /** Elements per read. */
 const CHUNK = 2 ** 20;
@@ -47,7 +47,9 @@ export function writeBase(
     const module = name.replace(/\.weight$/, '');
     const { paths, words } = format.base;
     const isRounded = paths.has(module) || words === module;
-    const rounded = isRounded ? format.tensors(module, shape, read, magnitudes.get(module)) : [];
+    const rounded = isRounded
+      ? format.tensors(module, shape as MatrixShape, read, magnitudes.get(module))
+      : [];
     if (paths.has(module)) return rounded;
     const whole: MadeTensor = place.axes
       ? { name, dtype: 'F32', shape, make: () => inChunks(elementCount(shape), read) }
