@@ -231,18 +231,13 @@ function twoCopies(model: TaskModel, bits: 4 | 8): BaseFormat {
       if (path === words) return ofBlocks;
       const name = `${path}.weight`;
       // The rounding error of 8 bits is that of bytes. That of 4 bits is what an adapter can correct.
-      const values = bits === 8 ? read : fourBits(read);
+      const values: ReadElements = bits === 8 ? read : (start, end) => fourBitValues(read(start, end));
       return [
         ...ofBlocks,
         ...smoothedBytes(name + COLUMNS, shape, values, smoothed.has(path) && { name, magnitudes }),
       ];
     },
   };
-}
-
-/** Reads whole blocks of a weight as 4 bits have them. */
-function fourBits(read: ReadElements): ReadElements {
-  return (start, end) => fourBitValues(quantizeBlocks(read(start, end), 4, BASE_BLOCK), BASE_BLOCK);
 }
 
 /** The modules among `paths` that read what a norm returns. */

@@ -39,14 +39,15 @@ export function quantizeBlocks(values: Float32Array, bits: 4 | 8, blockSize: num
   return { blocks, scales };
 }
 
-/** The values of quantized blocks of 4 bits. */
-export function fourBitValues({ blocks, scales }: QuantizedBlocks, blockSize: number): Float32Array {
-  const values = new Float32Array(2 * blocks.length);
+/** Whole blocks of weights as an int4 base has them: rounded to 4 bits. */
+export function fourBitValues(values: Float32Array): Float32Array {
+  const { blocks, scales } = quantizeBlocks(values, 4, BASE_BLOCK);
+  const rounded = new Float32Array(values.length);
   for (let i = 0; i < values.length; i++) {
     const nibble = (blocks[i >> 1]! >> (4 * (i & 1))) & 15;
-    values[i] = (nibble - 8) * scales[Math.floor(i / blockSize)]!;
+    rounded[i] = (nibble - 8) * scales[Math.floor(i / BASE_BLOCK)]!;
   }
-  return values;
+  return rounded;
 }
 
 function largest(values: Float32Array, start: number, end: number): number {

@@ -24,33 +24,25 @@ export function packedBatch(
   const batch = rows.length;
   const length = rows.reduce((most, row) => Math.max(most, rowLength(starts, packing, row)), 0);
   const matrix = (filler: number) => new Int32Array(batch * length).fill(filler);
-  const [inputIds, attentionMask, positionIds, labels] = [padId, 0, 0, IGNORED].map(matrix);
+  const [inputIds, attentionMask, positionIds] = [matrix(padId), matrix(0), matrix(0)];
+  const labels = matrix(IGNORED);
   rows.forEach((row, i) => {
     let at = i * length;
     for (let k = packing.starts[row]!; k < packing.starts[row + 1]!; k++) {
       const document = packing.items[k]!;
-      const [start, end] = [starts[document], starts[document + 1]];
-      inputIds!.set(tokens.subarray(start, end), at);
-      attentionMask!.fill(k - packing.starts[row]! + 1, at, at + end! - start!);
-      for (let position = 0; position < end! - start!; position++) {
-        positionIds![at + position] = position;
+      const [start, end] = [starts[document]!, starts[document + 1]!];
+      inputIds.set(tokens.subarray(start, end), at);
+      attentionMask.fill(k - packing.starts[row]! + 1, at, at + end - start);
+      for (let position = 0; position < end - start; position++) {
+        positionIds[at + position] = position;
         const isPredicted = position > 0 || predictsFirst;
-        if (isPredicted && learnt[start! + position] === 1)
-          labels![at + position] = tokens[start! + position]!;
+        if (isPredicted && learnt[start + position] === 1) labels[at + position] = tokens[start + position]!;
       }
-      at += end! - start!;
+      at += end - start;
     }
   });
   const tokenTypeIds = new Int32Array(batch * length);
-  return {
-    inputIds: inputIds!,
-    attentionMask: attentionMask!,
-    tokenTypeIds,
-    positionIds,
-    labels: labels!,
-    batch,
-    length,
-  };
+  return { inputIds, attentionMask, tokenTypeIds, positionIds, labels, batch, length };
 }
 
 /** The number of tokens in a row. */

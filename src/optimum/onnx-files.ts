@@ -38,6 +38,7 @@ export function onnxFiles(
     graphs.map((graph) => {
       const name = `${graph.name}${ONNX_DTYPES[dtype].suffix}.onnx`;
       const lowered = lowerModel(graph, new FileWeights(ONNX_DTYPES[dtype], read));
+      // The types of values are those of float32 weights, so files of other types go without them.
       return { name, files: streamModel(modelFields({ ...lowered, values: [] }), name, maxBytes) };
     }),
   );

@@ -1,6 +1,6 @@
 import type { BaseDtype } from '../bases/base-dtype.ts';
 import { quantizedPaths } from '../bases/quantized-paths.ts';
-import { BASE_BLOCK, fourBitValues, quantizeBlocks } from '../formats/quantize-blocks.ts';
+import { BASE_BLOCK, fourBitValues } from '../formats/quantize-blocks.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 import { UserError } from '../support/user-error.ts';
@@ -44,7 +44,6 @@ function roundedReader(model: TaskModel, readRange: ReadRange): ReadRange {
     // Only whole blocks can be rounded, so the range is extended to whole blocks.
     const from = start - (start % BASE_BLOCK);
     const blocks = readRange(name, from, Math.ceil(end / BASE_BLOCK) * BASE_BLOCK);
-    const values = fourBitValues(quantizeBlocks(blocks, 4, BASE_BLOCK), BASE_BLOCK);
-    return values.slice(start - from, end - from);
+    return fourBitValues(blocks).slice(start - from, end - from);
   };
 }

@@ -1,4 +1,4 @@
-import { BASE_BLOCK, fourBitValues, quantizeBlocks } from '../../formats/quantize-blocks.ts';
+import { BASE_BLOCK, fourBitValues } from '../../formats/quantize-blocks.ts';
 import type { LinearModule } from '../../nn/network.ts';
 import type { LowRankModule } from '../low-rank/factors.ts';
 import { packedFactors } from './start-factors.ts';
@@ -31,6 +31,6 @@ export function isInt4({ inFeatures, transposed }: LinearModule): boolean {
 
 /** W - Q. */
 function roundingError(weight: Float32Array): Float32Array {
-  const rounded = fourBitValues(quantizeBlocks(weight, 4, BASE_BLOCK), BASE_BLOCK);
+  const rounded = fourBitValues(weight);
   return weight.map((value, i) => value - rounded[i]!);
 }
