@@ -16,9 +16,9 @@ const TESTED = [
   'cli/load-config',
   'cli/run-command',
   'data/parquet/node/parquet-file',
-  'formats/node/store/new-file',
   'jobs/node/do-job',
-  'run/node/run-lock',
+  'store/node/folder-lock',
+  'store/node/new-file',
 ].map((name) => `src/${name}.ts`);
 
 /**

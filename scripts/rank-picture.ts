@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { atomicWrite } from '../src/formats/node/atomic-write.ts';
 import { rankHeatMap } from '../src/report/rank-heat-map.ts';
 import { rankTable } from '../src/report/rank-table.ts';
 import type { TrainEvent } from '../src/run/events.ts';
+import { atomicWrite } from '../src/store/node/atomic-write.ts';
 
 /*
  * npx tsx scripts/rank-picture.ts RUN/metrics.jsonl OUT.svg --title TEXT

@@ -39,20 +39,36 @@ function objections(file: string, text: string): string[] {
   });
 }
 
+function sources(): string[] {
+  return readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .map((path) => `src/${path.replaceAll('\\', '/')}`)
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'));
+}
+
 describe('imports', () => {
   it('of src point one way', () => {
-    const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
-      .map((path) => `src/${path.replaceAll('\\', '/')}`)
-      .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'));
+    const files = sources();
     expect(files.length).toBeGreaterThan(50);
     expect(files.flatMap((file) => objections(file, readFileSync(file, 'utf8')))).toEqual([]);
+  });
+
+  it('only src/store writes files, and logs grow at their end', () => {
+    const writing =
+      /\b(writeFile|createWriteStream|mkdir|mkdtemp|rename|symlink|link|copyFile|cp|truncate)(Sync)?\b/;
+    const importsOf = (path: string) =>
+      [...readFileSync(path, 'utf8').matchAll(/^import \{([^}]+)\} from 'node:fs(\/promises)?'/gm)].map(
+        ([, names]) => names!,
+      );
+    const writers = sources().filter((path) => importsOf(path).some((names) => writing.test(names)));
+    expect(writers.length).toBeGreaterThan(2);
+    expect(writers.filter((path) => !/^src\/store\/|\/testing\//.test(path))).toEqual([]);
   });
 
   it.each([
     [
       'src/onnx/lower.ts',
       `import { a } from '../runtime/session.ts'`,
-      'src/onnx may import from itself and: support, graph, autodiff',
+      'src/onnx may import from itself and: support, store, graph, autodiff',
     ],
     [
       'src/support/a.ts',

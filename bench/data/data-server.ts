@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeAdapter } from '../../src/formats/adapters/node/adapter-folder.ts';
-import { atomicWrite } from '../../src/formats/node/atomic-write.ts';
+import { atomicWrite } from '../../src/store/node/atomic-write.ts';
 import { loadRun } from '../../src/jobs/node/load-run.ts';
 import { readRun } from '../../src/jobs/node/read-run.ts';
 import { peakMemoryMb } from '../../src/support/node/peak-memory.ts';

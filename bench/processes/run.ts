@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { hugePageEnvironment } from '../../src/cli/huge-pages/huge-page-environment.ts';
-import { atomicWrite } from '../../src/formats/node/atomic-write.ts';
+import { atomicWrite } from '../../src/store/node/atomic-write.ts';
 import { Client } from '../client.ts';
 import { median } from '../median.ts';
 import { writeRandomCheckpoint } from '../random-checkpoint.ts';

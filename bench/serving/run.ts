@@ -3,7 +3,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { textFile } from '../../src/data/node/text-files.ts';
-import { atomicWrite } from '../../src/formats/node/atomic-write.ts';
+import { atomicWrite } from '../../src/store/node/atomic-write.ts';
 import { Client } from '../client.ts';
 import { median } from '../median.ts';
 import { changeAdapters } from './change-adapters.ts';

@@ -1,9 +1,9 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { f32ToF16 } from '../../src/formats/float.ts';
-import { atomicWrite } from '../../src/formats/node/atomic-write.ts';
 import { writeSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../src/formats/tensor-data.ts';
+import { atomicWrite } from '../../src/store/node/atomic-write.ts';
 import type { ParameterLayout } from '../../src/tuners/parameter-layout.ts';
 import { CONFIG } from './shape.ts';
 import { DISTILLATION } from './training/objective.ts';

@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { atomicWrite } from '../../src/formats/node/atomic-write.ts';
+import { atomicWrite } from '../../src/store/node/atomic-write.ts';
 import { Random } from '../../src/support/random.ts';
 import { loadTokenizer } from '../../src/text/node/load-tokenizer.ts';
 import { writeChunks } from './corpus/chunk-store.ts';

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import ts from 'typescript';
-import { atomicWrite } from '../../src/formats/node/atomic-write.ts';
 import { standalone } from '../../src/report/chart/standalone.ts';
 import { type Markup, markup } from '../../src/report/markup.ts';
+import { atomicWrite } from '../../src/store/node/atomic-write.ts';
 import { ROOMS, type Room } from './rooms.ts';
 
 /*

@@ -4,6 +4,7 @@
  */
 export const ROOMS = {
   support: 'user errors, randomness, small helpers',
+  store: 'files that several processes write: new files, links, locks',
   graph: 'op set, shapes, builder, verifier, printer',
   autodiff: 'derivatives, the reverse walk, recomputation',
   onnx: 'lowering and encoding to ONNX',

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { contentDigest } from '../../formats/node/content-digest.ts';
 import { SafetensorsFile } from '../../formats/node/safetensors-file.ts';
-import { inUse, removeStale, temporaryName } from '../../formats/node/store/temporary-name.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
+import { inScratchFolder } from '../../store/node/scratch-folder.ts';
 import { cacheFolder as programCache } from '../../support/node/cache-folder.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { BaseDtype } from '../base-dtype.ts';
@@ -104,11 +104,7 @@ async function magnitudesOf(
 ): Promise<Map<string, Float32Array>> {
   const over = (model: LoadedModel) => inputMagnitudes(model, nodeEngine(model, 'cpu'), measured);
   if (!measuredOver || measured.size === 0) return over(model);
-  mkdirSync(cacheFolder, { recursive: true });
-  removeStale(cacheFolder, MEASURED);
-  const folder = resolve(temporaryName(join(cacheFolder, MEASURED)));
-  inUse.add(folder);
-  try {
+  return inScratchFolder(cacheFolder, MEASURED, async (folder) => {
     const stillOpen = { ...model, close() {} };
     const rounded = await onCopy(stillOpen, dtype, measuredOver, { cacheFolder: folder });
     try {
@@ -116,10 +112,7 @@ async function magnitudesOf(
     } finally {
       rounded.close();
     }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-    inUse.delete(folder);
-  }
+  });
 }
 
 /** Undefined if missing or truncated; the caller rebuilds it. */

@@ -1,9 +1,9 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { streamSafetensors } from '../../formats/encode-safetensors.ts';
-import { NewFile } from '../../formats/node/store/new-file.ts';
 import type { WeightLocation } from '../../onnx/lower.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
+import { NewFile } from '../../store/node/new-file.ts';
 import { elementCount } from '../../support/element-count.ts';
 import type { BaseFormat, MadeTensor, MatrixShape } from '../base-format.ts';
 

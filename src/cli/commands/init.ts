@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
 import { Command, Option } from 'commander';
-import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { UserError } from '../../support/user-error.ts';
 import { CONFIG_NAME } from '../config-path.ts';

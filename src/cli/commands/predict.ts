@@ -154,7 +154,7 @@ function noFiles(where: string, task: string | undefined): UserError {
 }
 
 async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
-  const { atomicWrite } = await import('../../formats/node/atomic-write.ts');
+  const { atomicWrite } = await import('../../store/node/atomic-write.ts');
   for (const [name, content] of Object.entries(files)) atomicWrite(join(folder, name), content);
   console.log(`The predictions are in ${folder}`);
 }

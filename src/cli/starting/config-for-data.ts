@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { launchOf } from '../../parallel/node/launch.ts';
+import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { printable } from '../../support/printable.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { UserError } from '../../support/user-error.ts';

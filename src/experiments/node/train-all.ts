@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { stringify } from 'yaml';
-import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import type { TrainEvent } from '../../run/events.ts';
 import { finishOf } from '../../run/node/event-log.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
+import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { stopStep } from '../../train/trainer-settings.ts';
 import { filesBeside } from './files-beside.ts';
 import { runChild } from './run-child.ts';

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { readText } from '../../formats/node/read-text.ts';
 import { readRunRecord } from '../../report/node/read-run-record.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
+import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { programVersion } from '../../support/node/program-version.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { type Cell, type Experiment, type ExperimentRun, finalRun, tuningRun } from '../experiment.ts';

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { readText } from '../../formats/node/read-text.ts';
 import { readRunRecord } from '../../report/node/read-run-record.ts';
+import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { scoringRule } from '../scoring-rule.ts';
 import { sweepMarkdown } from '../sweep/sweep-markdown.ts';
 import { bestName, type SweepResults, sweepResults } from '../sweep/sweep-results.ts';

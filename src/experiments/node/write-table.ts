@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { writeReport } from '../../report/node/write-report.ts';
+import { atomicWrite } from '../../store/node/atomic-write.ts';
 import type { NamedRun } from './train-all.ts';
 
 /** Writes the results of finished runs: `table.md`, `table.json`, `report.html`. */

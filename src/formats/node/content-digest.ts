@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type BigIntStats, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { cacheFolder } from '../../support/node/cache-folder.ts';
 import { identityOf } from '../../support/node/file-identity.ts';
 import { digestRanges, startDigest, textDigest } from '../source-digest.ts';
-import { atomicWrite } from './atomic-write.ts';
 import { FileSource } from './file-source.ts';
 
 const DIGEST = /^[0-9a-f]{64}$/;

@@ -1,3 +1,4 @@
+import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { encodeSafetensors } from '../encode-safetensors.ts';
 import {
   LENGTH_BYTES,
@@ -8,7 +9,6 @@ import {
 import { SafetensorsTensors } from '../safetensors-tensors.ts';
 import type { StoredTensor } from '../tensor-data.ts';
 import type { TensorFile } from '../tensor-file.ts';
-import { atomicWrite } from './atomic-write.ts';
 import { FileSource } from './file-source.ts';
 
 /** An open safetensors file. The header is in memory, and tensors are read on request. Close it after use. */

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, renameSync, symlinkSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ListFileEntry } from '@huggingface/hub';
-import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { FileSource } from '../../formats/node/file-source.ts';
-import { makeFolder } from '../../formats/node/make-folder.ts';
-import { NewFile } from '../../formats/node/store/new-file.ts';
-import { temporaryName } from '../../formats/node/store/temporary-name.ts';
+import { atomicWrite } from '../../store/node/atomic-write.ts';
+import { NewFile } from '../../store/node/new-file.ts';
+import { newLink } from '../../store/node/new-link.ts';
 import { UserError } from '../../support/user-error.ts';
 import { isAdapterRepository, MODULES, neededFiles, POOLING, POOLING_FILES } from '../model-files.ts';
 import type { ModelId } from '../model-id.ts';
@@ -92,7 +91,7 @@ export async function openRepository(
           options.onProgress?.({ file: path, received, total: expected.size });
         await saveBlob(content, blob, { ...expected, where: `${where}: ${path}`, onReceived });
       }
-      linkBlob(blob, link);
+      newLink(link, blob);
     },
     keep() {
       if (type === 'model')
@@ -205,20 +204,4 @@ async function saveBlob(
   } finally {
     file.discard();
   }
-}
-
-/**
- * Links a file to its blob, atomically, because other processes may read the link. The link is relative, so
- * that the cache can be moved. If the system does not allow links, the blob is copied.
- */
-function linkBlob(blob: string, link: string): void {
-  makeFolder(dirname(link));
-  const temporary = temporaryName(link);
-  try {
-    symlinkSync(relative(dirname(link), blob), temporary);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
-    copyFileSync(blob, temporary);
-  }
-  renameSync(temporary, link);
 }

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { stringify } from 'yaml';
-import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { digestOf } from '../../formats/node/content-digest.ts';
 import { fromFirst } from '../../parallel/node/from-first.ts';
 import { ALONE_PROCESSES, type Processes } from '../../parallel/node/join-processes.ts';
@@ -16,12 +15,14 @@ import { assertOwnCheckpoint } from '../../run/node/own-checkpoint.ts';
 import {
   checkRunFolder,
   contentOf,
+  lockRun,
   makeRunFolder,
   runFiles,
   takeRunFolder,
 } from '../../run/node/run-folder.ts';
-import { assertLocked, lockFolder } from '../../run/node/run-lock.ts';
 import { fingerprintOf, lengthOf, withLength } from '../../run/same-run.ts';
+import { atomicWrite } from '../../store/node/atomic-write.ts';
+import { assertLocked } from '../../store/node/folder-lock.ts';
 import { peakMemoryMb } from '../../support/node/peak-memory.ts';
 import type { StepControl, StepState } from '../../train/step-control.ts';
 import type { TrainerHost } from '../../train/trainer.ts';
@@ -63,7 +64,7 @@ export async function runTraining(config: ParsedConfig, options: RunOptions): Pr
     const lock = { onWait: (message: string) => options.onEvent({ type: 'notice', step: 0, message }) };
     // An existing folder is locked while its files are read, because they must not change. A new folder is
     // created last.
-    if (seen.length > 0) release = lockFolder(config.output, lock);
+    if (seen.length > 0) release = lockRun(config.output, lock);
     lockNewFolder = () => {
       release ??= takeRunFolder(config.output, seen, lock);
     };

@@ -1,9 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
-import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { digestOf } from '../../formats/node/content-digest.ts';
-import { makeFolder } from '../../formats/node/make-folder.ts';
 import { missingFile } from '../../formats/node/missing-file.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
 import { scoreFacts } from '../../metrics/scores.ts';
@@ -13,6 +11,8 @@ import type { FinishEvent } from '../../run/events.ts';
 import { checkpointsIn, readCheckpoint, stepOfCheckpoint } from '../../run/node/checkpoint-file.ts';
 import { totalStepsOf } from '../../run/node/event-log.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
+import { atomicWrite } from '../../store/node/atomic-write.ts';
+import { makeFolder } from '../../store/node/make-folder.ts';
 import { UserError } from '../../support/user-error.ts';
 import { openWeights } from '../../trained/node/load-model.ts';
 import { startMethod } from '../start-method.ts';

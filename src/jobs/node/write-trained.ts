@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { weightFiles } from '../../formats/node/checkpoint.ts';
-import { makeFolder } from '../../formats/node/make-folder.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import type { FinishEvent } from '../../run/events.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
+import { atomicWrite } from '../../store/node/atomic-write.ts';
+import { makeFolder } from '../../store/node/make-folder.ts';
 import { copySharedFiles } from '../../trained/node/shared-files.ts';
 import type { MethodRun } from '../../tuners/method-run.ts';
 import { runResults } from '../run-results.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { UserError } from '../../support/user-error.ts';
 import { DRAWN_BY, REPORT_SCRIPT, reportPage } from '../page/report-page.ts';
 import { groupRuns } from '../run/group-runs.ts';

@@ -1,5 +1,5 @@
 import { appendFileSync, existsSync } from 'node:fs';
-import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import { atomicWrite } from '../../store/node/atomic-write.ts';
 import type { FinishEvent, TrainEvent } from '../events.ts';
 import { logValues } from './log-values.ts';
 

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, rmSync } from 'node:fs';
 import { z } from 'zod';
-import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { readBytes, readJson } from '../../formats/node/read-text.ts';
+import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ComponentImportance } from '../../tuners/method-run.ts';
 import type { ImportanceLog } from '../component-history.ts';

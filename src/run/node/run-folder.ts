@@ -1,9 +1,11 @@
 import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { makeFolder } from '../../formats/node/make-folder.ts';
-import { isTemporary, removeStale } from '../../formats/node/store/temporary-name.ts';
+import { launchOf } from '../../parallel/node/launch.ts';
+import { LOCK_FILE, type LockOptions, lockFolder } from '../../store/node/folder-lock.ts';
+import { makeFolder } from '../../store/node/make-folder.ts';
+import { isTemporary, removeStale } from '../../store/node/temporary-name.ts';
+import { parentProcess } from '../../support/node/parent-process.ts';
 import { UserError } from '../../support/user-error.ts';
-import { LOCK_FILE, type LockOptions, lockFolder } from './run-lock.ts';
 
 /** Paths of a run's files. */
 export function runFiles(folder: string) {
@@ -61,6 +63,18 @@ export function contentOf(folder: string): string[] {
 }
 
 /**
+ * Makes this thread the only writer of a run's folder, which must exist. See {@link lockFolder}.
+ *
+ * @returns a function that unlocks it
+ * @throws UserError if another run holds the lock
+ */
+export function lockRun(folder: string, options?: LockOptions): () => void {
+  const launch = launchOf(process.env);
+  const launcher = launch && launch.size !== 1 ? process.ppid : parentProcess();
+  return lockFolder(folder, { launcher, ...options });
+}
+
+/**
  * Creates the folder and locks it.
  *
  * @param seen its entries when it was checked
@@ -70,7 +84,7 @@ export function contentOf(folder: string): string[] {
 export function takeRunFolder(folder: string, seen: readonly string[], options?: LockOptions): () => void {
   const release = asked(folder, () => {
     makeFolder(folder);
-    return lockFolder(folder, options);
+    return lockRun(folder, options);
   });
   if (contentOf(folder).join('/') === seen.join('/')) return release;
   release();

@@ -1,7 +1,6 @@
-import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertNewFolder } from '../../formats/node/assert-new-folder.ts';
-import { makeFolder } from '../../formats/node/make-folder.ts';
+import { atomicCopy } from '../../store/node/atomic-copy.ts';
 import { pageParts } from './page-parts.ts';
 
 /**
@@ -12,8 +11,6 @@ import { pageParts } from './page-parts.ts';
 export function writePage(output: string): void {
   assertNewFolder(output);
   for (const { address, folder, files } of pageParts()) {
-    const to = join(output, address);
-    makeFolder(to);
-    for (const name of files) copyFileSync(join(folder, name), join(to, name));
+    for (const name of files) atomicCopy(join(folder, name), join(output, address, name));
   }
 }

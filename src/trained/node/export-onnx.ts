@@ -1,8 +1,7 @@
-import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertNewFolder } from '../../formats/node/assert-new-folder.ts';
-import { atomicWrite } from '../../formats/node/atomic-write.ts';
-import { makeFolder } from '../../formats/node/make-folder.ts';
+import { atomicCopy } from '../../store/node/atomic-copy.ts';
+import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { type ExportOnnxOptions, onnxFolder } from '../onnx-folder.ts';
 import type { OpenedTuned } from './open-tuned.ts';
 import { sharedFiles } from './shared-files.ts';
@@ -17,8 +16,7 @@ export function exportOnnx(opened: OpenedTuned, output: string, options?: Export
   const { base, baseFolder } = opened;
   const shared = sharedFiles(baseFolder);
   const made = onnxFolder(opened, { files: base.small, where: (name) => join(baseFolder, name) }, options);
-  makeFolder(output);
-  for (const [name, path] of shared) copyFileSync(path, join(output, name));
+  for (const [name, path] of shared) atomicCopy(path, join(output, name));
   // The config comes last. Without it, the folder is not recognised as complete.
   for (const [path, { chunks }] of made) atomicWrite(join(output, path), chunks());
 }

@@ -1,8 +1,8 @@
-import { copyFileSync, existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { editJson } from '../../formats/edit-json.ts';
-import { atomicWrite } from '../../formats/node/atomic-write.ts';
-import { makeFolder } from '../../formats/node/make-folder.ts';
+import { atomicCopy } from '../../store/node/atomic-copy.ts';
+import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { NOTES_FILE } from '../notes.ts';
 import { SENTENCE_FILES } from '../sentence-files.ts';
 
@@ -15,9 +15,8 @@ export function copyNotes(from: string, to: string, { merged = false } = {}): vo
   for (const name of [NOTES_FILE, ...Object.values(SENTENCE_FILES)]) {
     const [path, copy] = [join(from, name), join(to, name)];
     if (!existsSync(path)) continue;
-    makeFolder(dirname(copy));
     if (merged && name === NOTES_FILE) atomicWrite(copy, withoutBase(readFileSync(path, 'utf8')));
-    else copyFileSync(path, copy);
+    else atomicCopy(path, copy);
   }
 }
 

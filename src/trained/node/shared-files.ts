@@ -1,11 +1,12 @@
-import { copyFileSync, existsSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
+import { atomicCopy } from '../../store/node/atomic-copy.ts';
 import { UserError } from '../../support/user-error.ts';
 import { SHARED_FILES } from '../full-model.ts';
 
 /** Copies the files that a derived model shares with its base. Throws a UserError like {@link sharedFiles}. */
 export function copySharedFiles(from: string, to: string): void {
-  for (const [file, path] of sharedFiles(from)) copyFileSync(path, join(to, file));
+  for (const [file, path] of sharedFiles(from)) atomicCopy(path, join(to, file));
 }
 
 /**

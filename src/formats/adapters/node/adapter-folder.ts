@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { atomicWrite } from '../../node/atomic-write.ts';
+import { atomicWrite } from '../../../store/node/atomic-write.ts';
 import { folderFiles } from '../../node/folder-files.ts';
 import { missingFile } from '../../node/missing-file.ts';
 import { ADAPTER_CONFIG } from '../adapter-files.ts';

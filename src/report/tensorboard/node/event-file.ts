@@ -1,8 +1,8 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
-import { makeFolder } from '../../../formats/node/make-folder.ts';
 import { readEvent } from '../../../run/events.ts';
+import { makeFolder } from '../../../store/node/make-folder.ts';
 import { maskedCrc32c } from '../crc32c.ts';
 import { scalarsOf } from '../scalars-of.ts';
 

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { atomicWrite } from '../../../formats/node/atomic-write.ts';
 import { readYaml } from '../../../formats/node/read-text.ts';
 import type { ParsedConfig } from '../../../run/config/run-config.ts';
 import type { ReportTo } from '../../../run/config/training-section.ts';
 import type { TrainEvent } from '../../../run/events.ts';
 import { runFiles } from '../../../run/node/run-folder.ts';
+import { atomicWrite } from '../../../store/node/atomic-write.ts';
 import { valuesOf } from '../../run/settings-of.ts';
 import { eventFile } from '../../tensorboard/node/event-file.ts';
 import { scalarsOf } from '../../tensorboard/scalars-of.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { threadId } from 'node:worker_threads';
-import { processStatus } from './process-status.ts';
+import { processStatus } from '../../support/node/process-status.ts';
 
 /** A place with unique process numbers. Two containers with the same host name may have processes of the same number. */
 export interface Place {

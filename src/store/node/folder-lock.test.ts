@@ -12,8 +12,8 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type Kind, startWriter, whyNot } from '../../../tests/support/writers.ts';
+import { assertLocked, LOCK_FILE, lockFolder, unlockFolder } from './folder-lock.ts';
 import { startHeartbeat } from './heartbeat.ts';
-import { assertLocked, LOCK_FILE, lockFolder, unlockFolder } from './run-lock.ts';
 
 let folder: string;
 let path: string;
@@ -80,14 +80,6 @@ it.skipIf(process.platform !== 'linux')('of a process whose launcher has ended i
   expect(readdirSync(folder)).toEqual([]);
 });
 
-it('names the process that its holder ends with', () => {
-  vi.stubEnv('ADALORA_PARENT', '4321');
-  const unlock = lockFolder(folder);
-  vi.unstubAllEnvs();
-  expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ pid: process.pid, launcher: 4321 });
-  unlock();
-});
-
 it('of a process with a running launcher is not taken over', () => {
   const launcher = process.ppid;
   writeFileSync(path, JSON.stringify({ ...ownHolder(), launcher }));
@@ -103,7 +95,7 @@ it('of another machine is observed, and its name is escaped', async () => {
 });
 
 const HOLD = `
-const { lockFolder } = await built('run/node/run-lock.js');
+const { lockFolder } = await built('store/node/folder-lock.js');
 lockFolder(folder, { beatMs: 20 });
 print('held');
 setInterval(() => {}, 1000);`;

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Kind, startWriter, whyNot } from '../../../../tests/support/writers.ts';
+import { type Kind, startWriter, whyNot } from '../../../tests/support/writers.ts';
 import { NewFile } from './new-file.ts';
 
 let folder: string;
@@ -17,7 +17,7 @@ const FILES = 30;
 
 /** Publishes files filled with ones or twos while another process does the same. Prints the inodes that it sees. */
 const PUBLISH = `
-const { NewFile } = await built('formats/node/store/new-file.js');
+const { NewFile } = await built('store/node/new-file.js');
 const { readFileSync, statSync } = await import('node:fs');
 const isIntact = (path) => /^(1{9000}|2{9000})$/.test(readFileSync(path, 'latin1'));
 const inodes = [];

@@ -1,18 +1,16 @@
 import { closeSync, fstatSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
-import { linkNew } from '../../formats/node/store/link-new.ts';
-import { takeAway } from '../../formats/node/store/take-away.ts';
-import { temporaryName } from '../../formats/node/store/temporary-name.ts';
-import { launchOf } from '../../parallel/node/launch.ts';
 import { fileError } from '../../support/file-error.ts';
-import { hasEnded, type Owner, placeKey, thisOwner } from '../../support/node/owner.ts';
-import { parentProcess } from '../../support/node/parent-process.ts';
 import { processStatus } from '../../support/node/process-status.ts';
 import { UserError } from '../../support/user-error.ts';
 import { BEAT_MS, startHeartbeat } from './heartbeat.ts';
+import { linkNew } from './link-new.ts';
+import { hasEnded, type Owner, placeKey, thisOwner } from './owner.ts';
+import { takeAway } from './take-away.ts';
+import { temporaryName } from './temporary-name.ts';
 
-/** Name of the lock in a run's folder. */
+/** Name of the lock in a folder. */
 export const LOCK_FILE = '.lock';
 /**
  * A lock may be empty for this long while it is written (without hard links). After that, its writer has been killed.
@@ -41,6 +39,8 @@ interface Found {
 }
 
 export interface LockOptions {
+  /** See {@link Holder}. */
+  launcher?: number;
   /** Called once, before a lock of another container or host is watched. */
   onWait?: (message: string) => void;
   /** Shorter times for tests. */
@@ -50,7 +50,7 @@ export interface LockOptions {
 }
 
 /**
- * Makes this thread the only writer of a run's folder, which must exist. The lock of an ended process on this machine
+ * Makes this thread the only writer of a folder, which must exist. The lock of an ended process on this machine
  * is taken over. If only its launcher has ended, this function waits for the process. The lock of a process in another
  * container or on another host is taken over if it is not renewed for two minutes.
  *
@@ -62,7 +62,7 @@ export function lockFolder(folder: string, options: LockOptions = {}): () => voi
   const patience = performance.now() + ENDING_MS;
   const isSilent = watch(folder, options);
   for (;;) {
-    const content = JSON.stringify(self());
+    const content = JSON.stringify({ ...thisOwner(), launcher: options.launcher });
     if (place(path, content)) {
       const stop = startHeartbeat(path, content, options.beatMs);
       return () => {
@@ -130,7 +130,7 @@ function watch(folder: string, { onWait, silentMs = SILENT_MS, watchedMs = WATCH
 export function assertLocked(folder: string): void {
   const path = join(folder, LOCK_FILE);
   const holder = holderIn(read(path)?.text ?? '');
-  if (holder && !isSame(holder, self())) throw heldBy(holder, folder, path);
+  if (holder && !isSame(holder, thisOwner())) throw heldBy(holder, folder, path);
 }
 
 /**
@@ -141,19 +141,13 @@ export function unlockFolder(folder: string, thread: number): void {
   const path = join(folder, LOCK_FILE);
   try {
     const holder = holderIn(read(path)?.text ?? '');
-    if (holder && isSame(holder, { ...self(), thread })) rmSync(path, { force: true });
+    if (holder && isSame(holder, { ...thisOwner(), thread })) rmSync(path, { force: true });
   } catch (error) {
     if (!fileError(error)) throw error;
   }
 }
 
-function self(): Holder {
-  const launch = launchOf(process.env);
-  const launcher = launch && launch.size !== 1 ? process.ppid : parentProcess();
-  return { ...thisOwner(), ...(launcher !== undefined && { launcher }) };
-}
-
-function isSame(a: Holder, b: Holder): boolean {
+function isSame(a: Owner, b: Owner): boolean {
   return placeKey(a) === placeKey(b) && a.pid === b.pid && a.thread === b.thread && a.started === b.started;
 }
 

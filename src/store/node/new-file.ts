@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { makeFolder } from '../make-folder.ts';
 import { linkNew } from './link-new.ts';
+import { makeFolder } from './make-folder.ts';
 import { takeAway } from './take-away.ts';
 import { inUse, removeStale, temporaryName } from './temporary-name.ts';
 

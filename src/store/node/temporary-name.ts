@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { threadId } from 'node:worker_threads';
-import { hasEnded, placeKey, thisOwner } from '../../../support/node/owner.ts';
+import { hasEnded, placeKey, thisOwner } from './owner.ts';
 
 /**
  * Matches a temporary name: the final name; the owner's place, process, start time of the process and thread;

@@ -1,7 +1,7 @@
 import { lstatSync, readlinkSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UserError } from '../../support/user-error.ts';
-import { NewFile } from './store/new-file.ts';
+import { NewFile } from './new-file.ts';
 
 /**
  * Writes a file atomically: even after a crash, a reader finds either the old content or the new one. Missing
