@@ -1,3 +1,5 @@
+import { nearestByte } from './nearest-byte.ts';
+
 /** Elements per scale in the weights of an int4 or int8 base, as in QLoRA. */
 export const BASE_BLOCK = 64;
 
@@ -29,7 +31,7 @@ export function quantizeBlocks(values: Float32Array, bits: 4 | 8, blockSize: num
     scales[block] = scale;
     const inverse = scale === 0 ? 0 : 1 / scales[block]!;
     if (bits === 8) {
-      for (let i = start; i < end; i++) blocks[i] = ((values[i]! * inverse + 127.5) | 0) - 127;
+      for (let i = start; i < end; i++) blocks[i] = nearestByte(values[i]! * inverse);
     } else {
       for (let i = start; i < end; i += 2) {
         blocks[i >> 1] = nibble(values[i]! * inverse) | (nibble(values[i + 1]! * inverse) << 4);

@@ -1,3 +1,5 @@
+import { nearestByte } from './nearest-byte.ts';
+
 /** A matrix as signed bytes in row-major order. Each column has a scale, which is its largest magnitude / 127. */
 export interface ByteColumns {
   bytes: Uint8Array;
@@ -22,7 +24,7 @@ export function quantizeTransposed(
     for (let c = 0; c < columns; c++) largest = Math.max(largest, Math.abs(values[c]!));
     scales[r] = largest / 127;
     const inverse = inverseStep(largest);
-    for (let c = 0; c < columns; c++) bytes[c * rows + r] = Math.round(values[c]! * inverse);
+    for (let c = 0; c < columns; c++) bytes[c * rows + r] = nearestByte(values[c]! * inverse);
   }
   return { bytes, scales };
 }
@@ -42,7 +44,7 @@ export function quantizeColumns(
   const bytes = new Uint8Array(rows * columns);
   for (let r = 0; r < rows; r++) {
     const values = row(r);
-    for (let c = 0; c < columns; c++) bytes[r * columns + c] = Math.round(values[c]! * inverse[c]!);
+    for (let c = 0; c < columns; c++) bytes[r * columns + c] = nearestByte(values[c]! * inverse[c]!);
   }
   return { bytes, scales: largest.map((magnitude) => magnitude / 127) };
 }

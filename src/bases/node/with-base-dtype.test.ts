@@ -28,6 +28,7 @@ import type { WeightLocation } from '../../onnx/lower.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
+import { isTemporary } from '../../store/node/temporary-name.ts';
 import { Random } from '../../support/random.ts';
 import { openModel } from '../../trained/node/load-model.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
@@ -237,7 +238,7 @@ describe('a base in blocks', () => {
     const open = (onWritten: () => void) =>
       withBaseDtype(openIn(folder('base'), causal), 'int8', { cacheFolder, onWritten });
     const files = () => {
-      const [key] = readdirSync(cacheFolder);
+      const key = readdirSync(cacheFolder).find((name) => !isTemporary(name));
       const path = join(cacheFolder, key!, 'model.safetensors');
       return {
         inode: statSync(path, { throwIfNoEntry: false })?.ino,

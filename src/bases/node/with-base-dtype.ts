@@ -74,8 +74,9 @@ async function onCopy<Model extends TaskModel>(
   const folder = join(cacheFolder, `${dtype}-${baseKey(files, how)}`);
   const path = join(folder, NAME);
   const write = async () => {
-    const magnitudes = await magnitudesOf(model, dtype, format, cacheFolder);
-    writeBase(path, model, { format, magnitudes, onWritten, isIntact });
+    await measure(model, dtype, format, cacheFolder, (magnitudes, measured) =>
+      writeBase(path, model, { format, magnitudes, measured, onWritten, isIntact }),
+    );
     return SafetensorsFile.open(path);
   };
   const copy = intactCopy(path) ?? (await write());
@@ -95,20 +96,30 @@ async function onCopy<Model extends TaskModel>(
   };
 }
 
-/** Measures what a format needs. A copy of the weights that only the measurement reads is removed afterwards. */
-async function magnitudesOf(
+/**
+ * Measures what a format needs and passes it to `write`, with the copy of the weights that was measured, if any. This
+ * copy is removed afterwards.
+ */
+async function measure(
   model: LoadedModel,
   dtype: Exclude<BaseDtype, 'float32'>,
   { measured, measuredOver }: BaseFormat,
   cacheFolder: string,
-): Promise<Map<string, Float32Array>> {
+  write: (magnitudes: Map<string, Float32Array>, copy?: SafetensorsFile) => void,
+): Promise<void> {
   const over = (model: LoadedModel) => inputMagnitudes(model, nodeEngine(model, 'cpu'), measured);
-  if (!measuredOver || measured.size === 0) return over(model);
-  return inScratchFolder(cacheFolder, MEASURED, async (folder) => {
+  if (!measuredOver || measured.size === 0) return write(await over(model));
+  await inScratchFolder(cacheFolder, MEASURED, async (folder) => {
     const stillOpen = { ...model, close() {} };
     const rounded = await onCopy(stillOpen, dtype, measuredOver, { cacheFolder: folder });
     try {
-      return await over(rounded);
+      const magnitudes = await over(rounded);
+      const copy = SafetensorsFile.open(join(rounded.weightFolder, NAME));
+      try {
+        write(magnitudes, copy);
+      } finally {
+        copy.close();
+      }
     } finally {
       rounded.close();
     }

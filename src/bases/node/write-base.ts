@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { streamSafetensors } from '../../formats/encode-safetensors.ts';
-import type { WeightLocation } from '../../onnx/lower.ts';
+import type { SafetensorsFile } from '../../formats/node/safetensors-file.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { NewFile } from '../../store/node/new-file.ts';
 import { elementCount } from '../../support/element-count.ts';
@@ -23,6 +23,7 @@ export type OnWritten = (share: number) => void;
  * process has written the file in the meantime, its file is kept.
  *
  * @param magnitudes the largest input magnitudes of the modules in `format.measured`
+ * @param measured the copy over which they were measured, if any: what it holds is not computed again
  * @param isIntact whether an existing file can be used
  */
 export function writeBase(
@@ -31,11 +32,13 @@ export function writeBase(
   {
     format,
     magnitudes,
+    measured,
     onWritten,
     isIntact,
   }: {
     format: BaseFormat;
     magnitudes: ReadonlyMap<string, Float32Array>;
+    measured?: SafetensorsFile;
     onWritten: OnWritten;
     isIntact: (path: string) => boolean;
   },
@@ -53,7 +56,12 @@ export function writeBase(
     if (paths.has(module)) return rounded;
     const whole: MadeTensor = place.axes
       ? { name, dtype: 'F32', shape, make: () => inChunks(elementCount(shape), read) }
-      : { name, dtype: STORED[place.dtype], shape, make: () => copied(model.weightFolder, place) };
+      : {
+          name,
+          dtype: STORED[place.dtype],
+          shape,
+          make: () => copied(join(model.weightFolder, place.file), place),
+        };
     return [whole, ...rounded];
   });
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
@@ -61,7 +69,7 @@ export function writeBase(
   let written = 0;
   function* make(name: string) {
     const { shape, make } = byName.get(name) as MadeTensor;
-    yield* make();
+    yield* measured?.has(name) ? copied(measured.path, measured.info(name)) : make();
     written += elementCount(shape);
     onWritten(written / all);
   }
@@ -81,9 +89,9 @@ function* inChunks(count: number, read: (start: number, end: number) => Float32A
   }
 }
 
-/** The bytes of a tensor, as stored in its file. */
-function* copied(folder: string, { file, begin, end }: WeightLocation): Generator<Uint8Array> {
-  const descriptor = openSync(join(folder, file), 'r');
+/** The bytes of a tensor, as stored in a file. */
+function* copied(file: string, { begin, end }: { begin: number; end: number }): Generator<Uint8Array> {
+  const descriptor = openSync(file, 'r');
   try {
     const buffer = new Uint8Array(Math.min(COPIED, end - begin));
     for (let at = begin; at < end; ) {
