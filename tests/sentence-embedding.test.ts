@@ -166,6 +166,8 @@ it('reads a retrieval set in the form of BEIR', async () => {
   const files = { train: join(beir, 'qrels/train.tsv'), validation: join(beir, 'qrels/test.tsv') };
   const { metrics } = await train(configOf('beir-run', files));
   expect(metrics['eval_recall@5']).toBeGreaterThan(0.4);
+  const held = await train(configOf('beir-held', { train: files.train, validation: '25%' }));
+  expect(held.metrics['eval_recall@5']).toBeGreaterThan(0);
   written('beir/qrels/bad.tsv', 'query-id\tcorpus-id\tscore\nq0\td99\t1\n');
   await expect(train(configOf('bad', { train: join(beir, 'qrels/bad.tsv') }))).rejects.toThrow(
     /bad\.tsv:2 has the text "d99", which is not in corpus\.jsonl/,

@@ -226,8 +226,9 @@ function joined(task: AnyTask, parts: readonly unknown[]): unknown {
 
 /** Holds out a share of each source's rows. */
 function splitSources(task: AnyTask, sources: readonly Source[], share: number) {
-  const parts = sources.map(({ rows }) => task.files.holdOut?.(rows, share));
-  if (!parts.every((part) => part !== undefined)) return undefined;
+  const { holdOut } = task.files;
+  if (!holdOut) return undefined;
+  const parts = sources.map(({ rows }) => holdOut(rows, share));
   return {
     train: joined(
       task,

@@ -53,9 +53,9 @@ export interface TaskFiles<Data extends BaseData = BaseData, Rows = unknown> {
   /** Joins the content of several sources: first all rows (or files) of the first source, and so on. */
   join(parts: readonly Rows[]): Rows;
   /** Holds out a share of the training rows for validation. Missing if examples are not rows. */
-  holdOut?(rows: Rows, share: number): HeldOut<Rows> | undefined;
-  /** Number of rows. Missing or undefined if examples are not rows. */
-  countRows?(rows: Rows): number | undefined;
+  holdOut?(rows: Rows, share: number): HeldOut<Rows>;
+  /** Number of rows. Missing if examples are not rows. */
+  countRows?(rows: Rows): number;
   /** Notices about a file, for example about skipped rows. */
   notices?(rows: Rows): string[];
   /** Settings that are missing in the section and detected in the files. They are stored for later use of the model. */

@@ -21,9 +21,9 @@ export interface HeldOutPlaces {
 }
 
 /**
- * Splits the training rows: some to train on, and some to compare choices. Files are written for each part.
- * Rows of a mixture or of a data set on the Hub are held out by each run if the task can. Every process writes
- * the same files, and every run holds out the same rows.
+ * Splits the training rows: some to train on, and some to compare choices. Files are written for each part. Every
+ * process writes the same files. Rows of a mixture, of a data set on the Hub, and of a task that takes folders are held
+ * out by each run if the task can. Every run holds out the same rows.
  *
  * @param folder the folder for the files
  * @throws UserError for rows that cannot be split, and for files that are unreadable or too small
@@ -35,7 +35,7 @@ export async function writeHeldOut(
 ): Promise<HeldOutPlaces> {
   const definition = taskNamed(task);
   const isMixture = typeof data.train !== 'string';
-  if (definition.files.holdOut && (isMixture || data.dataset !== undefined))
+  if (definition.files.holdOut && (isMixture || data.dataset !== undefined || definition.files.takesFolders))
     return { validation: `${Number((100 * share).toPrecision(6))}%` };
   if (data.dataset !== undefined) {
     throw new UserError({

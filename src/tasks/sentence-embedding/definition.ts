@@ -12,7 +12,7 @@ import {
 import { type EmbeddedText, embeddingFlags, embedTexts } from './embed-texts.ts';
 import { embeddingEvaluation, SCORES_OF } from './embedding-evaluation.ts';
 import { embeddingExamples } from './embedding-examples.ts';
-import { type EmbeddingRows, embeddingRows, joinedRows } from './embedding-rows.ts';
+import { type EmbeddingRows, embeddingRows, joinedRows, type Retrieval } from './embedding-rows.ts';
 import { withPooling } from './with-pooling.ts';
 import { wordBaseline } from './word-baseline.ts';
 
@@ -38,13 +38,12 @@ export const sentenceEmbedding: TaskDefinition<
     tellsAnswers: () => true,
   },
   files: {
-    countRows: (rows) => (rows.retrieval ? undefined : rows.columns[0]!.length),
+    countRows: ({ columns }) => columns[0]!.length,
     takesFolders: true,
     takesTables: true,
     read: embeddingRows,
     join: joinedRows,
     holdOut(rows, share) {
-      if (rows.retrieval) return undefined;
       const numbers = [...rows.columns[0]!.keys()];
       const { train, validation } = holdOut(numbers, share, (row) => [rows.columns[0]![row]]);
       return { train: pickRows(rows, train), validation: pickRows(rows, validation) };
@@ -122,5 +121,13 @@ function pickRows(rows: EmbeddingRows, numbers: readonly number[]): EmbeddingRow
     columns: rows.columns.map(pick),
     ...(rows.scores && { scores: pick(rows.scores) }),
     ...(rows.classes && { classes: pick(rows.classes) }),
+    ...(rows.retrieval && { retrieval: askedBy(rows.retrieval, pick(rows.columns[0]!)) }),
   };
+}
+
+/** The queries of some anchors, which search among all texts. */
+function askedBy({ queries, corpus, relevant }: Retrieval, anchors: readonly string[]): Retrieval {
+  const texts = new Set(anchors);
+  const isAsked = (_: unknown, i: number) => texts.has(queries[i]!);
+  return { queries: queries.filter(isAsked), corpus, relevant: relevant.filter(isAsked) };
 }

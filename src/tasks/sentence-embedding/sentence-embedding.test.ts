@@ -21,6 +21,7 @@ import { openModel } from '../../trained/node/load-model.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
 import { parseAdapterKey } from '../../tuners/low-rank/adapter-keys.ts';
 import { methodNamed } from '../../tuners/registry.ts';
+import { beirRows } from './beir.ts';
 import { type EmbeddingData, embeddingDataSchema } from './data-section.ts';
 import { sentenceEmbedding } from './definition.ts';
 import { type Embedding, embedTexts } from './embed-texts.ts';
@@ -294,3 +295,41 @@ function furthest(a: ArrayLike<number>, b: ArrayLike<number>): number {
   expect(a.length).toBe(b.length);
   return Math.max(...Array.from(a, (x, i) => Math.abs(x - b[i]!)));
 }
+
+it('queries are held out with all their texts, and search the whole corpus', () => {
+  const ids = Array.from({ length: 20 }, (_, i) => i);
+  const jsonl = (text: (id: number) => string) =>
+    ids.map((id) => JSON.stringify({ _id: `${id}`, text: text(id) })).join('\n');
+  const file = (name: string, content: string) => ({
+    name: `set/${name}`,
+    size: content.length,
+    read: () => content,
+  });
+  const rows = beirRows([
+    file(
+      'corpus.jsonl',
+      jsonl((id) => `text ${id}`),
+    ),
+    file(
+      'queries.jsonl',
+      jsonl((id) => `query ${id}`),
+    ),
+    file(
+      'qrels/train.tsv',
+      ids.flatMap((id) => [`${id}\t${id}\t1`, `${id}\t${(id + 1) % 20}\t1`]).join('\n'),
+    ),
+  ]);
+  const { train, validation } = sentenceEmbedding.files.holdOut!(rows, 0.25);
+  expect([train, validation].map(({ columns }) => columns[0]!.length)).toEqual([30, 10]);
+  const asked = [train, validation].map(({ retrieval }) => retrieval!.queries);
+  expect(new Set(asked.flat()).size).toBe(20);
+  expect(asked[1]).toHaveLength(5);
+  for (const { columns, retrieval } of [train, validation]) {
+    expect(new Set(columns[0])).toEqual(new Set(retrieval!.queries));
+    expect(retrieval!.corpus).toHaveLength(20);
+    retrieval!.queries.forEach((query, i) => {
+      const id = Number(query.split(' ')[1]);
+      expect(retrieval!.relevant[i]).toEqual(new Set([id, (id + 1) % 20]));
+    });
+  }
+});
