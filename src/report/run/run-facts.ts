@@ -39,12 +39,6 @@ export function methodTitle(facts: RunFacts): string {
   return titleOf(methodNamed(facts.method).words, methodSettings(facts));
 }
 
-/** The display name of a method in a config. It is the given name if this version has no such method. */
-export function methodTitleOf(name: string): string {
-  const known = METHOD_NAMES.find((method) => method === name);
-  return known ? methodNamed(known).words.title : name;
-}
-
 /** One word for the unit of the ranks of some methods. Methods are given by their names in a config. */
 export function componentsOf(methods: readonly string[]): string {
   const words = new Set(
