@@ -50,6 +50,14 @@ it("texts of a folder are split without another sweep's files in their place", a
   for (const place of [`${train}`, validation]) expect(readdirSync(place).sort()).toEqual(['b.txt', 'c.txt']);
 });
 
+it('pairs, and retrieval sets of several files, are held out by each run', async () => {
+  const path = join(folder, 'pairs.csv');
+  writeFileSync(path, ['question,answer', ...numbers.map((i) => `question ${i},answer ${i}`)].join('\n'));
+  const data = { train: path, anchor: 'question', positive: 'answer' };
+  const given = { task: 'sentence_embedding', data } as Pick<RunConfig, 'task' | 'data'>;
+  expect(await writeHeldOut(given, 0.25, join(folder, 'pairs'))).toEqual({ validation: '25%' });
+});
+
 const mixture = (...train: string[]) => ({ train, probabilities: train.map(() => 1 / train.length) });
 
 it("a mixture's files are split each, and their held-out rows are one validation set", async () => {
