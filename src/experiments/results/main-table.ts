@@ -51,7 +51,7 @@ function averageText(value: { mean?: number; paper?: number } | undefined): stri
 }
 
 /** The number of trained parameters, or its range over all runs. */
-function parametersText(rows: readonly RowResult[]): string {
+export function parametersText(rows: readonly RowResult[]): string {
   const values = rows.flatMap(({ runs }) => runs.flatMap(({ parameters }) => parameters ?? []));
   if (values.length === 0) return '';
   const [least, most] = [Math.min(...values), Math.max(...values)];

@@ -1,9 +1,8 @@
 import { counted, duration } from '../../report/format.ts';
 import { scoreTitle } from '../../report/run/names.ts';
-import type { Interval } from '../../stats/interval.ts';
 import { settingsText } from '../settings.ts';
 import type { ExperimentResults } from './experiment-results.ts';
-import { mainTable } from './main-table.ts';
+import { mainTable, parametersText } from './main-table.ts';
 import { type PairTest, testOf } from './pair-tests.ts';
 import { type RowResult, scaleOf, type TaskResult } from './results.ts';
 
@@ -66,7 +65,7 @@ function cells(row: RowResult, { scores, tests, rows }: TaskResult, compared: bo
           : []),
       ];
     }),
-    countsText(row.parameters),
+    parametersText([row]),
     row.seconds ? duration(row.seconds.mean) : '',
     row.memoryMb ? `${counted(row.memoryMb.mean)} MB` : '',
   ];
@@ -76,12 +75,6 @@ function cells(row: RowResult, { scores, tests, rows }: TaskResult, compared: bo
 function settingsLine({ row, settings, runs }: RowResult): string {
   const steps = [...new Set(runs.map(({ steps }) => counted(steps)))].join(' or ');
   return `- ${row}: ${[settingsText(settings), `${steps} steps`].filter((part) => part !== '').join('; ')}`;
-}
-
-/** Formats a mean count, with half its interval if seeds differ. */
-export function countsText(values: Interval | undefined): string {
-  if (!values) return '';
-  return values.half ? `${counted(values.mean)} ± ${counted(values.half)}` : counted(values.mean);
 }
 
 function hasPaper({ rows }: Pick<TaskResult, 'rows'>): boolean {
