@@ -134,9 +134,7 @@ def optimizer_of(pm, tuner, lr, decay):
         return create_loraplus_optimizer(pm, torch.optim.AdamW, lr=lr, loraplus_lr_ratio=tuner["loraplus_lr_ratio"])
     if tuner.get("lorafa"):                               # autocast is off, because it rounds to bfloat16
         lorafa.is_bf16_available = lambda: False
-        optimizer = create_lorafa_optimizer(pm, r=tuner["r"], lora_alpha=tuner["lora_alpha"], lr=lr)
-        for group in optimizer.param_groups: group["eps"] = 1e-12
-        return optimizer
+        return create_lorafa_optimizer(pm, r=tuner["r"], lora_alpha=tuner["lora_alpha"], lr=lr)
     return torch.optim.AdamW([p for p in pm.parameters() if p.requires_grad], lr=lr, weight_decay=decay)
 
 

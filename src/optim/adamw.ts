@@ -7,6 +7,8 @@ import type { Segment } from './segment.ts';
 export interface AdamWOptions {
   betas?: [number, number];
   eps?: number;
+  /** Whether epsilon is added before the bias correction, as in transformers' former AdamW. */
+  isEarly?: boolean;
   weightDecay?: number;
   /**
    * The ranges with weight decay, in order and disjoint. All other values (biases, norms) do not decay. Default: no
@@ -29,18 +31,27 @@ export class AdamW extends MomentOptimizer {
   readonly #beta1: number;
   readonly #beta2: number;
   readonly #eps: number;
+  readonly #isEarly: boolean;
   readonly #weightDecay: number;
   readonly #decay: readonly Segment[];
   readonly #rates: readonly Rate[];
 
   constructor(
     length: number,
-    { betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, decay = [], rates }: AdamWOptions = {},
+    {
+      betas = [0.9, 0.999],
+      eps = 1e-8,
+      isEarly = false,
+      weightDecay = 0,
+      decay = [],
+      rates,
+    }: AdamWOptions = {},
   ) {
     super(length);
     this.#rates = rates ?? [{ start: 0, end: length, factor: 1 }];
     [this.#beta1, this.#beta2] = betas;
     this.#eps = eps;
+    this.#isEarly = isEarly;
     this.#weightDecay = weightDecay;
     this.#decay = decay;
     decay.forEach(({ start, end }, i) => {
@@ -73,6 +84,7 @@ export class AdamW extends MomentOptimizer {
     const beta1 = this.#beta1;
     const beta2 = this.#beta2;
     const { m, v, step } = this.current;
+    const inverseRoot = 1 / Math.sqrt(1 - beta2 ** step);
     UPDATE().run(
       {
         values: values.subarray(start, end),
@@ -81,9 +93,9 @@ export class AdamW extends MomentOptimizer {
         v: v.subarray(start, end),
       },
       {
-        ...{ beta1, rest1: 1 - beta1, beta2, rest2: 1 - beta2, eps: this.#eps },
+        ...{ beta1, rest1: 1 - beta1, beta2, rest2: 1 - beta2, inverseRoot },
+        eps: this.#isEarly ? this.#eps * inverseRoot : this.#eps,
         stepSize: lr / (1 - beta1 ** step),
-        inverseRoot: 1 / Math.sqrt(1 - beta2 ** step),
       },
     );
   }

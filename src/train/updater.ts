@@ -17,6 +17,7 @@ import {
 import { gather } from '../support/gather.ts';
 import type { AllocationEvent } from '../tuners/allocation-event.ts';
 import type { ComponentImportance, MethodRun } from '../tuners/method-run.ts';
+import type { TrainedParameter } from '../tuners/parameter-layout.ts';
 
 export interface UpdateSettings {
   learningRate: number;
@@ -30,7 +31,7 @@ export interface UpdateSettings {
   epsilon: number;
   weightDecay: number;
   /** Whether a tensor has weight decay. By default, all except biases and norms do, as in Hugging Face's trainer. */
-  decays?: (name: string) => boolean;
+  decays?: (parameter: TrainedParameter) => boolean;
   /** 0: no clipping. */
   maxGradNorm: number;
 }
@@ -146,12 +147,15 @@ export class Updater {
     const tensors = tuner.layout.segments.map(({ name, shape, start, end }) => ({
       ...{ shape, start, end },
       rate: tuner.rateOf?.({ name, shape }) ?? 1,
-      decays: decays(name),
+      decays: decays({ name, shape }),
     }));
-    return makeOptimizer(optimizer, tensors, { betas, eps, weightDecay });
+    const { earlyEpsilon } = tuner;
+    const isEarly = earlyEpsilon !== undefined;
+    return makeOptimizer(optimizer, tensors, { betas, eps: earlyEpsilon ?? eps, isEarly, weightDecay });
   }
 }
 
-function decaysByDefault(name: string): boolean {
-  return !/(\.bias|norm\.weight)$/i.test(name);
+/** Only norms have weights of one dimension. A name with `bias` may also be a table, such as T5's position biases. */
+function decaysByDefault({ name, shape }: TrainedParameter): boolean {
+  return !name.includes('bias') && !(name.endsWith('.weight') && shape.length === 1);
 }

@@ -16,6 +16,7 @@ describe('parameters trained beside the adapters', () => {
   const model = {
     parameters: new Map(names.map((name) => [name, [1]])),
     head: { modules: ['classifier'] },
+    definition: {},
   } as unknown as TunableModel;
   const head = ['classifier.weight', 'classifier.bias'];
 
@@ -39,6 +40,23 @@ describe('parameters trained beside the adapters', () => {
   ] as const)('with %j', (selection, expected) => {
     const saved = savedParameters(model, selection, [{ path: 'bert.layer.0.query' }]);
     expect(saved.map(({ name }) => name)).toEqual(expected);
+  });
+
+  it('do not include word embeddings that are also the output weights', () => {
+    const words = 'bert.words.weight';
+    const tied = {
+      parameters: new Map([[words, [3, 2]]]),
+      head: { modules: [], mayLack: ['lm_head'] },
+      definition: { tiedNames: { [words]: ['lm_head.weight'] } },
+      wordTables: new Map([[words, 1]]),
+    } as unknown as TunableModel;
+    const saved = (model: TunableModel) =>
+      savedParameters(model, { bias: 'none', modules_to_save: ['words'] }, []);
+    expect(() => saved(tied)).toThrow(
+      'modules_to_save has "words" with the word embeddings, which are also the output weights (lm_head.weight)',
+    );
+    const untied = new Map([...tied.parameters, ['lm_head.weight', [3, 2]] as const]);
+    expect(saved({ ...tied, parameters: untied })).toEqual([{ name: words, shape: [3, 2] }]);
   });
 
   it('suggests the nearest module for an unknown one', () => {

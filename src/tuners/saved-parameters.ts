@@ -1,6 +1,7 @@
 import { suggest } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
 import type { TrainedParameter } from './parameter-layout.ts';
+import { isInsideModule, tiedOutputs } from './tied-words.ts';
 import type { TunableModel } from './tuner.ts';
 
 interface SavedSelection {
@@ -23,14 +24,21 @@ export function savedParameters(
   adapted: readonly { path: string }[],
 ): TrainedParameter[] {
   const names = [...model.parameters.keys()];
-  const isInside = (parameter: string, module: string) =>
-    parameter.startsWith(`${module}.`) || parameter.includes(`.${module}.`);
   for (const module of modulesToSave) {
-    if (names.some((name) => isInside(name, module))) continue;
+    if (names.some((name) => isInsideModule(name, module))) continue;
     throw new UserError({
       where: 'modules_to_save',
       fault: `has "${module}", which is not a module of the model`,
       hint: suggest(module, new Set(names.map((name) => name.split('.').at(-2) ?? name))),
+    });
+  }
+  for (const [output, table] of tiedOutputs(model)) {
+    const module = modulesToSave.find((name) => isInsideModule(table, name));
+    if (module === undefined) continue;
+    throw new UserError({
+      where: 'modules_to_save',
+      fault: `has "${module}" with the word embeddings, which are also the output weights (${output}) of this model`,
+      hint: 'PEFT would separate them when it loads the adapter. Use a base model with tie_word_embeddings: false, or remove the module.',
     });
   }
   const wanted = [...model.head.modules, ...modulesToSave];
@@ -41,6 +49,6 @@ export function savedParameters(
     all: (name: string) => name.endsWith('.bias'),
   }[bias];
   return [...model.parameters]
-    .filter(([name]) => isTrainedBias(name) || wanted.some((module) => isInside(name, module)))
+    .filter(([name]) => isTrainedBias(name) || wanted.some((module) => isInsideModule(name, module)))
     .map(([name, shape]) => ({ name, shape }));
 }

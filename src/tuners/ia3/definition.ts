@@ -20,8 +20,8 @@ const ia3ConfigSchema = z.strictObject({
   target_modules,
   /** Modules that are not rescaled. */
   exclude_modules,
-  /** The target modules whose input is rescaled instead of their output: names, or a regular expression. */
-  feedforward_modules: target_modules,
+  /** The target modules whose input is rescaled instead of their output: names ([]: none), or a regular expression. */
+  feedforward_modules: z.union([z.string().min(1), z.array(z.string().min(1))]).optional(),
   /** Modules to train in full besides the adapter. */
   modules_to_save,
 });
@@ -43,7 +43,7 @@ export const ia3: MethodDefinition<Ia3Config, typeof ia3ConfigSchema> = {
       ...module,
       ofInput: isNamed(module.path, feedforward_modules),
     }));
-    if (config.feedforward_modules && !modules.some(({ ofInput }) => ofInput)) {
+    if (config.feedforward_modules?.length && !modules.some(({ ofInput }) => ofInput)) {
       throw new UserError({
         where: 'ia3.feedforward_modules',
         fault: `names none of the target modules, got ${JSON.stringify(feedforward_modules)}`,

@@ -18,7 +18,7 @@ import { DoraInjection, UNMIXED_LENGTHS } from './dora-injection.ts';
 import { doraReader } from './dora-reader.ts';
 import { doubledFactors, doubledModules } from './doubled-factors.ts';
 import { isInt4, loftqFactors } from './loftq-factors.ts';
-import { inverseGram, nearestGradient } from './lorafa.ts';
+import { inverseGram, nearestGradient, OPTIMIZER_EPSILON } from './lorafa.ts';
 import { isRankStabilised } from './scale-of.ts';
 import { startFactors, type WeightStart, weightStart } from './start-factors.ts';
 import { StartedInjection } from './started-injection.ts';
@@ -42,6 +42,7 @@ export type LoraSettings = Pick<LoraConfig, 'lora_dropout'> &
 export class LoraTuner extends LowRankTuner {
   protected readonly diagonal = false;
   readonly regularizer?: Regularizer;
+  readonly earlyEpsilon?: number;
   readonly #weightStart: WeightStart | undefined;
   readonly #inverses = new Map<string, Float64Array>();
 
@@ -72,8 +73,10 @@ export class LoraTuner extends LowRankTuner {
     if (use_dora) this.injection = DoraInjection;
     else if (this.#weightStart) this.injection = StartedInjection;
     const atStart = ({ name, shape }: TrainedParameter) => ({ name: name + AT_START, shape });
-    if (lorafa) this.frozen = new FrozenTensors(modules.map((module) => factorsOf(module).a));
-    else if (this.#weightStart)
+    if (lorafa) {
+      this.earlyEpsilon = OPTIMIZER_EPSILON;
+      this.frozen = new FrozenTensors(modules.map((module) => factorsOf(module).a));
+    } else if (this.#weightStart)
       this.frozen = new FrozenTensors(modules.map(factorsOf).flatMap(({ a, b }) => [atStart(a), atStart(b)]));
     if (use_dora) this.bank = UNMIXED_LENGTHS;
   }

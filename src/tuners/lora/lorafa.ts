@@ -1,6 +1,9 @@
 /** PEFT's constant that keeps the matrix invertible. */
 const EPSILON = 1e-8;
 
+/** The epsilon of PEFT's optimizer, which divides by √v + ε before the bias correction. */
+export const OPTIMIZER_EPSILON = 1e-6;
+
 /** (A Aᵀ)⁻¹ of A [rank, width]. */
 export function inverseGram(a: Float32Array, rank: number): Float64Array {
   const width = a.length / rank;

@@ -118,7 +118,7 @@ describe('an imported adapter', () => {
     [
       'an embedding',
       lora({ 'bert.embeddings.word_embeddings.lora_embedding_A': [2, 8] }),
-      'is not a module of the base model',
+      'x: bert.embeddings.word_embeddings is not a linear layer',
     ],
   ])('with %s is rejected', (_, stored, message) => expect(() => imported(stored)).toThrow(message));
 });

@@ -1,8 +1,9 @@
 import { type AdapterTensors, peftName } from '../../formats/adapters/stored-adapter.ts';
 import { excerptName } from '../../formats/excerpt.ts';
-import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
+import { unknownModule } from '../peft/unknown-module.ts';
+import { joinTiedWords } from '../tied-words.ts';
 import type { TunableModel } from '../tuner.ts';
 import { BASE_WEIGHT, parseAdapterKey } from './adapter-keys.ts';
 import { AT_START, factorName, factorOf, type LowRankModule } from './factors.ts';
@@ -33,6 +34,7 @@ export function importAdapter<Made extends LowRankTuner>(
   { scale, create }: ImportedKind<Made>,
 ): { tuner: Made; values: Float32Array } {
   const stored = tensorsByName(adapter, where);
+  joinTiedWords(model, stored, adapter.config.modules_to_save, where);
   const ranks = new Map(
     [...stored].flatMap(([name, { shape }]) => {
       const own = factorOf(name);
@@ -47,7 +49,7 @@ export function importAdapter<Made extends LowRankTuner>(
     .filter((name) => !factorOf(name))
     .map((name) => {
       const shape = model.parameters.get(name);
-      if (!shape) throw unknownName(`${where}: ${name}`, name, model.parameters.keys());
+      if (!shape) throw unknownModule(model, name, model.parameters.keys(), where);
       return { name, shape };
     });
   const tuner = create(modules, saved, model, where);
@@ -80,7 +82,7 @@ function adaptedLinears(model: TunableModel, ranks: ReadonlyMap<string, number>,
   const linears = new Map(model.linears.map((module) => [module.path, module]));
   return [...ranks].map(([path, rank]) => {
     const linear = linears.get(path);
-    if (!linear) throw unknownName(`${where}: ${path}`, path, linears.keys());
+    if (!linear) throw unknownModule(model, path, linears.keys(), where);
     return { ...linear, rank };
   });
 }
@@ -123,13 +125,5 @@ function strayFactor(name: string, ranks: ReadonlyMap<string, number>, where: st
       ? 'does not belong in a LORA adapter'
       : `has no ${factorName(path, 'A')} beside it`,
     hint: 'The adapter is damaged.',
-  });
-}
-
-function unknownName(where: string, name: string, known: Iterable<string>): UserError {
-  return new UserError({
-    where,
-    fault: 'is not a module of the base model',
-    hint: `${suggest(name, known).slice(0, 300)} Was the adapter made for another base model?`,
   });
 }

@@ -72,10 +72,10 @@ describe('parseAdapterConfig', () => {
     ['trainable_token_indices', [0]],
     ['target_parameters', ['w']],
     ['megatron_config', { a: 1 }],
-    ['loftq_config', { loftq_bits: 4 }],
     ['use_bdlora', { nblocks: 2 }],
     ['init_lora_weights', 'pissa_niter_16'],
     ['init_lora_weights', 'corda'],
+    ['init_lora_weights', 'loftq'],
   ])('rejects %s: %j by name', (key, value) => {
     expect(() => parse({ peft_type: 'LORA', [key]: value })).toThrow(`c.json: ${key} `);
   });
@@ -84,6 +84,21 @@ describe('parseAdapterConfig', () => {
     const attempt = (settings: object) => () => parse({ peft_type: 'ADALORA', ...settings });
     expect(attempt({ use_dora: true })).toThrow('c.json: use_dora is not supported');
     expect(attempt({ init_lora_weights: 'pissa' })).toThrow('c.json: init_lora_weights must be one of');
+  });
+
+  it('rejects DoRA on weights that a start has changed', () => {
+    expect(() => parse({ peft_type: 'LORA', use_dora: true, init_lora_weights: 'olora' })).toThrow(
+      'c.json: init_lora_weights "olora" changes the base weights',
+    );
+  });
+
+  it.each<[string, unknown]>([
+    ['corda_config', { corda_method: 'ipm' }],
+    ['lora_ga_config', { direction: 'ArB2r' }],
+    ['loftq_config', { loftq_bits: 4 }],
+    ['init_lora_weights', 'mica'],
+  ])('accepts %s: %j, which says how training began', (key, value) => {
+    expect(parse({ peft_type: 'LORA', [key]: value })).toMatchObject({ peft_type: 'LORA' });
   });
 
   it('accepts the same settings when off', () => {

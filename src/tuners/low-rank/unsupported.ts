@@ -29,15 +29,24 @@ export const INERT_DEFAULTS = {
 } as const;
 
 /**
- * Keys without an effect of their own. They refine `megatron_config`, `use_qalora` or an initialisation that has
- * already been applied.
+ * Keys without an effect of their own. They refine `megatron_config`, `use_qalora` or `init_lora_weights`. PEFT keeps
+ * those of an initialisation when it converts the adapter to plain LoRA.
  */
-const HARMLESS = ['megatron_core', 'qalora_group_size', 'eva_config'];
+const HARMLESS = [
+  'megatron_core',
+  'qalora_group_size',
+  'eva_config',
+  'corda_config',
+  'lora_ga_config',
+  'loftq_config',
+];
 
 /** Initialisations that do not change the base weights. */
-const INITS = [true, false, 'gaussian', 'orthogonal', 'eva'];
+const INITS = [true, false, 'gaussian', 'orthogonal', 'eva', 'mica'];
 /** Initialisations that change the base weights and can be computed again from them. */
 const WEIGHT_STARTS = ['pissa', 'olora'];
+const CONVERT =
+  'Save the adapter as plain LoRA in PEFT: save_pretrained with path_initial_model_for_weight_conversion.';
 
 /**
  * Checks that no setting of `config` that changes the mathematics is unsupported.
@@ -57,11 +66,18 @@ export function refuseUnsupported(config: Record<string, unknown>, where: string
   }
   const init = config.init_lora_weights ?? true;
   const known = config.peft_type === 'LORA' ? [...INITS, ...WEIGHT_STARTS] : INITS;
+  if (config.use_dora === true && WEIGHT_STARTS.includes(init as string)) {
+    throw new UserError({
+      where: `${where}: init_lora_weights`,
+      fault: `${JSON.stringify(init)} changes the base weights, which use_dora then divides by their lengths; together they are not supported`,
+      hint: CONVERT,
+    });
+  }
   if (known.includes(init as string)) return;
   throw new UserError({
     where: `${where}: init_lora_weights`,
     fault: `must be one of ${known.join(', ')}, got ${JSON.stringify(init)}`,
-    hint: 'Other starts change the base weights. Save the adapter as plain LoRA in PEFT: save_pretrained with path_initial_model_for_weight_conversion.',
+    hint: `Other starts change the base weights. ${CONVERT}`,
   });
 }
 

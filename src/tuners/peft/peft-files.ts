@@ -7,11 +7,13 @@ import {
   type StoredAdapter,
 } from '../../formats/adapters/stored-adapter.ts';
 import type { LinearModule } from '../../nn/network.ts';
-import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ParameterLayout } from '../parameter-layout.ts';
+import { joinTiedWords } from '../tied-words.ts';
 import type { TunableModel } from '../tuner.ts';
+import { commonSettings } from './common-settings.ts';
 import { PEFT_VERSION } from './peft-version.ts';
+import { unknownModule } from './unknown-module.ts';
 
 /** The prefix of tensors that all modules share. */
 const SHARED_PREFIX = 'base_model.';
@@ -90,14 +92,13 @@ export function readPeft<Config>(
       own.set(path, (own.get(path) ?? new Map()).set(part, tensor));
     } else if (!/\.(original_module|modules_to_save)\./.test(key)) {
       // PEFT wraps an adapted layer, so the layer's own bias belongs to `base_layer`.
-      const name = peftName(key, where).replace(/\.base_layer\.bias$/, '.bias');
-      assertShape(`${where}: ${name}`, tensor, model.parameters.get(name), name, model.parameters.keys());
-      saved.set(name, tensor);
+      saved.set(peftName(key, where).replace(/\.base_layer\.bias$/, '.bias'), tensor);
     }
   }
+  checkSaved(model, saved, stored, where);
   const linears = new Map(model.linears.map((module) => [module.path, module]));
   for (const [path, tensors] of own) {
-    if (!linears.has(path)) throw unknown(`${where}: ${path}`, path, linears.keys());
+    if (!linears.has(path)) throw unknownModule(model, path, linears.keys(), where);
     for (const part of files.parts) if (!tensors.has(part)) throw missing(`${where}: ${path}.${part}`);
   }
   if (own.size === 0) throw missing(`${where}: ${files.parts.join(', ')}`);
@@ -142,18 +143,31 @@ export function writePeft(
 }
 
 /**
+ * Checks the full parameters of a model in a file.
+ *
+ * @param saved by their names in the model; a second copy of tied word embeddings is removed
+ */
+export function checkSaved(
+  model: TunableModel,
+  saved: AdapterTensors,
+  { config }: StoredAdapter,
+  where: string,
+): void {
+  const modules = commonSettings.modules_to_save.safeParse(config.modules_to_save).data ?? null;
+  joinTiedWords(model, saved, modules, where);
+  for (const [name, tensor] of saved) {
+    const shape = model.parameters.get(name);
+    if (!shape) throw unknownModule(model, name, model.parameters.keys(), where);
+    assertShape(`${where}: ${name}`, tensor, shape);
+  }
+}
+
+/**
  * Checks the shape of a tensor.
  *
- * @throws UserError if it differs from the expected one, or `expected` is undefined
+ * @throws UserError if it differs from the expected one
  */
-export function assertShape(
-  where: string,
-  { shape }: AdapterTensor,
-  expected: readonly number[] | undefined,
-  name = '',
-  known: Iterable<string> = [],
-): void {
-  if (!expected) throw unknown(where, name, known);
+export function assertShape(where: string, { shape }: AdapterTensor, expected: readonly number[]): void {
   if (shape.join() === expected.join()) return;
   throw new UserError({
     where,
@@ -164,12 +178,4 @@ export function assertShape(
 
 function missing(where: string): UserError {
   return new UserError({ where, fault: 'is missing', hint: 'The adapter is damaged.' });
-}
-
-function unknown(where: string, name: string, known: Iterable<string>): UserError {
-  return new UserError({
-    where,
-    fault: 'is not a module of the base model',
-    hint: `${suggest(name, known).slice(0, 300)} Was the adapter made for another base model?`,
-  });
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { AdapterTensor, StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import type { AdapterTensor, AdapterTensors, StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { UNWRAPPED_PREFIX } from '../../formats/adapters/stored-adapter.ts';
 import { headNamed } from '../../models/heads/registry.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { AdapterKind } from '../adapter-kind.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
-import { assertShape, peftSettings } from '../peft/peft-files.ts';
+import { assertShape, checkSaved, peftSettings } from '../peft/peft-files.ts';
 import { PEFT_VERSION } from '../peft/peft-version.ts';
 import type { TunableModel, Tuner } from '../tuner.ts';
 import { TABLE } from './virtual-tuner.ts';
@@ -40,10 +40,11 @@ export function virtualKind({ peftType, needs, width, tunerOf }: VirtualFiles): 
     name: peftType,
     reads: ({ config }) => config.peft_type === peftType,
     import(model, stored, where) {
-      const count = countIn(stored, where);
+      // First, because the settings of an encoder-decoder are invalid too.
       const needed = needs(model);
       if (needed)
         throw new UserError({ where, fault: `is an adapter of kind ${peftType}, which needs ${needed}` });
+      const count = countIn(stored, where);
       const tokens = stored.tensors.get(TOKENS);
       if (!tokens)
         throw new UserError({
@@ -129,11 +130,12 @@ export function storedVirtual(
 }
 
 /** The parameters of the model in a file. */
-function savedIn({ parameters }: TunableModel, { tensors }: StoredAdapter, where: string) {
-  return [...tensors].flatMap(([key, tensor]) => {
-    if (key === TOKENS) return [];
-    const name = key.startsWith(UNWRAPPED_PREFIX) ? key.slice(UNWRAPPED_PREFIX.length) : key;
-    assertShape(`${where}: ${key}`, tensor, parameters.get(name), name, parameters.keys());
-    return [{ name, ...tensor }];
-  });
+function savedIn(model: TunableModel, stored: StoredAdapter, where: string) {
+  const saved: AdapterTensors = new Map();
+  for (const [key, tensor] of stored.tensors) {
+    if (key === TOKENS) continue;
+    saved.set(key.startsWith(UNWRAPPED_PREFIX) ? key.slice(UNWRAPPED_PREFIX.length) : key, tensor);
+  }
+  checkSaved(model, saved, stored, where);
+  return [...saved].map(([name, tensor]) => ({ name, ...tensor }));
 }

@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+import { staticRun } from '../tuners/method-run.ts';
+import { ParameterLayout } from '../tuners/parameter-layout.ts';
+import type { Tuner } from '../tuners/tuner.ts';
+import { Updater } from './updater.ts';
+
+const SETTINGS = {
+  ...{ learningRate: 1, schedule: 'constant', warmupSteps: 0, totalSteps: 2, maxGradNorm: 0 },
+  ...{ betas: [0, 0] as [number, number], epsilon: 0.5, weightDecay: 0 },
+} as const;
+
+function stepped(tuner: Partial<Tuner>, settings: object, gradient: number): number[] {
+  const layout = tuner.layout!;
+  const values = new Float32Array(layout.length).fill(1);
+  const updater = new Updater(staticRun(tuner as Tuner), values, { ...SETTINGS, ...settings });
+  updater.apply(new Float32Array(layout.length).fill(gradient));
+  return [...updater.values];
+}
+
+it("exempts biases and norms from weight decay, as Hugging Face's trainer does", () => {
+  const shapes = {
+    'transformer.h.0.attn.c_attn.weight': [1, 1],
+    'transformer.h.0.attn.c_attn.bias': [1],
+    'transformer.h.0.ln_1.weight': [1],
+    'model.encoder.layernorm_embedding.weight': [1],
+    'encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight': [1, 1],
+    'model.layers.0.self_attn.q_proj.lora_magnitude_vector': [1],
+  };
+  const layout = new ParameterLayout(Object.entries(shapes).map(([name, shape]) => ({ name, shape })));
+  expect(stepped({ layout }, { weightDecay: 0.5 }, 0)).toEqual([0.5, 1, 1, 1, 1, 0.5]);
+});
+
+it("adds a tuner's epsilon before AdamW's bias correction", () => {
+  const layout = new ParameterLayout([{ name: 'b', shape: [1] }]);
+  const betas = [0, 0.75];
+  // m = 2, √v = 1, and the correction doubles √v.
+  expect(stepped({ layout }, { betas, epsilon: 2 }, 2)).toEqual([1 - 2 / (1 * 2 + 2)]);
+  expect(stepped({ layout, earlyEpsilon: 3 }, { betas, epsilon: 2 }, 2)).toEqual([1 - 2 / ((1 + 3) * 2)]);
+});
