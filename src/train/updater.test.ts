@@ -2,14 +2,20 @@ import { expect, it } from 'vitest';
 import { staticRun } from '../tuners/method-run.ts';
 import { ParameterLayout } from '../tuners/parameter-layout.ts';
 import type { Tuner } from '../tuners/tuner.ts';
-import { Updater } from './updater.ts';
+import { Updater, type UpdateSettings } from './updater.ts';
 
-const SETTINGS = {
-  ...{ learningRate: 1, schedule: 'constant', warmupSteps: 0, totalSteps: 2, maxGradNorm: 0 },
-  ...{ betas: [0, 0] as [number, number], epsilon: 0.5, weightDecay: 0 },
-} as const;
+const SETTINGS: UpdateSettings = {
+  learningRate: 1,
+  schedule: 'constant',
+  warmupSteps: 0,
+  totalSteps: 2,
+  betas: [0, 0.75],
+  epsilon: 2,
+  weightDecay: 0,
+  maxGradNorm: 0,
+};
 
-function stepped(tuner: Partial<Tuner>, settings: object, gradient: number): number[] {
+function stepped(tuner: Partial<Tuner>, settings: Partial<UpdateSettings>, gradient: number): number[] {
   const layout = tuner.layout!;
   const values = new Float32Array(layout.length).fill(1);
   const updater = new Updater(staticRun(tuner as Tuner), values, { ...SETTINGS, ...settings });
@@ -32,8 +38,7 @@ it("exempts biases and norms from weight decay, as Hugging Face's trainer does",
 
 it("adds a tuner's epsilon before AdamW's bias correction", () => {
   const layout = new ParameterLayout([{ name: 'b', shape: [1] }]);
-  const betas = [0, 0.75];
   // m = 2, √v = 1, and the correction doubles √v.
-  expect(stepped({ layout }, { betas, epsilon: 2 }, 2)).toEqual([1 - 2 / (1 * 2 + 2)]);
-  expect(stepped({ layout, earlyEpsilon: 3 }, { betas, epsilon: 2 }, 2)).toEqual([1 - 2 / ((1 + 3) * 2)]);
+  expect(stepped({ layout }, {}, 2)).toEqual([1 - 2 / (1 * 2 + 2)]);
+  expect(stepped({ layout, earlyEpsilon: 3 }, {}, 2)).toEqual([1 - 2 / ((1 + 3) * 2)]);
 });
