@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { writeAdapter } from '../../src/formats/adapters/node/adapter-folder.ts';
-import { atomicWrite } from '../../src/store/node/atomic-write.ts';
 import { loadRun } from '../../src/jobs/node/load-run.ts';
 import { readRun } from '../../src/jobs/node/read-run.ts';
+import { atomicWrite } from '../../src/store/node/atomic-write.ts';
 import { peakMemoryMb } from '../../src/support/node/peak-memory.ts';
 import { Trainer, type TrainerHost } from '../../src/train/trainer.ts';
 import { formatNotes, NOTES_FILE } from '../../src/trained/notes.ts';
