@@ -16,7 +16,7 @@ MODERN = dict(vocab_size=41, hidden_size=16, num_hidden_layers=3, num_attention_
 DEC = dict(vocab_size=41, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1, intermediate_size=20,
            max_position_embeddings=64, pad_token_id=0, bos_token_id=1, eos_token_id=2)
 GEMMA = dict(DEC, head_dim=6, num_hidden_layers=3, sliding_window=5, sliding_window_pattern=3, query_pre_attn_scalar=8)
-LONG = dict(DEC, original_max_position_embeddings=8, rope_parameters={
+LONG = dict(DEC, original_max_position_embeddings=16, rope_parameters={
     "rope_type": "longrope", "partial_rotary_factor": 0.5, "rope_theta": 100.0, "short_factor": [1.0, 1.5], "long_factor": [1.2, 7.0]})
 ALBERT = dict(ENC, embedding_size=10, classifier_dropout_prob=0.0)
 NEOX = dict(DEC, num_key_value_heads=None, rotary_pct=0.5, classifier_dropout=0.0)
@@ -32,13 +32,13 @@ MODELS = {
     "modernbert-tokens": ("modernbert", "TOKEN_CLS", dict(MODERN, num_labels=3), {}),
     "modernbert-words": ("modernbert", "MASKED_LM", MODERN, {}),
     "gemma3-causal": ("gemma3_text", "CAUSAL_LM", GEMMA, {}),
-    "gemma3-classification": ("gemma3_text", "SEQ_CLS", dict(GEMMA, rope_parameters={
+    "gemma3-classification": ("gemma3_text", "SEQ_CLS", dict(GEMMA, attn_logit_softcapping=2.0, rope_parameters={
         "full_attention": {"rope_type": "linear", "factor": 4.0, "rope_theta": 100.0}, "sliding_attention": {"rope_type": "default", "rope_theta": 10.0}}), {}),
     "smollm3-causal": ("smollm3", "CAUSAL_LM", dict(DEC, no_rope_layer_interval=2, sliding_window=5, use_sliding_window=True), {}),
     "smollm3-span": ("smollm3", "QUESTION_ANS", dict(DEC, no_rope_layers=[0, 1]), {}),
     "phi3-causal": ("phi3", "CAUSAL_LM", dict(DEC, sliding_window=5), {}),
     "phi3-long": ("phi3", "CAUSAL_LM", LONG, {}),
-    "phi3-tokens": ("phi3", "TOKEN_CLS", dict(LONG, original_max_position_embeddings=16, num_labels=3, classifier_dropout=0.0), {}),
+    "phi3-tokens": ("phi3", "TOKEN_CLS", dict(LONG, original_max_position_embeddings=8, num_labels=3, classifier_dropout=0.0), {}),
     "albert-classification": ("albert", "SEQ_CLS", ALBERT, {}),
     "albert-groups": ("albert", "SEQ_CLS", dict(ALBERT, num_hidden_layers=4, num_hidden_groups=2, inner_group_num=2), {}),
     "albert-span": ("albert", "QUESTION_ANS", ALBERT, {}),

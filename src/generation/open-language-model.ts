@@ -2,6 +2,7 @@ import { headNamed } from '../models/heads/registry.ts';
 import { CausalLanguageModel } from './causal-language-model.ts';
 import { EncoderDecoderLanguageModel } from './encoder-decoder-language-model.ts';
 import type { LanguageModel } from './language-model.ts';
+import { rereadingModel } from './rereading-model.ts';
 import type { TunedModel } from './tuned-model.ts';
 
 export interface LanguageModelOptions {
@@ -13,11 +14,12 @@ export interface LanguageModelOptions {
 }
 
 /** Opens a language model with its cache. Release it after use. */
-export function openLanguageModel(
+export async function openLanguageModel(
   tuned: TunedModel,
   { continues = false }: LanguageModelOptions = {},
 ): Promise<LanguageModel & { release(): Promise<void> }> {
-  return headNamed(tuned.model.headKind).reads === 'encoder-decoder'
-    ? EncoderDecoderLanguageModel.open(tuned)
-    : CausalLanguageModel.open(tuned, continues);
+  const { headKind, config } = tuned.model;
+  if (headNamed(headKind).reads === 'encoder-decoder') return EncoderDecoderLanguageModel.open(tuned);
+  const model = await CausalLanguageModel.open(tuned, continues);
+  return config.rereadAbove === undefined ? model : rereadingModel(model, config.rereadAbove);
 }

@@ -60,6 +60,8 @@ export interface CommonConfig {
   sentence?: SentenceSettings;
   /** Whether hidden states depend on the length of the text. Then a prompt must be read at once. */
   readsWhole?: boolean;
+  /** If a generated text gets more tokens than this, all of it is read again. */
+  rereadAbove?: number;
   /** The decoder's start token in an encoder-decoder. */
   decoderStartTokenId?: number;
 }
@@ -120,6 +122,8 @@ export interface ModelDefinition<Config extends CommonConfig = CommonConfig> {
   readonly targetModules: TargetModules;
   /** Other names that tied parameters may have in a checkpoint. */
   readonly tiedNames?: Readonly<Record<string, readonly string[]>>;
+  /** Parameters that a checkpoint may lack because they equal other parameters, and the names of these. */
+  readonly lentNames?: Readonly<Record<string, readonly string[]>>;
   /** Whether the model is a decoder without an encoder. */
   readonly isDecoder?: boolean;
   /** @throws UserError that lists every problem in the file */

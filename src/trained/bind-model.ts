@@ -93,6 +93,7 @@ export function storedNames(
       (prefix) => prefix !== '',
     ),
     tiedNames: definition.tiedNames,
+    lentNames: definition.lentNames,
     mayInitialise: (name) => buffers.has(name) || mayLack.some((module) => name.startsWith(`${module}.`)),
   });
 }

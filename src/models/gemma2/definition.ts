@@ -22,13 +22,15 @@ export const gemmaFields = {
   query_pre_attn_scalar: z.number().positive().default(256),
   sliding_window: size.nullable().default(4096),
   layer_types: layerTypes.nullish(),
-  attn_logit_softcapping: z.number().positive().nullable().default(50),
   final_logit_softcapping: z.number().positive().nullable().default(30),
   use_bidirectional_attention: z.literal(false).nullish(),
 };
 
 const schema = z
-  .object(gemmaFields)
+  .object({
+    ...gemmaFields,
+    attn_logit_softcapping: z.number().positive().nullable().default(50),
+  })
   .transform((fields) => ({
     ...fields,
     hidden_act: fields.hidden_activation,
@@ -52,7 +54,10 @@ export const gemma2 = decoderFamily({
   embeddingScale: ({ hidden_size }) => Math.sqrt(hidden_size),
   normOffset: NORM_OFFSET,
   finish: (logits, { final_logit_softcapping: cap }) => bounded(logits, cap),
-  attention: (config, layer) => gemmaAttention(config, layer),
+  attention: (config, layer) => ({
+    ...gemmaAttention(config, layer),
+    adjust: (scores) => bounded(scores, config.attn_logit_softcapping),
+  }),
   layer: (...parts) => gemmaLayer(...parts),
 });
 
@@ -60,13 +65,12 @@ type GemmaConfig = z.infer<z.ZodObject<typeof gemmaFields>> & DecoderConfig;
 
 /** Attention options of a layer. */
 export function gemmaAttention(config: GemmaConfig & Parameters<typeof windowOf>[0], layer: number) {
-  const { attention_bias: bias, query_pre_attn_scalar, attn_logit_softcapping: cap } = config;
+  const { attention_bias: bias, query_pre_attn_scalar } = config;
   return {
     bias,
     outputBias: bias,
     window: windowOf(config, layer),
     scale: 1 / Math.sqrt(query_pre_attn_scalar),
-    adjust: (scores: Value) => bounded(scores, cap),
   };
 }
 

@@ -11,7 +11,6 @@ const schema = z
   .object({
     ...gemmaFields,
     max_position_embeddings: size.default(131_072),
-    attn_logit_softcapping: z.number().positive().nullable().default(null),
     final_logit_softcapping: z.number().positive().nullable().default(null),
     sliding_window_pattern: size.default(6),
     rotary_by_layer: rotaryByLayer,
@@ -28,7 +27,7 @@ const schema = z
 const THETAS = { [FULL]: ['rope_theta', 1_000_000], [SLIDING]: ['rope_local_base_freq', 10_000] } as const;
 
 function parseGemma3Config(json: unknown, where: string) {
-  const { rope_parameters: rotary_by_layer, ...others } = withRotaryByLayer(json, THETAS);
+  const { rope_parameters: rotary_by_layer, ...others } = withRotaryByLayer(json, THETAS, [FULL]);
   const rope_parameters = rotary_by_layer[FULL];
   const config = parseDecoderConfig(
     schema,
@@ -40,8 +39,8 @@ function parseGemma3Config(json: unknown, where: string) {
 }
 
 /**
- * Gemma 3 for text (Gemma Team, 2025): Gemma 2 with norms of queries and keys. Layers with a window have a
- * separate rotary base.
+ * Gemma 3 for text (Gemma Team, 2025): Gemma 2 with norms of queries and keys instead of bounded scores. Layers with
+ * a window have a separate rotary base. As in transformers, `attn_logit_softcapping` has no effect.
  */
 export const gemma3 = decoderFamily({
   rescales: 'q_proj',

@@ -18,6 +18,9 @@ const schema = z.object({
 
 export type GptNeoxConfig = ReturnType<typeof parseGptNeoxConfig>;
 
+/** The default base frequency. */
+const DEFAULT_THETA = 10_000;
+
 /** Default share of features in each head that are rotated. */
 const TURNED = 0.25;
 
@@ -26,13 +29,16 @@ export function parseGptNeoxConfig(json: unknown, where: string) {
   return parseDecoderConfig(schema, withCommonNames(json), where);
 }
 
-/** Renames GPT-NeoX's rotary settings to the common names. */
+/**
+ * Renames GPT-NeoX's rotary settings to the common names. As in transformers, the common names have no effect outside
+ * of `rope_parameters`.
+ */
 function withCommonNames(json: unknown): unknown {
   if (!isObject(json)) return json;
   const given = json.rope_scaling ?? json.rope_parameters ?? {};
   if (!isObject(given)) return json;
   const rope_parameters = {
-    rope_theta: json.rotary_emb_base,
+    rope_theta: json.rotary_emb_base ?? DEFAULT_THETA,
     partial_rotary_factor: json.rotary_pct ?? TURNED,
     ...given,
   };

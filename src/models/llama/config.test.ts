@@ -56,6 +56,38 @@ it('has the layers and the rotary settings of Gemma 3, also by their older keys'
   });
 });
 
+it.each([
+  [
+    'modernbert',
+    { global_rope_theta: 500, rope_scaling: { rope_type: 'linear', factor: 2 } },
+    {
+      full_attention: { rope_type: 'linear', factor: 2, rope_theta: 500 },
+      sliding_attention: { rope_type: 'linear', factor: 2, rope_theta: 10_000 },
+    },
+  ],
+  [
+    'gemma3_text',
+    { rope_scaling: { type: 'linear', factor: 2 } },
+    { full_attention: { rope_type: 'default' }, sliding_attention: { rope_type: 'default' } },
+  ],
+])('scales the layer types of %s as transformers: %j', (family, fields, expected) => {
+  const { rotary_by_layer, rope_parameters } = parse(family, fields) as unknown as Record<string, object>;
+  expect(rotary_by_layer ?? rope_parameters).toMatchObject(expected);
+});
+
+it('has the rotary settings of GPT-NeoX and Phi-3 from their own keys', () => {
+  const others = { rope_theta: 500, partial_rotary_factor: 0.5, hidden_size: 32 };
+  expect(parse('gpt_neox', others)).toMatchObject({
+    rope_parameters: { rope_theta: 10_000, partial_rotary_factor: 0.25 },
+  });
+  const factors = { short_factor: [1, 1, 1], long_factor: [2, 2, 2], original_max_position_embeddings: 7 };
+  const long = { pad_token_id: 0, rope_scaling: { type: 'longrope', ...factors } };
+  expect(parse('phi3', { ...long, original_max_position_embeddings: 16 })).toMatchObject({
+    rope_parameters: { original_max_position_embeddings: 16 },
+  });
+  expect(parse('phi3', long)).toMatchObject({ rope_parameters: { original_max_position_embeddings: 4096 } });
+});
+
 it('has windows for the last layers if Qwen uses them', () => {
   const layers = { num_hidden_layers: 3, num_key_value_heads: 4, sliding_window: 5, max_window_layers: 2 };
   const types = ['full_attention', 'full_attention'];

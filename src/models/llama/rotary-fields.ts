@@ -60,25 +60,20 @@ export const partialRotaryFields = z.discriminatedUnion('rope_type', [
 export type RotaryFields = z.infer<typeof rotaryFields> | z.infer<typeof partialRotaryFields>;
 
 const DEFAULT_THETA = 10_000;
-/** Keys that are at the top level in older files. */
-const BESIDE = ['partial_rotary_factor', 'original_max_position_embeddings'] as const;
 
 /**
  * Moves the rotary settings of a config.json to `rope_parameters`, as transformers 5 writes them. Older files
- * have `rope_theta` and `rope_scaling`, with `type` instead of `rope_type`. If both old and new settings are
- * present, `rope_scaling` wins.
+ * have `rope_theta`, `partial_rotary_factor` and `rope_scaling`, with `type` instead of `rope_type`. If both old
+ * and new settings are present, `rope_scaling` wins.
  */
 export function withRotaryFields(json: unknown): unknown {
   if (!isObject(json)) return json;
   const given = json.rope_scaling ?? json.rope_parameters ?? {};
   if (!isObject(given)) return { ...json, rope_parameters: given };
-  const beside = BESIDE.filter((key) => (json[key] ?? undefined) !== undefined).map((key) => [
-    key,
-    json[key],
-  ]);
+  const { partial_rotary_factor: share } = json;
   const rope_parameters = {
+    ...(share != null && { partial_rotary_factor: share }),
     ...given,
-    ...Object.fromEntries(beside),
     rope_type: given.rope_type ?? given.type ?? 'default',
     rope_theta: given.rope_theta ?? json.rope_theta ?? DEFAULT_THETA,
   };

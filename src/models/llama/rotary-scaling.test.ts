@@ -67,7 +67,11 @@ describe('the older form', () => {
     ],
     [
       { original_max_position_embeddings: 8, rope_scaling: { rope_type: 'yarn', factor: 2 } },
-      { rope_type: 'yarn', rope_theta: 10_000, factor: 2, original_max_position_embeddings: 8 },
+      { rope_type: 'yarn', rope_theta: 10_000, factor: 2 },
+    ],
+    [
+      { partial_rotary_factor: 0.5, rope_scaling: { partial_rotary_factor: 0.25 } },
+      { rope_type: 'default', rope_theta: 10_000, partial_rotary_factor: 0.25 },
     ],
   ])('%j is read as in transformers', (json, expected) => expect(read(json)).toEqual(expected));
 });

@@ -62,7 +62,7 @@ const THETAS = { [FULL]: ['global_rope_theta', 160_000], [SLIDING]: ['local_rope
 
 /** Parses a config.json of `model_type` modernbert. Fields keep Hugging Face's names. */
 export function parseModernBertConfig(json: unknown, where: string): ModernBertConfig {
-  const fields = parseFields(schema, withRotaryByLayer(json, THETAS), where);
+  const fields = parseFields(schema, withRotaryByLayer(json, THETAS, [FULL, SLIDING]), where);
   const { hidden_size, initializer_range: range, pad_token_id, max_position_embeddings: longest } = fields;
   return {
     ...fields,

@@ -38,7 +38,10 @@ export const phi3 = decoderFamily({
     rescaled: ['qkv_proj', 'down_proj'],
     rescaledInputs: ['down_proj'],
   },
-  parseConfig: (json, where) => parseDecoderConfig(schema, withOriginalLength(json), where),
+  parseConfig(json, where) {
+    const config = parseDecoderConfig(schema, withOriginalLength(json), where);
+    return { ...config, rereadAbove: config.rotary.beyond?.length };
+  },
   attention: (config) => ({
     window: config.sliding_window ?? undefined,
     project: (module, x) => {
@@ -62,12 +65,13 @@ export const phi3 = decoderFamily({
   },
 });
 
+/** Moves `original_max_position_embeddings` to the rotary settings, where other families have it. */
 function withOriginalLength(json: unknown): unknown {
   if (!isObject(json)) return json;
-  return {
-    ...json,
-    original_max_position_embeddings: json.original_max_position_embeddings ?? ORIGINAL_LENGTH,
-  };
+  const given = json.rope_scaling ?? json.rope_parameters ?? {};
+  if (!isObject(given)) return json;
+  const original_max_position_embeddings = json.original_max_position_embeddings ?? ORIGINAL_LENGTH;
+  return { ...json, rope_scaling: null, rope_parameters: { ...given, original_max_position_embeddings } };
 }
 
 /** Splits the output of a fused module into parts of the given widths. */

@@ -36,14 +36,20 @@ const schema = z
     pad_token_id: z.int().min(0).default(0),
     decoder_start_token_id: z.int().min(0).nullish(),
     is_encoder_decoder: z.literal(true).default(true),
+    dense_act_fn: z.string().optional(),
+    is_gated_act: z.boolean().optional(),
     tie_word_embeddings: z.boolean().default(true),
+    scale_decoder_outputs: z.boolean().optional(),
   })
   .refine((config) => 2 * config.relative_attention_max_distance > config.relative_attention_num_buckets, {
     path: ['relative_attention_max_distance'],
     message: 'must be above half of relative_attention_num_buckets',
   });
 
-export type T5Config = z.infer<typeof schema> & CommonConfig;
+type Fields = z.infer<typeof schema>;
+export type T5Config = Fields &
+  Required<Pick<Fields, 'dense_act_fn' | 'is_gated_act' | 'scale_decoder_outputs'>> &
+  CommonConfig;
 
 /** Alternative field names that transformers accepts for T5. */
 const OTHER_NAMES = {
@@ -53,12 +59,23 @@ const OTHER_NAMES = {
   head_dim: 'd_kv',
 };
 
-/** Parses a config.json of `model_type` t5. Fields keep Hugging Face's names. */
+/**
+ * Parses a config.json of `model_type` t5. Fields keep Hugging Face's names. T5 scales the decoder's outputs and ties
+ * its output layer to the embeddings; T5 v1.1 does neither. transformers 5 saves `tie_word_embeddings` as true for both,
+ * so `scale_decoder_outputs` decides if it is present.
+ */
 export function parseT5Config(json: unknown, where: string): T5Config {
   const fields = parseFields(schema, byOwnNames(json, OTHER_NAMES), where);
-  const { initializer_factor: factor, d_kv } = fields;
+  const { initializer_factor: factor, d_kv, feed_forward_proj } = fields;
+  const scaled = fields.scale_decoder_outputs ?? fields.tie_word_embeddings;
+  // The first gated models were trained with the tanh approximation, although their config has "gelu".
+  const act = feed_forward_proj === 'gated-gelu' ? 'gelu_new' : feed_forward_proj.replace('gated-', '');
   return {
     ...fields,
+    dense_act_fn: fields.dense_act_fn ?? act,
+    is_gated_act: fields.is_gated_act ?? feed_forward_proj.startsWith('gated-'),
+    scale_decoder_outputs: scaled,
+    tie_word_embeddings: scaled,
     ...labelsOf(fields),
     vocabSize: fields.vocab_size,
     typeVocabSize: 0,

@@ -19,6 +19,8 @@ export const t5: ModelDefinition<T5Config> = {
   tiedNames: {
     [`${SHARED}.weight`]: ['encoder.embed_tokens.weight', 'decoder.embed_tokens.weight', 'lm_head.weight'],
   },
+  // transformers ties the output layer of T5 v1.1 as well, unless the checkpoint has its own.
+  lentNames: { 'lm_head.weight': [`${SHARED}.weight`] },
   parseConfig: parseT5Config,
 
   heads: {
@@ -28,7 +30,7 @@ export const t5: ModelDefinition<T5Config> = {
       mayLack: ['lm_head'],
       build(network, config, inputs) {
         const rows = selectRows(t5Model(network, config, inputs), inputs);
-        const scaled = config.tie_word_embeddings ? multiply(rows, 1 / Math.sqrt(config.d_model)) : rows;
+        const scaled = config.scale_decoder_outputs ? multiply(rows, 1 / Math.sqrt(config.d_model)) : rows;
         return wordLogits(network, config, SHARED, scaled);
       },
     },

@@ -64,11 +64,8 @@ export function crossAttention(
 
 /** The feed-forward network at the end of each layer, with its norm and residual. It may be gated. */
 export function feedForward(layer: Network, config: T5Config, hidden: Value): Value {
-  const { d_model, d_ff, dropout_rate, feed_forward_proj } = config;
-  const isGated = feed_forward_proj.startsWith('gated-');
-  const name = feed_forward_proj.replace('gated-', '');
-  // The first gated models were trained with the tanh approximation, although their config has "gelu".
-  const active = activation(isGated && name === 'gelu' ? 'gelu_new' : name, 'feed_forward_proj');
+  const { d_model, d_ff, dropout_rate, is_gated_act: isGated } = config;
+  const active = activation(config.dense_act_fn, 'feed_forward_proj');
   return sublayer(layer, config, ['DenseReluDense', 'feedForward'], hidden, (module, x) => {
     const names = isGated ? ['wi_0', 'wi_1'] : ['wi'];
     const [gate, ...others] = module.linearGroup(names, x, Array(names.length).fill(d_ff), NO_BIAS) as [

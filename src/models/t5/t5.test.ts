@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { dropoutSites } from '../../../tests/support/dropout-sites.ts';
+import type { Checkpoint } from '../../formats/checkpoint.ts';
 import { tokenModel } from '../../objectives/token-model.ts';
 import { elementCount } from '../../support/element-count.ts';
+import { storedNames } from '../../trained/bind-model.ts';
 import { defaultTargets } from '../../tuners/low-rank/default-targets.ts';
-import { parseT5Config } from './config.ts';
+import { parseT5Config, type T5Config } from './config.ts';
 import { t5 } from './definition.ts';
 import { distanceBuckets } from './distance-buckets.ts';
 
@@ -34,6 +36,28 @@ describe('the model of a config.json', () => {
   ])('has as many parameters as %s', (_, fields, count) => {
     const { parameters } = model(fields);
     expect([...parameters.values()].reduce((sum, shape) => sum + elementCount(shape), 0)).toBe(count);
+  });
+
+  it.each([
+    [{}, true, ['relu', false]],
+    [{ tie_word_embeddings: false, feed_forward_proj: 'gated-gelu' }, false, ['gelu_new', true]],
+    // As transformers 5 saves T5 v1.1.
+    [{ tie_word_embeddings: true, scale_decoder_outputs: false }, false, ['relu', false]],
+    [{ dense_act_fn: 'silu', is_gated_act: true }, true, ['silu', true]],
+  ])('has the output layer and the feed-forward network of transformers: %j', (fields, scaled, form) => {
+    const { config, parameters } = model(fields);
+    const { scale_decoder_outputs, dense_act_fn, is_gated_act } = config as unknown as T5Config;
+    expect([scale_decoder_outputs, dense_act_fn, is_gated_act]).toEqual([scaled, ...form]);
+    expect(parameters.has('lm_head.weight')).toBe(!scaled);
+  });
+
+  it('has the embeddings as output layer if the checkpoint of T5 v1.1 has no other', () => {
+    const { parameters, ...rest } = model({ ...FLAN_SMALL, scale_decoder_outputs: false });
+    const stored = new Map([...parameters].filter(([name]) => name !== 'lm_head.weight'));
+    const info = (name: string) => ({ dtype: 'F32', shape: stored.get(name)!, file: '', begin: 0, end: 0 });
+    const source = { names: () => [...stored.keys()], info };
+    const names = storedNames({ parameters, ...rest }, source as unknown as Checkpoint, 'folder');
+    expect(names.get('lm_head.weight')).toBe('shared.weight');
   });
 
   it('adapts the matrices of its form of the feed-forward network', () => {

@@ -310,7 +310,7 @@ function recognised<Answer extends LabelAnswer>(
   model: UnknownTrained,
 ): Recognised | undefined {
   const names = Object.values((model.json.id2label as Record<string, string> | undefined) ?? {});
-  const count = classOutputs(model) ?? (names.length || 2);
+  const count = classOutputs(model) ?? (names.length || model.config.numLabels);
   const problemType = model.json.problem_type ?? undefined;
   if (problemType === undefined ? !kind.recognises(model, count) : problemType !== kind.problemType)
     return undefined;

@@ -150,7 +150,7 @@ function recognised(model: UnknownTrained): Recognised | undefined {
       : model.taskType === 'TOKEN_CLS';
   if (!isOne || !head) return undefined;
   const names = Object.values((model.json.id2label as Record<string, string> | undefined) ?? {});
-  const count = model.outputsOf(build(['O', 'B-X'])) ?? (names.length || 2);
+  const count = model.outputsOf(build(['O', 'B-X'])) ?? (names.length || model.config.numLabels);
   const labels = names.length === count ? names : Array.from({ length: count }, (_, id) => `LABEL_${id}`);
   return { labels, data: {} };
 }
