@@ -31,6 +31,17 @@ export const POOLING = '1_Pooling';
  */
 export const POOLING_FILES = [MODULES, `${POOLING}/config.json`];
 
+/** The possible names of the config of its transformer module. Only the first one is used by later versions. */
+export const TRANSFORMER_FILES = [
+  'bert',
+  'roberta',
+  'distilbert',
+  'camembert',
+  'albert',
+  'xlm-roberta',
+  'xlnet',
+].map((family) => `sentence_${family}_config.json`);
+
 /** Small files that describe the model and the tokenizer. */
 const DESCRIPTION = [
   'config.json',
@@ -42,7 +53,7 @@ const DESCRIPTION = [
   'added_tokens.json',
   'vocab.txt',
   ...POOLING_FILES,
-  'sentence_bert_config.json',
+  ...TRANSFORMER_FILES,
   'config_sentence_transformers.json',
   'vocab.json',
   'merges.txt',

@@ -15,6 +15,8 @@ export interface SentenceSettings {
   prompts: Readonly<Record<string, string>>;
   /** The name of the prompt that is prepended to every text by default. */
   defaultPrompt?: string;
+  /** The name of the function that compares vectors. It is only passed on. */
+  similarity?: string;
   /** Maximum tokens per text. */
   maxLength?: number;
   /** A feature of the model that this library does not support. */

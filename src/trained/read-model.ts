@@ -1,9 +1,10 @@
 import { type Files, filesFrom, missingIn, pathIn, readFile, readJsonFile } from '../formats/files.ts';
 import { parseSmallJson } from '../formats/small-json.ts';
 import type { GenerationSources } from '../generation/generation-settings.ts';
+import { TRANSFORMER_FILES } from '../hub/model-files.ts';
 import { HEAD_KINDS, writesText } from '../models/heads/registry.ts';
 import type { CommonConfig } from '../models/model-definition.ts';
-import type { SentenceSettings } from '../models/sentence-settings.ts';
+import { PLAIN_SENTENCE, type SentenceSettings } from '../models/sentence-settings.ts';
 import { lazy } from '../support/lazy.ts';
 import { buildTokenizer, readTokenizerFiles, type TextLimits } from '../text/build-tokenizer.ts';
 import type { ChatTemplate } from '../text/chat/chat-template.ts';
@@ -65,7 +66,7 @@ export async function describeModel(files: Files, changes?: ModelConfig): Promis
   if (!config) throw missingIn(files, CONFIG, 'the config.json of a Hugging Face model');
   const json = parseSmallJson(config, where) as Record<string, unknown>;
   const sentence = await readSentenceFiles(files);
-  const settings = sentenceSettings((name) => sentence.get(name), files.name);
+  const settings = sentenceSettings((name) => sentence.get(name), files.name) ?? settingsWithout(json);
   return withChanges({ files, json, config, settings }, changes);
 }
 
@@ -135,12 +136,20 @@ export async function readModel(described: Described, limits?: TextLimits): Prom
   };
 }
 
+/** sentence-transformers pools a decoder without its files by the last token, and any other model by the mean. */
+function settingsWithout({ architectures }: Record<string, unknown>): SentenceSettings | undefined {
+  const [architecture] = Array.isArray(architectures) ? architectures : [];
+  if (!String(architecture).endsWith('ForCausalLM')) return undefined;
+  return { ...PLAIN_SENTENCE, pooling: { ...PLAIN_SENTENCE.pooling, mode: 'lasttoken' } };
+}
+
 /** The files of sentence-transformers, by name, as parsed JSON. */
 async function readSentenceFiles(files: Files): Promise<Map<string, unknown>> {
   const modules = await readJsonFile(files, SENTENCE_FILES.modules);
   if (modules === undefined) return new Map();
-  const names = sentenceFileNames(modules);
-  return new Map(
-    await Promise.all(names.map(async (name) => [name, await readJsonFile(files, name)] as const)),
-  );
+  const read = (names: readonly string[]) =>
+    Promise.all(names.map(async (name) => [name, await readJsonFile(files, name)] as const));
+  const found = new Map(await read(sentenceFileNames(modules)));
+  if (found.get(SENTENCE_FILES.transformer) !== undefined) return found;
+  return new Map([...found, ...(await read(TRANSFORMER_FILES))]);
 }

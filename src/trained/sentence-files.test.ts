@@ -35,7 +35,16 @@ describe('the files of sentence-transformers', () => {
     });
   });
 
+  it('set lengths by the names of older versions', () => {
+    const limit = (max_seq_length: number) => ({ max_seq_length });
+    expect(settingsOf({ 'sentence_roberta_config.json': limit(128) })).toMatchObject({ maxLength: 128 });
+    const both = { 'sentence_bert_config.json': limit(64), 'sentence_albert_config.json': limit(128) };
+    expect(settingsOf(both)).toMatchObject({ maxLength: 64 });
+  });
+
   it.each([
+    [{ 'config_sentence_transformers.json': { truncate_dim: 8 } }, /truncate_dim/],
+    [{ 'config_sentence_transformers.json': { default_prompt_name: 'query' } }, /default_prompt_name/],
     [{ '1_Pooling/config.json': { pooling_mode: 'max' } }, /pooling by max/],
     [{ '1_Pooling/config.json': { pooling_mode: ['mean', 'cls'] } }, /pooling by mean and cls/],
     [{ '1_Pooling/config.json': { include_prompt: false } }, /without the prompt/],
@@ -57,7 +66,7 @@ describe('the files of sentence-transformers', () => {
   it.each(['mean', 'cls', 'lasttoken'] as const)('are written as they are read: %s', (mode) => {
     const sentence = {
       ...{ pooling: { mode, normalize: mode === 'cls' }, prompts: { query: 'q: ' } },
-      ...{ defaultPrompt: 'query', maxLength: 100 },
+      ...{ defaultPrompt: 'query', maxLength: 100, similarity: 'dot' },
     };
     const model = { headKind: 'FEATURE_EXTRACTION', config: { numLabels: 8, maxLength: 512, sentence } };
     const files = sentenceFiles(model as never);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TRANSFORMER_FILES } from '../hub/model-files.ts';
 import { headNamed } from '../models/heads/registry.ts';
 import { PLAIN_SENTENCE, POOLING_MODES, type SentenceSettings } from '../models/sentence-settings.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
@@ -26,6 +27,8 @@ const poolingSchema = z.looseObject({
 const promptsSchema = z.looseObject({
   prompts: z.record(z.string(), z.string()).nullish(),
   default_prompt_name: z.string().nullish(),
+  similarity_fn_name: z.string().nullish(),
+  truncate_dim: z.int().min(1).nullish(),
 });
 const transformerSchema = z.looseObject({
   max_seq_length: z.int().min(1).nullish(),
@@ -69,13 +72,19 @@ export function sentenceSettings(read: ReadSentenceFile, where: string): Sentenc
   settings.pooling = { ...settings.pooling, normalize };
   if (strange) settings.unsupported = `a module of type ${strange.kind}`;
   if (kinds[0]?.path) settings.unsupported = `weights in the folder ${kinds[0].path}`;
-  const transformer = readOf(transformerSchema, SENTENCE_FILES.transformer);
-  if (transformer?.do_lower_case) settings.unsupported = `do_lower_case (${SENTENCE_FILES.transformer})`;
-  const prompts = readOf(promptsSchema, SENTENCE_FILES.prompts);
+  const name = TRANSFORMER_FILES.find((known) => read(known) !== undefined) ?? SENTENCE_FILES.transformer;
+  const transformer = readOf(transformerSchema, name);
+  if (transformer?.do_lower_case) settings.unsupported = `do_lower_case (${name})`;
+  const { prompts, default_prompt_name, similarity_fn_name, truncate_dim } =
+    readOf(promptsSchema, SENTENCE_FILES.prompts) ?? {};
+  if (truncate_dim) settings.unsupported = `truncate_dim (${SENTENCE_FILES.prompts})`;
+  if (default_prompt_name && !Object.hasOwn(prompts ?? {}, default_prompt_name))
+    settings.unsupported = `a default_prompt_name that is not in prompts (${SENTENCE_FILES.prompts})`;
   return {
     ...settings,
-    prompts: prompts?.prompts ?? {},
-    ...(prompts?.default_prompt_name && { defaultPrompt: prompts.default_prompt_name }),
+    prompts: prompts ?? {},
+    ...(default_prompt_name && { defaultPrompt: default_prompt_name }),
+    ...(similarity_fn_name && { similarity: similarity_fn_name }),
     ...(transformer?.max_seq_length && { maxLength: transformer.max_seq_length }),
   };
 }
@@ -125,7 +134,7 @@ export function sentenceFiles(
   maxLength = config.sentence?.maxLength ?? config.maxLength,
 ): ReadonlyMap<string, string> {
   if (headNamed(headKind).mainUse !== 'embed') return new Map();
-  const { pooling, prompts, defaultPrompt } = config.sentence ?? PLAIN_SENTENCE;
+  const { pooling, prompts, defaultPrompt, similarity = 'cosine' } = config.sentence ?? PLAIN_SENTENCE;
   const types = ['Transformer', 'Pooling', ...(pooling.normalize ? ['Normalize'] : [])];
   const modules = types.map((type, idx) => ({
     ...{ idx, name: `${idx}`, path: idx === 0 ? '' : `${idx}_${type}` },
@@ -143,7 +152,7 @@ export function sentenceFiles(
     [SENTENCE_FILES.prompts]: {
       prompts,
       default_prompt_name: defaultPrompt ?? null,
-      similarity_fn_name: 'cosine',
+      similarity_fn_name: similarity,
     },
   };
   return new Map(

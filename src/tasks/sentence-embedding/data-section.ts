@@ -52,7 +52,7 @@ export const embeddingDataSchema = z.strictObject({
   matryoshka_weights: z.array(z.number().positive()).min(1).optional(),
   /** Number of texts to compute at a time. It saves memory, but takes a third more time. Default: the whole batch. */
   mini_batch_size: z.int().min(1).optional(),
-  /** Pooling of the hidden states. Default: the model's, else `mean`. */
+  /** Pooling of the hidden states. Default: the model's, else `lasttoken` for decoders (`…ForCausalLM`) and `mean` for others. */
   pooling: z.enum(POOLING_MODES).optional(),
   /** Whether to normalize vectors to length 1. Default: as the model does, else no. */
   normalize: z.boolean().optional(),

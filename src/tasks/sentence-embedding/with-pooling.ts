@@ -16,7 +16,7 @@ export function withPooling(
   if (modelSentence.unsupported !== undefined && pooling === undefined) {
     throw new UserError({
       where: 'the model',
-      fault: `is pooled by ${modelSentence.unsupported}; supported are ${POOLING_MODES.join(', ')}`,
+      fault: `makes vectors in an unsupported way: ${modelSentence.unsupported}; supported poolings are ${POOLING_MODES.join(', ')}`,
       hint: 'Choose another model, or train it with one of these in data.pooling.',
     });
   }
