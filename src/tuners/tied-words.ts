@@ -22,7 +22,7 @@ export function isInsideModule(parameter: string, module: string): boolean {
  * has grown.
  *
  * @param saved by their names in the model; changed in place
- * @param modules the file's `modules_to_save`, of which PEFT trains copies that are not tied
+ * @param modules the file's `modules_to_save`: PEFT trains copies of them that are not tied
  * @throws UserError if the copies are separate parameters
  */
 export function joinTiedWords(
