@@ -19,6 +19,8 @@ export interface SentenceSettings {
   similarity?: string;
   /** Maximum tokens per text. */
   maxLength?: number;
+  /** Whether the model has no files of sentence-transformers, so that these are only its defaults. */
+  isAssumed?: boolean;
   /** A feature of the model that this library does not support. */
   unsupported?: string;
 }

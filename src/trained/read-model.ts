@@ -140,7 +140,7 @@ export async function readModel(described: Described, limits?: TextLimits): Prom
 function settingsWithout({ architectures }: Record<string, unknown>): SentenceSettings | undefined {
   const [architecture] = Array.isArray(architectures) ? architectures : [];
   if (!String(architecture).endsWith('ForCausalLM')) return undefined;
-  return { ...PLAIN_SENTENCE, pooling: { ...PLAIN_SENTENCE.pooling, mode: 'lasttoken' } };
+  return { ...PLAIN_SENTENCE, pooling: { ...PLAIN_SENTENCE.pooling, mode: 'lasttoken' }, isAssumed: true };
 }
 
 /** The files of sentence-transformers, by name, as parsed JSON. */

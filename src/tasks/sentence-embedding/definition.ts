@@ -68,11 +68,10 @@ export const sentenceEmbedding: TaskDefinition<
   recognises({ definition, architecture, taskType, config }) {
     const head = definition.heads.FEATURE_EXTRACTION;
     if (!head) return undefined;
-    const isModel =
-      taskType === undefined && (config.sentence !== undefined || architecture === head.architecture);
+    const hasFiles = config.sentence !== undefined && !config.sentence.isAssumed;
+    const isModel = taskType === undefined && (hasFiles || architecture === head.architecture);
     // An adapter of sentence-transformers may lack the task type.
-    const isAdapter =
-      taskType === 'FEATURE_EXTRACTION' || (taskType === null && config.sentence !== undefined);
+    const isAdapter = taskType === 'FEATURE_EXTRACTION' || (taskType === null && hasFiles);
     return isModel || isAdapter
       ? { labels: [], data: { max_length: config.sentence?.maxLength } }
       : undefined;
