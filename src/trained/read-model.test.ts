@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -31,4 +31,16 @@ it('files that only models for text generation have are not requested from other
   const ofEncoder = await opened(encoder);
   expect(ofEncoder).toContain('config.json');
   expect(ofWriting.filter((name) => ofEncoder.includes(name))).toEqual([]);
+});
+
+it('decoders without files of sentence-transformers pool by the last token, as there', async () => {
+  const [encoder, decoder] = [join(root, 'plain-encoder'), join(root, 'plain-decoder')];
+  writeTinyModel(encoder);
+  writeSmallGenerator(decoder, 'llama');
+  const path = join(decoder, 'config.json');
+  const config = JSON.parse(readFileSync(path, 'utf8'));
+  writeFileSync(path, JSON.stringify({ ...config, architectures: ['LlamaForCausalLM'] }));
+  const settingsOf = async (folder: string) => (await describeModel(folderFiles(folder))).settings;
+  expect(await settingsOf(encoder)).toBeUndefined();
+  expect(await settingsOf(decoder)).toMatchObject({ pooling: { mode: 'lasttoken' }, isAssumed: true });
 });

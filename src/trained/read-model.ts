@@ -31,7 +31,7 @@ export interface Described {
   /** The content of its config.json, and the file. */
   json: Record<string, unknown>;
   config: Uint8Array;
-  /** The settings of sentence-transformers, if it has their files. */
+  /** The settings in its files of sentence-transformers. Without them, their defaults for a decoder. */
   settings: SentenceSettings | undefined;
   family: Family;
 }
