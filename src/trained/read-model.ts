@@ -151,5 +151,6 @@ async function readSentenceFiles(files: Files): Promise<Map<string, unknown>> {
     Promise.all(names.map(async (name) => [name, await readJsonFile(files, name)] as const));
   const found = new Map(await read(sentenceFileNames(modules)));
   if (found.get(SENTENCE_FILES.transformer) !== undefined) return found;
-  return new Map([...found, ...(await read(TRANSFORMER_FILES))]);
+  const others = TRANSFORMER_FILES.filter((name) => !found.has(name));
+  return new Map([...found, ...(await read(others))]);
 }

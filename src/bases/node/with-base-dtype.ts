@@ -112,16 +112,12 @@ async function measure(
   await inScratchFolder(cacheFolder, MEASURED, async (folder) => {
     const stillOpen = { ...model, close() {} };
     const rounded = await onCopy(stillOpen, dtype, measuredOver, { cacheFolder: folder });
+    const magnitudes = await over(rounded).finally(() => rounded.close());
+    const copy = SafetensorsFile.open(join(rounded.weightFolder, NAME));
     try {
-      const magnitudes = await over(rounded);
-      const copy = SafetensorsFile.open(join(rounded.weightFolder, NAME));
-      try {
-        write(magnitudes, copy);
-      } finally {
-        copy.close();
-      }
+      write(magnitudes, copy);
     } finally {
-      rounded.close();
+      copy.close();
     }
   });
 }

@@ -1,16 +1,14 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { streamSafetensors } from '../../formats/encode-safetensors.ts';
 import type { SafetensorsFile } from '../../formats/node/safetensors-file.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
+import { fileBytes } from '../../store/node/file-bytes.ts';
 import { NewFile } from '../../store/node/new-file.ts';
 import { elementCount } from '../../support/element-count.ts';
 import type { BaseFormat, MadeTensor, MatrixShape } from '../base-format.ts';
 
 /** Elements per read. */
 const CHUNK = 2 ** 20;
-/** Bytes per copy. */
-const COPIED = 2 ** 22;
 
 const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16', uint8: 'U8' } as const;
 
@@ -60,7 +58,7 @@ export function writeBase(
           name,
           dtype: STORED[place.dtype],
           shape,
-          make: () => copied(join(model.weightFolder, place.file), place),
+          make: () => fileBytes(join(model.weightFolder, place.file), place),
         };
     return [whole, ...rounded];
   });
@@ -69,7 +67,7 @@ export function writeBase(
   let written = 0;
   function* make(name: string) {
     const { shape, make } = byName.get(name) as MadeTensor;
-    yield* measured?.has(name) ? copied(measured.path, measured.info(name)) : make();
+    yield* measured?.has(name) ? fileBytes(measured.path, measured.info(name)) : make();
     written += elementCount(shape);
     onWritten(written / all);
   }
@@ -86,21 +84,5 @@ function* inChunks(count: number, read: (start: number, end: number) => Float32A
   for (let start = 0; start < count; start += CHUNK) {
     const { buffer, byteOffset, byteLength } = read(start, Math.min(count, start + CHUNK));
     yield new Uint8Array(buffer, byteOffset, byteLength);
-  }
-}
-
-/** The bytes of a tensor, as stored in a file. */
-function* copied(file: string, { begin, end }: { begin: number; end: number }): Generator<Uint8Array> {
-  const descriptor = openSync(file, 'r');
-  try {
-    const buffer = new Uint8Array(Math.min(COPIED, end - begin));
-    for (let at = begin; at < end; ) {
-      const read = readSync(descriptor, buffer, 0, Math.min(buffer.length, end - at), at);
-      if (read === 0) throw new Error(`${file} has become shorter`);
-      yield buffer.subarray(0, read);
-      at += read;
-    }
-  } finally {
-    closeSync(descriptor);
   }
 }

@@ -50,7 +50,7 @@ it("texts of a folder are split without another sweep's files in their place", a
   for (const place of [`${train}`, validation]) expect(readdirSync(place).sort()).toEqual(['b.txt', 'c.txt']);
 });
 
-it('pairs, and retrieval sets of several files, are held out by each run', async () => {
+it('pairs of texts are held out by each run', async () => {
   const path = join(folder, 'pairs.csv');
   writeFileSync(path, ['question,answer', ...numbers.map((i) => `question ${i},answer ${i}`)].join('\n'));
   const data = { train: path, anchor: 'question', positive: 'answer' };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isObject } from '../../support/is-object.ts';
 import { probability, size } from '../config-fields.ts';
 import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
-import { partialRotaryFields } from '../llama/rotary-fields.ts';
+import { DEFAULT_THETA, partialRotaryFields } from '../llama/rotary-fields.ts';
 
 const schema = z.object({
   ...decoderFields,
@@ -17,9 +17,6 @@ const schema = z.object({
 });
 
 export type GptNeoxConfig = ReturnType<typeof parseGptNeoxConfig>;
-
-/** The default base frequency. */
-const DEFAULT_THETA = 10_000;
 
 /** Default share of features in each head that are rotated. */
 const TURNED = 0.25;

@@ -59,7 +59,7 @@ export const partialRotaryFields = z.discriminatedUnion('rope_type', [
 
 export type RotaryFields = z.infer<typeof rotaryFields> | z.infer<typeof partialRotaryFields>;
 
-const DEFAULT_THETA = 10_000;
+export const DEFAULT_THETA = 10_000;
 
 /**
  * Moves the rotary settings of a config.json to `rope_parameters`, as transformers 5 writes them. Older files
