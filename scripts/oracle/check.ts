@@ -58,6 +58,7 @@ const OPTIONS: Record<string, string[]> = {
   'rs-lora': ['method=lora', 'lora={r: 4, scale: rslora}'],
   eva: ['method=eva', 'eva={r: 2, tau: 0.8, use_rslora: true}'],
   gora: ['method=gora', 'gora={r: 2, min_rank: 1, gradient_batches: 4}'],
+  sensitivity_lora: ['method=sensitivity_lora', 'sensitivity_lora={r: 2, lora_alpha: 16}'],
   igulora: ['method=igulora', 'igulora={target_r: 2, init_r: 4, lora_alpha: 16, deltaT: 2}'],
   elalora: ['method=elalora', 'elalora={r: 3, lora_alpha: 16, deltaT: 2}'],
   flexlora: ['method=flexlora', 'flexlora={r: 3, lora_alpha: 16, deltaT: 2}'],

@@ -21,6 +21,7 @@ import { pfeiffer } from './pfeiffer/definition.ts';
 import { prefixTuning } from './prefix-tuning/definition.ts';
 import { promptTuning } from './prompt-tuning/definition.ts';
 import { pruneLora } from './prune-lora/definition.ts';
+import { sensitivityLora } from './sensitivity-lora/definition.ts';
 import { svdLora } from './svd-lora/definition.ts';
 import { vera } from './vera/definition.ts';
 
@@ -44,6 +45,8 @@ export const METHODS = {
   eva,
   /** LoRA with ranks and B computed from the gradient of the weights. */
   gora,
+  /** LoRA with ranks computed from the inputs of the modules. */
+  sensitivity_lora: sensitivityLora,
   /** AdaLoRA's triplets at a constant rank. */
   svd_lora: svdLora,
   /** LoRA's pairs of factors, pruned by AdaLoRA's rules. */

@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { loadCase } from '../../../scripts/conformance/load-case.ts';
-import { feedsOf, withPrefix } from '../../../scripts/conformance/read-case.ts';
+import { measuredModel, measureInputsIn } from '../../../tests/support/measure-inputs-in.ts';
 import { readSafetensors } from '../../formats/node/safetensors-file.ts';
-import { moduleInputs } from '../../jobs/module-inputs.ts';
-import { nodeEngine } from '../../program/node/node-engine.ts';
+import type { LoadedModel } from '../../program/model-weights.ts';
 import { Random } from '../../support/random.ts';
 import { factorName } from '../low-rank/factors.ts';
 import type { ModuleInput } from '../method-run.ts';
@@ -14,40 +12,20 @@ import { IncrementalPca } from './incremental-pca.ts';
 import { measureInputs } from './measure-inputs.ts';
 import { rankDistribution } from './rank-distribution.ts';
 
-const FIXTURES = 'src/tuners/fixtures/eva';
-
-/** A run on PEFT's model after it has measured PEFT's batches, and its initial values. */
+/** A run on PEFT's model after it has measured PEFT's batches, its initial values, and PEFT's. */
 async function measured(name: string) {
-  const folder = `${FIXTURES}/${name}`;
+  const folder = `src/tuners/fixtures/eva/${name}`;
   const theirs = JSON.parse(readFileSync(`${folder}/eva.json`, 'utf8')) as {
-    task: string;
     settings: object;
-    batches: number;
     ranks: Record<string, number>;
     scales: Record<string, number>;
     rank_pattern: Record<string, number>;
     alpha_pattern: Record<string, number>;
   };
-  const batches = readSafetensors(`${folder}/batches.safetensors`);
-  const model = loadCase(`${folder}/base`, theirs.task, withPrefix(batches, '0.'));
-  const feeds = Array.from({ length: theirs.batches }, (_, i) =>
-    feedsOf(model, withPrefix(batches, `${i}.`)),
-  );
   const { use_label_mask: _, ...settings } = theirs.settings as Record<string, unknown>;
-  const run = eva.start(model, evaConfigSchema.parse(settings), 10);
-  function* cycled() {
-    for (;;) yield* feeds;
-  }
-  const found = await run.measurement!.settle(
-    0,
-    new Float32Array(0),
-    () => Promise.reject(new Error('not asked')),
-    (paths) => moduleInputs({ model, engine: nodeEngine(model, 'cpu') }, paths, cycled()),
-  );
-  const values = run.tuner.initialValues(3, model.reader(3));
-  found.begin!(values);
-  model.close();
-  return { theirs, run, found, values, a: readSafetensors(`${folder}/a.safetensors`) };
+  const start = (model: LoadedModel) => eva.start(model, evaConfigSchema.parse(settings), 10);
+  const made = await measureInputsIn(name, start);
+  return { theirs, start, ...made, a: readSafetensors(`${folder}/a.safetensors`) };
 }
 
 describe.each(['bert', 'gpt2'])('on %s', (name) => {
@@ -72,14 +50,9 @@ describe.each(['bert', 'gpt2'])('on %s', (name) => {
 });
 
 it('resumes with its ranks and scales', async () => {
-  const { run, theirs } = await measured('bert');
-  const model = loadCase(
-    `${FIXTURES}/bert/base`,
-    theirs.task,
-    withPrefix(readSafetensors(`${FIXTURES}/bert/batches.safetensors`), '0.'),
-  );
-  const { use_label_mask: _, ...settings } = theirs.settings as Record<string, unknown>;
-  const other = eva.start(model, evaConfigSchema.parse(settings), 10);
+  const { run, start } = await measured('bert');
+  const { model } = measuredModel('bert');
+  const other = start(model);
   model.close();
   other.restore(structuredClone(run.state()));
   expect(other.tuner.layout.segments).toEqual(run.tuner.layout.segments);
