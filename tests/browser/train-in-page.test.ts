@@ -328,7 +328,14 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page on WebGPU (${CHROMIU
     const hasGpu = await page.evaluate(async () => !!(await navigator.gpu?.requestAdapter()));
     if (!hasGpu) skip('no WebGPU in this Chromium');
     const { validation: _, ...data } = CONFIG.data;
-    const config = { ...CONFIG, data: { ...data, train: 'equal.tsv' }, model: 'small' };
+    // Ranks are final after the last step: the smaller graph would need new shaders again.
+    const config = {
+      ...CONFIG,
+      data: { ...data, train: 'equal.tsv' },
+      model: 'small',
+      training: { ...CONFIG.training, max_steps: 8 },
+      adalora: { ...CONFIG.adalora, tfinal: 0 },
+    };
     const model = filesOf(join(folder, 'small'));
     const { events, result, error } = await trainInPage(
       page,
@@ -338,7 +345,7 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page on WebGPU (${CHROMIU
     expect(error).toBeUndefined();
     const inNode = await trainInNode(config, 'small-run');
     const [here, there] = [steps(events), steps(inNode)];
-    expect(here).toHaveLength(STEPS);
+    expect(here).toHaveLength(8);
     // The same float32 sums in another order: a unit or two in the last place of the measured loss (1.2e-7),
     // amplified by the steps.
     here.forEach(({ loss }, i) =>
