@@ -18,12 +18,15 @@ const threadsOfDist: Plugin = {
   },
 };
 
-/** These start processes, servers and browsers, or change their process: each file gets its own process. */
+/**
+ * These start processes, servers and browsers, or change their process: each file gets its own process. `npm test`
+ * leaves them to `npm run test:system`; CI runs all.
+ */
 const SYSTEM = [
   'tests/browser/*.test.ts',
   'tests/contracts/bases.test.ts',
   'tests/{bundlers,demo,huge-pages,library,mpi,open,pack,pack-without-cuda,readme-code,resume}.test.ts',
-  'tests/{serve,session,slurm,web,webgpu}.test.ts',
+  'tests/{serve,session,slurm,web,webgpu,worst-files}.test.ts',
   'src/runtime/node/create-session.test.ts',
 ];
 
