@@ -30,7 +30,6 @@ import {
 import { addDimensions, multiplyDimensions } from '../graph/dimension.ts';
 import type { GraphNode, Operands, Value } from '../graph/graph.ts';
 import type { Op } from '../graph/ops.ts';
-import { layerNormDerivative } from './layer-norm-derivative.ts';
 
 /**
  * Takes a node and the gradients of its outputs, where undefined means zero. Returns one function per input,
@@ -208,4 +207,31 @@ function keepAxes(reduced: Value, x: Value, axes: readonly number[]): Value {
 function lastTwoSwapped(rank: number): number[] {
   const axes = Array.from({ length: rank }, (_, axis) => axis);
   return [...axes.slice(0, -2), rank - 1, rank - 2];
+}
+
+/**
+ * The derivative of a layer norm. With n = (x - mean) / deviation and h = dy · gain:
+ * dx = (h - mean(h) - n · mean(h · n)) / deviation, dgain = Σ dy · n, dshift = Σ dy.
+ */
+function layerNormDerivative(
+  node: GraphNode<'layerNorm'>,
+  [g, gMean, gInverse]: readonly (Value | undefined)[],
+): Contribution[] {
+  if (!g || gMean || gInverse) throw new Error('layerNorm: only the normalised output is differentiable');
+  const [x, gain] = node.inputs;
+  const [, mean, inverse] = node.outputs;
+  const last = x.shape.length - 1;
+  const width = x.shape[last] as number;
+  const normalised = () => multiply(subtract(x, mean!), inverse!);
+  const average = (value: Value) => multiply(sum(value, [last], true), 1 / width);
+  return [
+    () => {
+      const n = normalised();
+      const h = multiply(g, gain);
+      const projected = add(average(h), multiply(n, average(multiply(h, n))));
+      return multiply(subtract(h, projected), inverse!);
+    },
+    () => multiply(g, normalised()),
+    () => g,
+  ];
 }

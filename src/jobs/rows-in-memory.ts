@@ -2,8 +2,7 @@ import { isAsyncRows, isRows, type RowSource, rowsText } from '../data/rows.ts';
 import type { OwnMetrics } from '../metrics/own-metrics.ts';
 import type { RunConfigInput } from '../run/config/run-config.ts';
 import { isObject } from '../support/is-object.ts';
-import type { OwnFunctions } from '../tuners/own-function.ts';
-import { namedFunctions } from './named-functions.ts';
+import { nameOfFunction, type OwnFunctions } from '../tuners/own-function.ts';
 
 type DataWithRows<Data> = Data extends unknown
   ? Omit<Data, 'train' | 'validation'> & {
@@ -96,4 +95,31 @@ async function arrayOf<T>(values: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const value of values) all.push(value);
   return all;
+}
+
+/**
+ * Replaces the functions in a config's sections by names.
+ *
+ * @param values receives the functions by name
+ */
+function namedFunctions<Config extends object>(
+  config: Config,
+  values = new Map<string, unknown>(),
+): { config: Config; functions: OwnFunctions } {
+  const functions: Record<string, string> = {};
+  const named = (value: unknown): unknown => {
+    if (typeof value !== 'function') return value;
+    const source = String(value);
+    const name = nameOfFunction(source);
+    functions[name] = source;
+    values.set(name, value);
+    return name;
+  };
+  const sections = Object.entries(config).map(([key, section]) => [
+    key,
+    isObject(section)
+      ? Object.fromEntries(Object.entries(section).map(([inner, value]) => [inner, named(value)]))
+      : section,
+  ]);
+  return { config: Object.fromEntries(sections) as Config, functions };
 }

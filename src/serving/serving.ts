@@ -4,6 +4,7 @@ import type { LanguageModel } from '../generation/language-model.ts';
 import { openLanguageModel } from '../generation/open-language-model.ts';
 import type { GenerationInput, Prompt } from '../generation/prompt.ts';
 import type { TunedModel } from '../generation/tuned-model.ts';
+import type { Served } from '../models/heads/head-definition.ts';
 import { HEAD_KINDS, type HeadKind, headNamed } from '../models/heads/registry.ts';
 import { type Predictor, Program } from '../program/program.ts';
 import { untilAborted } from '../program/until-aborted.ts';
@@ -17,7 +18,6 @@ import { type WriteOptions, writeText } from './decoding/write-text.ts';
 import { OwnSessions } from './own-sessions.ts';
 import { type MixedOptions, MixedRows, rowsGraph } from './rows/mixed-rows.ts';
 import { closing, type ServedBase } from './served-base.ts';
-import { servedAs } from './served-head.ts';
 import type { ServedModel } from './served-model.ts';
 
 export interface ServingOptions {
@@ -204,5 +204,21 @@ function notWriting({ name, trained }: ServedModel): UserError {
     where: name,
     fault: `is a model for ${trained.task}, which does not generate text`,
     hint: 'Use /predict.',
+  });
+}
+
+/**
+ * Returns how a model is served.
+ *
+ * @throws UserError for a head that no server supports
+ */
+function servedAs({ trained, name }: ServedModel): Served {
+  const { headKind } = trained.parts.model;
+  const { served } = headNamed(headKind);
+  if (served) return served;
+  throw new UserError({
+    where: name,
+    fault: `is a model for ${headKind}; only models that classify, embed or generate are served`,
+    hint: 'Use adalora predict.',
   });
 }

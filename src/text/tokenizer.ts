@@ -12,7 +12,6 @@ import { type PostProcessor, postProcessor, type Slot } from './steps/post-proce
 import { type TokenizerJson, tokenizerJson } from './steps/tokenizer-json.ts';
 import { trimSpaces } from './steps/trim-spaces.ts';
 import { TokenBuffer } from './token-buffer.ts';
-import { wordStarts } from './word-starts.ts';
 
 /** One input of a model, without padding. */
 export interface Encoding {
@@ -288,4 +287,20 @@ function noRoom(special: number, texts: number, maxLength: number): UserError {
     where: 'data.max_length',
     fault: `must be at least ${special + texts}, because ${special} tokens are special, got ${maxLength}`,
   });
+}
+
+/**
+ * For every id of a vocabulary, 1 if the token begins a word, otherwise 0. WordPiece marks tokens inside words by `##`.
+ * Other models mark word starts by the space or line end before them (`Ġ`, `▁`). Each special token counts as a word.
+ */
+function wordStarts(
+  { model }: TokenizerJson,
+  vocabulary: readonly (string | undefined)[],
+  specialIds: ReadonlySet<number>,
+): Uint8Array {
+  const starts =
+    model.type === 'WordPiece'
+      ? (token: string) => !token.startsWith(model.continuing_subword_prefix)
+      : (token: string) => /^[Ġ▁Ċčĉ\s]|^<0x0A>$/.test(token);
+  return Uint8Array.from(vocabulary, (token = '', id) => Number(specialIds.has(id) || starts(token)));
 }

@@ -1,5 +1,6 @@
 import { generationConfigOf } from '../generation/legacy-config.ts';
 import { headNamed, writesText } from '../models/heads/registry.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
 import type { ByteStream } from '../onnx/schema.ts';
 import { ADAPTER } from '../optimum/model-graphs.ts';
 import { type OnnxDtype, onnxDtypes } from '../optimum/onnx-dtypes.ts';
@@ -8,13 +9,13 @@ import type { LoadedModel } from '../program/model-weights.ts';
 import { UserError } from '../support/user-error.ts';
 import { buildTokenizer, TOKENIZER_FILES, tokenizerJsons } from '../text/build-tokenizer.ts';
 import { CHAT_TEMPLATE_FILE } from '../text/chat/read-chat-template.ts';
+import { tokenizerClassOf } from '../text/convert/convert-tokenizer.ts';
 import type { TunedValues } from '../tuners/tuner.ts';
 import { assertFiniteValues, finiteReader } from './finite-values.ts';
 import { fittingReader } from './fitting-base.ts';
 import { trainedConfig } from './full-model.ts';
 import type { Notes } from './notes.ts';
 import { onnxConfig } from './onnx-config.ts';
-import { onnxTokenizerConfig } from './onnx-tokenizer.ts';
 import { CONFIG, GENERATION_CONFIG } from './read-model.ts';
 import { sentenceFiles } from './sentence-files.ts';
 
@@ -111,4 +112,36 @@ function json(content: unknown): string {
 function inMemory(content: string): ByteStream {
   const bytes = new TextEncoder().encode(content);
   return { byteLength: bytes.length, chunks: () => [bytes] };
+}
+
+/** Generic tokenizer classes. With these, transformers.js gives both texts of a pair the same token type. */
+const NO_CLASS = ['PreTrainedTokenizer', 'PreTrainedTokenizerFast', 'TokenizersBackend'];
+
+/**
+ * A tokenizer_config.json with which transformers.js makes the same tokens as in training.
+ *
+ * @param frames whether the tokenizer adds tokens before or after a text
+ * @param maxLength number of tokens after which a text was truncated in training
+ * @param chatTemplate from a separate file, which transformers.js does not read
+ */
+function onnxTokenizerConfig(
+  tokenizerConfig: Readonly<Record<string, unknown>>,
+  { definition, config, headKind }: Pick<TaskModel, 'definition' | 'config' | 'headKind'>,
+  { frames, maxLength, chatTemplate }: { frames: boolean; maxLength?: number; chatTemplate?: string },
+): Record<string, unknown> {
+  const { tokenizer_class, model_max_length, chat_template } = tokenizerConfig;
+  const isNamed = typeof tokenizer_class === 'string' && !NO_CLASS.includes(tokenizer_class);
+  const ownClass = config.typeVocabSize > 1 ? tokenizerClassOf(definition.modelType) : undefined;
+  const { mainUse, reads } = headNamed(headKind);
+  // A prompt may be longer than the training examples.
+  const lengths = [model_max_length, config.maxLength, mainUse === 'generate' ? undefined : maxLength];
+  const longest = Math.min(...lengths.filter((length) => typeof length === 'number'));
+  return {
+    ...tokenizerConfig,
+    ...(!isNamed && ownClass && { tokenizer_class: ownClass }),
+    ...(Number.isFinite(longest) && { model_max_length: longest }),
+    // Without this, the text generation pipeline omits the tokenizer's added tokens.
+    ...(reads === 'cached' && frames && { add_bos_token: true }),
+    ...(chat_template === undefined && chatTemplate !== undefined && { chat_template: chatTemplate }),
+  };
 }

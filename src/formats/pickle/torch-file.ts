@@ -1,3 +1,4 @@
+import { elementCount } from '../../support/element-count.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { elementRange } from '../element-range.ts';
@@ -6,7 +7,6 @@ import type { TensorInfo } from '../safetensors.ts';
 import { decodeTensor, itemSize, type TensorData, toFloat32 } from '../tensor-data.ts';
 import { unknownTensor } from '../unknown-tensor.ts';
 import { namedTensors } from './named-tensors.ts';
-import { gatherStrided } from './strided.ts';
 import { openTorchArchive } from './torch-archive.ts';
 import type { TorchContent } from './torch-content.ts';
 import { openTorchLegacy } from './torch-legacy.ts';
@@ -128,4 +128,29 @@ function placeOf(tensor: TorchTensor, { locate }: TorchContent, where: string): 
 
 function bytesOf({ buffer, byteOffset, byteLength }: TensorData): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/**
+ * Copies the elements of a strided view in row-major order. The view starts at data[0] and must lie within
+ * `data`.
+ */
+function gatherStrided<T extends TensorData>(
+  data: T,
+  shape: readonly number[],
+  strides: readonly number[],
+): T {
+  const count = elementCount(shape);
+  const gathered = new (data.constructor as new (length: number) => T)(count);
+  const index = new Array<number>(shape.length).fill(0);
+  let place = 0;
+  for (let i = 0; i < count; i++) {
+    gathered[i] = data[place]!;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      place += strides[axis]!;
+      if (++index[axis]! < shape[axis]!) break;
+      place -= strides[axis]! * shape[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return gathered;
 }

@@ -2,6 +2,7 @@ import type { Evaluation } from '../../program/example-set.ts';
 import { Program } from '../../program/program.ts';
 import type { Validation } from '../../program/validation.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
+import { planEvaluation } from '../../text/batches.ts';
 import { differentiateStep } from '../../train/differentiate-step.ts';
 import { type MicroBatch, StepBatches } from '../../train/step-batches.ts';
 import type { TrainerInputs } from '../../train/trainer.ts';
@@ -9,9 +10,9 @@ import type { TrainerSettings } from '../../train/trainer-settings.ts';
 import { Updater } from '../../train/updater.ts';
 import { largestBatch } from '../plan/largest-batch.ts';
 import type { Calibration, CalibrationProgress } from './calibration.ts';
-import { evaluationRate } from './evaluation-rate.ts';
 import { plannedSteps } from './planned-steps.ts';
-import { timed } from './timed.ts';
+import { spread } from './spread.ts';
+import { type Bounds, timed } from './timed.ts';
 import { total } from './total.ts';
 
 /** Steps that are not timed. The first one opens the session, and memory arenas still grow. */
@@ -97,4 +98,28 @@ function evaluations({ evaluate, totalSteps, stepsPerEpoch }: TrainerSettings, c
   const every = evaluate === 'epoch' ? stepsPerEpoch : evaluate;
   const duringTraining = every === 0 ? 0 : Math.ceil(totalSteps / every);
   return duringTraining + (config.base_dtype === 'float32' ? 0 : 1);
+}
+
+/**
+ * Examples per second in evaluations. The largest batch runs first and is not timed, because it opens the
+ * session.
+ */
+async function evaluationRate(
+  program: Program,
+  values: Float32Array,
+  { examples, output }: Evaluation,
+  {
+    batchSize,
+    bounds,
+    onProgress,
+  }: { batchSize: number; bounds: Bounds; onProgress: (share: number) => void },
+): Promise<number> {
+  const batches = planEvaluation(examples, batchSize);
+  const evaluate = async (number: number) => {
+    const { feeds } = examples.batch(batches[number]!, number);
+    await (output === 'logits' ? program.predict(values, feeds) : program.loss(values, feeds));
+  };
+  await evaluate(0);
+  const done = await timed(spread(batches.length), bounds, evaluate, onProgress);
+  return (1000 * total(done.map(({ item }) => batches[item]!.length))) / total(done.map(({ ms }) => ms));
 }

@@ -1,10 +1,13 @@
+import type { Baseline } from '../../baselines/baseline.ts';
+import { firstSentence } from '../../baselines/first-sentence.ts';
+import { squadScores } from '../../metrics/squad/squad-scores.ts';
+import { squadV2Scores } from '../../metrics/squad/squad-v2-scores.ts';
 import { spanModel } from '../../objectives/span-model.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import { percent, shortest } from '../classes/answer-text.ts';
 import { holdOut } from '../hold-out.ts';
 import type { ReadingFlags, ReadingOf, TaskDefinition } from '../task-definition.ts';
-import { answerBaselines } from './answer-baselines.ts';
 import type { BestSpans } from './best-spans.ts';
 import { type QuestionData, questionDataSchema, strideProblems } from './data-section.ts';
 import { isSquadV2 } from './is-squad-v2.ts';
@@ -14,7 +17,6 @@ import { bestOfAll, questionEvaluation } from './question-evaluation.ts';
 import { questionExamples } from './question-examples.ts';
 import { readQuestions } from './read-questions.ts';
 import { nbestRows, squadFiles } from './squad-files.ts';
-import { typedQuestions } from './typed-questions.ts';
 
 /** A question to answer. Only SQuAD's files need ids. */
 export type QuestionInput = Omit<Question, 'id'> & { id?: string };
@@ -162,4 +164,41 @@ function questionsWithFlags(reading: ReadingOf<QuestionData>, flags: ReadingFlag
     fault: 'does not apply to task question_answering',
     hint: suggest(other, FLAGS),
   });
+}
+
+const STANDARD_INPUT = 'standard input';
+
+/** Reads questions from standard input: JSON as in a file, or lines with a question, a tab and its context. */
+function typedQuestions(content: string): Question[] {
+  if (/^\ufeff?\s*[{[]/.test(content)) return readQuestions(content, STANDARD_INPUT, 'none');
+  return content.split('\n').flatMap((line, i) => {
+    if (line.trim() === '') return [];
+    const tab = line.indexOf('\t');
+    const [question, context] = [line.slice(0, tab), line.slice(tab + 1).trim()];
+    if (tab >= 0 && context !== '') return [{ id: `${i}`, question, context }];
+    const where = `${STANDARD_INPUT}:${i + 1}`;
+    throw new UserError({ where, fault: 'must be a question, a tab and a text' });
+  });
+}
+
+/**
+ * The baselines of questions: the first sentence of the context. If a question may have no answer, also "no answer".
+ */
+function answerBaselines(_: unknown, questions: readonly AnsweredText[]): Baseline[] {
+  const asked = questions.map(({ id, answers }) => ({ id, answers: answers.map(({ text }) => text) }));
+  const mayBeEmpty = isSquadV2(questions);
+  const scores = (answerOf: (question: AnsweredText) => string) => {
+    const predictions = new Map(questions.map((question) => [question.id, answerOf(question)]));
+    if (!mayBeEmpty) return squadScores(asked, predictions);
+    const { exact, f1 } = squadV2Scores(asked, predictions);
+    return { exact_match: exact, f1 };
+  };
+  return [
+    {
+      name: 'the first sentence',
+      isBlind: false,
+      scores: scores(({ context }) => firstSentence(context)),
+    },
+    ...(mayBeEmpty ? [{ name: 'never an answer', isBlind: true, scores: scores(() => '') }] : []),
+  ];
 }

@@ -1,8 +1,7 @@
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import { ROLES, type Role } from '../special-tokens.ts';
-import type { TokenizerJson } from '../steps/tokenizer-json.ts';
-import { addTokens, type NewToken } from './add-tokens.ts';
+import type { AddedToken, TokenizerJson } from '../steps/tokenizer-json.ts';
 import { gpt2, roberta } from './byte-level-classes.ts';
 import { debertaV2, llama, t5, xlmRoberta } from './sentencepiece-classes.ts';
 import type { SlowTokenizer, SpecialToken, TokenizerClass } from './slow-tokenizer.ts';
@@ -154,4 +153,29 @@ function tokenOf(value: unknown): (SpecialToken & { special?: boolean }) | undef
     ...{ content, lstrip: flag('lstrip'), rstrip: flag('rstrip'), single_word: flag('single_word') },
     ...{ normalized: flag('normalized'), special: flag('special') },
   };
+}
+
+/** A token to add. Its id comes from the vocabulary. */
+type NewToken = Omit<AddedToken, 'id'>;
+
+/**
+ * Adds tokens as the Rust library does. Existing added tokens do not change. A new token gets its id in the vocabulary,
+ * or the next free id.
+ */
+function addTokens(json: TokenizerJson, tokens: readonly NewToken[]): void {
+  const { model, added_tokens: added } = json;
+  const ids =
+    model.type === 'Unigram'
+      ? new Map(model.vocab.map(([token], id) => [token, id]))
+      : new Map(Object.keys(model.vocab).map((token) => [token, model.vocab[token]]));
+  const known = new Set(added.map(({ content }) => content));
+  let next = added.reduce(
+    (most, { id }) => Math.max(most, id + 1),
+    model.type === 'Unigram' ? model.vocab.length : ids.size,
+  );
+  for (const token of tokens) {
+    if (token.content === '' || known.has(token.content)) continue;
+    known.add(token.content);
+    added.push({ ...token, id: ids.get(token.content) ?? next++ });
+  }
 }

@@ -1,10 +1,10 @@
 import { multiply, reshape } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { FrozenModule, Injection, LinearModule } from '../../nn/network.ts';
-import type { Banked } from '../bank/bank-form.ts';
+import type { Banked, BankedPart, BankForm } from '../bank/bank-form.ts';
+import { byToken, tokenRows } from '../bank/bank-rows.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import type { ReadParameter, ReadRange, TunedSite, Tuner } from '../tuner.ts';
-import { bankedRescaling } from './banked-rescaling.ts';
 
 /** A linear module and its vector of factors. */
 export interface RescaledModule extends LinearModule {
@@ -88,4 +88,34 @@ export class Ia3Tuner implements Tuner {
 
 function widthOf({ ofInput, inFeatures, outFeatures }: RescaledModule): number {
   return ofInput ? inFeatures : outFeatures;
+}
+
+/** Rescales inputs or outputs of modules. */
+const bankForm = (side: 'input' | 'output'): BankForm => ({
+  key: `rescaled ${side}`,
+  inject: (reader, rooms) => ({
+    [side](path: string, x: Value) {
+      if (!rooms.has(path)) return undefined;
+      const factors = reader.read(path, [x.shape[1] as number], (pieces, slot) => {
+        const piece = pieces.get(path);
+        if (piece) slot.set(piece.tensors.factors!);
+        else slot.fill(1);
+      });
+      return tokenRows(multiply(byToken(x), factors));
+    },
+  }),
+});
+const [INPUTS, OUTPUTS] = [bankForm('input'), bankForm('output')];
+
+/** The factors of a tuner's modules. */
+function bankedRescaling({ modules, layout }: Ia3Tuner, values: Float32Array): BankedPart[] {
+  const part = (form: BankForm, isOfInput: boolean): BankedPart => {
+    const own = modules.filter(({ ofInput }) => ofInput === isOfInput);
+    const factors = (path: string) => layout.read(values, `${path}.${IA3_PART}`);
+    return {
+      form,
+      pieces: new Map(own.map(({ path }) => [path, { size: 1, tensors: { factors: factors(path) } }])),
+    };
+  };
+  return [part(INPUTS, true), part(OUTPUTS, false)];
 }

@@ -4,7 +4,6 @@ import type { Service, Written } from '../../../serving/service/service.ts';
 import type { ServeEnv } from '../app-types.ts';
 import { openAiError } from '../error-bodies.ts';
 import { failureOf } from '../failure.ts';
-import { ChunkQueue } from './chunk-queue.ts';
 import { type Choice, generationOf, type Writing } from './writing-request.ts';
 
 /** The format of a route that generates text. */
@@ -101,4 +100,35 @@ function usageOf(written: readonly Written[], { n }: Writing) {
   const prompt_tokens = prompts.reduce((sum, { promptTokens }) => sum + promptTokens, 0);
   const completion_tokens = written.reduce((sum, { newTokens }) => sum + newTokens, 0);
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
+}
+
+/** A queue of response parts between their producer and their sender. */
+class ChunkQueue {
+  readonly #chunks: object[] = [];
+  #isOver = false;
+  #wake = () => {};
+
+  add(chunk: object): void {
+    this.#chunks.push(chunk);
+    this.#wake();
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.#wake();
+  }
+
+  /** Waits for the next part or the end. Returns false at the end. */
+  async ready(): Promise<boolean> {
+    while (this.#chunks.length === 0 && !this.#isOver) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return this.#chunks.length > 0;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<object> {
+    while (await this.ready()) yield this.#chunks.shift()!;
+  }
 }
