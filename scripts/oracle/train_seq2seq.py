@@ -39,28 +39,32 @@ def prepare(folder, table):
     folder.mkdir(parents=True, exist_ok=True)
     for name, part in [("train", rows[:400]), ("dev", rows[400:480])]:
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in part))
+    random_bart(folder / "model", [text for row in rows[:400] for text in [row["source"], *row["target"]]], 1200, 128)
+    (folder / "run.yaml").write_text(RUN)
+
+
+def random_bart(folder, texts, words, longest):
+    """A BART of two layers each side, 128 wide, with random weights and a tokenizer of these texts."""
     tokenizer = ByteLevelBPETokenizer()
-    texts = [text for row in rows[:400] for text in [row["source"], *row["target"]]]
-    tokenizer.train_from_iterator(texts, vocab_size=1200, special_tokens=["<s>", "<pad>", "</s>"], show_progress=False)
+    tokenizer.train_from_iterator(texts, vocab_size=words, special_tokens=["<s>", "<pad>", "</s>"], show_progress=False)
     tokenizer._tokenizer.post_processor = TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
     names = {"bos_token": "<s>", "pad_token": "<pad>", "eos_token": "</s>"}
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer._tokenizer, **names, model_max_length=128)
-    fast.save_pretrained(folder / "model")
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer._tokenizer, **names, model_max_length=longest)
+    fast.save_pretrained(folder)
     torch.manual_seed(0)
     sizes = {"encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 4, "decoder_attention_heads": 4}
-    widths = {"d_model": 128, "encoder_ffn_dim": 256, "decoder_ffn_dim": 256, "max_position_embeddings": 128}
-    config = BartConfig(vocab_size=1200, **sizes, **widths, dropout=0.0)
-    BartForConditionalGeneration(config).save_pretrained(folder / "model")
-    (folder / "run.yaml").write_text(RUN)
+    widths = {"d_model": 128, "encoder_ffn_dim": 256, "decoder_ffn_dim": 256, "max_position_embeddings": longest}
+    config = BartConfig(vocab_size=words, **sizes, **widths, dropout=0.0)
+    BartForConditionalGeneration(config).save_pretrained(folder)
 
 
-def examples(folder, tokenizer):
+def examples(folder, tokenizer, most=96):
     for line in (folder / "train.jsonl").read_text().splitlines():
         row = json.loads(line)
         for target in row["target"]:
-            inputs = tokenizer(row["source"], max_length=96, truncation=True)
+            inputs = tokenizer(row["source"], max_length=most, truncation=True)
             labels = tokenizer(text_target=target, max_length=64, truncation=True)["input_ids"]
             yield {"input_ids": inputs["input_ids"], "attention_mask": inputs["attention_mask"], "labels": labels}
 
@@ -84,10 +88,10 @@ def train(folder, tokenizer):
     return model.eval(), losses
 
 
-def written(model, tokenizer, rows):
+def written(model, tokenizer, rows, most=96):
     texts = []
     for row in rows:
-        inputs = tokenizer(row["source"], max_length=96, truncation=True, return_tensors="pt")
+        inputs = tokenizer(row["source"], max_length=most, truncation=True, return_tensors="pt")
         inputs.pop("token_type_ids", None)
         ids = model.generate(**inputs, **WRITING)
         texts.append(tokenizer.decode(ids[0], skip_special_tokens=True))

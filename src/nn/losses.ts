@@ -35,6 +35,27 @@ export function crossEntropy(
   smoothing = 0,
   weights?: readonly number[],
 ): Value {
+  const { total, count } = crossEntropySums(logits, labels, smoothing, weights);
+  return divide(total, count);
+}
+
+/** A sum of losses over rows of logits. */
+export interface LossSums {
+  /** The sum, []. The mean loss is this divided by `count`. */
+  total: Value;
+  /** The sum of the rows' weights, []. */
+  count: Value;
+  /** The logarithm of the normaliser of each row, [rows, 1]. */
+  normalisers: Value;
+}
+
+/** The numerator and the denominator of {@link crossEntropy}. */
+export function crossEntropySums(
+  logits: Value,
+  labels: Value,
+  smoothing = 0,
+  weights?: readonly number[],
+): LossSums {
   const [rows, classes] = logits.shape;
   const { graph } = logits.node;
   const label = reshape(labels, [rows!, 1]);
@@ -44,7 +65,7 @@ export function crossEntropy(
     const each = expand(reshape(constant(graph, weights, [weights.length]), [1, classes!]), logits.shape);
     const weight = reshape(sum(where(isHit, each, 0), [1]), [rows!, 1]);
     const hits = sum(where(isHit, multiply(logits, each), 0), [0, 1]);
-    return smoothedMean(logits, weight, hits, smoothing);
+    return smoothedSums(logits, weight, hits, smoothing);
   }
   const hits = sum(where(isHit, logits, 0), [0, 1]);
   const last = slice(ids, 0, addDimensions(classes!, -1), classes!);
@@ -57,21 +78,22 @@ export function crossEntropy(
       0,
     ),
   );
-  return smoothedMean(logits, isClass, hits, smoothing);
+  return smoothedSums(logits, isClass, hits, smoothing);
 }
 
 /**
  * @param weight of each row, [rows, 1]
  * @param hits the sum over rows of weight · (the label's logit), []
  */
-function smoothedMean(logits: Value, weight: Value, hits: Value, smoothing: number): Value {
-  const normaliser = sum(multiply(weight, logSumExp(logits)), [0, 1]);
+function smoothedSums(logits: Value, weight: Value, hits: Value, smoothing: number): LossSums {
+  const normalisers = logSumExp(logits);
+  const normaliser = sum(multiply(weight, normalisers), [0, 1]);
   const count = sum(weight, [0, 1]);
-  if (smoothing === 0) return divide(subtract(normaliser, hits), count);
+  if (smoothing === 0) return { total: subtract(normaliser, hits), count, normalisers };
   const all = sum(multiply(weight, logits), [0, 1]);
   const share = smoothing / (logits.shape[1] as number);
   const expected = add(multiply(hits, 1 - smoothing), multiply(all, share));
-  return divide(subtract(normaliser, expected), count);
+  return { total: subtract(normaliser, expected), count, normalisers };
 }
 
 /** Mean squared error over all elements of two tensors of the same shape. */

@@ -36,6 +36,25 @@ export function labelledRows(
   return { [LABEL_ROWS]: vector(rows), labels: vector(ids) };
 }
 
+/**
+ * Divides the labelled rows of a batch into parts of equal size: [parts, rows of a part]. The last row is repeated
+ * without a label, if their number is not a multiple.
+ *
+ * @param parts see `TaskModel.labelParts`. By default the batch stays as it is
+ */
+export function inParts(feeds: Tensors, parts?: number): Tensors {
+  const rows = feeds[LABEL_ROWS];
+  if (parts === undefined || !rows) return feeds;
+  const each = Math.ceil(rows.data.length / parts);
+  const divided = ({ data }: HostTensor, more: number): HostTensor => {
+    const whole = new Int32Array(parts * each).fill(more);
+    whole.set(data as Int32Array);
+    return { data: whole, dims: [parts, each] };
+  };
+  const last = Number(rows.data.at(-1));
+  return { ...feeds, [LABEL_ROWS]: divided(rows, last), labels: divided(feeds.labels!, IGNORED) };
+}
+
 function vector(values: readonly number[]): HostTensor {
   return { data: Int32Array.from(values), dims: [values.length] };
 }

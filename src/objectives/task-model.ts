@@ -5,6 +5,7 @@ import { Network } from '../nn/network.ts';
 import type { Tensors } from '../runtime/session.ts';
 import { UserError } from '../support/user-error.ts';
 import type { TunableModel } from '../tuners/tuner.ts';
+import type { inParts } from './labelled-rows.ts';
 import { modelInputs } from './model-inputs.ts';
 import type { LossFunction } from './own-loss.ts';
 import { withVirtualTokens } from './virtual-inputs.ts';
@@ -20,6 +21,8 @@ export interface LossOptions {
   classWeights?: readonly number[];
   /** Replaces the loss, for tasks with one row of labels per example. */
   customLoss?: LossFunction;
+  /** Whether the loss will be differentiated. Default: false. */
+  training?: boolean;
 }
 
 /** A model with a head and a loss. Its methods build its graphs. */
@@ -32,6 +35,8 @@ export interface TaskModel extends TunableModel {
    * options.
    */
   buildLoss(network: Network, options?: LossOptions): Value;
+  /** If the loss is computed in parts, their number. Then it reads its labels as {@link inParts} divides them. */
+  labelParts?: number;
   /** Set if the loss compares the outputs of all texts in a step. Then the step cannot be split into parts. */
   joint?: JointLoss;
 }

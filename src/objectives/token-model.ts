@@ -1,26 +1,38 @@
-import { input } from '../graph/build.ts';
-import { symbol } from '../graph/dimension.ts';
+import { input, reshape } from '../graph/build.ts';
+import { multiplyDimensions, symbol } from '../graph/dimension.ts';
 import type { HeadKind } from '../models/heads/registry.ts';
 import type { CommonConfig, ModelDefinition } from '../models/model-definition.ts';
 import { crossEntropy } from '../nn/losses.ts';
 import { LABEL_ROWS } from './labelled-rows.ts';
+import { lossInParts } from './loss-in-parts.ts';
 import { type TaskModel, taskModel } from './task-model.ts';
+
+/** A vocabulary of this size or more is scored in parts. */
+const MANY_WORDS = 8192;
+/** Each part reads the vocabulary again, so parts are few. */
+const PARTS = 8;
 
 /**
  * A model with logits for every token: its class, its word, or the next word. The loss is the mean over labelled
- * tokens. Declares the inputs of {@link labelledRows}.
+ * tokens. Declares the inputs of {@link labelledRows}, or of {@link inParts} if the vocabulary is large.
  *
  * @param headKind a head with logits for every token
  */
-export function tokenModel(headKind: HeadKind) {
-  return (definition: ModelDefinition, config: CommonConfig): TaskModel =>
-    taskModel(definition, config, headKind, (logits, { graph }, { labelSmoothing } = {}) => {
-      const labelled = [symbol('labelled')];
-      const rows = input(graph, LABEL_ROWS, 'int32', labelled);
-      return crossEntropy(
-        logits(() => ({ logitRows: rows })),
-        input(graph, 'labels', 'int32', labelled),
-        labelSmoothing,
-      );
+export function tokenModel(headKind: HeadKind, { manyWords = MANY_WORDS, parts = PARTS } = {}) {
+  return (definition: ModelDefinition, config: CommonConfig): TaskModel => {
+    const model = taskModel(definition, config, headKind, (logits, { graph }, options = {}) => {
+      const { labelSmoothing: smoothing, training = false } = options;
+      const each = symbol('labelled');
+      const targets = (name: string) => {
+        if (!isInParts) return input(graph, name, 'int32', [each]);
+        return reshape(input(graph, name, 'int32', [parts, each]), [multiplyDimensions(parts, each)]);
+      };
+      const rows = targets(LABEL_ROWS);
+      const outputs = logits(() => ({ logitRows: rows }));
+      if (!isInParts) return crossEntropy(outputs, targets('labels'), smoothing);
+      return lossInParts(outputs, rows, targets('labels'), { parts, smoothing, training });
     });
+    const isInParts = model.words !== undefined && config.vocabSize >= manyWords;
+    return isInParts ? { ...model, labelParts: parts } : model;
+  };
 }

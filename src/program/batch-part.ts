@@ -49,7 +49,7 @@ export function batchPart(
     const shape = shapes.get(name);
     if (!shape) continue;
     if (name === LABEL_ROWS) feeds[name] = moved(select(tensor, 0, labelled), batch, { start, end });
-    else if (shape.includes('labelled')) feeds[name] = select(tensor, shape.indexOf('labelled'), labelled);
+    else if (shape.includes('labelled')) feeds[name] = select(tensor, 0, labelled);
     else feeds[name] = select(tensor, shape.indexOf('batch'), range(start, end));
   }
   const weights = classWeights && Array.from(whole[LABELS]!.data, (label) => classWeights[Number(label)]!);

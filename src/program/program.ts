@@ -1,4 +1,5 @@
 import { symbolsOf } from '../graph/symbols-of.ts';
+import { inParts } from '../objectives/labelled-rows.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import { ALONE } from '../parallel/alone.ts';
 import type { Communicator } from '../parallel/communicator.ts';
@@ -97,7 +98,7 @@ export class Program {
         : undefined;
     if (part?.share === 0) return { loss: 0, gradient: this.#gradient.fill(0), share: 0, examples: 0 };
     const feeds = {
-      ...withTrained(values, part?.feeds ?? batch),
+      ...this.#inputs(values, part?.feeds ?? batch),
       ...graph.dropouts.feeds(seed, dropoutStep, sizes, part?.rows),
     };
     const gradient = { data: this.#gradient, dims: [this.#gradient.length] };
@@ -146,7 +147,12 @@ export class Program {
     const { engine, model, tuner } = this.parts;
     const session = this.#evaluations.get(output) ?? engine.open(evaluationGraph(model, tuner, output));
     this.#evaluations.set(output, session);
-    return (await (await session).run(withTrained(values, batch)))[output]!.data;
+    return (await (await session).run(this.#inputs(values, batch)))[output]!.data;
+  }
+
+  #inputs(values: Float32Array, batch: Tensors): Tensors {
+    const trained = { data: values, dims: [values.length] };
+    return { [TRAINED]: trained, ...inParts(batch, this.parts.model.labelParts) };
   }
 
   #openTraining() {
@@ -159,8 +165,4 @@ export class Program {
     })();
     return this.#training;
   }
-}
-
-function withTrained(values: Float32Array, batch: Tensors): Tensors {
-  return { [TRAINED]: { data: values, dims: [values.length] }, ...batch };
 }

@@ -45,7 +45,7 @@ export function trainingGraph(
   // the recomputed activations of all layers in memory until the second stack. So every tensor is separate.
   const layout = gradientCheckpointing ? tuner.layout.apart() : tuner.layout;
   const { network, flat, injection } = tunedNetwork(tuner, true, { masks, noiseAlpha }, layout);
-  const loss = buildLoss(network, options);
+  const loss = buildLoss(network, { ...options, training: true });
   const leaves = layout.stacks.map((stack) => stackValue(flat, stack));
   const cuts = gradientCheckpointing ? network.layerInputs : [];
   const all = gradients(loss, [...leaves, ...(injection.watched?.() ?? [])], cuts).map(flatten);

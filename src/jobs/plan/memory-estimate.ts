@@ -4,6 +4,7 @@ import { onBase } from '../../bases/on-base.ts';
 import type { Value } from '../../graph/graph.ts';
 import { peakMemory } from '../../graph/peak-memory.ts';
 import { symbolsOf } from '../../graph/symbols-of.ts';
+import { inParts } from '../../objectives/labelled-rows.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
 import { DEFAULT_OPTIMIZER, optimizerBytes } from '../../optim/optimizer.ts';
 import type { Evaluation, ExampleSet } from '../../program/example-set.ts';
@@ -46,8 +47,12 @@ export function memoryEstimate(
   tuner: Tuner,
   { train, validation }: MemoryFacts,
 ): (dtype: BaseDtype) => number {
-  const training = train.batch(largestBatch(config, train), 0).feeds;
-  const evaluations = (validation?.parts ?? []).map((part) => evaluationFeeds(part, config));
+  const divided = (feeds: Tensors) => inParts(feeds, plain.labelParts);
+  const training = divided(train.batch(largestBatch(config, train), 0).feeds);
+  const evaluations = (validation?.parts ?? []).map((part) => {
+    const { output, feeds } = evaluationFeeds(part, config);
+    return { output, feeds: divided(feeds) };
+  });
   const { gradient_checkpointing, label_smoothing_factor, neftune_noise_alpha, optim } = config.training;
   // A method's `vectors` include Adam's two moments in 32 bits. The optimizer's actual state replaces them.
   const vectors =
