@@ -60,7 +60,14 @@ export const derivatives: { [K in Op]: Derivative<K> | null } = {
   cos: single(({ g, inputs: [x] }) => [() => negate(multiply(g, sin(x)))]),
   sin: single(({ g, inputs: [x] }) => [() => multiply(g, cos(x))]),
   tanh: single(({ g, y }) => [() => multiply(g, subtract(1, multiply(y, y)))]),
-  sigmoid: single(({ g, y }) => [() => multiply(g, multiply(y, subtract(1, y)))]),
+  // SiLU keeps x for its product x σ(x), so σ(x) is computed again.
+  sigmoid: (node, [g]) => [
+    g &&
+      (() => {
+        const [y] = node.graph.again(node);
+        return multiply(g, multiply(y, subtract(1, y)));
+      }),
+  ],
   relu: single(({ g, y }) => [() => multiply(g, cast(greater(y, 0), 'float32'))]),
   // φ(x), the standard normal density.
   normalCdf: single(({ g, inputs: [x] }) => [

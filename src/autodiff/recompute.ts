@@ -6,7 +6,7 @@ import type { Op } from '../graph/ops.ts';
 const MASKS: ReadonlySet<Op> = new Set(['input', 'window']);
 /** Ops that normalise their first operand. */
 const NORMS: ReadonlySet<Op> = new Set(['layerNorm', 'rmsNorm']);
-/** Ops that keep their output, because their derivative reads it. */
+/** Ops that keep their output, because their derivative reads it; a sigmoid keeps its input instead. */
 const KEEPS_OUTPUT: ReadonlySet<Op> = new Set(['softmax', 'exp', 'sqrt', 'tanh', 'sigmoid']);
 
 /**
@@ -15,6 +15,7 @@ const KEEPS_OUTPUT: ReadonlySet<Op> = new Set(['softmax', 'exp', 'sqrt', 'tanh',
  * Otherwise, the forward value itself is returned. These values are computed again:
  *
  * - the output of GELU, as x Φ(x): its derivative needs x and Φ(x) in any case;
+ * - the output of a sigmoid: its derivative computes it again too;
  * - the output of a norm, if its input is kept for the norm's derivative;
  * - a dropout mask that is cut from a pool;
  * - a product of two values that are kept or computed again.
@@ -25,7 +26,7 @@ export function recomputed(value: Value, active: ReadonlySet<Value>): Value {
   const { graph, op, inputs } = value.node;
   if (op === 'gelu') return multiply(inputs[0], normalCdf(inputs[0]));
   const isNorm = NORMS.has(op) && value.index === 0 && active.has(inputs[0]);
-  if (isNorm || op === 'window') return graph.again(value.node)[0];
+  if (isNorm || op === 'window' || (op === 'sigmoid' && active.has(value))) return graph.again(value.node)[0];
   if (op !== 'multiply') return value;
   const [a, b] = inputs;
   const bothKept = active.has(a) && active.has(b);

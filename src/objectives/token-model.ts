@@ -10,7 +10,7 @@ import { type TaskModel, taskModel } from './task-model.ts';
 /** A vocabulary of this size or more is scored in parts. */
 const MANY_WORDS = 8192;
 /** Each part reads the vocabulary again, so parts are few. */
-const PARTS = 8;
+const PARTS = 4;
 
 /**
  * A model with logits for every token: its class, its word, or the next word. The loss is the mean over labelled
