@@ -70,7 +70,7 @@ describe.each(wordHeads)('the loss of %s with %s', (family, head) => {
       const whole = await computed(folder, head, {}, settings);
       const parts = await computed(folder, head, IN_PARTS, settings);
       // The layer before the words is trained in a masked language model.
-    expect([whole.parts, parts.parts]).toEqual([1, head === 'MASKED_LM' ? 1 : IN_PARTS.parts]);
+      expect([whole.parts, parts.parts]).toEqual([1, head === 'MASKED_LM' ? 1 : IN_PARTS.parts]);
       // Sums of float32 numbers in another order.
       expect(parts.loss / whole.loss).toBeCloseTo(1, 5);
       expect(parts.evaluated / whole.evaluated).toBeCloseTo(1, 5);

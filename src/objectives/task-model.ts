@@ -5,7 +5,6 @@ import { Network } from '../nn/network.ts';
 import type { Tensors } from '../runtime/session.ts';
 import { UserError } from '../support/user-error.ts';
 import type { TunableModel } from '../tuners/tuner.ts';
-import type { inParts } from './labelled-rows.ts';
 import { modelInputs } from './model-inputs.ts';
 import type { LossFunction } from './own-loss.ts';
 import { withVirtualTokens } from './virtual-inputs.ts';
@@ -35,7 +34,7 @@ export interface TaskModel extends TunableModel {
    * options.
    */
   buildLoss(network: Network, options?: LossOptions): Value;
-  /** If the loss is computed in parts, their number. Then it reads its labels as {@link inParts} divides them. */
+  /** If the loss is computed in parts, their number. Then a program divides its labels with `inParts`. */
   labelParts?: number;
   /** Set if the loss compares the outputs of all texts in a step. Then the step cannot be split into parts. */
   joint?: JointLoss;
