@@ -115,6 +115,24 @@ describe('a line chart', () => {
     expect(two).toContain('LoRA: 0.500\nAda&lt;LoRA&gt;: 0.500');
   });
 
+  it('has room for the band of a curve', () => {
+    const points: [number, number][] = [
+      [0, 0.4],
+      [100, 0.6],
+    ];
+    const band = points.map(([at, mean]) => [at, mean - 0.4, mean + 0.4] as const);
+    const { text } = lineChart({
+      ...frame,
+      x,
+      y: { name: 'y' },
+      curves: [{ label: 'a', tone: 0, points, band }],
+    });
+    // The lowest and the highest point of the band are the ends of the axis.
+    const [, corners] = /class="band t0" points="([^"]+)"/.exec(text)!;
+    const heights = corners!.split(' ').map((corner) => Number(corner.split(',')[1]));
+    expect([Math.min(...heights), Math.max(...heights)]).toEqual([22, 174]);
+  });
+
   it('has a size independent of the number of points', () => {
     const points = Array.from({ length: 5000 }, (_, i): [number, number] => [i, i]);
     const chart = lineChart({

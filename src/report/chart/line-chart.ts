@@ -55,7 +55,10 @@ export function lineChart({ x, y, curves, marks = [], ...frame }: LineChart): Ma
   );
   const ys = measured(
     y,
-    shown.flatMap(({ points }) => points.map(([, value]) => value)),
+    shown.flatMap(({ points, band = [] }) => [
+      ...points.map(([, value]) => value),
+      ...band.flatMap(([, low, high]) => [low, high]),
+    ]),
     6,
   );
   const box: Box = {
