@@ -58,20 +58,23 @@ export async function* moduleInputs(
 
 /**
  * Indices of the sequence-major rows to measure. They belong to real tokens; in language models, only to
- * labelled ones.
+ * labelled ones. The first token of a text counts if the second one does: nothing predicts it, so no label shows
+ * whether it belongs to a prompt.
  */
 function countedRows(rows: string, feeds: Tensors, isDecoder: boolean): number[] {
   const labelled = feeds[LABEL_ROWS]?.data;
   if (rows.includes('target')) return [...labelled!];
   const { data, dims } = feeds.attention_mask!;
   const [batch, length] = dims as [number, number];
-  const isReal = (row: number) => data[(row % batch) * length + Math.floor(row / batch)] !== 0;
-  const real = Array.from({ length: batch * length }, (_, row) => row).filter(isReal);
+  /** The number of a token's text in its row, 0 for padding. */
+  const textOf = (row: number) => data[(row % batch) * length + Math.floor(row / batch)];
+  const real = Array.from({ length: batch * length }, (_, row) => row).filter((row) => textOf(row) !== 0);
   const isEncoder = !labelled || 'decoder_input_ids' in feeds;
   if (isEncoder) return real;
   // In a decoder, a row predicts the next token, so the row after a label's row is counted.
   const tokens = new Set(Array.from(labelled, (row) => row + (isDecoder ? batch : 0)));
-  return real.filter((row) => tokens.has(row));
+  const isFirst = (row: number) => row < batch || textOf(row - batch) !== textOf(row);
+  return real.filter((row) => tokens.has(row) || (isDecoder && isFirst(row) && tokens.has(row + batch)));
 }
 
 function rowsAt(data: Float32Array, width: number, rows: readonly number[]): Float32Array {

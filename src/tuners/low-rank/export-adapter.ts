@@ -3,8 +3,9 @@ import type { ParameterLayout } from '../parameter-layout.ts';
 import { describedAdapter } from '../peft/described-adapter.ts';
 import type { TunableModel } from '../tuner.ts';
 import type { LowRankModule } from './factors.ts';
+import { sortablePattern } from './pattern-value.ts';
 import type { PeftAdapter } from './peft-adapter.ts';
-import { type PeftAdapterConfig, parseAdapterConfig } from './peft-config.ts';
+import { type LoraAdapterConfig, type PeftAdapterConfig, parseAdapterConfig } from './peft-config.ts';
 import { storedForms } from './stored-forms.ts';
 
 /** The parts needed to export an adapter. */
@@ -29,8 +30,9 @@ export function exportAdapter(
     ...describedAdapter(model, config, targets, modules, baseModel),
     ...keys,
   };
+  const parsed = parseAdapterConfig(described, 'adapter_config.json');
   return {
-    config: parseAdapterConfig(described, 'adapter_config.json'),
+    config: parsed.peft_type === 'LORA' ? { ...parsed, ...sortablePatterns(parsed, modules) } : parsed,
     tensors: namedTensors(layout, values, keys.peft_type),
   };
 }
@@ -48,6 +50,18 @@ export function exportContinued(
   return {
     config: { ...start, ...keys, inference_mode: true },
     tensors: namedTensors(layout, values, start.peft_type),
+  };
+}
+
+/** The patterns of a file, in which keys are sorted. */
+function sortablePatterns(
+  { rank_pattern, alpha_pattern }: LoraAdapterConfig,
+  modules: readonly LowRankModule[],
+): Pick<LoraAdapterConfig, 'rank_pattern' | 'alpha_pattern'> {
+  const paths = modules.map(({ path }) => path);
+  return {
+    rank_pattern: sortablePattern(rank_pattern, paths),
+    alpha_pattern: sortablePattern(alpha_pattern, paths),
   };
 }
 

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { formatAdapterConfig } from '../../formats/adapters/format-adapter-config.ts';
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { bert } from '../../models/bert/definition.ts';
 import { classLoss } from '../../objectives/sequence-loss.ts';
 import { sequenceModel } from '../../objectives/sequence-model.ts';
 import type { AdaLoraConfig } from '../adalora/config.ts';
+import { loraConfigSchema } from '../lora/config.ts';
 import type { ContinuesAdapters } from '../method-definition.ts';
 import { kindOf, METHODS } from '../registry.ts';
 import type { LowRankTuner } from './low-rank-tuner.ts';
@@ -51,6 +53,18 @@ describe('an imported adapter', () => {
     expect(tuner.modules).toMatchObject([{ path: QUERY, rank: 2, scale: 8 / (3 + 1e-5) }]);
     expect([...tuner.layout.read(values, `${QUERY}.lora_E`)]).toEqual([1, 1.125]);
     expect([...tuner.layout.read(values, 'classifier.bias')]).toEqual([4, 4.125]);
+  });
+
+  it('has the scales with which it was trained, although files sort the keys of its patterns', () => {
+    const settings = { target_modules: ['query', 'key'], alpha_pattern: { 'self.query': 3, query: 7 } };
+    const run = METHODS.lora.start(model, loraConfigSchema.parse(settings), 10);
+    const { config, tensors } = run.store!(new Float32Array(run.tuner.layout.length), 'base');
+    const file = JSON.parse(formatAdapterConfig(config));
+    const { tuner } = imported({ config: file, tensors, baseModel: 'base' });
+    expect(tuner.modules).toMatchObject([
+      { path: QUERY, scale: 3 / 8 },
+      { path: QUERY.replace('query', 'key'), scale: 1 },
+    ]);
   });
 
   it('is the same with fan_in_fan_out, which PEFT sets to false for linear layers', () => {

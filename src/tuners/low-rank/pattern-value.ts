@@ -13,6 +13,24 @@ export function patternValue(patterns: Record<string, number>, module: string): 
 }
 
 /**
+ * Returns a pattern with the same values for these modules when its keys are sorted, as they are in files. If the order
+ * of the keys matters, the new keys are the paths of modules.
+ */
+export function sortablePattern(
+  patterns: Record<string, number>,
+  modules: readonly string[],
+): Record<string, number> {
+  const valuesIn = (some: Record<string, number>) =>
+    modules.flatMap((path) => {
+      const value = patternValue(some, path);
+      return value === undefined ? [] : [[path, value] as const];
+    });
+  const sorted = Object.fromEntries(Object.entries(patterns).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const values = valuesIn(patterns);
+  return String(values) === String(valuesIn(sorted)) ? patterns : Object.fromEntries(values);
+}
+
+/**
  * Checks that every key of a pattern matches a module. PEFT only warns.
  *
  * @param where the pattern's key, such as `lora.rank_pattern`

@@ -92,6 +92,13 @@ describe('parseAdapterConfig', () => {
     );
   });
 
+  it('names the rounds of LoftQ, which rounds the base weights', () => {
+    const loftq = { loftq_bits: 4, loftq_iter: 5 };
+    expect(() => parse({ peft_type: 'LORA', init_lora_weights: 'loftq', loftq_config: loftq })).toThrow(
+      'c.json: init_lora_weights "loftq" rounds the base weights (loftq_iter: 5), and this file does not contain',
+    );
+  });
+
   it.each<[string, unknown]>([
     ['corda_config', { corda_method: 'ipm' }],
     ['lora_ga_config', { direction: 'ArB2r' }],

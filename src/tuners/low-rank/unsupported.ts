@@ -74,6 +74,14 @@ export function refuseUnsupported(config: Record<string, unknown>, where: string
     });
   }
   if (known.includes(init as string)) return;
+  if (init === 'loftq') {
+    const { loftq_iter: rounds = 1 } = Object(config.loftq_config) as { loftq_iter?: number };
+    throw new UserError({
+      where: `${where}: init_lora_weights`,
+      fault: `"loftq" rounds the base weights (loftq_iter: ${rounds}), and this file does not contain the rounded weights`,
+      hint: 'Save the model that PEFT has rounded, name it as base_model_name_or_path, and set init_lora_weights to true.',
+    });
+  }
   throw new UserError({
     where: `${where}: init_lora_weights`,
     fault: `must be one of ${known.join(', ')}, got ${JSON.stringify(init)}`,
