@@ -56,3 +56,12 @@ it.each([
     `a/${name} does not exist; it should be the adapter's tensors`,
   );
 });
+
+it('refuses tensors in several files', async () => {
+  const files = inPage(PEFT);
+  files.delete('adapter_model.safetensors');
+  files.set('adapter_model.safetensors.index.json', new Blob(['{}']));
+  await expect(readStoredAdapter(filesFrom(files, 'a'))).rejects.toThrow(
+    'a/adapter_model.safetensors.index.json lists several files of tensors',
+  );
+});

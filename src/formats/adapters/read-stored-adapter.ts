@@ -39,7 +39,7 @@ export async function readStoredAdapter(
   if (!isAdapterHub(Object(json))) {
     const config = checked(peftSchema, json, where);
     const tensors = await tensorsOf(PEFT_TENSORS);
-    if (!tensors) throw missingIn(files, PEFT_TENSORS[0], "the adapter's tensors");
+    if (!tensors) throw await withoutTensors(files);
     return { config, tensors, baseModel: config.base_model_name_or_path ?? null };
   }
   const config = checked(adapterHubSchema, json, where);
@@ -61,6 +61,17 @@ export async function adapterFileNames(files: Files, { config }: StoredAdapter):
   const others = isAdapterHub(config) ? [[HEAD_CONFIG], HEAD_TENSORS, TENSORS] : [PEFT_TENSORS];
   const found = await Promise.all(others.map((names) => firstOf(files, names)));
   return [ADAPTER_CONFIG, ...found.filter((name) => name !== undefined)];
+}
+
+async function withoutTensors(files: Files): Promise<UserError> {
+  const [whole] = PEFT_TENSORS;
+  const index = `${whole}.index.json`;
+  if (!(await files.open(index))) return missingIn(files, whole, "the adapter's tensors");
+  return new UserError({
+    where: pathIn(files.name, index),
+    fault: 'lists several files of tensors; PEFT reads adapters in one file only, and so does adalora',
+    hint: `Save their tensors together as ${whole}.`,
+  });
 }
 
 async function firstOf(files: Files, names: readonly string[]): Promise<string | undefined> {

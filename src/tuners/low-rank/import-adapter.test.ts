@@ -82,6 +82,17 @@ describe('an imported adapter', () => {
     expect((run.tuner as LowRankTuner).dropout).toBe(0.5);
   });
 
+  it('has embeddings once that PEFT wrote three times', () => {
+    const words = 'bert.embeddings.word_embeddings';
+    const copies = [words, `${words}.modules_to_save`, `${words}.original_module`].map(
+      (path) => [`${path}.weight`, [8, 4]] as const,
+    );
+    const { tuner } = imported(lora({ ...PAIR, ...Object.fromEntries(copies) }));
+    expect(tuner.layout.segments.map(({ name }) => name)).toEqual([
+      ...[`${QUERY}.lora_A`, `${QUERY}.lora_B`, `${words}.weight`],
+    ]);
+  });
+
   it('may have the biases that PEFT repeats', () => {
     const repeated = { 'classifier.original_module.bias': [2] };
     expect(() => imported(lora({ ...PAIR, ...repeated }, { bias: 'all' }))).not.toThrow();

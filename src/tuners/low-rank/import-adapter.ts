@@ -63,11 +63,13 @@ export function importAdapter<Made extends LowRankTuner>(
 /** The tensors, by adalora's names. */
 function tensorsByName({ config, tensors }: PeftAdapter, where: string): AdapterTensors {
   const byName: AdapterTensors = new Map();
+  /** Whether PEFT wrote the parameter under its own name too, as it does with embeddings. */
+  const isCopy = (key: string) => tensors.has(key.replace(/\.(original_module|modules_to_save)\./, '.'));
   for (const [key, tensor] of tensors) {
     peftName(key, where);
     const name = parseAdapterKey(key);
     if (name !== undefined) byName.set(name, tensor);
-    else if (!BASE_WEIGHT.test(key) && (config.bias !== 'all' || !key.endsWith('.bias'))) {
+    else if (!BASE_WEIGHT.test(key) && !isCopy(key) && (config.bias !== 'all' || !key.endsWith('.bias'))) {
       throw new UserError({
         where,
         fault: `has the tensor ${excerptName(key)}, but its config has bias: ${config.bias}`,

@@ -1,5 +1,6 @@
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
+import { tiedOutputs } from '../tied-words.ts';
 import type { TunableModel } from '../tuner.ts';
 
 /**
@@ -9,13 +10,21 @@ import type { TunableModel } from '../tuner.ts';
  * @param known the names that are
  */
 export function unknownModule(
-  { parameters }: Pick<TunableModel, 'parameters'>,
+  model: TunableModel,
   name: string,
   known: Iterable<string>,
   where: string,
 ): UserError {
   const path = name.replace(/\.lora_embedding_[AB]$/, '');
-  if (parameters.has(`${path}.weight`)) {
+  const tied = tiedOutputs(model).find(([output]) => output === `${path}.weight`);
+  if (tied) {
+    return new UserError({
+      where: `${where}: ${path}`,
+      fault: `is the same parameter as ${tied[1]} in the base model; adapters of it are not supported`,
+      hint: 'Save the base model with tie_word_embeddings: false and both weights, and load the adapter on it.',
+    });
+  }
+  if (model.parameters.has(`${path}.weight`)) {
     return new UserError({
       where: `${where}: ${path}`,
       fault: 'is not a linear layer; adapters of other layers are not supported',
