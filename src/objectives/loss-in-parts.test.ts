@@ -60,6 +60,11 @@ async function computed(
   return found;
 }
 
+/** The length of a difference, relative to the second gradient. NaN if that is zero. */
+function distance(gradient: Float32Array, from: Float32Array): number {
+  return Math.hypot(...from.map((slope, i) => slope - gradient[i]!)) / Math.hypot(...from);
+}
+
 describe.each(wordHeads)('the loss of %s with %s', (family, head) => {
   const folder = join(root, `${family}-${head}`);
   writeTinyHead(folder, family, head);
@@ -88,8 +93,16 @@ it('is computed at once if the words are trained', async () => {
   const parts = await computed(folder, 'CAUSAL_LM', IN_PARTS, { method: 'full' });
   expect(parts.parts).toBe(1);
   expect(parts.loss / whole.loss).toBeCloseTo(1, 6);
-  const difference = Math.hypot(...whole.gradient.map((slope, i) => slope - parts.gradient[i]!));
-  expect(difference / Math.hypot(...whole.gradient)).toBeLessThan(1e-6);
+  expect(distance(parts.gradient, whole.gradient)).toBeLessThan(1e-6);
+});
+
+it.each<MethodName>(['prompt_tuning', 'prefix_tuning'])('is the same in parts with %s', async (method) => {
+  const folder = join(root, 'llama-CAUSAL_LM');
+  const whole = await computed(folder, 'CAUSAL_LM', {}, { method });
+  const parts = await computed(folder, 'CAUSAL_LM', IN_PARTS, { method });
+  expect(parts.parts).toBe(IN_PARTS.parts);
+  expect(parts.loss / whole.loss).toBeCloseTo(1, 5);
+  expect(distance(parts.gradient, whole.gradient)).toBeLessThan(1e-5);
 });
 
 it('reads labels in parts of equal size', () => {

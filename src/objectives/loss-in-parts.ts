@@ -32,16 +32,13 @@ export function lossInParts(logits: Value, rows: Value, labels: Value, options: 
   const selected = selectedRows(logits, rows);
   const head = selected && headAfter(logits, selected);
   if (!head) return crossEntropy(logits, labels, smoothing);
-  const bounds = (part: number) =>
-    [part, part + 1].map((at) => multiplyDimensions(at, symbol('labelled'))) as [
-      Value['shape'][0],
-      Value['shape'][0],
-    ];
+  const rowOf = (part: number) => multiplyDimensions(part, symbol('labelled'));
+  const partOf = (value: Value, part: number) => slice(value, 0, rowOf(part), rowOf(part + 1));
   let gate: Value | undefined;
   const slopes: Value[] = [];
   const sums = Array.from({ length: parts }, (_, part) => {
-    const x = slice(gate ? after(selected, gate) : selected, 0, ...bounds(part));
-    const found = crossEntropySums(head(x), slice(labels, 0, ...bounds(part)), smoothing);
+    const x = partOf(gate ? after(selected, gate) : selected, part);
+    const found = crossEntropySums(head(x), partOf(labels, part), smoothing);
     gate = found.normalisers;
     if (training) {
       [gate] = gradients(found.total, [x]) as [Value];
