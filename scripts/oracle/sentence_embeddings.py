@@ -68,10 +68,12 @@ def loss_cases():
     torch.manual_seed(1)
     n, width = 5, 8
     columns = [torch.randn(n, width) for _ in range(4)]
+    columns.append(columns[0][[0, 1, 2, 0, 1]])   # repeated texts
     scores = torch.tensor([0.9, 0.1, 0.5, 0.5, 1.0])
     classes = torch.tensor([0, 1, 0, 2, 1])
     distance = losses.TripletDistanceMetric
     ranking = losses.MultipleNegativesRankingLoss
+    SAME = [0, 0, 1]   # The positive is the anchor, so their distance is 0.
     made = [
         ("multiple_negatives_ranking", {}, 2, None, ranking(model)),
         ("multiple_negatives_ranking", {"scale": 5}, 4, None, ranking(model, scale=5)),
@@ -82,19 +84,24 @@ def loss_cases():
         ("triplet", {}, 3, None, losses.TripletLoss(model)),
         ("triplet", {"margin": 0.2, "distance": "cosine"}, 3, None, losses.TripletLoss(model, distance.COSINE, 0.2)),
         ("triplet", {"margin": 1, "distance": "manhattan"}, 3, None, losses.TripletLoss(model, distance.MANHATTAN, 1)),
+        ("triplet", {}, SAME, None, losses.TripletLoss(model)),
+        ("triplet", {"margin": 20, "distance": "manhattan"}, SAME, None, losses.TripletLoss(model, distance.MANHATTAN, 20)),
         ("triplet", {}, 1, classes, losses.BatchAllTripletLoss(model)),
         ("triplet", {"margin": 0.5}, 1, classes, losses.BatchAllTripletLoss(model, margin=0.5)),
+        ("triplet", {"margin": 0.5}, [4], classes, losses.BatchAllTripletLoss(model, margin=0.5)),
     ]
     shrink = sys.modules["sentence_transformers.sentence_transformer.losses.matryoshka"].shrink
     cases = []
     for name, settings, count, targets, loss in made:
         for dims in [None, [8, 3]] if name in ("multiple_negatives_ranking", "cosent") else [None]:
-            given = [column.clone().requires_grad_() for column in columns[:count]]
+            used = list(range(count)) if isinstance(count, int) else count
+            given = [columns[i].clone().requires_grad_() for i in used]
             # As MatryoshkaLoss: the sum over the widths. For each, embeddings are truncated and scaled to length 1.
             of = lambda parts: loss.compute_loss_from_embeddings(parts, targets)
-            value = of(given) if dims is None else sum(of([shrink(column, dim) for column in given]) for dim in dims)
+            weights = [1, 0.25] if name == "cosent" else [1, 1]
+            value = of(given) if dims is None else sum(w * of([shrink(column, dim) for column in given]) for w, dim in zip(weights, dims))
             value.backward()
-            cases.append({"loss": name, **settings, **({"matryoshka": dims} if dims else {}), "columns": count,
+            cases.append({"loss": name, **settings, **({"matryoshka_dims": dims, "matryoshka_weights": weights} if dims else {}), "columns": used,
                           "targets": None if targets is None else targets.tolist(), "value": float(value),
                           "gradients": [column.grad.tolist() for column in given]})
     write("losses.json", {"columns": [column.tolist() for column in columns], "cases": cases})

@@ -23,8 +23,6 @@ import { normalised } from './pool-tokens.ts';
 
 /* Losses over text vectors, computed as in sentence-transformers. Vectors are rows [pairs, width]. */
 
-/** PyTorch's `F.pairwise_distance` adds this to every difference. */
-const DISTANCE_EPSILON = 1e-6;
 /** Triplets of {@link batchTriplets} with a smaller loss are not counted in the mean. */
 const MIN_TRIPLET = 1e-16;
 /** The score of an excluded pair, as in sentence-transformers. */
@@ -94,12 +92,12 @@ export function tripletLoss(
 
 const DISTANCE: Readonly<Record<Distance, (a: Value, b: Value) => Value>> = {
   euclidean: (a, b) => {
-    const difference = add(subtract(a, b), DISTANCE_EPSILON);
-    return sqrt(sum(multiply(difference, difference), [1]));
+    const difference = subtract(a, b);
+    return root(sum(multiply(difference, difference), [1]));
   },
   cosine: (a, b) => subtract(1, pairwiseCosine(a, b)),
   manhattan: (a, b) => {
-    const difference = add(subtract(a, b), DISTANCE_EPSILON);
+    const difference = subtract(a, b);
     return sum(add(relu(difference), relu(subtract(0, difference))), [1]);
   },
 };
@@ -131,14 +129,22 @@ export function batchTriplets(vectors: Value, labels: Value, margin: number): Va
   return divide(sum(valid, [0, 1, 2]), add(count, MIN_TRIPLET));
 }
 
-/** Euclidean distances between all rows, [rows, rows], computed from their dot products. */
+/**
+ * Euclidean distances between all rows, [rows, rows], computed from their dot products. The squares of lengths are the
+ * diagonal of the same product, so that they are rounded alike and equal rows have distance 0.
+ */
 function allDistances(x: Value): Value {
   const [rows] = x.shape;
-  const squares = sum(multiply(x, x), [1]);
-  const products = matmul(x, x, { transposeB: true, scale: 2 });
+  const products = matmul(x, x, { transposeB: true });
+  const numbers = iota(x.node.graph, rows!);
+  const isSelf = equal(reshape(numbers, [rows!, 1]), reshape(numbers, [1, rows!]));
+  const squares = sum(where(isSelf, products, 0), [1]);
   const sums = add(reshape(squares, [rows!, 1]), reshape(squares, [1, rows!]));
-  const squared = relu(subtract(sums, products));
-  // The square root has no derivative at 0, the distance of a row to itself.
+  return root(relu(subtract(sums, multiply(products, 2))));
+}
+
+/** Distances from their squares. At 0, where the square root has no derivative, the gradient is 0, as in PyTorch. */
+function root(squared: Value): Value {
   const isApart = greater(squared, 0);
   return where(isApart, sqrt(where(isApart, squared, 1)), 0);
 }

@@ -22,7 +22,10 @@ export function isBeir(files: readonly TextFile[]): boolean {
  * @throws UserError for a missing file, and for an invalid row with its line
  */
 export function beirRows(files: readonly TextFile[]): EmbeddingRows {
-  const corpus = textsOf(find(files, CORPUS, 'corpus.jsonl'));
+  // Texts with equal cosines are ranked by id, as in sentence-transformers.
+  const corpus = new Map(
+    [...textsOf(find(files, CORPUS, 'corpus.jsonl'))].sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
   const queries = textsOf(find(files, QUERIES, 'queries.jsonl'));
   const qrels = find(files, QRELS, 'qrels/NAME.tsv');
   const problems = new RowProblems(qrels.name);

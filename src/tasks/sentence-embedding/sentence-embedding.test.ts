@@ -25,7 +25,8 @@ import { beirRows } from './beir.ts';
 import { type EmbeddingData, embeddingDataSchema } from './data-section.ts';
 import { sentenceEmbedding } from './definition.ts';
 import { type Embedding, embedTexts } from './embed-texts.ts';
-import { cosine, nearestOf, unit } from './vectors.ts';
+import { rankedScores } from './likeness-scores.ts';
+import { cosine, DENSE, nearestOf, unit } from './vectors.ts';
 
 const FIXTURES = join(dirname(fileURLToPath(import.meta.url)), 'fixtures');
 const MODEL = join(FIXTURES, 'model');
@@ -80,7 +81,8 @@ describe('embeddings equal sentence-transformers', () => {
 
 interface LossCase {
   loss: EmbeddingData['loss'];
-  columns: number;
+  /** Indices of the columns that it is given. */
+  columns: number[];
   targets: number[] | null;
   value: number;
   gradients: number[][][];
@@ -88,33 +90,28 @@ interface LossCase {
   symmetric?: boolean;
   margin?: number;
   distance?: string;
-  matryoshka?: number[];
+  matryoshka_dims?: number[];
+  matryoshka_weights?: number[];
 }
 
 describe('losses and their gradients equal sentence-transformers', () => {
   const { columns, cases } = fixture<{ columns: number[][][]; cases: LossCase[] }>('losses.json');
 
   it.each(cases)(
-    '$loss of $columns columns, $scale $symmetric $margin $distance $matryoshka',
+    '$loss of columns $columns, $scale $symmetric $margin $distance $matryoshka_dims',
     async (expected) => {
-      const { columns: count, targets, matryoshka, value, gradients: wanted, ...settings } = expected;
+      const { columns: used, targets, value, gradients: wanted, ...settings } = expected;
+      const count = used.length;
       const model = await openModel(
         MODEL,
-        sentenceEmbedding.build(
-          [],
-          readingOf({
-            ...formData(expected),
-            ...settings,
-            ...(matryoshka && { matryoshka_dims: matryoshka }),
-          }),
-        ),
+        sentenceEmbedding.build([], readingOf({ ...formData(expected), ...settings })),
       );
       const width = columns[0]![0]!.length;
       const rows = columns[0]!.length;
       const outputs = input(new Graph(), 'outputs', 'float32', [symbol('texts'), width]);
       const loss = model.joint!.build(outputs);
       const session = await nodeEngine(model, 'cpu').open({ loss, gradient: gradients(loss, [outputs])[0]! });
-      const data = Float32Array.from(columns.slice(0, count).flat(2));
+      const data = Float32Array.from(used.flatMap((column) => columns[column]!.flat()));
       const feeds = Object.fromEntries(
         Array.from({ length: count }, (_, column) => [
           columnInput(column),
@@ -139,10 +136,10 @@ describe('losses and their gradients equal sentence-transformers', () => {
 });
 
 /** The columns that a loss needs. */
-function formData({ columns, targets }: LossCase): object {
-  if (columns === 1) return { text: 'a', label: 'b' };
+function formData({ columns: { length }, targets }: LossCase): object {
+  if (length === 1) return { text: 'a', label: 'b' };
   if (targets) return { text: 'a', text_pair: 'b', label: 'c' };
-  return { anchor: 'a', positive: 'b', ...(columns > 2 && { negative: ['c', 'd'].slice(0, columns - 2) }) };
+  return { anchor: 'a', positive: 'b', ...(length > 2 && { negative: ['c', 'd'].slice(0, length - 2) }) };
 }
 
 interface Trace {
@@ -300,21 +297,16 @@ it('queries are held out with all their texts, and search the whole corpus', () 
   const ids = Array.from({ length: 20 }, (_, i) => i);
   const jsonl = (text: (id: number) => string) =>
     ids.map((id) => JSON.stringify({ _id: `${id}`, text: text(id) })).join('\n');
-  const file = (name: string, content: string) => ({
-    name: `set/${name}`,
-    size: content.length,
-    read: () => content,
-  });
   const rows = beirRows([
-    file(
+    setFile(
       'corpus.jsonl',
       jsonl((id) => `text ${id}`),
     ),
-    file(
+    setFile(
       'queries.jsonl',
       jsonl((id) => `query ${id}`),
     ),
-    file(
+    setFile(
       'qrels/train.tsv',
       ids.flatMap((id) => [`${id}\t${id}\t1`, `${id}\t${(id + 1) % 20}\t1`]).join('\n'),
     ),
@@ -329,7 +321,26 @@ it('queries are held out with all their texts, and search the whole corpus', () 
     expect(retrieval!.corpus).toHaveLength(20);
     retrieval!.queries.forEach((query, i) => {
       const id = Number(query.split(' ')[1]);
-      expect(retrieval!.relevant[i]).toEqual(new Set([id, (id + 1) % 20]));
+      const texts = Array.from(retrieval!.relevant[i]!, (number) => retrieval!.corpus[number]);
+      expect(new Set(texts)).toEqual(new Set([`text ${id}`, `text ${(id + 1) % 20}`]));
     });
   }
 });
+
+it('ranks texts with equal cosines by id, as sentence-transformers does', () => {
+  // Python compares ids as strings, so "10" is before "9".
+  const { retrieval } = beirRows([
+    setFile('corpus.jsonl', '{"_id": "9", "text": "a"}\n{"_id": "10", "text": "a"}'),
+    setFile('queries.jsonl', '{"_id": "1", "text": "b"}'),
+    setFile('qrels/test.tsv', '1\t10\t1'),
+  ]);
+  const { queries, corpus, relevant } = retrieval!;
+  const vectorsOf = (texts: readonly string[]) => texts.map(() => Float32Array.of(1, 2));
+  const scores = rankedScores(vectorsOf(queries), vectorsOf(corpus), relevant, DENSE);
+  expect(scores['accuracy@1']).toBe(1);
+});
+
+/** A file of a set in BEIR's format. */
+function setFile(name: string, content: string) {
+  return { name: `set/${name}`, size: content.length, read: () => content };
+}
