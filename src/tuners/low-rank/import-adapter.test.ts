@@ -82,6 +82,17 @@ describe('an imported adapter', () => {
     expect((run.tuner as LowRankTuner).dropout).toBe(0.5);
   });
 
+  it('needs the base weights that PEFT wrote beside it, except for their rounding', () => {
+    const stored = lora({ ...PAIR, [`${QUERY}.base_layer.weight`]: [4, 4] });
+    const written = [...stored.tensors.values()].at(-1)!.data;
+    const on = (factor: number) => {
+      const weights = { ...model, readRange: () => written.map((value) => value * factor) };
+      return () => kindOf(stored, 'x').import(weights, stored, 'x');
+    };
+    expect(on(1 + 2 ** -9)).not.toThrow();
+    expect(on(1.01)).toThrow(`x: ${QUERY}.weight has other values in the adapter than in the base model`);
+  });
+
   it('has embeddings once that PEFT wrote three times', () => {
     const words = 'bert.embeddings.word_embeddings';
     const copies = [words, `${words}.modules_to_save`, `${words}.original_module`].map(

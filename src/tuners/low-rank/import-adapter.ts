@@ -1,5 +1,6 @@
-import { type AdapterTensors, peftName } from '../../formats/adapters/stored-adapter.ts';
+import { type AdapterTensors, PEFT_PREFIX, peftName } from '../../formats/adapters/stored-adapter.ts';
 import { excerptName } from '../../formats/excerpt.ts';
+import { elementCount } from '../../support/element-count.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import { unknownModule } from '../peft/unknown-module.ts';
@@ -34,6 +35,7 @@ export function importAdapter<Made extends LowRankTuner>(
   { scale, create }: ImportedKind<Made>,
 ): { tuner: Made; values: Float32Array } {
   const stored = tensorsByName(adapter, where);
+  assertSameBase(model, adapter, where);
   joinTiedWords(model, stored, adapter.config.modules_to_save, where);
   const ranks = new Map(
     [...stored].flatMap(([name, { shape }]) => {
@@ -78,6 +80,33 @@ function tensorsByName({ config, tensors }: PeftAdapter, where: string): Adapter
     }
   }
   return byName;
+}
+
+/**
+ * Checks the base weights of adapted output layers. PEFT writes them into the file and loads them from it; here those
+ * of the base model count.
+ */
+function assertSameBase(
+  { readRange, parameters }: TunableModel,
+  { tensors }: PeftAdapter,
+  where: string,
+): void {
+  for (const [key, { data }] of tensors) {
+    const name = key.slice(PEFT_PREFIX.length).replace(BASE_WEIGHT, '.weight');
+    if (!BASE_WEIGHT.test(key) || !parameters.has(name)) continue;
+    const own = readRange?.(name, 0, elementCount(parameters.get(name)!));
+    if (!own || (own.length === data.length && own.every((value, i) => isRounded(data[i]!, value)))) continue;
+    throw new UserError({
+      where: `${where}: ${name}`,
+      fault: 'has other values in the adapter than in the base model',
+      hint: 'Save the base model with which the adapter was trained, and load the adapter on it.',
+    });
+  }
+}
+
+/** Whether a value may be another one in 16 bits: bf16 has 8 significant bits, and f16 a smallest step of 2⁻²⁴. */
+function isRounded(rounded: number, value: number): boolean {
+  return Math.abs(rounded - value) <= Math.abs(value) * 2 ** -8 + 2 ** -24;
 }
 
 function adaptedLinears(model: TunableModel, ranks: ReadonlyMap<string, number>, where: string) {
