@@ -9,6 +9,7 @@ import importlib.util, json, math, pathlib, sys, tempfile, types
 from unittest.mock import MagicMock
 import torch
 from torch import nn
+from rounded import rounded
 
 OUT = pathlib.Path(__file__).parents[2] / "src/tuners/fixtures/elastic.json"
 SHAPES = {"first": (4, 5), "second": (5, 4), "third": (4, 3)}    # in, out
@@ -74,6 +75,5 @@ def flexlora(b, scheduler):
 ela, flex = load(sys.argv[1], "elalora"), load(sys.argv[2], "flexlora")
 cases = {"elalora, b 2": training(ela, elalora(2, False), 1), "elalora, b 3, falling": training(ela, elalora(3, True), 2),
          "flexlora, b 1": training(flex, flexlora(1, False), 3), "flexlora, b 2, falling": training(flex, flexlora(2, True), 4)}
-short = lambda v: [short(x) for x in v] if isinstance(v, list) else {k: short(x) for k, x in v.items()} if isinstance(v, dict) else float(f"{v:.8g}") if isinstance(v, float) else v
-OUT.write_text(json.dumps(short({"r": R, "shapes": SHAPES, "steps": STEPS, "cases": cases})) + "\n")
+OUT.write_text(json.dumps(rounded({"r": R, "shapes": SHAPES, "steps": STEPS, "cases": cases})) + "\n")
 for name, case in cases.items(): print(name, [t["ranks"] for t in case["trace"] if "moved" in t])

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 from transformers import AutoModelForSequenceClassification
+from rounded import rounded
 
 ROOT = pathlib.Path(__file__).parents[2] / "src/tuners/fixtures"
 STEPS, RATE, GAMMA = 24, 0.2, 0.1
@@ -137,6 +138,5 @@ def flexlora(code, model):
 
 cases = {"increlora": increlora(load(sys.argv[1], "increlora")), "elalora": moving(load(sys.argv[2], "elalora"), 12, elalora),
          "flexlora": moving(load(sys.argv[3], "flexlora"), 13, flexlora)}
-short = lambda v: [short(x) for x in v] if isinstance(v, list) else {k: short(x) for k, x in v.items()} if isinstance(v, dict) else float(f"{v:.8g}") if isinstance(v, float) else v
-(ROOT / "trainings.json").write_text(json.dumps(short({"rate": RATE, "orth_reg_weight": GAMMA, "cases": cases})) + "\n")
+(ROOT / "trainings.json").write_text(json.dumps(rounded({"rate": RATE, "orth_reg_weight": GAMMA, "cases": cases})) + "\n")
 for name, case in cases.items(): print(name, [t["loss"] for t in case["trace"]][::6], [t["ranks"] for t in case["trace"]][::3])

@@ -6,6 +6,7 @@ import json, math, pathlib, sys, types
 from unittest.mock import MagicMock
 import torch
 from torch import nn
+from rounded import rounded
 
 OUT = pathlib.Path(__file__).parents[2] / "src/tuners/fixtures/gora.json"
 for name in ("bitsandbytes", "common.utils", "common.utils.utils", "common.utils.params_manager", "common.lora_modules.adalomo", "common.lora_modules.grad_utils"):
@@ -62,6 +63,5 @@ told = {"r": R, "alpha": ALPHA, "gamma": GAMMA, "sizes": SIZES,
         "gradients": {n: (m.weight.grad_stored / 4).flatten().tolist() for n, m in model.named_children()},
         "paper": paper(cases, 1, 12),
         "cases": [{"features": {None: "sum", "sqrt": "sqrt"}[f], "importance": {"union_mean": "mean", "union_frobenius_norm": "frobenius"}[k], "min_rank": lo, "max_rank": hi, **c} for f, k, lo, hi, c in cases]}
-short = lambda v: [short(x) for x in v] if isinstance(v, list) else {k: short(x) for k, x in v.items()} if isinstance(v, dict) else float(f"{v:.9g}") if isinstance(v, float) else v
-OUT.write_text(json.dumps(short(told)) + "\n")
+OUT.write_text(json.dumps(rounded(told, 9)) + "\n")
 print(told["paper"], [c["ranks"] for c in told["cases"]])

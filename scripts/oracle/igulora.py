@@ -5,6 +5,7 @@
 import json, os, pathlib, random, sys
 import torch
 from torch import nn
+from rounded import rounded
 
 os.environ["DIM_MULTIPLIER"] = "1"                     # every rank has the same cost
 OUT = pathlib.Path(__file__).parents[2] / "src/tuners/fixtures/igulora.json"
@@ -54,6 +55,5 @@ for step in range(1, STEPS + 1):
     gradient, stepped = flat(lambda p: p.grad), flat(lambda p: p)
     _, threshold = allocator.update_and_mask(root, step)
     trace.append({"gradient": gradient, "stepped": stepped, **({"masked": [int(v != 0) for l in layers for v in l.lora_E.flatten().tolist()]} if threshold is not None else {})})
-short = lambda v: [short(x) for x in v] if isinstance(v, list) else {k: short(x) for k, x in v.items()} if isinstance(v, dict) else float(f"{v:.8g}") if isinstance(v, float) else v
-OUT.write_text(json.dumps(short({"r": R, "shapes": SHAPES, "steps": STEPS, "tinit": WARMUP, "tfinal": FINAL, "deltaT": INTERVAL, "target": TARGET, "initial": initial, "trace": trace})) + "\n")
+OUT.write_text(json.dumps(rounded({"r": R, "shapes": SHAPES, "steps": STEPS, "tinit": WARMUP, "tfinal": FINAL, "deltaT": INTERVAL, "target": TARGET, "initial": initial, "trace": trace})) + "\n")
 print([sum(t["masked"]) for t in trace if "masked" in t])

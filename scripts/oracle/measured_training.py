@@ -16,6 +16,7 @@ from peft_methods import draws
 from safetensors.torch import load_file
 from torch import nn
 from transformers import AutoModelForSequenceClassification
+from rounded import rounded
 
 os.environ["DIM_MULTIPLIER"] = "1"                     # every rank costs the same
 IGULORA, GORA = sys.argv[1:3]
@@ -133,6 +134,5 @@ def eva():
 
 
 cases = {"eva": eva(), "igulora": igulora(), "gora": gora()}    # the last one replaces modules that the first needs
-short = lambda v: [short(x) for x in v] if isinstance(v, list) else {k: short(x) for k, x in v.items()} if isinstance(v, dict) else float(f"{v:.8g}") if isinstance(v, float) else v
-(ROOT / "measured-trainings.json").write_text(json.dumps(short({"rate": RATE, "cases": cases})) + "\n")
+(ROOT / "measured-trainings.json").write_text(json.dumps(rounded({"rate": RATE, "cases": cases})) + "\n")
 for name, case in cases.items(): print(name, [t["loss"] for t in case["trace"]][::6], case.get("ranks", [sum(map(sum, t["kept"])) for t in case["trace"] if "kept" in t]))

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 from transformers.pytorch_utils import Conv1D
+from rounded import rounded
 
 ROOT = pathlib.Path(__file__).parents[2] / "src/tuners/fixtures"
 BERT = ("query", "key", "value", "attention.output.dense", "intermediate.dense", "layer.0.output.dense")
@@ -84,5 +85,4 @@ def case(name, targets, settings):
             "effectiveRank": effective.tolist(), "sensitivity": theta.tolist(), "ranks": dict(zip(modules, ranks))}
 
 
-short = lambda v: [short(x) for x in v] if isinstance(v, list) else {k: short(x) for k, x in v.items()} if isinstance(v, dict) else float(f"{v:.12g}") if isinstance(v, float) else v
-(ROOT / "sensitivity-lora.json").write_text(json.dumps(short([case(*c) for c in CASES])) + "\n")
+(ROOT / "sensitivity-lora.json").write_text(json.dumps(rounded([case(*c) for c in CASES], 12)) + "\n")

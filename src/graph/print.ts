@@ -1,14 +1,19 @@
 import { attributesText, type GraphNode, type TensorType, type Value } from './graph.ts';
 
-/** The nodes on which the given values depend, in graph order. */
-export function reachable(values: readonly Value[]): GraphNode[] {
-  const seen = new Set<GraphNode>();
+/**
+ * The nodes on which the given values depend, in graph order.
+ *
+ * @param before nodes at which the search stops. They are not in the result
+ */
+export function reachable(values: readonly Value[], before: readonly GraphNode[] = []): GraphNode[] {
+  const seen = new Set(before);
   const stack = values.map(({ node }) => node);
   for (let node = stack.pop(); node; node = stack.pop()) {
     if (seen.has(node)) continue;
     seen.add(node);
     stack.push(...node.inputs.map((value) => value.node));
   }
+  for (const node of before) seen.delete(node);
   return [...seen].sort((a, b) => a.id - b.id);
 }
 

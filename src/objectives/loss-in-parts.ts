@@ -65,7 +65,7 @@ function selectedRows(logits: Value, rows: Value): Value | undefined {
 /** The function from selected rows to logits. Undefined if it depends on the batch or on trained values otherwise. */
 function headAfter(logits: Value, selected: Value): ((x: Value) => Value) | undefined {
   const own = new Set([selected]);
-  const nodes = nodesBetween(logits, selected);
+  const nodes = reachable([logits], [selected.node]);
   for (const { op, inputs, outputs } of nodes) {
     if (op === 'input') return undefined;
     if (!inputs.some((operand) => own.has(operand))) continue;
@@ -87,18 +87,4 @@ function headAfter(logits: Value, selected: Value): ((x: Value) => Value) | unde
     }
     return copies.get(logits)!;
   };
-}
-
-/** The nodes that compute `end`, without those that compute `start`, in graph order. */
-function nodesBetween(end: Value, start: Value) {
-  const seen = new Set([start.node]);
-  const stack = [end.node];
-  const found = [];
-  for (let node = stack.pop(); node; node = stack.pop()) {
-    if (seen.has(node)) continue;
-    seen.add(node);
-    found.push(node);
-    stack.push(...node.inputs.map((operand) => operand.node));
-  }
-  return found.sort((a, b) => a.id - b.id);
 }

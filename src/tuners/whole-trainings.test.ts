@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, it, vi } from 'vitest';
-import { loadCase } from '../../scripts/conformance/load-case.ts';
-import { feedsOf, withPrefix } from '../../scripts/conformance/read-case.ts';
-import { readSafetensors } from '../formats/node/safetensors-file.ts';
+import { measuredModel } from '../../tests/support/measure-inputs-in.ts';
 import { moduleInputs } from '../jobs/module-inputs.ts';
 import type { Engine } from '../program/engine.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
@@ -30,8 +28,6 @@ const golden = JSON.parse(readFileSync('src/tuners/fixtures/measured-trainings.j
   rate: number;
   cases: Record<'igulora' | 'gora' | 'eva', Case>;
 };
-const FOLDER = 'src/tuners/fixtures/eva/bert';
-const BATCHES = readSafetensors(`${FOLDER}/batches.safetensors`);
 /** All six matrices of the layer. */
 const TARGETS = ['query', 'key', 'value', 'output.dense', 'intermediate.dense'];
 
@@ -89,10 +85,8 @@ it.each(Object.keys(golden.cases) as (keyof typeof golden.cases)[])(
   '%s trains as its reference does',
   async (name) => {
     const { settings, ranks, initial, trace, final } = golden.cases[name];
-    const parts = [0, 1, 2, 3].map((i) => withPrefix(BATCHES, `${i}.`));
-    const model = loadCase(`${FOLDER}/base`, 'SEQ_CLS', parts[0]!);
+    const { model, feeds } = measuredModel('bert');
     const engine = nodeEngine(model, 'cpu');
-    const feeds = parts.map((part) => feedsOf(model, part));
     const orthogonality = name === 'igulora' ? { orth_reg_weight: 0 } : {};
     const begin = () => startRun(name, model, { ...settings, ...orthogonality }, trace.length);
     let run = begin();

@@ -47,12 +47,9 @@ export function memoryEstimate(
   tuner: Tuner,
   { train, validation }: MemoryFacts,
 ): (dtype: BaseDtype) => number {
-  const divided = (feeds: Tensors) => inParts(feeds, plain.labelParts);
-  const training = divided(train.batch(largestBatch(config, train), 0).feeds);
-  const evaluations = (validation?.parts ?? []).map((part) => {
-    const { output, feeds } = evaluationFeeds(part, config);
-    return { output, feeds: divided(feeds) };
-  });
+  const { labelParts } = plain;
+  const training = inParts(train.batch(largestBatch(config, train), 0).feeds, labelParts);
+  const evaluations = (validation?.parts ?? []).map((part) => evaluationFeeds(part, config, labelParts));
   const { gradient_checkpointing, label_smoothing_factor, neftune_noise_alpha, optim } = config.training;
   // A method's `vectors` include Adam's two moments in 32 bits. The optimizer's actual state replaces them.
   const vectors =
@@ -86,9 +83,9 @@ export function memoryEstimate(
   };
 }
 
-function evaluationFeeds({ examples, output }: Evaluation, { training }: RunConfig) {
+function evaluationFeeds({ examples, output }: Evaluation, { training }: RunConfig, labelParts?: number) {
   const [first] = planEvaluation(examples, training.per_device_eval_batch_size);
-  return { output, feeds: examples.batch(first!, 0).feeds };
+  return { output, feeds: inParts(examples.batch(first!, 0).feeds, labelParts) };
 }
 
 function sessionMb(
