@@ -1,22 +1,55 @@
+import type { HeadKind } from '../src/models/heads/registry.ts';
 import { labelledRows } from '../src/objectives/labelled-rows.ts';
 import { tokenModel } from '../src/objectives/token-model.ts';
-import type { Tensors } from '../src/runtime/session.ts';
+import type { HostTensor, Tensors } from '../src/runtime/session.ts';
 import { TASKS } from '../src/tasks/registry.ts';
+import type { BuildTask } from '../src/tasks/task-definition.ts';
 import type { Batch } from '../src/text/collate.ts';
 
-const TWO_CLASSES = TASKS.single_label_classification.build(['0', '1']);
+/** Tags of persons, organisations, locations and others, as in CoNLL-2003. */
+const TAGS = ['O', ...['PER', 'ORG', 'LOC', 'MISC'].flatMap((kind) => [`B-${kind}`, `I-${kind}`])];
 
-/** The head of models in the bench, and the labels of a batch: two classes, or the next token. */
-export function benchHead(causal = false) {
-  return causal
-    ? {
-        build: tokenModel('CAUSAL_LM'),
-        labels: ({ inputIds, batch, length }: Batch): Tensors => labelledRows(inputIds, batch, length, true),
-      }
-    : {
-        build: TWO_CLASSES,
-        labels: ({ batch }: Batch): Tensors => ({
-          labels: { data: Int32Array.from({ length: batch }, (_, i) => i % 2), dims: [batch] },
-        }),
-      };
+/** A head of a model in the bench, and labels for a batch. */
+interface BenchHead {
+  build: BuildTask;
+  labels(batch: Batch): Tensors;
+}
+
+/** The heads that are measured, by PEFT's names of their tasks. */
+const HEADS = {
+  SEQ_CLS: {
+    build: TASKS.single_label_classification.build(['0', '1']),
+    labels: ({ batch }) => ({ labels: each(batch, (i) => i % 2) }),
+  },
+  TOKEN_CLS: {
+    build: TASKS.token_classification.build(TAGS),
+    labels: ({ inputIds, batch, length }) =>
+      labelledRows(
+        inputIds.map((id) => id % TAGS.length),
+        batch,
+        length,
+        false,
+      ),
+  },
+  QUESTION_ANS: {
+    build: TASKS.question_answering.build([]),
+    labels: ({ batch, length }) => ({
+      start_positions: each(batch, (i) => i % length),
+      end_positions: each(batch, (i) => (i + 3) % length),
+    }),
+  },
+  CAUSAL_LM: {
+    build: tokenModel('CAUSAL_LM'),
+    labels: ({ inputIds, batch, length }) => labelledRows(inputIds, batch, length, true),
+  },
+} satisfies Partial<Record<HeadKind, BenchHead>>;
+
+export type BenchHeadKind = keyof typeof HEADS;
+
+export function benchHead(kind: BenchHeadKind = 'SEQ_CLS'): BenchHead {
+  return HEADS[kind];
+}
+
+function each(count: number, value: (i: number) => number): HostTensor {
+  return { data: Int32Array.from({ length: count }, (_, i) => value(i)), dims: [count] };
 }

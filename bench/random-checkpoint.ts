@@ -8,12 +8,11 @@ import { benchHead } from './bench-head.ts';
 import type { BenchCase } from './shapes.ts';
 
 /**
- * Writes a model folder of the given shape with random weights. It is a classifier for two classes, or a
- * language model.
+ * Writes a model folder of the given shape with random weights and a head.
  */
 export function writeRandomCheckpoint(
   folder: string,
-  { model_type, shape, dropout, causal }: Pick<BenchCase, 'model_type' | 'shape' | 'dropout' | 'causal'>,
+  { model_type, shape, dropout, head }: Pick<BenchCase, 'model_type' | 'shape' | 'dropout' | 'head'>,
 ): void {
   mkdirSync(folder, { recursive: true });
   const config = {
@@ -23,7 +22,7 @@ export function writeRandomCheckpoint(
     attention_probs_dropout_prob: dropout,
   };
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
-  const { parameters } = describeIn(folder, benchHead(causal).build);
+  const { parameters } = describeIn(folder, benchHead(head).build);
   const tensors = [...parameters].map(([name, shape]): [string, StoredTensor] => [
     name,
     { dtype: 'F32', shape: [...shape], data: initialise(name, shape, 0, 0.02) },

@@ -1,4 +1,5 @@
 import { modelFamily } from '../src/models/registry.ts';
+import type { BenchHeadKind } from './bench-head.ts';
 
 /** Methods that peft_step.py supports. */
 export const BENCH_METHODS = ['adalora', 'lora', 'svd_lora', 'prune_lora', 'bitfit'] as const;
@@ -18,8 +19,8 @@ export interface BenchCase {
   batch: number;
   length: number;
   dropout: number;
-  /** Whether the model is trained as a language model. */
-  causal?: boolean;
+  /** Default: two classes. */
+  head?: BenchHeadKind;
   /** The target modules of every method: AdaLoRA's defaults. */
   targets: readonly string[];
 }
@@ -47,7 +48,7 @@ const debertaV3Base = {
   position_biased_input: false,
 };
 
-type Size = Pick<BenchCase, 'name' | 'model_type' | 'shape' | 'batch' | 'length'>;
+type Size = Pick<BenchCase, 'name' | 'model_type' | 'shape' | 'batch' | 'length' | 'head'>;
 
 const sizes: (Size & { methods: BenchMethod[] })[] = [
   {
@@ -73,6 +74,25 @@ const sizes: (Size & { methods: BenchMethod[] })[] = [
     batch: 32,
     length: 64,
     methods: ['adalora', 'lora'],
+  },
+  // Heads that read every token.
+  {
+    name: 'MiniLM, questions, 16 x 384',
+    model_type: 'bert',
+    shape: miniLm,
+    batch: 16,
+    length: 384,
+    head: 'QUESTION_ANS',
+    methods: ['adalora'],
+  },
+  {
+    name: 'MiniLM, nine tags, 32 x 64',
+    model_type: 'bert',
+    shape: miniLm,
+    batch: 32,
+    length: 64,
+    head: 'TOKEN_CLS',
+    methods: ['adalora'],
   },
   {
     name: 'DeBERTaV3-base, 32 x 64',

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { hugePageEnvironment } from '../src/cli/huge-pages/huge-page-environment.ts';
+import type { BenchHeadKind } from './bench-head.ts';
 import { Client } from './client.ts';
 
 /** A side of a comparison. */
@@ -93,8 +94,8 @@ export class Launcher {
    * Quantizes a model's weights into the cache, in a separate process. The measured process then finds them
    * there, as in a user's second run, and its peak memory excludes the quantization.
    */
-  makeBase(modelFolder: string, dtype: 'int8' | 'int4' = 'int8', causal = false): void {
-    const words = [modelFolder, dtype, ...(causal ? ['causal'] : [])];
+  makeBase(modelFolder: string, dtype: 'int8' | 'int4' = 'int8', head?: BenchHeadKind): void {
+    const words = [modelFolder, dtype, ...(head ? [head] : [])];
     execFileSync('node', [join(BUILD, 'bench', 'make-base.js'), ...words], { env: this.#env });
   }
 }

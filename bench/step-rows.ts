@@ -27,7 +27,7 @@ export async function measureSteps(
 ): Promise<StepResult & Pick<Prepared, 'versions'>> {
   const { name } = cases[0]!;
   writeRandomCheckpoint(folder, cases[0]!);
-  launcher.makeBase(folder);
+  launcher.makeBase(folder, 'int8', cases[0]!.head);
   const rivals = launcher.sides.flatMap((side) =>
     cases.map(({ name: _, ...benchCase }) => {
       const request = { ...benchCase, dtype: side.dtype, threads };

@@ -13,7 +13,7 @@ import { differentiateStep } from '../src/train/differentiate-step.ts';
 import { Updater } from '../src/train/updater.ts';
 import { openModel } from '../src/trained/node/load-model.ts';
 import type { MethodName } from '../src/tuners/registry.ts';
-import { benchHead } from './bench-head.ts';
+import { type BenchHeadKind, benchHead } from './bench-head.ts';
 import { methodSection } from './method-section.ts';
 
 /** Many more steps than are measured, so that the budget does not end. */
@@ -22,8 +22,8 @@ const TOTAL_STEPS = 1_000_000;
 /** What a measured step trains: a method with a rank on a model, on one batch of random tokens. */
 export interface StepSettings {
   folder: string;
-  /** Whether the model predicts every next token. Otherwise, it predicts two classes. */
-  causal?: boolean;
+  /** Default: two classes. */
+  head?: BenchHeadKind;
   dtype: BaseDtype;
   method: MethodName;
   r: number;
@@ -55,7 +55,7 @@ export async function trainingStep(
   communicator: Communicator = ALONE,
 ): Promise<TrainingStep> {
   const { folder, dtype, method, r, batch, length, cacheFolder, processThreads: threads } = settings;
-  const head = benchHead(settings.causal);
+  const head = benchHead(settings.head);
   const model = await withBaseDtype(await openModel(folder, head.build), dtype, { cacheFolder });
   const config = parseRunConfig(
     {

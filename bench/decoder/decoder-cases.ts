@@ -15,7 +15,7 @@ const common = {
   batch: 2,
   length: 128,
   dropout: 0,
-  causal: true,
+  head: 'CAUSAL_LM',
   targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
   prompt: 64,
   tokens: 32,

@@ -47,7 +47,7 @@ export async function measureDecoder(
   { rounds, threads, folder }: { rounds: Rounds; threads: number; folder: string },
 ): Promise<DecoderResult> {
   writeRandomCheckpoint(folder, decoder);
-  for (const dtype of ['int8', 'int4'] as const) launcher.makeBase(folder, dtype, true);
+  for (const dtype of ['int8', 'int4'] as const) launcher.makeBase(folder, dtype, decoder.head);
   const turns = launcher.decoderSides.flatMap((side) =>
     (side.library === 'llama.cpp' ? [true] : [false, true]).map((writes) => ({
       ...{ side, writes },

@@ -23,7 +23,9 @@ export interface Written {
 
 /** Opens a model without an adapter, which generates greedily after random prompts. */
 export async function openWriter({ folder, dtype, cacheFolder, profilePrefix }: WriterSettings) {
-  const model = await withBaseDtype(await openModel(folder, benchHead(true).build), dtype, { cacheFolder });
+  const model = await withBaseDtype(await openModel(folder, benchHead('CAUSAL_LM').build), dtype, {
+    cacheFolder,
+  });
   const engine = nodeEngine(model, 'cpu', { profilePrefix });
   const language = await openLanguageModel({ engine, model, ...FROZEN });
   const { vocabSize } = model.config;

@@ -1,7 +1,8 @@
 """Times training steps of PEFT on request (serve.py), so that a benchmark can interleave them with another library's:
 
     {"op": "prepare", "model_type": "bert", "shape": {fields of its config}, "method": one of tuner.wrap, "r": 12,
-     "targets": [...], "batch": 16, "length": 128, "dropout": 0.1, "dtype": "float32" | "bfloat16", "threads": 2}
+     "targets": [...], "batch": 16, "length": 128, "dropout": 0.1, "dtype": "float32" | "bfloat16", "threads": 2,
+     "head": one of HEADS}
                       -> {"attention", "trainable", "threads", "versions"}
     {"op": "step"}    -> {"ms", "loss"}
     {"op": "memory"}  -> {"peak_mb", "baseline_mb"}  (baseline: after the imports, before the model)
@@ -14,7 +15,12 @@ import time
 import peft
 import torch
 import transformers
-from transformers import AutoConfig, AutoModelForSequenceClassification
+from transformers import (
+    AutoConfig,
+    AutoModelForQuestionAnswering,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+)
 
 from memory import peak_mb, resident_mb
 from serve import serve
@@ -23,22 +29,28 @@ from tuner import train_step, trainable, wrap
 # More steps than any benchmark runs. All are before `tinit`, so they average importance and prune nothing.
 ENDLESS = 1_000_000
 
+HEADS = {
+    "SEQ_CLS": AutoModelForSequenceClassification,
+    "TOKEN_CLS": AutoModelForTokenClassification,
+    "QUESTION_ANS": AutoModelForQuestionAnswering,
+}
+
 
 class Server:
     def __init__(self):
         self.baseline_mb = resident_mb()
         self.model = None
 
-    def prepare(self, model_type, shape, method, r, targets, batch, length, dropout, dtype, threads):
+    def prepare(self, model_type, shape, method, r, targets, batch, length, dropout, dtype, threads, head="SEQ_CLS"):
         if self.model is not None:
             raise RuntimeError("already prepared; start another process for another configuration")
         torch.set_num_threads(threads)
         torch.manual_seed(0)
         self.batch, self.length, self.dtype, self.step_number = batch, length, dtype, 0
         dropouts = dict(hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout)
-        config = AutoConfig.for_model(model_type, **shape, **dropouts, num_labels=2)
-        model = AutoModelForSequenceClassification.from_config(config)
-        self.model = wrap(model, method, targets, **tuner_settings(method, r))
+        config = AutoConfig.for_model(model_type, **shape, **dropouts, num_labels=9 if head == "TOKEN_CLS" else 2)
+        self.head = head
+        self.model = wrap(HEADS[head].from_config(config), method, targets, task_type=head, **tuner_settings(method, r))
         self.optimizer = torch.optim.AdamW(trainable(self.model), lr=1e-3, weight_decay=0.0)
         return {
             "attention": config._attn_implementation,
@@ -60,8 +72,12 @@ class Server:
     def random_batch(self):
         """A batch without padding, so that attention cannot skip work."""
         ids = torch.randint(1, self.model.config.vocab_size, (self.batch, self.length))
-        labels = torch.randint(0, 2, (self.batch,))
-        return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}
+        batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+        if self.head == "QUESTION_ANS":
+            ends = torch.randint(0, self.length, (2, self.batch))
+            return {**batch, "start_positions": ends[0], "end_positions": ends[1]}
+        shape = ids.shape if self.head == "TOKEN_CLS" else (self.batch,)
+        return {**batch, "labels": torch.randint(0, self.model.config.num_labels, shape)}
 
 
 def tuner_settings(method, r):

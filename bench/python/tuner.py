@@ -8,7 +8,7 @@ from peft import AdaLoraConfig, LoraConfig, get_peft_model
 SIX_MATRICES = ["query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense"]
 
 
-def wrap(model, method, targets, **settings):
+def wrap(model, method, targets, task_type="SEQ_CLS", **settings):
     """Prepares `model` for training with a method. `after_step` is the method's work after each optimizer step.
 
     "adalora" and "lora" are PEFT's methods; PEFT also trains the head. "svd_lora" is AdaLoRA without allocation.
@@ -20,7 +20,7 @@ def wrap(model, method, targets, **settings):
         model.after_step = None
         return model.train()
     config = AdaLoraConfig if method in ("adalora", "svd_lora") else LoraConfig
-    wrapped = get_peft_model(model, config(task_type="SEQ_CLS", target_modules=targets, **settings)).train()
+    wrapped = get_peft_model(model, config(task_type=task_type, target_modules=targets, **settings)).train()
     wrapped.after_step = None
     if method == "adalora":
         wrapped.after_step = wrapped.base_model.update_and_allocate
