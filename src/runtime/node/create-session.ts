@@ -32,7 +32,8 @@ export async function createSession(model: Uint8Array, options: NodeSessionOptio
   const session = await InferenceSession.create(model, {
     executionProviders: device === 'webgpu' ? ['webgpu', 'cpu'] : ['cpu'],
     enableMemPattern: false,
-    graphOptimizationLevel: 'all',
+    // The next level lays out convolutions. It changes nothing here, and takes a fifth of the time.
+    graphOptimizationLevel: 'extended',
     // Only fatal errors are logged. All other errors are thrown, so logging them would print them twice.
     logSeverityLevel: 4,
     ...(threads && { intraOpNumThreads: threads }),
