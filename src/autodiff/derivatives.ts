@@ -27,7 +27,7 @@ import {
   transpose,
   where,
 } from '../graph/build.ts';
-import { addDimensions, multiplyDimensions } from '../graph/dimension.ts';
+import { addDimensions, multiplyDimensions, sameShape } from '../graph/dimension.ts';
 import type { GraphNode, Operands, Value } from '../graph/graph.ts';
 import type { Op } from '../graph/ops.ts';
 
@@ -89,11 +89,12 @@ export const derivatives: { [K in Op]: Derivative<K> | null } = {
   ]),
   equal: null,
   greater: null,
-  where: single(({ g, inputs: [condition] }) => [
-    undefined,
-    () => where(condition, g, 0),
-    () => where(condition, 0, g),
-  ]),
+  where: single(({ g, inputs: [condition] }) => {
+    // A gradient that is the same for all elements is not expanded, if the condition has their shape.
+    const isFull = g.node.op === 'expand' && sameShape(condition.shape, g.shape);
+    const each = isFull ? g.node.inputs[0]! : g;
+    return [undefined, () => where(condition, each, 0), () => where(condition, 0, each)];
+  }),
   cast: null,
 
   // Y = s A B: dA = s dY Bᵀ, dB = s Aᵀ dY. The gradient of a transposed operand is transposed.

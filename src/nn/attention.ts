@@ -1,4 +1,15 @@
-import { add, matmul, reshape, softmax, transpose } from '../graph/build.ts';
+import {
+  add,
+  matmul,
+  multiply,
+  reshape,
+  softmax,
+  stopGradient,
+  subtract,
+  sum,
+  transpose,
+  watch,
+} from '../graph/build.ts';
 import { type Dimension, multiplyDimensions } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 import type { Network } from './network.ts';
@@ -47,13 +58,36 @@ export function attention(
   const asking = times === 1 ? split(query, queries) : gathered(query, [queries, groups, times, headSize]);
   const scores = matmul(asking, split(key, keys), { transposeB: true, scale });
   const masked = add(adjust(reshape(scores, [batch, heads, queries, keys])), bias);
-  const weights = network.dropout(softmax(reshape(masked, scores.shape)), dropout);
-  const mixed = matmul(weights, split(value, keys));
+  const mixed = mixedValues(network, reshape(masked, scores.shape), split(value, keys), dropout);
   const answers =
     times === 1
       ? transpose(mixed, [1, 0, 2])
       : transpose(reshape(mixed, [groups, times, queries, headSize]), [2, 0, 1, 3]);
   return reshape(answers, query.shape);
+}
+
+/**
+ * softmax(scores) · values, with dropout on the weights. The gradient of the scores needs the sum of g · w over the
+ * weights w of a query and their gradients g. It equals the sum of g · x over the output x of that query and its
+ * gradient, which are much shorter with many keys (Dao et al., FlashAttention, 2022, appendix B.2).
+ *
+ * @param scores [..., queries, keys]
+ * @param values [..., keys, headSize]
+ */
+export function mixedValues(network: Network, scores: Value, values: Value, dropout: number): Value {
+  const weights = softmax(scores);
+  const kept = network.dropout(weights, dropout);
+  const mixed = matmul(kept, values);
+  const read = [weights, kept, values, mixed];
+  const withScores = watch(stopGradient(mixed), scores, read, (gradient, [weights, kept, values, mixed]) => {
+    const slopes = matmul(gradient, values, { transposeB: true });
+    const total = sum(multiply(gradient, mixed), [mixed.shape.length - 1], true);
+    if (kept === weights) return multiply(weights, subtract(slopes, total));
+    return subtract(multiply(kept, slopes), multiply(weights, total));
+  });
+  return watch(withScores, values, [kept], (gradient, [kept]) =>
+    matmul(kept, gradient, { transposeA: true }),
+  );
 }
 
 /** Reshapes query rows, viewed with the given shape, to [groups, times · queries, headSize]. */

@@ -1,6 +1,7 @@
-import { add, gather, matmul, reshape, slice, softmax, transpose, where } from '../../graph/build.ts';
+import { add, gather, matmul, reshape, slice, transpose, where } from '../../graph/build.ts';
 import { addDimensions, type Dimension, multiplyDimensions, sameDimension } from '../../graph/dimension.ts';
 import type { Value } from '../../graph/graph.ts';
+import { mixedValues } from '../../nn/attention.ts';
 import type { Network } from '../../nn/network.ts';
 import { queryKeyValue } from '../../nn/query-key-value.ts';
 import type { DebertaV2Config } from './config.ts';
@@ -83,8 +84,8 @@ export function disentangledAttention(
     }
   }
   const seen = isWhole ? visible : slice(visible, 2, 0, 1);
-  const weights = softmax(where(seen, scores, BLOCKED));
-  const mixed = matmul(module.dropout(weights, config.attention_probs_dropout_prob), value);
+  const masked = where(seen, scores, BLOCKED);
+  const mixed = mixedValues(module, masked, value, config.attention_probs_dropout_prob);
   return reshape(transpose(mixed, [2, 0, 1, 3]), asked.shape);
 }
 
