@@ -14,8 +14,8 @@ const DIGEST = /^[0-9a-f]{64}$/;
  */
 const SETTLED_MS = 10_000;
 
-/** Maximum size of files that are hashed each time, which takes only a fraction of a second. */
-const SMALL_BYTES = 2 ** 24;
+/** Maximum size of files that are hashed each time, which takes a few milliseconds. */
+const SMALL_BYTES = 2 ** 20;
 
 /** The digest of a file, or of rows in memory. */
 export function digestOf(file: string | { read(): string }): string {
