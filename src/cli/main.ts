@@ -1,12 +1,9 @@
 #!/usr/bin/env node
-const COMPUTING = ['train', 'eval', 'predict', 'generate', 'serve'];
-
-/** Flags with which `plan` runs models in child processes, which inherit the environment. */
-const MEASURING = /(^| )--(measure|processes)\b/;
+import { isWorthRestart } from './huge-pages/is-worth-restart.ts';
 
 const [, , command, ...words] = process.argv as [string, string, string, ...string[]];
 try {
-  if (COMPUTING.includes(command) || (command === 'plan' && MEASURING.test(words.join(' ')))) {
+  if (isWorthRestart(command, words)) {
     const { hugePageEnvironment } = await import('./huge-pages/huge-page-environment.ts');
     const { replaceProcess } = await import('./huge-pages/replace-process.ts');
     const environment = hugePageEnvironment();
