@@ -140,6 +140,19 @@ it.each([
   expect(answers).toHaveLength(1);
 });
 
+it('reports that an adapter was trained on other weights than its base has', async () => {
+  const { adapter } = await run({}, { method: 'lora', training: { ...CONFIG.training, max_steps: 1 } });
+  const weights = Uint8Array.from(model.get('model.safetensors')!);
+  weights[weights.length - 1]! ^= 1;
+  const notices: string[] = [];
+  const onNotice = (message: string) => void notices.push(message);
+  for (const base of [model, new Map([...model, ['model.safetensors', weights]])])
+    await (await open(adapter!, { model: base, threads: 1, onNotice })).close();
+  expect(notices).toEqual([
+    expect.stringContaining('adapter: its adapter was trained on other weights than those in'),
+  ]);
+});
+
 it('trains on rows in memory, as Node does, and resumes them', async () => {
   const data = { ...CONFIG.data, train: table(1), validation: table(2) };
   const kept: File[] = [];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Files, pathIn, readJsonFile } from '../formats/files.ts';
+import { weightsDigest } from '../formats/source-digest.ts';
 import { UserError } from '../support/user-error.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from '../tasks/registry.ts';
 import type { BaseData } from '../tasks/task-definition.ts';
@@ -62,6 +63,21 @@ export function parseNotes(json: unknown, where: string): Notes {
     where,
     fault: `was not written by this program: ${z.prettifyError(error as z.ZodError).replaceAll('\n', ' ')}`,
   });
+}
+
+/**
+ * Says that an adapter was trained on other weights than those of its base. Undefined if it was not, or if its notes do
+ * not tell.
+ *
+ * @param digests of the base's weight files, in order
+ */
+export function otherWeights(
+  { base_digest }: Notes,
+  digests: readonly string[],
+  { folder, baseFolder }: { folder: string; baseFolder: string },
+): string | undefined {
+  if (base_digest === undefined || base_digest === weightsDigest(digests)) return undefined;
+  return `${folder}: its adapter was trained on other weights than those in ${baseFolder}.`;
 }
 
 /** The text of the notes. `maxLength` is the maximum number of tokens of an example. */

@@ -3,7 +3,7 @@ import { type Folder, filesOf } from '../formats/files.ts';
 import type { Device } from '../runtime/session.ts';
 import { UserError } from '../support/user-error.ts';
 import { fittingBase } from '../trained/fitting-base.ts';
-import { readNotes } from '../trained/notes.ts';
+import { otherWeights, readNotes } from '../trained/notes.ts';
 import { askedBy, openedTask } from '../trained/opened-task.ts';
 import { buildModel, type DescribedModel, describeModel, readModel } from '../trained/read-model.ts';
 import { TrainedModel } from '../trained/trained-model.ts';
@@ -31,6 +31,8 @@ export interface OpenOptions extends PageOptions {
   continues?: boolean;
   /** Called from time to time with the loaded share of the model's weights. */
   onProgress?: (share: number) => void;
+  /** Called if an adapter was trained on other weights than its base has. By default, the console shows a warning. */
+  onNotice?: (message: string) => void;
 }
 
 /** The result of a run, or the folder of an adapter or of a whole model: its files, or its URL. */
@@ -51,7 +53,7 @@ export async function openTrained(
   trained: Trained,
   options: OpenOptions,
 ): Promise<{ model: TrainedModel; base: DescribedModel }> {
-  const { name: path = 'adapter', device = 'wasm', batchSize, continues } = options;
+  const { name: path = 'adapter', device = 'wasm', batchSize, continues, onNotice = console.warn } = options;
   const files = filesOf(folderOf(trained), path);
   const stored = await readStoredAdapter(files, MAX_ADAPTER_BYTES);
   const adapter = stored && knownAdapter(stored, path);
@@ -63,9 +65,18 @@ export async function openTrained(
   const base = await readModel(described);
   const task = openedTask({ ...base, stored, notes }, askedBy(options), path);
   const runs = runsOn(device, options);
-  const loaded = await loadWeights(buildModel(task.build, base), base.files, runs, options.onProgress);
-  const { model, engine } = loaded;
+  const checks = adapter !== undefined && notes?.base_digest !== undefined;
+  const loaded = await loadWeights(
+    buildModel(task.build, base),
+    base.files,
+    runs,
+    options.onProgress,
+    checks,
+  );
+  const { model, engine, digests } = loaded;
   try {
+    const notice = checks && otherWeights(notes, digests, { folder: path, baseFolder: base.files.name });
+    if (notice) onNotice(notice);
     const opened = { base, model, notes: task.notes, ...tuneModel(model, adapter, path) };
     const parts = trainedParts(opened, options.maxLength, { path, engine, batchSize, continues });
     // A page reports a damaged tokenizer at once.

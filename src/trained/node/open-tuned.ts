@@ -2,10 +2,9 @@ import { adapterConfigFile, readAdapter } from '../../formats/adapters/node/adap
 import { weightFiles } from '../../formats/node/checkpoint.ts';
 import { digestOf } from '../../formats/node/content-digest.ts';
 import { folderFiles } from '../../formats/node/folder-files.ts';
-import { weightsDigest } from '../../formats/source-digest.ts';
 import type { DownloadProgress } from '../../hub/node/download.ts';
 import { resolveModel } from '../../hub/node/resolve-model.ts';
-import { readNotes } from '../notes.ts';
+import { otherWeights, readNotes } from '../notes.ts';
 import { askedBy, openedTask } from '../opened-task.ts';
 import { buildModel } from '../read-model.ts';
 import type { TunedModel } from '../trained-parts.ts';
@@ -58,9 +57,10 @@ export async function openTuned(path: string, options: OpenTunedOptions = {}): P
   try {
     const opened = { model, base, baseFolder, folder, notes, adapter, ...tuneModel(model, adapter, folder) };
     const { onNotice = (message) => process.emitWarning(message) } = options;
-    const trainedOn = adapter && known?.base_digest;
-    if (trainedOn !== undefined && trainedOn !== weightsDigest(weightFiles(baseFolder).map(digestOf)))
-      onNotice(`${folder}: its adapter was trained on other weights than those in ${baseFolder}.`);
+    if (adapter && known?.base_digest !== undefined) {
+      const notice = otherWeights(known, weightFiles(baseFolder).map(digestOf), { folder, baseFolder });
+      if (notice) onNotice(notice);
+    }
     return opened;
   } catch (error) {
     model.close();
