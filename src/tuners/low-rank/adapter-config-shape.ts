@@ -5,7 +5,10 @@ const nameOrNames = z.union([z.string().min(1), names]);
 
 /** Settings that LoRA and AdaLoRA share: PEFT's keys, meanings and defaults. Spread it into a strict object. */
 export const adapterConfigShape = {
-  /** Linear layers to adapt: a list of names, a regular expression, or `all-linear`. */
+  /**
+   * Linear layers to adapt: a list of names, a regular expression, or `all-linear`. Default: the matrices of every
+   * layer; for `lora`, `vera`, `eva`, `gora` and `sensitivity_lora` fewer, as in PEFT, such as queries and values.
+   */
   target_modules: nameOrNames.optional(),
   /** Layers to exclude: a list of names or a regular expression. */
   exclude_modules: nameOrNames.optional(),
