@@ -7,7 +7,8 @@ import { eventsOf, Workspace } from './support/workspace.ts';
 
 /** Settings with which ranks change before and after the kill. */
 const METHODS = {
-  increlora: '{init_r: 1, target_r: 3, top_h: 12, incre_rank_num: 1, lora_alpha: 16, tinit: 2, tfinal: 2}',
+  increlora:
+    '{init_r: 1, target_r: 3, top_h: 12, incre_rank_num: 1, lora_alpha: 16, scale: rslora, tinit: 2, tfinal: 2}',
   adadora: '{target_r: 2, init_r: 4, lora_alpha: 16, tinit: 2, tfinal: 2, deltaT: 3}',
   elalora: '{r: 3, b: 2, schedule: constant, lora_alpha: 16, tinit: 2, tfinal: 2, deltaT: 3}',
   flexlora: '{r: 3, b: 2, schedule: constant, lora_alpha: 16, tinit: 2, tfinal: 2, deltaT: 3}',

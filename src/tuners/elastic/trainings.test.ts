@@ -12,6 +12,7 @@ import { ElaLoraPolicy } from '../elalora/elalora-policy.ts';
 import { flexLoraConfigSchema } from '../flexlora/config.ts';
 import { FlexLoraPolicy } from '../flexlora/flexlora-policy.ts';
 import { IncreLoraRun } from '../increlora/increlora-run.ts';
+import { adaLoraScale } from '../low-rank/scales.ts';
 import type { MethodRun } from '../method-run.ts';
 import type { TunableModel } from '../tuner.ts';
 import type { Draw } from './draw.ts';
@@ -70,7 +71,7 @@ const RUNS: Record<
         modules: 2,
         gained: 2,
       },
-      lora_alpha: 4,
+      scaleOf: (rank) => adaLoraScale({ lora_alpha: 4, init_r: rank }),
       advance: true,
       betas: [0.85, 0.8],
       draw: (what) => (drawn.now as Record<string, number[]>)[what]!,

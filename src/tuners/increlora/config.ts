@@ -4,7 +4,6 @@ import { scheduleShape } from '../allocation/schedule-shape.ts';
 import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
 import { rank } from '../shared/rank.ts';
 
-const { scale: _, ...triplets } = tripletShape;
 const { tinit, tfinal, deltaT, beta1, beta2 } = scheduleShape;
 
 /** IncreLoRA's settings, as in its released code. Settings that AdaLoRA also has, have AdaLoRA's names. */
@@ -31,7 +30,7 @@ export const increLoraConfigSchema = z
     beta1,
     /** Smoothing of the uncertainty (moving average). */
     beta2,
-    ...triplets,
+    ...tripletShape,
   })
   .refine(({ init_r, target_r }) => init_r < target_r, {
     path: ['target_r'],

@@ -6,6 +6,7 @@ import { assumedPhases } from '../allocation/resolve-schedule.ts';
 import { seeded } from '../elastic/draw.ts';
 import { storeTriplets } from '../elastic/store-triplets.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
+import { adaLoraAlpha, adaLoraScale } from '../low-rank/scales.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { type IncreLoraConfig, increLoraConfigSchema } from './config.ts';
 import { growthOf } from './growth.ts';
@@ -21,13 +22,14 @@ export const increLora: MethodDefinition<IncreLoraConfig, typeof increLoraConfig
   trains: 'adapter',
   vectors: 5,
   start(model, config, totalSteps, seed = 0) {
-    const { init_r, target_r, lora_alpha, advance_learn: advance, beta1, beta2 } = config;
-    const tuner = AdaLoraTuner.create(model, { ...config, scale: 'standard' });
+    const { init_r, target_r, advance_learn: advance, beta1, beta2 } = config;
+    const tuner = AdaLoraTuner.create(model, config);
     const growth = growthOf(config, tuner.modules.length, totalSteps);
     const { totalStep: total_step, ...phases } = growth.schedule;
     const targets = defaultTargets(model, 'many');
     return new IncreLoraRun({
-      ...{ tuner, growth, lora_alpha, advance, betas: [beta1, beta2], draw: seeded(seed) },
+      ...{ tuner, growth, advance, betas: [beta1, beta2], draw: seeded(seed) },
+      scaleOf: (rank) => adaLoraScale({ lora_alpha: adaLoraAlpha(config, rank), init_r: rank }),
       assumed: assumedPhases(config, growth.schedule),
       store: ({ modules, layout }, values, baseModel) =>
         storeTriplets(

@@ -8,7 +8,6 @@ import { changedTriplets, type ModuleChange, type NewTriplet } from '../elastic/
 import type { Draw } from '../elastic/draw.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
-import { adaLoraScale } from '../low-rank/scales.ts';
 import type { AfterStep, MethodRun, MethodState } from '../method-run.ts';
 import { type Growth, growsAt } from './growth.ts';
 import { IncreLoraTuner } from './increlora-tuner.ts';
@@ -24,7 +23,8 @@ export interface Growing {
   /** A tuner with all modules at their initial rank. */
   tuner: AdaLoraTuner;
   growth: Growth;
-  lora_alpha: number;
+  /** The scale of a module with this rank. */
+  scaleOf(rank: number): number;
   /** Whether new triplets are trained in advance, at a small constant λ. */
   advance: boolean;
   betas: readonly [sensitivity: number, uncertainty: number];
@@ -188,10 +188,10 @@ export class IncreLoraRun implements MethodRun {
 
   /** Builds a tuner with these ranks. Each module has the scale of its rank. */
   #at(ranks: readonly number[]): AdaLoraTuner {
-    const { tuner, lora_alpha } = this.#method;
+    const { tuner, scaleOf } = this.#method;
     const modules = tuner.modules.map((module, k) => {
       const rank = ranks[k]!;
-      return { ...module, rank, scale: adaLoraScale({ lora_alpha, init_r: rank }) };
+      return { ...module, rank, scale: scaleOf(rank) };
     });
     return tuner.withModules(modules);
   }
