@@ -15,6 +15,7 @@ import { openWeights } from '../trained/node/load-model.ts';
 import type { MethodName } from '../tuners/registry.ts';
 import { IGNORED, inParts, labelledRows } from './labelled-rows.ts';
 import { modelFeeds } from './model-inputs.ts';
+import type { LossFunction } from './own-loss.ts';
 import { tokenModel } from './token-model.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'parts-'));
@@ -35,12 +36,16 @@ async function computed(
     method = 'lora',
     smoothing = 0,
     labels = 11,
-  }: { method?: MethodName; smoothing?: number; labels?: number },
+    customLoss,
+  }: { method?: MethodName; smoothing?: number; labels?: number; customLoss?: LossFunction },
 ) {
   const model = openWeights(folder, describeIn(folder, tokenModel(head, options)));
   const { tuner } = startMethod(methodConfig(method), model, 40).run;
   const values = tuner.initialValues(3, model.reader(3)).map((value, i) => value + 0.01 * Math.sin(i));
-  const program = new Program(nodeEngine(model, 'cpu'), model, tuner, { labelSmoothing: smoothing });
+  const program = new Program(nodeEngine(model, 'cpu'), model, tuner, {
+    labelSmoothing: smoothing,
+    customLoss,
+  });
   const batch = randomBatch(model.config.vocabSize, BATCH, LENGTH, 'parts');
   const inputs =
     head === 'SEQ_2_SEQ_LM' ? { ...batch, decoder: { inputIds: batch.inputIds, length: LENGTH } } : batch;
@@ -83,6 +88,22 @@ describe.each(wordHeads)('the loss of %s with %s', (family, head) => {
       expect(distance(parts.gradient, whole.gradient)).toBeLessThan(1e-5);
     },
   );
+});
+
+it('is replaced by a loss of the program', async () => {
+  const folder = join(root, 'llama-CAUSAL_LM');
+  const whole = await computed(folder, 'CAUSAL_LM', {}, {});
+  const customLoss: LossFunction = (logits, labels, { crossEntropy, multiply }) =>
+    multiply(crossEntropy(logits, labels), 2);
+  const twice = await computed(folder, 'CAUSAL_LM', IN_PARTS, { customLoss });
+  expect(twice.loss / whole.loss).toBeCloseTo(2, 5);
+  expect(twice.evaluated / whole.evaluated).toBeCloseTo(1, 5);
+  expect(
+    distance(
+      twice.gradient.map((slope) => slope / 2),
+      whole.gradient,
+    ),
+  ).toBeLessThan(1e-5);
 });
 
 it('is computed at once if the words are trained', async () => {

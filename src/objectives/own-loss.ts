@@ -11,10 +11,10 @@ export type LossOps = typeof LOSS_OPS;
 /**
  * Builds the loss of a user's program as a graph.
  *
- * @param logits [batch, outputs]
- * @param labels class ids: int32 [batch]; sets of labels: float32 [batch, outputs], 1 for each that applies; numbers:
- * float32 [batch]
- * @returns the mean loss over the batch, float32 []
+ * @param logits [rows, outputs]: a row for each text, or for each token with a label
+ * @param labels class ids: int32 [rows], where -100 must not count; sets of labels: float32 [rows, outputs], 1 for each
+ * that applies; numbers: float32 [rows]
+ * @returns the mean loss over the rows, float32 []
  */
 export type LossFunction = (logits: Value, labels: Value, ops: LossOps) => Value;
 

@@ -18,7 +18,7 @@ export interface LossOptions {
   labelSmoothing?: number;
   /** For each class, the weight of its rows. Default: 1. */
   classWeights?: readonly number[];
-  /** Replaces the loss, for tasks with one row of labels per example. */
+  /** Replaces the loss, for tasks with a label for each row of logits. */
   customLoss?: LossFunction;
   /** Whether the loss will be differentiated. Default: false. */
   training?: boolean;

@@ -5,6 +5,7 @@ import type { CommonConfig, ModelDefinition } from '../models/model-definition.t
 import { crossEntropy } from '../nn/losses.ts';
 import { LABEL_ROWS } from './labelled-rows.ts';
 import { lossInParts } from './loss-in-parts.ts';
+import { ownLoss } from './own-loss.ts';
 import { type TaskModel, taskModel } from './task-model.ts';
 
 /** A vocabulary of this size or more is scored in parts. */
@@ -21,7 +22,7 @@ const PARTS = 4;
 export function tokenModel(headKind: HeadKind, { manyWords = MANY_WORDS, parts = PARTS } = {}) {
   return (definition: ModelDefinition, config: CommonConfig): TaskModel => {
     const model = taskModel(definition, config, headKind, (logits, { graph }, options = {}) => {
-      const { labelSmoothing: smoothing, training = false } = options;
+      const { labelSmoothing: smoothing, training = false, customLoss } = options;
       const each = symbol('labelled');
       const targets = (name: string) => {
         if (!isInParts) return input(graph, name, 'int32', [each]);
@@ -29,6 +30,7 @@ export function tokenModel(headKind: HeadKind, { manyWords = MANY_WORDS, parts =
       };
       const rows = targets(LABEL_ROWS);
       const outputs = logits(() => ({ logitRows: rows }));
+      if (customLoss) return ownLoss(customLoss, outputs, targets('labels'));
       if (!isInParts) return crossEntropy(outputs, targets('labels'), smoothing);
       return lossInParts(outputs, rows, targets('labels'), { parts, smoothing, training });
     });
