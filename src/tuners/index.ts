@@ -17,6 +17,7 @@ export { type PromisedBudget, promisedBudget } from './allocation/promised-budge
 export type { PrunedModule } from './allocation/pruned-module.ts';
 export { resolveSchedule } from './allocation/resolve-schedule.ts';
 export type { AllocationEvent } from './allocation-event.ts';
+export { FrozenTensors } from './frozen-tensors.ts';
 export { FROZEN } from './frozen-tuner.ts';
 export { everyParameter } from './full/definition.ts';
 export { headOutputs } from './head-outputs.ts';
@@ -32,6 +33,16 @@ export type { ContinuesAdapters, MethodDefinition, MethodWords } from './method-
 export { type MethodRun, staticRun } from './method-run.ts';
 export { type OwnAdapters, ownAdapters } from './own-adapters.ts';
 export { ParameterLayout } from './parameter-layout.ts';
+export {
+  assertShape,
+  isOwnTensor,
+  type PeftFiles,
+  peftSettings,
+  type ReadPeft,
+  readPeft,
+  type WrittenPeft,
+  writePeft,
+} from './peft/peft-files.ts';
 export {
   type DefinedMethods,
   defineMethod,
