@@ -2,18 +2,25 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
 import { Workspace } from './support/workspace.ts';
 
+/** What the configs of several runs have in common. */
+const RUN = `model: model
+defaults: huggingface
+method: lora
+data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32}
+training: {max_steps: 2, per_device_train_batch_size: 16}
+`;
 const TELLING = pathToFileURL('tests/support/tell-threads.mjs').href;
 const work = new Workspace();
 const told = work.path('told');
 
 afterAll(() => work.remove());
 
-/** The numbers of threads of the sessions that a command opens. */
+/** The numbers of threads of the sessions that a command opens. It reports nothing but its progress. */
 async function threadsOf(...args: string[]): Promise<Set<string>> {
   work.delete('told');
   const env = { NODE_OPTIONS: `--import ${TELLING}`, TOLD: told, ADALORA_THREADS: '3' };
   const { code, stderr } = await work.start(args, { env, input: 'good\n' }).ended;
-  expect(stderr).toBe('');
+  expect(stderr.replace('measuring float32\n', '')).toBe('');
   expect(code).toBe(0);
   return new Set(work.read('told').toString().trim().split('\n'));
 }
@@ -24,6 +31,31 @@ it('sets the threads of a training and of a prediction', async () => {
   expect(work.read('run', 'config.yaml').toString()).toContain('\nthreads: 2\n');
   expect(await threadsOf('predict', 'run', '--threads', '2')).toEqual(new Set(['2']));
   expect(await threadsOf('predict', 'run')).toEqual(new Set(['3']));
+});
+
+it('sets the threads of a measured plan', async () => {
+  const plan = ['plan', 'run.yaml', '--processes', '2', '--json', '--set', 'threads=1'];
+  expect(await threadsOf(...plan, '--threads', '2')).toEqual(new Set(['2']));
+});
+
+it('sets the threads of every run of a sweep, over those in its file', async () => {
+  work.write('sweep.yaml', `${RUN}output: sweep\nseed: [0, 1]\nthreads: 1\n`);
+  expect(await threadsOf('sweep', 'sweep.yaml', '--threads', '2')).toEqual(new Set(['2']));
+  expect(work.read('sweep', 'runs', 'seed=1', 'config.yaml').toString()).toContain('\nthreads: 2\n');
+});
+
+it('sets the threads of every run of a comparison and of its estimate, over those of a row', async () => {
+  const rows = 'rows: {one: {lora.r: 1}, two: {lora.r: 2, threads: 1}}\nseeds: 1\n';
+  work.write('compare.yaml', `${RUN}output: compared\n${rows}`);
+  expect(await threadsOf('compare', 'compare.yaml', '--threads', '2')).toEqual(new Set(['2']));
+});
+
+it("sets the threads of a paper's table, and keeps the paper's figures beside its rows", async () => {
+  const planned = async (...more: string[]) =>
+    (await work.run('reproduce', 'table4', '--plan', '--json', ...more)).stdout;
+  const plain = await planned();
+  expect(plain).toContain('"paper"');
+  expect(await planned('--threads', '2')).toBe(plain);
 });
 
 it('resumes with another number of threads', async () => {

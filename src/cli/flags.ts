@@ -46,6 +46,11 @@ export function threadsOption(): Option {
   );
 }
 
+/** The setting of a run's config that `--threads` stands for. */
+export function threadsSetting(threads: number | undefined): string[] {
+  return threads === undefined ? [] : [`threads=${threads}`];
+}
+
 /** Adds flags that name the columns of a data file. */
 export function addColumnFlags(command: Command): Command {
   return command

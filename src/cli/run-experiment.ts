@@ -7,6 +7,7 @@ import { tellTrained } from './tell-trained.ts';
 /** The common flags of commands that run an experiment. */
 export interface ExperimentFlags {
   shard: Shard;
+  threads?: number;
   resume?: boolean;
   plan?: boolean;
   json?: boolean;
@@ -18,11 +19,12 @@ export interface ExperimentFlags {
  * @param about notes for its tables
  */
 export async function runExperimentHere(
-  experiment: Experiment,
-  { shard, resume, plan, json }: ExperimentFlags,
+  given: Experiment,
+  { shard, threads, resume, plan, json }: ExperimentFlags,
   about: readonly string[],
   paperAverages?: Readonly<Record<string, number>>,
 ): Promise<void> {
+  const experiment = threads === undefined ? given : onThreads(given, threads);
   const { output, cells } = experiment;
   if (plan && json) {
     const { plannedCell } = await import('../experiments/plan.ts');
@@ -61,6 +63,12 @@ export async function runExperimentHere(
     stop.release();
   }
   if (process.exitCode === STOPPED) console.error('To continue, run the same command with --resume.');
+}
+
+/** The experiment with this number of threads in the config of every run. */
+function onThreads(experiment: Experiment, threads: number): Experiment {
+  const cells = experiment.cells.map((cell) => ({ ...cell, config: { ...cell.config, threads } }));
+  return { ...experiment, cells };
 }
 
 /**

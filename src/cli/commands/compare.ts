@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { repeated } from '../flags.ts';
+import { repeated, threadsOption } from '../flags.ts';
 import type { ExperimentFlags } from '../run-experiment.ts';
 import { shardOption } from '../shard.ts';
 
@@ -13,6 +13,7 @@ export function compareCommand(): Command {
       'YAML config, explained in docs/paper.md: rows (the settings to compare), grid (values to try), tasks, halving (drop weak values early), seeds (default: 5), held_out (default: 0.1)',
     )
     .option('--set <key=value>', 'set a key of the file (repeatable)', repeated, [])
+    .addOption(threadsOption())
     .addOption(shardOption())
     .option('--resume', 'continue with the runs in the output folder (always on for a shard)')
     .option('--plan', 'print the runs and their time on this machine, then stop')

@@ -3,13 +3,14 @@ import type { Plan } from '../../jobs/plan/plan.ts';
 import type { NetworkSpeed } from '../../jobs/plan/scaling.ts';
 import type { ParsedConfig } from '../../run/config/run-config.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
-import { count, repeated } from '../flags.ts';
+import { count, repeated, threadsOption, threadsSetting } from '../flags.ts';
 import { bandwidth, latency } from '../network-flags.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 import { downloadDisplay } from '../terminal/download-display.ts';
 
 interface Flags {
   set: string[];
+  threads?: number;
   measure?: boolean;
   json?: boolean;
   processes?: number;
@@ -25,6 +26,7 @@ export function planCommand(): Command {
     .description('Show what a run would train, its steps and its memory, without loading the weights.')
     .argument('[config]', `YAML file (default: ${CONFIG_NAME} in this folder)`)
     .option('--set <key=value>', 'set a key of the config (repeatable)', repeated, [])
+    .addOption(threadsOption())
     .option(
       '--measure',
       'train for some seconds with each base_dtype to measure memory, speed and total time',
@@ -50,11 +52,12 @@ export function planCommand(): Command {
 
 async function run(
   path: string | undefined,
-  { set, measure, json, processes, ...network }: Flags,
+  { set, threads, measure, json, processes, ...network }: Flags,
 ): Promise<void> {
   const { runConfigAt } = await import('../run-config-at.ts');
   const { withAllErrors } = await import('../../jobs/node/with-all-errors.ts');
-  const { config, withRows } = await withAllErrors(() => runConfigAt(configPath(path), set));
+  const settings = [...set, ...threadsSetting(threads)];
+  const { config, withRows } = await withAllErrors(() => runConfigAt(configPath(path), settings));
   const { plan } = await import('../../jobs/node/plan.ts');
   const estimated = await plan(withRows, { onDownload: downloadDisplay(process.stderr) });
   const planned = measure || processes ? await measured(config, estimated, measure) : estimated;

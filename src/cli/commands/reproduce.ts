@@ -6,7 +6,7 @@ import type { TableCell } from '../../experiments/tables/table-cells.ts';
 import type { PaperTable } from '../../recipes/paper-table.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
-import { repeated } from '../flags.ts';
+import { repeated, threadsOption } from '../flags.ts';
 import type { ExperimentFlags } from '../run-experiment.ts';
 import { shardOption } from '../shard.ts';
 
@@ -40,6 +40,7 @@ export function reproduceCommand(): Command {
     .option('--method <name>', 'run only this method (repeatable)', repeated, [])
     .option('--budget <level>', 'run only this budget (repeatable)', repeated, [])
     .option('--set <key=value>', 'set a key in every config (repeatable)', repeated, [])
+    .addOption(threadsOption())
     .option('--resume', 'continue with the runs in the output folder')
     .option('--plan', 'print the runs and their time on this machine, then stop')
     .option('--json', "with --plan: print one JSON line per row and task, with the paper's figures")

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { assertNewFolder } from '../../formats/node/assert-new-folder.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { UserError } from '../../support/user-error.ts';
-import { repeated } from '../flags.ts';
+import { repeated, threadsOption, threadsSetting } from '../flags.ts';
 import { inShard, type Shard, shardOption } from '../shard.ts';
 import { shellQuoted } from '../shell-quoted.ts';
 import { stopOnSignal } from '../stop-on-signal.ts';
@@ -11,6 +11,7 @@ import { tellTrained } from '../tell-trained.ts';
 
 interface Flags {
   set: string[];
+  threads?: number;
   shard: Shard;
   resume?: boolean;
 }
@@ -28,16 +29,17 @@ export function sweepCommand(): Command {
       'YAML config with lists instead of values. Its key held_out is the share of training rows on which the best is chosen (default: 0.1)',
     )
     .option('--set <key=value>', 'set a key or a list (repeatable)', repeated, [])
+    .addOption(threadsOption())
     .addOption(shardOption())
     .option('--resume', 'continue with the runs in the output folder (always on for a shard)')
     .action(run);
 }
 
-async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
+async function run(file: string, { set, threads, shard, resume }: Flags): Promise<void> {
   const { readConfig } = await import('../load-config.ts');
   const { sweepRuns } = await import('../../experiments/sweep/sweep-runs.ts');
   const { shown } = await import('../../support/problem.ts');
-  const { value, where } = readConfig(file, set);
+  const { value, where } = readConfig(file, [...set, ...threadsSetting(threads)]);
   const { held_out: share = HELD_OUT, ...settings } = value;
   if (typeof share !== 'number' || !(share >= 0 && share < 1)) {
     const expected = 'at least 0 and less than 1';

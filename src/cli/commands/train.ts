@@ -4,7 +4,7 @@ import { printable } from '../../support/printable.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { UserError } from '../../support/user-error.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
-import { addColumnFlags, portNumber, repeated, threadsOption } from '../flags.ts';
+import { addColumnFlags, portNumber, repeated, threadsOption, threadsSetting } from '../flags.ts';
 import { shellQuoted } from '../shell-quoted.ts';
 import type { ColumnFlags } from '../starting/choose-columns.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
@@ -55,8 +55,7 @@ async function run(
 ): Promise<void> {
   // Settings are parsed as YAML. Without quotes, a name such as 1e3 would become a number.
   const named = model === undefined ? [] : [`model=${JSON.stringify(model)}`];
-  const limited = threads === undefined ? [] : [`threads=${threads}`];
-  const flags = { ...rest, set: [...rest.set, ...named, ...limited] };
+  const flags = { ...rest, set: [...rest.set, ...named, ...threadsSetting(threads)] };
   const { runConfigAt } = await import('../run-config-at.ts');
   const { launchOf } = await import('../../parallel/node/launch.ts');
   const rank = launchOf(process.env)?.rank ?? 0;
