@@ -11,6 +11,7 @@ import { packageRecipes } from '../src/recipes/node/package-recipes.ts';
 import { recipeConfig } from '../src/recipes/recipe-config.ts';
 import { parseRunConfig } from '../src/run/config/parse-run-config.ts';
 import type { RunConfig } from '../src/run/config/run-config.ts';
+import { UserError } from '../src/support/user-error.ts';
 import { scorePrefixes } from '../src/tasks/data-files.ts';
 import { metricsOf, taskNamed } from '../src/tasks/registry.ts';
 import { trainerSettings } from '../src/train/trainer-settings.ts';
@@ -289,6 +290,29 @@ describe('the tables of the paper', () => {
       'Skipping full: it has no budget levels.',
     ]);
     expect(rows({ methods: ['lora'], budgets: ['0.08%'] })).toEqual(['LoRA 0.08%']);
+  });
+
+  it("name a task that lacks a requested level, also among the table's own rows", () => {
+    const told = new Set<string>();
+    const cells = cellsOf('figure2', { budgets: ['0.16%', '0.13%'], onMissing: (text) => told.add(text) });
+    expect(cells.map(({ row, task }) => `${row} ${task}`)).toEqual(
+      ['LoRA', 'AdaLoRA'].flatMap((name) => [
+        ...[`${name} 0.16% glue/mnli`, `${name} 0.16% squad/v2`],
+        `${name} 0.13% summarisation/xsum`,
+      ]),
+    );
+    expect([...told]).toEqual([
+      'Skipping glue/mnli at 0.13%: its levels are 0.08%, 0.16%, 0.32%, 0.65%.',
+      'Skipping squad/v2 at 0.13%: its levels are 0.08%, 0.16%, 0.32%, 0.65%.',
+      'Skipping summarisation/xsum at 0.16%: its levels are 0.13%, 0.26%, 1.10%, 2.20%.',
+    ]);
+  });
+
+  it('are an error that lists the rows if none of them matches', () => {
+    expect(() => cellsOf('figure2', { tasks: ['summarisation/xsum'], budgets: ['0.08%'] })).toThrow(
+      /^No row of figure2 matches these flags\. Its rows for summarisation\/xsum: LoRA 0\.13%, .*AdaLoRA 2\.20%\.$/,
+    );
+    expect(() => cellsOf('table1', { methods: ['full'], budgets: ['0.16%'] })).toThrow(UserError);
   });
 
   it.each([

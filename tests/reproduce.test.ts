@@ -55,6 +55,18 @@ describe('reproduce', { timeout: 240_000 }, () => {
     });
   });
 
+  it('names the tasks without a requested level, and plans the others', async () => {
+    const level = ['--method', 'svd_lora', '--budget', '0.08%', '--plan', '--json'];
+    const { code, stdout, stderr } = await workspace.run('reproduce', 'figure2', ...level);
+    expect(code).toBe(0);
+    const tasks = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).task);
+    expect(tasks).toEqual(['glue/mnli', 'squad/v2']);
+    expect(stderr).toBe('Skipping summarisation/xsum at 0.08%: its levels are 0.13%, 0.26%, 1.10%, 2.20%.\n');
+  });
+
   it('prints the cost of a row before it starts, and what is omitted', async () => {
     const { code, stdout, stderr } = await workspace.run(
       ...ARGUMENTS,
@@ -142,6 +154,10 @@ describe('reproduce', { timeout: 240_000 }, () => {
 
   it.each([
     [['reproduce', 'tabel1'], 'There is no table "tabel1". Did you mean table1'],
+    [
+      ['reproduce', 'figure2', '--task', 'summarisation/xsum', '--budget', '0.08%', '--plan', '--json'],
+      'No row of figure2 matches these flags. Its rows for summarisation/xsum: LoRA 0.13%, LoRA 0.26%, ',
+    ],
     [[...ARGUMENTS, '--shard', '3/2'], 'Use i/n with i from 1 to n'],
     [
       ['reproduce', 'table1', '--data', 'nowhere', '-o', 'new'],

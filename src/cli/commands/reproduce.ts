@@ -63,9 +63,11 @@ async function run(name: string, flags: Flags): Promise<void> {
     budgets: unlessEmpty(flags.budget),
     tunes: tune,
     settings: await settingsOf(flags.set),
-    onMissing: (message) => missing.add(message),
+    onMissing: (message) => {
+      if (!missing.has(message)) console.error(message);
+      missing.add(message);
+    },
   });
-  for (const message of missing) console.error(message);
   const isPlanOfAll = flags.plan && flags.json;
   const cells = isPlanOfAll ? all : withData(all, data, flags.plan);
   const { comparedCell } = await import('../../experiments/tables/compared-cell.ts');
@@ -106,8 +108,7 @@ function withData(cells: readonly TableCell[], data: string, isPlan = false): Ta
     console.error(`Skipping ${task}: ${files.join(', ')} is missing.`);
   }
   if (there.length > 0) return there;
-  if (isPlan && cells.length > 0) return [...cells];
-  if (cells.length === 0) throw new UserError('No row of the table matches these flags.');
+  if (isPlan) return [...cells];
   throw new UserError({
     where: data,
     fault: 'contains no data set for these rows',

@@ -1,6 +1,7 @@
 import type { PaperRow, PaperTable } from '../../recipes/paper-table.ts';
 import type { Budgets, Recipe } from '../../recipes/recipe.ts';
 import { recipeValues } from '../../recipes/recipe-config.ts';
+import { listNames } from '../../support/list-names.ts';
 import { suggest } from '../../support/nearest.ts';
 import { valueAt } from '../../support/problem.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -24,7 +25,7 @@ export interface TableChoice {
   tunes?: boolean;
   /** Settings that override every config, by dotted keys. */
   settings?: Settings;
-  /** Called with a message for each row that does not exist. */
+  /** Called with a message for each requested row or task that does not exist. Messages may repeat. */
   onMissing?(message: string): void;
 }
 
@@ -39,7 +40,7 @@ export interface TableCell extends Cell {
  * The cells of a table in order: each row on each of its tasks. The paper's scores are included unless the
  * model or a setting differs from the paper's.
  *
- * @throws UserError for an unknown method, level or task
+ * @throws UserError for an unknown method, level or task, and if no cell matches
  */
 export function tableCells(
   table: PaperTable,
@@ -50,14 +51,33 @@ export function tableCells(
   const tasks = table.tasks.map((name) => recipes.find((recipe) => recipe.name === name) as Recipe);
   checkTasks(choice.tasks, table);
   checkLevels(choice.budgets, tasks);
-  return rowsOf(table, tasks, choice).flatMap((row) =>
+  const chosenTasks = choice.tasks ?? table.tasks;
+  tellMissingLevels(
+    tasks.filter(({ name }) => chosenTasks.includes(name)),
+    choice,
+  );
+  const cells = rowsOf(table, tasks, choice).flatMap((row) =>
     (row.tasks ?? table.tasks).flatMap((name, i) => {
       const recipe = tasks.find((task) => task.name === name) as Recipe;
-      if (choice.tasks && !choice.tasks.includes(name)) return [];
+      if (!chosenTasks.includes(name)) return [];
       if (row.level !== undefined && !recipe.levels[row.level]?.[row.method]) return [];
       return cellOf(table, row, { recipe, figures: row.paper?.[i] }, budgets, choice) ?? [];
     }),
   );
+  if (cells.length > 0) return cells;
+  const rows = table.rows.filter((row) =>
+    (row.tasks ?? table.tasks).some((name) => chosenTasks.includes(name)),
+  );
+  throw new UserError(
+    `No row of ${table.name} matches these flags. Its rows for ${listNames(chosenTasks)}: ${listNames(rows.map(({ row }) => row))}.`,
+  );
+}
+
+/** Reports requested levels that a task lacks: the levels of its recipe are those of another model. */
+function tellMissingLevels(tasks: readonly Recipe[], { budgets = [], onMissing }: TableChoice): void {
+  for (const { name, levels } of tasks)
+    for (const level of budgets.filter((level) => !levels[level]))
+      onMissing?.(`Skipping ${name} at ${level}: its levels are ${listNames(Object.keys(levels))}.`);
 }
 
 function cellOf(
