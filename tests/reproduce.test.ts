@@ -96,12 +96,19 @@ describe('reproduce', { timeout: 240_000 }, () => {
     const table = workspace.read('table', 'table.md').toString();
     expect(stdout).toContain(table);
     const results = JSON.parse(workspace.read('table', 'table.json').toString());
-    const { tasks, versions, about } = results;
+    const { tasks, versions, seeds, about } = results;
     expect(tasks).toMatchObject([{ task: 'glue/cola', model: 'model', rows: [{ row: 'LoRA rank 2' }, {}] }]);
-    expect(Object.keys(versions)).toEqual(['adalora', 'node']);
+    expect(Object.keys(versions)).toEqual(['adalora', 'ONNX Runtime', 'Node']);
+    expect(seeds).toEqual([0, 1]);
+    expect(tasks[0].common).toMatchObject({ 'training.max_steps': 6, 'data.max_length': 32 });
+    expect(Object.keys(tasks[0].common)).not.toContain('method');
     expect(about[0]).toContain('training.max_steps=6');
     // The table itself names them, and model, settings and steps of its rows.
-    expect(table).toMatch(/^- adalora \d+\.\d+\.\d+.*, Node v\d+/m);
+    expect(table).toMatch(/^- adalora \d+\.\d+\.\d+.*, ONNX Runtime \d+\.\d+\.\d+.*, Node \d+/m);
+    expect(table).toContain('\n- Each row: seeds 0, 1\n');
+    expect(table).toMatch(
+      /^All rows: 6 steps, batch size 32, learning rate 0\.01, linear schedule, warm-up for 6 % of the steps, weight decay 0, max_length 32\.$/m,
+    );
     expect(table).toMatch(/^.+ with model\. /m);
     expect(table).toMatch(/^- LoRA rank 2: .*lora\.r 2.*; 6 steps$/m);
     const [lora, adaLora] = tasks[0].rows;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { readText } from '../../formats/node/read-text.ts';
 import { readRunRecord } from '../../report/node/read-run-record.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
+import { engineVersion } from '../../runtime/node/engine-version.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { programVersion } from '../../support/node/program-version.ts';
 import { PROGRAM } from '../../support/program.ts';
@@ -29,7 +30,7 @@ export function writeResults(
   about: readonly string[],
   paperAverages: Readonly<Record<string, number>> = {},
 ): { results: ExperimentResults; markdown: string } | undefined {
-  const { output, title } = experiment;
+  const { output, title, seeds } = experiment;
   const outcomes = experiment.cells.map((cell) => outcomeOf(experiment, cell, data));
   const tasks = [...new Set(experiment.cells.map(({ task }) => task))].flatMap((task): TaskResult[] => {
     const taskOutcomes = outcomes.filter(({ cell }) => cell.task === task);
@@ -42,11 +43,22 @@ export function writeResults(
     return [taskResult(taskOutcomes, scoringRule(training, records))];
   });
   if (tasks.length === 0) return undefined;
-  const versions = { [PROGRAM]: programVersion(), node: process.version };
+  const versions = {
+    [PROGRAM]: programVersion(),
+    'ONNX Runtime': engineVersion(),
+    Node: process.versions.node,
+  };
   const results: ExperimentResults = {
     title,
-    about: [...about, ...tuningText(experiment), `${PROGRAM} ${programVersion()}, Node ${process.version}`],
+    about: [
+      ...[...about, ...tuningText(experiment)],
+      `Each row: ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`,
+      Object.entries(versions)
+        .map((version) => version.join(' '))
+        .join(', '),
+    ],
     versions,
+    seeds,
     tasks,
     ...(experiment.average && { average: withPaper(averages(tasks), paperAverages) }),
   };

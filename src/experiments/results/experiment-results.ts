@@ -4,8 +4,10 @@ export interface ExperimentResults {
   title: string;
   /** Notes for the tables: model, versions, settings of all rows, how grids were tried. */
   about: string[];
-  /** Versions of the program and the engine. */
+  /** Versions of the program, the engine and Node. */
   versions: Record<string, string>;
+  /** The seeds of every row. */
+  seeds: readonly number[];
   tasks: TaskResult[];
   /** A row's mean over all tasks, if it is shown. If a task has several scores, their mean is used. */
   average?: Record<string, { mean?: number; paper?: number }>;

@@ -1,6 +1,7 @@
 import { counted, duration } from '../../report/format.ts';
 import { scoreTitle } from '../../report/run/names.ts';
 import { settingsText } from '../settings.ts';
+import { commonText } from './common-text.ts';
 import type { ExperimentResults } from './experiment-results.ts';
 import { mainTable, parametersText } from './main-table.ts';
 import { type PairTest, testOf } from './pair-tests.ts';
@@ -39,7 +40,8 @@ function taskParts(task: TaskResult): string[][] {
     [`## ${task.task}`],
     [
       `${task.data} with ${task.model}${task.baseDtype === 'float32' ? '' : ` over ${task.baseDtype}`}. ${task.rule.text}`,
-    ],
+      commonText(task.common),
+    ].filter((line) => line !== ''),
     table([head, ...task.rows.map((row) => cells(row, task, compared))]),
     task.rows.map(settingsLine),
     ...(task.tests.length > 0 ? [['All pairs, by the first score:'], table(testRows(task))] : []),

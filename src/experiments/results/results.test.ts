@@ -4,6 +4,7 @@ import { addEvent, emptyRecord, type RunRecord } from '../../report/run/run-reco
 import { evaluationEvent, readEvent } from '../../run/events.ts';
 import type { Cell } from '../experiment.ts';
 import { scoresBy, scoringRule } from '../scoring-rule.ts';
+import type { Settings } from '../settings.ts';
 import { resultsCsv } from './csv.ts';
 import { resultsLatex } from './latex.ts';
 import { mainTable } from './main-table.ts';
@@ -104,7 +105,9 @@ it('a later evaluation counts if its run kept it', () => {
 it('parameters are those of all seeds', () => {
   const task = resultOf([outcome('AdaLoRA', adaLora)]);
   expect(task.rows[0]!.parameters?.mean).toBe(101);
-  expect(mainTable({ title: '', about: [], versions: {}, tasks: [task] })[1]).toContain('100 to 102');
+  expect(mainTable({ title: '', about: [], versions: {}, seeds: [], tasks: [task] })[1]).toContain(
+    '100 to 102',
+  );
 });
 
 it("the paper's numbers are only beside runs on its number of rows", () => {
@@ -186,7 +189,7 @@ it('writes Markdown, LaTeX and CSV', () => {
       outcome('AdaLoRA', adaLora),
     ]),
   ];
-  const results = { title: 'A & B', about: ['5 seeds'], versions: {}, tasks };
+  const results = { title: 'A & B', about: ['5 seeds'], versions: {}, seeds: [0, 1, 2], tasks };
   const markdown = resultsMarkdown(results);
   expect(markdown).toContain('| LoRA_1 | 61.00 ± 1.00 | 100 | 1:00 min |  |');
   expect(markdown).toMatch(
@@ -196,4 +199,29 @@ it('writes Markdown, LaTeX and CSV', () => {
   expect(resultsLatex(results)).toContain('LoRA\\_1 & 61.00 $\\pm$ 1.00 & 100 & 1:00 min &  \\\\');
   expect(resultsLatex(results)).toContain('\\caption{A \\& B}');
   expect(resultsCsv(results).split('\r\n')[1]).toBe('CoLA,LoRA_1,,0,accuracy,0.6,30,100,60,');
+});
+
+it('has the settings that all runs have in common', () => {
+  const [a, b] = [0.01, 0.02].map((learning_rate, seed) => {
+    const training = {
+      ...{ max_steps: -1, num_train_epochs: 3, per_device_train_batch_size: 16 },
+      ...{ learning_rate, warmup_steps: 0, warmup_ratio: 0.06, weight_decay: 0 },
+    };
+    const data = { train: `${seed}.tsv`, max_length: 64 };
+    const facts = runFacts({ model: 'm', method: 'lora', seed, output: `${seed}`, data, training })!;
+    return { ...runOf('lora', seed, [0.5]), facts };
+  });
+  const task = resultOf([outcome('a', [a!]), outcome('b', [b!])]);
+  expect(task.common).toMatchObject({ method: 'lora', 'data.max_length': 64, 'training.warmup_ratio': 0.06 });
+  for (const key of ['training.learning_rate', 'data.train', 'output', 'seed', 'model'])
+    expect(task.common).not.toHaveProperty([key]);
+  const text = (common: Settings) =>
+    resultsMarkdown({ title: '', about: [], versions: {}, seeds: [], tasks: [{ ...task, common }] });
+  expect(text(task.common)).toContain(
+    'All rows: 3 epochs, batch size 16, warm-up for 6 % of the steps, weight decay 0, max_length 64.\n',
+  );
+  // A number of steps replaces the epochs, and warm-up steps the ratio.
+  const steps = { ...task.common, 'training.max_steps': 500, 'training.warmup_steps': 20 };
+  expect(text(steps)).toContain('All rows: 500 steps, batch size 16, 20 warm-up steps, ');
+  expect(text({})).not.toContain('All rows');
 });

@@ -5,6 +5,7 @@ import { type Interval, interval, variance } from '../../stats/interval.ts';
 import type { Cell } from '../experiment.ts';
 import { ruleText, type ScoringRule, scoresBy } from '../scoring-rule.ts';
 import { type Settings, settingsText } from '../settings.ts';
+import { commonSettings } from './common-settings.ts';
 import { type PairTest, pairTests } from './pair-tests.ts';
 import { remarksOn } from './remarks.ts';
 
@@ -71,6 +72,8 @@ export interface TaskResult {
   model: string;
   baseDtype: string;
   rule: ScoringRule & { text: string };
+  /** The settings of all finished runs with equal values, by dotted keys. */
+  common: Settings;
   /** The scores shown in tables. Statistical tests compare the first. The runs contain all scores of the task. */
   scores: string[];
   rows: RowResult[];
@@ -84,7 +87,8 @@ const MEAN = 'mean';
 /** Summarises a task's finished runs. */
 export function taskResult(outcomes: readonly CellOutcome[], rule: ScoringRule): TaskResult {
   const { cell } = outcomes[0]!;
-  const { facts } = outcomes.flatMap(({ records }) => records)[0]!;
+  const allFacts = outcomes.flatMap(({ records }) => records.map(({ facts }) => facts));
+  const facts = allFacts[0]!;
   const scored = outcomes.map((outcome) =>
     outcome.records.map((record) => runResult(record, rule, outcome.cell)),
   );
@@ -97,6 +101,7 @@ export function taskResult(outcomes: readonly CellOutcome[], rule: ScoringRule):
     model: modelName(facts),
     baseDtype: facts.base_dtype,
     rule: { ...rule, text: ruleText(rule) },
+    common: commonSettings(allFacts),
     scores: [...names],
     rows: finished,
     tests: pairTests(finished, names[0]!),

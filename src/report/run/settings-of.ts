@@ -6,10 +6,16 @@ const LEFT_OUT = ['output', 'seed', 'model', 'adapter', 'data.train', 'data.vali
 /** Every value of a config as text, by its dotted key, without paths and the seed. */
 export function settingsOf(facts: RunFacts): Map<string, string> {
   return new Map(
-    valuesOf(facts)
-      .filter(([key]) => !LEFT_OUT.includes(key))
-      .map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)]),
+    shownValuesOf(facts).map(([key, value]) => [
+      key,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
   );
+}
+
+/** Like {@link valuesOf}, without paths and the seed. */
+export function shownValuesOf(facts: RunFacts): [string, unknown][] {
+  return valuesOf(facts).filter(([key]) => !LEFT_OUT.includes(key));
 }
 
 /** Every value of a config, by its dotted key. A list is one value. */
