@@ -1,0 +1,103 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { train } from '../src/jobs/node/train.ts';
+import type { RunConfigInput } from '../src/run/config/run-config.ts';
+import { METHOD_NAMES, methodNamed } from '../src/tuners/registry.ts';
+import { describeForTask } from './support/open-for-task.ts';
+import { tinyRows } from './support/tiny-data.ts';
+import { writeTinyModel } from './support/tiny-model.ts';
+import { trainHere } from './support/train-here.ts';
+
+/*
+ * Every method whose adapter keeps its shape while it trains. Methods whose ranks move are in
+ * adaptive-methods.test.ts, virtual tokens in virtual-tokens.test.ts.
+ */
+
+const STEPS = 8;
+const STOP = 4;
+const TWO = { r: 2, lora_dropout: 0.1 };
+
+/** Settings that a method needs here, or that make it do more. */
+const SETTINGS: Partial<Record<string, object>> = {
+  eva: { ...TWO, tau: 0.5 },
+  gora: { ...TWO, gradient_batches: 2 },
+  sensitivity_lora: { ...TWO, calibration_batches: 2 },
+  svd_lora: { ...TWO, orth_reg_weight: 0.1 },
+  vera: { r: 8, vera_dropout: 0.1 },
+};
+
+/** The variants of LoRA, each with state of its own. */
+const LORA = {
+  DoRA: { use_dora: true },
+  PiSSA: { init_lora_weights: 'pissa' },
+  OLoRA: { init_lora_weights: 'olora' },
+  'LoRA-FA': { lorafa: true },
+  'LoRA+': { loraplus_lr_ratio: 16 },
+  'ranks before training': { allocation: 'before-training', allocation_batches: 2 },
+};
+
+const root = mkdtempSync(join(tmpdir(), 'adalora-'));
+const model = join(root, 'tiny');
+writeTinyModel(model);
+afterAll(() => rmSync(root, { recursive: true }));
+// Each thread would compile the engine for itself.
+afterAll(trainHere());
+beforeAll(() => {
+  const lines = tinyRows(40, 1).map(({ text, label }) => `${text}\t${label}`);
+  writeFileSync(join(root, 'rows.tsv'), ['sentence\tlabel', ...lines].join('\n'));
+});
+
+const tiny = describeForTask(model, 'single_label_classification');
+const keepsShape = METHOD_NAMES.filter((name) => {
+  const { trains, config, needs } = methodNamed(name);
+  return trains === 'adapter' && !needs?.(tiny) && !(config && 'tinit' in config.shape);
+});
+const CASES: [string, object][] = [
+  ...keepsShape.map((name): [string, object] => [
+    name,
+    { method: name, ...(methodNamed(name).config && { [name]: SETTINGS[name] }) },
+  ]),
+  ...Object.entries(LORA).map(([name, own]): [string, object] => [
+    name,
+    { method: 'lora', lora: { ...TWO, ...own } },
+  ]),
+];
+
+/** Every file of a run's adapter. */
+function adapterOf(output: string): Map<string, Buffer> {
+  const folder = join(output, 'adapter');
+  return new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
+}
+
+it.each(CASES)('a stopped run with %s ends with the same adapter byte for byte', async (name, method) => {
+  const configOf = (output: string) =>
+    ({
+      ...{ model, output, defaults: 'huggingface', ...method },
+      data: { train: join(root, 'rows.tsv'), text: 'sentence', label: 'label', max_length: 16 },
+      // An epoch ends within a step, and the stop is within an epoch.
+      training: {
+        ...{ max_steps: STEPS, per_device_train_batch_size: 8, gradient_accumulation_steps: 2 },
+        ...{ learning_rate: 1e-2, save_steps: 100, logging_steps: 1 },
+      },
+    }) as RunConfigInput;
+  const [whole, parts] = ['whole', 'parts'].map((part) => join(root, `${name}-${part}`)) as [string, string];
+  await train(configOf(whole));
+  const controller = new AbortController();
+  const onStepEnd = ({ step }: { step: number }) => {
+    if (step === STOP) controller.abort();
+  };
+  const options = { onStepEnd, signal: controller.signal };
+  expect(await train(configOf(parts), options)).toMatchObject({ reason: 'stopped', step: STOP });
+  const steps: number[] = [];
+  await train(configOf(parts), {
+    resume: true,
+    onEvent: (event) => void (event.type === 'step' && steps.push(event.step)),
+  });
+  expect(steps).toEqual(Array.from({ length: STEPS - STOP }, (_, i) => STOP + 1 + i));
+  const expected = adapterOf(whole);
+  const found = adapterOf(parts);
+  expect([...found.keys()]).toEqual([...expected.keys()]);
+  for (const [file, content] of expected) expect(found.get(file)!.equals(content), file).toBe(true);
+});
