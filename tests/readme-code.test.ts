@@ -37,6 +37,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   '// next.config.mjs': 'tests/bundlers.test.ts builds and asks such a server',
   '// app/predict/route.js': 'tests/bundlers.test.ts builds and asks such a server',
   '// vite.config.js': 'tests/bundlers.test.ts builds such a page',
+  '// handler.mjs': 'tests/pack.test.ts answers events with it',
   'npx adalora serve': 'tests/serve.test.ts does so',
   'curl 127.0.0.1:8080': 'tests/serve.test.ts asks so',
   'npx adalora reproduce table1': 'tests/reproduce.test.ts does so with a small model',

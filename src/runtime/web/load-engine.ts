@@ -7,12 +7,19 @@ export type WebEngine = typeof import('onnxruntime-web');
 /**
  * Loads the smallest build of the engine for a device. The WebAssembly build is the same binary in Node and in a page.
  *
- * @throws UserError if there is no GPU, because the engine would silently fall back to the CPU
+ * @throws UserError if there is no GPU, because the engine would silently fall back to the CPU, and in Node if the
+ * engine's package was deleted, as a small image does
  */
 export async function loadEngine(device: Exclude<Device, 'cpu'>): Promise<WebEngine> {
-  if (device === 'wasm') return import('#wasm-engine');
+  if (device === 'wasm') return import('#wasm-engine').catch(explain);
   await findGpu();
-  return import('onnxruntime-web/webgpu');
+  return import('onnxruntime-web/webgpu').catch(explain);
+}
+
+function explain(error: Error & { code?: string }): never {
+  if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+  const [where, fault] = ['onnxruntime-web', 'is not installed'];
+  throw new UserError({ where, fault, hint: 'Run: npm install onnxruntime-web@1' });
 }
 
 async function findGpu(): Promise<void> {
