@@ -27,3 +27,13 @@ export interface SentenceSettings {
 
 /** sentence-transformers' defaults for a model without settings. */
 export const PLAIN_SENTENCE: SentenceSettings = { pooling: { mode: 'mean', normalize: false }, prompts: {} };
+
+/**
+ * sentence-transformers' defaults for a decoder without its files: it pools by the last token. Undefined for any other
+ * model. Only this suffix counts, so a GPT2LMHeadModel is pooled by the mean.
+ */
+export function assumedSentence({ architectures }: Record<string, unknown>): SentenceSettings | undefined {
+  const [architecture] = Array.isArray(architectures) ? architectures : [];
+  if (!String(architecture).endsWith('ForCausalLM')) return undefined;
+  return { ...PLAIN_SENTENCE, pooling: { ...PLAIN_SENTENCE.pooling, mode: 'lasttoken' }, isAssumed: true };
+}

@@ -4,7 +4,7 @@ import type { GenerationSources } from '../generation/generation-settings.ts';
 import { TRANSFORMER_FILES } from '../hub/model-files.ts';
 import { HEAD_KINDS, writesText } from '../models/heads/registry.ts';
 import type { CommonConfig } from '../models/model-definition.ts';
-import { PLAIN_SENTENCE, type SentenceSettings } from '../models/sentence-settings.ts';
+import { assumedSentence, type SentenceSettings } from '../models/sentence-settings.ts';
 import { lazy } from '../support/lazy.ts';
 import { buildTokenizer, readTokenizerFiles, type TextLimits } from '../text/build-tokenizer.ts';
 import type { ChatTemplate } from '../text/chat/chat-template.ts';
@@ -66,7 +66,7 @@ export async function describeModel(files: Files, changes?: ModelConfig): Promis
   if (!config) throw missingIn(files, CONFIG, 'the config.json of a Hugging Face model');
   const json = parseSmallJson(config, where) as Record<string, unknown>;
   const sentence = await readSentenceFiles(files);
-  const settings = sentenceSettings((name) => sentence.get(name), files.name) ?? settingsWithout(json);
+  const settings = sentenceSettings((name) => sentence.get(name), files.name) ?? assumedSentence(json);
   return withChanges({ files, json, config, settings }, changes);
 }
 
@@ -134,13 +134,6 @@ export async function readModel(described: Described, limits?: TextLimits): Prom
         ? { generationConfig: parseSmallJson(generation, path(GENERATION_CONFIG)) }
         : { modelConfig: json },
   };
-}
-
-/** sentence-transformers pools a decoder without its files by the last token, and any other model by the mean. */
-function settingsWithout({ architectures }: Record<string, unknown>): SentenceSettings | undefined {
-  const [architecture] = Array.isArray(architectures) ? architectures : [];
-  if (!String(architecture).endsWith('ForCausalLM')) return undefined;
-  return { ...PLAIN_SENTENCE, pooling: { ...PLAIN_SENTENCE.pooling, mode: 'lasttoken' }, isAssumed: true };
 }
 
 /** The files of sentence-transformers, by name, as parsed JSON. */
