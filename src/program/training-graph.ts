@@ -7,6 +7,7 @@ import type { LossOptions, TaskModel } from '../objectives/task-model.ts';
 import { elementCount } from '../support/element-count.ts';
 import { type ParameterLayout, stackValue } from '../tuners/parameter-layout.ts';
 import type { Regularizer, Tuner } from '../tuners/tuner.ts';
+import { assertCutByLayout } from './assert-cut-by-layout.ts';
 
 /** Name of the input for the trained values. */
 export const TRAINED = 'trained';
@@ -47,6 +48,7 @@ export function trainingGraph(
   const { network, flat, injection } = tunedNetwork(tuner, true, { masks, noiseAlpha }, layout);
   const loss = buildLoss(network, { ...options, training: true });
   const leaves = layout.stacks.map((stack) => stackValue(flat, stack));
+  assertCutByLayout(loss, flat, layout, leaves);
   const cuts = gradientCheckpointing ? network.layerInputs : [];
   const all = gradients(loss, [...leaves, ...(injection.watched?.() ?? [])], cuts).map(flatten);
   const [parts, watched] = [all.slice(0, leaves.length), all.slice(leaves.length)];

@@ -82,6 +82,7 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
       const { outputs } = trainingGraph(model.buildLoss, tuner);
       verify(Object.values(outputs));
       expect(outputs.gradient!.shape).toEqual([tuner.layout.length]);
+      expect(() => trainingGraph(model.buildLoss, tuner, { gradientCheckpointing: true })).not.toThrow();
       verify(Object.values(evaluationGraph(model, tuner, 'logits')));
     });
 
