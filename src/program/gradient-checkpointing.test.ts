@@ -125,16 +125,16 @@ function feedsOf({ headKind }: TaskModel) {
   return { ...feeds, ...labelledRows(ids(length, 11), BATCH, length, headKind === 'CAUSAL_LM') };
 }
 
-const weights = new Map<string, Float32Array>();
+const known = new Map<string, Float32Array>();
 
 /** Returns a model with random weights on a base of the given type. */
 function withWeights(plain: TaskModel, dtype: BaseDtype) {
   const drawn = (name: string) => {
     const count = elementCount(plain.parameters.get(name) ?? plain.buffers.get(name) ?? []);
     const key = `${name} ${count}`;
-    const known = weights.get(key) ?? new Random(1, name).normals(count, 0.1);
-    weights.set(key, known);
-    return known;
+    const values = known.get(key) ?? new Random(1, name).normals(count, 0.1);
+    known.set(key, values);
+    return values;
   };
   if (dtype === 'float32') return { model: plain, locate: (name: string) => ({ data: drawn(name) }) };
   const format = baseFormat(plain, dtype);

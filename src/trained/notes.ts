@@ -66,17 +66,17 @@ export function parseNotes(json: unknown, where: string): Notes {
 }
 
 /**
- * Says that an adapter was trained on other weights than those of its base. Undefined if it was not, or if its notes do
- * not tell.
+ * Says that an adapter was trained on other weights than those of its base. Undefined if it was not.
  *
+ * @param trainedOn the `base_digest` of its notes
  * @param digests of the base's weight files, in order
  */
 export function otherWeights(
-  { base_digest }: Notes,
+  trainedOn: string,
   digests: readonly string[],
   { folder, baseFolder }: { folder: string; baseFolder: string },
 ): string | undefined {
-  if (base_digest === undefined || base_digest === weightsDigest(digests)) return undefined;
+  if (trainedOn === weightsDigest(digests)) return undefined;
   return `${folder}: its adapter was trained on other weights than those in ${baseFolder}.`;
 }
 

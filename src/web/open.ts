@@ -65,17 +65,18 @@ export async function openTrained(
   const base = await readModel(described);
   const task = openedTask({ ...base, stored, notes }, askedBy(options), path);
   const runs = runsOn(device, options);
-  const checks = adapter !== undefined && notes?.base_digest !== undefined;
+  const trainedOn = adapter && notes?.base_digest;
+  const hashes = trainedOn !== undefined;
   const loaded = await loadWeights(
     buildModel(task.build, base),
     base.files,
     runs,
     options.onProgress,
-    checks,
+    hashes,
   );
   const { model, engine, digests } = loaded;
   try {
-    const notice = checks && otherWeights(notes, digests, { folder: path, baseFolder: base.files.name });
+    const notice = hashes && otherWeights(trainedOn, digests, { folder: path, baseFolder: base.files.name });
     if (notice) onNotice(notice);
     const opened = { base, model, notes: task.notes, ...tuneModel(model, adapter, path) };
     const parts = trainedParts(opened, options.maxLength, { path, engine, batchSize, continues });

@@ -57,8 +57,9 @@ export async function openTuned(path: string, options: OpenTunedOptions = {}): P
   try {
     const opened = { model, base, baseFolder, folder, notes, adapter, ...tuneModel(model, adapter, folder) };
     const { onNotice = (message) => process.emitWarning(message) } = options;
-    if (adapter && known?.base_digest !== undefined) {
-      const notice = otherWeights(known, weightFiles(baseFolder).map(digestOf), { folder, baseFolder });
+    const trainedOn = adapter && known?.base_digest;
+    if (trainedOn !== undefined) {
+      const notice = otherWeights(trainedOn, weightFiles(baseFolder).map(digestOf), { folder, baseFolder });
       if (notice) onNotice(notice);
     }
     return opened;

@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { loadCase } from '../../../scripts/conformance/load-case.ts';
-import { feedsOf, withPrefix } from '../../../scripts/conformance/read-case.ts';
-import { readSafetensors } from '../../formats/node/safetensors-file.ts';
+import { measuredModel } from '../../../tests/support/measure-inputs-in.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
 import { gather } from '../../support/gather.ts';
@@ -36,8 +34,6 @@ const golden = JSON.parse(readFileSync('src/tuners/fixtures/trainings.json', 'ut
   orth_reg_weight: number;
   cases: Record<'increlora' | 'elalora' | 'flexlora', Case>;
 };
-const FOLDER = 'src/tuners/fixtures/eva/bert';
-const BATCHES = readSafetensors(`${FOLDER}/batches.safetensors`);
 const store = () => {
   throw new Error('not asked');
 };
@@ -88,8 +84,7 @@ const RUNS: Record<
 
 it.each(Object.keys(RUNS) as (keyof typeof RUNS)[])('%s trains as its released code does', async (name) => {
   const { initial, trace, final } = golden.cases[name];
-  const batches = [0, 1, 2, 3].map((i) => withPrefix(BATCHES, `${i}.`));
-  const model = loadCase(`${FOLDER}/base`, 'SEQ_CLS', batches[0]!);
+  const { model, feeds } = measuredModel('bert');
   const engine = nodeEngine(model, 'cpu');
   const drawn = { now: trace[0]!.drawn };
   let run = RUNS[name](model, drawn);
@@ -99,8 +94,7 @@ it.each(Object.keys(RUNS) as (keyof typeof RUNS)[])('%s trains as its released c
     run.tuner.layout.read(values, tensor).set(initial[tensor]!);
   for (const [i, { loss, ranks, sensitivity, uncertainty, ...expected }] of trace.entries()) {
     drawn.now = expected.drawn;
-    const feeds = feedsOf(model, batches[i % 4]!);
-    const found = await program.differentiate(values, feeds, 0, i);
+    const found = await program.differentiate(values, feeds[i % 4]!, 0, i);
     // Both train in 32 bits. FlexLoRA's new triplets are far from orthogonal: one step of the orthogonality term
     // multiplies differences by some hundred.
     expect(found.loss).toBeCloseTo(loss, name === 'flexlora' && i > 14 ? 3 : 5);
