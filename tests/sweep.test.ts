@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Workspace } from './support/workspace.ts';
@@ -22,15 +22,39 @@ beforeAll(() => {
 });
 afterAll(() => workspace.remove());
 
-const finished = () => readdirSync(workspace.path('sweep', 'runs')).sort();
+const RATES = ['learning_rate-0.000001', 'learning_rate-0.02'];
+/** Finished runs, by rate and seed. */
+const finished = () =>
+  RATES.flatMap((rate) => {
+    const folder = workspace.path('sweep/runs/run', rate);
+    return existsSync(folder) ? readdirSync(folder).map((seed) => `${rate}/${seed}`) : [];
+  }).sort();
 
 describe('sweep', () => {
+  it('plans its runs without a folder', async () => {
+    const { code, stdout } = await workspace.run('sweep', 'sweep.yaml', '--plan');
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(
+        /^run, learning_rate=0\.000001: 2 runs of 20 steps\nrun, learning_rate=0\.02: 2 runs of 20 steps\n4 runs, about \d/,
+      ),
+    });
+    const lines = await workspace.run('sweep', 'sweep.yaml', '--plan', '--json');
+    expect(
+      lines.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).settings),
+    ).toEqual([{ 'training.learning_rate': 1e-6 }, { 'training.learning_rate': 0.02 }]);
+    expect(existsSync(workspace.path('sweep'))).toBe(false);
+  });
+
   it('runs a shard, and reports what is missing', async () => {
     const { code, stdout } = await workspace.run('sweep', 'sweep.yaml', '--shard', '1/2');
     expect(code).toBe(0);
-    expect(finished()).toEqual(['learning_rate=0.000001,seed=0', 'learning_rate=0.02,seed=0']);
+    expect(finished()).toEqual([`${RATES[0]}/seed-0`, `${RATES[0]}/seed-1`]);
     expect(stdout).toContain(
-      'Best by accuracy on held-out training rows so far (2 of 4 runs are not finished): training.learning_rate 0.02\n',
+      'Best by accuracy on held-out training rows so far (2 of 4 runs are not finished): training.learning_rate 0.000001\n',
     );
   });
 
@@ -41,31 +65,36 @@ describe('sweep', () => {
 
   it('continues with the rest, lists failures, and then repeats only those', async () => {
     // A file without a run blocks its folder.
-    workspace.write('sweep/runs/learning_rate=0.02,seed=1', 'a file');
+    mkdirSync(workspace.path('sweep/runs/run/learning_rate-0.02'));
+    workspace.write('sweep/runs/run/learning_rate-0.02/seed-1', 'a file');
     const failed = await workspace.run('sweep', 'sweep.yaml', '--resume');
     expect(failed.code).toBe(1);
-    expect(failed.stderr).toMatch(/^learning_rate=0\.02,seed=1 failed:\s.*is a file/m);
+    expect(failed.stderr).toMatch(/^run\/learning_rate-0\.02\/seed-1 failed:\s.*is a file/m);
     const tables = () => ['table.md', 'table.json'].map((name) => workspace.read('sweep', name).toString());
-    for (const table of tables()) expect(table).toMatch(/learning_rate=0\.02,seed=1.*is a file/s);
+    for (const table of tables()) expect(table).toMatch(/learning_rate-0\.02\/seed-1.*is a file/s);
     // The other rate, with both of its runs.
-    expect(failed.stdout).toMatch(/^\| \*\*0\.000001\*\* \| \*\*2\/2\*\* \|/m);
-    workspace.delete('sweep/runs/learning_rate=0.02,seed=1');
+    expect(failed.stdout).toMatch(
+      /^Best by accuracy .* so far \(1 of 4 runs are not finished\): training\.learning_rate 0\.000001$/m,
+    );
+    workspace.delete('sweep/runs/run/learning_rate-0.02/seed-1');
     const { code, stdout } = await workspace.run('sweep', 'sweep.yaml', '--resume');
     expect(code).toBe(0);
-    expect(stdout).not.toContain('seed=0');
+    expect(stdout).not.toContain('seed-0');
     expect(finished()).toHaveLength(4);
     for (const table of tables()) expect(table).not.toContain('expected a folder');
   });
 
   it('writes the table, the report, and the chosen config on all training rows', async () => {
     const table = workspace.read('sweep', 'table.md').toString();
-    expect(table).toMatch(/^\| 0\.000001 \| 2\/2 \|/m);
-    expect(table).toMatch(/^\| \*\*0\.02\*\* \| \*\*2\/2\*\* \|/m);
+    expect(table).toMatch(/^\| learning_rate=0\.000001 \| 2 \| \d+\.\d\d ± /m);
+    expect(table).toMatch(/^\| learning_rate=0\.000001 – learning_rate=0\.02 \| −\d/m);
+    expect(table).toContain('- Best by accuracy on held-out training rows: training.learning_rate 0.02\n');
+    expect(table).toContain('- Scored on held-out training rows (25%)\n');
     expect(existsSync(workspace.path('sweep', 'report.html'))).toBe(true);
     const best = workspace.read('sweep', 'best.yaml').toString();
     expect(best).toContain('learning_rate: 0.02');
     expect(best).toMatch(/train: train\.tsv\n\s+validation: dev\.tsv/);
-    const ofRun = workspace.read('sweep', 'runs', 'learning_rate=0.02,seed=0', 'config.yaml').toString();
+    const ofRun = workspace.read('sweep/runs/run/learning_rate-0.02/seed-0/config.yaml').toString();
     // Not the validation set, which may be the test set.
     expect(ofRun).not.toContain('dev.tsv');
     const rows = (path: string) => workspace.read(path).toString().trim().split('\n').length - 1;
@@ -80,7 +109,7 @@ describe('sweep', () => {
       expect(code).toBe(2);
       return stderr;
     };
-    const place = 'output: sweep/runs/learning_rate=0.000001,seed=0 holds a run with other';
+    const place = 'output: sweep/runs/run/learning_rate-0.000001/seed-0 holds a run with other';
     expect(await said('training.weight_decay=0.5')).toMatch(
       new RegExp(`^${place} settings: training\\.weight_decay is 0\\.5 \\(was 0\\)\\. Resume with`),
     );
@@ -91,7 +120,7 @@ describe('sweep', () => {
     workspace.write('train.tsv', `${rows}${rows.trimEnd().split('\n').at(-1)}\n`);
     expect(await said()).toMatch(other);
     workspace.write('train.tsv', rows);
-    workspace.delete('sweep/runs/learning_rate=0.000001,seed=0/checkpoints');
+    workspace.delete('sweep/runs/run/learning_rate-0.000001/seed-0/checkpoints');
     expect(await said('training.weight_decay=0.5')).toMatch(new RegExp(`^${place}`));
     expect(await workspace.run('sweep', 'sweep.yaml', '--resume')).toMatchObject({ code: 0 });
     expect(workspace.read('sweep', 'table.json').toString()).toBe(table);
@@ -100,7 +129,7 @@ describe('sweep', () => {
   it('ends its run when it is killed, and continues it', async () => {
     const words = ['sweep', 'sweep.yaml', '--set', 'output=killed'];
     const killed = workspace.start(words, { halts: [{ type: 'step' }] });
-    const run = ['runs', 'learning_rate=0.000001,seed=0'];
+    const run = ['runs', 'run', 'learning_rate-0.000001', 'seed-0'];
     const hasStepped = () => workspace.events(join('killed', ...run)).some(({ type }) => type === 'step');
     const log = workspace.path('killed', ...run, 'metrics.jsonl');
     await vi.waitUntil(() => existsSync(log) && hasStepped(), { timeout: 90_000, interval: 50 });

@@ -14,8 +14,8 @@ import { nameClass } from '../../src/data/parquet/class-names.ts';
 import { parseRows } from '../../src/data/parse-rows.ts';
 import { comparison } from '../../src/experiments/compare/comparison.ts';
 import { writeResults } from '../../src/experiments/node/write-results.ts';
-import { writeSweep } from '../../src/experiments/node/write-sweep.ts';
-import { sweepRuns } from '../../src/experiments/sweep/sweep-runs.ts';
+import { bestCombinations } from '../../src/experiments/sweep/best-combinations.ts';
+import { sweepOf } from '../../src/experiments/sweep/sweep-of.ts';
 import { readAdapter } from '../../src/formats/adapters/node/adapter-folder.ts';
 import { openCheckpoint } from '../../src/formats/node/checkpoint.ts';
 import { folderFiles } from '../../src/formats/node/folder-files.ts';
@@ -110,14 +110,15 @@ async function compared(folder: string): Promise<void> {
 
 function sweepIn(folder: string): void {
   const { value, where } = readConfig(join(folder, 'sweep.yaml'));
-  const output = join(folder, 'sweep');
-  const runs = sweepRuns({ ...value, output }, where);
-  writeSweep(runs, output);
+  const sweep = sweepOf({ ...value, output: join(folder, 'sweep') }, where);
+  writeResults(sweep.experiment, new Map(), ([task]) =>
+    bestCombinations(task!, sweep).map(({ text }) => text),
+  );
 }
 
 function comparisonIn(folder: string): void {
   const { value, where } = readConfig(join(folder, 'compare.yaml'));
-  writeResults(comparison({ ...value, output: join(folder, 'compare') }, where), new Map(), []);
+  writeResults(comparison({ ...value, output: join(folder, 'compare') }, where), new Map(), () => []);
 }
 
 const CONVERSATION = [
@@ -305,14 +306,14 @@ export const KINDS: readonly Kind[] = [
   ...['metrics.jsonl', 'config.yaml'].map((file) => ({
     name: `a sweep's ${file}`,
     isLenient: true,
-    file: `sweep/runs/seed=0/${file}`,
+    file: `sweep/runs/run/adalora/seed-0/${file}`,
     isSlow: true,
     read: (_: string, folder: string) => sweepIn(folder),
   })),
   {
     name: "a sweep's failure",
     isLenient: true,
-    file: 'sweep/configs/seed=1.failed.txt',
+    file: 'sweep/configs/run-adalora-seed-1.failed.txt',
     isSlow: true,
     read: (_, folder) => sweepIn(folder),
   },

@@ -71,7 +71,7 @@ export function writeSamples(folder: string): void {
     'chat-config',
     'compare/runs/run/lora/seed-0',
   ];
-  for (const name of [...folders, 'sweep/runs/seed=0', 'sweep/configs'])
+  for (const name of [...folders, 'sweep/runs/run/adalora/seed-0', 'sweep/configs'])
     mkdirSync(join(folder, name), { recursive: true });
   const write = (name: string, content: string | Uint8Array) => writeFileSync(join(folder, name), content);
   const model = join(folder, 'model');
@@ -195,11 +195,11 @@ output: run
       .join(''),
   );
   const ofRun = `${config}task: single_label_classification\nmethod: adalora\nseed: 0\n`;
-  for (const name of ['sweep/runs/seed=0', 'compare/runs/run/lora/seed-0'])
+  for (const name of ['sweep/runs/run/adalora/seed-0', 'compare/runs/run/lora/seed-0'])
     cpSync(join(folder, 'run/metrics.jsonl'), join(folder, name, 'metrics.jsonl'));
-  write('sweep/runs/seed=0/config.yaml', ofRun);
+  write('sweep/runs/run/adalora/seed-0/config.yaml', ofRun);
   write('compare/runs/run/lora/seed-0/config.yaml', ofRun);
-  write('sweep/configs/seed=1.failed.txt', 'train.tsv: expected a file, got nothing.\n');
+  write('sweep/configs/run-adalora-seed-1.failed.txt', 'train.tsv: expected a file, got nothing.\n');
   write('run/config.yaml', ofRun);
   write(
     'model/chat_template.jinja',

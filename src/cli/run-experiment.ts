@@ -1,4 +1,5 @@
 import type { Cell, Experiment } from '../experiments/experiment.ts';
+import type { TaskResult } from '../experiments/results/results.ts';
 import { UserError } from '../support/user-error.ts';
 import { inShard, type Shard } from './shard.ts';
 import { STOPPED, stopOnSignal } from './stop-on-signal.ts';
@@ -13,16 +14,21 @@ export interface ExperimentFlags {
   json?: boolean;
 }
 
-/**
- * Prints the cost of an experiment, runs this shard's part, and writes the results of all shards.
- *
- * @param about notes for its tables
- */
+/** What a command says of an experiment. */
+export interface ExperimentWords {
+  /** Returns notes for the tables. */
+  about?(tasks: readonly TaskResult[]): readonly string[];
+  /** Returns lines that are printed below the tables. */
+  remarks?(tasks: readonly TaskResult[]): readonly string[];
+  /** The paper's averages, by row. */
+  paperAverages?: Readonly<Record<string, number>>;
+}
+
+/** Prints the cost of an experiment, runs this shard's part, and writes the results of all shards. */
 export async function runExperimentHere(
   given: Experiment,
   { shard, threads, resume, plan, json }: ExperimentFlags,
-  about: readonly string[],
-  paperAverages?: Readonly<Record<string, number>>,
+  { about = () => [], remarks = () => [], paperAverages }: ExperimentWords = {},
 ): Promise<void> {
   const experiment = threads === undefined ? given : onThreads(given, threads);
   const { output, cells } = experiment;
@@ -41,21 +47,22 @@ export async function runExperimentHere(
     if (!resume || plan) console.log(await planned(experiment, shardCells, stop.signal));
     if (plan) return;
     const { finalRun } = await import('../experiments/experiment.ts');
-    const { runExperiment, tuningData } = await import('../experiments/node/run-experiment.ts');
+    const { heldOutData, runExperiment } = await import('../experiments/node/run-experiment.ts');
     const { writeResults } = await import('../experiments/node/write-results.ts');
     const { runsDisplay } = await import('./terminal/runs-display.ts');
     const all = experiment.seeds.flatMap((seed) =>
-      shardCells.map((cell) => finalRun(experiment, cell, {}, seed).name),
+      shardCells.map((cell) => finalRun(experiment, cell, {}, seed, new Map()).name),
     );
     const mine = new Set(tunes ? all : inShard(all, shard));
-    const data = await tuningData(experiment);
+    const data = await heldOutData(experiment);
     const trained = await runExperiment(experiment, data, {
       cells: shardCells,
       isOwn: ({ name }) => mine.has(name),
       ...runsDisplay(process.stdout, [...mine]),
       signal: stop.signal,
     });
-    tellTrained(output, trained, writeResults(experiment, data, about, paperAverages)?.markdown);
+    const written = writeResults(experiment, data, about, paperAverages);
+    tellTrained(output, trained, written?.markdown, written && remarks(written.results.tasks));
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     process.exitCode = STOPPED;
@@ -80,7 +87,7 @@ async function planned(experiment: Experiment, cells: readonly Cell[], signal: A
   const { describeExperiment } = await import('./terminal/describe-experiment.ts');
   const estimated = await estimate(experiment, cells, signal).catch((error) => {
     if (!(error instanceof UserError) || signal.aborted) throw error;
-    return { steps: new Map<string, number>(), failure: error.message };
+    return { steps: new Map<Cell, number>(), failure: error.message };
   });
   return describeExperiment(experiment, cells, estimated);
 }

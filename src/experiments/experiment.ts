@@ -1,3 +1,4 @@
+import { UserError } from '../support/user-error.ts';
 import { folderNames, merged, type Settings } from './settings.ts';
 
 /** A row of a table, on one task: its settings, and the choices to try before the final runs. */
@@ -10,7 +11,7 @@ export interface Cell {
   config: Record<string, unknown>;
   /** The choices to try. With fewer than two, nothing is tried. */
   grid: readonly Settings[];
-  /** The scores shown in tables. Statistical tests compare the first. Default: every score of the task. */
+  /** The scores shown in tables. Statistical tests compare the first. Default: the score that chooses the best model. */
   scores?: readonly string[];
   /** The scores that the paper reports, as printed. */
   paper?: Readonly<Record<string, number>>;
@@ -47,6 +48,8 @@ export interface Experiment {
   comparedWith(cell: Cell): Cell | undefined;
   /** Whether the table shows each row's mean over all tasks. */
   average?: boolean;
+  /** Whether the final runs are also scored on held-out rows. A sweep chooses among them. */
+  holdsOutFinals?: boolean;
 }
 
 export interface ExperimentRun {
@@ -56,10 +59,21 @@ export interface ExperimentRun {
   config: Record<string, unknown>;
 }
 
+/** For each cell that is scored on held-out rows, the replacement of its `data.train` and `data.validation`. */
+export type HeldOutData = ReadonlyMap<Cell, Record<string, unknown>>;
+
 /** The run of a cell with the chosen settings and a seed. */
-export function finalRun({ folder }: Experiment, cell: Cell, choice: Settings, seed: number): ExperimentRun {
+export function finalRun(
+  { folder, holdsOutFinals }: Experiment,
+  cell: Cell,
+  choice: Settings,
+  seed: number,
+  heldOut: HeldOutData,
+): ExperimentRun {
   const name = `${placeOf(cell)}/seed-${seed}`;
-  return { name, cell, config: { ...merged(cell.config, choice), output: `${folder}/${name}`, seed } };
+  const data = (holdsOutFinals && heldOut.get(cell)) || {};
+  const config = merged(merged(cell.config, choice), { data });
+  return { name, cell, config: { ...config, output: `${folder}/${name}`, seed } };
 }
 
 /**
@@ -91,4 +105,13 @@ export function placeOf({ task, row }: Pick<Cell, 'task' | 'row'>): string {
 function slug(name: string): string {
   const plain = name.toLowerCase().replace(/[^\w.+/-]+/g, '-');
   return plain.replace(/^[-.]+|[-.]+$/g, '') || '-';
+}
+
+/** A larger number is probably a mistake in the file. All runs have their folders in one parent folder. */
+const MAX_RUNS = 10_000;
+
+/** Throws a UserError for too many runs. */
+export function assertCount(runs: number, where: string): void {
+  if (runs > MAX_RUNS)
+    throw new UserError({ where, fault: `has ${runs} runs, more than the maximum of ${MAX_RUNS}` });
 }

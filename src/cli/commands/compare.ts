@@ -27,5 +27,5 @@ async function run(file: string, { set, ...flags }: ExperimentFlags & { set: str
   const { runExperimentHere } = await import('../run-experiment.ts');
   const { value, where } = readConfig(file, set);
   const experiment = comparison(value, where);
-  await runExperimentHere(experiment, flags, []);
+  await runExperimentHere(experiment, flags);
 }

@@ -83,7 +83,10 @@ async function run(name: string, flags: Flags): Promise<void> {
     table.rows.flatMap(({ row, average }) => (average === undefined ? [] : [[row, average]])),
   );
   const isPapers = cells.every((cell) => cell.paper) && cells.length === all.length;
-  await runExperimentHere(experiment, flags, changes, isPapers ? paper : undefined);
+  await runExperimentHere(experiment, flags, {
+    about: () => changes,
+    ...(isPapers && { paperAverages: paper }),
+  });
 }
 
 async function inPlace(model: string, { tasks }: PaperTable, { task }: Flags) {

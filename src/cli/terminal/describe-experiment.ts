@@ -9,11 +9,11 @@ import { counted, duration } from './describe-event.ts';
 export function describeExperiment(
   experiment: Experiment,
   cells: readonly Cell[],
-  { seconds, steps, failure }: { seconds?: number; steps: ReadonlyMap<string, number>; failure?: string },
+  { seconds, steps, failure }: { seconds?: number; steps: ReadonlyMap<Cell, number>; failure?: string },
 ): string {
   const lines = cells.map((cell) => {
     const { task, row, grid } = cell;
-    const count = steps.get(task);
+    const count = steps.get(cell);
     const length = count === undefined ? '' : ` of ${counted(count)} steps`;
     const tuning = grid.length > 1 ? `${grid.length} choices, then ` : '';
     return `${task}, ${row}: ${tuning}${experiment.seeds.length} ${experiment.seeds.length === 1 ? 'run' : 'runs'}${length}`;

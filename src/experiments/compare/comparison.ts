@@ -4,13 +4,11 @@ import { suggest } from '../../support/nearest.ts';
 import { type KeyPath, valueAt } from '../../support/problem.ts';
 import { UserError } from '../../support/user-error.ts';
 import { assertScored } from '../assert-scored.ts';
-import { type Cell, type Experiment, placeOf } from '../experiment.ts';
+import { assertCount, type Cell, type Experiment, placeOf } from '../experiment.ts';
 import { flat, isSection, merged, type Settings } from '../settings.ts';
 
 /** Stands for the files of held-out rows until they are written. */
 const HELD_OUT = 'held-out rows';
-/** A larger number is probably a mistake in the file. All runs have their folders in one parent folder. */
-const MAX_RUNS = 10_000;
 
 const section = z.record(z.string(), z.unknown());
 const share = z
@@ -83,12 +81,10 @@ export function comparison(file: Record<string, unknown>, where: Where): Experim
   }
   if (problems.size > 0) throw new UserError([...problems].join('\n'));
   const all = typeof seeds === 'number' ? Array.from({ length: seeds }, (_, seed) => seed) : seeds;
-  const count = cells.reduce((sum, cell) => sum + cell.grid.length + all.length, 0);
-  if (count > MAX_RUNS)
-    throw new UserError({
-      where: where([]),
-      fault: `has ${count} runs, more than the maximum of ${MAX_RUNS}`,
-    });
+  assertCount(
+    cells.reduce((sum, cell) => sum + cell.grid.length + all.length, 0),
+    where([]),
+  );
   return {
     title: title ?? `Comparison of ${Object.keys(rows).length} rows`,
     output,

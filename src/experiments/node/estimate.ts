@@ -16,20 +16,25 @@ const WHOLE_MODEL = 1.5;
  * Roughly estimates how many seconds an experiment takes on this machine. One run is measured for some
  * seconds in its own process. Other runs are assumed to take the same time per token.
  *
- * @returns the total seconds (undefined if the measurement failed), and the steps of a run by task
+ * @returns the total seconds (undefined if the measurement failed), and the steps of each cell's run
  * @throws UserError like the runs themselves, or the signal's reason when it is aborted
  */
 export async function estimate(
   experiment: Experiment,
   cells: readonly Cell[],
   signal?: AbortSignal,
-): Promise<{ seconds?: number; steps: ReadonlyMap<string, number>; failure?: string }> {
-  const plans = new Map<string, Plan>();
-  for (const cell of cells)
-    if (!plans.has(cell.task)) plans.set(cell.task, await plan(configOf(experiment, cell)));
-  const steps = new Map([...plans].map(([task, { steps }]) => [task, steps]));
+): Promise<{ seconds?: number; steps: ReadonlyMap<Cell, number>; failure?: string }> {
+  const known = new Map<string, Plan>();
+  const plans = new Map<Cell, Plan>();
+  for (const cell of cells) {
+    const key = lengthKey(cell);
+    const planned = known.get(key) ?? (await plan(configOf(experiment, cell)));
+    known.set(key, planned);
+    plans.set(cell, planned);
+  }
+  const steps = new Map([...plans].map(([cell, { steps }]) => [cell, steps]));
   const [first] = cells;
-  const measured = plans.get(first!.task) as Plan;
+  const measured = plans.get(first!) as Plan;
   const base = measured.bases.filter(({ dtype }) => dtype === measured.baseDtype);
   const { measured: found, failure } = (
     await measureBases(configOf(experiment, first!), base, {
@@ -39,12 +44,21 @@ export async function estimate(
   )[0]!;
   if (!found) return { steps, failure };
   const cost = (cell: Cell) => {
-    const { tokens, steps, stepsPerEpoch } = plans.get(cell.task) as Plan;
+    const { tokens, steps, stepsPerEpoch } = plans.get(cell) as Plan;
     const { trains } = methodNamed(configOf(experiment, cell).method);
     return ((tokens * steps) / stepsPerEpoch) * (trains === 'model' ? WHOLE_MODEL : 1);
   };
   const all = cells.reduce((sum, cell) => sum + cost(cell) * runsOf(experiment, cell).wholes, 0);
   return { steps, seconds: (found.runSeconds * all) / cost(first!) };
+}
+
+/** The settings on which the length of a run depends. Cells with equal ones have one plan. */
+function lengthKey({ config: { task, model, data, training } }: Cell): string {
+  const { num_train_epochs, max_steps, per_device_train_batch_size, gradient_accumulation_steps } = Object(
+    training,
+  ) as Record<string, unknown>;
+  const lengths = [num_train_epochs, max_steps, per_device_train_batch_size, gradient_accumulation_steps];
+  return JSON.stringify([task, model, data, lengths]);
 }
 
 function configOf({ output }: Experiment, { config, row }: Cell) {

@@ -4,7 +4,14 @@ import { type RunRecord, scoresOf } from '../../report/run/run-record.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import { stopStep } from '../../train/trainer-settings.ts';
 import { bestOf, type Tried } from '../choose.ts';
-import { type Cell, type Experiment, type ExperimentRun, finalRun, tuningRun } from '../experiment.ts';
+import {
+  type Cell,
+  type Experiment,
+  type ExperimentRun,
+  finalRun,
+  type HeldOutData,
+  tuningRun,
+} from '../experiment.ts';
 import { predictsOneClass } from '../predicts-one-class.ts';
 import type { TriedChoice } from '../results/results.ts';
 import { scoresBy, scoringRule } from '../scoring-rule.ts';
@@ -13,9 +20,6 @@ import { assertOwnRuns } from './assert-own-runs.ts';
 import { filesBeside } from './files-beside.ts';
 import { writeAllHeldOut } from './held-out-data.ts';
 import { isFinished, type TrainAllOptions, type TrainedAll, trainAll } from './train-all.ts';
-
-/** The tuning data of each cell: replacements of `data.train` and `data.validation`. */
-export type TuningData = ReadonlyMap<Cell, Record<string, unknown>>;
 
 /** The progress of choosing settings within a cell's grid. */
 export interface Choosing {
@@ -27,9 +31,14 @@ export interface Choosing {
   tried: TriedChoice[];
 }
 
-/** Writes the held-out rows of the cells that have a grid. */
-export async function tuningData({ cells, tuning, output }: Experiment): Promise<TuningData> {
-  const choosing = cells.filter(({ grid }) => grid.length > 1);
+/** Writes the held-out rows of the cells that are scored on them. */
+export async function heldOutData({
+  cells,
+  tuning,
+  output,
+  holdsOutFinals,
+}: Experiment): Promise<HeldOutData> {
+  const choosing = cells.filter(({ grid }) => holdsOutFinals || grid.length > 1);
   const configs = choosing.map(({ config, row }) => parseRunConfig({ ...config, output }, row));
   if (tuning.heldOut === 0) return new Map(choosing.map((cell) => [cell, {}]));
   const parts = await writeAllHeldOut(configs, tuning.heldOut, output);
@@ -44,7 +53,7 @@ export async function tuningData({ cells, tuning, output }: Experiment): Promise
 export function choosing(
   experiment: Experiment,
   cell: Cell,
-  data: TuningData,
+  data: HeldOutData,
   hasFailed: (run: ExperimentRun) => boolean,
 ): Choosing {
   const { grid } = cell;
@@ -106,7 +115,7 @@ export interface ExperimentOptions extends Omit<TrainAllOptions<ExperimentRun>, 
  */
 export async function runExperiment(
   experiment: Experiment,
-  data: TuningData,
+  data: HeldOutData,
   { cells, isOwn = () => true, ...options }: ExperimentOptions,
 ): Promise<TrainedAll> {
   const { output } = experiment;
@@ -127,10 +136,11 @@ export async function runExperiment(
       if (trained.stopped) return { failed, stopped: true };
     }
   }
-  const runs = experiment.seeds
-    .flatMap((seed) => cells.map((cell) => finalRun(experiment, cell, choices.get(cell) as Settings, seed)))
-    .filter(isOwn);
+  const runs = experiment.seeds.flatMap((seed) =>
+    cells.map((cell) => finalRun(experiment, cell, choices.get(cell) as Settings, seed, data)),
+  );
+  // Also checks the runs of other shards, because the table contains them.
   await assertOwnRuns(runs);
-  const trained = await trainAll(runs, { output, ...options });
+  const trained = await trainAll(runs.filter(isOwn), { output, ...options });
   return { failed: [...failed, ...trained.failed], stopped: trained.stopped };
 }

@@ -2,12 +2,20 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readText } from '../../formats/node/read-text.ts';
 import { readRunRecord } from '../../report/node/read-run-record.ts';
+import { writeReport } from '../../report/node/write-report.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import { engineVersion } from '../../runtime/node/engine-version.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { programVersion } from '../../support/node/program-version.ts';
 import { PROGRAM } from '../../support/program.ts';
-import { type Cell, type Experiment, type ExperimentRun, finalRun, tuningRun } from '../experiment.ts';
+import {
+  type Cell,
+  type Experiment,
+  type ExperimentRun,
+  finalRun,
+  type HeldOutData,
+  tuningRun,
+} from '../experiment.ts';
 import { resultsCsv } from '../results/csv.ts';
 import { averages, type ExperimentResults } from '../results/experiment-results.ts';
 import { taskFigures } from '../results/figures.ts';
@@ -16,18 +24,19 @@ import { resultsMarkdown } from '../results/markdown.ts';
 import { type CellOutcome, type TaskResult, taskResult } from '../results/results.ts';
 import { scoringRule } from '../scoring-rule.ts';
 import { filesBeside } from './files-beside.ts';
-import { choosing, hasLeftFailure, type TuningData } from './run-experiment.ts';
+import { choosing, hasLeftFailure } from './run-experiment.ts';
 import { isFinished } from './train-all.ts';
-import { writeTable } from './write-table.ts';
 
 /**
  * Writes the results of an experiment's finished runs, including those of other shards: `table.md`,
  * `table.json`, `table.tex`, `table.csv`, figures as SVG, and `report.html`. Undefined if no run is finished.
+ *
+ * @param about returns notes for the tables
  */
 export function writeResults(
   experiment: Experiment,
-  data: TuningData,
-  about: readonly string[],
+  data: HeldOutData,
+  about: (tasks: readonly TaskResult[]) => readonly string[],
   paperAverages: Readonly<Record<string, number>> = {},
 ): { results: ExperimentResults; markdown: string } | undefined {
   const { output, title, seeds } = experiment;
@@ -51,7 +60,7 @@ export function writeResults(
   const results: ExperimentResults = {
     title,
     about: [
-      ...[...about, ...tuningText(experiment)],
+      ...[...about(tasks), ...tuningText(experiment)],
       `Each row: ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`,
       Object.entries(versions)
         .map((version) => version.join(' '))
@@ -64,11 +73,16 @@ export function writeResults(
   };
   const markdown = resultsMarkdown(results);
   const finished = outcomes.flatMap(({ runs }) => runs.filter(isFinished));
-  writeTable(output, results, markdown, finished);
+  atomicWrite(join(output, 'table.md'), markdown);
+  atomicWrite(join(output, 'table.json'), `${JSON.stringify(results, null, 2)}\n`);
   atomicWrite(join(output, 'table.tex'), resultsLatex(results));
   atomicWrite(join(output, 'table.csv'), resultsCsv(results));
   for (const [name, svg] of tasks.flatMap((task) => [...taskFigures(task)]))
     atomicWrite(join(output, name), svg);
+  writeReport(
+    finished.map(({ config }) => config.output as string),
+    join(output, 'report.html'),
+  );
   return { results, markdown };
 }
 
@@ -84,11 +98,11 @@ function withPaper(means: Record<string, { mean?: number }>, paper: Readonly<Rec
 function outcomeOf(
   experiment: Experiment,
   cell: Cell,
-  data: TuningData,
+  data: HeldOutData,
 ): CellOutcome & { runs: ExperimentRun[] } {
   const { seeds } = experiment;
   const { choice, tried } = choosing(experiment, cell, data, (run) => hasLeftFailure(experiment, run));
-  const runs = choice ? seeds.map((seed) => finalRun(experiment, cell, choice, seed)) : [];
+  const runs = choice ? seeds.map((seed) => finalRun(experiment, cell, choice, seed, data)) : [];
   const tuning =
     cell.grid.length < 2
       ? []
@@ -105,10 +119,11 @@ function outcomeOf(
   };
 }
 
-function tuningText({ cells, tuning: { heldOut, seed, halving } }: Experiment): string[] {
+function tuningText({ cells, tuning: { heldOut, seed, halving }, holdsOutFinals }: Experiment): string[] {
   const most = Math.max(...cells.map(({ grid }) => grid.length));
-  if (most < 2) return [];
   const where = heldOut > 0 ? `held-out training rows (${100 * heldOut}%)` : 'the validation set';
+  if (holdsOutFinals) return [`Scored on ${where}`];
+  if (most < 2) return [];
   const how =
     halving.length > 0 ? `, and the worse half stopped after ${halving.join('% and ')}% of the run` : '';
   return [

@@ -1,10 +1,11 @@
+import { averaged } from '../../metrics/scores.ts';
 import { counted, duration } from '../../report/format.ts';
 import { scoreTitle } from '../../report/run/names.ts';
 import { settingsText } from '../settings.ts';
 import { commonText } from './common-text.ts';
 import type { ExperimentResults } from './experiment-results.ts';
 import { mainTable, parametersText } from './main-table.ts';
-import { type PairTest, testOf } from './pair-tests.ts';
+import { MAX_ROWS_IN_PAIRS, type PairTest, testOf } from './pair-tests.ts';
 import { type RowResult, scaleOf, type TaskResult } from './results.ts';
 
 /** Results as Markdown: a table of all rows and tasks, then each task with its tests and remarks. */
@@ -29,7 +30,7 @@ function taskParts(task: TaskResult): string[][] {
     ...(task.rows.some(({ choice }) => choice) ? ['chosen'] : []),
     'seeds',
     ...task.scores.flatMap((name, i) => [
-      `${scoreTitle(name)}, mean ± sd`,
+      `${averaged(scoreTitle(name), task.averages[name])}, mean ± sd`,
       '95 % interval',
       ...(hasPaper(task) ? ['paper'] : []),
       ...(compared && i === 0 ? ['against'] : []),
@@ -44,7 +45,7 @@ function taskParts(task: TaskResult): string[][] {
     ].filter((line) => line !== ''),
     table([head, ...task.rows.map((row) => cells(row, task, compared))]),
     task.rows.map(settingsLine),
-    ...(task.tests.length > 0 ? [['All pairs, by the first score:'], table(testRows(task))] : []),
+    ...(task.tests.length > 0 ? [[pairsTitle(task)], table(testRows(task))] : []),
     ...(task.remarks.length > 0 ? [['Limitations:'], task.remarks.map((remark) => `- ${remark}`)] : []),
   ];
 }
@@ -81,6 +82,11 @@ function settingsLine({ row, settings, runs }: RowResult): string {
 
 function hasPaper({ rows }: Pick<TaskResult, 'rows'>): boolean {
   return rows.some(({ scores }) => Object.values(scores).some(({ paper }) => paper !== undefined));
+}
+
+function pairsTitle({ rows }: TaskResult): string {
+  const pairs = rows.length > MAX_ROWS_IN_PAIRS ? 'Pairs of the best row' : 'All pairs';
+  return `${pairs}, by the first score:`;
 }
 
 function testRows({ tests, scores: [score] }: TaskResult): string[][] {

@@ -11,10 +11,18 @@ export interface PairTest extends PairedTest {
   wilcoxonHolm?: number;
 }
 
+/** With more rows, only pairs with the best row are tested: the number of all pairs grows with the square. */
+export const MAX_ROWS_IN_PAIRS = 30;
+
 /** Tests every pair of rows with at least two common seeds. */
-export function pairTests(rows: readonly RowResult[], score: string): PairTest[] {
+export function pairTests(rows: readonly RowResult[], score: string, greaterIsBetter: boolean): PairTest[] {
+  const sign = greaterIsBetter ? 1 : -1;
+  const value = ({ scores }: RowResult) => sign * (scores[score]?.mean ?? Number.NaN);
+  const best = rows.reduce((best, row) => (value(row) > value(best) ? row : best), rows[0]!);
+  const isTested = (pair: readonly RowResult[]) => rows.length <= MAX_ROWS_IN_PAIRS || pair.includes(best);
   const found = rows.flatMap((first, i) =>
     rows.slice(i + 1).flatMap((second): PairTest[] => {
+      if (!isTested([first, second])) return [];
       const pairs = first.runs.flatMap((run) => {
         const other = second.runs.find(({ seed }) => seed === run.seed);
         const values = [run.scores[score], other?.scores[score]].map((value) => value ?? Number.NaN);

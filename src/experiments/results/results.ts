@@ -76,6 +76,8 @@ export interface TaskResult {
   common: Settings;
   /** The scores shown in tables. Statistical tests compare the first. The runs contain all scores of the task. */
   scores: string[];
+  /** How scores are averaged over classes. A score is only listed if all runs average it in the same way. */
+  averages: Record<string, string>;
   rows: RowResult[];
   tests: PairTest[];
   remarks: string[];
@@ -103,10 +105,18 @@ export function taskResult(outcomes: readonly CellOutcome[], rule: ScoringRule):
     rule: { ...rule, text: ruleText(rule) },
     common: commonSettings(allFacts),
     scores: [...names],
+    averages: averagesOf(outcomes),
     rows: finished,
-    tests: pairTests(finished, names[0]!),
+    tests: pairTests(finished, names[0]!, rule.greaterIsBetter),
     remarks: remarksOn(outcomes, rows, names[0]!),
   };
+}
+
+function averagesOf(outcomes: readonly CellOutcome[]): Record<string, string> {
+  const told = outcomes.flatMap(({ records }) => records.map(({ start }) => start?.averages ?? {}));
+  return Object.fromEntries(
+    Object.entries(told[0] ?? {}).filter(([name, average]) => told.every((of) => of[name] === average)),
+  );
 }
 
 function runResult(record: RunRecord, rule: ScoringRule, { scores: names }: Cell): RunResult {

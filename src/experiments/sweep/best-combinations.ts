@@ -1,0 +1,50 @@
+import { bestOf } from '../choose.ts';
+import type { RowResult, TaskResult } from '../results/results.ts';
+import { settingsText } from '../settings.ts';
+import type { Sweep } from './sweep-of.ts';
+
+/** The best combination of a method. */
+export interface Best {
+  row: RowResult;
+  /** The name of its config and of its folder: `best`, or `best-METHOD` if there are several methods. */
+  name: string;
+  /** A sentence about the choice. */
+  text: string;
+}
+
+/**
+ * The best combination of each method. Methods need different settings, so a single best one would favour one method.
+ * Combinations with all of their runs are preferred, because a mean of few seeds can be high by chance. Equal scores are
+ * ordered by loss.
+ */
+export function bestCombinations({ rows, rule }: TaskResult, { combinations, experiment }: Sweep): Best[] {
+  const { metric, greaterIsBetter } = rule;
+  const scored = rows.filter(({ scores }) => !Number.isNaN(scores[metric]?.mean ?? Number.NaN));
+  const methodOf = ({ row }: RowResult) => combinations.get(row)!.method;
+  const methods = [...new Set(scored.map(methodOf))];
+  const planned = combinations.size * experiment.seeds.length;
+  const missing = planned - rows.reduce((sum, { runs }) => sum + runs.length, 0);
+  const sofar = missing > 0 ? ` so far (${missing} of ${planned} runs are not finished)` : '';
+  const by = experiment.tuning.heldOut > 0 ? 'held-out training rows' : 'data.validation';
+  return methods.map((method) => {
+    const own = scored.filter((row) => methodOf(row) === method);
+    const whole = own.filter(({ runs, of }) => runs.length === of);
+    const candidates = whole.length > 0 ? whole : own;
+    const tried = candidates.map(({ scores }) => ({
+      score: scores[metric]!.mean,
+      loss: scores.loss?.mean ?? 0,
+    }));
+    const row = candidates[bestOf(new Map(tried.entries()), greaterIsBetter, 1)[0]!]!;
+    const isTied = own.some(
+      (other) => other !== row && other.scores[metric]!.mean === row.scores[metric]!.mean,
+    );
+    const whose = methods.length > 1 ? ` ${method}` : '';
+    const tie = isTied ? ', of equal scores the lowest loss' : '';
+    const settings = settingsText(row.settings) || 'its one combination';
+    return {
+      row,
+      name: methods.length > 1 ? `best-${method}` : 'best',
+      text: `Best${whose} by ${metric} on ${by}${tie}${sofar}: ${settings}`,
+    };
+  });
+}
