@@ -45,4 +45,45 @@ describe('the entry points', () => {
     });
     expect(names.filter((name) => globals.has(name))).toEqual([]);
   });
+
+  /** A type that an entry point exports. */
+  const typeIn = (path: string, name: string) => {
+    const module = checker.getSymbolAtLocation(program.getSourceFile(path)!)!;
+    const symbol = checker.getExportsOfModule(module).find((each) => each.name === name)!;
+    return checker.getDeclaredTypeOfSymbol(checker.getAliasedSymbol(symbol));
+  };
+
+  it.each([
+    [
+      'TrainOptions',
+      [],
+      ['model', 'modelUrl', 'engineUrl', 'threads', 'files', 'adapter', 'onCheckpoint', 'checkpointSeconds'],
+    ],
+    ['OpenOptions', ['baseDtype'], ['modelUrl', 'engineUrl', 'threads', 'name']],
+  ])('for Node and for pages declare each of the %s once', (name, onlyInNode, onlyInPage) => {
+    const [node, page] = ['src/index.ts', 'src/web/index.ts'].map(
+      (path) =>
+        new Map(
+          typeIn(path, name)
+            .getProperties()
+            .map((each) => [each.name, each.declarations]),
+        ),
+    ) as [Map<string, unknown>, Map<string, unknown>];
+    const missingIn = (others: Map<string, unknown>) => (key: string) => !others.has(key);
+    expect([...node.keys()].filter(missingIn(page)).sort()).toEqual([...onlyInNode].sort());
+    expect([...page.keys()].filter(missingIn(node)).sort()).toEqual([...onlyInPage].sort());
+    const shared = [...node].filter(([key]) => page.has(key));
+    expect(shared.length).toBeGreaterThan(3);
+    for (const [key, declarations] of shared) expect(declarations === page.get(key), key).toBe(true);
+  });
+
+  it('for pages accepts every config of Node', () => {
+    const [config, pageConfig] = [
+      typeIn('src/index.ts', 'ConfigWithRows'),
+      typeIn('src/web/index.ts', 'PageConfig'),
+    ];
+    expect(checker.isTypeAssignableTo(config, pageConfig)).toBe(true);
+    // A page needs no `output`.
+    expect(checker.isTypeAssignableTo(pageConfig, config)).toBe(false);
+  });
 });

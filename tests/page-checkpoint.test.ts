@@ -79,7 +79,7 @@ it('a run in a page resumes from its checkpoint as if it had never stopped', asy
   for (const step of [4, 12]) {
     const steps: number[] = [];
     const onEvent = (event: TrainEvent) => event.type === 'step' && steps.push(event.step);
-    const resumed = await run({ checkpoint: await stoppedAfter(step), onEvent });
+    const resumed = await run({ resume: await stoppedAfter(step), onEvent });
     expect(steps[0]).toBe(step + 1);
     expect(resumed.adapter!.get('adapter_model.safetensors')).toEqual(
       whole.adapter!.get('adapter_model.safetensors'),
@@ -116,7 +116,7 @@ it('a run that began in a page goes on in Node, and the other way round, with th
   const stopped = join(root, 'stopped');
   await runInNode(stopped, stopper(4));
   const inNode = readFileSync(join(stopped, 'checkpoints', 'checkpoint-4.safetensors'));
-  const resumed = await run({ checkpoint: new Blob([inNode]) });
+  const resumed = await run({ resume: new Blob([inNode]) });
   for (const [name, content] of expected) expect(inPage(resumed).get(name)).toEqual(content);
 });
 
@@ -163,28 +163,50 @@ it('trains on rows in memory, as Node does, and resumes them', async () => {
   const inNode = filesIn(join(output, 'adapter')).get('adapter_model.safetensors');
   expect(whole.adapter!.get('adapter_model.safetensors')).toEqual(inNode);
   const last = readdirSync(join(output, 'checkpoints')).at(-1)!;
-  const checkpoint = new Blob([readFileSync(join(output, 'checkpoints', last))]);
-  expect((await run({ ...options, checkpoint }, { data })).adapter).toEqual(whole.adapter);
+  const resume = new Blob([readFileSync(join(output, 'checkpoints', last))]);
+  expect((await run({ ...options, resume }, { data })).adapter).toEqual(whole.adapter);
 });
 
 it('stores the first step and the end by default, and the end returns the result again', async () => {
   const kept: Blob[] = [];
   const whole = await run({ onCheckpoint: (blob) => void kept.push(blob), checkpointSeconds: 1000 });
   expect(kept).toHaveLength(2);
-  const again = await run({ checkpoint: kept[1] });
+  const again = await run({ resume: kept[1] });
   expect(again.adapter).toEqual(whole.adapter);
   expect(again.metrics).toEqual(whole.metrics);
 });
 
 it('does not resume from a checkpoint of another run, or an invalid one', async () => {
   const checkpoint = await stoppedAfter(2);
-  await expect(run({ checkpoint }, { seed: 1 })).rejects.toThrow(
+  await expect(run({ resume: checkpoint }, { seed: 1 })).rejects.toThrow(
     'checkpoint belongs to a run with another config, other files or another model',
   );
   const bytes = new Uint8Array(await checkpoint.arrayBuffer());
-  await expect(run({ checkpoint: bytes.slice(0, 1000) })).rejects.toThrow(/^checkpoint /);
+  await expect(run({ resume: bytes.slice(0, 1000) })).rejects.toThrow(/^checkpoint /);
   bytes[bytes.length - 1]! ^= 1;
-  await expect(run({ checkpoint: bytes })).rejects.toThrow(
+  await expect(run({ resume: bytes })).rejects.toThrow(
     'checkpoint is damaged: its content has another checksum',
   );
+});
+
+it('ends with an error in the caller\'s functions, after a checkpoint, as in Node', async () => {
+  const wrong = new Error('wrong');
+  for (const [key, fails] of [
+    ['onStepEnd', () => Promise.reject(wrong)],
+    ['onEvent', ({ type }: TrainEvent) => (type === 'step' ? Promise.reject(wrong) : undefined)],
+  ] as const) {
+    const kept: File[] = [];
+    const options = { [key]: fails, onCheckpoint: (file: File) => void kept.push(file), checkpointSeconds: 0 };
+    await expect(run(options), key).rejects.toBe(wrong);
+    expect(kept.length, key).toBeGreaterThan(0);
+    expect((await run({ resume: kept.at(-1) })).step).toBe(16);
+    const output = join(root, key);
+    await expect(runInNode(output, { [key]: fails }), key).rejects.toBe(wrong);
+    expect(readdirSync(join(output, 'checkpoints'))).not.toEqual([]);
+  }
+});
+
+it('opens no model on the device cpu, which only Node has', async () => {
+  const device = 'cpu' as 'wasm';
+  await expect(open(model, { device })).rejects.toThrow('open: device must be wasm or webgpu in a page, got cpu.');
 });

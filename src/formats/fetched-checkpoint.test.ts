@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { DownloadProgress } from './download-progress.ts';
 import { encodeSafetensors } from './encode-safetensors.ts';
 import { openFetchedCheckpoint } from './fetched-checkpoint.ts';
 import { type Files, filesFrom, type PageFile } from './files.ts';
@@ -56,12 +57,12 @@ describe('openFetchedCheckpoint', () => {
       [0, 8],
       [0, checkpoint.info('a').begin],
     ]);
-    const shares: number[] = [];
-    await checkpoint.load(['e', 'c', 'd', 'a'], (share) => shares.push(share));
+    const progress: DownloadProgress[] = [];
+    await checkpoint.load(['e', 'c', 'd', 'a'], (part) => progress.push(part));
     const [a, c] = [8, before.begin];
     expect(read.slice(2).map(([begin, end]) => end - begin)).toEqual([a, 8 + 2 + 6]);
     expect(read[3]![0]).toBe(c);
-    expect(shares).toEqual([a / 24, 1]);
+    expect(progress).toEqual([a, 24].map((received) => ({ file: 'model.safetensors', received, total: 24 })));
     for (const name of ['a', 'c', 'd', 'e'] as const) {
       const { begin, end, dtype, file } = checkpoint.info(name);
       const { data } = tensors[name];

@@ -2,6 +2,7 @@ import { UserError } from '../support/user-error.ts';
 import { bytesAsSource } from './byte-source.ts';
 import { type Checkpoint, checkpointOf } from './checkpoint.ts';
 import { convertHint } from './convert-hint.ts';
+import type { DownloadProgress } from './download-progress.ts';
 import { FetchedTensors } from './fetched-tensors.ts';
 import { type Files, missingIn, pathIn, readFile } from './files.ts';
 import { sourceDigest, startDigest } from './source-digest.ts';
@@ -17,12 +18,12 @@ export interface FetchedCheckpoint extends Checkpoint {
   /**
    * Fetches tensors into memory.
    *
-   * @param onProgress called with the loaded share, from 0 to 1
+   * @param onProgress called after each part of a file
    * @param hashed whether to read the files as a whole and return their digests, the index's first
    */
   load(
     names: Iterable<string>,
-    onProgress?: (share: number) => void,
+    onProgress?: (progress: DownloadProgress) => void,
     hashed?: boolean,
   ): Promise<readonly string[]>;
   /** The loaded tensors of a file as bytes; `file` is a name without folder. */
@@ -69,32 +70,32 @@ function checkpoint(
   fileOf: ReadonlyMap<string, FetchedTensors>,
   indexDigest: readonly string[] = [],
 ): FetchedCheckpoint {
-  const files = [...byName.values()];
   return {
     ...checkpointOf(where, fileOf),
     async load(names, onProgress = () => {}, hashed = false) {
       const wanted = new Set(names);
-      const namesIn = (file: FetchedTensors) =>
-        new Set([...wanted].filter((name) => fileOf.get(name) === file));
-      const sizeOf = (file: FetchedTensors) => (hashed ? file.size : file.sizeOf(namesIn(file)));
-      const total = files.reduce((sum, file) => sum + sizeOf(file), 0);
       const digests = hashed ? [...indexDigest] : [];
-      let read = 0;
-      const onRead = (bytes: number) => {
-        read += bytes;
-        // A digest reads the end of a file twice.
-        onProgress(Math.min(1, read / total));
-      };
-      for (const file of files) {
+      for (const [name, file] of byName) {
+        const needed = new Set([...wanted].filter((each) => fileOf.get(each) === file));
         const hash = hashed ? startDigest(file.size) : undefined;
-        await file.load(namesIn(file), onRead, hash);
+        const total = hashed ? file.size : file.sizeOf(needed);
+        let received = 0;
+        await file.load(
+          needed,
+          (bytes) => {
+            // A digest reads the end of a file twice.
+            received = Math.min(total, received + bytes);
+            onProgress({ file: name, received, total });
+          },
+          hash,
+        );
         if (hash) digests.push(hash.digest('hex'));
       }
       return digests;
     },
     bytesOf: (name) => byName.get(name)!.bytes,
     close() {
-      for (const file of files) file.bytes = new Uint8Array();
+      for (const file of byName.values()) file.bytes = new Uint8Array();
     },
   };
 }

@@ -42,12 +42,12 @@ export async function keptRun(
   digestsOf: () => Promise<string[]>,
   {
     onCheckpoint,
-    checkpoint,
+    resume,
     checkpointSeconds = 20,
-  }: Pick<TrainOptions, 'onCheckpoint' | 'checkpoint' | 'checkpointSeconds'>,
+  }: Pick<TrainOptions, 'onCheckpoint' | 'resume' | 'checkpointSeconds'>,
 ): Promise<KeptRun> {
-  if (!onCheckpoint && checkpoint === undefined) return { startedAt: new Date() };
-  const saved = checkpoint === undefined ? undefined : await readCheckpoint(checkpoint);
+  if (!onCheckpoint && resume === undefined) return { startedAt: new Date() };
+  const saved = resume === undefined ? undefined : await readCheckpoint(resume);
   const planned = saved?.planned && withLength(config, saved.planned);
   const fingerprint = fingerprintOf(planned ?? config, labels, await digestsOf());
   if (saved && saved.fingerprint !== fingerprint) {

@@ -1,3 +1,4 @@
+import type { DownloadProgress } from '../formats/download-progress.ts';
 import { openFetchedCheckpoint } from '../formats/fetched-checkpoint.ts';
 import type { Files } from '../formats/files.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
@@ -18,7 +19,7 @@ export interface PageModel {
 /**
  * Loads the tensors of a checkpoint that a model needs.
  *
- * @param onProgress called from time to time with the loaded share
+ * @param onProgress called after each part of a file
  * @param hashed whether to read the files as a whole, and return their digests
  * @throws UserError for a checkpoint that is missing or damaged, or does not fit the model
  */
@@ -26,7 +27,7 @@ export async function loadWeights(
   model: TaskModel,
   files: Files,
   device: RunsOn,
-  onProgress?: (share: number) => void,
+  onProgress?: (progress: DownloadProgress) => void,
   hashed = false,
 ): Promise<PageModel> {
   const checkpoint = await openFetchedCheckpoint(files);

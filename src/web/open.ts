@@ -1,7 +1,7 @@
 import { readStoredAdapter } from '../formats/adapters/read-stored-adapter.ts';
 import { type Folder, filesOf } from '../formats/files.ts';
-import type { Device } from '../runtime/session.ts';
 import { UserError } from '../support/user-error.ts';
+import type { CommonOpenOptions } from '../trained/common-open-options.ts';
 import { fittingBase } from '../trained/fitting-base.ts';
 import { otherWeights, readNotes } from '../trained/notes.ts';
 import { askedBy, openedTask } from '../trained/opened-task.ts';
@@ -10,29 +10,14 @@ import { TrainedModel } from '../trained/trained-model.ts';
 import { trainedParts } from '../trained/trained-parts.ts';
 import { knownAdapter, tuneModel } from '../trained/tune-model.ts';
 import { loadWeights } from './load-weights.ts';
-import { MAX_ADAPTER_BYTES, modelFiles, type PageOptions, runsOn } from './page-options.ts';
+import { assertInPage } from './page-config.ts';
+import { MAX_ADAPTER_BYTES, modelFiles, type PageOptions, type RunsOn, runsOn } from './page-options.ts';
 import type { TrainResult } from './train.ts';
 
-export interface OpenOptions extends PageOptions {
-  device?: Exclude<Device, 'cpu'>;
+/** Options of {@link open}: those of Node, and the files of the page. */
+export interface OpenOptions extends PageOptions, CommonOpenOptions<Folder, RunsOn['device']> {
   /** The model's name in messages. */
-  name?: string;
-  batchSize?: number;
-  /** Number of tokens after which a text is truncated, if other than in the run. */
-  maxLength?: number;
-  /** Whether to open it for text generation, with a suitable head instead of its own. */
-  generates?: boolean;
-  /** Whether to open it for text vectors, even if it is a base model without a task. */
-  embeds?: boolean;
-  /**
-   * Whether a prompt that begins like the previous one is read only from the first difference on, as for the turns of a
-   * conversation.
-   */
-  continues?: boolean;
-  /** Called from time to time with the loaded share of the model's weights. */
-  onProgress?: (share: number) => void;
-  /** Called if an adapter was trained on other weights than its base has. By default, the console shows a warning. */
-  onNotice?: (message: string) => void;
+  name?: string | undefined;
 }
 
 /** The result of a run, or the folder of an adapter or of a whole model: its files, or its URL. */
@@ -54,6 +39,7 @@ export async function openTrained(
   options: OpenOptions,
 ): Promise<{ model: TrainedModel; base: DescribedModel }> {
   const { name: path = 'adapter', device = 'wasm', batchSize, continues, onNotice = console.warn } = options;
+  assertInPage('open', { device });
   const files = filesOf(folderOf(trained), path);
   const stored = await readStoredAdapter(files, MAX_ADAPTER_BYTES);
   const adapter = stored && knownAdapter(stored, path);

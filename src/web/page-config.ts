@@ -1,6 +1,8 @@
+import type { BaseDtype } from '../bases/base-dtype.ts';
 import type { ConfigWithRows } from '../jobs/rows-in-memory.ts';
 import { parseRunConfig } from '../run/config/parse-run-config.ts';
 import type { ParsedConfig, RunConfigInput } from '../run/config/run-config.ts';
+import type { Device } from '../runtime/session.ts';
 import { type Complaint, UserError } from '../support/user-error.ts';
 import type { RunsOn } from './page-options.ts';
 
@@ -24,21 +26,34 @@ export type PageRunConfig = ParsedConfig & Pick<RunsOn, 'device'>;
  */
 export function parsePageConfig(settings: PageFilesConfig, scores: readonly string[] = []): PageRunConfig {
   const config = parseRunConfig({ device: 'wasm', output: 'page', ...settings }, 'config', scores);
-  const problems: Complaint[] = [
-    ...(config.device === 'cpu'
-      ? [{ where: 'config: device', fault: 'must be wasm or webgpu in a page, got cpu' }]
-      : []),
-    ...(config.base_dtype === 'float32'
-      ? []
-      : [{ where: 'config: base_dtype', fault: `must be float32 in a page, got ${config.base_dtype}` }]),
-  ];
-  if (config.data.dataset !== undefined) {
+  assertInPage('config', { ...config, dataset: config.data.dataset });
+  return config as PageRunConfig;
+}
+
+/**
+ * Rejects the settings that only Node supports. All that a page cannot do is here.
+ *
+ * @param where the place of the settings for messages
+ * @throws UserError with a line for every such setting
+ */
+export function assertInPage(
+  where: string,
+  { device, base_dtype = 'float32', dataset }: { device: Device; base_dtype?: BaseDtype; dataset?: unknown },
+): void {
+  const problems: Complaint[] = [];
+  if (device === 'cpu')
+    problems.push({ where: `${where}: device`, fault: 'must be wasm or webgpu in a page, got cpu' });
+  if (base_dtype !== 'float32') {
+    const fault = `must be float32 in a page, got ${base_dtype}`;
+    problems.push({ where: `${where}: base_dtype`, fault });
+  }
+  if (dataset !== undefined) {
     problems.push({
-      where: 'config: data.dataset',
+      where: `${where}: data.dataset`,
       fault: 'is not available in a page',
       hint: 'Give files of the page in data.train.',
     });
   }
-  if (problems.length === 0) return config as PageRunConfig;
-  throw new UserError(problems.map((problem) => new UserError(problem).message).join('\n'));
+  if (problems.length > 0)
+    throw new UserError(problems.map((problem) => new UserError(problem).message).join('\n'));
 }

@@ -9,16 +9,14 @@ import { UserError } from '../support/user-error.ts';
  */
 export const MAX_ADAPTER_BYTES = 2 ** 30;
 
-/** What a page provides instead of folders. */
+/** The engine of a page, and where its files are. */
 export interface PageOptions {
-  /** The files of the base model, or the URL of their folder: on the Hub `…/OWNER/NAME/resolve/main/`. */
-  model?: Folder;
   /** The URL of the embedded model's folder, `models/mini` of this package. Default: its place in the package. */
-  modelUrl?: string | URL;
+  modelUrl?: string | URL | undefined;
   /** The URL of the folder with the engine's files (`dist` of onnxruntime-web). Default: beside its code. */
-  engineUrl?: string | URL;
+  engineUrl?: string | URL | undefined;
   /** Number of WebAssembly's threads. More than one needs a cross-origin isolated page. */
-  threads?: number;
+  threads?: number | undefined;
 }
 
 /** The device of a model, and its settings. */
@@ -43,7 +41,10 @@ const EMBEDDED: ReadonlyMap<string, URL> = new Map([
  * @param name of the model in a config or an adapter
  * @throws UserError for a model without files or URL, because a page does not search for models
  */
-export function modelFiles(name: string, { model, modelUrl }: PageOptions): Files {
+export function modelFiles(
+  name: string,
+  { model, modelUrl }: Pick<PageOptions, 'modelUrl'> & { model?: Folder | undefined },
+): Files {
   if (model !== undefined) return filesOf(model, name);
   if (name === EMBEDDED_MODEL) return filesOf(modelUrl ?? EMBEDDED, name);
   throw new UserError({

@@ -1,10 +1,13 @@
 import { adapterFileNames, readStoredAdapter } from '../formats/adapters/read-stored-adapter.ts';
+import type { DownloadProgress } from '../formats/download-progress.ts';
 import { digestsIn, type Files, type Folder, filesOf, type PageFile } from '../formats/files.ts';
 import { textDigest } from '../formats/source-digest.ts';
+import type { CommonTrainOptions } from '../jobs/common-train-options.ts';
 import { driveRun } from '../jobs/drive-run.ts';
 import { everySecond } from '../jobs/every-second.ts';
 import { type ReadRun, readMaterial } from '../jobs/read-material.ts';
 import { type ConfigWithRows, namedRows } from '../jobs/rows-in-memory.ts';
+import { RunCallbacks } from '../jobs/run-callbacks.ts';
 import { runResults } from '../jobs/run-results.ts';
 import { setUpRun } from '../jobs/set-up-run.ts';
 import { startFrom } from '../jobs/start-from.ts';
@@ -12,7 +15,7 @@ import { ownScoresOf } from '../program/own-scores.ts';
 import { methodOf } from '../run/config/method-of.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../run/events.ts';
 import { UserError } from '../support/user-error.ts';
-import { checkedControl, type OnStepEnd } from '../train/step-control.ts';
+import type { TrainerHost } from '../train/trainer.ts';
 import { DESCRIBING_FILES } from '../trained/full-model.ts';
 import { readNotes } from '../trained/notes.ts';
 import { describeModel, readModel } from '../trained/read-model.ts';
@@ -23,31 +26,22 @@ import { MAX_ADAPTER_BYTES, modelFiles, type PageOptions, runsOn } from './page-
 import { type PageTexts, pageTextFile } from './page-text-file.ts';
 import { type ResultFiles, resultFiles } from './result-files.ts';
 
-export interface TrainOptions extends PageOptions {
+/** Options of {@link train}: those of Node, and the files of the page. */
+export interface TrainOptions extends PageOptions, CommonTrainOptions<PageFile> {
+  /** The files of the base model, or the URL of their folder: on the Hub `…/OWNER/NAME/resolve/main/`. */
+  model?: Folder | undefined;
   /** The files that the config's `data` names. */
-  files?: PageTexts;
+  files?: PageTexts | undefined;
   /** The files of the adapter that training continues, or their URL. Its name is the config's `adapter`. */
-  adapter?: Folder;
-  onEvent?: (event: TrainEvent) => void;
-  /**
-   * Called after each step, before an evaluation. Its answer may end the run, evaluate, or change the learning rate.
-   */
-  onStepEnd?: OnStepEnd;
-  /** Aborting finishes the current step and ends the run with the reason "stopped", without an adapter. */
-  signal?: AbortSignal;
+  adapter?: Folder | undefined;
   /**
    * Called with everything needed to resume: after the first step, at regular intervals, and at the end. Each
    * checkpoint replaces the one before. Training waits for the call. The file has the name and the content of a
    * checkpoint in Node, which resumes there from the folder `checkpoints` of a run.
    */
-  onCheckpoint?: (checkpoint: File) => void | Promise<void>;
+  onCheckpoint?: ((checkpoint: File) => void | Promise<void>) | undefined;
   /** Minimum number of seconds between two checkpoints. Default: 20. */
-  checkpointSeconds?: number;
-  /**
-   * A checkpoint of a run with the same config and files, from a page or from Node. Training resumes there, and ends with
-   * the same adapter.
-   */
-  checkpoint?: PageFile;
+  checkpointSeconds?: number | undefined;
 }
 
 /** How a run ended, and its results. */
@@ -56,7 +50,7 @@ export interface TrainResult extends FinishEvent {
   labels: readonly string[];
   /** The trained values as one vector. */
   values: Float32Array;
-  /** The adapter's files by name, as in Node: for {@link open} and for PEFT. */
+  /** The adapter's files by name, as in Node: for {@link open} and for PEFT. Missing after a stop. */
   adapter?: ResultFiles;
   /** The files of the model, if the method trains the model itself. */
   model?: ResultFiles;
@@ -67,15 +61,35 @@ export interface TrainResult extends FinishEvent {
  * page draw between steps. In a worker, it does not disturb the page at all.
  *
  * @throws UserError for every mistake in config, data or model
+ * @throws any error of `onEvent` or `onStepEnd`, after a checkpoint
  */
 export async function train(config: PageConfig, options: TrainOptions = {}): Promise<TrainResult> {
-  const { onEvent: emit = () => {}, onStepEnd, signal } = options;
+  let isStopped = false;
+  const callbacks = new RunCallbacks(options, () => {
+    isStopped = true;
+  });
+  const host: TrainerHost = {
+    emit: (event) => callbacks.tell(event),
+    shouldStop: () => isStopped,
+    // A page cannot read its memory use.
+    peakMemoryMb: () => Number.NaN,
+    ...(options.onStepEnd && { onStepEnd: async (state) => (await callbacks.control(state)) ?? {} }),
+  };
+  return trainInTurns(config, options, host).finally(() => callbacks.settle());
+}
+
+async function trainInTurns(
+  config: PageConfig,
+  options: TrainOptions,
+  callbacks: TrainerHost,
+): Promise<TrainResult> {
+  const { emit } = callbacks;
   const startedAt = performance.now();
   const { run, digestsOf } = await readPageRun(config, options);
   const { model, engine, digests } = await loadBase(run, options, emit);
   try {
     const kept = await keptRun(run, async () => [...(await digestsOf()), ...digests], options);
-    const { host, saved, planned } = kept;
+    const { saved, planned } = kept;
     const onText = (share: number) => emit(progress('text', share));
     const opened = setUpRun(run, model, engine, {
       startedAt: kept.startedAt,
@@ -86,14 +100,7 @@ export async function train(config: PageConfig, options: TrainOptions = {}): Pro
     const { finish, values } = await driveRun(run, opened, {
       planned,
       ...(saved && { saved: { state: saved.state, path: CHECKPOINT } }),
-      host: {
-        emit,
-        shouldStop: () => signal?.aborted ?? false,
-        // A page cannot read its memory use.
-        peakMemoryMb: () => Number.NaN,
-        ...(onStepEnd && { onStepEnd: async (state) => checkedControl(await onStepEnd(state)) }),
-        ...host,
-      },
+      host: { ...callbacks, ...kept.host },
       startupMs: () => performance.now() - startedAt,
       begin: (announce) => announce(),
       async keep(finish, { inputs: { method } }, values) {
@@ -159,11 +166,12 @@ function loadBase(
 ) {
   const device = runsOn((config as PageRunConfig).device, options);
   if (config.model_init === 'random') return newWeights(build(), device);
-  const onRead = (share: number) => emit(progress('download', share));
+  const onRead = everySecond((share) => emit(progress('download', share)));
   // An adapter's notes and checkpoints identify the weights.
   const isAdapter = methodOf(config).definition.trains === 'adapter';
-  const isKept = options.onCheckpoint !== undefined || options.checkpoint !== undefined;
-  return loadWeights(build(), base.files, device, everySecond(onRead), isAdapter || isKept);
+  const isKept = options.onCheckpoint !== undefined || options.resume !== undefined;
+  const onProgress = ({ received, total }: DownloadProgress) => onRead(received / total);
+  return loadWeights(build(), base.files, device, onProgress, isAdapter || isKept);
 }
 
 function progress(what: ProgressEvent['what'], share: number): ProgressEvent {

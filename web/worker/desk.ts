@@ -164,7 +164,7 @@ export class Desk {
     watcher: Watcher,
     store?: RunStore,
     before: readonly TrainEvent[] = [],
-    checkpoint?: Blob,
+    resume?: Blob,
   ): Promise<Outcome> {
     await this.#learnt?.close();
     this.#learnt = undefined;
@@ -181,7 +181,7 @@ export class Desk {
       tell(event);
     };
     const trained = await train(config, {
-      ...{ ...this.#site, files, checkpoint, onEvent, signal: this.#stop.signal },
+      ...{ ...this.#site, files, resume, onEvent, signal: this.#stop.signal },
       ...(store && {
         // If the disk is full, the run continues and keeps its last stored checkpoint.
         onCheckpoint: (state) =>

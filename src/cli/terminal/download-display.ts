@@ -1,4 +1,4 @@
-import type { DownloadProgress } from '../../hub/node/download.ts';
+import type { DownloadProgress } from '../../formats/download-progress.ts';
 import { ERASE_LINE, type Screen } from './screen.ts';
 
 /** Bytes between two redraws, so that redrawing does not slow down a fast download. */

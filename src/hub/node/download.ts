@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ListFileEntry } from '@huggingface/hub';
+import type { DownloadProgress } from '../../formats/download-progress.ts';
 import { FileSource } from '../../formats/node/file-source.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { NewFile } from '../../store/node/new-file.ts';
@@ -10,13 +11,6 @@ import { UserError } from '../../support/user-error.ts';
 import { isAdapterRepository, MODULES, neededFiles, POOLING, POOLING_FILES } from '../model-files.ts';
 import type { ModelId } from '../model-id.ts';
 import { isCommit, missingFolder, type RepositoryType, repositoryFolder } from './cache.ts';
-
-/** Downloaded and total bytes of one file. */
-export interface DownloadProgress {
-  file: string;
-  received: number;
-  total: number;
-}
 
 export interface DownloadOptions {
   cacheDir: string;

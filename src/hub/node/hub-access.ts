@@ -1,6 +1,6 @@
+import type { DownloadProgress } from '../../formats/download-progress.ts';
 import { UserError } from '../../support/user-error.ts';
 import { hubCacheFolder } from './cache.ts';
-import type { DownloadProgress } from './download.ts';
 
 export interface ResolveOptions {
   /** Default: the cache shared with Python (HF_HUB_CACHE, HF_HOME). */

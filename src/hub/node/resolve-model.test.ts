@@ -16,10 +16,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { DownloadProgress } from '../../formats/download-progress.ts';
 import { UserError } from '../../support/user-error.ts';
 import { describeFolder } from '../../trained/node/load-model.ts';
 import { findSnapshot, hubCacheFolder } from './cache.ts';
-import type { DownloadProgress } from './download.ts';
 import { resolveModel } from './resolve-model.ts';
 import { type HubServer, type ServedModel, startHubServer } from './testing/hub-server.ts';
 

@@ -1,4 +1,4 @@
-import type { DownloadProgress } from '../../hub/node/download.ts';
+import type { DownloadProgress } from '../../formats/download-progress.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import { type Plan, planRun } from '../plan/plan.ts';
 import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';

@@ -3,31 +3,23 @@ import { computeOwn } from '../../metrics/own-metrics.ts';
 import { markAgreed } from '../../parallel/agreed.ts';
 import { readyForMpi } from '../../parallel/node/launch.ts';
 import type { TrackedEvents } from '../../report/trackers/node/track-run.ts';
+import type { Outcome } from '../../report/trackers/tracker.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import type { ParsedConfig } from '../../run/config/run-config.ts';
-import type { FinishEvent, TrainEvent } from '../../run/events.ts';
+import type { FinishEvent } from '../../run/events.ts';
 import { disableTelemetry } from '../../runtime/node/disable-telemetry.ts';
 import { unlockFolder } from '../../store/node/folder-lock.ts';
 import { revived } from '../../support/failure.ts';
 import { threadArguments } from '../../support/node/thread-arguments.ts';
 import { definingModules } from '../../tasks/defining-modules.ts';
-import { checkedControl, type OnStepEnd, type StepState } from '../../train/step-control.ts';
+import type { CommonTrainOptions } from '../common-train-options.ts';
 import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
+import { RunCallbacks } from '../run-callbacks.ts';
 import type { Answers, JobFailure, WorkerJob, WorkerMessage } from './do-job.ts';
 import { withAllErrors } from './with-all-errors.ts';
 
-export interface TrainOptions {
-  /** Whether to continue the run in `output` from its newest checkpoint. */
-  resume?: boolean | undefined;
-  onEvent?: ((event: TrainEvent) => void) | undefined;
-  /**
-   * Called after each step, before any evaluation. Its result may end the run, evaluate, or change the
-   * learning rate.
-   */
-  onStepEnd?: OnStepEnd | undefined;
-  /** Aborting finishes the step, writes a checkpoint and ends the run with reason "stopped". */
-  signal?: AbortSignal | undefined;
-}
+/** Options of {@link train}. */
+export type TrainOptions = CommonTrainOptions<boolean>;
 
 /**
  * Fine-tunes a model according to a config and writes the run's folder. The data may be rows in memory. The
@@ -39,10 +31,7 @@ export interface TrainOptions {
  * @throws any error of `onEvent` or `onStepEnd`, after writing a checkpoint
  * @throws any error of your `metrics`, without a new checkpoint: resume from the previous one
  */
-export async function train(
-  config: ConfigWithRows,
-  { resume = false, onEvent, onStepEnd, signal }: TrainOptions = {},
-): Promise<FinishEvent> {
+export async function train(config: ConfigWithRows, options: TrainOptions = {}): Promise<FinishEvent> {
   readyForMpi(process.env);
   const { config: named, texts, functions, metrics } = await namedRows(config);
   const scores = Object.keys(metrics);
@@ -52,12 +41,13 @@ export async function train(
     Object.keys(texts),
   );
   let lastStep = 0;
-  const tracked = await tracking(parsed, (message) => tell({ type: 'notice', step: lastStep, message }));
+  const tracked = await tracking(parsed, (message) =>
+    callbacks.tell({ type: 'notice', step: lastStep, message }),
+  );
   const stop = new Int32Array(new SharedArrayBuffer(4));
-  const requestStop = () => Atomics.store(stop, 0, 1);
-  signal?.addEventListener('abort', requestStop);
-  if (signal?.aborted) requestStop();
-  const isControlled = onStepEnd !== undefined;
+  const callbacks = new RunCallbacks(options, () => Atomics.store(stop, 0, 1));
+  const isControlled = options.onStepEnd !== undefined;
+  const resume = options.resume ?? false;
   const job: WorkerJob = { config: parsed, texts, functions, scores, isControlled, resume, stop };
   disableTelemetry();
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
@@ -65,42 +55,18 @@ export async function train(
     workerData: { ...job, modules: definingModules() },
   });
   const { threadId } = worker;
-  let mistake: { error: unknown } | undefined;
   const score = ([predictions, references]: Answers) =>
     computeOwn(metrics, predictions, references).then(
       (scores) => worker.postMessage({ scores }),
       (error) => {
-        mistake ??= { error };
+        callbacks.fail(error);
         worker.postMessage({});
       },
     );
-  // After an error in the caller's code, the run stops as on a signal. Then it fails with this error.
-  const onMistake = (error: unknown) => {
-    mistake ??= { error };
-    requestStop();
+  const end = async (outcome: Outcome) => {
+    await tracked?.close(outcome);
+    await callbacks.settle();
   };
-  const control = async (state: StepState) => {
-    try {
-      worker.postMessage({ control: checkedControl(await onStepEnd?.(state)) });
-    } catch (error) {
-      onMistake(error);
-      worker.postMessage({});
-    }
-  };
-  // Pending calls of an asynchronous `onEvent`.
-  let told: Promise<unknown> = Promise.resolve();
-  function tell(event: TrainEvent): void {
-    if (mistake) return;
-    try {
-      const returned: unknown = onEvent?.(event);
-      if (returned instanceof Promise) {
-        const handled = returned.catch(onMistake);
-        told = told.then(() => handled);
-      }
-    } catch (error) {
-      onMistake(error);
-    }
-  }
   // The thread may end while its last message is being handled.
   let isOver = false;
   return new Promise<FinishEvent>((resolve, reject) => {
@@ -108,28 +74,27 @@ export async function train(
       isOver ||= 'result' in message || 'failure' in message;
       if ('result' in message) {
         const { result } = message;
-        const isTracked = tracked?.close(result.reason === 'stopped' ? 'stopped' : 'finished');
-        return void Promise.all([told, isTracked]).then(() =>
-          mistake ? reject(mistake.error) : resolve(result),
-        );
+        const outcome = result.reason === 'stopped' ? 'stopped' : 'finished';
+        return void end(outcome).then(() => resolve(result), reject);
       }
       if ('answers' in message) return score(message.answers);
-      if ('stepEnd' in message) return void control(message.stepEnd);
+      if ('stepEnd' in message)
+        return void callbacks.control(message.stepEnd).then((control) => worker.postMessage({ control }));
       if ('failure' in message) {
-        const error = mistake ? mistake.error : errorOf(message.failure);
-        return void Promise.resolve(tracked?.close('failed')).then(() => reject(error));
+        return void end('failed').then(() => reject(errorOf(message.failure)), reject);
       }
       lastStep = message.event.step;
       tracked?.show(message.event);
-      tell(message.event);
+      callbacks.tell(message.event);
     });
     worker.on('error', reject);
     worker.on('exit', (code) => {
       // A killed thread does not release its lock.
       unlockFolder(job.config.output, threadId);
-      if (!isOver) void told.then(() => reject(new Error(`the training thread ended with code ${code}`)));
+      const fail = () => reject(new Error(`the training thread ended with code ${code}`));
+      if (!isOver) void callbacks.settle().then(fail, reject);
     });
-  }).finally(() => signal?.removeEventListener('abort', requestStop));
+  });
 }
 
 /** Starts the displays that `training.report_to` names. */

@@ -1,6 +1,6 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { BaseDtype } from '../../bases/base-dtype.ts';
-import type { DownloadProgress } from '../../hub/node/download.ts';
+import type { DownloadProgress } from '../../formats/download-progress.ts';
 import { batched } from '../../support/batched.ts';
 import type { Call, Cancel, Reply } from '../../support/calls/call.ts';
 import { fileError } from '../../support/file-error.ts';

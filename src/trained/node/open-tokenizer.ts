@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
-import type { DownloadProgress } from '../../hub/node/download.ts';
+import type { DownloadProgress } from '../../formats/download-progress.ts';
 import { holdsTokenizer } from '../../text/build-tokenizer.ts';
 import { loadTokenizer } from '../../text/node/load-tokenizer.ts';
 import type { TextTokenizer } from '../../text/tokenizer.ts';

@@ -1,8 +1,8 @@
 import { adapterConfigFile, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
+import type { DownloadProgress } from '../../formats/download-progress.ts';
 import { weightFiles } from '../../formats/node/checkpoint.ts';
 import { digestOf } from '../../formats/node/content-digest.ts';
 import { folderFiles } from '../../formats/node/folder-files.ts';
-import type { DownloadProgress } from '../../hub/node/download.ts';
 import { resolveModel } from '../../hub/node/resolve-model.ts';
 import { otherWeights, readNotes } from '../notes.ts';
 import { askedBy, openedTask } from '../opened-task.ts';

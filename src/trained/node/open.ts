@@ -3,13 +3,13 @@ import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
 import { dataFiles } from '../../data/node/text-files.ts';
 import type { Rows } from '../../data/rows.ts';
 import type { TextFile } from '../../data/text-file.ts';
-import type { DownloadProgress } from '../../hub/node/download.ts';
 import { ALONE_PROCESSES, type Processes } from '../../parallel/node/join-processes.ts';
 import type { Scores } from '../../program/example-set.ts';
 import { inTurns } from '../../program/in-turns.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import type { Device } from '../../runtime/session.ts';
 import { closedModel } from '../closed-model.ts';
+import type { CommonOpenOptions } from '../common-open-options.ts';
 import { fittingBase } from '../fitting-base.ts';
 import type { EvaluateParams } from '../model-options.ts';
 import type { ExportOnnxOptions } from '../onnx-folder.ts';
@@ -18,31 +18,9 @@ import { trainedParts } from '../trained-parts.ts';
 import type { MergeOptions } from './merge.ts';
 import { type OpenedTuned, openTuned } from './open-tuned.ts';
 
-export interface OpenOptions {
-  /** The base model (folder or Hub id), if it is not where the adapter says. */
-  model?: string | undefined;
-  device?: Device | undefined;
+export interface OpenOptions extends CommonOpenOptions<string, Device> {
   /** Type of the frozen weights. Default: float32 whatever the run used, or the only type that the adapter fits. */
   baseDtype?: BaseDtype | undefined;
-  batchSize?: number | undefined;
-  /** Number of tokens after which a text is truncated, if other than in the run. */
-  maxLength?: number | undefined;
-  /** Whether to open it for text generation, with a suitable head instead of its own. */
-  generates?: boolean | undefined;
-  /** Whether to open it for text vectors, even if it is a base model without a task. */
-  embeds?: boolean | undefined;
-  /**
-   * Whether a prompt that begins like the previous one is read only from the first difference on, as for the turns of a
-   * conversation. The results are equal up to rounding, so a sampled text may depend on earlier prompts.
-   */
-  continues?: boolean | undefined;
-  /** Called while files of the Hub are downloaded. */
-  onProgress?: ((progress: DownloadProgress) => void) | undefined;
-  /**
-   * Called if an adapter was trained on other weights than its base has. By default, a warning of the process is
-   * emitted.
-   */
-  onNotice?: ((message: string) => void) | undefined;
 }
 
 /** Options for commands only. */

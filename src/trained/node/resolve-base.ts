@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DownloadProgress } from '../../hub/node/download.ts';
+import type { DownloadProgress } from '../../formats/download-progress.ts';
 import { resolveModel } from '../../hub/node/resolve-model.ts';
 import { UserError } from '../../support/user-error.ts';
 

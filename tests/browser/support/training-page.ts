@@ -76,7 +76,7 @@ async function run(config: PageConfig, options: PageRunOptions = {}): Promise<Pa
       ...base(model),
       ...(adapter && { adapter: received(adapter) }),
       ...(engineUrl && { engineUrl }),
-      ...(checkpoint && { checkpoint: decoded(checkpoint) }),
+      ...(checkpoint && { resume: decoded(checkpoint) }),
       ...(keeps && {
         onCheckpoint(file) {
           kept = file;

@@ -1,4 +1,4 @@
-import type { DownloadProgress } from '../../../hub/node/download.ts';
+import type { DownloadProgress } from '../../../formats/download-progress.ts';
 import type { Reply } from '../../../support/calls/call.ts';
 import type { Failure } from '../../../support/failure.ts';
 import type { TaskName } from '../../../tasks/registry.ts';
