@@ -189,14 +189,18 @@ it('does not resume from a checkpoint of another run, or an invalid one', async 
   );
 });
 
-it('ends with an error in the caller\'s functions, after a checkpoint, as in Node', async () => {
+it("ends with an error in the caller's functions, after a checkpoint, as in Node", async () => {
   const wrong = new Error('wrong');
   for (const [key, fails] of [
     ['onStepEnd', () => Promise.reject(wrong)],
     ['onEvent', ({ type }: TrainEvent) => (type === 'step' ? Promise.reject(wrong) : undefined)],
   ] as const) {
     const kept: File[] = [];
-    const options = { [key]: fails, onCheckpoint: (file: File) => void kept.push(file), checkpointSeconds: 0 };
+    const options = {
+      [key]: fails,
+      onCheckpoint: (file: File) => void kept.push(file),
+      checkpointSeconds: 0,
+    };
     await expect(run(options), key).rejects.toBe(wrong);
     expect(kept.length, key).toBeGreaterThan(0);
     expect((await run({ resume: kept.at(-1) })).step).toBe(16);
@@ -208,5 +212,7 @@ it('ends with an error in the caller\'s functions, after a checkpoint, as in Nod
 
 it('opens no model on the device cpu, which only Node has', async () => {
   const device = 'cpu' as 'wasm';
-  await expect(open(model, { device })).rejects.toThrow('open: device must be wasm or webgpu in a page, got cpu.');
+  await expect(open(model, { device })).rejects.toThrow(
+    'open: device must be wasm or webgpu in a page, got cpu.',
+  );
 });

@@ -6,6 +6,7 @@ import { longestFirst } from './longest-first.ts';
 import { Piecewise } from './piecewise.ts';
 import { type SpecialTokens, specialTokens } from './special-tokens.ts';
 import { withTokenizerConfig } from './steps/bert-normalizer.ts';
+import { cleanedUp } from './steps/cleaned-up.ts';
 import { decoder } from './steps/decoder.ts';
 import { type Limited, Pipeline, type TextToken } from './steps/pipeline.ts';
 import { type PostProcessor, postProcessor, type Slot } from './steps/post-processor.ts';
@@ -272,14 +273,6 @@ function checkIds(
   const type = [...single, ...pair].find((slot) => typeVocabSize > 1 && slot.type >= typeVocabSize)?.type;
   if (type !== undefined)
     throw new Error(`the template has the type ${type}, but the model's type_vocab_size is ${typeVocabSize}`);
-}
-
-/** Removes spaces before English punctuation, as transformers does. */
-function cleanedUp(text: string): string {
-  return text
-    .replace(/ ([.?!,])/g, '$1')
-    .replaceAll(" ' ", "'")
-    .replace(/ (n't|'m|'s|'ve|'re)/g, '$1');
 }
 
 function noRoom(special: number, texts: number, maxLength: number): UserError {

@@ -1,17 +1,5 @@
-import { type Environment, Interpreter } from '@huggingface/jinja';
+import { type Environment, Interpreter, type RuntimeValue } from '@huggingface/jinja';
 import { UserError } from '../../support/user-error.ts';
-
-interface RuntimeValue {
-  value: unknown;
-}
-
-// TypeScript does not find the library's types for this class.
-const PlainInterpreter = Interpreter as unknown as new (
-  environment: Environment,
-) => {
-  run(program: unknown): RuntimeValue;
-  evaluate(statement: unknown, environment: Environment): RuntimeValue;
-};
 
 /**
  * Maximum number of characters in a text, more than any model reads. Intermediate text may be split into single
@@ -27,7 +15,7 @@ const MAX_STEPS = 2 ** 20;
  * A Jinja interpreter for hostile templates. It limits their steps and the size of all values, also of intermediate
  * values.
  */
-export class LimitedInterpreter extends PlainInterpreter {
+export class LimitedInterpreter extends Interpreter {
   readonly #where: string;
   readonly #values = new WeakMap<object, number>();
   #steps = 0;

@@ -60,6 +60,6 @@ function byteLevel(slow: SlowTokenizer): TokenizerJson {
       ...{ continuing_subword_prefix: '', end_of_word_suffix: '' },
     },
     post_processor: { ...step, trim_offsets: false },
-    decoder: { ...step, trim_offsets: true },
+    decoder: { type: 'ByteLevel' },
   };
 }

@@ -121,7 +121,7 @@ export const llama: TokenizerClass = {
           { type: 'Replace', pattern: { String: MARK }, content: ' ' },
           { type: 'ByteFallback' },
           { type: 'Fuse' },
-          ...(hasPrefix ? [{ type: 'Strip', content: ' ', start: 1, stop: 0 }] : []),
+          ...(hasPrefix ? [{ type: 'Strip' as const, content: ' ', start: 1, stop: 0 }] : []),
         ],
       },
     });
@@ -154,7 +154,7 @@ function assembled(
     model: sentencepieceModel(spm, { vocab, unkId, byteFallback }),
     post_processor: post(idOf),
     decoder: decoder ?? {
-      ...{ type: 'Metaspace', replacement: MARK, split: true },
+      ...{ type: 'Metaspace', replacement: MARK },
       prepend_scheme: prependScheme(slow.config),
     },
   };

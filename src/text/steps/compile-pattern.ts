@@ -1,10 +1,5 @@
-import * as library from '@huggingface/tokenizers';
+import { SplitPreTokenizer } from '@huggingface/tokenizers';
 import { checkBacktracking } from './check-backtracking.ts';
-
-// TypeScript does not find the library's types for this class.
-const { SplitPreTokenizer } = library as unknown as {
-  SplitPreTokenizer: new (config: { type: 'Split'; pattern: Pattern }) => { pattern: RegExp | null };
-};
 
 /** A pattern of tokenizer.json: a literal text, or a regular expression in Oniguruma's dialect. */
 export type Pattern = { String: string } | { Regex: string };

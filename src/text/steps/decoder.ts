@@ -1,29 +1,122 @@
-import * as library from '@huggingface/tokenizers';
-import type { AddedToken, TokenizerJson } from './tokenizer-json.ts';
+import { BYTE_CHARACTERS } from './byte-characters.ts';
+import { cleanedUp } from './cleaned-up.ts';
+import { compilePattern } from './compile-pattern.ts';
+import type { AddedToken, DecoderConfig } from './tokenizer-json.ts';
 
-// TypeScript does not find the library's types for this class.
-const { SequenceDecoder } = library as unknown as {
-  SequenceDecoder: new (config: {
-    type: 'Sequence';
-    decoders: object[];
-  }) => {
-    decoders: { added_tokens: readonly AddedToken[] }[];
-    decode(tokens: string[]): string;
-  };
-};
+/** A step from tokens to text. The pieces after the last step are joined. */
+type Step = (tokens: readonly string[]) => string[];
 
 /**
  * Decodes tokens to text, as the `decoder` section describes.
  *
- * @throws Error for a decoder that the library does not support
+ * @throws Error for an invalid pattern
  */
 export function decoder(
-  section: TokenizerJson['decoder'],
+  section: DecoderConfig | null | undefined,
   addedTokens: readonly AddedToken[],
-): (tokens: string[]) => string {
+): (tokens: readonly string[]) => string {
   if (!section) return (tokens) => tokens.join(' ');
-  const sequence = new SequenceDecoder({ type: 'Sequence', decoders: [section] });
-  // Added tokens are text, so a byte-level decoder must not decode them as bytes.
-  sequence.decoders[0]!.added_tokens = addedTokens;
-  return (tokens) => sequence.decode(tokens);
+  const step = stepOf(section, new Set(addedTokens.map(({ content }) => content)));
+  return (tokens) => step(tokens).join('');
+}
+
+function stepOf(config: DecoderConfig, added: ReadonlySet<string>): Step {
+  switch (config.type) {
+    case 'Sequence': {
+      const steps = config.decoders.map((inner) => stepOf(inner, added));
+      return (tokens) => steps.reduce((pieces, step) => step(pieces), [...tokens]);
+    }
+    case 'ByteLevel':
+      // Added tokens are text, not bytes.
+      return (tokens) =>
+        runs(
+          tokens,
+          (token) => (added.has(token) ? undefined : bytesOf(token)),
+          (bytes) => utf8.decode(bytes),
+        );
+    case 'ByteFallback':
+      return (tokens) =>
+        runs(tokens, (token) => (BYTE.test(token) ? [Number(token.slice(1, 5))] : undefined), wholeText);
+    case 'WordPiece': {
+      const { prefix, cleanup } = config;
+      const joined = (token: string, i: number) => {
+        if (i === 0) return token;
+        return token.startsWith(prefix) ? token.slice(prefix.length) : ` ${token}`;
+      };
+      return (tokens) => tokens.map(joined).map((text) => (cleanup ? cleanedUp(text) : text));
+    }
+    case 'Metaspace': {
+      const { replacement, prepend_scheme } = config;
+      const first = prepend_scheme === 'never' ? ' ' : '';
+      return (tokens) => tokens.map((token, i) => token.replaceAll(replacement, i === 0 ? first : ' '));
+    }
+    case 'BPEDecoder':
+      return (tokens) =>
+        tokens.map((token, i) => token.replaceAll(config.suffix, i === tokens.length - 1 ? '' : ' '));
+    case 'Replace': {
+      const pattern = compilePattern(config.pattern);
+      return (tokens) => tokens.map((token) => token.replace(pattern, () => config.content));
+    }
+    case 'Fuse':
+      return (tokens) => [tokens.join('')];
+    case 'Strip':
+      return (tokens) => tokens.map((token) => stripped(token, config));
+  }
+}
+
+/** The byte tokens of sentencepiece models. */
+const BYTE = /^<0x[\da-f]{2}>$/i;
+const BYTE_OF = new Map(BYTE_CHARACTERS.map((character, byte) => [character, byte]));
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+const strictUtf8 = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
+
+/** The bytes of a token: those that its characters stand for, or those of its text if it has other characters. */
+function bytesOf(token: string): Iterable<number> {
+  const bytes = [...token].map((character) => BYTE_OF.get(character));
+  return bytes.includes(undefined) ? new TextEncoder().encode(token) : (bytes as number[]);
+}
+
+/** Replaces each run of tokens that stand for bytes by its text. */
+function runs(
+  tokens: readonly string[],
+  bytesIn: (token: string) => Iterable<number> | undefined,
+  textOf: (bytes: Uint8Array) => string,
+): string[] {
+  const pieces: string[] = [];
+  let run: number[] = [];
+  const end = () => {
+    if (run.length > 0) pieces.push(textOf(Uint8Array.from(run)));
+    run = [];
+  };
+  for (const token of tokens) {
+    const bytes = bytesIn(token);
+    if (bytes) run.push(...bytes);
+    else {
+      end();
+      pieces.push(token);
+    }
+  }
+  end();
+  return pieces;
+}
+
+/** The text of bytes. If any of them is invalid, each becomes U+FFFD. */
+function wholeText(bytes: Uint8Array): string {
+  try {
+    return strictUtf8.decode(bytes);
+  } catch {
+    return '\ufffd'.repeat(bytes.length);
+  }
+}
+
+/** Removes a character from the start and the end of a token, at most `start` and `stop` times. */
+function stripped(
+  token: string,
+  { content, start, stop }: { content: string; start: number; stop: number },
+): string {
+  const characters = [...token];
+  let [from, to] = [0, characters.length];
+  while (from < Math.min(start, to) && characters[from] === content) from++;
+  while (to > Math.max(from, characters.length - stop) && characters[to - 1] === content) to--;
+  return characters.slice(from, to).join('');
 }

@@ -1,4 +1,5 @@
 import { type AlignedText, Changes } from './aligned-text.ts';
+import { BYTE_CHARACTERS } from './byte-characters.ts';
 import { CHARACTER_CLASSES } from './character-classes.ts';
 import { compilePattern } from './compile-pattern.ts';
 import { splitText } from './split-text.ts';
@@ -87,12 +88,3 @@ function asBytes(text: AlignedText): AlignedText {
 }
 
 const encoder = new TextEncoder();
-
-/** GPT-2's character for each byte: the byte's own character if visible, otherwise a character from U+0100 on. */
-const BYTE_CHARACTERS: readonly string[] = (() => {
-  let next = 256;
-  return Array.from({ length: 256 }, (_, byte) => {
-    const isSeen = (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
-    return String.fromCharCode(isSeen ? byte : next++);
-  });
-})();

@@ -161,6 +161,29 @@ const postProcessor: z.ZodType<PostProcessorConfig> = z.union([
   plainPostProcessor,
 ]);
 
+const plainDecoder = z.discriminatedUnion('type', [
+  z.object({ type: z.enum(['ByteLevel', 'ByteFallback', 'Fuse']) }),
+  z.object({ type: z.literal('WordPiece'), prefix: z.string(), cleanup: z.boolean() }),
+  z.object({
+    type: z.literal('Metaspace'),
+    replacement: z.string().min(1),
+    prepend_scheme: z.enum(['always', 'first', 'never']).default('always'),
+  }),
+  z.object({ type: z.literal('BPEDecoder'), suffix: z.string() }),
+  z.object({ type: z.literal('Replace'), pattern, content: z.string() }),
+  z.object({ type: z.literal('Strip'), content: z.string(), start: z.int().min(0), stop: z.int().min(0) }),
+]);
+export type DecoderConfig = z.infer<typeof plainDecoder> | { type: 'Sequence'; decoders: DecoderConfig[] };
+const decoder: z.ZodType<DecoderConfig> = z.union([
+  z.object({
+    type: z.literal('Sequence'),
+    get decoders() {
+      return z.array(decoder);
+    },
+  }),
+  plainDecoder,
+]);
+
 /** The parts of a tokenizer.json that are used. */
 export const tokenizerJson = z.object({
   added_tokens: z.array(addedToken).default([]),
@@ -168,6 +191,6 @@ export const tokenizerJson = z.object({
   pre_tokenizer: preTokenizer.nullish(),
   model: z.discriminatedUnion('type', [bpe, unigram, wordPiece]),
   post_processor: postProcessor.nullish(),
-  decoder: z.looseObject({ type: z.string() }).nullish(),
+  decoder: decoder.nullish(),
 });
 export type TokenizerJson = z.infer<typeof tokenizerJson>;
