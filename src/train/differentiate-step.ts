@@ -52,6 +52,7 @@ export async function differentiateStep(
   const divisions = isSingle && measuresNoise ? HALVES : [undefined];
   async function* each() {
     for (const batch of batches) {
+      if (program.parts.tuner.watchesLast) gradient.fill(0, values.length);
       for (const division of divisions) {
         const part = await of(batch, division);
         yield { ...part, share: batch.weight * part.share };

@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { staticRun } from '../tuners/method-run.ts';
+import { describe, expect, it } from 'vitest';
+import { type MethodRun, type Relayout, staticRun } from '../tuners/method-run.ts';
 import { ParameterLayout } from '../tuners/parameter-layout.ts';
 import type { Tuner } from '../tuners/tuner.ts';
 import { Updater, type UpdateSettings } from './updater.ts';
@@ -41,4 +41,42 @@ it("adds a tuner's epsilon before AdamW's bias correction", () => {
   // m = 2, √v = 1, and the correction doubles √v.
   expect(stepped({ layout }, {}, 2)).toEqual([1 - 2 / (1 * 2 + 2)]);
   expect(stepped({ layout, earlyEpsilon: 3 }, {}, 2)).toEqual([1 - 2 / ((1 + 3) * 2)]);
+});
+
+describe('a change of the layout', () => {
+  const layout = new ParameterLayout([{ name: 'b', shape: [2] }]);
+  const tuner = { layout } as Tuner;
+  const taken = (relayout: Partial<Relayout>, isLater = false) => {
+    let steps = 0;
+    const method: MethodRun = {
+      ...staticRun(tuner),
+      get added() {
+        return isLater ? Int32Array.of(0, Math.min(1, steps)) : undefined;
+      },
+      afterStep: () => ({ relayout: { tuner, indices: Int32Array.of(0, 1), ...relayout } }),
+    };
+    const settings = { schedule: 'linear', warmupSteps: 2, totalSteps: 10, weightDecay: 0.5 } as const;
+    const updater = new Updater(method, new Float32Array(2).fill(1), { ...SETTINGS, ...settings });
+    return [1, 2, 3].map(() => {
+      updater.apply(new Float32Array(2).fill(1));
+      steps++;
+      const { step, v } = updater.moments();
+      return { values: [...updater.values], step, v: [...v] };
+    });
+  };
+
+  it('keeps the moments, unless the method restarts the optimizer', () => {
+    expect(taken({}).map(({ step }) => step)).toEqual([1, 2, 3]);
+    for (const { step, v } of taken({ restarts: true })) expect([step, ...v]).toEqual([0, 0, 0]);
+  });
+
+  it('gives values that were added later the schedule from there', () => {
+    const plain = taken({});
+    const later = taken({}, true);
+    // The run's factors are 0, 1/2 and 1. After one step, the factors are 0 and 1/2, one step later.
+    expect(later.map(({ values }) => values[0])).toEqual(plain.map(({ values }) => values[0]));
+    expect(later[1]!.values[1]).toBe(1);
+    expect(later[2]!.values[1]).toBeLessThan(1);
+    expect(later[2]!.values[1]).toBeGreaterThan(later[2]!.values[0]!);
+  });
 });

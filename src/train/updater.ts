@@ -16,7 +16,7 @@ import {
 } from '../optim/schedule.ts';
 import { gather } from '../support/gather.ts';
 import type { AllocationEvent } from '../tuners/allocation-event.ts';
-import type { ComponentImportance, MethodRun } from '../tuners/method-run.ts';
+import type { ComponentImportance, MethodRun, Relayout } from '../tuners/method-run.ts';
 import type { TrainedParameter } from '../tuners/parameter-layout.ts';
 
 export interface UpdateSettings {
@@ -94,20 +94,18 @@ export class Updater {
    */
   apply(accumulated: Float32Array): Update {
     const gradient = accumulated.subarray(0, this.values.length);
-    const { schedule, warmupSteps, totalSteps, maxGradNorm } = this.#settings;
-    const at = { step: this.step, warmupSteps, totalSteps, rate: this.learningRate };
-    const learningRate = this.learningRate * learningRateFactor(schedule, at, this.#settings.scheduleOptions);
+    const learningRate = this.learningRate * this.#factor(this.step);
     const step = ++this.step;
-    const gradNorm = clipByGlobalNorm(gradient, maxGradNorm);
+    const gradNorm = clipByGlobalNorm(gradient, this.#settings.maxGradNorm);
     // A single non-finite value would stay in the moments and in the averages of importance.
     if (!Number.isFinite(gradNorm)) return { learningRate, gradNorm, skipped: true, relaidOut: false };
     this.#method.tuner.precondition?.(gradient);
     this.#method.beforeStep?.(step, this.values, gradient, accumulated.subarray(gradient.length));
-    this.#optimizer.step(this.values, gradient, learningRate);
+    this.#takeStep(gradient, learningRate);
     const after = this.#method.afterStep?.(step, this.values, gradient);
     if (after?.renewed) this.#optimizer.forget(after.renewed);
     if (after?.relayout) {
-      this.#relayout(after.relayout.indices);
+      this.#relayout(after.relayout);
       after.relayout.begin?.(this.values);
     }
     const relaidOut = after?.relayout !== undefined;
@@ -133,10 +131,38 @@ export class Updater {
     this.#optimizer.restore(optimizer);
   }
 
-  #relayout(indices: Int32Array): void {
+  /**
+   * The schedule's factor.
+   *
+   * @param taken number of steps taken
+   * @param added number of steps after which the schedule began
+   */
+  #factor(taken: number, added = 0): number {
+    const { schedule, scheduleOptions, warmupSteps, totalSteps } = this.#settings;
+    const at = { step: taken - added, warmupSteps, totalSteps: totalSteps - added, rate: this.learningRate };
+    return learningRateFactor(schedule, at, scheduleOptions);
+  }
+
+  #takeStep(gradient: Float32Array, learningRate: number): void {
+    const { added } = this.#method;
+    if (!added) {
+      this.#optimizer.step(this.values, gradient, learningRate);
+      return;
+    }
+    // The step of every optimizer is proportional to its learning rate.
+    const before = this.values.slice();
+    this.#optimizer.step(this.values, gradient, this.learningRate);
+    const factors = new Map([...new Set(added)].map((start) => [start, this.#factor(this.step - 1, start)]));
+    this.values.forEach((value, i) => {
+      this.values[i] = before[i]! + factors.get(added[i]!)! * (value - before[i]!);
+    });
+  }
+
+  #relayout({ indices, restarts }: Relayout): void {
     const { m, v, step } = this.#optimizer.moments();
     this.values = gather(this.values, indices);
     this.#optimizer = this.#newOptimizer();
+    if (restarts) return;
     this.#optimizer.adopt({ m: gather(m, indices), v: gather(v, indices), step });
   }
 

@@ -82,6 +82,8 @@ export interface Tuner {
   readonly virtualTokens?: TokensBefore;
   /** The number of values that its injection watches. Default: 0. */
   readonly watches?: number;
+  /** Whether the watched values of a step are those of its last micro-batch. Default: their mean. */
+  readonly watchesLast?: boolean;
   /**
    * The distances of factors from orthonormality, for methods with low-rank factors. `values` are in the tuner's
    * layout.

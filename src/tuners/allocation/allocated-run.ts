@@ -2,7 +2,7 @@ import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { gather } from '../../support/gather.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
-import type { AfterStep, Budget, MethodRun, MethodState } from '../method-run.ts';
+import type { AfterStep, Budget, MethodRun, MethodState, Relayout } from '../method-run.ts';
 import { adapterParameters } from '../tuner.ts';
 import { type AllocatorConfig, RankAllocator } from './allocator.ts';
 import { type AllocationSchedule, finalStep, masksAt } from './budget.ts';
@@ -22,8 +22,12 @@ export interface AllocatedMethod {
   method: string;
   /** The tuner at the start of the run. */
   tuner: LowRankTuner;
-  /** `grow`: whether dropped triplets are restarted. */
-  settings: AllocatorConfig & PruningConfig & Pick<ScheduleConfig, 'tinit' | 'tfinal'> & { grow?: boolean };
+  /**
+   * `grow`: whether dropped triplets are restarted. `restart`: whether training starts again with the final pattern.
+   */
+  settings: AllocatorConfig &
+    PruningConfig &
+    Pick<ScheduleConfig, 'tinit' | 'tfinal'> & { grow?: boolean; restart?: boolean };
   schedule: AllocationSchedule;
   budget: PromisedBudget;
   /** Stores trained values of a base model as an adapter. The values have the layout of the kept components' tuner. */
@@ -48,6 +52,9 @@ export class AllocatedRun implements MethodRun {
   readonly #method: AllocatedMethod;
   readonly #allocator: RankAllocator;
   readonly #regrowth: Regrowth | undefined;
+  /** With `restart`: the values before the first step, until the pattern is final. */
+  #initial: Float32Array | undefined;
+  added: Int32Array | undefined;
 
   constructor(method: AllocatedMethod) {
     const { tuner, settings, schedule, budget } = method;
@@ -65,6 +72,7 @@ export class AllocatedRun implements MethodRun {
   }
 
   beforeStep(step: number, values: Float32Array, gradient: Float32Array): void {
+    if (this.#method.settings.restart && !this.settled) this.#initial ??= values.slice();
     if (this.#timing === 'before-step') this.#allocator.observe(step, values, gradient);
     if (this.#growsAt(step)) this.#regrowth?.observe(values, gradient);
   }
@@ -79,10 +87,17 @@ export class AllocatedRun implements MethodRun {
     const { layout, modules } = this.tuner;
     const keep = this.#allocator.keep();
     this.tuner = shrunk(this.tuner, keep);
-    return {
-      ...decided,
-      relayout: { tuner: this.tuner, indices: keptIndices(modules, keep, layout, this.tuner.layout) },
-    };
+    const indices = keptIndices(modules, keep, layout, this.tuner.layout);
+    return { ...decided, relayout: { tuner: this.tuner, indices, ...this.#restart(step, indices) } };
+  }
+
+  /** Returns to the initial values of the kept components. The learning rate and the optimizer start again. */
+  #restart(step: number, indices: Int32Array): Pick<Relayout, 'begin' | 'restarts'> | undefined {
+    if (!this.#initial) return undefined;
+    const kept = gather(this.#initial, indices);
+    this.#initial = undefined;
+    this.added = new Int32Array(indices.length).fill(step);
+    return { begin: (values) => values.set(kept), restarts: true };
   }
 
   get budget(): Budget {
@@ -124,11 +139,17 @@ export class AllocatedRun implements MethodRun {
 
   state(): MethodState {
     const { sensitivity, uncertainty, pattern, allocations, done } = this.#allocator.state();
-    return { sensitivity, uncertainty, pattern, progress: Int32Array.of(allocations, Number(done)) };
+    return {
+      ...{ sensitivity, uncertainty, pattern, progress: Int32Array.of(allocations, Number(done)) },
+      ...(this.#initial && { initial: this.#initial }),
+      ...(this.added && { added: this.added }),
+    };
   }
 
   restore(state: MethodState): void {
     const [allocations, done] = state.progress!;
+    this.#initial = state.initial as Float32Array | undefined;
+    this.added = state.added as Int32Array | undefined;
     this.#allocator.restore({
       sensitivity: state.sensitivity as Float32Array,
       uncertainty: state.uncertainty as Float32Array,

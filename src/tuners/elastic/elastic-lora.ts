@@ -51,6 +51,7 @@ export function elasticLora<Config extends ElasticConfig, Schema extends z.ZodOb
         tuner,
         schedule,
         policy: policy(tuner, config, schedule, seed),
+        restarts: config.restart_optimizer,
         store: ({ modules, layout }, values, baseModel) =>
           storeTriplets(
             { model, targets, modules, layout, values, baseModel, config },
@@ -69,7 +70,11 @@ export function elasticLora<Config extends ElasticConfig, Schema extends z.ZodOb
       {
         tags: ['adalora', method],
         variants: (settings) =>
-          [settings.schedule === 'constant' ? 'constant b' : [], variants(settings)].flat(),
+          [
+            settings.schedule === 'constant' ? 'constant b' : [],
+            settings.restart_optimizer === true ? 'optimizer restarts' : [],
+            variants(settings),
+          ].flat(),
         summary: ({ r }) => (r === undefined ? undefined : `rank ${r} on average`),
         budgetKeys: ['r', 'lora_alpha'],
       },

@@ -32,6 +32,8 @@ export interface ElasticMethod {
   tuner: LowRankTuner;
   schedule: AllocationSchedule;
   policy: RankPolicy;
+  /** Whether the optimizer starts again when ranks move. */
+  restarts?: boolean;
   /** See {@link MethodRun.assumed}. */
   assumed?: string;
   store(tuner: LowRankTuner, values: Float32Array, baseModel: string): StoredAdapter;
@@ -83,7 +85,7 @@ export class ElasticRun implements MethodRun {
         budget: Object.values(ranks).reduce((a, b) => a + b, 0),
         scores: scores.map((own) => scoreLogarithms(Float64Array.from(own))),
       },
-      relayout,
+      relayout: { ...relayout, restarts: this.#method.restarts },
     };
   }
 

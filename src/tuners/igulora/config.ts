@@ -20,6 +20,8 @@ export const iguLoraConfigSchema = oneBudget(
     path_points: z.int().min(1).default(20),
     /** Initial λ of all triplets. */
     initial_lambda: z.number().default(0.1),
+    /** Whether the kept triplets train on when the ranks are final (`false`), or from their initial values (`true`), as in the released code's second run. */
+    restart: z.boolean().default(false),
   }),
 );
 

@@ -36,9 +36,10 @@ export const iguLora: MethodDefinition<IguLoraConfig, typeof iguLoraConfigSchema
   continues: continuesTriplets(NAMES.method, iguLoraConfigSchema),
   words: tripletWords(NAMES, {
     tags: ['adalora', NAMES.method],
-    variants: ({ path_points: points, ...settings }) =>
+    variants: ({ path_points: points, restart, ...settings }) =>
       [
         points === 1 ? 'without the path' : [],
+        restart === true ? 'restart with final ranks' : [],
         allocationVariants(settings),
         importanceVariant(settings),
       ].flat(),

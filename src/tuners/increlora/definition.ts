@@ -23,12 +23,14 @@ export const increLora: MethodDefinition<IncreLoraConfig, typeof increLoraConfig
   vectors: 5,
   start(model, config, totalSteps, seed = 0) {
     const { init_r, target_r, advance_learn: advance, beta1, beta2 } = config;
+    const { score_batches, warm_up_new: warmsUp } = config;
     const tuner = AdaLoraTuner.create(model, config);
     const growth = growthOf(config, tuner.modules.length, totalSteps);
     const { totalStep: total_step, ...phases } = growth.schedule;
     const targets = defaultTargets(model, 'many');
     return new IncreLoraRun({
       ...{ tuner, growth, advance, betas: [beta1, beta2], draw: seeded(seed) },
+      ...{ warmsUp, watchesLast: score_batches === 'last' },
       scaleOf: (rank) => adaLoraScale({ lora_alpha: adaLoraAlpha(config, rank), init_r: rank }),
       assumed: assumedPhases(config, growth.schedule),
       store: ({ modules, layout }, values, baseModel) =>
@@ -46,7 +48,13 @@ export const increLora: MethodDefinition<IncreLoraConfig, typeof increLoraConfig
   ),
   words: tripletWords(NAMES, {
     tags: ['adalora', NAMES.method],
-    variants: ({ advance_learn: advance }) => (advance === false ? ['without advance learning'] : []),
+    variants: ({ advance_learn, last_round, score_batches, warm_up_new }) =>
+      [
+        advance_learn === false ? 'without advance learning' : [],
+        last_round === 'whole' ? 'whole last round' : [],
+        score_batches === 'last' ? 'scores of last micro-batches' : [],
+        warm_up_new === true ? 'warm-up of new triplets' : [],
+      ].flat(),
     summary: ({ init_r, target_r }) =>
       target_r === undefined ? undefined : `rank ${init_r} to ${target_r} on average`,
     budgetKeys: ['init_r', 'target_r', 'lora_alpha'],

@@ -11,6 +11,8 @@ export interface Growth {
   /** Number of modules that grow in a round, and number of triplets that each gains. */
   modules: number;
   gained: number;
+  /** Whether the last round may exceed the target. */
+  exceeds?: boolean;
 }
 
 /**
@@ -29,7 +31,8 @@ export function growthOf(config: IncreLoraConfig, count: number, totalSteps: num
   const schedule = { ...phases, deltaT: everySteps === undefined ? even : phases.deltaT };
   const { tinit, deltaT } = schedule;
   const possible = Math.floor(last / deltaT) - Math.floor(tinit / deltaT);
-  if (possible >= rounds) return { schedule, target: target_r * count, modules, gained };
+  const exceeds = config.last_round === 'whole';
+  if (possible >= rounds) return { schedule, target: target_r * count, modules, gained, exceeds };
   throw new UserError({
     where: 'increlora.deltaT',
     fault: `leaves ${possible} rounds of growth between tinit and tfinal, but ${count} modules need ${rounds} from rank ${init_r} to ${target_r}`,

@@ -27,6 +27,10 @@ export interface Growing {
   scaleOf(rank: number): number;
   /** Whether new triplets are trained in advance, at a small constant λ. */
   advance: boolean;
+  /** Whether the schedule of the learning rate begins again for new triplets. */
+  warmsUp?: boolean;
+  /** Whether scores are those of a step's last micro-batch instead of the mean. */
+  watchesLast?: boolean;
   betas: readonly [sensitivity: number, uncertainty: number];
   draw: Draw;
   assumed?: string;
@@ -45,6 +49,7 @@ export class IncreLoraRun implements MethodRun {
   /** Ranks without the reserve. */
   #ranks: number[];
   #begun = false;
+  added: Int32Array | undefined;
 
   constructor(method: Growing) {
     this.#method = method;
@@ -69,7 +74,14 @@ export class IncreLoraRun implements MethodRun {
     if (this.settled) return {};
     this.#holdReserve(values);
     if (growsAt(step, this.#method.growth.schedule)) return this.#grow(step);
-    return this.#begun ? {} : { relayout: this.#change(this.#ranks.map(() => 0)) };
+    return this.#begun
+      ? {}
+      : {
+          relayout: this.#change(
+            step,
+            this.#ranks.map(() => 0),
+          ),
+        };
   }
 
   ranks(): Record<string, number> {
@@ -90,10 +102,12 @@ export class IncreLoraRun implements MethodRun {
       ...this.#scores.state(),
       ranks: Int32Array.from(this.#ranks),
       begun: Uint8Array.of(Number(this.#begun)),
+      ...(this.added && { added: this.added }),
     };
   }
 
-  restore({ ranks, begun, ...scores }: MethodState): void {
+  restore({ ranks, begun, added, ...scores }: MethodState): void {
+    this.added = added as Int32Array | undefined;
     this.#ranks = [...ranks!];
     this.#begun = begun![0] === 1;
     this.#scores.restore(scores);
@@ -127,16 +141,18 @@ export class IncreLoraRun implements MethodRun {
   }
 
   #grow(step: number): AfterStep {
-    const { modules, gained, target } = this.#method.growth;
+    const { modules, gained, target, exceeds } = this.#method.growth;
     const scores = this.#scores.scores();
     let left = target - this.#total;
     const gains = this.#ranks.map(() => 0);
-    const order = [...scores.keys()].sort((i, j) => scores[j]! - scores[i]!).slice(0, modules);
+    const order = [...scores.keys()]
+      .sort((i, j) => scores[j]! - scores[i]!)
+      .slice(0, Math.min(modules, left));
     for (const k of order) {
-      gains[k] = Math.min(gained, left);
+      gains[k] = exceeds ? gained : Math.min(gained, left);
       left -= gains[k];
     }
-    const relayout = this.#change(gains);
+    const relayout = this.#change(step, gains);
     return {
       allocation: {
         ...{ step, ranks: this.ranks(), budget: this.#total, final: this.settled },
@@ -148,8 +164,8 @@ export class IncreLoraRun implements MethodRun {
   }
 
   /** Adds triplets to modules. All modules keep a reserve of the same size. */
-  #change(gains: readonly number[]) {
-    const before = this.tuner;
+  #change(step: number, gains: readonly number[]) {
+    const [before, ranks] = [this.tuner, this.#ranks];
     this.#ranks = this.#ranks.map((rank, k) => rank + gains[k]!);
     this.#begun = true;
     this.tuner = this.#grown();
@@ -158,7 +174,23 @@ export class IncreLoraRun implements MethodRun {
       const added = this.tuner.modules[k]!.rank - kept;
       return { kept: upTo(kept), added: upTo(added).map((i) => this.#newTriplet(module, kept + i)) };
     });
-    return changedTriplets(before, this.tuner, changes);
+    const relayout = changedTriplets(before, this.tuner, changes);
+    if (this.#method.warmsUp) this.added = this.#addedAt(step, relayout.indices, ranks);
+    return relayout;
+  }
+
+  /** Moves {@link added} to the new layout. λ is new when its triplet leaves the reserve. */
+  #addedAt(step: number, indices: Int32Array, ranks: readonly number[]): Int32Array {
+    const { layout, modules } = this.tuner;
+    const added = this.added ? gather(this.added, indices) : new Int32Array(indices.length);
+    indices.forEach((from, i) => {
+      if (from < 0) added[i] = step;
+    });
+    modules.forEach(({ path }, k) => {
+      const { start } = layout.get(factorName(path, 'E'));
+      added.fill(step, start + ranks[k]!, start + this.#ranks[k]!);
+    });
+    return added;
   }
 
   /**
@@ -183,7 +215,7 @@ export class IncreLoraRun implements MethodRun {
     const { settings, modules, saved } = this.#at(this.#ranks);
     if (this.settled) return new AdaLoraTuner(settings, modules, saved);
     const whole = modules.map((module) => ({ ...module, rank: module.rank + reserve }));
-    return new IncreLoraTuner(settings, whole, saved, reserve);
+    return new IncreLoraTuner(settings, whole, saved, reserve, this.#method.watchesLast ?? false);
   }
 
   /** Builds a tuner with these ranks. Each module has the scale of its rank. */

@@ -16,13 +16,14 @@ export class IncreLoraTuner extends AdaLoraTuner {
     modules: readonly LowRankModule[],
     saved: readonly TrainedParameter[],
     readonly reserve: number,
+    readonly watchesLast: boolean,
   ) {
     super(settings, modules, saved);
     this.watches = modules.length;
   }
 
   override withModules(modules: readonly LowRankModule[]): IncreLoraTuner {
-    return new IncreLoraTuner(this.settings, modules, this.saved, this.reserve);
+    return new IncreLoraTuner(this.settings, modules, this.saved, this.reserve, this.watchesLast);
   }
 
   override inject(
