@@ -14,17 +14,24 @@ export const goraConfigSchema = z
     max_rank: rank.optional(),
     /** The scale of a module with rank r: `true` for `lora_alpha / sqrt(r)`, `false` for `lora_alpha / r`. */
     use_rslora: z.boolean().default(true),
-    /** γ: the size of the initial increment, as a multiple of the weight's gradient. */
-    gamma: z.number().positive().default(0.05),
+    /** γ: the size of the initial increment, as a multiple of the weight's gradient. `0`: B starts at zero. */
+    gamma: z.number().min(0).default(0.05),
     /** Number of batches, in optimizer steps, for the mean gradient. */
     gradient_batches: z.int().min(1).default(64),
     /**
-     * Importance of a weight W with gradient G: the mean of |W G| (paper), or the Frobenius norm of W G (the code's
-     * default).
+     * Importance of a weight W with gradient G: the mean of |W G| (paper), the Frobenius norm of W G (the code's
+     * default), the mean length of its `rows`, or the mean or Frobenius norm of G alone.
      */
-    importance: z.enum(['mean', 'frobenius']).default('mean'),
-    /** Cost of a rank in the budget: `sqrt` of the features (paper), or their `sum` (the code's default). */
-    features: z.enum(['sqrt', 'sum']).default('sqrt'),
+    importance: z.enum(['mean', 'frobenius', 'rows', 'gradient-mean', 'gradient-frobenius']).default('mean'),
+    /** Whether shares of the budget are in proportion to the square root of the importance. */
+    root_importance: z.boolean().default(false),
+    /**
+     * Makes the shares of the budget a softmax with this temperature, of the importance scaled to 0 to 1. Default:
+     * shares in proportion to the importance.
+     */
+    softmax_temperature: z.number().positive().optional(),
+    /** Cost of a rank in the budget: `sqrt` of the features (paper), their `sum` (the code's default), or `log` of one more than the sum. */
+    features: z.enum(['sqrt', 'sum', 'log']).default('sqrt'),
     /** How a share of the budget becomes a rank: `nearest` (paper) or `down` (code). */
     rounding: z.enum(['nearest', 'down']).default('nearest'),
     /** Sign of the initial increment: against the gradient (paper), or along it (code). */

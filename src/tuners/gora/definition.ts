@@ -10,6 +10,14 @@ import { type GoraConfig, goraConfigSchema } from './config.ts';
 import { goraRanks, weightImportance } from './gora-ranks.ts';
 import { goraStart } from './gora-start.ts';
 
+/** The words for importance that is not the paper's. */
+const IMPORTANCE: Partial<Record<GoraConfig['importance'], string>> = {
+  frobenius: 'importance ‖W ∘ G‖',
+  rows: 'importance of rows of W ∘ G',
+  'gradient-mean': 'importance mean |G|',
+  'gradient-frobenius': 'importance ‖G‖',
+};
+
 /** GoRA (He et al., NeurIPS 2025, arXiv 2502.12171): the gradient of the weights gives LoRA's ranks and initial B. */
 export const gora = measuredLora<GoraConfig, typeof goraConfigSchema>({
   config: goraConfigSchema,
@@ -17,13 +25,17 @@ export const gora = measuredLora<GoraConfig, typeof goraConfigSchema>({
   chosen: { encoder: { rate: 1e-3, lora_alpha: 16 }, language: { rate: 2e-4, lora_alpha: 16 } },
   words: {
     title: 'GoRA',
-    titleWith: ({ importance, features, rounding, direction, use_rslora }) =>
+    titleWith: (settings) =>
       withVariants('GoRA', [
-        importance === 'frobenius' ? 'importance ‖W ∘ G‖' : [],
-        features === 'sum' ? 'budget of parameters' : [],
-        rounding === 'down' ? 'ranks rounded down' : [],
-        direction === 'ascent' ? 'along the gradient' : [],
-        use_rslora === false ? 'alpha / r' : [],
+        IMPORTANCE[settings.importance as GoraConfig['importance']] ?? [],
+        settings.root_importance === true ? 'root of importance' : [],
+        settings.softmax_temperature === undefined ? [] : `softmax of ${settings.softmax_temperature}`,
+        settings.features === 'sum' ? 'budget of parameters' : [],
+        settings.features === 'log' ? 'budget of logarithms' : [],
+        settings.rounding === 'down' ? 'ranks rounded down' : [],
+        settings.direction === 'ascent' ? 'along the gradient' : [],
+        settings.gamma === 0 ? 'B₀ = 0' : [],
+        settings.use_rslora === false ? 'alpha / r' : [],
       ]),
     tags: ['peft', 'lora', 'gora'],
   },
@@ -48,7 +60,7 @@ async function measure(
   const { modules } = even;
   const gradients = modules.map(({ path }) => tuner.gradientOf(path, gradient));
   const importance = modules.map((module, k) =>
-    weightImportance(tuner.weight(module), gradients[k]!, config.importance),
+    weightImportance(tuner.weight(module), gradients[k]!, config.importance, module.outFeatures),
   );
   if (!importance.some((value) => value > 0))
     throw new UserError({

@@ -7,39 +7,67 @@ interface Sizes {
   outFeatures: number;
 }
 
-/** The importance I(W): the mean of |W ∘ G| over all elements, or the Frobenius norm of W ∘ G. */
+/**
+ * The importance I(W): of W ∘ G or of the gradient G alone, the mean of the absolute elements, the Frobenius norm, or
+ * the mean length of the rows.
+ *
+ * @param weight row-major, with `rows` rows
+ */
 export function weightImportance(
   weight: Float32Array,
   gradient: Float32Array,
   kind: GoraConfig['importance'],
+  rows: number,
 ): number {
-  let [sum, squares] = [0, 0];
-  for (let i = 0; i < weight.length; i++) {
-    const product = weight[i]! * gradient[i]!;
-    sum += Math.abs(product);
-    squares += product * product;
+  const isOfGradient = kind.startsWith('gradient-');
+  const width = weight.length / rows;
+  let [sum, squares, lengths] = [0, 0, 0];
+  for (let row = 0; row < rows; row++) {
+    let square = 0;
+    for (let i = row * width; i < (row + 1) * width; i++) {
+      const product = (isOfGradient ? 1 : weight[i]!) * gradient[i]!;
+      sum += Math.abs(product);
+      square += product * product;
+    }
+    squares += square;
+    lengths += Math.sqrt(square);
   }
-  return kind === 'mean' ? sum / weight.length : Math.sqrt(squares);
+  if (kind === 'rows') return lengths / rows;
+  return kind.endsWith('mean') ? sum / weight.length : Math.sqrt(squares);
+}
+
+/** Converts importance to shares of the budget, which add up to 1. */
+function sharesOf(
+  importance: readonly number[],
+  { root_importance, softmax_temperature: temperature }: GoraConfig,
+): number[] {
+  const values = importance.map((value) => (root_importance ? Math.sqrt(value) : value));
+  const least = Math.min(...values);
+  const range = Math.max(...values) - least || 1;
+  const parts = temperature ? values.map((value) => Math.exp((value - least) / range / temperature)) : values;
+  const all = parts.reduce((a, b) => a + b, 0);
+  return parts.map((part) => part / all);
 }
 
 /**
- * Computes ranks from importance. Each module gets a share of the budget in proportion to its importance. Its rank is
- * that share divided by the cost of one rank, within the limits.
+ * Computes ranks from importance. Each module gets a share of the budget. Its rank is that share divided by the cost of
+ * one rank, within the limits.
  */
 export function goraRanks(
   modules: readonly Sizes[],
   importance: readonly number[],
-  { r, min_rank, max_rank, features, rounding }: GoraConfig,
+  config: GoraConfig,
 ): number[] {
+  const { r, min_rank, max_rank, features, rounding } = config;
   const { least, most } = rankRange(r, min_rank, max_rank);
   const costs = modules.map(({ inFeatures, outFeatures }) => {
     const sum = inFeatures + outFeatures;
-    return features === 'sqrt' ? Math.sqrt(sum) : sum;
+    return { sqrt: Math.sqrt(sum), sum, log: Math.log1p(sum) }[features];
   });
   const budget = costs.reduce((sum, cost) => sum + cost * r, 0);
-  const all = importance.reduce((a, b) => a + b, 0);
+  const shares = sharesOf(importance, config);
   return modules.map(({ inFeatures, outFeatures }, k) => {
-    const share = (budget * importance[k]!) / all;
+    const share = budget * shares[k]!;
     // GoRA's code rounds the share before it divides.
     const rank =
       rounding === 'nearest'

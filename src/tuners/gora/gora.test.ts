@@ -7,7 +7,7 @@ import { initialise } from '../../models/initialise.ts';
 import type { LoraTuner } from '../lora/lora-tuner.ts';
 import { factorName } from '../low-rank/factors.ts';
 import type { WeightGradientTuner } from '../measured/weight-gradient-tuner.ts';
-import { goraConfigSchema } from './config.ts';
+import { type GoraConfig, goraConfigSchema } from './config.ts';
 import { goraRanks, weightImportance } from './gora-ranks.ts';
 import { goraStart } from './gora-start.ts';
 
@@ -29,16 +29,25 @@ const golden = JSON.parse(readFileSync('src/tuners/fixtures/gora.json', 'utf8'))
       min_rank: number;
       max_rank: number;
     })[];
+  /** By kind. */
+  importance: Record<GoraConfig['importance'], ByModule<number>>;
+  /** Larger modules, in which costs and shares lead to different ranks. */
+  large: {
+    r: number;
+    sizes: ByModule<[inFeatures: number, outFeatures: number]>;
+    cases: { settings: Partial<GoraConfig>; importance: ByModule<number>; ranks: ByModule<number> }[];
+  };
 };
 
 const names = Object.keys(golden.sizes);
 const sizes = Object.values(golden.sizes).map(([inFeatures, outFeatures]) => ({ inFeatures, outFeatures }));
-const importanceOf = (kind: 'mean' | 'frobenius') =>
+const importanceOf = (kind: GoraConfig['importance']) =>
   names.map((name) =>
     weightImportance(
       Float32Array.from(golden.weights[name]!),
       Float32Array.from(golden.gradients[name]!),
       kind,
+      golden.sizes[name]![1],
     ),
   );
 
@@ -70,6 +79,37 @@ describe.each(golden.cases)(
     });
   },
 );
+
+it.each(Object.keys(golden.importance) as GoraConfig['importance'][])(
+  'gives the importance of the released code: %s',
+  (kind) => {
+    const theirs = Object.values(golden.importance[kind]);
+    // The released code sums in 32 bits.
+    importanceOf(kind).forEach((value, k) => expect(value / theirs[k]!).toBeCloseTo(1, 5));
+  },
+);
+
+it.each(golden.large.cases)(
+  'gives the ranks of the released code with $settings',
+  ({ settings, importance, ranks }) => {
+    const { r, sizes: large } = golden.large;
+    const modules = Object.values(large).map(([inFeatures, outFeatures]) => ({ inFeatures, outFeatures }));
+    const config = goraConfigSchema.parse({ r, rounding: 'down', min_rank: 1, max_rank: 48, ...settings });
+    expect(goraRanks(modules, Object.values(importance), config)).toEqual(Object.values(ranks));
+  },
+);
+
+it('gives even ranks if a softmax has nothing to tell apart', () => {
+  const config = goraConfigSchema.parse({ r: 3, min_rank: 1, features: 'sum', softmax_temperature: 0.5 });
+  const even = sizes.map(() => ({ inFeatures: 8, outFeatures: 8 }));
+  expect(
+    goraRanks(
+      even,
+      even.map(() => 0.1),
+      config,
+    ),
+  ).toEqual(even.map(() => 3));
+});
 
 it('gives the ranks of the paper', () => {
   const config = goraConfigSchema.parse({ r: golden.r, min_rank: 1 });
@@ -128,7 +168,7 @@ describe.each(FAMILIES)('a run on %s', (family) => {
 it.each([
   [{ min_rank: 9 }, 'min_rank'],
   [{ max_rank: 7 }, 'max_rank'],
-  [{ gamma: 0 }, 'gamma'],
+  [{ gamma: -1 }, 'gamma'],
   [{ direction: 'down' }, 'direction'],
 ])('rejects %j', (settings, key) => {
   const result = goraConfigSchema.safeParse(settings);
