@@ -1,21 +1,16 @@
 import { generationConfigOf } from '../generation/legacy-config.ts';
-import { headNamed, writesText } from '../models/heads/registry.ts';
+import { writesText } from '../models/heads/registry.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { ByteStream } from '../onnx/schema.ts';
-import { ADAPTER } from '../optimum/model-graphs.ts';
 import { type OnnxDtype, onnxDtypes } from '../optimum/onnx-dtypes.ts';
-import { type OnnxSource, onnxFiles } from '../optimum/onnx-files.ts';
-import type { LoadedModel } from '../program/model-weights.ts';
-import { UserError } from '../support/user-error.ts';
+import { onnxFiles } from '../optimum/onnx-files.ts';
 import { buildTokenizer, TOKENIZER_FILES, tokenizerJsons } from '../text/build-tokenizer.ts';
 import { CHAT_TEMPLATE_FILE } from '../text/chat/read-chat-template.ts';
 import { tokenizerClassOf } from '../text/convert/convert-tokenizer.ts';
-import type { TunedValues } from '../tuners/tuner.ts';
-import { assertFiniteValues, finiteReader } from './finite-values.ts';
-import { fittingReader } from './fitting-base.ts';
+import { assertFiniteValues } from './finite-values.ts';
 import { trainedConfig } from './full-model.ts';
-import type { Notes } from './notes.ts';
 import { onnxConfig } from './onnx-config.ts';
+import { type OnnxModel, onnxSource } from './onnx-source.ts';
 import { CONFIG, GENERATION_CONFIG } from './read-model.ts';
 import { sentenceFiles } from './sentence-files.ts';
 
@@ -24,12 +19,6 @@ export interface ExportOnnxOptions {
   dtypes?: readonly OnnxDtype[] | undefined;
   /** Maximum size of a file in bytes. The rest goes to files of external data. Default: protobuf's limit. */
   maxBytes?: number | undefined;
-}
-
-/** A model with its adapter, if it has one. */
-export interface OnnxModel extends TunedValues {
-  model: LoadedModel;
-  notes: Notes | undefined;
 }
 
 /** The small files of the base model. */
@@ -67,7 +56,7 @@ export function onnxFolder(
     maxLength: notes?.data.max_length,
     chatTemplate: files.has(CHAT_TEMPLATE_FILE) ? text(CHAT_TEMPLATE_FILE) : undefined,
   });
-  const models = onnxFiles(sourceOf(opened), dtypes, maxBytes);
+  const models = onnxFiles(onnxSource(opened), dtypes, maxBytes);
   const external = models.filter((one) => one.files.size > 1).map((one) => [one.name, one.files.size - 1]);
   const made = new Map<string, string>([[TOKENIZER_FILES.config, json(tokenizerConfig)]]);
   if (!files.has(TOKENIZER_FILES.tokenizer)) made.set(TOKENIZER_FILES.tokenizer, json(tokenizer));
@@ -81,28 +70,6 @@ export function onnxFolder(
     ...models.flatMap((one) => [...one.files].map(([name, stream]) => [`onnx/${name}`, stream] as const)),
     ...[...made].map(([name, content]) => [name, inMemory(content)] as const),
   ]);
-}
-
-/** What the files are made from. A buffer that the checkpoint lacks is zeros. */
-function sourceOf({ model, tuner, values, notes }: OnnxModel): OnnxSource {
-  if (tuner.virtualTokens && headNamed(model.headKind).reads === 'cached') {
-    throw new UserError({
-      where: 'the adapter',
-      fault: `puts ${tuner.virtualTokens.count} virtual tokens before every text, which programs for ONNX do not count in their cache`,
-      hint: 'Use adalora generate.',
-    });
-  }
-  const readBase = fittingReader({ model, notes });
-  const read = finiteReader(tuner.merged?.(values, readBase) ?? readBase);
-  return {
-    model,
-    tuner: tuner.merged ? undefined : tuner,
-    read(name, start, end) {
-      if (name === ADAPTER) return values.slice(start, end);
-      if (!model.buffers.has(name)) return read(name, start, end);
-      return 'data' in model.locate(name) ? new Float32Array(end - start) : model.readRange(name, start, end);
-    },
-  };
 }
 
 function json(content: unknown): string {
