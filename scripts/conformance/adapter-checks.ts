@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BaseDtype } from '../../src/bases/base-dtype.ts';
 import { readAdapter } from '../../src/formats/adapters/node/adapter-folder.ts';
 import type { StoredAdapter } from '../../src/formats/adapters/stored-adapter.ts';
 import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
@@ -8,6 +9,8 @@ import type { LoadedModel } from '../../src/program/model-weights.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { Program } from '../../src/program/program.ts';
 import { elementCount } from '../../src/support/element-count.ts';
+import { fittingReader } from '../../src/trained/fitting-base.ts';
+import type { Notes } from '../../src/trained/notes.ts';
 import { everyParameter } from '../../src/tuners/full/definition.ts';
 import { weightStart } from '../../src/tuners/lora/start-factors.ts';
 import type { MethodRun } from '../../src/tuners/method-run.ts';
@@ -25,6 +28,9 @@ const PROBE_LIMIT = 1e-5;
 /** A trajectory that was replayed to its end. */
 export interface Replayed {
   model: LoadedModel<TaskModel>;
+  /** The model with weights in float32, and the type of the weights on which it was trained. */
+  plain: LoadedModel<TaskModel>;
+  baseDtype: BaseDtype;
   run: MethodRun;
   /** The final values. */
   values: Float32Array;
@@ -38,7 +44,7 @@ export interface Replayed {
  * adapter, one is made from its values.
  */
 export async function adapterChecks(findings: Findings, folder: string, replayed: Replayed): Promise<void> {
-  const { model, run, values, tensors } = replayed;
+  const { model, plain, baseDtype, run, values, tensors } = replayed;
   const path = join(folder, 'adapter');
   const isSaved = existsSync(path);
   const adapter = isSaved ? await readAdapter(path) : run.store?.(tensors.finalValues(), '../base');
@@ -52,8 +58,8 @@ export async function adapterChecks(findings: Findings, folder: string, replayed
   const probe = readSafetensors(join(folder, 'probe.safetensors'));
   const inputs = withPrefix(probe, 'batch.');
   const batch = batchOf(inputs);
-  const check = async (what: string, { tuner, values }: TunedValues, prefix = '') => {
-    const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
+  const check = async (what: string, { tuner, values }: TunedValues, prefix = '', over = model) => {
+    const program = new Program(nodeEngine(over, 'cpu'), over, tuner);
     const ours = inTheirOrder(model, await program.predict(values, feedsOf(model, inputs)), batch);
     await program.release();
     const [actual, expected] = [ours, logitsOf(probe, prefix)].map((all) =>
@@ -72,10 +78,11 @@ export async function adapterChecks(findings: Findings, folder: string, replayed
     const converted = convert(adapter, path);
     await check(`as ${form}`, kindOf(converted, path).import(model, converted, path));
   }
-  const read = imported.tuner.merged?.(imported.values, model.readRange);
+  const notes = baseDtype === 'float32' ? undefined : ({ base_dtype: baseDtype } as Notes);
+  const read = imported.tuner.merged?.(imported.values, fittingReader({ model: plain, notes }));
   // Without recorded logits after merging, the unmerged logits are compared.
   const prefix = [...probe.keys()].some((name) => name.startsWith('merged_')) ? 'merged_' : '';
-  if (read) await check('merged', wholeModel(model, read), prefix);
+  if (read) await check('merged', wholeModel(plain, read), prefix, plain);
 }
 
 /** A tuned model in which all parameters are trained values, taken from `read`. */

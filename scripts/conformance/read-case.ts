@@ -36,6 +36,8 @@ export const trajectorySchema = z.object({
     warmup: z.int().optional(),
     clip: z.number().optional(),
     neftune_noise_alpha: z.number().optional(),
+    /** The type of the frozen linear weights. Default: float32. */
+    base_dtype: z.enum(['int4']).optional(),
   }),
   steps: z.array(
     z.object({

@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { withBaseDtype } from '../../src/bases/node/with-base-dtype.ts';
 import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { Program } from '../../src/program/program.ts';
@@ -25,7 +28,10 @@ export async function trajectoryCase(folder: string): Promise<Findings> {
   const { training } = trajectory;
   const kind = trajectoryKind(trajectory.tuner.kind);
   const batches = readSafetensors(join(folder, 'batches.safetensors'));
-  const model = loadCase(join(folder, 'base'), trajectory.task_type, withPrefix(batches, '1.'));
+  const plain = loadCase(join(folder, 'base'), trajectory.task_type, withPrefix(batches, '1.'));
+  const baseDtype = training.base_dtype ?? 'float32';
+  const cacheFolder = mkdtempSync(join(tmpdir(), 'adalora-trajectory-'));
+  const model = await withBaseDtype(plain, baseDtype, { cacheFolder });
   const findings = new Findings();
   try {
     const run = trajectoryMethod(model, trajectory, kind);
@@ -81,10 +87,14 @@ export async function trajectoryCase(folder: string): Promise<Findings> {
     }
     await program.release();
     tensors.checkFinal(findings, updater.values);
-    await adapterChecks(findings, folder, { model, run, values: updater.values, kind, tensors });
+    await adapterChecks(findings, folder, {
+      ...{ model, plain, baseDtype, run, kind, tensors },
+      values: updater.values,
+    });
     return findings;
   } finally {
     model.close();
+    rmSync(cacheFolder, { recursive: true });
   }
 }
 

@@ -17,6 +17,7 @@ export function trajectoryMethod(
     {
       defaults: 'huggingface',
       model: '../base',
+      ...(training.base_dtype && { base_dtype: training.base_dtype }),
       method,
       // A method without settings has no section, because a section would be rejected.
       ...(Object.keys(given).length > 0 && { [method]: given }),

@@ -8,6 +8,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import peft, torch
 from peft import IA3Config, LoraConfig, PrefixTuningConfig, PromptTuningConfig, VeraConfig, get_peft_model
 from peft.optimizers import create_lorafa_optimizer, create_loraplus_optimizer, lorafa
+from four_bits import four_bits
 from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification, AutoModelForSeq2SeqLM
 
@@ -16,6 +17,8 @@ HEADS = {"SEQ_CLS": AutoModelForSequenceClassification, "CAUSAL_LM": AutoModelFo
 SHAPES = {
     "bert": dict(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=24, max_position_embeddings=12,
                  hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0),
+    "bert-64": dict(hidden_size=64, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64, max_position_embeddings=12,
+                    hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0),
     "gpt2": dict(n_embd=16, n_layer=1, n_head=2, n_positions=12, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, pad_token_id=0,
                  bos_token_id=1, eos_token_id=2),
     "llama": dict(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=1, intermediate_size=24,
@@ -34,6 +37,8 @@ CASES = {
     "llama-olora": ("llama", "CAUSAL_LM", dict(kind="LORA", init_lora_weights="olora", use_rslora=True, target_modules=["q_proj", "v_proj"], r=2, lora_alpha=2), {}),
     "bert-loraplus": ("bert", "SEQ_CLS", dict(kind="LORA", loraplus_lr_ratio=8, bias="lora_only", target_modules=ENC, r=3, lora_alpha=6), dict(lr=1e-3)),
     "llama-lorafa": ("llama", "SEQ_CLS", dict(kind="LORA", lorafa=True, target_modules=["q_proj", "up_proj"], r=3, lora_alpha=6), {}),
+    # PEFT's LoRA on this project's int4 weights. It starts from the decomposition of their rounding errors.
+    "bert-loftq": ("bert-64", "SEQ_CLS", dict(kind="LORA", init_lora_weights="loftq", target_modules=ENC, r=3, lora_alpha=6), dict(base_dtype="int4")),
     "bert-ia3": ("bert", "SEQ_CLS", dict(kind="IA3"), dict(lr=2e-2)),
     "gpt2-ia3": ("gpt2", "CAUSAL_LM", dict(kind="IA3"), dict(lr=2e-2)),
     "bart-ia3": ("bart", "SEQ_2_SEQ_LM", dict(kind="IA3", target_modules=["k_proj", "v_proj", "fc1", "fc2"], feedforward_modules=["fc2"]), dict(lr=2e-2)),
@@ -57,7 +62,7 @@ dump = lambda path, value: path.write_text(json.dumps(value, indent=1, sort_keys
 
 
 def make_model(model_type, task, seed):
-    config = AutoConfig.for_model(model_type, vocab_size=29, **SHAPES[model_type], **({"num_labels": 3} if task == "SEQ_CLS" else {}))
+    config = AutoConfig.for_model(model_type.partition("-")[0], vocab_size=29, **SHAPES[model_type], **({"num_labels": 3} if task == "SEQ_CLS" else {}))
     model = HEADS[task].from_config(config, attn_implementation="eager")
     g = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -83,13 +88,31 @@ def make_batch(task, config, seed, batch=3, length=7, even=False):
 
 def peft_model(model, task, kind, settings):
     configs = {"LORA": LoraConfig, "IA3": IA3Config, "VERA": VeraConfig, "PROMPT_TUNING": PromptTuningConfig, "PREFIX_TUNING": PrefixTuningConfig}
-    pm = get_peft_model(model, configs[kind](task_type=task, **settings)).train()
+    loftq = settings.get("init_lora_weights") == "loftq"
+    pm = get_peft_model(model, configs[kind](task_type=task, **{**settings, **({"init_lora_weights": True} if loftq else {})})).train()
+    if loftq: start_with_loftq(pm)
     if settings.get("init_lora_weights", True) is True:   # a factor that starts at zero would make the other factor's gradient zero
         g = torch.Generator().manual_seed(1)
         with torch.no_grad():
             for n, p in sorted(pm.named_parameters()):
                 if "lora_B" in n or "vera_lambda_b" in n: p.copy_(0.1 * torch.randn(p.shape, generator=g))
     return pm
+
+
+def start_with_loftq(pm):
+    """Rounds the weights of all linear modules but the head and the pooler, which a checkpoint may lack, and decomposes the rounding errors of those that are adapted."""
+    for name, module in pm.named_modules():
+        linear = getattr(module, "base_layer", module)
+        if not isinstance(linear, torch.nn.Linear) or any(part in name for part in ("classifier", "pooler", "lora_", "base_layer")): continue
+        weight = linear.weight.detach().numpy().astype("float64")
+        rounded = four_bits(weight)
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(rounded))
+            if not hasattr(module, "lora_A"): continue
+            u, s, vt = torch.linalg.svd(torch.from_numpy(weight - rounded))
+            r, root = module.r["default"], (s / module.scaling["default"]).sqrt()
+            module.lora_A["default"].weight.copy_(root[:r, None] * vt[:r])
+            module.lora_B["default"].weight.copy_(u[:, :r] * root[:r])
 
 
 def draws(seed, stream, step, start, count):
@@ -150,7 +173,7 @@ def case(name, seed):
     pm = peft_model(model, task, tuner["kind"], settings)
     start = pathlib.Path(tempfile.mkdtemp()) / "start"
     config = pm.peft_config["default"]
-    if settings.get("init_lora_weights", True) is not True:
+    if settings.get("init_lora_weights", True) not in (True, "loftq"):
         config.init_lora_weights = True; pm.save_pretrained(start); config.init_lora_weights = settings["init_lora_weights"]
     optimizer = optimizer_of(pm, tuner, training["lr"], training["weight_decay"])
     named = [(n, p) for n, p in pm.named_parameters() if p.requires_grad]
@@ -185,7 +208,7 @@ def case(name, seed):
         with torch.no_grad(): tensors["merged_logits"] = pm.merge_and_unload()(**probe).logits
     save_file(plain(tensors), folder / "probe.safetensors")
     undetermined = [short(n) for n, _ in named if n.endswith(("key.bias", "k_proj.bias"))]
-    dump(folder / "trace.json", {**({"undetermined": undetermined} if undetermined else {}), "model_type": model_type, "task_type": task, "seed": seed,
+    dump(folder / "trace.json", {**({"undetermined": undetermined} if undetermined else {}), "model_type": model.config.model_type, "task_type": task, "seed": seed,
                                  "versions": {"peft": peft.__version__, "torch": torch.__version__}, "tuner": tuner, "training": training, "steps": trace})
     print(f"{name}: loss {trace[0]['loss']:.4f} -> {trace[-1]['loss']:.4f}")
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { readSafetensors } from '../../formats/node/safetensors-file.ts';
 import { isInt4, loftqFactors } from './loftq-factors.ts';
 
 const { rows, columns, rounding, cases } = JSON.parse(
@@ -35,6 +36,35 @@ it.each(cases)('of rank $rank take back the rounding as numpy does', ({ rank, re
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) square += increment(i, j) ** 2;
   expect(Math.sqrt(rounding ** 2 - square)).toBeCloseTo(residual, 5);
   expect(residual).toBeLessThan(rounding);
+});
+
+it('of a model are those of its golden trajectory', () => {
+  const folder = 'src/tuners/fixtures/trajectories/bert-loftq';
+  const base = readSafetensors(`${folder}/base/model.safetensors`);
+  const initial = readSafetensors(`${folder}/initial.safetensors`);
+  const read = (tensors: typeof base, name: string) => tensors.get(name)!.data as Float32Array;
+  for (const path of [
+    'attention.self.query',
+    'attention.self.value',
+    'attention.output.dense',
+    'output.dense',
+  ]) {
+    const [name, rank] = [`bert.encoder.layer.0.${path}`, 3];
+    const module = { path: name, inFeatures: 64, outFeatures: 64, rank, scale: 2 };
+    const { a, b } = loftqFactors(module, read(base, `${name}.weight`));
+    const [theirA, theirB] = ['A', 'B'].map((factor) =>
+      read(initial, `base_model.model.${name}.lora_${factor}.weight`),
+    ) as [Float32Array, Float32Array];
+    // The signs of singular vectors are arbitrary, but their products are not.
+    for (let i = 0; i < 64; i++)
+      for (let j = 0; j < 64; j++) {
+        let off = 0;
+        for (let k = 0; k < rank; k++)
+          off += b[i * rank + k]! * a[k * 64 + j]! - theirB[i * rank + k]! * theirA[k * 64 + j]!;
+        // A and B are float32, and the largest product is about 0.01.
+        expect(Math.abs(off)).toBeLessThan(2e-8);
+      }
+  }
 });
 
 it('exist for weights that an int4 base rounds', () => {
