@@ -1,5 +1,5 @@
 import { generationConfigOf } from '../generation/legacy-config.ts';
-import { writesText } from '../models/heads/registry.ts';
+import { headNamed, writesText } from '../models/heads/registry.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { ByteStream } from '../onnx/schema.ts';
 import { type OnnxDtype, onnxDtypes } from '../optimum/onnx-dtypes.ts';
