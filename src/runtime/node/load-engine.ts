@@ -1,4 +1,5 @@
 import { UserError } from '../../support/user-error.ts';
+import { notInstalled } from '../not-installed.ts';
 import { disableTelemetry } from './disable-telemetry.ts';
 
 const ENGINE = 'onnxruntime-node';
@@ -20,13 +21,7 @@ export async function loadEngine(
     const { code, message } = error as NodeJS.ErrnoException;
     const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
     if (!isMissing && code !== 'ERR_DLOPEN_FAILED') throw error;
-    if (isMissing && message.includes(`'${ENGINE}'`)) {
-      throw new UserError({
-        where: ENGINE,
-        fault: 'is not installed',
-        hint: `Run: npm install ${ENGINE}@1 --ignore-scripts`,
-      });
-    }
+    if (isMissing && message.includes(`'${ENGINE}'`)) throw notInstalled(ENGINE, ' --ignore-scripts');
     throw new UserError({
       where: ENGINE,
       fault: `has no binary for ${process.platform}/${process.arch}: ${message.split('\n')[0]}`,

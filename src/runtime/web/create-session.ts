@@ -2,7 +2,7 @@ import { UserError } from '../../support/user-error.ts';
 import { DISABLED_OPTIMIZERS } from '../disabled-optimizers.ts';
 import { wrapSession } from '../run-session.ts';
 import type { Session, SessionOptions } from '../session.ts';
-import { loadEngine } from './load-engine.ts';
+import { loadEngine, type WebEngine } from './load-engine.ts';
 
 /** A file with external weights of the graph. */
 export interface WeightFile {
@@ -27,9 +27,9 @@ export interface WebSessionOptions extends SessionOptions {
  */
 export async function createSession(model: Uint8Array, options: WebSessionOptions): Promise<Session> {
   const { device, threads, weightFiles, engineUrl } = options;
-  const { env, InferenceSession, Tensor } = await loadEngine(device);
-  if (threads) env.wasm.numThreads = threads;
-  if (engineUrl !== undefined) env.wasm.wasmPaths = engineUrl;
+  const engine = await loadEngine(device);
+  const { InferenceSession, Tensor } = engine;
+  configure(engine, { threads, engineUrl });
   const session = await InferenceSession.create(model, {
     executionProviders: device === 'webgpu' ? ['webgpu', 'wasm'] : ['wasm'],
     enableMemPattern: false,
@@ -43,6 +43,18 @@ export async function createSession(model: Uint8Array, options: WebSessionOption
     },
   }).catch(explain);
   return wrapSession(session, Tensor, { fillsOutputs: false });
+}
+
+/**
+ * Sets the number of threads and the place of the engine's files. The engine has one WebAssembly module per page and
+ * reads these settings from a global, so sessions cannot have their own.
+ */
+function configure(
+  { env }: WebEngine,
+  { threads, engineUrl }: Pick<WebSessionOptions, 'threads' | 'engineUrl'>,
+): void {
+  if (threads) env.wasm.numThreads = threads;
+  if (engineUrl !== undefined) env.wasm.wasmPaths = engineUrl;
 }
 
 function explain(error: Error): never {

@@ -1,4 +1,5 @@
 import { UserError } from '../../support/user-error.ts';
+import { notInstalled } from '../not-installed.ts';
 import type { Device } from '../session.ts';
 
 /** One of the engine's builds for the web. */
@@ -17,9 +18,7 @@ export async function loadEngine(device: Exclude<Device, 'cpu'>): Promise<WebEng
 }
 
 function explain(error: Error & { code?: string }): never {
-  if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
-  const [where, fault] = ['onnxruntime-web', 'is not installed'];
-  throw new UserError({ where, fault, hint: 'Run: npm install onnxruntime-web@1' });
+  throw error.code === 'ERR_MODULE_NOT_FOUND' ? notInstalled('onnxruntime-web') : error;
 }
 
 async function findGpu(): Promise<void> {
