@@ -5,8 +5,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SCORE_KINDS } from '../../src/cli/score/score-kinds.ts';
 import { textFile } from '../../src/data/node/text-files.ts';
+import { SCORE_KINDS } from '../../src/tasks/official-scores/score-kinds.ts';
 
 interface Case {
   kind: string;

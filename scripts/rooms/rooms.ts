@@ -27,7 +27,7 @@ export const ROOMS = {
   bases: 'frozen weights as integers',
   optimum: 'ONNX files as Optimum exports them',
   generation: 'search over a language model',
-  tasks: 'one folder per task',
+  tasks: 'one folder per task, official scores of files',
   run: "a run's config, events, folder and checkpoints",
   recipes: "the paper's experiments as configs",
   trained: 'opening models and adapters: predict, evaluate, generate, merge, export',

@@ -2,8 +2,8 @@ import { Argument, Command } from 'commander';
 import { printable } from '../../support/printable.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { ScoredFiles } from '../score/score-kind.ts';
-import { SCORE_KINDS } from '../score/score-kinds.ts';
+import type { ScoredFiles } from '../../tasks/official-scores/score-kind.ts';
+import { SCORE_KINDS } from '../../tasks/official-scores/score-kinds.ts';
 
 type Flags = Record<keyof ScoredFiles, string>;
 type OptionalFile = Exclude<keyof ScoredFiles, 'predictions'>;

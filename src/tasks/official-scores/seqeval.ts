@@ -2,12 +2,7 @@ import { fileLines } from '../../data/file-lines.ts';
 import { RowProblems } from '../../data/row-problems.ts';
 import { type EntityScores, seqeval as scoreEntities } from '../../metrics/seqeval.ts';
 import { UserError } from '../../support/user-error.ts';
-import {
-  type ConllShape,
-  conllShape,
-  isBoundary,
-  splitLine,
-} from '../../tasks/token-classification/conll-shape.ts';
+import { type ConllShape, conllShape, isBoundary, splitLine } from '../token-classification/conll-shape.ts';
 import type { ScoreKind } from './score-kind.ts';
 
 /** Maximum number of different tags. With more, the column probably contains words. */

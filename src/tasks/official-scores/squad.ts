@@ -1,8 +1,8 @@
 import { type AnsweredQuestion, squadScores } from '../../metrics/squad/squad-scores.ts';
 import { squadV2Scores } from '../../metrics/squad/squad-v2-scores.ts';
 import { UserError } from '../../support/user-error.ts';
-import { isSquadV2 } from '../../tasks/question-answering/is-squad-v2.ts';
-import { readQuestions } from '../../tasks/question-answering/read-questions.ts';
+import { isSquadV2 } from '../question-answering/is-squad-v2.ts';
+import { readQuestions } from '../question-answering/read-questions.ts';
 import type { ScoreKind } from './score-kind.ts';
 import { valuesById } from './values-by-id.ts';
 
