@@ -334,3 +334,9 @@ it.skipIf(NO_OPEN_MPI)(
     }
   },
 );
+
+it('has an example of twenty lines, which docs/embeddings.md shows', () => {
+  const example = readFileSync('examples/search.ts', 'utf8');
+  expect(example.trimEnd().split('\n').length).toBeLessThanOrEqual(20);
+  expect(readFileSync('docs/embeddings.md', 'utf8')).toContain(`\`\`\`ts\n${example}\`\`\`\n`);
+});
