@@ -4,10 +4,7 @@ import type { TaskModel } from '../objectives/task-model.ts';
 
 /** Returns the same model with graphs that read their frozen linear weights from a quantized base. */
 export function onBase<Model extends TaskModel>(model: Model, base: FrozenBase): Model {
-  const on = (network: Network) => {
-    network.base = base;
-    return network;
-  };
+  const on = (network: Network) => network.with({ base });
   return {
     ...model,
     buildLogits: (network, change) => model.buildLogits(on(network), change),

@@ -73,8 +73,7 @@ function cachedGraph(
   phase: 'encode' | 'decode',
   change: (inputs: ModelInputs, cache: KeyValueCache) => Partial<ModelInputs>,
 ): CachedGraph {
-  const { network } = tunedNetwork(tuner, false);
-  network.generates = true;
+  const network = tunedNetwork(tuner, false).network.with({ generates: true });
   let cache: KeyValueCache | undefined;
   const logits = model.buildLogits(network, (inputs) => {
     cache = new KeyValueCache(network.graph, inputs.batch, phase);

@@ -4,6 +4,7 @@ import type { Graph, Value } from '../graph/graph.ts';
 import { elementCount } from '../support/element-count.ts';
 import { Random } from '../support/random.ts';
 import { type Drawn, DropoutPool } from './dropout-pool.ts';
+import { DropoutPools } from './dropout-pools.ts';
 import { type BatchRows, MaskPart } from './mask-part.ts';
 
 /** Prefix of the names of dropout's inputs in a training graph. See {@link DropoutSites}. */
@@ -15,11 +16,6 @@ const NOISE_SCALE = 'noise_scale_';
 
 /** The number of positions at which a window can start: about a million, so that masks hardly ever repeat. */
 const START_POSITIONS = 2 ** 20;
-
-/**
- * The pools of this process. Its graphs share a pool as long as one of them is in use: a million draws take 0.07 s.
- */
-const POOLS = new Map<string, WeakRef<DropoutPool>>();
 
 type FeedTensors = Record<string, { data: Float32Array | Int32Array; dims: number[] }>;
 
@@ -44,12 +40,14 @@ export class DropoutSites {
   readonly #noises: { alpha: number; size: Dimension }[] = [];
   #offsets: Value | undefined;
   #fractions = 0;
-  readonly #pools = new Map<string, DropoutPool>();
+  readonly #pools: DropoutPools;
   readonly #parts: MaskPart[] = [];
 
-  constructor(graph: Graph, source: MaskSource = 'host') {
+  /** @param pools shared with other graphs of the run */
+  constructor(graph: Graph, source: MaskSource = 'host', pools = new DropoutPools()) {
     this.#graph = graph;
     this.#source = source;
+    this.#pools = pools;
   }
 
   /** Returns x · mask / (1 - p). Each call has its own mask. */
@@ -106,16 +104,16 @@ export class DropoutSites {
       if (rows) throw new Error('a graph cuts the masks of whole batches');
       feeds[OFFSETS] = { data: offsets, dims: [offsets.length] };
       for (const [drawn, length] of this.#poolLengths(symbols)) {
-        const data = this.#pool(seed, drawn).atLeast(length);
+        const data = this.#pools.of(seed, drawn).atLeast(length);
         feeds[POOL + drawn] = { data, dims: [data.length] };
       }
       return feeds;
     }
     // A part of a batch reads little of the pool, so the pool is not prepared for the whole batch.
     if (!rows)
-      for (const [drawn, length] of this.#poolLengths(symbols)) this.#pool(seed, drawn).atLeast(length);
+      for (const [drawn, length] of this.#poolLengths(symbols)) this.#pools.of(seed, drawn).atLeast(length);
     this.#sites.forEach(({ shape, drawn }, site) => {
-      const pool = this.#pool(seed, drawn);
+      const pool = this.#pools.of(seed, drawn);
       const read = (start: number, end: number) => pool.read(offsets[site]! + start, offsets[site]! + end);
       if (rows) feeds[MASK + site] = this.#part(site).cut(read, symbols, rows);
       else {
@@ -164,15 +162,5 @@ export class DropoutSites {
       lengths.set(drawn, Math.max(length, lengths.get(drawn) ?? 0));
     }
     return lengths;
-  }
-
-  #pool(seed: number, drawn: Drawn): DropoutPool {
-    const key = `${seed} ${drawn}`;
-    const own = this.#pools.get(key);
-    if (own) return own;
-    const pool = POOLS.get(key)?.deref() ?? new DropoutPool(seed, drawn);
-    POOLS.set(key, new WeakRef(pool));
-    this.#pools.set(key, pool);
-    return pool;
   }
 }

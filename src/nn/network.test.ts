@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { input } from '../graph/build.ts';
 import { Graph } from '../graph/graph.ts';
+import type { FrozenBase } from './base/frozen-base.ts';
 import { type Injection, Network } from './network.ts';
 
 function network() {
@@ -42,10 +43,8 @@ describe('a part of a network', () => {
         return [];
       },
     };
-    const whole = new Network(graph, { injection });
-    const layer = whole.at('layer');
     const product = input(graph, 'product', 'float32', [2, 3]);
-    whole.base = {
+    const base: FrozenBase = {
       paths: new Set(['layer.dense']),
       packing: 'never',
       product(path) {
@@ -53,6 +52,7 @@ describe('a part of a network', () => {
         return product;
       },
     };
+    const layer = new Network(graph, { injection }).with({ base }).at('layer');
     expect(layer.linear('dense', x, 3, { bias: false })).toBe(product);
     expect(asked).toEqual(['parameter layer.dense.weight', 'base layer.dense', 'increments layer.dense']);
   });

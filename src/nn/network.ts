@@ -4,6 +4,7 @@ import type { Graph, Value } from '../graph/graph.ts';
 import type { AttentionCache } from './attention-cache.ts';
 import { type FrozenBase, NORMS } from './base/frozen-base.ts';
 import { DropoutSites, type MaskSource } from './dropout.ts';
+import type { DropoutPools } from './dropout-pools.ts';
 import type { VirtualTokens } from './virtual-tokens.ts';
 
 /** The changes that a tuner makes to a network while it is built. Paths are Hugging Face's, without `.weight`. */
@@ -119,9 +120,9 @@ export class Network {
   /** The hidden states at which layers start: see {@link layerInput}. */
   readonly layerInputs: Value[] = [];
   /** The rounded weights of frozen linear modules. Undefined uses the checkpoint's weights. */
-  base: FrozenBase | undefined;
+  readonly base: FrozenBase | undefined = undefined;
   /** Whether the graph generates text: see `FrozenBase.product`. */
-  generates = false;
+  readonly generates: boolean = false;
   /** The path of the weight that produces the logits of words. */
   words: string | undefined;
   /** The path of this part. It is a prefix of every path requested from this part; '' for the whole network. */
@@ -136,11 +137,22 @@ export class Network {
   /** @param options.noiseAlpha NEFTune's α, in training; by default 0 */
   constructor(
     readonly graph: Graph,
-    options: { injection?: Injection; training?: boolean; masks?: MaskSource; noiseAlpha?: number } = {},
+    options: {
+      injection?: Injection;
+      training?: boolean;
+      masks?: MaskSource;
+      pools?: DropoutPools;
+      noiseAlpha?: number;
+    } = {},
   ) {
     this.injection = options.injection;
     this.noiseAlpha = options.noiseAlpha ?? 0;
-    this.dropouts = options.training ? new DropoutSites(graph, options.masks) : undefined;
+    this.dropouts = options.training ? new DropoutSites(graph, options.masks, options.pools) : undefined;
+  }
+
+  /** Returns the same network with other frozen weights, or for a graph that generates text. */
+  with(change: { base: FrozenBase } | { generates: boolean }): Network {
+    return Object.assign(Object.create(this), change);
   }
 
   /** Returns the part of the network below a path. It takes paths relative to that path, and shares everything else. */

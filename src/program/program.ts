@@ -1,4 +1,5 @@
 import { symbolsOf } from '../graph/symbols-of.ts';
+import { DropoutPools } from '../nn/dropout-pools.ts';
 import { inParts } from '../objectives/labelled-rows.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import { ALONE } from '../parallel/alone.ts';
@@ -66,6 +67,7 @@ export class Program {
     this.communicator = communicator;
     // Masks can be cut in the graph only for whole batches.
     this.#options = {
+      pools: new DropoutPools(),
       ...training,
       masks: communicator.size > 1 || model.joint || measuresNoise ? 'host' : engine.masks,
     };

@@ -2,6 +2,7 @@ import { gradients } from '../autodiff/gradients.ts';
 import { add, concat, input, multiply, reshape, slice } from '../graph/build.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import type { DropoutSites, MaskSource } from '../nn/dropout.ts';
+import type { DropoutPools } from '../nn/dropout-pools.ts';
 import { type Injection, Network } from '../nn/network.ts';
 import type { LossOptions, TaskModel } from '../objectives/task-model.ts';
 import { elementCount } from '../support/element-count.ts';
@@ -29,6 +30,8 @@ export interface TrainingOptions extends LossOptions {
   gradientCheckpointing?: boolean;
   /** The place where dropout masks are cut. Default: the host. */
   masks?: MaskSource;
+  /** The draws of the masks, shared with other graphs of the run. */
+  pools?: DropoutPools;
   /** α of NEFTune's noise on word embeddings. Default: 0. */
   noiseAlpha?: number;
 }
@@ -97,7 +100,7 @@ export function trainingNetwork(tuner: Tuner, options: TrainingOptions): { netwo
 export function tunedNetwork(
   tuner: Tuner,
   training: boolean,
-  { masks, noiseAlpha }: Pick<TrainingOptions, 'masks' | 'noiseAlpha'> = {},
+  { masks, pools, noiseAlpha }: Pick<TrainingOptions, 'masks' | 'pools' | 'noiseAlpha'> = {},
   layout?: ParameterLayout,
 ): { network: Network; flat: Value; injection: Injection } {
   const graph = new Graph();
@@ -108,7 +111,7 @@ export function tunedNetwork(
     layout,
     (parts) => network.dropouts?.fraction(parts),
   );
-  const network: Network = new Network(graph, { training, masks, noiseAlpha, injection });
+  const network: Network = new Network(graph, { training, masks, pools, noiseAlpha, injection });
   return { network, flat, injection };
 }
 

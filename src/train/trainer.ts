@@ -1,3 +1,4 @@
+import { DropoutPools } from '../nn/dropout-pools.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import { ALONE } from '../parallel/alone.ts';
 import { assertEqual } from '../parallel/assert-equal.ts';
@@ -70,6 +71,7 @@ export class Trainer {
   readonly #meter = new Meter();
   readonly #evaluations: Evaluations;
   readonly #skipped = new SkippedSteps();
+  readonly #pools = new DropoutPools();
   #program: Program;
   readonly #batches: StepBatches;
   #savedAt = -1;
@@ -349,6 +351,6 @@ export class Trainer {
 
   #newProgram(): Program {
     const { engine, model, method, communicator } = this.#inputs;
-    return new Program(engine, model, method.tuner, { ...this.#settings, communicator });
+    return new Program(engine, model, method.tuner, { ...this.#settings, communicator, pools: this.#pools });
   }
 }

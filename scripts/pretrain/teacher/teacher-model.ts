@@ -26,8 +26,8 @@ export async function openTeacher(folder: string, dtype: BaseDtype): Promise<Tea
   const model = await withBaseDtype(opened, dtype);
   const config = model.config as BertConfig;
   const graph = new Graph();
-  const network = new Network(graph);
-  if (dtype !== 'float32') network.base = baseFormat(opened, dtype).base;
+  const plain = new Network(graph);
+  const network = dtype === 'float32' ? plain : plain.with({ base: baseFormat(opened, dtype).base });
   const hidden = bertModel(network, config, modelInputs(graph));
   return { width: config.hidden_size, session: await nodeEngine(model, 'cpu').open({ hidden }) };
 }

@@ -30,7 +30,7 @@ function methodSections(): MethodSections {
   return Object.fromEntries(sections) as unknown as MethodSections;
 }
 
-let built: { names: number; schema: RunSchema } | undefined;
+export type RunSchema = ReturnType<typeof runSchema>;
 
 /**
  * The schema of a run's YAML file, with all methods and tasks defined so far. `CommonInput` (run-config.ts) describes
@@ -38,15 +38,7 @@ let built: { names: number; schema: RunSchema } | undefined;
  *
  * @throws UserError if a program defines a method with the name of another key
  */
-export function runSchema(): RunSchema {
-  const names = METHOD_NAMES.length + TASK_NAMES.length;
-  if (built?.names !== names) built = { names, schema: build() };
-  return built.schema;
-}
-
-export type RunSchema = ReturnType<typeof build>;
-
-function build() {
+export function runSchema() {
   const before = {
     model: z.string().min(1).default(EMBEDDED_MODEL),
     model_init: z.enum(['checkpoint', 'random']).default('checkpoint'),

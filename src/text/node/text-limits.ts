@@ -1,6 +1,6 @@
 import { UserError } from '../../support/user-error.ts';
 import type { TextLimits } from '../build-tokenizer.ts';
-import { limitTime, TookTooLong } from './limit-time.ts';
+import { TimeLimit, TookTooLong } from './time-limit.ts';
 
 /** A text of a megabyte takes half a second. */
 const ENCODING_SECONDS = 10;
@@ -18,9 +18,10 @@ export const TEXT_LIMITS: TextLimits = {
 };
 
 function limited(seconds: number, where: string, fault: string) {
+  const limit = new TimeLimit();
   return <T>(work: () => T): T => {
     try {
-      return limitTime(work, 1000 * seconds);
+      return limit.run(work, 1000 * seconds);
     } catch (error) {
       throw error instanceof TookTooLong ? new UserError({ where, fault }) : error;
     }
