@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LossFunction, plan, train } from '../src/index.ts';
+import { runTypeScript } from './support/run-typescript.ts';
 import { trainHere } from './support/train-here.ts';
-import { Workspace } from './support/workspace.ts';
+import { eventsOf, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 beforeAll(() => {
@@ -121,6 +122,51 @@ describe('functions of the program in a config', () => {
     await expect(
       train({ ...smoothed, training: { ...smoothed.training, label_smoothing_factor: 0.1 } }),
     ).rejects.toThrow('does not apply to compute_loss_func');
+  });
+
+  it('replace the loss of embeddings, for a whole batch and in parts', async () => {
+    const pairs = Array.from({ length: 12 }, (_, i) => ({
+      question: `the ${i % 2 ? 'cat' : 'dog'} ${i}`,
+      answer: `a ${i}`,
+    }));
+    const lossesOf = async (output: string, data: object, compute_loss_func?: LossFunction) => {
+      await train({
+        ...{
+          model: workspace.path('model'),
+          task: 'sentence_embedding',
+          method: 'lora',
+          defaults: 'huggingface',
+        },
+        data: { train: pairs, anchor: 'question', positive: 'answer', ...data },
+        training: { max_steps: 3, logging_steps: 1, per_device_train_batch_size: 6, compute_loss_func },
+        output: workspace.path(output),
+      });
+      return eventsOf(workspace.events(output), 'step').map(({ loss }) => loss);
+    };
+    const same: LossFunction = (vectors, labels, { crossEntropy, matmul, normalised, reshape, slice }) => {
+      const [, examples, width] = vectors.shape;
+      const column = (i: number) => normalised(reshape(slice(vectors, 0, i, i + 1), [examples!, width!]));
+      return crossEntropy(matmul(column(0), column(1), { transposeB: true, scale: 20 }), labels);
+    };
+    const plain = await lossesOf('embedding-default', {});
+    expect(plain).toHaveLength(3);
+    for (const data of [{}, { mini_batch_size: 2 }]) {
+      const replaced = await lossesOf(`embedding-same-${Object.keys(data)}`, data, same);
+      // Sums of 32-bit numbers in another order.
+      replaced.forEach((loss, i) => expect(loss / plain[i]!).toBeCloseTo(1, 5));
+    }
+    const twice: LossFunction = (vectors, labels, ops) => ops.multiply(same(vectors, labels, ops), 2);
+    await expect(lossesOf('embedding-twice', {}, twice)).rejects.toThrow('same is not defined');
+  });
+
+  it('train as the example shows', () => {
+    const example = readFileSync('examples/own-functions.ts', 'utf8').replace(
+      "'sentence-transformers/all-MiniLM-L6-v2'",
+      "'./model'",
+    );
+    const output = runTypeScript(workspace.folder, 'own-functions', example);
+    expect(output).toContain('eval_accuracy');
+    expect(`${workspace.read('runs/own-functions/README.md')}`).toContain('own score, own schedule');
   });
 
   it('are rejected with the reason', async () => {

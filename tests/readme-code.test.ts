@@ -89,6 +89,8 @@ beforeAll(async () => {
   // Some examples train the built-in model with all defaults.
   writeTinyData(workspace.path('train.tsv'), 64, 1);
   writeTinyData(workspace.path('dev.tsv'), 24, 2);
+  const pairs = tinyRows(12, 3).map(({ text, label }) => ({ question: text, answer: `${label}: ${text}` }));
+  workspace.write('pairs.jsonl', pairs.map((pair) => `${JSON.stringify(pair)}\n`).join(''));
   writeTinyModel(workspace.path('sentence-transformers', 'all-MiniLM-L6-v2'));
   symlinkSync(resolve('examples'), workspace.path('examples'));
   // `npx adalora` is the built program, as in a checkout.

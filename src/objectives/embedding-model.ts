@@ -1,4 +1,4 @@
-import { add, gather, input, multiply, slice } from '../graph/build.ts';
+import { add, concat, gather, input, iota, multiply, reshape, slice } from '../graph/build.ts';
 import { symbol } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 import type { CommonConfig, ModelDefinition } from '../models/model-definition.ts';
@@ -12,6 +12,7 @@ import {
 } from '../nn/pair-losses.ts';
 import { normalised } from '../nn/pool-tokens.ts';
 import type { HostTensor, Tensors } from '../runtime/session.ts';
+import { type LossFunction, ownLoss } from './own-loss.ts';
 import { type JointLoss, type TaskModel, taskModel } from './task-model.ts';
 
 /** A loss over text vectors, with its settings. `kind` is its name in sentence-transformers. */
@@ -47,11 +48,13 @@ export function embeddingModel(loss: EmbeddingLoss, matryoshka?: Matryoshka) {
       ...Array.from({ length: loss.columns }, (_, column) => columnInput(column)),
       ...(targetsOf(loss) ? [TARGETS] : []),
     ],
-    build: (outputs) => jointLoss(outputs, loss, matryoshka),
+    build: (outputs, customLoss) => jointLoss(outputs, { loss, matryoshka, customLoss }),
     join: (batches, texts) => join(joint.inputs, batches, texts),
   };
   return (definition: ModelDefinition, config: CommonConfig): TaskModel => ({
-    ...taskModel(definition, config, 'FEATURE_EXTRACTION', (vectors) => joint.build(vectors())),
+    ...taskModel(definition, config, 'FEATURE_EXTRACTION', (vectors, _, options) =>
+      joint.build(vectors(), options?.customLoss),
+    ),
     joint,
   });
 }
@@ -62,7 +65,13 @@ function targetsOf({ kind }: EmbeddingLoss): 'int32' | 'float32' | undefined {
   return kind === 'cosent' || kind === 'cosine' ? 'float32' : undefined;
 }
 
-function jointLoss(outputs: Value, loss: EmbeddingLoss, matryoshka: Matryoshka | undefined): Value {
+interface LossParts {
+  loss: EmbeddingLoss;
+  matryoshka: Matryoshka | undefined;
+  customLoss: LossFunction | undefined;
+}
+
+function jointLoss(outputs: Value, { loss, matryoshka, customLoss }: LossParts): Value {
   const { graph } = outputs.node;
   const rows = Array.from({ length: loss.columns }, (_, column) =>
     input(graph, columnInput(column), 'int32', [EXAMPLES]),
@@ -70,14 +79,30 @@ function jointLoss(outputs: Value, loss: EmbeddingLoss, matryoshka: Matryoshka |
   const dtype = targetsOf(loss);
   const targets = dtype && input(graph, TARGETS, dtype, [EXAMPLES]);
   const columns = rows.map((row) => gather(outputs, row));
-  if (!matryoshka) return lossOf(columns, targets, loss);
+  const computed = (vectors: readonly Value[]) =>
+    customLoss ? replacedLoss(vectors, targets, customLoss) : lossOf(vectors, targets, loss);
+  if (!matryoshka) return computed(columns);
   const { dims, weights } = matryoshka;
   return dims
     .map((width, i) => {
       const cut = columns.map((vectors) => normalised(slice(vectors, 1, 0, width)));
-      return multiply(lossOf(cut, targets, loss), weights[i]!);
+      return multiply(computed(cut), weights[i]!);
     })
     .reduce((sum, part) => add(sum, part));
+}
+
+/** A custom loss of vectors [columns, examples, features]. Without targets, its labels are the numbers of the examples. */
+function replacedLoss(
+  columns: readonly Value[],
+  targets: Value | undefined,
+  customLoss: LossFunction,
+): Value {
+  const [examples, width] = columns[0]!.shape as [Value['shape'][number], Value['shape'][number]];
+  const stacked = concat(
+    columns.map((vectors) => reshape(vectors, [1, examples, width])),
+    0,
+  );
+  return ownLoss(customLoss, stacked, targets ?? iota(columns[0]!.node.graph, examples));
 }
 
 function lossOf(columns: readonly Value[], targets: Value | undefined, loss: EmbeddingLoss): Value {

@@ -1,19 +1,31 @@
 import * as build from '../graph/build.ts';
 import type { Value } from '../graph/graph.ts';
 import { average, binaryCrossEntropy, crossEntropy, meanSquaredError } from '../nn/losses.ts';
+import { pairwiseCosine } from '../nn/pair-losses.ts';
+import { normalised } from '../nn/pool-tokens.ts';
 import { shown } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 
 /** The operations that a user's loss function may call: those of the graph, and the built-in losses. */
-export const LOSS_OPS = { ...build, average, binaryCrossEntropy, crossEntropy, meanSquaredError };
+export const LOSS_OPS = {
+  ...build,
+  average,
+  binaryCrossEntropy,
+  crossEntropy,
+  meanSquaredError,
+  normalised,
+  pairwiseCosine,
+};
 export type LossOps = typeof LOSS_OPS;
 
 /**
  * Builds the loss of a user's program as a graph.
  *
- * @param logits [rows, outputs]: a row for each text, or for each token with a label
- * @param labels class ids: int32 [rows], where -100 must not count; sets of labels: float32 [rows, outputs], 1 for each
- * that applies; numbers: float32 [rows]
+ * @param logits [rows, outputs]: a row for each text, or for each token with a label. For questions, a row of all
+ * positions for each answer's start, then one for each end. For embeddings, the vectors [columns, examples, features]
+ * @param labels class ids or positions: int32 [rows], where -100 must not count; sets of labels: float32 [rows,
+ * outputs], 1 for each that applies; numbers: float32 [rows]. For embeddings: scores of pairs, float32 [examples], or
+ * classes of texts, int32 [examples], or without either the numbers of the examples, int32 [examples]
  * @returns the mean loss over the rows, float32 []
  */
 export type LossFunction = (logits: Value, labels: Value, ops: LossOps) => Value;

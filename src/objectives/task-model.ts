@@ -18,7 +18,7 @@ export interface LossOptions {
   labelSmoothing?: number;
   /** For each class, the weight of its rows. Default: 1. */
   classWeights?: readonly number[];
-  /** Replaces the loss, for tasks with a label for each row of logits. */
+  /** Replaces the loss. */
   customLoss?: LossFunction;
   /** Whether the loss will be differentiated. Default: false. */
   training?: boolean;
@@ -43,7 +43,7 @@ export interface TaskModel extends TunableModel {
 /** A loss in which every example of a step depends on all the others. */
 export interface JointLoss {
   /** Builds the loss [] of outputs [texts, features]. Declares the inputs that state which texts belong together. */
-  build(outputs: Value): Value;
+  build(outputs: Value, customLoss?: LossFunction): Value;
   /** Names of the inputs that state which texts belong together. */
   readonly inputs: readonly string[];
   /** Merges these inputs of several batches. `texts` holds each batch's number of texts. */
@@ -54,7 +54,7 @@ export interface JointLoss {
  * Combines a model family, a config, a head and a loss. Lists the parameters, linear modules and sublayers.
  *
  * @param buildLoss builds the loss; its argument builds the logits. See {@link TaskModel.buildLoss}
- * @throws UserError if the family has no such head
+ * @throws UserError if the family has no such head; `buildLoss` throws one if the loss ignores a custom loss
  */
 export function taskModel(
   definition: ModelDefinition,
@@ -90,7 +90,19 @@ export function taskModel(
     states,
     wordTables,
     buildLogits,
-    buildLoss: (network, options) => buildLoss((change) => buildLogits(network, change), network, options),
+    buildLoss(network, { customLoss, ...options } = {}) {
+      const logits = (change?: ChangeInputs) => buildLogits(network, change);
+      if (!customLoss) return buildLoss(logits, network, options);
+      let isReplaced = false;
+      const noticed: LossFunction = (...parts) => {
+        isReplaced = true;
+        return customLoss(...parts);
+      };
+      const loss = buildLoss(logits, network, { ...options, customLoss: noticed });
+      if (isReplaced) return loss;
+      const fault = 'does not apply to this task, whose loss cannot be replaced';
+      throw new UserError({ key: 'training.compute_loss_func', fault, hint: 'Remove it.' });
+    },
   };
 }
 

@@ -153,7 +153,7 @@ export class JointProgram {
         this.#options,
       );
       const outputs = input(new Graph(), OUTPUTS, 'float32', [symbol('texts'), width]);
-      const loss = joint.build(outputs);
+      const loss = joint.build(outputs, this.#options.customLoss);
       const [gradient] = gradients(loss, [outputs]);
       return {
         forward: {

@@ -161,25 +161,17 @@ function smoothingProblems({ label_smoothing_factor: factor }: TrainingSection, 
 }
 
 function classProblems(
-  {
-    class_weights,
-    fall_back_to_majority,
-    linear_probe,
-    compute_loss_func,
-    log_gradient_noise_scale,
-  }: TrainingSection,
+  { class_weights, fall_back_to_majority, linear_probe, log_gradient_noise_scale }: TrainingSection,
   task: TaskName,
 ): Problem[] {
   const { classes, training } = taskNamed(task);
-  const { probeLoss, comparesExamples, smoothsLabels } = training;
+  const { probeLoss, comparesExamples } = training;
   const foreign = {
     ...(class_weights && !classes?.counts && { class_weights: 'its loss has no classes to weight' }),
     ...(log_gradient_noise_scale &&
       comparesExamples && { log_gradient_noise_scale: 'its loss compares the examples of a batch' }),
     ...(fall_back_to_majority && !classes?.counts && { fall_back_to_majority: 'its rows have no classes' }),
     ...(linear_probe && !probeLoss && { linear_probe: 'its examples have no row of labels each' }),
-    ...(compute_loss_func &&
-      !(probeLoss || smoothsLabels) && { compute_loss_func: 'its loss has no label for each row of logits' }),
   };
   return Object.entries(foreign).map(([key, reason]) => ({
     path: ['training', key],

@@ -129,8 +129,8 @@ export const trainingSchema = z.strictObject({
    */
   class_weights: z.union([z.literal('balanced'), z.record(z.string(), z.number().positive())]).optional(),
   /**
-   * A function of your program that replaces the task's loss. It gets logits, labels and the operations of a graph. For
-   * tasks with a label for each text or token. `eval_loss` remains the task's loss.
+   * A function of your program that replaces the task's loss. It gets logits, labels and the operations of a graph.
+   * `eval_loss` remains the task's loss.
    */
   compute_loss_func: functionOnly<LossFunction>().optional(),
   /**
