@@ -19,7 +19,7 @@ import { tinyModels } from './tiny-families.ts';
 /** An encoder, a decoder with transposed weights, and two stacks. */
 const FAMILIES = ['bert', 'gpt2', 'bart'] as const;
 
-/** Every method and every variant of LoRA that has another graph. LoftQ's is LoRA's, over int4 (tests/fitting-base.test.ts). */
+/** Every method, and the variants of LoRA with other graphs. LoftQ's graph is LoRA's, see tests/fitting-base.test.ts. */
 const CONFIGS: [string, RunConfig][] = [
   ...METHOD_NAMES.map((name): [string, RunConfig] => [name, methodConfig(name)]),
   ...Object.entries({

@@ -21,7 +21,10 @@ export const elasticShape = {
   b: z.int().min(1).default(4),
   /** Whether `b` falls to zero between `tinit` and `tfinal` (`cubic`) or not (`constant`). */
   schedule: z.enum(['cubic', 'constant']).default('cubic'),
-  /** Whether the optimizer forgets the moments of all values when ranks move, as in the released code. Default: those of new triplets only. */
+  /**
+   * Whether the optimizer forgets the moments of all values when ranks move, as in the released code. Default: those of
+   * new triplets only.
+   */
   restart_optimizer: z.boolean().default(false),
   ...tripletShape,
 };

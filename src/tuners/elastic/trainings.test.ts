@@ -43,7 +43,10 @@ const golden = JSON.parse(readFileSync('src/tuners/fixtures/trainings.json', 'ut
   >;
 };
 
-/** Gradient descent, in the place of Lion. The other optimizers have moments, which each released code treats differently. */
+/**
+ * Gradient descent, in the place of Lion. The other optimizers have moments, which each released code treats
+ * differently.
+ */
 vi.mock('../../optim/optimizer.ts', async (original) => {
   const { makeOptimizer, ...others } = await original<typeof import('../../optim/optimizer.ts')>();
   const descent = (length: number): Optimizer => ({

@@ -30,7 +30,10 @@ export const goraConfigSchema = z
      * shares in proportion to the importance.
      */
     softmax_temperature: z.number().positive().optional(),
-    /** Cost of a rank in the budget: `sqrt` of the features (paper), their `sum` (the code's default), or `log` of one more than the sum. */
+    /**
+     * Cost of a rank in the budget: `sqrt` of the features (paper), their `sum` (the code's default), or `log` of one
+     * more than the sum.
+     */
     features: z.enum(['sqrt', 'sum', 'log']).default('sqrt'),
     /** How a share of the budget becomes a rank: `nearest` (paper) or `down` (code). */
     rounding: z.enum(['nearest', 'down']).default('nearest'),

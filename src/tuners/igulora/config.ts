@@ -20,7 +20,10 @@ export const iguLoraConfigSchema = oneBudget(
     path_points: z.int().min(1).default(20),
     /** Initial λ of all triplets. */
     initial_lambda: z.number().default(0.1),
-    /** Whether the kept triplets train on when the ranks are final (`false`), or from their initial values (`true`), as in the released code's second run. */
+    /**
+     * Whether training starts again when the ranks are final: the kept triplets and the head return to their initial
+     * values, as in the released code's second run. Default: they train on.
+     */
     restart: z.boolean().default(false),
   }),
 );

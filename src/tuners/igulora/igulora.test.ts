@@ -31,7 +31,11 @@ const golden = JSON.parse(readFileSync('src/tuners/fixtures/igulora.json', 'utf8
   bySize: Training;
 };
 
-/** Compares each allocation with the kept triplets of the released code. `size`: a budget in parameters, with the cost of one rank. */
+/**
+ * Compares each allocation with the kept triplets of the released code.
+ *
+ * @param size number of parameters of a rank, for a budget in parameters
+ */
 function replay(
   { shapes, target, trace }: Training,
   check: (kept: number[], theirs: number[]) => void,

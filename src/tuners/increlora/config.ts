@@ -18,11 +18,17 @@ export const increLoraConfigSchema = z
     top_h: z.int().min(1).default(10),
     /** Number of triplets that such a module gains. Default: half of `target_r`. */
     incre_rank_num: z.int().min(1).optional(),
-    /** Whether the last round of growth stops at the target (`exact`), or every module gains all of its triplets (`whole`, as in the released code). */
+    /**
+     * The last round of growth: it stops at the target (`exact`), or each growing module gains all of its triplets
+     * (`whole`, as in the released code).
+     */
     last_round: z.enum(['exact', 'whole']).default('exact'),
-    /** The score of a step with several micro-batches: their `mean`, or that of the `last` one (as in the released code). */
+    /**
+     * The score of a step with several micro-batches: their `mean`, or that of the `last` one (as in the released
+     * code).
+     */
     score_batches: z.enum(['mean', 'last']).default('mean'),
-    /** Whether new triplets start with the warm-up of the learning rate, as in the released code. */
+    /** Whether new triplets start with a warm-up of the learning rate, as in the released code. */
     warm_up_new: z.boolean().default(false),
     /** Train the next triplets of each module before they are added, with λ fixed at 1e-5. */
     advance_learn: z.boolean().default(true),

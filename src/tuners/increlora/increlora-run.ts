@@ -74,14 +74,9 @@ export class IncreLoraRun implements MethodRun {
     if (this.settled) return {};
     this.#holdReserve(values);
     if (growsAt(step, this.#method.growth.schedule)) return this.#grow(step);
-    return this.#begun
-      ? {}
-      : {
-          relayout: this.#change(
-            step,
-            this.#ranks.map(() => 0),
-          ),
-        };
+    if (this.#begun) return {};
+    const noGains = this.#ranks.map(() => 0);
+    return { relayout: this.#change(step, noGains) };
   }
 
   ranks(): Record<string, number> {
