@@ -1,5 +1,5 @@
 import type { DownloadProgress } from '../formats/download-progress.ts';
-import { openFetchedCheckpoint } from '../formats/fetched-checkpoint.ts';
+import { fetchCheckpoint } from '../formats/fetch-checkpoint.ts';
 import type { Files } from '../formats/files.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { Engine } from '../program/engine.ts';
@@ -30,11 +30,13 @@ export async function loadWeights(
   onProgress?: (progress: DownloadProgress) => void,
   hashed = false,
 ): Promise<PageModel> {
-  const checkpoint = await openFetchedCheckpoint(files);
-  const stored = storedNames(model, checkpoint, files.name).values();
-  const digests = await checkpoint.load(stored, onProgress, hashed);
+  const { checkpoint, digests, bytesOf } = await fetchCheckpoint(
+    files,
+    (headers) => storedNames(model, headers, files.name).values(),
+    { onProgress, hashed },
+  );
   const bound = bindModel(model, checkpoint, files.name, () => '');
-  return { ...runnable(bound, device, (file) => checkpoint.bytesOf(file)), digests };
+  return { ...runnable(bound, device, bytesOf), digests };
 }
 
 /** Like {@link loadWeights}, but with new weights. */

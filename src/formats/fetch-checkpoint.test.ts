@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DownloadProgress } from './download-progress.ts';
 import { encodeSafetensors } from './encode-safetensors.ts';
-import { openFetchedCheckpoint } from './fetched-checkpoint.ts';
+import { fetchCheckpoint } from './fetch-checkpoint.ts';
 import { type Files, filesFrom, type PageFile } from './files.ts';
 import { f32ToF16 } from './float.ts';
 import type { StoredTensor } from './tensor-data.ts';
@@ -46,27 +46,33 @@ function watched(files: Record<string, PageFile>): { set: Files; read: [number, 
 
 const indexOf = (map: Record<string, string>) => JSON.stringify({ weight_map: map });
 
-describe('openFetchedCheckpoint', () => {
+describe('fetchCheckpoint', () => {
   it('reads the header first, then only what is needed, each range of neighbours once', async () => {
     const tensors = { a: f32(1, 2), b: f32(3), c: f32(4, 5), d: f16(0.5), e: f16(7, 8, 9) };
     const { set, read } = watched({ 'model.safetensors': file(tensors) });
-    const checkpoint = await openFetchedCheckpoint(set);
-    expect(checkpoint.names()).toEqual(['a', 'b', 'c', 'd', 'e']);
-    const before = checkpoint.info('c');
-    expect(read).toEqual([
-      [0, 8],
-      [0, checkpoint.info('a').begin],
-    ]);
     const progress: DownloadProgress[] = [];
-    await checkpoint.load(['e', 'c', 'd', 'a'], (part) => progress.push(part));
-    const [a, c] = [8, before.begin];
+    const begins: number[] = [];
+    const { checkpoint, bytesOf } = await fetchCheckpoint(
+      set,
+      ({ names, info }) => {
+        expect(names()).toEqual(['a', 'b', 'c', 'd', 'e']);
+        begins.push(info('a').begin, info('c').begin);
+        expect(read).toEqual([
+          [0, 8],
+          [0, begins[0]],
+        ]);
+        return ['e', 'c', 'd', 'a'];
+      },
+      { onProgress: (part) => progress.push(part) },
+    );
+    const [a, c] = [8, begins[1]];
     expect(read.slice(2).map(([begin, end]) => end - begin)).toEqual([a, 8 + 2 + 6]);
     expect(read[3]![0]).toBe(c);
     expect(progress).toEqual([a, 24].map((received) => ({ file: 'model.safetensors', received, total: 24 })));
     for (const name of ['a', 'c', 'd', 'e'] as const) {
       const { begin, end, dtype, file } = checkpoint.info(name);
       const { data } = tensors[name];
-      const bytes = checkpoint.bytesOf(file.split('/').at(-1)!).subarray(begin, end);
+      const bytes = bytesOf(file.split('/').at(-1)!).subarray(begin, end);
       expect([...bytes]).toEqual([...new Uint8Array(data.buffer)]);
       expect(begin % data.BYTES_PER_ELEMENT).toBe(0);
       expect(dtype).toBe(tensors[name].dtype);
@@ -78,8 +84,7 @@ describe('openFetchedCheckpoint', () => {
 
   it('returns copies: changing them changes no weight', async () => {
     const { set } = watched({ 'model.safetensors': file({ a: f32(1) }) });
-    const checkpoint = await openFetchedCheckpoint(set);
-    await checkpoint.load(['a']);
+    const { checkpoint } = await fetchCheckpoint(set, () => ['a']);
     checkpoint.readFloat32('a')[0] = 2;
     expect(checkpoint.readFloat32('a')[0]).toBe(1);
   });
@@ -90,11 +95,10 @@ describe('openFetchedCheckpoint', () => {
       'x.safetensors': file({ a: f32(1) }),
       'y.safetensors': file({ b: f32(2, 3) }),
     });
-    const checkpoint = await openFetchedCheckpoint(set);
-    await checkpoint.load(['b', 'a']);
+    const { checkpoint, bytesOf } = await fetchCheckpoint(set, () => ['b', 'a']);
     expect([...checkpoint.readFloat32('b'), ...checkpoint.readFloat32('a')]).toEqual([2, 3, 1]);
     expect(checkpoint.info('b').file).toBe('model/y.safetensors');
-    expect(checkpoint.bytesOf('y.safetensors')).toHaveLength(8);
+    expect(bytesOf('y.safetensors')).toHaveLength(8);
   });
 
   it.each<[string, Record<string, PageFile>, string]>([
@@ -129,6 +133,6 @@ describe('openFetchedCheckpoint', () => {
       'puts tensor a into x.safetensors, which does not contain it',
     ],
   ])('rejects %s', async (_, files, message) => {
-    await expect(openFetchedCheckpoint(watched(files).set)).rejects.toThrow(message);
+    await expect(fetchCheckpoint(watched(files).set, () => [])).rejects.toThrow(message);
   });
 });
