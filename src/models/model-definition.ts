@@ -31,7 +31,12 @@ export interface ModelInputs {
   target: Dimension;
   /** int32 [n]: the hidden states for which a token-level head computes logits. Default: all. */
   logitRows?: Value;
-  /** Whether the last layer is computed for all tokens, even if the head reads only the first ones. */
+  /**
+   * int32 [batch]: the hidden states that a decoder returns, one for each example. Its last layer computes only keys and
+   * values for all tokens. Default: all.
+   */
+  asked?: Value;
+  /** Whether the last layer is computed for all tokens, even if the head reads only the first or the last ones. */
   everyRow?: boolean;
   /** Called by a head that pools, with the hidden states of all tokens. */
   onTokens?(hidden: Value): void;

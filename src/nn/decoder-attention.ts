@@ -1,6 +1,7 @@
 import { rotate } from '../graph/build.ts';
 import type { Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
+import { askedBias, askedRows } from './asked-rows.ts';
 import { attention } from './attention.ts';
 import { decoderBias } from './attention-bias.ts';
 import type { AttentionCache } from './attention-cache.ts';
@@ -48,13 +49,16 @@ export interface DecoderAttentionOptions {
 
 /**
  * Causal self-attention with rotary positions. Rows x [sequence · batch, width] attend to themselves and to the cached
- * tokens. Returns rows of the same shape.
+ * tokens. Returns rows of the same shape, or only the asked ones.
+ *
+ * @param asked int32 [batch]: the number of one row of each example
  */
 export function decoderAttention(
   module: Network,
   x: Value,
   { positionIds, attentionMask, batch, sequence, cache, virtual }: DecoderInputs,
   options: DecoderAttentionOptions,
+  asked?: Value,
 ): Value {
   const { heads, keyValueHeads, headSize, output = 'o_proj', outputBias = false } = options;
   const { normalise = (_, rows) => rows, dropout, scale, adjust } = options;
@@ -65,11 +69,16 @@ export function decoderAttention(
     return angles ? rotate(normed, angles, headSize) : normed;
   };
   const remembered = (name: string, rows: Value) => module.remembered(cache, name, rows, sequence, headSize);
+  const bias = decoderBias(attentionMask, sequence, { window: options.window, shared: virtual?.count });
   const mixed = attention(
     module,
-    [placed('q_norm', query), remembered('key', placed('k_norm', key)), remembered('value', value)],
-    decoderBias(attentionMask, sequence, { window: options.window, shared: virtual?.count }),
-    { batch, queries: sequence, heads, headSize, keyValueHeads, dropout, scale, adjust },
+    [
+      askedRows(placed('q_norm', query), asked),
+      remembered('key', placed('k_norm', key)),
+      remembered('value', value),
+    ],
+    askedBias(bias, asked),
+    { batch, queries: asked ? 1 : sequence, heads, headSize, keyValueHeads, dropout, scale, adjust },
   );
   return module.linear(output, mixed, x.shape[1] as number, { bias: outputBias });
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { cpu, wasm } from '../../tests/support/backends.ts';
-import { input } from '../graph/build.ts';
+import { gather, input } from '../graph/build.ts';
 import { symbol } from '../graph/dimension.ts';
 import { Graph } from '../graph/graph.ts';
 import { lower } from '../onnx/lower.ts';
-import { lastOfToken, lastTokens } from './last-rows.ts';
+import { lastOfToken, lastTokenRows } from './last-rows.ts';
 
 // One column per example: no padding, padding at the end, padding at the start, unmasked padding, only padding.
 const IDS = [
@@ -31,8 +31,8 @@ describe.each([cpu, wasm])('the last token of each example on $name', ({ open, t
     const attentionMask = input(graph, 'mask', 'int32', [batch, sequence]);
     const hidden = input(graph, 'hidden', 'float32', [20, 1]);
     const outputs = {
-      byBoth: lastTokens(hidden, { inputIds, attentionMask }, 9),
-      byMask: lastTokens(hidden, { inputIds, attentionMask }, undefined),
+      byBoth: gather(hidden, lastTokenRows({ inputIds, attentionMask }, 9)),
+      byMask: gather(hidden, lastTokenRows({ inputIds, attentionMask }, undefined)),
       ofSix: lastOfToken(hidden, inputIds, 6),
     };
     const session = await open(lower(outputs, { target }));

@@ -14,43 +14,47 @@ import {
 import { multiplyDimensions } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
+/** The inputs that say which tokens are padding. */
+interface Tokens {
+  inputIds: Value;
+  attentionMask: Value;
+}
+
 /**
- * Selects, from hidden states [sequence · batch, width], each example's last token that is not padding: [batch, width].
- * As in transformers, padding is every masked token and every token with the padding id.
+ * The number of each example's last token that is not padding, among hidden states [sequence · batch, width]: int32
+ * [batch]. As in transformers, padding is every masked token and every token with the padding id.
  *
  * @param padTokenId undefined if only the mask marks padding
  */
-export function lastTokens(
-  hidden: Value,
-  { inputIds, attentionMask }: { inputIds: Value; attentionMask: Value },
-  padTokenId: number | undefined,
-): Value {
-  const { graph } = hidden.node;
+export function lastTokenRows({ inputIds, attentionMask }: Tokens, padTokenId: number | undefined): Value {
+  const { graph } = inputIds.node;
   const isReal = greater(transpose(attentionMask, [1, 0]), constant(graph, [0], [], 'int32'));
-  return lastRows(hidden, inputIds, (rows, none) => {
+  return lastRows(inputIds, (rows, none) => {
     const masked = where(isReal, rows, none);
     if (padTokenId === undefined) return masked;
     return where(equal(inputIds, constant(graph, [padTokenId], [], 'int32')), none, masked);
   });
 }
 
-/** Selects each example's last token with the given id. Without such a token, selects the first token. */
+/** Selects each example's last token with the given id, [batch, width]. Without such a token, selects the first token. */
 export function lastOfToken(hidden: Value, inputIds: Value, id: number): Value {
   const isWanted = equal(inputIds, constant(hidden.node.graph, [id], [], 'int32'));
-  return lastRows(hidden, inputIds, (rows, none) => where(isWanted, rows, none));
+  return gather(
+    hidden,
+    lastRows(inputIds, (rows, none) => where(isWanted, rows, none)),
+  );
 }
 
 /**
- * Selects the last qualifying row of each example, [batch, width].
+ * The number of the last qualifying row of each example.
  *
  * @param choose takes the numbers of all rows, [sequence, batch], and replaces the numbers of unqualified rows by
  * `none`
  */
-function lastRows(hidden: Value, inputIds: Value, choose: (rows: Value, none: Value) => Value): Value {
+function lastRows(inputIds: Value, choose: (rows: Value, none: Value) => Value): Value {
   const [sequence, batch] = inputIds.shape;
-  const numbers = iota(hidden.node.graph, multiplyDimensions(sequence!, batch!));
+  const numbers = iota(inputIds.node.graph, multiplyDimensions(sequence!, batch!));
   // In float32, because every backend has a maximum of floats. It represents row numbers exactly.
   const rows = cast(reshape(numbers, [sequence!, batch!]), 'float32');
-  const last = max(choose(rows, slice(rows, 0, 0, 1)), [0]);
-  return gather(hidden, cast(last, 'int32'));
+  return cast(max(choose(rows, slice(rows, 0, 0, 1)), [0]), 'int32');
 }

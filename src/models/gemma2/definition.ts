@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { multiply, tanh } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
+import type { LayerRows } from '../../nn/decoder-layers.ts';
 import type { Network } from '../../nn/network.ts';
 import { rmsNorm } from '../../nn/rms-norm.ts';
 import { size } from '../config-fields.ts';
@@ -78,13 +79,13 @@ export function gemmaAttention(config: GemmaConfig & Parameters<typeof windowOf>
 export function gemmaLayer(
   network: Network,
   config: DecoderConfig,
-  hidden: Value,
+  { hidden, residual }: LayerRows,
   attend: (x: Value) => Value,
 ): Value {
   const norm = (name: string) => (x: Value) =>
     rmsNorm(network.at(`${name}_layernorm`), x, config.rms_norm_eps, NORM_OFFSET);
   const attended = normAndAdd(network.at('self_attn'), 'attention', attend(norm('input')(hidden)), {
-    residual: hidden,
+    residual,
     norm: norm('post_attention'),
   });
   const mlp = network.at('mlp');

@@ -1,7 +1,8 @@
 import { add, reshape, slice } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
-import { decoderAttention } from '../../nn/decoder-attention.ts';
+import { type DecoderAttentionOptions, decoderAttention } from '../../nn/decoder-attention.ts';
+import { decoderLayers, type LayerRows } from '../../nn/decoder-layers.ts';
 import { wordEmbedding } from '../../nn/embedding.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
@@ -55,7 +56,13 @@ export const gptNeox: ModelDefinition<GptNeoxConfig> = {
       (config) => config.classifier_dropout,
     ),
     QUESTION_ANS: spanHead('GPTNeoXForQuestionAnswering', gptNeoxModel),
-    FEATURE_EXTRACTION: featureHead('GPTNeoXModel', 'gpt_neox', gptNeoxModel, (config) => config.hidden_size),
+    FEATURE_EXTRACTION: featureHead(
+      'GPTNeoXModel',
+      'gpt_neox',
+      gptNeoxModel,
+      (config) => config.hidden_size,
+      'decoder',
+    ),
   },
 };
 
@@ -65,33 +72,45 @@ function gptNeoxModel(network: Network, config: GptNeoxConfig, inputs: ModelInpu
   const module = network.at('gpt_neox');
   const { inputIds, virtual } = inputs;
   const words = wordEmbedding(network.at(WORDS), [vocab_size, hidden_size], inputIds, { virtual });
-  let hidden = network.dropout(words, hidden_dropout);
-  for (let i = 0; i < config.num_hidden_layers; i++)
-    hidden = layer(module.at(`layers.${i}`), config, module.layerInput(hidden), inputs);
+  const embedded = network.dropout(words, hidden_dropout);
+  const hidden = decoderLayers(module, config.num_hidden_layers, embedded, inputs.asked, (i, rows) =>
+    layer(module.at(`layers.${i}`), config, rows, inputs),
+  );
   return layerNorm(module.at('final_layer_norm'), hidden, config.layer_norm_eps);
 }
 
 /** A layer. With parallel residuals, attention and the feed-forward network read the same hidden states. */
-function layer(network: Network, config: GptNeoxConfig, hidden: Value, inputs: ModelInputs): Value {
+function layer(
+  network: Network,
+  config: GptNeoxConfig,
+  { hidden, residual, asked }: LayerRows,
+  inputs: ModelInputs,
+): Value {
   const { intermediate_size, hidden_size, hidden_dropout, layer_norm_eps } = config;
   const norm = (name: string, x: Value) => layerNorm(network.at(name), x, layer_norm_eps);
   const [attention, mlp] = [network.at('attention'), network.at('mlp')];
   const mixed = network.dropout(
-    attend(attention, config, norm('input_layernorm', hidden), inputs),
+    attend(attention, config, norm('input_layernorm', hidden), inputs, asked),
     hidden_dropout,
   );
-  const attended = add(hidden, attention.sublayer('attention', mixed, { residual: hidden }));
-  const read = config.use_parallel_residual ? hidden : attended;
+  const attended = add(residual, attention.sublayer('attention', mixed, { residual }));
+  const read = config.use_parallel_residual ? residual : attended;
   const inner = mlp.linear('dense_h_to_4h', norm('post_attention_layernorm', read), intermediate_size);
   const outer = mlp.linear('dense_4h_to_h', activation(config.hidden_act)(inner), hidden_size);
   const dropped = network.dropout(outer, hidden_dropout);
   return add(attended, mlp.sublayer('feedForward', dropped, { residual: attended }));
 }
 
-function attend(module: Network, config: GptNeoxConfig, x: Value, inputs: ModelInputs): Value {
+function attend(
+  module: Network,
+  config: GptNeoxConfig,
+  x: Value,
+  inputs: ModelInputs,
+  asked: Value | undefined,
+): Value {
   const { num_attention_heads: heads, headSize, attention_bias: bias } = config;
   const width = heads * headSize;
-  return decoderAttention(module, x, inputs, {
+  const options: DecoderAttentionOptions = {
     ...{ heads, keyValueHeads: heads, headSize, rotary: config.rotary, dropout: config.attention_dropout },
     ...{ output: 'dense', outputBias: bias },
     // The query, key and value of each head are stored side by side.
@@ -101,5 +120,6 @@ function attend(module: Network, config: GptNeoxConfig, x: Value, inputs: ModelI
       const parts = reshape(fused, [tokens!, heads, 3, headSize]);
       return [0, 1, 2].map((i) => reshape(slice(parts, 2, i, i + 1), [tokens!, width]));
     },
-  });
+  };
+  return decoderAttention(module, x, inputs, options, asked);
 }

@@ -1,11 +1,12 @@
 import { add } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { decoderBias } from '../../nn/attention-bias.ts';
+import { decoderLayers } from '../../nn/decoder-layers.ts';
 import { embedding, wordEmbedding } from '../../nn/embedding.ts';
-import { lastTokens } from '../../nn/last-rows.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { selectRows } from '../../nn/select-rows.ts';
+import { encodeLast } from '../heads/encode-last.ts';
 import { featureHead } from '../heads/feature-extraction/feature-head.ts';
 import { spanHead } from '../heads/question-answering/span-head.ts';
 import { tokenHead } from '../heads/token-classification/token-head.ts';
@@ -47,7 +48,7 @@ export const gpt2: ModelDefinition<Gpt2Config> = {
       architecture: 'GPT2ForSequenceClassification',
       modules: ['score'],
       build(network, config, inputs) {
-        const last = lastTokens(gpt2Model(network, config, inputs), inputs, config.padTokenId);
+        const last = encodeLast(gpt2Model, network, config, inputs, config.padTokenId);
         return network.linear('score', last, config.numLabels, { bias: false });
       },
     },
@@ -57,7 +58,7 @@ export const gpt2: ModelDefinition<Gpt2Config> = {
       ({ classifier_dropout, hidden_dropout }) => classifier_dropout ?? hidden_dropout ?? CLASSIFIER_DROPOUT,
     ),
     QUESTION_ANS: spanHead('GPT2ForQuestionAnswering', gpt2Model),
-    FEATURE_EXTRACTION: featureHead('GPT2Model', 'transformer', gpt2Model, ({ n_embd }) => n_embd),
+    FEATURE_EXTRACTION: featureHead('GPT2Model', 'transformer', gpt2Model, ({ n_embd }) => n_embd, 'decoder'),
   },
 };
 
@@ -68,10 +69,9 @@ function gpt2Model(network: Network, config: Gpt2Config, inputs: ModelInputs): V
   const words = wordEmbedding(network.at(WORDS), [vocab_size, width], inputIds, { virtual });
   const positions = embedding(network.at('transformer.wpe'), [n_positions, width], positionIds);
   const bias = decoderBias(attentionMask, sequence, { shared: virtual?.count });
-  let hidden = network.dropout(add(words, positions), config.embd_pdrop);
-  for (let index = 0; index < config.n_layer; index++) {
-    const layer = network.at(`transformer.h.${index}`);
-    hidden = gpt2Layer(layer, config, network.layerInput(hidden), { ...inputs, index, bias });
-  }
+  const embedded = network.dropout(add(words, positions), config.embd_pdrop);
+  const hidden = decoderLayers(network, config.n_layer, embedded, inputs.asked, (index, rows) =>
+    gpt2Layer(network.at(`transformer.h.${index}`), config, rows, { ...inputs, index, bias }),
+  );
   return layerNorm(network.at('transformer.ln_f'), hidden, config.layer_norm_epsilon);
 }

@@ -1,7 +1,9 @@
 import { add, slice } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
+import { askedBias, askedRows } from '../../nn/asked-rows.ts';
 import { attention } from '../../nn/attention.ts';
+import type { LayerRows } from '../../nn/decoder-layers.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import type { ModelInputs } from '../model-definition.ts';
@@ -19,11 +21,16 @@ interface LayerInputs extends Pick<ModelInputs, 'batch' | 'sequence' | 'cache'> 
  * A layer: self-attention, then the feed-forward network, each applied to a layer norm of the hidden states.
  * The sublayers are the modules `attn` and `mlp`.
  */
-export function gpt2Layer(network: Network, config: Gpt2Config, hidden: Value, inputs: LayerInputs): Value {
+export function gpt2Layer(
+  network: Network,
+  config: Gpt2Config,
+  { hidden, residual, asked }: LayerRows,
+  inputs: LayerInputs,
+): Value {
   const norm = (name: string, x: Value) => layerNorm(network.at(name), x, config.layer_norm_epsilon);
   const [attn, mlp] = [network.at('attn'), network.at('mlp')];
-  const mixed = selfAttention(attn, config, norm('ln_1', hidden), inputs);
-  const attended = add(attn.sublayer('attention', mixed, { residual: hidden }), hidden);
+  const mixed = selfAttention(attn, config, norm('ln_1', hidden), inputs, asked);
+  const attended = add(attn.sublayer('attention', mixed, { residual }), residual);
   const inner = feedForward(mlp, config, norm('ln_2', attended));
   return add(mlp.sublayer('feedForward', inner, { residual: attended }), attended);
 }
@@ -34,6 +41,7 @@ function selfAttention(
   config: Gpt2Config,
   x: Value,
   { batch, sequence, cache, index, bias }: LayerInputs,
+  asked: Value | undefined,
 ): Value {
   const { n_embd: width, n_head: heads } = config;
   const headSize = width / heads;
@@ -45,14 +53,20 @@ function selfAttention(
   ];
   const remember = (name: string, rows: Value) => module.remembered(cache, name, rows, sequence, headSize);
   const scale = config.scale_attn_weights ? 1 / Math.sqrt(headSize) : 1;
-  const mixed = attention(module, [query, remember('key', key), remember('value', value)], bias, {
-    batch,
-    queries: sequence,
-    heads,
-    headSize,
-    dropout: config.attn_pdrop,
-    scale: config.scale_attn_by_inverse_layer_idx ? scale / (index + 1) : scale,
-  });
+  const asking = askedRows(query, asked);
+  const mixed = attention(
+    module,
+    [asking, remember('key', key), remember('value', value)],
+    askedBias(bias, asked),
+    {
+      batch,
+      queries: asked ? 1 : sequence,
+      heads,
+      headSize,
+      dropout: config.attn_pdrop,
+      scale: config.scale_attn_by_inverse_layer_idx ? scale / (index + 1) : scale,
+    },
+  );
   return module.dropout(conv1d(module, 'c_proj', mixed, width), config.resid_pdrop);
 }
 

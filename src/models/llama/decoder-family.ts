@@ -69,7 +69,13 @@ export function decoderFamily<Config extends DecoderConfig>(
     heads: {
       CAUSAL_LM: causalHead(`${name}ForCausalLM`, model, words, finish),
       SEQ_CLS: sequenceHead(`${baseName}ForSequenceClassification`, model),
-      FEATURE_EXTRACTION: featureHead(`${baseName}Model`, PREFIX, model, (config) => config.hidden_size),
+      FEATURE_EXTRACTION: featureHead(
+        `${baseName}Model`,
+        PREFIX,
+        model,
+        (config) => config.hidden_size,
+        'decoder',
+      ),
       ...(hasTokenHead && { TOKEN_CLS: tokenHead(`${name}ForTokenClassification`, model) }),
       ...(spanPrefix && {
         QUESTION_ANS: {

@@ -1,5 +1,6 @@
 import type { Value } from '../../graph/graph.ts';
 import { type DecoderAttentionOptions, decoderAttention } from '../../nn/decoder-attention.ts';
+import { decoderLayers, type LayerRows } from '../../nn/decoder-layers.ts';
 import { wordEmbedding } from '../../nn/embedding.ts';
 import type { Network } from '../../nn/network.ts';
 import { rmsNorm } from '../../nn/rms-norm.ts';
@@ -12,18 +13,18 @@ export interface DecoderParts<Config extends DecoderConfig> {
   /** Attention options of a layer. They are added to those from common config fields. */
   attention(config: Config, layer: number): Partial<DecoderAttentionOptions>;
   /**
-   * Builds a layer on hidden states [sequence · batch, hidden]. Default: Llama's layer.
+   * Builds a layer. Default: Llama's layer.
    *
-   * @param attend applies the module `self_attn` to hidden states
+   * @param attend applies the module `self_attn` to hidden states of all tokens, and returns those of `rows.residual`
    */
-  layer?(network: Network, config: Config, hidden: Value, attend: (x: Value) => Value): Value;
+  layer?(network: Network, config: Config, rows: LayerRows, attend: (x: Value) => Value): Value;
   /** Factor of the word embeddings. Default: 1. */
   embeddingScale?(config: Config): number;
   /** A norm multiplies by its weight plus this. Default: 0. */
   normOffset?: number;
 }
 
-/** A decoder without a head. Returns the last layer's normalised hidden states, [sequence · batch, hidden]. */
+/** A decoder without a head. Returns the last layer's normalised hidden states, of all tokens or those in `inputs.asked`. */
 export function decoderModel<Config extends DecoderConfig>(
   { attention, layer = llamaLayer, embeddingScale = () => 1, normOffset }: DecoderParts<Config>,
   module: Network,
@@ -32,17 +33,17 @@ export function decoderModel<Config extends DecoderConfig>(
 ): Value {
   const { vocab_size, hidden_size, pad_token_id } = config;
   const table = module.at('embed_tokens');
-  let hidden = wordEmbedding(table, [vocab_size, hidden_size], inputs.inputIds, {
+  const embedded = wordEmbedding(table, [vocab_size, hidden_size], inputs.inputIds, {
     padding: pad_token_id,
     scale: embeddingScale(config),
     virtual: inputs.virtual,
   });
-  for (let i = 0; i < config.num_hidden_layers; i++) {
+  const hidden = decoderLayers(module, config.num_hidden_layers, embedded, inputs.asked, (i, rows) => {
     const network = module.at(`layers.${i}`);
     const options = { ...commonOptions(config), ...attention(config, i) };
-    const attend = (x: Value) => decoderAttention(network.at('self_attn'), x, inputs, options);
-    hidden = layer(network, config, module.layerInput(hidden), attend);
-  }
+    const attend = (x: Value) => decoderAttention(network.at('self_attn'), x, inputs, options, rows.asked);
+    return layer(network, config, rows, attend);
+  });
   return rmsNorm(module.at('norm'), hidden, config.rms_norm_eps, normOffset);
 }
 

@@ -1,6 +1,6 @@
 import type { Value } from '../../graph/graph.ts';
-import { lastTokens } from '../../nn/last-rows.ts';
 import { selectRows } from '../../nn/select-rows.ts';
+import { encodeLast } from '../heads/encode-last.ts';
 import { wordLogits } from '../heads/word-logits.ts';
 import type { Encode, Head } from '../model-definition.ts';
 import type { DecoderConfig } from './config.ts';
@@ -40,7 +40,7 @@ export function sequenceHead<Config extends DecoderConfig>(
     architecture,
     modules: ['score'],
     build(network, config, inputs) {
-      const last = lastTokens(model(network, config, inputs), inputs, config.padTokenId);
+      const last = encodeLast(model, network, config, inputs, config.padTokenId);
       return network.linear('score', last, config.numLabels, { bias: false });
     },
   };

@@ -1,6 +1,7 @@
 import { add, multiply } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
+import type { LayerRows } from '../../nn/decoder-layers.ts';
 import type { Network, Sublayer, SublayerEnd } from '../../nn/network.ts';
 import { rmsNorm } from '../../nn/rms-norm.ts';
 import type { DecoderConfig } from './config.ts';
@@ -23,13 +24,13 @@ type LayerConfig = DecoderConfig & { mlp_bias?: boolean };
 export function llamaLayer(
   network: Network,
   config: LayerConfig,
-  hidden: Value,
+  { hidden, residual }: LayerRows,
   attend: (x: Value) => Value,
 ): Value {
   const norm = (name: string, x: Value) => rmsNorm(network.at(name), x, config.rms_norm_eps);
   const [attention, mlp] = [network.at('self_attn'), network.at('mlp')];
   const mixed = attend(norm('input_layernorm', hidden));
-  const attended = add(hidden, attention.sublayer('attention', mixed, { residual: hidden }));
+  const attended = add(residual, attention.sublayer('attention', mixed, { residual }));
   const inner = feedForward(mlp, config, norm('post_attention_layernorm', attended));
   return add(attended, mlp.sublayer('feedForward', inner, { residual: attended }));
 }

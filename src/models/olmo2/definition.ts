@@ -25,10 +25,10 @@ export const olmo2 = decoderFamily({
     outputBias: bias,
     normalise: (norm, x) => rmsNorm(norm, x, rms_norm_eps),
   }),
-  layer(network, config, hidden, attend) {
+  layer(network, config, { hidden, residual }, attend) {
     const norm = (name: string) => (x: Value) => rmsNorm(network.at(name), x, config.rms_norm_eps);
     const attended = normAndAdd(network.at('self_attn'), 'attention', attend(hidden), {
-      residual: hidden,
+      residual,
       norm: norm('post_attention_layernorm'),
     });
     const mlp = network.at('mlp');

@@ -54,12 +54,12 @@ export const phi3 = decoderFamily({
       );
     },
   }),
-  layer(network, config, hidden, attend) {
+  layer(network, config, { hidden, residual }, attend) {
     const norm = (name: string, x: Value) => rmsNorm(network.at(name), x, config.rms_norm_eps);
     const dropped = (x: Value) => network.dropout(x, config.resid_pdrop);
     const [attention, mlp] = [network.at('self_attn'), network.at('mlp')];
     const mixed = dropped(attend(norm('input_layernorm', hidden)));
-    const attended = add(hidden, attention.sublayer('attention', mixed, { residual: hidden }));
+    const attended = add(residual, attention.sublayer('attention', mixed, { residual }));
     const inner = dropped(feedForward(mlp, config, norm('post_attention_layernorm', attended)));
     return add(attended, mlp.sublayer('feedForward', inner, { residual: attended }));
   },

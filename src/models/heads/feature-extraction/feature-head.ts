@@ -1,8 +1,10 @@
+import { gather } from '../../../graph/build.ts';
 import { firstTokens } from '../../../nn/first-tokens.ts';
-import { lastTokens } from '../../../nn/last-rows.ts';
+import { lastTokenRows } from '../../../nn/last-rows.ts';
 import { meanTokens, normalised } from '../../../nn/pool-tokens.ts';
 import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
 import { PLAIN_SENTENCE } from '../../sentence-settings.ts';
+import { encodeLast } from '../encode-last.ts';
 
 /**
  * A base model without a head; its hidden states are pooled to one vector per text. Parameters are named as
@@ -10,12 +12,14 @@ import { PLAIN_SENTENCE } from '../../sentence-settings.ts';
  *
  * @param prefix the prefix of the base model's parameters under other heads
  * @param width the size of a hidden state
+ * @param kind a decoder computes its last layer only for the tokens that are pooled
  */
 export function featureHead<Config extends CommonConfig>(
   architecture: string,
   prefix: string,
   encode: Encode<Config>,
   width: (config: Config) => number,
+  kind: 'encoder' | 'decoder' = 'encoder',
 ): Head<Config> {
   return {
     architecture,
@@ -25,15 +29,20 @@ export function featureHead<Config extends CommonConfig>(
     build(network, config, inputs) {
       const { mode, normalize } = (config.sentence ?? PLAIN_SENTENCE).pooling;
       const base = network.without(prefix);
-      const shortens = mode === 'cls' && !inputs.onTokens;
-      const hidden = encode(base, config, inputs, shortens ? 'first' : 'all');
-      inputs.onTokens?.(hidden);
+      const shortens = !inputs.onTokens;
+      const encoded = () => {
+        const rows = encode(base, config, inputs, shortens && mode === 'cls' ? 'first' : 'all');
+        inputs.onTokens?.(rows);
+        return rows;
+      };
       const pooled =
         mode === 'mean'
-          ? meanTokens(hidden, inputs)
-          : mode === 'lasttoken'
-            ? lastTokens(hidden, inputs, undefined)
-            : firstTokens(hidden, inputs);
+          ? meanTokens(encoded(), inputs)
+          : mode === 'cls'
+            ? firstTokens(encoded(), inputs)
+            : shortens && kind === 'decoder'
+              ? encodeLast(encode, base, config, inputs, undefined)
+              : gather(encoded(), lastTokenRows(inputs, undefined));
       return normalize ? normalised(pooled) : pooled;
     },
   };
