@@ -7,11 +7,14 @@ const SCHEDULE = { tinit: '10%', tfinal: '10%', deltaT: 10 };
 /**
  * The section of a method in a config, at a rank on some modules; empty for methods without settings. Houlsby's and Pfeiffer's bottleneck has that many features.
  * VeRA keeps its own rank, because its matrices are not trained and their rank is far higher.
+ *
+ * @param options more settings of the method
  */
 export function methodSection(
   method: MethodName,
   r: number,
   targets: readonly string[],
+  options: Readonly<Record<string, unknown>> = {},
 ): Record<string, unknown> {
   // IncreLoRA always trains the next triplets of each module as well.
   const grown = method === 'increlora' && { target_r: r + 1, incre_rank_num: 1 };
@@ -22,5 +25,6 @@ export function methodSection(
   const schema: z.ZodObject | undefined = methodNamed(method).config;
   if (!schema) return {};
   const isSet = (key: string) => key in schema.shape && !(method === 'vera' && key === 'r');
-  return { [method]: Object.fromEntries(Object.entries(all).filter(([key]) => isSet(key))) };
+  const section = Object.fromEntries(Object.entries(all).filter(([key]) => isSet(key)));
+  return { [method]: { ...section, ...options } };
 }

@@ -26,6 +26,8 @@ export interface StepSettings {
   head?: BenchHeadKind;
   dtype: BaseDtype;
   method: MethodName;
+  /** More settings of the method. */
+  options?: Readonly<Record<string, unknown>>;
   r: number;
   targets: readonly string[];
   batch: number;
@@ -64,7 +66,7 @@ export async function trainingStep(
       method,
       output: 'unused',
       data: { train: 'unused', text: 0, label: 1 },
-      ...methodSection(method, r, settings.targets),
+      ...methodSection(method, r, settings.targets, settings.options),
     },
     'bench',
   );

@@ -74,7 +74,7 @@ describe('sweep', () => {
     for (const table of tables()) expect(table).toMatch(/learning_rate-0\.02\/seed-1.*is a file/s);
     // The other rate, with both of its runs.
     expect(failed.stdout).toMatch(
-      /^Best by accuracy .* so far \(1 of 4 runs are not finished\): training\.learning_rate 0\.000001$/m,
+      /^- Best by accuracy .* so far \(1 of 4 runs are not finished\): training\.learning_rate 0\.000001$/m,
     );
     workspace.delete('sweep/runs/run/learning_rate-0.02/seed-1');
     const { code, stdout } = await workspace.run('sweep', 'sweep.yaml', '--resume');

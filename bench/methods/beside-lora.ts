@@ -7,11 +7,21 @@ import { writeRandomCheckpoint } from '../random-checkpoint.ts';
 import type { BenchCase } from '../shapes.ts';
 import type { Launcher, Side } from '../sides.ts';
 
+/** Options of LoRA that change its step or its start. */
+const LORA_OPTIONS: readonly Readonly<Record<string, unknown>>[] = [
+  { use_dora: true },
+  { init_lora_weights: 'pissa' },
+  { init_lora_weights: 'olora' },
+  { loraplus_lr_ratio: 16 },
+  { lorafa: true },
+];
+
 /** Methods that are measured together with LoRA. Each has a process, and all of them are in memory. */
 const AT_ONCE = 9;
 
 interface StepOf {
-  method: MethodName;
+  /** The method with its options. */
+  method: string;
   trained: number;
   /** The processor time of the fastest step as a multiple of LoRA's. Other work on the machine only adds to it. */
   time: number;
@@ -39,16 +49,18 @@ export async function besideLora(
 ): Promise<BesideLora> {
   writeRandomCheckpoint(folder, size);
   launcher.makeBase(folder);
-  const methods = (await fitting(folder, side)).filter(
-    (method) => method !== 'lora' && method.includes(only),
-  );
+  const all = [
+    ...(await fitting(folder, side)).filter((method) => method !== 'lora').map((method) => ({ method })),
+    ...LORA_OPTIONS.map((options) => ({ method: 'lora' as const, options })),
+  ];
+  const methods: { method: MethodName; options?: object }[] = all.filter((one) => nameOf(one).includes(only));
   const result = { steps: [] as StepOf[], ms: [] as number[], mb: [] as number[] };
   for (let at = 0; at < methods.length; at += AT_ONCE) {
-    const group: MethodName[] = ['lora', ...methods.slice(at, at + AT_ONCE)];
+    const group = [{ method: 'lora' as MethodName }, ...methods.slice(at, at + AT_ONCE)];
     const { name: _, ...settings } = size;
-    const rivals = group.map((method) => ({
+    const rivals = group.map((one) => ({
       side,
-      preparation: { ...settings, method, dtype: side.dtype, processThreads: 1, folder },
+      preparation: { ...settings, ...one, dtype: side.dtype, processThreads: 1, folder },
     }));
     const { measured } = await measure<{ trainable: number }, { cpu: number }, object>(
       launcher,
@@ -67,10 +79,17 @@ export async function besideLora(
     result.mb.push(lora!.mb);
     others.forEach(({ trained, ms, mb }, i) => {
       const time = Math.min(...ms) / Math.min(...lora!.ms);
-      result.steps.push({ method: group[i + 1]!, trained, time, memory: mb / lora!.mb });
+      result.steps.push({ method: nameOf(group[i + 1]!), trained, time, memory: mb / lora!.mb });
     });
   }
   return { ...result, ms: Math.min(...result.ms), mb: median(result.mb) };
+}
+
+function nameOf({ method, options = {} }: { method: MethodName; options?: object }): string {
+  const named = Object.entries(options).map(
+    ([key, value]) => ` with ${key}${value === true ? '' : `: ${value}`}`,
+  );
+  return `${method}${named.join()}`;
 }
 
 /** The methods that fit a model, over this type of base. */

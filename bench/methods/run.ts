@@ -10,7 +10,7 @@ import { measureSteps } from '../step-rows.ts';
 import { besideLora } from './beside-lora.ts';
 
 /*
- * npm run bench:methods -- [--case 'MiniLM, 32 x 32'] [--steps 15] [--dropout 0] [--only text]
+ * npm run bench:methods -- [--case 'MiniLM, 32 x 32' | 'Llama of six layers, 8 x 64'] [--steps 15] [--dropout 0] [--only text]
  *
  * Measures a training step of every method. Prints its processor time with one thread and the peak memory of its
  * process as multiples of LoRA's, over float32 and int8. With BENCH_PYTHON, it then measures the methods that PyTorch has beside PyTorch, which
@@ -27,9 +27,20 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: '' },
   },
 });
-const size = benchCases(Number(options.dropout))
-  .flat()
-  .find(({ name }) => name === options.case);
+/** A decoder, for the methods that only decoders have. */
+const DECODER: BenchCase = {
+  name: 'Llama of six layers, 8 x 64',
+  model_type: 'llama',
+  shape: {
+    ...{ hidden_size: 512, intermediate_size: 1408, num_hidden_layers: 6, num_attention_heads: 8 },
+    ...{ vocab_size: 8000, max_position_embeddings: 512, pad_token_id: 0 },
+  },
+  ...{ method: 'lora', r: 12, batch: 8, length: 64, dropout: Number(options.dropout) },
+  targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
+};
+const size = [...benchCases(Number(options.dropout)).flat(), DECODER].find(
+  ({ name }) => name === options.case,
+);
 if (!size) throw new Error('--case: no such thing in bench/shapes.ts');
 const scratch = mkdtempSync(join(tmpdir(), 'adalora-bench-'));
 const common = {

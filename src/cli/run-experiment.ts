@@ -18,8 +18,8 @@ export interface ExperimentFlags {
 export interface ExperimentWords {
   /** Returns notes for the tables. */
   about?(tasks: readonly TaskResult[]): readonly string[];
-  /** Returns lines that are printed below the tables. */
-  remarks?(tasks: readonly TaskResult[]): readonly string[];
+  /** Handles written results. Returns lines that are printed below the tables. */
+  onResults?(tasks: readonly TaskResult[]): readonly string[];
   /** The paper's averages, by row. */
   paperAverages?: Readonly<Record<string, number>>;
 }
@@ -28,7 +28,7 @@ export interface ExperimentWords {
 export async function runExperimentHere(
   given: Experiment,
   { shard, threads, resume, plan, json }: ExperimentFlags,
-  { about = () => [], remarks = () => [], paperAverages }: ExperimentWords = {},
+  { about = () => [], onResults = () => [], paperAverages }: ExperimentWords = {},
 ): Promise<void> {
   const experiment = threads === undefined ? given : onThreads(given, threads);
   const { output, cells } = experiment;
@@ -46,13 +46,11 @@ export async function runExperimentHere(
   try {
     if (!resume || plan) console.log(await planned(experiment, shardCells, stop.signal));
     if (plan) return;
-    const { finalRun } = await import('../experiments/experiment.ts');
+    const { finalName } = await import('../experiments/experiment.ts');
     const { heldOutData, runExperiment } = await import('../experiments/node/run-experiment.ts');
     const { writeResults } = await import('../experiments/node/write-results.ts');
     const { runsDisplay } = await import('./terminal/runs-display.ts');
-    const all = experiment.seeds.flatMap((seed) =>
-      shardCells.map((cell) => finalRun(experiment, cell, {}, seed, new Map()).name),
-    );
+    const all = experiment.seeds.flatMap((seed) => shardCells.map((cell) => finalName(cell, seed)));
     const mine = new Set(tunes ? all : inShard(all, shard));
     const data = await heldOutData(experiment);
     const trained = await runExperiment(experiment, data, {
@@ -62,7 +60,7 @@ export async function runExperimentHere(
       signal: stop.signal,
     });
     const written = writeResults(experiment, data, about, paperAverages);
-    tellTrained(output, trained, written?.markdown, written && remarks(written.results.tasks));
+    tellTrained(output, trained, written?.markdown, written && onResults(written.results.tasks));
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     process.exitCode = STOPPED;

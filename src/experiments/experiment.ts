@@ -59,6 +59,11 @@ export interface ExperimentRun {
   config: Record<string, unknown>;
 }
 
+/** Path of the folder of {@link finalRun}. */
+export function finalName(cell: Cell, seed: number): string {
+  return `${placeOf(cell)}/seed-${seed}`;
+}
+
 /** For each cell that is scored on held-out rows, the replacement of its `data.train` and `data.validation`. */
 export type HeldOutData = ReadonlyMap<Cell, Record<string, unknown>>;
 
@@ -70,7 +75,7 @@ export function finalRun(
   seed: number,
   heldOut: HeldOutData,
 ): ExperimentRun {
-  const name = `${placeOf(cell)}/seed-${seed}`;
+  const name = finalName(cell, seed);
   const data = (holdsOutFinals && heldOut.get(cell)) || {};
   const config = merged(merged(cell.config, choice), { data });
   return { name, cell, config: { ...config, output: `${folder}/${name}`, seed } };
@@ -106,6 +111,15 @@ function slug(name: string): string {
   const plain = name.toLowerCase().replace(/[^\w.+/-]+/g, '-');
   return plain.replace(/^[-.]+|[-.]+$/g, '') || '-';
 }
+
+/** The first folder of two cells; undefined if each has its own. */
+export function sharedPlace(cells: readonly Cell[]): string | undefined {
+  const places = cells.map(placeOf);
+  return places.find((place, i) => places.indexOf(place) !== i);
+}
+
+/** Stands for the files of held-out rows until they are written. */
+export const HELD_OUT_ROWS = 'held-out rows';
 
 /** A larger number is probably a mistake in the file. All runs have their folders in one parent folder. */
 const MAX_RUNS = 10_000;

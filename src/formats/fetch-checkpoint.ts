@@ -22,6 +22,9 @@ export interface FetchedCheckpoint {
   bytesOf(file: string): Uint8Array;
 }
 
+/** Called after each part of a file, with the loaded share of all files. */
+export type OnFetched = (progress: DownloadProgress, share: number) => void;
+
 /** The files of a checkpoint by name, and the file of each tensor. */
 interface TensorFiles {
   byName: ReadonlyMap<string, FetchedTensors>;
@@ -34,17 +37,14 @@ interface TensorFiles {
  * checked first.
  *
  * @param wanted returns the names of the tensors to fetch
- * @param options.onProgress called after each part of a file
+ * @param options.onProgress called after each part of a file, with the loaded share of all files
  * @param options.hashed whether to read the files as a whole and return their digests
  * @throws UserError if there are no weights, if index and shards disagree, or if a file is damaged
  */
 export async function fetchCheckpoint(
   set: Files,
   wanted: (headers: Pick<Checkpoint, 'names' | 'info'>) => Iterable<string>,
-  {
-    onProgress,
-    hashed = false,
-  }: { onProgress?: ((progress: DownloadProgress) => void) | undefined; hashed?: boolean } = {},
+  { onProgress, hashed = false }: { onProgress?: OnFetched | undefined; hashed?: boolean } = {},
 ): Promise<FetchedCheckpoint> {
   const { byName, fileOf, index } = await openFiles(set);
   const checkpoint: Checkpoint = {
@@ -55,17 +55,22 @@ export async function fetchCheckpoint(
   };
   const names = [...wanted(checkpoint)];
   const digests = hashed && index ? [await sourceDigest(bytesAsSource(index))] : [];
-  for (const [name, file] of byName) {
+  const parts = [...byName].map(([name, file]) => {
     const needed = new Set(names.filter((each) => fileOf.get(each) === file));
+    return { name, file, needed, total: hashed ? file.size : file.sizeOf(needed) };
+  });
+  const all = parts.reduce((sum, { total }) => sum + total, 0);
+  let before = 0;
+  for (const { name, file, needed, total } of parts) {
     const hash = hashed ? startDigest(file.size) : undefined;
-    const total = hashed ? file.size : file.sizeOf(needed);
     let received = 0;
     const onRead = (bytes: number) => {
       // A digest reads the end of a file twice.
       received = Math.min(total, received + bytes);
-      onProgress?.({ file: name, received, total });
+      onProgress?.({ file: name, received, total }, (before + received) / all);
     };
     await file.load(needed, onRead, hash);
+    before += total;
     if (hash) digests.push(hash.digest('hex'));
   }
   return { checkpoint, digests, bytesOf: (name) => byName.get(name)!.bytes };

@@ -32,8 +32,8 @@ export interface ModelInputs {
   /** int32 [n]: the hidden states for which a token-level head computes logits. Default: all. */
   logitRows?: Value;
   /**
-   * int32 [batch]: the hidden states that a decoder returns, one for each example. Its last layer computes only keys and
-   * values for all tokens. Default: all.
+   * int32 [batch]: the hidden states that a decoder returns, one for each example. Its last layer computes only
+   * queries, keys and values for all tokens. Default: all.
    */
   asked?: Value;
   /** Whether the last layer is computed for all tokens, even if the head reads only the first or the last ones. */

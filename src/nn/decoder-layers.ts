@@ -14,7 +14,7 @@ export interface LayerRows {
 
 /**
  * Runs the layers of a decoder on hidden states [sequence · batch, width]. With `asked`, the last layer computes only
- * keys and values for all tokens, and everything else for one token of each example.
+ * queries, keys and values for all tokens, and everything else for one token of each example.
  *
  * @param asked int32 [batch]: numbers of hidden states
  * @param layer builds layer i

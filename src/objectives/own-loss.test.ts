@@ -46,7 +46,8 @@ const int32 = (...values: number[]) => ({ data: Int32Array.from(values), dims: [
 
 describe('a custom loss', () => {
   it('of questions gets a row for each start and each end', async () => {
-    const same: LossFunction = (logits, labels, { crossEntropy }) => crossEntropy(logits, labels);
+    const twice: LossFunction = (logits, labels, { crossEntropy, multiply }) =>
+      multiply(crossEntropy(logits, labels), 2);
     const of = (customLoss?: LossFunction) => {
       const logits = input(new Graph(), 'logits', 'float32', [2, symbol('batch'), symbol('sequence')]);
       return computed((outputs) => spanLoss(outputs, { customLoss }), logits, {
@@ -55,29 +56,30 @@ describe('a custom loss', () => {
         ...{ start_positions: int32(2, -100, 1), end_positions: int32(3, 1, 0) },
       });
     };
-    const [plain, replaced] = [await of(), await of(same)];
+    const [plain, replaced] = [await of(), await of(twice)];
     // Single precision: the mean of six rows, and the mean of two means.
-    replaced.forEach((value, i) => expect(value).toBeCloseTo(plain[i]!, 6));
+    replaced.forEach((value, i) => expect(value / 2).toBeCloseTo(plain[i]!, 6));
   });
 
   it.each<[EmbeddingLoss, LossFunction]>([
     [
       { kind: 'multiple_negatives_ranking', columns: 2, scale: 20, symmetric: false },
-      (vectors, labels, { crossEntropy, matmul, normalised, reshape, slice }) => {
+      (vectors, labels, { crossEntropy, matmul, multiply, normalised, reshape, slice }) => {
         const [, examples, width] = vectors.shape;
         const column = (i: number) => normalised(reshape(slice(vectors, 0, i, i + 1), [examples!, width!]));
-        return crossEntropy(matmul(column(0), column(1), { transposeB: true, scale: 20 }), labels);
+        const scores = matmul(column(0), column(1), { transposeB: true, scale: 20 });
+        return multiply(crossEntropy(scores, labels), 2);
       },
     ],
     [
       { kind: 'cosine', columns: 2 },
-      (vectors, labels, { meanSquaredError, pairwiseCosine, reshape, slice }) => {
+      (vectors, labels, { meanSquaredError, multiply, pairwiseCosine, reshape, slice }) => {
         const [, examples, width] = vectors.shape;
         const column = (i: number) => reshape(slice(vectors, 0, i, i + 1), [examples!, width!]);
-        return meanSquaredError(pairwiseCosine(column(0), column(1)), labels);
+        return multiply(meanSquaredError(pairwiseCosine(column(0), column(1)), labels), 2);
       },
     ],
-  ])('of embeddings gets the columns of vectors: %j', async (loss, same) => {
+  ])('of embeddings gets the columns of vectors: %j', async (loss, twice) => {
     for (const matryoshka of [undefined, { dims: [4, 2], weights: [1, 0.5] }]) {
       const { joint } = embeddingModel(loss, matryoshka)(bert, CONFIG);
       const of = (customLoss?: LossFunction) => {
@@ -88,9 +90,9 @@ describe('a custom loss', () => {
           ...(loss.kind === 'cosine' && { targets: { data: Float32Array.of(1, 0, 0.5), dims: [3] } }),
         });
       };
-      const [plain, replaced] = [await of(), await of(same)];
+      const [plain, replaced] = [await of(), await of(twice)];
       // The same operations in the same order, up to a concatenation.
-      replaced.forEach((value, i) => expect(value).toBeCloseTo(plain[i]!, 6));
+      replaced.forEach((value, i) => expect(value / 2).toBeCloseTo(plain[i]!, 6));
     }
   });
 
@@ -98,7 +100,7 @@ describe('a custom loss', () => {
     const model = taskModel(bert, CONFIG, 'FEATURE_EXTRACTION', (_, { graph }) => constant(graph, [1], []));
     const network = { graph: new Graph() } as never;
     expect(() => model.buildLoss(network, { customLoss: (logits) => logits })).toThrow(
-      '`training.compute_loss_func` does not apply to this task, whose loss cannot be replaced. Remove it.',
+      '`training.compute_loss_func` does not apply: the loss of this task cannot be replaced. Remove it.',
     );
     expect(model.buildLoss(network).shape).toEqual([]);
   });

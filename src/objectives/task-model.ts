@@ -100,7 +100,7 @@ export function taskModel(
       };
       const loss = buildLoss(logits, network, { ...options, customLoss: noticed });
       if (isReplaced) return loss;
-      const fault = 'does not apply to this task, whose loss cannot be replaced';
+      const fault = 'does not apply: the loss of this task cannot be replaced';
       throw new UserError({ key: 'training.compute_loss_func', fault, hint: 'Remove it.' });
     },
   };

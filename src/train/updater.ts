@@ -94,7 +94,7 @@ export class Updater {
    */
   apply(accumulated: Float32Array): Update {
     const gradient = accumulated.subarray(0, this.values.length);
-    const learningRate = this.learningRate * this.#factor(this.step);
+    const learningRate = this.learningRate * this.#factor(this.step, this.#commonStart());
     const step = ++this.step;
     const gradNorm = clipByGlobalNorm(gradient, this.#settings.maxGradNorm);
     // A single non-finite value would stay in the moments and in the averages of importance.
@@ -141,6 +141,12 @@ export class Updater {
     const { schedule, scheduleOptions, warmupSteps, totalSteps } = this.#settings;
     const at = { step: taken - added, warmupSteps, totalSteps: totalSteps - added, rate: this.learningRate };
     return learningRateFactor(schedule, at, scheduleOptions);
+  }
+
+  /** The step after which the schedule of all values began; 0 if there are several. */
+  #commonStart(): number {
+    const [start = 0, ...others] = new Set(this.#method.added ?? []);
+    return others.length > 0 ? 0 : start;
   }
 
   #takeStep(gradient: Float32Array, learningRate: number): void {

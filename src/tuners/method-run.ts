@@ -107,7 +107,7 @@ export interface MethodRun {
    * For each trained value, the number of steps taken when it was added. Its learning rate follows the schedule from
    * there. Missing if all values follow the run's.
    */
-  readonly added?: Int32Array;
+  readonly added?: Int32Array | undefined;
   /** The budget of the run, if the method has one. */
   readonly budget?: Budget;
   /** A sentence about the parts of a schedule that the config omits, for methods with a schedule but no budget. */

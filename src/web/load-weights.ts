@@ -1,5 +1,4 @@
-import type { DownloadProgress } from '../formats/download-progress.ts';
-import { fetchCheckpoint } from '../formats/fetch-checkpoint.ts';
+import { fetchCheckpoint, type OnFetched } from '../formats/fetch-checkpoint.ts';
 import type { Files } from '../formats/files.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { Engine } from '../program/engine.ts';
@@ -19,7 +18,7 @@ export interface PageModel {
 /**
  * Loads the tensors of a checkpoint that a model needs.
  *
- * @param onProgress called after each part of a file
+ * @param onProgress called after each part of a file, with the loaded share of all files
  * @param hashed whether to read the files as a whole, and return their digests
  * @throws UserError for a checkpoint that is missing or damaged, or does not fit the model
  */
@@ -27,7 +26,7 @@ export async function loadWeights(
   model: TaskModel,
   files: Files,
   device: RunsOn,
-  onProgress?: (progress: DownloadProgress) => void,
+  onProgress?: OnFetched,
   hashed = false,
 ): Promise<PageModel> {
   const { checkpoint, digests, bytesOf } = await fetchCheckpoint(

@@ -1,3 +1,4 @@
+import type { BaseDtype } from '../bases/base-dtype.ts';
 import { readStoredAdapter } from '../formats/adapters/read-stored-adapter.ts';
 import { type Folder, filesOf } from '../formats/files.ts';
 import { UserError } from '../support/user-error.ts';
@@ -39,7 +40,8 @@ export async function openTrained(
   options: OpenOptions,
 ): Promise<{ model: TrainedModel; base: DescribedModel }> {
   const { name: path = 'adapter', device = 'wasm', batchSize, continues, onNotice = console.warn } = options;
-  assertInPage('open', { device });
+  // A program in JavaScript may pass the option of Node.
+  assertInPage('open', { device, base_dtype: (options as { baseDtype?: BaseDtype }).baseDtype });
   const files = filesOf(folderOf(trained), path);
   const stored = await readStoredAdapter(files, MAX_ADAPTER_BYTES);
   const adapter = stored && knownAdapter(stored, path);

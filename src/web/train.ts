@@ -1,5 +1,4 @@
 import { adapterFileNames, readStoredAdapter } from '../formats/adapters/read-stored-adapter.ts';
-import type { DownloadProgress } from '../formats/download-progress.ts';
 import { digestsIn, type Files, type Folder, filesOf, type PageFile } from '../formats/files.ts';
 import { textDigest } from '../formats/source-digest.ts';
 import type { CommonTrainOptions } from '../jobs/common-train-options.ts';
@@ -170,8 +169,7 @@ function loadBase(
   // An adapter's notes and checkpoints identify the weights.
   const isAdapter = methodOf(config).definition.trains === 'adapter';
   const isKept = options.onCheckpoint !== undefined || options.resume !== undefined;
-  const onProgress = ({ received, total }: DownloadProgress) => onRead(received / total);
-  return loadWeights(build(), base.files, device, onProgress, isAdapter || isKept);
+  return loadWeights(build(), base.files, device, (_, share) => onRead(share), isAdapter || isKept);
 }
 
 function progress(what: ProgressEvent['what'], share: number): ProgressEvent {

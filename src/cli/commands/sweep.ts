@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { PROGRAM } from '../../support/program.ts';
-import { repeated, threadsOption } from '../flags.ts';
+import { repeated, threadsOption, threadsSetting } from '../flags.ts';
 import type { ExperimentFlags } from '../run-experiment.ts';
 import { shardOption } from '../shard.ts';
 import { shellQuoted } from '../shell-quoted.ts';
@@ -23,20 +23,22 @@ export function sweepCommand(): Command {
     .action(run);
 }
 
-async function run(file: string, { set, ...flags }: ExperimentFlags & { set: string[] }): Promise<void> {
+async function run(
+  file: string,
+  { set, threads, ...flags }: ExperimentFlags & { set: string[] },
+): Promise<void> {
   const { readConfig } = await import('../load-config.ts');
   const { sweepOf } = await import('../../experiments/sweep/sweep-of.ts');
   const { bestCombinations } = await import('../../experiments/sweep/best-combinations.ts');
   const { writeBest } = await import('../../experiments/node/write-best.ts');
   const { runExperimentHere } = await import('../run-experiment.ts');
-  const { value, where } = readConfig(file, set);
+  const { value, where } = readConfig(file, [...set, ...threadsSetting(threads)]);
   const sweep = sweepOf(value, where);
   await runExperimentHere(sweep.experiment, flags, {
     about: ([task]) => bestCombinations(task!, sweep).map(({ text }) => text),
-    remarks: ([task]) =>
-      bestCombinations(task!, sweep).flatMap((best) => {
-        const path = writeBest(best, sweep);
-        return [best.text, `On all training rows: ${shellQuoted([PROGRAM, 'train', path])}`];
-      }),
+    onResults: ([task]) =>
+      bestCombinations(task!, sweep).map(
+        (best) => `On all training rows: ${shellQuoted([PROGRAM, 'train', writeBest(best, sweep)])}`,
+      ),
   });
 }

@@ -4,11 +4,8 @@ import { suggest } from '../../support/nearest.ts';
 import { type KeyPath, valueAt } from '../../support/problem.ts';
 import { UserError } from '../../support/user-error.ts';
 import { assertScored } from '../assert-scored.ts';
-import { assertCount, type Cell, type Experiment, placeOf } from '../experiment.ts';
+import { assertCount, type Cell, type Experiment, HELD_OUT_ROWS, sharedPlace } from '../experiment.ts';
 import { flat, isSection, merged, type Settings } from '../settings.ts';
-
-/** Stands for the files of held-out rows until they are written. */
-const HELD_OUT = 'held-out rows';
 
 const section = z.record(z.string(), z.unknown());
 const share = z
@@ -70,8 +67,7 @@ export function comparison(file: Record<string, unknown>, where: Where): Experim
       return { row, task, settings: flat(set), config, grid: choices };
     }),
   );
-  const places = cells.map(placeOf);
-  const twice = places.find((place, i) => places.indexOf(place) !== i);
+  const twice = sharedPlace(cells);
   if (twice) problems.add(`${where(['rows'])}: two rows are named "${twice}"`);
   if (compared_with !== undefined && !(compared_with in rows)) {
     const hint = suggest(compared_with, Object.keys(rows));
@@ -123,7 +119,7 @@ function check(
   problems: Set<string>,
 ): void {
   const whole = { ...config, output: 'output' };
-  const tuned = merged(whole, { data: { validation: HELD_OUT } });
+  const tuned = merged(whole, { data: { validation: HELD_OUT_ROWS } });
   for (const each of holdsOut ? [whole, tuned] : [whole]) {
     try {
       assertScored(parseRunConfig(each, where), where(['training']));

@@ -52,13 +52,19 @@ export async function estimate(
   return { steps, seconds: (found.runSeconds * all) / cost(first!) };
 }
 
+const LENGTH_KEYS = [
+  'num_train_epochs',
+  'max_steps',
+  'stop_at_step',
+  'per_device_train_batch_size',
+  'gradient_accumulation_steps',
+];
+
 /** The settings on which the length of a run depends. Cells with equal ones have one plan. */
-function lengthKey({ config: { task, model, data, training } }: Cell): string {
-  const { num_train_epochs, max_steps, per_device_train_batch_size, gradient_accumulation_steps } = Object(
-    training,
-  ) as Record<string, unknown>;
-  const lengths = [num_train_epochs, max_steps, per_device_train_batch_size, gradient_accumulation_steps];
-  return JSON.stringify([task, model, data, lengths]);
+function lengthKey({ config }: Cell): string {
+  const { task, model, model_config, model_init, data, training } = config;
+  const lengths = Object.entries(Object(training)).filter(([key]) => LENGTH_KEYS.includes(key));
+  return JSON.stringify([task, model, model_config, model_init, data, lengths]);
 }
 
 function configOf({ output }: Experiment, { config, row }: Cell) {

@@ -10,6 +10,7 @@ import { UserError } from '../../support/user-error.ts';
 import { trainingFiles } from '../../tasks/data-files.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import { type HeldOut, holdOut } from '../hold-out.ts';
+import { percent } from '../percent.ts';
 
 /** Keys of a `data` section that name columns. */
 const COLUMNS = ['text', 'text_pair', 'label', 'source', 'target'];
@@ -36,7 +37,7 @@ export async function writeHeldOut(
   const definition = taskNamed(task);
   const isMixture = typeof data.train !== 'string';
   if (definition.files.holdOut && (isMixture || data.dataset !== undefined || definition.files.takesFolders))
-    return { validation: `${Number((100 * share).toPrecision(6))}%` };
+    return { validation: percent(share) };
   if (data.dataset !== undefined) {
     throw new UserError({
       key: 'data.dataset',

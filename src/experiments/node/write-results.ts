@@ -16,6 +16,7 @@ import {
   type HeldOutData,
   tuningRun,
 } from '../experiment.ts';
+import { percent } from '../percent.ts';
 import { resultsCsv } from '../results/csv.ts';
 import { averages, type ExperimentResults } from '../results/experiment-results.ts';
 import { taskFigures } from '../results/figures.ts';
@@ -121,7 +122,7 @@ function outcomeOf(
 
 function tuningText({ cells, tuning: { heldOut, seed, halving }, holdsOutFinals }: Experiment): string[] {
   const most = Math.max(...cells.map(({ grid }) => grid.length));
-  const where = heldOut > 0 ? `held-out training rows (${100 * heldOut}%)` : 'the validation set';
+  const where = heldOut > 0 ? `held-out training rows (${percent(heldOut)})` : 'the validation set';
   if (holdsOutFinals) return [`Scored on ${where}`];
   if (most < 2) return [];
   const how =

@@ -17,7 +17,10 @@ export const MAX_ROWS_IN_PAIRS = 30;
 /** Tests every pair of rows with at least two common seeds. */
 export function pairTests(rows: readonly RowResult[], score: string, greaterIsBetter: boolean): PairTest[] {
   const sign = greaterIsBetter ? 1 : -1;
-  const value = ({ scores }: RowResult) => sign * (scores[score]?.mean ?? Number.NaN);
+  const value = ({ scores }: RowResult) => {
+    const mean = scores[score]?.mean ?? Number.NaN;
+    return Number.isNaN(mean) ? -Infinity : sign * mean;
+  };
   const best = rows.reduce((best, row) => (value(row) > value(best) ? row : best), rows[0]!);
   const isTested = (pair: readonly RowResult[]) => rows.length <= MAX_ROWS_IN_PAIRS || pair.includes(best);
   const found = rows.flatMap((first, i) =>

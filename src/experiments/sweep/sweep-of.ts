@@ -6,7 +6,8 @@ import { trainingFiles } from '../../tasks/data-files.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import { DEFAULT_METHOD, METHOD_NAMES } from '../../tuners/registry.ts';
 import { assertScored } from '../assert-scored.ts';
-import { assertCount, type Cell, type Experiment, placeOf } from '../experiment.ts';
+import { assertCount, type Cell, type Experiment, HELD_OUT_ROWS, sharedPlace } from '../experiment.ts';
+import { percent } from '../percent.ts';
 import { folderNames, withSetting } from '../settings.ts';
 
 /** Every combination of the values in a file's lists, as an experiment with one row each. */
@@ -55,7 +56,7 @@ export function sweepOf({ held_out: share = HELD_OUT, ...file }: Config, where: 
     const hint = 'For example: seed: [0, 1, 2]. For a single run, use adalora train.';
     throw new UserError({ where: where([]), fault: 'has no list of values to sweep over', hint });
   }
-  const seeds = axes.find(isSeed)?.values ?? [file.seed ?? 0];
+  const seeds = [...new Set(axes.find(isSeed)?.values ?? [file.seed ?? 0])];
   const varied = axes.filter((axis) => !isSeed(axis));
   const count = varied.reduce((product, { values }) => product * values.length, 1);
   assertCount(count * seeds.length, where([]));
@@ -87,8 +88,7 @@ export function sweepOf({ held_out: share = HELD_OUT, ...file }: Config, where: 
     const scores = [...new Set([metric, 'loss'])];
     return { row, task: 'run', settings, config: scored(config), grid: [], scores };
   });
-  const places = cells.map(placeOf);
-  const twice = places.find((place, i) => places.indexOf(place) !== i);
+  const twice = sharedPlace(cells);
   if (twice) throw new UserError({ where: where([]), fault: `has two combinations for the folder ${twice}` });
   return {
     experiment: {
@@ -108,7 +108,9 @@ function onHeldOut(config: Config, share: number): Config {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return config;
   const task = runSchema().shape.task.safeParse(config.task).data;
   const holdsOut = task !== undefined && taskNamed(task).files.holdOut !== undefined;
-  const validation = holdsOut ? `${Number((100 * share).toPrecision(6))}%` : trainingFiles(data as never)[0];
+  // Another task's rows are held out in files. Until they are written, the training file stands for them.
+  const { train = '' } = data as { train?: string | string[] };
+  const validation = holdsOut ? percent(share) : trainingFiles({ train })[0] || HELD_OUT_ROWS;
   return { ...config, data: { ...data, validation } };
 }
 

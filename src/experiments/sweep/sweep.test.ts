@@ -32,6 +32,7 @@ describe('the runs of a sweep', () => {
     });
     const one = of({ training: { learning_rate: [1e-3, 5e-4] }, seed: 7 }).experiment;
     expect(one.seeds).toEqual([7]);
+    expect(of({ seed: [0, 0, 1] }).experiment.seeds).toEqual([0, 1]);
   });
 
   it('keep a list where a key takes one, and vary it by a list of lists', () => {
@@ -77,6 +78,8 @@ describe('the runs of a sweep', () => {
       method: ['lora', 'adalora'],
     });
     expect(texts.experiment.cells[0]!.config.data).toEqual({ train: 'a.txt', validation: 'a.txt' });
+    const ofHub = of({ task: 'causal_lm', data: { dataset: 'a/b' }, held_out: 0.1, seed: [0, 1] });
+    expect(ofHub.experiment.cells[0]!.config.data).toMatchObject({ validation: 'held-out rows' });
   });
 
   it.each([[undefined], [['a', 'b']], [''], [null]])(

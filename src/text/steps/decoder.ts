@@ -65,7 +65,7 @@ function stepOf(config: DecoderConfig, added: ReadonlySet<string>): Step {
 }
 
 /** The byte tokens of sentencepiece models. */
-const BYTE = /^<0x[\da-f]{2}>$/i;
+const BYTE = /^<0x[\da-fA-F]{2}>$/;
 const BYTE_OF = new Map(BYTE_CHARACTERS.map((character, byte) => [character, byte]));
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 const strictUtf8 = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });

@@ -25,10 +25,13 @@ export const increLoraConfigSchema = z
     last_round: z.enum(['exact', 'whole']).default('exact'),
     /**
      * The score of a step with several micro-batches: their `mean`, or that of the `last` one (as in the released
-     * code).
+     * code). A loss that compares all texts of a step has one score.
      */
     score_batches: z.enum(['mean', 'last']).default('mean'),
-    /** Whether new triplets start with a warm-up of the learning rate, as in the released code. */
+    /**
+     * Whether the schedule of the learning rate starts again for new triplets, with its warm-up, as in the released code.
+     * Set `training.warmup_steps` or `warmup_ratio` too.
+     */
     warm_up_new: z.boolean().default(false),
     /** Train the next triplets of each module before they are added, with λ fixed at 1e-5. */
     advance_learn: z.boolean().default(true),

@@ -29,21 +29,17 @@ export function featureHead<Config extends CommonConfig>(
     build(network, config, inputs) {
       const { mode, normalize } = (config.sentence ?? PLAIN_SENTENCE).pooling;
       const base = network.without(prefix);
-      const shortens = !inputs.onTokens;
-      const encoded = () => {
-        const rows = encode(base, config, inputs, shortens && mode === 'cls' ? 'first' : 'all');
-        inputs.onTokens?.(rows);
-        return rows;
+      const pooled = () => {
+        const shortens = !inputs.onTokens;
+        if (mode === 'lasttoken' && shortens && kind === 'decoder')
+          return encodeLast(encode, base, config, inputs, undefined);
+        const hidden = encode(base, config, inputs, shortens && mode === 'cls' ? 'first' : 'all');
+        inputs.onTokens?.(hidden);
+        if (mode === 'mean') return meanTokens(hidden, inputs);
+        if (mode === 'cls') return firstTokens(hidden, inputs);
+        return gather(hidden, lastTokenRows(inputs, undefined));
       };
-      const pooled =
-        mode === 'mean'
-          ? meanTokens(encoded(), inputs)
-          : mode === 'cls'
-            ? firstTokens(encoded(), inputs)
-            : shortens && kind === 'decoder'
-              ? encodeLast(encode, base, config, inputs, undefined)
-              : gather(encoded(), lastTokenRows(inputs, undefined));
-      return normalize ? normalised(pooled) : pooled;
+      return normalize ? normalised(pooled()) : pooled();
     },
   };
 }
