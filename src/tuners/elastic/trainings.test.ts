@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { expect, it, vi } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { measuredModel } from '../../../tests/support/measure-inputs-in.ts';
 import type { Optimizer } from '../../optim/optimizer.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
 import { differentiateStep } from '../../train/differentiate-step.ts';
-import { Updater } from '../../train/updater.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { elaLoraConfigSchema } from '../elalora/config.ts';
 import { ElaLoraPolicy } from '../elalora/elalora-policy.ts';
@@ -43,29 +42,35 @@ const golden = JSON.parse(readFileSync('src/tuners/fixtures/trainings.json', 'ut
   >;
 };
 
-/**
- * Gradient descent, in the place of Lion. The other optimizers have moments, which each released code treats
- * differently.
- */
-vi.mock('../../optim/optimizer.ts', async (original) => {
-  const { makeOptimizer, ...others } = await original<typeof import('../../optim/optimizer.ts')>();
-  const descent = (length: number): Optimizer => ({
-    step(values, gradient, lr) {
-      gradient.forEach((slope, i) => {
-        values[i]! -= lr * slope;
-      });
-    },
-    state: () => ({ step: 0, vectors: {} }),
-    restore: () => {},
-    moments: () => ({ m: new Float32Array(length), v: new Float32Array(length), step: 0 }),
-    adopt: () => {},
-    forget: () => {},
+/** Gradient descent, in the place of Lion. The other optimizers have moments, which each released code treats differently. */
+const descent = (length: number): Optimizer => ({
+  step(values, gradient, lr) {
+    gradient.forEach((slope, i) => {
+      values[i]! -= lr * slope;
+    });
+  },
+  state: () => ({ step: 0, vectors: {} }),
+  restore: () => {},
+  moments: () => ({ m: new Float32Array(length), v: new Float32Array(length), step: 0 }),
+  adopt: () => {},
+  forget: () => {},
+});
+
+let Updater: typeof import('../../train/updater.ts').Updater;
+// Test files share their modules, so the one with the other optimizer is loaded anew, and not kept for the next file.
+beforeAll(async () => {
+  vi.resetModules();
+  vi.doMock('../../optim/optimizer.ts', async (original) => {
+    const { makeOptimizer, ...others } = await original<typeof import('../../optim/optimizer.ts')>();
+    return {
+      ...others,
+      makeOptimizer: (...given: Parameters<typeof makeOptimizer>) =>
+        given[0] === 'lion_32bit' ? descent(given[1].at(-1)!.end) : makeOptimizer(...given),
+    };
   });
-  return {
-    ...others,
-    makeOptimizer: (...given: Parameters<typeof makeOptimizer>) =>
-      given[0] === 'lion_32bit' ? descent(given[1].at(-1)!.end) : makeOptimizer(...given),
-  };
+  ({ Updater } = await import('../../train/updater.ts'));
+  vi.doUnmock('../../optim/optimizer.ts');
+  vi.resetModules();
 });
 
 const store = () => {
@@ -124,7 +129,11 @@ const RUNS: Record<keyof typeof golden.cases, Start> = {
   ),
 };
 
-function newUpdater(name: keyof typeof RUNS, run: MethodRun, values: Float32Array): Updater {
+function newUpdater(
+  name: keyof typeof RUNS,
+  run: MethodRun,
+  values: Float32Array,
+): InstanceType<typeof Updater> {
   const { rate, adamw, warmup } = golden;
   const isRestarted = name === 'elalora, restarts';
   const isWarmed = name === 'increlora, warm-up';
