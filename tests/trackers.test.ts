@@ -57,7 +57,11 @@ const steps = ({ metrics }: SeenRun, name = 'train/loss') =>
 
 describe('a run with training.report_to', () => {
   it('is on all servers, with its settings, metrics and end', async () => {
-    await train(config('all', ['tensorboard', 'wandb', 'mlflow']));
+    const notices: string[] = [];
+    await train(config('all', ['tensorboard', 'wandb', 'mlflow']), {
+      onEvent: (event) => event.type === 'notice' && void notices.push(event.message),
+    });
+    expect(notices).toEqual([expect.stringContaining('has no classifier')]);
     expect(server.runs.size).toBe(2);
     for (const run of server.runs.values()) {
       expect(run).toMatchObject({ experiment: 'cats', name: 'all' });

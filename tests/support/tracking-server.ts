@@ -11,6 +11,8 @@ export interface SeenRun {
   /** [step, name, value], in the order of arrival. */
   metrics: [number, string, number][];
   summary: Record<string, number>;
+  /** Number of lines of W&B's history. A step has several if its values came in several requests. */
+  lines: number;
 }
 
 interface MlflowBody {
@@ -115,16 +117,16 @@ export class TrackingServer {
     run.status = 'running';
     const settings = JSON.parse(config!) as Record<string, { value: unknown }>;
     run.settings = Object.fromEntries(Object.entries(settings).map(([key, { value }]) => [key, value]));
-    const historyLineCount = new Set(run.metrics.map(([step]) => step)).size;
-    const bucket = { name, historyLineCount, project: { name: project, entity: { name: 'me' } } };
+    const bucket = { name, historyLineCount: run.lines, project: { name: project, entity: { name: 'me' } } };
     return [200, { data: { upsertBucket: { bucket } } }];
   }
 
   #stream(run: SeenRun, { files = {}, complete, exitcode }: StreamBody): [number, object] {
     const { 'wandb-history.jsonl': history, 'wandb-summary.json': summary } = files;
     if (history) {
-      const lines = new Set(run.metrics.map(([step]) => step)).size;
+      const { lines } = run;
       if (history.offset !== lines) return [400, { error: `offset ${history.offset}, not ${lines}` }];
+      run.lines += history.content.length;
       for (const line of history.content) {
         const { _step, _timestamp, _runtime, ...values } = JSON.parse(line);
         if (![_step, _timestamp, _runtime].every(Number.isFinite)) return [400, { error: 'line' }];
@@ -137,7 +139,15 @@ export class TrackingServer {
   }
 
   #add(id: string, experiment: string, name: string): SeenRun {
-    const run: SeenRun = { experiment, name, status: 'RUNNING', settings: {}, metrics: [], summary: {} };
+    const run: SeenRun = {
+      experiment,
+      name,
+      status: 'RUNNING',
+      settings: {},
+      metrics: [],
+      summary: {},
+      lines: 0,
+    };
     this.runs.set(id, run);
     return run;
   }
