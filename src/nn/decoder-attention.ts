@@ -1,12 +1,13 @@
 import { rotate } from '../graph/build.ts';
 import type { Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
-import { askedBias, askedRows } from './asked-rows.ts';
+import { askedBias } from './asked-bias.ts';
 import { attention } from './attention.ts';
 import { decoderBias } from './attention-bias.ts';
 import type { AttentionCache } from './attention-cache.ts';
 import type { Network } from './network.ts';
 import { type Rotary, rotation } from './rotary.ts';
+import { selectRows } from './select-rows.ts';
 import type { VirtualTokens } from './virtual-tokens.ts';
 
 /** The model inputs that attention reads. */
@@ -73,7 +74,7 @@ export function decoderAttention(
   const mixed = attention(
     module,
     [
-      askedRows(placed('q_norm', query), asked),
+      selectRows(placed('q_norm', query), asked),
       remembered('key', placed('k_norm', key)),
       remembered('value', value),
     ],

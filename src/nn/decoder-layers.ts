@@ -1,6 +1,6 @@
-import { gather } from '../graph/build.ts';
 import type { Value } from '../graph/graph.ts';
 import type { Network } from './network.ts';
+import { selectRows } from './select-rows.ts';
 
 /** The rows of a layer of a decoder. */
 export interface LayerRows {
@@ -9,7 +9,7 @@ export interface LayerRows {
   /** The hidden states for which the layer is computed: all of them, or [batch, width]. */
   residual: Value;
   /** The numbers of those hidden states, int32 [batch]; undefined for all. */
-  asked?: Value;
+  asked: Value | undefined;
 }
 
 /**
@@ -29,11 +29,8 @@ export function decoderLayers(
   let current = embedded;
   for (let i = 0; i < count; i++) {
     const hidden = network.layerInput(current);
-    const shortens = asked && i === count - 1;
-    current = layer(
-      i,
-      shortens ? { hidden, residual: gather(hidden, asked), asked } : { hidden, residual: hidden },
-    );
+    const rows = i === count - 1 ? asked : undefined;
+    current = layer(i, { hidden, residual: selectRows(hidden, rows), asked: rows });
   }
   return current;
 }

@@ -2,9 +2,10 @@ import { gather } from '../graph/build.ts';
 import type { Value } from '../graph/graph.ts';
 
 /**
- * Selects the rows of hidden states [tokens · batch, width] that need logits; without `logitRows`, all rows. So a loss
- * over few tokens multiplies only those with the vocabulary.
+ * Selects rows of hidden states [tokens · batch, width], so that only those that are read are computed further.
+ *
+ * @param rows int32 [n]: the numbers of the rows; undefined for all
  */
-export function selectRows(hidden: Value, { logitRows }: { logitRows?: Value }): Value {
-  return logitRows ? gather(hidden, logitRows) : hidden;
+export function selectRows(hidden: Value, rows: Value | undefined): Value {
+  return rows ? gather(hidden, rows) : hidden;
 }

@@ -94,14 +94,16 @@ export class Updater {
    */
   apply(accumulated: Float32Array): Update {
     const gradient = accumulated.subarray(0, this.values.length);
-    const learningRate = this.learningRate * this.#factor(this.step, this.#commonStart());
+    const starts = [...new Set(this.#method.added ?? [0])];
+    // With several schedules, the run's own is reported.
+    const learningRate = this.learningRate * this.#factor(this.step, starts.length === 1 ? starts[0] : 0);
     const step = ++this.step;
     const gradNorm = clipByGlobalNorm(gradient, this.#settings.maxGradNorm);
     // A single non-finite value would stay in the moments and in the averages of importance.
     if (!Number.isFinite(gradNorm)) return { learningRate, gradNorm, skipped: true, relaidOut: false };
     this.#method.tuner.precondition?.(gradient);
     this.#method.beforeStep?.(step, this.values, gradient, accumulated.subarray(gradient.length));
-    this.#takeStep(gradient, learningRate);
+    this.#takeStep(gradient, learningRate, starts);
     const after = this.#method.afterStep?.(step, this.values, gradient);
     if (after?.renewed) this.#optimizer.forget(after.renewed);
     if (after?.relayout) {
@@ -143,13 +145,8 @@ export class Updater {
     return learningRateFactor(schedule, at, scheduleOptions);
   }
 
-  /** The step after which the schedule of all values began; 0 if there are several. */
-  #commonStart(): number {
-    const [start = 0, ...others] = new Set(this.#method.added ?? []);
-    return others.length > 0 ? 0 : start;
-  }
-
-  #takeStep(gradient: Float32Array, learningRate: number): void {
+  /** @param starts the different steps in the method's `added` */
+  #takeStep(gradient: Float32Array, learningRate: number, starts: readonly number[]): void {
     const { added } = this.#method;
     if (!added) {
       this.#optimizer.step(this.values, gradient, learningRate);
@@ -158,7 +155,7 @@ export class Updater {
     // The step of every optimizer is proportional to its learning rate.
     const before = this.values.slice();
     this.#optimizer.step(this.values, gradient, this.learningRate);
-    const factors = new Map([...new Set(added)].map((start) => [start, this.#factor(this.step - 1, start)]));
+    const factors = new Map(starts.map((start) => [start, this.#factor(this.step - 1, start)]));
     this.values.forEach((value, i) => {
       this.values[i] = before[i]! + factors.get(added[i]!)! * (value - before[i]!);
     });

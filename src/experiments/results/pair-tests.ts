@@ -1,5 +1,6 @@
 import { holm } from '../../stats/holm.ts';
 import { type PairedTest, pairedTest } from '../../stats/paired-test.ts';
+import { bestOf } from '../choose.ts';
 import type { RowResult } from './results.ts';
 
 /** Tests whether two rows differ in a score, over their common seeds. */
@@ -16,16 +17,12 @@ export const MAX_ROWS_IN_PAIRS = 30;
 
 /** Tests every pair of rows with at least two common seeds. */
 export function pairTests(rows: readonly RowResult[], score: string, greaterIsBetter: boolean): PairTest[] {
-  const sign = greaterIsBetter ? 1 : -1;
-  const value = ({ scores }: RowResult) => {
-    const mean = scores[score]?.mean ?? Number.NaN;
-    return Number.isNaN(mean) ? -Infinity : sign * mean;
-  };
-  const best = rows.reduce((best, row) => (value(row) > value(best) ? row : best), rows[0]!);
-  const isTested = (pair: readonly RowResult[]) => rows.length <= MAX_ROWS_IN_PAIRS || pair.includes(best);
+  const scores = rows.map((row) => ({ score: row.scores[score]?.mean ?? Number.NaN, loss: 0 }));
+  const [best] = bestOf(new Map(scores.entries()), greaterIsBetter, 1);
+  const isTested = (...pair: number[]) => rows.length <= MAX_ROWS_IN_PAIRS || pair.includes(best!);
   const found = rows.flatMap((first, i) =>
-    rows.slice(i + 1).flatMap((second): PairTest[] => {
-      if (!isTested([first, second])) return [];
+    rows.slice(i + 1).flatMap((second, after): PairTest[] => {
+      if (!isTested(i, i + 1 + after)) return [];
       const pairs = first.runs.flatMap((run) => {
         const other = second.runs.find(({ seed }) => seed === run.seed);
         const values = [run.scores[score], other?.scores[score]].map((value) => value ?? Number.NaN);

@@ -225,3 +225,14 @@ it('has the settings that all runs have in common', () => {
   expect(text(steps)).toContain('All rows: 500 steps, batch size 16, 20 warm-up steps, ');
   expect(text({})).not.toContain('All rows');
 });
+
+it('tests the pairs of the best row only, with many rows', () => {
+  const rows = Array.from({ length: 31 }, (_, i) => {
+    const accuracy = i === 7 ? 0.9 : 0.5 + i / 100;
+    return outcome(`row ${i}`, [runOf('lora', 0, [accuracy]), runOf('lora', 1, [accuracy + 0.01 * (i % 3)])]);
+  });
+  const { tests } = resultOf(rows);
+  expect(tests).toHaveLength(30);
+  for (const { first, second } of tests) expect([first, second]).toContain('row 7');
+  expect(resultOf(rows.slice(0, 30)).tests).toHaveLength((30 * 29) / 2);
+});

@@ -1,4 +1,5 @@
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
+import type { ParsedConfig } from '../../run/config/run-config.ts';
 import { runSchema } from '../../run/config/run-schema.ts';
 import { type KeyPath, shown } from '../../support/problem.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -76,17 +77,16 @@ export function sweepOf({ held_out: share = HELD_OUT, ...file }: Config, where: 
     const settings = Object.fromEntries(chosen.map(({ path, value }) => [path.join('.'), value]));
     return [{ settings, method, config }];
   });
-  for (const { config } of found)
-    for (const seed of seeds) {
-      assertScored(parseRunConfig({ ...scored(config), seed }, where), where(['training', 'eval_strategy']));
-      if (Object(config.data).validation !== undefined) parseRunConfig(config, where);
-    }
   const names = folderNames(found.map(({ settings }) => settings));
   const rows = found.map((one, i) => ({ ...one, row: names[i] || one.method }));
-  const cells = rows.map(({ row, settings, config }): Cell => {
-    const { metric_for_best_model: metric } = parseRunConfig(scored(config), row).training;
-    const scores = [...new Set([metric, 'loss'])];
-    return { row, task: 'run', settings, config: scored(config), grid: [], scores };
+  const cells = rows.map(({ row, settings, config: whole }, i): Cell => {
+    const config = scored(whole);
+    const { training } = scoredConfig(config, where);
+    // A seed is valid with every combination or with none.
+    if (i === 0) for (const seed of seeds.slice(1)) scoredConfig({ ...config, seed }, where);
+    if (Object(whole.data).validation !== undefined) parseRunConfig(whole, where);
+    const scores = [...new Set([training.metric_for_best_model, 'loss'])];
+    return { row, task: 'run', settings, config, grid: [], scores };
   });
   const twice = sharedPlace(cells);
   if (twice) throw new UserError({ where: where([]), fault: `has two combinations for the folder ${twice}` });
@@ -100,6 +100,13 @@ export function sweepOf({ held_out: share = HELD_OUT, ...file }: Config, where: 
     },
     combinations: new Map(rows.map(({ row, method, config }) => [row, { method, config }])),
   };
+}
+
+/** Parses the config of a run, which must end with a score. */
+function scoredConfig(config: Config, where: Where): ParsedConfig {
+  const parsed = parseRunConfig(config, where);
+  assertScored(parsed, where(['training', 'eval_strategy']));
+  return parsed;
 }
 
 /** Replaces the validation data by held-out rows. The files of those rows may not exist yet. */

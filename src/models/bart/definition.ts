@@ -37,7 +37,7 @@ export const bart: ModelDefinition<BartConfig> = {
       modules: [],
       mayLack: ['lm_head'],
       build(network, config, inputs) {
-        const rows = selectRows(bartModel(network, config, inputs), inputs);
+        const rows = selectRows(bartModel(network, config, inputs), inputs.logitRows);
         const logits = wordLogits(network, config, SHARED, rows);
         return add(logits, network.buffer('final_logits_bias', [1, config.vocab_size]));
       },

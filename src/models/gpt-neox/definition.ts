@@ -45,7 +45,7 @@ export const gptNeox: ModelDefinition<GptNeoxConfig> = {
       modules: [],
       mayLack: [PROJECTION],
       build(network, config, inputs) {
-        const rows = selectRows(gptNeoxModel(network, config, inputs), inputs);
+        const rows = selectRows(gptNeoxModel(network, config, inputs), inputs.logitRows);
         return wordLogits(network, config, WORDS, rows, PROJECTION);
       },
     },

@@ -40,7 +40,7 @@ export const gpt2: ModelDefinition<Gpt2Config> = {
       modules: [],
       mayLack: ['lm_head'],
       build(network, config, inputs) {
-        const rows = selectRows(gpt2Model(network, config, inputs), inputs);
+        const rows = selectRows(gpt2Model(network, config, inputs), inputs.logitRows);
         return wordLogits(network, config, WORDS, rows);
       },
     },

@@ -1,11 +1,12 @@
 import { add, slice } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
-import { askedBias, askedRows } from '../../nn/asked-rows.ts';
+import { askedBias } from '../../nn/asked-bias.ts';
 import { attention } from '../../nn/attention.ts';
 import type { LayerRows } from '../../nn/decoder-layers.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
+import { selectRows } from '../../nn/select-rows.ts';
 import type { ModelInputs } from '../model-definition.ts';
 import type { Gpt2Config } from './config.ts';
 
@@ -53,7 +54,7 @@ function selfAttention(
   ];
   const remember = (name: string, rows: Value) => module.remembered(cache, name, rows, sequence, headSize);
   const scale = config.scale_attn_weights ? 1 / Math.sqrt(headSize) : 1;
-  const asking = askedRows(query, asked);
+  const asking = selectRows(query, asked);
   const mixed = attention(
     module,
     [asking, remember('key', key), remember('value', value)],

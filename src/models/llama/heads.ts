@@ -25,7 +25,7 @@ export function causalHead<Config extends DecoderConfig>(
     modules: [],
     mayLack: ['lm_head'],
     build(network, config, inputs) {
-      const rows = selectRows(model(network, config, inputs), inputs);
+      const rows = selectRows(model(network, config, inputs), inputs.logitRows);
       return finish(wordLogits(network, config, words, rows), config);
     },
   };
@@ -55,7 +55,7 @@ export function tokenHead<Config extends DecoderConfig>(
     architecture,
     modules: ['score'],
     build(network, config, inputs) {
-      const rows = selectRows(model(network, config, inputs), inputs);
+      const rows = selectRows(model(network, config, inputs), inputs.logitRows);
       const dropped = network.dropout(
         rows,
         config.classifier_dropout ?? config.hidden_dropout ?? CLASSIFIER_DROPOUT,

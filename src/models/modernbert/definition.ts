@@ -60,7 +60,7 @@ export const modernBert: ModelDefinition<ModernBertConfig> = {
       architecture: 'ModernBertForTokenClassification',
       ...CLASSIFIER,
       build(network, config, inputs) {
-        const rows = selectRows(modernBertModel(network, config, inputs), inputs);
+        const rows = selectRows(modernBertModel(network, config, inputs), inputs.logitRows);
         return classes(network, config, rows, config.numLabels);
       },
     },
@@ -70,7 +70,7 @@ export const modernBert: ModelDefinition<ModernBertConfig> = {
       mayLack: ['head', 'decoder'],
       build(network, config, inputs) {
         const { vocab_size, hidden_size, decoder_bias, tie_word_embeddings: isTied } = config;
-        const rows = selectRows(modernBertModel(network, config, inputs), inputs);
+        const rows = selectRows(modernBertModel(network, config, inputs), inputs.logitRows);
         const table = network.parameter(isTied ? WORDS : 'decoder.weight', [vocab_size, hidden_size]);
         const words = matmul(transformed(network, config, rows), table, { transposeB: true });
         return decoder_bias ? add(words, network.parameter('decoder.bias', [vocab_size])) : words;

@@ -29,7 +29,7 @@ export const t5: ModelDefinition<T5Config> = {
       modules: [],
       mayLack: ['lm_head'],
       build(network, config, inputs) {
-        const rows = selectRows(t5Model(network, config, inputs), inputs);
+        const rows = selectRows(t5Model(network, config, inputs), inputs.logitRows);
         const scaled = config.scale_decoder_outputs ? multiply(rows, 1 / Math.sqrt(config.d_model)) : rows;
         return wordLogits(network, config, SHARED, scaled);
       },

@@ -41,7 +41,7 @@ export function maskedLmHead<Config extends CommonConfig & { tie_word_embeddings
     build(network, config, inputs) {
       const { width, activation, epsilon } = settings(config);
       const { vocabSize, tie_word_embeddings: tied } = config;
-      const rows = selectRows(encode(network, config, inputs), inputs);
+      const rows = selectRows(encode(network, config, inputs), inputs.logitRows);
       const transformed = activation(network.linear(dense, rows, width));
       const table = network.parameter(tied ? `${embeddings}.weight` : `${decoder}.weight`, [
         vocabSize,

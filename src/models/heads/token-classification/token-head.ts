@@ -11,7 +11,7 @@ export function tokenHead<Config extends CommonConfig>(
     architecture,
     modules: ['classifier'],
     build(network, config, inputs) {
-      const rows = selectRows(encode(network, config, inputs), inputs);
+      const rows = selectRows(encode(network, config, inputs), inputs.logitRows);
       return network.linear('classifier', network.dropout(rows, dropout(config)), config.numLabels);
     },
   };

@@ -2,11 +2,6 @@ import { gather, reshape, transpose } from '../graph/build.ts';
 import { multiplyDimensions } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
-/** The rows with the numbers `asked`; without numbers, all rows. */
-export function askedRows(rows: Value, asked: Value | undefined): Value {
-  return asked ? gather(rows, asked) : rows;
-}
-
 /**
  * The bias of the asked queries.
  *
