@@ -3,7 +3,7 @@ models and batches of src/tuners/fixtures/eva.
 
     python scripts/oracle/sensitivity_lora.py
 
-No code of the paper is released. Equations 8 to 15 are computed here on every element of the Hessian's diagonal, one number for each weight. The
+No code of the paper is released. Equations 8 to 15, and the rule PRA of section 4.4 on the θ of equation 14, are computed here on every element of the Hessian's diagonal, one number for each weight. The
 Hessian is that of the squared error of a layer's outputs (appendix E), which autograd computes for the first layer of each model as a check.
 """
 import json, pathlib
@@ -25,7 +25,10 @@ CASES = [
     ("bert", BERT, {"r": 4, "sensitivity": "local"}),
     ("bert", BERT, {"r": 4, "weights": "equal"}),
     ("bert", BERT, {"r": 12}),                          # more than the features of one module
+    ("bert", BERT, {"r": 4, "rank_allocation": "progressive"}),
+    ("bert", BERT, {"r": 5, "rank_allocation": "progressive", "sensitivity": "local"}),
     ("gpt2", GPT2, {"r": 3}),
+    ("gpt2", GPT2, {"r": 2, "rank_allocation": "progressive", "sensitivity": "global"}),
     ("gpt2", GPT2, {"r": 5, "top_k": 0.05, "threshold": 0.95, "sensitivity": "local"}),
 ]
 
@@ -56,8 +59,18 @@ def ranks_of(shares, limits):
     return ranks
 
 
+def progressive(theta, r, categories):
+    """The example of section 4.4. The paper says nothing about modules that cannot be divided equally."""
+    size, rest = divmod(len(theta), categories)
+    assert rest == 0
+    ranks = [0] * len(theta)
+    for place, k in enumerate(sorted(range(len(theta)), key=lambda k: -theta[k])): ranks[k] = r + categories // 2 - place // size
+    return ranks
+
+
 def case(name, targets, settings):
-    s = {"top_k": 0.5, "threshold": 0.85, "sensitivity": "both", "weights": "deviation", "calibration_batches": 4, **settings}
+    s = {"top_k": 0.5, "threshold": 0.85, "sensitivity": "both", "weights": "deviation", "rank_allocation": "scaled", "categories": 3,
+         "calibration_batches": 4, **settings}
     modules, rows = inputs_of(name, targets, s["calibration_batches"])
     trace, top, effective, limits, features = [], [], [], [], []
     for k, (path, module) in enumerate(modules.items()):
@@ -79,7 +92,8 @@ def case(name, targets, settings):
     weight = lambda v: v.std() / v.mean() ** 2 if s["weights"] == "deviation" else 0.5 / v.mean()
     local = weight(top) * top + weight(effective) * effective
     theta = {"global": trace, "local": local, "both": weight(trace) * trace + weight(local) * local}[s["sensitivity"]]
-    ranks = ranks_of(list(theta / theta.sum() * s["r"] * len(modules)), limits)
+    shares = list(theta / theta.sum() * s["r"] * len(modules))
+    ranks = progressive(theta, s["r"], s["categories"]) if s["rank_allocation"] == "progressive" else ranks_of(shares, limits)
     print(name, settings, ranks)
     return {"model": name, "settings": {"target_modules": list(modules), "calibration_batches": 4, **settings}, "modules": features, "trace": trace.tolist(), "top": top.tolist(),
             "effectiveRank": effective.tolist(), "sensitivity": theta.tolist(), "ranks": dict(zip(modules, ranks))}

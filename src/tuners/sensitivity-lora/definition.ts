@@ -4,7 +4,12 @@ import { withVariants } from '../low-rank/variants.ts';
 import { measuredLora } from '../measured/measured-lora.ts';
 import type { InputsOf } from '../method-run.ts';
 import { type SensitivityLoraConfig, sensitivityLoraConfigSchema } from './config.ts';
-import { type MeasuredModule, proportionalRanks, sensitivities } from './sensitivity-ranks.ts';
+import {
+  type MeasuredModule,
+  progressiveRanks,
+  proportionalRanks,
+  sensitivities,
+} from './sensitivity-ranks.ts';
 
 /** Sensitivity-LoRA (Zhang et al., 2025, arXiv 2509.09119): the diagonal of each weight's Hessian gives LoRA's ranks. */
 export const sensitivityLora = measuredLora<SensitivityLoraConfig, typeof sensitivityLoraConfigSchema>({
@@ -13,11 +18,12 @@ export const sensitivityLora = measuredLora<SensitivityLoraConfig, typeof sensit
   chosen: { encoder: { rate: 3e-3, lora_alpha: 32 }, language: { rate: 2e-4, lora_alpha: 16 } },
   words: {
     title: 'Sensitivity-LoRA',
-    titleWith: ({ sensitivity, weights, use_rslora }) =>
+    titleWith: ({ sensitivity, weights, rank_allocation, use_rslora }) =>
       withVariants('Sensitivity-LoRA', [
         sensitivity === 'global' ? 'global sensitivity' : [],
         sensitivity === 'local' ? 'local sensitivity' : [],
         weights === 'equal' ? 'equal weights' : [],
+        rank_allocation === 'progressive' ? 'progressive ranks' : [],
         use_rslora === true ? 'alpha / √r' : [],
       ]),
     tags: ['peft', 'lora', 'sensitivity-lora'],
@@ -39,7 +45,10 @@ export const sensitivityLora = measuredLora<SensitivityLoraConfig, typeof sensit
           hint: 'Check the base model, or train with method: lora.',
         });
       return {
-        ranks: proportionalRanks(modules, sensitivity, config.r * modules.length),
+        ranks:
+          config.rank_allocation === 'progressive'
+            ? progressiveRanks(modules, sensitivity, config)
+            : proportionalRanks(modules, sensitivity, config.r * modules.length),
         scores: sensitivity.map((own) => [own]),
       };
     },

@@ -4,7 +4,7 @@ import { measuredModel, measureInputsIn } from '../../../tests/support/measure-i
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { sensitivityLoraConfigSchema } from './config.ts';
 import { sensitivityLora } from './definition.ts';
-import { hessianMetrics, proportionalRanks, sensitivities } from './sensitivity-ranks.ts';
+import { hessianMetrics, progressiveRanks, proportionalRanks, sensitivities } from './sensitivity-ranks.ts';
 
 /** Computed from every element of the Hessians' diagonals (scripts/oracle/sensitivity_lora.py). */
 const golden = JSON.parse(readFileSync('src/tuners/fixtures/sensitivity-lora.json', 'utf8')) as {
@@ -69,6 +69,28 @@ it('stops at the features of every module', () => {
   ];
   expect(proportionalRanks(sizes, [9, 1], 4)).toEqual([2, 2]);
   expect(proportionalRanks(sizes, [9, 1], 100)).toEqual([2, 3]);
+});
+
+it('puts modules into categories of equal size, the outer ones alike', () => {
+  const sizes = (count: number) => Array.from({ length: count }, () => ({ inFeatures: 9, outFeatures: 9 }));
+  // The example of section 4.4, in another order.
+  expect(progressiveRanks(sizes(6), [1, 6, 3, 4, 5, 2], { r: 5, categories: 3 })).toEqual([4, 6, 5, 5, 6, 4]);
+  expect(progressiveRanks(sizes(7), [7, 6, 5, 4, 3, 2, 1], { r: 2, categories: 3 })).toEqual([
+    3, 3, 2, 2, 2, 1, 1,
+  ]);
+  expect(progressiveRanks(sizes(2), [2, 1], { r: 2, categories: 3 })).toEqual([3, 1]);
+  expect(
+    progressiveRanks([...sizes(2), { inFeatures: 2, outFeatures: 9 }], [1, 2, 3], { r: 3, categories: 3 }),
+  ).toEqual([2, 3, 2]);
+});
+
+it.each([
+  [{ categories: 2 }, 'must be odd, so that the mean rank is r'],
+  [{ r: 1, categories: 5 }, 'must be at most 2 r + 1, so that no rank is below 0'],
+])('refuses %o', (settings, message) => {
+  expect(sensitivityLoraConfigSchema.safeParse(settings).error?.issues).toMatchObject([
+    { path: ['categories'], message },
+  ]);
 });
 
 it('says so when inputs are not finite', async () => {

@@ -36,20 +36,22 @@ export function sensitivities(modules: readonly MeasuredModule[], config: Sensit
   return config.sensitivity === 'local' ? local : sum(global, local);
 }
 
+type Features = { inFeatures: number; outFeatures: number };
+
 /**
  * Distributes `total` ranks in proportion to sensitivity (equation 15). The paper does not say how shares become whole
  * numbers: here each rank goes to the module that lacks most of its share. A module has at most as many ranks as
  * features. Ranks are even if no module is more sensitive than another.
  */
 export function proportionalRanks(
-  modules: readonly { inFeatures: number; outFeatures: number }[],
+  modules: readonly Features[],
   sensitivity: readonly number[],
   total: number,
 ): number[] {
   const all = sensitivity.reduce((a, b) => a + b, 0);
   const lacking = sensitivity.map((own) => (all > 0 ? (own / all) * total : total / modules.length));
   const ranks = modules.map(() => 0);
-  const limits = modules.map(({ inFeatures, outFeatures }) => Math.min(inFeatures, outFeatures));
+  const limits = modules.map(largestRank);
   for (let given = 0; given < total; given++) {
     let next = -1;
     ranks.forEach((rank, k) => {
@@ -61,6 +63,28 @@ export function proportionalRanks(
   }
   return ranks;
 }
+
+/**
+ * Sorts the modules by falling sensitivity into categories of equal size, whose ranks fall by one around `r` (section
+ * 4.4: six modules with r = 5 and three categories get 6, 6, 5, 5, 4, 4). If the modules cannot be divided equally,
+ * the outer categories have the same size, so that the mean stays `r`. A module has at most as many ranks as features.
+ */
+export function progressiveRanks(
+  modules: readonly Features[],
+  sensitivity: readonly number[],
+  { r, categories }: Pick<SensitivityLoraConfig, 'r' | 'categories'>,
+): number[] {
+  const largest = r + (categories - 1) / 2;
+  const ranks = modules.map(largestRank);
+  const order = [...sensitivity.keys()].sort((a, b) => sensitivity[b]! - sensitivity[a]!);
+  for (const [place, k] of order.entries()) {
+    const category = Math.floor(((place + 0.5) * categories) / order.length);
+    ranks[k] = Math.min(ranks[k]!, largest - category);
+  }
+  return ranks;
+}
+
+const largestRank = ({ inFeatures, outFeatures }: Features) => Math.min(inFeatures, outFeatures);
 
 /** The mean of the largest elements of a diagonal in which each of the `falling` values stands `rows` times. */
 function meanOfLargest(falling: Float64Array, rows: number, share: number): number {
