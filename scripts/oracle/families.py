@@ -47,6 +47,10 @@ MODELS = {
     "neox-causal": ("gpt_neox", "CAUSAL_LM", NEOX, {}),
     "neox-sequential": ("gpt_neox", "CAUSAL_LM", dict(NEOX, use_parallel_residual=False, attention_bias=False, rotary_pct=1.0), {}),
     "neox-tokens": ("gpt_neox", "TOKEN_CLS", dict(NEOX, num_labels=3), {}),
+    "neox-classification": ("gpt_neox", "SEQ_CLS", NEOX, {}),
+    "neox-span": ("gpt_neox", "QUESTION_ANS", NEOX, {}),
+    "phi3-classification": ("phi3", "SEQ_CLS", dict(DEC, sliding_window=5), {}),
+    "smollm3-classification": ("smollm3", "SEQ_CLS", dict(DEC, no_rope_layers=[1, 0]), {}),
 }
 # Longer than a window, or than the range of distances with separate buckets.
 LENGTHS = {"mpnet": 40}
