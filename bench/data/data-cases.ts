@@ -6,17 +6,40 @@ import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
 import type { RunConfig } from '../../src/run/config/run-config.ts';
 
 export const MODEL = '../shared/models/all-MiniLM-L6-v2';
-export const GLUE = '../shared/data/glue';
+const GLUE = '../shared/data/glue';
 
-/** Folders of GLUE data sets, by the names of their examples. */
-const FOLDERS = { cola: 'CoLA', mrpc: 'MRPC' };
-export type DataTask = keyof typeof FOLDERS;
+/** Data sets by the names of their examples: files, and how PEFT's process is told of them. */
+const DATA = {
+  // `evalBatch` is our default; PEFT uses the same.
+  cola: { name: 'CoLA', ...glue('CoLA'), evalBatch: 64 },
+  mrpc: { name: 'MRPC', ...glue('MRPC'), evalBatch: 64 },
+  squad: {
+    name: "XQuAD's English questions",
+    ...questions('../shared/data/squad/xquad.en.json'),
+    evalBatch: 32,
+  },
+};
+export type DataTask = keyof typeof DATA;
+
+function glue(folder: string) {
+  return {
+    data: GLUE,
+    head: 'SEQ_CLS' as const,
+    train: join(GLUE, folder, 'train.tsv'),
+    dev: join(GLUE, folder, 'dev.tsv'),
+  };
+}
+
+/** Speed is measured, so the questions are for training and evaluation. */
+function questions(file: string) {
+  return { data: file, head: 'QUESTION_ANS' as const, train: file, dev: file };
+}
 
 /**
  * Each task is measured twice. The first time, PEFT groups texts of similar length in a batch, as our side
  * always does. The second time, PEFT's batches are in random order, as in its examples.
  */
-export const DATA_CASES = Object.entries(FOLDERS).flatMap(([task, name]) =>
+export const DATA_CASES = Object.entries(DATA).flatMap(([task, { name }]) =>
   [true, false].map((group_by_length) => ({
     task: task as DataTask,
     name: `${name}, ${group_by_length ? 'equal batches' : "PEFT's in random order"}`,
@@ -27,6 +50,7 @@ export const DATA_CASES = Object.entries(FOLDERS).flatMap(([task, name]) =>
 /** The request to train, which PEFT's process and ours both receive. */
 export interface DataRequest {
   model: string;
+  /** The folder of GLUE, or a file with questions. */
   data: string;
   task: DataTask;
   dtype: BaseDtype | 'bfloat16';
@@ -38,15 +62,12 @@ export interface DataRequest {
   group_by_length: boolean;
 }
 
-/** The path of a task's `train.tsv` or `dev.tsv`. */
-export function dataFile(data: string, task: DataTask, split: 'train' | 'dev'): string {
-  return join(data, FOLDERS[task], `${split}.tsv`);
+export function dataOf(task: DataTask) {
+  return DATA[task];
 }
 
 export function isThere(task: DataTask): boolean {
-  return [MODEL, dataFile(GLUE, task, 'train'), dataFile(GLUE, task, 'dev')].every((path) =>
-    existsSync(path),
-  );
+  return [MODEL, DATA[task].train, DATA[task].dev].every((path) => existsSync(path));
 }
 
 /**
@@ -54,7 +75,7 @@ export function isThere(task: DataTask): boolean {
  * end of the first block on, so that all later blocks allocate. The other phases of the schedule fit the
  * whole run.
  */
-export function dataConfig({ model, data, task, dtype, block_steps, eval_batch }: DataRequest): RunConfig {
+export function dataConfig({ model, task, dtype, block_steps, eval_batch }: DataRequest): RunConfig {
   const path = `examples/${task}.yaml`;
   const example = parse(readFileSync(path, 'utf8'));
   return parseRunConfig(
@@ -65,8 +86,8 @@ export function dataConfig({ model, data, task, dtype, block_steps, eval_batch }
       base_dtype: dtype,
       data: {
         ...example.data,
-        train: dataFile(data, task, 'train'),
-        validation: dataFile(data, task, 'dev'),
+        train: DATA[task].train,
+        validation: DATA[task].dev,
       },
       training: {
         ...example.training,

@@ -1,7 +1,7 @@
 import { measure, type Rounds } from '../measure.ts';
 import type { DataResult, Timed } from '../results.ts';
 import type { Launcher } from '../sides.ts';
-import { type DataTask, GLUE, MODEL } from './data-cases.ts';
+import { type DataTask, dataOf, MODEL } from './data-cases.ts';
 
 export interface DataRows {
   /** The times of training blocks, then of predictions. */
@@ -12,9 +12,6 @@ export interface DataRows {
   folder: string;
 }
 
-/** Our default for evaluation; PEFT uses the same. */
-const EVAL_BATCH = 64;
-
 /**
  * Measures AdaLoRA on real data. All sides train in turn, one block each. Then all sides predict with the
  * adapter that the first side trained.
@@ -24,22 +21,23 @@ export async function measureData(
   launcher: Launcher,
   { rounds, blockSteps, threads, folder }: DataRows,
 ): Promise<DataResult> {
-  launcher.makeBase(MODEL);
-  const request = { model: MODEL, data: GLUE, task, threads };
+  const { data, evalBatch, head } = dataOf(task);
+  launcher.makeBase(MODEL, 'int8', head);
+  const request = { model: MODEL, data, task, threads };
   const rivals = (fields: object) =>
     launcher.sides.map((side) => ({ side, preparation: { ...request, dtype: side.dtype, ...fields } }));
   const trained = await measure<object, { train: Timed; evaluate: Timed }, unknown>(
     launcher,
     'data',
-    rivals({ block_steps: blockSteps, eval_batch: EVAL_BATCH, group_by_length }),
+    rivals({ block_steps: blockSteps, eval_batch: evalBatch, group_by_length }),
     rounds,
     'block',
     (first) => first.ask('save', { folder }),
   );
-  const predicted = await measure<object, Timed & { labels: number[] }, unknown>(
+  const predicted = await measure<object, Timed & { labels: (number | string)[] }, unknown>(
     launcher,
     'predict',
-    rivals({ adapter: folder, batch: EVAL_BATCH }),
+    rivals({ adapter: folder, batch: evalBatch }),
     rounds,
     'predict',
     async () => {},

@@ -1,12 +1,13 @@
 import { textFile } from '../../src/data/node/text-files.ts';
 import { peakMemoryMb } from '../../src/support/node/peak-memory.ts';
+import type { SpanAnswer } from '../../src/tasks/question-answering/definition.ts';
 import type { ClassAnswer } from '../../src/tasks/single-label-classification/definition.ts';
 import { type OpenedModel, open } from '../../src/trained/node/open.ts';
 import { serve } from '../protocol.ts';
-import { dataFile } from './data-cases.ts';
+import { dataOf } from './data-cases.ts';
 
 /*
- * Predicts the labels of a development set on request, like python/peft_predict.py. Requests: prepare (model,
+ * Predicts the labels or the answers of a development set on request, like python/peft_predict.py. Requests: prepare (model,
  * adapter, data, task, base type, texts per batch), predict, memory, exit.
  */
 
@@ -14,9 +15,9 @@ let trained: OpenedModel;
 let texts: unknown[];
 
 await serve({
-  async prepare({ model, adapter, data, task, dtype, batch }) {
+  async prepare({ model, adapter, task, dtype, batch }) {
     trained = await open(adapter, { model, baseDtype: dtype, batchSize: batch });
-    const file = dataFile(data, task, 'dev');
+    const file = dataOf(task).dev;
     const { prediction } = trained.definition();
     if (!prediction) throw trained.cannotPredict();
     texts = prediction.input.parse(textFile(file).read(), file, trained.context().reading);
@@ -24,9 +25,9 @@ await serve({
   },
   async predict() {
     const started = performance.now();
-    const labels: number[] = [];
-    for await (const { label } of trained.predict<unknown, ClassAnswer>(texts))
-      labels.push(trained.labels.indexOf(label));
+    const labels: (number | string)[] = [];
+    for await (const found of trained.predict<unknown, ClassAnswer | SpanAnswer>(texts))
+      labels.push('label' in found ? trained.labels.indexOf(found.label) : found.answer);
     return { examples: texts.length, ms: performance.now() - started, labels };
   },
   memory: () => ({ peak_mb: peakMemoryMb() }),

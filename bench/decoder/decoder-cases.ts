@@ -6,6 +6,10 @@ export interface DecoderCase extends BenchCase {
   prompt: number;
   /** Number of tokens to generate after the prompt. */
   tokens: number;
+  /** Number of texts that are generated at once, after one alone. */
+  texts: number;
+  /** Whether a training step is measured too. */
+  trains: boolean;
 }
 
 const common = {
@@ -19,6 +23,8 @@ const common = {
   targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
   prompt: 64,
   tokens: 32,
+  texts: 8,
+  trains: true,
 } as const;
 
 const llama = {
@@ -28,18 +34,22 @@ const llama = {
   rms_norm_eps: 1e-5,
 };
 
+const small = {
+  ...llama,
+  hidden_size: 1024,
+  intermediate_size: 2816,
+  num_hidden_layers: 24,
+  num_attention_heads: 16,
+  num_key_value_heads: 8,
+};
+
 export const DECODER_CASES: DecoderCase[] = [
+  { ...common, name: 'decoder of 0.3 B', shape: small },
+  // Attention reads a long cache for every token.
   {
     ...common,
-    name: 'decoder of 0.3 B',
-    shape: {
-      ...llama,
-      hidden_size: 1024,
-      intermediate_size: 2816,
-      num_hidden_layers: 24,
-      num_attention_heads: 16,
-      num_key_value_heads: 8,
-    },
+    ...{ name: 'decoder of 0.3 B, prompt of 1,536', shape: small },
+    ...{ prompt: 1536, texts: 2, trains: false },
   },
   {
     ...common,

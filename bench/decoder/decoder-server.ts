@@ -8,12 +8,9 @@ import { openWriter } from './writer.ts';
  * Trains a decoder or generates with it on request, like python/peft_decoder.py. Requests: prepare (a case,
  * its checkpoint's folder, the base type, and whether it `writes`), round, memory, exit.
  *
- * A round is either a training step, or the generation of some tokens for one text and then for eight. A
+ * A round is either a training step, or the generation of some tokens for one text and then for several. A
  * process does only one of the two, so that its memory is that of one kind of work.
  */
-
-/** Number of sequences that are generated at once. */
-const MANY = 8;
 
 let step: TrainingStep;
 let writer: Awaited<ReturnType<typeof openWriter>>;
@@ -33,7 +30,7 @@ await serve({
     }
     const [one, many] = [
       await writer.write(1, work.prompt, work.tokens),
-      await writer.write(MANY, work.prompt, work.tokens),
+      await writer.write(work.texts, work.prompt, work.tokens),
     ];
     return { prefill: one.prefill, one: one.decode, many: many.decode };
   },

@@ -53,6 +53,7 @@ class FineTuning:
         order = "grouped" if group_by_length else "random"
         self.training = loader(data, "train", self.task, tokenizer, BATCH, order)
         self.validation = loader(data, "dev", self.task, tokenizer, eval_batch, "sorted" if group_by_length else "file")
+        self.evaluated = len(self.validation.dataset)
         self.total = len(self.training) * self.epochs
         settings = tuner_settings(method, self.total, tinit)
         self.model = wrap(load_base(model), method, SIX_MATRICES, **settings)

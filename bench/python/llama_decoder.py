@@ -1,8 +1,8 @@
 """Generates with llama.cpp on request (serve.py), from a Llama checkpoint that is written as GGUF first:
 
     {"op": "prepare", "folder": a folder with config.json and model.safetensors, "dtype": "F32" | "Q8_0" | "Q4_0", "prompt": 64,
-     "tokens": 32, "threads": 2}  -> {"versions"}
-    {"op": "round"}   -> {"prefill", "one", "many"}: milliseconds of a prompt, of the tokens after it, and of those of eight texts
+     "tokens": 32, "texts": 8, "threads": 2}  -> {"versions"}
+    {"op": "round"}   -> {"prefill", "one", "many"}: milliseconds of a prompt, of the tokens after it, and of those of several texts
                          at once
     {"op": "memory"}  -> {"peak_mb"}
 
@@ -22,7 +22,6 @@ from safetensors.numpy import load_file
 from memory import peak_mb
 from serve import serve
 
-MANY = 8
 # Names of llama.cpp by those of Hugging Face, without the ends `.weight`.
 NAMES = {
     "model.embed_tokens": "token_embd",
@@ -41,16 +40,16 @@ NAMES = {
 
 
 class Server:
-    def prepare(self, folder, dtype, prompt, tokens, threads, **_):
-        self.prompt, self.tokens = prompt, tokens
+    def prepare(self, folder, dtype, prompt, tokens, texts, threads, **_):
+        self.prompt, self.tokens, self.texts = prompt, tokens, texts
         llama_cpp.llama_log_set(SILENT, None)
         llama_cpp.llama_backend_init()
         settings = llama_cpp.llama_model_default_params()
         self.model = llama_cpp.llama_model_load_from_file(converted(pathlib.Path(folder), dtype, threads), settings)
         context = llama_cpp.llama_context_default_params()
-        context.n_ctx = MANY * (prompt + tokens)
-        context.n_batch = context.n_ubatch = MANY * prompt
-        context.n_seq_max = MANY
+        context.n_ctx = texts * (prompt + tokens)
+        context.n_batch = context.n_ubatch = texts * prompt
+        context.n_seq_max = texts
         context.n_threads = context.n_threads_batch = threads
         self.context = llama_cpp.llama_init_from_model(self.model, context)
         self.vocabulary = llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(self.model))
@@ -58,7 +57,7 @@ class Server:
 
     def round(self):
         prefill, one = self.generated(1)
-        _, many = self.generated(MANY)
+        _, many = self.generated(self.texts)
         return {"prefill": prefill, "one": one, "many": many}
 
     def generated(self, rows):

@@ -1,6 +1,6 @@
 """Fine-tunes with PEFT on real data, a block of steps and an evaluation on request (serve.py):
 
-    {"op": "prepare", "model": FOLDER, "data": GLUE_FOLDER, "task": "cola" | "mrpc", "dtype": "float32" | "bfloat16",
+    {"op": "prepare", "model": FOLDER, "data": FILE_OR_GLUE_FOLDER, "task": "cola" | "mrpc" | "squad", "dtype": "float32" | "bfloat16",
      "block_steps": 20, "eval_batch": 64, "threads": 2, "group_by_length": true}
     {"op": "block"}   -> {"train": {"examples", "ms"}, "evaluate": {"examples", "ms"}}
     {"op": "memory"}  -> {"peak_mb", "baseline_mb"}  (baseline: after the imports, before the model)
@@ -15,6 +15,7 @@ import torch
 
 from fine_tuning import FineTuning
 from memory import peak_mb, resident_mb
+from questions import QuestionTuning
 from serve import serve
 
 
@@ -26,7 +27,8 @@ class Server:
         torch.set_num_threads(threads)
         torch.manual_seed(0)
         settings = dict(tinit=block_steps, eval_batch=eval_batch, dtype=dtype, group_by_length=group_by_length)
-        self.tuning = FineTuning(model, data, task, "adalora", **settings)
+        squad = task == "squad"
+        self.tuning = QuestionTuning(model, data, **settings) if squad else FineTuning(model, data, task, "adalora", **settings)
         self.batches = itertools.chain.from_iterable(itertools.repeat(self.tuning.training))
         self.block_steps = block_steps
         return {}
@@ -38,8 +40,7 @@ class Server:
         middle = time.perf_counter()
         self.tuning.evaluate()
         end = time.perf_counter()
-        evaluated = len(self.tuning.validation.dataset)
-        return {"train": timed(trained, start, middle), "evaluate": timed(evaluated, middle, end)}
+        return {"train": timed(trained, start, middle), "evaluate": timed(self.tuning.evaluated, middle, end)}
 
     def memory(self):
         return {"peak_mb": peak_mb(), "baseline_mb": self.baseline_mb}

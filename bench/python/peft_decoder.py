@@ -1,9 +1,9 @@
 """Trains a decoder with PEFT's AdaLoRA, or generates with transformers' `generate`, on request (serve.py):
 
     {"op": "prepare", "model_type": "llama", "shape": {fields of its config}, "r": 12, "targets": [...], "batch": 2, "length": 128,
-     "prompt": 64, "tokens": 32, "dtype": "float32" | "bfloat16", "threads": 2, "writes": false}  -> {"versions"}
+     "prompt": 64, "tokens": 32, "texts": 8, "dtype": "float32" | "bfloat16", "threads": 2, "writes": false}  -> {"versions"}
     {"op": "round"}   -> {"step"}: milliseconds of a training step; or {"prefill", "one", "many"}: of a prompt, of the tokens after
-                         it, and of those of eight texts at once
+                         it, and of those of several texts at once
     {"op": "memory"}  -> {"peak_mb"}
 
 A step in bfloat16 uses autocast with float32 weights; generation uses bfloat16 weights. Attention is PyTorch's
@@ -24,14 +24,13 @@ from tuner import train_step, trainable
 
 # More steps than any benchmark runs. All are before `tinit`, so they average importance and prune nothing.
 ENDLESS = 1_000_000
-MANY = 8
 
 
 class Server:
-    def prepare(self, model_type, shape, r, targets, batch, length, prompt, tokens, dtype, threads, writes, **_):
+    def prepare(self, model_type, shape, r, targets, batch, length, prompt, tokens, texts, dtype, threads, writes, **_):
         torch.set_num_threads(threads)
         torch.manual_seed(0)
-        self.batch, self.length, self.prompt, self.tokens = batch, length, prompt, tokens
+        self.batch, self.length, self.prompt, self.tokens, self.texts = batch, length, prompt, tokens, texts
         self.dtype, self.writes, self.step_number = dtype, writes, 0
         config = AutoConfig.for_model(model_type, **shape, attn_implementation="sdpa")
         model = AutoModelForCausalLM.from_config(config)
@@ -59,7 +58,7 @@ class Server:
 
     @torch.inference_mode()
     def write(self):
-        one, many = self.random_ids(1, self.prompt), self.random_ids(MANY, self.prompt)
+        one, many = self.random_ids(1, self.prompt), self.random_ids(self.texts, self.prompt)
         prefill, prefill_many = self.generated(one, 1), self.generated(many, 1)
         decode = self.generated(one, self.tokens) - prefill
         decode_many = self.generated(many, self.tokens) - prefill_many

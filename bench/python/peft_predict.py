@@ -1,8 +1,8 @@
-"""Predicts the labels of a development set from its texts with a PEFT adapter, on request (serve.py):
+"""Predicts the labels or the answers of a development set with a PEFT adapter, on request (serve.py):
 
-    {"op": "prepare", "model": FOLDER, "adapter": FOLDER, "data": GLUE_FOLDER, "task": "cola" | "mrpc",
+    {"op": "prepare", "model": FOLDER, "adapter": FOLDER, "data": FILE_OR_GLUE_FOLDER, "task": "cola" | "mrpc" | "squad",
      "dtype": "float32" | "bfloat16", "batch": 64, "threads": 2}
-    {"op": "predict"} -> {"examples", "ms", "labels": [the most likely of each text]}
+    {"op": "predict"} -> {"examples", "ms", "labels": [the most likely of each text, or the answers]}
     {"op": "memory"}  -> {"peak_mb", "baseline_mb"}  (baseline: after the imports, before the model)
 """
 
@@ -14,6 +14,7 @@ from transformers import AutoTokenizer
 
 from fine_tuning import load_base, quiet
 from glue import TASKS, read
+import questions
 from memory import peak_mb, resident_mb
 from serve import serve
 from tuner import autocast
@@ -26,22 +27,33 @@ class Server:
     def prepare(self, model, adapter, data, task, dtype, batch, threads):
         torch.set_num_threads(threads)
         quiet()
-        self.task, self.dtype, self.batch = TASKS[task], dtype, batch
-        self.columns, _ = read(data, self.task, "dev")
         self.tokenizer = AutoTokenizer.from_pretrained(model)
-        self.model = PeftModel.from_pretrained(load_base(model), adapter).eval()
+        base = questions.load_base(model) if task == "squad" else load_base(model)
+        self.model = PeftModel.from_pretrained(base, adapter).eval()
+        if task == "squad":
+            answers = questions.Answers(self.tokenizer, questions.read(data), batch, dtype)
+            self.predicted = lambda: answers.of(self.model)
+        else:
+            self.task, self.dtype, self.batch = TASKS[task], dtype, batch
+            self.columns, _ = read(data, self.task, "dev")
+            self.predicted = self.classes
         return {}
 
-    @torch.no_grad()
     def predict(self):
-        start, labels = time.perf_counter(), []
+        start = time.perf_counter()
+        labels = self.predicted()
+        ms = round((time.perf_counter() - start) * 1000, 2)
+        return {"examples": len(labels), "ms": ms, "labels": labels}
+
+    @torch.no_grad()
+    def classes(self):
+        labels = []
         options = dict(truncation=True, max_length=self.task.max_length, padding=True, return_tensors="pt")
         for first in range(0, len(self.columns[0]), self.batch):
             texts = [column[first : first + self.batch] for column in self.columns]
             with autocast(self.dtype):
                 labels += self.model(**self.tokenizer(*texts, **options)).logits.argmax(-1).tolist()
-        ms = round((time.perf_counter() - start) * 1000, 2)
-        return {"examples": len(labels), "ms": ms, "labels": labels}
+        return labels
 
     def memory(self):
         return {"peak_mb": peak_mb(), "baseline_mb": self.baseline_mb}

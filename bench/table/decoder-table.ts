@@ -11,12 +11,15 @@ const HEADS = [
   'prompt, tokens/s',
   'one text, tokens/s',
   'over PEFT f32',
-  'eight, tokens/s',
+  'several, tokens/s',
   'memory',
 ];
 
 /** Formats a table of a decoder's training steps and generation, one line per side. */
-export function decoderTable(result: DecoderResult, { prompt, tokens }: DecoderCase): string {
+export function decoderTable(
+  result: DecoderResult,
+  { prompt, tokens, texts: several, trains }: DecoderCase,
+): string {
   const peft = result.runs.find(({ side }) => side === DECODER_REFERENCE);
   const rows = result.runs.map(({ side, train, write }) => {
     // The first token of a text comes from reading its prompt.
@@ -35,10 +38,11 @@ export function decoderTable(result: DecoderResult, { prompt, tokens }: DecoderC
       rate('prefill', 1).toFixed(0),
       rate('one', 1).toFixed(1),
       over('write', 'one'),
-      rate('many', 8).toFixed(1),
+      rate('many', several).toFixed(1),
       `${write.memory.peak_mb.toFixed(0)} MB`,
     ];
   });
   const limits = `${result.matmulGflops.toFixed(0)} GFLOP/s in a product, ${result.readGbps.toFixed(0)} GB/s read by one core`;
-  return `${result.name}: AdaLoRA's step, and greedy search (this machine: ${limits})\n${aligned(HEADS, rows)}\n`;
+  const work = `${trains ? "AdaLoRA's step, and " : ''}greedy search for one text and for ${several}`;
+  return `${result.name}: ${work} (this machine: ${limits})\n${aligned(HEADS, rows)}\n`;
 }
