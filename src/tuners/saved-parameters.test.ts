@@ -8,6 +8,7 @@ describe('parameters trained beside the adapters', () => {
     'bert.layer.0.query.bias',
     'bert.layer.0.key.bias',
     'bert.layer.0.norm.bias',
+    'bert.layer.0.post_norm.bias',
     'bert.pooler.dense.weight',
     'bert.pooler.dense.bias',
     'classifier.weight',
@@ -29,6 +30,7 @@ describe('parameters trained beside the adapters', () => {
         'bert.layer.0.query.bias',
         'bert.layer.0.key.bias',
         'bert.layer.0.norm.bias',
+        'bert.layer.0.post_norm.bias',
         'bert.pooler.dense.bias',
         ...head,
       ],
@@ -36,6 +38,17 @@ describe('parameters trained beside the adapters', () => {
     [
       { bias: 'none', modules_to_save: ['pooler'] },
       ['bert.pooler.dense.weight', 'bert.pooler.dense.bias', ...head],
+    ],
+    // PEFT compares the ends of paths, not whole names.
+    [
+      { bias: 'none', modules_to_save: ['er.dense', 'norm'] },
+      [
+        'bert.layer.0.norm.bias',
+        'bert.layer.0.post_norm.bias',
+        'bert.pooler.dense.weight',
+        'bert.pooler.dense.bias',
+        ...head,
+      ],
     ],
   ] as const)('with %j', (selection, expected) => {
     const saved = savedParameters(model, selection, [{ path: 'bert.layer.0.query' }]);

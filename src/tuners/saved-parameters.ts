@@ -13,7 +13,7 @@ interface SavedSelection {
  * The model's own parameters that are trained besides the adapters, by PEFT's rules:
  *
  * - those of the head;
- * - those of modules whose path equals a name in `modules_to_save`, or ends in `.` and such a name;
+ * - those of modules whose path ends in a name of `modules_to_save`;
  * - the biases that `bias` selects.
  *
  * @param adapted the layers that have an adapter
@@ -41,7 +41,6 @@ export function savedParameters(
       hint: 'PEFT would separate them when it loads the adapter. Use a base model with tie_word_embeddings: false, or remove the module.',
     });
   }
-  const wanted = [...model.head.modules, ...modulesToSave];
   const adaptedBiases = new Set(adapted.map(({ path }) => `${path}.bias`));
   const isTrainedBias = {
     none: () => false,
@@ -49,6 +48,11 @@ export function savedParameters(
     all: (name: string) => name.endsWith('.bias'),
   }[bias];
   return [...model.parameters]
-    .filter(([name]) => isTrainedBias(name) || wanted.some((module) => isInsideModule(name, module)))
+    .filter(
+      ([name]) =>
+        isTrainedBias(name) ||
+        model.head.modules.some((module) => name.startsWith(`${module}.`)) ||
+        modulesToSave.some((module) => isInsideModule(name, module)),
+    )
     .map(([name, shape]) => ({ name, shape }));
 }

@@ -67,6 +67,24 @@ function exclusionTest({
     insideSaved.some((inside) => inside.test(path));
 }
 
+/** Whether an adapter's config selects the layer of a module. Its keys may be null. */
+export function isInLayers(
+  path: string,
+  {
+    target_modules: targets,
+    layers_to_transform: layers,
+    layers_pattern,
+  }: Readonly<{ [Key in keyof TargetSelection]?: TargetSelection[Key] | null }>,
+): boolean {
+  if (!Array.isArray(targets) || targets.includes(path) || layers === null || layers === undefined)
+    return true;
+  return layerTest({
+    target_modules: targets,
+    layers_to_transform: layers,
+    layers_pattern: layers_pattern ?? [],
+  })(path);
+}
+
 /**
  * Whether the first number in a path is among the selected layers. With `layers_pattern`, it is the first number after
  * one of these names.

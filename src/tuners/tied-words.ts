@@ -12,9 +12,12 @@ export function tiedOutputs({ definition, parameters, head, wordTables }: Tunabl
   );
 }
 
-/** Whether a parameter belongs to a module that `modules_to_save` names by its path or the end of it. */
-export function isInsideModule(parameter: string, module: string): boolean {
-  return parameter.startsWith(`${module}.`) || parameter.includes(`.${module}.`);
+/**
+ * Whether a parameter is inside a module whose path ends in `end`, which is how PEFT reads `modules_to_save`: `norm` is
+ * also the end of `input_layernorm`.
+ */
+export function isInsideModule(parameter: string, end: string): boolean {
+  return parameter.includes(`${end}.`);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { encodeSafetensors } from '../encode-safetensors.ts';
 import { filesFrom, type PageFile } from '../files.ts';
 import { encodeAdapter } from './encode-adapter.ts';
 import { adapterFileNames, readStoredAdapter } from './read-stored-adapter.ts';
@@ -63,5 +64,15 @@ it('refuses tensors in several files', async () => {
   files.set('adapter_model.safetensors.index.json', new Blob(['{}']));
   await expect(readStoredAdapter(filesFrom(files, 'a'))).rejects.toThrow(
     'a/adapter_model.safetensors.index.json lists several files of tensors',
+  );
+});
+
+it("names the kind of an adapter with whole numbers, which is none of adalora's", async () => {
+  const files = inPage({ ...PEFT, config: { peft_type: 'FROD' } });
+  const whole = { dtype: 'I64', shape: [1], data: BigInt64Array.of(1n) } as const;
+  const chunks = encodeSafetensors(new Map([['base_model.s_indices', { ...whole, shape: [1] }]]));
+  files.set('adapter_model.safetensors', new Blob(chunks as BlobPart[]));
+  await expect(readStoredAdapter(filesFrom(files, 'a'))).rejects.toThrow(
+    'a/adapter_model.safetensors: tensor base_model.s_indices has values of I64, as no supported adapter has, and peft_type is "FROD"',
   );
 });

@@ -38,7 +38,7 @@ export async function readStoredAdapter(
   const tensorsOf = (names: readonly string[]) => readTensors(files, names, maxBytes);
   if (!isAdapterHub(Object(json))) {
     const config = checked(peftSchema, json, where);
-    const tensors = await tensorsOf(PEFT_TENSORS);
+    const tensors = await readTensors(files, PEFT_TENSORS, maxBytes, config.peft_type);
     if (!tensors) throw await withoutTensors(files);
     return { config, tensors, baseModel: config.base_model_name_or_path ?? null };
   }
@@ -79,11 +79,16 @@ async function firstOf(files: Files, names: readonly string[]): Promise<string |
   return undefined;
 }
 
-/** Reads the first file of `names` that exists. */
+/**
+ * Reads the first file of `names` that exists.
+ *
+ * @param peftType for the message about tensors of whole numbers, which kinds have that are not supported
+ */
 async function readTensors(
   files: Files,
   names: readonly string[],
   maxBytes: number,
+  peftType?: unknown,
 ): Promise<AdapterTensors | undefined> {
   for (const name of names) {
     const bytes = await readFile(files, name, maxBytes);
@@ -92,6 +97,13 @@ async function readTensors(
     const file = name.endsWith('.bin')
       ? new TorchFile(bytesAsSource(bytes), path)
       : SafetensorsTensors.of(bytes, path);
+    const whole = file.names().find((key) => !/^(F|BF)\d/.test(file.info(key).dtype));
+    if (whole !== undefined)
+      throw new UserError({
+        where: `${path}: tensor ${whole}`,
+        fault: `has values of ${file.info(whole).dtype}, as no supported adapter has${peftType === undefined ? '' : `, and peft_type is ${JSON.stringify(peftType)}`}`,
+        hint: 'Save the adapter with floating-point values, or train one of another kind.',
+      });
     return new Map(
       file.names().map((key) => [key, { shape: file.info(key).shape, data: file.readFloat32(key) }]),
     );

@@ -16,7 +16,14 @@ export function importedAdaLora(
   config: AdaLoraAdapterConfig,
   settings: TripletSettings,
 ): ImportedKind<AdaLoraTuner> {
+  const kept = new Map(
+    Object.entries(config.rank_pattern ?? {}).map(([key, rows]) => [
+      key.replace(/\.lora_E(\.[^.]+)?$/, ''),
+      rows.filter(Boolean).length,
+    ]),
+  );
   return {
+    rank: (path) => kept.get(path) ?? config.init_r,
     scale: () => adaLoraScale(config),
     create: (modules, saved) => new AdaLoraTuner(settings, modules, saved),
   };

@@ -16,7 +16,7 @@ export const adapterConfigShape = {
   layers_to_transform: z.union([z.int().min(0), z.array(z.int().min(0)).min(1)]).optional(),
   /** Name before the layer number in a path (`layer`, `h`). Default: any. */
   layers_pattern: nameOrNames.optional(),
-  /** Modules trained and saved in full. The task's head always is. */
+  /** Modules trained and saved in full: those whose path ends in a name, as in PEFT. The task's head always is. */
   modules_to_save: names.optional(),
   /** Scale of the increment: `lora_alpha` divided by the rank. */
   lora_alpha: z.number().positive().default(8),

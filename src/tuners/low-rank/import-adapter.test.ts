@@ -42,7 +42,9 @@ function imported(stored: StoredAdapter) {
 
 const lora = (shapes: Record<string, number[]>, config: object = {}) =>
   adapter({ peft_type: 'LORA', r: 2, ...config }, shapes);
-const adalora = (shapes: Record<string, number[]>) => adapter({ peft_type: 'ADALORA', init_r: 3 }, shapes);
+const KEPT: Record<string, boolean[]> = { [`${QUERY}.lora_E`]: [true, false, true] };
+const adalora = (shapes: Record<string, number[]>, rank_pattern = KEPT) =>
+  adapter({ peft_type: 'ADALORA', init_r: 3, rank_pattern }, shapes);
 const PAIR = { [`${QUERY}.lora_A.weight`]: [2, 4], [`${QUERY}.lora_B.weight`]: [4, 2] };
 const TRIPLET = { [`${QUERY}.lora_A`]: [2, 4], [`${QUERY}.lora_E`]: [2, 1], [`${QUERY}.lora_B`]: [4, 2] };
 
@@ -104,6 +106,12 @@ describe('an imported adapter', () => {
     ]);
   });
 
+  it('may have a layer that is selected, by number or by its whole path', () => {
+    for (const target_modules of [['query'], [QUERY]])
+      for (const layers_to_transform of target_modules[0] === QUERY ? [1] : [0, [0, 1]])
+        expect(() => imported(lora(PAIR, { target_modules, layers_to_transform }))).not.toThrow();
+  });
+
   it('may have the biases that PEFT repeats', () => {
     const repeated = { 'classifier.original_module.bias': [2] };
     expect(() => imported(lora({ ...PAIR, ...repeated }, { bias: 'all' }))).not.toThrow();
@@ -142,7 +150,15 @@ describe('an imported adapter', () => {
     [
       'an enormous rank',
       lora({ ...PAIR, [`${QUERY}.lora_A.weight`]: [2 ** 50, 0] }),
-      'has shape [1125899906842624,0]',
+      'has rank 1125899906842624, but rank 2',
+    ],
+    ['another rank', lora(PAIR, { r: 3 }), `x: ${QUERY} has rank 2, but rank 3 in the adapter's config`],
+    ['another rank in a pattern', lora(PAIR, { rank_pattern: { query: 4 } }), 'has rank 2, but rank 4'],
+    ['the rank before pruning', adalora(TRIPLET, {}), 'has rank 2, but rank 3'],
+    [
+      'a layer that is not selected',
+      lora(PAIR, { target_modules: ['query'], layers_to_transform: [1] }),
+      `x: ${QUERY} is in a layer that layers_to_transform does not select`,
     ],
     ['another head', lora({ ...PAIR, 'classifier.weight': [3, 4] }), 'has shape [3,4] instead of [2,4]'],
     ['another module', lora({ ...PAIR, 'bert.pool.bias': [4] }), 'is not a module of the base model'],

@@ -4,6 +4,7 @@ import { elementCount } from '../../support/element-count.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import { unknownModule } from '../peft/unknown-module.ts';
+import { isInLayers } from '../target-modules.ts';
 import { joinTiedWords } from '../tied-words.ts';
 import type { TunableModel } from '../tuner.ts';
 import { BASE_WEIGHT, parseAdapterKey } from './adapter-keys.ts';
@@ -13,6 +14,8 @@ import type { PeftAdapter } from './peft-adapter.ts';
 
 /** Builds the tuner for a kind of adapter. */
 export interface ImportedKind<Made extends LowRankTuner> {
+  /** The rank of a module by the adapter's config. */
+  rank(path: string): number;
   scale(path: string, rank: number): number;
   create(
     modules: readonly LowRankModule[],
@@ -23,16 +26,17 @@ export interface ImportedKind<Made extends LowRankTuner> {
 }
 
 /**
- * Puts a PEFT adapter on a model. Modules and ranks come from the adapter's tensors, not from its patterns, so it does
- * not matter how targets were selected. `fan_in_fan_out` has no effect on linear layers, as in PEFT.
+ * Puts a PEFT adapter on a model. Modules come from the adapter's tensors, so it does not matter how targets were selected.
+ * `fan_in_fan_out` has no effect on linear layers, as in PEFT.
  *
- * @throws UserError that names missing tensors, and tensors that do not belong to a module or have the wrong shape
+ * @throws UserError that names missing tensors, and tensors that do not belong to a module, have the wrong shape or
+ * contradict the config
  */
 export function importAdapter<Made extends LowRankTuner>(
   model: TunableModel,
   adapter: PeftAdapter,
   where: string,
-  { scale, create }: ImportedKind<Made>,
+  { rank, scale, create }: ImportedKind<Made>,
 ): { tuner: Made; values: Float32Array } {
   const stored = tensorsByName(adapter, where);
   assertSameBase(model, adapter, where);
@@ -43,6 +47,7 @@ export function importAdapter<Made extends LowRankTuner>(
       return own?.factor === 'A' ? [[own.path, shape[0]!] as const] : [];
     }),
   );
+  for (const [path, own] of ranks) assertAsConfigured(adapter, path, { own, told: rank(path) }, where);
   const modules = adaptedLinears(model, ranks, where).map((module) => ({
     ...module,
     scale: scale(module.path, module.rank),
@@ -107,6 +112,27 @@ function assertSameBase(
 /** Whether a value may be another one in 16 bits: bf16 has 8 significant bits, and f16 a smallest step of 2⁻²⁴. */
 function isRounded(rounded: number, value: number): boolean {
   return Math.abs(rounded - value) <= Math.abs(value) * 2 ** -8 + 2 ** -24;
+}
+
+/** PEFT does not load a module with another rank, and ignores one in a layer that is not selected. */
+function assertAsConfigured(
+  { config }: PeftAdapter,
+  path: string,
+  rank: { own: number; told: number },
+  where: string,
+): void {
+  const fault =
+    rank.own !== rank.told
+      ? `has rank ${rank.own}, but rank ${rank.told} in the adapter's config`
+      : isInLayers(path, config)
+        ? undefined
+        : `is in a layer that layers_to_transform does not select`;
+  if (fault)
+    throw new UserError({
+      where: `${where}: ${path}`,
+      fault,
+      hint: 'The adapter is damaged. Save it again.',
+    });
 }
 
 function adaptedLinears(model: TunableModel, ranks: ReadonlyMap<string, number>, where: string) {
