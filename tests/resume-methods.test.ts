@@ -32,6 +32,7 @@ const SETTINGS: Partial<Record<string, object>> = {
 const LORA = {
   DoRA: { use_dora: true },
   PiSSA: { init_lora_weights: 'pissa' },
+  'DoRA from PiSSA': { use_dora: true, init_lora_weights: 'pissa' },
   OLoRA: { init_lora_weights: 'olora' },
   'LoRA-FA': { lorafa: true },
   'LoRA+': { loraplus_lr_ratio: 16 },

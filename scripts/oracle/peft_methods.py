@@ -52,6 +52,8 @@ CASES = {
     "gpt2-prefix": ("gpt2", "CAUSAL_LM", dict(kind="PREFIX_TUNING", num_virtual_tokens=3), dict(lr=2e-2)),
     "llama-prefix": ("llama", "CAUSAL_LM", dict(kind="PREFIX_TUNING", num_virtual_tokens=5), dict(lr=2e-2)),
     "gpt2-prefix-projection": ("gpt2", "CAUSAL_LM", dict(kind="PREFIX_TUNING", num_virtual_tokens=3, prefix_projection=True, encoder_hidden_size=6), dict(lr=1e-2)),
+    "llama-pissa-dora": ("llama", "CAUSAL_LM", dict(kind="LORA", init_lora_weights="pissa", use_dora=True, target_modules=["q_proj", "down_proj"], r=2, lora_alpha=4), {}),
+    "bert-olora-dora": ("bert", "SEQ_CLS", dict(kind="LORA", init_lora_weights="olora", use_dora=True, use_rslora=True, target_modules=ENC, r=2, lora_alpha=2), {}),
 }
 # Texts of one length, because PEFT classifies by the last token, padding or not.
 EVEN = ["llama-prompt-classes"]
@@ -173,7 +175,8 @@ def case(name, seed):
     pm = peft_model(model, task, tuner["kind"], settings)
     start = pathlib.Path(tempfile.mkdtemp()) / "start"
     config = pm.peft_config["default"]
-    if settings.get("init_lora_weights", True) not in (True, "loftq"):
+    # PEFT's conversion to plain LoRA loses DoRA's magnitudes.
+    if settings.get("init_lora_weights", True) not in (True, "loftq") and not settings.get("use_dora"):
         config.init_lora_weights = True; pm.save_pretrained(start); config.init_lora_weights = settings["init_lora_weights"]
     optimizer = optimizer_of(pm, tuner, training["lr"], training["weight_decay"])
     named = [(n, p) for n, p in pm.named_parameters() if p.requires_grad]

@@ -24,6 +24,7 @@ const CONFIGS: [string, RunConfig][] = [
   ...Object.entries({
     DoRA: { use_dora: true },
     PiSSA: { init_lora_weights: 'pissa' },
+    'DoRA from PiSSA': { use_dora: true, init_lora_weights: 'pissa' },
     OLoRA: { init_lora_weights: 'olora' },
     'LoRA-FA': { lorafa: true },
   }).map(([name, lora]): [string, RunConfig] => [

@@ -37,7 +37,8 @@ it.each([
   { init_lora_weights: 'loftq', loftq_config: { loftq_iter: 2 } },
   { loftq_config: {} },
   { loraplus_lr_ratio: 0 },
-  { use_dora: true, init_lora_weights: 'pissa' },
+  { use_dora: true, init_lora_weights: 'loftq' },
+  { use_dora: true, init_lora_weights: 'pissa', lorafa: true },
   { use_dora: true, allocation: 'before-training' },
   { lorafa: true, init_lora_weights: 'olora' },
   { lorafa: true, orth_reg_weight: 0.1 },
@@ -51,4 +52,6 @@ it.each([
   { init_lora_weights: 'pissa_niter_16', loraplus_lr_ratio: 16 },
   { init_lora_weights: 'loftq', loftq_config: { loftq_bits: 4 } },
   { use_dora: true, orth_reg_weight: 0.1 },
+  { use_dora: true, init_lora_weights: 'pissa' },
+  { use_dora: true, init_lora_weights: 'olora', loraplus_lr_ratio: 4 },
 ])('accepts %j', (settings) => expect(loraConfigSchema.safeParse(settings).success).toBe(true));

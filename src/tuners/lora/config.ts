@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import { adapterConfigShape, scaleShape } from '../low-rank/adapter-config-shape.ts';
 import { rank } from '../shared/rank.ts';
+import { weightStart } from './start-factors.ts';
 
 const ALLOCATION_BATCHES = 8;
 
-/** Keys that select a variant of LoRA if they differ from these values. At most one variant is allowed. */
+/**
+ * Keys that select a variant of LoRA if they differ from these values. At most one variant is allowed, but DoRA goes with
+ * PiSSA and OLoRA.
+ */
 const EXCLUSIVE = { init_lora_weights: true, use_dora: false, lorafa: false, allocation: 'even' } as const;
 
 /** LoRA's settings: PEFT's keys and defaults. */
@@ -110,7 +114,8 @@ export const loraConfigSchema = z
     const [first, ...others] = Object.entries(EXCLUSIVE).filter(
       ([key, off]) => config[key as keyof typeof EXCLUSIVE] !== off,
     );
-    for (const [key] of others)
+    const isStartedDora = weightStart(config.init_lora_weights) && config.use_dora && others.length === 1;
+    for (const [key] of isStartedDora ? [] : others)
       context.addIssue({
         code: 'custom',
         path: [key],

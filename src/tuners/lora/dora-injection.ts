@@ -1,5 +1,6 @@
 import {
   add,
+  concat,
   divide,
   matmul,
   multiply,
@@ -13,7 +14,7 @@ import {
 import type { Value } from '../../graph/graph.ts';
 import type { FrozenModule } from '../../nn/network.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
-import { LowRankInjection } from '../low-rank/low-rank-injection.ts';
+import { StartedInjection } from './started-injection.ts';
 
 /** Why a bank has no form for it. */
 export const UNMIXED_LENGTHS = 'divides each row of its weights by the length of that row (DoRA)';
@@ -24,7 +25,7 @@ export const UNMIXED_LENGTHS = 'divides each row of its weights by the length of
  * 4.3). In training, dropout applies to the input of every term except W x, as in PEFT. With a diagonal, A is diag(λ) Q
  * and B is P.
  */
-export class DoraInjection extends LowRankInjection {
+export class DoraInjection extends StartedInjection {
   /** The input of each module after dropout, and its increment. */
   readonly #seen = new Map<string, { x: Value; increment: Value }>();
 
@@ -50,12 +51,16 @@ export class DoraInjection extends LowRankInjection {
 
   /** ‖V‖ of each row, as the root of ‖w‖² + 2 s (A w)·b + s² ‖Aᵀ b‖². So V is not computed, and W may have integers. */
   #lengths({ path, rank, scale }: LowRankModule, module: FrozenModule): Value {
-    const [whole, b] = (['A', 'B'] as const).map((factor) =>
+    const [whole, right] = (['A', 'B'] as const).map((factor) =>
       stopGradient(this.layout.value(this.flat, factorName(path, factor))),
     ) as [Value, Value];
-    const a = this.options.diagonal
+    const left = this.options.diagonal
       ? multiply(whole, stopGradient(reshape(this.layout.value(this.flat, factorName(path, 'E')), [rank, 1])))
       : whole;
+    // With a start from the weight, V = W + s [B, -B₀] [A; A₀].
+    const start = this.start(path);
+    const a = start ? concat([left, start.a], 0) : left;
+    const b = start ? concat([right, multiply(start.b, -1)], 1) : right;
     const norms = module.norms();
     const across = sum(multiply(transpose(module.product(a), [1, 0]), b), [1]);
     const own = sum(multiply(matmul(b, matmul(a, a, { transposeB: true })), b), [1]);

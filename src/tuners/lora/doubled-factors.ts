@@ -16,7 +16,7 @@ export function doubledFactors(modules: readonly LowRankModule[], read: Read): R
   return (name) => {
     const now = read(name);
     const own = factorOf(name);
-    if (!own) return now;
+    if (!own || own.factor === 'M') return now;
     const start = read(name + AT_START);
     if (own.factor === 'A') return Float32Array.from([...now, ...start]);
     const rank = ranks.get(own.path)!;

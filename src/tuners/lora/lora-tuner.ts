@@ -1,5 +1,3 @@
-import { matmul, subtract } from '../../graph/build.ts';
-import type { Value } from '../../graph/graph.ts';
 import { Random } from '../../support/random.ts';
 import { FrozenTensors } from '../frozen-tensors.ts';
 import { adaptedModules } from '../low-rank/adapted-modules.ts';
@@ -7,7 +5,6 @@ import { defaultTargets } from '../low-rank/default-targets.ts';
 import { factorDistances } from '../low-rank/factor-distances.ts';
 import { factorGroups } from '../low-rank/factor-groups.ts';
 import { AT_START, factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts';
-import { LowRankInjection } from '../low-rank/low-rank-injection.ts';
 import { type Factored, LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { orthogonalityTerm } from '../low-rank/orthogonality.ts';
 import { checkPatternKeys, patternValue } from '../low-rank/pattern-value.ts';
@@ -24,6 +21,7 @@ import { isInt4, loftqFactors } from './loftq-factors.ts';
 import { inverseGram, nearestGradient, OPTIMIZER_EPSILON } from './lorafa.ts';
 import { isRankStabilised } from './scale-of.ts';
 import { startFactors, type WeightStart, weightStart } from './start-factors.ts';
+import { StartedInjection } from './started-injection.ts';
 import { WeightMatrix } from './weight-matrix.ts';
 import { weightOf } from './weight-of.ts';
 
@@ -189,27 +187,10 @@ export class LoraTuner extends LowRankTuner {
   }
 
   #plain(modules: readonly LowRankModule[], read: (name: string) => Float32Array): Factored {
-    const { layout } = new LoraTuner({ lora_dropout: 0 }, modules, this.saved);
+    const { use_dora } = this.settings;
+    const { layout } = new LoraTuner({ lora_dropout: 0, use_dora }, modules, this.saved);
     const values = new Float32Array(layout.length);
     for (const { name } of layout.segments) layout.read(values, name).set(read(name));
     return { modules, layout, values };
-  }
-}
-
-/**
- * LoRA that starts from a part of the weight. The module computes with W - s B₀ A₀ instead of W. The stored weight does
- * not change, because the initial increment is subtracted from the current increment.
- */
-class StartedInjection extends LowRankInjection {
-  override increments(paths: readonly string[], x: Value): (Value | undefined)[] {
-    return super.increments(paths, x).map((increment, i) => {
-      const scale = this.modules.get(paths[i]!)?.scale;
-      if (!increment || scale === undefined) return undefined;
-      const [a, b] = (['A', 'B'] as const).map((factor) =>
-        this.options.frozen!.value(this.flat.node.graph, factorName(paths[i]!, factor) + AT_START),
-      ) as [Value, Value];
-      const taken = matmul(matmul(x, a, { transposeB: true }), b, { transposeB: true, scale });
-      return subtract(increment, taken);
-    });
   }
 }

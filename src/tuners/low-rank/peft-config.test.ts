@@ -87,12 +87,6 @@ describe('parseAdapterConfig', () => {
     expect(attempt({ lora_alpha: 0 })).toThrow('c.json: lora_alpha: ');
   });
 
-  it('rejects DoRA on weights that a start has changed', () => {
-    expect(() => parse({ peft_type: 'LORA', use_dora: true, init_lora_weights: 'olora' })).toThrow(
-      'c.json: init_lora_weights "olora" changes the base weights',
-    );
-  });
-
   it('names the rounds of LoftQ, which rounds the base weights', () => {
     const loftq = { loftq_bits: 4, loftq_iter: 5 };
     expect(() => parse({ peft_type: 'LORA', init_lora_weights: 'loftq', loftq_config: loftq })).toThrow(

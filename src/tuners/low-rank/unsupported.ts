@@ -66,13 +66,6 @@ export function refuseUnsupported(config: Record<string, unknown>, where: string
   }
   const init = config.init_lora_weights ?? true;
   const known = config.peft_type === 'LORA' ? [...INITS, ...WEIGHT_STARTS] : INITS;
-  if (config.use_dora === true && WEIGHT_STARTS.includes(init as string)) {
-    throw new UserError({
-      where: `${where}: init_lora_weights`,
-      fault: `${JSON.stringify(init)} changes the base weights, which use_dora then divides by their lengths; together they are not supported`,
-      hint: CONVERT,
-    });
-  }
   if (known.includes(init as string)) return;
   if (init === 'loftq') {
     const { loftq_iter: rounds = 1 } = Object(config.loftq_config) as { loftq_iter?: number };
