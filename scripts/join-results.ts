@@ -12,8 +12,8 @@ import { atomicWrite } from '../src/store/node/atomic-write.ts';
  *
  *     npx tsx scripts/join-results.ts docs/results/mrpc runs/results/mrpc-more...
  *
- * Writes table.json, table.md and the figures of the first folder again. Of a row that several tables have, the first
- * counts; its scores of a seed must be equal to 0.02 in all, or the tables were not made with the same settings.
+ * Writes table.json, table.md and the figures of the first folder again. The first table that has a row counts. If another one has it
+ * too, the scores of a seed must be equal to 0.02.
  */
 
 /** Two machines give slightly different products, and so a few other predictions: 0.02 are 8 of 408 rows of MRPC. */

@@ -8,7 +8,7 @@ import type { RunConfig } from '../../src/run/config/run-config.ts';
 export const MODEL = '../shared/models/all-MiniLM-L6-v2';
 const GLUE = '../shared/data/glue';
 
-/** Data sets by the names of their examples: files, and how PEFT's process is told of them. */
+/** Data sets by the names of their examples. `data` is what the request has. */
 const DATA = {
   // `evalBatch` is our default; PEFT uses the same.
   cola: { name: 'CoLA', ...glue('CoLA'), evalBatch: 64 },

@@ -1,3 +1,4 @@
+import { factorOf } from '../low-rank/factors.ts';
 import type { ImportedKind } from '../low-rank/import-adapter.ts';
 import { lowRankKind } from '../low-rank/low-rank-kind.ts';
 import type { AdaLoraAdapterConfig } from '../low-rank/peft-config.ts';
@@ -16,9 +17,11 @@ export function importedAdaLora(
   config: AdaLoraAdapterConfig,
   settings: TripletSettings,
 ): ImportedKind<AdaLoraTuner> {
+  // A key may end in the adapter's name.
+  const pathOf = (key: string) => (factorOf(key) ?? factorOf(key.slice(0, key.lastIndexOf('.'))))?.path;
   const kept = new Map(
     Object.entries(config.rank_pattern ?? {}).map(([key, rows]) => [
-      key.replace(/\.lora_E(\.[^.]+)?$/, ''),
+      pathOf(key),
       rows.filter(Boolean).length,
     ]),
   );
