@@ -48,9 +48,11 @@ export async function besideLora(
   { rounds, folder, only }: { rounds: Rounds; folder: string; only: string },
 ): Promise<BesideLora> {
   writeRandomCheckpoint(folder, size);
-  launcher.makeBase(folder);
+  launcher.makeBase(folder, 'int8', size.head);
   const all = [
-    ...(await fitting(folder, side)).filter((method) => method !== 'lora').map((method) => ({ method })),
+    ...(await fitting(folder, side, size.head))
+      .filter((method) => method !== 'lora')
+      .map((method) => ({ method })),
     ...LORA_OPTIONS.map((options) => ({ method: 'lora' as const, options })),
   ];
   const methods: { method: MethodName; options?: object }[] = all.filter((one) => nameOf(one).includes(only));
@@ -93,8 +95,8 @@ function nameOf({ method, options = {} }: { method: MethodName; options?: object
 }
 
 /** The methods that fit a model, over this type of base. */
-async function fitting(folder: string, { dtype }: Side): Promise<MethodName[]> {
-  const model = await openModel(folder, benchHead().build);
+async function fitting(folder: string, { dtype }: Side, head: BenchCase['head']): Promise<MethodName[]> {
+  const model = await openModel(folder, benchHead(head).build);
   try {
     return METHOD_NAMES.filter((name) => {
       const { needs, trains } = methodNamed(name);

@@ -17,6 +17,7 @@ import torch
 import transformers
 from transformers import (
     AutoConfig,
+    AutoModelForCausalLM,
     AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
@@ -33,6 +34,7 @@ HEADS = {
     "SEQ_CLS": AutoModelForSequenceClassification,
     "TOKEN_CLS": AutoModelForTokenClassification,
     "QUESTION_ANS": AutoModelForQuestionAnswering,
+    "CAUSAL_LM": AutoModelForCausalLM,
 }
 
 
@@ -76,6 +78,8 @@ class Server:
         if self.head == "QUESTION_ANS":
             ends = torch.randint(0, self.length, (2, self.batch))
             return {**batch, "start_positions": ends[0], "end_positions": ends[1]}
+        if self.head == "CAUSAL_LM":
+            return {**batch, "labels": ids}
         shape = ids.shape if self.head == "TOKEN_CLS" else (self.batch,)
         return {**batch, "labels": torch.randint(0, self.model.config.num_labels, shape)}
 
