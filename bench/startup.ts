@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { dataOf, isThere, MODEL } from './data/data-cases.ts';
+import { DATA, isThere, MODEL } from './data/data-cases.ts';
 
 /**
  * Milliseconds from the command to the first training step. It trains MiniLM on CoLA's 8,551 sentences, which
@@ -24,7 +24,7 @@ export async function startup(runs: number): Promise<number[] | undefined> {
 async function untilFirstStep(output: string): Promise<number> {
   const settings = {
     model: MODEL,
-    'data.train': dataOf('cola').train,
+    'data.train': DATA.cola.train,
     'data.validation': null,
     'training.max_steps': 3,
     'adalora.tinit': 1,

@@ -9,7 +9,7 @@ export const MODEL = '../shared/models/all-MiniLM-L6-v2';
 const GLUE = '../shared/data/glue';
 
 /** Data sets by the names of their examples. `data` is what the request has. */
-const DATA = {
+export const DATA = {
   // `evalBatch` is our default; PEFT uses the same.
   cola: { name: 'CoLA', ...glue('CoLA'), evalBatch: 64 },
   mrpc: { name: 'MRPC', ...glue('MRPC'), evalBatch: 64 },
@@ -60,10 +60,6 @@ export interface DataRequest {
   threads: number;
   /** Whether PEFT groups texts of similar length in a batch. */
   group_by_length: boolean;
-}
-
-export function dataOf(task: DataTask) {
-  return DATA[task];
 }
 
 export function isThere(task: DataTask): boolean {

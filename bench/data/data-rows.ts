@@ -1,7 +1,7 @@
 import { measure, type Rounds } from '../measure.ts';
 import type { DataResult, Timed } from '../results.ts';
 import type { Launcher } from '../sides.ts';
-import { type DataTask, dataOf, MODEL } from './data-cases.ts';
+import { DATA, type DataTask, MODEL } from './data-cases.ts';
 
 export interface DataRows {
   /** The times of training blocks, then of predictions. */
@@ -21,7 +21,7 @@ export async function measureData(
   launcher: Launcher,
   { rounds, blockSteps, threads, folder }: DataRows,
 ): Promise<DataResult> {
-  const { data, evalBatch, head } = dataOf(task);
+  const { data, evalBatch, head } = DATA[task];
   launcher.makeBase(MODEL, 'int8', head);
   const request = { model: MODEL, data, task, threads };
   const rivals = (fields: object) =>

@@ -70,17 +70,12 @@ function exclusionTest({
 /** Whether an adapter's config selects the layer of a module. Its keys may be null. */
 export function isInLayers(
   path: string,
-  {
-    target_modules: targets,
-    layers_to_transform: layers,
-    layers_pattern,
-  }: Readonly<{ [Key in keyof TargetSelection]?: TargetSelection[Key] | null }>,
+  config: Readonly<{ [Key in keyof TargetSelection]?: TargetSelection[Key] | null }>,
 ): boolean {
-  if (!Array.isArray(targets) || targets.includes(path) || layers === null || layers === undefined)
-    return true;
+  const { target_modules: targets, layers_to_transform, layers_pattern } = config;
+  if (!Array.isArray(targets) || targets.includes(path)) return true;
   return layerTest({
-    target_modules: targets,
-    layers_to_transform: layers,
+    layers_to_transform: layers_to_transform ?? [],
     layers_pattern: layers_pattern ?? [],
   })(path);
 }
@@ -89,7 +84,10 @@ export function isInLayers(
  * Whether the first number in a path is among the selected layers. With `layers_pattern`, it is the first number after
  * one of these names.
  */
-function layerTest({ layers_to_transform: layers, layers_pattern: patterns = [] }: TargetSelection): Test {
+function layerTest({
+  layers_to_transform: layers,
+  layers_pattern: patterns = [],
+}: Pick<TargetSelection, 'layers_to_transform' | 'layers_pattern'>): Test {
   const wanted = typeof layers === 'number' ? [layers] : (layers ?? []);
   if (wanted.length === 0) return () => true;
   const names = typeof patterns === 'string' ? [patterns] : patterns;

@@ -2,7 +2,7 @@ import { elementCount } from '../../support/element-count.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ImportedKind } from '../low-rank/import-adapter.ts';
 import { lowRankKind } from '../low-rank/low-rank-kind.ts';
-import { patternValue } from '../low-rank/pattern-value.ts';
+import { loraRank } from '../low-rank/pattern-value.ts';
 import type { LoraAdapterConfig } from '../low-rank/peft-config.ts';
 import { loraScale } from '../low-rank/scales.ts';
 import type { ReadParameter, TunableModel } from '../tuner.ts';
@@ -18,7 +18,7 @@ export const loraKind = lowRankKind('LORA', {
 /** Builds the tuner of an imported adapter. Its file defines the adapter, and `settings` define how it is trained. */
 export function importedLora(start: LoraAdapterConfig, settings: LoraSettings): ImportedKind<LoraTuner> {
   return {
-    rank: (path) => patternValue(start.rank_pattern, path) ?? start.r,
+    rank: (path) => loraRank(start, path),
     scale: (path, rank) => loraScale(start, path, rank),
     create(modules, saved, model, where) {
       const init = weightStart(start.init_lora_weights);

@@ -7,7 +7,7 @@ import { factorGroups } from '../low-rank/factor-groups.ts';
 import { AT_START, factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts';
 import { type Factored, LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { orthogonalityTerm } from '../low-rank/orthogonality.ts';
-import { checkPatternKeys, patternValue } from '../low-rank/pattern-value.ts';
+import { checkPatternKeys, loraRank } from '../low-rank/pattern-value.ts';
 import { loraScale } from '../low-rank/scales.ts';
 import { refuseTooManyVectors } from '../low-rank/too-many-vectors.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
@@ -88,7 +88,7 @@ export class LoraTuner extends LowRankTuner {
     checkPatternKeys(config.rank_pattern, paths, 'lora.rank_pattern');
     checkPatternKeys(config.alpha_pattern, paths, 'lora.alpha_pattern');
     const modules = adapted.map((module) => {
-      const rank = patternValue(config.rank_pattern, module.path) ?? config.r;
+      const rank = loraRank(config, module.path);
       return {
         ...module,
         rank,

@@ -12,6 +12,14 @@ export function patternValue(patterns: Record<string, number>, module: string): 
   return Object.hasOwn(patterns, module) ? patterns[module] : undefined;
 }
 
+/** LoRA's rank of a module by a config. */
+export function loraRank(
+  { r, rank_pattern }: { r: number; rank_pattern: Record<string, number> },
+  module: string,
+): number {
+  return patternValue(rank_pattern, module) ?? r;
+}
+
 /**
  * Returns a pattern with the same values for these modules when its keys are sorted, as they are in files. If the order
  * of the keys matters, the new keys are the paths of modules.
