@@ -97,6 +97,19 @@ describe('compare', { timeout: 240_000 }, () => {
     expect(results()).toBe(before);
   });
 
+  it('continues a run that was interrupted after its first stage', async () => {
+    const before = results();
+    // As after a kill near the end of the second stage: the newest checkpoint is later than `stop_at_step` of the first.
+    const names = runs('lora', 'tuning').map((run) => `out/runs/run/lora/tuning/${run}/metrics.jsonl`);
+    for (const name of names) {
+      const lines = workspace.read(name).toString().trim().split('\n');
+      if (JSON.parse(lines.at(-1) as string).step === 8)
+        workspace.write(name, `${lines.slice(0, -1).join('\n')}\n`);
+    }
+    expect(await workspace.run('compare', 'compare.yaml', '--resume')).toMatchObject({ code: 0 });
+    expect(results()).toBe(before);
+  });
+
   it('does not accept finished runs with other settings', async () => {
     const other = await workspace.run(
       'compare',

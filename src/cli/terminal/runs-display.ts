@@ -28,7 +28,8 @@ export function runsDisplay<Run extends NamedRun>(screen: Screen, names: readonl
     },
     onEnd(run: Run, failure: string | undefined): void {
       current?.display.close();
-      if (failure !== undefined) screen.write(`${screen.isTTY ? ERASE_LINE : ''}${place(run)} failed\n`);
+      if (failure === undefined) return;
+      screen.write(`${screen.isTTY ? ERASE_LINE : ''}${place(run)} failed: ${failure.trim()}\n`);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { stringify } from 'yaml';
 import type { TrainEvent } from '../../run/events.ts';
-import { finishOf } from '../../run/node/event-log.ts';
+import { finishOf, lastStepOf, totalStepsOf } from '../../run/node/event-log.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { stopStep } from '../../train/trainer-settings.ts';
@@ -31,14 +31,16 @@ export interface TrainedAll {
 }
 
 /**
- * Whether a run is complete. A run that ended at `stop_at_step` is incomplete if the config's value is now
- * higher.
+ * Whether a run is complete. A run that is to end at `stop_at_step` is also complete if it has gone on from there,
+ * because a later stage of the experiment extended it.
  */
 export function isFinished({ config }: NamedRun): boolean {
-  const ended = finishOf(runFiles(config.output as string).metrics);
-  if (ended?.reason !== 'stop_at_step') return ended !== undefined;
+  const { metrics } = runFiles(config.output as string);
+  const ended = finishOf(metrics);
+  if (ended && ended.reason !== 'stop_at_step') return true;
   const { stop_at_step } = Object(config.training) as { stop_at_step?: number | string };
-  return ended.step >= stopStep(stop_at_step, ended.total_steps ?? Infinity);
+  const stop = stopStep(stop_at_step, totalStepsOf(metrics) ?? Infinity);
+  return ended ? ended.step >= stop : lastStepOf(metrics) > stop;
 }
 
 /** Trains runs one after another, each in its folder. Finished runs are skipped. */

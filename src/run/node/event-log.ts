@@ -27,6 +27,11 @@ export function finishOf(path: string): FinishEvent | undefined {
   return last?.type === 'finish' && last.reason !== 'stopped' ? last : undefined;
 }
 
+/** The last step that a run's log tells of. After a kill, the run continues from an earlier one. */
+export function lastStepOf(path: string): number {
+  return Math.max(0, ...readEvents(path).map(({ step }) => step));
+}
+
 /** The number of steps in the schedule that a run started with. */
 export function totalStepsOf(path: string): number | undefined {
   const start = readEvents(path).find(({ type }) => type === 'start');
