@@ -25,8 +25,8 @@ import { stepTable } from './table/step-table.ts';
  * writes every time as JSON to FILE. There are three parts:
  *
  * - training steps; the sides take turns after each step;
- * - decoders, also over an int4 base, in training and generation; generation also beside llama.cpp, if the
- *   Python has llama-cpp-python and gguf;
+ * - decoders, also over an int4 base, in training and generation; generation also through `adalora serve` with
+ *   adapters, and beside llama.cpp, if the Python has llama-cpp-python and gguf;
  * - training, evaluation and prediction on real data, in blocks.
  */
 

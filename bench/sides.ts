@@ -7,7 +7,9 @@ import { Client } from './client.ts';
 /** A side of a comparison. */
 export interface Side {
   name: string;
-  library: 'adalora' | 'PEFT' | 'llama.cpp';
+  library: 'adalora' | 'adalora serve' | 'PEFT' | 'llama.cpp';
+  /** Whether it takes no part in training. */
+  generatesOnly?: true;
   /**
    * On our sides, the type of the frozen base. On PEFT's sides, the type of autocast over float32 weights.
    * When a decoder generates in PEFT or llama.cpp, its weights have this type.
@@ -24,16 +26,18 @@ export const SIDES = [
 
 export type SideName = (typeof SIDES)[number]['name'];
 
-/** Sides for decoders, which may also have a base of 4 bits. llama.cpp only generates. */
+/** Sides for decoders, which may also have a base of 4 bits. The server has an adapter for each text. */
 const DECODER_SIDES: readonly Side[] = [
   SIDES[0],
   SIDES[1],
   { name: 'adalora int4', library: 'adalora', dtype: 'int4' },
+  { name: 'adalora serve int8', library: 'adalora serve', generatesOnly: true, dtype: 'int8' },
+  { name: 'adalora serve int4', library: 'adalora serve', generatesOnly: true, dtype: 'int4' },
   SIDES[2],
   SIDES[3],
-  { name: 'llama.cpp F32', library: 'llama.cpp', dtype: 'F32' },
-  { name: 'llama.cpp Q8_0', library: 'llama.cpp', dtype: 'Q8_0' },
-  { name: 'llama.cpp Q4_0', library: 'llama.cpp', dtype: 'Q4_0' },
+  { name: 'llama.cpp F32', library: 'llama.cpp', generatesOnly: true, dtype: 'F32' },
+  { name: 'llama.cpp Q8_0', library: 'llama.cpp', generatesOnly: true, dtype: 'Q8_0' },
+  { name: 'llama.cpp Q4_0', library: 'llama.cpp', generatesOnly: true, dtype: 'Q4_0' },
 ];
 
 /** For each kind of measurement, the program of each library. They answer the same requests. */
@@ -43,6 +47,7 @@ const SERVERS = {
   predict: { adalora: 'data/predict-server.js', PEFT: 'peft_predict.py' },
   decoder: {
     adalora: 'decoder/decoder-server.js',
+    'adalora serve': 'decoder/served-decoder.js',
     PEFT: 'peft_decoder.py',
     'llama.cpp': 'llama_decoder.py',
   },
@@ -68,7 +73,10 @@ export class Launcher {
     const compiler = join('node_modules', 'typescript-7', 'bin', 'tsc');
     execFileSync('node', [compiler, '-p', 'tsconfig.bench.json'], { stdio: 'inherit' });
     this.sides = SIDES.filter(({ library }) => python || library === 'adalora');
-    const installed = { adalora: true, PEFT: Boolean(python), 'llama.cpp': hasLlama(python) };
+    const installed = {
+      ...{ adalora: true, 'adalora serve': true },
+      ...{ PEFT: Boolean(python), 'llama.cpp': hasLlama(python) },
+    };
     this.decoderSides = DECODER_SIDES.filter(({ library }) => installed[library]);
     this.#python = python;
     this.#env = {
@@ -84,7 +92,7 @@ export class Launcher {
     const servers: Partial<Record<Side['library'], string>> = SERVERS[kind];
     const server = servers[library];
     if (!server) throw new Error(`${library} has no server for ${kind}`);
-    return library !== 'adalora'
+    return server.endsWith('.py')
       ? new Client(String(this.#python), [join(import.meta.dirname, 'python', server)], this.#env)
       : // `adalora` sets the same for itself. PEFT's environment is unchanged, because its steps take longer with huge pages.
         new Client('node', [join(BUILD, 'bench', server)], hugePageEnvironment(this.#env) ?? this.#env);

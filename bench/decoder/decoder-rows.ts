@@ -49,7 +49,7 @@ export async function measureDecoder(
   writeRandomCheckpoint(folder, decoder);
   for (const dtype of ['int8', 'int4'] as const) launcher.makeBase(folder, dtype, decoder.head);
   const turns = launcher.decoderSides.flatMap((side) =>
-    (side.library === 'llama.cpp' || !decoder.trains ? [true] : [false, true]).map((writes) => ({
+    (side.generatesOnly || !decoder.trains ? [true] : [false, true]).map((writes) => ({
       ...{ side, writes },
       rounds: [] as Round[],
       memory: { peak_mb: 0 } as Memory,

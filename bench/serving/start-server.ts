@@ -6,8 +6,9 @@ import { createInterface } from 'node:readline';
 
 export interface StartedServer {
   url: string;
-  /** The server's current memory in MB. */
+  /** The server's current memory in MB, and the most that it has had. */
   memoryMb(): number;
+  peakMemoryMb(): number;
   /** The server's number of open files, pipes and connections. */
   descriptors(): number;
   stop(): Promise<void>;
@@ -26,6 +27,7 @@ export async function startServer(
 ): Promise<StartedServer> {
   const args = ['serve', folder, '--model', base, '--port', '0', '--allow-loading', ...flags];
   const child = spawn('node', [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  process.once('exit', () => child.kill());
   // All lines must be read, because a full pipe would block the server.
   const lines = createInterface({ input: child.stdout });
   const url = await new Promise<string>((done, fail) => {
@@ -34,12 +36,15 @@ export async function startServer(
     });
     lines.on('close', () => fail(new Error('the server has ended')));
   });
+  const memory = (what: 'VmRSS' | 'VmHWM') => {
+    const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+    const [, kilobytes] = status.match(new RegExp(`${what}:\\s+(\\d+)`)) ?? [];
+    return Number(kilobytes) / 1024;
+  };
   return {
     url,
-    memoryMb() {
-      const [, kilobytes] = readFileSync(`/proc/${child.pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/) ?? [];
-      return Number(kilobytes) / 1024;
-    },
+    memoryMb: () => memory('VmRSS'),
+    peakMemoryMb: () => memory('VmHWM'),
     descriptors: () => readdirSync(`/proc/${child.pid}/fd`).length,
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
