@@ -56,8 +56,11 @@ export async function measureDecoder(
     })),
   );
   for (let pass = 0; pass < rounds.kept; pass++) {
-    for (const i of new Random(0, 'bench', pass).permutation(turns.length)) {
+    for (const [at, i] of new Random(0, 'bench', pass).permutation(turns.length).entries()) {
       const turn = turns[i]!;
+      console.error(
+        `${decoder.name}: pass ${pass + 1} of ${rounds.kept}, turn ${at + 1} of ${turns.length}, ${turn.side.name}`,
+      );
       const preparation = { ...decoder, dtype: turn.side.dtype, folder, threads, writes: turn.writes };
       const { measured } = await measure<object, Round, void>(
         launcher,
