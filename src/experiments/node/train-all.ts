@@ -39,7 +39,7 @@ export function isFinished({ config }: NamedRun): boolean {
   const ended = finishOf(metrics);
   if (ended && ended.reason !== 'stop_at_step') return true;
   const { stop_at_step } = Object(config.training) as { stop_at_step?: number | string };
-  const stop = stopStep(stop_at_step, totalStepsOf(metrics) ?? Infinity);
+  const stop = stopStep(stop_at_step, ended?.total_steps ?? totalStepsOf(metrics) ?? Infinity);
   return ended ? ended.step >= stop : lastStepOf(metrics) > stop;
 }
 

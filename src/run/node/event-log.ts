@@ -29,7 +29,7 @@ export function finishOf(path: string): FinishEvent | undefined {
 
 /** The last step that a run's log tells of. After a kill, the run continues from an earlier one. */
 export function lastStepOf(path: string): number {
-  return Math.max(0, ...readEvents(path).map(({ step }) => step));
+  return readEvents(path).reduce((last, { step }) => Math.max(last, step), 0);
 }
 
 /** The number of steps in the schedule that a run started with. */
