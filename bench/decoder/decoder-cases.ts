@@ -64,3 +64,8 @@ export const DECODER_CASES: DecoderCase[] = [
     },
   },
 ];
+
+/** The random tokens from `first` on of all prompts, one prompt after another. llama_decoder.py has the same. */
+export function promptTokens(first: number, count: number, vocabSize: number): Int32Array {
+  return Int32Array.from({ length: count }, (_, i) => ((first + i) * 7919 + 1) % vocabSize);
+}

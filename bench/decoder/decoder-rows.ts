@@ -7,6 +7,7 @@ import type { Memory } from '../results.ts';
 import type { Launcher } from '../sides.ts';
 import type { DecoderCase } from './decoder-cases.ts';
 import { readRate } from './read-rate.ts';
+import { writeServedFiles } from './served-files.ts';
 
 /** The times of one round, in milliseconds, by kind of work. */
 type Round = Record<string, number>;
@@ -47,6 +48,7 @@ export async function measureDecoder(
   { rounds, threads, folder }: { rounds: Rounds; threads: number; folder: string },
 ): Promise<DecoderResult> {
   writeRandomCheckpoint(folder, decoder);
+  writeServedFiles(folder, decoder);
   for (const dtype of ['int8', 'int4'] as const) launcher.makeBase(folder, dtype, decoder.head);
   const turns = launcher.decoderSides.flatMap((side) =>
     (side.generatesOnly || !decoder.trains ? [true] : [false, true]).map((writes) => ({

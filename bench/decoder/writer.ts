@@ -6,6 +6,7 @@ import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { openModel } from '../../src/trained/node/load-model.ts';
 import { FROZEN } from '../../src/tuners/frozen-tuner.ts';
 import { benchHead } from '../bench-head.ts';
+import { promptTokens } from './decoder-cases.ts';
 
 export interface WriterSettings {
   folder: string;
@@ -32,7 +33,7 @@ export async function openWriter({ folder, dtype, cacheFolder, profilePrefix }: 
   return {
     /** Generates `tokens` tokens for each row. The first token comes from reading the prompt. */
     async write(rows: number, prompt: number, tokens: number): Promise<Written> {
-      const ids = Int32Array.from({ length: rows * prompt }, (_, i) => (i * 7919 + 1) % vocabSize);
+      const ids = promptTokens(0, rows * prompt, vocabSize);
       const started = performance.now();
       let logits = await language.read(ids, rows, { mask: new Int32Array(ids.length).fill(1) });
       const read = performance.now();

@@ -1,23 +1,24 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { open } from '../../src/trained/node/open.ts';
-import { writeMadeAdapter } from '../../tests/support/made-adapter.ts';
+import { type MadeAdapter, writeMadeAdapter } from '../../tests/support/made-adapter.ts';
 import type { KnownRequest, Scores } from './load.ts';
 
 const SIX = ['query', 'key', 'value', 'attention.output.dense', 'intermediate.dense', 'output.dense'];
 
-/** Writes LoRA adapters of rank 8 on the six matrices, with random values. */
-export function makeAdapters(folder: string, base: string, count: number): string[] {
+const TARGETS = SIX.map((path) => `(.*\\.)?layer\\.\\d+\\.(.*\\.)?${path.replaceAll('.', '\\.')}`).join('|');
+
+/** Writes LoRA adapters with random values. Default: classifiers with rank 8 on the six matrices of an encoder's layers. */
+export function makeAdapters(
+  folder: string,
+  base: string,
+  count: number,
+  adapter: Omit<MadeAdapter, 'seed'> = { rank: 8, targets: TARGETS },
+): string[] {
   return Array.from({ length: count }, (_, seed) => {
     const name = `adapter-${seed}`;
     mkdirSync(join(folder, name), { recursive: true });
-    const targets = SIX.map((path) => `(.*\\.)?layer\\.\\d+\\.(.*\\.)?${path.replaceAll('.', '\\.')}`);
-    writeMadeAdapter(join(folder, name), base, {
-      seed,
-      rank: 8,
-      deviation: 0.02,
-      targets: targets.join('|'),
-    });
+    writeMadeAdapter(join(folder, name), base, { deviation: 0.02, ...adapter, seed });
     return name;
   });
 }
