@@ -7,6 +7,8 @@ import { Random } from '../support/random.ts';
 const PERIOD = 2 ** 26;
 /** A pool that must grow is made larger than needed by this factor, so that it seldom grows again. */
 const GROWTH = 1.25;
+/** The number of draws that are made together, when the first of them is read. */
+const CHUNK = 4096;
 
 /**
  * The distribution of a pool's draws. A number is the probability of dropout. `noise` is NEFTune's, uniform in [-1, 1).
@@ -18,15 +20,19 @@ export type Drawn = number | 'noise';
  * / (1 - p) otherwise.
  */
 export class DropoutPool {
-  /** The draws made so far. Draws after the period repeat the first ones, so that a view can cross the period's end. */
+  /** Room for the draws. Those after the period repeat the first ones, so that a view can cross the period's end. */
   #values = new Float32Array(0);
+  /** Whether a chunk of `#values` is drawn. */
+  #isDrawn = new Uint8Array(0);
   readonly #random: Random;
-  readonly #drawn: Drawn;
+  readonly #value: (uniform: number) => number;
   readonly #period: number;
+  readonly #bits = new Uint32Array(CHUNK);
 
+  /** @param period an even number */
   constructor(seed: number, drawn: Drawn, period = PERIOD) {
     this.#random = new Random(seed, `dropout pool ${drawn}`);
-    this.#drawn = drawn;
+    this.#value = drawn === 'noise' ? noise : kept(drawn);
     this.#period = period;
   }
 
@@ -37,24 +43,46 @@ export class DropoutPool {
 
   /** Returns the first draws, at least `length` of them. Existing draws do not change. */
   atLeast(length: number): Float32Array {
-    const { length: present } = this.#values;
-    if (present >= length) return this.#values;
-    const period = this.#period;
-    const values = new Float32Array(grown(length, period));
+    this.reserve(length);
+    this.#draw(0, this.#values.length);
+    return this.#values;
+  }
+
+  /** Makes room for `length` draws, so that later views of them share one memory. */
+  reserve(length: number): void {
+    if (this.#values.length >= length) return;
+    const size = grown(length, this.#period);
+    const values = new Float32Array(size);
     values.set(this.#values);
-    const drawn = this.#drawn;
-    const value = drawn === 'noise' ? noise : kept(drawn);
-    for (let i = present; i < Math.min(values.length, period); i++) values[i] = value(this.#random.uniform());
-    for (let i = Math.max(present, period); i < values.length; i++) values[i] = values[i - period]!;
-    this.#values = values;
-    return values;
+    // The last chunk may have been cut short by the room that there was.
+    const isDrawn = new Uint8Array(Math.ceil(size / CHUNK));
+    isDrawn.set(this.#isDrawn.subarray(0, Math.floor(this.#values.length / CHUNK)));
+    [this.#values, this.#isDrawn] = [values, isDrawn];
   }
 
   /** Returns the draws [start, end) as a view. A copy at each use would slow down large batches. */
   read(start: number, end: number): Float32Array {
     const first = start % this.#period;
     const last = first + end - start;
-    return this.atLeast(last).subarray(first, last);
+    this.reserve(last);
+    this.#draw(first, last);
+    return this.#values.subarray(first, last);
+  }
+
+  /** Makes the draws [first, last) that are not there yet, and those around them. */
+  #draw(first: number, last: number): void {
+    for (let chunk = Math.floor(first / CHUNK); chunk * CHUNK < last; chunk++) {
+      if (this.#isDrawn[chunk]) continue;
+      this.#isDrawn[chunk] = 1;
+      const end = Math.min((chunk + 1) * CHUNK, this.#values.length);
+      for (let at = chunk * CHUNK; at < end; ) {
+        const place = at % this.#period;
+        const until = Math.min(end, at + this.#period - place);
+        this.#random.uint32s(place, this.#bits);
+        for (let i = at; i < until; i++) this.#values[i] = this.#value(this.#bits[i - at]! / 2 ** 32);
+        at = until;
+      }
+    }
   }
 }
 

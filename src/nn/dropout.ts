@@ -111,7 +111,7 @@ export class DropoutSites {
     }
     // A part of a batch reads little of the pool, so the pool is not prepared for the whole batch.
     if (!rows)
-      for (const [drawn, length] of this.#poolLengths(symbols)) this.#pools.of(seed, drawn).atLeast(length);
+      for (const [drawn, length] of this.#poolLengths(symbols)) this.#pools.of(seed, drawn).reserve(length);
     this.#sites.forEach(({ shape, drawn }, site) => {
       const pool = this.#pools.of(seed, drawn);
       const read = (start: number, end: number) => pool.read(offsets[site]! + start, offsets[site]! + end);

@@ -5,30 +5,37 @@
 export class Random {
   readonly #key0: number;
   readonly #key1: number;
-  #counter = 0;
-  #spare: number | undefined;
+  readonly #block = new Uint32Array(2);
+  #drawn = 0;
 
   /**
    * @param stream what the numbers are used for, such as "order" or "dropout"
    * @param step the position in training
    */
   constructor(seed: number, stream: string, step = 0) {
-    const [a, b] = threefry(seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0, hashString(stream), step);
-    this.#key0 = a;
-    this.#key1 = b;
+    threefry(seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0, hashString(stream), step, this.#block, 0);
+    this.#key0 = this.#block[0]! | 0;
+    this.#key1 = this.#block[1]! | 0;
   }
 
   /** Returns 32 random bits as an unsigned integer. */
   uint32(): number {
-    if (this.#spare !== undefined) {
-      const value = this.#spare;
-      this.#spare = undefined;
-      return value;
+    const place = this.#drawn++ % 2;
+    if (place === 0) this.uint32s(this.#drawn - 1, this.#block);
+    return this.#block[place]!;
+  }
+
+  /**
+   * Fills `numbers` with what the calls `first`, `first` + 1, … of {@link uint32} return, whatever was drawn before.
+   *
+   * @param first an even number
+   * @param numbers of even length
+   */
+  uint32s(first: number, numbers: Uint32Array): void {
+    for (let i = 0; i < numbers.length; i += 2) {
+      const block = (first + i) / 2;
+      threefry(this.#key0, this.#key1, block >>> 0, Math.floor(block / 2 ** 32), numbers, i);
     }
-    const counter = this.#counter++;
-    const [a, b] = threefry(this.#key0, this.#key1, counter >>> 0, Math.floor(counter / 2 ** 32));
-    this.#spare = b;
-    return a;
   }
 
   /** Returns a uniform number in [0, 1) with 32 bits. */
@@ -63,24 +70,57 @@ export class Random {
   }
 }
 
-const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24];
-
-/** The Threefry-2x32-20 block function. It is exported for its known-answer test. */
-export function threefry(key0: number, key1: number, counter0: number, counter1: number): [number, number] {
-  const keys = [key0 | 0, key1 | 0, 0x1bd11bda ^ key0 ^ key1];
-  let x = (counter0 + keys[0]!) | 0;
-  let y = (counter1 + keys[1]!) | 0;
-  for (let round = 0; round < 20; round++) {
-    x = (x + y) | 0;
-    const r = ROTATIONS[round & 7]!;
-    y = ((y << r) | (y >>> (32 - r))) ^ x;
-    if ((round & 3) === 3) {
-      const injection = (round + 1) >> 2;
-      x = (x + keys[injection % 3]!) | 0;
-      y = (y + keys[(injection + 1) % 3]! + injection) | 0;
+/**
+ * The Threefry-2x32-20 block function. It writes two numbers to `out`, from `at` on. It is exported for its known-answer
+ * test.
+ */
+export function threefry(
+  key0: number,
+  key1: number,
+  counter0: number,
+  counter1: number,
+  out: Uint32Array,
+  at: number,
+): void {
+  let a = key0 | 0;
+  let b = key1 | 0;
+  let c = 0x1bd11bda ^ key0 ^ key1;
+  let x = (counter0 + a) | 0;
+  let y = (counter1 + b) | 0;
+  // The rounds are written out: with the rotations in an array, a draw takes a fifth longer.
+  for (let injection = 1; injection <= 5; injection++) {
+    if (injection % 2 === 1) {
+      x = (x + y) | 0;
+      y = x ^ rotate(y, 13);
+      x = (x + y) | 0;
+      y = x ^ rotate(y, 15);
+      x = (x + y) | 0;
+      y = x ^ rotate(y, 26);
+      x = (x + y) | 0;
+      y = x ^ rotate(y, 6);
+    } else {
+      x = (x + y) | 0;
+      y = x ^ rotate(y, 17);
+      x = (x + y) | 0;
+      y = x ^ rotate(y, 29);
+      x = (x + y) | 0;
+      y = x ^ rotate(y, 16);
+      x = (x + y) | 0;
+      y = x ^ rotate(y, 24);
     }
+    const first = a;
+    a = b;
+    b = c;
+    c = first;
+    x = (x + a) | 0;
+    y = (y + b + injection) | 0;
   }
-  return [x >>> 0, y >>> 0];
+  out[at] = x;
+  out[at + 1] = y;
+}
+
+function rotate(bits: number, by: number): number {
+  return (bits << by) | (bits >>> (32 - by));
 }
 
 /** The FNV-1a hash of the text's UTF-16 code units. */

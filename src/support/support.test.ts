@@ -22,7 +22,9 @@ describe('Random', () => {
       [0xc4923a9c, 0x483df7a0],
     ],
   ])('threefry(%j, %j)', (key, counter, expected) => {
-    expect(threefry(key[0]!, key[1]!, counter[0]!, counter[1]!)).toEqual(expected);
+    const out = new Uint32Array(3);
+    threefry(key[0]!, key[1]!, counter[0]!, counter[1]!, out, 1);
+    expect([...out]).toEqual([0, ...expected]);
   });
 
   it('depends on seed, stream and step', () => {
@@ -30,6 +32,15 @@ describe('Random', () => {
     const draws = [draw(0, 'a', 0), draw(1, 'a', 0), draw(0, 'b', 0), draw(0, 'a', 1), draw(2 ** 33, 'a', 0)];
     expect(new Set(draws).size).toBe(draws.length);
     expect(draw(0, 'a', 0)).toBe(draws[0]);
+  });
+
+  it('gives numbers in place as one after the other', () => {
+    const [random, same] = [new Random(5, 'a', 2), new Random(5, 'a', 2)];
+    const numbers = new Uint32Array(6);
+    random.uint32s(4, numbers);
+    const inTurn = Array.from({ length: 10 }, () => same.uint32());
+    expect([...numbers]).toEqual(inTurn.slice(4));
+    expect(random.uint32()).toBe(inTurn[0]);
   });
 
   it('draws standard normals', () => {
