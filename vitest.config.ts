@@ -47,7 +47,7 @@ export default defineConfig({
         test: { name: 'unit', include: ['{src,web}/**/*.test.ts'], exclude: SYSTEM, isolate: false },
       },
     ],
-    globalSetup: 'tests/support/build-dist.ts',
+    globalSetup: ['tests/support/build-dist.ts', 'tests/support/memory-folder.ts'],
     // ONNX Runtime's native addon needs its own process; two cores run at most two.
     pool: 'forks',
     maxWorkers: 2,

@@ -1,14 +1,14 @@
 import { measure, type Rounds } from '../measure.ts';
 import type { DataResult, Timed } from '../results.ts';
 import type { Launcher } from '../sides.ts';
-import { DATA, type DataTask, MODEL } from './data-cases.ts';
+import { DATA, type DataTask, devFile, MODEL } from './data-cases.ts';
 
 export interface DataRows {
   /** The times of training blocks, then of predictions. */
   rounds: Rounds;
   blockSteps: number;
   threads: number;
-  /** Folder for adapters. */
+  /** Folder for adapters. A file to evaluate may stand beside it. */
   folder: string;
 }
 
@@ -23,7 +23,7 @@ export async function measureData(
 ): Promise<DataResult> {
   const { data, evalBatch, head } = DATA[task];
   launcher.makeBase(MODEL, 'int8', head);
-  const request = { model: MODEL, data, task, threads };
+  const request = { model: MODEL, data, task, dev: devFile(task, folder), threads };
   const rivals = (fields: object) =>
     launcher.sides.map((side) => ({ side, preparation: { ...request, dtype: side.dtype, ...fields } }));
   const trained = await measure<object, { train: Timed; evaluate: Timed }, unknown>(

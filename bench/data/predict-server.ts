@@ -4,23 +4,21 @@ import type { SpanAnswer } from '../../src/tasks/question-answering/definition.t
 import type { ClassAnswer } from '../../src/tasks/single-label-classification/definition.ts';
 import { type OpenedModel, open } from '../../src/trained/node/open.ts';
 import { serve } from '../protocol.ts';
-import { DATA, type DataTask } from './data-cases.ts';
 
 /*
  * Predicts the labels or the answers of a development set on request, like python/peft_predict.py. Requests: prepare (model,
- * adapter, data, task, base type, texts per batch), predict, memory, exit.
+ * adapter, data, file to predict, base type, texts per batch), predict, memory, exit.
  */
 
 let trained: OpenedModel;
 let texts: unknown[];
 
 await serve({
-  async prepare({ model, adapter, task, dtype, batch }) {
+  async prepare({ model, adapter, dev, dtype, batch }) {
     trained = await open(adapter, { model, baseDtype: dtype, batchSize: batch });
-    const file = DATA[task as DataTask].dev;
     const { prediction } = trained.definition();
     if (!prediction) throw trained.cannotPredict();
-    texts = prediction.input.parse(textFile(file).read(), file, trained.context().reading);
+    texts = prediction.input.parse(textFile(dev).read(), dev, trained.context().reading);
     return {};
   },
   async predict() {

@@ -1,7 +1,7 @@
 """Fine-tunes with PEFT on real data, a block of steps and an evaluation on request (serve.py):
 
-    {"op": "prepare", "model": FOLDER, "data": FILE_OR_GLUE_FOLDER, "task": "cola" | "mrpc" | "squad", "dtype": "float32" | "bfloat16",
-     "block_steps": 20, "eval_batch": 64, "threads": 2, "group_by_length": true}
+    {"op": "prepare", "model": FOLDER, "data": FILE_OR_GLUE_FOLDER, "task": "cola" | "mrpc" | "squad",
+     "dev": FILE_WITH_QUESTIONS_TO_EVALUATE, "dtype": "float32" | "bfloat16", "block_steps": 20, "eval_batch": 64, "threads": 2, "group_by_length": true}
     {"op": "block"}   -> {"train": {"examples", "ms"}, "evaluate": {"examples", "ms"}}
     {"op": "memory"}  -> {"peak_mb", "baseline_mb"}  (baseline: after the imports, before the model)
 
@@ -23,12 +23,12 @@ class Server:
     def __init__(self):
         self.baseline_mb = resident_mb()
 
-    def prepare(self, model, data, task, dtype, block_steps, eval_batch, threads, group_by_length):
+    def prepare(self, model, data, task, dev, dtype, block_steps, eval_batch, threads, group_by_length):
         torch.set_num_threads(threads)
         torch.manual_seed(0)
         settings = dict(tinit=block_steps, eval_batch=eval_batch, dtype=dtype, group_by_length=group_by_length)
         squad = task == "squad"
-        self.tuning = QuestionTuning(model, data, **settings) if squad else FineTuning(model, data, task, "adalora", **settings)
+        self.tuning = QuestionTuning(model, data, dev, **settings) if squad else FineTuning(model, data, task, "adalora", **settings)
         self.batches = itertools.chain.from_iterable(itertools.repeat(self.tuning.training))
         self.block_steps = block_steps
         return {}

@@ -1,7 +1,7 @@
 """Predicts the labels or the answers of a development set with a PEFT adapter, on request (serve.py):
 
     {"op": "prepare", "model": FOLDER, "adapter": FOLDER, "data": FILE_OR_GLUE_FOLDER, "task": "cola" | "mrpc" | "squad",
-     "dtype": "float32" | "bfloat16", "batch": 64, "threads": 2}
+     "dev": FILE_WITH_QUESTIONS, "dtype": "float32" | "bfloat16", "batch": 64, "threads": 2}
     {"op": "predict"} -> {"examples", "ms", "labels": [the most likely of each text, or the answers]}
     {"op": "memory"}  -> {"peak_mb", "baseline_mb"}  (baseline: after the imports, before the model)
 """
@@ -24,14 +24,14 @@ class Server:
     def __init__(self):
         self.baseline_mb = resident_mb()
 
-    def prepare(self, model, adapter, data, task, dtype, batch, threads):
+    def prepare(self, model, adapter, data, task, dev, dtype, batch, threads):
         torch.set_num_threads(threads)
         quiet()
         self.tokenizer = AutoTokenizer.from_pretrained(model)
         base = questions.load_base(model) if task == "squad" else load_base(model)
         self.model = PeftModel.from_pretrained(base, adapter).eval()
         if task == "squad":
-            answers = questions.Answers(self.tokenizer, questions.read(data), batch, dtype)
+            answers = questions.Answers(self.tokenizer, questions.read(dev), batch, dtype)
             self.predicted = lambda: answers.of(self.model)
         else:
             self.task, self.dtype, self.batch = TASKS[task], dtype, batch

@@ -82,18 +82,18 @@ class Answers:
 class QuestionTuning:
     """Has the parts of `FineTuning` that peft_data.py uses."""
 
-    def __init__(self, model, path, tinit, eval_batch, dtype, group_by_length):
+    def __init__(self, model, path, dev, tinit, eval_batch, dtype, group_by_length):
         quiet()
         self.dtype, self.steps = dtype, 0
         tokenizer = AutoTokenizer.from_pretrained(model)
-        questions = read(path)
-        rows = labelled(tokenizer, questions)
+        rows = labelled(tokenizer, read(path))
         lengths = [len(row["input_ids"]) for row in rows]
         sampler = LengthGroupedSampler(BATCH, lengths=lengths) if group_by_length else None
         how = dict(batch_size=BATCH, shuffle=not group_by_length, sampler=sampler)
         self.training = DataLoader(rows, **how, collate_fn=DataCollatorWithPadding(tokenizer))
+        questions = read(dev)
         self.answers = Answers(tokenizer, questions, eval_batch, dtype)
-        self.evaluated = len(rows)
+        self.evaluated = len(windows(tokenizer, questions)["input_ids"])
         total = len(self.training) * EPOCHS
         settings = tuner_settings("adalora", total, tinit)
         self.model = wrap(load_base(model), "adalora", SIX_MATRICES, "QUESTION_ANS", **settings)
