@@ -28,7 +28,7 @@ export async function openWriter({ folder, dtype, cacheFolder, profilePrefix }: 
     cacheFolder,
   });
   const engine = nodeEngine(model, 'cpu', { profilePrefix });
-  const language = await openLanguageModel({ engine, model, ...FROZEN });
+  const language = await openLanguageModel({ engine, model, ...FROZEN }, { packed: true });
   const { vocabSize } = model.config;
   return {
     /** Generates `tokens` tokens for each row. The first token comes from reading the prompt. */

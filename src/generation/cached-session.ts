@@ -1,5 +1,5 @@
 import { PAST, PRESENT } from '../nn/key-value-cache.ts';
-import type { Engine } from '../program/engine.ts';
+import type { Engine, OpenOptions } from '../program/engine.ts';
 import { TRAINED } from '../program/training-graph.ts';
 import type { HostTensor, Session, Tensors } from '../runtime/session.ts';
 import type { CachedGraph } from './cached-graph.ts';
@@ -30,9 +30,9 @@ export class CachedSession {
     engine: Engine,
     graph: CachedGraph,
     values: Float32Array,
-    start?: VirtualStates,
+    { start, ...options }: OpenOptions & { start?: VirtualStates } = {},
   ): Promise<CachedSession> {
-    return new CachedSession(await engine.open(graph.outputs), graph, values, start);
+    return new CachedSession(await engine.open(graph.outputs, options), graph, values, start);
   }
 
   /** Returns a session with a separate cache. It shares the engine session, which it does not release. */

@@ -4,7 +4,7 @@ import { commonPrefix } from '../text/learnt-ids.ts';
 import { causalGraph } from './cached-graph.ts';
 import { CachedRows } from './cached-rows.ts';
 import { CachedSession } from './cached-session.ts';
-import type { LanguageModel, ReadOptions } from './language-model.ts';
+import type { LanguageModel, LanguageModelOptions, ReadOptions } from './language-model.ts';
 import type { TunedModel } from './tuned-model.ts';
 import { virtualStates } from './virtual-states.ts';
 
@@ -32,11 +32,13 @@ export class CausalLanguageModel implements LanguageModel {
     this.#piece = config.readsWhole ? Number.POSITIVE_INFINITY : PIECE;
   }
 
-  /** @param continues whether a single prompt reuses the cache for its common start with the previous prompt */
-  static async open(tuned: TunedModel, continues = false): Promise<CausalLanguageModel> {
+  static async open(
+    tuned: TunedModel,
+    { continues = false, packed }: LanguageModelOptions,
+  ): Promise<CausalLanguageModel> {
     const { engine, model, tuner, values } = tuned;
     const start = await virtualStates(tuned);
-    const session = await CachedSession.open(engine, causalGraph(model, tuner), values, start);
+    const session = await CachedSession.open(engine, causalGraph(model, tuner), values, { start, packed });
     return new CausalLanguageModel(model.config, session, tuner.virtualTokens?.count ?? 0, continues);
   }
 

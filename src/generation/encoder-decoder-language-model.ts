@@ -1,6 +1,7 @@
 import type { CommonConfig } from '../models/model-definition.ts';
 import { PAST, PRESENT } from '../nn/key-value-cache.ts';
 import { modelFeeds, sequenceMajor } from '../objectives/model-inputs.ts';
+import type { OpenOptions } from '../program/engine.ts';
 import type { HostTensor, Tensors } from '../runtime/session.ts';
 import { type CachedGraph, decoderGraph, encoderGraph } from './cached-graph.ts';
 import { CachedSession } from './cached-session.ts';
@@ -37,10 +38,13 @@ export class EncoderDecoderLanguageModel implements LanguageModel {
     this.#decoder = decoder;
   }
 
-  static async open({ engine, model, tuner, values }: TunedModel): Promise<EncoderDecoderLanguageModel> {
+  static async open(
+    { engine, model, tuner, values }: TunedModel,
+    options: OpenOptions,
+  ): Promise<EncoderDecoderLanguageModel> {
     const graph = encoderGraph(model, tuner);
-    const encoder = await CachedSession.open(engine, graph, values);
-    const decoder = await CachedSession.open(engine, decoderGraph(model, tuner), values);
+    const encoder = await CachedSession.open(engine, graph, values, options);
+    const decoder = await CachedSession.open(engine, decoderGraph(model, tuner), values, options);
     return new EncoderDecoderLanguageModel(model.config, graph.encoded, encoder, decoder);
   }
 

@@ -1,3 +1,13 @@
+import type { OpenOptions } from '../program/engine.ts';
+
+export interface LanguageModelOptions extends OpenOptions {
+  /**
+   * Whether a single prompt reuses the cache for its common start with the previous prompt; see
+   * `GeneratorOptions`.
+   */
+  continues?: boolean;
+}
+
 /** A language model with a cache. Each row is a sequence. */
 export interface LanguageModel {
   /** Width of the logits. */

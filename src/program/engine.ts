@@ -4,8 +4,9 @@ import type { Session } from '../runtime/session.ts';
 
 export interface OpenOptions {
   /**
-   * Whether products may copy frozen matrices into their kernels' layout. The copies take memory and make a step a few
-   * percent faster. An engine may ignore this.
+   * Whether products may copy frozen matrices into their kernels' layout. They do it once, instead of once per product:
+   * the fewer rows a product has, the more that is worth. Other sessions do not share the copies. An engine may ignore
+   * this.
    */
   packed?: boolean;
 }

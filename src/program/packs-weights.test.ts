@@ -17,13 +17,21 @@ const blocks = (bits: 4 | 8, { rounded = false, backward = false } = {}) => [
     rounded,
   }),
 ];
-const large = [matmul(x, weight(graph, 'large', [64, 2 ** 23]))];
+const large = weight(graph, 'large', [64, 2 ** 23]);
+const onceLarge = [matmul(x, large)];
+const twiceLarge = [
+  ...onceLarge,
+  matmul(input(graph, 'y', 'float32', [symbol('rows'), 2 ** 23]), large, { transposeB: true }),
+];
+const tooLarge = [matmul(x, weight(graph, 'too large', [64, 2 ** 25]))];
 
 it.each([
-  // A float32 base is packed for training, unless its copies would be too large.
+  // A float32 base is packed where that is wanted, unless its copies take too much.
   [outputs, { wanted: true }, true],
   [outputs, { wanted: false }, false],
-  [large, { wanted: true }, false],
+  [onceLarge, { wanted: true }, true],
+  [twiceLarge, { wanted: true }, false],
+  [tooLarge, { wanted: true }, false],
   // Processes of a host share the mapped weights.
   [outputs, { wanted: true, sharesHost: true }, false],
   [outputs, { packing: 'alone', wanted: false }, true],

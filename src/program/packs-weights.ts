@@ -5,10 +5,12 @@ import type { Packing } from '../nn/base/frozen-base.ts';
 import { weightMemory } from './weight-memory.ts';
 
 /**
- * Limit for the weights and their copies. With one copy each for the forward and backward pass, models of up to about
- * 100 million parameters stay below it.
+ * Limit for what copies take beyond the weights. Training has one copy each for the forward and the backward pass, so
+ * encoders of up to about 200 million parameters stay below it. Generation copies most weights instead of mapping them.
  */
-const MAX_BYTES = 1.5 * 2 ** 30;
+const MAX_EXTRA = 0.75 * 2 ** 30;
+/** Limit for weights and copies. Copies cannot leave the memory, as mapped weights can. */
+const MAX_BYTES = 5 * 2 ** 30;
 
 /**
  * Whether the products of a session copy their frozen matrices into the kernels' layout. Block kernels always do,
@@ -23,7 +25,10 @@ export function packsWeights(
 ): boolean {
   if (reachable(outputs).some(isBlockKernel)) return true;
   if (packing === 'never' || sharesHost) return false;
-  return packing === 'alone' || (wanted && weightMemory([{ outputs, packed: true }]) <= MAX_BYTES);
+  if (packing === 'alone') return true;
+  if (!wanted) return false;
+  const bytes = weightMemory([{ outputs, packed: true }]);
+  return bytes <= MAX_BYTES && bytes - weightMemory([{ outputs, packed: false }]) <= MAX_EXTRA;
 }
 
 function isBlockKernel(node: GraphNode): boolean {

@@ -315,7 +315,7 @@ export class TrainedModel {
         fault: `is a model for ${model.headKind}, which does not generate text`,
       });
     }
-    const language = await openLanguageModel({ engine, model, tuner, values }, { continues });
+    const language = await openLanguageModel({ engine, model, tuner, values }, { continues, packed: true });
     return new TextGenerator({
       model: language,
       tokenizer: text.tokenizer,

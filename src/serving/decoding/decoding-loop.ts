@@ -90,7 +90,7 @@ export class DecodingLoop {
   ): Promise<DecodingLoop> {
     const { graph, bank } = bankedGraph(model, shape, (tuner) => causalGraph(model, tuner), options.slots);
     return new DecodingLoop(
-      await CachedSession.open(engine, graph, new Float32Array(0)),
+      await CachedSession.open(engine, graph, new Float32Array(0), { packed: true }),
       bank,
       model,
       options,

@@ -74,7 +74,7 @@ export class MixedRows {
     options: MixedOptions,
   ): Promise<MixedRows> {
     const { graph, bank } = bankedGraph(model, shape, (tuner) => rowsGraph(model, tuner), options.slots);
-    return new MixedRows(await engine.open(graph), bank, model, options);
+    return new MixedRows(await engine.open(graph, { packed: true }), bank, model, options);
   }
 
   /**
