@@ -14,11 +14,11 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Creates the temporary file of another process. */
 function left(name: string, pid: number, place = placeKey()): string {
-  const path = temporaryName(join(folder, name))
+  const file = basename(temporaryName(name))
     .replace(new RegExp(`-${process.pid}-\\d+-`), `-${pid}-0-`)
     .replace(placeKey(), place);
-  writeFileSync(path, 'x');
-  return basename(path);
+  writeFileSync(join(folder, file), 'x');
+  return file;
 }
 
 it('is different each time', () => {
