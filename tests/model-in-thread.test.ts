@@ -57,9 +57,13 @@ describe('predict', () => {
     await takeAll();
     expected.length = 0;
     let answers: ClassAnswer[] = [];
-    const elsewhere = await turnsDuring(answersOf(TEXTS).then((all) => (answers = all)));
     const inThisThread = await turnsDuring(takeAll());
-    expect(answers).toEqual(expected);
+    let elsewhere = 0;
+    // Where other processes take the processor, this thread may hardly run during one prediction.
+    for (let tries = 0; elsewhere <= 100 && tries < 50; tries++) {
+      elsewhere = await turnsDuring(answersOf(TEXTS).then((all) => (answers = all)));
+      expect(answers).toEqual(expected);
+    }
     // One batch: the engine blocks its thread, with a few turns around it.
     expect(inThisThread).toBeLessThan(20);
     expect(elsewhere).toBeGreaterThan(100);
