@@ -110,6 +110,13 @@ it('parameters are those of all seeds', () => {
   );
 });
 
+it('all parameters are trained if there is no adapter', () => {
+  const start = { type: 'start', step: 0, trainable_parameters: 184, adapter_parameters: 0 };
+  const full = runOf('full', 0, [0.9], undefined, 0);
+  addEvent(full, readEvent(start) ?? (start as never));
+  expect(resultOf([outcome('full', [full])]).rows[0]!.parameters?.mean).toBe(184);
+});
+
 it("the paper's numbers are only beside runs on its number of rows", () => {
   const paper = { paper: { accuracy: 71.45 }, scores: ['accuracy'] };
   const shown = (count: number, least = false) =>

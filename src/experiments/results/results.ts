@@ -58,7 +58,7 @@ export interface RowResult {
   runs: RunResult[];
   of: number;
   scores: Record<string, RowScore>;
-  /** Final number of trained parameters without the head. The paper counts them in the same way. */
+  /** Final number of trained parameters without the head; with it if the whole model is trained. So counts the paper. */
   parameters?: Interval;
   /** Seconds of training, including evaluations. */
   seconds?: Interval;
@@ -135,7 +135,7 @@ function runResult(record: RunRecord, rule: ScoringRule, { scores: names }: Cell
     seed: facts.seed,
     steps: finish?.step ?? record.step,
     scores,
-    parameters: finish?.adapter_parameters ?? start?.adapter_parameters,
+    parameters: (finish?.adapter_parameters ?? start?.adapter_parameters) || start?.trainable_parameters,
     seconds: finish?.train_runtime,
     memoryMb,
   };
