@@ -36,7 +36,7 @@ const start = z.object({
   /** Number of texts truncated to max_length. */
   truncated: number,
   trainable_parameters: number,
-  /** Number of trained parameters outside the head. */
+  /** Number of trained parameters outside the head; 0 if there is no adapter because the whole model is trained. */
   adapter_parameters: number,
   /** Ranks at `step`. */
   ranks: ranks.default({}),

@@ -58,7 +58,7 @@ export interface RowResult {
   runs: RunResult[];
   of: number;
   scores: Record<string, RowScore>;
-  /** Final number of trained parameters without the head; with it if the whole model is trained. So counts the paper. */
+  /** Final number of trained parameters, as the paper counts: those of the adapter, or all of a model without one. */
   parameters?: Interval;
   /** Seconds of training, including evaluations. */
   seconds?: Interval;
