@@ -135,8 +135,8 @@ function nameOn(
 }
 
 /**
- * The learning rates to try: the paper's and the method's default. For the recipe's own method, also the
- * recipe's.
+ * The learning rates to try: the paper's and the method's default. For a method that has the recipe's rate, also that
+ * one.
  */
 function ratesOf(config: Record<string, unknown>, method: string, budgets: Budgets): Settings[] {
   const name = METHOD_NAMES.find((known) => known === method)!;
