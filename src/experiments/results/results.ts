@@ -1,6 +1,6 @@
 import { peakMemoryMb } from '../../report/run/costs.ts';
 import { dataName, modelName } from '../../report/run/names.ts';
-import type { RunRecord } from '../../report/run/run-record.ts';
+import { finalParameters, type RunRecord } from '../../report/run/run-record.ts';
 import { type Interval, interval, variance } from '../../stats/interval.ts';
 import type { Cell } from '../experiment.ts';
 import { ruleText, type ScoringRule, scoresBy } from '../scoring-rule.ts';
@@ -129,13 +129,14 @@ function runResult(record: RunRecord, rule: ScoringRule, { scores: names }: Cell
     scores[MEAN] = parts.reduce((sum, name) => sum + scores[name]!, 0) / parts.length;
   const minutes = (finish?.train_runtime ?? Number.NaN) / 60 / (start?.num_train_epochs ?? Number.NaN);
   const memoryMb = peakMemoryMb(record);
+  const parameters = finalParameters(record);
   if (names?.includes('epoch_minutes'))
     Object.assign(scores, { epoch_minutes: minutes, memory_gb: (memoryMb ?? Number.NaN) / 1000 });
   return {
     seed: facts.seed,
     steps: finish?.step ?? record.step,
     scores,
-    parameters: (finish?.adapter_parameters ?? start?.adapter_parameters) || start?.trainable_parameters,
+    parameters: parameters === 0 ? start?.trainable_parameters : parameters,
     seconds: finish?.train_runtime,
     memoryMb,
   };

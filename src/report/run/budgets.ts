@@ -1,5 +1,5 @@
 import { METHOD_NAMES, methodNamed } from '../../tuners/registry.ts';
-import { newestRanks, type RunRecord } from './run-record.ts';
+import { finalParameters, newestRanks, type RunRecord } from './run-record.ts';
 
 /** A quantity that measures a budget. */
 export interface BudgetMeasure {
@@ -13,12 +13,7 @@ export interface BudgetMeasure {
 const PARAMETERS: BudgetMeasure = {
   name: 'parameters',
   text: 'in trained parameters of the adapter at the end',
-  of({ start, finish, allocations }) {
-    // Logs of older versions record only the initial budget.
-    const isConstant = allocations.length === 0;
-    const kept = finish?.adapter_parameters ?? (isConstant ? start?.adapter_parameters : undefined);
-    return kept ? kept : undefined;
-  },
+  of: (run) => finalParameters(run) || undefined,
 };
 
 const MEAN_RANK: BudgetMeasure = {

@@ -113,3 +113,12 @@ export function newestRanks({ start, allocations, finish }: RunRecord): Record<s
   const final = finish && Object.keys(finish.ranks).length > 0 ? finish.ranks : undefined;
   return final ?? allocations.at(-1)?.ranks ?? start?.ranks ?? {};
 }
+
+/**
+ * The number of the adapter's parameters at the end: 0 for full fine-tuning. Undefined for a run of an older version
+ * that removed some, because its log has their number at the start only.
+ */
+export function finalParameters({ start, allocations, finish }: RunRecord): number | undefined {
+  const removesNone = allocations.length === 0;
+  return finish?.adapter_parameters ?? (removesNone ? start?.adapter_parameters : undefined);
+}

@@ -3,7 +3,7 @@ import { evaluationEvent, readEvent, type TrainEvent } from '../../run/events.ts
 import { groupRuns } from './group-runs.ts';
 import { dataName, folderNames, modelName } from './names.ts';
 import { componentsOf, type RunFacts, runFacts } from './run-facts.ts';
-import { finalScores, newestRanks, runRecord } from './run-record.ts';
+import { finalParameters, finalScores, newestRanks, runRecord } from './run-record.ts';
 import { timelineOf } from './timeline.ts';
 
 const ADALORA = {
@@ -85,6 +85,14 @@ describe('a record', () => {
     expect(record.steps[0]!.loss).toBeNaN();
     expect(Object.fromEntries(finalScores(record))).toEqual({ loss: 0.4, accuracy: 0.8 });
     expect(newestRanks(record)).toEqual({ 'm.0.q': 3, 'm.0.k': 1 });
+  });
+
+  it('has the number of parameters at the end, unless an older log has only that at the start', () => {
+    const [start, step, allocation] = EVENTS;
+    expect(finalParameters(run({}, [start, step]))).toBe(90);
+    expect(finalParameters(run({}, [start, allocation]))).toBeUndefined();
+    const finish = { type: 'finish', step: 20, reason: 'done', metrics: {}, adapter_parameters: 45 };
+    expect(finalParameters(run({}, [start, allocation, finish]))).toBe(45);
   });
 
   it('reads lines of older logs, and null as NaN', () => {
