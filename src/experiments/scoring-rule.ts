@@ -1,4 +1,10 @@
-import { finalScores, type RunRecord, scoresOf } from '../report/run/run-record.ts';
+import {
+  confusionOf,
+  finalConfusion,
+  finalScores,
+  type RunRecord,
+  scoresOf,
+} from '../report/run/run-record.ts';
 
 /** Which evaluation of a run counts. All rows of a task follow the same rule. */
 export interface ScoringRule {
@@ -27,30 +33,41 @@ export function scoringRule(
   };
 }
 
+/** The scores of a run that count, and the confusion matrix of the same evaluation. */
+export interface Scored {
+  scores: Map<string, number>;
+  confusion?: RunRecord['confusions'][number];
+}
+
 /**
- * The scores of a run by the rule:
+ * What counts of a run by the rule:
  *
  * - If the run itself fixed its ranks at step `from`: the scores of the model that it kept.
  * - If another row fixed its ranks later: the best evaluation from step `from` on, or a later one that the
  * run kept instead.
  * - If the run ended before step `from`: its last evaluation.
  */
-export function scoresBy(
-  record: RunRecord,
-  { metric, greaterIsBetter, best, from }: ScoringRule,
-): Map<string, number> {
-  const final = finalScores(record);
+export function scoredBy(record: RunRecord, { metric, greaterIsBetter, best, from }: ScoringRule): Scored {
   const isOwn = lastFinal([record]) === from && `eval_${metric}` in (record.finish?.metrics ?? {});
-  if (!best || isOwn) return final;
+  if (!best || isOwn) return { scores: finalScores(record), confusion: finalConfusion(record) };
   const counted = record.evaluations.filter(({ step }) => step >= from);
-  if (counted.length === 0) return finalScores({ ...record, finish: undefined });
+  if (counted.length === 0) return scoredAt(record, record.evaluations.at(-1));
   const sign = greaterIsBetter ? 1 : -1;
   const value = (evaluation: (typeof counted)[number]) =>
     sign * (scoresOf(evaluation).get(metric) ?? Number.NaN);
   const chosen = counted.reduce((sofar, next) =>
     value(next) > value(sofar) || Number.isNaN(value(sofar)) ? next : sofar,
   );
-  return scoresOf(counted.findLast(({ step, kept }) => kept && step > chosen.step) ?? chosen);
+  return scoredAt(record, counted.findLast(({ step, kept }) => kept && step > chosen.step) ?? chosen);
+}
+
+/** What counts if it is this evaluation of a run; nothing if it has none. */
+export function scoredAt(
+  record: RunRecord,
+  evaluation: RunRecord['evaluations'][number] | undefined,
+): Scored {
+  if (!evaluation) return { scores: new Map() };
+  return { scores: scoresOf(evaluation), confusion: confusionOf(record, evaluation) };
 }
 
 /** The last step at which one of the runs fixed its ranks; 0 if all ranks are fixed from the start. */

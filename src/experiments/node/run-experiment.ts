@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readRunRecord } from '../../report/node/read-run-record.ts';
-import { type RunRecord, scoresOf } from '../../report/run/run-record.ts';
+import type { RunRecord } from '../../report/run/run-record.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import { stopStep } from '../../train/trainer-settings.ts';
 import { bestOf, type Tried } from '../choose.ts';
@@ -14,7 +14,7 @@ import {
 } from '../experiment.ts';
 import { predictsOneClass } from '../predicts-one-class.ts';
 import type { TriedChoice } from '../results/results.ts';
-import { scoresBy, scoringRule } from '../scoring-rule.ts';
+import { type Scored, scoredAt, scoredBy, scoringRule } from '../scoring-rule.ts';
 import type { Settings } from '../settings.ts';
 import { assertOwnRuns } from './assert-own-runs.ts';
 import { filesBeside } from './files-beside.ts';
@@ -87,16 +87,19 @@ function triedAt(run: ExperimentRun, until: number, training: Parameters<typeof 
   if (!isFinished(run)) return { score: Number.NaN, loss: Number.NaN };
   const record = readRunRecord(run.config.output as string, run.name);
   const rule = scoringRule(training, [record]);
-  const scores = until < 100 ? scoresAt(record, until) : scoresBy(record, rule);
+  const { scores, confusion } = until < 100 ? scoredIn(record, until) : scoredBy(record, rule);
   const score = scores.get(rule.metric) ?? Number.NaN;
-  const learnedNothing = predictsOneClass(record) || (rule.greaterIsBetter && score === 0);
+  const learnedNothing = predictsOneClass(confusion) || (rule.greaterIsBetter && score === 0);
   return { score, loss: scores.get('loss') ?? Number.NaN, learnedNothing };
 }
 
-/** The scores of the last evaluation in the first `until` per cent of a run. The run may have continued since. */
-function scoresAt({ evaluations, start }: RunRecord, until: number): Map<string, number> {
-  const step = stopStep(`${until}%`, start?.total_steps ?? 0);
-  return scoresOf(evaluations.filter((evaluation) => evaluation.step <= step).at(-1) ?? {});
+/** The last evaluation in the first `until` per cent of a run. The run may have continued since. */
+function scoredIn(record: RunRecord, until: number): Scored {
+  const last = stopStep(`${until}%`, record.start?.total_steps ?? 0);
+  return scoredAt(
+    record,
+    record.evaluations.findLast(({ step }) => step <= last),
+  );
 }
 
 export function hasLeftFailure({ output }: Experiment, run: ExperimentRun): boolean {

@@ -1,5 +1,4 @@
 import type { RunRecord } from '../../report/run/run-record.ts';
-import { predictsOneClass } from '../predicts-one-class.ts';
 import { settingsText, valueText } from '../settings.ts';
 import type { CellOutcome, RowResult } from './results.ts';
 
@@ -12,7 +11,7 @@ export function remarksOn(
   return outcomes.flatMap((outcome, i) => [
     ...unfinished(outcome, rows[i]!),
     ...diverged(outcome, rows[i]!, score),
-    ...atMajority(outcome),
+    ...atMajority(outcome, rows[i]!),
     ...failedChoices(outcome),
     ...noneLearned(outcome),
     ...atEdge(outcome),
@@ -40,12 +39,9 @@ function skippedSteps({ steps }: RunRecord): number {
   return steps.at(-1)?.skipped_steps ?? 0;
 }
 
-function atMajority({ cell, records }: CellOutcome): string[] {
-  const same = records.filter(predictsOneClass);
-  if (same.length === 0) return [];
-  return [
-    `${cell.row}: predicts one class for every example (${seeds(same.map(({ facts }) => facts.seed))}).`,
-  ];
+function atMajority({ cell }: CellOutcome, { runs }: RowResult): string[] {
+  const same = runs.filter(({ oneClass }) => oneClass).map(({ seed }) => seed);
+  return same.length === 0 ? [] : [`${cell.row}: predicts one class for every example (${seeds(same)}).`];
 }
 
 function failedChoices({ cell, tried }: CellOutcome): string[] {

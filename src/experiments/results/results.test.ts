@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { runFacts } from '../../report/run/run-facts.ts';
 import { addEvent, emptyRecord, type RunRecord } from '../../report/run/run-record.ts';
-import { evaluationEvent, readEvent } from '../../run/events.ts';
+import { evaluationEvent, readEvent, type TrainEvent } from '../../run/events.ts';
 import type { Cell } from '../experiment.ts';
-import { scoresBy, scoringRule } from '../scoring-rule.ts';
+import { scoredBy, scoringRule } from '../scoring-rule.ts';
 import type { Settings } from '../settings.ts';
 import { resultsCsv } from './csv.ts';
 import { resultsLatex } from './latex.ts';
@@ -51,6 +51,17 @@ function runOf(
   return record;
 }
 
+/** The confusion matrix of a model that answers `no` for this number of examples. */
+const predictions = (step: number, no: number): TrainEvent => ({
+  type: 'confusion',
+  step,
+  labels: ['no', 'yes'],
+  counts: [
+    [no, 30 - no],
+    [0, 70],
+  ],
+});
+
 function outcome(
   row: string,
   records: RunRecord[],
@@ -88,7 +99,7 @@ it('every row is scored by its best evaluation after all ranks are final', () =>
 
 it('a later evaluation counts if its run kept it', () => {
   const scoreOf = (record: RunRecord, others: RunRecord[] = []) =>
-    scoresBy(record, scoringRule(TRAINING, [record, ...others])).get('accuracy');
+    scoredBy(record, scoringRule(TRAINING, [record, ...others])).scores.get('accuracy');
   const run = runOf('lora', 0, [0.7, 0.9, 0.89, 0.5]);
   expect(scoreOf(run)).toBe(0.9);
   run.evaluations[2] = evaluationEvent(30, 3, { eval_accuracy: 0.89 }, false, true);
@@ -130,15 +141,12 @@ it("the paper's numbers are only beside runs on its number of rows", () => {
 it("has remarks on a row's reliability", () => {
   const grid = [1e-3, 1e-2, 1e-1].map((rate) => ({ 'training.learning_rate': rate }));
   const same = runOf('lora', 3, [0.7, 0.7, 0.7]);
-  same.confusion = {
-    type: 'confusion',
-    step: 30,
-    labels: ['no', 'yes'],
-    counts: [
-      [0, 30],
-      [0, 70],
-    ],
-  };
+  // The evaluation at step 20 counts, because another row's ranks are final then.
+  addEvent(same, predictions(10, 3));
+  addEvent(same, predictions(20, 0));
+  const learned = runOf('lora', 5, [0.7, 0.8, 0.7]);
+  addEvent(learned, predictions(10, 0));
+  addEvent(learned, predictions(20, 3));
   const lost = runOf('lora', 4, [0.5, Number.NaN, Number.NaN]);
   const { remarks } = resultOf([
     outcome(
@@ -174,7 +182,7 @@ it("has remarks on a row's reliability", () => {
       },
       { grid },
     ),
-    outcome('same', [same]),
+    outcome('same', [same, learned]),
     outcome('lost', [lost], { of: 2, failures: [{ name: 'run', message: 'bad rows\nmore' }] }),
   ]);
   expect(remarks).toEqual([

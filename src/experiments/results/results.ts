@@ -3,7 +3,8 @@ import { dataName, modelName } from '../../report/run/names.ts';
 import { finalParameters, type RunRecord } from '../../report/run/run-record.ts';
 import { type Interval, interval, variance } from '../../stats/interval.ts';
 import type { Cell } from '../experiment.ts';
-import { ruleText, type ScoringRule, scoresBy } from '../scoring-rule.ts';
+import { predictsOneClass } from '../predicts-one-class.ts';
+import { ruleText, type ScoringRule, scoredBy } from '../scoring-rule.ts';
 import { type Settings, settingsText } from '../settings.ts';
 import { commonSettings } from './common-settings.ts';
 import { type PairTest, pairTests } from './pair-tests.ts';
@@ -40,6 +41,8 @@ export interface RunResult {
   parameters?: number;
   seconds?: number;
   memoryMb?: number;
+  /** Whether the scored model predicts one class for every example. */
+  oneClass?: boolean;
 }
 
 export interface RowScore extends Interval {
@@ -121,7 +124,8 @@ function averagesOf(outcomes: readonly CellOutcome[]): Record<string, string> {
 
 function runResult(record: RunRecord, rule: ScoringRule, { scores: names }: Cell): RunResult {
   const { facts, finish, start } = record;
-  const scores = Object.fromEntries(scoresBy(record, rule));
+  const scored = scoredBy(record, rule);
+  const scores = Object.fromEntries(scored.scores);
   const parts = Object.keys(scores).filter(
     (name) => name === rule.metric || name.endsWith(withoutSet(rule.metric)),
   );
@@ -139,6 +143,7 @@ function runResult(record: RunRecord, rule: ScoringRule, { scores: names }: Cell
     parameters: parameters === 0 ? start?.trainable_parameters : parameters,
     seconds: finish?.train_runtime,
     memoryMb,
+    ...(predictsOneClass(scored.confusion) && { oneClass: true }),
   };
 }
 

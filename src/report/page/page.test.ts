@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readEvent } from '../../run/events.ts';
 import { groupRuns } from '../run/group-runs.ts';
 import { type RunFacts, runFacts } from '../run/run-facts.ts';
-import { runRecord } from '../run/run-record.ts';
+import { addEvent, runRecord } from '../run/run-record.ts';
 import { liveSections } from './live-page.ts';
 import { reportPage } from './report-page.ts';
 
@@ -133,16 +133,17 @@ describe('a report', () => {
 
   it('names the seed of a confusion matrix, if there are several', () => {
     const told = (...runs: ReturnType<typeof record>[]) => {
-      const confusion = {
-        type: 'confusion',
-        step: 40,
-        labels: ['a', 'b'],
-        counts: [
-          [1, 2],
-          [3, 4],
-        ],
-      } as const;
-      return page(...runs.map((run) => ({ ...run, confusion: structuredClone(confusion) as never })));
+      for (const run of runs)
+        addEvent(run, {
+          type: 'confusion',
+          step: 40,
+          labels: ['a', 'b'],
+          counts: [
+            [1, 2],
+            [3, 4],
+          ],
+        });
+      return page(...runs);
     };
     expect(told(record())).toContain('aria-label="Classes"');
     expect(told(record(), record({ seed: 1 }))).toContain('aria-label="Classes, seed 0 of 2"');

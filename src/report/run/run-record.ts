@@ -16,10 +16,8 @@ export interface RunRecord {
   notices: EventOf<'notice'>[];
   /** The history of every component, if the run logged it (`training.log_importance`). */
   histories?: readonly ComponentHistory[];
-  /**
-   * The confusion matrix for the run's final scores. Before the end, it is that of the newest or the best evaluation.
-   */
-  confusion?: EventOf<'confusion'>;
+  /** The confusion matrix of each evaluation. */
+  confusions: EventOf<'confusion'>[];
   /** Missing while the run is active, and after it was killed. */
   finish?: EventOf<'finish'>;
   /** The newest step with an event. */
@@ -28,7 +26,14 @@ export interface RunRecord {
 
 /** The record of a run without events. */
 export function emptyRecord(facts: RunFacts, name = ''): RunRecord {
-  const events = { steps: [], evaluations: [], allocations: [], orthogonality: [], notices: [] };
+  const events = {
+    steps: [],
+    evaluations: [],
+    confusions: [],
+    allocations: [],
+    orthogonality: [],
+    notices: [],
+  };
   return { facts, name, ...events, step: 0 };
 }
 
@@ -56,14 +61,7 @@ export function addEvent(record: RunRecord, event: TrainEvent): void {
       record.orthogonality.push(event);
       break;
     case 'confusion':
-      // If the run keeps the best model, the record keeps the confusion matrix of its evaluation.
-      if (
-        !record.facts.training.load_best_model_at_end ||
-        !record.confusion ||
-        record.evaluations.at(-1)?.best ||
-        record.evaluations.at(-1)?.kept
-      )
-        record.confusion = event;
+      record.confusions.push(event);
       break;
     case 'notice':
       record.notices.push(event);
@@ -88,6 +86,22 @@ export function runRecord(facts: RunFacts, events: Iterable<TrainEvent>, name?: 
 export function finalScores({ finish, evaluations }: RunRecord): Map<string, number> {
   const said = finish && Object.keys(finish.metrics).length > 0 ? finish.metrics : evaluations.at(-1);
   return scoresOf(said ?? {});
+}
+
+/** The confusion matrix of the model that a run kept. Before the end, it is that of the newest or the best evaluation. */
+export function finalConfusion(record: RunRecord): EventOf<'confusion'> | undefined {
+  const { facts, evaluations, confusions } = record;
+  if (!facts.training.load_best_model_at_end) return confusions.at(-1);
+  const kept = evaluations.findLast(({ best, kept }) => best || kept);
+  return (kept && confusionOf(record, kept)) ?? confusions[0];
+}
+
+/** The confusion matrix of an evaluation; undefined for a task without one, or with too many classes. */
+export function confusionOf(
+  { confusions }: RunRecord,
+  evaluation: EventOf<'evaluation'>,
+): EventOf<'confusion'> | undefined {
+  return confusions.findLast(({ step }) => step === evaluation.step);
 }
 
 /** The scores of one evaluation, by name without `eval_`. */

@@ -3,7 +3,7 @@ import { evaluationEvent, readEvent, type TrainEvent } from '../../run/events.ts
 import { groupRuns } from './group-runs.ts';
 import { dataName, folderNames, modelName } from './names.ts';
 import { componentsOf, type RunFacts, runFacts } from './run-facts.ts';
-import { finalParameters, finalScores, newestRanks, runRecord } from './run-record.ts';
+import { finalConfusion, finalParameters, finalScores, newestRanks, runRecord } from './run-record.ts';
 import { timelineOf } from './timeline.ts';
 
 const ADALORA = {
@@ -93,6 +93,26 @@ describe('a record', () => {
     expect(finalParameters(run({}, [start, allocation]))).toBeUndefined();
     const finish = { type: 'finish', step: 20, reason: 'done', metrics: {}, adapter_parameters: 45 };
     expect(finalParameters(run({}, [start, allocation, finish]))).toBe(45);
+  });
+
+  it('has the confusion matrix of the kept evaluation', () => {
+    const at = (step: number, isKept: boolean): TrainEvent[] => [
+      evaluationEvent(step, 1, {}, isKept),
+      {
+        type: 'confusion',
+        step,
+        labels: ['a', 'b'],
+        counts: [
+          [step, 0],
+          [0, 1],
+        ],
+      },
+    ];
+    const events = [...at(5, false), ...at(10, true), ...at(15, false)];
+    const stepOf = (load_best_model_at_end: boolean, count: number) =>
+      finalConfusion(run({ training: { load_best_model_at_end } }, events.slice(0, count)))?.step;
+    expect([0, 2, 4, 6].map((count) => stepOf(true, count))).toEqual([undefined, 5, 10, 10]);
+    expect([0, 2, 4, 6].map((count) => stepOf(false, count))).toEqual([undefined, 5, 10, 15]);
   });
 
   it('reads lines of older logs, and null as NaN', () => {

@@ -3,27 +3,26 @@ import { macroScores } from '../../../metrics/macro-scores.ts';
 import { score } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
+import { finalConfusion, type RunRecord } from '../../run/run-record.ts';
 import { part, type Section } from '../section.ts';
 
 /** Scores and confusions of each class, from the first run of each group. */
 export function classes(groups: readonly RunGroup[]): Section {
   const tables = groups.flatMap(({ label, runs }) => {
     const [run] = runs;
-    if (!run?.confusion) return [];
+    const confusion = run && finalConfusion(run);
+    if (!confusion) return [];
     const whose = [
       groups.length > 1 ? label : '',
       runs.length > 1 ? `seed ${run.facts.seed} of ${runs.length}` : '',
     ];
-    return [classesTable(whose.filter((part) => part !== '').join(', '), run.confusion)];
+    return [classesTable(whose.filter((part) => part !== '').join(', '), confusion)];
   });
   const body = tables.length > 0 ? part('classes-tables', tables) : undefined;
   return { id: 'classes', title: 'Classes', ...(body && { body }) };
 }
 
-function classesTable(
-  label: string,
-  { labels, counts }: NonNullable<RunGroup['runs'][number]['confusion']>,
-): Markup {
+function classesTable(label: string, { labels, counts }: RunRecord['confusions'][number]): Markup {
   const head = ['', 'Precision', 'Recall', 'F1', 'Rows', ...labels.map((name) => `predicted ${name}`)];
   const row = (name: string, { precision, recall, f1, support }: ClassScores, taken: readonly unknown[]) => {
     const cells = [...[precision, recall, f1].map(score), `${support}`, ...taken.map(String)];
