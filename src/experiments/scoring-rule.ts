@@ -5,6 +5,7 @@ import {
   type RunRecord,
   scoresOf,
 } from '../report/run/run-record.ts';
+import type { EventOf } from '../run/events.ts';
 
 /** Which evaluation of a run counts. All rows of a task follow the same rule. */
 export interface ScoringRule {
@@ -36,7 +37,7 @@ export function scoringRule(
 /** The scores of a run that count, and the confusion matrix of the same evaluation. */
 export interface Scored {
   scores: Map<string, number>;
-  confusion?: RunRecord['confusions'][number];
+  confusion?: EventOf<'confusion'>;
 }
 
 /**
@@ -62,10 +63,7 @@ export function scoredBy(record: RunRecord, { metric, greaterIsBetter, best, fro
 }
 
 /** What counts if it is this evaluation of a run; nothing if it has none. */
-export function scoredAt(
-  record: RunRecord,
-  evaluation: RunRecord['evaluations'][number] | undefined,
-): Scored {
+export function scoredAt(record: RunRecord, evaluation: EventOf<'evaluation'> | undefined): Scored {
   if (!evaluation) return { scores: new Map() };
   return { scores: scoresOf(evaluation), confusion: confusionOf(record, evaluation) };
 }

@@ -1,9 +1,10 @@
 import { type ClassScores, classReport } from '../../../metrics/class-report.ts';
 import { macroScores } from '../../../metrics/macro-scores.ts';
+import type { EventOf } from '../../../run/events.ts';
 import { score } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
-import { finalConfusion, type RunRecord } from '../../run/run-record.ts';
+import { finalConfusion } from '../../run/run-record.ts';
 import { part, type Section } from '../section.ts';
 
 /** Scores and confusions of each class, from the first run of each group. */
@@ -22,7 +23,7 @@ export function classes(groups: readonly RunGroup[]): Section {
   return { id: 'classes', title: 'Classes', ...(body && { body }) };
 }
 
-function classesTable(label: string, { labels, counts }: RunRecord['confusions'][number]): Markup {
+function classesTable(label: string, { labels, counts }: EventOf<'confusion'>): Markup {
   const head = ['', 'Precision', 'Recall', 'F1', 'Rows', ...labels.map((name) => `predicted ${name}`)];
   const row = (name: string, { precision, recall, f1, support }: ClassScores, taken: readonly unknown[]) => {
     const cells = [...[precision, recall, f1].map(score), `${support}`, ...taken.map(String)];
