@@ -36,7 +36,10 @@ export async function writeHeldOut(
 ): Promise<HeldOutPlaces> {
   const definition = taskNamed(task);
   const isMixture = typeof data.train !== 'string';
-  if (definition.files.holdOut && (isMixture || data.dataset !== undefined || definition.files.takesFolders))
+  if (
+    definition.files.splittable &&
+    (isMixture || data.dataset !== undefined || definition.files.takesFolders)
+  )
     return { validation: percent(share) };
   if (data.dataset !== undefined) {
     throw new UserError({

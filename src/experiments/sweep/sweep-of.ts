@@ -114,7 +114,7 @@ function onHeldOut(config: Config, share: number): Config {
   const { data } = config;
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return config;
   const task = runSchema().shape.task.safeParse(config.task).data;
-  const holdsOut = task !== undefined && taskNamed(task).files.holdOut !== undefined;
+  const holdsOut = task !== undefined && taskNamed(task).files.splittable !== undefined;
   // Another task's rows are held out in files. Until they are written, the training file stands for them.
   const { train = '' } = data as { train?: string | string[] };
   const validation = holdsOut ? percent(share) : trainingFiles({ train })[0] || HELD_OUT_ROWS;

@@ -13,7 +13,6 @@ import { assertOneText } from '../assert-one-text.ts';
 import { classOutputs } from '../classes/class-outputs.ts';
 import { buildLabels } from '../classes/labels.ts';
 import { labelsBesideAdapter } from '../classes/labels-beside-adapter.ts';
-import { holdOut } from '../hold-out.ts';
 import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
 import type { TaskWords } from '../task-words.ts';
 import { type LabelledData, labelledDataSchema } from './data-section.ts';
@@ -176,18 +175,11 @@ export function labelledTexts<Answer extends LabelAnswer>(
           ...(isSame && first!.names && { names: first!.names }),
         };
       },
-      holdOut({ rows, ...file }, share) {
-        const stratumOf =
-          kind.leastLabels > 0 && !kind.listed ? ({ label }: Row) => String(label) : undefined;
-        const { train, validation } = holdOut(
-          rows,
-          share,
-          ({ text, textPair }) => [text, textPair],
-          stratumOf,
-        );
-        const { skipped: _, ...same } = file;
-        return { train: { rows: train, ...file }, validation: { rows: validation, ...same } };
-      },
+      splittable: ({ rows, ...file }) => ({
+        texts: rows.map(({ text, textPair }) => [text, textPair]),
+        ...(kind.leastLabels > 0 && !kind.listed && { strata: rows.map(({ label }) => String(label)) }),
+        pick: (numbers) => ({ ...file, rows: numbers.map((number) => rows[number]!) }),
+      }),
       notices: ({ skipped }) => (skipped === undefined ? [] : [skipped]),
       withFlags: (reading, flags, file) =>
         columnsFor(file, useColumns(asOptions(reading), flags, true)) as LabelledData,
