@@ -102,7 +102,7 @@ describe('holding out', () => {
   it('is an error if one side would be empty', () => {
     expect(() => holdOut(splittable(PAIRS.slice(0, 1)), 0.5)).toThrow('data.validation leaves ');
     const alike = PAIRS.map(({ texts: [text], label }) => ({ texts: [text!, 'the same'], label }));
-    expect(() => holdOut(splittable(alike), 0.5)).toThrow('Only 1 of the 90 rows share no text');
+    expect(() => holdOut(splittable(alike), 0.5)).toThrow('The 90 rows are 1 group with texts in common');
   });
 });
 

@@ -115,7 +115,7 @@ export function beginRun({
   }));
   const parts = sources.map(({ rows }) => rows);
   const all = joined(task, parts);
-  const split = (share: number) => splitSources(task, parts, share);
+  const split = (share: number) => splitSources(task, parts, parsed.data, share);
   const evaluated = chooseEvaluation(parsed, task.files.countRows?.(all) ?? 0, (share) =>
     isPossible(() => split(share)),
   );
@@ -227,10 +227,11 @@ export function joined(task: AnyTask, parts: readonly unknown[]): unknown {
 export function splitSources(
   { files }: AnyTask,
   sources: readonly unknown[],
+  reading: object,
   share: number,
 ): HeldOut<unknown[]> | undefined {
   const { splittable } = files;
-  return splittable && holdOut(splittableTogether(sources.map((rows) => splittable(rows))), share);
+  return splittable && holdOut(splittableTogether(sources.map((rows) => splittable(rows, reading))), share);
 }
 
 function isPossible(attempt: () => unknown): boolean {

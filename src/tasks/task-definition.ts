@@ -42,8 +42,6 @@ export type ReadingFlags = Readonly<Record<string, string | number | boolean>>;
 export interface TaskFiles<Data extends BaseData = BaseData, Rows = unknown> {
   /** Whether data may be a folder of files. */
   readonly takesFolders: boolean;
-  /** Whether a file may be a table of rows (TSV, CSV), which `parseRows` reads. */
-  readonly takesTables?: boolean;
   /**
    * Reads files.
    *
@@ -53,9 +51,9 @@ export interface TaskFiles<Data extends BaseData = BaseData, Rows = unknown> {
   /** Joins the content of several sources: first all rows (or files) of the first source, and so on. */
   join(parts: readonly Rows[]): Rows;
   /**
-   * Describes the rows for {@link holdOut} and {@link foldsOf} of data/split-rows.ts. Missing if examples are not rows.
+   * Describes the rows for {@link holdOut} and {@link foldsOf} of data/split-rows.ts. Missing if they cannot be split.
    */
-  splittable?(rows: Rows): Splittable<Rows>;
+  splittable?(rows: Rows, reading: ReadingOf<Data>): Splittable<Rows>;
   /** Number of rows. Missing if examples are not rows. */
   countRows?(rows: Rows): number;
   /** Notices about a file, for example about skipped rows. */

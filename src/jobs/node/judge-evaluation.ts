@@ -91,7 +91,7 @@ async function trainingRows(
       paths.map(async (path) => task.files.read(await dataFiles(path, task.files.takesFolders), reading)),
     );
     const share = heldOutShare(data.validation);
-    const held = share === undefined ? undefined : splitSources(task, parts, share);
+    const held = share === undefined ? undefined : splitSources(task, parts, reading, share);
     const rows = joined(task, held?.train ?? parts);
     return { rows, ...(task.baselines?.ofTokens && { examples: task.examples(rows, trained.context()) }) };
   } catch (error) {

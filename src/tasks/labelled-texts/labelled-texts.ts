@@ -149,7 +149,6 @@ export function labelledTexts<Answer extends LabelAnswer>(
     files: {
       countRows: ({ rows }) => rows.length,
       takesFolders: false,
-      takesTables: true,
       read(files, reading) {
         const skipped: string[] = [];
         const tell = (message: string) => void skipped.push(message);

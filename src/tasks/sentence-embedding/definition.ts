@@ -39,7 +39,6 @@ export const sentenceEmbedding: TaskDefinition<
   files: {
     countRows: ({ columns }) => columns[0]!.length,
     takesFolders: true,
-    takesTables: true,
     read: embeddingRows,
     join: joinedRows,
     splittable: (rows) => ({

@@ -312,7 +312,10 @@ it('queries are held out with all their texts, and search the whole corpus', () 
       ids.flatMap((id) => [`${id}\t${id}\t1`, `${id}\t${(id + 1) % 20}\t1`]).join('\n'),
     ),
   ]);
-  const { train, validation } = holdOut(sentenceEmbedding.files.splittable!(rows), 0.25);
+  const { train, validation } = holdOut(
+    sentenceEmbedding.files.splittable!(rows, readingOf({ train: 'x' })),
+    0.25,
+  );
   expect([train, validation].map(({ columns }) => columns[0]!.length)).toEqual([30, 10]);
   const asked = [train, validation].map(({ retrieval }) => retrieval!.queries);
   expect(new Set(asked.flat()).size).toBe(20);

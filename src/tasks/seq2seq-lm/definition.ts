@@ -31,7 +31,6 @@ export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof
   files: {
     countRows: (pairs) => pairs.length,
     takesFolders: false,
-    takesTables: true,
     read: (files, reading) => files.flatMap((file) => readPairs(file.read(), file.name, reading, true)),
     join: (parts) => parts.flat(),
     // Many sources may have the same target, such as the name of a class.
