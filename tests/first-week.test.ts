@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { classReport } from '../src/metrics/class-report.ts';
+import { wilson } from '../src/metrics/score-interval.ts';
 import type { Confusion } from '../src/program/example-set.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { type Ended, eventsOf, Workspace } from './support/workspace.ts';
@@ -321,6 +322,24 @@ describe('data.validation: 25%', () => {
       code: 2,
       stderr: expect.stringContaining('data.validation is "30%" (was "25%")'),
     });
+  });
+
+  it('counts copies of a text once in the interval', async () => {
+    const copies = Array.from({ length: 40 }, (_, i) => `film ${i % 10}\t${i % 2 === 0 ? 'good' : 'bad'}`);
+    workspace.write('copies.tsv', ['sentence\tlabel', ...copies, ''].join('\n'));
+    const trained = await workspace.run(
+      ...args,
+      '--set',
+      'data.validation=copies.tsv',
+      '--set',
+      'output=copies',
+    );
+    expect(trained).toMatchObject({ code: 0, stdout: expect.stringContaining(' on 40 rows (10 different)') });
+    const { value, rows, groups, interval } = eventsOf(workspace.events('copies'), 'finish')[0]!.verdict!;
+    expect({ rows, groups }).toEqual({ rows: 40, groups: 10 });
+    expect(interval).toEqual([...wilson(value, 10)]);
+    const scored = await workspace.run('eval', 'copies', 'copies.tsv');
+    expect(scored.stdout).toContain(' on 40 rows (10 different)');
   });
 
   it('must be between nothing and all, and of rows', async () => {

@@ -12,6 +12,7 @@ import { metricsOf } from '../../tasks/registry.ts';
 import type { ReadingFlags } from '../../tasks/task-definition.ts';
 import type { TrainedModel } from '../../trained/trained-model.ts';
 import { joined, splitSources } from '../begin-run.ts';
+import { countedRows } from '../verdict/judge-run.ts';
 
 /**
  * Compares the scores of a trained model on some files with baselines that are fitted on the run's training
@@ -63,7 +64,7 @@ export async function judgeEvaluation(
     ...{ score, value, to_beat, findings: [] },
     ...(average !== undefined && { average }),
     ...(interval && { interval: [...interval] }),
-    ...(certainty && { rows: certainty.rows }),
+    ...countedRows(certainty),
     learnt: !isNoBetterThanFloor(value, to_beat, scoreFacts(score)?.lessIsBetter),
   };
 }

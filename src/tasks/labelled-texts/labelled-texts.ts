@@ -1,7 +1,8 @@
 import { parseRows } from '../../data/parse-rows.ts';
 import type { DataOptions, Row } from '../../data/row.ts';
+import { groupsOf } from '../../data/split-rows.ts';
 import type { Value } from '../../graph/graph.ts';
-import { bootstrap, wilson } from '../../metrics/score-interval.ts';
+import { bootstrap, shareInterval } from '../../metrics/score-interval.ts';
 import type { ScoreName } from '../../metrics/scores.ts';
 import { sequenceModel } from '../../objectives/sequence-model.ts';
 import type { LossOptions } from '../../objectives/task-model.ts';
@@ -87,17 +88,24 @@ export function labelledTexts<Answer extends LabelAnswer>(
       kind.answer(logits.slice(row * width, (row + 1) * width), labels),
     );
   };
-  const certaintyOf = (logits: Float32Array, rows: number, width: number, targets: Targets): Certainty => ({
-    rows,
+  const certaintyOf = (
+    logits: Float32Array,
+    groups: Int32Array,
+    width: number,
+    targets: Targets,
+  ): Certainty => ({
+    groups,
     interval(score) {
       const scoreOf = (logits: Float32Array, targets: Targets) =>
         score === 'loss'
           ? kind.evaluationLoss(logits, width, targets)
           : (kind.scores(logits, width, targets)[score as ScoreName] ?? Number.NaN);
-      // Accuracy is a share of rows, so Wilson's interval applies.
-      if (score === 'accuracy') return wilson(scoreOf(logits, targets), rows);
-      return bootstrap(rows, (drawn) =>
-        scoreOf(takenRows(logits, rows, drawn), takenRows(targets, rows, drawn)),
+      const ofRows = (drawn: Int32Array) =>
+        scoreOf(takenRows(logits, groups.length, drawn), takenRows(targets, groups.length, drawn));
+      if (score !== 'accuracy') return bootstrap(groups, ofRows);
+      return shareInterval(
+        Array.from(groups.keys(), (row) => ofRows(Int32Array.of(row))),
+        groups,
       );
     },
   });
@@ -175,7 +183,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
         };
       },
       splittable: ({ rows, ...file }) => ({
-        texts: rows.map(({ text, textPair }) => [text, textPair]),
+        texts: rows.map(textsOf),
         ...(kind.leastLabels > 0 && !kind.listed && { strata: rows.map(({ label }) => String(label)) }),
         pick: (numbers) => ({ ...file, rows: numbers.map((number) => rows[number]!) }),
       }),
@@ -189,6 +197,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
       const set = examples(labelled, context);
       const numLabels = outputs(context.labels);
       const targets = kind.targets(labelled.rows, context.labels, labelled.fileName);
+      const groups = groupsOf(labelled.rows.map(textsOf));
       return {
         examples: set,
         output: 'logits',
@@ -197,7 +206,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
           const scores: Scores = { eval_loss: kind.evaluationLoss(logits, numLabels, targets) };
           for (const [name, score] of Object.entries(kind.scores(logits, numLabels, targets)))
             scores[`eval_${name}`] = score;
-          watch?.onCertainty?.(certaintyOf(logits, labelled.rows.length, numLabels, targets));
+          watch?.onCertainty?.(certaintyOf(logits, groups, numLabels, targets));
           const counts = watch?.onConfusion && kind.confusion?.(logits, numLabels, targets);
           if (counts) watch.onConfusion?.({ labels: context.labels, counts });
           watch?.onAnswers?.(
@@ -264,6 +273,8 @@ export function labelledTexts<Answer extends LabelAnswer>(
     words: wordsOf(kind),
   };
 }
+
+const textsOf = ({ text, textPair }: Row) => [text, textPair];
 
 /** Selects rows of values [rows, width], row-major. */
 function takenRows<Values extends Float32Array | Int32Array>(
