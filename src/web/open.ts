@@ -6,7 +6,7 @@ import type { CommonOpenOptions } from '../trained/common-open-options.ts';
 import { fittingBase } from '../trained/fitting-base.ts';
 import { otherWeights, readNotes } from '../trained/notes.ts';
 import { askedBy, openedTask } from '../trained/opened-task.ts';
-import { buildModel, type DescribedModel, describeModel, readModel } from '../trained/read-model.ts';
+import { type DescribedModel, describeModel, readModel } from '../trained/read-model.ts';
 import { TrainedModel } from '../trained/trained-model.ts';
 import { trainedParts } from '../trained/trained-parts.ts';
 import { knownAdapter, tuneModel } from '../trained/tune-model.ts';
@@ -55,13 +55,7 @@ export async function openTrained(
   const runs = runsOn(device, options);
   const trainedOn = adapter && notes?.base_digest;
   const hashes = trainedOn !== undefined;
-  const loaded = await loadWeights(
-    buildModel(task.build, base),
-    base.files,
-    runs,
-    options.onProgress,
-    hashes,
-  );
+  const loaded = await loadWeights(task.model, base.files, runs, options.onProgress, hashes);
   const { model, engine, digests } = loaded;
   try {
     const notice = hashes && otherWeights(trainedOn, digests, { folder: path, baseFolder: base.files.name });

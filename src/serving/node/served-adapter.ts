@@ -1,24 +1,18 @@
 import { adapterConfigFile, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { folderFiles } from '../../formats/node/folder-files.ts';
-import { printGraph } from '../../graph/print.ts';
 import { HEAD_KINDS, headNamed, headOfClass } from '../../models/heads/registry.ts';
-import { PLAIN_SENTENCE } from '../../models/sentence-settings.ts';
-import type { LoadedModel } from '../../program/model-weights.ts';
-import { evaluationGraph } from '../../program/training-graph.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { BuildTask } from '../../tasks/task-definition.ts';
 import type { Family } from '../../trained/bind-model.ts';
 import { fittingBase } from '../../trained/fitting-base.ts';
-import type { ModelConfig } from '../../trained/model-config.ts';
 import { baseOfRun } from '../../trained/node/locate-trained.ts';
 import { readNotes } from '../../trained/notes.ts';
 import { type OpenedTask, openedTask } from '../../trained/opened-task.ts';
-import { buildModel, type DescribedModel, withChanges } from '../../trained/read-model.ts';
-import { TrainedModel } from '../../trained/trained-model.ts';
+import { type DescribedModel, withChanges } from '../../trained/read-model.ts';
 import { knownAdapter, tuneModel } from '../../trained/tune-model.ts';
 import { packAdapter } from '../../tuners/bank/pack-adapter.ts';
 import { NO_ADAPTER } from '../../tuners/bank/packed-adapter.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
+import type { TunedValues } from '../../tuners/tuner.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { BaseFolder } from './base-folder.ts';
 import { type FoundAdapter, stateOf } from './find-adapters.ts';
@@ -47,49 +41,49 @@ export async function servedAdapter(
   const known = await readNotes(folderFiles(folder));
   if (known?.base_digest !== undefined) checkWeights(base, known.base_digest, where);
   fittingBase(known, base.baseDtype, where);
-  const { family, json } = base.described;
-  const { notes, build } = openedTask({ family, json, stored, notes: known }, undefined, folder);
-  const model = base.model(`${notes?.task} ${notes?.labels.length}`, build);
-  if (known?.model_config) checkSame(base, model, build, known.model_config, where);
-  checkPooling(base, model, where);
+  const described = withChanges(base.described, known?.model_config);
+  const opened = openedTask({ ...described, stored, notes: known }, undefined, folder);
+  const model = base.model(opened.model);
+  // The first load takes what the check has read.
+  let checked: TunedValues | undefined = tuneModel(model, knownAdapter(stored, where), folder);
+  const { virtualTokens } = checked.tuner;
   const served: ServedModel = {
     ...{ name, folder, parent: base.name, created: Math.floor(Date.now() / 1000) },
     outputs: model.config.numLabels,
-    trained: new TrainedModel({ ...base.parts(model, notes?.data.max_length), path: name, notes }),
+    trained: base.trained(name, { ...opened, model }, virtualTokens),
     load: () => cache.get(served, async () => packAdapter(model, await served.tuned(), folder)),
-    tuned: async () => tuneModel(model, knownAdapter(await read(), where), folder),
+    async tuned() {
+      const tuned = checked;
+      checked = undefined;
+      return tuned ?? tuneModel(model, knownAdapter(await read(), where), folder);
+    },
   };
   return served;
 }
 
 /** Returns the base model under its own name. Undefined if it has no head or its task is unknown. */
 export async function servedBase(base: BaseFolder): Promise<ServedModel | undefined> {
-  const { folder, name } = base;
-  const { family, json } = base.described;
-  const generates = decodes(family) && !isForClasses(json);
+  const { folder, name, described } = base;
+  const generates = decodes(described.family) && !isForClasses(described.json);
   const notes = await readNotes(folderFiles(folder));
-  const opened = taskIfKnown(() => {
-    const task = openedTask({ family, json, notes }, generates ? 'generate' : undefined, folder);
-    // By default a model is a classifier, but its family may not have a classification head.
-    task.build(family.definition, family.config);
-    return task;
-  });
+  const opened = taskIfKnown(() =>
+    openedTask({ ...described, notes }, generates ? 'generate' : undefined, folder),
+  );
   if (!opened) return undefined;
-  const { notes: notesOfTask, build } = opened;
-  const model = base.model(generates ? 'base' : `${notesOfTask?.task} ${notesOfTask?.labels.length}`, build);
+  const model = base.model(opened.model);
   if (model.initialised.length > 0 || !headNamed(model.headKind).served) return undefined;
   return {
     ...{ name, folder, created: Math.floor(Date.now() / 1000), outputs: model.config.numLabels },
-    trained: new TrainedModel({
-      ...base.parts(model, notesOfTask?.data.max_length),
-      ...{ path: name, notes: notesOfTask },
-    }),
+    trained: base.trained(name, { ...opened, model }),
     load: async () => NO_ADAPTER,
     tuned: async () => FROZEN,
   };
 }
 
-/** Returns undefined if the base does not say its task. Its adapters' notes then say theirs. */
+/**
+ * Returns undefined if the base does not say its task, or if its family has no head for it. Its adapters' notes then say
+ * theirs.
+ */
 function taskIfKnown(find: () => OpenedTask): OpenedTask | undefined {
   try {
     return find();
@@ -125,40 +119,6 @@ function checkWeights({ name, folder, digest }: BaseFolder, trainedOn: string, w
     where,
     fault: `was trained with another ${name} than the one in ${folder} (fingerprint ${trainedOn.slice(0, 12)}, not ${digest.slice(0, 12)})`,
     hint: 'Serve it with the files it was trained on.',
-  });
-}
-
-/** Throws if the adapter changes values of the base's config.json that affect the computation. */
-function checkSame(
-  base: BaseFolder,
-  model: LoadedModel,
-  build: BuildTask,
-  changes: ModelConfig,
-  where: string,
-): void {
-  const changed = buildModel(build, withChanges(base.described, changes));
-  const [modelJson, other] = [model, changed].map((of) =>
-    printGraph(Object.values(evaluationGraph(of, FROZEN.tuner, 'logits'))),
-  );
-  if (modelJson === other) return;
-  throw new UserError({
-    where,
-    fault: `was trained with model_config ${JSON.stringify(changes)} and cannot be served`,
-    hint: 'Use adalora predict.',
-  });
-}
-
-/** Throws if an adapter pools differently from the base, because all rows of a batch are pooled in the same way. */
-function checkPooling({ described: { family } }: BaseFolder, model: LoadedModel, where: string): void {
-  if (headNamed(model.headKind).mainUse !== 'embed') return;
-  const [modelPooling, basePooling] = [model.config, family.config].map(({ sentence = PLAIN_SENTENCE }) =>
-    JSON.stringify(sentence.pooling),
-  );
-  if (modelPooling === basePooling) return;
-  throw new UserError({
-    where,
-    fault: `pools vectors with ${modelPooling}, but the base model with ${basePooling}`,
-    hint: 'Merge it into its base model (adalora merge) to serve it alone.',
   });
 }
 
