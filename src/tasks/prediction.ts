@@ -41,7 +41,10 @@ export interface EmbedOptions {
   prompt?: string;
   /** Name of the prompt in the model's files, such as `query`. */
   promptName?: string;
-  /** Number of components to keep, for models trained for several widths. Such vectors have length 1. */
+  /**
+   * Number of components to keep, for models trained for several widths. As with `truncate_dim` of
+   * sentence-transformers, they are not scaled again.
+   */
   dimensions?: number;
 }
 
