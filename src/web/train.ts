@@ -1,7 +1,7 @@
 import { adapterFileNames, readStoredAdapter } from '../formats/adapters/read-stored-adapter.ts';
 import { digestsIn, type Files, type Folder, filesOf, type PageFile } from '../formats/files.ts';
 import { textDigest } from '../formats/source-digest.ts';
-import type { CommonTrainOptions } from '../jobs/common-train-options.ts';
+import { COMMON_TRAIN_OPTIONS, type CommonTrainOptions } from '../jobs/common-train-options.ts';
 import { driveRun } from '../jobs/drive-run.ts';
 import { everySecond } from '../jobs/every-second.ts';
 import { type ReadRun, readMaterial } from '../jobs/read-material.ts';
@@ -13,6 +13,7 @@ import { startFrom } from '../jobs/start-from.ts';
 import { ownScoresOf } from '../program/own-scores.ts';
 import { methodOf } from '../run/config/method-of.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../run/events.ts';
+import { ANYTHING, assertOptions, FUNCTION, NUMBER, OBJECT, type OptionTypes } from '../support/options.ts';
 import { UserError } from '../support/user-error.ts';
 import type { TrainerHost } from '../train/trainer.ts';
 import { DESCRIBING_FILES } from '../trained/full-model.ts';
@@ -21,7 +22,7 @@ import { describeModel, readModel } from '../trained/read-model.ts';
 import { CHECKPOINT, keptRun } from './kept-run.ts';
 import { loadWeights, newWeights } from './load-weights.ts';
 import { type PageConfig, type PageRunConfig, parsePageConfig } from './page-config.ts';
-import { MAX_ADAPTER_BYTES, modelFiles, type PageOptions, runsOn } from './page-options.ts';
+import { MAX_ADAPTER_BYTES, modelFiles, PAGE_OPTIONS, type PageOptions, runsOn } from './page-options.ts';
 import { type PageTexts, pageTextFile } from './page-text-file.ts';
 import { type ResultFiles, resultFiles } from './result-files.ts';
 
@@ -43,6 +44,16 @@ export interface TrainOptions extends PageOptions, CommonTrainOptions<PageFile> 
   checkpointSeconds?: number | undefined;
 }
 
+const TRAIN_OPTIONS: OptionTypes<TrainOptions> = {
+  ...PAGE_OPTIONS,
+  ...COMMON_TRAIN_OPTIONS,
+  model: ANYTHING,
+  files: OBJECT,
+  adapter: ANYTHING,
+  onCheckpoint: FUNCTION,
+  checkpointSeconds: NUMBER,
+};
+
 /** How a run ended, and its results. */
 export interface TrainResult extends FinishEvent {
   /** Class names by id; empty for tasks without classes. */
@@ -63,6 +74,7 @@ export interface TrainResult extends FinishEvent {
  * @throws any error of `onEvent` or `onStepEnd`, after a checkpoint
  */
 export async function train(config: PageConfig, options: TrainOptions = {}): Promise<TrainResult> {
+  assertOptions('train', options, TRAIN_OPTIONS);
   let isStopped = false;
   const callbacks = new RunCallbacks(options, () => {
     isStopped = true;

@@ -11,8 +11,9 @@ import { disableTelemetry } from '../../runtime/node/disable-telemetry.ts';
 import { unlockFolder } from '../../store/node/folder-lock.ts';
 import { revived } from '../../support/failure.ts';
 import { threadArguments } from '../../support/node/thread-arguments.ts';
+import { assertOptions, BOOLEAN } from '../../support/options.ts';
 import { definingModules } from '../../tasks/defining-modules.ts';
-import type { CommonTrainOptions } from '../common-train-options.ts';
+import { COMMON_TRAIN_OPTIONS, type CommonTrainOptions } from '../common-train-options.ts';
 import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
 import { RunCallbacks } from '../run-callbacks.ts';
 import type { Answers, JobFailure, WorkerJob, WorkerMessage } from './do-job.ts';
@@ -32,6 +33,7 @@ export type TrainOptions = CommonTrainOptions<boolean>;
  * @throws any error of your `metrics`, without a new checkpoint: resume from the previous one
  */
 export async function train(config: ConfigWithRows, options: TrainOptions = {}): Promise<FinishEvent> {
+  assertOptions('train', options, { ...COMMON_TRAIN_OPTIONS, resume: BOOLEAN });
   readyForMpi(process.env);
   const { config: named, texts, functions, metrics } = await namedRows(config);
   const scores = Object.keys(metrics);

@@ -188,8 +188,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
         pick: (numbers) => ({ ...file, rows: numbers.map((number) => rows[number]!) }),
       }),
       notices: ({ skipped }) => (skipped === undefined ? [] : [skipped]),
-      withFlags: (reading, flags, file) =>
-        columnsFor(file, useColumns(asOptions(reading), flags, true)) as LabelledData,
+      withFlags: (reading, flags, file) => columnsFor(file, useColumns(reading, flags, true)) as LabelledData,
     },
     build,
     examples,
@@ -233,7 +232,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
     prediction: {
       input: {
         withFlags(reading, flags, file) {
-          const columns = useColumns(asOptions(reading), flags, false);
+          const columns = useColumns(reading, flags, false);
           return (file === undefined ? columns : columnsFor(file, columns)) as LabelledData;
         },
         parse: (content, fileName, reading, onSkipped) =>

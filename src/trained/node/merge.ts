@@ -6,6 +6,7 @@ import { assertNewFolder } from '../../formats/node/assert-new-folder.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { elementCount } from '../../support/element-count.ts';
+import { assertOptions, type OptionTypes, oneOf } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadRange } from '../../tuners/tuner.ts';
 import { assertFiniteValues, finiteReader } from '../finite-values.ts';
@@ -25,6 +26,8 @@ export interface MergeOptions {
   dtype?: MergedDtype | undefined;
 }
 
+const MERGE_OPTIONS: OptionTypes<MergeOptions> = { dtype: oneOf(...MERGED_DTYPES) };
+
 /** Number of elements in memory at once: a megabyte, whatever the size of a tensor. */
 const BLOCK = 2 ** 18;
 
@@ -39,8 +42,10 @@ const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const;
  * @throws UserError for a model without an adapter, an adapter that cannot be merged, a folder with files in it, and
  * for values that are not finite or that `dtype` cannot represent
  */
-export function writeMerged(opened: OpenedTuned, output: string, { dtype }: MergeOptions = {}): void {
+export function writeMerged(opened: OpenedTuned, output: string, options: MergeOptions = {}): void {
   const { model, baseFolder, folder, notes, adapter, tuner, values } = opened;
+  const { dtype } = options;
+  assertOptions('merge', options, MERGE_OPTIONS);
   if (!adapter) {
     const hint = 'Use it as it is.';
     throw new UserError({ where: folder, fault: 'is a whole model, not an adapter', hint });
