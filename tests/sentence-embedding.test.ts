@@ -17,6 +17,7 @@ import { open as openInPage } from '../src/web/open.ts';
 import { train as trainInPage } from '../src/web/train.ts';
 import { writeMadeAdapter } from './support/made-adapter.ts';
 import { MPI_ENVIRONMENT, mpirun, NO_OPEN_MPI } from './support/open-mpi.ts';
+import { writeTinyModel } from './support/tiny-model.ts';
 import { trainHere } from './support/train-here.ts';
 import { eventsOf, Workspace } from './support/workspace.ts';
 
@@ -200,6 +201,30 @@ it('embeds with prompts, at fewer dimensions, and reports errors', async () => {
   );
   await expect(model.embed(['a'], { dimensions: 17 })).rejects.toThrow(/from 1 to 16/);
 });
+
+it.each(['mean', 'cls', 'lasttoken'])(
+  'gives zeros for a text without tokens, pooled by %s',
+  async (pooling) => {
+    const path = join(folder, `bare-${pooling}`);
+    writeTinyModel(path);
+    const tokenizer = JSON.parse(readFileSync(join(path, 'tokenizer.json'), 'utf8'));
+    writeFileSync(join(path, 'tokenizer.json'), JSON.stringify({ ...tokenizer, post_processor: null }));
+    const adapter = join(folder, `bare-adapter-${pooling}`);
+    mkdirSync(adapter);
+    const data = { text: 'text', label: 'label', pooling };
+    writeMadeAdapter(adapter, path, { task: 'sentence_embedding', labels: [], seed: 1, data });
+    await using model = await open(adapter);
+    const [[alone], [empty, cat], [only]] = [
+      await model.embed(['']),
+      await model.embed(['', 'the cat']),
+      await model.embed(['the cat']),
+    ];
+    // As SentenceTransformer.encode gives them.
+    expect(alone).toEqual(new Float32Array(alone!.length));
+    expect(empty).toEqual(alone);
+    cat!.forEach((x, i) => void expect(x).toBeCloseTo(only![i]!, 5));
+  },
+);
 
 it('reports all errors in its columns at once', async () => {
   const data = { train: 'x', anchor: 'a', text: 'b', loss: 'cosent', matryoshka_weights: [1] };

@@ -45,7 +45,7 @@ export type Trained = TrainResult | Folder;
  * @throws UserError for anything missing, damaged or incompatible
  */
 export async function open(trained: Trained, options: OpenOptions = {}): Promise<TrainedModel> {
-  // A page has no `baseDtype`: what it cannot do is said in one place.
+  // `openTrained` explains why a page has no `baseDtype`.
   assertOptions('open', options, { ...OPEN_OPTIONS, baseDtype: ANYTHING });
   return (await openTrained(trained, options)).model;
 }

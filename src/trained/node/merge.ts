@@ -11,7 +11,7 @@ import { UserError } from '../../support/user-error.ts';
 import type { ReadRange } from '../../tuners/tuner.ts';
 import { assertFiniteValues, finiteReader } from '../finite-values.ts';
 import { fittingReader } from '../fitting-base.ts';
-import { trainedConfig } from '../full-model.ts';
+import { storedName, trainedConfig } from '../full-model.ts';
 import { sentenceFiles } from '../sentence-files.ts';
 import { copyNotes } from './notes-file.ts';
 import type { OpenedTuned } from './open-tuned.ts';
@@ -87,11 +87,16 @@ function writeWeights(
   const written = new Map(
     tensors.map(([name, shape]) => [name, { shape, dtype: dtype ?? dtypeOf(name) ?? first }]),
   );
+  const names = new Map(tensors.map(([name]) => [storedName(model, name), name]));
   const stored = new Map(
-    [...written].map(([name, { shape, dtype }]) => [name, { shape, dtype: STORED[dtype] }]),
+    [...names].map(([inFile, name]) => {
+      const { shape, dtype } = written.get(name)!;
+      return [inFile, { shape, dtype: STORED[dtype] }];
+    }),
   );
   const finite = finiteReader(read);
-  function* blocks(name: string) {
+  function* blocks(inFile: string) {
+    const name = names.get(inFile)!;
     const { shape, dtype } = written.get(name)!;
     // Buffers may contain -Infinity, in a mask.
     const readOf = model.buffers.has(name) ? read : finite;
