@@ -4,7 +4,7 @@ import { elementCount } from '../../support/element-count.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import { unknownModule } from '../peft/unknown-module.ts';
-import { isInLayers } from '../target-modules.ts';
+import { layersOf } from '../target-modules.ts';
 import { joinTiedWords } from '../tied-words.ts';
 import type { TunableModel } from '../tuner.ts';
 import { BASE_WEIGHT, parseAdapterKey } from './adapter-keys.ts';
@@ -47,7 +47,9 @@ export function importAdapter<Made extends LowRankTuner>(
       return own?.factor === 'A' ? [[own.path, shape[0]!] as const] : [];
     }),
   );
-  for (const [path, own] of ranks) assertAsConfigured(adapter, path, { own, told: rank(path) }, where);
+  const isInLayers = layersOf(adapter.config);
+  for (const [path, own] of ranks)
+    assertAsConfigured(path, { own, told: rank(path) }, isInLayers(path), where);
   const modules = adaptedLinears(model, ranks, where).map((module) => ({
     ...module,
     scale: scale(module.path, module.rank),
@@ -116,15 +118,15 @@ function isRounded(rounded: number, value: number): boolean {
 
 /** PEFT does not load a module with another rank, and ignores one in a layer that is not selected. */
 function assertAsConfigured(
-  { config }: PeftAdapter,
   path: string,
   rank: { own: number; told: number },
+  isSelected: boolean,
   where: string,
 ): void {
   const fault =
     rank.own !== rank.told
       ? `has rank ${rank.own}, but rank ${rank.told} in the adapter's config`
-      : isInLayers(path, config)
+      : isSelected
         ? undefined
         : `is in a layer that layers_to_transform does not select`;
   if (fault)
