@@ -1,19 +1,11 @@
-import { adapterConfigFile, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
+import { adapterConfigFile } from '../../formats/adapters/node/adapter-folder.ts';
 import { folderFiles } from '../../formats/node/folder-files.ts';
-import { printGraph } from '../../graph/print.ts';
 import { HEAD_KINDS, headNamed, headOfClass } from '../../models/heads/registry.ts';
-import { PLAIN_SENTENCE } from '../../models/sentence-settings.ts';
-import type { LoadedModel } from '../../program/model-weights.ts';
-import { evaluationGraph } from '../../program/training-graph.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { BuildTask } from '../../tasks/task-definition.ts';
 import type { Family } from '../../trained/bind-model.ts';
-import { fittingBase } from '../../trained/fitting-base.ts';
-import type { ModelConfig } from '../../trained/model-config.ts';
-import { baseOfRun } from '../../trained/node/locate-trained.ts';
 import { readNotes } from '../../trained/notes.ts';
 import { type OpenedTask, openedTask } from '../../trained/opened-task.ts';
-import { buildModel, type DescribedModel, withChanges } from '../../trained/read-model.ts';
+import type { DescribedModel } from '../../trained/read-model.ts';
 import { TrainedModel } from '../../trained/trained-model.ts';
 import { knownAdapter, tuneModel } from '../../trained/tune-model.ts';
 import { packAdapter } from '../../tuners/bank/pack-adapter.ts';
@@ -21,43 +13,39 @@ import { NO_ADAPTER } from '../../tuners/bank/packed-adapter.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { BaseFolder } from './base-folder.ts';
-import { type FoundAdapter, stateOf } from './find-adapters.ts';
+import type { FoundAdapter } from './find-adapters.ts';
 import type { PackedCache } from './packed-cache.ts';
+import { type AdapterContent, readContent } from './read-adapter.ts';
 
 /**
- * Reads an adapter of a base model, adalora's or PEFT's.
+ * An adapter of a base model, adalora's or PEFT's.
  *
  * @param name the name under which it is served
+ * @param read reads its content, now and again when its values have left the cache
  * @throws UserError for anything missing, damaged or made for another base, and for files that change meanwhile
  */
 export async function servedAdapter(
-  { folder, run, state }: FoundAdapter,
+  found: FoundAdapter,
   name: string,
   base: BaseFolder,
   cache: PackedCache,
+  read: (isKnown: boolean) => Promise<AdapterContent> = () => readContent(found, base),
 ): Promise<ServedModel> {
-  const read = async () => {
-    const stored = await readAdapter(folder);
-    if (stateOf(folder) !== state) throw isChanging(folder);
-    return stored;
-  };
-  const stored = await read();
-  const where = adapterConfigFile(folder);
-  checkBase(base, (run && baseOfRun(run)) ?? stored.baseModel, where);
-  const known = await readNotes(folderFiles(folder));
-  if (known?.base_digest !== undefined) checkWeights(base, known.base_digest, where);
-  fittingBase(known, base.baseDtype, where);
+  const { folder } = found;
+  let content: AdapterContent | undefined = await read(false);
   const { family, json } = base.described;
-  const { notes, build } = openedTask({ family, json, stored, notes: known }, undefined, folder);
+  const { notes, build } = openedTask({ family, json, ...content }, undefined, folder);
   const model = base.model(`${notes?.task} ${notes?.labels.length}`, build);
-  if (known?.model_config) checkSame(base, model, build, known.model_config, where);
-  checkPooling(base, model, where);
   const served: ServedModel = {
     ...{ name, folder, parent: base.name, created: Math.floor(Date.now() / 1000) },
     outputs: model.config.numLabels,
     trained: new TrainedModel({ ...base.parts(model, notes?.data.max_length), path: name, notes }),
     load: () => cache.get(served, async () => packAdapter(model, await served.tuned(), folder)),
-    tuned: async () => tuneModel(model, knownAdapter(await read(), where), folder),
+    async tuned() {
+      const { stored } = content ?? (await read(true));
+      content = undefined;
+      return tuneModel(model, knownAdapter(stored, adapterConfigFile(folder)), folder);
+    },
   };
   return served;
 }
@@ -107,61 +95,4 @@ function decodes({ definition }: Family): boolean {
 function isForClasses({ architectures }: DescribedModel['json']): boolean {
   const [architecture] = Array.isArray(architectures) ? architectures : [];
   return headOfClass(String(architecture))?.served === 'rows';
-}
-
-function checkBase(base: BaseFolder, named: string | null | undefined, where: string): void {
-  if (!named || base.isCalled(named)) return;
-  throw new UserError({
-    where,
-    fault: `is an adapter of ${named}, but ${base.name} is served`,
-    hint: 'Serve it with its own base model. A base model in another place is recognised by its folder name.',
-  });
-}
-
-/** Throws if the adapter was trained on another model with the base's name. Their shapes may be equal. */
-function checkWeights({ name, folder, digest }: BaseFolder, trainedOn: string, where: string): void {
-  if (digest === trainedOn) return;
-  throw new UserError({
-    where,
-    fault: `was trained with another ${name} than the one in ${folder} (fingerprint ${trainedOn.slice(0, 12)}, not ${digest.slice(0, 12)})`,
-    hint: 'Serve it with the files it was trained on.',
-  });
-}
-
-/** Throws if the adapter changes values of the base's config.json that affect the computation. */
-function checkSame(
-  base: BaseFolder,
-  model: LoadedModel,
-  build: BuildTask,
-  changes: ModelConfig,
-  where: string,
-): void {
-  const changed = buildModel(build, withChanges(base.described, changes));
-  const [modelJson, other] = [model, changed].map((of) =>
-    printGraph(Object.values(evaluationGraph(of, FROZEN.tuner, 'logits'))),
-  );
-  if (modelJson === other) return;
-  throw new UserError({
-    where,
-    fault: `was trained with model_config ${JSON.stringify(changes)} and cannot be served`,
-    hint: 'Use adalora predict.',
-  });
-}
-
-/** Throws if an adapter pools differently from the base, because all rows of a batch are pooled in the same way. */
-function checkPooling({ described: { family } }: BaseFolder, model: LoadedModel, where: string): void {
-  if (headNamed(model.headKind).mainUse !== 'embed') return;
-  const [modelPooling, basePooling] = [model.config, family.config].map(({ sentence = PLAIN_SENTENCE }) =>
-    JSON.stringify(sentence.pooling),
-  );
-  if (modelPooling === basePooling) return;
-  throw new UserError({
-    where,
-    fault: `pools vectors with ${modelPooling}, but the base model with ${basePooling}`,
-    hint: 'Merge it into its base model (adalora merge) to serve it alone.',
-  });
-}
-
-function isChanging(folder: string): UserError {
-  return new UserError({ where: folder, fault: 'is being written', hint: 'Try again in a moment.' });
 }

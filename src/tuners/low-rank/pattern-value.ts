@@ -21,7 +21,7 @@ interface CompiledKey {
 const known = new WeakMap<object, readonly CompiledKey[]>();
 
 function compiled(patterns: Record<string, number>): readonly CompiledKey[] {
-  const compile = fullMatcher('rank_pattern, alpha_pattern or quotas');
+  const compile = fullMatcher('a pattern of modules');
   const keys =
     known.get(patterns) ??
     Object.keys(patterns).map((key) => ({
