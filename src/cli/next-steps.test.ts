@@ -11,7 +11,7 @@ it.each([
   ['single_label_classification', { text: 'a', label: 'b' }, /adalora predict run +predict for texts/],
   [
     'sentence_embedding',
-    { text: 'a', text_pair: 'b' },
+    { text: 'a', text_pair: 'b', label: 'c' },
     /adalora embed run texts\.txt +a line of JSON with the vector/,
   ],
 ])('after a run of %s, the first step uses the model', (task, data, step) => {
