@@ -3,6 +3,7 @@ import { linearProbe } from '../baselines/linear-probe.ts';
 import { LABELS } from '../objectives/sequence-loss.ts';
 import { dealNumbers } from '../parallel/deal.ts';
 import { Program } from '../program/program.ts';
+import { releasing } from '../support/opened.ts';
 import { Random } from '../support/random.ts';
 import { planEvaluation } from '../text/batches.ts';
 import { trainedOutput } from '../tuners/trained-output.ts';
@@ -35,7 +36,7 @@ export async function probeHead(loaded: SetUpRun, loss: LinearLoss, seed: number
       ).feeds,
   );
   const program = new Program(engine, inputs.model, method.tuner, { ...settings, communicator });
-  try {
+  return releasing(program, async () => {
     const found = await dealNumbers(program.communicator, batches.length, (number) =>
       program.features(inputs.values, feeds[number]!),
     );
@@ -54,7 +55,5 @@ export async function probeHead(loaded: SetUpRun, loss: LinearLoss, seed: number
     layout.read(values, last.weight).set(probe.weight);
     layout.read(values, last.bias).set(probe.bias);
     return { ...loaded, inputs: { ...inputs, values } };
-  } finally {
-    await program.release();
-  }
+  });
 }
