@@ -35,6 +35,7 @@ function file(name: string, content: string): string {
 
 describe('a config', () => {
   it.each([
+    ['an alias of itself', 'a: &a {b: *a}\n', /:1 is not valid YAML.*alias/],
     ['an alias of nothing', 'model: *nothing\n', /Unresolved alias.*few aliases/],
     [
       'aliases of aliases',

@@ -13,7 +13,6 @@ import { finishOf } from '../src/run/node/event-log.ts';
 import { UserError } from '../src/support/user-error.ts';
 import { readTokenizerFiles } from '../src/text/build-tokenizer.ts';
 import { readChatTemplate } from '../src/text/chat/read-chat-template.ts';
-import { TEXT_LIMITS } from '../src/text/node/text-limits.ts';
 import { describeFolder, readFolder } from '../src/trained/node/load-model.ts';
 import { readNotes } from '../src/trained/notes.ts';
 
@@ -42,7 +41,7 @@ const READERS: Record<string, [file: string, read: Read][]> = {
   '`chat_template.jinja`': [
     [
       'chat/chat_template.jinja',
-      async (_, folder) => (await readChatTemplate(folderFiles(folder), TEXT_LIMITS)).parse({}),
+      async (_, folder) => (await readChatTemplate(folderFiles(folder))).parse({}),
     ],
   ],
   '`tokenizer.json`': [['fast/tokenizer.json', tokenizer]],

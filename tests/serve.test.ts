@@ -1,7 +1,8 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, renameSync, rmSync, truncateSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { open } from '../src/trained/node/open.ts';
@@ -265,6 +266,41 @@ describe('adapters of an encoder', () => {
     expect(await ask(server, { inputs: 'x', model: 'new' })).toMatchObject({ error_type: 'not_found' });
   });
 
+  it('answer while adapters that misbehave are read and refused', async () => {
+    const bad = (name: string, change: (folder: string, config: object) => void) => {
+      const folder = workspace.path('misbehaving', name);
+      cpSync(workspace.path('adapters', 'a0'), folder, { recursive: true });
+      change(folder, JSON.parse(readFileSync(join(folder, 'adapter_config.json'), 'utf8')));
+      renameSync(folder, workspace.path('adapters', name));
+    };
+    const withPattern = (pattern: object) => (folder: string, config: object) =>
+      writeFileSync(
+        join(folder, 'adapter_config.json'),
+        JSON.stringify({ ...config, rank_pattern: pattern, alpha_pattern: pattern }),
+      );
+    const many = (key: (i: number) => string, count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [key(i), 1]));
+    bad('bad-1', withPattern(many((i) => `(?:(?:[a-z.]?){50}){50}${i}!`, 2000)));
+    bad('bad-2', (folder) => truncateSync(join(folder, 'adapter_model.safetensors'), 2 ** 33));
+    bad('bad-3', (folder) => {
+      rmSync(join(folder, 'adapter_model.safetensors'));
+      spawnSync('mkfifo', [join(folder, 'adapter_model.safetensors')]);
+    });
+    bad('endless-1', withPattern({ '(?=.)(?:[a-z0-9._]+)+!': 1 }));
+    bad('endless-2', withPattern(many((i) => `layer.${i}.attention.self.query`, 20_000)));
+    const names = ['bad-1', 'bad-2', 'bad-3', 'endless-1', 'endless-2'];
+    const readAt = (name: string) => server.lines.find((line) => line.name === name);
+    while (!names.every(readAt))
+      expect((await post(`${server.url}/predict`, { inputs: 'the cat.', model: 'a1' })).status).toBe(200);
+    const [patterns, size, pipe, ...loaded] = names.map(readAt);
+    expect(patterns).toMatchObject({ event: 'refused', reason: expect.stringContaining('steps') });
+    expect(size).toMatchObject({ event: 'refused', reason: expect.stringContaining('maximum of 67108864') });
+    expect(pipe).toMatchObject({ event: 'refused', reason: expect.stringContaining('device') });
+    expect(loaded).toMatchObject([{ event: 'loaded' }, { event: 'loaded' }]);
+    for (const name of names) rmSync(workspace.path('adapters', name), { recursive: true });
+    await server.line(({ event, name }) => event === 'unloaded' && name === 'endless-2');
+  });
+
   it('are loaded and unloaded by clients, only from the folders', async () => {
     const change = (what: string, body: object) => post(`${server.url}/v1/${what}_lora_adapter`, body);
     const text = async (response: Promise<Response>) => (await response).text();
@@ -325,6 +361,20 @@ describe('adapters of an encoder', () => {
     expect(statuses.filter((status) => ![200, 503, 0].includes(status))).toEqual([]);
     expect(statuses).toContain(200);
     expect((await server.ended).code).toBe(0);
+  });
+
+  it('do not keep a server that is stopped alive if its thread never ends', async () => {
+    const pipe = workspace.path('pipe');
+    spawnSync('mkfifo', [pipe]);
+    const preload = { NODE_OPTIONS: `--import ${new URL('./support/stuck-thread.mjs', import.meta.url)}` };
+    const servers = await Promise.all(
+      [preload, { ...preload, STUCK_PIPE: pipe }].map((env) => serve(['adapters'], env)),
+    );
+    for (const { process } of servers) process.kill('SIGTERM');
+    const [computing, waiting] = await Promise.all(servers.map(({ ended }) => ended));
+    expect(computing).toMatchObject({ code: 0 });
+    expect(waiting).toMatchObject({ code: null, signal: 'SIGTERM' });
+    for (const { lines } of servers) expect(lines.map(({ event }) => event)).toContain('stopped');
   });
 
   it('are no longer served if the log has no reader: the server ends gracefully', async () => {

@@ -130,6 +130,18 @@ describe('sweep', () => {
     expect(workspace.read('sweep', 'table.json').toString()).toBe(table);
   });
 
+  it('ignores what a library prints on the standard output of its runs', async () => {
+    workspace.write('printing.mjs', 'console.log("a library says hello");');
+    const words = ['sweep', 'sweep.yaml', '--set', 'output=printing', '--shard', '1/4'];
+    const env = { NODE_OPTIONS: `--import ${workspace.path('printing.mjs')}` };
+    const { code, stdout, stderr } = await workspace.start(words, { env }).ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('a library says hello\n');
+    expect(stdout).toContain(
+      'Best by accuracy on held-out training rows so far (3 of 4 runs are not finished)',
+    );
+  });
+
   it('ends its run when it is killed, and continues it', async () => {
     const words = ['sweep', 'sweep.yaml', '--set', 'output=killed'];
     const killed = workspace.start(words, { halts: [{ type: 'step' }] });

@@ -6,6 +6,7 @@ import { mlflow } from '../src/report/trackers/mlflow.ts';
 import { TrackerQueue } from '../src/report/trackers/tracker-queue.ts';
 import { wandb } from '../src/report/trackers/wandb.ts';
 import { type SeenRun, TrackingServer } from './support/tracking-server.ts';
+import { loseThreadsAt } from './support/train-here.ts';
 import { Workspace } from './support/workspace.ts';
 
 const KEY = 'k'.repeat(40);
@@ -113,6 +114,20 @@ describe('a run with training.report_to', () => {
     expect(notices.join()).not.toContain(KEY);
     const plain = await train(config('plain', []));
     expect(plain.metrics.eval_loss).toBe(finish.metrics.eval_loss);
+  });
+
+  it('has failed on them if its thread dies, for example for lack of memory', async () => {
+    const restore = loseThreadsAt(5, new Error('Worker terminated due to reaching memory limit'));
+    const controller = new AbortController();
+    const listening = vi.spyOn(controller.signal, 'removeEventListener');
+    await expect(train(config('lost', ['wandb', 'mlflow']), { signal: controller.signal })).rejects.toThrow(
+      'reaching memory limit',
+    );
+    restore();
+    expect([...server.runs.values()].map(({ status }) => status).sort()).toEqual(['FAILED', 'exit 1']);
+    expect(listening).toHaveBeenCalled();
+    // The folder is free again.
+    await train(config('lost', []), { resume: true });
   });
 
   it('needs their variables', async () => {

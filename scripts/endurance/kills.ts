@@ -10,7 +10,7 @@ import { type Setting, writeSettings } from './settings.ts';
  *
  * Kills runs by SIGKILL at random moments and resumes them until they end. Each result must be byte for byte
  * that of an undisturbed run. Covers every method, seven tasks, int8 and int4 bases, decoders, gradient
- * accumulation, a sweep and a comparison. The kills are distributed over these settings.
+ * accumulation, a sweep, a comparison and a table of the paper. The kills are distributed over these settings.
  */
 const { values } = parseArgs({
   options: {
@@ -37,8 +37,8 @@ try {
 }
 process.exitCode = failures > 0 ? 1 : 0;
 
-async function killedSoOften({ name, args: words }: Setting, count: number): Promise<void> {
-  const args = (output: string) => [...words, '--set', `output=${output}`];
+async function killedSoOften({ name, args: words, output }: Setting, count: number): Promise<void> {
+  const args = (folder: string) => [...words, ...(output?.(folder) ?? ['--set', `output=${folder}`])];
   const whole = `${name}-whole`;
   let startedAt = 0;
   // The first run fills caches. The second one then takes as long as the killed runs.

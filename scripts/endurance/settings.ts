@@ -12,6 +12,8 @@ export interface Setting {
   name: string;
   /** The command's arguments, except for its output folder. */
   args: readonly string[];
+  /** The arguments for the output folder. Default: `--set output=…`. */
+  output?: (folder: string) => readonly string[];
 }
 
 const COMMON = [
@@ -49,9 +51,21 @@ held_out: 0.25
 `,
 };
 
+const REPRODUCED = [
+  ...['reproduce', 'table1', '--model', 'model', '--data', 'sets', '--budget', '0.16%', '--seeds', '2'],
+  ...['--method', 'lora', '--method', 'adalora'],
+  ...[
+    'training.max_steps=24',
+    'training.eval_steps=6',
+    'training.warmup_steps=0',
+    'data.max_length=32',
+  ].flatMap((setting) => ['--set', setting]),
+  ...['adalora.tinit=1', 'adalora.tfinal=2', 'adalora.deltaT=1'].flatMap((setting) => ['--set', setting]),
+];
+
 /**
  * Writes the files of all settings, and lists the settings: every method, seven tasks, quantized bases of
- * encoders and decoders, a sweep and a comparison.
+ * encoders and decoders, a sweep, a comparison and a table of the paper.
  */
 export function writeSettings(workspace: Workspace): Setting[] {
   for (const [name, config] of Object.entries(CONFIGS)) {
@@ -86,6 +100,17 @@ export function writeSettings(workspace: Workspace): Setting[] {
       .map(({ text, label }) => `${text}\t${label} cat\n`)
       .join(''),
   );
+  mkdirSync(workspace.path('sets', 'glue', 'CoLA'), { recursive: true });
+  for (const [file, count, seed] of [
+    ['train', 120, 1],
+    ['dev', 40, 2],
+  ] as const)
+    workspace.write(
+      `sets/glue/CoLA/${file}.tsv`,
+      tinyRows(count, seed)
+        .map(({ text, label }) => `made\t${label === 'good' ? 1 : 0}\t\t${text}\n`)
+        .join(''),
+    );
   const train = (file: string, ...settings: string[]) => [
     ...['train', file, '--resume'],
     ...settings.flatMap((one) => ['--set', one]),
@@ -115,5 +140,6 @@ export function writeSettings(workspace: Workspace): Setting[] {
     { name: 'embeddings', args: train('embeddings.yaml') },
     { name: 'sweep', args: ['sweep', 'sweep.yaml', '--resume'] },
     { name: 'compare', args: ['compare', 'compare.yaml', '--resume'] },
+    { name: 'reproduce', args: [...REPRODUCED, '--resume'], output: (folder) => ['-o', folder] },
   ];
 }

@@ -35,7 +35,6 @@ import { readSentences } from '../../src/tasks/token-classification/read-sentenc
 import { sentencesToTag } from '../../src/tasks/token-classification/read-words.ts';
 import { readChatTemplate } from '../../src/text/chat/read-chat-template.ts';
 import { loadTokenizer } from '../../src/text/node/load-tokenizer.ts';
-import { TEXT_LIMITS } from '../../src/text/node/text-limits.ts';
 import { describeFolder } from '../../src/trained/node/load-model.ts';
 import { readNotes } from '../../src/trained/notes.ts';
 import { buildModel } from '../../src/trained/read-model.ts';
@@ -64,7 +63,7 @@ class OtherResult extends Error {
 }
 
 const ROWS = { text: 'sentence', label: 'label' } as const;
-const TEXTS = ['the cat sat on the mat.', 'déjà vu 猫 ##s', ''];
+const TEXTS = ['the cat sat on the mat.', 'déjà vu 猫 ##s', '', 'a'.repeat(200)];
 
 const rows = (format: 'tsv' | 'csv' | 'jsonl'): Kind => ({
   name: format,
@@ -209,7 +208,7 @@ export const KINDS: readonly Kind[] = [
     name: 'chat template',
     file: 'model/chat_template.jinja',
     async read(_, folder) {
-      const template = (await readChatTemplate(folderFiles(join(folder, 'model')), TEXT_LIMITS)).parse({});
+      const template = (await readChatTemplate(folderFiles(join(folder, 'model')))).parse({});
       template.render([{ role: 'user', content: 'Where?' }], true);
     },
   },
@@ -240,7 +239,7 @@ export const KINDS: readonly Kind[] = [
     name: 'long chat template',
     file: 'chat/chat_template.jinja',
     async read(_, folder) {
-      const template = (await readChatTemplate(folderFiles(join(folder, 'chat')), TEXT_LIMITS)).parse({
+      const template = (await readChatTemplate(folderFiles(join(folder, 'chat')))).parse({
         bos_token: '<s>',
         eos_token: '</s>',
       });
@@ -251,7 +250,7 @@ export const KINDS: readonly Kind[] = [
     name: 'chat template of tokenizer_config.json',
     file: 'chat-config/tokenizer_config.json',
     async read(_, folder) {
-      (await readChatTemplate(folderFiles(join(folder, 'chat-config')), TEXT_LIMITS))
+      (await readChatTemplate(folderFiles(join(folder, 'chat-config'))))
         .parse({})
         .render(CONVERSATION, false);
     },

@@ -144,12 +144,40 @@ const MODELS: readonly WorstFile[] = [
         refused: 'normalizer',
       },
       { what: 'splits', content: steps('pre_tokenizer', 'pretokenizers', 30_000, { type: 'Whitespace' }) },
+      ...[
+        '(\\w+\\s*)+!',
+        '(?:(?:a{1,15}){1,15}){1,15}b',
+        '(?:a?a?){15}(?:a?a?){15}b',
+        '(?:a|a){1,15}(?:a|a){1,15}b',
+        `${'a{0,15}'.repeat(8)}b`,
+        '(?=.)(?:[a-z0-9._]+)+!',
+        '(?<=(?:a|aa)+)(?:.*.*)*!',
+      ].flatMap((Regex) => [
+        {
+          what: `the pattern ${Regex} of a split`,
+          content: steps('pre_tokenizer', 'pretokenizers', 1, {
+            type: 'Split',
+            pattern: { Regex },
+            behavior: 'Isolated',
+          }),
+        },
+        {
+          what: `the pattern ${Regex} of a normalizer`,
+          content: steps('normalizer', 'normalizers', 1, {
+            type: 'Replace',
+            pattern: { Regex },
+            content: '',
+          }),
+        },
+      ]),
       {
-        what: 'a pattern that searches forever',
-        content: steps('pre_tokenizer', 'pretokenizers', 1, {
-          ...{ type: 'Split', pattern: { Regex: '(\\w+\\s*)+!' }, behavior: 'Isolated', invert: false },
+        what: 'large patterns',
+        content: steps('normalizer', 'normalizers', 10_000, {
+          type: 'Replace',
+          pattern: { Regex: '(?:\\p{L}?\\d?){1,20}b' },
+          content: '',
         }),
-        refused: 'pattern',
+        refused: 'steps',
       },
       {
         what: 'added tokens',

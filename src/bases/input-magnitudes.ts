@@ -4,6 +4,7 @@ import { Network } from '../nn/network.ts';
 import { modelFeeds } from '../objectives/model-inputs.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { Engine } from '../program/engine.ts';
+import { releasing } from '../support/opened.ts';
 import { randomBatch } from '../text/random-batch.ts';
 
 /** Texts in the batch; a few suffice to find the outlier columns. */
@@ -29,8 +30,7 @@ export async function inputMagnitudes(
   const { vocabSize, maxLength } = model.config;
   const batch = randomBatch(vocabSize, BATCH, Math.min(LENGTH, maxLength), 'input magnitudes');
   // The decoder of an encoder-decoder gets the same tokens; other models ignore it.
-  const outputs = await session.run(modelFeeds({ ...batch, decoder: batch }));
-  await session.release();
+  const outputs = await releasing(session, () => session.run(modelFeeds({ ...batch, decoder: batch })));
   return new Map(
     Object.entries(outputs).map(([path, { data }]) => [
       path,

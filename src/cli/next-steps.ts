@@ -12,10 +12,10 @@ export function nextSteps(config: ParsedConfig): string {
   const base = definition.requiredBase?.(settings);
   const { prediction, words } = taskNamed(task);
   const run = shellQuoted([isAbsolute(output) || !output.startsWith('-') ? output : `./${output}`]);
-  const isAsked = prediction?.input.line?.(data) !== undefined;
+  const isAsked = prediction?.input.line?.(data) !== undefined && !prediction.vectors;
   const use = isAsked ? `${PROGRAM} predict ${run}` : words.use(data).command.replace(' . ', ` ${run} `);
   const steps = [
-    [use, isAsked ? 'classify what you type' : (words.use(data).explanation ?? '')],
+    [use, isAsked ? 'predict for texts that you type' : (words.use(data).explanation ?? '')],
     [`${PROGRAM} report ${run}`, 'write a report as one HTML page'],
     [`${PROGRAM} serve ${run}${base ? ` --base_dtype ${base.dtype}` : ''}`, 'serve over HTTP'],
     [`${PROGRAM} export ${run} --as onnx -o onnx`, 'convert for transformers.js and Optimum'],

@@ -1,5 +1,4 @@
 import { closeSync, openSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
 import { type Command, CommanderError } from 'commander';
 import { isAgreed, markAgreed } from '../parallel/agreed.ts';
 import { rankAmongSeveral } from '../parallel/node/launch.ts';
@@ -14,10 +13,6 @@ import { USER_MISTAKE } from './user-mistake.ts';
 
 /** Commands whose work several processes divide. */
 const DIVIDED = ['train', 'eval', 'predict', 'generate'];
-
-// Configs and models contain regular expressions. The engine switches to linear time if an expression
-// backtracks too long.
-setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
 
 /**
  * Runs a command line and prints its result. Sets `process.exitCode`: 2 for a user's mistake, 1 for a bug or

@@ -16,8 +16,11 @@ import type { ServeFlags } from './commands/serve.ts';
 import { stopOnSignal } from './stop-on-signal.ts';
 import { downloadDisplay } from './terminal/download-display.ts';
 
-/** How long pending requests may take when the server is stopped, in seconds. */
-const DRAIN_SECONDS = 30;
+/**
+ * How long the server may take to stop, and the part of it for pending requests, in seconds. Container platforms kill a
+ * process after 30 seconds.
+ */
+const GRACE = { seconds: 28, requests: 18 };
 /** Maximum concurrent requests in addition to those that wait for the engine: they are being read or answered. */
 const MORE_REQUESTS = 512;
 
@@ -45,6 +48,7 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
     },
   );
 
+  let late: NodeJS.Timeout | undefined;
   try {
     const { app, drain } = serveApp(service, {
       ...{ metrics, apiKey, version: programVersion() },
@@ -56,12 +60,18 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
       onFault: (error) => console.error(error),
     });
     const { server, url } = await startServer(app, flags.host, flags.port);
-    log({ time: now(), event: 'listening', url, ...opened });
     const stop = stopOnSignal(() => log({ time: now(), event: 'stopping' }));
+    log({ time: now(), event: 'listening', url, ...opened });
     // If the engine's thread fails, the server cannot continue.
     const end = AbortSignal.any([stop.signal, failed.signal]);
     if (!end.aborted) await once(end, 'abort');
-    await drain(DRAIN_SECONDS);
+    // A thread that waits for a disk cannot be ended from here, but the process can.
+    late = setTimeout(() => {
+      log({ time: now(), event: 'stopped', note: 'a thread did not end' });
+      stop.release();
+      process.kill(process.pid, 'SIGTERM');
+    }, 1000 * GRACE.seconds);
+    await drain(GRACE.requests);
     server.close();
     // Some connections have sent no complete request, or do not read their response. They would keep the
     // process alive.
@@ -69,6 +79,7 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
     stop.release();
   } finally {
     await service.close();
+    clearTimeout(late);
   }
   log({ time: now(), event: 'stopped' });
 }

@@ -39,6 +39,8 @@ describe('parseRows', () => {
     ['an empty text', 'x.tsv', '\t1', NUMBERED, ['1 =1']],
     ['plain lines', '-', 'one, two\nthree', { text: 0 }, ['1 one, two', '2 three']],
     ['spaces around a label', 'x.csv', 'text, label\na, 1 ', NAMED, ['2 a=1']],
+    ['rows that end with a comma', 'x.csv', 'text,label\na,1,\nb,0,\n', NAMED, ['2 a=1', '3 b=0']],
+    ['an empty last column', 'x.csv', 'text,label,\na,1,\nb,0,\n', NAMED, ['2 a=1', '3 b=0']],
     ['pairs', 'x.tsv', 'a\tb\t1', { ...NUMBERED, text_pair: 1, label: 2 }, ['1 a|b=1']],
     ['labels by semicolon', 'x.tsv', 'text\tlabel\na\tx; y\nb\t', MULTI, ['2 a=x,y', '3 b=']],
     ['labels by bar', 'x.tsv', 'text\tlabel\na\tx|y', { ...MULTI, label_separator: '|' }, ['2 a=x,y']],
@@ -126,6 +128,13 @@ describe('parseRows', () => {
       'text\ttext\tlabel\na\tb\t1',
       NAMED,
       'x.tsv has several columns "text". Use the number of the column, from 0.',
+    ],
+    [
+      'some rows that end with a comma',
+      'x.csv',
+      'text,label\na,1,\nb,0\n',
+      NAMED,
+      'x.csv:2 has 3 fields instead of 2, as in the header.',
     ],
     [
       'ragged rows',

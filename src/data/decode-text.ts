@@ -16,7 +16,7 @@ export function checkTextSize(size: number, where: string): void {
 }
 
 /**
- * Decodes UTF-8 text and removes its byte-order mark.
+ * Decodes UTF-8 text, removes its byte-order mark, and turns line ends that are CR alone into LF.
  *
  * @param onNotice called with a notice if text that is not UTF-8 is read as Windows-1252, as spreadsheets
  * write it; without `onNotice`, such text is an error
@@ -35,7 +35,9 @@ export function decodeText(bytes: Uint8Array, where: string, onNotice?: (message
     const hint = 'Convert it, for example with iconv -t utf-8.';
     throw new UserError({ where, fault: 'is not UTF-8 text', hint });
   }
-  return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+  const body = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+  // Some programs end lines with CR alone. Only texts without any LF are read that way.
+  return body.includes('\n') ? body : body.replaceAll('\r', '\n');
 }
 
 function spreadsheet(where: string): UserError {

@@ -24,13 +24,24 @@ export interface Table {
 /**
  * Splits delimited text into records with any number of fields. Without `quote`, a double quote is an
  * ordinary character and a record is a line. With `quote`, fields follow RFC 4180 and may contain delimiters,
- * line ends and doubled quotes.
+ * line ends and doubled quotes. A delimiter at the end of every row but the
+ * first starts no field.
  *
  * @throws UserError with file and line for an unclosed quote, a quote in the middle of a field, and for more
  * records or fields than fit in memory
  */
 export function parseDelimited(content: string, fileName: string, delimiter: string, quote: boolean): Table {
-  return quote ? parseQuoted(content, fileName, delimiter) : splitLines(content, fileName, delimiter);
+  const table = quote ? parseQuoted(content, fileName, delimiter) : splitLines(content, fileName, delimiter);
+  dropEmptyLast(table.records);
+  return table;
+}
+
+/** Drops an empty last field that all records have except the first. Some programs end each row with a delimiter. */
+function dropEmptyLast(records: string[][]): void {
+  const width = records[0]?.length ?? 0;
+  const others = records.slice(1);
+  if (others.every((record) => record.length === width + 1 && record[width] === ''))
+    for (const record of others) record.pop();
 }
 
 function splitLines(content: string, fileName: string, delimiter: string): Table {

@@ -35,14 +35,8 @@ export function* streamSafetensors(
   asGiven = false,
 ): Generator<Uint8Array> {
   const ordered = asGiven ? [...tensors] : inOrder(tensors);
-  yield encodeHeader(entriesOf(ordered, metadata).entries);
+  yield encodeHeader(entriesOf(ordered, metadata));
   for (const [name] of ordered) yield* chunksOf(name);
-}
-
-/** The size in bytes of a file with these tensors. */
-export function safetensorsBytes(tensors: Described, metadata: Record<string, string> = {}): number {
-  const { entries, end } = entriesOf(inOrder(tensors), metadata);
-  return encodeHeader(entries).length + end;
 }
 
 type Description = { dtype: Dtype; shape: readonly number[] };
@@ -54,11 +48,11 @@ function inOrder(tensors: Described): [string, Description][] {
   );
 }
 
-/** The header's entries, and the end of the last tensor. */
+/** The header's entries. */
 function entriesOf(
   tensors: readonly [string, Description][],
   metadata: Record<string, string>,
-): { entries: [string, unknown][]; end: number } {
+): [string, unknown][] {
   const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : [];
   let offset = 0;
   for (const [name, { dtype, shape }] of tensors) {
@@ -66,7 +60,7 @@ function entriesOf(
     entries.push([name, { dtype, shape, data_offsets: [offset, end] }]);
     offset = end;
   }
-  return { entries, end: offset };
+  return entries;
 }
 
 function elements(shape: readonly number[]): number {

@@ -2,6 +2,7 @@ import {
   type Document,
   type DocumentOptions,
   isScalar,
+  type Node,
   type ParsedNode,
   type ParseOptions,
   parseDocument,
@@ -11,13 +12,24 @@ import {
 
 /**
  * Parses a YAML document. Keys keep their source text, because labels may be keys, and YAML would read the
- * label 1.0 as a number. Equal keys are an error. The parser's own check for equal keys is off, because it
- * compares each key with all earlier ones.
+ * label 1.0 as a number. Equal keys are an error, and so is an alias inside its own anchor, which has no value. The
+ * parser's own check for equal keys is off, because it compares each key with all earlier ones.
  */
 export function yamlDocument(text: string, options: ParseOptions & DocumentOptions = {}): Document.Parsed {
   const document = parseDocument(text, { logLevel: 'error', ...options, uniqueKeys: false });
+  const anchored = new Map<string | undefined, Node>();
   visit(document, {
-    Map(_, { items }) {
+    Value: (_, node) => void anchored.set(node.anchor, node),
+    Alias(_, alias, path) {
+      const target = anchored.get(alias.source);
+      if (!target || !path.includes(target)) return;
+      const [start, end] = (alias as ParsedNode).range;
+      const message = `The alias *${alias.source} is inside the value that it stands for`;
+      document.errors.push(new YAMLParseError([start, end], 'BAD_ALIAS', message));
+    },
+    Map(_, map) {
+      const { items } = map;
+      anchored.set(map.anchor, map);
       const seen = new Set<string>();
       for (const { key } of items) {
         if (!isScalar(key)) continue;

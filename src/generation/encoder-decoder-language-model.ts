@@ -3,6 +3,7 @@ import { PAST, PRESENT } from '../nn/key-value-cache.ts';
 import { modelFeeds, sequenceMajor } from '../objectives/model-inputs.ts';
 import type { OpenOptions } from '../program/engine.ts';
 import type { HostTensor, Tensors } from '../runtime/session.ts';
+import { releaseAll } from '../support/opened.ts';
 import { type CachedGraph, decoderGraph, encoderGraph } from './cached-graph.ts';
 import { CachedSession } from './cached-session.ts';
 import type { LanguageModel, ReadOptions } from './language-model.ts';
@@ -44,8 +45,13 @@ export class EncoderDecoderLanguageModel implements LanguageModel {
   ): Promise<EncoderDecoderLanguageModel> {
     const graph = encoderGraph(model, tuner);
     const encoder = await CachedSession.open(engine, graph, values, options);
-    const decoder = await CachedSession.open(engine, decoderGraph(model, tuner), values, options);
-    return new EncoderDecoderLanguageModel(model.config, graph.encoded, encoder, decoder);
+    try {
+      const decoder = await CachedSession.open(engine, decoderGraph(model, tuner), values, options);
+      return new EncoderDecoderLanguageModel(model.config, graph.encoded, encoder, decoder);
+    } catch (error) {
+      await encoder.release().catch(() => {});
+      throw error;
+    }
   }
 
   async encode(tokens: Int32Array, rows: number, mask: Int32Array): Promise<void> {
@@ -73,9 +79,8 @@ export class EncoderDecoderLanguageModel implements LanguageModel {
     return logits!.data as Float32Array;
   }
 
-  async release(): Promise<void> {
-    await this.#encoder.release();
-    await this.#decoder.release();
+  release(): Promise<void> {
+    return releaseAll([this.#encoder, this.#decoder]);
   }
 
   #follow(promptOf: Int32Array): void {

@@ -1,5 +1,6 @@
 import { modelFeeds } from '../objectives/model-inputs.ts';
 import { TRAINED } from '../program/training-graph.ts';
+import { releasing } from '../support/opened.ts';
 import { virtualGraph } from './cached-graph.ts';
 import type { TunedModel } from './tuned-model.ts';
 
@@ -16,13 +17,11 @@ export async function virtualStates({
   const outputs = virtualGraph(model, tuner);
   if (!outputs) return undefined;
   const session = await engine.open(outputs);
-  try {
+  return releasing(session, async () => {
     // The tokens before it do not depend on it.
     const one = { inputIds: new Int32Array(1), tokenTypeIds: new Int32Array(1) };
     const feeds = modelFeeds({ ...one, attentionMask: new Int32Array(1).fill(1), batch: 1, length: 1 });
     const states = await session.run({ ...feeds, [TRAINED]: { data: values, dims: [values.length] } });
     return new Map(Object.entries(states).map(([name, { data }]) => [name, Float32Array.from(data)]));
-  } finally {
-    await session.release();
-  }
+  });
 }

@@ -113,3 +113,15 @@ it('fails a request alone, for its prompt or its listener', async () => {
   expect(long).toMatchObject({ reason: { message: expect.stringContaining('the prompt') } });
   expect(broken).toMatchObject({ reason: mistake });
 });
+
+it('ends every waiting request with an error of the queue, and goes on with the next', async () => {
+  const { write, model } = queue();
+  const get = () => {
+    throw new Error('no positions');
+  };
+  Object.defineProperty(model, 'maxPositions', { get, configurable: true });
+  const ends = await Promise.allSettled(PROMPTS.map((prompt) => write(prompt)));
+  expect(ends).toMatchObject(Array(3).fill({ reason: new Error('no positions') }));
+  Object.defineProperty(model, 'maxPositions', { value: undefined });
+  expect(await write(PROMPTS[0]!, SAMPLED, { seed: 4 })).toEqual(await alone(PROMPTS[0]!, 4));
+});

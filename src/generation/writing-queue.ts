@@ -1,4 +1,5 @@
 import type { Turns } from '../support/turns.ts';
+import { WorkLoop } from '../support/work-loop.ts';
 import { TextStream } from '../text/text-stream.ts';
 import type { TextTokenizer } from '../text/tokenizer.ts';
 import { generate } from './generate.ts';
@@ -38,7 +39,13 @@ export class WritingQueue {
   readonly #tokenizer: TextTokenizer;
   readonly #turns: Turns;
   #waiting: Request[] = [];
-  #isRunning = false;
+  readonly #loop = new WorkLoop(
+    () => this.#waiting.length > 0,
+    () => this.#turns.run(() => this.#round()),
+    (error) => {
+      for (const request of this.#waiting.splice(0)) fail(request, error);
+    },
+  );
 
   /** @param turns serialises the use of the model, which has a single cache */
   constructor(model: LanguageModel, tokenizer: TextTokenizer, turns: Turns) {
@@ -69,20 +76,14 @@ export class WritingQueue {
       signal?.addEventListener('abort', leave, { once: true });
       this.#waiting.push(request);
     });
-    if (!this.#isRunning) void this.#run();
+    this.#loop.start();
     return written.finally(() => signal?.removeEventListener('abort', leave));
   }
 
-  async #run(): Promise<void> {
-    this.#isRunning = true;
-    while (this.#waiting.length > 0) {
-      const end = await this.#turns.begin();
-      // Simultaneous requests arrive as separate messages. This waits for all of them.
-      await new Promise((resolve) => setTimeout(resolve));
-      await this.#write(this.#nextBatch());
-      end();
-    }
-    this.#isRunning = false;
+  async #round(): Promise<void> {
+    // Simultaneous requests arrive as separate messages. This waits for all of them.
+    await new Promise((resolve) => setTimeout(resolve));
+    await this.#write(this.#nextBatch());
   }
 
   /** The request that has waited longest, and the requests that can share its batch. */

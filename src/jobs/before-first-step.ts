@@ -3,6 +3,7 @@ import { globalNorm } from '../optim/clip.ts';
 import { Program } from '../program/program.ts';
 import type { RunConfig } from '../run/config/run-config.ts';
 import type { Tensors } from '../runtime/session.ts';
+import { releasing } from '../support/opened.ts';
 import { UserError } from '../support/user-error.ts';
 import { taskNamed } from '../tasks/registry.ts';
 import { differentiateStep } from '../train/differentiate-step.ts';
@@ -41,7 +42,7 @@ async function afterMeasurement(
   const program = new Program(engine, inputs.model, tuner, { ...settings, communicator });
   const batches = new StepBatches(train, settings);
   const reader = model.reader(seed);
-  try {
+  return releasing(program, async () => {
     const gradientAt = async (values: Float32Array) => {
       const sum = new Float32Array(values.length);
       let usable = 0;
@@ -66,9 +67,7 @@ async function afterMeasurement(
     const values = method.tuner.initialValues(seed, reader);
     measured.begin?.(values);
     return { loaded: { ...loaded, inputs: { ...inputs, values } }, measured };
-  } finally {
-    await program.release();
-  }
+  });
 }
 
 /** Yields the run's batches without end. */

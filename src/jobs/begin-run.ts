@@ -14,6 +14,7 @@ import type { ParsedConfig, RunConfig } from '../run/config/run-config.ts';
 import { lazy } from '../support/lazy.ts';
 import { UserError } from '../support/user-error.ts';
 import { chiefScore } from '../tasks/chief-score.ts';
+import { alikeLabels } from '../tasks/classes/labels.ts';
 import { heldOutShare, mixingOf, trainingFiles } from '../tasks/data-files.ts';
 import { type AnyTask, maxLengthOf, taskNamed } from '../tasks/registry.ts';
 import type { BuildTask } from '../tasks/task-definition.ts';
@@ -180,6 +181,7 @@ export function beginRun({
       ...[all, ...(held ? [] : validation.map(({ rows }) => rows))].flatMap(
         (rows) => task.files.notices?.(rows) ?? [],
       ),
+      ...alikeLabels(labels),
       ...loweredLength(config, family.config),
       ...notScored(evaluated.chosen).map((why) => `The model will not be scored${why}`),
     ],

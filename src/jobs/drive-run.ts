@@ -1,6 +1,7 @@
 import type { RunConfig } from '../run/config/run-config.ts';
 import type { FinishEvent } from '../run/events.ts';
 import type { TrainerState } from '../run/trainer-state.ts';
+import { releasing } from '../support/opened.ts';
 import { UserError } from '../support/user-error.ts';
 import { Trainer, type TrainerHost } from '../train/trainer.ts';
 import { type TrainerSettings, trainerSettings } from '../train/trainer-settings.ts';
@@ -51,9 +52,8 @@ export async function driveRun(
     assertNotShorter(loaded.settings, planned && trainerSettings(planned, lengths.length), trainer.step);
   }
   if (finished && trainer.step === stopStep) return { finish: finished, values: trainer.values };
-  await trainer.prepare();
   const notice = (message: string, step = trainer.step) => host.emit({ type: 'notice', step, message });
-  await begin(() => {
+  const announce = () => {
     host.emit(startEvent(run, loaded, trainer.step, startupMs()));
     if (measured) host.emit({ type: 'allocation', ...measured.allocation });
     if (planned)
@@ -61,8 +61,13 @@ export async function driveRun(
         `The run continues to step ${totalSteps}. Ranks stay as planned; the learning rate follows the new length.`,
       );
     if (!saved) for (const message of startNotices(run, loaded)) notice(message, 0);
-  }, measured);
-  const finish = await judgeRun(run, loaded, trainer, await trainer.run());
+  };
+  const trained = await releasing(trainer, async () => {
+    await trainer.prepare();
+    await begin(announce, measured);
+    return trainer.run();
+  });
+  const finish = await judgeRun(run, loaded, trainer, trained);
   if (finish.reason !== 'stopped') await keep(finish, loaded, trainer.values);
   for (const message of unscoredNotices(run, loaded, trainer, finish)) notice(message, finish.step);
   host.emit(finish);

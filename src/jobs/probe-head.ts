@@ -3,6 +3,7 @@ import { type LinearLayer, LinearProbe, type ProbeRows, STRENGTHS } from '../bas
 import { LABELS } from '../objectives/sequence-loss.ts';
 import { dealNumbers } from '../parallel/deal.ts';
 import { Program } from '../program/program.ts';
+import { releasing } from '../support/opened.ts';
 import { Random } from '../support/random.ts';
 import { planEvaluation } from '../text/batches.ts';
 import { trainedOutput } from '../tuners/trained-output.ts';
@@ -37,7 +38,7 @@ export async function probeHead(loaded: SetUpRun, loss: LinearLoss, seed: number
       ).feeds,
   );
   const program = new Program(engine, inputs.model, method.tuner, { ...settings, communicator });
-  try {
+  return releasing(program, async () => {
     const found = await dealNumbers(program.communicator, batches.length, (number) =>
       program.features(inputs.values, feeds[number]!),
     );
@@ -56,9 +57,7 @@ export async function probeHead(loaded: SetUpRun, loss: LinearLoss, seed: number
     layout.read(values, last.weight).set(probe.weight);
     layout.read(values, last.bias).set(probe.bias);
     return { ...loaded, inputs: { ...inputs, values } };
-  } finally {
-    await program.release();
-  }
+  });
 }
 
 /** Fits a layer with the strength that predicts held-out rows best. */

@@ -8,16 +8,11 @@ import type { JointLoss, TaskModel } from '../objectives/task-model.ts';
 import type { Communicator } from '../parallel/communicator.ts';
 import { type Rows, rowsOf } from '../parallel/rows-of.ts';
 import type { Session, Tensors } from '../runtime/session.ts';
+import { OnDemand, type Releasable, releaseAll } from '../support/opened.ts';
 import type { Tuner } from '../tuners/tuner.ts';
 import { batchPart } from './batch-part.ts';
 import type { Engine } from './engine.ts';
-import {
-  TRAINED,
-  type TrainingGraph,
-  type TrainingOptions,
-  trainingGraph,
-  trainingNetwork,
-} from './training-graph.ts';
+import { TRAINED, type TrainingOptions, trainingGraph, trainingNetwork } from './training-graph.ts';
 
 /** Name of the input for the gradient of the loss with respect to the outputs. */
 const PULLED = 'output_gradient';
@@ -47,7 +42,7 @@ export interface JointPart {
   share: number;
 }
 
-interface Opened {
+interface Opened extends Releasable {
   session: Session;
   outputs: readonly Value[];
   dropouts?: DropoutSites;
@@ -64,7 +59,9 @@ export class JointProgram {
   readonly #tuner: Tuner;
   readonly #options: TrainingOptions;
   readonly #gradient: Float32Array;
-  #sessions: Promise<{ forward: Opened; pull: Opened; loss: Session }> | undefined;
+  readonly #forward = new OnDemand(() => this.#openForward());
+  readonly #pull = new OnDemand(() => this.#openPull());
+  readonly #loss = new OnDemand(() => this.#openLoss());
 
   constructor(
     { engine, model, tuner }: { engine: Engine; model: TaskModel; tuner: Tuner },
@@ -83,7 +80,9 @@ export class JointProgram {
     seed: number,
     communicator: Communicator,
   ): AsyncGenerator<JointPart> {
-    const { forward, pull, loss: lossSession } = await this.#open();
+    const forward = await this.#forward.get();
+    const pull = await this.#pull.get();
+    const lossSession = await this.#loss.get();
     const { joint, config } = this.#model;
     const width = config.numLabels;
     const sizes = batches.map(({ feeds }) => symbolsOf(forward.outputs, feeds));
@@ -91,7 +90,7 @@ export class JointProgram {
     const rowChunks = batches.map(({ chunk = Number.POSITIVE_INFINITY }, i) =>
       chunksOf(rowsOf(communicator, texts[i]!), chunk),
     );
-    const feedsOf = ({ session: _, outputs, dropouts }: Opened, i: number, rows: Rows, extra?: Tensors) => {
+    const feedsOf = ({ outputs, dropouts }: Opened, i: number, rows: Rows, extra?: Tensors) => {
       const { feeds, number } = batches[i]!;
       const part = batchPart(outputs, { ...feeds, ...extra }, rows);
       const masks = dropouts?.feeds(seed, number, sizes[i]!, part.rows);
@@ -131,45 +130,46 @@ export class JointProgram {
     }
   }
 
-  async release(): Promise<void> {
-    const opened = await this.#sessions;
-    for (const session of [opened?.forward.session, opened?.pull.session, opened?.loss])
-      await session?.release();
+  release(): Promise<void> {
+    return releaseAll([this.#forward, this.#pull, this.#loss]);
   }
 
-  #open() {
-    this.#sessions ??= (async () => {
-      const engine = this.#engine;
-      const { buildLogits, joint, config } = this.#model;
-      const width = config.numLabels;
-      const { network } = trainingNetwork(this.#tuner, this.#options);
-      const made = { [OUTPUTS]: buildLogits(network) };
-      const pull: TrainingGraph = trainingGraph(
-        (training) => {
-          const outputs = buildLogits(training);
-          return sum(multiply(outputs, input(training.graph, PULLED, 'float32', outputs.shape)), [0, 1]);
-        },
-        this.#tuner,
-        this.#options,
-      );
-      const outputs = input(new Graph(), OUTPUTS, 'float32', [symbol('texts'), width]);
-      const loss = joint.build(outputs, this.#options.customLoss);
-      const [gradient] = gradients(loss, [outputs]);
-      return {
-        forward: {
-          session: await engine.open(made),
-          outputs: Object.values(made),
-          dropouts: network.dropouts,
-        },
-        pull: {
-          session: await engine.open(pull.outputs, { packed: !this.#options.gradientCheckpointing }),
-          outputs: Object.values(pull.outputs),
-          dropouts: pull.dropouts,
-        },
-        loss: await engine.open({ loss, gradient: gradient! }),
-      };
-    })();
-    return this.#sessions;
+  async #openForward(): Promise<Opened> {
+    const { network } = trainingNetwork(this.#tuner, this.#options);
+    const outputs = { [OUTPUTS]: this.#model.buildLogits(network) };
+    const session = await this.#engine.open(outputs);
+    return {
+      session,
+      outputs: Object.values(outputs),
+      dropouts: network.dropouts,
+      release: () => session.release(),
+    };
+  }
+
+  async #openPull(): Promise<Opened> {
+    const pull = trainingGraph(
+      (training) => {
+        const outputs = this.#model.buildLogits(training);
+        return sum(multiply(outputs, input(training.graph, PULLED, 'float32', outputs.shape)), [0, 1]);
+      },
+      this.#tuner,
+      this.#options,
+    );
+    const session = await this.#engine.open(pull.outputs, { packed: !this.#options.gradientCheckpointing });
+    return {
+      session,
+      outputs: Object.values(pull.outputs),
+      dropouts: pull.dropouts,
+      release: () => session.release(),
+    };
+  }
+
+  async #openLoss(): Promise<Session> {
+    const { joint, config } = this.#model;
+    const outputs = input(new Graph(), OUTPUTS, 'float32', [symbol('texts'), config.numLabels]);
+    const loss = joint.build(outputs, this.#options.customLoss);
+    const [gradient] = gradients(loss, [outputs]);
+    return this.#engine.open({ loss, gradient: gradient! });
   }
 }
 

@@ -6,6 +6,7 @@ import { ALONE } from '../parallel/alone.ts';
 import type { Communicator } from '../parallel/communicator.ts';
 import { rowsOf } from '../parallel/rows-of.ts';
 import type { Session, Tensors } from '../runtime/session.ts';
+import { OnDemand, releaseAll } from '../support/opened.ts';
 import type { Tuner } from '../tuners/tuner.ts';
 import { batchPart } from './batch-part.ts';
 import type { Engine } from './engine.ts';
@@ -14,7 +15,6 @@ import {
   type EvaluationOutput,
   evaluationGraph,
   TRAINED,
-  type TrainingGraph,
   type TrainingOptions,
   trainingGraph,
 } from './training-graph.ts';
@@ -57,9 +57,9 @@ export class Program {
   readonly communicator: Communicator;
   readonly #options: TrainingOptions;
   readonly #gradient: Float32Array;
-  #training: Promise<{ session: Session; graph: TrainingGraph }> | undefined;
+  readonly #training = new OnDemand(() => this.#openTraining());
   #joint: JointProgram | undefined;
-  readonly #evaluations = new Map<EvaluationOutput, Promise<Session>>();
+  readonly #evaluations = new Map<EvaluationOutput, OnDemand<Session>>();
 
   constructor(engine: Engine, model: TaskModel, tuner: Tuner, options: ProgramOptions = {}) {
     const { communicator = ALONE, measuresNoise, ...training } = options;
@@ -76,7 +76,7 @@ export class Program {
 
   /** Opens the training session before the first step. */
   async prepare(): Promise<void> {
-    await this.#openTraining();
+    await this.#training.get();
   }
 
   /**
@@ -91,7 +91,7 @@ export class Program {
     dropoutStep: number,
     division: Communicator = this.communicator,
   ): Promise<Objective> {
-    const { session, graph } = await this.#openTraining();
+    const { session, graph } = await this.#training.get();
     const graphOutputs = Object.values(graph.outputs);
     const sizes = symbolsOf(graphOutputs, batch);
     const part =
@@ -139,17 +139,16 @@ export class Program {
     return (await this.#evaluate('features', values, batch)) as Float32Array;
   }
 
-  async release(): Promise<void> {
-    await (await this.#training)?.session.release();
-    await this.#joint?.release();
-    for (const session of this.#evaluations.values()) await (await session).release();
+  release(): Promise<void> {
+    return releaseAll([this.#training, this.#joint, ...this.#evaluations.values()]);
   }
 
   async #evaluate(output: EvaluationOutput, values: Float32Array, batch: Tensors) {
     const { engine, model, tuner } = this.parts;
-    const session = this.#evaluations.get(output) ?? engine.open(evaluationGraph(model, tuner, output));
+    const open = async () => engine.open(evaluationGraph(model, tuner, output));
+    const session = this.#evaluations.get(output) ?? new OnDemand(open);
     this.#evaluations.set(output, session);
-    return (await (await session).run(this.#inputs(values, batch)))[output]!.data;
+    return (await (await session.get()).run(this.#inputs(values, batch)))[output]!.data;
   }
 
   #inputs(values: Float32Array, batch: Tensors): Tensors {
@@ -157,14 +156,12 @@ export class Program {
     return { [TRAINED]: trained, ...inParts(batch, this.parts.model.labelParts) };
   }
 
-  #openTraining() {
-    this.#training ??= (async () => {
-      const { engine, model, tuner } = this.parts;
-      const graph = trainingGraph(model.buildLoss, tuner, this.#options);
-      // Packed weights are copies. Gradient checkpointing is used to save memory, so it does without them.
-      const packed = !this.#options.gradientCheckpointing;
-      return { graph, session: await engine.open(graph.outputs, { packed }) };
-    })();
-    return this.#training;
+  async #openTraining() {
+    const { engine, model, tuner } = this.parts;
+    const graph = trainingGraph(model.buildLoss, tuner, this.#options);
+    // Packed weights are copies. Gradient checkpointing is used to save memory, so it does without them.
+    const packed = !this.#options.gradientCheckpointing;
+    const session = await engine.open(graph.outputs, { packed });
+    return { graph, session, release: () => session.release() };
   }
 }

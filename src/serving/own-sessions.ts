@@ -1,3 +1,4 @@
+import { releaseAll } from '../support/opened.ts';
 import { Overloaded } from './overloaded.ts';
 
 interface Session {
@@ -59,10 +60,8 @@ export class OwnSessions<Opened extends Session> {
 
   /** Frees the engine's memory after all uses have ended. */
   async close(): Promise<void> {
-    for (const place of this.#places) {
-      await place.last;
-      await emptied(place);
-    }
+    const closing = (place: Place<Opened>) => ({ release: () => place.last.then(() => emptied(place)) });
+    await releaseAll(this.#places.map(closing));
   }
 
   /** The slot that has the adapter's session or will have it; otherwise the slot with the shortest queue. */
@@ -81,7 +80,8 @@ async function opened<Opened extends Session>(
   open: () => Promise<Opened>,
 ): Promise<Opened> {
   if (place.open?.key === key) return place.open.session;
-  await emptied(place);
+  // A session that cannot be released must not make the next adapter's work fail.
+  await emptied(place).catch(() => {});
   place.open = { key, session: await open() };
   return place.open.session;
 }

@@ -1,6 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
+import { NO_ADAPTER } from '../tuners/bank/packed-adapter.ts';
 import { EMPTY_SHAPE } from './bank/bank-shape.ts';
 import { headBank } from './bank/head-bank.ts';
 import type { ServedBase } from './served-base.ts';
@@ -16,11 +17,11 @@ it('closes the model of a bank that cannot be opened, and of a released one', as
   };
   const bank = headBank(base, {} as TaskModel, open, () => {});
   for (let load = 1; load <= 3; load++) {
-    await expect(bank.use(async () => {})).rejects.toThrow('no memory');
+    await expect(bank.use(NO_ADAPTER, 1, async () => {})).rejects.toThrow('no memory');
     expect(close).toHaveBeenCalledTimes(load);
   }
   fails = false;
-  await bank.use(async () => expect(close).toHaveBeenCalledTimes(3));
+  await bank.use(NO_ADAPTER, 1, async () => expect(close).toHaveBeenCalledTimes(3));
   await bank.close();
   expect(close).toHaveBeenCalledTimes(4);
 });

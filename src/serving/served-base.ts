@@ -19,9 +19,6 @@ export async function closing<Made extends { release(): Promise<void> }>(
     throw error;
   });
   const release = made.release.bind(made);
-  made.release = async () => {
-    await release();
-    model.close();
-  };
+  made.release = () => release().finally(() => model.close());
   return made;
 }

@@ -12,6 +12,7 @@ import type { TaskModel } from '../objectives/task-model.ts';
 import { type Predictor, Program } from '../program/program.ts';
 import { evaluationGraph } from '../program/training-graph.ts';
 import { untilAborted } from '../program/until-aborted.ts';
+import { releaseAll } from '../support/opened.ts';
 import { UserError } from '../support/user-error.ts';
 import type { Answer } from '../tasks/prediction.ts';
 import { NotMixed } from '../tuners/bank/not-mixed.ts';
@@ -95,26 +96,29 @@ export class Serving {
     if (!bank) await model.tuned();
     else {
       try {
-        await bank.makeRoom(await model.load(), model.outputs);
+        await bank.makeRoom(model, await model.load(), model.outputs);
       } catch (error) {
         if (!(error instanceof NotMixed)) throw error;
         reason = error.message;
         this.#unmixed.add(model);
       }
     }
+    this.remove(model.name);
     this.#models.set(model.name, model);
     return reason;
   }
 
   /** Stops serving a model. Pending requests finish. Returns whether it was served. */
   remove(name: string): boolean {
+    const model = this.#models.get(name);
+    if (model) void this.#bankOf(model)?.leave(model);
     return this.#models.delete(name);
   }
 
   /** Opens the sessions now, so that no request waits for them. */
   async open(): Promise<void> {
     const banks = new Set([...this.#models.values()].map((model) => this.#bankOf(model)));
-    for (const bank of banks) await bank?.use(async () => {});
+    for (const bank of banks) await bank?.open();
   }
 
   /**
@@ -138,7 +142,9 @@ export class Serving {
       );
     }
     const packed = await model.load();
-    return rows.use((mixed) => answer(mixed.predictor(model, packed, signal), NO_VALUES, ALL));
+    return rows.use(packed, model.outputs, (mixed) =>
+      answer(mixed.predictor(model, packed, signal), NO_VALUES, ALL),
+    );
   }
 
   /**
@@ -163,7 +169,7 @@ export class Serving {
       );
     }
     const packed = await model.load();
-    return decoding.use(async (loop) => {
+    return decoding.use(packed, model.outputs, async (loop) => {
       const sequence = loop.sequence(model, packed);
       try {
         return await writeText(model, sequence, prompt, { ...ONE_ROW, ...input }, options);
@@ -174,9 +180,8 @@ export class Serving {
   }
 
   async close(): Promise<void> {
-    for (const bank of [...this.#rows.all, ...this.#decoding.all]) await bank.close();
-    await this.#ownRows.close();
-    await this.#ownTexts.close();
+    const all = [...this.#rows.all, ...this.#decoding.all, this.#ownRows, this.#ownTexts];
+    await releaseAll(all.map((one) => ({ release: () => one.close() })));
   }
 
   /** Opens a session for a model alone. */

@@ -4,7 +4,6 @@ import { convertTokenizer } from './convert/convert-tokenizer.ts';
 import { SENTENCEPIECE_FILES } from './convert/read-sentencepiece.ts';
 import type { SlowTokenizer } from './convert/slow-tokenizer.ts';
 import { jsonFile } from './convert/text-file.ts';
-import type { Limited } from './steps/pipeline.ts';
 import { TextTokenizer, type TokenizerOptions } from './tokenizer.ts';
 
 /** The files of a tokenizer, by their names in a model's folder. */
@@ -18,14 +17,6 @@ const SLOW_NOTES = ['special_tokens_map.json', 'added_tokens.json', 'config.json
 /** Maximum size of tokenizer.json, three times the largest of known models (Gemma's 33 MB). */
 export const MAX_TOKENIZER_BYTES = 100 * 2 ** 20;
 const MAX_SLOW_BYTES = 16 * 2 ** 20;
-
-/** Limits on the time of work with untrusted files. A page has none: it can be closed. */
-export interface TextLimits {
-  /** For a text, with a tokenizer's regular expressions. `where` is the tokenizer's place in messages. */
-  encoding(where: string): Limited;
-  /** For a conversation, with a chat template. */
-  rendering(where: string): Limited;
-}
 
 /**
  * Reads the files that {@link buildTokenizer} needs, by name.

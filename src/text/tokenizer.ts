@@ -8,7 +8,7 @@ import { type SpecialTokens, specialTokens } from './special-tokens.ts';
 import { withTokenizerConfig } from './steps/bert-normalizer.ts';
 import { cleanedUp } from './steps/cleaned-up.ts';
 import { decoder } from './steps/decoder.ts';
-import { type Limited, Pipeline, type TextToken } from './steps/pipeline.ts';
+import { Pipeline, type TextToken } from './steps/pipeline.ts';
 import { type PostProcessor, postProcessor, type Slot } from './steps/post-processor.ts';
 import { type TokenizerJson, tokenizerJson } from './steps/tokenizer-json.ts';
 import { trimSpaces } from './steps/trim-spaces.ts';
@@ -47,8 +47,6 @@ export interface TokenizerOptions {
   typeVocabSize: number;
   /** The model's `vocab_size`: ids must be below it. By default, there is no limit. */
   vocabSize?: number;
-  /** Runs work that may not end, such as a pattern on a long text, and stops it. By default, there is no limit. */
-  limited?: Limited;
 }
 
 /**
@@ -94,7 +92,7 @@ export class TextTokenizer {
     this.#json = json;
     this.#config = tokenizerConfig;
     this.#options = options;
-    this.#pipeline = new Pipeline(json, options.limited);
+    this.#pipeline = new Pipeline(json);
     this.#post = postProcessor(json.post_processor ?? null, this.#pipeline.vocabulary);
     this.#decode = decoder(json.decoder, json.added_tokens);
 

@@ -11,6 +11,7 @@ import type { FinishEvent, TrainEvent } from '../run/events.ts';
 import type { LossCourse, TrainerState } from '../run/trainer-state.ts';
 import { hashOf } from '../support/hash-of.ts';
 import { isSampled } from '../support/is-sampled.ts';
+import { releasing } from '../support/opened.ts';
 import { UserError } from '../support/user-error.ts';
 import type { ComponentImportance, MethodRun } from '../tuners/method-run.ts';
 import { adapterParameters } from '../tuners/tuner.ts';
@@ -122,11 +123,7 @@ export class Trainer {
     if (known || !validation || Object.keys(lastMetrics).length === 0) return known;
     const again: Seen = {};
     const program = this.#newProgram();
-    try {
-      await validation.run(program, this.values, watching(again));
-    } finally {
-      await program.release();
-    }
+    await releasing(program, () => validation.run(program, this.values, watching(again)));
     return again;
   }
 
@@ -135,8 +132,17 @@ export class Trainer {
     await this.#program.prepare();
   }
 
+  /** Frees the engine's memory. {@link run} does so at its end, also if it fails. */
+  release(): Promise<void> {
+    return this.#program.release();
+  }
+
   /** Trains to the end, to a stop, or until patience is exhausted. */
-  async run(): Promise<FinishEvent> {
+  run(): Promise<FinishEvent> {
+    return releasing(this, () => this.#run());
+  }
+
+  async #run(): Promise<FinishEvent> {
     const started = performance.now();
     let reason: FinishEvent['reason'] = 'done';
     const { totalSteps, evaluateBefore } = this.#settings;
@@ -156,7 +162,7 @@ export class Trainer {
     if (reason === 'done' && this.step < totalSteps) reason = 'stop_at_step';
     if (this.#savedAt !== this.step) await this.#save();
     if (reason === 'done' || reason === 'early') await this.#considerConstant();
-    await this.#program.release();
+    await this.release();
     const { method } = this.#inputs;
     const { best, lastMetrics } = this.#evaluations;
     const metrics = (this.#settings.loadBestAtEnd && best.state?.metrics) || lastMetrics;
@@ -345,8 +351,9 @@ export class Trainer {
   }
 
   async #replaceProgram(): Promise<void> {
-    await this.#program.release();
+    const before = this.#program;
     this.#program = this.#newProgram();
+    await before.release();
   }
 
   #newProgram(): Program {

@@ -6,7 +6,7 @@ import { HEAD_KINDS, writesText } from '../models/heads/registry.ts';
 import type { CommonConfig } from '../models/model-definition.ts';
 import { assumedSentence, type SentenceSettings } from '../models/sentence-settings.ts';
 import { lazy } from '../support/lazy.ts';
-import { buildTokenizer, readTokenizerFiles, type TextLimits } from '../text/build-tokenizer.ts';
+import { buildTokenizer, readTokenizerFiles } from '../text/build-tokenizer.ts';
 import type { ChatTemplate } from '../text/chat/chat-template.ts';
 import { CHAT_TEMPLATE_FILE, readChatTemplate } from '../text/chat/read-chat-template.ts';
 import { maxLength } from '../text/max-length.ts';
@@ -88,10 +88,9 @@ export function buildModel<Model>(build: Build<Model>, { family: { definition, c
 /**
  * Reads everything else of a model except its weights.
  *
- * @param limits limits on the time of untrusted regular expressions and templates
  * @throws UserError for files that are too large
  */
-export async function readModel(described: Described, limits?: TextLimits): Promise<DescribedModel> {
+export async function readModel(described: Described): Promise<DescribedModel> {
   const { files, json, config, family } = described;
   const writes = HEAD_KINDS.some((kind) => writesText(kind) && family.definition.heads[kind]);
   const path = (name: string) => pathIn(files.name, name);
@@ -99,13 +98,10 @@ export async function readModel(described: Described, limits?: TextLimits): Prom
   // Other models have neither file, so a page does not request them.
   const forWriting = writes ? files : filesFrom(new Map(), files.name);
   const [template, generation] = await Promise.all([
-    readChatTemplate(forWriting, limits, tokenizerFiles),
+    readChatTemplate(forWriting, tokenizerFiles),
     readFile(forWriting, GENERATION_CONFIG, MAX_GENERATION_BYTES),
   ]);
-  const tokens = lazy(() => {
-    const limited = limits?.encoding(files.name);
-    return buildTokenizer(tokenizerFiles, path, { ...family.config, limited });
-  });
+  const tokens = lazy(() => buildTokenizer(tokenizerFiles, path, family.config));
   return {
     ...described,
     small: new Map([

@@ -16,6 +16,7 @@ import type { LoadedModel } from '../program/model-weights.ts';
 import { type OwnScores, ownScoresOf, withOwnScores } from '../program/own-scores.ts';
 import { Program } from '../program/program.ts';
 import { untilAborted } from '../program/until-aborted.ts';
+import { OnDemand, releaseAll } from '../support/opened.ts';
 import { assertOptions, type OptionType } from '../support/options.ts';
 import { shown } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
@@ -79,7 +80,7 @@ export interface AnswerOptions extends PredictOptions {
 export class TrainedModel {
   readonly parts: TrainedParts;
   #program: Program | undefined;
-  #generator: Promise<TextGenerator> | undefined;
+  readonly #generator = new OnDemand(() => this.#openGenerator());
   #closed: Promise<void> | undefined;
 
   constructor(parts: TrainedParts) {
@@ -237,8 +238,7 @@ export class TrainedModel {
    */
   async generator(): Promise<TextGenerator> {
     if (this.isClosed) throw closedModel(this.parts.path);
-    this.#generator ??= this.#openGenerator();
-    return this.#generator;
+    return (await this.#generator.get()).generator;
   }
 
   protected get isClosed(): boolean {
@@ -324,9 +324,11 @@ export class TrainedModel {
   }
 
   async #release(): Promise<void> {
-    await this.#program?.release();
-    await (await this.#generator?.catch(() => undefined))?.close();
-    this.parts.model.close();
+    try {
+      await releaseAll([this.#program, this.#generator]);
+    } finally {
+      this.parts.model.close();
+    }
   }
 
   #opened(): Program {
@@ -336,7 +338,7 @@ export class TrainedModel {
     return this.#program;
   }
 
-  async #openGenerator(): Promise<TextGenerator> {
+  async #openGenerator(): Promise<{ generator: TextGenerator; release(): Promise<void> }> {
     const { engine, model, tuner, values, text, notes, continues, path } = this.parts;
     if (!writesText(model.headKind)) {
       throw new UserError({
@@ -345,7 +347,7 @@ export class TrainedModel {
       });
     }
     const language = await openLanguageModel({ engine, model, tuner, values }, { continues, packed: true });
-    return new TextGenerator({
+    const generator = new TextGenerator({
       model: language,
       tokenizer: text.tokenizer,
       chatTemplate: () => text.chatTemplate(),
@@ -353,6 +355,7 @@ export class TrainedModel {
       isChat: notes?.data.messages !== undefined,
       close: () => language.release(),
     });
+    return { generator, release: () => generator.close() };
   }
 }
 

@@ -1,5 +1,5 @@
 import { UserError } from '../support/user-error.ts';
-import { fullMatchRegex } from './shared/python-regex.ts';
+import { fullMatcher } from './shared/python-regex.ts';
 import { nothingMatched, unknownTarget } from './shared/target-errors.ts';
 
 /** PEFT's keys that select the linear layers to adapt. */
@@ -50,34 +50,33 @@ function targetTest(paths: readonly string[], selection: TargetSelection, heads:
       targets.includes(path) || (targets.some((target) => isNamed(path, target)) && inLayers(path));
   }
   if (targets.toLowerCase() === 'all-linear') return (path) => !heads.includes(path);
-  const regex = fullMatchRegex(targets, 'target_modules');
-  return (path) => regex.test(path);
+  return fullMatcher('target_modules')(targets);
 }
 
 function exclusionTest({
   exclude_modules: excluded = [],
   modules_to_save: saved = [],
 }: TargetSelection): Test {
-  const insideSaved = saved.map((name) => fullMatchRegex(`(|.*\\.)${name}(|\\..*)`, 'modules_to_save'));
-  const regex = typeof excluded === 'string' ? fullMatchRegex(excluded, 'exclude_modules') : undefined;
-  const names = typeof excluded === 'string' ? [] : excluded;
-  return (path) =>
-    regex?.test(path) ||
-    names.some((name) => isNamed(path, name)) ||
-    insideSaved.some((inside) => inside.test(path));
+  const compile = fullMatcher('modules_to_save');
+  const insideSaved = saved.map((name) => compile(`(|.*\\.)${name}(|\\..*)`));
+  const isExcluded =
+    typeof excluded === 'string'
+      ? fullMatcher('exclude_modules')(excluded)
+      : (path: string) => excluded.some((name) => isNamed(path, name));
+  return (path) => isExcluded(path) || insideSaved.some((isInside) => isInside(path));
 }
 
-/** Whether an adapter's config selects the layer of a module. Its keys may be null. */
-export function isInLayers(
-  path: string,
+/** Returns a test whether an adapter's config selects the layer of a module. Keys of the config may be null. */
+export function layersOf(
   config: Readonly<{ [Key in keyof TargetSelection]?: TargetSelection[Key] | null }>,
-): boolean {
+): Test {
   const { target_modules: targets, layers_to_transform, layers_pattern } = config;
-  if (!Array.isArray(targets) || targets.includes(path)) return true;
-  return layerTest({
+  if (!Array.isArray(targets)) return () => true;
+  const isInLayers = layerTest({
     layers_to_transform: layers_to_transform ?? [],
     layers_pattern: layers_pattern ?? [],
-  })(path);
+  });
+  return (path) => targets.includes(path) || isInLayers(path);
 }
 
 /**
@@ -91,13 +90,18 @@ function layerTest({
   const wanted = typeof layers === 'number' ? [layers] : (layers ?? []);
   if (wanted.length === 0) return () => true;
   const names = typeof patterns === 'string' ? [patterns] : patterns;
-  const regexes =
+  const compile = fullMatcher('layers_pattern');
+  const ends =
     names.length === 0
-      ? [fullMatchRegex('.*?\\.[^.]*\\.(\\d+)\\..*', 'layers_pattern')]
-      : names.map((name) => fullMatchRegex(`(?:|.*?\\.)(?:${name})\\.(\\d+)\\..*`, 'layers_pattern'));
+      ? [(path: string) => path.includes('.')]
+      : names.map((name) => compile(`(?:|.*\\.)(?:${name})`));
   return (path) => {
-    const match = regexes.map((regex) => regex.exec(path)).find((found) => found !== null);
-    return match !== undefined && wanted.includes(Number(match.at(-1)));
+    const numbers = [...path.matchAll(/\.(\d+)(?=\.)/g)];
+    for (const isEnd of ends) {
+      const number = numbers.find(({ index }) => isEnd(path.slice(0, index)));
+      if (number) return wanted.includes(Number(number[1]));
+    }
+    return false;
   };
 }
 

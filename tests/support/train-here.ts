@@ -24,6 +24,23 @@ export function trainHere(): () => void {
   return () => replaceWorker(Worker);
 }
 
+/** Lets the threads of `train` die at a step, as for lack of memory, until the returned function is called. */
+export function loseThreadsAt(step: number, reason: Error): () => void {
+  replaceWorker(
+    class extends Worker {
+      constructor(url: string | URL, options: threads.WorkerOptions) {
+        super(url, options);
+        this.on('message', ({ event }) => {
+          if (event?.type !== 'step' || event.step !== step) return;
+          this.emit('error', reason);
+          void this.terminate();
+        });
+      }
+    },
+  );
+  return () => replaceWorker(Worker);
+}
+
 function replaceWorker(value: unknown): void {
   Object.assign(threads, { Worker: value });
   syncBuiltinESMExports();

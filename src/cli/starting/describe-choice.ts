@@ -1,4 +1,5 @@
 import { counted } from '../../report/format.ts';
+import { alikeLabels } from '../../tasks/classes/labels.ts';
 import { type ChosenColumns, excerpt } from './choose-columns.ts';
 import type { DataFile } from './read-data-file.ts';
 
@@ -11,6 +12,7 @@ export function describeChoice(
 ): string {
   const { text, textPair, label } = chosen;
   const { rows, delimiter } = table;
+  const isScale = guess.isScale && label === guess.label;
   const separated = { ';': ' separated by semicolons', '\t': ' separated by tabs' }[delimiter ?? ''] ?? '';
   const texts = (place: number, name: string) =>
     `  ${name}  ${columns[place]!.name}: ${Math.round(columns[place]!.length)} characters on average, such as "${excerpt(rows[0]![place]!)}"`;
@@ -18,7 +20,8 @@ export function describeChoice(
     `${path}: ${counted(rows.length)} rows, ${columns.length} columns${separated}`,
     texts(text, 'text '),
     ...(textPair === undefined ? [] : [texts(textPair, 'pair ')]),
-    `  label  ${columns[label]!.name}: ${guess.isScale && label === guess.label ? 'numbers on a scale' : labelsOf(rows, label)}`,
+    `  label  ${columns[label]!.name}: ${isScale ? 'numbers on a scale' : labelsOf(rows, label)}`,
+    ...(isScale ? [] : alikeLabels(rows.map((row) => row[label]!.trim()))),
     ...repeats(rows, text, label),
     ...unlabelled(rows, label),
     ...notices,

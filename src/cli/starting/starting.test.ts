@@ -37,6 +37,8 @@ const rows = Array.from(
   { length: 12 },
   (_, i) => `${i};"Größe ""${i % 10}"" paßt nicht; schade";${'ab'[i % 2]};${'xyz'[i % 3]}`,
 );
+const rowsOf = (count: number) =>
+  Array.from({ length: count }, (_, i) => `a text of number ${i},${i % 2 ? 'yes' : 'no'}`);
 const excel = ['Nr;Beschreibung;Priorität;Zuständig', ...rows].join('\r\n');
 
 describe('a file of rows', () => {
@@ -97,6 +99,23 @@ describe('a file of rows', () => {
     expect(config).toMatchObject({ task: 'regression', data: { text: 0, label: 1 } });
   });
 
+  it('may end lines with CR alone, or with a comma', async () => {
+    const lines = (end: string, header = end) =>
+      `text,label${header}${rowsOf(30)
+        .map((row) => row + end)
+        .join('')}`;
+    for (const content of [lines('\r'), lines(',\n', '\n'), lines(',\n')]) {
+      const { table } = await readDataFile(write('ends.csv', content));
+      expect(table).toMatchObject({ hasHeader: true, ragged: 0 });
+      expect(table.columns.slice(0, 2)).toEqual(['text', 'label']);
+      expect(table.rows).toHaveLength(30);
+    }
+    const ragged = write('ragged.csv', 'text,label\na,b,c\nd,e,f\n');
+    await expect(readDataFile(ragged)).rejects.toThrow(
+      'has 2 fields in its first line, and another number in every other line',
+    );
+  });
+
   it.each([
     ['sheet.xlsx', Buffer.from('PK\x03\x04\0\0\0'), 'Save the sheet as CSV'],
     ['one.csv', 'text\na\nb\n', 'has one column'],
@@ -104,6 +123,13 @@ describe('a file of rows', () => {
   ])('is rejected: %s', async (name, content, message) => {
     await expect(readDataFile(write(name, content))).rejects.toThrow(message);
   });
+});
+
+it('remarks labels that differ only in case', async () => {
+  const file = await readDataFile(write('case.csv', 'text,label\na b,Spam\nc d,spam\ne f,ham\n'));
+  expect(describeChoice(file, { text: 0, label: 1 })).toContain(
+    'The labels "Spam", "spam" differ only in case or spaces. They are different classes.',
+  );
 });
 
 it('leaves out rows without a label, and says so', async () => {

@@ -84,9 +84,19 @@ describe('by names', () => {
   });
 });
 
-it('ignores a damaged card, and slow patterns match nothing', () => {
+it('ignores a damaged card', () => {
   expect(datasetCard('---\n[: {\n---').subsets).toEqual([]);
   expect(datasetCard('---\nconfigs: 3\ndataset_info: [1, null]\n---').subsets).toEqual([]);
-  const slow = datasetCard(`---\nconfigs:\n- config_name: x\n  data_files: "${'*a'.repeat(30)}"\n---`);
-  expect(find(['a'.repeat(60)], undefined, 'train', slow)).toBeUndefined();
+});
+
+it('matches patterns with many wildcards, and rejects those that take too many steps', () => {
+  const card = (pattern: string) =>
+    datasetCard(`---\nconfigs:\n- config_name: x\n  data_files: "${pattern}"\n---`);
+  const path = 'a'.repeat(60);
+  expect(find([path], undefined, 'train', card('*a'.repeat(30)))).toEqual([path]);
+  expect(find([path], undefined, 'train', card(`${'*a'.repeat(30)}b`))).toBeUndefined();
+  const many = Array<string>(10_000).fill(path);
+  expect(() => find(many, undefined, 'train', card(`${'*a'.repeat(1000)}b`))).toThrow(
+    'README.md has file patterns that need too much work',
+  );
 });

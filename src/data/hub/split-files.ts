@@ -1,3 +1,5 @@
+import { Effort, TooMuchEffort } from '../../support/regex/effort.ts';
+import { LinearRegex } from '../../support/regex/linear-regex.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { DatasetCard } from './dataset-card.ts';
 
@@ -10,15 +12,16 @@ export interface DatasetSplit {
 
 const DATA = String.raw`\.(?:parquet|jsonl|ndjson|json|csv|tsv|txt)(?:\.gz)?`;
 
-/** Maximum wildcards per pattern; more would make matching slow. */
-const MAX_WILD = 6;
+/** The steps that a card's patterns may take for all files, about a second. */
+const MAX_STEPS = 2 ** 26;
 
 /**
  * Selects the files of a split from those of a repository. The card names them. Without a card, they are
  * found by path: `cola/train-00000-of-00001.parquet`, `cola/train/0000.parquet` or `train.csv`, each possibly
  * below `data/`. Undefined if no file matches or some are missing.
  *
- * @throws UserError for a subset or split that is not in the card, and if the user must choose a subset
+ * @throws UserError for a subset or split that is not in the card, if the user must choose a subset, and for patterns
+ * that take too many steps
  */
 export function splitFiles(
   present: readonly string[],
@@ -36,8 +39,8 @@ export function splitFiles(
       hint: `Its splits are ${[...config.splits.keys()].join(', ')}.`,
     });
   }
-  const matchers = patterns ? patterns.map(globMatcher) : [nameMatcher(subset, split)];
-  const files = present.filter((path) => matchers.some((matcher) => matcher.test(path))).sort();
+  const files = patterns ? matching(present, patterns, dataset) : present.filter(nameTest(subset, split));
+  files.sort();
   const of = files.map((path) => Number(/-of-(\d{5})\b/.exec(path)?.[1] ?? 0));
   return files.length > 0 && files.length >= Math.max(...of) ? files : undefined;
 }
@@ -57,17 +60,32 @@ function unknown(key: string, dataset: string, subsets: DatasetCard['subsets'], 
   return new UserError({ key, expected, got: got === undefined ? 'nothing' : `"${got}"` });
 }
 
-function nameMatcher(subset: string | undefined, split: string): RegExp {
+function nameTest(subset: string | undefined, split: string): (path: string) => boolean {
   const folder = subset === undefined ? '(?:default/)?' : `${literal(subset)}/`;
-  return new RegExp(`^(?:data/)?${folder}${literal(split)}(?:-\\d{5}-of-\\d{5}[^/]*|/[^/]+|)${DATA}$`);
+  const regex = new RegExp(`^(?:data/)?${folder}${literal(split)}(?:-\\d{5}-of-\\d{5}[^/]*|/[^/]+|)${DATA}$`);
+  return (path) => regex.test(path);
+}
+
+/** The files that match one of a card's patterns. */
+function matching(present: readonly string[], patterns: readonly string[], dataset: string): string[] {
+  const effort = new Effort(MAX_STEPS);
+  try {
+    const tests = patterns.map((pattern) => globTest(pattern, effort));
+    return present.filter((path) => tests.some((matches) => matches(path)));
+  } catch (error) {
+    if (!(error instanceof TooMuchEffort)) throw error;
+    throw new UserError({
+      where: `${dataset}, README.md`,
+      fault: `has file patterns that need too much work: ${error.message}`,
+    });
+  }
 }
 
 /**
- * Converts a file pattern of the Hub's cards to a RegExp. `*` matches within a folder, `**` across folders;
- * `?`, `{a,b}` and `[0-9]` are also supported.
+ * Compiles a file pattern of the Hub's cards. `*` matches within a folder, `**` across folders; `?`, `{a,b}` and `[0-9]`
+ * are also supported. An invalid pattern matches nothing.
  */
-function globMatcher(pattern: string): RegExp {
-  if ((pattern.match(/\*+/g)?.length ?? 0) > MAX_WILD) return /(?!)/;
+function globTest(pattern: string, effort: Effort): (path: string) => boolean {
   const source = pattern.replace(/\*\*\/|\*+|\?|\{[^{}]*\}|\[[\w-]+\]|[\s\S]/g, (part) => {
     if (part === '**/') return '(?:[^]*/)?';
     if (part.startsWith('*')) return part === '*' ? '[^/]*' : '[^]*';
@@ -77,9 +95,11 @@ function globMatcher(pattern: string): RegExp {
     return part.startsWith('[') && part.length > 1 ? part : literal(part);
   });
   try {
-    return new RegExp(`^(?:\\./)?${source}$`);
-  } catch {
-    return /(?!)/;
+    const regex = new LinearRegex(`^(?:\\./)?${source}$`, effort);
+    return (path) => regex.test(path);
+  } catch (error) {
+    if (error instanceof TooMuchEffort) throw error;
+    return () => false;
   }
 }
 

@@ -34,7 +34,9 @@ export function readTable(
   if (content.trim() === '') throw new UserError({ where: name, fault: 'is empty' });
   const table = format === 'jsonl' ? fromJson(content, name) : fromLines(content, name, format, header);
   if (table.rows.length > 0) return table;
-  throw new UserError({ where: name, fault: 'has a header and no rows' });
+  const width = table.columns.length;
+  const fault = `has ${width} ${width === 1 ? 'field' : 'fields'} in its first line, and another number in every other line`;
+  throw new UserError({ where: name, fault: table.ragged > 0 ? fault : 'has a header and no rows' });
 }
 
 function fromLines(content: string, name: string, format: 'csv' | 'tsv', header?: boolean): Table {

@@ -39,7 +39,7 @@ export function runChild(
     const lines = (rest + text).split('\n');
     rest = lines.pop() as string;
     for (const line of lines) {
-      const event = readEvent(JSON.parse(line));
+      const event = eventIn(line);
       if (event) onEvent(event);
     }
   });
@@ -52,4 +52,13 @@ export function runChild(
       resolve({ code: code ?? 1, message: killedBy ? `killed by ${killedBy}\n${message}` : message });
     });
   }).finally(() => signal?.removeEventListener('abort', stop));
+}
+
+/** The event in a line. Undefined for a line that something else has printed, such as a library of the config's program. */
+function eventIn(line: string): TrainEvent | undefined {
+  try {
+    return readEvent(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
 }

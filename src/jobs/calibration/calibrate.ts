@@ -2,6 +2,7 @@ import type { Evaluation } from '../../program/example-set.ts';
 import { Program } from '../../program/program.ts';
 import type { Validation } from '../../program/validation.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
+import { releasing } from '../../support/opened.ts';
 import { planEvaluation } from '../../text/batches.ts';
 import { differentiateStep } from '../../train/differentiate-step.ts';
 import { type MicroBatch, StepBatches } from '../../train/step-batches.ts';
@@ -42,8 +43,9 @@ export async function calibrate(
   const trainSteps = async (batches: readonly MicroBatch[]) => {
     const { gradient } = await differentiateStep(program, updater.values, batches, settings.seed);
     if (!updater.apply(gradient).relaidOut) return;
-    await program.release();
+    const before = program;
     program = newProgram();
+    await before.release();
   };
   const tell = (what: CalibrationProgress['what']) => (share: number) => onProgress({ what, share });
 
@@ -52,24 +54,27 @@ export async function calibrate(
   // With several batches per step, gradients are summed in additional memory. Two batches are enough to
   // measure it.
   const warmUp = settings.accumulation > 1 ? [largest, largest] : [largest];
-  for (let i = 0; i < WARM_UP_STEPS; i++)
-    await trainSteps(warmUp.map((batch) => ({ ...batch, weight: 1 / warmUp.length })));
   const planned = plannedSteps(train, settings);
-  const steps = await timed(
-    planned,
-    isQuick ? QUICK : TRAINING,
-    ({ step }) => trainSteps(stepBatches.of(step)),
-    tell('steps'),
-  );
   const batchSize = config.training.per_device_eval_batch_size;
-  const evalExamplesPerSecond =
-    validation &&
-    (await evaluationRate(program, updater.values, largestSet(validation), {
-      batchSize,
-      bounds: isQuick ? QUICK : EVALUATION,
-      onProgress: tell('evaluation'),
-    }));
-  await program.release();
+  const used = { release: () => program.release() };
+  const { steps, evalExamplesPerSecond } = await releasing(used, async () => {
+    for (let i = 0; i < WARM_UP_STEPS; i++)
+      await trainSteps(warmUp.map((batch) => ({ ...batch, weight: 1 / warmUp.length })));
+    const steps = await timed(
+      planned,
+      isQuick ? QUICK : TRAINING,
+      ({ step }) => trainSteps(stepBatches.of(step)),
+      tell('steps'),
+    );
+    const evalExamplesPerSecond =
+      validation &&
+      (await evaluationRate(program, updater.values, largestSet(validation), {
+        batchSize,
+        bounds: isQuick ? QUICK : EVALUATION,
+        onProgress: tell('evaluation'),
+      }));
+    return { steps, evalExamplesPerSecond };
+  });
 
   const times = steps.map(({ ms }) => ms).sort((a, b) => a - b);
   const seconds = total(times) / 1000;

@@ -7,7 +7,6 @@ import type { SoundParts } from '../../run/config/config-error.ts';
 import type { Mistakes } from '../../support/mistakes.ts';
 import { trainingFiles, validationFiles } from '../../tasks/data-files.ts';
 import { taskNamed } from '../../tasks/registry.ts';
-import { TEXT_LIMITS } from '../../text/node/text-limits.ts';
 import { describeFolder } from '../../trained/node/load-model.ts';
 import { locateAdapter } from '../../trained/node/locate-trained.ts';
 import { buildModel, type Described, readModel } from '../../trained/read-model.ts';
@@ -32,7 +31,7 @@ export async function lookAtAll(
   const folder = isHere(model) ? await mistakes.of(() => resolveModel(model)) : undefined;
   const described = folder && (await mistakes.of(() => describeFolder(folder, model_config)));
   if (described) {
-    await mistakes.of(async () => (await readModel(described, TEXT_LIMITS)).text(described.family.config));
+    await mistakes.of(async () => (await readModel(described)).text(described.family.config));
     await mistakes.of(() => {
       if (task) assertModelNamed(model, task);
       startOn(described, parts);

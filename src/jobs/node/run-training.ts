@@ -28,7 +28,7 @@ import type { StepControl, StepState } from '../../train/step-control.ts';
 import type { TrainerHost } from '../../train/trainer.ts';
 import { openWeights } from '../../trained/node/load-model.ts';
 import { sharedFiles } from '../../trained/node/shared-files.ts';
-import { driveRun } from '../drive-run.ts';
+import { driveRun, type RunDriver } from '../drive-run.ts';
 import { everySecond } from '../every-second.ts';
 import { asAlone } from './as-alone.ts';
 import { assertSameRun } from './assert-same-run.ts';
@@ -173,7 +173,7 @@ async function trainIn(
     }),
     peakMemoryMb,
   };
-  const { finish } = await driveRun(run, opened, {
+  const driver: RunDriver = {
     ...{ host, saved, planned, finished, startupMs: () => 1000 * process.uptime() },
     begin: (announce, measured) =>
       together(communicator, () => {
@@ -201,9 +201,13 @@ async function trainIn(
       });
       emit({ type: 'notice', step: finish.step, message });
     },
-  });
-  opened.model.close();
-  return finish === finished ? asBefore(finished) : finish;
+  };
+  try {
+    const { finish } = await driveRun(run, opened, driver);
+    return finish === finished ? asBefore(finished) : finish;
+  } finally {
+    opened.model.close();
+  }
 }
 
 /**

@@ -4,6 +4,7 @@ import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
 import type { Validation } from '../../program/validation.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
+import { releasing } from '../../support/opened.ts';
 import type { Tuner } from '../../tuners/tuner.ts';
 
 /** Scores an adapter over the original base, and compares the scores with those over its quantized base. */
@@ -19,7 +20,8 @@ export async function scoreOnFloat32(
 ): Promise<string> {
   const engine = nodeEngine(model, device, { threads, sharesHost });
   const program = new Program(engine, model, tuner, { communicator });
-  try {
+  const used = { release: () => program.release().finally(() => model.close()) };
+  return releasing(used, async () => {
     const scores: Record<string, number> = await validation.run(program, values);
     const name = `eval_${training.metric_for_best_model}`;
     const [there, here] = [rounded[name], scores[name]];
@@ -28,8 +30,5 @@ export async function scoreOnFloat32(
     if (there === undefined) return sentence;
     const difference = `${here! >= there ? '+' : '-'}${Math.abs(here! - there).toFixed(4)}`;
     return `${sentence} (${difference} compared with ${base_dtype}).`;
-  } finally {
-    await program.release();
-    model.close();
-  }
+  });
 }

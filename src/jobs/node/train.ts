@@ -68,48 +68,47 @@ export async function train(config: ConfigWithRows, options: TrainOptions = {}):
     Atomics.add(count, 0, 1);
     Atomics.notify(count, 0);
   };
-  const fail = (error: unknown) => {
+  const failCall = (error: unknown) => {
     callbacks.fail(error);
     reply({ failed: true });
   };
   const answer = (call: RunCall) => {
     try {
       const value = answerOwn({ functions, metrics, callbacks }, call);
-      if (value instanceof Promise) value.then((value) => reply({ value }), fail);
+      if (value instanceof Promise) value.then((value) => reply({ value }), failCall);
       else reply({ value });
     } catch (error) {
-      fail(error);
+      failCall(error);
     }
   };
-  const end = async (outcome: Outcome) => {
-    await tracked?.close(outcome);
-    await callbacks.settle();
-  };
-  // The thread may end while its last message is being handled.
-  let isOver = false;
   return new Promise<FinishEvent>((resolve, reject) => {
+    // The thread may end while its last message is being handled.
+    let isOver = false;
+    const end = async (outcome: Outcome, settle: () => void) => {
+      if (isOver) return;
+      isOver = true;
+      await tracked?.close(outcome);
+      await callbacks.settle().then(settle, reject);
+    };
+    const fail = (error: Error) => void end('failed', () => reject(error));
     worker.on('message', (message: WorkerMessage) => {
-      isOver ||= 'result' in message || 'failure' in message;
       if ('result' in message) {
         const { result } = message;
-        const outcome = result.reason === 'stopped' ? 'stopped' : 'finished';
-        return void end(outcome).then(() => resolve(result), reject);
+        return void end(result.reason === 'stopped' ? 'stopped' : 'finished', () => resolve(result));
       }
       if ('call' in message) return answer(message.call);
-      if ('failure' in message) {
-        return void end('failed').then(() => reject(errorOf(message.failure)), reject);
-      }
+      if ('failure' in message) return fail(errorOf(message.failure));
       lastStep = message.event.step;
       tracked?.show(message.event);
       callbacks.tell(message.event);
     });
-    worker.on('error', reject);
+    // For example if the thread is out of memory.
+    worker.on('error', fail);
     worker.on('exit', (code) => {
       // A killed thread does not release its lock.
       unlockFolder(job.config.output, threadId);
       replies.close();
-      const ended = () => reject(new Error(`the training thread ended with code ${code}`));
-      if (!isOver) void callbacks.settle().then(ended, reject);
+      fail(new Error(`the training thread ended with code ${code}`));
     });
   });
 }

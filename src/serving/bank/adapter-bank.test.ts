@@ -41,3 +41,16 @@ it('keeps adapters that must stay', () => {
   expect(bank.place(c!, packed(7), new Set([a!]))).toBe(true);
   expect(bank.feeds([a!, c!]).slots!.data).toHaveLength(2);
 });
+
+it('keeps its slots if an adapter does not fit into one', () => {
+  const bank = new AdapterBank(PARTS, 2);
+  const wide = new Map([
+    ['q', { form: FORM, pieces: new Map([['q', { size: 9, tensors: { a: new Float32Array(9) } }]]) }],
+  ]);
+  const [a, b, c] = [1, 2, 3].map((id) => ({ id }));
+  bank.place(a!, packed(5), NONE);
+  for (let i = 0; i < 3; i++) expect(() => bank.place(b!, wide, new Set([a!]))).toThrow(RangeError);
+  expect(bank.place(c!, packed(6), new Set([a!]))).toBe(true);
+  const { slots, 'A q': tensor } = bank.feeds([a!, c!]);
+  expect(Array.from(slots!.data, (slot) => tensor!.data[2 * slot])).toEqual([5, 6]);
+});

@@ -34,12 +34,18 @@ export class AdapterBank {
    * @param adapter object that identifies the adapter
    * @param kept adapters that must keep their slots
    * @returns whether it has a slot; false if `kept` occupies all slots
+   * @throws Error for an adapter that does not fit into a slot; the others keep theirs
    */
   place(adapter: object, packed: PackedAdapter, kept: ReadonlySet<object>): boolean {
     const known = this.#slots.get(adapter);
     const slot = known ?? this.#free.pop() ?? this.#evict(kept);
     if (slot === undefined) return false;
-    if (known === undefined) this.#write(packed, slot);
+    try {
+      if (known === undefined) this.#write(packed, slot);
+    } catch (error) {
+      this.#free.push(slot);
+      throw error;
+    }
     this.#slots.delete(adapter);
     this.#slots.set(adapter, slot);
     return true;

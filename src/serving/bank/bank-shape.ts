@@ -1,4 +1,4 @@
-import type { BankForm } from '../../tuners/bank/bank-form.ts';
+import type { BankedPieces, BankForm } from '../../tuners/bank/bank-form.ts';
 import type { PackedAdapter } from '../../tuners/bank/packed-adapter.ts';
 
 /** The capacity of a bank's slots: by the keys of forms, the largest size at each path. */
@@ -8,13 +8,30 @@ export const EMPTY_SHAPE: BankShape = new Map();
 
 /** Extends a shape so that an adapter fits. */
 export function withRoom(shape: BankShape, adapter: PackedAdapter): BankShape {
-  const rooms = new Map(shape);
-  for (const [key, { form, pieces }] of adapter) {
-    const sizes = new Map(rooms.get(key)?.sizes);
-    for (const [path, { size }] of pieces) sizes.set(path, Math.max(size, sizes.get(path) ?? 0));
-    rooms.set(key, { form, sizes });
+  return joined(shape, shapeOf(adapter));
+}
+
+/** The shape in which an adapter just fits. */
+export function shapeOf(adapter: PackedAdapter): BankShape {
+  const sizesOf = (pieces: BankedPieces) => new Map([...pieces].map(([path, { size }]) => [path, size]));
+  return new Map([...adapter].map(([key, { form, pieces }]) => [key, { form, sizes: sizesOf(pieces) }]));
+}
+
+/** The shape with room for all adapters that fit into one of two shapes. */
+export function joined(one: BankShape, other: BankShape): BankShape {
+  const rooms = new Map(one);
+  for (const [key, { form, sizes }] of other) {
+    const both = new Map(rooms.get(key)?.sizes);
+    for (const [path, size] of sizes) both.set(path, Math.max(size, both.get(path) ?? 0));
+    rooms.set(key, { form, sizes: both });
   }
   return rooms;
+}
+
+/** The size of a slot: the sum over its places. */
+export function sizeOf(shape: BankShape): number {
+  const sizes = [...shape.values()].flatMap(({ sizes }) => [...sizes.values()]);
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** Whether an adapter fits into the slots. */

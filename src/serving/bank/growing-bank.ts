@@ -1,5 +1,5 @@
 import type { PackedAdapter } from '../../tuners/bank/packed-adapter.ts';
-import { type BankShape, EMPTY_SHAPE, hasRoom, withRoom } from './bank-shape.ts';
+import { type BankShape, EMPTY_SHAPE, hasRoom, joined, shapeOf, sizeOf, withRoom } from './bank-shape.ts';
 
 /** A session with a bank. */
 export interface Banked {
@@ -18,17 +18,27 @@ interface Opened<Made> {
   isRetired: boolean;
 }
 
+/** The room that adapters need. */
+interface Room {
+  shape: BankShape;
+  outputs: number;
+}
+
+/** The bank gets smaller when its adapters need at most this share of its room. Opening a session takes seconds. */
+const SMALL_SHARE = 0.5;
+
 /**
- * A bank with room for every adapter so far. Most adapters fit into the current bank. If one does not, a larger bank is
- * opened and replaces it. Pending work finishes with the old bank.
+ * A bank with room for every adapter. Most adapters fit into the current bank. If one does not, a larger bank is opened
+ * and replaces it. If large adapters have left, a smaller one does. Pending work finishes with the old bank.
  */
 export class GrowingBank<Made extends Banked> {
   readonly #open: OpenBanked<Made>;
   readonly #check: CheckBanked;
-  #shape = EMPTY_SHAPE;
-  #outputs = 1;
+  /** The room of each adapter, by the object that identifies it. */
+  readonly #rooms = new Map<object, Room>();
+  #room: Room = { shape: EMPTY_SHAPE, outputs: 1 };
   #current: Opened<Made> | undefined;
-  #growth: Promise<void> = Promise.resolve();
+  #change: Promise<void> = Promise.resolve();
 
   constructor(open: OpenBanked<Made>, check: CheckBanked) {
     this.#open = open;
@@ -36,52 +46,100 @@ export class GrowingBank<Made extends Banked> {
   }
 
   /**
-   * Makes room for an adapter.
+   * Makes room for an adapter until it leaves.
    *
+   * @param adapter object that identifies the adapter
    * @throws UserError if the adapter cannot share the bank; then nothing changes
    */
-  makeRoom(packed: PackedAdapter, outputs: number): Promise<void> {
-    // The bank grows for one adapter at a time, each time from its latest shape.
-    const grown = this.#growth.then(() => this.#grow(packed, outputs));
-    this.#growth = grown.catch(() => {});
-    return grown;
+  makeRoom(adapter: object, packed: PackedAdapter, outputs: number): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#grow(packed, outputs);
+      this.#rooms.set(adapter, { shape: shapeOf(packed), outputs });
+    });
   }
 
-  /** Runs work with the current session, which stays open until the work is done. */
-  async use<Result>(work: (made: Made) => Promise<Result>): Promise<Result> {
-    this.#current ??= this.#opened(this.#shape, this.#outputs);
+  /** Frees the room that only this adapter needs. If a smaller bank cannot be opened, the current one stays. */
+  leave(adapter: object): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#rooms.delete(adapter)) return;
+      const rooms = [...this.#rooms.values()];
+      const needed: Room = {
+        shape: rooms.reduce((shape, room) => joined(shape, room.shape), EMPTY_SHAPE),
+        outputs: Math.max(1, ...rooms.map(({ outputs }) => outputs)),
+      };
+      const [size, current] = [sizeOf(needed.shape), sizeOf(this.#room.shape)];
+      if (size < current && size <= SMALL_SHARE * current) await this.#replace(needed).catch(() => {});
+    });
+  }
+
+  /**
+   * Runs work with a session that has room for an adapter. It stays open until the work is done.
+   *
+   * @throws UserError if the adapter cannot share the bank
+   */
+  async use<Result>(
+    packed: PackedAdapter,
+    outputs: number,
+    work: (made: Made) => Promise<Result>,
+  ): Promise<Result> {
+    // The adapter may have left the bank while its request waited.
+    while (!this.#fits(packed, outputs)) await this.#inTurn(() => this.#grow(packed, outputs));
+    this.#current ??= this.#opened(this.#room);
     const opened = this.#current;
     opened.users++;
     try {
       return await work(await opened.made);
     } finally {
       opened.users--;
-      await releaseIfDone(opened);
+      // A session that cannot be released is not the fault of the work that used it.
+      await releaseIfDone(opened).catch(() => {});
     }
+  }
+
+  /** Opens the session now. */
+  async open(): Promise<void> {
+    await this.use(new Map(), 1, async () => {});
   }
 
   /** Releases the session when it is no longer used. */
   async close(): Promise<void> {
-    await this.#growth;
+    await this.#change;
     const opened = this.#current;
     this.#current = undefined;
     if (opened) await retire(opened);
   }
 
-  async #grow(packed: PackedAdapter, outputs: number): Promise<void> {
-    if (hasRoom(this.#shape, packed) && outputs <= this.#outputs) return;
-    const shape = withRoom(this.#shape, packed);
-    const most = Math.max(outputs, this.#outputs);
-    if (!this.#current) await this.#check(shape, most);
-    // During the check, a request may have opened the smaller bank.
-    const next = this.#current && this.#opened(shape, most);
-    await next?.made;
-    const before = this.#current;
-    [this.#current, this.#shape, this.#outputs] = [next, shape, most];
-    if (before) await retire(before);
+  /** The bank changes for one adapter at a time, each time from its latest room. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const changed = this.#change.then(work);
+    this.#change = changed.catch(() => {});
+    return changed;
   }
 
-  #opened(shape: BankShape, outputs: number): Opened<Made> {
+  #fits(packed: PackedAdapter, outputs: number): boolean {
+    return hasRoom(this.#room.shape, packed) && outputs <= this.#room.outputs;
+  }
+
+  async #grow(packed: PackedAdapter, outputs: number): Promise<void> {
+    if (this.#fits(packed, outputs)) return;
+    const larger = {
+      shape: withRoom(this.#room.shape, packed),
+      outputs: Math.max(outputs, this.#room.outputs),
+    };
+    if (!this.#current) await this.#check(larger.shape, larger.outputs);
+    await this.#replace(larger);
+  }
+
+  async #replace(room: Room): Promise<void> {
+    // During a check, a request may have opened the current bank.
+    const next = this.#current && this.#opened(room);
+    await next?.made;
+    const before = this.#current;
+    [this.#current, this.#room] = [next, room];
+    if (before) await retire(before).catch(() => {});
+  }
+
+  #opened({ shape, outputs }: Room): Opened<Made> {
     const opened = { made: this.#open(shape, outputs), users: 0, isRetired: false };
     // If opening fails, the next caller tries again.
     opened.made.catch(() => {
@@ -97,5 +155,6 @@ async function retire<Made extends Banked>(opened: Opened<Made>): Promise<void> 
 }
 
 async function releaseIfDone<Made extends Banked>({ made, users, isRetired }: Opened<Made>): Promise<void> {
-  if (isRetired && users === 0) await (await made).release();
+  if (!isRetired || users > 0) return;
+  await (await made.catch(() => undefined))?.release();
 }

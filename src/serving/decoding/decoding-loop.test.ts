@@ -130,3 +130,26 @@ it('has a bounded queue', async () => {
   await loop.release();
   model.close();
 });
+
+it('an adapter that does not fit into its slot fails alone', async () => {
+  const { model, all, loop } = await opened('llama');
+  const { tuned, packed } = all[1]!;
+  const target_modules = model.definition.targetModules.many.slice();
+  const wide = LoraTuner.create(model, loraConfigSchema.parse({ r: 9, lora_alpha: 4, target_modules }));
+  const tooWide = packAdapter(model, { tuner: wide, values: new Float32Array(wide.layout.length) }, 'test');
+  const settings = generationSettings({ user: { max_new_tokens: 5 } });
+  const write = async (adapter: object, slot: typeof packed) => {
+    const sequence = loop.sequence(adapter, slot);
+    try {
+      return (await generate(sequence, [Int32Array.of(5, 9, 30)], settings, {}))[0];
+    } finally {
+      await sequence.release();
+    }
+  };
+  const expected = await write(tuned, packed);
+  const ends = await Promise.allSettled([write(tuned, packed), write(wide, tooWide), write(tuned, packed)]);
+  expect(ends).toMatchObject([{ value: expected }, { status: 'rejected' }, { value: expected }]);
+  expect([loop.running, loop.queued]).toEqual([0, 0]);
+  await loop.release();
+  model.close();
+});

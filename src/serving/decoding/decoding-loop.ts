@@ -6,6 +6,7 @@ import type { LanguageModel, ReadOptions } from '../../generation/language-model
 import type { Engine } from '../../program/engine.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import type { Tensors } from '../../runtime/session.ts';
+import { WorkLoop } from '../../support/work-loop.ts';
 import type { PackedAdapter } from '../../tuners/bank/packed-adapter.ts';
 import type { AdapterBank } from '../bank/adapter-bank.ts';
 import type { BankShape } from '../bank/bank-shape.ts';
@@ -39,6 +40,8 @@ interface Sequence {
   packed: PackedAdapter;
   ask?: Ask;
   isReleased: boolean;
+  /** Set when its rows were lost, because a computation has failed. */
+  failure?: { error: unknown };
 }
 
 /** The prompt that is being read, piece by piece. */
@@ -63,7 +66,11 @@ export class DecodingLoop {
   /** In the order of their rows. */
   #live: Sequence[] = [];
   #reading: Reading | undefined;
-  #isRunning = false;
+  readonly #loop = new WorkLoop(
+    () => this.#live.length > 0 || this.#reading !== undefined || this.#waiting.length > 0,
+    () => this.#round(),
+    (error) => this.#fail(error, [...this.#waiting.splice(0), ...this.#active()]),
+  );
   #wake = () => {};
 
   private constructor(
@@ -132,6 +139,7 @@ export class DecodingLoop {
 
   #read(sequence: Sequence, tokens: Int32Array, { mask, signal }: ReadOptions): Promise<Float32Array> {
     if (mask && this.#waiting.length >= this.#options.maxQueued) throw new Overloaded(this.#waiting.length);
+    if (sequence.failure) throw sequence.failure.error;
     return new Promise((resolve, reject) => {
       const abort = () => {
         this.#waiting = this.#waiting.filter((other) => other !== sequence);
@@ -147,25 +155,37 @@ export class DecodingLoop {
       sequence.ask = { tokens, resolve: done(resolve), reject: done(reject) };
       if (mask) this.#waiting.push(sequence);
       this.#wake();
-      if (!this.#isRunning) void this.#run();
+      this.#loop.start();
     });
   }
 
-  async #run(): Promise<void> {
-    this.#isRunning = true;
-    for (;;) {
-      await this.#settled();
-      this.#leave();
-      this.#reading ??= this.#nextPrompt();
-      if (this.#reading) {
-        const hasJoined = await this.#readPiece(this.#reading);
-        // The sequence that has joined must first choose its next token.
-        if (hasJoined) continue;
-      }
-      if (this.#live.length > 0) await this.#step();
-      else if (!this.#reading && this.#waiting.length === 0) break;
+  async #round(): Promise<void> {
+    await this.#settled();
+    this.#leave();
+    this.#reading ??= this.#nextPrompt();
+    // A sequence that has joined must first choose its next token.
+    if (this.#reading && (await this.#readPiece(this.#reading))) return;
+    if (this.#live.length > 0) await this.#step();
+  }
+
+  /** The sequences that have rows, or whose prompt is being read. */
+  #active(): Sequence[] {
+    const reading = this.#reading ? [this.#reading.sequence] : [];
+    return [...this.#live, ...reading];
+  }
+
+  /** Ends sequences with an error. None of them keeps its rows. */
+  #fail(error: unknown, sequences: readonly Sequence[]): void {
+    const failed = new Set(sequences);
+    if (this.#reading && failed.has(this.#reading.sequence)) this.#reading = undefined;
+    if (this.#live.some((sequence) => failed.has(sequence))) {
+      this.#live = [];
+      this.#rows.reset(0);
     }
-    this.#isRunning = false;
+    for (const sequence of failed) {
+      sequence.failure = { error };
+      sequence.ask?.reject(error);
+    }
   }
 
   /** Resolves when every active sequence has requested its next read. */
@@ -193,8 +213,14 @@ export class DecodingLoop {
     const [sequence] = this.#waiting;
     if (!sequence || this.#live.length >= this.#options.maxRows) return undefined;
     const kept = new Set(this.#live.map(({ adapter }) => adapter));
-    if (!this.#bank.place(sequence.adapter, sequence.packed, kept)) return undefined;
-    this.#waiting.shift();
+    try {
+      if (!this.#bank.place(sequence.adapter, sequence.packed, kept)) return undefined;
+      this.#waiting.shift();
+    } catch (error) {
+      this.#waiting.shift();
+      this.#fail(error, [sequence]);
+      return undefined;
+    }
     this.#prompt.reset(1);
     return { sequence, at: 0 };
   }
@@ -207,35 +233,36 @@ export class DecodingLoop {
     this.#reading = undefined;
     if (!ask || isReleased) return false;
     const end = Math.min(ask.tokens.length, at + this.#piece);
+    let logits: Float32Array;
     try {
-      const logits = await this.#compute(this.#prompt, [sequence], ask.tokens.subarray(at, end));
-      if (sequence.isReleased) return false;
-      if (end < ask.tokens.length) {
-        this.#reading = { sequence, at: end };
-        return false;
-      }
-      this.#rows.join(this.#prompt);
-      this.#live.push(sequence);
-      sequence.ask = undefined;
-      ask.resolve(logits);
-      return true;
+      logits = await this.#compute(this.#prompt, [sequence], ask.tokens.subarray(at, end));
     } catch (error) {
-      ask.reject(error);
+      this.#fail(error, [sequence]);
       return false;
     }
+    if (sequence.isReleased) return false;
+    if (end < ask.tokens.length) {
+      this.#reading = { sequence, at: end };
+      return false;
+    }
+    this.#live.push(sequence);
+    this.#rows.join(this.#prompt);
+    sequence.ask = undefined;
+    ask.resolve(logits);
+    return true;
   }
 
   /** Reads one token for every active sequence. */
   async #step(): Promise<void> {
     const asks = this.#live.map(({ ask }) => ask!);
-    for (const sequence of this.#live) sequence.ask = undefined;
     try {
       const tokens = Int32Array.from(asks, ({ tokens }) => tokens[0]!);
       const logits = await this.#compute(this.#rows, this.#live, tokens);
+      for (const sequence of this.#live) sequence.ask = undefined;
       const { vocabSize } = this.#model;
       asks.forEach(({ resolve }, row) => resolve(logits.slice(row * vocabSize, (row + 1) * vocabSize)));
     } catch (error) {
-      for (const { reject } of asks) reject(error);
+      this.#fail(error, this.#live);
     }
   }
 

@@ -8,6 +8,7 @@ import type { Serving } from '../serving.ts';
 import type { BaseFolder } from './base-folder.ts';
 import { adapterIn, type FoundAdapter, findAdapters } from './find-adapters.ts';
 import { PackedCache } from './packed-cache.ts';
+import { type AdapterContent, readContent } from './read-adapter.ts';
 import { servedAdapter } from './served-adapter.ts';
 
 /** A change to an adapter in a folder. */
@@ -16,6 +17,13 @@ export type FolderEvent =
   /** `note`: why it cannot share batches with others. */
   | { type: 'loaded' | 'reloaded'; name: string; folder: string; note?: string }
   | { type: 'refused'; name: string; folder: string; reason: string };
+
+/**
+ * Reads an adapter.
+ *
+ * @param isKnown whether it has been read before, and its values have left the cache
+ */
+export type ReadAdapter = (adapter: FoundAdapter, isKnown: boolean) => Promise<AdapterContent>;
 
 /** Memory for adapters without a slot, in bytes. */
 const CACHE_BYTES = 2 ** 28;
@@ -32,6 +40,7 @@ export class AdapterFolders {
   readonly #base: BaseFolder;
   readonly #serving: Serving;
   readonly #onEvent: (event: FolderEvent) => void;
+  readonly #read: ReadAdapter;
   readonly #cache = new PackedCache(CACHE_BYTES);
   /** Served adapters, by name. */
   readonly #served = new Map<string, FoundAdapter>();
@@ -49,16 +58,19 @@ export class AdapterFolders {
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
+  /** @param read reads an adapter, by default in this thread */
   constructor(
     roots: readonly string[],
     base: BaseFolder,
     serving: Serving,
     onEvent: (event: FolderEvent) => void,
+    read: ReadAdapter = (adapter) => readContent(adapter, base),
   ) {
     this.#roots = roots.map((root) => realpathSync(root));
     this.#base = base;
     this.#serving = serving;
     this.#onEvent = onEvent;
+    this.#read = read;
   }
 
   /** Loads the adapters that are in the folders now. */
@@ -182,7 +194,8 @@ export class AdapterFolders {
     if (name === this.#base.name) throw isTaken(name, folder, 'the base model');
     const isKnown = this.#served.has(name);
     const replaced = this.#serving.models.get(name);
-    const note = await this.#serving.add(await servedAdapter(adapter, name, this.#base, this.#cache));
+    const read = (isKnown: boolean) => this.#read(adapter, isKnown);
+    const note = await this.#serving.add(await servedAdapter(adapter, name, this.#base, this.#cache, read));
     if (replaced) this.#cache.forget(replaced);
     this.#served.set(name, adapter);
     this.#names.set(folder, new Set([...(this.#names.get(folder) ?? []), name]));

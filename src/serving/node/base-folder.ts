@@ -1,4 +1,4 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { BaseDtype } from '../../bases/base-dtype.ts';
 import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
@@ -53,7 +53,11 @@ export class BaseFolder implements ServedBase {
     baseDtype: BaseDtype,
     onProgress?: (progress: DownloadProgress) => void,
   ): Promise<BaseFolder> {
-    const folder = await resolveModel(model, { onProgress });
+    return BaseFolder.at(await resolveModel(model, { onProgress }), model, baseDtype);
+  }
+
+  /** Opens the base model again in another thread. */
+  static async at(folder: string, model: string, baseDtype: BaseDtype): Promise<BaseFolder> {
     return new BaseFolder(folder, model, await readFolder(folder), baseDtype);
   }
 
@@ -66,6 +70,11 @@ export class BaseFolder implements ServedBase {
   get padId(): number {
     const { text, family } = this.described;
     return text(family.config).tokenizer.padId;
+  }
+
+  /** The size of its weight files. */
+  get bytes(): number {
+    return weightFiles(this.folder).reduce((sum, file) => sum + statSync(file).size, 0);
   }
 
   /** A hash that identifies the weights. */

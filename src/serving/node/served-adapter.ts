@@ -1,10 +1,8 @@
-import { adapterConfigFile, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
+import { adapterConfigFile } from '../../formats/adapters/node/adapter-folder.ts';
 import { folderFiles } from '../../formats/node/folder-files.ts';
 import { HEAD_KINDS, headNamed, headOfClass } from '../../models/heads/registry.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { Family } from '../../trained/bind-model.ts';
-import { fittingBase } from '../../trained/fitting-base.ts';
-import { baseOfRun } from '../../trained/node/locate-trained.ts';
 import { readNotes } from '../../trained/notes.ts';
 import { type OpenedTask, openedTask } from '../../trained/opened-task.ts';
 import { type DescribedModel, withChanges } from '../../trained/read-model.ts';
@@ -15,37 +13,33 @@ import { FROZEN } from '../../tuners/frozen-tuner.ts';
 import type { TunedValues } from '../../tuners/tuner.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { BaseFolder } from './base-folder.ts';
-import { type FoundAdapter, stateOf } from './find-adapters.ts';
+import type { FoundAdapter } from './find-adapters.ts';
 import type { PackedCache } from './packed-cache.ts';
+import { type AdapterContent, readContent } from './read-adapter.ts';
 
 /**
- * Reads an adapter of a base model, adalora's or PEFT's.
+ * An adapter of a base model, adalora's or PEFT's.
  *
  * @param name the name under which it is served
+ * @param read reads its content, now and again when its values have left the cache
  * @throws UserError for anything missing, damaged or made for another base, and for files that change meanwhile
  */
 export async function servedAdapter(
-  { folder, run, state }: FoundAdapter,
+  found: FoundAdapter,
   name: string,
   base: BaseFolder,
   cache: PackedCache,
+  read: (isKnown: boolean) => Promise<AdapterContent> = () => readContent(found, base),
 ): Promise<ServedModel> {
-  const read = async () => {
-    const stored = await readAdapter(folder);
-    if (stateOf(folder) !== state) throw isChanging(folder);
-    return stored;
-  };
-  const stored = await read();
-  const where = adapterConfigFile(folder);
-  checkBase(base, (run && baseOfRun(run)) ?? stored.baseModel, where);
-  const known = await readNotes(folderFiles(folder));
-  if (known?.base_digest !== undefined) checkWeights(base, known.base_digest, where);
-  fittingBase(known, base.baseDtype, where);
-  const described = withChanges(base.described, known?.model_config);
-  const opened = openedTask({ ...described, stored, notes: known }, undefined, folder);
+  const { folder } = found;
+  const content = await read(false);
+  const described = withChanges(base.described, content.notes?.model_config);
+  const opened = openedTask({ ...described, ...content }, undefined, folder);
   const model = base.model(opened.model);
+  const tune = ({ stored }: AdapterContent) =>
+    tuneModel(model, knownAdapter(stored, adapterConfigFile(folder)), folder);
   // The first load takes what the check has read.
-  let checked: TunedValues | undefined = tuneModel(model, knownAdapter(stored, where), folder);
+  let checked: TunedValues | undefined = tune(content);
   const { virtualTokens } = checked.tuner;
   const served: ServedModel = {
     ...{ name, folder, parent: base.name, created: Math.floor(Date.now() / 1000) },
@@ -55,7 +49,7 @@ export async function servedAdapter(
     async tuned() {
       const tuned = checked;
       checked = undefined;
-      return tuned ?? tuneModel(model, knownAdapter(await read(), where), folder);
+      return tuned ?? tune(await read(true));
     },
   };
   return served;
@@ -101,27 +95,4 @@ function decodes({ definition }: Family): boolean {
 function isForClasses({ architectures }: DescribedModel['json']): boolean {
   const [architecture] = Array.isArray(architectures) ? architectures : [];
   return headOfClass(String(architecture))?.served === 'rows';
-}
-
-function checkBase(base: BaseFolder, named: string | null | undefined, where: string): void {
-  if (!named || base.isCalled(named)) return;
-  throw new UserError({
-    where,
-    fault: `is an adapter of ${named}, but ${base.name} is served`,
-    hint: 'Serve it with its own base model. A base model in another place is recognised by its folder name.',
-  });
-}
-
-/** Throws if the adapter was trained on another model with the base's name. Their shapes may be equal. */
-function checkWeights({ name, folder, digest }: BaseFolder, trainedOn: string, where: string): void {
-  if (digest === trainedOn) return;
-  throw new UserError({
-    where,
-    fault: `was trained with another ${name} than the one in ${folder} (fingerprint ${trainedOn.slice(0, 12)}, not ${digest.slice(0, 12)})`,
-    hint: 'Serve it with the files it was trained on.',
-  });
-}
-
-function isChanging(folder: string): UserError {
-  return new UserError({ where: folder, fault: 'is being written', hint: 'Try again in a moment.' });
 }

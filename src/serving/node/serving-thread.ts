@@ -14,6 +14,7 @@ import { type PlainError, plainError } from '../service/plain-error.ts';
 import type { Service } from '../service/service.ts';
 import { Serving } from '../serving.ts';
 import { AdapterFolders, type FolderEvent } from './adapter-folders.ts';
+import { AdapterReader } from './adapter-reader.ts';
 import { BaseFolder } from './base-folder.ts';
 import { servedBase } from './served-adapter.ts';
 
@@ -24,6 +25,8 @@ export interface ServingJob {
   model: string;
   baseDtype: BaseDtype;
   limits: BatchLimits & DecodingLimits & { slots?: number };
+  /** Modules that define methods and tasks. */
+  modules: readonly string[];
 }
 
 /** Messages to the thread. Simultaneous calls share a message, because each message has a cost. */
@@ -38,19 +41,28 @@ export type ServingMessage =
   | { ready: { model: string; models: number } }
   | { failure: PlainError };
 
-const { folders, model, baseDtype, limits } = workerData as ServingJob;
+const { folders, model, baseDtype, limits, modules } = workerData as ServingJob;
 const parent = parentPort as MessagePort;
 const send = (message: ServingMessage) => parent.postMessage(message);
 
 try {
-  await importModules(workerData);
+  await importModules({ modules });
   const base = await BaseFolder.open(model, baseDtype, (progress) => send({ progress }));
   const onRun = (run: EngineRun) => send({ run });
   const serving = new Serving(base, {
     rows: { ...limits, padId: base.padId, onBatch: onRun },
     decoding: { ...limits, onRun },
   });
-  const adapters = new AdapterFolders(folders, base, serving, (event) => send({ event }));
+  const reading = { folder: base.folder, model, baseDtype, modules };
+  // Requests wait for known adapters, so these do not wait for new ones.
+  const [newOnes, known] = [new AdapterReader(reading, base.bytes), new AdapterReader(reading, base.bytes)];
+  const adapters = new AdapterFolders(
+    folders,
+    base,
+    serving,
+    (event) => send({ event }),
+    (adapter, isKnown) => (isKnown ? known : newOnes).read(adapter),
+  );
   const served = await servedBase(base);
   if (served) await serving.add(served);
   await adapters.readAll();
@@ -59,6 +71,7 @@ try {
   const service: Service = Object.assign(local, {
     async close() {
       await LocalService.prototype.close.call(local);
+      for (const reader of [newOnes, known]) reader.close();
       // The port no longer keeps the thread alive. The thread ends when pending work has ended.
       parent.unref();
     },

@@ -17,8 +17,8 @@ export interface ServingListener {
   fault(error: Error): void;
 }
 
-/** The time for pending computations when the service is closed. */
-const END_SECONDS = 30;
+/** The time for pending computations when the service is closed. Afterwards, the thread is terminated. */
+const END_SECONDS = 8;
 
 export interface StartedServing {
   service: Service;
@@ -34,11 +34,14 @@ export interface StartedServing {
  *
  * @throws UserError for a base or folders that cannot be opened
  */
-export function startServing(job: ServingJob, listener: ServingListener): Promise<StartedServing> {
+export function startServing(
+  job: Omit<ServingJob, 'modules'>,
+  listener: ServingListener,
+): Promise<StartedServing> {
   disableTelemetry();
   const worker = new Worker(new URL('./serving-thread.js', import.meta.url), {
     ...threadArguments(),
-    workerData: { ...job, modules: definingModules() },
+    workerData: { ...job, modules: definingModules() } satisfies ServingJob,
   });
   const remote = new RemoteService({
     send: batched((calls) => worker.postMessage(calls), setImmediate),
@@ -68,12 +71,18 @@ export function startServing(job: ServingJob, listener: ServingListener): Promis
     const service: Service = Object.assign(remote, {
       async close() {
         isClosed = true;
-        // The thread ends by itself, because terminating it while the engine runs would crash the process.
-        const late = setTimeout(() => worker.terminate(), 1000 * END_SECONDS);
+        // The thread ends by itself, because terminating it while the engine runs may crash the process.
+        let isTerminated = false;
+        const late = setTimeout(() => {
+          isTerminated = true;
+          void worker.terminate();
+        }, 1000 * END_SECONDS);
         try {
           await RemoteService.prototype.close.call(remote);
-          await ended;
+        } catch (error) {
+          if (!isTerminated) throw error;
         } finally {
+          await ended;
           clearTimeout(late);
         }
       },

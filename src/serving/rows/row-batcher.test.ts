@@ -83,3 +83,30 @@ it('a failing batch fails only its own rows', async () => {
   expect(first).toMatchObject({ status: 'rejected', reason: new Error('broken') });
   expect(second).toMatchObject({ status: 'fulfilled', value: ['well'] });
 });
+
+it('computes the rows of a failed batch one by one, so that a row fails alone', async () => {
+  const sizes: number[] = [];
+  const compute = async (rows: readonly Row[]) => {
+    sizes.push(rows.length);
+    if (rows.some(({ name }) => name === 'bad')) throw new Error('cannot run');
+    return rows.map(({ name }) => `of ${name}`);
+  };
+  const made = new RowBatcher<Row, string>(compute, () => true, LIMITS);
+  const names = ['a', 'bad', 'b'];
+  const ends = await Promise.allSettled(names.map((name) => made.submit([row(5, name)])));
+  expect(ends).toMatchObject([{ value: ['of a'] }, { reason: new Error('cannot run') }, { value: ['of b'] }]);
+  expect(sizes).toEqual([3, 1, 1, 1]);
+});
+
+it('ends every waiting row with an error in batching, and goes on with the next', async () => {
+  let fails = true;
+  const { made } = batcher({}, () => {
+    if (fails) throw new Error('no room');
+    return true;
+  });
+  const ends = await Promise.allSettled(['a', 'b', 'c'].map((name) => made.submit([row(5, name)])));
+  expect(ends).toMatchObject(Array(3).fill({ reason: new Error('no room') }));
+  expect(made.queued).toBe(0);
+  fails = false;
+  expect(await made.submit([row(5, 'd'), row(5, 'e')])).toEqual(['of d', 'of e']);
+});

@@ -1,3 +1,4 @@
+import { WorkLoop } from '../../support/work-loop.ts';
 import { Overloaded } from '../overloaded.ts';
 
 /** What the batcher knows about a row. */
@@ -36,7 +37,13 @@ export class RowBatcher<Row extends BatchedRow, Result> {
   readonly #fits: (rows: readonly Row[], row: Row) => boolean;
   readonly #limits: BatchLimits;
   #waiting: Waiting<Row, Result>[] = [];
-  #isRunning = false;
+  readonly #loop = new WorkLoop(
+    () => this.#waiting.length > 0,
+    () => this.#round(),
+    (error) => {
+      for (const { reject } of this.#waiting.splice(0)) reject(error);
+    },
+  );
   #wake: (() => void) | undefined;
 
   /**
@@ -83,7 +90,7 @@ export class RowBatcher<Row extends BatchedRow, Result> {
     };
     signal?.addEventListener('abort', leave);
     this.#wake?.();
-    if (!this.#isRunning) void this.#run();
+    this.#loop.start();
     try {
       return await Promise.all(results);
     } finally {
@@ -91,22 +98,24 @@ export class RowBatcher<Row extends BatchedRow, Result> {
     }
   }
 
-  async #run(): Promise<void> {
-    this.#isRunning = true;
-    while (this.#waiting.length > 0) {
-      await this.#gathered();
-      const batch = this.#nextBatch();
-      if (batch.length === 0) continue;
-      try {
-        const results = await this.#compute(batch.map(({ row }) => row));
-        for (const [i, { resolve }] of batch.entries()) resolve(results[i]!);
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
-      // Before the next batch, answers can be sent and requests received.
-      await new Promise((resolve) => setTimeout(resolve));
+  async #round(): Promise<void> {
+    await this.#gathered();
+    const batch = this.#nextBatch();
+    if (batch.length === 0) return;
+    await this.#answer(batch);
+    // Before the next batch, answers can be sent and requests received.
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+
+  async #answer(batch: readonly Waiting<Row, Result>[]): Promise<void> {
+    try {
+      const results = await this.#compute(batch.map(({ row }) => row));
+      for (const [i, { resolve }] of batch.entries()) resolve(results[i]!);
+    } catch (error) {
+      // A row must not make the others fail.
+      if (batch.length > 1) for (const waiting of batch) await this.#answer([waiting]);
+      else for (const { reject } of batch) reject(error);
     }
-    this.#isRunning = false;
   }
 
   /** Resolves when a batch is full, or when its first row has waited long enough. */

@@ -73,7 +73,9 @@ export function lockFolder(folder: string, options: LockOptions = {}): () => voi
     const current = read(path);
     if (!current) continue; // Another holder has just unlocked the folder.
     const holder = holderIn(current.text);
-    let isOver = holder ? hasEnded(placeKey(holder), holder) : Date.now() - current.beat > WRITING_MS;
+    let isOver = holder
+      ? hasEnded(placeKey(holder), holder)
+      : Math.abs(Date.now() - current.beat) > WRITING_MS;
     const mayEnd = holder && isOver === false && isEnding(holder) && performance.now() < patience;
     if (holder && isOver === undefined) isOver = isSilent(holder, current);
     if (isOver) takeAway(path, (aside) => read(aside)?.text === current.text);

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { linkNew } from './link-new.ts';
 import { makeFolder } from './make-folder.ts';
 import { takeAway } from './take-away.ts';
@@ -14,12 +14,12 @@ export class NewFile {
   readonly #temporary: string;
   #fd: number | undefined;
 
-  /** Creates missing folders. Removes temporary files that killed writers of the same file left behind. */
+  /** Creates missing folders. Removes temporary files that killed writers left in the folder. */
   constructor(path: string) {
     this.path = path;
     const folder = dirname(path);
     makeFolder(folder);
-    removeStale(folder, basename(path));
+    removeStale(folder);
     this.#temporary = temporaryName(path);
     inUse.add(resolve(this.#temporary));
     this.#fd = openSync(this.#temporary, 'wx');

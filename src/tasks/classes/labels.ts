@@ -28,6 +28,20 @@ export function buildLabels(
   return [...labels].sort([...labels].every(isNumber) ? byValue : byCodePoint);
 }
 
+/** A notice for each group of labels that differ only in case or spaces, because they are often meant as one. */
+export function alikeLabels(labels: Iterable<string>): string[] {
+  const groups = new Map<string, string[]>();
+  for (const name of new Set(labels)) {
+    const key = name.toLowerCase().replace(/\s+/g, ' ').trim();
+    groups.set(key, [...(groups.get(key) ?? []), name]);
+  }
+  const alike = [...groups.values()].filter((names) => names.length > 1);
+  return alike.map((names) => {
+    const quoted = names.map((name) => JSON.stringify(name)).join(', ');
+    return `The labels ${quoted} differ only in case or spaces. They are different classes.`;
+  });
+}
+
 /** The names in a label. */
 export function asList(label: RawLabel | undefined): readonly string[] {
   if (label === undefined) return [];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RawLabel } from '../../data/row.ts';
-import { buildLabels } from '../classes/labels.ts';
+import { alikeLabels, buildLabels } from '../classes/labels.ts';
 import { regression } from '../regression/definition.ts';
 import type { LabelOrigin } from '../task-definition.ts';
 import { classTargets, labelSetTargets, scoreTargets } from './to-targets.ts';
@@ -63,4 +63,11 @@ describe('targets', () => {
       `x.tsv:2 has the label "${score}", which is not a finite number.`,
     );
   });
+});
+
+it('labels that differ only in case or spaces are remarked', () => {
+  expect(alikeLabels(['B', 'a', 'A', 'a b', 'a  B', 'c', 'c'])).toEqual([
+    'The labels "a", "A" differ only in case or spaces. They are different classes.',
+    'The labels "a b", "a  B" differ only in case or spaces. They are different classes.',
+  ]);
 });

@@ -16,8 +16,6 @@ export interface ChatTemplateOptions {
   where: string;
   /** The time that `strftime_now` returns. Default: the time of each call. */
   now?: () => Date;
-  /** Runs a rendering and stops it with a UserError if it takes too long. By default, there is no limit. */
-  limited?: (render: () => string) => string;
 }
 
 /**
@@ -36,7 +34,7 @@ export class ChatTemplate {
   constructor(source: string, tokens: SpecialTokens, options: ChatTemplateOptions) {
     const { where } = options;
     this.#tokens = tokens;
-    this.#options = { now: () => new Date(), limited: (render) => render(), ...options };
+    this.#options = { now: () => new Date(), ...options };
     if (source.length > MAX_TEMPLATE_LENGTH) {
       throw new UserError({
         where,
@@ -60,9 +58,9 @@ export class ChatTemplate {
    * @throws BadConversation if the template rejects the conversation or fails; UserError if it does not end
    */
   render(messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {
-    const { where, limited } = this.#options;
+    const { where } = this.#options;
     try {
-      return limited(() => this.#run(messages, addGenerationPrompt));
+      return this.#run(messages, addGenerationPrompt);
     } catch (error) {
       if (error instanceof UserError) throw error;
       throw new BadConversation({

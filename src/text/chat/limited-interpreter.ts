@@ -8,8 +8,13 @@ import { UserError } from '../../support/user-error.ts';
 const MAX_CHARACTERS = 2 ** 22;
 /** Maximum number of values in a list, including nested lists. */
 const MAX_VALUES = 2 ** 20;
-/** Maximum number of steps. A message needs some dozens. Each step may add to a text that is only joined at the end. */
+/**
+ * Maximum number of steps: about 3 seconds. A message needs some dozens. Each step may add to a text that is only joined
+ * at the end.
+ */
 const MAX_STEPS = 2 ** 20;
+/** The number of characters, or of values in a list, on which work takes a step. */
+const READ_IN_A_STEP = 64;
 
 /**
  * A Jinja interpreter for hostile templates. It limits their steps and the size of all values, also of intermediate
@@ -18,6 +23,8 @@ const MAX_STEPS = 2 ** 20;
 export class LimitedInterpreter extends Interpreter {
   readonly #where: string;
   readonly #values = new WeakMap<object, number>();
+  /** The expressions of loops. Each of their values takes a step, even if the loop's body is empty. */
+  readonly #looped = new WeakSet<object>();
   #steps = 0;
 
   /** @param where the template's file, for messages */
@@ -30,11 +37,21 @@ export class LimitedInterpreter extends Interpreter {
    * @throws UserError if a limit is exceeded
    */
   override evaluate(statement: unknown, environment: Environment): RuntimeValue {
-    this.#check(++this.#steps, MAX_STEPS, 'steps to a text');
+    this.#step(1);
+    const node = Object(statement) as { type?: string; iterable?: { lhs?: object } };
+    if (node.type === 'For') this.#looped.add(node.iterable!.lhs ?? node.iterable!);
     const made = super.evaluate(statement, environment);
-    if (typeof made.value === 'string') this.#check(made.value.length, MAX_CHARACTERS, 'characters of text');
-    else this.#check(this.#count(made.value), MAX_VALUES, 'values in a list');
+    const isNew = Array.isArray(made.value) && !this.#values.has(made.value);
+    const size = typeof made.value === 'string' ? made.value.length : this.#count(made.value);
+    if (typeof made.value === 'string') this.#check(size, MAX_CHARACTERS, 'characters of text');
+    else this.#check(size, MAX_VALUES, 'values in a list');
+    this.#step(isNew || this.#looped.has(node) ? size : size / READ_IN_A_STEP);
     return made;
+  }
+
+  #step(count: number): void {
+    this.#steps += Math.floor(count);
+    this.#check(this.#steps, MAX_STEPS, 'steps to a text');
   }
 
   /**

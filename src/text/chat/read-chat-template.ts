@@ -2,7 +2,7 @@ import { type Files, pathIn, readFile } from '../../formats/files.ts';
 import { parseSmallJson } from '../../formats/small-json.ts';
 import { utf8Text } from '../../formats/utf8-text.ts';
 import { UserError } from '../../support/user-error.ts';
-import { MAX_TOKENIZER_BYTES, type TextLimits, TOKENIZER_FILES } from '../build-tokenizer.ts';
+import { MAX_TOKENIZER_BYTES, TOKENIZER_FILES } from '../build-tokenizer.ts';
 import type { SpecialTokens } from '../special-tokens.ts';
 import { ChatTemplate } from './chat-template.ts';
 
@@ -21,11 +21,7 @@ const MAX_BYTES = 2 ** 22;
  * the template sees, by default the time of each rendering. It throws a UserError if there is no template.
  * @throws UserError for a file that is too large
  */
-export async function readChatTemplate(
-  files: Files,
-  limits?: TextLimits,
-  tokenizer?: ReadonlyMap<string, Uint8Array>,
-) {
+export async function readChatTemplate(files: Files, tokenizer?: ReadonlyMap<string, Uint8Array>) {
   const path = (name: string) => pathIn(files.name, name);
   const file = await readFile(files, CHAT_TEMPLATE_FILE, MAX_BYTES);
   const settings = tokenizer
@@ -45,12 +41,7 @@ export async function readChatTemplate(
   };
   const parse = (tokens: SpecialTokens, now?: Date): ChatTemplate => {
     const { source, where } = find();
-    const limited = limits?.rendering(where);
-    return new ChatTemplate(source, tokens, {
-      where,
-      ...(limited && { limited }),
-      ...(now && { now: () => now }),
-    });
+    return new ChatTemplate(source, tokens, { where, ...(now && { now: () => now }) });
   };
   return { file, parse };
 }

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { folderFiles } from '../../formats/node/folder-files.ts';
 import { buildTokenizer, readTokenizerFiles } from '../build-tokenizer.ts';
 import type { TextTokenizer, TokenizerOptions } from '../tokenizer.ts';
-import { TEXT_LIMITS } from './text-limits.ts';
 
 /**
  * Loads the tokenizer of a model folder: from `tokenizer.json` and `tokenizer_config.json`, or from the files of
@@ -12,6 +11,5 @@ import { TEXT_LIMITS } from './text-limits.ts';
  */
 export async function loadTokenizer(folder: string, options: TokenizerOptions): Promise<TextTokenizer> {
   const files = await readTokenizerFiles(folderFiles(folder));
-  const limited = TEXT_LIMITS.encoding(folder);
-  return buildTokenizer(files, (name) => join(folder, name), { ...options, limited });
+  return buildTokenizer(files, (name) => join(folder, name), options);
 }

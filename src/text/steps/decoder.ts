@@ -1,30 +1,41 @@
+import { Effort } from '../../support/regex/effort.ts';
 import { BYTE_CHARACTERS } from './byte-characters.ts';
 import { cleanedUp } from './cleaned-up.ts';
-import { compilePattern } from './compile-pattern.ts';
+import { compilePattern, type Find } from './compile-pattern.ts';
+import { MAX_STEPS, within } from './limits.ts';
 import type { AddedToken, DecoderConfig } from './tokenizer-json.ts';
 
 /** A step from tokens to text. The pieces after the last step are joined. */
 type Step = (tokens: readonly string[]) => string[];
 
+/** The steps of a step for a piece, in addition to its characters. */
+const PER_PIECE = 8;
+
 /**
- * Decodes tokens to text, as the `decoder` section describes.
+ * Decodes tokens to text, as the `decoder` section describes. The returned function throws a UserError if that takes
+ * too many steps.
  *
- * @throws Error for an invalid pattern
+ * @throws Error for an invalid pattern; TooMuchEffort
  */
 export function decoder(
   section: DecoderConfig | null | undefined,
   addedTokens: readonly AddedToken[],
 ): (tokens: readonly string[]) => string {
   if (!section) return (tokens) => tokens.join(' ');
-  const step = stepOf(section, new Set(addedTokens.map(({ content }) => content)));
-  return (tokens) => step(tokens).join('');
+  const effort = new Effort(MAX_STEPS);
+  const step = stepOf(section, new Set(addedTokens.map(({ content }) => content)), effort);
+  return (tokens) => within(effort, `decoding ${tokens.length} tokens`, () => step(tokens).join(''));
 }
 
-function stepOf(config: DecoderConfig, added: ReadonlySet<string>): Step {
+function stepOf(config: DecoderConfig, added: ReadonlySet<string>, effort: Effort): Step {
   switch (config.type) {
     case 'Sequence': {
-      const steps = config.decoders.map((inner) => stepOf(inner, added));
-      return (tokens) => steps.reduce((pieces, step) => step(pieces), [...tokens]);
+      const steps = config.decoders.map((inner) => stepOf(inner, added, effort));
+      const counted = (pieces: readonly string[], step: Step) => {
+        for (const piece of pieces) effort.spend(PER_PIECE + piece.length);
+        return step(pieces);
+      };
+      return (tokens) => steps.reduce(counted, [...tokens]);
     }
     case 'ByteLevel':
       // Added tokens are text, not bytes.
@@ -54,14 +65,24 @@ function stepOf(config: DecoderConfig, added: ReadonlySet<string>): Step {
       return (tokens) =>
         tokens.map((token, i) => token.replaceAll(config.suffix, i === tokens.length - 1 ? '' : ' '));
     case 'Replace': {
-      const pattern = compilePattern(config.pattern);
-      return (tokens) => tokens.map((token) => token.replace(pattern, () => config.content));
+      const find = compilePattern(config.pattern, effort);
+      return (tokens) => tokens.map((token) => replaced(token, find, config.content));
     }
     case 'Fuse':
       return (tokens) => [tokens.join('')];
     case 'Strip':
       return (tokens) => tokens.map((token) => stripped(token, config));
   }
+}
+
+function replaced(token: string, find: Find, content: string): string {
+  let made = '';
+  let end = 0;
+  for (const { from, to } of find(token)) {
+    made += token.slice(end, from) + content;
+    end = to;
+  }
+  return made + token.slice(end);
 }
 
 /** The byte tokens of sentencepiece models. */

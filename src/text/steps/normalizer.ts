@@ -1,9 +1,10 @@
+import type { Effort } from '../../support/regex/effort.ts';
 import { UserError } from '../../support/user-error.ts';
 import { AlignedText, Changes } from './aligned-text.ts';
 import { bertNormalized } from './bert-normalizer.ts';
 import { CHARACTER_CLASSES } from './character-classes.ts';
 import { Charsmap } from './charsmap.ts';
-import { compilePattern } from './compile-pattern.ts';
+import { compilePattern, type Find } from './compile-pattern.ts';
 import type { NormalizerConfig } from './tokenizer-json.ts';
 import { type NormalizationForm, unicodeNormalized } from './unicode-normalizer.ts';
 
@@ -15,8 +16,8 @@ export type Normalize = (text: AlignedText) => AlignedText;
 /** A single step of the normalizer. Its result may have at most `most` characters. */
 type Step = (text: AlignedText, most: number) => AlignedText;
 
-/** Maximum number of steps of a normalizer. The largest of known models has about sixty. */
-const MAX_STEPS = 1000;
+/** The steps of a step, in addition to the characters of the text. */
+const PER_TEXT = 8;
 /** Maximum growth factor of a text. Unicode normalization turns a character into at most 18. */
 const MAX_GROWTH = 32;
 /** Maximum length of the result for a short text. */
@@ -26,19 +27,13 @@ const SHORT = 1000;
  * Builds the first step of a tokenizer from a `normalizer` section. The returned function throws a UserError for a text
  * that becomes far longer, because a chain of replacements that each double the text would fill the memory.
  *
- * @throws Error for an invalid pattern or charsmap, and for too many steps
+ * @param effort what the step may spend, with others
+ * @throws Error for an invalid pattern or charsmap; TooMuchEffort
  */
-export function normalizer(config: NormalizerConfig | null): Normalize {
+export function normalizer(config: NormalizerConfig | null, effort: Effort): Normalize {
   if (!config) return (text) => text;
-  const steps = stepsIn(config);
-  if (steps > MAX_STEPS) throw new Error(`the normalizer has ${steps} steps, more than ${MAX_STEPS}`);
-  const step = stepOf(config);
+  const step = stepOf(config, effort);
   return (text) => step(text, SHORT + MAX_GROWTH * text.text.length);
-}
-
-function stepsIn(config: NormalizerConfig): number {
-  if (config.type !== 'Sequence') return 1;
-  return config.normalizers.reduce((sum, inner) => sum + stepsIn(inner), 0);
 }
 
 function checkLength(length: number, most: number): void {
@@ -49,12 +44,13 @@ function checkLength(length: number, most: number): void {
   });
 }
 
-function stepOf(config: NormalizerConfig): Step {
+function stepOf(config: NormalizerConfig, effort: Effort): Step {
   switch (config.type) {
     case 'Sequence': {
-      const steps = config.normalizers.map(stepOf);
+      const steps = config.normalizers.map((inner) => stepOf(inner, effort));
       return (text, most) =>
         steps.reduce((made, step) => {
+          effort.spend(PER_TEXT + made.text.length);
           const next = step(made, most);
           checkLength(next.text.length, most);
           return next;
@@ -79,8 +75,8 @@ function stepOf(config: NormalizerConfig): Step {
         return text.prepend(config.prepend);
       };
     case 'Replace': {
-      const pattern = compilePattern(config.pattern);
-      return (text, most) => replaced(text, pattern, config.content, most);
+      const find = compilePattern(config.pattern, effort);
+      return (text, most) => replaced(text, find, config.content, most);
     }
     case 'Precompiled': {
       if (!config.precompiled_charsmap) return (text) => text;
@@ -117,7 +113,7 @@ function stripped(text: AlignedText, sides: { strip_left: boolean; strip_right: 
 }
 
 /** Replaces matches. The new text represents the last character of its match. */
-function replaced(text: AlignedText, pattern: RegExp, content: string, most: number): AlignedText {
+function replaced(text: AlignedText, find: Find, content: string, most: number): AlignedText {
   const units: string[] = [];
   const starts: number[] = [];
   const ends: number[] = [];
@@ -129,9 +125,9 @@ function replaced(text: AlignedText, pattern: RegExp, content: string, most: num
       ends.push(text.ends[end]!);
     }
   };
-  for (const match of text.text.matchAll(pattern)) {
-    keepUntil(match.index);
-    end = match.index + match[0].length;
+  for (const { from, to } of find(text.text)) {
+    keepUntil(from);
+    end = to;
     units.push(content);
     checkLength(starts.length + content.length, most);
     for (let i = 0; i < content.length; i++) {

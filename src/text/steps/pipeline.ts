@@ -1,5 +1,7 @@
+import { Effort } from '../../support/regex/effort.ts';
 import { addedTokenCutter } from './added-tokens.ts';
 import { AlignedText } from './aligned-text.ts';
+import { MAX_STEPS, within } from './limits.ts';
 import { type Model, model } from './model.ts';
 import { type Normalize, normalizer } from './normalizer.ts';
 import { type PreTokenize, preTokenizer } from './pre-tokenizer.ts';
@@ -16,15 +18,6 @@ export interface TextToken {
   end: number;
 }
 
-/** Runs work that may not end. Throws if it does not end in time. */
-export type Limited = <T>(work: () => T) => T;
-
-/**
- * From this length on, work on a text is limited in time. For shorter texts, the cubic worst case of patterns takes a
- * second or two.
- */
-const LONG = 1000;
-
 /**
  * The steps of a tokenizer.json from a text to its tokens, in the order of the Rust library. Added tokens are cut out.
  * The parts between are normalized, cut at added tokens again, and cut into pieces. The model tokenizes each piece.
@@ -36,15 +29,13 @@ export class Pipeline {
   readonly #preTokenize: PreTokenize;
   readonly #cutWritten: ReturnType<typeof addedTokenCutter>;
   readonly #cutNormalized: ReturnType<typeof addedTokenCutter>;
-
-  readonly #limited: Limited;
+  readonly #effort = new Effort(MAX_STEPS);
 
   /** @throws Error for inconsistent parts */
-  constructor(json: TokenizerJson, limited: Limited = (work) => work()) {
-    this.#limited = limited;
+  constructor(json: TokenizerJson) {
     this.#model = model(json.model);
-    this.#normalize = normalizer(json.normalizer ?? null);
-    this.#preTokenize = preTokenizer(json.pre_tokenizer ?? null);
+    this.#normalize = normalizer(json.normalizer ?? null, this.#effort);
+    this.#preTokenize = preTokenizer(json.pre_tokenizer ?? null, this.#effort);
     this.vocabulary = this.#model.vocabulary;
     for (const { content, id } of json.added_tokens) this.vocabulary.addFirst(content, id);
 
@@ -57,9 +48,13 @@ export class Pipeline {
     this.#cutNormalized = addedTokenCutter(normalized, normalizedContents);
   }
 
-  /** The tokens of a text, without added special tokens. Special tokens in the text itself are recognised. */
+  /**
+   * The tokens of a text, without added special tokens. Special tokens in the text itself are recognized.
+   *
+   * @throws UserError for a text that takes too many steps
+   */
   tokens(text: string): TextToken[] {
-    return text.length > LONG ? this.#limited(() => this.#tokensIn(text)) : this.#tokensIn(text);
+    return within(this.#effort, `a text of ${text.length} characters`, () => this.#tokensIn(text));
   }
 
   #tokensIn(text: string): TextToken[] {

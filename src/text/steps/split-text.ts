@@ -1,4 +1,5 @@
 import type { AlignedText } from './aligned-text.ts';
+import type { Find } from './compile-pattern.ts';
 
 /** How delimiters are treated when a text is split. */
 export type SplitBehavior = 'Removed' | 'Isolated' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous';
@@ -12,28 +13,28 @@ interface Part {
 /**
  * Splits a text into parts that are not empty.
  *
- * @param pattern a global regular expression
+ * @param find finds the delimiters
  * @param invert whether the parts between matches count as matches
  */
 export function splitText(
   text: AlignedText,
-  pattern: RegExp,
+  find: Find,
   behavior: SplitBehavior,
   invert = false,
 ): AlignedText[] {
-  const parts = partsOf(text.text, pattern, invert);
+  const parts = partsOf(text.text, find, invert);
   return JOINED[behavior](parts)
     .filter(({ from, to }) => from < to)
     .map(({ from, to }) => text.slice(from, to));
 }
 
-function partsOf(text: string, pattern: RegExp, invert: boolean): Part[] {
+function partsOf(text: string, find: Find, invert: boolean): Part[] {
   const parts: Part[] = [];
   let end = 0;
-  for (const match of text.matchAll(pattern)) {
-    if (match.index > end) parts.push({ from: end, to: match.index, matches: invert });
-    end = match.index + match[0].length;
-    parts.push({ from: match.index, to: end, matches: !invert });
+  for (const { from, to } of find(text)) {
+    if (from > end) parts.push({ from: end, to: from, matches: invert });
+    parts.push({ from, to, matches: !invert });
+    end = to;
   }
   if (end < text.length) parts.push({ from: end, to: text.length, matches: invert });
   return parts;

@@ -6,7 +6,6 @@ import { PLAIN_SENTENCE } from '../../models/sentence-settings.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { UserError } from '../../support/user-error.ts';
-import { TEXT_LIMITS } from '../../text/node/text-limits.ts';
 import { type Build, bindModel } from '../bind-model.ts';
 import type { ModelConfig } from '../model-config.ts';
 import {
@@ -29,7 +28,7 @@ export async function describeFolder(folder: string, changes?: ModelConfig): Pro
 
 /** Reads everything in a folder except weights. */
 export async function readFolder(folder: string, changes?: ModelConfig): Promise<DescribedModel> {
-  return readModel(await describeFolder(folder, changes), TEXT_LIMITS);
+  return readModel(await describeFolder(folder, changes));
 }
 
 /** Opens a model folder's checkpoint and checks every tensor against the model. No weight is read yet. */

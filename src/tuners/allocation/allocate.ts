@@ -43,10 +43,9 @@ export function allocate(
   const order = Int32Array.from(flat, (_, i) => i).sort((a, b) =>
     flat[b]! > flat[a]! ? 1 : flat[b]! < flat[a]! ? -1 : a - b,
   );
-  const chosen = limits
-    ? limited({ order, modules, moduleCount: scores.length }, { budget, cost, limits })
-    : cost
-      ? affordable(order, modules, scores.length, budget, cost)
+  const chosen =
+    limits || cost
+      ? affordable({ order, modules, moduleCount: scores.length }, budget, cost, limits)
       : order.subarray(0, budget);
   const kept = new Uint8Array(total);
   for (const i of chosen) kept[i] = 1;
@@ -58,82 +57,75 @@ export function allocate(
   };
 }
 
+/** No limits. The groups of modules are not read. */
+const UNLIMITED: RankLimits = { min: 0, max: Infinity, groups: new Int32Array(0), quotas: [] };
+
 /**
- * Selects components in order within limits. It takes the best of each module up to its minimum rank, then the others.
- * Quotas are shares of the budget, in components or in the unit of the cost.
+ * Selects components in order. It takes the best of each module up to its minimum rank, then the others. Quotas are
+ * shares of the budget, in components or in the unit of the cost.
+ *
+ * @param modules the module of each component
  */
-function limited(
+function affordable(
   { order, modules, moduleCount }: { order: Int32Array; modules: Int32Array; moduleCount: number },
-  {
-    budget,
-    cost,
-    limits: { min, max, groups, quotas },
-  }: { budget: number; cost: Cost | undefined; limits: RankLimits },
+  budget: number,
+  spent: Cost = (ranks) => ranks.reduce((sum, rank) => sum + rank, 0),
+  { min, max, groups, quotas }: RankLimits = UNLIMITED,
 ): number[] {
-  const spent: Cost = cost ?? ((ranks) => ranks.reduce((sum, rank) => sum + rank, 0));
-  // A cost may have a fixed part, such as a file's header, that is spent even without components.
-  const nothing = spent(new Array<number>(moduleCount).fill(0));
   const ranks = new Array<number>(moduleCount).fill(0);
-  const chosen = new Set<number>();
+  // A cost may have a fixed part, such as a file's header, that is spent even without components.
+  const nothing = spent(ranks);
   const spentBy = (group: number) =>
-    spent(ranks.map((rank, k) => (groups[k] === group ? rank : 0))) - nothing;
-  const chooseIfAllowed = (i: number, isFree: boolean) => {
-    const module = modules[i]!;
-    if (chosen.has(i) || (isFree ? ranks[module]! >= max : ranks[module]! >= min)) return;
-    ranks[module]!++;
-    const group = groups[module]!;
-    const isWithin =
-      spent(ranks) <= budget &&
-      (!isFree || group < 0 || spentBy(group) <= quotas[group]! * (budget - nothing));
-    if (isWithin) chosen.add(i);
-    else ranks[module]!--;
+    spent(ranks.map((rank, module) => (groups[module] === group ? rank : 0))) - nothing;
+  const isInBudget = () => spent(ranks) <= budget;
+  const isInQuotas = (added: readonly number[]) =>
+    [...new Set(added.map((i) => groups[modules[i]!] ?? -1))].every(
+      (group) => group < 0 || spentBy(group) <= quotas[group]! * (budget - nothing),
+    );
+  const upTo = (most: number, components: Iterable<number>) => {
+    const counts = [...ranks];
+    return [...components].filter((i) => ++counts[modules[i]!]! <= most);
   };
-  for (const isFree of [false, true]) for (const i of order) chooseIfAllowed(i, isFree);
+  const least = new Set(choose(upTo(min, order), modules, ranks, isInBudget));
+  const others = order.filter((i) => !least.has(i));
+  const free = choose(upTo(max, others), modules, ranks, (added) => isInBudget() && isInQuotas(added));
+  const chosen = new Set([...least, ...free]);
   // `order` is sorted, the best first.
   return [...order].filter((i) => chosen.has(i));
 }
 
-/** Selects components in order. Each must fit together with those selected before it. */
-function affordable(
-  order: Int32Array,
+/**
+ * Selects components in order. Each must fit together with those before it. Costs only increase: if components fit
+ * together, each fits, and after one component of a module does not fit, no later one does. So components are tried in
+ * runs, whose length doubles when they fit and halves when they do not.
+ *
+ * @param ranks the number of selected components of each module, which grows
+ * @param fit whether `ranks` are allowed after some components were added
+ */
+function choose(
+  components: readonly number[],
   modules: Int32Array,
-  moduleCount: number,
-  budget: number,
-  cost: Cost,
+  ranks: number[],
+  fit: (added: readonly number[]) => boolean,
 ): number[] {
-  const ranksOfFirst = (count: number) => {
-    const ranks = new Array<number>(moduleCount).fill(0);
-    for (const i of order.subarray(0, count)) ranks[modules[i]!]!++;
-    return ranks;
-  };
-  const first = largest(order.length, (count) => cost(ranksOfFirst(count)) <= budget);
-  const ranks = ranksOfFirst(first);
-  const chosen = [...order.subarray(0, first)];
-  // Costs only increase: after one component of a module does not fit, no later component of that module fits.
+  const chosen: number[] = [];
   const full = new Set<number>();
-  for (const i of order.subarray(first)) {
-    const module = modules[i]!;
-    if (full.has(module)) continue;
-    ranks[module]!++;
-    if (cost(ranks) <= budget) chosen.push(i);
+  let length = components.length;
+  for (let at = 0; at < components.length; ) {
+    const run = components.slice(at, at + length).filter((i) => !full.has(modules[i]!));
+    for (const i of run) ranks[modules[i]!]!++;
+    if (run.length === 0 || fit(run)) {
+      chosen.push(...run);
+      at += length;
+      length *= 2;
+      continue;
+    }
+    for (const i of run) ranks[modules[i]!]!--;
+    if (run.length > 1) length = Math.ceil(length / 2);
     else {
-      ranks[module]!--;
-      full.add(module);
+      full.add(modules[run[0]!]!);
+      at += length;
     }
   }
   return chosen;
-}
-
-/**
- * Finds the largest integer up to `most` that fits, or 0 if no integer fits. If an integer fits, all smaller ones must
- * fit.
- */
-function largest(most: number, fits: (count: number) => boolean): number {
-  let [low, high] = [0, most];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (fits(middle)) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }

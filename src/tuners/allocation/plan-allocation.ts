@@ -4,7 +4,7 @@ import { UserError } from '../../support/user-error.ts';
 import { adaptedModules } from '../low-rank/adapted-modules.ts';
 import type { AdapterSettings } from '../low-rank/adapter-config-shape.ts';
 import type { PeftType } from '../low-rank/low-rank-kind.ts';
-import { storedBytes } from '../low-rank/stored-forms.ts';
+import { storedSize } from '../low-rank/stored-forms.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
 import { savedParameters } from '../saved-parameters.ts';
 import type { TunableModel } from '../tuner.ts';
@@ -53,10 +53,7 @@ export function planAllocation(
     () => {
       const modules = adaptedModules(model, config, targets);
       const saved = savedParameters(model, config, modules);
-      const fileBytes = (ranks: readonly number[]) => {
-        const ranked = modules.map((module, k) => ({ ...module, rank: ranks[k]!, scale: 1 }));
-        return storedBytes(ranked, saved, kind);
-      };
+      const fileBytes = storedSize(modules, saved, kind);
       const modelParameters = [...model.parameters.values()].reduce(
         (sum, shape) => sum + elementCount(shape),
         0,

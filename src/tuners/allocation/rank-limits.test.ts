@@ -4,7 +4,7 @@ import { allocate } from './allocate.ts';
 import { RankAllocator } from './allocator.ts';
 import { budgetAt } from './budget.ts';
 import { CURVES } from './curves.ts';
-import { checkLimits, rankLimits } from './rank-limits.ts';
+import { checkLimits, type RankLimits, rankLimits } from './rank-limits.ts';
 
 const MODULES = ['layer.0.query', 'layer.0.key', 'layer.1.query', 'layer.1.key'];
 
@@ -24,6 +24,33 @@ function best(scores: Float64Array[], allows: (ranks: number[]) => boolean): num
   };
   walk(0, [], 0);
   return most;
+}
+
+/** Tries each component, the best first, first for minimum ranks. Returns the ranks. */
+function oneByOne(
+  scores: readonly Float64Array[],
+  budget: number,
+  cost: (ranks: readonly number[]) => number,
+  { min, max, groups, quotas }: RankLimits = { min: 0, max: Infinity, groups: Int32Array.of(), quotas: [] },
+): number[] {
+  const order = scores
+    .flatMap((module, k) => [...module].map((score, i) => ({ score, k, i })))
+    .sort((a, b) => b.score - a.score);
+  const ranks = scores.map(() => 0);
+  const nothing = cost(ranks);
+  const kept = new Set<object>();
+  for (const isFree of [false, true])
+    for (const component of order) {
+      const { k } = component;
+      if (kept.has(component) || ranks[k]! >= (isFree ? max : min)) continue;
+      ranks[k]!++;
+      const group = groups[k] ?? -1;
+      const ofGroup = cost(ranks.map((rank, other) => (groups[other] === group ? rank : 0))) - nothing;
+      const isAllowed = !isFree || group < 0 || ofGroup <= quotas[group]! * (budget - nothing);
+      if (isAllowed && cost(ranks) <= budget) kept.add(component);
+      else ranks[k]!--;
+    }
+  return ranks;
 }
 
 const total = (ranks: number[]) => ranks.reduce((sum, rank) => sum + rank, 0);
@@ -69,6 +96,25 @@ describe('limits of ranks', () => {
     // The remaining 1 does not pay for a component of 2.
     expect(allocate(scores, 23, cost, limits).keep).toEqual([Uint8Array.of(1, 1, 0), Uint8Array.of(1, 0, 0)]);
     expect(rankLimits({}, MODULES)).toBeUndefined();
+  });
+
+  it('select what fits, one after the other, with few computations of the cost', () => {
+    const random = new Random(1, 'limits');
+    const paths = Array.from({ length: 72 }, (_, i) => `layer.${Math.floor(i / 6)}.module_${i % 6}`);
+    const quotas = { module_0: '10%', 'module_[12]': '30%', 'layer.1.*': '5%' };
+    for (const config of [{ quotas }, { quotas, min_rank: 1, max_rank: 7 }, { max_rank: 3 }, {}]) {
+      const scores = paths.map(() => Float64Array.from({ length: 12 }, () => random.uniform()));
+      const weights = paths.map((_, i) => 700 + 100 * (i % 5));
+      let calls = 0;
+      const cost = (ranks: readonly number[]) => {
+        calls++;
+        return ranks.reduce((sum, rank, k) => sum + rank * weights[k]! + `${rank}`.length, 5000);
+      };
+      const limits = rankLimits(config, paths);
+      const { keep } = allocate(scores, 400_000, cost, limits);
+      expect(calls).toBeLessThan(700);
+      expect(keep.map((module) => total([...module]))).toEqual(oneByOne(scores, 400_000, cost, limits));
+    }
   });
 
   it.each([

@@ -8,7 +8,7 @@ import { staticRun } from '../method-run.ts';
 import { describedAdapter } from '../peft/described-adapter.ts';
 import { writePeft } from '../peft/peft-files.ts';
 import { savedParameters } from '../saved-parameters.ts';
-import { fullMatchRegex } from '../shared/python-regex.ts';
+import { fullMatcher } from '../shared/python-regex.ts';
 import { IA3_FILES, ia3Kind } from './ia3-kind.ts';
 import { Ia3Tuner } from './ia3-tuner.ts';
 
@@ -39,9 +39,10 @@ export const ia3: MethodDefinition<Ia3Config, typeof ia3ConfigSchema> = {
   start(model, config) {
     const targets = defaultTargets(model, 'rescaled');
     const feedforward_modules = config.feedforward_modules ?? defaultTargets(model, 'rescaledInputs');
+    const rescalesInput = nameTest(feedforward_modules);
     const modules = adaptedModules(model, config, targets).map((module) => ({
       ...module,
-      ofInput: isNamed(module.path, feedforward_modules),
+      ofInput: rescalesInput(module.path),
     }));
     if (config.feedforward_modules?.length && !modules.some(({ ofInput }) => ofInput)) {
       throw new UserError({
@@ -64,11 +65,11 @@ export const ia3: MethodDefinition<Ia3Config, typeof ia3ConfigSchema> = {
 };
 
 /**
- * Whether a module matches, by PEFT's rule. A regular expression must match the full path. A list entry matches any
- * suffix of the path, even part of a name.
+ * Returns a test whether a module matches, by PEFT's rule. A regular expression must match the full path. A list entry
+ * matches any suffix of the path, even part of a name.
  */
-function isNamed(path: string, names: string | readonly string[]): boolean {
+function nameTest(names: string | readonly string[]): (path: string) => boolean {
   return typeof names === 'string'
-    ? fullMatchRegex(names, 'feedforward_modules').test(path)
-    : names.some((name) => path.endsWith(name));
+    ? fullMatcher('feedforward_modules')(names)
+    : (path) => names.some((name) => path.endsWith(name));
 }

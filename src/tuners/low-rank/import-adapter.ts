@@ -5,7 +5,7 @@ import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import { assertSameBase, BASE_WEIGHT } from '../peft/base-weights.ts';
 import { nameInModel } from '../peft/name-in-model.ts';
 import { unknownModule } from '../peft/unknown-module.ts';
-import { isInLayers } from '../target-modules.ts';
+import { layersOf } from '../target-modules.ts';
 import { joinTiedWords } from '../tied-words.ts';
 import type { TunableModel } from '../tuner.ts';
 import { parseAdapterKey } from './adapter-keys.ts';
@@ -48,7 +48,9 @@ export function importAdapter<Made extends LowRankTuner>(
       return own?.factor === 'A' ? [[own.path, shape[0]!] as const] : [];
     }),
   );
-  for (const [path, own] of ranks) assertAsConfigured(adapter, path, { own, told: rank(path) }, where);
+  const isInLayers = layersOf(adapter.config);
+  for (const [path, own] of ranks)
+    assertAsConfigured(path, { own, told: rank(path) }, isInLayers(path), where);
   const modules = adaptedLinears(model, ranks, where).map((module) => ({
     ...module,
     scale: scale(module.path, module.rank),
@@ -92,15 +94,15 @@ function tensorsByName(model: TunableModel, { config, tensors }: PeftAdapter, wh
 
 /** PEFT does not load a module with another rank, and ignores one in a layer that is not selected. */
 function assertAsConfigured(
-  { config }: PeftAdapter,
   path: string,
   rank: { own: number; told: number },
+  isSelected: boolean,
   where: string,
 ): void {
   const fault =
     rank.own !== rank.told
       ? `has rank ${rank.own}, but rank ${rank.told} in the adapter's config`
-      : isInLayers(path, config)
+      : isSelected
         ? undefined
         : `is in a layer that layers_to_transform does not select`;
   if (fault)

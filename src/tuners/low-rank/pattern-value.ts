@@ -1,6 +1,6 @@
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
-import { fullMatchRegex } from '../shared/python-regex.ts';
+import { fullMatcher } from '../shared/python-regex.ts';
 
 /**
  * The value for a module in PEFT's `rank_pattern` or `alpha_pattern`. Keys are regular expressions that match the
@@ -8,8 +8,39 @@ import { fullMatchRegex } from '../shared/python-regex.ts';
  * Otherwise, the result is undefined.
  */
 export function patternValue(patterns: Record<string, number>, module: string): number | undefined {
-  for (const [key, value] of Object.entries(patterns)) if (keyRegex(key).test(module)) return value;
+  for (const { key, matches } of compiled(patterns)) if (matches(module)) return patterns[key];
   return Object.hasOwn(patterns, module) ? patterns[module] : undefined;
+}
+
+interface CompiledKey {
+  key: string;
+  matches: (module: string) => boolean;
+}
+
+/** Patterns that have been compiled, because the value of every module is asked for. */
+const known = new WeakMap<object, readonly CompiledKey[]>();
+
+function compiled(patterns: Record<string, number>): readonly CompiledKey[] {
+  const compile = fullMatcher('a pattern of modules');
+  const keys =
+    known.get(patterns) ??
+    Object.keys(patterns).map((key) => ({
+      key,
+      matches: PLAIN.test(key) ? (module: string) => endsIn(module, key) : compile(`(.*\\.)?(${key})`),
+    }));
+  known.set(patterns, keys);
+  return keys;
+}
+
+/** A key that is a path. Adapters may have one for each module, so such keys are compared without a regular expression. */
+const PLAIN = /^[\w.]+$/;
+
+/** Whether a module's path is a key, or ends in a dot and the key. A dot in the key stands for any character. */
+function endsIn(module: string, key: string): boolean {
+  const start = module.length - key.length;
+  if (start < 0 || (start > 0 && module[start - 1] !== '.')) return false;
+  for (let i = 0; i < key.length; i++) if (key[i] !== '.' && key[i] !== module[start + i]) return false;
+  return true;
 }
 
 /** LoRA's rank of a module by a config. */
@@ -49,17 +80,12 @@ export function checkPatternKeys(
   modules: readonly string[],
   where: string,
 ): void {
-  for (const key of Object.keys(patterns)) {
-    const regex = keyRegex(key);
-    if (modules.some((module) => module === key || regex.test(module))) continue;
+  for (const { key, matches } of compiled(patterns)) {
+    if (modules.some((module) => module === key || matches(module))) continue;
     throw new UserError({
       where,
       fault: `has "${key}", which is not an adapted module`,
       hint: suggest(key, modules),
     });
   }
-}
-
-function keyRegex(key: string): RegExp {
-  return fullMatchRegex(`(.*\\.)?(${key})`, `pattern "${key}"`);
 }

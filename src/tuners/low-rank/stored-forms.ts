@@ -1,7 +1,8 @@
-import { adapterBytes } from '../../formats/adapters/adapter-bytes.ts';
+import { adapterSize } from '../../formats/adapters/adapter-bytes.ts';
+import type { LinearModule } from '../../nn/network.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
 import { adapterKey } from './adapter-keys.ts';
-import { factorName, factorOf, type LowRankModule } from './factors.ts';
+import { factorName, factorOf } from './factors.ts';
 import type { PeftAdapterConfig } from './peft-config.ts';
 
 /** A trained tensor in an adapter's file. */
@@ -25,22 +26,27 @@ export function storedForms(
 }
 
 /**
- * The size of an adapter's tensor file for modules of these ranks, including the header and fully saved modules.
- * Modules of rank 0 are not in the file, because PEFT has no LoRA of rank 0.
+ * Returns a function that computes the size of an adapter's tensor file from the modules' ranks, including the header and
+ * fully saved modules. Modules of rank 0 are not in the file, because PEFT has no LoRA of rank 0.
  */
-export function storedBytes(
-  modules: readonly LowRankModule[],
+export function storedSize(
+  modules: readonly LinearModule[],
   saved: readonly TrainedParameter[],
   kind: PeftAdapterConfig['peft_type'],
-): number {
-  const factors = modules
-    .filter(({ rank }) => kind === 'ADALORA' || rank > 0)
-    .flatMap(({ path, rank, inFeatures, outFeatures }) => [
-      { name: factorName(path, 'A'), shape: [rank, inFeatures] },
-      ...(kind === 'ADALORA' ? [{ name: factorName(path, 'E'), shape: [rank] }] : []),
-      { name: factorName(path, 'B'), shape: [outFeatures, rank] },
-    ]);
-  return adapterBytes(
-    new Map(storedForms([...factors, ...saved], kind).map(({ key, shape }) => [key, shape])),
-  );
+): (ranks: readonly number[]) => number {
+  const isAdaLora = kind === 'ADALORA';
+  const factors = modules.flatMap(({ path, inFeatures, outFeatures }, module) => [
+    { module, name: factorName(path, 'A'), shapeAt: (rank: number) => [rank, inFeatures] },
+    ...(isAdaLora ? [{ module, name: factorName(path, 'E'), shapeAt: (rank: number) => [rank, 1] }] : []),
+    { module, name: factorName(path, 'B'), shapeAt: (rank: number) => [outFeatures, rank] },
+  ]);
+  const parameters = [...factors.map(({ name }) => ({ name, shape: [1] })), ...saved];
+  const sizeOf = adapterSize(storedForms(parameters, kind).map(({ key }) => key));
+  return (ranks) =>
+    sizeOf((i) => {
+      const factor = factors[i];
+      if (!factor) return saved[i - factors.length]!.shape;
+      const rank = ranks[factor.module]!;
+      return isAdaLora || rank > 0 ? factor.shapeAt(rank) : undefined;
+    });
 }

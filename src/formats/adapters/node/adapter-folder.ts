@@ -14,9 +14,9 @@ export function holdsAdapter(folder: string): boolean {
 }
 
 /** Reads an adapter like {@link readStoredAdapter}. Throws a UserError if the folder has none. */
-export async function readAdapter(folder: string): Promise<StoredAdapter> {
+export async function readAdapter(folder: string, maxBytes?: number): Promise<StoredAdapter> {
   if (!existsSync(folder)) throw missingFile(folder, 'an adapter folder');
-  const adapter = await readStoredAdapter(folderFiles(folder));
+  const adapter = await readStoredAdapter(folderFiles(folder), maxBytes);
   if (adapter) return adapter;
   throw missingFile(adapterConfigFile(folder), 'the configuration of an adapter');
 }

@@ -57,8 +57,7 @@ export class ModelService {
       case 'export':
         return this.#model.export(...(args as [string, string, ExportOnnxOptions]));
       case 'close':
-        await this.#model.close();
-        return this.#leave();
+        return this.#model.close().finally(() => this.#leave());
       default:
         throw new Error(`no method ${method}`);
     }

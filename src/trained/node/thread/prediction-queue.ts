@@ -1,3 +1,4 @@
+import { WorkLoop } from '../../../support/work-loop.ts';
 import type { Answer } from '../../../tasks/prediction.ts';
 import type { AnswerOptions, TrainedModel } from '../../trained-model.ts';
 
@@ -25,7 +26,13 @@ interface Part {
 export class PredictionQueue {
   readonly #model: Pick<TrainedModel, 'answer' | 'check' | 'batchSize' | 'inputsAtOnce'>;
   readonly #waiting = new Set<Request>();
-  #isRunning = false;
+  readonly #loop = new WorkLoop(
+    () => this.#waiting.size > 0,
+    () => this.#round(),
+    (error) => {
+      for (const request of this.#waiting) this.#fail(request, error);
+    },
+  );
 
   constructor(model: Pick<TrainedModel, 'answer' | 'check' | 'batchSize' | 'inputsAtOnce'>) {
     this.#model = model;
@@ -37,20 +44,15 @@ export class PredictionQueue {
     if (inputs.length === 0) return [];
     return new Promise((resolve, reject) => {
       this.#waiting.add({ inputs, options, answers: [], resolve, reject });
-      if (!this.#isRunning) void this.#run();
+      this.#loop.start();
     });
   }
 
-  async #run(): Promise<void> {
-    this.#isRunning = true;
-    for (;;) {
-      // Messages are received between rounds. So simultaneous requests share a round, and cancelled ones leave.
-      await new Promise(setImmediate);
-      this.#dropAborted();
-      if (this.#waiting.size === 0) break;
-      await this.#compute(this.#nextParts());
-    }
-    this.#isRunning = false;
+  async #round(): Promise<void> {
+    // Messages are received between rounds. So simultaneous requests share a round, and cancelled ones leave.
+    await new Promise(setImmediate);
+    this.#dropAborted();
+    if (this.#waiting.size > 0) await this.#compute(this.#nextParts());
   }
 
   #dropAborted(): void {

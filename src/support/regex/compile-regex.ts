@@ -1,0 +1,118 @@
+import { type CodePointSet, isNullable, type Part, parseRegex } from './parse-regex.ts';
+
+/** Maximum number of states. `(?:a{1,15}){1,15}` has about 500, the largest pattern of known models about 100. */
+const MAX_STATES = 10_000;
+
+/** The kinds of states. */
+export const Does = {
+  /** Reads a code point of a set. */
+  READ: 0,
+  /** Goes on with `next`. If that fails, goes on with `other`. */
+  SPLIT: 1,
+  /** Requires that a part matches here, or that it does not. */
+  LOOK: 2,
+  /** Requires something of the position. */
+  TEST: 3,
+  /** Starts a round of a loop. */
+  ENTER: 4,
+  /** Requires that the round has read something. */
+  CHECK: 5,
+  /** Ends the pattern, or the part of a lookaround. */
+  ACCEPT: 6,
+} as const;
+
+/** A state of a machine that searches. All states have the same fields, which makes the search faster. */
+export class State {
+  readonly does: (typeof Does)[keyof typeof Does];
+  next: State | undefined;
+  /** Of SPLIT, the state to try if `next` fails. Of LOOK, the first state of the part. */
+  other!: State;
+  set!: CodePointSet;
+  holds!: (text: string, at: number) => boolean;
+  /** Of READ, whether it reads backward. Of LOOK, whether the part must fail. */
+  flag = false;
+  /** Of ENTER and CHECK, the level of the loop. Of SPLIT, its index among the splits. */
+  number = 0;
+
+  constructor(does: State['does'], fields: Partial<State> = {}) {
+    this.does = does;
+    Object.assign(this, fields);
+  }
+}
+
+export interface Machine {
+  start: State;
+  states: number;
+  /** The number of SPLIT states. */
+  splits: number;
+  /** The depth of loops whose body may match the empty text. */
+  levels: number;
+}
+
+/**
+ * Compiles a regular expression to a machine. Bounded repetitions are written out.
+ *
+ * A round of a loop that matches the empty text fails, as in JavaScript. So a run has a level: the number of loops
+ * around the current state whose round has read something. ENTER lowers it, CHECK fails below its own.
+ *
+ * @throws Error for references to groups, deeply nested groups, and too many states
+ */
+export function compileRegex(source: string): Machine {
+  let count = 0;
+  let splits = 0;
+  let levels = 0;
+
+  const stateOf = (does: State['does'], fields: Partial<State> = {}): State => {
+    if (++count > MAX_STATES)
+      throw new Error(`it has more than ${MAX_STATES} states when its repetitions are written out`);
+    return new State(does, fields);
+  };
+  const split = (next: State, other: State) => stateOf(Does.SPLIT, { next, other, number: splits++ });
+
+  /** Returns the first state of a part that is followed by `next`. */
+  const compile = (part: Part, next: State, isBackward: boolean, level: number): State => {
+    const before = (inner: Part, after: State) => compile(inner, after, isBackward, level);
+    switch (part.kind) {
+      case 'set':
+        return stateOf(Does.READ, { next, set: part.set, flag: isBackward });
+      case 'assert':
+        return stateOf(Does.TEST, { next, holds: part.holds });
+      case 'look': {
+        const other = compile(part.part, stateOf(Does.ACCEPT), !part.isAhead, 0);
+        return stateOf(Does.LOOK, { next, other, flag: part.isNegative });
+      }
+      case 'sequence': {
+        const parts = isBackward ? part.parts : part.parts.toReversed();
+        return parts.reduce((after, inner) => before(inner, after), next);
+      }
+      case 'choice': {
+        const options = part.options.map((option) => before(option, next));
+        return options.reduceRight((rest, option) => split(option, rest));
+      }
+      case 'repeat': {
+        const { part: body, least, most, isLazy } = part;
+        const number = isNullable(body) ? level + 1 : level;
+        levels = Math.max(levels, number);
+        const optional = (after: State) => {
+          if (number === level) return before(body, after);
+          const check = stateOf(Does.CHECK, { next: after, number });
+          return stateOf(Does.ENTER, { next: compile(body, check, isBackward, number), number });
+        };
+        let first = next;
+        if (most === Infinity) {
+          first = split(next, next);
+          first[isLazy ? 'other' : 'next'] = optional(first);
+        } else {
+          for (let i = least; i < most; i++) {
+            const copy = optional(first);
+            first = isLazy ? split(next, copy) : split(copy, next);
+          }
+        }
+        for (let i = 0; i < least; i++) first = before(body, first);
+        return first;
+      }
+    }
+  };
+  const start = compile(parseRegex(source), stateOf(Does.ACCEPT), false, 0);
+  return { start, states: count, splits, levels };
+}

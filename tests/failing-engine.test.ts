@@ -1,0 +1,316 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { InferenceSession } from 'onnxruntime-node';
+import { InferenceSession as WebSession } from 'onnxruntime-web';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { loadRun } from '../src/jobs/node/load-run.ts';
+import { readRun } from '../src/jobs/node/read-run.ts';
+import { runTraining } from '../src/jobs/node/run-training.ts';
+import { Program } from '../src/program/program.ts';
+import { parseRunConfig } from '../src/run/config/parse-run-config.ts';
+import { AdapterFolders } from '../src/serving/node/adapter-folders.ts';
+import { BaseFolder } from '../src/serving/node/base-folder.ts';
+import type { ServedModel } from '../src/serving/served-model.ts';
+import { Serving } from '../src/serving/serving.ts';
+import { Trainer, type TrainerHost } from '../src/train/trainer.ts';
+import { open } from '../src/trained/node/open.ts';
+import { open as openInPage, type PageConfig, train } from '../src/web/index.ts';
+import { FailingEngine, type Operation } from './support/failing-engine.mjs';
+import { writeMadeAdapter } from './support/made-adapter.ts';
+import { writeTinyTextModel } from './support/tiny-text-model.ts';
+import { Workspace } from './support/workspace.ts';
+
+let workspace: Workspace;
+beforeAll(() => {
+  workspace = new Workspace();
+});
+afterAll(() => workspace.remove());
+
+let engine: FailingEngine;
+beforeEach(() => {
+  engine = new FailingEngine(InferenceSession);
+});
+afterEach(() => engine.restore());
+
+const config = (output: string, more: object = {}, data: object = {}) =>
+  parseRunConfig(
+    {
+      ...{ model: workspace.path('model'), method: 'lora', output: workspace.path(output) },
+      data: {
+        ...{ train: workspace.path('train.tsv'), validation: workspace.path('dev.tsv') },
+        ...{ text: 'sentence', label: 'label', max_length: 32 },
+        ...data,
+      },
+      training: { max_steps: 3, eval_strategy: 'steps', eval_steps: 1, per_device_train_batch_size: 4 },
+      ...more,
+    },
+    'config',
+  );
+const PAIRS = {
+  ...{ anchor: 'sentence', positive: 'sentence' },
+  ...{ text: undefined, label: undefined, validation: undefined },
+};
+const host: TrainerHost = { emit: () => {}, shouldStop: () => false, peakMemoryMb: () => 0 };
+const load = async (more: object = {}, data: object = {}) =>
+  loadRun(await readRun(config('unused', more, data)), new Date(), () => {});
+
+describe('a program', () => {
+  const programOf = ({ inputs }: Awaited<ReturnType<typeof load>>) => {
+    const { engine, model, method, values, train } = inputs;
+    const program = new Program(engine, model, method.tuner);
+    const { feeds } = train.batch(Int32Array.of(0, 1), 0);
+    const uses = {
+      predict: () => program.predict(values, feeds),
+      loss: () => program.loss(values, feeds),
+      differentiate: () => program.differentiate(values, feeds, 0, 0),
+      differentiateJointly: () =>
+        program.differentiateJointly(values, [{ feeds, number: 0, weight: 1 }], 0).next(),
+    };
+    return { program, uses };
+  };
+
+  it.each(['predict', 'loss', 'differentiate'] as const)('%s: tries a failed opening again', async (use) => {
+    const { program, uses } = programOf(await load());
+    engine.fail('open');
+    await expect(uses[use]()).rejects.toThrow('cannot open');
+    await uses[use]();
+    expect(engine.opened).toBe(1);
+    engine.fail('run');
+    await expect(uses[use]()).rejects.toThrow('cannot run');
+    await uses[use]();
+    await program.release();
+    expect(engine.opened).toBe(0);
+  });
+
+  it.each([0, 1, 2])('of a joint loss tries session %d again if its opening has failed', async (after) => {
+    const { program, uses } = programOf(
+      await load({ task: 'sentence_embedding', training: { max_steps: 3 } }, PAIRS),
+    );
+    engine.fail('open', { after });
+    await expect(uses.differentiateJointly()).rejects.toThrow('cannot open');
+    await uses.differentiateJointly();
+    expect(engine.opened).toBe(3);
+    await program.release();
+    expect(engine.opened).toBe(0);
+  });
+
+  it('that could not open or release a session releases the others', async () => {
+    const { program, uses } = programOf(await load());
+    await uses.differentiate();
+    await uses.loss();
+    engine.fail('open');
+    await expect(uses.predict()).rejects.toThrow('cannot open');
+    engine.fail('release');
+    await expect(program.release()).rejects.toThrow('cannot release');
+    expect(engine.opened).toBe(1);
+    await program.release();
+  });
+});
+
+describe('a training', () => {
+  it.each([
+    ['open', 0],
+    ['open', 1],
+    ['run', 0],
+    ['run', 1],
+    ['run', 4],
+  ] as [Operation, number][])(
+    'in which %s fails after %d calls releases its sessions',
+    async (operation, after) => {
+      const { inputs, settings } = await load();
+      engine.fail(operation, { after });
+      await expect(new Trainer(inputs, settings, host).run()).rejects.toThrow(`cannot ${operation}`);
+      expect(engine.opened).toBe(0);
+    },
+  );
+
+  it('fails with its own error, even if sessions cannot be released then', async () => {
+    const { inputs, settings } = await load();
+    engine.fail('run', { after: 1 });
+    engine.fail('release', { times: 9 });
+    await expect(new Trainer(inputs, settings, host).run()).rejects.toThrow('cannot run');
+  });
+
+  it.each(['eva', 'gora', 'lora'] as const)(
+    '%s: of a run releases its sessions and its model',
+    async (method) => {
+      for (const [number, operation] of (['open', 'run', 'run'] as const).entries()) {
+        engine.fail(operation, { after: number });
+        const training = { max_steps: 3, linear_probe: method === 'lora' };
+        const options = { resume: false, onEvent: () => {}, shouldStop: () => false };
+        const run = runTraining(config(`failed-${method}-${number}`, { method, training }), options);
+        await expect(run).rejects.toThrow(`cannot ${operation}`);
+        expect(engine.opened).toBe(0);
+      }
+    },
+  );
+});
+
+describe('an opened model', () => {
+  it('tries a failed opening again, and closes whatever fails', async () => {
+    const folder = workspace.path('adapter');
+    mkdirSync(folder);
+    writeMadeAdapter(folder, workspace.path('model'), { seed: 1 });
+    const model = await open(folder, { model: workspace.path('model') });
+    const predicted = async () => {
+      for await (const answer of model.predict([{ text: 'the cat' }])) return answer;
+    };
+    engine.fail('open');
+    await expect(predicted()).rejects.toThrow('cannot open');
+    expect(await predicted()).toMatchObject({ label: expect.any(String) });
+    const close = vi.spyOn(model.parts.model, 'close');
+    engine.fail('release');
+    await expect(model.close()).rejects.toThrow('cannot release');
+    expect(close).toHaveBeenCalled();
+    await expect(predicted()).rejects.toThrow('closed');
+  });
+
+  it.each([0, 1])('of an encoder-decoder opens both sessions or none (%d)', async (after) => {
+    const folder = workspace.path(`t5-${after}`);
+    writeTinyTextModel(folder, 'bart');
+    const model = await open(folder, { generates: true });
+    const written = () => model.generate('the cat', { max_new_tokens: 2 });
+    engine.fail('open', { after });
+    await expect(written()).rejects.toThrow('cannot open');
+    expect(engine.opened).toBe(0);
+    await written();
+    engine.fail('run');
+    await expect(written()).rejects.toThrow('cannot run');
+    await written();
+    await model.close();
+    expect(engine.opened).toBe(0);
+  });
+});
+
+describe('serving', () => {
+  async function served(model: string) {
+    const base = await BaseFolder.open(model, 'float32');
+    const limits = { maxRows: 8, maxTokens: 1024, maxWait: 1, maxQueued: 64, slots: 4 };
+    const serving = new Serving(base, { rows: { ...limits, padId: 0 }, decoding: limits });
+    const folders = new AdapterFolders([workspace.path('served')], base, serving, () => {});
+    await folders.readAll();
+    return { serving, of: (name: string) => serving.models.get(name) as ServedModel };
+  }
+
+  it('answers after failures, and closes', async () => {
+    for (const seed of [1, 2]) {
+      mkdirSync(workspace.path('served', `a${seed}`), { recursive: true });
+      writeMadeAdapter(workspace.path('served', `a${seed}`), workspace.path('model'), { seed });
+    }
+    const { serving, of } = await served(workspace.path('model'));
+    const answers = (...names: string[]) =>
+      Promise.all(names.map((name) => serving.predict(of(name), [{ text: 'the cat' }])));
+    engine.fail('open');
+    await expect(answers('a1')).rejects.toThrow('cannot open');
+    const expected = await answers('a1', 'a2');
+    // A batch that fails is computed row by row, and a single row fails alone.
+    engine.fail('run');
+    expect(await answers('a1', 'a2')).toEqual(expected);
+    engine.fail('run');
+    await expect(answers('a1')).rejects.toThrow('cannot run');
+    expect(await answers('a2', 'a1')).toEqual(expected.toReversed());
+    engine.fail('release');
+    await expect(serving.close()).rejects.toThrow('cannot release');
+  });
+
+  it('generates after failures', async () => {
+    const folder = workspace.path('generator');
+    writeTinyTextModel(folder, 'llama');
+    const base = await BaseFolder.open(folder, 'float32');
+    const { serving } = await served(folder);
+    const { servedBase } = await import('../src/serving/node/served-adapter.ts');
+    const model = (await servedBase(base))!;
+    await serving.add(model);
+    const written = () =>
+      Promise.allSettled(
+        ['a', 'b b', 'c'].map((prompt) =>
+          serving.generate(model, prompt, { max_new_tokens: 4, do_sample: false }),
+        ),
+      );
+    const expected = await written();
+    expect(expected.map(({ status }) => status)).toEqual(Array(3).fill('fulfilled'));
+    for (const after of [0, 1, 2, 3, 5]) {
+      engine.fail('run', { after });
+      const ends = await written();
+      expect(ends.map(({ status }) => status)).toContain('rejected');
+      engine.recover();
+      expect(await written()).toEqual(expected);
+    }
+    await serving.close();
+    expect(engine.opened).toBe(0);
+  });
+});
+
+it('a model in its thread answers after a failure, and closes although a session cannot be released', () => {
+  const folder = workspace.path('in-thread');
+  mkdirSync(folder);
+  writeMadeAdapter(folder, workspace.path('model'), { seed: 1 });
+  workspace.write(
+    'in-thread.mjs',
+    `const { open } = await import(process.env.PROGRAM);
+    const model = await open('in-thread', { model: 'model' });
+    const answer = async () => { for await (const { label } of model.predict([{ text: 'the cat' }])) return label; };
+    for (let i = 0; i < 4; i++) console.log(await answer().catch(({ message }) => message));
+    await model.close();
+    console.log('closed');`,
+  );
+  const { stdout, stderr } = spawnSync(process.execPath, ['in-thread.mjs'], {
+    ...{ encoding: 'utf8', cwd: workspace.folder },
+    env: {
+      ...process.env,
+      NODE_OPTIONS: `--import ${new URL('./support/failing-engine.mjs', import.meta.url)}`,
+      PROGRAM: `${new URL('../dist/index.js', import.meta.url)}`,
+      ENGINE_FAILS: JSON.stringify({ open: {}, run: { after: 1 }, release: {} }),
+    },
+  });
+  expect({ stdout, stderr }).toEqual({
+    stdout: expect.stringMatching(
+      /^the engine cannot open\n(bad|good)\nthe engine cannot run\n(bad|good)\nclosed\n$/,
+    ),
+    stderr: '',
+  });
+});
+
+describe('a page', () => {
+  let page: FailingEngine;
+  beforeEach(() => {
+    page = new FailingEngine(WebSession);
+  });
+  afterEach(() => page.restore());
+
+  const NAMES = ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'];
+  const files = () =>
+    new Map(NAMES.map((name) => [name, new Uint8Array(readFileSync(workspace.path('model', name)))]));
+  const config: PageConfig = {
+    ...{ model: 'base', method: 'lora' },
+    data: { train: 'rows.tsv', validation: '20%', text: 'sentence', label: 'label', max_length: 32 },
+    training: { max_steps: 3, per_device_train_batch_size: 4 },
+  };
+  const trained = () =>
+    train(config, { model: files(), files: { 'rows.tsv': workspace.read('train.tsv').toString() } });
+
+  it.each([
+    ['open', 0],
+    ['open', 1],
+    ['run', 0],
+    ['run', 4],
+  ] as [Operation, number][])(
+    'in which %s fails after %d calls has no session left, and trains again',
+    async (operation, after) => {
+      page.fail(operation, { after });
+      await expect(trained()).rejects.toThrow(`cannot ${operation}`);
+      expect(page.opened).toBe(0);
+      const result = await trained();
+      expect(page.opened).toBe(0);
+      const model = await openInPage(result, { model: files() });
+      page.fail('open');
+      const predicted = async () => {
+        for await (const answer of model.predict([{ text: 'the cat' }])) return answer;
+      };
+      await expect(predicted()).rejects.toThrow('cannot open');
+      await predicted();
+      await model.close();
+      expect(page.opened).toBe(0);
+    },
+  );
+});

@@ -1,0 +1,16 @@
+import { openSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+
+/*
+ * Preloaded into `adalora serve`: its serving thread never answers the call that closes it. It computes for ever, or waits
+ * for ever for a disk (a pipe without a writer), which no other thread can end.
+ */
+
+const { STUCK_PIPE } = process.env;
+
+if (workerData?.folders)
+  parentPort.on('message', (calls) => {
+    if (!calls.some(({ method }) => method === 'close')) return;
+    if (STUCK_PIPE) openSync(STUCK_PIPE);
+    for (;;);
+  });
