@@ -90,26 +90,42 @@ export class DenseRows implements FeatureRows {
   }
 }
 
+export interface FitOptions {
+  /** Factor of half the squared norm. Default: 1. */
+  penalty?: number;
+  /** The weights to start from. Default: 0. */
+  start?: LinearWeights;
+  /** Weight of each row's loss. Default: 1. */
+  rowWeights?: ArrayLike<number>;
+}
+
 /**
- * Fits weights to rows. The objective is the sum of the losses plus half the squared norm of the weights
- * without biases, times the penalty. This equals scikit-learn's LogisticRegression and Ridge, whose C is
- * 1 / penalty and whose alpha is the penalty.
+ * Fits weights to rows. The objective is the sum of the losses plus half the squared norm of the weights without biases,
+ * times the penalty. This equals scikit-learn's LogisticRegression and Ridge, whose C is 1 / penalty and whose alpha is
+ * the penalty. As there, two classes have one output; the other one is 0.
  *
  * @param targets softmax: class ids [rows]; otherwise [rows, outputs]
- * @param start the weights to start from; by default 0
  */
 export function fitLinear(
   x: FeatureRows,
   targets: ArrayLike<number>,
   outputs: number,
   loss: LinearLoss,
-  { penalty = 1, start }: { penalty?: number; start?: LinearWeights } = {},
+  { penalty = 1, start, rowWeights }: FitOptions = {},
 ): LinearWeights {
+  if (loss === 'softmax' && outputs === 2) {
+    const weights = fitLinear(x, targets, 1, 'sigmoid', {
+      penalty,
+      start: start?.filter((_, i) => i % 2 === 1),
+      rowWeights,
+    });
+    return Float64Array.from({ length: 2 * weights.length }, (_, i) => (i % 2 === 1 ? weights[i >> 1]! : 0));
+  }
   const biases = x.width * outputs;
   return minimize(
     (weights, gradient) => {
       const scores = linearScores(x, weights, outputs);
-      const total = lossOf(scores, targets, outputs, loss);
+      const total = lossOf(scores, targets, outputs, loss, rowWeights);
       let squares = 0;
       for (let i = 0; i < biases; i++) {
         squares += weights[i]! * weights[i]!;
@@ -139,35 +155,38 @@ export function linearScores(x: FeatureRows, weights: LinearWeights, outputs: nu
   return scores;
 }
 
-/** Returns the sum of the losses, and overwrites the scores with their derivative. */
+/** Returns the weighted sum of the losses, and overwrites the scores with their derivative. */
 export function lossOf(
   scores: Float64Array,
   targets: ArrayLike<number>,
   outputs: number,
   loss: LinearLoss,
+  rowWeights?: ArrayLike<number>,
 ): number {
   let total = 0;
-  if (loss === 'softmax') {
-    for (let row = 0; row < targets.length; row++) {
-      const rowScores = scores.subarray(row * outputs, (row + 1) * outputs);
+  for (let row = 0; row < scores.length / outputs; row++) {
+    const rowScores = scores.subarray(row * outputs, (row + 1) * outputs);
+    const weight = rowWeights?.[row] ?? 1;
+    if (loss === 'softmax') {
       const largest = rowScores.reduce((a, b) => Math.max(a, b));
       const score = rowScores[targets[row]!]! - largest;
       let sum = 0;
       for (let k = 0; k < outputs; k++) sum += rowScores[k] = Math.exp(rowScores[k]! - largest);
-      for (let k = 0; k < outputs; k++) rowScores[k]! /= sum;
-      rowScores[targets[row]!]! -= 1;
-      total += Math.log(sum) - score;
+      for (let k = 0; k < outputs; k++) rowScores[k]! *= weight / sum;
+      rowScores[targets[row]!]! -= weight;
+      total += weight * (Math.log(sum) - score);
+      continue;
     }
-    return total;
-  }
-  for (let i = 0; i < scores.length; i++) {
-    const score = scores[i]!;
-    if (loss === 'squared') {
-      scores[i] = score - targets[i]!;
-      total += scores[i]! ** 2 / 2;
-    } else {
-      scores[i] = 1 / (1 + Math.exp(-score)) - targets[i]!;
-      total += Math.max(score, 0) - score * targets[i]! + Math.log1p(Math.exp(-Math.abs(score)));
+    for (let k = 0; k < outputs; k++) {
+      const score = rowScores[k]!;
+      const target = targets[row * outputs + k]!;
+      if (loss === 'squared') {
+        rowScores[k] = weight * (score - target);
+        total += (weight * (score - target) ** 2) / 2;
+      } else {
+        rowScores[k] = weight * (1 / (1 + Math.exp(-score)) - target);
+        total += weight * (Math.max(score, 0) - score * target + Math.log1p(Math.exp(-Math.abs(score))));
+      }
     }
   }
   return total;

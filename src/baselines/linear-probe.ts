@@ -16,6 +16,8 @@ export interface ProbeRows {
   targets: ArrayLike<number>;
   outputs: number;
   loss: LinearLoss;
+  /** Weight of each row's loss. Default: 1. */
+  rowWeights?: ArrayLike<number>;
 }
 
 /** A linear layer: features [width] to outputs. */
@@ -77,12 +79,14 @@ export class LinearProbe {
       const held = new Set(fold);
       const rows = Int32Array.from({ length: this.#count }, (_, row) => row).filter((row) => !held.has(row));
       const targets = this.#targetsOf(rows);
+      const rowWeights = this.#weightsOf(rows);
       let weights: LinearWeights | undefined;
       for (const [i, strength] of strengths.entries()) {
         // The solution for a weaker penalty is near that for the one before.
         weights = fitLinear(this.#dense(rows), targets, outputs, loss, {
           penalty: 1 / strength,
           start: weights,
+          rowWeights,
         });
         const scores = linearScores(this.#dense(fold), weights, outputs);
         fold.forEach((row, j) => {
@@ -103,14 +107,17 @@ export class LinearProbe {
       { length: rows.length * outputs },
       (_, at) => scores[rows[Math.floor(at / outputs)]! * outputs + (at % outputs)]!,
     );
-    return lossOf(taken, this.#targetsOf(rows), outputs, loss) / rows.length;
+    return lossOf(taken, this.#targetsOf(rows), outputs, loss, this.#weightsOf(rows)) / rows.length;
   }
 
   /** Fits a layer to all rows. It reads features that are not standardized. */
   fit(strength: number): LinearLayer {
-    const { width, targets, outputs, loss } = this.#rows;
+    const { width, targets, outputs, loss, rowWeights } = this.#rows;
     const all = Int32Array.from({ length: this.#count }, (_, row) => row);
-    const weights = fitLinear(this.#dense(all), targets, outputs, loss, { penalty: 1 / strength });
+    const weights = fitLinear(this.#dense(all), targets, outputs, loss, {
+      penalty: 1 / strength,
+      rowWeights,
+    });
     const weight = new Float32Array(outputs * width);
     const bias = Float32Array.from({ length: outputs }, (_, k) => {
       let shift = 0;
@@ -126,6 +133,11 @@ export class LinearProbe {
 
   #dense(rows: Int32Array): DenseRows {
     return new DenseRows(this.#rows.width, this.#standardized, rows);
+  }
+
+  #weightsOf(rows: Int32Array): Float64Array | undefined {
+    const { rowWeights } = this.#rows;
+    return rowWeights && Float64Array.from(rows, (row) => rowWeights[row]!);
   }
 
   #targetsOf(rows: Int32Array): number[] {

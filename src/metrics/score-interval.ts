@@ -86,7 +86,7 @@ function meanOf(values: ArrayLike<number>, rows: Iterable<number>): number {
 }
 
 /** The rows of each group. */
-function membersOf(groups: Int32Array): number[][] {
+export function membersOf(groups: Int32Array): number[][] {
   const members: number[][] = [];
   groups.forEach((group, row) => {
     const rows = members[group] ?? [];

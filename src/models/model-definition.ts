@@ -38,6 +38,8 @@ export interface ModelInputs {
   asked?: Value;
   /** Whether the last layer is computed for all tokens, even if the head reads only the first or the last ones. */
   everyRow?: boolean;
+  /** Whether vectors are computed by the base model below another head. Its parameters then keep their prefix. */
+  belowHead?: boolean;
   /** Called by a head that pools, with the hidden states of all tokens. */
   onTokens?(hidden: Value): void;
   /** The cache for a decoder's keys and values. Without it, the decoder reads from the start. */

@@ -130,6 +130,28 @@ export function batchTriplets(vectors: Value, labels: Value, margin: number): Va
 }
 
 /**
+ * Supervised contrastive loss (Khosla et al., NeurIPS 2020, equation 2): among all other texts of a batch, those with the
+ * label of a text should have the largest cosines. A text without such a partner does not count.
+ *
+ * @param alike [texts, texts], above 0 for texts with a label in common
+ */
+export function contrastiveLoss(vectors: Value, alike: Value, temperature: number): Value {
+  const [texts] = vectors.shape;
+  const { graph } = vectors.node;
+  const units = normalised(vectors);
+  const number = iota(graph, texts!);
+  const isSelf = equal(reshape(number, [texts!, 1]), reshape(number, [1, texts!]));
+  const scores = where(isSelf, NEVER, matmul(units, units, { transposeB: true, scale: 1 / temperature }));
+  const ones = expand(constant(graph, [1], []), scores.shape);
+  const partners = where(isSelf, 0, where(greater(alike, 0), ones, 0));
+  const count = sum(partners, [1]);
+  const shares = where(greater(partners, 0), subtract(scores, logSumExp(scores)), 0);
+  const each = divide(sum(shares, [1]), where(greater(count, 0), count, 1));
+  const counted = sum(where(greater(count, 0), expand(constant(graph, [1], []), count.shape), 0), [0]);
+  return divide(sum(each, [0]), multiply(where(greater(counted, 0), counted, 1), -1));
+}
+
+/**
  * Euclidean distances between all rows, [rows, rows], computed from their dot products. The squares of lengths are the
  * diagonal of the same product, so that they are rounded alike and equal rows have distance 0.
  */

@@ -30,7 +30,7 @@ export interface Matryoshka {
 }
 
 /** The number of examples. Each has a text in every column. */
-const EXAMPLES = symbol('examples');
+export const EXAMPLES = symbol('examples');
 /** Name of the input that holds, for each text of a column, its index among all texts: int32 [examples]. */
 export const columnInput = (column: number): string => `column_${column}`;
 /** Name of the input for targets: for pairs float32 [examples], for classes of texts int32 [examples]. */
@@ -43,13 +43,12 @@ export const TARGETS = 'targets';
  * @throws UserError if the family has no such head
  */
 export function embeddingModel(loss: EmbeddingLoss, matryoshka?: Matryoshka) {
+  const columns = Array.from({ length: loss.columns }, (_, column) => columnInput(column));
+  const targets = targetsOf(loss) ? [TARGETS] : [];
   const joint: JointLoss = {
-    inputs: [
-      ...Array.from({ length: loss.columns }, (_, column) => columnInput(column)),
-      ...(targetsOf(loss) ? [TARGETS] : []),
-    ],
+    inputs: [...columns, ...targets],
     build: (outputs, customLoss) => jointLoss(outputs, { loss, matryoshka, customLoss }),
-    join: (batches, texts) => join(joint.inputs, batches, texts),
+    join: (batches, texts) => joinColumns(columns, targets, batches, texts),
   };
   return (definition: ModelDefinition, config: CommonConfig): TaskModel => ({
     ...taskModel(definition, config, 'FEATURE_EXTRACTION', (vectors, _, options) =>
@@ -122,18 +121,31 @@ function lossOf(columns: readonly Value[], targets: Value | undefined, loss: Emb
 }
 
 /**
- * Joins the loss inputs of consecutive batches. Text indices of each batch are offset by the number of earlier texts.
+ * Joins the loss inputs of consecutive batches.
+ *
+ * @param columns inputs with indices of texts, which are offset by the number of texts in earlier batches
+ * @param targets inputs with a row for each example
+ * @param texts number of texts of each batch
  */
-function join(names: readonly string[], batches: readonly Tensors[], texts: readonly number[]): Tensors {
-  const joined = names.map((name): [string, HostTensor] => {
+export function joinColumns(
+  columns: readonly string[],
+  targets: readonly string[],
+  batches: readonly Tensors[],
+  texts: readonly number[],
+): Tensors {
+  const joined = [...columns, ...targets].map((name): [string, HostTensor] => {
     let before = 0;
     const data = batches.flatMap((batch, i) => {
-      const shifted = Array.from(batch[name]!.data as Int32Array, (x) => (name === TARGETS ? x : x + before));
+      const shifted = Array.from(batch[name]!.data as Int32Array, (x) =>
+        columns.includes(name) ? x + before : x,
+      );
       before += texts[i]!;
       return shifted;
     });
-    const Numbers = batches[0]![name]!.data.constructor as Int32ArrayConstructor;
-    return [name, { data: Numbers.from(data), dims: [data.length] }];
+    const { data: numbers, dims } = batches[0]![name]!;
+    const Numbers = numbers.constructor as Int32ArrayConstructor;
+    const rows = data.length / dims.slice(1).reduce((a, b) => a * b, 1);
+    return [name, { data: Numbers.from(data), dims: [rows, ...dims.slice(1)] }];
   });
   return Object.fromEntries(joined);
 }

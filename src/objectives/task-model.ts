@@ -1,6 +1,6 @@
 import { Graph, type Value } from '../graph/graph.ts';
 import type { HeadKind } from '../models/heads/registry.ts';
-import type { CommonConfig, ModelDefinition, ModelInputs } from '../models/model-definition.ts';
+import type { CommonConfig, Head, ModelDefinition, ModelInputs } from '../models/model-definition.ts';
 import { Network } from '../nn/network.ts';
 import type { Tensors } from '../runtime/session.ts';
 import { UserError } from '../support/user-error.ts';
@@ -34,6 +34,8 @@ export interface TaskModel extends TunableModel {
    */
   withConfig?(config: CommonConfig): TaskModel;
   buildLogits(network: Network, change?: ChangeInputs): Value;
+  /** Builds the vectors of texts with the model's pooling, [batch, width], whatever its head. Undefined if it has none. */
+  buildVectors?: ((network: Network) => Value) | undefined;
   /**
    * Builds the mean loss of a batch, [], and declares the inputs for its targets. Only a cross-entropy reads the
    * options.
@@ -74,13 +76,15 @@ export function taskModel(
   const head = definition.heads[headKind];
   if (!head) throw noHead(definition, headKind);
   const config = head.outputs ? { ...given, numLabels: head.outputs(given) } : given;
-  const buildLogits = (network: Network, change: ChangeInputs = () => ({})) => {
+  const build = (head: Head, network: Network, change: ChangeInputs) => {
     const inputs = modelInputs(network.graph);
     const changed = { ...inputs, ...change(inputs) };
     // A cache already has the virtual tokens.
     const virtual = changed.cache ? undefined : network.virtual;
     return head.build(network, config, virtual ? withVirtualTokens(changed, virtual) : changed);
   };
+  const buildLogits = (network: Network, change: ChangeInputs = () => ({})) => build(head, network, change);
+  const features = definition.heads.FEATURE_EXTRACTION;
   const { linears, sublayers, parameters, buffers, words, states, wordTables } = described(buildLogits);
   return {
     definition,
@@ -95,6 +99,8 @@ export function taskModel(
     states,
     wordTables,
     buildLogits,
+    buildVectors:
+      features && ((network) => build(features, network, () => ({ belowHead: features !== head }))),
     buildLoss(network, { customLoss, ...options } = {}) {
       const logits = (change?: ChangeInputs) => buildLogits(network, change);
       if (!customLoss) return buildLoss(logits, network, options);

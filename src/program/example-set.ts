@@ -1,7 +1,9 @@
+import type { LinearLoss } from '../baselines/linear-model.ts';
+import type { LinearLayer } from '../baselines/linear-probe.ts';
 import type { ScoreInterval } from '../metrics/score-interval.ts';
 import type { Tensors } from '../runtime/session.ts';
 import type { Source } from './mixture.ts';
-import type { Evaluator } from './program.ts';
+import type { Evaluator, Predictor, Program } from './program.ts';
 
 /** Examples in the form that a model reads. */
 export interface ExampleSet {
@@ -64,10 +66,67 @@ export interface EvaluationWatch {
   onAnswers?(predictions: readonly unknown[], references: readonly unknown[]): void;
 }
 
+/** What a linear layer predicts from a model's features. */
+export interface LayerTargets {
+  loss: LinearLoss;
+  outputs: number;
+  /** The targets of each row: of its text, or of each of its words. As in `fitLinear`. */
+  rows: readonly ArrayLike<number>[];
+}
+
+/** A model with trained values. */
+export interface RowModel {
+  program: Predictor & Pick<Program, 'features'>;
+  values: Float32Array;
+  /** The layer on its vectors, for a model of sentence vectors. */
+  layer?: LinearLayer;
+}
+
+/**
+ * The rows of an evaluation, for tasks in which the outputs of a row depend on no other row. So different models may
+ * predict different rows, as in cross-validation.
+ */
+export interface EvaluatedRows {
+  /** The group of each row. Rows of a group share a text. */
+  readonly groups: Int32Array;
+  readonly targets: LayerTargets;
+  /** Computes the features that a linear layer reads: for each of the rows [units, width], a unit for each target. */
+  features(model: Omit<RowModel, 'layer'>, rows: Int32Array): Promise<Float32Array[]>;
+  /** Computes the outputs of some rows: for each of them [units, outputs]. */
+  outputs(model: RowModel, rows: Int32Array): Promise<Float32Array[]>;
+  /**
+   * Scores the outputs of some rows.
+   *
+   * @param rows indices of the rows, which may occur several times
+   */
+  scores(outputs: readonly Float32Array[], rows: Int32Array): Scores;
+  /** Passes the other results of the outputs of all rows. */
+  tell(outputs: readonly Float32Array[], watch: EvaluationWatch): void;
+}
+
+/** Returns some of a set's examples. */
+export function someExamples(set: ExampleSet, examples: Int32Array): ExampleSet {
+  const pick = (from: Int32Array) => Int32Array.from(examples, (example) => from[example]!);
+  const { targetLengths, rows } = set;
+  return {
+    lengths: pick(set.lengths),
+    ...(targetLengths && { targetLengths: pick(targetLengths) }),
+    truncated: set.truncated,
+    ...(rows && { rows: pick(rows) }),
+    batch: (chosen, number) =>
+      set.batch(
+        Int32Array.from(chosen, (i) => examples[i]!),
+        number,
+      ),
+  };
+}
+
 /** Scores a model on a set of examples. */
 export interface Evaluation {
   readonly examples: ExampleSet;
   /** What the program computes for each batch. */
   readonly output: 'logits' | 'loss';
+  /** Missing for tasks that compare rows, and for tasks that answer with texts. */
+  readonly rows?: EvaluatedRows;
   run(program: Evaluator, values: Float32Array, watch?: EvaluationWatch): Promise<Scores>;
 }

@@ -134,6 +134,11 @@ export class Program {
     return (await this.#evaluate('loss', values, batch))[0]!;
   }
 
+  /** Returns the vectors of the texts of a batch, [batch, width], without dropout. */
+  async vectors(values: Float32Array, batch: Tensors): Promise<Float32Array> {
+    return (await this.#evaluate('vectors', values, batch)) as Float32Array;
+  }
+
   /** Returns the input of the model's last linear module for a batch, [rows, features], without dropout. */
   async features(values: Float32Array, batch: Tensors): Promise<Float32Array> {
     return (await this.#evaluate('features', values, batch)) as Float32Array;

@@ -74,19 +74,23 @@ export function trainingGraph(
 }
 
 /** The outputs that an evaluation can compute. */
-export type EvaluationOutput = 'logits' | 'loss' | 'features';
+export type EvaluationOutput = 'logits' | 'loss' | 'features' | 'vectors';
 
 /**
- * Builds the graph of an evaluation: `logits`, the mean `loss` of a batch, or `features`, the input of the last linear
- * module.
+ * Builds the graph of an evaluation: `logits`, the mean `loss` of a batch, `features`, the input of the last linear
+ * module, or `vectors` of the texts.
  */
 export function evaluationGraph(
-  model: Pick<TaskModel, 'buildLogits' | 'buildLoss'>,
+  model: Pick<TaskModel, 'buildLogits' | 'buildLoss' | 'buildVectors'>,
   tuner: Tuner,
   output: EvaluationOutput,
 ): Record<string, Value> {
   const { network } = tunedNetwork(tuner, false);
   if (output === 'loss') return { loss: model.buildLoss(network) };
+  if (output === 'vectors') {
+    if (!model.buildVectors) throw new Error('a model without vectors of texts');
+    return { vectors: model.buildVectors(network) };
+  }
   const logits = model.buildLogits(network);
   return output === 'logits' ? { logits } : { features: [...network.linearInputs.values()].at(-1) as Value };
 }

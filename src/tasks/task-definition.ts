@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Baseline } from '../baselines/baseline.ts';
 import type { LinearLoss } from '../baselines/linear-model.ts';
+import type { LinearLayer } from '../baselines/linear-probe.ts';
 import type { Splittable } from '../data/split-rows.ts';
 import type { TextFile } from '../data/text-file.ts';
 import type { AdapterTensors } from '../formats/adapters/stored-adapter.ts';
@@ -212,6 +213,8 @@ export interface EncodingContext<Data extends BaseData = BaseData> {
   predictsFirst?: boolean;
   /** Number of rows (or files) of each source, if training rows have several sources. No example mixes two sources. */
   sources?: readonly number[];
+  /** The linear layer on the vectors of a model of sentence vectors. */
+  layer?: LinearLayer;
   /** Weight of each class in training, if they are not equal. */
   classWeights?: readonly number[];
   /** The processes of the run, which may share the work of making examples. Each process gets all examples. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ON_BAD_ROW } from '../../data/row.ts';
+import { POOLING_MODES } from '../../models/sentence-settings.ts';
 import { dataFiles } from '../data-files.ts';
 
 const nonEmpty = z.string().min(1);
@@ -30,6 +31,17 @@ export const labelledDataSchema = z.strictObject({
   on_bad_row: z.enum(ON_BAD_ROW).optional(),
   /** Maximum number of tokens, special tokens included. Longer texts are truncated. */
   max_length: z.int().min(1).default(128),
+  /**
+   * Pooling of sentence vectors (`mean`, `cls`, `lasttoken`) that a linear layer classifies, as in SetFit. Each text of a
+   * pair has its own vector. `none`: the classification head of transformers, which reads a pair as one text. Default:
+   * the model's pooling for few rows, else `none`.
+   */
+  pooling: z.enum([...POOLING_MODES, 'none']).optional(),
 });
 
 export type LabelledData = z.output<typeof labelledDataSchema>;
+
+/** Whether a linear layer classifies sentence vectors. */
+export function classifiesVectors({ pooling = 'none' }: Pick<Partial<LabelledData>, 'pooling'>): boolean {
+  return pooling !== 'none';
+}

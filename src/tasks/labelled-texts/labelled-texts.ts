@@ -1,23 +1,28 @@
 import { parseRows } from '../../data/parse-rows.ts';
 import type { DataOptions, Row } from '../../data/row.ts';
-import { groupsOf } from '../../data/split-rows.ts';
 import type { Value } from '../../graph/graph.ts';
-import { bootstrap, shareInterval } from '../../metrics/score-interval.ts';
 import type { ScoreName } from '../../metrics/scores.ts';
+import { sentenceClassifier } from '../../objectives/sentence-classifier.ts';
 import { sequenceModel } from '../../objectives/sequence-model.ts';
 import type { LossOptions } from '../../objectives/task-model.ts';
-import type { Certainty, Scores } from '../../program/example-set.ts';
-import { predictAll } from '../../program/predict-all.ts';
 import { type Problem, shown } from '../../support/problem.ts';
 import { UserError } from '../../support/user-error.ts';
 import { assertOneText } from '../assert-one-text.ts';
 import { classOutputs } from '../classes/class-outputs.ts';
 import { buildLabels } from '../classes/labels.ts';
 import { labelsBesideAdapter } from '../classes/labels-beside-adapter.ts';
-import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
+import { withPooling } from '../sentence-embedding/with-pooling.ts';
+import type {
+  BuildTask,
+  EncodingContext,
+  Recognised,
+  TaskDefinition,
+  UnknownTrained,
+} from '../task-definition.ts';
 import type { TaskWords } from '../task-words.ts';
 import { type LabelledData, labelledDataSchema } from './data-section.ts';
-import { encodedSet, type Texts } from './encoded-set.ts';
+import type { Texts } from './encoded-set.ts';
+import { labelEvaluation, readRows } from './label-evaluation.ts';
 import { type LabelAnswer, labelScores } from './label-scores.ts';
 import { columnsFor, jsonKeys, rowsFromFile, rowsFromInput, useColumns } from './read-inputs.ts';
 import { type LabelBaselines, textBaselines } from './text-baselines.ts';
@@ -46,6 +51,11 @@ export interface LabelKind<Answer extends LabelAnswer> {
   baselines: LabelBaselines;
   /** Builds the mean loss of a batch from its logits [batch, outputs]. Declares the input `labels`. */
   loss(logits: Value, options?: LossOptions): Value;
+  /**
+   * Builds the loss with which vectors of single texts are trained, [texts, features]. Declares the input `labels`.
+   * Missing for labels that texts rarely share.
+   */
+  contrast?(vectors: Value, outputs: number): Value;
   /** Whether the loss is a cross-entropy, so that labels can be smoothed. */
   smoothsLabels?: boolean;
   /** Whether class weights are supported. */
@@ -76,47 +86,20 @@ export function labelledTexts<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
 ): TaskDefinition<LabelledData, LabelledRows, Texts, typeof labelledDataSchema> {
   const outputs = (labels: readonly string[]) => (kind.leastLabels === 0 ? 1 : labels.length);
-  const build =
-    (labels: readonly string[]): BuildTask =>
-    (definition, config) =>
-      sequenceModel(definition, { ...config, numLabels: outputs(labels) }, kind.loss);
+  const build = (labels: readonly string[], reading: Partial<LabelledData> = {}): BuildTask => {
+    const { pooling = 'none', text_pair } = reading;
+    if (pooling === 'none')
+      return (definition, config) =>
+        sequenceModel(definition, { ...config, numLabels: outputs(labels) }, kind.loss);
+    const columns = text_pair === undefined ? 1 : 2;
+    const { loss, contrast } = columns === 1 ? kind : { ...kind, contrast: undefined };
+    const objective = { columns, outputs: outputs(labels), loss, contrast };
+    return (definition, config) =>
+      sentenceClassifier(objective)(definition, withPooling(config, { pooling }));
+  };
   const asOptions = (reading: Partial<DataOptions>) =>
     ({ ...reading, listed: kind.listed }) as Omit<DataOptions, 'format'>;
-  const answersOf = (logits: Float32Array, rows: number, labels: readonly string[]) => {
-    const width = outputs(labels);
-    return Array.from({ length: rows }, (_, row) =>
-      kind.answer(logits.slice(row * width, (row + 1) * width), labels),
-    );
-  };
-  const certaintyOf = (
-    logits: Float32Array,
-    groups: Int32Array,
-    width: number,
-    targets: Targets,
-  ): Certainty => ({
-    groups,
-    interval(score) {
-      const scoreOf = (logits: Float32Array, targets: Targets) =>
-        score === 'loss'
-          ? kind.evaluationLoss(logits, width, targets)
-          : (kind.scores(logits, width, targets)[score as ScoreName] ?? Number.NaN);
-      const ofRows = (drawn: Int32Array) =>
-        scoreOf(takenRows(logits, groups.length, drawn), takenRows(targets, groups.length, drawn));
-      if (score !== 'accuracy') return bootstrap(groups, ofRows);
-      return shareInterval(
-        Array.from(groups.keys(), (row) => ofRows(Int32Array.of(row))),
-        groups,
-      );
-    },
-  });
-  const examples: TaskDefinition<LabelledData, LabelledRows>['examples'] = (
-    { rows, fileName },
-    { labels, tokenizer, maxLength, classWeights, communicator },
-  ) =>
-    encodedSet(rows, tokenizer, maxLength, kind.targets(rows, labels, fileName), {
-      classWeights,
-      communicator,
-    });
+  const outputsFor = ({ labels }: EncodingContext<LabelledData>) => outputs(labels);
   return {
     data: labelledDataSchema,
     problems: labelProblems,
@@ -191,31 +174,12 @@ export function labelledTexts<Answer extends LabelAnswer>(
       withFlags: (reading, flags, file) => columnsFor(file, useColumns(reading, flags, true)) as LabelledData,
     },
     build,
-    examples,
-    evaluation(labelled, context, batchSize) {
-      const set = examples(labelled, context);
-      const numLabels = outputs(context.labels);
-      const targets = kind.targets(labelled.rows, context.labels, labelled.fileName);
-      const groups = groupsOf(labelled.rows.map(textsOf));
-      return {
-        examples: set,
-        output: 'logits',
-        async run(program, values, watch) {
-          const logits = await predictAll(program, values, set, numLabels, batchSize);
-          const scores: Scores = { eval_loss: kind.evaluationLoss(logits, numLabels, targets) };
-          for (const [name, score] of Object.entries(kind.scores(logits, numLabels, targets)))
-            scores[`eval_${name}`] = score;
-          watch?.onCertainty?.(certaintyOf(logits, groups, numLabels, targets));
-          const counts = watch?.onConfusion && kind.confusion?.(logits, numLabels, targets);
-          if (counts) watch.onConfusion?.({ labels: context.labels, counts });
-          watch?.onAnswers?.(
-            answersOf(logits, labelled.rows.length, context.labels),
-            labelled.rows.map(({ label }) => kind.reference(label)),
-          );
-          return scores;
-        },
-      };
+    examples({ rows, fileName }, context) {
+      const targets = kind.targets(rows, context.labels, fileName);
+      return readRows(rows, context, outputsFor(context), rows.length, targets).examples;
     },
+    evaluation: (labelled, context, batchSize) =>
+      labelEvaluation(kind, labelled, context, outputsFor(context), batchSize),
     baselines: {
       ofRows(train, validation, { labels }) {
         const [learnt, scored] = [train, validation].map(({ rows, fileName }) => ({
@@ -241,10 +205,11 @@ export function labelledTexts<Answer extends LabelAnswer>(
         line: ({ text_pair }) => (text_pair === undefined ? (text) => ({ text }) : undefined),
         shape: textsShape,
       },
-      async answer(rows, { program, values }, { labels, tokenizer, maxLength }, batchSize) {
-        const set = encodedSet(rows, tokenizer, maxLength);
-        const logits = await predictAll(program, values, set, outputs(labels), batchSize);
-        return answersOf(logits, rows.length, labels);
+      async answer(rows, { program, values }, context, batchSize) {
+        const read = readRows(rows, context, outputsFor(context), batchSize);
+        const all = Int32Array.from({ length: rows.length }, (_, row) => row);
+        const logits = await read.logits({ program, values, layer: context.layer }, all);
+        return logits.map((row) => kind.answer(row, context.labels));
       },
       output: {
         formats: {
@@ -274,19 +239,6 @@ export function labelledTexts<Answer extends LabelAnswer>(
 }
 
 const textsOf = ({ text, textPair }: Row) => [text, textPair];
-
-/** Selects rows of values [rows, width], row-major. */
-function takenRows<Values extends Float32Array | Int32Array>(
-  values: Values,
-  rows: number,
-  taken: Int32Array,
-) {
-  const width = values.length / rows;
-  const rowValues = values.slice(0, taken.length * width) as Values;
-  for (let i = 0; i < rowValues.length; i++)
-    rowValues[i] = values[taken[Math.floor(i / width)]! * width + (i % width)]!;
-  return rowValues;
-}
 
 /**
  * Checks that rows are labelled.

@@ -38,13 +38,13 @@ export function textBaselines(
 ): Baseline[] {
   const constant = blind(train.targets, labels);
   const everywhere = validation.rows.flatMap(() => constant.logits);
-  // As in scikit-learn, a model of two classes has one output.
-  const hasOneOutput = linearLoss === 'softmax' && labels.length === 2;
-  const outputs = hasOneOutput ? 1 : constant.logits.length;
-  const loss = hasOneOutput ? 'sigmoid' : linearLoss;
-  const learnt = { texts: train.rows, targets: train.targets, outputs, loss };
-  const baseline = bagOfWords(learnt, validation.rows);
-  const logits = Float32Array.from(hasOneOutput ? [...baseline].flatMap((score) => [0, score]) : baseline);
+  const learned = {
+    texts: train.rows,
+    targets: train.targets,
+    outputs: constant.logits.length,
+    loss: linearLoss,
+  };
+  const logits = Float32Array.from(bagOfWords(learned, validation.rows));
   return [
     { name: linearName, isBlind: false, scores: scores(logits) },
     { name: constant.name, isBlind: true, scores: scores(Float32Array.from(everywhere)) },

@@ -7,6 +7,12 @@ import { asList } from '../classes/labels.ts';
 /** Targets of labelled rows, row-major. */
 export type Targets = Int32Array | Float32Array;
 
+/** The targets of each row. */
+export function targetRows(targets: Targets, count: number): Targets[] {
+  const width = targets.length / count;
+  return Array.from({ length: count }, (_, row) => targets.subarray(row * width, (row + 1) * width));
+}
+
 /**
  * Converts labels of rows to targets.
  *

@@ -1,7 +1,7 @@
 import { accuracy } from '../../metrics/accuracy.ts';
 import { microF1 } from '../../metrics/f1.ts';
 import { positiveLogits } from '../../metrics/predicted-labels.ts';
-import { labelSetLoss } from '../../objectives/sequence-loss.ts';
+import { labelSetContrast, labelSetLoss } from '../../objectives/sequence-loss.ts';
 import { byLabel, percent, shortest } from '../classes/answer-text.ts';
 import { asList } from '../classes/labels.ts';
 import { type LabelKind, labelledTexts } from '../labelled-texts/labelled-texts.ts';
@@ -37,6 +37,7 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
     },
   },
   loss: labelSetLoss,
+  contrast: labelSetContrast,
   evaluationLoss(logits, _, targets) {
     let total = 0;
     targets.forEach((target, i) => {

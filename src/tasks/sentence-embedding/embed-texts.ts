@@ -5,9 +5,9 @@ import { UserError } from '../../support/user-error.ts';
 import { shortest } from '../classes/answer-text.ts';
 import type { EmbedOptions, Prediction } from '../prediction.ts';
 import type { EncodingContext, ReadingFlags, ReadingOf } from '../task-definition.ts';
+import { TextSet } from '../text-set.ts';
 import { type EmbeddingData, embeddingDataSchema } from './data-section.ts';
 import { promptFor, promptNamed } from './prompts.ts';
-import { TextSet } from './text-set.ts';
 
 /** A text and its prompt. */
 export interface EmbeddedText {
@@ -52,7 +52,7 @@ export const embedTexts: Prediction<EmbeddingData, EmbeddedText> = {
       ({ text, prompt = promptFor('text', reading, config) }) => `${prompt}${text}`,
     );
     const set = TextSet.of(prompted, context);
-    const vectors = await set.vectors(program, values, config.numLabels, batchSize);
+    const vectors = await set.vectors(program, values, batchSize);
     return inputs.map(({ dimensions }, i): Embedding => {
       const number = set.numberOf(prompted[i]!);
       // As truncate_dim in sentence-transformers: what is left of a vector keeps its length.

@@ -4,12 +4,12 @@ import { NotFinite } from '../../program/check-finite.ts';
 import type { Evaluation, Scores } from '../../program/example-set.ts';
 import type { Evaluator } from '../../program/program.ts';
 import type { EncodingContext } from '../task-definition.ts';
+import { TextSet } from '../text-set.ts';
 import type { EmbeddingData, EmbeddingForm } from './data-section.ts';
 import { type EmbeddingExamples, embeddingExamples } from './embedding-examples.ts';
 import type { EmbeddingRows, Retrieval } from './embedding-rows.ts';
 import { likenessScores, rankedScores } from './likeness-scores.ts';
 import { promptFor } from './prompts.ts';
-import { TextSet } from './text-set.ts';
 import { cosine, DENSE } from './vectors.ts';
 
 const RETRIEVAL = [
@@ -45,8 +45,7 @@ export function embeddingEvaluation(
     examples,
     output: 'loss',
     async run(program, values, watch) {
-      const size = program.parts.model.config.numLabels;
-      const vectors = await examples.texts.vectors(program, values, size, batchSize);
+      const vectors = await examples.texts.vectors(program, values, batchSize);
       const scores: Scores = {};
       // Without a run, the model has the loss for pairs. It is skipped for other forms.
       const { inputs = [] } = program.parts.model.joint ?? {};
@@ -54,7 +53,7 @@ export function embeddingEvaluation(
         scores.eval_loss = await meanLoss(program, values, examples, batchSize);
       const columns = examples.columns.map((column) => Array.from(column, (number) => vectors[number]!));
       const computed = rows.retrieval
-        ? await scoredRetrieval(rows.retrieval, context, { program, values, width: size, batchSize })
+        ? await scoredRetrieval(rows.retrieval, context, { program, values, batchSize })
         : likenessScores(rows, columns, DENSE);
       for (const [name, score] of Object.entries(computed)) scores[`eval_${name}`] = score;
       watch?.onAnswers?.(
@@ -69,18 +68,13 @@ export function embeddingEvaluation(
 async function scoredRetrieval(
   { queries, corpus, relevant }: Retrieval,
   context: EncodingContext<EmbeddingData>,
-  {
-    program,
-    values,
-    width,
-    batchSize,
-  }: { program: Evaluator; values: Float32Array; width: number; batchSize: number },
+  { program, values, batchSize }: { program: Evaluator; values: Float32Array; batchSize: number },
 ) {
   const vectorsOf = async (texts: readonly string[], role: 'query' | 'document') => {
     const prompt = promptFor(role, context.reading, context.config);
     const prompted = texts.map((text) => prompt + text);
     const set = TextSet.of(prompted, { ...context, communicator: program.communicator });
-    const vectors = await set.vectors(program, values, width, batchSize);
+    const vectors = await set.vectors(program, values, batchSize);
     return prompted.map((text) => vectors[set.numberOf(text)]!);
   };
   const asked = await vectorsOf(queries, 'query');

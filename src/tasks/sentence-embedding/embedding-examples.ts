@@ -1,11 +1,11 @@
 import { columnInput, TARGETS } from '../../objectives/embedding-model.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
-import type { HostTensor } from '../../runtime/session.ts';
+import type { Tensors } from '../../runtime/session.ts';
 import type { EncodingContext } from '../task-definition.ts';
+import { TextSet } from '../text-set.ts';
 import type { EmbeddingData } from './data-section.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
 import { type PromptRole, promptFor } from './prompts.ts';
-import { TextSet } from './text-set.ts';
 
 /** Rows in a model's form, with their texts. */
 export interface EmbeddingExamples extends ExampleSet {
@@ -35,35 +35,13 @@ export function embeddingExamples(
   const texts = TextSet.of(prompted.flat(), context);
   const columns = prompted.map((column) => Int32Array.from(column, (text) => texts.numberOf(text)));
   const targets = targetsOf(rows);
-  const lengthOf = (number: number) => texts.encodings[number]!.inputIds.length;
+  const inputsOf = (examples: Int32Array): Tensors =>
+    targets ? { [TARGETS]: { data: pick(targets, examples), dims: [examples.length] } } : {};
   return {
-    ...{ texts, columns },
+    ...texts.rows(columns, inputsOf, reading.mini_batch_size),
+    texts,
+    columns,
     lossInputs: [...columns.map((_, i) => columnInput(i)), ...(targets ? [TARGETS] : [])],
-    lengths: columns[0]!.map((_, row) => Math.max(...columns.map((column) => lengthOf(column[row]!)))),
-    truncated: texts.encodings.filter(({ truncated }) => truncated).length,
-    batch(examples) {
-      const used = [...new Set(columns.flatMap((column) => Array.from(examples, (row) => column[row]!)))];
-      // Sorted, so that texts that are computed together have similar lengths (see `mini_batch_size`).
-      used.sort((a, b) => lengthOf(a) - lengthOf(b));
-      const places = new Map(used.map((number, place) => [number, place]));
-      const placesOf = (column: Int32Array): HostTensor => ({
-        data: Int32Array.from(examples, (row) => places.get(column[row]!) as number),
-        dims: [examples.length],
-      });
-      const inputs = columns.map((column, i) => [columnInput(i), placesOf(column)] as const);
-      return {
-        feeds: {
-          ...texts.feeds(used),
-          ...Object.fromEntries(inputs),
-          ...(targets && {
-            [TARGETS]: { data: pick(targets, examples), dims: [examples.length] },
-          }),
-        },
-        weight: examples.length,
-        ...(reading.mini_batch_size !== undefined &&
-          reading.mini_batch_size < used.length && { chunk: reading.mini_batch_size }),
-      };
-    },
   };
 }
 

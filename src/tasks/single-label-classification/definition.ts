@@ -6,7 +6,7 @@ import { binaryF1, macroF1 } from '../../metrics/f1.ts';
 import { GLUE_CLASSES } from '../../metrics/glue-classes.ts';
 import { matthewsCorrelation } from '../../metrics/matthews-correlation.ts';
 import { argmaxRows } from '../../metrics/predicted-labels.ts';
-import { classLoss } from '../../objectives/sequence-loss.ts';
+import { classContrast, classLoss } from '../../objectives/sequence-loss.ts';
 import { byLabel, percent, shortest } from '../classes/answer-text.ts';
 import { type LabelKind, labelledTexts } from '../labelled-texts/labelled-texts.ts';
 import { classTargets } from '../labelled-texts/to-targets.ts';
@@ -51,6 +51,7 @@ export const classKind: LabelKind<ClassAnswer> = {
     },
   },
   loss: classLoss,
+  contrast: classContrast,
   smoothsLabels: true,
   weighsClasses: true,
   evaluationLoss: meanCrossEntropy,

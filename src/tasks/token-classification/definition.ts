@@ -80,7 +80,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
       },
       async answer(sentences, { program, values }, { labels, tokenizer, maxLength }, batchSize) {
         const set = wordExamples(sentences, tokenizer, maxLength);
-        const logits = await predictWords(program, values, set, labels.length, batchSize);
+        const logits = await predictWords(program, values, set, batchSize);
         const answers = sentences.map(({ words }) =>
           taggedWords(words, new Int32Array(0), new Float32Array(0), labels),
         );

@@ -3,12 +3,12 @@ import { meanCrossEntropy } from '../../metrics/cross-entropy.ts';
 import { argmaxRows } from '../../metrics/predicted-labels.ts';
 import { bootstrap } from '../../metrics/score-interval.ts';
 import { type SeqevalScores, seqeval } from '../../metrics/seqeval.ts';
-import type { Evaluation, EvaluationWatch } from '../../program/example-set.ts';
+import type { EvaluatedRows, Evaluation, EvaluationWatch } from '../../program/example-set.ts';
 import type { TextTokenizer } from '../../text/tokenizer.ts';
 import { predictWords } from './predict-words.ts';
 import { tagIds } from './tag-ids.ts';
 import type { TaggedSentence } from './tagged-sentence.ts';
-import { type WordExamples, wordExamples } from './word-examples.ts';
+import { wordExamples } from './word-examples.ts';
 
 /** Sentences with their tags, and the name of their file. */
 export interface LabelledSentences {
@@ -35,22 +35,29 @@ export function tokenEvaluation(
 ): Evaluation {
   const ids = tagIds(sentences, labels, fileName);
   const examples = wordExamples(sentences, tokenizer, maxLength, ids);
+  const targets = examples.firstPieces.map(({ words }, example) =>
+    words.map((word) => ids[examples.sentences[example]!]![word]!),
+  );
   const groups = groupsOf(
     Array.from(examples.sentences, (sentence) => [sentences[sentence]!.words.join(' ')]),
   );
-  return {
-    examples,
-    output: 'logits',
-    async run(program, values, watch) {
-      const logits = await predictWords(program, values, examples, labels.length, batchSize);
-      const { loss, precision, recall, f1, accuracy } = wordScores(
-        logits,
+  const rows: EvaluatedRows = {
+    groups,
+    targets: { loss: 'softmax', outputs: labels.length, rows: targets },
+    features({ program, values }, chosen) {
+      const predict = program.features.bind(program);
+      return predictWords(
+        { communicator: program.communicator, predict },
+        values,
         examples,
-        ids,
-        labels,
-        groups,
-        watch,
+        batchSize,
+        chosen,
       );
+    },
+    outputs: ({ program, values }, chosen) => predictWords(program, values, examples, batchSize, chosen),
+    scores(logits, chosen) {
+      const of = <T>(all: readonly T[]) => Array.from(chosen, (row) => all[row]!);
+      const { loss, precision, recall, f1, accuracy } = wordScores(of(logits), of(targets), labels);
       return {
         eval_loss: loss,
         eval_precision: precision,
@@ -59,6 +66,17 @@ export function tokenEvaluation(
         eval_accuracy: accuracy,
       };
     },
+    tell: (logits, watch) => tellWords(logits, targets, labels, groups, watch),
+  };
+  return {
+    examples,
+    output: 'logits',
+    rows,
+    async run(program, values, watch) {
+      const logits = await predictWords(program, values, examples, batchSize);
+      if (watch) rows.tell(logits, watch);
+      return rows.scores(logits, Int32Array.from(logits.keys()));
+    },
   };
 }
 
@@ -66,22 +84,13 @@ export function tokenEvaluation(
  * Computes the loss and the scores of predicted words, also for each entity type.
  *
  * @param logits the logits of each example [words, labels], from {@link predictWords}
- * @param ids the true label of each word of each sentence
- * @param groups the group of each example's sentence
- * @param watch called with the tags of each example's words
+ * @param targets the label of each of these words
  */
 export function wordScores(
   logits: readonly Float32Array[],
-  examples: WordExamples,
-  ids: readonly Int32Array[],
+  targets: readonly Int32Array[],
   labels: readonly string[],
-  groups: Int32Array,
-  watch?: EvaluationWatch,
 ): SeqevalScores & { loss: number } {
-  const tags = (of: Int32Array) => Array.from(of, (id) => labels[id]!);
-  const targets = examples.firstPieces.map(({ words }, example) =>
-    words.map((word) => ids[examples.sentences[example]!]![word]!),
-  );
   let loss = 0;
   let words = 0;
   logits.forEach((rows, example) => {
@@ -89,10 +98,20 @@ export function wordScores(
     loss += tags.length * meanCrossEntropy(rows, labels.length, tags);
     words += tags.length;
   });
-  const predicted = logits.map((rows) => tags(argmaxRows(rows, labels.length)));
-  const references = targets.map(tags);
-  watch?.onAnswers?.(predicted, references);
-  watch?.onCertainty?.({
+  const { predicted, references } = tagsOf(logits, targets, labels);
+  return { ...seqeval(predicted, references), loss: loss / words };
+}
+
+function tellWords(
+  logits: readonly Float32Array[],
+  targets: readonly Int32Array[],
+  labels: readonly string[],
+  groups: Int32Array,
+  watch: EvaluationWatch,
+): void {
+  const { predicted, references } = tagsOf(logits, targets, labels);
+  watch.onAnswers?.(predicted, references);
+  watch.onCertainty?.({
     groups,
     interval: (score) =>
       bootstrap(groups, (rows) => {
@@ -101,5 +120,16 @@ export function wordScores(
         return Number(scores[score]);
       }),
   });
-  return { ...seqeval(predicted, references), loss: loss / words };
+}
+
+function tagsOf(
+  logits: readonly Float32Array[],
+  targets: readonly Int32Array[],
+  labels: readonly string[],
+): { predicted: string[][]; references: string[][] } {
+  const tags = (of: Int32Array) => Array.from(of, (id) => labels[id]!);
+  return {
+    predicted: logits.map((rows) => tags(argmaxRows(rows, labels.length))),
+    references: targets.map(tags),
+  };
 }

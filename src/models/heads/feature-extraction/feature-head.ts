@@ -29,7 +29,7 @@ export function featureHead<Config extends CommonConfig>(
     outputs: width,
     build(network, config, inputs) {
       const { mode, normalize } = (config.sentence ?? PLAIN_SENTENCE).pooling;
-      const base = network.without(prefix);
+      const base = inputs.belowHead ? network : network.without(prefix);
       const pooled = () => {
         const shortens = !inputs.onTokens;
         if (mode === 'lasttoken' && shortens && kind === 'decoder')

@@ -1,0 +1,52 @@
+import { layerFeeds, rowFeatures } from '../../objectives/sentence-classifier.ts';
+import { labelFeed } from '../../objectives/sequence-loss.ts';
+import type { ExampleSet, RowModel } from '../../program/example-set.ts';
+import { promptFor } from '../sentence-embedding/prompts.ts';
+import type { EncodingContext } from '../task-definition.ts';
+import { TextSet } from '../text-set.ts';
+import type { Texts } from './encoded-set.ts';
+
+/** Texts or pairs of which each text has its own vector. */
+export class SentenceRows {
+  readonly #texts: TextSet;
+  /** For each column, the indices of its texts. */
+  readonly #columns: readonly Int32Array[];
+  readonly #context: EncodingContext;
+
+  constructor(rows: readonly Texts[], context: EncodingContext) {
+    const { reading, config } = context;
+    const prompt = promptFor('text', reading, config);
+    const columns = rows.some(({ textPair }) => textPair !== undefined) ? 2 : 1;
+    const texts = rows.map(({ text, textPair = '' }) =>
+      [text, textPair].slice(0, columns).map((one) => prompt + one),
+    );
+    this.#context = context;
+    this.#texts = TextSet.of(texts.flat(), context);
+    this.#columns = Array.from({ length: columns }, (_, column) =>
+      Int32Array.from(texts, (row) => this.#texts.numberOf(row[column]!)),
+    );
+  }
+
+  /** @param targets of all rows, row-major; without them, the batches are for prediction only */
+  examples(targets?: Int32Array | Float32Array): ExampleSet {
+    const count = this.#columns[0]!.length;
+    const { layer } = this.#context;
+    const feeds = layer && layerFeeds(layer);
+    return this.#texts.rows(this.#columns, (examples) => ({
+      ...(targets && labelFeed(targets, examples, count)),
+      ...feeds,
+    }));
+  }
+
+  /** Computes the features of some rows. A text that occurs several times is computed once. */
+  async features(
+    { program, values }: Omit<RowModel, 'layer'>,
+    rows: Int32Array,
+    batchSize: number,
+  ): Promise<Float32Array[]> {
+    const used = [...new Set(this.#columns.flatMap((column) => Array.from(rows, (row) => column[row]!)))];
+    const vectors = await this.#texts.vectors(program, values, batchSize, used);
+    const vectorOf = new Map(used.map((text, i) => [text, vectors[i]!]));
+    return Array.from(rows, (row) => rowFeatures(this.#columns.map((column) => vectorOf.get(column[row]!)!)));
+  }
+}
