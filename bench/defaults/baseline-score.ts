@@ -6,17 +6,17 @@ import type { LabelledRow, SuiteTask } from './tasks.ts';
 export const BASELINES = ['majority', 'bag'] as const;
 
 /** The score of the majority class, or of a bag of words fitted on the same rows. */
-export function baselineScore(
+export async function baselineScore(
   arm: string,
   { task }: SuiteTask,
   train: readonly LabelledRow[],
   test: readonly LabelledRow[],
-): number {
+): Promise<number> {
   if (task === 'regression') {
     // The majority baseline is a constant, whose correlation counts as 0.
     if (arm === 'majority') return 0;
     const learnt = { texts: train.map(textsOf), targets: train.map(({ label }) => Number(label)) };
-    const found = bagOfWords({ ...learnt, outputs: 1, loss: 'squared' }, test.map(textsOf));
+    const found = await bagOfWords({ ...learnt, outputs: 1, loss: 'squared' }, test.map(textsOf));
     return pearson(
       found,
       Float64Array.from(test, ({ label }) => Number(label)),
@@ -27,7 +27,7 @@ export function baselineScore(
   const right = (predicted: (row: number) => string) =>
     test.filter(({ label }, i) => label === predicted(i)).length / test.length;
   if (arm === 'majority') return right(() => labels[counts.indexOf(Math.max(...counts))]!);
-  const scores = bagOfWords(
+  const scores = await bagOfWords(
     {
       texts: train.map(textsOf),
       targets: train.map(({ label }) => labels.indexOf(label)),

@@ -84,7 +84,7 @@ for (const cell of cells.filter((_, i) => i % shards === shard)) {
   if (rows.length < cell.rows * 0.9) continue;
   try {
     const result = isBaseline(cell.arm)
-      ? { ...cell, score: baselineScore(cell.arm, task, rows, test), seconds: 0 }
+      ? { ...cell, score: await baselineScore(cell.arm, task, rows, test), seconds: 0 }
       : await runCell(cell, task, rows, test, MODELS[cell.model]!);
     appendFileSync(options.out, `${JSON.stringify(result)}\n`);
     console.log(

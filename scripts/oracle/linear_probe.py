@@ -1,6 +1,6 @@
-"""Writes src/baselines/fixtures/linear-probe.json: linear models of scikit-learn on standardized features.
+"""Writes src/program/fixtures/linear-probe.json: linear models of scikit-learn on standardized features.
 
-    python scripts/oracle/linear_probe.py && npx biome format --write src/baselines/fixtures
+    python scripts/oracle/linear_probe.py && npx biome format --write src/program/fixtures
 """
 
 import json
@@ -10,7 +10,7 @@ import numpy
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, Ridge
 from sklearn.preprocessing import StandardScaler
 
-OUT = pathlib.Path(__file__).parents[2] / "src/baselines/fixtures/linear-probe.json"
+OUT = pathlib.Path(__file__).parents[2] / "src/program/fixtures/linear-probe.json"
 ROWS, WIDTH = 60, 5
 STRENGTHS = [1e-3, 1e-2, 1e-1, 1]
 

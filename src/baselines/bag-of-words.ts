@@ -31,11 +31,15 @@ export interface LearntRows {
  *
  * @returns [texts, outputs] for `others`
  */
-export function bagOfWords(learnt: LearntRows, others: readonly Texts[], limits = LIMITS): Float64Array {
+export async function bagOfWords(
+  learnt: LearntRows,
+  others: readonly Texts[],
+  limits = LIMITS,
+): Promise<Float64Array> {
   const { texts, targets, outputs, loss } = sampled(learnt, limits.characters);
   const words = texts.map(wordsOfTexts);
   const features = new TfIdf(words, Math.ceil(limits.weights / outputs));
-  const weights = fitLinear(features.rows(words), targets, outputs, loss);
+  const weights = await fitLinear(features.rows(words), features.width, targets, outputs, loss);
   return linearScores(features.rows(others.map(wordsOfTexts)), weights, outputs);
 }
 

@@ -9,3 +9,23 @@ export interface Baseline {
   /** Scores on the model's evaluation rows; NaN if a score is undefined. */
   scores: Partial<Record<ScoreName, number>>;
 }
+
+/** The baselines of several folds: means of their scores, weighted by rows. Every fold has the same baselines. */
+export function meanBaselines(
+  folds: readonly { rows: number; baselines: readonly Baseline[] }[],
+): Baseline[] {
+  const total = folds.reduce((sum, { rows }) => sum + rows, 0);
+  const [first] = folds;
+  return (first?.baselines ?? []).map(({ scores, ...baseline }, i) => ({
+    ...baseline,
+    scores: Object.fromEntries(
+      (Object.keys(scores) as ScoreName[]).map((score) => [
+        score,
+        folds.reduce(
+          (sum, { rows, baselines }) => sum + (rows * (baselines[i]!.scores[score] ?? Number.NaN)) / total,
+          0,
+        ),
+      ]),
+    ),
+  }));
+}

@@ -45,8 +45,8 @@ describe('a bag of words', () => {
   });
 
   // Both fits stop at gradients below 1e-4 per row, so scores agree to about 1e-3.
-  it.each(ORACLE)('scores as scikit-learn does: %s', (loss, outputs, targets, expected) => {
-    const scores = bagOfWords({ texts: train, targets, outputs, loss }, others);
+  it.each(ORACLE)('scores as scikit-learn does: %s', async (loss, outputs, targets, expected) => {
+    const scores = await bagOfWords({ texts: train, targets, outputs, loss }, others);
     const centred = (i: number) => {
       if (loss !== 'softmax') return scores[i]!;
       const row = Math.floor(i / outputs) * outputs;
@@ -57,37 +57,37 @@ describe('a bag of words', () => {
     });
   });
 
-  it('takes evenly spaced rows if there are too many', () => {
+  it('takes evenly spaced rows if there are too many', async () => {
     const texts = Array.from({ length: 300 }, (_, i) => ({ text: i % 3 === 0 ? 'one' : 'other' }));
     const targets = texts.map((_, i) => Number(i % 3 === 0));
     const few = { weights: 1e6, characters: 500 };
-    const scores = bagOfWords({ texts, targets, outputs: 1, loss: 'sigmoid' }, texts.slice(0, 2), few);
+    const scores = await bagOfWords({ texts, targets, outputs: 1, loss: 'sigmoid' }, texts.slice(0, 2), few);
     expect(scores[0]).toBeGreaterThan(scores[1]!);
     expect(scores).not.toEqual(
-      bagOfWords({ texts, targets, outputs: 1, loss: 'sigmoid' }, texts.slice(0, 2)),
+      await bagOfWords({ texts, targets, outputs: 1, loss: 'sigmoid' }, texts.slice(0, 2)),
     );
   });
 
-  it('distinguishes the words of the second text from those of the first', () => {
+  it('distinguishes the words of the second text from those of the first', async () => {
     const texts = ['ab', 'ba'].flatMap((pair) =>
       Array(9).fill({ text: `${pair[0]}${pair[0]}`, textPair: `${pair[1]}${pair[1]}` }),
     );
     const targets = texts.map((_, i) => Number(i < 9));
-    const scores = bagOfWords({ texts, targets, outputs: 1, loss: 'sigmoid' }, texts);
+    const scores = await bagOfWords({ texts, targets, outputs: 1, loss: 'sigmoid' }, texts);
     expect(scores[0]).toBeGreaterThan(1);
     expect(scores[17]).toBeLessThan(-1);
   });
 
-  it('is fitted even if no row has a word', () => {
+  it('is fitted even if no row has a word', async () => {
     const texts = ['', '?', 'a'].map((text) => ({ text }));
-    const scores = bagOfWords({ texts, targets: [1, 1, 0], outputs: 1, loss: 'sigmoid' }, [texts[0]!]);
+    const scores = await bagOfWords({ texts, targets: [1, 1, 0], outputs: 1, loss: 'sigmoid' }, [texts[0]!]);
     expect(scores[0]).toBeCloseTo(Math.log(2), 2);
   });
 });
 
-it('minimize finds the minimum of a narrow valley', () => {
+it('minimize finds the minimum of a narrow valley', async () => {
   // (x - 3)² + 100 (y + x)²
-  const found = minimize(
+  const found = await minimize(
     ([x, y], gradient) => {
       gradient[0] = 2 * (x! - 3) + 200 * (y! + x!);
       gradient[1] = 200 * (y! + x!);

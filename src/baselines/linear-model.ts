@@ -9,184 +9,99 @@ export type LinearLoss = 'softmax' | 'sigmoid' | 'squared';
 /** Weights [features, outputs], then a bias for each output, row-major. */
 export type LinearWeights = Float64Array;
 
-/** Rows of features, in a form that suits how many of them are 0. */
-export interface FeatureRows {
-  readonly count: number;
-  /** Features per row. */
-  readonly width: number;
-  /** Adds the products of a row with the weights to its scores. */
-  addProducts(row: number, weights: LinearWeights, outputs: number, scores: Float64Array): void;
-  /** Adds x · scoreᵀ of a row to the gradient of the weights. */
-  addGradient(row: number, scores: Float64Array, outputs: number, gradient: Float64Array): void;
-}
-
 /** Rows of a sparse matrix: row `i` has `columns` and `values` from `starts[i]` to `starts[i + 1]`. */
-export class SparseRows implements FeatureRows {
-  constructor(
-    readonly width: number,
-    readonly starts: Int32Array,
-    readonly columns: Int32Array,
-    readonly values: Float64Array,
-  ) {}
-
-  get count(): number {
-    return this.starts.length - 1;
-  }
-
-  addProducts(row: number, weights: LinearWeights, outputs: number, scores: Float64Array): void {
-    for (let at = this.starts[row]!; at < this.starts[row + 1]!; at++) {
-      for (let k = 0; k < outputs; k++)
-        scores[row * outputs + k]! += this.values[at]! * weights[this.columns[at]! * outputs + k]!;
-    }
-  }
-
-  addGradient(row: number, scores: Float64Array, outputs: number, gradient: Float64Array): void {
-    for (let at = this.starts[row]!; at < this.starts[row + 1]!; at++) {
-      for (let k = 0; k < outputs; k++)
-        gradient[this.columns[at]! * outputs + k]! += this.values[at]! * scores[row * outputs + k]!;
-    }
-  }
-}
-
-/** Some rows of a dense matrix [all rows, width]. */
-export class DenseRows implements FeatureRows {
-  constructor(
-    readonly width: number,
-    readonly values: Float64Array,
-    readonly rows: Int32Array,
-  ) {}
-
-  get count(): number {
-    return this.rows.length;
-  }
-
-  addProducts(row: number, weights: LinearWeights, outputs: number, scores: Float64Array): void {
-    const { width, values } = this;
-    const from = this.rows[row]! * width;
-    if (outputs === 1) {
-      let sum = 0;
-      for (let i = 0; i < width; i++) sum += values[from + i]! * weights[i]!;
-      scores[row]! += sum;
-      return;
-    }
-    for (let i = 0, at = 0; i < width; i++) {
-      const value = values[from + i]!;
-      for (let k = 0; k < outputs; k++, at++) scores[row * outputs + k]! += value * weights[at]!;
-    }
-  }
-
-  addGradient(row: number, scores: Float64Array, outputs: number, gradient: Float64Array): void {
-    const { width, values } = this;
-    const from = this.rows[row]! * width;
-    if (outputs === 1) {
-      const score = scores[row]!;
-      for (let i = 0; i < width; i++) gradient[i]! += values[from + i]! * score;
-      return;
-    }
-    for (let i = 0, at = 0; i < width; i++) {
-      const value = values[from + i]!;
-      for (let k = 0; k < outputs; k++, at++) gradient[at]! += value * scores[row * outputs + k]!;
-    }
-  }
-}
-
-export interface FitOptions {
-  /** Factor of half the squared norm. Default: 1. */
-  penalty?: number;
-  /** The weights to start from. Default: 0. */
-  start?: LinearWeights;
-  /** Weight of each row's loss. Default: 1. */
-  rowWeights?: ArrayLike<number>;
+export interface SparseRows {
+  starts: Int32Array;
+  columns: Int32Array;
+  values: Float64Array;
 }
 
 /**
- * Fits weights to rows. The objective is the sum of the losses plus half the squared norm of the weights without biases,
- * times the penalty. This equals scikit-learn's LogisticRegression and Ridge, whose C is 1 / penalty and whose alpha is
- * the penalty. As there, two classes have one output; the other one is 0.
+ * Fits weights to rows. The objective is the sum of the losses plus half the squared norm of the weights
+ * without biases. This equals scikit-learn's LogisticRegression and Ridge with their defaults (C and alpha
+ * 1). As there, two classes have one output; the other one is 0.
  *
+ * @param width features per row
  * @param targets softmax: class ids [rows]; otherwise [rows, outputs]
  */
-export function fitLinear(
-  x: FeatureRows,
+export async function fitLinear(
+  x: SparseRows,
+  width: number,
   targets: ArrayLike<number>,
   outputs: number,
   loss: LinearLoss,
-  { penalty = 1, start, rowWeights }: FitOptions = {},
-): LinearWeights {
-  if (loss === 'softmax' && outputs === 2) {
-    const weights = fitLinear(x, targets, 1, 'sigmoid', {
-      penalty,
-      start: start?.filter((_, i) => i % 2 === 1),
-      rowWeights,
-    });
-    return Float64Array.from({ length: 2 * weights.length }, (_, i) => (i % 2 === 1 ? weights[i >> 1]! : 0));
-  }
-  const biases = x.width * outputs;
+): Promise<LinearWeights> {
+  if (loss === 'softmax' && outputs === 2)
+    return twoOutputs(await fitLinear(x, width, targets, 1, 'sigmoid'));
+  const rows = x.starts.length - 1;
+  const biases = width * outputs;
   return minimize(
     (weights, gradient) => {
       const scores = linearScores(x, weights, outputs);
-      const total = lossOf(scores, targets, outputs, loss, rowWeights);
-      let squares = 0;
-      for (let i = 0; i < biases; i++) {
-        squares += weights[i]! * weights[i]!;
-        gradient[i] = penalty * weights[i]!;
-      }
+      const total = lossOf(scores, targets, outputs, loss);
+      gradient.set(weights);
       gradient.fill(0, biases);
-      for (let row = 0; row < x.count; row++) {
-        x.addGradient(row, scores, outputs, gradient);
+      let squares = 0;
+      for (let i = 0; i < biases; i++) squares += weights[i]! * weights[i]!;
+      for (let row = 0; row < rows; row++) {
+        for (let at = x.starts[row]!; at < x.starts[row + 1]!; at++) {
+          for (let k = 0; k < outputs; k++)
+            gradient[x.columns[at]! * outputs + k]! += x.values[at]! * scores[row * outputs + k]!;
+        }
         for (let k = 0; k < outputs; k++) gradient[biases + k]! += scores[row * outputs + k]!;
       }
       // Divided by the number of rows, so that one tolerance suits files of every length.
-      for (let i = 0; i < gradient.length; i++) gradient[i]! /= x.count;
-      return (total + (penalty * squares) / 2) / x.count;
+      for (let i = 0; i < gradient.length; i++) gradient[i]! /= rows;
+      return (total + squares / 2) / rows;
     },
-    start ?? new Float64Array(biases + outputs),
+    new Float64Array(biases + outputs),
   );
 }
 
+/** Weights for two outputs from those for one. The first output is 0. */
+export function twoOutputs(weights: LinearWeights): LinearWeights {
+  return Float64Array.from({ length: 2 * weights.length }, (_, i) => (i % 2 === 1 ? weights[i >> 1]! : 0));
+}
+
 /** Outputs of a linear model, [rows, outputs]. */
-export function linearScores(x: FeatureRows, weights: LinearWeights, outputs: number): Float64Array {
+export function linearScores(x: SparseRows, weights: LinearWeights, outputs: number): Float64Array {
+  const rows = x.starts.length - 1;
   const biases = weights.length - outputs;
-  const scores = new Float64Array(x.count * outputs);
-  for (let row = 0; row < x.count; row++) {
+  const scores = new Float64Array(rows * outputs);
+  for (let row = 0; row < rows; row++) {
     for (let k = 0; k < outputs; k++) scores[row * outputs + k] = weights[biases + k]!;
-    x.addProducts(row, weights, outputs, scores);
+    for (let at = x.starts[row]!; at < x.starts[row + 1]!; at++) {
+      for (let k = 0; k < outputs; k++)
+        scores[row * outputs + k]! += x.values[at]! * weights[x.columns[at]! * outputs + k]!;
+    }
   }
   return scores;
 }
 
-/** Returns the weighted sum of the losses, and overwrites the scores with their derivative. */
-export function lossOf(
-  scores: Float64Array,
-  targets: ArrayLike<number>,
-  outputs: number,
-  loss: LinearLoss,
-  rowWeights?: ArrayLike<number>,
-): number {
+/** Returns the sum of the losses, and overwrites the scores with their derivative. */
+function lossOf(scores: Float64Array, targets: ArrayLike<number>, outputs: number, loss: LinearLoss): number {
   let total = 0;
-  for (let row = 0; row < scores.length / outputs; row++) {
-    const rowScores = scores.subarray(row * outputs, (row + 1) * outputs);
-    const weight = rowWeights?.[row] ?? 1;
-    if (loss === 'softmax') {
+  if (loss === 'softmax') {
+    for (let row = 0; row < targets.length; row++) {
+      const rowScores = scores.subarray(row * outputs, (row + 1) * outputs);
       const largest = rowScores.reduce((a, b) => Math.max(a, b));
       const score = rowScores[targets[row]!]! - largest;
       let sum = 0;
       for (let k = 0; k < outputs; k++) sum += rowScores[k] = Math.exp(rowScores[k]! - largest);
-      for (let k = 0; k < outputs; k++) rowScores[k]! *= weight / sum;
-      rowScores[targets[row]!]! -= weight;
-      total += weight * (Math.log(sum) - score);
-      continue;
+      for (let k = 0; k < outputs; k++) rowScores[k]! /= sum;
+      rowScores[targets[row]!]! -= 1;
+      total += Math.log(sum) - score;
     }
-    for (let k = 0; k < outputs; k++) {
-      const score = rowScores[k]!;
-      const target = targets[row * outputs + k]!;
-      if (loss === 'squared') {
-        rowScores[k] = weight * (score - target);
-        total += (weight * (score - target) ** 2) / 2;
-      } else {
-        rowScores[k] = weight * (1 / (1 + Math.exp(-score)) - target);
-        total += weight * (Math.max(score, 0) - score * target + Math.log1p(Math.exp(-Math.abs(score))));
-      }
+    return total;
+  }
+  for (let i = 0; i < scores.length; i++) {
+    const score = scores[i]!;
+    if (loss === 'squared') {
+      scores[i] = score - targets[i]!;
+      total += scores[i]! ** 2 / 2;
+    } else {
+      scores[i] = 1 / (1 + Math.exp(-score)) - targets[i]!;
+      total += Math.max(score, 0) - score * targets[i]! + Math.log1p(Math.exp(-Math.abs(score)));
     }
   }
   return total;

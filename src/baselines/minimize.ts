@@ -1,5 +1,5 @@
 /** A function to minimize: returns its value at `x` and writes its gradient into `gradient`. */
-export type Objective = (x: Float64Array, gradient: Float64Array) => number;
+export type Objective = (x: Float64Array, gradient: Float64Array) => number | Promise<number>;
 
 /** Number of stored pairs of step and gradient change; L-BFGS estimates the curvature from them. */
 const MEMORY = 8;
@@ -13,14 +13,14 @@ const MAX_HALVINGS = 30;
  *
  * @param tolerance the search stops when no element of the gradient is larger
  */
-export function minimize(
+export async function minimize(
   objective: Objective,
   start: Float64Array,
   { tolerance = 1e-4, mostIterations = 100 } = {},
-): Float64Array {
+): Promise<Float64Array> {
   const size = start.length;
   let [x, gradient] = [start, new Float64Array(size)];
-  let value = objective(x, gradient);
+  let value = await objective(x, gradient);
   const pairs: { step: Float64Array; change: Float64Array; product: number }[] = [];
   for (let iteration = 0; iteration < mostIterations; iteration++) {
     if (gradient.every((element) => Math.abs(element) <= tolerance)) break;
@@ -32,7 +32,7 @@ export function minimize(
     let nextValue = Number.POSITIVE_INFINITY;
     for (let halving = 0; halving < MAX_HALVINGS; halving++, length /= 2) {
       next = x.map((element, i) => element + length * direction[i]!);
-      nextValue = objective(next, nextGradient);
+      nextValue = await objective(next, nextGradient);
       if (nextValue <= value + SUFFICIENT * length * slope) break;
     }
     if (!(nextValue < value)) break;

@@ -12,8 +12,7 @@ export interface ScoringRule {
   metric: string;
   greaterIsBetter: boolean;
   /**
-   * Whether the best evaluation counts, or a later one if the run kept that instead. Otherwise, the last one
-   * counts.
+   * Whether the best evaluation counts. Otherwise, the last one counts.
    */
   best: boolean;
   /** Only evaluations from this step on count. At this step, the last row of the task fixed its ranks. */
@@ -28,8 +27,7 @@ export function scoringRule(
   return {
     metric: training.metric_for_best_model,
     greaterIsBetter: training.greater_is_better,
-    // Without this key, a run with evaluations loads its best model at the end.
-    best: training.load_best_model_at_end ?? true,
+    best: training.load_best_model_at_end ?? false,
     from: lastFinal(records),
   };
 }
@@ -44,8 +42,7 @@ export interface Scored {
  * What counts of a run by the rule:
  *
  * - If the run itself fixed its ranks at step `from`: the scores of the model that it kept.
- * - If another row fixed its ranks later: the best evaluation from step `from` on, or a later one that the
- * run kept instead.
+ * - If another row fixed its ranks later: the best evaluation from step `from` on.
  * - If the run ended before step `from`: its last evaluation.
  */
 export function scoredBy(record: RunRecord, { metric, greaterIsBetter, best, from }: ScoringRule): Scored {
@@ -59,7 +56,7 @@ export function scoredBy(record: RunRecord, { metric, greaterIsBetter, best, fro
   const chosen = counted.reduce((sofar, next) =>
     value(next) > value(sofar) || Number.isNaN(value(sofar)) ? next : sofar,
   );
-  return scoredAt(record, counted.findLast(({ step, kept }) => kept && step > chosen.step) ?? chosen);
+  return scoredAt(record, chosen);
 }
 
 /** What counts if it is this evaluation of a run; nothing if it has none. */

@@ -5,35 +5,19 @@ import type { RunConfig } from '../run/config/run-config.ts';
 import type { Tensors } from '../runtime/session.ts';
 import { releasing } from '../support/opened.ts';
 import { UserError } from '../support/user-error.ts';
-import { taskNamed } from '../tasks/registry.ts';
 import { differentiateStep } from '../train/differentiate-step.ts';
 import { StepBatches } from '../train/step-batches.ts';
 import type { InputsOf, MeasuredAllocation } from '../tuners/method-run.ts';
 import { moduleInputs } from './module-inputs.ts';
-import { probeHead } from './probe-head.ts';
 import type { SetUpRun } from './set-up-run.ts';
-
-/**
- * Prepares a run for its first step: does the measurement that the method needs, and fits a linear probe into
- * the head if the config requests one.
- */
-export async function beforeFirstStep(
-  opened: SetUpRun,
-  { seed, task, training }: Pick<RunConfig, 'seed' | 'task' | 'training'>,
-): Promise<{ loaded: SetUpRun; measured?: MeasuredAllocation }> {
-  const { loaded, measured } = await afterMeasurement(opened, seed);
-  const { probeLoss } = taskNamed(task).training;
-  const probed = training.linear_probe && probeLoss ? await probeHead(loaded, probeLoss, seed) : loaded;
-  return { loaded: probed, measured };
-}
 
 /**
  * Does the measurement that the method needs before the first step. Returns the changed run, or the same run
  * if the method needs no measurement.
  */
-async function afterMeasurement(
+export async function beforeFirstStep(
   loaded: SetUpRun,
-  seed: number,
+  { seed }: Pick<RunConfig, 'seed'>,
 ): Promise<{ loaded: SetUpRun; measured?: MeasuredAllocation }> {
   const { inputs, settings, model } = loaded;
   const { method, engine, train, communicator } = inputs;

@@ -1,21 +1,21 @@
-import type { Baseline } from '../baselines/baseline.ts';
-import { type HeldOut, holdOut, splittableTogether } from '../data/split-rows.ts';
+import { type Baseline, meanBaselines } from '../baselines/baseline.ts';
+import { foldsOf, type HeldOut, holdOut, splittableTogether } from '../data/split-rows.ts';
 import type { TextFile } from '../data/text-file.ts';
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import type { CommonConfig } from '../models/model-definition.ts';
 import type { Communicator } from '../parallel/communicator.ts';
-import type { ExampleSet } from '../program/example-set.ts';
+import type { EvaluatedRows, ExampleSet } from '../program/example-set.ts';
 import { mixedCount, mixedSet } from '../program/mixture.ts';
 import { type OwnScores, withOwnScores } from '../program/own-scores.ts';
 import { type Validation, validationOf } from '../program/validation.ts';
-import { type Chosen, chooseDefaults, chooseEvaluation } from '../run/config/defaults/choose-defaults.ts';
+import { type Chosen, chooseDefaults, chooseScoring } from '../run/config/defaults/choose-defaults.ts';
 import { methodOf } from '../run/config/method-of.ts';
 import type { ParsedConfig, RunConfig } from '../run/config/run-config.ts';
 import { lazy } from '../support/lazy.ts';
 import { UserError } from '../support/user-error.ts';
 import { chiefScore } from '../tasks/chief-score.ts';
 import { alikeLabels } from '../tasks/classes/labels.ts';
-import { heldOutShare, mixingOf, trainingFiles } from '../tasks/data-files.ts';
+import { foldCount, heldOutShare, mixingOf, trainingFiles } from '../tasks/data-files.ts';
 import { type AnyTask, maxLengthOf, taskNamed } from '../tasks/registry.ts';
 import type { BuildTask } from '../tasks/task-definition.ts';
 import type { Family } from '../trained/bind-model.ts';
@@ -24,6 +24,7 @@ import type { TrainedParts } from '../trained/trained-model.ts';
 import type { OwnFunctions } from '../tuners/own-function.ts';
 import { assertFits } from './assert-fits.ts';
 import { classWeights } from './class-weights.ts';
+import { layerFitter } from './contenders/fit-rows.ts';
 import { notScored } from './verdict/not-scored.ts';
 
 /** The adapter from which a run starts. */
@@ -57,6 +58,7 @@ export interface RunBeginning {
   start?: StartingAdapter;
   /** The caller's functions; the config contains their names. */
   functions?: OwnFunctions;
+  ownScores?: OwnScores | undefined;
   /** Token ids of a text, special tokens included. */
   encodeText(text: string): Int32Array;
   /** The config's `data` section. Missing settings are taken from the files. */
@@ -71,27 +73,32 @@ export interface RunBeginning {
   /** Notices from reading the files. */
   notices: readonly string[];
   /**
-   * Logits that give each class its share of the rows. Present if the final model may predict only the
-   * majority class.
+   * The numbers of the training rows that each fold of a cross-validation holds out. Undefined if the run is not
+   * cross-validated.
    */
-  constant?: readonly number[];
+  folds?: readonly (readonly number[])[] | undefined;
   /** Weight of each class in training; undefined if all are equal. */
   classWeights?: readonly number[];
   /**
-   * Baselines on the validation set that selects the best model; empty if the set has no rows. Call it after
-   * `encode`. The first call fits the baselines.
+   * Baselines on the rows that judge the run: those of the validation set, or of all folds. Empty if there are none. Call
+   * it after `encode`. The first call fits the baselines.
    */
-  baselines(): readonly Baseline[];
+  baselines(): Promise<readonly Baseline[]>;
   /**
    * Tokenizes all examples, divided among the run's processes.
    *
    * @param startedAt the time that chat templates use
    */
-  encode(
-    startedAt: Date,
-    onProgress?: (share: number) => void,
-    communicator?: Communicator,
-  ): { train: ExampleSet; validation?: Validation };
+  encode(startedAt: Date, onProgress?: (share: number) => void, communicator?: Communicator): EncodedRun;
+}
+
+/** A run's rows in the form that the model reads. */
+export interface EncodedRun {
+  train: ExampleSet;
+  validation?: Validation;
+  /** The training rows, and those of the validation set that judges the run, as a linear probe reads them. */
+  rows?: EvaluatedRows | undefined;
+  validationRows?: EvaluatedRows | undefined;
 }
 
 /**
@@ -117,9 +124,12 @@ export function beginRun({
   const parts = sources.map(({ rows }) => rows);
   const all = joined(task, parts);
   const split = (share: number) => splitSources(task, parts, parsed.data, share);
-  const evaluated = chooseEvaluation(parsed, task.files.countRows?.(all) ?? 0, (share) =>
-    isPossible(() => split(share)),
-  );
+  const evaluated = chooseScoring(parsed, {
+    rows: task.files.countRows?.(all) ?? 0,
+    model: family.config,
+    canHoldOut: (share) => isPossible(() => split(share)),
+    canFold: (count) => isPossible(() => foldRows(task, all, parsed.data, count)),
+  });
   const { data } = evaluated.config;
   const share = heldOutShare(data.validation);
   const held = share === undefined ? undefined : split(share);
@@ -158,21 +168,21 @@ export function beginRun({
   const decisive = config.training.eval_strategy === 'no' ? undefined : validation[set];
   const classes = task.classes?.counts?.(train, labels);
   const weights = classWeights(config.training, labels, classes);
-  const constant = config.training.fall_back_to_majority
-    ? classes?.map((count) => Math.log(Math.max(count, 0.5)))
-    : undefined;
   const { definition, settings } = methodOf(config);
   const onlyBase = definition.requiredBase?.(settings)?.dtype ?? start?.notes?.base_dtype;
-  let encoded: { train: ExampleSet; validation?: Validation } | undefined;
+  const count = foldCount(data.validation);
+  const folds = count === undefined ? undefined : foldRows(task, train, data, count);
+  let encoded: EncodedRun | undefined;
   return {
     config,
     chosen: [...evaluated.chosen, ...chosen],
     start,
     functions,
+    ownScores,
     encodeText: (words) => text.tokenizer.encode(words, undefined, text.maxLength).inputIds,
     ...(weights && { classWeights: weights }),
-    ...(constant && { constant }),
     ...(onlyBase && { onlyBase }),
+    folds: folds?.map(({ validation }) => validation),
     data: { ...data, ...task.files.detected?.(all, data) } as RunConfig['data'],
     labels,
     build,
@@ -185,10 +195,21 @@ export function beginRun({
       ...loweredLength(config, family.config),
       ...notScored(evaluated.chosen).map((why) => `The model will not be scored${why}`),
     ],
-    baselines: lazy(() => {
+    baselines: lazy(async () => {
+      const context = { labels, reading: data };
+      const splittable = task.files.splittable?.(train, data);
+      if (folds && splittable) {
+        const found = [];
+        for (const { train, validation } of folds) {
+          const parts = [splittable.pick(train), splittable.pick(validation)] as const;
+          const baselines = (await task.baselines?.ofRows?.(...parts, context)) ?? [];
+          found.push({ rows: validation.length, baselines });
+        }
+        return meanBaselines(found);
+      }
       if (!decisive) return [];
       const scored = encoded?.validation?.parts[set]?.examples;
-      const ofRows = task.baselines?.ofRows?.(train, decisive.rows, { labels, reading: data });
+      const ofRows = await task.baselines?.ofRows?.(train, decisive.rows, context);
       const ofTokens = encoded && scored && task.baselines?.ofTokens?.(encoded.train, scored, text.vocabSize);
       return [...(ofRows ?? []), ...(ofTokens ?? [])];
     }),
@@ -200,20 +221,32 @@ export function beginRun({
         ...{ reading: data, labels, seed: config.seed, onProgress, communicator },
         predictsFirst: definition.virtualTokens?.(settings).predictsFirst ?? false,
       };
-      const examples = task.examples(train, {
-        ...context,
-        classWeights: weights,
-        ...(mixing && { sources: counts }),
-      });
+      const probing = mixing ? undefined : task.training.probing?.(data, family.config);
+      // A linear probe reads the rows in its own way, which may be the run's.
+      const isSame = probing === data;
+      const onTrain =
+        probing &&
+        task.evaluation(train, { ...context, reading: probing, classWeights: weights }, evalBatchSize);
+      const examples =
+        isSame && onTrain
+          ? onTrain.examples
+          : task.examples(train, { ...context, classWeights: weights, ...(mixing && { sources: counts }) });
+      const layer = onTrain?.rows && layerFitter(onTrain.rows, weights);
+      const scored = validation.map(({ rows }) =>
+        task.evaluation(rows, { ...context, layer }, evalBatchSize),
+      );
       const named = sources.map(({ name }, i) => ({ name, rows: counts[i]! }));
       encoded = {
         train: mixing ? mixedSet(examples, named, mixing, config.seed) : examples,
         validation: validationOf(
-          validation.map(({ name, rows }) => [
-            name,
-            withOwnScores(task.evaluation(rows, context, evalBatchSize), ownScores),
-          ]),
+          validation.map(({ name }, i) => [name, withOwnScores(scored[i]!, ownScores)]),
         ),
+        rows: onTrain?.rows,
+        validationRows: isSame
+          ? scored[set]?.rows
+          : decisive &&
+            probing &&
+            task.evaluation(decisive.rows, { ...context, reading: probing }, evalBatchSize).rows,
       };
       return encoded;
     },
@@ -234,6 +267,17 @@ export function splitSources(
 ): HeldOut<unknown[]> | undefined {
   const { splittable } = files;
   return splittable && holdOut(splittableTogether(sources.map((rows) => splittable(rows, reading))), share);
+}
+
+/** Splits the numbers of rows into folds. Undefined if the task's rows cannot be split. */
+function foldRows(
+  { files }: AnyTask,
+  rows: unknown,
+  reading: object,
+  count: number,
+): HeldOut<number[]>[] | undefined {
+  const splittable = files.splittable?.(rows, reading);
+  return splittable && foldsOf({ ...splittable, pick: (numbers) => [...numbers] }, count);
 }
 
 function isPossible(attempt: () => unknown): boolean {

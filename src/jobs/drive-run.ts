@@ -1,3 +1,4 @@
+import { affordableFolds, workOf } from '../run/config/defaults/policy.ts';
 import type { RunConfig } from '../run/config/run-config.ts';
 import type { FinishEvent } from '../run/events.ts';
 import type { TrainerState } from '../run/trainer-state.ts';
@@ -8,9 +9,21 @@ import { type TrainerSettings, trainerSettings } from '../train/trainer-settings
 import type { MeasuredAllocation } from '../tuners/method-run.ts';
 import { beforeFirstStep } from './before-first-step.ts';
 import type { RunBeginning } from './begin-run.ts';
-import { type SetUpRun, startNotices } from './set-up-run.ts';
+import { conclude, type RunResult } from './contenders/conclude.ts';
+import {
+  type FoldStore,
+  foldExamples,
+  foldOutputs,
+  joined,
+  layerInLoss,
+  NO_FOLDS,
+} from './contenders/folds.ts';
+import { frozenProbe, probeScore } from './contenders/frozen.ts';
+import { everySecond } from './every-second.ts';
+import { type SetUpRun, startNotices, withLayer } from './set-up-run.ts';
 import { startEvent } from './start-event.ts';
 import { judgeRun, unscoredNotices } from './verdict/judge-run.ts';
+import { toBeat } from './verdict/to-beat.ts';
 
 /** A platform's part in a run. */
 export interface RunDriver {
@@ -21,12 +34,14 @@ export interface RunDriver {
   planned?: RunConfig;
   /** How the run ended before. It is returned if no step is left. */
   finished?: FinishEvent;
+  /** Where the folds of a cross-validation are kept. Default: nowhere. */
+  folds?: FoldStore;
   /** Milliseconds since the start of the process or of the call. */
   startupMs(): number;
   /** Called before the first step. `announce` emits the first events. */
   begin(announce: () => void, measured: MeasuredAllocation | undefined): void | Promise<void>;
-  /** Called with the trained values before the last event, unless the run was stopped. */
-  keep(finish: FinishEvent, loaded: SetUpRun, values: Float32Array): void | Promise<void>;
+  /** Called with the result before the last event, unless the run was stopped. */
+  keep(finish: FinishEvent, result: RunResult): void | Promise<void>;
 }
 
 /**
@@ -38,9 +53,16 @@ export interface RunDriver {
 export async function driveRun(
   run: RunBeginning,
   opened: SetUpRun,
-  { host, saved, planned, finished, startupMs, begin, keep }: RunDriver,
+  { host, saved, planned, finished, folds: store = NO_FOLDS, startupMs, begin, keep }: RunDriver,
 ): Promise<{ finish: FinishEvent; values: Float32Array }> {
-  const { loaded, measured } = saved ? { loaded: opened } : await beforeFirstStep(opened, run.config);
+  const { config } = run;
+  const folds = run.folds && foldExamples(run.folds, opened.inputs.train);
+  const isJudged = folds !== undefined || opened.validationRows !== undefined;
+  const probe = isJudged ? await frozenProbe(opened, folds, config.seed, store.features) : undefined;
+  const all = Int32Array.from(opened.inputs.train.lengths.keys());
+  const layer = probe && (await layerInLoss(opened, probe, all));
+  const start = () => (layer ? opened.with(withLayer(opened.inputs.train, layer)) : opened);
+  const { loaded, measured } = saved ? { loaded: start() } : await beforeFirstStep(start(), config);
   const trainer = new Trainer(loaded.inputs, loaded.settings, host);
   const { totalSteps, stopStep } = loaded.settings;
   if (saved) {
@@ -52,9 +74,11 @@ export async function driveRun(
     assertNotShorter(loaded.settings, planned && trainerSettings(planned, lengths.length), trainer.step);
   }
   if (finished && trainer.step === stopStep) return { finish: finished, values: trainer.values };
+  const baselines = await run.baselines();
   const notice = (message: string, step = trainer.step) => host.emit({ type: 'notice', step, message });
   const announce = () => {
-    host.emit(startEvent(run, loaded, trainer.step, startupMs()));
+    const to_beat = toBeat(config, baselines, folds && probe && probeScore(opened, probe, config));
+    host.emit(startEvent(run, loaded, to_beat, trainer.step, startupMs()));
     if (measured) host.emit({ type: 'allocation', ...measured.allocation });
     if (planned)
       notice(
@@ -62,16 +86,44 @@ export async function driveRun(
       );
     if (!saved) for (const message of startNotices(run, loaded)) notice(message, 0);
   };
-  const trained = await releasing(trainer, async () => {
+  const { trained, outOfFold } = await releasing(trainer, async () => {
     await trainer.prepare();
     await begin(announce, measured);
-    return trainer.run();
+    if (folds && probe && !store.features) store.keepFeatures(joined(probe.features));
+    const onProgress = everySecond((share) =>
+      host.emit({ type: 'progress', step: trainer.step, what: 'folds', share }),
+    );
+    const count = folds ? trainedFolds(config, loaded, folds.length) : 0;
+    const outOfFold =
+      folds && probe && (await foldOutputs(opened, config, probe, folds, count, { host, store, onProgress }));
+    // A run that was stopped between folds ends here too, with a checkpoint of its start.
+    return { trained: await trainer.run(), outOfFold };
   });
-  const finish = await judgeRun(run, loaded, trainer, trained);
-  if (finish.reason !== 'stopped') await keep(finish, loaded, trainer.values);
-  for (const message of unscoredNotices(run, loaded, trainer, finish)) notice(message, finish.step);
+  const tuned = { method: loaded.inputs.method, values: trainer.values };
+  const isOver = trained.reason !== 'stopped';
+  const conclusion =
+    isOver && probe
+      ? await conclude(run, opened.with(opened.inputs.train), tuned, probe, outOfFold)
+      : undefined;
+  const finish = await judgeRun(run, loaded, trainer, trained, baselines, conclusion);
+  const result = conclusion?.result ?? {
+    kind: 'tuned' as const,
+    model: opened.model,
+    data: run.data,
+    ...tuned,
+  };
+  if (isOver) await keep(finish, result);
+  for (const message of unscoredNotices(run, loaded, trainer, finish, baselines))
+    notice(message, finish.step);
   host.emit(finish);
-  return { finish, values: trainer.values };
+  return { finish, values: result.values };
+}
+
+/** The number of folds in which the model is fine-tuned: fewer if that would take too long. */
+function trainedFolds({ training }: RunConfig, { inputs, model }: SetUpRun, folds: number): number {
+  const { lengths } = inputs.train;
+  const tokens = lengths.reduce((sum, length) => sum + length, 0);
+  return affordableFolds(folds, workOf(model.linears, training.num_train_epochs * tokens));
 }
 
 /**

@@ -1,13 +1,13 @@
 import { type EncodedFile, encodeAdapter } from '../formats/adapters/encode-adapter.ts';
 import { encodeSafetensors } from '../formats/encode-safetensors.ts';
 import { weightsDigest } from '../formats/source-digest.ts';
-import type { LoadedModel } from '../program/model-weights.ts';
 import { modelCard } from '../report/model-card.ts';
 import type { FinishEvent } from '../run/events.ts';
 import { fullModelTensors, trainedConfig } from '../trained/full-model.ts';
+import { encodeLayer, LAYER_FILE } from '../trained/layer-file.ts';
 import { formatNotes, NOTES_FILE } from '../trained/notes.ts';
 import { sentenceFiles } from '../trained/sentence-files.ts';
-import type { MethodRun } from '../tuners/method-run.ts';
+import type { RunResult } from './contenders/conclude.ts';
 import type { ReadRun } from './read-material.ts';
 
 /** The results of a finished run. */
@@ -21,9 +21,8 @@ export interface RunResults {
 
 /** @param weights digests of the weight files at the start of the run; empty for random weights */
 export function runResults(
-  { config, data, labels, maxLength, onlyBase, base }: ReadRun,
-  { model, method }: { model: LoadedModel; method: MethodRun },
-  values: Float32Array,
+  { config, labels, maxLength, onlyBase, base }: ReadRun,
+  { model, method, values, layer, data }: RunResult,
   finish: FinishEvent,
   weights: readonly string[],
 ): RunResults {
@@ -44,10 +43,11 @@ export function runResults(
     files: [
       [NOTES_FILE, formatNotes(notes, labels, maxLength)],
       ...sentenceFiles(model, maxLength),
+      ...(layer ? [[LAYER_FILE, encodeLayer(layer)] satisfies EncodedFile] : []),
       ...(adapter ? encodeAdapter(adapter) : whole()),
     ],
     card: modelCard({
-      config: { ...config, data: { ...config.data, max_length: maxLength } },
+      config: { ...config, data: { ...data, max_length: maxLength } },
       labels,
       onlyBase,
       steps: finish.step,

@@ -1,12 +1,15 @@
 import type { LossFunction } from '../objectives/own-loss.ts';
+import { featureWidth, type LinearLayer, layerFeeds } from '../objectives/sentence-classifier.ts';
 import type { Communicator } from '../parallel/communicator.ts';
 import type { Engine } from '../program/engine.ts';
+import type { EvaluatedRows, ExampleSet } from '../program/example-set.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 import { methodOf } from '../run/config/method-of.ts';
 import type { RunConfig } from '../run/config/run-config.ts';
 import type { TrainerInputs } from '../train/trainer.ts';
 import { type TrainerSettings, trainerSettings } from '../train/trainer-settings.ts';
 import { checkHead } from '../trained/check-head.ts';
+import type { MethodRun } from '../tuners/method-run.ts';
 import { type OwnFunctions, ownLossFunction } from '../tuners/own-function.ts';
 import type { RunBeginning } from './begin-run.ts';
 import { startMethod } from './start-method.ts';
@@ -16,6 +19,12 @@ export interface SetUpRun {
   model: LoadedModel;
   settings: TrainerSettings;
   inputs: TrainerInputs;
+  /** The training rows as an evaluation, with features for a linear probe. Undefined if the task has no probe. */
+  rows?: EvaluatedRows | undefined;
+  /** The rows of the validation set that judges the run, read like `rows`. */
+  validationRows?: EvaluatedRows | undefined;
+  /** The same run from its start, with other training examples. */
+  with(train: ExampleSet): SetUpRun;
 }
 
 /**
@@ -42,40 +51,65 @@ export function setUpRun(
     communicator?: Communicator;
   },
 ): SetUpRun {
-  const { config, start } = run;
-  const { train, validation } = run.encode(startedAt, onProgress, communicator);
-  const settings: TrainerSettings = {
-    ...trainerSettings(config, train.lengths.length),
-    classWeights: run.classWeights,
-    customLoss: lossFunction(config, run.functions ?? NO_FUNCTIONS),
+  const { config } = run;
+  const { train, ...encoded } = run.encode(startedAt, onProgress, communicator);
+  const customLoss = run.functions && lossFunction(config, run.functions);
+  const start = (train: ExampleSet): SetUpRun => {
+    const { totalSteps } = trainerSettings(planned, train.lengths.length);
+    const { method, values } = startValues(run, model, totalSteps);
+    return {
+      ...{ model, rows: encoded.rows, validationRows: encoded.validationRows, with: start },
+      settings: {
+        ...trainerSettings(config, train.lengths.length),
+        classWeights: run.classWeights,
+        customLoss,
+      },
+      inputs: { engine, model, method, values, train, validation: encoded.validation, communicator },
+    };
   };
-  const { totalSteps } = trainerSettings(planned, train.lengths.length);
+  // Training begins with a layer that is fitted first. Until then, one without effect has its place.
+  const { inLoss, columns = 1, outputs = 1 } = model.layer ?? {};
+  const features = featureWidth(model.config.numLabels, columns);
+  const empty = { weight: new Float32Array(outputs * features), bias: new Float32Array(outputs) };
+  return start(withLayer(train, inLoss ? empty : undefined));
+}
+
+/**
+ * A run's method on a model, and the values before its first step.
+ *
+ * @throws UserError for an adapter of another model
+ */
+export function startValues(
+  { config, start, functions, encodeText }: RunBeginning,
+  model: LoadedModel,
+  totalSteps: number,
+): { method: MethodRun; values: Float32Array } {
   const { run: method, values } = startMethod(
     config,
-    { ...model, encode: run.encodeText },
+    { ...model, encode: encodeText },
     totalSteps,
     start?.stored,
-    run.functions ?? NO_FUNCTIONS,
+    functions,
   );
   if (start) checkHead(model, method, `adapter: ${config.adapter}`);
   return {
-    model,
-    settings,
-    inputs: {
-      engine,
-      model,
-      method,
-      values: values ?? method.tuner.initialValues(config.seed, model.reader(config.seed)),
-      train,
-      validation,
-      constant: run.constant,
-      communicator,
-    },
+    method,
+    values: values ?? method.tuner.initialValues(config.seed, model.reader(config.seed)),
   };
 }
 
-/** For a config whose functions the program does not have. */
-const NO_FUNCTIONS: OwnFunctions = { names: [], call: () => undefined };
+/** Adds a layer to the inputs of examples. */
+export function withLayer(set: ExampleSet, layer: LinearLayer | undefined): ExampleSet {
+  if (!layer) return set;
+  const feeds = layerFeeds(layer);
+  return {
+    ...set,
+    batch(examples, number) {
+      const batch = set.batch(examples, number);
+      return { ...batch, feeds: { ...batch.feeds, ...feeds } };
+    },
+  };
+}
 
 function lossFunction({ training }: RunConfig, functions: OwnFunctions): LossFunction | undefined {
   const name = training.compute_loss_func;

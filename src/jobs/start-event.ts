@@ -1,22 +1,22 @@
 import { describeChosen } from '../run/config/defaults/choose-defaults.ts';
 import type { EventOf } from '../run/events.ts';
+import type { ToBeat } from '../run/verdict.ts';
 import { scorePrefixes } from '../tasks/data-files.ts';
 import { taskNamed } from '../tasks/registry.ts';
 import { adapterParameters } from '../tuners/tuner.ts';
 import type { RunBeginning } from './begin-run.ts';
 import type { SetUpRun } from './set-up-run.ts';
-import { toBeat } from './verdict/to-beat.ts';
 
 /** The event before the first step. `startupMs` counts from the start of the process. */
 export function startEvent(
   run: RunBeginning,
   { settings, inputs }: SetUpRun,
+  to_beat: readonly ToBeat[],
   step: number,
   startupMs: number,
 ): EventOf<'start'> {
   const { config, labels, chosen } = run;
   const { train, validation, values, method } = inputs;
-  const to_beat = toBeat(run);
   const averages = Object.entries(taskNamed(config.task).classes?.averages?.(labels) ?? {});
   const named = scorePrefixes(config.data.validation).flatMap((prefix) =>
     averages.map(([name, average]) => [prefix + name, average]),
@@ -36,7 +36,7 @@ export function startEvent(
     adapter_parameters: adapterParameters(method.tuner),
     ranks: method.ranks(),
     ...(named.length > 0 && { averages: Object.fromEntries(named) }),
-    ...(to_beat.length > 0 && { to_beat }),
+    ...(to_beat.length > 0 && { to_beat: [...to_beat] }),
     metric_for_best_model: config.training.metric_for_best_model,
     method: config.method,
     device: config.device,

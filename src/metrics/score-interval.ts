@@ -85,6 +85,16 @@ function meanOf(values: ArrayLike<number>, rows: Iterable<number>): number {
   return sum / count;
 }
 
+/** The groups of some rows, numbered from 0. */
+export function someGroups(groups: Int32Array, rows: Int32Array): Int32Array {
+  const numbers = new Map<number, number>();
+  return Int32Array.from(rows, (row) => {
+    const number = numbers.get(groups[row]!) ?? numbers.size;
+    numbers.set(groups[row]!, number);
+    return number;
+  });
+}
+
 /** The rows of each group. */
 export function membersOf(groups: Int32Array): number[][] {
   const members: number[][] = [];

@@ -1,4 +1,3 @@
-import type { LinearLayer } from '../baselines/linear-probe.ts';
 import { absolute, add, concat, gather, input, matmul, multiply, subtract } from '../graph/build.ts';
 import type { Value } from '../graph/graph.ts';
 import type { CommonConfig, ModelDefinition } from '../models/model-definition.ts';
@@ -14,6 +13,14 @@ import { type JointLoss, type LossOptions, type TaskModel, taskModel } from './t
 
 /** Names of the inputs for the weight [features, outputs] and the bias [1, outputs] of the layer. */
 const LAYER = { weight: 'layer_weight', bias: 'layer_bias' };
+
+/** A linear layer: features [width] to outputs. */
+export interface LinearLayer {
+  /** [outputs, width] */
+  weight: Float32Array;
+  /** [outputs] */
+  bias: Float32Array;
+}
 
 /** What the vectors are trained for. */
 export interface VectorObjective {
@@ -93,6 +100,7 @@ export function sentenceClassifier(objective: VectorObjective) {
       vectorLoss(vectors(), objective, options),
     ),
     joint,
+    layer: { inLoss: !contrast, columns: objective.columns, outputs: objective.outputs },
   });
 }
 

@@ -43,6 +43,11 @@ export interface TaskModel extends TunableModel {
   buildLoss(network: Network, options?: LossOptions): Value;
   /** If the loss is computed in parts, their number. Then a program divides its labels with `inParts`. */
   labelParts?: number;
+  /**
+   * Set if the outputs are vectors for a linear layer that is fitted outside of the graph. `inLoss`: the loss reads the
+   * layer, so one is fitted before training.
+   */
+  layer?: { inLoss: boolean; columns: number; outputs: number };
   /** Set if the loss compares the outputs of all texts in a step. Then the step cannot be split into parts. */
   joint?: JointLoss;
 }

@@ -1,9 +1,9 @@
 import type { LinearLoss } from '../baselines/linear-model.ts';
-import type { LinearLayer } from '../baselines/linear-probe.ts';
 import type { ScoreInterval } from '../metrics/score-interval.ts';
+import type { LinearLayer } from '../objectives/sentence-classifier.ts';
 import type { Tensors } from '../runtime/session.ts';
 import type { Source } from './mixture.ts';
-import type { Evaluator, Predictor, Program } from './program.ts';
+import type { Evaluator } from './program.ts';
 
 /** Examples in the form that a model reads. */
 export interface ExampleSet {
@@ -74,9 +74,14 @@ export interface LayerTargets {
   rows: readonly ArrayLike<number>[];
 }
 
+/** The number of a row's units: its text, or each of its words. */
+export function unitsOf({ rows, outputs, loss }: LayerTargets, row: number): number {
+  return loss === 'softmax' ? rows[row]!.length : rows[row]!.length / outputs;
+}
+
 /** A model with trained values. */
 export interface RowModel {
-  program: Predictor & Pick<Program, 'features'>;
+  program: Evaluator;
   values: Float32Array;
   /** The layer on its vectors, for a model of sentence vectors. */
   layer?: LinearLayer;
@@ -100,8 +105,8 @@ export interface EvaluatedRows {
    * @param rows indices of the rows, which may occur several times
    */
   scores(outputs: readonly Float32Array[], rows: Int32Array): Scores;
-  /** Passes the other results of the outputs of all rows. */
-  tell(outputs: readonly Float32Array[], watch: EvaluationWatch): void;
+  /** Passes the other results of the outputs of some rows. */
+  tell(outputs: readonly Float32Array[], rows: Int32Array, watch: EvaluationWatch): void;
 }
 
 /** Returns some of a set's examples. */

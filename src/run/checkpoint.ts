@@ -41,7 +41,6 @@ const stateNumbers = z.strictObject({
       score: z.number(),
       waited: count,
       metrics: scores,
-      top: z.number().optional(),
     })
     .optional()
     .transform((best): BestState | undefined => best),

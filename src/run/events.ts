@@ -14,13 +14,13 @@ const text = z.string();
 const ranks = z.record(z.string(), z.int().min(0));
 
 /**
- * Sent once a second before the run starts, while a model is downloaded, the base is rounded or text is tokenized. Not
- * written to the log.
+ * Sent once a second before the first step, while a model is downloaded, the base is quantized, text is tokenized, or the
+ * folds of a cross-validation are trained. Not written to the log.
  */
 const progress = z.object({
   type: z.literal('progress'),
   step,
-  what: z.enum(['download', 'base', 'text']),
+  what: z.enum(['download', 'base', 'text', 'folds']),
   /** The completed share, from 0 to 1. */
   share: z.number(),
 });
@@ -88,11 +88,6 @@ const evaluation = z
     step,
     /** Whether this evaluation is the best so far by metric_for_best_model. */
     best: z.boolean().default(false),
-    /**
-     * Whether this evaluation's values are kept although an earlier one was slightly better: see
-     * `training.prefer_later_model`.
-     */
-    kept: z.boolean().optional(),
   })
   .catchall(number);
 
@@ -173,7 +168,6 @@ export function evaluationEvent(
   epoch: number,
   scores: Readonly<Record<string, number>>,
   best: boolean,
-  kept = best,
 ): EventOf<'evaluation'> {
   // TypeScript has no type for "all other keys have numbers".
   return {
@@ -182,7 +176,6 @@ export function evaluationEvent(
     epoch,
     ...scores,
     best,
-    ...(kept && !best && { kept }),
   } as unknown as EventOf<'evaluation'>;
 }
 

@@ -10,8 +10,6 @@ export interface BestState {
   /** Number of evaluations since the best one. */
   waited: number;
   metrics: Record<string, number>;
-  /** The best score, if a later evaluation with a slightly worse score is kept instead. */
-  top?: number;
 }
 
 /** Sums since the last log line, as stored in a checkpoint. */

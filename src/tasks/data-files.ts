@@ -12,7 +12,8 @@ const SET_NAME = /^[a-z\d][\w-]*$/i;
 
 /** One validation file, or several: a list, or a section with a name for each. */
 const validation = z.union([path, z.array(path).min(1), z.record(z.string(), path)], {
-  error: 'expected a file, a share of the training rows such as 10%, a list of files, or named files',
+  error:
+    'expected a file, a share of the training rows such as 10%, a number of folds such as 5 folds, a list of files, or named files',
 });
 
 /** Keys of every task's `data` section. */
@@ -35,7 +36,8 @@ export const dataFiles = {
   stopping_strategy: z.enum(STOPPING_STRATEGIES).optional(),
   /**
    * Validation file, or several files that are scored separately, such as MNLI's matched and mismatched. Or a share of the
-   * training rows to hold out, such as `10%`.
+   * training rows to hold out, such as `10%`. Or `5 folds`: the run is scored by cross-validation, and the final model is
+   * trained on all rows.
    */
   validation: validation.optional(),
 };
@@ -47,6 +49,12 @@ export function heldOutShare(validation: ValidationFiles | undefined): number | 
   const [, percent] =
     /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(typeof validation === 'string' ? validation : '') ?? [];
   return percent === undefined ? undefined : Number(percent) / 100;
+}
+
+/** The number of folds of a cross-validation, as in `5 folds`. Undefined for any other value. */
+export function foldCount(validation: ValidationFiles | undefined): number | undefined {
+  const [, count] = /^\s*(\d+)\s+folds\s*$/.exec(typeof validation === 'string' ? validation : '') ?? [];
+  return count === undefined ? undefined : Number(count);
 }
 
 /** A validation set. */
@@ -88,7 +96,8 @@ export function mixingOf({
 
 /** The validation sets that have their own files. */
 export function validationFiles(validation: ValidationFiles | undefined): ValidationSet[] {
-  return heldOutShare(validation) === undefined ? validationSets(validation) : [];
+  const isOfTraining = heldOutShare(validation) !== undefined || foldCount(validation) !== undefined;
+  return isOfTraining ? [] : validationSets(validation);
 }
 
 /** Fills in the default splits of a data set on the Hub. */
@@ -149,6 +158,9 @@ export function validationProblems(validation: ValidationFiles | undefined): Pro
         got: shown(validation),
       },
     ];
+  const folds = foldCount(validation);
+  if (folds !== undefined && folds < 2)
+    return [{ path: ['data', 'validation'], expected: 'at least 2 folds', got: shown(validation) }];
   const names = validationSets(validation).map(({ name }) => name);
   const at = { path: ['data', 'validation'] };
   if (names.length === 0 && validation !== undefined) return [{ ...at, fault: 'names no file' }];

@@ -1,16 +1,15 @@
 import type { z } from 'zod';
 import type { Baseline } from '../baselines/baseline.ts';
-import type { LinearLoss } from '../baselines/linear-model.ts';
-import type { LinearLayer } from '../baselines/linear-probe.ts';
 import type { Splittable } from '../data/split-rows.ts';
 import type { TextFile } from '../data/text-file.ts';
 import type { AdapterTensors } from '../formats/adapters/stored-adapter.ts';
 import type { GenerationSources } from '../generation/generation-settings.ts';
 import type { ScoreName } from '../metrics/scores.ts';
 import type { CommonConfig, ModelDefinition } from '../models/model-definition.ts';
+import type { LinearLayer } from '../objectives/sentence-classifier.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { Communicator } from '../parallel/communicator.ts';
-import type { Evaluation, ExampleSet } from '../program/example-set.ts';
+import type { Evaluation, ExampleSet, RowModel } from '../program/example-set.ts';
 import type { StoppingStrategy } from '../program/mixture.ts';
 import type { Problem } from '../support/problem.ts';
 import type { ChatTemplate } from '../text/chat/chat-template.ts';
@@ -95,7 +94,7 @@ export interface TaskScores<Data extends BaseData = BaseData> {
 }
 
 /** What training depends on. */
-export interface TaskTraining {
+export interface TaskTraining<Data extends BaseData = BaseData> {
   /** Default batch sizes. */
   readonly batchSize: { train: number; eval: number };
   /** Whether training continues with the model's own head instead of a new head for labels. */
@@ -105,10 +104,10 @@ export interface TaskTraining {
   /** Whether its loss is a cross-entropy, so that labels can be smoothed. */
   readonly smoothsLabels?: boolean;
   /**
-   * The loss for the linear probe with which a new head can start. Missing for tasks without one row of targets per
-   * example.
+   * The section with which rows are read for a linear probe of a frozen model. Undefined for a model without features
+   * for one; missing for tasks whose rows have no targets of their own.
    */
-  readonly probeLoss?: LinearLoss;
+  probing?(reading: ReadingOf<Data>, config: CommonConfig): ReadingOf<Data> | undefined;
   /** A small model on the Hub for this task, if the built-in encoder does not support it. */
   readonly modelToTry?: string;
 }
@@ -128,7 +127,7 @@ export interface TaskBaselines<Data extends BaseData = BaseData, Rows = unknown>
     train: Rows,
     validation: Rows,
     context: Pick<EncodingContext<Data>, 'labels' | 'reading'>,
-  ): Baseline[];
+  ): readonly Baseline[] | Promise<readonly Baseline[]>;
   /** Fitted and scored on tokens, for tasks that predict the tokens of a text. */
   ofTokens?(train: ExampleSet, validation: ExampleSet, vocabSize: number): Baseline[];
 }
@@ -154,7 +153,7 @@ export interface TaskDefinition<
   readonly files: TaskFiles<Data, Rows>;
   /** Missing for tasks without classes. */
   readonly classes?: TaskClasses<Rows>;
-  readonly training: TaskTraining;
+  readonly training: TaskTraining<Data>;
   readonly length?: TaskLength;
   /**
    * Builds the model, with a head for these classes.
@@ -189,6 +188,9 @@ export interface LabelOrigin {
   adapter?: { path: string; labels?: readonly string[]; tensors: AdapterTensors };
 }
 
+/** Fits a linear layer to a model's features of the training rows. */
+export type FitLayer = (model: Omit<RowModel, 'layer'>) => Promise<LinearLayer>;
+
 /** The parts needed to make examples from rows. */
 export interface EncodingContext<Data extends BaseData = BaseData> {
   reading: ReadingOf<Data>;
@@ -213,8 +215,8 @@ export interface EncodingContext<Data extends BaseData = BaseData> {
   predictsFirst?: boolean;
   /** Number of rows (or files) of each source, if training rows have several sources. No example mixes two sources. */
   sources?: readonly number[];
-  /** The linear layer on the vectors of a model of sentence vectors. */
-  layer?: LinearLayer;
+  /** The linear layer on a model's vectors, or a function that fits one to the training rows. For models of vectors. */
+  layer?: LinearLayer | FitLayer | undefined;
   /** Weight of each class in training, if they are not equal. */
   classWeights?: readonly number[];
   /** The processes of the run, which may share the work of making examples. Each process gets all examples. */

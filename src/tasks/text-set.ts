@@ -59,12 +59,12 @@ export class TextSet {
    * Examples with a text in every column. A text that is repeated in a batch is computed once.
    *
    * @param columns for each column, the indices of its texts, row by row
-   * @param inputsOf returns the other inputs of some examples
+   * @param others returns the other inputs of some examples, and their weight; by default their number
    * @param chunk number of texts to compute at a time; by default all of a batch
    */
   rows(
     columns: readonly Int32Array[],
-    inputsOf: (examples: Int32Array) => Tensors,
+    others: (examples: Int32Array) => { feeds: Tensors; weight?: number },
     chunk = Number.POSITIVE_INFINITY,
   ): ExampleSet {
     const lengthOf = (number: number) => this.encodings[number]!.inputIds.length;
@@ -81,9 +81,10 @@ export class TextSet {
           dims: [examples.length],
         });
         const inputs = columns.map((column, i) => [columnInput(i), placesOf(column)] as const);
+        const { feeds, weight = examples.length } = others(examples);
         return {
-          feeds: { ...this.feeds(used), ...Object.fromEntries(inputs), ...inputsOf(examples) },
-          weight: examples.length,
+          feeds: { ...this.feeds(used), ...Object.fromEntries(inputs), ...feeds },
+          weight,
           ...(chunk < used.length && { chunk }),
         };
       },

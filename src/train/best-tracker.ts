@@ -16,29 +16,20 @@ export class BestTracker {
   /**
    * Records an evaluation. A score that is NaN or infinite is never the best.
    *
-   * @param margin a later evaluation replaces the best one if it is worse by no more than this
-   * @returns whether it is the best so far, and whether its values are kept
+   * @returns whether it is the best so far
    */
-  observe(
-    step: number,
-    metrics: Record<string, number>,
-    values: Float32Array,
-    margin = 0,
-  ): { isBest: boolean; isKept: boolean } {
+  observe(step: number, metrics: Record<string, number>, values: Float32Array): boolean {
     const score = metrics[this.#metric];
     if (score === undefined) throw new Error(`no metric ${this.#metric}`);
     const { state } = this;
-    const top = state?.top ?? state?.score;
-    const ahead = top === undefined ? Number.POSITIVE_INFINITY : this.#sign * (score - top);
+    const ahead = state === undefined ? Number.POSITIVE_INFINITY : this.#sign * (score - state.score);
     const isBest = Number.isFinite(score) && ahead > 0;
-    const isKept = isBest || (Number.isFinite(score) && margin > 0 && ahead >= -margin);
-    const waited = isBest ? 0 : (state?.waited ?? 0) + 1;
-    if (isKept) {
-      this.state = { step, score, waited, metrics, ...(!isBest && { top }) };
+    if (isBest) {
+      this.state = { step, score, waited: 0, metrics };
       this.values = values.slice();
     } else if (state) {
-      this.state = { ...state, waited };
+      this.state = { ...state, waited: state.waited + 1 };
     }
-    return { isBest, isKept };
+    return isBest;
   }
 }

@@ -1,4 +1,3 @@
-import { NORMAL_95 } from '../metrics/score-interval.ts';
 import { NotFinite } from '../program/check-finite.ts';
 import type { Certainty, Confusion, EvaluationWatch, Scores } from '../program/example-set.ts';
 import type { Program } from '../program/program.ts';
@@ -73,50 +72,20 @@ export class Evaluations {
     const { scores, seen } = await this.#score(validation, program, values);
     const seconds = (performance.now() - started) / 1000;
     this.lastMetrics = scores;
-    const { isBest, isKept } = canBeBest
-      ? this.best.observe(step, scores, values, this.#settings.prefersLater ? this.#standardError(seen) : 0)
-      : { isBest: false, isKept: false };
-    this.seen = { last: seen, best: isKept ? seen : this.seen.best };
+    const isBest = canBeBest && this.best.observe(step, scores, values);
+    this.seen = { last: seen, best: isBest ? seen : this.seen.best };
     const { confusion } = seen;
     const measured = {
       ...scores,
       eval_runtime: seconds,
       eval_samples_per_second: validation.count / seconds,
     };
-    this.#emit(evaluationEvent(step, step / stepsPerEpoch, measured, isBest, isKept));
+    this.#emit(evaluationEvent(step, step / stepsPerEpoch, measured, isBest));
     if (confusion && confusion.labels.length <= MAX_CONFUSED) {
       const { labels, counts } = confusion;
       const copy = { labels: [...labels], counts: counts.map((row) => [...row]) };
       this.#emit({ type: 'confusion', step, ...copy });
     }
-  }
-
-  /**
-   * Selects the model with the same output for every text as the best one, unless the best evaluation has a lower loss,
-   * or a score that is better by more than a standard error.
-   *
-   * @returns whether the constant model is now the best
-   */
-  async considerConstant(step: number, program: Program, values: Float32Array): Promise<boolean> {
-    const best = this.best.state;
-    const { metricForBest, greaterIsBetter } = this.#settings;
-    if (!best || !this.#validation) return false;
-    const { scores, seen } = await this.#score(this.#validation, program, values);
-    const score = scores[`eval_${metricForBest}`]!;
-    const margin = this.#standardError(seen);
-    const ahead = greaterIsBetter ? best.score - score : score - best.score;
-    // If a score or loss is NaN, the best model is kept.
-    if (best.metrics.eval_loss! < scores.eval_loss! || !(ahead <= margin)) return false;
-    this.best.state = { ...best, step, score, metrics: scores };
-    this.best.values = values;
-    this.seen = { last: seen, best: seen };
-    return true;
-  }
-
-  /** The standard error of the score that selects the best model. NaN if it has no interval. */
-  #standardError({ certainty }: Seen): number {
-    const [low, high] = certainty?.interval(this.#settings.metricForBest) ?? [];
-    return (Number(high) - Number(low)) / (2 * NORMAL_95);
   }
 
   async #score(validation: Validation, program: Program, values: Float32Array) {

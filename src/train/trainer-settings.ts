@@ -22,8 +22,6 @@ export interface TrainerSettings extends StepBatchesSettings, TrainingOptions {
   metricForBest: string;
   greaterIsBetter: boolean;
   loadBestAtEnd: boolean;
-  /** Whether to keep a later evaluation instead of the best one if it is worse by no more than a standard error. */
-  prefersLater: boolean;
   /** Number of evaluations without a better one after which the run ends. */
   patience?: number;
 }
@@ -70,7 +68,6 @@ export function trainerSettings({ task, training, seed }: RunConfig, examples: n
     metricForBest: training.metric_for_best_model,
     greaterIsBetter: training.greater_is_better,
     loadBestAtEnd: training.load_best_model_at_end,
-    prefersLater: training.prefer_later_model ?? false,
     patience: training.early_stopping_patience,
   };
 }

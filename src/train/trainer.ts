@@ -15,7 +15,6 @@ import { releasing } from '../support/opened.ts';
 import { UserError } from '../support/user-error.ts';
 import type { ComponentImportance, MethodRun } from '../tuners/method-run.ts';
 import { adapterParameters } from '../tuners/tuner.ts';
-import { constantAnswer } from './constant-answer.ts';
 import { differentiateStep } from './differentiate-step.ts';
 import { Evaluations, type Seen, watching } from './evaluations.ts';
 import { Meter } from './meter.ts';
@@ -36,10 +35,6 @@ export interface TrainerInputs {
   values: Float32Array;
   train: ExampleSet;
   validation?: Validation;
-  /**
-   * The constant logits with the lowest loss on the training rows. The run ends with them if no evaluation is better.
-   */
-  constant?: readonly number[];
   /** The processes that share every batch. All of them compute the same training. Default: only this process. */
   communicator?: Communicator;
 }
@@ -161,7 +156,6 @@ export class Trainer {
     }
     if (reason === 'done' && this.step < totalSteps) reason = 'stop_at_step';
     if (this.#savedAt !== this.step) await this.#save();
-    if (reason === 'done' || reason === 'early') await this.#considerConstant();
     await this.release();
     const { method } = this.#inputs;
     const { best, lastMetrics } = this.#evaluations;
@@ -295,16 +289,6 @@ export class Trainer {
       learning_rate: update.learningRate,
       metrics: this.#evaluations.lastMetrics,
     };
-  }
-
-  async #considerConstant(): Promise<void> {
-    const { constant, model, method } = this.#inputs;
-    if (!constant || !this.#settings.loadBestAtEnd) return;
-    const values = constantAnswer(model, method.tuner, this.#updater.values, constant);
-    if (!values || !(await this.#evaluations.considerConstant(this.step, this.#program, values))) return;
-    const message =
-      'No evaluation was better than the majority class, so the model answers that for every row. training.fall_back_to_majority: false keeps the best evaluation instead.';
-    this.#host.emit({ type: 'notice', step: this.step, message });
   }
 
   #tellWithoutBest(): void {

@@ -172,6 +172,24 @@ function storedNames(
   });
 }
 
+/** Binds another model of the same family, without a head, to the weights below a model's head. */
+export function belowHead(model: LoadedModel, other: TaskModel): LoadedModel {
+  const { parameters, buffers, definition, locate, reader, readRange } = model;
+  const named = (name: string) =>
+    parameters.has(name) || buffers.has(name) ? name : `${definition.baseModelPrefix}.${name}`;
+  return {
+    ...model,
+    ...other,
+    locate: (name) => locate(named(name)),
+    reader: (seed) => {
+      const read = reader(seed);
+      return (name, shape) => read(named(name), shape);
+    },
+    readRange: (name, start, end) => readRange(named(name), start, end),
+    initialised: [],
+  };
+}
+
 /** A model with new weights, without a checkpoint. */
 export function newModel<Model extends TaskModel>(model: Model, weightFolder: string): LoadedModel<Model> {
   const initial = newValues(model);

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { type Files, pathIn, readJsonFile } from '../formats/files.ts';
 import { weightsDigest } from '../formats/source-digest.ts';
+import type { LinearLayer } from '../objectives/sentence-classifier.ts';
 import { UserError } from '../support/user-error.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from '../tasks/registry.ts';
 import type { BaseData } from '../tasks/task-definition.ts';
+import { readLayer } from './layer-file.ts';
 import type { ModelConfig } from './model-config.ts';
 
 /**
@@ -25,6 +27,8 @@ export interface Notes {
   base_digest?: string;
   /** The type of base that the adapter fits, if it fits only one. */
   base_dtype?: 'int4';
+  /** The linear layer on the vectors of a model of sentence vectors. It is in a file of its own: {@link LAYER_FILE}. */
+  layer?: LinearLayer;
 }
 
 interface NotedTask {
@@ -46,7 +50,9 @@ const beginning = () =>
 /** Reads the notes among the files of an adapter or a model. Undefined if another program wrote it. */
 export async function readNotes(files: Files): Promise<Notes | undefined> {
   const json = await readJsonFile(files, NOTES_FILE);
-  return json === undefined ? undefined : parseNotes(json, pathIn(files.name, NOTES_FILE));
+  if (json === undefined) return undefined;
+  const layer = await readLayer(files);
+  return { ...parseNotes(json, pathIn(files.name, NOTES_FILE)), ...(layer && { layer }) };
 }
 
 /**

@@ -9,6 +9,7 @@ import { recognisedTask, taskNamed, vectorTask } from '../tasks/registry.ts';
 import type { BuildTask, UnknownTrained } from '../tasks/task-definition.ts';
 import { headOutputs } from '../tuners/head-outputs.ts';
 import type { Family } from './bind-model.ts';
+import { checkLayer } from './layer-file.ts';
 import { type Notes, readingOf } from './notes.ts';
 
 /** What a model is opened for. All answers of a run depend on this, on the weights, and on the adapter's values. */
@@ -56,7 +57,9 @@ export function openedTask(trained: Trained, asked: Asked, where: string): Opene
   }
   const embeds = asked === 'embed' && !stored && !trained.notes;
   const notes = trained.notes ?? (embeds ? embedding(family) : recognised(trained));
-  return { notes, model: taskNamed(notes.task).build(notes.labels, notes.data)(definition, config) };
+  const model = taskNamed(notes.task).build(notes.labels, notes.data)(definition, config);
+  if (model.layer) checkLayer(notes.layer, { width: model.config.numLabels, ...model.layer }, where);
+  return { notes, model };
 }
 
 /** The notes for a base model that should make vectors and has no notes. */

@@ -318,6 +318,7 @@ export class TrainedModel {
       generationFiles: () => this.parts.generationFiles(),
       reading: { ...columns, ...reading },
       labels: this.labels,
+      layer: notes?.layer,
       seed: 0,
       predictsFirst: tuner.virtualTokens?.predictsFirst ?? false,
     };

@@ -117,8 +117,8 @@ async function trainInTurns(
       host: { ...host, ...kept.host },
       startupMs: () => performance.now() - startedAt,
       begin: (announce) => announce(),
-      async keep(finish, { inputs: { method } }, values) {
-        const results = runResults(run, { model, method }, values, finish, digests);
+      async keep(finish, result) {
+        const results = runResults(run, result, finish, digests);
         made[results.trained] = await resultFiles(results, run.base.files);
       },
     });

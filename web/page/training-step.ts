@@ -17,6 +17,7 @@ const LOADING: Record<ProgressEvent['what'], string> = {
   download: 'Loading the encoder',
   base: 'Preparing the encoder',
   text: 'Reading the rows',
+  folds: 'Estimating the accuracy',
 };
 
 /** How a run ended, with its start event. */

@@ -1,10 +1,9 @@
 import type { MeasureEvent } from '../../jobs/node/calibration/measure-bases.ts';
 import { ERASE_LINE, type Screen } from './screen.ts';
+import { LOADING } from './train-display.ts';
 
 const DOING = {
-  download: 'fetching the model',
-  base: 'quantising the base model',
-  text: 'tokenizing',
+  ...LOADING,
   steps: 'training some steps',
   evaluation: 'evaluating',
 } as const;

@@ -23,10 +23,11 @@ const BAR_WIDTH = 20;
 /** If lines are not redrawn, a progress line is printed whenever this share of the tokenization is done. */
 const TOLD_SHARE = 0.1;
 
-const DOING = {
+export const LOADING = {
   download: 'fetching the model',
-  base: 'quantising the base model',
+  base: 'quantizing the base model',
   text: 'tokenizing',
+  folds: 'cross-validating',
 } as const;
 
 /** Prints every event as a line of JSON. NaN becomes null. */
@@ -84,7 +85,7 @@ export function trainDisplay(
     isDrawn = true;
   };
   const showProgress = ({ what, share }: ProgressEvent) => {
-    const line = `${DOING[what]} ${Math.round(100 * share)} %`;
+    const line = `${LOADING[what]} ${Math.round(100 * share)} %`;
     if (isLive) {
       screen.write(`${ERASE_LINE}${colours.cyan(bar(share))} ${line}`);
       isDrawn = true;

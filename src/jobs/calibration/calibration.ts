@@ -1,3 +1,5 @@
+import type { ProgressEvent } from '../../run/events.ts';
+
 /** Estimates for a whole run, extrapolated from some of its steps on this machine. */
 export interface Calibration {
   /** Peak memory of the measuring process, in MB. */
@@ -19,7 +21,7 @@ export interface Calibration {
 
 /** What a calibration is doing. */
 export interface CalibrationProgress {
-  what: 'download' | 'base' | 'text' | 'steps' | 'evaluation';
+  what: ProgressEvent['what'] | 'steps' | 'evaluation';
   /** The completed share, from 0 to 1. */
   share: number;
 }

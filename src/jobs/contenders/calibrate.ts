@@ -1,4 +1,4 @@
-import type { LinearLayer } from '../../baselines/linear-probe.ts';
+import type { LinearLayer } from '../../objectives/sentence-classifier.ts';
 
 /** Bounds of the search for a temperature, as logarithms: 1/50 to 50. */
 const RANGE = Math.log(50);

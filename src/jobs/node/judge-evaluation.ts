@@ -45,7 +45,7 @@ export async function judgeEvaluation(
   const rows = task.files.read(files, reading);
   const learnt = await trainingRows(path, trained, ownReading);
   const { labels } = trained;
-  const ofRows = task.baselines?.ofRows?.(learnt?.rows ?? rows, rows, { labels, reading }) ?? [];
+  const ofRows = (await task.baselines?.ofRows?.(learnt?.rows ?? rows, rows, { labels, reading })) ?? [];
   const ofTokens = () => {
     const context = trained.context(reading);
     const scored = task.examples(rows, context);

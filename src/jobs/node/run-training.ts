@@ -1,15 +1,18 @@
 import { existsSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { digestOf } from '../../formats/node/content-digest.ts';
+import type { Communicator } from '../../parallel/communicator.ts';
 import { fromFirst } from '../../parallel/node/from-first.ts';
 import { ALONE_PROCESSES, type Processes } from '../../parallel/node/join-processes.ts';
 import { oncePerHost, together } from '../../parallel/node/together.ts';
+import type { CheckpointOrigin } from '../../run/checkpoint.ts';
 import { methodOf } from '../../run/config/method-of.ts';
 import type { ParsedConfig } from '../../run/config/run-config.ts';
-import type { FinishEvent, TrainEvent } from '../../run/events.ts';
+import type { FinishEvent, ProgressEvent, TrainEvent } from '../../run/events.ts';
 import { asBegun, startedWith } from '../../run/node/begun-config.ts';
 import { readLastCheckpoint, writeCheckpoint } from '../../run/node/checkpoint-file.ts';
 import { finishOf, openEventLog } from '../../run/node/event-log.ts';
+import { FoldFiles } from '../../run/node/fold-files.ts';
 import { openImportanceLog } from '../../run/node/importance-log.ts';
 import { assertOwnCheckpoint } from '../../run/node/own-checkpoint.ts';
 import {
@@ -28,6 +31,7 @@ import type { StepControl, StepState } from '../../train/step-control.ts';
 import type { TrainerHost } from '../../train/trainer.ts';
 import { openWeights } from '../../trained/node/load-model.ts';
 import { sharedFiles } from '../../trained/node/shared-files.ts';
+import type { FoldStore } from '../contenders/folds.ts';
 import { driveRun, type RunDriver } from '../drive-run.ts';
 import { everySecond } from '../every-second.ts';
 import { asAlone } from './as-alone.ts';
@@ -86,7 +90,7 @@ async function trainIn(
   const { communicator } = joined;
   const isFirst = communicator.rank === 0;
   const tell = isFirst ? options.onEvent : () => {};
-  const progress = (what: 'download' | 'base' | 'text', share: number) =>
+  const progress = (what: ProgressEvent['what'], share: number) =>
     tell({ type: 'progress', step: 0, what, share });
   const download = everySecond((share) => progress('download', share));
   const ownMetrics = options.ownScores?.names;
@@ -173,8 +177,12 @@ async function trainIn(
     }),
     peakMemoryMb,
   };
+  const folds =
+    run.folds &&
+    (await sharedFolds(communicator, files.folds, { fingerprint: ownFingerprint, startedAt }, limit));
   const driver: RunDriver = {
     ...{ host, saved, planned, finished, startupMs: () => 1000 * process.uptime() },
+    ...(folds && { folds }),
     begin: (announce, measured) =>
       together(communicator, () => {
         if (!isFirst) return;
@@ -188,10 +196,13 @@ async function trainIn(
         const message = describeProcesses(processes);
         if (message) emit({ type: 'notice', step: saved?.state.step ?? 0, message });
       }),
-    async keep(finish, { model, inputs: { method, validation } }, values) {
+    async keep(finish, result) {
+      const { method, values } = result;
+      const { validation } = opened.inputs;
       const known = new Map(run.files().map((file, i) => [file, digests[i]]));
-      if (isFirst) writeTrained(run, { model, method }, values, finish, (file) => known.get(file) as string);
-      if (config.base_dtype === 'float32' || !validation || run.onlyBase) return;
+      if (isFirst) writeTrained(run, result, finish, (file) => known.get(file) as string);
+      // A linear layer is fitted again to the vectors over another base, so its scores say nothing about this one.
+      if (config.base_dtype === 'float32' || !validation || run.onlyBase || result.layer) return;
       const plain = openWeights(run.folder, run.model());
       const trained = { tuner: method.tuner, values };
       const message = await scoreOnFloat32(plain, trained, validation, {
@@ -217,4 +228,28 @@ async function trainIn(
 function describeProcesses({ communicator: { size, hosts }, threads }: Processes): string | undefined {
   if (size === 1) return undefined;
   return `${size} processes on ${[...new Set(hosts)].join(', ')}; process 0 uses ${threads} threads`;
+}
+
+/** The files of a cross-validation. All processes read what the first one finds, and only the first one writes. */
+async function sharedFolds(
+  communicator: Communicator,
+  folder: string,
+  origin: CheckpointOrigin,
+  limit: number,
+): Promise<FoldStore> {
+  const isFirst = communicator.rank === 0;
+  const files = isFirst ? new FoldFiles(folder, origin, limit) : undefined;
+  const found = await fromFirst(communicator, () => ({
+    features: files!.features,
+    finished: files!.finished,
+  }));
+  return {
+    ...found,
+    keepFeatures: (features) => files?.keepFeatures(features),
+    keep: (finished) => files?.keep(finished),
+    async training(fold) {
+      const saved = await fromFirst(communicator, () => files!.training(fold).saved);
+      return { saved, save: files?.training(fold).save };
+    },
+  };
 }

@@ -5,6 +5,11 @@ import { digestOf } from '../../formats/node/content-digest.ts';
 import { missingFile } from '../../formats/node/missing-file.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
 import { scoreFacts } from '../../metrics/scores.ts';
+import type { LinearLayer } from '../../objectives/sentence-classifier.ts';
+import type { EvaluatedRows } from '../../program/example-set.ts';
+import type { LoadedModel } from '../../program/model-weights.ts';
+import { nodeEngine } from '../../program/node/node-engine.ts';
+import { Program } from '../../program/program.ts';
 import { checkpointName } from '../../run/checkpoint.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import type { FinishEvent } from '../../run/events.ts';
@@ -13,10 +18,14 @@ import { totalStepsOf } from '../../run/node/event-log.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { makeFolder } from '../../store/node/make-folder.ts';
+import { releasing } from '../../support/opened.ts';
 import { UserError } from '../../support/user-error.ts';
 import { openWeights } from '../../trained/node/load-model.ts';
+import type { Tuned } from '../contenders/conclude.ts';
+import { tunedLayers } from '../contenders/folds.ts';
+import { setUpRun } from '../set-up-run.ts';
 import { startMethod } from '../start-method.ts';
-import { readRun } from './read-run.ts';
+import { type RunOfFiles, readRun } from './read-run.ts';
 import { writeTrained } from './write-trained.ts';
 
 /**
@@ -76,10 +85,11 @@ async function writeAdapterOf(path: string, step: number): Promise<string> {
     makeFolder(folder);
     atomicWrite(runFiles(folder).config, stringify(config, { aliasDuplicateObjects: false }));
     const finish = { step, metrics: state.lastMetrics, ranks: method.ranks() } as FinishEvent;
+    const { values } = state.tensors;
+    const layer = await checkpointLayer(run, model, { method, values });
     writeTrained(
       { ...run, config: { ...run.config, output: folder } },
-      { model, method },
-      state.tensors.values,
+      { kind: 'tuned', model, method, values, layer, data: run.data },
       finish,
       digestOf,
     );
@@ -87,4 +97,21 @@ async function writeAdapterOf(path: string, step: number): Promise<string> {
   } finally {
     model.close();
   }
+}
+
+/** Fits the linear layer of a model of sentence vectors, which a checkpoint does not have. */
+async function checkpointLayer(
+  run: RunOfFiles,
+  model: LoadedModel,
+  { method, values }: Tuned,
+): Promise<LinearLayer | undefined> {
+  if (!model.layer) return undefined;
+  const engine = nodeEngine(model, run.config.device, { threads: run.config.threads });
+  const opened = setUpRun(run, model, engine, { startedAt: new Date() });
+  const program = new Program(engine, model, method.tuner);
+  const all = Int32Array.from(opened.inputs.train.lengths.keys());
+  const [layer] = await releasing(program, () =>
+    tunedLayers(opened, opened.rows as EvaluatedRows, { program, values }, all),
+  );
+  return layer;
 }

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import { weightFiles } from '../../formats/node/checkpoint.ts';
-import type { LoadedModel } from '../../program/model-weights.ts';
 import type { FinishEvent } from '../../run/events.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { makeFolder } from '../../store/node/make-folder.ts';
 import { copySharedFiles } from '../../trained/node/shared-files.ts';
-import type { MethodRun } from '../../tuners/method-run.ts';
+import type { RunResult } from '../contenders/conclude.ts';
 import { runResults } from '../run-results.ts';
 import type { RunOfFiles } from './read-run.ts';
 
@@ -17,14 +16,13 @@ import type { RunOfFiles } from './read-run.ts';
  */
 export function writeTrained(
   run: RunOfFiles,
-  trained: { model: LoadedModel; method: MethodRun },
-  values: Float32Array,
+  result: RunResult,
   finish: FinishEvent,
   digest: (file: string) => string,
 ): void {
   const files = runFiles(run.config.output);
   const weights = run.config.model_init === 'random' ? [] : weightFiles(run.folder);
-  const results = runResults(run, trained, values, finish, weights.map(digest));
+  const results = runResults(run, result, finish, weights.map(digest));
   const folder = files[results.trained];
   makeFolder(folder);
   if (results.trained === 'model') copySharedFiles(run.folder, folder);

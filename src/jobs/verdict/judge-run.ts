@@ -1,38 +1,55 @@
+import type { Baseline } from '../../baselines/baseline.ts';
+import type { ScoreInterval } from '../../metrics/score-interval.ts';
 import { scoreFacts } from '../../metrics/scores.ts';
 import type { Certainty } from '../../program/example-set.ts';
+import type { OwnScores } from '../../program/own-scores.ts';
 import { usualRate } from '../../run/config/defaults/policy.ts';
 import type { FinishEvent } from '../../run/events.ts';
 import { isNoBetterThanFloor, type Verdict } from '../../run/verdict.ts';
 import { chiefScore } from '../../tasks/chief-score.ts';
 import { taskNamed } from '../../tasks/registry.ts';
+import { type Seen, watching } from '../../train/evaluations.ts';
 import type { Trainer } from '../../train/trainer.ts';
 import type { RunBeginning } from '../begin-run.ts';
+import type { ContenderKind } from '../contenders/choose.ts';
+import type { Conclusion } from '../contenders/conclude.ts';
 import type { SetUpRun } from '../set-up-run.ts';
 import { diagnose, diagnoseLosses, type Symptoms } from './diagnose.ts';
 import { notScored } from './not-scored.ts';
 import { toBeat } from './to-beat.ts';
 
-/** Adds a verdict to the end of a run. Every process of the run calls this. */
+/**
+ * Adds a verdict to the end of a run. Every process of the run calls this.
+ *
+ * @param conclusion what the run leaves behind, for tasks whose rows can judge it
+ */
 export async function judgeRun(
   run: RunBeginning,
   { inputs, settings }: SetUpRun,
   trainer: Pick<Trainer, 'seen' | 'losses' | 'before'>,
   finish: FinishEvent,
+  baselines: readonly Baseline[],
+  conclusion?: Conclusion,
 ): Promise<FinishEvent> {
   const { config, labels } = run;
   const name = config.training.metric_for_best_model;
-  const value: number | undefined = finish.metrics[`eval_${name}`];
-  if (finish.reason === 'stopped' || value === undefined) return finish;
-  const seen = await trainer.seen();
-  // Only the first process reports the verdict.
-  if ((inputs.communicator?.rank ?? 0) > 0) return finish;
   const { score, set } = chiefScore(config);
+  const concluded = conclusion && (await concludedScores(run, conclusion, finish, name, score));
+  const metrics = concluded?.metrics ?? finish.metrics;
+  const value: number | undefined = metrics[`eval_${name}`];
+  if (finish.reason === 'stopped' || value === undefined) return finish;
+  const seen = concluded?.seen ?? (await trainer.seen());
+  // Only the first process reports the verdict.
+  if ((inputs.communicator?.rank ?? 0) > 0) return { ...finish, metrics };
   // With several validation sets, only the first has an interval.
   const certainty = set === 0 ? seen?.certainty : undefined;
-  const interval = certainty?.interval(score);
+  const interval = certainty && shifted(certainty.interval(score), value - (concluded?.raw ?? value), score);
   const before = trainer.before?.[`eval_${name}`];
   const to_beat = [
-    ...toBeat(run),
+    ...toBeat(config, baselines, concluded?.probe),
+    ...(concluded?.tuned === undefined
+      ? []
+      : [{ name: 'fine-tuning', value: concluded.tuned, is_blind: false }]),
     ...(before === undefined
       ? []
       : [{ name: 'the model before training', value: before, is_blind: false, is_start: true }]),
@@ -46,16 +63,75 @@ export async function judgeRun(
     value,
     ...(interval && { interval: [...interval] }),
     ...countedRows(certainty),
+    ...(run.folds && { folds: run.folds.length }),
+    ...(conclusion && { kept: conclusion.result.kind }),
     to_beat,
-    learnt: !isNoBetterThanFloor(value, to_beat, lessIsBetter),
+    learnt: conclusion?.result.kind !== 'constant' && !isNoBetterThanFloor(value, to_beat, lessIsBetter),
     findings: [],
   };
   verdict.findings = diagnose(verdict, {
-    ...symptomsOf(run, { inputs, settings }, trainer),
+    ...symptomsOf(run, { inputs, settings }, trainer, baselines),
     lessIsBetter,
     confusion: set === 0 ? seen?.confusion : undefined,
   });
-  return { ...finish, verdict };
+  return { ...finish, metrics, verdict };
+}
+
+/** The scores of what a run leaves behind, and those of its contenders. */
+async function concludedScores(
+  { ownScores }: RunBeginning,
+  { rows, outputs, judged, choice, contenders, result }: Conclusion,
+  finish: FinishEvent,
+  name: string,
+  score: string,
+): Promise<{
+  metrics: Record<string, number>;
+  seen: Seen;
+  /** The chief score before it is corrected for the choice. */
+  raw: number;
+  probe?: number | undefined;
+  tuned?: number | undefined;
+}> {
+  const seen: Seen = {};
+  let answers: Parameters<OwnScores['compute']> | undefined;
+  rows.tell(outputs, judged, {
+    ...watching(seen),
+    onAnswers(...told) {
+      answers = told;
+    },
+  });
+  const own = ownScores && answers ? await ownScores.compute(...answers) : {};
+  const scores: Record<string, number> = {
+    ...rows.scores(outputs, judged),
+    ...Object.fromEntries(Object.entries(own).map(([key, value]) => [`eval_${key}`, value])),
+  };
+  const raw = scores[`eval_${score}`] ?? Number.NaN;
+  const sign = scoreFacts(score)?.lessIsBetter ? -1 : 1;
+  const scoreOf = (kind: ContenderKind) => {
+    const i = contenders.findIndex((contender) => contender.kind === kind);
+    if (i < 0 || kind === result.kind) return undefined;
+    const found: Partial<Record<string, number>> = rows.scores(
+      contenders[i]!.versions[choice.versions[i]!]!,
+      choice.rows,
+    );
+    return found[`eval_${score}`];
+  };
+  // With several validation sets, those that judge nothing keep their scores.
+  const prefixed = name === score ? scores : {};
+  return {
+    metrics: { ...finish.metrics, ...prefixed, [`eval_${name}`]: raw - sign * choice.optimism },
+    seen,
+    raw,
+    probe: scoreOf('probe'),
+    tuned: scoreOf('tuned'),
+  };
+}
+
+/** Moves the interval of a score with its correction. */
+function shifted(interval: ScoreInterval | undefined, by: number, score: string): ScoreInterval | undefined {
+  if (!interval || !Number.isFinite(by)) return interval;
+  const least = scoreFacts(score)?.isShare && interval[0] >= 0 ? 0 : Number.NEGATIVE_INFINITY;
+  return [Math.max(least, interval[0] + by), interval[1] + by];
 }
 
 /** The number of scored rows, and of their groups if some have a text in common. */
@@ -71,10 +147,11 @@ export function unscoredNotices(
   setUp: SetUpRun,
   trainer: Pick<Trainer, 'losses' | 'before'>,
   { reason, metrics }: FinishEvent,
+  baselines: readonly Baseline[],
 ): string[] {
   if (reason === 'stopped' || `eval_${run.config.training.metric_for_best_model}` in metrics) return [];
   const findings = diagnoseLosses(
-    symptomsOf(run, setUp, trainer),
+    symptomsOf(run, setUp, trainer, baselines),
     taskNamed(run.config.task).training.keepsHead !== true,
   );
   return [
@@ -87,13 +164,14 @@ function symptomsOf(
   run: RunBeginning,
   { inputs: { train, model }, settings }: Pick<SetUpRun, 'inputs' | 'settings'>,
   { losses, before }: Pick<Trainer, 'losses' | 'before'>,
+  baselines: readonly Baseline[],
 ): Symptoms {
   const { config } = run;
   return {
     lessIsBetter: false,
     isCrossEntropy: taskNamed(config.task).training.smoothsLabels === true,
     losses,
-    floorLoss: before?.eval_loss ?? run.baselines().find(({ isBlind }) => isBlind)?.scores.loss,
+    floorLoss: before?.eval_loss ?? baselines.find(({ isBlind }) => isBlind)?.scores.loss,
     learningRate: config.training.learning_rate,
     usualRate: usualRate({ ...config, model }),
     steps: settings.totalSteps,

@@ -92,7 +92,7 @@ export function finalScores({ finish, evaluations }: RunRecord): Map<string, num
 export function finalConfusion(record: RunRecord): EventOf<'confusion'> | undefined {
   const { facts, evaluations, confusions } = record;
   if (!facts.training.load_best_model_at_end) return confusions.at(-1);
-  const kept = evaluations.findLast(({ best, kept }) => best || kept);
+  const kept = evaluations.findLast(({ best }) => best);
   return (kept && confusionOf(record, kept)) ?? confusions[0];
 }
 

@@ -1,6 +1,6 @@
 import { hasWarmup, metricSchedule, scheduleOptions } from '../../optim/schedule.ts';
 import { type Problem, shown } from '../../support/problem.ts';
-import { scorePrefixes } from '../../tasks/data-files.ts';
+import { foldCount, scorePrefixes } from '../../tasks/data-files.ts';
 import { metricsOf, type TaskName, taskNamed } from '../../tasks/registry.ts';
 import type { BaseData } from '../../tasks/task-definition.ts';
 import type { SoundSections } from './cross-checks.ts';
@@ -93,7 +93,8 @@ function evaluationProblems(
   mayHoldOut: boolean,
 ): Problem[] {
   const { eval_steps, early_stopping_patience, load_best_model_at_end } = training;
-  const isValidated = data.validation !== undefined || mayHoldOut;
+  const isFolded = foldCount(data.validation) !== undefined;
+  const isValidated = !isFolded && (data.validation !== undefined || mayHoldOut);
   const strategy = training.eval_strategy ?? (isValidated ? 'epoch' : 'no');
   const problems: Problem[] = [];
   if (strategy !== 'no' && !isValidated) {
@@ -161,17 +162,16 @@ function smoothingProblems({ label_smoothing_factor: factor }: TrainingSection, 
 }
 
 function classProblems(
-  { class_weights, fall_back_to_majority, linear_probe, log_gradient_noise_scale }: TrainingSection,
+  { class_weights, floor, log_gradient_noise_scale }: TrainingSection,
   task: TaskName,
 ): Problem[] {
   const { classes, training } = taskNamed(task);
-  const { probeLoss, comparesExamples } = training;
+  const { probing, comparesExamples } = training;
   const foreign = {
     ...(class_weights && !classes?.counts && { class_weights: 'its loss has no classes to weight' }),
     ...(log_gradient_noise_scale &&
       comparesExamples && { log_gradient_noise_scale: 'its loss compares the examples of a batch' }),
-    ...(fall_back_to_majority && !classes?.counts && { fall_back_to_majority: 'its rows have no classes' }),
-    ...(linear_probe && !probeLoss && { linear_probe: 'its examples have no row of labels each' }),
+    ...(floor && !probing && { floor: 'its rows have no labels of their own' }),
   };
   return Object.entries(foreign).map(([key, reason]) => ({
     path: ['training', key],

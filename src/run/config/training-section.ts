@@ -183,23 +183,11 @@ export const trainingSchema = z.strictObject({
   /** Keep the best model at the end instead of the last. */
   load_best_model_at_end: z.boolean().default(false),
   /**
-   * Start the head from a linear probe, which is fitted to the features of the training rows before the first step
-   * (LP-FT). Requires one row of labels per example, and a head with a weight and a bias in its last layer. Default:
-   * true for runs of few steps.
+   * End with a linear probe of the frozen model, or with a constant such as the majority class, if that is better than the
+   * fine-tuned model by more than a standard error. Also calibrate the probabilities of the result. For labeled texts and
+   * tags with rows to judge by. Default: true, unless `class_weights` or `load_best_model_at_end` is set.
    */
-  linear_probe: z.boolean().optional(),
-  /**
-   * With `load_best_model_at_end`, keep a later evaluation instead of the best one if its score is worse by at most a
-   * standard error. On few rows, such a difference is noise. Default: true for labeled texts if
-   * `load_best_model_at_end` is not set either, else false.
-   */
-  prefer_later_model: z.boolean().optional(),
-  /**
-   * End with a model that always predicts the majority class, unless an evaluation had a lower loss, or a score better
-   * by more than a standard error. Requires `load_best_model_at_end`, a single validation set and a classification head
-   * with biases. Default: true if neither `load_best_model_at_end` nor `class_weights` is set, else false.
-   */
-  fall_back_to_majority: z.boolean().optional(),
+  floor: z.boolean().optional(),
   /** Stop after this many evaluations without a better score. */
   early_stopping_patience: count.optional(),
 });

@@ -16,6 +16,8 @@ export function runFiles(folder: string) {
     importance: join(folder, 'importance.f32'),
     importanceModules: join(folder, 'importance.json'),
     checkpoints: join(folder, 'checkpoints'),
+    /** See `FoldFiles`. */
+    folds: join(folder, 'folds'),
     adapter: join(folder, 'adapter'),
     /** The whole fine-tuned model, for methods without an adapter. */
     model: join(folder, 'model'),

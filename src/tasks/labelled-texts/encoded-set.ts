@@ -24,10 +24,6 @@ export function encodedSet(
   targets?: Int32Array | Float32Array,
   { classWeights, communicator }: { classWeights?: readonly number[]; communicator?: Communicator } = {},
 ): ExampleSet {
-  const weightOf = (examples: Int32Array) =>
-    classWeights && targets
-      ? examples.reduce((sum, example) => sum + classWeights[targets[example]!]!, 0)
-      : examples.length;
   const encodings = encodeRows(rows, tokenizer, maxLength, communicator);
   return {
     lengths: Int32Array.from(encodings, ({ inputIds }) => inputIds.length),
@@ -38,7 +34,20 @@ export function encodedSet(
         tokenizer.padId,
       );
       const labels = targets && labelFeed(targets, examples, encodings.length);
-      return { feeds: { ...modelFeeds(batch), ...labels }, weight: weightOf(examples) };
+      return {
+        feeds: { ...modelFeeds(batch), ...labels },
+        weight: weightOf(examples, targets, classWeights),
+      };
     },
   };
+}
+
+/** The weight of examples in the mean over a step's batches: their number, or the sum of their classes' weights. */
+export function weightOf(
+  examples: Int32Array,
+  targets: Int32Array | Float32Array | undefined,
+  classWeights: readonly number[] | undefined,
+): number {
+  if (!classWeights || !targets) return examples.length;
+  return examples.reduce((sum, example) => sum + classWeights[targets[example]!]!, 0);
 }

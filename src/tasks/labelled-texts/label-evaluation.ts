@@ -1,6 +1,7 @@
 import { groupsOf } from '../../data/split-rows.ts';
-import { bootstrap, shareInterval } from '../../metrics/score-interval.ts';
+import { bootstrap, shareInterval, someGroups } from '../../metrics/score-interval.ts';
 import type { ScoreName } from '../../metrics/scores.ts';
+import type { LinearLayer } from '../../objectives/sentence-classifier.ts';
 import { layerOutputs } from '../../objectives/sentence-classifier.ts';
 import {
   type Certainty,
@@ -13,7 +14,7 @@ import {
 } from '../../program/example-set.ts';
 import { predictAll } from '../../program/predict-all.ts';
 import type { Predictor } from '../../program/program.ts';
-import type { EncodingContext } from '../task-definition.ts';
+import type { EncodingContext, FitLayer } from '../task-definition.ts';
 import { classifiesVectors, type LabelledData } from './data-section.ts';
 import { encodedSet, type Texts } from './encoded-set.ts';
 import type { LabelAnswer } from './label-scores.ts';
@@ -48,13 +49,16 @@ export function readRows(
   const { reading, tokenizer, maxLength, classWeights, communicator } = context;
   if (classifiesVectors(reading)) {
     const sentences = new SentenceRows(rows, context);
-    const features: ReadRows['features'] = (model, rows) => sentences.features(model, rows, batchSize);
     return {
       examples: sentences.examples(targets),
-      features,
-      async logits({ layer, ...model }, rows) {
+      features({ program, values }, rows) {
+        const predictor = { communicator: program.communicator, predict: program.vectors.bind(program) };
+        return sentences.features(predictor, values, rows, batchSize);
+      },
+      async logits({ program, values, layer }, rows) {
         if (!layer) throw new Error('a model of sentence vectors without its linear layer');
-        return (await features(model as RowModel, rows)).map((row) => layerOutputs(layer, row));
+        const features = await sentences.features(program, values, rows, batchSize);
+        return features.map((row) => layerOutputs(layer, row));
       },
     };
   }
@@ -89,17 +93,21 @@ export function labelEvaluation<Answer extends LabelAnswer>(
     const [taken, wanted] = [joined(logits, rows, outputs), takenTargets(targets, count, rows)];
     return { loss: kind.evaluationLoss(taken, outputs, wanted), ...kind.scores(taken, outputs, wanted) };
   };
-  const certaintyOf = (logits: readonly Float32Array[]): Certainty => ({
-    groups,
-    interval(score) {
-      const ofRows = (rows: Int32Array) => scoresOf(logits, rows)[score as ScoreName] ?? Number.NaN;
-      if (score !== 'accuracy') return bootstrap(groups, ofRows);
-      return shareInterval(
-        Array.from(all, (row) => ofRows(Int32Array.of(row))),
-        groups,
-      );
-    },
-  });
+  const certaintyOf = (logits: readonly Float32Array[], some: Int32Array): Certainty => {
+    const ofSome = someGroups(groups, some);
+    return {
+      groups: ofSome,
+      interval(score) {
+        const ofRows = (rows: Int32Array) => scoresOf(logits, rows)[score as ScoreName] ?? Number.NaN;
+        if (score !== 'accuracy')
+          return bootstrap(ofSome, (drawn) => ofRows(Int32Array.from(drawn, (i) => some[i]!)));
+        return shareInterval(
+          Array.from(some, (row) => ofRows(Int32Array.of(row))),
+          ofSome,
+        );
+      },
+    };
+  };
   const rows: EvaluatedRows = {
     groups,
     targets: {
@@ -113,14 +121,14 @@ export function labelEvaluation<Answer extends LabelAnswer>(
       const scores = Object.entries(scoresOf(logits, rows));
       return Object.fromEntries(scores.map(([name, score]) => [`eval_${name}`, score]));
     },
-    tell(logits, watch) {
-      watch.onCertainty?.(certaintyOf(logits));
-      const flat = joined(logits, all, outputs);
-      const counts = watch.onConfusion && kind.confusion?.(flat, outputs, targets);
+    tell(logits, some, watch) {
+      watch.onCertainty?.(certaintyOf(logits, some));
+      const flat = joined(logits, some, outputs);
+      const counts = watch.onConfusion && kind.confusion?.(flat, outputs, takenTargets(targets, count, some));
       if (counts) watch.onConfusion?.({ labels, counts });
       watch.onAnswers?.(
-        logits.map((row) => kind.answer(row, labels)),
-        labelled.rows.map(({ label }) => kind.reference(label)),
+        Array.from(some, (row) => kind.answer(logits[row]!, labels)),
+        Array.from(some, (row) => kind.reference(labelled.rows[row]!.label)),
       );
     },
   };
@@ -129,11 +137,21 @@ export function labelEvaluation<Answer extends LabelAnswer>(
     output: 'logits',
     rows,
     async run(program, values, watch): Promise<Scores> {
-      const logits = await read.logits({ program, values, layer: context.layer }, all);
-      if (watch) rows.tell(logits, watch);
+      const layer = await layerOf(context, { program, values });
+      const logits = await read.logits({ program, values, layer }, all);
+      if (watch) rows.tell(logits, all, watch);
       return rows.scores(logits, all);
     },
   };
+}
+
+/** The linear layer of a model of sentence vectors. Undefined for a classification head. */
+export async function layerOf(
+  { reading, layer }: EncodingContext<LabelledData>,
+  model: Parameters<FitLayer>[0],
+): Promise<LinearLayer | undefined> {
+  if (!classifiesVectors(reading)) return undefined;
+  return typeof layer === 'function' ? layer(model) : layer;
 }
 
 /** The logits of some rows, [rows, outputs]. */

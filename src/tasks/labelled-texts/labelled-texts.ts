@@ -2,6 +2,7 @@ import { parseRows } from '../../data/parse-rows.ts';
 import type { DataOptions, Row } from '../../data/row.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { ScoreName } from '../../metrics/scores.ts';
+import { PLAIN_SENTENCE } from '../../models/sentence-settings.ts';
 import { sentenceClassifier } from '../../objectives/sentence-classifier.ts';
 import { sequenceModel } from '../../objectives/sequence-model.ts';
 import type { LossOptions } from '../../objectives/task-model.ts';
@@ -20,7 +21,7 @@ import type {
   UnknownTrained,
 } from '../task-definition.ts';
 import type { TaskWords } from '../task-words.ts';
-import { type LabelledData, labelledDataSchema } from './data-section.ts';
+import { classifiesVectors, type LabelledData, labelledDataSchema } from './data-section.ts';
 import type { Texts } from './encoded-set.ts';
 import { labelEvaluation, readRows } from './label-evaluation.ts';
 import { type LabelAnswer, labelScores } from './label-scores.ts';
@@ -106,7 +107,12 @@ export function labelledTexts<Answer extends LabelAnswer>(
     training: {
       batchSize: { train: 32, eval: 64 },
       smoothsLabels: kind.smoothsLabels,
-      probeLoss: kind.baselines.linearLoss,
+      probing(reading, { sentence = PLAIN_SENTENCE }) {
+        if (classifiesVectors(reading)) return reading;
+        return sentence.unsupported === undefined
+          ? { ...reading, pooling: sentence.pooling.mode }
+          : undefined;
+      },
     },
     scores: {
       metrics: [...kind.metrics, 'loss'],
@@ -208,7 +214,8 @@ export function labelledTexts<Answer extends LabelAnswer>(
       async answer(rows, { program, values }, context, batchSize) {
         const read = readRows(rows, context, outputsFor(context), batchSize);
         const all = Int32Array.from({ length: rows.length }, (_, row) => row);
-        const logits = await read.logits({ program, values, layer: context.layer }, all);
+        const layer = typeof context.layer === 'function' ? undefined : context.layer;
+        const logits = await read.logits({ program, values, layer }, all);
         return logits.map((row) => kind.answer(row, context.labels));
       },
       output: {

@@ -1,10 +1,11 @@
-import { layerFeeds, rowFeatures } from '../../objectives/sentence-classifier.ts';
+import { rowFeatures } from '../../objectives/sentence-classifier.ts';
 import { labelFeed } from '../../objectives/sequence-loss.ts';
-import type { ExampleSet, RowModel } from '../../program/example-set.ts';
+import type { ExampleSet } from '../../program/example-set.ts';
+import type { Predictor } from '../../program/program.ts';
 import { promptFor } from '../sentence-embedding/prompts.ts';
 import type { EncodingContext } from '../task-definition.ts';
 import { TextSet } from '../text-set.ts';
-import type { Texts } from './encoded-set.ts';
+import { type Texts, weightOf } from './encoded-set.ts';
 
 /** Texts or pairs of which each text has its own vector. */
 export class SentenceRows {
@@ -30,22 +31,22 @@ export class SentenceRows {
   /** @param targets of all rows, row-major; without them, the batches are for prediction only */
   examples(targets?: Int32Array | Float32Array): ExampleSet {
     const count = this.#columns[0]!.length;
-    const { layer } = this.#context;
-    const feeds = layer && layerFeeds(layer);
+    const { classWeights } = this.#context;
     return this.#texts.rows(this.#columns, (examples) => ({
-      ...(targets && labelFeed(targets, examples, count)),
-      ...feeds,
+      feeds: targets ? labelFeed(targets, examples, count) : {},
+      weight: weightOf(examples, targets, classWeights),
     }));
   }
 
   /** Computes the features of some rows. A text that occurs several times is computed once. */
   async features(
-    { program, values }: Omit<RowModel, 'layer'>,
+    predictor: Predictor,
+    values: Float32Array,
     rows: Int32Array,
     batchSize: number,
   ): Promise<Float32Array[]> {
     const used = [...new Set(this.#columns.flatMap((column) => Array.from(rows, (row) => column[row]!)))];
-    const vectors = await this.#texts.vectors(program, values, batchSize, used);
+    const vectors = await this.#texts.vectors(predictor, values, batchSize, used);
     const vectorOf = new Map(used.map((text, i) => [text, vectors[i]!]));
     return Array.from(rows, (row) => rowFeatures(this.#columns.map((column) => vectorOf.get(column[row]!)!)));
   }

@@ -29,13 +29,13 @@ interface Labelled {
  *
  * @param scores computes the scores of logits [rows, outputs] on the rows of `validation`
  */
-export function textBaselines(
+export async function textBaselines(
   { linearLoss, linearName, blind }: LabelBaselines,
   train: Labelled,
   validation: Labelled,
   labels: readonly string[],
   scores: (logits: Float32Array) => Baseline['scores'],
-): Baseline[] {
+): Promise<Baseline[]> {
   const constant = blind(train.targets, labels);
   const everywhere = validation.rows.flatMap(() => constant.logits);
   const learned = {
@@ -44,7 +44,7 @@ export function textBaselines(
     outputs: constant.logits.length,
     loss: linearLoss,
   };
-  const logits = Float32Array.from(bagOfWords(learned, validation.rows));
+  const logits = Float32Array.from(await bagOfWords(learned, validation.rows));
   return [
     { name: linearName, isBlind: false, scores: scores(logits) },
     { name: constant.name, isBlind: true, scores: scores(Float32Array.from(everywhere)) },

@@ -35,10 +35,11 @@ export function embeddingExamples(
   const texts = TextSet.of(prompted.flat(), context);
   const columns = prompted.map((column) => Int32Array.from(column, (text) => texts.numberOf(text)));
   const targets = targetsOf(rows);
-  const inputsOf = (examples: Int32Array): Tensors =>
-    targets ? { [TARGETS]: { data: pick(targets, examples), dims: [examples.length] } } : {};
+  const others = (examples: Int32Array): { feeds: Tensors } => ({
+    feeds: targets ? { [TARGETS]: { data: pick(targets, examples), dims: [examples.length] } } : {},
+  });
   return {
-    ...texts.rows(columns, inputsOf, reading.mini_batch_size),
+    ...texts.rows(columns, others, reading.mini_batch_size),
     texts,
     columns,
     lossInputs: [...columns.map((_, i) => columnInput(i)), ...(targets ? [TARGETS] : [])],

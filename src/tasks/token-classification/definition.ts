@@ -33,6 +33,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
     training: {
       batchSize: { train: 32, eval: 64 },
       smoothsLabels: true,
+      probing: (reading) => reading,
     },
     scores: {
       metrics: ['f1', 'precision', 'recall', 'accuracy', 'loss'],

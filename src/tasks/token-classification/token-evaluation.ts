@@ -1,7 +1,7 @@
 import { groupsOf } from '../../data/split-rows.ts';
 import { meanCrossEntropy } from '../../metrics/cross-entropy.ts';
 import { argmaxRows } from '../../metrics/predicted-labels.ts';
-import { bootstrap } from '../../metrics/score-interval.ts';
+import { bootstrap, someGroups } from '../../metrics/score-interval.ts';
 import { type SeqevalScores, seqeval } from '../../metrics/seqeval.ts';
 import type { EvaluatedRows, Evaluation, EvaluationWatch } from '../../program/example-set.ts';
 import type { TextTokenizer } from '../../text/tokenizer.ts';
@@ -66,7 +66,10 @@ export function tokenEvaluation(
         eval_accuracy: accuracy,
       };
     },
-    tell: (logits, watch) => tellWords(logits, targets, labels, groups, watch),
+    tell(logits, chosen, watch) {
+      const of = <T>(all: readonly T[]) => Array.from(chosen, (row) => all[row]!);
+      tellWords(of(logits), of(targets), labels, someGroups(groups, chosen), watch);
+    },
   };
   return {
     examples,
@@ -74,7 +77,7 @@ export function tokenEvaluation(
     rows,
     async run(program, values, watch) {
       const logits = await predictWords(program, values, examples, batchSize);
-      if (watch) rows.tell(logits, watch);
+      if (watch) rows.tell(logits, Int32Array.from(logits.keys()), watch);
       return rows.scores(logits, Int32Array.from(logits.keys()));
     },
   };

@@ -1,9 +1,12 @@
+import type { CommonConfig } from '../../../models/model-definition.ts';
+import { metricSchedule } from '../../../optim/schedule.ts';
+import { foldCount, mixingOf } from '../../../tasks/data-files.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { methodNamed } from '../../../tuners/registry.ts';
 import { inSchemaOrder } from '../in-schema-order.ts';
 import { methodOf } from '../method-of.ts';
 import type { ParsedConfig, RunConfig } from '../run-config.ts';
-import { type ChoiceFacts, FEW_ROWS_SEEN, HELD_OUT, MIN_ROWS, policy, widthOf } from './policy.ts';
+import { type ChoiceFacts, FEW_ROWS, FOLDS, HELD_OUT, MIN_ROWS, policy, widthOf } from './policy.ts';
 
 /** A value that was chosen because the config does not set it. */
 export interface Chosen {
@@ -14,71 +17,94 @@ export interface Chosen {
   reason: string;
 }
 
+/** What the choice of a scoring depends on. */
+export interface ScoringFacts {
+  /** Number of rows in the training file. */
+  rows: number;
+  /** The fields of the model's config.json. */
+  model: CommonConfig;
+  /** Whether enough rows are distinct to hold out a share of them. */
+  canHoldOut(share: number): boolean;
+  /** Whether enough rows are distinct for so many folds. */
+  canFold(folds: number): boolean;
+}
+
+/** Keys of `training` that need evaluations while the run trains, or that a linear layer outside of the graph ignores. */
+const NEEDS_EVALUATIONS = ['eval_strategy', 'load_best_model_at_end', 'early_stopping_patience'] as const;
+const NEEDS_HEAD = ['compute_loss_func', 'label_smoothing_factor', 'log_gradient_noise_scale'] as const;
+
 /**
- * Chooses whether to evaluate, and on what data, if the config does not say.
+ * Chooses how a run is scored, and what reads the rows, if the config does not say.
  *
- * @param rows number of rows in the training file
- * @param canHoldOut whether enough rows are distinct to hold out a share of them
+ * - Few labeled rows are cross-validated, and a linear layer on sentence vectors classifies them.
+ * - Of more rows, some are held out.
  */
-export function chooseEvaluation<Config extends ParsedConfig>(
+export function chooseScoring<Config extends ParsedConfig>(
   config: Config,
-  rows: number,
-  canHoldOut: (share: number) => boolean = () => true,
+  { rows, model, canHoldOut, canFold }: ScoringFacts,
 ): { config: Config; chosen: Chosen[] } {
-  const { data, training, task } = config;
-  const { eval_strategy: strategy, load_best_model_at_end: best } = training;
-  const holdsOut =
-    data.validation === undefined &&
-    strategy !== 'no' &&
+  const { data, training, task, adapter } = config;
+  const chosen: Chosen[] = [];
+  const choose = (key: string, value: unknown, reason: string) => {
+    chosen.push({ key, value, reason });
+    return value;
+  };
+  const { probing } = taskNamed(task).training;
+  const isOpen = config.defaults === 'chosen' && config.model_init === 'checkpoint' && adapter === undefined;
+  const isFew = isOpen && probing !== undefined && rows <= FEW_ROWS && mixingOf(data) === undefined;
+  const counted = `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`;
+  let changed: ParsedConfig['data'] = data;
+  if (isFew && NEEDS_HEAD.every((key) => !training[key])) {
+    const read = probing(data, model) ?? data;
+    for (const [key, value] of Object.entries(read))
+      if ((data as Record<string, unknown>)[key] !== value) choose(`data.${key}`, value, counted);
+    changed = read as typeof data;
+  }
+  const asksEvaluations =
+    NEEDS_EVALUATIONS.some((key) => training[key]) ||
+    metricSchedule(training.lr_scheduler_type, training.lr_scheduler_kwargs ?? {}, 1) !== undefined;
+  const isUnset = data.validation === undefined && training.eval_strategy !== 'no';
+  if (isUnset && isFew && !asksEvaluations && canFold(FOLDS)) {
+    changed = { ...changed, validation: choose('data.validation', `${FOLDS} folds`, counted) as string };
+  } else if (
+    isUnset &&
     config.defaults === 'chosen' &&
     taskNamed(task).files.countRows !== undefined &&
-    (strategy !== undefined || (rows >= MIN_ROWS && canHoldOut(HELD_OUT)));
-  const isValidated = data.validation !== undefined || holdsOut;
-  const eval_strategy = strategy ?? (isValidated ? 'epoch' : 'no');
-  const load_best_model_at_end = best ?? eval_strategy !== 'no';
-  const tooFew = rows < MIN_ROWS ? `${rows} rows are too few` : `too few of the ${rows} rows differ`;
-  const choosesBest = best === undefined && load_best_model_at_end;
-  const prefersLater =
-    choosesBest &&
-    training.prefer_later_model === undefined &&
-    taskNamed(task).training.probeLoss !== undefined;
-  const fallsBack =
-    choosesBest &&
-    training.fall_back_to_majority === undefined &&
-    // With class weights, the majority class is not the baseline to compare with.
-    training.class_weights === undefined &&
-    taskNamed(task).classes?.counts !== undefined;
-  const reason = isValidated ? 'there are rows to validate on' : `${tooFew} to hold some out`;
-  const chosen = [
-    ...(holdsOut ? [{ key: 'data.validation', value: `${100 * HELD_OUT}%`, reason: `${rows} rows` }] : []),
-    ...(strategy === undefined ? [{ key: 'training.eval_strategy', value: eval_strategy, reason }] : []),
-    ...(best === undefined
-      ? [
-          {
-            key: 'training.load_best_model_at_end',
-            value: load_best_model_at_end,
-            reason: `eval_strategy ${eval_strategy}`,
-          },
-        ]
-      : []),
-    ...(prefersLater
-      ? [{ key: 'training.prefer_later_model', value: true, reason: 'load_best_model_at_end' }]
-      : []),
-    ...(fallsBack
-      ? [{ key: 'training.fall_back_to_majority', value: true, reason: 'load_best_model_at_end' }]
-      : []),
-  ];
+    (training.eval_strategy !== undefined || (rows >= MIN_ROWS && canHoldOut(HELD_OUT)))
+  ) {
+    const share = `${100 * HELD_OUT}%`;
+    changed = { ...changed, validation: choose('data.validation', share, counted) as string };
+  }
+  const isFolded = foldCount(changed.validation) !== undefined;
+  const isValidated = changed.validation !== undefined && !isFolded;
+  const tooFew = rows < MIN_ROWS ? `${counted} are too few` : `too few of the ${counted} differ`;
+  const eval_strategy =
+    training.eval_strategy ??
+    (choose(
+      'training.eval_strategy',
+      isValidated ? 'epoch' : 'no',
+      isValidated
+        ? 'there are rows to validate on'
+        : isFolded
+          ? `${changed.validation}`
+          : `${tooFew} to hold some out`,
+    ) as 'epoch' | 'no');
+  // With class weights, another constant than the majority class would be the one to beat.
+  const takesFloor =
+    config.defaults === 'chosen' &&
+    probing !== undefined &&
+    training.floor === undefined &&
+    (isFolded || (isValidated && eval_strategy !== 'no')) &&
+    !training.class_weights &&
+    !training.load_best_model_at_end;
+  const floor = takesFloor
+    ? (choose('training.floor', true, 'there are rows to judge by') as boolean)
+    : training.floor;
   return {
     config: {
       ...config,
-      data: { ...data, ...(holdsOut && { validation: `${100 * HELD_OUT}%` }) },
-      training: {
-        ...training,
-        eval_strategy,
-        load_best_model_at_end,
-        ...(prefersLater && { prefer_later_model: true }),
-        ...(fallsBack && { fall_back_to_majority: true }),
-      },
+      data: changed,
+      training: { ...training, eval_strategy, ...(floor !== undefined && { floor }) },
     },
     chosen,
   };
@@ -98,23 +124,12 @@ export function chooseDefaults(
   // An adapter that is continued has its own settings.
   const inSection =
     config.defaults === 'chosen' && config.adapter === undefined ? missing(proposed.section, settings) : [];
-  const epochs = training.num_train_epochs ?? proposed.training.num_train_epochs;
-  const isOpen = inTraining.some(([key]) => key === 'learning_rate' || key === 'num_train_epochs');
-  const probes =
-    isOpen &&
-    training.linear_probe === undefined &&
-    training.max_steps <= 0 &&
-    config.adapter === undefined &&
-    taskNamed(task).training.probeLoss !== undefined &&
-    epochs * facts.rows < FEW_ROWS_SEEN;
-  if (probes) inTraining.push(['linear_probe', true]);
   const { title } = methodNamed(method).words;
   const rows = `${facts.rows.toLocaleString('en')} rows`;
   const reasons: Readonly<Record<string, string>> = {
     learning_rate: `${title}, ${rows}, width ${widthOf(facts.model.linears)}`,
     num_train_epochs: `${rows} of about ${Math.round(facts.tokens)} tokens`,
     per_device_train_batch_size: rows,
-    linear_probe: `${rows} are seen ${Number(epochs.toPrecision(3))} times`,
   };
   return {
     config: inSchemaOrder({

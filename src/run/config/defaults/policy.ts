@@ -1,7 +1,7 @@
 import type { LinearModule } from '../../../nn/network.ts';
+import type { TaskModel } from '../../../objectives/task-model.ts';
 import { type TaskName, taskNamed } from '../../../tasks/registry.ts';
 import { type MethodName, methodNamed } from '../../../tuners/registry.ts';
-import type { TunableModel } from '../../../tuners/tuner.ts';
 import type { TrainingConfig } from '../training-section.ts';
 
 /** The keys of `training` that the policy chooses. */
@@ -11,7 +11,6 @@ export const CHOSEN_TRAINING = [
   'per_device_train_batch_size',
   'warmup_ratio',
   'eval_strategy',
-  'load_best_model_at_end',
 ] as const satisfies (keyof TrainingConfig)[];
 export type ChosenTraining = (typeof CHOSEN_TRAINING)[number];
 
@@ -19,7 +18,7 @@ export type ChosenTraining = (typeof CHOSEN_TRAINING)[number];
 export interface ChoiceFacts {
   method: MethodName;
   task: TaskName;
-  model: Pick<TunableModel, 'definition' | 'linears'>;
+  model: Pick<TaskModel, 'definition' | 'linears' | 'layer'>;
   /** Number of training rows, without held-out rows. */
   rows: number;
   /** Approximate number of tokens per row. */
@@ -43,8 +42,18 @@ const BATCH = 16;
 /** The minimum number of rows that a run sees. With fewer, a new head and its factors learn too little. */
 const ROWS_SEEN = 3400;
 const EPOCHS = { least: 8, most: 40, ofOldHead: 3 };
-/** A run that sees fewer rows starts its head from a linear probe, because they are too few to train a new head. */
-export const FEW_ROWS_SEEN = 1200;
+/**
+ * Up to this number of rows, a linear layer on sentence vectors classifies them, and the run is cross-validated. Of more
+ * rows, a tenth is enough to judge by.
+ */
+export const FEW_ROWS = 1000;
+/** With three folds, a run trains three times as long as without. Each model sees two thirds of the rows. */
+export const FOLDS = 3;
+/** Number of rows that a run for a linear layer sees, and its epochs. Its layer is fitted, so that few steps suffice. */
+const LAYER_ROWS_SEEN = 1000;
+const LAYER_EPOCHS = { least: 3, most: 20 };
+/** The rate of vectors that are compared, as a multiple of the method's. */
+const CONTRAST_RATE = 2;
 /**
  * Limit of a run's work: parameters of linear layers times tokens. It takes about two minutes on two cores
  * (docs/defaults.md). A run sees every row at least once, even if that takes longer.
@@ -76,7 +85,8 @@ export function policy(facts: ChoiceFacts): {
 /** The learning rate for a method, a task and a model. It does not depend on the number of rows. */
 export function usualRate(facts: Pick<ChoiceFacts, 'method' | 'task' | 'model'>): number {
   const { rate } = chosenFor(facts);
-  const share = isLanguage(facts) ? 1 : Math.min(1, MEASURED_WIDTH / widthOf(facts.model.linears));
+  const width = isLanguage(facts) ? 1 : Math.min(1, MEASURED_WIDTH / widthOf(facts.model.linears));
+  const share = facts.model.layer?.inLoss === false ? CONTRAST_RATE * width : width;
   // Rounded to two digits, because the rate is not more precise.
   return Number((rate * share).toPrecision(2));
 }
@@ -95,14 +105,28 @@ function isLanguage({ task, model }: Pick<ChoiceFacts, 'task' | 'model'>): boole
 }
 
 function epochsFor({ rows, tokens, model }: ChoiceFacts, keepsHead: boolean): number {
-  const wanted = keepsHead
-    ? EPOCHS.ofOldHead
-    : Math.min(EPOCHS.most, Math.max(EPOCHS.least, Math.ceil(ROWS_SEEN / rows)));
-  const parameters = model.linears.reduce(
-    (sum, { inFeatures, outFeatures }) => sum + inFeatures * outFeatures,
-    0,
-  );
-  return Math.max(1, Math.min(wanted, Math.floor(WORK / (parameters * tokens * rows))));
+  const seen = model.layer ? LAYER_ROWS_SEEN : ROWS_SEEN;
+  const { least, most } = model.layer ? LAYER_EPOCHS : EPOCHS;
+  const wanted = keepsHead ? EPOCHS.ofOldHead : Math.min(most, Math.max(least, Math.ceil(seen / rows)));
+  return Math.max(1, Math.min(wanted, Math.floor(WORK / workOf(model.linears, tokens * rows))));
+}
+
+/** The work of a training: parameters of linear layers times tokens. */
+export function workOf(
+  linears: readonly Pick<LinearModule, 'inFeatures' | 'outFeatures'>[],
+  tokens: number,
+): number {
+  return tokens * linears.reduce((sum, { inFeatures, outFeatures }) => sum + inFeatures * outFeatures, 0);
+}
+
+/**
+ * The number of folds in which a model is fine-tuned, so that a run takes no longer than a few minutes. At least one.
+ *
+ * @param work that of the training on all rows
+ */
+export function affordableFolds(folds: number, work: number): number {
+  const share = (folds - 1) / folds;
+  return Math.max(1, Math.min(folds, Math.floor((WORK / work - 1) / share)));
 }
 
 /** The most frequent input width of linear layers: the width of the hidden states. */
