@@ -172,7 +172,7 @@ describe.each(TASK_NAMES.filter((task) => task !== 'masked_lm'))('%s', (task) =>
           );
           const library: unknown[] = [];
           let at = 0;
-          for await (const answer of trained.predict<unknown, object>(given))
+          for await (const answer of trained.predict<unknown, object>(given, { reading }))
             library.push(served.answer(answer, inputs[at++]!.text, trained.labels, true));
           expectClose(await service.predict(request), library);
           answers.push(library);
@@ -185,6 +185,7 @@ describe.each(TASK_NAMES.filter((task) => task !== 'masked_lm'))('%s', (task) =>
           if (prediction)
             for await (const { text } of trained.predict<object, { text: string }>(
               TEXTS.map((source) => ({ source })),
+              { reading },
             ))
               library.push(text);
           else for (const text of TEXTS) library.push((await trained.generate(text, generation)).text);
