@@ -62,6 +62,10 @@ MODELS = {
     "gpt2-own-words": ("gpt2", "CAUSAL_LM", GPT2, {}),
     "bert-own-words": ("bert", "MASKED_LM", ENC, {}),
     "neox-tied": ("gpt_neox", "CAUSAL_LM", dict(NEOX, tie_word_embeddings=True), {}),
+    # Settings that transformers ignores.
+    "bert-relative": ("bert", "SEQ_CLS", dict(ENC, num_hidden_layers=1, position_embedding_type="relative_key"), {}),
+    "mpnet-rows": ("mpnet", "SEQ_CLS", dict(ENC, num_hidden_layers=1, relative_attention_num_buckets=40), {}),
+    "gemma2-both-ways": ("gemma2", "CAUSAL_LM", dict(DEC, head_dim=6, sliding_window=5, query_pre_attn_scalar=8, use_bidirectional_attention=True), {}),
 }
 # Longer than a window, or than the range of distances with separate buckets.
 LENGTHS = {"mpnet": 40}

@@ -63,17 +63,12 @@ const CHUNK = 2 ** 20;
  *
  * Encoders over `int4` have blocks alone, and their activations stay float32.
  *
- * @param byRow whether activations are always quantized row by row, so that no text depends on others in its
- * batch
+ * Activations are quantized row by row, so no text depends on others in its batch.
  */
-export function baseFormat(
-  model: TaskModel,
-  dtype: Exclude<BaseDtype, 'float32'>,
-  byRow = false,
-): BaseFormat {
+export function baseFormat(model: TaskModel, dtype: Exclude<BaseDtype, 'float32'>): BaseFormat {
   const bits = dtype === 'int4' ? 4 : 8;
   if (model.definition.isDecoder) return twoCopies(model, bits);
-  return bits === 4 ? blockFormat(model, bits) : byteFormat(model, byRow);
+  return bits === 4 ? blockFormat(model, bits) : byteFormat(model);
 }
 
 /**
@@ -81,12 +76,8 @@ export function baseFormat(
  *
  * @throws UserError if no weight of the model can be stored as `dtype`
  */
-export function assertedFormat(
-  model: TaskModel,
-  dtype: Exclude<BaseDtype, 'float32'>,
-  byRow?: boolean,
-): BaseFormat {
-  const format = baseFormat(model, dtype, byRow);
+export function assertedFormat(model: TaskModel, dtype: Exclude<BaseDtype, 'float32'>): BaseFormat {
+  const format = baseFormat(model, dtype);
   if (format.base.paths.size > 0) return format;
   throw new UserError({
     where: 'base_dtype',
@@ -95,11 +86,11 @@ export function assertedFormat(
   });
 }
 
-function byteFormat(model: TaskModel, byRow: boolean): BaseFormat {
+function byteFormat(model: TaskModel): BaseFormat {
   const paths = quantizedPaths(model);
   const smoothed = readNormalised(model, paths, ['layerNorm']);
   return {
-    base: byteBase(paths, smoothed, byRow),
+    base: byteBase(paths, smoothed),
     measured: smoothed,
     key: { bytes: [...paths], smoothed: [...smoothed], norms: true },
     tensors(path, shape, read, magnitudes) {

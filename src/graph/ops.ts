@@ -74,7 +74,7 @@ export interface Ops {
    * bytes, with a scale per row.
    *
    * The optional sixth operand is smoothing [inFeatures]. The columns of x are multiplied by it before
-   * rounding, and the rows of `values` were divided by it. Then all rows of x share one scale.
+   * rounding, and the rows of `values` were divided by it.
    *
    * The derivative treats rounding as the identity.
    */

@@ -11,35 +11,17 @@ const MAX = 127;
 /** Replaces the largest magnitude of a row of zeros, so that its scale is not 0. */
 const TINY = 1e-30;
 
-/**
- * A product with a frozen matrix of bytes. Activations are rounded once for all products that read them. If all rows
- * share a scale, the engine applies it inside the product. Scales per row need another pass over the result.
- *
- * @param bias added to every row. Pass it only if all rows share a scale: then it costs nothing.
- */
+/** A product with a frozen matrix of bytes. Activations are rounded once for all products that read them. */
 export function lowerByteMatmul(
   e: Emitter,
   { inputs }: GraphNode<'byteMatmul'>,
   [x, values, scales, , , smoothing]: Operands<string>,
-  bias?: string,
 ): string[] {
   const shape = inputs[1].shape as number[];
   const matrix = e.alias(values, shape, ELEMENT.int8);
-  const product = (...operands: string[]) => e.emit('MatMulIntegerToFloat', operands, {}, 'com.microsoft');
-  if (smoothing) {
-    const [bytes, scale, zero] = e.once(
-      `rounded ${x} times ${smoothing}`,
-      () =>
-        e.emitMany('DynamicQuantizeLinear', [e.emit('Mul', [x, smoothing])], {}, { outputs: 3 }) as [
-          string,
-          string,
-          string,
-        ],
-    );
-    return [product(bytes, matrix, scale, scales, zero, ...(bias ? ['', bias] : []))];
-  }
+  const name = smoothing ? e.once(`${x} times ${smoothing}`, () => [e.emit('Mul', [x, smoothing])])[0]! : x;
   const rows = inputs[0].shape[0]!;
-  return [rowwiseByteProduct(e, { name: x, rows, width: shape[0]! }, matrix, scales)];
+  return [rowwiseByteProduct(e, { name, rows, width: shape[0]! }, matrix, scales)];
 }
 
 /**

@@ -1,15 +1,12 @@
 import { sameDimension } from '../graph/dimension.ts';
-import type { GraphNode, Operands, Value } from '../graph/graph.ts';
-import { lowerByteMatmul } from './byte-matmul.ts';
+import type { GraphNode, Value } from '../graph/graph.ts';
 import type { Emitter } from './emitter.ts';
 import { fusedMatMul, gemm, type Target } from './lowerings.ts';
 
 /** Nodes that an engine's operator computes together with a neighbouring node. */
 interface Fusions {
-  /**
-   * Sums computed by their product: `Gemm` adds its third operand (not on the CPU), and a product of bytes adds a bias.
-   */
-  sums: ReadonlyMap<GraphNode, { product: GraphNode<'matmul' | 'byteMatmul'>; addend: Value }>;
+  /** Sums computed by their product: `Gemm` adds its third operand (not on the CPU). */
+  sums: ReadonlyMap<GraphNode, { product: GraphNode<'matmul'>; addend: Value }>;
   /** Transposed operands, each with the value before the transposition. `FusedMatMul` reads that value in place. */
   turned: ReadonlyMap<Value, Value>;
   /** Nodes that are not emitted, because all their users are fused with them. */
@@ -51,11 +48,8 @@ export function lowerFused(
 ): string[] | undefined {
   const sum = sums.get(node);
   if (sum) {
-    const operands = sum.product.inputs.map(nameOf) as readonly string[] as Operands<string>;
-    const addend = nameOf(sum.addend);
-    return sum.product.op === 'byteMatmul'
-      ? lowerByteMatmul(emitter, sum.product as GraphNode<'byteMatmul'>, operands, addend)
-      : [gemm(emitter, sum.product as GraphNode<'matmul'>, [...operands, addend])];
+    const operands = [...sum.product.inputs, sum.addend].map(nameOf);
+    return [gemm(emitter, sum.product, operands)];
   }
   if (!node.inputs.some((value) => turned.has(value))) return undefined;
   const operands = node.inputs.map((value) => nameOf(turned.get(value) ?? value));
@@ -74,7 +68,7 @@ function productsInsideSums(
   users: Users,
   takes: (product: Value, addend: Value) => boolean,
 ): Fusions['sums'] {
-  const sums = new Map<GraphNode, { product: GraphNode<'matmul' | 'byteMatmul'>; addend: Value }>();
+  const sums = new Map<GraphNode, { product: GraphNode<'matmul'>; addend: Value }>();
   for (const node of nodes) {
     if (node.op !== 'add') continue;
     const [a, b] = node.inputs;
@@ -92,11 +86,6 @@ function productsInsideSums(
 }
 
 function takesAddend({ node, shape }: Value, addend: Value, target: Target): boolean {
-  if (node.op === 'byteMatmul') {
-    const isBias = addend.shape.length === 1 && sameDimension(addend.shape[0]!, shape[1]!);
-    const [, , , , , smoothing] = node.inputs;
-    return smoothing !== undefined && isBias;
-  }
   // The CPU kernel first copies the addend in a single thread, so a separate sum is faster.
   if (target === 'cpu') return false;
   const broadcasts = addend.shape.every((size, i) => {

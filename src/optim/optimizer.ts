@@ -59,7 +59,10 @@ export interface OptimizerSettings {
   weightDecay: number;
 }
 
-/** The optimizers, by their `optim` names in Hugging Face's `TrainingArguments`. To add one, add an entry. */
+/**
+ * The optimizers, by their `optim` names in Hugging Face's `TrainingArguments`, except Muon, which it lacks. To add one,
+ * add an entry.
+ */
 const OPTIMIZERS = {
   adamw_torch: (tensors: readonly OptimizedTensor[], settings: OptimizerSettings): Optimizer =>
     adamWOf(tensors, settings),

@@ -110,7 +110,7 @@ export function readingOf(task: TaskName, data: object): Notes['data'] {
 }
 
 /** The `data` section of a task without its files. For labelled rows, the label is optional. */
-function readingSchema(task: TaskName) {
+export function readingSchema(task: TaskName) {
   const {
     train: _,
     validation: __,

@@ -40,7 +40,7 @@ import {
   type PredictOptions,
   WRITE_OPTIONS,
 } from './model-options.ts';
-import type { Notes } from './notes.ts';
+import { type Notes, readingSchema } from './notes.ts';
 
 /** The parts of a trained model, wherever its files come from. */
 export interface TrainedParts extends TunedValues {
@@ -137,8 +137,9 @@ export class TrainedModel {
    * @throws UserError like {@link TrainedModel.predict}
    */
   check(inputs: readonly unknown[], { reading, before = 0 }: AnswerOptions = {}): void {
+    const { input } = this.#prediction();
     if (reading) this.#checkReading(reading);
-    const shape = this.#prediction().input.shape(this.context(reading).reading);
+    const shape = input.shape(this.context(reading).reading);
     for (const [i, input] of inputs.entries()) assertInput(input, shape, before + i + 1);
   }
 
@@ -285,9 +286,9 @@ export class TrainedModel {
     throw this.cannotPredict();
   }
 
-  /** @throws UserError for keys that the task's `data` section does not have, and for invalid values */
+  /** @throws UserError for keys that do not say how the task's files are read, and for invalid values */
   #checkReading(reading: object): void {
-    const { shape } = this.definition().data;
+    const { shape } = readingSchema(this.task!);
     const types = Object.entries(shape as Record<string, z.ZodType>).map(
       ([key, schema]): [string, OptionType] => [
         key,

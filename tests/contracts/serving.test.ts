@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BaseDtype } from '../../src/bases/base-dtype.ts';
 import { BaseFolder } from '../../src/serving/node/base-folder.ts';
 import { adapterIn } from '../../src/serving/node/find-adapters.ts';
 import { PackedCache } from '../../src/serving/node/packed-cache.ts';
@@ -106,8 +107,8 @@ function adapters(task: TaskName, all: readonly Options[]): string[] {
   });
 }
 
-async function serve(task: TaskName, folders: readonly string[]) {
-  const base = await BaseFolder.open(baseOf(task), 'float32');
+async function serve(task: TaskName, folders: readonly string[], dtype: BaseDtype = 'float32') {
+  const base = await BaseFolder.open(baseOf(task), dtype);
   const limits = { maxTokens: 4096, maxRows: 32, maxWait: 1, maxQueued: 1000 };
   const serving = new Serving(base, { rows: { ...limits, padId: base.padId }, decoding: limits });
   const cache = new PackedCache(2 ** 24);
@@ -171,7 +172,7 @@ describe.each(TASK_NAMES.filter((task) => task !== 'masked_lm'))('%s', (task) =>
           );
           const library: unknown[] = [];
           let at = 0;
-          for await (const answer of trained.predict<unknown, object>(given))
+          for await (const answer of trained.predict<unknown, object>(given, { reading }))
             library.push(served.answer(answer, inputs[at++]!.text, trained.labels, true));
           expectClose(await service.predict(request), library);
           answers.push(library);
@@ -184,6 +185,7 @@ describe.each(TASK_NAMES.filter((task) => task !== 'masked_lm'))('%s', (task) =>
           if (prediction)
             for await (const { text } of trained.predict<object, { text: string }>(
               TEXTS.map((source) => ({ source })),
+              { reading },
             ))
               library.push(text);
           else for (const text of TEXTS) library.push((await trained.generate(text, generation)).text);
@@ -201,4 +203,23 @@ describe.each(TASK_NAMES.filter((task) => task !== 'masked_lm'))('%s', (task) =>
       if (i > 0 && !ignores(all[i]!))
         expect(() => expectClose(answer, answers[0]), JSON.stringify(all[i])).toThrow();
   });
+});
+
+it('over int8, a text has one vector: alone, beside others and in a server', async () => {
+  const [folder] = adapters('sentence_embedding', [{ data: { pooling: 'cls' } }]);
+  const service = await serve('sentence_embedding', [folder!], 'int8');
+  try {
+    await using trained = await open(folder!, { baseDtype: 'int8' });
+    const alone: unknown[] = [];
+    for (const text of TEXTS) alone.push(...(await trained.embed([text])));
+    expectClose(await trained.embed(TEXTS), alone);
+    const { vectors } = await service.embed({ model: 'a0', inputs: TEXTS, truncate: true });
+    expectClose(vectors, alone);
+    await using exact = await open(folder!);
+    // Otherwise nothing was rounded.
+    for (const [i, vector] of (await exact.embed(TEXTS)).entries())
+      expect(() => expectClose(alone[i], vector)).toThrow();
+  } finally {
+    await service.close();
+  }
 });

@@ -92,21 +92,12 @@ const roundedRow = (n: number, row: (i: number) => number) => {
   const step = Math.max(...Array.from({ length: n }, (_, i) => Math.abs(row(i)))) / 127;
   return (i: number) => step * Math.round(row(i) / step);
 };
-/** As DynamicQuantizeLinear: 255 steps from the smallest element to the largest, zero being one of them. */
 const SMOOTHING = frozenFloats(3, 4);
-const roundedTable = (x: Table) => {
-  const smooth = [...x.data].map((element, i) => element * SMOOTHING[i % 4]!);
-  const step = (Math.max(0, ...smooth) - Math.min(0, ...smooth)) / 255;
-  return (m: number, i: number) => step * Math.round(smooth[4 * m + i]! / step);
-};
-const evenDot = (x: Table, m: number, o: number) => total(4, (i) => roundedTable(x)(m, i) * W(i, o)) / 256;
+const smoothDot = (x: Table, m: number, o: number) => total(4, (i) => roundedRow(4, (k) => x(m, k) * SMOOTHING[k]!)(i) * W(i, o)) / 256;
 const byteProducts = [
   op([real('batch', 4)], byteProduct(), [2, 3], (x) => (m, o) => total(4, (i) => roundedRow(4, (k) => x(m, k))(i) * W(i, o)) / 256, []),
-  op([real('batch', 4)], byteProduct(3), [2, 3], (x) => (m, o) => evenDot(x, m, o), []),
-  // A bias that a product can absorb, and one that it cannot.
-  op([real('batch', 4), real(3)], (x, b) => add(byteProduct(3)(x), b), [2, 3], (x, b) => (m, o) => evenDot(x, m, o) + b(o), [1]),
-  op([real('batch', 4), real('batch', 1)], (x, b) => add(byteProduct(3)(x), b), [2, 3], (x, b) => (m, o) => evenDot(x, m, o) + b(m, 0), [1]),
-  // The gradient is rounded by row, however the operand was rounded.
+  op([real('batch', 4)], byteProduct(3), [2, 3], (x) => (m, o) => smoothDot(x, m, o), []),
+  // The gradient is not smoothed.
   op([real('batch', 4), real('batch', 3)], (x, g) => gradients(sum(multiply(byteProduct(3)(x), g), [0, 1]), [x])[0]!, [2, 4], (_, g) => (m, i) => total(3, (o) => roundedRow(3, (k) => g(m, k))(o) * MIRRORED(o, i)) / 256, []),
 ];
 

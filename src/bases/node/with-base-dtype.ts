@@ -28,8 +28,6 @@ function baseKey(files: readonly string[], how: object): string {
 export interface BaseOptions {
   /** The folder for the copy (default: the user's cache folder). */
   cacheFolder?: string;
-  /** Whether activations are quantized row by row: see {@link assertedFormat}. */
-  byRow?: boolean;
   /** Called while a copy is made, which takes about as long as reading the checkpoint. */
   onWritten?: OnWritten;
 }
@@ -53,7 +51,7 @@ export async function withBaseDtype<Model extends TaskModel>(
 ): Promise<LoadedModel<Model>> {
   if (dtype === 'float32') return model;
   try {
-    return await onCopy(model, dtype, assertedFormat(model, dtype, options.byRow), options);
+    return await onCopy(model, dtype, assertedFormat(model, dtype), options);
   } catch (error) {
     model.close();
     throw error;

@@ -19,7 +19,6 @@ export const bertFields = {
   pad_token_id: z.int().nullable().default(0),
   layer_norm_eps: z.number().positive().default(1e-12),
   tie_word_embeddings: z.boolean().default(true),
-  position_embedding_type: z.literal('absolute').default('absolute'),
   is_decoder: z.literal(false, 'only its encoder is supported').default(false),
   add_cross_attention: z.literal(false, 'only its encoder is supported').default(false),
 };

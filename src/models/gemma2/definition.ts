@@ -24,7 +24,6 @@ export const gemmaFields = {
   sliding_window: size.nullable().default(4096),
   layer_types: layerTypes.nullish(),
   final_logit_softcapping: z.number().positive().nullable().default(30),
-  use_bidirectional_attention: z.literal(false).nullish(),
 };
 
 const schema = z

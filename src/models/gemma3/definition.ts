@@ -10,6 +10,7 @@ import { rotariesOf, rotaryByLayer, withRotaryByLayer } from '../llama/rotary-by
 const schema = z
   .object({
     ...gemmaFields,
+    use_bidirectional_attention: z.literal(false).nullish(),
     max_position_embeddings: size.default(131_072),
     final_logit_softcapping: z.number().positive().nullable().default(null),
     sliding_window_pattern: size.default(6),

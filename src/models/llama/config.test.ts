@@ -129,6 +129,5 @@ describe('an unsupported setting is rejected', () => {
     ['phi3', { partial_rotary_factor: 0.2 }, /must be even/],
     ['gemma3_text', { use_bidirectional_attention: true }, /use_bidirectional_attention/],
     ['gemma2', { sliding_window: null }, /needs a sliding_window/],
-    ['gemma2', { use_bidirectional_attention: true }, /use_bidirectional_attention/],
   ])('%s with %j', (modelType, fields, message) => expect(() => parse(modelType, fields)).toThrow(message));
 });

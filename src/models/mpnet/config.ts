@@ -5,7 +5,7 @@ import type { CommonConfig } from '../model-definition.ts';
 
 /** The id of padding for positions and embeddings. transformers uses this constant and ignores `pad_token_id`. */
 export const PADDING = 1;
-/** T5's bucket settings. In transformers, MPNet only has a field for the size of the table. */
+/** T5's bucket settings. In transformers they are constants, and MPNet's field is only the number of rows in the table. */
 export const BUCKETS = { relative_attention_num_buckets: 32, relative_attention_max_distance: 128 };
 
 const schema = z
@@ -15,7 +15,8 @@ const schema = z
     pad_token_id: z.int().nullable().default(1),
     max_position_embeddings: size.min(PADDING + 2).default(512),
     relative_attention_num_buckets: z
-      .literal(BUCKETS.relative_attention_num_buckets)
+      .int()
+      .min(BUCKETS.relative_attention_num_buckets)
       .default(BUCKETS.relative_attention_num_buckets),
   })
   .refine(...headsDivideWidth);

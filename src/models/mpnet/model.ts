@@ -35,6 +35,7 @@ export function mpnetModel(
   rows?: EncodedRows,
 ): Value {
   const { num_attention_heads: heads, hidden_dropout_prob: hidden } = config;
+  const { relative_attention_num_buckets: rowsOfTable } = config;
   const encoder = network.at('mpnet.encoder');
   const { sequence } = inputs;
   const settings = {
@@ -45,7 +46,7 @@ export function mpnetModel(
     activation: activation(config.hidden_act),
     epsilon: config.layer_norm_eps,
     dropout: { weights: config.attention_probs_dropout_prob, attended: hidden, outer: hidden },
-    scoreBias: relativeBias(encoder, { ...BUCKETS, num_heads: heads }, 2, sequence, sequence),
+    scoreBias: relativeBias(encoder, { ...BUCKETS, num_heads: heads }, 2, sequence, sequence, rowsOfTable),
   };
   const embedded = embeddings(network.at('mpnet.embeddings'), config, inputs);
   return postNormEncoder(encoder.at('layer'), settings, embedded, inputs, rows);

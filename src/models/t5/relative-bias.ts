@@ -23,6 +23,7 @@ import { type BucketSettings, distanceBuckets } from './distance-buckets.ts';
  * module's table `relative_attention_bias`. The queries are the last keys.
  *
  * @param sides 2 if keys after a query are visible
+ * @param rows the rows of the table, which may have more than buckets
  * @returns [1, heads, queries, keys]
  */
 export function relativeBias(
@@ -31,12 +32,13 @@ export function relativeBias(
   sides: 1 | 2,
   queries: Dimension,
   keys: Dimension,
+  rows = config.relative_attention_num_buckets,
 ): Value {
   const { graph } = module;
-  const { num_heads, relative_attention_num_buckets, relative_attention_max_distance: most } = config;
+  const { num_heads, relative_attention_max_distance: most } = config;
   const buckets = constant(graph, distanceBuckets(config, sides), undefined, 'int32');
   const table = module.at('relative_attention_bias');
-  const byDistance = embedding(table, [relative_attention_num_buckets, num_heads], buckets);
+  const byDistance = embedding(table, [rows, num_heads], buckets);
 
   const positions = cast(iota(graph, keys), 'float32');
   const first = addDimensions(keys, multiplyDimensions(queries, -1));
@@ -44,8 +46,8 @@ export function relativeBias(
   const asked = reshape(positions, [1, keys]);
   // Counted from the table's first row, and clamped to its last row.
   const from = sides === 2 ? add(subtract(asked, asking), most) : subtract(asking, asked);
-  const rows = relu(from);
-  const clipped = where(greater(rows, sides * most), sides * most, rows);
+  const entries = relu(from);
+  const clipped = where(greater(entries, sides * most), sides * most, entries);
   const biases = gather(byDistance, cast(clipped, 'int32'));
   return reshape(transpose(biases, [2, 0, 1]), [1, num_heads, queries, keys]);
 }

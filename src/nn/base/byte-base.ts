@@ -8,19 +8,13 @@ export const MIRROR = '.mirror';
 
 /**
  * Stores weights as bytes. Activations and gradients are also rounded to bytes, because products of bytes are the
- * fastest. Each weight is stored twice, because the scales of a product belong to its output axis: one copy is rounded
- * along the rows, the other along the columns.
+ * fastest. Each of their rows has a scale, so no row depends on others in its batch. Each weight is stored twice, because
+ * the scales of a product belong to its output axis: one copy is rounded along the rows, the other along the columns.
  *
- * @param normalised the modules that read the output of a layer norm. Its rows have similar magnitudes, so they share a
- * scale once outlier columns are smoothed. Rows of other operands have a scale each.
- * @param byRow whether smoothed rows also have a scale each. Then the result of a row does not depend on other rows.
+ * @param normalised the modules that read the output of a layer norm. The outlier columns of their operand are smoothed.
  */
-export function byteBase(
-  paths: ReadonlySet<string>,
-  normalised: ReadonlySet<string>,
-  byRow = false,
-): FrozenBase {
-  const { factors, smoothed } = smoothing();
+export function byteBase(paths: ReadonlySet<string>, normalised: ReadonlySet<string>): FrozenBase {
+  const { factors } = smoothing();
   return {
     paths,
     packing: 'alone',
@@ -30,9 +24,7 @@ export function byteBase(
       const inFeatures = x.shape[1] as number;
       const operand = byteMatrix(graph, name, inFeatures, outFeatures);
       const mirror = byteMatrix(graph, name + MIRROR, outFeatures, inFeatures);
-      if (!normalised.has(path)) return byteMatmul(x, operand, mirror);
-      if (byRow) return byteMatmul(smoothed(x, name), operand, mirror);
-      return byteMatmul(x, operand, mirror, factors(x, name));
+      return byteMatmul(x, operand, mirror, normalised.has(path) ? factors(x, name) : undefined);
     },
   };
 }

@@ -111,8 +111,8 @@ export const trainingSchema = z.strictObject({
     .optional(),
   /**
    * Optimizer, by its name in transformers. `adamw_bnb_8bit` stores the moments of tensors of 4,096 values or more as
-   * bytes. `muon` updates matrices with orthogonalized gradients, and everything else with AdamW at the same learning
-   * rate. Lion needs a rate 3 to 10 times smaller than AdamW. Default: adamw_torch.
+   * bytes. `muon`, a name of PyTorch, updates matrices with orthogonalized gradients, and everything else with AdamW at
+   * the same learning rate. Lion needs a rate 3 to 10 times smaller than AdamW. Default: adamw_torch.
    */
   optim: z.enum(OPTIMIZER_NAMES).optional(),
   /** Warm-up as a share of the run. Set this or `warmup_steps`. */

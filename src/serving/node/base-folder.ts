@@ -93,7 +93,7 @@ export class BaseFolder implements ServedBase {
 
   async open({ headKind, definition, config }: TaskModel, outputs: number): Promise<LoadedModel> {
     const model = openWeights(this.folder, plainModel(headKind, outputs)(definition, config));
-    return withBaseDtype(model, this.baseDtype, { byRow: true });
+    return withBaseDtype(model, this.baseDtype);
   }
 
   engine(model: LoadedModel): Engine {

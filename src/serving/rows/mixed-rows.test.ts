@@ -193,7 +193,7 @@ it('over int8, rows do not depend on others either', async () => {
   const cacheFolder = join(folder, 'cache');
   const all = makeAdapters('single_label_classification');
   const plain = openForTask(folder, 'single_label_classification', MAX_LABELS);
-  const model = await withBaseDtype(plain, 'int8', { cacheFolder, byRow: true });
+  const model = await withBaseDtype(plain, 'int8', { cacheFolder });
   const mixed = await openMixed(all, model);
   const random = new Random(2, 'mixtures');
   const asked = Array.from({ length: 24 }, (_, i) => ({

@@ -2,7 +2,7 @@ import { factorOf } from '../low-rank/factors.ts';
 import type { ImportedKind } from '../low-rank/import-adapter.ts';
 import { lowRankKind } from '../low-rank/low-rank-kind.ts';
 import type { AdaLoraAdapterConfig } from '../low-rank/peft-config.ts';
-import { adaLoraScale } from '../low-rank/scales.ts';
+import { storedAdaLoraScale } from '../low-rank/scales.ts';
 import { AdaLoraTuner, type TripletSettings } from './adalora-tuner.ts';
 
 /** Adapters of PEFT's type ADALORA: triplets with allocated or constant ranks. */
@@ -27,7 +27,7 @@ export function importedAdaLora(
   );
   return {
     rank: (path) => kept.get(path) ?? config.init_r,
-    scale: () => adaLoraScale(config),
+    scale: (_, rank) => storedAdaLoraScale(config, rank),
     create: (modules, saved) => new AdaLoraTuner(settings, modules, saved),
   };
 }

@@ -22,8 +22,12 @@ export function continuesTriplets<Config>(
   return continuesLowRank({
     method,
     schema: schema as never,
-    // The file's alpha already includes the scale of the original run.
-    known: (start: AdaLoraAdapterConfig) => ({ ...known(start), scale: 'standard' }),
+    // The file's alpha already includes the scale of the original run. An alpha that PEFT ignores is no setting here.
+    known(start: AdaLoraAdapterConfig) {
+      const { lora_alpha, ...others } = known(start);
+      const given = start.lora_alpha > 0 ? { lora_alpha } : {};
+      return { ...others, ...given, scale: 'standard' };
+    },
     imported: (start: AdaLoraAdapterConfig, settings) =>
       importedAdaLora(start, settings as unknown as TripletSettings),
     meaningless: [...BUDGET_KEYS, ...Object.keys(schema.shape)].filter((key) => !TRAINING.includes(key)),

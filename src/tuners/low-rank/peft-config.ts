@@ -33,8 +33,6 @@ const loraConfig = z.object({
 const adaLoraConfig = z.object({
   peft_type: z.literal('ADALORA'),
   ...common,
-  /** PEFT replaces 0 by each module's rank. */
-  lora_alpha: z.number().positive().default(8),
   /** Not used by AdaLoRA; PEFT writes its default. */
   r: rank.default(8),
   target_r: count.default(8),

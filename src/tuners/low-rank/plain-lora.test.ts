@@ -5,10 +5,10 @@ import { plainLora } from './plain-lora.ts';
 
 const tensor = (shape: number[], ...data: number[]) => ({ shape, data: Float32Array.from(data) });
 
-function adapter(tensors: Record<string, ReturnType<typeof tensor>>): PeftAdapter {
+function adapter(tensors: Record<string, ReturnType<typeof tensor>>, lora_alpha = 8): PeftAdapter {
   return {
     config: parseAdapterConfig(
-      { peft_type: 'ADALORA', init_r: 4, lora_alpha: 8, target_modules: ['q', 'k'], bias: 'lora_only' },
+      { peft_type: 'ADALORA', init_r: 4, lora_alpha, target_modules: ['q', 'k'], bias: 'lora_only' },
       'test',
     ),
     tensors: new Map(Object.entries(tensors).map(([name, value]) => [`base_model.model.${name}`, value])),
@@ -40,6 +40,18 @@ describe('an AdaLoRA adapter as plain LoRA', () => {
       'base_model.model.a.k.bias': tensor([2], 9, 10),
       'base_model.model.head.weight': tensor([1], 11),
     });
+  });
+
+  it.each([0, -3])('has the number of its triplets in place of an alpha of %d, as in PEFT', (alpha) => {
+    const factors = {
+      'a.q.lora_A': tensor([2, 1], 5, 6),
+      'a.q.lora_E': tensor([2, 1], 0.5, -3),
+      'a.q.lora_B': tensor([2, 2], 1, 2, 3, 4),
+    };
+    const scale = 2 / (4 + 1e-5);
+    expect(plainLora(adapter(factors, alpha), 'x').tensors.get('base_model.model.a.q.lora_B.weight')).toEqual(
+      tensor([2, 2], 0.5 * scale, -6 * scale, 1.5 * scale, -12 * scale),
+    );
   });
 
   it('has alpha = rank for every module', () => {

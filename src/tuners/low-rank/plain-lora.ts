@@ -4,7 +4,7 @@ import { adapterKey, parseAdapterKey } from './adapter-keys.ts';
 import { type Factor, factorName, factorOf } from './factors.ts';
 import type { PeftAdapter } from './peft-adapter.ts';
 import { parseAdapterConfig } from './peft-config.ts';
-import { adaLoraScale } from './scales.ts';
+import { storedAdaLoraScale } from './scales.ts';
 
 type Tensor = { shape: number[]; data: Float32Array };
 
@@ -27,10 +27,10 @@ export function plainLora(adapter: PeftAdapter, where: string): PeftAdapter {
   }
   const key = (name: string) => adapterKey(name, 'LORA', (path) => (ranks.get(path) ?? 0) > 0);
   const plain: AdapterTensors = new Map();
-  for (const [path] of kept) {
+  for (const [path, rank] of kept) {
     const { A, E, B } = factors.get(path)!;
     plain.set(key(factorName(path, 'A')), A);
-    plain.set(key(factorName(path, 'B')), scaledColumns(B, E.data, adaLoraScale(config)));
+    plain.set(key(factorName(path, 'B')), scaledColumns(B, E.data, storedAdaLoraScale(config, rank)));
   }
   for (const [adapterFileKey, tensor] of tensors) {
     const name = parseAdapterKey(adapterFileKey);

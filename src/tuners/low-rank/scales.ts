@@ -9,6 +9,15 @@ export function adaLoraScale({ lora_alpha, init_r }: { lora_alpha: number; init_
   return lora_alpha / (init_r + RANK_EPSILON);
 }
 
+/**
+ * The scale of a module in AdaLoRA's file. In place of an alpha of 0 or less, PEFT uses the number of the module's
+ * triplets.
+ */
+export function storedAdaLoraScale(config: { lora_alpha: number; init_r: number }, rank: number): number {
+  const { lora_alpha, init_r } = config;
+  return adaLoraScale({ lora_alpha: lora_alpha > 0 ? lora_alpha : rank, init_r });
+}
+
 /** The alpha with which {@link adaLoraScale} gives this scale. */
 export function adaLoraAlphaOf(scale: number, init_r: number): number {
   return scale * (init_r + RANK_EPSILON);
