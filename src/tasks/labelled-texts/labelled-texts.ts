@@ -107,11 +107,10 @@ export function labelledTexts<Answer extends LabelAnswer>(
     training: {
       batchSize: { train: 32, eval: 64 },
       smoothsLabels: kind.smoothsLabels,
-      probing(reading, { sentence = PLAIN_SENTENCE }) {
+      probing(reading, { definition, config: { sentence = PLAIN_SENTENCE } }) {
         if (classifiesVectors(reading)) return reading;
-        return sentence.unsupported === undefined
-          ? { ...reading, pooling: sentence.pooling.mode }
-          : undefined;
+        const hasVectors = definition.heads.FEATURE_EXTRACTION && sentence.unsupported === undefined;
+        return hasVectors ? { ...reading, pooling: sentence.pooling.mode } : undefined;
       },
     },
     scores: {
