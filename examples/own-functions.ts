@@ -1,6 +1,6 @@
 import { train } from 'adalora';
 
-/* An importance score, a budget schedule and a loss of one's own. They may use only their arguments. */
+/* An importance score, a budget schedule and a loss of one's own. They run in this thread. */
 const { metrics, ranks } = await train({
   model: 'sentence-transformers/all-MiniLM-L6-v2',
   data: { train: 'train.tsv', validation: 'dev.tsv', text: 'sentence', label: 'label' },

@@ -4,7 +4,7 @@ import type { ExperimentResults } from '../src/experiments/results/experiment-re
 import { taskFigures } from '../src/experiments/results/figures.ts';
 import { resultsMarkdown } from '../src/experiments/results/markdown.ts';
 import { pairTests } from '../src/experiments/results/pair-tests.ts';
-import type { TaskResult } from '../src/experiments/results/results.ts';
+import { scalesOf, type TaskResult } from '../src/experiments/results/results.ts';
 import { atomicWrite } from '../src/store/node/atomic-write.ts';
 
 /*
@@ -21,8 +21,15 @@ const TOLERANCE = 0.02;
 
 const [target, ...others] = process.argv.slice(2);
 if (!target || others.length === 0) throw new Error('Usage: join-results.ts FOLDER OTHER...');
-const read = (folder: string) =>
-  JSON.parse(readFileSync(join(folder, 'table.json'), 'utf8')) as ExperimentResults;
+const read = (folder: string): ExperimentResults => {
+  const results = JSON.parse(readFileSync(join(folder, 'table.json'), 'utf8')) as ExperimentResults;
+  // Older tables have no scales. Their tasks have one validation set.
+  const tasks = results.tasks.map((task) => ({
+    ...task,
+    scales: task.scales ?? scalesOf(task.scores, ['']),
+  }));
+  return { ...results, tasks };
+};
 const results = others.map(read).reduce(joined, read(target));
 atomicWrite(join(target, 'table.json'), `${JSON.stringify(results, null, 2)}\n`);
 atomicWrite(join(target, 'table.md'), resultsMarkdown(results));

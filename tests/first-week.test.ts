@@ -4,8 +4,8 @@ import { resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { classReport } from '../src/metrics/class-report.ts';
+import { wilson } from '../src/metrics/score-interval.ts';
 import type { Confusion } from '../src/program/example-set.ts';
-import { holdOut } from '../src/tasks/hold-out.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { type Ended, eventsOf, Workspace } from './support/workspace.ts';
 
@@ -273,7 +273,7 @@ it('a file with two repeated texts is trained on whole, and plan and run say so'
   ]);
   const refused = await workspace.run('plan', 'run.yaml', ...sets, '--set', 'data.validation=10%');
   expect(refused.stderr).toContain(
-    'Only 2 of the 40 rows differ, and equal rows stay on one side. Set data.validation to a larger share or a file of labelled rows.',
+    'The 40 rows are 2 groups with texts in common, and a group stays on one side. Set data.validation to a larger share or a file of labelled rows.',
   );
 });
 
@@ -311,7 +311,7 @@ describe('data.validation: 25%', () => {
   const settings = ['data.validation=25%', 'method=lora', 'training.max_steps=4', 'output=held'];
   const args = ['train', 'run.yaml', ...settings.flatMap((setting) => ['--set', setting])];
 
-  it('holds rows out from training, the same in any order, and nearly the same with additional rows', async () => {
+  it('holds rows out from training, and cannot change when the run is resumed', async () => {
     expect(await workspace.run(...args)).toMatchObject({ code: 0 });
     const { train_examples, eval_examples } = eventsOf(workspace.events('held'), 'start')[0]!;
     expect(train_examples + eval_examples).toBe(160);
@@ -322,17 +322,24 @@ describe('data.validation: 25%', () => {
       code: 2,
       stderr: expect.stringContaining('data.validation is "30%" (was "25%")'),
     });
+  });
 
-    const rows = Array.from({ length: 200 }, (_, i) => `row ${i}`);
-    const held = (some: readonly string[]) => holdOut(some, 0.25, (row) => [row]).validation;
-    expect(held([...rows].reverse()).reverse()).toEqual(held(rows));
-    // The share of this many rows is a whole number: few rows change sets.
-    const before = held(rows.slice(50));
-    const now = held(rows).filter((row) => rows.indexOf(row) >= 50);
-    expect(before.filter((row) => !now.includes(row)).length).toBeLessThanOrEqual(4);
-    expect(before).toHaveLength(38);
-    const twice = holdOut([...rows, ...rows], 0.25, (row) => [row]);
-    expect(twice.train.some((row) => twice.validation.includes(row))).toBe(false);
+  it('counts copies of a text once in the interval', async () => {
+    const copies = Array.from({ length: 40 }, (_, i) => `film ${i % 10}\t${i % 2 === 0 ? 'good' : 'bad'}`);
+    workspace.write('copies.tsv', ['sentence\tlabel', ...copies, ''].join('\n'));
+    const trained = await workspace.run(
+      ...args,
+      '--set',
+      'data.validation=copies.tsv',
+      '--set',
+      'output=copies',
+    );
+    expect(trained).toMatchObject({ code: 0, stdout: expect.stringContaining(' on 40 rows (10 different)') });
+    const { value, rows, groups, interval } = eventsOf(workspace.events('copies'), 'finish')[0]!.verdict!;
+    expect({ rows, groups }).toEqual({ rows: 40, groups: 10 });
+    expect(interval).toEqual([...wilson(value, 10)]);
+    const scored = await workspace.run('eval', 'copies', 'copies.tsv');
+    expect(scored.stdout).toContain(' on 40 rows (10 different)');
   });
 
   it('must be between nothing and all, and of rows', async () => {
@@ -345,8 +352,5 @@ describe('data.validation: 25%', () => {
     expect(await said('data.validation=0%')).toContain(
       'must be a share of more than 0% and less than 100%, got "0%"',
     );
-    const texts = ['task=causal_lm', 'data={train: train.txt, validation: 10%}'];
-    expect(await said(...texts)).toContain('`data.validation` must be a file for task causal_lm');
-    expect(() => holdOut(['a'], 0.5, (row) => [row])).toThrow('data.validation leaves ');
   });
 });

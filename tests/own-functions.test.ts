@@ -24,6 +24,44 @@ let named: Readonly<Record<string, number>>;
 const adapter = (run: string) =>
   readFileSync(workspace.path(run, 'adapter', 'adapter_model.safetensors')).toString('base64');
 
+const factor = 24;
+class Scores {
+  readonly #power = 1;
+  score({ sensitivity, uncertainty }: { sensitivity: number; uncertainty: number }) {
+    return (sensitivity * uncertainty) ** this.#power;
+  }
+  schedule(step: number) {
+    return factor * (1 - (step - 2) / 7) ** 3 + factor;
+  }
+  loss(...[logits, labels, { crossEntropy }]: Parameters<LossFunction>) {
+    return crossEntropy(logits, labels);
+  }
+}
+const scores = new Scores();
+const FORMS = {
+  closures: {
+    score: (importance: Parameters<Scores['score']>[0]) => scores.score(importance),
+    schedule: (step: number) => scores.schedule(step),
+    loss: ((...given) => scores.loss(...given)) as LossFunction,
+  },
+  methods: {
+    score({ sensitivity, uncertainty }: Parameters<Scores['score']>[0]) {
+      return sensitivity * uncertainty;
+    },
+    schedule(step: number) {
+      return factor * (1 - (step - 2) / 7) ** 3 + factor;
+    },
+    loss(...[logits, labels, { crossEntropy }]: Parameters<LossFunction>) {
+      return crossEntropy(logits, labels);
+    },
+  },
+  'bound functions': {
+    score: scores.score.bind(scores),
+    schedule: scores.schedule.bind(scores),
+    loss: scores.loss.bind(scores) as LossFunction,
+  },
+};
+
 describe('functions of the program in a config', () => {
   it('train like the named score and schedule that they compute', async () => {
     named = (await train(config('named'))).ranks;
@@ -37,6 +75,24 @@ describe('functions of the program in a config', () => {
     expect((await train(computed)).ranks).toEqual(named);
     expect(adapter('computed')).toBe(adapter('named'));
     expect(`${workspace.read('computed', 'README.md')}`).toContain('AdaLoRA (own score, own schedule');
+  });
+
+  it.each(Object.entries(FORMS))('may be of any form: %s', async (form, { score, schedule, loss }) => {
+    const own = config(form, { score, schedule });
+    await train({ ...own, training: { ...own.training, compute_loss_func: loss } });
+    expect(adapter(form)).toBe(adapter('named'));
+  });
+
+  it('may keep state, and an error in them is an error of train', async () => {
+    let calls = 0;
+    const failing = config('failing', {
+      score: () => {
+        if (++calls > 3) throw new RangeError('enough');
+        return 1;
+      },
+    });
+    await expect(train(failing)).rejects.toThrow('adalora.score threw "enough".');
+    expect(calls).toBe(4);
   });
 });
 
@@ -170,9 +226,14 @@ describe('functions of the program in a config', () => {
   });
 
   it('are rejected with the reason', async () => {
-    const limit = 3;
-    await expect(train(config('closure', { score: () => limit }))).rejects.toThrow(
-      'adalora.score threw "limit is not defined". It may use only its arguments.',
+    await expect(train(config('promise', { score: async () => 1 }))).rejects.toThrow(
+      'adalora.score must return a number, got a promise. It must not be asynchronous.',
+    );
+    await expect(train(config('class', { score: class {} }))).rejects.toThrow(
+      /adalora\.score threw "Class constructor .* cannot be invoked without 'new'"/,
+    );
+    await expect(train({ ...config('metrics'), metrics: { cost: 3 } as never })).rejects.toThrow(
+      '`metrics.cost` must be a function, got 3',
     );
     await expect(train(config('text', { score: () => 'much' }))).rejects.toThrow(
       'must return a number, got "much"',

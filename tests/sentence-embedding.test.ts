@@ -17,6 +17,7 @@ import { open as openInPage } from '../src/web/open.ts';
 import { train as trainInPage } from '../src/web/train.ts';
 import { writeMadeAdapter } from './support/made-adapter.ts';
 import { MPI_ENVIRONMENT, mpirun, NO_OPEN_MPI } from './support/open-mpi.ts';
+import { writeTinyModel } from './support/tiny-model.ts';
 import { trainHere } from './support/train-here.ts';
 import { eventsOf, Workspace } from './support/workspace.ts';
 
@@ -193,13 +194,37 @@ it('embeds with prompts, at fewer dimensions, and reports errors', async () => {
   expect(named).toEqual(given);
   expect(named).not.toEqual(plain);
   const [short] = await model.embed(['the cat'], { dimensions: 4 });
-  expect(short!.length).toBe(4);
-  expect(Math.hypot(...short!)).toBeCloseTo(1, 6);
+  // SentenceTransformer(MODEL, truncate_dim=4) cuts the vector and does not scale it.
+  expect(short).toEqual(plain[0]!.slice(0, 4));
   await expect(model.embed(['a'], { promptName: 'quary' })).rejects.toThrow(
     /one of document, passage, query.*quary/,
   );
   await expect(model.embed(['a'], { dimensions: 17 })).rejects.toThrow(/from 1 to 16/);
 });
+
+it.each(['mean', 'cls', 'lasttoken'])(
+  'gives zeros for a text without tokens, pooled by %s',
+  async (pooling) => {
+    const path = join(folder, `bare-${pooling}`);
+    writeTinyModel(path);
+    const tokenizer = JSON.parse(readFileSync(join(path, 'tokenizer.json'), 'utf8'));
+    writeFileSync(join(path, 'tokenizer.json'), JSON.stringify({ ...tokenizer, post_processor: null }));
+    const adapter = join(folder, `bare-adapter-${pooling}`);
+    mkdirSync(adapter);
+    const data = { text: 'text', label: 'label', pooling };
+    writeMadeAdapter(adapter, path, { task: 'sentence_embedding', labels: [], seed: 1, data });
+    await using model = await open(adapter);
+    const [[alone], [empty, cat], [only]] = [
+      await model.embed(['']),
+      await model.embed(['', 'the cat']),
+      await model.embed(['the cat']),
+    ];
+    // As SentenceTransformer.encode gives them.
+    expect(alone).toEqual(new Float32Array(alone!.length));
+    expect(empty).toEqual(alone);
+    cat!.forEach((x, i) => void expect(x).toBeCloseTo(only![i]!, 5));
+  },
+);
 
 it('reports all errors in its columns at once', async () => {
   const data = { train: 'x', anchor: 'a', text: 'b', loss: 'cosent', matryoshka_weights: [1] };

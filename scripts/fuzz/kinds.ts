@@ -110,14 +110,12 @@ async function compared(folder: string): Promise<void> {
 function sweepIn(folder: string): void {
   const { value, where } = readConfig(join(folder, 'sweep.yaml'));
   const sweep = sweepOf({ ...value, output: join(folder, 'sweep') }, where);
-  writeResults(sweep.experiment, new Map(), ([task]) =>
-    bestCombinations(task!, sweep).map(({ text }) => text),
-  );
+  writeResults(sweep.experiment, ([task]) => bestCombinations(task!, sweep).map(({ text }) => text));
 }
 
 function comparisonIn(folder: string): void {
   const { value, where } = readConfig(join(folder, 'compare.yaml'));
-  writeResults(comparison({ ...value, output: join(folder, 'compare') }, where), new Map(), () => []);
+  writeResults(comparison({ ...value, output: join(folder, 'compare') }, where), () => []);
 }
 
 const CONVERSATION = [

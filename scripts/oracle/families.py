@@ -19,6 +19,10 @@ GEMMA = dict(DEC, head_dim=6, num_hidden_layers=3, sliding_window=5, sliding_win
 LONG = dict(DEC, original_max_position_embeddings=16, rope_parameters={
     "rope_type": "longrope", "partial_rotary_factor": 0.5, "rope_theta": 100.0, "short_factor": [1.0, 1.5], "long_factor": [1.2, 7.0]})
 ALBERT = dict(ENC, embedding_size=10, classifier_dropout_prob=0.0)
+T5 = dict(vocab_size=41, d_model=16, d_kv=6, d_ff=20, num_layers=1, num_heads=2, dropout_rate=0.0, relative_attention_num_buckets=8,
+          relative_attention_max_distance=9, pad_token_id=0, eos_token_id=1, decoder_start_token_id=0)
+GPT2 = dict(vocab_size=41, n_embd=16, n_layer=1, n_head=2, n_positions=40, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, pad_token_id=0,
+            bos_token_id=1, eos_token_id=2)
 NEOX = dict(DEC, num_key_value_heads=None, rotary_pct=0.5, classifier_dropout=0.0)
 NEOX.pop("num_key_value_heads")
 MODELS = {
@@ -51,6 +55,13 @@ MODELS = {
     "neox-span": ("gpt_neox", "QUESTION_ANS", NEOX, {}),
     "phi3-classification": ("phi3", "SEQ_CLS", dict(DEC, sliding_window=5), {}),
     "smollm3-classification": ("smollm3", "SEQ_CLS", dict(DEC, no_rope_layers=[1, 0]), {}),
+    # transformers ties the output weights of T5 whatever config.json says.
+    "t5-unscaled": ("t5", "SEQ_2_SEQ_LM", dict(T5, tie_word_embeddings=False), {}),
+    # A checkpoint with output weights of its own has them, although config.json ties them.
+    "t5-own-words": ("t5", "SEQ_2_SEQ_LM", T5, {}),
+    "gpt2-own-words": ("gpt2", "CAUSAL_LM", GPT2, {}),
+    "bert-own-words": ("bert", "MASKED_LM", ENC, {}),
+    "neox-tied": ("gpt_neox", "CAUSAL_LM", dict(NEOX, tie_word_embeddings=True), {}),
 }
 # Longer than a window, or than the range of distances with separate buckets.
 LENGTHS = {"mpnet": 40}
@@ -76,7 +87,18 @@ def main():
             made["labels"] = torch.where(made["attention_mask"].bool(), labels, -100)
         return made
 
+    make_model = generate.make_model
+
+    def model_of(model_type, task, config, seed):
+        model = make_model(model_type, task, config, seed)
+        if name.endswith("-own-words"):
+            words = model.get_output_embeddings()
+            noise = torch.randn(words.weight.shape, generator=torch.Generator().manual_seed(seed + 1))
+            words.weight = torch.nn.Parameter(noise / words.weight.shape[-1] ** 0.5)
+        return model
+
     generate.make_batch = batch_of
+    generate.make_model = model_of
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     for i, (name, spec) in enumerate(MODELS.items()):

@@ -35,7 +35,7 @@ export function bagOfWords(learnt: LearntRows, others: readonly Texts[], limits 
   const { texts, targets, outputs, loss } = sampled(learnt, limits.characters);
   const words = texts.map(wordsOfTexts);
   const features = new TfIdf(words, Math.ceil(limits.weights / outputs));
-  const weights = fitLinear(features.rows(words), features.width, targets, outputs, loss);
+  const weights = fitLinear(features.rows(words), targets, outputs, loss);
   return linearScores(features.rows(others.map(wordsOfTexts)), weights, outputs);
 }
 

@@ -93,7 +93,7 @@ it('minimize finds the minimum of a narrow valley', () => {
       gradient[1] = 200 * (y! + x!);
       return (x! - 3) ** 2 + 100 * (y! + x!) ** 2;
     },
-    2,
+    new Float64Array(2),
     { tolerance: 1e-8 },
   );
   expect(found[0]).toBeCloseTo(3, 6);

@@ -1,5 +1,4 @@
 import { minimize } from './minimize.ts';
-import type { SparseRows } from './sparse-rows.ts';
 
 /**
  * The loss of a linear model: cross-entropy of one class per row (`softmax`), cross-entropy of each output
@@ -10,54 +9,132 @@ export type LinearLoss = 'softmax' | 'sigmoid' | 'squared';
 /** Weights [features, outputs], then a bias for each output, row-major. */
 export type LinearWeights = Float64Array;
 
+/** Rows of features, in a form that suits how many of them are 0. */
+export interface FeatureRows {
+  readonly count: number;
+  /** Features per row. */
+  readonly width: number;
+  /** Adds the products of a row with the weights to its scores. */
+  addProducts(row: number, weights: LinearWeights, outputs: number, scores: Float64Array): void;
+  /** Adds x · scoreᵀ of a row to the gradient of the weights. */
+  addGradient(row: number, scores: Float64Array, outputs: number, gradient: Float64Array): void;
+}
+
+/** Rows of a sparse matrix: row `i` has `columns` and `values` from `starts[i]` to `starts[i + 1]`. */
+export class SparseRows implements FeatureRows {
+  constructor(
+    readonly width: number,
+    readonly starts: Int32Array,
+    readonly columns: Int32Array,
+    readonly values: Float64Array,
+  ) {}
+
+  get count(): number {
+    return this.starts.length - 1;
+  }
+
+  addProducts(row: number, weights: LinearWeights, outputs: number, scores: Float64Array): void {
+    for (let at = this.starts[row]!; at < this.starts[row + 1]!; at++) {
+      for (let k = 0; k < outputs; k++)
+        scores[row * outputs + k]! += this.values[at]! * weights[this.columns[at]! * outputs + k]!;
+    }
+  }
+
+  addGradient(row: number, scores: Float64Array, outputs: number, gradient: Float64Array): void {
+    for (let at = this.starts[row]!; at < this.starts[row + 1]!; at++) {
+      for (let k = 0; k < outputs; k++)
+        gradient[this.columns[at]! * outputs + k]! += this.values[at]! * scores[row * outputs + k]!;
+    }
+  }
+}
+
+/** Some rows of a dense matrix [all rows, width]. */
+export class DenseRows implements FeatureRows {
+  constructor(
+    readonly width: number,
+    readonly values: Float64Array,
+    readonly rows: Int32Array,
+  ) {}
+
+  get count(): number {
+    return this.rows.length;
+  }
+
+  addProducts(row: number, weights: LinearWeights, outputs: number, scores: Float64Array): void {
+    const { width, values } = this;
+    const from = this.rows[row]! * width;
+    if (outputs === 1) {
+      let sum = 0;
+      for (let i = 0; i < width; i++) sum += values[from + i]! * weights[i]!;
+      scores[row]! += sum;
+      return;
+    }
+    for (let i = 0, at = 0; i < width; i++) {
+      const value = values[from + i]!;
+      for (let k = 0; k < outputs; k++, at++) scores[row * outputs + k]! += value * weights[at]!;
+    }
+  }
+
+  addGradient(row: number, scores: Float64Array, outputs: number, gradient: Float64Array): void {
+    const { width, values } = this;
+    const from = this.rows[row]! * width;
+    if (outputs === 1) {
+      const score = scores[row]!;
+      for (let i = 0; i < width; i++) gradient[i]! += values[from + i]! * score;
+      return;
+    }
+    for (let i = 0, at = 0; i < width; i++) {
+      const value = values[from + i]!;
+      for (let k = 0; k < outputs; k++, at++) gradient[at]! += value * scores[row * outputs + k]!;
+    }
+  }
+}
+
 /**
  * Fits weights to rows. The objective is the sum of the losses plus half the squared norm of the weights
- * without biases. This equals scikit-learn's LogisticRegression and Ridge with their defaults (C and alpha
- * 1).
+ * without biases, times the penalty. This equals scikit-learn's LogisticRegression and Ridge, whose C is
+ * 1 / penalty and whose alpha is the penalty.
  *
- * @param width features per row
  * @param targets softmax: class ids [rows]; otherwise [rows, outputs]
+ * @param start the weights to start from; by default 0
  */
 export function fitLinear(
-  x: SparseRows,
-  width: number,
+  x: FeatureRows,
   targets: ArrayLike<number>,
   outputs: number,
   loss: LinearLoss,
+  { penalty = 1, start }: { penalty?: number; start?: LinearWeights } = {},
 ): LinearWeights {
-  const rows = x.starts.length - 1;
-  const biases = width * outputs;
-  return minimize((weights, gradient) => {
-    const scores = linearScores(x, weights, outputs);
-    const total = lossOf(scores, targets, outputs, loss);
-    gradient.set(weights);
-    gradient.fill(0, biases);
-    let squares = 0;
-    for (let i = 0; i < biases; i++) squares += weights[i]! * weights[i]!;
-    for (let row = 0; row < rows; row++) {
-      for (let at = x.starts[row]!; at < x.starts[row + 1]!; at++) {
-        for (let k = 0; k < outputs; k++)
-          gradient[x.columns[at]! * outputs + k]! += x.values[at]! * scores[row * outputs + k]!;
+  const biases = x.width * outputs;
+  return minimize(
+    (weights, gradient) => {
+      const scores = linearScores(x, weights, outputs);
+      const total = lossOf(scores, targets, outputs, loss);
+      let squares = 0;
+      for (let i = 0; i < biases; i++) {
+        squares += weights[i]! * weights[i]!;
+        gradient[i] = penalty * weights[i]!;
       }
-      for (let k = 0; k < outputs; k++) gradient[biases + k]! += scores[row * outputs + k]!;
-    }
-    // Divided by the number of rows, so that one tolerance suits files of every length.
-    for (let i = 0; i < gradient.length; i++) gradient[i]! /= rows;
-    return (total + squares / 2) / rows;
-  }, biases + outputs);
+      gradient.fill(0, biases);
+      for (let row = 0; row < x.count; row++) {
+        x.addGradient(row, scores, outputs, gradient);
+        for (let k = 0; k < outputs; k++) gradient[biases + k]! += scores[row * outputs + k]!;
+      }
+      // Divided by the number of rows, so that one tolerance suits files of every length.
+      for (let i = 0; i < gradient.length; i++) gradient[i]! /= x.count;
+      return (total + (penalty * squares) / 2) / x.count;
+    },
+    start ?? new Float64Array(biases + outputs),
+  );
 }
 
 /** Outputs of a linear model, [rows, outputs]. */
-export function linearScores(x: SparseRows, weights: LinearWeights, outputs: number): Float64Array {
-  const rows = x.starts.length - 1;
+export function linearScores(x: FeatureRows, weights: LinearWeights, outputs: number): Float64Array {
   const biases = weights.length - outputs;
-  const scores = new Float64Array(rows * outputs);
-  for (let row = 0; row < rows; row++) {
+  const scores = new Float64Array(x.count * outputs);
+  for (let row = 0; row < x.count; row++) {
     for (let k = 0; k < outputs; k++) scores[row * outputs + k] = weights[biases + k]!;
-    for (let at = x.starts[row]!; at < x.starts[row + 1]!; at++) {
-      for (let k = 0; k < outputs; k++)
-        scores[row * outputs + k]! += x.values[at]! * weights[x.columns[at]! * outputs + k]!;
-    }
+    x.addProducts(row, weights, outputs, scores);
   }
   return scores;
 }

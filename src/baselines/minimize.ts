@@ -1,4 +1,4 @@
-/** A function to minimise: returns its value at `x` and writes its gradient into `gradient`. */
+/** A function to minimize: returns its value at `x` and writes its gradient into `gradient`. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 
 /** Number of stored pairs of step and gradient change; L-BFGS estimates the curvature from them. */
@@ -8,17 +8,18 @@ const SUFFICIENT = 1e-4;
 const MAX_HALVINGS = 30;
 
 /**
- * Minimises a smooth convex function, starting from 0, by L-BFGS (Liu and Nocedal 1989; Nocedal and Wright,
- * algorithm 7.4) with a backtracking line search.
+ * Minimizes a smooth convex function by L-BFGS (Liu and Nocedal 1989; Nocedal and Wright, algorithm 7.4) with a
+ * backtracking line search.
  *
  * @param tolerance the search stops when no element of the gradient is larger
  */
 export function minimize(
   objective: Objective,
-  size: number,
+  start: Float64Array,
   { tolerance = 1e-4, mostIterations = 100 } = {},
 ): Float64Array {
-  let [x, gradient] = [new Float64Array(size), new Float64Array(size)];
+  const size = start.length;
+  let [x, gradient] = [start, new Float64Array(size)];
   let value = objective(x, gradient);
   const pairs: { step: Float64Array; change: Float64Array; product: number }[] = [];
   for (let iteration = 0; iteration < mostIterations; iteration++) {

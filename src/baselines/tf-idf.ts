@@ -1,4 +1,4 @@
-import type { SparseRows } from './sparse-rows.ts';
+import { SparseRows } from './linear-model.ts';
 
 /**
  * Converts texts to TF-IDF vectors of length 1. Equal to scikit-learn's TfidfVectorizer with its defaults
@@ -41,6 +41,6 @@ export class TfIdf {
       for (const weight of weights) values.push(weight / length);
       starts[row + 1] = columns.length;
     }
-    return { starts, columns: Int32Array.from(columns), values: Float64Array.from(values) };
+    return new SparseRows(this.width, starts, Int32Array.from(columns), Float64Array.from(values));
   }
 }

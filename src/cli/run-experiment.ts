@@ -47,19 +47,18 @@ export async function runExperimentHere(
     if (!resume || plan) console.log(await planned(experiment, shardCells, stop.signal));
     if (plan) return;
     const { finalName } = await import('../experiments/experiment.ts');
-    const { heldOutData, runExperiment } = await import('../experiments/node/run-experiment.ts');
+    const { runExperiment } = await import('../experiments/node/run-experiment.ts');
     const { writeResults } = await import('../experiments/node/write-results.ts');
     const { runsDisplay } = await import('./terminal/runs-display.ts');
     const all = experiment.seeds.flatMap((seed) => shardCells.map((cell) => finalName(cell, seed)));
     const mine = new Set(tunes ? all : inShard(all, shard));
-    const data = await heldOutData(experiment);
-    const trained = await runExperiment(experiment, data, {
+    const trained = await runExperiment(experiment, {
       cells: shardCells,
       isOwn: ({ name }) => mine.has(name),
       ...runsDisplay(process.stdout, [...mine]),
       signal: stop.signal,
     });
-    const written = writeResults(experiment, data, about, paperAverages);
+    const written = writeResults(experiment, about, paperAverages);
     tellTrained(output, trained, written?.markdown, written && onResults(written.results.tasks));
   } catch (error) {
     if (!stop.signal.aborted) throw error;

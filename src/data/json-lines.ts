@@ -6,10 +6,11 @@ import { shallowJson } from './shallow-json.ts';
 
 export type JsonObject = Record<string, unknown>;
 
-/** An object in a file. `line` counts from 1; `offset` is the number of characters before the line. */
+/** An object in a file. `line` counts from 1; its characters are those from `offset` to `end`. */
 export interface JsonLine {
   line: number;
   offset: number;
+  end: number;
   object: JsonObject;
 }
 
@@ -32,7 +33,7 @@ export function* jsonLines(content: string, problems: RowProblems): Iterable<Jso
     const source = content.slice(offset, end);
     line++;
     const object = source.trim() === '' ? undefined : parseObject(source, line, problems);
-    if (object) yield { line, offset, object };
+    if (object) yield { line, offset, end, object };
     checkRowCount(line, problems.fileName);
     offset = end + 1;
   }
@@ -56,7 +57,7 @@ function* listedObjects(content: string, problems: RowProblems): Iterable<JsonLi
     if (isEnd) {
       const source = content.slice(start, match.index);
       const object = source.trim() === '' ? undefined : parseObject(source, startLine, problems);
-      if (object) yield { line: startLine, offset: start, object };
+      if (object) yield { line: startLine, offset: start, end: match.index, object };
       checkRowCount(++count, problems.fileName);
     }
     if (token === '{' || token === '[') depth++;

@@ -64,20 +64,15 @@ export function finalName(cell: Cell, seed: number): string {
   return `${placeOf(cell)}/seed-${seed}`;
 }
 
-/** For each cell that is scored on held-out rows, the replacement of its `data.train` and `data.validation`. */
-export type HeldOutData = ReadonlyMap<Cell, Record<string, unknown>>;
+/** The keys of `data` with which a run holds rows out. Every run of a cell holds out the same rows. */
+export function heldOutData(share: number): { validation?: string } {
+  return share > 0 ? { validation: `${Number((100 * share).toPrecision(6))}%` } : {};
+}
 
 /** The run of a cell with the chosen settings and a seed. */
-export function finalRun(
-  { folder, holdsOutFinals }: Experiment,
-  cell: Cell,
-  choice: Settings,
-  seed: number,
-  heldOut: HeldOutData,
-): ExperimentRun {
+export function finalRun({ folder }: Experiment, cell: Cell, choice: Settings, seed: number): ExperimentRun {
   const name = finalName(cell, seed);
-  const data = (holdsOutFinals && heldOut.get(cell)) || {};
-  const config = merged(merged(cell.config, choice), { data });
+  const config = merged(cell.config, choice);
   return { name, cell, config: { ...config, output: `${folder}/${name}`, seed } };
 }
 
@@ -85,18 +80,17 @@ export function finalRun(
  * The run that tries one choice of a cell's grid.
  *
  * @param index index of the choice in the grid
- * @param data replaces `data.train` and `data.validation`
  * @param until per cent of the run after which it stops
  */
 export function tuningRun(
   { folder, tuning }: Experiment,
   cell: Cell,
   index: number,
-  { data, until }: { data: Record<string, unknown>; until: number },
+  until: number,
 ): ExperimentRun {
   const name = `${placeOf(cell)}/tuning/${folderNames(cell.grid)[index]}`;
   const config = merged(merged(cell.config, cell.grid[index]!), {
-    data,
+    data: heldOutData(tuning.heldOut),
     ...(until < 100 && { training: { stop_at_step: `${until}%` } }),
   });
   return { name, cell, config: { ...config, output: `${folder}/${name}`, seed: tuning.seed } };
@@ -117,9 +111,6 @@ export function sharedPlace(cells: readonly Cell[]): string | undefined {
   const places = cells.map(placeOf);
   return places.find((place, i) => places.indexOf(place) !== i);
 }
-
-/** Stands for the files of held-out rows until they are written. */
-export const HELD_OUT_ROWS = 'held-out rows';
 
 /** A larger number is probably a mistake in the file. All runs have their folders in one parent folder. */
 const MAX_RUNS = 10_000;

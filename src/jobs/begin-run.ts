@@ -1,4 +1,5 @@
 import type { Baseline } from '../baselines/baseline.ts';
+import { type HeldOut, holdOut, splittableTogether } from '../data/split-rows.ts';
 import type { TextFile } from '../data/text-file.ts';
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import type { CommonConfig } from '../models/model-definition.ts';
@@ -113,22 +114,22 @@ export function beginRun({
     ...{ name, files },
     rows: task.files.read(files, parsed.data),
   }));
-  const all = joined(
-    task,
-    sources.map(({ rows }) => rows),
-  );
-  const split = (share: number) => splitSources(task, sources, share);
+  const parts = sources.map(({ rows }) => rows);
+  const all = joined(task, parts);
+  const split = (share: number) => splitSources(task, parts, parsed.data, share);
   const evaluated = chooseEvaluation(parsed, task.files.countRows?.(all) ?? 0, (share) =>
     isPossible(() => split(share)),
   );
   const { data } = evaluated.config;
   const share = heldOutShare(data.validation);
   const held = share === undefined ? undefined : split(share);
-  const train = held?.train ?? all;
-  const counts = sizesOf(task, held?.sources ?? sources);
+  const train = held ? joined(task, held.train) : all;
+  const counts = sources.map(
+    ({ files, rows }, i) => task.files.countRows?.(held ? held.train[i] : rows) ?? files.length,
+  );
   const mixing = mixingOf(data);
   const validation = held
-    ? [{ name: 'validation', rows: held.validation }]
+    ? [{ name: 'validation', rows: joined(task, held.validation) }]
     : files.validation.map(({ name, files }) => ({ name, rows: task.files.read(files, data) }));
   const labels =
     task.classes?.labels(all, {
@@ -177,7 +178,9 @@ export function beginRun({
     build,
     maxLength: text.maxLength,
     notices: [
-      ...[train, ...validation.map(({ rows }) => rows)].flatMap((rows) => task.files.notices?.(rows) ?? []),
+      ...[all, ...(held ? [] : validation.map(({ rows }) => rows))].flatMap(
+        (rows) => task.files.notices?.(rows) ?? [],
+      ),
       ...alikeLabels(labels),
       ...loweredLength(config, family.config),
       ...notScored(evaluated.chosen).map((why) => `The model will not be scored${why}`),
@@ -217,36 +220,20 @@ export function beginRun({
   };
 }
 
-interface Source {
-  files: readonly TextFile[];
-  rows: unknown;
-}
-
-function joined(task: AnyTask, parts: readonly unknown[]): unknown {
+/** Joins the rows of several sources. */
+export function joined(task: AnyTask, parts: readonly unknown[]): unknown {
   return parts.length === 1 ? parts[0] : task.files.join(parts);
 }
 
-/** Holds out a share of each source's rows. */
-function splitSources(task: AnyTask, sources: readonly Source[], share: number) {
-  const { holdOut } = task.files;
-  if (!holdOut) return undefined;
-  const parts = sources.map(({ rows }) => holdOut(rows, share));
-  return {
-    train: joined(
-      task,
-      parts.map(({ train }) => train),
-    ),
-    validation: joined(
-      task,
-      parts.map(({ validation }) => validation),
-    ),
-    sources: sources.map(({ files }, i) => ({ files, rows: parts[i]!.train })),
-  };
-}
-
-/** The number of rows of each source. If examples are not rows, the number of files. */
-function sizesOf(task: AnyTask, sources: readonly Source[]): number[] {
-  return sources.map(({ files, rows }) => task.files.countRows?.(rows) ?? files.length);
+/** Holds out a share of the rows of all sources. A text that is in two of them stays on one side. */
+export function splitSources(
+  { files }: AnyTask,
+  sources: readonly unknown[],
+  reading: object,
+  share: number,
+): HeldOut<unknown[]> | undefined {
+  const { splittable } = files;
+  return splittable && holdOut(splittableTogether(sources.map((rows) => splittable(rows, reading))), share);
 }
 
 function isPossible(attempt: () => unknown): boolean {

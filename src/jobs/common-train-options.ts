@@ -1,4 +1,5 @@
 import type { TrainEvent } from '../run/events.ts';
+import { ANYTHING, FUNCTION, type OptionTypes, SIGNAL } from '../support/options.ts';
 import type { OnStepEnd } from '../train/step-control.ts';
 
 /** The options of a training that Node and a page share. */
@@ -19,3 +20,10 @@ export interface CommonTrainOptions<Resume> {
    */
   signal?: AbortSignal | undefined;
 }
+
+export const COMMON_TRAIN_OPTIONS: OptionTypes<CommonTrainOptions<unknown>> = {
+  resume: ANYTHING,
+  onEvent: FUNCTION,
+  onStepEnd: FUNCTION,
+  signal: SIGNAL,
+};

@@ -1,5 +1,5 @@
 import type { LinearLoss } from '../baselines/linear-model.ts';
-import { linearProbe } from '../baselines/linear-probe.ts';
+import { type LinearLayer, LinearProbe, type ProbeRows, STRENGTHS } from '../baselines/linear-probe.ts';
 import { LABELS } from '../objectives/sequence-loss.ts';
 import { dealNumbers } from '../parallel/deal.ts';
 import { Program } from '../program/program.ts';
@@ -10,6 +10,8 @@ import { trainedOutput } from '../tuners/trained-output.ts';
 import type { SetUpRun } from './set-up-run.ts';
 
 const BATCH = 64;
+/** Number of parts of the rows. Each is held out once to choose the strength of the penalty. */
+const FOLDS = 5;
 /** Maximum cost of a fit (rows × features × outputs), which takes about a second. */
 const MAX_WORK = 5e6;
 
@@ -50,10 +52,21 @@ export async function probeHead(loaded: SetUpRun, loss: LinearLoss, seed: number
         for (let k = 0; k < perRow; k++) targets[i * perRow + k] = labels[row * perRow + k]!;
       });
     }
-    const probe = linearProbe({ features, width, targets, outputs, loss });
+    const probe = fittedProbe({ features, width, targets, outputs, loss });
     const values = inputs.values.slice();
     layout.read(values, last.weight).set(probe.weight);
     layout.read(values, last.bias).set(probe.bias);
     return { ...loaded, inputs: { ...inputs, values } };
   });
+}
+
+/** Fits a layer with the strength that predicts held-out rows best. */
+function fittedProbe(rows: ProbeRows): LinearLayer {
+  const probe = new LinearProbe(rows);
+  const count = rows.features.length / rows.width;
+  const folds = Array.from({ length: FOLDS }, (_, fold) =>
+    Int32Array.from({ length: Math.ceil((count - fold) / FOLDS) }, (_, i) => fold + i * FOLDS),
+  );
+  const losses = probe.outOfFold(folds).map((scores) => probe.lossOf(scores));
+  return probe.fit(STRENGTHS[losses.indexOf(Math.min(...losses))]!);
 }

@@ -1,8 +1,9 @@
 import { isAsyncRows, isRows, type RowSource, rowsText } from '../data/rows.ts';
-import type { OwnMetrics } from '../metrics/own-metrics.ts';
+import { assertMetricFunctions, type OwnMetrics } from '../metrics/own-metrics.ts';
 import type { RunConfigInput } from '../run/config/run-config.ts';
 import { isObject } from '../support/is-object.ts';
-import { nameOfFunction, type OwnFunctions } from '../tuners/own-function.ts';
+import { nameOfFunction } from '../tuners/own-function.ts';
+import type { OwnOfRun } from './answer-own.ts';
 
 type DataWithRows<Data> = Data extends unknown
   ? Omit<Data, 'train' | 'validation'> & {
@@ -33,6 +34,8 @@ export type ConfigWithRows = RunConfigInput extends infer Input
     : never
   : never;
 
+type UserFunctions = OwnOfRun['functions'];
+
 /** Texts in memory by name. In a config, these names stand for files. */
 export type TextsInMemory = Readonly<Record<string, string>>;
 
@@ -44,13 +47,14 @@ export type TextsInMemory = Readonly<Record<string, string>>;
 export async function namedRows(given: ConfigWithRows): Promise<{
   config: RunConfigInput;
   texts: TextsInMemory;
-  functions: OwnFunctions;
+  functions: UserFunctions;
   values: ReadonlyMap<string, unknown>;
   metrics: OwnMetrics;
 }> {
-  const { data, metrics = {}, ...rest } = given;
-  const values = new Map<string, unknown>();
-  const { config, functions } = namedFunctions(rest, values);
+  const { data, metrics: own = {}, ...rest } = given;
+  const metrics = assertMetricFunctions(own);
+  const { config, functions } = namedFunctions(rest);
+  const values = new Map<string, unknown>(functions);
   // If `data` is not an object, the schema rejects it later.
   if (!isObject(data))
     return { config: { ...config, data } as RunConfigInput, texts: {}, functions, values, metrics };
@@ -97,22 +101,14 @@ async function arrayOf<T>(values: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-/**
- * Replaces the functions in a config's sections by names.
- *
- * @param values receives the functions by name
- */
-function namedFunctions<Config extends object>(
-  config: Config,
-  values = new Map<string, unknown>(),
-): { config: Config; functions: OwnFunctions } {
-  const functions: Record<string, string> = {};
+/** Replaces the functions in a config's sections by names, and returns them by name. */
+function namedFunctions<Config extends object>(config: Config): { config: Config; functions: UserFunctions } {
+  const functions = new Map<string, (...given: never[]) => unknown>();
   const named = (value: unknown): unknown => {
     if (typeof value !== 'function') return value;
-    const source = String(value);
-    const name = nameOfFunction(source);
-    functions[name] = source;
-    values.set(name, value);
+    const own = value as (...given: never[]) => unknown;
+    const name = nameOfFunction(own);
+    functions.set(name, own);
     return name;
   };
   const sections = Object.entries(config).map(([key, section]) => [

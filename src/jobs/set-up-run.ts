@@ -7,7 +7,7 @@ import type { RunConfig } from '../run/config/run-config.ts';
 import type { TrainerInputs } from '../train/trainer.ts';
 import { type TrainerSettings, trainerSettings } from '../train/trainer-settings.ts';
 import { checkHead } from '../trained/check-head.ts';
-import { type OwnFunctions, ownFunction } from '../tuners/own-function.ts';
+import { type OwnFunctions, ownLossFunction } from '../tuners/own-function.ts';
 import type { RunBeginning } from './begin-run.ts';
 import { startMethod } from './start-method.ts';
 
@@ -47,7 +47,7 @@ export function setUpRun(
   const settings: TrainerSettings = {
     ...trainerSettings(config, train.lengths.length),
     classWeights: run.classWeights,
-    customLoss: lossFunction(config, run.functions ?? {}),
+    customLoss: lossFunction(config, run.functions ?? NO_FUNCTIONS),
   };
   const { totalSteps } = trainerSettings(planned, train.lengths.length);
   const { run: method, values } = startMethod(
@@ -55,7 +55,7 @@ export function setUpRun(
     { ...model, encode: run.encodeText },
     totalSteps,
     start?.stored,
-    run.functions ?? {},
+    run.functions ?? NO_FUNCTIONS,
   );
   if (start) checkHead(model, method, `adapter: ${config.adapter}`);
   return {
@@ -74,9 +74,12 @@ export function setUpRun(
   };
 }
 
+/** For a config whose functions the program does not have. */
+const NO_FUNCTIONS: OwnFunctions = { names: [], call: () => undefined };
+
 function lossFunction({ training }: RunConfig, functions: OwnFunctions): LossFunction | undefined {
   const name = training.compute_loss_func;
-  return name && (ownFunction(functions, name, 'training.compute_loss_func') as LossFunction);
+  return name && ownLossFunction(functions, name, 'training.compute_loss_func');
 }
 
 /** Notices for the user before the first step. */

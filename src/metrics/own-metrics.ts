@@ -29,11 +29,19 @@ export function ownMetricProblems(names: readonly string[]): Problem[] {
   });
 }
 
-/** Returns the scores unchanged. Throws a UserError for an invalid name. */
+/** Returns the scores unchanged. Throws a UserError for any other value than a function. */
+export function assertMetricFunctions(metrics: OwnMetrics): OwnMetrics {
+  for (const [name, metric] of Object.entries(metrics))
+    if (typeof metric !== 'function')
+      throw new UserError({ key: `metrics.${name}`, expected: 'a function', got: shown(metric) });
+  return metrics;
+}
+
+/** Like {@link assertMetricFunctions}. Throws a UserError for an invalid name, too. */
 export function assertOwnMetrics(metrics: OwnMetrics): OwnMetrics {
   for (const { path, ...complaint } of ownMetricProblems(Object.keys(metrics)))
     throw new UserError({ key: path.join('.'), ...complaint });
-  return metrics;
+  return assertMetricFunctions(metrics);
 }
 
 /**

@@ -6,21 +6,32 @@ export interface ScoreFacts {
   hub?: { type: string; name: string };
   /** Whether lower is better. */
   lessIsBetter?: boolean;
+  /** Whether it is a share of 1, or a correlation. Tables print it in per cent, as papers do. */
+  isShare?: boolean;
 }
 
 /** All scores of evaluations, by name without `eval_`. */
 export const SCORES = {
-  accuracy: { title: 'Accuracy', hub: { type: 'accuracy', name: 'Accuracy' } },
-  accuracy_norm: { title: 'Accuracy, likelihoods by byte' },
-  valid_json: { title: 'Valid JSON' },
-  exact_match: { title: 'Exact match', hub: { type: 'exact_match', name: 'Exact match' } },
-  f1: { title: 'F1', hub: { type: 'f1', name: 'F1' } },
+  accuracy: { title: 'Accuracy', hub: { type: 'accuracy', name: 'Accuracy' }, isShare: true },
+  accuracy_norm: { title: 'Accuracy, likelihoods by byte', isShare: true },
+  valid_json: { title: 'Valid JSON', isShare: true },
+  exact_match: { title: 'Exact match', hub: { type: 'exact_match', name: 'Exact match' }, isShare: true },
+  f1: { title: 'F1', hub: { type: 'f1', name: 'F1' }, isShare: true },
   matthews_correlation: {
     title: 'Matthews correlation',
     hub: { type: 'matthews_correlation', name: 'Matthews correlation' },
+    isShare: true,
   },
-  pearson: { title: 'Pearson correlation', hub: { type: 'pearsonr', name: 'Pearson correlation' } },
-  spearmanr: { title: 'Spearman correlation', hub: { type: 'spearmanr', name: 'Spearman correlation' } },
+  pearson: {
+    title: 'Pearson correlation',
+    hub: { type: 'pearsonr', name: 'Pearson correlation' },
+    isShare: true,
+  },
+  spearmanr: {
+    title: 'Spearman correlation',
+    hub: { type: 'spearmanr', name: 'Spearman correlation' },
+    isShare: true,
+  },
   mse: {
     title: 'Mean squared error',
     hub: { type: 'mse', name: 'Mean squared error' },
@@ -31,25 +42,34 @@ export const SCORES = {
     hub: { type: 'mae', name: 'Mean absolute error' },
     lessIsBetter: true,
   },
-  r2: { title: 'R²', hub: { type: 'r_squared', name: 'R²' } },
-  combined_score: { title: 'Combined score' },
-  precision: { title: 'Precision', hub: { type: 'precision', name: 'Precision' } },
-  recall: { title: 'Recall', hub: { type: 'recall', name: 'Recall' } },
-  rouge1: { title: 'ROUGE-1', hub: { type: 'rouge', name: 'ROUGE-1' } },
-  rouge2: { title: 'ROUGE-2', hub: { type: 'rouge', name: 'ROUGE-2' } },
-  rougeL: { title: 'ROUGE-L', hub: { type: 'rouge', name: 'ROUGE-L' } },
-  rougeLsum: { title: 'ROUGE-Lsum', hub: { type: 'rouge', name: 'ROUGE-Lsum' } },
+  r2: { title: 'R²', hub: { type: 'r_squared', name: 'R²' }, isShare: true },
+  combined_score: { title: 'Combined score', isShare: true },
+  precision: { title: 'Precision', hub: { type: 'precision', name: 'Precision' }, isShare: true },
+  recall: { title: 'Recall', hub: { type: 'recall', name: 'Recall' }, isShare: true },
+  rouge1: { title: 'ROUGE-1', hub: { type: 'rouge', name: 'ROUGE-1' }, isShare: true },
+  rouge2: { title: 'ROUGE-2', hub: { type: 'rouge', name: 'ROUGE-2' }, isShare: true },
+  rougeL: { title: 'ROUGE-L', hub: { type: 'rouge', name: 'ROUGE-L' }, isShare: true },
+  rougeLsum: { title: 'ROUGE-Lsum', hub: { type: 'rouge', name: 'ROUGE-Lsum' }, isShare: true },
   bleu: { title: 'BLEU', hub: { type: 'bleu', name: 'BLEU' } },
-  'ndcg@10': { title: 'nDCG@10', hub: { type: 'cosine_ndcg@10', name: 'Cosine Ndcg@10' } },
-  'mrr@10': { title: 'MRR@10', hub: { type: 'cosine_mrr@10', name: 'Cosine Mrr@10' } },
-  'map@100': { title: 'MAP@100', hub: { type: 'cosine_map@100', name: 'Cosine Map@100' } },
-  'recall@1': { title: 'Recall@1', hub: { type: 'cosine_recall@1', name: 'Cosine Recall@1' } },
-  'recall@5': { title: 'Recall@5', hub: { type: 'cosine_recall@5', name: 'Cosine Recall@5' } },
-  'recall@10': { title: 'Recall@10', hub: { type: 'cosine_recall@10', name: 'Cosine Recall@10' } },
-  'accuracy@1': { title: 'Accuracy@1', hub: { type: 'cosine_accuracy@1', name: 'Cosine Accuracy@1' } },
+  'ndcg@10': { title: 'nDCG@10', hub: { type: 'cosine_ndcg@10', name: 'Cosine Ndcg@10' }, isShare: true },
+  'mrr@10': { title: 'MRR@10', hub: { type: 'cosine_mrr@10', name: 'Cosine Mrr@10' }, isShare: true },
+  'map@100': { title: 'MAP@100', hub: { type: 'cosine_map@100', name: 'Cosine Map@100' }, isShare: true },
+  'recall@1': { title: 'Recall@1', hub: { type: 'cosine_recall@1', name: 'Cosine Recall@1' }, isShare: true },
+  'recall@5': { title: 'Recall@5', hub: { type: 'cosine_recall@5', name: 'Cosine Recall@5' }, isShare: true },
+  'recall@10': {
+    title: 'Recall@10',
+    hub: { type: 'cosine_recall@10', name: 'Cosine Recall@10' },
+    isShare: true,
+  },
+  'accuracy@1': {
+    title: 'Accuracy@1',
+    hub: { type: 'cosine_accuracy@1', name: 'Cosine Accuracy@1' },
+    isShare: true,
+  },
   triplet_accuracy: {
     title: 'Accuracy of triplets',
     hub: { type: 'cosine_accuracy', name: 'Cosine Accuracy' },
+    isShare: true,
   },
   gen_len: { title: 'Tokens generated' },
   perplexity: { title: 'Perplexity', hub: { type: 'perplexity', name: 'Perplexity' }, lessIsBetter: true },

@@ -36,8 +36,6 @@ interface BindOptions {
   baseModelPrefixes: readonly string[];
   /** Other names of tied parameters. Such a name is ignored if it is also the name of another parameter. */
   tiedNames?: Readonly<Record<string, readonly string[]>>;
-  /** Names of other parameters whose values replace those of a missing one. */
-  lentNames?: Readonly<Record<string, readonly string[]>>;
   /** Whether a parameter may be missing or have another shape, because it belongs to a new head. */
   mayInitialise: (name: string) => boolean;
 }
@@ -52,7 +50,7 @@ interface BindOptions {
 export function bindCheckpoint(
   parameters: ReadonlyMap<string, readonly number[]>,
   source: TensorSource,
-  { where, baseModelPrefixes, tiedNames = {}, lentNames = {}, mayInitialise }: BindOptions,
+  { where, baseModelPrefixes, tiedNames = {}, mayInitialise }: BindOptions,
 ): Map<string, string> {
   const present = new Set(source.names());
   const outer = sharedPrefix([...present]);
@@ -60,9 +58,7 @@ export function bindCheckpoint(
   const problems: string[] = [];
   for (const [name, shape] of parameters) {
     const tied = (tiedNames[name] ?? []).filter((other) => !parameters.has(other));
-    const names = [name, ...tied, ...(lentNames[name] ?? [])].flatMap((own) =>
-      candidates(own, baseModelPrefixes),
-    );
+    const names = [name, ...tied].flatMap((own) => candidates(own, baseModelPrefixes));
     const match = [...names, ...names.map((own) => outer + own)].find((candidate) => present.has(candidate));
     const stored = match === undefined ? undefined : source.info(match);
     const fits = stored?.shape.join() === shape.join();

@@ -67,6 +67,8 @@ export interface CommonConfig {
   readsWhole?: boolean;
   /** If a generated text gets more tokens than this, all of it is read again. */
   rereadAbove?: number;
+  /** Whether the checkpoint has output weights of its own, although its config.json ties them to the word embeddings. */
+  ownOutput?: boolean;
   /** The decoder's start token in an encoder-decoder. */
   decoderStartTokenId?: number;
 }
@@ -84,6 +86,11 @@ export interface Head<Config extends CommonConfig = CommonConfig> {
   readonly modules: readonly string[];
   /** More modules that a checkpoint may lack, such as a pooler. A missing one is initialised, trained and saved. */
   readonly mayLack?: readonly string[];
+  /**
+   * Modules of transformers' class that nothing reads, so they are not computed. Adapters of other programs may have
+   * tensors for them.
+   */
+  readonly unread?: readonly string[];
   /** The size of the output, for a head without labels. It replaces `numLabels`. */
   outputs?(config: Config): number;
   /**
@@ -127,8 +134,10 @@ export interface ModelDefinition<Config extends CommonConfig = CommonConfig> {
   readonly targetModules: TargetModules;
   /** Other names that tied parameters may have in a checkpoint. */
   readonly tiedNames?: Readonly<Record<string, readonly string[]>>;
-  /** Parameters that a checkpoint may lack because they equal other parameters, and the names of these. */
-  readonly lentNames?: Readonly<Record<string, readonly string[]>>;
+  /** Names in files of parameters that transformers renames when it loads them. */
+  readonly storedNames?: Readonly<Record<string, string>>;
+  /** Whether transformers ties the output weights whatever config.json says, if the checkpoint has no others. */
+  readonly alwaysTies?: boolean;
   /** Whether the model is a decoder without an encoder. */
   readonly isDecoder?: boolean;
   /** @throws UserError that lists every problem in the file */

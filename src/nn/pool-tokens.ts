@@ -3,6 +3,7 @@ import {
   constant,
   divide,
   greater,
+  max,
   multiply,
   reshape,
   sqrt,
@@ -32,6 +33,18 @@ export function meanTokens(
   const count = sum(mask, [0]);
   // A text without tokens has the mean 0.
   return divide(sum(multiply(states, mask), [0]), where(greater(count, 0), count, 1));
+}
+
+/**
+ * The states of one token of each text, [batch, width], with zeros for a text without tokens. Such a text has only
+ * padding, and sentence-transformers gives it zeros with every pooling.
+ */
+export function ofTexts(
+  states: Value,
+  { attentionMask, batch }: { attentionMask: Value; batch: Dimension },
+): Value {
+  const last = reshape(max(cast(attentionMask, 'float32'), [1]), [batch, 1]);
+  return where(greater(last, 0), states, 0);
 }
 
 /** Scales rows to length 1, as PyTorch's `F.normalize`; x [rows, width]. */

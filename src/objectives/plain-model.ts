@@ -8,8 +8,10 @@ import { type TaskModel, taskModel } from './task-model.ts';
  * @param outputs number of outputs, for a head with labels
  */
 export function plainModel(kind: HeadKind, outputs: number) {
-  return (definition: ModelDefinition, config: CommonConfig): TaskModel =>
-    taskModel(definition, { ...config, numLabels: outputs }, kind, () => {
+  return (definition: ModelDefinition, config: CommonConfig): TaskModel => ({
+    ...taskModel(definition, { ...config, numLabels: outputs }, kind, () => {
       throw new Error(`a model that is not for training was asked for its loss (${kind})`);
-    });
+    }),
+    withConfig: (other) => plainModel(kind, outputs)(definition, other),
+  });
 }

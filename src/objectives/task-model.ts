@@ -28,6 +28,11 @@ export interface LossOptions {
 export interface TaskModel extends TunableModel {
   /** The path of the weight with one row per word, if the logits are scores of words; otherwise undefined. */
   words?: string;
+  /**
+   * Returns the same model with another config. Set for models whose output weights may be the word embeddings, because
+   * a checkpoint decides whether they are.
+   */
+  withConfig?(config: CommonConfig): TaskModel;
   buildLogits(network: Network, change?: ChangeInputs): Value;
   /**
    * Builds the mean loss of a batch, [], and declares the inputs for its targets. Only a cross-entropy reads the

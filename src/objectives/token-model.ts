@@ -35,6 +35,10 @@ export function tokenModel(headKind: HeadKind, { manyWords = MANY_WORDS, parts =
       return lossInParts(outputs, rows, targets('labels'), { parts, smoothing, training });
     });
     const isInParts = model.words !== undefined && config.vocabSize >= manyWords;
-    return isInParts ? { ...model, labelParts: parts } : model;
+    return {
+      ...model,
+      ...(isInParts && { labelParts: parts }),
+      withConfig: (other) => tokenModel(headKind, { manyWords, parts })(definition, other),
+    };
   };
 }

@@ -46,8 +46,11 @@ export interface Confusion {
 
 /** How certain an evaluation's scores are. */
 export interface Certainty {
-  /** The number of scored units: rows, sentences, questions. */
-  rows: number;
+  /**
+   * The group of each scored unit (row, sentence, question), numbered from 0. Units with a text in common are one group,
+   * because they are not independent.
+   */
+  groups: Int32Array;
   /** Returns the 95 % interval of a score, by its name without `eval_`; undefined if it cannot be computed. */
   interval(score: string): ScoreInterval | undefined;
 }

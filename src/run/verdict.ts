@@ -33,6 +33,8 @@ export const verdictSchema = z.object({
   interval: z.tuple([z.number(), z.number()]).optional(),
   /** The number of scored units: rows, sentences, questions. */
   rows: z.int().min(0).optional(),
+  /** The number of groups of rows without a text in common, if it is smaller. It decides the interval. */
+  groups: z.int().min(0).optional(),
   to_beat: z.array(toBeatSchema).default([]),
   /** False if the model is no better than a floor: a baseline that ignores the text, or the model before training. */
   learnt: z.boolean().default(true),

@@ -1,4 +1,5 @@
 import { expect, it, vi } from 'vitest';
+import type { TaskModel } from '../objectives/task-model.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 import { NO_ADAPTER } from '../tuners/bank/packed-adapter.ts';
 import { EMPTY_SHAPE } from './bank/bank-shape.ts';
@@ -14,7 +15,7 @@ it('closes the model of a bank that cannot be opened, and of a released one', as
     if (fails) throw new Error('no memory');
     return { release: async () => {} };
   };
-  const bank = headBank(base, 'SEQ_CLS', open, () => {});
+  const bank = headBank(base, {} as TaskModel, open, () => {});
   for (let load = 1; load <= 3; load++) {
     await expect(bank.use(NO_ADAPTER, 1, async () => {})).rejects.toThrow('no memory');
     expect(close).toHaveBeenCalledTimes(load);

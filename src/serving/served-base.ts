@@ -1,11 +1,11 @@
-import type { HeadKind } from '../models/heads/registry.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
 import type { Engine } from '../program/engine.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 
 /** The base model of all adapters. */
 export interface ServedBase {
-  /** Opens it with a kind of head. */
-  open(kind: HeadKind, outputs: number): Promise<LoadedModel>;
+  /** Opens it with the head and the config of a model, for this many outputs. */
+  open(like: TaskModel, outputs: number): Promise<LoadedModel>;
   engine(model: LoadedModel): Engine;
 }
 

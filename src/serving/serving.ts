@@ -4,16 +4,21 @@ import type { LanguageModel } from '../generation/language-model.ts';
 import { openLanguageModel } from '../generation/open-language-model.ts';
 import type { GenerationInput, Prompt } from '../generation/prompt.ts';
 import type { TunedModel } from '../generation/tuned-model.ts';
+import { printGraph } from '../graph/print.ts';
 import type { Served } from '../models/heads/head-definition.ts';
-import { HEAD_KINDS, type HeadKind, headNamed } from '../models/heads/registry.ts';
+import { headNamed } from '../models/heads/registry.ts';
+import { plainModel } from '../objectives/plain-model.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
 import { type Predictor, Program } from '../program/program.ts';
+import { evaluationGraph } from '../program/training-graph.ts';
 import { untilAborted } from '../program/until-aborted.ts';
 import { releaseAll } from '../support/opened.ts';
 import { UserError } from '../support/user-error.ts';
 import type { Answer } from '../tasks/prediction.ts';
 import { NotMixed } from '../tuners/bank/not-mixed.ts';
-import type { GrowingBank } from './bank/growing-bank.ts';
-import { headBank, type OpenBank } from './bank/head-bank.ts';
+import { FROZEN } from '../tuners/frozen-tuner.ts';
+import type { Banked, GrowingBank } from './bank/growing-bank.ts';
+import { headBank } from './bank/head-bank.ts';
 import { DecodingLoop, type DecodingOptions } from './decoding/decoding-loop.ts';
 import { type WriteOptions, writeText } from './decoding/write-text.ts';
 import { OwnSessions } from './own-sessions.ts';
@@ -47,15 +52,15 @@ interface OwnProgram {
 }
 
 /**
- * Serves many adapters of one base model. Every request names its adapter. Requests with the same kind of head share
- * batches.
+ * Serves many adapters of one base model. Every request names its adapter. Requests for models with the same head and
+ * config share batches.
  */
 export class Serving {
   readonly #base: ServedBase;
   readonly #models = new Map<string, ServedModel>();
-  /** Banks for shared batches, by the kind of head. */
-  readonly #rows = new Map<HeadKind, GrowingBank<MixedRows>>();
-  readonly #decoding = new Map<HeadKind, GrowingBank<DecodingLoop>>();
+  /** Banks for shared batches, by what is computed for a row besides its adapter. */
+  readonly #rows: Banks<MixedRows>;
+  readonly #decoding: Banks<DecodingLoop>;
   /** Models of shared heads that share no batch. */
   readonly #unmixed = new WeakSet<ServedModel>();
   readonly #ownRows: OwnSessions<OwnProgram>;
@@ -63,13 +68,12 @@ export class Serving {
 
   constructor(base: ServedBase, { rows, decoding }: ServingOptions) {
     this.#base = base;
-    const openRows: OpenBank<MixedRows> = (...parts) => MixedRows.open(...parts, rows);
-    const openLoop: OpenBank<DecodingLoop> = (...parts) => DecodingLoop.open(...parts, decoding);
-    for (const kind of HEAD_KINDS) {
-      const { served } = headNamed(kind);
-      if (served === 'rows') this.#rows.set(kind, headBank(base, kind, openRows, rowsGraph));
-      if (served === 'decoding') this.#decoding.set(kind, headBank(base, kind, openLoop, causalGraph));
-    }
+    this.#rows = new Banks('rows', (like) =>
+      headBank(base, like, (...parts) => MixedRows.open(...parts, rows), rowsGraph),
+    );
+    this.#decoding = new Banks('decoding', (like) =>
+      headBank(base, like, (...parts) => DecodingLoop.open(...parts, decoding), causalGraph),
+    );
     this.#ownRows = new OwnSessions(MAX_OWN, rows.maxQueued);
     this.#ownTexts = new OwnSessions(MAX_OWN, decoding.maxQueued);
   }
@@ -125,7 +129,7 @@ export class Serving {
   async predict(model: ServedModel, inputs: readonly unknown[], signal?: AbortSignal): Promise<Answer[]> {
     const { trained } = model;
     const { prediction } = trained.definition();
-    const rows = this.#rows.get(trained.parts.model.headKind);
+    const rows = this.#rows.of(model);
     if (!prediction || !rows) throw trained.cannotPredict();
     const generator = () => Promise.reject(new Error('rows are answered without writing'));
     const answer = (program: Predictor, values: Float32Array, batchSize: number) =>
@@ -155,15 +159,13 @@ export class Serving {
     input: GenerationInput,
     options: WriteOptions = {},
   ): Promise<Generated> {
-    const { headKind } = model.trained.parts.model;
-    const decoding = this.#decoding.get(headKind);
+    const decoding = this.#decoding.of(model);
     if (!decoding && servedAs(model) !== 'own') throw notWriting(model);
     if (!decoding || this.#unmixed.has(model)) {
-      const prefix = model.trained.parts.notes?.data.source_prefix ?? '';
-      const prefixed = typeof prompt === 'string' ? `${prefix}${prompt}` : prompt;
+      const writing = writingOf(model, prompt, { ...input, ...ONE_TEXT });
       const open = () => this.#opened(model, (parts) => openLanguageModel(parts));
       return this.#ownTexts.use(model, open, (language) =>
-        writeText(model, language, prefixed, { ...ONE_TEXT, ...input }, options),
+        writeText(model, language, writing.prompt, writing.input, options),
       );
     }
     const packed = await model.load();
@@ -178,7 +180,7 @@ export class Serving {
   }
 
   async close(): Promise<void> {
-    const all = [...this.#rows.values(), ...this.#decoding.values(), this.#ownRows, this.#ownTexts];
+    const all = [...this.#rows.all, ...this.#decoding.all, this.#ownRows, this.#ownTexts];
     await releaseAll(all.map((one) => ({ release: () => one.close() })));
   }
 
@@ -187,21 +189,61 @@ export class Serving {
     { trained, outputs, tuned }: ServedModel,
     open: (tuned: TunedModel) => Promise<Made>,
   ): Promise<Made> {
-    const model = await this.#base.open(trained.parts.model.headKind, outputs);
+    const model = await this.#base.open(trained.parts.model, outputs);
     return closing(model, async () => open({ engine: this.#base.engine(model), model, ...(await tuned()) }));
   }
 
   /** Returns undefined for a model with its own session. */
   #bankOf(model: ServedModel): GrowingBank<MixedRows> | GrowingBank<DecodingLoop> | undefined {
     if (servedAs(model) === 'own' || this.#unmixed.has(model)) return undefined;
-    const { headKind } = model.trained.parts.model;
-    return this.#rows.get(headKind) ?? this.#decoding.get(headKind);
+    return this.#rows.of(model) ?? this.#decoding.of(model);
   }
+}
+
+/** The banks of all models that are served in one way. Models share a bank if the same graph computes their answers. */
+class Banks<Made extends Banked> {
+  readonly #way: Served;
+  readonly #open: (like: TaskModel) => GrowingBank<Made>;
+  readonly #byGraph = new Map<string, GrowingBank<Made>>();
+  readonly #graphs = new WeakMap<TaskModel, string>();
+
+  /** @param open makes the bank for models with this head and config */
+  constructor(way: Served, open: (like: TaskModel) => GrowingBank<Made>) {
+    this.#way = way;
+    this.#open = open;
+  }
+
+  get all(): Iterable<GrowingBank<Made>> {
+    return this.#byGraph.values();
+  }
+
+  /** The bank of a model. Undefined if its head is served in another way. */
+  of({ trained }: ServedModel): GrowingBank<Made> | undefined {
+    const { model } = trained.parts;
+    if (headNamed(model.headKind).served !== this.#way) return undefined;
+    const graph = this.#graphs.get(model) ?? answerGraph(model);
+    this.#graphs.set(model, graph);
+    const bank = this.#byGraph.get(graph) ?? this.#open(model);
+    this.#byGraph.set(graph, bank);
+    return bank;
+  }
+}
+
+/** The text of the graph that computes a row's outputs. The number of outputs may differ between rows of a batch. */
+function answerGraph({ headKind, definition, config }: TaskModel): string {
+  const model = plainModel(headKind, 1)(definition, config);
+  return printGraph(Object.values(evaluationGraph(model, FROZEN.tuner, 'logits')));
 }
 
 async function openProgram({ engine, model, tuner, values }: TunedModel): Promise<OwnProgram> {
   const program = new Program(engine, model, tuner);
   return { program, values, release: () => program.release() };
+}
+
+/** The prompt and the settings of a text: those of the model's task, if it generates its answers. */
+function writingOf({ trained }: ServedModel, prompt: Prompt, input: GenerationInput) {
+  const { writes } = trained.task === undefined ? {} : (trained.definition().prediction ?? {});
+  return typeof prompt === 'string' && writes ? writes(prompt, trained.context(), input) : { prompt, input };
 }
 
 function notWriting({ name, trained }: ServedModel): UserError {

@@ -1,4 +1,5 @@
 import type { OnSkipped } from '../data/row.ts';
+import type { GenerationInput } from '../generation/prompt.ts';
 import type { TextGenerator } from '../generation/text-generator.ts';
 import type { Predictor } from '../program/program.ts';
 import type { InputShape } from './assert-input.ts';
@@ -40,7 +41,10 @@ export interface EmbedOptions {
   prompt?: string;
   /** Name of the prompt in the model's files, such as `query`. */
   promptName?: string;
-  /** Number of components to keep, for models trained for several widths. Such vectors have length 1. */
+  /**
+   * Number of components to keep, for models trained for several widths. As with `truncate_dim` of
+   * sentence-transformers, they are not scaled again.
+   */
   dimensions?: number;
 }
 
@@ -95,6 +99,12 @@ export interface PredictionOutput<Input> {
   files?(inputs: readonly Input[], answers: readonly Answer[]): Readonly<Record<string, string>>;
 }
 
+/** What a text is generated from. */
+export interface Writing {
+  prompt: Int32Array;
+  input: GenerationInput;
+}
+
 /**
  * How a task predicts.
  *
@@ -109,6 +119,13 @@ export interface Prediction<Data extends BaseData, Input> {
     context: EncodingContext<Data>,
     batchSize: number,
   ): Promise<Answer[]>;
+  /**
+   * For tasks whose answers are generated texts: the prompt for a text, and the settings of the run. Keys of `input`
+   * override them.
+   *
+   * @throws UserError for keys that contradict each other or have no effect on the model
+   */
+  writes?(text: string, context: EncodingContext<Data>, input: GenerationInput): Writing;
   readonly output: PredictionOutput<Input>;
   /** Set for tasks with vectors as answers. */
   readonly vectors?: Vectors<Data, Input>;

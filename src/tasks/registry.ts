@@ -54,8 +54,7 @@ export const DEFAULT_TASK: TaskName = 'single_label_classification';
 export const SCALE_TASK: TaskName = 'regression';
 
 /** A task whose types are not known. Pass it only its own `data` section and rows. */
-// biome-ignore lint/suspicious/noExplicitAny: rows and inputs go from one function of a task to another of the same
-export type AnyTask = TaskDefinition<any, any, any>;
+export type AnyTask = TaskDefinition;
 
 export function taskNamed(name: TaskName): AnyTask {
   return tasks.named(name);

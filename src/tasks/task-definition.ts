@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Baseline } from '../baselines/baseline.ts';
 import type { LinearLoss } from '../baselines/linear-model.ts';
+import type { Splittable } from '../data/split-rows.ts';
 import type { TextFile } from '../data/text-file.ts';
 import type { AdapterTensors } from '../formats/adapters/stored-adapter.ts';
 import type { GenerationSources } from '../generation/generation-settings.ts';
@@ -14,7 +15,6 @@ import type { Problem } from '../support/problem.ts';
 import type { ChatTemplate } from '../text/chat/chat-template.ts';
 import type { TextTokenizer } from '../text/tokenizer.ts';
 import type { ValidationFiles } from './data-files.ts';
-import type { HeldOut } from './hold-out.ts';
 import type { Prediction } from './prediction.ts';
 import type { TaskWords } from './task-words.ts';
 
@@ -42,8 +42,6 @@ export type ReadingFlags = Readonly<Record<string, string | number | boolean>>;
 export interface TaskFiles<Data extends BaseData = BaseData, Rows = unknown> {
   /** Whether data may be a folder of files. */
   readonly takesFolders: boolean;
-  /** Whether a file may be a table of rows (TSV, CSV), which `parseRows` reads. */
-  readonly takesTables?: boolean;
   /**
    * Reads files.
    *
@@ -52,8 +50,10 @@ export interface TaskFiles<Data extends BaseData = BaseData, Rows = unknown> {
   read(files: readonly TextFile[], reading: ReadingOf<Data>): Rows;
   /** Joins the content of several sources: first all rows (or files) of the first source, and so on. */
   join(parts: readonly Rows[]): Rows;
-  /** Holds out a share of the training rows for validation. Missing if examples are not rows. */
-  holdOut?(rows: Rows, share: number): HeldOut<Rows>;
+  /**
+   * Describes the rows for {@link holdOut} and {@link foldsOf} of data/split-rows.ts. Missing if they cannot be split.
+   */
+  splittable?(rows: Rows, reading: ReadingOf<Data>): Splittable<Rows>;
   /** Number of rows. Missing if examples are not rows. */
   countRows?(rows: Rows): number;
   /** Notices about a file, for example about skipped rows. */

@@ -14,10 +14,13 @@ export interface Batch {
   length: number;
 }
 
-/** Pads encodings at the end with `padId`, to the length of the longest. */
+/**
+ * Pads encodings at the end with `padId`, to the length of the longest. A batch has one column at least, because the
+ * engine has no tensors of length 0: texts without tokens are padding.
+ */
 export function collate(encodings: readonly Encoding[], padId: number): Batch {
   const batch = encodings.length;
-  const length = encodings.reduce((most, { inputIds }) => Math.max(most, inputIds.length), 0);
+  const length = encodings.reduce((most, { inputIds }) => Math.max(most, inputIds.length), 1);
   const inputIds = new Int32Array(batch * length).fill(padId);
   const attentionMask = new Int32Array(batch * length);
   const tokenTypeIds = new Int32Array(batch * length);

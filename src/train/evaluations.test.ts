@@ -18,7 +18,10 @@ async function after(eval_accuracy: number, eval_loss: number) {
     count: ROWS,
     async run(_, values, watch) {
       const accuracy = values === CONSTANT ? 0.7 : eval_accuracy;
-      watch?.onCertainty?.({ rows: ROWS, interval: () => wilson(accuracy, ROWS) });
+      watch?.onCertainty?.({
+        groups: Int32Array.from({ length: ROWS }, (_, i) => i),
+        interval: () => wilson(accuracy, ROWS),
+      });
       const loss = values === CONSTANT ? 0.6 : eval_loss;
       return { eval_accuracy: accuracy, eval_loss: loss } as Scores;
     },

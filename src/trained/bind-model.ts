@@ -8,6 +8,7 @@ import type { TaskModel } from '../objectives/task-model.ts';
 import type { LoadedModel, ModelWeights } from '../program/model-weights.ts';
 import { elementCount } from '../support/element-count.ts';
 import { UserError } from '../support/user-error.ts';
+import { tiedOutputs } from '../tuners/tied-words.ts';
 
 /** Builds a model of a family. */
 export type Build<Model> = (definition: ModelDefinition, config: CommonConfig) => Model;
@@ -54,11 +55,12 @@ function checkTokens({ vocabSize, padTokenId, decoderStartTokenId }: CommonConfi
  * @throws UserError for tensors that are missing or have another shape
  */
 export function bindModel<Model extends TaskModel>(
-  model: Model,
+  described: Model,
   checkpoint: Checkpoint,
   where: string,
   weightFolder: (files: ReadonlySet<string>) => string,
 ): LoadedModel<Model> {
+  const model = asStored(described, checkpoint, where);
   const { head, parameters } = model;
   const names = storedNames(model, checkpoint, where);
   const initial = newValues(model);
@@ -77,23 +79,95 @@ export function bindModel<Model extends TaskModel>(
 }
 
 /**
+ * The model with output weights as in a checkpoint. As in transformers, a checkpoint with output weights that differ
+ * from the word embeddings has both, whatever its config.json says.
+ */
+function asStored<Model extends TaskModel>(model: Model, checkpoint: Checkpoint, where: string): Model {
+  const outputs = outputNames(model, checkpoint, where);
+  if (!outputs) return model;
+  const { tied, own, output, table } = outputs;
+  const isOwn = output !== undefined && table !== undefined && !haveSameValues(checkpoint, output, table);
+  return (isOwn ? own : tied) as Model;
+}
+
+/**
+ * The two forms of a model whose output weights may be the word embeddings, and the names of both matrices in a
+ * checkpoint. Undefined if its config.json already decides.
+ */
+function outputNames(
+  model: TaskModel,
+  checkpoint: Pick<Checkpoint, 'names' | 'info'>,
+  where: string,
+): { tied: TaskModel; own: TaskModel; output?: string; table?: string } | undefined {
+  const { definition, config, withConfig } = model;
+  if (!withConfig) return undefined;
+  const tied = definition.alwaysTies
+    ? withConfig({ ...config, tie_word_embeddings: true, ownOutput: false } as CommonConfig)
+    : model;
+  const [output, table] = tiedOutputs(tied).find(([name]) => !tied.parameters.has(name)) ?? [];
+  if (output === undefined || table === undefined) return undefined;
+  const own = withConfig({ ...tied.config, ownOutput: true });
+  const shapes = [output, table].map((name) => [name, own.parameters.get(name)!] as const);
+  const names = bindCheckpoint(new Map(shapes), checkpoint, {
+    where,
+    baseModelPrefixes: prefixesOf(tied),
+    tiedNames: definition.tiedNames,
+    mayInitialise: () => true,
+  });
+  return { tied, own, output: names.get(output), table: names.get(table) };
+}
+
+/** Number of values compared at a time. Matrices that differ do so in the first block. */
+const COMPARED = 2 ** 18;
+
+function haveSameValues(checkpoint: Checkpoint, first: string, second: string): boolean {
+  const length = elementCount(checkpoint.info(first).shape);
+  for (let start = 0; start < length; start += COMPARED) {
+    const end = Math.min(length, start + COMPARED);
+    const [a, b] = [first, second].map((name) => checkpoint.readFloat32(name, start, end)) as [
+      Float32Array,
+      Float32Array,
+    ];
+    if (a.some((value, i) => value !== b[i])) return false;
+  }
+  return true;
+}
+
+/**
+ * The names of all tensors that {@link bindModel} may read.
+ *
+ * @throws UserError like {@link bindModel}
+ */
+export function readNames(
+  model: TaskModel,
+  checkpoint: Pick<Checkpoint, 'names' | 'info'>,
+  where: string,
+): string[] {
+  const { tied, output, table } = outputNames(model, checkpoint, where) ?? { tied: model };
+  const names = storedNames(tied, checkpoint, where).values();
+  return [...new Set([...names, ...[output, table].filter((name) => name !== undefined)])];
+}
+
+function prefixesOf({ definition, head }: TaskModel): string[] {
+  return [definition.baseModelPrefix, head.baseModelPrefix ?? ''].filter((prefix) => prefix !== '');
+}
+
+/**
  * The names of a model's tensors in a checkpoint, by the model's names.
  *
  * @throws UserError like {@link bindModel}
  */
-export function storedNames(
-  { definition, head, parameters, buffers }: TaskModel,
+function storedNames(
+  model: TaskModel,
   checkpoint: Pick<Checkpoint, 'names' | 'info'>,
   where: string,
 ): Map<string, string> {
+  const { definition, head, parameters, buffers } = model;
   const mayLack = [...head.modules, ...(head.mayLack ?? [])];
   return bindCheckpoint(new Map([...parameters, ...buffers]), checkpoint, {
     where,
-    baseModelPrefixes: [definition.baseModelPrefix, head.baseModelPrefix ?? ''].filter(
-      (prefix) => prefix !== '',
-    ),
+    baseModelPrefixes: prefixesOf(model),
     tiedNames: definition.tiedNames,
-    lentNames: definition.lentNames,
     mayInitialise: (name) => buffers.has(name) || mayLack.some((module) => name.startsWith(`${module}.`)),
   });
 }

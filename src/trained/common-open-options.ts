@@ -1,4 +1,5 @@
 import type { DownloadProgress } from '../formats/download-progress.ts';
+import { ANYTHING, BOOLEAN, COUNT, FUNCTION, type OptionTypes, oneOf } from '../support/options.ts';
 
 /** The options of an opened model that Node and a page share. */
 export interface CommonOpenOptions<Model, Where> {
@@ -23,3 +24,15 @@ export interface CommonOpenOptions<Model, Where> {
   /** Called if an adapter was trained on other weights than its base has. By default, a warning is printed. */
   onNotice?: ((message: string) => void) | undefined;
 }
+
+export const COMMON_OPEN_OPTIONS: OptionTypes<CommonOpenOptions<unknown, unknown>> = {
+  model: ANYTHING,
+  device: oneOf('cpu', 'webgpu', 'wasm'),
+  batchSize: COUNT,
+  maxLength: COUNT,
+  generates: BOOLEAN,
+  embeds: BOOLEAN,
+  continues: BOOLEAN,
+  onProgress: FUNCTION,
+  onNotice: FUNCTION,
+};

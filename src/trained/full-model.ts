@@ -34,7 +34,12 @@ export function fullModelTensors(
     const data = model.readRange(name, 0, elementCount(shape));
     tensors.push([name, { dtype: 'F32', shape: [...shape], data }]);
   }
-  return new Map(tensors);
+  return new Map(tensors.map(([name, tensor]) => [storedName(model, name), tensor]));
+}
+
+/** The name of a parameter in a checkpoint that transformers writes. */
+export function storedName({ definition }: Pick<LoadedModel, 'definition'>, name: string): string {
+  return definition.storedNames?.[name] ?? name;
 }
 
 /**

@@ -4,6 +4,7 @@ import type { TaskModel } from '../objectives/task-model.ts';
 import type { ByteStream } from '../onnx/schema.ts';
 import { type OnnxDtype, onnxDtypes } from '../optimum/onnx-dtypes.ts';
 import { onnxFiles } from '../optimum/onnx-files.ts';
+import { ANYTHING, assertOptions, NUMBER, type OptionTypes } from '../support/options.ts';
 import { buildTokenizer, TOKENIZER_FILES, tokenizerJsons } from '../text/build-tokenizer.ts';
 import { CHAT_TEMPLATE_FILE } from '../text/chat/read-chat-template.ts';
 import { tokenizerClassOf } from '../text/convert/convert-tokenizer.ts';
@@ -20,6 +21,8 @@ export interface ExportOnnxOptions {
   /** Maximum size of a file in bytes. The rest goes to files of external data. Default: protobuf's limit. */
   maxBytes?: number | undefined;
 }
+
+export const EXPORT_OPTIONS: OptionTypes<ExportOnnxOptions> = { dtypes: ANYTHING, maxBytes: NUMBER };
 
 /** The small files of the base model. */
 export interface BaseFiles {
@@ -43,8 +46,10 @@ export interface BaseFiles {
 export function onnxFolder(
   opened: OnnxModel,
   { files, where }: BaseFiles,
-  { dtypes: named = ['fp32'], maxBytes }: ExportOnnxOptions = {},
+  options: ExportOnnxOptions = {},
 ): ReadonlyMap<string, ByteStream> {
+  assertOptions('export as onnx', options, EXPORT_OPTIONS);
+  const { dtypes: named = ['fp32'], maxBytes } = options;
   const dtypes = onnxDtypes(named, 'dtypes');
   const { model, notes } = opened;
   assertFiniteValues(opened.values, 'the adapter');

@@ -2,6 +2,7 @@ import { headLabels } from '../formats/adapters/head-labels.ts';
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import { HEAD_KINDS, type HeadKind, headNamed, writesText } from '../models/heads/registry.ts';
 import { taskTypeOf } from '../models/heads/task-type-of.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
 import { tokenModel } from '../objectives/token-model.ts';
 import { UserError } from '../support/user-error.ts';
 import { recognisedTask, taskNamed, vectorTask } from '../tasks/registry.ts';
@@ -10,16 +11,17 @@ import { headOutputs } from '../tuners/head-outputs.ts';
 import type { Family } from './bind-model.ts';
 import { type Notes, readingOf } from './notes.ts';
 
-/** What a model is opened for. */
+/** What a model is opened for. All answers of a run depend on this, on the weights, and on the adapter's values. */
 export interface OpenedTask {
   /** Undefined for unknown tasks. */
   notes: Notes | undefined;
-  build: BuildTask;
+  /** The model with the head of its task. Its config contains what the run changed, such as the pooling. */
+  model: TaskModel;
 }
 
 /** What determines the purpose of a trained model. */
 export interface Trained {
-  /** Family of the base model. */
+  /** Family of the base model, with the fields of config.json that the run replaced. */
   family: Family;
   /** The base model's config.json. */
   json: Readonly<Record<string, unknown>>;
@@ -47,13 +49,14 @@ export function askedBy({ generates, embeds }: { generates?: boolean; embeds?: b
  */
 export function openedTask(trained: Trained, asked: Asked, where: string): OpenedTask {
   const { family, stored } = trained;
+  const { definition, config } = family;
   if (asked === 'generate') {
     const build = generating(family, where, stored && taskTypeOf(stored));
-    return { notes: trained.notes, build };
+    return { notes: trained.notes, model: build(definition, config) };
   }
   const embeds = asked === 'embed' && !stored && !trained.notes;
   const notes = trained.notes ?? (embeds ? embedding(family) : recognised(trained));
-  return { notes, build: taskNamed(notes.task).build(notes.labels, notes.data) };
+  return { notes, model: taskNamed(notes.task).build(notes.labels, notes.data)(definition, config) };
 }
 
 /** The notes for a base model that should make vectors and has no notes. */

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { isRows, type Rows, rowsText, textInMemory } from '../data/rows.ts';
 import type { TextFile } from '../data/text-file.ts';
 import type { Generated } from '../generation/generated.ts';
@@ -16,6 +17,7 @@ import { type OwnScores, ownScoresOf, withOwnScores } from '../program/own-score
 import { Program } from '../program/program.ts';
 import { untilAborted } from '../program/until-aborted.ts';
 import { OnDemand, releaseAll } from '../support/opened.ts';
+import { assertOptions, type OptionType } from '../support/options.ts';
 import { shown } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 import { assertInput } from '../tasks/assert-input.ts';
@@ -29,7 +31,15 @@ import type { TextTokenizer } from '../text/tokenizer.ts';
 import type { TunedValues } from '../tuners/tuner.ts';
 import { closedModel } from './closed-model.ts';
 import { inputChunks } from './input-chunks.ts';
-import type { EvaluateParams, EvaluationOptions, PredictOptions } from './model-options.ts';
+import {
+  EMBED_OPTIONS,
+  EVALUATE_OPTIONS,
+  type EvaluateParams,
+  type EvaluationOptions,
+  PREDICT_OPTIONS,
+  type PredictOptions,
+  WRITE_OPTIONS,
+} from './model-options.ts';
 import type { Notes } from './notes.ts';
 
 /** The parts of a trained model, wherever its files come from. */
@@ -96,8 +106,10 @@ export class TrainedModel {
    */
   async *predict<Input = Texts, Answer = ClassAnswer>(
     inputs: Iterable<Input>,
-    { reading, signal }: PredictOptions = {},
+    options: PredictOptions = {},
   ): AsyncGenerator<Answer> {
+    assertOptions('predict', options, PREDICT_OPTIONS);
+    const { reading, signal } = options;
     let before = 0;
     for (const chunk of inputChunks(inputs, this.inputsAtOnce)) {
       yield* (await this.answer(chunk, { reading, signal, before })) as Answer[];
@@ -125,6 +137,7 @@ export class TrainedModel {
    * @throws UserError like {@link TrainedModel.predict}
    */
   check(inputs: readonly unknown[], { reading, before = 0 }: AnswerOptions = {}): void {
+    if (reading) this.#checkReading(reading);
     const shape = this.#prediction().input.shape(this.context(reading).reading);
     for (const [i, input] of inputs.entries()) assertInput(input, shape, before + i + 1);
   }
@@ -148,10 +161,15 @@ export class TrainedModel {
    * @returns as many numbers per text as the model has features, or `dimensions`
    * @throws UserError for models of other tasks, and for a prompt name that the model does not have
    */
-  async embed(texts: Iterable<string>, options: EmbedOptions = {}): Promise<Float32Array[]> {
+  async embed(
+    texts: Iterable<string>,
+    options: EmbedOptions & Pick<PredictOptions, 'signal'> = {},
+  ): Promise<Float32Array[]> {
+    assertOptions('embed', options, EMBED_OPTIONS);
+    const { signal, ...asked } = options;
     const answers: Answer[] = [];
-    const inputs = this.vectorInputs(texts, options);
-    for await (const answer of this.predict<unknown, Answer>(inputs)) answers.push(answer);
+    const inputs = this.vectorInputs(texts, asked);
+    for await (const answer of this.predict<unknown, Answer>(inputs, { signal })) answers.push(answer);
     return this.vectorsOf(answers);
   }
 
@@ -175,11 +193,9 @@ export class TrainedModel {
    *
    * @throws UserError as in a run, for its validation data and for your own scores; the signal's reason
    */
-  async evaluate({
-    data,
-    metrics = {},
-    ...options
-  }: EvaluateParams<readonly TextFile[] | Rows>): Promise<Scores> {
+  async evaluate(params: EvaluateParams<readonly TextFile[] | Rows>): Promise<Scores> {
+    assertOptions('evaluate', params, EVALUATE_OPTIONS);
+    const { data, metrics = {}, ...options } = params;
     return this.score(filesOrRows(data), { ...options, own: ownScoresOf(assertOwnMetrics(metrics)) });
   }
 
@@ -210,6 +226,7 @@ export class TrainedModel {
 
   /** Generates the text after a prompt, like {@link TextGenerator.generate}. */
   async generate(prompt: Prompt, options: WriteOptions = {}): Promise<Generated> {
+    assertOptions('generate', options, WRITE_OPTIONS);
     const { seed, signal, onText, ...config } = options;
     return (await this.generator()).generate(prompt, config, { seed, signal, onText });
   }
@@ -266,6 +283,18 @@ export class TrainedModel {
     const { prediction } = this.definition();
     if (prediction) return prediction;
     throw this.cannotPredict();
+  }
+
+  /** @throws UserError for keys that the task's `data` section does not have, and for invalid values */
+  #checkReading(reading: object): void {
+    const { shape } = this.definition().data;
+    const types = Object.entries(shape as Record<string, z.ZodType>).map(
+      ([key, schema]): [string, OptionType] => [
+        key,
+        { is: `a value of data.${key}, as in a config`, holds: (value) => schema.safeParse(value).success },
+      ],
+    );
+    assertOptions('reading', reading, Object.fromEntries(types));
   }
 
   get #vectors(): Vectors<BaseData, unknown> {

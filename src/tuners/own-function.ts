@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import type { Value } from '../graph/graph.ts';
+import { type PlainGraph, type PlainType, plainType, withPlainGraph } from '../graph/plain-graph.ts';
 import { hashOf } from '../support/hash-of.ts';
-import { shown } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 
 /**
@@ -9,14 +10,28 @@ import { UserError } from '../support/user-error.ts';
  */
 export type OwnFunctionName = `function:${string}`;
 
-/** Sources of the calling program's functions, by the names that represent them. They never come from a file. */
-export type OwnFunctions = Readonly<Record<string, string>>;
+/** What a custom score is computed from, for many trained scalars at once. */
+export interface Importances {
+  sensitivity: Float32Array;
+  uncertainty: Float32Array;
+  value: Float32Array;
+}
 
-/**
- * A function from numbers to a number. It may use only its arguments, because its source is sent to the training
- * thread.
- */
-type NumberFunction = (...given: never[]) => number;
+export type ScoreAll = (importances: Importances) => Float64Array;
+
+/** Calls a function of the user's program. The arguments and the result are plain data. */
+export type OwnCall = { name: OwnFunctionName; where: string } & (
+  | { what: 'score'; importances: Importances }
+  | { what: 'schedule'; step: number }
+  | { what: 'loss'; logits: PlainType; labels: PlainType }
+);
+
+/** The user's functions, wherever they are. They never come from a file. */
+export interface OwnFunctions {
+  readonly names: readonly string[];
+  /** @throws UserError for a function that throws, and for a result of another type */
+  call(call: OwnCall): unknown;
+}
 
 const NAME = /^function:[0-9a-f]{16}$/;
 
@@ -29,10 +44,11 @@ export function functionOnly<F extends (...given: never[]) => unknown>(): z.ZodT
   return schema as unknown as z.ZodType<OwnFunctionName, OwnFunctionName | F>;
 }
 
-/** The schema of a setting that is one of some words or, in a program, a function. */
-export function wordOrFunction<F extends NumberFunction, const Words extends readonly [string, ...string[]]>(
-  words: Words,
-): z.ZodType<Words[number] | OwnFunctionName, Words[number] | OwnFunctionName | F> {
+/** The schema of a setting that is one of some words or, in a program, a function from numbers to a number. */
+export function wordOrFunction<
+  F extends (...given: never[]) => number,
+  const Words extends readonly [string, ...string[]],
+>(words: Words): z.ZodType<Words[number] | OwnFunctionName, Words[number] | OwnFunctionName | F> {
   const schema = z.union([
     z.enum(words),
     z.string().regex(NAME, { error: 'expected a function', abort: true }),
@@ -44,12 +60,15 @@ export function isOwnFunction(value: unknown): value is OwnFunctionName {
   return typeof value === 'string' && NAME.test(value);
 }
 
-export function nameOfFunction(source: string): OwnFunctionName {
-  return `function:${hashOf(Int32Array.from(source, (letter) => letter.codePointAt(0) as number))}`;
+/** The name of a function. The sources of bound and built-in functions are all the same, so their names count too. */
+export function nameOfFunction(own: (...given: never[]) => unknown): OwnFunctionName {
+  const source = String(own);
+  const told = source.includes('[native code]') ? `${source} ${own.name}` : source;
+  return `function:${hashOf(Int32Array.from(told, (letter) => letter.codePointAt(0) as number))}`;
 }
 
 /**
- * Replaces the names of functions in a method's settings by the functions.
+ * Replaces the names of functions in a method's settings by functions that call the user's.
  *
  * @param section the section's name in a config, for messages
  * @throws UserError for a name without a function: only the program that started the run has it
@@ -59,55 +78,51 @@ export function withOwnFunctions<Settings extends object>(
   functions: OwnFunctions,
   section: string,
 ): Settings {
-  const named = Object.entries(settings).filter(([, value]) => isOwnFunction(value));
-  const found = named.map(([key, name]) => {
-    const where = `${section}.${key}`;
-    return [key, numbersOnly(ownFunction(functions, name, where), where)];
+  const found = Object.entries(settings).flatMap(([key, name]) => {
+    if (!isOwnFunction(name)) return [];
+    const own = { name, where: `${section}.${key}` };
+    assertKnown(functions, own);
+    const called =
+      key === 'score'
+        ? {
+            all: (importances: Importances) =>
+              functions.call({ ...own, what: 'score', importances: copied(importances) }),
+          }
+        : (step: number) => functions.call({ ...own, what: 'schedule', step });
+    return [[key, called] as const];
   });
   return { ...settings, ...Object.fromEntries(found) };
 }
 
 /**
- * The function behind a name.
+ * The loss of the user's program.
  *
  * @param where its key in a config, for messages
- * @throws UserError for a name without a function, and (when called) if the function throws
+ * @throws UserError like {@link withOwnFunctions}
  */
-export function ownFunction(
+export function ownLossFunction(
   functions: OwnFunctions,
   name: OwnFunctionName,
   where: string,
-): (...given: never[]) => unknown {
-  if (Object.hasOwn(functions, name)) return compiled(functions[name]!, where);
+): (logits: Value, labels: Value) => Value {
+  assertKnown(functions, { name, where });
+  return (logits, labels) => {
+    const types = { logits: plainType(logits), labels: plainType(labels) };
+    const loss = functions.call({ name, where, what: 'loss', ...types }) as PlainGraph;
+    return withPlainGraph(loss, [logits, labels]);
+  };
+}
+
+/** A message has the whole memory of an array, and these are parts of longer ones. */
+function copied({ sensitivity, uncertainty, value }: Importances): Importances {
+  return { sensitivity: sensitivity.slice(), uncertainty: uncertainty.slice(), value: value.slice() };
+}
+
+function assertKnown({ names }: OwnFunctions, { name, where }: { name: string; where: string }): void {
+  if (names.includes(name)) return;
   throw new UserError({
     where,
     fault: 'was a function when the run began and is missing now',
     hint: 'Resume the run with train() in the program that began it.',
   });
-}
-
-function compiled(source: string, where: string): (...given: never[]) => unknown {
-  // Compilers that keep names insert calls of __name into the source.
-  const inner = new Function(`"use strict"; const __name = (f) => f; return (${source});`)();
-  return (...given) => {
-    try {
-      return inner(...given);
-    } catch (error) {
-      if (error instanceof UserError) throw error;
-      throw new UserError({
-        where,
-        fault: `threw "${(error as Error).message}"`,
-        hint: 'It may use only its arguments.',
-      });
-    }
-  };
-}
-
-/** @throws UserError (when called) if the function does not return a number */
-function numbersOnly(inner: (...given: never[]) => unknown, where: string): NumberFunction {
-  return (...given) => {
-    const result = inner(...given);
-    if (typeof result === 'number' && !Number.isNaN(result)) return result;
-    throw new UserError({ where, fault: `must return a number, got ${shown(result)}` });
-  };
 }

@@ -1,7 +1,8 @@
 import { pathIn } from '../formats/files.ts';
 import type { ByteStream } from '../onnx/schema.ts';
-import { type ExportOnnxOptions, onnxFolder } from '../trained/onnx-folder.ts';
-import { type OpenOptions, openTrained, type Trained } from './open.ts';
+import { ANYTHING, assertOptions } from '../support/options.ts';
+import { EXPORT_OPTIONS, type ExportOnnxOptions, onnxFolder } from '../trained/onnx-folder.ts';
+import { OPEN_OPTIONS, type OpenOptions, openTrained, type Trained } from './open.ts';
 
 export type PageExportOptions = ExportOnnxOptions & OpenOptions;
 
@@ -15,11 +16,13 @@ export async function exportOnnx(
   trained: Trained,
   options: PageExportOptions = {},
 ): Promise<Map<string, Uint8Array>> {
-  const { model, base } = await openTrained(trained, options);
+  assertOptions('exportOnnx', options, { ...OPEN_OPTIONS, ...EXPORT_OPTIONS, baseDtype: ANYTHING });
+  const { dtypes, maxBytes, ...opening } = options;
+  const { model, base } = await openTrained(trained, opening);
   try {
     const { files, small } = base;
     const where = (name: string) => pathIn(files.name, name);
-    const made = onnxFolder(model.parts, { files: small, where }, options);
+    const made = onnxFolder(model.parts, { files: small, where }, { dtypes, maxBytes });
     return new Map([...small, ...[...made].map(([path, stream]) => [path, bytesOf(stream)] as const)]);
   } finally {
     await model.close();

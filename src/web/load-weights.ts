@@ -4,7 +4,7 @@ import type { TaskModel } from '../objectives/task-model.ts';
 import type { Engine } from '../program/engine.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 import { webEngine } from '../program/web-engine.ts';
-import { bindModel, newModel, storedNames } from '../trained/bind-model.ts';
+import { bindModel, newModel, readNames } from '../trained/bind-model.ts';
 import type { RunsOn } from './page-options.ts';
 
 /** A model with weights in memory, and the engine that runs it. */
@@ -31,7 +31,7 @@ export async function loadWeights(
 ): Promise<PageModel> {
   const { checkpoint, digests, bytesOf } = await fetchCheckpoint(
     files,
-    (headers) => storedNames(model, headers, files.name).values(),
+    (headers) => readNames(model, headers, files.name),
     { onProgress, hashed },
   );
   const bound = bindModel(model, checkpoint, files.name, () => '');

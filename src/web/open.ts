@@ -1,18 +1,26 @@
 import type { BaseDtype } from '../bases/base-dtype.ts';
 import { readStoredAdapter } from '../formats/adapters/read-stored-adapter.ts';
 import { type Folder, filesOf } from '../formats/files.ts';
+import { ANYTHING, assertOptions, type OptionTypes, TEXT } from '../support/options.ts';
 import { UserError } from '../support/user-error.ts';
-import type { CommonOpenOptions } from '../trained/common-open-options.ts';
+import { COMMON_OPEN_OPTIONS, type CommonOpenOptions } from '../trained/common-open-options.ts';
 import { fittingBase } from '../trained/fitting-base.ts';
 import { otherWeights, readNotes } from '../trained/notes.ts';
 import { askedBy, openedTask } from '../trained/opened-task.ts';
-import { buildModel, type DescribedModel, describeModel, readModel } from '../trained/read-model.ts';
+import { type DescribedModel, describeModel, readModel } from '../trained/read-model.ts';
 import { TrainedModel } from '../trained/trained-model.ts';
 import { trainedParts } from '../trained/trained-parts.ts';
 import { knownAdapter, tuneModel } from '../trained/tune-model.ts';
 import { loadWeights } from './load-weights.ts';
 import { assertInPage } from './page-config.ts';
-import { MAX_ADAPTER_BYTES, modelFiles, type PageOptions, type RunsOn, runsOn } from './page-options.ts';
+import {
+  MAX_ADAPTER_BYTES,
+  modelFiles,
+  PAGE_OPTIONS,
+  type PageOptions,
+  type RunsOn,
+  runsOn,
+} from './page-options.ts';
 import type { TrainResult } from './train.ts';
 
 /** Options of {@link open}: those of Node, and the files of the page. */
@@ -20,6 +28,12 @@ export interface OpenOptions extends PageOptions, CommonOpenOptions<Folder, Runs
   /** The model's name in messages. */
   name?: string | undefined;
 }
+
+export const OPEN_OPTIONS: OptionTypes<OpenOptions> = {
+  ...COMMON_OPEN_OPTIONS,
+  ...PAGE_OPTIONS,
+  name: TEXT,
+};
 
 /** The result of a run, or the folder of an adapter or of a whole model: its files, or its URL. */
 export type Trained = TrainResult | Folder;
@@ -31,6 +45,8 @@ export type Trained = TrainResult | Folder;
  * @throws UserError for anything missing, damaged or incompatible
  */
 export async function open(trained: Trained, options: OpenOptions = {}): Promise<TrainedModel> {
+  // `openTrained` explains why a page has no `baseDtype`.
+  assertOptions('open', options, { ...OPEN_OPTIONS, baseDtype: ANYTHING });
   return (await openTrained(trained, options)).model;
 }
 
@@ -55,13 +71,7 @@ export async function openTrained(
   const runs = runsOn(device, options);
   const trainedOn = adapter && notes?.base_digest;
   const hashes = trainedOn !== undefined;
-  const loaded = await loadWeights(
-    buildModel(task.build, base),
-    base.files,
-    runs,
-    options.onProgress,
-    hashes,
-  );
+  const loaded = await loadWeights(task.model, base.files, runs, options.onProgress, hashes);
   const { model, engine, digests } = loaded;
   try {
     const notice = hashes && otherWeights(trainedOn, digests, { folder: path, baseFolder: base.files.name });

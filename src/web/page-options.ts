@@ -1,6 +1,7 @@
 import { type Files, type Folder, filesOf, folderUrl } from '../formats/files.ts';
 import { EMBEDDED_MODEL } from '../hub/embedded-model.ts';
 import type { WebEngineOptions } from '../program/web-engine.ts';
+import { ANYTHING, COUNT, type OptionTypes } from '../support/options.ts';
 import { UserError } from '../support/user-error.ts';
 
 /**
@@ -18,6 +19,12 @@ export interface PageOptions {
   /** Number of WebAssembly's threads. More than one needs a cross-origin isolated page. */
   threads?: number | undefined;
 }
+
+export const PAGE_OPTIONS: OptionTypes<PageOptions> = {
+  modelUrl: ANYTHING,
+  engineUrl: ANYTHING,
+  threads: COUNT,
+};
 
 /** The device of a model, and its settings. */
 export type RunsOn = Omit<WebEngineOptions, 'weights'>;

@@ -1,7 +1,8 @@
 import { adapterFileNames, readStoredAdapter } from '../formats/adapters/read-stored-adapter.ts';
 import { digestsIn, type Files, type Folder, filesOf, type PageFile } from '../formats/files.ts';
 import { textDigest } from '../formats/source-digest.ts';
-import type { CommonTrainOptions } from '../jobs/common-train-options.ts';
+import { answerOwn } from '../jobs/answer-own.ts';
+import { COMMON_TRAIN_OPTIONS, type CommonTrainOptions } from '../jobs/common-train-options.ts';
 import { driveRun } from '../jobs/drive-run.ts';
 import { everySecond } from '../jobs/every-second.ts';
 import { type ReadRun, readMaterial } from '../jobs/read-material.ts';
@@ -13,15 +14,17 @@ import { startFrom } from '../jobs/start-from.ts';
 import { ownScoresOf } from '../program/own-scores.ts';
 import { methodOf } from '../run/config/method-of.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../run/events.ts';
+import { ANYTHING, assertOptions, FUNCTION, NUMBER, OBJECT, type OptionTypes } from '../support/options.ts';
 import { UserError } from '../support/user-error.ts';
 import type { TrainerHost } from '../train/trainer.ts';
 import { DESCRIBING_FILES } from '../trained/full-model.ts';
 import { readNotes } from '../trained/notes.ts';
 import { describeModel, readModel } from '../trained/read-model.ts';
+import type { OwnFunctions } from '../tuners/own-function.ts';
 import { CHECKPOINT, keptRun } from './kept-run.ts';
 import { loadWeights, newWeights } from './load-weights.ts';
 import { type PageConfig, type PageRunConfig, parsePageConfig } from './page-config.ts';
-import { MAX_ADAPTER_BYTES, modelFiles, type PageOptions, runsOn } from './page-options.ts';
+import { MAX_ADAPTER_BYTES, modelFiles, PAGE_OPTIONS, type PageOptions, runsOn } from './page-options.ts';
 import { type PageTexts, pageTextFile } from './page-text-file.ts';
 import { type ResultFiles, resultFiles } from './result-files.ts';
 
@@ -43,6 +46,16 @@ export interface TrainOptions extends PageOptions, CommonTrainOptions<PageFile> 
   checkpointSeconds?: number | undefined;
 }
 
+const TRAIN_OPTIONS: OptionTypes<TrainOptions> = {
+  ...PAGE_OPTIONS,
+  ...COMMON_TRAIN_OPTIONS,
+  model: ANYTHING,
+  files: OBJECT,
+  adapter: ANYTHING,
+  onCheckpoint: FUNCTION,
+  checkpointSeconds: NUMBER,
+};
+
 /** How a run ended, and its results. */
 export interface TrainResult extends FinishEvent {
   /** Class names by id; empty for tasks without classes. */
@@ -63,6 +76,7 @@ export interface TrainResult extends FinishEvent {
  * @throws any error of `onEvent` or `onStepEnd`, after a checkpoint
  */
 export async function train(config: PageConfig, options: TrainOptions = {}): Promise<TrainResult> {
+  assertOptions('train', options, TRAIN_OPTIONS);
   let isStopped = false;
   const callbacks = new RunCallbacks(options, () => {
     isStopped = true;
@@ -74,17 +88,18 @@ export async function train(config: PageConfig, options: TrainOptions = {}): Pro
     peakMemoryMb: () => Number.NaN,
     ...(options.onStepEnd && { onStepEnd: async (state) => (await callbacks.control(state)) ?? {} }),
   };
-  return trainInTurns(config, options, host).finally(() => callbacks.settle());
+  return trainInTurns(config, options, callbacks, host).finally(() => callbacks.settle());
 }
 
 async function trainInTurns(
   config: PageConfig,
   options: TrainOptions,
-  callbacks: TrainerHost,
+  callbacks: RunCallbacks,
+  host: TrainerHost,
 ): Promise<TrainResult> {
-  const { emit } = callbacks;
+  const { emit } = host;
   const startedAt = performance.now();
-  const { run, digestsOf } = await readPageRun(config, options);
+  const { run, digestsOf } = await readPageRun(config, options, callbacks);
   const { model, engine, digests } = await loadBase(run, options, emit);
   try {
     const kept = await keptRun(run, async () => [...(await digestsOf()), ...digests], options);
@@ -99,7 +114,7 @@ async function trainInTurns(
     const { finish, values } = await driveRun(run, opened, {
       planned,
       ...(saved && { saved: { state: saved.state, path: CHECKPOINT } }),
-      host: { ...callbacks, ...kept.host },
+      host: { ...host, ...kept.host },
       startupMs: () => performance.now() - startedAt,
       begin: (announce) => announce(),
       async keep(finish, { inputs: { method } }, values) {
@@ -120,6 +135,7 @@ async function trainInTurns(
 async function readPageRun(
   pageConfig: PageConfig,
   options: TrainOptions,
+  callbacks: RunCallbacks,
 ): Promise<{ run: ReadRun; digestsOf: () => Promise<string[]> }> {
   if (options.model !== undefined && pageConfig.model === undefined) {
     throw new UserError({
@@ -133,7 +149,11 @@ async function readPageRun(
   const adapter = filesOf(options.adapter ?? new Map(), name);
   const { config, start } = await readStart(parsePageConfig(given, Object.keys(metrics)), adapter);
   const base = await readModel(await describeModel(modelFiles(config.model, options), config.model_config));
-  const material = { config, start, functions, ownScores: ownScoresOf(metrics) };
+  const own: OwnFunctions = {
+    names: [...functions.keys()],
+    call: (call) => answerOwn({ functions, metrics, callbacks }, call),
+  };
+  const material = { config, start, functions: own, ownScores: ownScoresOf(metrics) };
   const run = await readMaterial(material, base, async (file, key) => [
     await pageTextFile({ ...options.files, ...texts }, file, key),
   ]);

@@ -33,19 +33,22 @@ function ThreadOrHere(url, options) {
   return trains ? trainHere(options.workerData) : new Worker(url, options);
 }
 
-/** Functions for scores come from a program's own code, never from a command line. */
-const noScores = () => Promise.reject(new Error('a command line has no scores of its own'));
-
-function trainHere(job) {
+function trainHere({ replies: { port }, ...job }) {
   const worker = Object.assign(new EventEmitter(), { threadId: 0 });
   const send = (message) => worker.emit('message', structuredClone(message));
+  const ask = (call) => {
+    send({ call });
+    const reply = threads.receiveMessageOnPort(port);
+    return reply ? reply.message : once(port, 'message').then(([message]) => message);
+  };
   dieAt(death, freeze);
   built('jobs/node/do-job.js')
-    .then(({ doJob }) => doJob(job, send, noScores))
+    .then(({ doJob }) => doJob(job, send, ask))
     .then(
       () => worker.emit('exit', 0),
       (error) => worker.emit('error', error),
-    );
+    )
+    .finally(() => port.close());
   return worker;
 }
 

@@ -5,6 +5,7 @@ import type { StoredTensor } from '../../src/formats/tensor-data.ts';
 import { tokenModel } from '../../src/objectives/token-model.ts';
 import { elementCount } from '../../src/support/element-count.ts';
 import { Random } from '../../src/support/random.ts';
+import { storedName } from '../../src/trained/full-model.ts';
 import { describeIn } from './describe-in.ts';
 
 const SPECIAL = ['<pad>', '<s>', '</s>'];
@@ -108,11 +109,11 @@ export function writeSmallGenerator(folder: string, type: SmallGenerator, change
     chat_template: CHAT_TEMPLATE,
   });
   const head = ENCODER_DECODERS.includes(type) ? 'SEQ_2_SEQ_LM' : 'CAUSAL_LM';
-  const { parameters, buffers } = describeIn(folder, tokenModel(head));
-  const tensors = [...parameters, ...buffers].map(([name, shape]): [string, StoredTensor] => [
-    name,
-    { dtype: 'F32', shape: [...shape], data: weight(type, name, shape) },
-  ]);
+  const model = describeIn(folder, tokenModel(head));
+  const tensors = [...model.parameters, ...model.buffers].map(([inMemory, shape]): [string, StoredTensor] => {
+    const name = storedName(model, inMemory);
+    return [name, { dtype: 'F32', shape: [...shape], data: weight(type, name, shape) }];
+  });
   writeSafetensors(join(folder, 'model.safetensors'), new Map(tensors), { format: 'pt' });
 }
 

@@ -1,7 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
 import threads from 'node:worker_threads';
+import type { RunCall } from '../../src/jobs/answer-own.ts';
 import { doJob, type OwnReply, type WorkerJob } from '../../src/jobs/node/do-job.ts';
+import type { Replies } from '../../src/jobs/node/worker.ts';
 
 const { Worker } = threads;
 
@@ -45,17 +47,23 @@ function replaceWorker(value: unknown): void {
 }
 
 /** What a thread is for its parent. */
-function workHere(job: WorkerJob & { modules: unknown }): EventEmitter {
-  const replies = new EventEmitter();
-  // Messages arrive later, when the training waits for them.
-  const postMessage = (reply: OwnReply) =>
-    setImmediate(() => replies.emit('message', structuredClone(reply)));
-  const worker = Object.assign(new EventEmitter(), { threadId: threads.threadId, postMessage });
-  const reply = () => new Promise<OwnReply>((answer) => replies.once('message', answer));
+function workHere({
+  replies: { port },
+  ...job
+}: WorkerJob & { modules: unknown; replies: Replies }): EventEmitter {
+  const worker = Object.assign(new EventEmitter(), { threadId: threads.threadId });
   const send = (message: object) => worker.emit('message', structuredClone(message));
-  doJob(structuredClone(job), send, reply).then(
-    () => worker.emit('exit', 0),
-    (error) => worker.emit('error', error),
-  );
+  // The parent answers at once, unless one of its functions is asynchronous.
+  const ask = (call: RunCall): OwnReply | Promise<OwnReply> => {
+    send({ call });
+    const reply = threads.receiveMessageOnPort(port);
+    return reply ? reply.message : new Promise((answer) => port.once('message', answer));
+  };
+  doJob(structuredClone(job), send, ask)
+    .then(
+      () => worker.emit('exit', 0),
+      (error) => worker.emit('error', error),
+    )
+    .finally(() => port.close());
   return worker;
 }

@@ -1,5 +1,5 @@
+import { holdOut, type Splittable } from '../../src/data/split-rows.ts';
 import type { Table } from '../../src/data/table/read-table.ts';
-import { Random } from '../../src/support/random.ts';
 import { UserError } from '../../src/support/user-error.ts';
 
 /** The fields of the two chosen columns: a text and its label, or a question and its answer. */
@@ -62,13 +62,17 @@ export function assertWords({ fileName, columns }: Table, column: number, fields
   });
 }
 
-/** The share of some rows to hold out. */
-export function heldOutShare({ length }: readonly Row[]): number {
-  return Math.min(HELD_OUT_SHARE, MAX_HELD_OUT / length);
-}
-
-/** Returns a random share of some rows. */
-export function randomShare(rows: readonly Row[], share: number, seed: number): Row[] {
-  const order = new Random(seed, 'held out').permutation(rows.length);
-  return Array.from(order.subarray(0, Math.floor(share * rows.length)), (i) => rows[i]!);
+/**
+ * Holds out a share of some rows.
+ *
+ * @param alike the texts that keep rows together, and the labels with equal shares on both sides
+ */
+export function heldOutOf(
+  rows: readonly Row[],
+  alike: Omit<Splittable<Row[]>, 'pick'>,
+): { train: Row[]; heldOut: Row[] } {
+  const share = Math.min(HELD_OUT_SHARE, MAX_HELD_OUT / rows.length);
+  const pick = (numbers: readonly number[]) => numbers.map((number) => rows[number]!);
+  const { train, validation } = holdOut({ ...alike, pick }, share);
+  return { train, heldOut: validation };
 }

@@ -1,6 +1,7 @@
+import { groupsOf } from '../../src/data/split-rows.ts';
 import type { Table } from '../../src/data/table/read-table.ts';
 import { UserError } from '../../src/support/user-error.ts';
-import { assertWords, chosenRows, heldOutShare, randomShare, type Split } from './chosen-rows.ts';
+import { assertWords, chosenRows, heldOutOf, type Split } from './chosen-rows.ts';
 
 /** Questions with their answers. */
 export interface PairSplit extends Split {
@@ -12,11 +13,11 @@ export interface PairSplit extends Split {
 const MIN_PAIRS = 5;
 
 /**
- * Takes questions and answers out of a table and holds out a share.
+ * Takes questions and answers out of a table and holds out a share. Pairs that share a text stay on one side.
  *
  * @throws UserError for columns from which nothing can be learned
  */
-export function splitPairs(table: Table, at: readonly [number, number], seed: number): PairSplit {
+export function splitPairs(table: Table, at: readonly [number, number]): PairSplit {
   const { rows, leftOut } = chosenRows(table, at, ['questions', 'answers']);
   if (rows.length < MIN_PAIRS) {
     throw new UserError({
@@ -38,6 +39,12 @@ export function splitPairs(table: Table, at: readonly [number, number], seed: nu
       fault: 'has the same answer for every question',
     });
   }
-  const heldOut = new Set(randomShare(rows, heldOutShare(rows), seed));
-  return { train: rows.filter((row) => !heldOut.has(row)), heldOut: [...heldOut], answers, leftOut };
+  if (Math.max(...groupsOf(rows)) === 0) {
+    throw new UserError({
+      where: table.fileName,
+      fault: 'has no pair that can be held out, because each one shares a text with the others',
+      hint: 'Add questions with other answers.',
+    });
+  }
+  return { ...heldOutOf(rows, { texts: rows }), answers, leftOut };
 }

@@ -1,6 +1,6 @@
 import type { Table } from '../../src/data/table/read-table.ts';
 import { UserError } from '../../src/support/user-error.ts';
-import { assertWords, chosenRows, heldOutShare, type Row, randomShare, type Split } from './chosen-rows.ts';
+import { assertWords, chosenRows, heldOutOf, type Split } from './chosen-rows.ts';
 
 /** Labelled rows. The held-out ones contain the same share of each label. */
 export interface LabelledSplit extends Split {
@@ -11,17 +11,21 @@ export interface LabelledSplit extends Split {
 /** Maximum number of labels. With more, the rows of a page are too few to learn them. */
 const MAX_LABELS = 200;
 
+/** Minimum number of rows of the most frequent label. */
+const MIN_ROWS_OF_LABEL = 5;
+
 /**
  * Takes texts and labels out of a table and holds out a share of each label.
  *
  * @throws UserError for columns from which nothing can be learned
  */
-export function splitRows(table: Table, at: readonly [number, number], seed: number): LabelledSplit {
+export function splitRows(table: Table, at: readonly [number, number]): LabelledSplit {
   const { fileName, columns } = table;
   const where = `${fileName}, column ${columns[at[1]]}`;
   const { rows, leftOut } = chosenRows(table, at, ['texts', 'labels']);
-  const byLabel = rowsByLabel(rows);
-  const labels = [...byLabel].map(([name, { length }]): [string, number] => [name, length]);
+  const counts = new Map<string, number>();
+  for (const [, label] of rows) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const labels = [...counts];
   labels.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
   if (labels.length < 2) {
     const hint = 'Choose another column, or a file with rows of a second label.';
@@ -47,34 +51,22 @@ export function splitRows(table: Table, at: readonly [number, number], seed: num
     at[0],
     rows.map(([text]) => text),
   );
-  const share = heldOutShare(rows);
-  const heldOut = new Set([...byLabel.values()].flatMap((same) => randomShare(same, share, seed)));
-  if (heldOut.size === 0) {
+  if (labels[0]![1] < MIN_ROWS_OF_LABEL) {
     if (leftOut.repeated > 0) throw fewTexts(fileName, rows.length, count);
     throw new UserError({
       where: fileName,
-      fault: `has ${labels[0]![1]} rows of "${labels[0]![0]}"; each label needs five, so that one can be held out`,
+      fault: `has ${labels[0]![1]} rows of "${labels[0]![0]}"; each label needs ${MIN_ROWS_OF_LABEL}, so that one can be held out`,
     });
   }
-  const train = rows.filter((row) => !heldOut.has(row));
-  return { train, heldOut: [...heldOut], labels, leftOut };
+  const [texts, strata] = [rows.map(([text]) => [text]), rows.map(([, label]) => label)];
+  return { ...heldOutOf(rows, { texts, strata }), labels, leftOut };
 }
 
 /** The error for rows that mostly repeat the same texts. */
 function fewTexts(where: string, texts: number, rows: number): UserError {
   return new UserError({
     where,
-    fault: `has ${texts} different texts in ${rows} rows; a label needs five, so that one can be held out`,
+    fault: `has ${texts} different texts in ${rows} rows; a label needs ${MIN_ROWS_OF_LABEL}, so that one can be held out`,
     hint: `Add rows with other texts. The command line trains without held-out rows: npx adalora train ${where}`,
   });
-}
-
-function rowsByLabel(rows: Iterable<Row>): Map<string, Row[]> {
-  const groups = new Map<string, Row[]>();
-  for (const row of rows) {
-    const group = groups.get(row[1]);
-    if (group) group.push(row);
-    else groups.set(row[1], [row]);
-  }
-  return groups;
 }

@@ -11,7 +11,7 @@ import { bestDevice } from './best-device.ts';
 import { goalOf, splitFor, type Wish } from './goal.ts';
 import { LearntModel } from './learnt-model.ts';
 import type { Choice, ChosenSettings, Found, OpenedFile, Outcome, Prediction, Watcher } from './messages.ts';
-import { type PageRun, pageRun, SEED } from './page-run.ts';
+import { type PageRun, pageRun } from './page-run.ts';
 import { RunStore } from './run-store.ts';
 
 const PREVIEWED = 5;
@@ -64,7 +64,7 @@ export class Desk {
    * @throws UserError if nothing can be learned from its columns
    */
   choose(wish: Wish): Choice {
-    const { train, heldOut, ...told } = splitFor(wish, this.#table!, SEED);
+    const { train, heldOut, ...told } = splitFor(wish, this.#table!);
     return { ...told, trainRows: train.length, heldOutRows: heldOut.length };
   }
 
@@ -82,7 +82,7 @@ export class Desk {
     const { fileName, columns } = this.#table!;
     const names = [columns[wish.at[0]]!, columns[wish.at[1]]!] as const;
     // Before the first await, because another file may be opened during it.
-    const split = splitFor(wish, this.#table!, SEED);
+    const split = splitFor(wish, this.#table!);
     const device = chosen.device ?? (await bestDevice());
     const run = pageRun(fileName, { goal: wish.goal, names }, split, { ...chosen, device });
     const store = await this.#store;

@@ -17,8 +17,8 @@ export interface Wish {
  *
  * @throws UserError for columns from which nothing can be learned
  */
-export function splitFor({ goal, at }: Wish, table: Table, seed: number): LabelledSplit | PairSplit {
-  return goal === 'search' ? splitPairs(table, at, seed) : splitRows(table, at, seed);
+export function splitFor({ goal, at }: Wish, table: Table): LabelledSplit | PairSplit {
+  return goal === 'search' ? splitPairs(table, at) : splitRows(table, at);
 }
 
 export function goalOf({ task }: Pick<PageFilesConfig, 'task'>): Goal {

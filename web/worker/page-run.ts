@@ -22,7 +22,7 @@ export interface PageRun {
 }
 
 const HELD_OUT = 'held-out.jsonl';
-export const SEED = 0;
+const SEED = 0;
 
 /**
  * Builds the config of a run: AdaLoRA on the embedded encoder. The policy chooses other settings.

@@ -57,7 +57,7 @@ async function run(
     const asked = inputs.map(({ text }) =>
       prediction.vectors?.input(text, { prompt, promptName, dimensions }, context),
     );
-    for await (const answer of model.predict<unknown, object>(asked, reading)) {
+    for await (const answer of model.predict<unknown, object>(asked, { reading })) {
       if (processes.communicator.rank > 0) continue;
       const line = JSON.stringify(prediction.output.json(answer, false, []));
       if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');

@@ -11,7 +11,7 @@ import type { TextFile } from '../text-file.ts';
 import { gunzip } from './gunzip.ts';
 
 /** Whether a file of a folder is read as text. */
-export function isReadInFolders(name: string): boolean {
+function isReadInFolders(name: string): boolean {
   return /\.((txt|jsonl|ndjson|json)(\.gz)?|parquet)$/i.test(name);
 }
 

@@ -48,6 +48,48 @@ export function* languageRows(
   }
 }
 
+/** A part of a file that is trained on or held out as a whole, and the text by which it is compared with others. */
+export interface LanguageRecord {
+  start: number;
+  end: number;
+  text: string;
+}
+
+/**
+ * The records of a file: objects of JSON Lines; paragraphs of a plain text, or its lines if it has no paragraphs or each
+ * line is a document. Prompts and conversations are compared without the answer.
+ *
+ * @param content with LF as line ends
+ * @throws UserError for a table, and for JSON Lines without the needed keys
+ */
+export function* languageRecords(
+  content: string,
+  fileName: string,
+  columns: LanguageColumns,
+  sampleBy: SampleBy,
+): Iterable<LanguageRecord> {
+  if (!isJsonl(content, fileName)) {
+    const paragraphs = sampleBy === 'line' ? [] : [...splitDocuments(content, 'paragraph')];
+    const records = paragraphs.length > 1 ? paragraphs : splitDocuments(content, 'line');
+    for (const { offset, text } of records) yield { start: offset, end: offset + text.length, text };
+    return;
+  }
+  // Training reads the file again, and reports these problems.
+  const problems = new RowProblems(fileName);
+  let keys: Keys | undefined;
+  for (const { line, offset, end, object } of jsonLines(content, problems)) {
+    keys ??= findKeys(object, columns, `${fileName}:${line}`);
+    const row = readRow(object, keys, line, problems);
+    if (row) yield { start: offset, end, text: askedText(row) };
+  }
+}
+
+function askedText(row: LanguageContent): string {
+  if ('text' in row) return row.text;
+  if ('prompt' in row) return row.prompt;
+  return JSON.stringify(row.messages.length > 1 ? row.messages.slice(0, -1) : row.messages);
+}
+
 /** The given columns, or those found in the first row of a file. */
 export function foundColumns(content: string, fileName: string, columns: LanguageColumns): LanguageColumns {
   if (!isJsonl(content, fileName)) return {};

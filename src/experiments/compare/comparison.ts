@@ -4,7 +4,7 @@ import { suggest } from '../../support/nearest.ts';
 import { type KeyPath, valueAt } from '../../support/problem.ts';
 import { UserError } from '../../support/user-error.ts';
 import { assertScored } from '../assert-scored.ts';
-import { assertCount, type Cell, type Experiment, HELD_OUT_ROWS, sharedPlace } from '../experiment.ts';
+import { assertCount, type Cell, type Experiment, heldOutData, sharedPlace } from '../experiment.ts';
 import { flat, isSection, merged, type Settings } from '../settings.ts';
 
 const section = z.record(z.string(), z.unknown());
@@ -63,7 +63,7 @@ export function comparison(file: Record<string, unknown>, where: Where): Experim
       const choices = gridOf(ofRow ?? parsed.data.grid, problems, place(['grid']));
       const config = merged(merged(common, ofTask), set);
       for (const choice of choices.length > 0 ? choices : [{}])
-        check(merged(config, choice), held_out > 0 && choices.length > 1, place, problems);
+        check(merged(config, choice), choices.length > 1 ? held_out : 0, place, problems);
       return { row, task, settings: flat(set), config, grid: choices };
     }),
   );
@@ -112,15 +112,10 @@ function gridOf(gridSection: unknown, problems: Set<string>, where: string): Set
 }
 
 /** Checks a run's config and collects its problems. */
-function check(
-  config: Record<string, unknown>,
-  holdsOut: boolean,
-  where: Where,
-  problems: Set<string>,
-): void {
+function check(config: Record<string, unknown>, heldOut: number, where: Where, problems: Set<string>): void {
   const whole = { ...config, output: 'output' };
-  const tuned = merged(whole, { data: { validation: HELD_OUT_ROWS } });
-  for (const each of holdsOut ? [whole, tuned] : [whole]) {
+  const tuned = merged(whole, { data: heldOutData(heldOut) });
+  for (const each of heldOut > 0 ? [whole, tuned] : [whole]) {
     try {
       assertScored(parseRunConfig(each, where), where(['training']));
     } catch (error) {

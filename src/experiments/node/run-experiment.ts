@@ -4,21 +4,13 @@ import type { RunRecord } from '../../report/run/run-record.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import { stopStep } from '../../train/trainer-settings.ts';
 import { bestOf, type Tried } from '../choose.ts';
-import {
-  type Cell,
-  type Experiment,
-  type ExperimentRun,
-  finalRun,
-  type HeldOutData,
-  tuningRun,
-} from '../experiment.ts';
+import { type Cell, type Experiment, type ExperimentRun, finalRun, tuningRun } from '../experiment.ts';
 import { predictsOneClass } from '../predicts-one-class.ts';
 import type { TriedChoice } from '../results/results.ts';
 import { type Scored, scoredAt, scoredBy, scoringRule } from '../scoring-rule.ts';
 import type { Settings } from '../settings.ts';
 import { assertOwnRuns } from './assert-own-runs.ts';
 import { filesBeside } from './files-beside.ts';
-import { writeAllHeldOut } from './held-out-data.ts';
 import { isFinished, type TrainAllOptions, type TrainedAll, trainAll } from './train-all.ts';
 
 /** The progress of choosing settings within a cell's grid. */
@@ -31,20 +23,6 @@ export interface Choosing {
   tried: TriedChoice[];
 }
 
-/** Writes the held-out rows of the cells that are scored on them. */
-export async function heldOutData({
-  cells,
-  tuning,
-  output,
-  holdsOutFinals,
-}: Experiment): Promise<HeldOutData> {
-  const choosing = cells.filter(({ grid }) => holdsOutFinals || grid.length > 1);
-  const configs = choosing.map(({ config, row }) => parseRunConfig({ ...config, output }, row));
-  if (tuning.heldOut === 0) return new Map(choosing.map((cell) => [cell, {}]));
-  const parts = await writeAllHeldOut(configs, tuning.heldOut, output);
-  return new Map(choosing.map((cell, i) => [cell, { ...parts[i] }]));
-}
-
 /**
  * Determines the progress of a cell's choice from the results on disk, so that every process finds the same.
  *
@@ -53,7 +31,6 @@ export async function heldOutData({
 export function choosing(
   experiment: Experiment,
   cell: Cell,
-  data: HeldOutData,
   hasFailed: (run: ExperimentRun) => boolean,
 ): Choosing {
   const { grid } = cell;
@@ -63,12 +40,7 @@ export function choosing(
   let alive = grid.map((_, i) => i);
   for (const until of [...experiment.tuning.halving, 100]) {
     if (alive.length === 1) break;
-    const runs = new Map(
-      alive.map((i) => [
-        i,
-        tuningRun(experiment, cell, i, { data: data.get(cell) as Record<string, unknown>, until }),
-      ]),
-    );
+    const runs = new Map(alive.map((i) => [i, tuningRun(experiment, cell, i, until)]));
     const needs = [...runs.values()].filter((run) => !isFinished(run) && !hasFailed(run));
     if (needs.length > 0) return { needs, tried };
     const scores = new Map([...runs].map(([i, run]) => [i, triedAt(run, until, training)]));
@@ -118,7 +90,6 @@ export interface ExperimentOptions extends Omit<TrainAllOptions<ExperimentRun>, 
  */
 export async function runExperiment(
   experiment: Experiment,
-  data: HeldOutData,
   { cells, isOwn = () => true, ...options }: ExperimentOptions,
 ): Promise<TrainedAll> {
   const { output } = experiment;
@@ -127,11 +98,10 @@ export async function runExperiment(
   const names = () => new Set(failed.map(({ name }) => name));
   for (const cell of cells) {
     if (cell.grid.length > 1) {
-      const whole = { data: data.get(cell) as Record<string, unknown>, until: 100 };
-      await assertOwnRuns(cell.grid.map((_, i) => tuningRun(experiment, cell, i, whole)));
+      await assertOwnRuns(cell.grid.map((_, i) => tuningRun(experiment, cell, i, 100)));
     }
     for (;;) {
-      const { choice, needs } = choosing(experiment, cell, data, ({ name }) => names().has(name));
+      const { choice, needs } = choosing(experiment, cell, ({ name }) => names().has(name));
       if (choice) choices.set(cell, choice);
       if (choice) break;
       const trained = await trainAll(needs, { output, ...options });
@@ -140,7 +110,7 @@ export async function runExperiment(
     }
   }
   const runs = experiment.seeds.flatMap((seed) =>
-    cells.map((cell) => finalRun(experiment, cell, choices.get(cell) as Settings, seed, data)),
+    cells.map((cell) => finalRun(experiment, cell, choices.get(cell) as Settings, seed)),
   );
   // Also checks the runs of other shards, because the table contains them.
   await assertOwnRuns(runs);

@@ -13,10 +13,9 @@ import {
   type Experiment,
   type ExperimentRun,
   finalRun,
-  type HeldOutData,
+  heldOutData,
   tuningRun,
 } from '../experiment.ts';
-import { percent } from '../percent.ts';
 import { resultsCsv } from '../results/csv.ts';
 import { averages, type ExperimentResults } from '../results/experiment-results.ts';
 import { taskFigures } from '../results/figures.ts';
@@ -36,12 +35,11 @@ import { isFinished } from './train-all.ts';
  */
 export function writeResults(
   experiment: Experiment,
-  data: HeldOutData,
   about: (tasks: readonly TaskResult[]) => readonly string[],
   paperAverages: Readonly<Record<string, number>> = {},
 ): { results: ExperimentResults; markdown: string } | undefined {
   const { output, title, seeds } = experiment;
-  const outcomes = experiment.cells.map((cell) => outcomeOf(experiment, cell, data));
+  const outcomes = experiment.cells.map((cell) => outcomeOf(experiment, cell));
   const tasks = [...new Set(experiment.cells.map(({ task }) => task))].flatMap((task): TaskResult[] => {
     const taskOutcomes = outcomes.filter(({ cell }) => cell.task === task);
     const records = taskOutcomes.flatMap((outcome) => outcome.records);
@@ -96,18 +94,11 @@ function withPaper(means: Record<string, { mean?: number }>, paper: Readonly<Rec
   );
 }
 
-function outcomeOf(
-  experiment: Experiment,
-  cell: Cell,
-  data: HeldOutData,
-): CellOutcome & { runs: ExperimentRun[] } {
+function outcomeOf(experiment: Experiment, cell: Cell): CellOutcome & { runs: ExperimentRun[] } {
   const { seeds } = experiment;
-  const { choice, tried } = choosing(experiment, cell, data, (run) => hasLeftFailure(experiment, run));
-  const runs = choice ? seeds.map((seed) => finalRun(experiment, cell, choice, seed, data)) : [];
-  const tuning =
-    cell.grid.length < 2
-      ? []
-      : cell.grid.map((_, i) => tuningRun(experiment, cell, i, { data: data.get(cell) ?? {}, until: 100 }));
+  const { choice, tried } = choosing(experiment, cell, (run) => hasLeftFailure(experiment, run));
+  const runs = choice ? seeds.map((seed) => finalRun(experiment, cell, choice, seed)) : [];
+  const tuning = cell.grid.length < 2 ? [] : cell.grid.map((_, i) => tuningRun(experiment, cell, i, 100));
   return {
     ...{ cell, choice, tried, runs, of: seeds.length },
     records: runs.filter(isFinished).map(({ config, name }) => readRunRecord(config.output as string, name)),
@@ -122,7 +113,8 @@ function outcomeOf(
 
 function tuningText({ cells, tuning: { heldOut, seed, halving }, holdsOutFinals }: Experiment): string[] {
   const most = Math.max(...cells.map(({ grid }) => grid.length));
-  const where = heldOut > 0 ? `held-out training rows (${percent(heldOut)})` : 'the validation set';
+  const where =
+    heldOut > 0 ? `held-out training rows (${heldOutData(heldOut).validation})` : 'the validation set';
   if (holdsOutFinals) return [`Scored on ${where}`];
   if (most < 2) return [];
   const how =

@@ -9,7 +9,7 @@ export interface ExperimentResults {
   /** The seeds of every row. */
   seeds: readonly number[];
   tasks: TaskResult[];
-  /** A row's mean over all tasks, if it is shown. If a task has several scores, their mean is used. */
+  /** A row's mean over all tasks, as printed, if it is shown. If a task has several scores, their mean is used. */
   average?: Record<string, { mean?: number; paper?: number }>;
 }
 
@@ -18,10 +18,10 @@ export function averages(tasks: readonly TaskResult[]): Record<string, { mean?: 
   const names = new Set(tasks.flatMap(({ rows }) => rows.map(({ row }) => row)));
   return Object.fromEntries(
     [...names].map((name) => {
-      const means = tasks.map(({ rows, scores }) => {
+      const means = tasks.map(({ rows, scores, scales }) => {
         const row = rows.find(({ row }) => row === name);
         return row
-          ? scores.reduce((sum, score) => sum + row.scores[score]!.mean, 0) / scores.length
+          ? scores.reduce((sum, score) => sum + scales[score]! * row.scores[score]!.mean, 0) / scores.length
           : Number.NaN;
       });
       const mean = means.reduce((sum, value) => sum + value, 0) / means.length;

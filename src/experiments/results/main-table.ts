@@ -1,7 +1,7 @@
 import { counted, duration } from '../../report/format.ts';
 import { interval } from '../../stats/interval.ts';
 import type { ExperimentResults } from './experiment-results.ts';
-import { type RowResult, scaleOf } from './results.ts';
+import type { RowResult } from './results.ts';
 
 /**
  * The cells of the main table, header first. Each row has a column per task (mean ± deviation of its scores),
@@ -22,7 +22,7 @@ export function mainTable({ tasks, average }: ExperimentResults): string[][] {
       const taskRows = cells.flatMap(({ row }) => row ?? []);
       return [
         name,
-        ...cells.map(({ row, scores }) => (row ? scoresText(row, scores) : '')),
+        ...cells.map(({ row, scales }) => (row ? scoresText(row, scales) : '')),
         ...(average ? [averageText(average[name])] : []),
         parametersText(taskRows),
         timeText(taskRows),
@@ -32,13 +32,11 @@ export function mainTable({ tasks, average }: ExperimentResults): string[][] {
   ];
 }
 
-function scoresText({ scores }: RowResult, names: readonly string[]): string {
-  return names
-    .map((name) => {
+function scoresText({ scores }: RowResult, scales: Readonly<Record<string, number>>): string {
+  return Object.entries(scales)
+    .map(([name, scale]) => {
       const { mean, deviation } = scores[name]!;
-      const [value, spread] = [mean, deviation ?? Number.NaN].map((number) =>
-        (scaleOf(name) * number).toFixed(2),
-      );
+      const [value, spread] = [mean, deviation ?? Number.NaN].map((number) => (scale * number).toFixed(2));
       return deviation === undefined ? value : `${value} ± ${spread}`;
     })
     .join(' / ');
@@ -47,7 +45,7 @@ function scoresText({ scores }: RowResult, names: readonly string[]): string {
 function averageText(value: { mean?: number; paper?: number } | undefined): string {
   if (value?.mean === undefined) return '';
   const paper = value.paper === undefined ? '' : ` (paper ${value.paper.toFixed(2)})`;
-  return `${(100 * value.mean).toFixed(2)}${paper}`;
+  return `${value.mean.toFixed(2)}${paper}`;
 }
 
 /** The number of trained parameters, or its range over all runs. */

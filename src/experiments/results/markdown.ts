@@ -6,7 +6,7 @@ import { commonText } from './common-text.ts';
 import type { ExperimentResults } from './experiment-results.ts';
 import { mainTable, parametersText } from './main-table.ts';
 import { MAX_ROWS_IN_PAIRS, type PairTest, testOf } from './pair-tests.ts';
-import { type RowResult, scaleOf, type TaskResult } from './results.ts';
+import type { RowResult, TaskResult } from './results.ts';
 
 /** Results as Markdown: a table of all rows and tasks, then each task with its tests and remarks. */
 export function resultsMarkdown(results: ExperimentResults): string {
@@ -50,7 +50,7 @@ function taskParts(task: TaskResult): string[][] {
   ];
 }
 
-function cells(row: RowResult, { scores, tests, rows }: TaskResult, compared: boolean): string[] {
+function cells(row: RowResult, { scores, scales, tests, rows }: TaskResult, compared: boolean): string[] {
   const against = row.comparedWith === undefined ? undefined : testOf(tests, row.row, row.comparedWith);
   return [
     row.row,
@@ -58,13 +58,17 @@ function cells(row: RowResult, { scores, tests, rows }: TaskResult, compared: bo
     row.runs.length === row.of ? `${row.of}` : `${row.runs.length} of ${row.of}`,
     ...scores.flatMap((name, i) => {
       const { mean, deviation, half, paper } = row.scores[name]!;
-      const show = (value: number) => (scaleOf(name) * value).toFixed(2);
+      const show = (value: number) => (scales[name]! * value).toFixed(2);
       return [
         deviation === undefined ? show(mean) : `${show(mean)} ± ${show(deviation)}`,
         half === undefined ? '' : `${show(mean - half)} to ${show(mean + half)}`,
         ...(hasPaper({ rows }) ? [paper === undefined ? '–' : show(paper)] : []),
         ...(compared && i === 0
-          ? [against ? `${against.second}: ${differenceText(against, name)}${pText(against.p)}` : '–']
+          ? [
+              against
+                ? `${against.second}: ${differenceText(against, scales[name]!)}${pText(against.p)}`
+                : '–',
+            ]
           : []),
       ];
     }),
@@ -89,19 +93,18 @@ function pairsTitle({ rows }: TaskResult): string {
   return `${pairs}, by the first score:`;
 }
 
-function testRows({ tests, scores: [score] }: TaskResult): string[][] {
+function testRows({ tests, scores: [score], scales }: TaskResult): string[][] {
   const head = ['', 'difference', '95 % interval', 'd', 't: p', 'Holm', 'Wilcoxon: p', 'Holm'];
+  const scale = scales[score!]!;
   return [
     head,
     ...tests.map((test) => {
       const { mean, half } = test.difference;
       const ends =
-        half === undefined
-          ? ''
-          : [mean - half, mean + half].map((end) => signed(scaleOf(score!) * end)).join(' to ');
+        half === undefined ? '' : [mean - half, mean + half].map((end) => signed(scale * end)).join(' to ');
       return [
         `${test.first} – ${test.second}`,
-        differenceText(test, score!),
+        differenceText(test, scale),
         ends,
         test.effect === undefined ? '–' : signed(test.effect),
         ...[test.p, test.holm, test.wilcoxon, test.wilcoxonHolm].map((p) => p?.toPrecision(2) ?? '–'),
@@ -110,8 +113,8 @@ function testRows({ tests, scores: [score] }: TaskResult): string[][] {
   ];
 }
 
-function differenceText({ difference }: PairTest, score: string): string {
-  return signed(scaleOf(score) * difference.mean);
+function differenceText({ difference }: PairTest, scale: number): string {
+  return signed(scale * difference.mean);
 }
 
 const pText = (p: number | undefined) => (p === undefined ? '' : ` (p = ${p.toPrecision(2)})`);

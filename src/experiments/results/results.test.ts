@@ -9,7 +9,7 @@ import { resultsCsv } from './csv.ts';
 import { resultsLatex } from './latex.ts';
 import { mainTable } from './main-table.ts';
 import { resultsMarkdown } from './markdown.ts';
-import { type CellOutcome, taskResult } from './results.ts';
+import { type CellOutcome, scalesOf, taskResult } from './results.ts';
 
 const TRAINING = { metric_for_best_model: 'accuracy', greater_is_better: true, load_best_model_at_end: true };
 
@@ -111,6 +111,32 @@ it('a later evaluation counts if its run kept it', () => {
   run.finish = { ...run.finish!, metrics: { eval_accuracy: 0.88 } };
   expect(scoreOf(run)).toBe(0.88);
   expect(scoreOf(run, [runOf('adalora', 0, [0.1], 20)])).toBe(0.89);
+});
+
+it('only built-in scores that are shares are printed in per cent', () => {
+  const names = [
+    'accuracy',
+    'bleu',
+    'loss',
+    'rmse',
+    'cost',
+    'log_accuracy',
+    'near_accuracy',
+    'far_mae',
+    'mean',
+  ];
+  const prefixes = ['near_', 'far_'];
+  expect(scalesOf(names, ['', ...prefixes])).toEqual({
+    ...{ accuracy: 100, bleu: 1, loss: 1, rmse: 1, cost: 1, log_accuracy: 1 },
+    ...{ near_accuracy: 100, far_mae: 1, mean: 100 },
+  });
+  expect(scalesOf(['near_accuracy'], [''])).toEqual({ near_accuracy: 1 });
+  const own = runOf('lora', 0, [0.5]);
+  own.evaluations[0] = evaluationEvent(10, 1, { eval_rmse: 1.234, eval_accuracy: 0.5 }, false);
+  const task = resultOf([outcome('LoRA', [own], {}, { scores: ['rmse', 'accuracy'] })]);
+  const results = { title: '', about: [], versions: {}, seeds: [], tasks: [task] };
+  expect(mainTable(results)[1]).toContain('1.23 / 50.00');
+  expect(resultsMarkdown(results)).toContain('| 1.23 |');
 });
 
 it('parameters are those of all seeds', () => {

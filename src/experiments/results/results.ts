@@ -1,7 +1,9 @@
+import { SCORES, scoreFacts } from '../../metrics/scores.ts';
 import { peakMemoryMb } from '../../report/run/costs.ts';
 import { dataName, modelName } from '../../report/run/names.ts';
 import { finalParameters, type RunRecord } from '../../report/run/run-record.ts';
 import { type Interval, interval, variance } from '../../stats/interval.ts';
+import { scorePrefixes, type ValidationFiles } from '../../tasks/data-files.ts';
 import type { Cell } from '../experiment.ts';
 import { predictsOneClass } from '../predicts-one-class.ts';
 import { ruleText, type ScoringRule, scoredBy } from '../scoring-rule.ts';
@@ -79,6 +81,8 @@ export interface TaskResult {
   common: Settings;
   /** The scores shown in tables. Statistical tests compare the first. The runs contain all scores of the task. */
   scores: string[];
+  /** The factor by which each score is multiplied for printing. */
+  scales: Record<string, number>;
   /** How scores are averaged over classes. A score is only listed if all runs average it in the same way. */
   averages: Record<string, string>;
   rows: RowResult[];
@@ -98,7 +102,9 @@ export function taskResult(outcomes: readonly CellOutcome[], rule: ScoringRule):
     outcome.records.map((record) => runResult(record, rule, outcome.cell)),
   );
   const names = cell.scores ?? [rule.metric];
-  const rows = outcomes.map((outcome, i) => rowResult(outcome, scored[i]!, names));
+  const { validation } = Object(cell.config.data) as { validation?: ValidationFiles };
+  const scales = scalesOf(names, scorePrefixes(validation));
+  const rows = outcomes.map((outcome, i) => rowResult(outcome, scored[i]!, scales));
   const finished = rows.filter(({ runs }) => runs.length > 0);
   return {
     task: cell.task,
@@ -108,6 +114,7 @@ export function taskResult(outcomes: readonly CellOutcome[], rule: ScoringRule):
     rule: { ...rule, text: ruleText(rule) },
     common: commonSettings(allFacts),
     scores: [...names],
+    scales,
     averages: averagesOf(outcomes),
     rows: finished,
     tests: pairTests(finished, names[0]!, rule.greaterIsBetter),
@@ -155,7 +162,7 @@ function withoutSet(metric: string): string {
 function rowResult(
   { cell, choice, tried, records, of, comparedWith }: CellOutcome,
   runs: readonly RunResult[],
-  names: readonly string[],
+  scales: Readonly<Record<string, number>>,
 ): RowResult {
   const isPapers = records.every(({ start }) => {
     const examples = start?.train_examples ?? 0;
@@ -172,7 +179,7 @@ function rowResult(
     return {
       ...interval(values),
       ...(values.length > 1 && { deviation: Math.sqrt(variance(values)) }),
-      ...(paper !== undefined && { paper: paper / scaleOf(name) }),
+      ...(paper !== undefined && { paper: paper / scales[name]! }),
     };
   };
   return {
@@ -182,7 +189,7 @@ function rowResult(
     tried: cell.grid.length > 1 ? tried : [],
     runs: [...runs],
     of,
-    scores: Object.fromEntries(names.map((name) => [name, scoreOf(name)])),
+    scores: Object.fromEntries(Object.keys(scales).map((name) => [name, scoreOf(name)])),
     parameters: over(({ parameters }) => parameters),
     seconds: over(({ seconds }) => seconds),
     memoryMb: over(({ memoryMb }) => memoryMb),
@@ -190,9 +197,17 @@ function rowResult(
   };
 }
 
-/** The factor by which a score is multiplied for printing. Fractions are printed in per cent. */
-export function scaleOf(score: string): number {
-  return /^(epoch_minutes|memory_gb|loss|perplexity|mse|mae|gen_len)$|_(loss|perplexity|mse|mae)$/.test(score)
-    ? 1
-    : 100;
+/**
+ * The factors by which scores are multiplied for printing. Only built-in scores that are shares are printed in per cent.
+ *
+ * @param prefixes of the names of built-in scores, one for each validation set
+ */
+export function scalesOf(names: readonly string[], prefixes: readonly string[]): Record<string, number> {
+  const isShare = (name: string) =>
+    name === MEAN ||
+    prefixes.some((prefix) => {
+      const score = name.slice(prefix.length);
+      return name.startsWith(prefix) && Object.hasOwn(SCORES, score) && scoreFacts(score)?.isShare;
+    });
+  return Object.fromEntries(names.map((name) => [name, isShare(name) ? 100 : 1]));
 }

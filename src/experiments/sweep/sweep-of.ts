@@ -1,14 +1,10 @@
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import type { ParsedConfig } from '../../run/config/run-config.ts';
-import { runSchema } from '../../run/config/run-schema.ts';
 import { type KeyPath, shown } from '../../support/problem.ts';
 import { UserError } from '../../support/user-error.ts';
-import { trainingFiles } from '../../tasks/data-files.ts';
-import { taskNamed } from '../../tasks/registry.ts';
 import { DEFAULT_METHOD, METHOD_NAMES } from '../../tuners/registry.ts';
 import { assertScored } from '../assert-scored.ts';
-import { assertCount, type Cell, type Experiment, HELD_OUT_ROWS, sharedPlace } from '../experiment.ts';
-import { percent } from '../percent.ts';
+import { assertCount, type Cell, type Experiment, heldOutData, sharedPlace } from '../experiment.ts';
 import { folderNames, withSetting } from '../settings.ts';
 
 /** Every combination of the values in a file's lists, as an experiment with one row each. */
@@ -51,7 +47,7 @@ export function sweepOf({ held_out: share = HELD_OUT, ...file }: Config, where: 
     const [expected, got] = ['a folder for all runs', shown(output)];
     throw new UserError({ where: where(['output']), key: 'output', expected, got });
   }
-  const scored = (config: Config) => (share > 0 ? onHeldOut(config, share) : config);
+  const scored = (config: Config) => onHeldOut(config, share);
   const axes = axesOf(file, [], scored);
   if (axes.length === 0) {
     const hint = 'For example: seed: [0, 1, 2]. For a single run, use adalora train.';
@@ -109,16 +105,11 @@ function scoredConfig(config: Config, where: Where): ParsedConfig {
   return parsed;
 }
 
-/** Replaces the validation data by held-out rows. The files of those rows may not exist yet. */
+/** Replaces the validation data by held-out rows. */
 function onHeldOut(config: Config, share: number): Config {
   const { data } = config;
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return config;
-  const task = runSchema().shape.task.safeParse(config.task).data;
-  const holdsOut = task !== undefined && taskNamed(task).files.holdOut !== undefined;
-  // Another task's rows are held out in files. Until they are written, the training file stands for them.
-  const { train = '' } = data as { train?: string | string[] };
-  const validation = holdsOut ? percent(share) : trainingFiles({ train })[0] || HELD_OUT_ROWS;
-  return { ...config, data: { ...data, validation } };
+  return { ...config, data: { ...data, ...heldOutData(share) } };
 }
 
 const isSeed = ({ path }: Axis) => path.join() === 'seed';

@@ -25,7 +25,7 @@ describe('the runs of a sweep', () => {
     ]);
     expect(seeds).toEqual([3, 4]);
     expect(cells[2]!.settings).toEqual({ 'training.learning_rate': 5e-4, 'training.num_train_epochs': 1 });
-    expect(finalRun(experiment, cells[2]!, {}, 4, new Map()).config).toMatchObject({
+    expect(finalRun(experiment, cells[2]!, {}, 4).config).toMatchObject({
       training: { learning_rate: 5e-4, num_train_epochs: 1 },
       seed: 4,
       output: 'out/runs/run/learning_rate-0.0005-num_train_epochs-1/seed-4',
@@ -57,11 +57,7 @@ describe('the runs of a sweep', () => {
       config: { data: { train: 'b/rows.tsv', max_length: 16, validation: '7%' } },
     });
     expect(combinations.get(cell.row)!.config.data).toEqual({ ...data, train: 'b/rows.tsv', max_length: 16 });
-    const heldOut = { train: 'out/train.tsv', validation: 'out/held-out.tsv' };
-    expect(finalRun(experiment, cell, {}, 0, new Map([[cell, heldOut]])).config.data).toEqual({
-      ...{ ...data, max_length: 16 },
-      ...heldOut,
-    });
+    expect(finalRun(experiment, cell, {}, 0).config.data).toEqual(cell.config.data);
     const validation = { near: 'near.tsv', far: 'far.tsv' };
     for (const { config } of of({ data: { ...data, validation }, held_out: 0.1 }).combinations.values())
       expect(config.data).toMatchObject({ validation, max_length: expect.any(Number) });
@@ -70,16 +66,10 @@ describe('the runs of a sweep', () => {
     expect(whole.map(({ config }) => config.data)).toEqual(sections);
     const wrong = { ...data, validation: { 'a b': 'a.tsv', c: 'c.tsv' } };
     expect(() => of({ data: wrong, held_out: 0.1 })).toThrow('sweep.yaml: data.validation');
-    // A language model's texts are held out by file, and until then the training file stands for them.
-    const texts = of({
-      task: 'causal_lm',
-      data: { train: 'a.txt' },
-      held_out: 0.1,
-      method: ['lora', 'adalora'],
-    });
-    expect(texts.experiment.cells[0]!.config.data).toEqual({ train: 'a.txt', validation: 'a.txt' });
-    const ofHub = of({ task: 'causal_lm', data: { dataset: 'a/b' }, held_out: 0.1, seed: [0, 1] });
-    expect(ofHub.experiment.cells[0]!.config.data).toMatchObject({ validation: 'held-out rows' });
+    for (const data of [{ train: 'a.txt', validation: 'b.txt' }, { dataset: 'a/b' }])
+      expect(
+        of({ task: 'causal_lm', data, held_out: 0.1, seed: [0, 1] }).experiment.cells[0]!.config.data,
+      ).toEqual({ ...data, validation: '10%' });
   });
 
   it.each([[undefined], [['a', 'b']], [''], [null]])(

@@ -1,19 +1,20 @@
 import { isAgreed } from '../../parallel/agreed.ts';
 import { joinProcesses, type Processes } from '../../parallel/node/join-processes.ts';
+import type { OwnScores } from '../../program/own-scores.ts';
 import type { ParsedConfig } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { type Failure, failureOf } from '../../support/failure.ts';
 import { fileError } from '../../support/file-error.ts';
 import type { StepControl, StepState } from '../../train/step-control.ts';
-import type { OwnFunctions } from '../../tuners/own-function.ts';
+import type { RunCall } from '../answer-own.ts';
 import type { TextsInMemory } from '../rows-in-memory.ts';
 import { runTraining } from './run-training.ts';
 
 export interface WorkerJob {
   config: ParsedConfig;
   texts: TextsInMemory;
-  /** The caller's functions; the config contains their names. */
-  functions: OwnFunctions;
+  /** Names of the caller's functions, which the config contains. */
+  functions: readonly string[];
   /** Names of custom scores. */
   scores: readonly string[];
   /** Whether the caller has an `onStepEnd`. */
@@ -23,25 +24,18 @@ export interface WorkerJob {
   stop: Int32Array<SharedArrayBuffer>;
 }
 
-/** Predictions and references. The caller computes its custom scores from them. */
-export type Answers = [predictions: readonly unknown[], references: readonly unknown[]];
-
-/** The caller's reply; empty if the caller's function failed. */
-export interface OwnReply {
-  scores?: Record<string, number>;
-  control?: StepControl;
-}
-
 /**
- * The thread's messages: events, answers to score, and ends of steps. The last message is the result or the
- * failure.
+ * The thread's messages: events, and calls of the caller's functions, which get an {@link OwnReply}. The last message is
+ * the result or the failure.
  */
 export type WorkerMessage =
   | { event: TrainEvent }
-  | { answers: Answers }
-  | { stepEnd: StepState }
+  | { call: RunCall }
   | { result: FinishEvent }
   | { failure: JobFailure };
+
+/** The result of a call, or none if the function failed. The caller then reports its error. */
+export type OwnReply = { value: unknown } | { failed: true };
 
 export interface JobFailure extends Failure {
   /** Whether all processes of the run fail with the same error. */
@@ -51,34 +45,28 @@ export interface JobFailure extends Failure {
 /**
  * Trains, and sends the events and the result.
  *
- * @param reply returns the caller's next reply; the caller's functions cannot be sent to this thread, so
- * their arguments are sent to the caller
+ * @param ask calls one of the caller's functions, which cannot be sent to this thread. Returns a promise only for calls
+ * that {@link answerOwn} answers with one
  */
 export async function doJob(
   { config, texts, functions, scores, isControlled, resume, stop }: WorkerJob,
   send: (message: WorkerMessage) => void,
-  reply: () => Promise<OwnReply>,
+  ask: (call: RunCall) => OwnReply | Promise<OwnReply>,
 ): Promise<void> {
-  const ownScores = {
+  const ownScores: OwnScores = {
     names: scores,
-    async compute(...answers: Answers) {
-      send({ answers });
-      const { scores: computed } = await reply();
-      if (computed) return computed;
-      throw new Error("one of the caller's scores failed");
-    },
+    compute: async (predictions, references) =>
+      resultOf(await ask({ what: 'metrics', predictions, references })) as Record<string, number>,
   };
-  const onStepEnd = async (stepEnd: StepState): Promise<StepControl> => {
-    send({ stepEnd });
-    return (await reply()).control ?? {};
-  };
+  const onStepEnd = async (state: StepState) =>
+    (resultOf(await ask({ what: 'stepEnd', state })) as StepControl | undefined) ?? {};
   let processes: Processes | undefined;
   try {
     processes = await joinProcesses();
     const result = await runTraining(config, {
       resume,
       texts,
-      functions,
+      functions: { names: functions, call: (call) => resultOf(ask(call) as OwnReply) },
       ownScores: scores.length > 0 ? ownScores : undefined,
       processes,
       onStepEnd: isControlled ? onStepEnd : undefined,
@@ -93,4 +81,9 @@ export async function doJob(
     if (agreed) processes?.leave();
     send({ failure: { ...failureOf(fileError(thrown) ?? (thrown as Error)), agreed } });
   }
+}
+
+function resultOf(reply: OwnReply): unknown {
+  if ('value' in reply) return reply.value;
+  throw new Error("one of the caller's functions failed");
 }

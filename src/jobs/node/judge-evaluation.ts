@@ -11,6 +11,8 @@ import { heldOutShare, trainingFiles, type ValidationFiles } from '../../tasks/d
 import { metricsOf } from '../../tasks/registry.ts';
 import type { ReadingFlags } from '../../tasks/task-definition.ts';
 import type { TrainedModel } from '../../trained/trained-model.ts';
+import { joined, splitSources } from '../begin-run.ts';
+import { countedRows } from '../verdict/judge-run.ts';
 
 /**
  * Compares the scores of a trained model on some files with baselines that are fitted on the run's training
@@ -62,7 +64,7 @@ export async function judgeEvaluation(
     ...{ score, value, to_beat, findings: [] },
     ...(average !== undefined && { average }),
     ...(interval && { interval: [...interval] }),
-    ...(certainty && { rows: certainty.rows }),
+    ...countedRows(certainty),
     learnt: !isNoBetterThanFloor(value, to_beat, scoreFacts(score)?.lessIsBetter),
   };
 }
@@ -89,9 +91,9 @@ async function trainingRows(
     const parts = await Promise.all(
       paths.map(async (path) => task.files.read(await dataFiles(path, task.files.takesFolders), reading)),
     );
-    const all = parts.length === 1 ? parts[0] : task.files.join(parts);
     const share = heldOutShare(data.validation);
-    const rows = share === undefined ? all : (task.files.holdOut?.(all, share)?.train ?? all);
+    const held = share === undefined ? undefined : splitSources(task, parts, reading, share);
+    const rows = joined(task, held?.train ?? parts);
     return { rows, ...(task.baselines?.ofTokens && { examples: task.examples(rows, trained.context()) }) };
   } catch (error) {
     // The file has changed since the run, and no longer matches its settings.

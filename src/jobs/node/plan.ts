@@ -1,5 +1,6 @@
 import type { DownloadProgress } from '../../formats/download-progress.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
+import { assertOptions, FUNCTION, type OptionTypes } from '../../support/options.ts';
 import { type Plan, planRun } from '../plan/plan.ts';
 import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
 import { readRun } from './read-run.ts';
@@ -10,16 +11,21 @@ export interface PlanOptions {
   onDownload?: (progress: DownloadProgress) => void;
 }
 
+const PLAN_OPTIONS: OptionTypes<PlanOptions> = { onDownload: FUNCTION };
+
 /**
  * Plans a run: what it trains and what it costs. Reads config.json, the tokenizer and the data, but no
  * weights.
  *
  * @throws UserError like the run
  */
-export async function plan(userConfig: ConfigWithRows, { onDownload }: PlanOptions = {}): Promise<Plan> {
+export async function plan(userConfig: ConfigWithRows, options: PlanOptions = {}): Promise<Plan> {
+  assertOptions('plan', options, PLAN_OPTIONS);
   const { config: named, texts, metrics } = await namedRows(userConfig);
   const parse = () => parseRunConfig(named, 'config', Object.keys(metrics));
-  const run = await readRun(await withAllErrors(parse, undefined, Object.keys(texts)), onDownload, { texts });
+  const run = await readRun(await withAllErrors(parse, undefined, Object.keys(texts)), options.onDownload, {
+    texts,
+  });
   const { config, chosen, start, model, encode } = run;
   return planRun(config, model(), encode(new Date()), start?.stored, chosen);
 }

@@ -1,5 +1,4 @@
-import { Worker } from 'node:worker_threads';
-import { computeOwn } from '../../metrics/own-metrics.ts';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { markAgreed } from '../../parallel/agreed.ts';
 import { readyForMpi } from '../../parallel/node/launch.ts';
 import type { TrackedEvents } from '../../report/trackers/node/track-run.ts';
@@ -11,12 +10,15 @@ import { disableTelemetry } from '../../runtime/node/disable-telemetry.ts';
 import { unlockFolder } from '../../store/node/folder-lock.ts';
 import { revived } from '../../support/failure.ts';
 import { threadArguments } from '../../support/node/thread-arguments.ts';
+import { assertOptions, BOOLEAN } from '../../support/options.ts';
 import { definingModules } from '../../tasks/defining-modules.ts';
-import type { CommonTrainOptions } from '../common-train-options.ts';
+import { answerOwn, type RunCall } from '../answer-own.ts';
+import { COMMON_TRAIN_OPTIONS, type CommonTrainOptions } from '../common-train-options.ts';
 import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
 import { RunCallbacks } from '../run-callbacks.ts';
-import type { Answers, JobFailure, WorkerJob, WorkerMessage } from './do-job.ts';
+import type { JobFailure, OwnReply, WorkerJob, WorkerMessage } from './do-job.ts';
 import { withAllErrors } from './with-all-errors.ts';
+import type { Replies } from './worker.ts';
 
 /** Options of {@link train}. */
 export type TrainOptions = CommonTrainOptions<boolean>;
@@ -29,9 +31,11 @@ export type TrainOptions = CommonTrainOptions<boolean>;
  *
  * @throws UserError for every mistake in config, data or model
  * @throws any error of `onEvent` or `onStepEnd`, after writing a checkpoint
- * @throws any error of your `metrics`, without a new checkpoint: resume from the previous one
+ * @throws any error of your `metrics`, and a UserError that names your score, schedule or loss, without a new
+ * checkpoint: resume from the previous one
  */
 export async function train(config: ConfigWithRows, options: TrainOptions = {}): Promise<FinishEvent> {
+  assertOptions('train', options, { ...COMMON_TRAIN_OPTIONS, resume: BOOLEAN });
   readyForMpi(process.env);
   const { config: named, texts, functions, metrics } = await namedRows(config);
   const scores = Object.keys(metrics);
@@ -48,21 +52,35 @@ export async function train(config: ConfigWithRows, options: TrainOptions = {}):
   const callbacks = new RunCallbacks(options, () => Atomics.store(stop, 0, 1));
   const isControlled = options.onStepEnd !== undefined;
   const resume = options.resume ?? false;
-  const job: WorkerJob = { config: parsed, texts, functions, scores, isControlled, resume, stop };
+  const names = [...functions.keys()];
+  const job: WorkerJob = { config: parsed, texts, functions: names, scores, isControlled, resume, stop };
+  const { port1: replies, port2: port } = new MessageChannel();
+  const count = new Int32Array(new SharedArrayBuffer(4));
   disableTelemetry();
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     ...threadArguments(),
-    workerData: { ...job, modules: definingModules() },
+    workerData: { ...job, modules: definingModules(), replies: { port, count } satisfies Replies },
+    transferList: [port],
   });
   const { threadId } = worker;
-  const score = ([predictions, references]: Answers) =>
-    computeOwn(metrics, predictions, references).then(
-      (scores) => worker.postMessage({ scores }),
-      (error) => {
-        callbacks.fail(error);
-        worker.postMessage({});
-      },
-    );
+  const reply = (value: OwnReply) => {
+    replies.postMessage(value);
+    Atomics.add(count, 0, 1);
+    Atomics.notify(count, 0);
+  };
+  const failCall = (error: unknown) => {
+    callbacks.fail(error);
+    reply({ failed: true });
+  };
+  const answer = (call: RunCall) => {
+    try {
+      const value = answerOwn({ functions, metrics, callbacks }, call);
+      if (value instanceof Promise) value.then((value) => reply({ value }), failCall);
+      else reply({ value });
+    } catch (error) {
+      failCall(error);
+    }
+  };
   return new Promise<FinishEvent>((resolve, reject) => {
     // The thread may end while its last message is being handled.
     let isOver = false;
@@ -78,9 +96,7 @@ export async function train(config: ConfigWithRows, options: TrainOptions = {}):
         const { result } = message;
         return void end(result.reason === 'stopped' ? 'stopped' : 'finished', () => resolve(result));
       }
-      if ('answers' in message) return score(message.answers);
-      if ('stepEnd' in message)
-        return void callbacks.control(message.stepEnd).then((control) => worker.postMessage({ control }));
+      if ('call' in message) return answer(message.call);
       if ('failure' in message) return fail(errorOf(message.failure));
       lastStep = message.event.step;
       tracked?.show(message.event);
@@ -91,6 +107,7 @@ export async function train(config: ConfigWithRows, options: TrainOptions = {}):
     worker.on('exit', (code) => {
       // A killed thread does not release its lock.
       unlockFolder(job.config.output, threadId);
+      replies.close();
       fail(new Error(`the training thread ended with code ${code}`));
     });
   });

@@ -49,7 +49,7 @@ export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
   const findings: Finding[] = [];
   if (floor && verdict.interval && isWithin(floorValue(floor), verdict.interval))
     findings.push({
-      message: `With ${verdict.rows} held-out rows, the score is not clearly better than ${floor.name}.`,
+      message: `With ${verdict.groups ?? verdict.rows} ${verdict.groups === undefined ? '' : 'different '}held-out rows, the score is not clearly better than ${floor.name}.`,
       remedy: 'Hold out more rows (data.validation), or label more rows.',
     });
   const better = verdict.to_beat.find(({ value }) => isBeaten(verdict, value, symptoms.lessIsBetter));

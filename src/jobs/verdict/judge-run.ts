@@ -1,4 +1,5 @@
 import { scoreFacts } from '../../metrics/scores.ts';
+import type { Certainty } from '../../program/example-set.ts';
 import { usualRate } from '../../run/config/defaults/policy.ts';
 import type { FinishEvent } from '../../run/events.ts';
 import { isNoBetterThanFloor, type Verdict } from '../../run/verdict.ts';
@@ -44,7 +45,7 @@ export async function judgeRun(
     ...(average !== undefined && { average }),
     value,
     ...(interval && { interval: [...interval] }),
-    ...(certainty && { rows: certainty.rows }),
+    ...countedRows(certainty),
     to_beat,
     learnt: !isNoBetterThanFloor(value, to_beat, lessIsBetter),
     findings: [],
@@ -55,6 +56,13 @@ export async function judgeRun(
     confusion: set === 0 ? seen?.confusion : undefined,
   });
   return { ...finish, verdict };
+}
+
+/** The number of scored rows, and of their groups if some have a text in common. */
+export function countedRows(certainty: Certainty | undefined): Pick<Verdict, 'rows' | 'groups'> {
+  if (!certainty) return {};
+  const [rows, groups] = [certainty.groups.length, new Set(certainty.groups).size];
+  return { rows, ...(groups < rows && { groups }) };
 }
 
 /** Warnings about a finished run that was not scored on held-out rows. */

@@ -18,8 +18,9 @@ import { type GptNeoxConfig, parseGptNeoxConfig } from './config.ts';
 /** The path of the word embeddings. */
 const WORDS = 'gpt_neox.embed_in';
 
-/** The output projection, if it is not tied to the embeddings. */
-const PROJECTION = 'embed_out';
+/** The output projection, if it is not tied to the embeddings, and its name in files. */
+const PROJECTION = 'lm_head';
+const STORED_PROJECTION = 'embed_out';
 
 /** GPT-NeoX (Black et al., 2022) and Pythia as transformers computes them. */
 export const gptNeox: ModelDefinition<GptNeoxConfig> = {
@@ -33,10 +34,10 @@ export const gptNeox: ModelDefinition<GptNeoxConfig> = {
     rescaledInputs: ['dense_4h_to_h'],
   },
   tiedNames: {
-    [`${WORDS}.weight`]: [`${PROJECTION}.weight`],
-    // transformers 5 uses this name in memory, but still saves the weight under the old name.
-    [`${PROJECTION}.weight`]: ['lm_head.weight'],
+    [`${WORDS}.weight`]: [`${PROJECTION}.weight`, `${STORED_PROJECTION}.weight`],
+    [`${PROJECTION}.weight`]: [`${STORED_PROJECTION}.weight`],
   },
+  storedNames: { [`${PROJECTION}.weight`]: `${STORED_PROJECTION}.weight` },
   parseConfig: parseGptNeoxConfig,
 
   heads: {
@@ -46,7 +47,7 @@ export const gptNeox: ModelDefinition<GptNeoxConfig> = {
       mayLack: [PROJECTION],
       build(network, config, inputs) {
         const rows = selectRows(gptNeoxModel(network, config, inputs), inputs.logitRows);
-        return wordLogits(network, config, WORDS, rows, PROJECTION);
+        return wordLogits(network, config, WORDS, rows);
       },
     },
     SEQ_CLS: sequenceHead('GPTNeoXForSequenceClassification', gptNeoxModel),

@@ -5,6 +5,7 @@ import type { Network } from '../../nn/network.ts';
 import { meanTokens } from '../../nn/pool-tokens.ts';
 import { selectRows } from '../../nn/select-rows.ts';
 import { featureHead } from '../heads/feature-extraction/feature-head.ts';
+import { isTied } from '../heads/word-logits.ts';
 import type { ModelDefinition } from '../model-definition.ts';
 import { type ModernBertConfig, parseModernBertConfig } from './config.ts';
 import { modernBertModel, norm } from './model.ts';
@@ -69,11 +70,15 @@ export const modernBert: ModelDefinition<ModernBertConfig> = {
       modules: [],
       mayLack: ['head', 'decoder'],
       build(network, config, inputs) {
-        const { vocab_size, hidden_size, decoder_bias, tie_word_embeddings: isTied } = config;
+        const { vocab_size, hidden_size, decoder_bias: bias } = config;
         const rows = selectRows(modernBertModel(network, config, inputs), inputs.logitRows);
-        const table = network.parameter(isTied ? WORDS : 'decoder.weight', [vocab_size, hidden_size]);
-        const words = matmul(transformed(network, config, rows), table, { transposeB: true });
-        return decoder_bias ? add(words, network.parameter('decoder.bias', [vocab_size])) : words;
+        const read = transformed(network, config, rows);
+        if (!isTied(config)) {
+          network.words = 'decoder';
+          return network.linear('decoder', read, vocab_size, { bias });
+        }
+        const words = matmul(read, network.parameter(WORDS, [vocab_size, hidden_size]), { transposeB: true });
+        return bias ? add(words, network.parameter('decoder.bias', [vocab_size])) : words;
       },
     },
   },

@@ -19,8 +19,7 @@ export const t5: ModelDefinition<T5Config> = {
   tiedNames: {
     [`${SHARED}.weight`]: ['encoder.embed_tokens.weight', 'decoder.embed_tokens.weight', 'lm_head.weight'],
   },
-  // transformers ties the output layer of T5 v1.1 as well, unless the checkpoint has its own.
-  lentNames: { 'lm_head.weight': [`${SHARED}.weight`] },
+  alwaysTies: true,
   parseConfig: parseT5Config,
 
   heads: {

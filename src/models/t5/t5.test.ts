@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dropoutSites } from '../../../tests/support/dropout-sites.ts';
-import type { Checkpoint } from '../../formats/checkpoint.ts';
 import { tokenModel } from '../../objectives/token-model.ts';
 import { elementCount } from '../../support/element-count.ts';
-import { storedNames } from '../../trained/bind-model.ts';
 import { defaultTargets } from '../../tuners/low-rank/default-targets.ts';
 import { parseT5Config, type T5Config } from './config.ts';
 import { t5 } from './definition.ts';
@@ -49,15 +47,6 @@ describe('the model of a config.json', () => {
     const { scale_decoder_outputs, dense_act_fn, is_gated_act } = config as unknown as T5Config;
     expect([scale_decoder_outputs, dense_act_fn, is_gated_act]).toEqual([scaled, ...form]);
     expect(parameters.has('lm_head.weight')).toBe(!scaled);
-  });
-
-  it('has the embeddings as output layer if the checkpoint of T5 v1.1 has no other', () => {
-    const { parameters, ...rest } = model({ ...FLAN_SMALL, scale_decoder_outputs: false });
-    const stored = new Map([...parameters].filter(([name]) => name !== 'lm_head.weight'));
-    const info = (name: string) => ({ dtype: 'F32', shape: stored.get(name)!, file: '', begin: 0, end: 0 });
-    const source = { names: () => [...stored.keys()], info };
-    const names = storedNames({ parameters, ...rest }, source as unknown as Checkpoint, 'folder');
-    expect(names.get('lm_head.weight')).toBe('shared.weight');
   });
 
   it('adapts the matrices of its form of the feed-forward network', () => {

@@ -4,6 +4,7 @@ import { contentDigest } from '../../formats/node/content-digest.ts';
 import { lower } from '../../onnx/lower.ts';
 import { createSession } from '../../runtime/node/create-session.ts';
 import type { Device } from '../../runtime/session.ts';
+import { assertOptions, BOOLEAN, COUNT, type OptionTypes, TEXT } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { Engine } from '../engine.ts';
 import type { ModelWeights } from '../model-weights.ts';
@@ -19,16 +20,20 @@ export interface NodeEngineOptions {
   profilePrefix?: string;
 }
 
+const ENGINE_OPTIONS: OptionTypes<NodeEngineOptions> = {
+  threads: COUNT,
+  sharesHost: BOOLEAN,
+  profilePrefix: TEXT,
+};
+
 /**
  * Runs a model's graphs in Node. Weights are mapped from the checkpoint, on WebAssembly loaded into memory.
  *
  * @throws UserError if the weights have changed before a session opens
  */
-export function nodeEngine(
-  model: ModelWeights,
-  device: Device,
-  { sharesHost = false, ...options }: NodeEngineOptions = {},
-): Engine {
+export function nodeEngine(model: ModelWeights, device: Device, given: NodeEngineOptions = {}): Engine {
+  assertOptions('nodeEngine', given, ENGINE_OPTIONS);
+  const { sharesHost = false, ...options } = given;
   const { weightFolder, locate, packing } = model;
   const check = unchanged(weightFolder);
   if (device === 'wasm') {

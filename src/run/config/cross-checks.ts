@@ -42,7 +42,7 @@ export function crossCheck(sections: SoundSections, ownMetrics: readonly string[
 }
 
 function splitProblems(task: TaskName, { validation }: BaseData): Problem[] {
-  if (heldOutShare(validation) === undefined || taskNamed(task).files.holdOut) return [];
+  if (heldOutShare(validation) === undefined || taskNamed(task).files.splittable) return [];
   const fault = `must be a file for task ${task}, which cannot hold out rows, got ${shown(validation)}`;
   return [{ path: ['data', 'validation'], fault }];
 }

@@ -84,7 +84,7 @@ function scheduleProblems({
 
 /** Whether rows are held out if the config names no validation set. */
 function holdsOut(defaults: SoundSections['defaults'], task: TaskName | undefined): boolean {
-  return defaults === 'chosen' && task !== undefined && taskNamed(task).files.holdOut !== undefined;
+  return defaults === 'chosen' && task !== undefined && taskNamed(task).files.countRows !== undefined;
 }
 
 function evaluationProblems(

@@ -1,4 +1,4 @@
-import type { HeadKind } from '../../models/heads/registry.ts';
+import type { TaskModel } from '../../objectives/task-model.ts';
 import type { Engine } from '../../program/engine.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import type { Tuner } from '../../tuners/tuner.ts';
@@ -11,23 +11,23 @@ import { type Banked, GrowingBank } from './growing-bank.ts';
 export type OpenBank<Made> = (engine: Engine, model: LoadedModel, shape: BankShape) => Promise<Made>;
 
 /**
- * The bank for all adapters with one kind of head.
+ * The bank for all adapters of one model: with its head and its config.
  *
  * @param build builds its graph, to check whether an adapter can share it
  */
 export function headBank<Made extends Banked>(
   base: ServedBase,
-  kind: HeadKind,
+  like: TaskModel,
   open: OpenBank<Made>,
   build: (model: LoadedModel, tuner: Tuner) => unknown,
 ): GrowingBank<Made> {
   return new GrowingBank(
     async (shape, outputs) => {
-      const model = await base.open(kind, outputs);
+      const model = await base.open(like, outputs);
       return closing(model, async () => open(base.engine(model), model, shape));
     },
     async (shape, outputs) => {
-      const model = await base.open(kind, outputs);
+      const model = await base.open(like, outputs);
       try {
         bankedGraph(model, shape, (tuner) => build(model, tuner), 1);
       } finally {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { writeTinyTextModel } from '../../../tests/support/tiny-text-model.ts';
+import { plainModel } from '../../objectives/plain-model.ts';
 import { readFolder } from '../../trained/node/load-model.ts';
 import type { TrainedParts } from '../../trained/trained-model.ts';
 import { BaseFolder } from './base-folder.ts';
@@ -31,8 +32,9 @@ it('a chat template gets the date of each rendering, or of the run', async () =>
 
 it('so does that of a served base', async () => {
   const base = await BaseFolder.open(folder, 'float32');
-  const model = await base.open('CAUSAL_LM', 0);
-  const { text } = base.parts(model, undefined);
+  const { definition, config } = base.described.family;
+  const model = base.model(plainModel('CAUSAL_LM', 0)(definition, config));
+  const { text } = base.trained('base', { notes: undefined, model }).parts;
   vi.useFakeTimers({ now: new Date('2030-06-01') });
   expect(year(text)).toBe('2030');
   vi.setSystemTime(new Date('2031-06-01'));

@@ -7,17 +7,25 @@ import { weightFiles } from '../../formats/node/checkpoint.ts';
 import { digestOf } from '../../formats/node/content-digest.ts';
 import { weightsDigest } from '../../formats/source-digest.ts';
 import { resolveModel } from '../../hub/node/resolve-model.ts';
-import type { HeadKind } from '../../models/heads/registry.ts';
 import { plainModel } from '../../objectives/plain-model.ts';
+import type { TaskModel } from '../../objectives/task-model.ts';
 import type { Engine } from '../../program/engine.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
-import type { BuildTask } from '../../tasks/task-definition.ts';
 import { openWeights, readFolder } from '../../trained/node/load-model.ts';
-import { buildModel, type DescribedModel } from '../../trained/read-model.ts';
-import type { TrainedParts } from '../../trained/trained-model.ts';
+import type { Notes } from '../../trained/notes.ts';
+import type { DescribedModel } from '../../trained/read-model.ts';
+import { TrainedModel } from '../../trained/trained-model.ts';
+import { trainedParts } from '../../trained/trained-parts.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
+import type { TokensBefore } from '../../tuners/tuner.ts';
 import type { ServedBase } from '../served-base.ts';
+
+/** A model for a task, with its weights. */
+interface Loaded {
+  notes: Notes | undefined;
+  model: LoadedModel;
+}
 
 /** A base model's folder. All adapters share its mapped weights and its tokenizer. */
 export class BaseFolder implements ServedBase {
@@ -75,15 +83,16 @@ export class BaseFolder implements ServedBase {
     return this.#digest;
   }
 
-  /** The model with its own weights, for adapters. Calls with equal `key` return the same model. */
-  model(key: string, build: BuildTask): LoadedModel {
-    const known = this.#models.get(key) ?? openWeights(this.folder, buildModel(build, this.described));
+  /** The model with its own weights, for adapters. Adapters with the same head and config share it. */
+  model(model: TaskModel): LoadedModel {
+    const key = JSON.stringify([model.headKind, model.config]);
+    const known = this.#models.get(key) ?? openWeights(this.folder, model);
     this.#models.set(key, known);
     return known;
   }
 
-  async open(kind: HeadKind, outputs: number): Promise<LoadedModel> {
-    const model = openWeights(this.folder, buildModel(plainModel(kind, outputs), this.described));
+  async open({ headKind, definition, config }: TaskModel, outputs: number): Promise<LoadedModel> {
+    const model = openWeights(this.folder, plainModel(headKind, outputs)(definition, config));
     return withBaseDtype(model, this.baseDtype, { byRow: true });
   }
 
@@ -91,14 +100,13 @@ export class BaseFolder implements ServedBase {
     return nodeEngine(model, 'cpu');
   }
 
-  /** What a trained model needs, except its notes, to make examples and generate text. */
-  parts(model: LoadedModel, maxLength: number | undefined): Omit<TrainedParts, 'path' | 'notes'> {
-    const { text, generationFiles } = this.described;
-    return {
-      ...{ ...FROZEN, model, engine: this.engine(model) },
-      text: text(model.config, maxLength),
-      generationFiles,
-    };
+  /** A trained model under a name, to make examples and to choose settings. It does not compute anything. */
+  trained(name: string, { notes, model }: Loaded, virtualTokens?: TokensBefore): TrainedModel {
+    const tuned = { ...FROZEN, tuner: { ...FROZEN.tuner, virtualTokens } };
+    const engine = this.engine(model);
+    return new TrainedModel(
+      trainedParts({ base: this.described, model, notes, ...tuned }, undefined, { path: name, engine }),
+    );
   }
 
   close(): void {

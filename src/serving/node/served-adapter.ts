@@ -5,12 +5,12 @@ import { UserError } from '../../support/user-error.ts';
 import type { Family } from '../../trained/bind-model.ts';
 import { readNotes } from '../../trained/notes.ts';
 import { type OpenedTask, openedTask } from '../../trained/opened-task.ts';
-import type { DescribedModel } from '../../trained/read-model.ts';
-import { TrainedModel } from '../../trained/trained-model.ts';
+import { type DescribedModel, withChanges } from '../../trained/read-model.ts';
 import { knownAdapter, tuneModel } from '../../trained/tune-model.ts';
 import { packAdapter } from '../../tuners/bank/pack-adapter.ts';
 import { NO_ADAPTER } from '../../tuners/bank/packed-adapter.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
+import type { TunedValues } from '../../tuners/tuner.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { BaseFolder } from './base-folder.ts';
 import type { FoundAdapter } from './find-adapters.ts';
@@ -32,19 +32,24 @@ export async function servedAdapter(
   read: (isKnown: boolean) => Promise<AdapterContent> = () => readContent(found, base),
 ): Promise<ServedModel> {
   const { folder } = found;
-  let content: AdapterContent | undefined = await read(false);
-  const { family, json } = base.described;
-  const { notes, build } = openedTask({ family, json, ...content }, undefined, folder);
-  const model = base.model(`${notes?.task} ${notes?.labels.length}`, build);
+  const content = await read(false);
+  const described = withChanges(base.described, content.notes?.model_config);
+  const opened = openedTask({ ...described, ...content }, undefined, folder);
+  const model = base.model(opened.model);
+  const tune = ({ stored }: AdapterContent) =>
+    tuneModel(model, knownAdapter(stored, adapterConfigFile(folder)), folder);
+  // The first load takes what the check has read.
+  let checked: TunedValues | undefined = tune(content);
+  const { virtualTokens } = checked.tuner;
   const served: ServedModel = {
     ...{ name, folder, parent: base.name, created: Math.floor(Date.now() / 1000) },
     outputs: model.config.numLabels,
-    trained: new TrainedModel({ ...base.parts(model, notes?.data.max_length), path: name, notes }),
+    trained: base.trained(name, { ...opened, model }, virtualTokens),
     load: () => cache.get(served, async () => packAdapter(model, await served.tuned(), folder)),
     async tuned() {
-      const { stored } = content ?? (await read(true));
-      content = undefined;
-      return tuneModel(model, knownAdapter(stored, adapterConfigFile(folder)), folder);
+      const tuned = checked;
+      checked = undefined;
+      return tuned ?? tune(await read(true));
     },
   };
   return served;
@@ -52,32 +57,27 @@ export async function servedAdapter(
 
 /** Returns the base model under its own name. Undefined if it has no head or its task is unknown. */
 export async function servedBase(base: BaseFolder): Promise<ServedModel | undefined> {
-  const { folder, name } = base;
-  const { family, json } = base.described;
-  const generates = decodes(family) && !isForClasses(json);
+  const { folder, name, described } = base;
+  const generates = decodes(described.family) && !isForClasses(described.json);
   const notes = await readNotes(folderFiles(folder));
-  const opened = taskIfKnown(() => {
-    const task = openedTask({ family, json, notes }, generates ? 'generate' : undefined, folder);
-    // By default a model is a classifier, but its family may not have a classification head.
-    task.build(family.definition, family.config);
-    return task;
-  });
+  const opened = taskIfKnown(() =>
+    openedTask({ ...described, notes }, generates ? 'generate' : undefined, folder),
+  );
   if (!opened) return undefined;
-  const { notes: notesOfTask, build } = opened;
-  const model = base.model(generates ? 'base' : `${notesOfTask?.task} ${notesOfTask?.labels.length}`, build);
+  const model = base.model(opened.model);
   if (model.initialised.length > 0 || !headNamed(model.headKind).served) return undefined;
   return {
     ...{ name, folder, created: Math.floor(Date.now() / 1000), outputs: model.config.numLabels },
-    trained: new TrainedModel({
-      ...base.parts(model, notesOfTask?.data.max_length),
-      ...{ path: name, notes: notesOfTask },
-    }),
+    trained: base.trained(name, { ...opened, model }),
     load: async () => NO_ADAPTER,
     tuned: async () => FROZEN,
   };
 }
 
-/** Returns undefined if the base does not say its task. Its adapters' notes then say theirs. */
+/**
+ * Returns undefined if the base does not say its task, or if its family has no head for it. Its adapters' notes then say
+ * theirs.
+ */
 function taskIfKnown(find: () => OpenedTask): OpenedTask | undefined {
   try {
     return find();

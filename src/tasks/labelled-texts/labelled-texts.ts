@@ -1,7 +1,8 @@
 import { parseRows } from '../../data/parse-rows.ts';
 import type { DataOptions, Row } from '../../data/row.ts';
+import { groupsOf } from '../../data/split-rows.ts';
 import type { Value } from '../../graph/graph.ts';
-import { bootstrap, wilson } from '../../metrics/score-interval.ts';
+import { bootstrap, shareInterval } from '../../metrics/score-interval.ts';
 import type { ScoreName } from '../../metrics/scores.ts';
 import { sequenceModel } from '../../objectives/sequence-model.ts';
 import type { LossOptions } from '../../objectives/task-model.ts';
@@ -13,7 +14,6 @@ import { assertOneText } from '../assert-one-text.ts';
 import { classOutputs } from '../classes/class-outputs.ts';
 import { buildLabels } from '../classes/labels.ts';
 import { labelsBesideAdapter } from '../classes/labels-beside-adapter.ts';
-import { holdOut } from '../hold-out.ts';
 import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
 import type { TaskWords } from '../task-words.ts';
 import { type LabelledData, labelledDataSchema } from './data-section.ts';
@@ -88,17 +88,24 @@ export function labelledTexts<Answer extends LabelAnswer>(
       kind.answer(logits.slice(row * width, (row + 1) * width), labels),
     );
   };
-  const certaintyOf = (logits: Float32Array, rows: number, width: number, targets: Targets): Certainty => ({
-    rows,
+  const certaintyOf = (
+    logits: Float32Array,
+    groups: Int32Array,
+    width: number,
+    targets: Targets,
+  ): Certainty => ({
+    groups,
     interval(score) {
       const scoreOf = (logits: Float32Array, targets: Targets) =>
         score === 'loss'
           ? kind.evaluationLoss(logits, width, targets)
           : (kind.scores(logits, width, targets)[score as ScoreName] ?? Number.NaN);
-      // Accuracy is a share of rows, so Wilson's interval applies.
-      if (score === 'accuracy') return wilson(scoreOf(logits, targets), rows);
-      return bootstrap(rows, (drawn) =>
-        scoreOf(takenRows(logits, rows, drawn), takenRows(targets, rows, drawn)),
+      const ofRows = (drawn: Int32Array) =>
+        scoreOf(takenRows(logits, groups.length, drawn), takenRows(targets, groups.length, drawn));
+      if (score !== 'accuracy') return bootstrap(groups, ofRows);
+      return shareInterval(
+        Array.from(groups.keys(), (row) => ofRows(Int32Array.of(row))),
+        groups,
       );
     },
   });
@@ -150,7 +157,6 @@ export function labelledTexts<Answer extends LabelAnswer>(
     files: {
       countRows: ({ rows }) => rows.length,
       takesFolders: false,
-      takesTables: true,
       read(files, reading) {
         const skipped: string[] = [];
         const tell = (message: string) => void skipped.push(message);
@@ -176,21 +182,13 @@ export function labelledTexts<Answer extends LabelAnswer>(
           ...(isSame && first!.names && { names: first!.names }),
         };
       },
-      holdOut({ rows, ...file }, share) {
-        const stratumOf =
-          kind.leastLabels > 0 && !kind.listed ? ({ label }: Row) => String(label) : undefined;
-        const { train, validation } = holdOut(
-          rows,
-          share,
-          ({ text, textPair }) => [text, textPair],
-          stratumOf,
-        );
-        const { skipped: _, ...same } = file;
-        return { train: { rows: train, ...file }, validation: { rows: validation, ...same } };
-      },
+      splittable: ({ rows, ...file }) => ({
+        texts: rows.map(textsOf),
+        ...(kind.leastLabels > 0 && !kind.listed && { strata: rows.map(({ label }) => String(label)) }),
+        pick: (numbers) => ({ ...file, rows: numbers.map((number) => rows[number]!) }),
+      }),
       notices: ({ skipped }) => (skipped === undefined ? [] : [skipped]),
-      withFlags: (reading, flags, file) =>
-        columnsFor(file, useColumns(asOptions(reading), flags, true)) as LabelledData,
+      withFlags: (reading, flags, file) => columnsFor(file, useColumns(reading, flags, true)) as LabelledData,
     },
     build,
     examples,
@@ -198,6 +196,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
       const set = examples(labelled, context);
       const numLabels = outputs(context.labels);
       const targets = kind.targets(labelled.rows, context.labels, labelled.fileName);
+      const groups = groupsOf(labelled.rows.map(textsOf));
       return {
         examples: set,
         output: 'logits',
@@ -206,7 +205,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
           const scores: Scores = { eval_loss: kind.evaluationLoss(logits, numLabels, targets) };
           for (const [name, score] of Object.entries(kind.scores(logits, numLabels, targets)))
             scores[`eval_${name}`] = score;
-          watch?.onCertainty?.(certaintyOf(logits, labelled.rows.length, numLabels, targets));
+          watch?.onCertainty?.(certaintyOf(logits, groups, numLabels, targets));
           const counts = watch?.onConfusion && kind.confusion?.(logits, numLabels, targets);
           if (counts) watch.onConfusion?.({ labels: context.labels, counts });
           watch?.onAnswers?.(
@@ -233,7 +232,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
     prediction: {
       input: {
         withFlags(reading, flags, file) {
-          const columns = useColumns(asOptions(reading), flags, false);
+          const columns = useColumns(reading, flags, false);
           return (file === undefined ? columns : columnsFor(file, columns)) as LabelledData;
         },
         parse: (content, fileName, reading, onSkipped) =>
@@ -273,6 +272,8 @@ export function labelledTexts<Answer extends LabelAnswer>(
     words: wordsOf(kind),
   };
 }
+
+const textsOf = ({ text, textPair }: Row) => [text, textPair];
 
 /** Selects rows of values [rows, width], row-major. */
 function takenRows<Values extends Float32Array | Int32Array>(

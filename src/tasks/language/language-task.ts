@@ -1,3 +1,7 @@
+import type { Splittable } from '../../data/split-rows.ts';
+import type { SampleBy } from '../../data/text/documents.ts';
+import type { LanguageColumns } from '../../data/text/language-keys.ts';
+import { type LanguageRecord, languageRecords } from '../../data/text/language-rows.ts';
 import type { TextFile } from '../../data/text-file.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -10,10 +14,57 @@ export const LANGUAGE = {
     takesFolders: true,
     read: (files: readonly TextFile[]) => files,
     join: (parts: readonly (readonly TextFile[])[]) => parts.flat(),
+    splittable: splittableFiles,
   },
   training: { batchSize: { train: 8, eval: 8 }, smoothsLabels: true, keepsHead: true },
   scores: { metrics: ['loss', 'perplexity'] },
 } as const;
+
+/** The records of all files. Each part has every file, with its own records. */
+function splittableFiles(
+  files: readonly TextFile[],
+  reading: LanguageColumns & { sample_by: SampleBy },
+): Splittable<readonly TextFile[]> {
+  const records = files.map((file) => [
+    ...languageRecords(contentOf(file), file.name, reading, reading.sample_by),
+  ]);
+  return {
+    texts: records.flatMap((ofFile) => ofFile.map(({ text }) => [text])),
+    pick(numbers) {
+      const chosen = new Set(numbers);
+      let first = 0;
+      return files.map((file, i) => {
+        const start = first;
+        first += records[i]!.length;
+        return withoutRecords(
+          file,
+          records[i]!.filter((_, record) => !chosen.has(start + record)),
+        );
+      });
+    },
+  };
+}
+
+/** A file without some of its records. Line ends are kept, so that messages name the lines of the file. */
+function withoutRecords(file: TextFile, records: readonly LanguageRecord[]): TextFile {
+  return {
+    ...file,
+    size: file.size,
+    read(onNotice) {
+      const content = contentOf(file, onNotice);
+      let [kept, at] = ['', 0];
+      for (const { start, end } of records) {
+        kept += content.slice(at, start) + content.slice(start, end).replace(/[^\n]+/g, '');
+        at = end;
+      }
+      return kept + content.slice(at);
+    },
+  };
+}
+
+function contentOf(file: TextFile, onNotice?: (message: string) => void): string {
+  return file.read(onNotice).replace(/\r\n?/g, '\n');
+}
 
 const OTHER_COLUMNS = { prompt: undefined, completion: undefined, messages: undefined };
 const COLUMNS = ['text', ...Object.keys(OTHER_COLUMNS)];

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TinyFamily, writeTinyTextModel } from '../../../tests/support/tiny-text-model.ts';
+import { holdOut } from '../../data/split-rows.ts';
 import { IGNORED, labelledRows } from '../../objectives/labelled-rows.ts';
 import { modelFeeds } from '../../objectives/model-inputs.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
@@ -264,4 +265,62 @@ describe('masked language modelling', () => {
 it('ignored labels count for nothing', () => {
   const { labels } = labelledRows(Int32Array.of(5, IGNORED, 7, 8), 2, 2, false);
   expect([...labels!.data]).toEqual([5, 7, 8]);
+});
+
+describe('held-out records', () => {
+  const split = (files: ReturnType<typeof file>[], share: number, data = {}) => {
+    const reading = causalDataSchema.parse({ train: 'x', ...data });
+    const parts = holdOut(causalLm.files.splittable!(files, reading), share);
+    return [parts.train, parts.validation].map((part) => part.map(({ read }) => read()));
+  };
+  const numbers = Array.from({ length: 20 }, (_, i) => i);
+
+  it.each([
+    ['rows of JSON Lines', (rows: object[]) => rows.map((row) => JSON.stringify(row)).join('\n')],
+    ['rows of a JSON list', (rows: object[]) => JSON.stringify(rows, null, 1)],
+  ])('are %s on their lines, with equal prompts on one side', async (_, written) => {
+    const rows = [...numbers, ...numbers].map((i, row) => ({ prompt: `prompt ${i}`, completion: `${row}` }));
+    const content = written(rows);
+    const parts = split([file(content, 'x.jsonl')], 0.25);
+    const [train, validation] = parts.map(([part]) => {
+      expect(part!.split('\n')).toHaveLength(content.split('\n').length);
+      return [...part!.matchAll(/prompt \d+/g)].map(([prompt]) => prompt);
+    });
+    expect([train!.length, validation!.length]).toEqual([30, 10]);
+    expect(validation!.filter((prompt) => train!.includes(prompt))).toEqual([]);
+    const lines = parts.map(([part]) => part!.split('\n'));
+    content.split('\n').forEach((line, i) => {
+      // Commas and brackets of a list stay on both sides.
+      expect(lines.map((ofPart) => ofPart[i]).some((kept) => kept === line)).toBe(true);
+    });
+    const { context } = await open<CausalData>('gpt2', {}, 32);
+    const examples = ({ lengths }: ExampleSet) => lengths.length;
+    const reading = causalDataSchema.parse({ train: 'x', packing: false });
+    const held = holdOut(causalLm.files.splittable!([file(content, 'x.jsonl')], reading), 0.25);
+    expect(examples(causalLm.examples(held.validation, { ...context, reading }))).toBe(10);
+  });
+
+  it('are conversations without their last answers, or texts', () => {
+    const turn = (role: string, content: string) => ({ role, content });
+    const asked = [...numbers, ...numbers].map((i, row) => ({
+      messages: [turn('user', `question ${i}`), turn('assistant', `answer ${row}`)],
+    }));
+    const [train, validation] = split([lines(asked)], 0.25).map(([part]) => part!);
+    const questions = validation!.match(/question \d+/g)!;
+    expect(questions).toHaveLength(10);
+    for (const question of questions) expect(train).not.toContain(`"${question}"`);
+    const texts = [lines(numbers.map((i) => ({ text: `t ${i}`, id: 1 }))), lines([{ text: 't 3', id: 2 }])];
+    const together = split(texts, 0.9);
+    expect(together.filter((part) => part.join('').includes('"t 3"'))).toHaveLength(1);
+  });
+
+  it('are paragraphs of a plain text, or lines, and each file has its share', () => {
+    const files = ['a', 'b'].map((name) => file(numbers.map((i) => `${name} ${i}`).join('\r\n\r\n')));
+    const [train, validation] = split(files, 0.25);
+    const counts = (part: string[] | undefined) => part!.map((text) => text.match(/\d+/g)!.length);
+    expect(counts(train).map((count, i) => count + counts(validation)[i]!)).toEqual([20, 20]);
+    expect(counts(validation).reduce((sum, count) => sum + count)).toBe(10);
+    const byLine = split([file(numbers.join('\n\n'))], 0.25, { sample_by: 'line' });
+    expect(byLine.map(([part]) => part!.split('\n').filter(Boolean).length)).toEqual([15, 5]);
+  });
 });

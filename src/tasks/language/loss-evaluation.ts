@@ -30,10 +30,11 @@ export function lossEvaluation(examples: ExampleSet, batchSize: number): Evaluat
         return drawn.reduce((sum, [ofBatch, weight]) => sum + weight * ofBatch, 0) / weights;
       };
       watch?.onCertainty?.({
-        rows: examples.lengths.length,
+        groups: Int32Array.from(examples.lengths.keys()),
         interval(score) {
-          if (score === 'loss') return bootstrap(losses.length, meanOf);
-          if (score === 'perplexity') return bootstrap(losses.length, (rows) => Math.exp(meanOf(rows)));
+          const batches = Int32Array.from(losses.keys());
+          if (score === 'loss') return bootstrap(batches, meanOf);
+          if (score === 'perplexity') return bootstrap(batches, (rows) => Math.exp(meanOf(rows)));
           return undefined;
         },
       });

@@ -14,6 +14,8 @@ export const maskedLm: TaskDefinition<MaskedData, readonly TextFile[], never, ty
   build: () => tokenModel('MASKED_LM'),
   files: {
     ...LANGUAGE.files,
+    splittable: (files, { sample_by, text = 'text' }) =>
+      LANGUAGE.files.splittable(files, { sample_by, text }),
     withFlags: (reading, flags) =>
       readingWithFlags('masked_lm', Object.keys(maskedDataSchema.shape), reading, flags),
   },

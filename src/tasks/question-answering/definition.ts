@@ -6,7 +6,6 @@ import { spanModel } from '../../objectives/span-model.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import { percent, shortest } from '../classes/answer-text.ts';
-import { holdOut } from '../hold-out.ts';
 import type { ReadingFlags, ReadingOf, TaskDefinition } from '../task-definition.ts';
 import type { BestSpans } from './best-spans.ts';
 import { type QuestionData, questionDataSchema, strideProblems } from './data-section.ts';
@@ -56,8 +55,11 @@ export const questionAnswering: TaskDefinition<
     takesFolders: false,
     read: (files) => files.flatMap((file) => readQuestions(file.read(), file.name, 'places')),
     join: (parts) => parts.flat(),
-    // All questions about a text stay together, in training or in validation.
-    holdOut: (questions, share) => holdOut(questions, share, ({ context }) => [context]),
+    // All questions about a text stay together. The same question may be asked about many texts.
+    splittable: (questions) => ({
+      texts: questions.map(({ context }) => [context]),
+      pick: (numbers) => numbers.map((number) => questions[number]!),
+    }),
     detected: (questions, { version_2_with_negative }) => ({
       version_2_with_negative: version_2_with_negative ?? isSquadV2(questions),
     }),

@@ -1,5 +1,6 @@
+import { groupsOf } from '../../data/split-rows.ts';
 import { meanCrossEntropy } from '../../metrics/cross-entropy.ts';
-import { meanInterval, wilson } from '../../metrics/score-interval.ts';
+import { meanInterval, shareInterval } from '../../metrics/score-interval.ts';
 import { squadScores } from '../../metrics/squad/squad-scores.ts';
 import { squadV2Scores } from '../../metrics/squad/squad-v2-scores.ts';
 import type { Evaluation, Scores } from '../../program/example-set.ts';
@@ -25,6 +26,7 @@ export function questionEvaluation(
   const set = questionExamples(questions, tokenizer, windows, true);
   const version_2_with_negative = reading.version_2_with_negative ?? isSquadV2(questions);
   const search = { ...reading, version_2_with_negative };
+  const groups = groupsOf(questions.map(({ context }) => [context]));
   return {
     examples: set,
     output: 'logits',
@@ -36,8 +38,8 @@ export function questionEvaluation(
         questions.map(({ answers }) => answers.map(({ text }) => text)),
       );
       watch?.onCertainty?.({
-        rows: questions.length,
-        interval: (score) => answerInterval(questions, best, score),
+        groups,
+        interval: (score) => answerInterval(questions, best, groups, score),
       });
       return { eval_loss: meanLoss(logits, set), ...answerScores(questions, best) };
     },
@@ -76,11 +78,16 @@ function answerScores(questions: readonly AnsweredText[], best: readonly BestSpa
 }
 
 /** The confidence interval of a score that is a mean over questions. */
-function answerInterval(questions: readonly AnsweredText[], best: readonly BestSpans[], score: string) {
+function answerInterval(
+  questions: readonly AnsweredText[],
+  best: readonly BestSpans[],
+  groups: Int32Array,
+  score: string,
+) {
   if (score !== 'f1' && score !== 'exact_match') return undefined;
   const each = questions.map((question, i) => answerScores([question], [best[i]!])[`eval_${score}`]!);
-  if (score === 'f1') return meanInterval(each);
-  return wilson(each.reduce((sum, value) => sum + value, 0) / each.length, each.length);
+  if (score === 'f1') return meanInterval(each, groups);
+  return shareInterval(each, groups);
 }
 
 function meanLoss(logits: readonly SpanLogits[], { labels }: QuestionExamples): number {

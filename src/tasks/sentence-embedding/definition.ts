@@ -1,5 +1,4 @@
 import { type EmbeddingLoss, embeddingModel } from '../../objectives/embedding-model.ts';
-import { holdOut } from '../hold-out.ts';
 import type { TaskDefinition } from '../task-definition.ts';
 import {
   type EmbeddingData,
@@ -40,14 +39,16 @@ export const sentenceEmbedding: TaskDefinition<
   files: {
     countRows: ({ columns }) => columns[0]!.length,
     takesFolders: true,
-    takesTables: true,
     read: embeddingRows,
     join: joinedRows,
-    holdOut(rows, share) {
-      const numbers = [...rows.columns[0]!.keys()];
-      const { train, validation } = holdOut(numbers, share, (row) => [rows.columns[0]![row]]);
-      return { train: pickRows(rows, train), validation: pickRows(rows, validation) };
-    },
+    splittable: (rows) => ({
+      // Negatives do not count, because they are often texts of other pairs. Nor do the texts of a corpus: it is
+      // searched as a whole, and only the queries are split.
+      texts: rows.columns[0]!.map((anchor, row) =>
+        rows.retrieval ? [anchor] : [anchor, rows.columns[1]?.[row]],
+      ),
+      pick: (numbers) => pickRows(rows, numbers),
+    }),
     withFlags: embeddingFlags,
   },
   build: (_, reading = {}) => {

@@ -8,14 +8,13 @@ import type { EncodingContext, ReadingFlags, ReadingOf } from '../task-definitio
 import { type EmbeddingData, embeddingDataSchema } from './data-section.ts';
 import { promptFor, promptNamed } from './prompts.ts';
 import { TextSet } from './text-set.ts';
-import { truncated } from './vectors.ts';
 
 /** A text and its prompt. */
 export interface EmbeddedText {
   text: string;
   /** The prompt before the text. Default: the model's own, if any. */
   prompt?: string;
-  /** Number of components to keep. The vector then has length 1. By default, the model's vector is returned. */
+  /** Number of components to keep. Default: all. */
   dimensions?: number;
 }
 
@@ -56,7 +55,8 @@ export const embedTexts: Prediction<EmbeddingData, EmbeddedText> = {
     const vectors = await set.vectors(program, values, config.numLabels, batchSize);
     return inputs.map(({ dimensions }, i): Embedding => {
       const number = set.numberOf(prompted[i]!);
-      const embedding = truncated(vectors[number]!, dimensions).slice();
+      // As truncate_dim in sentence-transformers: what is left of a vector keeps its length.
+      const embedding = vectors[number]!.slice(0, dimensions);
       return { embedding, tokens: set.encodings[number]!.inputIds.length };
     });
   },

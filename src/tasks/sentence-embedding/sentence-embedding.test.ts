@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { gradients } from '../../autodiff/gradients.ts';
+import { holdOut } from '../../data/split-rows.ts';
 import { PEFT_PREFIX } from '../../formats/adapters/stored-adapter.ts';
 import { readSafetensors } from '../../formats/node/safetensors-file.ts';
 import { input } from '../../graph/build.ts';
@@ -311,7 +312,10 @@ it('queries are held out with all their texts, and search the whole corpus', () 
       ids.flatMap((id) => [`${id}\t${id}\t1`, `${id}\t${(id + 1) % 20}\t1`]).join('\n'),
     ),
   ]);
-  const { train, validation } = sentenceEmbedding.files.holdOut!(rows, 0.25);
+  const { train, validation } = holdOut(
+    sentenceEmbedding.files.splittable!(rows, readingOf({ train: 'x' })),
+    0.25,
+  );
   expect([train, validation].map(({ columns }) => columns[0]!.length)).toEqual([30, 10]);
   const asked = [train, validation].map(({ retrieval }) => retrieval!.queries);
   expect(new Set(asked.flat()).size).toBe(20);

@@ -26,14 +26,6 @@ export function cosine(a: Float32Array, b: Float32Array): number {
 }
 
 /**
- * The first `width` components of a vector, scaled to length 1, for a model trained for several widths. Without
- * `width`, the vector itself.
- */
-export function truncated(vector: Float32Array, width: number | undefined): Float32Array {
-  return width === undefined ? vector : unit(vector.slice(0, width));
-}
-
-/**
  * The indices of the candidates with the largest cosines to a query, the best first. Equal candidates keep their order.
  *
  * @param candidates vectors of length 1

@@ -3,7 +3,6 @@ import { firstSentence } from '../../baselines/first-sentence.ts';
 import { bleu } from '../../metrics/bleu.ts';
 import { rouge } from '../../metrics/rouge.ts';
 import { tokenModel } from '../../objectives/token-model.ts';
-import { holdOut } from '../hold-out.ts';
 import { hasWordHead } from '../language/language-task.ts';
 import type { EncodingContext, TaskDefinition } from '../task-definition.ts';
 import { type PairData, pairDataSchema } from './data-section.ts';
@@ -32,10 +31,13 @@ export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof
   files: {
     countRows: (pairs) => pairs.length,
     takesFolders: false,
-    takesTables: true,
     read: (files, reading) => files.flatMap((file) => readPairs(file.read(), file.name, reading, true)),
     join: (parts) => parts.flat(),
-    holdOut: (pairs, share) => holdOut(pairs, share, ({ source }) => [source]),
+    // Many sources may have the same target, such as the name of a class.
+    splittable: (pairs) => ({
+      texts: pairs.map(({ source }) => [source]),
+      pick: (numbers) => numbers.map((number) => pairs[number]!),
+    }),
     withFlags: pairsWithFlags,
   },
   length: {

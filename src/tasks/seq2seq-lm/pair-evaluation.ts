@@ -1,3 +1,4 @@
+import { groupsOf } from '../../data/split-rows.ts';
 import { openLanguageModel } from '../../generation/open-language-model.ts';
 import { TextGenerator } from '../../generation/text-generator.ts';
 import { bleu } from '../../metrics/bleu.ts';
@@ -44,19 +45,20 @@ export function pairEvaluation(
         const written = await writeTexts(generator, program.communicator, sources, context, batchSize);
         const texts = written.map(({ text }) => text);
         const targets = pairs.map((pair) => pair.targets);
+        const groups = groupsOf(sources.map((source) => [source]));
         watch?.onAnswers?.(texts, targets);
         watch?.onCertainty?.({
-          rows: texts.length,
+          groups,
           interval(score) {
             if (score === 'bleu')
-              return bootstrap(texts.length, (rows) => {
+              return bootstrap(groups, (rows) => {
                 const of = <T>(all: readonly T[]) => Array.from(rows, (row) => all[row]!);
                 return bleu(of(texts), of(targets));
               });
             const type = ROUGE_TYPES.find((name) => name === score);
-            return (
-              type && meanInterval(texts.map((text, i) => rougeOfText(text, targets[i]!)[type].fmeasure))
-            );
+            if (!type) return undefined;
+            const each = texts.map((text, i) => rougeOfText(text, targets[i]!)[type].fmeasure);
+            return meanInterval(each, groups);
           },
         });
         const { rouge1, rouge2, rougeL, rougeLsum } = rouge(texts, targets);

@@ -6,8 +6,9 @@ import { UserError } from '../../support/user-error.ts';
 import type { Prediction } from '../prediction.ts';
 import type { ReadingFlags, ReadingOf } from '../task-definition.ts';
 import { type PairData, pairDataSchema } from './data-section.ts';
+import { encodeSource } from './pair-examples.ts';
 import { readPairs } from './read-pairs.ts';
-import { writeTexts } from './write-texts.ts';
+import { writeTexts, writingConfig } from './write-texts.ts';
 
 /** The text that the model reads. */
 export interface Source {
@@ -34,6 +35,10 @@ export const predictTexts: Prediction<PairData, Source> = {
     const sources = inputs.map(({ source }) => source);
     return writeTexts(await generator(), program.communicator, sources, context, batchSize);
   },
+  writes: (source, context, input) => ({
+    prompt: encodeSource(source, context).inputIds,
+    input: writingConfig(context, input),
+  }),
   output: {
     json(answer, details) {
       const { text, ids, finish } = answer as Generated;

@@ -13,12 +13,12 @@ type Context = EncodingContext<PairData>;
 
 /**
  * The settings with which a task generates texts. Those of `data.generation_config` override those of the model's
- * files.
+ * files, and `input` overrides both.
  *
  * @throws UserError for keys that contradict each other or have no effect on the model
  */
-export function writingConfig(context: Context): GenerationInput {
-  const { generation_config: settings = {} } = context.reading;
+export function writingConfig(context: Context, input: GenerationInput = {}): GenerationInput {
+  const settings: GenerationInput = { ...context.reading.generation_config, ...input };
   const isBounded = settings.max_length !== undefined || settings.max_new_tokens !== undefined;
   const user = { ...(!isBounded && { max_length: targetLength(context) }), ...settings };
   generationSettings({ ...context.generationFiles(), user }, 'data.generation_config');

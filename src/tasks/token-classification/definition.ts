@@ -2,7 +2,6 @@ import { tokenModel } from '../../objectives/token-model.ts';
 import { assertOneText } from '../assert-one-text.ts';
 import { shortest } from '../classes/answer-text.ts';
 import { labelsBesideAdapter } from '../classes/labels-beside-adapter.ts';
-import { holdOut } from '../hold-out.ts';
 import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
 import { type WordData, wordDataSchema, wordProblems } from './data-section.ts';
 import { predictWords } from './predict-words.ts';
@@ -48,10 +47,10 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
         names: reading.label_names,
       }),
       join: (parts) => ({ ...parts[0]!, sentences: parts.flatMap(({ sentences }) => sentences) }),
-      holdOut({ sentences, ...file }, share) {
-        const { train, validation } = holdOut(sentences, share, ({ words }) => words);
-        return { train: { sentences: train, ...file }, validation: { sentences: validation, ...file } };
-      },
+      splittable: ({ sentences, ...file }) => ({
+        texts: sentences.map(({ words }) => [words.join(' ')]),
+        pick: (numbers) => ({ ...file, sentences: numbers.map((number) => sentences[number]!) }),
+      }),
       withFlags: wordsWithFlags,
     },
     build,

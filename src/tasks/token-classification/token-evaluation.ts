@@ -1,3 +1,4 @@
+import { groupsOf } from '../../data/split-rows.ts';
 import { meanCrossEntropy } from '../../metrics/cross-entropy.ts';
 import { argmaxRows } from '../../metrics/predicted-labels.ts';
 import { bootstrap } from '../../metrics/score-interval.ts';
@@ -34,12 +35,22 @@ export function tokenEvaluation(
 ): Evaluation {
   const ids = tagIds(sentences, labels, fileName);
   const examples = wordExamples(sentences, tokenizer, maxLength, ids);
+  const groups = groupsOf(
+    Array.from(examples.sentences, (sentence) => [sentences[sentence]!.words.join(' ')]),
+  );
   return {
     examples,
     output: 'logits',
     async run(program, values, watch) {
       const logits = await predictWords(program, values, examples, labels.length, batchSize);
-      const { loss, precision, recall, f1, accuracy } = wordScores(logits, examples, ids, labels, watch);
+      const { loss, precision, recall, f1, accuracy } = wordScores(
+        logits,
+        examples,
+        ids,
+        labels,
+        groups,
+        watch,
+      );
       return {
         eval_loss: loss,
         eval_precision: precision,
@@ -56,6 +67,7 @@ export function tokenEvaluation(
  *
  * @param logits the logits of each example [words, labels], from {@link predictWords}
  * @param ids the true label of each word of each sentence
+ * @param groups the group of each example's sentence
  * @param watch called with the tags of each example's words
  */
 export function wordScores(
@@ -63,6 +75,7 @@ export function wordScores(
   examples: WordExamples,
   ids: readonly Int32Array[],
   labels: readonly string[],
+  groups: Int32Array,
   watch?: EvaluationWatch,
 ): SeqevalScores & { loss: number } {
   const tags = (of: Int32Array) => Array.from(of, (id) => labels[id]!);
@@ -80,9 +93,9 @@ export function wordScores(
   const references = targets.map(tags);
   watch?.onAnswers?.(predicted, references);
   watch?.onCertainty?.({
-    rows: predicted.length,
+    groups,
     interval: (score) =>
-      bootstrap(predicted.length, (rows) => {
+      bootstrap(groups, (rows) => {
         const of = (tags: readonly string[][]) => Array.from(rows, (row) => tags[row]!);
         const scores: Partial<Record<string, unknown>> = { ...seqeval(of(predicted), of(references)) };
         return Number(scores[score]);

@@ -6,11 +6,12 @@ import { assertNewFolder } from '../../formats/node/assert-new-folder.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { elementCount } from '../../support/element-count.ts';
+import { assertOptions, type OptionTypes, oneOf } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadRange } from '../../tuners/tuner.ts';
 import { assertFiniteValues, finiteReader } from '../finite-values.ts';
 import { fittingReader } from '../fitting-base.ts';
-import { trainedConfig } from '../full-model.ts';
+import { storedName, trainedConfig } from '../full-model.ts';
 import { sentenceFiles } from '../sentence-files.ts';
 import { copyNotes } from './notes-file.ts';
 import type { OpenedTuned } from './open-tuned.ts';
@@ -24,6 +25,8 @@ export interface MergeOptions {
   /** Default: each tensor keeps its type in the base model. */
   dtype?: MergedDtype | undefined;
 }
+
+const MERGE_OPTIONS: OptionTypes<MergeOptions> = { dtype: oneOf(...MERGED_DTYPES) };
 
 /** Number of elements in memory at once: a megabyte, whatever the size of a tensor. */
 const BLOCK = 2 ** 18;
@@ -39,8 +42,10 @@ const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const;
  * @throws UserError for a model without an adapter, an adapter that cannot be merged, a folder with files in it, and
  * for values that are not finite or that `dtype` cannot represent
  */
-export function writeMerged(opened: OpenedTuned, output: string, { dtype }: MergeOptions = {}): void {
+export function writeMerged(opened: OpenedTuned, output: string, options: MergeOptions = {}): void {
   const { model, baseFolder, folder, notes, adapter, tuner, values } = opened;
+  const { dtype } = options;
+  assertOptions('merge', options, MERGE_OPTIONS);
   if (!adapter) {
     const hint = 'Use it as it is.';
     throw new UserError({ where: folder, fault: 'is a whole model, not an adapter', hint });
@@ -82,11 +87,16 @@ function writeWeights(
   const written = new Map(
     tensors.map(([name, shape]) => [name, { shape, dtype: dtype ?? dtypeOf(name) ?? first }]),
   );
+  const names = new Map(tensors.map(([name]) => [storedName(model, name), name]));
   const stored = new Map(
-    [...written].map(([name, { shape, dtype }]) => [name, { shape, dtype: STORED[dtype] }]),
+    [...names].map(([inFile, name]) => {
+      const { shape, dtype } = written.get(name)!;
+      return [inFile, { shape, dtype: STORED[dtype] }];
+    }),
   );
   const finite = finiteReader(read);
-  function* blocks(name: string) {
+  function* blocks(inFile: string) {
+    const name = names.get(inFile)!;
     const { shape, dtype } = written.get(name)!;
     // Buffers may contain -Infinity, in a mask.
     const readOf = model.buffers.has(name) ? read : finite;

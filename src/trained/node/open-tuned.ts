@@ -6,7 +6,6 @@ import { folderFiles } from '../../formats/node/folder-files.ts';
 import { resolveModel } from '../../hub/node/resolve-model.ts';
 import { otherWeights, readNotes } from '../notes.ts';
 import { askedBy, openedTask } from '../opened-task.ts';
-import { buildModel } from '../read-model.ts';
 import type { TunedModel } from '../trained-parts.ts';
 import { type KnownAdapter, knownAdapter, tuneModel } from '../tune-model.ts';
 import { openWeights, readFolder } from './load-model.ts';
@@ -52,8 +51,8 @@ export async function openTuned(path: string, options: OpenTunedOptions = {}): P
   // A whole model has the changed fields in its own config.json.
   const base = await readFolder(baseFolder, adapter && known?.model_config);
   const trained = { ...base, stored: adapter?.stored, notes: known };
-  const { notes, build } = openedTask(trained, askedBy(options), adapter ? folder : path);
-  const model = openWeights(baseFolder, buildModel(build, base));
+  const { notes, model: described } = openedTask(trained, askedBy(options), adapter ? folder : path);
+  const model = openWeights(baseFolder, described);
   try {
     const opened = { model, base, baseFolder, folder, notes, adapter, ...tuneModel(model, adapter, folder) };
     const { onNotice = (message) => process.emitWarning(message) } = options;

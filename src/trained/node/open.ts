@@ -1,4 +1,4 @@
-import type { BaseDtype } from '../../bases/base-dtype.ts';
+import { BASE_DTYPES, type BaseDtype } from '../../bases/base-dtype.ts';
 import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
 import { dataFiles } from '../../data/node/text-files.ts';
 import type { Rows } from '../../data/rows.ts';
@@ -8,8 +8,9 @@ import type { Scores } from '../../program/example-set.ts';
 import { inTurns } from '../../program/in-turns.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import type { Device } from '../../runtime/session.ts';
+import { assertOptions, type OptionTypes, oneOf, TEXT } from '../../support/options.ts';
 import { closedModel } from '../closed-model.ts';
-import type { CommonOpenOptions } from '../common-open-options.ts';
+import { COMMON_OPEN_OPTIONS, type CommonOpenOptions } from '../common-open-options.ts';
 import { fittingBase } from '../fitting-base.ts';
 import type { EvaluateParams } from '../model-options.ts';
 import type { ExportOnnxOptions } from '../onnx-folder.ts';
@@ -22,6 +23,12 @@ export interface OpenOptions extends CommonOpenOptions<string, Device> {
   /** Type of the frozen weights. Default: float32 whatever the run used, or the only type that the adapter fits. */
   baseDtype?: BaseDtype | undefined;
 }
+
+export const OPEN_OPTIONS: OptionTypes<OpenOptions> = {
+  ...COMMON_OPEN_OPTIONS,
+  model: TEXT,
+  baseDtype: oneOf(...BASE_DTYPES),
+};
 
 /** Options for commands only. */
 export interface SharedOpenOptions extends OpenOptions {
@@ -96,6 +103,10 @@ export class OpenedModel extends TrainedModel {
     const { exportOnnx } = await import('./export-onnx.ts');
     if (this.isClosed) throw closedModel(this.parts.path);
     if (form === ONNX_FORM) exportOnnx(this.#opened, output, options);
-    else exportAdapter(this.#opened, form, output);
+    else {
+      // The options are those of the form `onnx`.
+      assertOptions(`export as ${form}`, options, {});
+      exportAdapter(this.#opened, form, output);
+    }
   }
 }

@@ -1,9 +1,7 @@
 import { PEFT_PREFIX } from '../../formats/adapters/stored-adapter.ts';
+import { BASE_WEIGHT } from '../peft/base-weights.ts';
 import { factorOf } from './factors.ts';
 import type { PeftAdapterConfig } from './peft-config.ts';
-
-/** The weight of an adapted module in the base model. */
-export const BASE_WEIGHT = /\.base_layer\.weight$/;
 
 /**
  * The file's key of a trained tensor. LoRA's factors are modules and end in `.weight`. AdaLoRA's factors and DoRA's

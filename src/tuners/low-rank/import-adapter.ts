@@ -1,13 +1,14 @@
-import { type AdapterTensors, PEFT_PREFIX, peftName } from '../../formats/adapters/stored-adapter.ts';
+import { type AdapterTensors, peftName } from '../../formats/adapters/stored-adapter.ts';
 import { excerptName } from '../../formats/excerpt.ts';
-import { elementCount } from '../../support/element-count.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
+import { assertSameBase, BASE_WEIGHT } from '../peft/base-weights.ts';
+import { nameInModel } from '../peft/name-in-model.ts';
 import { unknownModule } from '../peft/unknown-module.ts';
 import { layersOf } from '../target-modules.ts';
 import { joinTiedWords } from '../tied-words.ts';
 import type { TunableModel } from '../tuner.ts';
-import { BASE_WEIGHT, parseAdapterKey } from './adapter-keys.ts';
+import { parseAdapterKey } from './adapter-keys.ts';
 import { AT_START, factorName, factorOf, type LowRankModule } from './factors.ts';
 import type { LowRankTuner } from './low-rank-tuner.ts';
 import type { PeftAdapter } from './peft-adapter.ts';
@@ -38,8 +39,8 @@ export function importAdapter<Made extends LowRankTuner>(
   where: string,
   { rank, scale, create }: ImportedKind<Made>,
 ): { tuner: Made; values: Float32Array } {
-  const stored = tensorsByName(adapter, where);
-  assertSameBase(model, adapter, where);
+  const stored = tensorsByName(model, adapter, where);
+  assertSameBase(model, adapter.tensors, where);
   joinTiedWords(model, stored, adapter.config.modules_to_save, where);
   const ranks = new Map(
     [...stored].flatMap(([name, { shape }]) => {
@@ -70,14 +71,16 @@ export function importAdapter<Made extends LowRankTuner>(
 }
 
 /** The tensors, by adalora's names. */
-function tensorsByName({ config, tensors }: PeftAdapter, where: string): AdapterTensors {
+function tensorsByName(model: TunableModel, { config, tensors }: PeftAdapter, where: string): AdapterTensors {
   const byName: AdapterTensors = new Map();
   /** Whether PEFT wrote the parameter under its own name too, as it does with embeddings. */
   const isCopy = (key: string) => tensors.has(key.replace(/\.(original_module|modules_to_save)\./, '.'));
   for (const [key, tensor] of tensors) {
     peftName(key, where);
-    const name = parseAdapterKey(key);
+    const parsed = parseAdapterKey(key);
+    const name = parsed && nameInModel(model, parsed);
     if (name !== undefined) byName.set(name, tensor);
+    else if (parsed !== undefined) continue;
     else if (!BASE_WEIGHT.test(key) && !isCopy(key) && (config.bias !== 'all' || !key.endsWith('.bias'))) {
       throw new UserError({
         where,
@@ -87,33 +90,6 @@ function tensorsByName({ config, tensors }: PeftAdapter, where: string): Adapter
     }
   }
   return byName;
-}
-
-/**
- * Checks the base weights of adapted output layers. PEFT writes them into the file and loads them from it; here those
- * of the base model count.
- */
-function assertSameBase(
-  { readRange, parameters }: TunableModel,
-  { tensors }: PeftAdapter,
-  where: string,
-): void {
-  for (const [key, { data }] of tensors) {
-    const name = key.slice(PEFT_PREFIX.length).replace(BASE_WEIGHT, '.weight');
-    if (!BASE_WEIGHT.test(key) || !parameters.has(name)) continue;
-    const own = readRange?.(name, 0, elementCount(parameters.get(name)!));
-    if (!own || (own.length === data.length && own.every((value, i) => isRounded(data[i]!, value)))) continue;
-    throw new UserError({
-      where: `${where}: ${name}`,
-      fault: 'has other values in the adapter than in the base model',
-      hint: 'Save the base model with which the adapter was trained, and load the adapter on it.',
-    });
-  }
-}
-
-/** Whether a value may be another one in 16 bits: bf16 has 8 significant bits, and f16 a smallest step of 2⁻²⁴. */
-function isRounded(rounded: number, value: number): boolean {
-  return Math.abs(rounded - value) <= Math.abs(value) * 2 ** -8 + 2 ** -24;
 }
 
 /** PEFT does not load a module with another rank, and ignores one in a layer that is not selected. */

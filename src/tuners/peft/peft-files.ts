@@ -11,7 +11,9 @@ import { UserError } from '../../support/user-error.ts';
 import type { ParameterLayout } from '../parameter-layout.ts';
 import { joinTiedWords } from '../tied-words.ts';
 import type { TunableModel } from '../tuner.ts';
+import { assertSameBase, BASE_WEIGHT } from './base-weights.ts';
 import { commonSettings } from './common-settings.ts';
+import { nameInModel } from './name-in-model.ts';
 import { PEFT_VERSION } from './peft-version.ts';
 import { unknownModule } from './unknown-module.ts';
 
@@ -88,13 +90,16 @@ export function readPeft<Config>(
     const common = files.shared?.find((name) => key === SHARED_PREFIX + name);
     if (common) shared.set(common, tensor);
     else if (part) {
-      const path = peftName(key, where).slice(0, -part.length - 1);
+      const path = nameInModel(model, peftName(key, where).slice(0, -part.length - 1));
+      if (path === undefined) continue;
       own.set(path, (own.get(path) ?? new Map()).set(part, tensor));
-    } else if (!/\.(original_module|modules_to_save)\./.test(key)) {
+    } else if (!/\.(original_module|modules_to_save)\./.test(key) && !BASE_WEIGHT.test(key)) {
       // PEFT wraps an adapted layer, so the layer's own bias belongs to `base_layer`.
-      saved.set(peftName(key, where).replace(/\.base_layer\.bias$/, '.bias'), tensor);
+      const name = nameInModel(model, peftName(key, where).replace(/\.base_layer\.bias$/, '.bias'));
+      if (name !== undefined) saved.set(name, tensor);
     }
   }
+  assertSameBase(model, stored.tensors, where);
   checkSaved(model, saved, stored, where);
   const linears = new Map(model.linears.map((module) => [module.path, module]));
   for (const [path, tensors] of own) {

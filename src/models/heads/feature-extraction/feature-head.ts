@@ -1,7 +1,7 @@
 import { gather } from '../../../graph/build.ts';
 import { firstTokens } from '../../../nn/first-tokens.ts';
 import { lastTokenRows } from '../../../nn/last-rows.ts';
-import { meanTokens, normalised } from '../../../nn/pool-tokens.ts';
+import { meanTokens, normalised, ofTexts } from '../../../nn/pool-tokens.ts';
 import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
 import { PLAIN_SENTENCE } from '../../sentence-settings.ts';
 import { encodeLast } from '../encode-last.ts';
@@ -25,6 +25,7 @@ export function featureHead<Config extends CommonConfig>(
     architecture,
     baseModelPrefix: '',
     modules: [],
+    unread: ['pooler'],
     outputs: width,
     build(network, config, inputs) {
       const { mode, normalize } = (config.sentence ?? PLAIN_SENTENCE).pooling;
@@ -32,12 +33,12 @@ export function featureHead<Config extends CommonConfig>(
       const pooled = () => {
         const shortens = !inputs.onTokens;
         if (mode === 'lasttoken' && shortens && kind === 'decoder')
-          return encodeLast(encode, base, config, inputs, undefined);
+          return ofTexts(encodeLast(encode, base, config, inputs, undefined), inputs);
         const hidden = encode(base, config, inputs, shortens && mode === 'cls' ? 'first' : 'all');
         inputs.onTokens?.(hidden);
         if (mode === 'mean') return meanTokens(hidden, inputs);
-        if (mode === 'cls') return firstTokens(hidden, inputs);
-        return gather(hidden, lastTokenRows(inputs, undefined));
+        if (mode === 'cls') return ofTexts(firstTokens(hidden, inputs), inputs);
+        return ofTexts(gather(hidden, lastTokenRows(inputs, undefined)), inputs);
       };
       return normalize ? normalised(pooled()) : pooled();
     },

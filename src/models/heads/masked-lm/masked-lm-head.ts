@@ -3,6 +3,7 @@ import type { Value } from '../../../graph/graph.ts';
 import { layerNorm } from '../../../nn/layer-norm.ts';
 import { selectRows } from '../../../nn/select-rows.ts';
 import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
+import { isTied, type TiedConfig } from '../word-logits.ts';
 
 /** The names of the parts of a family's masked language modelling head. */
 export interface MaskedLmModules {
@@ -28,7 +29,7 @@ export interface MaskedLmSettings {
  * Predicts tokens from hidden states: a dense layer, an activation, a layer norm, and a decoder. The word
  * embeddings are the decoder's weight.
  */
-export function maskedLmHead<Config extends CommonConfig & { tie_word_embeddings: boolean }>(
+export function maskedLmHead<Config extends CommonConfig & TiedConfig>(
   architecture: string,
   encode: Encode<Config>,
   { head, dense, norm, decoder, bias, embeddings }: MaskedLmModules,
@@ -40,16 +41,19 @@ export function maskedLmHead<Config extends CommonConfig & { tie_word_embeddings
     mayLack: head,
     build(network, config, inputs) {
       const { width, activation, epsilon } = settings(config);
-      const { vocabSize, tie_word_embeddings: tied } = config;
+      const { vocabSize } = config;
       const rows = selectRows(encode(network, config, inputs), inputs.logitRows);
       const transformed = activation(network.linear(dense, rows, width));
-      const table = network.parameter(tied ? `${embeddings}.weight` : `${decoder}.weight`, [
-        vocabSize,
-        width,
-      ]);
-      const shift = network.parameter(tied && bias ? bias : `${decoder}.bias`, [vocabSize]);
-      const words = matmul(layerNorm(network.at(norm), transformed, epsilon), table, { transposeB: true });
-      return add(words, shift);
+      const normalised = layerNorm(network.at(norm), transformed, epsilon);
+      const shift = () => network.parameter(bias ?? `${decoder}.bias`, [vocabSize]);
+      if (isTied(config)) {
+        const table = network.parameter(`${embeddings}.weight`, [vocabSize, width]);
+        return add(matmul(normalised, table, { transposeB: true }), shift());
+      }
+      network.words = decoder;
+      // The names of the bias are tied even if the checkpoint has output weights of its own.
+      if (!config.tie_word_embeddings || !bias) return network.linear(decoder, normalised, vocabSize);
+      return add(network.linear(decoder, normalised, vocabSize, { bias: false }), shift());
     },
   };
 }

@@ -31,7 +31,7 @@ export function chooseEvaluation<Config extends ParsedConfig>(
     data.validation === undefined &&
     strategy !== 'no' &&
     config.defaults === 'chosen' &&
-    taskNamed(task).files.holdOut !== undefined &&
+    taskNamed(task).files.countRows !== undefined &&
     (strategy !== undefined || (rows >= MIN_ROWS && canHoldOut(HELD_OUT)));
   const isValidated = data.validation !== undefined || holdsOut;
   const eval_strategy = strategy ?? (isValidated ? 'epoch' : 'no');

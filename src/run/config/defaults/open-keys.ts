@@ -13,7 +13,7 @@ export function openKeys(
   const settled: Partial<Record<ChosenTraining, boolean>> = {
     num_train_epochs: training.max_steps > 0,
     warmup_ratio: !warmsUp,
-    eval_strategy: data.validation !== undefined || taskNamed(task).files.holdOut === undefined,
+    eval_strategy: data.validation !== undefined || taskNamed(task).files.countRows === undefined,
   };
   return {
     training: CHOSEN_TRAINING.filter((key) => !(key in given) && !settled[key]),

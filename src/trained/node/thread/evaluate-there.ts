@@ -2,9 +2,10 @@ import { isRows, type Rows, rowsText } from '../../../data/rows.ts';
 import { assertOwnMetrics, computeOwn } from '../../../metrics/own-metrics.ts';
 import type { Scores } from '../../../program/example-set.ts';
 import type { CallOptions } from '../../../support/calls/caller.ts';
+import { assertOptions } from '../../../support/options.ts';
 import { shown } from '../../../support/problem.ts';
 import { UserError } from '../../../support/user-error.ts';
-import type { EvaluateParams } from '../../model-options.ts';
+import { EVALUATE_OPTIONS, type EvaluateParams } from '../../model-options.ts';
 import type { ScoreRequest, ScoreTold } from './model-job.ts';
 
 type Call = (method: string, args: readonly unknown[], options?: CallOptions<ScoreTold>) => Promise<unknown>;
@@ -14,8 +15,10 @@ type Call = (method: string, args: readonly unknown[], options?: CallOptions<Sco
  */
 export async function evaluateThere(call: Call, params: EvaluateParams<string | Rows>): Promise<Scores> {
   const { data, metrics = {}, reading, onNotice, onConfusion, signal } = Object(params) as typeof params;
+  const given = dataOf(data, params);
+  assertOptions('evaluate', params, EVALUATE_OPTIONS);
   const names = Object.keys(assertOwnMetrics(metrics));
-  const request: ScoreRequest = { data: dataOf(data, params), reading, own: names };
+  const request: ScoreRequest = { data: given, reading, own: names };
   let mistake: { error: unknown } | undefined;
   const handle = async (told: ScoreTold) => {
     if ('notice' in told) return onNotice?.(told.notice);

@@ -4,6 +4,7 @@ import type { Prompt, WriteOptions } from '../../../generation/prompt.ts';
 import type { Scores } from '../../../program/example-set.ts';
 import { Caller, type CallOptions } from '../../../support/calls/caller.ts';
 import { revived } from '../../../support/failure.ts';
+import { assertOptions } from '../../../support/options.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { Texts } from '../../../tasks/labelled-texts/encoded-set.ts';
 import type { EmbedOptions } from '../../../tasks/prediction.ts';
@@ -11,7 +12,13 @@ import type { TaskName } from '../../../tasks/registry.ts';
 import type { ClassAnswer } from '../../../tasks/single-label-classification/definition.ts';
 import { closedModel } from '../../closed-model.ts';
 import { inputChunks } from '../../input-chunks.ts';
-import type { EvaluateParams, PredictOptions } from '../../model-options.ts';
+import {
+  EMBED_OPTIONS,
+  type EvaluateParams,
+  PREDICT_OPTIONS,
+  type PredictOptions,
+  WRITE_OPTIONS,
+} from '../../model-options.ts';
 import type { ExportOnnxOptions } from '../../onnx-folder.ts';
 import type { MergeOptions } from '../merge.ts';
 import { evaluateThere } from './evaluate-there.ts';
@@ -82,8 +89,10 @@ export class ModelInThread {
    */
   async *predict<Input = Texts, Answer = ClassAnswer>(
     inputs: Iterable<Input>,
-    { reading, signal }: PredictOptions = {},
+    options: PredictOptions = {},
   ): AsyncGenerator<Answer> {
+    assertOptions('predict', options, PREDICT_OPTIONS);
+    const { reading, signal } = options;
     const { inputsAtOnce } = this.#card;
     if (inputsAtOnce === undefined) await this.#call('predict', [[], reading, 0]);
     let before = 0;
@@ -102,11 +111,13 @@ export class ModelInThread {
    */
   async embed(
     texts: Iterable<string>,
-    { signal, ...options }: EmbedOptions & Pick<PredictOptions, 'signal'> = {},
+    options: EmbedOptions & Pick<PredictOptions, 'signal'> = {},
   ): Promise<Float32Array[]> {
+    assertOptions('embed', options, EMBED_OPTIONS);
+    const { signal, ...asked } = options;
     const vectors: Float32Array[] = [];
     for (const chunk of inputChunks(texts, this.#card.inputsAtOnce ?? 1))
-      vectors.push(...(await this.#call<Float32Array[]>('embed', [chunk, options], { signal })));
+      vectors.push(...(await this.#call<Float32Array[]>('embed', [chunk, asked], { signal })));
     return vectors;
   }
 
@@ -130,6 +141,7 @@ export class ModelInThread {
    * the signal's reason
    */
   async generate(prompt: Prompt, options: WriteOptions = {}): Promise<Generated> {
+    assertOptions('generate', options, WRITE_OPTIONS);
     const { signal, onText, ...config } = options;
     const ending = new AbortController();
     const ends = signal ? AbortSignal.any([signal, ending.signal]) : ending.signal;

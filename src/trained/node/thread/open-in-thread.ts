@@ -5,10 +5,11 @@ import type { RunConfigInput } from '../../../run/config/run-config.ts';
 import { disableTelemetry } from '../../../runtime/node/disable-telemetry.ts';
 import { revived } from '../../../support/failure.ts';
 import { threadArguments } from '../../../support/node/thread-arguments.ts';
+import { assertOptions } from '../../../support/options.ts';
 import { shown } from '../../../support/problem.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { definingModules } from '../../../tasks/defining-modules.ts';
-import type { OpenOptions } from '../open.ts';
+import { OPEN_OPTIONS, type OpenOptions } from '../open.ts';
 import { ModelInThread } from './model-in-thread.ts';
 import type { ModelJob, ModelMessage } from './model-job.ts';
 
@@ -21,8 +22,10 @@ import type { ModelJob, ModelMessage } from './model-job.ts';
  */
 export async function openInThread(
   what: string | Pick<RunConfigInput, 'output'>,
-  { onProgress, onNotice = (message) => process.emitWarning(message), ...options }: OpenOptions = {},
+  given: OpenOptions = {},
 ): Promise<ModelInThread> {
+  assertOptions('open', given, OPEN_OPTIONS);
+  const { onProgress, onNotice = (message) => process.emitWarning(message), ...options } = given;
   const path = typeof what === 'string' ? what : runFolder(what);
   const job: ModelJob = { path, options };
   disableTelemetry();

@@ -1,0 +1,116 @@
+import { type Dimension, Polynomial } from './dimension.ts';
+import type { TensorType, Value } from './graph.ts';
+import type { Op } from './ops.ts';
+import { reachable } from './print.ts';
+
+/* A graph as plain data, for another thread. */
+
+type PlainDimension = number | { terms: readonly (readonly [string, number])[] };
+
+/** The type of a value as plain data. */
+export interface PlainType {
+  dtype: Value['dtype'];
+  shape: readonly PlainDimension[];
+}
+
+/** A node of the list, and the number of its output. */
+type PlainValue = readonly [node: number, output: number];
+
+interface PlainNode {
+  op: Op;
+  inputs: readonly PlainValue[];
+  attributes: Readonly<Record<string, unknown>>;
+  /** The type of a leaf. */
+  type?: PlainType;
+}
+
+/** Nodes whose type cannot be inferred. */
+const LEAVES: readonly Op[] = ['input', 'weight', 'constant'];
+
+/** The computation of one value from some given ones. */
+export interface PlainGraph {
+  /** Inputs come before their uses. The given values come before all nodes. */
+  nodes: readonly PlainNode[];
+  result: PlainValue;
+}
+
+export function plainType({ dtype, shape }: TensorType): PlainType {
+  return { dtype, shape: shape.map(plainDimension) };
+}
+
+/** The type that {@link plainType} has described. */
+export function typeOf({ dtype, shape }: PlainType): TensorType {
+  return { dtype, shape: shape.map(dimensionOf) };
+}
+
+/**
+ * Describes the computation of a value.
+ *
+ * @param given the values from which it is computed, which the other thread has
+ * @throws Error that names an op with a function among its attributes, which cannot be sent
+ */
+export function plainGraph(result: Value, given: readonly Value[]): PlainGraph {
+  const givenNodes = given.map(({ node }) => node);
+  const all = [...givenNodes, ...reachable([result], givenNodes)];
+  const numbers = new Map(all.map((node, i) => [node, i]));
+  const placeOf = ({ node, index }: Value): PlainValue => [numbers.get(node)!, index];
+  return {
+    result: placeOf(result),
+    nodes: all.slice(given.length).map(({ op, inputs, attributes, outputs }) => ({
+      op,
+      inputs: inputs.map(placeOf),
+      attributes: plainAttributes(op, attributes),
+      ...(LEAVES.includes(op) && { type: plainType(outputs[0]) }),
+    })),
+  };
+}
+
+/** Adds a computation to the graph of the given values. */
+export function withPlainGraph({ nodes, result }: PlainGraph, given: readonly Value[]): Value {
+  const { graph } = given[0]!.node;
+  const made: (readonly Value[])[] = given.map((value) => [value]);
+  const valueAt = ([node, output]: PlainValue) => made[node]![output]!;
+  for (const { op, inputs, attributes, type } of nodes) {
+    const own = attributesOf(attributes) as never;
+    made.push(
+      type ? [graph.leaf(op as 'constant', own, typeOf(type))] : graph.add(op, inputs.map(valueAt), own),
+    );
+  }
+  return valueAt(result);
+}
+
+function plainAttributes(op: Op, attributes: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(attributes).map(([key, value]) => {
+      if (typeof value === 'function')
+        throw new Error(`uses the operation ${op}, which cannot be sent to another thread`);
+      return [key, Array.isArray(value) ? value.map(plainIfDimension) : plainIfDimension(value)];
+    }),
+  );
+}
+
+function attributesOf(attributes: Readonly<Record<string, unknown>>): object {
+  const revived = (value: unknown) => (isPlainPolynomial(value) ? dimensionOf(value) : value);
+  return Object.fromEntries(
+    Object.entries(attributes).map(([key, value]) => [
+      key,
+      Array.isArray(value) ? value.map(revived) : revived(value),
+    ]),
+  );
+}
+
+function plainIfDimension(value: unknown): unknown {
+  return value instanceof Polynomial ? plainDimension(value) : value;
+}
+
+function isPlainPolynomial(value: unknown): value is PlainDimension {
+  return typeof value === 'object' && value !== null && 'terms' in value;
+}
+
+function plainDimension(size: Dimension): PlainDimension {
+  return typeof size === 'number' ? size : { terms: [...size.terms] };
+}
+
+function dimensionOf(size: PlainDimension): Dimension {
+  return typeof size === 'number' ? size : new Polynomial(new Map(size.terms));
+}

@@ -1,0 +1,59 @@
+import { isObject } from './is-object.ts';
+import { suggest } from './nearest.ts';
+import { shown } from './problem.ts';
+import { type Complaint, UserError } from './user-error.ts';
+
+/** A type of an option: the noun phrase for messages, and the check. */
+export interface OptionType {
+  is: string;
+  holds(value: unknown): boolean;
+}
+
+/** The type of every option of a function. */
+export type OptionTypes<Options> = { readonly [Key in keyof Required<Options>]: OptionType };
+
+const ofType = (is: string, type: string): OptionType => ({ is, holds: (value) => typeof value === type });
+
+export const ANYTHING: OptionType = { is: 'anything', holds: () => true };
+export const BOOLEAN = ofType('true or false', 'boolean');
+export const TEXT = ofType('a string', 'string');
+export const FUNCTION = ofType('a function', 'function');
+export const NUMBER: OptionType = { is: 'a number', holds: (value) => Number.isFinite(value) };
+export const COUNT: OptionType = {
+  is: 'a whole number of at least 1',
+  holds: (value) => Number.isInteger(value) && (value as number) >= 1,
+};
+export const OBJECT: OptionType = { is: 'an object', holds: isObject };
+export const SIGNAL: OptionType = {
+  is: 'an AbortSignal',
+  // The class of another realm, such as a frame's, is another one.
+  holds: (value) => isObject(value) && typeof (value as Partial<AbortSignal>).throwIfAborted === 'function',
+};
+export const oneOf = (...names: readonly string[]): OptionType => ({
+  is: names.join(' or '),
+  holds: (value) => names.some((name) => name === value),
+});
+
+/**
+ * Checks the options of a public function. A program in JavaScript has no types, and a misspelled option would have no
+ * effect without a word.
+ *
+ * @param where the function's name for messages
+ * @throws UserError with a line for each unknown option and for each value of another type
+ */
+export function assertOptions(
+  where: string,
+  options: unknown,
+  types: Readonly<Record<string, OptionType>>,
+): void {
+  if (!isObject(options))
+    throw new UserError({ where, fault: `needs an object with options, got ${shown(options)}` });
+  const problems = Object.entries(options).flatMap(([key, value]): Complaint[] => {
+    if (!Object.hasOwn(types, key))
+      return [{ where, key, fault: 'is not a known option', hint: suggest(key, Object.keys(types)) }];
+    const { is, holds } = types[key]!;
+    return value === undefined || holds(value) ? [] : [{ where, key, expected: is, got: shown(value) }];
+  });
+  if (problems.length > 0)
+    throw new UserError(problems.map((problem) => new UserError(problem).message).join('\n'));
+}
