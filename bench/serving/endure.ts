@@ -128,7 +128,7 @@ try {
     const { replaced: times, stale } = await replacing.stop(server.url, tolerance);
     console.log(`${times} adapters replaced in place, ${stale} that do not answer as their files say`);
     const { bad, answering, left } = await disturbing.stop();
-    console.log(`${bad} bad adapters, ${answering} of which answered, and ${left} clients that left`);
+    console.log(`${bad} bad adapters (${answering} answered), and ${left} clients that left`);
     const [second, last] = [looks[1] ?? looks[0], looks.at(-1)!];
     const grown = [last.memory / second!.memory, last.files / second!.files];
     console.log(`memory ${grown[0]!.toFixed(2)}, files ${grown[1]!.toFixed(2)} times the second look`);

@@ -9,7 +9,7 @@ const MAX_PARTS = 10 * MAX_STATES;
 export const Does = {
   /** Reads a code point of a set. */
   READ: 0,
-  /** Goes on with `next`. If that fails, goes on with `other`. */
+  /** Tries `next`, and then `other`. */
   SPLIT: 1,
   /** Requires that a part matches here, or that it does not. */
   LOOK: 2,
@@ -27,13 +27,13 @@ export const Does = {
 export class State {
   readonly does: (typeof Does)[keyof typeof Does];
   next: State | undefined;
-  /** Of SPLIT, the state to try if `next` fails. Of LOOK, the first state of the part. */
+  /** SPLIT: the state to try if `next` fails. LOOK: the first state of the part. */
   other!: State;
   set!: CodePointSet;
   holds!: (text: string, at: number) => boolean;
-  /** Of READ, whether it reads backward. Of LOOK, whether the part must fail. */
+  /** READ: whether it reads backward. LOOK: whether the part must fail. */
   flag = false;
-  /** Of ENTER and CHECK, the level of the loop. Of SPLIT, its index among the splits. */
+  /** ENTER and CHECK: the level of the loop. SPLIT: its index among the splits. */
   number = 0;
 
   constructor(does: State['does'], fields: Partial<State> = {}) {
