@@ -6,6 +6,7 @@ import { writeMadeAdapter } from '../../tests/support/made-adapter.ts';
 import { tinyRows } from '../../tests/support/tiny-data.ts';
 import { writeTinyModel } from '../../tests/support/tiny-model.ts';
 import { changeAdapters } from './change-adapters.ts';
+import { disturbServer } from './disturb-server.ts';
 import { sendBlock, TOLERANCES } from './load.ts';
 import { makeRequests } from './make-requests.ts';
 import { fill, type Replaced, replaceAdapters } from './replace-adapters.ts';
@@ -16,12 +17,12 @@ import { startServer } from './start-server.ts';
  * 0] [--connections 64]
  *
  * Sends requests to `adalora serve` over a tiny base with adapters of eight methods. Meanwhile, adapters are
- * loaded and unloaded. Others are replaced in place by files of equal size and time. Each answer is compared
- * with the adapter's own prediction.
+ * loaded and unloaded, others are replaced in place by files of equal size and time, damaged, hostile and too large
+ * ones come and go, and clients leave before their answer. Each answer is compared with the adapter's own prediction.
  *
  * `--minutes` sets a time instead of a number of answers. `--links` adds links to the adapters. Prints the
- * server's start-up time, memory and open files. The exit code is 1 if an answer was wrong or stale, or if
- * memory or open files grew by a fifth after the second sample.
+ * server's start-up time, memory and open files. The exit code is 1 if an answer was wrong or stale, a bad adapter
+ * answered, memory or open files grew by a fifth after the second sample, or the server did not end well.
  */
 
 const { values: options } = parseArgs({
@@ -102,6 +103,8 @@ try {
     const tolerance = TOLERANCES.float32;
     const passing = changeAdapters(server.url, requests, tolerance);
     const replacing = replaceAdapters(replaced);
+    const { model, text } = requests[0]!;
+    const disturbing = disturbServer(server.url, folder, { folder: join(folder, model), model, text });
     const looks: { memory: number; files: number }[] = [];
     const until = options.minutes && startedAt + 60_000 * Number(options.minutes);
     const isOver = () => (until ? performance.now() >= until : answers >= Number(options.answers));
@@ -124,10 +127,16 @@ try {
     console.log(`${passed.changes} changes meanwhile, ${passed.wrong} wrong answers of those that passed`);
     const { replaced: times, stale } = await replacing.stop(server.url, tolerance);
     console.log(`${times} adapters replaced in place, ${stale} that do not answer as their files say`);
+    const { bad, answering, left } = await disturbing.stop();
+    console.log(`${bad} bad adapters (${answering} answered), and ${left} clients that left`);
     const [second, last] = [looks[1] ?? looks[0], looks.at(-1)!];
     const grown = [last.memory / second!.memory, last.files / second!.files];
     console.log(`memory ${grown[0]!.toFixed(2)}, files ${grown[1]!.toFixed(2)} times the second look`);
-    if (wrong + failed + passed.wrong + stale > 0 || grown.some((times) => times > 1.2)) process.exitCode = 1;
+    const stoppingAt = performance.now();
+    const code = await server.stop();
+    console.log(`ended with ${code} after ${seconds(stoppingAt)} s`);
+    const errors = wrong + failed + passed.wrong + stale + answering;
+    if (errors > 0 || code !== 0 || grown.some((times) => times > 1.2)) process.exitCode = 1;
   } finally {
     await server.stop();
   }

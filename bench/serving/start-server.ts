@@ -11,7 +11,8 @@ export interface StartedServer {
   peakMemoryMb(): number;
   /** The server's number of open files, pipes and connections. */
   descriptors(): number;
-  stop(): Promise<void>;
+  /** Returns the exit code, or null if a signal ended it. */
+  stop(): Promise<number | null>;
 }
 
 const PROGRAM = resolve('dist/cli/main.js');
@@ -47,9 +48,11 @@ export async function startServer(
     peakMemoryMb: () => memory('VmHWM'),
     descriptors: () => readdirSync(`/proc/${child.pid}/fd`).length,
     async stop() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill();
-      await once(child, 'exit');
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill();
+        await once(child, 'exit');
+      }
+      return child.exitCode;
     },
   };
 }

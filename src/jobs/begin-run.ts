@@ -126,7 +126,7 @@ export function beginRun({
   const split = (share: number) => splitSources(task, parts, parsed.data, share);
   const evaluated = chooseScoring(parsed, {
     rows: task.files.countRows?.(all) ?? 0,
-    model: family.config,
+    model: family,
     canHoldOut: (share) => isPossible(() => split(share)),
     canFold: (count) => isPossible(() => foldRows(task, all, parsed.data, count)),
   });
@@ -221,7 +221,7 @@ export function beginRun({
         ...{ reading: data, labels, seed: config.seed, onProgress, communicator },
         predictsFirst: definition.virtualTokens?.(settings).predictsFirst ?? false,
       };
-      const probing = mixing ? undefined : task.training.probing?.(data, family.config);
+      const probing = mixing ? undefined : task.training.probing?.(data, family);
       // A linear probe reads the rows in its own way, which may be the run's.
       const isSame = probing === data;
       const onTrain =

@@ -49,6 +49,7 @@ export function runResults(
     card: modelCard({
       config: { ...config, data: { ...data, max_length: maxLength } },
       labels,
+      normalize: model.config.sentence?.pooling.normalize,
       onlyBase,
       steps: finish.step,
       trainableParameters: values.length,

@@ -22,6 +22,6 @@ export function maskInput(
 }
 
 /** Positions [sequence, batch]. Each text counts from 0. */
-export function countedPositions(graph: Graph): Value {
-  return expand(reshape(iota(graph, SEQUENCE), [SEQUENCE, 1]), [SEQUENCE, BATCH]);
+export function countedPositions(graph: Graph, sequence: Dimension = SEQUENCE): Value {
+  return expand(reshape(iota(graph, sequence), [sequence, 1]), [sequence, BATCH]);
 }

@@ -1,9 +1,11 @@
-import { reshape, slice, transpose, weight } from '../graph/build.ts';
+import { add, matmul, reshape, slice, transpose, weight } from '../graph/build.ts';
+import { type Dimension, symbol } from '../graph/dimension.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import type { HeadDefinition } from '../models/heads/head-definition.ts';
 import { headNamed } from '../models/heads/registry.ts';
 import type { ModelInputs } from '../models/model-definition.ts';
 import { Network } from '../nn/network.ts';
+import { featuresOf } from '../objectives/sentence-classifier.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { Tuner } from '../tuners/tuner.ts';
 import { BATCH, countedPositions, idsInput, maskInput, SEQUENCE, SOURCE } from './batch-first-inputs.ts';
@@ -30,6 +32,7 @@ export interface ModelGraph {
 export function modelGraphs(model: TaskModel, tuner?: Tuner): ModelGraph[] {
   const head = headNamed(model.headKind);
   if (head.reads === 'cached') return [{ name: 'model', outputs: causal(model, tuner) }];
+  if (model.layer) return [{ name: 'model', outputs: { logits: layered(model, model.layer, tuner) } }];
   if (head.reads === 'whole') {
     let tokens: Value | undefined;
     const logits = whole(model, tuner, (hidden) => {
@@ -52,16 +55,47 @@ export function modelGraphs(model: TaskModel, tuner?: Tuner): ModelGraph[] {
 }
 
 /** Builds a model that reads a whole text at once. */
-function whole(model: TaskModel, tuner: Tuner | undefined, onTokens: (hidden: Value) => void): Value {
-  const network = networkWith(tuner);
+function whole(model: TaskModel, tuner: Tuner | undefined, onTokens?: (hidden: Value) => void): Value {
+  return readWhole(model, networkWith(tuner), '', SEQUENCE, onTokens);
+}
+
+/** @param suffix the end of the names of the inputs */
+function readWhole(
+  model: TaskModel,
+  network: Network,
+  suffix: string,
+  sequence: Dimension,
+  onTokens?: (hidden: Value) => void,
+): Value {
   const { graph } = network;
   return model.buildLogits(network, () => ({
-    ...{ batch: BATCH, sequence: SEQUENCE, inputIds: idsInput(graph, 'input_ids') },
-    tokenTypeIds: idsInput(graph, 'token_type_ids'),
-    positionIds: countedPositions(graph),
-    attentionMask: maskInput(graph, 'attention_mask'),
-    onTokens,
+    ...{ batch: BATCH, sequence, inputIds: idsInput(graph, `input_ids${suffix}`, sequence) },
+    tokenTypeIds: idsInput(graph, `token_type_ids${suffix}`, sequence),
+    positionIds: countedPositions(graph, sequence),
+    attentionMask: maskInput(graph, `attention_mask${suffix}`, 0, sequence),
+    ...(onTokens && { onTokens }),
   }));
+}
+
+/** Names of a linear layer's tensors in a graph. */
+export const LAYER = { weight: 'classifier.weight', bias: 'classifier.bias' };
+/** The end of the names of the second text's inputs. */
+const PAIR = '_pair';
+
+/** Builds the logits of a linear layer on the vectors of a text, or of the two texts of a pair. */
+function layered(
+  model: TaskModel,
+  { columns, outputs }: NonNullable<TaskModel['layer']>,
+  tuner: Tuner | undefined,
+): Value {
+  const network = networkWith(tuner);
+  const { graph } = network;
+  const vectors = ['', ...(columns === 2 ? [PAIR] : [])].map((suffix) =>
+    readWhole(model, network, suffix, suffix === '' ? SEQUENCE : symbol('pair_length')),
+  );
+  const features = featuresOf(vectors);
+  const matrix = weight(graph, LAYER.weight, [outputs, features.shape[1] as number]);
+  return add(matmul(features, matrix, { transposeB: true }), weight(graph, LAYER.bias, [outputs]));
 }
 
 /** Builds a decoder with a cache. */

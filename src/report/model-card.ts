@@ -37,6 +37,8 @@ export interface ModelCardFacts {
   };
   /** Class names by id; empty for regression. */
   labels: readonly string[];
+  /** Whether the model's sentence vectors have length 1. */
+  normalize?: boolean;
   /** The type of base that the adapter fits, if it fits only one. */
   onlyBase?: string;
   steps: number;
@@ -206,10 +208,10 @@ function libraryOf({ config, onlyBase }: ModelCardFacts) {
 }
 
 function usage(facts: ModelCardFacts, base: string): string {
-  const { config, labels, onlyBase } = facts;
+  const { config, labels, onlyBase, normalize = false } = facts;
   const { data, task } = config;
   const library = libraryOf(facts);
-  const { use, autoModel, hasClasses, python } = taskNamed(task).words;
+  const { use, python } = taskNamed(task).words;
   const { command: line, explanation } = use(data);
   const explained = explanation === undefined ? '' : ` (${explanation})`;
   const command = ['```sh', line, '```'];
@@ -221,7 +223,8 @@ function usage(facts: ModelCardFacts, base: string): string {
     const merge = `${fits}For Python, \`adalora merge . -o merged\` writes a model that transformers can load.`;
     return [`In this folder, with \`${PROGRAM}\`${explained}:`, '', ...command, '', merge].join('\n');
   }
-  const { name, isAdapter, imports, load } = PYTHON_LOADING[library];
+  const { name, folder, imports, load } = PYTHON_LOADING[library];
+  const { autoModel, hasClasses, imports: more = [], lines } = python(data, { folder, normalize });
   const classes = hasClasses ? `, num_labels=${labels.length || 1}` : '';
   const pretrained = `${autoModel}.from_pretrained(${JSON.stringify(base)}${classes})`;
   return [
@@ -231,13 +234,14 @@ function usage(facts: ModelCardFacts, base: string): string {
     '',
     '```python',
     ...imports,
+    ...more,
     `from transformers import ${autoModel}, AutoTokenizer`,
     '',
     ...load(pretrained, autoModel),
-    `tokenizer = AutoTokenizer.from_pretrained(${JSON.stringify(isAdapter ? base : 'model')})`,
-    ...python(data),
+    `tokenizer = AutoTokenizer.from_pretrained(${JSON.stringify(folder === 'adapter' ? base : folder)})`,
+    ...lines,
     '```',
-    ...(base === EMBEDDED_MODEL && isAdapter ? ['', WHERE_EMBEDDED] : []),
+    ...(base === EMBEDDED_MODEL && folder === 'adapter' ? ['', WHERE_EMBEDDED] : []),
   ].join('\n');
 }
 

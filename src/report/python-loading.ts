@@ -6,8 +6,8 @@ interface PythonLoading {
   hub: string;
   /** The library's name in a sentence. */
   name: string;
-  /** Whether the library puts an adapter on the base model. Then the base model's tokenizer is used. */
-  isAdapter: boolean;
+  /** The folder of the result. An adapter needs the base model's tokenizer. */
+  folder: 'adapter' | 'model';
   imports: readonly string[];
   /**
    * Returns the lines of code that create `model`.
@@ -25,14 +25,14 @@ export const PYTHON_LOADING: Readonly<Record<NonNullable<MethodWords['library']>
   peft: {
     hub: 'peft',
     name: HUGGING_FACE,
-    isAdapter: true,
+    folder: 'adapter',
     imports: ['from peft import PeftModel'],
     load: (base) => [`base = ${base}`, 'model = PeftModel.from_pretrained(base, "adapter").eval()'],
   },
   adapters: {
     hub: 'adapter-transformers',
     name: "AdapterHub's library `adapters`",
-    isAdapter: true,
+    folder: 'adapter',
     imports: ['import adapters'],
     load: (base) => [
       `model = ${base}`,
@@ -44,7 +44,7 @@ export const PYTHON_LOADING: Readonly<Record<NonNullable<MethodWords['library']>
   transformers: {
     hub: 'transformers',
     name: HUGGING_FACE,
-    isAdapter: false,
+    folder: 'model',
     imports: [],
     load: (_, autoModel) => [`model = ${autoModel}.from_pretrained("model").eval()`],
   },

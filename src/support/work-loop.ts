@@ -9,7 +9,7 @@ export class WorkLoop {
   #isRunning = false;
 
   /**
-   * @param fail rejects all work that waits, so that there is none afterwards
+   * @param fail rejects all work that waits, so that none is left
    */
   constructor(hasWork: () => boolean, round: () => Promise<void>, fail: (error: unknown) => void) {
     this.#hasWork = hasWork;

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { Baseline } from '../baselines/baseline.ts';
 import { firstSentence } from '../baselines/first-sentence.ts';
 import { textInMemory } from '../data/rows.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from './registry.ts';
 
 /** Fits the baselines of a task on `train` and scores them on `validation`. Returns them by name. */
-function baselinesOf(
+async function baselinesOf(
   task: TaskName,
   data: object,
   train: readonly object[],
@@ -31,9 +32,12 @@ describe('baselines', () => {
     expect(taskNamed(name).baselines?.ofRows).toBeTypeOf('function');
   });
 
-  it('of classes are a bag of words and the majority class, whose loss is the entropy of the shares', () => {
+  it('of classes are a bag of words and the majority class, whose loss is the entropy of the shares', async () => {
     const train = words.map((text) => ({ text, label: text === 'good' ? 'yes' : 'no' }));
-    const found = baselinesOf('single_label_classification', columns, train, train.slice(2), ['no', 'yes']);
+    const found = await baselinesOf('single_label_classification', columns, train, train.slice(2), [
+      'no',
+      'yes',
+    ]);
     expect(found).toMatchObject([
       { name: 'a bag of words', isBlind: false, scores: { accuracy: 1, f1: 1 } },
       { name: 'always "yes"', isBlind: true, scores: { accuracy: 2 / 5, matthews_correlation: 0 } },
@@ -41,9 +45,9 @@ describe('baselines', () => {
     expect(found[1]!.scores.loss).toBeCloseTo(-(2 * Math.log(4 / 7) + 3 * Math.log(3 / 7)) / 5, 6);
   });
 
-  it('of three classes are fitted together', () => {
+  it('of three classes are fitted together', async () => {
     const train = [...words, 'so', 'so'].map((text) => ({ text, label: text }));
-    const [bag, usual] = baselinesOf('single_label_classification', columns, train, train, [
+    const [bag, usual] = await baselinesOf('single_label_classification', columns, train, train, [
       'bad',
       'good',
       'so',
@@ -52,22 +56,22 @@ describe('baselines', () => {
     expect(usual).toMatchObject({ name: 'always "good"', scores: { accuracy: 4 / 9 } });
   });
 
-  it('of sets of labels are a bag of words, and the labels of more than half of the rows', () => {
+  it('of sets of labels are a bag of words, and the labels of more than half of the rows', async () => {
     const train = words.map((text) => ({ text, label: text === 'good' ? ['a', 'b'] : ['b'] }));
-    const found = baselinesOf('multi_label_classification', columns, train, train, ['a', 'b']);
+    const found = await baselinesOf('multi_label_classification', columns, train, train, ['a', 'b']);
     expect(found).toMatchObject([
       { name: 'a bag of words', scores: { accuracy: 1, f1: 1 } },
       { name: 'always "a", "b"', isBlind: true, scores: { accuracy: 4 / 7 } },
     ]);
     const rare = words.map((text) => ({ text, label: text === 'bad' ? ['a'] : [] }));
-    expect(baselinesOf('multi_label_classification', columns, rare, rare, ['a'])[1]!.name).toBe(
+    expect((await baselinesOf('multi_label_classification', columns, rare, rare, ['a']))[1]!.name).toBe(
       'never a label',
     );
   });
 
-  it('of numbers are ridge regression, and the mean, whose correlation is undefined', () => {
+  it('of numbers are ridge regression, and the mean, whose correlation is undefined', async () => {
     const train = words.map((text) => ({ text, label: text === 'good' ? 2 : 1 }));
-    const [ridge, mean] = baselinesOf('regression', columns, train);
+    const [ridge, mean] = await baselinesOf('regression', columns, train);
     expect(ridge!.scores.pearson).toBeCloseTo(1, 6);
     expect(mean).toMatchObject({
       name: 'always the mean, 1.57',
@@ -77,38 +81,38 @@ describe('baselines', () => {
     expect(mean!.scores.r2).toBeCloseTo(0, 6);
   });
 
-  it('of tokens are the most frequent tag of each word, and the most frequent tag', () => {
+  it('of tokens are the most frequent tag of each word, and the most frequent tag', async () => {
     const sentence = (tokens: string, tags: string) => ({ tokens: tokens.split(' '), tags: tags.split(' ') });
     const train = [sentence('Ann saw Bob', 'B-PER O B-PER'), sentence('they saw it all', 'O O O O')];
     const scored = [sentence('Bob saw Eve', 'B-PER O B-PER')];
-    expect(baselinesOf('token_classification', {}, train, scored)).toMatchObject([
+    expect(await baselinesOf('token_classification', {}, train, scored)).toMatchObject([
       { name: "each word's most frequent tag", scores: { precision: 1, recall: 1 / 2, accuracy: 2 / 3 } },
       { name: 'always "O"', isBlind: true, scores: { f1: 0, accuracy: 1 / 3 } },
     ]);
   });
 
-  it('of questions are the first sentence, and no answer if that may be right', () => {
+  it('of questions are the first sentence, and no answer if that may be right', async () => {
     const asked = { question: 'Who?', context: 'Ann. Bob saw it.', answers: ['Ann.'] };
     const rows = [{ ...asked, answers: { text: ['Ann'], answer_start: [0] } }];
-    expect(baselinesOf('question_answering', {}, rows)).toMatchObject([
+    expect(await baselinesOf('question_answering', {}, rows)).toMatchObject([
       { name: 'the first sentence', scores: { exact_match: 1, f1: 1 } },
     ]);
     const none = [...rows, { ...asked, answers: { text: [], answer_start: [] } }];
-    expect(baselinesOf('question_answering', {}, none)[1]).toMatchObject({
+    expect((await baselinesOf('question_answering', {}, none))[1]).toMatchObject({
       name: 'never an answer',
       isBlind: true,
       scores: { exact_match: 1 / 2 },
     });
   });
 
-  it('of vectors are common words, for pairs, scores, classes and a corpus', () => {
+  it('of vectors are common words, for pairs, scores, classes and a corpus', async () => {
     const columns = { anchor: 'q', positive: 'a', negative: 'n' };
     const pairs = [
       { q: 'the cat', a: 'old cat', n: 'old dog' },
       { q: 'the dog', a: 'red dog', n: 'the dog is' },
     ];
     // The second question shares two words with its negative and one word with its positive.
-    expect(baselinesOf('sentence_embedding', columns, pairs)).toMatchObject([
+    expect(await baselinesOf('sentence_embedding', columns, pairs)).toMatchObject([
       { name: 'a bag of words', isBlind: false, scores: { 'accuracy@1': 1 / 2, triplet_accuracy: 1 / 2 } },
     ]);
     const scored = { text: 'a', text_pair: 'b', label: 's' };
@@ -117,23 +121,27 @@ describe('baselines', () => {
       { a: 'one two', b: 'one four', s: 0.5 },
       { a: 'one two', b: 'six', s: 0 },
     ];
-    expect(baselinesOf('sentence_embedding', scored, alike)[0]!.scores.spearmanr).toBeCloseTo(1, 6);
+    expect((await baselinesOf('sentence_embedding', scored, alike))[0]!.scores.spearmanr).toBeCloseTo(1, 6);
     const labelled = ['red cat', 'old cat', 'red dog', 'old dog'].map((text) => ({
       text,
       label: text.split(' ')[1],
     }));
-    const { scores } = baselinesOf('sentence_embedding', { text: 'text', label: 'label' }, labelled)[0]!;
+    const [{ scores }] = (await baselinesOf(
+      'sentence_embedding',
+      { text: 'text', label: 'label' },
+      labelled,
+    )) as [Baseline];
     // Of two texts that share a word with the query, one has its class. That text is ranked first or second.
     expect(scores['recall@5']).toBe(1);
   });
 
-  it('of texts are copies from the source', () => {
+  it('of texts are copies from the source', async () => {
     const rows = [{ source: 'One two. Three four.', target: 'One two.' }];
-    expect(baselinesOf('seq2seq_lm', {}, rows)).toMatchObject([
+    expect(await baselinesOf('seq2seq_lm', {}, rows)).toMatchObject([
       { name: 'the first sentence', scores: { rougeL: 1 } },
       { name: 'a copy of the source', scores: { rouge1: 2 / 3 } },
     ]);
-    expect(baselinesOf('seq2seq_lm', { predict_with_generate: false }, rows)).toEqual([]);
+    expect(await baselinesOf('seq2seq_lm', { predict_with_generate: false }, rows)).toEqual([]);
   });
 });
 

@@ -107,7 +107,10 @@ export interface TaskTraining<Data extends BaseData = BaseData> {
    * The section with which rows are read for a linear probe of a frozen model. Undefined for a model without features
    * for one; missing for tasks whose rows have no targets of their own.
    */
-  probing?(reading: ReadingOf<Data>, config: CommonConfig): ReadingOf<Data> | undefined;
+  probing?(
+    reading: ReadingOf<Data>,
+    model: { definition: ModelDefinition; config: CommonConfig },
+  ): ReadingOf<Data> | undefined;
   /** A small model on the Hub for this task, if the built-in encoder does not support it. */
   readonly modelToTry?: string;
 }

@@ -6,14 +6,30 @@ export interface TaskWords<Data> {
   trainedFor(data: Partial<Data>): string;
   /** Its names on the Hub. */
   hub: { pipeline: string; name: string };
-  /** Name of the class in transformers that loads its models. */
-  autoModel: string;
   /** How to use a model in a terminal, in the run's folder. */
   use(data: Partial<Data>): { command: string; explanation?: string };
-  /** Lines of Python code that use `model` and `tokenizer`. */
-  python(data: Partial<Data> & { max_length?: number }): readonly string[];
+  /** How Python uses its models. */
+  python(data: Partial<Data> & { max_length?: number }, result: PythonResult): PythonUse;
   /** An alternative to prediction, if the task does not predict. */
   instead?: string;
-  /** Whether its models have a head with one output per label. */
-  hasClasses: boolean;
+}
+
+/** What a run left behind. */
+export interface PythonResult {
+  /** The folder of the adapter or the model. */
+  folder: string;
+  /** Whether sentence vectors have length 1. */
+  normalize: boolean;
+}
+
+/** Python code that uses a model. */
+export interface PythonUse {
+  /** The class in transformers that loads the model. */
+  autoModel: string;
+  /** Whether the class has a head with one output per label. */
+  hasClasses?: boolean;
+  /** Lines that import what `lines` need besides the model and the tokenizer. */
+  imports?: readonly string[];
+  /** Lines that use `model` and `tokenizer`. */
+  lines: readonly string[];
 }

@@ -51,7 +51,7 @@ export function storedName({ definition }: Pick<LoadedModel, 'definition'>, name
  */
 export function trainedConfig(
   text: string,
-  { head }: LoadedModel,
+  { head }: Pick<LoadedModel, 'head'>,
   trainedFor: Pick<Notes, 'task' | 'labels' | 'model_config'> | undefined,
   dtype: string | undefined,
 ): string {

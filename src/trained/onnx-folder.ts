@@ -68,8 +68,11 @@ export function onnxFolder(
   if (writesText(model.headKind) && !files.has(GENERATION_CONFIG)) {
     made.set(GENERATION_CONFIG, json(generationConfigOf(JSON.parse(text(CONFIG)))));
   }
-  for (const [name, content] of sentenceFiles(model, notes?.data.max_length)) made.set(name, content);
-  const trained = trainedConfig(text(CONFIG), model, notes, 'float32');
+  const sentence = model.layer ? [] : sentenceFiles(model, notes?.data.max_length);
+  for (const [name, content] of sentence) made.set(name, content);
+  // With a linear layer, the graph is a classifier.
+  const head = (model.layer && model.definition.heads.SEQ_CLS) ?? model.head;
+  const trained = trainedConfig(text(CONFIG), { head }, notes, 'float32');
   made.set(CONFIG, onnxConfig(trained, model.config, dtypes, Object.fromEntries(external)));
   return new Map([
     ...models.flatMap((one) => [...one.files].map(([name, stream]) => [`onnx/${name}`, stream] as const)),

@@ -1,5 +1,5 @@
 import { headNamed } from '../models/heads/registry.ts';
-import { ADAPTER } from '../optimum/model-graphs.ts';
+import { ADAPTER, LAYER } from '../optimum/model-graphs.ts';
 import type { OnnxSource } from '../optimum/onnx-files.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 import { UserError } from '../support/user-error.ts';
@@ -35,6 +35,8 @@ export function onnxSource({ model, tuner, values, notes }: OnnxModel): OnnxSour
     tuner: tuner.merged ? undefined : tuner,
     read(name, start, end) {
       if (name === ADAPTER) return values.slice(start, end);
+      if (name === LAYER.weight && notes?.layer) return notes.layer.weight.slice(start, end);
+      if (name === LAYER.bias && notes?.layer) return notes.layer.bias.slice(start, end);
       if (!model.buffers.has(name)) return read(name, start, end);
       return 'data' in model.locate(name) ? new Float32Array(end - start) : model.readRange(name, start, end);
     },

@@ -1,5 +1,8 @@
 import { UserError } from '../../src/support/user-error.ts';
 
+/** Bytes that are unpacked at a time. Browsers unpack all of them at once, to up to a thousand times as many. */
+const PIECE = 2 ** 14;
+
 /**
  * Decompresses a gzip file, up to a maximum size.
  *
@@ -14,7 +17,7 @@ export async function gunzip(
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   try {
-    const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+    const unpacked = piecesOf(bytes).pipeThrough(new DecompressionStream('gzip'));
     // A reader is used because not every browser can iterate over a stream.
     const reader = unpacked.getReader();
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
@@ -30,4 +33,15 @@ export async function gunzip(
     throw new UserError({ where, fault: `is not a valid gzip file: ${got}` });
   }
   return new Uint8Array(await new Blob(parts).arrayBuffer());
+}
+
+function piecesOf(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      controller.enqueue(bytes.subarray(at, at + PIECE));
+      at += PIECE;
+      if (at >= bytes.length) controller.close();
+    },
+  });
 }

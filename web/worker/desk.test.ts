@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { type Trained, type TrainedModel, type TrainResult, train } from '../../src/web/index.ts';
 import { Desk } from './desk.ts';
+
+const { made } = vi.hoisted(() => ({ made: vi.fn<(trained: Trained) => Promise<TrainedModel>>() }));
+vi.mock(import('../../src/web/index.ts'), async (load) => {
+  const all = await load();
+  return { ...all, open: made, train: vi.fn(all.train) };
+});
 
 // No server runs at this address.
 const SITE = new URL('http://127.0.0.1:1/');
@@ -57,4 +64,23 @@ it('runs one training at a time', async () => {
   await expect(desk.resume(watcher)).rejects.toThrow('A training is running');
   await expect(first).rejects.toThrow(/config\.json/);
   await expect(train()).rejects.toThrow(/config\.json/);
+});
+
+it('opens a trained model again after a failure, and trains again though that model cannot be closed', async () => {
+  const desk = new Desk(SITE);
+  await desk.open(new File([rowsOf('a', 'b')], 'rows.tsv'), false);
+  const watcher = { begun() {}, event() {}, checkpoint() {} };
+  const result = { reason: 'finished', step: 1, metrics: {}, adapter: new Map() } as unknown as TrainResult;
+  vi.mocked(train).mockResolvedValueOnce(result).mockResolvedValueOnce(result);
+  await desk.train(LABELS, { epochs: 1, rank: 2 }, watcher);
+  made.mockRejectedValueOnce(new Error('no memory'));
+  await expect(desk.predict('text')).rejects.toThrow('no memory');
+  made.mockResolvedValueOnce({
+    async *predict() {
+      yield { probabilities: { a: 0.25, b: 0.75 } };
+    },
+    close: () => Promise.reject(new Error('the device is lost')),
+  } as unknown as TrainedModel);
+  expect((await desk.predict('text')).probabilities[0]).toEqual(['b', 0.75]);
+  await expect(desk.train(LABELS, { epochs: 1, rank: 2 }, watcher)).resolves.toMatchObject({ step: 1 });
 });

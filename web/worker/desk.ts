@@ -166,8 +166,10 @@ export class Desk {
     before: readonly TrainEvent[] = [],
     resume?: Blob,
   ): Promise<Outcome> {
-    await this.#learnt?.close();
+    const earlier = this.#learnt;
     this.#learnt = undefined;
+    // What an earlier model cannot release must not prevent this run.
+    await earlier?.close().catch(() => {});
     const { config, files, ...told } = run;
     const facts = runFacts(parsePageConfig(config))!;
     watcher.begun({ ...told, goal: goalOf(config), facts, isKept: store !== undefined });

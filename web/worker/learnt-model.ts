@@ -1,4 +1,5 @@
 import { zipSync } from 'fflate';
+import { OnDemand } from '../../src/support/opened.ts';
 import { nearestOf, unit } from '../../src/tasks/sentence-embedding/vectors.ts';
 import {
   type ClassAnswer,
@@ -25,7 +26,7 @@ export class LearntModel {
   readonly #trained: TrainResult;
   readonly #run: PageRun;
   readonly #options: OpenOptions;
-  #model: Promise<TrainedModel> | undefined;
+  readonly #model: OnDemand<{ model: TrainedModel; release(): Promise<void> }>;
   #answers: Promise<Answers> | undefined;
 
   /** @param run the run that trained it, whose answers a search finds */
@@ -33,10 +34,14 @@ export class LearntModel {
     this.#trained = trained;
     this.#run = run;
     this.#options = options;
+    this.#model = new OnDemand(async () => {
+      const model = await open(trained, options);
+      return { model, release: () => model.close() };
+    });
   }
 
   async predict(text: string): Promise<Prediction> {
-    const model = await this.#open();
+    const { model } = await this.#model.get();
     for await (const answer of model.predict<Texts, ClassAnswer>([{ text }])) {
       const probabilities = Object.entries(answer.probabilities);
       return { probabilities: probabilities.sort((a, b) => b[1] - a[1]) };
@@ -50,9 +55,13 @@ export class LearntModel {
    * @param onRead called with the share of the answers that is read, until all are
    */
   async search(question: string, onRead: (share: number) => void): Promise<Found[]> {
-    const model = await this.#open();
+    const { model } = await this.#model.get();
     this.#answers ??= readAnswers(model, this.#run, onRead);
-    const { texts, vectors } = await this.#answers;
+    const { texts, vectors } = await this.#answers.catch((error: unknown) => {
+      // The next question reads them again.
+      this.#answers = undefined;
+      throw error;
+    });
     const [query] = await model.embed([question]);
     return nearestOf(query!, vectors, MAX_FOUND).map(({ number, score }) => ({
       answer: texts[number]!,
@@ -70,14 +79,8 @@ export class LearntModel {
     return archive(await exportOnnx(this.#trained, this.#options));
   }
 
-  #open(): Promise<TrainedModel> {
-    this.#model ??= open(this.#trained, this.#options);
-    return this.#model;
-  }
-
-  async close(): Promise<void> {
-    const model = await this.#model?.catch(() => undefined);
-    await model?.close();
+  close(): Promise<void> {
+    return this.#model.release();
   }
 }
 

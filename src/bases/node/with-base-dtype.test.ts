@@ -271,6 +271,14 @@ describe('a base in blocks', () => {
     expect(close).toHaveBeenCalledOnce();
   });
 
+  it('names the folder to set if its own cannot be written', async () => {
+    writeFileSync(folder('file'), '');
+    const options = { cacheFolder: join(folder('file'), 'cache') };
+    await expect(withBaseDtype(await openModel(folder('base'), causal), 'int8', options)).rejects.toThrow(
+      /\(ENOTDIR\)\. Set ADALORA_CACHE to a writable folder/,
+    );
+  });
+
   it('still reads the weights themselves', async () => {
     const model = await withBaseDtype(await openModel(folder('base'), causal), 'int4', {
       cacheFolder: folder('cache'),

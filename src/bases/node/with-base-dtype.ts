@@ -7,6 +7,7 @@ import type { TaskModel } from '../../objectives/task-model.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { inScratchFolder } from '../../store/node/scratch-folder.ts';
+import { fileError } from '../../support/file-error.ts';
 import { cacheFolder as programCache } from '../../support/node/cache-folder.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { BaseDtype } from '../base-dtype.ts';
@@ -77,7 +78,7 @@ async function onCopy<Model extends TaskModel>(
     );
     return SafetensorsFile.open(path);
   };
-  const copy = intactCopy(path) ?? (await write());
+  const copy = intactCopy(path) ?? (await write().catch(refuse));
   return {
     ...onBase(model, format.base),
     weightFolder: folder,
@@ -92,6 +93,12 @@ async function onCopy<Model extends TaskModel>(
       model.close();
     },
   };
+}
+
+/** The cache may be in a folder that cannot be written, as in a container, or on a disk without room. */
+function refuse(error: unknown): never {
+  const failed = fileError(error);
+  throw failed ? new UserError(`${failed.message} Set ADALORA_CACHE to a writable folder with room.`) : error;
 }
 
 /**

@@ -25,7 +25,7 @@ function shown(isTTY: boolean): string {
 
 it('redraws its line on a terminal, and leaves only the made bases', () => {
   expect(shown(true).replaceAll(ERASE_LINE, '<')).toBe(
-    '<measuring int8<measuring int8: quantising the base model 50 %<the int8 base model is cached for runs\n' +
+    '<measuring int8<measuring int8: quantizing the base model 50 %<the int8 base model is cached for runs\n' +
       '<measuring int8: training some steps 25 %<',
   );
 });

@@ -207,7 +207,7 @@ async function resultOf(
     });
     return { kind, model, data, ...tuned, ...(values && { values }) };
   }
-  const probing = taskNamed(config.task).training.probing?.(data, model.config);
+  const probing = taskNamed(config.task).training.probing?.(data, model);
   if (probing === data) {
     const values = withHead(model, inputs, (weight, bias) => {
       weight.set(layer!.weight);

@@ -186,13 +186,21 @@ it.each([
 });
 
 it('rejects metrics and options that need classes or a row of labels if the task has none', () => {
-  const training = { class_weights: 'balanced', fall_back_to_majority: true, linear_probe: true };
+  const training = { class_weights: 'balanced', floor: true };
   const refused = (task: string) =>
-    ['class_weights', 'fall_back_to_majority', 'linear_probe'].filter((key) =>
+    ['class_weights', 'floor'].filter((key) =>
       messageOf({ task, training }).includes(`training.${key}\` does not apply to task ${task}`),
     );
-  expect(refused('regression')).toEqual(['class_weights', 'fall_back_to_majority']);
-  expect(refused('token_classification')).toHaveLength(3);
+  expect(refused('regression')).toEqual(['class_weights']);
+  expect(refused('causal_lm')).toEqual(['class_weights', 'floor']);
+});
+
+it.each([
+  ['fall_back_to_majority', 'It is a part of training.floor now.'],
+  ['linear_probe', 'A linear probe is a part of training.floor now.'],
+  ['prefer_later_model', 'Remove it: the last model is kept'],
+])('says what training.%s is called now', (key, hint) => {
+  expect(messageOf({ training: { [key]: true } })).toContain(hint);
 });
 
 it('rejects anything but an object', () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Kind, startWriter, whyNot } from '../../../tests/support/writers.ts';
+import { fileError } from '../../support/file-error.ts';
 import { NewFile } from './new-file.ts';
 
 let folder: string;
@@ -75,4 +76,15 @@ it('keeps an intact file of another writer, and replaces a damaged one', () => {
 it('does not publish an unreadable file', () => {
   expect(publish('1', () => false)).toBe(false);
   expect(readdirSync(folder)).toEqual([]);
+});
+
+it.runIf(process.platform === 'linux')('names the file that cannot be written by its final name', () => {
+  const open = () => {
+    try {
+      return new NewFile('/sys/kernel/weights');
+    } catch (error) {
+      return fileError(error)?.message;
+    }
+  };
+  expect(open()).toBe('/sys/kernel/weights failed: EACCES: permission denied.');
 });

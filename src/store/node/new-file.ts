@@ -21,8 +21,13 @@ export class NewFile {
     makeFolder(folder);
     removeStale(folder);
     this.#temporary = temporaryName(path);
+    try {
+      this.#fd = openSync(this.#temporary, 'wx');
+    } catch (error) {
+      // A user knows the final name.
+      throw Object.assign(error as Error, { path });
+    }
     inUse.add(resolve(this.#temporary));
-    this.#fd = openSync(this.#temporary, 'wx');
   }
 
   write(bytes: Uint8Array): void {

@@ -5,7 +5,7 @@ import { inUse, removeStale, temporaryName } from './temporary-name.ts';
 
 /**
  * Calls `work` with the path of a folder that no other writer uses, and removes the folder afterwards. `work` creates
- * it. Folders of the same name that killed processes left behind are removed first.
+ * it. What killed writers left in the parent is removed first.
  *
  * @param parent created if missing
  */
@@ -15,7 +15,7 @@ export async function inScratchFolder<T>(
   work: (folder: string) => Promise<T>,
 ): Promise<T> {
   makeFolder(parent);
-  removeStale(parent, name);
+  removeStale(parent);
   const folder = resolve(temporaryName(join(parent, name)));
   inUse.add(folder);
   try {

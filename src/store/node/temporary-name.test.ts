@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { newLink } from './new-link.ts';
 import { placeKey } from './owner.ts';
 import { inUse, isTemporary, removeStale, temporaryName } from './temporary-name.ts';
 
@@ -32,7 +33,7 @@ it('fits a long name, and is recognised', () => {
   const name = 'é'.repeat(120);
   const dead = spawnSync(process.execPath, ['-e', '']).pid;
   expect(Buffer.byteLength(left(name, dead))).toBeLessThan(255);
-  removeStale(folder, name);
+  removeStale(folder);
   expect(readdirSync(folder)).toEqual([]);
 });
 
@@ -52,14 +53,20 @@ it('is removed if its owner has ended, or is elsewhere and has not written for a
     // In another container, a process may have this number.
     left('file', dead, elsewhere),
   ];
-  const another = left('another', dead);
+  left('another', dead);
   // A folder goes with its files.
   const emptied = left('file', dead);
   rmSync(join(folder, emptied));
   mkdirSync(join(folder, emptied));
   writeFileSync(join(folder, emptied, 'model'), 'x');
-  removeStale(folder, 'file');
-  expect(readdirSync(folder).sort()).toEqual([...kept, another].sort());
   removeStale(folder);
   expect(readdirSync(folder).sort()).toEqual(kept.sort());
+});
+
+it('is removed by the next link in its folder', () => {
+  const dead = spawnSync(process.execPath, ['-e', '']).pid;
+  left('link', dead);
+  writeFileSync(join(folder, 'file'), 'x');
+  newLink(join(folder, 'link'), join(folder, 'file'));
+  expect(readdirSync(folder).sort()).toEqual(['file', 'link']);
 });

@@ -8,7 +8,7 @@ import { hasEnded, placeKey, thisOwner } from './owner.ts';
  * Matches a temporary name: the final name; the owner's place, process, start time of the process and thread;
  * random digits.
  */
-const PATTERN = /^\.(.+)\.([0-9a-f]{16})-(\d+)-(\d+)-(\d+)-[0-9a-f]{16}\.tmp$/;
+const PATTERN = /^\..+\.([0-9a-f]{16})-(\d+)-(\d+)-(\d+)-[0-9a-f]{16}\.tmp$/;
 /**
  * Maximum bytes of the final name within a temporary name. Names have at most 255 bytes, and the rest takes
  * about 80.
@@ -41,17 +41,15 @@ export function isTemporary(name: string): boolean {
 /**
  * Removes temporary files and folders of owners that no longer run. Owners in other containers or on other hosts cannot
  * be checked. Their files are removed after a day without writes.
- *
- * @param name the name of the final file; default: any name
  */
-export function removeStale(folder: string, name?: string): void {
+export function removeStale(folder: string): void {
   for (const entry of readdirSync(folder)) {
-    const [, of, place, pid, started, thread] = PATTERN.exec(entry) ?? [];
-    if (of === undefined || (name !== undefined && of !== written(name))) continue;
+    const [, place, pid, started, thread] = PATTERN.exec(entry) ?? [];
+    if (place === undefined) continue;
     const path = join(folder, entry);
     const owner = { pid: Number(pid), started: started === '0' ? undefined : started };
     const isOwn = place === placeKey() && owner.pid === process.pid && Number(thread) === threadId;
-    if (isOwn ? !inUse.has(resolve(path)) : (hasEnded(place!, owner) ?? isOld(path)))
+    if (isOwn ? !inUse.has(resolve(path)) : (hasEnded(place, owner) ?? isOld(path)))
       rmSync(path, { force: true, recursive: true });
   }
 }

@@ -2,12 +2,14 @@ import { type CodePointSet, isNullable, type Part, parseRegex } from './parse-re
 
 /** Maximum number of states. `(?:a{1,15}){1,15}` has about 500, the largest pattern of known models about 100. */
 const MAX_STATES = 10_000;
+/** Maximum number of parts when repetitions are written out. Some parts have no states. */
+const MAX_PARTS = 10 * MAX_STATES;
 
 /** The kinds of states. */
 export const Does = {
   /** Reads a code point of a set. */
   READ: 0,
-  /** Goes on with `next`. If that fails, goes on with `other`. */
+  /** Tries `next`, and then `other`. */
   SPLIT: 1,
   /** Requires that a part matches here, or that it does not. */
   LOOK: 2,
@@ -25,13 +27,13 @@ export const Does = {
 export class State {
   readonly does: (typeof Does)[keyof typeof Does];
   next: State | undefined;
-  /** Of SPLIT, the state to try if `next` fails. Of LOOK, the first state of the part. */
+  /** SPLIT: the state to try if `next` fails. LOOK: the first state of the part. */
   other!: State;
   set!: CodePointSet;
   holds!: (text: string, at: number) => boolean;
-  /** Of READ, whether it reads backward. Of LOOK, whether the part must fail. */
+  /** READ: whether it reads backward. LOOK: whether the part must fail. */
   flag = false;
-  /** Of ENTER and CHECK, the level of the loop. Of SPLIT, its index among the splits. */
+  /** ENTER and CHECK: the level of the loop. SPLIT: its index among the splits. */
   number = 0;
 
   constructor(does: State['does'], fields: Partial<State> = {}) {
@@ -58,19 +60,24 @@ export interface Machine {
  * @throws Error for references to groups, deeply nested groups, and too many states
  */
 export function compileRegex(source: string): Machine {
-  let count = 0;
+  let parts = 0;
+  let states = 0;
   let splits = 0;
   let levels = 0;
 
+  const check = (count: number, most: number, what: string) => {
+    if (count > most)
+      throw new Error(`it has more than ${most} ${what} when its repetitions are written out`);
+  };
   const stateOf = (does: State['does'], fields: Partial<State> = {}): State => {
-    if (++count > MAX_STATES)
-      throw new Error(`it has more than ${MAX_STATES} states when its repetitions are written out`);
+    check(++states, MAX_STATES, 'states');
     return new State(does, fields);
   };
   const split = (next: State, other: State) => stateOf(Does.SPLIT, { next, other, number: splits++ });
 
   /** Returns the first state of a part that is followed by `next`. */
   const compile = (part: Part, next: State, isBackward: boolean, level: number): State => {
+    check(++parts, MAX_PARTS, 'parts');
     const before = (inner: Part, after: State) => compile(inner, after, isBackward, level);
     switch (part.kind) {
       case 'set':
@@ -82,8 +89,8 @@ export function compileRegex(source: string): Machine {
         return stateOf(Does.LOOK, { next, other, flag: part.isNegative });
       }
       case 'sequence': {
-        const parts = isBackward ? part.parts : part.parts.toReversed();
-        return parts.reduce((after, inner) => before(inner, after), next);
+        const inOrder = isBackward ? part.parts : part.parts.toReversed();
+        return inOrder.reduce((after, inner) => before(inner, after), next);
       }
       case 'choice': {
         const options = part.options.map((option) => before(option, next));
@@ -95,8 +102,8 @@ export function compileRegex(source: string): Machine {
         levels = Math.max(levels, number);
         const optional = (after: State) => {
           if (number === level) return before(body, after);
-          const check = stateOf(Does.CHECK, { next: after, number });
-          return stateOf(Does.ENTER, { next: compile(body, check, isBackward, number), number });
+          const end = stateOf(Does.CHECK, { next: after, number });
+          return stateOf(Does.ENTER, { next: compile(body, end, isBackward, number), number });
         };
         let first = next;
         if (most === Infinity) {
@@ -114,5 +121,5 @@ export function compileRegex(source: string): Machine {
     }
   };
   const start = compile(parseRegex(source), stateOf(Does.ACCEPT), false, 0);
-  return { start, states: count, splits, levels };
+  return { start, states, splits, levels };
 }

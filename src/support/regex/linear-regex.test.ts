@@ -95,6 +95,7 @@ describe('a linear regular expression', () => {
     ['(a)\\1', 'it refers to what a group matched'],
     ['(?<n>a)\\k<n>', 'it refers to what a group matched'],
     ['(?:a{1,200}){1,200}', 'it has more than 10000 states when its repetitions are written out'],
+    ['(?:(?:(?:){9999}){9999}){9999}', 'it has more than 100000 parts when its repetitions are written out'],
     ['(?:'.repeat(101) + ')'.repeat(101), 'its groups are more than 100 deep'],
     ['(?i:a)', 'the group (?i: is not supported'],
   ])('rejects %s', (source, reason) => {

@@ -51,14 +51,15 @@ export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, ty
     name: 'causal language modelling',
     trainedFor: () => 'causal language modelling',
     hub: { pipeline: 'text-generation', name: 'Text Generation' },
-    autoModel: 'AutoModelForCausalLM',
     use: () => ({ command: 'adalora generate . --prompt "Some text"' }),
-    python: () => [
-      'inputs = tokenizer("Some text", return_tensors="pt")',
-      'print(tokenizer.decode(model.generate(**inputs, max_new_tokens=64)[0], skip_special_tokens=True))',
-    ],
+    python: () => ({
+      autoModel: 'AutoModelForCausalLM',
+      lines: [
+        'inputs = tokenizer("Some text", return_tensors="pt")',
+        'print(tokenizer.decode(model.generate(**inputs, max_new_tokens=64)[0], skip_special_tokens=True))',
+      ],
+    }),
     instead: 'Generate text with adalora generate, or score the model with adalora eval.',
-    hasClasses: false,
   },
 };
 

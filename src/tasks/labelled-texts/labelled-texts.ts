@@ -20,7 +20,7 @@ import type {
   TaskDefinition,
   UnknownTrained,
 } from '../task-definition.ts';
-import type { TaskWords } from '../task-words.ts';
+import type { PythonResult, PythonUse, TaskWords } from '../task-words.ts';
 import { classifiesVectors, type LabelledData, labelledDataSchema } from './data-section.ts';
 import type { Texts } from './encoded-set.ts';
 import { labelEvaluation, readRows } from './label-evaluation.ts';
@@ -107,11 +107,10 @@ export function labelledTexts<Answer extends LabelAnswer>(
     training: {
       batchSize: { train: 32, eval: 64 },
       smoothsLabels: kind.smoothsLabels,
-      probing(reading, { sentence = PLAIN_SENTENCE }) {
+      probing(reading, { definition, config: { sentence = PLAIN_SENTENCE } }) {
         if (classifiesVectors(reading)) return reading;
-        return sentence.unsupported === undefined
-          ? { ...reading, pooling: sentence.pooling.mode }
-          : undefined;
+        const hasVectors = definition.heads.FEATURE_EXTRACTION && sentence.unsupported === undefined;
+        return hasVectors ? { ...reading, pooling: sentence.pooling.mode } : undefined;
       },
     },
     scores: {
@@ -295,16 +294,44 @@ function wordsOf({
     name,
     trainedFor: ({ text_pair }) => trainedFor(text_pair === undefined ? 'texts' : 'pairs of texts'),
     hub: { pipeline: 'text-classification', name: 'Text Classification' },
-    autoModel: 'AutoModelForSequenceClassification',
     use: usage,
-    python({ text_pair, max_length }) {
-      const texts = text_pair === undefined ? '"Some text"' : '"Some text", "another text"';
-      return [
-        `inputs = tokenizer(${texts}, truncation=True, max_length=${max_length}, return_tensors="pt")`,
-        'logits = model(**inputs).logits',
-      ];
-    },
+    python: (data, result) => (classifiesVectors(data) ? layerInPython(data, result) : headInPython(data)),
+  };
+}
+
+function headInPython({ text_pair, max_length }: Partial<LabelledData>): PythonUse {
+  const texts = text_pair === undefined ? '"Some text"' : '"Some text", "another text"';
+  return {
+    autoModel: 'AutoModelForSequenceClassification',
     hasClasses: true,
+    lines: [
+      `inputs = tokenizer(${texts}, truncation=True, max_length=${max_length}, return_tensors="pt")`,
+      'logits = model(**inputs).logits',
+    ],
+  };
+}
+
+/** How Python computes a sentence vector from the hidden states of one text, by pooling. */
+const POOLED = { mean: '.mean(1)', cls: '[:, 0]', lasttoken: '[:, -1]', none: '' };
+
+function layerInPython(
+  { text_pair, max_length, pooling = 'none' }: Partial<LabelledData>,
+  { folder, normalize }: PythonResult,
+): PythonUse {
+  const pooled = `model(**inputs).last_hidden_state${POOLED[pooling]}`;
+  const isPair = text_pair !== undefined;
+  return {
+    autoModel: 'AutoModel',
+    imports: ['import torch', 'from safetensors.torch import load_file'],
+    lines: [
+      `layer = load_file("${folder}/head.safetensors")`,
+      'def embed(text):',
+      `    inputs = tokenizer(text, truncation=True, max_length=${max_length}, return_tensors="pt")`,
+      `    return ${normalize ? `torch.nn.functional.normalize(${pooled})` : pooled}`,
+      isPair ? 'u, v = embed("Some text"), embed("another text")' : 'features = embed("Some text")',
+      ...(isPair ? ['features = torch.cat([u, v, (u - v).abs(), u * v], 1)'] : []),
+      'logits = features @ layer["weight"].T + layer["bias"]',
+    ],
   };
 }
 

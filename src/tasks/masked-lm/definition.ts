@@ -28,13 +28,14 @@ export const maskedLm: TaskDefinition<MaskedData, readonly TextFile[], never, ty
     name: 'masked language modelling',
     trainedFor: () => 'masked language modelling',
     hub: { pipeline: 'fill-mask', name: 'Fill-Mask' },
-    autoModel: 'AutoModelForMaskedLM',
     use: () => ({ command: 'adalora eval . texts.txt', explanation: 'loss and perplexity' }),
-    python: ({ max_length }) => [
-      `inputs = tokenizer(f"Some {tokenizer.mask_token} text", truncation=True, max_length=${max_length}, return_tensors="pt")`,
-      'logits = model(**inputs).logits',
-    ],
+    python: ({ max_length }) => ({
+      autoModel: 'AutoModelForMaskedLM',
+      lines: [
+        `inputs = tokenizer(f"Some {tokenizer.mask_token} text", truncation=True, max_length=${max_length}, return_tensors="pt")`,
+        'logits = model(**inputs).logits',
+      ],
+    }),
     instead: 'Score it with adalora eval.',
-    hasClasses: false,
   },
 };

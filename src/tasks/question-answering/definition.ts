@@ -135,19 +135,20 @@ export const questionAnswering: TaskDefinition<
     name: 'question answering',
     trainedFor: () => 'question answering',
     hub: { pipeline: 'question-answering', name: 'Question Answering' },
-    autoModel: 'AutoModelForQuestionAnswering',
     use: () => ({
       command: 'adalora predict . questions.jsonl',
       explanation: 'a line of JSON with the answer for each line with a `question` and its `context`',
     }),
-    python: ({ max_length }) => [
-      'question, text = "Who?", "Some text"',
-      `inputs = tokenizer(question, text, truncation="only_second", max_length=${max_length}, return_tensors="pt")`,
-      '# PEFT 0.21 passes no token_type_ids on to the model of an adapter: model.base_model(**inputs) does.',
-      'outputs = model(**inputs)',
-      'start, end = outputs.start_logits.argmax(-1), outputs.end_logits.argmax(-1)',
-    ],
-    hasClasses: false,
+    python: ({ max_length }) => ({
+      autoModel: 'AutoModelForQuestionAnswering',
+      lines: [
+        'question, text = "Who?", "Some text"',
+        `inputs = tokenizer(question, text, truncation="only_second", max_length=${max_length}, return_tensors="pt")`,
+        '# PEFT 0.21 passes no token_type_ids on to the model of an adapter: model.base_model(**inputs) does.',
+        'outputs = model(**inputs)',
+        'start, end = outputs.start_logits.argmax(-1), outputs.end_logits.argmax(-1)',
+      ],
+    }),
   },
 };
 

@@ -81,17 +81,18 @@ export const sentenceEmbedding: TaskDefinition<
     name: 'sentence embedding',
     trainedFor: () => 'embedding of texts',
     hub: { pipeline: 'sentence-similarity', name: 'Sentence Similarity' },
-    autoModel: 'AutoModel',
     use: () => ({
       command: 'adalora embed . texts.txt',
       explanation: 'a line of JSON with the vector of each line of the file',
     }),
-    python: () => [
-      '# Or with sentence-transformers: SentenceTransformer(BASE), then load_adapter("adapter")',
-      'inputs = tokenizer("Some text", return_tensors="pt")',
-      'hidden = model(**inputs).last_hidden_state',
-    ],
-    hasClasses: false,
+    python: () => ({
+      autoModel: 'AutoModel',
+      lines: [
+        '# Or with sentence-transformers: SentenceTransformer(BASE), then load_adapter("adapter")',
+        'inputs = tokenizer("Some text", return_tensors="pt")',
+        'hidden = model(**inputs).last_hidden_state',
+      ],
+    }),
   },
 };
 

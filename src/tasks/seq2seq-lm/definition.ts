@@ -60,16 +60,17 @@ export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof
     name: 'sequence to sequence',
     trainedFor: () => 'writing texts from texts',
     hub: { pipeline: 'text2text-generation', name: 'Text-to-Text Generation' },
-    autoModel: 'AutoModelForSeq2SeqLM',
     use: () => ({
       command: 'adalora predict . texts.txt',
       explanation: 'a line of JSON with the text written of each line of the file',
     }),
-    python: ({ source_prefix = '', max_length }) => [
-      `inputs = tokenizer(${JSON.stringify(`${source_prefix}Some text`)}, truncation=True, max_length=${max_length}, return_tensors="pt")`,
-      'print(tokenizer.decode(model.generate(**inputs)[0], skip_special_tokens=True))',
-    ],
-    hasClasses: false,
+    python: ({ source_prefix = '', max_length }) => ({
+      autoModel: 'AutoModelForSeq2SeqLM',
+      lines: [
+        `inputs = tokenizer(${JSON.stringify(`${source_prefix}Some text`)}, truncation=True, max_length=${max_length}, return_tensors="pt")`,
+        'print(tokenizer.decode(model.generate(**inputs)[0], skip_special_tokens=True))',
+      ],
+    }),
   },
 };
 

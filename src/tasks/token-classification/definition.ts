@@ -129,16 +129,18 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
       name: 'token classification',
       trainedFor: () => 'token classification',
       hub: { pipeline: 'token-classification', name: 'Token Classification' },
-      autoModel: 'AutoModelForTokenClassification',
       use: () => ({
         command: 'adalora predict . < texts.txt',
         explanation: 'one JSON line per sentence; the file has one sentence per line',
       }),
-      python: ({ max_length }) => [
-        `inputs = tokenizer("Some text", truncation=True, max_length=${max_length}, return_tensors="pt")`,
-        'tags = model(**inputs).logits.argmax(-1)',
-      ],
-      hasClasses: true,
+      python: ({ max_length }) => ({
+        autoModel: 'AutoModelForTokenClassification',
+        hasClasses: true,
+        lines: [
+          `inputs = tokenizer("Some text", truncation=True, max_length=${max_length}, return_tensors="pt")`,
+          'tags = model(**inputs).logits.argmax(-1)',
+        ],
+      }),
     },
   };
 

@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import { METHOD_NAMES } from '../../../tuners/registry.ts';
 import { parseRunConfig } from '../parse-run-config.ts';
 import type { ParsedConfig, RunConfig } from '../run-config.ts';
-import { chooseDefaults, chooseEvaluation, describeChosen } from './choose-defaults.ts';
+import type { ScoringFacts } from './choose-defaults.ts';
+import { chooseDefaults, chooseScoring, describeChosen } from './choose-defaults.ts';
 import { keepChoices } from './keep-choices.ts';
 import { CHOSEN_TRAINING } from './policy.ts';
 
@@ -19,24 +20,30 @@ function modelOf(width: number, layers: number, isDecoder = false) {
   } as unknown as Parameters<typeof chooseDefaults>[1]['model'];
 }
 
+/** Rows that all differ, and a model without files of sentence-transformers. */
+const factsOf = (rows: number): ScoringFacts => ({
+  rows,
+  model: { config: {}, definition: { heads: { FEATURE_EXTRACTION: {} } } } as ScoringFacts['model'],
+  canHoldOut: () => true,
+  canFold: () => true,
+});
+
 function chosenFor(given: object, rows: number, { model = MINILM, tokens = 20 } = {}) {
   const parsed = parseRunConfig({ ...BASE, ...given }, 'test');
-  const evaluated = chooseEvaluation(parsed, rows);
+  const evaluated = chooseScoring(parsed, factsOf(rows));
   const { config, chosen } = chooseDefaults(evaluated.config, { model, rows, tokens });
   return { config, chosen: [...evaluated.chosen, ...chosen].map(describeChosen) };
 }
 
 it('are printed with their reasons, and equal those set by hand', () => {
-  const { config, chosen } = chosenFor({}, 425);
+  const { config, chosen } = chosenFor({}, 4250);
   expect(chosen).toEqual([
-    'validation 10% (425 rows)',
+    'validation 10% (4,250 rows)',
     'eval_strategy epoch (there are rows to validate on)',
-    'load_best_model_at_end true (eval_strategy epoch)',
-    'prefer_later_model true (load_best_model_at_end)',
-    'fall_back_to_majority true (load_best_model_at_end)',
-    'learning_rate 5e-3 (AdaLoRA, 425 rows, width 384)',
-    'num_train_epochs 8 (425 rows of about 20 tokens)',
-    'per_device_train_batch_size 16 (425 rows)',
+    'floor true (there are rows to judge by)',
+    'learning_rate 5e-3 (AdaLoRA, 4,250 rows, width 384)',
+    'num_train_epochs 3 (4,250 rows of about 20 tokens)',
+    'per_device_train_batch_size 16 (4,250 rows)',
     'warmup_ratio 0.06 (AdaLoRA)',
     'lora_alpha 32 (AdaLoRA)',
   ]);
@@ -44,36 +51,59 @@ it('are printed with their reasons, and equal those set by hand', () => {
   expect(config.adalora?.lora_alpha).toBe(32);
 });
 
+it('cross-validate few rows, and classify their vectors', () => {
+  const { config, chosen } = chosenFor({}, 425);
+  expect(chosen.slice(0, 4)).toEqual([
+    'pooling mean (425 rows)',
+    'validation 3 folds (425 rows)',
+    'eval_strategy no (3 folds)',
+    'floor true (there are rows to judge by)',
+  ]);
+  expect(config.training).toMatchObject({ eval_strategy: 'no', load_best_model_at_end: false });
+  const data = (given: object) => chosenFor(given, 425).config.data;
+  const validated = data({ data: { ...BASE.data, validation: 'dev.csv' } });
+  expect(validated).toMatchObject({ validation: 'dev.csv', pooling: 'mean' });
+  expect(data({ data: { ...BASE.data, pooling: 'none' } })).toMatchObject({
+    validation: '3 folds',
+    pooling: 'none',
+  });
+  expect(data({ training: { early_stopping_patience: 2 } })).toMatchObject({
+    validation: '10%',
+    pooling: 'mean',
+  });
+  expect(data({ training: { label_smoothing_factor: 0.1 } })).not.toHaveProperty('pooling');
+  for (const other of [
+    { adapter: 'runs/b' },
+    { model_init: 'random', method: 'full' },
+    { defaults: 'huggingface' },
+  ])
+    expect(data(other)).not.toHaveProperty('pooling');
+  const tags = { task: 'token_classification', data: { train: 'a.conll' } };
+  expect(chosenFor(tags, 425).config.data).toEqual({
+    ...parseRunConfig({ ...BASE, ...tags }, 'test').data,
+    validation: '3 folds',
+  });
+});
+
 it('give as many steps for fewer rows, and no more time for longer texts and larger models', () => {
   const epochs = (...args: Parameters<typeof chosenFor>) =>
     chosenFor(...args).config.training.num_train_epochs;
-  expect(epochs({}, 100)).toBe(34);
-  expect(epochs({}, 400, { tokens: 128 })).toBeLessThan(8);
-  expect(epochs({}, 400, { model: modelOf(768, 12) })).toBeLessThan(8);
+  expect(epochs({}, 1200)).toBe(8);
+  expect(epochs({}, 1200, { tokens: 128 })).toBeLessThan(3);
+  expect(epochs({}, 1200, { model: modelOf(768, 12) })).toBeLessThan(3);
+  const vectors = { ...MINILM, layer: { inLoss: false, columns: 1, outputs: 2 } };
+  expect([50, 100, 400, 1000].map((rows) => epochs({}, rows, { model: vectors }))).toEqual([20, 10, 3, 3]);
   expect(epochs({}, 1e6)).toBe(1);
   const causal = { task: 'causal_lm', data: { train: 'a.txt' } };
   expect(epochs(causal, 10, { tokens: 512, model: modelOf(256, 4, true) })).toBe(3);
-});
-
-it('are a linear probe for a run of few steps, unless it continues an adapter or sets everything', () => {
-  const probes = (training: object, options = {}) =>
-    chosenFor({ training }, 400, options).config.training.linear_probe;
-  expect(probes({})).toBeUndefined();
-  expect(probes({}, { model: modelOf(1024, 24) })).toBe(true);
-  expect(chosenFor({ training: { num_train_epochs: 2 } }, 400).chosen).toContain(
-    'linear_probe true (400 rows are seen 2 times)',
-  );
-  expect(probes({ num_train_epochs: 2, linear_probe: false })).toBe(false);
-  expect(probes({ num_train_epochs: 2, learning_rate: 1e-3 })).toBeUndefined();
-  expect(probes({ max_steps: 5 })).toBeUndefined();
-  const words = { task: 'masked_lm', data: { train: 'a.txt' } };
-  expect(chosenFor(words, 10).config.training.linear_probe).toBeUndefined();
 });
 
 it('have a lower rate for a model that is wider than the measured ones', () => {
   const rate = (width: number) =>
     chosenFor({}, 400, { model: modelOf(width, 4) }).config.training.learning_rate;
   expect([256, 384, 768, 1024].map(rate)).toEqual([5e-3, 5e-3, 2.5e-3, 1.9e-3]);
+  const vectors = { ...MINILM, layer: { inLoss: false, columns: 1, outputs: 2 } };
+  expect(chosenFor({}, 400, { model: vectors }).config.training.learning_rate).toBe(1e-2);
 });
 
 it('for a decoder are the usual ones', () => {
@@ -90,7 +120,7 @@ it.each(METHOD_NAMES)('leave nothing open for %s, and stay the same when they ar
   const again = parseRunConfig(config, 'test');
   expect(again).toEqual(config);
   expect(
-    chooseDefaults(chooseEvaluation(again, 300).config, { model: MINILM, rows: 300, tokens: 20 }),
+    chooseDefaults(chooseScoring(again, factsOf(300)).config, { model: MINILM, rows: 300, tokens: 20 }),
   ).toEqual({
     config,
     chosen: [],
@@ -102,10 +132,7 @@ it('are overridden by set values, and by defaults: huggingface', () => {
   const { config, chosen } = chosenFor({ training, adalora: { lora_alpha: 4 } }, 300);
   expect(config).toMatchObject({ training, adalora: { lora_alpha: 4 } });
   expect(config.data.validation).toBeUndefined();
-  expect(chosen.map((line) => line.split(' ')[0])).toEqual([
-    'load_best_model_at_end',
-    'per_device_train_batch_size',
-  ]);
+  expect(chosen.map((line) => line.split(' ')[0])).toEqual(['pooling', 'per_device_train_batch_size']);
   const literal = chosenFor({ defaults: 'huggingface' }, 300);
   expect(literal.chosen).toEqual([]);
   expect(literal.config).toMatchObject({
@@ -119,25 +146,30 @@ it('are overridden by set values, and by defaults: huggingface', () => {
   });
 });
 
-it('fall back to no majority class with class weights, nor for numbers', () => {
-  const training = { class_weights: 'balanced' };
-  expect(chosenFor({ training }, 300).config.training.fall_back_to_majority).toBeUndefined();
-  expect(chosenFor({ task: 'regression' }, 300).config.training.fall_back_to_majority).toBeUndefined();
+it('have no floor with class weights or a best model, nor without rows to judge by', () => {
+  const floor = (training: object) => chosenFor({ training }, 300).config.training.floor;
+  expect(floor({ class_weights: 'balanced' })).toBeUndefined();
+  expect(floor({ load_best_model_at_end: true })).toBeUndefined();
+  expect(floor({ eval_strategy: 'no' })).toBeUndefined();
+  expect(floor({ floor: false })).toBe(false);
+  expect(
+    chosenFor({ task: 'causal_lm', data: { train: 'a.txt' } }, 300).config.training.floor,
+  ).toBeUndefined();
 });
 
-it('hold nothing out of a few rows, nor if examples are not rows', () => {
-  expect(chosenFor({}, 12).config).toMatchObject({ training: { eval_strategy: 'no' } });
+it('hold nothing out if examples are not rows', () => {
   const causal = chosenFor({ task: 'causal_lm', data: { train: 'a.txt' } }, 500).config;
   expect(causal).toMatchObject({ training: { eval_strategy: 'no', load_best_model_at_end: false } });
 });
 
 it('hold nothing out of equal rows, with a notice', () => {
   const parsed = parseRunConfig(BASE, 'test');
-  const { config, chosen } = chooseEvaluation(parsed, 300, () => false);
+  const same = { ...factsOf(300), canHoldOut: () => false, canFold: () => false };
+  const { config, chosen } = chooseScoring(parsed, same);
   expect(config.data.validation).toBeUndefined();
   expect(chosen.map(describeChosen)).toEqual([
+    'pooling mean (300 rows)',
     'eval_strategy no (too few of the 300 rows differ to hold some out)',
-    'load_best_model_at_end false (eval_strategy no)',
   ]);
 });
 

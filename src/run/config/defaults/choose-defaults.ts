@@ -1,4 +1,4 @@
-import type { CommonConfig } from '../../../models/model-definition.ts';
+import type { CommonConfig, ModelDefinition } from '../../../models/model-definition.ts';
 import { metricSchedule } from '../../../optim/schedule.ts';
 import { foldCount, mixingOf } from '../../../tasks/data-files.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
@@ -21,8 +21,8 @@ export interface Chosen {
 export interface ScoringFacts {
   /** Number of rows in the training file. */
   rows: number;
-  /** The fields of the model's config.json. */
-  model: CommonConfig;
+  /** The model's family, and the fields of its config.json. */
+  model: { definition: ModelDefinition; config: CommonConfig };
   /** Whether enough rows are distinct to hold out a share of them. */
   canHoldOut(share: number): boolean;
   /** Whether enough rows are distinct for so many folds. */
@@ -55,10 +55,10 @@ export function chooseScoring<Config extends ParsedConfig>(
   const counted = `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`;
   let changed: ParsedConfig['data'] = data;
   if (isFew && NEEDS_HEAD.every((key) => !training[key])) {
-    const read = probing(data, model) ?? data;
-    for (const [key, value] of Object.entries(read))
-      if ((data as Record<string, unknown>)[key] !== value) choose(`data.${key}`, value, counted);
-    changed = read as typeof data;
+    const given: Partial<Record<string, unknown>> = data;
+    const open = Object.entries(probing(data, model) ?? {}).filter(([key]) => given[key] === undefined);
+    for (const [key, value] of open) choose(`data.${key}`, value, counted);
+    changed = { ...data, ...Object.fromEntries(open) };
   }
   const asksEvaluations =
     NEEDS_EVALUATIONS.some((key) => training[key]) ||

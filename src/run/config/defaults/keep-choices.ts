@@ -17,7 +17,11 @@ export function keepChoices(resumed: ParsedConfig, before: RunConfig): ParsedCon
   const chosen = kept && sectionKeys(method).flatMap((key) => (key in kept ? [[key, kept[key]]] : []));
   return {
     ...resumed,
-    data: { ...data, ...(isOpen && before.data.validation && { validation: before.data.validation }) },
+    data: {
+      ...data,
+      ...(isOpen && before.data.validation && { validation: before.data.validation }),
+      ...(!('pooling' in data) && 'pooling' in before.data && { pooling: before.data.pooling }),
+    },
     training: { ...begun, ...training },
     ...(current && { [method]: { ...Object.fromEntries(chosen ?? []), ...current } }),
   } as ParsedConfig;
