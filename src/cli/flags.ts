@@ -51,14 +51,6 @@ export function threadsSetting(threads: number | undefined): string[] {
   return threads === undefined ? [] : [`threads=${threads}`];
 }
 
-/** Adds flags that name the columns of a data file. */
-export function addColumnFlags(command: Command): Command {
-  return command
-    .option('--text <column>', 'for a file of rows: column of the texts, name or number from 0', column)
-    .option('--text_pair, --text-pair <column>', 'for a file of rows: column of the second texts', column)
-    .option('--label <column>', 'for a file of rows: column of the labels', column);
-}
-
 /** Adds the flags that change how a model is opened. */
 export function addOpenFlags(command: Command): Command {
   return command

@@ -30,6 +30,9 @@ const MAX_NUMBERED_CLASSES = 20;
 const SEPARATORS = [';', '|', ','];
 
 const ID_NAME = /(^|[\s_-])(id|ids|idx|index|nr|uuid|guid)$|[a-z]I[dD]$|^(#|unnamed: 0)$/;
+/** Columns that group or locate rows. */
+const GROUP_NAME =
+  /^(split|fold|groups?|users?|username|author|customer|speaker|file|file_?name|path|url|link|e-?mail|lang|language)$/i;
 const DATE_NAME = /date|time|datum|created|updated/i;
 
 /** Statistics of each column of a table. */
@@ -80,7 +83,11 @@ function separatorOf(fields: readonly string[], values: ReadonlySet<string>): st
       }
     }
     const repeated = [...combinations.values()].filter((count) => count > 1).length;
-    return combinations.size <= values.size && 2 * repeated >= combinations.size && 2 * combinations.size <= fields.length;
+    return (
+      combinations.size <= values.size &&
+      2 * repeated >= combinations.size &&
+      2 * combinations.size <= fields.length
+    );
   });
 }
 
@@ -110,7 +117,9 @@ export function isScale({ isNumeric, isWhole, distinct }: Column): boolean {
 
 /** Whether a column numbers or names its rows or groups of them. */
 export function isId({ name, isNumbering }: Column): boolean {
-  return isNumbering || ID_NAME.test(name) || ID_NAME.test(name.toLowerCase());
+  return (
+    isNumbering || [name, name.toLowerCase()].some((form) => ID_NAME.test(form) || GROUP_NAME.test(form))
+  );
 }
 
 /** Whether a column contains texts that may be learned from. */
