@@ -145,7 +145,9 @@ export function baseDtypeOption(): Option {
 
 /** The flags that change how a data file is read. */
 export function readingFlags(flags: UseFlags): ReadingFlags {
-  const { text, label, source, target, header, quote, delimiter } = flags;
+  const { label, source, target, header, quote, delimiter } = flags;
+  // The flag --no-text is about the output.
+  const text = (flags.text as unknown) === false ? undefined : flags.text;
   const { textPair: text_pair, labelSeparator: label_separator, onBadRow: on_bad_row } = flags;
   const null_score_diff_threshold = flags.nullScoreDiffThreshold;
   const columns = { text, text_pair, label, source, target };

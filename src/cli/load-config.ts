@@ -73,7 +73,7 @@ export function readConfigText(text: string, path: string, settings: readonly st
   const offsetOf = offsets(document);
   return {
     value: plain(document, path) as Record<string, unknown>,
-    text: () => document.toString({ lineWidth: 0 }),
+    text: () => document.toString({ lineWidth: 0 }).replace(/\n*$/, '\n'),
     where(key) {
       const isSet = set.some((path) => path.every((part, i) => part === String(key[i])));
       const offset = offsetOf(key);

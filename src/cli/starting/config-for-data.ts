@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { dataFiles } from '../../data/node/text-files.ts';
+import { EMBEDDED_MODEL } from '../../hub/embedded-model.ts';
 import { launchOf } from '../../parallel/node/launch.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
@@ -8,8 +9,9 @@ import { isObject } from '../../support/is-object.ts';
 import { printable } from '../../support/printable.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { UserError } from '../../support/user-error.ts';
-import { type ColumnRole, columnKey, type Given } from '../../tasks/guess/guess-data.ts';
-import { TASKS, taskNamed } from '../../tasks/registry.ts';
+import { COLUMN_KEYS, type Given } from '../../tasks/guess/guess-data.ts';
+import { taskNamed } from '../../tasks/registry.ts';
+import { DEFAULT_METHOD } from '../../tuners/registry.ts';
 import { type KeyOptions, keySettings } from '../key-options.ts';
 import { readConfig, readConfigText } from '../load-config.ts';
 import { schemaLine } from '../schema-line.ts';
@@ -125,33 +127,20 @@ async function existingConfig(
   const file = await readDataFile(path, { ...before, ...stated });
   const guess = await chosen(file, tell);
   const { top, data: keys } = guessedKeys(file, guess);
+  const { model = EMBEDDED_MODEL } = existing.value;
+  const hasOwnModel = model !== EMBEDDED_MODEL;
   const settings = [
     ...GUESSED.filter((key) => data[key] !== undefined).map((key) => `data.${key}=`),
-    ...('task' in existing.value ? ['task='] : []),
     ...top
-      .filter(({ key }) => key === 'task' || !('model' in existing.value))
-      .map(({ key, value }) => [key, value] as const),
-    ...keys.map(({ key, value }) => [`data.${key}`, value] as const),
-  ].map((setting) => (typeof setting === 'string' ? setting : `${setting[0]}=${JSON.stringify(setting[1])}`));
+      .filter(({ key }) => key === 'task' || (key === 'model' && !hasOwnModel))
+      .map(({ key, value }) => `${key}=${JSON.stringify(value)}`),
+    ...keys.map(({ key, value }) => `data.${key}=${JSON.stringify(value)}`),
+  ];
   return checked(readConfigText(existing.text(), name, settings).text(), name, options);
 }
 
-/** All keys of `data` that a guess may set. */
-const GUESSED: readonly string[] = [
-  ...new Set(
-    Object.keys(TASKS).flatMap((task) =>
-      (['text', 'text_pair', 'negative', 'label'] as ColumnRole[]).flatMap((role) =>
-        [{ text: 0 }, { text: 0, text_pair: 1 }, { text: 0, text_pair: 1, label: 2 }].map((at) =>
-          columnKey({ task: task as keyof typeof TASKS, at }, role),
-        ),
-      ),
-    ),
-  ),
-  'label_separator',
-  'max_score',
-  'delimiter',
-  'on_bad_row',
-];
+/** Keys of `data` that a guess may set. */
+const GUESSED = [...COLUMN_KEYS, 'label_separator', 'max_score', 'delimiter', 'on_bad_row'];
 
 async function chosen(file: DataFile, tell: (text: string) => void) {
   const terminal = { input: process.stdin, output: process.stderr };
@@ -196,7 +185,10 @@ function givenBy({ task, text, textPair, label }: KeyOptions): Given {
 
 /** The settings of a config beyond those that a guess makes, such as `training.learning_rate: 0.01`. */
 function settingsIn(value: Record<string, unknown>): string[] {
-  const told = Object.entries(value).filter(([key]) => !['task', 'output', 'data'].includes(key));
+  const usual: Readonly<Record<string, unknown>> = { model: EMBEDDED_MODEL, method: DEFAULT_METHOD };
+  const told = Object.entries(value).filter(
+    ([key, inner]) => !['task', 'output', 'data'].includes(key) && inner !== usual[key],
+  );
   return told.flatMap(([key, inner]) =>
     isObject(inner)
       ? Object.entries(inner).map(([name, one]) => `${key}.${name}: ${JSON.stringify(one)}`)

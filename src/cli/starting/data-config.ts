@@ -1,9 +1,11 @@
 import { basename } from 'node:path';
 import { stringify } from 'yaml';
+import { EMBEDDED_MODEL } from '../../hub/embedded-model.ts';
 import { counted } from '../../report/format.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { type ColumnRole, columnKey, type Guess } from '../../tasks/guess/guess-data.ts';
-import { DEFAULT_TASK, taskNamed } from '../../tasks/registry.ts';
+import { taskNamed } from '../../tasks/registry.ts';
+import { DEFAULT_METHOD } from '../../tuners/registry.ts';
 import type { DataFile } from './read-data-file.ts';
 
 /** A key of a config, with a comment. */
@@ -19,11 +21,15 @@ const ROLES: readonly ColumnRole[] = ['text', 'text_pair', 'negative', 'label'];
 export function guessedKeys({ path, table }: DataFile, guess: Guess): { top: Line[]; data: Line[] } {
   const { task, at, reason, separator } = guess;
   const { modelToTry } = taskNamed(task).training;
+  const isBuiltIn = modelToTry === undefined;
   const top: Line[] = [
-    ...(task === DEFAULT_TASK ? [] : [{ key: 'task', value: task, comment: reason }]),
-    ...(modelToTry === undefined
-      ? []
-      : [{ key: 'model', value: modelToTry, comment: 'The built-in encoder does not support this task.' }]),
+    { key: 'task', value: task, comment: reason },
+    {
+      key: 'model',
+      value: isBuiltIn ? EMBEDDED_MODEL : modelToTry,
+      comment: `${isBuiltIn ? '' : 'The built-in encoder does not support this task. '}A folder or an id on the Hub.`,
+    },
+    { key: 'method', value: DEFAULT_METHOD, comment: 'docs/methods.md describes all methods.' },
   ];
   const train: Line = { key: 'train', value: path };
   if (!table) return { top, data: [train] };
@@ -82,16 +88,12 @@ export function dataConfig(file: DataFile, guess: Guess, name: string): string {
     `${indent}${stringify({ [key]: value }, { lineWidth: 0 }).trimEnd()}${comment ? `  # ${oneLine(comment)}` : ''}\n`;
   return [
     `# Trains a model to ${oneLine(guess.learns)}: npx ${PROGRAM} train ${oneLine(name)}\n`,
-    '# docs/config.md describes all keys. A line that begins with "# key:" shows a key that is not set.\n',
+    '# Keys that are not set are chosen by rows and model when a run starts, which prints them: for example\n',
+    '# data.validation (a file, a share such as 10%, or 3 folds) and training.num_train_epochs. See docs/config.md.\n',
     ...top.map((line) => shown(line, '')),
-    ...(top.some(({ key }) => key === 'task') ? [] : [`# task: ${guess.task}  # ${oneLine(guess.reason)}\n`]),
     shown({ key: 'output', value: `runs/${stem(file.path)}`, comment: 'folder of the run' }, ''),
     'data:\n',
     ...data.map((line) => shown(line, '  ')),
-    '  # validation: dev.csv  # a file of your own, a share such as 10%, or 3 folds; chosen by the number of rows\n',
-    '# training:  # chosen by rows and model; the run prints its choices and config.yaml in its folder has them\n',
-    '#   num_train_epochs: 3\n',
-    '#   learning_rate: 1e-3\n',
   ].join('');
 }
 

@@ -71,6 +71,9 @@ describe('a file of rows', () => {
     ]);
     const config = dataConfig(file, guess, 'tickets.yaml');
     expect(parse(config)).toEqual({
+      task: 'single_label_classification',
+      model: 'adalora-mini',
+      method: 'adalora',
       output: 'runs/tickets',
       data: { train: path, text: 'Beschreibung', label: 'Priorität', delimiter: ';' },
     });
@@ -188,6 +191,9 @@ describe('the config of a file', () => {
   it('is written with the flags that were given, and used again', async () => {
     const first = await config({ set: ['training.weight_decay=0.1'], epochs: '2', output: 'runs/x' });
     expect(first).toEqual({
+      task: 'single_label_classification',
+      model: 'adalora-mini',
+      method: 'adalora',
       output: 'runs/x',
       data: { train: 'work.csv', text: 'text', label: 'label' },
       training: { num_train_epochs: 2, weight_decay: 0.1 },

@@ -74,6 +74,12 @@ interface File {
   fixed: Partial<Record<'text' | 'text_pair' | 'label', number | undefined>>;
 }
 
+/** All keys that {@link columnKey} returns. */
+export const COLUMN_KEYS: readonly string[] = [
+  ...['text', 'text_pair', 'negative', 'label', 'anchor', 'positive'],
+  ...['source', 'target', 'prompt', 'completion'],
+];
+
 /** The key of a role in the `data` section of a task. */
 export function columnKey({ task, at }: Pick<Guess, 'task' | 'at'>, role: ColumnRole): string {
   if (task === 'sentence_embedding' && at.label === undefined)

@@ -5,7 +5,9 @@ import { columnKey, type Given, type Guess, guessData } from './guess-data.ts';
 const WORDS = 'amber bridge cloud dune ember fjord grove harbor island jungle kettle lagoon'.split(' ');
 /** A text of some words, different for each number. */
 const words = (i: number, count = 6) =>
-  Array.from({ length: count }, (_, j) => WORDS[(i * 7 + j * (i + 3)) % WORDS.length]).join(' ') + ` no ${i}`;
+  [...Array.from({ length: count }, (_, j) => WORDS[(i * 7 + j * (i + 3)) % WORDS.length]), `no ${i}`].join(
+    ' ',
+  );
 
 /** A CSV file of 40 rows. Each column has a function from the row's number to a field. */
 function csv(columns: Record<string, (row: number) => string | number>, rows = 40): string {
