@@ -134,10 +134,10 @@ function placeOf(input: unknown, place: number, asId: boolean): { id: string } |
 
 /** The texts of an input, by the names that JSON Lines have. */
 function textsOf(input: unknown): { text?: string; text_pair?: string } {
-  const { text, textPair } = Object(input) as { text?: unknown; textPair?: unknown };
+  const { text, text_pair } = Object(input) as { text?: unknown; text_pair?: unknown };
   return {
     ...(typeof text === 'string' && { text }),
-    ...(typeof textPair === 'string' && { text_pair: textPair }),
+    ...(typeof text_pair === 'string' && { text_pair }),
   };
 }
 
