@@ -9,7 +9,7 @@ import { type TrainerSettings, trainerSettings } from '../train/trainer-settings
 import type { MeasuredAllocation } from '../tuners/method-run.ts';
 import { beforeFirstStep } from './before-first-step.ts';
 import type { RunBeginning } from './begin-run.ts';
-import { conclude, type RunResult } from './contenders/conclude.ts';
+import { conclude, type RunResult, unjudged } from './contenders/conclude.ts';
 import {
   type FoldStore,
   foldExamples,
@@ -58,7 +58,8 @@ export async function driveRun(
   const { config } = run;
   const folds = run.folds && foldExamples(run.folds, opened.inputs.train);
   const isJudged = folds !== undefined || opened.validationRows !== undefined;
-  const probe = isJudged ? await frozenProbe(opened, folds, config.seed, store.features) : undefined;
+  const needsProbe = isJudged || opened.model.layer !== undefined;
+  const probe = needsProbe ? await frozenProbe(opened, folds, config.seed, store.features) : undefined;
   const all = Int32Array.from(opened.inputs.train.lengths.keys());
   const layer = probe && (await layerInLoss(opened, probe, all));
   const start = () => (layer ? opened.with(withLayer(opened.inputs.train, layer)) : opened);
@@ -102,21 +103,15 @@ export async function driveRun(
   const tuned = { method: loaded.inputs.method, values: trainer.values };
   const isOver = trained.reason !== 'stopped';
   const conclusion =
-    isOver && probe
+    isOver && isJudged && probe
       ? await conclude(run, opened.with(opened.inputs.train), tuned, probe, outOfFold)
       : undefined;
   const finish = await judgeRun(run, loaded, trainer, trained, baselines, conclusion);
-  const result = conclusion?.result ?? {
-    kind: 'tuned' as const,
-    model: opened.model,
-    data: run.data,
-    ...tuned,
-  };
-  if (isOver) await keep(finish, result);
+  if (isOver) await keep(finish, conclusion?.result ?? (await unjudged(run, opened, tuned)));
   for (const message of unscoredNotices(run, loaded, trainer, finish, baselines))
     notice(message, finish.step);
   host.emit(finish);
-  return { finish, values: result.values };
+  return { finish, values: conclusion?.result.values ?? tuned.values };
 }
 
 /** The number of folds in which the model is fine-tuned: fewer if that would take too long. */

@@ -83,7 +83,8 @@ export function choose(contenders: readonly Contender[], yardstick: Yardstick): 
     return scoreOf(chosenOn(drawn, ofDrawn), ofDrawn, left);
   });
   const optimism = scoreOf(chosen, versions, rows) - mean(others.filter(Number.isFinite));
-  return { chosen, versions, optimism: optimism > 0 ? optimism : 0, rows };
+  // It is not a number if no resample leaves a row out.
+  return { chosen, versions, optimism: Math.max(0, optimism || 0), rows };
 }
 
 /** An undefined score, such as the correlation of a constant, is the worst. */

@@ -87,6 +87,13 @@ export async function conclude(
   };
 }
 
+/** What a run without rows that judge leaves behind: the fine-tuned model. */
+export async function unjudged(run: RunBeginning, started: SetUpRun, tuned: Tuned): Promise<RunResult> {
+  const { model, rows } = started;
+  const [layer] = model.layer && rows ? await layersOf(started, rows, tuned) : [];
+  return { kind: 'tuned', model, layer, data: run.data, ...tuned };
+}
+
 function temperatureOn(rows: EvaluatedRows, outputs: readonly Float32Array[], judged: Int32Array): number {
   return temperatureOf((factor) =>
     Number(
