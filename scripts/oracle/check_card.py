@@ -5,7 +5,7 @@
                          --labels NAME ...
 
 The card expects the base model beside it: BASE is linked there. Its example texts are replaced by the row's.
-Exit code 1: a card without Python, a different label, a logit that differs by more than 1e-5.
+Exit code 1: a card without Python, a different label, a logit that differs by more than 1e-5 of the largest.
 """
 
 import argparse
