@@ -36,7 +36,7 @@ export async function judgeRun(
   const { score, set } = chiefScore(config);
   const concluded = conclusion && (await concludedScores(run, conclusion, finish, name, score));
   const metrics = concluded?.metrics ?? finish.metrics;
-  const value: number | undefined = metrics[`eval_${name}`];
+  const value: number | undefined = concluded?.value ?? metrics[`eval_${name}`];
   if (finish.reason === 'stopped' || value === undefined) return finish;
   const seen = concluded?.seen ?? (await trainer.seen());
   // Only the first process reports the verdict.
@@ -79,13 +79,15 @@ export async function judgeRun(
 
 /** The scores of what a run leaves behind, and those of its contenders. */
 async function concludedScores(
-  { ownScores }: RunBeginning,
+  { ownScores, folds }: RunBeginning,
   { rows, outputs, judged, choice, contenders, result }: Conclusion,
   finish: FinishEvent,
   name: string,
   score: string,
 ): Promise<{
   metrics: Record<string, number>;
+  /** The chief score, corrected for the choice. */
+  value: number;
   seen: Seen;
   /** The chief score before it is corrected for the choice. */
   raw: number;
@@ -118,8 +120,11 @@ async function concludedScores(
   };
   // With several validation sets, those that judge nothing keep their scores.
   const prefixed = name === score ? scores : {};
+  const corrected = raw - sign * choice.optimism;
   return {
-    metrics: { ...finish.metrics, ...prefixed, [`eval_${name}`]: raw - sign * choice.optimism },
+    // An evaluation of a validation set gives the same scores again. Nothing gives those of a cross-validation again.
+    metrics: { ...finish.metrics, ...prefixed, ...(folds && { [`eval_${name}`]: corrected }) },
+    value: corrected,
     seen,
     raw,
     probe: scoreOf('probe'),
