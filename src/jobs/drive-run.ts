@@ -34,7 +34,7 @@ export interface RunDriver {
   planned?: RunConfig;
   /** How the run ended before. It is returned if no step is left. */
   finished?: FinishEvent;
-  /** Where the folds of a cross-validation are kept. Default: nowhere. */
+  /** Keeps the folds of a cross-validation. Default: nothing is kept. */
   folds?: FoldStore;
   /** Milliseconds since the start of the process or of the call. */
   startupMs(): number;

@@ -45,8 +45,8 @@ const RESAMPLES = 200;
  * first, is chosen only if it is better by more than a standard error of the paired difference: fine-tuning gains on
  * most tasks, so that is the better guess if the rows cannot tell.
  *
- * The whole choice is repeated on resamples of the rows. What is chosen there is scored on the rows left out, which did
- * not choose it (BBC-CV: Tsamardinos et al., Machine Learning 2018).
+ * The whole choice is repeated on resamples of the rows. The rows left out score each choice, because they
+ * had no part in it (BBC-CV: Tsamardinos et al., Machine Learning 2018).
  */
 export function choose(contenders: readonly Contender[], yardstick: Yardstick): Choice {
   const members = membersOf(yardstick.groups);

@@ -43,6 +43,8 @@ export interface Conclusion {
   judged: Int32Array;
   choice: Choice;
   contenders: readonly Contender[];
+  /** Whether the outputs are others than those of the last evaluation. */
+  isRescored: boolean;
 }
 
 /**
@@ -63,26 +65,27 @@ export async function conclude(
   const rows = outOfFold ? train : started.validationRows;
   if (!rows) return undefined;
   const layers = started.model.layer && (await layersOf(started, train, tuned));
-  const all: readonly Contender[] = outOfFold
+  const contenders: readonly Contender[] = outOfFold
     ? [
         { kind: 'constant', versions: [probe.constant] },
         { kind: 'probe', versions: probe.outOfFold },
         { kind: 'tuned', versions: outOfFold },
       ]
     : await onValidation(run.config, started, tuned, probe, layers);
-  const contenders = run.config.training.floor ? all : all.slice(-1);
-  const choice = choose(contenders, yardstickOf(run.config, rows));
+  const { floor } = run.config.training;
+  const choice = chooseAmong(contenders, yardstickOf(run.config, rows), floor);
   const { kind, versions } = contenders[choice.chosen]!;
   const version = choice.versions[choice.chosen]!;
   const outputs = versions[version]!;
   const judged = Int32Array.from(outputs.keys()).filter((row) => outputs[row]!.length > 0);
-  const calibrates = run.config.training.floor && kind !== 'constant' && rows.targets.loss !== 'squared';
+  const calibrates = floor && kind !== 'constant' && rows.targets.loss !== 'squared';
   const temperature = calibrates ? temperatureOn(rows, outputs, judged) : 1;
   const strength = outOfFold ? STRENGTHS[version]! : probe.strength;
   const layer = kind === 'tuned' ? layers?.[version] : await frozenLayer(kind, train, probe, strength);
   return {
     result: await resultOf(run, started, tuned, kind, layer && cooled(layer, temperature), temperature),
     ...{ rows, judged, choice, contenders },
+    isRescored: floor || layer !== undefined || outOfFold !== undefined,
     outputs: outputs.map((row) => scaled(row, 1 / temperature)),
   };
 }
@@ -92,6 +95,14 @@ export async function unjudged(run: RunBeginning, started: SetUpRun, tuned: Tune
   const { model, rows } = started;
   const [layer] = model.layer && rows ? await layersOf(started, rows, tuned) : [];
   return { kind: 'tuned', model, layer, data: run.data, ...tuned };
+}
+
+/** Without a floor, the fine-tuned model is the result, and the others are only compared with it. */
+function chooseAmong(contenders: readonly Contender[], yardstick: Yardstick, floor = false): Choice {
+  const choice = choose(contenders, yardstick);
+  if (floor) return choice;
+  const { optimism } = choose(contenders.slice(-1), yardstick);
+  return { ...choice, chosen: contenders.length - 1, optimism };
 }
 
 function temperatureOn(rows: EvaluatedRows, outputs: readonly Float32Array[], judged: Int32Array): number {

@@ -34,7 +34,9 @@ export async function judgeRun(
   const { config, labels } = run;
   const name = config.training.metric_for_best_model;
   const { score, set } = chiefScore(config);
-  const concluded = conclusion && (await concludedScores(run, conclusion, finish, name, score));
+  const concluded = conclusion?.isRescored
+    ? await concludedScores(run, conclusion, finish, name, score)
+    : undefined;
   const metrics = concluded?.metrics ?? finish.metrics;
   const value: number | undefined = concluded?.value ?? metrics[`eval_${name}`];
   if (finish.reason === 'stopped' || value === undefined) return finish;
@@ -45,11 +47,10 @@ export async function judgeRun(
   const certainty = set === 0 ? seen?.certainty : undefined;
   const interval = certainty && shifted(certainty.interval(score), value - (concluded?.raw ?? value), score);
   const before = trainer.before?.[`eval_${name}`];
+  const tuned = conclusion && scoreOfOther(conclusion, 'tuned', score);
   const to_beat = [
-    ...toBeat(config, baselines, concluded?.probe),
-    ...(concluded?.tuned === undefined
-      ? []
-      : [{ name: 'fine-tuning', value: concluded.tuned, is_blind: false }]),
+    ...toBeat(config, baselines, conclusion && scoreOfOther(conclusion, 'probe', score)),
+    ...(tuned === undefined ? [] : [{ name: 'fine-tuning', value: tuned, is_blind: false }]),
     ...(before === undefined
       ? []
       : [{ name: 'the model before training', value: before, is_blind: false, is_start: true }]),
@@ -77,10 +78,10 @@ export async function judgeRun(
   return { ...finish, metrics, verdict };
 }
 
-/** The scores of what a run leaves behind, and those of its contenders. */
+/** The scores of what a run leaves behind. */
 async function concludedScores(
   { ownScores, folds }: RunBeginning,
-  { rows, outputs, judged, choice, contenders, result }: Conclusion,
+  { rows, outputs, judged, choice }: Conclusion,
   finish: FinishEvent,
   name: string,
   score: string,
@@ -91,8 +92,6 @@ async function concludedScores(
   seen: Seen;
   /** The chief score before it is corrected for the choice. */
   raw: number;
-  probe?: number | undefined;
-  tuned?: number | undefined;
 }> {
   const seen: Seen = {};
   let answers: Parameters<OwnScores['compute']> | undefined;
@@ -109,15 +108,6 @@ async function concludedScores(
   };
   const raw = scores[`eval_${score}`] ?? Number.NaN;
   const sign = scoreFacts(score)?.lessIsBetter ? -1 : 1;
-  const scoreOf = (kind: ContenderKind) => {
-    const i = contenders.findIndex((contender) => contender.kind === kind);
-    if (i < 0 || kind === result.kind) return undefined;
-    const found: Partial<Record<string, number>> = rows.scores(
-      contenders[i]!.versions[choice.versions[i]!]!,
-      choice.rows,
-    );
-    return found[`eval_${score}`];
-  };
   // With several validation sets, those that judge nothing keep their scores.
   const prefixed = name === score ? scores : {};
   const corrected = raw - sign * choice.optimism;
@@ -127,9 +117,20 @@ async function concludedScores(
     value: corrected,
     seen,
     raw,
-    probe: scoreOf('probe'),
-    tuned: scoreOf('tuned'),
   };
+}
+
+/** The chief score of a contender that is not the result. */
+function scoreOfOther(
+  { rows, choice, contenders, result }: Conclusion,
+  kind: ContenderKind,
+  score: string,
+): number | undefined {
+  const i = contenders.findIndex((contender) => contender.kind === kind);
+  if (i < 0 || kind === result.kind) return undefined;
+  const outputs = contenders[i]!.versions[choice.versions[i]!]!;
+  const found: Partial<Record<string, number>> = rows.scores(outputs, choice.rows);
+  return found[`eval_${score}`];
 }
 
 /** Moves the interval of a score with its correction. */
