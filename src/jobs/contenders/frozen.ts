@@ -14,7 +14,7 @@ import { type FittedRows, fitRows } from './fit-rows.ts';
 const FOLDS = 5;
 /**
  * Maximum number of features, in rows × width × outputs, that a probe is fitted to. A fit to all of them takes a few
- * seconds. Of a larger set, some rows are drawn.
+ * seconds. Some rows are drawn from a larger set.
  */
 const MAX_WORK = 3e7;
 
