@@ -31,6 +31,8 @@ export interface FrozenProbe {
   strength: number;
   /** The outputs of a constant for each row, from the other folds. */
   constant: readonly Float32Array[];
+  /** Seconds in which the features of all training rows are computed. Undefined if they were known. */
+  secondsPerEpoch?: number | undefined;
 }
 
 /**
@@ -50,7 +52,9 @@ export async function frozenProbe(
   const program = new Program(engine, model, method.tuner, { ...settings, communicator });
   return releasing(program, async () => {
     const chosen = drawn(all, folds !== undefined, seed, widthOf(model.linears));
+    const startedAt = performance.now();
     const features = known ? split(known, all, chosen) : await all.features({ program, values }, chosen);
+    const seconds = (performance.now() - startedAt) / 1000;
     const fitted = fitRows(engine, all, chosen, features, settings.classWeights);
     const parts = folds ?? equalParts(chosen.length);
     const outOfFold = await fitted.outOfFold(parts, STRENGTHS);
@@ -73,7 +77,8 @@ export async function frozenProbe(
     }
     const losses = placed.map((outputs) => Number(all.scores(outputs, chosen).eval_loss));
     const strength = STRENGTHS[losses.indexOf(Math.min(...losses))]!;
-    return { rows: chosen, features, fitted, outOfFold: placed, strength, constant };
+    const secondsPerEpoch = known ? undefined : (seconds * all.targets.rows.length) / chosen.length;
+    return { rows: chosen, features, fitted, outOfFold: placed, strength, constant, secondsPerEpoch };
   });
 }
 
