@@ -52,6 +52,8 @@ export async function frozenProbe(
   const program = new Program(engine, model, method.tuner, { ...settings, communicator });
   return releasing(program, async () => {
     const chosen = drawn(all, folds !== undefined, seed, widthOf(model.linears));
+    // The first batch opens a session, which is not measured.
+    if (!known) await all.features({ program, values }, chosen.subarray(0, 1));
     const startedAt = performance.now();
     const features = known ? split(known, all, chosen) : await all.features({ program, values }, chosen);
     const seconds = (performance.now() - startedAt) / 1000;
