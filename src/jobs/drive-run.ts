@@ -116,7 +116,7 @@ export async function driveRun(
 }
 
 /** Seconds of a training step, in those of a prediction of the same texts in larger batches. Measured on two encoders. */
-const STEP_COST = 4;
+const STEP_COST = 2;
 
 /** The steps of a cross-validation, and the estimated seconds of the whole run, from the time that features took. */
 function workAhead(
