@@ -9,7 +9,7 @@ import { type TrainerSettings, trainerSettings } from '../train/trainer-settings
 import type { MeasuredAllocation } from '../tuners/method-run.ts';
 import { beforeFirstStep } from './before-first-step.ts';
 import type { RunBeginning } from './begin-run.ts';
-import { conclude, type RunResult, unjudged } from './contenders/conclude.ts';
+import { computing, conclude, type RunResult, unjudged } from './contenders/conclude.ts';
 import {
   type FoldStore,
   foldExamples,
@@ -59,7 +59,17 @@ export async function driveRun(
   const folds = run.folds && foldExamples(run.folds, opened.inputs.train);
   const isJudged = folds !== undefined || opened.validationRows !== undefined;
   const needsProbe = isJudged || opened.model.layer !== undefined;
-  const probe = needsProbe ? await frozenProbe(opened, folds, config.seed, store.features) : undefined;
+  const { rows, inputs, settings } = opened;
+  const probing = {
+    folds,
+    seed: config.seed,
+    classWeights: settings.classWeights,
+    known: store.features,
+  };
+  const probe =
+    needsProbe && rows
+      ? await computing(opened, inputs, (frozen) => frozenProbe(rows, frozen, probing))
+      : undefined;
   const all = Int32Array.from(opened.inputs.train.lengths.keys());
   const layer = probe && (await layerInLoss(opened, probe, all));
   const start = () => (layer ? opened.with(withLayer(opened.inputs.train, layer)) : opened);

@@ -87,6 +87,22 @@ export function choose(contenders: readonly Contender[], yardstick: Yardstick): 
   return { chosen, versions, optimism: Math.max(0, optimism || 0), rows };
 }
 
+/** Whether outputs have a lower mean loss than others, by more than a standard error of the paired difference. */
+export function hasLowerLoss(
+  outputs: readonly Float32Array[],
+  others: readonly Float32Array[],
+  rows: Int32Array,
+  { groups, loss }: Yardstick,
+): boolean {
+  const gains = new Map<number, number[]>();
+  for (const row of rows) {
+    const gain = loss(others, row) - loss(outputs, row);
+    gains.set(groups[row]!, [...(gains.get(groups[row]!) ?? []), gain]);
+  }
+  const ofGroups = [...gains.values()].map(mean);
+  return mean(ofGroups) > deviation(ofGroups) / Math.sqrt(ofGroups.length);
+}
+
 /** An undefined score, such as the correlation of a constant, is the worst. */
 function comparable(score: number): number {
   return Number.isNaN(score) ? Number.NEGATIVE_INFINITY : score;

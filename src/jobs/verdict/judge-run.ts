@@ -67,7 +67,7 @@ export async function judgeRun(
     ...(run.folds && { folds: run.folds.length }),
     ...(conclusion && { kept: conclusion.result.kind }),
     to_beat,
-    learnt: conclusion?.result.kind !== 'constant' && !isNoBetterThanFloor(value, to_beat, lessIsBetter),
+    learnt: conclusion?.beatsConstant ?? !isNoBetterThanFloor(value, to_beat, lessIsBetter),
     findings: [],
   };
   verdict.findings = diagnose(verdict, {
