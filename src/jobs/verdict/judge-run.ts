@@ -11,7 +11,7 @@ import { taskNamed } from '../../tasks/registry.ts';
 import { type Seen, watching } from '../../train/evaluations.ts';
 import type { Trainer } from '../../train/trainer.ts';
 import type { RunBeginning } from '../begin-run.ts';
-import type { ContenderKind } from '../contenders/choose.ts';
+import { type ContenderKind, correctedInterval } from '../contenders/choose.ts';
 import type { Conclusion } from '../contenders/conclude.ts';
 import type { SetUpRun } from '../set-up-run.ts';
 import { diagnose, diagnoseLosses, type Symptoms } from './diagnose.ts';
@@ -45,7 +45,8 @@ export async function judgeRun(
   if ((inputs.communicator?.rank ?? 0) > 0) return { ...finish, metrics };
   // With several validation sets, only the first has an interval.
   const certainty = set === 0 ? seen?.certainty : undefined;
-  const interval = certainty && shifted(certainty.interval(score), value - (concluded?.raw ?? value), score);
+  const plain = certainty?.interval(score);
+  const interval = plain && within(score, plain, value - (concluded?.raw ?? value), run.folds !== undefined);
   const before = trainer.before?.[`eval_${name}`];
   const tuned = conclusion && scoreOfOther(conclusion, 'tuned', score);
   const to_beat = [
@@ -133,11 +134,12 @@ function scoreOfOther(
   return found[`eval_${score}`];
 }
 
-/** Moves the interval of a score with its correction. */
-function shifted(interval: ScoreInterval | undefined, by: number, score: string): ScoreInterval | undefined {
-  if (!interval || !Number.isFinite(by)) return interval;
-  const least = scoreFacts(score)?.isShare && interval[0] >= 0 ? 0 : Number.NEGATIVE_INFINITY;
-  return [Math.max(least, interval[0] + by), interval[1] + by];
+/** The corrected interval of a score, within its range. */
+function within(score: string, plain: ScoreInterval, by: number, isFolded: boolean): ScoreInterval {
+  if (!Number.isFinite(by)) return plain;
+  const [low, high] = correctedInterval(plain, by, isFolded);
+  if (!scoreFacts(score)?.isShare) return [low, high];
+  return [plain[0] >= 0 ? Math.max(0, low) : low, Math.min(1, high)];
 }
 
 /** The number of scored rows, and of their groups if some have a text in common. */
