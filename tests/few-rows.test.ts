@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FinishEvent } from '../src/run/events.ts';
 import { Random } from '../src/support/random.ts';
@@ -209,10 +210,22 @@ describe('a file of few rows', () => {
   });
 });
 
-it('a run that is stopped between folds and inside one ends like an uninterrupted one', async () => {
+it('a run that is killed between folds and inside of them ends like an uninterrupted one', async () => {
   const row = (i: number) => [english(i % 2 === 0), label(i % 2 === 0)];
-  write('resumed', ['text', 'label'], rowsOf(40, row));
-  const common = ['train', 'resumed.csv', '--set', 'training.save_steps=3'];
-  const whole = await workspace.run(...common, '--set', 'output=whole');
-  expect(whole).toMatchObject({ code: 0 });
+  write('resumed', ['text', 'label'], rowsOf(24, row));
+  const settings = ['training.save_steps=4', 'training.num_train_epochs=8'];
+  const args = (output: string) => [
+    ...['train', 'resumed.csv', '--set', `output=${output}`],
+    ...settings.flatMap((setting) => ['--set', setting]),
+  ];
+  expect(await workspace.run(...args('whole'))).toMatchObject({ code: 0 });
+  // The files of the start come first, then checkpoints of three folds, and their outputs.
+  for (const [i, operation] of [40, 30, 40].entries())
+    await workspace.killAt(operation, [...args('killed'), ...(i > 0 ? ['--resume'] : [])]);
+  expect(existsSync(workspace.path('killed', 'folds', 'folds.safetensors'))).toBe(true);
+  expect(await workspace.run(...args('killed'), '--resume')).toMatchObject({ code: 0 });
+  for (const file of ['adapter/adapter_model.safetensors', 'adapter/head.safetensors'])
+    expect(workspace.read('killed', file).equals(workspace.read('whole', file)), file).toBe(true);
+  const verdictOf = (run: string) => eventsOf(workspace.events(run), 'finish').at(-1)!.verdict;
+  expect(verdictOf('killed')).toEqual(verdictOf('whole'));
 });
