@@ -56,12 +56,12 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'base_dtype  memory': 'what plan --measure prints, which .ci/readme runs',
 };
 
-// docs/log.md records the past, docs/reference and docs/commands.md are generated.
+// docs/reference and docs/commands.md are generated.
 const DOCUMENTS = ['README.md', 'models/mini/README.md', ...documentsIn('docs')];
 
 function documentsIn(folder: string): string[] {
   return readdirSync(folder)
-    .filter((name) => name.endsWith('.md') && !['log.md', 'commands.md'].includes(name))
+    .filter((name) => name.endsWith('.md') && name !== 'commands.md')
     .map((name) => `${folder}/${name}`);
 }
 
