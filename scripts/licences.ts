@@ -13,6 +13,9 @@ interface Locked {
   dev?: boolean;
 }
 
+/** Licences that require no more from redistributors than attribution. */
+export const ALLOWED_LICENCES = /^\(?(MIT|ISC|0BSD|Apache-2\.0|BSD-[23]-Clause|BlueOak-1\.0\.0|Unlicense)\b/;
+
 /** Formats the installed packages, grouped by licence. */
 export function licencePage(): string {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {

@@ -51,7 +51,10 @@ function dataSections({ allOf }: Schema): Section[] {
   const tasks = allOf as { if: Schema; then: Schema }[];
   return tasks.map(({ if: { properties: condition }, then: { properties } }): Section => {
     const data = properties?.data ?? {};
-    return [String(condition?.task?.const), rowsOf(Object.entries(data.properties ?? {}), data)];
+    return [
+      String(condition?.task?.const),
+      rowsOf(Object.entries(data.properties ?? {}), { required: data.required }),
+    ];
   });
 }
 
