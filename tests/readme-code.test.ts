@@ -79,6 +79,9 @@ function documentsIn(folder: string): string[] {
     .map((name) => `${folder}/${name}`);
 }
 
+/** A text block is output if at most this many lines are between it and the command. */
+const LINES_BETWEEN = 4;
+
 const blocks = DOCUMENTS.flatMap(codeBlocks);
 const isExcused = (text: string) => Object.keys(NOT_RUN).some((start) => text.startsWith(start));
 const isTypeScript = ({ language }: CodeBlock) => ['ts', 'typescript', 'js', 'javascript'].includes(language);
@@ -98,8 +101,6 @@ const commands = blocks
     }));
   })
   .filter(({ command }) => !isExcused(command));
-/** Lines of a text block that directly follows a block of commands. */
-const LINES_BETWEEN = 4;
 
 /** The lines that a document shows as the output of a block's last command. */
 function outputAfter(block: CodeBlock): string[] {
