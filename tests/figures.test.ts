@@ -118,7 +118,7 @@ const mean = (comparison: string, row: string) =>
   json(`docs/results/${comparison}/table.json`).tasks[0].rows.find((one: { row: string }) => one.row === row)
     .scores.matthews_correlation.mean;
 
-/** A text of some documents in which # stands for a figure, and the figures. */
+/** A text of some documents in which # stands for a figure (and TIME for any time), and the figures. */
 const CLAIMS: readonly { documents: readonly string[]; text: string; figures: () => readonly number[] }[] = [
   {
     documents: ['README.md'],
@@ -192,6 +192,16 @@ const CLAIMS: readonly { documents: readonly string[]; text: string; figures: ()
     figures: () => rates('DeBERTaV3-base, 32 x 64', 'DeBERTaV3-base, 32 x 64'),
   },
   {
+    documents: ['docs/bert.md'],
+    text: 'measurements (# s and # s)',
+    figures: () => facts.bertBase.secondsPerStep,
+  },
+  ...['1,200', '10,000', '100,000'].map((rows) => ({
+    documents: ['docs/bert.md'],
+    text: `| ${rows} | # | TIME | # GB | TIME | # GB |`,
+    figures: () => [facts.bertBase[rows].steps, ...facts.bertBase[rows].gigabytes],
+  })),
+  {
     documents: ['README.md'],
     text: '| # ± 2.60 | # ± 1.53 | # ± 1.22 | # ± 2.09 | # |',
     figures: () => ['full', 'ElaLoRA', 'AdaLoRA', 'LoRA', 'FlexLoRA'].map((row) => mean('cola', row)),
@@ -199,7 +209,10 @@ const CLAIMS: readonly { documents: readonly string[]; text: string; figures: ()
 ];
 
 function patternOf(text: string): RegExp {
-  const escaped = text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&').replaceAll(' ', '\\s+');
+  const escaped = text
+    .replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+    .replaceAll(' ', '\\s+')
+    .replaceAll('TIME', '[\\d:]+');
   return new RegExp(escaped.replaceAll('#', '(−?[\\d,]*\\.?\\d+)'));
 }
 
