@@ -105,7 +105,6 @@ export class Updater {
     this.#method.beforeStep?.(step, this.values, gradient, accumulated.subarray(gradient.length));
     this.#takeStep(gradient, learningRate, starts);
     const after = this.#method.afterStep?.(step, this.values, gradient);
-    if (after?.renewed) this.#optimizer.forget(after.renewed);
     if (after?.relayout) {
       this.#relayout(after.relayout);
       after.relayout.begin?.(this.values);

@@ -39,7 +39,6 @@ describe('defaults', () => {
           "beta2": 0.85,
           "bias": "none",
           "deltaT": 1,
-          "grow": false,
           "importance_timing": "after-step",
           "init": "normal",
           "init_r": 12,
@@ -202,6 +201,17 @@ it.each([
 ])('says what training.%s is called now', (key, hint) => {
   expect(messageOf({ training: { [key]: true } })).toContain(hint);
 });
+
+it.each([['grow', false, true]])(
+  'accepts the removed key %s only with its former default',
+  (key, was, other) => {
+    const parsed = parseRunConfig({ ...BASE, method: 'adalora', adalora: { [key]: was } }, 'test');
+    expect(parsed.adalora).not.toHaveProperty(key);
+    expect(messageOf({ method: 'adalora', adalora: { [key]: other } })).toContain(
+      `\`adalora.${key}\` is not a known key. Remove it`,
+    );
+  },
+);
 
 it('rejects anything but an object', () => {
   expect(() => parseRunConfig(undefined, 'test')).toThrow(

@@ -35,17 +35,16 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
     // The file's alpha already includes the scale of the original run.
     known: (start) => ({ ...start, scale: 'standard' }),
     imported: importedAdaLora,
-    meaningless: [...BUDGET_KEYS, 'score', 'grow', 'init', 'importance_timing', ...LIMIT_KEYS, 'schedule'],
+    meaningless: [...BUDGET_KEYS, 'score', 'init', 'importance_timing', ...LIMIT_KEYS, 'schedule'],
     notices: ["Training continues with the adapter's triplets. Their ranks do not change."],
   }),
   words: tripletWords(NAMES, {
     tags: ['adalora'],
-    variants: ({ score, grow, ...settings }) =>
+    variants: ({ score, ...settings }) =>
       [
         isOwnFunction(score) ? 'own score' : (SCORES[score as ScoreName] ?? []),
         allocationVariants(settings),
         importanceVariant(settings),
-        grow === true ? 'growing' : [],
       ].flat(),
     summary: (settings) => budgetSummary(settings, NAMES.components),
     budgetKeys: BUDGET_KEYS,

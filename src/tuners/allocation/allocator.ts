@@ -239,13 +239,6 @@ export class RankAllocator {
     });
   }
 
-  /** Resets the averages of some values. `indices` are their positions in the vector. */
-  forget(indices: readonly number[]): void {
-    for (const average of [this.#state.sensitivity, this.#state.uncertainty]) {
-      for (const index of indices) if (average.length > 0) average[index - this.#start] = 0;
-    }
-  }
-
   /** The state itself, not a copy. The next step changes it. */
   state(): AllocatorState {
     return this.#state;
