@@ -202,16 +202,16 @@ it.each([
   expect(messageOf({ training: { [key]: true } })).toContain(hint);
 });
 
-it.each([['grow', false, true]])(
-  'accepts the removed key %s only with its former default',
-  (key, was, other) => {
-    const parsed = parseRunConfig({ ...BASE, method: 'adalora', adalora: { [key]: was } }, 'test');
-    expect(parsed.adalora).not.toHaveProperty(key);
-    expect(messageOf({ method: 'adalora', adalora: { [key]: other } })).toContain(
-      `\`adalora.${key}\` is not a known key. Remove it`,
-    );
-  },
-);
+it.each([
+  ['grow', false, true],
+  ['quotas', null, { query: '20%' }],
+])('accepts the removed key %s only with its former default', (key, was, other) => {
+  const parsed = parseRunConfig({ ...BASE, method: 'adalora', adalora: { [key]: was } }, 'test');
+  expect(parsed.adalora).not.toHaveProperty(key);
+  expect(messageOf({ method: 'adalora', adalora: { [key]: other } })).toContain(
+    `\`adalora.${key}\` is not a known key. Remove it`,
+  );
+});
 
 it('rejects anything but an object', () => {
   expect(() => parseRunConfig(undefined, 'test')).toThrow(

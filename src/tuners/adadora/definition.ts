@@ -29,11 +29,6 @@ const adaDoraConfigSchema = oneBudget(
     ...scheduleShape,
     ...tripletShape,
     ...pruningShape,
-    /**
-     * Minimum rank of every module. At least 1, because PEFT cannot store a module of rank 0, and its magnitude would
-     * be lost.
-     */
-    min_rank: z.int().min(1).default(1),
   }),
 );
 
@@ -58,15 +53,13 @@ export const adaDora: MethodDefinition<AdaDoraConfig, typeof adaDoraConfigSchema
         return new AdaDoraTuner(config, modules, saved);
       },
       storeAs: storeDora,
+      // PEFT cannot store a module of rank 0, and its magnitude would be lost.
+      minRank: 1,
     }),
   kind: loraKind,
   words: tripletWords(NAMES, {
     tags: ['lora', 'dora', NAMES.method],
-    variants: ({ min_rank, ...settings }) =>
-      [
-        allocationVariants({ ...settings, ...(min_rank !== 1 && { min_rank }) }),
-        importanceVariant(settings),
-      ].flat(),
+    variants: (settings) => [allocationVariants(settings), importanceVariant(settings)].flat(),
     summary: (settings) => budgetSummary(settings, 'triplets'),
     budgetKeys: BUDGET_KEYS,
   }),

@@ -1,4 +1,4 @@
-import { allocationVariants, LIMIT_KEYS } from '../allocation/allocation-variants.ts';
+import { allocationVariants } from '../allocation/allocation-variants.ts';
 import type { ScoreName } from '../allocation/allocator.ts';
 import { BUDGET_KEYS } from '../allocation/budget-shape.ts';
 import { budgetSummary } from '../allocation/budget-summary.ts';
@@ -35,7 +35,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
     // The file's alpha already includes the scale of the original run.
     known: (start) => ({ ...start, scale: 'standard' }),
     imported: importedAdaLora,
-    meaningless: [...BUDGET_KEYS, 'score', 'init', 'importance_timing', ...LIMIT_KEYS, 'schedule'],
+    meaningless: [...BUDGET_KEYS, 'score', 'init', 'importance_timing', 'schedule'],
     notices: ["Training continues with the adapter's triplets. Their ranks do not change."],
   }),
   words: tripletWords(NAMES, {

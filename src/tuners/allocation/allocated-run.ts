@@ -27,6 +27,8 @@ export interface AllocatedMethod {
     Pick<ScheduleConfig, 'tinit' | 'tfinal'> & { restart?: boolean };
   schedule: AllocationSchedule;
   budget: PromisedBudget;
+  /** Minimum rank of every module. Default: 0. */
+  minRank?: number;
   /** Stores trained values of a base model as an adapter. The values have the layout of the kept components' tuner. */
   store(kept: KeptComponents, values: Float32Array, baseModel: string): StoredAdapter;
 }
@@ -53,7 +55,7 @@ export class AllocatedRun implements MethodRun {
   added: Int32Array | undefined;
 
   constructor(method: AllocatedMethod) {
-    const { tuner, settings, schedule, budget } = method;
+    const { tuner, settings, schedule, budget, minRank } = method;
     this.#method = method;
     this.tuner = tuner;
     // If all components cost the same, the allocator only needs their number.
@@ -61,6 +63,7 @@ export class AllocatedRun implements MethodRun {
     this.#allocator = new RankAllocator(prunedModules(tuner), settings, schedule, {
       target: budget.target,
       cost,
+      minRank,
     });
   }
 
