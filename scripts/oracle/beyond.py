@@ -20,7 +20,7 @@ def against(vectors, span):
     return (q * np.sign(np.diag(r))).T[len(span):]
 
 
-def training(steps, seed, score="sensitivity-uncertainty", init="normal", scale="standard", timing="after-step", **s):
+def training(steps, seed, score="sensitivity-uncertainty", init="normal", scale="standard", **s):
     rng = np.random.default_rng(seed)
     tensor = lambda *shape: torch.tensor(rng.standard_normal(shape))
     x, y = tensor(16, 7), tensor(16, 8)
@@ -62,12 +62,10 @@ def training(steps, seed, score="sensitivity-uncertainty", init="normal", scale=
             g = p[m][f].grad
             g.copy_(torch.tensor([float(f"{v:.5g}") for v in g.reshape(-1).tolist()]).float().double().reshape(g.shape))
             grad[m, f] = g.numpy().copy()
-        before = {k: value(k).copy() for k in names}
         optimizer.step()
         if step < last:
-            at = before if timing == "before-step" else {k: value(k) for k in names}
             for k in names:
-                i = np.abs(at[k] * grad[k])
+                i = np.abs(value(k) * grad[k])
                 mean[k] = s["beta1"] * mean[k] + (1 - s["beta1"]) * i
                 spread[k] = s["beta2"] * spread[k] + (1 - s["beta2"]) * np.abs(i - mean[k])
         left = 1 - (step - s["tinit"]) / (last - s["tinit"])
@@ -83,7 +81,7 @@ def training(steps, seed, score="sensitivity-uncertainty", init="normal", scale=
                 for m in SHAPES: p[m]["E"][torch.tensor(~keep[m])] = 0
         told = {"values": flat(value)} if masks or step == steps else {}
         trace.append({"gradient": flat(grad.get), **told, "keep": [int(v) for m in SHAPES for v in (keep[m] if keep else [1] * r)]})
-    s = {k: v for k, v in s.items() if k != "lr"} | {"score": score, "importance_timing": timing, "scale": scale, "shrink": "at-export"}
+    s = {k: v for k, v in s.items() if k != "lr"} | {"score": score, "scale": scale, "shrink": "at-export"}
     return {"settings": s, "shapes": SHAPES, "lr": optimizer.param_groups[0]["lr"], "totalStep": steps, "alpha": alpha, "initial": initial, "trace": trace}
 
 

@@ -8,6 +8,11 @@ export interface RemovedKey {
 
 const RANKS: RemovedKey = { hint: 'Remove it: importance alone decides the rank of each module.' };
 
+const TIMING: RemovedKey = {
+  was: 'after-step',
+  hint: 'Remove it: importance is always measured after the optimizer step, as in PEFT.',
+};
+
 /** Removed keys of the methods' sections, by section and key. */
 export const REMOVED_METHOD_KEYS: Readonly<Record<string, RemovedKey>> = {
   ...inSections(['adalora', 'igulora', 'prune_lora'], { min_rank: RANKS, max_rank: RANKS, quotas: RANKS }),
@@ -16,6 +21,7 @@ export const REMOVED_METHOD_KEYS: Readonly<Record<string, RemovedKey>> = {
     max_rank: RANKS,
     quotas: RANKS,
   }),
+  ...inSections(['adalora', 'adadora', 'igulora', 'prune_lora', 'elalora'], { importance_timing: TIMING }),
   ...inSections(['adalora'], { grow: { was: false, hint: 'Remove it: pruned triplets do not restart.' } }),
 };
 

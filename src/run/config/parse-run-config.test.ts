@@ -39,7 +39,6 @@ describe('defaults', () => {
           "beta2": 0.85,
           "bias": "none",
           "deltaT": 1,
-          "importance_timing": "after-step",
           "init": "normal",
           "init_r": 12,
           "lora_alpha": 8,
@@ -204,7 +203,7 @@ it.each([
 
 it.each([
   ['grow', false, true],
-  ['quotas', null, { query: '20%' }],
+  ['importance_timing', 'after-step', 'before-step'],
 ])('accepts the removed key %s only with its former default', (key, was, other) => {
   const parsed = parseRunConfig({ ...BASE, method: 'adalora', adalora: { [key]: was } }, 'test');
   expect(parsed.adalora).not.toHaveProperty(key);

@@ -17,7 +17,6 @@ import { type Export, exportAdapter } from '../low-rank/export-adapter.ts';
 import { factorName } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { asStored } from '../low-rank/peft-adapter.ts';
-import { importanceVariant } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { AdaDoraTuner } from './adadora-tuner.ts';
 
@@ -59,7 +58,7 @@ export const adaDora: MethodDefinition<AdaDoraConfig, typeof adaDoraConfigSchema
   kind: loraKind,
   words: tripletWords(NAMES, {
     tags: ['lora', 'dora', NAMES.method],
-    variants: (settings) => [allocationVariants(settings), importanceVariant(settings)].flat(),
+    variants: (settings) => allocationVariants(settings),
     summary: (settings) => budgetSummary(settings, 'triplets'),
     budgetKeys: BUDGET_KEYS,
   }),

@@ -14,7 +14,6 @@ describe('schema', () => {
       lora_dropout: 0,
       bias: 'none',
       orthogonality: 'mean-norm',
-      importance_timing: 'after-step',
       shrink: 'at-final',
       score: 'sensitivity-uncertainty',
       init: 'normal',

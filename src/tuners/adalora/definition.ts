@@ -3,7 +3,6 @@ import type { ScoreName } from '../allocation/allocator.ts';
 import { BUDGET_KEYS } from '../allocation/budget-shape.ts';
 import { budgetSummary } from '../allocation/budget-summary.ts';
 import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
-import { importanceVariant } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { isOwnFunction } from '../own-function.ts';
 import { adaLoraKind, importedAdaLora } from './adalora-kind.ts';
@@ -35,7 +34,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
     // The file's alpha already includes the scale of the original run.
     known: (start) => ({ ...start, scale: 'standard' }),
     imported: importedAdaLora,
-    meaningless: [...BUDGET_KEYS, 'score', 'init', 'importance_timing', 'schedule'],
+    meaningless: [...BUDGET_KEYS, 'score', 'init', 'schedule'],
     notices: ["Training continues with the adapter's triplets. Their ranks do not change."],
   }),
   words: tripletWords(NAMES, {
@@ -44,7 +43,6 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
       [
         isOwnFunction(score) ? 'own score' : (SCORES[score as ScoreName] ?? []),
         allocationVariants(settings),
-        importanceVariant(settings),
       ].flat(),
     summary: (settings) => budgetSummary(settings, NAMES.components),
     budgetKeys: BUDGET_KEYS,

@@ -71,13 +71,12 @@ export class AllocatedRun implements MethodRun {
     return this.#allocator.done;
   }
 
-  beforeStep(step: number, values: Float32Array, gradient: Float32Array): void {
+  beforeStep(_step: number, values: Float32Array): void {
     if (this.#method.settings.restart && !this.settled) this.#initial ??= values.slice();
-    if (this.#timing === 'before-step') this.#allocator.observe(step, values, gradient);
   }
 
   afterStep(step: number, values: Float32Array, gradient: Float32Array): AfterStep {
-    if (this.#timing === 'after-step') this.#allocator.observe(step, values, gradient);
+    this.#allocator.observe(step, values, gradient);
     const allocated = this.#allocator.allocate(step, values);
     const allocation = isTold(step, this.#method.schedule) ? allocated?.event : undefined;
     const decided = { allocation, ...(allocated && { importance: allocated.importance }) };
@@ -170,10 +169,6 @@ export class AllocatedRun implements MethodRun {
     const tuner = shrunk(this.tuner, keep);
     const kept = gather(values, keptIndices(this.tuner.modules, keep, this.tuner.layout, tuner.layout));
     return this.#method.store({ tuner, keep, settled }, kept, baseModel);
-  }
-
-  get #timing() {
-    return this.#method.settings.importance_timing;
   }
 }
 

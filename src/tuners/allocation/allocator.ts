@@ -108,13 +108,9 @@ export interface AllocatorBudget extends Limits {
  * The rank allocator of AdaLoRA over a flat vector of trained values (Zhang et al., 2023, section 3.2 and algorithm 1).
  * It is independent of the model, and prunes doublets by the same rules as triplets.
  *
- * Once per optimizer step, the trainer calls {@link observe} with the accumulated, clipped gradient, and after the
- * optimizer {@link allocate}. `importance_timing` sets the order:
- *
- *     after-step (PEFT):   optimizer.step   observe   allocate        values as the optimizer left them
- *     before-step (paper): observe   optimizer.step   allocate        values at which the gradient was computed
- *
- * For a step with a non-finite gradient, neither is called. Steps count from 1. If the final step itself is skipped,
+ * After each step of the optimizer, the trainer calls {@link observe} with the accumulated, clipped gradient and then
+ * {@link allocate}. So importance is measured at the values that the optimizer left, as in PEFT; the paper measures it
+ * before the step. For a step with a non-finite gradient, neither is called. Steps count from 1. If the final step itself is skipped,
  * the next step makes the pattern final.
  */
 export class RankAllocator {

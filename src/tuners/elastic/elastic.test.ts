@@ -82,7 +82,6 @@ describe.each(Object.entries(golden.cases))('%s', (name, { initial, trace }) => 
       const step = i + 1;
       drawn = [...theirs];
       const slope = gradient ? inLayout(run.tuner, gradient) : new Float32Array(run.tuner.layout.length);
-      run.beforeStep(step, values, slope);
       if (stepped) values = inLayout(run.tuner, stepped);
       const { relayout } = run.afterStep(step, values, slope);
       expect(Object.values(run.ranks())).toEqual(ranks);
