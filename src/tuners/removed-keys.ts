@@ -13,6 +13,9 @@ const TIMING: RemovedKey = {
   hint: 'Remove it: importance is always measured after the optimizer step, as in PEFT.',
 };
 
+const TERM_HINT =
+  "Remove it: the orthogonality term has the form of the paper's code. orth_reg_weight: 0 removes it.";
+
 /** Removed keys of the methods' sections, by section and key. */
 export const REMOVED_METHOD_KEYS: Readonly<Record<string, RemovedKey>> = {
   ...inSections(['adalora', 'igulora', 'prune_lora'], { min_rank: RANKS, max_rank: RANKS, quotas: RANKS }),
@@ -22,6 +25,10 @@ export const REMOVED_METHOD_KEYS: Readonly<Record<string, RemovedKey>> = {
     quotas: RANKS,
   }),
   ...inSections(['adalora', 'adadora', 'igulora', 'prune_lora', 'elalora'], { importance_timing: TIMING }),
+  ...inSections(['adalora', 'adadora', 'igulora', 'elalora', 'flexlora', 'increlora', 'svd_lora'], {
+    orthogonality: { was: 'mean-norm', hint: TERM_HINT },
+  }),
+  ...inSections(['lora'], { orthogonality: { was: 'cosine', hint: TERM_HINT } }),
   ...inSections(['adalora'], { grow: { was: false, hint: 'Remove it: pruned triplets do not restart.' } }),
 };
 

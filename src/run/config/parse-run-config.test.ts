@@ -44,7 +44,6 @@ describe('defaults', () => {
           "lora_alpha": 8,
           "lora_dropout": 0,
           "orth_reg_weight": 0.5,
-          "orthogonality": "mean-norm",
           "scale": "standard",
           "score": "sensitivity-uncertainty",
           "shrink": "at-final",
@@ -203,6 +202,7 @@ it.each([
 
 it.each([
   ['grow', false, true],
+  ['orthogonality', 'mean-norm', 'sum-squared'],
   ['importance_timing', 'after-step', 'before-step'],
 ])('accepts the removed key %s only with its former default', (key, was, other) => {
   const parsed = parseRunConfig({ ...BASE, method: 'adalora', adalora: { [key]: was } }, 'test');

@@ -13,7 +13,6 @@ describe('schema', () => {
       lora_alpha: 8,
       lora_dropout: 0,
       bias: 'none',
-      orthogonality: 'mean-norm',
       shrink: 'at-final',
       score: 'sensitivity-uncertainty',
       init: 'normal',
