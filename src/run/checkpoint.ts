@@ -24,7 +24,6 @@ const stateNumbers = z.strictObject({
   step: count,
   optimizerStep: count,
   learningRate: z.number().positive().optional(),
-  schedule: z.record(z.string(), z.union([score, z.array(score)])).optional(),
   skipped: z.strictObject({ total: count, inARow: count }),
   meter: z.strictObject({
     lossSum: score,
