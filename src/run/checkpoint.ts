@@ -30,10 +30,7 @@ const stateNumbers = z.strictObject({
     steps: count,
     noise: z.strictObject({ variance: score, squared: score }).optional(),
   }),
-  // Checkpoints of earlier versions lack it.
-  losses: z
-    .strictObject({ first: score.optional(), last: score.optional(), peak: score })
-    .default({ peak: 0 }),
+  losses: z.strictObject({ first: score.optional(), last: score.optional(), peak: score }),
   best: z
     .strictObject({
       step: count,
