@@ -56,7 +56,6 @@ const OPTIONS: Record<string, string[]> = {
     'method=adalora',
     'adalora.scale=rslora',
     'adalora.init=orthonormal',
-    'adalora.grow=true',
     'adalora.score=signal-to-noise',
   ],
   'rs-svd_lora': ['method=svd_lora', 'svd_lora.scale=rslora'],
