@@ -76,12 +76,14 @@ describe('predict', () => {
     expect(scored).toEqual(await workspace.run('eval', 'run', 'dev.tsv'));
   });
 
-  it('explains how to predict a text given instead of a file', async () => {
-    const { code, stderr } = await workspace.run('predict', 'run', 'where is it');
-    expect(code).toBe(2);
-    expect(stderr).toBe(
-      'where is it does not exist. To classify a text, use standard input: echo "a text" | adalora predict run\n',
-    );
+  it('predicts a text given instead of a file, with the text beside the answer', async () => {
+    const { code, stdout } = await workspace.run('predict', 'run', 'where is it');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ row: 1, text: 'where is it', label: expect.any(String) });
+    const short = await workspace.run('predict', 'run', 'where is it', '--no-text');
+    expect(Object.keys(JSON.parse(short.stdout))).toEqual(['row', 'label', 'probabilities']);
+    const { stderr } = await workspace.run('predict', 'run', 'missing.tsv');
+    expect(stderr).toContain('missing.tsv does not exist');
   });
 
   it('writes CSV with an id or a number for each row', async () => {
