@@ -1,12 +1,9 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { Plan } from '../../jobs/plan/plan.ts';
-import type { NetworkSpeed } from '../../jobs/plan/scaling.ts';
 import type { ConfigWithRows } from '../../jobs/rows-in-memory.ts';
 import type { ParsedConfig } from '../../run/config/run-config.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
-import { count } from '../flags.ts';
 import { addKeyOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
-import { bandwidth, latency } from '../network-flags.ts';
 import type { RunConfigFile } from '../run-config-at.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 import { downloadDisplay } from '../terminal/download-display.ts';
@@ -14,13 +11,7 @@ import { downloadDisplay } from '../terminal/download-display.ts';
 interface Flags extends KeyOptions {
   measure?: boolean;
   json?: boolean;
-  processes?: number;
-  bandwidth: number;
-  latency: number;
 }
-
-/** Default network between processes: 10 Gbit/s Ethernet, as in ordinary clusters. */
-const ETHERNET = { bandwidth: 1.25e9, latency: 20e-6 };
 
 export function planCommand(): Command {
   const command = new Command('plan')
@@ -31,46 +22,27 @@ export function planCommand(): Command {
       '--measure',
       'train for some seconds with each base_dtype to measure memory, speed and total time',
     )
-    .option(
-      '--processes <n>',
-      'measure a step here, and predict the time with this many hosts (one MPI process each)',
-      count,
-    )
-    .addOption(
-      new Option('--bandwidth <speed>', 'network bandwidth, with --processes')
-        .argParser(bandwidth)
-        .default(ETHERNET.bandwidth, '10Gb/s'),
-    )
-    .addOption(
-      new Option('--latency <time>', 'network latency, with --processes')
-        .argParser(latency)
-        .default(ETHERNET.latency, '20us'),
-    )
     .option('--json', 'print JSON Lines')
     .action(run);
 }
 
 async function run(path: string | undefined, flags: Flags): Promise<void> {
-  const { measure, json, processes, ...network } = flags;
+  const { measure, json } = flags;
   const { withAllErrors } = await import('../../jobs/node/with-all-errors.ts');
   const { config, withRows } = await withAllErrors(() => configOf(path, flags));
   const { plan } = await import('../../jobs/node/plan.ts');
   const estimated = await plan(withRows, { onDownload: downloadDisplay(process.stderr) });
-  const planned = measure || processes ? await measured(config, estimated, measure) : estimated;
+  const planned = measure ? await measured(config, estimated) : estimated;
   if (!planned) {
     process.exitCode = STOPPED;
     return;
   }
-  const scaling = processes ? await scaled(config, planned, processes, network) : undefined;
   if (json) {
-    console.log(JSON.stringify({ ...planned, scaling }));
+    console.log(JSON.stringify(planned));
     return;
   }
   const { describePlan } = await import('../terminal/describe-plan.ts');
   console.log(describePlan(planned));
-  if (!scaling) return;
-  const { describeScaling } = await import('../terminal/describe-scaling.ts');
-  console.log(`\n${describeScaling(scaling)}`);
 }
 
 /** The config to plan. For a data file, it is not written. */
@@ -91,25 +63,16 @@ async function configOf(path: string | undefined, flags: Flags): Promise<RunConf
   return { config, withRows: config as ConfigWithRows };
 }
 
-/** The cost of the run in several processes; undefined if the cost in one process was not measured. */
-async function scaled(config: ParsedConfig, plan: Plan, processes: number, network: NetworkSpeed) {
-  const measured = plan.bases.find(({ dtype }) => dtype === config.base_dtype)?.measured;
-  const { planScaling } = await import('../../jobs/node/plan-scaling.ts');
-  return measured && planScaling(config, plan, measured, processes, network);
-}
-
 /**
- * Adds the results of a short calibration to a plan: for all base types, or only for the config's type.
- * Undefined if a signal stopped it.
+ * Adds the results of a short calibration with each base type to a plan. Undefined if a signal stopped it.
  */
-async function measured(config: ParsedConfig, plan: Plan, all = false): Promise<Plan | undefined> {
+async function measured(config: ParsedConfig, plan: Plan): Promise<Plan | undefined> {
   const { measureBases } = await import('../../jobs/node/calibration/measure-bases.ts');
   const { measureDisplay } = await import('../terminal/measure-display.ts');
   const display = measureDisplay(process.stderr);
   const stop = stopOnSignal(display.close);
   try {
-    const wanted = plan.bases.filter(({ dtype }) => all || dtype === config.base_dtype);
-    const bases = await measureBases(config, wanted, { signal: stop.signal, onEvent: display.show });
+    const bases = await measureBases(config, plan.bases, { signal: stop.signal, onEvent: display.show });
     if (bases.every(({ failure }) => failure !== undefined)) process.exitCode = 1;
     return { ...plan, bases };
   } catch (error) {

@@ -1,5 +1,6 @@
 import { averaged } from '../../metrics/scores.ts';
 import { rankTable } from '../../report/rank-table.ts';
+import { TimeLeft } from '../../report/run/time-left.ts';
 import { findingSentences } from '../../report/verdict/finding-sentences.ts';
 import { verdictSentence } from '../../report/verdict/verdict-sentence.ts';
 import type { EventOf, FinishEvent, ProgressEvent, TrainEvent } from '../../run/events.ts';
@@ -71,8 +72,7 @@ export function trainDisplay(
 ): Display {
   const isLive = screen.isTTY === true;
   const colours = coloursFor(screen);
-  let startStep = 0;
-  let startTime = now();
+  const timeLeft = new TimeLeft(now);
   let totalSteps = 0;
   let score: number | undefined;
   let begun: EventOf<'start'> | undefined;
@@ -90,9 +90,7 @@ export function trainDisplay(
     erase();
     screen.write(`${text}\n`);
   };
-  const showStep = (event: EventOf<'step'>) => {
-    const secondsLeft =
-      (((now() - startTime) / 1000) * (totalSteps - event.step)) / Math.max(1, event.step - startStep);
+  const showStep = (event: EventOf<'step'>, secondsLeft: number) => {
     const line = progress(
       event,
       totalSteps,
@@ -109,8 +107,9 @@ export function trainDisplay(
     screen.write(`${ERASE_LINE}${colours.cyan(bar(event.step / totalSteps))} ${line.slice(0, width)}`);
     isDrawn = true;
   };
-  const showProgress = ({ what, share }: ProgressEvent) => {
-    const line = `${LOADING[what]} ${Math.round(100 * share)} %`;
+  const showProgress = ({ what, share }: ProgressEvent, secondsLeft: number) => {
+    const time = Number.isFinite(secondsLeft) ? `, ${duration(secondsLeft)} left` : '';
+    const line = `${LOADING[what]} ${Math.round(100 * share)} %${time}`;
     if (isLive) {
       screen.write(`${ERASE_LINE}${colours.cyan(bar(share))} ${line}`);
       isDrawn = true;
@@ -129,10 +128,11 @@ export function trainDisplay(
 
   return {
     show(event) {
+      const secondsLeft = timeLeft.after(event);
       if (event.type === 'start') {
-        [startStep, startTime, totalSteps] = [event.step, now(), event.total_steps];
+        totalSteps = event.total_steps;
         isSmall = hasTable && totalSteps <= MAX_SMALL_STEPS;
-        drawnAt = isLive ? drawnAt : startTime;
+        drawnAt = isLive ? drawnAt : now();
         begun = event;
       }
       if (event.type === 'evaluation') score = event[`eval_${metric}`];
@@ -140,8 +140,8 @@ export function trainDisplay(
       if (isQuiet && event.type !== 'finish') return;
       if (isSmall && event.type === 'evaluation') return;
       if (!isTold(event) || (event.type === 'checkpoint' && !isLive)) return;
-      if (event.type === 'step') return showStep(event);
-      if (event.type === 'progress') return showProgress(event);
+      if (event.type === 'step') return showStep(event, secondsLeft);
+      if (event.type === 'progress') return showProgress(event, secondsLeft);
       if (event.type === 'finish' && isSmall && !isQuiet) {
         const table = course.text(begun?.averages);
         if (table !== undefined) print(table);
