@@ -52,7 +52,13 @@ export function failureOf(error: unknown, isGone: boolean): Failure {
   if (error instanceof Overloaded) return { status: 503, message: error.message, retryAfter: RETRY_AFTER };
   if (error instanceof Refused) {
     const { status, message, param, code } = error;
-    return { status, message, param, ...(code && { code }), ...(status === 503 && { retryAfter: RETRY_AFTER }) };
+    return {
+      status,
+      message,
+      param,
+      ...(code && { code }),
+      ...(status === 503 && { retryAfter: RETRY_AFTER }),
+    };
   }
   if (error instanceof UnknownModel) return { status: 404, message: error.message, code: 'model_not_found' };
   if (error instanceof NotThere) return { status: 404, message: withoutFolders(error.message) };

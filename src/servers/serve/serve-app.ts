@@ -234,7 +234,8 @@ function answered(c: Context<ServeEnv>, failure: Failure): Response {
 /** Converts Hono's error for a body that is not JSON, or is not declared as JSON. This is the client's mistake. */
 function errorOf(error: Error): Error {
   if (!(error instanceof HTTPException)) return error;
-  if (error.status === 400) return new Refused(400, 'The request body is not valid JSON.', undefined, 'invalid_json');
+  if (error.status === 400)
+    return new Refused(400, 'The request body is not valid JSON.', undefined, 'invalid_json');
   if (error.status !== 415) return error;
   return new Refused(415, 'Content-Type must be application/json.');
 }
