@@ -103,6 +103,16 @@ export async function conclude(
   };
 }
 
+/** What a run would leave behind before its first step: the linear probe. */
+export async function probeResult(
+  run: RunBeginning,
+  started: SetUpRun,
+  probe: FrozenProbe,
+): Promise<RunResult> {
+  const [layer] = await probe.fitted.fit([probe.strength]);
+  return resultOf(run, started, started.inputs, 'probe', layer, 1);
+}
+
 /** What a run without rows that judge leaves behind: the fine-tuned model. */
 export async function unjudged(run: RunBeginning, started: SetUpRun, tuned: Tuned): Promise<RunResult> {
   const { model, rows } = started;
