@@ -104,7 +104,8 @@ export async function driveRun(
   const { trained, outOfFold } = await releasing(trainer, async () => {
     await trainer.prepare();
     await begin(announce, measured);
-    if (probe && probed) await probed(await probeResult(run, opened, probe));
+    const untuned = probe && probed && (await probeResult(run, opened, probe));
+    if (untuned) await probed(untuned);
     if (folds && probe && !store.features) store.keepFeatures(joined(probe.features));
     const onProgress = everySecond((share) =>
       host.emit({ type: 'progress', step: trainer.step, what: 'folds', share }),

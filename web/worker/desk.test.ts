@@ -50,7 +50,7 @@ it('trains on the file that was open at the request', async () => {
   const opened = desk.open(new File([rowsOf('new', 'newer')], 'second.tsv'), false);
   // Training fails, because the encoder is not available.
   await expect(trained).rejects.toThrow(/config\.json/);
-  expect(begun).toHaveBeenCalledWith(expect.objectContaining({ fileName: 'first.tsv', trainRows: 32 }));
+  expect(begun).toHaveBeenCalledWith(expect.objectContaining({ fileName: 'first.tsv', trainRows: 40 }));
   await opened;
 });
 

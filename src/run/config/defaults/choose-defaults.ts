@@ -95,6 +95,7 @@ export function chooseScoring<Config extends ParsedConfig>(
   // With class weights, another constant than the majority class would be the one to beat.
   const takesFloor =
     config.defaults === 'chosen' &&
+    adapter === undefined &&
     probing !== undefined &&
     training.floor === undefined &&
     (isFolded || (isValidated && eval_strategy !== 'no')) &&
