@@ -7,7 +7,7 @@ import {
   type OpenOptions,
   open,
   type ResultFiles,
-  type Texts,
+  type TextInput,
   type TrainedModel,
 } from '../../src/web/index.ts';
 import type { Found, Prediction } from './messages.ts';
@@ -42,7 +42,7 @@ export class LearntModel {
 
   async predict(text: string): Promise<Prediction> {
     const { model } = await this.#model.get();
-    for await (const answer of model.predict<Texts, ClassAnswer>([{ text }])) {
+    for await (const answer of model.predict<TextInput, ClassAnswer>([{ text }])) {
       const probabilities = Object.entries(answer.probabilities);
       return { probabilities: probabilities.sort((a, b) => b[1] - a[1]) };
     }
