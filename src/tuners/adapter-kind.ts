@@ -15,6 +15,12 @@ export interface AdapterFacts {
   isFrozen?(key: string): boolean;
 }
 
+/** Options of the conversion to plain LoRA. */
+export interface ExportLoraOptions {
+  /** Whether all modules get the largest rank, for programs that know one rank only. */
+  uniform?: boolean | undefined;
+}
+
 /** A kind of adapter file. Several methods may write the same kind. */
 export interface AdapterKind {
   /** Its name in files and messages, such as `LORA`. */
@@ -35,7 +41,9 @@ export interface AdapterKind {
    */
   facts(stored: StoredAdapter, where: string): AdapterFacts;
   /** Conversions to equivalent forms, by name. */
-  readonly exports: Readonly<Record<string, (stored: StoredAdapter, where: string) => StoredAdapter>>;
+  readonly exports: Readonly<
+    Record<string, (stored: StoredAdapter, where: string, options?: ExportLoraOptions) => StoredAdapter>
+  >;
   /** Why the adapter cannot be merged into the base model. Missing if it can. */
   readonly unmergeable?: string;
 }

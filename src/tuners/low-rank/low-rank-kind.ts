@@ -39,7 +39,9 @@ export function lowRankKind<Type extends PeftType>(
       isOwn: (key) => factorOf(parseAdapterKey(key) ?? '') !== undefined,
       ...facts(configOf(stored, where)),
     }),
-    exports: { lora: (stored, where) => asStored(plainLora(peftAdapter(stored, where), where)) },
+    exports: {
+      lora: (stored, where, options) => asStored(plainLora(peftAdapter(stored, where), where, options)),
+    },
   };
 }
 
