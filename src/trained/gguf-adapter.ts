@@ -3,11 +3,7 @@ import { encodeGguf, GGUF_DTYPES, type GgufDtype, type GgufMatrix } from '../for
 import { GGUF_MODEL_TYPES, GGUF_OUTPUT, type GgufFamily, ggufFamily } from '../models/gguf.ts';
 import { assertOptions, type OptionTypes, oneOf } from '../support/options.ts';
 import { UserError } from '../support/user-error.ts';
-import { weightStart } from '../tuners/lora/start-factors.ts';
-import { parseAdapterKey } from '../tuners/low-rank/adapter-keys.ts';
-import { factorOf } from '../tuners/low-rank/factors.ts';
-import { parseAdapterConfig } from '../tuners/low-rank/peft-config.ts';
-import { loraScale } from '../tuners/low-rank/scales.ts';
+import type { Increments } from '../tuners/adapter-kind.ts';
 import { assertFiniteValues } from './finite-values.ts';
 import type { TunedModel } from './trained-parts.ts';
 import type { KnownAdapter } from './tune-model.ts';
@@ -23,6 +19,10 @@ const GGUF_OPTIONS: OptionTypes<ExportGgufOptions> = { dtype: oneOf(...GGUF_DTYP
 const FILE_TYPES: Readonly<Record<GgufDtype, number>> = { f32: 0, f16: 1, q8_0: 7 };
 /** The version of the 8-bit blocks. */
 const QUANTIZATION_VERSION = 2;
+
+/** llama.cpp's names of the kind of adapter, and of the two matrices of a product. */
+const KIND = 'lora';
+const SUFFIXES = { inner: `${KIND}_a`, outer: `${KIND}_b` };
 
 const MERGE = 'Merge it into its base model with adalora merge, and convert the merged model.';
 
@@ -49,25 +49,25 @@ export function ggufAdapter(source: GgufSource, options: ExportGgufOptions = {})
     });
   }
   const tensors = new Map<string, GgufMatrix>();
-  for (const [path, { A, B }] of factorsOf(source)) {
+  for (const [path, { A, B }] of incrementsOf(source)) {
     const name = ggufName(path, family, source);
     const rows = family.rows?.(name.module, model.config);
-    tensors.set(`${name.weight}.lora_a`, A);
-    tensors.set(`${name.weight}.lora_b`, rows ? reordered(B, rows) : B);
+    const [inner, outer] = [A, B].map((factor) => matrixOf(factor, `${folder}: ${path}`));
+    tensors.set(`${name.weight}.${SUFFIXES.inner}`, inner!);
+    tensors.set(`${name.weight}.${SUFFIXES.outer}`, rows ? reordered(outer!, rows) : outer!);
   }
   const metadata = {
     'general.architecture': family.architecture,
     'general.type': 'adapter',
     'general.file_type': FILE_TYPES[dtype],
-    'adapter.type': 'lora',
+    'adapter.type': KIND,
     ...(dtype === 'q8_0' && { 'general.quantization_version': QUANTIZATION_VERSION }),
   };
   return encodeGguf(metadata, tensors, dtype);
 }
 
-/** The factors of each module with the whole scale in B. */
-function factorsOf(source: GgufSource): Map<string, { A: GgufMatrix; B: GgufMatrix }> {
-  const { adapter, folder, notes } = source;
+/** The products to add. */
+function incrementsOf({ adapter, folder, notes }: GgufSource): Increments['modules'] {
   if (!adapter) {
     throw new UserError({
       where: folder,
@@ -75,49 +75,23 @@ function factorsOf(source: GgufSource): Map<string, { A: GgufMatrix; B: GgufMatr
       hint: "Convert it with llama.cpp's convert_hf_to_gguf.py.",
     });
   }
-  const toLora = adapter.kind.exports.lora;
-  if (!toLora) {
-    const { unmergeable } = adapter.kind;
-    throw refusal(
-      folder,
-      `an adapter of kind ${adapter.kind.name}`,
-      unmergeable ? `It cannot be merged either: ${unmergeable}.` : MERGE,
-    );
+  const { kind, stored } = adapter;
+  if (!kind.increments) {
+    const hint = kind.unmergeable && `It cannot be merged either: ${kind.unmergeable}.`;
+    throw refusal(folder, `an adapter of kind ${kind.name}`, hint);
   }
   if (notes?.base_dtype) throw refusal(folder, `an adapter that fits a base of type ${notes.base_dtype}`);
   const changed = Object.keys(notes?.model_config ?? {});
   if (changed.length > 0) throw refusal(folder, `changed fields of config.json (${changed.join(', ')})`);
-  const { tensors, config: stored } = toLora(adapter.stored, folder);
-  const config = parseAdapterConfig(stored, folder);
-  if (config.peft_type !== 'LORA') throw new Error('the form lora is LORA');
-  if (weightStart(config.init_lora_weights))
-    throw refusal(folder, `a start from the weights (init_lora_weights: ${config.init_lora_weights})`);
-  const found = new Map<string, { A?: GgufMatrix; B?: GgufMatrix }>();
-  for (const [key, tensor] of tensors) {
-    const name = parseAdapterKey(key);
-    if (name === undefined) continue;
-    const own = factorOf(name);
-    if (own?.factor !== 'A' && own?.factor !== 'B') throw refusal(folder, contentNamed(name));
-    assertFiniteValues(tensor.data, `${folder}: ${name}`);
-    const { path, factor } = own;
-    const matrix = matrixOf(tensor, factor === 'B' ? (rank) => loraScale(config, path, rank) : undefined);
-    found.set(path, { ...found.get(path), [factor]: matrix });
-  }
-  // `toLora` has checked that every module has both.
-  return found as Map<string, { A: GgufMatrix; B: GgufMatrix }>;
+  const { modules, more } = kind.increments(stored, folder);
+  if (more) throw refusal(folder, more);
+  return modules;
 }
 
-function matrixOf({ shape, data }: AdapterTensor, scaleAt?: (rank: number) => number): GgufMatrix {
+function matrixOf({ shape, data }: AdapterTensor, where: string): GgufMatrix {
+  assertFiniteValues(data, where);
   const [rows, columns] = shape as [number, number];
-  const scale = scaleAt?.(columns) ?? 1;
-  return { shape: [rows, columns], data: scale === 1 ? data : data.map((value) => value * scale) };
-}
-
-/** A description of a tensor that is no factor of an increment. */
-function contentNamed(name: string): string {
-  if (factorOf(name)?.factor === 'M') return `DoRA's magnitude (${name})`;
-  if (name.endsWith('.bias')) return `a trained bias (${name})`;
-  return `a module that was trained in full (${name})`;
+  return { shape: [rows, columns], data };
 }
 
 function refusal(where: string, content: string, hint = MERGE): UserError {

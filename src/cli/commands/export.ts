@@ -13,13 +13,6 @@ interface Flags {
   checkpoint?: number;
 }
 
-/** The options that only some forms have. */
-const FORMS_OF: Readonly<Record<string, readonly string[]>> = {
-  dtype: ['onnx', 'gguf'],
-  model: ['onnx', 'gguf'],
-  uniform: ['lora'],
-};
-
 export function exportCommand(): Command {
   return new Command('export')
     .description('Convert a model or an adapter to ONNX, GGUF or plain LoRA.')
@@ -49,14 +42,19 @@ export function exportCommand(): Command {
 async function run(path: string, flags: Flags): Promise<void> {
   const { GGUF_FORM, ONNX_FORM } = await import('../../trained/node/export-adapter.ts');
   const { as: form, output, json } = flags;
-  for (const [key, forms] of Object.entries(FORMS_OF)) {
-    if (!(key in flags) || forms.includes(form)) continue;
-    throw new UserError({ key: `--${key}`, fault: `requires --as ${forms.join(' or ')}, got --as ${form}` });
+  const opened = [ONNX_FORM, GGUF_FORM];
+  const needsModel = opened.includes(form);
+  for (const key of needsModel ? (['uniform'] as const) : (['dtype', 'model'] as const)) {
+    if (flags[key] === undefined) continue;
+    const fault = needsModel
+      ? `does not apply to --as ${form}`
+      : `requires --as ${opened.join(' or ')}, got --as ${form}`;
+    throw new UserError({ key: `--${key}`, fault });
   }
-  const isModel = form === ONNX_FORM;
-  if (isModel || form === GGUF_FORM) await writeOpened(path, flags);
+  if (needsModel) await writeOpened(path, flags);
   else await writeAdapter(path, flags);
-  console.log(json ? JSON.stringify({ output }) : `The ${isModel ? 'model' : 'adapter'} is in ${output}`);
+  const written = form === ONNX_FORM ? 'model' : 'adapter';
+  console.log(json ? JSON.stringify({ output }) : `The ${written} is in ${output}`);
 }
 
 /** Writes a form that needs the base model. */
