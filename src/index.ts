@@ -1,5 +1,5 @@
 /**
- * The main entry point, for Node. Layers for researchers have their own: adalora/graph, nn, tuners, tasks and train.
+ * The main entry point, for Node. Layers for researchers have their own: adalora/nn, tuners, tasks and train.
  *
  * @module adalora
  */

@@ -26,6 +26,9 @@ const TITLE = `llama.cpp${isHere ? '' : ' (LLAMA_PYTHON or LLAMA_CPP_SOURCES is 
 
 /** f32 sums in another order. Logits are numbers up to about 15. */
 const TOLERANCE = 1e-3;
+/** llama.cpp computes GELU by a table of float16 numbers. The base model differs as much as the adapter. */
+const GELU_TOLERANCE = 1e-2;
+const GELU_FAMILIES = ['gemma2', 'gemma3_text', 'gpt2', 'gpt_neox'];
 const PROMPT = 'the cat then catches the other one';
 const INIT_R = 5;
 const RANKS = [3, 0, 5, 1, 4, 2];
@@ -175,10 +178,12 @@ describe.skipIf(!isHere)(TITLE, () => {
   }, 600_000);
 
   describe.each(Object.keys(CASES))('%s', (type) => {
+    const tolerance = GELU_FAMILIES.includes(type) ? GELU_TOLERANCE : TOLERANCE;
+
     it.each(['base', 'adapter'] as const)('computes our logits and our text: %s', (which) => {
       const { logits, continued, refused } = answers[type]![which];
       expect(refused).toBeUndefined();
-      expect(largestDifference(logits.flat(), ours[type]![which]!.logits)).toBeLessThan(TOLERANCE);
+      expect(largestDifference(logits.flat(), ours[type]![which]!.logits)).toBeLessThan(tolerance);
       expect(continued.slice(0, ours[type]![which]!.ids.length)).toEqual(ours[type]![which]!.ids);
     });
 
@@ -191,12 +196,12 @@ describe.skipIf(!isHere)(TITLE, () => {
       const { logits, refused } = answers[type]!.peft;
       // The converter transposes factors as if they were GPT-2's weights.
       if (type === 'gpt2') expect(refused).toBeDefined();
-      else expect(largestDifference(logits.flat(), ours[type]!.adapter!.logits)).toBeLessThan(TOLERANCE);
+      else expect(largestDifference(logits.flat(), ours[type]!.adapter!.logits)).toBeLessThan(tolerance);
     });
 
     it('computes the logits of the adapter with the merged model', () => {
       const { logits } = answers[type]!.merged;
-      expect(largestDifference(logits.flat(), ours[type]!.adapter!.logits)).toBeLessThan(TOLERANCE);
+      expect(largestDifference(logits.flat(), ours[type]!.adapter!.logits)).toBeLessThan(tolerance);
     });
   });
 
