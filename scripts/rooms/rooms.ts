@@ -37,7 +37,7 @@ export const ROOMS = {
   jobs: 'a whole training, its plan, its measurements',
   experiments: 'many runs: their plan, tuning, tests and tables',
   web: 'train and predict in a page',
-  servers: 'HTTP: many adapters, the live page of a run, the page that trains',
+  servers: 'many adapters over HTTP, for the AI SDK and MCP; the live page of a run, the page that trains',
   cli: 'one file per command',
 } as const;
 

@@ -8,6 +8,7 @@ import { exportCommand } from './commands/export.ts';
 import { generateCommand } from './commands/generate.ts';
 import { initCommand } from './commands/init.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { mcpCommand } from './commands/mcp.ts';
 import { mergeCommand } from './commands/merge.ts';
 import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
@@ -49,6 +50,7 @@ export function createProgram(): Command {
     compareCommand(),
     scoreCommand(),
     serveCommand(),
+    mcpCommand(),
     tokenizeCommand(),
     exportCommand(),
     mergeCommand(),
