@@ -215,7 +215,7 @@ describe('a linear layer on sentence vectors', () => {
     for (const [text, other] of PAIRS as [string, string][]) {
       const second = Object.entries(tokenizer(other)).map(([name, tensor]) => [`${name}_pair`, tensor]);
       const { logits } = await classifier({ ...tokenizer(text), ...Object.fromEntries(second) });
-      const ours = await predicted(model, { text, textPair: other });
+      const ours = await predicted(model, { text, text_pair: other });
       for (const [i, logit] of [...(logits.data as Float32Array)].entries())
         expect(logit).toBeCloseTo(ours.logits[i]!, 5);
     }
