@@ -34,7 +34,7 @@ it('sets the threads of a training and of a prediction', async () => {
 });
 
 it('sets the threads of a measured plan', async () => {
-  const plan = ['plan', 'run.yaml', '--measure', '--json', '--set', 'threads=1'];
+  const plan = ['plan', 'run.yaml', '--measure', '--json'];
   expect(await threadsOf(...plan, '--threads', '2')).toEqual(new Set(['2']));
 });
 
