@@ -27,7 +27,7 @@ it('resuming without a run says that it starts from step 0', () => {
   expect(trained.stdout).toContain('note: No checkpoint in run. Starting from step 0.\n');
 });
 
-it("the score in the line of a step is labelled as the evaluation's", () => {
+it("the score in the line of a step is labeled as the evaluation's", () => {
   expect(trained.stdout).toMatch(/^step 12\/20 {2}loss \d\.\d{4} {2}eval accuracy 0\.\d{4} /m);
 });
 
@@ -175,7 +175,7 @@ describe('the confusion matrix', () => {
   });
 });
 
-it('a mean over more than two classes is labelled as one everywhere', async () => {
+it('a mean over more than two classes is labeled as one everywhere', async () => {
   const { code, stdout } = await workspace.train(
     ...['output=scores', 'method=lora', 'data.label=score', 'training.max_steps=4'],
     ...['training.logging_steps=1', 'training.eval_steps=2', 'training.eval_strategy=steps'],

@@ -40,7 +40,7 @@ function measure(length: number, rounds: number): number {
 const small = measure(1, 100);
 const network = {
   bandwidth: bandwidth(options.bandwidth),
-  // An all-reduce of one number sends it log₂ n times in turn.
+  // An all-reduce of one number sends it log₂ n times, one after another.
   latency: options.latency ? latency(options.latency) : small / Math.max(1, Math.ceil(Math.log2(size))),
 };
 const ms = (seconds: number) => `${(1000 * seconds).toFixed(2)} ms`;

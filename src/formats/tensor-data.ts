@@ -69,7 +69,7 @@ export function toFloat32(info: { dtype: Dtype }, bytes: Uint8Array, where: stri
       throw new UserError({
         where,
         fault: `has values of ${info.dtype} instead of floating-point values (F32, F16, BF16 or F64)`,
-        hint: 'Quantised checkpoints are not supported. Use the original one.',
+        hint: 'Quantized checkpoints are not supported. Use the original one.',
       });
   }
 }

@@ -165,7 +165,7 @@ export function max(x: Value, axes: readonly number[], keepDims = false): Value 
 
 type LayerNorm = readonly [y: Value, mean: Value, inverse: Value];
 
-/** Normalises over the last axis. Returns [y, mean, 1 / standard deviation]. */
+/** Normalizes over the last axis. Returns [y, mean, 1 / standard deviation]. */
 export function layerNorm(x: Value, gain: Value, shift: Value, epsilon: number): LayerNorm {
   return x.node.graph.add('layerNorm', [x, gain, shift], { epsilon }) as readonly Value[] as LayerNorm;
 }
