@@ -1,4 +1,4 @@
-/** Facts about a score. Its computation is elsewhere. */
+/** The name, direction and range of a score. */
 export interface ScoreFacts {
   /** Display name. */
   title: string;
