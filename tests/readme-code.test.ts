@@ -26,7 +26,6 @@ import { Workspace } from './support/workspace.ts';
 
 /** Examples that are not run, by their first characters. */
 const NOT_RUN: Readonly<Record<string, string>> = {
-  'npm test': 'this runs in it',
   'npx adalora web': 'serves until it is ended; tests/web.test.ts does so',
   'cd node_modules && rm': 'deletes what the tests run with',
   'npm install adalora': 'tests/pack.test.ts does so with the package as it is packed',
