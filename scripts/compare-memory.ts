@@ -36,8 +36,6 @@ const CASES: Record<string, string[]> = {
   'adalora, int4': [...pruned('adalora'), 'base_dtype=int4'],
   'adalora, checkpointing': [...pruned('adalora'), CHECKPOINTING],
   'adalora, int8, checkpointing': [...pruned('adalora'), 'base_dtype=int8', CHECKPOINTING],
-  'adalora, grow': [...pruned('adalora'), 'adalora.grow=true'],
-  'adalora, grow, int8': [...pruned('adalora'), 'adalora.grow=true', 'base_dtype=int8'],
   'adalora, orthonormal': [...pruned('adalora'), 'adalora.init=orthonormal'],
   'adalora, score magnitude': [...pruned('adalora'), 'adalora.score=magnitude'],
   lora: ['method=lora', `lora.target_modules=${sixMatrices}`],

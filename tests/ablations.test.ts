@@ -53,9 +53,9 @@ const METHODS: [name: string, title: string, settings: string[]][] = [
   ],
   [
     'adalora',
-    'AdaLoRA (s = Ī / Ū, importance before the step, growing, orthonormal start, alpha / √r)',
+    'AdaLoRA (s = Ī / Ū, orthonormal start, alpha / √r)',
     [
-      `adalora={target_budget: 25, init_r: 4, score: signal-to-noise, grow: true, init: orthonormal, scale: rslora, importance_timing: before-step, ${SCHEDULE}}`,
+      `adalora={target_budget: 25, init_r: 4, score: signal-to-noise, init: orthonormal, scale: rslora, ${SCHEDULE}}`,
       ...['base_dtype=int8', 'training.gradient_checkpointing=true'],
     ],
   ],

@@ -1,5 +1,4 @@
 import type { CommonConfig, ModelDefinition } from '../../../models/model-definition.ts';
-import { metricSchedule } from '../../../optim/schedule.ts';
 import { foldCount, mixingOf } from '../../../tasks/data-files.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { methodNamed } from '../../../tuners/registry.ts';
@@ -60,9 +59,7 @@ export function chooseScoring<Config extends ParsedConfig>(
     for (const [key, value] of open) choose(`data.${key}`, value, counted);
     changed = { ...data, ...Object.fromEntries(open) };
   }
-  const asksEvaluations =
-    NEEDS_EVALUATIONS.some((key) => training[key]) ||
-    metricSchedule(training.lr_scheduler_type, training.lr_scheduler_kwargs ?? {}, 1) !== undefined;
+  const asksEvaluations = NEEDS_EVALUATIONS.some((key) => training[key]);
   const isUnset = data.validation === undefined && training.eval_strategy !== 'no';
   if (isUnset && isFew && !asksEvaluations && canFold(FOLDS)) {
     changed = { ...changed, validation: choose('data.validation', `${FOLDS} folds`, counted) as string };
