@@ -43,7 +43,7 @@ function decoded(bytes: Uint8Array, where: string, onNotice?: (message: string) 
     const hint = 'Convert it, for example with iconv -t utf-8.';
     throw new UserError({ where, fault: 'is not UTF-8 text', hint });
   }
-  // Of a Latin letter in UTF-16, one byte is zero.
+  // In UTF-16, one byte of a Latin letter is zero.
   const order = bytes[0] === 0 ? 'utf-16be' : 'utf-16le';
   throw new UserError({
     where,
