@@ -1,9 +1,10 @@
 import { fileError } from './file-error.ts';
-import { UserError } from './user-error.ts';
+import { UserError, type UserErrorCode } from './user-error.ts';
 
 /** Collects the user's errors in independent steps, so that a user sees all of them at once. */
 export class Mistakes {
   readonly #messages = new Set<string>();
+  readonly #codes = new Set<UserErrorCode>();
 
   /** Runs a step. Returns undefined if the step throws a user's error. */
   async of<T>(work: () => T | Promise<T>): Promise<T | undefined> {
@@ -20,11 +21,14 @@ export class Mistakes {
     const mistake = fileError(error) ?? error;
     if (!(mistake instanceof UserError)) throw error;
     const isKnown = [...this.#messages].some((message) => message.includes(mistake.message));
-    if (!isKnown) this.#messages.add(mistake.message);
+    if (isKnown) return;
+    this.#messages.add(mistake.message);
+    this.#codes.add(mistake.code);
   }
 
   /** Combines all recorded errors in one. */
   asError(): UserError {
-    return new UserError([...this.#messages].join('\n'));
+    const [code, other] = this.#codes;
+    return new UserError([...this.#messages].join('\n'), other === undefined ? code : 'invalid');
   }
 }

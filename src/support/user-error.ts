@@ -4,7 +4,11 @@ export type Complaint = Fault & {
   where?: string;
   /** The remedy, as an instruction. */
   hint?: string;
+  code?: UserErrorCode;
 };
+
+/** The kinds of mistakes, for programs. `invalid` is any other. */
+export type UserErrorCode = 'invalid_config' | 'invalid_data' | 'invalid_argument' | 'not_found' | 'invalid';
 
 /** The problem: the predicate of a sentence about the key. Without a key, it is about `where`. */
 export type Fault =
@@ -25,9 +29,12 @@ export interface Mismatch {
  */
 export class UserError extends Error {
   override name = 'UserError';
+  readonly code: UserErrorCode;
 
-  constructor(complaint: Complaint | string) {
+  /** @param code the kind of a mistake with a complete message */
+  constructor(complaint: Complaint | string, code: UserErrorCode = 'invalid') {
     super(typeof complaint === 'string' ? complaint : describe(complaint));
+    this.code = typeof complaint === 'string' ? code : (complaint.code ?? code);
   }
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ClassAnswer, PageConfig, Texts } from 'adalora/web';
+import type { ClassAnswer, PageConfig, TextInput } from 'adalora/web';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { constant } from '../../src/graph/build.ts';
@@ -171,7 +171,7 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
     const model = await open(join(folder, 'downloaded'), { device: 'wasm' });
     const expected: Float32Array[] = [];
     const inputs = TEXTS.map((text) => ({ text }));
-    for await (const { logits } of model.predict<Texts, ClassAnswer>(inputs)) expected.push(logits);
+    for await (const { logits } of model.predict<TextInput, ClassAnswer>(inputs)) expected.push(logits);
     await model.close();
     expect(await predict()).toEqual(expected);
     expect(await predict(filesOf(join(folder, 'run', 'adapter')))).toEqual(expected);

@@ -269,6 +269,9 @@ function pairFor({ table, columns, fixed }: File, labels: readonly number[]): Pa
   }
   const texts = columns.flatMap((column, i) => (isText(column) && !labels.includes(i) ? [i] : []));
   const found = pairOf(table, columns, texts, [fixed.text, fixed.text_pair]);
+  // Only tasks that write texts accept lists of texts.
+  const isListed = found && [found.at.text, found.at.text_pair].some((i) => columns[i]!.nested);
+  if (isListed && found.kind !== 'written') return undefined;
   if (!found) return undefined;
   const negative = columns.findIndex(({ name }) => NEGATIVE_NAME.test(name));
   return { ...found, at: { ...found.at, ...(negative >= 0 && found.kind === 'answered' && { negative }) } };
@@ -330,7 +333,12 @@ function labelsOf({ columns, fixed, table }: File): number[] {
   return isPairs || classes.length === 0 ? [...scales, ...classes.slice(0, 1)] : classes;
 }
 
-const isNamedLabel = ({ name }: Column) => LABEL_NAME.test(name);
+/** Whether a column has the name of labels. A target may also be a text to write. */
+function isNamedLabel(column: Column): boolean {
+  return (
+    LABEL_NAME.test(column.name) && (!/^target$/i.test(column.name) || column.isNumeric || mayBeLabel(column))
+  );
+}
 
 /** Whether a column without a label's name may be a scale. Whole numbers are more often ids, years or amounts. */
 function mayBeScale(column: Column): boolean {
