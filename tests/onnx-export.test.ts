@@ -138,7 +138,7 @@ async function writesTheSame(task: string, output: string, model: OpenedModel): 
   const writer = await load(task, output);
   const settings = { max_new_tokens: 12, do_sample: false };
   const isDecoder = task === 'text-generation';
-  // Of two lengths, so that one is padded. An encoder-decoder adds a start token.
+  // Two lengths, so that one is padded. An encoder-decoder adds a start token.
   const prompts = [PROMPT, 'a dog'];
   if (isDecoder) writer.tokenizer.padding_side = 'left';
   const inputs = writer.tokenizer(prompts, { padding: true });

@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
 import { Workspace } from './support/workspace.ts';
 
-/** What the configs of several runs have in common. */
+/** The common part of the configs of several runs. */
 const RUN = `model: model
 defaults: huggingface
 method: lora

@@ -2,7 +2,7 @@
 export type Complaint = Fault & {
   /** The place of the problem: a file (with its line if known), a tensor, or a model. */
   where?: string;
-  /** What to change, as an instruction. */
+  /** The remedy, as an instruction. */
   hint?: string;
   code?: UserErrorCode;
 };
@@ -23,8 +23,9 @@ export interface Mismatch {
 }
 
 /**
- * A mistake that the user can fix. The command line prints its message without a stack trace and exits with code 2.
- * Every other exception is a bug in adalora.
+ * An error that the user can fix. The command line prints its message without a stack trace and exits with code 2.
+ * Other exceptions are bugs, failures of the
+ * machine, or errors of the user's callbacks.
  */
 export class UserError extends Error {
   override name = 'UserError';

@@ -78,7 +78,7 @@ export interface TrainResult extends FinishEvent {
  * Fine-tunes a model in a page according to a config. No data leave the page. It runs in the page's thread and lets the
  * page draw between steps. In a worker, it does not disturb the page at all.
  *
- * @throws UserError for every mistake in config, data or model
+ * @throws UserError for every error in config, data or model
  * @throws any error of `onEvent` or `onStepEnd`, after a checkpoint
  */
 export async function train(config: PageConfig, options: TrainOptions = {}): Promise<TrainResult> {

@@ -267,7 +267,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     await page.context().close();
   });
 
-  it('reports a file that is not a labelled table', async () => {
+  it('reports a file that is not a labeled table', async () => {
     const { page, complaints } = await openPage(browser, server.url, LOOKS[0]);
     const user = new PageUser(page);
     const large = write('large.csv', '');

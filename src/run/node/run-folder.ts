@@ -41,7 +41,7 @@ export function checkRunFolder(folder: string, resume: boolean): void {
     checkWritable(nearestAbove(resolve(folder)), where);
     return;
   }
-  if (!stats.isDirectory()) throw new UserError({ where, fault: 'is a file' });
+  if (!stats.isDirectory()) throw new UserError({ where, fault: 'is a file', hint: 'Pass a folder.' });
   const entries = contentOf(folder);
   if (entries.length > 0 && !resume) {
     throw new UserError({

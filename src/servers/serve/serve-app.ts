@@ -201,7 +201,7 @@ function answered(c: Context<ServeEnv>, failure: Failure): Response {
   return c.json(openAiError(failure), failure.status === 422 ? 400 : (failure.status as 400));
 }
 
-/** Converts Hono's error for a body that is not JSON, or is not declared as JSON. This is the client's mistake. */
+/** Converts Hono's error for a body that is not JSON, or is not declared as JSON. This is the client's error. */
 function errorOf(error: Error): Error {
   if (!(error instanceof HTTPException)) return error;
   if (error.status === 400) return new Refused(400, 'The request body is not valid JSON.');

@@ -16,7 +16,7 @@ export interface Chosen {
   reason: string;
 }
 
-/** What the choice of a scoring depends on. */
+/** The facts that the choice of a scoring depends on. */
 export interface ScoringFacts {
   /** Number of rows in the training file. */
   rows: number;
