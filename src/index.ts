@@ -7,7 +7,7 @@
 export type { RowSource, Rows } from './data/rows.ts';
 export type { Generated } from './generation/generated.ts';
 export type { GenerateTextOptions, GenerationInput, Prompt } from './generation/prompt.ts';
-export { defineConfig } from './jobs/define-config.ts';
+export { type ConfigOf, defineConfig } from './jobs/define-config.ts';
 export { openTrained as open } from './jobs/node/open-trained.ts';
 export { plan } from './jobs/node/plan.ts';
 export { type TrainOptions, train } from './jobs/node/train.ts';

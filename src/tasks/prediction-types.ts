@@ -2,7 +2,7 @@ import type { Generated } from '../generation/generated.ts';
 import type { TextInput } from './labelled-texts/texts-shape.ts';
 import type { LabelSetAnswer } from './multi-label-classification/definition.ts';
 import type { QuestionInput, SpanAnswer } from './question-answering/definition.ts';
-import type { TaskName } from './registry.ts';
+import type { DefinedTasks, TaskName } from './registry.ts';
 import type { ScoreAnswer } from './regression/definition.ts';
 import type { EmbeddedText, Embedding } from './sentence-embedding/embed-texts.ts';
 import type { Source } from './seq2seq-lm/predict-texts.ts';
@@ -24,10 +24,13 @@ export interface PredictionTypes {
 /** The task whose types a model has if a program does not name one. */
 export type UsualTask = 'single_label_classification';
 
-export type InputOf<Task extends TaskName> = Task extends keyof PredictionTypes
+/** The built-in tasks, and those that a program defines. */
+export type AnyTaskName = TaskName | keyof DefinedTasks;
+
+export type InputOf<Task extends AnyTaskName> = Task extends keyof PredictionTypes
   ? PredictionTypes[Task]['input']
   : object;
 
-export type AnswerOf<Task extends TaskName> = Task extends keyof PredictionTypes
+export type AnswerOf<Task extends AnyTaskName> = Task extends keyof PredictionTypes
   ? PredictionTypes[Task]['answer']
   : object;

@@ -1,5 +1,4 @@
-import type { UsualTask } from '../../tasks/prediction-types.ts';
-import type { TaskName } from '../../tasks/registry.ts';
+import type { AnyTaskName, UsualTask } from '../../tasks/prediction-types.ts';
 import type { ModelInThread } from '../../trained/node/thread/model-in-thread.ts';
 import {
   type FinishedRun,
@@ -19,7 +18,7 @@ import { trainedAt } from './write-checkpoint-adapter.ts';
  * @param options with `task`, the model must have this task, and inputs and answers have its types
  * @throws UserError for anything missing, damaged or incompatible
  */
-export async function openTrained<Task extends TaskName = UsualTask>(
+export async function openTrained<Task extends AnyTaskName = UsualTask>(
   what: string | FinishedRun<Task>,
   options?: ThreadOptions<Task>,
 ): Promise<ModelInThread<Task>> {

@@ -7,7 +7,7 @@ import { revived } from '../../../support/failure.ts';
 import { assertOptions } from '../../../support/options.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { EmbedOptions } from '../../../tasks/prediction.ts';
-import type { AnswerOf, InputOf, UsualTask } from '../../../tasks/prediction-types.ts';
+import type { AnswerOf, AnyTaskName, InputOf, UsualTask } from '../../../tasks/prediction-types.ts';
 import type { TaskName } from '../../../tasks/registry.ts';
 import { closedModel } from '../../closed-model.ts';
 import { inputChunks } from '../../input-chunks.ts';
@@ -38,7 +38,7 @@ interface Thread {
  * A trained model that computes in its own thread, so that the caller's event loop stays free. Simultaneous predictions
  * share batches. Close it after use, or declare it with `await using`.
  */
-export class ModelInThread<Task extends TaskName = UsualTask> {
+export class ModelInThread<Task extends AnyTaskName = UsualTask> {
   readonly #path: string;
   readonly #card: ModelCard;
   readonly #worker: Thread;

@@ -8,20 +8,20 @@ import { assertOptions, oneOf } from '../../../support/options.ts';
 import { shown } from '../../../support/problem.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { definingModules } from '../../../tasks/defining-modules.ts';
-import type { UsualTask } from '../../../tasks/prediction-types.ts';
-import { TASK_NAMES, type TaskName } from '../../../tasks/registry.ts';
+import type { AnyTaskName, UsualTask } from '../../../tasks/prediction-types.ts';
+import { TASK_NAMES } from '../../../tasks/registry.ts';
 import { OPEN_OPTIONS, type OpenOptions } from '../open.ts';
 import { ModelInThread } from './model-in-thread.ts';
 import type { ModelJob, ModelMessage } from './model-job.ts';
 
 /** Options of `open`. */
-export interface ThreadOptions<Task extends TaskName = UsualTask> extends OpenOptions {
+export interface ThreadOptions<Task extends AnyTaskName = UsualTask> extends OpenOptions {
   /** The task that the model must have. The types of its inputs and answers follow from it. */
   task?: Task | undefined;
 }
 
 /** The config of a finished run. */
-export interface FinishedRun<Task extends TaskName = UsualTask> {
+export interface FinishedRun<Task extends AnyTaskName = UsualTask> {
   output: string;
   task?: Task | undefined;
 }
@@ -33,7 +33,7 @@ export interface FinishedRun<Task extends TaskName = UsualTask> {
  * @param what the path or the id; or the config of a finished run
  * @throws UserError for anything missing, damaged or incompatible
  */
-export async function openInThread<Task extends TaskName = UsualTask>(
+export async function openInThread<Task extends AnyTaskName = UsualTask>(
   what: string | FinishedRun<Task>,
   given: ThreadOptions<Task> = {},
 ): Promise<ModelInThread<Task>> {
@@ -47,7 +47,7 @@ export async function openInThread<Task extends TaskName = UsualTask>(
   throw new UserError({ where: path, fault: `is a model for ${model.task}, not for ${wanted}` });
 }
 
-async function started<Task extends TaskName>(
+async function started<Task extends AnyTaskName>(
   what: string | FinishedRun<Task>,
   { onProgress, onNotice, ...options }: OpenOptions,
 ): Promise<ModelInThread<Task>> {
