@@ -9,7 +9,7 @@ import type { FinishEvent } from '../../run/events.ts';
 import { disableTelemetry } from '../../runtime/node/disable-telemetry.ts';
 import { unlockFolder } from '../../store/node/folder-lock.ts';
 import { revived } from '../../support/failure.ts';
-import { threadArguments } from '../../support/node/thread-arguments.ts';
+import { threadArguments } from '../../support/node/process-status.ts';
 import { assertOptions, BOOLEAN } from '../../support/options.ts';
 import { definingModules } from '../../tasks/defining-modules.ts';
 import { answerOwn, type RunCall } from '../answer-own.ts';

@@ -1,4 +1,4 @@
-import { isSampled } from '../../support/is-sampled.ts';
+import { isSampled } from '../../support/numbers.ts';
 import { type AllocationSchedule, finalStep, maskingSteps } from './budget.ts';
 
 /** Maximum number of allocations in a run's log, besides the final one. With `deltaT: 1` there are thousands. */

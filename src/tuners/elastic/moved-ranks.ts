@@ -1,4 +1,4 @@
-import { roundHalfEven } from '../../support/round-half-even.ts';
+import { roundHalfEven } from '../../support/numbers.ts';
 import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
 
 /** How many ranks move at once. */

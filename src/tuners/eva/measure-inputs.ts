@@ -1,4 +1,4 @@
-import { roundHalfEven } from '../../support/round-half-even.ts';
+import { roundHalfEven } from '../../support/numbers.ts';
 import { UserError } from '../../support/user-error.ts';
 import { dot } from '../low-rank/orthonormal.ts';
 import type { Measured } from '../measured/measured-run.ts';

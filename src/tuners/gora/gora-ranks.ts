@@ -1,4 +1,4 @@
-import { roundHalfEven } from '../../support/round-half-even.ts';
+import { roundHalfEven } from '../../support/numbers.ts';
 import type { GoraConfig } from './config.ts';
 
 /** Numbers of features of a module. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatAdapterConfig } from '../../formats/adapters/format-adapter-config.ts';
+import { formatAdapterConfig } from '../../formats/adapters/encode-adapter.ts';
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { bert } from '../../models/bert/definition.ts';
 import { classLoss } from '../../objectives/sequence-loss.ts';

@@ -4,7 +4,7 @@ import { missingFile } from '../../../formats/node/missing-file.ts';
 import type { RunConfigInput } from '../../../run/config/run-config.ts';
 import { disableTelemetry } from '../../../runtime/node/disable-telemetry.ts';
 import { revived } from '../../../support/failure.ts';
-import { threadArguments } from '../../../support/node/thread-arguments.ts';
+import { threadArguments } from '../../../support/node/process-status.ts';
 import { assertOptions } from '../../../support/options.ts';
 import { shown } from '../../../support/problem.ts';
 import { UserError } from '../../../support/user-error.ts';
