@@ -211,6 +211,21 @@ it.each([
   );
 });
 
+it.each([
+  [{ target_budget: 72 }, '72 triplets'],
+  [{ target_parameters: '0.32%' }, '0.32%'],
+  [{ target_parameters: 900 }, '900 parameters'],
+  [{ target_bytes: 2048 }, '2048 B'],
+])('reads the former budget %j as target', (adalora, target) => {
+  expect(parseRunConfig({ ...BASE, adalora }, 'test').adalora).toMatchObject({ target });
+});
+
+it('rejects two budgets by former names', () => {
+  expect(messageOf({ adalora: { target_bytes: '1 MB', target_budget: 9 } })).toContain(
+    '`adalora.target_budget` is not a known key. It is target now, such as target: 576 triplets.',
+  );
+});
+
 it('rejects anything but an object', () => {
   expect(() => parseRunConfig(undefined, 'test')).toThrow(
     'test: `config` is required (a section with keys). Set it in the file, or with --set =...',

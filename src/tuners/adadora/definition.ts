@@ -4,9 +4,7 @@ import { allocatedTriplets } from '../adalora/allocated-triplets.ts';
 import { tripletShape } from '../adalora/triplet-shape.ts';
 import { tripletWords } from '../adalora/triplet-words.ts';
 import { allocationVariants } from '../allocation/allocation-variants.ts';
-import { BUDGET_KEYS, budgetShape } from '../allocation/budget-shape.ts';
-import { budgetSummary } from '../allocation/budget-summary.ts';
-import { oneBudget } from '../allocation/one-budget.ts';
+import { BUDGET_KEYS, budgetShape, budgetSummary, oneBudget } from '../allocation/budget-config.ts';
 import { pruningShape } from '../allocation/pruning-shape.ts';
 import { scheduleShape } from '../allocation/schedule-shape.ts';
 import { loraKind } from '../lora/lora-kind.ts';
@@ -59,7 +57,7 @@ export const adaDora: MethodDefinition<AdaDoraConfig, typeof adaDoraConfigSchema
   words: tripletWords(NAMES, {
     tags: ['lora', 'dora', NAMES.method],
     variants: (settings) => allocationVariants(settings),
-    summary: (settings) => budgetSummary(settings, 'triplets'),
+    summary: budgetSummary,
     budgetKeys: BUDGET_KEYS,
   }),
 };

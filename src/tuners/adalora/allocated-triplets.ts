@@ -1,6 +1,6 @@
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { type AllocatedMethod, AllocatedRun } from '../allocation/allocated-run.ts';
-import { type BudgetConfig, withoutBudget } from '../allocation/budget-shape.ts';
+import { type BudgetConfig, withoutBudget } from '../allocation/budget-config.ts';
 import { keptCount } from '../allocation/kept-count.ts';
 import { planAllocation } from '../allocation/plan-allocation.ts';
 import type { ScheduleConfig } from '../allocation/schedule-shape.ts';

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { budgetShape } from '../allocation/budget-shape.ts';
-import { oneBudget } from '../allocation/one-budget.ts';
+import { budgetShape, oneBudget } from '../allocation/budget-config.ts';
 import { pruningShape } from '../allocation/pruning-shape.ts';
 import { scheduleShape } from '../allocation/schedule-shape.ts';
 import { scoreNamed } from '../allocation/score-shape.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { BUDGET_KEYS } from '../allocation/budget-shape.ts';
+import { BUDGET_KEYS } from '../allocation/budget-config.ts';
 import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
 import type { AdaLoraAdapterConfig } from '../low-rank/peft-config.ts';
 import type { ContinuesAdapters } from '../method-definition.ts';

@@ -1,7 +1,6 @@
 import { allocationVariants } from '../allocation/allocation-variants.ts';
 import type { ScoreName } from '../allocation/allocator.ts';
-import { BUDGET_KEYS } from '../allocation/budget-shape.ts';
-import { budgetSummary } from '../allocation/budget-summary.ts';
+import { BUDGET_KEYS, budgetSummary } from '../allocation/budget-config.ts';
 import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { isOwnFunction } from '../own-function.ts';
@@ -44,7 +43,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
         isOwnFunction(score) ? 'own score' : (SCORES[score as ScoreName] ?? []),
         allocationVariants(settings),
       ].flat(),
-    summary: (settings) => budgetSummary(settings, NAMES.components),
+    summary: budgetSummary,
     budgetKeys: BUDGET_KEYS,
   }),
 };

@@ -1,5 +1,5 @@
 import type { Cost } from './allocate.ts';
-import type { BudgetUnit } from './units.ts';
+import type { BudgetUnit } from './budget-config.ts';
 
 /** A budget in each unit. */
 export interface BudgetForms {

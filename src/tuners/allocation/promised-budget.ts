@@ -1,11 +1,22 @@
 import { UserError } from '../../support/user-error.ts';
 import { MAX_RANK } from '../shared/rank.ts';
 import type { Cost } from './allocate.ts';
+import {
+  type Amount,
+  type BudgetConfig,
+  type BudgetKey,
+  type BudgetUnit,
+  type Components,
+  type GivenBudget,
+  givenBudget,
+  INITIAL_KEYS,
+  INITIAL_OVER_TARGET,
+  initialRank,
+  inUnit,
+  TARGET_KEYS,
+  unitOf,
+} from './budget-config.ts';
 import { BudgetCosts, type BudgetForms } from './budget-costs.ts';
-import { type BudgetConfig, givenBudget, INITIAL_KEYS, TARGET_KEYS } from './budget-shape.ts';
-import type { Components } from './components.ts';
-import { INITIAL_OVER_TARGET, initialRank } from './one-budget.ts';
-import { type BudgetUnit, inUnit, UNIT_OF } from './units.ts';
 
 /** The final budget of a run, and its initial rank. */
 export interface PromisedBudget {
@@ -47,17 +58,17 @@ export interface BudgetFacts {
 export function promisedBudget(config: BudgetConfig, facts: BudgetFacts): PromisedBudget {
   const { modules, modelParameters, components, fileBytes } = facts;
   const costs = new BudgetCosts(modules, fileBytes);
-  const amountOf = (given: Parameters<typeof inUnit>[0]) =>
+  const amountOf = (given: GivenBudget) =>
     inUnit(given, { matrices: modules.length, modelParameters, components });
   const end = givenBudget(config, TARGET_KEYS);
   if (!end) throw new Error(`${facts.method} has no target`);
-  const unit = UNIT_OF[end.key];
+  const unit = unitOf(end);
   const wanted = amountOf(end);
   const target = Math.floor(wanted.amount);
   const mean = costs.rankFor(unit, target);
 
   const start = givenBudget(config, INITIAL_KEYS);
-  const [rank, note] = start ? startingRank(start.key, amountOf(start), costs) : defaultRank(mean);
+  const [rank, note] = start ? startingRank(unitOf(start), amountOf(start), costs) : defaultRank(mean);
   if (rank > MAX_RANK) {
     const where = `${facts.method}.${start?.key ?? end.key}`;
     throw new UserError({
@@ -76,13 +87,9 @@ export function promisedBudget(config: BudgetConfig, facts: BudgetFacts): Promis
 }
 
 /** The lowest rank of all modules that reaches the amount, and a sentence about rounding. */
-function startingRank(
-  key: keyof BudgetConfig,
-  { amount, text }: ReturnType<typeof inUnit>,
-  costs: BudgetCosts,
-): [number, string[]] {
-  const rank = Math.max(1, Math.ceil(costs.rankFor(UNIT_OF[key], amount) - 1e-9));
-  const isEven = costs.everywhere(UNIT_OF[key], rank) === amount;
+function startingRank(unit: BudgetUnit, { amount, text }: Amount, costs: BudgetCosts): [number, string[]] {
+  const rank = Math.max(1, Math.ceil(costs.rankFor(unit, amount) - 1e-9));
+  const isEven = costs.everywhere(unit, rank) === amount;
   return [rank, isEven ? [] : [`${text}, rounded up to rank ${rank} in every matrix`]];
 }
 
@@ -92,9 +99,7 @@ function defaultRank(meanTarget: number): [number, string[]] {
   return [rank, isEven ? [] : [`init_r: ${INITIAL_OVER_TARGET} times the target, rounded up to ${rank}`]];
 }
 
-interface Target {
-  key: keyof BudgetConfig;
-  value: number | string;
+interface Target extends GivenBudget {
   unit: BudgetUnit;
   target: number;
 }
@@ -113,13 +118,13 @@ function refuseTooLittle({ key, value, unit, target }: Target, costs: BudgetCost
   }[unit];
   throw new UserError({
     where: `${facts.method}.${key}`,
-    fault: `must be at least ${least === 1 ? 'one of the' : least} ${what}, got ${unit === 'components' && value !== target ? `${value} (${target})` : value}`,
+    fault: `must be at least ${least === 1 ? 'one of the' : least} ${what}, got ${typeof value === 'number' && value !== target ? `${value} (${target})` : value}`,
   });
 }
 
 function refuseTooMuch(
   { key, value, unit, target, mean }: Target & { mean: number },
-  start: { key: keyof BudgetConfig; rank: number },
+  start: { key: BudgetKey; rank: number },
   costs: BudgetCosts,
   { method, title, components }: BudgetFacts,
 ): void {
@@ -129,7 +134,7 @@ function refuseTooMuch(
   const rank = start.key === 'init_r' ? `init_r (${start.rank})` : `rank ${start.rank} everywhere`;
   throw new UserError({
     where: `${method}.${key}`,
-    fault: `must be less than ${key === 'target_r' ? '' : amount}${rank}, because ${title} prunes from ${start.key} down to ${key}, got ${value}`,
+    fault: `must be less than ${typeof value === 'number' ? '' : amount}${rank}, because ${title} prunes from ${start.key} down to ${key}, got ${value}`,
     hint: `Set ${method}.init_r to about ${initialRank(mean)}, or train with lora at rank ${Math.max(1, Math.round(mean))}.`,
   });
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { tripletShape } from '../adalora/triplet-shape.ts';
-import { budgetShape } from '../allocation/budget-shape.ts';
-import { oneBudget } from '../allocation/one-budget.ts';
+import { budgetShape, oneBudget } from '../allocation/budget-config.ts';
 import { scheduleShape } from '../allocation/schedule-shape.ts';
 import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
 

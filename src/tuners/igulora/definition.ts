@@ -3,8 +3,7 @@ import { allocatedTriplets } from '../adalora/allocated-triplets.ts';
 import { continuesTriplets } from '../adalora/continues-triplets.ts';
 import { tripletWords } from '../adalora/triplet-words.ts';
 import { allocationVariants } from '../allocation/allocation-variants.ts';
-import { BUDGET_KEYS } from '../allocation/budget-shape.ts';
-import { budgetSummary } from '../allocation/budget-summary.ts';
+import { BUDGET_KEYS, budgetSummary } from '../allocation/budget-config.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { type IguLoraConfig, iguLoraConfigSchema } from './config.ts';
 import { IguLoraTuner } from './igulora-tuner.ts';
@@ -41,7 +40,7 @@ export const iguLora: MethodDefinition<IguLoraConfig, typeof iguLoraConfigSchema
         restart === true ? 'restart with final ranks' : [],
         allocationVariants(settings),
       ].flat(),
-    summary: (settings) => budgetSummary(settings, 'triplets'),
+    summary: budgetSummary,
     budgetKeys: BUDGET_KEYS,
   }),
 };

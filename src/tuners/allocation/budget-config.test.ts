@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { budgetShape } from './budget-shape.ts';
-import { oneBudget } from './one-budget.ts';
+import { budgetShape, budgetSummary, oneBudget } from './budget-config.ts';
 
 const schema = oneBudget(
   z.strictObject({ first: z.number().default(1), ...budgetShape, last: z.number().default(2) }),
@@ -16,15 +15,16 @@ describe('defaults', () => {
     [{ target_r: 2.0000000001 / 1.5 }, { target_r: 2.0000000001 / 1.5, init_r: 2 }],
     [{ init_r: 20 }, { target_r: 8, init_r: 20 }],
     [
-      { target_r: 3, init_budget: 90 },
-      { target_r: 3, init_budget: 90 },
+      { target_r: 3, start: '90 triplets' },
+      { target_r: 3, start: '90 triplets' },
     ],
     // The other units depend on the model.
-    [{ target_budget: 90 }, { target_budget: 90 }],
-    [{ target_parameters: '0.32%' }, { target_parameters: '0.32%' }],
+    [{ target: '90 triplets' }, { target: '90 triplets' }],
+    [{ target: 4 }, { init_r: 6, target: 4 }],
+    [{ target: '0.32%' }, { target: '0.32%' }],
     [
-      { target_bytes: '1.2 MB', init_r: 9 },
-      { target_bytes: '1.2 MB', init_r: 9 },
+      { target: '1.2 MB', init_r: 9 },
+      { target: '1.2 MB', init_r: 9 },
     ],
   ])('%j becomes %j', (given, filled) => {
     const parsed = schema.parse(given);
@@ -41,28 +41,35 @@ const issuesOf = (given: object) =>
   schema.safeParse(given).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
 
 it('is rejected twice, whatever else is wrong', () => {
-  expect(
-    issuesOf({ target_r: 2, target_bytes: 1000, init_budget: 9, init_parameters: '3%', last: 'x' }),
-  ).toEqual([
+  expect(issuesOf({ target_r: 2, target: '1 MB', init_r: 9, start: '3%', last: 'x' })).toEqual([
     expect.stringMatching(/^last: /),
-    'target_bytes: cannot be combined with target_r',
-    'init_parameters: cannot be combined with init_budget',
+    'target: cannot be combined with target_r',
+    'start: cannot be combined with init_r',
   ]);
 });
 
 it.each([
   [{ target_r: 0 }],
-  [{ target_budget: 0 }],
-  [{ target_budget: 1.5 }],
-  [{ target_parameters: 0 }],
-  [{ target_parameters: '0.3' }],
-  [{ target_parameters: '101%' }],
-  [{ target_parameters: '-1%' }],
-  [{ target_bytes: 0.5 }],
-  [{ target_bytes: '1.2' }],
-  [{ target_bytes: '1 TB' }],
+  [{ target: 0 }],
+  [{ target: '0 triplets' }],
+  [{ target: '1.5 triplets' }],
+  [{ target: '0.3' }],
+  [{ target: '101%' }],
+  [{ target: '-1%' }],
+  [{ target: '1 TB' }],
   [{ init_r: 1.5 }],
-  [{ init_bytes: 'MB' }],
+  [{ start: 'MB' }],
 ])('rejects %j', (given) => {
   expect(schema.safeParse(given).error?.issues.map(({ path }) => path[0])).toEqual(Object.keys(given));
+});
+
+it.each([
+  [{ init_r: 12, target_r: 8 }, 'rank 12 to 8 on average'],
+  [{ target: '30 doublets' }, 'down to 30 doublets'],
+  [{ target: '1000 parameters' }, 'down to 1000 parameters'],
+  [{ target: '0.32%', init_r: 4 }, 'rank 4 to 0.32% of the parameters'],
+  [{ target: '1.2 MB' }, 'down to 1.2 MB'],
+  [{}, undefined],
+])('%j is described as "%s"', (settings, summary) => {
+  expect(budgetSummary(settings)).toBe(summary);
 });
