@@ -24,11 +24,9 @@ export function configReference(schema: Schema): string {
     'value with `defaults: huggingface`, if it is constant.',
     '',
     table(Object.entries(training![1].properties ?? {}), [], CHOSEN_TRAINING),
-    ...methods.flatMap(([name, section]) => [
-      `## ${name}`,
-      '',
-      table(Object.entries(section.properties ?? {})),
-    ]),
+    ...withoutRepeats(
+      methods.map(([name, { properties = {} }]) => ({ title: name, keys: Object.entries(properties) })),
+    ),
   ]
     .join('\n')
     .trimEnd()}\n`;
@@ -37,11 +35,51 @@ export function configReference(schema: Schema): string {
 /** The `data` section of each task. */
 function dataSections({ allOf }: Schema): string[] {
   const tasks = allOf as { if: Schema; then: Schema }[];
-  return tasks.flatMap(({ if: { properties: condition }, then: { properties } }) => {
-    const data = properties?.data ?? {};
-    const keys = Object.entries(data.properties ?? {});
-    return [`## data: ${condition?.task?.const}`, '', table(keys, data.required)];
+  return withoutRepeats(
+    tasks.map(({ if: { properties: condition }, then: { properties } }) => {
+      const { properties: keys = {}, required } = properties?.data ?? {};
+      return { title: `data: ${condition?.task?.const}`, keys: Object.entries(keys), required };
+    }),
+  );
+}
+
+interface Section {
+  title: string;
+  keys: readonly [string, Schema][];
+  required?: unknown;
+}
+
+/** Formats sections. A key that an earlier section has with the same values and meaning is only named there. */
+function withoutRepeats(sections: readonly Section[]): string[] {
+  const homes = new Map<string, string>();
+  return sections.flatMap(({ title, keys, required = [] }) => {
+    const isRequired = (key: string) => (required as readonly string[]).includes(key);
+    const identity = ([key, schema]: [string, Schema]) => JSON.stringify([key, schema, isRequired(key)]);
+    const own = keys.filter((entry) => !homes.has(identity(entry)));
+    const repeated = new Map<string, string[]>();
+    for (const entry of keys.filter((one) => !own.includes(one))) {
+      const home = homes.get(identity(entry))!;
+      repeated.set(home, [...(repeated.get(home) ?? []), `\`${entry[0]}\``]);
+    }
+    for (const entry of own) homes.set(identity(entry), title);
+    const references = [...repeated].map(
+      ([home, names]) => `As in [${home}](#${anchor(home)}): ${names.join(', ')}.`,
+    );
+    return [
+      `## ${title}`,
+      '',
+      ...references.flatMap((line) => [line, '']),
+      ...(own.length > 0 ? [table(own, required)] : []),
+    ];
   });
+}
+
+/** The address of a heading on its page. */
+function anchor(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^\w -]/g, '')
+    .replaceAll(' ', '-');
 }
 
 function table(

@@ -37,8 +37,10 @@ const TIMING: RemovedKey = {
   was: 'after-step',
   hint: 'Remove it: importance is always measured after the optimizer step, as in PEFT.',
 };
-const TERM_HINT =
-  "Remove it: the orthogonality term has the form of the paper's code. orth_reg_weight: 0 removes the term.";
+const TERM: RemovedKey = {
+  was: 'mean-norm',
+  hint: 'Remove it: the term is the mean of norms, as in PEFT. orth_reg_weight: 0 removes the term.',
+};
 
 /** Removed keys of the methods' sections, by section and key. */
 export const REMOVED_METHOD_KEYS: RemovedKeys = {
@@ -52,9 +54,8 @@ export const REMOVED_METHOD_KEYS: RemovedKeys = {
   }),
   ...inSections(['adalora', 'adadora', 'igulora', 'prune_lora', 'elalora'], { importance_timing: TIMING }),
   ...inSections(['adalora', 'adadora', 'igulora', 'elalora', 'flexlora', 'increlora', 'svd_lora'], {
-    orthogonality: { was: 'mean-norm', hint: TERM_HINT },
+    orthogonality: TERM,
   }),
-  ...inSections(['lora'], { orthogonality: { was: 'cosine', hint: TERM_HINT } }),
   ...inSections(['adalora'], { grow: { was: false, hint: 'Remove it: pruned triplets do not restart.' } }),
 };
 

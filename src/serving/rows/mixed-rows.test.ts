@@ -16,7 +16,7 @@ import { Random } from '../../support/random.ts';
 import type { TaskName } from '../../tasks/registry.ts';
 import { collate } from '../../text/collate.ts';
 import { AdaLoraTuner } from '../../tuners/adalora/adalora-tuner.ts';
-import { adaLoraConfigSchema } from '../../tuners/adalora/config.ts';
+import { adaLoraConfigSchema } from '../../tuners/composed/pruned-triplets.ts';
 import { packAdapter } from '../../tuners/bank/pack-adapter.ts';
 import type { PackedAdapter } from '../../tuners/bank/packed-adapter.ts';
 import { loraConfigSchema } from '../../tuners/lora/config.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { tripletShape } from '../adalora/triplet-shape.ts';
 import { scheduleShape } from '../allocation/schedule-shape.ts';
+import { tripletShape } from '../composed/triplet-method.ts';
 import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
 import { rank } from '../shared/rank.ts';
 

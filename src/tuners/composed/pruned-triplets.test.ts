@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { adaLoraConfigSchema } from './config.ts';
+import { adaDora } from '../adadora/definition.ts';
+import { iguLora } from '../igulora/definition.ts';
+import { adaLoraConfigSchema } from './pruned-triplets.ts';
 
 describe('schema', () => {
   it('has the defaults of PEFT, except the phases, which are shares of the run', () => {
@@ -16,6 +18,10 @@ describe('schema', () => {
       shrink: 'at-final',
       score: 'sensitivity-uncertainty',
       init: 'normal',
+      use_dora: false,
+      path_points: 1,
+      initial_lambda: 0,
+      restart: false,
       scale: 'standard',
     });
   });
@@ -40,4 +46,11 @@ describe('schema', () => {
   it('rejects an unknown key', () => {
     expect(adaLoraConfigSchema.safeParse({ traget_r: 8 }).error?.issues[0]?.code).toBe('unrecognized_keys');
   });
+});
+
+it.each([
+  [adaDora, { use_dora: true }],
+  [iguLora, { score: 'sensitivity-over-uncertainty', path_points: 20, initial_lambda: 0.1 }],
+])('$words.title is AdaLoRA with %j', ({ config }, settings) => {
+  expect(config.parse({})).toEqual(adaLoraConfigSchema.parse(settings));
 });
