@@ -194,7 +194,7 @@ describe('the library', () => {
     let asked = 0;
     const config = {
       model: workspace.path('model'),
-      data,
+      data: { ...data, pooling: 'none' },
       method: 'lora',
       // Each worse than the previous one, so that the first is the best; a loss by its name alone.
       metrics: { share, falling_loss: async () => -asked++ },

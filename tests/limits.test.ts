@@ -75,9 +75,13 @@ const READERS: Record<string, [file: string, read: Read][]> = {
   ],
 };
 
-const rows = [...readFileSync('SECURITY.md', 'utf8').matchAll(/^\| (.+?) \| (\d+) \|/gm)].map(
-  ([, name, bytes]): [string, number] => [name!, Number(bytes)],
-);
+const UNITS = { KiB: 2 ** 10, MiB: 2 ** 20 };
+const rows = [
+  ...readFileSync('SECURITY.md', 'utf8').matchAll(/^\| (.+?) \| (\d+) (KiB|MiB)(?: less (\d+) bytes)? \|/gm),
+].map(([, name, count, unit, less]): [string, number] => [
+  name!,
+  Number(count) * UNITS[unit as keyof typeof UNITS] - Number(less ?? 0),
+]);
 
 const folder = mkdtempSync(join(tmpdir(), 'limits-'));
 beforeAll(() => {

@@ -46,6 +46,7 @@ it('packs what users need and nothing else, below 20 MB', () => {
       'LICENSE',
       'README.md',
       'SECURITY.md',
+      'THIRD_PARTY_LICENCES.md',
       'dist',
       'docs',
       'examples',

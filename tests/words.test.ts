@@ -18,15 +18,12 @@ const MAX_WORDS = 30;
 /** Ends of paths in which test names are not rewritten yet. */
 const OLD = ['.test.ts'];
 
-/** The log keeps old entries as they were written. */
-const OLD_DOCUMENTS = ['docs/log.md'];
-
 const DOCUMENTS = [
   ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'AGENTS.md', 'models/mini/README.md'],
   ...readdirSync('docs')
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
-].filter((path) => !OLD_DOCUMENTS.includes(path));
+];
 
 function sources(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })

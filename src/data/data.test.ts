@@ -193,7 +193,7 @@ describe('parseRows', () => {
       'x.json',
       '[{"text":"a","label":1},\n[2]]',
       NAMED,
-      'x.json:2 is not a JSON object but a list. Write one object per line (JSON Lines).',
+      'x.json:2 is not a JSON object but a list. Each row must be an object, such as {"text": "a text", "label": "a label"}.',
     ],
     [
       'a JSON array cut off',

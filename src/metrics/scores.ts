@@ -44,6 +44,7 @@ export const SCORES = {
   },
   r2: { title: 'R²', hub: { type: 'r_squared', name: 'R²' }, isShare: true },
   combined_score: { title: 'Combined score', isShare: true },
+  expected_calibration_error: { title: 'Expected calibration error', lessIsBetter: true, isShare: true },
   precision: { title: 'Precision', hub: { type: 'precision', name: 'Precision' }, isShare: true },
   recall: { title: 'Recall', hub: { type: 'recall', name: 'Recall' }, isShare: true },
   rouge1: { title: 'ROUGE-1', hub: { type: 'rouge', name: 'ROUGE-1' }, isShare: true },

@@ -100,7 +100,12 @@ export function sentenceClassifier(objective: VectorObjective) {
       vectorLoss(vectors(), objective, options),
     ),
     joint,
-    layer: { inLoss: !contrast, columns: objective.columns, outputs: objective.outputs },
+    layer: {
+      inLoss: !contrast,
+      columns: objective.columns,
+      outputs: objective.outputs,
+      head: definition.heads.SEQ_CLS,
+    },
   });
 }
 

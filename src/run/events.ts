@@ -52,6 +52,10 @@ const start = z.object({
   training: z.record(text, z.unknown()).optional().catch(undefined),
   /** The values that the policy chose, with reasons: "learning_rate 8e-3 (AdaLoRA, 420 rows)". */
   chosen: z.array(text).optional().catch(undefined),
+  /** Number of steps of a cross-validation that comes first. */
+  fold_steps: step.optional().catch(undefined),
+  /** Estimated seconds of all steps on this machine, with those of a cross-validation. */
+  expected_seconds: optional,
   /** Milliseconds from the start of the process to the first step. */
   startup_ms: number,
 });

@@ -1,8 +1,8 @@
-import { describeColumns } from '../../src/data/table/describe-columns.ts';
 import type { Table } from '../../src/data/table/read-table.ts';
 import { runFacts } from '../../src/report/run/run-facts.ts';
 import type { TrainEvent } from '../../src/run/events.ts';
 import { UserError } from '../../src/support/user-error.ts';
+import { describeColumns } from '../../src/tasks/guess/columns.ts';
 import { type PageOptions, train } from '../../src/web/index.ts';
 import { parsePageConfig } from '../../src/web/page-config.ts';
 import { guessWish } from '../data/guess-wish.ts';
@@ -49,11 +49,14 @@ export class Desk {
     const table = await readFileTable(file, header);
     const { rows, ...facts } = table;
     const columns = describeColumns(table);
+    const { wish, notice } = guessWish(table);
+    const notices = [table.notice, notice].filter((line) => line !== undefined);
     // Another file may have been opened and read meanwhile.
     if (turn === this.#opened) this.#table = table;
     return {
       ...facts,
-      ...{ rows: rows.length, columns, guess: guessWish(columns, rows.length) },
+      ...(notices.length > 0 && { notice: notices.join(' ') }),
+      ...{ rows: rows.length, columns, guess: wish },
       preview: rows.slice(0, PREVIEWED).map((row) => row.map((field) => field.slice(0, MAX_CHARACTERS))),
     };
   }

@@ -1,6 +1,6 @@
-import type { Column } from '../../src/data/table/describe-columns.ts';
 import type { RunFacts } from '../../src/report/run/run-facts.ts';
 import type { TrainEvent } from '../../src/run/events.ts';
+import type { Column } from '../../src/tasks/guess/columns.ts';
 import type { TrainResult } from '../../src/web/index.ts';
 import type { Split } from '../data/chosen-rows.ts';
 import type { PageTable } from '../data/read-table.ts';

@@ -1,24 +1,23 @@
 import { Command } from 'commander';
 import type { Plan } from '../../jobs/plan/plan.ts';
+import type { ConfigWithRows } from '../../jobs/rows-in-memory.ts';
 import type { ParsedConfig } from '../../run/config/run-config.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
-import { repeated, threadsOption, threadsSetting } from '../flags.ts';
+import { addKeyOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
+import type { RunConfigFile } from '../run-config-at.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 import { downloadDisplay } from '../terminal/download-display.ts';
 
-interface Flags {
-  set: string[];
-  threads?: number;
+interface Flags extends KeyOptions {
   measure?: boolean;
   json?: boolean;
 }
 
 export function planCommand(): Command {
-  return new Command('plan')
+  const command = new Command('plan')
     .description('Show what a run would train, its steps and its memory, without loading the weights.')
-    .argument('[config]', `YAML file (default: ${CONFIG_NAME} in this folder)`)
-    .option('--set <key=value>', 'set a key of the config (repeatable)', repeated, [])
-    .addOption(threadsOption())
+    .argument('[config or rows]', `YAML file (default: ${CONFIG_NAME} in this folder), or rows as for train`);
+  return addKeyOptions(command)
     .option(
       '--measure',
       'train for some seconds with each base_dtype to measure memory, speed and total time',
@@ -27,11 +26,10 @@ export function planCommand(): Command {
     .action(run);
 }
 
-async function run(path: string | undefined, { set, threads, measure, json }: Flags): Promise<void> {
-  const { runConfigAt } = await import('../run-config-at.ts');
+async function run(path: string | undefined, flags: Flags): Promise<void> {
+  const { measure, json } = flags;
   const { withAllErrors } = await import('../../jobs/node/with-all-errors.ts');
-  const settings = [...set, ...threadsSetting(threads)];
-  const { config, withRows } = await withAllErrors(() => runConfigAt(configPath(path), settings));
+  const { config, withRows } = await withAllErrors(() => configOf(path, flags));
   const { plan } = await import('../../jobs/node/plan.ts');
   const estimated = await plan(withRows, { onDownload: downloadDisplay(process.stderr) });
   const planned = measure ? await measured(config, estimated) : estimated;
@@ -45,6 +43,24 @@ async function run(path: string | undefined, { set, threads, measure, json }: Fl
   }
   const { describePlan } = await import('../terminal/describe-plan.ts');
   console.log(describePlan(planned));
+}
+
+/** The config to plan. For a data file, it is not written. */
+async function configOf(path: string | undefined, flags: Flags): Promise<RunConfigFile> {
+  const { isDataFile } = await import('../starting/read-data-file.ts');
+  const { runConfigAt } = await import('../run-config-at.ts');
+  if (path === undefined || !isDataFile(path)) {
+    assertNoColumns(flags);
+    return runConfigAt(configPath(path), keySettings(flags));
+  }
+  const { configForData } = await import('../starting/config-for-data.ts');
+  const { readConfigText } = await import('../load-config.ts');
+  const { parseRunConfig } = await import('../../run/config/parse-run-config.ts');
+  const tell = flags.json ? console.error : console.log;
+  const { name, text, set } = await configForData({ path, options: flags }, tell);
+  const { value, where } = readConfigText(text, name, set);
+  const config = parseRunConfig(value, where);
+  return { config, withRows: config as ConfigWithRows };
 }
 
 /**

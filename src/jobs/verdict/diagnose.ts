@@ -106,6 +106,14 @@ function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
   const one = onlyAnswer(confusion);
   const answers = one === undefined ? '' : ` The model predicts "${one}" for every row.`;
   if (hasExploded(symptoms)) return explosion(symptoms, answers);
+  const { kept, rows, groups } = verdict;
+  if (kept === 'tuned' || kept === 'probe') {
+    const floor = verdict.to_beat.find(isFloor)?.name ?? 'a constant answer';
+    return {
+      message: `${groups ?? rows} rows are too few to tell whether the model is better than ${floor}.${answers}`,
+      remedy: 'Label more rows.',
+    };
+  }
   if (truncatedShare > MOSTLY)
     return {
       message: `${percent(truncatedShare)} of the texts were truncated to ${maxLength} tokens, so the model did not see most of their content.${answers}`,

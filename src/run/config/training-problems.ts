@@ -8,7 +8,8 @@ import type { TrainingSection } from './training-section.ts';
 
 /** When to evaluate if the config does not say. */
 export function defaultEvalStrategy(data: Pick<BaseData, 'validation'>): 'epoch' | 'no' {
-  return data.validation === undefined ? 'no' : 'epoch';
+  const isFolded = foldCount(data.validation) !== undefined;
+  return data.validation === undefined || isFolded ? 'no' : 'epoch';
 }
 
 /**
