@@ -8,11 +8,11 @@ import { storedSize } from '../low-rank/stored-forms.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
 import { savedParameters } from '../saved-parameters.ts';
 import type { TunableModel } from '../tuner.ts';
+import type { ScheduleConfig } from './allocation-config.ts';
 import type { AllocationSchedule } from './budget.ts';
 import type { BudgetConfig, Components } from './budget-config.ts';
 import { type PromisedBudget, promisedBudget } from './promised-budget.ts';
 import { resolveSchedule } from './resolve-schedule.ts';
-import type { ScheduleConfig } from './schedule-shape.ts';
 
 /** A method with a budget. */
 export interface AllocatingMethod {

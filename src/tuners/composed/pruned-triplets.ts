@@ -3,7 +3,12 @@ import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { AdaDoraTuner } from '../adadora/adadora-tuner.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { AllocatedRun } from '../allocation/allocated-run.ts';
-import { allocationVariants } from '../allocation/allocation-variants.ts';
+import {
+  allocationVariants,
+  pruningShape,
+  scheduleShape,
+  scoreNamed,
+} from '../allocation/allocation-config.ts';
 import type { ScoreName } from '../allocation/allocator.ts';
 import {
   BUDGET_KEYS,
@@ -12,11 +17,8 @@ import {
   oneBudget,
   withoutBudget,
 } from '../allocation/budget-config.ts';
-import { keptCount } from '../allocation/kept-count.ts';
+import { keptCount } from '../allocation/kept-indices.ts';
 import { planAllocation } from '../allocation/plan-allocation.ts';
-import { pruningShape } from '../allocation/pruning-shape.ts';
-import { scheduleShape } from '../allocation/schedule-shape.ts';
-import { scoreNamed } from '../allocation/score-shape.ts';
 import { IguLoraTuner } from '../igulora/igulora-tuner.ts';
 import { loraKind } from '../lora/lora-kind.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';

@@ -8,7 +8,7 @@ import { Program } from '../../program/program.ts';
 import { Random } from '../../support/random.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { RankAllocator } from '../allocation/allocator.ts';
-import { BudgetCosts } from '../allocation/budget-costs.ts';
+import { BudgetCosts } from '../allocation/promised-budget.ts';
 import { prunedModules } from '../allocation/pruned-module.ts';
 import { factorName, factorOf } from '../low-rank/factors.ts';
 import { iguLora } from './definition.ts';

@@ -1,12 +1,11 @@
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { assumedPhases } from '../allocation/resolve-schedule.ts';
 import { continuesTriplets, tripletMethod } from '../composed/triplet-method.ts';
-import { seeded } from '../elastic/draw.ts';
+import { seeded } from '../elastic/elastic-run.ts';
 import { storeTriplets } from '../elastic/store-triplets.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
 import { adaLoraAlpha, adaLoraScale } from '../low-rank/scales.ts';
-import { type IncreLoraConfig, increLoraConfigSchema } from './config.ts';
-import { growthOf } from './growth.ts';
+import { growthOf, type IncreLoraConfig, increLoraConfigSchema } from './config.ts';
 import { IncreLoraRun } from './increlora-run.ts';
 
 /** IncreLoRA (Zhang et al., 2023, arXiv 2308.12043): ranks grow where the increments matter most. */

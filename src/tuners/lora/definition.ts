@@ -11,9 +11,9 @@ import { doubledKeys } from './doubled-factors.ts';
 import { importedLora, loraKind } from './lora-kind.ts';
 import { LoraTuner } from './lora-tuner.ts';
 import { RankedRun } from './ranked-run.ts';
-import { isRankStabilised } from './scale-of.ts';
 import { weightStart } from './start-factors.ts';
 import { storeRanked } from './store-ranked.ts';
+import { isRankStabilised } from './weight-matrix.ts';
 
 const STARTS: Readonly<Record<string, string>> = { pissa: 'PiSSA', olora: 'OLoRA', loftq: 'LoftQ' };
 

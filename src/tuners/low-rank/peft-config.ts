@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../../support/user-error.ts';
-import { commonSettings, exclusionSettings, layerSettings } from '../peft/common-settings.ts';
+import { commonSettings, exclusionSettings, layerSettings } from '../peft/peft-files.ts';
 import { rank } from '../shared/rank.ts';
 import { refuseUnsupported } from './unsupported.ts';
 

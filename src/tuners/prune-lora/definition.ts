@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { AllocatedRun } from '../allocation/allocated-run.ts';
-import { allocationVariants } from '../allocation/allocation-variants.ts';
+import {
+  allocationVariants,
+  pruningShape,
+  scheduleShape,
+  scoreNamed,
+} from '../allocation/allocation-config.ts';
 import {
   BUDGET_KEYS,
   budgetShape,
@@ -9,9 +14,6 @@ import {
   withoutBudget,
 } from '../allocation/budget-config.ts';
 import { planAllocation } from '../allocation/plan-allocation.ts';
-import { pruningShape } from '../allocation/pruning-shape.ts';
-import { scheduleShape } from '../allocation/schedule-shape.ts';
-import { scoreNamed } from '../allocation/score-shape.ts';
 import { loraKind } from '../lora/lora-kind.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
 import { storeRanked } from '../lora/store-ranked.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { wordOrFunction } from '../own-function.ts';
+import { isOwnFunction, wordOrFunction } from '../own-function.ts';
 import { CURVES } from './curves.ts';
 
 const SHARE = /^(100|\d{1,2}(\.\d+)?)%$/;
@@ -12,6 +12,7 @@ const steps = (least: number) =>
 
 /** Default `tinit` and `tfinal`, in percent of the run. */
 export const TINIT = 10;
+
 export const TFINAL = 40;
 
 /**
@@ -34,3 +35,29 @@ export const scheduleShape = {
 };
 
 export type ScheduleConfig = z.output<z.ZodObject<typeof scheduleShape>>;
+
+/** Keys for the removal of pruned components. PEFT does not have them. */
+export const pruningShape = {
+  /** Remove pruned components when the ranks are final, or only from the exported adapter (PEFT). */
+  shrink: z.enum(['at-final', 'at-export']).default('at-final'),
+};
+
+export type PruningConfig = z.output<z.ZodObject<typeof pruningShape>>;
+
+/**
+ * The schema of an importance score: one of some names or, in a program, a `ScoreFunction`. That type is written out,
+ * because in the registry's declarations the compiler loses the import of an alias.
+ */
+export function scoreNamed<const Names extends readonly [string, ...string[]]>(names: Names) {
+  return wordOrFunction<
+    (importance: Readonly<{ sensitivity: number; uncertainty: number; value: number }>) => number,
+    Names
+  >(names);
+}
+
+/** Describes the settings of the budget's schedule that differ from the usual ones. */
+export function allocationVariants(settings: Readonly<Record<string, unknown>>): string[] {
+  const { schedule = 'cubic' } = settings;
+  if (schedule === 'cubic') return [];
+  return [isOwnFunction(schedule) ? 'own schedule' : `${schedule} schedule`];
+}
