@@ -8,7 +8,7 @@ export const ROOMS = {
   graph: 'op set, shapes, builder, verifier, printer',
   autodiff: 'derivatives, the reverse walk, recomputation',
   onnx: 'lowering and encoding to ONNX',
-  runtime: 'ONNX Runtime: no other room imports it',
+  runtime: 'ONNX Runtime: no other layer imports it',
   formats: 'safetensors, PyTorch files, integer weights, adapter folders, small files',
   vectors: 'loops over numbers, compiled to WebAssembly',
   nn: 'linear layers, attention, norms, dropout, losses, and the places for adapters',

@@ -28,7 +28,6 @@ import { defaultTargets } from '../low-rank/default-targets.ts';
 import { type Export, exportAdapter } from '../low-rank/export-adapter.ts';
 import { factorName } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
-import { asStored } from '../low-rank/peft-adapter.ts';
 import { adaLoraAlpha } from '../low-rank/scales.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import type { MethodRun } from '../method-run.ts';
@@ -172,18 +171,16 @@ function startRun(
       const { totalStep, ...steps } = schedule;
       const kept = keep.reduce((sum, module) => sum + keptCount(module), 0);
       const mean = settled ? kept / modules.length : budget.final.rank;
-      return asStored(
-        exportAdapter(
-          { ...made, config: { ...config, lora_alpha }, modules, layout },
-          {
-            peft_type: 'ADALORA',
-            ...steps,
-            total_step: totalStep,
-            // PEFT's `target_r` is an integer. It has no effect after ranks are final.
-            target_r: Math.max(1, Math.round(mean)),
-            rank_pattern: settled ? Object.fromEntries(flags) : null,
-          },
-        ),
+      return exportAdapter(
+        { ...made, config: { ...config, lora_alpha }, modules, layout },
+        {
+          peft_type: 'ADALORA',
+          ...steps,
+          total_step: totalStep,
+          // PEFT's `target_r` is an integer. It has no effect after ranks are final.
+          target_r: Math.max(1, Math.round(mean)),
+          rank_pattern: settled ? Object.fromEntries(flags) : null,
+        },
       );
     },
   });
@@ -216,5 +213,5 @@ function storeDora(
   const r = Math.max(...modules.map(({ rank }) => rank));
   const settings = { r, lora_alpha: modules[0]!.scale * r, use_rslora: false };
   const keys = { peft_type: 'LORA', use_dora: true, ...rankKeys(modules, settings) } as const;
-  return asStored(exportAdapter({ ...made, values, modules, layout: plain.layout }, keys));
+  return exportAdapter({ ...made, values, modules, layout: plain.layout }, keys);
 }

@@ -2,7 +2,6 @@ import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
 import { exportAdapter } from '../low-rank/export-adapter.ts';
 import { ranksOf } from '../low-rank/factors.ts';
-import { asStored } from '../low-rank/peft-adapter.ts';
 import { scaleVariant, withVariants } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
@@ -39,9 +38,7 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
     return staticRun(tuner, {
       ranks: ranksOf(tuner.modules),
       store: (values, baseModel) =>
-        asStored(
-          exportAdapter({ model, config: settings, targets, ...tuner.factored(values), baseModel }, keys),
-        ),
+        exportAdapter({ model, config: settings, targets, ...tuner.factored(values), baseModel }, keys),
     });
   },
   kind: loraKind,

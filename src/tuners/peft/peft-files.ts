@@ -8,7 +8,7 @@ import {
 } from '../../formats/adapters/stored-adapter.ts';
 import type { LinearModule } from '../../nn/network.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { ParameterLayout } from '../parameter-layout.ts';
+import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import { joinTiedWords } from '../tied-words.ts';
 import type { TunableModel } from '../tuner.ts';
 import { assertSameBase, BASE_WEIGHT } from './base-weights.ts';
@@ -62,6 +62,10 @@ export interface PeftFiles<Config> {
   readonly parts: readonly string[];
   /** Names of tensors that all modules share. */
   readonly shared?: readonly string[];
+  /** The name and shape in a file of a module's tensor, if they differ from those of the layout. */
+  stored?(parameter: TrainedParameter): TrainedParameter;
+  /** Settings that are not supported, with the values that mean "off". PEFT expects them in every file. */
+  readonly inert?: Readonly<Record<string, unknown>>;
 }
 
 /** An adapter in PEFT's format, matched to a model. */
@@ -81,7 +85,7 @@ export interface ReadPeft<Config> {
  */
 export function peftSettings<Config>(
   { schema, peftType }: Pick<PeftFiles<Config>, 'schema' | 'peftType'>,
-  { config }: StoredAdapter,
+  { config }: Pick<StoredAdapter, 'config'>,
   where: string,
 ): Config {
   const parsed = schema.safeParse(config);
@@ -158,21 +162,37 @@ export interface WrittenPeft {
   shared?: AdapterTensors;
 }
 
-/** Returns the files of an adapter. Trained tensors have the names and shapes of the layout. */
+/**
+ * For each trained tensor, its key and shape in a file. PEFT wraps an adapted layer, so the layer's own bias belongs to
+ * `base_layer`.
+ */
+export function storedForms(
+  { stored = (parameter) => parameter }: Pick<PeftFiles<unknown>, 'stored'>,
+  parameters: readonly TrainedParameter[],
+  isAdapted: (path: string) => boolean,
+): { name: string; key: string; shape: number[] }[] {
+  return parameters.map((parameter) => {
+    const { name, shape } = stored(parameter);
+    const [, path] = /^(.*)\.bias$/.exec(name) ?? [];
+    const isWrapped = path !== undefined && isAdapted(path);
+    const key = PEFT_PREFIX + (isWrapped ? `${path}.base_layer.bias` : name);
+    return { name: parameter.name, key, shape: [...shape] };
+  });
+}
+
+/** Returns the files of an adapter. */
 export function writePeft(
-  { peftType, schema }: PeftFiles<unknown>,
+  files: PeftFiles<unknown>,
   { config, layout, values, adapted, shared = new Map() }: WrittenPeft,
 ): StoredAdapter {
-  const wrapped = new Set(adapted.map((path) => `${path}.bias`));
-  const keyOf = (name: string) =>
-    PEFT_PREFIX + (wrapped.has(name) ? name.replace(/\.bias$/, '.base_layer.bias') : name);
-  const settings = schema.parse(config) as Record<string, unknown>;
+  const settings = files.schema.parse(config) as Record<string, unknown>;
+  const forms = storedForms(files, layout.segments, (path) => adapted.includes(path));
   return {
-    config: { ...settings, peft_type: peftType, peft_version: PEFT_VERSION },
+    config: { ...files.inert, ...settings, peft_type: files.peftType, peft_version: PEFT_VERSION },
     tensors: new Map([
-      ...layout.segments.map(({ name, shape }): [string, AdapterTensor] => [
-        keyOf(name),
-        { shape: [...shape], data: layout.read(values, name) },
+      ...forms.map(({ name, key, shape }): [string, AdapterTensor] => [
+        key,
+        { shape, data: layout.read(values, name) },
       ]),
       ...[...shared].map(([name, tensor]): [string, AdapterTensor] => [SHARED_PREFIX + name, tensor]),
     ]),

@@ -5,7 +5,6 @@ import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
 import { exportAdapter } from '../low-rank/export-adapter.ts';
 import { ranksOf } from '../low-rank/factors.ts';
-import { asStored } from '../low-rank/peft-adapter.ts';
 import { adaLoraAlpha } from '../low-rank/scales.ts';
 import { staticRun } from '../method-run.ts';
 import { rank } from '../shared/rank.ts';
@@ -38,12 +37,10 @@ export const svdLora = tripletMethod<SvdLoraConfig, typeof svdLoraConfigSchema>(
     return staticRun(tuner, {
       ranks: ranksOf(modules),
       store: (values, baseModel) =>
-        asStored(
-          exportAdapter(
-            { model, config: { ...settings, lora_alpha }, targets, modules, layout, values, baseModel },
-            // PEFT rejects a config without total_step. The schedule has no phases.
-            { peft_type: 'ADALORA', init_r: r, target_r: r, total_step: totalSteps },
-          ),
+        exportAdapter(
+          { model, config: { ...settings, lora_alpha }, targets, modules, layout, values, baseModel },
+          // PEFT rejects a config without total_step. The schedule has no phases.
+          { peft_type: 'ADALORA', init_r: r, target_r: r, total_step: totalSteps },
         ),
     });
   },

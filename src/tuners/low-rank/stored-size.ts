@@ -1,29 +1,9 @@
 import { adapterSize } from '../../formats/adapters/adapter-bytes.ts';
 import type { LinearModule } from '../../nn/network.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
-import { adapterKey } from './adapter-keys.ts';
-import { factorName, factorOf } from './factors.ts';
-import type { PeftAdapterConfig } from './peft-config.ts';
-
-/** A trained tensor in an adapter's file. */
-interface StoredForm extends TrainedParameter {
-  key: string;
-  shape: number[];
-}
-
-/** For each trained tensor, its key and shape in the file. */
-export function storedForms(
-  parameters: readonly TrainedParameter[],
-  kind: PeftAdapterConfig['peft_type'],
-): StoredForm[] {
-  const adapted = new Set(parameters.flatMap(({ name }) => factorOf(name)?.path ?? []));
-  return parameters.map(({ name, shape }) => ({
-    name,
-    key: adapterKey(name, kind, (path) => adapted.has(path)),
-    // PEFT stores λ as a column.
-    shape: factorOf(name)?.factor === 'E' ? [...shape, 1] : [...shape],
-  }));
-}
+import { storedForms } from '../peft/peft-files.ts';
+import { factorName } from './factors.ts';
+import { LOW_RANK_FILES, type PeftAdapterConfig } from './peft-config.ts';
 
 /**
  * Returns a function that computes the size of an adapter's tensor file from the modules' ranks, including the header and
@@ -41,7 +21,9 @@ export function storedSize(
     { module, name: factorName(path, 'B'), shapeAt: (rank: number) => [outFeatures, rank] },
   ]);
   const parameters = [...factors.map(({ name }) => ({ name, shape: [1] })), ...saved];
-  const sizeOf = adapterSize(storedForms(parameters, kind).map(({ key }) => key));
+  const adapted = new Set(modules.map(({ path }) => path));
+  const forms = storedForms(LOW_RANK_FILES[kind], parameters, (path) => adapted.has(path));
+  const sizeOf = adapterSize(forms.map(({ key }) => key));
   return (ranks) =>
     sizeOf((i) => {
       const factor = factors[i];
