@@ -176,7 +176,7 @@ describe('a budget', () => {
       const { size } = statSync(workspace.path(run, 'adapter', 'adapter_model.safetensors'));
       expect(size).toBeLessThanOrEqual(9500);
       expect(size).toBeGreaterThan(9500 - LARGEST_BYTES);
-      // What inspect counts is the adapter of the run: nothing of the head or the pooler.
+      // Inspect counts the adapter of the run: nothing of the head or the pooler.
       const inspected = JSON.parse(await succeeds(workspace.run('inspect', run, '--json')));
       const { ranks, adapter_parameters } = workspace
         .events(run)

@@ -55,7 +55,7 @@ const READERS: Record<string, [file: string, read: Read][]> = {
   '`model.safetensors.index.json`': [
     ['index/model.safetensors.index.json', (_, folder) => openCheckpoint(folder)],
   ],
-  '`README.md` of a data set': [
+  '`README.md` of a dataset': [
     [
       `datasets--a--b/snapshots/${COMMIT}/README.md`,
       (path) =>

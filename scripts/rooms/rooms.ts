@@ -1,5 +1,5 @@
 /**
- * The rooms of src with their content. A room imports only from itself and from earlier rooms, which
+ * The layers of src with their content. A layer imports only from itself and from earlier layers, which
  * tests/layers.test.ts checks. CONTRIBUTING.md has the same list.
  */
 export const ROOMS = {
@@ -17,7 +17,7 @@ export const ROOMS = {
   optim: 'optimizers and schedules',
   text: 'tokens, chat templates, packing, batches',
   hub: 'models of the Hub: their names, the cache, downloads',
-  data: 'TSV, CSV, JSON Lines, texts, data sets of the Hub',
+  data: 'TSV, CSV, JSON Lines, texts, datasets of the Hub',
   metrics: 'one file per score',
   stats: 'intervals, tests and curves of repeated scores',
   baselines: 'bag of words and other baselines',
@@ -37,7 +37,7 @@ export const ROOMS = {
   jobs: 'a whole training, its plan, its measurements',
   experiments: 'many runs: their plan, tuning, tests and tables',
   web: 'train and predict in a page',
-  servers: 'HTTP: many adapters, the live page of a run, the page that trains',
+  servers: 'many adapters over HTTP, for the AI SDK and MCP; the live page of a run, the page that trains',
   cli: 'one file per command',
 } as const;
 

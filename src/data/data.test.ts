@@ -347,6 +347,17 @@ describe('readRows', () => {
     ]);
   });
 
+  it('reads UTF-16 with a byte-order mark, and tells how to convert it without one', () => {
+    const content = 'text,label\r\né,1';
+    const utf16 = (text: string) => Buffer.from(text, 'utf16le');
+    const rows = [{ line: 2, text: 'é', label: '1' }];
+    expect(readRows(write('u16.csv', utf16(`\ufeff${content}`)), NAMED)).toEqual(rows);
+    expect(readRows(write('u16be.csv', utf16(`\ufeff${content}`).swap16()), NAMED)).toEqual(rows);
+    expect(() => readRows(write('bare.csv', utf16(content)), NAMED)).toThrow(
+      /zero bytes, .*iconv -f utf-16le -t utf-8 \S*bare\.csv > utf8-bare\.csv/,
+    );
+  });
+
   it("decompresses gzip, whatever the file's name, and no bombs", () => {
     const packed = gzipSync('text\tlabel\na\t1');
     expect(readRows(write('train.tsv.gz', packed), NAMED)).toEqual([{ line: 2, text: 'a', label: '1' }]);

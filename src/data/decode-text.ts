@@ -32,9 +32,9 @@ export function decodeText(bytes: Uint8Array, where: string, onNotice?: (message
 
 function decoded(bytes: Uint8Array, where: string, onNotice?: (message: string) => void): string {
   const encoding = UTF_16[`${bytes[0]} ${bytes[1]}`] ?? 'utf-8';
+  if (encoding === 'utf-8' && bytes.includes(0)) throw zeroBytes(bytes, where);
   try {
-    const text = new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes);
-    if (!text.includes('\0')) return text;
+    return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     if (onNotice && !isBinary(bytes)) {
       onNotice(`${where} is not UTF-8; reading it as Windows-1252, as spreadsheets write it.`);
@@ -43,12 +43,16 @@ function decoded(bytes: Uint8Array, where: string, onNotice?: (message: string) 
     const hint = 'Convert it, for example with iconv -t utf-8.';
     throw new UserError({ where, fault: 'is not UTF-8 text', hint });
   }
-  // Of a Latin letter in UTF-16, one byte is zero.
+}
+
+/** The error for UTF-16 without a byte-order mark, in which one byte of a Latin letter is zero, or for a binary file. */
+function zeroBytes(bytes: Uint8Array, where: string): UserError {
   const order = bytes[0] === 0 ? 'utf-16be' : 'utf-16le';
-  throw new UserError({
+  const name = where.replace(/^.*[\\/]/, '');
+  return new UserError({
     where,
     fault: 'has zero bytes, so it is UTF-16 without a byte-order mark, or a binary file',
-    hint: `For UTF-16, convert it: iconv -f ${order} -t utf-8 FILE > NEW_FILE`,
+    hint: `For UTF-16, convert it: iconv -f ${order} -t utf-8 ${where} > utf8-${name}`,
   });
 }
 

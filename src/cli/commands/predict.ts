@@ -35,7 +35,6 @@ export function predictCommand(): Command {
       'TSV, CSV or JSON Lines, or a text in quotes (default: standard input, in one of these formats or with one text per line)',
     )
     .option('--json', 'print JSON Lines (the default)')
-    .option('--no-text', 'do not print the text')
     .option('--logits', 'also print the logits')
     .addOption(
       new Option('--format <form>', 'output format: jsonl, csv, or glue for a submission to GLUE')
@@ -46,9 +45,10 @@ export function predictCommand(): Command {
       '-o, --output <folder>',
       "instead of printing, write files for the task's official scorer into this folder",
     );
-  return addUseFlags(addSplitFlags(command)).action((path, file, flags) =>
-    inAllProcesses((processes) => run(path, file, flags, processes)),
-  );
+  // After `--text`, because a negated flag alone is true by default.
+  return addUseFlags(addSplitFlags(command))
+    .option('--no-text', 'do not print the text')
+    .action((path, file, flags) => inAllProcesses((processes) => run(path, file, flags, processes)));
 }
 
 async function run(
@@ -134,10 +134,10 @@ function placeOf(input: unknown, place: number, asId: boolean): { id: string } |
 
 /** The texts of an input, by the names that JSON Lines have. */
 function textsOf(input: unknown): { text?: string; text_pair?: string } {
-  const { text, textPair } = Object(input) as { text?: unknown; textPair?: unknown };
+  const { text, text_pair } = Object(input) as { text?: unknown; text_pair?: unknown };
   return {
     ...(typeof text === 'string' && { text }),
-    ...(typeof textPair === 'string' && { text_pair: textPair }),
+    ...(typeof text_pair === 'string' && { text_pair }),
   };
 }
 

@@ -2,6 +2,9 @@ import { createInterface } from 'node:readline/promises';
 import type { Guess } from '../../tasks/guess/guess-data.ts';
 import type { DataFile } from './read-data-file.ts';
 
+/** Maximum number of other guesses to print. */
+const MAX_TOLD = 3;
+
 interface Terminal {
   input: NodeJS.ReadStream;
   output: NodeJS.WriteStream;
@@ -19,7 +22,8 @@ export async function chooseGuess(
   const [best, ...others] = guesses;
   if (others.length === 0) return best!;
   if (terminal.input.isTTY && terminal.output.isTTY) return ask(path, guesses, terminal);
-  for (const { learns, flags } of others) tell(`It could also ${learns}. For that: ${flags}`);
+  for (const { learns, flags } of others.slice(0, MAX_TOLD))
+    tell(`It could also ${learns}. For that: ${flags}`);
   return best!;
 }
 

@@ -47,6 +47,8 @@ export interface DisplayOptions {
   now?: () => number;
   /** Whether an event is shown. Hidden events are still recorded. */
   isTold?: (event: TrainEvent) => boolean;
+  /** Shows evaluations of small runs in a table at the end. Default: true. */
+  hasTable?: boolean;
   /** Shows only the result. */
   isQuiet?: boolean | undefined;
 }
@@ -61,7 +63,12 @@ export interface DisplayOptions {
 export function trainDisplay(
   screen: Screen,
   metric: string,
-  { now = () => performance.now(), isTold = () => true, isQuiet = false }: DisplayOptions = {},
+  {
+    now = () => performance.now(),
+    isTold = () => true,
+    hasTable = true,
+    isQuiet = false,
+  }: DisplayOptions = {},
 ): Display {
   const isLive = screen.isTTY === true;
   const colours = coloursFor(screen);
@@ -124,7 +131,7 @@ export function trainDisplay(
       const secondsLeft = timeLeft.after(event);
       if (event.type === 'start') {
         totalSteps = event.total_steps;
-        isSmall = totalSteps <= MAX_SMALL_STEPS;
+        isSmall = hasTable && totalSteps <= MAX_SMALL_STEPS;
         drawnAt = isLive ? drawnAt : now();
         begun = event;
       }

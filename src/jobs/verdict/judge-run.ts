@@ -14,7 +14,7 @@ import type { RunBeginning } from '../begin-run.ts';
 import { type ContenderKind, correctedInterval } from '../contenders/choose.ts';
 import type { Conclusion } from '../contenders/conclude.ts';
 import type { SetUpRun } from '../set-up-run.ts';
-import { diagnose, diagnoseLosses, type Symptoms } from './diagnose.ts';
+import { diagnose, diagnoseLosses, isAlreadyRight, type Symptoms } from './diagnose.ts';
 import { notScored } from './not-scored.ts';
 import { toBeat } from './to-beat.ts';
 
@@ -68,7 +68,13 @@ export async function judgeRun(
     ...(run.folds && { folds: run.folds.length }),
     ...(conclusion && { kept: conclusion.result.kind }),
     to_beat,
-    learnt: conclusion?.beatsConstant ?? !isNoBetterThanFloor(value, to_beat, lessIsBetter),
+    learnt:
+      conclusion?.beatsConstant ??
+      !isNoBetterThanFloor(
+        value,
+        to_beat.filter((other) => !(other.is_start && isAlreadyRight(other.value, score))),
+        lessIsBetter,
+      ),
     findings: [],
   };
   verdict.findings = diagnose(verdict, {

@@ -21,7 +21,7 @@ export function describeIssue(issue: Issue, config: unknown, schema: z.ZodType, 
   }
   const got = valueAt(config, path);
   if (got === undefined && issue.code !== 'custom') {
-    const hint = `Set it in the file, or with --set ${path.join('.')}=...`;
+    const hint = path.length > 0 ? `Set ${path.join('.')} in the config.` : undefined;
     return [{ path, fault: `is required (${expectation(issue, schema)})`, hint }];
   }
   const fault = ownFault(issue);

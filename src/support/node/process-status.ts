@@ -16,7 +16,7 @@ export function parentProcess(env: NodeJS.ProcessEnv = process.env): number | un
   return Number.isSafeInteger(number) && number > 0 ? number : undefined;
 }
 
-/** What Linux says about a process. */
+/** Linux's status of a process. */
 export interface ProcessStatus {
   /** Whether it has ended but still has its number, because its parent has not collected it. */
   isZombie: boolean;

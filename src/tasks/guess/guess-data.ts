@@ -39,7 +39,7 @@ const NEGATIVE_NAME = /^(hard_?)?negatives?$/i;
 
 /** A file with fewer rows may have each label once by chance. */
 const MIN_ROWS_TO_REJECT = 5;
-/** Labels of which a larger share occurs once are not classes. */
+/** If a larger share of the labels occurs once, they are not classes. */
 const MAX_SINGLE_SHARE = 0.8;
 /** A text is clearly the main one if it is this many times longer than any other. */
 const CLEARLY_LONGER = 3;
@@ -269,6 +269,9 @@ function pairFor({ table, columns, fixed }: File, labels: readonly number[]): Pa
   }
   const texts = columns.flatMap((column, i) => (isText(column) && !labels.includes(i) ? [i] : []));
   const found = pairOf(table, columns, texts, [fixed.text, fixed.text_pair]);
+  // Only tasks that write texts accept lists of texts.
+  const isListed = found && [found.at.text, found.at.text_pair].some((i) => columns[i]!.nested);
+  if (isListed && found.kind !== 'written') return undefined;
   if (!found) return undefined;
   const negative = columns.findIndex(({ name }) => NEGATIVE_NAME.test(name));
   return { ...found, at: { ...found.at, ...(negative >= 0 && found.kind === 'answered' && { negative }) } };
@@ -330,7 +333,12 @@ function labelsOf({ columns, fixed, table }: File): number[] {
   return isPairs || classes.length === 0 ? [...scales, ...classes.slice(0, 1)] : classes;
 }
 
-const isNamedLabel = ({ name }: Column) => LABEL_NAME.test(name);
+/** Whether a column has the name of labels. A target may also be a text to write. */
+function isNamedLabel(column: Column): boolean {
+  return (
+    LABEL_NAME.test(column.name) && (!/^target$/i.test(column.name) || column.isNumeric || mayBeLabel(column))
+  );
+}
 
 /** Whether a column without a label's name may be a scale. Whole numbers are more often ids, years or amounts. */
 function mayBeScale(column: Column): boolean {

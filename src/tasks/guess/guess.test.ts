@@ -5,9 +5,10 @@ import { columnKey, type Given, type Guess, guessData } from './guess-data.ts';
 const WORDS = 'amber bridge cloud dune ember fjord grove harbor island jungle kettle lagoon'.split(' ');
 /** A text of some words, different for each number. */
 const words = (i: number, count = 6) =>
-  [...Array.from({ length: count }, (_, j) => WORDS[(i * 7 + j * (i + 3)) % WORDS.length]), `no ${i}`].join(
-    ' ',
-  );
+  [
+    ...Array.from({ length: count }, (_, j) => `${WORDS[(i + j) % 12]}${WORDS[(i * j + j) % 12]}`),
+    `no ${i}`,
+  ].join(' ');
 
 /** A CSV file of 40 rows. Each column has a function from the row's number to a field. */
 function csv(columns: Record<string, (row: number) => string | number>, rows = 40): string {
@@ -115,6 +116,24 @@ describe('a table is recognised', () => {
       'articles and summaries',
       csv({ article: (i) => words(i, 40), summary: words }),
       ['seq2seq_lm source=article target=summary'],
+    ],
+    [
+      'sources and targets that are texts',
+      csv({ source: (i) => words(i, 40), target: words }),
+      ['seq2seq_lm source=source target=target'],
+    ],
+    [
+      'similarities of pairs without a header, beside other columns',
+      csv({
+        genre: (i) => 'uvw'[i % 3]!,
+        '1.7': (i) => (i % 26) / 5,
+        'first words': words,
+        'more words': related,
+      }),
+      [
+        'regression text=column 3 text_pair=column 4 label=column 2',
+        'regression text=column 4 label=column 2',
+      ],
     ],
     [
       'two texts of unknown purpose',
